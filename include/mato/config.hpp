@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: MIT
+/// @file config.hpp: a TOML file becomes a value, wholly or not at all.
+/// Layer: 2 (policy), the only header with toml++.  Test: test/toolkit/config_test.cpp, test/fuzz/config_fuzz.cpp.
+/// Threads: distinct objects are independent; a finished schema may be read from several threads.   Blocks: as reading a file.
+///
+/// A schema says which keys exist, of which type, and where each goes. Unknown keys, wrong types, bad values and broken syntax
+/// are `errc::invalid_config`; the detail is "FILE:LINE:COL: why", lines and columns from 1.
+#pragma once
+
+#include "error.hpp"
+#include "sys.hpp"
+#include "unique_fd.hpp"
+
+#if __has_include(<toml++/toml.hpp>)
+#include <toml++/toml.hpp>
+#else
+#include <toml++/toml.h>
+#endif
+
+#include <charconv>
+#include <chrono>
+#include <concepts>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace mato::config {
+
+/// Turns one TOML value into a T. Specialise `read` for types of your own: empty means "wrong", and `expected` says what is
+/// right. Shipped: bool, integers, std::string, std::vector<std::string>, std::chrono::milliseconds ("250ms", "2s", "5m").
+template <class T> struct value_reader;
+
+template <class T> concept readable = requires(const toml::node& node) {
+    { value_reader<T>::read(node) } -> std::same_as<std::optional<T>>;
+    { value_reader<T>::expected() } -> std::convertible_to<std::string>;
+};
+
+/// The keys of one TOML table and the members of `Value` they fill. Built once, `const` afterwards.
+template <class Value> class schema {
+public:
+    /// `key` fills `member`. `check` returns an empty string, or why a value of the right type is wrong.
+    template <readable T> schema& field(std::string key, T Value::*member, std::function<std::string(const T&)> check = {});
+    /// Keys under `[name]`, which fill the same `Value`.
+    schema& table(std::string name, schema inner);
+
+    /// Starts from `defaults`, applies the text, returns the whole value.
+    /// @errors invalid_config. `name` stands for the file in the message.
+    [[nodiscard]] Value parse(std::string_view text, std::string_view name, Value defaults, error_out out) const;
+    /// As `parse`. A missing file is `defaults`, and not an error.
+    /// @errors invalid_config · any of open(2), read(2) · EFBIG: over `max_file_bytes`.
+    [[nodiscard]] Value load(const std::filesystem::path& path, Value defaults, error_out out) const;
+
+    static constexpr std::size_t max_file_bytes = std::size_t{1} << 20; ///< 1 MiB; a larger "configuration" is a wrong path
+
+private:
+    struct entry {
+        std::string key;
+        std::function<std::string(const toml::node&, Value&)> apply; ///< returns why not, or nothing
+        std::shared_ptr<const schema> inner;
+    };
+    void apply(const toml::table& table, const std::string& prefix, std::string_view name, Value& value, error_out out) const;
+
+    std::vector<entry> entries_;
+};
+
+/// The current configuration, replaced as one by a reload that succeeds and untouched by one that does not.
+template <class Value> class reloadable {
+public:
+    reloadable(schema<Value> keys, std::filesystem::path path, Value defaults = {})
+        : schema_(std::move(keys)), path_(std::move(path)), defaults_(std::move(defaults)), current_(defaults_) {}
+
+    /// @errors as schema::load; kept in `last_error` until a reload succeeds.
+    void reload(error_out out) {
+        failure why;
+        Value fresh = schema_.load(path_, defaults_, why);
+        last_error_ = why;
+        if (why) return out.set(why);
+        current_ = std::move(fresh);
+    }
+
+    [[nodiscard]] const Value& operator*() const noexcept { return current_; }
+    [[nodiscard]] const Value* operator->() const noexcept { return &current_; }
+    [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
+    [[nodiscard]] const failure& last_error() const noexcept { return last_error_; }
+
+private:
+    schema<Value> schema_;
+    std::filesystem::path path_;
+    Value defaults_, current_;
+    failure last_error_;
+};
+
+/// "250ms", "2s", "5m", "1h"; a number alone is not a duration. Empty: not one, or over 2^31 ms. Pure.
+[[nodiscard]] inline std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) noexcept {
+    std::uint32_t count = 0;
+    const auto [rest, why] = std::from_chars(text.data(), text.data() + text.size(), count);
+    if (why != std::errc()) return std::nullopt;
+    const std::string_view unit(rest, static_cast<std::size_t>(text.data() + text.size() - rest));
+    const std::uint64_t scale = unit == "ms" ? 1 : unit == "s" ? 1000 : unit == "m" ? 60'000 : unit == "h" ? 3'600'000 : 0;
+    const std::uint64_t total = count * scale;
+    if (scale == 0 || total > 0x7fffffff) return std::nullopt;
+    return std::chrono::milliseconds(total);
+}
+
+// ---- implementation ----
+
+template <> struct value_reader<bool> {
+    static std::optional<bool> read(const toml::node& node) { return node.value_exact<bool>(); }
+    static std::string expected() { return "true or false"; }
+};
+
+template <std::integral T>
+requires(!std::same_as<T, bool>) struct value_reader<T> {
+    static std::optional<T> read(const toml::node& node) {
+        const auto number = node.value_exact<std::int64_t>();
+        if (!number || !std::in_range<T>(*number)) return std::nullopt;
+        return static_cast<T>(*number);
+    }
+    static std::string expected() {
+        return std::string("a whole number from ") + std::to_string(std::numeric_limits<T>::min()) + " to " +
+               std::to_string(std::min<std::uint64_t>(std::numeric_limits<T>::max(), std::numeric_limits<std::int64_t>::max()));
+    }
+};
+
+template <> struct value_reader<std::string> {
+    static std::optional<std::string> read(const toml::node& node) { return node.value_exact<std::string>(); }
+    static std::string expected() { return "a string"; }
+};
+
+template <> struct value_reader<std::vector<std::string>> {
+    static std::optional<std::vector<std::string>> read(const toml::node& node) {
+        const auto* array = node.as_array();
+        if (!array) return std::nullopt;
+        std::vector<std::string> result;
+        for (const toml::node& item : *array) {
+            auto text = item.value_exact<std::string>();
+            if (!text) return std::nullopt;
+            result.push_back(std::move(*text));
+        }
+        return result;
+    }
+    static std::string expected() { return "an array of strings"; }
+};
+
+template <> struct value_reader<std::chrono::milliseconds> {
+    static std::optional<std::chrono::milliseconds> read(const toml::node& node) {
+        const auto text = node.value_exact<std::string>();
+        return text ? parse_duration(*text) : std::nullopt;
+    }
+    static std::string expected() { return "a duration such as \"250ms\", \"2s\" or \"5m\""; }
+};
+
+namespace detail {
+inline std::string located(std::string_view name, const toml::source_region& where, std::string_view why) {
+    return std::string(name) + ":" + std::to_string(where.begin.line) + ":" + std::to_string(where.begin.column) + ": " +
+           std::string(why);
+}
+} // namespace detail
+
+template <class Value> template <readable T>
+schema<Value>& schema<Value>::field(std::string key, T Value::*member, std::function<std::string(const T&)> check) {
+    entries_.push_back({std::move(key),
+                        [member, check = std::move(check)](const toml::node& node, Value& value) -> std::string {
+                            auto got = value_reader<T>::read(node);
+                            if (!got) return "expected " + value_reader<T>::expected();
+                            if (check)
+                                if (std::string why = check(*got); !why.empty()) return why;
+                            value.*member = std::move(*got);
+                            return {};
+                        },
+                        nullptr});
+    return *this;
+}
+
+template <class Value> schema<Value>& schema<Value>::table(std::string name, schema inner) {
+    entries_.push_back({std::move(name), nullptr, std::make_shared<const schema>(std::move(inner))});
+    return *this;
+}
+
+template <class Value> void schema<Value>::apply(const toml::table& table, const std::string& prefix, std::string_view name,
+                                                 Value& value, error_out out) const {
+    for (const auto& [key, node] : table) {
+        const std::string full = prefix + std::string(key.str());
+        const auto refuse = [&](const toml::source_region& where, const std::string& why) {
+            out.set(errc::invalid_config, "configuration", {}, detail::located(name, where, why));
+        };
+        const entry* known = nullptr;
+        for (const entry& candidate : entries_)
+            if (candidate.key == key.str()) known = &candidate;
+        if (!known) return refuse(key.source(), "unknown key '" + full + "'");
+        if (known->inner) {
+            if (!node.is_table()) return refuse(node.source(), "'" + full + "' is a table, write [" + full + "]");
+            known->inner->apply(*node.as_table(), full + ".", name, value, out);
+            if (out.failed()) return;
+        } else if (const std::string why = known->apply(node, value); !why.empty()) {
+            return refuse(node.source(), "'" + full + "': " + why);
+        }
+    }
+}
+
+template <class Value>
+Value schema<Value>::parse(std::string_view text, std::string_view name, Value defaults, error_out out) const {
+    Value value = defaults;
+    toml::table table;
+    try {
+        table = toml::parse(text, name);
+    } catch (const toml::parse_error& broken) {
+        out.set(errc::invalid_config, "configuration", {}, detail::located(name, broken.source(), broken.description()));
+        return defaults;
+    }
+    apply(table, "", name, value, out);
+    return out.failed() ? defaults : value;
+}
+
+template <class Value> Value schema<Value>::load(const std::filesystem::path& path, Value defaults, error_out out) const {
+    const unique_fd fd(sys::open(path.c_str(), O_RDONLY | O_NONBLOCK));
+    if (!fd) {
+        if (errno != ENOENT && errno != ENOTDIR) out.set(last_error(), "open configuration", path.native());
+        return defaults;
+    }
+    std::string text;
+    char buffer[16'384];
+    for (ssize_t got; (got = sys::read(fd.get(), buffer, sizeof buffer)) != 0;) {
+        if (got < 0) return out.set(last_error(), "read configuration", path.native()), defaults;
+        text.append(buffer, static_cast<std::size_t>(got));
+        if (text.size() > max_file_bytes)
+            return out.set({EFBIG, std::system_category()}, "read configuration", path.native()), defaults;
+    }
+    return parse(text, path.native(), std::move(defaults), out);
+}
+
+} // namespace mato::config

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: MIT
+/// @file detach.hpp: leaving the terminal, the session and the starter behind.
+/// Layer: 2 (policy).  Test: test/toolkit/detach_test.cpp.
+/// Threads: call it while the process has one thread; with more, fork copies locks nobody can release.
+/// Fork: that is its deed. Nothing of asio, no log, no signal source may exist before it.
+/// Blocks: double_fork, until its short-lived middle process has ended.
+/// Source: daemon(7) "SysV Daemons", setsid(2), fork(2), credentials(7).
+#pragma once
+
+#include "error.hpp"
+#include "sys.hpp"
+
+#include <concepts>
+#include <span>
+#include <string>
+
+namespace mato {
+
+enum class detach_role {
+    starter, ///< the process that asked; it goes on
+    daemon,  ///< the process that serves
+};
+
+struct detach_options {
+    std::span<const int> keep{}; ///< descriptors the daemon keeps beside 0-2 (lock, readiness); every other is closed
+};
+
+/// `forks` says whether a starter remains. After an error in the starter no daemon exists; an error in the daemon is for
+/// its readiness channel.
+template <class D> concept detach_policy = requires(const detach_options& options, error_out out) {
+    { D::forks } -> std::convertible_to<bool>;
+    { D::detach(options, out) } -> std::same_as<detach_role>;
+};
+
+/// Opens /dev/null on each of 0, 1, 2 that is closed, so that no socket ever becomes somebody's "stderr".
+/// First thing in main. @errors any of open(2).
+inline void reserve_standard_descriptors(error_out out);
+
+/// Stays: under a supervisor, in a container, in a debugger.
+struct foreground {
+    static constexpr bool forks = false;
+    static detach_role detach(const detach_options&, error_out) { return detach_role::daemon; }
+};
+
+/// Two forks and a session between them: no controlling terminal now, and none to be had by opening one later.
+///
+/// In the daemon: cwd "/", umask 077, /dev/null open read-write on 0-2 (read-only would make every write to 1 and 2 fail),
+/// every other descriptor closed but `keep`, default dispositions, and all signals BLOCKED: the signal source that is opened
+/// next unblocks them.
+/// Resolve relative paths before. @errors not_single_threaded · EAGAIN, ENOMEM of fork(2).
+struct double_fork {
+    static constexpr bool forks = true;
+    static detach_role detach(const detach_options& options, error_out out);
+};
+
+static_assert(detach_policy<foreground> && detach_policy<double_fork>);
+
+// ---- implementation ----
+
+namespace detail {
+
+/// 0 where it cannot be told.
+inline unsigned thread_count() {
+#if MATO_HAS_PROC
+    struct ::stat tasks {};
+    if (sys::lstat("/proc/self/task", &tasks) == 0 && tasks.st_nlink > 2) return static_cast<unsigned>(tasks.st_nlink) - 2;
+#endif
+    return 0;
+}
+
+inline bool point_standard_descriptors_at_null() noexcept {
+    const int null = sys::open("/dev/null", O_RDWR);
+    if (null == -1) return false;
+    for (int fd = 0; fd < 3; ++fd)
+        if (sys::dup2(null, fd) == -1) return false; // dup2 clears close-on-exec on the copy
+    if (null > 2) sys::close(null);
+    return true;
+}
+
+/// Async-signal-safe. `keep` need not be sorted.
+inline void close_all_but(std::span<const int> keep) noexcept {
+    int first = 3;
+    for (;;) {
+        int next = -1; // the lowest kept descriptor not yet passed
+        for (const int fd : keep)
+            if (fd >= first && (next == -1 || fd < next)) next = fd;
+        if (next == -1) break;
+        for (int fd = first; fd < next; ++fd) sys::close(fd);
+        first = next + 1;
+    }
+    sys::close_from(first);
+}
+
+} // namespace detail
+
+inline void reserve_standard_descriptors(error_out out) {
+    for (;;) {
+        const int fd = sys::open("/dev/null", O_RDWR); // takes the lowest free number
+        if (fd == -1) return out.set(last_error(), "open", "/dev/null");
+        if (fd > 2) {
+            sys::close(fd);
+            return;
+        }
+        sys::fcntl(fd, F_SETFD, 0); // 0-2 are inherited by convention
+    }
+}
+
+inline detach_role double_fork::detach(const detach_options& options, error_out out) {
+    if (const unsigned threads = detail::thread_count(); threads > 1) {
+        out.set(errc::not_single_threaded, "detach", {}, "the process has " + std::to_string(threads) + " threads");
+        return detach_role::starter;
+    }
+    sigset_t all, before;
+    sigfillset(&all);
+    if (sys::signal_mask(SIG_SETMASK, &all, &before) == -1) return out.set(last_error(), "block signals"), detach_role::starter;
+    const pid_t middle = sys::fork();
+    if (middle != 0) {
+        const auto fork_error = last_error();
+        int status = 0;
+        const pid_t ended = middle > 0 ? sys::waitpid(middle, &status, 0) : -1;
+        sys::signal_mask(SIG_SETMASK, &before, nullptr);
+        if (middle == -1) out.set(fork_error, "fork");
+        // ECHILD: the host program ignores SIGCHLD, so the status is gone; the readiness channel tells the rest.
+        else if (ended == middle && status != 0)
+            out.set({WEXITSTATUS(status) ? WEXITSTATUS(status) : ECHILD, std::system_category()}, "fork the daemon");
+        return detach_role::starter;
+    }
+    // From here on nothing may return to the caller's main but the daemon, and no destructor of the starter's may run.
+    if (sys::setsid() == -1) ::_exit(errno);
+    const pid_t daemon = sys::fork();
+    if (daemon != 0) ::_exit(daemon == -1 ? errno : 0);
+    if (sys::chdir("/") == -1 || !detail::point_standard_descriptors_at_null()) out.set(last_error(), "detach", "/");
+    sys::umask(077);
+    sys::default_dispositions();
+    detail::close_all_but(options.keep);
+    return detach_role::daemon;
+}
+
+} // namespace mato

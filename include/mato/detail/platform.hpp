@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: MIT
+/// @file platform.hpp: what this operating system has; the only `#if`s on it.
+/// Layer: 0 (platform).
+///
+/// Each feature may be forced off before the first include (`-DMATO_HAS_PIDFD=0`), so that one machine can run every
+/// fallback. Every translation unit of a program must agree on them.
+#pragma once
+
+#include <sys/types.h>
+
+#if defined(__linux__)
+#include <sys/syscall.h>
+#ifndef MATO_HAS_SIGNALFD
+#define MATO_HAS_SIGNALFD 1 // signalfd(2), Linux 2.6.22
+#endif
+#ifndef MATO_HAS_ACCEPT4
+#define MATO_HAS_ACCEPT4 1 // accept4(2), pipe2(2), SOCK_CLOEXEC: descriptors close-on-exec from birth
+#endif
+#ifndef MATO_HAS_FCHMOD_SOCKET
+#define MATO_HAS_FCHMOD_SOCKET 1 // fchmod(2) before bind(2) decides the mode of the name
+#endif
+#ifndef MATO_HAS_PEERCRED
+#define MATO_HAS_PEERCRED 1 // SO_PEERCRED, unix(7)
+#endif
+#ifndef MATO_HAS_PROC
+#define MATO_HAS_PROC 1 // proc(5)
+#endif
+#if !defined(MATO_HAS_PIDFD) && defined(SYS_pidfd_open) && defined(SYS_pidfd_send_signal)
+#define MATO_HAS_PIDFD 1 // pidfd_open(2), Linux 5.3
+#endif
+#if !defined(MATO_HAS_CLOSE_RANGE) && defined(SYS_close_range)
+#define MATO_HAS_CLOSE_RANGE 1 // close_range(2), Linux 5.9
+#endif
+#ifndef MATO_HAS_OFD_LOCKS
+#define MATO_HAS_OFD_LOCKS 1 // F_OFD_SETLK, fcntl(2), Linux 3.15
+#endif
+#endif
+
+#ifndef MATO_HAS_SIGNALFD
+#define MATO_HAS_SIGNALFD 0
+#endif
+#ifndef MATO_HAS_ACCEPT4
+#define MATO_HAS_ACCEPT4 0
+#endif
+#ifndef MATO_HAS_FCHMOD_SOCKET
+#define MATO_HAS_FCHMOD_SOCKET 0
+#endif
+#ifndef MATO_HAS_PEERCRED
+#define MATO_HAS_PEERCRED 0
+#endif
+#ifndef MATO_HAS_PROC
+#define MATO_HAS_PROC 0
+#endif
+#ifndef MATO_HAS_PIDFD
+#define MATO_HAS_PIDFD 0
+#endif
+#ifndef MATO_HAS_CLOSE_RANGE
+#define MATO_HAS_CLOSE_RANGE 0
+#endif
+#ifndef MATO_HAS_OFD_LOCKS
+#define MATO_HAS_OFD_LOCKS 0
+#endif

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: MIT
+/// @file error.hpp: what went wrong, in which step, at which path.
+/// Layer: 1 (vocabulary).  Test: test/toolkit/error_test.cpp.
+/// Threads: distinct objects are independent. The categories are constant.   Blocks: never.
+///
+/// Every fallible function comes in two forms: `f(args)` throws `mato::error`; `f(args, error_out)` reports into the
+/// caller's `std::error_code` (the code alone) or `mato::failure` (code, step, path, detail) and does not throw.
+/// Numbers of the operating system stay in `std::system_category()`; what only a daemon can say is an `errc`.
+#pragma once
+
+#include <cerrno>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+namespace mato {
+
+/// What errno cannot say.
+enum class errc {
+    already_running = 1, ///< another process holds the lock; `failure::detail` names its pid
+    not_running,         ///< nothing holds the lock, nothing listens
+    unsafe_directory,    ///< a symlink, another's, or open to group or others
+    peer_rejected,       ///< the peer policy refused the client
+    server_not_trusted,  ///< the listener belongs to somebody else
+    slow_consumer,       ///< the peer did not read in time; its queue reached the bound
+    not_ready,           ///< the daemon ended or stayed silent before it said "ready"
+    version_mismatch,    ///< the two sides share no protocol version
+    busy,                ///< alive, but it cannot take more now
+    frame_too_large,     ///< a length beyond the framing's bound
+    malformed,           ///< bytes that mean nothing: pid file, frame, message
+    not_single_threaded, ///< a fork was asked for while other threads run
+    lock_not_held,       ///< the proof of the lock is empty, or the name is another inode now
+    invalid_config,      ///< `failure::detail` has line, column and reason
+    too_many_clients,    ///< the admission limit is reached
+    handshake_timeout,   ///< connected and said nothing useful in time
+    timed_out,           ///< the deadline passed
+    closed,              ///< the peer closed the stream
+    stopping,            ///< the daemon is on its way out
+};
+
+/// What a caller wants to know, whichever layer noticed it: compare an `error_code` with these.
+enum class cond {
+    already_running = 1, ///< errc::already_running
+    not_running,         ///< errc::not_running, ENOENT, ECONNREFUSED
+    not_permitted,       ///< EACCES, EPERM, and the refusals of directory, peer and server
+    busy,                ///< errc::busy, EAGAIN, ENOBUFS
+    transient,           ///< worth another try: busy, EINTR, ENFILE, EMFILE, ECONNABORTED, ECONNRESET, ETIMEDOUT
+    bad_input,           ///< errc::malformed, frame_too_large, invalid_config
+};
+
+} // namespace mato
+
+template <> struct std::is_error_code_enum<mato::errc> : std::true_type {};
+template <> struct std::is_error_condition_enum<mato::cond> : std::true_type {};
+
+namespace mato {
+
+[[nodiscard]] const std::error_category& mato_category() noexcept;
+[[nodiscard]] const std::error_category& cond_category() noexcept;
+[[nodiscard]] inline std::error_code make_error_code(errc e) noexcept { return {static_cast<int>(e), mato_category()}; }
+[[nodiscard]] inline std::error_condition make_error_condition(cond c) noexcept {
+    return {static_cast<int>(c), cond_category()};
+}
+
+/// The calling thread's errno as a code.
+[[nodiscard]] inline std::error_code last_error() noexcept { return {errno, std::system_category()}; }
+
+/// A code with its context. `step` is what was being done ("lock", "bind"), `path` what it was done to.
+struct failure {
+    std::error_code code{};
+    std::string step{};
+    std::string path{};
+    std::string detail{}; ///< replaces the code's own text when set
+
+    [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(code); }
+    /// "step path: why", one line, no final newline.
+    [[nodiscard]] std::string message() const;
+};
+
+/// What the throwing forms throw; `what()` is `why().message()`.
+class error : public std::system_error {
+public:
+    explicit error(failure why);
+    [[nodiscard]] const failure& why() const noexcept { return why_; }
+    [[nodiscard]] const char* what() const noexcept override { return text_.c_str(); }
+
+private:
+    failure why_;
+    std::string text_;
+};
+
+/// Where a function reports: built implicitly from the caller's `std::error_code` or `failure`, which it clears.
+/// A parameter only; it must not outlive the call.
+class error_out {
+public:
+    error_out(std::error_code& code) noexcept : code_(&code) { code.clear(); } // NOLINT(google-explicit-constructor)
+    error_out(failure& why) noexcept : why_(&why) { why = {}; }                // NOLINT(google-explicit-constructor)
+
+    void set(std::error_code code, std::string_view step, std::string_view path = {}, std::string detail = {}) const;
+    void set(const failure& why) const { set(why.code, why.step, why.path, why.detail); }
+    [[nodiscard]] bool failed() const noexcept { return code_ ? static_cast<bool>(*code_) : static_cast<bool>(*why_); }
+
+private:
+    std::error_code* code_ = nullptr;
+    failure* why_ = nullptr;
+};
+
+/// Makes a throwing form of a reporting one: calls `f(failure&)`, throws `mato::error` when it reports.
+template <class F> decltype(auto) or_throw(F&& f);
+
+// ---- implementation ----
+
+namespace detail {
+
+class mato_category_type final : public std::error_category {
+public:
+    [[nodiscard]] const char* name() const noexcept override { return "mato"; }
+    [[nodiscard]] std::string message(int value) const override {
+        switch (static_cast<errc>(value)) {
+        case errc::already_running: return "already running";
+        case errc::not_running: return "not running";
+        case errc::unsafe_directory: return "unsafe directory";
+        case errc::peer_rejected: return "peer refused";
+        case errc::server_not_trusted: return "server not trusted";
+        case errc::slow_consumer: return "slow consumer";
+        case errc::not_ready: return "not ready";
+        case errc::version_mismatch: return "protocol versions do not meet";
+        case errc::busy: return "busy";
+        case errc::frame_too_large: return "frame too large";
+        case errc::malformed: return "malformed";
+        case errc::not_single_threaded: return "the process has several threads";
+        case errc::lock_not_held: return "the lock is not held";
+        case errc::invalid_config: return "invalid configuration";
+        case errc::too_many_clients: return "too many clients";
+        case errc::handshake_timeout: return "no handshake in time";
+        case errc::timed_out: return "timed out";
+        case errc::closed: return "closed by the peer";
+        case errc::stopping: return "stopping";
+        }
+        return "unknown error " + std::to_string(value);
+    }
+    // Shared objects with hidden visibility have an instance each; the name makes them one category.
+    [[nodiscard]] bool equivalent(const std::error_code& code, int value) const noexcept override {
+        return code.value() == value && std::string_view(code.category().name()) == name();
+    }
+};
+
+class cond_category_type final : public std::error_category {
+public:
+    [[nodiscard]] const char* name() const noexcept override { return "mato.cond"; }
+    [[nodiscard]] std::string message(int value) const override {
+        switch (static_cast<cond>(value)) {
+        case cond::already_running: return "already running";
+        case cond::not_running: return "not running";
+        case cond::not_permitted: return "not permitted";
+        case cond::busy: return "busy";
+        case cond::transient: return "transient";
+        case cond::bad_input: return "bad input";
+        }
+        return "unknown condition " + std::to_string(value);
+    }
+    [[nodiscard]] bool equivalent(const std::error_code& code, int value) const noexcept override {
+        const bool ours = std::string_view(code.category().name()) == "mato";
+        const auto is = [&](errc e) { return ours && code.value() == static_cast<int>(e); };
+        const auto os = [&](int number) { return code.category() == std::system_category() && code.value() == number; };
+        const auto is_busy = [&] { return is(errc::busy) || os(EAGAIN) || os(EWOULDBLOCK) || os(ENOBUFS); };
+        switch (static_cast<cond>(value)) {
+        case cond::already_running: return is(errc::already_running);
+        case cond::not_running: return is(errc::not_running) || os(ENOENT) || os(ECONNREFUSED);
+        case cond::not_permitted:
+            return os(EACCES) || os(EPERM) || is(errc::unsafe_directory) || is(errc::peer_rejected) ||
+                   is(errc::server_not_trusted);
+        case cond::busy: return is_busy();
+        case cond::transient:
+            return is_busy() || os(EINTR) || os(ENFILE) || os(EMFILE) || os(ECONNABORTED) || os(ECONNRESET) || os(ETIMEDOUT);
+        case cond::bad_input: return is(errc::malformed) || is(errc::frame_too_large) || is(errc::invalid_config);
+        }
+        return false;
+    }
+};
+
+} // namespace detail
+
+inline const std::error_category& mato_category() noexcept {
+    static const detail::mato_category_type category;
+    return category;
+}
+
+inline const std::error_category& cond_category() noexcept {
+    static const detail::cond_category_type category;
+    return category;
+}
+
+inline std::string failure::message() const {
+    std::string text = step;
+    if (!path.empty()) text += (text.empty() ? "" : " ") + path;
+    if (!text.empty()) text += ": ";
+    return text + (detail.empty() ? code.message() : detail);
+}
+
+inline error::error(failure why) : std::system_error(why.code), why_(std::move(why)), text_(why_.message()) {}
+
+inline void error_out::set(std::error_code code, std::string_view step, std::string_view path, std::string detail) const {
+    if (code_) *code_ = code;
+    if (why_) *why_ = {code, std::string(step), std::string(path), std::move(detail)};
+}
+
+template <class F> decltype(auto) or_throw(F&& f) {
+    failure why;
+    if constexpr (std::is_void_v<decltype(f(why))>) {
+        f(why);
+        if (why) throw error(std::move(why));
+    } else {
+        auto result = f(why);
+        if (why) throw error(std::move(why));
+        return result;
+    }
+}
+
+} // namespace mato

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: MIT
+/// @file listener.hpp: accepts the clients that may come, and says why the others may not.
+/// Layer: 2 (policy).  Test: test/toolkit/listener_test.cpp.
+/// Threads: distinct objects are independent; one object, one thread.   Blocks: never.
+/// Fork: open it in the final process.   Source: accept(2).
+///
+/// It joins an endpoint and a peer policy, given as types, and includes neither: anything with their shape will do.
+#pragma once
+
+#include "error.hpp"
+#include "sys.hpp"
+#include "unique_fd.hpp"
+
+#include <optional>
+#include <utility>
+
+namespace mato {
+
+/// What a listener needs of its two policies: `Endpoint::publish(lock, options, out)`, `Endpoint::withdraw()`,
+/// `Endpoint::named`, and `Peer::checks`.
+template <class Endpoint, class Peer> class basic_listener {
+    static_assert(Endpoint::named || Peer::checks,
+                  "mato: this endpoint has no permissions of its own, so the peer policy must check (any_peer does not)");
+
+public:
+    /// A client at the door: already allowed, or refused with the reason in `why`; a refused one is closed when dropped.
+    template <class Credentials> struct accepted {
+        unique_fd socket; ///< non-blocking, close-on-exec
+        Credentials peer;
+        failure why;
+    };
+
+    basic_listener() = default;
+
+    /// @errors as Endpoint::publish.
+    template <class Lock, class Options> [[nodiscard]] static basic_listener
+    open(Endpoint endpoint, Peer peer, const Lock& held, const Options& options, error_out out) {
+        basic_listener listener;
+        listener.endpoint_ = std::move(endpoint);
+        listener.peer_ = std::move(peer);
+        listener.socket_ = listener.endpoint_.publish(held, options, out);
+        return listener;
+    }
+
+    /// Publishes anew after something removed the name; connections in the old backlog are lost to it.
+    /// @errors as Endpoint::publish; then the old socket stays.
+    template <class Lock, class Options> void republish(const Lock& held, const Options& options, error_out out) {
+        unique_fd fresh = endpoint_.publish(held, options, out);
+        if (fresh) socket_ = std::move(fresh);
+    }
+
+    /// The next client, or nothing when none waits.
+    /// `require(socket, policy, out)` reads and judges the credentials (peer.hpp has `require_peer`).
+    /// @errors EMFILE, ENFILE, ENOBUFS, ENOMEM: stop asking for a while; the client waits in the backlog.
+    template <class Require> auto try_accept(Require require, error_out out) {
+        using credentials = decltype(require(0, std::as_const(peer_), out));
+        std::optional<accepted<credentials>> result;
+        unique_fd socket(sys::accept(socket_.get()));
+        if (!socket) {
+            const bool none = errno == EAGAIN || errno == EWOULDBLOCK || errno == ECONNABORTED;
+            if (!none) out.set(last_error(), "accept");
+            return result;
+        }
+        result.emplace();
+        result->socket = std::move(socket);
+        result->peer = require(result->socket.get(), std::as_const(peer_), error_out(result->why));
+        return result;
+    }
+
+    [[nodiscard]] int native_handle() const noexcept { return socket_.get(); } ///< readable: a client waits
+    [[nodiscard]] const Endpoint& endpoint() const noexcept { return endpoint_; }
+
+    /// Withdraws the name, then closes: clients still in the backlog see end-of-file.
+    void close() noexcept {
+        endpoint_.withdraw();
+        socket_.reset();
+    }
+
+private:
+    Endpoint endpoint_{};
+    Peer peer_{};
+    unique_fd socket_;
+};
+
+} // namespace mato

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: MIT
+/// @file lock.hpp: at most one holder per path, and who that is.
+/// Layer: 2 (policy).  Test: test/toolkit/lock_test.cpp.
+/// Threads: distinct objects are independent; one object, one thread.   Blocks: never, unless a function says so.
+/// Fork: parent and child share the lock. Only the process that took it, or `adopt`ed it, releases; elsewhere the
+///       destructor just closes its copy. exec drops it (close-on-exec).
+/// Source: flock(2), fcntl(2) "Open file description locks", open(2).
+///
+/// After locking, path and descriptor must be one inode; else A locks, B opens, A unlinks and leaves, B locks a nameless
+/// file, C creates and locks a new one: two holders. With that check the file can be removed at release, under the lock.
+#pragma once
+
+#include "clock.hpp"
+#include "error.hpp"
+#include "sys.hpp"
+#include "unique_fd.hpp"
+
+#include <charconv>
+#include <concepts>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace mato {
+
+/// How a descriptor is locked. `try_lock` returns 0, or the errno: EWOULDBLOCK means held by another and nothing else does
+/// (ENOLCK and EOPNOTSUPP mean that this file system cannot lock, and must never be read as "free").
+template <class M> concept lock_mechanism = requires(int fd) {
+    { M::try_lock(fd) }
+    noexcept->std::same_as<int>;
+    { M::unlock(fd) }
+    noexcept->std::same_as<void>;
+};
+
+/// flock(2): Linux, BSD, macOS; survives fork, is not lost when an unrelated descriptor of the file is closed.
+struct flock_lock {
+    static int try_lock(int fd) noexcept { return sys::flock(fd, LOCK_EX | LOCK_NB) == 0 ? 0 : errno; }
+    static void unlock(int fd) noexcept { sys::flock(fd, LOCK_UN); }
+};
+
+#if MATO_HAS_OFD_LOCKS
+/// Open file description lock: as flock, and seen by NFS servers. It and flock do not see each other.
+struct ofd_lock {
+    static int try_lock(int fd) noexcept {
+        const int why = set(fd, F_WRLCK);
+        return why == EACCES ? EWOULDBLOCK : why;
+    }
+    static void unlock(int fd) noexcept { set(fd, F_UNLCK); }
+
+private:
+    static int set(int fd, short type) noexcept {
+        struct flock whole {};
+        whole.l_type = type;
+        whole.l_whence = SEEK_SET;
+        return sys::fcntl(fd, F_OFD_SETLK, &whole) == -1 ? errno : 0;
+    }
+};
+static_assert(lock_mechanism<ofd_lock>);
+#endif
+
+/// Excludes nobody: for a daemon whose supervisor already keeps it single.
+struct null_lock {
+    static int try_lock(int) noexcept { return 0; }
+    static void unlock(int) noexcept {}
+};
+
+static_assert(lock_mechanism<flock_lock> && lock_mechanism<null_lock>);
+
+/// Who holds a lock, as the lock file says. Informational: act on it through `signal_holder`, never through kill(2).
+struct lock_holder {
+    pid_t pid = 0; ///< 0: the holder has not written it yet
+};
+
+template <class Mechanism = flock_lock> class basic_instance_lock {
+    static_assert(lock_mechanism<Mechanism>,
+                  "mato: a lock mechanism needs static noexcept `int try_lock(int fd)` (0 or errno) and `void unlock(int fd)`");
+
+public:
+    class attempt;
+
+    /// Holds nothing.
+    basic_instance_lock() noexcept = default;
+    basic_instance_lock(basic_instance_lock&&) noexcept = default;
+    basic_instance_lock& operator=(basic_instance_lock&& other) noexcept;
+    ~basic_instance_lock() { release(); }
+
+    /// Takes the lock, or tells who holds it. A loser changes nothing.
+    ///
+    /// @pre     the directory exists and is private (see endpoint.hpp).
+    /// @effects creates `path` 0600 when absent; writes "<pid>\n" only after the lock is held.
+    /// @errors  ELOOP: the last component is a symlink · ENOLCK, EOPNOTSUPP: cannot lock here · any of open(2).
+    [[nodiscard]] static attempt try_acquire(const std::filesystem::path& path);
+    [[nodiscard]] static attempt try_acquire(const std::filesystem::path& path, error_out out);
+
+    /// As `try_acquire`, but a held lock is the error `errc::already_running` whose detail names the pid.
+    [[nodiscard]] static basic_instance_lock acquire(const std::filesystem::path& path);
+    [[nodiscard]] static basic_instance_lock acquire(const std::filesystem::path& path, error_out out);
+
+    /// Locks a directory itself, which leaves no file behind: the lock clients take while one of them starts the daemon.
+    /// @blocks until it is free or `until` has passed (`errc::timed_out`); polls, because flock(2) has no time-out.
+    [[nodiscard]] static basic_instance_lock acquire_directory(const std::filesystem::path& directory, deadline until,
+                                                               error_out out);
+
+    /// Sends `signal` to the holder, and to nobody else: the lock must be held, the pid in it positive, and both still so
+    /// after the process was pinned by a pidfd, so neither a stale file nor a reused pid is ever hit.
+    /// @returns the pid signalled, else 0. `signal` 0 only asks.
+    /// @errors  not_running: nobody holds it · malformed: no usable pid in it · EPERM: running, not yours.
+    static pid_t signal_holder(const std::filesystem::path& path, int signal, error_out out);
+
+    [[nodiscard]] bool is_held() const noexcept { return static_cast<bool>(fd_); }
+    [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
+
+    /// Whether the name still is the locked inode: false once something removed or replaced the file.
+    [[nodiscard]] bool verify() const noexcept;
+
+    /// Makes the calling process the owner, after a fork, and writes its pid.
+    void adopt(error_out out);
+
+    /// Closes this process's copy and leaves lock and file to the others: what a parent does once its child has `adopt`ed.
+    void abandon() noexcept { fd_.reset(); }
+
+    /// Removes the file, if it still is ours, while the lock is held; then unlocks, also for copies that a child kept.
+    void release() noexcept;
+
+private:
+    basic_instance_lock(unique_fd fd, std::filesystem::path path)
+        : fd_(std::move(fd)), path_(std::move(path)), owner_(sys::getpid()) {}
+
+    static std::string read_text(int fd);
+    static bool is_alive(pid_t pid) noexcept;
+    static pid_t parse_pid(const std::string& text) noexcept;
+    static pid_t holder_pid(const std::filesystem::path& path, error_out out);
+    static bool same_inode(int fd, const std::filesystem::path& path) noexcept;
+
+    unique_fd fd_;
+    std::filesystem::path path_;
+    pid_t owner_ = 0;
+    bool leaves_file_ = true; // a directory lock owns no file
+};
+
+using instance_lock = basic_instance_lock<>;
+
+/// The lock, or its holder.
+template <class Mechanism> class basic_instance_lock<Mechanism>::attempt {
+public:
+    [[nodiscard]] explicit operator bool() const noexcept { return lock_.is_held(); }
+    [[nodiscard]] basic_instance_lock& operator*() & noexcept { return lock_; }
+    [[nodiscard]] basic_instance_lock&& operator*() && noexcept { return std::move(lock_); }
+    [[nodiscard]] lock_holder holder() const noexcept { return holder_; }
+
+private:
+    friend basic_instance_lock;
+    basic_instance_lock lock_;
+    lock_holder holder_;
+};
+
+// ---- implementation ----
+
+template <class M> basic_instance_lock<M>& basic_instance_lock<M>::operator=(basic_instance_lock&& other) noexcept {
+    if (this != &other) {
+        release();
+        fd_ = std::move(other.fd_);
+        path_ = std::move(other.path_);
+        owner_ = other.owner_;
+        leaves_file_ = other.leaves_file_;
+    }
+    return *this;
+}
+
+template <class M> auto basic_instance_lock<M>::try_acquire(const std::filesystem::path& path) -> attempt {
+    return or_throw([&](failure& why) { return try_acquire(path, why); });
+}
+
+template <class M> auto basic_instance_lock<M>::try_acquire(const std::filesystem::path& path, error_out out) -> attempt {
+    constexpr int most_races = 100; // each lost race is another process's whole life; so many in a row is a fault
+    constexpr int most_pauses = 20; // 100 ms in all for a holder to say its pid
+    constexpr long pause_ms = 5;
+    attempt result;
+    for (int race = 0; race < most_races; ++race) {
+        unique_fd fd(sys::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0600));
+        if (!fd) return out.set(last_error(), "open lock file", path.native()), std::move(result);
+        if (const int why = M::try_lock(fd.get()); why == EWOULDBLOCK) {
+            result.holder_.pid = parse_pid(read_text(fd.get()));
+            if (race >= most_pauses || is_alive(result.holder_.pid)) return result;
+            sys::sleep_ms(pause_ms); // between lock and write, or only probed by `signal_holder`: a matter of microseconds
+            continue;
+        } else if (why != 0) {
+            return out.set({why, std::system_category()}, "lock", path.native()), std::move(result);
+        }
+        if (!same_inode(fd.get(), path)) continue;
+        basic_instance_lock lock(std::move(fd), path);
+        lock.adopt(out);
+        if (out.failed()) return result;
+        result.lock_ = std::move(lock);
+        return result;
+    }
+    out.set(errc::busy, "lock", path.native(), "the file was replaced again and again");
+    return result;
+}
+
+template <class M> auto basic_instance_lock<M>::acquire(const std::filesystem::path& path) -> basic_instance_lock {
+    return or_throw([&](failure& why) { return acquire(path, why); });
+}
+
+template <class M> auto basic_instance_lock<M>::acquire(const std::filesystem::path& path, error_out out)
+    -> basic_instance_lock {
+    auto got = try_acquire(path, out);
+    if (!got && !out.failed()) {
+        const pid_t pid = got.holder().pid;
+        out.set(errc::already_running, "lock", path.native(),
+                pid > 0 ? "already running, pid " + std::to_string(pid) : "already running, pid not yet known");
+    }
+    return *std::move(got);
+}
+
+template <class M> auto basic_instance_lock<M>::acquire_directory(const std::filesystem::path& directory, deadline until,
+                                                                  error_out out) -> basic_instance_lock {
+    constexpr long first_ms = 1, longest_ms = 20; // a start takes a few ms; 20 keeps a hundred waiters under 1% of a core
+    unique_fd fd(sys::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+    if (!fd) return out.set(last_error(), "open directory", directory.native()), basic_instance_lock();
+    for (long pause = first_ms;; pause = std::min(pause * 2, longest_ms)) {
+        const int why = M::try_lock(fd.get());
+        if (why == 0) break;
+        if (why != EWOULDBLOCK)
+            return out.set({why, std::system_category()}, "lock", directory.native()), basic_instance_lock();
+        if (until.passed()) return out.set(errc::timed_out, "lock", directory.native()), basic_instance_lock();
+        sys::sleep_ms(std::min<long>(pause, until.poll_timeout()));
+    }
+    basic_instance_lock lock(std::move(fd), directory);
+    lock.leaves_file_ = false;
+    return lock;
+}
+
+template <class M> pid_t basic_instance_lock<M>::holder_pid(const std::filesystem::path& path, error_out out) {
+    unique_fd fd(sys::open(path.c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK));
+    if (!fd) {
+        const bool absent = errno == ENOENT;
+        return out.set(absent ? make_error_code(errc::not_running) : last_error(), "open lock file", path.native()), 0;
+    }
+    if (const int why = M::try_lock(fd.get()); why == 0) {
+        M::unlock(fd.get());
+        return out.set(errc::not_running, "find holder", path.native()), 0;
+    } else if (why != EWOULDBLOCK) {
+        return out.set({why, std::system_category()}, "lock", path.native()), 0;
+    }
+    const pid_t pid = parse_pid(read_text(fd.get()));
+    if (pid <= 0) out.set(errc::malformed, "find holder", path.native(), "the lock is held, but its file names no process");
+    return pid;
+}
+
+template <class M> pid_t basic_instance_lock<M>::signal_holder(const std::filesystem::path& path, int signal, error_out out) {
+    const pid_t pid = holder_pid(path, out);
+    if (pid <= 0) return 0;
+    const unique_fd process(sys::pidfd_open(pid));
+    if (!process && errno != ENOSYS) return out.set(last_error(), "find process " + std::to_string(pid), path.native()), 0;
+    if (holder_pid(path, out) != pid) {
+        if (!out.failed()) out.set(errc::not_running, "find holder", path.native(), "the holder changed");
+        return 0;
+    }
+    const int sent = process ? sys::pidfd_send_signal(process.get(), signal) : sys::kill(pid, signal);
+    if (sent == -1) return out.set(last_error(), "signal process " + std::to_string(pid), path.native()), 0;
+    return pid;
+}
+
+template <class M> bool basic_instance_lock<M>::verify() const noexcept { return fd_ && same_inode(fd_.get(), path_); }
+
+template <class M> void basic_instance_lock<M>::adopt(error_out out) {
+    if (!fd_) return out.set(errc::lock_not_held, "adopt lock", path_.native());
+    owner_ = sys::getpid();
+    const std::string text = std::to_string(owner_) + "\n";
+    if (sys::ftruncate(fd_.get(), 0) == -1) return out.set(last_error(), "truncate lock file", path_.native());
+    const ssize_t written = sys::pwrite(fd_.get(), text.data(), text.size(), 0);
+    if (written == static_cast<ssize_t>(text.size())) return;
+    out.set(written < 0 ? last_error() : std::make_error_code(std::errc::no_space_on_device), "write lock file",
+            path_.native());
+}
+
+template <class M> void basic_instance_lock<M>::release() noexcept {
+    if (!fd_) return;
+    if (owner_ == sys::getpid()) {
+        if (leaves_file_ && verify()) sys::unlink(path_.c_str());
+        M::unlock(fd_.get());
+    }
+    fd_.reset();
+}
+
+template <class M> std::string basic_instance_lock<M>::read_text(int fd) {
+    char text[32]; // a pid has at most 10 digits; more is not one
+    const ssize_t got = sys::pread(fd, text, sizeof text, 0);
+    return {text, static_cast<std::size_t>(std::max<ssize_t>(got, 0))};
+}
+
+template <class M> bool basic_instance_lock<M>::is_alive(pid_t pid) noexcept {
+    return pid > 0 && (sys::kill(pid, 0) == 0 || errno == EPERM);
+}
+
+template <class M> pid_t basic_instance_lock<M>::parse_pid(const std::string& text) noexcept {
+    pid_t pid = 0;
+    const char* const end = text.data() + text.size();
+    const auto [rest, why] = std::from_chars(text.data(), end, pid);
+    const bool whole = why == std::errc() && rest + 1 == end && *rest == '\n';
+    return whole && pid > 0 ? pid : 0;
+}
+
+template <class M> bool basic_instance_lock<M>::same_inode(int fd, const std::filesystem::path& path) noexcept {
+    struct ::stat open_file {
+    }, named{};
+    return sys::fstat(fd, &open_file) == 0 && sys::lstat(path.c_str(), &named) == 0 && open_file.st_dev == named.st_dev &&
+           open_file.st_ino == named.st_ino;
+}
+
+} // namespace mato

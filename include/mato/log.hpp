@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: MIT
+/// @file log.hpp: one line an event, in a file that cannot grow without end.
+/// Layer: 2 (policy).  Test: test/toolkit/log_test.cpp.
+/// Threads: distinct objects are independent; one object, one thread.   Blocks: as write(2) to a file does.
+/// Fork: open it after the last fork.   Errors while logging are counted, never thrown: a full disk must not stop a daemon.
+#pragma once
+
+#include "error.hpp"
+#include "sys.hpp"
+#include "unique_fd.hpp"
+
+#include <chrono>
+#include <concepts>
+#include <cstdint>
+#include <cstdio>
+#include <ctime>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace mato {
+
+enum class log_level { error, warning, info, debug };
+
+[[nodiscard]] constexpr std::string_view to_string(log_level level) noexcept;
+/// "error", "warning", "info", "debug"; nothing for other words.
+[[nodiscard]] constexpr std::optional<log_level> parse_log_level(std::string_view word) noexcept;
+
+/// Takes finished lines, newline included.
+template <class L> concept log_sink = std::movable<L> && requires(L sink, std::string_view text) {
+    { sink.write(text) }
+    noexcept->std::same_as<void>;
+};
+
+struct file_log_options {
+    std::uint64_t max_bytes = 10u << 20; ///< a file that would pass it is rotated first; 10 MiB, some 100 000 lines
+    unsigned keep = 3;                   ///< rotated files kept: path.1 (newest) to path.N; 0 keeps none
+};
+
+/// Appends to a file, mode 0600, and rotates it by size.
+class file_log {
+public:
+    file_log() noexcept = default;
+    /// @errors any of open(2); ELOOP: a symlink.
+    [[nodiscard]] static file_log open(std::filesystem::path path, file_log_options options, error_out out);
+
+    void write(std::string_view line) noexcept;
+    void reopen() noexcept; ///< after someone else moved the file; keeps the old one if the new one cannot be opened
+    void set_options(file_log_options options) noexcept { options_ = options; }
+    [[nodiscard]] std::uint64_t lost_lines() const noexcept { return lost_; }
+
+private:
+    void rotate() noexcept;
+
+    std::filesystem::path path_;
+    file_log_options options_;
+    unique_fd fd_;
+    std::uint64_t size_ = 0, lost_ = 0;
+};
+
+/// Descriptor 2, for a supervisor that keeps what is written there.
+struct stderr_log {
+    void write(std::string_view line) noexcept { static_cast<void>(sys::write(2, line.data(), line.size())); }
+};
+
+struct null_log {
+    void write(std::string_view) noexcept {}
+};
+
+static_assert(log_sink<file_log> && log_sink<stderr_log> && log_sink<null_log>);
+
+/// Adds time and level, drops what is below `level`, and keeps a line a line: control bytes are shown as \xNN, so that no
+/// peer can forge an entry or reach the reader's terminal.
+template <log_sink Sink = file_log> class basic_logger {
+public:
+    explicit basic_logger(Sink sink = {}, log_level level = log_level::info) : sink_(std::move(sink)), level_(level) {}
+
+    void write(log_level level, std::string_view text) noexcept;
+    void error(std::string_view text) noexcept { write(log_level::error, text); }
+    void warning(std::string_view text) noexcept { write(log_level::warning, text); }
+    void info(std::string_view text) noexcept { write(log_level::info, text); }
+    void debug(std::string_view text) noexcept { write(log_level::debug, text); }
+
+    void set_level(log_level level) noexcept { level_ = level; }
+    [[nodiscard]] Sink& sink() noexcept { return sink_; }
+
+    static constexpr std::size_t max_line_bytes = 4096; ///< longer texts are cut, with "…" at the end
+
+private:
+    Sink sink_;
+    log_level level_;
+};
+
+// ---- implementation ----
+
+constexpr std::string_view to_string(log_level level) noexcept {
+    switch (level) {
+    case log_level::error: return "error";
+    case log_level::warning: return "warning";
+    case log_level::info: return "info";
+    case log_level::debug: return "debug";
+    }
+    return "?";
+}
+
+constexpr std::optional<log_level> parse_log_level(std::string_view word) noexcept {
+    for (const auto level : {log_level::error, log_level::warning, log_level::info, log_level::debug})
+        if (word == to_string(level)) return level;
+    return std::nullopt;
+}
+
+inline file_log file_log::open(std::filesystem::path path, file_log_options options, error_out out) {
+    file_log log;
+    log.path_ = std::move(path);
+    log.options_ = options;
+    log.fd_ = unique_fd(sys::open(log.path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0600));
+    if (!log.fd_) return out.set(last_error(), "open log", log.path_.native()), std::move(log);
+    struct ::stat now {};
+    if (sys::fstat(log.fd_.get(), &now) == 0) log.size_ = static_cast<std::uint64_t>(now.st_size);
+    return log;
+}
+
+inline void file_log::write(std::string_view line) noexcept {
+    if (size_ > 0 && size_ + line.size() > options_.max_bytes) rotate();
+    const ssize_t written = fd_ ? sys::write(fd_.get(), line.data(), line.size()) : -1;
+    if (written > 0) size_ += static_cast<std::uint64_t>(written);
+    if (written != static_cast<ssize_t>(line.size())) ++lost_;
+}
+
+inline void file_log::reopen() noexcept {
+    std::error_code why;
+    try {
+        file_log fresh = open(path_, options_, why);
+        if (why) return;
+        fd_ = std::move(fresh.fd_);
+        size_ = fresh.size_;
+    } catch (...) { // no memory for a path: the open file goes on
+    }
+}
+
+inline void file_log::rotate() noexcept {
+    try {
+        const std::string base = path_.native();
+        for (unsigned n = options_.keep; n > 1; --n)
+            sys::rename((base + "." + std::to_string(n - 1)).c_str(), (base + "." + std::to_string(n)).c_str());
+        const int moved = options_.keep > 0 ? sys::rename(base.c_str(), (base + ".1").c_str()) : sys::unlink(base.c_str());
+        if (moved == 0) return reopen();
+        if (sys::ftruncate(fd_.get(), 0) == 0) size_ = 0; // cannot be moved: the bound still holds
+    } catch (...) {
+    }
+}
+
+template <log_sink Sink> void basic_logger<Sink>::write(log_level level, std::string_view text) noexcept {
+    if (level > level_) return;
+    try {
+        const auto now = std::chrono::system_clock::now();
+        const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
+        const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count() % 1000;
+        std::tm local{};
+        ::localtime_r(&seconds, &local);
+        char stamp[64];
+        const std::size_t at = std::strftime(stamp, sizeof stamp, "%Y-%m-%d %H:%M:%S", &local);
+        std::snprintf(stamp + at, sizeof stamp - at, ".%03d ", static_cast<int>(ms));
+        std::string line = stamp;
+        line.append(to_string(level)) += ": ";
+        for (const char c : text.substr(0, max_line_bytes)) {
+            const auto byte = static_cast<unsigned char>(c);
+            if (byte >= 0x20 && byte != 0x7f) {
+                line += c;
+            } else {
+                char shown[8];
+                std::snprintf(shown, sizeof shown, "\\x%02x", byte);
+                line += shown;
+            }
+        }
+        line += text.size() > max_line_bytes ? "…\n" : "\n";
+        sink_.write(line);
+    } catch (...) { // no memory for a line: the daemon matters more
+    }
+}
+
+} // namespace mato

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: MIT
+/// @file peer.hpp: who is at the other end, and whether that one may be.
+/// Layer: 2 (policy).  Test: test/toolkit/peer_test.cpp.
+/// Threads: safe.   Blocks: never.
+/// Source: unix(7) SO_PEERCRED: the kernel's word, fixed at connect(2) for the server's view and at listen(2) for the client's.
+///
+/// Where the system cannot tell, the answer is an error, never "allowed". Authorise by uid; the pid is for logs, it is reused.
+#pragma once
+
+#include "error.hpp"
+#include "sys.hpp"
+
+#include <algorithm>
+#include <concepts>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace mato {
+
+struct peer_credentials {
+    uid_t uid = static_cast<uid_t>(-1);
+    gid_t gid = static_cast<gid_t>(-1);
+    pid_t pid = 0;
+};
+
+/// @errors ENOTSUP: this system has no peer credentials · any of getsockopt(2).
+[[nodiscard]] inline peer_credentials credentials_of(int socket, error_out out);
+
+/// Decides before the first byte is read. `checks` is false only for a policy that lets everybody in.
+template <class P> concept peer_policy = std::copyable<P> && requires(const P& policy, const peer_credentials& peer) {
+    { P::checks } -> std::convertible_to<bool>;
+    { policy.allows(peer) }
+    noexcept->std::same_as<bool>;
+};
+
+/// The daemon's own user, and not even root.
+struct same_user {
+    static constexpr bool checks = true;
+    [[nodiscard]] bool allows(const peer_credentials& peer) const noexcept { return peer.uid == sys::geteuid(); }
+};
+
+/// As ssh-agent does: root could take the memory anyway.
+struct same_user_or_root {
+    static constexpr bool checks = true;
+    [[nodiscard]] bool allows(const peer_credentials& peer) const noexcept {
+        return peer.uid == sys::geteuid() || peer.uid == 0;
+    }
+};
+
+/// The users named. The endpoint's directory must let them through.
+struct uid_set {
+    static constexpr bool checks = true;
+    std::vector<uid_t> uids{};
+    [[nodiscard]] bool allows(const peer_credentials& peer) const noexcept {
+        return std::find(uids.begin(), uids.end(), peer.uid) != uids.end();
+    }
+};
+
+/// Everybody who can reach the socket. Must be spelled out; never a default.
+struct any_peer {
+    static constexpr bool checks = false;
+    [[nodiscard]] bool allows(const peer_credentials&) const noexcept { return true; }
+};
+
+static_assert(peer_policy<same_user> && peer_policy<same_user_or_root> && peer_policy<uid_set> && peer_policy<any_peer>);
+
+/// Both directions of the check, in one place: the server's with `errc::peer_rejected`, the client's with
+/// `errc::server_not_trusted`. @returns the credentials, also when they are refused.
+template <peer_policy P> peer_credentials require_peer(int socket, const P& policy, errc refusal, error_out out);
+
+// ---- implementation ----
+
+inline peer_credentials credentials_of(int socket, error_out out) {
+    peer_credentials peer;
+#if MATO_HAS_PEERCRED
+    ucred kernel{};
+    socklen_t size = sizeof kernel;
+    if (sys::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &kernel, &size) == -1)
+        return out.set(last_error(), "read peer credentials"), peer;
+    peer = {kernel.uid, kernel.gid, kernel.pid};
+#else
+    static_cast<void>(socket);
+    out.set({ENOTSUP, std::system_category()}, "read peer credentials");
+#endif
+    return peer;
+}
+
+template <peer_policy P> peer_credentials require_peer(int socket, const P& policy, errc refusal, error_out out) {
+    const auto peer = credentials_of(socket, out);
+    if (out.failed() || policy.allows(peer)) return peer;
+    out.set(refusal, "check peer", {},
+            make_error_code(refusal).message() + ": uid " + std::to_string(peer.uid) + ", pid " + std::to_string(peer.pid));
+    return peer;
+}
+
+} // namespace mato

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: MIT
+/// @file readiness.hpp: the starter learns the truth: ready, or the daemon's own error.
+/// Layer: 2 (policy).  Test: test/toolkit/readiness_test.cpp.
+/// Threads: one object, one thread.   Blocks: `wait` until its deadline; nothing else.
+/// Fork: make the pipe before it; the starter must `become_starter` and the daemon `become_daemon` at once, for a write end
+///       left open in the starter would hide the daemon's death.
+/// Source: pipe(7); s6 "notification-fd" (one newline, then close).
+///
+/// On the pipe: nothing and end-of-file (it died: never success), or one report, "ready" or a `failure`.
+#pragma once
+
+#include "clock.hpp"
+#include "error.hpp"
+#include "sys.hpp"
+#include "unique_fd.hpp"
+
+#include <concepts>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace mato {
+
+/// Tells whoever waits, exactly once. Both calls are final: what follows them is ignored.
+template <class R> concept readiness_channel = std::movable<R> && requires(R channel, const failure& why) {
+    { channel.ready() }
+    noexcept->std::same_as<void>;
+    { channel.fail(why) } -> std::same_as<void>;
+};
+
+/// A pipe between a starter and the daemon it forks.
+class readiness_pipe {
+public:
+    readiness_pipe() noexcept = default;
+    [[nodiscard]] static readiness_pipe open(error_out out);
+
+    void become_starter() noexcept { write_end_.reset(); }
+    void become_daemon() noexcept { read_end_.reset(); }
+    [[nodiscard]] int daemon_fd() const noexcept { return write_end_.get(); } ///< to be kept open while detaching
+
+    void ready() noexcept;
+    void fail(const failure& why);
+
+    /// The starter's side: returns once the daemon is ready.
+    /// @errors the daemon's own failure · not_ready: it ended without a word · timed_out: it is silent.
+    void wait(deadline until, error_out out);
+
+    [[nodiscard]] static std::string encode(const failure& why);                 ///< at most `max_report` bytes
+    [[nodiscard]] static std::optional<failure> decode(std::string_view report); ///< empty: not a report; pure
+
+    static constexpr std::size_t max_report = 4096; // POSIX PIPE_BUF on Linux: written whole or not at all
+
+private:
+    unique_fd read_end_, write_end_;
+};
+
+/// A descriptor given by a supervisor, say by `--notify-fd 3`: one newline when ready, closed either way.
+class notification_descriptor {
+public:
+    notification_descriptor() noexcept = default;
+    explicit notification_descriptor(unique_fd fd) noexcept : fd_(std::move(fd)) {}
+    void ready() noexcept {
+        if (fd_) static_cast<void>(sys::write(fd_.get(), "\n", 1));
+        fd_.reset();
+    }
+    void fail(const failure&) { fd_.reset(); }
+
+private:
+    unique_fd fd_;
+};
+
+/// Whichever of the two exist; none is fine.
+struct auto_ready {
+    readiness_pipe pipe{};
+    notification_descriptor descriptor{};
+    void ready() noexcept {
+        pipe.ready();
+        descriptor.ready();
+    }
+    void fail(const failure& why) {
+        pipe.fail(why);
+        descriptor.fail(why);
+    }
+};
+
+static_assert(readiness_channel<readiness_pipe> && readiness_channel<notification_descriptor> && readiness_channel<auto_ready>);
+
+// ---- implementation ----
+
+inline readiness_pipe readiness_pipe::open(error_out out) {
+    readiness_pipe channel;
+    int ends[2];
+    if (sys::pipe(ends) == -1) return out.set(last_error(), "open readiness pipe"), std::move(channel);
+    channel.read_end_ = unique_fd(ends[0]);
+    channel.write_end_ = unique_fd(ends[1]);
+    return channel;
+}
+
+inline void readiness_pipe::ready() noexcept {
+    if (write_end_) static_cast<void>(sys::write(write_end_.get(), "R", 1));
+    write_end_.reset();
+}
+
+inline void readiness_pipe::fail(const failure& why) {
+    if (!write_end_) return;
+    const std::string report = encode(why);
+    static_cast<void>(sys::write(write_end_.get(), report.data(), report.size()));
+    write_end_.reset();
+}
+
+// 'F', category ('S' system, 'M' mato, 'O' other), the value in decimal, step, path, detail; a NUL after each text.
+inline std::string readiness_pipe::encode(const failure& why) {
+    const bool system = why.code.category() == std::system_category();
+    const bool ours = std::string_view(why.code.category().name()) == mato_category().name();
+    std::string report = {'F', system ? 'S' : ours ? 'M' : 'O'};
+    const std::string detail = system || ours ? why.detail : why.detail.empty() ? why.code.message() : why.detail;
+    for (const std::string& text : {std::to_string(why.code.value()), why.step, why.path, detail}) {
+        report += text.substr(0, max_report / 4 - 4); // each field fits, whatever the others hold
+        report += '\0';
+    }
+    return report;
+}
+
+inline std::optional<failure> readiness_pipe::decode(std::string_view report) {
+    if (report.size() < 2 || report.size() > max_report || report[0] != 'F') return std::nullopt;
+    const char kind = report[1];
+    report.remove_prefix(2);
+    std::string fields[4];
+    for (std::string& field : fields) {
+        const auto end = report.find('\0');
+        if (end == std::string_view::npos) return std::nullopt;
+        field = report.substr(0, end);
+        report.remove_prefix(end + 1);
+    }
+    int value = 0;
+    for (const char digit : fields[0]) {
+        if (digit < '0' || digit > '9' || value > 1'000'000) return std::nullopt; // no errno comes near a million
+        value = value * 10 + (digit - '0');
+    }
+    if (value == 0 || !report.empty()) return std::nullopt;
+    failure why{{}, std::move(fields[1]), std::move(fields[2]), std::move(fields[3])};
+    switch (kind) {
+    case 'S': why.code = {value, std::system_category()}; break;
+    case 'M': why.code = {value, mato_category()}; break;
+    case 'O': why.code = errc::not_ready; break; // a category only the daemon knows: its text is kept
+    default: return std::nullopt;
+    }
+    return why;
+}
+
+inline void readiness_pipe::wait(deadline until, error_out out) {
+    std::string report;
+    const unique_fd fd = std::move(read_end_);
+    if (!fd) return out.set(errc::not_ready, "wait for the daemon", {}, "no readiness pipe");
+    for (;;) {
+        pollfd readable{fd.get(), POLLIN, 0};
+        const int polled = sys::poll(&readable, 1, until.poll_timeout());
+        if (polled == -1 && errno != EINTR) return out.set(last_error(), "wait for the daemon");
+        if (polled <= 0) {
+            if (until.passed())
+                return out.set(errc::timed_out, "wait for the daemon", {}, "it started, but does not get ready");
+            continue;
+        }
+        char buffer[512];
+        const ssize_t got = sys::read(fd.get(), buffer, sizeof buffer);
+        if (got < 0) return out.set(last_error(), "wait for the daemon");
+        if (got > 0) report.append(buffer, static_cast<std::size_t>(got));
+        if (report == "R") return;
+        if (got > 0 && report.size() <= max_report) continue;
+        if (auto why = decode(report)) return out.set(*why);
+        return out.set(errc::not_ready, "wait for the daemon", {}, "it ended before it was ready");
+    }
+}
+
+} // namespace mato

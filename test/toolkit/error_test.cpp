@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+/// @file error_test.cpp: codes, conditions, and errors that say where.
+#include <mato/error.hpp>
+
+#include "support/catch.hpp"
+
+TEST_CASE("a failure's message names step, path and reason", "[error]") {
+    mato::failure why{{EACCES, std::system_category()}, "bind", "/run/x"};
+    CHECK(why.message() == "bind /run/x: Permission denied");
+    why.detail = "because";
+    CHECK(why.message() == "bind /run/x: because");
+    CHECK(mato::failure{mato::errc::busy, {}, {}, {}}.message() == "busy");
+}
+
+TEST_CASE("conditions gather what layers report differently", "[error]") {
+    const auto os = [](int number) { return std::error_code(number, std::system_category()); };
+    CHECK(os(ENOENT) == mato::cond::not_running);
+    CHECK(os(ECONNREFUSED) == mato::cond::not_running);
+    CHECK(make_error_code(mato::errc::not_running) == mato::cond::not_running);
+    CHECK(os(ENOBUFS) == mato::cond::busy);
+    CHECK(os(EAGAIN) == mato::cond::transient);
+    CHECK(os(EACCES) == mato::cond::not_permitted);
+    CHECK(make_error_code(mato::errc::unsafe_directory) == mato::cond::not_permitted);
+    CHECK(make_error_code(mato::errc::invalid_config) == mato::cond::bad_input);
+    CHECK(os(EACCES) != mato::cond::transient);
+    CHECK(std::error_code(EACCES, mato::mato_category()) != mato::cond::not_permitted);
+}
+
+TEST_CASE("every code and condition has a text of its own", "[error]") {
+    for (int value = 1; value <= static_cast<int>(mato::errc::stopping); ++value)
+        CHECK(mato::mato_category().message(value).find("unknown") == std::string::npos);
+    for (int value = 1; value <= static_cast<int>(mato::cond::bad_input); ++value)
+        CHECK(mato::cond_category().message(value).find("unknown") == std::string::npos);
+    CHECK(mato::mato_category().message(999) == "unknown error 999");
+    CHECK(mato::cond_category().message(999) == "unknown condition 999");
+}
+
+TEST_CASE("one reporting form serves error_code and failure, and clears both first", "[error]") {
+    const auto fails = [](mato::error_out out) { out.set(mato::errc::busy, "ask", "/p", "later"); };
+    const auto works = [](mato::error_out) {};
+    std::error_code code;
+    fails(code);
+    CHECK(code == mato::errc::busy);
+    works(code);
+    CHECK_FALSE(code);
+    mato::failure why;
+    fails(why);
+    CHECK(why.step == "ask");
+    CHECK(why.path == "/p");
+    CHECK(why.detail == "later");
+    works(why);
+    CHECK_FALSE(why);
+}
+
+TEST_CASE("the throwing form carries the whole failure", "[error]") {
+    try {
+        mato::or_throw([](mato::failure& why) { why = {mato::errc::busy, "ask", "/p", "later"}; });
+        FAIL("no error was thrown");
+    } catch (const mato::error& thrown) {
+        CHECK(thrown.code() == mato::cond::busy);
+        CHECK(std::string(thrown.what()) == "ask /p: later");
+        CHECK(thrown.why().path == "/p");
+    }
+    CHECK(mato::or_throw([](mato::failure&) { return 7; }) == 7);
+}
