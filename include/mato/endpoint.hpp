@@ -23,8 +23,7 @@ namespace mato {
 
 /// Anything that can say "I hold it": `basic_instance_lock`, or a proof of the caller's own.
 template <class L> concept lock_proof = requires(const L& lock) {
-    { lock.is_held() }
-    noexcept->std::same_as<bool>;
+    { lock.is_held() } -> std::same_as<bool>;
 };
 
 /// The user's own directory: not a symlink, owned by the effective uid, closed to group and others.
@@ -46,8 +45,7 @@ template <class E> concept endpoint_policy = std::movable<E> &&
     { E::named } -> std::convertible_to<bool>; ///< false for names without permissions, which need a peer check
     { constant.connect(out) } -> std::same_as<unique_fd>;
     { constant.describe() } -> std::same_as<std::string>;
-    { endpoint.withdraw() }
-    noexcept->std::same_as<void>;
+    { endpoint.withdraw() } -> std::same_as<void>;
 };
 
 /// A path in a private directory.

@@ -27,10 +27,8 @@ namespace mato {
 /// How a descriptor is locked. `try_lock` returns 0, or the errno: EWOULDBLOCK means held by another and nothing else does
 /// (ENOLCK and EOPNOTSUPP mean that this file system cannot lock, and must never be read as "free").
 template <class M> concept lock_mechanism = requires(int fd) {
-    { M::try_lock(fd) }
-    noexcept->std::same_as<int>;
-    { M::unlock(fd) }
-    noexcept->std::same_as<void>;
+    { M::try_lock(fd) } -> std::same_as<int>;
+    { M::unlock(fd) } -> std::same_as<void>;
 };
 
 /// flock(2): Linux, BSD, macOS; survives fork, is not lost when an unrelated descriptor of the file is closed.

@@ -30,8 +30,7 @@ enum class log_level { error, warning, info, debug };
 
 /// Takes finished lines, newline included.
 template <class L> concept log_sink = std::movable<L> && requires(L sink, std::string_view text) {
-    { sink.write(text) }
-    noexcept->std::same_as<void>;
+    { sink.write(text) } -> std::same_as<void>;
 };
 
 struct file_log_options {

@@ -19,10 +19,8 @@ enum class overflow_verdict {
 
 /// Asked with the bytes that would be queued after each push, and told of every drain.
 template <class O> concept overflow_policy = std::copyable<O> && requires(O policy, std::size_t queued, clock::time_point now) {
-    { policy.on_queued(queued, now) }
-    noexcept->std::same_as<overflow_verdict>;
-    { policy.on_drained(queued) }
-    noexcept->std::same_as<void>;
+    { policy.on_queued(queued, now) } -> std::same_as<overflow_verdict>;
+    { policy.on_drained(queued) } -> std::same_as<void>;
 };
 
 /// Closes a client at `hard` bytes at once, and one that stays over `soft` for `grace`. Below `soft` the timer starts anew:

@@ -30,8 +30,7 @@ struct peer_credentials {
 /// Decides before the first byte is read. `checks` is false only for a policy that lets everybody in.
 template <class P> concept peer_policy = std::copyable<P> && requires(const P& policy, const peer_credentials& peer) {
     { P::checks } -> std::convertible_to<bool>;
-    { policy.allows(peer) }
-    noexcept->std::same_as<bool>;
+    { policy.allows(peer) } -> std::same_as<bool>;
 };
 
 /// The daemon's own user, and not even root.

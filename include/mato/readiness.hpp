@@ -26,8 +26,7 @@ namespace mato {
 
 /// Tells whoever waits, exactly once. Both calls are final: what follows them is ignored.
 template <class R> concept readiness_channel = std::movable<R> && requires(R channel, const failure& why) {
-    { channel.ready() }
-    noexcept->std::same_as<void>;
+    { channel.ready() } -> std::same_as<void>;
     { channel.fail(why) } -> std::same_as<void>;
 };
 

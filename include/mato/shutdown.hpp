@@ -18,10 +18,8 @@ enum class stop_action {
 
 /// What to do on each request to stop, and how long the polite phase may take.
 template <class S> concept shutdown_policy = std::copyable<S> && requires(S policy, const S& constant) {
-    { policy.requested() }
-    noexcept->std::same_as<stop_action>;
-    { constant.grace() }
-    noexcept->std::same_as<milliseconds>;
+    { policy.requested() } -> std::same_as<stop_action>;
+    { constant.grace() } -> std::same_as<milliseconds>;
 };
 
 /// The first request begins, the second forces; so does the end of `grace`, which the host times.

@@ -26,10 +26,8 @@ namespace mato {
 template <class S> concept signal_source = std::movable<S> &&
     requires(S source, const S& constant, const sigset_t& set, error_out out) {
     { S::open(set, out) } -> std::same_as<S>;
-    { constant.native_handle() }
-    noexcept->std::same_as<int>;
-    { source.try_next() }
-    noexcept->std::same_as<std::optional<int>>;
+    { constant.native_handle() } -> std::same_as<int>;
+    { source.try_next() } -> std::same_as<std::optional<int>>;
 };
 
 [[nodiscard]] inline sigset_t make_signal_set(std::initializer_list<int> signals) noexcept {
