@@ -35,7 +35,7 @@ public:
     /// Room for at least `size` bytes.
     [[nodiscard]] std::span<char> prepare(std::size_t size = 4096) {
         if (begin_ > 0) { // moved only when more is needed, so a large frame is not copied once per read
-            buffer_.erase(0, begin_);
+            std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
             end_ -= begin_;
             begin_ = 0;
         }

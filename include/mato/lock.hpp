@@ -112,6 +112,9 @@ public:
     /// Whether the name still is the locked inode: false once something removed or replaced the file.
     [[nodiscard]] bool verify() const noexcept;
 
+    /// To be kept open while detaching (detach.hpp); -1 when nothing is held.
+    [[nodiscard]] int native_handle() const noexcept { return fd_.get(); }
+
     /// Makes the calling process the owner, after a fork, and writes its pid.
     void adopt(error_out out);
 

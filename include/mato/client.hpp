@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: MIT
+/// @file client.hpp: finds the daemon, starts it when there is none, and talks to it in frames.
+/// Layer: 4 (composition), free of asio.  Test: test/toolkit/client_test.cpp, test/process/start_race_test.cpp.
+/// Threads: one object, one thread.   Blocks: until the deadline it is given, but for the calls marked "never".
+/// Fork: `connect_or_start` may fork, by what `launch` does; call it before any thread exists.
+#pragma once
+
+#include "clock.hpp"
+#include "policies.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace mato {
+
+template <class Policies = default_policies> class basic_client {
+    static_assert(detail::require_policies<Policies>::ok);
+
+public:
+    using framing = typename Policies::framing;
+    using endpoint = typename Policies::endpoint;
+
+    basic_client() noexcept = default;
+
+    /// Connects to a running daemon, and checks that it is the user's own before anything is sent. A full backlog is waited
+    /// for.
+    /// @errors cond::not_running · server_not_trusted · timed_out: alive, but it takes no clients · any of connect(2).
+    [[nodiscard]] static basic_client connect(const endpoint& where, deadline until, error_out out);
+
+    /// As `connect`; when no daemon runs, exactly one of all clients that ask at once starts it.
+    ///
+    /// `launch()` returns an object like start_outcome: true once the daemon serves, else `why`, already_running included. It
+    /// is called under a lock on `paths.directory()` and after a second look, so the others wait and then connect.
+    /// @errors as `connect` · the daemon's own failure to start · unsafe_directory · not_ready.
+    template <class Launch>
+    [[nodiscard]] static basic_client connect_or_start(const daemon_paths& paths, deadline until, Launch launch, error_out out);
+
+    /// Queues a frame and sends what the kernel takes. Never blocks.
+    /// @errors frame_too_large · any of send(2).
+    void queue(std::string_view payload, error_out out);
+    void flush(error_out out); ///< never blocks
+    [[nodiscard]] std::size_t queued_bytes() const noexcept { return out_.size() - out_begin_; }
+    /// Reads once, never blocks. @returns false when nothing was there. @errors closed: end of stream.
+    bool fill(error_out out);
+    /// The next whole frame already read; its view dies at the next `fill` or `next`. Never blocks.
+    [[nodiscard]] std::optional<std::string_view> next(error_out out) { return decoder_.next(out); }
+
+    /// `queue` and then all of it. @errors as `queue` · timed_out.
+    void send(std::string_view payload, deadline until, error_out out);
+    /// The next frame. @errors closed · timed_out · frame_too_large, malformed.
+    [[nodiscard]] std::optional<std::string_view> receive(deadline until, error_out out);
+
+    [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(socket_); }
+    [[nodiscard]] int native_handle() const noexcept { return socket_.get(); }
+    [[nodiscard]] const peer_credentials& server() const noexcept { return server_; }
+
+private:
+    static constexpr std::size_t read_bytes = 64_KiB;
+
+    bool wait(short events, deadline until, error_out out) const;
+
+    unique_fd socket_;
+    peer_credentials server_;
+    frame_decoder<framing> decoder_;
+    std::string out_;
+    std::size_t out_begin_ = 0;
+};
+
+using client = basic_client<>;
+
+// ---- implementation ----
+
+template <class P> auto basic_client<P>::connect(const endpoint& where, deadline until, error_out out) -> basic_client {
+    basic_client result;
+    typename P::backoff policy{};
+    for (;;) {
+        failure why;
+        unique_fd socket = where.connect(why);
+        if (!why) {
+            // Root's daemons serve users; another user's daemon under our path is a trap.
+            result.server_ = require_peer(socket.get(), same_user_or_root{}, errc::server_not_trusted, out);
+            if (!out.failed()) result.socket_ = std::move(socket);
+            return result;
+        }
+        const auto pause = why.code == cond::busy ? policy.next(clock::now()) : std::nullopt;
+        if (!pause || until.passed()) {
+            if (why.code == cond::busy)
+                why = {errc::timed_out, "connect", where.describe(), "it is there, but takes no clients now"};
+            return out.set(why), std::move(result);
+        }
+        sys::sleep_ms(std::min<long>(static_cast<long>(pause->count()), until.poll_timeout()));
+    }
+}
+
+template <class P> template <class Launch>
+auto basic_client<P>::connect_or_start(const daemon_paths& paths, deadline until, Launch launch, error_out out)
+    -> basic_client {
+    constexpr milliseconds look_again{50}; // while another client starts it: how late its success may be noticed
+    const endpoint where(paths.socket);
+    typename P::backoff policy{};
+    failure why;
+    const auto try_connect = [&] { return connect(where, until, why); };
+    for (;;) {
+        basic_client found = try_connect();
+        if (!why) return found;
+        if (why.code != cond::not_running) return out.set(why), basic_client();
+        make_private_directory(paths.directory(), out);
+        if (out.failed()) return {};
+
+        auto starting = basic_instance_lock<typename P::lock>::acquire_directory(
+            paths.directory(), deadline(std::min(until.at(), clock::now() + look_again)), why);
+        if (!why) {
+            found = try_connect(); // whoever held the lock before may have started it
+            if (!why) return found;
+            if (why.code != cond::not_running) return out.set(why), basic_client();
+            const auto started = launch();
+            if (started) {
+                found = try_connect();
+                if (!why) return found;
+                if (why.code != cond::not_running) return out.set(why), basic_client();
+            } else if (started.why.code != errc::already_running) {
+                return out.set(started.why), basic_client();
+            } else {
+                why = started.why; // somebody is between lock and listen, or on the way out
+            }
+        } else if (why.code != errc::timed_out) {
+            return out.set(why), basic_client();
+        }
+        starting = {};
+        if (until.passed())
+            return out.set(errc::not_ready, "start the daemon", paths.socket.native(),
+                           "not ready in time; last: " + why.message()),
+                   basic_client();
+        if (const auto pause = policy.next(clock::now()))
+            sys::sleep_ms(static_cast<long>(pause->count()));
+        else
+            policy = {};
+    }
+}
+
+template <class P> void basic_client<P>::queue(std::string_view payload, error_out out) {
+    framing::append(out_, payload, out);
+    if (!out.failed()) flush(out);
+}
+
+template <class P> void basic_client<P>::flush(error_out out) {
+    while (queued_bytes() > 0) {
+        const ssize_t sent = sys::send(socket_.get(), out_.data() + out_begin_, queued_bytes());
+        if (sent < 0) {
+            if (errno != EAGAIN && errno != EWOULDBLOCK) out.set(last_error(), "send");
+            return;
+        }
+        out_begin_ += static_cast<std::size_t>(sent);
+    }
+    out_.clear();
+    out_begin_ = 0;
+}
+
+template <class P> bool basic_client<P>::fill(error_out out) {
+    const auto room = decoder_.prepare(read_bytes);
+    const ssize_t got = sys::recv(socket_.get(), room.data(), room.size());
+    if (got > 0)
+        decoder_.commit(static_cast<std::size_t>(got));
+    else if (got == 0)
+        out.set(errc::closed, "receive");
+    else if (errno != EAGAIN && errno != EWOULDBLOCK)
+        out.set(last_error(), "receive");
+    return got > 0;
+}
+
+template <class P> bool basic_client<P>::wait(short events, deadline until, error_out out) const {
+    for (;;) {
+        pollfd ready{socket_.get(), events, 0};
+        const int polled = sys::poll(&ready, 1, until.poll_timeout());
+        if (polled > 0) return true;
+        if (polled == -1 && errno != EINTR) return out.set(last_error(), "wait"), false;
+        if (until.passed()) return out.set(errc::timed_out, "wait", {}, "no answer in time"), false;
+    }
+}
+
+template <class P> void basic_client<P>::send(std::string_view payload, deadline until, error_out out) {
+    queue(payload, out);
+    while (!out.failed() && queued_bytes() > 0 && wait(POLLOUT, until, out)) flush(out);
+}
+
+template <class P> std::optional<std::string_view> basic_client<P>::receive(deadline until, error_out out) {
+    for (;;) {
+        if (auto frame = decoder_.next(out); frame || out.failed()) return frame;
+        if (fill(out)) continue;
+        if (out.failed() || !wait(POLLIN, until, out)) return std::nullopt;
+    }
+}
+
+} // namespace mato

@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: MIT
+/// @file daemon.hpp: a daemon that starts once, tells the truth about it, reloads, and leaves nothing behind.
+/// Layer: 4 (composition).  Test: test/toolkit/daemon_test.cpp, test/process/daemon_process_test.cpp.
+/// Threads: one thread owns everything; `setup` and all callbacks run on it.
+/// Fork: `launch` forks and must be called before any thread or io_context exists.
+///
+/// Start: private directory, life lock, (detach), signals, log, `setup`, listen, pid file, ready. Stop is the reverse, under
+/// the lock to the end. A step that fails undoes the ones before it, and its error reaches whoever started the daemon.
+#pragma once
+
+#include "policies.hpp"
+#include "server.hpp"
+
+#include <asio/io_context.hpp>
+#include <asio/posix/stream_descriptor.hpp>
+#include <asio/steady_timer.hpp>
+
+#include <cstdio>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace mato {
+
+struct daemon_options {
+    daemon_paths paths{};
+    server_limits limits{};
+    publish_options publish{};
+    log_level level = log_level::info;
+    file_log_options log{};
+    milliseconds ready_within{10'000}; ///< how long a starter waits; a slow disk's worst, not a usual start (ms)
+    int notification_fd = -1;          ///< of a supervisor: one newline when ready
+};
+
+/// How a start went, as the starter sees it.
+struct start_outcome {
+    enum class kind { ready, already_running, failed } what = kind::failed;
+    pid_t holder = 0; ///< of the lock, when already running; 0 when it has not said yet
+    failure why{};    ///< when failed: the daemon's own error
+    [[nodiscard]] explicit operator bool() const noexcept { return what == kind::ready; }
+};
+
+template <class Policies = default_policies> class basic_daemon {
+    static_assert(detail::require_policies<Policies>::ok);
+
+public:
+    using policies = Policies;
+    using server_type = basic_server<typename Policies::endpoint, typename Policies::peer, typename Policies::framing,
+                                     typename Policies::overflow>;
+    using session = typename server_type::session;
+    using session_ptr = typename server_type::session_ptr;
+    using logger = basic_logger<typename Policies::log>;
+    using lock_type = basic_instance_lock<typename Policies::lock>;
+
+    /// Serves until stopped, in this process or, when the detach policy forks, in the background.
+    ///
+    /// `setup(basic_daemon&)` installs the callbacks; what it throws as mato::error ends the start. Problems and the holder of
+    /// the lock are printed on stderr.
+    /// @returns an exit code for main (exit_code).
+    template <class Setup> static int run(const daemon_options& options, Setup setup);
+
+    /// Starts it in the background and waits until it serves or has failed. In the daemon's process this never returns.
+    template <class Setup> static start_outcome launch(const daemon_options& options, Setup setup);
+
+    /// Serves in this process. @errors whatever kept it from serving; already_running names the pid.
+    /// @returns exit_code::ok, or exit_code::forced when the stop was.
+    template <class Setup> static int serve(const daemon_options& options, Setup setup, error_out out);
+
+    [[nodiscard]] asio::io_context& context() noexcept { return context_; }
+    [[nodiscard]] server_type& server() noexcept { return server_; }
+    [[nodiscard]] logger& log() noexcept { return log_; }
+    [[nodiscard]] const daemon_options& options() const noexcept { return options_; }
+
+    struct handlers {
+        /// SIGHUP. Report what is wrong and change nothing then; it is logged.
+        std::function<void(error_out)> on_reload;
+        /// A stop begins: end what runs, then call `stopped()`. Not set: nothing runs.
+        std::function<void()> on_stop;
+        /// The grace is over, or a second request came: end everything before returning. Then the loop ends.
+        std::function<void()> on_force;
+        /// SIGCHLD: at least one child changed; wait for the ones you own, by pid.
+        std::function<void()> on_child;
+    };
+    handlers on{};
+
+    /// As SIGTERM: the first time politely, then by force.
+    void request_stop();
+    /// All has ended: flush the clients and leave the loop.
+    void stopped();
+    [[nodiscard]] bool is_stopping() const noexcept { return stopping_; }
+    /// As SIGHUP; for a client that asks. @errors as on_reload reports; logged as well.
+    void reload(error_out out);
+    /// A new grace for the next stop.
+    void set_shutdown(typename Policies::shutdown policy) { shutdown_ = std::move(policy); }
+
+private:
+    basic_daemon(const daemon_options& options, typename Policies::signals signals, typename Policies::log sink)
+        : options_(options), signals_(std::move(signals)), log_(std::move(sink), options.level), context_(1),
+          server_(context_, options.limits), signal_wait_(context_), deadline_(context_) {}
+
+    template <class Setup>
+    static int serve_locked(const daemon_options& options, lock_type& lock, auto& channel, Setup& setup, error_out out);
+    static typename Policies::log open_log(const daemon_options& options, error_out out);
+    void listen(const lock_type& lock, error_out out);
+    void wait_for_signals();
+    void on_signal(int signal);
+    void force();
+
+    const daemon_options options_;
+    typename Policies::signals signals_;
+    logger log_;
+    asio::io_context context_;
+    server_type server_;
+    asio::posix::stream_descriptor signal_wait_; // the descriptor is signals_'s own
+    asio::steady_timer deadline_;
+    typename Policies::shutdown shutdown_{};
+    const lock_type* lock_ = nullptr;
+    bool stopping_ = false, forced_ = false, draining_ = false;
+};
+
+using daemon = basic_daemon<>;
+
+// ---- implementation ----
+
+template <class P> template <class Setup> int basic_daemon<P>::run(const daemon_options& options, Setup setup) {
+    failure why;
+    int code = exit_code::ok;
+    if constexpr (P::detach::forks) {
+        const start_outcome outcome = launch(options, std::move(setup));
+        if (outcome) return exit_code::ok;
+        why = outcome.why;
+    } else {
+        code = serve(options, std::move(setup), why);
+    }
+    if (!why) return code;
+    std::fprintf(stderr, "%s\n", why.message().c_str());
+    return exit_code_for(why.code);
+}
+
+template <class P> template <class Setup> start_outcome basic_daemon<P>::launch(const daemon_options& options, Setup setup) {
+    using kind = start_outcome::kind;
+    start_outcome outcome;
+    reserve_standard_descriptors(outcome.why);
+    if (!outcome.why) make_private_directory(options.paths.directory(), outcome.why);
+    if (outcome.why) return outcome;
+    auto got = lock_type::try_acquire(options.paths.lock, outcome.why);
+    if (outcome.why) return outcome;
+    if (!got) {
+        outcome.what = kind::already_running;
+        outcome.holder = got.holder().pid;
+        outcome.why = {errc::already_running, "lock", options.paths.lock,
+                       "already running, pid " + std::to_string(outcome.holder)};
+        return outcome;
+    }
+    lock_type& lock = *got;
+    readiness_pipe pipe = readiness_pipe::open(outcome.why);
+    if (outcome.why) return outcome;
+    const int keep[] = {lock.native_handle(), pipe.daemon_fd(), options.notification_fd};
+    using background = std::conditional_t<P::detach::forks, typename P::detach, double_fork>;
+    const detach_role role = background::detach({keep}, outcome.why);
+    if (role == detach_role::starter) {
+        if (outcome.why) return outcome;
+        pipe.become_starter();
+        lock.abandon();
+        pipe.wait(deadline::in(options.ready_within), outcome.why);
+        if (!outcome.why) outcome.what = kind::ready;
+        return outcome;
+    }
+    pipe.become_daemon();
+    auto_ready channel{std::move(pipe), notification_descriptor(unique_fd(options.notification_fd))};
+    int code = exit_code::unavailable;
+    try {
+        failure why = outcome.why; // what went wrong while detaching
+        if (!why) lock.adopt(why);
+        if (!why) code = serve_locked(options, lock, channel, setup, why);
+        if (why) {
+            channel.fail(why);
+            code = exit_code_for(why.code);
+        }
+        lock.release();
+    } catch (const std::exception& thrown) {
+        channel.fail({errc::not_ready, "start", {}, thrown.what()});
+        lock.release();
+    }
+    ::_exit(code); // the starter's static objects and buffers are not this process's to destroy or flush
+}
+
+template <class P> template <class Setup>
+int basic_daemon<P>::serve(const daemon_options& options, Setup setup, error_out out) {
+    reserve_standard_descriptors(out);
+    if (!out.failed()) make_private_directory(options.paths.directory(), out);
+    if (out.failed()) return exit_code::unavailable;
+    auto lock = lock_type::acquire(options.paths.lock, out);
+    if (out.failed()) return exit_code::unavailable;
+    notification_descriptor channel{unique_fd(options.notification_fd)};
+    const int code = serve_locked(options, lock, channel, setup, out);
+    return out.failed() ? exit_code::unavailable : code;
+}
+
+template <class P> typename P::log basic_daemon<P>::open_log(const daemon_options& options, error_out out) {
+    if constexpr (requires { P::log::open(options.paths.log, options.log, out); })
+        return P::log::open(options.paths.log, options.log, out);
+    else
+        return typename P::log();
+}
+
+template <class P> template <class Setup>
+int basic_daemon<P>::serve_locked(const daemon_options& options, lock_type& lock, auto& channel, Setup& setup, error_out out) {
+    struct ::sigaction ignore {};
+    ignore.sa_handler = SIG_IGN; // a peer that is gone is an error code, not a death; children start from default_dispositions
+    sys::signal_action(SIGPIPE, &ignore, nullptr);
+    auto signals = P::signals::open(make_signal_set({SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGUSR1}), out);
+    if (out.failed()) return exit_code::unavailable;
+    auto sink = open_log(options, out);
+    if (out.failed()) return exit_code::unavailable;
+    basic_daemon self(options, std::move(signals), std::move(sink));
+    self.lock_ = &lock;
+    try {
+        setup(self);
+    } catch (const error& refused) {
+        return out.set(refused.why()), exit_code::unavailable;
+    }
+    self.listen(lock, out);
+    if (out.failed()) return exit_code::unavailable;
+    auto pid = P::pid::create(options.paths.pid, out);
+    if (out.failed()) return exit_code::unavailable;
+    self.wait_for_signals();
+    self.log_.info("started, pid " + std::to_string(sys::getpid()) + ", socket " + options.paths.socket.native());
+    channel.ready();
+    self.context_.run();
+
+    self.log_.info(self.forced_ ? "stopped by force" : "stopped");
+    { const auto gone = std::move(pid); }
+    self.server_.stop_accepting();
+    // Last, so that a client which sees end-of-file finds neither socket, pid file nor lock.
+    lock.release();
+    return self.forced_ ? exit_code::forced : exit_code::ok;
+}
+
+template <class P> void basic_daemon<P>::listen(const lock_type& lock, error_out out) {
+    server_.listen(typename P::endpoint(options_.paths.socket), typename P::peer{}, lock, options_.publish, out);
+}
+
+template <class P> void basic_daemon<P>::wait_for_signals() {
+    if (signals_.native_handle() < 0) return;
+    if (!signal_wait_.is_open()) signal_wait_.assign(signals_.native_handle());
+    signal_wait_.async_wait(asio::posix::stream_descriptor::wait_read, [this](std::error_code why) {
+        if (why) return;
+        while (const auto signal = signals_.try_next()) on_signal(*signal);
+        wait_for_signals();
+    });
+}
+
+template <class P> void basic_daemon<P>::on_signal(int signal) {
+    switch (signal) {
+    case SIGTERM:
+    case SIGINT: log_.info(signal == SIGTERM ? "SIGTERM: stopping" : "SIGINT: stopping"); return request_stop();
+    case SIGHUP: {
+        std::error_code logged;
+        return reload(logged);
+    }
+    case SIGCHLD:
+        if (on.on_child) on.on_child();
+        return;
+    case SIGUSR1: {
+        if (stopping_) return;
+        failure why;
+        server_.republish(*lock_, options_.publish, why);
+        if (why)
+            log_.error("SIGUSR1: " + why.message());
+        else
+            log_.info("SIGUSR1: socket created anew");
+        return;
+    }
+    default: return;
+    }
+}
+
+template <class P> void basic_daemon<P>::request_stop() {
+    switch (shutdown_.requested()) {
+    case stop_action::none: return;
+    case stop_action::force: return force();
+    case stop_action::begin: break;
+    }
+    stopping_ = true;
+    server_.stop_accepting();
+    deadline_.expires_after(shutdown_.grace());
+    deadline_.async_wait([this](std::error_code cancelled) {
+        if (!cancelled) force();
+    });
+    if (on.on_stop)
+        on.on_stop();
+    else
+        stopped();
+}
+
+template <class P> void basic_daemon<P>::stopped() {
+    if (std::exchange(draining_, true)) return;
+    stopping_ = true;
+    server_.stop_accepting();
+    server_.drain(session::default_linger, [this] { context_.stop(); });
+}
+
+template <class P> void basic_daemon<P>::force() {
+    if (std::exchange(forced_, true)) return;
+    log_.warning("stopping by force");
+    stopping_ = true;
+    if (on.on_force) on.on_force();
+    context_.stop();
+}
+
+template <class P> void basic_daemon<P>::reload(error_out out) {
+    failure why;
+    if (on.on_reload) on.on_reload(why);
+    if (why) {
+        log_.error("reload: " + why.message() + "; nothing was changed");
+        return out.set(why);
+    }
+    log_.info("reloaded");
+}
+
+} // namespace mato

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+/// @file mato.hpp: the whole toolkit; a table of contents.
+/// Include single headers where compile time matters: layers 0 to 2 (config aside) need neither asio nor toml++.
+#pragma once
+
+#include "version.hpp"
+
+// 1: vocabulary
+#include "clock.hpp"
+#include "error.hpp"
+#include "scope_exit.hpp"
+#include "sys.hpp"
+#include "unique_fd.hpp"
+
+// 2: policies
+#include "config.hpp"
+#include "detach.hpp"
+#include "endpoint.hpp"
+#include "framing.hpp"
+#include "listener.hpp"
+#include "lock.hpp"
+#include "log.hpp"
+#include "overflow.hpp"
+#include "peer.hpp"
+#include "pid_file.hpp"
+#include "readiness.hpp"
+#include "retry.hpp"
+#include "shutdown.hpp"
+#include "signals.hpp"
+#include "status.hpp"
+
+// 3: mechanisms
+#include "broadcast.hpp"
+#include "connection.hpp"
+#include "server.hpp"
+
+// 4: composition
+#include "client.hpp"
+#include "daemon.hpp"
+#include "policies.hpp"

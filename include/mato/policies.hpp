@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+/// @file policies.hpp: the bundle that a daemon and its clients share.
+/// Layer: 4 (composition).  Test: test/toolkit/daemon_test.cpp.
+///
+/// Derive and override one line: `struct mine : mato::default_policies { using peer = mato::same_user_or_root; };`
+#pragma once
+
+#include "detach.hpp"
+#include "endpoint.hpp"
+#include "framing.hpp"
+#include "lock.hpp"
+#include "log.hpp"
+#include "overflow.hpp"
+#include "peer.hpp"
+#include "pid_file.hpp"
+#include "readiness.hpp"
+#include "retry.hpp"
+#include "shutdown.hpp"
+#include "signals.hpp"
+
+#include <concepts>
+#include <string>
+#include <system_error>
+
+namespace mato {
+
+struct default_policies {
+    using lock = flock_lock;
+    using pid = pid_file;
+    using signals = default_signal_source;
+    using shutdown = graceful_then_force;
+    using detach = foreground;
+    using endpoint = owned_path;
+    using peer = same_user;
+    using framing = length_prefixed<>;
+    using overflow = disconnect;
+    using log = file_log;
+    using backoff = exponential_backoff;
+};
+
+namespace detail {
+/// One plain sentence for each policy that does not fit. Instantiated by the primary templates of layer 4.
+template <class P> struct require_policies {
+    static_assert(lock_mechanism<typename P::lock>, "mato: policies::lock is no lock mechanism, see lock.hpp");
+    static_assert(pid_registry<typename P::pid>, "mato: policies::pid is no pid registry, see pid_file.hpp");
+    static_assert(signal_source<typename P::signals>, "mato: policies::signals is no signal source, see signals.hpp");
+    static_assert(shutdown_policy<typename P::shutdown>, "mato: policies::shutdown is no shutdown policy, see shutdown.hpp");
+    static_assert(detach_policy<typename P::detach>, "mato: policies::detach is no detach policy, see detach.hpp");
+    static_assert(endpoint_policy<typename P::endpoint>, "mato: policies::endpoint is no endpoint policy, see endpoint.hpp");
+    static_assert(peer_policy<typename P::peer>, "mato: policies::peer is no peer policy, see peer.hpp");
+    static_assert(framing_policy<typename P::framing>, "mato: policies::framing is no framing policy, see framing.hpp");
+    static_assert(overflow_policy<typename P::overflow>, "mato: policies::overflow is no overflow policy, see overflow.hpp");
+    static_assert(log_sink<typename P::log>, "mato: policies::log is no log sink, see log.hpp");
+    static_assert(backoff_policy<typename P::backoff>, "mato: policies::backoff is no backoff policy, see retry.hpp");
+    static constexpr bool ok = true;
+};
+} // namespace detail
+
+/// What programs built on the toolkit exit with; the numbers of sysexits.h where it has one.
+namespace exit_code {
+inline constexpr int ok = 0;
+inline constexpr int forced = 1;           ///< a daemon that was stopped by force
+inline constexpr int not_answering = 2;    ///< there, but silent
+inline constexpr int version_mismatch = 3; ///< no common protocol version
+inline constexpr int usage = 64;           ///< EX_USAGE
+inline constexpr int unavailable = 69;     ///< EX_UNAVAILABLE: no daemon, and none could be started
+inline constexpr int already_running = 75; ///< EX_TEMPFAIL
+inline constexpr int not_permitted = 77;   ///< EX_NOPERM
+inline constexpr int bad_config = 78;      ///< EX_CONFIG
+} // namespace exit_code
+
+/// The exit code that says it best; `unavailable` for what has none of its own.
+[[nodiscard]] inline int exit_code_for(const std::error_code& why) noexcept {
+    if (!why) return exit_code::ok;
+    if (why == cond::already_running) return exit_code::already_running;
+    if (why == errc::version_mismatch) return exit_code::version_mismatch;
+    if (why == errc::invalid_config) return exit_code::bad_config;
+    if (why == cond::not_permitted) return exit_code::not_permitted;
+    return exit_code::unavailable;
+}
+
+/// Where one daemon lives. All files lie in one private directory.
+struct daemon_paths {
+    std::filesystem::path socket, lock, pid, log;
+
+    /// `directory/stem.sock`, `.lock`, `.pid` and `.log`.
+    [[nodiscard]] static daemon_paths in(const std::filesystem::path& directory, const std::string& stem = "daemon") {
+        const auto file = [&](const char* ending) { return directory / (stem + ending); };
+        return {file(".sock"), file(".lock"), file(".pid"), file(".log")};
+    }
+    [[nodiscard]] std::filesystem::path directory() const { return socket.parent_path(); }
+};
+
+} // namespace mato

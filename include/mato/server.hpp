@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: MIT
+/// @file server.hpp: accepts, admits, keeps and ends the sessions of a daemon.
+/// Layer: 3 (asio).  Test: test/toolkit/server_test.cpp.
+/// Threads: as connection.hpp.   Blocks: never.   Fork: made after the last fork.
+///
+/// A client passes the peer policy before a byte is read, the admission limits before it costs memory, and the handshake
+/// deadline before it may stay. Out of descriptors, accepting pauses; it never spins.
+#pragma once
+
+#include "connection.hpp"
+#include "endpoint.hpp"
+#include "listener.hpp"
+#include "peer.hpp"
+
+#include <asio/posix/stream_descriptor.hpp>
+
+#include <algorithm>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace mato {
+
+struct server_limits {
+    std::size_t clients = 1024;      ///< sessions at once
+    std::size_t unestablished = 256; ///< of these, before `established`; more than start at once in practice
+    std::size_t clients_per_uid = 0; ///< 0: no limit beside `clients`
+    milliseconds handshake{5000};    ///< from accept to `established`; a busy machine still manages it
+    milliseconds accept_pause{100};  ///< after EMFILE and the like
+};
+
+/// One client: its connection, who it is, and whether it has said hello.
+template <class Framing, class Overflow> class basic_session : public basic_connection<Framing, Overflow> {
+public:
+    basic_session(asio::io_context& context, unique_fd socket, Overflow overflow, std::uint64_t id, peer_credentials peer)
+        : basic_connection<Framing, Overflow>(context, std::move(socket), std::move(overflow)), id_(id), peer_(peer),
+          handshake_(context) {}
+
+    [[nodiscard]] std::uint64_t id() const noexcept { return id_; } ///< from 1, never reused by this server
+    [[nodiscard]] const peer_credentials& peer() const noexcept { return peer_; }
+
+    /// The handshake is done: the deadline no longer applies.
+    void established() {
+        established_ = true;
+        handshake_.cancel();
+    }
+    [[nodiscard]] bool is_established() const noexcept { return established_; }
+
+private:
+    template <class, class, class, class> friend class basic_server;
+    std::uint64_t id_;
+    peer_credentials peer_;
+    asio::steady_timer handshake_;
+    bool established_ = false;
+};
+
+template <class Endpoint = owned_path, class Peer = same_user, class Framing = length_prefixed<>, class Overflow = disconnect>
+class basic_server {
+    static_assert(endpoint_policy<Endpoint>, "mato: the endpoint policy lacks a member, see endpoint.hpp");
+    static_assert(peer_policy<Peer>, "mato: the peer policy needs `checks` and `bool allows(const peer_credentials&) const`");
+    static_assert(framing_policy<Framing>, "mato: the framing policy lacks a member, see framing.hpp");
+    static_assert(overflow_policy<Overflow>, "mato: the overflow policy needs on_queued and on_drained, see overflow.hpp");
+
+public:
+    using session = basic_session<Framing, Overflow>;
+    using session_ptr = std::shared_ptr<session>;
+
+    struct handlers {
+        std::function<void(const session_ptr&)> on_opened;
+        std::function<void(const session_ptr&, std::string_view payload)> on_frame;
+        std::function<void(const session_ptr&, const failure& why)> on_closed;
+        std::function<void(const session_ptr&)> on_drained;
+        /// A client that may not stay: by the peer policy (it is sent nothing), or by the limits, when the payload returned
+        /// here is its last frame.
+        std::function<std::optional<std::string>(const peer_credentials&, const failure& why)> on_refused;
+        /// Accepting pauses for want of descriptors.
+        std::function<void(const failure& why)> on_accept_paused;
+    };
+
+    explicit basic_server(asio::io_context& context, server_limits limits = {}, Overflow overflow = {})
+        : context_(context), limits_(limits), overflow_(std::move(overflow)), door_(context), pause_(context) {}
+    basic_server(const basic_server&) = delete;
+    basic_server& operator=(const basic_server&) = delete;
+    ~basic_server();
+
+    /// Set before `listen`.
+    handlers on{};
+
+    /// @errors as Endpoint::publish.
+    template <class Lock>
+    void listen(Endpoint endpoint, Peer peer, const Lock& held, const publish_options& options, error_out out);
+    /// Publishes the endpoint anew, as after its file was removed. @errors as Endpoint::publish; then nothing changes.
+    template <class Lock> void republish(const Lock& held, const publish_options& options, error_out out);
+    /// Withdraws the endpoint; sessions go on.
+    void stop_accepting() noexcept;
+
+    /// Calls `done` once every queue has been taken by the kernel, or `linger` has passed. Sessions stay open: their peers see
+    /// end-of-file when the server is destroyed.
+    void drain(milliseconds linger, std::function<void()> done);
+    void close_all(const failure& why);
+
+    [[nodiscard]] std::size_t size() const noexcept { return sessions_.size(); }
+    /// A copy: it may be walked while sessions come and go.
+    [[nodiscard]] std::vector<session_ptr> sessions() const { return sessions_; }
+    void set_limits(const server_limits& limits) noexcept { limits_ = limits; }
+    void set_overflow(Overflow overflow) { overflow_ = std::move(overflow); } ///< of later sessions
+
+private:
+    void wait_for_clients();
+    void accept();
+    void admit(unique_fd socket, const peer_credentials& peer);
+    [[nodiscard]] failure admission(const peer_credentials& peer) const;
+    void open_door();
+
+    static constexpr int accepts_per_turn = 32; // so that a storm of connects does not starve the sessions
+
+    asio::io_context& context_;
+    server_limits limits_;
+    Overflow overflow_;
+    basic_listener<Endpoint, Peer> listener_;
+    asio::posix::stream_descriptor door_; // the listener's descriptor, which the listener owns
+    asio::steady_timer pause_;
+    std::vector<session_ptr> sessions_;
+    std::uint64_t last_id_ = 0;
+};
+
+using server = basic_server<>;
+
+// ---- implementation ----
+
+template <class E, class P, class F, class O> basic_server<E, P, F, O>::~basic_server() {
+    stop_accepting();
+    for (const auto& held : sessions_) {
+        held->forget_callbacks();
+        held->abort({errc::stopping, "destroy server", {}, {}});
+    }
+}
+
+template <class E, class P, class F, class O> template <class Lock>
+void basic_server<E, P, F, O>::listen(E endpoint, P peer, const Lock& held, const publish_options& options, error_out out) {
+    listener_ = basic_listener<E, P>::open(std::move(endpoint), std::move(peer), held, options, out);
+    if (!out.failed()) open_door();
+}
+
+template <class E, class P, class F, class O> template <class Lock>
+void basic_server<E, P, F, O>::republish(const Lock& held, const publish_options& options, error_out out) {
+    if (door_.is_open()) door_.release(); // before its number is closed; the wait in progress is cancelled
+    listener_.republish(held, options, out);
+    open_door();
+}
+
+template <class E, class P, class F, class O> void basic_server<E, P, F, O>::open_door() {
+    if (listener_.native_handle() < 0) return;
+    door_.assign(listener_.native_handle());
+    wait_for_clients();
+}
+
+template <class E, class P, class F, class O> void basic_server<E, P, F, O>::stop_accepting() noexcept {
+    if (door_.is_open()) door_.release();
+    pause_.cancel();
+    listener_.close();
+}
+
+template <class E, class P, class F, class O> void basic_server<E, P, F, O>::wait_for_clients() {
+    if (!door_.is_open()) return;
+    door_.async_wait(asio::posix::stream_descriptor::wait_read, [this](std::error_code why) {
+        if (!why) accept();
+    });
+}
+
+template <class E, class P, class F, class O> void basic_server<E, P, F, O>::accept() {
+    for (int n = 0; n < accepts_per_turn && door_.is_open(); ++n) {
+        failure why;
+        auto next = listener_.try_accept(
+            [](int socket, const P& peer, error_out out) { return require_peer(socket, peer, errc::peer_rejected, out); }, why);
+        if (why) {
+            if (on.on_accept_paused) on.on_accept_paused(why);
+            pause_.expires_after(limits_.accept_pause);
+            pause_.async_wait([this](std::error_code cancelled) {
+                if (!cancelled) wait_for_clients();
+            });
+            return;
+        }
+        if (!next) break;
+        if (next->why) {
+            if (on.on_refused) on.on_refused(next->peer, next->why);
+            continue;
+        }
+        admit(std::move(next->socket), next->peer);
+    }
+    wait_for_clients();
+}
+
+template <class E, class P, class F, class O> failure basic_server<E, P, F, O>::admission(const peer_credentials& peer) const {
+    const auto refuse = [](const std::string& what, std::size_t limit) {
+        return failure{errc::too_many_clients, "admit", {}, "too many " + what + ", the limit is " + std::to_string(limit)};
+    };
+    const auto count = [&](auto which) {
+        return static_cast<std::size_t>(std::count_if(sessions_.begin(), sessions_.end(), which));
+    };
+    if (sessions_.size() >= limits_.clients) return refuse("clients", limits_.clients);
+    if (count([](const session_ptr& s) { return !s->is_established(); }) >= limits_.unestablished)
+        return refuse("clients that have not said hello", limits_.unestablished);
+    if (limits_.clients_per_uid > 0 &&
+        count([&](const session_ptr& s) { return s->peer().uid == peer.uid; }) >= limits_.clients_per_uid)
+        return refuse("clients of uid " + std::to_string(peer.uid), limits_.clients_per_uid);
+    return {};
+}
+
+template <class E, class P, class F, class O>
+void basic_server<E, P, F, O>::admit(unique_fd socket, const peer_credentials& peer) {
+    const auto fresh = std::make_shared<session>(context_, std::move(socket), overflow_, ++last_id_, peer);
+    if (auto why = admission(peer)) {
+        const auto last_words = on.on_refused ? on.on_refused(peer, why) : std::nullopt;
+        std::error_code ignored;
+        if (last_words) fresh->send(*last_words, ignored);
+        return fresh->close(std::move(why));
+    }
+    sessions_.push_back(fresh);
+    session* const raw_session = fresh.get(); // the handlers live in the session: a shared_ptr there would keep it for ever
+    const auto self = [raw_session] { return std::static_pointer_cast<session>(raw_session->shared_from_this()); };
+    fresh->handshake_.expires_after(limits_.handshake);
+    fresh->handshake_.async_wait([held = std::weak_ptr<session>(fresh)](std::error_code cancelled) {
+        const auto late = held.lock();
+        if (!cancelled && late && !late->is_established()) late->abort({errc::handshake_timeout, "handshake", {}, {}});
+    });
+    if (on.on_opened) on.on_opened(fresh);
+    fresh->start({[this, self](std::string_view payload) {
+                      if (on.on_frame) on.on_frame(self(), payload);
+                  },
+                  [this, self](const failure& why) {
+                      const session_ptr gone = self();
+                      gone->handshake_.cancel();
+                      std::erase(sessions_, gone);
+                      if (on.on_closed) on.on_closed(gone, why);
+                  },
+                  [this, self] {
+                      if (on.on_drained) on.on_drained(self());
+                  }});
+}
+
+template <class E, class P, class F, class O>
+void basic_server<E, P, F, O>::drain(milliseconds linger, std::function<void()> done) {
+    static constexpr milliseconds look_again{2}; // only while stopping; a callback per session would outlive the daemon's own
+    const bool empty =
+        std::all_of(sessions_.begin(), sessions_.end(), [](const session_ptr& s) { return s->queued_bytes() == 0; });
+    if (empty || linger.count() <= 0) return done();
+    pause_.expires_after(look_again);
+    pause_.async_wait([this, linger, done = std::move(done)](std::error_code cancelled) {
+        if (!cancelled) drain(linger - look_again, done);
+    });
+}
+
+template <class E, class P, class F, class O> void basic_server<E, P, F, O>::close_all(const failure& why) {
+    for (const auto& held : sessions()) held->close(why);
+}
+
+} // namespace mato
