@@ -136,7 +136,7 @@ auto basic_client<P>::connect_or_start(const daemon_paths& paths, deadline until
         if (const auto pause = policy.next(clock::now()))
             sys::sleep_ms(static_cast<long>(pause->count()));
         else
-            policy = {};
+            policy = typename P::backoff();
     }
 }
 

@@ -17,12 +17,14 @@
 #include <toml++/toml.h>
 #endif
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 #include <concepts>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <string>
@@ -161,6 +163,45 @@ inline std::string located(std::string_view name, const toml::source_region& whe
     return std::string(name) + ":" + std::to_string(where.begin.line) + ":" + std::to_string(where.begin.column) + ": " +
            std::string(why);
 }
+
+/// toml++ bounds nested values, but not the parts of a dotted key: it builds a table for each and destroys them by recursion.
+/// Some 50 000 parts overflow the stack; no configuration needs more than a few.
+inline constexpr int max_key_dots = 64;
+
+/// Where a key has more dots than that; dots in strings and comments do not count. Pure.
+inline std::optional<toml::source_region> overlong_key(std::string_view text) {
+    int dots = 0;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        if (c == '"' || c == '\'') {
+            const std::string quote(text.substr(i, 3) == std::string(3, c) ? 3 : 1, c);
+            const bool lines = quote.size() == 3;
+            for (i += quote.size(); i < text.size() && text.substr(i, quote.size()) != quote; ++i) {
+                if (c == '"' && text[i] == '\\') ++i;
+                if (!lines && i < text.size() && text[i] == '\n') break; // not closed: the parser will say so
+            }
+            i += quote.size() - 1;
+            while (lines && i + 1 < text.size() && text[i + 1] == c) ++i; // such a text may end in quotes of its own
+        } else if (c == '#') {
+            i = std::min(text.find('\n', i), text.size());
+            dots = 0;
+        } else if (c == '.') {
+            if (++dots <= max_key_dots) continue;
+            toml::source_region where;
+            where.begin = {1, 1};
+            for (const char before : text.substr(0, i)) {
+                if (before == '\n')
+                    where.begin = {where.begin.line + 1, 1};
+                else if ((static_cast<unsigned char>(before) & 0xc0) != 0x80)
+                    ++where.begin.column;
+            }
+            return where;
+        } else if (std::string_view("\n=,[]{}").find(c) != std::string_view::npos) {
+            dots = 0;
+        }
+    }
+    return std::nullopt;
+}
 } // namespace detail
 
 template <class Value> template <readable T>
@@ -208,6 +249,10 @@ template <class Value>
 Value schema<Value>::parse(std::string_view text, std::string_view name, Value defaults, error_out out) const {
     Value value = defaults;
     toml::table table;
+    if (const auto where = detail::overlong_key(text)) {
+        out.set(errc::invalid_config, "configuration", {}, detail::located(name, *where, "a key of too many parts"));
+        return defaults;
+    }
     try {
         table = toml::parse(text, name);
     } catch (const toml::parse_error& broken) {

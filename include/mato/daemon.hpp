@@ -17,10 +17,11 @@
 
 #include <cstdio>
 #include <functional>
-#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace mato {
 
@@ -92,6 +93,8 @@ public:
     [[nodiscard]] bool is_stopping() const noexcept { return stopping_; }
     /// As SIGHUP; for a client that asks. @errors as on_reload reports; logged as well.
     void reload(error_out out);
+    /// Keeps a part of the program alive while the loop runs; it goes before the io_context does.
+    void keep(std::shared_ptr<void> part) { kept_.push_back(std::move(part)); }
     /// A new grace for the next stop.
     void set_shutdown(typename Policies::shutdown policy) { shutdown_ = std::move(policy); }
 
@@ -104,6 +107,7 @@ private:
     static int serve_locked(const daemon_options& options, lock_type& lock, auto& channel, Setup& setup, error_out out);
     static typename Policies::log open_log(const daemon_options& options, error_out out);
     void listen(const lock_type& lock, error_out out);
+    void log_what_the_server_reports();
     void wait_for_signals();
     void on_signal(int signal);
     void force();
@@ -118,6 +122,7 @@ private:
     typename Policies::shutdown shutdown_{};
     const lock_type* lock_ = nullptr;
     bool stopping_ = false, forced_ = false, draining_ = false;
+    std::vector<std::shared_ptr<void>> kept_; // last: destroyed first
 };
 
 using daemon = basic_daemon<>;
@@ -222,6 +227,7 @@ int basic_daemon<P>::serve_locked(const daemon_options& options, lock_type& lock
     } catch (const error& refused) {
         return out.set(refused.why()), exit_code::unavailable;
     }
+    self.log_what_the_server_reports();
     self.listen(lock, out);
     if (out.failed()) return exit_code::unavailable;
     auto pid = P::pid::create(options.paths.pid, out);
@@ -241,6 +247,26 @@ int basic_daemon<P>::serve_locked(const daemon_options& options, lock_type& lock
 
 template <class P> void basic_daemon<P>::listen(const lock_type& lock, error_out out) {
     server_.listen(typename P::endpoint(options_.paths.socket), typename P::peer{}, lock, options_.publish, out);
+}
+
+template <class P> void basic_daemon<P>::log_what_the_server_reports() {
+    const auto who = [](std::uint64_t id, const peer_credentials& peer) {
+        return "client " + std::to_string(id) + " (uid " + std::to_string(peer.uid) + ", pid " + std::to_string(peer.pid) + ")";
+    };
+    auto& callbacks = server_.on;
+    callbacks.on_refused = [this, who, next = std::move(callbacks.on_refused)](const peer_credentials& peer, const failure& why) {
+        log_.warning("refused " + who(0, peer) + ": " + why.message());
+        return next ? next(peer, why) : std::optional<std::string>();
+    };
+    callbacks.on_closed = [this, who, next = std::move(callbacks.on_closed)](const session_ptr& gone, const failure& why) {
+        const bool usual = why.code == errc::closed || why.code == errc::stopping || !why.code;
+        log_.write(usual ? log_level::debug : log_level::warning, "closed " + who(gone->id(), gone->peer()) + ": " + why.message());
+        if (next) next(gone, why);
+    };
+    callbacks.on_accept_paused = [this, next = std::move(callbacks.on_accept_paused)](const failure& why) {
+        log_.warning(why.message() + "; accepting pauses");
+        if (next) next(why);
+    };
 }
 
 template <class P> void basic_daemon<P>::wait_for_signals() {

@@ -73,7 +73,10 @@ inline bool point_standard_descriptors_at_null() noexcept {
     if (null == -1) return false;
     for (int fd = 0; fd < 3; ++fd)
         if (sys::dup2(null, fd) == -1) return false; // dup2 clears close-on-exec on the copy
-    if (null > 2) sys::close(null);
+    if (null > 2)
+        sys::close(null);
+    else
+        sys::fcntl(null, F_SETFD, 0); // it was free and is its own copy, which dup2 leaves close-on-exec
     return true;
 }
 

@@ -104,6 +104,8 @@ static_assert(endpoint_policy<owned_path>);
 // ---- implementation ----
 
 inline void check_private_directory(const std::filesystem::path& directory, error_out out) {
+    if (!directory.has_filename() && directory.has_relative_path()) // "link/" would be looked up behind the link
+        return check_private_directory(directory.parent_path(), out);
     struct ::stat found {};
     if (sys::lstat(directory.c_str(), &found) == -1) return out.set(last_error(), "check directory", directory.native());
     const auto refuse = [&](const char* why) { out.set(errc::unsafe_directory, "check directory", directory.native(), why); };
@@ -114,6 +116,7 @@ inline void check_private_directory(const std::filesystem::path& directory, erro
 }
 
 inline void make_private_directory(const std::filesystem::path& directory, error_out out) {
+    if (!directory.has_filename() && directory.has_relative_path()) return make_private_directory(directory.parent_path(), out);
     struct ::stat found {};
     if (sys::lstat(directory.c_str(), &found) == -1) {
         if (errno != ENOENT) return out.set(last_error(), "check directory", directory.native());
@@ -143,9 +146,11 @@ inline bool owned_path::make_address(const std::filesystem::path& path, sockaddr
     return true;
 }
 
-// As long as the real name, so that it fits where that one fits.
+// One for each name, so that the owners of two names in one directory do not meet. Only where the limit leaves no byte for
+// that is it as long as the real name, and names of this length that differ in the last byte need one lock between them.
 inline std::filesystem::path owned_path::hidden_name() const {
     std::string name = path_.native();
+    if (name.size() < max_path_bytes) return name + '~';
     name.back() = name.back() == '~' ? '#' : '~';
     return name;
 }

@@ -17,7 +17,7 @@
 namespace mato {
 
 /// What a listener needs of its two policies: `Endpoint::publish(lock, options, out)`, `Endpoint::withdraw()`,
-/// `Endpoint::named`, and `Peer::checks`.
+/// `Endpoint::describe()`, `Endpoint::named`, and `Peer::checks`.
 template <class Endpoint, class Peer> class basic_listener {
     static_assert(Endpoint::named || Peer::checks,
                   "mato: this endpoint has no permissions of its own, so the peer policy must check (any_peer does not)");
@@ -31,6 +31,16 @@ public:
     };
 
     basic_listener() = default;
+    basic_listener(basic_listener&&) = default;
+    basic_listener& operator=(basic_listener&& other) {
+        if (this == &other) return *this;
+        close();
+        endpoint_ = std::move(other.endpoint_);
+        peer_ = std::move(other.peer_);
+        socket_ = std::move(other.socket_);
+        return *this;
+    }
+    ~basic_listener() { close(); }
 
     /// @errors as Endpoint::publish.
     template <class Lock, class Options> [[nodiscard]] static basic_listener
@@ -58,7 +68,7 @@ public:
         unique_fd socket(sys::accept(socket_.get()));
         if (!socket) {
             const bool none = errno == EAGAIN || errno == EWOULDBLOCK || errno == ECONNABORTED;
-            if (!none) out.set(last_error(), "accept");
+            if (!none) out.set(last_error(), "accept", endpoint_.describe());
             return result;
         }
         result.emplace();

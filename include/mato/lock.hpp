@@ -25,15 +25,22 @@
 namespace mato {
 
 /// How a descriptor is locked. `try_lock` returns 0, or the errno: EWOULDBLOCK means held by another and nothing else does
-/// (ENOLCK and EOPNOTSUPP mean that this file system cannot lock, and must never be read as "free").
+/// (ENOLCK and EOPNOTSUPP mean that this file system cannot lock, and must never be read as "free"). `probe` answers alike
+/// without keeping anything, and two probes never see each other: else two askers would make a stale file look held.
 template <class M> concept lock_mechanism = requires(int fd) {
     { M::try_lock(fd) } -> std::same_as<int>;
+    { M::probe(fd) } -> std::same_as<int>;
     { M::unlock(fd) } -> std::same_as<void>;
 };
 
 /// flock(2): Linux, BSD, macOS; survives fork, is not lost when an unrelated descriptor of the file is closed.
 struct flock_lock {
     static int try_lock(int fd) noexcept { return sys::flock(fd, LOCK_EX | LOCK_NB) == 0 ? 0 : errno; }
+    static int probe(int fd) noexcept { // flock(2) cannot ask: a shared lock for a moment
+        if (sys::flock(fd, LOCK_SH | LOCK_NB) == -1) return errno;
+        unlock(fd);
+        return 0;
+    }
     static void unlock(int fd) noexcept { sys::flock(fd, LOCK_UN); }
 };
 
@@ -44,13 +51,22 @@ struct ofd_lock {
         const int why = set(fd, F_WRLCK);
         return why == EACCES ? EWOULDBLOCK : why;
     }
+    static int probe(int fd) noexcept {
+        struct flock whole = whole_file(F_WRLCK);
+        if (sys::fcntl(fd, F_OFD_GETLK, &whole) == -1) return errno;
+        return whole.l_type == F_UNLCK ? 0 : EWOULDBLOCK;
+    }
     static void unlock(int fd) noexcept { set(fd, F_UNLCK); }
 
 private:
-    static int set(int fd, short type) noexcept {
+    static struct flock whole_file(short type) noexcept {
         struct flock whole {};
         whole.l_type = type;
         whole.l_whence = SEEK_SET;
+        return whole;
+    }
+    static int set(int fd, short type) noexcept {
+        struct flock whole = whole_file(type);
         return sys::fcntl(fd, F_OFD_SETLK, &whole) == -1 ? errno : 0;
     }
 };
@@ -60,6 +76,7 @@ static_assert(lock_mechanism<ofd_lock>);
 /// Excludes nobody: for a daemon whose supervisor already keeps it single.
 struct null_lock {
     static int try_lock(int) noexcept { return 0; }
+    static int probe(int) noexcept { return 0; }
     static void unlock(int) noexcept {}
 };
 
@@ -72,7 +89,8 @@ struct lock_holder {
 
 template <class Mechanism = flock_lock> class basic_instance_lock {
     static_assert(lock_mechanism<Mechanism>,
-                  "mato: a lock mechanism needs static noexcept `int try_lock(int fd)` (0 or errno) and `void unlock(int fd)`");
+                  "mato: a lock mechanism needs static noexcept `int try_lock(int fd)` and `int probe(int fd)` (0 or errno), "
+                  "and `void unlock(int fd)`");
 
 public:
     class attempt;
@@ -97,6 +115,7 @@ public:
 
     /// Locks a directory itself, which leaves no file behind: the lock clients take while one of them starts the daemon.
     /// @blocks until it is free or `until` has passed (`errc::timed_out`); polls, because flock(2) has no time-out.
+    /// @errors timed_out · any of open(2) · EBADF: ofd_lock needs a writable descriptor, which no directory has.
     [[nodiscard]] static basic_instance_lock acquire_directory(const std::filesystem::path& directory, deadline until,
                                                                error_out out);
 
@@ -128,6 +147,7 @@ private:
     basic_instance_lock(unique_fd fd, std::filesystem::path path)
         : fd_(std::move(fd)), path_(std::move(path)), owner_(sys::getpid()) {}
 
+    static constexpr std::size_t max_pid_line = 11; // bytes: the 10 digits of the largest pid_t, and the newline
     static std::string read_text(int fd);
     static bool is_alive(pid_t pid) noexcept;
     static pid_t parse_pid(const std::string& text) noexcept;
@@ -182,8 +202,12 @@ template <class M> auto basic_instance_lock<M>::try_acquire(const std::filesyste
         unique_fd fd(sys::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0600));
         if (!fd) return out.set(last_error(), "open lock file", path.native()), std::move(result);
         if (const int why = M::try_lock(fd.get()); why == EWOULDBLOCK) {
-            result.holder_.pid = parse_pid(read_text(fd.get()));
-            if (race >= most_pauses || is_alive(result.holder_.pid)) return result;
+            const pid_t pid = parse_pid(read_text(fd.get()));
+            const bool only_probed = M::probe(fd.get()) == 0;
+            if (!only_probed && (race >= most_pauses || is_alive(pid))) {
+                result.holder_.pid = pid;
+                return result;
+            }
             sys::sleep_ms(pause_ms); // between lock and write, or only probed by `signal_holder`: a matter of microseconds
             continue;
         } else if (why != 0) {
@@ -196,7 +220,7 @@ template <class M> auto basic_instance_lock<M>::try_acquire(const std::filesyste
         result.lock_ = std::move(lock);
         return result;
     }
-    out.set(errc::busy, "lock", path.native(), "the file was replaced again and again");
+    out.set(errc::busy, "lock", path.native(), "the file was replaced or asked about again and again");
     return result;
 }
 
@@ -239,8 +263,7 @@ template <class M> pid_t basic_instance_lock<M>::holder_pid(const std::filesyste
         const bool absent = errno == ENOENT;
         return out.set(absent ? make_error_code(errc::not_running) : last_error(), "open lock file", path.native()), 0;
     }
-    if (const int why = M::try_lock(fd.get()); why == 0) {
-        M::unlock(fd.get());
+    if (const int why = M::probe(fd.get()); why == 0) {
         return out.set(errc::not_running, "find holder", path.native()), 0;
     } else if (why != EWOULDBLOCK) {
         return out.set({why, std::system_category()}, "lock", path.native()), 0;
@@ -287,7 +310,7 @@ template <class M> void basic_instance_lock<M>::release() noexcept {
 }
 
 template <class M> std::string basic_instance_lock<M>::read_text(int fd) {
-    char text[32]; // a pid has at most 10 digits; more is not one
+    char text[max_pid_line + 1]; // what fills it is no pid
     const ssize_t got = sys::pread(fd, text, sizeof text, 0);
     return {text, static_cast<std::size_t>(std::max<ssize_t>(got, 0))};
 }
@@ -300,7 +323,7 @@ template <class M> pid_t basic_instance_lock<M>::parse_pid(const std::string& te
     pid_t pid = 0;
     const char* const end = text.data() + text.size();
     const auto [rest, why] = std::from_chars(text.data(), end, pid);
-    const bool whole = why == std::errc() && rest + 1 == end && *rest == '\n';
+    const bool whole = why == std::errc() && text.size() <= max_pid_line && rest + 1 == end && *rest == '\n';
     return whole && pid > 0 ? pid : 0;
 }
 

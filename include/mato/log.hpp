@@ -52,6 +52,7 @@ public:
 
 private:
     void rotate() noexcept;
+    bool open_anew() noexcept;
 
     std::filesystem::path path_;
     file_log_options options_;
@@ -85,7 +86,7 @@ public:
     void set_level(log_level level) noexcept { level_ = level; }
     [[nodiscard]] Sink& sink() noexcept { return sink_; }
 
-    static constexpr std::size_t max_line_bytes = 4096; ///< longer texts are cut, with "…" at the end
+    static constexpr std::size_t max_line_bytes = 4096; ///< longer texts are cut at a whole character, with "…" at the end
 
 private:
     Sink sink_;
@@ -128,28 +129,59 @@ inline void file_log::write(std::string_view line) noexcept {
     if (written != static_cast<ssize_t>(line.size())) ++lost_;
 }
 
-inline void file_log::reopen() noexcept {
+inline void file_log::reopen() noexcept { static_cast<void>(open_anew()); }
+
+inline bool file_log::open_anew() noexcept {
     std::error_code why;
     try {
         file_log fresh = open(path_, options_, why);
-        if (why) return;
+        if (why) return false;
         fd_ = std::move(fresh.fd_);
         size_ = fresh.size_;
+        return true;
     } catch (...) { // no memory for a path: the open file goes on
+        return false;
     }
 }
 
 inline void file_log::rotate() noexcept {
     try {
         const std::string base = path_.native();
-        for (unsigned n = options_.keep; n > 1; --n)
-            sys::rename((base + "." + std::to_string(n - 1)).c_str(), (base + "." + std::to_string(n)).c_str());
-        const int moved = options_.keep > 0 ? sys::rename(base.c_str(), (base + ".1").c_str()) : sys::unlink(base.c_str());
-        if (moved == 0) return reopen();
-        if (sys::ftruncate(fd_.get(), 0) == 0) size_ = 0; // cannot be moved: the bound still holds
+        struct ::stat named {};
+        bool moved = false;
+        // No name: moved by an earlier rotation that could not open it anew. The older files must not be pushed out for that.
+        const bool gone = sys::lstat(base.c_str(), &named) == -1 && errno == ENOENT;
+        if (!gone) {
+            for (unsigned n = options_.keep; n > 1; --n)
+                sys::rename((base + "." + std::to_string(n - 1)).c_str(), (base + "." + std::to_string(n)).c_str());
+            moved = (options_.keep > 0 ? sys::rename(base.c_str(), (base + ".1").c_str()) : sys::unlink(base.c_str())) == 0;
+        }
+        if ((gone || moved) && open_anew()) return;
+        // The open file goes on: once more up to the bound when it was just moved, else from its start.
+        if (moved || sys::ftruncate(fd_.get(), 0) == 0) size_ = 0;
     } catch (...) {
     }
 }
+
+namespace detail {
+
+/// At most `limit` bytes, not ending inside a UTF-8 character.
+[[nodiscard]] inline std::string_view cut(std::string_view text, std::size_t limit) noexcept {
+    if (text.size() <= limit) return text;
+    const auto continues = [&](std::size_t at) { return (static_cast<unsigned char>(text[at]) & 0xc0) == 0x80; };
+    std::size_t end = limit;
+    while (end > 0 && limit - end < 3 && continues(end)) --end; // a character has at most three continuation bytes
+    return text.substr(0, continues(end) ? limit : end);
+}
+
+/// C0, DEL, and both bytes of a C1 control (U+0080 to U+009F), which a terminal obeys as it does ESC sequences.
+[[nodiscard]] inline bool is_control(std::string_view text, std::size_t at) noexcept {
+    const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
+    const auto c1 = [&](std::size_t i) { return byte(i) == 0xc2 && byte(i + 1) >= 0x80 && byte(i + 1) <= 0x9f; };
+    return byte(at) < 0x20 || byte(at) == 0x7f || c1(at) || (at > 0 && c1(at - 1));
+}
+
+} // namespace detail
 
 template <log_sink Sink> void basic_logger<Sink>::write(log_level level, std::string_view text) noexcept {
     if (level > level_) return;
@@ -164,17 +196,18 @@ template <log_sink Sink> void basic_logger<Sink>::write(log_level level, std::st
         std::snprintf(stamp + at, sizeof stamp - at, ".%03d ", static_cast<int>(ms));
         std::string line = stamp;
         line.append(to_string(level)) += ": ";
-        for (const char c : text.substr(0, max_line_bytes)) {
-            const auto byte = static_cast<unsigned char>(c);
-            if (byte >= 0x20 && byte != 0x7f) {
-                line += c;
+        const std::string_view kept = detail::cut(text, max_line_bytes);
+        for (std::size_t i = 0; i < kept.size(); ++i) {
+            const auto byte = static_cast<unsigned char>(kept[i]);
+            if (!detail::is_control(kept, i)) {
+                line += kept[i];
             } else {
                 char shown[8];
                 std::snprintf(shown, sizeof shown, "\\x%02x", byte);
                 line += shown;
             }
         }
-        line += text.size() > max_line_bytes ? "…\n" : "\n";
+        line += kept.size() < text.size() ? "…\n" : "\n";
         sink_.write(line);
     } catch (...) { // no memory for a line: the daemon matters more
     }

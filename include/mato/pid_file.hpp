@@ -14,6 +14,7 @@
 #include <charconv>
 #include <concepts>
 #include <filesystem>
+#include <limits>
 #include <string>
 #include <string_view>
 
@@ -105,6 +106,7 @@ inline pid_file pid_file::create(const std::filesystem::path& path, error_out ou
 
 inline pid_t pid_file::parse(std::string_view text) noexcept {
     if (text.ends_with('\n')) text.remove_suffix(1);
+    if (text.size() > std::numeric_limits<pid_t>::digits10 + 1) return 0; // leading zeros: a pid, but not one of ours
     pid_t pid = 0;
     const auto [rest, why] = std::from_chars(text.data(), text.data() + text.size(), pid);
     return why == std::errc() && rest == text.data() + text.size() && pid > 0 ? pid : 0;

@@ -14,6 +14,7 @@
 #include "sys.hpp"
 #include "unique_fd.hpp"
 
+#include <algorithm>
 #include <concepts>
 #include <cstdint>
 #include <cstring>
@@ -25,6 +26,7 @@
 namespace mato {
 
 /// Tells whoever waits, exactly once. Both calls are final: what follows them is ignored.
+/// @pre SIGPIPE is ignored or blocked: whoever waited may be gone.
 template <class R> concept readiness_channel = std::movable<R> && requires(R channel, const failure& why) {
     { channel.ready() } -> std::same_as<void>;
     { channel.fail(why) } -> std::same_as<void>;
@@ -116,8 +118,10 @@ inline std::string readiness_pipe::encode(const failure& why) {
     const bool ours = std::string_view(why.code.category().name()) == mato_category().name();
     std::string report = {'F', system ? 'S' : ours ? 'M' : 'O'};
     const std::string detail = system || ours ? why.detail : why.detail.empty() ? why.code.message() : why.detail;
-    for (const std::string& text : {std::to_string(why.code.value()), why.step, why.path, detail}) {
-        report += text.substr(0, max_report / 4 - 4); // each field fits, whatever the others hold
+    const int value = system || ours ? why.code.value() : 1; // the starter cannot name another category's number
+    for (const std::string& text : {std::to_string(value), why.step, why.path, detail}) {
+        // Each field fits, whatever the others hold, and ends at a NUL of its own, which would end it in the report.
+        report += text.substr(0, std::min(text.find('\0'), max_report / 4 - 4));
         report += '\0';
     }
     return report;

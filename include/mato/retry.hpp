@@ -67,7 +67,10 @@ auto retry(Attempt attempt, error_out out, Backoff policy = Backoff(), Sleeper s
         auto result = attempt(error_out(why));
         if (!why) return result;
         const auto wait = why.code == cond::transient ? policy.next(sleeper.now()) : std::nullopt;
-        if (!wait) return out.set(why), result;
+        if (!wait) {
+            out.set(why);
+            return result;
+        }
         sleeper.sleep(*wait);
     }
 }

@@ -13,6 +13,7 @@
 #include "unique_fd.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <concepts>
 #include <csignal>
 #include <deque>
@@ -89,7 +90,7 @@ private:
 static_assert(signal_source<signalfd_source>);
 #endif
 
-/// A handler that writes the number into a non-blocking pipe, and nothing else: any POSIX system. One a process at a time.
+/// A handler that marks its signal and wakes a non-blocking pipe, and nothing else: any POSIX system. One a process at a time.
 class self_pipe_source {
 public:
     self_pipe_source() noexcept = default;
@@ -105,7 +106,10 @@ public:
     void close() noexcept; ///< restores the dispositions of the time before `open`
 
 private:
-    static inline volatile int write_fd = -1; // what the handler may touch
+    // What the handler may touch. The marks are the signals, the pipe only wakes: full of one, it must not lose another.
+    static inline std::atomic<int> write_fd = -1;
+    static inline std::atomic<bool> marks[NSIG]{};
+    static_assert(std::atomic<int>::is_always_lock_free && std::atomic<bool>::is_always_lock_free);
     static void on_signal(int signal) noexcept;
 
     unique_fd read_end_, write_end_;
@@ -162,9 +166,8 @@ inline void signalfd_source::close() noexcept {
 
 inline void self_pipe_source::on_signal(int signal) noexcept {
     const int saved = errno;
-    const auto byte = static_cast<unsigned char>(signal);
-    // A full pipe holds signals enough to wake the reader; losing this one loses nothing but a count.
-    static_cast<void>(sys::write(write_fd, &byte, 1));
+    marks[signal] = true;
+    static_cast<void>(sys::write(write_fd, "", 1)); // a full pipe is readable, which is all that is needed
     errno = saved;
 }
 
@@ -176,6 +179,7 @@ inline self_pipe_source self_pipe_source::open(const sigset_t& signals, error_ou
     source.read_end_ = unique_fd(ends[0]);
     source.write_end_ = unique_fd(ends[1]);
     source.signals_ = signals;
+    for (auto& mark : marks) mark = false;
     write_fd = ends[1];
     struct ::sigaction action {};
     action.sa_handler = on_signal;
@@ -198,9 +202,12 @@ inline self_pipe_source& self_pipe_source::operator=(self_pipe_source&& other) n
 }
 
 inline std::optional<int> self_pipe_source::try_next() noexcept {
-    unsigned char byte = 0;
-    if (!read_end_ || sys::read(read_end_.get(), &byte, 1) != 1) return std::nullopt;
-    return byte;
+    if (!read_end_) return std::nullopt;
+    char wakes[4096]; // taken before the marks are looked at: a signal in between leaves one wake too many, never one too few
+    static_cast<void>(sys::read(read_end_.get(), wakes, sizeof wakes));
+    for (int signal = 1; signal < NSIG; ++signal)
+        if (marks[signal].exchange(false)) return signal;
+    return std::nullopt;
 }
 
 inline void self_pipe_source::close() noexcept {

@@ -35,11 +35,11 @@ struct self_usage {
 };
 static_assert(usage_source<self_usage>);
 
-/// Processor share between two questions: percent of one core. The first answer covers the whole life so far.
+/// Processor share between two questions: percent of one core. The first answer covers the time since the meter was made.
 template <usage_source Source = self_usage> class usage_meter {
 public:
     explicit usage_meter(Source source = {}, clock::time_point now = clock::now())
-        : source_(source), started_(now), asked_(now) {}
+        : source_(source), started_(now), asked_(now), cpu_(source_.sample().cpu_time) {}
 
     struct answer {
         process_usage usage;

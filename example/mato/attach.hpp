@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+/// @file attach.hpp: shows a tab in this terminal until somebody or something ends it.
+/// Threads: one.   Blocks: until then.
+/// Test: test/mato/attach_test.cpp.
+#pragma once
+
+#include "remote.hpp"
+#include "terminal.hpp"
+
+#include <string>
+
+namespace mux {
+
+/// How an attachment ended: the last line, and the exit code.
+struct attach_result {
+    std::string
+        last_line; ///< "[detached]", "[exited N]", "[daemon stopped]", "[daemon lost]", "[terminal lost]", "[terminated]"
+    int exit_code;
+};
+
+/// The daemon has answered `attached`. The terminal is restored before it returns, and however it is left.
+[[nodiscard]] attach_result show_tab(remote& daemon, terminal& tty, bool readonly);
+
+} // namespace mux

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: MIT
+#include "cli.hpp"
+
+#include <mato/policies.hpp>
+
+#include <cxxopts.hpp>
+
+#include <algorithm>
+#include <array>
+
+namespace mux {
+namespace {
+
+struct command_syntax {
+    std::string_view name;
+    mux::command command;
+    std::size_t least, most; // operands; most_any: no limit
+    std::string_view usage, text;
+};
+constexpr std::size_t most_any = 1'000'000;
+
+constexpr std::array commands{
+    command_syntax{"new", command::new_tab, 0, most_any,
+                   "new [-d] [-W] [-t TASK] [-n NAME] [-c DIR] [-e K=V]… [-x COLS] [-y ROWS] [-- CMD ARG…]",
+                   "open a tab and attach to it"},
+    command_syntax{"attach", command::attach, 0, 1, "attach [-r] [-d] [--ignore-size] [TAB]", "show a tab here"},
+    command_syntax{"detach", command::detach, 0, 1, "detach [-a | CLIENT]", "detach this tab's client, all, or one"},
+    command_syntax{"ls", command::ls, 0, 0, "ls [--json]", "list tasks and tabs"},
+    command_syntax{"clients", command::clients, 0, 0, "clients [--json]", "list clients"},
+    command_syntax{"has", command::has, 1, 1, "has TAB", "exit 0 when the tab exists"},
+    command_syntax{"send", command::send, 2, most_any, "send TAB [-l] TEXT…",
+                   "type keys, or with -l text, into a tab; '-' is standard input"},
+    command_syntax{"kill", command::kill, 0, 1, "kill TAB | kill -t TASK", "end a tab's programs and remove it"},
+    command_syntax{"rename", command::rename, 2, 2, "rename TARGET NAME", "rename a tab or a task"},
+    command_syntax{"status", command::status, 0, 0, "status [--json]", "the daemon's state"},
+    command_syntax{"reload", command::reload, 0, 0, "reload", "read the configuration again"},
+    command_syntax{"stop", command::stop, 0, 0, "stop [--now]", "stop the daemon and every tab"},
+    command_syntax{"daemon", command::daemon, 0, 0, "daemon [--foreground]", "start the daemon alone"},
+    command_syntax{"log", command::log, 0, 0, "log [-f]", "print the daemon's log"},
+};
+
+[[noreturn]] void usage_error(const std::string& what) {
+    throw command_failure{mato::exit_code::usage, what + "; see 'mato --help'"};
+}
+
+const command_syntax& find_command(const std::string& word) {
+    const auto at =
+        std::find_if(commands.begin(), commands.end(), [&](const command_syntax& each) { return each.name == word; });
+    if (at == commands.end()) usage_error("unknown command '" + word + "'");
+    return *at;
+}
+
+cxxopts::ParseResult parse(cxxopts::Options& options, std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), "mato");
+    std::vector<const char*> argv;
+    for (const std::string& each : arguments) argv.push_back(each.c_str());
+    return options.parse(static_cast<int>(argv.size()), argv.data());
+}
+
+bool takes_value(const std::string& option) {
+    for (const char* name : {"-S", "--socket", "-L", "--label", "-f", "--config"})
+        if (option == name) return true;
+    return false;
+}
+
+/// The options before the command word; returns how many arguments they are.
+std::size_t parse_global(const std::vector<std::string>& arguments, invocation& result) {
+    std::size_t count = 0;
+    while (count < arguments.size() && arguments[count].starts_with('-') && arguments[count] != "-" && arguments[count] != "--")
+        count += takes_value(arguments[count]) ? 2 : 1;
+    count = std::min(count, arguments.size());
+    cxxopts::Options options("mato");
+    options.add_options()("S,socket", "", cxxopts::value<std::string>())("L,label", "", cxxopts::value<std::string>())(
+        "f,config", "", cxxopts::value<std::string>())("N,no-start", "")("q,quiet", "")("h,help", "")("V,version", "")(
+        "status", "")("kill", "")("reload", "")("daemon", "")("foreground", "")("json", "");
+    const auto given = parse(options, {arguments.begin(), arguments.begin() + static_cast<std::ptrdiff_t>(count)});
+    for (const auto& [name, to] :
+         {std::pair{"socket", &result.paths.socket}, {"label", &result.paths.label}, {"config", &result.paths.config}}) {
+        if (!given.count(name)) continue;
+        *to = given[name].as<std::string>();
+        if (to->empty()) usage_error(std::string("--") + name + " needs a value");
+    }
+    result.no_start = given.count("no-start") > 0;
+    result.quiet = given.count("quiet") > 0;
+    result.foreground = given.count("foreground") > 0;
+    result.json = given.count("json") > 0;
+    int named = 0;
+    for (const auto& [name, which] : {std::pair{"status", command::status},
+                                      {"kill", command::stop},
+                                      {"reload", command::reload},
+                                      {"daemon", command::daemon}})
+        if (given.count(name)) result.command = which, ++named;
+    if (given.count("version")) result.command = command::version, named = 1;
+    if (given.count("help")) result.command = command::help, named = 1;
+    if (named > 1) usage_error("--status, --kill, --reload and --daemon exclude one another");
+    if (result.foreground && result.command != command::daemon && result.command != command::help)
+        usage_error("--foreground goes with --daemon");
+    if (result.json && result.command != command::status) usage_error("--json goes behind the command");
+    if (named > 0 && count < arguments.size() && result.command != command::help)
+        usage_error("unexpected '" + arguments[count] + "'");
+    return count;
+}
+
+void parse_command(const command_syntax& syntax, std::vector<std::string> arguments, invocation& result) {
+    result.command = syntax.command;
+    const auto dashes = std::find(arguments.begin(), arguments.end(), "--");
+    std::vector<std::string> behind;
+    if (dashes != arguments.end()) {
+        behind.assign(dashes + 1, arguments.end());
+        arguments.erase(dashes, arguments.end());
+    }
+    cxxopts::Options options("mato");
+    auto add = options.add_options();
+    add("h,help", "");
+    switch (syntax.command) {
+    case command::new_tab:
+        add("d", "")("W", "")("t", "", cxxopts::value<std::string>())("n", "", cxxopts::value<std::string>())(
+            "c", "", cxxopts::value<std::string>())("e", "", cxxopts::value<std::vector<std::string>>())(
+            "x", "", cxxopts::value<int>())("y", "", cxxopts::value<int>())("emulator", "", cxxopts::value<std::string>());
+        break;
+    case command::attach: add("r", "")("d", "")("ignore-size", ""); break;
+    case command::detach: add("a", ""); break;
+    case command::send: add("l", ""); break;
+    case command::kill: add("t", "", cxxopts::value<std::string>()); break;
+    case command::stop: add("now", ""); break;
+    case command::daemon: add("foreground", ""); break;
+    case command::log: add("f", ""); break;
+    case command::ls:
+    case command::clients:
+    case command::status: add("json", ""); break;
+    default: break;
+    }
+    const auto given = parse(options, std::move(arguments));
+    if (given.count("help")) {
+        result.command = command::help;
+        return;
+    }
+    const auto has = [&](const char* name) {
+        // cxxopts throws for an option the command does not have
+        return std::any_of(given.arguments().begin(), given.arguments().end(),
+                           [&](const auto& each) { return each.key() == name; });
+    };
+    const auto text = [&](const char* name, std::string& to) {
+        if (has(name)) to = given[name].as<std::string>();
+    };
+    const auto cells = [&](const char* name, std::uint16_t& to) {
+        if (!has(name)) return;
+        const int count = given[name].as<int>();
+        if (count < 1 || count > 10'000) usage_error(std::string("-") + name + " takes 1 to 10000 cells");
+        to = static_cast<std::uint16_t>(count);
+    };
+    result.json = result.json || has("json");
+    result.detached = has("d");
+    result.wait = has("W");
+    result.readonly = has("r");
+    result.ignore_size = has("ignore-size");
+    result.all = has("a");
+    result.literal = has("l");
+    result.now = has("now");
+    result.foreground = has("foreground");
+    result.follow = has("f");
+    text("t", result.task);
+    text("n", result.name);
+    text("c", result.directory);
+    text("emulator", result.emulator);
+    cells("x", result.columns);
+    cells("y", result.rows);
+    for (const auto& each : given.arguments()) // not as<vector>: that splits values at commas
+        if (each.key() == "e") {
+            if (each.value().find('=') == std::string::npos || each.value().starts_with('='))
+                usage_error("-e takes NAME=VALUE, not '" + each.value() + "'");
+            result.environment.push_back(each.value());
+        }
+    result.operands = given.unmatched();
+    if (syntax.command == command::new_tab) {
+        result.program = std::move(result.operands);
+        result.operands.clear();
+        result.program.insert(result.program.end(), behind.begin(), behind.end());
+    } else {
+        result.operands.insert(result.operands.end(), behind.begin(), behind.end());
+    }
+    if (result.operands.size() < syntax.least || result.operands.size() > syntax.most)
+        usage_error("usage: mato " + std::string(syntax.usage));
+    if (result.detached && result.wait) usage_error("-d and -W exclude one another");
+    if (syntax.command == command::kill && result.operands.empty() == result.task.empty())
+        usage_error("usage: mato " + std::string(syntax.usage));
+}
+
+} // namespace
+
+invocation parse_command_line(const std::vector<std::string>& arguments) {
+    invocation result;
+    try {
+        const std::size_t count = parse_global(arguments, result);
+        if (count < arguments.size() && result.command != command::help)
+            parse_command(find_command(arguments[count]),
+                          {arguments.begin() + static_cast<std::ptrdiff_t>(count) + 1, arguments.end()}, result);
+    } catch (const cxxopts::exceptions::exception& wrong) {
+        usage_error(wrong.what());
+    }
+    return result;
+}
+
+std::string help_text() {
+    std::string text = "mato: tabs that keep running when you leave\n\n"
+                       "usage: mato [OPTION…] [COMMAND …]\n\n"
+                       "With no command: attach to the tab used last, or open one.\n\n";
+    for (const command_syntax& each : commands)
+        text += "  mato " + std::string(each.usage) + "\n        " + std::string(each.text) + "\n";
+    return text + "\noptions before the command:\n"
+                  "  -S, --socket PATH   the daemon's socket; lock, pid file and log lie beside it\n"
+                  "  -L, --label NAME    another daemon, in a directory of that name\n"
+                  "  -f, --config FILE   the configuration a started daemon reads\n"
+                  "  -N, --no-start      never start a daemon\n"
+                  "  -q, --quiet         print errors only\n"
+                  "  -h, --help          this text\n"
+                  "  -V, --version       the version\n"
+                  "  --status, --kill, --reload, --daemon [--foreground]\n"
+                  "                      as status, stop, reload, daemon\n\n"
+                  "A TAB is its number, TASK/TAB by name or number, the beginning of a name, or '.' for the current one.\n"
+                  "Attached, C-\\ d detaches and C-\\ ? lists the keys.\n";
+}
+
+} // namespace mux

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+/// @file cli.hpp: the command line as a value.
+/// Pure.  Test: test/mato/cli_test.cpp.
+#pragma once
+
+#include "paths.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mux {
+
+/// A command that cannot be done: what main prints ("mato: text") and exits with.
+struct command_failure {
+    int exit_code;
+    std::string text; ///< empty: all has been said
+};
+
+enum class command {
+    attach_or_new,
+    new_tab,
+    attach,
+    detach,
+    ls,
+    clients,
+    has,
+    send,
+    kill,
+    rename,
+    status,
+    reload,
+    stop,
+    daemon,
+    log,
+    help,
+    version,
+};
+
+struct invocation {
+    mux::command command = command::attach_or_new;
+    path_options paths;
+    bool no_start = false, quiet = false;
+    bool json = false, detached = false, wait = false, readonly = false, ignore_size = false, all = false, literal = false,
+         now = false, foreground = false, follow = false;
+    std::string task, name, directory, emulator;
+    std::vector<std::string> environment;
+    std::uint16_t columns = 0, rows = 0; ///< 0: the terminal's, else 80x24
+    std::vector<std::string> operands;   ///< TAB, NAME, TEXT…, as the command says
+    std::vector<std::string> program;    ///< CMD ARG…
+};
+
+/// @throws command_failure, exit code 64, with what is wrong and where help is.
+[[nodiscard]] invocation parse_command_line(const std::vector<std::string>& arguments);
+
+/// Of one command, or of all for "".
+[[nodiscard]] std::string help_text();
+
+} // namespace mux

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: MIT
+#include "listings.hpp"
+
+#include "json.hpp"
+
+#include <mato/status.hpp>
+
+#include <cstdio>
+
+namespace mux {
+namespace {
+
+constexpr const char* heading = "Mato Daemon Status\n==================\n";
+
+std::string size_text(size_of_terminal size) { return std::to_string(size.cols) + "x" + std::to_string(size.rows); }
+
+std::string count_text(std::size_t count, const std::string& noun) {
+    return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
+}
+
+/// Names come from users and programs: no control byte of theirs reaches the reader's terminal.
+std::string plain(const std::string& text) {
+    std::string result;
+    for (const char c : text) result += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
+    return result;
+}
+
+json::verbatim as_json(const tab_info& tab) {
+    return json::object()
+        .add("id", tab.id)
+        .add("task", tab.task)
+        .add("name", tab.name)
+        .add("title", tab.title)
+        .add("pid", tab.pid)
+        .add("command", tab.command)
+        .add("cwd", tab.cwd)
+        .add("cols", tab.size.cols)
+        .add("rows", tab.size.rows)
+        .add("emulator", tab.emulator)
+        .add("clients", tab.clients)
+        .add("state", tab.running ? "running" : "exited")
+        .add("exit_code", tab.running ? json::verbatim{"null"} : json::verbatim{std::to_string(tab.exit_code)})
+        .add("idle_seconds", tab.idle_ms / 1000)
+        .add("bell", tab.bell)
+        .add("history_lines", tab.history_lines)
+        .add("memory_bytes", tab.memory_bytes)
+        .done();
+}
+
+json::verbatim as_json(const client_info& client) {
+    return json::object()
+        .add("id", client.id)
+        .add("pid", client.pid)
+        .add("uid", client.uid)
+        .add("tty", client.tty)
+        .add("cols", client.size.cols)
+        .add("rows", client.size.rows)
+        .add("tab", client.tab ? json::verbatim{std::to_string(client.tab)} : json::verbatim{"null"})
+        .add("readonly", client.readonly)
+        .add("bytes_sent", client.bytes_sent)
+        .add("frames_dropped", client.frames_dropped)
+        .add("queue_bytes", client.queue_bytes)
+        .done();
+}
+
+std::string status_json(const status_report& report) {
+    std::vector<json::verbatim> tasks;
+    std::uint32_t tabs = 0;
+    for (const task_count& each : report.tasks) {
+        tasks.push_back(json::object().add("name", each.name).add("tabs", each.tabs).done());
+        tabs += each.tabs;
+    }
+    const auto config =
+        json::object()
+            .add("path", report.config_path.empty() ? json::verbatim{"null"} : json::verbatim{json::quote(report.config_path)})
+            .add("error",
+                 report.config_error.empty() ? json::verbatim{"null"} : json::verbatim{json::quote(report.config_error)})
+            .done();
+    return json::object()
+               .add("running", true)
+               .add("pid", report.pid)
+               .add("version", report.version)
+               .add("protocol", report.protocol)
+               .add("started", report.started)
+               .add("uptime_seconds", report.uptime_seconds)
+               .add("socket", report.socket)
+               .add("config", config)
+               .add("tasks", json::array(tasks))
+               .add("tabs", tabs)
+               .add("clients", report.clients)
+               .add("memory_bytes", report.memory_bytes)
+               .add("cpu_percent", static_cast<double>(report.cpu_permille) / 10)
+               .done()
+               .text +
+           "\n";
+}
+
+} // namespace
+
+std::string format_tabs(const tab_list& list, bool json) {
+    if (json) {
+        std::vector<json::verbatim> items;
+        for (const tab_info& each : list.tabs) items.push_back(as_json(each));
+        return json::array(items).text + "\n";
+    }
+    std::string text, task;
+    for (const tab_info& each : list.tabs) {
+        if (each.task != task || text.empty()) text += plain(task = each.task) + "\n";
+        const std::string state = each.running ? "running" : "exited " + std::to_string(each.exit_code);
+        text += "  " + std::to_string(each.id) + "  " + plain(each.name) + "  " + size_text(each.size) + "  " + state + "  " +
+                count_text(each.clients, "client") + "  " + plain(each.command) + "\n";
+    }
+    return text;
+}
+
+std::string format_clients(const client_list& list, bool json) {
+    if (json) {
+        std::vector<json::verbatim> items;
+        for (const client_info& each : list.clients) items.push_back(as_json(each));
+        return json::array(items).text + "\n";
+    }
+    std::string text;
+    for (const client_info& each : list.clients) {
+        if (each.tab == 0) continue; // commands like this one
+        text += std::to_string(each.id) + "  tab " + std::to_string(each.tab) + "  " +
+                (each.tty.empty() ? "-" : plain(each.tty)) + "  " + size_text(each.size) + "  pid " + std::to_string(each.pid) +
+                (each.readonly ? "  read-only" : "") + "\n";
+    }
+    return text;
+}
+
+std::string format_status(const status_report& report, bool json) {
+    if (json) return status_json(report);
+    std::string text = heading;
+    text += "Status: ✓ Running\n";
+    text += "PID: " + std::to_string(report.pid) + "\n";
+    text += "Started: " + mato::format_time(static_cast<std::time_t>(report.started)) + "\n";
+    text += "Uptime: " + mato::format_duration(std::chrono::seconds(report.uptime_seconds)) + "\n";
+    text += "Socket: " + report.socket + "\n";
+    text += "Config: " + (report.config_path.empty() ? "(defaults)" : report.config_path) + "\n\n";
+    text += "Active Sessions:\n";
+    std::uint32_t tabs = 0;
+    for (const task_count& each : report.tasks) {
+        text += "  " + plain(each.name) + ": " + count_text(each.tabs, "tab") + "\n";
+        tabs += each.tabs;
+    }
+    text += "  Total: " + count_text(tabs, "tab") + "\n\n";
+    text += "Memory: " + mato::format_bytes(report.memory_bytes) + "\n";
+    char cpu[32];
+    std::snprintf(cpu, sizeof cpu, "CPU: %.1f%%\n", static_cast<double>(report.cpu_permille) / 10);
+    text += cpu;
+    text += "Clients: " + std::to_string(report.clients) + "\n";
+    if (!report.config_error.empty()) text += "Config error: " + plain(report.config_error) + "\n";
+    return text;
+}
+
+std::string format_no_daemon(bool json) {
+    return json ? json::object().add("running", false).done().text + "\n" : std::string(heading) + "Status: ✗ Not running\n";
+}
+
+std::string format_silent_daemon(bool json) {
+    return json ? json::object().add("running", true).add("answering", false).done().text + "\n"
+                : std::string(heading) + "Status: ✗ Not answering\n";
+}
+
+} // namespace mux

@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: MIT
+#include "multiplexer.hpp"
+
+#include "shell.hpp"
+#include "window_size.hpp"
+
+#include <mato/version.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <ctime>
+
+namespace mux {
+namespace {
+
+/// The counter file: the last tab id in decimal. A missing or unreadable number counts from 0.
+mato::unique_fd open_counter(const std::filesystem::path& path, tab_id& last) {
+    mato::unique_fd fd(mato::sys::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
+    if (!fd) throw mato::error({mato::last_error(), "open tab counter", path.native(), {}});
+    char text[32];
+    const ssize_t got = mato::sys::pread(fd.get(), text, sizeof text, 0);
+    if (got < 0) throw mato::error({mato::last_error(), "read tab counter", path.native(), {}});
+    std::from_chars(text, text + got, last);
+    return fd;
+}
+
+tab_id read_counter(mato::unique_fd& fd, const mato::daemon_paths& paths) {
+    tab_id last = 0;
+    auto path = paths.socket;
+    fd = open_counter(path.replace_extension(".tabs"), last);
+    return last;
+}
+
+terminal_size as_terminal_size(size_of_terminal size) { return {size.rows, size.cols}; }
+
+} // namespace
+
+multiplexer::multiplexer(daemon& host, multiplexer_options options)
+    : daemon_(host), configuration_(std::move(options.configuration)), environment_(parse_environment(options.environment)),
+      stays_when_empty_(options.stays_when_empty), started_(std::time(nullptr)),
+      workspace_(read_counter(counter_, host.options().paths)) {
+    auto& server = daemon_.server();
+    server.on.on_opened = [this](const session_ptr& session) { clients_[session->id()].session = session; };
+    server.on.on_frame = [this](const session_ptr& session, std::string_view payload) { on_frame(session, payload); };
+    server.on.on_closed = [this](const session_ptr& session, const mato::failure&) { forget(session->id()); };
+    server.on.on_drained = [this](const session_ptr& session) {
+        if (client* drained = find_client(session->id()); drained && drained->attached) pump(*drained, view_high_water);
+    };
+    server.on.on_refused = [](const mato::peer_credentials&, const mato::failure& why) -> std::optional<std::string> {
+        return encode(message::refused, 0, refusal{mato::exit_code::unavailable, why.message()});
+    };
+    daemon_.on.on_reload = [this](mato::error_out out) { reload(out); };
+    daemon_.on.on_stop = [this] { begin_stop(); };
+    daemon_.on.on_force = [this] {
+        for (auto& [id, each] : tabs_) each->kill_now();
+    };
+    daemon_.on.on_child = [this] {
+        const auto all = tabs_; // an end removes its tab
+        for (auto& [id, each] : all) each->check_child();
+    };
+    apply_settings();
+}
+
+void multiplexer::apply_settings() {
+    mato::server_limits limits;
+    limits.clients = configuration_->max_clients;
+    daemon_.server().set_limits(limits);
+    mato::disconnect overflow;
+    overflow.hard = configuration_->client_queue_bytes;
+    overflow.soft = overflow.hard / 2;
+    daemon_.server().set_overflow(overflow);
+    daemon_.log().set_level(configuration_->log_level);
+    daemon_.log().sink().set_options({configuration_->log_max_bytes, configuration_->log_keep});
+}
+
+void multiplexer::reload(mato::error_out out) {
+    const std::string prefix = configuration_->prefix;
+    configuration_.reload(out);
+    if (out.failed()) return;
+    apply_settings();
+    for (auto& [id, each] : tabs_) fit(*each);
+    if (configuration_->prefix == prefix) return;
+    for (auto& [id, each] : clients_)
+        if (each.attached) reply(each, message::prefix_changed, 0, text_message{configuration_->prefix});
+}
+
+// ---- clients ----
+
+multiplexer::client* multiplexer::find_client(std::uint64_t id) {
+    const auto at = clients_.find(id);
+    return at == clients_.end() ? nullptr : &at->second;
+}
+
+void multiplexer::send(client& to, const std::string& payload) {
+    mato::failure why;
+    to.session->send(payload, why);
+    if (why) daemon_.log().error("client " + std::to_string(to.session->id()) + ": " + why.message());
+}
+
+void multiplexer::refuse(client& to, std::uint32_t id, std::string text, int exit_code) {
+    reply(to, message::error, id, refusal{exit_code, std::move(text)});
+}
+
+void multiplexer::forget(std::uint64_t id) {
+    client* const gone = find_client(id);
+    if (!gone) return;
+    leave(*gone);
+    for (auto& [tab, each] : tabs_) each->cancel_input(id, std::nullopt);
+    std::erase_if(waiting_, [&](const waiting& each) { return each.client == id; });
+    std::erase_if(kills_, [&](const pending_kill& each) { return each.client == id; });
+    clients_.erase(id);
+}
+
+void multiplexer::on_frame(const session_ptr& session, std::string_view payload) {
+    client* const from = find_client(session->id());
+    if (!from) return;
+    const auto frame = parse_header(payload);
+    if (!frame) return session->abort({mato::errc::malformed, "read message", {}, "a message without a header"});
+    if (!from->greeted) return greet(*from, *frame);
+    dispatch(*from, *frame);
+}
+
+void multiplexer::greet(client& from, const header& frame) {
+    const session_ptr session = from.session;
+    const auto greeting = frame.type == message::hello ? decode<hello>(frame.body) : std::nullopt;
+    if (!greeting || greeting->magic != hello_magic)
+        return session->abort({mato::errc::malformed, "handshake", {}, "its first message is no hello"});
+    if (greeting->min_version > newest_version || greeting->max_version < oldest_version) {
+        const std::string ours = std::to_string(oldest_version) + " to " + std::to_string(newest_version);
+        const std::string theirs = std::to_string(greeting->min_version) + " to " + std::to_string(greeting->max_version);
+        reply(from, message::refused, frame.id,
+              refusal{mato::exit_code::version_mismatch,
+                      "protocol versions do not meet: the daemon (mato " MATO_VERSION_STRING ", pid " +
+                          std::to_string(mato::sys::getpid()) + ") speaks " + ours + ", the client " + theirs +
+                          "; stop the daemon with its own version, or use that version"});
+        return session->close({mato::errc::version_mismatch, "handshake", {}, "versions " + theirs});
+    }
+    from.greeting = *greeting;
+    from.greeted = true;
+    session->established();
+    reply(from, message::welcome, frame.id,
+          welcome{std::min(newest_version, greeting->max_version), 0, static_cast<std::uint32_t>(mato::sys::getpid()),
+                  session->id(), MATO_VERSION_STRING, configuration_->prefix, configuration_->update_environment});
+    if (daemon_.is_stopping()) reply(from, message::stopping, 0, nothing{});
+}
+
+// ---- what a terminal shows ----
+
+std::vector<multiplexer::client*> multiplexer::viewers_of(tab_id id) {
+    std::vector<client*> result;
+    for (auto& [number, each] : clients_)
+        if (each.attached == id) result.push_back(&each);
+    return result;
+}
+
+void multiplexer::view(client& viewer, tab& shown, const view_options& options) {
+    leave(viewer);
+    viewer.attached = shown.id();
+    viewer.view = options;
+    viewer.position = shown.screen().replay_begin();
+    viewer.activity = used_[shown.id()] = ++now_;
+    fit(shown);
+    pump(viewer, view_high_water);
+}
+
+void multiplexer::leave(client& viewer) {
+    const tab_id left = std::exchange(viewer.attached, 0);
+    viewer.outstanding = viewer.unreported = 0;
+    if (left == 0) return;
+    if (const auto at = tabs_.find(left); at != tabs_.end()) {
+        at->second->cancel_input(viewer.session->id(), 0);
+        fit(*at->second);
+    }
+}
+
+/// Sends what the viewer has not seen, while its queue is short; the rest stays in the ring, where it costs nothing.
+void multiplexer::pump(client& viewer, std::size_t high_water) {
+    const auto at = tabs_.find(viewer.attached);
+    if (at == tabs_.end()) return;
+    const raw_emulator& screen = at->second->screen();
+    while (viewer.position < screen.end() && viewer.session->queued_bytes() < high_water && viewer.session->is_open()) {
+        if (viewer.position < screen.begin()) { // overwritten before it could be sent
+            ++viewer.resyncs;
+            viewer.position = screen.replay_begin();
+            reply(viewer, message::resync, 0, nothing{});
+        }
+        const auto bytes = screen.from(viewer.position, output_chunk);
+        viewer.position += bytes.size();
+        send(viewer, encode_bytes(message::output, 0, bytes));
+    }
+}
+
+void multiplexer::on_output(tab_id id) {
+    for (client* each : viewers_of(id)) pump(*each, view_high_water);
+}
+
+void multiplexer::fit(tab& shown) {
+    std::vector<viewer_size> sizes;
+    for (client* each : viewers_of(shown.id()))
+        sizes.push_back({as_terminal_size(each->view.size), each->activity, !each->view.readonly && !each->view.ignore_size});
+    shown.resize(choose_size(configuration_->window_size, shown.size(), sizes));
+}
+
+// ---- tabs ----
+
+std::shared_ptr<tab> multiplexer::start_program(const new_tab& wanted, const std::string& task, mato::failure& why) {
+    spawn_request request;
+    const std::string shell = login_shell(configuration_->shell, environment_);
+    std::string shown;
+    if (wanted.argv.empty()) {
+        request.program = shell;
+        request.argv = {"-" + base_name(shell)};
+        shown = base_name(shell);
+    } else if (wanted.argv.size() == 1) {
+        request.program = shell;
+        request.argv = {base_name(shell), "-c", wanted.argv[0]};
+        shown = wanted.argv[0];
+    } else {
+        request.program = wanted.argv[0];
+        request.argv = wanted.argv;
+        for (const std::string& word : wanted.argv) shown += (shown.empty() ? "" : " ") + word;
+    }
+    request.directory = wanted.cwd;
+    request.size = as_terminal_size(wanted.view.size);
+    if (request.size.rows == 0 || request.size.columns == 0) request.size = {};
+
+    const std::string name = !wanted.name.empty() ? wanted.name : tab_name_for(wanted.argv.empty() ? shell : wanted.argv[0]);
+    const tab_id id = workspace_.last_id() + 1;
+    request.environment =
+        to_strings(for_tab(environment_, daemon_.options().paths.socket.native(), mato::sys::getpid(), id, wanted.environment));
+    const std::string counter = std::to_string(id) + "\n";
+    if (mato::sys::pwrite(counter_.get(), counter.data(), counter.size(), 0) != static_cast<ssize_t>(counter.size())) {
+        why = {mato::last_error(), "write tab counter", daemon_.options().paths.directory().native(), {}};
+        return nullptr;
+    }
+    auto program = spawn(request, why);
+    if (why) return nullptr;
+    workspace_.add(task, name);
+    tab_options options{id, shown, request.size, configuration_->raw_replay_bytes, configuration_->paste_bytes};
+    const auto made = std::make_shared<tab>(daemon_.context(), std::move(program), std::move(options));
+    tabs_[id] = made;
+    used_[id] = ++now_;
+    made->start({[this, id] { on_output(id); },
+                 [this](input_queue::source from, std::size_t bytes) { on_input_taken(from, bytes); },
+                 [this](input_queue::source from, std::size_t taken) {
+                     client* const sender = from.request ? find_client(from.client) : nullptr;
+                     if (sender)
+                         refuse(*sender, from.request, "the program ended after " + std::to_string(taken) + " bytes of it");
+                 },
+                 [this, id] { on_tab_ended(id); }});
+    daemon_.log().info("tab " + std::to_string(id) + " opened, pid " + std::to_string(made->pid()));
+    return made;
+}
+
+void multiplexer::on_input_taken(input_queue::source from, std::size_t bytes) {
+    client* const typist = find_client(from.client);
+    if (!typist) return;
+    if (from.request != 0) return reply(*typist, message::sent, from.request, sent{bytes});
+    typist->outstanding -= std::min<std::uint64_t>(typist->outstanding, bytes);
+    typist->unreported += bytes;
+    if (typist->unreported < input_window_bytes / 8) return; // a key is not worth an answer
+    reply(*typist, message::input_taken, 0, input_taken{std::exchange(typist->unreported, 0)});
+}
+
+void multiplexer::on_tab_ended(tab_id id) {
+    const auto at = tabs_.find(id);
+    if (at == tabs_.end()) return;
+    const std::shared_ptr<tab> ended = at->second;
+    const int code = ended->exit_code();
+    daemon_.log().info("tab " + std::to_string(id) + " ended with " + std::to_string(code));
+    for (const waiting& each : std::exchange(waiting_, {})) {
+        client* const waiter = find_client(each.client);
+        if (each.tab != id)
+            waiting_.push_back(each);
+        else if (waiter)
+            reply(*waiter, message::exit_status, each.request, exit_status{id, code});
+    }
+    const auto policy = configuration_->remain_on_exit;
+    const bool remains =
+        !ended->is_closing() && (policy == remain_on_exit::on || (policy == remain_on_exit::failed && code != 0));
+    if (!remains) remove_tab(id);
+}
+
+void multiplexer::remove_tab(tab_id id) {
+    const auto ended = tabs_.at(id);
+    for (client* each : viewers_of(id)) {
+        pump(*each, configuration_->client_queue_bytes / 2); // the last lines; a ring longer than that shows its end only
+        reply(*each, message::tab_exited, 0, exit_status{id, ended->exit_code()});
+        each->attached = 0;
+    }
+    tabs_.erase(id);
+    used_.erase(id);
+    workspace_.remove(id);
+    for (pending_kill& each : kills_) {
+        std::erase(each.tabs, id);
+        if (client* const asker = each.tabs.empty() ? find_client(each.client) : nullptr)
+            reply(*asker, message::done, each.request, nothing{});
+    }
+    std::erase_if(kills_, [](const pending_kill& each) { return each.tabs.empty(); });
+    if (daemon_.is_stopping()) return check_stopped();
+    if (tabs_.empty() && configuration_->exit_empty && !stays_when_empty_) {
+        daemon_.log().info("the last tab has ended");
+        begin_stop();
+    }
+}
+
+// ---- stopping ----
+
+void multiplexer::begin_stop() {
+    for (auto& [id, each] : clients_)
+        if (each.greeted) reply(each, message::stopping, 0, nothing{});
+    close_all_tabs();
+    check_stopped();
+}
+
+void multiplexer::close_all_tabs() {
+    const auto all = tabs_;
+    for (auto& [id, each] : all) {
+        if (each->is_running())
+            each->close(configuration_->stop_grace);
+        else
+            remove_tab(id);
+    }
+}
+
+void multiplexer::check_stopped() {
+    if (tabs_.empty()) daemon_.stopped();
+}
+
+} // namespace mux

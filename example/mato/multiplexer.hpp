@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: MIT
+/// @file multiplexer.hpp: the daemon's side: clients, tabs, and every request between them.
+/// Threads: the daemon's one.   Blocks: only for the start of a program (see spawn.hpp).
+/// Test: test/mato/ (real processes and terminals).
+#pragma once
+
+#include "environment.hpp"
+#include "protocol.hpp"
+#include "settings.hpp"
+#include "tab.hpp"
+#include "workspace.hpp"
+
+#include <mato/config.hpp>
+#include <mato/daemon.hpp>
+#include <mato/status.hpp>
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace mux {
+
+struct policies : mato::default_policies {
+    using detach = mato::double_fork;
+};
+using multiplexer_daemon = mato::basic_daemon<policies>;
+
+struct multiplexer_options {
+    mato::config::reloadable<settings> configuration;
+    std::vector<std::string> environment; ///< of whoever starts the daemon, "NAME=value"
+    bool stays_when_empty = false;        ///< `daemon --foreground`: exit_empty does not apply
+};
+
+class multiplexer {
+public:
+    using daemon = multiplexer_daemon;
+    using session_ptr = daemon::session_ptr;
+
+    /// Installs its callbacks in the daemon; call it from `setup`. It must live as long as the daemon runs.
+    /// @throws mato::error when the state directory's tab counter cannot be read or written.
+    multiplexer(daemon& host, multiplexer_options options);
+
+private:
+    /// One connected client. Attached: `view` says what its terminal shows.
+    struct client {
+        session_ptr session;
+        hello greeting;
+        bool greeted = false;
+        tab_id attached = 0;
+        view_options view;
+        std::uint64_t position = 0;    // of the tab's output: what has been sent
+        std::uint64_t activity = 0;    // when it last acted, by count
+        std::uint64_t outstanding = 0; // typed bytes the program has not taken
+        std::uint64_t unreported = 0;  // taken, and the client not yet told
+        std::uint64_t resyncs = 0;
+    };
+    struct waiting {
+        std::uint64_t client;
+        std::uint32_t request;
+        tab_id tab;
+    };
+    struct pending_kill {
+        std::uint64_t client;
+        std::uint32_t request;
+        std::vector<tab_id> tabs;
+    };
+
+    // clients
+    void on_frame(const session_ptr& session, std::string_view payload);
+    void greet(client& from, const header& frame);
+    void forget(std::uint64_t id);
+    client* find_client(std::uint64_t id);
+    void reply(client& to, message type, std::uint32_t id, auto body) { send(to, encode(type, id, std::move(body))); }
+    void send(client& to, const std::string& payload);
+    void refuse(client& to, std::uint32_t id, std::string text, int exit_code = 1);
+    template <class Body, class Handler> void with(client& from, const header& frame, Handler handler);
+
+    // requests
+    void dispatch(client& from, const header& frame);
+    void open_tab(client& from, std::uint32_t id, const new_tab& wanted);
+    void attach(client& from, std::uint32_t id, const attach_request& wanted);
+    void detach(client& from, std::uint32_t id, const detach_request& wanted);
+    void list_tabs(client& from, std::uint32_t id);
+    void list_clients(client& from, std::uint32_t id);
+    void type(client& from, std::string_view bytes);
+    void send_keys(client& from, std::uint32_t id, const send_request& wanted);
+    void kill(client& from, std::uint32_t id, const kill_request& wanted);
+    void rename(client& from, std::uint32_t id, const rename_request& wanted);
+    void report_status(client& from, std::uint32_t id);
+    void wait_for_exit(client& from, std::uint32_t id, const target& wanted);
+
+    // tabs
+    std::shared_ptr<tab> start_program(const new_tab& wanted, const std::string& task, mato::failure& why);
+    std::shared_ptr<tab> find_tab(client& from, std::uint32_t id, const target& wanted);
+    std::shared_ptr<tab> last_used() const;
+    void view(client& viewer, tab& shown, const view_options& options);
+    void leave(client& viewer);
+    void pump(client& viewer, std::size_t high_water);
+    void on_output(tab_id id);
+    void on_input_taken(input_queue::source from, std::size_t bytes);
+    void on_tab_ended(tab_id id);
+    void remove_tab(tab_id id);
+    void fit(tab& shown);
+    std::vector<client*> viewers_of(tab_id id);
+
+    // the daemon
+    void reload(mato::error_out out);
+    void apply_settings();
+    void begin_stop();
+    void check_stopped();
+    void close_all_tabs();
+
+    static constexpr std::size_t view_high_water = 64u << 10; // output queued for one terminal; more only waits in the ring
+    static constexpr std::size_t output_chunk = 32u << 10;
+
+    daemon& daemon_;
+    mato::config::reloadable<settings> configuration_;
+    environment environment_;
+    const bool stays_when_empty_;
+    mato::usage_meter<> usage_;
+    const std::time_t started_;
+    mato::unique_fd counter_; // the last tab id, kept beside the socket
+    workspace workspace_;
+    std::map<std::uint64_t, client> clients_;
+    std::map<tab_id, std::shared_ptr<tab>> tabs_;
+    std::map<tab_id, std::uint64_t> used_; // when a tab was last attached or typed into, by count
+    std::vector<waiting> waiting_;
+    std::vector<pending_kill> kills_;
+    std::uint64_t now_ = 0; // counts actions of users
+};
+
+} // namespace mux

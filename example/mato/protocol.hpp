@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: MIT
+/// @file protocol.hpp: what client and daemon say to each other, as structs and as bytes.
+/// Pure: no descriptor, no clock.  Test: test/mato/protocol_test.cpp, test/fuzz/protocol_fuzz.cpp.
+///
+/// A frame's payload: u32 type, u32 request id, fields; all numbers little-endian. Requests carry an id other than 0 and get
+/// exactly one answer with that id (`done`, `error`, or their own reply); id 0 is one-way. Rules that every version keeps:
+///   - the first frame is `hello`; its answer is `welcome` or `refused`, both of which every version can parse;
+///   - a version may append fields to a message: readers ignore what they do not know at its end;
+///   - an unknown type with the bit `skippable` is ignored, any other is answered by `error`.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace mux {
+
+inline constexpr std::uint32_t hello_magic = 0x6f74616d; ///< "mato": tells a stranger's bytes from a client's
+inline constexpr std::uint32_t oldest_version = 1;       ///< this program speaks every version from here
+inline constexpr std::uint32_t newest_version = 1;       ///< up to here
+inline constexpr std::uint32_t skippable = 0x8000'0000;
+inline constexpr std::size_t input_window_bytes = 256u << 10; ///< typed but not yet taken by the program, per client
+inline constexpr std::size_t input_chunk_bytes = 32u << 10;   ///< of one `send` or `input`: a pty takes 4 KiB at a time
+
+enum class message : std::uint32_t {
+    hello = 1,
+    welcome = 2,
+    refused = 3,
+    done = 4,
+    error = 5,
+    new_tab = 16,
+    tab_opened,
+    attach,
+    attached,
+    detach,
+    list_tabs,
+    tabs,
+    list_clients,
+    clients,
+    find_tab,
+    send,
+    sent,
+    cancel_send,
+    kill,
+    rename,
+    status,
+    status_report,
+    reload,
+    stop,
+    wait_exit,
+    exit_status,
+    input,
+    resize,
+    refresh,
+    output = 64,
+    resync,
+    tab_exited,
+    detached,
+    stopping,
+    input_taken,
+    prefix_changed,
+};
+
+/// Everything a message holds is listed once, in `fields`, for both directions.
+struct hello {
+    std::uint32_t magic = hello_magic, min_version = oldest_version, max_version = newest_version;
+    std::uint64_t features = 0;
+    std::uint32_t pid = 0;
+    std::string tty, program;
+    void fields(auto& f) { f(magic, min_version, max_version, features, pid, tty, program); }
+};
+struct welcome {
+    std::uint32_t version = newest_version;
+    std::uint64_t features = 0;
+    std::uint32_t pid = 0;
+    std::uint64_t client = 0;
+    std::string program, prefix;
+    std::vector<std::string> update_environment; ///< names the client should send the values of
+    void fields(auto& f) { f(version, features, pid, client, program, prefix, update_environment); }
+};
+/// `refused` and `error`: why not, and what a command should exit with.
+struct refusal {
+    std::int32_t exit_code = 1;
+    std::string text;
+    void fields(auto& f) { f(exit_code, text); }
+};
+/// A tab as the user named it. `current` is the tab the command runs in (0: none), which "." and an empty target mean.
+struct target {
+    std::string name;
+    std::uint64_t current = 0;
+    void fields(auto& f) { f(name, current); }
+};
+struct size_of_terminal {
+    std::uint16_t cols = 80, rows = 24; ///< cells
+    void fields(auto& f) { f(cols, rows); }
+    bool operator==(const size_of_terminal&) const = default;
+};
+struct view_options {
+    size_of_terminal size;
+    bool readonly = false, detach_others = false, ignore_size = false;
+    std::vector<std::string> environment; ///< "NAME=value", or "NAME" alone when unset at the client
+    void fields(auto& f) { f(size, readonly, detach_others, ignore_size, environment); }
+};
+enum class after_opening : std::uint8_t { nothing, attach, wait };
+struct new_tab {
+    std::string task, name, cwd, emulator;
+    std::uint64_t current = 0;
+    std::vector<std::string> argv, environment; ///< "NAME=value"
+    view_options view;
+    after_opening then = after_opening::nothing;
+    void fields(auto& f) { f(task, name, cwd, emulator, current, argv, environment, view, then); }
+};
+struct tab_name {
+    std::uint64_t id = 0;
+    std::string task, name;
+    void fields(auto& f) { f(id, task, name); }
+};
+/// An empty `target` means the tab used last.
+struct attach_request {
+    target which;
+    view_options view;
+    void fields(auto& f) { f(which, view); }
+};
+struct detach_request {
+    bool all = false;
+    std::uint64_t client = 0, current = 0; ///< a client, else the current tab's latest
+    void fields(auto& f) { f(all, client, current); }
+};
+struct tab_info {
+    std::uint64_t id = 0;
+    std::string task, name, title, command, cwd, emulator;
+    std::int32_t pid = 0;
+    size_of_terminal size;
+    std::uint32_t clients = 0;
+    bool running = true, bell = false;
+    std::int32_t exit_code = 0;
+    std::uint64_t idle_ms = 0, history_lines = 0, memory_bytes = 0;
+    void fields(auto& f) {
+        f(id, task, name, title, command, cwd, emulator, pid, size, clients, running, bell, exit_code, idle_ms, history_lines,
+          memory_bytes);
+    }
+};
+struct tab_list {
+    std::vector<tab_info> tabs;
+    void fields(auto& f) { f(tabs); }
+};
+struct client_info {
+    std::uint64_t id = 0;
+    std::uint32_t pid = 0, uid = 0;
+    std::string tty;
+    size_of_terminal size;
+    std::uint64_t tab = 0; ///< 0: not attached
+    bool readonly = false;
+    std::uint64_t bytes_sent = 0, frames_dropped = 0, queue_bytes = 0;
+    void fields(auto& f) { f(id, pid, uid, tty, size, tab, readonly, bytes_sent, frames_dropped, queue_bytes); }
+};
+struct client_list {
+    std::vector<client_info> clients;
+    void fields(auto& f) { f(clients); }
+};
+struct send_request {
+    target which;
+    std::string bytes;
+    void fields(auto& f) { f(which, bytes); }
+};
+/// Bytes of one `send` that the program's terminal took: all of them, unless it was cancelled.
+struct sent {
+    std::uint64_t bytes = 0;
+    void fields(auto& f) { f(bytes); }
+};
+struct kill_request {
+    target which;
+    std::string task; ///< set: the whole task
+    void fields(auto& f) { f(which, task); }
+};
+struct rename_request {
+    target which;
+    std::string name;
+    void fields(auto& f) { f(which, name); }
+};
+struct task_count {
+    std::string name;
+    std::uint32_t tabs = 0;
+    void fields(auto& f) { f(name, tabs); }
+};
+struct status_report {
+    std::int32_t pid = 0;
+    std::string version;
+    std::uint32_t protocol = newest_version;
+    std::int64_t started = 0; ///< seconds since 1970
+    std::uint64_t uptime_seconds = 0;
+    std::string socket, config_path, config_error; ///< path empty: defaults
+    std::vector<task_count> tasks;
+    std::uint32_t clients = 0;
+    std::uint64_t memory_bytes = 0;
+    std::uint32_t cpu_permille = 0; ///< of one core
+    void fields(auto& f) {
+        f(pid, version, protocol, started, uptime_seconds, socket, config_path, config_error, tasks, clients, memory_bytes,
+          cpu_permille);
+    }
+};
+struct stop_request {
+    bool now = false;
+    void fields(auto& f) { f(now); }
+};
+struct exit_status {
+    std::uint64_t tab = 0;
+    std::int32_t code = 0; ///< the program's, or 128 + signal
+    void fields(auto& f) { f(tab, code); }
+};
+struct input_taken {
+    std::uint64_t bytes = 0; ///< since the last such message
+    void fields(auto& f) { f(bytes); }
+};
+struct text_message {
+    std::string text;
+    void fields(auto& f) { f(text); }
+};
+struct nothing {
+    void fields(auto&) {}
+};
+
+struct header {
+    message type{};
+    std::uint32_t id = 0;
+    std::string_view body;
+};
+
+/// Empty when even the header is cut.
+[[nodiscard]] std::optional<header> parse_header(std::string_view payload) noexcept;
+
+/// A struct above as a payload.
+template <class Body> [[nodiscard]] std::string encode(message type, std::uint32_t id, Body body);
+[[nodiscard]] inline std::string encode(message type, std::uint32_t id) { return encode(type, id, nothing{}); }
+/// Bytes that are not a struct: the body of `input` and `output`.
+[[nodiscard]] std::string encode_bytes(message type, std::uint32_t id, std::string_view bytes);
+/// Empty when the body is cut or holds what no writer writes. Memory stays in proportion to the body.
+template <class Body> [[nodiscard]] std::optional<Body> decode(std::string_view body);
+
+// ---- implementation ----
+
+class field_writer {
+public:
+    explicit field_writer(std::string& to) : to_(to) {}
+    void operator()(auto&... values) { (put(values), ...); }
+
+private:
+    template <class T> void number(T value) {
+        for (std::size_t i = 0; i < sizeof(T); ++i)
+            to_ += static_cast<char>(static_cast<std::uint64_t>(value) >> (8 * i) & 0xff);
+    }
+    template <class T> void put(T& value) {
+        if constexpr (requires { value.fields(*this); })
+            value.fields(*this);
+        else
+            number(value);
+    }
+    void put(std::string& text) {
+        number(static_cast<std::uint32_t>(text.size()));
+        to_ += text;
+    }
+    template <class T> void put(std::vector<T>& items) {
+        number(static_cast<std::uint32_t>(items.size()));
+        for (T& item : items) put(item);
+    }
+    std::string& to_;
+};
+
+class field_reader {
+public:
+    explicit field_reader(std::string_view from) : from_(from) {}
+    void operator()(auto&... values) { (take(values), ...); }
+    [[nodiscard]] bool ok() const noexcept { return ok_; }
+
+private:
+    std::string_view bytes(std::size_t size) {
+        if (size > from_.size()) return ok_ = false, std::string_view();
+        const auto taken = from_.substr(0, size);
+        from_.remove_prefix(size);
+        return taken;
+    }
+    template <class T> T number() {
+        std::uint64_t value = 0;
+        const auto raw = bytes(sizeof(T));
+        for (std::size_t i = 0; i < raw.size(); ++i)
+            value |= static_cast<std::uint64_t>(static_cast<unsigned char>(raw[i])) << (8 * i);
+        return static_cast<T>(value);
+    }
+    template <class T> void take(T& value) {
+        if constexpr (requires { value.fields(*this); })
+            value.fields(*this);
+        else
+            value = number<T>();
+    }
+    void take(bool& value) {
+        const auto byte = number<std::uint8_t>();
+        if (byte > 1) ok_ = false;
+        value = byte == 1;
+    }
+    void take(after_opening& value) {
+        const auto byte = number<std::uint8_t>();
+        if (byte > static_cast<std::uint8_t>(after_opening::wait))
+            ok_ = false;
+        else
+            value = static_cast<after_opening>(byte);
+    }
+    void take(std::string& text) { text = bytes(number<std::uint32_t>()); }
+    template <class T> void take(std::vector<T>& items) {
+        const auto count = number<std::uint32_t>();
+        if (count > from_.size()) { // every item takes at least a byte, so a huge count is a lie
+            ok_ = false;
+            return;
+        }
+        for (std::uint32_t i = 0; i < count && ok_; ++i) take(items.emplace_back());
+    }
+    std::string_view from_;
+    bool ok_ = true;
+};
+
+template <class Body> std::string encode(message type, std::uint32_t id, Body body) {
+    std::string payload = encode_bytes(type, id, {});
+    field_writer write(payload);
+    body.fields(write);
+    return payload;
+}
+
+template <class Body> std::optional<Body> decode(std::string_view body) {
+    Body result;
+    field_reader read(body);
+    result.fields(read);
+    if (!read.ok()) return std::nullopt;
+    return result;
+}
+
+} // namespace mux

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: MIT
+#include "process_tree.hpp"
+
+#include <mato/sys.hpp>
+#include <mato/unique_fd.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <optional>
+#include <sstream>
+#include <unordered_set>
+
+namespace mux {
+namespace {
+
+namespace sys = mato::sys;
+
+struct process {
+    process_id id;
+    pid_t parent = 0, session = 0;
+    char state = '?';
+};
+
+/// proc(5) /proc/pid/stat: "pid (name) state ppid pgrp session …"; the name may hold anything, so it ends at the last ')'.
+std::optional<process> read_process(pid_t pid) {
+    const mato::unique_fd fd(sys::open(("/proc/" + std::to_string(pid) + "/stat").c_str(), O_RDONLY));
+    if (!fd) return std::nullopt;
+    char buffer[1024];
+    const ssize_t got = sys::read(fd.get(), buffer, sizeof buffer);
+    if (got <= 0) return std::nullopt;
+    const std::string text(buffer, static_cast<std::size_t>(got));
+    const auto name_end = text.rfind(')');
+    if (name_end == std::string::npos) return std::nullopt;
+    std::istringstream fields(text.substr(name_end + 1));
+    process result;
+    result.id.pid = pid;
+    pid_t group = 0;
+    fields >> result.state >> result.parent >> group >> result.session;
+    std::string skipped;
+    for (int field = 7; field < 22; ++field) fields >> skipped;
+    fields >> result.id.start_time;
+    if (!fields) return std::nullopt;
+    return result;
+}
+
+std::vector<process> all_processes() {
+    std::vector<process> result;
+    std::error_code why;
+    for (std::filesystem::directory_iterator at("/proc", why), end; !why && at != end; at.increment(why)) {
+        const std::string name = at->path().filename().native();
+        pid_t pid = 0;
+        const auto [rest, problem] = std::from_chars(name.data(), name.data() + name.size(), pid);
+        if (problem != std::errc() || rest != name.data() + name.size()) continue;
+        if (auto found = read_process(pid); found && found->state != 'Z' && found->state != 'X') result.push_back(*found);
+    }
+    return result;
+}
+
+/// `roots` and everything below them, as long as that grows the set.
+std::vector<process_id> with_descendants(const std::vector<process>& all, std::unordered_set<pid_t> roots) {
+    for (bool grew = true; grew;) {
+        grew = false;
+        for (const process& each : all)
+            if (roots.contains(each.parent) && roots.insert(each.id.pid).second) grew = true;
+    }
+    std::vector<process_id> result;
+    for (const process& each : all)
+        if (roots.contains(each.id.pid)) result.push_back(each.id);
+    return result;
+}
+
+} // namespace
+
+std::vector<process_id> members_of_session(pid_t leader) { return still_running({}, leader); }
+
+std::vector<process_id> still_running(const std::vector<process_id>& known, pid_t leader) {
+    const auto all = all_processes();
+    std::unordered_set<pid_t> roots;
+    for (const process& each : all)
+        if (each.session == leader || std::find(known.begin(), known.end(), each.id) != known.end()) roots.insert(each.id.pid);
+    return with_descendants(all, std::move(roots));
+}
+
+void signal_each(const std::vector<process_id>& processes, int signal) {
+    for (const process_id& each : processes) {
+        const mato::unique_fd pinned(sys::pidfd_open(each.pid));
+        const auto now = read_process(each.pid);
+        if (!now || now->id != each) continue;
+        if (pinned)
+            sys::pidfd_send_signal(pinned.get(), signal);
+        else
+            sys::kill(each.pid, signal);
+    }
+}
+
+std::string working_directory(pid_t pid) {
+    std::error_code why;
+    const auto target = std::filesystem::read_symlink("/proc/" + std::to_string(pid) + "/cwd", why);
+    return why ? std::string() : target.native();
+}
+
+} // namespace mux

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: MIT
+#include "spawn.hpp"
+
+#include <mato/signals.hpp>
+#include <mato/sys.hpp>
+
+#include <termios.h>
+
+#include <string_view>
+
+namespace mux {
+namespace {
+
+namespace sys = mato::sys;
+
+/// What the child could not do, sent over the pipe as two bytes-for-bytes integers.
+enum class child_step : int { session = 1, terminal, standard, directory, exec };
+struct child_report {
+    child_step step;
+    int number;
+};
+
+winsize as_winsize(terminal_size size) noexcept { return {size.rows, size.columns, 0, 0}; }
+
+/// The program's path: as given when it has a '/', else the first executable in PATH. A miss is left to exec to report.
+std::string find_program(const spawn_request& request) {
+    if (request.program.find('/') != std::string::npos) return request.program;
+    std::string_view path = "/usr/local/bin:/usr/bin:/bin"; // confstr(_CS_PATH) and the usual local directory
+    for (const std::string& variable : request.environment)
+        if (variable.starts_with("PATH=")) path = std::string_view(variable).substr(5);
+    while (true) {
+        const auto colon = path.find(':');
+        const std::string_view directory = path.substr(0, colon);
+        std::string candidate = (directory.empty() ? request.directory : std::string(directory)) + "/" + request.program;
+        if (::access(candidate.c_str(), X_OK) == 0) return candidate;
+        if (colon == std::string_view::npos) return request.program;
+        path.remove_prefix(colon + 1);
+    }
+}
+
+std::vector<char*> pointers(const std::vector<std::string>& strings) {
+    std::vector<char*> result;
+    for (const std::string& text : strings) result.push_back(const_cast<char*>(text.c_str()));
+    result.push_back(nullptr);
+    return result;
+}
+
+[[noreturn]] void give_up(int report_fd, child_step step) noexcept {
+    const child_report report{step, errno};
+    static_cast<void>(sys::write(report_fd, &report, sizeof report));
+    ::_exit(127);
+}
+
+/// Only async-signal-safe calls: another thread of a host program may have held any lock at the fork.
+[[noreturn]] void become_program(int slave, int report_fd, const char* directory, const char* program, char* const* argv,
+                                 char* const* environment) noexcept {
+    if (sys::setsid() == -1) give_up(report_fd, child_step::session);
+    if (sys::ioctl(slave, TIOCSCTTY, 0) == -1) give_up(report_fd, child_step::terminal);
+    // Above 2 first, so that dup2 onto 0-2 cannot close it.
+    const int report = sys::fcntl(report_fd, F_DUPFD_CLOEXEC, 3);
+    if (report == -1) give_up(report_fd, child_step::standard);
+    for (int fd = 0; fd < 3; ++fd) {
+        if (slave == fd ? sys::fcntl(fd, F_SETFD, 0) == -1 : sys::dup2(slave, fd) == -1) give_up(report, child_step::standard);
+    }
+    for (int fd = 3; fd < report; ++fd) sys::close(fd);
+    sys::close_from(report + 1);
+    if (sys::chdir(directory) == -1) give_up(report, child_step::directory);
+    sys::umask(022); // the daemon's own 077 is no user's choice
+    mato::reset_signals();
+    ::execve(program, argv, environment);
+    give_up(report, child_step::exec);
+}
+
+mato::failure describe(const child_report& report, const spawn_request& request) {
+    const std::error_code code(report.number, std::system_category());
+    switch (report.step) {
+    case child_step::session: return {code, "start session for", request.program, {}};
+    case child_step::terminal: return {code, "set controlling terminal for", request.program, {}};
+    case child_step::standard: return {code, "set standard descriptors for", request.program, {}};
+    case child_step::directory: return {code, "enter directory", request.directory, {}};
+    case child_step::exec: return {code, "run", request.program, {}};
+    }
+    return {mato::errc::malformed, "run", request.program, "the child's report is cut"};
+}
+
+} // namespace
+
+spawned spawn(const spawn_request& request, mato::error_out out) {
+    const auto fail = [&](const char* step, const char* path) {
+        out.set(mato::last_error(), step, path);
+        return spawned();
+    };
+    spawned result;
+    result.terminal = mato::unique_fd(sys::open("/dev/ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK));
+    if (!result.terminal) return fail("open terminal", "/dev/ptmx");
+    const int master = result.terminal.get();
+    int unlock = 0;
+    if (sys::ioctl(master, TIOCSPTLCK, &unlock) == -1) return fail("unlock terminal", "/dev/ptmx");
+    // ioctl_tty(2) TIOCGPTPEER: the other end by descriptor, not by a name in whatever /dev/pts is mounted here.
+    const mato::unique_fd slave(sys::ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
+    if (!slave) return fail("open terminal's program side", "/dev/ptmx");
+    const winsize size = as_winsize(request.size);
+    if (sys::ioctl(master, TIOCSWINSZ, &size) == -1) return fail("set terminal size", "/dev/ptmx");
+    termios modes{};
+    if (::tcgetattr(slave.get(), &modes) == 0) { // the kernel's defaults, for UTF-8 and with the usual erase key
+        modes.c_iflag |= IUTF8;
+        modes.c_cc[VERASE] = 0x7f;
+        ::tcsetattr(slave.get(), TCSANOW, &modes);
+    }
+
+    int ends[2];
+    if (sys::pipe(ends) == -1) return fail("open pipe", request.program.c_str());
+    const mato::unique_fd report(ends[0]);
+    mato::unique_fd report_write(ends[1]);
+
+    // All memory before the fork.
+    const std::string program = find_program(request);
+    const auto argv = pointers(request.argv);
+    const auto environment = pointers(request.environment);
+    {
+        const mato::blocked_signals quiet; // until the child has its own dispositions
+        result.pid = sys::fork();
+        if (result.pid == 0)
+            become_program(slave.get(), report_write.get(), request.directory.c_str(), program.c_str(), argv.data(),
+                           environment.data());
+    }
+    if (result.pid == -1) return fail("fork for", request.program.c_str());
+    report_write.reset(); // else this process's copy would hide the end of the child's
+    child_report problem{};
+    const ssize_t got = sys::read(report.get(), &problem, sizeof problem);
+    if (got == 0) return result; // closed by a successful exec
+    const auto read_error = mato::last_error();
+    int status = 0;
+    if (got < 0) sys::kill(result.pid, SIGKILL);
+    sys::waitpid(result.pid, &status, 0);
+    if (got < 0)
+        out.set(read_error, "learn whether it runs:", request.program);
+    else
+        out.set(describe(problem, request));
+    return {};
+}
+
+void resize(int terminal, terminal_size size, mato::error_out out) {
+    const winsize cells = as_winsize(size);
+    if (sys::ioctl(terminal, TIOCSWINSZ, &cells) == -1) out.set(mato::last_error(), "set terminal size");
+}
+
+} // namespace mux

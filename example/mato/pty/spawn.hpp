@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+/// @file spawn.hpp: a program in a new terminal of its own, or the reason why not.
+/// Test: test/mato/spawn_test.cpp; the faults: test/fault/fault_spawn_test.cpp.
+/// Fork: the child runs async-signal-safe calls only, and every descriptor but its terminal is closed.
+/// Blocks: until the program's exec has succeeded or failed (microseconds).
+#pragma once
+
+#include <mato/error.hpp>
+#include <mato/unique_fd.hpp>
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace mux {
+
+struct terminal_size {
+    std::uint16_t rows = 24, columns = 80; ///< cells, each at least 1
+    bool operator==(const terminal_size&) const = default;
+};
+
+struct spawn_request {
+    std::string program;                  ///< a path, or a name looked up in the PATH of `environment`
+    std::vector<std::string> argv;        ///< argv[0] first
+    std::vector<std::string> environment; ///< "NAME=value"
+    std::string directory;                ///< absolute
+    terminal_size size;                   ///< what the program sees from its first instruction
+};
+
+struct spawned {
+    mato::unique_fd terminal; ///< the master side, non-blocking, close-on-exec
+    pid_t pid = 0;            ///< leads a session of its own; a child of the caller, who reaps it by this number
+};
+
+/// @errors with step and path: no terminal to be had, no process, a directory that cannot be entered, a program that cannot be
+/// run
+///         (the child's errno, by a close-on-exec pipe). Nothing is left then: no process, no descriptor.
+[[nodiscard]] spawned spawn(const spawn_request& request, mato::error_out out);
+
+/// TIOCSWINSZ; the program gets SIGWINCH when it differs.
+void resize(int terminal, terminal_size size, mato::error_out out);
+
+} // namespace mux

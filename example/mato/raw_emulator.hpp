@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+/// @file raw_emulator.hpp: no emulation: the last bytes a program wrote, numbered, to be replayed.
+/// Pure.  Test: test/mato/raw_emulator_test.cpp.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mux {
+
+/// A ring of bytes. Positions are 64-bit and count from the program's first byte.
+class raw_emulator {
+public:
+    explicit raw_emulator(std::size_t capacity) : capacity_(capacity) {}
+
+    void feed(std::string_view bytes);
+
+    [[nodiscard]] std::uint64_t begin() const noexcept { return end_ - size_; } ///< position of the oldest byte kept
+    [[nodiscard]] std::uint64_t end() const noexcept { return end_; }
+
+    /// Where a replay starts: the oldest byte, or, when older ones are lost, just behind the first newline within
+    /// `search_bytes` of it, so that no escape sequence is shown from its middle.
+    [[nodiscard]] std::uint64_t replay_begin() const;
+
+    /// Bytes from `position` on, at most `most`, up to where the ring wraps. Empty when `position` is not kept.
+    [[nodiscard]] std::string_view from(std::uint64_t position, std::size_t most) const noexcept;
+
+    [[nodiscard]] std::size_t memory_bytes() const noexcept { return ring_.capacity() + sizeof *this; }
+
+    static constexpr std::size_t search_bytes = 4096; ///< longer lines are shown from their middle
+
+private:
+    std::size_t capacity_;
+    std::vector<char> ring_; // grows to capacity_, then wraps
+    std::uint64_t end_ = 0;
+    std::size_t size_ = 0, write_at_ = 0;
+};
+
+} // namespace mux

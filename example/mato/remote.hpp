@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+/// @file remote.hpp: a conversation with the daemon: found or started, greeted, asked.
+/// Threads: one.   Blocks: until an answer or the deadline.   Fork: `open` may fork the daemon; call it first.
+#pragma once
+
+#include "cli.hpp"
+#include "multiplexer.hpp"
+#include "protocol.hpp"
+
+#include <mato/client.hpp>
+
+#include <optional>
+#include <string>
+#include <utility>
+
+namespace mux {
+
+enum class start { if_needed, never };
+
+class remote {
+public:
+    /// A greeted connection. A daemon found on its way out is waited for, and a new one started where that is allowed.
+    /// @throws command_failure: no daemon, not answering (exit code 2), versions that do not meet (3), refused, not to be
+    /// started.
+    [[nodiscard]] static remote open(const program_paths& paths, start mode, mato::deadline until);
+
+    /// Asks and waits for the one answer. @throws command_failure with the daemon's own reason, or when it goes away.
+    template <class Answer, class Body> Answer ask(message type, Body body, message answer, mato::deadline until = patient());
+    /// As `ask`, for requests answered by `done`.
+    template <class Body> void tell(message type, Body body, mato::deadline until = patient()) {
+        ask<nothing>(type, std::move(body), message::done, until);
+    }
+
+    /// Sends a request; returns its id.
+    template <class Body> std::uint32_t post(message type, Body body) { return post_as(type, ++last_id_, std::move(body)); }
+    template <class Body> std::uint32_t post_as(message type, std::uint32_t id, Body body);
+    /// The next message of any kind; empty when `until` has passed. @throws command_failure when the daemon goes away.
+    [[nodiscard]] std::optional<header> next(mato::deadline until);
+
+    [[nodiscard]] mato::basic_client<policies>& connection() noexcept { return client_; }
+    [[nodiscard]] const welcome& daemon() const noexcept { return welcome_; }
+    /// What the daemon wants to know of this process's environment.
+    [[nodiscard]] std::vector<std::string> environment_for_daemon() const;
+
+    /// For requests that take as long as a program does.
+    [[nodiscard]] static mato::deadline patient() noexcept { return mato::deadline(mato::clock::time_point::max()); }
+
+private:
+    bool greet(mato::deadline until, mato::failure& why);
+
+    mato::basic_client<policies> client_;
+    welcome welcome_;
+    std::uint32_t last_id_ = 0;
+};
+
+/// Starts the daemon in the background and waits until it serves or has failed.
+[[nodiscard]] mato::start_outcome launch_daemon(const program_paths& paths);
+/// Serves in this process. @returns an exit code. @throws command_failure.
+int serve_in_foreground(const program_paths& paths);
+
+/// environ(7) as strings.
+[[nodiscard]] std::vector<std::string> own_environment();
+
+// ---- implementation ----
+
+template <class Body> std::uint32_t remote::post_as(message type, std::uint32_t id, Body body) {
+    mato::failure why;
+    client_.queue(encode(type, id, std::move(body)), why);
+    if (why.code == mato::errc::frame_too_large)
+        throw command_failure{mato::exit_code::usage, "the request is too large: " + why.message()};
+    return id; // a connection that is gone shows at the next read, behind what the daemon said last
+}
+
+template <class Answer, class Body> Answer remote::ask(message type, Body body, message answer, mato::deadline until) {
+    const std::uint32_t id = post(type, std::move(body));
+    while (const auto frame = next(until)) {
+        if (frame->id != id) continue;
+        if (frame->type == message::error) {
+            const auto why = decode<refusal>(frame->body).value_or(refusal{1, "the daemon refused"});
+            throw command_failure{why.exit_code, why.text};
+        }
+        const auto result = frame->type == answer ? decode<Answer>(frame->body) : std::nullopt;
+        if (!result)
+            throw command_failure{mato::exit_code::version_mismatch, "the daemon's answer makes no sense to this client"};
+        return *result;
+    }
+    throw command_failure{mato::exit_code::not_answering, "the daemon does not answer"};
+}
+
+} // namespace mux

@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: MIT
+/// @file requests.cpp: what each message asks of the multiplexer.
+#include "multiplexer.hpp"
+
+#include <mato/version.hpp>
+
+#include <algorithm>
+#include <ctime>
+
+namespace mux {
+
+template <class Body, class Handler> void multiplexer::with(client& from, const header& frame, Handler handler) {
+    const auto body = decode<Body>(frame.body);
+    if (!body)
+        return from.session->abort({mato::errc::malformed,
+                                    "read message",
+                                    {},
+                                    "message " + std::to_string(static_cast<std::uint32_t>(frame.type)) + " is cut"});
+    handler(*body);
+}
+
+void multiplexer::dispatch(client& from, const header& frame) {
+    const std::uint32_t id = frame.id;
+    switch (frame.type) {
+    case message::new_tab: return with<new_tab>(from, frame, [&](const auto& body) { open_tab(from, id, body); });
+    case message::attach: return with<attach_request>(from, frame, [&](const auto& body) { attach(from, id, body); });
+    case message::detach: return with<detach_request>(from, frame, [&](const auto& body) { detach(from, id, body); });
+    case message::list_tabs: return list_tabs(from, id);
+    case message::list_clients: return list_clients(from, id);
+    case message::find_tab:
+        return with<target>(from, frame, [&](const auto& body) {
+            if (const auto found = find_tab(from, id, body)) reply(from, message::done, id, nothing{});
+        });
+    case message::send: return with<send_request>(from, frame, [&](const auto& body) { send_keys(from, id, body); });
+    case message::cancel_send: {
+        std::size_t taken = 0;
+        for (auto& [number, each] : tabs_) taken += each->cancel_input(from.session->id(), id);
+        return reply(from, message::sent, id, sent{taken});
+    }
+    case message::kill: return with<kill_request>(from, frame, [&](const auto& body) { kill(from, id, body); });
+    case message::rename: return with<rename_request>(from, frame, [&](const auto& body) { rename(from, id, body); });
+    case message::status: return report_status(from, id);
+    case message::reload: {
+        mato::failure why;
+        daemon_.reload(why);
+        if (why) return refuse(from, id, why.message(), mato::exit_code_for(why.code));
+        return reply(from, message::done, id, nothing{});
+    }
+    case message::stop:
+        return with<stop_request>(from, frame, [&](const stop_request& body) {
+            reply(from, message::done, id, nothing{});
+            daemon_.log().info("client " + std::to_string(from.session->id()) + " asked to stop");
+            daemon_.request_stop();
+            if (body.now) daemon_.request_stop();
+        });
+    case message::wait_exit: return with<target>(from, frame, [&](const auto& body) { wait_for_exit(from, id, body); });
+    case message::input: return type(from, frame.body);
+    case message::resize:
+        return with<size_of_terminal>(from, frame, [&](const size_of_terminal& size) {
+            from.view.size = size;
+            const auto at = tabs_.find(from.attached);
+            if (at == tabs_.end()) return;
+            from.activity = ++now_;
+            fit(*at->second);
+        });
+    case message::refresh: // its terminal was used by somebody else meanwhile: everything kept is sent again
+        if (const auto at = tabs_.find(from.attached); at != tabs_.end()) {
+            from.position = at->second->screen().replay_begin();
+            reply(from, message::resync, 0, nothing{});
+            pump(from, view_high_water);
+        }
+        return;
+    default:
+        if (static_cast<std::uint32_t>(frame.type) & skippable) return;
+        return refuse(from, id,
+                      "this daemon (mato " MATO_VERSION_STRING ") does not know request " +
+                          std::to_string(static_cast<std::uint32_t>(frame.type)));
+    }
+}
+
+std::shared_ptr<tab> multiplexer::last_used() const {
+    std::shared_ptr<tab> best;
+    std::uint64_t when = 0;
+    for (const auto& [id, each] : tabs_)
+        if (const auto at = used_.find(id); at != used_.end() && at->second > when) when = at->second, best = each;
+    return best;
+}
+
+/// The tab meant, or null when the client has been told why not.
+std::shared_ptr<tab> multiplexer::find_tab(client& from, std::uint32_t id, const target& wanted) {
+    if (wanted.name.empty()) {
+        auto best = last_used();
+        if (!best) refuse(from, id, "there is no tab");
+        return best;
+    }
+    const auto found = workspace_.resolve(wanted.name, wanted.current);
+    const auto at = found.id == 0 ? tabs_.end() : tabs_.find(found.id);
+    if (at != tabs_.end()) return at->second;
+    refuse(from, id, found.problem);
+    return nullptr;
+}
+
+void multiplexer::open_tab(client& from, std::uint32_t id, const new_tab& wanted) {
+    if (daemon_.is_stopping()) return refuse(from, id, "the daemon is stopping", mato::exit_code::unavailable);
+    for (const std::string& name : {wanted.task, wanted.name})
+        if (!name.empty())
+            if (const auto problem = workspace::check_name(name); !problem.empty())
+                return refuse(from, id, "'" + name + "': " + problem, mato::exit_code::usage);
+    if (!wanted.emulator.empty() && wanted.emulator != "raw")
+        return refuse(from, id, "there is no emulator '" + wanted.emulator + "'; this version has 'raw'",
+                      mato::exit_code::usage);
+    if (!wanted.cwd.starts_with('/'))
+        return refuse(from, id, "directory '" + wanted.cwd + "' is not an absolute path", mato::exit_code::usage);
+    for (const auto& part : {&wanted.argv, &wanted.environment})
+        for (const std::string& text : *part)
+            if (text.find('\0') != std::string::npos)
+                return refuse(from, id, "an argument or variable contains a NUL byte", mato::exit_code::usage);
+
+    std::string task = wanted.task;
+    if (task.empty()) { // the current tab's, else the one used last
+        const workspace::task* where = workspace_.task_of(wanted.current);
+        const auto recent = where ? nullptr : last_used();
+        if (recent) where = workspace_.task_of(recent->id());
+        task = where ? where->name : workspace_.fresh_task_name();
+    }
+    update(environment_, configuration_->update_environment, wanted.view.environment);
+    mato::failure why;
+    const auto made = start_program(wanted, task, why);
+    if (!made) {
+        daemon_.log().warning("no new tab: " + why.message());
+        return refuse(from, id, why.message());
+    }
+    const auto* const named = workspace_.find(made->id());
+    if (wanted.then == after_opening::wait) {
+        waiting_.push_back({from.session->id(), id, made->id()});
+    } else {
+        reply(from, wanted.then == after_opening::attach ? message::attached : message::tab_opened, id,
+              tab_name{made->id(), task, named->name});
+        if (wanted.then == after_opening::attach) view(from, *made, wanted.view);
+    }
+}
+
+void multiplexer::attach(client& from, std::uint32_t id, const attach_request& wanted) {
+    const auto found = find_tab(from, id, wanted.which);
+    if (!found) return;
+    update(environment_, configuration_->update_environment, wanted.view.environment);
+    if (wanted.view.detach_others)
+        for (client* each : viewers_of(found->id()))
+            if (each != &from) {
+                leave(*each);
+                reply(*each, message::detached, 0, nothing{});
+            }
+    reply(from, message::attached, id,
+          tab_name{found->id(), workspace_.task_of(found->id())->name, workspace_.find(found->id())->name});
+    view(from, *found, wanted.view);
+}
+
+void multiplexer::detach(client& from, std::uint32_t id, const detach_request& wanted) {
+    std::vector<client*> leaving;
+    for (auto& [number, each] : clients_)
+        if (each.attached && (wanted.all || (wanted.client != 0 && number == wanted.client))) leaving.push_back(&each);
+    if (!wanted.all && wanted.client == 0) { // this tab's current client; outside of a tab, the only one there is
+        std::vector<client*> candidates;
+        for (auto& [number, each] : clients_)
+            if (each.attached && (wanted.current == 0 || each.attached == wanted.current)) candidates.push_back(&each);
+        if (wanted.current == 0 && candidates.size() > 1)
+            return refuse(from, id, "several clients are attached; name one (see 'mato clients'), or use -a");
+        const auto latest =
+            std::max_element(candidates.begin(), candidates.end(), [](auto* a, auto* b) { return a->activity < b->activity; });
+        if (latest != candidates.end()) leaving.push_back(*latest);
+    }
+    if (leaving.empty() && !wanted.all)
+        return refuse(from, id,
+                      wanted.client ? "client " + std::to_string(wanted.client) + " is not attached" : "no client is attached");
+    for (client* each : leaving) {
+        leave(*each);
+        reply(*each, message::detached, 0, nothing{});
+    }
+    reply(from, message::done, id, nothing{});
+}
+
+void multiplexer::list_tabs(client& from, std::uint32_t id) {
+    tab_list list;
+    const auto now = mato::clock::now();
+    for (const auto& task : workspace_.tasks())
+        for (const auto& named : task.tabs) {
+            const tab& each = *tabs_.at(named.id);
+            tab_info info;
+            info.id = named.id;
+            info.task = task.name;
+            info.name = named.name;
+            info.command = each.command();
+            info.cwd = each.directory();
+            info.emulator = "raw";
+            info.pid = each.pid();
+            info.size = {each.size().columns, each.size().rows};
+            info.clients = static_cast<std::uint32_t>(viewers_of(named.id).size());
+            info.running = each.is_running();
+            info.exit_code = each.exit_code();
+            info.idle_ms =
+                static_cast<std::uint64_t>(std::chrono::duration_cast<mato::milliseconds>(now - each.last_output()).count());
+            info.memory_bytes = each.memory_bytes();
+            list.tabs.push_back(std::move(info));
+        }
+    reply(from, message::tabs, id, std::move(list));
+}
+
+void multiplexer::list_clients(client& from, std::uint32_t id) {
+    client_list list;
+    for (auto& [number, each] : clients_)
+        if (each.greeted)
+            list.clients.push_back({number, each.greeting.pid, static_cast<std::uint32_t>(each.session->peer().uid),
+                                    each.greeting.tty, each.view.size, each.attached, each.view.readonly,
+                                    each.session->sent_bytes(), each.resyncs, each.session->queued_bytes()});
+    reply(from, message::clients, id, std::move(list));
+}
+
+void multiplexer::type(client& from, std::string_view bytes) {
+    const auto at = tabs_.find(from.attached);
+    if (at == tabs_.end() || from.view.readonly || bytes.empty()) return;
+    from.outstanding += bytes.size();
+    if (from.outstanding > input_window_bytes + input_chunk_bytes)
+        return from.session->abort({mato::errc::malformed, "input", {}, "it typed past its window"});
+    const bool was_latest = from.activity == now_;
+    from.activity = used_[from.attached] = ++now_;
+    if (!at->second->type({from.session->id(), 0}, std::string(bytes)))
+        on_input_taken({from.session->id(), 0}, bytes.size()); // ended: nobody takes it
+    if (!was_latest) fit(*at->second);
+}
+
+void multiplexer::send_keys(client& from, std::uint32_t id, const send_request& wanted) {
+    const auto found = find_tab(from, id, wanted.which);
+    if (!found) return;
+    if (wanted.bytes.empty()) return reply(from, message::sent, id, sent{0});
+    if (!found->is_running() || found->is_closing())
+        return refuse(from, id, "the program of tab " + std::to_string(found->id()) + " has ended");
+    used_[found->id()] = ++now_;
+    if (!found->type({from.session->id(), id}, wanted.bytes))
+        refuse(from, id, "tab " + std::to_string(found->id()) + " has as much unread input as it may (paste_bytes)");
+}
+
+void multiplexer::kill(client& from, std::uint32_t id, const kill_request& wanted) {
+    std::vector<tab_id> doomed;
+    if (!wanted.task.empty()) {
+        const auto* const task = workspace_.find_task(wanted.task);
+        if (!task) return refuse(from, id, "no task '" + wanted.task + "', or several begin so");
+        for (const auto& each : task->tabs) doomed.push_back(each.id);
+    } else {
+        const auto found = find_tab(from, id, wanted.which);
+        if (!found) return;
+        doomed.push_back(found->id());
+    }
+    kills_.push_back({from.session->id(), id, doomed});
+    for (const tab_id each : doomed) {
+        const auto victim = tabs_.at(each);
+        if (victim->is_running())
+            victim->close(configuration_->stop_grace);
+        else
+            remove_tab(each);
+    }
+}
+
+void multiplexer::rename(client& from, std::uint32_t id, const rename_request& wanted) {
+    if (const auto problem = workspace::check_name(wanted.name); !problem.empty())
+        return refuse(from, id, "'" + wanted.name + "': " + problem, mato::exit_code::usage);
+    const auto found = workspace_.resolve(wanted.which.name, wanted.which.current);
+    if (found.id != 0) {
+        workspace_.rename_tab(found.id, wanted.name);
+        return reply(from, message::done, id, nothing{});
+    }
+    const auto* const task = workspace_.find_task(wanted.which.name);
+    if (!task) return refuse(from, id, found.problem);
+    if (!workspace_.rename_task(task->name, wanted.name))
+        return refuse(from, id, "there is a task '" + wanted.name + "' already");
+    reply(from, message::done, id, nothing{});
+}
+
+void multiplexer::report_status(client& from, std::uint32_t id) {
+    status_report report;
+    const auto usage = usage_.ask();
+    report.pid = mato::sys::getpid();
+    report.version = MATO_VERSION_STRING;
+    report.started = started_;
+    report.uptime_seconds = static_cast<std::uint64_t>(usage.uptime.count());
+    report.socket = daemon_.options().paths.socket.native();
+    std::error_code none;
+    if (std::filesystem::exists(configuration_.path(), none)) report.config_path = configuration_.path().native();
+    if (configuration_.last_error())
+        report.config_error = configuration_.last_error().code == mato::errc::invalid_config
+                                  ? configuration_.last_error().detail
+                                  : configuration_.last_error().message();
+    for (const auto& each : workspace_.tasks())
+        report.tasks.push_back({each.name, static_cast<std::uint32_t>(each.tabs.size())});
+    report.clients = static_cast<std::uint32_t>(
+        std::count_if(clients_.begin(), clients_.end(), [](const auto& each) { return each.second.attached != 0; }));
+    report.memory_bytes = usage.usage.memory_bytes;
+    report.cpu_permille = static_cast<std::uint32_t>(usage.cpu_percent * 10);
+    reply(from, message::status_report, id, std::move(report));
+}
+
+void multiplexer::wait_for_exit(client& from, std::uint32_t id, const target& wanted) {
+    const auto found = find_tab(from, id, wanted);
+    if (!found) return;
+    if (!found->is_running()) return reply(from, message::exit_status, id, exit_status{found->id(), found->exit_code()});
+    waiting_.push_back({from.session->id(), id, found->id()});
+}
+
+} // namespace mux

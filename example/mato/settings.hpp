@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: MIT
+/// @file settings.hpp: the keys of config.toml.
+/// Test: test/mato/settings_test.cpp.
+#pragma once
+
+#include <mato/clock.hpp>
+#include <mato/config.hpp>
+#include <mato/log.hpp>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace mux {
+
+enum class window_size : std::uint8_t { latest, smallest, largest, manual };
+enum class remain_on_exit : std::uint8_t { off, on, failed };
+
+struct settings {
+    std::string emulator = "raw";            // new tabs
+    std::uint32_t raw_replay_bytes = 131072; // new tabs; bytes: a few screens of any program, a page of history
+    std::string shell;                       // new tabs; empty: $SHELL, passwd, /bin/sh
+    std::uint32_t history_lines = 10000;     // new tabs
+    mux::window_size window_size = window_size::latest;
+    std::string prefix = "C-\\";
+    mux::remain_on_exit remain_on_exit = remain_on_exit::off;
+    bool exit_empty = true;
+    mato::milliseconds stop_grace{2000};
+    std::vector<std::string> update_environment{"SSH_AUTH_SOCK", "DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY"};
+
+    // [limits], for new connections
+    std::uint32_t max_clients = 1024;
+    std::uint32_t client_queue_bytes = 1 << 20;
+    std::uint32_t paste_bytes = 16 << 20;
+    std::uint32_t frame_bytes = 1 << 20;
+
+    // [log]
+    mato::log_level log_level = mato::log_level::info;
+    std::uint32_t log_max_bytes = 10 << 20;
+    std::uint32_t log_keep = 3;
+};
+
+[[nodiscard]] mato::config::schema<settings> settings_schema();
+
+} // namespace mux

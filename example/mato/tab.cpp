@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: MIT
+#include "tab.hpp"
+
+#include <mato/sys.hpp>
+
+#include <termios.h>
+
+#include <algorithm>
+
+namespace mux {
+
+namespace sys = mato::sys;
+
+tab::tab(asio::io_context& context, spawned program, tab_options options)
+    : id_(options.id), pid_(program.pid), command_(std::move(options.command)), terminal_(context), resize_timer_(context),
+      close_timer_(context), reopen_timer_(context), screen_(options.replay_bytes), input_(options.input_bytes),
+      wanted_size_(options.size), applied_size_(options.size), last_output_(mato::clock::now()) {
+    terminal_.assign(program.terminal.release());
+}
+
+void tab::start(handlers callbacks) {
+    callbacks_ = std::move(callbacks);
+    wait_for_output();
+}
+
+void tab::wait_for_output() {
+    if (!terminal_.is_open()) return;
+    terminal_.async_wait(asio::posix::stream_descriptor::wait_read, [self = shared_from_this()](std::error_code why) {
+        if (why || self->ended_) return;
+        if (self->read_output(turn_bytes)) return self->wait_for_output();
+        // EIO: no program has the terminal open now. Usually the child is ending; if it is not, one may open it again, and a
+        // hung-up descriptor is always "readable", so it is asked now and then instead.
+        self->check_child();
+        if (self->ended_) return;
+        self->reopen_timer_.expires_after(reopen_gap);
+        self->reopen_timer_.async_wait([self](std::error_code cancelled) {
+            if (!cancelled) self->wait_for_output();
+        });
+    });
+}
+
+/// @returns false when nobody has the program's side open.
+bool tab::read_output(std::size_t most) {
+    static char buffer[32u << 10]; // one thread; a pty gives 4 KiB a read
+    std::size_t total = 0;
+    bool open = true;
+    while (total < most) {
+        const ssize_t got = sys::read(terminal_.native_handle(), buffer, sizeof buffer);
+        if (got <= 0) {
+            open = got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+            break;
+        }
+        total += static_cast<std::size_t>(got);
+        screen_.feed({buffer, static_cast<std::size_t>(got)});
+    }
+    if (total > 0) {
+        last_output_ = mato::clock::now();
+        if (callbacks_.on_output) callbacks_.on_output();
+    }
+    return open;
+}
+
+bool tab::type(input_queue::source from, std::string bytes) {
+    if (ended_ || closing_ || !input_.push(from, std::move(bytes))) return false;
+    if (!writing_) write_input();
+    return true;
+}
+
+void tab::write_input() {
+    writing_ = false;
+    std::size_t total = 0;
+    while (!ended_ && !input_.empty() && total < turn_bytes) {
+        const auto bytes = input_.front();
+        const ssize_t took = bytes.empty() ? 0 : sys::write(terminal_.native_handle(), bytes.data(), bytes.size());
+        if (took < 0 && errno != EAGAIN && errno != EWOULDBLOCK) return; // EIO: nobody has it open; the end tells the senders
+        if (took < 0) break;
+        total += static_cast<std::size_t>(took);
+        input_.taken(static_cast<std::size_t>(took), [&](input_queue::source from, std::size_t size) {
+            if (callbacks_.on_input_taken) callbacks_.on_input_taken(from, size);
+        });
+    }
+    if (input_.empty() || ended_) return;
+    writing_ = true;
+    terminal_.async_wait(asio::posix::stream_descriptor::wait_write, [self = shared_from_this()](std::error_code why) {
+        if (!why) self->write_input();
+    });
+}
+
+void tab::resize(terminal_size size) {
+    wanted_size_ = {std::max<std::uint16_t>(size.rows, 1), std::max<std::uint16_t>(size.columns, 1)};
+    if (wanted_size_ == applied_size_ || ended_) return;
+    const auto due = last_resize_ + resize_gap;
+    if (mato::clock::now() >= due) return apply_size();
+    resize_timer_.expires_at(due);
+    resize_timer_.async_wait([self = shared_from_this()](std::error_code cancelled) {
+        if (!cancelled) self->apply_size();
+    });
+}
+
+void tab::apply_size() {
+    if (ended_ || wanted_size_ == applied_size_) return;
+    applied_size_ = wanted_size_;
+    last_resize_ = mato::clock::now();
+    std::error_code gone; // a terminal whose program has just ended: the end follows
+    mux::resize(terminal_.native_handle(), applied_size_, gone);
+}
+
+/// Reaps this tab's own child, by its number.
+bool tab::reap() {
+    if (reaped_) return true;
+    int status = 0;
+    const pid_t got = sys::waitpid(pid_, &status, WNOHANG);
+    if (got == 0) return false;
+    reaped_ = true; // ECHILD too: somebody else took the status, and the child is gone
+    if (got == pid_) exit_code_ = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+    return true;
+}
+
+void tab::check_child() {
+    // While closing the child stays unreaped until its session is empty: its number must not pass to a stranger.
+    if (!ended_ && !closing_ && reap()) end();
+}
+
+void tab::end() {
+    if (ended_) return;
+    read_output(screen_.end() == 0 ? turn_bytes : 4 * turn_bytes); // the last line is in the terminal still
+    ended_ = true;
+    std::error_code ignored;
+    terminal_.close(ignored);
+    resize_timer_.cancel();
+    close_timer_.cancel();
+    reopen_timer_.cancel();
+    const auto callbacks = std::exchange(callbacks_, {});
+    input_.clear([&](input_queue::source from, std::size_t taken) {
+        if (callbacks.on_input_lost) callbacks.on_input_lost(from, taken);
+    });
+    if (callbacks.on_ended) callbacks.on_ended();
+}
+
+void tab::close(mato::milliseconds grace) {
+    if (ended_ || closing_) return;
+    closing_ = true;
+    members_ = members_of_session(pid_);
+    kill_at_ = mato::clock::now() + grace;
+    signal_each(members_, SIGHUP);
+    signal_each(members_, SIGCONT); // a stopped program cannot act on the hang-up
+    watch_closing();
+}
+
+void tab::watch_closing() {
+    members_ = still_running(members_, pid_);
+    const auto now = mato::clock::now();
+    if (members_.empty() && reap()) return end();
+    if (now >= kill_at_) signal_each(members_, SIGKILL);
+    if (now >= kill_at_ + kill_patience) return end();
+    close_timer_.expires_after(look_again);
+    close_timer_.async_wait([self = shared_from_this()](std::error_code cancelled) {
+        if (!cancelled) self->watch_closing();
+    });
+}
+
+void tab::kill_now() {
+    if (ended_) return;
+    closing_ = true;
+    const auto until = mato::clock::now() + kill_patience;
+    do {
+        members_ = still_running(members_, pid_);
+        signal_each(members_, SIGKILL);
+        sys::sleep_ms(1);
+    } while ((!members_.empty() || !reap()) && mato::clock::now() < until);
+}
+
+std::string tab::directory() const {
+    pid_t foreground = 0;
+    auto& handle = const_cast<asio::posix::stream_descriptor&>(terminal_); // native_handle() is not const in asio
+    if (!ended_ && sys::ioctl(handle.native_handle(), TIOCGPGRP, &foreground) == 0 && foreground > 0)
+        if (auto found = working_directory(foreground); !found.empty()) return found;
+    return ended_ ? std::string() : working_directory(pid_);
+}
+
+} // namespace mux

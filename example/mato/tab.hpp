@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+/// @file tab.hpp: one program in its terminal: its output kept, its input queued, its end seen to.
+/// Threads: the io_context's.   Blocks: never.
+///
+/// Reading never waits for a viewer; writing is a bounded queue. A tab that floods gives way after `turn_bytes`.
+#pragma once
+
+#include "input_queue.hpp"
+#include "pty/process_tree.hpp"
+#include "pty/spawn.hpp"
+#include "raw_emulator.hpp"
+#include "workspace.hpp"
+
+#include <mato/clock.hpp>
+
+#include <asio/io_context.hpp>
+#include <asio/posix/stream_descriptor.hpp>
+#include <asio/steady_timer.hpp>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace mux {
+
+struct tab_options {
+    tab_id id = 0;
+    std::string command; ///< shown to users
+    terminal_size size;
+    std::size_t replay_bytes = 0, input_bytes = 0;
+};
+
+class tab : public std::enable_shared_from_this<tab> {
+public:
+    struct handlers {
+        std::function<void()> on_output;                                            ///< the emulator has new bytes
+        std::function<void(input_queue::source, std::size_t bytes)> on_input_taken; ///< one item is in the program's terminal
+        std::function<void(input_queue::source, std::size_t taken)> on_input_lost;  ///< the program ended before it took all
+        std::function<void()> on_ended; ///< the program is gone and all its output read; `exit_code` is set
+    };
+
+    tab(asio::io_context& context, spawned program, tab_options options);
+    void start(handlers callbacks);
+
+    /// Asks whether the program has ended. After SIGCHLD.
+    void check_child();
+
+    /// HUP to everything the program started, KILL to what is left after `grace`; then `on_ended`.
+    void close(mato::milliseconds grace);
+    /// KILL to everything, now; waits a moment for the kernel. For a daemon that is being forced out.
+    void kill_now();
+
+    /// False: the queue is full, or the program has ended.
+    [[nodiscard]] bool type(input_queue::source from, std::string bytes);
+    /// @returns bytes of the dropped items that the program had taken.
+    std::size_t cancel_input(std::uint64_t client, std::optional<std::uint32_t> request) {
+        return input_.cancel(client, request);
+    }
+
+    /// At most one SIGWINCH per `resize_gap`; the last size wins.
+    void resize(terminal_size size);
+
+    [[nodiscard]] tab_id id() const noexcept { return id_; }
+    [[nodiscard]] pid_t pid() const noexcept { return pid_; }
+    [[nodiscard]] const std::string& command() const noexcept { return command_; }
+    [[nodiscard]] const raw_emulator& screen() const noexcept { return screen_; }
+    [[nodiscard]] terminal_size size() const noexcept { return wanted_size_; }
+    [[nodiscard]] bool is_running() const noexcept { return !ended_; }
+    [[nodiscard]] bool is_closing() const noexcept { return closing_; }
+    [[nodiscard]] int exit_code() const noexcept { return exit_code_; } ///< the program's, or 128 + signal
+    [[nodiscard]] mato::clock::time_point last_output() const noexcept { return last_output_; }
+    [[nodiscard]] std::string directory() const; ///< of the foreground program
+    [[nodiscard]] std::size_t memory_bytes() const noexcept { return screen_.memory_bytes() + input_.bytes() + sizeof *this; }
+
+private:
+    void wait_for_output();
+    bool read_output(std::size_t most);
+    void write_input();
+    void apply_size();
+    void watch_closing();
+    bool reap();
+    void end();
+
+    static constexpr std::size_t turn_bytes = 64u << 10; // read per turn of the loop before others are served
+    static constexpr mato::milliseconds resize_gap{50};  // a dragged window sends dozens a second; programs redraw on each
+    static constexpr mato::milliseconds reopen_gap{
+        100}; // a program that closed its terminal and lives: rare, so it may cost a poll
+    static constexpr mato::milliseconds look_again{10};      // while closing: how late an empty session may be noticed
+    static constexpr mato::milliseconds kill_patience{2000}; // after KILL: only a process stuck in the kernel takes longer
+
+    const tab_id id_;
+    const pid_t pid_;
+    const std::string command_;
+    asio::posix::stream_descriptor terminal_;
+    asio::steady_timer resize_timer_, close_timer_, reopen_timer_;
+    raw_emulator screen_;
+    input_queue input_;
+    handlers callbacks_;
+    terminal_size wanted_size_, applied_size_;
+    mato::clock::time_point last_output_, last_resize_{}, kill_at_{};
+    std::vector<process_id> members_; // while closing: what must go
+    int exit_code_ = 0;
+    bool writing_ = false, ended_ = false, closing_ = false, reaped_ = false;
+};
+
+} // namespace mux

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+/// @file terminal.hpp: the user's terminal while it shows a tab, and as it was before.
+/// Threads: one.   Blocks: never, but for `leave`, which gives a stalled terminal a moment.
+/// Source: termios(3), ioctl_tty(2); xterm control sequences for the modes that are put back.
+#pragma once
+
+#include "protocol.hpp"
+
+#include <mato/error.hpp>
+#include <mato/unique_fd.hpp>
+
+#include <termios.h>
+
+#include <string>
+#include <string_view>
+
+namespace mux {
+
+class terminal {
+public:
+    /// Standard input's terminal. It is opened anew, so that making it non-blocking is no business of the shell that shares
+    /// 0-2.
+    /// @errors ENOTTY: standard input or output is none.
+    [[nodiscard]] static terminal open(mato::error_out out);
+
+    terminal(terminal&&) noexcept = default;
+    terminal& operator=(terminal&&) = delete;
+    ~terminal() { leave(); }
+
+    /// Raw mode, alternate screen. @errors of tcsetattr(3).
+    void enter(mato::error_out out);
+    /// Raw mode once more, after somebody else had the terminal (SIGCONT).
+    void reenter() noexcept;
+    /// Every mode a program may have left behind is reset, the screen and the settings are as before `enter`. Twice is once.
+    void leave() noexcept;
+
+    /// What was typed; empty when nothing was. @errors closed, EIO: the terminal is gone.
+    [[nodiscard]] std::string_view read(mato::error_out out);
+    /// Queues and writes what the terminal takes.
+    void write(std::string_view bytes, mato::error_out out);
+    void flush(mato::error_out out);
+    [[nodiscard]] std::size_t queued_bytes() const noexcept { return out_.size() - out_begin_; }
+    void clear();                                         ///< an empty screen with default modes
+    [[nodiscard]] size_of_terminal size() const noexcept; ///< 80x24 when the terminal does not know
+
+    [[nodiscard]] int native_handle() const noexcept { return fd_.get(); }
+
+private:
+    terminal() = default;
+    [[nodiscard]] int fd() const noexcept { return fd_.get(); }
+
+    mato::unique_fd fd_; // a description of our own where /proc and permissions allow, else a copy of descriptor 0
+    termios before_{};
+    bool entered_ = false, shares_description_ = false;
+    std::string out_;
+    std::size_t out_begin_ = 0;
+    char buffer_[16'384];
+};
+
+} // namespace mux

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: MIT
+/// @file window_size.hpp: how large a tab is when several terminals show it.
+/// Pure.  Test: test/mato/window_size_test.cpp.
+#pragma once
+
+#include "pty/spawn.hpp"
+#include "settings.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <span>
+
+namespace mux {
+
+struct viewer_size {
+    terminal_size size;
+    std::uint64_t activity = 0; ///< the highest acted last
+    bool counts = true;         ///< false: --ignore-size, read-only
+};
+
+/// `latest` follows who typed, attached or resized last; `smallest` and `largest` take each dimension on its own; `manual`, and
+/// no viewer that counts, keep `current`.
+[[nodiscard]] inline terminal_size choose_size(window_size policy, terminal_size current,
+                                               std::span<const viewer_size> viewers) {
+    const viewer_size* latest = nullptr;
+    terminal_size result{0, 0};
+    for (const viewer_size& each : viewers) {
+        if (!each.counts) continue;
+        const bool first = latest == nullptr;
+        if (first || each.activity > latest->activity) latest = &each;
+        const auto pick = [&](std::uint16_t a, std::uint16_t b) {
+            return first ? b : policy == window_size::smallest ? std::min(a, b) : std::max(a, b);
+        };
+        result = {pick(result.rows, each.size.rows), pick(result.columns, each.size.columns)};
+    }
+    if (!latest || policy == window_size::manual) return current;
+    return policy == window_size::latest ? latest->size : result;
+}
+
+} // namespace mux
