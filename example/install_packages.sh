@@ -1,0 +1,45 @@
+#!/bin/sh
+# Installs what building mato needs and the machine lacks. Usage: install_packages.sh [build|test]
+# Debian 12 and Ubuntu 24.04 or newer: does it. Other systems: says what to install.
+set -eu
+what=${1:-build}
+
+apt_build="g++ cmake ninja-build libasio-dev libtomlplusplus-dev libcxxopts-dev"
+apt_test="$apt_build catch2 git clang clang-format libclang-rt-14-dev procps"
+
+if [ "$what" = test ]; then wanted=$apt_test; else wanted=$apt_build; fi
+
+if command -v apt-get >/dev/null 2>&1; then
+    missing=
+    for package in $wanted; do
+        dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' && continue
+        # The sanitizers' runtime carries the compiler's version in its name.
+        if [ "$package" = libclang-rt-14-dev ] && ls /usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a >/dev/null 2>&1; then continue; fi
+        missing="$missing $package"
+    done
+    [ -n "$missing" ] || exit 0
+    echo "installing:$missing" >&2
+    if [ "$(id -u)" = 0 ]; then as_root=; else as_root=sudo; fi
+    export DEBIAN_FRONTEND=noninteractive
+    $as_root apt-get update -qq >&2
+    case " $missing " in *libclang-rt-14-dev*)
+        if ! apt-cache show libclang-rt-14-dev >/dev/null 2>&1; then
+            newest=$(apt-cache search --names-only '^libclang-rt-[0-9]+-dev$' | awk '{print $1}' | sort -V | tail -n 1)
+            missing=$(echo "$missing" | sed "s/libclang-rt-14-dev/$newest/")
+        fi ;;
+    esac
+    # shellcheck disable=SC2086
+    $as_root apt-get install -y -qq --no-install-recommends $missing >&2
+    exit 0
+fi
+
+have_all=true
+for tool in c++ cmake ninja; do command -v $tool >/dev/null 2>&1 || have_all=false; done
+$have_all && exit 0 # libraries that are missing are fetched by CMake
+{
+    echo "mato: install a C++20 compiler, CMake 3.23 or newer, Ninja, asio, toml++, cxxopts and (for tests) Catch2, then run this again:"
+    echo "  dnf install gcc-c++ cmake ninja-build asio-devel tomlplusplus-devel cxxopts-devel catch-devel clang compiler-rt"
+    echo "  pacman -S gcc cmake ninja asio tomlplusplus cxxopts catch2 clang compiler-rt"
+    echo "  brew install cmake ninja asio tomlplusplus cxxopts catch2"
+} >&2
+exit 69

@@ -1,0 +1,19 @@
+#!/bin/sh
+# Replays each fuzzer's corpus, then lets it search: sh test/fuzz/run.sh BUILD_DIRECTORY SECONDS
+set -eu
+build=$1 seconds=$2
+here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
+for source in "$here"/*_fuzz.cpp; do
+    name=$(basename "$source" .cpp)
+    corpus=$here/corpus/${name%_fuzz}
+    found=$build/found/$name # what it finds stays out of the source tree
+    mkdir -p "$found"
+    options="-rss_limit_mb=2048 -timeout=10 -print_final_stats=0 -artifact_prefix=$found/"
+    [ -f "$here/${name%_fuzz}.dict" ] && options="$options -dict=$here/${name%_fuzz}.dict"
+    echo "$name: $(ls "$corpus" | wc -l) inputs, then $seconds s"
+    # shellcheck disable=SC2086
+    "$build/$name" $options -runs=0 "$corpus" >"$found.log" 2>&1 || { cat "$found.log"; exit 1; }
+    # shellcheck disable=SC2086
+    "$build/$name" $options -max_total_time="$seconds" "$found" "$corpus" >"$found.log" 2>&1 || { tail -n 60 "$found.log"; exit 1; }
+    tail -n 1 "$found.log"
+done

@@ -1,0 +1,43 @@
+#!/bin/sh
+# Every check there is: sh test/run.sh
+# On a fresh Debian or Ubuntu machine, as root or with sudo, it installs the missing packages first. The last lines are ctest's.
+#   1. the rules on the tree        4. ThreadSanitizer: the toolkit's tests
+#   2. the optimised build          5. fuzzers: corpora, then FUZZ_SECONDS each (20)
+#   3. AddressSanitizer + UBSan     6. g++ debug: every test, and each header on its own
+set -eu
+root=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)
+cd "$root"
+seconds=${FUZZ_SECONDS:-20}
+jobs=$(getconf _NPROCESSORS_ONLN)
+step() { printf '\n== %s (%s)\n' "$1" "$(date +%H:%M:%S)"; }
+
+step "packages"
+sh example/install_packages.sh test
+
+step "rules"
+sh test/rules.sh
+
+step "release build"
+cmake --preset release
+cmake --build --preset release -j "$jobs"
+
+step "AddressSanitizer and UndefinedBehaviorSanitizer, clang"
+cmake --preset asan
+cmake --build --preset asan -j "$jobs"
+ctest --preset asan
+
+step "ThreadSanitizer, clang"
+cmake --preset tsan
+cmake --build --preset tsan -j "$jobs"
+ctest --preset tsan
+
+step "fuzzers"
+cmake --preset fuzz
+cmake --build --preset fuzz -j "$jobs"
+sh test/fuzz/run.sh build/fuzz "$seconds"
+
+step "g++, debug"
+cmake --preset dev
+cmake --build --preset dev -j "$jobs"
+cmake --build build/dev --target all_verify_interface_header_sets -j "$jobs"
+ctest --preset dev
