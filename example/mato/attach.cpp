@@ -31,8 +31,10 @@ public:
         handle_messages(); // what came with the answer
         while (!result_) {
             tty_.flush(why);
-            if (why) return {"[terminal lost]", 1};
-            turn(signals);
+            if (why)
+                end("[terminal lost]", 1);
+            else
+                turn(signals);
         }
         tty_.leave();
         return *result_;

@@ -6,13 +6,11 @@
 #include <mato/detach.hpp>
 #include <mato/policies.hpp>
 
-#include <clocale>
 #include <cstdio>
 #include <exception>
 
 int main(int argc, char** argv) {
     try {
-        std::setlocale(LC_CTYPE, "");
         mato::failure why;
         mato::reserve_standard_descriptors(why); // before anything is opened
         if (why) throw mux::command_failure{mato::exit_code::unavailable, why.message()};

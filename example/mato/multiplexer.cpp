@@ -13,6 +13,8 @@
 namespace mux {
 namespace {
 
+constexpr rlim_t most_descriptors = 65'536; // tabs and clients; tables larger than that cost memory for nothing
+
 /// The counter file: the last tab id in decimal. A missing or unreadable number counts from 0.
 mato::unique_fd open_counter(const std::filesystem::path& path, tab_id& last) {
     mato::unique_fd fd(mato::sys::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
@@ -37,7 +39,7 @@ terminal_size as_terminal_size(size_of_terminal size) { return {size.rows, size.
 
 multiplexer::multiplexer(daemon& host, multiplexer_options options)
     : daemon_(host), configuration_(std::move(options.configuration)), environment_(parse_environment(options.environment)),
-      stays_when_empty_(options.stays_when_empty), started_(std::time(nullptr)),
+      limits_(options.limits), stays_when_empty_(options.stays_when_empty), started_(std::time(nullptr)),
       workspace_(read_counter(counter_, host.options().paths)) {
     auto& server = daemon_.server();
     server.on.on_opened = [this](const session_ptr& session) { clients_[session->id()].session = session; };
@@ -58,6 +60,7 @@ multiplexer::multiplexer(daemon& host, multiplexer_options options)
         const auto all = tabs_; // an end removes its tab
         for (auto& [id, each] : all) each->check_child();
     };
+    raise_descriptor_limit(most_descriptors);
     apply_settings();
 }
 
@@ -221,6 +224,7 @@ std::shared_ptr<tab> multiplexer::start_program(const new_tab& wanted, const std
         for (const std::string& word : wanted.argv) shown += (shown.empty() ? "" : " ") + word;
     }
     request.directory = wanted.cwd;
+    request.limits = limits_;
     request.size = as_terminal_size(wanted.view.size);
     if (request.size.rows == 0 || request.size.columns == 0) request.size = {};
 

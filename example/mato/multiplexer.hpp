@@ -29,6 +29,7 @@ using multiplexer_daemon = mato::basic_daemon<policies>;
 struct multiplexer_options {
     mato::config::reloadable<settings> configuration;
     std::vector<std::string> environment; ///< of whoever starts the daemon, "NAME=value"
+    process_limits limits{};              ///< of whoever starts the daemon
     bool stays_when_empty = false;        ///< `daemon --foreground`: exit_empty does not apply
 };
 
@@ -117,6 +118,7 @@ private:
     daemon& daemon_;
     mato::config::reloadable<settings> configuration_;
     environment environment_;
+    const process_limits limits_;
     const bool stays_when_empty_;
     mato::usage_meter<> usage_;
     const std::time_t started_;

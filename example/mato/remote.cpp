@@ -44,8 +44,8 @@ mato::start_outcome launch_daemon(const program_paths& paths) {
     auto configuration = read_configuration(paths, outcome.why);
     if (outcome.why) return outcome;
     const auto options = daemon_options_for(paths, *configuration);
-    return multiplexer_daemon::launch(options,
-                                      setup_with(multiplexer_options{std::move(configuration), own_environment(), false}));
+    return multiplexer_daemon::launch(
+        options, setup_with(multiplexer_options{std::move(configuration), own_environment(), own_limits(), false}));
 }
 
 int serve_in_foreground(const program_paths& paths) {
@@ -54,7 +54,7 @@ int serve_in_foreground(const program_paths& paths) {
     if (why) throw command_failure{mato::exit_code_for(why.code), why.message()};
     const auto options = daemon_options_for(paths, *configuration);
     const int code = multiplexer_daemon::serve(
-        options, setup_with(multiplexer_options{std::move(configuration), own_environment(), true}), why);
+        options, setup_with(multiplexer_options{std::move(configuration), own_environment(), own_limits(), true}), why);
     if (why) throw command_failure{mato::exit_code_for(why.code), why.message()};
     return code;
 }

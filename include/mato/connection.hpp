@@ -122,6 +122,13 @@ using connection = basic_connection<>;
 
 // ---- implementation ----
 
+namespace detail {
+/// asio numbers errors as the system does, but in a category of its own, which no condition of ours would match.
+[[nodiscard]] inline std::error_code plain_code(const std::error_code& why) noexcept {
+    return why.category() == asio::error::get_system_category() ? std::error_code(why.value(), std::system_category()) : why;
+}
+} // namespace detail
+
 template <framing_policy F, overflow_policy O>
 basic_connection<F, O>::basic_connection(asio::io_context& context, unique_fd socket, O overflow)
     : socket_(context), linger_(context), overflow_(std::move(overflow)) {
@@ -142,7 +149,7 @@ template <framing_policy F, overflow_policy O> void basic_connection<F, O>::read
                             [self = this->shared_from_this()](std::error_code why, std::size_t size) {
                                 if (self->state_ != state::open) return;
                                 if (why == asio::error::eof) return self->abort({errc::closed, "read", {}, {}});
-                                if (why) return self->abort({why, "read", {}, {}});
+                                if (why) return self->abort({detail::plain_code(why), "read", {}, {}});
                                 self->decoder_.commit(size);
                                 self->deliver();
                             });
@@ -213,7 +220,7 @@ template <framing_policy F, overflow_policy O> void basic_connection<F, O>::flus
                                  self->writing_ = false;
                                  self->in_flight_ = 0;
                                  if (self->state_ == state::closed) return;
-                                 if (why) return self->abort({why, "write", {}, {}});
+                                 if (why) return self->abort({detail::plain_code(why), "write", {}, {}});
                                  self->on_written(size);
                              });
 }

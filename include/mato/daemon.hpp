@@ -254,13 +254,15 @@ template <class P> void basic_daemon<P>::log_what_the_server_reports() {
         return "client " + std::to_string(id) + " (uid " + std::to_string(peer.uid) + ", pid " + std::to_string(peer.pid) + ")";
     };
     auto& callbacks = server_.on;
-    callbacks.on_refused = [this, who, next = std::move(callbacks.on_refused)](const peer_credentials& peer, const failure& why) {
+    callbacks.on_refused = [this, who, next = std::move(callbacks.on_refused)](const peer_credentials& peer,
+                                                                               const failure& why) {
         log_.warning("refused " + who(0, peer) + ": " + why.message());
         return next ? next(peer, why) : std::optional<std::string>();
     };
     callbacks.on_closed = [this, who, next = std::move(callbacks.on_closed)](const session_ptr& gone, const failure& why) {
         const bool usual = why.code == errc::closed || why.code == errc::stopping || !why.code;
-        log_.write(usual ? log_level::debug : log_level::warning, "closed " + who(gone->id(), gone->peer()) + ": " + why.message());
+        log_.write(usual ? log_level::debug : log_level::warning,
+                   "closed " + who(gone->id(), gone->peer()) + ": " + why.message());
         if (next) next(gone, why);
     };
     callbacks.on_accept_paused = [this, next = std::move(callbacks.on_accept_paused)](const failure& why) {

@@ -115,7 +115,7 @@ inline file_log file_log::open(std::filesystem::path path, file_log_options opti
     file_log log;
     log.path_ = std::move(path);
     log.options_ = options;
-    log.fd_ = unique_fd(sys::open(log.path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW, 0600));
+    log.fd_ = unique_fd(sys::open(log.path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK, 0600));
     if (!log.fd_) return out.set(last_error(), "open log", log.path_.native()), std::move(log);
     struct ::stat now {};
     if (sys::fstat(log.fd_.get(), &now) == 0) log.size_ = static_cast<std::uint64_t>(now.st_size);

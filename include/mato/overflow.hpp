@@ -24,7 +24,8 @@ template <class O> concept overflow_policy = std::copyable<O> && requires(O poli
 };
 
 /// Closes a client at `hard` bytes at once, and one that stays over `soft` for `grace`. Below `soft` the timer starts anew:
-/// two bursts with a drain between are two bursts, not one long one.
+/// two bursts with a drain between are two bursts, not one long one. Asked when something is queued: a client that is sent
+/// nothing may keep what it has not read, which is within the bound.
 struct disconnect {
     std::size_t hard = std::size_t{1} << 20; ///< bytes; 1 MiB: seconds of a fast terminal
     std::size_t soft = std::size_t{1} << 18; ///< bytes; what a reading client never reaches

@@ -55,7 +55,7 @@ static_assert(backoff_policy<exponential_backoff>);
 /// How `retry` passes the time; a test passes its own.
 struct thread_sleeper {
     [[nodiscard]] clock::time_point now() const noexcept { return clock::now(); }
-    void sleep(milliseconds span) const noexcept { sys::sleep_ms(static_cast<long>(span.count())); }
+    void wait(milliseconds span) const noexcept { sys::sleep_ms(static_cast<long>(span.count())); }
 };
 
 /// Calls `attempt(error_out)` until it succeeds, fails with what is not `cond::transient`, or the policy gives up; then the
@@ -71,7 +71,7 @@ auto retry(Attempt attempt, error_out out, Backoff policy = Backoff(), Sleeper s
             out.set(why);
             return result;
         }
-        sleeper.sleep(*wait);
+        sleeper.wait(*wait);
     }
 }
 

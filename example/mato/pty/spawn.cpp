@@ -6,6 +6,7 @@
 
 #include <termios.h>
 
+#include <algorithm>
 #include <string_view>
 
 namespace mux {
@@ -52,7 +53,7 @@ std::vector<char*> pointers(const std::vector<std::string>& strings) {
 }
 
 /// Only async-signal-safe calls: another thread of a host program may have held any lock at the fork.
-[[noreturn]] void become_program(int slave, int report_fd, const char* directory, const char* program, char* const* argv,
+[[noreturn]] void become_program(int slave, int report_fd, const spawn_request& request, const char* program, char* const* argv,
                                  char* const* environment) noexcept {
     if (sys::setsid() == -1) give_up(report_fd, child_step::session);
     if (sys::ioctl(slave, TIOCSCTTY, 0) == -1) give_up(report_fd, child_step::terminal);
@@ -64,8 +65,9 @@ std::vector<char*> pointers(const std::vector<std::string>& strings) {
     }
     for (int fd = 3; fd < report; ++fd) sys::close(fd);
     sys::close_from(report + 1);
-    if (sys::chdir(directory) == -1) give_up(report, child_step::directory);
-    sys::umask(022); // the daemon's own 077 is no user's choice
+    if (sys::chdir(request.directory.c_str()) == -1) give_up(report, child_step::directory);
+    sys::umask(request.limits.umask);
+    if (request.limits.descriptors.rlim_max != 0) ::setrlimit(RLIMIT_NOFILE, &request.limits.descriptors);
     mato::reset_signals();
     ::execve(program, argv, environment);
     give_up(report, child_step::exec);
@@ -121,8 +123,7 @@ spawned spawn(const spawn_request& request, mato::error_out out) {
         const mato::blocked_signals quiet; // until the child has its own dispositions
         result.pid = sys::fork();
         if (result.pid == 0)
-            become_program(slave.get(), report_write.get(), request.directory.c_str(), program.c_str(), argv.data(),
-                           environment.data());
+            become_program(slave.get(), report_write.get(), request, program.c_str(), argv.data(), environment.data());
     }
     if (result.pid == -1) return fail("fork for", request.program.c_str());
     report_write.reset(); // else this process's copy would hide the end of the child's
@@ -138,6 +139,21 @@ spawned spawn(const spawn_request& request, mato::error_out out) {
     else
         out.set(describe(problem, request));
     return {};
+}
+
+process_limits own_limits() noexcept {
+    process_limits limits;
+    limits.umask = sys::umask(022); // umask(2) can only be read by setting it
+    sys::umask(limits.umask);
+    ::getrlimit(RLIMIT_NOFILE, &limits.descriptors);
+    return limits;
+}
+
+void raise_descriptor_limit(rlim_t most) noexcept {
+    rlimit limit{};
+    if (::getrlimit(RLIMIT_NOFILE, &limit) == -1) return;
+    limit.rlim_cur = std::max(limit.rlim_cur, std::min(limit.rlim_max, most));
+    ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 void resize(int terminal, terminal_size size, mato::error_out out) {

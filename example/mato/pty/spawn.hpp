@@ -8,6 +8,7 @@
 #include <mato/error.hpp>
 #include <mato/unique_fd.hpp>
 
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include <cstdint>
@@ -21,11 +22,23 @@ struct terminal_size {
     bool operator==(const terminal_size&) const = default;
 };
 
+/// What a daemon changes for itself and its programs must not inherit.
+struct process_limits {
+    mode_t umask = 022;
+    rlimit descriptors{}; ///< RLIMIT_NOFILE; all zero: as the caller has it
+};
+
+/// This process's, before it changes them.
+[[nodiscard]] process_limits own_limits() noexcept;
+/// Raises the soft limit on descriptors to the hard one, at most `most`: a tab and a client cost one each.
+void raise_descriptor_limit(rlim_t most) noexcept;
+
 struct spawn_request {
     std::string program;                  ///< a path, or a name looked up in the PATH of `environment`
     std::vector<std::string> argv;        ///< argv[0] first
     std::vector<std::string> environment; ///< "NAME=value"
     std::string directory;                ///< absolute
+    process_limits limits{};              ///< of the user, not of the daemon
     terminal_size size;                   ///< what the program sees from its first instruction
 };
 

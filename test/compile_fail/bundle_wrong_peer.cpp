@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: MIT
+// expect: policies::peer is no peer policy
+#include <mato/client.hpp>
+
+struct policies : mato::default_policies {
+#ifdef FIXED
+    using peer = mato::same_user_or_root;
+#else
+    using peer = int;
+#endif
+};
+mato::basic_client<policies> client;

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: MIT
+/// @file fault_listener_test.cpp: faults at the door: accepting and asking who it is. Nobody gets in by one.
+#include "support/fault.hpp"
+
+#include <mato/endpoint.hpp>
+#include <mato/listener.hpp>
+#include <mato/peer.hpp>
+
+#include <sys/socket.h>
+
+namespace {
+struct proof {
+    [[nodiscard]] bool is_held() const noexcept { return true; }
+};
+constexpr auto check_peer = [](int socket, const auto& policy, mato::error_out out) {
+    return mato::require_peer(socket, policy, mato::errc::peer_rejected, out);
+};
+using listener = mato::basic_listener<mato::owned_path, mato::same_user>;
+
+struct scene {
+    support::temp_directory directory;
+    listener server;
+    mato::unique_fd client;
+    scene() {
+        mato::failure why;
+        server = listener::open(mato::owned_path(directory / "socket"), {}, proof{}, mato::publish_options{}, why);
+        REQUIRE_FALSE(why);
+        client = mato::owned_path(directory / "socket").connect(why);
+        REQUIRE_FALSE(why);
+    }
+};
+} // namespace
+
+TEST_CASE("accepting survives every fault, and lets nobody in by one", "[listener][fault]") {
+    const int failed = fault::sweep(
+        [](const std::filesystem::path&) {
+            std::optional<scene> prepared;
+            {
+                const fault::paused while_preparing;
+                prepared.emplace();
+            }
+            scene& at_the_door = *prepared;
+            mato::failure why;
+            auto got = at_the_door.server.try_accept(check_peer, why);
+            if (why) {
+                CHECK_FALSE(got);
+                CHECK(why.step == "accept");
+                CHECK(why.path == at_the_door.directory / "socket");
+            }
+            if (got && got->why) {
+                CHECK(got->why.step == "read peer credentials");
+                CHECK(got->peer.uid == static_cast<uid_t>(-1));
+                why = got->why;
+            }
+            got.reset();
+            const fault::paused while_tidying;
+            prepared.reset();
+            return why;
+        },
+        {.names_path = false});
+    CHECK(failed >= 6);
+}
+
+TEST_CASE("EMFILE at accept is told each time, and the client is kept", "[listener][fault]") {
+    for (const int error : {EMFILE, ENFILE, ENOBUFS, ENOMEM}) {
+        scene at_the_door;
+        for (int attempt = 0; attempt < 3; ++attempt) {
+            fault::fail_all("accept4", error);
+            mato::failure why;
+            CHECK_FALSE(at_the_door.server.try_accept(check_peer, why));
+            CHECK(why.code.value() == error);
+            CHECK(why.step == "accept");
+        }
+        fault::start();
+        mato::failure why;
+        CHECK(at_the_door.server.try_accept(check_peer, why).has_value());
+    }
+}
+
+TEST_CASE("a client that gave up before it was accepted is no error", "[listener][fault]") {
+    scene at_the_door;
+    for (const int error : {ECONNABORTED, EAGAIN}) {
+        fault::fail_all("accept4", error);
+        mato::failure why;
+        CHECK_FALSE(at_the_door.server.try_accept(check_peer, why));
+        CHECK_FALSE(why);
+    }
+    fault::start();
+}
+
+TEST_CASE("credentials that cannot be read let nobody in", "[peer][fault]") {
+    int ends[2];
+    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
+    const mato::unique_fd one(ends[0]), other(ends[1]);
+    fault::fail_all("getsockopt", ENOPROTOOPT);
+    mato::failure why;
+    const auto peer = mato::require_peer(one.get(), mato::any_peer{}, mato::errc::peer_rejected, why);
+    fault::start();
+    CHECK(why.code.value() == ENOPROTOOPT);
+    CHECK(why.step == "read peer credentials");
+    CHECK_FALSE(mato::same_user{}.allows(peer));
+}

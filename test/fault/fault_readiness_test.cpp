@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+/// @file fault_readiness_test.cpp: a fault on the way never turns into "ready".
+#include "support/fault.hpp"
+
+#include <mato/readiness.hpp>
+
+using namespace std::chrono_literals;
+
+TEST_CASE("reporting and waiting survive every fault; a starter never hears ready by one", "[readiness][fault]") {
+    const bool becomes_ready = GENERATE(true, false);
+    CAPTURE(becomes_ready);
+    const int failed = fault::sweep(
+        [&](const std::filesystem::path&) {
+            mato::failure why;
+            auto channel = mato::readiness_pipe::open(why);
+            if (why) {
+                CHECK(channel.daemon_fd() == -1);
+                return why;
+            }
+            if (becomes_ready)
+                channel.ready();
+            else
+                channel.fail({{EADDRINUSE, std::system_category()}, "bind", "/run/x", {}});
+            channel.wait(mato::deadline::in(1s), why);
+            if (becomes_ready) return why;
+            CHECK(why); // its own failure, or a fault's; never none
+            if (why.step != "bind") return why;
+            CHECK(why.path == "/run/x");
+            return mato::failure();
+        },
+        {.names_path = false});
+    CHECK(failed > 5);
+}
+
+TEST_CASE("a daemon that cannot write its report has not got ready", "[readiness][fault]") {
+    for (const int error : {EPIPE, EIO}) {
+        fault::start();
+        mato::failure why;
+        auto channel = mato::readiness_pipe::open(why);
+        fault::fail_all("write", error);
+        channel.ready();
+        fault::start();
+        channel.wait(mato::deadline::in(1s), why);
+        CHECK(why.code == mato::errc::not_ready);
+        CHECK_FALSE(why.step.empty());
+    }
+}
+
+TEST_CASE("a wait that cannot poll or read ends", "[readiness][fault]") {
+    for (const char* call : {"poll", "read"}) {
+        fault::start();
+        mato::failure why;
+        auto channel = mato::readiness_pipe::open(why);
+        channel.ready();
+        fault::fail_all(call, ENOMEM);
+        channel.wait(mato::deadline::in(1s), why);
+        fault::start();
+        CHECK(why.code.value() == ENOMEM);
+        CHECK(why.step == "wait for the daemon");
+    }
+}
+
+TEST_CASE("interruptions without end do not outlast the deadline", "[readiness][fault]") {
+    fault::start();
+    mato::failure why;
+    auto channel = mato::readiness_pipe::open(why);
+    fault::fail_all("poll", EINTR);
+    channel.wait(mato::deadline::in(20ms), why);
+    fault::start();
+    CHECK(why.code == mato::errc::timed_out);
+}
+
+TEST_CASE("a notification that cannot be written closes its descriptor", "[readiness][fault]") {
+    int ends[2];
+    REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
+    const mato::unique_fd read_end(ends[0]);
+    mato::notification_descriptor channel{mato::unique_fd(ends[1])};
+    fault::fail_all("write", EIO);
+    channel.ready();
+    fault::start();
+    char byte = 0;
+    CHECK(mato::sys::read(read_end.get(), &byte, 1) == 0);
+}

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: MIT
+/// @file pty_client.hpp: `mato …` in a real terminal, as a user has it: under a session leader that outlives it.
+///
+/// The leader stands for the shell. Without it the kernel would hang up the terminal with the client's end, and reset the very
+/// settings that are to be compared.
+#pragma once
+
+#include "mato_world.hpp"
+
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <termios.h>
+
+namespace support {
+
+/// Settings of a terminal; equal when every flag and key is.
+struct terminal_settings {
+    termios value{};
+    [[nodiscard]] static terminal_settings of(int fd) {
+        terminal_settings result;
+        if (::tcgetattr(fd, &result.value) == -1) throw std::runtime_error("tcgetattr");
+        return result;
+    }
+    bool operator==(const terminal_settings& other) const {
+        return value.c_iflag == other.value.c_iflag && value.c_oflag == other.value.c_oflag &&
+               value.c_cflag == other.value.c_cflag && value.c_lflag == other.value.c_lflag &&
+               std::equal(std::begin(value.c_cc), std::end(value.c_cc), std::begin(other.value.c_cc));
+    }
+};
+
+class pty_client {
+public:
+    struct options {
+        unsigned short columns = 80, rows = 24;
+        run_options run{};
+    };
+
+    pty_client(const mato_world& world, const std::vector<std::string>& arguments) : pty_client(world, arguments, options{}) {}
+    pty_client(const mato_world& world, const std::vector<std::string>& arguments, const options& wanted) {
+        master_ = ::open("/dev/ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+        int unlock = 0;
+        if (master_ == -1 || ::ioctl(master_, TIOCSPTLCK, &unlock) == -1) throw std::runtime_error("ptmx");
+        slave_ = ::ioctl(master_, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+        resize(wanted.columns, wanted.rows);
+        before_ = terminal_settings::of(slave_);
+        int report[2];
+        if (slave_ == -1 || ::pipe2(report, O_CLOEXEC) == -1) throw std::runtime_error("terminal");
+
+        std::vector<std::string> argv{world.executable()};
+        argv.insert(argv.end(), arguments.begin(), arguments.end());
+        const auto environment = world.environment_with(wanted.run);
+        const std::string directory = wanted.run.directory.empty() ? world.home().native() : wanted.run.directory;
+        leader_ = ::fork();
+        if (leader_ == -1) throw std::runtime_error("fork");
+        if (leader_ == 0) lead(argv, environment, directory, report[1]);
+        ::close(report[1]);
+        report_ = report[0];
+        pollfd told{report_, POLLIN, 0};
+        if (::poll(&told, 1, 10'000) != 1 || ::read(report_, &pid_, sizeof pid_) != sizeof pid_)
+            throw std::runtime_error("no client");
+    }
+    pty_client(const pty_client&) = delete;
+    ~pty_client() {
+        if (status_ == not_ended) ::kill(pid_, SIGKILL);
+        ::kill(leader_, SIGKILL);
+        ::waitpid(leader_, nullptr, 0);
+        for (const int fd : {master_, slave_, report_})
+            if (fd != -1) ::close(fd);
+    }
+
+    [[nodiscard]] pid_t pid() const noexcept { return pid_; }
+    void signal(int number) const { ::kill(pid_, number); }
+
+    /// Whether the terminal comes to show `text` behind what was waited for before.
+    [[nodiscard]] bool wait_for(std::string_view text, std::chrono::milliseconds limit = patience) {
+        const deadline until(limit);
+        for (;;) {
+            if (const auto at = shown_.find(text, mark_); at != std::string::npos) {
+                mark_ = at + text.size();
+                return true;
+            }
+            if (until.passed()) return false;
+            read_some(until.milliseconds());
+        }
+    }
+    /// All that was shown since the start.
+    [[nodiscard]] const std::string& shown() const noexcept { return shown_; }
+
+    void type(std::string_view bytes) {
+        const deadline until(patience);
+        while (!bytes.empty() && !until.passed()) {
+            const ssize_t took = ::write(master_, bytes.data(), bytes.size());
+            if (took > 0) bytes.remove_prefix(static_cast<std::size_t>(took));
+            if (took == -1 && errno != EAGAIN) throw std::runtime_error("write to terminal");
+            if (took == -1) read_some(5);
+        }
+    }
+
+    void resize(unsigned short columns, unsigned short rows) const {
+        const winsize cells{rows, columns, 0, 0};
+        ::ioctl(master_, TIOCSWINSZ, &cells);
+    }
+    /// The cable is pulled.
+    void hang_up() { ::close(std::exchange(master_, -1)); }
+
+    /// The exit code, minus the signal, or outcome::timed_out. What it shows is read meanwhile, to the end.
+    int wait(std::chrono::milliseconds limit = patience) {
+        const deadline until(limit);
+        while (status_ == not_ended && !until.passed()) {
+            pollfd ready[] = {{report_, POLLIN, 0}, {master_, POLLIN, 0}};
+            ::poll(ready, 2, until.milliseconds());
+            read_some(0);
+            if (ready[0].revents && ::read(report_, &status_, sizeof status_) != sizeof status_) break;
+        }
+        read_some(0);
+        if (status_ == not_ended) return outcome::timed_out;
+        return WIFEXITED(status_) ? WEXITSTATUS(status_) : -WTERMSIG(status_);
+    }
+
+    /// Settings of the outer terminal, before the client and now.
+    [[nodiscard]] const terminal_settings& before() const noexcept { return before_; }
+    [[nodiscard]] terminal_settings now() const { return terminal_settings::of(slave_); }
+
+    /// The last line shown, without its end.
+    [[nodiscard]] std::string last_line() const {
+        std::string text = shown_;
+        while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
+        const auto line_end = text.find_last_of('\n');
+        text = line_end == std::string::npos ? text : text.substr(line_end + 1);
+        const auto escape = text.rfind('\033'); // the modes are reset right before it
+        if (escape == std::string::npos) return text;
+        const auto bracket = text.find('[', escape + 2);
+        return bracket == std::string::npos ? text : text.substr(bracket);
+    }
+    [[nodiscard]] bool left_alternate_screen() const {
+        const auto entered = shown_.rfind("\033[?1049h"), left = shown_.rfind("\033[?1049l");
+        return entered != std::string::npos && left != std::string::npos && left > entered;
+    }
+
+private:
+    static constexpr int not_ended = -1;
+
+    [[noreturn]] void lead(const std::vector<std::string>& argv, const std::vector<std::string>& environment,
+                           const std::string& directory, int report) const {
+        for (int number = 1; number < NSIG; ++number) ::signal(number, SIG_DFL);
+        ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+        ::setsid();
+        ::ioctl(slave_, TIOCSCTTY, 0);
+        std::vector<char*> words, variables;
+        for (const auto& each : argv) words.push_back(const_cast<char*>(each.c_str()));
+        for (const auto& each : environment) variables.push_back(const_cast<char*>(each.c_str()));
+        words.push_back(nullptr), variables.push_back(nullptr);
+        const pid_t client = ::fork();
+        if (client == 0) {
+            for (int fd = 0; fd < 3; ++fd) ::dup2(slave_, fd);
+            if (::chdir(directory.c_str()) == 0) ::execve(words[0], words.data(), variables.data());
+            ::_exit(127);
+        }
+        ::close(master_);
+        for (const int number : {SIGHUP, SIGINT, SIGQUIT, SIGTSTP, SIGTTOU, SIGTTIN}) ::signal(number, SIG_IGN);
+        int status = 0;
+        if (::write(report, &client, sizeof client) == sizeof client && ::waitpid(client, &status, 0) == client)
+            static_cast<void>(!::write(report, &status, sizeof status));
+        for (;;) ::pause();
+    }
+
+    void read_some(int timeout_ms) {
+        if (master_ == -1) return;
+        pollfd ready{master_, POLLIN, 0};
+        if (::poll(&ready, 1, timeout_ms) != 1) return;
+        char buffer[65'536];
+        for (ssize_t got; (got = ::read(master_, buffer, sizeof buffer)) > 0;) {
+            shown_.append(buffer, static_cast<std::size_t>(got));
+            if (got < 4096) break;
+        }
+    }
+
+    int master_ = -1, slave_ = -1, report_ = -1;
+    pid_t leader_ = -1, pid_ = -1;
+    int status_ = not_ended;
+    terminal_settings before_;
+    std::string shown_;
+    std::size_t mark_ = 0;
+};
+
+} // namespace support

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+/// @file clock_test.cpp: deadlines, and the milliseconds poll(2) may wait.
+#include <mato/clock.hpp>
+
+#include "support/catch.hpp"
+
+#include <limits>
+
+using namespace std::chrono_literals;
+using mato::deadline;
+
+namespace {
+const mato::clock::time_point now{1h}; // no test here looks at the real time, but one
+}
+
+TEST_CASE("a deadline passes at its point, and not before", "[clock]") {
+    const deadline until(now);
+    CHECK(until.at() == now);
+    CHECK_FALSE(until.passed(now - 1ns));
+    CHECK(until.passed(now));
+    CHECK(until.passed(now + 1ns));
+}
+
+TEST_CASE("a deadline in a span counts from now", "[clock]") {
+    const auto before = mato::clock::now();
+    const auto until = deadline::in(1h);
+    CHECK(until.at() >= before + 1h);
+    CHECK(until.at() <= mato::clock::now() + 1h);
+    CHECK_FALSE(until.passed());
+    CHECK(deadline::in(0ms).passed());
+    CHECK(deadline::in(-1ms).passed());
+}
+
+TEST_CASE("the time-out is rounded up, so that nobody wakes early and spins", "[clock]") {
+    const deadline until(now);
+    CHECK(until.poll_timeout(now - 1ns) == 1);
+    CHECK(until.poll_timeout(now - 1ms) == 1);
+    CHECK(until.poll_timeout(now - 1ms - 1ns) == 2);
+    CHECK(until.poll_timeout(now - 1s) == 1000);
+    CHECK(until.poll_timeout(now) == 0);
+    CHECK(until.poll_timeout(now + 1h) == 0);
+}
+
+TEST_CASE("a far deadline is cut to what poll(2) takes", "[clock]") {
+    CHECK(deadline(now + 1'000'000'000ms).poll_timeout(now) == 1'000'000'000);
+    CHECK(deadline(now + 1'000'000'001ms).poll_timeout(now) == 1'000'000'000);
+    CHECK(deadline(mato::clock::time_point::max()).poll_timeout(mato::clock::time_point{}) == 1'000'000'000);
+}
+
+TEST_CASE("the clock cannot be set back", "[clock]") {
+    static_assert(mato::clock::is_steady);
+    SUCCEED();
+}

@@ -1,0 +1,449 @@
+// SPDX-License-Identifier: MIT
+/// @file lock_test.cpp: one holder, who it is, and whom a signal may hit.
+#include <mato/lock.hpp>
+
+#include "support/catch.hpp"
+#include "support/child_process.hpp"
+#include "support/descriptor_census.hpp"
+#include "support/temp_directory.hpp"
+
+#include <limits>
+
+using namespace std::chrono_literals;
+using support::in_child;
+using support::read_file;
+using support::write_file;
+
+namespace {
+std::string own_pid_line() { return std::to_string(::getpid()) + "\n"; }
+
+// A file system without locks.
+struct broken_lock {
+    static int try_lock(int) noexcept { return ENOLCK; }
+    static int probe(int) noexcept { return ENOLCK; }
+    static void unlock(int) noexcept {}
+};
+
+constexpr const char* not_a_pid[] = {
+    "0\n", "-1\n",   "",       "\n",           "garbage\n",    "1234567890123456789012345678901234567890\n", "12 \n", " 12\n",
+    "12",  "12\n\n", "0x10\n", "2147483648\n", "4294967297\n", "0000000000000000000000000000001\n and more"};
+} // namespace
+
+// ---- the contract ----
+
+TEMPLATE_TEST_CASE("acquiring creates the file for its owner only and writes the pid", "[lock]", mato::flock_lock,
+                   mato::ofd_lock) {
+    const support::temp_directory directory;
+    const support::umask_scope open_to_all(0);
+    const auto lock = mato::basic_instance_lock<TestType>::acquire(directory / "lock");
+    CHECK(lock.is_held());
+    CHECK(lock.path() == directory / "lock");
+    CHECK(lock.verify());
+    CHECK(support::mode_of(directory / "lock") == 0600);
+    CHECK(read_file(directory / "lock") == own_pid_line());
+}
+
+TEMPLATE_TEST_CASE("a second holder is refused and told the pid", "[lock]", mato::flock_lock, mato::ofd_lock) {
+    using lock_type = mato::basic_instance_lock<TestType>;
+    const support::temp_directory directory;
+    const auto lock = lock_type::acquire(directory / "lock");
+    const pid_t holder = ::getpid();
+    CHECK(in_child([&] {
+              mato::failure why;
+              const auto got = lock_type::try_acquire(directory / "lock", why);
+              return !why && !got && got.holder().pid == holder ? 0 : 1;
+          }) == 0);
+    const auto here = lock_type::try_acquire(directory / "lock"); // another open file, though the same process
+    CHECK_FALSE(here);
+    CHECK(here.holder().pid == holder);
+}
+
+TEMPLATE_TEST_CASE("a loser changes neither the file nor its times", "[lock]", mato::flock_lock, mato::ofd_lock) {
+    const support::temp_directory directory;
+    const auto lock = mato::basic_instance_lock<TestType>::acquire(directory / "lock");
+    struct ::stat before {
+    }, after{};
+    REQUIRE(::stat((directory / "lock").c_str(), &before) == 0);
+    for (int i = 0; i < 10; ++i) CHECK_FALSE(mato::basic_instance_lock<TestType>::try_acquire(directory / "lock"));
+    REQUIRE(::stat((directory / "lock").c_str(), &after) == 0);
+    CHECK(before.st_ino == after.st_ino);
+    CHECK(before.st_mtim.tv_nsec == after.st_mtim.tv_nsec);
+    CHECK(before.st_ctim.tv_nsec == after.st_ctim.tv_nsec);
+    CHECK(read_file(directory / "lock") == own_pid_line());
+    CHECK(directory.names() == std::vector<std::string>{"lock"});
+}
+
+TEST_CASE("flock and OFD locks do not see each other", "[lock]") {
+    const support::temp_directory directory;
+    const auto one = mato::basic_instance_lock<mato::flock_lock>::acquire(directory / "lock");
+    const auto other = mato::basic_instance_lock<mato::ofd_lock>::try_acquire(directory / "lock");
+    CHECK(static_cast<bool>(other));
+}
+
+TEST_CASE("the file of a dead holder is taken over and rewritten", "[lock]") {
+    const support::temp_directory directory;
+    for (const std::string left : {"", "99999999\n", "garbage that is longer than any process id\n"}) {
+        write_file(directory / "lock", left);
+        const auto got = mato::instance_lock::try_acquire(directory / "lock");
+        CHECK(static_cast<bool>(got));
+        CHECK(got.holder().pid == 0);
+        CHECK(read_file(directory / "lock") == own_pid_line());
+    }
+}
+
+TEST_CASE("a killed holder leaves the lock free", "[lock]") {
+    const support::temp_directory directory;
+    const support::mailbox<int> held;
+    support::child_process holder([&] {
+        const auto lock = mato::instance_lock::acquire(directory / "lock");
+        held.put(1);
+        return ::pause();
+    });
+    REQUIRE(held.take());
+    CHECK(mato::instance_lock::try_acquire(directory / "lock").holder().pid == holder.pid());
+    holder.signal(SIGKILL);
+    CHECK(holder.wait() == -SIGKILL);
+    CHECK(mato::instance_lock::acquire(directory / "lock").is_held());
+}
+
+TEST_CASE("release removes the file and frees the lock", "[lock]") {
+    const support::temp_directory directory;
+    auto lock = mato::instance_lock::acquire(directory / "lock");
+    lock.release();
+    CHECK_FALSE(lock.is_held());
+    CHECK_FALSE(lock.verify());
+    CHECK(directory.names().empty());
+    lock.release(); // nothing left to do
+    CHECK(mato::instance_lock::acquire(directory / "lock").is_held());
+}
+
+TEST_CASE("release leaves a file that another put in its place", "[lock]") {
+    const support::temp_directory directory;
+    auto lock = mato::instance_lock::acquire(directory / "lock");
+    CHECK(lock.verify());
+    REQUIRE(std::filesystem::remove(directory / "lock"));
+    CHECK_FALSE(lock.verify());
+    write_file(directory / "lock", "another's\n");
+    CHECK_FALSE(lock.verify());
+    CHECK(lock.is_held());
+    lock.release();
+    CHECK(read_file(directory / "lock") == "another's\n");
+}
+
+TEST_CASE("a directory lock waits, and leaves no file", "[lock]") {
+    const support::temp_directory directory;
+    mato::failure why;
+    auto lock = mato::instance_lock::acquire_directory(directory.path(), mato::deadline::in(0ms), why);
+    REQUIRE_FALSE(why);
+    CHECK(lock.is_held());
+    CHECK(directory.names().empty());
+    const support::mailbox<int> waits, got;
+    support::child_process waiter([&] {
+        mato::failure late;
+        waits.put(1);
+        const auto mine = mato::instance_lock::acquire_directory(directory.path(), mato::deadline::in(20s), late);
+        got.put(mine.is_held() ? 1 : 0);
+        return late ? 1 : 0;
+    });
+    REQUIRE(waits.take());
+    lock.release();
+    CHECK(got.take() == 1);
+    CHECK(waiter.wait() == 0);
+    CHECK(std::filesystem::is_directory(directory.path()));
+}
+
+TEST_CASE("signal_holder finds and hits the real holder", "[lock]") {
+    const support::temp_directory directory;
+    const support::mailbox<int> held;
+    support::child_process holder([&] {
+        const auto lock = mato::instance_lock::acquire(directory / "lock");
+        held.put(1);
+        return ::pause();
+    });
+    REQUIRE(held.take());
+    mato::failure why;
+    CHECK(mato::instance_lock::signal_holder(directory / "lock", 0, why) == holder.pid()); // only asks
+    CHECK_FALSE(why);
+    CHECK(mato::instance_lock::signal_holder(directory / "lock", SIGTERM, why) == holder.pid());
+    CHECK_FALSE(why);
+    CHECK(holder.wait() == -SIGTERM);
+    CHECK(mato::instance_lock::signal_holder(directory / "lock", SIGTERM, why) == 0);
+    CHECK(why.code == mato::errc::not_running);
+}
+
+TEMPLATE_TEST_CASE("a forked child neither releases nor keeps the lock", "[lock]", mato::flock_lock, mato::ofd_lock) {
+    using lock_type = mato::basic_instance_lock<TestType>;
+    const support::temp_directory directory;
+    auto lock = lock_type::acquire(directory / "lock");
+    CHECK(in_child([&] {
+              lock.release(); // not the owner: closes its copy only
+              return 0;
+          }) == 0);
+    CHECK(in_child([&] {
+              const auto dropped = std::move(lock);
+              return dropped.is_held() ? 0 : 1;
+          }) == 0);
+    CHECK(lock.verify());
+    CHECK_FALSE(lock_type::try_acquire(directory / "lock"));
+
+    support::gate end;
+    const support::mailbox<int> runs;
+    support::child_process keeper([&] {
+        runs.put(1);
+        return end.pass() && lock.is_held() ? 0 : 1;
+    });
+    REQUIRE(runs.take());
+    lock.release();
+    CHECK(static_cast<bool>(lock_type::try_acquire(directory / "lock"))); // though the child's copy is open
+    end.open();
+    CHECK(keeper.wait() == 0);
+}
+
+TEST_CASE("a child that adopts the lock keeps it when the parent abandons its copy", "[lock]") {
+    const support::temp_directory directory;
+    auto lock = mato::instance_lock::acquire(directory / "lock");
+    support::gate end;
+    const support::mailbox<int> adopted;
+    support::child_process daemon([&] {
+        mato::failure why;
+        lock.adopt(why);
+        adopted.put(why ? 0 : 1);
+        end.pass();
+        lock.release();
+        return 0;
+    });
+    REQUIRE(adopted.take() == 1);
+    lock.abandon();
+    CHECK_FALSE(lock.is_held());
+    CHECK(mato::instance_lock::try_acquire(directory / "lock").holder().pid == daemon.pid());
+    CHECK(read_file(directory / "lock") == std::to_string(daemon.pid()) + "\n");
+    end.open();
+    CHECK(daemon.wait() == 0);
+    CHECK(directory.names().empty());
+}
+
+TEST_CASE("a supervised daemon's null_lock excludes nobody", "[lock]") {
+    const support::temp_directory directory;
+    using lock_type = mato::basic_instance_lock<mato::null_lock>;
+    const auto one = lock_type::acquire(directory / "lock");
+    const auto two = lock_type::acquire(directory / "lock");
+    CHECK(one.is_held());
+    CHECK(two.is_held());
+    mato::failure why;
+    CHECK(lock_type::signal_holder(directory / "lock", 0, why) == 0); // and so finds nobody
+    CHECK(why.code == mato::errc::not_running);
+}
+
+// ---- the refusals ----
+
+TEST_CASE("already_running names step, path and pid", "[lock]") {
+    const support::temp_directory directory;
+    const auto lock = mato::instance_lock::acquire(directory / "lock");
+    mato::failure why;
+    CHECK_FALSE(mato::instance_lock::acquire(directory / "lock", why).is_held());
+    CHECK(why.code == mato::errc::already_running);
+    CHECK(why.step == "lock");
+    CHECK(why.path == directory / "lock");
+    CHECK(why.detail == "already running, pid " + std::to_string(::getpid()));
+    CHECK_THROWS_AS(mato::instance_lock::acquire(directory / "lock"), mato::error);
+}
+
+TEST_CASE("errors of open are told with step and path", "[lock]") {
+    const support::temp_directory directory;
+    const auto refusal = [&](const std::filesystem::path& path) {
+        mato::failure why;
+        CHECK_FALSE(mato::instance_lock::try_acquire(path, why));
+        CHECK(why.step == "open lock file");
+        CHECK(why.path == path);
+        return why.code.value();
+    };
+    std::filesystem::create_symlink(directory / "elsewhere", directory / "link");
+    std::filesystem::create_directory(directory / "directory");
+    CHECK(refusal(directory / "link") == ELOOP);
+    CHECK(refusal(directory / "absent" / "lock") == ENOENT);
+    CHECK(refusal(directory / "directory") == EISDIR);
+    CHECK(directory.names() == std::vector<std::string>{"directory", "link"});
+    CHECK_THROWS_AS(mato::instance_lock::try_acquire(directory / "link"), mato::error);
+}
+
+TEST_CASE("what cannot be locked is an error, and neither held nor free", "[lock]") {
+    const support::temp_directory directory;
+    write_file(directory / "lock", "untouched\n");
+    using lock_type = mato::basic_instance_lock<broken_lock>;
+    mato::failure why;
+    CHECK_FALSE(lock_type::acquire(directory / "lock", why).is_held());
+    CHECK(why.code.value() == ENOLCK);
+    CHECK(why.code != mato::cond::already_running);
+    CHECK(why.step == "lock");
+    CHECK(lock_type::signal_holder(directory / "lock", SIGKILL, why) == 0);
+    CHECK(why.code.value() == ENOLCK);
+    CHECK_FALSE(lock_type::acquire_directory(directory.path(), mato::deadline::in(1s), why).is_held());
+    CHECK(why.code.value() == ENOLCK);
+    CHECK(read_file(directory / "lock") == "untouched\n");
+}
+
+TEST_CASE("a file that cannot hold a pid is no lock", "[lock]") {
+    const support::temp_directory directory;
+    REQUIRE(::mkfifo((directory / "lock").c_str(), 0600) == 0);
+    mato::failure why;
+    CHECK_FALSE(mato::instance_lock::acquire(directory / "lock", why).is_held());
+    CHECK(why.step == "truncate lock file");
+    CHECK(why.path == directory / "lock");
+}
+
+TEST_CASE("a directory lock reports a missing directory, a file, a symlink, and the deadline", "[lock]") {
+    const support::temp_directory directory;
+    write_file(directory / "file", "");
+    std::filesystem::create_symlink(directory.path(), directory / "link");
+    mato::failure why;
+    const auto refusal = [&](const std::filesystem::path& path) {
+        CHECK_FALSE(mato::instance_lock::acquire_directory(path, mato::deadline::in(0ms), why).is_held());
+        CHECK(why.path == path);
+        return why.code;
+    };
+    CHECK(refusal(directory / "absent").value() == ENOENT);
+    CHECK(refusal(directory / "file").value() == ENOTDIR);
+    CHECK(refusal(directory / "link") == std::errc::not_a_directory);
+    CHECK(why.step == "open directory");
+    const auto lock = mato::instance_lock::acquire_directory(directory.path(), mato::deadline::in(0ms), why);
+    CHECK(refusal(directory.path()) == mato::errc::timed_out);
+    const auto begin = mato::clock::now();
+    CHECK_FALSE(mato::instance_lock::acquire_directory(directory.path(), mato::deadline::in(40ms), why).is_held());
+    CHECK(mato::clock::now() - begin >= 40ms);
+    CHECK(why.step == "lock");
+}
+
+TEST_CASE("signal_holder touches nobody when nobody holds the lock", "[lock]") {
+    const support::temp_directory directory;
+    support::child_process bystander([] { return ::pause(); });
+    mato::failure why;
+    CHECK(mato::instance_lock::signal_holder(directory / "lock", SIGKILL, why) == 0);
+    CHECK(why.code == mato::errc::not_running);
+    CHECK(directory.names().empty()); // asking creates nothing
+    write_file(directory / "lock", std::to_string(bystander.pid()) + "\n");
+    CHECK(mato::instance_lock::signal_holder(directory / "lock", SIGKILL, why) == 0);
+    CHECK(why.code == mato::errc::not_running);
+    CHECK(why.path == directory / "lock");
+    for (const char* content : not_a_pid) {
+        write_file(directory / "lock", content);
+        CHECK(mato::instance_lock::signal_holder(directory / "lock", SIGCONT, why) == 0);
+        CHECK(why.code == mato::errc::not_running);
+    }
+    CHECK(::kill(bystander.pid(), 0) == 0);
+    bystander.signal(SIGTERM);
+    CHECK(bystander.wait() == -SIGTERM);
+}
+
+TEMPLATE_TEST_CASE("signal_holder touches nobody when the held file names no process", "[lock]", mato::flock_lock,
+                   mato::ofd_lock) {
+    const support::temp_directory directory;
+    const auto lock = mato::basic_instance_lock<TestType>::acquire(directory / "lock");
+    for (const char* content : not_a_pid) {
+        write_file(directory / "lock", content);
+        mato::failure why;
+        INFO("content: " << content);
+        CHECK(mato::basic_instance_lock<TestType>::signal_holder(directory / "lock", SIGCONT, why) == 0);
+        CHECK(why.code == mato::errc::malformed);
+        CHECK(why.step == "find holder");
+    }
+    write_file(directory / "lock", std::to_string(std::numeric_limits<pid_t>::max()) + "\n"); // no such process
+    mato::failure why;
+    CHECK(mato::basic_instance_lock<TestType>::signal_holder(directory / "lock", SIGCONT, why) == 0);
+    CHECK(why.code == std::errc::no_such_process);
+    std::filesystem::remove(directory / "lock");
+    std::filesystem::create_symlink(directory / "x", directory / "lock");
+    CHECK(mato::basic_instance_lock<TestType>::signal_holder(directory / "lock", SIGKILL, why) == 0);
+    CHECK(why.code.value() == ELOOP);
+}
+
+TEST_CASE("a holder of another user is running, and not yours to signal", "[lock]") {
+    if (!support::is_root()) {
+        WARN("skipped: changing the user needs root");
+        return;
+    }
+    const support::temp_directory directory;
+    REQUIRE(::chmod(directory.path().c_str(), 0755) == 0);
+    const auto lock = mato::instance_lock::acquire(directory / "lock");
+    const auto as_nobody = [&](int expected) {
+        return in_child([&] {
+            if (!support::become_nobody()) return 1;
+            mato::failure why;
+            const pid_t hit = mato::instance_lock::signal_holder(directory / "lock", SIGKILL, why);
+            return hit == 0 && why.code.value() == expected && why.path == directory / "lock" ? 0 : 2;
+        });
+    };
+    CHECK(as_nobody(EACCES) == 0);
+    REQUIRE(::chmod((directory / "lock").c_str(), 0666) == 0);
+    CHECK(as_nobody(EPERM) == 0);
+    CHECK(in_child([&] {
+              mato::failure why;
+              if (!support::become_nobody()) return 1;
+              return !mato::instance_lock::try_acquire(directory / "another", why) && why.code.value() == EACCES ? 0 : 2;
+          }) == 0);
+}
+
+TEST_CASE("only what is held can be adopted", "[lock]") {
+    mato::instance_lock nothing;
+    mato::failure why;
+    nothing.adopt(why);
+    CHECK(why.code == mato::errc::lock_not_held);
+    CHECK(why.step == "adopt lock");
+}
+
+// ---- the edges ----
+
+TEST_CASE("a holder that has not said its pid yet is running, pid unknown", "[lock]") {
+    const support::temp_directory directory;
+    const mato::unique_fd silent(mato::sys::open((directory / "lock").c_str(), O_RDWR | O_CREAT, 0600));
+    REQUIRE(mato::flock_lock::try_lock(silent.get()) == 0);
+    mato::failure why;
+    CHECK_FALSE(mato::instance_lock::acquire(directory / "lock", why).is_held());
+    CHECK(why.code == mato::errc::already_running);
+    CHECK(support::contains(why.detail, "pid not yet known"));
+}
+
+TEST_CASE("asking about a stale file never makes it look held", "[lock]") {
+    const support::temp_directory directory;
+    write_file(directory / "lock", own_pid_line()); // a live process, which holds nothing
+    const mato::unique_fd asker(mato::sys::open((directory / "lock").c_str(), O_RDWR));
+    REQUIRE(::flock(asker.get(), LOCK_SH | LOCK_NB) == 0); // in the middle of its question
+    mato::failure why;
+    CHECK(mato::instance_lock::signal_holder(directory / "lock", 0, why) == 0);
+    CHECK(why.code == mato::errc::not_running);
+    CHECK_FALSE(mato::instance_lock::try_acquire(directory / "lock", why));
+    CHECK(why.code == mato::errc::busy); // and not "already running": an asker does not stay for half a second
+}
+
+// ---- the promises about absence ----
+
+TEST_CASE("a lock has one owner, which moves", "[lock]") {
+    static_assert(!std::is_copy_constructible_v<mato::instance_lock>);
+    static_assert(std::is_nothrow_move_constructible_v<mato::instance_lock>);
+    static_assert(std::is_nothrow_move_assignable_v<mato::instance_lock>);
+    const support::temp_directory directory;
+    const auto before = support::open_descriptors();
+    {
+        auto first = mato::instance_lock::acquire(directory / "lock");
+        mato::instance_lock second(std::move(first));
+        CHECK_FALSE(first.is_held());
+        CHECK(second.verify());
+        auto other = mato::instance_lock::acquire(directory / "other");
+        other = std::move(second); // releases what it held
+        CHECK(directory.names() == std::vector<std::string>{"lock"});
+        auto& same = other;
+        other = std::move(same);
+        CHECK(other.verify());
+        CHECK_FALSE(mato::instance_lock().is_held());
+    }
+    CHECK(directory.names().empty());
+    CHECK(support::open_descriptors() == before);
+}
+
+TEST_CASE("the lock is closed on exec", "[lock]") {
+    const support::temp_directory directory;
+    const auto before = support::open_descriptors();
+    const auto lock = mato::instance_lock::acquire(directory / "lock");
+    for (const auto& opened : support::open_descriptors())
+        if (std::find(before.begin(), before.end(), opened) == before.end())
+            CHECK((::fcntl(std::atoi(opened.c_str()), F_GETFD) & FD_CLOEXEC) != 0);
+}

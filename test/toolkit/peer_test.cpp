@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: MIT
+/// @file peer_test.cpp: the kernel's word on the other end, and policies that fail closed.
+#include <mato/peer.hpp>
+
+#include <mato/unique_fd.hpp>
+
+#include "support/catch.hpp"
+#include "support/child_process.hpp"
+#include "support/descriptor_census.hpp"
+
+using mato::peer_credentials;
+
+namespace {
+struct pair {
+    mato::unique_fd one, other;
+    pair() {
+        int ends[2];
+        REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
+        one = mato::unique_fd(ends[0]);
+        other = mato::unique_fd(ends[1]);
+    }
+};
+
+peer_credentials of(uid_t uid) { return {uid, 0, 1}; }
+constexpr uid_t nobody = 65534;
+} // namespace
+
+// ---- the contract ----
+
+TEST_CASE("the credentials are the kernel's", "[peer]") {
+    const pair sockets;
+    mato::failure why;
+    const auto peer = mato::credentials_of(sockets.one.get(), why);
+    CHECK_FALSE(why);
+    CHECK(peer.uid == ::geteuid());
+    CHECK(peer.gid == ::getegid());
+    CHECK(peer.pid == ::getpid());
+}
+
+TEST_CASE("same_user lets in the own user, and not even root", "[peer]") {
+    const mato::same_user policy;
+    CHECK(policy.allows(of(::geteuid())));
+    CHECK_FALSE(policy.allows(of(::geteuid() + 1)));
+    CHECK_FALSE(policy.allows({}));
+    if (!support::is_root()) {
+        CHECK_FALSE(policy.allows(of(0)));
+        return;
+    }
+    CHECK(support::in_child(
+              [&] { return support::become_nobody() && policy.allows(of(nobody)) && !policy.allows(of(0)) ? 0 : 1; }) == 0);
+}
+
+TEST_CASE("same_user_or_root lets in root beside the own user", "[peer]") {
+    const mato::same_user_or_root policy;
+    CHECK(policy.allows(of(::geteuid())));
+    CHECK(policy.allows(of(0)));
+    CHECK_FALSE(policy.allows(of(::geteuid() + 1)));
+    CHECK_FALSE(policy.allows({}));
+}
+
+TEST_CASE("uid_set lets in the users named, and root only if named", "[peer]") {
+    const mato::uid_set policy{{7, 9}};
+    CHECK(policy.allows(of(7)));
+    CHECK(policy.allows(of(9)));
+    CHECK_FALSE(policy.allows(of(8)));
+    CHECK_FALSE(policy.allows(of(0)));
+    CHECK_FALSE(policy.allows({}));
+    CHECK_FALSE(mato::uid_set{}.allows(of(::geteuid()))); // nobody named, nobody in
+}
+
+TEST_CASE("any_peer says of itself that it does not check", "[peer]") {
+    static_assert(!mato::any_peer::checks);
+    static_assert(mato::same_user::checks && mato::same_user_or_root::checks && mato::uid_set::checks);
+    CHECK(mato::any_peer().allows({}));
+}
+
+TEST_CASE("require_peer gives the credentials of an allowed peer", "[peer]") {
+    const pair sockets;
+    mato::failure why;
+    const auto peer = mato::require_peer(sockets.one.get(), mato::same_user{}, mato::errc::peer_rejected, why);
+    CHECK_FALSE(why);
+    CHECK(peer.pid == ::getpid());
+}
+
+// ---- the refusals ----
+
+TEST_CASE("both directions refuse with their own error, and say whom", "[peer]") {
+    const pair sockets;
+    for (const auto refusal : {mato::errc::peer_rejected, mato::errc::server_not_trusted}) {
+        mato::failure why;
+        const auto peer = mato::require_peer(sockets.one.get(), mato::uid_set{}, refusal, why);
+        CHECK(why.code == refusal);
+        CHECK(why.code == mato::cond::not_permitted);
+        CHECK(why.step == "check peer");
+        CHECK(peer.uid == ::geteuid()); // told, though refused
+        CHECK(support::is_root() == (peer.uid == 0));
+        CHECK(why.detail.find("uid " + std::to_string(peer.uid) + ", pid " + std::to_string(peer.pid)) != std::string::npos);
+    }
+}
+
+TEST_CASE("what has no credentials is an error, and nobody's", "[peer]") {
+    int ends[2];
+    REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
+    const mato::unique_fd read_end(ends[0]), write_end(ends[1]);
+    for (const int fd : {read_end.get(), -1}) {
+        mato::failure why;
+        const auto peer = mato::require_peer(fd, mato::any_peer{}, mato::errc::peer_rejected, why);
+        CHECK(why);
+        CHECK(why.code != mato::errc::peer_rejected);
+        CHECK(why.step == "read peer credentials");
+        CHECK_FALSE(mato::same_user{}.allows(peer));
+        CHECK_FALSE(mato::same_user_or_root{}.allows(peer));
+    }
+}
+
+// ---- the edges ----
+
+TEST_CASE("credentials stay those of the connecting process", "[peer]") {
+    const pair sockets;
+    const support::mailbox<int> done;
+    support::child_process child([&] {
+        done.put(1);
+        return ::pause();
+    });
+    REQUIRE(done.take());
+    mato::failure why;
+    CHECK(mato::credentials_of(sockets.one.get(), why).pid == ::getpid()); // though a child holds a copy too
+}
+
+// ---- the promises about absence ----
+
+TEST_CASE("asking opens nothing", "[peer]") {
+    const pair sockets;
+    const auto before = support::open_descriptors();
+    mato::failure why;
+    for (int i = 0; i < 10; ++i) static_cast<void>(mato::credentials_of(sockets.one.get(), why));
+    CHECK(support::open_descriptors() == before);
+}
