@@ -109,7 +109,7 @@ auto basic_client<P>::connect_or_start(const daemon_paths& paths, deadline until
         make_private_directory(paths.directory(), out);
         if (out.failed()) return {};
 
-        auto starting = basic_instance_lock<typename P::lock>::acquire_directory(
+        auto starting = instance_lock::acquire_directory( // flock: the one mechanism that works on a directory
             paths.directory(), deadline(std::min(until.at(), clock::now() + look_again)), why);
         if (!why) {
             found = try_connect(); // whoever held the lock before may have started it

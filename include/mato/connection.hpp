@@ -26,7 +26,6 @@
 #include <deque>
 #include <functional>
 #include <memory>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -90,6 +89,19 @@ private:
         [[nodiscard]] std::string_view bytes() const noexcept { return shared ? std::string_view(*shared) : own; }
     };
 
+    static constexpr std::size_t read_bytes = 16_KiB;   // per read: four pty reads' worth
+    static constexpr std::size_t gather_bytes = 64_KiB; // per write: beyond it a Unix socket's buffer (208 KiB) just fills
+    static constexpr std::size_t gather_chunks = 16;    // iovecs per write
+    static constexpr std::size_t append_bytes = 16_KiB; // own frames join one chunk up to this size
+
+    /// asio keeps a copy of the sequence until the write is done, so it must own its items.
+    struct gathered {
+        std::array<asio::const_buffer, gather_chunks> items;
+        std::size_t count = 0;
+        [[nodiscard]] const asio::const_buffer* begin() const noexcept { return items.data(); }
+        [[nodiscard]] const asio::const_buffer* end() const noexcept { return items.data() + count; }
+    };
+
     void read();
     void deliver();
     void queued(std::size_t bytes);
@@ -97,11 +109,6 @@ private:
     void flush();
     void on_written(std::size_t bytes);
     void finish();
-
-    static constexpr std::size_t read_bytes = 16_KiB;   // per read: four pty reads' worth
-    static constexpr std::size_t gather_bytes = 64_KiB; // per write: beyond it a Unix socket's buffer (208 KiB) just fills
-    static constexpr std::size_t gather_chunks = 16;    // iovecs per write
-    static constexpr std::size_t append_bytes = 16_KiB; // own frames join one chunk up to this size
 
     asio::local::stream_protocol::socket socket_;
     asio::steady_timer linger_;
@@ -205,24 +212,23 @@ template <framing_policy F, overflow_policy O> void basic_connection<F, O>::flus
 
 template <framing_policy F, overflow_policy O> void basic_connection<F, O>::flush() {
     if (writing_ || queue_.empty() || state_ == state::closed) return;
-    std::array<asio::const_buffer, gather_chunks> buffers;
-    std::size_t count = 0, bytes = 0;
+    gathered buffers;
+    std::size_t bytes = 0;
     for (const chunk& next : queue_) {
-        if (count == gather_chunks || bytes >= gather_bytes) break;
-        const auto view = next.bytes().substr(count == 0 ? first_offset_ : 0);
-        buffers[count++] = asio::buffer(view.data(), view.size());
+        if (buffers.count == gather_chunks || bytes >= gather_bytes) break;
+        const auto view = next.bytes().substr(buffers.count == 0 ? first_offset_ : 0);
+        buffers.items[buffers.count++] = asio::buffer(view.data(), view.size());
         bytes += view.size();
     }
-    in_flight_ = count;
+    in_flight_ = buffers.count;
     writing_ = true;
-    socket_.async_write_some(std::span<const asio::const_buffer>(buffers.data(), count),
-                             [self = this->shared_from_this()](std::error_code why, std::size_t size) {
-                                 self->writing_ = false;
-                                 self->in_flight_ = 0;
-                                 if (self->state_ == state::closed) return;
-                                 if (why) return self->abort({detail::plain_code(why), "write", {}, {}});
-                                 self->on_written(size);
-                             });
+    socket_.async_write_some(buffers, [self = this->shared_from_this()](std::error_code why, std::size_t size) {
+        self->writing_ = false;
+        self->in_flight_ = 0;
+        if (self->state_ == state::closed) return;
+        if (why) return self->abort({detail::plain_code(why), "write", {}, {}});
+        self->on_written(size);
+    });
 }
 
 template <framing_policy F, overflow_policy O> void basic_connection<F, O>::on_written(std::size_t bytes) {

@@ -336,7 +336,9 @@ template <class P> void basic_daemon<P>::force() {
     log_.warning("stopping by force");
     stopping_ = true;
     if (on.on_force) on.on_force();
-    context_.stop();
+    static constexpr milliseconds last_words{200}; // the answer to who forced it, and what the other clients are told
+    server_.stop_accepting();
+    server_.drain(last_words, [this] { context_.stop(); });
 }
 
 template <class P> void basic_daemon<P>::reload(error_out out) {

@@ -27,7 +27,7 @@ template <class L> concept lock_proof = requires(const L& lock) {
 };
 
 /// The user's own directory: not a symlink, owned by the effective uid, closed to group and others.
-/// @effects creates missing components, mode 0700 whatever the umask; never changes an existing one.
+/// @effects creates missing components, mode 0700 less the umask; never changes an existing one.
 /// @errors  unsafe_directory with what is wrong · any of mkdir(2), lstat(2).
 inline void make_private_directory(const std::filesystem::path& directory, error_out out);
 
@@ -157,7 +157,7 @@ inline std::filesystem::path owned_path::hidden_name() const {
 
 template <lock_proof Lock> unique_fd owned_path::publish(const Lock& held, const publish_options& options, error_out out) {
     if (!held.is_held()) return out.set(errc::lock_not_held, "publish socket", path_.native()), unique_fd();
-    check_private_directory(path_.parent_path(), out);
+    check_private_directory(path_.has_parent_path() ? path_.parent_path() : ".", out);
     if (out.failed()) return {};
     sockaddr_un address;
     if (!make_address(path_, address, out) || !make_address(hidden_name(), address, out)) return {};

@@ -150,6 +150,7 @@ void basic_server<E, P, F, O>::listen(E endpoint, P peer, const Lock& held, cons
 template <class E, class P, class F, class O> template <class Lock>
 void basic_server<E, P, F, O>::republish(const Lock& held, const publish_options& options, error_out out) {
     if (door_.is_open()) door_.release(); // before its number is closed; the wait in progress is cancelled
+    pause_.cancel();                      // else its end would begin a second wait
     listener_.republish(held, options, out);
     open_door();
 }
