@@ -101,12 +101,26 @@ std::size_t parse_global(const std::vector<std::string>& arguments, invocation& 
     return count;
 }
 
+/// Where `new`'s own options end: at "--", or at the first word of the program, whose options are its own.
+std::size_t own_options_of_new(const std::vector<std::string>& arguments) {
+    std::size_t count = 0;
+    while (count < arguments.size()) {
+        const std::string& word = arguments[count];
+        if (!word.starts_with('-') || word == "-" || word == "--") break;
+        const bool takes_next = word.starts_with("--") ? word == "--emulator" : word.find_first_of("tncexy") == word.size() - 1;
+        count += takes_next ? 2 : 1;
+    }
+    return std::min(count, arguments.size());
+}
+
 void parse_command(const command_syntax& syntax, std::vector<std::string> arguments, invocation& result) {
     result.command = syntax.command;
-    const auto dashes = std::find(arguments.begin(), arguments.end(), "--");
+    const auto dashes = syntax.command == command::new_tab
+                            ? arguments.begin() + static_cast<std::ptrdiff_t>(own_options_of_new(arguments))
+                            : std::find(arguments.begin(), arguments.end(), "--");
     std::vector<std::string> behind;
     if (dashes != arguments.end()) {
-        behind.assign(dashes + 1, arguments.end());
+        behind.assign(dashes + (*dashes == "--" ? 1 : 0), arguments.end());
         arguments.erase(dashes, arguments.end());
     }
     cxxopts::Options options("mato");
@@ -181,9 +195,12 @@ void parse_command(const command_syntax& syntax, std::vector<std::string> argume
     }
     if (result.operands.size() < syntax.least || result.operands.size() > syntax.most)
         usage_error("usage: mato " + std::string(syntax.usage));
+    if (!result.operands.empty() && result.operands[0].empty()) // an unset variable of a script must not mean "the last one"
+        usage_error("an empty name; usage: mato " + std::string(syntax.usage));
     if (result.detached && result.wait) usage_error("-d and -W exclude one another");
-    if (syntax.command == command::kill && result.operands.empty() == result.task.empty())
-        usage_error("usage: mato " + std::string(syntax.usage));
+    const bool both_or_none = syntax.command == command::kill && result.operands.empty() == result.task.empty();
+    const bool both = syntax.command == command::detach && result.all && !result.operands.empty();
+    if (both_or_none || both) usage_error("usage: mato " + std::string(syntax.usage));
 }
 
 } // namespace

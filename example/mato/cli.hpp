@@ -54,7 +54,7 @@ struct invocation {
 /// @throws command_failure, exit code 64, with what is wrong and where help is.
 [[nodiscard]] invocation parse_command_line(const std::vector<std::string>& arguments);
 
-/// Of one command, or of all for "".
+/// Every command and option.
 [[nodiscard]] std::string help_text();
 
 } // namespace mux

@@ -1,30 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "json.hpp"
 
+#include "utf8.hpp"
+
 #include <cstdio>
 
 namespace mux::json {
-namespace {
-
-/// Bytes of the UTF-8 sequence at the start of `text`; 0 when there is none (Unicode 15, table 3-7).
-std::size_t utf8_length(std::string_view text) {
-    const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
-    const auto tail = [&](std::size_t i) { return byte(i) >= 0x80 && byte(i) <= 0xbf; };
-    const unsigned first = byte(0), second = byte(1);
-    if (first < 0x80) return 1;
-    if (first >= 0xc2 && first <= 0xdf) return tail(1) ? 2 : 0;
-    if (first >= 0xe0 && first <= 0xef) {
-        const bool fits = (first != 0xe0 || second >= 0xa0) && (first != 0xed || second <= 0x9f);
-        return fits && tail(1) && tail(2) ? 3 : 0;
-    }
-    if (first >= 0xf0 && first <= 0xf4) {
-        const bool fits = (first != 0xf0 || second >= 0x90) && (first != 0xf4 || second <= 0x8f);
-        return fits && tail(1) && tail(2) && tail(3) ? 4 : 0;
-    }
-    return 0;
-}
-
-} // namespace
 
 std::string quote(std::string_view text) {
     std::string result = "\"";

@@ -67,10 +67,13 @@ std::optional<std::string> key_bytes(std::string_view name) {
     const std::string escape = alt ? "\033" : "";
     if (ctrl && !shift)
         if (const auto byte = control(base)) return escape + *byte;
-    if (ctrl || shift) return std::nullopt;
-    for (const simple_key& key : simple)
-        if (key.name == base) return escape + std::string(key.bytes);
-    if (alt && base.size() == 1) return escape + std::string(base);
+    for (const simple_key& key : simple) {
+        if (key.name != base) continue;
+        if (shift && base == "Tab") return escape + "\033[Z";
+        if (ctrl && base == "BSpace") return escape + "\b";
+        return escape + std::string(key.bytes); // xterm reports no other modifier with these
+    }
+    if (alt && !ctrl && !shift && base.size() == 1) return escape + std::string(base);
     return std::nullopt;
 }
 

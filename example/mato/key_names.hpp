@@ -11,7 +11,7 @@ namespace mux {
 
 /// The bytes of a key, as xterm sends them in normal cursor mode; empty when `name` is no key.
 /// Enter Tab BTab Escape Space BSpace Up Down Left Right Home End PageUp PageDown Insert Delete F1-F12, C-x, M-x, and S-, C-,
-/// M- before a named key.
+/// M- before a named key; a modifier that xterm does not report with a key leaves it as it is.
 [[nodiscard]] std::optional<std::string> key_bytes(std::string_view name);
 
 /// A prefix key: "C-" and one of a-z @ [ \ ] ^ _ ; the control byte it is.

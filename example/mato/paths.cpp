@@ -32,7 +32,8 @@ program_paths resolve_paths(const path_options& options, const environment_looku
     if (socket.empty() && options.label.empty() && enclosing) socket = enclosing->socket;
     if (!socket.empty()) {
         const auto path = std::filesystem::absolute(socket).lexically_normal();
-        const std::string stem = path.stem().native();
+        // Only ".sock" is dropped: the lock of "a.lock" is "a.lock.lock", and no two of the four files are one.
+        const std::string stem = (path.extension() == ".sock" ? path.stem() : path.filename()).native();
         result.daemon = mato::daemon_paths::in(path.parent_path(), stem);
         result.daemon.socket = path;
     } else {

@@ -33,8 +33,9 @@ std::string_view raw_emulator::from(std::uint64_t position, std::size_t most) co
 
 std::uint64_t raw_emulator::replay_begin() const {
     if (begin() == 0) return 0;
-    for (std::uint64_t at = begin(); at < std::min(end_, begin() + search_bytes);) {
-        const auto run = from(at, search_bytes);
+    const std::uint64_t last = std::min(end_, begin() + search_bytes);
+    for (std::uint64_t at = begin(); at < last;) {
+        const auto run = from(at, static_cast<std::size_t>(last - at));
         if (const auto newline = run.find('\n'); newline != std::string_view::npos) return at + newline + 1;
         at += run.size();
     }

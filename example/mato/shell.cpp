@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "shell.hpp"
 
+#include "utf8.hpp"
 #include "workspace.hpp"
 
 #include <pwd.h>
@@ -29,7 +30,12 @@ std::string base_name(std::string_view path) {
 std::string tab_name_for(std::string_view command) {
     constexpr std::size_t longest = 32;
     const auto word = command.substr(0, command.find_first_of(" \t\n;|&<>"));
-    std::string name = base_name(word).substr(0, longest);
+    const std::string whole = base_name(word);
+    std::string name;
+    for (std::string_view rest = whole; const std::size_t size = utf8_length(rest); rest.remove_prefix(size)) {
+        if (name.size() + size > longest) break;
+        name += rest.substr(0, size);
+    }
     return workspace::check_name(name).empty() ? name : "tab";
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "workspace.hpp"
 
+#include "utf8.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <optional>
@@ -38,11 +40,14 @@ std::string workspace::check_name(std::string_view name) {
     if (name.empty()) return "a name must not be empty";
     if (name.size() > longest) return "a name must not be longer than 64 bytes";
     if (name == ".") return "'.' stands for the current tab";
-    if (number(name)) return "a name must not be a number: numbers are tab ids";
-    for (const char c : name) {
-        const auto byte = static_cast<unsigned char>(c);
-        if (byte < 0x20 || byte == 0x7f) return "a name must not contain control characters";
-        if (c == '/') return "a name must not contain '/'";
+    if (name.find_first_not_of("0123456789") == std::string_view::npos)
+        return "a name must not be a number: numbers are tab ids";
+    for (std::string_view rest = name; !rest.empty(); rest.remove_prefix(utf8_length(rest))) {
+        if (utf8_length(rest) == 0) return "a name must be UTF-8 text";
+        const auto byte = static_cast<unsigned char>(rest[0]);
+        const bool c1 = byte == 0xc2 && static_cast<unsigned char>(rest[1]) < 0xa0; // U+0080 to U+009F: CSI and the like
+        if (byte < 0x20 || byte == 0x7f || c1) return "a name must not contain control characters";
+        if (byte == '/') return "a name must not contain '/'";
     }
     return {};
 }

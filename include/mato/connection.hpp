@@ -109,6 +109,7 @@ private:
     void flush();
     void on_written(std::size_t bytes);
     void finish();
+    void tell_end();
 
     asio::local::stream_protocol::socket socket_;
     asio::steady_timer linger_;
@@ -147,7 +148,8 @@ basic_connection<F, O>::basic_connection(asio::io_context& context, unique_fd so
 
 template <framing_policy F, overflow_policy O> void basic_connection<F, O>::start(handlers callbacks) {
     callbacks_ = std::move(callbacks);
-    if (state_ == state::open) read();
+    if (state_ == state::open) return read();
+    if (state_ == state::closed) tell_end(); // it ended before anybody listened
 }
 
 template <framing_policy F, overflow_policy O> void basic_connection<F, O>::read() {
@@ -266,7 +268,11 @@ template <framing_policy F, overflow_policy O> void basic_connection<F, O>::fini
     std::error_code ignored;
     linger_.cancel();
     socket_.close(ignored);
-    // Posted: the caller may be inside on_frame, or iterating over connections.
+    tell_end();
+}
+
+// Posted: the caller may be inside on_frame, or iterating over connections.
+template <framing_policy F, overflow_policy O> void basic_connection<F, O>::tell_end() {
     asio::post(socket_.get_executor(), [self = this->shared_from_this()] {
         const auto callbacks = std::exchange(self->callbacks_, {});
         if (callbacks.on_closed) callbacks.on_closed(self->why_);

@@ -98,6 +98,11 @@ public:
     /// A new grace for the next stop.
     void set_shutdown(typename Policies::shutdown policy) { shutdown_ = std::move(policy); }
 
+    ~basic_daemon() {
+        if (signal_wait_.is_open()) signal_wait_.release(); // else it would be closed twice
+        on = {};                                            // what the callbacks hold may need the context
+    }
+
 private:
     basic_daemon(const daemon_options& options, typename Policies::signals signals, typename Policies::log sink)
         : options_(options), signals_(std::move(signals)), log_(std::move(sink), options.level), context_(1),
@@ -180,14 +185,14 @@ template <class P> template <class Setup> start_outcome basic_daemon<P>::launch(
         failure why = outcome.why; // what went wrong while detaching
         if (!why) lock.adopt(why);
         if (!why) code = serve_locked(options, lock, channel, setup, why);
+        lock.release(); // before the word is out: who hears of a failure may start anew at once
         if (why) {
             channel.fail(why);
             code = exit_code_for(why.code);
         }
-        lock.release();
     } catch (const std::exception& thrown) {
-        channel.fail({errc::not_ready, "start", {}, thrown.what()});
         lock.release();
+        channel.fail({errc::not_ready, "start", {}, thrown.what()});
     }
     ::_exit(code); // the starter's static objects and buffers are not this process's to destroy or flush
 }
@@ -216,6 +221,7 @@ int basic_daemon<P>::serve_locked(const daemon_options& options, lock_type& lock
     struct ::sigaction ignore {};
     ignore.sa_handler = SIG_IGN; // a peer that is gone is an error code, not a death; children start from default_dispositions
     sys::signal_action(SIGPIPE, &ignore, nullptr);
+    sys::signal_action(SIGXFSZ, &ignore, nullptr); // so is a log that has reached the user's limit on file sizes
     auto signals = P::signals::open(make_signal_set({SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGUSR1}), out);
     if (out.failed()) return exit_code::unavailable;
     auto sink = open_log(options, out);

@@ -135,7 +135,7 @@ inline void make_private_directory(const std::filesystem::path& directory, error
 inline bool owned_path::make_address(const std::filesystem::path& path, sockaddr_un& address, error_out out) {
     const std::string& name = path.native();
     if (name.empty() || name.size() > max_path_bytes) {
-        out.set(std::make_error_code(std::errc::filename_too_long), "socket path", name,
+        out.set({ENAMETOOLONG, std::system_category()}, "socket path", name,
                 "it is " + std::to_string(name.size()) + " bytes long, the system's limit is " +
                     std::to_string(max_path_bytes));
         return false;

@@ -31,8 +31,8 @@ public:
     };
 
     basic_listener() = default;
-    basic_listener(basic_listener&&) = default;
-    basic_listener& operator=(basic_listener&& other) {
+    basic_listener(basic_listener&&) noexcept = default;
+    basic_listener& operator=(basic_listener&& other) noexcept {
         if (this == &other) return *this;
         close();
         endpoint_ = std::move(other.endpoint_);

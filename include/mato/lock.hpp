@@ -296,8 +296,7 @@ template <class M> void basic_instance_lock<M>::adopt(error_out out) {
     if (sys::ftruncate(fd_.get(), 0) == -1) return out.set(last_error(), "truncate lock file", path_.native());
     const ssize_t written = sys::pwrite(fd_.get(), text.data(), text.size(), 0);
     if (written == static_cast<ssize_t>(text.size())) return;
-    out.set(written < 0 ? last_error() : std::make_error_code(std::errc::no_space_on_device), "write lock file",
-            path_.native());
+    out.set(written < 0 ? last_error() : std::error_code(ENOSPC, std::system_category()), "write lock file", path_.native());
 }
 
 template <class M> void basic_instance_lock<M>::release() noexcept {

@@ -159,7 +159,7 @@ private:
 /// that no process, socket, pid or lock file is left.
 class mato_world {
 public:
-    explicit mato_world(std::string executable = MATO_EXECUTABLE)
+    explicit mato_world(std::string executable = default_executable())
         : executable_(std::move(executable)), mark_("MATO_TEST_WORLD=" + directory_.path().filename().native()) {
         static const auto ignored = std::signal(SIGPIPE, SIG_IGN); // a program may not read all of its input
         static_cast<void>(ignored);
@@ -212,7 +212,7 @@ public:
         return went.out;
     }
     /// `new -d -- PROGRAM…`. @returns the tab's id.
-    std::string open_tab(const std::vector<std::string>& program = {"cat"}) const {
+    std::string open_tab(const std::vector<std::string>& program = {"exec cat"}) const {
         std::vector<std::string> arguments{"new", "-d", "--"};
         arguments.insert(arguments.end(), program.begin(), program.end());
         std::string id = must(arguments);
@@ -235,6 +235,11 @@ public:
         write_file(config_file(), toml);
     }
 
+    /// The build's own; MATO_TEST_EXECUTABLE names another, such as an installed one.
+    [[nodiscard]] static std::string default_executable() {
+        const char* const other = std::getenv("MATO_TEST_EXECUTABLE");
+        return other ? other : MATO_EXECUTABLE;
+    }
     [[nodiscard]] const std::string& executable() const noexcept { return executable_; }
     [[nodiscard]] const temp_directory& root() const noexcept { return directory_; }
     [[nodiscard]] std::filesystem::path home() const { return directory_ / "home"; }

@@ -83,6 +83,13 @@ public:
             read_some(until.milliseconds());
         }
     }
+    /// Whether `bytes` more come to be shown.
+    [[nodiscard]] bool wait_for_bytes(std::size_t bytes, std::chrono::milliseconds limit = patience) {
+        const deadline until(limit);
+        const std::size_t wanted = shown_.size() + bytes;
+        while (shown_.size() < wanted && !until.passed()) read_some(until.milliseconds());
+        return shown_.size() >= wanted;
+    }
     /// All that was shown since the start.
     [[nodiscard]] const std::string& shown() const noexcept { return shown_; }
 
@@ -112,7 +119,9 @@ public:
             read_some(0);
             if (ready[0].revents && ::read(report_, &status_, sizeof status_) != sizeof status_) break;
         }
-        read_some(0);
+        while (master_ != -1 && status_ != not_ended && !shown_.ends_with(all_shown) && !until.passed())
+            read_some(until.milliseconds());
+        if (shown_.ends_with(all_shown)) shown_.erase(shown_.size() - all_shown.size());
         if (status_ == not_ended) return outcome::timed_out;
         return WIFEXITED(status_) ? WEXITSTATUS(status_) : -WTERMSIG(status_);
     }
@@ -139,6 +148,7 @@ public:
 
 private:
     static constexpr int not_ended = -1;
+    static constexpr std::string_view all_shown = "\033]all shown\a"; ///< by the leader, behind the client's last byte
 
     [[noreturn]] void lead(const std::vector<std::string>& argv, const std::vector<std::string>& environment,
                            const std::string& directory, int report) const {
@@ -160,18 +170,20 @@ private:
         for (const int number : {SIGHUP, SIGINT, SIGQUIT, SIGTSTP, SIGTTOU, SIGTTIN}) ::signal(number, SIG_IGN);
         int status = 0;
         if (::write(report, &client, sizeof client) == sizeof client && ::waitpid(client, &status, 0) == client)
-            static_cast<void>(!::write(report, &status, sizeof status));
+            static_cast<void>(!::write(report, &status, sizeof status) || !::write(slave_, all_shown.data(), all_shown.size()));
         for (;;) ::pause();
     }
 
+    /// At most a megabyte at once, so that a flood does not keep the caller from its deadline.
     void read_some(int timeout_ms) {
         if (master_ == -1) return;
         pollfd ready{master_, POLLIN, 0};
         if (::poll(&ready, 1, timeout_ms) != 1) return;
         char buffer[65'536];
-        for (ssize_t got; (got = ::read(master_, buffer, sizeof buffer)) > 0;) {
+        std::size_t total = 0;
+        for (ssize_t got; total < 1'000'000 && (got = ::read(master_, buffer, sizeof buffer)) > 0;) {
             shown_.append(buffer, static_cast<std::size_t>(got));
-            if (got < 4096) break;
+            total += static_cast<std::size_t>(got);
         }
     }
 

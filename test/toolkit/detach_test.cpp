@@ -18,20 +18,6 @@
 #include <sys/resource.h>
 #include <thread>
 
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define MATO_TEST_UNDER_TSAN 1
-#endif
-#elif defined(__SANITIZE_THREAD__)
-#define MATO_TEST_UNDER_TSAN 1
-#endif
-
-#ifdef MATO_TEST_UNDER_TSAN
-TEST_CASE("ThreadSanitizer has a thread of its own in the starter or the daemon: nothing to see under it", "[detach]") {
-    SUCCEED("detaching is tested without it");
-}
-#else
-
 using namespace std::chrono_literals;
 using mato::detach_role;
 
@@ -336,5 +322,3 @@ TEST_CASE("the foreground stays: same process, nothing changed", "[detach]") {
     CHECK(std::filesystem::current_path() == directory);
     static_assert(!mato::foreground::forks && mato::double_fork::forks);
 }
-
-#endif

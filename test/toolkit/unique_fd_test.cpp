@@ -69,12 +69,11 @@ TEST_CASE("nothing is not a descriptor, and 0 is", "[unique_fd]") {
 }
 
 TEST_CASE("a descriptor has one owner", "[unique_fd]") {
-    static_assert(!std::is_copy_constructible_v<unique_fd>);
-    static_assert(!std::is_copy_assignable_v<unique_fd>);
-    static_assert(std::is_nothrow_move_constructible_v<unique_fd>);
-    static_assert(std::is_nothrow_move_assignable_v<unique_fd>);
-    static_assert(!std::is_convertible_v<int, unique_fd>);
-    SUCCEED();
+    STATIC_REQUIRE(!std::is_copy_constructible_v<unique_fd>);
+    STATIC_REQUIRE(!std::is_copy_assignable_v<unique_fd>);
+    STATIC_REQUIRE(std::is_nothrow_move_constructible_v<unique_fd>);
+    STATIC_REQUIRE(std::is_nothrow_move_assignable_v<unique_fd>);
+    STATIC_REQUIRE(!std::is_convertible_v<int, unique_fd>);
 }
 
 TEST_CASE("scope_exit undoes, unless dismissed", "[scope_exit]") {

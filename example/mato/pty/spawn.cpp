@@ -23,7 +23,8 @@ struct child_report {
 
 winsize as_winsize(terminal_size size) noexcept { return {size.rows, size.columns, 0, 0}; }
 
-/// The program's path: as given when it has a '/', else the first executable in PATH. A miss is left to exec to report.
+/// The program's path: as given when it has a '/', else the first executable in PATH. A miss is left to exec to report, in
+/// the last directory of PATH: the bare name would be looked for in the working directory.
 std::string find_program(const spawn_request& request) {
     if (request.program.find('/') != std::string::npos) return request.program;
     std::string_view path = "/usr/local/bin:/usr/bin:/bin"; // confstr(_CS_PATH) and the usual local directory
@@ -32,9 +33,10 @@ std::string find_program(const spawn_request& request) {
     while (true) {
         const auto colon = path.find(':');
         const std::string_view directory = path.substr(0, colon);
-        std::string candidate = (directory.empty() ? request.directory : std::string(directory)) + "/" + request.program;
-        if (::access(candidate.c_str(), X_OK) == 0) return candidate;
-        if (colon == std::string_view::npos) return request.program;
+        std::string candidate(directory);
+        if (!directory.starts_with('/')) candidate = request.directory + "/" + candidate; // as the program would see it
+        candidate += "/" + request.program;
+        if (::access(candidate.c_str(), X_OK) == 0 || colon == std::string_view::npos) return candidate;
         path.remove_prefix(colon + 1);
     }
 }

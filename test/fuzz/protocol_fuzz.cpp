@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+/// @file protocol_fuzz.cpp: any bytes are either refused or a message that means the same when written again.
+///
+/// Input: a frame's payload. Its body is read as every message there is, whatever its type says.
+#include "protocol.hpp"
+
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+namespace {
+
+void require(bool fact) {
+    if (!fact) std::abort();
+}
+
+/// Bytes a value holds, items and texts included.
+class weigher {
+public:
+    void operator()(auto&... values) { (add(values), ...); }
+    std::size_t weight = 0;
+
+private:
+    template <class T> void add(T& value) {
+        weight += sizeof value;
+        if constexpr (requires { value.fields(*this); }) value.fields(*this);
+    }
+    void add(std::string& text) { weight += sizeof text + text.capacity(); }
+    template <class T> void add(std::vector<T>& items) {
+        weight += sizeof items + (items.capacity() - items.size()) * sizeof(T);
+        for (T& item : items) add(item);
+    }
+};
+
+template <class Body> void check(std::string_view body) {
+    auto read = mux::decode<Body>(body);
+    if (!read) return;
+    weigher scale;
+    read->fields(scale);
+    require(scale.weight <= 4096 + 256 * body.size()); // by what came, not by what was announced
+    const auto written = mux::encode(mux::message::done, 7, *read);
+    const auto header = mux::parse_header(written);
+    require(header && header->id == 7);
+    require(body.starts_with(header->body)); // what was read is what stands there; the rest is a later version's
+    const auto again = mux::decode<Body>(header->body);
+    require(again && mux::encode(mux::message::done, 7, *again) == written);
+    if (!header->body.empty()) require(!mux::decode<Body>(header->body.substr(0, header->body.size() - 1)));
+}
+
+template <class... Bodies> void check_all(std::string_view body) { (check<Bodies>(body), ...); }
+
+} // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    const std::string_view payload(reinterpret_cast<const char*>(data), size);
+    const auto header = mux::parse_header(payload);
+    require(header.has_value() == (size >= 8));
+    if (!header) return 0;
+    require(mux::encode_bytes(header->type, header->id, header->body) == payload);
+    check_all<mux::hello, mux::welcome, mux::refusal, mux::target, mux::size_of_terminal, mux::view_options, mux::new_tab,
+              mux::tab_name, mux::attach_request, mux::detach_request, mux::tab_info, mux::tab_list, mux::client_info,
+              mux::client_list, mux::send_request, mux::sent, mux::kill_request, mux::rename_request, mux::task_count,
+              mux::status_report, mux::stop_request, mux::exit_status, mux::input_taken, mux::text_message, mux::nothing>(
+        header->body);
+    return 0;
+}

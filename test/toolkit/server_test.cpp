@@ -1,0 +1,464 @@
+// SPDX-License-Identifier: MIT
+/// @file server_test.cpp: who is let in, for how long, and what becomes of the rest.
+#include <mato/server.hpp>
+
+#include "support/catch.hpp"
+#include "support/child_process.hpp"
+#include "support/descriptor_census.hpp"
+#include "support/io_loop.hpp"
+#include "support/temp_directory.hpp"
+
+#include <set>
+#include <sys/resource.h>
+
+using namespace std::chrono_literals;
+using mato::errc;
+using support::run_ready;
+using support::run_until;
+using support::temp_directory;
+
+namespace {
+
+struct proof {
+    bool held = true;
+    [[nodiscard]] bool is_held() const noexcept { return held; }
+};
+
+struct nobody_at_all {
+    static constexpr bool checks = true;
+    [[nodiscard]] bool allows(const mato::peer_credentials&) const noexcept { return false; }
+};
+
+std::string framed(std::string_view payload) {
+    std::string bytes;
+    std::error_code why;
+    mato::length_prefixed<>::append(bytes, payload, why);
+    return bytes;
+}
+
+support::far_end connect_to(const std::filesystem::path& path) {
+    std::error_code why;
+    auto socket = mato::owned_path(path).connect(why);
+    CHECK_FALSE(why);
+    return support::far_end(std::move(socket));
+}
+
+/// A server in a directory of its own, and all that it reported.
+template <class Peer = mato::same_user> struct world {
+    using server = mato::basic_server<mato::owned_path, Peer>;
+    using session_ptr = typename server::session_ptr;
+
+    temp_directory directory;
+    asio::io_context context;
+    server all;
+    std::vector<session_ptr> opened;
+    std::vector<std::pair<std::uint64_t, mato::failure>> closed;
+    std::vector<std::pair<std::uint64_t, std::string>> frames;
+    std::vector<mato::failure> refused;
+    std::optional<std::string> last_words;
+    int paused = 0;
+
+    explicit world(mato::server_limits limits = {}) : all(context, limits) {
+        all.on.on_opened = [this](const session_ptr& each) { opened.push_back(each); };
+        all.on.on_closed = [this](const session_ptr& each, const mato::failure& why) { closed.emplace_back(each->id(), why); };
+        all.on.on_frame = [this](const session_ptr& each, std::string_view payload) {
+            frames.emplace_back(each->id(), payload);
+            if (payload == "hello") each->established();
+        };
+        all.on.on_refused = [this](const mato::peer_credentials&, const mato::failure& why) {
+            refused.push_back(why);
+            return last_words;
+        };
+        all.on.on_accept_paused = [this](const mato::failure&) { ++paused; };
+        mato::failure why;
+        all.listen(mato::owned_path(path()), Peer{}, proof{}, mato::publish_options{}, why);
+        CHECK_FALSE(why);
+    }
+    [[nodiscard]] std::filesystem::path path() const { return directory / "s.sock"; }
+    support::far_end client() { return connect_to(path()); }
+    /// A client that is in.
+    support::far_end admitted() {
+        const auto before = opened.size();
+        auto far = client();
+        CHECK(run_until(context, [&] { return opened.size() > before; }));
+        return far;
+    }
+    support::far_end established() {
+        auto far = admitted();
+        far.put(framed("hello"));
+        const auto last = opened.back();
+        CHECK(run_until(context, [&] { return last->is_established(); }));
+        return far;
+    }
+    bool sees_end(support::far_end& far) {
+        return run_until(context, [&] { return far.take(), far.ended; });
+    }
+};
+
+} // namespace
+
+// ---- the contract ----
+
+TEST_CASE("a client is let in, heard, answered, and its end is told", "[server]") {
+    world all;
+    auto far = all.admitted();
+    REQUIRE(all.all.size() == 1);
+    CHECK(all.opened[0]->peer().uid == ::geteuid());
+    CHECK(all.opened[0]->peer().pid == ::getpid());
+    far.put(framed("one") + framed("two"));
+    REQUIRE(run_until(all.context, [&] { return all.frames.size() == 2; }));
+    CHECK(all.frames[0] == std::pair<std::uint64_t, std::string>{1, "one"});
+    all.opened[0]->send("answer");
+    REQUIRE(run_until(all.context, [&] { return far.take(), far.text == framed("answer"); }));
+    far.close();
+    REQUIRE(run_until(all.context, [&] { return !all.closed.empty(); }));
+    CHECK(all.closed[0].first == 1);
+    CHECK(all.closed[0].second.code == errc::closed);
+    CHECK(all.all.size() == 0);
+}
+
+TEST_CASE("ids are never used again", "[server]") {
+    world all({.clients = 3});
+    std::set<std::uint64_t> seen;
+    for (int round = 0; round < 5; ++round) {
+        std::vector<support::far_end> some;
+        for (int i = 0; i < 3; ++i) some.push_back(all.admitted());
+        auto refused = all.client(); // one too many: its number is not given to the next
+        CHECK(all.sees_end(refused));
+        for (const auto& each : all.opened) CHECK(seen.insert(each->id()).second);
+        all.opened.clear();
+        some.clear();
+        REQUIRE(run_until(all.context, [&] { return all.all.size() == 0; }));
+    }
+    CHECK(*seen.begin() >= 1);
+}
+
+TEST_CASE("a storm of clients is let in over several turns", "[server]") {
+    world all;
+    std::vector<support::far_end> some;
+    for (int i = 0; i < 100; ++i) some.push_back(all.client());
+    REQUIRE(run_until(all.context, [&] { return all.all.size() == 100; }));
+    CHECK(all.opened.size() == 100);
+}
+
+TEST_CASE("a removed name is published again; the sessions go on", "[server]") {
+    world all;
+    auto old = all.established();
+    std::filesystem::remove(all.path());
+    mato::failure why;
+    all.all.republish(proof{}, {}, why);
+    REQUIRE_FALSE(why);
+    auto fresh = all.established();
+    old.put(framed("still here"));
+    REQUIRE(run_until(all.context, [&] { return all.frames.size() == 3; }));
+    CHECK(all.frames.back().second == "still here");
+    CHECK(all.all.size() == 2);
+    all.all.republish(proof{}, {}, why); // also when nothing was removed
+    CHECK_FALSE(why);
+    auto again = all.established();
+    CHECK(all.all.size() == 3);
+}
+
+TEST_CASE("who stops accepting keeps its sessions", "[server]") {
+    world all;
+    auto far = all.established();
+    all.all.stop_accepting();
+    all.all.stop_accepting();
+    CHECK_FALSE(std::filesystem::exists(all.path()));
+    far.put(framed("still here"));
+    REQUIRE(run_until(all.context, [&] { return all.frames.size() == 2; }));
+    all.opened[0]->send("answer");
+    REQUIRE(run_until(all.context, [&] { return far.take(), far.text == framed("answer"); }));
+}
+
+TEST_CASE("a client in the backlog of a server that stops sees the end", "[server]") {
+    world all;
+    auto far = all.client();
+    all.all.stop_accepting();
+    CHECK(all.sees_end(far));
+    CHECK(all.opened.empty());
+}
+
+TEST_CASE("draining ends when every queue is taken, and leaves the sessions open", "[server]") {
+    world all;
+    auto far = all.established();
+    bool done = false;
+    all.all.drain(10s, [&] { done = true; });
+    CHECK(done); // nothing to wait for
+    done = false;
+    all.opened[0]->send(std::string(900'000, 'x'));
+    all.all.drain(20s, [&] { done = true; });
+    run_ready(all.context);
+    CHECK_FALSE(done);
+    REQUIRE(run_until(all.context, [&] { return far.take(50'000), done; }));
+    CHECK(all.opened[0]->queued_bytes() == 0);
+    CHECK(all.opened[0]->is_open());
+    far.take();
+    CHECK_FALSE(far.ended);
+    CHECK(far.text.size() == 900'004);
+}
+
+TEST_CASE("draining waits no longer than its linger for one that does not read", "[server]") {
+    world all;
+    auto far = all.established();
+    all.opened[0]->send(std::string(900'000, 'x'));
+    bool done = false;
+    all.all.drain(30ms, [&] { done = true; });
+    REQUIRE(run_until(
+        all.context, [&] { return done; }, 10s));
+    CHECK(all.opened[0]->queued_bytes() > 0);
+    done = false;
+    all.all.drain(0ms, [&] { done = true; });
+    CHECK(done);
+}
+
+TEST_CASE("closing all gives everybody the reason", "[server]") {
+    world all;
+    auto one = all.established(), two = all.established();
+    all.opened[0]->send("last");
+    all.all.close_all({errc::stopping, "stop", {}, {}});
+    CHECK(all.sees_end(one));
+    CHECK(all.sees_end(two));
+    CHECK(one.text == framed("last"));
+    REQUIRE(run_until(all.context, [&] { return all.closed.size() == 2; }));
+    CHECK(all.closed[0].second.code == errc::stopping);
+    CHECK(all.all.size() == 0);
+}
+
+TEST_CASE("sessions may be walked while they come and go", "[server]") {
+    world all;
+    auto one = all.established(), two = all.established();
+    for (const auto& each : all.all.sessions()) {
+        each->abort({errc::stopping, {}, {}, {}});
+        run_ready(all.context);
+    }
+    CHECK(all.all.size() == 0);
+}
+
+TEST_CASE("a session may be closed the moment it is opened", "[server]") {
+    world all;
+    all.all.on.on_opened = [](const auto& each) {
+        each->send("go away");
+        each->close({errc::busy, "too busy", {}, {}});
+    };
+    auto far = all.client();
+    CHECK(all.sees_end(far));
+    CHECK(far.text == framed("go away"));
+    REQUIRE(run_until(all.context, [&] { return all.closed.size() == 1; }));
+    CHECK(all.closed[0].second.code == errc::busy);
+    CHECK(all.all.size() == 0);
+}
+
+// ---- the refusals ----
+
+TEST_CASE("one client too many is told so, and the others stay", "[server]") {
+    world all({.clients = 2});
+    all.last_words = "too many";
+    auto one = all.established(), two = all.established();
+    auto third = all.client();
+    CHECK(all.sees_end(third));
+    CHECK(third.text == framed("too many"));
+    REQUIRE(all.refused.size() == 1);
+    CHECK(all.refused[0].code == errc::too_many_clients);
+    CHECK(all.refused[0].detail.find("limit is 2") != std::string::npos);
+    CHECK(all.all.size() == 2);
+    CHECK(all.closed.empty()); // it never was a session
+    one.close();
+    REQUIRE(run_until(all.context, [&] { return all.all.size() == 1; }));
+    all.established();
+    all.all.set_limits({.clients = 1});
+    auto fourth = all.client();
+    CHECK(all.sees_end(fourth));
+}
+
+TEST_CASE("clients that have not said hello have a limit of their own", "[server]") {
+    world all({.unestablished = 2});
+    all.last_words = "say hello";
+    auto one = all.admitted(), two = all.admitted();
+    auto third = all.client();
+    CHECK(all.sees_end(third));
+    CHECK(third.text == framed("say hello"));
+    CHECK(all.refused[0].code == errc::too_many_clients);
+    one.put(framed("hello"));
+    REQUIRE(run_until(all.context, [&] { return all.opened[0]->is_established(); }));
+    all.established(); // room again
+    CHECK(all.all.size() == 3);
+}
+
+TEST_CASE("one user has a limit when asked for", "[server]") {
+    world all({.clients_per_uid = 1});
+    all.last_words = "one each";
+    auto one = all.established();
+    auto two = all.client();
+    CHECK(all.sees_end(two));
+    CHECK(two.text == framed("one each"));
+    CHECK(all.refused[0].detail.find("uid") != std::string::npos);
+}
+
+TEST_CASE("without last words a refused client just sees the end", "[server]") {
+    world all({.clients = 0});
+    auto far = all.client();
+    CHECK(all.sees_end(far));
+    CHECK(far.text.empty());
+    CHECK(all.refused.size() == 1);
+}
+
+TEST_CASE("a peer that may not come in is sent nothing at all", "[server]") {
+    world<nobody_at_all> all;
+    all.last_words = "a secret";
+    auto far = all.client();
+    far.put(framed("hello"));
+    CHECK(all.sees_end(far));
+    CHECK(far.text.empty());
+    REQUIRE(all.refused.size() == 1);
+    CHECK(all.refused[0].code == errc::peer_rejected);
+    CHECK(all.opened.empty());
+    CHECK(all.frames.empty());
+}
+
+TEST_CASE("silence after connecting is ended by the handshake's deadline", "[server]") {
+    world all({.handshake = 40ms});
+    const auto before = mato::clock::now();
+    auto silent = all.admitted();
+    auto speaking = all.established();
+    CHECK(all.sees_end(silent));
+    CHECK(mato::clock::now() - before >= 40ms);
+    REQUIRE(run_until(all.context, [&] { return all.closed.size() == 1; }));
+    CHECK(all.closed[0].second.code == errc::handshake_timeout);
+    speaking.put(framed("still here"));
+    REQUIRE(run_until(all.context, [&] { return all.frames.size() == 2; }));
+    CHECK(all.all.size() == 1);
+}
+
+TEST_CASE("half a frame is no handshake", "[server]") {
+    world all({.handshake = 40ms});
+    auto far = all.admitted();
+    far.put(framed("hello").substr(0, 6));
+    CHECK(all.sees_end(far));
+    CHECK(all.frames.empty());
+}
+
+TEST_CASE("a hostile length costs one client and nothing else", "[server]") {
+    world all;
+    auto good = all.established(), hostile = all.admitted();
+    hostile.put("\xff\xff\xff\xff");
+    CHECK(all.sees_end(hostile));
+    REQUIRE(run_until(all.context, [&] { return all.closed.size() == 1; }));
+    CHECK(all.closed[0].second.code == errc::frame_too_large);
+    good.put(framed("still here"));
+    REQUIRE(run_until(all.context, [&] { return all.frames.size() == 2; }));
+}
+
+TEST_CASE("listening without the lock is refused", "[server]") {
+    const temp_directory directory;
+    asio::io_context context;
+    mato::server all(context);
+    mato::failure why;
+    all.listen(mato::owned_path(directory / "s"), {}, proof{false}, {}, why);
+    CHECK(why.code == errc::lock_not_held);
+    CHECK(directory.names().empty());
+}
+
+TEST_CASE("a failed republish keeps the old door open", "[server]") {
+    world all;
+    mato::failure why;
+    all.all.republish(proof{false}, {}, why);
+    CHECK(why.code == errc::lock_not_held);
+    all.established();
+    CHECK(all.all.size() == 1);
+}
+
+namespace {
+/// Lets this process open no descriptor more, or as many as usual.
+void set_room(bool room) {
+    const int lowest = ::fcntl(0, F_DUPFD, 3);
+    const rlimit limit{room ? 1024 : static_cast<rlim_t>(lowest), 4096};
+    if (lowest != -1) ::close(lowest);
+    ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+} // namespace
+
+TEST_CASE("out of descriptors, accepting pauses without spinning, and goes on", "[server]") {
+    CHECK(support::in_child([] {
+              world all({.accept_pause = 30ms});
+              auto first = all.established();
+              auto waiting = all.client();
+              set_room(false);
+              const auto before = mato::clock::now();
+              if (!run_until(all.context, [&] { return all.paused == 4; })) return 1;
+              if (mato::clock::now() - before < 3 * 30ms) return 2;
+              first.put(framed("still served"));
+              if (!run_until(all.context, [&] { return all.frames.size() == 2; })) return 3;
+              set_room(true);
+              if (!run_until(all.context, [&] { return all.opened.size() == 2; })) return 4;
+              waiting.put(framed("hello"));
+              return run_until(all.context, [&] { return all.opened[1]->is_established(); }) ? 0 : 5;
+          }) == 0);
+}
+
+TEST_CASE("publishing anew during such a pause does not wait twice from then on", "[server]") {
+    CHECK(support::in_child([] {
+              world all({.accept_pause = 300ms});
+              auto lost = all.client(); // in the backlog of the socket that is replaced
+              set_room(false);
+              if (!run_until(all.context, [&] { return all.paused == 1; })) return 1;
+              set_room(true);
+              mato::failure why;
+              all.all.republish(proof{}, {}, why);
+              if (why) return 2;
+              bool passed = false;
+              asio::steady_timer pause_is_over(all.context, 400ms);
+              pause_is_over.async_wait([&](std::error_code) { passed = true; });
+              if (!run_until(all.context, [&] { return passed; })) return 3;
+              auto waiting = all.client();
+              set_room(false);
+              if (!run_until(all.context, [&] { return all.paused > 1; })) return 4;
+              run_ready(all.context);
+              return all.paused == 2 ? 0 : 5; // one waiter is refused once
+          }) == 0);
+}
+
+// ---- the promises about absence ----
+
+TEST_CASE("destroying the server ends every session and calls nobody", "[server]") {
+    const auto before = support::open_descriptors();
+    {
+        const temp_directory directory;
+        asio::io_context context;
+        std::vector<support::far_end> some;
+        int calls = 0;
+        {
+            mato::server all(context);
+            all.on.on_closed = [&](const auto&, const auto&) { ++calls; };
+            all.on.on_frame = [&](const auto&, auto) { ++calls; };
+            std::error_code why;
+            all.listen(mato::owned_path(directory / "s"), {}, proof{}, {}, why);
+            REQUIRE_FALSE(why);
+            for (int i = 0; i < 3; ++i) some.push_back(connect_to(directory / "s"));
+            REQUIRE(run_until(context, [&] { return all.size() == 3; }));
+            some[0].put(framed("unheard"));
+            all.sessions()[1]->send("lost");
+        }
+        CHECK(directory.names().empty());
+        run_ready(context);
+        for (auto& each : some) {
+            each.take();
+            CHECK(each.ended);
+        }
+        CHECK(calls == 0);
+    }
+    CHECK(support::open_descriptors() == before);
+}
+
+TEST_CASE("sessions that ended are freed", "[server]") {
+    world all;
+    std::weak_ptr<mato::server::session> watched;
+    {
+        auto far = all.established();
+        watched = all.opened[0];
+        all.opened.clear();
+    }
+    REQUIRE(run_until(all.context, [&] { return watched.expired(); }));
+}
+
+static_assert(!std::is_copy_constructible_v<mato::server> && !std::is_move_constructible_v<mato::server>);
