@@ -37,6 +37,9 @@ program_paths paths_of(const invocation& what) {
     mato::failure why;
     auto paths = resolve_paths(what.paths, variable, why);
     if (why) throw command_failure{mato::exit_code::usage, why.message()};
+    if (!what.paths.config.empty() &&
+        !std::filesystem::exists(paths.config)) // a missing default is fine, a missing choice is not
+        throw command_failure{mato::exit_code::bad_config, "there is no configuration " + paths.config.native()};
     return paths;
 }
 
@@ -307,7 +310,8 @@ int run_stop(const invocation& what) {
     const auto paths = paths_of(what);
     constexpr auto patience = 80s; // the longest grace, a minute, and what the daemon adds to it
     try {
-        remote daemon = open_existing(paths);
+        const auto greeting_patience = what.now ? mato::deadline::in(status_patience) : mato::deadline::in(answer_patience);
+        remote daemon = remote::open(paths, start::never, greeting_patience);
         daemon.tell(message::stop, stop_request{what.now}, soon());
         const auto until = mato::deadline::in(patience);
         try {

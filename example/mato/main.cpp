@@ -5,12 +5,16 @@
 
 #include <mato/detach.hpp>
 #include <mato/policies.hpp>
+#include <mato/sys.hpp>
 
 #include <cstdio>
 #include <exception>
 
 int main(int argc, char** argv) {
     try {
+        struct sigaction ignore {};
+        ignore.sa_handler = SIG_IGN; // under a limit on file sizes a write fails with a reason instead
+        mato::sys::signal_action(SIGXFSZ, &ignore, nullptr);
         mato::failure why;
         mato::reserve_standard_descriptors(why); // before anything is opened
         if (why) throw mux::command_failure{mato::exit_code::unavailable, why.message()};

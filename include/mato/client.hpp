@@ -84,7 +84,11 @@ template <class P> auto basic_client<P>::connect(const endpoint& where, deadline
             if (!out.failed()) result.socket_ = std::move(socket);
             return result;
         }
-        const auto pause = why.code == cond::busy ? policy.next(clock::now()) : std::nullopt;
+        auto pause = why.code == cond::busy ? policy.next(clock::now()) : std::nullopt;
+        if (why.code == cond::busy && !pause) { // its own total is over, the caller's deadline is what counts
+            policy = typename P::backoff();
+            pause = policy.next(clock::now());
+        }
         if (!pause || until.passed()) {
             if (why.code == cond::busy)
                 why = {errc::timed_out, "connect", where.describe(), "it is there, but takes no clients now"};

@@ -266,7 +266,9 @@ template <class P> void basic_daemon<P>::log_what_the_server_reports() {
         return next ? next(peer, why) : std::optional<std::string>();
     };
     callbacks.on_closed = [this, who, next = std::move(callbacks.on_closed)](const session_ptr& gone, const failure& why) {
-        const bool usual = why.code == errc::closed || why.code == errc::stopping || !why.code;
+        // A peer that leaves with something unread shows as a reset: as usual as a close.
+        const bool usual = why.code == errc::closed || why.code == errc::stopping || !why.code ||
+                           why.code == std::errc::connection_reset || why.code == std::errc::broken_pipe;
         log_.write(usual ? log_level::debug : log_level::warning,
                    "closed " + who(gone->id(), gone->peer()) + ": " + why.message());
         if (next) next(gone, why);

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+// Closing a tab ends all that runs in it, within the grace, and runs nothing that was only typed.
+#include "support/mato_world.hpp"
+
+using namespace support;
+
+namespace {
+
+/// A tab with `program`, which makes the file `up` when it is where the test wants it; then closed.
+void check_closing(const std::string& program, std::chrono::milliseconds most, std::chrono::milliseconds least = 0ms) {
+    INFO(program);
+    mato_world world;
+    world.configure("stop_grace = \"500ms\"\n");
+    world.open_tab(); // keeps the daemon
+    const auto kept = world.processes();
+    const std::string id = world.open_tab({program});
+    REQUIRE(wait_until([&] { return std::filesystem::exists(world.home() / "up"); }));
+    REQUIRE(wait_until([&] { return world.processes().size() > kept.size(); }));
+    const outcome went = world.run({"kill", id});
+    CHECK(went.exit_code == 0);
+    CHECK(went.took < most);
+    CHECK(went.took >= least);
+    CHECK(world.processes() == kept); // all gone before the answer
+    CHECK(world.run({"has", id}).exit_code == 1);
+    CHECK_FALSE(std::filesystem::exists(world.home() / "ran"));
+}
+
+} // namespace
+
+TEST_CASE("a sleeping program", "[mato][close]") { check_closing("touch up; sleep 1000", 3s); }
+TEST_CASE("background jobs", "[mato][close]") { check_closing("sleep 1000 & sleep 1000 & touch up; wait", 3s); }
+TEST_CASE("jobs that ignore the hang-up are killed after the grace", "[mato][close]") {
+    check_closing("nohup sleep 1000 > /dev/null 2>&1 & touch up; wait", 5s, 450ms);
+}
+TEST_CASE("a shell that ignores the hang-up is killed after the grace", "[mato][close]") {
+    check_closing("trap '' HUP TERM; touch up; while :; do sleep 1000; done", 5s, 450ms);
+}
+TEST_CASE("a session of its own below the program", "[mato][close]") {
+    check_closing("setsid sh -c 'touch up; sleep 1000' & sleep 1000", 5s);
+}
+TEST_CASE("a stopped job, and a stopped program", "[mato][close]") {
+    check_closing("sleep 1000 & kill -STOP $!; touch up; wait", 3s);
+    check_closing("sh -c 'touch up; kill -STOP $$; touch ran'", 3s);
+}
+TEST_CASE("a program that has closed its terminal", "[mato][close]") {
+    check_closing("exec < /dev/null > /dev/null 2>&1; touch up; sleep 1000", 3s);
+}
+TEST_CASE("a pipeline, and a program that floods", "[mato][close]") {
+    check_closing("touch up; yes | cat", 3s);
+    check_closing("touch up; cat /dev/zero | tr '\\0' x", 3s);
+}
+
+TEST_CASE("a half-typed command is not run, at a shell's prompt or in cat", "[mato][close]") {
+    const std::string program = GENERATE("exec sh -i", "exec cat > typed", "exec bash --norc -i");
+    INFO(program);
+    mato_world world;
+    world.open_tab();
+    const auto kept = world.processes();
+    const std::string id = world.open_tab({program});
+    world.must({"send", id, "touch up", "Enter"});
+    if (program.starts_with("exec cat"))
+        REQUIRE(wait_until([&] { return contains(read_file(world.home() / "typed"), "touch up\n"); }));
+    else
+        REQUIRE(wait_until([&] { return std::filesystem::exists(world.home() / "up"); }));
+    world.must({"send", id, "touch ran"});
+    world.must({"kill", id});
+    CHECK(world.processes() == kept);
+    CHECK_FALSE(std::filesystem::exists(world.home() / "ran"));
+    CHECK_FALSE(contains(read_file(world.home() / "typed"), "ran"));
+}
+
+TEST_CASE("a task is closed with all its tabs, and no other", "[mato][close]") {
+    mato_world world;
+    world.must({"new", "-d", "-t", "keep", "--", "exec cat"});
+    const auto kept = world.processes();
+    for (int n = 0; n < 3; ++n) world.must({"new", "-d", "-t", "doomed", "--", "sleep 1000"});
+    CHECK(count_of(world.must({"ls"}), "running") == 4);
+    world.must({"kill", "-t", "doomed"});
+    CHECK(count_of(world.must({"ls"}), "running") == 1);
+    CHECK(world.processes() == kept);
+    CHECK(world.run({"kill", "-t", "doomed"}).exit_code == 1);
+}
+
+TEST_CASE("the daemon leaves with its last tab, and stays with exit_empty off", "[mato][close]") {
+    mato_world world;
+    world.must({"kill", world.open_tab()});
+    CHECK(wait_until([&] { return world.is_clean(); }));
+    world.configure("exit_empty = false\n");
+    world.must({"kill", world.open_tab()});
+    CHECK(world.must({"ls"}).empty());
+    CHECK(world.run({"status"}).exit_code == 0);
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+/// @file environment_test.cpp: the variables a tab's program starts with.
+#include "environment.hpp"
+
+#include "paths.hpp"
+
+#include "support/catch.hpp"
+
+using mux::environment;
+
+// ---- the contract ----
+
+TEST_CASE("items are taken apart at the first equals sign, and put together again", "[environment]") {
+    const auto all = mux::parse_environment({"B=2=3", "A=1", "EMPTY=", "S=a b\nc"});
+    CHECK(all == environment{{"A", "1"}, {"B", "2=3"}, {"EMPTY", ""}, {"S", "a b\nc"}});
+    CHECK(mux::to_strings(all) == std::vector<std::string>{"A=1", "B=2=3", "EMPTY=", "S=a b\nc"});
+    CHECK(mux::to_strings({}).empty());
+}
+
+TEST_CASE("a name given twice has its last value", "[environment]") {
+    CHECK(mux::parse_environment({"A=1", "A=2"}) == environment{{"A", "2"}});
+}
+
+TEST_CASE("an update takes over the named variables and no others", "[environment]") {
+    environment base{{"DISPLAY", ":0"}, {"SSH_AUTH_SOCK", "/old"}, {"PATH", "/bin"}, {"KEEP", "k"}};
+    mux::update(base, {"DISPLAY", "SSH_AUTH_SOCK", "NEW", "KEEP"},
+                {"DISPLAY", "SSH_AUTH_SOCK=/new", "NEW=a=b", "PATH=/evil", "LD_PRELOAD=/evil"});
+    CHECK(base == environment{{"SSH_AUTH_SOCK", "/new"}, {"PATH", "/bin"}, {"KEEP", "k"}, {"NEW", "a=b"}});
+}
+
+TEST_CASE("a tab gets the daemon's variables and its own four", "[environment]") {
+    const auto all = mux::for_tab({{"PATH", "/bin"}, {"TERM", "dumb"}, {"MATO", "old"}}, "/s/d.sock", 12, 3, {});
+    CHECK(all == environment{{"PATH", "/bin"},
+                             {"MATO", "/s/d.sock,12,3"},
+                             {"MATO_TAB", "3"},
+                             {"TERM", "xterm-256color"},
+                             {"COLORTERM", "truecolor"}});
+    const auto enclosing = mux::parse_enclosing_tab(all.at("MATO"));
+    REQUIRE(enclosing);
+    CHECK(enclosing->socket == "/s/d.sock");
+    CHECK(enclosing->daemon_pid == 12);
+    CHECK(enclosing->tab == 3);
+}
+
+TEST_CASE("what spoke to the daemon alone does not reach a tab", "[environment]") {
+    environment base;
+    for (const char* name : {"NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "WATCHDOG_USEC", "WATCHDOG_PID",
+                             "TMUX", "TMUX_PANE", "STY", "WINDOW", "LINES", "COLUMNS"})
+        base[name] = "x";
+    CHECK(mux::for_tab(base, "/s", 1, 1, {}).size() == 4);
+}
+
+TEST_CASE("what the user gives wins over all", "[environment]") {
+    const auto all = mux::for_tab({{"A", "base"}}, "/s", 1, 1, {"A=user", "TERM=vt100", "TMUX=back", "A=last"});
+    CHECK(all.at("A") == "last");
+    CHECK(all.at("TERM") == "vt100");
+    CHECK(all.at("TMUX") == "back");
+}
+
+// ---- the refusals ----
+
+TEST_CASE("items without a name or a sign are left out", "[environment]") {
+    CHECK(mux::parse_environment({"", "=x", "NOTHING", "="}).empty());
+    environment base{{"A", "1"}};
+    mux::update(base, {"", "B"}, {"", "=x", "C"});
+    CHECK(base.at("A") == "1");
+}

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: MIT
+// What a client makes of something on the socket that is not the daemon it knows.
+#include "support/mato_world.hpp"
+
+#include <mato/framing.hpp>
+#include <mato/unique_fd.hpp>
+#include <protocol.hpp>
+
+#include <sys/socket.h>
+#include <sys/un.h>
+
+using namespace support;
+using mux::message;
+
+namespace {
+
+/// Listens where the daemon would, and says to each client what the test wants.
+class false_daemon {
+public:
+    explicit false_daemon(const std::filesystem::path& path) : path_(path) {
+        std::filesystem::create_directories(path.parent_path());
+        std::filesystem::permissions(path.parent_path(), std::filesystem::perms::owner_all);
+        sockaddr_un address{};
+        address.sun_family = AF_UNIX;
+        path.native().copy(address.sun_path, sizeof address.sun_path - 1);
+        socket_ = mato::unique_fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+        REQUIRE(::bind(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0);
+        REQUIRE(::listen(socket_.get(), 8) == 0);
+    }
+    ~false_daemon() { std::filesystem::remove(path_); }
+
+    /// Accepts, answers the first frame with `bytes`, and hands out the connection.
+    mato::unique_fd answer(std::string_view bytes) const {
+        pollfd ready{socket_.get(), POLLIN, 0};
+        REQUIRE(::poll(&ready, 1, 20'000) == 1);
+        mato::unique_fd client(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+        char hello[4096];
+        REQUIRE(::recv(client.get(), hello, sizeof hello, 0) > 0);
+        REQUIRE(::send(client.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size()));
+        return client;
+    }
+
+private:
+    std::filesystem::path path_;
+    mato::unique_fd socket_;
+};
+
+std::string framed(std::string_view payload) {
+    std::string bytes;
+    mato::failure why;
+    mato::length_prefixed<>::append(bytes, payload, why);
+    return bytes;
+}
+
+outcome meet(const mato_world& world, const false_daemon& there, const std::vector<std::string>& command,
+             std::string_view bytes) {
+    auto client = world.start(command);
+    const auto held = there.answer(bytes);
+    return client.wait();
+}
+
+const std::vector<std::vector<std::string>> commands = {{"ls"}, {"status"}, {"new", "-d"}, {"stop"}};
+
+} // namespace
+
+TEST_CASE("a daemon of versions that do not meet: its own words and exit code 3", "[mato][hostile]") {
+    mato_world world;
+    const false_daemon there(world.socket());
+    for (const auto& command : commands) {
+        const outcome went =
+            meet(world, there, command,
+                 framed(mux::encode(message::refused, 1, mux::refusal{3, "protocol versions do not meet: 7 to 9"})));
+        INFO(command.front() << ": " << went.err);
+        CHECK(went.exit_code == 3);
+        CHECK(contains(went.err, "protocol versions do not meet: 7 to 9"));
+    }
+}
+
+TEST_CASE("something else on the socket: exit code 3 for a stranger, an error for nonsense", "[mato][hostile]") {
+    mato_world world;
+    const false_daemon there(world.socket());
+    for (const auto& command : commands) {
+        const outcome stranger = meet(world, there, command, framed("220 mail.example.org ready"));
+        INFO(command.front() << ": " << stranger.err);
+        CHECK(stranger.exit_code == 3);
+        CHECK(contains(stranger.err, "no mato daemon"));
+        const outcome huge = meet(world, there, command, "\xff\xff\xff\xff and much more");
+        CHECK(huge.exit_code != 0);
+        CHECK_FALSE(huge.err.empty());
+    }
+}
+
+TEST_CASE("a daemon that greets and then is silent, or gone", "[mato][hostile]") {
+    mato_world world;
+    const false_daemon there(world.socket());
+    const std::string welcome = framed(mux::encode(message::welcome, 1, mux::welcome{}));
+    const outcome silent = meet(world, there, {"status"}, welcome);
+    CHECK(silent.exit_code == 2);
+    CHECK(silent.took < (sanitized ? 3000ms : 1200ms));
+    auto client = world.start({"ls"});
+    static_cast<void>(there.answer(welcome)); // and closed
+    const outcome gone = client.wait();
+    CHECK(gone.exit_code == 1);
+    CHECK(contains(gone.err, "went away"));
+}

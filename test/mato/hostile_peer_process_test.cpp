@@ -1,0 +1,334 @@
+// SPDX-License-Identifier: MIT
+// Broken and hostile clients cost a closed connection with a logged reason, and nothing else.
+#include "support/mato_world.hpp"
+
+#include <mato/endpoint.hpp>
+#include <mato/framing.hpp>
+#include <protocol.hpp>
+
+using namespace support;
+using mux::message;
+
+namespace {
+
+std::string framed(std::string_view payload) {
+    std::string bytes;
+    mato::failure why;
+    mato::length_prefixed<>::append(bytes, payload, why);
+    REQUIRE_FALSE(why);
+    return bytes;
+}
+std::string hello_frame(mux::hello greeting = {}) { return framed(mux::encode(message::hello, 1, std::move(greeting))); }
+
+/// A client that sends whatever it likes.
+class raw_peer {
+public:
+    explicit raw_peer(const mato_world& world) {
+        std::error_code why;
+        socket_ = mato::owned_path(world.socket()).connect(why);
+        REQUIRE(socket_);
+    }
+    void send(std::string_view bytes) {
+        const deadline until(patience);
+        while (!bytes.empty() && !until.passed()) {
+            const ssize_t sent = mato::sys::send(socket_.get(), bytes.data(), bytes.size());
+            if (sent > 0) bytes.remove_prefix(static_cast<std::size_t>(sent));
+            if (sent == -1 && errno != EAGAIN) return; // closed: what the test is about
+            pollfd ready{socket_.get(), POLLOUT, 0};
+            if (sent == -1) ::poll(&ready, 1, until.milliseconds());
+        }
+    }
+    void finish() { ::shutdown(socket_.get(), SHUT_WR); }
+    /// All that comes until the daemon closes; empty when it does not in time.
+    std::optional<std::string> rest(std::chrono::milliseconds limit = patience) {
+        std::string bytes;
+        const deadline until(limit);
+        for (;;) {
+            pollfd ready{socket_.get(), POLLIN, 0};
+            if (::poll(&ready, 1, until.milliseconds()) != 1) return std::nullopt;
+            char buffer[4096];
+            const ssize_t got = mato::sys::recv(socket_.get(), buffer, sizeof buffer);
+            if (got <= 0) return bytes;
+            bytes.append(buffer, static_cast<std::size_t>(got));
+        }
+    }
+    /// One whole frame's payload.
+    std::optional<std::string> next(std::chrono::milliseconds limit = patience) {
+        const deadline until(limit);
+        for (;;) {
+            mato::failure why;
+            if (const auto found = mato::length_prefixed<>::split(bytes_, why)) {
+                std::string payload(found->payload);
+                bytes_.erase(0, found->consumed);
+                return payload;
+            }
+            pollfd ready{socket_.get(), POLLIN, 0};
+            char buffer[4096];
+            if (::poll(&ready, 1, until.milliseconds()) != 1) return std::nullopt;
+            const ssize_t got = mato::sys::recv(socket_.get(), buffer, sizeof buffer);
+            if (got <= 0) return std::nullopt;
+            bytes_.append(buffer, static_cast<std::size_t>(got));
+        }
+    }
+
+private:
+    mato::unique_fd socket_;
+    std::string bytes_;
+};
+
+/// A daemon with one tab and one good client that must not notice anything.
+struct watched_daemon {
+    mato_world world;
+    std::string id;
+    pid_t pid;
+    std::size_t descriptors;
+
+    watched_daemon() {
+        world.configure("[log]\nlevel = \"debug\"\n");
+        id = world.open_tab();
+        pid = world.daemon_pid();
+        REQUIRE(wait_until([&] { return socket_count(pid) == 1; })); // nobody is connected
+        descriptors = descriptor_count(pid);
+    }
+    void check_unharmed() {
+        CHECK(world.daemon_pid() == pid);
+        CHECK(is_running(pid));
+        CHECK(world.run({"has", id}).exit_code == 0);
+        CHECK(wait_until([&] { return descriptor_count(pid) == descriptors; }));
+    }
+    void check_logged(std::string_view reason) {
+        INFO(reason << " in\n" << world.log());
+        CHECK(wait_until([&] { return contains(world.log(), reason); }));
+    }
+};
+
+} // namespace
+
+TEST_CASE("a length of 0xffffffff closes the connection, and allocates nothing", "[mato][hostile]") {
+    watched_daemon daemon;
+    const long before = memory_kib(daemon.pid);
+    for (int n = 0; n < 20; ++n) {
+        raw_peer peer(daemon.world);
+        peer.send("\xff\xff\xff\xff");
+        CHECK(peer.rest() == "");
+    }
+    raw_peer greeted(daemon.world);
+    greeted.send(hello_frame());
+    REQUIRE(greeted.next());
+    greeted.send("\xff\xff\xff\xff");
+    CHECK(greeted.rest() == "");
+    daemon.check_logged("frame");
+    if (!sanitized) CHECK(memory_kib(daemon.pid, "VmHWM") - before < 2048);
+    daemon.check_unharmed();
+}
+
+TEST_CASE("a hello cut at every byte, then the end", "[mato][hostile]") {
+    watched_daemon daemon;
+    mux::hello greeting;
+    greeting.tty = "/dev/pts/7";
+    const std::string whole = hello_frame(greeting);
+    for (std::size_t size = 0; size < whole.size(); ++size) {
+        INFO("after " << size << " bytes");
+        raw_peer peer(daemon.world);
+        peer.send(std::string_view(whole).substr(0, size));
+        peer.finish();
+        CHECK(peer.rest() == "");
+    }
+    // And byte by byte, the same hello is a good one.
+    raw_peer slow(daemon.world);
+    for (const char byte : whole) slow.send({&byte, 1});
+    const auto answer = slow.next();
+    REQUIRE(answer);
+    CHECK(mux::parse_header(*answer).value().type == message::welcome);
+    slow.finish();
+    CHECK(slow.rest());
+    daemon.check_unharmed();
+}
+
+TEST_CASE("a hello whose body is cut inside a whole frame", "[mato][hostile]") {
+    watched_daemon daemon;
+    const std::string payload = mux::encode(message::hello, 1, mux::hello{});
+    for (std::size_t size = 0; size < payload.size(); ++size) {
+        INFO("after " << size << " bytes");
+        raw_peer peer(daemon.world);
+        peer.send(framed(std::string_view(payload).substr(0, size)));
+        CHECK(peer.rest() == "");
+    }
+    daemon.check_logged("a message without a header");
+    daemon.check_logged("its first message is no hello");
+    daemon.check_unharmed();
+}
+
+TEST_CASE("silence is closed after the handshake's deadline, and a whole hundred of them", "[mato][hostile]") {
+    watched_daemon daemon;
+    const stopwatch watch;
+    std::vector<std::unique_ptr<raw_peer>> silent;
+    for (int n = 0; n < 100; ++n) silent.push_back(std::make_unique<raw_peer>(daemon.world));
+    CHECK(daemon.world.run({"has", daemon.id}).exit_code == 0);
+    for (auto& each : silent) CHECK(each->rest() == "");
+    CHECK(watch.elapsed() >= 4900ms);
+    CHECK(watch.elapsed() < 15s);
+    daemon.check_logged("handshake");
+    CHECK(count_of(daemon.world.log(), "handshake") >= 100);
+    daemon.check_unharmed();
+}
+
+TEST_CASE("garbage, before and after the hello", "[mato][hostile]") {
+    watched_daemon daemon;
+    std::uint32_t seed = 12345;
+    for (int n = 0; n < 200; ++n) {
+        std::string noise;
+        for (int i = 0; i < 64 + n; ++i) noise += static_cast<char>((seed = seed * 1664525u + 1013904223u) >> 24);
+        raw_peer peer(daemon.world);
+        if (n % 2) peer.send(hello_frame());
+        if (n % 4 >= 2) // as a frame: a type that nobody knows, or a body that does not fit
+            peer.send(framed(noise));
+        else
+            peer.send(noise);
+        peer.finish();
+        CHECK(peer.rest());
+    }
+    raw_peer http(daemon.world);
+    http.send("GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
+    CHECK(http.rest() == "");
+    daemon.check_unharmed();
+}
+
+TEST_CASE("a stranger's magic, and requests before the hello", "[mato][hostile]") {
+    watched_daemon daemon;
+    mux::hello stranger;
+    stranger.magic = 0x12345678;
+    for (const std::string& first : {hello_frame(stranger), framed(mux::encode(message::stop, 1, mux::stop_request{true})),
+                                     framed(mux::encode(message::list_tabs, 1))}) {
+        raw_peer peer(daemon.world);
+        peer.send(first);
+        CHECK(peer.rest() == "");
+    }
+    daemon.check_logged("its first message is no hello");
+    daemon.check_unharmed();
+}
+
+TEST_CASE("versions that do not meet are answered with both ranges and exit code 3", "[mato][hostile]") {
+    watched_daemon daemon;
+    mux::hello newer;
+    newer.min_version = mux::newest_version + 1;
+    newer.max_version = mux::newest_version + 5;
+    mux::hello older;
+    older.min_version = older.max_version = 0;
+    for (const mux::hello& greeting : {newer, older}) {
+        raw_peer peer(daemon.world);
+        peer.send(hello_frame(greeting));
+        const auto answer = peer.next();
+        REQUIRE(answer);
+        const auto frame = mux::parse_header(*answer);
+        REQUIRE(frame);
+        CHECK(frame->type == message::refused);
+        CHECK(frame->id == 1);
+        const auto why = mux::decode<mux::refusal>(frame->body);
+        REQUIRE(why);
+        CHECK(why->exit_code == 3);
+        CHECK(contains(why->text, "protocol versions do not meet"));
+        CHECK(contains(why->text, std::to_string(greeting.min_version) + " to " + std::to_string(greeting.max_version)));
+        CHECK(peer.rest() == "");
+    }
+    daemon.check_logged("versions 2 to 6");
+    daemon.check_unharmed();
+}
+
+TEST_CASE("huge counts inside messages allocate nothing", "[mato][hostile]") {
+    watched_daemon daemon;
+    const long before = memory_kib(daemon.pid);
+    const std::string huge = "\xff\xff\xff\xff";
+    for (const message type :
+         {message::new_tab, message::attach, message::send, message::kill, message::rename, message::find_tab})
+        for (int variant = 0; variant < 3; ++variant) {
+            raw_peer peer(daemon.world);
+            peer.send(hello_frame());
+            REQUIRE(peer.next());
+            std::string body = variant == 0 ? huge : variant == 1 ? std::string(8, '\0') + huge : huge + std::string(200, 'x');
+            if (type == message::new_tab && variant == 1) body = std::string(4 * 4 + 8, '\0') + huge; // the argument count
+            peer.send(framed(mux::encode_bytes(type, 2, body)));
+            peer.finish();
+            CHECK(peer.rest());
+        }
+    daemon.check_logged("is cut");
+    if (!sanitized) CHECK(memory_kib(daemon.pid, "VmHWM") - before < 2048);
+    daemon.check_unharmed();
+}
+
+TEST_CASE("an unknown request is refused, an unknown skippable one is not, and both may go on", "[mato][hostile]") {
+    watched_daemon daemon;
+    {
+        raw_peer peer(daemon.world);
+        peer.send(hello_frame());
+        REQUIRE(peer.next());
+        peer.send(framed(mux::encode(static_cast<message>(mux::skippable | 999), 7)));
+        peer.send(framed(mux::encode(static_cast<message>(999), 8)));
+        const auto answer = peer.next();
+        REQUIRE(answer);
+        CHECK(mux::parse_header(*answer)->type == message::error);
+        CHECK(mux::parse_header(*answer)->id == 8);
+        peer.send(framed(mux::encode(message::list_tabs, 9)));
+        const auto tabs = peer.next();
+        REQUIRE(tabs);
+        CHECK(mux::parse_header(*tabs)->type == message::tabs);
+    }
+    daemon.check_unharmed();
+}
+
+TEST_CASE("a client that asks and never reads is cut off, and costs bounded memory", "[mato][hostile]") {
+    watched_daemon daemon;
+    const long before = memory_kib(daemon.pid);
+    raw_peer greedy(daemon.world);
+    greedy.send(hello_frame());
+    REQUIRE(greedy.next());
+    std::string storm;
+    for (std::uint32_t n = 0; n < 2'000; ++n) storm += framed(mux::encode(message::list_tabs, n + 2));
+    for (int n = 0; n < 40; ++n) greedy.send(storm);
+    CHECK(greedy.rest());
+    daemon.check_logged("slow consumer");
+    if (!sanitized) CHECK(memory_kib(daemon.pid, "VmHWM") - before < 8192);
+    daemon.check_unharmed();
+}
+
+TEST_CASE("typing past the window, and into a tab one is not attached to", "[mato][hostile]") {
+    watched_daemon daemon;
+    const std::string deaf = daemon.world.open_tab({"stty raw -echo; touch up; exec sleep 1000"});
+    REQUIRE(wait_until([&] { return std::filesystem::exists(daemon.world.home() / "up"); }));
+    REQUIRE(wait_until([&] { return socket_count(daemon.pid) == 1; }));
+    daemon.descriptors = descriptor_count(daemon.pid);
+    raw_peer peer(daemon.world);
+    peer.send(hello_frame());
+    REQUIRE(peer.next());
+    peer.send(framed(mux::encode_bytes(message::input, 0, "nobody is attached")));
+    peer.send(framed(mux::encode(message::attach, 2, mux::attach_request{{deaf, 0}, {}})));
+    REQUIRE(peer.next());
+    for (int n = 0; n < 40; ++n)
+        peer.send(framed(mux::encode_bytes(message::input, 0, std::string(mux::input_chunk_bytes, 'x'))));
+    CHECK(peer.rest());
+    daemon.check_logged("it typed past its window");
+    daemon.check_unharmed();
+}
+
+TEST_CASE("more clients than the limit are told, and those that were there stay", "[mato][hostile]") {
+    mato_world world;
+    world.configure("[limits]\nclients = 3\n");
+    const std::string id = world.open_tab();
+    std::vector<std::unique_ptr<raw_peer>> good;
+    REQUIRE(wait_until([&] { // the command that opened the tab may not have been forgotten yet
+        good.push_back(std::make_unique<raw_peer>(world));
+        good.back()->send(hello_frame());
+        const auto answer = good.back()->next();
+        if (!answer || mux::parse_header(*answer)->type != message::welcome) good.pop_back();
+        return good.size() == 3;
+    }));
+    const outcome refused = world.run({"has", id});
+    INFO(refused.err);
+    CHECK(refused.exit_code == 69);
+    CHECK(contains(refused.err, "too many clients, the limit is 3"));
+    CHECK(contains(world.log(), "too many clients"));
+    good[0]->send(framed(mux::encode(message::list_tabs, 9)));
+    CHECK(good[0]->next());
+    good.clear();
+    CHECK(wait_until([&] { return world.run({"has", id}).exit_code == 0; }));
+}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: MIT
+/// @file input_queue_test.cpp: in order, within the bound, and whoever typed is told what was taken.
+#include "input_queue.hpp"
+
+#include "support/catch.hpp"
+
+#include <random>
+#include <vector>
+
+namespace {
+
+using source = mux::input_queue::source;
+
+struct report {
+    source from;
+    std::size_t bytes;
+    bool operator==(const report&) const = default;
+};
+
+/// Takes `size` bytes of the front; what was finished goes to `done`.
+void take(mux::input_queue& queue, std::size_t size, std::vector<report>& done) {
+    queue.taken(size, [&](source from, std::size_t bytes) { done.push_back({from, bytes}); });
+}
+
+} // namespace
+
+// ---- the contract ----
+
+TEST_CASE("bytes leave in the order they came, and each item reports its end once", "[input_queue]") {
+    mux::input_queue queue(100);
+    std::vector<report> done;
+    CHECK(queue.empty());
+    CHECK(queue.front().empty());
+    REQUIRE(queue.push({1, 0}, "abc"));
+    REQUIRE(queue.push({2, 7}, "de"));
+    CHECK(queue.bytes() == 5);
+    CHECK(queue.front() == "abc");
+    take(queue, 2, done);
+    CHECK(queue.front() == "c");
+    CHECK(done.empty());
+    take(queue, 1, done);
+    CHECK(queue.front() == "de");
+    take(queue, 2, done);
+    CHECK(done == std::vector<report>{{{1, 0}, 3}, {{2, 7}, 2}});
+    CHECK(queue.empty());
+    CHECK(queue.bytes() == 0);
+}
+
+TEST_CASE("a cancelled request leaves, and what the program had of it is told", "[input_queue]") {
+    mux::input_queue queue(100);
+    std::vector<report> done;
+    for (const auto& [from, bytes] : {std::pair{source{1, 5}, "aaaa"}, {source{2, 5}, "bb"}, {source{1, 6}, "cc"}})
+        REQUIRE(queue.push(from, bytes));
+    take(queue, 3, done);
+    CHECK(queue.cancel(1, 5) == 3);
+    CHECK(queue.front() == "bb");
+    CHECK(queue.bytes() == 4);
+    CHECK(queue.cancel(1, 5) == 0);
+    CHECK(queue.cancel(9, std::nullopt) == 0);
+    CHECK(queue.cancel(1, std::nullopt) == 0);
+    CHECK(queue.bytes() == 2);
+    CHECK(queue.front() == "bb");
+    CHECK(done.empty());
+}
+
+TEST_CASE("clearing tells every sender what became of its bytes", "[input_queue]") {
+    mux::input_queue queue(100);
+    std::vector<report> done, lost;
+    REQUIRE(queue.push({1, 1}, "abc"));
+    REQUIRE(queue.push({2, 2}, "d"));
+    take(queue, 2, done);
+    queue.clear([&](source from, std::size_t taken) { lost.push_back({from, taken}); });
+    CHECK(lost == std::vector<report>{{{1, 1}, 2}, {{2, 2}, 0}});
+    CHECK(queue.empty());
+    CHECK(queue.bytes() == 0);
+    CHECK(queue.push({1, 0}, std::string(100, 'x')));
+}
+
+TEST_CASE("any order of pushes, takes and cancels agrees with the obvious list", "[input_queue]") {
+    std::mt19937 random(GENERATE(range(0u, 30u)));
+    struct entry {
+        source from;
+        std::string bytes;
+        std::size_t taken = 0;
+    };
+    const std::size_t bound = 20 + random() % 200;
+    mux::input_queue queue(bound);
+    std::vector<entry> reference;
+    const auto bytes_left = [&] {
+        std::size_t sum = 0;
+        for (const auto& each : reference) sum += each.bytes.size() - each.taken;
+        return sum;
+    };
+    for (int round = 0; round < 500; ++round) {
+        const source from{1 + random() % 3, static_cast<std::uint32_t>(random() % 3)};
+        switch (random() % 6) {
+        case 0:
+        case 1:
+        case 2: {
+            const std::string bytes(1 + random() % 40, static_cast<char>('a' + random() % 26));
+            const bool fits = bytes_left() + bytes.size() <= bound;
+            REQUIRE(queue.push(from, bytes) == fits);
+            if (fits) reference.push_back({from, bytes});
+            break;
+        }
+        case 3:
+        case 4: {
+            if (reference.empty()) break;
+            auto& first = reference.front();
+            const std::size_t size = random() % (first.bytes.size() - first.taken + 1);
+            std::vector<report> done, expected;
+            take(queue, size, done);
+            first.taken += size;
+            if (first.taken == first.bytes.size()) {
+                expected.push_back({first.from, first.bytes.size()});
+                reference.erase(reference.begin());
+            }
+            REQUIRE(done == expected);
+            break;
+        }
+        default: {
+            const bool all = random() % 2 == 0;
+            std::size_t taken = 0;
+            std::erase_if(reference, [&](const entry& each) {
+                if (each.from.client != from.client || (!all && each.from.request != from.request)) return false;
+                taken += each.taken;
+                return true;
+            });
+            REQUIRE(queue.cancel(from.client, all ? std::nullopt : std::optional(from.request)) == taken);
+        }
+        }
+        REQUIRE(queue.bytes() == bytes_left());
+        REQUIRE(queue.empty() == reference.empty());
+        REQUIRE(queue.front() == (reference.empty() ? "" : reference.front().bytes.substr(reference.front().taken)));
+    }
+}
+
+// ---- the refusals ----
+
+TEST_CASE("what would pass the bound is not queued at all", "[input_queue]") {
+    mux::input_queue queue(5);
+    CHECK_FALSE(queue.push({1, 0}, "123456"));
+    CHECK(queue.empty());
+    CHECK(queue.push({1, 0}, "12345"));
+    CHECK_FALSE(queue.push({1, 0}, "x"));
+    CHECK(queue.push({1, 0}, "")); // nothing fits always
+    CHECK(queue.bytes() == 5);
+}
+
+// ---- the edges ----
+
+TEST_CASE("an empty item is finished by taking nothing", "[input_queue]") {
+    mux::input_queue queue(5);
+    std::vector<report> done;
+    REQUIRE(queue.push({1, 3}, ""));
+    CHECK_FALSE(queue.empty());
+    take(queue, 0, done);
+    CHECK(done == std::vector<report>{{{1, 3}, 0}});
+    CHECK(queue.empty());
+}
+
+TEST_CASE("a finished item's callback may push", "[input_queue]") {
+    mux::input_queue queue(5);
+    REQUIRE(queue.push({1, 0}, "ab"));
+    queue.taken(2, [&](source, std::size_t) { CHECK(queue.push({1, 0}, "cdefg")); });
+    CHECK(queue.front() == "cdefg");
+}

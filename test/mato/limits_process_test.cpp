@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: MIT
+// When the system has no more to give, or a directory is not safe: a clear error to who asked, and no half-made tab.
+#include "support/child_process.hpp"
+#include "support/mato_world.hpp"
+
+#include <sys/un.h>
+
+using namespace support;
+
+namespace {
+
+/// A limit for the daemon alone: its starter sets it, soft and hard.
+run_options with_limit(int what, rlim_t most) {
+    run_options options;
+    options.before_exec = [what, most] {
+        const rlimit limit{most, most};
+        ::setrlimit(static_cast<__rlimit_resource>(what), &limit);
+        if (what == RLIMIT_FSIZE) ::signal(SIGXFSZ, SIG_IGN); // the starter writes the lock file; the daemon must see to itself
+    };
+    return options;
+}
+
+void check_refused(const mato_world& world, const std::vector<std::string>& command, int exit_code, const std::string& part) {
+    const auto before = world.must({"ls"});
+    const outcome went = world.run(command);
+    INFO(went.out << went.err);
+    CHECK(went.exit_code == exit_code);
+    CHECK(contains(went.err, part));
+    CHECK(went.out.empty());
+    CHECK(world.must({"ls"}) == before);
+}
+
+} // namespace
+
+TEST_CASE("out of descriptors: new tabs are refused, the others live, and it heals", "[mato][limits]") {
+    mato_world world;
+    world.must({"-q", "daemon"}, with_limit(RLIMIT_NOFILE, 32));
+    const std::string first = world.open_tab({"exec cat > got"});
+    std::vector<std::string> opened;
+    outcome refused;
+    for (int n = 0; n < 40; ++n) {
+        refused = world.run({"new", "-d", "--", "exec cat"});
+        if (refused.exit_code != 0) break;
+        opened.push_back(refused.out.substr(0, refused.out.size() - 1));
+    }
+    INFO(refused.err);
+    CHECK(refused.exit_code == 1);
+    CHECK(contains(refused.err, "Too many open files"));
+    CHECK(opened.size() > 5);
+    CHECK(opened.size() < 32);
+    CHECK(count_of(world.must({"ls"}), "running") == opened.size() + 1);
+    CHECK(children_of(world.daemon_pid()).size() == opened.size() + 1);
+    CHECK(contains(world.log(), "no new tab: "));
+    world.must({"send", first, "alive", "Enter"});
+    CHECK(wait_until([&] { return read_file(world.home() / "got") == "alive\n"; }));
+    world.must({"kill", opened.back()});
+    CHECK_FALSE(world.open_tab().empty());
+}
+
+TEST_CASE("a missing shell, a bad directory, no such program", "[mato][limits]") {
+    mato_world world;
+    world.open_tab();
+    const auto children = children_of(world.daemon_pid());
+    const auto nobody_connected = [&] { return socket_count(world.daemon_pid()) == 1; };
+    REQUIRE(wait_until(nobody_connected));
+    const auto descriptors = descriptor_count(world.daemon_pid());
+    check_refused(world, {"new", "-d", "--", "/no/such/program", "x"}, 1, "run /no/such/program: No such file or directory");
+    check_refused(world, {"new", "-d", "--", "no-such-program", "x"}, 1, "run no-such-program: No such file or directory");
+    check_refused(world, {"new", "-d", "--", "/etc/passwd", "x"}, 1, "run /etc/passwd: Permission denied");
+    check_refused(world, {"new", "-W", "--", "/no/such/program", "x"}, 1, "No such file or directory");
+    check_refused(world, {"new", "-d", "-c", "/no/such/directory"}, 1,
+                  "enter directory /no/such/directory: No such file or directory");
+    check_refused(world, {"new", "-d", "-c", "/etc/passwd"}, 1, "enter directory /etc/passwd: Not a directory");
+    check_refused(world, {"new", "-d", "--emulator", "no-such"}, 64, "no emulator 'no-such'");
+    check_refused(world, {"new", "-d", "-n", "a/b"}, 64, "must not contain '/'");
+    check_refused(world, {"new", "-d", "-t", "7"}, 64, "must not be a number");
+    world.configure("shell = \"/no/such/shell\"\n");
+    world.must({"reload"});
+    check_refused(world, {"new", "-d"}, 1, "run /no/such/shell: No such file or directory");
+    CHECK(children_of(world.daemon_pid()) == children);
+    CHECK(wait_until(nobody_connected));
+    CHECK(descriptor_count(world.daemon_pid()) == descriptors);
+    CHECK(count_of(world.log(), "no new tab: ") == 7);
+}
+
+TEST_CASE("a daemon whose first tab cannot be opened serves the next request", "[mato][limits]") {
+    mato_world world;
+    const outcome went = world.run({"new", "-d", "--", "/no/such/program", "x"});
+    CHECK(went.exit_code == 1);
+    CHECK(contains(went.err, "/no/such/program"));
+    CHECK_FALSE(world.open_tab().empty());
+}
+
+TEST_CASE("a full disk: the start says so, and a running daemon goes on", "[mato][limits]") {
+    mato_world world;
+    SECTION("at the start") {
+        const outcome went = world.run({"new", "-d"}, with_limit(RLIMIT_FSIZE, 0));
+        INFO(went.err);
+        CHECK(went.exit_code == 69);
+        CHECK(contains(went.err, "lock file"));
+        CHECK(world.is_clean());
+    }
+    SECTION("later: the log grows no more, tabs and requests go on") {
+        world.must({"-q", "daemon"}, with_limit(RLIMIT_FSIZE, 600));
+        const std::string id = world.open_tab({"exec cat"});
+        for (int n = 0; n < 30; ++n) CHECK(world.run({"new", "-W", "--", "exit 5"}).exit_code == 5);
+        CHECK(std::filesystem::file_size(world.state() / "daemon.log") <= 600);
+        CHECK(world.run({"has", id}).exit_code == 0);
+    }
+}
+
+TEST_CASE("no process to be had: a clear error and no half-made tab", "[mato][limits]") {
+    if (is_root()) return; // RLIMIT_NPROC does not bind root
+    mato_world world;
+    world.must({"-q", "daemon"}, with_limit(RLIMIT_NPROC, 1));
+    const outcome went = world.run({"new", "-d", "--", "exec cat"});
+    CHECK(went.exit_code == 1);
+    CHECK(contains(went.err, "fork for"));
+}
+
+TEST_CASE("a state directory that is not safe is refused with 77", "[mato][limits]") {
+    mato_world world;
+    const auto refuse = [&](const std::string& why) {
+        for (const std::vector<std::string>& command :
+             {std::vector<std::string>{"new", "-d"}, {"daemon"}, {"daemon", "--foreground"}}) {
+            const outcome went = world.run(command);
+            INFO(went.err);
+            CHECK(went.exit_code == 77);
+            CHECK(contains(went.err, why));
+            CHECK(contains(went.err, world.state().native()));
+        }
+        CHECK(world.processes().empty());
+    };
+    std::filesystem::create_directory(world.state());
+    SECTION("open to all") {
+        ::chmod(world.state().c_str(), 0777);
+        refuse("open to group or others");
+    }
+    SECTION("open to the group") {
+        ::chmod(world.state().c_str(), 0710);
+        refuse("open to group or others");
+    }
+    SECTION("a symbolic link") {
+        ::chmod(world.state().c_str(), 0700);
+        std::filesystem::rename(world.state(), world.root() / "elsewhere");
+        std::filesystem::create_symlink(world.root() / "elsewhere", world.state());
+        refuse("symbolic link");
+        CHECK(std::filesystem::is_empty(world.root() / "elsewhere"));
+    }
+    SECTION("another user's") {
+        if (!is_root()) return;
+        ::chmod(world.state().c_str(), 0700);
+        REQUIRE(::chown(world.state().c_str(), 65534, 65534) == 0);
+        refuse("belongs to another user");
+    }
+    std::filesystem::remove(world.state());
+}
+
+TEST_CASE("a file where the state directory should be", "[mato][limits]") {
+    mato_world world;
+    write_file(world.state(), "");
+    for (const std::vector<std::string>& command : {std::vector<std::string>{"new", "-d"}, {"daemon"}}) {
+        const outcome went = world.run(command);
+        INFO(went.err);
+        CHECK(went.exit_code >= 69);
+        CHECK(contains(went.err, "ot a directory"));
+    }
+    std::filesystem::remove(world.state());
+}
+
+TEST_CASE("directory and files are private under any umask", "[mato][limits]") {
+    mato_world world;
+    run_options open_to_all;
+    open_to_all.before_exec = [] { ::umask(0); };
+    world.must({"new", "-d", "--", "cat"}, open_to_all);
+    CHECK(mode_of(world.state()) == 0700);
+    CHECK(mode_of(world.socket()) == 0700);
+    for (const char* name : {"daemon.lock", "daemon.pid", "daemon.log"}) CHECK(mode_of(world.state() / name) == 0600);
+}
+
+TEST_CASE("a socket path that is too long is told with its length and the limit", "[mato][limits]") {
+    mato_world world;
+    const std::string path = (world.root() / (std::string(100, 'd') + "/" + std::string(20, 's') + ".sock")).native();
+    const outcome went = world.run({"-S", path, "new", "-d"});
+    INFO(went.err);
+    CHECK(went.exit_code != 0);
+    CHECK(contains(went.err, std::to_string(path.size()) + " bytes"));
+    CHECK(contains(went.err, "limit is " + std::to_string(sizeof(sockaddr_un::sun_path) - 1)));
+    CHECK(world.processes().empty());
+}
+
+TEST_CASE("no HOME and no XDG directory: an error, never a shared directory", "[mato][limits]") {
+    mato_world world;
+    for (const std::vector<std::string>& command : {std::vector<std::string>{"new", "-d"}, {"ls"}, {"daemon"}}) {
+        const outcome went = world.run(command, {.unset = {"HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME"}});
+        CHECK(went.exit_code == 64);
+        CHECK(contains(went.err, "HOME"));
+    }
+    const outcome relative = world.run({"new", "-d"}, {.variables = {{"XDG_STATE_HOME", "state"}}});
+    CHECK(relative.exit_code == 64);
+    CHECK(contains(relative.err, "absolute"));
+    CHECK(world.processes().empty());
+    // HOME alone will do.
+    run_options only_home{.unset = {"XDG_STATE_HOME", "XDG_CONFIG_HOME"}};
+    world.must({"new", "-d", "--", "cat"}, only_home);
+    CHECK(mode_of(world.home() / ".local/state/mato/daemon.sock") == 0700);
+    world.must({"stop"}, only_home);
+}

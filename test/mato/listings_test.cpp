@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: MIT
+/// @file listings_test.cpp: what ls, clients and status print.
+#include "listings.hpp"
+
+#include <mato/status.hpp>
+
+#include "support/catch.hpp"
+#include "support/json_reader.hpp"
+
+#include <random>
+
+namespace {
+
+bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+mux::tab_info example_tab() {
+    mux::tab_info tab;
+    tab.id = 7;
+    tab.task = "Task 1";
+    tab.name = "vim";
+    tab.title = "file.c";
+    tab.command = "vim file.c";
+    tab.cwd = "/src";
+    tab.emulator = "raw";
+    tab.pid = 4711;
+    tab.size = {120, 40};
+    tab.clients = 1;
+    tab.idle_ms = 2999;
+    tab.memory_bytes = 1000;
+    return tab;
+}
+
+mux::status_report example_report() {
+    mux::status_report report;
+    report.pid = 12345;
+    report.version = "0.1.0";
+    report.started = 1'771'689'600;
+    report.uptime_seconds = 2 * 3600 + 15 * 60 + 7;
+    report.socket = "/home/user/.local/state/mato/daemon.sock";
+    report.config_path = "/home/user/.config/mato/config.toml";
+    report.tasks = {{"Task 1", 3}, {"Task 2", 5}};
+    report.clients = 2;
+    report.memory_bytes = 45ull << 20;
+    report.cpu_permille = 5;
+    return report;
+}
+
+} // namespace
+
+// ---- the contract ----
+
+TEST_CASE("tabs are listed under their task", "[listings]") {
+    auto other = example_tab();
+    other.id = 8;
+    other.task = "Task 2";
+    other.clients = 0;
+    other.running = false;
+    other.exit_code = 3;
+    const auto text = mux::format_tabs({{example_tab(), other}}, false);
+    CHECK(text == "Task 1\n  7  vim  120x40  running  1 client  vim file.c\n"
+                  "Task 2\n  8  vim  120x40  exited 3  0 clients  vim file.c\n");
+    auto second = example_tab();
+    CHECK(mux::format_tabs({{example_tab(), second}}, false).find("Task 1", 5) == std::string::npos); // named once
+    CHECK(mux::format_tabs({}, false).empty());
+}
+
+TEST_CASE("tabs as JSON have every member, in its order", "[listings]") {
+    CHECK(mux::format_tabs({{example_tab()}}, true) ==
+          "[\n  {\"id\": 7, \"task\": \"Task 1\", \"name\": \"vim\", \"title\": \"file.c\", \"pid\": 4711, "
+          "\"command\": \"vim file.c\", \"cwd\": \"/src\", \"cols\": 120, \"rows\": 40, \"emulator\": \"raw\", \"clients\": 1, "
+          "\"state\": \"running\", \"exit_code\": null, \"idle_seconds\": 2, \"bell\": false, \"history_lines\": 0, "
+          "\"memory_bytes\": 1000}\n]\n");
+    auto ended = example_tab();
+    ended.running = false;
+    ended.exit_code = 143;
+    CHECK(has(mux::format_tabs({{ended}}, true), "\"state\": \"exited\", \"exit_code\": 143"));
+    CHECK(mux::format_tabs({}, true) == "[]\n");
+}
+
+TEST_CASE("clients that show a tab are listed; as JSON all are", "[listings]") {
+    mux::client_info viewer;
+    viewer.id = 3;
+    viewer.pid = 99;
+    viewer.uid = 1000;
+    viewer.tty = "/dev/pts/4";
+    viewer.size = {80, 24};
+    viewer.tab = 7;
+    viewer.readonly = true;
+    viewer.bytes_sent = 5;
+    mux::client_info asking;
+    asking.id = 4;
+    const mux::client_list both{{viewer, asking}};
+    CHECK(mux::format_clients(both, false) == "3  tab 7  /dev/pts/4  80x24  pid 99  read-only\n");
+    CHECK(
+        mux::format_clients(both, true) ==
+        "[\n  {\"id\": 3, \"pid\": 99, \"uid\": 1000, \"tty\": \"/dev/pts/4\", \"cols\": 80, \"rows\": 24, \"tab\": 7, "
+        "\"readonly\": true, \"bytes_sent\": 5, \"frames_dropped\": 0, \"queue_bytes\": 0},\n"
+        "  {\"id\": 4, \"pid\": 0, \"uid\": 0, \"tty\": \"\", \"cols\": 80, \"rows\": 24, \"tab\": null, \"readonly\": false, "
+        "\"bytes_sent\": 0, \"frames_dropped\": 0, \"queue_bytes\": 0}\n]\n");
+    viewer.tty.clear();
+    CHECK(has(mux::format_clients({{viewer}}, false), "  -  "));
+}
+
+TEST_CASE("status is the documented text, field by field", "[listings]") {
+    const auto report = example_report();
+    CHECK(mux::format_status(report, false) == "Mato Daemon Status\n"
+                                               "==================\n"
+                                               "Status: ✓ Running\n"
+                                               "PID: 12345\n"
+                                               "Started: " +
+                                                   mato::format_time(static_cast<std::time_t>(report.started)) +
+                                                   "\n"
+                                                   "Uptime: 2h 15m\n"
+                                                   "Socket: /home/user/.local/state/mato/daemon.sock\n"
+                                                   "Config: /home/user/.config/mato/config.toml\n"
+                                                   "\n"
+                                                   "Active Sessions:\n"
+                                                   "  Task 1: 3 tabs\n"
+                                                   "  Task 2: 5 tabs\n"
+                                                   "  Total: 8 tabs\n"
+                                                   "\n"
+                                                   "Memory: 45 MB\n"
+                                                   "CPU: 0.5%\n"
+                                                   "Clients: 2\n");
+}
+
+TEST_CASE("status says when the defaults hold and when a reload failed", "[listings]") {
+    auto report = example_report();
+    report.config_path.clear();
+    report.config_error = "c.toml:1:2: why";
+    report.tasks = {{"one", 1}};
+    const auto text = mux::format_status(report, false);
+    CHECK(has(text, "Config: (defaults)\n"));
+    CHECK(text.ends_with("Clients: 2\nConfig error: c.toml:1:2: why\n"));
+    CHECK(has(text, "  one: 1 tab\n  Total: 1 tab\n"));
+    report.tasks.clear();
+    CHECK(has(mux::format_status(report, false), "Active Sessions:\n  Total: 0 tabs\n"));
+}
+
+TEST_CASE("status as JSON has every member", "[listings]") {
+    auto report = example_report();
+    const auto text = mux::format_status(report, true);
+    CHECK(text == "{\"running\": true, \"pid\": 12345, \"version\": \"0.1.0\", \"protocol\": 1, \"started\": 1771689600, "
+                  "\"uptime_seconds\": 8107, \"socket\": \"/home/user/.local/state/mato/daemon.sock\", "
+                  "\"config\": {\"path\": \"/home/user/.config/mato/config.toml\", \"error\": null}, "
+                  "\"tasks\": [\n  {\"name\": \"Task 1\", \"tabs\": 3},\n  {\"name\": \"Task 2\", \"tabs\": 5}\n], "
+                  "\"tabs\": 8, \"clients\": 2, \"memory_bytes\": 47185920, \"cpu_percent\": 0.5}\n");
+    report.config_path.clear();
+    report.config_error = "why";
+    CHECK(has(mux::format_status(report, true), "\"config\": {\"path\": null, \"error\": \"why\"}"));
+}
+
+TEST_CASE("no daemon, and one that does not answer", "[listings]") {
+    CHECK(mux::format_no_daemon(false) == "Mato Daemon Status\n==================\nStatus: ✗ Not running\n");
+    CHECK(mux::format_no_daemon(true) == "{\"running\": false}\n");
+    CHECK(has(mux::format_silent_daemon(false), "Status: ✗ Not answering\n"));
+    CHECK(mux::format_silent_daemon(true) == "{\"running\": true, \"answering\": false}\n");
+}
+
+// ---- the edges ----
+
+TEST_CASE("no control byte of a name reaches the terminal, and JSON stays JSON", "[listings]") {
+    std::mt19937 random(3);
+    const auto noise = [&] {
+        std::string text(random() % 40, '\0');
+        for (char& c : text) c = static_cast<char>(random());
+        return text;
+    };
+    for (int round = 0; round < 300; ++round) {
+        auto tab = example_tab();
+        for (auto* text : {&tab.task, &tab.name, &tab.title, &tab.command, &tab.cwd}) *text = noise();
+        mux::client_info client;
+        client.tab = 1;
+        client.tty = noise();
+        auto report = example_report();
+        report.tasks = {{noise(), 1}};
+        report.config_error = noise();
+        report.socket = report.config_path = "/s";
+        for (const std::string& text :
+             {mux::format_tabs({{tab}}, false), mux::format_clients({{client}}, false), mux::format_status(report, false)})
+            for (const char c : text) REQUIRE((c == '\n' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f)));
+        REQUIRE(support::is_json(mux::format_tabs({{tab, tab}}, true)));
+        REQUIRE(support::is_json(mux::format_clients({{client}}, true)));
+        REQUIRE(support::is_json(mux::format_status(report, true)));
+    }
+}

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: MIT
+/// @file protocol_test.cpp: what one side writes the other reads, and nothing else is believed.
+#include "protocol.hpp"
+
+#include "support/catch.hpp"
+
+#include <limits>
+#include <random>
+
+namespace {
+
+// One value of every kind of field, at both ends of its range and between.
+class filler {
+public:
+    enum class kind { zero, most, odd };
+    explicit filler(kind how) : how_(how) {}
+    void operator()(auto&... values) { (put(values), ...); }
+
+private:
+    template <class T> void put(T& value) {
+        if constexpr (requires { value.fields(*this); })
+            value.fields(*this);
+        else if constexpr (std::is_same_v<T, mux::after_opening>)
+            value = how_ == kind::zero ? mux::after_opening::nothing : mux::after_opening::wait;
+        else if constexpr (std::is_same_v<T, bool>)
+            value = how_ != kind::zero;
+        else
+            value = how_ == kind::zero   ? std::numeric_limits<T>::min()
+                    : how_ == kind::most ? std::numeric_limits<T>::max()
+                                         : static_cast<T>(0x1122334455667788 + ++turn_);
+    }
+    void put(std::string& text) {
+        text = how_ == kind::zero   ? std::string()
+               : how_ == kind::most ? std::string(70'000, '\xff')
+                                    : std::string("a\0b\nü", 6);
+    }
+    template <class T> void put(std::vector<T>& items) {
+        items.resize(how_ == kind::zero ? 0 : how_ == kind::most ? 3 : 2);
+        for (T& item : items) put(item);
+    }
+    kind how_;
+    int turn_ = 0;
+};
+
+template <class Body> Body filled(filler::kind how) {
+    Body body{};
+    filler fill(how);
+    body.fields(fill);
+    return body;
+}
+
+template <class Body> std::string body_of(const Body& value) { return mux::encode(mux::message::done, 1, value).substr(8); }
+
+// clang-format off
+#define BODIES mux::hello, mux::welcome, mux::refusal, mux::target, mux::size_of_terminal, mux::view_options, mux::new_tab, \
+    mux::tab_name, mux::attach_request, mux::detach_request, mux::tab_info, mux::tab_list, mux::client_info, mux::client_list, \
+    mux::send_request, mux::sent, mux::kill_request, mux::rename_request, mux::task_count, mux::status_report, \
+    mux::stop_request, mux::exit_status, mux::input_taken, mux::text_message
+// clang-format on
+
+std::string u32(std::uint32_t value) {
+    std::string bytes;
+    for (int i = 0; i < 4; ++i) bytes += static_cast<char>(value >> (8 * i) & 0xff);
+    return bytes;
+}
+
+} // namespace
+
+// ---- the contract ----
+
+TEST_CASE("a payload begins with type and id, little-endian, and the rest is its body", "[protocol]") {
+    const auto payload = mux::encode_bytes(mux::message::input, 0x01020304, "xyz");
+    CHECK(payload == u32(static_cast<std::uint32_t>(mux::message::input)) + "\x04\x03\x02\x01xyz");
+    const auto parsed = mux::parse_header(payload);
+    REQUIRE(parsed);
+    CHECK(parsed->type == mux::message::input);
+    CHECK(parsed->id == 0x01020304);
+    CHECK(parsed->body == "xyz");
+    CHECK(mux::encode(mux::message::done, 7).size() == 8);
+}
+
+TEMPLATE_TEST_CASE("every message comes back as it went, at the ends of every range", "[protocol]", BODIES) {
+    for (const auto how : {filler::kind::zero, filler::kind::most, filler::kind::odd}) {
+        const auto bytes = body_of(filled<TestType>(how));
+        const auto back = mux::decode<TestType>(bytes);
+        REQUIRE(back);
+        CHECK(body_of(*back) == bytes);
+    }
+}
+
+TEST_CASE("the fields arrive where they left", "[protocol]") {
+    mux::hello greeting;
+    greeting.features = 0x8000'0000'0000'0001;
+    greeting.pid = 0xffff'ffff;
+    greeting.tty = "/dev/pts/7";
+    greeting.program = std::string("a\0b", 3);
+    const auto heard = mux::decode<mux::hello>(body_of(greeting));
+    REQUIRE(heard);
+    CHECK(heard->magic == mux::hello_magic);
+    CHECK(heard->features == greeting.features);
+    CHECK(heard->pid == 0xffff'ffff);
+    CHECK(heard->tty == "/dev/pts/7");
+    CHECK(heard->program == greeting.program);
+
+    mux::new_tab wanted;
+    wanted.task = "work";
+    wanted.argv = {"sh", "", "-c"};
+    wanted.view.size = {65535, 1};
+    wanted.view.readonly = true;
+    wanted.then = mux::after_opening::wait;
+    const auto asked = mux::decode<mux::new_tab>(body_of(wanted));
+    REQUIRE(asked);
+    CHECK(asked->task == "work");
+    CHECK(asked->argv == wanted.argv);
+    CHECK(asked->view.size == wanted.view.size);
+    CHECK(asked->view.readonly);
+    CHECK_FALSE(asked->view.detach_others);
+    CHECK(asked->then == mux::after_opening::wait);
+
+    mux::tab_info tab;
+    tab.exit_code = -1;
+    tab.pid = std::numeric_limits<std::int32_t>::min();
+    tab.running = false;
+    const auto list = mux::decode<mux::tab_list>(body_of(mux::tab_list{{tab, {}}}));
+    REQUIRE(list);
+    REQUIRE(list->tabs.size() == 2);
+    CHECK(list->tabs[0].exit_code == -1);
+    CHECK(list->tabs[0].pid == tab.pid);
+    CHECK_FALSE(list->tabs[0].running);
+    CHECK(list->tabs[1].running);
+
+    mux::status_report report;
+    report.started = -1;
+    CHECK(mux::decode<mux::status_report>(body_of(report))->started == -1);
+}
+
+TEST_CASE("a hello is these bytes in every version", "[protocol]") {
+    mux::hello greeting;
+    greeting.tty = "t";
+    greeting.program = "p";
+    CHECK(mux::encode(mux::message::hello, 9, greeting) ==
+          u32(1) + u32(9) + "mato" + u32(1) + u32(1) + std::string(8, '\0') + u32(0) + u32(1) + "t" + u32(1) + "p");
+    CHECK(mux::encode(mux::message::refused, 9, mux::refusal{3, "no"}) == u32(3) + u32(9) + u32(3) + u32(2) + "no");
+}
+
+TEST_CASE("the numbers of messages never change", "[protocol]") {
+    using mux::message;
+    const std::pair<message, std::uint32_t> pinned[] = {
+        {message::hello, 1},         {message::welcome, 2},        {message::refused, 3},      {message::done, 4},
+        {message::error, 5},         {message::new_tab, 16},       {message::tab_opened, 17},  {message::attach, 18},
+        {message::attached, 19},     {message::detach, 20},        {message::list_tabs, 21},   {message::tabs, 22},
+        {message::list_clients, 23}, {message::clients, 24},       {message::find_tab, 25},    {message::send, 26},
+        {message::sent, 27},         {message::cancel_send, 28},   {message::kill, 29},        {message::rename, 30},
+        {message::status, 31},       {message::status_report, 32}, {message::reload, 33},      {message::stop, 34},
+        {message::wait_exit, 35},    {message::exit_status, 36},   {message::input, 37},       {message::resize, 38},
+        {message::refresh, 39},      {message::output, 64},        {message::resync, 65},      {message::tab_exited, 66},
+        {message::detached, 67},     {message::stopping, 68},      {message::input_taken, 69}, {message::prefix_changed, 70},
+    };
+    for (const auto& [type, number] : pinned) {
+        CHECK(static_cast<std::uint32_t>(type) == number);
+        CHECK((number & mux::skippable) == 0);
+    }
+    CHECK(mux::skippable == 0x8000'0000);
+}
+
+// ---- the refusals ----
+
+TEST_CASE("a cut header is no header", "[protocol]") {
+    const auto payload = mux::encode(mux::message::done, 1);
+    for (std::size_t size = 0; size < 8; ++size) CHECK_FALSE(mux::parse_header(std::string_view(payload).substr(0, size)));
+    CHECK(mux::parse_header(payload)->body.empty());
+}
+
+TEMPLATE_TEST_CASE("a body cut at any byte is refused whole", "[protocol]", BODIES) {
+    const auto bytes = body_of(filled<TestType>(filler::kind::odd));
+    for (std::size_t size = 0; size < bytes.size(); ++size) {
+        INFO("cut at " << size << " of " << bytes.size());
+        CHECK_FALSE(mux::decode<TestType>(std::string_view(bytes).substr(0, size)));
+    }
+}
+
+TEMPLATE_TEST_CASE("what a later version appends is ignored", "[protocol]", BODIES) {
+    const auto bytes = body_of(filled<TestType>(filler::kind::odd));
+    for (const std::string& more : {std::string("\xff"), std::string(100, 'x')}) {
+        const auto back = mux::decode<TestType>(bytes + more);
+        REQUIRE(back);
+        CHECK(body_of(*back) == bytes);
+    }
+}
+
+TEST_CASE("a truth that is neither 0 nor 1, and an unknown choice, are refused", "[protocol]") {
+    for (int byte = 0; byte < 256; ++byte) {
+        const auto read = mux::decode<mux::stop_request>(std::string(1, static_cast<char>(byte)));
+        CHECK(read.has_value() == (byte <= 1));
+        if (read) CHECK(read->now == (byte == 1));
+        auto tab = body_of(mux::new_tab());
+        tab.back() = static_cast<char>(byte);
+        CHECK(mux::decode<mux::new_tab>(tab).has_value() == (byte <= 2));
+    }
+}
+
+TEST_CASE("a length or count that lies is refused", "[protocol]") {
+    for (const std::uint32_t lie : {1u, 2u, 0x7fff'ffffu, 0x8000'0000u, 0xffff'ffffu}) {
+        CHECK_FALSE(mux::decode<mux::text_message>(u32(lie)));
+        CHECK_FALSE(mux::decode<mux::tab_list>(u32(lie)));
+        CHECK_FALSE(mux::decode<mux::tab_list>(u32(lie) + std::string(40, '\0')));
+    }
+    CHECK(mux::decode<mux::text_message>(u32(3) + "abc")->text == "abc");
+    CHECK_FALSE(mux::decode<mux::text_message>(u32(4) + "abc"));
+}
+
+// ---- the edges ----
+
+namespace {
+// Counts its own copies: a huge count must not make a huge vector.
+struct counted {
+    static inline int made = 0;
+    std::uint64_t wide = 0;
+    std::string text;
+    counted() { ++made; }
+    counted(const counted& other) : wide(other.wide), text(other.text) { ++made; }
+    counted(counted&& other) noexcept : wide(other.wide), text(std::move(other.text)) { ++made; }
+    counted& operator=(const counted&) = default;
+    ~counted() = default;
+    void fields(auto& f) { f(wide, text); }
+};
+struct many {
+    std::vector<counted> items;
+    void fields(auto& f) { f(items); }
+};
+} // namespace
+
+TEST_CASE("memory follows the bytes that came, not the count they announce", "[protocol]") {
+    counted::made = 0;
+    const std::string two = std::string(12, '\0') + std::string(12, '\0');
+    CHECK_FALSE(mux::decode<many>(u32(1'000'000) + two));
+    CHECK(counted::made == 0);                     // more than there are bytes: not begun
+    CHECK_FALSE(mux::decode<many>(u32(24) + two)); // no more than bytes, but more than items
+    CHECK(counted::made <= 10);                    // two whole, one cut, and what the vector moves
+    REQUIRE(mux::decode<many>(u32(2) + two));
+}
+
+TEST_CASE("random bytes never decode to what encodes otherwise", "[protocol]") {
+    std::mt19937 random(7);
+    const auto check = [&]<class Body>(Body*, const std::string& bytes) {
+        if (const auto read = mux::decode<Body>(bytes)) {
+            const auto again = body_of(*read);
+            CHECK(bytes.starts_with(again));
+        }
+    };
+    for (int round = 0; round < 3000; ++round) {
+        std::string bytes(random() % 120, '\0');
+        for (char& c : bytes) c = random() % 3 == 0 ? static_cast<char>(random()) : static_cast<char>(random() % 3);
+        check(static_cast<mux::hello*>(nullptr), bytes);
+        check(static_cast<mux::new_tab*>(nullptr), bytes);
+        check(static_cast<mux::tab_list*>(nullptr), bytes);
+        check(static_cast<mux::status_report*>(nullptr), bytes);
+        check(static_cast<mux::welcome*>(nullptr), bytes);
+    }
+}
+
+TEST_CASE("the windows of input fit the frames that carry them", "[protocol]") {
+    CHECK(mux::input_chunk_bytes + 8 < (1u << 20));
+    CHECK(mux::input_chunk_bytes <= mux::input_window_bytes);
+    CHECK(mux::oldest_version <= mux::newest_version);
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+// A reload changes all or nothing, and an error says where, to everybody who asks.
+#include "support/json_check.hpp"
+#include "support/pty_client.hpp"
+
+using namespace support;
+
+TEST_CASE("a wrong configuration changes nothing, and its place is told thrice", "[mato][reload]") {
+    const auto [toml, place] = GENERATE(table<std::string, std::string>({
+        {"remain_on_exit = \"on\"\nprefix = 7\n", ":2:10"},
+        {"remain_on_exit = \"on\"\n\nno_such_key = true\n", ":3:1"},
+        {"remain_on_exit = \"on\"\n[log]\nlevel = \"loud\"\n", ":3:9"},
+        {"remain_on_exit = \"on\"\n[limits]\nclients = 0\n", ":3:11"},
+        {"remain_on_exit = \"on\"\n[limits\n", ":2:"},
+        {"remain_on_exit = \"on\"\nstop_grace = \n", ":2:"},
+    }));
+    INFO(toml);
+    mato_world world;
+    world.configure("exit_empty = false\n");
+    const std::string id = world.open_tab();
+    world.configure(toml);
+    const std::string where = world.config_file().native() + place;
+
+    for (const char* spelling : {"reload", "--reload"}) {
+        const outcome went = world.run({spelling});
+        INFO(went.err);
+        CHECK(went.exit_code == 78);
+        CHECK(contains(went.err, where));
+        CHECK(went.out.empty());
+    }
+    INFO(world.log());
+    CHECK(contains(world.log(), "reload: "));
+    CHECK(contains(world.log(), where));
+    const std::string status = world.must({"status"});
+    INFO(status);
+    CHECK(contains(status, "\nConfig error: " + where));
+    const std::string json = json_check::compact(world.must({"status", "--json"}));
+    CHECK(json_check(json).ok());
+    CHECK(contains(json, "\"error\":\"" + where));
+
+    // HUP, likewise.
+    ::kill(world.daemon_pid(), SIGHUP);
+    CHECK(wait_until([&] { return count_of(world.log(), where) >= 3; }));
+
+    // Nothing of the file took effect: remain_on_exit is off still, and the daemon stays without tabs.
+    CHECK(world.run({"has", id}).exit_code == 0);
+    CHECK(world.run({"new", "-W", "--", "exit 4"}).exit_code == 4);
+    CHECK(count_of(world.must({"ls"}), "\n") == 2);
+    world.must({"kill", id});
+    CHECK(world.must({"ls"}).empty());
+
+    // And a right one heals it.
+    world.configure("remain_on_exit = \"on\"\nexit_empty = false\n");
+    CHECK(contains(world.must({"reload"}), "reloaded"));
+    CHECK_FALSE(contains(world.must({"status"}), "Config error"));
+    CHECK(world.run({"new", "-W", "--", "exit 4"}).exit_code == 4);
+    CHECK(contains(world.must({"ls"}), "exited 4"));
+}
+
+TEST_CASE("a new prefix holds at once, also for those attached", "[mato][reload]") {
+    mato_world world;
+    pty_client client(world, {"new", "--", "echo ready; exec cat"});
+    REQUIRE(client.wait_for("ready"));
+    world.configure("prefix = \"C-b\"\n");
+    world.must({"-q", "reload"});
+    client.type("\x1c"
+                "d\r"); // no prefix any more: a QUIT for the program or plain bytes, and no detaching
+    client.type("\x02"
+                "d");
+    CHECK(client.wait() == 0);
+}
+
+TEST_CASE("reload without a daemon ends with 1", "[mato][reload]") {
+    mato_world world;
+    CHECK(world.run({"reload"}).exit_code == 1);
+    CHECK(world.is_clean());
+}

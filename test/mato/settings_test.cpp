@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: MIT
+/// @file settings_test.cpp: the keys of config.toml, their defaults and their limits.
+#include "settings.hpp"
+
+#include "support/catch.hpp"
+
+namespace {
+
+mux::settings good(std::string_view text) {
+    mato::failure why;
+    auto value = mux::settings_schema().parse(text, "c.toml", {}, why);
+    INFO(text << "\n" << why.message());
+    CHECK_FALSE(why);
+    return value;
+}
+
+std::string bad(std::string_view text) {
+    mato::failure why;
+    static_cast<void>(mux::settings_schema().parse(text, "c.toml", {}, why));
+    INFO(text);
+    CHECK(why.code == mato::errc::invalid_config);
+    CHECK(why.detail.starts_with("c.toml:"));
+    return why.detail;
+}
+
+bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+
+} // namespace
+
+// ---- the contract ----
+
+TEST_CASE("an empty file is the defaults", "[settings]") {
+    const auto value = good("");
+    CHECK(value.emulator == "raw");
+    CHECK(value.shell.empty());
+    CHECK(value.history_lines == 10'000);
+    CHECK(value.window_size == mux::window_size::latest);
+    CHECK(value.prefix == "C-\\");
+    CHECK(value.remain_on_exit == mux::remain_on_exit::off);
+    CHECK(value.exit_empty);
+    CHECK(value.stop_grace == std::chrono::seconds(2));
+    CHECK(value.update_environment == std::vector<std::string>{"SSH_AUTH_SOCK", "DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY"});
+    CHECK(value.max_clients == 1024);
+    CHECK(value.client_queue_bytes == 1u << 20);
+    CHECK(value.paste_bytes == 16u << 20);
+    CHECK(value.frame_bytes == 1u << 20);
+    CHECK(value.log_level == mato::log_level::info);
+    CHECK(value.log_max_bytes == 10u << 20);
+    CHECK(value.log_keep == 3);
+}
+
+TEST_CASE("the defaults are themselves valid values", "[settings]") {
+    const mux::settings value;
+    good("history_lines = " + std::to_string(value.history_lines) +
+         "\nraw_replay_bytes = " + std::to_string(value.raw_replay_bytes) +
+         "\nprefix = 'C-\\'\nemulator = \"raw\"\n[limits]\nclients = " + std::to_string(value.max_clients) +
+         "\nclient_queue_bytes = " + std::to_string(value.client_queue_bytes) +
+         "\npaste_bytes = " + std::to_string(value.paste_bytes) + "\nframe_bytes = " + std::to_string(value.frame_bytes) +
+         "\n[log]\nmax_bytes = " + std::to_string(value.log_max_bytes) + "\nkeep = " + std::to_string(value.log_keep));
+}
+
+TEST_CASE("every key reaches its setting", "[settings]") {
+    const auto value = good(R"(
+        emulator = "raw"
+        raw_replay_bytes = 4096
+        shell = "/bin/dash"
+        history_lines = 5
+        window_size = "smallest"
+        prefix = "C-b"
+        remain_on_exit = "failed"
+        exit_empty = false
+        stop_grace = "250ms"
+        update_environment = ["A", "B"]
+        [limits]
+        clients = 3
+        client_queue_bytes = 65536
+        paste_bytes = 8192
+        frame_bytes = 131072
+        [log]
+        level = "debug"
+        max_bytes = 5000
+        keep = 0
+    )");
+    CHECK(value.raw_replay_bytes == 4096);
+    CHECK(value.shell == "/bin/dash");
+    CHECK(value.history_lines == 5);
+    CHECK(value.window_size == mux::window_size::smallest);
+    CHECK(value.prefix == "C-b");
+    CHECK(value.remain_on_exit == mux::remain_on_exit::failed);
+    CHECK_FALSE(value.exit_empty);
+    CHECK(value.stop_grace == std::chrono::milliseconds(250));
+    CHECK(value.update_environment == std::vector<std::string>{"A", "B"});
+    CHECK(value.max_clients == 3);
+    CHECK(value.client_queue_bytes == 65536);
+    CHECK(value.paste_bytes == 8192);
+    CHECK(value.frame_bytes == 131072);
+    CHECK(value.log_level == mato::log_level::debug);
+    CHECK(value.log_max_bytes == 5000);
+    CHECK(value.log_keep == 0);
+}
+
+TEST_CASE("every word of a choice means its own value", "[settings]") {
+    CHECK(good("window_size = 'latest'").window_size == mux::window_size::latest);
+    CHECK(good("window_size = 'largest'").window_size == mux::window_size::largest);
+    CHECK(good("window_size = 'manual'").window_size == mux::window_size::manual);
+    CHECK(good("remain_on_exit = 'off'").remain_on_exit == mux::remain_on_exit::off);
+    CHECK(good("remain_on_exit = 'on'").remain_on_exit == mux::remain_on_exit::on);
+    CHECK(good("[log]\nlevel = 'error'").log_level == mato::log_level::error);
+    CHECK(good("[log]\nlevel = 'warning'").log_level == mato::log_level::warning);
+    CHECK(good("[log]\nlevel = 'info'").log_level == mato::log_level::info);
+}
+
+// ---- the refusals ----
+
+TEST_CASE("an unknown key, a wrong type and broken syntax say where", "[settings]") {
+    CHECK(has(bad("\nhistory = 3"), "c.toml:2:1"));
+    CHECK(has(bad("exit_empty = true\n[limits]\nclient = 3"), "c.toml:3:1"));
+    CHECK(has(bad("history_lines = \"many\""), "c.toml:1:17"));
+    CHECK(has(bad("exit_empty = 1"), "c.toml:1:14"));
+    CHECK(has(bad("prefix = [\"C-b\"]"), "c.toml:1:10"));
+    CHECK(has(bad("prefix = "), "c.toml:1:"));
+    bad("limits = 3");
+    bad("update_environment = [1]");
+    bad("stop_grace = 2");
+}
+
+TEST_CASE("a word that is no choice is answered with the choices", "[settings]") {
+    const auto text = bad("window_size = 'tiny'");
+    for (const char* word : {"latest", "smallest", "largest", "manual"}) CHECK(has(text, word));
+    CHECK(has(bad("[log]\nlevel = 'loud'"), "warning"));
+    CHECK(has(bad("remain_on_exit = true"), "failed"));
+}
+
+TEST_CASE("an emulator, shell or prefix that cannot be is refused with the reason", "[settings]") {
+    CHECK(has(bad("emulator = 'vt9'"), "vt9"));
+    CHECK(has(bad("shell = 'bash'"), "absolute"));
+    CHECK(has(bad("shell = ''"), "absolute"));
+    for (const char* key : {"''", "'b'", "'C-'", "'C-1'", "'M-b'", "'C-bb'", "'C-?'"})
+        CHECK(has(bad(std::string("prefix = ") + key), "control key"));
+}
+
+// ---- the edges ----
+
+TEST_CASE("each number has its limits, and both are inside", "[settings]") {
+    struct {
+        std::string key;
+        std::uint64_t least, most;
+    } const limits[] = {
+        {"raw_replay_bytes = ", 4 << 10, 64 << 20},     {"history_lines = ", 0, 10'000'000},
+        {"[limits]\nclients = ", 1, 100'000},           {"[limits]\nclient_queue_bytes = ", 64 << 10, 1 << 30},
+        {"[limits]\npaste_bytes = ", 4 << 10, 1 << 30}, {"[limits]\nframe_bytes = ", 64 << 10, 1 << 20},
+        {"[log]\nmax_bytes = ", 4 << 10, 1 << 30},      {"[log]\nkeep = ", 0, 100},
+    };
+    for (const auto& each : limits) {
+        good(each.key + std::to_string(each.least));
+        good(each.key + std::to_string(each.most));
+        CHECK(has(bad(each.key + std::to_string(each.most + 1)), "must be from"));
+        if (each.least > 0) CHECK(has(bad(each.key + std::to_string(each.least - 1)), "must be from"));
+        bad(each.key + "-1");
+        bad(each.key + "99999999999");
+    }
+    CHECK(good("stop_grace = '60s'").stop_grace == std::chrono::minutes(1));
+    CHECK(good("stop_grace = '0s'").stop_grace.count() == 0);
+    CHECK(has(bad("stop_grace = '60001ms'"), "minute"));
+}

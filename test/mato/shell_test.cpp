@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+/// @file shell_test.cpp: which shell, and what its tab is called.
+#include "shell.hpp"
+
+#include "workspace.hpp"
+
+#include "support/catch.hpp"
+
+#include <pwd.h>
+#include <unistd.h>
+
+// ---- the contract ----
+
+TEST_CASE("the configured shell, then SHELL, then the password file's", "[shell]") {
+    CHECK(mux::login_shell("/bin/fish", {{"SHELL", "/bin/zsh"}}) == "/bin/fish");
+    CHECK(mux::login_shell("", {{"SHELL", "/bin/zsh"}}) == "/bin/zsh");
+    const passwd* const me = ::getpwuid(::geteuid());
+    const std::string own = me && me->pw_shell && *me->pw_shell ? me->pw_shell : "/bin/sh";
+    CHECK(mux::login_shell("", {}) == own);
+    CHECK(mux::login_shell("", {{"SHELL", ""}}) == own);
+    CHECK(mux::login_shell("", {{"SHELL", "zsh"}}) == own); // a relative one is nobody's shell
+}
+
+TEST_CASE("the last component of a path", "[shell]") {
+    CHECK(mux::base_name("/usr/bin/vim") == "vim");
+    CHECK(mux::base_name("vim") == "vim");
+    CHECK(mux::base_name("/usr/bin/").empty());
+    CHECK(mux::base_name("").empty());
+}
+
+TEST_CASE("a tab is called after the first word of its command", "[shell]") {
+    CHECK(mux::tab_name_for("vim") == "vim");
+    CHECK(mux::tab_name_for("/usr/bin/vim -R file") == "vim");
+    CHECK(mux::tab_name_for("make; true") == "make");
+    CHECK(mux::tab_name_for("a|b") == "a");
+    CHECK(mux::tab_name_for("cat<x") == "cat");
+    CHECK(mux::tab_name_for("sleep&") == "sleep");
+}
+
+// ---- the edges ----
+
+TEST_CASE("whatever the command, the name is a valid one", "[shell]") {
+    for (const std::string& command :
+         {std::string(), std::string("42"), std::string("."), std::string("/bin/"), std::string(" ls"), std::string("\033[2J"),
+          std::string("a\xff"), std::string(31, 'a') + "\xc3\xbc", std::string(31, 'a') + "\xc3\xbc/x", std::string(300, 'x'),
+          std::string(300, '7'), std::string("日本語日本語日本語日本語日本語日本語"), std::string("; ls")}) {
+        CAPTURE(command);
+        CHECK(mux::workspace::check_name(mux::tab_name_for(command)).empty());
+    }
+    CHECK(mux::tab_name_for("") == "tab");
+    CHECK(mux::tab_name_for("42") == "tab");
+    CHECK(mux::tab_name_for(std::string(300, 'x')) == std::string(32, 'x'));
+    CHECK(mux::tab_name_for(std::string(31, 'a') + "\xc3\xbc") == std::string(31, 'a')); // no letter is cut in two
+}

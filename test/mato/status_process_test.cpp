@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: MIT
+// `mato status`: the fields, their order, and an answer in time whatever the daemon does.
+#include "support/json_check.hpp"
+#include "support/pty_client.hpp"
+
+#include <regex>
+
+using namespace support;
+
+TEST_CASE("status is the seed's text, field by field, in order", "[mato][status]") {
+    mato_world world;
+    world.open_tab();
+    world.open_tab();
+    world.must({"new", "-d", "-t", "Other work", "--", "cat"});
+    const auto expect = [&](const std::string& config) {
+        return std::regex("Mato Daemon Status\n"
+                          "==================\n"
+                          "Status: ✓ Running\n"
+                          "PID: " +
+                          std::to_string(world.daemon_pid()) +
+                          "\n"
+                          "Started: \\d{4}-\\d{2}-\\d{2} \\d{2}:\\d{2}:\\d{2}\n"
+                          "Uptime: \\d+[smhd]( \\d+[smhd])*\n"
+                          "Socket: " +
+                          world.socket().native() +
+                          "\n"
+                          "Config: " +
+                          config +
+                          "\n"
+                          "\n"
+                          "Active Sessions:\n"
+                          "  Task 1: 2 tabs\n"
+                          "  Other work: 1 tab\n"
+                          "  Total: 3 tabs\n"
+                          "\n"
+                          "Memory: \\d+(\\.\\d+)? [KMG]?B\n"
+                          "CPU: \\d+\\.\\d%\n"
+                          "Clients: 0\n");
+    };
+    for (const char* spelling : {"status", "--status"}) {
+        const std::string text = world.must({spelling});
+        INFO(text);
+        CHECK(std::regex_match(text, expect("\\(defaults\\)")));
+    }
+    world.configure("history_lines = 5\n");
+    const std::string text = world.must({"status"});
+    INFO(text);
+    CHECK(std::regex_match(text, expect(world.config_file().native())));
+    pty_client client(world, {"attach"});
+    REQUIRE(client.wait_for("\033[?1049h"));
+    CHECK(contains(world.must({"status"}), "\nClients: 1\n"));
+}
+
+TEST_CASE("status --json is one object with every name, in order", "[mato][status]") {
+    mato_world world;
+    world.must({"new", "-d", "-t", "say \"hi\" \\", "--", "cat"});
+    const std::string text = json_check::compact(world.must({"status", "--json"}));
+    INFO(text);
+    const json_check json(text);
+    CHECK(json.ok());
+    CHECK(json.names() == std::vector<std::string>{"running", "pid", "version", "protocol", "started", "uptime_seconds",
+                                                   "socket", "config", "tasks", "tabs", "clients", "memory_bytes",
+                                                   "cpu_percent"});
+    CHECK(json.names(2) == std::vector<std::string>{"path", "error", "name", "tabs"});
+    CHECK(contains(text, "\"pid\":" + std::to_string(world.daemon_pid()) + ","));
+    CHECK(contains(text, R"("tasks":[{"name":"say \"hi\" \\","tabs":1}],"tabs":1,"clients":0)"));
+    CHECK(contains(text, R"("config":{"path":null,"error":null})"));
+    CHECK(world.run({"--status", "--json"}).exit_code == 0);
+}
+
+TEST_CASE("status without a daemon says so and ends with 1, and starts none", "[mato][status]") {
+    mato_world world;
+    for (const std::vector<std::string>& spelling : {std::vector<std::string>{"status"}, {"--status"}}) {
+        const outcome went = world.run(spelling);
+        CHECK(went.exit_code == 1);
+        CHECK(went.out == "Mato Daemon Status\n==================\nStatus: ✗ Not running\n");
+    }
+    const outcome went = world.run({"status", "--json"});
+    CHECK(went.exit_code == 1);
+    CHECK(json_check(went.out).ok());
+    CHECK(json_check::compact(went.out) == R"({"running":false})");
+    CHECK(world.is_clean());
+}
+
+TEST_CASE("status of a stopped daemon ends within 1.2 s with 2", "[mato][status]") {
+    mato_world world;
+    world.open_tab();
+    const pid_t daemon = world.daemon_pid();
+    ::kill(daemon, SIGSTOP);
+    REQUIRE(wait_until([&] { return process_state(daemon) == 'T'; }));
+    for (const std::vector<std::string>& spelling : {std::vector<std::string>{"status"}, {"status", "--json"}}) {
+        const outcome went = world.run(spelling);
+        CHECK(went.exit_code == 2);
+        CHECK(went.took < (sanitized ? 3000ms : 1200ms));
+        CHECK(went.took >= 900ms);
+        if (spelling.size() == 2)
+            CHECK(json_check(went.out).ok());
+        else
+            CHECK(contains(went.out, "Status: "));
+    }
+    ::kill(daemon, SIGCONT);
+    CHECK(world.run({"status"}).exit_code == 0);
+}
+
+TEST_CASE("stop --now ends a daemon that does not answer", "[mato][status]") {
+    mato_world world;
+    world.open_tab({"sleep 1000"});
+    const pid_t daemon = world.daemon_pid();
+    ::kill(daemon, SIGSTOP);
+    REQUIRE(wait_until([&] { return process_state(daemon) == 'T'; }));
+    const outcome went = world.run({"stop", "--now"});
+    CHECK(went.exit_code == 0);
+    CHECK(contains(went.out, std::to_string(daemon)));
+    CHECK(wait_until([&] { return !is_running(daemon); }));
+    CHECK(world.run({"status"}).exit_code == 1);
+    CHECK_FALSE(world.open_tab().empty()); // and clears what was left
+}

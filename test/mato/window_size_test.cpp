@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+/// @file window_size_test.cpp: one size for several terminals.
+#include "window_size.hpp"
+
+#include "support/catch.hpp"
+
+#include <vector>
+
+using mux::choose_size;
+using mux::terminal_size;
+using mux::viewer_size;
+using mux::window_size;
+
+namespace {
+constexpr terminal_size current{24, 80};
+const std::vector<viewer_size> viewers{{{30, 100}, 2, true}, {{50, 60}, 3, true}, {{40, 200}, 1, true}};
+} // namespace
+
+TEST_CASE("latest follows who acted last", "[window_size]") {
+    CHECK(choose_size(window_size::latest, current, viewers) == terminal_size{50, 60});
+}
+
+TEST_CASE("smallest and largest take each dimension on its own", "[window_size]") {
+    CHECK(choose_size(window_size::smallest, current, viewers) == terminal_size{30, 60});
+    CHECK(choose_size(window_size::largest, current, viewers) == terminal_size{50, 200});
+}
+
+TEST_CASE("manual keeps what is", "[window_size]") { CHECK(choose_size(window_size::manual, current, viewers) == current); }
+
+TEST_CASE("one viewer is its own size by every policy but manual", "[window_size]") {
+    const std::vector<viewer_size> one{{{1, 65535}, 0, true}};
+    for (const auto policy : {window_size::latest, window_size::smallest, window_size::largest})
+        CHECK(choose_size(policy, current, one) == terminal_size{1, 65535});
+}
+
+TEST_CASE("a viewer that does not count has no say, however late it acted", "[window_size]") {
+    std::vector<viewer_size> some = viewers;
+    some.push_back({{1, 1}, 99, false});
+    some.insert(some.begin(), {{500, 500}, 98, false});
+    CHECK(choose_size(window_size::latest, current, some) == terminal_size{50, 60});
+    CHECK(choose_size(window_size::smallest, current, some) == terminal_size{30, 60});
+    CHECK(choose_size(window_size::largest, current, some) == terminal_size{50, 200});
+}
+
+TEST_CASE("with nobody who counts the size stays", "[window_size]") {
+    const std::vector<viewer_size> none{{{1, 1}, 5, false}};
+    for (const auto policy : {window_size::latest, window_size::smallest, window_size::largest, window_size::manual}) {
+        CHECK(choose_size(policy, current, {}) == current);
+        CHECK(choose_size(policy, current, none) == current);
+    }
+}
+
+TEST_CASE("of two that acted at once the first is kept", "[window_size]") {
+    const std::vector<viewer_size> even{{{10, 10}, 4, true}, {{20, 20}, 4, true}};
+    CHECK(choose_size(window_size::latest, current, even) == terminal_size{10, 10});
+}
