@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: MIT
+#include "emulator.hpp"
+
+#include "reflow.hpp"
+
+namespace mato::vt {
+
+emulator::emulator(terminal_options options)
+    : options_(std::move(options)), size_(options_.size.clamped()), primary_(size_), history_(options_.limits.history),
+      events_(options_.limits.events) {
+    reset_margins();
+    reset_tabs();
+    begin_change();
+}
+
+void emulator::begin_change() noexcept {
+    ++revision_;
+    primary_.begin_change(revision_);
+    if (alternate_) alternate_->begin_change(revision_);
+}
+
+void emulator::resize(screen_size size) {
+    size = size.clamped();
+    if (size == size_) return;
+    begin_change();
+    // The primary screen's cursor is in saved_ while the alternate one is shown.
+    cursor_state elsewhere = on_alternate() ? saved_[0].value_or(cursor_state{}) : cursor_;
+    cursor_state& primary_cursor = on_alternate() ? elsewhere : cursor_;
+    const reflow_cursor moved = reflow(primary_, history_, below_, size, {primary_cursor.at, primary_cursor.pending_wrap});
+    primary_cursor.at = moved.at;
+    primary_cursor.pending_wrap = moved.pending_wrap;
+    if (on_alternate() && saved_[0]) saved_[0] = elsewhere;
+    if (alternate_) alternate_->crop(size);
+
+    const auto clamp = [size](cursor_state& c) {
+        if (c.at.column >= size.columns) c.pending_wrap = false;
+        c.at = {std::min(c.at.row, size.rows - 1), std::min(c.at.column, size.columns - 1)};
+        if (c.at.column != size.columns - 1) c.pending_wrap = false;
+    };
+    clamp(cursor_);
+    for (auto& s : saved_)
+        if (s) clamp(*s);
+    // New columns get the default stops; those set by the program stay.
+    for (int c = size_.columns; c < size.columns; ++c) tabs_[static_cast<std::size_t>(c)] = c % default_tab == 0;
+    size_ = size;
+    cluster_at_.reset();
+    reset_margins(); // as xterm does: margins are cells of a screen that is no more
+    scrolls_.clear(revision_);
+}
+
+void emulator::reset() {
+    // RIS leaves what is not the program's: history, size, and what still waits for the caller.
+    grid().touch_all();
+    if (on_alternate()) show_alternate(false);
+    cursor_.pen = {}; // or its background would stay
+    erase_area({0, 0, rows(), columns()}, false);
+    below_.clear();
+    history_.end_line();
+    alternate_.reset();
+    screen_ = &primary_;
+    cursor_ = {};
+    saved_ = {};
+    modes_ = {};
+    saved_modes_ = 0;
+    reset_margins();
+    reset_tabs();
+    shape_ = cursor_shape::block;
+    rectangular_attributes_ = false;
+    last_printed_ = 0;
+    cluster_at_.reset();
+    kitty_ = {};
+    modified_ = {};
+    palette_.reset_all();
+    titles_ = {};
+    title_stack_.clear();
+    pen_stack_.clear();
+    update_text_path();
+    primary_.touch_all();
+    scrolls_.clear(revision_);
+}
+
+std::size_t emulator::memory_bytes() const noexcept {
+    std::size_t total = sizeof *this + primary_.memory_bytes() + history_.memory_bytes() + links_.memory_bytes();
+    if (alternate_) total += alternate_->memory_bytes();
+    for (const row& r : below_) total += r.memory_bytes();
+    total += events_.memory_bytes() + answers_.capacity() + string_.capacity() + scrolls_.memory_bytes();
+    for (const title_pair& t : title_stack_) total += sizeof t + t.title.capacity() + t.icon.capacity();
+    return total + titles_.title.capacity() + titles_.icon.capacity() + pen_stack_.capacity() * sizeof(style);
+}
+
+} // namespace mato::vt

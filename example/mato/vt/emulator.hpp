@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: MIT
+/// @file emulator.hpp: the state a parser's findings are applied to. Internal: terminal.hpp is the way in.
+/// Layer: vt core.  Test: through terminal.hpp.
+/// Threads: distinct objects are independent; one object, one thread.   Blocks: never.
+/// Bodies: emulator_text (printing), _cursor (movement, tabs), _control (C0 and ESC), _sequence (CSI), _edit (erasing,
+/// scrolling, rectangles), _modes, _report (answers), _string (OSC, DCS, APC).
+#pragma once
+
+#include "changes.hpp"
+#include "charset.hpp"
+#include "events.hpp"
+#include "history.hpp"
+#include "keyboard.hpp"
+#include "links.hpp"
+#include "modes.hpp"
+#include "options.hpp"
+#include "parser.hpp"
+#include "screen.hpp"
+
+#include <bitset>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mato::vt {
+
+/// DECSCUSR, without the blinking, which is a mode.
+enum class cursor_shape : std::uint8_t { block, underline, bar };
+
+/// What DECSC keeps and DECRC brings back.
+struct cursor_state {
+    position at;
+    bool pending_wrap = false; ///< the last column is written; the next character wraps first
+    bool origin = false;       ///< only in saved ones; in use it is a mode
+    style pen;
+    vt::charsets sets;
+};
+
+struct title_pair {
+    std::string title;
+    std::string icon;
+};
+
+class emulator {
+public:
+    explicit emulator(terminal_options options);
+
+    // The parser's sink.
+    const char* text(const char* p, const char* end);
+    void control(char c);
+    void escape(std::uint16_t intermediates, char final);
+    void control_sequence_done(const control_sequence& seq);
+    void string_begin(string_kind kind, const control_sequence& seq);
+    void string_data(std::string_view data);
+    void string_done(string_end how);
+
+    void begin_change() noexcept;
+    void resize(screen_size size);
+    void reset();
+    [[nodiscard]] std::size_t memory_bytes() const noexcept;
+
+    friend class terminal;
+    friend struct snapshot_access;
+
+private:
+    static constexpr int default_tab = 8;
+    /// XTPUSHTITLE, XTPUSHSGR: xterm keeps ten of each.
+    static constexpr std::size_t max_stack = 10;
+    /// Bytes of a title. Longer ones are cut: no window shows more.
+    static constexpr std::size_t max_title = 1024;
+
+    [[nodiscard]] bool on_alternate() const noexcept { return modes_.is_set(mode::alternate_screen); }
+    screen& grid() noexcept { return on_alternate() ? *alternate_ : primary_; }
+    [[nodiscard]] const screen& grid() const noexcept { return on_alternate() ? *alternate_ : primary_; }
+    [[nodiscard]] int rows() const noexcept { return size_.rows; }
+    [[nodiscard]] int columns() const noexcept { return size_.columns; }
+    row& line() noexcept { return screen_->touch(cursor_.at.row); }
+
+    // emulator_text.cpp
+    const char* plain_run(const char* p, const char* end);
+    void print(char32_t code);
+    void put(char32_t code, int width);
+    void combine(char32_t mark);
+    bool join_cluster(char32_t code);
+    void repeat(int count);
+    void wrap();
+    [[nodiscard]] int wrap_limit() const noexcept;
+    void update_text_path() noexcept;
+
+    // emulator_cursor.cpp
+    void move_to(int row, int column) noexcept;
+    void address(int row, int column) noexcept;
+    void address_by(int rows, int columns) noexcept;
+    [[nodiscard]] position addressed() const noexcept;
+    void move_up(int count) noexcept;
+    void move_down(int count) noexcept;
+    void move_left(int count) noexcept;
+    void move_right(int count) noexcept;
+    void carriage_return() noexcept;
+    void line_feed();
+    void next_line();
+    void reverse_index();
+    void backspace() noexcept;
+    void tab_forward(int count) noexcept;
+    void tab_back(int count) noexcept;
+    void reset_tabs() noexcept;
+    void save_cursor() noexcept;
+    void restore_cursor() noexcept;
+    [[nodiscard]] bool inside_margins() const noexcept;
+    void set_top_bottom(int top, int bottom) noexcept;
+    void set_left_right(int left, int right) noexcept;
+    void reset_margins() noexcept;
+    void set_cursor_shape(int number) noexcept;
+
+    // emulator_edit.cpp
+    void scroll_up(int top, int bottom, int count);
+    void scroll_down(int top, int bottom, int count);
+    void break_line_above(int row);
+    void erase_display(int how, bool selective);
+    void erase_line(int how, bool selective);
+    void erase_area(const rectangle& area, bool selective);
+    void erase_characters(int count);
+    void insert_characters(int count);
+    void delete_characters(int count);
+    void insert_lines(int count);
+    void delete_lines(int count);
+    void shift_columns(int column, int count);
+    void back_index();
+    void forward_index();
+    void alignment_pattern();
+    [[nodiscard]] std::optional<rectangle> area(const parameters& p, std::size_t first) const noexcept;
+    [[nodiscard]] std::optional<rectangle> stretch(const parameters& p) const noexcept;
+    [[nodiscard]] rectangle corners(const parameters& p, std::size_t first) const noexcept;
+    void change_attributes(const parameters& p, bool reverse);
+    void copy_area(const parameters& p);
+    void fill_area(const parameters& p);
+
+    // emulator_sequence.cpp
+    void plain_sequence(const control_sequence& seq);
+    void marked_sequence(const control_sequence& seq);
+    void private_sequence(const control_sequence& seq);
+
+    // emulator_modes.cpp
+    void set_modes(const control_sequence& seq, bool on);
+    void set_mode(mode m, bool on);
+    void set_dec_number(int number, bool on);
+    void show_alternate(bool on);
+    void save_modes(const parameters& p);
+    void restore_modes(const parameters& p);
+    void soft_reset();
+    void keyboard_sequence(const control_sequence& seq);
+    void modify_keys(const parameters& p);
+    kitty_keyboard& kitty() noexcept { return kitty_[on_alternate() ? 1 : 0]; }
+
+    // emulator_report.cpp
+    void answer(std::initializer_list<std::string_view> parts);
+    template <class... Parts> void answer_csi(const Parts&... parts) { answer({"\x1b[", parts...}); }
+    void device_status(int what, bool dec);
+    void report_mode(mode_space space, int number);
+    void report_window(const parameters& p);
+    void report_checksum(const parameters& p);
+    void report_setting(std::string_view what);
+    void report_capabilities(std::string_view hex_names);
+
+    // emulator_string.cpp
+    void finish_osc();
+    void finish_dcs();
+    void finish_apc();
+    void set_title(std::string_view text, bool title, bool icon);
+    void push_title(int which);
+    void pop_title(int which);
+    void colours_osc(std::string_view rest);
+    void reset_colours_osc(std::string_view rest);
+    void dynamic_osc(int number, std::string_view rest);
+    void link_osc(std::string_view rest);
+    void clipboard_osc(std::string_view rest);
+    void tell(event_kind kind, std::string_view text, std::string_view target = {});
+    void sweep_links();
+
+    terminal_options options_;
+    screen_size size_;
+    screen primary_;
+    std::optional<screen> alternate_; // made when first shown
+    screen* screen_ = &primary_;
+    vt::history history_;
+    std::vector<row> below_; // of the primary screen, see reflow.hpp
+
+    cursor_state cursor_;
+    std::array<std::optional<cursor_state>, 2> saved_; // one a screen
+    mode_set modes_;
+    std::uint64_t saved_modes_ = 0;                   // XTSAVE
+    int top_ = 0, bottom_ = 0, left_ = 0, right_ = 0; // margins, half open
+    std::bitset<max_columns> tabs_;
+    cursor_shape shape_ = cursor_shape::block;
+    bool rectangular_attributes_ = false; // DECSACE
+    bool plain_text_ = true;              // nothing stands between a byte and its cell: see update_text_path()
+    char32_t last_printed_ = 0;           // for REP
+    std::optional<position> cluster_at_;  // mode 2027: the cell that may still grow, while the cursor stays after it
+
+    std::array<kitty_keyboard, 2> kitty_; // one a screen
+    modified_keys modified_;
+    vt::palette palette_;
+    title_pair titles_;
+    std::vector<title_pair> title_stack_;
+    std::vector<style> pen_stack_; // XTPUSHSGR
+    link_table links_;
+    std::uint32_t refused_links_ = 0; // since the last sweep
+
+    string_kind string_kind_ = string_kind::osc;
+    std::string string_;
+    std::size_t string_limit_ = 0;
+    bool string_too_long_ = false;
+
+    std::string answers_;
+    event_queue events_;
+    moment now_{0};
+    moment synchronised_since_{0};
+
+    std::uint64_t revision_ = 1;
+    std::uint64_t rows_scrolled_ = 0;
+    scroll_log scrolls_;
+};
+
+/// Tells intermediates apart in a switch.
+[[nodiscard]] constexpr std::uint16_t intermediate(char first, char second = 0) noexcept {
+    return static_cast<std::uint16_t>(first | second << 8);
+}
+
+} // namespace mato::vt

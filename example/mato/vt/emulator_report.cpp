@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: MIT
+#include "emulator.hpp"
+#include "sgr.hpp"
+
+#include <algorithm>
+
+namespace mato::vt {
+
+namespace {
+
+std::string number(int n) { return std::to_string(n); }
+
+std::string pair(int a, int b) {
+    std::string out = number(a);
+    out += ';';
+    return out += number(b);
+}
+
+constexpr char upper_digits[] = "0123456789ABCDEF";
+
+std::string to_hex(std::string_view text) {
+    std::string out;
+    for (const char c : text) {
+        out += upper_digits[static_cast<unsigned char>(c) >> 4];
+        out += upper_digits[static_cast<unsigned char>(c) & 15];
+    }
+    return out;
+}
+
+std::string from_hex(std::string_view hex) {
+    std::string out;
+    for (std::size_t i = 0; i + 1 < hex.size(); i += 2) {
+        int value = 0;
+        for (const char c : hex.substr(i, 2)) {
+            const bool digit = c >= '0' && c <= '9', lower = c >= 'a' && c <= 'f', upper = c >= 'A' && c <= 'F';
+            if (!digit && !lower && !upper) return {};
+            value = value * 16 + (digit ? c - '0' : lower ? c - 'a' + 10 : c - 'A' + 10);
+        }
+        out += static_cast<char>(value);
+    }
+    return out;
+}
+
+} // namespace
+
+// Whole or not at all: half an answer would be read as keys.
+void emulator::answer(std::initializer_list<std::string_view> parts) {
+    std::size_t size = answers_.size();
+    for (const std::string_view part : parts) size += part.size();
+    if (size > options_.limits.answer_bytes) return;
+    for (const std::string_view part : parts) answers_ += part;
+}
+
+void emulator::device_status(int what, bool dec) {
+    const position at = addressed();
+    if (what == 6) return answer_csi(dec ? "?" : "", pair(at.row + 1, at.column + 1), dec ? ";1R" : "R"); // CPR, DECXCPR
+    if (!dec) {
+        if (what == 5) answer_csi("0n"); // ECMA-48 8.3.35: ready, no malfunction
+        return;
+    }
+    switch (what) {                           // VT220 to VT420 manuals, DSR
+    case 15: return answer_csi("?13n");       // no printer
+    case 25: return answer_csi("?21n");       // user-defined keys are locked
+    case 26: return answer_csi("?27;1;0;0n"); // a North American keyboard
+    case 53:
+    case 55: return answer_csi("?50n"); // no locator
+    case 56: return answer_csi("?57;0n");
+    case 62: return answer_csi("0*{");              // no room for macros
+    case 63: return answer({"\x1bP0!~0000\x1b\\"}); // checksum of the macros there are none of
+    case 75: return answer_csi("?70n");             // data integrity: ready
+    case 85: return answer_csi("?83n");             // no sessions
+    default: return;
+    }
+}
+
+// VT420 manual, DECRQM and DECRPM
+void emulator::report_mode(mode_space space, int n) {
+    auto state = modes_.report(space, n);
+    if (space == mode_space::dec && n == 1048) // no switch, but a cursor that is saved or not
+        state = saved_[on_alternate() ? 1 : 0] ? mode_report::set : mode_report::reset;
+    const auto value = static_cast<int>(state);
+    answer_csi(space == mode_space::dec ? "?" : "", pair(n, value), "$y");
+}
+
+// xterm ctlseqs, XTWINOPS. Moving, raising and sizing windows is the viewer's; titles are not read back, because what
+// a program wrote there would arrive as typed text.
+void emulator::report_window(const parameters& p) {
+    const int w = options_.cell_width, h = options_.cell_height;
+    switch (p[0]) {
+    case 11: return answer_csi("1t");     // not iconified
+    case 13: return answer_csi("3;0;0t"); // at the origin
+    case 14:
+        if (w > 0 && h > 0) answer_csi("4;", pair(rows() * h, columns() * w), "t");
+        return;
+    case 16:
+        if (w > 0 && h > 0) answer_csi("6;", pair(h, w), "t");
+        return;
+    case 18: return answer_csi("8;", pair(rows(), columns()), "t");
+    case 19: return answer_csi("9;", pair(rows(), columns()), "t");
+    case 22: return push_title(p[1]);
+    case 23: return pop_title(p[1]);
+    default: return;
+    }
+}
+
+// VT420 manual, DECRQCRA: Pid;Pp;Pt;Pl;Pb;Pr. xterm's default: characters with DEC's weights for attributes, negated.
+void emulator::report_checksum(const parameters& p) {
+    unsigned sum = 0;
+    if (const auto target = area(p, 2)) {
+        for (int r = target->top; r < target->bottom; ++r) {
+            const row& line = screen_->at(r);
+            for (int c = target->left; c < target->right; ++c) {
+                const unit u = line.at(c);
+                if (u == units::tail) continue;
+                const auto codes = line.cluster(u);
+                if (codes.empty()) sum += u == units::blank ? ' ' : u & units::code_mask;
+                for (const char32_t code : codes) sum += code;
+                const style s = line.style_at(c);
+                if (s.has(attributes::is_protected)) sum += 0x04;
+                if (s.has(attributes::conceal)) sum += 0x08;
+                if (s.underlined() != underline::none) sum += 0x10;
+                if (s.has(attributes::inverse)) sum += 0x20;
+                if (s.has(attributes::blink)) sum += 0x40;
+                if (s.has(attributes::bold)) sum += 0x80;
+            }
+        }
+    }
+    const unsigned value = (0u - sum) & 0xffff;
+    std::string hex;
+    for (int shift = 12; shift >= 0; shift -= 4) hex += upper_digits[value >> shift & 15];
+    answer({"\x1bP", number(p[0]), "!~", hex, "\x1b\\"});
+}
+
+// VT420 manual, DECRQSS and DECRPSS. xterm: 1 for a valid request, 0 for one not known.
+void emulator::report_setting(std::string_view what) {
+    std::string value;
+    if (what == "m")
+        value = sgr_numbers(cursor_.pen);
+    else if (what == "r")
+        value = pair(top_ + 1, bottom_);
+    else if (what == "s" && modes_.is_set(mode::margins))
+        value = pair(left_ + 1, right_);
+    else if (what == "t")
+        value = number(std::max(rows(), 24)); // DECSLPP knows no fewer
+    else if (what == "$|")
+        value = number(columns());
+    else if (what == "*|")
+        value = number(rows());
+    else if (what == "\"p")
+        value = "64;1";
+    else if (what == "\"q")
+        value = number(cursor_.pen.has(attributes::is_protected) ? 1 : 0);
+    else if (what == "*x")
+        value = number(rectangular_attributes_ ? 2 : 1);
+    else if (what == " q")
+        value = number(static_cast<int>(shape_) * 2 + (modes_.is_set(mode::cursor_blinks) ? 1 : 2));
+    else
+        return answer({"\x1bP0$r\x1b\\"});
+    answer({"\x1bP1$r", value, what, "\x1b\\"});
+}
+
+// xterm ctlseqs, XTGETTCAP: names in hex; one answer a name, so that one not known hides no other.
+void emulator::report_capabilities(std::string_view names) {
+    constexpr std::pair<std::string_view, std::string_view> known[] = {{"TN", "xterm-256color"},
+                                                                       {"name", "xterm-256color"},
+                                                                       {"Co", "256"},
+                                                                       {"colors", "256"},
+                                                                       {"RGB", "8/8/8"},
+                                                                       {"Tc", ""},
+                                                                       {"Su", ""}};
+    while (!names.empty()) {
+        const auto semicolon = names.find(';');
+        const std::string_view hex = names.substr(0, semicolon);
+        names.remove_prefix(semicolon == names.npos ? names.size() : semicolon + 1);
+        const std::string name = from_hex(hex);
+        const auto* const found =
+            std::find_if(std::begin(known), std::end(known), [&](const auto& k) { return k.first == name; });
+        if (found == std::end(known)) {
+            answer({"\x1bP0+r", to_hex(name), "\x1b\\"});
+        } else {
+            answer({"\x1bP1+r", to_hex(name), found->second.empty() ? "" : "=", to_hex(found->second), "\x1b\\"});
+        }
+    }
+}
+
+} // namespace mato::vt

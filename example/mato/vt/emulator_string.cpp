@@ -1,0 +1,238 @@
+// SPDX-License-Identifier: MIT
+#include "emulator.hpp"
+#include "utf8.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace mato::vt {
+
+namespace {
+
+constexpr std::string_view iterm_image = "1337;File=";
+
+// The part before the first semicolon; the rest is left.
+std::string_view take_part(std::string_view& rest) noexcept {
+    const auto semicolon = rest.find(';');
+    const std::string_view part = rest.substr(0, semicolon);
+    rest.remove_prefix(semicolon == rest.npos ? rest.size() : semicolon + 1);
+    return part;
+}
+
+int to_number(std::string_view digits) noexcept {
+    int value = -1;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    return error == std::errc{} && end == digits.data() + digits.size() && value >= 0 ? value : -1;
+}
+
+std::string dcs_header(const control_sequence& seq) {
+    std::string out;
+    for (std::size_t i = 0; i < seq.numbers.size(); ++i) {
+        if (i > 0) out += seq.numbers.is_sub(i) ? ':' : ';';
+        out += std::to_string(seq.numbers[i]);
+    }
+    out += seq.final;
+    return out;
+}
+
+} // namespace
+
+void emulator::string_begin(string_kind kind, const control_sequence& seq) {
+    string_kind_ = kind;
+    string_.clear();
+    string_too_long_ = false;
+    // PM and SOS say nothing to a terminal; they are only to be passed over.
+    string_limit_ = kind == string_kind::pm || kind == string_kind::sos ? 0 : options_.limits.string_bytes;
+    if (kind == string_kind::apc) string_limit_ = options_.limits.image_bytes;
+    if (kind != string_kind::dcs) return;
+    const bool plain = seq.prefix == 0 && seq.intermediates == 0;
+    const bool asks = seq.prefix == 0 && seq.numbers.empty() && seq.final == 'q' &&
+                      (seq.intermediates == intermediate('$') || seq.intermediates == intermediate('+'));
+    if (plain && seq.final == 'q') { // VT330 manual: sixel
+        string_limit_ = options_.limits.image_bytes;
+        string_.assign(1, 'S');
+        string_ += dcs_header(seq);
+    } else if (asks) {
+        string_.assign(1, static_cast<char>(seq.intermediates & 0xff));
+    } else {
+        string_limit_ = 0;
+    }
+}
+
+void emulator::string_data(std::string_view data) {
+    if (string_too_long_) return;
+    // Only the first bytes of an OSC tell an image.
+    if (string_kind_ == string_kind::osc && string_.size() + data.size() > string_limit_ &&
+        string_limit_ < options_.limits.image_bytes && string_.starts_with(iterm_image))
+        string_limit_ = options_.limits.image_bytes;
+    if (string_.size() + data.size() > string_limit_) {
+        string_too_long_ = true;
+        string_ = {};
+        return;
+    }
+    string_ += data;
+}
+
+void emulator::string_done(string_end how) {
+    if (how == string_end::terminated && !string_too_long_) {
+        if (string_kind_ == string_kind::osc) finish_osc();
+        if (string_kind_ == string_kind::dcs && !string_.empty()) finish_dcs();
+        if (string_kind_ == string_kind::apc) finish_apc();
+    }
+    // What one string took is not kept for the next.
+    string_ = {};
+}
+
+void emulator::finish_dcs() {
+    const std::string_view body = std::string_view(string_).substr(1);
+    if (string_[0] == 'S') return tell(event_kind::sixel_image, body);
+    if (string_[0] == '$') return report_setting(body);
+    report_capabilities(body);
+}
+
+// kitty graphics protocol: APC G keys ; base64
+void emulator::finish_apc() {
+    if (string_.starts_with('G')) tell(event_kind::kitty_image, string_);
+}
+
+void emulator::finish_osc() {
+    std::string_view rest = string_;
+    if (rest.starts_with(iterm_image)) return tell(event_kind::iterm_image, rest.substr(5));
+    const int number = to_number(take_part(rest));
+    switch (number) {
+    case 0: return set_title(rest, true, true);
+    case 1: return set_title(rest, false, true);
+    case 2: return set_title(rest, true, false);
+    case 4: return colours_osc(rest);
+    case 7: return tell(event_kind::directory, printable_utf8(rest));
+    case 8: return link_osc(rest);
+    case 9: return tell(event_kind::notification, printable_utf8(rest));
+    case 10:
+    case 11:
+    case 12: return dynamic_osc(number, rest);
+    case 52: return clipboard_osc(rest);
+    case 104: return reset_colours_osc(rest);
+    case 110:
+    case 111:
+    case 112: return palette_.reset(static_cast<std::size_t>(number - 110 + palette::foreground));
+    case 133: return tell(event_kind::mark, printable_utf8(rest));
+    default: return;
+    }
+}
+
+void emulator::tell(event_kind kind, std::string_view text, std::string_view target) {
+    const auto row = rows_scrolled_ + static_cast<std::uint64_t>(cursor_.at.row);
+    events_.push({kind, std::string(text), std::string(target), row, cursor_.at.column});
+}
+
+void emulator::set_title(std::string_view text, bool title, bool icon) {
+    std::string clean = printable_utf8(text.substr(0, max_title));
+    if (icon) {
+        titles_.icon = clean;
+        if (!title) tell(event_kind::icon_name, clean);
+    }
+    if (title) {
+        titles_.title = std::move(clean);
+        tell(event_kind::title, titles_.title);
+    }
+}
+
+// xterm ctlseqs, XTWINOPS 22 and 23: 0 both, 1 icon, 2 title
+void emulator::push_title(int which) {
+    if (which > 2) return;
+    if (title_stack_.size() == max_stack) title_stack_.erase(title_stack_.begin());
+    title_stack_.push_back(titles_);
+}
+
+void emulator::pop_title(int which) {
+    if (which > 2 || title_stack_.empty()) return;
+    const title_pair saved = std::move(title_stack_.back());
+    title_stack_.pop_back();
+    if (which != 2) set_title(saved.icon, false, true);
+    if (which != 1) set_title(saved.title, true, false);
+}
+
+// xterm ctlseqs, OSC 4: pairs of index and colour, or "?"
+void emulator::colours_osc(std::string_view rest) {
+    while (!rest.empty()) {
+        const int index = to_number(take_part(rest));
+        const std::string_view spec = take_part(rest);
+        if (index < 0 || index > 255) continue;
+        const auto i = static_cast<std::size_t>(index);
+        if (spec == "?")
+            answer({"\x1b]4;", std::to_string(index), ";", colour_specification(palette_.at(i)), "\x1b\\"});
+        else if (const auto c = parse_colour(spec))
+            palette_.set(i, *c);
+    }
+}
+
+void emulator::reset_colours_osc(std::string_view rest) {
+    if (rest.empty())
+        for (std::size_t i = 0; i < 256; ++i) palette_.reset(i);
+    while (!rest.empty()) {
+        const int index = to_number(take_part(rest));
+        if (index >= 0 && index < 256) palette_.reset(static_cast<std::size_t>(index));
+    }
+}
+
+// xterm ctlseqs, OSC 10 to 12: further colours go to the numbers that follow
+void emulator::dynamic_osc(int number, std::string_view rest) {
+    for (; number <= 12 && !rest.empty(); ++number) {
+        const auto i = static_cast<std::size_t>(number - 10 + palette::foreground);
+        const std::string_view spec = take_part(rest);
+        if (spec == "?")
+            answer({"\x1b]", std::to_string(number), ";", colour_specification(palette_.at(i)), "\x1b\\"});
+        else if (const auto c = parse_colour(spec))
+            palette_.set(i, *c);
+    }
+}
+
+// OSC 8 ; key=value:key=value ; URI
+void emulator::link_osc(std::string_view rest) {
+    std::string_view keys = take_part(rest), id;
+    while (!keys.empty()) {
+        const auto colon = keys.find(':');
+        const std::string_view key = keys.substr(0, colon);
+        if (key.starts_with("id=")) id = key.substr(3);
+        keys.remove_prefix(colon == keys.npos ? keys.size() : colon + 1);
+    }
+    const std::string uri = printable_utf8(rest);
+    if (!uri.empty() && links_.is_full() && refused_links_ % link_table::limit == 0) sweep_links();
+    cursor_.pen.link = uri.empty() ? link_id{0} : links_.add(printable_utf8(id), uri);
+    // A sweep reads all of history: not for each of many links that find no room.
+    refused_links_ = uri.empty() || cursor_.pen.link != 0 ? 0 : refused_links_ + 1;
+}
+
+void emulator::sweep_links() {
+    std::vector<bool> keep(links_.size());
+    const auto mark_style = [&keep](const style& s) {
+        if (s.link != 0 && s.link <= keep.size()) keep[s.link - 1u] = true;
+    };
+    const auto mark_row = [&](const row& r) {
+        for (const style_run& run : r.runs()) mark_style(run.style);
+    };
+    const auto mark_screen = [&](const screen& s) {
+        for (int r = 0; r < s.size().rows; ++r) mark_row(s.at(r));
+    };
+    mark_screen(primary_);
+    if (alternate_) mark_screen(*alternate_);
+    for (const row& r : below_) mark_row(r);
+    row scratch;
+    for (std::size_t i = 0; i < history_.size(); ++i) {
+        history_.read(i, scratch);
+        mark_row(scratch);
+    }
+    mark_style(cursor_.pen);
+    for (const auto& s : saved_)
+        if (s) mark_style(s->pen);
+    for (const style& s : pen_stack_) mark_style(s);
+    links_.sweep(keep);
+}
+
+// xterm ctlseqs, OSC 52 ; targets ; base64 or "?"
+void emulator::clipboard_osc(std::string_view rest) {
+    const std::string_view targets = take_part(rest);
+    tell(rest == "?" ? event_kind::clipboard_query : event_kind::clipboard_set, printable_utf8(rest), printable_utf8(targets));
+}
+
+} // namespace mato::vt

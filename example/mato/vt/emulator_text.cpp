@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: MIT
+#include "emulator.hpp"
+#include "mixed_text.hpp"
+#include "scan.hpp"
+#include "unicode.hpp"
+
+#include <algorithm>
+
+namespace mato::vt {
+
+namespace {
+
+bool is_c1(const char* p, const char* end) noexcept {
+    return end - p >= 2 && static_cast<unsigned char>(p[0]) == 0xc2 && static_cast<unsigned char>(p[1]) - 0x80u < 0x20u;
+}
+
+} // namespace
+
+void emulator::update_text_path() noexcept {
+    plain_text_ = cursor_.sets.is_plain() && !modes_.is_set(mode::insert) && !modes_.is_set(mode::grapheme_clusters);
+}
+
+// The column where text wraps: the right margin, for a cursor that is not past it.
+int emulator::wrap_limit() const noexcept { return cursor_.at.column < right_ ? right_ : columns(); }
+
+void emulator::wrap() {
+    const int before = cursor_.at.row;
+    const bool at_bottom = before == bottom_ - 1;
+    const bool whole_line = wrap_limit() == columns() && left_ == 0 && (at_bottom || before < rows() - 1);
+    cursor_.pending_wrap = false;
+    if (whole_line) screen_->touch(before).wraps = true;
+    line_feed();
+    // A region that scrolls cuts its last line off from what is below; this one does go on.
+    if (whole_line && at_bottom && bottom_ - top_ > 1) screen_->touch(before - 1).wraps = true;
+    cursor_.at.column = cursor_.at.column >= left_ ? left_ : 0;
+}
+
+const char* emulator::text(const char* p, const char* end) {
+    while (p < end) {
+        if (plain_text_ && is_plain(*p)) {
+            p = plain_run(p, end);
+            continue;
+        }
+        const auto b = static_cast<unsigned char>(*p);
+        if (b < 0x20 || b == 0x7f || is_c1(p, end)) return p;
+        if (plain_text_) {
+            const char* const after = plain_run(p, end);
+            if (after != p) {
+                p = after;
+                continue;
+            }
+        }
+        const decoded d = decode_utf8(p, end);
+        if (d.length == 0) return p;
+        p += d.length;
+        print(d.code);
+    }
+    return p;
+}
+
+// As much of [p, end) as goes into one row without looking at what is there: plain bytes sixteen at a time, other
+// characters decoded in place. Stops before controls, marks that combine, and what is ill-formed or unfinished.
+const char* emulator::plain_run(const char* p, const char* end) {
+    if (!is_plain(*p)) { // nothing may happen, not even a wrap, for what takes no cell of its own
+        const decoded d = decode_utf8(p, end);
+        if (d.length == 0 || d.code < 0xa0 || width_of(d.code) == 0) return p;
+    }
+    if (cursor_.pending_wrap) {
+        if (modes_.is_set(mode::autowrap))
+            wrap();
+        else
+            cursor_.pending_wrap = false;
+    }
+    const int from = cursor_.at.column;
+    const int limit = wrap_limit();
+    if (from + 2 > limit && !is_plain(*p)) return p; // it may not fit: put() knows
+    row& r = line();
+    unit* const out = r.start(from, limit);
+    int c = from;
+    while (p < end && c < limit) {
+        if (is_plain(*p)) {
+            if (end - p >= 2 && p[1] == '\x1b') { // one character between two sequences: no run to look for
+                out[c++] = static_cast<unsigned char>(*p++);
+                break;
+            }
+            const std::size_t n = widen_plain(p, end, out + c, static_cast<std::size_t>(limit - c), r.scratch(c));
+            p += n;
+            c += static_cast<int>(n);
+            continue;
+        }
+        if (static_cast<unsigned char>(*p) < 0xc2) break;
+        const decoded_run run = decode_mixed(p, end, out + c, limit - c);
+        p += run.bytes;
+        c += run.columns;
+        if (run.bytes > 0) continue;
+        const decoded d = decode_utf8(p, end);
+        if (d.length == 0 || d.code < 0xa0) break;
+        const int width = width_of(d.code);
+        if (width == 1) {
+            out[c++] = d.code;
+        } else {
+            if (width == 0 || c + 2 > limit) break;
+            out[c] = d.code | units::wide;
+            out[c + 1] = units::tail;
+            c += 2;
+        }
+        p += d.length;
+    }
+    if (c == from) return p;
+    const unit last = out[c - 1] == units::tail ? out[c - 2] : out[c - 1];
+    last_printed_ = last & units::code_mask;
+    r.finish(from, c, cursor_.pen);
+    cursor_.pending_wrap = c == limit;
+    cursor_.at.column = c == limit ? c - 1 : c;
+    return p;
+}
+
+void emulator::print(char32_t code) {
+    if (code >= 0x21 && code < 0x7f)
+        code = cursor_.sets.translate(code);
+    else
+        cursor_.sets.single = 0;
+    update_text_path();
+    if (modes_.is_set(mode::grapheme_clusters) && join_cluster(code)) return;
+    const int width = width_of(code);
+    if (width == 0) return combine(code);
+    put(code, width);
+}
+
+void emulator::put(char32_t code, int width) {
+    const bool wraps = modes_.is_set(mode::autowrap);
+    if (cursor_.pending_wrap && wraps) wrap();
+    cursor_.pending_wrap = false;
+    int limit = wrap_limit();
+    if (width == 2 && cursor_.at.column + 2 > limit) {
+        const int start = limit == columns() && limit != right_ ? 0 : left_;
+        if (limit - start < 2) {
+            width = columns() == 1 ? 2 : 1; // no room on any line: the left half is all that can be shown
+        } else if (wraps) {
+            line().erase(cursor_.at.column, limit, cursor_.pen.blank());
+            wrap();
+            limit = wrap_limit();
+        } else {
+            cursor_.at.column = limit - 2; // as a narrow character would, it takes the last place there is
+        }
+    }
+    const int advance = std::min(width, limit - cursor_.at.column);
+    if (modes_.is_set(mode::insert))
+        screen_->insert_cells(cursor_.at.row, cursor_.at.column, limit, advance, cursor_.pen.blank());
+    line().put(cursor_.at.column, code, width, cursor_.pen, columns());
+    last_printed_ = code;
+    if (modes_.is_set(mode::grapheme_clusters)) cluster_at_ = cursor_.at;
+    const int next = cursor_.at.column + advance;
+    cursor_.pending_wrap = next >= limit;
+    cursor_.at.column = next >= limit ? limit - 1 : next;
+}
+
+// A mark goes to the character before the cursor, which after the last column is under it.
+void emulator::combine(char32_t mark) {
+    int column = cursor_.pending_wrap ? cursor_.at.column : cursor_.at.column - 1;
+    if (column < 0) return; // nothing on this line to carry it
+    row& r = line();
+    if (r.at(column) == units::tail) --column;
+    if (r.at(column) == units::blank) r.put(column, ' ', 1, r.style_at(column), columns());
+    r.combine(column, mark);
+}
+
+bool emulator::join_cluster(char32_t code) {
+    if (!cluster_at_ || cluster_at_->row != cursor_.at.row) return false;
+    row& r = line();
+    const int column = cluster_at_->column;
+    const unit u = r.at(column);
+    const int end = column + ((u & units::wide) != 0 ? 2 : 1);
+    const int after = cursor_.pending_wrap ? cursor_.at.column + 1 : cursor_.at.column;
+    if (u == units::blank || u == units::tail || std::min(end, columns()) != after) return false;
+    const char32_t single[] = {u & units::code_mask};
+    const auto stored = r.cluster(u);
+    const char32_t* const codes = stored.empty() ? single : stored.data();
+    const std::size_t count = stored.empty() ? 1 : stored.size();
+    if (!joins_cluster(codes, count, code)) return false;
+    // A flag of two indicators, an emoji asked for by U+FE0F and a cluster with a wide part take two columns.
+    constexpr char32_t emoji_presentation = 0xfe0f;
+    const bool flag = property_of(code).breaking() == grapheme_class::regional;
+    const bool emoji = code == emoji_presentation && property_of(codes[0]).pictographic();
+    const bool grows = (u & units::wide) == 0 && (flag || emoji || width_of(code) == 2);
+    r.combine(column, code);
+    if (grows && !cursor_.pending_wrap && column + 2 <= wrap_limit()) {
+        if (modes_.is_set(mode::insert))
+            screen_->insert_cells(cursor_.at.row, column + 1, wrap_limit(), 1, cursor_.pen.blank());
+        line().widen(column);
+        const int limit = wrap_limit();
+        cursor_.pending_wrap = column + 2 == limit;
+        cursor_.at.column = cursor_.pending_wrap ? limit - 1 : column + 2;
+    }
+    return true;
+}
+
+// ECMA-48 8.3.103 REP
+void emulator::repeat(int count) {
+    if (last_printed_ == 0) return;
+    const int width = width_of(last_printed_);
+    if (width == 0) return;
+    // More than fills the screen changes nothing but the time it takes.
+    count = std::min(count, rows() * columns() + columns());
+    for (int i = 0; i < count; ++i) put(last_printed_, width);
+}
+
+} // namespace mato::vt

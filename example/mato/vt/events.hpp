@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: MIT
+/// @file events.hpp: what a program said that is not on the screen.
+/// Layer: vt core.  Test: test/mato/vt/20_strings.vt.
+/// Threads: distinct objects are independent; one object, one thread.   Blocks: never.
+/// Source: xterm ctlseqs "Operating System Commands"; kitty graphics protocol; iTerm2 inline images; FinalTerm marks.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace mato::vt {
+
+enum class event_kind : std::uint8_t {
+    bell,
+    title, ///< text: the new title, now also terminal::title()
+    icon_name,
+    directory,       ///< OSC 7: text as sent, "file://host/path" or a path
+    clipboard_set,   ///< OSC 52: target "c", "p", …; text base64 as sent
+    clipboard_query, ///< OSC 52 with "?": the caller answers or does not
+    mark,            ///< OSC 133: text "A", "B", "C", "D;0", …
+    notification,    ///< OSC 9: text
+    kitty_image,     ///< APC: text from the G on
+    sixel_image,     ///< DCS: text "numbers q data"
+    iterm_image,     ///< OSC 1337: text from "File=" on
+};
+
+struct event {
+    event_kind kind = event_kind::bell;
+    std::string text;
+    std::string target;
+    /// Where the cursor stood, rows counted from the first that ever scrolled off: minus terminal::rows_scrolled() it is
+    /// a row of the screen, as long as nothing but scrolling moved it.
+    std::uint64_t row = 0;
+    int column = 0;
+};
+
+/// Bounds on what waits for the caller; what exceeds them is counted and dropped, the newest first.
+struct event_limits {
+    std::size_t events = 1024;
+    std::size_t bytes = 16u << 20; ///< room for a few large images
+};
+
+class event_queue {
+public:
+    explicit event_queue(event_limits limits) noexcept : limits_(limits) {}
+
+    void push(event e) {
+        const std::size_t size = e.text.size() + e.target.size();
+        if (events_.size() >= limits_.events || bytes_ + size > limits_.bytes) {
+            ++lost_;
+            return;
+        }
+        bytes_ += size;
+        events_.push_back(std::move(e));
+    }
+    [[nodiscard]] std::vector<event> take() {
+        bytes_ = 0;
+        return std::exchange(events_, {});
+    }
+    [[nodiscard]] std::uint64_t lost() const noexcept { return lost_; }
+    [[nodiscard]] std::size_t memory_bytes() const noexcept { return bytes_ + events_.capacity() * sizeof(event); }
+
+private:
+    event_limits limits_;
+    std::vector<event> events_;
+    std::size_t bytes_ = 0;
+    std::uint64_t lost_ = 0;
+};
+
+} // namespace mato::vt

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+/// @file links.hpp: OSC 8 hyperlinks, each kept once and named by a number in the style.
+/// Layer: vt core.  Test: test/mato/vt/storage_test.cpp.
+/// Threads: distinct objects are independent; one object, one thread.   Blocks: never.
+/// Source: the hyperlink specification of VTE and iTerm2 (OSC 8): same id and URI are one link.
+#pragma once
+
+#include "style.hpp"
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mato::vt {
+
+struct hyperlink {
+    std::string id;
+    std::string uri;
+};
+
+class link_table {
+public:
+    /// Links at once; the specification suggests 2083 bytes for a URI and 250 for an id.
+    static constexpr std::size_t limit = 4096;
+    static constexpr std::size_t max_uri = 2083;
+    static constexpr std::size_t max_id = 250;
+
+    /// @returns 0 if there is no room: the text is then not a link
+    link_id add(std::string_view id, std::string_view uri);
+    [[nodiscard]] const hyperlink* find(link_id id) const noexcept;
+    [[nodiscard]] bool is_full() const noexcept { return count_ >= limit; }
+    /// Forgets the links `keep[id - 1]` is false for. Numbers of the others stay.
+    void sweep(const std::vector<bool>& keep);
+    void clear();
+
+    /// Every number ever given is at most this.
+    [[nodiscard]] std::size_t size() const noexcept { return links_.size(); }
+    /// For snapshots: puts back what find() gave, in order; an empty URI is a gap.
+    void append(hyperlink l);
+    [[nodiscard]] std::size_t memory_bytes() const noexcept { return bytes_ + links_.capacity() * sizeof(hyperlink); }
+
+private:
+    std::vector<hyperlink> links_;         // index: the number less one; an empty URI is free
+    std::map<std::string, link_id> index_; // id and URI to the number, so that a link written twice is one
+    std::size_t count_ = 0;
+    std::size_t bytes_ = 0;
+};
+
+} // namespace mato::vt

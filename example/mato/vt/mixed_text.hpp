@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+/// @file mixed_text.hpp: text of many scripts, decoded and encoded without branches on what it is.
+/// Layer: vt core.  Test: test/mato/vt/text_test.cpp (against decode_utf8() and append_utf8()).
+/// Threads: pure functions.   Blocks: never.
+///
+/// Which character comes next cannot be predicted in mixed text, and each wrong guess costs as much as the work itself.
+#pragma once
+
+#include "row.hpp"
+
+namespace mato::vt {
+
+struct decoded_run {
+    int bytes = 0;
+    int columns = 0;
+};
+
+/// Decodes well-formed characters of one or two columns into at most `room` columns. Stops before anything else:
+/// controls, marks, what is ill-formed, a long run of plain bytes, the last few bytes before `end`.
+decoded_run decode_mixed(const char* p, const char* end, unit* to, int room) noexcept;
+
+/// Encodes units as UTF-8, as packed_line.hpp wants them; stops before an erased cell or a cluster. Five bytes a unit are
+/// enough, and up to four more are scribbled over.
+/// @returns how many units; `to` moves on
+std::size_t encode_mixed(const unit* units, std::size_t count, char*& to) noexcept;
+
+/// Two bytes a unit, lowest first: the code point, pair_tail for a right half, 0 for an erased cell. A wide character
+/// past U+FFFF is a surrogate pair, and its columns are just as many. Writes `2 * count` bytes.
+/// @returns false if a unit has no such form: clusters, narrow characters past U+FFFF, a wide one cut in half
+bool encode_pairs(const unit* units, std::size_t count, char* to) noexcept;
+inline constexpr int pair_tail = 1;
+
+/// Roughly the bytes encode_mixed() would write: a right half counts for the mark of its left.
+[[nodiscard]] std::size_t mixed_bytes(const unit* units, std::size_t count) noexcept;
+
+/// In packed text: the next character has two columns.
+inline constexpr char wide_mark = 1;
+
+} // namespace mato::vt

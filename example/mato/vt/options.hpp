@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+/// @file options.hpp: a terminal's size, limits and name.
+/// Layer: vt core.  Test: test/mato/vt/terminal_test.cpp.
+/// Threads: values.   Blocks: never.
+#pragma once
+
+#include "events.hpp"
+#include "history.hpp"
+#include "units.hpp"
+
+#include <chrono>
+#include <string>
+
+namespace mato::vt {
+
+/// Time since any fixed moment; it must not go back.
+using moment = std::chrono::milliseconds;
+
+struct terminal_limits {
+    history_limits history{};
+    event_limits events{};
+    /// Bytes of answers that may wait. A question is three bytes at least and an answer under a hundred, so a program
+    /// that asks and never reads is held to this; questions past it stay unanswered.
+    std::size_t answer_bytes = 16 * 1024;
+    /// Bytes of a control string other than an image; a longer one is ignored. Room for a long OSC 52.
+    std::size_t string_bytes = 1u << 20;
+    /// Bytes of one image; a longer one is dropped. kitty sends 4096 at a time, sixel and iTerm2 all at once.
+    std::size_t image_bytes = 8u << 20;
+    /// How long a synchronised update may hold a viewer back: programs die between its two ends.
+    moment synchronised_update{1000};
+};
+
+struct terminal_options {
+    screen_size size{};
+    terminal_limits limits{};
+    std::string name = "mato"; ///< XTVERSION's answer; printable ASCII
+    std::string version = "0.1";
+    int cell_width = 0; ///< pixels, for the window reports; 0 if not known
+    int cell_height = 0;
+};
+
+} // namespace mato::vt

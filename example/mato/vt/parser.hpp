@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: MIT
+/// @file parser.hpp: bytes to text, controls, escape and control sequences, and strings.
+/// Layer: vt core.  Test: test/mato/vt/30_parser.vt.
+/// Threads: distinct objects are independent; one object, one thread.   Blocks: never.   Fails: never, it goes on.
+/// Source: ECMA-48 5.3 to 5.6; ECMA-35 13; DEC STD 070 for controls inside sequences; Unicode 3.9 for UTF-8.
+///
+/// C1 controls are U+0080 to U+009F, as UTF-8 terminals have them: a lone byte 0x9c is no string terminator.
+#pragma once
+
+#include "parameters.hpp"
+#include "scan.hpp"
+#include "utf8.hpp"
+
+#include <array>
+#include <concepts>
+#include <cstring>
+#include <string_view>
+
+namespace mato::vt {
+
+enum class string_kind : std::uint8_t { osc, dcs, apc, pm, sos };
+enum class string_end : std::uint8_t { terminated, cancelled };
+
+/// What a parser tells. `text` takes a run that begins with no control and returns where it stopped: at a control, at a
+/// C1 control, or at an unfinished character that ends the input.
+template <class Sink> concept parser_sink = requires(Sink s, const char* p, char c, std::uint16_t i,
+                                                     const control_sequence& seq, std::string_view v) {
+    { s.text(p, p) } -> std::same_as<const char*>;
+    s.control(c);
+    s.escape(i, c);
+    s.control_sequence_done(seq);
+    s.string_begin(string_kind::osc, seq);
+    s.string_data(v);
+    s.string_done(string_end::terminated);
+};
+
+/// Everything a parser remembers between two calls: a snapshot of it goes on in mid-sequence.
+struct parser_state {
+    enum class stage : std::uint8_t { ground, escape, csi, dcs, string, string_escape };
+
+    stage at = stage::ground;
+    string_kind kind = string_kind::osc;
+    bool held_c2 = false;     // in a string: 0xc2 came last, and 0x9c would make it ST
+    bool number_open = false; // in a sequence: a number has begun, or a separator promised one
+    bool number_is_sub = false;
+    std::uint32_t number = 0;
+    control_sequence sequence;
+    std::uint8_t partial_size = 0; // in ground: the beginning of a character
+    std::array<char, max_utf8_bytes> partial{};
+};
+
+class parser {
+public:
+    template <parser_sink Sink> void feed(std::string_view bytes, Sink& sink);
+    void reset() noexcept { s_ = {}; }
+    [[nodiscard]] const parser_state& state() const noexcept { return s_; }
+    void set_state(const parser_state& s) noexcept { s_ = s; }
+
+private:
+    using stage = parser_state::stage;
+    static constexpr char replacement[] = "\xef\xbf\xbd"; // U+FFFD
+
+    template <class Sink> const char* ground(const char* p, const char* end, Sink& sink);
+    template <class Sink> const char* finish_partial(const char* p, const char* end, Sink& sink);
+    template <class Sink> const char* whole_sequence(const char* p, const char* end, Sink& sink);
+    template <class Sink> const char* in_sequence(const char* p, Sink& sink);
+    template <class Sink> const char* in_string(const char* p, const char* end, Sink& sink);
+    template <class Sink> void c1(char32_t code, Sink& sink);
+    template <class Sink> void escape_final(char b, Sink& sink);
+    template <class Sink> void begin_string(string_kind kind, Sink& sink);
+    template <class Sink> void sequence_byte(char b, Sink& sink);
+    void begin_sequence(stage at) noexcept;
+    void end_number() noexcept;
+
+    parser_state s_;
+};
+
+// ---- implementation ----
+
+template <parser_sink Sink> void parser::feed(std::string_view bytes, Sink& sink) {
+    const char* p = bytes.data();
+    const char* const end = p + bytes.size();
+    if (s_.partial_size != 0 && p < end) p = finish_partial(p, end, sink);
+    while (p < end) {
+        if (s_.at == stage::ground)
+            p = ground(p, end, sink);
+        else if (s_.at == stage::string || s_.at == stage::string_escape)
+            p = in_string(p, end, sink);
+        else
+            p = in_sequence(p, sink);
+    }
+}
+
+template <class Sink> const char* parser::ground(const char* p, const char* end, Sink& sink) {
+    while (p < end) {
+        const auto b = static_cast<unsigned char>(*p);
+        if (b == 0x1b) {
+            if (end - p >= 3 && p[1] == '[') {
+                if (const char* after = whole_sequence(p + 2, end, sink)) {
+                    p = after;
+                    continue;
+                }
+            }
+            begin_sequence(stage::escape);
+            return p + 1;
+        }
+        if (b < 0x20) {
+            sink.control(*p++);
+            continue;
+        }
+        if (b == 0x7f) { // ECMA-48: DELETE is ignored in display
+            ++p;
+            continue;
+        }
+        p = sink.text(p, end);
+        if (p == end || is_plain(*p) || *p == 0x7f || static_cast<unsigned char>(*p) < 0x20) continue;
+        const decoded d = decode_utf8(p, end);
+        if (d.length == 0) {
+            s_.partial_size = static_cast<std::uint8_t>(end - p);
+            std::memcpy(s_.partial.data(), p, s_.partial_size);
+            return end;
+        }
+        if (d.code >= 0x80 && d.code < 0xa0) {
+            p += d.length;
+            c1(d.code, sink);
+            if (s_.at != stage::ground) return p;
+        }
+    }
+    return p;
+}
+
+// The character whose beginning the last call ended with. What does not continue it is left for ground().
+template <class Sink> const char* parser::finish_partial(const char* p, const char* end, Sink& sink) {
+    const int had = s_.partial_size;
+    int have = had;
+    std::array<char, max_utf8_bytes> bytes = s_.partial;
+    for (const char* q = p; q < end && have < max_utf8_bytes; ++q) bytes[static_cast<std::size_t>(have++)] = *q;
+    const decoded d = decode_utf8(bytes.data(), bytes.data() + have);
+    if (d.length == 0) {
+        s_.partial = bytes;
+        s_.partial_size = static_cast<std::uint8_t>(have);
+        return end;
+    }
+    s_.partial_size = 0;
+    if (d.code >= 0x80 && d.code < 0xa0)
+        c1(d.code, sink);
+    else if (d.code == replacement_character)
+        sink.text(replacement, replacement + 3);
+    else
+        sink.text(bytes.data(), bytes.data() + d.length);
+    return p + (d.length - had); // what was kept is never longer than the part replaced
+}
+
+// The short path: a control sequence that lies in the input whole, without intermediates or controls inside.
+// Returns nothing at anything else, having told nothing.
+template <class Sink> const char* parser::whole_sequence(const char* p, const char* end, Sink& sink) {
+    control_sequence& seq = s_.sequence;
+    parameters& numbers = seq.numbers;
+    numbers.clear();
+    seq.prefix = 0;
+    seq.intermediates = 0;
+    if (*p >= '<' && *p <= '?') seq.prefix = *p++;
+    bool sub = false;
+    while (p < end) {
+        std::uint32_t value = 0;
+        const char* const digits = p;
+        const auto digit = [](const char* at) { return static_cast<unsigned char>(*at) - unsigned{'0'}; };
+        if (end - p >= 3 && digit(p) < 10) { // how many digits, one or two, is no branch: it cannot be predicted
+            const unsigned first = digit(p), second = digit(p + 1);
+            const unsigned two = second < 10 ? 1 : 0;
+            value = first + (first * 9 + second) * two;
+            p += 1 + two;
+        }
+        while (p < end && digit(p) < 10) {
+            value = value > parameters::max_value ? value : value * 10 + digit(p);
+            ++p;
+        }
+        if (p == end) return nullptr;
+        const char c = *p++;
+        if (c == ';' || c == ':') {
+            numbers.push(value, sub);
+            sub = c == ':';
+            continue;
+        }
+        if (static_cast<unsigned char>(c) - 0x40u >= 0x3fu) return nullptr;
+        if (p - 1 != digits || !numbers.empty()) numbers.push(value, sub);
+        seq.final = c;
+        sink.control_sequence_done(seq);
+        return p;
+    }
+    return nullptr;
+}
+
+inline void parser::begin_sequence(stage at) noexcept {
+    s_.at = at;
+    s_.sequence = {};
+    s_.sequence.numbers.clear();
+    s_.number = 0;
+    s_.number_open = s_.number_is_sub = false;
+}
+
+inline void parser::end_number() noexcept {
+    if (s_.number_open) s_.sequence.numbers.push(s_.number, s_.number_is_sub);
+    s_.number = 0;
+    s_.number_open = s_.number_is_sub = false;
+}
+
+template <class Sink> void parser::c1(char32_t code, Sink& sink) {
+    escape_final(static_cast<char>(code - 0x40), sink); // ECMA-48 5.3: ESC Fe stands for the C1 control
+}
+
+template <class Sink> const char* parser::in_sequence(const char* p, Sink& sink) {
+    const char b = *p;
+    if (static_cast<unsigned char>(b) >= 0x80) { // no part of any sequence: give up, and take it as text
+        s_.at = stage::ground;
+        return p;
+    }
+    if (b == 0x1b) {
+        begin_sequence(stage::escape);
+    } else if (b == 0x18 || b == 0x1a) { // CAN, SUB
+        s_.at = stage::ground;
+        sink.control(b);
+    } else if (b < 0x20) {
+        // DEC STD 070: a control inside a sequence acts at once; a string's header ignores it.
+        if (s_.at != stage::dcs) sink.control(b);
+    } else if (b != 0x7f) {
+        sequence_byte(b, sink);
+    }
+    return p + 1;
+}
+
+template <class Sink> void parser::sequence_byte(char b, Sink& sink) {
+    control_sequence& seq = s_.sequence;
+    if (b < 0x30) {
+        if (seq.intermediates == 0)
+            seq.intermediates = static_cast<std::uint16_t>(b);
+        else if (seq.intermediates < 0x100)
+            seq.intermediates = static_cast<std::uint16_t>(seq.intermediates | b << 8);
+        else
+            seq.intermediates = malformed;
+        return;
+    }
+    if (s_.at == stage::escape) return escape_final(b, sink);
+    if (b < 0x40) {
+        if (seq.intermediates != 0) { // ECMA-48 5.4: no parameter after an intermediate
+            seq.intermediates = malformed;
+        } else if (b <= '9') {
+            s_.number = s_.number > parameters::max_value ? s_.number : s_.number * 10 + static_cast<std::uint32_t>(b - '0');
+            s_.number_open = true;
+        } else if (b <= ';') {
+            s_.number_open = true;
+            end_number();
+            s_.number_open = true; // a separator promises another number, if only an absent one
+            s_.number_is_sub = b == ':';
+        } else if (!s_.number_open && seq.numbers.empty() && seq.prefix == 0) {
+            seq.prefix = b;
+        } else {
+            seq.intermediates = malformed;
+        }
+        return;
+    }
+    end_number();
+    seq.final = b;
+    const stage was = s_.at;
+    s_.at = stage::ground;
+    if (was == stage::csi)
+        sink.control_sequence_done(seq);
+    else
+        begin_string(string_kind::dcs, sink);
+}
+
+template <class Sink> void parser::begin_string(string_kind kind, Sink& sink) {
+    s_.at = stage::string;
+    s_.kind = kind;
+    s_.held_c2 = false;
+    sink.string_begin(kind, s_.sequence);
+}
+
+template <class Sink> void parser::escape_final(char b, Sink& sink) {
+    const std::uint16_t intermediates = s_.at == stage::escape ? s_.sequence.intermediates : std::uint16_t{0};
+    s_.at = stage::ground;
+    if (intermediates != 0) return sink.escape(intermediates, b);
+    switch (b) {
+    case '[': return begin_sequence(stage::csi);
+    case 'P': return begin_sequence(stage::dcs);
+    case ']': return begin_string(string_kind::osc, sink);
+    case '_': return begin_string(string_kind::apc, sink);
+    case '^': return begin_string(string_kind::pm, sink);
+    case 'X': return begin_string(string_kind::sos, sink);
+    default: return sink.escape(0, b);
+    }
+}
+
+template <class Sink> const char* parser::in_string(const char* p, const char* end, Sink& sink) {
+    const auto done = [&](string_end how) {
+        s_.at = stage::ground;
+        s_.held_c2 = false;
+        sink.string_done(how);
+    };
+    if (s_.at == stage::string_escape) {
+        if (*p == '\\') { // ECMA-48 8.3.143 ST
+            done(string_end::terminated);
+            return p + 1;
+        }
+        done(string_end::cancelled);
+        begin_sequence(stage::escape);
+        return p;
+    }
+    const char* const stop = find_string_stop(p, end);
+    if (stop != p) {
+        if (s_.held_c2) sink.string_data("\xc2");
+        // 0xc2 is held back at the end: the next byte decides whether it is half of ST.
+        s_.held_c2 = static_cast<unsigned char>(stop[-1]) == 0xc2;
+        sink.string_data({p, static_cast<std::size_t>(stop - p) - (s_.held_c2 ? 1 : 0)});
+        return stop;
+    }
+    const char b = *p;
+    if (static_cast<unsigned char>(b) == 0x9c && s_.held_c2) {
+        done(string_end::terminated);
+        return p + 1;
+    }
+    if (s_.held_c2) sink.string_data("\xc2");
+    s_.held_c2 = false;
+    if (b == 0x1b) {
+        s_.at = stage::string_escape;
+    } else if (b == 0x18 || b == 0x1a) {
+        done(string_end::cancelled);
+    } else if (b == 0x07 && s_.kind == string_kind::osc) { // xterm ctlseqs: BEL ends an OSC
+        done(string_end::terminated);
+    } else {
+        sink.string_data({p, 1});
+    }
+    return p + 1;
+}
+
+} // namespace mato::vt

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: MIT
+#include "reflow.hpp"
+
+#include "wrap.hpp"
+
+#include <algorithm>
+#include <optional>
+
+namespace mato::vt {
+
+namespace {
+
+struct place {
+    std::size_t line = 0;
+    int column = 0;
+};
+
+struct joined {
+    std::vector<row> lines;
+    place cursor;
+};
+
+// Rows to lines; the cursor's row to a column of its line.
+joined join(std::vector<row>& rows, std::optional<row> beginning, reflow_cursor cursor) {
+    joined out;
+    bool continues = beginning.has_value();
+    if (continues) out.lines.push_back(std::move(*beginning));
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+        row& r = rows[i];
+        const bool wraps = r.wraps;
+        const int before = continues ? out.lines.back().used() : 0;
+        if (i == static_cast<std::size_t>(cursor.at.row))
+            out.cursor = {out.lines.size() - (continues ? 1 : 0), before + cursor.at.column + (cursor.pending_wrap ? 1 : 0)};
+        if (!continues) out.lines.emplace_back();
+        out.lines.back().append_piece(r);
+        continues = wraps;
+    }
+    return out;
+}
+
+struct wrapped {
+    std::vector<row> rows;
+    reflow_cursor cursor;
+};
+
+void wrap_line(const row& line, int columns, std::vector<row>& out) {
+    int from = 0;
+    do {
+        const int end = wrap_end(line, from, columns);
+        out.push_back(wrap_piece(line, from, end, columns));
+        from = end;
+    } while (from < line.used());
+}
+
+reflow_cursor find_cursor(const row& line, int column, int columns, std::size_t first_row) {
+    int from = 0;
+    auto at = static_cast<int>(first_row);
+    for (int end = wrap_end(line, from, columns); end < line.used() && column >= end; end = wrap_end(line, from, columns)) {
+        from = end;
+        ++at;
+    }
+    const int offset = column - from;
+    if (offset >= columns) return {{at, columns - 1}, offset == columns && column == line.used()};
+    return {{at, offset}, false};
+}
+
+wrapped wrap(const joined& j, int columns) {
+    wrapped out;
+    for (std::size_t i = 0; i < j.lines.size(); ++i) {
+        if (i == j.cursor.line) out.cursor = find_cursor(j.lines[i], j.cursor.column, columns, out.rows.size());
+        wrap_line(j.lines[i], columns, out.rows);
+    }
+    return out;
+}
+
+// Lines come back from history until `wanted` rows are there.
+void pull(history& h, wrapped& w, std::size_t wanted, int columns) {
+    std::vector<std::vector<row>> pulled;
+    std::size_t count = w.rows.size();
+    while (count < wanted && h.size() > 0) {
+        pulled.emplace_back();
+        wrap_line(h.pop(), columns, pulled.back());
+        count += pulled.back().size();
+    }
+    std::vector<row> all;
+    all.reserve(count);
+    for (auto it = pulled.rbegin(); it != pulled.rend(); ++it) std::move(it->begin(), it->end(), std::back_inserter(all));
+    w.cursor.at.row += static_cast<int>(all.size());
+    std::move(w.rows.begin(), w.rows.end(), std::back_inserter(all));
+    w.rows = std::move(all);
+}
+
+} // namespace
+
+reflow_cursor reflow(screen& s, history& h, std::vector<row>& below, screen_size size, reflow_cursor cursor) {
+    const auto old_rows = static_cast<std::size_t>(s.size().rows);
+    std::vector<row> rows = s.release();
+    std::move(below.begin(), below.end(), std::back_inserter(rows));
+    below.clear();
+    const auto needed = static_cast<std::size_t>(cursor.at.row) + 1;
+    while (rows.size() > needed && rows.back().used() == 0 && !rows[rows.size() - 2].wraps) rows.pop_back();
+    rows.back().wraps = false;
+    const std::size_t empty_below = old_rows > rows.size() ? old_rows - rows.size() : 0;
+
+    std::optional<row> beginning;
+    if (h.is_open()) beginning = h.pop();
+    wrapped w = wrap(join(rows, std::move(beginning), cursor), size.columns);
+
+    const auto height = static_cast<std::size_t>(size.rows);
+    if (w.rows.size() + empty_below < height) pull(h, w, height - empty_below, size.columns);
+    std::size_t top = w.rows.size() > height ? w.rows.size() - height : 0;
+    top = std::min(top, static_cast<std::size_t>(w.cursor.at.row)); // the cursor stays in sight
+    for (std::size_t i = 0; i < top; ++i) h.push(w.rows[i]);
+    const std::size_t bottom = std::min(w.rows.size(), top + height);
+    const std::size_t kept = std::min(w.rows.size(), bottom + max_rows_below);
+    below.assign(std::make_move_iterator(w.rows.begin() + static_cast<std::ptrdiff_t>(bottom)),
+                 std::make_move_iterator(w.rows.begin() + static_cast<std::ptrdiff_t>(kept)));
+    w.rows.resize(bottom);
+    s.assign(size, {std::make_move_iterator(w.rows.begin() + static_cast<std::ptrdiff_t>(top)),
+                    std::make_move_iterator(w.rows.end())});
+    w.cursor.at.row -= static_cast<int>(top);
+    return w.cursor;
+}
+
+} // namespace mato::vt

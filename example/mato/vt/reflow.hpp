@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: MIT
+/// @file reflow.hpp: the primary screen at another size, its lines wrapped anew.
+/// Layer: vt core.  Test: test/mato/vt/40_history.vt and terminal_test.cpp.
+/// Threads: distinct objects are independent.   Blocks: never.
+///
+/// Nothing is lost: rows pushed off the top go to history, rows the cursor's line pushes off the bottom are kept below
+/// the screen until the next resize, and history comes back as far as the screen was full before.
+#pragma once
+
+#include "history.hpp"
+#include "screen.hpp"
+
+namespace mato::vt {
+
+struct reflow_cursor {
+    position at;
+    bool pending_wrap = false; ///< the cursor stands after the last column
+};
+
+/// Rows kept below a screen. More than a large screen wrapped narrow; past it the lowest are dropped.
+inline constexpr std::size_t max_rows_below = 4096;
+
+/// @returns the cursor, on the same text as before
+reflow_cursor reflow(screen& s, history& h, std::vector<row>& below, screen_size size, reflow_cursor cursor);
+
+} // namespace mato::vt

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT
+/// @file scan.hpp: finding and copying runs of plain bytes sixteen at a time.
+/// Layer: vt core.  Test: test/mato/vt/text_test.cpp (every function against its one-byte definition).
+/// Threads: pure functions.   Blocks: never.
+/// SSE2 where the compiler promises it, else portable words of eight bytes.
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+#if defined(__SSE2__)
+#include <emmintrin.h>
+#endif
+
+namespace mato::vt {
+
+/// 0x20 to 0x7e: one column, one unit, no decoding.
+[[nodiscard]] inline bool is_plain(char byte) noexcept { return static_cast<unsigned char>(byte) - 0x20u < 0x5fu; }
+
+/// A byte that may end or hold up a control string: C0 (BEL, CAN, SUB, ESC), 0x9c (ST if it follows 0xc2).
+[[nodiscard]] inline bool stops_string(char byte) noexcept {
+    return static_cast<unsigned char>(byte) < 0x20 || static_cast<unsigned char>(byte) == 0x9c;
+}
+
+/// Copies the plain bytes at `from` into units, at most `room` of them; returns how many.
+/// The first `scratch` units from `to` may be scribbled over past the ones counted.
+std::size_t widen_plain(const char* from, const char* end, std::uint32_t* to, std::size_t room, std::size_t scratch) noexcept;
+
+/// The first byte of [p, end) for which stops_string() holds, or `end`.
+const char* find_string_stop(const char* p, const char* end) noexcept;
+
+/// True if every unit is a plain character: below 0x80, and no erased cell.
+bool all_plain(const std::uint32_t* units, std::size_t count) noexcept;
+
+/// Narrows units for which all_plain() holds to bytes. Writes `count` bytes.
+void narrow_plain(const std::uint32_t* units, std::size_t count, char* to) noexcept;
+
+// ---- implementation ----
+
+#if defined(__SSE2__)
+
+namespace detail {
+
+inline unsigned plain_mask(__m128i v) noexcept {
+    // Signed: bytes of 0x80 and up are negative and fail with the controls.
+    const __m128i printable = _mm_cmpgt_epi8(v, _mm_set1_epi8(0x1f));
+    const __m128i del = _mm_cmpeq_epi8(v, _mm_set1_epi8(0x7f));
+    return static_cast<unsigned>(_mm_movemask_epi8(_mm_andnot_si128(del, printable)));
+}
+
+inline void widen16(__m128i v, std::uint32_t* to) noexcept {
+    const __m128i zero = _mm_setzero_si128();
+    const __m128i low = _mm_unpacklo_epi8(v, zero), high = _mm_unpackhi_epi8(v, zero);
+    auto* out = reinterpret_cast<__m128i*>(to);
+    _mm_storeu_si128(out, _mm_unpacklo_epi16(low, zero));
+    _mm_storeu_si128(out + 1, _mm_unpackhi_epi16(low, zero));
+    _mm_storeu_si128(out + 2, _mm_unpacklo_epi16(high, zero));
+    _mm_storeu_si128(out + 3, _mm_unpackhi_epi16(high, zero));
+}
+
+} // namespace detail
+
+inline std::size_t widen_plain(const char* from, const char* end, std::uint32_t* to, std::size_t room,
+                               std::size_t scratch) noexcept {
+    std::size_t done = 0;
+    const auto available = static_cast<std::size_t>(end - from);
+    while (available - done >= 16) {
+        const __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from + done));
+        const unsigned mask = detail::plain_mask(v);
+        if (mask == 0xffff && room - done >= 16) {
+            detail::widen16(v, to + done);
+            done += 16;
+            continue;
+        }
+        auto run = static_cast<std::size_t>(std::countr_one(mask));
+        if (run > room - done) run = room - done;
+        if (scratch >= done + 16) {
+            detail::widen16(v, to + done);
+        } else {
+            for (std::size_t i = 0; i < run; ++i) to[done + i] = static_cast<unsigned char>(from[done + i]);
+        }
+        return done + run;
+    }
+    const std::size_t most = room < available ? room : available;
+    while (done < most && is_plain(from[done])) {
+        to[done] = static_cast<unsigned char>(from[done]);
+        ++done;
+    }
+    return done;
+}
+
+inline const char* find_string_stop(const char* p, const char* end) noexcept {
+    for (; end - p >= 16; p += 16) {
+        const __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+        const __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x1f)), v);
+        const __m128i terminator = _mm_cmpeq_epi8(v, _mm_set1_epi8(static_cast<char>(0x9c)));
+        const auto mask = static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(control, terminator)));
+        if (mask != 0) return p + std::countr_zero(mask);
+    }
+    while (p < end && !stops_string(*p)) ++p;
+    return p;
+}
+
+inline bool all_plain(const std::uint32_t* units, std::size_t count) noexcept {
+    std::size_t i = 0;
+    const __m128i zero = _mm_setzero_si128();
+    __m128i seen = zero, erased = zero;
+    for (; i + 4 <= count; i += 4) {
+        const __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(units + i));
+        seen = _mm_or_si128(seen, v);
+        erased = _mm_or_si128(erased, _mm_cmpeq_epi32(v, zero));
+    }
+    for (; i < count; ++i)
+        if (units[i] - 1 >= 0x7f) return false;
+    const __m128i wrong = _mm_or_si128(_mm_srli_epi32(seen, 7), erased);
+    return _mm_movemask_epi8(_mm_cmpeq_epi32(wrong, zero)) == 0xffff;
+}
+
+inline void narrow_plain(const std::uint32_t* units, std::size_t count, char* to) noexcept {
+    std::size_t i = 0;
+    for (; i + 16 <= count; i += 16) {
+        const auto* in = reinterpret_cast<const __m128i*>(units + i);
+        const __m128i low = _mm_packs_epi32(_mm_loadu_si128(in), _mm_loadu_si128(in + 1));
+        const __m128i high = _mm_packs_epi32(_mm_loadu_si128(in + 2), _mm_loadu_si128(in + 3));
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(to + i), _mm_packus_epi16(low, high));
+    }
+    for (; i < count; ++i) to[i] = static_cast<char>(units[i]);
+}
+
+#else
+
+namespace detail {
+
+inline constexpr std::uint64_t each_byte = 0x0101010101010101u;
+inline constexpr std::uint64_t high_bits = 0x8080808080808080u;
+
+inline std::uint64_t load8(const char* p) noexcept {
+    std::uint64_t word = 0;
+    std::memcpy(&word, p, sizeof word);
+    return word;
+}
+
+/// The high bit of some byte is set if any byte of `word` may be below `bound` or above 0x7f; never the reverse.
+inline bool may_be_below(std::uint64_t word, unsigned bound) noexcept {
+    return (((word - each_byte * bound) | word) & high_bits) != 0;
+}
+
+} // namespace detail
+
+inline std::size_t widen_plain(const char* from, const char* end, std::uint32_t* to, std::size_t room, std::size_t) noexcept {
+    std::size_t done = 0;
+    const auto available = static_cast<std::size_t>(end - from);
+    const std::size_t most = room < available ? room : available;
+    while (most - done >= 8) {
+        const std::uint64_t word = detail::load8(from + done);
+        if (detail::may_be_below(word, 0x20) || ((word + detail::each_byte) & detail::high_bits) != 0) break;
+        for (int i = 0; i < 8; ++i)
+            to[done + static_cast<std::size_t>(i)] = static_cast<unsigned char>(from[done + static_cast<std::size_t>(i)]);
+        done += 8;
+    }
+    while (done < most && is_plain(from[done])) {
+        to[done] = static_cast<unsigned char>(from[done]);
+        ++done;
+    }
+    return done;
+}
+
+inline const char* find_string_stop(const char* p, const char* end) noexcept {
+    while (end - p >= 8 && !detail::may_be_below(detail::load8(p), 0x20)) p += 8;
+    while (p < end && !stops_string(*p)) ++p;
+    return p;
+}
+
+inline bool all_plain(const std::uint32_t* units, std::size_t count) noexcept {
+    for (std::size_t i = 0; i < count; ++i)
+        if (units[i] - 1 >= 0x7f) return false;
+    return true;
+}
+
+inline void narrow_plain(const std::uint32_t* units, std::size_t count, char* to) noexcept {
+    for (std::size_t i = 0; i < count; ++i) to[i] = static_cast<char>(units[i]);
+}
+
+#endif
+
+} // namespace mato::vt

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: MIT
+/// @file screen.hpp: a grid of rows: scrolling, erasing, inserting, rectangles.
+/// Layer: vt core.  Test: test/mato/vt/04_edit.vt.
+/// Threads: distinct objects are independent; one object, one thread.   Blocks: never.
+///
+/// Rows are reached through an index, and scrolling turns the index: no cell moves but between left and right margins.
+/// Every changed row is stamped with the generation given to begin_change().
+#pragma once
+
+#include "row.hpp"
+#include "units.hpp"
+
+#include <cstdint>
+#include <vector>
+
+namespace mato::vt {
+
+class screen {
+public:
+    explicit screen(screen_size size);
+
+    [[nodiscard]] screen_size size() const noexcept { return size_; }
+    [[nodiscard]] const row& at(int r) const noexcept { return rows_[order_[static_cast<std::size_t>(r)]]; }
+    /// The row, to be changed.
+    row& touch(int r) noexcept {
+        row& found = rows_[order_[static_cast<std::size_t>(r)]];
+        found.generation = generation_;
+        return found;
+    }
+
+    void begin_change(std::uint64_t generation) noexcept { generation_ = generation; }
+    void touch_all() noexcept;
+
+    /// Moves the rows of [top, bottom) by `count`, filling with `blank`. @pre top < bottom
+    void scroll_up(int top, int bottom, int count, const style& blank);
+    void scroll_down(int top, int bottom, int count, const style& blank);
+    /// The same for the columns of `area` alone; cells are copied.
+    void scroll_up(const rectangle& area, int count, const style& blank);
+    void scroll_down(const rectangle& area, int count, const style& blank);
+
+    void erase(const rectangle& area, const style& blank);
+    void erase_unprotected(const rectangle& area, const style& blank);
+    void fill(const rectangle& area, char32_t code, int width, const style& pen);
+    void copy(const rectangle& from, position to);
+    /// Moves the cells of [column, right) of one row by `count`; the line is then no longer one with the next.
+    void insert_cells(int r, int column, int right, int count, const style& blank);
+    void delete_cells(int r, int column, int right, int count, const style& blank);
+
+    /// Cuts or extends, keeping the top left. For the alternate screen, which its program draws anew.
+    void crop(screen_size size);
+    /// Takes these rows, the first `size.rows` of them, as they are.
+    void assign(screen_size size, std::vector<row> rows);
+    /// Gives all rows away, in order; the screen is to be assigned to next.
+    std::vector<row> release();
+
+    [[nodiscard]] std::size_t memory_bytes() const noexcept;
+
+private:
+    void clear_row(int r, const style& blank);
+
+    screen_size size_;
+    std::vector<row> rows_;
+    std::vector<std::uint16_t> order_;
+    std::uint64_t generation_ = 0;
+};
+
+} // namespace mato::vt

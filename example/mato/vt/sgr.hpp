@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+/// @file sgr.hpp: SGR applied to a style, and a style written as SGR.
+/// Layer: vt core.  Test: test/mato/vt/05_sgr.vt.
+/// Threads: pure functions.   Blocks: never.
+/// Source: ECMA-48 8.3.117; ISO 8613-6 13.1.8 (38:2:…); xterm ctlseqs "Character Attributes".
+#pragma once
+
+#include "parameters.hpp"
+#include "style.hpp"
+
+#include <string>
+
+namespace mato::vt {
+
+/// Applies every number from `first` on; unknown ones change nothing. Protection and the link stay as they are.
+void apply_sgr(const parameters& numbers, style& pen, std::size_t first = 0) noexcept;
+
+/// The numbers that make `s` from nothing: "0;1;38:5:12". For DECRQSS and for viewers.
+[[nodiscard]] std::string sgr_numbers(const style& s);
+
+} // namespace mato::vt

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+#include "terminal.hpp"
+
+#include "emulator.hpp"
+#include "snapshot.hpp"
+
+namespace mato::vt {
+
+struct terminal::core {
+    explicit core(terminal_options options) : emulated(std::move(options)) {}
+
+    emulator emulated;
+    vt::parser parser;
+};
+
+terminal::terminal(terminal_options options) : core_(std::make_unique<core>(std::move(options))) {}
+terminal::~terminal() = default;
+terminal::terminal(terminal&&) noexcept = default;
+terminal& terminal::operator=(terminal&&) noexcept = default;
+
+void terminal::feed(std::string_view bytes, moment now) {
+    emulator& e = core_->emulated;
+    e.begin_change();
+    e.now_ = now;
+    if (e.modes_.is_set(mode::synchronised) && !is_synchronised(now)) e.modes_.set(mode::synchronised, false);
+    core_->parser.feed(bytes, e);
+}
+
+void terminal::resize(screen_size size) { core_->emulated.resize(size); }
+
+std::string terminal::take_answers() { return std::exchange(core_->emulated.answers_, {}); }
+std::vector<event> terminal::take_events() { return core_->emulated.events_.take(); }
+std::uint64_t terminal::lost_events() const noexcept { return core_->emulated.events_.lost(); }
+
+screen_size terminal::size() const noexcept { return core_->emulated.size_; }
+
+cursor_view terminal::cursor() const noexcept {
+    const emulator& e = core_->emulated;
+    return {e.cursor_.at, e.cursor_.pending_wrap, is_set(mode::cursor_visible), is_set(mode::cursor_blinks), e.shape_};
+}
+
+void terminal::read_row(int r, text_line& out) const { read_line(core_->emulated.grid().at(r), out); }
+
+std::uint64_t terminal::row_generation(int r) const noexcept { return core_->emulated.grid().at(r).generation; }
+const hyperlink* terminal::find_link(link_id id) const noexcept { return core_->emulated.links_.find(id); }
+rgb terminal::palette_colour(std::size_t index) const noexcept { return core_->emulated.palette_.at(index); }
+bool terminal::is_colour_changed(std::size_t index) const noexcept { return core_->emulated.palette_.is_changed(index); }
+const std::string& terminal::title() const noexcept { return core_->emulated.titles_.title; }
+const std::string& terminal::icon_name() const noexcept { return core_->emulated.titles_.icon; }
+
+std::size_t terminal::history_rows() const { return core_->emulated.history_.rows(core_->emulated.columns()); }
+
+void terminal::read_history_row(std::size_t i, text_line& out) const {
+    row r;
+    core_->emulated.history_.read_row(i, core_->emulated.columns(), r);
+    read_line(r, out);
+}
+
+std::size_t terminal::history_lines() const noexcept { return core_->emulated.history_.size(); }
+
+void terminal::read_history_line(std::size_t i, text_line& out) const {
+    row r;
+    core_->emulated.history_.read(i, r);
+    read_line(r, out);
+}
+
+bool terminal::is_history_open() const noexcept { return core_->emulated.history_.is_open(); }
+
+std::uint64_t terminal::first_history_line() const noexcept { return core_->emulated.history_.first(); }
+std::uint64_t terminal::rows_scrolled() const noexcept { return core_->emulated.rows_scrolled_; }
+std::uint64_t terminal::revision() const noexcept { return core_->emulated.revision_; }
+
+changes terminal::changes_since(std::uint64_t revision) const {
+    const emulator& e = core_->emulated;
+    changes out;
+    out.everything = revision > e.revision_ || !e.scrolls_.reaches(revision);
+    if (!out.everything) out.scrolls = e.scrolls_.since(revision);
+    for (int r = 0; r < e.rows(); ++r)
+        if (out.everything || e.grid().at(r).generation > revision) out.rows.push_back(r);
+    return out;
+}
+
+bool terminal::is_set(mode m) const noexcept { return core_->emulated.modes_.is_set(m); }
+int terminal::kitty_keyboard_flags() const noexcept {
+    return core_->emulated.kitty_[is_set(mode::alternate_screen) ? 1 : 0].flags();
+}
+int terminal::modify_other_keys() const noexcept { return core_->emulated.modified_.other; }
+
+moment terminal::synchronised_until() const noexcept {
+    return core_->emulated.synchronised_since_ + core_->emulated.options_.limits.synchronised_update;
+}
+
+bool terminal::is_synchronised(moment now) const noexcept { return is_set(mode::synchronised) && now < synchronised_until(); }
+
+std::size_t terminal::memory_bytes() const noexcept {
+    return sizeof *this + sizeof *core_ - sizeof core_->emulated + core_->emulated.memory_bytes();
+}
+
+std::string terminal::save() const { return snapshot_access::save(core_->emulated, core_->parser); }
+
+snapshot_error terminal::restore(std::string_view bytes) {
+    auto fresh = std::make_unique<core>(core_->emulated.options_);
+    const snapshot_error error = snapshot_access::restore(bytes, fresh->emulated, fresh->parser);
+    if (error == snapshot_error::none) core_ = std::move(fresh);
+    return error;
+}
+
+bool terminal::is_same(const terminal& other) const {
+    return snapshot_access::body(core_->emulated, core_->parser, 0) ==
+           snapshot_access::body(other.core_->emulated, other.core_->parser, 0);
+}
+
+bool terminal::is_valid() const {
+    const emulator& e = core_->emulated;
+    const auto holds = [](const screen& s) {
+        for (int r = 0; r < s.size().rows; ++r)
+            if (!s.at(r).is_valid(s.size().columns)) return false;
+        return true;
+    };
+    if (!holds(e.primary_) || (e.alternate_ && !holds(*e.alternate_))) return false;
+    if (e.primary_.size() != e.size_ || (e.alternate_ && e.alternate_->size() != e.size_)) return false;
+    const position at = e.cursor_.at;
+    if (at.row < 0 || at.row >= e.rows() || at.column < 0 || at.column >= e.columns()) return false;
+    if (e.top_ < 0 || e.top_ >= e.bottom_ || e.bottom_ > e.rows()) return false;
+    return e.left_ >= 0 && e.left_ < e.right_ && e.right_ <= e.columns();
+}
+
+} // namespace mato::vt

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+/// @file terminal.hpp: a terminal: bytes in; screen, history, answers and events out.
+/// Layer: vt core.  Test: test/mato/vt/terminal_test.cpp and the scripts test/mato/vt/*.vt.
+/// Threads: distinct objects are independent; one object, one thread.
+/// Fork: plain memory.   Blocks: never.   Fails: only restore(); whatever bytes come, parsing goes on.
+/// Source: ECMA-48, the VT100 to VT520 manuals, xterm's control sequence document; where they differ, xterm decides.
+#pragma once
+
+#include "changes.hpp"
+#include "colour.hpp"
+#include "events.hpp"
+#include "links.hpp"
+#include "modes.hpp"
+#include "options.hpp"
+#include "text_line.hpp"
+#include "units.hpp"
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace mato::vt {
+
+class emulator;
+class parser;
+class row;
+enum class cursor_shape : std::uint8_t;
+
+enum class snapshot_error : std::uint8_t { none, not_a_snapshot, too_new, damaged };
+
+struct cursor_view {
+    position at;
+    bool pending_wrap = false;
+    bool visible = true;
+    bool blinks = true;
+    cursor_shape shape{}; ///< block, underline, bar
+};
+
+class terminal {
+public:
+    explicit terminal(terminal_options options = {});
+    ~terminal();
+    terminal(terminal&&) noexcept;
+    terminal& operator=(terminal&&) noexcept;
+
+    // ---- in ----
+    /// Bytes of the program's output, cut anywhere.
+    void feed(std::string_view bytes, moment now = {});
+    void resize(screen_size size);
+
+    // ---- out: to the program, and to whoever watches ----
+    /// Bytes the caller writes to the program.
+    [[nodiscard]] std::string take_answers();
+    [[nodiscard]] std::vector<event> take_events();
+    /// Events dropped because nobody took those before them.
+    [[nodiscard]] std::uint64_t lost_events() const noexcept;
+
+    // ---- screen ----
+    [[nodiscard]] screen_size size() const noexcept;
+    [[nodiscard]] cursor_view cursor() const noexcept;
+    /// Row `r` of the screen shown. @pre 0 <= r < size().rows
+    void read_row(int r, text_line& out) const;
+    [[nodiscard]] std::uint64_t row_generation(int r) const noexcept;
+    [[nodiscard]] const hyperlink* find_link(link_id id) const noexcept;
+    [[nodiscard]] rgb palette_colour(std::size_t index) const noexcept; ///< see palette for the indices past 255
+    [[nodiscard]] bool is_colour_changed(std::size_t index) const noexcept;
+    [[nodiscard]] const std::string& title() const noexcept;
+    [[nodiscard]] const std::string& icon_name() const noexcept;
+
+    // ---- history, oldest first; its rows are those of the present width ----
+    [[nodiscard]] std::size_t history_rows() const;
+    void read_history_row(std::size_t i, text_line& out) const;
+    [[nodiscard]] std::size_t history_lines() const noexcept;
+    void read_history_line(std::size_t i, text_line& out) const;
+    /// True if the newest line of history goes on in the first row of the primary screen.
+    [[nodiscard]] bool is_history_open() const noexcept;
+    /// Lines evicted so far: the number, from the first ever, of history line 0.
+    [[nodiscard]] std::uint64_t first_history_line() const noexcept;
+    /// Rows that ever scrolled off the top; see event::row.
+    [[nodiscard]] std::uint64_t rows_scrolled() const noexcept;
+
+    // ---- changes ----
+    /// Grows with every call that may change something.
+    [[nodiscard]] std::uint64_t revision() const noexcept;
+    [[nodiscard]] changes changes_since(std::uint64_t revision) const;
+
+    // ---- what a viewer must know to send keys, mouse and frames ----
+    [[nodiscard]] bool is_set(mode m) const noexcept;
+    [[nodiscard]] int kitty_keyboard_flags() const noexcept;
+    [[nodiscard]] int modify_other_keys() const noexcept;
+    /// True in a synchronised update that is not overdue: a viewer waits with its next frame until
+    /// synchronised_until() at the latest.
+    [[nodiscard]] bool is_synchronised(moment now) const noexcept;
+    [[nodiscard]] moment synchronised_until() const noexcept;
+
+    // ---- whole ----
+    [[nodiscard]] std::size_t memory_bytes() const noexcept;
+    /// Everything but the limits, and what take_answers() and take_events() would give.
+    [[nodiscard]] std::string save() const;
+    /// Makes this terminal the one saved, under its own limits. Unchanged unless the result is `none`.
+    [[nodiscard]] snapshot_error restore(std::string_view bytes);
+    /// True if both would save the same but for the revision: the same bytes, cut elsewhere, make the same terminal.
+    [[nodiscard]] bool is_same(const terminal& other) const;
+    /// For tests: every rule of every row holds, and the cursor and margins are on the screen.
+    [[nodiscard]] bool is_valid() const;
+
+private:
+    struct core;
+    std::unique_ptr<core> core_;
+};
+
+} // namespace mato::vt

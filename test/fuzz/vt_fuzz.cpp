@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: MIT
+/// @file vt_fuzz.cpp: any bytes, sizes, resizes and snapshots, at any cut, break no rule.
+/// Input: rows, columns, then bytes for the program's output; 0xff and a number mean something else (see run()).
+/// Run: vt_fuzz -dict=test/fuzz/vt.dict test/fuzz/corpus/vt
+#include "vt/terminal.hpp"
+
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace {
+
+using namespace mato::vt;
+
+void require(bool holds, const char* what) {
+    if (holds) return;
+    std::fprintf(stderr, "does not hold: %s\n", what);
+    std::abort();
+}
+
+#define REQUIRE_THAT_HOLDS(x) require((x), #x)
+
+terminal_options options(screen_size size) {
+    terminal_options o;
+    o.size = size;
+    o.cell_width = 8;
+    o.cell_height = 16;
+    // Small, so that eviction is reached by small inputs.
+    o.limits.history = {40, 48 * 1024};
+    o.limits.events = {16, 4096};
+    o.limits.string_bytes = 512;
+    o.limits.image_bytes = 1024;
+    o.limits.answer_bytes = 512;
+    return o;
+}
+
+// A screen of 64 by 64 full of clusters, two times, and the limits above; and what the allocator keeps.
+constexpr std::size_t memory_bound = 8u << 20;
+
+// The rows a viewer has, kept up to date by changes_since() alone.
+class viewer {
+public:
+    void follow(const terminal& t) {
+        const changes c = t.changes_since(seen_);
+        rows_.resize(static_cast<std::size_t>(t.size().rows));
+        for (const scrolled& s : c.scrolls) move(s);
+        for (const int r : c.rows) t.read_row(r, rows_[static_cast<std::size_t>(r)]);
+        seen_ = t.revision();
+        text_line now;
+        for (int r = 0; r < t.size().rows; ++r) {
+            t.read_row(r, now);
+            REQUIRE_THAT_HOLDS(now == rows_[static_cast<std::size_t>(r)]);
+        }
+    }
+
+private:
+    void move(const scrolled& s) {
+        const auto at = [this](int r) -> text_line& { return rows_[static_cast<std::size_t>(r)]; };
+        if (s.lines > 0)
+            for (int r = s.top; r < s.bottom - s.lines; ++r) at(r) = at(r + s.lines);
+        else
+            for (int r = s.bottom - 1; r >= s.top - s.lines; --r) at(r) = at(r + s.lines);
+    }
+    std::vector<text_line> rows_;
+    std::uint64_t seen_ = 0;
+};
+
+void read_everything(const terminal& t) {
+    text_line line;
+    const std::size_t rows = t.history_rows();
+    REQUIRE_THAT_HOLDS(rows >= t.history_lines());
+    for (std::size_t i = 0; i < rows && i < 200; ++i) {
+        t.read_history_row(i, line);
+        REQUIRE_THAT_HOLDS(line.columns() <= t.size().columns);
+    }
+    for (std::size_t i = 0; i < t.history_lines(); ++i) t.read_history_line(i, line);
+}
+
+// A byte of the body changed and the hash made right: refused or not, nothing breaks.
+void forge(std::string saved, unsigned seed) {
+    std::size_t at = 5; // past the magic and the version
+    while ((static_cast<unsigned char>(saved[at]) & 0x80) != 0) ++at;
+    const std::size_t hash_at = at + 1, body_at = at + 9;
+    for (unsigned i = 0; i < 4; ++i) {
+        seed = seed * 1103515245u + 12345u + static_cast<unsigned>(saved.size());
+        saved[body_at + seed / 7 % (saved.size() - body_at)] = static_cast<char>(seed >> 16);
+        std::uint64_t hash = 0xcbf29ce484222325u;
+        for (const char c : std::string_view(saved).substr(body_at))
+            hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
+        for (unsigned b = 0; b < 8; ++b) saved[hash_at + b] = static_cast<char>(hash >> 8 * b);
+        terminal t(options({1, 1}));
+        if (t.restore(saved) != snapshot_error::none) continue;
+        REQUIRE_THAT_HOLDS(t.is_valid());
+        t.feed("x\x1b[Hy\r\n\x1b[8u\x1bM");
+        t.resize({7, 9});
+        REQUIRE_THAT_HOLDS(t.is_valid());
+        read_everything(t);
+    }
+}
+
+void run(std::string_view in) {
+    if (in.size() < 2) return;
+    const screen_size size{1 + static_cast<unsigned char>(in[0]) % 64, 1 + static_cast<unsigned char>(in[1]) % 64};
+    in.remove_prefix(2);
+    terminal whole(options(size)), cut(options(size));
+    viewer often, seldom;
+    moment now{0};
+    int step = 0;
+    while (!in.empty()) {
+        const std::string_view bytes = in.substr(0, in.find('\xff'));
+        in.remove_prefix(bytes.size());
+        whole.feed(bytes, now);
+        for (const char& c : bytes) cut.feed({&c, 1}, now);
+        REQUIRE_THAT_HOLDS(whole.is_valid());
+        REQUIRE_THAT_HOLDS(whole.is_same(cut));
+        const std::string answers = whole.take_answers();
+        REQUIRE_THAT_HOLDS(answers.size() <= 512);
+        REQUIRE_THAT_HOLDS(answers == cut.take_answers());
+        REQUIRE_THAT_HOLDS(whole.take_events().size() == cut.take_events().size());
+        often.follow(whole);
+        if (++step % 5 == 0) seldom.follow(whole);
+        REQUIRE_THAT_HOLDS(whole.memory_bytes() < memory_bound);
+        if (in.size() < 2) break;
+        const unsigned op = static_cast<unsigned char>(in[1]);
+        in.remove_prefix(2);
+        if (op < 128 && in.size() >= 2) { // resize
+            const screen_size next{1 + static_cast<unsigned char>(in[0]) % 64, 1 + static_cast<unsigned char>(in[1]) % 64};
+            in.remove_prefix(2);
+            whole.resize(next);
+            cut.resize(next);
+            REQUIRE_THAT_HOLDS(whole.is_valid());
+        } else if (op < 192) {
+            now += moment(op);
+        } else { // go on in another process
+            const std::string saved = whole.save();
+            terminal other(options({1, 1}));
+            REQUIRE_THAT_HOLDS(other.restore(saved) == snapshot_error::none);
+            REQUIRE_THAT_HOLDS(other.is_valid());
+            REQUIRE_THAT_HOLDS(other.save() == saved);
+            whole = std::move(other);
+        }
+    }
+    read_everything(whole);
+    forge(whole.save(), static_cast<unsigned>(step));
+}
+
+} // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    run({reinterpret_cast<const char*>(data), size});
+    return 0;
+}

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: MIT
+// Rows, packed lines and history against simple models of themselves.
+#include "vt/row.hpp"
+
+#include "vt/history.hpp"
+#include "vt/links.hpp"
+#include "vt/packed_line.hpp"
+#include "vt/text_line.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <array>
+#include <random>
+
+using namespace mato::vt;
+
+namespace {
+
+constexpr int columns = 20;
+
+style coloured(unsigned n) {
+    style s;
+    if (n > 0) s.foreground = colour::indexed(n);
+    return s;
+}
+
+// One style a column, which is what runs stand for.
+struct model {
+    std::array<unsigned, columns> colours{};
+    std::array<char, columns> text{};
+};
+
+std::string text_of(const row& r) {
+    std::string s;
+    r.append_text(s, 0, r.used());
+    return s;
+}
+
+row packed_and_back(const row& r) {
+    std::string bytes(packed_bound(r), '\0');
+    bytes.resize(static_cast<std::size_t>(pack_line(r, bytes.data()) - bytes.data()));
+    row out;
+    REQUIRE(unpack_line(bytes, out, columns));
+    return out;
+}
+
+bool same(const row& a, const row& b) {
+    text_line x, y;
+    read_line(a, x);
+    read_line(b, y);
+    return x.text == y.text && x.runs == y.runs;
+}
+
+} // namespace
+
+TEST_CASE("a row does what an array of cells would", "[row]") {
+    std::mt19937 random(3);
+    for (int round = 0; round < 300; ++round) {
+        row r;
+        model m;
+        for (int step = 0; step < 30; ++step) {
+            const int from = static_cast<int>(random() % columns),
+                      to = from + 1 + static_cast<int>(random() % static_cast<unsigned>(columns - from));
+            const unsigned n = random() % 4;
+            const bool erases = random() % 3 == 0;
+            const auto letter = static_cast<char>('a' + random() % 26);
+            if (erases)
+                r.erase(from, to, style{});
+            else
+                for (int c = from; c < to; ++c) r.put(c, static_cast<char32_t>(letter), 1, coloured(n), columns);
+            for (int c = from; c < to; ++c) {
+                m.text[static_cast<std::size_t>(c)] = erases ? '\0' : letter;
+                m.colours[static_cast<std::size_t>(c)] = erases ? 0 : n;
+            }
+            REQUIRE(r.is_valid(columns));
+            for (int c = 0; c < columns; ++c) {
+                REQUIRE(r.at(c) == static_cast<unit>(m.text[static_cast<std::size_t>(c)]));
+                REQUIRE(r.style_at(c) == coloured(m.colours[static_cast<std::size_t>(c)]));
+            }
+        }
+        CHECK(same(packed_and_back(r), r));
+        const row middle = r.slice(5, 15);
+        REQUIRE(middle.is_valid(columns));
+        for (int c = 0; c < 10; ++c) REQUIRE(middle.at(c) == r.at(c + 5));
+    }
+}
+
+TEST_CASE("half a wide character is none", "[row]") {
+    row r;
+    r.put(2, 0x6f22, 2, {}, columns);
+    SECTION("its right half overwritten") {
+        r.put(3, 'x', 1, {}, columns);
+        CHECK(text_of(r) == "   x");
+    }
+    SECTION("its left half overwritten") {
+        r.put(2, 'x', 1, {}, columns);
+        CHECK(text_of(r) == "  x ");
+    }
+    SECTION("its right half erased") {
+        r.erase(3, 5, {});
+        CHECK(text_of(r).empty());
+    }
+    SECTION("cut off") {
+        r.truncate(3);
+        CHECK(text_of(r).empty());
+    }
+    CHECK(r.is_valid(columns));
+}
+
+TEST_CASE("clusters are bounded, and their pool too", "[row]") {
+    row r;
+    for (int round = 0; round < 10'000; ++round) {
+        r.put(round % columns, 'e', 1, {}, columns);
+        for (int i = 0; i < 20; ++i) r.combine(round % columns, 0x301);
+    }
+    CHECK(r.is_valid(columns));
+    CHECK(r.memory_bytes() < 16 * 1024);
+    CHECK(r.cluster(r.at(0)).size() == row::max_cluster);
+}
+
+TEST_CASE("every kind of line survives packing", "[packed]") {
+    row r;
+    SECTION("empty") {}
+    SECTION("plain") {
+        for (int c = 0; c < 20; ++c) r.put(c, 'a' + static_cast<char32_t>(c), 1, {}, columns);
+    }
+    SECTION("Latin") {
+        for (int c = 0; c < 20; ++c) r.put(c, c % 5 == 0 ? 0xe9 : 'a', 1, {}, columns);
+    }
+    SECTION("wide") {
+        for (int c = 0; c < 20; c += 2) r.put(c, 0x6f22, 2, {}, columns);
+    }
+    SECTION("pairs whose halves lie in two blocks") {
+        for (int c = 1; c < 19; c += 2) r.put(c, c % 4 == 1 ? 0x1f642 : 0x6f22, 2, {}, columns);
+    }
+    SECTION("narrow past U+FFFF") {
+        for (int c = 0; c < 20; ++c) r.put(c, 0x10000, 1, {}, columns);
+    }
+    SECTION("clusters") {
+        for (int c = 0; c < 20; ++c) {
+            r.put(c, 'e', 1, {}, columns);
+            r.combine(c, 0x301);
+        }
+    }
+    SECTION("styles") {
+        for (int c = 0; c < 20; ++c) {
+            style s = coloured(static_cast<unsigned>(c));
+            s.background = colour::direct({1, 2, static_cast<std::uint8_t>(c)});
+            s.underline_colour = colour::indexed(255);
+            s.set_underline(underline::dashed);
+            s.link = static_cast<link_id>(c * 300);
+            r.put(c, 'x', 1, s, columns);
+        }
+    }
+    SECTION("erased cells between") {
+        r.put(3, 'a', 1, {}, columns);
+        r.put(19, 0x6f22, 1, {}, columns);
+    }
+    const row back = packed_and_back(r);
+    CHECK(back.is_valid(columns));
+    CHECK(same(back, r));
+    for (int c = 0; c < columns; ++c) CHECK((back.at(c) & ~units::code_mask) == (r.at(c) & ~units::code_mask));
+}
+
+TEST_CASE("damaged packed lines are refused or read as valid rows", "[packed]") {
+    std::mt19937 random(5);
+    int taken = 0, refused = 0;
+    for (int round = 0; round < 50'000; ++round) {
+        std::string bytes(random() % 24, '\0');
+        for (char& c : bytes) c = static_cast<char>(random() % 4 == 0 ? random() : random() % 8);
+        row r;
+        if (unpack_line(bytes, r, columns)) {
+            ++taken;
+            REQUIRE(r.is_valid(columns));
+        } else {
+            ++refused;
+            REQUIRE(r.used() == 0);
+        }
+    }
+    CHECK(taken > 100);
+    CHECK(refused > 100);
+}
+
+TEST_CASE("history keeps its bounds", "[history]") {
+    history h({.lines = 100, .bytes = 64 * 1024});
+    row r;
+    SECTION("in lines") {
+        r.put(0, 'x', 1, {}, columns);
+        for (int i = 0; i < 1000; ++i) h.push(r);
+        CHECK(h.size() == 100);
+        CHECK(h.first() == 900);
+    }
+    SECTION("in bytes, of a line that never ends") {
+        for (int c = 0; c < 2000; ++c) r.put(c, 0x6f22, 1, coloured(static_cast<unsigned>(c % 200)), 2000);
+        r.wraps = true;
+        for (int i = 0; i < 1000; ++i) h.push(r);
+        CHECK(h.memory_bytes() < 2u << 20);
+    }
+    SECTION("none") {
+        history none({.lines = 0, .bytes = 0});
+        none.push(r);
+        CHECK(none.size() == 0);
+        CHECK(none.rows(10) == 0);
+    }
+}
+
+TEST_CASE("rows of history are those a screen of the width would show", "[history]") {
+    history h({});
+    std::mt19937 random(6);
+    std::string all;
+    for (int i = 0; i < 200; ++i) {
+        row r;
+        for (int c = 0; c < static_cast<int>(random() % 60); ++c)
+            r.put(c, static_cast<char32_t>('a' + random() % 26), 1, {}, 60);
+        r.wraps = random() % 3 == 0;
+        h.push(r);
+        all += text_of(r);
+    }
+    for (const int width : {1, 2, 7, 59, 200}) {
+        std::string joined;
+        row r;
+        const std::size_t count = h.rows(width);
+        for (std::size_t i = 0; i < count; ++i) {
+            h.read_row(i, width, r);
+            CHECK(r.used() <= width);
+            joined += text_of(r);
+        }
+        CHECK(joined == all);
+    }
+    while (h.size() > 0) h.pop();
+    CHECK(h.rows(10) == 0);
+}
+
+TEST_CASE("links are shared, bounded, and swept", "[links]") {
+    link_table t;
+    CHECK(t.add("", "u") == t.add("", "u"));
+    CHECK(t.add("1", "u") != t.add("2", "u"));
+    CHECK(t.add("", std::string(link_table::max_uri + 1, 'x')) == 0);
+    CHECK(t.add(std::string(link_table::max_id + 1, 'x'), "v") == 0);
+    for (std::size_t i = 0; i < 2 * link_table::limit; ++i) t.add("", std::to_string(i));
+    CHECK(t.is_full());
+    CHECK(t.add("", "one more") == 0);
+    std::vector<bool> keep(t.size());
+    keep[0] = true;
+    t.sweep(keep);
+    CHECK(t.find(1) != nullptr);
+    CHECK(t.find(2) == nullptr);
+    CHECK(t.add("", "one more") != 0);
+}

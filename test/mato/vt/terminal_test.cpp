@@ -1,0 +1,377 @@
+// SPDX-License-Identifier: MIT
+// Promises of the whole: cuts, snapshots, changes, reflow, bounds. Each property runs over many made-up streams.
+#include "vt/terminal.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+#include <random>
+
+using namespace mato::vt;
+
+namespace {
+
+class streams {
+public:
+    explicit streams(unsigned seed) : random_(seed) {}
+    unsigned below(unsigned n) { return static_cast<unsigned>(random_() % n); }
+
+    std::string some(int pieces) {
+        std::string s;
+        for (int i = 0; i < pieces; ++i) s += piece();
+        return s;
+    }
+
+    std::string words(int lines) {
+        std::string s;
+        for (int i = 0; i < lines; ++i) {
+            for (unsigned n = below(60); n > 0; --n) {
+                static const char* const letters[] = {"a", "b", "c ", "é", "漢", "🙂", "e\xcc\x81"};
+                s += letters[below(std::size(letters))];
+            }
+            s += "\r\n";
+        }
+        return s;
+    }
+
+private:
+    std::string piece() {
+        static const char* const fixed[] = {"\r\n",
+                                            "\n",
+                                            "\t",
+                                            "\b",
+                                            "漢字",
+                                            "🙂",
+                                            "e\xcc\x81",
+                                            "é",
+                                            "\x1b[K",
+                                            "\x1b[J",
+                                            "\x1b[2J",
+                                            "\x1b[L",
+                                            "\x1b[M",
+                                            "\x1b[@",
+                                            "\x1b[P",
+                                            "\x1b[S",
+                                            "\x1b[T",
+                                            "\x1bM",
+                                            "\x1b"
+                                            "7",
+                                            "\x1b"
+                                            "8",
+                                            "\x1b[?1049h",
+                                            "\x1b[?1049l",
+                                            "\x1b[2;4r",
+                                            "\x1b[r",
+                                            "\x1b[?69h\x1b[2;6s",
+                                            "\x1b[?69l",
+                                            "\x1b[4h",
+                                            "\x1b[4l",
+                                            "\x1b[?6h",
+                                            "\x1b[?6l",
+                                            "\x1b]2;title\a",
+                                            "\x1b]8;;http://x\a",
+                                            "\x1b]8;;\a",
+                                            "\x1b(0lqk\x1b(B",
+                                            "\x1b[!p",
+                                            "\x1b[?2027h",
+                                            "👩‍💻",
+                                            "\xe6\x9c",
+                                            "\xff",
+                                            "\x1b[6n",
+                                            "\x1b[3b",
+                                            "\x1bPq~\x1b\\",
+                                            "\x1b_Gx;AA\x1b\\",
+                                            "\a",
+                                            "\x1b[1\"q",
+                                            "\x1b[?J",
+                                            "\x1b#8",
+                                            "\x1b]4;1;#123456\a"};
+        switch (below(4)) {
+        case 0: return std::string(1 + below(30), static_cast<char>('a' + below(26)));
+        case 1: return "\x1b[" + std::to_string(1 + below(12)) + ";" + std::to_string(1 + below(30)) + "H";
+        case 2: return "\x1b[" + std::to_string(below(110)) + ";38;5;" + std::to_string(below(256)) + "m";
+        default: return fixed[below(std::size(fixed))];
+        }
+    }
+    std::mt19937 random_;
+};
+
+terminal make(int rows, int columns) { return terminal({.size = {rows, columns}}); }
+
+// All text, wrapped lines joined, blanks at the end of lines left out: what a resize must not change.
+std::string all_text(const terminal& t) {
+    std::string s;
+    text_line line;
+    const auto add = [&](bool goes_on) {
+        s += line.text;
+        if (goes_on) return;
+        while (!s.empty() && s.back() == ' ') s.pop_back();
+        s += '\n';
+    };
+    for (std::size_t i = 0; i < t.history_rows(); ++i) {
+        t.read_history_row(i, line);
+        add(line.wraps || (i + 1 == t.history_rows() && t.is_history_open()));
+    }
+    for (int r = 0; r < t.size().rows; ++r) {
+        t.read_row(r, line);
+        add(line.wraps);
+    }
+    while (!s.empty() && s.back() == '\n') s.pop_back();
+    return s;
+}
+
+} // namespace
+
+TEST_CASE("the same bytes, cut anywhere, make the same terminal", "[property]") {
+    for (unsigned seed = 0; seed < 150; ++seed) {
+        streams g(seed);
+        const std::string bytes = g.some(60);
+        terminal whole = make(5, 12), cut = make(5, 12);
+        whole.feed(bytes);
+        for (std::size_t i = 0; i < bytes.size();) {
+            const std::size_t n = 1 + g.below(7);
+            cut.feed(std::string_view(bytes).substr(i, n));
+            i += n;
+        }
+        INFO("seed " << seed);
+        REQUIRE(whole.is_same(cut));
+        REQUIRE(whole.take_answers() == cut.take_answers());
+    }
+}
+
+TEST_CASE("what is restored is what was saved, and goes on alike", "[property]") {
+    for (unsigned seed = 0; seed < 150; ++seed) {
+        streams g(seed);
+        terminal t = make(1 + static_cast<int>(g.below(8)), 1 + static_cast<int>(g.below(30)));
+        t.feed(g.some(80));
+        if (g.below(2) == 0) t.resize({1 + static_cast<int>(g.below(8)), 1 + static_cast<int>(g.below(30))});
+        t.feed(g.some(1).substr(0, 3)); // often in mid-sequence
+        const std::string saved = t.save();
+        terminal other = make(1, 1);
+        INFO("seed " << seed);
+        REQUIRE(other.restore(saved) == snapshot_error::none);
+        REQUIRE(other.save() == saved);
+        const std::string more = g.some(40);
+        t.feed(more);
+        other.feed(more);
+        REQUIRE(other.is_same(t));
+    }
+}
+
+TEST_CASE("a snapshot that is damaged, cut or too new is refused, and changes nothing", "[snapshot]") {
+    terminal t = make(3, 10);
+    t.feed(streams(1).some(50));
+    const std::string saved = t.save();
+    terminal other = make(2, 4);
+    other.feed("keep");
+    const std::string before = other.save();
+    for (std::size_t i = 0; i < saved.size(); ++i) {
+        std::string bad = saved;
+        bad[i] = static_cast<char>(bad[i] ^ 0x21);
+        REQUIRE(other.restore(bad) != snapshot_error::none);
+        REQUIRE(other.restore(std::string_view(saved).substr(0, i)) != snapshot_error::none);
+    }
+    CHECK(other.restore(saved + "x") == snapshot_error::damaged);
+    CHECK(other.restore("") == snapshot_error::not_a_snapshot);
+    std::string newer = saved;
+    newer[4] = 2;
+    CHECK(other.restore(newer) == snapshot_error::too_new);
+    CHECK(other.save() == before);
+}
+
+TEST_CASE("changes since any revision make the newest of an old copy", "[property]") {
+    for (unsigned seed = 0; seed < 60; ++seed) {
+        streams g(seed);
+        terminal t = make(6, 14);
+        struct copy {
+            std::uint64_t seen = 0;
+            std::vector<text_line> rows = std::vector<text_line>(6);
+        };
+        std::vector<copy> copies(1);
+        for (int step = 0; step < 40; ++step) {
+            t.feed(g.some(3));
+            for (std::size_t i = 0; i < copies.size(); ++i) { // from states of every age
+                copy c = copies[i];
+                const changes news = t.changes_since(c.seen);
+                for (const scrolled& s : news.scrolls) {
+                    auto first = c.rows.begin() + s.top, last = c.rows.begin() + s.bottom;
+                    if (s.lines > 0)
+                        std::move(first + s.lines, last, first);
+                    else
+                        std::move_backward(first, last + s.lines, last);
+                }
+                for (const int r : news.rows) t.read_row(r, c.rows[static_cast<std::size_t>(r)]);
+                text_line now;
+                for (int r = 0; r < 6; ++r) {
+                    t.read_row(r, now);
+                    INFO("seed " << seed << " step " << step << " row " << r);
+                    REQUIRE(c.rows[static_cast<std::size_t>(r)] == now);
+                }
+                c.seen = t.revision();
+                if (i == 0 && step % 3 == 0) copies.push_back(c);
+            }
+        }
+    }
+}
+
+TEST_CASE("scrolling is told as scrolling", "[changes]") {
+    terminal t = make(5, 10);
+    t.feed("1\r\n2\r\n3\r\n4\r\n5");
+    const std::uint64_t seen = t.revision();
+    t.feed("\r\n6\r\n7");
+    const changes c = t.changes_since(seen);
+    CHECK_FALSE(c.everything);
+    CHECK(c.scrolls == std::vector<scrolled>{{0, 5, 2}});
+    CHECK(c.rows == std::vector<int>{3, 4});
+    CHECK(t.changes_since(t.revision()).rows.empty());
+}
+
+TEST_CASE("no width loses text", "[property]") {
+    for (unsigned seed = 0; seed < 60; ++seed) {
+        streams g(seed);
+        terminal t = make(6, 40);
+        t.feed(g.words(20));
+        const std::string before = all_text(t);
+        for (int i = 0; i < 8; ++i) {
+            t.resize({1 + static_cast<int>(g.below(12)), 1 + static_cast<int>(g.below(60))});
+            REQUIRE(t.is_valid());
+        }
+        t.resize({6, 40});
+        INFO("seed " << seed);
+        REQUIRE(all_text(t) == before);
+    }
+}
+
+TEST_CASE("any bytes at any size break no rule", "[property]") {
+    for (unsigned seed = 0; seed < 200; ++seed) {
+        streams g(seed);
+        terminal t = make(1 + static_cast<int>(g.below(5)), 1 + static_cast<int>(g.below(9)));
+        for (int i = 0; i < 10; ++i) {
+            std::string noise = g.some(10);
+            for (unsigned n = g.below(4); n > 0 && !noise.empty(); --n)
+                noise[g.below(static_cast<unsigned>(noise.size()))] = static_cast<char>(g.below(256));
+            t.feed(noise);
+            INFO("seed " << seed);
+            REQUIRE(t.is_valid());
+            if (g.below(3) == 0) t.resize({1 + static_cast<int>(g.below(5)), 1 + static_cast<int>(g.below(9))});
+            REQUIRE(t.is_valid());
+        }
+    }
+}
+
+TEST_CASE("sizes are kept within bounds", "[terminal]") {
+    CHECK(make(0, -3).size() == screen_size{1, 1});
+    CHECK(make(100'000, 100'000).size() == screen_size{max_rows, max_columns});
+}
+
+TEST_CASE("an empty screen costs little", "[memory]") { CHECK(make(24, 80).memory_bytes() <= 16 * 1024); }
+
+TEST_CASE("history costs little more than its text", "[memory]") {
+    terminal t = make(24, 80);
+    const std::size_t empty = t.memory_bytes();
+    streams g(9);
+    std::size_t text = 0;
+    for (int i = 0; i < 10'024; ++i) {
+        const std::string line(20 + g.below(60), 'x');
+        if (i < 10'000) text += line.size() + 1;
+        t.feed(line + "\r\n");
+    }
+    CHECK(t.history_lines() == 10'000);
+    CHECK(static_cast<double>(t.memory_bytes() - empty) <= 1.3 * static_cast<double>(text));
+}
+
+TEST_CASE("the worst input stays within a bound", "[memory]") {
+    // Two screens of 80x24 full of the longest clusters, each cell a style of its own: 0.6 MiB; blocks of history: 16
+    // and one; events: 16; a string: 8; and the links.
+    constexpr std::size_t bound = 48u << 20;
+    terminal t = make(24, 80);
+    std::string piece;
+    SECTION("marks alone") { piece = "\xcc\x81\xcc\x82"; }
+    SECTION("marks on letters") { piece = "a\xcc\x81\xcc\x82\xcc\x83"; }
+    SECTION("SGR alone") { piece = "\x1b[38;2;1;2;3;48;5;9m"; }
+    SECTION("a style a letter") { piece = "\x1b[31ma\x1b[32mb"; }
+    SECTION("an OSC that never ends") {
+        t.feed("\x1b]0;");
+        piece = "x";
+    }
+    SECTION("images nobody takes") { piece = "\x1b_G" + std::string(4000, 'A') + "\x1b\\"; }
+    SECTION("links") {
+        for (int i = 0; i < 20'000; ++i) t.feed("\x1b]8;;" + std::string(2000, 'u') + std::to_string(i) + "\ax");
+        piece = "x";
+    }
+    SECTION("questions nobody reads the answers of") { piece = "\x1b[c"; }
+    SECTION("lines that never end") { piece = "漢"; }
+    std::string bytes;
+    while (bytes.size() < 1u << 20) bytes += piece;
+    for (int mib = 0; mib < 8; ++mib) {
+        t.feed(bytes);
+        REQUIRE(t.memory_bytes() < bound);
+    }
+    CHECK(t.take_answers().size() <= 16 * 1024);
+    CHECK(t.is_valid());
+}
+
+TEST_CASE("resizing for ever stays within a bound", "[memory]") {
+    terminal t = make(24, 80);
+    streams g(4);
+    for (int i = 0; i < 2000; ++i) {
+        t.resize({1 + static_cast<int>(g.below(100)), 1 + static_cast<int>(g.below(200))});
+        t.feed("some text\r\nand more\x1b[H");
+    }
+    CHECK(t.memory_bytes() < 8u << 20);
+    CHECK(t.is_valid());
+}
+
+TEST_CASE("an image in reads of 4095 bytes is one event and no text", "[images]") {
+    terminal t = make(5, 20);
+    std::string image;
+    for (int i = 0; i < 256; ++i)
+        image += "\x1b_Gm=" + std::string(i < 255 ? "1" : "0") + ";" + std::string(4096, 'A') + "\x1b\\";
+    t.feed("ab");
+    for (std::size_t i = 0; i < image.size(); i += 4095) t.feed(std::string_view(image).substr(i, 4095));
+    const auto events = t.take_events();
+    REQUIRE(events.size() == 256);
+    CHECK(std::all_of(events.begin(), events.end(), [](const event& e) {
+        return e.kind == event_kind::kitty_image && e.text.size() == 4101 && e.column == 2;
+    }));
+    text_line line;
+    t.read_row(0, line);
+    CHECK(line.text == "ab");
+}
+
+TEST_CASE("events past the limit are counted and dropped", "[events]") {
+    terminal t({.size = {2, 4}, .limits = {.events = {.events = 3, .bytes = 100}}});
+    t.feed("\a\a\a\a\a");
+    CHECK(t.take_events().size() == 3);
+    CHECK(t.lost_events() == 2);
+}
+
+TEST_CASE("a synchronised update ends in time", "[synchronised]") {
+    terminal t = make(2, 4);
+    t.feed("\x1b[?2026h", moment(100));
+    CHECK(t.is_synchronised(moment(1099)));
+    CHECK(t.synchronised_until() == moment(1100));
+    CHECK_FALSE(t.is_synchronised(moment(1100)));
+}
+
+TEST_CASE("what real programs wrote leaves no sequence on the screen", "[recorded]") {
+    for (const char* name : {"bash", "vim", "vttest"}) {
+        std::ifstream in(std::string(MATO_VT_RECORDED) + "/" + name + ".bytes", std::ios::binary);
+        REQUIRE(in);
+        const std::string bytes((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+        terminal whole = make(24, 80), cut = make(24, 80);
+        whole.feed(bytes);
+        std::size_t seen = 0;
+        for (const char& c : bytes) {
+            cut.feed({&c, 1});
+            seen += cut.is_valid();
+        }
+        INFO(name);
+        CHECK(bytes.size() > 500);
+        CHECK(seen == bytes.size());
+        CHECK(whole.is_same(cut));
+        CHECK(all_text(whole).find("\x1b") == std::string::npos);
+    }
+}

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: MIT
+// Bytes and characters: every fast function against its plain definition.
+#include "vt/utf8.hpp"
+
+#include "vt/mixed_text.hpp"
+#include "vt/scan.hpp"
+#include "vt/unicode.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <fstream>
+#include <random>
+#include <sstream>
+#include <vector>
+
+using namespace mato::vt;
+
+TEST_CASE("every scalar value survives encoding and decoding", "[utf8]") {
+    std::size_t wrong = 0;
+    for (char32_t c = 0; c <= 0x10ffff; ++c) {
+        if (c >= 0xd800 && c < 0xe000) continue;
+        std::string s;
+        append_utf8(s, c);
+        const decoded d = decode_utf8(s.data(), s.data() + s.size());
+        wrong += d.code != c || d.length != static_cast<int>(s.size());
+    }
+    CHECK(wrong == 0);
+}
+
+TEST_CASE("an unfinished character asks for more", "[utf8]") {
+    const std::string s = "\xf0\x9f\x99\x82";
+    for (std::size_t n = 1; n < s.size(); ++n) CHECK(decode_utf8(s.data(), s.data() + n).length == 0);
+}
+
+TEST_CASE("text for people holds no controls", "[utf8]") {
+    CHECK(printable_utf8("a\x1b[1m\n\xc2\x9b\x7f\xff\xe6") == "a[1m\xef\xbf\xbd\xef\xbf\xbd");
+}
+
+TEST_CASE("wide scans agree with one byte at a time", "[scan]") {
+    std::mt19937 random(1);
+    std::size_t wrong = 0;
+    for (int round = 0; round < 20'000; ++round) {
+        std::string s(random() % 60, ' ');
+        for (char& c : s) c = random() % 20 == 0 ? static_cast<char>(random()) : static_cast<char>(0x20 + random() % 0x5f);
+        const std::size_t room = random() % 70;
+        std::size_t expected = 0;
+        while (expected < s.size() && expected < room && is_plain(s[expected])) ++expected;
+        std::vector<std::uint32_t> units(100, 7);
+        const std::size_t scratch = random() % 2 == 0 ? 0 : 100;
+        wrong += widen_plain(s.data(), s.data() + s.size(), units.data(), room, scratch) != expected;
+        for (std::size_t i = 0; i < expected; ++i) wrong += units[i] != static_cast<unsigned char>(s[i]);
+        if (scratch == 0)
+            for (std::size_t i = expected; i < units.size(); ++i) wrong += units[i] != 7; // nothing scribbled over
+        wrong += all_plain(units.data(), expected) != true;
+        std::string back(expected, 0);
+        narrow_plain(units.data(), expected, back.data());
+        wrong += back != s.substr(0, expected);
+        const char* stop = s.data();
+        while (stop < s.data() + s.size() && !stops_string(*stop)) ++stop;
+        wrong += find_string_stop(s.data(), s.data() + s.size()) != stop;
+    }
+    CHECK(wrong == 0);
+}
+
+TEST_CASE("an erased cell and a wide unit are not plain", "[scan]") {
+    for (const std::uint32_t odd : {0u, 0x80u, 0x80000041u}) {
+        std::vector<std::uint32_t> units(21, 'a');
+        for (std::size_t i = 0; i < units.size(); ++i) {
+            units[i] = odd;
+            CHECK_FALSE(all_plain(units.data(), units.size()));
+            units[i] = 'a';
+        }
+    }
+}
+
+namespace {
+
+std::string mixed(std::mt19937& random) {
+    static const char* const parts[] = {
+        "a",        " ",  "é",        "Ж",   "漢", "🙂", "─", "\xf0\x90\x80\x80", "\xcc\x81", "\x80", "\xed\xa0\x80",
+        "\xe0\x80", "\n", "\xc2\x9b", "\xf5"};
+    std::string s;
+    for (int n = static_cast<int>(random() % 30); n > 0; --n) s += parts[random() % (random() % 4 == 0 ? std::size(parts) : 8)];
+    return s;
+}
+
+} // namespace
+
+TEST_CASE("mixed text decodes as one character at a time does", "[mixed]") {
+    std::mt19937 random(2);
+    std::size_t wrong = 0, decoded_bytes = 0;
+    for (int round = 0; round < 30'000; ++round) {
+        const std::string s = mixed(random);
+        std::vector<unit> units(200, 0);
+        const int room = static_cast<int>(random() % 80);
+        const decoded_run run = decode_mixed(s.data(), s.data() + s.size(), units.data(), room);
+        decoded_bytes += static_cast<std::size_t>(run.bytes);
+        const char* p = s.data();
+        int c = 0;
+        while (p < s.data() + run.bytes) {
+            const decoded d = decode_utf8(p, s.data() + s.size());
+            const int width = width_of(d.code);
+            wrong += d.length == 0 || d.code < 0x20 || width == 0;
+            wrong += units[static_cast<std::size_t>(c)] != (d.code | (width == 2 ? units::wide : 0));
+            if (width == 2) wrong += units[static_cast<std::size_t>(c) + 1] != units::tail;
+            c += width;
+            p += d.length;
+        }
+        wrong += c != run.columns || c > room;
+    }
+    CHECK(wrong == 0);
+    CHECK(decoded_bytes > 100'000); // or nothing was shown
+}
+
+TEST_CASE("clusters break where Unicode says", "[unicode]") {
+    std::ifstream in("/usr/share/unicode/auxiliary/GraphemeBreakTest.txt");
+    if (!in) {
+        WARN("unicode-data is not installed");
+        return;
+    }
+    std::size_t lines = 0, wrong = 0;
+    for (std::string line; std::getline(in, line);) {
+        line = line.substr(0, line.find('#'));
+        std::istringstream words(line);
+        std::vector<char32_t> cluster;
+        std::string word;
+        bool joins = false;
+        bool any = false;
+        while (words >> word) {
+            if (word == "÷" || word == "×") {
+                joins = word == "×";
+                continue;
+            }
+            const auto code = static_cast<char32_t>(std::stoul(word, nullptr, 16));
+            if (!cluster.empty()) {
+                // Control characters never reach the function: CR LF is two of them.
+                const bool control = property_of(code).breaking() == grapheme_class::control &&
+                                     property_of(cluster.back()).breaking() == grapheme_class::control;
+                if (!control) wrong += joins_cluster(cluster.data(), cluster.size(), code) != joins;
+            }
+            if (!joins) cluster.clear();
+            cluster.push_back(code);
+            any = true;
+        }
+        lines += any;
+    }
+    CHECK(lines > 600);
+    CHECK(wrong == 0);
+}
+
+TEST_CASE("widths", "[unicode]") {
+    CHECK(std::string(unicode_version) == "15.0.0");
+    CHECK(width_of('a') == 1);
+    CHECK(width_of(0x6f22) == 2);
+    CHECK(width_of(0x1f642) == 2);
+    CHECK(width_of(0x301) == 0);
+    CHECK(width_of(0x200d) == 0);
+    CHECK(width_of(0x10ffff) == 1);
+}
