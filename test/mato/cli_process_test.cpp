@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The commands as users and scripts meet them: what they print, and what they exit with.
-#include "support/json_check.hpp"
+#include "support/json_reader.hpp"
 #include "support/mato_world.hpp"
 
 using namespace support;
@@ -54,19 +54,19 @@ TEST_CASE("ls and clients: text, JSON, and 1 without a daemon", "[mato][cli]") {
     world.must({"new", "-d", "-n", "quo\"te", "--", "printf 'hi\\n'; exec cat"});
     const std::string ls = world.must({"ls", "--json"});
     INFO(ls);
-    const json_check tabs(ls);
-    CHECK(tabs.ok());
+    json_reader tabs(ls);
+    CHECK(tabs.whole());
     CHECK(tabs.names() == std::vector<std::string>{"id", "task", "name", "title", "pid", "command", "cwd", "cols", "rows",
                                                    "emulator", "clients", "state", "exit_code", "idle_seconds", "bell",
                                                    "history_lines", "memory_bytes"});
-    const std::string compact = json_check::compact(ls);
+    const std::string compact = json_reader::compact(ls);
     CHECK(contains(compact, R"("task":"Task 1","name":"quo\"te")"));
     CHECK(contains(compact, R"("cols":80,"rows":24,"emulator":"raw","clients":0,"state":"running","exit_code":null)"));
     CHECK(contains(compact, "\"cwd\":\"" + world.home().native() + "\""));
     const std::string clients = world.must({"clients", "--json"});
     INFO(clients);
-    const json_check asking(clients);
-    CHECK(asking.ok());
+    json_reader asking(clients);
+    CHECK(asking.whole());
     CHECK(asking.names() == std::vector<std::string>{"id", "pid", "uid", "tty", "cols", "rows", "tab", "readonly", "bytes_sent",
                                                      "frames_dropped", "queue_bytes"});
     CHECK(world.must({"clients"}).empty());
@@ -80,7 +80,7 @@ TEST_CASE("remain_on_exit keeps the ended tab, and has, ls and kill know it", "[
     CHECK(world.run({"new", "-W", "--", "exit 0"}).exit_code == 0);
     CHECK(contains(world.must({"ls"}), "exited 3"));
     CHECK(count_of(world.must({"ls"}), "\n") == 3);
-    CHECK(contains(json_check::compact(world.must({"ls", "--json"})), R"("state":"exited","exit_code":3)"));
+    CHECK(contains(json_reader::compact(world.must({"ls", "--json"})), R"("state":"exited","exit_code":3)"));
     CHECK(world.run({"has", "2"}).exit_code == 0);
     CHECK(world.run({"send", "2", "x"}).exit_code == 1);
     world.must({"kill", "2"});

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A reload changes all or nothing, and an error says where, to everybody who asks.
-#include "support/json_check.hpp"
+#include "support/json_reader.hpp"
 #include "support/pty_client.hpp"
 
 using namespace support;
@@ -34,8 +34,8 @@ TEST_CASE("a wrong configuration changes nothing, and its place is told thrice",
     const std::string status = world.must({"status"});
     INFO(status);
     CHECK(contains(status, "\nConfig error: " + where));
-    const std::string json = json_check::compact(world.must({"status", "--json"}));
-    CHECK(json_check(json).ok());
+    const std::string json = json_reader::compact(world.must({"status", "--json"}));
+    CHECK(json_reader(json).whole());
     CHECK(contains(json, "\"error\":\"" + where));
 
     // HUP, likewise.

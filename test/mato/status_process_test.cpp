@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // `mato status`: the fields, their order, and an answer in time whatever the daemon does.
-#include "support/json_check.hpp"
+#include "support/json_reader.hpp"
 #include "support/pty_client.hpp"
 
 #include <regex>
@@ -54,10 +54,10 @@ TEST_CASE("status is the seed's text, field by field, in order", "[mato][status]
 TEST_CASE("status --json is one object with every name, in order", "[mato][status]") {
     mato_world world;
     world.must({"new", "-d", "-t", "say \"hi\" \\", "--", "cat"});
-    const std::string text = json_check::compact(world.must({"status", "--json"}));
+    const std::string text = json_reader::compact(world.must({"status", "--json"}));
     INFO(text);
-    const json_check json(text);
-    CHECK(json.ok());
+    json_reader json(text);
+    CHECK(json.whole());
     CHECK(json.names() == std::vector<std::string>{"running", "pid", "version", "protocol", "started", "uptime_seconds",
                                                    "socket", "config", "tasks", "tabs", "clients", "memory_bytes",
                                                    "cpu_percent"});
@@ -77,8 +77,8 @@ TEST_CASE("status without a daemon says so and ends with 1, and starts none", "[
     }
     const outcome went = world.run({"status", "--json"});
     CHECK(went.exit_code == 1);
-    CHECK(json_check(went.out).ok());
-    CHECK(json_check::compact(went.out) == R"({"running":false})");
+    CHECK(json_reader(went.out).whole());
+    CHECK(json_reader::compact(went.out) == R"({"running":false})");
     CHECK(world.is_clean());
 }
 
@@ -94,7 +94,7 @@ TEST_CASE("status of a stopped daemon ends within 1.2 s with 2", "[mato][status]
         CHECK(went.took < (sanitized ? 3000ms : 1200ms));
         CHECK(went.took >= 900ms);
         if (spelling.size() == 2)
-            CHECK(json_check(went.out).ok());
+            CHECK(json_reader(went.out).whole());
         else
             CHECK(contains(went.out, "Status: "));
     }

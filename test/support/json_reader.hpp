@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: MIT
-/// @file json_reader.hpp: says whether a text is one JSON value (RFC 8259, in UTF-8), and nothing more.
+/// @file json_reader.hpp: whether a text is one JSON value (RFC 8259, in UTF-8), and the names in its objects.
 #pragma once
 
 #include <cctype>
 #include <cstddef>
+#include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace support {
 
@@ -15,6 +18,29 @@ public:
         const bool ok = value();
         blank();
         return ok && rest_.empty();
+    }
+    /// Names at the given depth of objects, in order, from 1. After `whole`.
+    [[nodiscard]] std::vector<std::string> names(int depth = 1) const {
+        std::vector<std::string> result;
+        for (const auto& [at, name] : names_)
+            if (at == depth) result.push_back(name);
+        return result;
+    }
+
+    /// The same value without white space between its parts.
+    [[nodiscard]] static std::string compact(std::string_view text) {
+        std::string result;
+        bool quoted = false;
+        for (std::size_t at = 0; at < text.size(); ++at) {
+            const char c = text[at];
+            if (!quoted && std::isspace(static_cast<unsigned char>(c))) continue;
+            result += c;
+            if (quoted && c == '\\' && at + 1 < text.size())
+                result += text[++at];
+            else if (c == '"')
+                quoted = !quoted;
+        }
+        return result;
     }
 
 private:
@@ -92,16 +118,24 @@ private:
         blank();
         if (eat("true") || eat("false") || eat("null")) return true;
         if (eat("[")) return list("]", [&] { return value(); });
-        if (eat("{"))
-            return list("}", [&] {
+        if (eat("{")) {
+            ++depth_;
+            const bool ok = list("}", [&] {
                 blank();
+                const std::string_view before = rest_;
                 if (!string()) return false;
+                names_.emplace_back(depth_, before.substr(1, before.size() - rest_.size() - 2));
                 blank();
                 return eat(":") && value();
             });
+            --depth_;
+            return ok;
+        }
         return rest_.starts_with('"') ? string() : number();
     }
     std::string_view rest_;
+    std::vector<std::pair<int, std::string>> names_;
+    int depth_ = 0;
 };
 
 [[nodiscard]] inline bool is_json(std::string_view text) { return json_reader(text).whole(); }

@@ -28,27 +28,6 @@ char* put_number(char* to, std::uint32_t value) noexcept {
     return to;
 }
 
-char* put_code(char* to, char32_t code) noexcept {
-    const auto put = [&to](std::uint32_t b) { *to++ = static_cast<char>(b); };
-    const std::uint32_t c = code;
-    if (c < 0x80) {
-        put(c);
-    } else if (c < 0x800) {
-        put(0xc0 | c >> 6);
-        put(0x80 | (c & 0x3f));
-    } else if (c < 0x10000) {
-        put(0xe0 | c >> 12);
-        put(0x80 | (c >> 6 & 0x3f));
-        put(0x80 | (c & 0x3f));
-    } else {
-        put(0xf0 | c >> 18);
-        put(0x80 | (c >> 12 & 0x3f));
-        put(0x80 | (c >> 6 & 0x3f));
-        put(0x80 | (c & 0x3f));
-    }
-    return to;
-}
-
 char* put_text(const row& r, char* to) noexcept {
     const auto text = r.text();
     for (std::size_t i = 0; i < text.size();) {
@@ -61,7 +40,7 @@ char* put_text(const row& r, char* to) noexcept {
         }
         if ((u & units::wide) != 0) *to++ = wide_mark;
         *to++ = open_mark;
-        for (const char32_t code : r.cluster(u)) to = put_code(to, code);
+        for (const char32_t code : r.cluster(u)) to = put_utf8(to, code);
         *to++ = close_mark;
     }
     return to;

@@ -40,24 +40,9 @@ decoded decode_utf8(const char* p, const char* end) noexcept {
 }
 
 void append_utf8(std::string& out, char32_t code) {
-    const auto put = [&out](std::uint32_t byte) { out.push_back(static_cast<char>(byte)); };
     if ((code >= 0xd800 && code < 0xe000) || code > 0x10ffff) code = replacement_character;
-    const std::uint32_t c = code;
-    if (c < 0x80) {
-        put(c);
-    } else if (c < 0x800) {
-        put(0xc0 | c >> 6);
-        put(0x80 | (c & 0x3f));
-    } else if (c < 0x10000) {
-        put(0xe0 | c >> 12);
-        put(0x80 | (c >> 6 & 0x3f));
-        put(0x80 | (c & 0x3f));
-    } else {
-        put(0xf0 | c >> 18);
-        put(0x80 | (c >> 12 & 0x3f));
-        put(0x80 | (c >> 6 & 0x3f));
-        put(0x80 | (c & 0x3f));
-    }
+    char bytes[max_utf8_bytes];
+    out.append(bytes, put_utf8(bytes, code));
 }
 
 std::string printable_utf8(std::string_view bytes) {

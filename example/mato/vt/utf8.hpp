@@ -24,6 +24,28 @@ struct decoded {
 /// @pre `p < end`
 [[nodiscard]] decoded decode_utf8(const char* p, const char* end) noexcept;
 
+/// Writes `code`, a scalar value, as one to four bytes; returns what is behind them.
+inline char* put_utf8(char* to, char32_t code) noexcept {
+    const auto put = [&to](std::uint32_t b) { *to++ = static_cast<char>(b); };
+    const std::uint32_t c = code;
+    if (c < 0x80) {
+        put(c);
+    } else if (c < 0x800) {
+        put(0xc0 | c >> 6);
+        put(0x80 | (c & 0x3f));
+    } else if (c < 0x10000) {
+        put(0xe0 | c >> 12);
+        put(0x80 | (c >> 6 & 0x3f));
+        put(0x80 | (c & 0x3f));
+    } else {
+        put(0xf0 | c >> 18);
+        put(0x80 | (c >> 12 & 0x3f));
+        put(0x80 | (c >> 6 & 0x3f));
+        put(0x80 | (c & 0x3f));
+    }
+    return to;
+}
+
 /// Appends `code`; surrogates and values past U+10FFFF become U+FFFD.
 void append_utf8(std::string& out, char32_t code);
 
