@@ -15,6 +15,8 @@ namespace {
 
 constexpr rlim_t most_descriptors = 65'536; // tabs and clients; tables larger than that cost memory for nothing
 
+constexpr std::size_t most_shown = 256; // bytes of a command line in listings: thousands of tabs fit in one answer
+
 /// The counter file: the last tab id in decimal. A missing or unreadable number counts from 0.
 mato::unique_fd open_counter(const std::filesystem::path& path, tab_id& last) {
     mato::unique_fd fd(mato::sys::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW, 0600));
@@ -97,7 +99,10 @@ multiplexer::client* multiplexer::find_client(std::uint64_t id) {
 void multiplexer::send(client& to, const std::string& payload) {
     mato::failure why;
     to.session->send(payload, why);
-    if (why) daemon_.log().error("client " + std::to_string(to.session->id()) + ": " + why.message());
+    if (!why) return;
+    daemon_.log().error("client " + std::to_string(to.session->id()) + ": " + why.message());
+    if (const auto answer = parse_header(payload); answer && answer->id != 0) // whoever asked is told, not left waiting
+        refuse(to, answer->id, "the answer is too large: " + why.message());
 }
 
 void multiplexer::refuse(client& to, std::uint32_t id, std::string text, int exit_code) {
@@ -117,6 +122,8 @@ void multiplexer::forget(std::uint64_t id) {
 void multiplexer::on_frame(const session_ptr& session, std::string_view payload) {
     client* const from = find_client(session->id());
     if (!from) return;
+    if (payload.size() > configuration_->frame_bytes)
+        return session->abort({mato::errc::frame_too_large, "read message", {}, "a message over frame_bytes"});
     const auto frame = parse_header(payload);
     if (!frame) return session->abort({mato::errc::malformed, "read message", {}, "a message without a header"});
     if (!from->greeted) return greet(*from, *frame);
@@ -223,6 +230,7 @@ std::shared_ptr<tab> multiplexer::start_program(const new_tab& wanted, const std
         request.argv = wanted.argv;
         for (const std::string& word : wanted.argv) shown += (shown.empty() ? "" : " ") + word;
     }
+    if (shown.size() > most_shown) shown.resize(most_shown);
     request.directory = wanted.cwd;
     request.limits = limits_;
     request.size = as_terminal_size(wanted.view.size);

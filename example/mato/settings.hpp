@@ -20,7 +20,7 @@ struct settings {
     std::string emulator = "raw";            // new tabs
     std::uint32_t raw_replay_bytes = 131072; // new tabs; bytes: a few screens of any program, a page of history
     std::string shell;                       // new tabs; empty: $SHELL, passwd, /bin/sh
-    std::uint32_t history_lines = 10000;     // new tabs
+    std::uint32_t history_lines = 10000;     // new tabs, of emulators that keep lines; "raw" keeps bytes
     mux::window_size window_size = window_size::latest;
     std::string prefix = "C-\\";
     mux::remain_on_exit remain_on_exit = remain_on_exit::off;

@@ -206,3 +206,19 @@ TEST_CASE("no HOME and no XDG directory: an error, never a shared directory", "[
     CHECK(mode_of(world.home() / ".local/state/mato/daemon.sock") == 0700);
     world.must({"stop"}, only_home);
 }
+
+TEST_CASE("a message over frame_bytes is refused, and a long command line is cut where tabs are listed", "[mato][limits]") {
+    mato_world world;
+    const std::string long_command = ": " + std::string(100'000, 'x') + "; exec cat";
+    world.must({"new", "-d", "--", long_command});
+    const std::string listed = world.must({"ls"});
+    CHECK(contains(listed, ": xxxx"));
+    CHECK(listed.size() < 1000);
+
+    world.configure("[limits]\nframe_bytes = 65536\n");
+    world.must({"reload"});
+    CHECK(world.run({"new", "-d", "--", long_command}).exit_code == 1);
+    CHECK(contains(world.log(), "a message over frame_bytes"));
+    CHECK(world.must({"ls"}) == listed);
+    CHECK(world.run({"new", "-d", "--", "exec cat"}).exit_code == 0);
+}
