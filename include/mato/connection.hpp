@@ -71,7 +71,7 @@ public:
     /// Closes at once; what is queued is lost.
     void abort(failure why);
 
-    /// Calls nobody any more, whatever happens: before what the callbacks refer to goes away.
+    /// Calls nobody any more, whatever happens: before what the callbacks refer to goes away. Not from inside a callback.
     void forget_callbacks() noexcept { callbacks_ = {}; }
 
     [[nodiscard]] bool is_open() const noexcept { return state_ == state::open; }
