@@ -13,10 +13,11 @@ for source in "$here"/*_fuzz.cpp; do
     mkdir -p "$found"
     options="-rss_limit_mb=2048 -timeout=10 -print_final_stats=0 -artifact_prefix=$found/"
     [ -f "$here/${name%_fuzz}.dict" ] && options="$options -dict=$here/${name%_fuzz}.dict"
-    echo "$name: $(ls "$corpus" | wc -l) inputs, then $seconds s"
+    echo "$name: replaying $(ls "$corpus" | wc -l) inputs"
     # shellcheck disable=SC2086
     "$build/$name" $options -runs=0 "$corpus" >"$found.log" 2>&1 || { cat "$found.log"; exit 1; }
     [ "$name" = "$replay_only" ] && continue
+    echo "$name: searching for $seconds s"
     # shellcheck disable=SC2086
     "$build/$name" $options -max_total_time="$seconds" "$found" "$corpus" >"$found.log" 2>&1 || { tail -n 60 "$found.log"; exit 1; }
     tail -n 1 "$found.log"
