@@ -6,13 +6,20 @@ using namespace support;
 
 namespace {
 
+/// The daemon and the one program of its first tab, once both are there: in the middle of an exec a process has no environment
+/// to be found by.
+std::vector<pid_t> daemon_and_first_tab(const mato_world& world) {
+    REQUIRE(wait_until([&] { return world.processes().size() == 2; }));
+    return world.processes();
+}
+
 /// A tab with `program`, which makes the file `up` when it is where the test wants it; then closed.
 void check_closing(const std::string& program, std::chrono::milliseconds most, std::chrono::milliseconds least = 0ms) {
     INFO(program);
     mato_world world;
     world.configure("stop_grace = \"500ms\"\n");
     world.open_tab(); // keeps the daemon
-    const auto kept = world.processes();
+    const auto kept = daemon_and_first_tab(world);
     const std::string id = world.open_tab({program});
     REQUIRE(wait_until([&] { return std::filesystem::exists(world.home() / "up"); }));
     REQUIRE(wait_until([&] { return world.processes().size() > kept.size(); }));
@@ -55,7 +62,7 @@ TEST_CASE("a half-typed command is not run, at a shell's prompt or in cat", "[ma
     INFO(program);
     mato_world world;
     world.open_tab();
-    const auto kept = world.processes();
+    const auto kept = daemon_and_first_tab(world);
     const std::string id = world.open_tab({program});
     world.must({"send", id, "touch up", "Enter"});
     if (program.starts_with("exec cat"))
@@ -72,7 +79,7 @@ TEST_CASE("a half-typed command is not run, at a shell's prompt or in cat", "[ma
 TEST_CASE("a task is closed with all its tabs, and no other", "[mato][close]") {
     mato_world world;
     world.must({"new", "-d", "-t", "keep", "--", "exec cat"});
-    const auto kept = world.processes();
+    const auto kept = daemon_and_first_tab(world);
     for (int n = 0; n < 3; ++n) world.must({"new", "-d", "-t", "doomed", "--", "sleep 1000"});
     CHECK(count_of(world.must({"ls"}), "running") == 4);
     world.must({"kill", "-t", "doomed"});
