@@ -15,5 +15,11 @@ if [ ! -f "$root/build/release/build.ninja" ]; then
     echo "building mato; the first time takes a minute or two" >&2
     quietly cmake -S "$root" -B "$root/build/release" -G Ninja -DCMAKE_BUILD_TYPE=Release -DMATO_BUILD_TESTS=OFF
 fi
+changed=
+if [ -f "$root/build/release/mato" ]; then
+    changed=$(find "$root/example/mato" "$root/include" "$root/CMakeLists.txt" -newer "$root/build/release/mato" -print -quit)
+    [ -z "$changed" ] || echo "building mato" >&2
+fi
 quietly cmake --build "$root/build/release" --target mato_exe
+[ -z "$changed" ] || touch "$root/build/release/mato" # up to date, though what changed may not have been part of it
 exec "$root/build/release/mato" "$@"

@@ -17,7 +17,8 @@ sh example/install_packages.sh test
 step "rules"
 sh test/rules.sh
 
-step "release build"
+step "the README's first command, then the rest of the release build"
+sh example/run.sh --version
 cmake --preset release -DMATO_BUILD_BENCHMARKS=ON # built, so that they do not rot; run by hand on a quiet machine
 cmake --build --preset release -j "$jobs"
 
