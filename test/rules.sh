@@ -25,7 +25,7 @@ if [ "${1:-}" = --code-map ]; then
     exit 0
 fi
 
-policies="lock pid_file signals shutdown detach readiness endpoint listener peer framing overflow retry config status log"
+policies="lock pid_file signals shutdown detach readiness endpoint listener peer descriptors framing overflow retry config status log"
 vocabulary="error unique_fd scope_exit clock sys version"
 
 # Layers: arrows point down only.

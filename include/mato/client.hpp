@@ -6,9 +6,11 @@
 #pragma once
 
 #include "clock.hpp"
+#include "descriptors.hpp"
 #include "policies.hpp"
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -40,6 +42,9 @@ public:
     /// Queues a frame and sends what the kernel takes. Never blocks.
     /// @errors frame_too_large · any of send(2).
     void queue(std::string_view payload, error_out out);
+    /// As `queue`, and the server gets descriptors of its own for the same open files, no later than the frame. Waits until
+    /// what was queued before is sent. @errors as `send`.
+    void send_with(std::string_view payload, std::span<const int> descriptors, deadline until, error_out out);
     void flush(error_out out); ///< never blocks
     [[nodiscard]] std::size_t queued_bytes() const noexcept { return out_.size() - out_begin_; }
     /// Reads once, never blocks. @returns false when nothing was there. @errors closed: end of stream.
@@ -146,6 +151,18 @@ auto basic_client<P>::connect_or_start(const daemon_paths& paths, deadline until
 
 template <class P> void basic_client<P>::queue(std::string_view payload, error_out out) {
     framing::append(out_, payload, out);
+    if (!out.failed()) flush(out);
+}
+
+template <class P>
+void basic_client<P>::send_with(std::string_view payload, std::span<const int> descriptors, deadline until, error_out out) {
+    while (!out.failed() && queued_bytes() > 0 && wait(POLLOUT, until, out)) flush(out);
+    if (out.failed()) return;
+    framing::append(out_, payload, out);
+    std::size_t sent = 0;
+    while (!out.failed() && sent == 0 && wait(POLLOUT, until, out))
+        sent = send_descriptors(socket_.get(), out_, descriptors, out);
+    out_begin_ = sent;
     if (!out.failed()) flush(out);
 }
 

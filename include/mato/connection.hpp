@@ -9,6 +9,7 @@
 #pragma once
 
 #include "clock.hpp"
+#include "descriptors.hpp"
 #include "error.hpp"
 #include "framing.hpp"
 #include "overflow.hpp"
@@ -29,6 +30,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace mato {
 
@@ -71,6 +73,17 @@ public:
     /// Closes at once; what is queued is lost.
     void abort(failure why);
 
+    /// From now on descriptors that the peer passes along are kept, at most `most` at a time; more end the connection
+    /// (errc::malformed). Without this the kernel closes them unseen.
+    void accept_descriptors(std::size_t most) noexcept { most_descriptors_ = most; }
+    /// The oldest descriptor that came and was not taken: it came no later than the frame it belongs to. Empty when none did.
+    [[nodiscard]] unique_fd take_descriptor() {
+        if (descriptors_.empty()) return {};
+        unique_fd first = std::move(descriptors_.front());
+        descriptors_.erase(descriptors_.begin());
+        return first;
+    }
+
     /// Calls nobody any more, whatever happens: before what the callbacks refer to goes away. Not from inside a callback.
     void forget_callbacks() noexcept { callbacks_ = {}; }
 
@@ -103,6 +116,7 @@ private:
     };
 
     void read();
+    [[nodiscard]] std::size_t receive(error_out out);
     void deliver();
     void queued(std::size_t bytes);
     void flush_soon();
@@ -116,6 +130,8 @@ private:
     handlers callbacks_;
     frame_decoder<Framing> decoder_;
     Overflow overflow_;
+    std::vector<unique_fd> descriptors_;
+    std::size_t most_descriptors_ = 0;
     std::deque<chunk> queue_;
     std::size_t first_offset_ = 0; // bytes of queue_.front() already taken
     std::size_t in_flight_ = 0;    // chunks the pending write refers to
@@ -153,15 +169,31 @@ template <framing_policy F, overflow_policy O> void basic_connection<F, O>::star
 }
 
 template <framing_policy F, overflow_policy O> void basic_connection<F, O>::read() {
+    socket_.async_wait(asio::socket_base::wait_read, [self = this->shared_from_this()](std::error_code why) {
+        if (self->state_ != state::open) return;
+        if (why) return self->abort({detail::plain_code(why), "read", {}, {}});
+        failure problem;
+        const std::size_t size = self->receive(problem);
+        if (problem) return self->abort(std::move(problem));
+        self->decoder_.commit(size);
+        self->deliver();
+    });
+}
+
+template <framing_policy F, overflow_policy O> std::size_t basic_connection<F, O>::receive(error_out out) {
     const auto room = decoder_.prepare(read_bytes);
-    socket_.async_read_some(asio::buffer(room.data(), room.size()),
-                            [self = this->shared_from_this()](std::error_code why, std::size_t size) {
-                                if (self->state_ != state::open) return;
-                                if (why == asio::error::eof) return self->abort({errc::closed, "read", {}, {}});
-                                if (why) return self->abort({detail::plain_code(why), "read", {}, {}});
-                                self->decoder_.commit(size);
-                                self->deliver();
-                            });
+    if (most_descriptors_ > 0) {
+        const std::size_t size = receive_descriptors(socket_.native_handle(), room, descriptors_, out);
+        if (descriptors_.size() > most_descriptors_)
+            out.set(errc::malformed, "read", {}, "it passes descriptors nobody asked for");
+        return size;
+    }
+    const ssize_t got = sys::recv(socket_.native_handle(), room.data(), room.size(), MSG_DONTWAIT);
+    if (got == 0)
+        out.set(errc::closed, "read");
+    else if (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK)
+        out.set(last_error(), "read");
+    return got > 0 ? static_cast<std::size_t>(got) : 0;
 }
 
 template <framing_policy F, overflow_policy O> void basic_connection<F, O>::deliver() {

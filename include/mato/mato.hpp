@@ -14,6 +14,7 @@
 
 // 2: policies
 #include "config.hpp"
+#include "descriptors.hpp"
 #include "detach.hpp"
 #include "endpoint.hpp"
 #include "framing.hpp"

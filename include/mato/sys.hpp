@@ -159,6 +159,13 @@ inline ssize_t send(int fd, const void* data, std::size_t size, int flags = 0) n
 inline ssize_t recv(int fd, void* data, std::size_t size, int flags = 0) noexcept {
     return detail::retry([&] { return MATO_SYSTEM(recv)(fd, data, size, flags); });
 }
+inline ssize_t sendmsg(int fd, const struct msghdr* message, int flags = 0) noexcept {
+    return detail::retry([&] { return MATO_SYSTEM(sendmsg)(fd, message, flags | MSG_NOSIGNAL); });
+}
+/// Descriptors that come along are close-on-exec.
+inline ssize_t recvmsg(int fd, struct msghdr* message, int flags = 0) noexcept {
+    return detail::retry([&] { return MATO_SYSTEM(recvmsg)(fd, message, flags | MSG_CMSG_CLOEXEC); });
+}
 inline int getsockopt(int fd, int level, int option, void* value, socklen_t* size) noexcept {
     return MATO_SYSTEM(getsockopt)(fd, level, option, value, size);
 }

@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+/// @file descriptors.hpp: open descriptors as part of what is said over a Unix socket.
+/// Layer: 2.  Test: test/toolkit/descriptors_test.cpp.
+/// Threads: safe.   Blocks: never (MSG_DONTWAIT).
+/// Source: unix(7) SCM_RIGHTS: the receiver gets numbers of its own for the same open file descriptions, with the first byte.
+#pragma once
+
+#include "error.hpp"
+#include "sys.hpp"
+#include "unique_fd.hpp"
+
+#include <cstddef>
+#include <cstring>
+#include <span>
+#include <string_view>
+#include <vector>
+
+namespace mato {
+
+/// Descriptors in one message. The kernel's own limit is 253; nobody here needs more than a terminal and a pipe.
+inline constexpr std::size_t max_passed_descriptors = 8;
+
+/// Sends what the kernel takes of `bytes`; the descriptors travel with the first byte, so they are gone once any byte is.
+/// @returns bytes taken; 0 when the socket is full. @pre bytes is not empty, at most `max_passed_descriptors`.
+/// @errors of sendmsg(2).
+[[nodiscard]] inline std::size_t send_descriptors(int socket, std::string_view bytes, std::span<const int> descriptors,
+                                                  error_out out);
+
+/// Reads once, and appends the descriptors that came along, each close-on-exec, to `into`.
+/// @returns bytes read, 0 when none are there. @errors closed: end of stream · malformed: more descriptors than
+/// `max_passed_descriptors`, all of which are closed · any of recvmsg(2).
+[[nodiscard]] inline std::size_t receive_descriptors(int socket, std::span<char> room, std::vector<unique_fd>& into,
+                                                     error_out out);
+
+// ---- implementation ----
+
+namespace detail {
+// Aligned as CMSG_DATA needs it (cmsg(3)).
+struct control_room {
+    alignas(struct cmsghdr) char bytes[CMSG_SPACE(sizeof(int) * max_passed_descriptors)];
+};
+} // namespace detail
+
+inline std::size_t send_descriptors(int socket, std::string_view bytes, std::span<const int> descriptors, error_out out) {
+    detail::control_room control{};
+    iovec data{const_cast<char*>(bytes.data()), bytes.size()};
+    msghdr message{};
+    message.msg_iov = &data;
+    message.msg_iovlen = 1;
+    if (!descriptors.empty()) {
+        const std::size_t size = descriptors.size_bytes();
+        message.msg_control = control.bytes;
+        message.msg_controllen = CMSG_SPACE(size);
+        cmsghdr* const header = CMSG_FIRSTHDR(&message);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN(size);
+        std::memcpy(CMSG_DATA(header), descriptors.data(), size);
+    }
+    const ssize_t sent = sys::sendmsg(socket, &message, MSG_DONTWAIT);
+    if (sent >= 0) return static_cast<std::size_t>(sent);
+    if (errno != EAGAIN && errno != EWOULDBLOCK) out.set(last_error(), "send descriptors");
+    return 0;
+}
+
+inline std::size_t receive_descriptors(int socket, std::span<char> room, std::vector<unique_fd>& into, error_out out) {
+    detail::control_room control{};
+    iovec data{room.data(), room.size()};
+    msghdr message{};
+    message.msg_iov = &data;
+    message.msg_iovlen = 1;
+    message.msg_control = control.bytes;
+    message.msg_controllen = sizeof control.bytes;
+    const ssize_t got = sys::recvmsg(socket, &message, MSG_DONTWAIT);
+    if (got < 0) {
+        if (errno != EAGAIN && errno != EWOULDBLOCK) out.set(last_error(), "receive");
+        return 0;
+    }
+    std::vector<unique_fd> came;
+    for (cmsghdr* each = CMSG_FIRSTHDR(&message); each != nullptr; each = CMSG_NXTHDR(&message, each)) {
+        if (each->cmsg_level != SOL_SOCKET || each->cmsg_type != SCM_RIGHTS) continue;
+        const std::size_t count = (each->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        for (std::size_t i = 0; i < count; ++i) {
+            int fd = -1;
+            std::memcpy(&fd, CMSG_DATA(each) + i * sizeof(int), sizeof fd);
+            came.emplace_back(fd);
+        }
+    }
+    if (message.msg_flags & MSG_CTRUNC)
+        return out.set(errc::malformed, "receive", {}, "more descriptors at once than anybody may pass"), 0;
+    for (unique_fd& each : came) into.push_back(std::move(each));
+    if (got == 0) out.set(errc::closed, "receive");
+    return static_cast<std::size_t>(got);
+}
+
+} // namespace mato

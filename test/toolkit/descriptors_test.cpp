@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: MIT
+#include <mato/connection.hpp>
+#include <mato/descriptors.hpp>
+
+#include "support/catch.hpp"
+#include "support/descriptor_census.hpp"
+#include "support/io_loop.hpp"
+
+#include <sys/socket.h>
+
+#include <array>
+#include <string>
+#include <tuple>
+#include <vector>
+
+namespace {
+
+struct socket_pair {
+    mato::unique_fd left, right;
+    socket_pair() { std::tie(left, right) = support::socket_pair(); }
+};
+
+struct pipe_pair {
+    mato::unique_fd reader, writer;
+    pipe_pair() {
+        int ends[2];
+        REQUIRE(mato::sys::pipe(ends) == 0);
+        reader = mato::unique_fd(ends[0]), writer = mato::unique_fd(ends[1]);
+    }
+};
+
+} // namespace
+
+TEST_CASE("a passed descriptor is the same open file, close-on-exec, in the order sent", "[descriptors]") {
+    socket_pair both;
+    pipe_pair first, second;
+    mato::failure why;
+    const std::array<int, 2> sent{first.writer.get(), second.writer.get()};
+    REQUIRE(mato::send_descriptors(both.left.get(), "xy", sent, why) == 2);
+    std::array<char, 8> room;
+    std::vector<mato::unique_fd> came;
+    REQUIRE(mato::receive_descriptors(both.right.get(), room, came, why) == 2);
+    REQUIRE_FALSE(why);
+    REQUIRE(came.size() == 2);
+    for (const auto& each : came) CHECK((::fcntl(each.get(), F_GETFD) & FD_CLOEXEC) != 0);
+    REQUIRE(::write(came[1].get(), "2", 1) == 1);
+    REQUIRE(::write(came[0].get(), "1", 1) == 1);
+    char got = 0;
+    CHECK((::read(first.reader.get(), &got, 1) == 1 && got == '1'));
+    CHECK((::read(second.reader.get(), &got, 1) == 1 && got == '2'));
+}
+
+TEST_CASE("nothing there is no error, the end is one, and so are too many, of which none stays open", "[descriptors]") {
+    socket_pair both;
+    std::array<char, 8> room;
+    std::vector<mato::unique_fd> came;
+    mato::failure why;
+    CHECK(mato::receive_descriptors(both.right.get(), room, came, why) == 0);
+    CHECK_FALSE(why);
+    {
+        pipe_pair many;
+        const auto before = support::open_descriptors();
+        // More than one message may hold here, sent by a stranger who knows no bound.
+        constexpr std::size_t count = mato::max_passed_descriptors + 4;
+        alignas(cmsghdr) char control[CMSG_SPACE(count * sizeof(int))] = {};
+        char byte = 'x';
+        iovec data{&byte, 1};
+        msghdr message{};
+        message.msg_iov = &data, message.msg_iovlen = 1;
+        message.msg_control = control, message.msg_controllen = sizeof control;
+        cmsghdr* const header = CMSG_FIRSTHDR(&message);
+        header->cmsg_level = SOL_SOCKET, header->cmsg_type = SCM_RIGHTS, header->cmsg_len = CMSG_LEN(count * sizeof(int));
+        for (std::size_t i = 0; i < count; ++i) {
+            const int fd = many.writer.get();
+            std::memcpy(CMSG_DATA(header) + i * sizeof fd, &fd, sizeof fd);
+        }
+        REQUIRE(::sendmsg(both.left.get(), &message, 0) == 1);
+        CHECK(mato::receive_descriptors(both.right.get(), room, came, why) == 0);
+        CHECK(why.code == mato::errc::malformed);
+        CHECK(came.empty());
+        CHECK(support::open_descriptors() == before);
+    }
+    why = {};
+    both.left.reset();
+    CHECK(mato::receive_descriptors(both.right.get(), room, came, why) == 0);
+    CHECK(why.code == mato::errc::closed);
+}
+
+TEST_CASE("a connection keeps descriptors only when asked to, and no more than it said", "[descriptors][connection]") {
+    asio::io_context context;
+    socket_pair both;
+    pipe_pair passed;
+    mato::failure why;
+    std::string frames;
+    mato::length_prefixed<>::append(frames, "take it", why);
+    const std::array<int, 1> one{passed.writer.get()};
+
+    std::vector<std::string> got;
+    mato::failure ended;
+    const auto receiver = std::make_shared<mato::connection>(context, std::move(both.right));
+    SECTION("asked") {
+        receiver->accept_descriptors(2);
+        mato::unique_fd taken;
+        receiver->start({[&](std::string_view payload) {
+                             got.emplace_back(payload);
+                             taken = receiver->take_descriptor();
+                         },
+                         [&](const mato::failure& end) { ended = end; },
+                         {}});
+        REQUIRE(mato::send_descriptors(both.left.get(), frames, one, why) == frames.size());
+        REQUIRE(support::run_until(context, [&] { return !got.empty(); }));
+        REQUIRE(taken);
+        CHECK_FALSE(receiver->take_descriptor());
+        // Three that nobody takes are one too many.
+        for (int i = 0; i < 3; ++i) REQUIRE(mato::send_descriptors(both.left.get(), frames.substr(0, 1), one, why) == 1);
+        REQUIRE(support::run_until(context, [&] { return static_cast<bool>(ended); }));
+        CHECK(ended.code == mato::errc::malformed);
+    }
+    SECTION("not asked: the kernel closes it") {
+        receiver->start({[&](std::string_view payload) { got.emplace_back(payload); }, {}, {}});
+        REQUIRE(mato::send_descriptors(both.left.get(), frames, one, why) == frames.size());
+        REQUIRE(support::run_until(context, [&] { return !got.empty(); }));
+        CHECK_FALSE(receiver->take_descriptor());
+        passed.writer.reset();
+        char byte;
+        CHECK(::read(passed.reader.get(), &byte, 1) == 0); // no writer is left
+        receiver->abort({});
+    }
+}
