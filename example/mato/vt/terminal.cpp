@@ -41,6 +41,8 @@ cursor_view terminal::cursor() const noexcept {
 
 void terminal::read_row(int r, text_line& out) const { read_line(core_->emulated.grid().at(r), out); }
 
+const row& terminal::row_at(int r) const noexcept { return core_->emulated.grid().at(r); }
+
 std::uint64_t terminal::row_generation(int r) const noexcept { return core_->emulated.grid().at(r).generation; }
 const hyperlink* terminal::find_link(link_id id) const noexcept { return core_->emulated.links_.find(id); }
 rgb terminal::palette_colour(std::size_t index) const noexcept { return core_->emulated.palette_.at(index); }
@@ -52,8 +54,12 @@ std::size_t terminal::history_rows() const { return core_->emulated.history_.row
 
 void terminal::read_history_row(std::size_t i, text_line& out) const {
     row r;
-    core_->emulated.history_.read_row(i, core_->emulated.columns(), r);
+    read_history_row(i, r);
     read_line(r, out);
+}
+
+void terminal::read_history_row(std::size_t i, row& out) const {
+    core_->emulated.history_.read_row(i, core_->emulated.columns(), out);
 }
 
 std::size_t terminal::history_lines() const noexcept { return core_->emulated.history_.size(); }

@@ -61,6 +61,8 @@ public:
     [[nodiscard]] cursor_view cursor() const noexcept;
     /// Row `r` of the screen shown. @pre 0 <= r < size().rows
     void read_row(int r, text_line& out) const;
+    /// The same row as it is stored (row.hpp). Dies with the next feed() or resize().
+    [[nodiscard]] const row& row_at(int r) const noexcept;
     [[nodiscard]] std::uint64_t row_generation(int r) const noexcept;
     [[nodiscard]] const hyperlink* find_link(link_id id) const noexcept;
     [[nodiscard]] rgb palette_colour(std::size_t index) const noexcept; ///< see palette for the indices past 255
@@ -71,6 +73,7 @@ public:
     // ---- history, oldest first; its rows are those of the present width ----
     [[nodiscard]] std::size_t history_rows() const;
     void read_history_row(std::size_t i, text_line& out) const;
+    void read_history_row(std::size_t i, row& out) const;
     [[nodiscard]] std::size_t history_lines() const noexcept;
     void read_history_line(std::size_t i, text_line& out) const;
     /// True if the newest line of history goes on in the first row of the primary screen.

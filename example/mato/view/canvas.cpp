@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: MIT
+#include "canvas.hpp"
+
+#include "vt/utf8.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+
+namespace mux {
+namespace {
+
+/// Cells worth sending again rather than jumping over: "CSI n C" is four bytes or more.
+constexpr int worth_a_jump = 5;
+
+/// The style of each column, cheap when they are asked for roughly from left to right.
+class style_reader {
+public:
+    explicit style_reader(const vt::row& r) noexcept : runs_(r.runs()), used_(r.used()) {}
+    const vt::style& at(int column) noexcept {
+        if (runs_.empty() || column >= used_) return plain_;
+        while (next_ > 1 && runs_[next_ - 1].start > static_cast<std::uint32_t>(column)) --next_;
+        while (next_ < runs_.size() && runs_[next_].start <= static_cast<std::uint32_t>(column)) ++next_;
+        return runs_[next_ - 1].style;
+    }
+
+private:
+    std::span<const vt::style_run> runs_;
+    std::size_t next_ = 1;
+    int used_;
+    vt::style plain_;
+};
+
+bool same_text(const vt::row& a, const vt::row& b, int column) {
+    const vt::unit left = a.at(column), right = b.at(column);
+    if (((left | right) & vt::units::cluster) == 0) return left == right;
+    if ((left & ~vt::units::code_mask) != (right & ~vt::units::code_mask)) return false;
+    const auto from = a.cluster(left), to = b.cluster(right);
+    return std::equal(from.begin(), from.end(), to.begin(), to.end());
+}
+
+/// A terminal that knows no Unicode gets the nearest of ASCII.
+char substitute(char32_t code) {
+    if (code == 0x2500 || code == 0x2501 || code == 0x2550) return '-';
+    if (code == 0x2502 || code == 0x2503 || code == 0x2551) return '|';
+    if (code > 0x2500 && code < 0x2580) return '+';
+    if (code >= 0x2580 && code < 0x25a0) return '#';
+    return '?';
+}
+
+/// Terminals disagree on how wide these are, so the cursor is placed anew after them.
+bool is_width_doubtful(vt::unit u) noexcept {
+    const auto code = u & vt::units::code_mask;
+    return (u & vt::units::cluster) != 0 || (code >= 0x1f000 && code < 0x20000) ||
+           (code >= 0x2300 && code < 0x2c00 && (u & vt::units::wide));
+}
+
+} // namespace
+
+void canvas::number(int value) {
+    char digits[12];
+    out_->append(digits, std::to_chars(digits, digits + sizeof digits, value).ptr);
+}
+
+void canvas::move_to(int row, int column) {
+    if (row == row_ && column == column_) return;
+    if (row == row_ && column_ >= 0 && column > column_) {
+        *out_ += "\033[";
+        if (column - column_ > 1) number(column - column_);
+        *out_ += 'C';
+    } else if (row == row_ && column == 0) {
+        *out_ += '\r';
+    } else if (row == row_ && column_ >= 0 && column_ - column <= 3) {
+        out_->append(static_cast<std::size_t>(column_ - column), '\b');
+    } else if (row == row_) {
+        *out_ += "\033[";
+        number(column + 1);
+        *out_ += 'G';
+    } else if (row_ >= 0 && row == row_ + 1 && column == 0) {
+        *out_ += "\r\n";
+    } else {
+        *out_ += "\033[";
+        if (row > 0 || column > 0) number(row + 1);
+        if (column > 0) {
+            *out_ += ';';
+            number(column + 1);
+        }
+        *out_ += 'H';
+    }
+    row_ = row, column_ = column;
+}
+
+void canvas::append_text(const vt::row& now, vt::unit unit) {
+    if (unit == vt::units::blank) {
+        *out_ += ' ';
+    } else if (unit < 0x80) {
+        *out_ += static_cast<char>(unit);
+    } else if (!features_->utf8) {
+        const char32_t code = (unit & vt::units::cluster) != 0 ? now.cluster(unit)[0] : unit & vt::units::code_mask;
+        *out_ += substitute(code);
+        if ((unit & vt::units::wide) != 0) *out_ += ' ';
+    } else if ((unit & vt::units::cluster) == 0) {
+        vt::append_utf8(*out_, unit & vt::units::code_mask);
+    } else {
+        for (const char32_t code : now.cluster(unit)) vt::append_utf8(*out_, code);
+    }
+}
+
+/// Writes the cells [from, to) where the cursor is.
+void canvas::draw_cells(const vt::row& now, int from, int to) {
+    style_reader styles(now);
+    for (int c = from; c < to; ++c) {
+        const vt::unit u = now.at(c);
+        if (u == vt::units::tail) continue;
+        pen_.select(styles.at(c), *source_, *features_, *out_);
+        const int width = (u & vt::units::wide) != 0 ? 2 : 1;
+        append_text(now, c + width > columns_ ? vt::units::blank : u); // half a character cannot be shown
+        column_ = c + width;
+        if (column_ >= columns_)
+            column_ = -1; // it hangs after the last column
+        else if (features_->utf8 && is_width_doubtful(u)) {
+            const int here = column_;
+            column_ = -1;
+            move_to(row_, here);
+        }
+    }
+}
+
+void canvas::draw_row(int row, const vt::row& now, vt::row& shown) {
+    const int end = std::max(now.used(), shown.used());
+    style_reader new_styles(now), old_styles(shown);
+    const auto differs = [&](int c) { return !same_text(now, shown, c) || new_styles.at(c) != old_styles.at(c); };
+    bool changed = false;
+    for (int c = 0; c < end;) {
+        if (!differs(c)) {
+            ++c;
+            continue;
+        }
+        changed = true;
+        int from = c, last = c;
+        while (from > 0 && now.at(from) == vt::units::tail) --from;
+        for (++c; c < end && c - last <= worth_a_jump; ++c)
+            if (differs(c)) last = c;
+        int to = last + 1;
+        c = to;
+        const int text_end = now.used();
+        const bool erases = to >= end && to > text_end + 2; // a few spaces are shorter than EL
+        if (erases) to = text_end;
+        if (to < text_end && now.at(to) == vt::units::tail) ++to;
+        if (from < to) {
+            move_to(row, from);
+            draw_cells(now, from, to);
+        }
+        if (!erases) continue;
+        const int blank_from = std::max(from, text_end);
+        move_to(row, blank_from);
+        pen_.select_plain(*source_, *features_, *out_);
+        *out_ += "\033[K";
+    }
+    if (changed) shown = now;
+}
+
+void canvas::scroll(int top, int bottom, int lines, int rows) {
+    pen_.select_plain(*source_, *features_, *out_); // new rows get the background of the pen
+    const bool whole = top == 0 && bottom == rows;
+    if (!whole) {
+        *out_ += "\033[";
+        number(top + 1);
+        *out_ += ';';
+        number(bottom);
+        *out_ += 'r';
+    }
+    *out_ += "\033[";
+    if (std::abs(lines) > 1) number(std::abs(lines));
+    *out_ += lines > 0 ? 'S' : 'T';
+    if (!whole) {
+        *out_ += "\033[r";
+        row_ = column_ = -1;
+    }
+}
+
+void canvas::clear() {
+    pen_.select_plain(*source_, *features_, *out_);
+    *out_ += "\033[H\033[2J";
+    row_ = column_ = 0;
+}
+
+} // namespace mux

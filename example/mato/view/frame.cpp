@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: MIT
+#include "frame.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace mux {
+namespace {
+
+constexpr std::size_t worth_synchronising = 256; // bytes: less arrives at once anyway
+
+constexpr std::string_view begin_synchronised = "\033[?2026h", end_synchronised = "\033[?2026l";
+
+vt::row row_of(std::string_view ascii, const vt::style& look, int columns) {
+    vt::row r;
+    const int length = std::min(static_cast<int>(ascii.size()), columns);
+    for (int c = 0; c < length; ++c) r.put(c, static_cast<unsigned char>(ascii[static_cast<std::size_t>(c)]), 1, look, columns);
+    return r;
+}
+
+/// Differs when the program has given other colours to the palette: every cell then looks different.
+std::uint64_t palette_stamp(const vt::terminal& source) {
+    std::uint64_t stamp = 0;
+    for (std::size_t i = 0; i < 256; ++i) {
+        if (!source.is_colour_changed(i)) continue;
+        const vt::rgb c = source.palette_colour(i);
+        stamp =
+            (stamp ^ (i << 24 | static_cast<std::uint64_t>(c.red) << 16 | static_cast<std::uint64_t>(c.green) << 8 | c.blue)) *
+                0x100000001b3 + // FNV-1a
+            1;
+    }
+    return stamp;
+}
+
+} // namespace
+
+frame_composer::frame_composer(vt::screen_size size, terminal_features features)
+    : size_(size.clamped()), features_(features), shown_(static_cast<std::size_t>(size_.rows)) {}
+
+void frame_composer::set_features(const terminal_features& features) {
+    if (features == features_) return;
+    const bool looks_differ = features.colours != features_.colours || features.utf8 != features_.utf8;
+    features_ = features;
+    if (looks_differ) forget();
+}
+
+void frame_composer::resize(vt::screen_size size) {
+    size_ = size.clamped();
+    shown_.assign(static_cast<std::size_t>(size_.rows), {});
+    forget();
+}
+
+void frame_composer::forget() { unknown_ = everything_ = true; }
+
+std::size_t frame_composer::memory_bytes() const noexcept {
+    std::size_t sum = sizeof *this;
+    for (const vt::row& each : shown_) sum += each.memory_bytes();
+    return sum;
+}
+
+/// Of a tab larger than the terminal the part with the cursor is shown; it moves no further than it must.
+void frame_composer::follow_cursor(const vt::terminal& source) {
+    const vt::screen_size tab = source.size();
+    const vt::position at = source.cursor().at, before = offset_;
+    const auto follow = [](int first, int shown, int whole, int cursor) {
+        if (cursor < first) first = cursor;
+        if (cursor >= first + shown) first = cursor - shown + 1;
+        return std::clamp(first, 0, std::max(0, whole - shown));
+    };
+    offset_.row = follow(offset_.row, size_.rows, tab.rows, at.row);
+    offset_.column = follow(offset_.column, size_.columns, tab.columns, at.column);
+    if (!(offset_ == before)) everything_ = true;
+}
+
+/// Rows that moved are moved on the terminal, where that saves sending them.
+void frame_composer::repeat_scrolls(const std::vector<vt::scrolled>& scrolls, const vt::terminal& source) {
+    const int tab_rows = source.size().rows;
+    int moved = 0;
+    for (const vt::scrolled& each : scrolls) moved += std::abs(each.lines);
+    if (moved >= size_.rows) return; // nothing stays
+    for (const vt::scrolled& each : scrolls) {
+        // Part of a region moves like the region, but for what comes in from beyond the edge: those rows differ and are drawn.
+        const int top = std::max(each.top - offset_.row, 0);
+        int bottom = std::min(each.bottom - offset_.row, size_.rows);
+        if (each.bottom == tab_rows && offset_.row == 0 && tab_rows < size_.rows) bottom = tab_rows;
+        const int height = bottom - top, lines = each.lines;
+        if (height <= 0) continue;
+        const auto first = shown_.begin() + top, last = shown_.begin() + bottom;
+        if (std::abs(lines) >= height) continue;
+        canvas_.scroll(top, bottom, lines, size_.rows);
+        if (lines > 0) {
+            std::rotate(first, first + lines, last);
+            for (auto r = last - lines; r != last; ++r) r->clear();
+        } else {
+            std::rotate(first, last + lines, last);
+            for (auto r = first; r != first - lines; ++r) r->clear();
+        }
+    }
+}
+
+void frame_composer::draw_row(int r, const vt::row& source_row, int source_columns) {
+    vt::row& shown = shown_[static_cast<std::size_t>(r)];
+    if (offset_.column == 0 && source_columns <= size_.columns) return canvas_.draw_row(r, source_row, shown);
+    canvas_.draw_row(r, source_row.slice(offset_.column, offset_.column + size_.columns), shown);
+}
+
+void frame_composer::draw_screen(const vt::terminal& source, const vt::changes& since) {
+    const vt::screen_size tab = source.size();
+    if (everything_ || since.everything) {
+        for (int r = 0; r < size_.rows; ++r) {
+            const int from = r + offset_.row;
+            if (from < tab.rows)
+                draw_row(r, source.row_at(from), tab.columns);
+            else
+                canvas_.draw_row(r, {}, shown_[static_cast<std::size_t>(r)]);
+        }
+        return;
+    }
+    if (!since.scrolls.empty()) {
+        if (features_.scrolls) repeat_scrolls(since.scrolls, source);
+        // Rows may have come in from beyond the terminal's edge, and those that did not move on it are elsewhere now.
+        for (int r = 0; r < size_.rows && r + offset_.row < tab.rows; ++r)
+            draw_row(r, source.row_at(r + offset_.row), tab.columns);
+        return;
+    }
+    for (const int changed : since.rows) {
+        const int r = changed - offset_.row;
+        if (r >= 0 && r < size_.rows) draw_row(r, source.row_at(changed), tab.columns);
+    }
+}
+
+void frame_composer::draw_history(const vt::terminal& source, std::size_t rows_back) {
+    const vt::screen_size tab = source.size();
+    const std::size_t kept = source.history_rows();
+    const std::size_t back = std::min(rows_back, kept);
+    vt::row old;
+    for (int r = 0; r < size_.rows; ++r) {
+        const std::size_t at = kept - back + static_cast<std::size_t>(r);
+        if (at < kept) {
+            source.read_history_row(at, old);
+            draw_row(r, old, tab.columns);
+        } else if (const auto on_screen = at - kept; on_screen < static_cast<std::size_t>(tab.rows)) {
+            draw_row(r, source.row_at(static_cast<int>(on_screen)), tab.columns);
+        } else {
+            canvas_.draw_row(r, {}, shown_[static_cast<std::size_t>(r)]);
+        }
+    }
+    draw_note(" " + std::to_string(back) + "/" + std::to_string(kept) + " ");
+}
+
+/// At the right of the first row.
+void frame_composer::draw_note(const std::string& text) {
+    if (static_cast<int>(text.size()) > size_.columns) return;
+    vt::row first = shown_[0];
+    vt::style look;
+    look.turn_on(vt::attributes::inverse);
+    const int from = size_.columns - static_cast<int>(text.size());
+    first.erase(from, size_.columns, {});
+    for (std::size_t i = 0; i < text.size(); ++i)
+        first.put(from + static_cast<int>(i), static_cast<unsigned char>(text[i]), 1, look, size_.columns);
+    canvas_.draw_row(0, first, shown_[0]);
+}
+
+void frame_composer::draw_overlay(const std::vector<std::string>& lines) {
+    for (int r = 0; r < size_.rows; ++r) {
+        const auto i = static_cast<std::size_t>(r);
+        canvas_.draw_row(r, i < lines.size() ? row_of(lines[i], {}, size_.columns) : vt::row(), shown_[i]);
+    }
+}
+
+void frame_composer::compose(const vt::terminal& source, const request& wanted, std::string& out) {
+    const std::size_t begin = out.size();
+    canvas_.begin(out, source, features_, size_.columns);
+    if (const auto palette = palette_stamp(source); palette != palette_) {
+        palette_ = palette;
+        forget();
+    }
+    if (unknown_) {
+        out += reset_sequence();
+        if (features_.kitty_keyboard) out += "\033[=0;1u";
+        mirror_.forget();
+        canvas_.forget();
+        canvas_.clear();
+        for (vt::row& each : shown_) each.clear();
+        unknown_ = false;
+    }
+    const bool screen_shown = wanted.rows_back == 0 && !wanted.overlay;
+    const bool returns = screen_shown && off_screen_;
+    off_screen_ = !screen_shown;
+    mirror_.update(source, features_, {wanted.wheel, wanted.readonly, screen_shown}, out);
+    const std::size_t drawing = out.size();
+    if (wanted.overlay) {
+        draw_overlay(*wanted.overlay);
+    } else if (wanted.rows_back > 0) {
+        follow_cursor(source);
+        draw_history(source, wanted.rows_back);
+    } else {
+        follow_cursor(source);
+        if (returns) everything_ = true;
+        if (everything_ || revision_ != source.revision())
+            draw_screen(source, source.changes_since(everything_ ? 0 : revision_));
+        everything_ = false;
+        revision_ = source.revision();
+    }
+    const vt::cursor_view cursor = source.cursor();
+    const vt::position at{cursor.at.row - offset_.row, cursor.at.column - offset_.column};
+    const bool visible =
+        screen_shown && cursor.visible && at.row >= 0 && at.row < size_.rows && at.column >= 0 && at.column < size_.columns;
+    const bool large = out.size() - drawing > worth_synchronising;
+    if (large && features_.synchronised) out.insert(begin, begin_synchronised);
+    if (large && !features_.synchronised && visible) { // a cursor that flies over the screen is worse than none
+        std::string hide;
+        mirror_.show_cursor(false, hide);
+        out.insert(begin, hide);
+    }
+    if (visible) canvas_.move_to(at.row, at.column);
+    mirror_.show_cursor(visible, out);
+    if (large && features_.synchronised) out += end_synchronised;
+}
+
+} // namespace mux

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+/// @file frame.hpp: what one viewer's terminal shows of a tab, and the bytes that bring it up to date.
+/// Pure.  Test: test/mato/frame_test.cpp.
+///
+/// A frame is made from the newest state alone: a viewer that is served late gets one frame, not a backlog. What is kept is
+/// the viewer's screen, so a frame sends the cells that differ; memory is O(screen) whatever the program does.
+#pragma once
+
+#include "canvas.hpp"
+#include "features.hpp"
+#include "mirror.hpp"
+#include "vt/terminal.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace mux {
+
+class frame_composer {
+public:
+    struct request {
+        std::size_t rows_back = 0;                         ///< into history; 0: the screen
+        const std::vector<std::string>* overlay = nullptr; ///< lines of ASCII shown instead of the tab
+        bool wheel = false, readonly = false;
+    };
+
+    explicit frame_composer(vt::screen_size size, terminal_features features);
+
+    void set_features(const terminal_features& features);
+    /// The terminal has another size now; what it shows is unknown.
+    void resize(vt::screen_size size);
+    /// What the terminal shows and its modes are unknown, or another tab will be shown: the next frame starts from a reset.
+    void forget();
+    /// Appends the frame. Nothing when the terminal is up to date.
+    void compose(const vt::terminal& source, const request& wanted, std::string& out);
+
+    [[nodiscard]] vt::screen_size size() const noexcept { return size_; }
+    [[nodiscard]] const terminal_features& features() const noexcept { return features_; }
+    /// The tab's row and column in the terminal's first row and column. 0-based.
+    [[nodiscard]] vt::position offset() const noexcept { return offset_; }
+    [[nodiscard]] std::size_t memory_bytes() const noexcept;
+
+private:
+    void follow_cursor(const vt::terminal& source);
+    void repeat_scrolls(const std::vector<vt::scrolled>& scrolls, const vt::terminal& source);
+    void draw_row(int r, const vt::row& source_row, int source_columns);
+    void draw_screen(const vt::terminal& source, const vt::changes& since);
+    void draw_history(const vt::terminal& source, std::size_t rows_back);
+    void draw_overlay(const std::vector<std::string>& lines);
+    void draw_note(const std::string& text);
+
+    vt::screen_size size_;
+    terminal_features features_;
+    std::vector<vt::row> shown_;
+    canvas canvas_;
+    mirror mirror_;
+    vt::position offset_;
+    std::uint64_t revision_ = 0; // of the tab that is shown
+    std::uint64_t palette_ = 0;  // stamp of the colours the rows were drawn with
+    bool everything_ = true;     // every row is to be compared
+    bool unknown_ = false;       // the terminal is to be reset first
+    bool off_screen_ = false;    // history or an overlay was shown last
+};
+
+} // namespace mux
