@@ -38,6 +38,7 @@ private:
     struct core : hub, std::enable_shared_from_this<core> {
         core(asio::io_context& where, std::size_t ring_bytes) : hub(ring_bytes), context(where) {}
         void flush_soon();
+        void has_room_again() noexcept override;
         asio::io_context& context;
         bool is_posted = false;
     };
@@ -103,6 +104,12 @@ template <class C, broadcast_policy O> void basic_broadcast<C, O>::core::flush_s
     asio::post(context, [self = this->shared_from_this()] {
         self->is_posted = false;
         if (self->flush()) self->flush_soon();
+    });
+}
+
+template <class C, broadcast_policy O> void basic_broadcast<C, O>::core::has_room_again() noexcept {
+    asio::post(context, [self = this->shared_from_this()] {
+        if (self->on.room) self->on.room();
     });
 }
 

@@ -64,6 +64,7 @@ struct broadcast_status : delivery_counters {
     std::uint64_t published = 0;
     std::uint64_t disconnected = 0; ///< closed because they were too slow
     std::size_t ring_bytes = 0;     ///< of frames that are kept
+    std::size_t kept_beside = 0;    ///< bytes of begun frames that the ring no longer has
     std::size_t slowest_bytes = 0;  ///< the longest queue
     std::uint64_t slowest_lag = 0;  ///< the most frames behind
 };
@@ -77,7 +78,7 @@ struct fan_out_handlers {
     std::function<std::optional<std::string>(const frame_gap&)> gap;
     /// The last payload for a subscriber that is closed because it fell behind.
     std::function<std::optional<std::string>(const failure& why)> last_words;
-    /// The producer may go on: after `publish` reported errc::busy or `has_room` was false.
+    /// The producer may go on: after `publish` reported errc::busy or `has_room` was false. Posted.
     std::function<void()> room;
 };
 
@@ -94,6 +95,7 @@ public:
     explicit fan_out(std::size_t ring_bytes, time_source now = &clock::now) : ring_(ring_bytes), now_(now) {}
     fan_out(const fan_out&) = delete;
     fan_out& operator=(const fan_out&) = delete;
+    virtual ~fan_out() = default;
 
     fan_out_handlers on{};
 
@@ -110,7 +112,7 @@ public:
         return publish(payload, &key, out);
     }
     /// False while every subscriber is full and one has block_producer; then `on.room` says when that is over.
-    [[nodiscard]] bool has_room();
+    [[nodiscard]] bool has_room() noexcept;
 
     /// Sends to every subscriber that can take something and is behind, one write each, then judges the others.
     /// @returns whether there is more to send at once.
@@ -124,8 +126,13 @@ public:
     [[nodiscard]] const frame_ring& ring() const noexcept { return ring_; }
     [[nodiscard]] std::size_t members() const noexcept { return writable_.size() + stalled_.size(); } ///< leaving ones too
     [[nodiscard]] std::size_t size() const noexcept { return writable_.size() + stalled_.size() - leaving_; }
+    [[nodiscard]] std::size_t kept_beside() const noexcept { return *kept_beside_; } ///< bytes: broadcast_status
     [[nodiscard]] broadcast_status status() const;
     [[nodiscard]] static subscriber_status status(const feed& of) { return static_cast<const subscriber&>(of).status(); }
+
+protected:
+    /// Some subscriber is no longer full, and the producer was told that all are. Amid other work: only note it.
+    virtual void has_room_again() noexcept {}
 
 private:
     using partition = std::vector<std::unique_ptr<subscriber>>;
@@ -143,7 +150,7 @@ private:
     void remove(subscriber& who) noexcept;
     void reap() noexcept;
     template <class Each> void for_each(Each each) const;
-    void tell_room();
+    void tell_room() noexcept;
     void count(std::uint64_t delivery_counters::*what, subscriber& who, std::uint64_t by) noexcept {
         who.counters_.*what += by;
         total_.*what += by;
@@ -215,7 +222,9 @@ private:
     }
     [[nodiscard]] bool was_overtaken() const noexcept { return position_ < all_.ring_.begin(); }
     [[nodiscard]] bool wants() const noexcept { return position_ < end() || needs_snapshot_ || accepted_until_ != nowhere; }
-    [[nodiscard]] bool is_full() const noexcept { return was_overtaken() || queued() >= policy_.limit(); }
+    [[nodiscard]] bool is_full() const noexcept {
+        return was_overtaken() || queued() >= std::max(policy_.limit(), std::size_t{1});
+    }
     [[nodiscard]] std::size_t queued() const noexcept; // as the policy sees it: lost frames count, until the loss is told
     void begin_at(join_at where) noexcept;
     void judge();
@@ -264,6 +273,7 @@ feed* fan_out<P, O, F>::join(P& peer, O policy, join_at where, error_out out) {
     if (kind == overflow_kind::block_producer) ++blocking_;
     subscriber* const joined = fresh.get();
     put_in(std::move(fresh), writable_);
+    tell_room();
     return joined;
 }
 
@@ -331,7 +341,7 @@ void fan_out<P, O, F>::index_key(std::uint64_t key, std::uint64_t sequence) {
         std::erase_if(newest_of_key_, [&](const auto& known) { return known.second < ring_.oldest(); });
 }
 
-template <class P, broadcast_policy O, framing_policy F> bool fan_out<P, O, F>::has_room() {
+template <class P, broadcast_policy O, framing_policy F> bool fan_out<P, O, F>::has_room() noexcept {
     if (blocking_ == 0) return true;
     for (const partition* part : {&writable_, &stalled_})
         for (const auto& who : *part)
@@ -340,10 +350,10 @@ template <class P, broadcast_policy O, framing_policy F> bool fan_out<P, O, F>::
     return false;
 }
 
-template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::tell_room() {
+template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::tell_room() noexcept {
     if (!told_full_ || !has_room()) return;
     told_full_ = false;
-    if (on.room) on.room();
+    has_room_again();
 }
 
 template <class P, broadcast_policy O, framing_policy F> bool fan_out<P, O, F>::flush() {
@@ -359,7 +369,7 @@ template <class P, broadcast_policy O, framing_policy F> bool fan_out<P, O, F>::
         ++i;
     }
     judge();
-    return again;
+    return again || ring_.end() != flushed_; // a handler has published
 }
 
 // The stalled, and of them only those that must lose nothing: the others are seen to when they can be sent something.
@@ -416,6 +426,7 @@ template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::
     else if (who.policy_.kind() == overflow_kind::block_producer)
         --blocking_;
     who.peer_ = nullptr;
+    tell_room();
     removed_ = true;
     if (busy_ == 0) {
         static_cast<void>(take_out(who));
@@ -441,6 +452,7 @@ template <class P, broadcast_policy O, framing_policy F> broadcast_status fan_ou
     now.stalled = stalled_.size();
     now.published = ring_.next() - 1;
     now.disconnected = disconnected_;
+    now.kept_beside = kept_beside();
     now.ring_bytes = static_cast<std::size_t>(ring_.end() - ring_.begin());
     for_each([&](const subscriber& who) {
         const subscriber_status its = who.status();
@@ -509,7 +521,8 @@ template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::
     const busy scope(all_);
     if (was_overtaken()) return fall_behind();
     if (kind != overflow_kind::disconnect || queued() <= policy_.limit()) return;
-    if (policy_.on_queued(queued(), all_.now_()) != overflow_verdict::keep) fall_behind();
+    if (policy_.on_queued(queued(), all_.now_()) != overflow_verdict::keep) return fall_behind();
+    all_.tell_room(); // its limit may be another now
 }
 
 template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::subscriber::drop_oldest() {
@@ -545,11 +558,11 @@ template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::
     const frame_ring& ring = all_.ring_;
     sequence = std::min(sequence, last_);
     if (sequence <= sequence_) return;
-    const frame_gap lost{sequence_, sequence - 1};
-    const std::uint64_t place = position_;
-    position_ = sequence == last_ ? until_ : sequence == ring.next() ? ring.end() : ring.begin_of(sequence);
+    const std::uint64_t to = sequence == last_ ? until_ : sequence == ring.next() ? ring.end() : ring.begin_of(sequence);
+    tell({sequence_, sequence - 1}, position_);
+    position_ = to; // last, so that a handler that publishes or unsubscribes finds what waits still waiting
     sequence_ = sequence;
-    tell(lost, place);
+    all_.tell_room();
 }
 
 template <class P, broadcast_policy O, framing_policy F>
@@ -561,15 +574,19 @@ void fan_out<P, O, F>::subscriber::tell(const frame_gap& lost, std::uint64_t pla
 }
 
 template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::subscriber::take_snapshot() {
-    const std::uint64_t place = position_, now = all_.ring_.next() - 1;
+    const std::uint64_t now = all_.ring_.next() - 1, end = all_.ring_.end(), place = position_;
     needs_snapshot_ = false;
     all_.count(&delivery_counters::superseded, *this, now + 1 - sequence_);
     all_.count(&delivery_counters::resyncs, *this, 1);
-    position_ = all_.ring_.end();
+    if (all_.snapshot_) {
+        peer_->box().insert(all_.snapshot_, place);
+    } else {
+        auto frame = put(all_.on.snapshot(now), place);
+        if (now + 1 == all_.ring_.next()) all_.snapshot_ = std::move(frame); // else the handler has published
+    }
+    position_ = end; // last, as in skip_to
     sequence_ = now + 1;
-    if (all_.snapshot_) return peer_->box().insert(all_.snapshot_, place);
-    auto frame = put(all_.on.snapshot(now), place);
-    if (now + 1 == all_.ring_.next()) all_.snapshot_ = std::move(frame); // the handler may have published
+    all_.tell_room();
 }
 
 template <class P, broadcast_policy O, framing_policy F>
@@ -600,7 +617,9 @@ fan_out<P, O, F>::subscriber::gather(gathered_write& write, std::uint64_t from, 
     const frame_ring& ring = all_.ring_;
     until = std::min(until, end());
     if (from >= until) return until;
-    if (policy_.kind() == overflow_kind::conflate) return gather_newest(write, from, until);
+    if (from < ring.begin()) return from; // a handler published that much; the next `prepare` sees to it
+    if (policy_.kind() == overflow_kind::conflate && !is_leaving()) // then the newer frame may not be for it
+        return gather_newest(write, from, until);
     const std::size_t room = gathered_write::most_bytes - write.bytes;
     std::uint64_t stop = until;
     if (until - from > room) {
@@ -682,6 +701,8 @@ template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::
     const frame_ring& ring = all_.ring_;
     ++all_.leaving_;
     if (policy_.kind() == overflow_kind::block_producer) --all_.blocking_;
+    all_.tell_room();
+    needs_snapshot_ = false;
     until_ = std::max(position_, ring.end());
     last_ = ring.next();
     if (accepted_until_ == nowhere || accepted_until_ <= ring.begin()) return;

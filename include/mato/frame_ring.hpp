@@ -26,7 +26,8 @@ public:
     [[nodiscard]] std::uint64_t next() const noexcept { return next_; }          ///< the number of the next frame
     [[nodiscard]] std::uint64_t begin() const noexcept { return begin_; }        ///< where the oldest lies
     [[nodiscard]] std::uint64_t end() const noexcept { return end_; }            ///< where the next will lie
-    [[nodiscard]] std::size_t largest() const noexcept { return capacity_ / 2; } ///< bytes of a frame it takes
+    [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }    ///< bytes of frames
+    [[nodiscard]] std::size_t largest() const noexcept { return capacity_ / 2; } ///< bytes of one
 
     /// False: `pop` first. @pre size <= largest()
     [[nodiscard]] bool has_room(std::size_t size) const noexcept {
@@ -54,7 +55,7 @@ public:
     /// Bytes as they lie in memory, in at most two pieces; they die with the next `push`.
     [[nodiscard]] std::array<std::string_view, 2> bytes(std::uint64_t from, std::uint64_t to) const noexcept;
 
-    static constexpr std::size_t least_bytes = 4096;
+    static constexpr std::size_t least_bytes = 1024;
 
 private:
     static constexpr std::uint64_t superseded_bit = std::uint64_t{1} << 63; // no stream gets to 8 EiB

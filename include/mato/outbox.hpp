@@ -93,7 +93,7 @@ public:
     void leave();
     /// The stream goes no further than this: what is published from now on is not for this peer.
     void no_more();
-    void abandon() noexcept; ///< as `leave`, when nothing is sent any more
+    void abandon() noexcept; ///< lets go of everything: nothing is sent any more
     [[nodiscard]] feed* stream() const noexcept { return feed_.get(); }
 
     /// What to write next. @effects feed::prepare.
@@ -175,8 +175,8 @@ inline void outbox::follow(std::shared_ptr<feed> stream) {
 inline void outbox::leave() {
     if (!feed_) return;
     feed_->keep_begun();
-    abandon();
     for (std::size_t i = first_; i < chunks_.size(); ++i) chunks_[i].after = 0;
+    std::exchange(feed_, {})->left();
 }
 
 inline void outbox::no_more() {
@@ -185,6 +185,8 @@ inline void outbox::no_more() {
 }
 
 inline void outbox::abandon() noexcept {
+    chunks_.clear();
+    first_ = taken_ = own_ = replies_ = 0;
     if (const auto gone = std::exchange(feed_, {})) gone->left();
 }
 
@@ -211,6 +213,8 @@ inline void outbox::wrote(const gathered_write& write, std::size_t size) {
             feed_->advance(write.place[i], taken);
             continue;
         }
+        if (feed_ && chunks_[first_].after > feed_->position()) // what lay before it was skipped, and stays so
+            feed_->advance(chunks_[first_].after, 0);
         own_ -= taken;
         if (chunks_[first_].is_reply) replies_ -= taken;
         taken_ += taken;
