@@ -125,9 +125,13 @@ template <class C, broadcast_policy O> template <class Publish>
 std::uint64_t basic_broadcast<C, O>::published(Publish publish) {
     const std::uint64_t sequence = publish();
     if (sequence == 0) return 0;
-    const auto held = core_; // a subscriber's callback may end the broadcast
     // A write's worth is sent at once: its bytes are still in the cache, and one long turn does not outrun the ring.
-    if (held->unflushed() < gathered_write::most_bytes || held->is_busy() || held->flush()) held->flush_soon();
+    if (core_->unflushed() < gathered_write::most_bytes || core_->is_busy()) {
+        core_->flush_soon();
+    } else {
+        const auto held = core_; // a subscriber's callback may end the broadcast
+        if (held->flush()) held->flush_soon();
+    }
     return sequence;
 }
 

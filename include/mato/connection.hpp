@@ -146,7 +146,7 @@ private:
     std::uint64_t sent_ = 0;
     failure why_;
     state state_ = state::open;
-    bool writing_ = false, waiting_ = false, flush_posted_ = false;
+    bool writing_ = false, waiting_ = false, has_room_ = true, flush_posted_ = false;
 };
 
 using connection = basic_connection<>;
@@ -253,6 +253,7 @@ template <framing_policy F, overflow_policy O> void basic_connection<F, O>::writ
     const auto self = this->shared_from_this();
     const bool was_empty = out_.queued() == 0;
     gathered_write bytes;
+    if (std::exchange(has_room_, false)) bytes.limit = gathered_write::roomy_bytes;
     writing_ = true;
     out_.gather(bytes);
     const ssize_t taken = bytes.count > 0 && state_ != state::closed ? give_kernel(bytes) : 0;
@@ -284,6 +285,7 @@ template <framing_policy F, overflow_policy O> void basic_connection<F, O>::wait
     if (feed* const stream = out_.stream()) stream->on_stalled();
     socket_.async_wait(asio::socket_base::wait_write, [self = this->shared_from_this()](std::error_code why) {
         self->waiting_ = false;
+        self->has_room_ = true;
         if (self->state_ == state::closed) return;
         if (why) return self->abort({detail::plain_code(why), "write", {}, {}});
         if (feed* const stream = self->out_.stream()) stream->on_writable();

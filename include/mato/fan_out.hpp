@@ -171,7 +171,7 @@ private:
 
     frame_ring ring_;
     time_source now_;
-    std::string scratch_; // the frame being encoded
+    std::string scratch_; // a frame of a framing without ends()
     partition writable_, stalled_;
     std::size_t leaving_ = 0;                // of the members, those that only get what is left
     std::size_t blocking_ = 0;               // of the members, those with block_producer
@@ -280,17 +280,24 @@ feed* fan_out<P, O, F>::join(P& peer, O policy, join_at where, error_out out) {
 template <class P, broadcast_policy O, framing_policy F>
 std::uint64_t fan_out<P, O, F>::publish(std::string_view payload, const std::uint64_t* key, error_out out) {
     if (!has_room()) return out.set(errc::busy, "publish", {}, "every subscriber is full"), 0;
-    scratch_.clear();
-    F::append(scratch_, payload, out);
+    frame_ends ends;
+    if constexpr (requires { F::ends(payload, out); }) {
+        ends = F::ends(payload, out);
+    } else {
+        scratch_.clear();
+        F::append(scratch_, payload, out);
+        payload = scratch_;
+    }
     if (out.failed()) return 0;
-    if (scratch_.size() > ring_.largest()) {
-        std::string text = "a frame of " + std::to_string(scratch_.size());
+    const std::size_t size = ends.head_size + payload.size() + ends.tail.size();
+    if (size > ring_.largest()) {
+        std::string text = "a frame of " + std::to_string(size);
         text += " bytes, the ring takes " + std::to_string(ring_.largest());
         return out.set(errc::frame_too_large, "publish", {}, std::move(text)), 0;
     }
-    snapshot_.reset();
-    make_room(scratch_.size());
-    const std::uint64_t sequence = ring_.push(scratch_);
+    if (snapshot_) snapshot_.reset();
+    make_room(size);
+    const std::uint64_t sequence = ring_.push(ends.before(), payload, ends.tail);
     if (key) index_key(*key, sequence);
     return sequence;
 }
@@ -620,7 +627,7 @@ fan_out<P, O, F>::subscriber::gather(gathered_write& write, std::uint64_t from, 
     if (from < ring.begin()) return from; // a handler published that much; the next `prepare` sees to it
     if (policy_.kind() == overflow_kind::conflate && !is_leaving()) // then the newer frame may not be for it
         return gather_newest(write, from, until);
-    const std::size_t room = gathered_write::most_bytes - write.bytes;
+    const std::size_t room = write.limit - write.bytes;
     std::uint64_t stop = until;
     if (until - from > room) {
         stop = ring.boundary(from + room);
@@ -641,7 +648,7 @@ fan_out<P, O, F>::subscriber::gather_newest(gathered_write& write, std::uint64_t
         write.add(parts[0], from);
         write.add(parts[1], from + parts[0].size());
     };
-    while (to < until && write.bytes + (to - from) < gathered_write::most_bytes) {
+    while (to < until && write.bytes + (to - from) < write.limit) {
         const std::uint64_t end = ring.end_of(sequence);
         const bool is_skipped = ring.is_superseded(sequence) && !(sequence == sequence_ && is_begun());
         ++sequence;

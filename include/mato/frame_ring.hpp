@@ -35,8 +35,8 @@ public:
     }
     /// Forgets the oldest. @pre there is one
     void pop() noexcept { begin_ = end_of(oldest_++); }
-    /// @pre has_room(frame.size()) @returns its number.
-    std::uint64_t push(std::string_view frame) noexcept;
+    /// A frame of three parts. @pre there is room for all @returns its number.
+    std::uint64_t push(std::string_view head, std::string_view body = {}, std::string_view tail = {}) noexcept;
 
     /// @pre of the kept ones
     [[nodiscard]] std::uint64_t end_of(std::uint64_t sequence) const noexcept { return slot(sequence) & ~superseded_bit; }
@@ -60,6 +60,7 @@ public:
 private:
     static constexpr std::uint64_t superseded_bit = std::uint64_t{1} << 63; // no stream gets to 8 EiB
 
+    void write(std::string_view part) noexcept;
     [[nodiscard]] std::uint64_t& slot(std::uint64_t sequence) const noexcept { return ends_[sequence & (slots_ - 1)]; }
     [[nodiscard]] std::uint64_t begin_of_or_end(std::uint64_t sequence) const noexcept {
         return sequence == next_ ? end_ : begin_of(sequence);
@@ -70,6 +71,7 @@ private:
     std::unique_ptr<char[]> data_;          // untouched memory costs nothing until the stream gets there
     std::uint64_t oldest_ = 1, next_ = 1;
     std::uint64_t begin_ = 0, end_ = 0;
+    std::size_t write_at_ = 0; // end_ in data_
 };
 
 // ---- implementation ----
@@ -80,11 +82,19 @@ inline frame_ring::frame_ring(std::size_t bytes)
       ends_(std::make_unique_for_overwrite<std::uint64_t[]>(slots_)), data_(std::make_unique_for_overwrite<char[]>(capacity_)) {
 }
 
-inline std::uint64_t frame_ring::push(std::string_view frame) noexcept {
-    const std::size_t at = end_ % capacity_, first = std::min(frame.size(), capacity_ - at);
-    frame.copy(data_.get() + at, first);
-    frame.substr(first).copy(data_.get(), frame.size() - first);
-    end_ += frame.size();
+inline void frame_ring::write(std::string_view part) noexcept {
+    const std::size_t first = std::min(part.size(), capacity_ - write_at_);
+    part.copy(data_.get() + write_at_, first);
+    part.substr(first).copy(data_.get(), part.size() - first);
+    write_at_ += part.size();
+    if (write_at_ >= capacity_) write_at_ -= capacity_;
+    end_ += part.size();
+}
+
+inline std::uint64_t frame_ring::push(std::string_view head, std::string_view body, std::string_view tail) noexcept {
+    write(head);
+    write(body);
+    write(tail);
     slot(next_) = end_;
     return next_++;
 }

@@ -28,16 +28,20 @@ using shared_frame = std::shared_ptr<const std::string>;
 struct gathered_write {
     /// Buffers of a write: IOV_MAX is 1024, but beyond a few dozen the kernel's work for each is all that counts.
     static constexpr std::size_t most_buffers = 64;
-    /// Bytes of a write. Linux takes up to 48 KiB of a Unix socket's write at once or not at all, so frames cut by this are
-    /// rare; measured, more is slower (the receiver's copy leaves the cache) and less costs calls.
-    static constexpr std::size_t most_bytes = 32_KiB;
+    /// Bytes of a usual write. Linux takes up to 48 KiB of a Unix socket's write whole or not at all (unix_stream_sendmsg), so
+    /// a write of whole frames leaves none half sent when the buffer is full.
+    static constexpr std::size_t most_bytes = 47_KiB;
+    /// Of the first write after the kernel said that there is room again: it does so when three quarters of its buffer are
+    /// free, by default 156 KiB.
+    static constexpr std::size_t roomy_bytes = 128_KiB;
     static constexpr std::uint64_t own = ~std::uint64_t{0}; ///< in `place`: not of the stream
 
     iovec buffers[most_buffers];       // NOLINT: filled up to `count`, 1.5 KiB that need no clearing
     std::uint64_t place[most_buffers]; // NOLINT: where in the stream each begins
     std::size_t count = 0, bytes = 0;
+    std::size_t limit = most_bytes; ///< of `bytes`; one frame may be longer
 
-    [[nodiscard]] bool is_full() const noexcept { return count == most_buffers || bytes >= most_bytes; }
+    [[nodiscard]] bool is_full() const noexcept { return count + 2 > most_buffers || bytes >= limit; } // a ring has two ends
     void add(std::string_view view, std::uint64_t at) noexcept {
         if (view.empty()) return;
         buffers[count] = {const_cast<char*>(view.data()), view.size()}; // iovec is shared with readv
