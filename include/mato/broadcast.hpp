@@ -1,67 +1,138 @@
 // SPDX-License-Identifier: MIT
-/// @file broadcast.hpp: one frame to many connections, encoded and stored once.
-/// Layer: 3 (asio).  Test: test/toolkit/broadcast_test.cpp.
+/// @file broadcast.hpp: one stream of frames to many connections, encoded and stored once, with a bound for every one of them.
+/// Layer: 3 (asio).  Test: test/toolkit/broadcast_test.cpp, test/process/broadcast_process_test.cpp.
 /// Threads: as connection.hpp.   Blocks: never.
 ///
-/// What a slow subscriber may cost is its connection's overflow policy. Publishing, subscribing and closing from inside any
-/// callback is safe.
+/// A frame lies in one ring; a subscriber is a place in it. What a slow one may cost is its overflow policy's to say, and never
+/// another's delay. All that one turn of the loop publishes leaves in one write for each subscriber, among its own frames
+/// (`send`) in the order of the calls. Publishing, subscribing and closing from inside any callback is safe.
 #pragma once
 
 #include "connection.hpp"
+#include "fan_out.hpp"
 
-#include <algorithm>
+#include <asio/io_context.hpp>
+#include <asio/post.hpp>
+
 #include <memory>
+#include <optional>
 #include <string_view>
-#include <vector>
+#include <utility>
 
 namespace mato {
 
-template <class Connection = connection> class basic_broadcast {
-    static_assert(Connection::framing::keeps_boundaries,
-                  "mato: a broadcast needs a framing that keeps boundaries; raw does not");
+template <class Connection = connection, broadcast_policy Overflow = disconnect> class basic_broadcast {
+    using hub = fan_out<Connection, Overflow, typename Connection::framing>;
+    static_assert(sizeof(typename hub::subscriber) <= 512, "mato: a subscriber is a place in the ring, not more");
 
 public:
-    /// Frames published from now on go to it too, until it is closed or unsubscribed. Twice is once.
-    void subscribe(const std::shared_ptr<Connection>& subscriber) {
-        if (!contains(subscriber.get())) subscribers_.push_back(subscriber);
+    /// `ring_bytes`: all the memory there is for frames; a frame is at most half of it.
+    explicit basic_broadcast(asio::io_context& context, std::size_t ring_bytes = 1_MiB)
+        : core_(std::make_shared<core>(context, ring_bytes)), on(core_->on) {}
+    basic_broadcast(const basic_broadcast&) = delete;
+    basic_broadcast& operator=(const basic_broadcast&) = delete;
+    /// Subscribers are still sent what was published, and stay open.
+    ~basic_broadcast();
+
+private:
+    struct core : hub, std::enable_shared_from_this<core> {
+        core(asio::io_context& where, std::size_t ring_bytes) : hub(ring_bytes), context(where) {}
+        void flush_soon();
+        void has_room_again() noexcept override;
+        asio::io_context& context;
+        bool is_posted = false;
+    };
+    std::shared_ptr<core> core_;
+
+public:
+    fan_out_handlers& on; ///< set before the first `subscribe` of a policy that needs one
+
+    /// Frames from `where` on go to it too, until it ends, is unsubscribed, or follows another broadcast: what waits of that
+    /// one is not sent. Twice is once. One that has ended is not subscribed.
+    /// @errors as fan_out::join.
+    void subscribe(const std::shared_ptr<Connection>& subscriber, Overflow policy, join_at where, error_out out);
+    void subscribe(const std::shared_ptr<Connection>& subscriber, Overflow policy = {}, join_at where = {}) {
+        or_throw([&](failure& why) { subscribe(subscriber, std::move(policy), where, why); });
     }
-    void unsubscribe(const Connection* subscriber) noexcept {
-        std::erase_if(subscribers_, [&](const auto& held) { return held.lock().get() == subscriber; });
+    /// It is still sent what was published, and nothing newer.
+    void unsubscribe(Connection* subscriber) {
+        if (is_subscribed(subscriber)) subscriber->box().no_more();
+    }
+    [[nodiscard]] bool is_subscribed(Connection* subscriber) const noexcept {
+        return subscriber && subscriber->box().stream() && subscriber->box().stream()->source() == core_.get();
     }
 
-    /// @errors frame_too_large: sent to nobody.
-    void publish(std::string_view payload, error_out out) {
-        auto frame = std::make_shared<std::string>();
-        Connection::framing::append(*frame, payload, out);
-        if (out.failed()) return;
-        std::erase_if(subscribers_, [](const auto& held) {
-            const auto subscriber = held.lock();
-            return !subscriber || !subscriber->is_open();
-        });
-        for (const auto& held : subscribers_)
-            if (const auto subscriber = held.lock())
-                subscriber->send_encoded(frame); // its callbacks are posted, never run here
+    /// @returns its number, from 1.
+    /// @errors as fan_out::publish; then it was sent to nobody.
+    std::uint64_t publish(std::string_view payload, error_out out) {
+        return published([&] { return core_->publish(payload, out); });
     }
-    void publish(std::string_view payload) {
-        or_throw([&](failure& why) { publish(payload, why); });
+    std::uint64_t publish(std::string_view payload) {
+        return or_throw([&](failure& why) { return publish(payload, why); });
     }
+    /// As `publish`; older frames of this key are stale from now on: subscribers with `conflate` no longer get them.
+    std::uint64_t publish_keyed(std::uint64_t key, std::string_view payload, error_out out) {
+        return published([&] { return core_->publish_keyed(key, payload, out); });
+    }
+    /// False while every subscriber is full and one has `block_producer`; `on.room` says when that is over.
+    [[nodiscard]] bool has_room() { return core_->has_room(); }
 
-    [[nodiscard]] std::size_t size() const noexcept {
-        return static_cast<std::size_t>(std::count_if(subscribers_.begin(), subscribers_.end(), [](const auto& held) {
-            const auto subscriber = held.lock();
-            return subscriber && subscriber->is_open();
-        }));
+    [[nodiscard]] std::size_t size() const noexcept { return core_->size(); }
+    [[nodiscard]] broadcast_status status() const { return core_->status(); }
+    /// Nothing for a connection that is not subscribed here.
+    [[nodiscard]] std::optional<subscriber_status> status(Connection* subscriber) const {
+        if (!is_subscribed(subscriber)) return std::nullopt;
+        return hub::status(*subscriber->box().stream());
     }
 
 private:
-    [[nodiscard]] bool contains(const Connection* subscriber) const noexcept {
-        return std::any_of(subscribers_.begin(), subscribers_.end(),
-                           [&](const auto& held) { return held.lock().get() == subscriber; });
-    }
-
-    std::vector<std::weak_ptr<Connection>> subscribers_;
+    template <class Publish> std::uint64_t published(Publish publish);
 };
 
 using broadcast = basic_broadcast<>;
+
+// ---- implementation ----
+
+template <class C, broadcast_policy O> basic_broadcast<C, O>::~basic_broadcast() {
+    core_->on = {};
+    core_->finish(); // who has something to get keeps the core
+    if (core_->members() > 0) core_->flush_soon();
+}
+
+template <class C, broadcast_policy O> void basic_broadcast<C, O>::core::flush_soon() {
+    if (std::exchange(is_posted, true)) return;
+    asio::post(context, [self = this->shared_from_this()] {
+        self->is_posted = false;
+        if (self->flush()) self->flush_soon();
+    });
+}
+
+template <class C, broadcast_policy O> void basic_broadcast<C, O>::core::has_room_again() noexcept {
+    asio::post(context, [self = this->shared_from_this()] {
+        if (self->on.room) self->on.room();
+    });
+}
+
+template <class C, broadcast_policy O>
+void basic_broadcast<C, O>::subscribe(const std::shared_ptr<C>& subscriber, O policy, join_at where, error_out out) {
+    if (!subscriber->is_open()) return;
+    if (is_subscribed(subscriber.get()) && !subscriber->box().stream()->is_leaving()) return;
+    feed* const place = core_->join(*subscriber, std::move(policy), where, out);
+    if (place) subscriber->follow({core_, place});
+}
+
+template <class C, broadcast_policy O> template <class Publish>
+std::uint64_t basic_broadcast<C, O>::published(Publish publish) {
+    const std::uint64_t sequence = publish();
+    if (sequence == 0) return 0;
+    // A write's worth is sent at once: its bytes are still in the cache, and one long turn does not outrun the ring.
+    if (core_->unflushed() < gathered_write::most_bytes || core_->is_busy()) {
+        core_->flush_soon();
+    } else {
+        const auto held = core_; // a subscriber's callback may end the broadcast
+        if (held->flush()) held->flush_soon();
+    }
+    return sequence;
+}
 
 } // namespace mato

@@ -4,7 +4,7 @@
 /// Threads: all calls and callbacks on the thread that runs the io_context.   Blocks: never.
 /// Fork: made after the last fork.
 ///
-/// Everything queued during one turn of the loop leaves in one gathered write; at most one write is in flight. A frame once
+/// Everything queued during one turn of the loop leaves in one gathered write; a full kernel buffer is waited for. A frame once
 /// begun is finished or the connection ends. Callbacks may call anything on the connection, `close` included.
 #pragma once
 
@@ -12,21 +12,21 @@
 #include "descriptors.hpp"
 #include "error.hpp"
 #include "framing.hpp"
+#include "outbox.hpp"
 #include "overflow.hpp"
+#include "sys.hpp"
 #include "unique_fd.hpp"
 
-#include <asio/buffer.hpp>
 #include <asio/error.hpp>
 #include <asio/io_context.hpp>
 #include <asio/local/stream_protocol.hpp>
 #include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
 
-#include <array>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -34,11 +34,21 @@
 
 namespace mato {
 
-/// A frame encoded once and shared by every connection that sends it.
-using shared_frame = std::shared_ptr<const std::string>;
+namespace detail {
+/// False for what says that it loses frames.
+template <class Overflow> [[nodiscard]] constexpr bool keeps_every_frame() noexcept {
+    if constexpr (requires { Overflow::loses_frames; })
+        return !Overflow::loses_frames;
+    else
+        return true;
+}
+} // namespace detail
 
 template <framing_policy Framing = length_prefixed<>, overflow_policy Overflow = disconnect> class basic_connection
     : public std::enable_shared_from_this<basic_connection<Framing, Overflow>> {
+    static_assert(detail::keeps_every_frame<Overflow>(),
+                  "mato: a connection's own frames are never lost; this overflow policy is for a broadcast's subscribers");
+
 public:
     using framing = Framing;
 
@@ -88,40 +98,40 @@ public:
     void forget_callbacks() noexcept { callbacks_ = {}; }
 
     [[nodiscard]] bool is_open() const noexcept { return state_ == state::open; }
-    [[nodiscard]] std::size_t queued_bytes() const noexcept { return queued_; } ///< accepted by `send`, not by the kernel
-    [[nodiscard]] std::uint64_t sent_bytes() const noexcept { return sent_; }   ///< taken by the kernel since the start
+    /// Bytes not yet taken by the kernel: of `send`, and of a broadcast it follows.
+    [[nodiscard]] std::size_t queued_bytes() const noexcept { return out_.queued(); }
+    [[nodiscard]] std::uint64_t sent_bytes() const noexcept { return sent_; } ///< taken by the kernel since the start
     [[nodiscard]] int native_handle() { return socket_.native_handle(); }
 
     static constexpr milliseconds default_linger{1000}; ///< a reading peer takes a full queue in a few ms
 
+    // ---- for what streams to it: broadcast.hpp ----
+
+    [[nodiscard]] outbox& box() noexcept { return out_; }
+    /// Sends a shared stream's frames among its own from now on, instead of the one it followed.
+    void follow(std::shared_ptr<feed> stream);
+    /// Writes now what the kernel takes, once.
+    void flush() {
+        if (!waiting_) write();
+    }
+    /// Closes it because it did not read in time: what was begun is finished, what waits is lost, and `last_payload` is sent
+    /// beyond the full kernel buffer, so that it is there when the peer reads again.
+    void fall_behind(failure why, std::optional<std::string> last_payload);
+    void cut_off(failure why) { abort(std::move(why)); }
+
 private:
     enum class state : unsigned char { open, closing, closed };
-    struct chunk {
-        std::string own;     // frames of this connection alone, appended until the chunk is in flight
-        shared_frame shared; // or one that others send too
-        [[nodiscard]] std::string_view bytes() const noexcept { return shared ? std::string_view(*shared) : own; }
-    };
 
-    static constexpr std::size_t read_bytes = 16_KiB;   // per read: four pty reads' worth
-    static constexpr std::size_t gather_bytes = 64_KiB; // per write: beyond it a Unix socket's buffer (208 KiB) just fills
-    static constexpr std::size_t gather_chunks = 16;    // iovecs per write
-    static constexpr std::size_t append_bytes = 16_KiB; // own frames join one chunk up to this size
-
-    /// asio keeps a copy of the sequence until the write is done, so it must own its items.
-    struct gathered {
-        std::array<asio::const_buffer, gather_chunks> items;
-        std::size_t count = 0;
-        [[nodiscard]] const asio::const_buffer* begin() const noexcept { return items.data(); }
-        [[nodiscard]] const asio::const_buffer* end() const noexcept { return items.data() + count; }
-    };
+    static constexpr std::size_t read_bytes = 16_KiB; // per read: four pty reads' worth
 
     void read();
     [[nodiscard]] std::size_t receive(error_out out);
     void deliver();
     void queued(std::size_t bytes);
     void flush_soon();
-    void flush();
-    void on_written(std::size_t bytes);
+    void write();
+    [[nodiscard]] ssize_t give_kernel(gathered_write& bytes);
+    void wait_until_writable();
     void finish();
     void tell_end();
 
@@ -132,14 +142,11 @@ private:
     Overflow overflow_;
     std::vector<unique_fd> descriptors_;
     std::size_t most_descriptors_ = 0;
-    std::deque<chunk> queue_;
-    std::size_t first_offset_ = 0; // bytes of queue_.front() already taken
-    std::size_t in_flight_ = 0;    // chunks the pending write refers to
-    std::size_t queued_ = 0;
+    outbox out_;
     std::uint64_t sent_ = 0;
     failure why_;
     state state_ = state::open;
-    bool writing_ = false, flush_posted_ = false;
+    bool writing_ = false, waiting_ = false, has_room_ = true, flush_posted_ = false;
 };
 
 using connection = basic_connection<>;
@@ -208,35 +215,32 @@ template <framing_policy F, overflow_policy O> void basic_connection<F, O>::deli
 
 template <framing_policy F, overflow_policy O> void basic_connection<F, O>::send(std::string_view payload, error_out out) {
     if (state_ != state::open) return;
-    const bool appends = queue_.size() > in_flight_ && !queue_.back().shared && queue_.back().own.size() < append_bytes;
-    if (!appends) queue_.emplace_back();
-    std::string& bytes = queue_.back().own;
-    const std::size_t before = bytes.size();
-    F::append(bytes, payload, out);
-    if (out.failed()) {
-        if (!appends) queue_.pop_back();
-        return;
-    }
-    queued(bytes.size() - before);
+    queued(out_.push([&](std::string& bytes) { F::append(bytes, payload, out); }));
 }
 
 template <framing_policy F, overflow_policy O> void basic_connection<F, O>::send_encoded(shared_frame frame) {
     if (state_ != state::open || !frame || frame->empty()) return;
     const std::size_t bytes = frame->size();
-    queue_.push_back({{}, std::move(frame)});
+    out_.push(std::move(frame));
     queued(bytes);
 }
 
 template <framing_policy F, overflow_policy O> void basic_connection<F, O>::queued(std::size_t bytes) {
-    queued_ += bytes;
-    if (overflow_.on_queued(queued_, clock::now()) == overflow_verdict::disconnect)
-        return abort({errc::slow_consumer, "send", {}, "slow consumer: " + std::to_string(queued_) + " bytes unread"});
+    if (bytes == 0 || state_ != state::open) return;
+    if (overflow_.on_queued(out_.own(), clock::now()) == overflow_verdict::disconnect)
+        return abort({errc::slow_consumer, "send", {}, "slow consumer: " + std::to_string(out_.queued()) + " bytes unread"});
+    flush_soon();
+}
+
+template <framing_policy F, overflow_policy O> void basic_connection<F, O>::follow(std::shared_ptr<feed> stream) {
+    out_.follow(std::move(stream));
+    if (waiting_) out_.stream()->on_stalled();
     flush_soon();
 }
 
 // Posted, so that all that one turn of the loop sends is gathered.
 template <framing_policy F, overflow_policy O> void basic_connection<F, O>::flush_soon() {
-    if (writing_ || flush_posted_ || queue_.empty()) return;
+    if (waiting_ || flush_posted_) return;
     flush_posted_ = true;
     asio::post(socket_.get_executor(), [self = this->shared_from_this()] {
         self->flush_posted_ = false;
@@ -244,43 +248,70 @@ template <framing_policy F, overflow_policy O> void basic_connection<F, O>::flus
     });
 }
 
-template <framing_policy F, overflow_policy O> void basic_connection<F, O>::flush() {
-    if (writing_ || queue_.empty() || state_ == state::closed) return;
-    gathered buffers;
-    std::size_t bytes = 0;
-    for (const chunk& next : queue_) {
-        if (buffers.count == gather_chunks || bytes >= gather_bytes) break;
-        const auto view = next.bytes().substr(buffers.count == 0 ? first_offset_ : 0);
-        buffers.items[buffers.count++] = asio::buffer(view.data(), view.size());
-        bytes += view.size();
-    }
-    in_flight_ = buffers.count;
+template <framing_policy F, overflow_policy O> void basic_connection<F, O>::write() {
+    if (writing_ || state_ == state::closed) return; // writing: a handler of the stream's leads back here
+    const auto self = this->shared_from_this();
+    const bool was_empty = out_.queued() == 0;
+    gathered_write bytes;
+    if (std::exchange(has_room_, false)) bytes.limit = gathered_write::roomy_bytes;
     writing_ = true;
-    socket_.async_write_some(buffers, [self = this->shared_from_this()](std::error_code why, std::size_t size) {
-        self->writing_ = false;
-        self->in_flight_ = 0;
+    out_.gather(bytes);
+    const ssize_t taken = bytes.count > 0 && state_ != state::closed ? give_kernel(bytes) : 0;
+    if (taken > 0) {
+        sent_ += static_cast<std::size_t>(taken);
+        out_.wrote(bytes, static_cast<std::size_t>(taken));
+        overflow_.on_drained(out_.own());
+    }
+    writing_ = false;
+    if (state_ == state::closed) return;
+    if (taken < 0 && errno != EAGAIN && errno != EWOULDBLOCK) return abort({last_error(), "write", {}, {}});
+    if (taken < 0 || static_cast<std::size_t>(taken) < bytes.bytes) return wait_until_writable();
+    if (out_.queued() > 0) return flush_soon();
+    if (state_ == state::closing) return finish();
+    if (!was_empty && callbacks_.on_drained) callbacks_.on_drained();
+}
+
+template <framing_policy F, overflow_policy O> ssize_t basic_connection<F, O>::give_kernel(gathered_write& bytes) {
+    if (bytes.count == 1)
+        return sys::send(socket_.native_handle(), bytes.buffers[0].iov_base, bytes.buffers[0].iov_len, MSG_DONTWAIT);
+    msghdr message{};
+    message.msg_iov = bytes.buffers;
+    message.msg_iovlen = bytes.count;
+    return sys::sendmsg(socket_.native_handle(), &message, MSG_DONTWAIT);
+}
+
+template <framing_policy F, overflow_policy O> void basic_connection<F, O>::wait_until_writable() {
+    if (std::exchange(waiting_, true)) return;
+    if (feed* const stream = out_.stream()) stream->on_stalled();
+    socket_.async_wait(asio::socket_base::wait_write, [self = this->shared_from_this()](std::error_code why) {
+        self->waiting_ = false;
+        self->has_room_ = true;
         if (self->state_ == state::closed) return;
         if (why) return self->abort({detail::plain_code(why), "write", {}, {}});
-        self->on_written(size);
+        if (feed* const stream = self->out_.stream()) stream->on_writable();
+        self->write();
     });
 }
 
-template <framing_policy F, overflow_policy O> void basic_connection<F, O>::on_written(std::size_t bytes) {
-    sent_ += bytes;
-    queued_ -= bytes;
-    for (first_offset_ += bytes; !queue_.empty() && first_offset_ >= queue_.front().bytes().size(); queue_.pop_front())
-        first_offset_ -= queue_.front().bytes().size();
-    overflow_.on_drained(queued_);
-    if (!queue_.empty()) return flush();
-    if (state_ == state::closing) return finish();
-    if (callbacks_.on_drained) callbacks_.on_drained();
+template <framing_policy F, overflow_policy O>
+void basic_connection<F, O>::fall_behind(failure why, std::optional<std::string> last_payload) {
+    if (state_ == state::closed) return;
+    out_.drop_waiting();
+    std::error_code ignored; // a payload too large is not sent, a buffer that stays small is waited for
+    if (last_payload) out_.push([&](std::string& bytes) { F::append(bytes, *last_payload, ignored); });
+    asio::socket_base::send_buffer_size size;
+    socket_.get_option(size, ignored);
+    socket_.set_option(asio::socket_base::send_buffer_size(size.value() + static_cast<int>(out_.queued())), ignored);
+    if (state_ == state::open) close(std::move(why));
+    write();
 }
 
 template <framing_policy F, overflow_policy O> void basic_connection<F, O>::close(failure why, milliseconds linger) {
     if (state_ != state::open) return;
     why_ = std::move(why);
     state_ = state::closing;
-    if (queue_.empty()) return finish();
+    out_.no_more();
+    if (out_.queued() == 0) return finish();
     flush_soon();
     linger_.expires_after(linger);
     linger_.async_wait([self = this->shared_from_this()](std::error_code cancelled) {
@@ -297,6 +328,7 @@ template <framing_policy F, overflow_policy O> void basic_connection<F, O>::abor
 template <framing_policy F, overflow_policy O> void basic_connection<F, O>::finish() {
     if (state_ == state::closed) return;
     state_ = state::closed;
+    out_.abandon();
     std::error_code ignored;
     linger_.cancel();
     socket_.close(ignored);

@@ -8,7 +8,7 @@
 
 #include "error.hpp"
 
-#include <algorithm>
+#include <array>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -75,6 +75,17 @@ struct frame_match {
     std::size_t consumed; ///< bytes of the buffer that the frame took, at least 1
 };
 
+/// What a frame is beside its payload: up to eight bytes before it, and text after it.
+struct frame_ends {
+    std::array<char, 8> head{};
+    std::size_t head_size = 0;
+    std::string_view tail{};
+
+    [[nodiscard]] std::string_view before() const noexcept { return {head.data(), head_size}; }
+};
+
+/// A framing may also have `frame_ends ends(payload, error_out)`: then a payload that is stored once is copied once.
+///
 /// `max_frame_bytes` bounds a payload; `keeps_boundaries` is false where a frame may be cut anywhere.
 template <class F> concept framing_policy = requires(std::string_view bytes, std::string& out, error_out why) {
     { F::max_frame_bytes } -> std::convertible_to<std::size_t>;
@@ -100,11 +111,18 @@ template <std::unsigned_integral Length = std::uint32_t, std::size_t Max = 1_MiB
         return frame_match{bytes.substr(sizeof(Length), static_cast<std::size_t>(size)),
                            sizeof(Length) + static_cast<std::size_t>(size)};
     }
+    /// @errors frame_too_large.
+    [[nodiscard]] static frame_ends ends(std::string_view payload, error_out out) {
+        frame_ends its;
+        if (payload.size() > Max) return out.set(errc::frame_too_large, "write frame", {}, too_large(payload.size())), its;
+        for (; its.head_size < sizeof(Length); ++its.head_size)
+            its.head[its.head_size] = static_cast<char>(payload.size() >> (8 * its.head_size) & 0xff);
+        return its;
+    }
     /// @errors frame_too_large; then nothing is appended.
     static void append(std::string& to, std::string_view payload, error_out out) {
-        if (payload.size() > Max) return out.set(errc::frame_too_large, "write frame", {}, too_large(payload.size()));
-        for (std::size_t i = 0; i < sizeof(Length); ++i) to += static_cast<char>(payload.size() >> (8 * i) & 0xff);
-        to += payload;
+        const frame_ends its = ends(payload, out);
+        if (!out.failed()) to.append(its.before()).append(payload);
     }
 
 private:
@@ -127,11 +145,17 @@ template <std::size_t Max = 64_KiB> struct line {
         return std::nullopt;
     }
     /// @errors frame_too_large · malformed: a newline inside.
+    [[nodiscard]] static frame_ends ends(std::string_view payload, error_out out) {
+        if (payload.size() > Max)
+            out.set(errc::frame_too_large, "write line");
+        else if (payload.find('\n') != std::string_view::npos)
+            out.set(errc::malformed, "write line", {}, "a newline inside a line");
+        return {{}, 0, "\n"};
+    }
+    /// @errors as `ends`; then nothing is appended.
     static void append(std::string& to, std::string_view payload, error_out out) {
-        if (payload.size() > Max) return out.set(errc::frame_too_large, "write line");
-        if (payload.find('\n') != std::string_view::npos)
-            return out.set(errc::malformed, "write line", {}, "a newline inside a line");
-        to.append(payload) += '\n';
+        const frame_ends its = ends(payload, out);
+        if (!out.failed()) to.append(payload).append(its.tail);
     }
 };
 
@@ -144,6 +168,7 @@ struct raw {
         bytes = bytes.substr(0, max_frame_bytes);
         return frame_match{bytes, bytes.size()};
     }
+    [[nodiscard]] static frame_ends ends(std::string_view, error_out) { return {}; }
     static void append(std::string& to, std::string_view payload, error_out) { to += payload; }
 };
 

@@ -33,6 +33,9 @@
 // 3: mechanisms
 #include "broadcast.hpp"
 #include "connection.hpp"
+#include "fan_out.hpp"
+#include "frame_ring.hpp"
+#include "outbox.hpp"
 #include "server.hpp"
 
 // 4: composition

@@ -7,6 +7,7 @@
 /// deadline before it may stay. Out of descriptors, accepting pauses; it never spins.
 #pragma once
 
+#include "clock.hpp"
 #include "connection.hpp"
 #include "endpoint.hpp"
 #include "listener.hpp"
@@ -83,7 +84,8 @@ public:
     };
 
     explicit basic_server(asio::io_context& context, server_limits limits = {}, Overflow overflow = {})
-        : context_(context), limits_(limits), overflow_(std::move(overflow)), door_(context), pause_(context) {}
+        : context_(context), limits_(limits), overflow_(std::move(overflow)), door_(context), pause_(context), drain_(context) {
+    }
     basic_server(const basic_server&) = delete;
     basic_server& operator=(const basic_server&) = delete;
     ~basic_server();
@@ -100,7 +102,7 @@ public:
     void stop_accepting() noexcept;
 
     /// Calls `done` once every queue has been taken by the kernel, or `linger` has passed. Sessions stay open: their peers see
-    /// end-of-file when the server is destroyed.
+    /// end-of-file when the server is destroyed. Each call has its own `done` and `linger`.
     void drain(milliseconds linger, std::function<void()> done);
     void close_all(const failure& why);
 
@@ -113,6 +115,7 @@ public:
 private:
     void wait_for_clients();
     void accept();
+    void look_at_queues();
     void admit(unique_fd socket, const peer_credentials& peer);
     [[nodiscard]] failure admission(const peer_credentials& peer) const;
     void open_door();
@@ -124,7 +127,8 @@ private:
     Overflow overflow_;
     basic_listener<Endpoint, Peer> listener_;
     asio::posix::stream_descriptor door_; // the listener's descriptor, which the listener owns
-    asio::steady_timer pause_;
+    asio::steady_timer pause_, drain_;
+    std::vector<std::pair<deadline, std::function<void()>>> drains_;
     std::vector<session_ptr> sessions_;
     std::uint64_t last_id_ = 0;
 };
@@ -247,14 +251,27 @@ void basic_server<E, P, F, O>::admit(unique_fd socket, const peer_credentials& p
 
 template <class E, class P, class F, class O>
 void basic_server<E, P, F, O>::drain(milliseconds linger, std::function<void()> done) {
+    drains_.emplace_back(deadline::in(linger), std::move(done));
+    look_at_queues();
+}
+
+template <class E, class P, class F, class O> void basic_server<E, P, F, O>::look_at_queues() {
     static constexpr milliseconds look_again{2}; // only while stopping; a callback per session would outlive the daemon's own
     const bool empty =
         std::all_of(sessions_.begin(), sessions_.end(), [](const session_ptr& s) { return s->queued_bytes() == 0; });
-    if (empty || linger.count() <= 0) return done();
-    pause_.expires_after(look_again);
-    pause_.async_wait([this, linger, done = std::move(done)](std::error_code cancelled) {
-        if (!cancelled) drain(linger - look_again, done);
+    std::vector<std::function<void()>> over;
+    std::erase_if(drains_, [&](auto& each) {
+        const bool is_over = empty || each.first.passed();
+        if (is_over) over.push_back(std::move(each.second));
+        return is_over;
     });
+    if (!drains_.empty()) {
+        drain_.expires_after(look_again); // one wait, whoever asked
+        drain_.async_wait([this](std::error_code cancelled) {
+            if (!cancelled) look_at_queues();
+        });
+    }
+    for (const auto& done : over) done();
 }
 
 template <class E, class P, class F, class O> void basic_server<E, P, F, O>::close_all(const failure& why) {

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
-// expect: a broadcast needs a framing that keeps boundaries
+// expect: this overflow policy loses whole frames, so it needs a framing that keeps boundaries
 #include <mato/broadcast.hpp>
 
+using raw_connection = mato::basic_connection<mato::raw>;
 #ifdef FIXED
-mato::basic_broadcast<mato::basic_connection<mato::line<>>> hub;
+using hub = mato::basic_broadcast<raw_connection, mato::disconnect>; // a byte stream whole, or its end
 #else
-mato::basic_broadcast<mato::basic_connection<mato::raw>> hub;
+using hub = mato::basic_broadcast<raw_connection, mato::drop_oldest>;
 #endif
+void use(hub& all) { all.publish("x"); }

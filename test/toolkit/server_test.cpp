@@ -212,6 +212,20 @@ TEST_CASE("draining waits no longer than its linger for one that does not read",
     CHECK(done);
 }
 
+TEST_CASE("who asks to drain while another waits is told as well, each after its own linger", "[server]") {
+    world all;
+    auto far = all.established();
+    all.opened[0]->send(std::string(900'000, 'x'));
+    std::string told;
+    all.all.drain(20s, [&] { told += "patient "; });
+    all.all.drain(20ms, [&] { told += "hurried "; });
+    REQUIRE(run_until(
+        all.context, [&] { return !told.empty(); }, 10s));
+    CHECK(told == "hurried ");
+    all.all.stop_accepting();
+    REQUIRE(run_until(all.context, [&] { return far.take(), told == "hurried patient "; }));
+}
+
 TEST_CASE("closing all gives everybody the reason", "[server]") {
     world all;
     auto one = all.established(), two = all.established();

@@ -1,0 +1,77 @@
+// Lines of standard input to any number of clients: they may join late, fall behind, or ask for the last N lines.
+//   make 2>&1 | 03_log_fan_out DIRECTORY          serves until the input ends
+//   03_log_fan_out DIRECTORY follow [LINES]       prints the last LINES lines, then what follows
+// Notice: a slow client loses the oldest lines and is told exactly how many; the others and the input never wait for it.
+#include <mato/broadcast.hpp>
+#include <mato/client.hpp>
+#include <mato/daemon.hpp>
+
+#include <asio/read_until.hpp>
+
+#include <charconv>
+#include <cstdio>
+
+namespace {
+
+using namespace mato::literals;
+
+struct policies : mato::default_policies {
+    using framing = mato::line<>;
+};
+using log_daemon = mato::basic_daemon<policies>;
+using line_connection = mato::basic_connection<policies::framing>;
+
+class fan_out {
+public:
+    explicit fan_out(log_daemon& daemon)
+        : daemon_(daemon), input_(daemon.context(), ::dup(STDIN_FILENO)), hub_(daemon.context(), 4_MiB) {
+        hub_.on.gap = [](const mato::frame_gap& lost) { return "[" + std::to_string(lost.count()) + " lines lost]"; };
+        daemon.server().on.on_frame = [this](const log_daemon::session_ptr& session, std::string_view lines) {
+            std::uint64_t wanted = 0; // its only frame: how many of the last lines
+            std::from_chars(lines.data(), lines.data() + lines.size(), wanted);
+            session->established();
+            hub_.subscribe(session, mato::drop_oldest{.bytes = 1_MiB}, mato::join_at::last(wanted));
+        };
+        read();
+    }
+
+private:
+    void read() {
+        asio::async_read_until(input_, asio::dynamic_buffer(text_), '\n', [this](std::error_code end, std::size_t size) {
+            if (end) return daemon_.request_stop();
+            std::error_code too_long; // such a line is left out
+            hub_.publish(std::string_view(text_).substr(0, size - 1), too_long);
+            text_.erase(0, size);
+            read();
+        });
+    }
+
+    log_daemon& daemon_;
+    asio::posix::stream_descriptor input_;
+    std::string text_;
+    mato::basic_broadcast<line_connection, mato::drop_oldest> hub_;
+};
+
+int follow(const mato::daemon_paths& paths, std::string_view lines) {
+    mato::failure why;
+    const auto soon = mato::deadline::in(mato::milliseconds(2000));
+    auto client = mato::basic_client<policies>::connect(mato::owned_path(paths.socket), soon, why);
+    if (!why) client.send(lines, soon, why);
+    while (!why) {
+        const auto line = client.receive(mato::deadline::in(std::chrono::hours(24)), why);
+        if (line) std::printf("%.*s\n", static_cast<int>(line->size()), line->data()), std::fflush(stdout);
+    }
+    if (why.code == mato::errc::closed) return mato::exit_code::ok; // the input has ended
+    std::fprintf(stderr, "%s\n", why.message().c_str());
+    return mato::exit_code_for(why.code);
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    if (argc < 2) return mato::exit_code::usage;
+    mato::daemon_options options;
+    options.paths = mato::daemon_paths::in(std::filesystem::absolute(argv[1]));
+    if (argc > 2) return follow(options.paths, argc > 3 ? argv[3] : "0");
+    return log_daemon::run(options, [](log_daemon& daemon) { daemon.keep(std::make_shared<fan_out>(daemon)); });
+}

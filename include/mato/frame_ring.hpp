@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: MIT
+/// @file frame_ring.hpp: the newest frames of a stream, numbered and stored once; the oldest make room.
+/// Layer: 3 (mechanism; no asio, no descriptor).  Test: test/toolkit/frame_ring_test.cpp, fan_out_test.cpp.
+/// Threads: distinct objects are independent.   Blocks: never.
+///
+/// A frame has a sequence number, from 1, and lies at a position: the bytes of the stream before it. Neither is ever reused.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+namespace mato {
+
+class frame_ring {
+public:
+    /// All of its memory, in bytes; at least `least_bytes`. An eighth of it finds frames: more than that of frames below 64
+    /// bytes makes room sooner than the bytes would need it.
+    explicit frame_ring(std::size_t bytes);
+
+    [[nodiscard]] std::uint64_t oldest() const noexcept { return oldest_; }      ///< the first that is kept; `next()` when none
+    [[nodiscard]] std::uint64_t next() const noexcept { return next_; }          ///< the number of the next frame
+    [[nodiscard]] std::uint64_t begin() const noexcept { return begin_; }        ///< where the oldest lies
+    [[nodiscard]] std::uint64_t end() const noexcept { return end_; }            ///< where the next will lie
+    [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }    ///< bytes of frames
+    [[nodiscard]] std::size_t largest() const noexcept { return capacity_ / 2; } ///< bytes of one
+
+    /// False: `pop` first. @pre size <= largest()
+    [[nodiscard]] bool has_room(std::size_t size) const noexcept {
+        return end_ + size - begin_ <= capacity_ && next_ - oldest_ < slots_;
+    }
+    /// Forgets the oldest. @pre there is one
+    void pop() noexcept { begin_ = end_of(oldest_++); }
+    /// A frame of three parts. @pre there is room for all @returns its number.
+    std::uint64_t push(std::string_view head, std::string_view body = {}, std::string_view tail = {}) noexcept;
+
+    /// @pre of the kept ones
+    [[nodiscard]] std::uint64_t end_of(std::uint64_t sequence) const noexcept { return slot(sequence) & ~superseded_bit; }
+    [[nodiscard]] std::uint64_t begin_of(std::uint64_t sequence) const noexcept {
+        return sequence == oldest_ ? begin_ : end_of(sequence - 1);
+    }
+    /// The number of the frame that holds this byte, or begins here. @pre begin() <= position <= end()
+    [[nodiscard]] std::uint64_t at(std::uint64_t position) const noexcept;
+    /// The last place between frames that is not after `position`. @pre as `at`
+    [[nodiscard]] std::uint64_t boundary(std::uint64_t position) const noexcept { return begin_of_or_end(at(position)); }
+
+    /// A newer frame says what this one said. @pre of the kept ones
+    void supersede(std::uint64_t sequence) noexcept { slot(sequence) |= superseded_bit; }
+    [[nodiscard]] bool is_superseded(std::uint64_t sequence) const noexcept { return (slot(sequence) & superseded_bit) != 0; }
+
+    /// Bytes as they lie in memory, in at most two pieces; they die with the next `push`.
+    [[nodiscard]] std::array<std::string_view, 2> bytes(std::uint64_t from, std::uint64_t to) const noexcept;
+
+    static constexpr std::size_t least_bytes = 1024;
+
+private:
+    static constexpr std::uint64_t superseded_bit = std::uint64_t{1} << 63; // no stream gets to 8 EiB
+
+    void write(std::string_view part) noexcept;
+    [[nodiscard]] std::uint64_t& slot(std::uint64_t sequence) const noexcept { return ends_[sequence & (slots_ - 1)]; }
+    [[nodiscard]] std::uint64_t begin_of_or_end(std::uint64_t sequence) const noexcept {
+        return sequence == next_ ? end_ : begin_of(sequence);
+    }
+
+    std::size_t slots_, capacity_;          // frames, a power of two; bytes
+    std::unique_ptr<std::uint64_t[]> ends_; // where each kept frame ends
+    std::unique_ptr<char[]> data_;          // untouched memory costs nothing until the stream gets there
+    std::uint64_t oldest_ = 1, next_ = 1;
+    std::uint64_t begin_ = 0, end_ = 0;
+    std::size_t write_at_ = 0; // end_ in data_
+};
+
+// ---- implementation ----
+
+inline frame_ring::frame_ring(std::size_t bytes)
+    : slots_(std::bit_floor(std::max(bytes, least_bytes) / 64)),
+      capacity_(std::max(bytes, least_bytes) - slots_ * sizeof(std::uint64_t)),
+      ends_(std::make_unique_for_overwrite<std::uint64_t[]>(slots_)), data_(std::make_unique_for_overwrite<char[]>(capacity_)) {
+}
+
+inline void frame_ring::write(std::string_view part) noexcept {
+    const std::size_t first = std::min(part.size(), capacity_ - write_at_);
+    part.copy(data_.get() + write_at_, first);
+    part.substr(first).copy(data_.get(), part.size() - first);
+    write_at_ += part.size();
+    if (write_at_ >= capacity_) write_at_ -= capacity_;
+    end_ += part.size();
+}
+
+inline std::uint64_t frame_ring::push(std::string_view head, std::string_view body, std::string_view tail) noexcept {
+    write(head);
+    write(body);
+    write(tail);
+    slot(next_) = end_;
+    return next_++;
+}
+
+inline std::uint64_t frame_ring::at(std::uint64_t position) const noexcept {
+    if (position == end_) return next_;
+    std::uint64_t low = oldest_, high = next_ - 1; // the first that ends after the position
+    while (low < high) {
+        const std::uint64_t middle = low + (high - low) / 2;
+        if (end_of(middle) > position)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
+inline std::array<std::string_view, 2> frame_ring::bytes(std::uint64_t from, std::uint64_t to) const noexcept {
+    const std::size_t at = from % capacity_, size = static_cast<std::size_t>(to - from), first = std::min(size, capacity_ - at);
+    return {std::string_view(data_.get() + at, first), std::string_view(data_.get(), size - first)};
+}
+
+} // namespace mato
