@@ -51,8 +51,8 @@ std::vector<peer> all_peers() {
 
 std::vector<workload> all_loads() {
     std::vector<workload> loads;
-    for (const std::size_t bytes : {64, 1024, 4096, 16384})
-        for (const std::size_t n : {1, 8, 32, 128}) {
+    for (const std::size_t bytes : {64u, 1024u, 4096u, 16384u})
+        for (const std::size_t n : {1u, 8u, 32u, 128u}) {
             std::string name = "W1 ";
             name += std::to_string(bytes) + " x " + std::to_string(n);
             loads.push_back({std::move(name), load::steady, bytes, n});

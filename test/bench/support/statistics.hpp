@@ -16,6 +16,9 @@ namespace bench {
 class samples {
 public:
     void add(double value) { values_.push_back(value); }
+    template <class Take> void each(Take take) const {
+        for (const double value : values_) take(value);
+    }
     [[nodiscard]] bool empty() const noexcept { return values_.empty(); }
     [[nodiscard]] double median() const { return quantile(0.5); }
     [[nodiscard]] double least() const { return quantile(0); }
