@@ -63,7 +63,7 @@ private:
 [[nodiscard]] inline peer libevent_peer() {
     peer result;
     result.name = "libevent";
-    result.version = ::event_get_version();
+    result.version = std::string("libevent ") + ::event_get_version();
     result.snapshots = true;
     result.publish = [](const setup& s, page& p) { return std::make_unique<libevent_publisher>(s, p); };
     result.read = [](const setup& s, receiver& r) {

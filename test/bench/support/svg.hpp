@@ -104,9 +104,11 @@ inline void write_svg(const chart& c, const std::string& path) {
     std::snprintf(line, sizeof line, "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 %.0f %.0f' role='img'>\n", width,
                   height);
     out += line;
-    out += "<style>text{font:12px system-ui,sans-serif;fill:#57606a}.title{font-size:15px;font-weight:600;fill:#24292f}"
+    // A renderer that knows no media query shows the middle tones.
+    out += "<style>text{font:12px system-ui,sans-serif;fill:#768390}.title{font-size:15px;font-weight:600}"
            ".panel{font-weight:600;text-anchor:middle}.x{text-anchor:middle}.y{text-anchor:end}"
            ".grid{stroke:#8a8f98;stroke-opacity:.25}"
+           "@media(prefers-color-scheme:light){text{fill:#57606a}.title{fill:#24292f}}"
            "@media(prefers-color-scheme:dark){text{fill:#9ea7b3}.title{fill:#e6edf3}}</style>\n";
     out += svg::text(left, 22, "title", c.title) + svg::text(left, 42, "subtitle", c.subtitle);
     for (std::size_t p = 0; p < c.panels.size(); ++p) {
