@@ -22,7 +22,6 @@
 #include "broadcast/results.hpp"
 
 #include <cstdlib>
-#include <sys/resource.h>
 
 namespace {
 
@@ -86,11 +85,7 @@ int gate() {
 } // namespace
 
 int main(int argc, char** argv) try {
-    rlimit files{};
-    ::getrlimit(RLIMIT_NOFILE, &files);
-    files.rlim_cur = files.rlim_max;
-    ::setrlimit(RLIMIT_NOFILE, &files);
-
+    all_descriptors();
     ::signal(SIGPIPE, SIG_IGN); // libevent's writes raise it
 
     choice wanted;

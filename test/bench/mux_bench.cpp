@@ -78,6 +78,14 @@ std::vector<measure> all_measures(const std::string& files, bool quick) {
                                   : std::vector<double>{};
                    },
                    {}});
+    if (!quick)
+        all.push_back({"1000 viewers of 2 MiB",
+                       "s",
+                       "",
+                       1,
+                       0.5,
+                       servers([two](const multiplexer& m) { return viewers_seconds(m, two, 1000); }),
+                       {}});
     all.push_back({"beside a viewer that reads",
                    "s",
                    "",
@@ -144,6 +152,7 @@ bool is_wanted(const std::string& list, const std::string& name) {
 int main(int argc, char** argv) try {
     if (argc > 2 && std::string_view(argv[1]) == "--hop") return hop(argv + 2);
     ::signal(SIGPIPE, SIG_IGN);
+    all_descriptors();
     std::string mato, peers, measures, readme;
     bool quick = false;
     for (int i = 1; i < argc; ++i) {

@@ -7,6 +7,9 @@
 #include "../support/statistics.hpp"
 #include "../support/svg.hpp"
 #include "run.hpp"
+#ifdef MATO_HAVE_VT
+#include "trace.hpp"
+#endif
 
 #include <map>
 #include <set>
@@ -179,6 +182,29 @@ namespace detail {
 }
 } // namespace detail
 
+#ifdef MATO_HAVE_VT
+/// W4, of the limit and of mato alone: the others have no answer to a slow terminal.
+inline std::string trace_table(int runs, progress& shown, bool& failed) {
+    table t({"", "s until all show it", "ms after the last byte", "sent to the slow viewer", "sent to each other"});
+    for (const bool bare : {true, false}) {
+        samples seconds, after, slow, fast;
+        for (int run = 0; run < runs; ++run) {
+            shown.step(bare ? "W4 trace, limit" : "W4 trace, mato");
+            try {
+                const trace_result one = trace_run(bare).measure();
+                seconds.add(one.seconds), after.add(one.slow_after_ms), slow.add(one.slow_share), fast.add(one.fast_share);
+            } catch (const std::exception& why) {
+                shown.say(why.what());
+                failed = true;
+            }
+        }
+        t.add({bare ? "limit, nobody slow" : "mato, one reads 1 MB/s", figure(seconds.median()), figure(after.median()),
+               bare ? "–" : figure(slow.median() * 100) + " %", figure(fast.median() * 100) + " %"});
+    }
+    return "\n### W4 a terminal's 32 MiB to eight screens\n\n" + t.markdown();
+}
+#endif
+
 /// @returns the exit code: 1 when a peer hung or a receiver got what nobody sent; the rest is measured all the same.
 inline int compare(std::vector<peer> peers, std::vector<workload> loads, const choice& wanted) {
     std::erase_if(peers, [&](const peer& each) { return !detail::is_wanted(wanted.peers, each.name); });
@@ -189,7 +215,7 @@ inline int compare(std::vector<peer> peers, std::vector<workload> loads, const c
     const int runs = wanted.runs > 0 ? wanted.runs : wanted.quick ? 1 : 5;
     const milliseconds time(wanted.quick ? 150 : 250);
     bool failed = false;
-    progress shown(static_cast<std::size_t>(runs) * all.loads().size() * all.peers().size());
+    progress shown(static_cast<std::size_t>(runs) * (all.loads().size() * all.peers().size() + 2));
     for (int run = 0; run < runs; ++run)
         for (const workload& load : all.loads())
             for (const peer& who : all.peers()) {
@@ -203,7 +229,12 @@ inline int compare(std::vector<peer> peers, std::vector<workload> loads, const c
                     failed = true;
                 }
             }
+    std::string trace;
+#ifdef MATO_HAVE_VT
+    if (detail::is_wanted(wanted.loads, "W4")) trace = trace_table(runs, shown, failed);
+#endif
     shown.done();
+    const std::string everything = all.everything() + trace;
     const std::string notes =
         "Medians of " + std::to_string(runs) +
         " interleaved runs and their range. Of the limit: in "
@@ -211,11 +242,11 @@ inline int compare(std::vector<peer> peers, std::vector<workload> loads, const c
         "receivers "
         "were the bound, and only the processor time compares. Lost: frames missing at subscribers that keep up.\n\n" +
         all.versions() + "\n";
-    std::printf("%s%s", notes.c_str(), all.everything().c_str());
+    std::printf("%s%s", notes.c_str(), everything.c_str());
     if (!wanted.readme.empty()) {
         write_svg(all.plot(), wanted.readme + "/test/bench/plots/broadcast.svg");
         std::ofstream(wanted.readme + "/test/bench/plots/broadcast.md")
-            << "# Broadcast: all figures\n\nWritten by `sh test/bench/run.sh broadcast`. " << notes << all.everything();
+            << "# Broadcast: all figures\n\nWritten by `sh test/bench/run.sh broadcast`. " << notes << everything;
         replace_part(wanted.readme + "/README.md", "broadcast benchmark", "\n" + all.overview() + "\n" + all.versions() + "\n");
     }
     return failed ? 1 : 0;

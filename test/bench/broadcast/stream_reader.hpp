@@ -32,9 +32,9 @@ struct split_by_length {
     }
 };
 
-template <class Split> class stream_reader final : public reader {
+template <class Split, class Receiver = receiver> class stream_reader final : public reader {
 public:
-    stream_reader(const setup& s, receiver& to, page& shared)
+    stream_reader(const setup& s, Receiver& to, page& shared)
         : path_(s.path()), receiver_(to), page_(shared), streams_(page::most_subscribers),
           epoll_(::epoll_create1(EPOLL_CLOEXEC)) {}
     ~stream_reader() override {
@@ -103,7 +103,7 @@ private:
     }
 
     std::string path_;
-    receiver& receiver_;
+    Receiver& receiver_;
     page& page_;
     std::vector<stream> streams_;
     std::vector<std::size_t> throttled_;

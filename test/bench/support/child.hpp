@@ -15,6 +15,7 @@
 #include <stdexcept>
 #include <string>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <utility>
@@ -67,6 +68,14 @@ inline void run_on_core(int core) {
     CPU_ZERO(&set);
     CPU_SET(static_cast<unsigned>(core), &set);
     ::sched_setaffinity(0, sizeof set, &set); // a machine with one core measures what it can
+}
+
+/// As many open files as the system lets this user have: a thousand subscribers are a thousand sockets.
+inline void all_descriptors() {
+    rlimit files{};
+    ::getrlimit(RLIMIT_NOFILE, &files);
+    files.rlim_cur = files.rlim_max;
+    ::setrlimit(RLIMIT_NOFILE, &files);
 }
 
 class child {
