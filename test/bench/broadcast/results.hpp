@@ -227,7 +227,9 @@ inline int compare(std::vector<peer> peers, std::vector<workload> loads, const c
                     const measured one = one_run(who, load, time).measure();
                     all.at(load, who).add(one);
                     if (one.has_hung) shown.say(who.name + ", " + load.name + ": did not end, was killed");
-                    failed = failed || (one.has_hung && is_ours);
+                    const bool lies = std::isfinite(one.seen_lost) && one.seen_lost != one.told_lost;
+                    if (lies) shown.say(who.name + ", " + load.name + ": gaps told are not the gaps seen");
+                    failed = failed || (is_ours && (one.has_hung || lies));
                 } catch (const std::exception& why) {
                     shown.say(why.what());
                     failed = failed || is_ours;
