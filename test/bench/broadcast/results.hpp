@@ -82,7 +82,7 @@ public:
             names.emplace_back(each);
         table t(names);
         for (const peer& who : peers_) {
-            std::vector<std::string> row = {who.name};
+            std::vector<std::string> row = {who.name == "mato" ? "**mato**" : who.name};
             for (const auto& each : shares) row.push_back(figure(over_limit(each.first, who.name)));
             row.push_back(kept("W2 one stopped", who.name));
             row.push_back(kept("W3 10% slow", who.name));

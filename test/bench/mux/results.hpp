@@ -38,7 +38,7 @@ public:
 
     [[nodiscard]] std::string markdown() const {
         std::vector<std::string> head = {""};
-        for (const multiplexer& each : who_) head.push_back(each.name);
+        for (const multiplexer& each : who_) head.push_back(each.name == "mato" ? "**mato**" : each.name);
         table t(head);
         for (const measure& m : what_) {
             std::vector<std::string> row = {m.name + ", " + m.unit};
