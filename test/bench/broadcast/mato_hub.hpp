@@ -22,7 +22,11 @@ public:
         };
     }
 
-    void publish(std::string_view payload) override { hub_.publish(payload); }
+    void publish(std::string_view payload) override {
+        std::error_code why; // cheaper than the overload that throws: no text is made ready
+        hub_.publish(payload, why);
+        if (why) throw std::system_error(why);
+    }
     void turn(bool wait) override {
         context_.restart();
         if (wait)
