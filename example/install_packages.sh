@@ -1,13 +1,15 @@
 #!/bin/sh
-# Installs what building mato needs and the machine lacks. Usage: install_packages.sh [build|test]
+# Installs what building mato needs and the machine lacks. Usage: install_packages.sh [build|test|bench]
 # Debian 12 and Ubuntu 24.04 or newer: does it. Other systems: says what to install.
 set -eu
 what=${1:-build}
 
 apt_build="g++ cmake ninja-build libasio-dev libtomlplusplus-dev libcxxopts-dev"
-apt_test="$apt_build catch2 git clang clang-format libclang-rt-14-dev libvterm-dev procps"
+apt_test="$apt_build catch2 git clang clang-format libclang-rt-14-dev libvterm-dev procps valgrind"
+# What the benchmarks are compared with. (Debian starts redis-server as a service when it is installed; the benchmark has its own.)
+apt_bench="$apt_build libvterm-dev libzmq3-dev libnng-dev libevent-dev redis-server dtach screen tmux"
 
-if [ "$what" = test ]; then wanted=$apt_test; else wanted=$apt_build; fi
+case $what in test) wanted=$apt_test ;; bench) wanted=$apt_bench ;; *) wanted=$apt_build ;; esac
 
 if command -v apt-get >/dev/null 2>&1; then
     missing=

@@ -19,8 +19,11 @@ sh test/rules.sh
 
 step "the README's first command, then the rest of the release build"
 sh example/run.sh --version
-cmake --preset release -DMATO_BUILD_BENCHMARKS=ON # built, so that they do not rot; run by hand on a quiet machine
+cmake --preset release -DMATO_BUILD_BENCHMARKS=ON # compared by hand, on a quiet machine: test/bench/run.sh
 cmake --build --preset release -j "$jobs"
+
+step "what a delivery costs: instructions, and processor time over the bare loop's"
+sh test/bench/run.sh gate
 
 step "AddressSanitizer and UndefinedBehaviorSanitizer, clang"
 cmake --preset asan

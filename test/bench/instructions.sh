@@ -1,0 +1,24 @@
+#!/bin/sh
+# Instructions that a delivery costs in user space, counted by callgrind: the same on every run, however loaded the machine is.
+# The difference of two runs of different length, so that starting does not count. At most 15 % over the number kept here.
+#   sh test/bench/instructions.sh            check (after a release build with benchmarks)
+#   sh test/bench/instructions.sh --record   write the number after a deliberate change
+set -eu
+root=$(CDPATH= cd -- "$(dirname -- "$0")/../.." && pwd)
+kept=$root/test/bench/instructions.txt
+command -v valgrind >/dev/null 2>&1 || { echo "instructions.sh needs valgrind" >&2; exit 1; }
+
+count() { # FRAMES: instructions of a run that publishes so many frames to eight subscribers
+    valgrind --tool=callgrind --callgrind-out-file=/dev/null "$root/build/release/broadcast_bench" --publish "$1" 2>&1 >/dev/null |
+        sed -n 's/.*Collected : \([0-9]*\).*/\1/p'
+}
+fewer=$(count 2000)
+more=$(count 6000)
+now=$(((more - fewer) / (4000 * 8)))
+if [ "${1:-}" = --record ]; then
+    echo "$now" >"$kept"
+    exit 0
+fi
+limit=$(($(cat "$kept") * 115 / 100))
+echo "broadcast: $now instructions a delivery, at most $limit"
+[ "$now" -le "$limit" ]

@@ -1,0 +1,45 @@
+#!/bin/sh
+# Benchmarks, each one command:
+#   sh test/bench/run.sh broadcast [--quick]   mato's broadcast beside its peers; writes the README's table and plot (10 minutes)
+#   sh test/bench/run.sh mux [--quick]         the multiplexer beside its peers; likewise (15 minutes)
+#   sh test/bench/run.sh gate                  what test/run.sh asks: nothing that depends on time (seconds)
+# --quick takes a minute, prints, and writes nothing. Other options go to the program.
+# On Debian or Ubuntu, as root or with sudo, missing peers are installed first. Two cores, and nothing else running, else ratios alone mean something.
+set -eu
+root=$(CDPATH= cd -- "$(dirname -- "$0")/../.." && pwd)
+cd "$root"
+what=${1:?broadcast, mux or gate}
+shift
+jobs=$(getconf _NPROCESSORS_ONLN)
+
+build() {
+    mkdir -p build
+    { cmake --preset release -DMATO_BUILD_BENCHMARKS=ON && cmake --build --preset release -j "$jobs" --target "$@"; } >build/bench.log 2>&1 ||
+        { cat build/bench.log >&2; exit 1; }
+}
+readme="--readme $root"
+for option in "$@"; do [ "$option" != --quick ] || readme=; done
+
+case $what in
+broadcast)
+    sh example/install_packages.sh bench
+    build broadcast_bench
+    # shellcheck disable=SC2086
+    exec build/release/broadcast_bench $readme "$@"
+    ;;
+mux)
+    sh example/install_packages.sh bench
+    build mux_bench mato_exe
+    # shellcheck disable=SC2086
+    exec build/release/mux_bench --mato "$root/build/release/mato" $readme "$@"
+    ;;
+gate)
+    build broadcast_bench
+    build/release/broadcast_bench --gate
+    exec sh test/bench/instructions.sh
+    ;;
+*)
+    echo "broadcast, mux or gate" >&2
+    exit 64
+    ;;
+esac
