@@ -26,18 +26,18 @@ if [ "${1:-}" = --code-map ]; then
 fi
 
 policies="lock pid_file signals shutdown detach readiness endpoint listener peer descriptors framing overflow retry config status log"
-vocabulary="error unique_fd scope_exit clock sys version"
+vocabulary="error unique_fd unix_address scope_exit clock sys version"
 
 # Layers: arrows point down only.
 alternatives=$(echo "$policies" | tr ' ' '|')
-upper="connection|server|broadcast|policies|daemon|client|mato"
+upper="connection|server|broadcast|policies|daemon|client|service|mato"
 for policy in $policies; do
     complain "A policy includes a policy or a higher layer:" "$(grep -nHE "#include \"($alternatives|$upper)\.hpp\"" "include/mato/$policy.hpp" || true)"
 done
 for word in $vocabulary; do
     complain "The vocabulary includes a policy or a higher layer:" "$(grep -nHE "#include \"($alternatives|$upper)\.hpp\"" "include/mato/$word.hpp" || true)"
 done
-complain "A mechanism includes the composition:" "$(grep -nHE '#include "(policies|daemon|client|mato)\.hpp"' include/mato/connection.hpp include/mato/server.hpp include/mato/broadcast.hpp || true)"
+complain "A mechanism includes the composition:" "$(grep -nHE '#include "(policies|daemon|client|service|mato)\.hpp"' include/mato/connection.hpp include/mato/server.hpp include/mato/broadcast.hpp || true)"
 complain "asio below layer 3, or its umbrella:" "$( (for header in $policies $vocabulary; do grep -nHE '#include <asio' "include/mato/$header.hpp" || true; done; grep -nHE '#include <asio\.hpp>' $(sources) || true) )"
 complain "toml++ outside config.hpp:" "$(grep -nHE '#include <toml' $(sources) | grep -v '^include/mato/config.hpp' || true)"
 complain "Operating-system #ifs outside detail/platform.hpp:" "$(grep -rnHE '#\s*(el)?if.*__(linux|APPLE|FreeBSD|unix)__' include | grep -v detail/platform.hpp || true)"
