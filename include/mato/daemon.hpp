@@ -363,7 +363,7 @@ template <class P> void basic_daemon<P>::on_signal(int signal) {
         if (why)
             log_.error("SIGUSR1: " + why.message());
         else
-            log_.info("SIGUSR1: socket created anew");
+            log_.info("SIGUSR1: socket published again");
         return;
     }
     default: return;
