@@ -56,8 +56,8 @@ complain "ARCHITECTURE.md's code map differs; 'sh test/rules.sh --code-map' prin
     sed -n '/<!-- code map -->/,/<!-- end of code map -->/p' ARCHITECTURE.md | grep '^- ' >/tmp/mato-map.$$ || true
     code_map | diff /tmp/mato-map.$$ - || true
     rm -f /tmp/mato-map.$$)"
-complain "README.md's first sample is not example/01_echo_daemon.cpp verbatim:" "$(
-    awk '/^```cpp/{on=1; next} /^```/{if (on) exit} on' README.md | diff example/01_echo_daemon.cpp - || true)"
+complain "README.md's first sample is not example/04_echo_daemon.cpp verbatim:" "$(
+    awk '/^```cpp/{on=1; next} /^```/{if (on) exit} on' README.md | diff example/04_echo_daemon.cpp - || true)"
 
 # One look.
 if command -v clang-format >/dev/null 2>&1; then
