@@ -103,8 +103,9 @@ template <std::unsigned_integral Length = std::uint32_t, std::size_t Max = 1_MiB
     /// @errors frame_too_large; then nothing is appended.
     static void append(std::string& to, std::string_view payload, error_out out) {
         if (payload.size() > Max) return out.set(errc::frame_too_large, "write frame", {}, too_large(payload.size()));
-        for (std::size_t i = 0; i < sizeof(Length); ++i) to += static_cast<char>(payload.size() >> (8 * i) & 0xff);
-        to += payload;
+        char prefix[sizeof(Length)];
+        for (std::size_t i = 0; i < sizeof(Length); ++i) prefix[i] = static_cast<char>(payload.size() >> (8 * i) & 0xff);
+        to.append(prefix, sizeof prefix).append(payload);
     }
 
 private:

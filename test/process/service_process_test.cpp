@@ -67,10 +67,10 @@ template <class Daemon, class Setup> int started_by(const unit& how, const std::
     }
     mato::daemon_options options;
     options.paths = mato::daemon_paths::in(directory);
+    mato::failure why;
+    options.service = mato::take_service_environment(why); // the one place where the environment is read
     options.paths.pid.clear();
     options.paths.log.clear();
-    mato::failure why;
-    options.service = mato::take_service_environment(why);
     if (why) return 99;
     return Daemon::run(options, setup);
 }
