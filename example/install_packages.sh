@@ -5,9 +5,9 @@ set -eu
 what=${1:-build}
 
 apt_build="g++ cmake ninja-build libasio-dev libtomlplusplus-dev libcxxopts-dev"
-apt_test="$apt_build catch2 git clang clang-format libclang-rt-14-dev libvterm-dev procps valgrind"
+apt_test="$apt_build catch2 git clang clang-format libclang-rt-14-dev libvterm-dev libbenchmark-dev procps valgrind"
 # What the benchmarks are compared with. (Debian starts redis-server as a service when it is installed; the benchmark has its own.)
-apt_bench="$apt_build libvterm-dev libzmq3-dev libnng-dev libevent-dev redis-server dtach screen tmux"
+apt_bench="$apt_build libvterm-dev libbenchmark-dev libzmq3-dev libnng-dev libevent-dev redis-server dtach screen tmux"
 
 case $what in test) wanted=$apt_test ;; bench) wanted=$apt_bench ;; *) wanted=$apt_build ;; esac
 

@@ -26,19 +26,19 @@ if [ "${1:-}" = --code-map ]; then
 fi
 
 policies="lock pid_file signals shutdown detach readiness endpoint listener peer descriptors framing overflow retry config status log"
-vocabulary="error unique_fd scope_exit clock sys version"
+vocabulary="error unique_fd unix_address scope_exit clock sys version"
 
 # Layers: arrows point down only.
 alternatives=$(echo "$policies" | tr ' ' '|')
 pure="frame_ring outbox fan_out" # of layer 3, without asio
-upper="frame_ring|outbox|fan_out|connection|server|broadcast|policies|daemon|client|mato"
+upper="frame_ring|outbox|fan_out|connection|server|broadcast|policies|daemon|client|service|mato"
 for policy in $policies; do
     complain "A policy includes a policy or a higher layer:" "$(grep -nHE "#include \"($alternatives|$upper)\.hpp\"" "include/mato/$policy.hpp" || true)"
 done
 for word in $vocabulary; do
     complain "The vocabulary includes a policy or a higher layer:" "$(grep -nHE "#include \"($alternatives|$upper)\.hpp\"" "include/mato/$word.hpp" || true)"
 done
-complain "A mechanism includes the composition:" "$(grep -nHE '#include "(policies|daemon|client|mato)\.hpp"' include/mato/connection.hpp include/mato/server.hpp include/mato/broadcast.hpp include/mato/frame_ring.hpp include/mato/outbox.hpp include/mato/fan_out.hpp || true)"
+complain "A mechanism includes the composition:" "$(grep -nHE '#include "(policies|daemon|client|service|mato)\.hpp"' include/mato/connection.hpp include/mato/server.hpp include/mato/broadcast.hpp include/mato/frame_ring.hpp include/mato/outbox.hpp include/mato/fan_out.hpp || true)"
 for word in $pure; do
     complain "A pure mechanism includes the ones on asio:" "$(grep -nHE '#include "(connection|server|broadcast)\.hpp"' "include/mato/$word.hpp" || true)"
 done
@@ -60,8 +60,8 @@ complain "ARCHITECTURE.md's code map differs; 'sh test/rules.sh --code-map' prin
     sed -n '/<!-- code map -->/,/<!-- end of code map -->/p' ARCHITECTURE.md | grep '^- ' >/tmp/mato-map.$$ || true
     code_map | diff /tmp/mato-map.$$ - || true
     rm -f /tmp/mato-map.$$)"
-complain "README.md's first sample is not example/01_echo_daemon.cpp verbatim:" "$(
-    awk '/^```cpp/{on=1; next} /^```/{if (on) exit} on' README.md | diff example/01_echo_daemon.cpp - || true)"
+complain "README.md's first sample is not example/04_echo_daemon.cpp verbatim:" "$(
+    awk '/^```cpp/{on=1; next} /^```/{if (on) exit} on' README.md | diff example/04_echo_daemon.cpp - || true)"
 
 # One look.
 if command -v clang-format >/dev/null 2>&1; then

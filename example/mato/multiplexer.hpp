@@ -23,6 +23,7 @@ namespace mux {
 
 struct policies : mato::default_policies {
     using detach = mato::double_fork;
+    using endpoint = mato::activated_or_owned;
 };
 using multiplexer_daemon = mato::basic_daemon<policies>;
 

@@ -52,7 +52,13 @@ int serve_in_foreground(const program_paths& paths) {
     mato::failure why;
     auto configuration = read_configuration(paths, why);
     if (why) throw command_failure{mato::exit_code_for(why.code), why.message()};
-    const auto options = daemon_options_for(paths, *configuration);
+    auto options = daemon_options_for(paths, *configuration);
+    options.service = mato::take_service_environment(why); // before the tabs' environment is copied
+    if (why) throw command_failure{mato::exit_code_for(why.code), why.message()};
+    if (options.service) { // it knows the pid, and keeps what is written to stderr
+        options.paths.pid.clear();
+        options.paths.log.clear();
+    }
     const int code = multiplexer_daemon::serve(
         options, setup_with(multiplexer_options{std::move(configuration), own_environment(), own_limits(), true}), why);
     if (why) throw command_failure{mato::exit_code_for(why.code), why.message()};

@@ -62,7 +62,8 @@ public:
     [[nodiscard]] const peer_credentials& server() const noexcept { return server_; }
 
 private:
-    static constexpr std::size_t read_bytes = 64_KiB;
+    static constexpr std::size_t first_read_bytes = 4_KiB; // an answer; doubled while reads come back full
+    static constexpr std::size_t most_read_bytes = 64_KiB;
 
     bool wait(short events, deadline until, error_out out) const;
 
@@ -71,6 +72,7 @@ private:
     frame_decoder<framing> decoder_;
     std::string out_;
     std::size_t out_begin_ = 0;
+    std::size_t read_bytes_ = first_read_bytes;
 };
 
 using client = basic_client<>;
@@ -180,11 +182,12 @@ template <class P> void basic_client<P>::flush(error_out out) {
 }
 
 template <class P> bool basic_client<P>::fill(error_out out) {
-    const auto room = decoder_.prepare(read_bytes);
+    const auto room = decoder_.prepare(read_bytes_);
     const ssize_t got = sys::recv(socket_.get(), room.data(), room.size());
-    if (got > 0)
+    if (got > 0) {
         decoder_.commit(static_cast<std::size_t>(got));
-    else if (got == 0)
+        if (static_cast<std::size_t>(got) == room.size()) read_bytes_ = std::min(2 * read_bytes_, most_read_bytes);
+    } else if (got == 0)
         out.set(errc::closed, "receive");
     else if (errno != EAGAIN && errno != EWOULDBLOCK)
         out.set(last_error(), "receive");

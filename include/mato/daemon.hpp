@@ -5,11 +5,13 @@
 /// Fork: `launch` forks and must be called before any thread or io_context exists.
 ///
 /// Start: private directory, life lock, (detach), signals, log, `setup`, listen, pid file, ready. Stop is the reverse, under
-/// the lock to the end. A step that fails undoes the ones before it, and its error reaches whoever started the daemon.
+/// the lock to the end. A step that fails undoes the ones before it, and its error reaches whoever started the daemon. A
+/// service manager is told of each: ready, reloading, stopping, alive (sd_notify(3)).
 #pragma once
 
 #include "policies.hpp"
 #include "server.hpp"
+#include "service.hpp"
 
 #include <asio/io_context.hpp>
 #include <asio/posix/stream_descriptor.hpp>
@@ -20,19 +22,22 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 namespace mato {
 
 struct daemon_options {
-    daemon_paths paths{};
+    daemon_paths paths{}; ///< an empty `pid`: no pid file; an empty `log`: file_log writes to stderr
     server_limits limits{};
     publish_options publish{};
     log_level level = log_level::info;
     file_log_options log{};
     milliseconds ready_within{10'000}; ///< how long a starter waits; a slow disk's worst, not a usual start (ms)
     int notification_fd = -1;          ///< of a supervisor: one newline when ready
+    service_environment service{};     ///< of a service manager, from take_service_environment
 };
 
 /// How a start went, as the starter sees it.
@@ -95,6 +100,10 @@ public:
     void reload(error_out out);
     /// Keeps a part of the program alive while the loop runs; it goes before the io_context does.
     void keep(std::shared_ptr<void> part) { kept_.push_back(std::move(part)); }
+    /// Who may connect, where the policy has a choice (uid_set). In `setup`; later it changes nothing.
+    void set_peer(typename Policies::peer policy) { peer_ = std::move(policy); }
+    /// One line for people, as the service manager shows it. Nothing where there is none.
+    void report_status(std::string_view text) { manager_.status(text); }
     /// A new grace for the next stop.
     void set_shutdown(typename Policies::shutdown policy) { shutdown_ = std::move(policy); }
 
@@ -104,26 +113,33 @@ public:
     }
 
 private:
-    basic_daemon(const daemon_options& options, typename Policies::signals signals, typename Policies::log sink)
-        : options_(options), signals_(std::move(signals)), log_(std::move(sink), options.level), context_(1),
-          server_(context_, options.limits), signal_wait_(context_), deadline_(context_) {}
+    basic_daemon(const daemon_options& options, sd_notifier& manager, typename Policies::signals signals,
+                 typename Policies::log sink)
+        : options_(options), manager_(manager), signals_(std::move(signals)), log_(std::move(sink), options.level), context_(1),
+          server_(context_, options.limits), signal_wait_(context_), deadline_(context_), sign_of_life_(context_) {}
 
+    static void open_channel(const daemon_options& options, auto_ready& channel, error_out out);
     template <class Setup>
-    static int serve_locked(const daemon_options& options, lock_type& lock, auto& channel, Setup& setup, error_out out);
+    static int serve_locked(const daemon_options& options, lock_type& lock, auto_ready& channel, Setup& setup, error_out out);
     static typename Policies::log open_log(const daemon_options& options, error_out out);
+    static typename Policies::endpoint make_endpoint(const daemon_options& options, error_out out);
     void listen(const lock_type& lock, error_out out);
     void log_what_the_server_reports();
     void wait_for_signals();
+    void show_life();
     void on_signal(int signal);
     void force();
 
     const daemon_options options_;
+    sd_notifier& manager_; // it outlives the loop: a failure of the start is told by it, too
     typename Policies::signals signals_;
     logger log_;
     asio::io_context context_;
     server_type server_;
     asio::posix::stream_descriptor signal_wait_; // the descriptor is signals_'s own
     asio::steady_timer deadline_;
+    asio::steady_timer sign_of_life_;
+    typename Policies::peer peer_{};
     typename Policies::shutdown shutdown_{};
     const lock_type* lock_ = nullptr;
     bool stopping_ = false, forced_ = false, draining_ = false;
@@ -167,7 +183,8 @@ template <class P> template <class Setup> start_outcome basic_daemon<P>::launch(
     lock_type& lock = *got;
     readiness_pipe pipe = readiness_pipe::open(outcome.why);
     if (outcome.why) return outcome;
-    const int keep[] = {lock.native_handle(), pipe.daemon_fd(), options.notification_fd};
+    std::vector<int> keep = {lock.native_handle(), pipe.daemon_fd(), options.notification_fd};
+    for (const passed_socket& each : options.service.sockets) keep.push_back(each.fd);
     using background = std::conditional_t<P::detach::forks, typename P::detach, double_fork>;
     const detach_role role = background::detach({keep}, outcome.why);
     if (role == detach_role::starter) {
@@ -179,10 +196,12 @@ template <class P> template <class Setup> start_outcome basic_daemon<P>::launch(
         return outcome;
     }
     pipe.become_daemon();
-    auto_ready channel{std::move(pipe), notification_descriptor(unique_fd(options.notification_fd))};
+    auto_ready channel{std::move(pipe), {}, {}};
     int code = exit_code::unavailable;
     try {
         failure why = outcome.why; // what went wrong while detaching
+        if (!why) open_channel(options, channel, why);
+        channel.manager.main_pid(sys::getpid());
         if (!why) lock.adopt(why);
         if (!why) code = serve_locked(options, lock, channel, setup, why);
         lock.release(); // before the word is out: who hears of a failure may start anew at once
@@ -199,14 +218,24 @@ template <class P> template <class Setup> start_outcome basic_daemon<P>::launch(
 
 template <class P> template <class Setup>
 int basic_daemon<P>::serve(const daemon_options& options, Setup setup, error_out out) {
-    reserve_standard_descriptors(out);
-    if (!out.failed()) make_private_directory(options.paths.directory(), out);
-    if (out.failed()) return exit_code::unavailable;
-    auto lock = lock_type::acquire(options.paths.lock, out);
-    if (out.failed()) return exit_code::unavailable;
-    notification_descriptor channel{unique_fd(options.notification_fd)};
-    const int code = serve_locked(options, lock, channel, setup, out);
-    return out.failed() ? exit_code::unavailable : code;
+    failure why;
+    int code = exit_code::unavailable;
+    reserve_standard_descriptors(why);
+    auto_ready channel;
+    if (!why) open_channel(options, channel, why);
+    if (!why) make_private_directory(options.paths.directory(), why);
+    lock_type lock;
+    if (!why) lock = lock_type::acquire(options.paths.lock, why);
+    if (!why) code = serve_locked(options, lock, channel, setup, why);
+    if (!why) return code;
+    lock.release(); // before the word is out: who hears of a failure may start anew at once
+    channel.fail(why);
+    return out.set(why), exit_code::unavailable;
+}
+
+template <class P> void basic_daemon<P>::open_channel(const daemon_options& options, auto_ready& channel, error_out out) {
+    channel.descriptor = notification_descriptor(unique_fd(options.notification_fd));
+    channel.manager = sd_notifier::open(options.service.notify_socket, out);
 }
 
 template <class P> typename P::log basic_daemon<P>::open_log(const daemon_options& options, error_out out) {
@@ -216,8 +245,8 @@ template <class P> typename P::log basic_daemon<P>::open_log(const daemon_option
         return typename P::log();
 }
 
-template <class P> template <class Setup>
-int basic_daemon<P>::serve_locked(const daemon_options& options, lock_type& lock, auto& channel, Setup& setup, error_out out) {
+template <class P> template <class Setup> int basic_daemon<P>::serve_locked(const daemon_options& options, lock_type& lock,
+                                                                            auto_ready& channel, Setup& setup, error_out out) {
     struct ::sigaction ignore {};
     ignore.sa_handler = SIG_IGN; // a peer that is gone is an error code, not a death; children start from default_dispositions
     sys::signal_action(SIGPIPE, &ignore, nullptr);
@@ -226,7 +255,7 @@ int basic_daemon<P>::serve_locked(const daemon_options& options, lock_type& lock
     if (out.failed()) return exit_code::unavailable;
     auto sink = open_log(options, out);
     if (out.failed()) return exit_code::unavailable;
-    basic_daemon self(options, std::move(signals), std::move(sink));
+    basic_daemon self(options, channel.manager, std::move(signals), std::move(sink));
     self.lock_ = &lock;
     try {
         setup(self);
@@ -236,15 +265,17 @@ int basic_daemon<P>::serve_locked(const daemon_options& options, lock_type& lock
     self.log_what_the_server_reports();
     self.listen(lock, out);
     if (out.failed()) return exit_code::unavailable;
-    auto pid = P::pid::create(options.paths.pid, out);
+    std::optional<typename P::pid> pid;
+    if (!options.paths.pid.empty()) pid = P::pid::create(options.paths.pid, out);
     if (out.failed()) return exit_code::unavailable;
     self.wait_for_signals();
     self.log_.info("started, pid " + std::to_string(sys::getpid()) + ", socket " + options.paths.socket.native());
     channel.ready();
+    self.show_life();
     self.context_.run();
 
     self.log_.info(self.forced_ ? "stopped by force" : "stopped");
-    { const auto gone = std::move(pid); }
+    pid.reset();
     self.server_.stop_accepting();
     // Last, so that a client which sees end-of-file finds neither socket, pid file nor lock.
     lock.release();
@@ -252,7 +283,21 @@ int basic_daemon<P>::serve_locked(const daemon_options& options, lock_type& lock
 }
 
 template <class P> void basic_daemon<P>::listen(const lock_type& lock, error_out out) {
-    server_.listen(typename P::endpoint(options_.paths.socket), typename P::peer{}, lock, options_.publish, out);
+    auto where = make_endpoint(options_, out);
+    if (!out.failed()) server_.listen(std::move(where), peer_, lock, options_.publish, out);
+}
+
+template <class P> auto basic_daemon<P>::make_endpoint(const daemon_options& options, error_out out) -> typename P::endpoint {
+    using endpoint = typename P::endpoint;
+    if constexpr (std::is_constructible_v<endpoint, std::filesystem::path, unique_fd>) {
+        const auto& passed = options.service.sockets;
+        if (passed.size() > 1)
+            out.set({EINVAL, std::system_category()}, "take the passed socket", options.paths.socket.native(),
+                    "the service manager passed " + std::to_string(passed.size()) + "; this daemon listens on one");
+        else
+            return endpoint(options.paths.socket, unique_fd(passed.empty() ? -1 : passed.front().fd));
+    }
+    return endpoint(options.paths.socket);
 }
 
 template <class P> void basic_daemon<P>::log_what_the_server_reports() {
@@ -289,6 +334,17 @@ template <class P> void basic_daemon<P>::wait_for_signals() {
     });
 }
 
+// By a timer of the loop, so that a loop that hangs shows none.
+template <class P> void basic_daemon<P>::show_life() {
+    if (!manager_ || options_.service.watchdog.count() <= 0) return;
+    sign_of_life_.expires_after(options_.service.watchdog / 2); // sd_watchdog_enabled(3): "half of the time"
+    sign_of_life_.async_wait([this](std::error_code cancelled) {
+        if (cancelled) return;
+        manager_.watchdog();
+        show_life();
+    });
+}
+
 template <class P> void basic_daemon<P>::on_signal(int signal) {
     switch (signal) {
     case SIGTERM:
@@ -307,7 +363,7 @@ template <class P> void basic_daemon<P>::on_signal(int signal) {
         if (why)
             log_.error("SIGUSR1: " + why.message());
         else
-            log_.info("SIGUSR1: socket created anew");
+            log_.info("SIGUSR1: socket published again");
         return;
     }
     default: return;
@@ -321,6 +377,7 @@ template <class P> void basic_daemon<P>::request_stop() {
     case stop_action::begin: break;
     }
     stopping_ = true;
+    manager_.stopping();
     server_.stop_accepting();
     deadline_.expires_after(shutdown_.grace());
     deadline_.async_wait([this](std::error_code cancelled) {
@@ -342,7 +399,7 @@ template <class P> void basic_daemon<P>::stopped() {
 template <class P> void basic_daemon<P>::force() {
     if (std::exchange(forced_, true)) return;
     log_.warning("stopping by force");
-    stopping_ = true;
+    if (!std::exchange(stopping_, true)) manager_.stopping();
     if (on.on_force) on.on_force();
     static constexpr milliseconds last_words{200}; // the answer to who forced it, and what the other clients are told
     server_.stop_accepting();
@@ -351,7 +408,9 @@ template <class P> void basic_daemon<P>::force() {
 
 template <class P> void basic_daemon<P>::reload(error_out out) {
     failure why;
+    manager_.reloading();
     if (on.on_reload) on.on_reload(why);
+    manager_.ready(); // the end of the reload, good or bad: the old configuration serves
     if (why) {
         log_.error("reload: " + why.message() + "; nothing was changed");
         return out.set(why);

@@ -10,11 +10,12 @@
 #pragma once
 
 #include "error.hpp"
+#include "scope_exit.hpp"
 #include "sys.hpp"
 #include "unique_fd.hpp"
+#include "unix_address.hpp"
 
 #include <concepts>
-#include <cstring>
 #include <filesystem>
 #include <string>
 #include <utility>
@@ -81,7 +82,7 @@ public:
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
 
     /// Bytes of a path that fit, without the final NUL: 107 on Linux, 103 on BSD and macOS.
-    static constexpr std::size_t max_path_bytes = sizeof(sockaddr_un::sun_path) - 1;
+    static constexpr std::size_t max_path_bytes = unix_address::max_name_bytes;
 
 private:
     void swap(owned_path& other) noexcept {
@@ -90,7 +91,6 @@ private:
         std::swap(inode_, other.inode_);
         std::swap(owner_, other.owner_);
     }
-    static bool make_address(const std::filesystem::path& path, sockaddr_un& address, error_out out);
     [[nodiscard]] std::filesystem::path hidden_name() const;
 
     std::filesystem::path path_;
@@ -99,9 +99,97 @@ private:
     pid_t owner_ = 0; // 0: nothing published
 };
 
-static_assert(endpoint_policy<owned_path>);
+#if MATO_HAS_ABSTRACT_NAMES
+/// A name in the kernel's own space, without a file and so without permissions: whoever shares the network namespace can
+/// connect, and another user can take the name first (EADDRINUSE). It is gone with its last descriptor. The peer policy must
+/// check; clients check whose daemon it is, as always.
+class abstract_name {
+public:
+    static constexpr bool named = false;
+
+    abstract_name() = default;
+    /// Without a leading '@'. A path as good as any, and unlike a short word it is no one else's.
+    /// @errors none here; `publish` and `connect` check the length.
+    explicit abstract_name(std::filesystem::path name) : name_(std::move(name).native()) {}
+
+    /// Binds and listens; between the two a client is refused as if no daemon ran. Called again, it is the same socket.
+    /// @errors lock_not_held · EADDRINUSE: somebody else has the name · filename_too_long · any of bind, listen.
+    template <lock_proof Lock> [[nodiscard]] unique_fd publish(const Lock& held, const publish_options& options, error_out out);
+    void withdraw() noexcept { kept_.reset(); }
+    /// @errors cond::not_running: ECONNREFUSED · cond::busy: EAGAIN · filename_too_long.
+    [[nodiscard]] unique_fd connect(error_out out) const;
+    [[nodiscard]] std::string describe() const { return '@' + name_; }
+
+private:
+    std::string name_;
+    unique_fd kept_; // the listener has a descriptor of its own
+};
+static_assert(endpoint_policy<abstract_name>);
+#endif
+
+/// The listening socket that a service manager made and passed (sd_listen_fds(3)). It is the manager's: its name is never
+/// removed, and clients that come after the daemon's end wait in it for the next one. Its mode is the manager's choice and is
+/// open to all by default (systemd.socket(5) SocketMode=), so the peer policy must check.
+class activated {
+public:
+    static constexpr bool named = false;
+
+    activated() = default;
+    /// `path` is where clients connect; `passed` comes from service_environment.
+    explicit activated(std::filesystem::path path, unique_fd passed = unique_fd())
+        : where_(std::move(path)), passed_(std::move(passed)) {}
+
+    /// @returns a descriptor of the passed socket, non-blocking, close-on-exec. Called again, it is the same socket.
+    /// @errors lock_not_held · ENOENT: none was passed · ENOTSOCK, EAFNOSUPPORT, EPROTOTYPE, EINVAL: it is no socket, none of
+    ///         Unix, no stream, does not listen.
+    template <lock_proof Lock> [[nodiscard]] unique_fd publish(const Lock& held, const publish_options& options, error_out out);
+    void withdraw() noexcept { passed_.reset(); }
+    [[nodiscard]] unique_fd connect(error_out out) const { return where_.connect(out); } ///< @errors as owned_path::connect
+    [[nodiscard]] std::string describe() const { return where_.describe(); }
+    [[nodiscard]] bool was_passed() const noexcept { return static_cast<bool>(passed_); }
+
+private:
+    static void check(int fd, const std::string& name, error_out out);
+
+    owned_path where_; // never published
+    unique_fd passed_;
+};
+
+/// The manager's socket when it passed one, else a path of the daemon's own: one program for both ways of starting.
+class activated_or_owned {
+public:
+    static constexpr bool named = false; // the manager's may be open to all
+
+    activated_or_owned() = default;
+    activated_or_owned(owned_path own) : own_(std::move(own)) {} // NOLINT(google-explicit-constructor): a client's view
+    explicit activated_or_owned(std::filesystem::path path, unique_fd passed = unique_fd())
+        : own_(path), passed_(std::move(path), std::move(passed)) {}
+
+    /// @errors as activated::publish, or owned_path::publish.
+    template <lock_proof Lock>
+    [[nodiscard]] unique_fd publish(const Lock& held, const publish_options& options, error_out out) {
+        return passed_.was_passed() ? passed_.publish(held, options, out) : own_.publish(held, options, out);
+    }
+    void withdraw() noexcept {
+        passed_.withdraw();
+        own_.withdraw();
+    }
+    [[nodiscard]] unique_fd connect(error_out out) const { return own_.connect(out); }
+    [[nodiscard]] std::string describe() const { return own_.describe(); }
+
+private:
+    owned_path own_;
+    activated passed_;
+};
+
+static_assert(endpoint_policy<owned_path> && endpoint_policy<activated> && endpoint_policy<activated_or_owned>);
 
 // ---- implementation ----
+
+namespace detail {
+[[nodiscard]] inline unique_fd connect_to(const unix_address& address, const std::string& name, error_out out);
+[[nodiscard]] inline unique_fd second_descriptor(const unique_fd& fd, const std::string& name, error_out out);
+} // namespace detail
 
 inline void check_private_directory(const std::filesystem::path& directory, error_out out) {
     if (!directory.has_filename() && directory.has_relative_path()) // "link/" would be looked up behind the link
@@ -132,20 +220,6 @@ inline void make_private_directory(const std::filesystem::path& directory, error
     check_private_directory(directory, out);
 }
 
-inline bool owned_path::make_address(const std::filesystem::path& path, sockaddr_un& address, error_out out) {
-    const std::string& name = path.native();
-    if (name.empty() || name.size() > max_path_bytes) {
-        out.set({ENAMETOOLONG, std::system_category()}, "socket path", name,
-                "it is " + std::to_string(name.size()) + " bytes long, the system's limit is " +
-                    std::to_string(max_path_bytes));
-        return false;
-    }
-    address = {};
-    address.sun_family = AF_UNIX;
-    std::memcpy(address.sun_path, name.data(), name.size());
-    return true;
-}
-
 // One for each name, so that the owners of two names in one directory do not meet. Only where the limit leaves no byte for
 // that is it as long as the real name, and names of this length that differ in the last byte need one lock between them.
 inline std::filesystem::path owned_path::hidden_name() const {
@@ -159,29 +233,28 @@ template <lock_proof Lock> unique_fd owned_path::publish(const Lock& held, const
     if (!held.is_held()) return out.set(errc::lock_not_held, "publish socket", path_.native()), unique_fd();
     check_private_directory(path_.has_parent_path() ? path_.parent_path() : ".", out);
     if (out.failed()) return {};
-    sockaddr_un address;
-    if (!make_address(path_, address, out) || !make_address(hidden_name(), address, out)) return {};
+    static_cast<void>(unix_address::of_path(path_.native(), out));
+    if (out.failed()) return {};
+    const std::filesystem::path hidden = hidden_name();
+    const auto address = unix_address::of_path(hidden.native(), out);
+    if (out.failed()) return {};
+    const auto fail = [&](const char* step) { return out.set(last_error(), step, path_.native()), unique_fd(); };
 
     unique_fd fd(sys::unix_socket(true));
-    if (!fd) return out.set(last_error(), "create socket", path_.native()), unique_fd();
-    sys::unlink(address.sun_path); // a leftover of a killed predecessor; the lock says that nobody is at work on it
-    const auto fail = [&](const char* step) {
-        const auto why = last_error();
-        sys::unlink(address.sun_path);
-        out.set(why, step, path_.native());
-        return unique_fd();
-    };
+    if (!fd) return fail("create socket");
+    sys::unlink(hidden.c_str()); // a leftover of a killed predecessor; the lock says that nobody is at work on it
 #if MATO_HAS_FCHMOD_SOCKET
-    if (sys::fchmod(fd.get(), options.mode) == -1) return out.set(last_error(), "set socket mode", path_.native()), unique_fd();
+    if (sys::fchmod(fd.get(), options.mode) == -1) return fail("set socket mode");
 #endif
-    if (sys::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == -1)
-        return out.set(last_error(), "bind", path_.native()), unique_fd();
+    if (sys::bind(fd.get(), address.data(), address.size()) == -1) return fail("bind");
+    scope_exit undo([&] { sys::unlink(hidden.c_str()); });
     // Still hidden, in a private directory: repairs what a narrow umask took away, or all of it without fchmod.
-    if (sys::chmod(address.sun_path, options.mode) == -1) return fail("set socket mode");
+    if (sys::chmod(hidden.c_str(), options.mode) == -1) return fail("set socket mode");
     if (sys::listen(fd.get(), options.backlog) == -1) return fail("listen");
     struct ::stat made {};
-    if (sys::lstat(address.sun_path, &made) == -1) return fail("stat socket");
-    if (sys::rename(address.sun_path, path_.c_str()) == -1) return fail("rename socket");
+    if (sys::lstat(hidden.c_str(), &made) == -1) return fail("stat socket");
+    if (sys::rename(hidden.c_str(), path_.c_str()) == -1) return fail("rename socket");
+    undo.dismiss();
     device_ = made.st_dev;
     inode_ = made.st_ino;
     owner_ = sys::getpid();
@@ -196,13 +269,74 @@ inline void owned_path::withdraw() noexcept {
 }
 
 inline unique_fd owned_path::connect(error_out out) const {
-    sockaddr_un address;
-    if (!make_address(path_, address, out)) return {};
+    const auto address = unix_address::of_path(path_.native(), out);
+    return out.failed() ? unique_fd() : detail::connect_to(address, path_.native(), out);
+}
+
+inline unique_fd detail::connect_to(const unix_address& address, const std::string& name, error_out out) {
     unique_fd fd(sys::unix_socket(true));
-    if (!fd) return out.set(last_error(), "create socket", path_.native()), unique_fd();
-    if (sys::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == -1)
-        return out.set(last_error(), "connect", path_.native()), unique_fd();
+    if (!fd) return out.set(last_error(), "create socket", name), unique_fd();
+    if (sys::connect(fd.get(), address.data(), address.size()) == -1)
+        return out.set(last_error(), "connect", name), unique_fd();
     return fd;
+}
+
+inline unique_fd detail::second_descriptor(const unique_fd& fd, const std::string& name, error_out out) {
+    unique_fd copy(sys::fcntl(fd.get(), F_DUPFD_CLOEXEC, 3));
+    if (!copy) out.set(last_error(), "duplicate socket", name);
+    return copy;
+}
+
+#if MATO_HAS_ABSTRACT_NAMES
+template <lock_proof Lock> unique_fd abstract_name::publish(const Lock& held, const publish_options& options, error_out out) {
+    if (!held.is_held()) return out.set(errc::lock_not_held, "publish socket", describe()), unique_fd();
+    if (!kept_) {
+        const auto address = unix_address::of_abstract_name(name_, out);
+        if (out.failed()) return {};
+        unique_fd fd(sys::unix_socket(true));
+        if (!fd) return out.set(last_error(), "create socket", describe()), unique_fd();
+        if (sys::bind(fd.get(), address.data(), address.size()) == -1)
+            return out.set(last_error(), "bind", describe()), unique_fd();
+        if (sys::listen(fd.get(), options.backlog) == -1) return out.set(last_error(), "listen", describe()), unique_fd();
+        kept_ = std::move(fd);
+    }
+    return detail::second_descriptor(kept_, describe(), out);
+}
+
+inline unique_fd abstract_name::connect(error_out out) const {
+    const auto address = unix_address::of_abstract_name(name_, out);
+    return out.failed() ? unique_fd() : detail::connect_to(address, describe(), out);
+}
+#endif
+
+inline void activated::check(int fd, const std::string& name, error_out out) {
+    const auto refuse = [&](int why, const char* detail) {
+        out.set({why, std::system_category()}, "take the passed socket", name, detail);
+    };
+    int type = 0, listening = 0;
+    sockaddr_un address{};
+    socklen_t size = sizeof type, listening_size = sizeof listening, address_size = sizeof address;
+    if (sys::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == -1 ||
+        sys::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &address_size) == -1 ||
+        sys::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &listening_size) == -1)
+        return out.set(last_error(), "take the passed socket", name);
+    if (address.sun_family != AF_UNIX) return refuse(EAFNOSUPPORT, "it is no Unix socket");
+    if (type != SOCK_STREAM) return refuse(EPROTOTYPE, "it is no stream socket");
+    if (listening == 0) return refuse(EINVAL, "it does not listen");
+}
+
+template <lock_proof Lock> unique_fd activated::publish(const Lock& held, const publish_options&, error_out out) {
+    if (!held.is_held()) return out.set(errc::lock_not_held, "publish socket", describe()), unique_fd();
+    if (!passed_)
+        return out.set({ENOENT, std::system_category()}, "take the passed socket", describe(),
+                       "the service manager passed none"),
+               unique_fd();
+    check(passed_.get(), describe(), out);
+    if (out.failed()) return {};
+    const int flags = sys::fcntl(passed_.get(), F_GETFL, 0);
+    if (flags == -1 || sys::fcntl(passed_.get(), F_SETFL, flags | O_NONBLOCK) == -1)
+        return out.set(last_error(), "take the passed socket", describe()), unique_fd();
+    return detail::second_descriptor(passed_, describe(), out);
 }
 
 } // namespace mato

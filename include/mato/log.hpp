@@ -38,10 +38,11 @@ struct file_log_options {
     unsigned keep = 3;                   ///< rotated files kept: path.1 (newest) to path.N; 0 keeps none
 };
 
-/// Appends to a file, mode 0600, and rotates it by size.
+/// Appends to a file, mode 0600, and rotates it by size. A line that did not fit on the disk leaves no part of itself.
 class file_log {
 public:
     file_log() noexcept = default;
+    /// An empty path is descriptor 2, which is never rotated: for a service manager that keeps what is written there.
     /// @errors any of open(2); ELOOP: a symlink.
     [[nodiscard]] static file_log open(std::filesystem::path path, file_log_options options, error_out out);
 
@@ -53,6 +54,7 @@ public:
 private:
     void rotate() noexcept;
     bool open_anew() noexcept;
+    void take_back(std::uint64_t bytes) noexcept;
 
     std::filesystem::path path_;
     file_log_options options_;
@@ -115,6 +117,11 @@ inline file_log file_log::open(std::filesystem::path path, file_log_options opti
     file_log log;
     log.path_ = std::move(path);
     log.options_ = options;
+    if (log.path_.empty()) {
+        log.fd_ = unique_fd(sys::fcntl(2, F_DUPFD_CLOEXEC, 3));
+        if (!log.fd_) out.set(last_error(), "open log", "stderr");
+        return log;
+    }
     log.fd_ = unique_fd(sys::open(log.path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK, 0600));
     if (!log.fd_) return out.set(last_error(), "open log", log.path_.native()), std::move(log);
     struct ::stat now {};
@@ -123,13 +130,25 @@ inline file_log file_log::open(std::filesystem::path path, file_log_options opti
 }
 
 inline void file_log::write(std::string_view line) noexcept {
-    if (size_ > 0 && size_ + line.size() > options_.max_bytes) rotate();
+    if (size_ > 0 && size_ + line.size() > options_.max_bytes && !path_.empty()) rotate();
     const ssize_t written = fd_ ? sys::write(fd_.get(), line.data(), line.size()) : -1;
     if (written > 0) size_ += static_cast<std::uint64_t>(written);
-    if (written != static_cast<ssize_t>(line.size())) ++lost_;
+    if (written == static_cast<ssize_t>(line.size())) return;
+    ++lost_;
+    if (written > 0 && !path_.empty()) take_back(static_cast<std::uint64_t>(written));
 }
 
-inline void file_log::reopen() noexcept { static_cast<void>(open_anew()); }
+// By the file's own size: somebody may have emptied it meanwhile.
+inline void file_log::take_back(std::uint64_t bytes) noexcept {
+    struct ::stat now {};
+    if (sys::fstat(fd_.get(), &now) == -1 || !S_ISREG(now.st_mode) || static_cast<std::uint64_t>(now.st_size) < bytes) return;
+    const std::uint64_t whole = static_cast<std::uint64_t>(now.st_size) - bytes;
+    if (sys::ftruncate(fd_.get(), static_cast<off_t>(whole)) == 0) size_ = whole;
+}
+
+inline void file_log::reopen() noexcept {
+    if (!path_.empty()) static_cast<void>(open_anew());
+}
 
 inline bool file_log::open_anew() noexcept {
     std::error_code why;

@@ -11,6 +11,7 @@
 #include "scope_exit.hpp"
 #include "sys.hpp"
 #include "unique_fd.hpp"
+#include "unix_address.hpp"
 
 // 2: policies
 #include "config.hpp"
@@ -42,3 +43,4 @@
 #include "client.hpp"
 #include "daemon.hpp"
 #include "policies.hpp"
+#include "service.hpp"

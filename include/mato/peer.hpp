@@ -9,6 +9,7 @@
 
 #include "error.hpp"
 #include "sys.hpp"
+#include "unique_fd.hpp"
 
 #include <algorithm>
 #include <concepts>
@@ -26,6 +27,10 @@ struct peer_credentials {
 
 /// @errors ENOTSUP: this system has no peer credentials · any of getsockopt(2).
 [[nodiscard]] inline peer_credentials credentials_of(int socket, error_out out);
+
+/// The peer's process itself, race-free: a pidfd (SO_PEERPIDFD, Linux 6.5), which becomes readable at its end.
+/// @errors ENOTSUP, ENOPROTOOPT: this system has none; a number can be another process's by now, so none is guessed.
+[[nodiscard]] inline unique_fd process_of(int socket, error_out out);
 
 /// Decides before the first byte is read. `checks` is false only for a policy that lets everybody in.
 template <class P> concept peer_policy = std::copyable<P> && requires(const P& policy, const peer_credentials& peer) {
@@ -83,6 +88,24 @@ inline peer_credentials credentials_of(int socket, error_out out) {
     out.set({ENOTSUP, std::system_category()}, "read peer credentials");
 #endif
     return peer;
+}
+
+inline unique_fd process_of(int socket, error_out out) {
+#if MATO_HAS_PEERPIDFD
+#ifdef SO_PEERPIDFD
+    constexpr int option = SO_PEERPIDFD;
+#else
+    constexpr int option = 77; // asm-generic/socket.h; the C library's headers may be older than the kernel
+#endif
+    int fd = -1;
+    socklen_t size = sizeof fd;
+    if (sys::getsockopt(socket, SOL_SOCKET, option, &fd, &size) == 0) return unique_fd(fd); // close-on-exec from birth
+    out.set(last_error(), "open peer process");
+#else
+    static_cast<void>(socket);
+    out.set({ENOTSUP, std::system_category()}, "open peer process");
+#endif
+    return {};
 }
 
 template <peer_policy P> peer_credentials require_peer(int socket, const P& policy, errc refusal, error_out out) {

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "error.hpp"
+#include "scope_exit.hpp"
 #include "sys.hpp"
 #include "unique_fd.hpp"
 
@@ -55,11 +56,13 @@ public:
 private:
     void swap(pid_file& other) noexcept {
         path_.swap(other.path_);
+        std::swap(device_, other.device_);
         std::swap(inode_, other.inode_);
         std::swap(owner_, other.owner_);
     }
 
     std::filesystem::path path_;
+    dev_t device_ = 0;
     ino_t inode_ = 0;
     pid_t owner_ = 0;
 };
@@ -83,22 +86,20 @@ inline pid_file pid_file::create(const std::filesystem::path& path, error_out ou
     const std::string text = std::to_string(self) + "\n";
     const std::filesystem::path fresh = path.native() + ".new"; // fixed: only the lock's holder writes here
     sys::unlink(fresh.c_str());
-    const auto fail = [&](std::string_view step) {
-        const auto why = last_error();
-        sys::unlink(fresh.c_str());
-        out.set(why, step, path.native());
-        return pid_file();
-    };
+    const auto fail = [&](const char* step) { return out.set(last_error(), step, path.native()), pid_file(); };
     const unique_fd fd(sys::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
-    if (!fd) return out.set(last_error(), "create pid file", path.native()), pid_file();
+    if (!fd) return fail("create pid file");
+    scope_exit undo([&] { sys::unlink(fresh.c_str()); });
     const ssize_t written = sys::write(fd.get(), text.data(), text.size());
     if (written >= 0 && written != static_cast<ssize_t>(text.size())) errno = ENOSPC;
     if (written != static_cast<ssize_t>(text.size())) return fail("write pid file");
     struct ::stat made {};
     if (sys::fstat(fd.get(), &made) == -1) return fail("stat pid file");
     if (sys::rename(fresh.c_str(), path.c_str()) == -1) return fail("rename pid file");
+    undo.dismiss();
     pid_file result;
     result.path_ = path;
+    result.device_ = made.st_dev;
     result.inode_ = made.st_ino;
     result.owner_ = self;
     return result;
@@ -126,7 +127,7 @@ inline pid_t pid_file::read(const std::filesystem::path& path, error_out out) {
 inline void pid_file::remove() noexcept {
     if (owner_ == 0 || owner_ != sys::getpid()) return;
     struct ::stat named {};
-    if (sys::lstat(path_.c_str(), &named) == 0 && named.st_ino == inode_) sys::unlink(path_.c_str());
+    if (sys::lstat(path_.c_str(), &named) == 0 && named.st_dev == device_ && named.st_ino == inode_) sys::unlink(path_.c_str());
     owner_ = 0;
 }
 

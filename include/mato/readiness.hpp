@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /// @file readiness.hpp: the starter learns the truth: ready, or the daemon's own error.
-/// Layer: 2 (policy).  Test: test/toolkit/readiness_test.cpp.
-/// Threads: one object, one thread.   Blocks: `wait` until its deadline; nothing else.
+/// Layer: 2 (policy).  Test: test/toolkit/readiness_test.cpp, test/toolkit/sd_notifier_test.cpp.
+/// Threads: one object, one thread.   Blocks: `wait` until its deadline; sd_notifier as it says; nothing else.
 /// Fork: make the pipe before it; the starter must `become_starter` and the daemon `become_daemon` at once, for a write end
 ///       left open in the starter would hide the daemon's death.
-/// Source: pipe(7); s6 "notification-fd" (one newline, then close).
+/// Source: pipe(7); s6 "notification-fd" (one newline, then close); sd_notify(3).
 ///
 /// On the pipe: nothing and end-of-file (it died: never success), or one report, "ready" or a `failure`.
 #pragma once
@@ -13,11 +13,15 @@
 #include "error.hpp"
 #include "sys.hpp"
 #include "unique_fd.hpp"
+#include "unix_address.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <concepts>
 #include <cstdint>
+#include <cstdio>
 #include <cstring>
+#include <ctime>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -73,21 +77,56 @@ private:
     unique_fd fd_;
 };
 
-/// Whichever of the two exist; none is fine.
+/// A service manager, by the datagrams of sd_notify(3); no library of its is needed. Empty, it says nothing to nobody.
+///
+/// Unlike the other channels it goes on after `ready`. What cannot be delivered is dropped: the manager's own time-outs act
+/// then. @blocks ready, reloading, stopping, main_pid and fail: at most `patience` when the manager does not read; the others
+/// never.
+class sd_notifier {
+public:
+    sd_notifier() noexcept = default;
+    /// `address` is the value of NOTIFY_SOCKET: a path, or "@name" for an abstract one. Empty: an empty notifier.
+    /// @errors EAFNOSUPPORT: another kind of address · filename_too_long · EMFILE and the like.
+    [[nodiscard]] static sd_notifier open(std::string_view address, error_out out);
+
+    void ready() noexcept { tell("READY=1"); } ///< also after each `reloading`, however that went
+    void reloading() noexcept;                 ///< "RELOADING=1" and when, for Type=notify-reload
+    void stopping() noexcept { tell("STOPPING=1"); }
+    void watchdog() noexcept { tell("WATCHDOG=1", MSG_DONTWAIT); }
+    void status(std::string_view text); ///< one line for people; line ends become spaces
+    void main_pid(pid_t pid);           ///< after a fork, before `ready`; the unit needs NotifyAccess=all
+    void fail(const failure& why);      ///< the reason as status, and as ERRNO when it is one
+
+    [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(socket_); }
+
+    static constexpr std::chrono::seconds patience{1};
+
+private:
+    void tell(std::string_view message, int flags = 0) const noexcept;
+
+    unix_address address_;
+    unique_fd socket_; // not connected: a manager that was restarted has another socket under the same name
+};
+
+/// Whichever of the three exist; none is fine.
 struct auto_ready {
     readiness_pipe pipe{};
     notification_descriptor descriptor{};
+    sd_notifier manager{};
     void ready() noexcept {
-        pipe.ready();
+        manager.ready();
         descriptor.ready();
+        pipe.ready();
     }
     void fail(const failure& why) {
-        pipe.fail(why);
+        manager.fail(why);
         descriptor.fail(why);
+        pipe.fail(why);
     }
 };
 
-static_assert(readiness_channel<readiness_pipe> && readiness_channel<notification_descriptor> && readiness_channel<auto_ready>);
+static_assert(readiness_channel<readiness_pipe> && readiness_channel<notification_descriptor> &&
+              readiness_channel<sd_notifier> && readiness_channel<auto_ready>);
 
 // ---- implementation ----
 
@@ -176,6 +215,56 @@ inline void readiness_pipe::wait(deadline until, error_out out) {
         if (auto why = decode(report)) return out.set(*why);
         return out.set(errc::not_ready, "wait for the daemon", {}, "it ended before it was ready");
     }
+}
+
+inline sd_notifier sd_notifier::open(std::string_view address, error_out out) {
+    sd_notifier notifier;
+    if (address.empty()) return notifier;
+    if (address[0] != '/' && address[0] != '@') {
+        out.set({EAFNOSUPPORT, std::system_category()}, "open notify socket", address);
+        return notifier;
+    }
+    notifier.address_ =
+        address[0] == '@' ? unix_address::of_abstract_name(address.substr(1), out) : unix_address::of_path(address, out);
+    if (out.failed()) return notifier;
+    unique_fd socket(sys::unix_datagram_socket());
+    const struct timeval limit { static_cast<decltype(timeval::tv_sec)>(patience.count()), 0 };
+    if (!socket || sys::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) == -1)
+        out.set(last_error(), "open notify socket", address);
+    else
+        notifier.socket_ = std::move(socket);
+    return notifier;
+}
+
+inline void sd_notifier::tell(std::string_view message, int flags) const noexcept {
+    if (socket_)
+        static_cast<void>(sys::sendto(socket_.get(), message.data(), message.size(), flags, address_.data(), address_.size()));
+}
+
+inline void sd_notifier::reloading() noexcept {
+    if (!socket_) return;
+    struct timespec now {};
+    ::clock_gettime(CLOCK_MONOTONIC, &now);
+    char text[64];
+    const int size = std::snprintf(text, sizeof text, "RELOADING=1\nMONOTONIC_USEC=%lld",
+                                   static_cast<long long>(now.tv_sec) * 1'000'000 + now.tv_nsec / 1000);
+    tell({text, static_cast<std::size_t>(size)});
+}
+
+inline void sd_notifier::status(std::string_view text) {
+    std::string message = std::string("STATUS=").append(text);
+    std::replace(message.begin(), message.end(), '\n', ' ');
+    tell(message, MSG_DONTWAIT);
+}
+
+inline void sd_notifier::main_pid(pid_t pid) { tell(std::string("MAINPID=").append(std::to_string(pid))); }
+
+inline void sd_notifier::fail(const failure& why) {
+    if (!socket_) return;
+    std::string message = std::string("STATUS=").append(why.message());
+    std::replace(message.begin(), message.end(), '\n', ' ');
+    if (why.code.category() == std::system_category()) message.append("\nERRNO=").append(std::to_string(why.code.value()));
+    tell(message);
 }
 
 } // namespace mato

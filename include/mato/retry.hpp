@@ -31,15 +31,19 @@ struct backoff_options {
 /// Doubling caps with full jitter, under one total deadline.
 class exponential_backoff {
 public:
-    explicit exponential_backoff(backoff_options options = {}, std::uint32_t seed = std::random_device{}())
-        : options_(options), cap_(options.first), random_(seed) {}
+    /// Without a seed, one is drawn at the first wait: most things succeed at once, and randomness costs a system call or more.
+    explicit exponential_backoff(backoff_options options = {}, std::optional<std::uint32_t> seed = std::nullopt)
+        : options_(options), cap_(options.first) {
+        if (seed) random_.emplace(*seed);
+    }
 
     [[nodiscard]] std::optional<milliseconds> next(clock::time_point now) {
         if (!give_up_at_) give_up_at_ = now + options_.total;
+        if (!random_) random_.emplace(std::random_device{}());
         if (now >= *give_up_at_) return std::nullopt;
         const milliseconds cap = cap_;
         cap_ = std::min(cap_ * 2, options_.longest);
-        const milliseconds wait(std::uniform_int_distribution<milliseconds::rep>(0, cap.count())(random_));
+        const milliseconds wait(std::uniform_int_distribution<milliseconds::rep>(0, cap.count())(*random_));
         return std::min(wait, std::chrono::ceil<milliseconds>(*give_up_at_ - now));
     }
 
@@ -47,7 +51,7 @@ private:
     backoff_options options_;
     milliseconds cap_;
     std::optional<clock::time_point> give_up_at_{};
-    std::minstd_rand random_;
+    std::optional<std::minstd_rand> random_{};
 };
 
 static_assert(backoff_policy<exponential_backoff>);

@@ -102,7 +102,7 @@ inline int poll(struct pollfd* fds, nfds_t count, int timeout_ms) noexcept { ret
 
 /// Both ends close-on-exec; `flags` may hold O_NONBLOCK.
 inline int pipe(int (&ends)[2], int flags = 0) noexcept {
-#if MATO_HAS_ACCEPT4
+#if MATO_HAS_PIPE2
     return MATO_SYSTEM(pipe2)(ends, flags | O_CLOEXEC);
 #else
     if (MATO_SYSTEM(pipe)(ends) == -1) return -1;
@@ -137,6 +137,14 @@ inline int unix_socket(bool nonblocking) noexcept {
     return detail::set_flags(MATO_SYSTEM(socket)(AF_UNIX, SOCK_STREAM, 0), nonblocking);
 #endif
 }
+/// A close-on-exec, blocking Unix datagram socket.
+inline int unix_datagram_socket() noexcept {
+#if MATO_HAS_ACCEPT4
+    return MATO_SYSTEM(socket)(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+#else
+    return detail::set_flags(MATO_SYSTEM(socket)(AF_UNIX, SOCK_DGRAM, 0), false);
+#endif
+}
 inline int bind(int fd, const struct sockaddr* address, socklen_t size) noexcept {
     return MATO_SYSTEM(bind)(fd, address, size);
 }
@@ -166,8 +174,18 @@ inline ssize_t sendmsg(int fd, const struct msghdr* message, int flags = 0) noex
 inline ssize_t recvmsg(int fd, struct msghdr* message, int flags = 0) noexcept {
     return detail::retry([&] { return MATO_SYSTEM(recvmsg)(fd, message, flags | MSG_CMSG_CLOEXEC); });
 }
+inline ssize_t sendto(int fd, const void* data, std::size_t size, int flags, const struct sockaddr* to,
+                      socklen_t to_size) noexcept {
+    return detail::retry([&] { return MATO_SYSTEM(sendto)(fd, data, size, flags | MSG_NOSIGNAL, to, to_size); });
+}
 inline int getsockopt(int fd, int level, int option, void* value, socklen_t* size) noexcept {
     return MATO_SYSTEM(getsockopt)(fd, level, option, value, size);
+}
+inline int setsockopt(int fd, int level, int option, const void* value, socklen_t size) noexcept {
+    return MATO_SYSTEM(setsockopt)(fd, level, option, value, size);
+}
+inline int getsockname(int fd, struct sockaddr* address, socklen_t* size) noexcept {
+    return MATO_SYSTEM(getsockname)(fd, address, size);
 }
 
 // ---- processes and signals ----

@@ -118,3 +118,39 @@ TEST_CASE("a mode that cannot be set publishes nothing", "[endpoint][fault]") {
     }
     fault::start();
 }
+
+TEST_CASE("an abstract name survives every fault, of publishing and of connecting", "[endpoint][fault]") {
+    const int failed = fault::sweep([](const std::filesystem::path& directory) {
+        mato::abstract_name endpoint((directory / "socket").native());
+        mato::failure why;
+        const auto socket = endpoint.publish(proof{}, {}, why);
+        CHECK(static_cast<bool>(socket) == !why);
+        if (why) return why;
+        const auto client = endpoint.connect(why);
+        CHECK(static_cast<bool>(client) == !why);
+        return why;
+    });
+    CHECK(failed > 10);
+}
+
+TEST_CASE("a passed socket survives every fault", "[endpoint][fault]") {
+    const int failed = fault::sweep([](const std::filesystem::path& directory) {
+        mato::unique_fd passed;
+        {
+            const fault::paused while_preparing;
+            mato::failure unsafe;
+            const auto address = mato::unix_address::of_path((directory / "socket").native(), unsafe);
+            passed = mato::unique_fd(mato::sys::unix_socket(false));
+            REQUIRE(mato::sys::bind(passed.get(), address.data(), address.size()) == 0);
+            REQUIRE(mato::sys::listen(passed.get(), 1) == 0);
+        }
+        mato::activated endpoint(directory / "socket", std::move(passed));
+        mato::failure why;
+        const auto socket = endpoint.publish(proof{}, {}, why);
+        CHECK(static_cast<bool>(socket) == !why);
+        const fault::paused while_tidying_up;
+        std::filesystem::remove(directory / "socket"); // as its manager would
+        return why;
+    });
+    CHECK(failed > 8);
+}

@@ -81,3 +81,15 @@ TEST_CASE("a notification that cannot be written closes its descriptor", "[readi
     char byte = 0;
     CHECK(mato::sys::read(read_end.get(), &byte, 1) == 0);
 }
+
+TEST_CASE("a notifier survives every fault, and none of them reaches who is told", "[readiness][fault]") {
+    const int failed = fault::sweep([](const std::filesystem::path& directory) {
+        mato::failure why;
+        auto notifier = mato::sd_notifier::open((directory / "nobody").native(), why);
+        CHECK(static_cast<bool>(notifier) == !why);
+        notifier.ready(), notifier.reloading(), notifier.stopping(), notifier.watchdog(), notifier.status("x");
+        notifier.main_pid(1), notifier.fail({{EACCES, std::system_category()}, "bind", "/x", {}});
+        return why;
+    });
+    CHECK(failed == 5); // socket in three ways, setsockopt in two
+}

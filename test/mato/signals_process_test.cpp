@@ -85,7 +85,7 @@ TEST_CASE("USR1 creates a removed socket anew, and the tabs are there", "[mato][
     REQUIRE(wait_until([&] { return std::filesystem::exists(busy.world.socket()); }));
     CHECK(mode_of(busy.world.socket()) == 0700);
     CHECK(count_of(busy.world.must({"ls"}), "running") == 3);
-    CHECK(wait_until([&] { return contains(busy.world.log(), "SIGUSR1: socket created anew"); }));
+    CHECK(wait_until([&] { return contains(busy.world.log(), "SIGUSR1: socket published again"); }));
     busy.daemon.signal(SIGTERM);
     CHECK(busy.daemon.wait().exit_code == 0);
     busy.check_nothing_left();

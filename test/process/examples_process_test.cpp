@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-/// @file examples_process_test.cpp: the example programs, as a user would run them.
+/// @file examples_process_test.cpp: the example programs, each as a user would run it.
 #include <mato/client.hpp>
 
 #include "support/catch.hpp"
 #include "support/child_process.hpp"
+#include "support/deadline.hpp"
 #include "support/temp_directory.hpp"
 
 #include <csignal>
@@ -11,67 +12,280 @@
 #include <unistd.h>
 #include <vector>
 
+using namespace std::chrono_literals;
+using support::child_process;
+using support::contains;
+using support::temp_directory;
+
 namespace {
 
-using namespace std::chrono_literals;
 const std::string examples = EXAMPLES_DIRECTORY;
 
-int run(const std::string& program, const std::filesystem::path& directory, const char* word = nullptr) {
-    return support::in_child([&] {
-        ::execl((examples + "/" + program).c_str(), program.c_str(), directory.c_str(), word, nullptr);
-        return 127;
-    });
+/// A program with its three standard streams in the test's hands.
+class program {
+public:
+    explicit program(const std::vector<std::string>& words)
+        : process_([&] {
+              ::dup2(in_.read_end, 0), ::dup2(out_.write_end, 1), ::dup2(err_.write_end, 2);
+              std::vector<char*> argv;
+              for (const auto& word : words) argv.push_back(const_cast<char*>(word.c_str()));
+              argv.push_back(nullptr);
+              ::execv((examples + "/" + words[0]).c_str(), argv.data());
+              return 127;
+          }) {
+        in_.close_read(), out_.close_write(), err_.close_write();
+    }
+
+    /// Waits until its output holds `text`.
+    bool says(std::string_view text, std::chrono::milliseconds limit = 20s) {
+        const support::deadline until(limit);
+        while (!contains(out, text)) {
+            char buffer[4096];
+            if (!support::await_readable(out_.read_end, std::chrono::milliseconds(until.milliseconds()))) return false;
+            const ssize_t got = ::read(out_.read_end, buffer, sizeof buffer);
+            if (got <= 0) return false;
+            out.append(buffer, static_cast<std::size_t>(got));
+        }
+        return true;
+    }
+    void end_input() { in_.close_write(); }
+    void signal(int number) const { process_.signal(number); }
+    [[nodiscard]] pid_t pid() const { return process_.pid(); }
+    /// Its exit code; `out` and `err` are complete then.
+    int wait() {
+        const int code = process_.wait();
+        for (auto [fd, text] : {std::pair{out_.read_end, &out}, {err_.read_end, &err}}) {
+            char buffer[4096];
+            ::fcntl(fd, F_SETFL, O_NONBLOCK); // a daemon it started may hold the other end
+            for (ssize_t got; (got = ::read(fd, buffer, sizeof buffer)) > 0;)
+                text->append(buffer, static_cast<std::size_t>(got));
+        }
+        return code;
+    }
+
+    std::string out, err;
+
+private:
+    struct pipe {
+        int read_end = -1, write_end = -1;
+        pipe() {
+            int ends[2];
+            if (::pipe2(ends, O_CLOEXEC) == -1) throw std::runtime_error("pipe2");
+            read_end = ends[0], write_end = ends[1];
+        }
+        ~pipe() { close_read(), close_write(); }
+        void close_read() { ::close(std::exchange(read_end, -1)); }
+        void close_write() { ::close(std::exchange(write_end, -1)); }
+    };
+    pipe in_, out_, err_;
+    child_process process_;
+};
+
+struct result {
+    int exit_code;
+    std::string out, err;
+};
+result run(const std::vector<std::string>& words) {
+    program one(words);
+    one.end_input();
+    const int code = one.wait();
+    return {code, one.out, one.err};
+}
+
+struct line_policies : mato::default_policies {
+    using framing = mato::line<>;
+};
+struct raw_policies : mato::default_policies {
+    using framing = mato::raw;
+};
+
+template <class Client> Client connect_to(const std::filesystem::path& directory) {
+    mato::failure why;
+    auto client = Client::connect(mato::owned_path(directory / "daemon.sock"), mato::deadline::in(10s), why);
+    INFO(why.message());
+    REQUIRE_FALSE(why);
+    return client;
+}
+template <class Client> std::string receive(Client& client) {
+    mato::failure why;
+    const auto frame = client.receive(mato::deadline::in(10s), why);
+    return frame ? std::string(*frame) : why.message();
+}
+template <class Client> std::string ask(Client& client, std::string_view text) {
+    std::error_code ignored;
+    client.send(text, mato::deadline::in(10s), ignored);
+    return receive(client);
 }
 
 /// Ends the daemon of `directory` politely and waits until its socket's name is gone and its lock is free.
-void stop(const std::filesystem::path& directory) {
+template <class Client = mato::client> void stop(const std::filesystem::path& directory) {
     const auto paths = mato::daemon_paths::in(directory);
+    auto client = connect_to<Client>(directory);
     mato::failure why;
-    auto client = mato::client::connect(mato::owned_path(paths.socket), mato::deadline::in(10s), why);
-    REQUIRE_FALSE(why);
     REQUIRE(mato::instance_lock::signal_holder(paths.lock, SIGTERM, why) > 0);
     while (client.receive(mato::deadline::in(10s), why)) {
     }
     CHECK(why.code == mato::errc::closed); // last of all: everything else is gone
-    CHECK_FALSE(std::filesystem::exists(paths.socket));
-    CHECK_FALSE(std::filesystem::exists(paths.pid));
-    CHECK_FALSE(std::filesystem::exists(paths.lock));
+    for (const auto& path : {paths.socket, paths.pid, paths.lock}) CHECK_FALSE(std::filesystem::exists(path));
 }
 
 } // namespace
 
-TEST_CASE("the echo daemon serves when its start returns, starts once, echoes, and leaves nothing", "[examples]") {
-    const support::temp_directory directory;
-    REQUIRE(run("01_echo_daemon", directory.path()) == mato::exit_code::ok);
-    CHECK(run("01_echo_daemon", directory.path()) == mato::exit_code::already_running);
+TEST_CASE("01: the second instance is told who is the first, which ends with its input or by force", "[examples]") {
+    const temp_directory directory;
+    program first({"01_single_instance", directory.path()});
+    REQUIRE(first.says("the only one"));
+    const auto second = run({"01_single_instance", directory.path()});
+    CHECK(second.exit_code == 75);
+    CHECK(second.err == "already running, pid " + std::to_string(first.pid()) + "\n");
+    first.signal(SIGKILL);
+    CHECK(first.wait() == -SIGKILL);
+    program third({"01_single_instance", directory.path()}); // what was left is no obstacle
+    REQUIRE(third.says("the only one"));
+    third.end_input();
+    CHECK(third.wait() == 0);
+    CHECK(directory.names().empty());
+    CHECK(contains(run({"01_single_instance", directory / "missing"}).err, "No such file or directory"));
+}
 
+TEST_CASE("02: the first signal ends politely, the second by force", "[examples]") {
+    const bool polite = GENERATE(true, false);
+    program worker({"02_graceful_stop"});
+    REQUIRE(worker.says("working"));
+    worker.signal(polite ? SIGTERM : SIGINT);
+    REQUIRE(worker.says("stopping when the work is done"));
+    if (polite)
+        worker.end_input();
+    else
+        worker.signal(SIGTERM);
+    CHECK(worker.wait() == (polite ? 0 : 1));
+    CHECK(contains(worker.out, polite ? "stopped" : "forced"));
+}
+
+TEST_CASE("03: the start returns when the daemon is there, with 0 or its own error", "[examples]") {
+    const temp_directory directory;
+    CHECK(run({"03_background", directory.path()}).exit_code == 0);
     mato::failure why;
-    const auto until = mato::deadline::in(10s);
-    auto client = mato::client::connect(mato::owned_path(directory.path() / "daemon.sock"), until, why);
-    REQUIRE_FALSE(why);
-    client.send("to and fro", until, why);
-    CHECK(client.receive(until, why).value_or("") == "to and fro");
-    CHECK_FALSE(why);
+    const pid_t pid = mato::pid_file::read(directory / "app.pid", why);
+    REQUIRE(pid > 1);
+    const auto second = run({"03_background", directory.path()});
+    CHECK(second.exit_code == mato::exit_code::already_running);
+    CHECK(contains(second.err, "already running, pid " + std::to_string(pid)));
+    CHECK(mato::instance_lock::signal_holder(directory / "app.lock", SIGTERM, why) == pid);
+    CHECK(support::wait_until([&] { return directory.names().empty(); }));
+
+    std::filesystem::create_directory(directory / "app.pid"); // it detaches, and cannot write its pid file then
+    std::filesystem::create_directory(directory / "app.pid/x");
+    const auto failed = run({"03_background", directory.path()});
+    CHECK(failed.exit_code == mato::exit_code::unavailable);
+    CHECK(contains(failed.err, "rename pid file " + (directory / "app.pid").native()));
+    CHECK(support::wait_until([&] { return directory.names() == std::vector<std::string>{"app.pid"}; }));
+}
+
+TEST_CASE("04: the echo daemon serves when its start returns, starts once, echoes, and leaves nothing", "[examples]") {
+    const temp_directory directory;
+    REQUIRE(run({"04_echo_daemon", directory.path()}).exit_code == mato::exit_code::ok);
+    CHECK(run({"04_echo_daemon", directory.path()}).exit_code == mato::exit_code::already_running);
+    auto client = connect_to<mato::client>(directory.path());
+    CHECK(ask(client, "to and fro") == "to and fro");
     stop(directory.path());
 }
 
-TEST_CASE("the echo daemon tells its starter why it cannot start", "[examples]") {
-    const support::temp_directory directory;
+TEST_CASE("04: the echo daemon tells its starter why it cannot start", "[examples]") {
+    const temp_directory directory;
     std::filesystem::permissions(directory.path(), std::filesystem::perms::all);
-    CHECK(run("01_echo_daemon", directory.path()) == mato::exit_code::not_permitted);
+    const auto open_to_all = run({"04_echo_daemon", directory.path()});
+    CHECK(open_to_all.exit_code == mato::exit_code::not_permitted);
+    CHECK(contains(open_to_all.err, "chmod 700"));
     std::filesystem::permissions(directory.path(), std::filesystem::perms::owner_all);
-    CHECK(run("01_echo_daemon", directory.path() / std::string(120, 'x')) == mato::exit_code::unavailable); // name too long
+    const auto too_long = run({"04_echo_daemon", directory / std::string(120, 'x')});
+    CHECK(too_long.exit_code == mato::exit_code::unavailable);
+    CHECK(contains(too_long.err, "the system's limit is 107"));
 }
 
-TEST_CASE("many clients at once start one daemon between them", "[examples]") {
-    const support::temp_directory directory;
-    std::vector<support::child_process> clients;
+TEST_CASE("05: every watcher sees every tick from its first on, and a late one joins", "[examples]") {
+    const temp_directory directory;
+    REQUIRE(run({"05_ticker", directory.path()}).exit_code == mato::exit_code::ok);
+    using watcher = mato::basic_client<line_policies>;
+    std::vector<watcher> watchers;
+    for (int i = 0; i < 10; ++i) {
+        watchers.push_back(connect_to<watcher>(directory.path()));
+        CHECK(contains(receive(watchers.back()), "tick "));
+    }
+    for (auto& each : watchers) {
+        long last = 0;
+        for (int i = 0; i < 5; ++i) {
+            const std::string said = receive(each);
+            REQUIRE(said.starts_with("tick "));
+            const long tick = std::atol(said.c_str() + 5);
+            CHECK((last == 0 || tick == last + 1)); // none is lost
+            last = tick;
+        }
+    }
+    stop<watcher>(directory.path());
+}
+
+// Written from README.md alone, as is the program: what it promises of configuration, reload, errors and exit codes.
+TEST_CASE("06: a daemon of one's own with a reloadable configuration and a status command", "[examples]") {
+    const temp_directory directory;
+    const auto command = [&](const std::string& word) { return run({"06_reload_and_status", directory.path(), word}); };
+    const auto configure = [&](std::string_view text) { support::write_file(directory / "config.toml", text); };
+
+    CHECK(command("status").exit_code == mato::exit_code::unavailable); // no daemon yet
+    configure("greeting = 7\n");
+    const auto broken = command("start");
+    CHECK(broken.exit_code == mato::exit_code::bad_config); // while the user still watches
+    CHECK(contains(broken.err, "config.toml:1:12: "));
+
+    configure("greeting = \"good day\"\n");
+    REQUIRE(command("start").exit_code == 0);
+    CHECK(command("start").exit_code == mato::exit_code::already_running);
+    CHECK(command("Ada").out == "good day, Ada\n");
+    CHECK(contains(command("status").out, "greeted 1\n"));
+
+    configure("greeting = \"hi\"\nmost = 2\n");
+    CHECK(command("reload").out == "reloaded\n");
+    CHECK(command("Bob").out == "hi, Bob\n");
+    configure("greeting = \"hey\"\nmots = 3\n");
+    const auto refused = command("reload");
+    CHECK(contains(refused.out, "config.toml:2:"));
+    CHECK(contains(refused.out, "mots"));
+    CHECK(command("Eve").out == "enough\n"); // two were greeted: the old limit stands
+    mato::failure why;
+    configure("most = 3\n");
+    CHECK(mato::instance_lock::signal_holder(directory / "daemon.lock", SIGHUP, why) > 0);
+    CHECK(support::wait_until([&] { return command("Eve").out == "hello, Eve\n"; }));
+
+    CHECK(command("stop").exit_code == 0);
+    CHECK(directory.names() == std::vector<std::string>{"config.toml", "daemon.log"});
+}
+
+TEST_CASE("07: a framing of one's own is spoken, in whatever pieces it comes, and what is none ends the connection",
+          "[examples]") {
+    const temp_directory directory;
+    REQUIRE(run({"07_own_policy", directory.path()}).exit_code == 0);
+    using bytes = mato::basic_client<raw_policies>;
+    auto client = connect_to<bytes>(directory.path());
+    CHECK(ask(client, "5:hello,") == "5:olleh,");
+    std::error_code ignored;
+    for (const char* piece : {"1", "0", ":", "netstr", "ings", ","}) client.send(piece, mato::deadline::in(10s), ignored);
+    CHECK(receive(client) == "10:sgnirtsten,");
+    CHECK(ask(client, "0:,") == "0:,");
+    for (const char* wrong : {"x", "5hello,", "5:hello!", "99999:", "-1:", ":,"}) {
+        auto other = connect_to<bytes>(directory.path());
+        CHECK(contains(ask(other, wrong), "closed"));
+    }
+    stop<bytes>(directory.path());
+}
+
+TEST_CASE("08: many clients at once start one daemon between them", "[examples]") {
+    const temp_directory directory;
+    std::vector<std::unique_ptr<program>> clients;
     for (int i = 0; i < 20; ++i)
-        clients.emplace_back([&] {
-            ::execl((examples + "/02_connect_or_start").c_str(), "02_connect_or_start", directory.path().c_str(), "word",
-                    nullptr);
-            return 127;
-        });
-    for (auto& each : clients) CHECK(each.wait() == 0);
+        clients.push_back(std::make_unique<program>(std::vector<std::string>{"08_connect_or_start", directory.path(), "word"}));
+    for (auto& each : clients) {
+        CHECK(each->wait() == 0);
+        CHECK(each->out == "WORD\n");
+    }
     stop(directory.path());
 }

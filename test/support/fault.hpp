@@ -123,7 +123,9 @@ inline std::vector<int> plausible(std::string_view name) {
     if (name == "listen") return {EADDRINUSE, EOPNOTSUPP};
     if (name == "connect") return {ECONNREFUSED, EAGAIN, EINTR, EACCES, EPROTOTYPE};
     if (name == "accept4") return {EMFILE, ENFILE, ENOBUFS, ENOMEM, ECONNABORTED, EINTR, EAGAIN};
-    if (name == "getsockopt") return {ENOPROTOOPT, ENOBUFS};
+    if (name == "getsockopt" || name == "setsockopt") return {ENOPROTOOPT, ENOBUFS};
+    if (name == "getsockname") return {ENOTSOCK, ENOBUFS};
+    if (name == "sendto") return {ENOENT, ECONNREFUSED, EAGAIN, EINTR, EMSGSIZE};
     if (name == "poll") return {EINTR, ENOMEM};
     if (name == "fork") return {EAGAIN, ENOMEM};
     if (name == "setsid" || name == "kill") return {EPERM};

@@ -301,11 +301,42 @@ TEST_CASE("a disk that fills up loses the lines that do not fit, and logging res
               if (log.sink().lost_lines() != 11) return 3; // nine fit, one in part
               log.error("still alive");
               if (log.sink().lost_lines() != 12) return 4;
+              std::string whole;
+              for (int i = 1; i <= 9; ++i) whole += line(i);
+              if (read_file(path) != whole) return 6; // and no part of the tenth
               std::filesystem::resize_file(path, 0);
               log.sink().write(line(21));
               return log.sink().lost_lines() == 12 ? 0 : 5;
           }) == 0);
     CHECK(read_file(path) == line(21));
+}
+
+TEST_CASE("a file log without a path is the standard error, never rotated and never reopened", "[log]") {
+    int ends[2];
+    REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
+    const mato::unique_fd reader(ends[0]), writer(ends[1]);
+    const support::temp_directory directory;
+    CHECK(support::in_child([&] {
+              if (::dup2(writer.get(), 2) != 2 || ::chdir(directory.path().c_str()) != 0) return 1;
+              mato::failure why;
+              auto log = mato::file_log::open({}, {.max_bytes = 1, .keep = 3}, why);
+              if (why) return 2;
+              for (int i = 1; i <= 3; ++i) log.write(line(i));
+              log.reopen();
+              log.write(line(4));
+              return log.lost_lines() == 0 ? 0 : 3;
+          }) == 0);
+    char text[200];
+    const auto got = ::read(reader.get(), text, sizeof text);
+    REQUIRE(got > 0);
+    CHECK(std::string_view(text, static_cast<std::size_t>(got)) == line(1) + line(2) + line(3) + line(4));
+    CHECK(directory.names().empty());
+    CHECK(support::in_child([] {
+              ::close(2);
+              mato::failure why;
+              static_cast<void>(mato::file_log::open({}, {}, why));
+              return why.code.value() == EBADF && why.path == "stderr" ? 0 : 1;
+          }) == 0);
 }
 
 TEST_CASE("the standard error gets the line as it is, the null log takes it to nowhere", "[log]") {

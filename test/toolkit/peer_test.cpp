@@ -136,3 +136,24 @@ TEST_CASE("asking opens nothing", "[peer]") {
     for (int i = 0; i < 10; ++i) static_cast<void>(mato::credentials_of(sockets.one.get(), why));
     CHECK(support::open_descriptors() == before);
 }
+
+TEST_CASE("a peer's process is named itself, and its end can be waited for", "[peer]") {
+    int ends[2];
+    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
+    const mato::unique_fd one(ends[0]), other(ends[1]);
+    mato::failure why;
+    const auto process = mato::process_of(one.get(), why);
+#if MATO_HAS_PEERPIDFD
+    if (why.code == std::errc::no_protocol_option) return; // Linux before 6.5
+    INFO(why.message());
+    REQUIRE(process);
+    CHECK((::fcntl(process.get(), F_GETFD) & FD_CLOEXEC) != 0);
+    CHECK(mato::sys::pidfd_send_signal(process.get(), 0) == (MATO_HAS_PIDFD ? 0 : -1));
+    CHECK_FALSE(support::await_readable(process.get(), std::chrono::milliseconds(0))); // it lives
+#else
+    CHECK_FALSE(process);
+    CHECK(why.code == std::errc::not_supported);
+#endif
+    CHECK_FALSE(mato::process_of(-1, why));
+    CHECK(why.step == "open peer process");
+}

@@ -3,7 +3,7 @@
 /// Layer: 0 (platform).
 ///
 /// Each feature may be forced off before the first include (`-DMATO_HAS_PIDFD=0`), so that one machine can run every
-/// fallback. Every translation unit of a program must agree on them.
+/// fallback; the test toolkit/fallbacks_test does, with all of them off. Every translation unit of a program must agree.
 #pragma once
 
 #include <sys/types.h>
@@ -14,13 +14,22 @@
 #define MATO_HAS_SIGNALFD 1 // signalfd(2), Linux 2.6.22
 #endif
 #ifndef MATO_HAS_ACCEPT4
-#define MATO_HAS_ACCEPT4 1 // accept4(2), pipe2(2), SOCK_CLOEXEC: descriptors close-on-exec from birth
+#define MATO_HAS_ACCEPT4 1 // accept4(2), SOCK_CLOEXEC, SOCK_NONBLOCK: close-on-exec from birth
+#endif
+#ifndef MATO_HAS_PIPE2
+#define MATO_HAS_PIPE2 1 // pipe2(2), Linux 2.6.27
 #endif
 #ifndef MATO_HAS_FCHMOD_SOCKET
 #define MATO_HAS_FCHMOD_SOCKET 1 // fchmod(2) before bind(2) decides the mode of the name
 #endif
 #ifndef MATO_HAS_PEERCRED
 #define MATO_HAS_PEERCRED 1 // SO_PEERCRED, unix(7)
+#endif
+#ifndef MATO_HAS_PEERPIDFD
+#define MATO_HAS_PEERPIDFD 1 // SO_PEERPIDFD, Linux 6.5; an older kernel answers ENOPROTOOPT
+#endif
+#ifndef MATO_HAS_ABSTRACT_NAMES
+#define MATO_HAS_ABSTRACT_NAMES 1 // unix(7) "abstract": a name in the kernel, without a file
 #endif
 #ifndef MATO_HAS_PROC
 #define MATO_HAS_PROC 1 // proc(5)
@@ -42,11 +51,20 @@
 #ifndef MATO_HAS_ACCEPT4
 #define MATO_HAS_ACCEPT4 0
 #endif
+#ifndef MATO_HAS_PIPE2
+#define MATO_HAS_PIPE2 0
+#endif
 #ifndef MATO_HAS_FCHMOD_SOCKET
 #define MATO_HAS_FCHMOD_SOCKET 0
 #endif
 #ifndef MATO_HAS_PEERCRED
 #define MATO_HAS_PEERCRED 0
+#endif
+#ifndef MATO_HAS_PEERPIDFD
+#define MATO_HAS_PEERPIDFD 0
+#endif
+#ifndef MATO_HAS_ABSTRACT_NAMES
+#define MATO_HAS_ABSTRACT_NAMES 0
 #endif
 #ifndef MATO_HAS_PROC
 #define MATO_HAS_PROC 0

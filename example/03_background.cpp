@@ -1,0 +1,44 @@
+// Going to the background by hand: lock, detach, readiness and pid file as separate parts. daemon.hpp joins them for you.
+// Notice: the starter exits when the daemon has spoken, with its word: 0 for ready, or the daemon's own error. A daemon that
+// dies on the way says nothing, and nothing is never taken for success.
+#include <mato/policies.hpp>
+
+#include <cstdio>
+
+using namespace std::chrono_literals;
+
+static int report(const mato::failure& why) {
+    if (why) std::fprintf(stderr, "%s\n", why.message().c_str());
+    return mato::exit_code_for(why.code);
+}
+
+int main(int argc, char** argv) {
+    if (argc != 2) return mato::exit_code::usage;
+    const auto directory = std::filesystem::absolute(argv[1]); // before the daemon's directory is "/"
+    mato::failure why;
+    mato::reserve_standard_descriptors(why);
+    if (!why) mato::make_private_directory(directory, why);
+    if (why) return report(why);
+    auto lock = mato::instance_lock::acquire(directory / "app.lock", why);
+    if (why) return report(why);
+    auto pipe = mato::readiness_pipe::open(why);
+    if (why) return report(why);
+
+    const int keep[] = {lock.native_handle(), pipe.daemon_fd()};
+    if (mato::double_fork::detach({keep}, why) == mato::detach_role::starter) {
+        pipe.become_starter(); // else the daemon's death would not be seen
+        lock.abandon();        // it is the daemon's now
+        if (!why) pipe.wait(mato::deadline::in(10s), why);
+        return report(why);
+    }
+
+    pipe.become_daemon();
+    mato::default_signal_source signals;
+    mato::pid_file pid;
+    if (!why) lock.adopt(why);
+    if (!why) signals = mato::default_signal_source::open(mato::make_signal_set({SIGTERM}), why);
+    if (!why) pid = mato::pid_file::create(directory / "app.pid", why);
+    if (why) return pipe.fail(why), 1;
+    pipe.ready();
+    for (pollfd ready{signals.native_handle(), POLLIN, 0}; !signals.try_next();) mato::sys::poll(&ready, 1, -1);
+} // backwards: pid file, signals, lock

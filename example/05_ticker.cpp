@@ -1,0 +1,47 @@
+// One daemon that counts, any number of clients that watch: each tick is encoded and stored once, however many there are.
+// Notice: a client that stops reading costs the others nothing. What is kept for it has a bound; beyond that it is closed.
+#include <mato/broadcast.hpp>
+#include <mato/daemon.hpp>
+
+using namespace std::chrono_literals;
+using namespace mato::literals;
+
+struct policies : mato::default_policies {
+    using detach = mato::double_fork;
+    using framing = mato::line<>; // so that `socat - UNIX-CONNECT:…` is a client
+};
+using ticker_daemon = mato::basic_daemon<policies>;
+
+class ticker {
+public:
+    explicit ticker(ticker_daemon& daemon) : timer_(daemon.context()) {
+        mato::disconnect slow;
+        slow.hard = 64_KiB; // of ticks that it has not read
+        daemon.server().set_overflow(slow);
+        daemon.server().on.on_opened = [this](const ticker_daemon::session_ptr& session) {
+            session->established(); // nothing is expected of a client
+            watchers_.subscribe(session);
+        };
+        tick();
+    }
+
+private:
+    void tick() {
+        watchers_.publish("tick " + std::to_string(++count_));
+        timer_.expires_after(10ms);
+        timer_.async_wait([this](std::error_code cancelled) {
+            if (!cancelled) tick();
+        });
+    }
+
+    asio::steady_timer timer_;
+    mato::basic_broadcast<ticker_daemon::session> watchers_;
+    long count_ = 0;
+};
+
+int main(int argc, char** argv) {
+    if (argc != 2) return mato::exit_code::usage;
+    mato::daemon_options options;
+    options.paths = mato::daemon_paths::in(std::filesystem::absolute(argv[1]));
+    return ticker_daemon::run(options, [](ticker_daemon& daemon) { daemon.keep(std::make_shared<ticker>(daemon)); });
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: MIT
+/// @file service.hpp: what a service manager passes to a daemon it starts, as a value.
+/// Layer: 4 (composition), free of asio.  Test: test/toolkit/service_test.cpp, test/process/service_process_test.cpp.
+/// Threads: `take_service_environment` changes the environment: call it before the first thread.   Blocks: never.
+/// Fork: call it in the process the manager started; the value may be used after a fork.
+/// Source: sd_notify(3), sd_listen_fds(3), sd_watchdog_enabled(3), systemd.exec(5).
+///
+/// No policy reads the environment. This is where a program does, once, and passes on what it found (daemon_options::service).
+#pragma once
+
+#include "error.hpp"
+#include "sys.hpp"
+
+#include <charconv>
+#include <chrono>
+#include <cstdint>
+#include <cstdlib>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace mato {
+
+struct passed_socket {
+    int fd;           ///< from 3 up; whoever uses it owns it
+    std::string name; ///< systemd.socket(5) FileDescriptorName=; "unknown" when none was given
+};
+
+/// Empty where no manager started the process.
+struct service_environment {
+    std::string notify_socket{};           ///< for sd_notifier; empty: nobody listens
+    std::chrono::microseconds watchdog{0}; ///< a sign of life is due in each; 0: none is
+    std::vector<passed_socket> sockets{};  ///< for `activated`
+
+    [[nodiscard]] explicit operator bool() const noexcept { return !notify_socket.empty() || !sockets.empty(); }
+
+    static constexpr int first_passed = 3;    ///< SD_LISTEN_FDS_START
+    static constexpr int most_sockets = 1024; ///< a usual descriptor limit; a larger number is a mistake
+};
+
+/// A variable's value, or nothing when it is not set.
+using variable_lookup = std::function<std::optional<std::string>(const char* name)>;
+
+/// What the variables say to process `self`; what is meant for another process counts as absent. Pure.
+/// @errors malformed: a variable that is none of what its manual page allows; its name is the failure's path.
+[[nodiscard]] inline service_environment parse_service_environment(const variable_lookup& variable, pid_t self, error_out out);
+
+/// Reads the process's own environment and takes these variables out of it, so that no child speaks for this process. Sets
+/// close-on-exec on the passed descriptors.
+/// @errors as above · EBADF: LISTEN_FDS counts a descriptor that is not open. The variables are gone also then.
+[[nodiscard]] inline service_environment take_service_environment(error_out out);
+
+// ---- implementation ----
+
+namespace detail {
+inline constexpr const char* service_variables[] = {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID",
+                                                    "LISTEN_PID",    "LISTEN_FDS",    "LISTEN_FDNAMES"};
+
+/// A decimal number from `least` to `most`, and nothing else.
+inline std::optional<std::uint64_t> parse_decimal(std::string_view text, std::uint64_t least, std::uint64_t most) noexcept {
+    std::uint64_t value = 0;
+    const auto [rest, why] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (why != std::errc() || rest != text.data() + text.size() || value < least || value > most) return std::nullopt;
+    return value;
+}
+} // namespace detail
+
+inline service_environment parse_service_environment(const variable_lookup& variable, pid_t self, error_out out) {
+    constexpr std::uint64_t most_pid = 0x7fffffff;
+    service_environment result;
+    // Absent, or a number; anything else is the error.
+    const auto number = [&](const char* name, std::uint64_t least, std::uint64_t most) -> std::optional<std::uint64_t> {
+        const auto text = variable(name);
+        if (!text) return std::nullopt;
+        const auto value = detail::parse_decimal(*text, least, most);
+        if (!value) out.set(errc::malformed, "read environment", name, "'" + *text + "' is no number that it may have");
+        return value;
+    };
+    const auto listen_pid = number("LISTEN_PID", 1, most_pid);
+    const auto count = out.failed() ? std::nullopt : number("LISTEN_FDS", 0, service_environment::most_sockets);
+    const auto watchdog_pid = out.failed() ? std::nullopt : number("WATCHDOG_PID", 1, most_pid);
+    constexpr auto most_usec = static_cast<std::uint64_t>(std::chrono::microseconds::max().count());
+    const auto watchdog = out.failed() ? std::nullopt : number("WATCHDOG_USEC", 1, most_usec);
+    if (out.failed()) return result;
+
+    result.notify_socket = variable("NOTIFY_SOCKET").value_or("");
+    const auto is_self = [&](std::uint64_t pid) { return pid == static_cast<std::uint64_t>(self); };
+    if (watchdog && (!watchdog_pid || is_self(*watchdog_pid)))
+        result.watchdog = std::chrono::microseconds(static_cast<std::chrono::microseconds::rep>(*watchdog));
+    if (!listen_pid || !is_self(*listen_pid) || !count) return result;
+
+    for (int i = 0; i < static_cast<int>(*count); ++i)
+        result.sockets.push_back({service_environment::first_passed + i, "unknown"});
+    if (const auto names = variable("LISTEN_FDNAMES")) {
+        std::size_t begin = 0, used = 0;
+        for (bool more = true; more; ++used) {
+            const auto end = names->find(':', begin);
+            more = end != std::string::npos;
+            if (used < result.sockets.size())
+                result.sockets[used].name = names->substr(begin, more ? end - begin : std::string::npos);
+            begin = end + 1;
+        }
+        if (used != result.sockets.size() && !(names->empty() && result.sockets.empty()))
+            return out.set(errc::malformed, "read environment", "LISTEN_FDNAMES",
+                           std::to_string(used) + " names for " + std::to_string(result.sockets.size()) + " sockets"),
+                   service_environment();
+    }
+    return result;
+}
+
+inline service_environment take_service_environment(error_out out) {
+    const auto variable = [](const char* name) {
+        const char* const value = std::getenv(name);
+        return value ? std::optional<std::string>(value) : std::nullopt;
+    };
+    auto result = parse_service_environment(variable, sys::getpid(), out);
+    for (const char* const name : detail::service_variables) ::unsetenv(name);
+    for (const passed_socket& each : result.sockets)
+        if (sys::fcntl(each.fd, F_SETFD, FD_CLOEXEC) == -1)
+            return out.set(last_error(), "take descriptor " + std::to_string(each.fd), "LISTEN_FDS"), service_environment();
+    return result;
+}
+
+} // namespace mato

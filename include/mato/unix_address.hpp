@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+/// @file unix_address.hpp: a Unix socket's address, from a path or an abstract name.
+/// Layer: 1 (vocabulary).  Test: test/toolkit/unix_address_test.cpp.
+/// Threads: a value.   Blocks: never.   Source: unix(7) "Address format".
+#pragma once
+
+#include "error.hpp"
+#include "sys.hpp"
+
+#include <cstddef>
+#include <cstring>
+#include <string>
+#include <string_view>
+
+namespace mato {
+
+/// What bind(2), connect(2) and sendto(2) take. Empty until made.
+class unix_address {
+public:
+    /// Bytes of a name that fit: 107 on Linux, 103 on BSD and macOS. A path's final NUL, or an abstract name's leading one, is
+    /// the byte beside them.
+    static constexpr std::size_t max_name_bytes = sizeof(sockaddr_un::sun_path) - 1;
+
+    unix_address() noexcept = default;
+    /// @errors filename_too_long, with length and limit; also for the empty path · EINVAL: a NUL inside.
+    [[nodiscard]] static unix_address of_path(std::string_view path, error_out out);
+    /// `name` without the '@' it is written with. @errors filename_too_long · EAFNOSUPPORT: not on this system.
+    [[nodiscard]] static unix_address of_abstract_name(std::string_view name, error_out out);
+
+    [[nodiscard]] const sockaddr* data() const noexcept { return reinterpret_cast<const sockaddr*>(&value_); }
+    [[nodiscard]] socklen_t size() const noexcept { return size_; } ///< 0 when empty
+
+private:
+    [[nodiscard]] static bool fits(std::string_view name, std::string_view shown, error_out out);
+
+    sockaddr_un value_{};
+    socklen_t size_ = 0;
+};
+
+// ---- implementation ----
+
+inline bool unix_address::fits(std::string_view name, std::string_view shown, error_out out) {
+    if (!name.empty() && name.size() <= max_name_bytes) return true;
+    out.set({ENAMETOOLONG, std::system_category()}, "socket path", shown,
+            "it is " + std::to_string(name.size()) + " bytes long, the system's limit is " + std::to_string(max_name_bytes));
+    return false;
+}
+
+inline unix_address unix_address::of_path(std::string_view path, error_out out) {
+    unix_address result;
+    if (!fits(path, path, out)) return result;
+    if (path.find('\0') != std::string_view::npos) {
+        out.set({EINVAL, std::system_category()}, "socket path", path.substr(0, path.find('\0')), "it has a NUL inside");
+        return result;
+    }
+    result.value_.sun_family = AF_UNIX;
+    std::memcpy(result.value_.sun_path, path.data(), path.size());
+    result.size_ = sizeof result.value_;
+    return result;
+}
+
+inline unix_address unix_address::of_abstract_name(std::string_view name, error_out out) {
+    unix_address result;
+    const std::string shown = std::string("@").append(name);
+#if MATO_HAS_ABSTRACT_NAMES
+    if (!fits(name, shown, out)) return result;
+    result.value_.sun_family = AF_UNIX;
+    std::memcpy(result.value_.sun_path + 1, name.data(), name.size()); // behind the NUL that says "abstract"
+    result.size_ = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size()); // the length is part of the name
+#else
+    out.set({EAFNOSUPPORT, std::system_category()}, "socket path", shown, "this system has no abstract names");
+#endif
+    return result;
+}
+
+} // namespace mato

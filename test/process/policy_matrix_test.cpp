@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: MIT
+/// @file policy_matrix_test.cpp: a daemon with each shipped model of each policy: starts, refuses a second, answers, stops.
+#include <mato/daemon.hpp>
+
+#include <mato/client.hpp>
+
+#include "support/catch.hpp"
+#include "support/child_process.hpp"
+#include "support/deadline.hpp"
+#include "support/process_facts.hpp"
+#include "support/temp_directory.hpp"
+
+#include <sys/prctl.h>
+
+using namespace std::chrono_literals;
+using support::child_process;
+using support::temp_directory;
+
+namespace {
+
+// One bundle for each model that is not a default; the first has them all.
+struct defaults : mato::default_policies {};
+struct with_null_lock : mato::default_policies {
+    using lock = mato::null_lock;
+};
+struct with_locked_pid_file : mato::default_policies {
+    using pid = mato::locked_pid_file;
+};
+struct with_no_pid_file : mato::default_policies {
+    using pid = mato::no_pid_file;
+};
+struct with_self_pipe : mato::default_policies {
+    using signals = mato::self_pipe_source;
+};
+struct with_manual_signals : mato::default_policies {
+    using signals = mato::manual_source;
+};
+struct with_immediate : mato::default_policies {
+    using shutdown = mato::immediate;
+};
+struct with_double_fork : mato::default_policies {
+    using detach = mato::double_fork;
+};
+struct with_activated : mato::default_policies {
+    using endpoint = mato::activated;
+};
+struct with_activated_or_owned : mato::default_policies {
+    using endpoint = mato::activated_or_owned;
+};
+struct with_root : mato::default_policies {
+    using peer = mato::same_user_or_root;
+};
+struct with_uid_set : mato::default_policies {
+    using peer = mato::uid_set;
+};
+struct with_any_peer : mato::default_policies {
+    using peer = mato::any_peer;
+};
+struct with_line : mato::default_policies {
+    using framing = mato::line<>;
+};
+struct with_raw : mato::default_policies {
+    using framing = mato::raw;
+};
+struct with_stderr_log : mato::default_policies {
+    using log = mato::stderr_log;
+};
+struct with_null_log : mato::default_policies {
+    using log = mato::null_log;
+};
+#if MATO_HAS_OFD_LOCKS
+struct with_ofd_lock : mato::default_policies {
+    using lock = mato::ofd_lock;
+};
+#endif
+#if MATO_HAS_ABSTRACT_NAMES
+struct with_abstract_name : mato::default_policies {
+    using endpoint = mato::abstract_name;
+};
+#endif
+
+template <class P> constexpr bool is_activated = std::is_same_v<typename P::endpoint, mato::activated>;
+
+/// Echoes; "quit" stops it, for the source that hears no signals.
+template <class P> void serve(mato::basic_daemon<P>& self) {
+    if constexpr (std::is_same_v<typename P::peer, mato::uid_set>) self.set_peer(mato::uid_set{{::geteuid()}});
+    self.server().on.on_frame = [&self](const auto& from, std::string_view frame) {
+        from->established();
+        if (frame == "quit") return self.request_stop();
+        from->send(frame);
+    };
+}
+
+/// What its main would be. Under `activated`, the manager's socket stands in the daemon's place.
+template <class P> int main_of(const std::filesystem::path& directory, int socket) {
+    mato::daemon_options options;
+    options.paths = mato::daemon_paths::in(directory);
+    if (is_activated<P>) options.service.sockets.push_back({socket, "test"});
+    return mato::basic_daemon<P>::run(options, serve<P>);
+}
+
+/// A connected client, once there is one to be had.
+template <class P> mato::basic_client<P> connect_to(const std::filesystem::path& directory, mato::failure& why) {
+    const typename P::endpoint where(directory / "daemon.sock");
+    mato::basic_client<P> client;
+    static_cast<void>(support::wait_until([&] {
+        client = mato::basic_client<P>::connect(where, mato::deadline::in(10s), why);
+        return why.code != mato::cond::not_running;
+    }));
+    return client;
+}
+
+template <class P> std::string ask(mato::basic_client<P>& client, std::string_view text) {
+    mato::failure why;
+    client.send(text, mato::deadline::in(10s), why);
+    const auto answer = why ? std::nullopt : client.receive(mato::deadline::in(10s), why);
+    return answer ? std::string(*answer) : why.message();
+}
+
+template <class P> void live() {
+    using policies = P;
+    constexpr bool forks = policies::detach::forks, locks = !std::is_same_v<typename policies::lock, mato::null_lock>;
+    constexpr bool hears = !std::is_same_v<typename policies::signals, mato::manual_source>;
+    constexpr bool forces = std::is_same_v<typename policies::shutdown, mato::immediate>;
+    ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+    const temp_directory directory;
+    const mato::unique_fd passed(mato::sys::unix_socket(false));
+    if (is_activated<P>) {
+        mato::failure why;
+        const auto address = mato::unix_address::of_path((directory / "daemon.sock").native(), why);
+        REQUIRE((mato::sys::bind(passed.get(), address.data(), address.size()) == 0 && ::listen(passed.get(), 8) == 0));
+    }
+    child_process starter([&] { return main_of<P>(directory.path(), passed.get()); });
+    if (forks) REQUIRE(starter.wait() == mato::exit_code::ok);
+
+    mato::failure why;
+    auto client = connect_to<P>(directory.path(), why);
+    INFO(why.message());
+    REQUIRE_FALSE(why);
+    CHECK(ask(client, "first") == "first");
+    if (locks) {
+        CHECK(support::in_child([&] { return main_of<P>(directory.path(), passed.get()); }) ==
+              mato::exit_code::already_running);
+        CHECK(ask(client, "unharmed") == "unharmed");
+    }
+    const pid_t pid = std::atoi(support::read_file(directory / "daemon.lock").c_str());
+    REQUIRE(pid > 1);
+    CHECK((forks || pid == starter.pid()));
+    CHECK(std::filesystem::exists(directory / "daemon.pid") == std::is_same_v<typename P::pid, mato::pid_file>);
+    CHECK(std::filesystem::exists(directory / "daemon.log") == std::is_same_v<typename P::log, mato::file_log>);
+
+    if (hears)
+        ::kill(pid, SIGTERM);
+    else
+        client.send("quit", mato::deadline::in(10s), why);
+    while (client.receive(mato::deadline::in(10s), why)) {
+    }
+    CHECK(why.code == mato::errc::closed);
+    auto left = directory.names();
+    std::erase(left, "daemon.log");
+    CHECK(left == (is_activated<P> ? std::vector<std::string>{"daemon.sock"} : std::vector<std::string>{}));
+    const int expected = forces ? mato::exit_code::forced : mato::exit_code::ok;
+    if (forks) {
+        int status = 0;
+        const mato::unique_fd watched(mato::sys::pidfd_open(pid));
+        CHECK(support::await_readable(watched.get()));
+        CHECK(::waitpid(pid, &status, 0) == pid);
+        CHECK(WEXITSTATUS(status) == expected);
+    } else {
+        CHECK(starter.wait() == expected);
+    }
+    ::prctl(PR_SET_CHILD_SUBREAPER, 0);
+}
+
+} // namespace
+
+TEMPLATE_TEST_CASE("a daemon lives with every model of every policy", "[policies]", defaults, with_null_lock,
+                   with_locked_pid_file, with_no_pid_file, with_self_pipe, with_manual_signals, with_immediate,
+                   with_double_fork, with_activated, with_activated_or_owned, with_root, with_uid_set, with_any_peer,
+                   with_stderr_log, with_null_log) {
+    live<TestType>();
+}
+
+// Without a length or an end, what was sent together arrives together: the questions here wait for their answers.
+TEMPLATE_TEST_CASE("a daemon speaks every framing", "[policies]", with_line, with_raw) { live<TestType>(); }
+
+#if MATO_HAS_OFD_LOCKS
+TEST_CASE("a daemon lives with an open file description lock", "[policies]") { live<with_ofd_lock>(); }
+#endif
+#if MATO_HAS_ABSTRACT_NAMES
+TEST_CASE("a daemon lives under an abstract name", "[policies]") { live<with_abstract_name>(); }
+#endif
+
+TEST_CASE("a uid_set that nobody filled lets nobody in", "[policies]") {
+    const temp_directory directory;
+    child_process daemon([&] {
+        mato::daemon_options options;
+        options.paths = mato::daemon_paths::in(directory.path());
+        return mato::basic_daemon<with_uid_set>::run(options, [](auto&) {});
+    });
+    mato::failure why;
+    auto client = connect_to<with_uid_set>(directory.path(), why);
+    REQUIRE_FALSE(why); // the kernel connects it; the daemon then closes it unread
+    CHECK_FALSE(client.receive(mato::deadline::in(10s), why));
+    CHECK(why.code == mato::errc::closed);
+    daemon.signal(SIGTERM);
+    CHECK(daemon.wait() == mato::exit_code::ok);
+}

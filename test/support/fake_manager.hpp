@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+/// @file fake_manager.hpp: a service manager's side of sd_notify(3) and sd_listen_fds(3), with real sockets.
+///
+/// Calls the system directly and not through mato's seam.
+#pragma once
+
+#include "child_process.hpp"
+#include "temp_directory.hpp"
+
+#include <cstddef>
+#include <cstring>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include <utility>
+
+namespace support {
+
+/// A Unix socket bound to `name`, a path or "@abstract".
+[[nodiscard]] inline int bound_socket(int type, std::string_view name) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::memcpy(address.sun_path, name.data(), name.size());
+    auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + name.size());
+    if (name[0] == '@') address.sun_path[0] = '\0';
+    const int fd = ::socket(AF_UNIX, type | SOCK_CLOEXEC, 0);
+    if (fd == -1 || ::bind(fd, reinterpret_cast<const sockaddr*>(&address), size) == -1) throw std::runtime_error("bind");
+    return fd;
+}
+
+/// Receives what daemons say to it, datagram by datagram.
+class fake_manager {
+public:
+    /// At a path, or, with "@…", under an abstract name.
+    explicit fake_manager(std::string address) : address_(std::move(address)), fd_(bound_socket(SOCK_DGRAM, address_)) {}
+    fake_manager(const fake_manager&) = delete;
+    ~fake_manager() { ::close(fd_); }
+
+    /// What NOTIFY_SOCKET is to be.
+    [[nodiscard]] const std::string& address() const noexcept { return address_; }
+
+    /// The next message, its bytes as they came; "(nothing)" when none comes in time.
+    [[nodiscard]] std::string next(std::chrono::milliseconds limit = 20s) const {
+        char buffer[4096];
+        if (!await_readable(fd_, limit)) return "(nothing)";
+        const ssize_t got = ::recv(fd_, buffer, sizeof buffer, 0);
+        return {buffer, static_cast<std::size_t>(got > 0 ? got : 0)};
+    }
+    /// The next message that is no sign of life.
+    [[nodiscard]] std::string next_but_watchdog() const {
+        for (;;)
+            if (std::string message = next(); message != "WATCHDOG=1") return message;
+    }
+    [[nodiscard]] bool is_silent() const { return !await_readable(fd_, 0ms); }
+
+private:
+    std::string address_;
+    int fd_;
+};
+
+} // namespace support

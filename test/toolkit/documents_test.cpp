@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT
+/// @file documents_test.cpp: the tables and samples of README.md and ARCHITECTURE.md say what the code says.
+#include <mato/policies.hpp>
+
+#include "support/catch.hpp"
+#include "support/temp_directory.hpp"
+
+#include <algorithm>
+#include <map>
+#include <regex>
+#include <sstream>
+#include <vector>
+
+using mato::cond;
+using mato::errc;
+
+namespace {
+
+const std::filesystem::path root = MATO_SOURCE_DIRECTORY;
+
+std::vector<std::string> lines_of(const std::filesystem::path& file) {
+    std::vector<std::string> lines;
+    std::istringstream text(support::read_file(file));
+    for (std::string line; std::getline(text, line);) lines.push_back(line);
+    return lines;
+}
+
+/// The cells of each row of the first table whose head begins with `head`.
+std::vector<std::vector<std::string>> table(const std::filesystem::path& file, std::string_view head) {
+    std::vector<std::vector<std::string>> rows;
+    int at = 0; // 0: before it, 1: its rule, 2: in it
+    for (const std::string& line : lines_of(file)) {
+        if (at == 0 && line.starts_with(head))
+            at = 1;
+        else if (at == 1)
+            at = 2;
+        else if (at == 2 && !line.starts_with('|'))
+            break;
+        else if (at == 2) {
+            std::istringstream cells(line.substr(1));
+            rows.emplace_back();
+            for (std::string cell; std::getline(cells, cell, '|');) rows.back().push_back(cell);
+        }
+    }
+    return rows;
+}
+
+/// The words of a cell that stand in backticks; several may share a pair.
+std::vector<std::string> code_words(const std::string& cell) {
+    std::vector<std::string> words;
+    static const std::regex code("`([^`]*)`");
+    for (std::sregex_iterator each(cell.begin(), cell.end(), code), end; each != end; ++each) words.push_back((*each)[1]);
+    return words;
+}
+
+std::string all_headers() {
+    std::string text;
+    for (const auto& entry : std::filesystem::directory_iterator(root / "include/mato"))
+        if (entry.path().extension() == ".hpp") text += support::read_file(entry.path());
+    return text;
+}
+
+const std::map<std::string, errc> codes = {{"already_running", errc::already_running},
+                                           {"not_running", errc::not_running},
+                                           {"unsafe_directory", errc::unsafe_directory},
+                                           {"peer_rejected", errc::peer_rejected},
+                                           {"server_not_trusted", errc::server_not_trusted},
+                                           {"slow_consumer", errc::slow_consumer},
+                                           {"not_ready", errc::not_ready},
+                                           {"version_mismatch", errc::version_mismatch},
+                                           {"busy", errc::busy},
+                                           {"frame_too_large", errc::frame_too_large},
+                                           {"malformed", errc::malformed},
+                                           {"not_single_threaded", errc::not_single_threaded},
+                                           {"lock_not_held", errc::lock_not_held},
+                                           {"invalid_config", errc::invalid_config},
+                                           {"too_many_clients", errc::too_many_clients},
+                                           {"handshake_timeout", errc::handshake_timeout},
+                                           {"timed_out", errc::timed_out},
+                                           {"closed", errc::closed},
+                                           {"stopping", errc::stopping}};
+const std::map<std::string, cond> conditions = {{"already_running", cond::already_running},
+                                                {"not_running", cond::not_running},
+                                                {"not_permitted", cond::not_permitted},
+                                                {"busy", cond::busy},
+                                                {"transient", cond::transient},
+                                                {"bad_input", cond::bad_input}};
+
+} // namespace
+
+TEST_CASE("the table of errors has every code, with its conditions and its exit code", "[documents]") {
+    const auto rows = table(root / "ARCHITECTURE.md", "| errc |");
+    std::vector<std::string> named;
+    for (const auto& row : rows) {
+        REQUIRE(row.size() == 4);
+        const auto name = code_words(row[0]).at(0);
+        INFO(name);
+        REQUIRE(codes.contains(name));
+        named.push_back(name);
+        const auto said = code_words(row[1]);
+        for (const auto& [word, condition] : conditions) {
+            INFO(word);
+            CHECK((make_error_code(codes.at(name)) == condition) == (std::count(said.begin(), said.end(), word) > 0));
+        }
+        CHECK(mato::exit_code_for(codes.at(name)) == std::stoi(row[2]));
+    }
+    std::sort(named.begin(), named.end());
+    CHECK(std::unique(named.begin(), named.end()) == named.end());
+    CHECK(named.size() == codes.size());
+    CHECK(codes.size() == static_cast<std::size_t>(errc::stopping)); // the last one
+}
+
+TEST_CASE("the README's exit codes are the toolkit's", "[documents]") {
+    std::vector<int> said;
+    for (const auto& line : lines_of(root / "README.md"))
+        if (line.starts_with("| 0 | 1 |")) {
+            std::istringstream cells(line.substr(1));
+            for (std::string cell; std::getline(cells, cell, '|');) said.push_back(std::stoi(cell));
+        }
+    namespace code = mato::exit_code;
+    CHECK(said == std::vector<int>{code::ok, code::forced, code::not_answering, code::version_mismatch, code::usage,
+                                   code::unavailable, code::already_running, code::not_permitted, code::bad_config});
+}
+
+TEST_CASE("every policy and model that the documents name is in the headers", "[documents]") {
+    const std::string headers = all_headers();
+    const auto is_defined = [&](const std::string& name) {
+        return std::regex_search(headers, std::regex("(struct|class|concept|using) " + name + "\\b"));
+    };
+    int checked = 0;
+    for (const auto& [file, head] : {std::pair{"ARCHITECTURE.md", "| concept |"}, {"README.md", "| header | what may"}})
+        for (const auto& row : table(root / file, head))
+            for (std::size_t column = 0; column < 2; ++column)
+                for (const auto& name : code_words(row.at(column))) {
+                    INFO(file << ": " << name);
+                    ++checked;
+                    if (name.ends_with(".hpp"))
+                        CHECK(std::filesystem::exists(root / "include/mato" / name));
+                    else
+                        CHECK(is_defined(name));
+                }
+    CHECK(checked > 50);
+}
+
+TEST_CASE("each sample in the README is, line for line, part of a program that is built and run", "[documents]") {
+    std::string sources;
+    for (const char* folder : {"example", "test/process"})
+        for (const auto& entry : std::filesystem::directory_iterator(root / folder))
+            if (entry.path().extension() == ".cpp") sources += support::read_file(entry.path());
+    int samples = 0;
+    bool inside = false;
+    std::string sample;
+    for (const std::string& line : lines_of(root / "README.md")) {
+        if (inside && line == "```") {
+            INFO(sample);
+            CHECK(support::contains(sources, sample));
+            inside = false;
+            ++samples;
+        } else if (inside) {
+            sample += line + "\n";
+        } else if (line == "```cpp") {
+            inside = true;
+            sample.clear();
+        }
+    }
+    CHECK(samples >= 5);
+}
+
+TEST_CASE("the ladder is complete, short, and says what to notice", "[documents]") {
+    const std::string readme = support::read_file(root / "README.md");
+    for (const auto& entry : std::filesystem::directory_iterator(root / "example")) {
+        if (entry.path().extension() != ".cpp") continue;
+        INFO(entry.path().filename().native());
+        CHECK(lines_of(entry.path()).size() < 80);
+        CHECK(support::contains(support::read_file(entry.path()), "\n// Notice: "));
+        CHECK(support::contains(readme, "example/" + entry.path().filename().native()));
+    }
+    CHECK(lines_of(root / "example/06_reload_and_status.cpp").size() <= 60);
+}
