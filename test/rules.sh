@@ -43,7 +43,10 @@ complain "toml++ outside config.hpp:" "$(grep -nHE '#include <toml' $(sources) |
 complain "Operating-system #ifs outside detail/platform.hpp:" "$(grep -rnHE '#\s*(el)?if.*__(linux|APPLE|FreeBSD|unix)__' include | grep -v detail/platform.hpp || true)"
 complain "The seam outside sys.hpp:" "$(grep -rnH 'MATO_SYSTEM' include example --include='*.hpp' --include='*.cpp' | grep -v '^include/mato/sys.hpp' || true)"
 complain "The program includes the toolkit's details:" "$(grep -rnH 'mato/detail/' example || true)"
-complain "A macro of ours outside platform.hpp, sys.hpp and version.hpp:" "$(grep -rnHE '#\s*define' include | grep -vE '(platform|sys|version)\.hpp' || true)"
+complain "A macro of ours outside platform.hpp, abi.hpp, sys.hpp and version.hpp:" "$(grep -rnHE '#\s*define' include | grep -vE '(platform|abi|sys|version)\.hpp' || true)"
+complain "A header outside the inline namespace:" "$(grep -L 'inline namespace MATO_ABI {' $(grep -rl '^namespace mato' include) || true)"
+complain "A feature switch that abi.hpp does not name:" "$(grep -ohE 'MATO_HAS_[A-Z0-9_]+' include/mato/detail/platform.hpp | sort -u | while read -r switch; do
+    grep -qw "$switch" include/mato/detail/abi.hpp || echo "$switch"; done)"
 if [ -d example/mato/vt ]; then
     complain "The emulator includes the toolkit, asio or POSIX:" "$(grep -rnHE '#include [<"](mato/|asio|sys/|unistd|fcntl|termios|poll)' example/mato/vt || true)"
 fi

@@ -15,6 +15,7 @@
 #include <vector>
 
 namespace mato {
+inline namespace MATO_ABI {
 
 template <class Connection = connection> class basic_broadcast {
     static_assert(Connection::framing::keeps_boundaries,
@@ -64,4 +65,5 @@ private:
 
 using broadcast = basic_broadcast<>;
 
+} // namespace MATO_ABI
 } // namespace mato

@@ -4,10 +4,13 @@
 /// Threads: safe.   Blocks: never.
 #pragma once
 
+#include "detail/abi.hpp"
+
 #include <algorithm>
 #include <chrono>
 
 namespace mato {
+inline namespace MATO_ABI {
 
 /// The time base of every limit and deadline: monotonic, so that setting the wall clock ends nothing early.
 using clock = std::chrono::steady_clock;
@@ -34,4 +37,5 @@ private:
     clock::time_point at_;
 };
 
+} // namespace MATO_ABI
 } // namespace mato

@@ -7,6 +7,10 @@
 /// are `errc::invalid_config`; the detail is "FILE:LINE:COL: why", lines and columns from 1.
 #pragma once
 
+#if !__has_include(<toml++/toml.hpp>) && !__has_include(<toml++/toml.h>)
+#error "mato: toml++ was not found, install it (Debian: libtomlplusplus-dev) or add -I; config.hpp alone needs it"
+#endif
+
 #include "error.hpp"
 #include "sys.hpp"
 #include "unique_fd.hpp"
@@ -32,7 +36,9 @@
 #include <utility>
 #include <vector>
 
-namespace mato::config {
+namespace mato {
+inline namespace MATO_ABI {
+namespace config {
 
 /// Turns one TOML value into a T. Specialise `read` for types of your own: empty means "wrong", and `expected` says what is
 /// right. Shipped: bool, integers, std::string, std::vector<std::string>, std::chrono::milliseconds ("250ms", "2s", "5m").
@@ -280,4 +286,6 @@ template <class Value> Value schema<Value>::load(const std::filesystem::path& pa
     return parse(text, path.native(), std::move(defaults), out);
 }
 
-} // namespace mato::config
+} // namespace config
+} // namespace MATO_ABI
+} // namespace mato

@@ -8,6 +8,10 @@
 /// begun is finished or the connection ends. Callbacks may call anything on the connection, `close` included.
 #pragma once
 
+#if !__has_include(<asio/io_context.hpp>)
+#error "mato: asio was not found, install it (Debian: libasio-dev) or add -I; the headers below layer 3 need none"
+#endif
+
 #include "clock.hpp"
 #include "descriptors.hpp"
 #include "error.hpp"
@@ -33,6 +37,7 @@
 #include <vector>
 
 namespace mato {
+inline namespace MATO_ABI {
 
 /// A frame encoded once and shared by every connection that sends it.
 using shared_frame = std::shared_ptr<const std::string>;
@@ -311,4 +316,5 @@ template <framing_policy F, overflow_policy O> void basic_connection<F, O>::tell
     });
 }
 
+} // namespace MATO_ABI
 } // namespace mato

@@ -24,6 +24,7 @@
 #include <vector>
 
 namespace mato {
+inline namespace MATO_ABI {
 
 struct daemon_options {
     daemon_paths paths{};
@@ -359,4 +360,5 @@ template <class P> void basic_daemon<P>::reload(error_out out) {
     log_.info("reloaded");
 }
 
+} // namespace MATO_ABI
 } // namespace mato

@@ -20,6 +20,7 @@
 #include <utility>
 
 namespace mato {
+inline namespace MATO_ABI {
 
 /// Anything that can say "I hold it": `basic_instance_lock`, or a proof of the caller's own.
 template <class L> concept lock_proof = requires(const L& lock) {
@@ -205,4 +206,5 @@ inline unique_fd owned_path::connect(error_out out) const {
     return fd;
 }
 
+} // namespace MATO_ABI
 } // namespace mato

@@ -23,6 +23,7 @@
 #include <utility>
 
 namespace mato {
+inline namespace MATO_ABI {
 
 /// How a descriptor is locked. `try_lock` returns 0, or the errno: EWOULDBLOCK means held by another and nothing else does
 /// (ENOLCK and EOPNOTSUPP mean that this file system cannot lock, and must never be read as "free"). `probe` answers alike
@@ -333,4 +334,5 @@ template <class M> bool basic_instance_lock<M>::same_inode(int fd, const std::fi
            open_file.st_ino == named.st_ino;
 }
 
+} // namespace MATO_ABI
 } // namespace mato

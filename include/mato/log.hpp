@@ -21,6 +21,7 @@
 #include <utility>
 
 namespace mato {
+inline namespace MATO_ABI {
 
 enum class log_level { error, warning, info, debug };
 
@@ -213,4 +214,5 @@ template <log_sink Sink> void basic_logger<Sink>::write(log_level level, std::st
     }
 }
 
+} // namespace MATO_ABI
 } // namespace mato

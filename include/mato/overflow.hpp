@@ -11,6 +11,7 @@
 #include <optional>
 
 namespace mato {
+inline namespace MATO_ABI {
 
 enum class overflow_verdict {
     keep,       ///< queue it
@@ -51,4 +52,5 @@ private:
 
 static_assert(overflow_policy<disconnect>);
 
+} // namespace MATO_ABI
 } // namespace mato

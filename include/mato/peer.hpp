@@ -17,6 +17,7 @@
 #include <vector>
 
 namespace mato {
+inline namespace MATO_ABI {
 
 struct peer_credentials {
     uid_t uid = static_cast<uid_t>(-1);
@@ -93,4 +94,5 @@ template <peer_policy P> peer_credentials require_peer(int socket, const P& poli
     return peer;
 }
 
+} // namespace MATO_ABI
 } // namespace mato

@@ -24,6 +24,7 @@
 #include <utility>
 
 namespace mato {
+inline namespace MATO_ABI {
 
 /// Tells whoever waits, exactly once. Both calls are final: what follows them is ignored.
 /// @pre SIGPIPE is ignored or blocked: whoever waited may be gone.
@@ -178,4 +179,5 @@ inline void readiness_pipe::wait(deadline until, error_out out) {
     }
 }
 
+} // namespace MATO_ABI
 } // namespace mato

@@ -16,6 +16,7 @@
 #include <utility>
 
 namespace mato {
+inline namespace MATO_ABI {
 
 /// The next wait, or nothing when it is time to give up.
 template <class B> concept backoff_policy = std::copyable<B> && requires(B policy, clock::time_point now) {
@@ -75,4 +76,5 @@ auto retry(Attempt attempt, error_out out, Backoff policy = Backoff(), Sleeper s
     }
 }
 
+} // namespace MATO_ABI
 } // namespace mato

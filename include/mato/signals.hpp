@@ -22,6 +22,7 @@
 #include <utility>
 
 namespace mato {
+inline namespace MATO_ABI {
 
 /// Signals as data: wait until `native_handle()` is readable, then call `try_next()` until it is empty.
 template <class S> concept signal_source = std::movable<S> &&
@@ -226,4 +227,5 @@ inline std::optional<int> manual_source::try_next() noexcept {
     return signal;
 }
 
+} // namespace MATO_ABI
 } // namespace mato

@@ -18,6 +18,7 @@
 #include <string_view>
 
 namespace mato {
+inline namespace MATO_ABI {
 
 struct process_usage {
     std::uint64_t memory_bytes = 0; ///< resident set; 0 where it cannot be told
@@ -123,4 +124,5 @@ inline std::string format_time(std::time_t when) {
     return {text, std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &local)};
 }
 
+} // namespace MATO_ABI
 } // namespace mato
