@@ -5,7 +5,7 @@ set -eu
 what=${1:-build}
 
 apt_build="g++ cmake ninja-build libasio-dev libtomlplusplus-dev libcxxopts-dev"
-apt_test="$apt_build catch2 git clang clang-format libclang-rt-14-dev libvterm-dev procps"
+apt_test="$apt_build catch2 git clang clang-format libclang-rt-14-dev libvterm-dev procps pkg-config doxygen python3"
 
 if [ "$what" = test ]; then wanted=$apt_test; else wanted=$apt_build; fi
 

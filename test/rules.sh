@@ -50,6 +50,33 @@ complain "A feature switch that abi.hpp does not name:" "$(grep -ohE 'MATO_HAS_[
 if [ -d example/mato/vt ]; then
     complain "The emulator includes the toolkit, asio or POSIX:" "$(grep -rnHE '#include [<"](mato/|asio|sys/|unistd|fcntl|termios|poll)' example/mato/vt || true)"
 fi
+# INCLUDE and the names that are a reason for it; <concepts> and the POSIX headers have too many.
+while read -r header names; do
+    complain "<$header> included for nothing:" "$(grep -rlF "#include <$header>" include example test --include='*.hpp' | while read -r file; do
+        grep -vE '^ *(//|#include)' "$file" | grep -qE "\b($names)" || echo "$file"; done)"
+done <<END
+algorithm (std|ranges)::(min|max|clamp|copy|move|find|any_of|all_of|none_of|count|sort|stable_sort|equal|fill|remove|rotate|reverse|search|transform|for_each|lower_bound|upper_bound|lexicographical|mismatch|replace|generate|unique|is_sorted|partition|nth_element)
+array std::array
+atomic std::atomic
+charconv std::(from|to)_chars
+chrono (std::chrono|[0-9](ms|s|min|h)\b)
+cstdint u?int[0-9]+_t
+cstring (mem(cpy|cmp|move|set|chr)|str(len|n?cmp|n?cpy|chr|rchr|str|error|signal|dup))
+deque std::deque
+filesystem (std::filesystem|fs::)
+functional std::(function|hash|less|greater|equal_to|invoke|ref|bind|plus)
+limits std::numeric_limits
+map std::map
+memory (std::)?(unique_ptr|shared_ptr|weak_ptr|make_unique|make_shared|enable_shared_from_this|addressof|destroy|construct_at)
+optional (std::)?(optional|nullopt)
+random std::(random_device|mt19937|uniform|minstd)
+span std::(span|as_bytes)
+string std::(string\b|to_string|getline|sto|char_traits)
+string_view std::string_view
+utility std::(move|forward|exchange|swap|pair|in_range|as_const|declval|cmp_|make_pair|index_sequence|unreachable|in_place)
+variant std::(variant|visit|monostate|get_if|holds_alternative)
+vector std::vector
+END
 complain "Tests that sleep instead of waiting for a fact:" "$(grep -rnHE '\b(sleep_for|sleep_until|usleep|nanosleep|sleep)\s*\(' test --include='*.cpp' --include='*.hpp' || true)"
 complain "Left-overs:" "$(grep -nHE 'TODO|FIXME|\bXXX\b|HACK' $(sources) || true)"
 complain "Files without a licence line:" "$(grep -L 'SPDX-License-Identifier: MIT' $(sources) | grep -vE '^example/[0-9]' || true)"

@@ -6,7 +6,6 @@
 
 #include "detail/abi.hpp"
 
-#include <algorithm>
 #include <chrono>
 
 namespace mato {
@@ -29,7 +28,7 @@ public:
     [[nodiscard]] int poll_timeout(clock::time_point now = clock::now()) const noexcept {
         if (passed(now)) return 0;
         const auto left = std::chrono::ceil<milliseconds>(at_ - now).count();
-        return static_cast<int>(std::min<milliseconds::rep>(left, longest_poll));
+        return static_cast<int>(left < longest_poll ? left : longest_poll);
     }
 
 private:

@@ -53,7 +53,7 @@ template <class T> concept readable = requires(const toml::node& node) {
 template <class Value> class schema {
 public:
     /// `key` fills `member`. `check` returns an empty string, or why a value of the right type is wrong.
-    template <readable T> schema& field(std::string key, T Value::*member, std::function<std::string(const T&)> check = {});
+    template <class T> schema& field(std::string key, T Value::*member, std::function<std::string(const T&)> check = {});
     /// Keys under `[name]`, which fill the same `Value`.
     schema& table(std::string name, schema inner);
 
@@ -210,8 +210,9 @@ inline std::optional<toml::source_region> overlong_key(std::string_view text) {
 }
 } // namespace detail
 
-template <class Value> template <readable T>
+template <class Value> template <class T>
 schema<Value>& schema<Value>::field(std::string key, T Value::*member, std::function<std::string(const T&)> check) {
+    static_assert(readable<T>, "mato: no value_reader for the type of this key; specialise `read` and `expected`");
     entries_.push_back({std::move(key),
                         [member, check = std::move(check)](const toml::node& node, Value& value) -> std::string {
                             auto got = value_reader<T>::read(node);

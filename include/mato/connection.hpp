@@ -42,8 +42,11 @@ inline namespace MATO_ABI {
 /// A frame encoded once and shared by every connection that sends it.
 using shared_frame = std::shared_ptr<const std::string>;
 
-template <framing_policy Framing = length_prefixed<>, overflow_policy Overflow = disconnect> class basic_connection
+template <class Framing = length_prefixed<>, class Overflow = disconnect> class basic_connection
     : public std::enable_shared_from_this<basic_connection<Framing, Overflow>> {
+    static_assert(framing_policy<Framing>, "mato: the framing policy lacks a member, see framing.hpp");
+    static_assert(overflow_policy<Overflow>, "mato: the overflow policy needs on_queued and on_drained, see overflow.hpp");
+
 public:
     using framing = Framing;
 
@@ -158,8 +161,7 @@ namespace detail {
 }
 } // namespace detail
 
-template <framing_policy F, overflow_policy O>
-basic_connection<F, O>::basic_connection(asio::io_context& context, unique_fd socket, O overflow)
+template <class F, class O> basic_connection<F, O>::basic_connection(asio::io_context& context, unique_fd socket, O overflow)
     : socket_(context), linger_(context), overflow_(std::move(overflow)) {
     std::error_code why;
     socket_.assign(asio::local::stream_protocol(), socket.get(), why);
@@ -167,13 +169,13 @@ basic_connection<F, O>::basic_connection(asio::io_context& context, unique_fd so
     static_cast<void>(socket.release());
 }
 
-template <framing_policy F, overflow_policy O> void basic_connection<F, O>::start(handlers callbacks) {
+template <class F, class O> void basic_connection<F, O>::start(handlers callbacks) {
     callbacks_ = std::move(callbacks);
     if (state_ == state::open) return read();
     if (state_ == state::closed) tell_end(); // it ended before anybody listened
 }
 
-template <framing_policy F, overflow_policy O> void basic_connection<F, O>::read() {
+template <class F, class O> void basic_connection<F, O>::read() {
     socket_.async_wait(asio::socket_base::wait_read, [self = this->shared_from_this()](std::error_code why) {
         if (self->state_ != state::open) return;
         if (why) return self->abort({detail::plain_code(why), "read", {}, {}});
@@ -185,7 +187,7 @@ template <framing_policy F, overflow_policy O> void basic_connection<F, O>::read
     });
 }
 
-template <framing_policy F, overflow_policy O> std::size_t basic_connection<F, O>::receive(error_out out) {
+template <class F, class O> std::size_t basic_connection<F, O>::receive(error_out out) {
     const auto room = decoder_.prepare(read_bytes);
     if (most_descriptors_ > 0) {
         const std::size_t size = receive_descriptors(socket_.native_handle(), room, descriptors_, out);
@@ -201,7 +203,7 @@ template <framing_policy F, overflow_policy O> std::size_t basic_connection<F, O
     return got > 0 ? static_cast<std::size_t>(got) : 0;
 }
 
-template <framing_policy F, overflow_policy O> void basic_connection<F, O>::deliver() {
+template <class F, class O> void basic_connection<F, O>::deliver() {
     failure why;
     while (state_ == state::open) {
         const auto frame = decoder_.next(why);
@@ -211,7 +213,7 @@ template <framing_policy F, overflow_policy O> void basic_connection<F, O>::deli
     }
 }
 
-template <framing_policy F, overflow_policy O> void basic_connection<F, O>::send(std::string_view payload, error_out out) {
+template <class F, class O> void basic_connection<F, O>::send(std::string_view payload, error_out out) {
     if (state_ != state::open) return;
     const bool appends = queue_.size() > in_flight_ && !queue_.back().shared && queue_.back().own.size() < append_bytes;
     if (!appends) queue_.emplace_back();
@@ -225,14 +227,14 @@ template <framing_policy F, overflow_policy O> void basic_connection<F, O>::send
     queued(bytes.size() - before);
 }
 
-template <framing_policy F, overflow_policy O> void basic_connection<F, O>::send_encoded(shared_frame frame) {
+template <class F, class O> void basic_connection<F, O>::send_encoded(shared_frame frame) {
     if (state_ != state::open || !frame || frame->empty()) return;
     const std::size_t bytes = frame->size();
     queue_.push_back({{}, std::move(frame)});
     queued(bytes);
 }
 
-template <framing_policy F, overflow_policy O> void basic_connection<F, O>::queued(std::size_t bytes) {
+template <class F, class O> void basic_connection<F, O>::queued(std::size_t bytes) {
     queued_ += bytes;
     if (overflow_.on_queued(queued_, clock::now()) == overflow_verdict::disconnect)
         return abort({errc::slow_consumer, "send", {}, "slow consumer: " + std::to_string(queued_) + " bytes unread"});
@@ -240,7 +242,7 @@ template <framing_policy F, overflow_policy O> void basic_connection<F, O>::queu
 }
 
 // Posted, so that all that one turn of the loop sends is gathered.
-template <framing_policy F, overflow_policy O> void basic_connection<F, O>::flush_soon() {
+template <class F, class O> void basic_connection<F, O>::flush_soon() {
     if (writing_ || flush_posted_ || queue_.empty()) return;
     flush_posted_ = true;
     asio::post(socket_.get_executor(), [self = this->shared_from_this()] {
@@ -249,7 +251,7 @@ template <framing_policy F, overflow_policy O> void basic_connection<F, O>::flus
     });
 }
 
-template <framing_policy F, overflow_policy O> void basic_connection<F, O>::flush() {
+template <class F, class O> void basic_connection<F, O>::flush() {
     if (writing_ || queue_.empty() || state_ == state::closed) return;
     gathered buffers;
     std::size_t bytes = 0;
@@ -270,7 +272,7 @@ template <framing_policy F, overflow_policy O> void basic_connection<F, O>::flus
     });
 }
 
-template <framing_policy F, overflow_policy O> void basic_connection<F, O>::on_written(std::size_t bytes) {
+template <class F, class O> void basic_connection<F, O>::on_written(std::size_t bytes) {
     sent_ += bytes;
     queued_ -= bytes;
     for (first_offset_ += bytes; !queue_.empty() && first_offset_ >= queue_.front().bytes().size(); queue_.pop_front())
@@ -281,7 +283,7 @@ template <framing_policy F, overflow_policy O> void basic_connection<F, O>::on_w
     if (callbacks_.on_drained) callbacks_.on_drained();
 }
 
-template <framing_policy F, overflow_policy O> void basic_connection<F, O>::close(failure why, milliseconds linger) {
+template <class F, class O> void basic_connection<F, O>::close(failure why, milliseconds linger) {
     if (state_ != state::open) return;
     why_ = std::move(why);
     state_ = state::closing;
@@ -293,13 +295,13 @@ template <framing_policy F, overflow_policy O> void basic_connection<F, O>::clos
     });
 }
 
-template <framing_policy F, overflow_policy O> void basic_connection<F, O>::abort(failure why) {
+template <class F, class O> void basic_connection<F, O>::abort(failure why) {
     if (state_ == state::closed) return;
     if (state_ == state::open) why_ = std::move(why);
     finish();
 }
 
-template <framing_policy F, overflow_policy O> void basic_connection<F, O>::finish() {
+template <class F, class O> void basic_connection<F, O>::finish() {
     if (state_ == state::closed) return;
     state_ = state::closed;
     std::error_code ignored;
@@ -309,7 +311,7 @@ template <framing_policy F, overflow_policy O> void basic_connection<F, O>::fini
 }
 
 // Posted: the caller may be inside on_frame, or iterating over connections.
-template <framing_policy F, overflow_policy O> void basic_connection<F, O>::tell_end() {
+template <class F, class O> void basic_connection<F, O>::tell_end() {
     asio::post(socket_.get_executor(), [self = this->shared_from_this()] {
         const auto callbacks = std::exchange(self->callbacks_, {});
         if (callbacks.on_closed) callbacks.on_closed(self->why_);

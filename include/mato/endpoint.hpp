@@ -69,7 +69,7 @@ public:
     /// @returns a non-blocking, close-on-exec listening socket.
     /// @errors  lock_not_held · unsafe_directory · filename_too_long, with length and limit · any of bind, listen, rename;
     ///          after an error the name is as it was.
-    template <lock_proof Lock> [[nodiscard]] unique_fd publish(const Lock& held, const publish_options& options, error_out out);
+    template <class Lock> [[nodiscard]] unique_fd publish(const Lock& held, const publish_options& options, error_out out);
 
     /// Removes the name if it still is the socket published here, by this process. Call it while the lock is held.
     void withdraw() noexcept;
@@ -156,7 +156,8 @@ inline std::filesystem::path owned_path::hidden_name() const {
     return name;
 }
 
-template <lock_proof Lock> unique_fd owned_path::publish(const Lock& held, const publish_options& options, error_out out) {
+template <class Lock> unique_fd owned_path::publish(const Lock& held, const publish_options& options, error_out out) {
+    static_assert(lock_proof<Lock>, "mato: publishing needs the held lock, an object with `bool is_held() const`");
     if (!held.is_held()) return out.set(errc::lock_not_held, "publish socket", path_.native()), unique_fd();
     check_private_directory(path_.has_parent_path() ? path_.parent_path() : ".", out);
     if (out.failed()) return {};

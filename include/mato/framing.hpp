@@ -8,7 +8,6 @@
 
 #include "error.hpp"
 
-#include <algorithm>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>

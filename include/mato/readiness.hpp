@@ -14,10 +14,7 @@
 #include "sys.hpp"
 #include "unique_fd.hpp"
 
-#include <algorithm>
 #include <concepts>
-#include <cstdint>
-#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -122,7 +119,7 @@ inline std::string readiness_pipe::encode(const failure& why) {
     const int value = system || ours ? why.code.value() : 1; // the starter cannot name another category's number
     for (const std::string& text : {std::to_string(value), why.step, why.path, detail}) {
         // Each field fits, whatever the others hold, and ends at a NUL of its own, which would end it in the report.
-        report += text.substr(0, std::min(text.find('\0'), max_report / 4 - 4));
+        report += std::string_view(text.c_str()).substr(0, max_report / 4 - 4);
         report += '\0';
     }
     return report;

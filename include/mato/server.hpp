@@ -14,7 +14,6 @@
 
 #include <asio/posix/stream_descriptor.hpp>
 
-#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>

@@ -5,7 +5,6 @@
 #pragma once
 
 #include "clock.hpp"
-#include "error.hpp"
 #include "sys.hpp"
 #include "unique_fd.hpp"
 
@@ -37,7 +36,9 @@ struct self_usage {
 static_assert(usage_source<self_usage>);
 
 /// Processor share between two questions: percent of one core. The first answer covers the time since the meter was made.
-template <usage_source Source = self_usage> class usage_meter {
+template <class Source = self_usage> class usage_meter {
+    static_assert(usage_source<Source>, "mato: a usage source needs `process_usage sample() const`");
+
 public:
     explicit usage_meter(Source source = {}, clock::time_point now = clock::now())
         : source_(source), started_(now), asked_(now), cpu_(source_.sample().cpu_time) {}

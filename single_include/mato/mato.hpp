@@ -14,7 +14,6 @@
 #endif
 
 #include <sys/types.h>
-#include <algorithm>
 #include <chrono>
 #include <cerrno>
 #include <string>
@@ -43,9 +42,7 @@
 #include <limits>
 #include <optional>
 #include <charconv>
-#include <random>
 #include <atomic>
-#include <deque>
 #include <initializer_list>
 #include <asio/buffer.hpp>
 #include <asio/error.hpp>
@@ -54,8 +51,10 @@
 #include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
 #include <array>
+#include <deque>
 #include <functional>
 #include <memory>
+#include <algorithm>
 #include <asio/posix/stream_descriptor.hpp>
 
 // ---- mato/mato.hpp ----
@@ -175,7 +174,7 @@ public:
     [[nodiscard]] int poll_timeout(clock::time_point now = clock::now()) const noexcept {
         if (passed(now)) return 0;
         const auto left = std::chrono::ceil<milliseconds>(at_ - now).count();
-        return static_cast<int>(std::min<milliseconds::rep>(left, longest_poll));
+        return static_cast<int>(left < longest_poll ? left : longest_poll);
     }
 
 private:
@@ -983,7 +982,7 @@ public:
     /// @returns a non-blocking, close-on-exec listening socket.
     /// @errors  lock_not_held · unsafe_directory · filename_too_long, with length and limit · any of bind, listen, rename;
     ///          after an error the name is as it was.
-    template <lock_proof Lock> [[nodiscard]] unique_fd publish(const Lock& held, const publish_options& options, error_out out);
+    template <class Lock> [[nodiscard]] unique_fd publish(const Lock& held, const publish_options& options, error_out out);
 
     /// Removes the name if it still is the socket published here, by this process. Call it while the lock is held.
     void withdraw() noexcept;
@@ -1070,7 +1069,8 @@ inline std::filesystem::path owned_path::hidden_name() const {
     return name;
 }
 
-template <lock_proof Lock> unique_fd owned_path::publish(const Lock& held, const publish_options& options, error_out out) {
+template <class Lock> unique_fd owned_path::publish(const Lock& held, const publish_options& options, error_out out) {
+    static_assert(lock_proof<Lock>, "mato: publishing needs the held lock, an object with `bool is_held() const`");
     if (!held.is_held()) return out.set(errc::lock_not_held, "publish socket", path_.native()), unique_fd();
     check_private_directory(path_.has_parent_path() ? path_.parent_path() : ".", out);
     if (out.failed()) return {};
@@ -1588,13 +1588,14 @@ template <class M> auto basic_instance_lock<M>::acquire_directory(const std::fil
     constexpr long first_ms = 1, longest_ms = 20; // a start takes a few ms; 20 keeps a hundred waiters under 1% of a core
     unique_fd fd(sys::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
     if (!fd) return out.set(last_error(), "open directory", directory.native()), basic_instance_lock();
-    for (long pause = first_ms;; pause = std::min(pause * 2, longest_ms)) {
+    for (long pause = first_ms;; pause = pause * 2 < longest_ms ? pause * 2 : longest_ms) {
         const int why = M::try_lock(fd.get());
         if (why == 0) break;
         if (why != EWOULDBLOCK)
             return out.set({why, std::system_category()}, "lock", directory.native()), basic_instance_lock();
         if (until.passed()) return out.set(errc::timed_out, "lock", directory.native()), basic_instance_lock();
-        sys::sleep_ms(std::min<long>(pause, until.poll_timeout()));
+        const long left = until.poll_timeout();
+        sys::sleep_ms(pause < left ? pause : left);
     }
     basic_instance_lock lock(std::move(fd), directory);
     lock.leaves_file_ = false;
@@ -1655,7 +1656,7 @@ template <class M> void basic_instance_lock<M>::release() noexcept {
 template <class M> std::string basic_instance_lock<M>::read_text(int fd) {
     char text[max_pid_line + 1]; // what fills it is no pid
     const ssize_t got = sys::pread(fd, text, sizeof text, 0);
-    return {text, static_cast<std::size_t>(std::max<ssize_t>(got, 0))};
+    return {text, got > 0 ? static_cast<std::size_t>(got) : 0};
 }
 
 template <class M> bool basic_instance_lock<M>::is_alive(pid_t pid) noexcept {
@@ -1738,9 +1739,11 @@ struct null_log {
 
 static_assert(log_sink<file_log> && log_sink<stderr_log> && log_sink<null_log>);
 
-/// Adds time and level, drops what is below `level`, and keeps a line a line: control bytes are shown as \xNN, so that no
+/// Adds time and level, drops what is below `level`, and keeps a line a line: control bytes are shown as `\xNN`, so that no
 /// peer can forge an entry or reach the reader's terminal.
-template <log_sink Sink = file_log> class basic_logger {
+template <class Sink = file_log> class basic_logger {
+    static_assert(log_sink<Sink>, "mato: a log sink needs `void write(std::string_view)`");
+
 public:
     explicit basic_logger(Sink sink = {}, log_level level = log_level::info) : sink_(std::move(sink)), level_(level) {}
 
@@ -1850,7 +1853,7 @@ namespace detail {
 
 } // namespace detail
 
-template <log_sink Sink> void basic_logger<Sink>::write(log_level level, std::string_view text) noexcept {
+template <class Sink> void basic_logger<Sink>::write(log_level level, std::string_view text) noexcept {
     if (level > level_) return;
     try {
         const auto now = std::chrono::system_clock::now();
@@ -1978,7 +1981,9 @@ struct uid_set {
     static constexpr bool checks = true;
     std::vector<uid_t> uids{};
     [[nodiscard]] bool allows(const peer_credentials& peer) const noexcept {
-        return std::find(uids.begin(), uids.end(), peer.uid) != uids.end();
+        for (const uid_t uid : uids)
+            if (uid == peer.uid) return true;
+        return false;
     }
 };
 
@@ -1992,7 +1997,7 @@ static_assert(peer_policy<same_user> && peer_policy<same_user_or_root> && peer_p
 
 /// Both directions of the check, in one place: the server's with `errc::peer_rejected`, the client's with
 /// `errc::server_not_trusted`. @returns the credentials, also when they are refused.
-template <peer_policy P> peer_credentials require_peer(int socket, const P& policy, errc refusal, error_out out);
+template <class P> peer_credentials require_peer(int socket, const P& policy, errc refusal, error_out out);
 
 // ---- implementation ----
 
@@ -2011,7 +2016,8 @@ inline peer_credentials credentials_of(int socket, error_out out) {
     return peer;
 }
 
-template <peer_policy P> peer_credentials require_peer(int socket, const P& policy, errc refusal, error_out out) {
+template <class P> peer_credentials require_peer(int socket, const P& policy, errc refusal, error_out out) {
+    static_assert(peer_policy<P>, "mato: the peer policy needs `checks` and `bool allows(const peer_credentials&) const`");
     const auto peer = credentials_of(socket, out);
     if (out.failed() || policy.allows(peer)) return peer;
     out.set(refusal, "check peer", {},
@@ -2255,7 +2261,7 @@ inline std::string readiness_pipe::encode(const failure& why) {
     const int value = system || ours ? why.code.value() : 1; // the starter cannot name another category's number
     for (const std::string& text : {std::to_string(value), why.step, why.path, detail}) {
         // Each field fits, whatever the others hold, and ends at a NUL of its own, which would end it in the report.
-        report += text.substr(0, std::min(text.find('\0'), max_report / 4 - 4));
+        report += std::string_view(text.c_str()).substr(0, max_report / 4 - 4);
         report += '\0';
     }
     return report;
@@ -2338,23 +2344,38 @@ struct backoff_options {
 /// Doubling caps with full jitter, under one total deadline.
 class exponential_backoff {
 public:
-    explicit exponential_backoff(backoff_options options = {}, std::uint32_t seed = std::random_device{}())
+    /// The seed need only differ between processes that failed together.
+    explicit exponential_backoff(backoff_options options = {}, std::uint64_t seed = process_seed())
         : options_(options), cap_(options.first), random_(seed) {}
 
     [[nodiscard]] std::optional<milliseconds> next(clock::time_point now) {
         if (!give_up_at_) give_up_at_ = now + options_.total;
         if (now >= *give_up_at_) return std::nullopt;
         const milliseconds cap = cap_;
-        cap_ = std::min(cap_ * 2, options_.longest);
-        const milliseconds wait(std::uniform_int_distribution<milliseconds::rep>(0, cap.count())(random_));
-        return std::min(wait, std::chrono::ceil<milliseconds>(*give_up_at_ - now));
+        cap_ = cap_ * 2 < options_.longest ? cap_ * 2 : options_.longest;
+        const milliseconds wait(static_cast<milliseconds::rep>(draw() % (static_cast<std::uint64_t>(cap.count()) + 1)));
+        const auto left = std::chrono::ceil<milliseconds>(*give_up_at_ - now);
+        return wait < left ? wait : left;
     }
 
 private:
+    static std::uint64_t process_seed() noexcept {
+        const auto time = static_cast<std::uint64_t>(clock::now().time_since_epoch().count());
+        const auto pid = static_cast<std::uint64_t>(sys::getpid());
+        return time ^ (pid << 40);
+    }
+    /// SplitMix64 (Steele, Lea, Flood 2014). <random> would double what this header costs to include.
+    std::uint64_t draw() noexcept {
+        std::uint64_t z = random_ += 0x9e3779b97f4a7c15;
+        z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+        z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+        return z ^ (z >> 31);
+    }
+
     backoff_options options_;
     milliseconds cap_;
     std::optional<clock::time_point> give_up_at_{};
-    std::minstd_rand random_;
+    std::uint64_t random_;
 };
 
 static_assert(backoff_policy<exponential_backoff>);
@@ -2367,8 +2388,10 @@ struct thread_sleeper {
 
 /// Calls `attempt(error_out)` until it succeeds, fails with what is not `cond::transient`, or the policy gives up; then the
 /// last error stands. @returns what the last call returned.
-template <class Attempt, backoff_policy Backoff = exponential_backoff, class Sleeper = thread_sleeper>
+template <class Attempt, class Backoff = exponential_backoff, class Sleeper = thread_sleeper>
 auto retry(Attempt attempt, error_out out, Backoff policy = Backoff(), Sleeper sleeper = {}) {
+    static_assert(backoff_policy<Backoff>,
+                  "mato: a backoff policy needs `std::optional<milliseconds> next(clock::time_point)`, see retry.hpp");
     for (;;) {
         failure why;
         auto result = attempt(error_out(why));
@@ -2550,7 +2573,7 @@ public:
     void raise(int signal) { pending_.push_back(signal); }
 
 private:
-    std::deque<int> pending_;
+    std::vector<int> pending_;
 };
 
 static_assert(signal_source<self_pipe_source> && signal_source<manual_source>);
@@ -2621,7 +2644,7 @@ inline self_pipe_source& self_pipe_source::operator=(self_pipe_source&& other) n
     read_end_ = std::move(other.read_end_);
     write_end_ = std::move(other.write_end_);
     signals_ = other.signals_;
-    std::copy(std::begin(other.before_), std::end(other.before_), std::begin(before_));
+    for (int signal = 0; signal < NSIG; ++signal) before_[signal] = other.before_[signal];
     return *this;
 }
 
@@ -2646,7 +2669,7 @@ inline void self_pipe_source::close() noexcept {
 inline std::optional<int> manual_source::try_next() noexcept {
     if (pending_.empty()) return std::nullopt;
     const int signal = pending_.front();
-    pending_.pop_front();
+    pending_.erase(pending_.begin());
     return signal;
 }
 
@@ -2678,7 +2701,9 @@ struct self_usage {
 static_assert(usage_source<self_usage>);
 
 /// Processor share between two questions: percent of one core. The first answer covers the time since the meter was made.
-template <usage_source Source = self_usage> class usage_meter {
+template <class Source = self_usage> class usage_meter {
+    static_assert(usage_source<Source>, "mato: a usage source needs `process_usage sample() const`");
+
 public:
     explicit usage_meter(Source source = {}, clock::time_point now = clock::now())
         : source_(source), started_(now), asked_(now), cpu_(source_.sample().cpu_time) {}
@@ -2819,7 +2844,7 @@ template <class T> concept readable = requires(const toml::node& node) {
 template <class Value> class schema {
 public:
     /// `key` fills `member`. `check` returns an empty string, or why a value of the right type is wrong.
-    template <readable T> schema& field(std::string key, T Value::*member, std::function<std::string(const T&)> check = {});
+    template <class T> schema& field(std::string key, T Value::*member, std::function<std::string(const T&)> check = {});
     /// Keys under `[name]`, which fill the same `Value`.
     schema& table(std::string name, schema inner);
 
@@ -2976,8 +3001,9 @@ inline std::optional<toml::source_region> overlong_key(std::string_view text) {
 }
 } // namespace detail
 
-template <class Value> template <readable T>
+template <class Value> template <class T>
 schema<Value>& schema<Value>::field(std::string key, T Value::*member, std::function<std::string(const T&)> check) {
+    static_assert(readable<T>, "mato: no value_reader for the type of this key; specialise `read` and `expected`");
     entries_.push_back({std::move(key),
                         [member, check = std::move(check)](const toml::node& node, Value& value) -> std::string {
                             auto got = value_reader<T>::read(node);
@@ -3082,8 +3108,11 @@ inline namespace MATO_ABI {
 /// A frame encoded once and shared by every connection that sends it.
 using shared_frame = std::shared_ptr<const std::string>;
 
-template <framing_policy Framing = length_prefixed<>, overflow_policy Overflow = disconnect> class basic_connection
+template <class Framing = length_prefixed<>, class Overflow = disconnect> class basic_connection
     : public std::enable_shared_from_this<basic_connection<Framing, Overflow>> {
+    static_assert(framing_policy<Framing>, "mato: the framing policy lacks a member, see framing.hpp");
+    static_assert(overflow_policy<Overflow>, "mato: the overflow policy needs on_queued and on_drained, see overflow.hpp");
+
 public:
     using framing = Framing;
 
@@ -3198,8 +3227,7 @@ namespace detail {
 }
 } // namespace detail
 
-template <framing_policy F, overflow_policy O>
-basic_connection<F, O>::basic_connection(asio::io_context& context, unique_fd socket, O overflow)
+template <class F, class O> basic_connection<F, O>::basic_connection(asio::io_context& context, unique_fd socket, O overflow)
     : socket_(context), linger_(context), overflow_(std::move(overflow)) {
     std::error_code why;
     socket_.assign(asio::local::stream_protocol(), socket.get(), why);
@@ -3207,13 +3235,13 @@ basic_connection<F, O>::basic_connection(asio::io_context& context, unique_fd so
     static_cast<void>(socket.release());
 }
 
-template <framing_policy F, overflow_policy O> void basic_connection<F, O>::start(handlers callbacks) {
+template <class F, class O> void basic_connection<F, O>::start(handlers callbacks) {
     callbacks_ = std::move(callbacks);
     if (state_ == state::open) return read();
     if (state_ == state::closed) tell_end(); // it ended before anybody listened
 }
 
-template <framing_policy F, overflow_policy O> void basic_connection<F, O>::read() {
+template <class F, class O> void basic_connection<F, O>::read() {
     socket_.async_wait(asio::socket_base::wait_read, [self = this->shared_from_this()](std::error_code why) {
         if (self->state_ != state::open) return;
         if (why) return self->abort({detail::plain_code(why), "read", {}, {}});
@@ -3225,7 +3253,7 @@ template <framing_policy F, overflow_policy O> void basic_connection<F, O>::read
     });
 }
 
-template <framing_policy F, overflow_policy O> std::size_t basic_connection<F, O>::receive(error_out out) {
+template <class F, class O> std::size_t basic_connection<F, O>::receive(error_out out) {
     const auto room = decoder_.prepare(read_bytes);
     if (most_descriptors_ > 0) {
         const std::size_t size = receive_descriptors(socket_.native_handle(), room, descriptors_, out);
@@ -3241,7 +3269,7 @@ template <framing_policy F, overflow_policy O> std::size_t basic_connection<F, O
     return got > 0 ? static_cast<std::size_t>(got) : 0;
 }
 
-template <framing_policy F, overflow_policy O> void basic_connection<F, O>::deliver() {
+template <class F, class O> void basic_connection<F, O>::deliver() {
     failure why;
     while (state_ == state::open) {
         const auto frame = decoder_.next(why);
@@ -3251,7 +3279,7 @@ template <framing_policy F, overflow_policy O> void basic_connection<F, O>::deli
     }
 }
 
-template <framing_policy F, overflow_policy O> void basic_connection<F, O>::send(std::string_view payload, error_out out) {
+template <class F, class O> void basic_connection<F, O>::send(std::string_view payload, error_out out) {
     if (state_ != state::open) return;
     const bool appends = queue_.size() > in_flight_ && !queue_.back().shared && queue_.back().own.size() < append_bytes;
     if (!appends) queue_.emplace_back();
@@ -3265,14 +3293,14 @@ template <framing_policy F, overflow_policy O> void basic_connection<F, O>::send
     queued(bytes.size() - before);
 }
 
-template <framing_policy F, overflow_policy O> void basic_connection<F, O>::send_encoded(shared_frame frame) {
+template <class F, class O> void basic_connection<F, O>::send_encoded(shared_frame frame) {
     if (state_ != state::open || !frame || frame->empty()) return;
     const std::size_t bytes = frame->size();
     queue_.push_back({{}, std::move(frame)});
     queued(bytes);
 }
 
-template <framing_policy F, overflow_policy O> void basic_connection<F, O>::queued(std::size_t bytes) {
+template <class F, class O> void basic_connection<F, O>::queued(std::size_t bytes) {
     queued_ += bytes;
     if (overflow_.on_queued(queued_, clock::now()) == overflow_verdict::disconnect)
         return abort({errc::slow_consumer, "send", {}, "slow consumer: " + std::to_string(queued_) + " bytes unread"});
@@ -3280,7 +3308,7 @@ template <framing_policy F, overflow_policy O> void basic_connection<F, O>::queu
 }
 
 // Posted, so that all that one turn of the loop sends is gathered.
-template <framing_policy F, overflow_policy O> void basic_connection<F, O>::flush_soon() {
+template <class F, class O> void basic_connection<F, O>::flush_soon() {
     if (writing_ || flush_posted_ || queue_.empty()) return;
     flush_posted_ = true;
     asio::post(socket_.get_executor(), [self = this->shared_from_this()] {
@@ -3289,7 +3317,7 @@ template <framing_policy F, overflow_policy O> void basic_connection<F, O>::flus
     });
 }
 
-template <framing_policy F, overflow_policy O> void basic_connection<F, O>::flush() {
+template <class F, class O> void basic_connection<F, O>::flush() {
     if (writing_ || queue_.empty() || state_ == state::closed) return;
     gathered buffers;
     std::size_t bytes = 0;
@@ -3310,7 +3338,7 @@ template <framing_policy F, overflow_policy O> void basic_connection<F, O>::flus
     });
 }
 
-template <framing_policy F, overflow_policy O> void basic_connection<F, O>::on_written(std::size_t bytes) {
+template <class F, class O> void basic_connection<F, O>::on_written(std::size_t bytes) {
     sent_ += bytes;
     queued_ -= bytes;
     for (first_offset_ += bytes; !queue_.empty() && first_offset_ >= queue_.front().bytes().size(); queue_.pop_front())
@@ -3321,7 +3349,7 @@ template <framing_policy F, overflow_policy O> void basic_connection<F, O>::on_w
     if (callbacks_.on_drained) callbacks_.on_drained();
 }
 
-template <framing_policy F, overflow_policy O> void basic_connection<F, O>::close(failure why, milliseconds linger) {
+template <class F, class O> void basic_connection<F, O>::close(failure why, milliseconds linger) {
     if (state_ != state::open) return;
     why_ = std::move(why);
     state_ = state::closing;
@@ -3333,13 +3361,13 @@ template <framing_policy F, overflow_policy O> void basic_connection<F, O>::clos
     });
 }
 
-template <framing_policy F, overflow_policy O> void basic_connection<F, O>::abort(failure why) {
+template <class F, class O> void basic_connection<F, O>::abort(failure why) {
     if (state_ == state::closed) return;
     if (state_ == state::open) why_ = std::move(why);
     finish();
 }
 
-template <framing_policy F, overflow_policy O> void basic_connection<F, O>::finish() {
+template <class F, class O> void basic_connection<F, O>::finish() {
     if (state_ == state::closed) return;
     state_ = state::closed;
     std::error_code ignored;
@@ -3349,7 +3377,7 @@ template <framing_policy F, overflow_policy O> void basic_connection<F, O>::fini
 }
 
 // Posted: the caller may be inside on_frame, or iterating over connections.
-template <framing_policy F, overflow_policy O> void basic_connection<F, O>::tell_end() {
+template <class F, class O> void basic_connection<F, O>::tell_end() {
     asio::post(socket_.get_executor(), [self = this->shared_from_this()] {
         const auto callbacks = std::exchange(self->callbacks_, {});
         if (callbacks.on_closed) callbacks.on_closed(self->why_);

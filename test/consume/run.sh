@@ -6,7 +6,7 @@ work=$1
 step=$2
 here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
 root=$(CDPATH= cd -- "$here/../.." && pwd)
-cmake=${CMAKE:-cmake}
+cmake=$(command -v "${CMAKE:-cmake}")
 cxx=${CXX:-g++}
 clangxx=${CLANGXX:-clang++}
 strict="-std=c++20 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror"
@@ -125,6 +125,9 @@ told_at_compile)
     echo "#include <mato/lock.hpp>" >"$work/told.cpp" # and what needs neither compiles without them
     # shellcheck disable=SC2086
     "$cxx" -std=c++20 $flags "-I$root/include" -fsyntax-only "$work/told.cpp"
+    ;;
+recipes) # for package managers that are not here: as far as reading and dry runs go
+    sh "$here/recipes.sh" "$work/recipes" "$moved" "$cmake"
     ;;
 *) fail "unknown step $step" ;;
 esac
