@@ -31,6 +31,9 @@ if(TARGET mato_exe)
     install(FILES LICENSE DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/mato RENAME copyright COMPONENT program)
 endif()
 
+if(NOT PROJECT_IS_TOP_LEVEL)
+    return()
+endif()
 # cpack -G DEB: libmato-dev, and mato where the program was built.
 set(CPACK_GENERATOR DEB)
 set(CPACK_VERBATIM_VARIABLES ON)

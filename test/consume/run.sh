@@ -38,8 +38,8 @@ consumer() { # BUILD ARGUMENTS…
 refused() { # SENTENCE COMMAND…: the command must fail and say so
     sentence=$1
     shift
-    if "$@" >"$work/refused.txt" 2>&1; then fail "this should have failed: $*"; fi
-    tr -s '\n ' '  ' <"$work/refused.txt" | grep -qF "$sentence" || { cat "$work/refused.txt" >&2; fail "no word of: $sentence"; }
+    if "$@" >"$work/refused-$step.txt" 2>&1; then fail "this should have failed: $*"; fi
+    tr -s '\n ' '  ' <"$work/refused-$step.txt" | grep -qF "$sentence" || { cat "$work/refused-$step.txt" >&2; fail "no word of: $sentence"; }
 }
 
 mkdir -p "$work"
