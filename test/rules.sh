@@ -89,6 +89,10 @@ complain "ARCHITECTURE.md's code map differs; 'sh test/rules.sh --code-map' prin
 complain "README.md's first sample is not example/01_echo_daemon.cpp verbatim:" "$(
     awk '/^```cpp/{on=1; next} /^```/{if (on) exit} on' README.md | diff example/01_echo_daemon.cpp - || true)"
 
+if command -v cmake >/dev/null 2>&1; then
+    complain "The single header:" "$(cmake -DCHECK=ON -P single_include/amalgamate.cmake 2>&1 || true)"
+fi
+
 # One look.
 if command -v clang-format >/dev/null 2>&1; then
     # shellcheck disable=SC2046
