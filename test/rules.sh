@@ -47,10 +47,40 @@ complain "toml++ outside config.hpp:" "$(grep -nHE '#include <toml' $(sources) |
 complain "Operating-system #ifs outside detail/platform.hpp:" "$(grep -rnHE '#\s*(el)?if.*__(linux|APPLE|FreeBSD|unix)__' include | grep -v detail/platform.hpp || true)"
 complain "The seam outside sys.hpp:" "$(grep -rnH 'MATO_SYSTEM' include example --include='*.hpp' --include='*.cpp' | grep -v '^include/mato/sys.hpp' || true)"
 complain "The program includes the toolkit's details:" "$(grep -rnH 'mato/detail/' example || true)"
-complain "A macro of ours outside platform.hpp, sys.hpp and version.hpp:" "$(grep -rnHE '#\s*define' include | grep -vE '(platform|sys|version)\.hpp' || true)"
+complain "A macro of ours outside platform.hpp, abi.hpp, sys.hpp and version.hpp:" "$(grep -rnHE '#\s*define' include | grep -vE '(platform|abi|sys|version)\.hpp' || true)"
+complain "A header outside the inline namespace:" "$(grep -L 'inline namespace MATO_ABI {' $(grep -rl '^namespace mato' include) || true)"
+complain "A feature switch that abi.hpp does not name:" "$(grep -ohE 'MATO_HAS_[A-Z0-9_]+' include/mato/detail/platform.hpp | sort -u | while read -r switch; do
+    grep -qw "$switch" include/mato/detail/abi.hpp || echo "$switch"; done)"
 if [ -d example/mato/vt ]; then
     complain "The emulator includes the toolkit, asio or POSIX:" "$(grep -rnHE '#include [<"](mato/|asio|sys/|unistd|fcntl|termios|poll)' example/mato/vt || true)"
 fi
+# INCLUDE and the names that are a reason for it; <concepts> and the POSIX headers have too many.
+while read -r header names; do
+    complain "<$header> included for nothing:" "$(grep -rlF "#include <$header>" include example test --include='*.hpp' | while read -r file; do
+        grep -vE '^ *(//|#include)' "$file" | grep -qE "\b($names)" || echo "$file"; done)"
+done <<END
+algorithm (std|ranges)::(min|max|clamp|copy|move|find|any_of|all_of|none_of|count|sort|stable_sort|equal|fill|remove|rotate|reverse|search|transform|for_each|lower_bound|upper_bound|lexicographical|mismatch|replace|generate|unique|is_sorted|partition|nth_element)
+array std::array
+atomic std::atomic
+charconv std::(from|to)_chars
+chrono (std::chrono|[0-9](ms|s|min|h)\b)
+cstdint u?int[0-9]+_t
+cstring (mem(cpy|cmp|move|set|chr)|str(len|n?cmp|n?cpy|chr|rchr|str|error|signal|dup))
+deque std::deque
+filesystem (std::filesystem|fs::)
+functional std::(function|hash|less|greater|equal_to|invoke|ref|bind|plus)
+limits std::numeric_limits
+map std::map
+memory (std::)?(unique_ptr|shared_ptr|weak_ptr|make_unique|make_shared|enable_shared_from_this|addressof|destroy|construct_at)
+optional (std::)?(optional|nullopt)
+random std::(random_device|mt19937|uniform|minstd)
+span std::(span|as_bytes)
+string std::(string\b|to_string|getline|sto|char_traits)
+string_view std::string_view
+utility std::(move|forward|exchange|swap|pair|in_range|as_const|declval|cmp_|make_pair|index_sequence|unreachable|in_place)
+variant std::(variant|visit|monostate|get_if|holds_alternative)
+vector std::vector
+END
 complain "Tests that sleep instead of waiting for a fact:" "$(grep -rnHE '\b(sleep_for|sleep_until|usleep|nanosleep|sleep)\s*\(' test --include='*.cpp' --include='*.hpp' || true)"
 complain "Left-overs:" "$(grep -nHE 'TODO|FIXME|\bXXX\b|HACK' $(sources) || true)"
 complain "Files without a licence line:" "$(grep -L 'SPDX-License-Identifier: MIT' $(sources) | grep -vE '^example/[0-9]' || true)"
@@ -62,6 +92,10 @@ complain "ARCHITECTURE.md's code map differs; 'sh test/rules.sh --code-map' prin
     rm -f /tmp/mato-map.$$)"
 complain "README.md's first sample is not example/04_echo_daemon.cpp verbatim:" "$(
     awk '/^```cpp/{on=1; next} /^```/{if (on) exit} on' README.md | diff example/04_echo_daemon.cpp - || true)"
+
+if command -v cmake >/dev/null 2>&1; then
+    complain "The single header:" "$(cmake -DCHECK=ON -P single_include/amalgamate.cmake 2>&1 || true)"
+fi
 
 # One look.
 if command -v clang-format >/dev/null 2>&1; then

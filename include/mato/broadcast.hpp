@@ -20,6 +20,7 @@
 #include <utility>
 
 namespace mato {
+inline namespace MATO_ABI {
 
 template <class Connection = connection, broadcast_policy Overflow = disconnect> class basic_broadcast {
     using hub = fan_out<Connection, Overflow, typename Connection::framing>;
@@ -135,4 +136,5 @@ std::uint64_t basic_broadcast<C, O>::published(Publish publish) {
     return sequence;
 }
 
+} // namespace MATO_ABI
 } // namespace mato

@@ -16,6 +16,7 @@
 #include <utility>
 
 namespace mato {
+inline namespace MATO_ABI {
 
 template <class Policies = default_policies> class basic_client {
     static_assert(detail::require_policies<Policies>::ok);
@@ -217,4 +218,5 @@ template <class P> std::optional<std::string_view> basic_client<P>::receive(dead
     }
 }
 
+} // namespace MATO_ABI
 } // namespace mato

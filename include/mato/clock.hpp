@@ -4,10 +4,12 @@
 /// Threads: safe.   Blocks: never.
 #pragma once
 
-#include <algorithm>
+#include "detail/abi.hpp"
+
 #include <chrono>
 
 namespace mato {
+inline namespace MATO_ABI {
 
 /// The time base of every limit and deadline: monotonic, so that setting the wall clock ends nothing early.
 using clock = std::chrono::steady_clock;
@@ -26,7 +28,7 @@ public:
     [[nodiscard]] int poll_timeout(clock::time_point now = clock::now()) const noexcept {
         if (passed(now)) return 0;
         const auto left = std::chrono::ceil<milliseconds>(at_ - now).count();
-        return static_cast<int>(std::min<milliseconds::rep>(left, longest_poll));
+        return static_cast<int>(left < longest_poll ? left : longest_poll);
     }
 
 private:
@@ -34,4 +36,5 @@ private:
     clock::time_point at_;
 };
 
+} // namespace MATO_ABI
 } // namespace mato

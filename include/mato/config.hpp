@@ -7,6 +7,10 @@
 /// are `errc::invalid_config`; the detail is "FILE:LINE:COL: why", lines and columns from 1.
 #pragma once
 
+#if !__has_include(<toml++/toml.hpp>) && !__has_include(<toml++/toml.h>)
+#error "mato: toml++ was not found, install it (Debian: libtomlplusplus-dev) or add -I; config.hpp alone needs it"
+#endif
+
 #include "error.hpp"
 #include "sys.hpp"
 #include "unique_fd.hpp"
@@ -32,7 +36,9 @@
 #include <utility>
 #include <vector>
 
-namespace mato::config {
+namespace mato {
+inline namespace MATO_ABI {
+namespace config {
 
 /// Turns one TOML value into a T. Specialise `read` for types of your own: empty means "wrong", and `expected` says what is
 /// right. Shipped: bool, integers, std::string, std::vector<std::string>, std::chrono::milliseconds ("250ms", "2s", "5m").
@@ -47,7 +53,7 @@ template <class T> concept readable = requires(const toml::node& node) {
 template <class Value> class schema {
 public:
     /// `key` fills `member`. `check` returns an empty string, or why a value of the right type is wrong.
-    template <readable T> schema& field(std::string key, T Value::*member, std::function<std::string(const T&)> check = {});
+    template <class T> schema& field(std::string key, T Value::*member, std::function<std::string(const T&)> check = {});
     /// Keys under `[name]`, which fill the same `Value`.
     schema& table(std::string name, schema inner);
 
@@ -204,8 +210,9 @@ inline std::optional<toml::source_region> overlong_key(std::string_view text) {
 }
 } // namespace detail
 
-template <class Value> template <readable T>
+template <class Value> template <class T>
 schema<Value>& schema<Value>::field(std::string key, T Value::*member, std::function<std::string(const T&)> check) {
+    static_assert(readable<T>, "mato: no value_reader for the type of this key; specialise `read` and `expected`");
     entries_.push_back({std::move(key),
                         [member, check = std::move(check)](const toml::node& node, Value& value) -> std::string {
                             auto got = value_reader<T>::read(node);
@@ -280,4 +287,6 @@ template <class Value> Value schema<Value>::load(const std::filesystem::path& pa
     return parse(text, path.native(), std::move(defaults), out);
 }
 
-} // namespace mato::config
+} // namespace config
+} // namespace MATO_ABI
+} // namespace mato

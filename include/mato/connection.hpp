@@ -8,6 +8,10 @@
 /// begun is finished or the connection ends. Callbacks may call anything on the connection, `close` included.
 #pragma once
 
+#if !__has_include(<asio/io_context.hpp>)
+#error "mato: asio was not found, install it (Debian: libasio-dev) or add -I; the headers below layer 3 need none"
+#endif
+
 #include "clock.hpp"
 #include "descriptors.hpp"
 #include "error.hpp"
@@ -33,6 +37,7 @@
 #include <vector>
 
 namespace mato {
+inline namespace MATO_ABI {
 
 namespace detail {
 /// False for what says that it loses frames.
@@ -44,8 +49,10 @@ template <class Overflow> [[nodiscard]] constexpr bool keeps_every_frame() noexc
 }
 } // namespace detail
 
-template <framing_policy Framing = length_prefixed<>, overflow_policy Overflow = disconnect> class basic_connection
+template <class Framing = length_prefixed<>, class Overflow = disconnect> class basic_connection
     : public std::enable_shared_from_this<basic_connection<Framing, Overflow>> {
+    static_assert(framing_policy<Framing>, "mato: the framing policy lacks a member, see framing.hpp");
+    static_assert(overflow_policy<Overflow>, "mato: the overflow policy needs on_queued and on_drained, see overflow.hpp");
     static_assert(detail::keeps_every_frame<Overflow>(),
                   "mato: a connection's own frames are never lost; this overflow policy is for a broadcast's subscribers");
 
@@ -160,8 +167,7 @@ namespace detail {
 }
 } // namespace detail
 
-template <framing_policy F, overflow_policy O>
-basic_connection<F, O>::basic_connection(asio::io_context& context, unique_fd socket, O overflow)
+template <class F, class O> basic_connection<F, O>::basic_connection(asio::io_context& context, unique_fd socket, O overflow)
     : socket_(context), linger_(context), overflow_(std::move(overflow)) {
     std::error_code why;
     socket_.assign(asio::local::stream_protocol(), socket.get(), why);
@@ -169,13 +175,13 @@ basic_connection<F, O>::basic_connection(asio::io_context& context, unique_fd so
     static_cast<void>(socket.release());
 }
 
-template <framing_policy F, overflow_policy O> void basic_connection<F, O>::start(handlers callbacks) {
+template <class F, class O> void basic_connection<F, O>::start(handlers callbacks) {
     callbacks_ = std::move(callbacks);
     if (state_ == state::open) return read();
     if (state_ == state::closed) tell_end(); // it ended before anybody listened
 }
 
-template <framing_policy F, overflow_policy O> void basic_connection<F, O>::read() {
+template <class F, class O> void basic_connection<F, O>::read() {
     socket_.async_wait(asio::socket_base::wait_read, [self = this->shared_from_this()](std::error_code why) {
         if (self->state_ != state::open) return;
         if (why) return self->abort({detail::plain_code(why), "read", {}, {}});
@@ -187,7 +193,7 @@ template <framing_policy F, overflow_policy O> void basic_connection<F, O>::read
     });
 }
 
-template <framing_policy F, overflow_policy O> std::size_t basic_connection<F, O>::receive(error_out out) {
+template <class F, class O> std::size_t basic_connection<F, O>::receive(error_out out) {
     const auto room = decoder_.prepare(read_bytes);
     if (most_descriptors_ > 0) {
         const std::size_t size = receive_descriptors(socket_.native_handle(), room, descriptors_, out);
@@ -203,7 +209,7 @@ template <framing_policy F, overflow_policy O> std::size_t basic_connection<F, O
     return got > 0 ? static_cast<std::size_t>(got) : 0;
 }
 
-template <framing_policy F, overflow_policy O> void basic_connection<F, O>::deliver() {
+template <class F, class O> void basic_connection<F, O>::deliver() {
     failure why;
     while (state_ == state::open) {
         const auto frame = decoder_.next(why);
@@ -213,33 +219,33 @@ template <framing_policy F, overflow_policy O> void basic_connection<F, O>::deli
     }
 }
 
-template <framing_policy F, overflow_policy O> void basic_connection<F, O>::send(std::string_view payload, error_out out) {
+template <class F, class O> void basic_connection<F, O>::send(std::string_view payload, error_out out) {
     if (state_ != state::open) return;
     queued(out_.push([&](std::string& bytes) { F::append(bytes, payload, out); }));
 }
 
-template <framing_policy F, overflow_policy O> void basic_connection<F, O>::send_encoded(shared_frame frame) {
+template <class F, class O> void basic_connection<F, O>::send_encoded(shared_frame frame) {
     if (state_ != state::open || !frame || frame->empty()) return;
     const std::size_t bytes = frame->size();
     out_.push(std::move(frame));
     queued(bytes);
 }
 
-template <framing_policy F, overflow_policy O> void basic_connection<F, O>::queued(std::size_t bytes) {
+template <class F, class O> void basic_connection<F, O>::queued(std::size_t bytes) {
     if (bytes == 0 || state_ != state::open) return;
     if (overflow_.on_queued(out_.own(), clock::now()) == overflow_verdict::disconnect)
         return abort({errc::slow_consumer, "send", {}, "slow consumer: " + std::to_string(out_.queued()) + " bytes unread"});
     flush_soon();
 }
 
-template <framing_policy F, overflow_policy O> void basic_connection<F, O>::follow(std::shared_ptr<feed> stream) {
+template <class F, class O> void basic_connection<F, O>::follow(std::shared_ptr<feed> stream) {
     out_.follow(std::move(stream));
     if (waiting_) out_.stream()->on_stalled();
     flush_soon();
 }
 
 // Posted, so that all that one turn of the loop sends is gathered.
-template <framing_policy F, overflow_policy O> void basic_connection<F, O>::flush_soon() {
+template <class F, class O> void basic_connection<F, O>::flush_soon() {
     if (waiting_ || flush_posted_) return;
     flush_posted_ = true;
     asio::post(socket_.get_executor(), [self = this->shared_from_this()] {
@@ -248,7 +254,7 @@ template <framing_policy F, overflow_policy O> void basic_connection<F, O>::flus
     });
 }
 
-template <framing_policy F, overflow_policy O> void basic_connection<F, O>::write() {
+template <class F, class O> void basic_connection<F, O>::write() {
     if (writing_ || state_ == state::closed) return; // writing: a handler of the stream's leads back here
     const auto self = this->shared_from_this();
     const bool was_empty = out_.queued() == 0;
@@ -271,7 +277,7 @@ template <framing_policy F, overflow_policy O> void basic_connection<F, O>::writ
     if (!was_empty && callbacks_.on_drained) callbacks_.on_drained();
 }
 
-template <framing_policy F, overflow_policy O> ssize_t basic_connection<F, O>::give_kernel(gathered_write& bytes) {
+template <class F, class O> ssize_t basic_connection<F, O>::give_kernel(gathered_write& bytes) {
     if (bytes.count == 1)
         return sys::send(socket_.native_handle(), bytes.buffers[0].iov_base, bytes.buffers[0].iov_len, MSG_DONTWAIT);
     msghdr message{};
@@ -280,7 +286,7 @@ template <framing_policy F, overflow_policy O> ssize_t basic_connection<F, O>::g
     return sys::sendmsg(socket_.native_handle(), &message, MSG_DONTWAIT);
 }
 
-template <framing_policy F, overflow_policy O> void basic_connection<F, O>::wait_until_writable() {
+template <class F, class O> void basic_connection<F, O>::wait_until_writable() {
     if (std::exchange(waiting_, true)) return;
     if (feed* const stream = out_.stream()) stream->on_stalled();
     socket_.async_wait(asio::socket_base::wait_write, [self = this->shared_from_this()](std::error_code why) {
@@ -293,8 +299,7 @@ template <framing_policy F, overflow_policy O> void basic_connection<F, O>::wait
     });
 }
 
-template <framing_policy F, overflow_policy O>
-void basic_connection<F, O>::fall_behind(failure why, std::optional<std::string> last_payload) {
+template <class F, class O> void basic_connection<F, O>::fall_behind(failure why, std::optional<std::string> last_payload) {
     if (state_ == state::closed) return;
     out_.drop_waiting();
     std::error_code ignored; // a payload too large is not sent, a buffer that stays small is waited for
@@ -306,7 +311,7 @@ void basic_connection<F, O>::fall_behind(failure why, std::optional<std::string>
     write();
 }
 
-template <framing_policy F, overflow_policy O> void basic_connection<F, O>::close(failure why, milliseconds linger) {
+template <class F, class O> void basic_connection<F, O>::close(failure why, milliseconds linger) {
     if (state_ != state::open) return;
     why_ = std::move(why);
     state_ = state::closing;
@@ -319,13 +324,13 @@ template <framing_policy F, overflow_policy O> void basic_connection<F, O>::clos
     });
 }
 
-template <framing_policy F, overflow_policy O> void basic_connection<F, O>::abort(failure why) {
+template <class F, class O> void basic_connection<F, O>::abort(failure why) {
     if (state_ == state::closed) return;
     if (state_ == state::open) why_ = std::move(why);
     finish();
 }
 
-template <framing_policy F, overflow_policy O> void basic_connection<F, O>::finish() {
+template <class F, class O> void basic_connection<F, O>::finish() {
     if (state_ == state::closed) return;
     state_ = state::closed;
     out_.abandon();
@@ -336,11 +341,12 @@ template <framing_policy F, overflow_policy O> void basic_connection<F, O>::fini
 }
 
 // Posted: the caller may be inside on_frame, or iterating over connections.
-template <framing_policy F, overflow_policy O> void basic_connection<F, O>::tell_end() {
+template <class F, class O> void basic_connection<F, O>::tell_end() {
     asio::post(socket_.get_executor(), [self = this->shared_from_this()] {
         const auto callbacks = std::exchange(self->callbacks_, {});
         if (callbacks.on_closed) callbacks.on_closed(self->why_);
     });
 }
 
+} // namespace MATO_ABI
 } // namespace mato

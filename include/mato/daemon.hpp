@@ -28,6 +28,7 @@
 #include <vector>
 
 namespace mato {
+inline namespace MATO_ABI {
 
 struct daemon_options {
     daemon_paths paths{}; ///< an empty `pid`: no pid file; an empty `log`: file_log writes to stderr
@@ -418,4 +419,5 @@ template <class P> void basic_daemon<P>::reload(error_out out) {
     log_.info("reloaded");
 }
 
+} // namespace MATO_ABI
 } // namespace mato

@@ -16,6 +16,7 @@
 #include <vector>
 
 namespace mato {
+inline namespace MATO_ABI {
 
 /// Descriptors in one message. The kernel's own limit is 253; nobody here needs more than a terminal and a pipe.
 inline constexpr std::size_t max_passed_descriptors = 8;
@@ -93,4 +94,5 @@ inline std::size_t receive_descriptors(int socket, std::span<char> room, std::ve
     return static_cast<std::size_t>(got);
 }
 
+} // namespace MATO_ABI
 } // namespace mato

@@ -15,6 +15,7 @@
 #include <string>
 
 namespace mato {
+inline namespace MATO_ABI {
 
 enum class detach_role {
     starter, ///< the process that asked; it goes on
@@ -139,4 +140,5 @@ inline detach_role double_fork::detach(const detach_options& options, error_out 
     return detach_role::daemon;
 }
 
+} // namespace MATO_ABI
 } // namespace mato

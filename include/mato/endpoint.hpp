@@ -21,6 +21,7 @@
 #include <utility>
 
 namespace mato {
+inline namespace MATO_ABI {
 
 /// Anything that can say "I hold it": `basic_instance_lock`, or a proof of the caller's own.
 template <class L> concept lock_proof = requires(const L& lock) {
@@ -69,7 +70,7 @@ public:
     /// @returns a non-blocking, close-on-exec listening socket.
     /// @errors  lock_not_held · unsafe_directory · filename_too_long, with length and limit · any of bind, listen, rename;
     ///          after an error the name is as it was.
-    template <lock_proof Lock> [[nodiscard]] unique_fd publish(const Lock& held, const publish_options& options, error_out out);
+    template <class Lock> [[nodiscard]] unique_fd publish(const Lock& held, const publish_options& options, error_out out);
 
     /// Removes the name if it still is the socket published here, by this process. Call it while the lock is held.
     void withdraw() noexcept;
@@ -114,7 +115,7 @@ public:
 
     /// Binds and listens; between the two a client is refused as if no daemon ran. Called again, it is the same socket.
     /// @errors lock_not_held · EADDRINUSE: somebody else has the name · filename_too_long · any of bind, listen.
-    template <lock_proof Lock> [[nodiscard]] unique_fd publish(const Lock& held, const publish_options& options, error_out out);
+    template <class Lock> [[nodiscard]] unique_fd publish(const Lock& held, const publish_options& options, error_out out);
     void withdraw() noexcept { kept_.reset(); }
     /// @errors cond::not_running: ECONNREFUSED · cond::busy: EAGAIN · filename_too_long.
     [[nodiscard]] unique_fd connect(error_out out) const;
@@ -142,7 +143,7 @@ public:
     /// @returns a descriptor of the passed socket, non-blocking, close-on-exec. Called again, it is the same socket.
     /// @errors lock_not_held · ENOENT: none was passed · ENOTSOCK, EAFNOSUPPORT, EPROTOTYPE, EINVAL: it is no socket, none of
     ///         Unix, no stream, does not listen.
-    template <lock_proof Lock> [[nodiscard]] unique_fd publish(const Lock& held, const publish_options& options, error_out out);
+    template <class Lock> [[nodiscard]] unique_fd publish(const Lock& held, const publish_options& options, error_out out);
     void withdraw() noexcept { passed_.reset(); }
     [[nodiscard]] unique_fd connect(error_out out) const { return where_.connect(out); } ///< @errors as owned_path::connect
     [[nodiscard]] std::string describe() const { return where_.describe(); }
@@ -166,8 +167,7 @@ public:
         : own_(path), passed_(std::move(path), std::move(passed)) {}
 
     /// @errors as activated::publish, or owned_path::publish.
-    template <lock_proof Lock>
-    [[nodiscard]] unique_fd publish(const Lock& held, const publish_options& options, error_out out) {
+    template <class Lock> [[nodiscard]] unique_fd publish(const Lock& held, const publish_options& options, error_out out) {
         return passed_.was_passed() ? passed_.publish(held, options, out) : own_.publish(held, options, out);
     }
     void withdraw() noexcept {
@@ -229,7 +229,8 @@ inline std::filesystem::path owned_path::hidden_name() const {
     return name;
 }
 
-template <lock_proof Lock> unique_fd owned_path::publish(const Lock& held, const publish_options& options, error_out out) {
+template <class Lock> unique_fd owned_path::publish(const Lock& held, const publish_options& options, error_out out) {
+    static_assert(lock_proof<Lock>, "mato: publishing needs the held lock, an object with `bool is_held() const`");
     if (!held.is_held()) return out.set(errc::lock_not_held, "publish socket", path_.native()), unique_fd();
     check_private_directory(path_.has_parent_path() ? path_.parent_path() : ".", out);
     if (out.failed()) return {};
@@ -288,7 +289,8 @@ inline unique_fd detail::second_descriptor(const unique_fd& fd, const std::strin
 }
 
 #if MATO_HAS_ABSTRACT_NAMES
-template <lock_proof Lock> unique_fd abstract_name::publish(const Lock& held, const publish_options& options, error_out out) {
+template <class Lock> unique_fd abstract_name::publish(const Lock& held, const publish_options& options, error_out out) {
+    static_assert(lock_proof<Lock>, "mato: publishing needs the held lock, an object with `bool is_held() const`");
     if (!held.is_held()) return out.set(errc::lock_not_held, "publish socket", describe()), unique_fd();
     if (!kept_) {
         const auto address = unix_address::of_abstract_name(name_, out);
@@ -325,7 +327,8 @@ inline void activated::check(int fd, const std::string& name, error_out out) {
     if (listening == 0) return refuse(EINVAL, "it does not listen");
 }
 
-template <lock_proof Lock> unique_fd activated::publish(const Lock& held, const publish_options&, error_out out) {
+template <class Lock> unique_fd activated::publish(const Lock& held, const publish_options&, error_out out) {
+    static_assert(lock_proof<Lock>, "mato: publishing needs the held lock, an object with `bool is_held() const`");
     if (!held.is_held()) return out.set(errc::lock_not_held, "publish socket", describe()), unique_fd();
     if (!passed_)
         return out.set({ENOENT, std::system_category()}, "take the passed socket", describe(),
@@ -339,4 +342,5 @@ template <lock_proof Lock> unique_fd activated::publish(const Lock& held, const 
     return detail::second_descriptor(passed_, describe(), out);
 }
 
+} // namespace MATO_ABI
 } // namespace mato

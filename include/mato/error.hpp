@@ -6,7 +6,10 @@
 /// Every fallible function comes in two forms: `f(args)` throws `mato::error`; `f(args, error_out)` reports into the
 /// caller's `std::error_code` (the code alone) or `mato::failure` (code, step, path, detail) and does not throw.
 /// Numbers of the operating system stay in `std::system_category()`; what only a daemon can say is an `errc`.
+/// Shared objects agree on codes and catch each other's errors, hidden visibility or not.
 #pragma once
+
+#include "detail/abi.hpp"
 
 #include <cerrno>
 #include <string>
@@ -14,7 +17,10 @@
 #include <system_error>
 #include <utility>
 
+#pragma GCC visibility push(default) // -fvisibility=hidden would make another type of each in every shared object
+
 namespace mato {
+inline namespace MATO_ABI {
 
 /// What errno cannot say.
 enum class errc {
@@ -49,18 +55,24 @@ enum class cond {
     bad_input,           ///< errc::malformed, frame_too_large, invalid_config
 };
 
+} // namespace MATO_ABI
 } // namespace mato
 
 template <> struct std::is_error_code_enum<mato::errc> : std::true_type {};
 template <> struct std::is_error_condition_enum<mato::cond> : std::true_type {};
 
 namespace mato {
+inline namespace MATO_ABI {
 
 [[nodiscard]] const std::error_category& mato_category() noexcept;
 [[nodiscard]] const std::error_category& cond_category() noexcept;
 [[nodiscard]] inline std::error_code make_error_code(errc e) noexcept { return {static_cast<int>(e), mato_category()}; }
 [[nodiscard]] inline std::error_condition make_error_condition(cond c) noexcept {
     return {static_cast<int>(c), cond_category()};
+}
+/// By the category's name: shared objects may have an instance of it each, and std compares those by address.
+[[nodiscard]] inline bool operator==(const std::error_code& code, errc e) noexcept {
+    return code.value() == static_cast<int>(e) && std::string_view(code.category().name()) == mato_category().name();
 }
 
 /// The calling thread's errno as a code.
@@ -218,4 +230,7 @@ template <class F> decltype(auto) or_throw(F&& f) {
     }
 }
 
+} // namespace MATO_ABI
 } // namespace mato
+
+#pragma GCC visibility pop

@@ -24,6 +24,7 @@
 #include <vector>
 
 namespace mato {
+inline namespace MATO_ABI {
 
 /// Frames a subscriber did not get, by their sequence numbers.
 struct frame_gap {
@@ -740,4 +741,5 @@ template <class P, broadcast_policy O, framing_policy F> subscriber_status fan_o
     return now;
 }
 
+} // namespace MATO_ABI
 } // namespace mato

@@ -15,6 +15,7 @@
 #include <string_view>
 
 namespace mato {
+inline namespace MATO_ABI {
 
 class frame_ring {
 public:
@@ -117,4 +118,5 @@ inline std::array<std::string_view, 2> frame_ring::bytes(std::uint64_t from, std
     return {std::string_view(data_.get() + at, first), std::string_view(data_.get(), size - first)};
 }
 
+} // namespace MATO_ABI
 } // namespace mato

@@ -20,6 +20,7 @@
 #include <string_view>
 
 namespace mato {
+inline namespace MATO_ABI {
 
 inline namespace literals {
 [[nodiscard]] constexpr std::size_t operator""_KiB(unsigned long long n) { return static_cast<std::size_t>(n) << 10; }
@@ -174,4 +175,5 @@ struct raw {
 
 static_assert(framing_policy<length_prefixed<>> && framing_policy<line<>> && framing_policy<raw>);
 
+} // namespace MATO_ABI
 } // namespace mato

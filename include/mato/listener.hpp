@@ -15,6 +15,7 @@
 #include <utility>
 
 namespace mato {
+inline namespace MATO_ABI {
 
 /// What a listener needs of its two policies: `Endpoint::publish(lock, options, out)`, `Endpoint::withdraw()`,
 /// `Endpoint::describe()`, `Endpoint::named`, and `Peer::checks`.
@@ -92,4 +93,5 @@ private:
     unique_fd socket_;
 };
 
+} // namespace MATO_ABI
 } // namespace mato

@@ -18,11 +18,11 @@
 #include <charconv>
 #include <concepts>
 #include <filesystem>
-#include <optional>
 #include <string>
 #include <utility>
 
 namespace mato {
+inline namespace MATO_ABI {
 
 /// How a descriptor is locked. `try_lock` returns 0, or the errno: EWOULDBLOCK means held by another and nothing else does
 /// (ENOLCK and EOPNOTSUPP mean that this file system cannot lock, and must never be read as "free"). `probe` answers alike
@@ -244,13 +244,14 @@ template <class M> auto basic_instance_lock<M>::acquire_directory(const std::fil
     constexpr long first_ms = 1, longest_ms = 20; // a start takes a few ms; 20 keeps a hundred waiters under 1% of a core
     unique_fd fd(sys::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
     if (!fd) return out.set(last_error(), "open directory", directory.native()), basic_instance_lock();
-    for (long pause = first_ms;; pause = std::min(pause * 2, longest_ms)) {
+    for (long pause = first_ms;; pause = pause * 2 < longest_ms ? pause * 2 : longest_ms) {
         const int why = M::try_lock(fd.get());
         if (why == 0) break;
         if (why != EWOULDBLOCK)
             return out.set({why, std::system_category()}, "lock", directory.native()), basic_instance_lock();
         if (until.passed()) return out.set(errc::timed_out, "lock", directory.native()), basic_instance_lock();
-        sys::sleep_ms(std::min<long>(pause, until.poll_timeout()));
+        const long left = until.poll_timeout();
+        sys::sleep_ms(pause < left ? pause : left);
     }
     basic_instance_lock lock(std::move(fd), directory);
     lock.leaves_file_ = false;
@@ -311,7 +312,7 @@ template <class M> void basic_instance_lock<M>::release() noexcept {
 template <class M> std::string basic_instance_lock<M>::read_text(int fd) {
     char text[max_pid_line + 1]; // what fills it is no pid
     const ssize_t got = sys::pread(fd, text, sizeof text, 0);
-    return {text, static_cast<std::size_t>(std::max<ssize_t>(got, 0))};
+    return {text, got > 0 ? static_cast<std::size_t>(got) : 0};
 }
 
 template <class M> bool basic_instance_lock<M>::is_alive(pid_t pid) noexcept {
@@ -333,4 +334,5 @@ template <class M> bool basic_instance_lock<M>::same_inode(int fd, const std::fi
            open_file.st_ino == named.st_ino;
 }
 
+} // namespace MATO_ABI
 } // namespace mato

@@ -21,6 +21,7 @@
 #include <utility>
 
 namespace mato {
+inline namespace MATO_ABI {
 
 enum class log_level { error, warning, info, debug };
 
@@ -73,9 +74,11 @@ struct null_log {
 
 static_assert(log_sink<file_log> && log_sink<stderr_log> && log_sink<null_log>);
 
-/// Adds time and level, drops what is below `level`, and keeps a line a line: control bytes are shown as \xNN, so that no
+/// Adds time and level, drops what is below `level`, and keeps a line a line: control bytes are shown as `\xNN`, so that no
 /// peer can forge an entry or reach the reader's terminal.
-template <log_sink Sink = file_log> class basic_logger {
+template <class Sink = file_log> class basic_logger {
+    static_assert(log_sink<Sink>, "mato: a log sink needs `void write(std::string_view)`");
+
 public:
     explicit basic_logger(Sink sink = {}, log_level level = log_level::info) : sink_(std::move(sink)), level_(level) {}
 
@@ -202,7 +205,7 @@ namespace detail {
 
 } // namespace detail
 
-template <log_sink Sink> void basic_logger<Sink>::write(log_level level, std::string_view text) noexcept {
+template <class Sink> void basic_logger<Sink>::write(log_level level, std::string_view text) noexcept {
     if (level > level_) return;
     try {
         const auto now = std::chrono::system_clock::now();
@@ -232,4 +235,5 @@ template <log_sink Sink> void basic_logger<Sink>::write(log_level level, std::st
     }
 }
 
+} // namespace MATO_ABI
 } // namespace mato

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /// @file mato.hpp: the whole toolkit; a table of contents.
 /// Include single headers where compile time matters: layers 0 to 2 (config aside) need neither asio nor toml++.
+/// `MATO_WITH_TOML`, defined before it, adds config.hpp and with it toml++.
 #pragma once
 
 #include "version.hpp"
@@ -14,7 +15,6 @@
 #include "unix_address.hpp"
 
 // 2: policies
-#include "config.hpp"
 #include "descriptors.hpp"
 #include "detach.hpp"
 #include "endpoint.hpp"
@@ -30,6 +30,9 @@
 #include "shutdown.hpp"
 #include "signals.hpp"
 #include "status.hpp"
+#ifdef MATO_WITH_TOML
+#include "config.hpp"
+#endif
 
 // 3: mechanisms
 #include "broadcast.hpp"

@@ -9,7 +9,6 @@
 
 #include "framing.hpp"
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -20,6 +19,7 @@
 #include <vector>
 
 namespace mato {
+inline namespace MATO_ABI {
 
 /// A frame encoded once and shared by every connection that sends it.
 using shared_frame = std::shared_ptr<const std::string>;
@@ -254,4 +254,5 @@ inline void outbox::drop_waiting() {
     }
 }
 
+} // namespace MATO_ABI
 } // namespace mato

@@ -11,11 +11,11 @@
 
 #include <concepts>
 #include <cstddef>
-#include <cstdint>
 #include <optional>
 #include <variant>
 
 namespace mato {
+inline namespace MATO_ABI {
 
 enum class overflow_verdict : unsigned char {
     keep,       ///< queue it
@@ -135,4 +135,5 @@ static_assert(broadcast_policy<disconnect> && broadcast_policy<resync> && broadc
 static_assert(broadcast_policy<drop_newest> && broadcast_policy<conflate> && broadcast_policy<block_producer>);
 static_assert(broadcast_policy<any_overflow>);
 
+} // namespace MATO_ABI
 } // namespace mato

@@ -11,13 +11,12 @@
 #include "sys.hpp"
 #include "unique_fd.hpp"
 
-#include <algorithm>
 #include <concepts>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace mato {
+inline namespace MATO_ABI {
 
 struct peer_credentials {
     uid_t uid = static_cast<uid_t>(-1);
@@ -57,7 +56,9 @@ struct uid_set {
     static constexpr bool checks = true;
     std::vector<uid_t> uids{};
     [[nodiscard]] bool allows(const peer_credentials& peer) const noexcept {
-        return std::find(uids.begin(), uids.end(), peer.uid) != uids.end();
+        for (const uid_t uid : uids)
+            if (uid == peer.uid) return true;
+        return false;
     }
 };
 
@@ -71,7 +72,7 @@ static_assert(peer_policy<same_user> && peer_policy<same_user_or_root> && peer_p
 
 /// Both directions of the check, in one place: the server's with `errc::peer_rejected`, the client's with
 /// `errc::server_not_trusted`. @returns the credentials, also when they are refused.
-template <peer_policy P> peer_credentials require_peer(int socket, const P& policy, errc refusal, error_out out);
+template <class P> peer_credentials require_peer(int socket, const P& policy, errc refusal, error_out out);
 
 // ---- implementation ----
 
@@ -108,7 +109,8 @@ inline unique_fd process_of(int socket, error_out out) {
     return {};
 }
 
-template <peer_policy P> peer_credentials require_peer(int socket, const P& policy, errc refusal, error_out out) {
+template <class P> peer_credentials require_peer(int socket, const P& policy, errc refusal, error_out out) {
+    static_assert(peer_policy<P>, "mato: the peer policy needs `checks` and `bool allows(const peer_credentials&) const`");
     const auto peer = credentials_of(socket, out);
     if (out.failed() || policy.allows(peer)) return peer;
     out.set(refusal, "check peer", {},
@@ -116,4 +118,5 @@ template <peer_policy P> peer_credentials require_peer(int socket, const P& poli
     return peer;
 }
 
+} // namespace MATO_ABI
 } // namespace mato

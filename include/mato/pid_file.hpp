@@ -20,6 +20,7 @@
 #include <string_view>
 
 namespace mato {
+inline namespace MATO_ABI {
 
 /// Says where the daemon's pid is kept while it runs.
 template <class P> concept pid_registry = std::movable<P> && requires(const std::filesystem::path& path, error_out out) {
@@ -131,4 +132,5 @@ inline void pid_file::remove() noexcept {
     owner_ = 0;
 }
 
+} // namespace MATO_ABI
 } // namespace mato

@@ -23,6 +23,7 @@
 #include <system_error>
 
 namespace mato {
+inline namespace MATO_ABI {
 
 struct default_policies {
     using lock = flock_lock;
@@ -91,4 +92,5 @@ struct daemon_paths {
     [[nodiscard]] std::filesystem::path directory() const { return socket.parent_path(); }
 };
 
+} // namespace MATO_ABI
 } // namespace mato

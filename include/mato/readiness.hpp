@@ -18,9 +18,7 @@
 #include <algorithm>
 #include <chrono>
 #include <concepts>
-#include <cstdint>
 #include <cstdio>
-#include <cstring>
 #include <ctime>
 #include <optional>
 #include <string>
@@ -28,6 +26,7 @@
 #include <utility>
 
 namespace mato {
+inline namespace MATO_ABI {
 
 /// Tells whoever waits, exactly once. Both calls are final: what follows them is ignored.
 /// @pre SIGPIPE is ignored or blocked: whoever waited may be gone.
@@ -160,7 +159,7 @@ inline std::string readiness_pipe::encode(const failure& why) {
     const int value = system || ours ? why.code.value() : 1; // the starter cannot name another category's number
     for (const std::string& text : {std::to_string(value), why.step, why.path, detail}) {
         // Each field fits, whatever the others hold, and ends at a NUL of its own, which would end it in the report.
-        report += text.substr(0, std::min(text.find('\0'), max_report / 4 - 4));
+        report += std::string_view(text.c_str()).substr(0, max_report / 4 - 4);
         report += '\0';
     }
     return report;
@@ -267,4 +266,5 @@ inline void sd_notifier::fail(const failure& why) {
     tell(message);
 }
 
+} // namespace MATO_ABI
 } // namespace mato

@@ -9,13 +9,12 @@
 #include "error.hpp"
 #include "sys.hpp"
 
-#include <algorithm>
 #include <concepts>
+#include <cstdint>
 #include <optional>
-#include <random>
-#include <utility>
 
 namespace mato {
+inline namespace MATO_ABI {
 
 /// The next wait, or nothing when it is time to give up.
 template <class B> concept backoff_policy = std::copyable<B> && requires(B policy, clock::time_point now) {
@@ -31,27 +30,38 @@ struct backoff_options {
 /// Doubling caps with full jitter, under one total deadline.
 class exponential_backoff {
 public:
-    /// Without a seed, one is drawn at the first wait: most things succeed at once, and randomness costs a system call or more.
-    explicit exponential_backoff(backoff_options options = {}, std::optional<std::uint32_t> seed = std::nullopt)
-        : options_(options), cap_(options.first) {
-        if (seed) random_.emplace(*seed);
-    }
+    /// The seed need only differ between processes that failed together.
+    explicit exponential_backoff(backoff_options options = {}, std::uint64_t seed = process_seed())
+        : options_(options), cap_(options.first), random_(seed) {}
 
     [[nodiscard]] std::optional<milliseconds> next(clock::time_point now) {
         if (!give_up_at_) give_up_at_ = now + options_.total;
-        if (!random_) random_.emplace(std::random_device{}());
         if (now >= *give_up_at_) return std::nullopt;
         const milliseconds cap = cap_;
-        cap_ = std::min(cap_ * 2, options_.longest);
-        const milliseconds wait(std::uniform_int_distribution<milliseconds::rep>(0, cap.count())(*random_));
-        return std::min(wait, std::chrono::ceil<milliseconds>(*give_up_at_ - now));
+        cap_ = cap_ * 2 < options_.longest ? cap_ * 2 : options_.longest;
+        const milliseconds wait(static_cast<milliseconds::rep>(draw() % (static_cast<std::uint64_t>(cap.count()) + 1)));
+        const auto left = std::chrono::ceil<milliseconds>(*give_up_at_ - now);
+        return wait < left ? wait : left;
     }
 
 private:
+    static std::uint64_t process_seed() noexcept {
+        const auto time = static_cast<std::uint64_t>(clock::now().time_since_epoch().count());
+        const auto pid = static_cast<std::uint64_t>(sys::getpid());
+        return time ^ (pid << 40);
+    }
+    /// SplitMix64 (Steele, Lea, Flood 2014). <random> would double what this header costs to include.
+    std::uint64_t draw() noexcept {
+        std::uint64_t z = random_ += 0x9e3779b97f4a7c15;
+        z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+        z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+        return z ^ (z >> 31);
+    }
+
     backoff_options options_;
     milliseconds cap_;
     std::optional<clock::time_point> give_up_at_{};
-    std::optional<std::minstd_rand> random_{};
+    std::uint64_t random_;
 };
 
 static_assert(backoff_policy<exponential_backoff>);
@@ -64,8 +74,10 @@ struct thread_sleeper {
 
 /// Calls `attempt(error_out)` until it succeeds, fails with what is not `cond::transient`, or the policy gives up; then the
 /// last error stands. @returns what the last call returned.
-template <class Attempt, backoff_policy Backoff = exponential_backoff, class Sleeper = thread_sleeper>
+template <class Attempt, class Backoff = exponential_backoff, class Sleeper = thread_sleeper>
 auto retry(Attempt attempt, error_out out, Backoff policy = Backoff(), Sleeper sleeper = {}) {
+    static_assert(backoff_policy<Backoff>,
+                  "mato: a backoff policy needs `std::optional<milliseconds> next(clock::time_point)`, see retry.hpp");
     for (;;) {
         failure why;
         auto result = attempt(error_out(why));
@@ -79,4 +91,5 @@ auto retry(Attempt attempt, error_out out, Backoff policy = Backoff(), Sleeper s
     }
 }
 
+} // namespace MATO_ABI
 } // namespace mato

@@ -3,9 +3,12 @@
 /// Layer: 1 (vocabulary).  Test: test/toolkit/unique_fd_test.cpp.
 #pragma once
 
+#include "detail/abi.hpp"
+
 #include <utility>
 
 namespace mato {
+inline namespace MATO_ABI {
 
 /// Runs `F` when the scope is left, unless dismissed. `F` must not throw.
 template <class F> class scope_exit {
@@ -23,4 +26,5 @@ private:
     bool armed_ = true;
 };
 
+} // namespace MATO_ABI
 } // namespace mato

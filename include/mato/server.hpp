@@ -15,7 +15,6 @@
 
 #include <asio/posix/stream_descriptor.hpp>
 
-#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -26,6 +25,7 @@
 #include <vector>
 
 namespace mato {
+inline namespace MATO_ABI {
 
 struct server_limits {
     std::size_t clients = 1024;      ///< sessions at once
@@ -278,4 +278,5 @@ template <class E, class P, class F, class O> void basic_server<E, P, F, O>::clo
     for (const auto& held : sessions()) held->close(why);
 }
 
+} // namespace MATO_ABI
 } // namespace mato

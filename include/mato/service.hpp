@@ -19,10 +19,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace mato {
+inline namespace MATO_ABI {
 
 struct passed_socket {
     int fd;           ///< from 3 up; whoever uses it owns it
@@ -124,4 +124,5 @@ inline service_environment take_service_environment(error_out out) {
     return result;
 }
 
+} // namespace MATO_ABI
 } // namespace mato

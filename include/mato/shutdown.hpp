@@ -9,6 +9,7 @@
 #include <concepts>
 
 namespace mato {
+inline namespace MATO_ABI {
 
 enum class stop_action {
     none,  ///< nothing new to do
@@ -49,4 +50,5 @@ public:
 
 static_assert(shutdown_policy<graceful_then_force> && shutdown_policy<immediate>);
 
+} // namespace MATO_ABI
 } // namespace mato

@@ -12,16 +12,16 @@
 #include "sys.hpp"
 #include "unique_fd.hpp"
 
-#include <algorithm>
 #include <atomic>
 #include <concepts>
 #include <csignal>
-#include <deque>
 #include <initializer_list>
 #include <optional>
 #include <utility>
+#include <vector>
 
 namespace mato {
+inline namespace MATO_ABI {
 
 /// Signals as data: wait until `native_handle()` is readable, then call `try_next()` until it is empty.
 template <class S> concept signal_source = std::movable<S> &&
@@ -126,7 +126,7 @@ public:
     void raise(int signal) { pending_.push_back(signal); }
 
 private:
-    std::deque<int> pending_;
+    std::vector<int> pending_;
 };
 
 static_assert(signal_source<self_pipe_source> && signal_source<manual_source>);
@@ -197,7 +197,7 @@ inline self_pipe_source& self_pipe_source::operator=(self_pipe_source&& other) n
     read_end_ = std::move(other.read_end_);
     write_end_ = std::move(other.write_end_);
     signals_ = other.signals_;
-    std::copy(std::begin(other.before_), std::end(other.before_), std::begin(before_));
+    for (int signal = 0; signal < NSIG; ++signal) before_[signal] = other.before_[signal];
     return *this;
 }
 
@@ -222,8 +222,9 @@ inline void self_pipe_source::close() noexcept {
 inline std::optional<int> manual_source::try_next() noexcept {
     if (pending_.empty()) return std::nullopt;
     const int signal = pending_.front();
-    pending_.pop_front();
+    pending_.erase(pending_.begin());
     return signal;
 }
 
+} // namespace MATO_ABI
 } // namespace mato

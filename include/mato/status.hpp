@@ -5,7 +5,6 @@
 #pragma once
 
 #include "clock.hpp"
-#include "error.hpp"
 #include "sys.hpp"
 #include "unique_fd.hpp"
 
@@ -18,6 +17,7 @@
 #include <string_view>
 
 namespace mato {
+inline namespace MATO_ABI {
 
 struct process_usage {
     std::uint64_t memory_bytes = 0; ///< resident set; 0 where it cannot be told
@@ -36,7 +36,9 @@ struct self_usage {
 static_assert(usage_source<self_usage>);
 
 /// Processor share between two questions: percent of one core. The first answer covers the time since the meter was made.
-template <usage_source Source = self_usage> class usage_meter {
+template <class Source = self_usage> class usage_meter {
+    static_assert(usage_source<Source>, "mato: a usage source needs `process_usage sample() const`");
+
 public:
     explicit usage_meter(Source source = {}, clock::time_point now = clock::now())
         : source_(source), started_(now), asked_(now), cpu_(source_.sample().cpu_time) {}
@@ -123,4 +125,5 @@ inline std::string format_time(std::time_t when) {
     return {text, std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &local)};
 }
 
+} // namespace MATO_ABI
 } // namespace mato

@@ -11,7 +11,7 @@
 /// `MATO_SYSTEM(name)` must be defined alike in every translation unit of a program.
 #pragma once
 
-#include "detail/platform.hpp"
+#include "detail/abi.hpp"
 
 #include <cerrno>
 #include <csignal>
@@ -36,7 +36,9 @@
 #define MATO_SYSTEM(name) ::name // a test defines it as a callable that may fail instead
 #endif
 
-namespace mato::sys {
+namespace mato {
+inline namespace MATO_ABI {
+namespace sys {
 
 namespace detail {
 template <class F> auto retry(F call) noexcept {
@@ -247,4 +249,6 @@ inline void sleep_ms(long span) noexcept {
     }
 }
 
-} // namespace mato::sys
+} // namespace sys
+} // namespace MATO_ABI
+} // namespace mato

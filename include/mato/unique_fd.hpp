@@ -10,6 +10,7 @@
 #include <utility>
 
 namespace mato {
+inline namespace MATO_ABI {
 
 class unique_fd {
 public:
@@ -36,4 +37,5 @@ private:
     int fd_ = -1;
 };
 
+} // namespace MATO_ABI
 } // namespace mato

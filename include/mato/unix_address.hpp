@@ -13,6 +13,7 @@
 #include <string_view>
 
 namespace mato {
+inline namespace MATO_ABI {
 
 /// What bind(2), connect(2) and sendto(2) take. Empty until made.
 class unix_address {
@@ -73,4 +74,5 @@ inline unix_address unix_address::of_abstract_name(std::string_view name, error_
     return result;
 }
 
+} // namespace MATO_ABI
 } // namespace mato

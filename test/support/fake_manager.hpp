@@ -9,7 +9,6 @@
 
 #include <cstddef>
 #include <cstring>
-#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>

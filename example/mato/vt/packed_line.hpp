@@ -10,7 +10,6 @@
 
 #include "row.hpp"
 
-#include <string>
 #include <string_view>
 
 namespace mato::vt {

@@ -6,6 +6,10 @@
 /// fallback; the test toolkit/fallbacks_test does, with all of them off. Every translation unit of a program must agree.
 #pragma once
 
+#if !defined(__unix__) && !defined(__APPLE__)
+#error "mato: needs a Unix system"
+#endif
+
 #include <sys/types.h>
 
 #if defined(__linux__)

@@ -6,7 +6,6 @@
 
 #include <zmq.h>
 
-#include <array>
 #include <vector>
 
 namespace bench {

@@ -6,7 +6,6 @@
 #include "payloads.hpp"
 #include "session.hpp"
 
-#include <array>
 #include <filesystem>
 
 namespace bench {

@@ -11,7 +11,6 @@
 #include <dirent.h>
 #include <fstream>
 #include <functional>
-#include <optional>
 #include <sstream>
 #include <sys/stat.h>
 

@@ -1,0 +1,6184 @@
+// SPDX-License-Identifier: MIT
+// The mato toolkit in one header. Written by single_include/amalgamate.cmake from include/mato: change that, not this.
+// Needs asio, and toml++ where MATO_WITH_TOML is defined before the include.
+#pragma once
+
+#if __cplusplus < 202002L
+#error "mato: needs C++20, compile with -std=c++20"
+#endif
+#if !defined(__unix__) && !defined(__APPLE__)
+#error "mato: needs a Unix system"
+#endif
+#if !__has_include(<asio/io_context.hpp>)
+#error "mato: asio was not found, install it (Debian: libasio-dev) or add -I; the headers below layer 3 need none"
+#endif
+
+#include <sys/types.h>
+#include <chrono>
+#include <cerrno>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <csignal>
+#include <cstddef>
+#include <cstdio>
+#include <ctime>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/file.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cstring>
+#include <span>
+#include <vector>
+#include <concepts>
+#include <filesystem>
+#include <array>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <charconv>
+#include <variant>
+#include <algorithm>
+#include <atomic>
+#include <initializer_list>
+#include <memory>
+#include <sys/uio.h>
+#include <asio/error.hpp>
+#include <asio/io_context.hpp>
+#include <asio/local/stream_protocol.hpp>
+#include <asio/post.hpp>
+#include <asio/steady_timer.hpp>
+#include <functional>
+#include <bit>
+#include <unordered_map>
+#include <asio/posix/stream_descriptor.hpp>
+#include <cstdlib>
+#include <type_traits>
+
+// ---- mato/mato.hpp ----
+/// @file mato.hpp: the whole toolkit; a table of contents.
+/// Include single headers where compile time matters: layers 0 to 2 (config aside) need neither asio nor toml++.
+/// `MATO_WITH_TOML`, defined before it, adds config.hpp and with it toml++.
+
+// ---- mato/version.hpp ----
+/// @file version.hpp: the toolkit's version, the one place that states it.
+/// Layer: 0 (platform).  CMakeLists.txt parses these lines.
+
+#define MATO_VERSION_MAJOR 0
+#define MATO_VERSION_MINOR 1
+#define MATO_VERSION_PATCH 0
+#define MATO_VERSION_STRING "0.1.0"
+
+// 1: vocabulary
+
+// ---- mato/clock.hpp ----
+/// @file clock.hpp: time as a parameter.
+/// Layer: 1 (vocabulary).  Test: test/toolkit/clock_test.cpp.
+/// Threads: safe.   Blocks: never.
+
+// ---- mato/detail/abi.hpp ----
+/// @file abi.hpp: the inline namespace, another name for each version and each set of feature switches.
+/// Layer: 0 (platform).  Test: test/odr/.
+///
+/// Translation units that disagree on either have different types instead of two definitions of one: they live side by side
+/// in one program, and what one would hand to the other does not link. `mato::v0_1_0_11111111111` is the version, then the
+/// switches of platform.hpp in the order below.
+
+// ---- mato/detail/platform.hpp ----
+/// @file platform.hpp: what this operating system has; the only `#if`s on it.
+/// Layer: 0 (platform).
+///
+/// Each feature may be forced off before the first include (`-DMATO_HAS_PIDFD=0`), so that one machine can run every
+/// fallback; the test toolkit/fallbacks_test does, with all of them off. Every translation unit of a program must agree.
+
+#if defined(__linux__)
+#include <sys/syscall.h>
+#ifndef MATO_HAS_SIGNALFD
+#define MATO_HAS_SIGNALFD 1 // signalfd(2), Linux 2.6.22
+#endif
+#ifndef MATO_HAS_ACCEPT4
+#define MATO_HAS_ACCEPT4 1 // accept4(2), SOCK_CLOEXEC, SOCK_NONBLOCK: close-on-exec from birth
+#endif
+#ifndef MATO_HAS_PIPE2
+#define MATO_HAS_PIPE2 1 // pipe2(2), Linux 2.6.27
+#endif
+#ifndef MATO_HAS_FCHMOD_SOCKET
+#define MATO_HAS_FCHMOD_SOCKET 1 // fchmod(2) before bind(2) decides the mode of the name
+#endif
+#ifndef MATO_HAS_PEERCRED
+#define MATO_HAS_PEERCRED 1 // SO_PEERCRED, unix(7)
+#endif
+#ifndef MATO_HAS_PEERPIDFD
+#define MATO_HAS_PEERPIDFD 1 // SO_PEERPIDFD, Linux 6.5; an older kernel answers ENOPROTOOPT
+#endif
+#ifndef MATO_HAS_ABSTRACT_NAMES
+#define MATO_HAS_ABSTRACT_NAMES 1 // unix(7) "abstract": a name in the kernel, without a file
+#endif
+#ifndef MATO_HAS_PROC
+#define MATO_HAS_PROC 1 // proc(5)
+#endif
+#if !defined(MATO_HAS_PIDFD) && defined(SYS_pidfd_open) && defined(SYS_pidfd_send_signal)
+#define MATO_HAS_PIDFD 1 // pidfd_open(2), Linux 5.3
+#endif
+#if !defined(MATO_HAS_CLOSE_RANGE) && defined(SYS_close_range)
+#define MATO_HAS_CLOSE_RANGE 1 // close_range(2), Linux 5.9
+#endif
+#ifndef MATO_HAS_OFD_LOCKS
+#define MATO_HAS_OFD_LOCKS 1 // F_OFD_SETLK, fcntl(2), Linux 3.15
+#endif
+#endif
+
+#ifndef MATO_HAS_SIGNALFD
+#define MATO_HAS_SIGNALFD 0
+#endif
+#ifndef MATO_HAS_ACCEPT4
+#define MATO_HAS_ACCEPT4 0
+#endif
+#ifndef MATO_HAS_PIPE2
+#define MATO_HAS_PIPE2 0
+#endif
+#ifndef MATO_HAS_FCHMOD_SOCKET
+#define MATO_HAS_FCHMOD_SOCKET 0
+#endif
+#ifndef MATO_HAS_PEERCRED
+#define MATO_HAS_PEERCRED 0
+#endif
+#ifndef MATO_HAS_PEERPIDFD
+#define MATO_HAS_PEERPIDFD 0
+#endif
+#ifndef MATO_HAS_ABSTRACT_NAMES
+#define MATO_HAS_ABSTRACT_NAMES 0
+#endif
+#ifndef MATO_HAS_PROC
+#define MATO_HAS_PROC 0
+#endif
+#ifndef MATO_HAS_PIDFD
+#define MATO_HAS_PIDFD 0
+#endif
+#ifndef MATO_HAS_CLOSE_RANGE
+#define MATO_HAS_CLOSE_RANGE 0
+#endif
+#ifndef MATO_HAS_OFD_LOCKS
+#define MATO_HAS_OFD_LOCKS 0
+#endif
+
+#define MATO_ABI_JOIN_TOKENS(major, minor, patch, a, b, c, d, e, f, g, h, i, j, k)                                             \
+    v##major##_##minor##_##patch##_##a##b##c##d##e##f##g##h##i##j##k
+#define MATO_ABI_JOIN(...) MATO_ABI_JOIN_TOKENS(__VA_ARGS__)
+#define MATO_ABI                                                                                                               \
+    MATO_ABI_JOIN(MATO_VERSION_MAJOR, MATO_VERSION_MINOR, MATO_VERSION_PATCH, MATO_HAS_PIDFD, MATO_HAS_SIGNALFD,               \
+                  MATO_HAS_ACCEPT4, MATO_HAS_PIPE2, MATO_HAS_FCHMOD_SOCKET, MATO_HAS_PEERCRED, MATO_HAS_PEERPIDFD,             \
+                  MATO_HAS_ABSTRACT_NAMES, MATO_HAS_PROC, MATO_HAS_CLOSE_RANGE, MATO_HAS_OFD_LOCKS)
+
+namespace mato {
+inline namespace MATO_ABI {
+
+/// The time base of every limit and deadline: monotonic, so that setting the wall clock ends nothing early.
+using clock = std::chrono::steady_clock;
+using milliseconds = std::chrono::milliseconds;
+
+/// A point after which waiting is over. Passing one through several steps makes them share one budget.
+class deadline {
+public:
+    explicit deadline(clock::time_point at) noexcept : at_(at) {}
+    [[nodiscard]] static deadline in(clock::duration span) noexcept { return deadline(clock::now() + span); }
+
+    [[nodiscard]] clock::time_point at() const noexcept { return at_; }
+    [[nodiscard]] bool passed(clock::time_point now = clock::now()) const noexcept { return now >= at_; }
+
+    /// Whole milliseconds left, rounded up so that poll(2) never wakes a moment too early and spins; 0 when passed.
+    [[nodiscard]] int poll_timeout(clock::time_point now = clock::now()) const noexcept {
+        if (passed(now)) return 0;
+        const auto left = std::chrono::ceil<milliseconds>(at_ - now).count();
+        return static_cast<int>(left < longest_poll ? left : longest_poll);
+    }
+
+private:
+    static constexpr milliseconds::rep longest_poll = 1'000'000'000; // poll(2) takes an int; 11 days, callers loop
+    clock::time_point at_;
+};
+
+} // namespace MATO_ABI
+} // namespace mato
+
+// ---- mato/error.hpp ----
+/// @file error.hpp: what went wrong, in which step, at which path.
+/// Layer: 1 (vocabulary).  Test: test/toolkit/error_test.cpp.
+/// Threads: distinct objects are independent. The categories are constant.   Blocks: never.
+///
+/// Every fallible function comes in two forms: `f(args)` throws `mato::error`; `f(args, error_out)` reports into the
+/// caller's `std::error_code` (the code alone) or `mato::failure` (code, step, path, detail) and does not throw.
+/// Numbers of the operating system stay in `std::system_category()`; what only a daemon can say is an `errc`.
+/// Shared objects agree on codes and catch each other's errors, hidden visibility or not.
+
+#pragma GCC visibility push(default) // -fvisibility=hidden would make another type of each in every shared object
+
+namespace mato {
+inline namespace MATO_ABI {
+
+/// What errno cannot say.
+enum class errc {
+    already_running = 1, ///< another process holds the lock; `failure::detail` names its pid
+    not_running,         ///< nothing holds the lock, nothing listens
+    unsafe_directory,    ///< a symlink, another's, or open to group or others
+    peer_rejected,       ///< the peer policy refused the client
+    server_not_trusted,  ///< the listener belongs to somebody else
+    slow_consumer,       ///< the peer did not read in time; its queue reached the bound
+    not_ready,           ///< the daemon ended or stayed silent before it said "ready"
+    version_mismatch,    ///< the two sides share no protocol version
+    busy,                ///< alive, but it cannot take more now
+    frame_too_large,     ///< a length beyond the framing's bound
+    malformed,           ///< bytes that mean nothing: pid file, frame, message
+    not_single_threaded, ///< a fork was asked for while other threads run
+    lock_not_held,       ///< the proof of the lock is empty, or the name is another inode now
+    invalid_config,      ///< `failure::detail` has line, column and reason
+    too_many_clients,    ///< the admission limit is reached
+    handshake_timeout,   ///< connected and said nothing useful in time
+    timed_out,           ///< the deadline passed
+    closed,              ///< the peer closed the stream
+    stopping,            ///< the daemon is on its way out
+};
+
+/// What a caller wants to know, whichever layer noticed it: compare an `error_code` with these.
+enum class cond {
+    already_running = 1, ///< errc::already_running
+    not_running,         ///< errc::not_running, ENOENT, ECONNREFUSED
+    not_permitted,       ///< EACCES, EPERM, and the refusals of directory, peer and server
+    busy,                ///< errc::busy, EAGAIN, ENOBUFS
+    transient,           ///< worth another try: busy, EINTR, ENFILE, EMFILE, ECONNABORTED, ECONNRESET, ETIMEDOUT
+    bad_input,           ///< errc::malformed, frame_too_large, invalid_config
+};
+
+} // namespace MATO_ABI
+} // namespace mato
+
+template <> struct std::is_error_code_enum<mato::errc> : std::true_type {};
+template <> struct std::is_error_condition_enum<mato::cond> : std::true_type {};
+
+namespace mato {
+inline namespace MATO_ABI {
+
+[[nodiscard]] const std::error_category& mato_category() noexcept;
+[[nodiscard]] const std::error_category& cond_category() noexcept;
+[[nodiscard]] inline std::error_code make_error_code(errc e) noexcept { return {static_cast<int>(e), mato_category()}; }
+[[nodiscard]] inline std::error_condition make_error_condition(cond c) noexcept {
+    return {static_cast<int>(c), cond_category()};
+}
+/// By the category's name: shared objects may have an instance of it each, and std compares those by address.
+[[nodiscard]] inline bool operator==(const std::error_code& code, errc e) noexcept {
+    return code.value() == static_cast<int>(e) && std::string_view(code.category().name()) == mato_category().name();
+}
+
+/// The calling thread's errno as a code.
+[[nodiscard]] inline std::error_code last_error() noexcept { return {errno, std::system_category()}; }
+
+/// A code with its context. `step` is what was being done ("lock", "bind"), `path` what it was done to.
+struct failure {
+    std::error_code code{};
+    std::string step{};
+    std::string path{};
+    std::string detail{}; ///< replaces the code's own text when set
+
+    [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(code); }
+    /// "step path: why", one line, no final newline.
+    [[nodiscard]] std::string message() const;
+};
+
+/// What the throwing forms throw; `what()` is `why().message()`.
+class error : public std::system_error {
+public:
+    explicit error(failure why);
+    [[nodiscard]] const failure& why() const noexcept { return why_; }
+    [[nodiscard]] const char* what() const noexcept override { return text_.c_str(); }
+
+private:
+    failure why_;
+    std::string text_;
+};
+
+/// Where a function reports: built implicitly from the caller's `std::error_code` or `failure`, which it clears.
+/// A parameter only; it must not outlive the call.
+class error_out {
+public:
+    error_out(std::error_code& code) noexcept : code_(&code) { code.clear(); } // NOLINT(google-explicit-constructor)
+    error_out(failure& why) noexcept : why_(&why) { why = {}; }                // NOLINT(google-explicit-constructor)
+
+    void set(std::error_code code, std::string_view step, std::string_view path = {}, std::string detail = {}) const;
+    void set(const failure& why) const { set(why.code, why.step, why.path, why.detail); }
+    [[nodiscard]] bool failed() const noexcept { return code_ ? static_cast<bool>(*code_) : static_cast<bool>(*why_); }
+
+private:
+    std::error_code* code_ = nullptr;
+    failure* why_ = nullptr;
+};
+
+/// Makes a throwing form of a reporting one: calls `f(failure&)`, throws `mato::error` when it reports.
+template <class F> decltype(auto) or_throw(F&& f);
+
+// ---- implementation ----
+
+namespace detail {
+
+class mato_category_type final : public std::error_category {
+public:
+    [[nodiscard]] const char* name() const noexcept override { return "mato"; }
+    [[nodiscard]] std::string message(int value) const override {
+        switch (static_cast<errc>(value)) {
+        case errc::already_running: return "already running";
+        case errc::not_running: return "not running";
+        case errc::unsafe_directory: return "unsafe directory";
+        case errc::peer_rejected: return "peer refused";
+        case errc::server_not_trusted: return "server not trusted";
+        case errc::slow_consumer: return "slow consumer";
+        case errc::not_ready: return "not ready";
+        case errc::version_mismatch: return "protocol versions do not meet";
+        case errc::busy: return "busy";
+        case errc::frame_too_large: return "frame too large";
+        case errc::malformed: return "malformed";
+        case errc::not_single_threaded: return "the process has several threads";
+        case errc::lock_not_held: return "the lock is not held";
+        case errc::invalid_config: return "invalid configuration";
+        case errc::too_many_clients: return "too many clients";
+        case errc::handshake_timeout: return "no handshake in time";
+        case errc::timed_out: return "timed out";
+        case errc::closed: return "closed by the peer";
+        case errc::stopping: return "stopping";
+        }
+        return "unknown error " + std::to_string(value);
+    }
+    // Shared objects with hidden visibility have an instance each; the name makes them one category.
+    [[nodiscard]] bool equivalent(const std::error_code& code, int value) const noexcept override {
+        return code.value() == value && std::string_view(code.category().name()) == name();
+    }
+};
+
+class cond_category_type final : public std::error_category {
+public:
+    [[nodiscard]] const char* name() const noexcept override { return "mato.cond"; }
+    [[nodiscard]] std::string message(int value) const override {
+        switch (static_cast<cond>(value)) {
+        case cond::already_running: return "already running";
+        case cond::not_running: return "not running";
+        case cond::not_permitted: return "not permitted";
+        case cond::busy: return "busy";
+        case cond::transient: return "transient";
+        case cond::bad_input: return "bad input";
+        }
+        return "unknown condition " + std::to_string(value);
+    }
+    [[nodiscard]] bool equivalent(const std::error_code& code, int value) const noexcept override {
+        const bool ours = std::string_view(code.category().name()) == "mato";
+        const auto is = [&](errc e) { return ours && code.value() == static_cast<int>(e); };
+        const auto os = [&](int number) { return code.category() == std::system_category() && code.value() == number; };
+        const auto is_busy = [&] { return is(errc::busy) || os(EAGAIN) || os(EWOULDBLOCK) || os(ENOBUFS); };
+        switch (static_cast<cond>(value)) {
+        case cond::already_running: return is(errc::already_running);
+        case cond::not_running: return is(errc::not_running) || os(ENOENT) || os(ECONNREFUSED);
+        case cond::not_permitted:
+            return os(EACCES) || os(EPERM) || is(errc::unsafe_directory) || is(errc::peer_rejected) ||
+                   is(errc::server_not_trusted);
+        case cond::busy: return is_busy();
+        case cond::transient:
+            return is_busy() || os(EINTR) || os(ENFILE) || os(EMFILE) || os(ECONNABORTED) || os(ECONNRESET) || os(ETIMEDOUT);
+        case cond::bad_input: return is(errc::malformed) || is(errc::frame_too_large) || is(errc::invalid_config);
+        }
+        return false;
+    }
+};
+
+} // namespace detail
+
+inline const std::error_category& mato_category() noexcept {
+    static const detail::mato_category_type category;
+    return category;
+}
+
+inline const std::error_category& cond_category() noexcept {
+    static const detail::cond_category_type category;
+    return category;
+}
+
+inline std::string failure::message() const {
+    std::string text = step;
+    if (!path.empty()) text += (text.empty() ? "" : " ") + path;
+    if (!text.empty()) text += ": ";
+    return text + (detail.empty() ? code.message() : detail);
+}
+
+inline error::error(failure why) : std::system_error(why.code), why_(std::move(why)), text_(why_.message()) {}
+
+inline void error_out::set(std::error_code code, std::string_view step, std::string_view path, std::string detail) const {
+    if (code_) *code_ = code;
+    if (why_) *why_ = {code, std::string(step), std::string(path), std::move(detail)};
+}
+
+template <class F> decltype(auto) or_throw(F&& f) {
+    failure why;
+    if constexpr (std::is_void_v<decltype(f(why))>) {
+        f(why);
+        if (why) throw error(std::move(why));
+    } else {
+        auto result = f(why);
+        if (why) throw error(std::move(why));
+        return result;
+    }
+}
+
+} // namespace MATO_ABI
+} // namespace mato
+
+#pragma GCC visibility pop
+
+// ---- mato/scope_exit.hpp ----
+/// @file scope_exit.hpp: what a half-done step undoes.
+/// Layer: 1 (vocabulary).  Test: test/toolkit/unique_fd_test.cpp.
+
+namespace mato {
+inline namespace MATO_ABI {
+
+/// Runs `F` when the scope is left, unless dismissed. `F` must not throw.
+template <class F> class scope_exit {
+public:
+    explicit scope_exit(F undo) : undo_(std::move(undo)) {}
+    scope_exit(const scope_exit&) = delete;
+    scope_exit& operator=(const scope_exit&) = delete;
+    ~scope_exit() {
+        if (armed_) undo_();
+    }
+    void dismiss() noexcept { armed_ = false; }
+
+private:
+    F undo_;
+    bool armed_ = true;
+};
+
+} // namespace MATO_ABI
+} // namespace mato
+
+// ---- mato/sys.hpp ----
+/// @file sys.hpp: the one caller of the operating system, and the one seam for injected faults.
+/// Layer: 1 (vocabulary).  Test: test/toolkit/sys_test.cpp; the faults: test/fault/.
+/// Threads: as the call.   Fork: as the call.
+///
+/// Shape: the call's own arguments, its own result, errno on -1. What is added:
+///   EINTR   retried where a repeat is right (open, read, write, send, recv, accept, flock, fcntl, waitpid, fsync); never for
+///           close (the number is gone) and poll (the caller's deadline decides).
+///   CLOEXEC every descriptor is close-on-exec from birth; where the system lacks the flag it is set at once.
+///   SIGPIPE sends carry MSG_NOSIGNAL.
+/// `MATO_SYSTEM(name)` must be defined alike in every translation unit of a program.
+
+#if MATO_HAS_SIGNALFD
+#include <sys/signalfd.h>
+#endif
+
+#ifndef MATO_SYSTEM
+#define MATO_SYSTEM(name) ::name // a test defines it as a callable that may fail instead
+#endif
+
+namespace mato {
+inline namespace MATO_ABI {
+namespace sys {
+
+namespace detail {
+template <class F> auto retry(F call) noexcept {
+    for (;;) {
+        const auto result = call();
+        if (result != -1 || errno != EINTR) return result;
+    }
+}
+
+inline int set_flags(int fd, bool nonblocking) noexcept {
+    if (fd < 0) return fd;
+    const bool ok = MATO_SYSTEM(fcntl)(fd, F_SETFD, FD_CLOEXEC) != -1 &&
+                    (!nonblocking || MATO_SYSTEM(fcntl)(fd, F_SETFL, MATO_SYSTEM(fcntl)(fd, F_GETFL) | O_NONBLOCK) != -1);
+    if (ok) return fd;
+    const int why = errno;
+    MATO_SYSTEM(close)(fd);
+    errno = why;
+    return -1;
+}
+} // namespace detail
+
+// ---- files ----
+inline int open(const char* path, int flags, mode_t mode = 0) noexcept {
+    return detail::retry([&] { return MATO_SYSTEM(open)(path, flags | O_CLOEXEC, mode); });
+}
+inline int close(int fd) noexcept { return MATO_SYSTEM(close)(fd); }
+inline ssize_t read(int fd, void* data, std::size_t size) noexcept {
+    return detail::retry([&] { return MATO_SYSTEM(read)(fd, data, size); });
+}
+inline ssize_t write(int fd, const void* data, std::size_t size) noexcept {
+    return detail::retry([&] { return MATO_SYSTEM(write)(fd, data, size); });
+}
+inline ssize_t pread(int fd, void* data, std::size_t size, off_t at) noexcept {
+    return detail::retry([&] { return MATO_SYSTEM(pread)(fd, data, size, at); });
+}
+inline ssize_t pwrite(int fd, const void* data, std::size_t size, off_t at) noexcept {
+    return detail::retry([&] { return MATO_SYSTEM(pwrite)(fd, data, size, at); });
+}
+inline int ftruncate(int fd, off_t size) noexcept {
+    return detail::retry([&] { return MATO_SYSTEM(ftruncate)(fd, size); });
+}
+inline int fsync(int fd) noexcept {
+    return detail::retry([&] { return MATO_SYSTEM(fsync)(fd); });
+}
+inline int fstat(int fd, struct ::stat* out) noexcept { return MATO_SYSTEM(fstat)(fd, out); }
+inline int lstat(const char* path, struct ::stat* out) noexcept { return MATO_SYSTEM(lstat)(path, out); }
+inline int unlink(const char* path) noexcept { return MATO_SYSTEM(unlink)(path); }
+inline int rename(const char* from, const char* to) noexcept { return MATO_SYSTEM(rename)(from, to); }
+inline int mkdir(const char* path, mode_t mode) noexcept { return MATO_SYSTEM(mkdir)(path, mode); }
+inline int chmod(const char* path, mode_t mode) noexcept { return MATO_SYSTEM(chmod)(path, mode); }
+inline int fchmod(int fd, mode_t mode) noexcept { return MATO_SYSTEM(fchmod)(fd, mode); }
+inline int chdir(const char* path) noexcept { return MATO_SYSTEM(chdir)(path); }
+inline mode_t umask(mode_t mask) noexcept { return MATO_SYSTEM(umask)(mask); }
+inline int flock(int fd, int operation) noexcept {
+    return detail::retry([&] { return MATO_SYSTEM(flock)(fd, operation); });
+}
+template <class Arg> int fcntl(int fd, int command, Arg arg) noexcept {
+    return detail::retry([&] { return MATO_SYSTEM(fcntl)(fd, command, arg); });
+}
+template <class Arg> int ioctl(int fd, unsigned long request, Arg arg) noexcept { return MATO_SYSTEM(ioctl)(fd, request, arg); }
+inline int dup2(int from, int to) noexcept { return MATO_SYSTEM(dup2)(from, to); }
+inline int poll(struct pollfd* fds, nfds_t count, int timeout_ms) noexcept { return MATO_SYSTEM(poll)(fds, count, timeout_ms); }
+
+/// Both ends close-on-exec; `flags` may hold O_NONBLOCK.
+inline int pipe(int (&ends)[2], int flags = 0) noexcept {
+#if MATO_HAS_PIPE2
+    return MATO_SYSTEM(pipe2)(ends, flags | O_CLOEXEC);
+#else
+    if (MATO_SYSTEM(pipe)(ends) == -1) return -1;
+    if (detail::set_flags(ends[0], flags & O_NONBLOCK) == -1) {
+        MATO_SYSTEM(close)(ends[1]);
+        return -1;
+    }
+    if (detail::set_flags(ends[1], flags & O_NONBLOCK) == -1) {
+        MATO_SYSTEM(close)(ends[0]);
+        return -1;
+    }
+    return 0;
+#endif
+}
+
+/// Closes every descriptor from `first` up. Async-signal-safe, so it may stand between fork and exec.
+inline void close_from(int first) noexcept {
+#if MATO_HAS_CLOSE_RANGE
+    if (MATO_SYSTEM(syscall)(SYS_close_range, static_cast<unsigned>(first), ~0U, 0U) == 0) return;
+#endif
+    const long limit = MATO_SYSTEM(sysconf)(_SC_OPEN_MAX);
+    const int last = limit > 0 && limit < 1'048'576 ? static_cast<int>(limit) : 65'536; // an unlimited table: the usual cap
+    for (int fd = first; fd < last; ++fd) MATO_SYSTEM(close)(fd);
+}
+
+// ---- sockets ----
+/// A close-on-exec Unix stream socket.
+inline int unix_socket(bool nonblocking) noexcept {
+#if MATO_HAS_ACCEPT4
+    return MATO_SYSTEM(socket)(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | (nonblocking ? SOCK_NONBLOCK : 0), 0);
+#else
+    return detail::set_flags(MATO_SYSTEM(socket)(AF_UNIX, SOCK_STREAM, 0), nonblocking);
+#endif
+}
+/// A close-on-exec, blocking Unix datagram socket.
+inline int unix_datagram_socket() noexcept {
+#if MATO_HAS_ACCEPT4
+    return MATO_SYSTEM(socket)(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+#else
+    return detail::set_flags(MATO_SYSTEM(socket)(AF_UNIX, SOCK_DGRAM, 0), false);
+#endif
+}
+inline int bind(int fd, const struct sockaddr* address, socklen_t size) noexcept {
+    return MATO_SYSTEM(bind)(fd, address, size);
+}
+inline int listen(int fd, int backlog) noexcept { return MATO_SYSTEM(listen)(fd, backlog); }
+/// Not retried: after EINTR the connection goes on by itself (connect(2)); a Unix socket is connected or not.
+inline int connect(int fd, const struct sockaddr* address, socklen_t size) noexcept {
+    return MATO_SYSTEM(connect)(fd, address, size);
+}
+/// The accepted socket is close-on-exec and non-blocking.
+inline int accept(int fd) noexcept {
+#if MATO_HAS_ACCEPT4
+    return detail::retry([&] { return MATO_SYSTEM(accept4)(fd, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK); });
+#else
+    return detail::set_flags(detail::retry([&] { return MATO_SYSTEM(accept)(fd, nullptr, nullptr); }), true);
+#endif
+}
+inline ssize_t send(int fd, const void* data, std::size_t size, int flags = 0) noexcept {
+    return detail::retry([&] { return MATO_SYSTEM(send)(fd, data, size, flags | MSG_NOSIGNAL); });
+}
+inline ssize_t recv(int fd, void* data, std::size_t size, int flags = 0) noexcept {
+    return detail::retry([&] { return MATO_SYSTEM(recv)(fd, data, size, flags); });
+}
+inline ssize_t sendmsg(int fd, const struct msghdr* message, int flags = 0) noexcept {
+    return detail::retry([&] { return MATO_SYSTEM(sendmsg)(fd, message, flags | MSG_NOSIGNAL); });
+}
+/// Descriptors that come along are close-on-exec.
+inline ssize_t recvmsg(int fd, struct msghdr* message, int flags = 0) noexcept {
+    return detail::retry([&] { return MATO_SYSTEM(recvmsg)(fd, message, flags | MSG_CMSG_CLOEXEC); });
+}
+inline ssize_t sendto(int fd, const void* data, std::size_t size, int flags, const struct sockaddr* to,
+                      socklen_t to_size) noexcept {
+    return detail::retry([&] { return MATO_SYSTEM(sendto)(fd, data, size, flags | MSG_NOSIGNAL, to, to_size); });
+}
+inline int getsockopt(int fd, int level, int option, void* value, socklen_t* size) noexcept {
+    return MATO_SYSTEM(getsockopt)(fd, level, option, value, size);
+}
+inline int setsockopt(int fd, int level, int option, const void* value, socklen_t size) noexcept {
+    return MATO_SYSTEM(setsockopt)(fd, level, option, value, size);
+}
+inline int getsockname(int fd, struct sockaddr* address, socklen_t* size) noexcept {
+    return MATO_SYSTEM(getsockname)(fd, address, size);
+}
+
+// ---- processes and signals ----
+inline pid_t fork() noexcept { return MATO_SYSTEM(fork)(); }
+inline pid_t setsid() noexcept { return MATO_SYSTEM(setsid)(); }
+inline pid_t getpid() noexcept { return ::getpid(); }
+inline uid_t geteuid() noexcept { return ::geteuid(); }
+inline int kill(pid_t pid, int signal) noexcept { return MATO_SYSTEM(kill)(pid, signal); }
+inline pid_t waitpid(pid_t pid, int* status, int options) noexcept {
+    return detail::retry([&] { return MATO_SYSTEM(waitpid)(pid, status, options); });
+}
+/// pthread_sigmask(3) with errno: sigprocmask is unspecified in a threaded program.
+inline int signal_mask(int how, const sigset_t* set, sigset_t* old) noexcept {
+    const int why = MATO_SYSTEM(pthread_sigmask)(how, set, old);
+    if (why == 0) return 0;
+    errno = why;
+    return -1;
+}
+inline int signal_action(int signal, const struct ::sigaction* now, struct ::sigaction* old) noexcept {
+    return MATO_SYSTEM(sigaction)(signal, now, old);
+}
+/// Undoes inherited SIG_IGN and handlers, which survive fork, and SIG_IGN survives exec. Async-signal-safe.
+inline void default_dispositions() noexcept {
+    struct ::sigaction plain {};
+    plain.sa_handler = SIG_DFL;
+    for (int signal = 1; signal < NSIG; ++signal) signal_action(signal, &plain, nullptr); // KILL and STOP refuse: no matter
+}
+#if MATO_HAS_SIGNALFD
+inline int signalfd(const sigset_t* set) noexcept { return MATO_SYSTEM(signalfd)(-1, set, SFD_CLOEXEC | SFD_NONBLOCK); }
+#endif
+
+/// A descriptor that names the process itself, so that a reused number cannot be hit. -1 with ENOSYS where there is none.
+inline int pidfd_open(pid_t pid) noexcept {
+#if MATO_HAS_PIDFD
+    return static_cast<int>(MATO_SYSTEM(syscall)(SYS_pidfd_open, pid, 0U));
+#else
+    static_cast<void>(pid);
+    errno = ENOSYS;
+    return -1;
+#endif
+}
+inline int pidfd_send_signal(int pidfd, int signal) noexcept {
+#if MATO_HAS_PIDFD
+    return static_cast<int>(MATO_SYSTEM(syscall)(SYS_pidfd_send_signal, pidfd, signal, nullptr, 0U));
+#else
+    static_cast<void>(pidfd), static_cast<void>(signal);
+    errno = ENOSYS;
+    return -1;
+#endif
+}
+
+/// Sleeps the whole span, whatever signals arrive. Milliseconds; negative is none.
+inline void sleep_ms(long span) noexcept {
+    if (span <= 0) return;
+    struct timespec left {
+        span / 1000, span % 1000 * 1'000'000
+    };
+    while (MATO_SYSTEM(nanosleep)(&left, &left) == -1 && errno == EINTR) {
+    }
+}
+
+} // namespace sys
+} // namespace MATO_ABI
+} // namespace mato
+
+// ---- mato/unique_fd.hpp ----
+/// @file unique_fd.hpp: one owner for one descriptor.
+/// Layer: 1 (vocabulary).  Test: test/toolkit/unique_fd_test.cpp.
+/// Threads: distinct objects are independent.   Blocks: only as close(2) does.
+/// Fork: both processes own their copy of the descriptor; each closes its own.
+
+namespace mato {
+inline namespace MATO_ABI {
+
+class unique_fd {
+public:
+    unique_fd() noexcept = default;
+    explicit unique_fd(int fd) noexcept : fd_(fd) {}
+    unique_fd(unique_fd&& other) noexcept : fd_(other.release()) {}
+    unique_fd& operator=(unique_fd&& other) noexcept {
+        reset(other.release());
+        return *this;
+    }
+    ~unique_fd() { reset(); }
+
+    [[nodiscard]] int get() const noexcept { return fd_; } ///< -1 when empty
+    [[nodiscard]] explicit operator bool() const noexcept { return fd_ >= 0; }
+    [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
+
+    /// Never retried: after EINTR Linux has closed the number and another thread may own it (close(2), "Notes").
+    void reset(int fd = -1) noexcept {
+        const int old = std::exchange(fd_, fd);
+        if (old >= 0 && old != fd) sys::close(old);
+    }
+
+private:
+    int fd_ = -1;
+};
+
+} // namespace MATO_ABI
+} // namespace mato
+
+// ---- mato/unix_address.hpp ----
+/// @file unix_address.hpp: a Unix socket's address, from a path or an abstract name.
+/// Layer: 1 (vocabulary).  Test: test/toolkit/unix_address_test.cpp.
+/// Threads: a value.   Blocks: never.   Source: unix(7) "Address format".
+
+namespace mato {
+inline namespace MATO_ABI {
+
+/// What bind(2), connect(2) and sendto(2) take. Empty until made.
+class unix_address {
+public:
+    /// Bytes of a name that fit: 107 on Linux, 103 on BSD and macOS. A path's final NUL, or an abstract name's leading one, is
+    /// the byte beside them.
+    static constexpr std::size_t max_name_bytes = sizeof(sockaddr_un::sun_path) - 1;
+
+    unix_address() noexcept = default;
+    /// @errors filename_too_long, with length and limit; also for the empty path · EINVAL: a NUL inside.
+    [[nodiscard]] static unix_address of_path(std::string_view path, error_out out);
+    /// `name` without the '@' it is written with. @errors filename_too_long · EAFNOSUPPORT: not on this system.
+    [[nodiscard]] static unix_address of_abstract_name(std::string_view name, error_out out);
+
+    [[nodiscard]] const sockaddr* data() const noexcept { return reinterpret_cast<const sockaddr*>(&value_); }
+    [[nodiscard]] socklen_t size() const noexcept { return size_; } ///< 0 when empty
+
+private:
+    [[nodiscard]] static bool fits(std::string_view name, std::string_view shown, error_out out);
+
+    sockaddr_un value_{};
+    socklen_t size_ = 0;
+};
+
+// ---- implementation ----
+
+inline bool unix_address::fits(std::string_view name, std::string_view shown, error_out out) {
+    if (!name.empty() && name.size() <= max_name_bytes) return true;
+    out.set({ENAMETOOLONG, std::system_category()}, "socket path", shown,
+            "it is " + std::to_string(name.size()) + " bytes long, the system's limit is " + std::to_string(max_name_bytes));
+    return false;
+}
+
+inline unix_address unix_address::of_path(std::string_view path, error_out out) {
+    unix_address result;
+    if (!fits(path, path, out)) return result;
+    if (path.find('\0') != std::string_view::npos) {
+        out.set({EINVAL, std::system_category()}, "socket path", path.substr(0, path.find('\0')), "it has a NUL inside");
+        return result;
+    }
+    result.value_.sun_family = AF_UNIX;
+    std::memcpy(result.value_.sun_path, path.data(), path.size());
+    result.size_ = sizeof result.value_;
+    return result;
+}
+
+inline unix_address unix_address::of_abstract_name(std::string_view name, error_out out) {
+    unix_address result;
+    const std::string shown = std::string("@").append(name);
+#if MATO_HAS_ABSTRACT_NAMES
+    if (!fits(name, shown, out)) return result;
+    result.value_.sun_family = AF_UNIX;
+    std::memcpy(result.value_.sun_path + 1, name.data(), name.size()); // behind the NUL that says "abstract"
+    result.size_ = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size()); // the length is part of the name
+#else
+    out.set({EAFNOSUPPORT, std::system_category()}, "socket path", shown, "this system has no abstract names");
+#endif
+    return result;
+}
+
+} // namespace MATO_ABI
+} // namespace mato
+
+// 2: policies
+
+// ---- mato/descriptors.hpp ----
+/// @file descriptors.hpp: open descriptors as part of what is said over a Unix socket.
+/// Layer: 2.  Test: test/toolkit/descriptors_test.cpp.
+/// Threads: safe.   Blocks: never (MSG_DONTWAIT).
+/// Source: unix(7) SCM_RIGHTS: the receiver gets numbers of its own for the same open file descriptions, with the first byte.
+
+namespace mato {
+inline namespace MATO_ABI {
+
+/// Descriptors in one message. The kernel's own limit is 253; nobody here needs more than a terminal and a pipe.
+inline constexpr std::size_t max_passed_descriptors = 8;
+
+/// Sends what the kernel takes of `bytes`; the descriptors travel with the first byte, so they are gone once any byte is.
+/// @returns bytes taken; 0 when the socket is full. @pre bytes is not empty, at most `max_passed_descriptors`.
+/// @errors of sendmsg(2).
+[[nodiscard]] inline std::size_t send_descriptors(int socket, std::string_view bytes, std::span<const int> descriptors,
+                                                  error_out out);
+
+/// Reads once, and appends the descriptors that came along, each close-on-exec, to `into`.
+/// @returns bytes read, 0 when none are there. @errors closed: end of stream · malformed: more descriptors than
+/// `max_passed_descriptors`, all of which are closed · any of recvmsg(2).
+[[nodiscard]] inline std::size_t receive_descriptors(int socket, std::span<char> room, std::vector<unique_fd>& into,
+                                                     error_out out);
+
+// ---- implementation ----
+
+namespace detail {
+// Aligned as CMSG_DATA needs it (cmsg(3)).
+struct control_room {
+    alignas(struct cmsghdr) char bytes[CMSG_SPACE(sizeof(int) * max_passed_descriptors)];
+};
+} // namespace detail
+
+inline std::size_t send_descriptors(int socket, std::string_view bytes, std::span<const int> descriptors, error_out out) {
+    detail::control_room control{};
+    iovec data{const_cast<char*>(bytes.data()), bytes.size()};
+    msghdr message{};
+    message.msg_iov = &data;
+    message.msg_iovlen = 1;
+    if (!descriptors.empty()) {
+        const std::size_t size = descriptors.size_bytes();
+        message.msg_control = control.bytes;
+        message.msg_controllen = CMSG_SPACE(size);
+        cmsghdr* const header = CMSG_FIRSTHDR(&message);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN(size);
+        std::memcpy(CMSG_DATA(header), descriptors.data(), size);
+    }
+    const ssize_t sent = sys::sendmsg(socket, &message, MSG_DONTWAIT);
+    if (sent >= 0) return static_cast<std::size_t>(sent);
+    if (errno != EAGAIN && errno != EWOULDBLOCK) out.set(last_error(), "send descriptors");
+    return 0;
+}
+
+inline std::size_t receive_descriptors(int socket, std::span<char> room, std::vector<unique_fd>& into, error_out out) {
+    detail::control_room control{};
+    iovec data{room.data(), room.size()};
+    msghdr message{};
+    message.msg_iov = &data;
+    message.msg_iovlen = 1;
+    message.msg_control = control.bytes;
+    message.msg_controllen = sizeof control.bytes;
+    const ssize_t got = sys::recvmsg(socket, &message, MSG_DONTWAIT);
+    if (got < 0) {
+        if (errno != EAGAIN && errno != EWOULDBLOCK) out.set(last_error(), "receive");
+        return 0;
+    }
+    std::vector<unique_fd> came;
+    for (cmsghdr* each = CMSG_FIRSTHDR(&message); each != nullptr; each = CMSG_NXTHDR(&message, each)) {
+        if (each->cmsg_level != SOL_SOCKET || each->cmsg_type != SCM_RIGHTS) continue;
+        const std::size_t count = (each->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        for (std::size_t i = 0; i < count; ++i) {
+            int fd = -1;
+            std::memcpy(&fd, CMSG_DATA(each) + i * sizeof(int), sizeof fd);
+            came.emplace_back(fd);
+        }
+    }
+    if (message.msg_flags & MSG_CTRUNC)
+        return out.set(errc::malformed, "receive", {}, "more descriptors at once than anybody may pass"), 0;
+    for (unique_fd& each : came) into.push_back(std::move(each));
+    if (got == 0) out.set(errc::closed, "receive");
+    return static_cast<std::size_t>(got);
+}
+
+} // namespace MATO_ABI
+} // namespace mato
+
+// ---- mato/detach.hpp ----
+/// @file detach.hpp: leaving the terminal, the session and the starter behind.
+/// Layer: 2 (policy).  Test: test/toolkit/detach_test.cpp.
+/// Threads: call it while the process has one thread; with more, fork copies locks nobody can release.
+/// Fork: that is its deed. Nothing of asio, no log, no signal source may exist before it.
+/// Blocks: double_fork, until its short-lived middle process has ended.
+/// Source: daemon(7) "SysV Daemons", setsid(2), fork(2), credentials(7).
+
+namespace mato {
+inline namespace MATO_ABI {
+
+enum class detach_role {
+    starter, ///< the process that asked; it goes on
+    daemon,  ///< the process that serves
+};
+
+struct detach_options {
+    std::span<const int> keep{}; ///< descriptors the daemon keeps beside 0-2 (lock, readiness); every other is closed
+};
+
+/// `forks` says whether a starter remains. After an error in the starter no daemon exists; an error in the daemon is for
+/// its readiness channel.
+template <class D> concept detach_policy = requires(const detach_options& options, error_out out) {
+    { D::forks } -> std::convertible_to<bool>;
+    { D::detach(options, out) } -> std::same_as<detach_role>;
+};
+
+/// Opens /dev/null on each of 0, 1, 2 that is closed, so that no socket ever becomes somebody's "stderr".
+/// First thing in main. @errors any of open(2).
+inline void reserve_standard_descriptors(error_out out);
+
+/// Stays: under a supervisor, in a container, in a debugger.
+struct foreground {
+    static constexpr bool forks = false;
+    static detach_role detach(const detach_options&, error_out) { return detach_role::daemon; }
+};
+
+/// Two forks and a session between them: no controlling terminal now, and none to be had by opening one later.
+///
+/// In the daemon: cwd "/", umask 077, /dev/null open read-write on 0-2 (read-only would make every write to 1 and 2 fail),
+/// every other descriptor closed but `keep`, default dispositions, and all signals BLOCKED: the signal source that is opened
+/// next unblocks them.
+/// Resolve relative paths before. @errors not_single_threaded · EAGAIN, ENOMEM of fork(2).
+struct double_fork {
+    static constexpr bool forks = true;
+    static detach_role detach(const detach_options& options, error_out out);
+};
+
+static_assert(detach_policy<foreground> && detach_policy<double_fork>);
+
+// ---- implementation ----
+
+namespace detail {
+
+/// 0 where it cannot be told.
+inline unsigned thread_count() {
+#if MATO_HAS_PROC
+    struct ::stat tasks {};
+    if (sys::lstat("/proc/self/task", &tasks) == 0 && tasks.st_nlink > 2) return static_cast<unsigned>(tasks.st_nlink) - 2;
+#endif
+    return 0;
+}
+
+inline bool point_standard_descriptors_at_null() noexcept {
+    const int null = sys::open("/dev/null", O_RDWR);
+    if (null == -1) return false;
+    for (int fd = 0; fd < 3; ++fd)
+        if (sys::dup2(null, fd) == -1) return false; // dup2 clears close-on-exec on the copy
+    if (null > 2)
+        sys::close(null);
+    else
+        sys::fcntl(null, F_SETFD, 0); // it was free and is its own copy, which dup2 leaves close-on-exec
+    return true;
+}
+
+/// Async-signal-safe. `keep` need not be sorted.
+inline void close_all_but(std::span<const int> keep) noexcept {
+    int first = 3;
+    for (;;) {
+        int next = -1; // the lowest kept descriptor not yet passed
+        for (const int fd : keep)
+            if (fd >= first && (next == -1 || fd < next)) next = fd;
+        if (next == -1) break;
+        for (int fd = first; fd < next; ++fd) sys::close(fd);
+        first = next + 1;
+    }
+    sys::close_from(first);
+}
+
+} // namespace detail
+
+inline void reserve_standard_descriptors(error_out out) {
+    for (;;) {
+        const int fd = sys::open("/dev/null", O_RDWR); // takes the lowest free number
+        if (fd == -1) return out.set(last_error(), "open", "/dev/null");
+        if (fd > 2) {
+            sys::close(fd);
+            return;
+        }
+        sys::fcntl(fd, F_SETFD, 0); // 0-2 are inherited by convention
+    }
+}
+
+inline detach_role double_fork::detach(const detach_options& options, error_out out) {
+    if (const unsigned threads = detail::thread_count(); threads > 1) {
+        out.set(errc::not_single_threaded, "detach", {}, "the process has " + std::to_string(threads) + " threads");
+        return detach_role::starter;
+    }
+    sigset_t all, before;
+    sigfillset(&all);
+    if (sys::signal_mask(SIG_SETMASK, &all, &before) == -1) return out.set(last_error(), "block signals"), detach_role::starter;
+    const pid_t middle = sys::fork();
+    if (middle != 0) {
+        const auto fork_error = last_error();
+        int status = 0;
+        const pid_t ended = middle > 0 ? sys::waitpid(middle, &status, 0) : -1;
+        sys::signal_mask(SIG_SETMASK, &before, nullptr);
+        if (middle == -1) out.set(fork_error, "fork");
+        // ECHILD: the host program ignores SIGCHLD, so the status is gone; the readiness channel tells the rest.
+        else if (ended == middle && status != 0)
+            out.set({WEXITSTATUS(status) ? WEXITSTATUS(status) : ECHILD, std::system_category()}, "fork the daemon");
+        return detach_role::starter;
+    }
+    // From here on nothing may return to the caller's main but the daemon, and no destructor of the starter's may run.
+    if (sys::setsid() == -1) ::_exit(errno);
+    const pid_t daemon = sys::fork();
+    if (daemon != 0) ::_exit(daemon == -1 ? errno : 0);
+    if (sys::chdir("/") == -1 || !detail::point_standard_descriptors_at_null()) out.set(last_error(), "detach", "/");
+    sys::umask(077);
+    sys::default_dispositions();
+    detail::close_all_but(options.keep);
+    return detach_role::daemon;
+}
+
+} // namespace MATO_ABI
+} // namespace mato
+
+// ---- mato/endpoint.hpp ----
+/// @file endpoint.hpp: a Unix socket under a name that is never open to others, never half made, never removed by a guess.
+/// Layer: 2 (policy).  Test: test/toolkit/endpoint_test.cpp.
+/// Threads: distinct paths are independent.   Blocks: never (connect is non-blocking; a full backlog is `cond::busy`).
+/// Fork: publish in the final process, so that clients see its pid in the peer credentials.
+/// Source: unix(7), bind(2), rename(2), lstat(2).
+///
+/// Publishing takes the held lock as a parameter, so removing a socket that still is somebody's cannot be written: a refused
+/// connection is no proof of death (a daemon between bind and listen refuses too), a held lock is.
+
+namespace mato {
+inline namespace MATO_ABI {
+
+/// Anything that can say "I hold it": `basic_instance_lock`, or a proof of the caller's own.
+template <class L> concept lock_proof = requires(const L& lock) {
+    { lock.is_held() } -> std::same_as<bool>;
+};
+
+/// The user's own directory: not a symlink, owned by the effective uid, closed to group and others.
+/// @effects creates missing components, mode 0700 less the umask; never changes an existing one.
+/// @errors  unsafe_directory with what is wrong · any of mkdir(2), lstat(2).
+inline void make_private_directory(const std::filesystem::path& directory, error_out out);
+
+/// The check alone. @errors as above, and ENOENT.
+inline void check_private_directory(const std::filesystem::path& directory, error_out out);
+
+struct publish_options {
+    int backlog = 128;  ///< connections; the kernel cuts it to net.core.somaxconn
+    mode_t mode = 0700; ///< of the socket's name, exactly, whatever the umask
+};
+
+/// Where clients find the daemon.
+template <class E> concept endpoint_policy = std::movable<E> &&
+    requires(E endpoint, const E& constant, const publish_options& options, error_out out) {
+    { E::named } -> std::convertible_to<bool>; ///< false for names without permissions, which need a peer check
+    { constant.connect(out) } -> std::same_as<unique_fd>;
+    { constant.describe() } -> std::same_as<std::string>;
+    { endpoint.withdraw() } -> std::same_as<void>;
+};
+
+/// A path in a private directory.
+class owned_path {
+public:
+    static constexpr bool named = true;
+
+    owned_path() = default;
+    /// @errors none here; `publish` and `connect` check the length.
+    explicit owned_path(std::filesystem::path path) : path_(std::move(path)) {}
+    owned_path(owned_path&& other) noexcept { swap(other); }
+    owned_path& operator=(owned_path&& other) noexcept {
+        owned_path(std::move(other)).swap(*this);
+        return *this;
+    }
+    ~owned_path() { withdraw(); }
+
+    /// Binds, listens, and only then shows the name, by rename(2): whoever sees it can connect. Replaces a dead socket, or
+    /// this object's own earlier one.
+    /// @returns a non-blocking, close-on-exec listening socket.
+    /// @errors  lock_not_held · unsafe_directory · filename_too_long, with length and limit · any of bind, listen, rename;
+    ///          after an error the name is as it was.
+    template <class Lock> [[nodiscard]] unique_fd publish(const Lock& held, const publish_options& options, error_out out);
+
+    /// Removes the name if it still is the socket published here, by this process. Call it while the lock is held.
+    void withdraw() noexcept;
+
+    /// A non-blocking, close-on-exec connected socket.
+    /// @errors cond::not_running: ENOENT, ECONNREFUSED · cond::busy: EAGAIN, the backlog is full · filename_too_long.
+    [[nodiscard]] unique_fd connect(error_out out) const;
+
+    [[nodiscard]] std::string describe() const { return path_.native(); }
+    [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
+
+    /// Bytes of a path that fit, without the final NUL: 107 on Linux, 103 on BSD and macOS.
+    static constexpr std::size_t max_path_bytes = unix_address::max_name_bytes;
+
+private:
+    void swap(owned_path& other) noexcept {
+        path_.swap(other.path_);
+        std::swap(device_, other.device_);
+        std::swap(inode_, other.inode_);
+        std::swap(owner_, other.owner_);
+    }
+    [[nodiscard]] std::filesystem::path hidden_name() const;
+
+    std::filesystem::path path_;
+    dev_t device_ = 0;
+    ino_t inode_ = 0;
+    pid_t owner_ = 0; // 0: nothing published
+};
+
+#if MATO_HAS_ABSTRACT_NAMES
+/// A name in the kernel's own space, without a file and so without permissions: whoever shares the network namespace can
+/// connect, and another user can take the name first (EADDRINUSE). It is gone with its last descriptor. The peer policy must
+/// check; clients check whose daemon it is, as always.
+class abstract_name {
+public:
+    static constexpr bool named = false;
+
+    abstract_name() = default;
+    /// Without a leading '@'. A path as good as any, and unlike a short word it is no one else's.
+    /// @errors none here; `publish` and `connect` check the length.
+    explicit abstract_name(std::filesystem::path name) : name_(std::move(name).native()) {}
+
+    /// Binds and listens; between the two a client is refused as if no daemon ran. Called again, it is the same socket.
+    /// @errors lock_not_held · EADDRINUSE: somebody else has the name · filename_too_long · any of bind, listen.
+    template <class Lock> [[nodiscard]] unique_fd publish(const Lock& held, const publish_options& options, error_out out);
+    void withdraw() noexcept { kept_.reset(); }
+    /// @errors cond::not_running: ECONNREFUSED · cond::busy: EAGAIN · filename_too_long.
+    [[nodiscard]] unique_fd connect(error_out out) const;
+    [[nodiscard]] std::string describe() const { return '@' + name_; }
+
+private:
+    std::string name_;
+    unique_fd kept_; // the listener has a descriptor of its own
+};
+static_assert(endpoint_policy<abstract_name>);
+#endif
+
+/// The listening socket that a service manager made and passed (sd_listen_fds(3)). It is the manager's: its name is never
+/// removed, and clients that come after the daemon's end wait in it for the next one. Its mode is the manager's choice and is
+/// open to all by default (systemd.socket(5) SocketMode=), so the peer policy must check.
+class activated {
+public:
+    static constexpr bool named = false;
+
+    activated() = default;
+    /// `path` is where clients connect; `passed` comes from service_environment.
+    explicit activated(std::filesystem::path path, unique_fd passed = unique_fd())
+        : where_(std::move(path)), passed_(std::move(passed)) {}
+
+    /// @returns a descriptor of the passed socket, non-blocking, close-on-exec. Called again, it is the same socket.
+    /// @errors lock_not_held · ENOENT: none was passed · ENOTSOCK, EAFNOSUPPORT, EPROTOTYPE, EINVAL: it is no socket, none of
+    ///         Unix, no stream, does not listen.
+    template <class Lock> [[nodiscard]] unique_fd publish(const Lock& held, const publish_options& options, error_out out);
+    void withdraw() noexcept { passed_.reset(); }
+    [[nodiscard]] unique_fd connect(error_out out) const { return where_.connect(out); } ///< @errors as owned_path::connect
+    [[nodiscard]] std::string describe() const { return where_.describe(); }
+    [[nodiscard]] bool was_passed() const noexcept { return static_cast<bool>(passed_); }
+
+private:
+    static void check(int fd, const std::string& name, error_out out);
+
+    owned_path where_; // never published
+    unique_fd passed_;
+};
+
+/// The manager's socket when it passed one, else a path of the daemon's own: one program for both ways of starting.
+class activated_or_owned {
+public:
+    static constexpr bool named = false; // the manager's may be open to all
+
+    activated_or_owned() = default;
+    activated_or_owned(owned_path own) : own_(std::move(own)) {} // NOLINT(google-explicit-constructor): a client's view
+    explicit activated_or_owned(std::filesystem::path path, unique_fd passed = unique_fd())
+        : own_(path), passed_(std::move(path), std::move(passed)) {}
+
+    /// @errors as activated::publish, or owned_path::publish.
+    template <class Lock> [[nodiscard]] unique_fd publish(const Lock& held, const publish_options& options, error_out out) {
+        return passed_.was_passed() ? passed_.publish(held, options, out) : own_.publish(held, options, out);
+    }
+    void withdraw() noexcept {
+        passed_.withdraw();
+        own_.withdraw();
+    }
+    [[nodiscard]] unique_fd connect(error_out out) const { return own_.connect(out); }
+    [[nodiscard]] std::string describe() const { return own_.describe(); }
+
+private:
+    owned_path own_;
+    activated passed_;
+};
+
+static_assert(endpoint_policy<owned_path> && endpoint_policy<activated> && endpoint_policy<activated_or_owned>);
+
+// ---- implementation ----
+
+namespace detail {
+[[nodiscard]] inline unique_fd connect_to(const unix_address& address, const std::string& name, error_out out);
+[[nodiscard]] inline unique_fd second_descriptor(const unique_fd& fd, const std::string& name, error_out out);
+} // namespace detail
+
+inline void check_private_directory(const std::filesystem::path& directory, error_out out) {
+    if (!directory.has_filename() && directory.has_relative_path()) // "link/" would be looked up behind the link
+        return check_private_directory(directory.parent_path(), out);
+    struct ::stat found {};
+    if (sys::lstat(directory.c_str(), &found) == -1) return out.set(last_error(), "check directory", directory.native());
+    const auto refuse = [&](const char* why) { out.set(errc::unsafe_directory, "check directory", directory.native(), why); };
+    if (S_ISLNK(found.st_mode)) return refuse("it is a symbolic link; a directory of your own is needed");
+    if (!S_ISDIR(found.st_mode)) return refuse("it is not a directory");
+    if (found.st_uid != sys::geteuid()) return refuse("it belongs to another user");
+    if (found.st_mode & 077) return refuse("it is open to group or others; close it with chmod 700");
+}
+
+inline void make_private_directory(const std::filesystem::path& directory, error_out out) {
+    if (!directory.has_filename() && directory.has_relative_path()) return make_private_directory(directory.parent_path(), out);
+    struct ::stat found {};
+    if (sys::lstat(directory.c_str(), &found) == -1) {
+        if (errno != ENOENT) return out.set(last_error(), "check directory", directory.native());
+        if (const auto parent = directory.parent_path(); !parent.empty() && parent != directory) {
+            if (sys::lstat(parent.c_str(), &found) == -1) {
+                make_private_directory(parent, out);
+                if (out.failed()) return;
+            }
+        }
+        if (sys::mkdir(directory.c_str(), 0700) == -1 && errno != EEXIST) // EEXIST: another process was first; check its work
+            return out.set(last_error(), "create directory", directory.native());
+    }
+    check_private_directory(directory, out);
+}
+
+// One for each name, so that the owners of two names in one directory do not meet. Only where the limit leaves no byte for
+// that is it as long as the real name, and names of this length that differ in the last byte need one lock between them.
+inline std::filesystem::path owned_path::hidden_name() const {
+    std::string name = path_.native();
+    if (name.size() < max_path_bytes) return name + '~';
+    name.back() = name.back() == '~' ? '#' : '~';
+    return name;
+}
+
+template <class Lock> unique_fd owned_path::publish(const Lock& held, const publish_options& options, error_out out) {
+    static_assert(lock_proof<Lock>, "mato: publishing needs the held lock, an object with `bool is_held() const`");
+    if (!held.is_held()) return out.set(errc::lock_not_held, "publish socket", path_.native()), unique_fd();
+    check_private_directory(path_.has_parent_path() ? path_.parent_path() : ".", out);
+    if (out.failed()) return {};
+    static_cast<void>(unix_address::of_path(path_.native(), out));
+    if (out.failed()) return {};
+    const std::filesystem::path hidden = hidden_name();
+    const auto address = unix_address::of_path(hidden.native(), out);
+    if (out.failed()) return {};
+    const auto fail = [&](const char* step) { return out.set(last_error(), step, path_.native()), unique_fd(); };
+
+    unique_fd fd(sys::unix_socket(true));
+    if (!fd) return fail("create socket");
+    sys::unlink(hidden.c_str()); // a leftover of a killed predecessor; the lock says that nobody is at work on it
+#if MATO_HAS_FCHMOD_SOCKET
+    if (sys::fchmod(fd.get(), options.mode) == -1) return fail("set socket mode");
+#endif
+    if (sys::bind(fd.get(), address.data(), address.size()) == -1) return fail("bind");
+    scope_exit undo([&] { sys::unlink(hidden.c_str()); });
+    // Still hidden, in a private directory: repairs what a narrow umask took away, or all of it without fchmod.
+    if (sys::chmod(hidden.c_str(), options.mode) == -1) return fail("set socket mode");
+    if (sys::listen(fd.get(), options.backlog) == -1) return fail("listen");
+    struct ::stat made {};
+    if (sys::lstat(hidden.c_str(), &made) == -1) return fail("stat socket");
+    if (sys::rename(hidden.c_str(), path_.c_str()) == -1) return fail("rename socket");
+    undo.dismiss();
+    device_ = made.st_dev;
+    inode_ = made.st_ino;
+    owner_ = sys::getpid();
+    return fd;
+}
+
+inline void owned_path::withdraw() noexcept {
+    if (owner_ == 0 || owner_ != sys::getpid()) return;
+    struct ::stat found {};
+    if (sys::lstat(path_.c_str(), &found) == 0 && found.st_dev == device_ && found.st_ino == inode_) sys::unlink(path_.c_str());
+    owner_ = 0;
+}
+
+inline unique_fd owned_path::connect(error_out out) const {
+    const auto address = unix_address::of_path(path_.native(), out);
+    return out.failed() ? unique_fd() : detail::connect_to(address, path_.native(), out);
+}
+
+inline unique_fd detail::connect_to(const unix_address& address, const std::string& name, error_out out) {
+    unique_fd fd(sys::unix_socket(true));
+    if (!fd) return out.set(last_error(), "create socket", name), unique_fd();
+    if (sys::connect(fd.get(), address.data(), address.size()) == -1)
+        return out.set(last_error(), "connect", name), unique_fd();
+    return fd;
+}
+
+inline unique_fd detail::second_descriptor(const unique_fd& fd, const std::string& name, error_out out) {
+    unique_fd copy(sys::fcntl(fd.get(), F_DUPFD_CLOEXEC, 3));
+    if (!copy) out.set(last_error(), "duplicate socket", name);
+    return copy;
+}
+
+#if MATO_HAS_ABSTRACT_NAMES
+template <class Lock> unique_fd abstract_name::publish(const Lock& held, const publish_options& options, error_out out) {
+    static_assert(lock_proof<Lock>, "mato: publishing needs the held lock, an object with `bool is_held() const`");
+    if (!held.is_held()) return out.set(errc::lock_not_held, "publish socket", describe()), unique_fd();
+    if (!kept_) {
+        const auto address = unix_address::of_abstract_name(name_, out);
+        if (out.failed()) return {};
+        unique_fd fd(sys::unix_socket(true));
+        if (!fd) return out.set(last_error(), "create socket", describe()), unique_fd();
+        if (sys::bind(fd.get(), address.data(), address.size()) == -1)
+            return out.set(last_error(), "bind", describe()), unique_fd();
+        if (sys::listen(fd.get(), options.backlog) == -1) return out.set(last_error(), "listen", describe()), unique_fd();
+        kept_ = std::move(fd);
+    }
+    return detail::second_descriptor(kept_, describe(), out);
+}
+
+inline unique_fd abstract_name::connect(error_out out) const {
+    const auto address = unix_address::of_abstract_name(name_, out);
+    return out.failed() ? unique_fd() : detail::connect_to(address, describe(), out);
+}
+#endif
+
+inline void activated::check(int fd, const std::string& name, error_out out) {
+    const auto refuse = [&](int why, const char* detail) {
+        out.set({why, std::system_category()}, "take the passed socket", name, detail);
+    };
+    int type = 0, listening = 0;
+    sockaddr_un address{};
+    socklen_t size = sizeof type, listening_size = sizeof listening, address_size = sizeof address;
+    if (sys::getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &size) == -1 ||
+        sys::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &address_size) == -1 ||
+        sys::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &listening_size) == -1)
+        return out.set(last_error(), "take the passed socket", name);
+    if (address.sun_family != AF_UNIX) return refuse(EAFNOSUPPORT, "it is no Unix socket");
+    if (type != SOCK_STREAM) return refuse(EPROTOTYPE, "it is no stream socket");
+    if (listening == 0) return refuse(EINVAL, "it does not listen");
+}
+
+template <class Lock> unique_fd activated::publish(const Lock& held, const publish_options&, error_out out) {
+    static_assert(lock_proof<Lock>, "mato: publishing needs the held lock, an object with `bool is_held() const`");
+    if (!held.is_held()) return out.set(errc::lock_not_held, "publish socket", describe()), unique_fd();
+    if (!passed_)
+        return out.set({ENOENT, std::system_category()}, "take the passed socket", describe(),
+                       "the service manager passed none"),
+               unique_fd();
+    check(passed_.get(), describe(), out);
+    if (out.failed()) return {};
+    const int flags = sys::fcntl(passed_.get(), F_GETFL, 0);
+    if (flags == -1 || sys::fcntl(passed_.get(), F_SETFL, flags | O_NONBLOCK) == -1)
+        return out.set(last_error(), "take the passed socket", describe()), unique_fd();
+    return detail::second_descriptor(passed_, describe(), out);
+}
+
+} // namespace MATO_ABI
+} // namespace mato
+
+// ---- mato/framing.hpp ----
+/// @file framing.hpp: where one message ends and the next begins.
+/// Layer: 2 (policy).  Test: test/toolkit/framing_test.cpp, test/fuzz/framing_fuzz.cpp.
+/// Threads: distinct objects are independent.   Blocks: never. Pure: no descriptor.
+///
+/// The same bytes give the same frames however they are split. Memory follows what has arrived, never what was announced.
+
+namespace mato {
+inline namespace MATO_ABI {
+
+inline namespace literals {
+[[nodiscard]] constexpr std::size_t operator""_KiB(unsigned long long n) { return static_cast<std::size_t>(n) << 10; }
+[[nodiscard]] constexpr std::size_t operator""_MiB(unsigned long long n) { return static_cast<std::size_t>(n) << 20; }
+} // namespace literals
+
+/// Bytes as they arrive and frames as they leave, in one buffer.
+///
+/// Use: `prepare` room, read into it, `commit` what came, take frames with `next`. A view from `next` dies at the following
+/// `prepare` or `next`. `Split` finds one frame: see `length_prefixed::split`.
+template <class Split> class frame_decoder {
+public:
+    /// Room for at least `size` bytes.
+    [[nodiscard]] std::span<char> prepare(std::size_t size = 4096) {
+        if (begin_ > 0) { // moved only when more is needed, so a large frame is not copied once per read
+            std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
+            end_ -= begin_;
+            begin_ = 0;
+        }
+        if (buffer_.size() < end_ + size) buffer_.resize(end_ + size);
+        return {buffer_.data() + end_, buffer_.size() - end_};
+    }
+    void commit(std::size_t size) noexcept { end_ += size; }
+
+    /// The next whole frame's payload.
+    /// @errors frame_too_large, malformed: the stream is lost, close it. Every later call says the same.
+    [[nodiscard]] std::optional<std::string_view> next(error_out out) {
+        const auto found = Split::split({buffer_.data() + begin_, end_ - begin_}, out);
+        if (!found) {
+            if (begin_ == end_) shrink();
+            return std::nullopt;
+        }
+        begin_ += found->consumed;
+        return found->payload;
+    }
+
+    [[nodiscard]] std::size_t buffered() const noexcept { return end_ - begin_; } ///< bytes not yet part of a taken frame
+
+private:
+    void shrink() { // an idle connection keeps one small buffer, whatever it once received
+        begin_ = end_ = 0;
+        if (buffer_.capacity() > keep_bytes) std::string().swap(buffer_);
+    }
+    static constexpr std::size_t keep_bytes = 64_KiB;
+
+    std::string buffer_;
+    std::size_t begin_ = 0, end_ = 0;
+};
+
+/// One frame found at the start of the buffered bytes.
+struct frame_match {
+    std::string_view payload;
+    std::size_t consumed; ///< bytes of the buffer that the frame took, at least 1
+};
+
+/// What a frame is beside its payload: up to eight bytes before it, and text after it.
+struct frame_ends {
+    std::array<char, 8> head{};
+    std::size_t head_size = 0;
+    std::string_view tail{};
+
+    [[nodiscard]] std::string_view before() const noexcept { return {head.data(), head_size}; }
+};
+
+/// A framing may also have `frame_ends ends(payload, error_out)`: then a payload that is stored once is copied once.
+///
+/// `max_frame_bytes` bounds a payload; `keeps_boundaries` is false where a frame may be cut anywhere.
+template <class F> concept framing_policy = requires(std::string_view bytes, std::string& out, error_out why) {
+    { F::max_frame_bytes } -> std::convertible_to<std::size_t>;
+    { F::keeps_boundaries } -> std::convertible_to<bool>;
+    { F::split(bytes, why) } -> std::same_as<std::optional<frame_match>>;
+    { F::append(out, bytes, why) } -> std::same_as<void>;
+};
+
+/// The payload's length in bytes, little-endian, then the payload. An empty payload is a frame.
+template <std::unsigned_integral Length = std::uint32_t, std::size_t Max = 1_MiB> struct length_prefixed {
+    static_assert(Max <= std::numeric_limits<Length>::max(), "mato: this length type cannot express the largest frame");
+    static constexpr std::size_t max_frame_bytes = Max;
+    static constexpr bool keeps_boundaries = true;
+
+    /// @errors frame_too_large, as soon as the prefix is whole.
+    [[nodiscard]] static std::optional<frame_match> split(std::string_view bytes, error_out out) {
+        if (bytes.size() < sizeof(Length)) return std::nullopt;
+        std::uint64_t size = 0;
+        for (std::size_t i = 0; i < sizeof(Length); ++i)
+            size |= static_cast<std::uint64_t>(static_cast<unsigned char>(bytes[i])) << (8 * i);
+        if (size > Max) return out.set(errc::frame_too_large, "read frame", {}, too_large(size)), std::nullopt;
+        if (bytes.size() - sizeof(Length) < size) return std::nullopt;
+        return frame_match{bytes.substr(sizeof(Length), static_cast<std::size_t>(size)),
+                           sizeof(Length) + static_cast<std::size_t>(size)};
+    }
+    /// @errors frame_too_large.
+    [[nodiscard]] static frame_ends ends(std::string_view payload, error_out out) {
+        frame_ends its;
+        if (payload.size() > Max) return out.set(errc::frame_too_large, "write frame", {}, too_large(payload.size())), its;
+        for (; its.head_size < sizeof(Length); ++its.head_size)
+            its.head[its.head_size] = static_cast<char>(payload.size() >> (8 * its.head_size) & 0xff);
+        return its;
+    }
+    /// @errors frame_too_large; then nothing is appended.
+    static void append(std::string& to, std::string_view payload, error_out out) {
+        const frame_ends its = ends(payload, out);
+        if (!out.failed()) to.append(its.before()).append(payload);
+    }
+
+private:
+    static std::string too_large(std::uint64_t size) {
+        return "a frame of " + std::to_string(size) + " bytes, the limit is " + std::to_string(Max);
+    }
+};
+
+/// Text up to a newline, which is not part of the payload.
+template <std::size_t Max = 64_KiB> struct line {
+    static constexpr std::size_t max_frame_bytes = Max;
+    static constexpr bool keeps_boundaries = true;
+
+    /// @errors frame_too_large: `Max` bytes and no newline.
+    [[nodiscard]] static std::optional<frame_match> split(std::string_view bytes, error_out out) {
+        const auto end = bytes.substr(0, Max + 1).find('\n');
+        if (end != std::string_view::npos) return frame_match{bytes.substr(0, end), end + 1};
+        if (bytes.size() > Max)
+            out.set(errc::frame_too_large, "read line", {}, "a line over " + std::to_string(Max) + " bytes");
+        return std::nullopt;
+    }
+    /// @errors frame_too_large · malformed: a newline inside.
+    [[nodiscard]] static frame_ends ends(std::string_view payload, error_out out) {
+        if (payload.size() > Max)
+            out.set(errc::frame_too_large, "write line");
+        else if (payload.find('\n') != std::string_view::npos)
+            out.set(errc::malformed, "write line", {}, "a newline inside a line");
+        return {{}, 0, "\n"};
+    }
+    /// @errors as `ends`; then nothing is appended.
+    static void append(std::string& to, std::string_view payload, error_out out) {
+        const frame_ends its = ends(payload, out);
+        if (!out.failed()) to.append(payload).append(its.tail);
+    }
+};
+
+/// Bytes as they come: a frame is whatever one read brought.
+struct raw {
+    static constexpr std::size_t max_frame_bytes = 64_KiB;
+    static constexpr bool keeps_boundaries = false;
+    [[nodiscard]] static std::optional<frame_match> split(std::string_view bytes, error_out) {
+        if (bytes.empty()) return std::nullopt;
+        bytes = bytes.substr(0, max_frame_bytes);
+        return frame_match{bytes, bytes.size()};
+    }
+    [[nodiscard]] static frame_ends ends(std::string_view, error_out) { return {}; }
+    static void append(std::string& to, std::string_view payload, error_out) { to += payload; }
+};
+
+static_assert(framing_policy<length_prefixed<>> && framing_policy<line<>> && framing_policy<raw>);
+
+} // namespace MATO_ABI
+} // namespace mato
+
+// ---- mato/listener.hpp ----
+/// @file listener.hpp: accepts the clients that may come, and says why the others may not.
+/// Layer: 2 (policy).  Test: test/toolkit/listener_test.cpp.
+/// Threads: distinct objects are independent; one object, one thread.   Blocks: never.
+/// Fork: open it in the final process.   Source: accept(2).
+///
+/// It joins an endpoint and a peer policy, given as types, and includes neither: anything with their shape will do.
+
+namespace mato {
+inline namespace MATO_ABI {
+
+/// What a listener needs of its two policies: `Endpoint::publish(lock, options, out)`, `Endpoint::withdraw()`,
+/// `Endpoint::describe()`, `Endpoint::named`, and `Peer::checks`.
+template <class Endpoint, class Peer> class basic_listener {
+    static_assert(Endpoint::named || Peer::checks,
+                  "mato: this endpoint has no permissions of its own, so the peer policy must check (any_peer does not)");
+
+public:
+    /// A client at the door: already allowed, or refused with the reason in `why`; a refused one is closed when dropped.
+    template <class Credentials> struct accepted {
+        unique_fd socket; ///< non-blocking, close-on-exec
+        Credentials peer;
+        failure why;
+    };
+
+    basic_listener() = default;
+    basic_listener(basic_listener&&) noexcept = default;
+    basic_listener& operator=(basic_listener&& other) noexcept {
+        if (this == &other) return *this;
+        close();
+        endpoint_ = std::move(other.endpoint_);
+        peer_ = std::move(other.peer_);
+        socket_ = std::move(other.socket_);
+        return *this;
+    }
+    ~basic_listener() { close(); }
+
+    /// @errors as Endpoint::publish.
+    template <class Lock, class Options> [[nodiscard]] static basic_listener
+    open(Endpoint endpoint, Peer peer, const Lock& held, const Options& options, error_out out) {
+        basic_listener listener;
+        listener.endpoint_ = std::move(endpoint);
+        listener.peer_ = std::move(peer);
+        listener.socket_ = listener.endpoint_.publish(held, options, out);
+        return listener;
+    }
+
+    /// Publishes anew after something removed the name; connections in the old backlog are lost to it.
+    /// @errors as Endpoint::publish; then the old socket stays.
+    template <class Lock, class Options> void republish(const Lock& held, const Options& options, error_out out) {
+        unique_fd fresh = endpoint_.publish(held, options, out);
+        if (fresh) socket_ = std::move(fresh);
+    }
+
+    /// The next client, or nothing when none waits.
+    /// `require(socket, policy, out)` reads and judges the credentials (peer.hpp has `require_peer`).
+    /// @errors EMFILE, ENFILE, ENOBUFS, ENOMEM: stop asking for a while; the client waits in the backlog.
+    template <class Require> auto try_accept(Require require, error_out out) {
+        using credentials = decltype(require(0, std::as_const(peer_), out));
+        std::optional<accepted<credentials>> result;
+        unique_fd socket(sys::accept(socket_.get()));
+        if (!socket) {
+            const bool none = errno == EAGAIN || errno == EWOULDBLOCK || errno == ECONNABORTED;
+            if (!none) out.set(last_error(), "accept", endpoint_.describe());
+            return result;
+        }
+        result.emplace();
+        result->socket = std::move(socket);
+        result->peer = require(result->socket.get(), std::as_const(peer_), error_out(result->why));
+        return result;
+    }
+
+    [[nodiscard]] int native_handle() const noexcept { return socket_.get(); } ///< readable: a client waits
+    [[nodiscard]] const Endpoint& endpoint() const noexcept { return endpoint_; }
+
+    /// Withdraws the name, then closes: clients still in the backlog see end-of-file.
+    void close() noexcept {
+        endpoint_.withdraw();
+        socket_.reset();
+    }
+
+private:
+    Endpoint endpoint_{};
+    Peer peer_{};
+    unique_fd socket_;
+};
+
+} // namespace MATO_ABI
+} // namespace mato
+
+// ---- mato/lock.hpp ----
+/// @file lock.hpp: at most one holder per path, and who that is.
+/// Layer: 2 (policy).  Test: test/toolkit/lock_test.cpp.
+/// Threads: distinct objects are independent; one object, one thread.   Blocks: never, unless a function says so.
+/// Fork: parent and child share the lock. Only the process that took it, or `adopt`ed it, releases; elsewhere the
+///       destructor just closes its copy. exec drops it (close-on-exec).
+/// Source: flock(2), fcntl(2) "Open file description locks", open(2).
+///
+/// After locking, path and descriptor must be one inode; else A locks, B opens, A unlinks and leaves, B locks a nameless
+/// file, C creates and locks a new one: two holders. With that check the file can be removed at release, under the lock.
+
+namespace mato {
+inline namespace MATO_ABI {
+
+/// How a descriptor is locked. `try_lock` returns 0, or the errno: EWOULDBLOCK means held by another and nothing else does
+/// (ENOLCK and EOPNOTSUPP mean that this file system cannot lock, and must never be read as "free"). `probe` answers alike
+/// without keeping anything, and two probes never see each other: else two askers would make a stale file look held.
+template <class M> concept lock_mechanism = requires(int fd) {
+    { M::try_lock(fd) } -> std::same_as<int>;
+    { M::probe(fd) } -> std::same_as<int>;
+    { M::unlock(fd) } -> std::same_as<void>;
+};
+
+/// flock(2): Linux, BSD, macOS; survives fork, is not lost when an unrelated descriptor of the file is closed.
+struct flock_lock {
+    static int try_lock(int fd) noexcept { return sys::flock(fd, LOCK_EX | LOCK_NB) == 0 ? 0 : errno; }
+    static int probe(int fd) noexcept { // flock(2) cannot ask: a shared lock for a moment
+        if (sys::flock(fd, LOCK_SH | LOCK_NB) == -1) return errno;
+        unlock(fd);
+        return 0;
+    }
+    static void unlock(int fd) noexcept { sys::flock(fd, LOCK_UN); }
+};
+
+#if MATO_HAS_OFD_LOCKS
+/// Open file description lock: as flock, and seen by NFS servers. It and flock do not see each other.
+struct ofd_lock {
+    static int try_lock(int fd) noexcept {
+        const int why = set(fd, F_WRLCK);
+        return why == EACCES ? EWOULDBLOCK : why;
+    }
+    static int probe(int fd) noexcept {
+        struct flock whole = whole_file(F_WRLCK);
+        if (sys::fcntl(fd, F_OFD_GETLK, &whole) == -1) return errno;
+        return whole.l_type == F_UNLCK ? 0 : EWOULDBLOCK;
+    }
+    static void unlock(int fd) noexcept { set(fd, F_UNLCK); }
+
+private:
+    static struct flock whole_file(short type) noexcept {
+        struct flock whole {};
+        whole.l_type = type;
+        whole.l_whence = SEEK_SET;
+        return whole;
+    }
+    static int set(int fd, short type) noexcept {
+        struct flock whole = whole_file(type);
+        return sys::fcntl(fd, F_OFD_SETLK, &whole) == -1 ? errno : 0;
+    }
+};
+static_assert(lock_mechanism<ofd_lock>);
+#endif
+
+/// Excludes nobody: for a daemon whose supervisor already keeps it single.
+struct null_lock {
+    static int try_lock(int) noexcept { return 0; }
+    static int probe(int) noexcept { return 0; }
+    static void unlock(int) noexcept {}
+};
+
+static_assert(lock_mechanism<flock_lock> && lock_mechanism<null_lock>);
+
+/// Who holds a lock, as the lock file says. Informational: act on it through `signal_holder`, never through kill(2).
+struct lock_holder {
+    pid_t pid = 0; ///< 0: the holder has not written it yet
+};
+
+template <class Mechanism = flock_lock> class basic_instance_lock {
+    static_assert(lock_mechanism<Mechanism>,
+                  "mato: a lock mechanism needs static noexcept `int try_lock(int fd)` and `int probe(int fd)` (0 or errno), "
+                  "and `void unlock(int fd)`");
+
+public:
+    class attempt;
+
+    /// Holds nothing.
+    basic_instance_lock() noexcept = default;
+    basic_instance_lock(basic_instance_lock&&) noexcept = default;
+    basic_instance_lock& operator=(basic_instance_lock&& other) noexcept;
+    ~basic_instance_lock() { release(); }
+
+    /// Takes the lock, or tells who holds it. A loser changes nothing.
+    ///
+    /// @pre     the directory exists and is private (see endpoint.hpp).
+    /// @effects creates `path` 0600 when absent; writes "<pid>\n" only after the lock is held.
+    /// @errors  ELOOP: the last component is a symlink · ENOLCK, EOPNOTSUPP: cannot lock here · any of open(2).
+    [[nodiscard]] static attempt try_acquire(const std::filesystem::path& path);
+    [[nodiscard]] static attempt try_acquire(const std::filesystem::path& path, error_out out);
+
+    /// As `try_acquire`, but a held lock is the error `errc::already_running` whose detail names the pid.
+    [[nodiscard]] static basic_instance_lock acquire(const std::filesystem::path& path);
+    [[nodiscard]] static basic_instance_lock acquire(const std::filesystem::path& path, error_out out);
+
+    /// Locks a directory itself, which leaves no file behind: the lock clients take while one of them starts the daemon.
+    /// @blocks until it is free or `until` has passed (`errc::timed_out`); polls, because flock(2) has no time-out.
+    /// @errors timed_out · any of open(2) · EBADF: ofd_lock needs a writable descriptor, which no directory has.
+    [[nodiscard]] static basic_instance_lock acquire_directory(const std::filesystem::path& directory, deadline until,
+                                                               error_out out);
+
+    /// Sends `signal` to the holder, and to nobody else: the lock must be held, the pid in it positive, and both still so
+    /// after the process was pinned by a pidfd, so neither a stale file nor a reused pid is ever hit.
+    /// @returns the pid signalled, else 0. `signal` 0 only asks.
+    /// @errors  not_running: nobody holds it · malformed: no usable pid in it · EPERM: running, not yours.
+    static pid_t signal_holder(const std::filesystem::path& path, int signal, error_out out);
+
+    [[nodiscard]] bool is_held() const noexcept { return static_cast<bool>(fd_); }
+    [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
+
+    /// Whether the name still is the locked inode: false once something removed or replaced the file.
+    [[nodiscard]] bool verify() const noexcept;
+
+    /// To be kept open while detaching (detach.hpp); -1 when nothing is held.
+    [[nodiscard]] int native_handle() const noexcept { return fd_.get(); }
+
+    /// Makes the calling process the owner, after a fork, and writes its pid.
+    void adopt(error_out out);
+
+    /// Closes this process's copy and leaves lock and file to the others: what a parent does once its child has `adopt`ed.
+    void abandon() noexcept { fd_.reset(); }
+
+    /// Removes the file, if it still is ours, while the lock is held; then unlocks, also for copies that a child kept.
+    void release() noexcept;
+
+private:
+    basic_instance_lock(unique_fd fd, std::filesystem::path path)
+        : fd_(std::move(fd)), path_(std::move(path)), owner_(sys::getpid()) {}
+
+    static constexpr std::size_t max_pid_line = 11; // bytes: the 10 digits of the largest pid_t, and the newline
+    static std::string read_text(int fd);
+    static bool is_alive(pid_t pid) noexcept;
+    static pid_t parse_pid(const std::string& text) noexcept;
+    static pid_t holder_pid(const std::filesystem::path& path, error_out out);
+    static bool same_inode(int fd, const std::filesystem::path& path) noexcept;
+
+    unique_fd fd_;
+    std::filesystem::path path_;
+    pid_t owner_ = 0;
+    bool leaves_file_ = true; // a directory lock owns no file
+};
+
+using instance_lock = basic_instance_lock<>;
+
+/// The lock, or its holder.
+template <class Mechanism> class basic_instance_lock<Mechanism>::attempt {
+public:
+    [[nodiscard]] explicit operator bool() const noexcept { return lock_.is_held(); }
+    [[nodiscard]] basic_instance_lock& operator*() & noexcept { return lock_; }
+    [[nodiscard]] basic_instance_lock&& operator*() && noexcept { return std::move(lock_); }
+    [[nodiscard]] lock_holder holder() const noexcept { return holder_; }
+
+private:
+    friend basic_instance_lock;
+    basic_instance_lock lock_;
+    lock_holder holder_;
+};
+
+// ---- implementation ----
+
+template <class M> basic_instance_lock<M>& basic_instance_lock<M>::operator=(basic_instance_lock&& other) noexcept {
+    if (this != &other) {
+        release();
+        fd_ = std::move(other.fd_);
+        path_ = std::move(other.path_);
+        owner_ = other.owner_;
+        leaves_file_ = other.leaves_file_;
+    }
+    return *this;
+}
+
+template <class M> auto basic_instance_lock<M>::try_acquire(const std::filesystem::path& path) -> attempt {
+    return or_throw([&](failure& why) { return try_acquire(path, why); });
+}
+
+template <class M> auto basic_instance_lock<M>::try_acquire(const std::filesystem::path& path, error_out out) -> attempt {
+    constexpr int most_races = 100; // each lost race is another process's whole life; so many in a row is a fault
+    constexpr int most_pauses = 20; // 100 ms in all for a holder to say its pid
+    constexpr long pause_ms = 5;
+    attempt result;
+    for (int race = 0; race < most_races; ++race) {
+        unique_fd fd(sys::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0600));
+        if (!fd) return out.set(last_error(), "open lock file", path.native()), std::move(result);
+        if (const int why = M::try_lock(fd.get()); why == EWOULDBLOCK) {
+            const pid_t pid = parse_pid(read_text(fd.get()));
+            const bool only_probed = M::probe(fd.get()) == 0;
+            if (!only_probed && (race >= most_pauses || is_alive(pid))) {
+                result.holder_.pid = pid;
+                return result;
+            }
+            sys::sleep_ms(pause_ms); // between lock and write, or only probed by `signal_holder`: a matter of microseconds
+            continue;
+        } else if (why != 0) {
+            return out.set({why, std::system_category()}, "lock", path.native()), std::move(result);
+        }
+        if (!same_inode(fd.get(), path)) continue;
+        basic_instance_lock lock(std::move(fd), path);
+        lock.adopt(out);
+        if (out.failed()) return result;
+        result.lock_ = std::move(lock);
+        return result;
+    }
+    out.set(errc::busy, "lock", path.native(), "the file was replaced or asked about again and again");
+    return result;
+}
+
+template <class M> auto basic_instance_lock<M>::acquire(const std::filesystem::path& path) -> basic_instance_lock {
+    return or_throw([&](failure& why) { return acquire(path, why); });
+}
+
+template <class M> auto basic_instance_lock<M>::acquire(const std::filesystem::path& path, error_out out)
+    -> basic_instance_lock {
+    auto got = try_acquire(path, out);
+    if (!got && !out.failed()) {
+        const pid_t pid = got.holder().pid;
+        out.set(errc::already_running, "lock", path.native(),
+                pid > 0 ? "already running, pid " + std::to_string(pid) : "already running, pid not yet known");
+    }
+    return *std::move(got);
+}
+
+template <class M> auto basic_instance_lock<M>::acquire_directory(const std::filesystem::path& directory, deadline until,
+                                                                  error_out out) -> basic_instance_lock {
+    constexpr long first_ms = 1, longest_ms = 20; // a start takes a few ms; 20 keeps a hundred waiters under 1% of a core
+    unique_fd fd(sys::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
+    if (!fd) return out.set(last_error(), "open directory", directory.native()), basic_instance_lock();
+    for (long pause = first_ms;; pause = pause * 2 < longest_ms ? pause * 2 : longest_ms) {
+        const int why = M::try_lock(fd.get());
+        if (why == 0) break;
+        if (why != EWOULDBLOCK)
+            return out.set({why, std::system_category()}, "lock", directory.native()), basic_instance_lock();
+        if (until.passed()) return out.set(errc::timed_out, "lock", directory.native()), basic_instance_lock();
+        const long left = until.poll_timeout();
+        sys::sleep_ms(pause < left ? pause : left);
+    }
+    basic_instance_lock lock(std::move(fd), directory);
+    lock.leaves_file_ = false;
+    return lock;
+}
+
+template <class M> pid_t basic_instance_lock<M>::holder_pid(const std::filesystem::path& path, error_out out) {
+    unique_fd fd(sys::open(path.c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK));
+    if (!fd) {
+        const bool absent = errno == ENOENT;
+        return out.set(absent ? make_error_code(errc::not_running) : last_error(), "open lock file", path.native()), 0;
+    }
+    if (const int why = M::probe(fd.get()); why == 0) {
+        return out.set(errc::not_running, "find holder", path.native()), 0;
+    } else if (why != EWOULDBLOCK) {
+        return out.set({why, std::system_category()}, "lock", path.native()), 0;
+    }
+    const pid_t pid = parse_pid(read_text(fd.get()));
+    if (pid <= 0) out.set(errc::malformed, "find holder", path.native(), "the lock is held, but its file names no process");
+    return pid;
+}
+
+template <class M> pid_t basic_instance_lock<M>::signal_holder(const std::filesystem::path& path, int signal, error_out out) {
+    const pid_t pid = holder_pid(path, out);
+    if (pid <= 0) return 0;
+    const unique_fd process(sys::pidfd_open(pid));
+    if (!process && errno != ENOSYS) return out.set(last_error(), "find process " + std::to_string(pid), path.native()), 0;
+    if (holder_pid(path, out) != pid) {
+        if (!out.failed()) out.set(errc::not_running, "find holder", path.native(), "the holder changed");
+        return 0;
+    }
+    const int sent = process ? sys::pidfd_send_signal(process.get(), signal) : sys::kill(pid, signal);
+    if (sent == -1) return out.set(last_error(), "signal process " + std::to_string(pid), path.native()), 0;
+    return pid;
+}
+
+template <class M> bool basic_instance_lock<M>::verify() const noexcept { return fd_ && same_inode(fd_.get(), path_); }
+
+template <class M> void basic_instance_lock<M>::adopt(error_out out) {
+    if (!fd_) return out.set(errc::lock_not_held, "adopt lock", path_.native());
+    owner_ = sys::getpid();
+    const std::string text = std::to_string(owner_) + "\n";
+    if (sys::ftruncate(fd_.get(), 0) == -1) return out.set(last_error(), "truncate lock file", path_.native());
+    const ssize_t written = sys::pwrite(fd_.get(), text.data(), text.size(), 0);
+    if (written == static_cast<ssize_t>(text.size())) return;
+    out.set(written < 0 ? last_error() : std::error_code(ENOSPC, std::system_category()), "write lock file", path_.native());
+}
+
+template <class M> void basic_instance_lock<M>::release() noexcept {
+    if (!fd_) return;
+    if (owner_ == sys::getpid()) {
+        if (leaves_file_ && verify()) sys::unlink(path_.c_str());
+        M::unlock(fd_.get());
+    }
+    fd_.reset();
+}
+
+template <class M> std::string basic_instance_lock<M>::read_text(int fd) {
+    char text[max_pid_line + 1]; // what fills it is no pid
+    const ssize_t got = sys::pread(fd, text, sizeof text, 0);
+    return {text, got > 0 ? static_cast<std::size_t>(got) : 0};
+}
+
+template <class M> bool basic_instance_lock<M>::is_alive(pid_t pid) noexcept {
+    return pid > 0 && (sys::kill(pid, 0) == 0 || errno == EPERM);
+}
+
+template <class M> pid_t basic_instance_lock<M>::parse_pid(const std::string& text) noexcept {
+    pid_t pid = 0;
+    const char* const end = text.data() + text.size();
+    const auto [rest, why] = std::from_chars(text.data(), end, pid);
+    const bool whole = why == std::errc() && text.size() <= max_pid_line && rest + 1 == end && *rest == '\n';
+    return whole && pid > 0 ? pid : 0;
+}
+
+template <class M> bool basic_instance_lock<M>::same_inode(int fd, const std::filesystem::path& path) noexcept {
+    struct ::stat open_file {
+    }, named{};
+    return sys::fstat(fd, &open_file) == 0 && sys::lstat(path.c_str(), &named) == 0 && open_file.st_dev == named.st_dev &&
+           open_file.st_ino == named.st_ino;
+}
+
+} // namespace MATO_ABI
+} // namespace mato
+
+// ---- mato/log.hpp ----
+/// @file log.hpp: one line an event, in a file that cannot grow without end.
+/// Layer: 2 (policy).  Test: test/toolkit/log_test.cpp.
+/// Threads: distinct objects are independent; one object, one thread.   Blocks: as write(2) to a file does.
+/// Fork: open it after the last fork.   Errors while logging are counted, never thrown: a full disk must not stop a daemon.
+
+namespace mato {
+inline namespace MATO_ABI {
+
+enum class log_level { error, warning, info, debug };
+
+[[nodiscard]] constexpr std::string_view to_string(log_level level) noexcept;
+/// "error", "warning", "info", "debug"; nothing for other words.
+[[nodiscard]] constexpr std::optional<log_level> parse_log_level(std::string_view word) noexcept;
+
+/// Takes finished lines, newline included.
+template <class L> concept log_sink = std::movable<L> && requires(L sink, std::string_view text) {
+    { sink.write(text) } -> std::same_as<void>;
+};
+
+struct file_log_options {
+    std::uint64_t max_bytes = 10u << 20; ///< a file that would pass it is rotated first; 10 MiB, some 100 000 lines
+    unsigned keep = 3;                   ///< rotated files kept: path.1 (newest) to path.N; 0 keeps none
+};
+
+/// Appends to a file, mode 0600, and rotates it by size. A line that did not fit on the disk leaves no part of itself.
+class file_log {
+public:
+    file_log() noexcept = default;
+    /// An empty path is descriptor 2, which is never rotated: for a service manager that keeps what is written there.
+    /// @errors any of open(2); ELOOP: a symlink.
+    [[nodiscard]] static file_log open(std::filesystem::path path, file_log_options options, error_out out);
+
+    void write(std::string_view line) noexcept;
+    void reopen() noexcept; ///< after someone else moved the file; keeps the old one if the new one cannot be opened
+    void set_options(file_log_options options) noexcept { options_ = options; }
+    [[nodiscard]] std::uint64_t lost_lines() const noexcept { return lost_; }
+
+private:
+    void rotate() noexcept;
+    bool open_anew() noexcept;
+    void take_back(std::uint64_t bytes) noexcept;
+
+    std::filesystem::path path_;
+    file_log_options options_;
+    unique_fd fd_;
+    std::uint64_t size_ = 0, lost_ = 0;
+};
+
+/// Descriptor 2, for a supervisor that keeps what is written there.
+struct stderr_log {
+    void write(std::string_view line) noexcept { static_cast<void>(sys::write(2, line.data(), line.size())); }
+};
+
+struct null_log {
+    void write(std::string_view) noexcept {}
+};
+
+static_assert(log_sink<file_log> && log_sink<stderr_log> && log_sink<null_log>);
+
+/// Adds time and level, drops what is below `level`, and keeps a line a line: control bytes are shown as `\xNN`, so that no
+/// peer can forge an entry or reach the reader's terminal.
+template <class Sink = file_log> class basic_logger {
+    static_assert(log_sink<Sink>, "mato: a log sink needs `void write(std::string_view)`");
+
+public:
+    explicit basic_logger(Sink sink = {}, log_level level = log_level::info) : sink_(std::move(sink)), level_(level) {}
+
+    void write(log_level level, std::string_view text) noexcept;
+    void error(std::string_view text) noexcept { write(log_level::error, text); }
+    void warning(std::string_view text) noexcept { write(log_level::warning, text); }
+    void info(std::string_view text) noexcept { write(log_level::info, text); }
+    void debug(std::string_view text) noexcept { write(log_level::debug, text); }
+
+    void set_level(log_level level) noexcept { level_ = level; }
+    [[nodiscard]] Sink& sink() noexcept { return sink_; }
+
+    static constexpr std::size_t max_line_bytes = 4096; ///< longer texts are cut at a whole character, with "…" at the end
+
+private:
+    Sink sink_;
+    log_level level_;
+};
+
+// ---- implementation ----
+
+constexpr std::string_view to_string(log_level level) noexcept {
+    switch (level) {
+    case log_level::error: return "error";
+    case log_level::warning: return "warning";
+    case log_level::info: return "info";
+    case log_level::debug: return "debug";
+    }
+    return "?";
+}
+
+constexpr std::optional<log_level> parse_log_level(std::string_view word) noexcept {
+    for (const auto level : {log_level::error, log_level::warning, log_level::info, log_level::debug})
+        if (word == to_string(level)) return level;
+    return std::nullopt;
+}
+
+inline file_log file_log::open(std::filesystem::path path, file_log_options options, error_out out) {
+    file_log log;
+    log.path_ = std::move(path);
+    log.options_ = options;
+    if (log.path_.empty()) {
+        log.fd_ = unique_fd(sys::fcntl(2, F_DUPFD_CLOEXEC, 3));
+        if (!log.fd_) out.set(last_error(), "open log", "stderr");
+        return log;
+    }
+    log.fd_ = unique_fd(sys::open(log.path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK, 0600));
+    if (!log.fd_) return out.set(last_error(), "open log", log.path_.native()), std::move(log);
+    struct ::stat now {};
+    if (sys::fstat(log.fd_.get(), &now) == 0) log.size_ = static_cast<std::uint64_t>(now.st_size);
+    return log;
+}
+
+inline void file_log::write(std::string_view line) noexcept {
+    if (size_ > 0 && size_ + line.size() > options_.max_bytes && !path_.empty()) rotate();
+    const ssize_t written = fd_ ? sys::write(fd_.get(), line.data(), line.size()) : -1;
+    if (written > 0) size_ += static_cast<std::uint64_t>(written);
+    if (written == static_cast<ssize_t>(line.size())) return;
+    ++lost_;
+    if (written > 0 && !path_.empty()) take_back(static_cast<std::uint64_t>(written));
+}
+
+// By the file's own size: somebody may have emptied it meanwhile.
+inline void file_log::take_back(std::uint64_t bytes) noexcept {
+    struct ::stat now {};
+    if (sys::fstat(fd_.get(), &now) == -1 || !S_ISREG(now.st_mode) || static_cast<std::uint64_t>(now.st_size) < bytes) return;
+    const std::uint64_t whole = static_cast<std::uint64_t>(now.st_size) - bytes;
+    if (sys::ftruncate(fd_.get(), static_cast<off_t>(whole)) == 0) size_ = whole;
+}
+
+inline void file_log::reopen() noexcept {
+    if (!path_.empty()) static_cast<void>(open_anew());
+}
+
+inline bool file_log::open_anew() noexcept {
+    std::error_code why;
+    try {
+        file_log fresh = open(path_, options_, why);
+        if (why) return false;
+        fd_ = std::move(fresh.fd_);
+        size_ = fresh.size_;
+        return true;
+    } catch (...) { // no memory for a path: the open file goes on
+        return false;
+    }
+}
+
+inline void file_log::rotate() noexcept {
+    try {
+        const std::string base = path_.native();
+        struct ::stat named {};
+        bool moved = false;
+        // No name: moved by an earlier rotation that could not open it anew. The older files must not be pushed out for that.
+        const bool gone = sys::lstat(base.c_str(), &named) == -1 && errno == ENOENT;
+        if (!gone) {
+            for (unsigned n = options_.keep; n > 1; --n)
+                sys::rename((base + "." + std::to_string(n - 1)).c_str(), (base + "." + std::to_string(n)).c_str());
+            moved = (options_.keep > 0 ? sys::rename(base.c_str(), (base + ".1").c_str()) : sys::unlink(base.c_str())) == 0;
+        }
+        if ((gone || moved) && open_anew()) return;
+        // The open file goes on: once more up to the bound when it was just moved, else from its start.
+        if (moved || sys::ftruncate(fd_.get(), 0) == 0) size_ = 0;
+    } catch (...) {
+    }
+}
+
+namespace detail {
+
+/// At most `limit` bytes, not ending inside a UTF-8 character.
+[[nodiscard]] inline std::string_view cut(std::string_view text, std::size_t limit) noexcept {
+    if (text.size() <= limit) return text;
+    const auto continues = [&](std::size_t at) { return (static_cast<unsigned char>(text[at]) & 0xc0) == 0x80; };
+    std::size_t end = limit;
+    while (end > 0 && limit - end < 3 && continues(end)) --end; // a character has at most three continuation bytes
+    return text.substr(0, continues(end) ? limit : end);
+}
+
+/// C0, DEL, and both bytes of a C1 control (U+0080 to U+009F), which a terminal obeys as it does ESC sequences.
+[[nodiscard]] inline bool is_control(std::string_view text, std::size_t at) noexcept {
+    const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
+    const auto c1 = [&](std::size_t i) { return byte(i) == 0xc2 && byte(i + 1) >= 0x80 && byte(i + 1) <= 0x9f; };
+    return byte(at) < 0x20 || byte(at) == 0x7f || c1(at) || (at > 0 && c1(at - 1));
+}
+
+} // namespace detail
+
+template <class Sink> void basic_logger<Sink>::write(log_level level, std::string_view text) noexcept {
+    if (level > level_) return;
+    try {
+        const auto now = std::chrono::system_clock::now();
+        const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
+        const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count() % 1000;
+        std::tm local{};
+        ::localtime_r(&seconds, &local);
+        char stamp[64];
+        const std::size_t at = std::strftime(stamp, sizeof stamp, "%Y-%m-%d %H:%M:%S", &local);
+        std::snprintf(stamp + at, sizeof stamp - at, ".%03d ", static_cast<int>(ms));
+        std::string line = stamp;
+        line.append(to_string(level)) += ": ";
+        const std::string_view kept = detail::cut(text, max_line_bytes);
+        for (std::size_t i = 0; i < kept.size(); ++i) {
+            const auto byte = static_cast<unsigned char>(kept[i]);
+            if (!detail::is_control(kept, i)) {
+                line += kept[i];
+            } else {
+                char shown[8];
+                std::snprintf(shown, sizeof shown, "\\x%02x", byte);
+                line += shown;
+            }
+        }
+        line += kept.size() < text.size() ? "…\n" : "\n";
+        sink_.write(line);
+    } catch (...) { // no memory for a line: the daemon matters more
+    }
+}
+
+} // namespace MATO_ABI
+} // namespace mato
+
+// ---- mato/overflow.hpp ----
+/// @file overflow.hpp: what happens to a client that does not read.
+/// Layer: 2 (policy).  Test: test/toolkit/overflow_test.cpp.
+/// Pure: bytes and time go in, a verdict comes out.   Blocks: never.
+///
+/// Whatever the policy: what is queued for a client is bounded, its replies count against the same bound, and no loss is
+/// silent.
+
+namespace mato {
+inline namespace MATO_ABI {
+
+enum class overflow_verdict : unsigned char {
+    keep,       ///< queue it
+    disconnect, ///< close the client with errc::slow_consumer
+    make_room,  ///< the queue is full: do as `overflow_kind` says
+};
+
+/// How a broadcast makes room for a subscriber that is behind.
+enum class overflow_kind : unsigned char {
+    disconnect,     ///< not at all: it gets every frame or its end
+    resync,         ///< what waits is replaced by a snapshot of now
+    drop_oldest,    ///< the oldest that wait are lost, exactly counted
+    drop_newest,    ///< nothing newer is queued until all that waits is sent; exactly counted
+    conflate,       ///< of each key only the newest waits
+    block_producer, ///< the producer waits while every subscriber is full; else as disconnect, at the ring's end
+};
+
+/// Asked with the bytes that would be queued after each push, and told of every drain.
+template <class O> concept overflow_policy = std::copyable<O> && requires(O policy, std::size_t queued, clock::time_point now) {
+    { policy.on_queued(queued, now) } -> std::same_as<overflow_verdict>;
+    { policy.on_drained(queued) } -> std::same_as<void>;
+};
+
+/// What a broadcast needs beside: how room is made, whether that may lose frames, and the bytes up to which `on_queued` keeps
+/// at any time, so that it need not be asked.
+template <class O> concept broadcast_policy = overflow_policy<O> && requires(const O policy) {
+    { policy.kind() } -> std::same_as<overflow_kind>;
+    { policy.limit() } -> std::same_as<std::size_t>;
+    { O::loses_frames } -> std::convertible_to<bool>;
+};
+
+/// Closes a client at `hard` bytes at once, and one that stays over `soft` for `grace`. Below `soft` the timer starts anew:
+/// two bursts with a drain between are two bursts, not one long one. Asked when something is queued: a client that is sent
+/// nothing may keep what it has not read, which is within the bound.
+struct disconnect {
+    std::size_t hard = std::size_t{1} << 20; ///< bytes; 1 MiB: seconds of a fast terminal
+    std::size_t soft = std::size_t{1} << 18; ///< bytes; what a reading client never reaches
+    milliseconds grace{10'000};
+
+    static constexpr bool loses_frames = false;
+    [[nodiscard]] static constexpr overflow_kind kind() noexcept { return overflow_kind::disconnect; }
+    [[nodiscard]] std::size_t limit() const noexcept { return over_since_ ? 0 : hard < soft ? hard : soft; }
+
+    overflow_verdict on_queued(std::size_t queued, clock::time_point now) noexcept {
+        if (queued > hard) return overflow_verdict::disconnect;
+        if (queued <= soft)
+            over_since_.reset();
+        else if (!over_since_)
+            over_since_ = now;
+        else if (now - *over_since_ >= grace)
+            return overflow_verdict::disconnect;
+        return overflow_verdict::keep;
+    }
+    void on_drained(std::size_t queued) noexcept {
+        if (queued <= soft) over_since_.reset();
+    }
+
+private:
+    std::optional<clock::time_point> over_since_{};
+};
+
+namespace detail {
+/// A queue of so many bytes, and what is done when it is full.
+template <overflow_kind Kind, bool Loses> struct bounded_queue {
+    std::size_t bytes = std::size_t{1} << 18; ///< 256 KiB: beside it the kernel holds about 208 KiB of a Unix socket
+
+    static constexpr bool loses_frames = Loses;
+    [[nodiscard]] static constexpr overflow_kind kind() noexcept { return Kind; }
+    [[nodiscard]] std::size_t limit() const noexcept { return bytes; }
+    [[nodiscard]] overflow_verdict on_queued(std::size_t queued, clock::time_point) const noexcept {
+        return queued > bytes ? overflow_verdict::make_room : overflow_verdict::keep;
+    }
+    static void on_drained(std::size_t) noexcept {}
+};
+} // namespace detail
+
+/// Over `bytes`, all that waits is replaced by a snapshot, taken when the client can be sent it. For people who watch.
+using resync = detail::bounded_queue<overflow_kind::resync, true>;
+/// Keeps the newest `bytes`. For logs and events that are numbered or counted.
+using drop_oldest = detail::bounded_queue<overflow_kind::drop_oldest, true>;
+/// Keeps the oldest `bytes`, as long as the ring has them.
+using drop_newest = detail::bounded_queue<overflow_kind::drop_newest, true>;
+/// Keeps the newest frame of each key (`publish_keyed`), as long as the ring has it. `bytes` bounds the replies. For values
+/// that change: titles, sizes, presence.
+using conflate = detail::bounded_queue<overflow_kind::conflate, true>;
+/// Full at `bytes`. For copies that must be whole, of a producer that can wait.
+using block_producer = detail::bounded_queue<overflow_kind::block_producer, false>;
+
+/// Any of them, chosen for each subscriber as it comes.
+class any_overflow {
+public:
+    using choice = std::variant<disconnect, resync, drop_oldest, drop_newest, conflate, block_producer>;
+    template <class O>
+    requires std::constructible_from<choice, O> any_overflow(O policy)
+    noexcept : policy_(policy) {} // NOLINT(google-explicit-constructor)
+
+    static constexpr bool loses_frames = true;
+    any_overflow() noexcept = default;
+    [[nodiscard]] overflow_kind kind() const noexcept {
+        return std::visit([](const auto& p) { return p.kind(); }, policy_);
+    }
+    [[nodiscard]] std::size_t limit() const noexcept {
+        return std::visit([](const auto& p) { return p.limit(); }, policy_);
+    }
+    overflow_verdict on_queued(std::size_t queued, clock::time_point now) noexcept {
+        return std::visit([&](auto& p) { return p.on_queued(queued, now); }, policy_);
+    }
+    void on_drained(std::size_t queued) noexcept {
+        std::visit([&](auto& p) { p.on_drained(queued); }, policy_);
+    }
+
+private:
+    choice policy_{};
+};
+
+static_assert(broadcast_policy<disconnect> && broadcast_policy<resync> && broadcast_policy<drop_oldest>);
+static_assert(broadcast_policy<drop_newest> && broadcast_policy<conflate> && broadcast_policy<block_producer>);
+static_assert(broadcast_policy<any_overflow>);
+
+} // namespace MATO_ABI
+} // namespace mato
+
+// ---- mato/peer.hpp ----
+/// @file peer.hpp: who is at the other end, and whether that one may be.
+/// Layer: 2 (policy).  Test: test/toolkit/peer_test.cpp.
+/// Threads: safe.   Blocks: never.
+/// Source: unix(7) SO_PEERCRED: the kernel's word, fixed at connect(2) for the server's view and at listen(2) for the client's.
+///
+/// Where the system cannot tell, the answer is an error, never "allowed". Authorise by uid; the pid is for logs, it is reused.
+
+namespace mato {
+inline namespace MATO_ABI {
+
+struct peer_credentials {
+    uid_t uid = static_cast<uid_t>(-1);
+    gid_t gid = static_cast<gid_t>(-1);
+    pid_t pid = 0;
+};
+
+/// @errors ENOTSUP: this system has no peer credentials · any of getsockopt(2).
+[[nodiscard]] inline peer_credentials credentials_of(int socket, error_out out);
+
+/// The peer's process itself, race-free: a pidfd (SO_PEERPIDFD, Linux 6.5), which becomes readable at its end.
+/// @errors ENOTSUP, ENOPROTOOPT: this system has none; a number can be another process's by now, so none is guessed.
+[[nodiscard]] inline unique_fd process_of(int socket, error_out out);
+
+/// Decides before the first byte is read. `checks` is false only for a policy that lets everybody in.
+template <class P> concept peer_policy = std::copyable<P> && requires(const P& policy, const peer_credentials& peer) {
+    { P::checks } -> std::convertible_to<bool>;
+    { policy.allows(peer) } -> std::same_as<bool>;
+};
+
+/// The daemon's own user, and not even root.
+struct same_user {
+    static constexpr bool checks = true;
+    [[nodiscard]] bool allows(const peer_credentials& peer) const noexcept { return peer.uid == sys::geteuid(); }
+};
+
+/// As ssh-agent does: root could take the memory anyway.
+struct same_user_or_root {
+    static constexpr bool checks = true;
+    [[nodiscard]] bool allows(const peer_credentials& peer) const noexcept {
+        return peer.uid == sys::geteuid() || peer.uid == 0;
+    }
+};
+
+/// The users named. The endpoint's directory must let them through.
+struct uid_set {
+    static constexpr bool checks = true;
+    std::vector<uid_t> uids{};
+    [[nodiscard]] bool allows(const peer_credentials& peer) const noexcept {
+        for (const uid_t uid : uids)
+            if (uid == peer.uid) return true;
+        return false;
+    }
+};
+
+/// Everybody who can reach the socket. Must be spelled out; never a default.
+struct any_peer {
+    static constexpr bool checks = false;
+    [[nodiscard]] bool allows(const peer_credentials&) const noexcept { return true; }
+};
+
+static_assert(peer_policy<same_user> && peer_policy<same_user_or_root> && peer_policy<uid_set> && peer_policy<any_peer>);
+
+/// Both directions of the check, in one place: the server's with `errc::peer_rejected`, the client's with
+/// `errc::server_not_trusted`. @returns the credentials, also when they are refused.
+template <class P> peer_credentials require_peer(int socket, const P& policy, errc refusal, error_out out);
+
+// ---- implementation ----
+
+inline peer_credentials credentials_of(int socket, error_out out) {
+    peer_credentials peer;
+#if MATO_HAS_PEERCRED
+    ucred kernel{};
+    socklen_t size = sizeof kernel;
+    if (sys::getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &kernel, &size) == -1)
+        return out.set(last_error(), "read peer credentials"), peer;
+    peer = {kernel.uid, kernel.gid, kernel.pid};
+#else
+    static_cast<void>(socket);
+    out.set({ENOTSUP, std::system_category()}, "read peer credentials");
+#endif
+    return peer;
+}
+
+inline unique_fd process_of(int socket, error_out out) {
+#if MATO_HAS_PEERPIDFD
+#ifdef SO_PEERPIDFD
+    constexpr int option = SO_PEERPIDFD;
+#else
+    constexpr int option = 77; // asm-generic/socket.h; the C library's headers may be older than the kernel
+#endif
+    int fd = -1;
+    socklen_t size = sizeof fd;
+    if (sys::getsockopt(socket, SOL_SOCKET, option, &fd, &size) == 0) return unique_fd(fd); // close-on-exec from birth
+    out.set(last_error(), "open peer process");
+#else
+    static_cast<void>(socket);
+    out.set({ENOTSUP, std::system_category()}, "open peer process");
+#endif
+    return {};
+}
+
+template <class P> peer_credentials require_peer(int socket, const P& policy, errc refusal, error_out out) {
+    static_assert(peer_policy<P>, "mato: the peer policy needs `checks` and `bool allows(const peer_credentials&) const`");
+    const auto peer = credentials_of(socket, out);
+    if (out.failed() || policy.allows(peer)) return peer;
+    out.set(refusal, "check peer", {},
+            make_error_code(refusal).message() + ": uid " + std::to_string(peer.uid) + ", pid " + std::to_string(peer.pid));
+    return peer;
+}
+
+} // namespace MATO_ABI
+} // namespace mato
+
+// ---- mato/pid_file.hpp ----
+/// @file pid_file.hpp: the daemon's number where people and scripts look for it.
+/// Layer: 2 (policy).  Test: test/toolkit/pid_file_test.cpp.
+/// Threads: distinct objects are independent.   Blocks: never (one small file).
+/// Fork: write it in the final process; in a forked child the destructor leaves the file alone.
+///
+/// The file is a courtesy. Whether a daemon runs is what the lock says (lock.hpp); who answers, the socket's credentials.
+
+namespace mato {
+inline namespace MATO_ABI {
+
+/// Says where the daemon's pid is kept while it runs.
+template <class P> concept pid_registry = std::movable<P> && requires(const std::filesystem::path& path, error_out out) {
+    { P::create(path, out) } -> std::same_as<P>;
+};
+
+/// "<pid>\n", mode 0600, by a temporary name and rename(2): a reader sees the old file or the whole new one.
+class pid_file {
+public:
+    pid_file() noexcept = default;
+    pid_file(pid_file&& other) noexcept { swap(other); }
+    pid_file& operator=(pid_file&& other) noexcept {
+        pid_file(std::move(other)).swap(*this);
+        return *this;
+    }
+    ~pid_file() { remove(); }
+
+    /// @errors any of open(2), write(2), rename(2); then nothing of it is left.
+    [[nodiscard]] static pid_file create(const std::filesystem::path& path, error_out out);
+    [[nodiscard]] static pid_file create(const std::filesystem::path& path) {
+        return or_throw([&](failure& why) { return create(path, why); });
+    }
+
+    /// The pid in the file: a positive decimal number, one newline or none, and nothing else.
+    /// @errors ENOENT and the like · malformed: anything but a pid, so that 0 and -1 never reach kill(2).
+    [[nodiscard]] static pid_t read(const std::filesystem::path& path, error_out out);
+
+    /// What `read` accepts; 0 for all else. Pure.
+    [[nodiscard]] static pid_t parse(std::string_view text) noexcept;
+
+    /// Removes the file if it still is the one written here, by this process.
+    void remove() noexcept;
+
+private:
+    void swap(pid_file& other) noexcept {
+        path_.swap(other.path_);
+        std::swap(device_, other.device_);
+        std::swap(inode_, other.inode_);
+        std::swap(owner_, other.owner_);
+    }
+
+    std::filesystem::path path_;
+    dev_t device_ = 0;
+    ino_t inode_ = 0;
+    pid_t owner_ = 0;
+};
+
+/// Under a lock the pid is in the lock file already: for daemons that want one file fewer.
+struct locked_pid_file {
+    [[nodiscard]] static locked_pid_file create(const std::filesystem::path&, error_out) { return {}; }
+};
+
+/// For a daemon whose supervisor knows its child.
+struct no_pid_file {
+    [[nodiscard]] static no_pid_file create(const std::filesystem::path&, error_out) { return {}; }
+};
+
+static_assert(pid_registry<pid_file> && pid_registry<locked_pid_file> && pid_registry<no_pid_file>);
+
+// ---- implementation ----
+
+inline pid_file pid_file::create(const std::filesystem::path& path, error_out out) {
+    const pid_t self = sys::getpid();
+    const std::string text = std::to_string(self) + "\n";
+    const std::filesystem::path fresh = path.native() + ".new"; // fixed: only the lock's holder writes here
+    sys::unlink(fresh.c_str());
+    const auto fail = [&](const char* step) { return out.set(last_error(), step, path.native()), pid_file(); };
+    const unique_fd fd(sys::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
+    if (!fd) return fail("create pid file");
+    scope_exit undo([&] { sys::unlink(fresh.c_str()); });
+    const ssize_t written = sys::write(fd.get(), text.data(), text.size());
+    if (written >= 0 && written != static_cast<ssize_t>(text.size())) errno = ENOSPC;
+    if (written != static_cast<ssize_t>(text.size())) return fail("write pid file");
+    struct ::stat made {};
+    if (sys::fstat(fd.get(), &made) == -1) return fail("stat pid file");
+    if (sys::rename(fresh.c_str(), path.c_str()) == -1) return fail("rename pid file");
+    undo.dismiss();
+    pid_file result;
+    result.path_ = path;
+    result.device_ = made.st_dev;
+    result.inode_ = made.st_ino;
+    result.owner_ = self;
+    return result;
+}
+
+inline pid_t pid_file::parse(std::string_view text) noexcept {
+    if (text.ends_with('\n')) text.remove_suffix(1);
+    if (text.size() > std::numeric_limits<pid_t>::digits10 + 1) return 0; // leading zeros: a pid, but not one of ours
+    pid_t pid = 0;
+    const auto [rest, why] = std::from_chars(text.data(), text.data() + text.size(), pid);
+    return why == std::errc() && rest == text.data() + text.size() && pid > 0 ? pid : 0;
+}
+
+inline pid_t pid_file::read(const std::filesystem::path& path, error_out out) {
+    const unique_fd fd(sys::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
+    if (!fd) return out.set(last_error(), "open pid file", path.native()), 0;
+    char text[32]; // a pid has at most 10 digits; a longer file is none
+    const ssize_t got = sys::read(fd.get(), text, sizeof text);
+    if (got < 0) return out.set(last_error(), "read pid file", path.native()), 0;
+    const pid_t pid = parse({text, static_cast<std::size_t>(got)});
+    if (pid == 0) out.set(errc::malformed, "read pid file", path.native(), "not a process id");
+    return pid;
+}
+
+inline void pid_file::remove() noexcept {
+    if (owner_ == 0 || owner_ != sys::getpid()) return;
+    struct ::stat named {};
+    if (sys::lstat(path_.c_str(), &named) == 0 && named.st_dev == device_ && named.st_ino == inode_) sys::unlink(path_.c_str());
+    owner_ = 0;
+}
+
+} // namespace MATO_ABI
+} // namespace mato
+
+// ---- mato/readiness.hpp ----
+/// @file readiness.hpp: the starter learns the truth: ready, or the daemon's own error.
+/// Layer: 2 (policy).  Test: test/toolkit/readiness_test.cpp, test/toolkit/sd_notifier_test.cpp.
+/// Threads: one object, one thread.   Blocks: `wait` until its deadline; sd_notifier as it says; nothing else.
+/// Fork: make the pipe before it; the starter must `become_starter` and the daemon `become_daemon` at once, for a write end
+///       left open in the starter would hide the daemon's death.
+/// Source: pipe(7); s6 "notification-fd" (one newline, then close); sd_notify(3).
+///
+/// On the pipe: nothing and end-of-file (it died: never success), or one report, "ready" or a `failure`.
+
+namespace mato {
+inline namespace MATO_ABI {
+
+/// Tells whoever waits, exactly once. Both calls are final: what follows them is ignored.
+/// @pre SIGPIPE is ignored or blocked: whoever waited may be gone.
+template <class R> concept readiness_channel = std::movable<R> && requires(R channel, const failure& why) {
+    { channel.ready() } -> std::same_as<void>;
+    { channel.fail(why) } -> std::same_as<void>;
+};
+
+/// A pipe between a starter and the daemon it forks.
+class readiness_pipe {
+public:
+    readiness_pipe() noexcept = default;
+    [[nodiscard]] static readiness_pipe open(error_out out);
+
+    void become_starter() noexcept { write_end_.reset(); }
+    void become_daemon() noexcept { read_end_.reset(); }
+    [[nodiscard]] int daemon_fd() const noexcept { return write_end_.get(); } ///< to be kept open while detaching
+
+    void ready() noexcept;
+    void fail(const failure& why);
+
+    /// The starter's side: returns once the daemon is ready.
+    /// @errors the daemon's own failure · not_ready: it ended without a word · timed_out: it is silent.
+    void wait(deadline until, error_out out);
+
+    [[nodiscard]] static std::string encode(const failure& why);                 ///< at most `max_report` bytes
+    [[nodiscard]] static std::optional<failure> decode(std::string_view report); ///< empty: not a report; pure
+
+    static constexpr std::size_t max_report = 4096; // POSIX PIPE_BUF on Linux: written whole or not at all
+
+private:
+    unique_fd read_end_, write_end_;
+};
+
+/// A descriptor given by a supervisor, say by `--notify-fd 3`: one newline when ready, closed either way.
+class notification_descriptor {
+public:
+    notification_descriptor() noexcept = default;
+    explicit notification_descriptor(unique_fd fd) noexcept : fd_(std::move(fd)) {}
+    void ready() noexcept {
+        if (fd_) static_cast<void>(sys::write(fd_.get(), "\n", 1));
+        fd_.reset();
+    }
+    void fail(const failure&) { fd_.reset(); }
+
+private:
+    unique_fd fd_;
+};
+
+/// A service manager, by the datagrams of sd_notify(3); no library of its is needed. Empty, it says nothing to nobody.
+///
+/// Unlike the other channels it goes on after `ready`. What cannot be delivered is dropped: the manager's own time-outs act
+/// then. @blocks ready, reloading, stopping, main_pid and fail: at most `patience` when the manager does not read; the others
+/// never.
+class sd_notifier {
+public:
+    sd_notifier() noexcept = default;
+    /// `address` is the value of NOTIFY_SOCKET: a path, or "@name" for an abstract one. Empty: an empty notifier.
+    /// @errors EAFNOSUPPORT: another kind of address · filename_too_long · EMFILE and the like.
+    [[nodiscard]] static sd_notifier open(std::string_view address, error_out out);
+
+    void ready() noexcept { tell("READY=1"); } ///< also after each `reloading`, however that went
+    void reloading() noexcept;                 ///< "RELOADING=1" and when, for Type=notify-reload
+    void stopping() noexcept { tell("STOPPING=1"); }
+    void watchdog() noexcept { tell("WATCHDOG=1", MSG_DONTWAIT); }
+    void status(std::string_view text); ///< one line for people; line ends become spaces
+    void main_pid(pid_t pid);           ///< after a fork, before `ready`; the unit needs NotifyAccess=all
+    void fail(const failure& why);      ///< the reason as status, and as ERRNO when it is one
+
+    [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(socket_); }
+
+    static constexpr std::chrono::seconds patience{1};
+
+private:
+    void tell(std::string_view message, int flags = 0) const noexcept;
+
+    unix_address address_;
+    unique_fd socket_; // not connected: a manager that was restarted has another socket under the same name
+};
+
+/// Whichever of the three exist; none is fine.
+struct auto_ready {
+    readiness_pipe pipe{};
+    notification_descriptor descriptor{};
+    sd_notifier manager{};
+    void ready() noexcept {
+        manager.ready();
+        descriptor.ready();
+        pipe.ready();
+    }
+    void fail(const failure& why) {
+        manager.fail(why);
+        descriptor.fail(why);
+        pipe.fail(why);
+    }
+};
+
+static_assert(readiness_channel<readiness_pipe> && readiness_channel<notification_descriptor> &&
+              readiness_channel<sd_notifier> && readiness_channel<auto_ready>);
+
+// ---- implementation ----
+
+inline readiness_pipe readiness_pipe::open(error_out out) {
+    readiness_pipe channel;
+    int ends[2];
+    if (sys::pipe(ends) == -1) return out.set(last_error(), "open readiness pipe"), std::move(channel);
+    channel.read_end_ = unique_fd(ends[0]);
+    channel.write_end_ = unique_fd(ends[1]);
+    return channel;
+}
+
+inline void readiness_pipe::ready() noexcept {
+    if (write_end_) static_cast<void>(sys::write(write_end_.get(), "R", 1));
+    write_end_.reset();
+}
+
+inline void readiness_pipe::fail(const failure& why) {
+    if (!write_end_) return;
+    const std::string report = encode(why);
+    static_cast<void>(sys::write(write_end_.get(), report.data(), report.size()));
+    write_end_.reset();
+}
+
+// 'F', category ('S' system, 'M' mato, 'O' other), the value in decimal, step, path, detail; a NUL after each text.
+inline std::string readiness_pipe::encode(const failure& why) {
+    const bool system = why.code.category() == std::system_category();
+    const bool ours = std::string_view(why.code.category().name()) == mato_category().name();
+    std::string report = {'F', system ? 'S' : ours ? 'M' : 'O'};
+    const std::string detail = system || ours ? why.detail : why.detail.empty() ? why.code.message() : why.detail;
+    const int value = system || ours ? why.code.value() : 1; // the starter cannot name another category's number
+    for (const std::string& text : {std::to_string(value), why.step, why.path, detail}) {
+        // Each field fits, whatever the others hold, and ends at a NUL of its own, which would end it in the report.
+        report += std::string_view(text.c_str()).substr(0, max_report / 4 - 4);
+        report += '\0';
+    }
+    return report;
+}
+
+inline std::optional<failure> readiness_pipe::decode(std::string_view report) {
+    if (report.size() < 2 || report.size() > max_report || report[0] != 'F') return std::nullopt;
+    const char kind = report[1];
+    report.remove_prefix(2);
+    std::string fields[4];
+    for (std::string& field : fields) {
+        const auto end = report.find('\0');
+        if (end == std::string_view::npos) return std::nullopt;
+        field = report.substr(0, end);
+        report.remove_prefix(end + 1);
+    }
+    int value = 0;
+    for (const char digit : fields[0]) {
+        if (digit < '0' || digit > '9' || value > 1'000'000) return std::nullopt; // no errno comes near a million
+        value = value * 10 + (digit - '0');
+    }
+    if (value == 0 || !report.empty()) return std::nullopt;
+    failure why{{}, std::move(fields[1]), std::move(fields[2]), std::move(fields[3])};
+    switch (kind) {
+    case 'S': why.code = {value, std::system_category()}; break;
+    case 'M': why.code = {value, mato_category()}; break;
+    case 'O': why.code = errc::not_ready; break; // a category only the daemon knows: its text is kept
+    default: return std::nullopt;
+    }
+    return why;
+}
+
+inline void readiness_pipe::wait(deadline until, error_out out) {
+    std::string report;
+    const unique_fd fd = std::move(read_end_);
+    if (!fd) return out.set(errc::not_ready, "wait for the daemon", {}, "no readiness pipe");
+    for (;;) {
+        pollfd readable{fd.get(), POLLIN, 0};
+        const int polled = sys::poll(&readable, 1, until.poll_timeout());
+        if (polled == -1 && errno != EINTR) return out.set(last_error(), "wait for the daemon");
+        if (polled <= 0) {
+            if (until.passed())
+                return out.set(errc::timed_out, "wait for the daemon", {}, "it started, but does not get ready");
+            continue;
+        }
+        char buffer[512];
+        const ssize_t got = sys::read(fd.get(), buffer, sizeof buffer);
+        if (got < 0) return out.set(last_error(), "wait for the daemon");
+        if (got > 0) report.append(buffer, static_cast<std::size_t>(got));
+        if (report == "R") return;
+        if (got > 0 && report.size() <= max_report) continue;
+        if (auto why = decode(report)) return out.set(*why);
+        return out.set(errc::not_ready, "wait for the daemon", {}, "it ended before it was ready");
+    }
+}
+
+inline sd_notifier sd_notifier::open(std::string_view address, error_out out) {
+    sd_notifier notifier;
+    if (address.empty()) return notifier;
+    if (address[0] != '/' && address[0] != '@') {
+        out.set({EAFNOSUPPORT, std::system_category()}, "open notify socket", address);
+        return notifier;
+    }
+    notifier.address_ =
+        address[0] == '@' ? unix_address::of_abstract_name(address.substr(1), out) : unix_address::of_path(address, out);
+    if (out.failed()) return notifier;
+    unique_fd socket(sys::unix_datagram_socket());
+    const struct timeval limit { static_cast<decltype(timeval::tv_sec)>(patience.count()), 0 };
+    if (!socket || sys::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) == -1)
+        out.set(last_error(), "open notify socket", address);
+    else
+        notifier.socket_ = std::move(socket);
+    return notifier;
+}
+
+inline void sd_notifier::tell(std::string_view message, int flags) const noexcept {
+    if (socket_)
+        static_cast<void>(sys::sendto(socket_.get(), message.data(), message.size(), flags, address_.data(), address_.size()));
+}
+
+inline void sd_notifier::reloading() noexcept {
+    if (!socket_) return;
+    struct timespec now {};
+    ::clock_gettime(CLOCK_MONOTONIC, &now);
+    char text[64];
+    const int size = std::snprintf(text, sizeof text, "RELOADING=1\nMONOTONIC_USEC=%lld",
+                                   static_cast<long long>(now.tv_sec) * 1'000'000 + now.tv_nsec / 1000);
+    tell({text, static_cast<std::size_t>(size)});
+}
+
+inline void sd_notifier::status(std::string_view text) {
+    std::string message = std::string("STATUS=").append(text);
+    std::replace(message.begin(), message.end(), '\n', ' ');
+    tell(message, MSG_DONTWAIT);
+}
+
+inline void sd_notifier::main_pid(pid_t pid) { tell(std::string("MAINPID=").append(std::to_string(pid))); }
+
+inline void sd_notifier::fail(const failure& why) {
+    if (!socket_) return;
+    std::string message = std::string("STATUS=").append(why.message());
+    std::replace(message.begin(), message.end(), '\n', ' ');
+    if (why.code.category() == std::system_category()) message.append("\nERRNO=").append(std::to_string(why.code.value()));
+    tell(message);
+}
+
+} // namespace MATO_ABI
+} // namespace mato
+
+// ---- mato/retry.hpp ----
+/// @file retry.hpp: trying again, but only what may pass, ever more slowly, and not for ever.
+/// Layer: 2 (policy).  Test: test/toolkit/retry_test.cpp.
+/// Threads: distinct objects are independent.   Blocks: `retry`, at most `total`; `backoff` never.
+/// Source: "full jitter": each wait is uniform in [0, cap], so that clients that failed together do not return together.
+
+namespace mato {
+inline namespace MATO_ABI {
+
+/// The next wait, or nothing when it is time to give up.
+template <class B> concept backoff_policy = std::copyable<B> && requires(B policy, clock::time_point now) {
+    { policy.next(now) } -> std::same_as<std::optional<milliseconds>>;
+};
+
+struct backoff_options {
+    milliseconds first{2};     ///< cap of the first wait
+    milliseconds longest{250}; ///< where doubling ends
+    milliseconds total{5000};  ///< from the first failure; the last wait is cut so as not to pass it
+};
+
+/// Doubling caps with full jitter, under one total deadline.
+class exponential_backoff {
+public:
+    /// The seed need only differ between processes that failed together.
+    explicit exponential_backoff(backoff_options options = {}, std::uint64_t seed = process_seed())
+        : options_(options), cap_(options.first), random_(seed) {}
+
+    [[nodiscard]] std::optional<milliseconds> next(clock::time_point now) {
+        if (!give_up_at_) give_up_at_ = now + options_.total;
+        if (now >= *give_up_at_) return std::nullopt;
+        const milliseconds cap = cap_;
+        cap_ = cap_ * 2 < options_.longest ? cap_ * 2 : options_.longest;
+        const milliseconds wait(static_cast<milliseconds::rep>(draw() % (static_cast<std::uint64_t>(cap.count()) + 1)));
+        const auto left = std::chrono::ceil<milliseconds>(*give_up_at_ - now);
+        return wait < left ? wait : left;
+    }
+
+private:
+    static std::uint64_t process_seed() noexcept {
+        const auto time = static_cast<std::uint64_t>(clock::now().time_since_epoch().count());
+        const auto pid = static_cast<std::uint64_t>(sys::getpid());
+        return time ^ (pid << 40);
+    }
+    /// SplitMix64 (Steele, Lea, Flood 2014). <random> would double what this header costs to include.
+    std::uint64_t draw() noexcept {
+        std::uint64_t z = random_ += 0x9e3779b97f4a7c15;
+        z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+        z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+        return z ^ (z >> 31);
+    }
+
+    backoff_options options_;
+    milliseconds cap_;
+    std::optional<clock::time_point> give_up_at_{};
+    std::uint64_t random_;
+};
+
+static_assert(backoff_policy<exponential_backoff>);
+
+/// How `retry` passes the time; a test passes its own.
+struct thread_sleeper {
+    [[nodiscard]] clock::time_point now() const noexcept { return clock::now(); }
+    void wait(milliseconds span) const noexcept { sys::sleep_ms(static_cast<long>(span.count())); }
+};
+
+/// Calls `attempt(error_out)` until it succeeds, fails with what is not `cond::transient`, or the policy gives up; then the
+/// last error stands. @returns what the last call returned.
+template <class Attempt, class Backoff = exponential_backoff, class Sleeper = thread_sleeper>
+auto retry(Attempt attempt, error_out out, Backoff policy = Backoff(), Sleeper sleeper = {}) {
+    static_assert(backoff_policy<Backoff>,
+                  "mato: a backoff policy needs `std::optional<milliseconds> next(clock::time_point)`, see retry.hpp");
+    for (;;) {
+        failure why;
+        auto result = attempt(error_out(why));
+        if (!why) return result;
+        const auto wait = why.code == cond::transient ? policy.next(sleeper.now()) : std::nullopt;
+        if (!wait) {
+            out.set(why);
+            return result;
+        }
+        sleeper.wait(*wait);
+    }
+}
+
+} // namespace MATO_ABI
+} // namespace mato
+
+// ---- mato/shutdown.hpp ----
+/// @file shutdown.hpp: when a stop is asked for politely, and when it is over.
+/// Layer: 2 (policy).  Test: test/toolkit/shutdown_test.cpp.
+/// Pure: no clock, no signals; the host passes events in and does what is returned.   Blocks: never.
+
+namespace mato {
+inline namespace MATO_ABI {
+
+enum class stop_action {
+    none,  ///< nothing new to do
+    begin, ///< stop accepting, ask everything to end, start the deadline
+    force, ///< end everything now
+};
+
+/// What to do on each request to stop, and how long the polite phase may take.
+template <class S> concept shutdown_policy = std::copyable<S> && requires(S policy, const S& constant) {
+    { policy.requested() } -> std::same_as<stop_action>;
+    { constant.grace() } -> std::same_as<milliseconds>;
+};
+
+/// The first request begins, the second forces; so does the end of `grace`, which the host times.
+class graceful_then_force {
+public:
+    /// Longer than mato's own grace for programs (2 s) plus a slow disk; a supervisor's usual limit is 90 s.
+    static constexpr milliseconds default_grace{10'000};
+
+    explicit graceful_then_force(milliseconds grace = default_grace) noexcept : grace_(grace) {}
+    [[nodiscard]] milliseconds grace() const noexcept { return grace_; }
+    stop_action requested() noexcept {
+        if (asked_ == 2) return stop_action::none;
+        return ++asked_ == 1 ? stop_action::begin : stop_action::force;
+    }
+
+private:
+    milliseconds grace_;
+    int asked_ = 0;
+};
+
+/// Every request forces: for a daemon with nothing to lose.
+class immediate {
+public:
+    [[nodiscard]] static constexpr milliseconds grace() noexcept { return milliseconds(0); }
+    [[nodiscard]] static stop_action requested() noexcept { return stop_action::force; }
+};
+
+static_assert(shutdown_policy<graceful_then_force> && shutdown_policy<immediate>);
+
+} // namespace MATO_ABI
+} // namespace mato
+
+// ---- mato/signals.hpp ----
+/// @file signals.hpp: a signal is a readable descriptor; no handler does work.
+/// Layer: 2 (policy).  Test: test/toolkit/signals_test.cpp.
+/// Threads: one source a process, made before the first thread, so that every thread inherits its mask.
+/// Fork: make it after the last fork. Children get `reset_signals` before exec: mask and SIG_IGN survive exec (execve(2)).
+/// Blocks: never.   Source: signalfd(2), signal-safety(7), pthread_sigmask(3).
+///
+/// Signals coalesce: one readable number means "at least one since last asked".
+
+namespace mato {
+inline namespace MATO_ABI {
+
+/// Signals as data: wait until `native_handle()` is readable, then call `try_next()` until it is empty.
+template <class S> concept signal_source = std::movable<S> &&
+    requires(S source, const S& constant, const sigset_t& set, error_out out) {
+    { S::open(set, out) } -> std::same_as<S>;
+    { constant.native_handle() } -> std::same_as<int>;
+    { source.try_next() } -> std::same_as<std::optional<int>>;
+};
+
+[[nodiscard]] inline sigset_t make_signal_set(std::initializer_list<int> signals) noexcept {
+    sigset_t set;
+    sigemptyset(&set);
+    for (const int signal : signals) sigaddset(&set, signal);
+    return set;
+}
+
+/// Blocks every signal until destroyed: across a fork, so that none meets half-made handlers. The mask is per thread.
+class blocked_signals {
+public:
+    blocked_signals() noexcept {
+        sigset_t all;
+        sigfillset(&all);
+        sys::signal_mask(SIG_SETMASK, &all, &before_);
+    }
+    blocked_signals(const blocked_signals&) = delete;
+    blocked_signals& operator=(const blocked_signals&) = delete;
+    ~blocked_signals() { sys::signal_mask(SIG_SETMASK, &before_, nullptr); }
+
+private:
+    sigset_t before_{};
+};
+
+/// Default dispositions and an empty mask, as a program expects them. Async-signal-safe: call it between fork and exec.
+inline void reset_signals() noexcept {
+    sys::default_dispositions();
+    sigset_t none;
+    sigemptyset(&none);
+    sys::signal_mask(SIG_SETMASK, &none, nullptr);
+}
+
+#if MATO_HAS_SIGNALFD
+/// signalfd(2). Blocks its signals in the calling thread, and every other signal that was blocked before is let through.
+class signalfd_source {
+public:
+    signalfd_source() noexcept = default;
+    signalfd_source(signalfd_source&&) noexcept = default;
+    signalfd_source& operator=(signalfd_source&& other) noexcept {
+        close();
+        fd_ = std::move(other.fd_);
+        before_ = other.before_;
+        return *this;
+    }
+    ~signalfd_source() { close(); }
+
+    /// @errors EMFILE and the like of signalfd(2); then the mask is as before.
+    [[nodiscard]] static signalfd_source open(const sigset_t& signals, error_out out);
+
+    [[nodiscard]] int native_handle() const noexcept { return fd_.get(); }
+    [[nodiscard]] std::optional<int> try_next() noexcept;
+    void close() noexcept; ///< restores the mask of the time before `open`
+
+private:
+    unique_fd fd_;
+    sigset_t before_{};
+};
+static_assert(signal_source<signalfd_source>);
+#endif
+
+/// A handler that marks its signal and wakes a non-blocking pipe, and nothing else: any POSIX system. One a process at a time.
+class self_pipe_source {
+public:
+    self_pipe_source() noexcept = default;
+    self_pipe_source(self_pipe_source&& other) noexcept { *this = std::move(other); }
+    self_pipe_source& operator=(self_pipe_source&& other) noexcept;
+    ~self_pipe_source() { close(); }
+
+    /// @errors EBUSY: another one is open in this process · EMFILE and the like.
+    [[nodiscard]] static self_pipe_source open(const sigset_t& signals, error_out out);
+
+    [[nodiscard]] int native_handle() const noexcept { return read_end_.get(); }
+    [[nodiscard]] std::optional<int> try_next() noexcept;
+    void close() noexcept; ///< restores the dispositions of the time before `open`
+
+private:
+    // What the handler may touch. The marks are the signals, the pipe only wakes: full of one, it must not lose another.
+    static inline std::atomic<int> write_fd = -1;
+    static inline std::atomic<bool> marks[NSIG]{};
+    static_assert(std::atomic<int>::is_always_lock_free && std::atomic<bool>::is_always_lock_free);
+    static void on_signal(int signal) noexcept;
+
+    unique_fd read_end_, write_end_;
+    sigset_t signals_{};
+    struct ::sigaction before_[NSIG] {};
+};
+
+/// Signals that a test says have come.
+class manual_source {
+public:
+    [[nodiscard]] static manual_source open(const sigset_t&, error_out) { return {}; }
+    [[nodiscard]] int native_handle() const noexcept { return -1; }
+    [[nodiscard]] std::optional<int> try_next() noexcept;
+    void raise(int signal) { pending_.push_back(signal); }
+
+private:
+    std::vector<int> pending_;
+};
+
+static_assert(signal_source<self_pipe_source> && signal_source<manual_source>);
+
+#if MATO_HAS_SIGNALFD
+using default_signal_source = signalfd_source;
+#else
+using default_signal_source = self_pipe_source;
+#endif
+
+// ---- implementation ----
+
+#if MATO_HAS_SIGNALFD
+inline signalfd_source signalfd_source::open(const sigset_t& signals, error_out out) {
+    signalfd_source source;
+    sys::signal_mask(SIG_SETMASK, &signals, &source.before_);
+    source.fd_ = unique_fd(sys::signalfd(&signals));
+    if (!source.fd_) {
+        out.set(last_error(), "open signalfd");
+        sys::signal_mask(SIG_SETMASK, &source.before_, nullptr);
+    }
+    return source;
+}
+
+inline std::optional<int> signalfd_source::try_next() noexcept {
+    signalfd_siginfo info;
+    if (!fd_ || sys::read(fd_.get(), &info, sizeof info) != static_cast<ssize_t>(sizeof info)) return std::nullopt;
+    return static_cast<int>(info.ssi_signo);
+}
+
+inline void signalfd_source::close() noexcept {
+    if (!fd_) return;
+    fd_.reset();
+    sys::signal_mask(SIG_SETMASK, &before_, nullptr);
+}
+#endif
+
+inline void self_pipe_source::on_signal(int signal) noexcept {
+    const int saved = errno;
+    marks[signal] = true;
+    static_cast<void>(sys::write(write_fd, "", 1)); // a full pipe is readable, which is all that is needed
+    errno = saved;
+}
+
+inline self_pipe_source self_pipe_source::open(const sigset_t& signals, error_out out) {
+    self_pipe_source source;
+    if (write_fd != -1) return out.set({EBUSY, std::system_category()}, "open signal pipe"), std::move(source);
+    int ends[2];
+    if (sys::pipe(ends, O_NONBLOCK) == -1) return out.set(last_error(), "open signal pipe"), std::move(source);
+    source.read_end_ = unique_fd(ends[0]);
+    source.write_end_ = unique_fd(ends[1]);
+    source.signals_ = signals;
+    for (auto& mark : marks) mark = false;
+    write_fd = ends[1];
+    struct ::sigaction action {};
+    action.sa_handler = on_signal;
+    action.sa_flags = SA_RESTART;
+    sigfillset(&action.sa_mask);
+    for (int signal = 1; signal < NSIG; ++signal)
+        if (sigismember(&signals, signal) == 1) sys::signal_action(signal, &action, &source.before_[signal]);
+    sys::signal_mask(SIG_UNBLOCK, &signals, nullptr);
+    return source;
+}
+
+inline self_pipe_source& self_pipe_source::operator=(self_pipe_source&& other) noexcept {
+    if (this == &other) return *this;
+    close();
+    read_end_ = std::move(other.read_end_);
+    write_end_ = std::move(other.write_end_);
+    signals_ = other.signals_;
+    for (int signal = 0; signal < NSIG; ++signal) before_[signal] = other.before_[signal];
+    return *this;
+}
+
+inline std::optional<int> self_pipe_source::try_next() noexcept {
+    if (!read_end_) return std::nullopt;
+    char wakes[4096]; // taken before the marks are looked at: a signal in between leaves one wake too many, never one too few
+    static_cast<void>(sys::read(read_end_.get(), wakes, sizeof wakes));
+    for (int signal = 1; signal < NSIG; ++signal)
+        if (marks[signal].exchange(false)) return signal;
+    return std::nullopt;
+}
+
+inline void self_pipe_source::close() noexcept {
+    if (!write_end_) return;
+    for (int signal = 1; signal < NSIG; ++signal)
+        if (sigismember(&signals_, signal) == 1) sys::signal_action(signal, &before_[signal], nullptr);
+    write_fd = -1;
+    write_end_.reset();
+    read_end_.reset();
+}
+
+inline std::optional<int> manual_source::try_next() noexcept {
+    if (pending_.empty()) return std::nullopt;
+    const int signal = pending_.front();
+    pending_.erase(pending_.begin());
+    return signal;
+}
+
+} // namespace MATO_ABI
+} // namespace mato
+
+// ---- mato/status.hpp ----
+/// @file status.hpp: what a daemon can say of itself: memory, processor time, age.
+/// Layer: 2 (policy).  Test: test/toolkit/status_test.cpp.
+/// Threads: safe; one `usage_meter`, one thread.   Blocks: never (reads proc(5)).
+
+namespace mato {
+inline namespace MATO_ABI {
+
+struct process_usage {
+    std::uint64_t memory_bytes = 0; ///< resident set; 0 where it cannot be told
+    milliseconds cpu_time{};        ///< user and system, all threads, since the start
+};
+
+/// Where the figures come from.
+template <class S> concept usage_source = requires(const S& source) {
+    { source.sample() } -> std::same_as<process_usage>;
+};
+
+/// The calling process, by /proc/self/statm and clock_gettime(2).
+struct self_usage {
+    [[nodiscard]] process_usage sample() const;
+};
+static_assert(usage_source<self_usage>);
+
+/// Processor share between two questions: percent of one core. The first answer covers the time since the meter was made.
+template <class Source = self_usage> class usage_meter {
+    static_assert(usage_source<Source>, "mato: a usage source needs `process_usage sample() const`");
+
+public:
+    explicit usage_meter(Source source = {}, clock::time_point now = clock::now())
+        : source_(source), started_(now), asked_(now), cpu_(source_.sample().cpu_time) {}
+
+    struct answer {
+        process_usage usage;
+        double cpu_percent;
+        std::chrono::seconds uptime;
+    };
+    [[nodiscard]] answer ask(clock::time_point now = clock::now()) {
+        const auto usage = source_.sample();
+        // Two questions within a second would divide noise by nothing: the earlier answer stands.
+        if (now - asked_ >= std::chrono::seconds(1) || percent_ < 0) {
+            const double wall = std::chrono::duration<double, std::milli>(now - asked_).count();
+            const double busy = static_cast<double>((usage.cpu_time - cpu_).count());
+            percent_ = wall > 0 ? 100.0 * busy / wall : 0.0;
+            asked_ = now;
+            cpu_ = usage.cpu_time;
+        }
+        return {usage, percent_, std::chrono::duration_cast<std::chrono::seconds>(now - started_)};
+    }
+
+private:
+    Source source_;
+    clock::time_point started_, asked_;
+    milliseconds cpu_{};
+    double percent_ = -1;
+};
+
+/// "45s", "12m 3s", "2h 15m", "3d 4h": the two largest units.
+[[nodiscard]] std::string format_duration(std::chrono::seconds span);
+/// "512 B", "45 KB", "45 MB", "1.5 GB": units of 1024.
+[[nodiscard]] std::string format_bytes(std::uint64_t bytes);
+/// Local time, "2026-02-21 16:00:00".
+[[nodiscard]] std::string format_time(std::time_t when);
+
+// ---- implementation ----
+
+inline process_usage self_usage::sample() const {
+    process_usage usage;
+#if MATO_HAS_PROC
+    if (const unique_fd fd(sys::open("/proc/self/statm", O_RDONLY)); fd) { // "size resident …", in pages
+        char text[128];
+        const ssize_t got = sys::read(fd.get(), text, sizeof text);
+        const std::string_view line(text, static_cast<std::size_t>(got > 0 ? got : 0));
+        const auto resident = line.find(' ');
+        std::uint64_t pages = 0;
+        if (resident != std::string_view::npos) std::from_chars(line.data() + resident + 1, line.data() + line.size(), pages);
+        usage.memory_bytes = pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+    }
+#endif
+    struct timespec spent {};
+    if (::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &spent) == 0)
+        usage.cpu_time = milliseconds(spent.tv_sec * 1000 + spent.tv_nsec / 1'000'000);
+    return usage;
+}
+
+inline std::string format_duration(std::chrono::seconds span) {
+    const auto s = span.count();
+    const auto two = [](long long big, const char* b, long long small, const char* t) {
+        return std::to_string(big) + b + " " + std::to_string(small) + t;
+    };
+    if (s < 60) return std::to_string(s) + "s";
+    if (s < 3600) return two(s / 60, "m", s % 60, "s");
+    if (s < 86'400) return two(s / 3600, "h", s % 3600 / 60, "m");
+    return two(s / 86'400, "d", s % 86'400 / 3600, "h");
+}
+
+inline std::string format_bytes(std::uint64_t bytes) {
+    constexpr const char* units[] = {"B", "KB", "MB", "GB"};
+    double value = static_cast<double>(bytes);
+    std::size_t unit = 0;
+    for (; value >= 1024 && unit < 3; ++unit) value /= 1024;
+    char text[32];
+    const bool fraction = unit == 3 && value < 10;
+    std::snprintf(text, sizeof text, fraction ? "%.1f %s" : "%.0f %s", value, units[unit]);
+    return text;
+}
+
+inline std::string format_time(std::time_t when) {
+    std::tm local{};
+    ::localtime_r(&when, &local);
+    char text[32];
+    return {text, std::strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &local)};
+}
+
+} // namespace MATO_ABI
+} // namespace mato
+#ifdef MATO_WITH_TOML
+
+// ---- mato/config.hpp ----
+/// @file config.hpp: a TOML file becomes a value, wholly or not at all.
+/// Layer: 2 (policy), the only header with toml++.  Test: test/toolkit/config_test.cpp, test/fuzz/config_fuzz.cpp.
+/// Threads: distinct objects are independent; a finished schema may be read from several threads.   Blocks: as reading a file.
+///
+/// A schema says which keys exist, of which type, and where each goes. Unknown keys, wrong types, bad values and broken syntax
+/// are `errc::invalid_config`; the detail is "FILE:LINE:COL: why", lines and columns from 1.
+
+#if !__has_include(<toml++/toml.hpp>) && !__has_include(<toml++/toml.h>)
+#error "mato: toml++ was not found, install it (Debian: libtomlplusplus-dev) or add -I; config.hpp alone needs it"
+#endif
+
+#if __has_include(<toml++/toml.hpp>)
+#include <toml++/toml.hpp>
+#else
+#include <toml++/toml.h>
+#endif
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <concepts>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace mato {
+inline namespace MATO_ABI {
+namespace config {
+
+/// Turns one TOML value into a T. Specialise `read` for types of your own: empty means "wrong", and `expected` says what is
+/// right. Shipped: bool, integers, std::string, std::vector<std::string>, std::chrono::milliseconds ("250ms", "2s", "5m").
+template <class T> struct value_reader;
+
+template <class T> concept readable = requires(const toml::node& node) {
+    { value_reader<T>::read(node) } -> std::same_as<std::optional<T>>;
+    { value_reader<T>::expected() } -> std::convertible_to<std::string>;
+};
+
+/// The keys of one TOML table and the members of `Value` they fill. Built once, `const` afterwards.
+template <class Value> class schema {
+public:
+    /// `key` fills `member`. `check` returns an empty string, or why a value of the right type is wrong.
+    template <class T> schema& field(std::string key, T Value::*member, std::function<std::string(const T&)> check = {});
+    /// Keys under `[name]`, which fill the same `Value`.
+    schema& table(std::string name, schema inner);
+
+    /// Starts from `defaults`, applies the text, returns the whole value.
+    /// @errors invalid_config. `name` stands for the file in the message.
+    [[nodiscard]] Value parse(std::string_view text, std::string_view name, Value defaults, error_out out) const;
+    /// As `parse`. A missing file is `defaults`, and not an error.
+    /// @errors invalid_config · any of open(2), read(2) · EFBIG: over `max_file_bytes`.
+    [[nodiscard]] Value load(const std::filesystem::path& path, Value defaults, error_out out) const;
+
+    static constexpr std::size_t max_file_bytes = std::size_t{1} << 20; ///< 1 MiB; a larger "configuration" is a wrong path
+
+private:
+    struct entry {
+        std::string key;
+        std::function<std::string(const toml::node&, Value&)> apply; ///< returns why not, or nothing
+        std::shared_ptr<const schema> inner;
+    };
+    void apply(const toml::table& table, const std::string& prefix, std::string_view name, Value& value, error_out out) const;
+
+    std::vector<entry> entries_;
+};
+
+/// The current configuration, replaced as one by a reload that succeeds and untouched by one that does not.
+template <class Value> class reloadable {
+public:
+    reloadable(schema<Value> keys, std::filesystem::path path, Value defaults = {})
+        : schema_(std::move(keys)), path_(std::move(path)), defaults_(std::move(defaults)), current_(defaults_) {}
+
+    /// @errors as schema::load; kept in `last_error` until a reload succeeds.
+    void reload(error_out out) {
+        failure why;
+        Value fresh = schema_.load(path_, defaults_, why);
+        last_error_ = why;
+        if (why) return out.set(why);
+        current_ = std::move(fresh);
+    }
+
+    [[nodiscard]] const Value& operator*() const noexcept { return current_; }
+    [[nodiscard]] const Value* operator->() const noexcept { return &current_; }
+    [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
+    [[nodiscard]] const failure& last_error() const noexcept { return last_error_; }
+
+private:
+    schema<Value> schema_;
+    std::filesystem::path path_;
+    Value defaults_, current_;
+    failure last_error_;
+};
+
+/// "250ms", "2s", "5m", "1h"; a number alone is not a duration. Empty: not one, or over 2^31 ms. Pure.
+[[nodiscard]] inline std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) noexcept {
+    std::uint32_t count = 0;
+    const auto [rest, why] = std::from_chars(text.data(), text.data() + text.size(), count);
+    if (why != std::errc()) return std::nullopt;
+    const std::string_view unit(rest, static_cast<std::size_t>(text.data() + text.size() - rest));
+    const std::uint64_t scale = unit == "ms" ? 1 : unit == "s" ? 1000 : unit == "m" ? 60'000 : unit == "h" ? 3'600'000 : 0;
+    const std::uint64_t total = count * scale;
+    if (scale == 0 || total > 0x7fffffff) return std::nullopt;
+    return std::chrono::milliseconds(total);
+}
+
+// ---- implementation ----
+
+template <> struct value_reader<bool> {
+    static std::optional<bool> read(const toml::node& node) { return node.value_exact<bool>(); }
+    static std::string expected() { return "true or false"; }
+};
+
+template <std::integral T>
+requires(!std::same_as<T, bool>) struct value_reader<T> {
+    static std::optional<T> read(const toml::node& node) {
+        const auto number = node.value_exact<std::int64_t>();
+        if (!number || !std::in_range<T>(*number)) return std::nullopt;
+        return static_cast<T>(*number);
+    }
+    static std::string expected() {
+        return std::string("a whole number from ") + std::to_string(std::numeric_limits<T>::min()) + " to " +
+               std::to_string(std::min<std::uint64_t>(std::numeric_limits<T>::max(), std::numeric_limits<std::int64_t>::max()));
+    }
+};
+
+template <> struct value_reader<std::string> {
+    static std::optional<std::string> read(const toml::node& node) { return node.value_exact<std::string>(); }
+    static std::string expected() { return "a string"; }
+};
+
+template <> struct value_reader<std::vector<std::string>> {
+    static std::optional<std::vector<std::string>> read(const toml::node& node) {
+        const auto* array = node.as_array();
+        if (!array) return std::nullopt;
+        std::vector<std::string> result;
+        for (const toml::node& item : *array) {
+            auto text = item.value_exact<std::string>();
+            if (!text) return std::nullopt;
+            result.push_back(std::move(*text));
+        }
+        return result;
+    }
+    static std::string expected() { return "an array of strings"; }
+};
+
+template <> struct value_reader<std::chrono::milliseconds> {
+    static std::optional<std::chrono::milliseconds> read(const toml::node& node) {
+        const auto text = node.value_exact<std::string>();
+        return text ? parse_duration(*text) : std::nullopt;
+    }
+    static std::string expected() { return "a duration such as \"250ms\", \"2s\" or \"5m\""; }
+};
+
+namespace detail {
+inline std::string located(std::string_view name, const toml::source_region& where, std::string_view why) {
+    return std::string(name) + ":" + std::to_string(where.begin.line) + ":" + std::to_string(where.begin.column) + ": " +
+           std::string(why);
+}
+
+/// toml++ bounds nested values, but not the parts of a dotted key: it builds a table for each and destroys them by recursion.
+/// Some 50 000 parts overflow the stack; no configuration needs more than a few.
+inline constexpr int max_key_dots = 64;
+
+/// Where a key has more dots than that; dots in strings and comments do not count. Pure.
+inline std::optional<toml::source_region> overlong_key(std::string_view text) {
+    int dots = 0;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        if (c == '"' || c == '\'') {
+            const std::string quote(text.substr(i, 3) == std::string(3, c) ? 3 : 1, c);
+            const bool lines = quote.size() == 3;
+            for (i += quote.size(); i < text.size() && text.substr(i, quote.size()) != quote; ++i) {
+                if (c == '"' && text[i] == '\\') ++i;
+                if (!lines && i < text.size() && text[i] == '\n') break; // not closed: the parser will say so
+            }
+            i += quote.size() - 1;
+            while (lines && i + 1 < text.size() && text[i + 1] == c) ++i; // such a text may end in quotes of its own
+        } else if (c == '#') {
+            i = std::min(text.find('\n', i), text.size());
+            dots = 0;
+        } else if (c == '.') {
+            if (++dots <= max_key_dots) continue;
+            toml::source_region where;
+            where.begin = {1, 1};
+            for (const char before : text.substr(0, i)) {
+                if (before == '\n')
+                    where.begin = {where.begin.line + 1, 1};
+                else if ((static_cast<unsigned char>(before) & 0xc0) != 0x80)
+                    ++where.begin.column;
+            }
+            return where;
+        } else if (std::string_view("\n=,[]{}").find(c) != std::string_view::npos) {
+            dots = 0;
+        }
+    }
+    return std::nullopt;
+}
+} // namespace detail
+
+template <class Value> template <class T>
+schema<Value>& schema<Value>::field(std::string key, T Value::*member, std::function<std::string(const T&)> check) {
+    static_assert(readable<T>, "mato: no value_reader for the type of this key; specialise `read` and `expected`");
+    entries_.push_back({std::move(key),
+                        [member, check = std::move(check)](const toml::node& node, Value& value) -> std::string {
+                            auto got = value_reader<T>::read(node);
+                            if (!got) return "expected " + value_reader<T>::expected();
+                            if (check)
+                                if (std::string why = check(*got); !why.empty()) return why;
+                            value.*member = std::move(*got);
+                            return {};
+                        },
+                        nullptr});
+    return *this;
+}
+
+template <class Value> schema<Value>& schema<Value>::table(std::string name, schema inner) {
+    entries_.push_back({std::move(name), nullptr, std::make_shared<const schema>(std::move(inner))});
+    return *this;
+}
+
+template <class Value> void schema<Value>::apply(const toml::table& table, const std::string& prefix, std::string_view name,
+                                                 Value& value, error_out out) const {
+    for (const auto& [key, node] : table) {
+        const std::string full = prefix + std::string(key.str());
+        const auto refuse = [&](const toml::source_region& where, const std::string& why) {
+            out.set(errc::invalid_config, "configuration", {}, detail::located(name, where, why));
+        };
+        const entry* known = nullptr;
+        for (const entry& candidate : entries_)
+            if (candidate.key == key.str()) known = &candidate;
+        if (!known) return refuse(key.source(), "unknown key '" + full + "'");
+        if (known->inner) {
+            if (!node.is_table()) return refuse(node.source(), "'" + full + "' is a table, write [" + full + "]");
+            known->inner->apply(*node.as_table(), full + ".", name, value, out);
+            if (out.failed()) return;
+        } else if (const std::string why = known->apply(node, value); !why.empty()) {
+            return refuse(node.source(), "'" + full + "': " + why);
+        }
+    }
+}
+
+template <class Value>
+Value schema<Value>::parse(std::string_view text, std::string_view name, Value defaults, error_out out) const {
+    Value value = defaults;
+    toml::table table;
+    if (const auto where = detail::overlong_key(text)) {
+        out.set(errc::invalid_config, "configuration", {}, detail::located(name, *where, "a key of too many parts"));
+        return defaults;
+    }
+    try {
+        table = toml::parse(text, name);
+    } catch (const toml::parse_error& broken) {
+        out.set(errc::invalid_config, "configuration", {}, detail::located(name, broken.source(), broken.description()));
+        return defaults;
+    }
+    apply(table, "", name, value, out);
+    return out.failed() ? defaults : value;
+}
+
+template <class Value> Value schema<Value>::load(const std::filesystem::path& path, Value defaults, error_out out) const {
+    const unique_fd fd(sys::open(path.c_str(), O_RDONLY | O_NONBLOCK));
+    if (!fd) {
+        if (errno != ENOENT && errno != ENOTDIR) out.set(last_error(), "open configuration", path.native());
+        return defaults;
+    }
+    std::string text;
+    char buffer[16'384];
+    for (ssize_t got; (got = sys::read(fd.get(), buffer, sizeof buffer)) != 0;) {
+        if (got < 0) return out.set(last_error(), "read configuration", path.native()), defaults;
+        text.append(buffer, static_cast<std::size_t>(got));
+        if (text.size() > max_file_bytes)
+            return out.set({EFBIG, std::system_category()}, "read configuration", path.native()), defaults;
+    }
+    return parse(text, path.native(), std::move(defaults), out);
+}
+
+} // namespace config
+} // namespace MATO_ABI
+} // namespace mato
+#endif
+
+// 3: mechanisms
+
+// ---- mato/broadcast.hpp ----
+/// @file broadcast.hpp: one stream of frames to many connections, encoded and stored once, with a bound for every one of them.
+/// Layer: 3 (asio).  Test: test/toolkit/broadcast_test.cpp, test/process/broadcast_process_test.cpp.
+/// Threads: as connection.hpp.   Blocks: never.
+///
+/// A frame lies in one ring; a subscriber is a place in it. What a slow one may cost is its overflow policy's to say, and never
+/// another's delay. All that one turn of the loop publishes leaves in one write for each subscriber, among its own frames
+/// (`send`) in the order of the calls. Publishing, subscribing and closing from inside any callback is safe.
+
+// ---- mato/connection.hpp ----
+/// @file connection.hpp: frames over one stream socket, in order, within a bound, each way.
+/// Layer: 3 (asio).  Test: test/toolkit/connection_test.cpp.
+/// Threads: all calls and callbacks on the thread that runs the io_context.   Blocks: never.
+/// Fork: made after the last fork.
+///
+/// Everything queued during one turn of the loop leaves in one gathered write; a full kernel buffer is waited for. A frame once
+/// begun is finished or the connection ends. Callbacks may call anything on the connection, `close` included.
+
+// ---- mato/outbox.hpp ----
+/// @file outbox.hpp: what one peer is still to be sent: frames of its own, and a place in a stream that many share.
+/// Layer: 3 (mechanism; no asio, no descriptor).  Test: test/toolkit/outbox_test.cpp, fan_out_test.cpp.
+/// Threads: distinct objects are independent.   Blocks: never.
+///
+/// Use: `gather` a write, give it to the kernel, say with `wrote` how much it took; nothing else in between. Own frames and the
+/// stream's leave in the order they were queued, whole frames always: what was begun is finished before anything else.
+
+namespace mato {
+inline namespace MATO_ABI {
+
+/// A frame encoded once and shared by every connection that sends it.
+using shared_frame = std::shared_ptr<const std::string>;
+
+/// The buffers of one write, and what of the outbox each stands for.
+struct gathered_write {
+    /// Buffers of a write: IOV_MAX is 1024, but beyond a few dozen the kernel's work for each is all that counts.
+    static constexpr std::size_t most_buffers = 64;
+    /// Bytes of a usual write. Linux takes up to 48 KiB of a Unix socket's write whole or not at all (unix_stream_sendmsg), so
+    /// a write of whole frames leaves none half sent when the buffer is full.
+    static constexpr std::size_t most_bytes = 47_KiB;
+    /// Of the first write after the kernel said that there is room again: it does so when three quarters of its buffer are
+    /// free, by default 156 KiB.
+    static constexpr std::size_t roomy_bytes = 128_KiB;
+    static constexpr std::uint64_t own = ~std::uint64_t{0}; ///< in `place`: not of the stream
+
+    iovec buffers[most_buffers];       // NOLINT: filled up to `count`, 1.5 KiB that need no clearing
+    std::uint64_t place[most_buffers]; // NOLINT: where in the stream each begins
+    std::size_t count = 0, bytes = 0;
+    std::size_t limit = most_bytes; ///< of `bytes`; one frame may be longer
+
+    [[nodiscard]] bool is_full() const noexcept { return count + 2 > most_buffers || bytes >= limit; } // a ring has two ends
+    void add(std::string_view view, std::uint64_t at) noexcept {
+        if (view.empty()) return;
+        buffers[count] = {const_cast<char*>(view.data()), view.size()}; // iovec is shared with readv
+        place[count++] = at;
+        bytes += view.size();
+    }
+};
+
+class outbox;
+
+/// A place in a shared stream, as the outbox of the peer that reads it sees it. broadcast.hpp has the one there is.
+class feed {
+public:
+    /// Before each write: makes room as the overflow policy says. May put frames into the outbox, and may end the peer.
+    virtual void prepare() = 0;
+    [[nodiscard]] virtual std::uint64_t position() const noexcept = 0; ///< the next byte to send
+    [[nodiscard]] virtual std::uint64_t end() const noexcept = 0;      ///< behind the last byte to send
+    [[nodiscard]] virtual std::size_t pending() const noexcept = 0;    ///< bytes between, of those there still are
+    /// Adds what lies between, as far as the write has room. @returns where it stopped; `until` when nothing more is there.
+    virtual std::uint64_t gather(gathered_write& write, std::uint64_t from, std::uint64_t until) const noexcept = 0;
+    /// Bytes of the stream were taken, from a place that `gather` gave.
+    virtual void advance(std::uint64_t from, std::size_t size) noexcept = 0;
+    virtual void on_drained(std::size_t queued) = 0; ///< all queued bytes, the peer's own as well
+    virtual void on_own_queued() = 0;                ///< the peer's own frames became more; may end the peer
+    virtual void on_stalled() noexcept = 0;          ///< its kernel buffer is full
+    virtual void on_writable() noexcept = 0;
+    [[nodiscard]] virtual bool is_finished() const noexcept = 0;   ///< it gets nothing more: let go of it
+    [[nodiscard]] virtual bool is_leaving() const noexcept = 0;    ///< no_more was said
+    virtual void no_more() = 0;                                    ///< frames published from now on are not for this peer
+    virtual void keep_begun() = 0;                                 ///< puts the rest of a begun frame into the outbox
+    virtual void left() noexcept = 0;                              ///< the outbox let go of it; the last call
+    [[nodiscard]] virtual const void* source() const noexcept = 0; ///< tells streams apart
+
+protected:
+    ~feed() = default;
+};
+
+class outbox {
+public:
+    outbox() = default;
+    outbox(const outbox&) = delete;
+    outbox& operator=(const outbox&) = delete;
+    ~outbox() { abandon(); }
+
+    /// Calls `append(std::string&)`, which appends whole frames or, reporting its failure itself, nothing.
+    /// @returns the bytes appended.
+    template <class Append> std::size_t push(Append append);
+    void push(shared_frame frame);
+
+    /// Follows a stream from now on; the one before is left.
+    void follow(std::shared_ptr<feed> stream);
+    /// Lets go of the stream at once; a frame of it that was begun is finished from a copy.
+    void leave();
+    /// The stream goes no further than this: what is published from now on is not for this peer.
+    void no_more();
+    void abandon() noexcept; ///< lets go of everything: nothing is sent any more
+    [[nodiscard]] feed* stream() const noexcept { return feed_.get(); }
+
+    /// What to write next. @effects feed::prepare.
+    void gather(gathered_write& write);
+    void wrote(const gathered_write& write, std::size_t size);
+
+    /// Forgets all that is not begun, so that what is pushed next comes next.
+    void drop_waiting();
+
+    [[nodiscard]] std::size_t queued() const noexcept { return own_ + (feed_ ? feed_->pending() : 0); }
+    [[nodiscard]] std::size_t own() const noexcept { return own_; }         ///< of these, what is not the stream's
+    [[nodiscard]] std::size_t replies() const noexcept { return replies_; } ///< of these, what `push` put there
+
+    /// For the stream: before what was queued after `place`, behind the rest.
+    void insert(shared_frame frame, std::uint64_t place, std::size_t skip = 0);
+
+private:
+    struct chunk {
+        std::string own;         // frames of this peer alone, joined
+        shared_frame shared;     // or one that others send too
+        std::uint64_t after = 0; // where in the stream it was queued
+        bool is_reply = true;
+        [[nodiscard]] std::string_view bytes() const noexcept { return shared ? std::string_view(*shared) : own; }
+    };
+    static constexpr std::size_t join_bytes = 16_KiB; // own frames join one chunk up to this size
+
+    [[nodiscard]] std::uint64_t here() const noexcept { return feed_ ? feed_->end() : 0; }
+    [[nodiscard]] bool is_empty() const noexcept { return first_ == chunks_.size(); }
+    void pop() noexcept;
+
+    std::vector<chunk> chunks_; // from first_ on
+    std::size_t first_ = 0;
+    std::size_t taken_ = 0; // bytes of the first chunk
+    std::size_t own_ = 0, replies_ = 0;
+    std::shared_ptr<feed> feed_;
+};
+
+// ---- implementation ----
+
+template <class Append> std::size_t outbox::push(Append append) {
+    const std::uint64_t place = here();
+    const bool joins = !is_empty() && chunks_.back().is_reply && !chunks_.back().shared && chunks_.back().after == place &&
+                       chunks_.back().own.size() < join_bytes;
+    if (!joins) chunks_.push_back({{}, {}, place, true});
+    std::string& bytes = chunks_.back().own;
+    const std::size_t before = bytes.size();
+    append(bytes);
+    const std::size_t size = bytes.size() - before;
+    if (size == 0 && !joins) chunks_.pop_back();
+    own_ += size;
+    replies_ += size;
+    if (const auto held = feed_; size > 0 && held) held->on_own_queued();
+    return size;
+}
+
+inline void outbox::push(shared_frame frame) {
+    const std::size_t size = frame->size();
+    chunks_.push_back({{}, std::move(frame), here(), true});
+    own_ += size;
+    replies_ += size;
+    if (const auto held = feed_) held->on_own_queued();
+}
+
+inline void outbox::insert(shared_frame frame, std::uint64_t place, std::size_t skip) {
+    auto at = chunks_.begin() + static_cast<std::ptrdiff_t>(first_);
+    if (skip == 0)
+        while (at != chunks_.end() && at->after <= place) ++at;
+    else
+        taken_ = skip; // the rest of a begun frame: nothing own is begun, it comes first
+    own_ += frame->size() - skip;
+    chunks_.insert(at, {{}, std::move(frame), place, false});
+}
+
+inline void outbox::follow(std::shared_ptr<feed> stream) {
+    leave();
+    feed_ = std::move(stream);
+}
+
+inline void outbox::leave() {
+    if (!feed_) return;
+    feed_->keep_begun();
+    for (std::size_t i = first_; i < chunks_.size(); ++i) chunks_[i].after = 0;
+    std::exchange(feed_, {})->left();
+}
+
+inline void outbox::no_more() {
+    if (const auto held = feed_) held->no_more();
+    if (feed_ && feed_->is_finished()) leave();
+}
+
+inline void outbox::abandon() noexcept {
+    chunks_.clear();
+    first_ = taken_ = own_ = replies_ = 0;
+    if (const auto gone = std::exchange(feed_, {})) gone->left();
+}
+
+inline void outbox::gather(gathered_write& write) {
+    if (const auto held = feed_) held->prepare(); // which may leave it
+    if (feed_ && feed_->is_finished()) leave();
+    std::uint64_t place = feed_ ? feed_->position() : 0;
+    for (std::size_t i = first_; i < chunks_.size() && !write.is_full(); ++i) {
+        const chunk& next = chunks_[i];
+        if (next.after > place) {
+            place = feed_->gather(write, place, next.after);
+            if (place < next.after || write.is_full()) return; // more of the stream comes first
+        }
+        write.add(next.bytes().substr(i == first_ ? taken_ : 0), gathered_write::own);
+    }
+    if (feed_ && !write.is_full()) feed_->gather(write, place, feed_->end());
+}
+
+inline void outbox::wrote(const gathered_write& write, std::size_t size) {
+    for (std::size_t i = 0; i < write.count && size > 0; ++i) {
+        const std::size_t taken = std::min(size, write.buffers[i].iov_len);
+        size -= taken;
+        if (write.place[i] != gathered_write::own) {
+            feed_->advance(write.place[i], taken);
+            continue;
+        }
+        if (feed_ && chunks_[first_].after > feed_->position()) // what lay before it was skipped, and stays so
+            feed_->advance(chunks_[first_].after, 0);
+        own_ -= taken;
+        if (chunks_[first_].is_reply) replies_ -= taken;
+        taken_ += taken;
+        if (taken_ == chunks_[first_].bytes().size()) pop();
+    }
+    if (const auto held = feed_) held->on_drained(queued());
+    if (feed_ && feed_->is_finished()) leave();
+}
+
+inline void outbox::pop() noexcept {
+    taken_ = 0;
+    chunks_[first_] = {}; // frees its bytes
+    if (++first_ == chunks_.size()) {
+        chunks_.clear();
+        first_ = 0;
+    } else if (first_ >= 32 && first_ * 2 >= chunks_.size()) { // so that a queue that never empties does not grow
+        chunks_.erase(chunks_.begin(), chunks_.begin() + static_cast<std::ptrdiff_t>(first_));
+        first_ = 0;
+    }
+}
+
+inline void outbox::drop_waiting() {
+    leave();
+    const std::size_t keep = first_ + (taken_ > 0 ? 1 : 0);
+    while (chunks_.size() > keep) {
+        own_ -= chunks_.back().bytes().size();
+        if (chunks_.back().is_reply) replies_ -= chunks_.back().bytes().size();
+        chunks_.pop_back();
+    }
+    if (is_empty()) {
+        chunks_.clear();
+        first_ = 0;
+    }
+}
+
+} // namespace MATO_ABI
+} // namespace mato
+
+namespace mato {
+inline namespace MATO_ABI {
+
+namespace detail {
+/// False for what says that it loses frames.
+template <class Overflow> [[nodiscard]] constexpr bool keeps_every_frame() noexcept {
+    if constexpr (requires { Overflow::loses_frames; })
+        return !Overflow::loses_frames;
+    else
+        return true;
+}
+} // namespace detail
+
+template <class Framing = length_prefixed<>, class Overflow = disconnect> class basic_connection
+    : public std::enable_shared_from_this<basic_connection<Framing, Overflow>> {
+    static_assert(framing_policy<Framing>, "mato: the framing policy lacks a member, see framing.hpp");
+    static_assert(overflow_policy<Overflow>, "mato: the overflow policy needs on_queued and on_drained, see overflow.hpp");
+    static_assert(detail::keeps_every_frame<Overflow>(),
+                  "mato: a connection's own frames are never lost; this overflow policy is for a broadcast's subscribers");
+
+public:
+    using framing = Framing;
+
+    struct handlers {
+        /// A whole payload; the view dies with the call.
+        std::function<void(std::string_view payload)> on_frame;
+        /// Once, last, never from inside another call: errc::closed when the peer left, else why.
+        std::function<void(const failure& why)> on_closed;
+        /// The queue is empty again: a producer that waits may go on.
+        std::function<void()> on_drained;
+    };
+
+    /// Takes a connected socket. Nothing is read before `start`.
+    basic_connection(asio::io_context& context, unique_fd socket, Overflow overflow = {});
+    basic_connection(const basic_connection&) = delete;
+    basic_connection& operator=(const basic_connection&) = delete;
+    virtual ~basic_connection() = default;
+
+    void start(handlers callbacks);
+
+    /// Queues one frame. The overflow policy may end the connection (errc::slow_consumer); after the end nothing is queued.
+    /// @errors frame_too_large: not queued, the connection goes on.
+    void send(std::string_view payload, error_out out);
+    void send(std::string_view payload) {
+        or_throw([&](failure& why) { send(payload, why); });
+    }
+    /// As `send`, of bytes that already are frames of this framing.
+    void send_encoded(shared_frame frame);
+
+    /// Reads no more, sends what is queued for at most `linger`, then closes with `why`.
+    void close(failure why, milliseconds linger = default_linger);
+    /// Closes at once; what is queued is lost.
+    void abort(failure why);
+
+    /// From now on descriptors that the peer passes along are kept, at most `most` at a time; more end the connection
+    /// (errc::malformed). Without this the kernel closes them unseen.
+    void accept_descriptors(std::size_t most) noexcept { most_descriptors_ = most; }
+    /// The oldest descriptor that came and was not taken: it came no later than the frame it belongs to. Empty when none did.
+    [[nodiscard]] unique_fd take_descriptor() {
+        if (descriptors_.empty()) return {};
+        unique_fd first = std::move(descriptors_.front());
+        descriptors_.erase(descriptors_.begin());
+        return first;
+    }
+
+    /// Calls nobody any more, whatever happens: before what the callbacks refer to goes away. Not from inside a callback.
+    void forget_callbacks() noexcept { callbacks_ = {}; }
+
+    [[nodiscard]] bool is_open() const noexcept { return state_ == state::open; }
+    /// Bytes not yet taken by the kernel: of `send`, and of a broadcast it follows.
+    [[nodiscard]] std::size_t queued_bytes() const noexcept { return out_.queued(); }
+    [[nodiscard]] std::uint64_t sent_bytes() const noexcept { return sent_; } ///< taken by the kernel since the start
+    [[nodiscard]] int native_handle() { return socket_.native_handle(); }
+
+    static constexpr milliseconds default_linger{1000}; ///< a reading peer takes a full queue in a few ms
+
+    // ---- for what streams to it: broadcast.hpp ----
+
+    [[nodiscard]] outbox& box() noexcept { return out_; }
+    /// Sends a shared stream's frames among its own from now on, instead of the one it followed.
+    void follow(std::shared_ptr<feed> stream);
+    /// Writes now what the kernel takes, once.
+    void flush() {
+        if (!waiting_) write();
+    }
+    /// Closes it because it did not read in time: what was begun is finished, what waits is lost, and `last_payload` is sent
+    /// beyond the full kernel buffer, so that it is there when the peer reads again.
+    void fall_behind(failure why, std::optional<std::string> last_payload);
+    void cut_off(failure why) { abort(std::move(why)); }
+
+private:
+    enum class state : unsigned char { open, closing, closed };
+
+    static constexpr std::size_t read_bytes = 16_KiB; // per read: four pty reads' worth
+
+    void read();
+    [[nodiscard]] std::size_t receive(error_out out);
+    void deliver();
+    void queued(std::size_t bytes);
+    void flush_soon();
+    void write();
+    [[nodiscard]] ssize_t give_kernel(gathered_write& bytes);
+    void wait_until_writable();
+    void finish();
+    void tell_end();
+
+    asio::local::stream_protocol::socket socket_;
+    asio::steady_timer linger_;
+    handlers callbacks_;
+    frame_decoder<Framing> decoder_;
+    Overflow overflow_;
+    std::vector<unique_fd> descriptors_;
+    std::size_t most_descriptors_ = 0;
+    outbox out_;
+    std::uint64_t sent_ = 0;
+    failure why_;
+    state state_ = state::open;
+    bool writing_ = false, waiting_ = false, has_room_ = true, flush_posted_ = false;
+};
+
+using connection = basic_connection<>;
+
+// ---- implementation ----
+
+namespace detail {
+/// asio numbers errors as the system does, but in a category of its own, which no condition of ours would match.
+[[nodiscard]] inline std::error_code plain_code(const std::error_code& why) noexcept {
+    return why.category() == asio::error::get_system_category() ? std::error_code(why.value(), std::system_category()) : why;
+}
+} // namespace detail
+
+template <class F, class O> basic_connection<F, O>::basic_connection(asio::io_context& context, unique_fd socket, O overflow)
+    : socket_(context), linger_(context), overflow_(std::move(overflow)) {
+    std::error_code why;
+    socket_.assign(asio::local::stream_protocol(), socket.get(), why);
+    if (why) throw error({why, "adopt socket", {}, {}});
+    static_cast<void>(socket.release());
+}
+
+template <class F, class O> void basic_connection<F, O>::start(handlers callbacks) {
+    callbacks_ = std::move(callbacks);
+    if (state_ == state::open) return read();
+    if (state_ == state::closed) tell_end(); // it ended before anybody listened
+}
+
+template <class F, class O> void basic_connection<F, O>::read() {
+    socket_.async_wait(asio::socket_base::wait_read, [self = this->shared_from_this()](std::error_code why) {
+        if (self->state_ != state::open) return;
+        if (why) return self->abort({detail::plain_code(why), "read", {}, {}});
+        failure problem;
+        const std::size_t size = self->receive(problem);
+        if (problem) return self->abort(std::move(problem));
+        self->decoder_.commit(size);
+        self->deliver();
+    });
+}
+
+template <class F, class O> std::size_t basic_connection<F, O>::receive(error_out out) {
+    const auto room = decoder_.prepare(read_bytes);
+    if (most_descriptors_ > 0) {
+        const std::size_t size = receive_descriptors(socket_.native_handle(), room, descriptors_, out);
+        if (descriptors_.size() > most_descriptors_)
+            out.set(errc::malformed, "read", {}, "it passes descriptors nobody asked for");
+        return size;
+    }
+    const ssize_t got = sys::recv(socket_.native_handle(), room.data(), room.size(), MSG_DONTWAIT);
+    if (got == 0)
+        out.set(errc::closed, "read");
+    else if (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK)
+        out.set(last_error(), "read");
+    return got > 0 ? static_cast<std::size_t>(got) : 0;
+}
+
+template <class F, class O> void basic_connection<F, O>::deliver() {
+    failure why;
+    while (state_ == state::open) {
+        const auto frame = decoder_.next(why);
+        if (why) return abort(std::move(why));
+        if (!frame) return read();
+        if (callbacks_.on_frame) callbacks_.on_frame(*frame);
+    }
+}
+
+template <class F, class O> void basic_connection<F, O>::send(std::string_view payload, error_out out) {
+    if (state_ != state::open) return;
+    queued(out_.push([&](std::string& bytes) { F::append(bytes, payload, out); }));
+}
+
+template <class F, class O> void basic_connection<F, O>::send_encoded(shared_frame frame) {
+    if (state_ != state::open || !frame || frame->empty()) return;
+    const std::size_t bytes = frame->size();
+    out_.push(std::move(frame));
+    queued(bytes);
+}
+
+template <class F, class O> void basic_connection<F, O>::queued(std::size_t bytes) {
+    if (bytes == 0 || state_ != state::open) return;
+    if (overflow_.on_queued(out_.own(), clock::now()) == overflow_verdict::disconnect)
+        return abort({errc::slow_consumer, "send", {}, "slow consumer: " + std::to_string(out_.queued()) + " bytes unread"});
+    flush_soon();
+}
+
+template <class F, class O> void basic_connection<F, O>::follow(std::shared_ptr<feed> stream) {
+    out_.follow(std::move(stream));
+    if (waiting_) out_.stream()->on_stalled();
+    flush_soon();
+}
+
+// Posted, so that all that one turn of the loop sends is gathered.
+template <class F, class O> void basic_connection<F, O>::flush_soon() {
+    if (waiting_ || flush_posted_) return;
+    flush_posted_ = true;
+    asio::post(socket_.get_executor(), [self = this->shared_from_this()] {
+        self->flush_posted_ = false;
+        self->flush();
+    });
+}
+
+template <class F, class O> void basic_connection<F, O>::write() {
+    if (writing_ || state_ == state::closed) return; // writing: a handler of the stream's leads back here
+    const auto self = this->shared_from_this();
+    const bool was_empty = out_.queued() == 0;
+    gathered_write bytes;
+    if (std::exchange(has_room_, false)) bytes.limit = gathered_write::roomy_bytes;
+    writing_ = true;
+    out_.gather(bytes);
+    const ssize_t taken = bytes.count > 0 && state_ != state::closed ? give_kernel(bytes) : 0;
+    if (taken > 0) {
+        sent_ += static_cast<std::size_t>(taken);
+        out_.wrote(bytes, static_cast<std::size_t>(taken));
+        overflow_.on_drained(out_.own());
+    }
+    writing_ = false;
+    if (state_ == state::closed) return;
+    if (taken < 0 && errno != EAGAIN && errno != EWOULDBLOCK) return abort({last_error(), "write", {}, {}});
+    if (taken < 0 || static_cast<std::size_t>(taken) < bytes.bytes) return wait_until_writable();
+    if (out_.queued() > 0) return flush_soon();
+    if (state_ == state::closing) return finish();
+    if (!was_empty && callbacks_.on_drained) callbacks_.on_drained();
+}
+
+template <class F, class O> ssize_t basic_connection<F, O>::give_kernel(gathered_write& bytes) {
+    if (bytes.count == 1)
+        return sys::send(socket_.native_handle(), bytes.buffers[0].iov_base, bytes.buffers[0].iov_len, MSG_DONTWAIT);
+    msghdr message{};
+    message.msg_iov = bytes.buffers;
+    message.msg_iovlen = bytes.count;
+    return sys::sendmsg(socket_.native_handle(), &message, MSG_DONTWAIT);
+}
+
+template <class F, class O> void basic_connection<F, O>::wait_until_writable() {
+    if (std::exchange(waiting_, true)) return;
+    if (feed* const stream = out_.stream()) stream->on_stalled();
+    socket_.async_wait(asio::socket_base::wait_write, [self = this->shared_from_this()](std::error_code why) {
+        self->waiting_ = false;
+        self->has_room_ = true;
+        if (self->state_ == state::closed) return;
+        if (why) return self->abort({detail::plain_code(why), "write", {}, {}});
+        if (feed* const stream = self->out_.stream()) stream->on_writable();
+        self->write();
+    });
+}
+
+template <class F, class O> void basic_connection<F, O>::fall_behind(failure why, std::optional<std::string> last_payload) {
+    if (state_ == state::closed) return;
+    out_.drop_waiting();
+    std::error_code ignored; // a payload too large is not sent, a buffer that stays small is waited for
+    if (last_payload) out_.push([&](std::string& bytes) { F::append(bytes, *last_payload, ignored); });
+    asio::socket_base::send_buffer_size size;
+    socket_.get_option(size, ignored);
+    socket_.set_option(asio::socket_base::send_buffer_size(size.value() + static_cast<int>(out_.queued())), ignored);
+    if (state_ == state::open) close(std::move(why));
+    write();
+}
+
+template <class F, class O> void basic_connection<F, O>::close(failure why, milliseconds linger) {
+    if (state_ != state::open) return;
+    why_ = std::move(why);
+    state_ = state::closing;
+    out_.no_more();
+    if (out_.queued() == 0) return finish();
+    flush_soon();
+    linger_.expires_after(linger);
+    linger_.async_wait([self = this->shared_from_this()](std::error_code cancelled) {
+        if (!cancelled) self->finish();
+    });
+}
+
+template <class F, class O> void basic_connection<F, O>::abort(failure why) {
+    if (state_ == state::closed) return;
+    if (state_ == state::open) why_ = std::move(why);
+    finish();
+}
+
+template <class F, class O> void basic_connection<F, O>::finish() {
+    if (state_ == state::closed) return;
+    state_ = state::closed;
+    out_.abandon();
+    std::error_code ignored;
+    linger_.cancel();
+    socket_.close(ignored);
+    tell_end();
+}
+
+// Posted: the caller may be inside on_frame, or iterating over connections.
+template <class F, class O> void basic_connection<F, O>::tell_end() {
+    asio::post(socket_.get_executor(), [self = this->shared_from_this()] {
+        const auto callbacks = std::exchange(self->callbacks_, {});
+        if (callbacks.on_closed) callbacks.on_closed(self->why_);
+    });
+}
+
+} // namespace MATO_ABI
+} // namespace mato
+
+// ---- mato/fan_out.hpp ----
+/// @file fan_out.hpp: one stream of frames, many readers of any speed: a ring, a place in it each, and what is done when one is
+/// behind. Layer: 3 (mechanism; no asio, no descriptor).  Test: test/toolkit/fan_out_test.cpp, test/fuzz/fan_out_fuzz.cpp.
+/// Threads: distinct objects are independent.   Blocks: never.
+///
+/// Memory is the ring and less than 512 bytes for each reader; a begun frame that the ring has no more room for is kept beside
+/// it, once for all who are in it, up to an eighth of the ring. broadcast.hpp puts sockets to it.
+
+// ---- mato/frame_ring.hpp ----
+/// @file frame_ring.hpp: the newest frames of a stream, numbered and stored once; the oldest make room.
+/// Layer: 3 (mechanism; no asio, no descriptor).  Test: test/toolkit/frame_ring_test.cpp, fan_out_test.cpp.
+/// Threads: distinct objects are independent.   Blocks: never.
+///
+/// A frame has a sequence number, from 1, and lies at a position: the bytes of the stream before it. Neither is ever reused.
+
+namespace mato {
+inline namespace MATO_ABI {
+
+class frame_ring {
+public:
+    /// All of its memory, in bytes; at least `least_bytes`. An eighth of it finds frames: more than that of frames below 64
+    /// bytes makes room sooner than the bytes would need it.
+    explicit frame_ring(std::size_t bytes);
+
+    [[nodiscard]] std::uint64_t oldest() const noexcept { return oldest_; }      ///< the first that is kept; `next()` when none
+    [[nodiscard]] std::uint64_t next() const noexcept { return next_; }          ///< the number of the next frame
+    [[nodiscard]] std::uint64_t begin() const noexcept { return begin_; }        ///< where the oldest lies
+    [[nodiscard]] std::uint64_t end() const noexcept { return end_; }            ///< where the next will lie
+    [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }    ///< bytes of frames
+    [[nodiscard]] std::size_t largest() const noexcept { return capacity_ / 2; } ///< bytes of one
+
+    /// False: `pop` first. @pre size <= largest()
+    [[nodiscard]] bool has_room(std::size_t size) const noexcept {
+        return end_ + size - begin_ <= capacity_ && next_ - oldest_ < slots_;
+    }
+    /// Forgets the oldest. @pre there is one
+    void pop() noexcept { begin_ = end_of(oldest_++); }
+    /// A frame of three parts. @pre there is room for all @returns its number.
+    std::uint64_t push(std::string_view head, std::string_view body = {}, std::string_view tail = {}) noexcept;
+
+    /// @pre of the kept ones
+    [[nodiscard]] std::uint64_t end_of(std::uint64_t sequence) const noexcept { return slot(sequence) & ~superseded_bit; }
+    [[nodiscard]] std::uint64_t begin_of(std::uint64_t sequence) const noexcept {
+        return sequence == oldest_ ? begin_ : end_of(sequence - 1);
+    }
+    /// The number of the frame that holds this byte, or begins here. @pre begin() <= position <= end()
+    [[nodiscard]] std::uint64_t at(std::uint64_t position) const noexcept;
+    /// The last place between frames that is not after `position`. @pre as `at`
+    [[nodiscard]] std::uint64_t boundary(std::uint64_t position) const noexcept { return begin_of_or_end(at(position)); }
+
+    /// A newer frame says what this one said. @pre of the kept ones
+    void supersede(std::uint64_t sequence) noexcept { slot(sequence) |= superseded_bit; }
+    [[nodiscard]] bool is_superseded(std::uint64_t sequence) const noexcept { return (slot(sequence) & superseded_bit) != 0; }
+
+    /// Bytes as they lie in memory, in at most two pieces; they die with the next `push`.
+    [[nodiscard]] std::array<std::string_view, 2> bytes(std::uint64_t from, std::uint64_t to) const noexcept;
+
+    static constexpr std::size_t least_bytes = 1024;
+
+private:
+    static constexpr std::uint64_t superseded_bit = std::uint64_t{1} << 63; // no stream gets to 8 EiB
+
+    void write(std::string_view part) noexcept;
+    [[nodiscard]] std::uint64_t& slot(std::uint64_t sequence) const noexcept { return ends_[sequence & (slots_ - 1)]; }
+    [[nodiscard]] std::uint64_t begin_of_or_end(std::uint64_t sequence) const noexcept {
+        return sequence == next_ ? end_ : begin_of(sequence);
+    }
+
+    std::size_t slots_, capacity_;          // frames, a power of two; bytes
+    std::unique_ptr<std::uint64_t[]> ends_; // where each kept frame ends
+    std::unique_ptr<char[]> data_;          // untouched memory costs nothing until the stream gets there
+    std::uint64_t oldest_ = 1, next_ = 1;
+    std::uint64_t begin_ = 0, end_ = 0;
+    std::size_t write_at_ = 0; // end_ in data_
+};
+
+// ---- implementation ----
+
+inline frame_ring::frame_ring(std::size_t bytes)
+    : slots_(std::bit_floor(std::max(bytes, least_bytes) / 64)),
+      capacity_(std::max(bytes, least_bytes) - slots_ * sizeof(std::uint64_t)),
+      ends_(std::make_unique_for_overwrite<std::uint64_t[]>(slots_)), data_(std::make_unique_for_overwrite<char[]>(capacity_)) {
+}
+
+inline void frame_ring::write(std::string_view part) noexcept {
+    const std::size_t first = std::min(part.size(), capacity_ - write_at_);
+    part.copy(data_.get() + write_at_, first);
+    part.substr(first).copy(data_.get(), part.size() - first);
+    write_at_ += part.size();
+    if (write_at_ >= capacity_) write_at_ -= capacity_;
+    end_ += part.size();
+}
+
+inline std::uint64_t frame_ring::push(std::string_view head, std::string_view body, std::string_view tail) noexcept {
+    write(head);
+    write(body);
+    write(tail);
+    slot(next_) = end_;
+    return next_++;
+}
+
+inline std::uint64_t frame_ring::at(std::uint64_t position) const noexcept {
+    if (position == end_) return next_;
+    std::uint64_t low = oldest_, high = next_ - 1; // the first that ends after the position
+    while (low < high) {
+        const std::uint64_t middle = low + (high - low) / 2;
+        if (end_of(middle) > position)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
+inline std::array<std::string_view, 2> frame_ring::bytes(std::uint64_t from, std::uint64_t to) const noexcept {
+    const std::size_t at = from % capacity_, size = static_cast<std::size_t>(to - from), first = std::min(size, capacity_ - at);
+    return {std::string_view(data_.get() + at, first), std::string_view(data_.get(), size - first)};
+}
+
+} // namespace MATO_ABI
+} // namespace mato
+
+namespace mato {
+inline namespace MATO_ABI {
+
+/// Frames a subscriber did not get, by their sequence numbers.
+struct frame_gap {
+    std::uint64_t first = 0, last = 0; ///< both lost
+    [[nodiscard]] std::uint64_t count() const noexcept { return last - first + 1; }
+};
+
+/// Where in the stream a subscriber begins.
+struct join_at {
+    enum class place : unsigned char { next, last, after, snapshot } where = place::next;
+    std::uint64_t number = 0;
+
+    [[nodiscard]] static join_at next() noexcept { return {}; } ///< the next frame published
+    /// This many of the newest frames that are kept, then what follows.
+    [[nodiscard]] static join_at last(std::uint64_t frames) noexcept { return {place::last, frames}; }
+    /// The frame after this one, or, when the ring no longer has it, a gap: to resume.
+    [[nodiscard]] static join_at after(std::uint64_t sequence) noexcept { return {place::after, sequence}; }
+    /// A snapshot, then what is newer than it.
+    [[nodiscard]] static join_at snapshot() noexcept { return {place::snapshot, 0}; }
+};
+
+/// Of one subscriber, or of all there ever were.
+struct delivery_counters {
+    std::uint64_t delivered = 0;  ///< frames of the stream taken by the kernel
+    std::uint64_t dropped = 0;    ///< frames lost, each in a reported gap
+    std::uint64_t gaps = 0;       ///< times something was lost
+    std::uint64_t resyncs = 0;    ///< snapshots sent, those of joining included
+    std::uint64_t superseded = 0; ///< frames not sent because a newer one of their key or a snapshot stands for them
+};
+
+struct subscriber_status : delivery_counters {
+    std::size_t queued_bytes = 0; ///< its replies included
+    std::uint64_t lag = 0;        ///< frames behind the newest
+};
+
+struct broadcast_status : delivery_counters {
+    std::size_t subscribers = 0, stalled = 0; ///< now; of these, with a full kernel buffer
+    std::uint64_t published = 0;
+    std::uint64_t disconnected = 0; ///< closed because they were too slow
+    std::size_t ring_bytes = 0;     ///< of frames that are kept
+    std::size_t kept_beside = 0;    ///< bytes of begun frames that the ring no longer has
+    std::size_t slowest_bytes = 0;  ///< the longest queue
+    std::uint64_t slowest_lag = 0;  ///< the most frames behind
+};
+
+/// What the owner of the stream says where only it can.
+struct fan_out_handlers {
+    /// The payload that stands for all frames up to `sequence`, for a subscriber that joins or is resynchronised. Called when
+    /// the subscriber can be sent it; once for all that need it at the same sequence.
+    std::function<std::string(std::uint64_t sequence)> snapshot;
+    /// The payload that tells a subscriber what it lost; nothing where frames carry numbers of their own.
+    std::function<std::optional<std::string>(const frame_gap&)> gap;
+    /// The last payload for a subscriber that is closed because it fell behind.
+    std::function<std::optional<std::string>(const failure& why)> last_words;
+    /// The producer may go on: after `publish` reported errc::busy or `has_room` was false. Posted.
+    std::function<void()> room;
+};
+
+/// `Peer` has an outbox (`outbox& box()`), sends from it (`void flush()`), and can be ended: `void fall_behind(failure,
+/// std::optional<std::string> last_payload)` after what was begun, `void cut_off(failure)` at once. Both leave the stream.
+template <class Peer, broadcast_policy Overflow, framing_policy Framing> class fan_out {
+    static_assert(Framing::keeps_boundaries || !Overflow::loses_frames,
+                  "mato: this overflow policy loses whole frames, so it needs a framing that keeps boundaries; raw does not");
+
+public:
+    class subscriber;
+    using time_source = clock::time_point (*)();
+
+    explicit fan_out(std::size_t ring_bytes, time_source now = &clock::now) : ring_(ring_bytes), now_(now) {}
+    fan_out(const fan_out&) = delete;
+    fan_out& operator=(const fan_out&) = delete;
+    virtual ~fan_out() = default;
+
+    fan_out_handlers on{};
+
+    /// The subscriber, for `outbox::follow`; it lives until the outbox leaves it.
+    /// @errors invalid_argument: the policy needs a handler that is not set: resync `snapshot`, a dropping one `gap`.
+    [[nodiscard]] feed* join(Peer& peer, Overflow policy, join_at where, error_out out);
+
+    /// @returns the frame's number.
+    /// @errors as Framing::append · frame_too_large: larger than half of the ring · busy: every subscriber is full, see
+    ///         block_producer. Then it was sent to nobody.
+    std::uint64_t publish(std::string_view payload, error_out out) { return publish(payload, nullptr, out); }
+    /// As `publish`; an older frame of this key is stale from now on: subscribers with `conflate` no longer get it.
+    std::uint64_t publish_keyed(std::uint64_t key, std::string_view payload, error_out out) {
+        return publish(payload, &key, out);
+    }
+    /// False while every subscriber is full and one has block_producer; then `on.room` says when that is over.
+    [[nodiscard]] bool has_room() noexcept;
+
+    /// Sends to every subscriber that can take something and is behind, one write each, then judges the others.
+    /// @returns whether there is more to send at once.
+    bool flush();
+    [[nodiscard]] bool is_busy() const noexcept { return busy_ > 0; } ///< inside `flush` or a handler
+    [[nodiscard]] std::size_t unflushed() const noexcept { return static_cast<std::size_t>(ring_.end() - flushed_); }
+
+    /// Everyone gets what is published so far and no more.
+    void finish();
+
+    [[nodiscard]] const frame_ring& ring() const noexcept { return ring_; }
+    [[nodiscard]] std::size_t members() const noexcept { return writable_.size() + stalled_.size(); } ///< leaving ones too
+    [[nodiscard]] std::size_t size() const noexcept { return writable_.size() + stalled_.size() - leaving_; }
+    [[nodiscard]] std::size_t kept_beside() const noexcept { return *kept_beside_; } ///< bytes: broadcast_status
+    [[nodiscard]] broadcast_status status() const;
+    [[nodiscard]] static subscriber_status status(const feed& of) { return static_cast<const subscriber&>(of).status(); }
+
+protected:
+    /// Some subscriber is no longer full, and the producer was told that all are. Amid other work: only note it.
+    virtual void has_room_again() noexcept {}
+
+private:
+    using partition = std::vector<std::unique_ptr<subscriber>>;
+    static constexpr std::uint64_t nowhere = ~std::uint64_t{0};
+
+    std::uint64_t publish(std::string_view payload, const std::uint64_t* key, error_out out);
+    void make_room(std::size_t size);
+    void keep_begun(std::uint64_t sequence);
+    [[nodiscard]] shared_frame begun_copy(std::uint64_t sequence);
+    void index_key(std::uint64_t key, std::uint64_t sequence);
+    void judge();
+    void watch(const subscriber& who) noexcept;
+    std::unique_ptr<subscriber> take_out(subscriber& who) noexcept;
+    void put_in(std::unique_ptr<subscriber> who, partition& part);
+    void remove(subscriber& who) noexcept;
+    void reap() noexcept;
+    template <class Each> void for_each(Each each) const;
+    void tell_room() noexcept;
+    void count(std::uint64_t delivery_counters::*what, subscriber& who, std::uint64_t by) noexcept {
+        who.counters_.*what += by;
+        total_.*what += by;
+    }
+
+    /// While it lives nobody is deleted.
+    class busy {
+    public:
+        explicit busy(fan_out& all) noexcept : all_(all) { ++all_.busy_; }
+        busy(const busy&) = delete;
+        ~busy() {
+            if (--all_.busy_ == 0) all_.reap();
+        }
+
+    private:
+        fan_out& all_;
+    };
+
+    frame_ring ring_;
+    time_source now_;
+    std::string scratch_; // a frame of a framing without ends()
+    partition writable_, stalled_;
+    std::size_t leaving_ = 0;                // of the members, those that only get what is left
+    std::size_t blocking_ = 0;               // of the members, those with block_producer
+    std::uint64_t flushed_ = 0;              // the ring's end at the last flush
+    std::uint64_t first_begun_ = nowhere;    // no begun frame ends before this; may be too low
+    std::uint64_t next_judgement_ = nowhere; // nobody stalled is to be judged before the ring's end gets here
+    std::uint64_t last_kept_ = nowhere;      // nobody stalled that must lose nothing is before this; may be too low
+    std::shared_ptr<std::size_t> kept_beside_ = std::make_shared<std::size_t>(0); // bytes of begun frames
+    shared_frame snapshot_;                                                       // of now: until the next frame is published
+    std::unordered_map<std::uint64_t, std::uint64_t> newest_of_key_;
+    delivery_counters total_;
+    std::uint64_t disconnected_ = 0;
+    int busy_ = 0;
+    bool told_full_ = false, removed_ = false;
+};
+
+/// A place in the ring: what one subscriber costs.
+template <class Peer, broadcast_policy Overflow, framing_policy Framing>
+class fan_out<Peer, Overflow, Framing>::subscriber final : public feed {
+public:
+    subscriber(fan_out& all, Peer& peer, Overflow policy) : all_(all), peer_(&peer), policy_(std::move(policy)) {}
+    subscriber(const subscriber&) = delete;
+
+    void prepare() override;
+    [[nodiscard]] std::uint64_t position() const noexcept override { return position_; }
+    [[nodiscard]] std::uint64_t end() const noexcept override { return std::min({until_, accepted_until_, all_.ring_.end()}); }
+    [[nodiscard]] std::size_t pending() const noexcept override;
+    std::uint64_t gather(gathered_write& write, std::uint64_t from, std::uint64_t until) const noexcept override;
+    void advance(std::uint64_t from, std::size_t size) noexcept override;
+    void on_drained(std::size_t queued) override;
+    void on_own_queued() override;
+    void on_stalled() noexcept override;
+    void on_writable() noexcept override;
+    [[nodiscard]] bool is_finished() const noexcept override { return position_ >= until_; }
+    [[nodiscard]] bool is_leaving() const noexcept override { return until_ != nowhere; }
+    void no_more() override;
+    void keep_begun() override;
+    void left() noexcept override { all_.remove(*this); }
+    [[nodiscard]] const void* source() const noexcept override { return &all_; }
+
+    [[nodiscard]] subscriber_status status() const;
+
+private:
+    friend fan_out;
+
+    [[nodiscard]] bool is_begun() const noexcept { // inside a frame; one kept beside the ring is in the outbox
+        return position_ > all_.ring_.begin() && sequence_ < all_.ring_.next() && position_ > all_.ring_.begin_of(sequence_);
+    }
+    [[nodiscard]] bool was_overtaken() const noexcept { return position_ < all_.ring_.begin(); }
+    [[nodiscard]] bool wants() const noexcept { return position_ < end() || needs_snapshot_ || accepted_until_ != nowhere; }
+    [[nodiscard]] bool is_full() const noexcept {
+        return was_overtaken() || queued() >= std::max(policy_.limit(), std::size_t{1});
+    }
+    [[nodiscard]] std::size_t queued() const noexcept; // as the policy sees it: lost frames count, until the loss is told
+    void begin_at(join_at where) noexcept;
+    void judge();
+    void make_room();
+    void skip_to(std::uint64_t sequence);
+    void tell(const frame_gap& lost, std::uint64_t place);
+    void drop_oldest();
+    void drop_newest();
+    void take_snapshot();
+    void fall_behind();
+    void fall_behind(failure why);
+    void keep(const shared_frame& frame);
+    shared_frame put(std::string_view payload, std::uint64_t place);
+    std::uint64_t gather_newest(gathered_write& write, std::uint64_t from, std::uint64_t until) const noexcept;
+
+    fan_out& all_;
+    Peer* peer_; // null: it has left
+    Overflow policy_;
+    std::size_t index_ = 0;                          // in its partition
+    std::uint64_t position_ = 0;                     // of the next byte to send
+    std::uint64_t sequence_ = 1;                     // of the frame that holds it
+    std::uint64_t until_ = nowhere, last_ = nowhere; // where its part of the stream ends, and the frame there
+    std::uint64_t accepted_until_ = nowhere;         // drop_newest: what waits ends here, newer frames are being dropped
+    delivery_counters counters_;
+    bool is_stalled_ = false, needs_snapshot_ = false;
+};
+
+// ---- implementation ----
+
+template <class P, broadcast_policy O, framing_policy F>
+feed* fan_out<P, O, F>::join(P& peer, O policy, join_at where, error_out out) {
+    const auto refuse = [&](std::errc why, const char* text) -> feed* {
+        out.set(std::make_error_code(why), "subscribe", {}, text);
+        return nullptr;
+    };
+    const overflow_kind kind = policy.kind();
+    const bool drops =
+        kind == overflow_kind::drop_oldest || kind == overflow_kind::drop_newest || kind == overflow_kind::conflate;
+    if ((kind == overflow_kind::resync || where.where == join_at::place::snapshot) && !on.snapshot)
+        return refuse(std::errc::invalid_argument, "a snapshot is wanted and on.snapshot is not set");
+    if (drops && !on.gap) return refuse(std::errc::invalid_argument, "frames may be lost and on.gap is not set");
+    if (where.where == join_at::place::after && where.number + 1 < ring_.oldest() && !drops && kind != overflow_kind::resync)
+        return refuse(std::errc::result_out_of_range, "the frames after it are no longer kept");
+    auto fresh = std::make_unique<subscriber>(*this, peer, std::move(policy));
+    fresh->begin_at(where);
+    if (kind == overflow_kind::block_producer) ++blocking_;
+    subscriber* const joined = fresh.get();
+    put_in(std::move(fresh), writable_);
+    tell_room();
+    return joined;
+}
+
+template <class P, broadcast_policy O, framing_policy F>
+std::uint64_t fan_out<P, O, F>::publish(std::string_view payload, const std::uint64_t* key, error_out out) {
+    if (!has_room()) return out.set(errc::busy, "publish", {}, "every subscriber is full"), 0;
+    frame_ends ends;
+    if constexpr (requires { F::ends(payload, out); }) {
+        ends = F::ends(payload, out);
+    } else {
+        scratch_.clear();
+        F::append(scratch_, payload, out);
+        payload = scratch_;
+    }
+    if (out.failed()) return 0;
+    const std::size_t size = ends.head_size + payload.size() + ends.tail.size();
+    if (size > ring_.largest()) {
+        std::string text = "a frame of " + std::to_string(size);
+        text += " bytes, the ring takes " + std::to_string(ring_.largest());
+        return out.set(errc::frame_too_large, "publish", {}, std::move(text)), 0;
+    }
+    if (snapshot_) snapshot_.reset();
+    make_room(size);
+    const std::uint64_t sequence = ring_.push(ends.before(), payload, ends.tail);
+    if (key) index_key(*key, sequence);
+    return sequence;
+}
+
+template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::make_room(std::size_t size) {
+    while (!ring_.has_room(size)) {
+        if (first_begun_ < ring_.end_of(ring_.oldest())) keep_begun(ring_.oldest());
+        ring_.pop();
+    }
+}
+
+template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::keep_begun(std::uint64_t sequence) {
+    const busy scope(*this);
+    shared_frame copy;
+    first_begun_ = nowhere;
+    for_each([&](subscriber& who) {
+        if (!who.is_begun()) return;
+        if (who.sequence_ != sequence) {
+            first_begun_ = std::min(first_begun_, who.position_);
+            return;
+        }
+        const std::size_t size = static_cast<std::size_t>(ring_.end_of(sequence) - ring_.begin_of(sequence));
+        if (!copy && *kept_beside_ + size > ring_.largest() / 4) {
+            ++disconnected_;
+            return who.peer_->cut_off({errc::slow_consumer, "broadcast", {}, "slow consumer: too many frames half sent"});
+        }
+        if (!copy) copy = begun_copy(sequence);
+        who.keep(copy);
+    });
+}
+
+template <class P, broadcast_policy O, framing_policy F> shared_frame fan_out<P, O, F>::begun_copy(std::uint64_t sequence) {
+    auto bytes = std::make_unique<std::string>();
+    for (const auto part : ring_.bytes(ring_.begin_of(sequence), ring_.end_of(sequence))) bytes->append(part);
+    *kept_beside_ += bytes->size();
+    return {bytes.release(), [total = kept_beside_](const std::string* kept) {
+                *total -= kept->size();
+                delete kept;
+            }};
+}
+
+template <class P, broadcast_policy O, framing_policy F>
+void fan_out<P, O, F>::index_key(std::uint64_t key, std::uint64_t sequence) {
+    const auto [at, fresh] = newest_of_key_.try_emplace(key, sequence);
+    if (!fresh && at->second >= ring_.oldest()) ring_.supersede(at->second);
+    at->second = sequence;
+    if (newest_of_key_.size() > 2 * (ring_.next() - ring_.oldest()) + 64) // most are of frames that are gone
+        std::erase_if(newest_of_key_, [&](const auto& known) { return known.second < ring_.oldest(); });
+}
+
+template <class P, broadcast_policy O, framing_policy F> bool fan_out<P, O, F>::has_room() noexcept {
+    if (blocking_ == 0) return true;
+    for (const partition* part : {&writable_, &stalled_})
+        for (const auto& who : *part)
+            if (who->peer_ && !who->is_leaving() && !who->is_full()) return true;
+    told_full_ = true;
+    return false;
+}
+
+template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::tell_room() noexcept {
+    if (!told_full_ || !has_room()) return;
+    told_full_ = false;
+    has_room_again();
+}
+
+template <class P, broadcast_policy O, framing_policy F> bool fan_out<P, O, F>::flush() {
+    const busy scope(*this);
+    flushed_ = ring_.end();
+    bool again = false;
+    for (std::size_t i = 0; i < writable_.size();) {
+        subscriber& who = *writable_[i];
+        if (who.peer_ && who.wants()) who.peer_->flush();
+        if (who.peer_) who.judge();
+        if (i == writable_.size() || writable_[i].get() != &who) continue; // it stalled; another is here now
+        again = again || (who.peer_ && who.wants());
+        ++i;
+    }
+    judge();
+    return again || ring_.end() != flushed_; // a handler has published
+}
+
+// The stalled, and of them only those that must lose nothing: the others are seen to when they can be sent something.
+template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::judge() {
+    if (ring_.end() <= next_judgement_ && ring_.begin() <= last_kept_) return;
+    next_judgement_ = last_kept_ = nowhere;
+    for (const auto& who : stalled_) {
+        if (who->peer_) who->judge();
+        if (who->peer_) watch(*who);
+    }
+}
+
+template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::watch(const subscriber& who) noexcept {
+    const overflow_kind kind = who.policy_.kind();
+    if (who.is_leaving() || (kind != overflow_kind::disconnect && kind != overflow_kind::block_producer)) return;
+    last_kept_ = std::min(last_kept_, who.position_);
+    if (kind != overflow_kind::disconnect) return;
+    const std::size_t own = who.peer_->box().own();
+    next_judgement_ = std::min(next_judgement_, who.position_ + who.policy_.limit() - std::min(own, who.policy_.limit()));
+}
+
+template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::finish() {
+    const busy scope(*this);
+    for_each([](subscriber& who) { who.peer_->box().no_more(); });
+}
+
+template <class P, broadcast_policy O, framing_policy F> template <class Each>
+void fan_out<P, O, F>::for_each(Each each) const {
+    for (const partition* part : {&writable_, &stalled_})
+        for (const auto& who : *part)
+            if (who->peer_) each(*who);
+}
+
+template <class P, broadcast_policy O, framing_policy F> auto fan_out<P, O, F>::take_out(subscriber& who) noexcept
+    -> std::unique_ptr<subscriber> {
+    partition& part = who.is_stalled_ ? stalled_ : writable_;
+    part.back()->index_ = who.index_;
+    std::swap(part[who.index_], part.back());
+    auto out = std::move(part.back());
+    part.pop_back();
+    return out;
+}
+
+template <class P, broadcast_policy O, framing_policy F>
+void fan_out<P, O, F>::put_in(std::unique_ptr<subscriber> who, partition& part) {
+    who->index_ = part.size();
+    who->is_stalled_ = &part == &stalled_;
+    part.push_back(std::move(who));
+}
+
+template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::remove(subscriber& who) noexcept {
+    if (who.is_leaving())
+        --leaving_;
+    else if (who.policy_.kind() == overflow_kind::block_producer)
+        --blocking_;
+    who.peer_ = nullptr;
+    tell_room();
+    removed_ = true;
+    if (busy_ == 0) {
+        static_cast<void>(take_out(who));
+        removed_ = false;
+    }
+}
+
+template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::reap() noexcept {
+    if (!std::exchange(removed_, false)) return;
+    for (partition* part : {&writable_, &stalled_})
+        for (std::size_t i = 0; i < part->size();) {
+            if ((*part)[i]->peer_)
+                ++i;
+            else
+                static_cast<void>(take_out(*(*part)[i]));
+        }
+}
+
+template <class P, broadcast_policy O, framing_policy F> broadcast_status fan_out<P, O, F>::status() const {
+    broadcast_status now;
+    static_cast<delivery_counters&>(now) = total_;
+    now.subscribers = size();
+    now.stalled = stalled_.size();
+    now.published = ring_.next() - 1;
+    now.disconnected = disconnected_;
+    now.kept_beside = kept_beside();
+    now.ring_bytes = static_cast<std::size_t>(ring_.end() - ring_.begin());
+    for_each([&](const subscriber& who) {
+        const subscriber_status its = who.status();
+        now.slowest_bytes = std::max(now.slowest_bytes, its.queued_bytes);
+        now.slowest_lag = std::max(now.slowest_lag, its.lag);
+    });
+    return now;
+}
+
+// ---- a subscriber ----
+
+template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::subscriber::begin_at(join_at where) noexcept {
+    const frame_ring& ring = all_.ring_;
+    sequence_ = ring.next();
+    if (where.where == join_at::place::last) sequence_ -= std::min(where.number, ring.next() - ring.oldest());
+    if (where.where == join_at::place::after) sequence_ = std::min(where.number, ring.next() - 1) + 1;
+    needs_snapshot_ = where.where == join_at::place::snapshot;
+    if (sequence_ < ring.oldest())
+        position_ = ring.begin() - 1; // anywhere before what is kept: the gap will be told
+    else
+        position_ = sequence_ == ring.next() ? ring.end() : ring.begin_of(sequence_);
+}
+
+template <class P, broadcast_policy O, framing_policy F> std::size_t fan_out<P, O, F>::subscriber::pending() const noexcept {
+    const std::uint64_t from = std::max(position_, all_.ring_.begin()), to = end();
+    return from < to ? static_cast<std::size_t>(to - from) : 0;
+}
+
+template <class P, broadcast_policy O, framing_policy F> std::size_t fan_out<P, O, F>::subscriber::queued() const noexcept {
+    return peer_->box().own() + static_cast<std::size_t>(std::min(until_, all_.ring_.end()) - position_);
+}
+
+template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::subscriber::prepare() {
+    if (is_begun()) return; // finished first
+    const busy scope(all_);
+    if (needs_snapshot_ && !is_leaving()) return take_snapshot();
+    if (policy_.kind() == overflow_kind::drop_newest) return drop_newest();
+    if (was_overtaken()) return make_room();
+    if (policy_.kind() == overflow_kind::disconnect || is_leaving() || queued() <= policy_.limit()) return;
+    const overflow_verdict verdict = policy_.on_queued(queued(), all_.now_());
+    if (verdict == overflow_verdict::disconnect) return fall_behind();
+    if (verdict == overflow_verdict::make_room) make_room();
+}
+
+template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::subscriber::make_room() {
+    switch (policy_.kind()) {
+    case overflow_kind::disconnect: return fall_behind();
+    case overflow_kind::block_producer:
+        if (was_overtaken()) fall_behind();
+        return;
+    case overflow_kind::conflate:
+        if (was_overtaken()) skip_to(all_.ring_.oldest());
+        return;
+    case overflow_kind::resync:
+        if (!is_leaving()) return take_snapshot();
+        [[fallthrough]]; // it is too late for one
+    case overflow_kind::drop_oldest: return drop_oldest();
+    case overflow_kind::drop_newest: return drop_newest();
+    }
+}
+
+// Called when something was queued: only who must lose nothing is ended before it can be sent something.
+template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::subscriber::judge() {
+    const overflow_kind kind = policy_.kind();
+    if (is_leaving() || (kind != overflow_kind::disconnect && kind != overflow_kind::block_producer)) return;
+    const busy scope(all_);
+    if (was_overtaken()) return fall_behind();
+    if (kind != overflow_kind::disconnect || queued() <= policy_.limit()) return;
+    if (policy_.on_queued(queued(), all_.now_()) != overflow_verdict::keep) return fall_behind();
+    all_.tell_room(); // its limit may be another now
+}
+
+template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::subscriber::drop_oldest() {
+    const frame_ring& ring = all_.ring_;
+    std::uint64_t first = std::max(sequence_, ring.oldest());
+    if (!is_leaving() && queued() > policy_.limit()) {
+        const std::uint64_t from = std::clamp(position_ + (queued() - policy_.limit()), ring.begin(), ring.end());
+        const std::uint64_t fits = ring.boundary(from) == from ? ring.at(from) : ring.at(from) + 1;
+        first = std::max(first, std::min(fits, ring.next() - 1)); // the newest is kept, whatever its size
+    }
+    if (first > sequence_) skip_to(first);
+}
+
+template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::subscriber::drop_newest() {
+    const frame_ring& ring = all_.ring_;
+    if (accepted_until_ == nowhere && !is_leaving() && position_ < ring.end() &&
+        (was_overtaken() || queued() > policy_.limit())) {
+        const std::size_t own = peer_->box().own();
+        const std::uint64_t full = position_ + policy_.limit() - std::min(own, policy_.limit());
+        if (full < ring.begin() || ring.boundary(std::min(full, ring.end())) > position_)
+            accepted_until_ = full < ring.begin() ? full : ring.boundary(std::min(full, ring.end()));
+        else
+            accepted_until_ = ring.end_of(sequence_); // the oldest is kept, whatever its size
+    }
+    if (accepted_until_ != nowhere && (position_ >= accepted_until_ || accepted_until_ <= ring.begin())) {
+        accepted_until_ = nowhere;
+        return skip_to(ring.next());
+    }
+    if (was_overtaken()) skip_to(ring.oldest());
+}
+
+template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::subscriber::skip_to(std::uint64_t sequence) {
+    const frame_ring& ring = all_.ring_;
+    sequence = std::min(sequence, last_);
+    if (sequence <= sequence_) return;
+    const std::uint64_t to = sequence == last_ ? until_ : sequence == ring.next() ? ring.end() : ring.begin_of(sequence);
+    tell({sequence_, sequence - 1}, position_);
+    position_ = to; // last, so that a handler that publishes or unsubscribes finds what waits still waiting
+    sequence_ = sequence;
+    all_.tell_room();
+}
+
+template <class P, broadcast_policy O, framing_policy F>
+void fan_out<P, O, F>::subscriber::tell(const frame_gap& lost, std::uint64_t place) {
+    all_.count(&delivery_counters::dropped, *this, lost.count());
+    all_.count(&delivery_counters::gaps, *this, 1);
+    const auto notice = all_.on.gap ? all_.on.gap(lost) : std::nullopt;
+    if (notice) put(*notice, place);
+}
+
+template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::subscriber::take_snapshot() {
+    const std::uint64_t now = all_.ring_.next() - 1, end = all_.ring_.end(), place = position_;
+    needs_snapshot_ = false;
+    all_.count(&delivery_counters::superseded, *this, now + 1 - sequence_);
+    all_.count(&delivery_counters::resyncs, *this, 1);
+    if (all_.snapshot_) {
+        peer_->box().insert(all_.snapshot_, place);
+    } else {
+        auto frame = put(all_.on.snapshot(now), place);
+        if (now + 1 == all_.ring_.next()) all_.snapshot_ = std::move(frame); // else the handler has published
+    }
+    position_ = end; // last, as in skip_to
+    sequence_ = now + 1;
+    all_.tell_room();
+}
+
+template <class P, broadcast_policy O, framing_policy F>
+shared_frame fan_out<P, O, F>::subscriber::put(std::string_view payload, std::uint64_t place) {
+    if (!peer_) return {}; // a handler ended it
+    auto frame = std::make_shared<std::string>();
+    failure why;
+    F::append(*frame, payload, why);
+    if (why) return fall_behind(std::move(why)), nullptr;
+    peer_->box().insert(frame, place);
+    return frame;
+}
+
+template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::subscriber::fall_behind() {
+    std::string text = "slow consumer: " + std::to_string(queued());
+    text += " bytes unread";
+    fall_behind({errc::slow_consumer, "broadcast", {}, std::move(text)});
+}
+
+template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::subscriber::fall_behind(failure why) {
+    ++all_.disconnected_;
+    auto words = all_.on.last_words ? all_.on.last_words(why) : std::nullopt;
+    if (peer_) peer_->fall_behind(std::move(why), std::move(words));
+}
+
+template <class P, broadcast_policy O, framing_policy F> std::uint64_t
+fan_out<P, O, F>::subscriber::gather(gathered_write& write, std::uint64_t from, std::uint64_t until) const noexcept {
+    const frame_ring& ring = all_.ring_;
+    until = std::min(until, end());
+    if (from >= until) return until;
+    if (from < ring.begin()) return from; // a handler published that much; the next `prepare` sees to it
+    if (policy_.kind() == overflow_kind::conflate && !is_leaving()) // then the newer frame may not be for it
+        return gather_newest(write, from, until);
+    const std::size_t room = write.limit - write.bytes;
+    std::uint64_t stop = until;
+    if (until - from > room) {
+        stop = ring.boundary(from + room);
+        if (stop <= from) stop = ring.end_of(ring.at(from)); // a frame longer than a write
+    }
+    const auto parts = ring.bytes(from, stop);
+    write.add(parts[0], from);
+    write.add(parts[1], from + parts[0].size());
+    return stop;
+}
+
+template <class P, broadcast_policy O, framing_policy F> std::uint64_t
+fan_out<P, O, F>::subscriber::gather_newest(gathered_write& write, std::uint64_t from, std::uint64_t until) const noexcept {
+    const frame_ring& ring = all_.ring_;
+    std::uint64_t sequence = ring.at(from), to = from; // a run of frames that are sent
+    const auto add_run = [&] {
+        const auto parts = ring.bytes(from, to);
+        write.add(parts[0], from);
+        write.add(parts[1], from + parts[0].size());
+    };
+    while (to < until && write.bytes + (to - from) < write.limit) {
+        const std::uint64_t end = ring.end_of(sequence);
+        const bool is_skipped = ring.is_superseded(sequence) && !(sequence == sequence_ && is_begun());
+        ++sequence;
+        if (!is_skipped) {
+            to = end;
+            continue;
+        }
+        if (to > from) add_run();
+        from = to = end;
+        if (write.is_full()) return to;
+    }
+    if (to > from) add_run();
+    return to;
+}
+
+template <class P, broadcast_policy O, framing_policy F>
+void fan_out<P, O, F>::subscriber::advance(std::uint64_t from, std::size_t size) noexcept {
+    const frame_ring& ring = all_.ring_;
+    if (from > position_) {
+        const std::uint64_t next = ring.at(from);
+        all_.count(&delivery_counters::superseded, *this, next - sequence_);
+        sequence_ = next;
+    }
+    position_ = from + size;
+    const std::uint64_t next = ring.at(position_);
+    all_.count(&delivery_counters::delivered, *this, next - sequence_);
+    sequence_ = next;
+    if (is_begun()) all_.first_begun_ = std::min(all_.first_begun_, position_);
+}
+
+template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::subscriber::on_drained(std::size_t queued) {
+    policy_.on_drained(queued);
+    if (all_.told_full_) all_.tell_room();
+}
+
+template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::subscriber::on_own_queued() {
+    if (is_leaving()) return;
+    const busy scope(all_);
+    if (policy_.kind() == overflow_kind::disconnect) return judge();
+    if (peer_->box().replies() > policy_.limit()) fall_behind();
+}
+
+template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::subscriber::on_stalled() noexcept {
+    if (is_stalled_) return;
+    all_.put_in(all_.take_out(*this), all_.stalled_);
+    all_.watch(*this);
+}
+
+template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::subscriber::on_writable() noexcept {
+    if (!is_stalled_) return;
+    all_.put_in(all_.take_out(*this), all_.writable_);
+}
+
+template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::subscriber::no_more() {
+    if (is_leaving()) return;
+    const busy scope(all_);
+    const frame_ring& ring = all_.ring_;
+    ++all_.leaving_;
+    if (policy_.kind() == overflow_kind::block_producer) --all_.blocking_;
+    all_.tell_room();
+    needs_snapshot_ = false;
+    until_ = std::max(position_, ring.end());
+    last_ = ring.next();
+    if (accepted_until_ == nowhere || accepted_until_ <= ring.begin()) return;
+    const frame_gap lost{ring.at(accepted_until_), ring.next() - 1}; // known now; later there may be nobody to tell it
+    until_ = std::exchange(accepted_until_, nowhere);
+    last_ = lost.first;
+    if (lost.last >= lost.first) tell(lost, until_);
+}
+
+template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::subscriber::keep_begun() {
+    if (is_begun()) keep(all_.begun_copy(sequence_));
+}
+
+template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::subscriber::keep(const shared_frame& frame) {
+    const auto begun = static_cast<std::size_t>(position_ - all_.ring_.begin_of(sequence_));
+    const std::uint64_t end = all_.ring_.end_of(sequence_);
+    all_.count(&delivery_counters::delivered, *this, 1); // it is finished, or the connection ends
+    position_ = end;
+    ++sequence_;
+    peer_->box().insert(frame, 0, begun);
+}
+
+template <class P, broadcast_policy O, framing_policy F> subscriber_status fan_out<P, O, F>::subscriber::status() const {
+    subscriber_status now;
+    static_cast<delivery_counters&>(now) = counters_;
+    now.queued_bytes = peer_->box().queued();
+    now.lag = std::min(last_, all_.ring_.next()) - sequence_;
+    return now;
+}
+
+} // namespace MATO_ABI
+} // namespace mato
+
+namespace mato {
+inline namespace MATO_ABI {
+
+template <class Connection = connection, broadcast_policy Overflow = disconnect> class basic_broadcast {
+    using hub = fan_out<Connection, Overflow, typename Connection::framing>;
+    static_assert(sizeof(typename hub::subscriber) <= 512, "mato: a subscriber is a place in the ring, not more");
+
+public:
+    /// `ring_bytes`: all the memory there is for frames; a frame is at most half of it.
+    explicit basic_broadcast(asio::io_context& context, std::size_t ring_bytes = 1_MiB)
+        : core_(std::make_shared<core>(context, ring_bytes)), on(core_->on) {}
+    basic_broadcast(const basic_broadcast&) = delete;
+    basic_broadcast& operator=(const basic_broadcast&) = delete;
+    /// Subscribers are still sent what was published, and stay open.
+    ~basic_broadcast();
+
+private:
+    struct core : hub, std::enable_shared_from_this<core> {
+        core(asio::io_context& where, std::size_t ring_bytes) : hub(ring_bytes), context(where) {}
+        void flush_soon();
+        void has_room_again() noexcept override;
+        asio::io_context& context;
+        bool is_posted = false;
+    };
+    std::shared_ptr<core> core_;
+
+public:
+    fan_out_handlers& on; ///< set before the first `subscribe` of a policy that needs one
+
+    /// Frames from `where` on go to it too, until it ends, is unsubscribed, or follows another broadcast: what waits of that
+    /// one is not sent. Twice is once. One that has ended is not subscribed.
+    /// @errors as fan_out::join.
+    void subscribe(const std::shared_ptr<Connection>& subscriber, Overflow policy, join_at where, error_out out);
+    void subscribe(const std::shared_ptr<Connection>& subscriber, Overflow policy = {}, join_at where = {}) {
+        or_throw([&](failure& why) { subscribe(subscriber, std::move(policy), where, why); });
+    }
+    /// It is still sent what was published, and nothing newer.
+    void unsubscribe(Connection* subscriber) {
+        if (is_subscribed(subscriber)) subscriber->box().no_more();
+    }
+    [[nodiscard]] bool is_subscribed(Connection* subscriber) const noexcept {
+        return subscriber && subscriber->box().stream() && subscriber->box().stream()->source() == core_.get();
+    }
+
+    /// @returns its number, from 1.
+    /// @errors as fan_out::publish; then it was sent to nobody.
+    std::uint64_t publish(std::string_view payload, error_out out) {
+        return published([&] { return core_->publish(payload, out); });
+    }
+    std::uint64_t publish(std::string_view payload) {
+        return or_throw([&](failure& why) { return publish(payload, why); });
+    }
+    /// As `publish`; older frames of this key are stale from now on: subscribers with `conflate` no longer get them.
+    std::uint64_t publish_keyed(std::uint64_t key, std::string_view payload, error_out out) {
+        return published([&] { return core_->publish_keyed(key, payload, out); });
+    }
+    /// False while every subscriber is full and one has `block_producer`; `on.room` says when that is over.
+    [[nodiscard]] bool has_room() { return core_->has_room(); }
+
+    [[nodiscard]] std::size_t size() const noexcept { return core_->size(); }
+    [[nodiscard]] broadcast_status status() const { return core_->status(); }
+    /// Nothing for a connection that is not subscribed here.
+    [[nodiscard]] std::optional<subscriber_status> status(Connection* subscriber) const {
+        if (!is_subscribed(subscriber)) return std::nullopt;
+        return hub::status(*subscriber->box().stream());
+    }
+
+private:
+    template <class Publish> std::uint64_t published(Publish publish);
+};
+
+using broadcast = basic_broadcast<>;
+
+// ---- implementation ----
+
+template <class C, broadcast_policy O> basic_broadcast<C, O>::~basic_broadcast() {
+    core_->on = {};
+    core_->finish(); // who has something to get keeps the core
+    if (core_->members() > 0) core_->flush_soon();
+}
+
+template <class C, broadcast_policy O> void basic_broadcast<C, O>::core::flush_soon() {
+    if (std::exchange(is_posted, true)) return;
+    asio::post(context, [self = this->shared_from_this()] {
+        self->is_posted = false;
+        if (self->flush()) self->flush_soon();
+    });
+}
+
+template <class C, broadcast_policy O> void basic_broadcast<C, O>::core::has_room_again() noexcept {
+    asio::post(context, [self = this->shared_from_this()] {
+        if (self->on.room) self->on.room();
+    });
+}
+
+template <class C, broadcast_policy O>
+void basic_broadcast<C, O>::subscribe(const std::shared_ptr<C>& subscriber, O policy, join_at where, error_out out) {
+    if (!subscriber->is_open()) return;
+    if (is_subscribed(subscriber.get()) && !subscriber->box().stream()->is_leaving()) return;
+    feed* const place = core_->join(*subscriber, std::move(policy), where, out);
+    if (place) subscriber->follow({core_, place});
+}
+
+template <class C, broadcast_policy O> template <class Publish>
+std::uint64_t basic_broadcast<C, O>::published(Publish publish) {
+    const std::uint64_t sequence = publish();
+    if (sequence == 0) return 0;
+    // A write's worth is sent at once: its bytes are still in the cache, and one long turn does not outrun the ring.
+    if (core_->unflushed() < gathered_write::most_bytes || core_->is_busy()) {
+        core_->flush_soon();
+    } else {
+        const auto held = core_; // a subscriber's callback may end the broadcast
+        if (held->flush()) held->flush_soon();
+    }
+    return sequence;
+}
+
+} // namespace MATO_ABI
+} // namespace mato
+
+// ---- mato/server.hpp ----
+/// @file server.hpp: accepts, admits, keeps and ends the sessions of a daemon.
+/// Layer: 3 (asio).  Test: test/toolkit/server_test.cpp.
+/// Threads: as connection.hpp.   Blocks: never.   Fork: made after the last fork.
+///
+/// A client passes the peer policy before a byte is read, the admission limits before it costs memory, and the handshake
+/// deadline before it may stay. Out of descriptors, accepting pauses; it never spins.
+
+namespace mato {
+inline namespace MATO_ABI {
+
+struct server_limits {
+    std::size_t clients = 1024;      ///< sessions at once
+    std::size_t unestablished = 256; ///< of these, before `established`; more than start at once in practice
+    std::size_t clients_per_uid = 0; ///< 0: no limit beside `clients`
+    milliseconds handshake{5000};    ///< from accept to `established`; a busy machine still manages it
+    milliseconds accept_pause{100};  ///< after EMFILE and the like
+};
+
+/// One client: its connection, who it is, and whether it has said hello.
+template <class Framing, class Overflow> class basic_session : public basic_connection<Framing, Overflow> {
+public:
+    basic_session(asio::io_context& context, unique_fd socket, Overflow overflow, std::uint64_t id, peer_credentials peer)
+        : basic_connection<Framing, Overflow>(context, std::move(socket), std::move(overflow)), id_(id), peer_(peer),
+          handshake_(context) {}
+
+    [[nodiscard]] std::uint64_t id() const noexcept { return id_; } ///< from 1, never reused by this server
+    [[nodiscard]] const peer_credentials& peer() const noexcept { return peer_; }
+
+    /// The handshake is done: the deadline no longer applies.
+    void established() {
+        established_ = true;
+        handshake_.cancel();
+    }
+    [[nodiscard]] bool is_established() const noexcept { return established_; }
+
+private:
+    template <class, class, class, class> friend class basic_server;
+    std::uint64_t id_;
+    peer_credentials peer_;
+    asio::steady_timer handshake_;
+    bool established_ = false;
+};
+
+template <class Endpoint = owned_path, class Peer = same_user, class Framing = length_prefixed<>, class Overflow = disconnect>
+class basic_server {
+    static_assert(endpoint_policy<Endpoint>, "mato: the endpoint policy lacks a member, see endpoint.hpp");
+    static_assert(peer_policy<Peer>, "mato: the peer policy needs `checks` and `bool allows(const peer_credentials&) const`");
+    static_assert(framing_policy<Framing>, "mato: the framing policy lacks a member, see framing.hpp");
+    static_assert(overflow_policy<Overflow>, "mato: the overflow policy needs on_queued and on_drained, see overflow.hpp");
+
+public:
+    using session = basic_session<Framing, Overflow>;
+    using session_ptr = std::shared_ptr<session>;
+
+    struct handlers {
+        std::function<void(const session_ptr&)> on_opened;
+        std::function<void(const session_ptr&, std::string_view payload)> on_frame;
+        std::function<void(const session_ptr&, const failure& why)> on_closed;
+        std::function<void(const session_ptr&)> on_drained;
+        /// A client that may not stay: by the peer policy (it is sent nothing), or by the limits, when the payload returned
+        /// here is its last frame.
+        std::function<std::optional<std::string>(const peer_credentials&, const failure& why)> on_refused;
+        /// Accepting pauses for want of descriptors.
+        std::function<void(const failure& why)> on_accept_paused;
+    };
+
+    explicit basic_server(asio::io_context& context, server_limits limits = {}, Overflow overflow = {})
+        : context_(context), limits_(limits), overflow_(std::move(overflow)), door_(context), pause_(context), drain_(context) {
+    }
+    basic_server(const basic_server&) = delete;
+    basic_server& operator=(const basic_server&) = delete;
+    ~basic_server();
+
+    /// Set before `listen`.
+    handlers on{};
+
+    /// @errors as Endpoint::publish.
+    template <class Lock>
+    void listen(Endpoint endpoint, Peer peer, const Lock& held, const publish_options& options, error_out out);
+    /// Publishes the endpoint anew, as after its file was removed. @errors as Endpoint::publish; then nothing changes.
+    template <class Lock> void republish(const Lock& held, const publish_options& options, error_out out);
+    /// Withdraws the endpoint; sessions go on.
+    void stop_accepting() noexcept;
+
+    /// Calls `done` once every queue has been taken by the kernel, or `linger` has passed. Sessions stay open: their peers see
+    /// end-of-file when the server is destroyed. Each call has its own `done` and `linger`.
+    void drain(milliseconds linger, std::function<void()> done);
+    void close_all(const failure& why);
+
+    [[nodiscard]] std::size_t size() const noexcept { return sessions_.size(); }
+    /// A copy: it may be walked while sessions come and go.
+    [[nodiscard]] std::vector<session_ptr> sessions() const { return sessions_; }
+    void set_limits(const server_limits& limits) noexcept { limits_ = limits; }
+    void set_overflow(Overflow overflow) { overflow_ = std::move(overflow); } ///< of later sessions
+
+private:
+    void wait_for_clients();
+    void accept();
+    void look_at_queues();
+    void admit(unique_fd socket, const peer_credentials& peer);
+    [[nodiscard]] failure admission(const peer_credentials& peer) const;
+    void open_door();
+
+    static constexpr int accepts_per_turn = 32; // so that a storm of connects does not starve the sessions
+
+    asio::io_context& context_;
+    server_limits limits_;
+    Overflow overflow_;
+    basic_listener<Endpoint, Peer> listener_;
+    asio::posix::stream_descriptor door_; // the listener's descriptor, which the listener owns
+    asio::steady_timer pause_, drain_;
+    std::vector<std::pair<deadline, std::function<void()>>> drains_;
+    std::vector<session_ptr> sessions_;
+    std::uint64_t last_id_ = 0;
+};
+
+using server = basic_server<>;
+
+// ---- implementation ----
+
+template <class E, class P, class F, class O> basic_server<E, P, F, O>::~basic_server() {
+    stop_accepting();
+    for (const auto& held : sessions_) {
+        held->forget_callbacks();
+        held->abort({errc::stopping, "destroy server", {}, {}});
+    }
+}
+
+template <class E, class P, class F, class O> template <class Lock>
+void basic_server<E, P, F, O>::listen(E endpoint, P peer, const Lock& held, const publish_options& options, error_out out) {
+    listener_ = basic_listener<E, P>::open(std::move(endpoint), std::move(peer), held, options, out);
+    if (!out.failed()) open_door();
+}
+
+template <class E, class P, class F, class O> template <class Lock>
+void basic_server<E, P, F, O>::republish(const Lock& held, const publish_options& options, error_out out) {
+    if (door_.is_open()) door_.release(); // before its number is closed; the wait in progress is cancelled
+    pause_.cancel();                      // else its end would begin a second wait
+    listener_.republish(held, options, out);
+    open_door();
+}
+
+template <class E, class P, class F, class O> void basic_server<E, P, F, O>::open_door() {
+    if (listener_.native_handle() < 0) return;
+    door_.assign(listener_.native_handle());
+    wait_for_clients();
+}
+
+template <class E, class P, class F, class O> void basic_server<E, P, F, O>::stop_accepting() noexcept {
+    if (door_.is_open()) door_.release();
+    pause_.cancel();
+    listener_.close();
+}
+
+template <class E, class P, class F, class O> void basic_server<E, P, F, O>::wait_for_clients() {
+    if (!door_.is_open()) return;
+    door_.async_wait(asio::posix::stream_descriptor::wait_read, [this](std::error_code why) {
+        if (!why) accept();
+    });
+}
+
+template <class E, class P, class F, class O> void basic_server<E, P, F, O>::accept() {
+    for (int n = 0; n < accepts_per_turn && door_.is_open(); ++n) {
+        failure why;
+        auto next = listener_.try_accept(
+            [](int socket, const P& peer, error_out out) { return require_peer(socket, peer, errc::peer_rejected, out); }, why);
+        if (why) {
+            if (on.on_accept_paused) on.on_accept_paused(why);
+            pause_.expires_after(limits_.accept_pause);
+            pause_.async_wait([this](std::error_code cancelled) {
+                if (!cancelled) wait_for_clients();
+            });
+            return;
+        }
+        if (!next) break;
+        if (next->why) {
+            if (on.on_refused) on.on_refused(next->peer, next->why);
+            continue;
+        }
+        admit(std::move(next->socket), next->peer);
+    }
+    wait_for_clients();
+}
+
+template <class E, class P, class F, class O> failure basic_server<E, P, F, O>::admission(const peer_credentials& peer) const {
+    const auto refuse = [](const std::string& what, std::size_t limit) {
+        return failure{errc::too_many_clients, "admit", {}, "too many " + what + ", the limit is " + std::to_string(limit)};
+    };
+    const auto count = [&](auto which) {
+        return static_cast<std::size_t>(std::count_if(sessions_.begin(), sessions_.end(), which));
+    };
+    if (sessions_.size() >= limits_.clients) return refuse("clients", limits_.clients);
+    if (count([](const session_ptr& s) { return !s->is_established(); }) >= limits_.unestablished)
+        return refuse("clients that have not said hello", limits_.unestablished);
+    if (limits_.clients_per_uid > 0 &&
+        count([&](const session_ptr& s) { return s->peer().uid == peer.uid; }) >= limits_.clients_per_uid)
+        return refuse("clients of uid " + std::to_string(peer.uid), limits_.clients_per_uid);
+    return {};
+}
+
+template <class E, class P, class F, class O>
+void basic_server<E, P, F, O>::admit(unique_fd socket, const peer_credentials& peer) {
+    const auto fresh = std::make_shared<session>(context_, std::move(socket), overflow_, ++last_id_, peer);
+    if (auto why = admission(peer)) {
+        const auto last_words = on.on_refused ? on.on_refused(peer, why) : std::nullopt;
+        std::error_code ignored;
+        if (last_words) fresh->send(*last_words, ignored);
+        return fresh->close(std::move(why));
+    }
+    sessions_.push_back(fresh);
+    session* const raw_session = fresh.get(); // the handlers live in the session: a shared_ptr there would keep it for ever
+    const auto self = [raw_session] { return std::static_pointer_cast<session>(raw_session->shared_from_this()); };
+    fresh->handshake_.expires_after(limits_.handshake);
+    fresh->handshake_.async_wait([held = std::weak_ptr<session>(fresh)](std::error_code cancelled) {
+        const auto late = held.lock();
+        if (!cancelled && late && !late->is_established()) late->abort({errc::handshake_timeout, "handshake", {}, {}});
+    });
+    if (on.on_opened) on.on_opened(fresh);
+    fresh->start({[this, self](std::string_view payload) {
+                      if (on.on_frame) on.on_frame(self(), payload);
+                  },
+                  [this, self](const failure& why) {
+                      const session_ptr gone = self();
+                      gone->handshake_.cancel();
+                      std::erase(sessions_, gone);
+                      if (on.on_closed) on.on_closed(gone, why);
+                  },
+                  [this, self] {
+                      if (on.on_drained) on.on_drained(self());
+                  }});
+}
+
+template <class E, class P, class F, class O>
+void basic_server<E, P, F, O>::drain(milliseconds linger, std::function<void()> done) {
+    drains_.emplace_back(deadline::in(linger), std::move(done));
+    look_at_queues();
+}
+
+template <class E, class P, class F, class O> void basic_server<E, P, F, O>::look_at_queues() {
+    static constexpr milliseconds look_again{2}; // only while stopping; a callback per session would outlive the daemon's own
+    const bool empty =
+        std::all_of(sessions_.begin(), sessions_.end(), [](const session_ptr& s) { return s->queued_bytes() == 0; });
+    std::vector<std::function<void()>> over;
+    std::erase_if(drains_, [&](auto& each) {
+        const bool is_over = empty || each.first.passed();
+        if (is_over) over.push_back(std::move(each.second));
+        return is_over;
+    });
+    if (!drains_.empty()) {
+        drain_.expires_after(look_again); // one wait, whoever asked
+        drain_.async_wait([this](std::error_code cancelled) {
+            if (!cancelled) look_at_queues();
+        });
+    }
+    for (const auto& done : over) done();
+}
+
+template <class E, class P, class F, class O> void basic_server<E, P, F, O>::close_all(const failure& why) {
+    for (const auto& held : sessions()) held->close(why);
+}
+
+} // namespace MATO_ABI
+} // namespace mato
+
+// 4: composition
+
+// ---- mato/client.hpp ----
+/// @file client.hpp: finds the daemon, starts it when there is none, and talks to it in frames.
+/// Layer: 4 (composition), free of asio.  Test: test/toolkit/client_test.cpp, test/process/start_race_test.cpp.
+/// Threads: one object, one thread.   Blocks: until the deadline it is given, but for the calls marked "never".
+/// Fork: `connect_or_start` may fork, by what `launch` does; call it before any thread exists.
+
+// ---- mato/policies.hpp ----
+/// @file policies.hpp: the bundle that a daemon and its clients share.
+/// Layer: 4 (composition).  Test: test/toolkit/daemon_test.cpp.
+///
+/// Derive and override one line: `struct mine : mato::default_policies { using peer = mato::same_user_or_root; };`
+
+namespace mato {
+inline namespace MATO_ABI {
+
+struct default_policies {
+    using lock = flock_lock;
+    using pid = pid_file;
+    using signals = default_signal_source;
+    using shutdown = graceful_then_force;
+    using detach = foreground;
+    using endpoint = owned_path;
+    using peer = same_user;
+    using framing = length_prefixed<>;
+    using overflow = disconnect;
+    using log = file_log;
+    using backoff = exponential_backoff;
+};
+
+namespace detail {
+/// One plain sentence for each policy that does not fit. Instantiated by the primary templates of layer 4.
+template <class P> struct require_policies {
+    static_assert(lock_mechanism<typename P::lock>, "mato: policies::lock is no lock mechanism, see lock.hpp");
+    static_assert(pid_registry<typename P::pid>, "mato: policies::pid is no pid registry, see pid_file.hpp");
+    static_assert(signal_source<typename P::signals>, "mato: policies::signals is no signal source, see signals.hpp");
+    static_assert(shutdown_policy<typename P::shutdown>, "mato: policies::shutdown is no shutdown policy, see shutdown.hpp");
+    static_assert(detach_policy<typename P::detach>, "mato: policies::detach is no detach policy, see detach.hpp");
+    static_assert(endpoint_policy<typename P::endpoint>, "mato: policies::endpoint is no endpoint policy, see endpoint.hpp");
+    static_assert(peer_policy<typename P::peer>, "mato: policies::peer is no peer policy, see peer.hpp");
+    static_assert(framing_policy<typename P::framing>, "mato: policies::framing is no framing policy, see framing.hpp");
+    static_assert(overflow_policy<typename P::overflow>, "mato: policies::overflow is no overflow policy, see overflow.hpp");
+    static_assert(log_sink<typename P::log>, "mato: policies::log is no log sink, see log.hpp");
+    static_assert(backoff_policy<typename P::backoff>, "mato: policies::backoff is no backoff policy, see retry.hpp");
+    static constexpr bool ok = true;
+};
+} // namespace detail
+
+/// What programs built on the toolkit exit with; the numbers of sysexits.h where it has one.
+namespace exit_code {
+inline constexpr int ok = 0;
+inline constexpr int forced = 1;           ///< a daemon that was stopped by force
+inline constexpr int not_answering = 2;    ///< there, but silent
+inline constexpr int version_mismatch = 3; ///< no common protocol version
+inline constexpr int usage = 64;           ///< EX_USAGE
+inline constexpr int unavailable = 69;     ///< EX_UNAVAILABLE: no daemon, and none could be started
+inline constexpr int already_running = 75; ///< EX_TEMPFAIL
+inline constexpr int not_permitted = 77;   ///< EX_NOPERM
+inline constexpr int bad_config = 78;      ///< EX_CONFIG
+} // namespace exit_code
+
+/// The exit code that says it best; `unavailable` for what has none of its own.
+[[nodiscard]] inline int exit_code_for(const std::error_code& why) noexcept {
+    if (!why) return exit_code::ok;
+    if (why == cond::already_running) return exit_code::already_running;
+    if (why == errc::version_mismatch) return exit_code::version_mismatch;
+    if (why == errc::invalid_config) return exit_code::bad_config;
+    if (why == cond::not_permitted) return exit_code::not_permitted;
+    return exit_code::unavailable;
+}
+
+/// Where one daemon lives. All files lie in one private directory.
+struct daemon_paths {
+    std::filesystem::path socket, lock, pid, log;
+
+    /// `directory/stem.sock`, `.lock`, `.pid` and `.log`.
+    [[nodiscard]] static daemon_paths in(const std::filesystem::path& directory, const std::string& stem = "daemon") {
+        const auto file = [&](const char* ending) { return directory / (stem + ending); };
+        return {file(".sock"), file(".lock"), file(".pid"), file(".log")};
+    }
+    [[nodiscard]] std::filesystem::path directory() const { return socket.parent_path(); }
+};
+
+} // namespace MATO_ABI
+} // namespace mato
+
+namespace mato {
+inline namespace MATO_ABI {
+
+template <class Policies = default_policies> class basic_client {
+    static_assert(detail::require_policies<Policies>::ok);
+
+public:
+    using framing = typename Policies::framing;
+    using endpoint = typename Policies::endpoint;
+
+    basic_client() noexcept = default;
+
+    /// Connects to a running daemon, and checks that it is the user's own before anything is sent. A full backlog is waited
+    /// for.
+    /// @errors cond::not_running · server_not_trusted · timed_out: alive, but it takes no clients · any of connect(2).
+    [[nodiscard]] static basic_client connect(const endpoint& where, deadline until, error_out out);
+
+    /// As `connect`; when no daemon runs, exactly one of all clients that ask at once starts it.
+    ///
+    /// `launch()` returns an object like start_outcome: true once the daemon serves, else `why`, already_running included. It
+    /// is called under a lock on `paths.directory()` and after a second look, so the others wait and then connect.
+    /// @errors as `connect` · the daemon's own failure to start · unsafe_directory · not_ready.
+    template <class Launch>
+    [[nodiscard]] static basic_client connect_or_start(const daemon_paths& paths, deadline until, Launch launch, error_out out);
+
+    /// Queues a frame and sends what the kernel takes. Never blocks.
+    /// @errors frame_too_large · any of send(2).
+    void queue(std::string_view payload, error_out out);
+    /// As `queue`, and the server gets descriptors of its own for the same open files, no later than the frame. Waits until
+    /// what was queued before is sent. @errors as `send`.
+    void send_with(std::string_view payload, std::span<const int> descriptors, deadline until, error_out out);
+    void flush(error_out out); ///< never blocks
+    [[nodiscard]] std::size_t queued_bytes() const noexcept { return out_.size() - out_begin_; }
+    /// Reads once, never blocks. @returns false when nothing was there. @errors closed: end of stream.
+    bool fill(error_out out);
+    /// The next whole frame already read; its view dies at the next `fill` or `next`. Never blocks.
+    [[nodiscard]] std::optional<std::string_view> next(error_out out) { return decoder_.next(out); }
+
+    /// `queue` and then all of it. @errors as `queue` · timed_out.
+    void send(std::string_view payload, deadline until, error_out out);
+    /// The next frame. @errors closed · timed_out · frame_too_large, malformed.
+    [[nodiscard]] std::optional<std::string_view> receive(deadline until, error_out out);
+
+    [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(socket_); }
+    [[nodiscard]] int native_handle() const noexcept { return socket_.get(); }
+    [[nodiscard]] const peer_credentials& server() const noexcept { return server_; }
+
+private:
+    static constexpr std::size_t first_read_bytes = 4_KiB; // an answer; doubled while reads come back full
+    static constexpr std::size_t most_read_bytes = 64_KiB;
+
+    bool wait(short events, deadline until, error_out out) const;
+
+    unique_fd socket_;
+    peer_credentials server_;
+    frame_decoder<framing> decoder_;
+    std::string out_;
+    std::size_t out_begin_ = 0;
+    std::size_t read_bytes_ = first_read_bytes;
+};
+
+using client = basic_client<>;
+
+// ---- implementation ----
+
+template <class P> auto basic_client<P>::connect(const endpoint& where, deadline until, error_out out) -> basic_client {
+    basic_client result;
+    typename P::backoff policy{};
+    for (;;) {
+        failure why;
+        unique_fd socket = where.connect(why);
+        if (!why) {
+            // Root's daemons serve users; another user's daemon under our path is a trap.
+            result.server_ = require_peer(socket.get(), same_user_or_root{}, errc::server_not_trusted, out);
+            if (!out.failed()) result.socket_ = std::move(socket);
+            return result;
+        }
+        auto pause = why.code == cond::busy ? policy.next(clock::now()) : std::nullopt;
+        if (why.code == cond::busy && !pause) { // its own total is over, the caller's deadline is what counts
+            policy = typename P::backoff();
+            pause = policy.next(clock::now());
+        }
+        if (!pause || until.passed()) {
+            if (why.code == cond::busy)
+                why = {errc::timed_out, "connect", where.describe(), "it is there, but takes no clients now"};
+            return out.set(why), std::move(result);
+        }
+        sys::sleep_ms(std::min<long>(static_cast<long>(pause->count()), until.poll_timeout()));
+    }
+}
+
+template <class P> template <class Launch>
+auto basic_client<P>::connect_or_start(const daemon_paths& paths, deadline until, Launch launch, error_out out)
+    -> basic_client {
+    constexpr milliseconds look_again{50}; // while another client starts it: how late its success may be noticed
+    const endpoint where(paths.socket);
+    typename P::backoff policy{};
+    failure why;
+    const auto try_connect = [&] { return connect(where, until, why); };
+    for (;;) {
+        basic_client found = try_connect();
+        if (!why) return found;
+        if (why.code != cond::not_running) return out.set(why), basic_client();
+        make_private_directory(paths.directory(), out);
+        if (out.failed()) return {};
+
+        auto starting = instance_lock::acquire_directory( // flock: the one mechanism that works on a directory
+            paths.directory(), deadline(std::min(until.at(), clock::now() + look_again)), why);
+        if (!why) {
+            found = try_connect(); // whoever held the lock before may have started it
+            if (!why) return found;
+            if (why.code != cond::not_running) return out.set(why), basic_client();
+            const auto started = launch();
+            if (started) {
+                found = try_connect();
+                if (!why) return found;
+                if (why.code != cond::not_running) return out.set(why), basic_client();
+            } else if (started.why.code != errc::already_running) {
+                return out.set(started.why), basic_client();
+            } else {
+                why = started.why; // somebody is between lock and listen, or on the way out
+            }
+        } else if (why.code != errc::timed_out) {
+            return out.set(why), basic_client();
+        }
+        starting = {};
+        if (until.passed())
+            return out.set(errc::not_ready, "start the daemon", paths.socket.native(),
+                           "not ready in time; last: " + why.message()),
+                   basic_client();
+        if (const auto pause = policy.next(clock::now()))
+            sys::sleep_ms(static_cast<long>(pause->count()));
+        else
+            policy = typename P::backoff();
+    }
+}
+
+template <class P> void basic_client<P>::queue(std::string_view payload, error_out out) {
+    framing::append(out_, payload, out);
+    if (!out.failed()) flush(out);
+}
+
+template <class P>
+void basic_client<P>::send_with(std::string_view payload, std::span<const int> descriptors, deadline until, error_out out) {
+    while (!out.failed() && queued_bytes() > 0 && wait(POLLOUT, until, out)) flush(out);
+    if (out.failed()) return;
+    framing::append(out_, payload, out);
+    std::size_t sent = 0;
+    while (!out.failed() && sent == 0 && wait(POLLOUT, until, out))
+        sent = send_descriptors(socket_.get(), out_, descriptors, out);
+    out_begin_ = sent;
+    if (!out.failed()) flush(out);
+}
+
+template <class P> void basic_client<P>::flush(error_out out) {
+    while (queued_bytes() > 0) {
+        const ssize_t sent = sys::send(socket_.get(), out_.data() + out_begin_, queued_bytes());
+        if (sent < 0) {
+            if (errno != EAGAIN && errno != EWOULDBLOCK) out.set(last_error(), "send");
+            return;
+        }
+        out_begin_ += static_cast<std::size_t>(sent);
+    }
+    out_.clear();
+    out_begin_ = 0;
+}
+
+template <class P> bool basic_client<P>::fill(error_out out) {
+    const auto room = decoder_.prepare(read_bytes_);
+    const ssize_t got = sys::recv(socket_.get(), room.data(), room.size());
+    if (got > 0) {
+        decoder_.commit(static_cast<std::size_t>(got));
+        if (static_cast<std::size_t>(got) == room.size()) read_bytes_ = std::min(2 * read_bytes_, most_read_bytes);
+    } else if (got == 0)
+        out.set(errc::closed, "receive");
+    else if (errno != EAGAIN && errno != EWOULDBLOCK)
+        out.set(last_error(), "receive");
+    return got > 0;
+}
+
+template <class P> bool basic_client<P>::wait(short events, deadline until, error_out out) const {
+    for (;;) {
+        pollfd ready{socket_.get(), events, 0};
+        const int polled = sys::poll(&ready, 1, until.poll_timeout());
+        if (polled > 0) return true;
+        if (polled == -1 && errno != EINTR) return out.set(last_error(), "wait"), false;
+        if (until.passed()) return out.set(errc::timed_out, "wait", {}, "no answer in time"), false;
+    }
+}
+
+template <class P> void basic_client<P>::send(std::string_view payload, deadline until, error_out out) {
+    queue(payload, out);
+    while (!out.failed() && queued_bytes() > 0 && wait(POLLOUT, until, out)) flush(out);
+}
+
+template <class P> std::optional<std::string_view> basic_client<P>::receive(deadline until, error_out out) {
+    for (;;) {
+        if (auto frame = decoder_.next(out); frame || out.failed()) return frame;
+        if (fill(out)) continue;
+        if (out.failed() || !wait(POLLIN, until, out)) return std::nullopt;
+    }
+}
+
+} // namespace MATO_ABI
+} // namespace mato
+
+// ---- mato/daemon.hpp ----
+/// @file daemon.hpp: a daemon that starts once, tells the truth about it, reloads, and leaves nothing behind.
+/// Layer: 4 (composition).  Test: test/toolkit/daemon_test.cpp, test/process/daemon_process_test.cpp.
+/// Threads: one thread owns everything; `setup` and all callbacks run on it.
+/// Fork: `launch` forks and must be called before any thread or io_context exists.
+///
+/// Start: private directory, life lock, (detach), signals, log, `setup`, listen, pid file, ready. Stop is the reverse, under
+/// the lock to the end. A step that fails undoes the ones before it, and its error reaches whoever started the daemon. A
+/// service manager is told of each: ready, reloading, stopping, alive (sd_notify(3)).
+
+// ---- mato/service.hpp ----
+/// @file service.hpp: what a service manager passes to a daemon it starts, as a value.
+/// Layer: 4 (composition), free of asio.  Test: test/toolkit/service_test.cpp, test/process/service_process_test.cpp.
+/// Threads: `take_service_environment` changes the environment: call it before the first thread.   Blocks: never.
+/// Fork: call it in the process the manager started; the value may be used after a fork.
+/// Source: sd_notify(3), sd_listen_fds(3), sd_watchdog_enabled(3), systemd.exec(5).
+///
+/// No policy reads the environment. This is where a program does, once, and passes on what it found (daemon_options::service).
+
+namespace mato {
+inline namespace MATO_ABI {
+
+struct passed_socket {
+    int fd;           ///< from 3 up; whoever uses it owns it
+    std::string name; ///< systemd.socket(5) FileDescriptorName=; "unknown" when none was given
+};
+
+/// Empty where no manager started the process.
+struct service_environment {
+    std::string notify_socket{};           ///< for sd_notifier; empty: nobody listens
+    std::chrono::microseconds watchdog{0}; ///< a sign of life is due in each; 0: none is
+    std::vector<passed_socket> sockets{};  ///< for `activated`
+
+    [[nodiscard]] explicit operator bool() const noexcept { return !notify_socket.empty() || !sockets.empty(); }
+
+    static constexpr int first_passed = 3;    ///< SD_LISTEN_FDS_START
+    static constexpr int most_sockets = 1024; ///< a usual descriptor limit; a larger number is a mistake
+};
+
+/// A variable's value, or nothing when it is not set.
+using variable_lookup = std::function<std::optional<std::string>(const char* name)>;
+
+/// What the variables say to process `self`; what is meant for another process counts as absent. Pure.
+/// @errors malformed: a variable that is none of what its manual page allows; its name is the failure's path.
+[[nodiscard]] inline service_environment parse_service_environment(const variable_lookup& variable, pid_t self, error_out out);
+
+/// Reads the process's own environment and takes these variables out of it, so that no child speaks for this process. Sets
+/// close-on-exec on the passed descriptors.
+/// @errors as above · EBADF: LISTEN_FDS counts a descriptor that is not open. The variables are gone also then.
+[[nodiscard]] inline service_environment take_service_environment(error_out out);
+
+// ---- implementation ----
+
+namespace detail {
+inline constexpr const char* service_variables[] = {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID",
+                                                    "LISTEN_PID",    "LISTEN_FDS",    "LISTEN_FDNAMES"};
+
+/// A decimal number from `least` to `most`, and nothing else.
+inline std::optional<std::uint64_t> parse_decimal(std::string_view text, std::uint64_t least, std::uint64_t most) noexcept {
+    std::uint64_t value = 0;
+    const auto [rest, why] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (why != std::errc() || rest != text.data() + text.size() || value < least || value > most) return std::nullopt;
+    return value;
+}
+} // namespace detail
+
+inline service_environment parse_service_environment(const variable_lookup& variable, pid_t self, error_out out) {
+    constexpr std::uint64_t most_pid = 0x7fffffff;
+    service_environment result;
+    // Absent, or a number; anything else is the error.
+    const auto number = [&](const char* name, std::uint64_t least, std::uint64_t most) -> std::optional<std::uint64_t> {
+        const auto text = variable(name);
+        if (!text) return std::nullopt;
+        const auto value = detail::parse_decimal(*text, least, most);
+        if (!value) out.set(errc::malformed, "read environment", name, "'" + *text + "' is no number that it may have");
+        return value;
+    };
+    const auto listen_pid = number("LISTEN_PID", 1, most_pid);
+    const auto count = out.failed() ? std::nullopt : number("LISTEN_FDS", 0, service_environment::most_sockets);
+    const auto watchdog_pid = out.failed() ? std::nullopt : number("WATCHDOG_PID", 1, most_pid);
+    constexpr auto most_usec = static_cast<std::uint64_t>(std::chrono::microseconds::max().count());
+    const auto watchdog = out.failed() ? std::nullopt : number("WATCHDOG_USEC", 1, most_usec);
+    if (out.failed()) return result;
+
+    result.notify_socket = variable("NOTIFY_SOCKET").value_or("");
+    const auto is_self = [&](std::uint64_t pid) { return pid == static_cast<std::uint64_t>(self); };
+    if (watchdog && (!watchdog_pid || is_self(*watchdog_pid)))
+        result.watchdog = std::chrono::microseconds(static_cast<std::chrono::microseconds::rep>(*watchdog));
+    if (!listen_pid || !is_self(*listen_pid) || !count) return result;
+
+    for (int i = 0; i < static_cast<int>(*count); ++i)
+        result.sockets.push_back({service_environment::first_passed + i, "unknown"});
+    if (const auto names = variable("LISTEN_FDNAMES")) {
+        std::size_t begin = 0, used = 0;
+        for (bool more = true; more; ++used) {
+            const auto end = names->find(':', begin);
+            more = end != std::string::npos;
+            if (used < result.sockets.size())
+                result.sockets[used].name = names->substr(begin, more ? end - begin : std::string::npos);
+            begin = end + 1;
+        }
+        if (used != result.sockets.size() && !(names->empty() && result.sockets.empty()))
+            return out.set(errc::malformed, "read environment", "LISTEN_FDNAMES",
+                           std::to_string(used) + " names for " + std::to_string(result.sockets.size()) + " sockets"),
+                   service_environment();
+    }
+    return result;
+}
+
+inline service_environment take_service_environment(error_out out) {
+    const auto variable = [](const char* name) {
+        const char* const value = std::getenv(name);
+        return value ? std::optional<std::string>(value) : std::nullopt;
+    };
+    auto result = parse_service_environment(variable, sys::getpid(), out);
+    for (const char* const name : detail::service_variables) ::unsetenv(name);
+    for (const passed_socket& each : result.sockets)
+        if (sys::fcntl(each.fd, F_SETFD, FD_CLOEXEC) == -1)
+            return out.set(last_error(), "take descriptor " + std::to_string(each.fd), "LISTEN_FDS"), service_environment();
+    return result;
+}
+
+} // namespace MATO_ABI
+} // namespace mato
+
+namespace mato {
+inline namespace MATO_ABI {
+
+struct daemon_options {
+    daemon_paths paths{}; ///< an empty `pid`: no pid file; an empty `log`: file_log writes to stderr
+    server_limits limits{};
+    publish_options publish{};
+    log_level level = log_level::info;
+    file_log_options log{};
+    milliseconds ready_within{10'000}; ///< how long a starter waits; a slow disk's worst, not a usual start (ms)
+    int notification_fd = -1;          ///< of a supervisor: one newline when ready
+    service_environment service{};     ///< of a service manager, from take_service_environment
+};
+
+/// How a start went, as the starter sees it.
+struct start_outcome {
+    enum class kind { ready, already_running, failed } what = kind::failed;
+    pid_t holder = 0; ///< of the lock, when already running; 0 when it has not said yet
+    failure why{};    ///< when failed: the daemon's own error
+    [[nodiscard]] explicit operator bool() const noexcept { return what == kind::ready; }
+};
+
+template <class Policies = default_policies> class basic_daemon {
+    static_assert(detail::require_policies<Policies>::ok);
+
+public:
+    using policies = Policies;
+    using server_type = basic_server<typename Policies::endpoint, typename Policies::peer, typename Policies::framing,
+                                     typename Policies::overflow>;
+    using session = typename server_type::session;
+    using session_ptr = typename server_type::session_ptr;
+    using logger = basic_logger<typename Policies::log>;
+    using lock_type = basic_instance_lock<typename Policies::lock>;
+
+    /// Serves until stopped, in this process or, when the detach policy forks, in the background.
+    ///
+    /// `setup(basic_daemon&)` installs the callbacks; what it throws as mato::error ends the start. Problems and the holder of
+    /// the lock are printed on stderr.
+    /// @returns an exit code for main (exit_code).
+    template <class Setup> static int run(const daemon_options& options, Setup setup);
+
+    /// Starts it in the background and waits until it serves or has failed. In the daemon's process this never returns.
+    template <class Setup> static start_outcome launch(const daemon_options& options, Setup setup);
+
+    /// Serves in this process. @errors whatever kept it from serving; already_running names the pid.
+    /// @returns exit_code::ok, or exit_code::forced when the stop was.
+    template <class Setup> static int serve(const daemon_options& options, Setup setup, error_out out);
+
+    [[nodiscard]] asio::io_context& context() noexcept { return context_; }
+    [[nodiscard]] server_type& server() noexcept { return server_; }
+    [[nodiscard]] logger& log() noexcept { return log_; }
+    [[nodiscard]] const daemon_options& options() const noexcept { return options_; }
+
+    struct handlers {
+        /// SIGHUP. Report what is wrong and change nothing then; it is logged.
+        std::function<void(error_out)> on_reload;
+        /// A stop begins: end what runs, then call `stopped()`. Not set: nothing runs.
+        std::function<void()> on_stop;
+        /// The grace is over, or a second request came: end everything before returning. Then the loop ends.
+        std::function<void()> on_force;
+        /// SIGCHLD: at least one child changed; wait for the ones you own, by pid.
+        std::function<void()> on_child;
+    };
+    handlers on{};
+
+    /// As SIGTERM: the first time politely, then by force.
+    void request_stop();
+    /// All has ended: flush the clients and leave the loop.
+    void stopped();
+    [[nodiscard]] bool is_stopping() const noexcept { return stopping_; }
+    /// As SIGHUP; for a client that asks. @errors as on_reload reports; logged as well.
+    void reload(error_out out);
+    /// Keeps a part of the program alive while the loop runs; it goes before the io_context does.
+    void keep(std::shared_ptr<void> part) { kept_.push_back(std::move(part)); }
+    /// Who may connect, where the policy has a choice (uid_set). In `setup`; later it changes nothing.
+    void set_peer(typename Policies::peer policy) { peer_ = std::move(policy); }
+    /// One line for people, as the service manager shows it. Nothing where there is none.
+    void report_status(std::string_view text) { manager_.status(text); }
+    /// A new grace for the next stop.
+    void set_shutdown(typename Policies::shutdown policy) { shutdown_ = std::move(policy); }
+
+    ~basic_daemon() {
+        if (signal_wait_.is_open()) signal_wait_.release(); // else it would be closed twice
+        on = {};                                            // what the callbacks hold may need the context
+    }
+
+private:
+    basic_daemon(const daemon_options& options, sd_notifier& manager, typename Policies::signals signals,
+                 typename Policies::log sink)
+        : options_(options), manager_(manager), signals_(std::move(signals)), log_(std::move(sink), options.level), context_(1),
+          server_(context_, options.limits), signal_wait_(context_), deadline_(context_), sign_of_life_(context_) {}
+
+    static void open_channel(const daemon_options& options, auto_ready& channel, error_out out);
+    template <class Setup>
+    static int serve_locked(const daemon_options& options, lock_type& lock, auto_ready& channel, Setup& setup, error_out out);
+    static typename Policies::log open_log(const daemon_options& options, error_out out);
+    static typename Policies::endpoint make_endpoint(const daemon_options& options, error_out out);
+    void listen(const lock_type& lock, error_out out);
+    void log_what_the_server_reports();
+    void wait_for_signals();
+    void show_life();
+    void on_signal(int signal);
+    void force();
+
+    const daemon_options options_;
+    sd_notifier& manager_; // it outlives the loop: a failure of the start is told by it, too
+    typename Policies::signals signals_;
+    logger log_;
+    asio::io_context context_;
+    server_type server_;
+    asio::posix::stream_descriptor signal_wait_; // the descriptor is signals_'s own
+    asio::steady_timer deadline_;
+    asio::steady_timer sign_of_life_;
+    typename Policies::peer peer_{};
+    typename Policies::shutdown shutdown_{};
+    const lock_type* lock_ = nullptr;
+    bool stopping_ = false, forced_ = false, draining_ = false;
+    std::vector<std::shared_ptr<void>> kept_; // last: destroyed first
+};
+
+using daemon = basic_daemon<>;
+
+// ---- implementation ----
+
+template <class P> template <class Setup> int basic_daemon<P>::run(const daemon_options& options, Setup setup) {
+    failure why;
+    int code = exit_code::ok;
+    if constexpr (P::detach::forks) {
+        const start_outcome outcome = launch(options, std::move(setup));
+        if (outcome) return exit_code::ok;
+        why = outcome.why;
+    } else {
+        code = serve(options, std::move(setup), why);
+    }
+    if (!why) return code;
+    std::fprintf(stderr, "%s\n", why.message().c_str());
+    return exit_code_for(why.code);
+}
+
+template <class P> template <class Setup> start_outcome basic_daemon<P>::launch(const daemon_options& options, Setup setup) {
+    using kind = start_outcome::kind;
+    start_outcome outcome;
+    reserve_standard_descriptors(outcome.why);
+    if (!outcome.why) make_private_directory(options.paths.directory(), outcome.why);
+    if (outcome.why) return outcome;
+    auto got = lock_type::try_acquire(options.paths.lock, outcome.why);
+    if (outcome.why) return outcome;
+    if (!got) {
+        outcome.what = kind::already_running;
+        outcome.holder = got.holder().pid;
+        outcome.why = {errc::already_running, "lock", options.paths.lock,
+                       "already running, pid " + std::to_string(outcome.holder)};
+        return outcome;
+    }
+    lock_type& lock = *got;
+    readiness_pipe pipe = readiness_pipe::open(outcome.why);
+    if (outcome.why) return outcome;
+    std::vector<int> keep = {lock.native_handle(), pipe.daemon_fd(), options.notification_fd};
+    for (const passed_socket& each : options.service.sockets) keep.push_back(each.fd);
+    using background = std::conditional_t<P::detach::forks, typename P::detach, double_fork>;
+    const detach_role role = background::detach({keep}, outcome.why);
+    if (role == detach_role::starter) {
+        if (outcome.why) return outcome;
+        pipe.become_starter();
+        lock.abandon();
+        pipe.wait(deadline::in(options.ready_within), outcome.why);
+        if (!outcome.why) outcome.what = kind::ready;
+        return outcome;
+    }
+    pipe.become_daemon();
+    auto_ready channel{std::move(pipe), {}, {}};
+    int code = exit_code::unavailable;
+    try {
+        failure why = outcome.why; // what went wrong while detaching
+        if (!why) open_channel(options, channel, why);
+        channel.manager.main_pid(sys::getpid());
+        if (!why) lock.adopt(why);
+        if (!why) code = serve_locked(options, lock, channel, setup, why);
+        lock.release(); // before the word is out: who hears of a failure may start anew at once
+        if (why) {
+            channel.fail(why);
+            code = exit_code_for(why.code);
+        }
+    } catch (const std::exception& thrown) {
+        lock.release();
+        channel.fail({errc::not_ready, "start", {}, thrown.what()});
+    }
+    ::_exit(code); // the starter's static objects and buffers are not this process's to destroy or flush
+}
+
+template <class P> template <class Setup>
+int basic_daemon<P>::serve(const daemon_options& options, Setup setup, error_out out) {
+    failure why;
+    int code = exit_code::unavailable;
+    reserve_standard_descriptors(why);
+    auto_ready channel;
+    if (!why) open_channel(options, channel, why);
+    if (!why) make_private_directory(options.paths.directory(), why);
+    lock_type lock;
+    if (!why) lock = lock_type::acquire(options.paths.lock, why);
+    if (!why) code = serve_locked(options, lock, channel, setup, why);
+    if (!why) return code;
+    lock.release(); // before the word is out: who hears of a failure may start anew at once
+    channel.fail(why);
+    return out.set(why), exit_code::unavailable;
+}
+
+template <class P> void basic_daemon<P>::open_channel(const daemon_options& options, auto_ready& channel, error_out out) {
+    channel.descriptor = notification_descriptor(unique_fd(options.notification_fd));
+    channel.manager = sd_notifier::open(options.service.notify_socket, out);
+}
+
+template <class P> typename P::log basic_daemon<P>::open_log(const daemon_options& options, error_out out) {
+    if constexpr (requires { P::log::open(options.paths.log, options.log, out); })
+        return P::log::open(options.paths.log, options.log, out);
+    else
+        return typename P::log();
+}
+
+template <class P> template <class Setup> int basic_daemon<P>::serve_locked(const daemon_options& options, lock_type& lock,
+                                                                            auto_ready& channel, Setup& setup, error_out out) {
+    struct ::sigaction ignore {};
+    ignore.sa_handler = SIG_IGN; // a peer that is gone is an error code, not a death; children start from default_dispositions
+    sys::signal_action(SIGPIPE, &ignore, nullptr);
+    sys::signal_action(SIGXFSZ, &ignore, nullptr); // so is a log that has reached the user's limit on file sizes
+    auto signals = P::signals::open(make_signal_set({SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGUSR1}), out);
+    if (out.failed()) return exit_code::unavailable;
+    auto sink = open_log(options, out);
+    if (out.failed()) return exit_code::unavailable;
+    basic_daemon self(options, channel.manager, std::move(signals), std::move(sink));
+    self.lock_ = &lock;
+    try {
+        setup(self);
+    } catch (const error& refused) {
+        return out.set(refused.why()), exit_code::unavailable;
+    }
+    self.log_what_the_server_reports();
+    self.listen(lock, out);
+    if (out.failed()) return exit_code::unavailable;
+    std::optional<typename P::pid> pid;
+    if (!options.paths.pid.empty()) pid = P::pid::create(options.paths.pid, out);
+    if (out.failed()) return exit_code::unavailable;
+    self.wait_for_signals();
+    self.log_.info("started, pid " + std::to_string(sys::getpid()) + ", socket " + options.paths.socket.native());
+    channel.ready();
+    self.show_life();
+    self.context_.run();
+
+    self.log_.info(self.forced_ ? "stopped by force" : "stopped");
+    pid.reset();
+    self.server_.stop_accepting();
+    // Last, so that a client which sees end-of-file finds neither socket, pid file nor lock.
+    lock.release();
+    return self.forced_ ? exit_code::forced : exit_code::ok;
+}
+
+template <class P> void basic_daemon<P>::listen(const lock_type& lock, error_out out) {
+    auto where = make_endpoint(options_, out);
+    if (!out.failed()) server_.listen(std::move(where), peer_, lock, options_.publish, out);
+}
+
+template <class P> auto basic_daemon<P>::make_endpoint(const daemon_options& options, error_out out) -> typename P::endpoint {
+    using endpoint = typename P::endpoint;
+    if constexpr (std::is_constructible_v<endpoint, std::filesystem::path, unique_fd>) {
+        const auto& passed = options.service.sockets;
+        if (passed.size() > 1)
+            out.set({EINVAL, std::system_category()}, "take the passed socket", options.paths.socket.native(),
+                    "the service manager passed " + std::to_string(passed.size()) + "; this daemon listens on one");
+        else
+            return endpoint(options.paths.socket, unique_fd(passed.empty() ? -1 : passed.front().fd));
+    }
+    return endpoint(options.paths.socket);
+}
+
+template <class P> void basic_daemon<P>::log_what_the_server_reports() {
+    const auto who = [](std::uint64_t id, const peer_credentials& peer) {
+        return "client " + std::to_string(id) + " (uid " + std::to_string(peer.uid) + ", pid " + std::to_string(peer.pid) + ")";
+    };
+    auto& callbacks = server_.on;
+    callbacks.on_refused = [this, who, next = std::move(callbacks.on_refused)](const peer_credentials& peer,
+                                                                               const failure& why) {
+        log_.warning("refused " + who(0, peer) + ": " + why.message());
+        return next ? next(peer, why) : std::optional<std::string>();
+    };
+    callbacks.on_closed = [this, who, next = std::move(callbacks.on_closed)](const session_ptr& gone, const failure& why) {
+        // A peer that leaves with something unread shows as a reset: as usual as a close.
+        const bool usual = why.code == errc::closed || why.code == errc::stopping || !why.code ||
+                           why.code == std::errc::connection_reset || why.code == std::errc::broken_pipe;
+        log_.write(usual ? log_level::debug : log_level::warning,
+                   "closed " + who(gone->id(), gone->peer()) + ": " + why.message());
+        if (next) next(gone, why);
+    };
+    callbacks.on_accept_paused = [this, next = std::move(callbacks.on_accept_paused)](const failure& why) {
+        log_.warning(why.message() + "; accepting pauses");
+        if (next) next(why);
+    };
+}
+
+template <class P> void basic_daemon<P>::wait_for_signals() {
+    if (signals_.native_handle() < 0) return;
+    if (!signal_wait_.is_open()) signal_wait_.assign(signals_.native_handle());
+    signal_wait_.async_wait(asio::posix::stream_descriptor::wait_read, [this](std::error_code why) {
+        if (why) return;
+        while (const auto signal = signals_.try_next()) on_signal(*signal);
+        wait_for_signals();
+    });
+}
+
+// By a timer of the loop, so that a loop that hangs shows none.
+template <class P> void basic_daemon<P>::show_life() {
+    if (!manager_ || options_.service.watchdog.count() <= 0) return;
+    sign_of_life_.expires_after(options_.service.watchdog / 2); // sd_watchdog_enabled(3): "half of the time"
+    sign_of_life_.async_wait([this](std::error_code cancelled) {
+        if (cancelled) return;
+        manager_.watchdog();
+        show_life();
+    });
+}
+
+template <class P> void basic_daemon<P>::on_signal(int signal) {
+    switch (signal) {
+    case SIGTERM:
+    case SIGINT: log_.info(signal == SIGTERM ? "SIGTERM: stopping" : "SIGINT: stopping"); return request_stop();
+    case SIGHUP: {
+        std::error_code logged;
+        return reload(logged);
+    }
+    case SIGCHLD:
+        if (on.on_child) on.on_child();
+        return;
+    case SIGUSR1: {
+        if (stopping_) return;
+        failure why;
+        server_.republish(*lock_, options_.publish, why);
+        if (why)
+            log_.error("SIGUSR1: " + why.message());
+        else
+            log_.info("SIGUSR1: socket published again");
+        return;
+    }
+    default: return;
+    }
+}
+
+template <class P> void basic_daemon<P>::request_stop() {
+    switch (shutdown_.requested()) {
+    case stop_action::none: return;
+    case stop_action::force: return force();
+    case stop_action::begin: break;
+    }
+    stopping_ = true;
+    manager_.stopping();
+    server_.stop_accepting();
+    deadline_.expires_after(shutdown_.grace());
+    deadline_.async_wait([this](std::error_code cancelled) {
+        if (!cancelled) force();
+    });
+    if (on.on_stop)
+        on.on_stop();
+    else
+        stopped();
+}
+
+template <class P> void basic_daemon<P>::stopped() {
+    if (std::exchange(draining_, true)) return;
+    stopping_ = true;
+    server_.stop_accepting();
+    server_.drain(session::default_linger, [this] { context_.stop(); });
+}
+
+template <class P> void basic_daemon<P>::force() {
+    if (std::exchange(forced_, true)) return;
+    log_.warning("stopping by force");
+    if (!std::exchange(stopping_, true)) manager_.stopping();
+    if (on.on_force) on.on_force();
+    static constexpr milliseconds last_words{200}; // the answer to who forced it, and what the other clients are told
+    server_.stop_accepting();
+    server_.drain(last_words, [this] { context_.stop(); });
+}
+
+template <class P> void basic_daemon<P>::reload(error_out out) {
+    failure why;
+    manager_.reloading();
+    if (on.on_reload) on.on_reload(why);
+    manager_.ready(); // the end of the reload, good or bad: the old configuration serves
+    if (why) {
+        log_.error("reload: " + why.message() + "; nothing was changed");
+        return out.set(why);
+    }
+    log_.info("reloaded");
+}
+
+} // namespace MATO_ABI
+} // namespace mato

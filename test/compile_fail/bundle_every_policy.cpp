@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: MIT
+// expect: policies::lock is no lock mechanism, see lock.hpp
+// expect: policies::pid is no pid registry, see pid_file.hpp
+// expect: policies::signals is no signal source, see signals.hpp
+// expect: policies::shutdown is no shutdown policy, see shutdown.hpp
+// expect: policies::detach is no detach policy, see detach.hpp
+// expect: policies::endpoint is no endpoint policy, see endpoint.hpp
+// expect: policies::framing is no framing policy, see framing.hpp
+// expect: policies::overflow is no overflow policy, see overflow.hpp
+// expect: policies::log is no log sink, see log.hpp
+// expect: policies::backoff is no backoff policy, see retry.hpp
+#include <mato/policies.hpp>
+
+#ifdef FIXED
+#define WRONG(right) mato::right
+#else
+#define WRONG(right) int
+#endif
+// One line wrong each; `peer` has its own, bundle_wrong_peer.cpp, through the client.
+struct bad_lock : mato::default_policies {
+    using lock = WRONG(null_lock);
+};
+struct bad_pid : mato::default_policies {
+    using pid = WRONG(no_pid_file);
+};
+struct bad_signals : mato::default_policies {
+    using signals = WRONG(manual_source);
+};
+struct bad_shutdown : mato::default_policies {
+    using shutdown = WRONG(immediate);
+};
+struct bad_detach : mato::default_policies {
+    using detach = WRONG(double_fork);
+};
+struct bad_endpoint : mato::default_policies {
+    using endpoint = WRONG(owned_path);
+};
+struct bad_framing : mato::default_policies {
+    using framing = WRONG(line<>);
+};
+struct bad_overflow : mato::default_policies {
+    using overflow = WRONG(disconnect);
+};
+struct bad_log : mato::default_policies {
+    using log = WRONG(null_log);
+};
+struct bad_backoff : mato::default_policies {
+    using backoff = WRONG(exponential_backoff);
+};
+
+template struct mato::detail::require_policies<bad_lock>;
+template struct mato::detail::require_policies<bad_pid>;
+template struct mato::detail::require_policies<bad_signals>;
+template struct mato::detail::require_policies<bad_shutdown>;
+template struct mato::detail::require_policies<bad_detach>;
+template struct mato::detail::require_policies<bad_endpoint>;
+template struct mato::detail::require_policies<bad_framing>;
+template struct mato::detail::require_policies<bad_overflow>;
+template struct mato::detail::require_policies<bad_log>;
+template struct mato::detail::require_policies<bad_backoff>;

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: MIT
+// The part of the toolkit that needs no asio, alone.
+#include <mato/lock.hpp>
+#include <mato/version.hpp>
+
+#include <cstdio>
+#include <cstdlib>
+
+int main() {
+    char name[] = "/tmp/mato-consumer-XXXXXX";
+    if (!::mkdtemp(name)) return 1;
+    const std::filesystem::path path = std::filesystem::path(name) / "app.lock";
+    mato::instance_lock lock = mato::instance_lock::acquire(path);
+    if (mato::instance_lock::try_acquire(path)) return 1; // held, though by ourselves
+    lock.release();
+    if (!std::filesystem::remove(name)) return 1; // nothing is left
+    std::puts("consumer: locked and released, " MATO_VERSION_STRING);
+}

@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: MIT
+// The other unit: what both define is one thing, and every non-template function is inline, or this would not link.
+#include <mato/mato.hpp>
+
+const std::error_category* category_of_a();
+const std::type_info* daemon_of_a();
+
+int main() { return category_of_a() == &mato::mato_category() && *daemon_of_a() == typeid(mato::basic_daemon<>) ? 0 : 1; }
