@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iterator>
 #include <random>
+#include <sstream>
 
 using namespace mato::vt;
 
@@ -356,11 +357,67 @@ TEST_CASE("a synchronised update ends in time", "[synchronised]") {
     CHECK_FALSE(t.is_synchronised(moment(1100)));
 }
 
+namespace {
+
+std::string recorded(const std::string& name) {
+    std::ifstream in(std::string(MATO_VT_RECORDED) + "/" + name, std::ios::binary);
+    REQUIRE(in);
+    return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+std::string answer_to(terminal& t, std::string_view question) {
+    (void)t.take_answers();
+    t.feed(question);
+    return t.take_answers();
+}
+
+} // namespace
+
+TEST_CASE("vttest's screens are those xterm showed", "[recorded]") {
+    const std::string bytes = recorded("vttest.bytes");
+    std::istringstream wanted(recorded("vttest.screens"));
+    std::string line;
+    while (std::getline(wanted, line) && line.starts_with('#')) {
+    }
+    terminal t = make(24, 80);
+    std::size_t from = 0, screens = 0;
+    text_line shown;
+    for (; line.starts_with("=="); ++screens) {
+        // A piece ends where vttest waits for a key.
+        std::size_t to = bytes.size();
+        for (const std::string_view prompt : {"Push <RETURN>", "Enter choice number (0 - "}) {
+            const std::size_t at = bytes.find(prompt, from);
+            if (at == bytes.npos) continue;
+            const std::size_t end = prompt.ends_with('>') ? at + prompt.size() : bytes.find("): ", at) + 3;
+            to = std::min(to, end);
+        }
+        t.feed(std::string_view(bytes).substr(from, to - from));
+        from = to;
+        std::istringstream head(line);
+        std::string word, number, row, column, checksum;
+        head >> word >> number >> word >> row >> column >> word >> checksum;
+        INFO("screen " << number);
+        CHECK(answer_to(t, "\x1b[6n") == "\x1b[" + row + ";" + column + "R");
+        const std::string answered = answer_to(t, "\x1b[1;1;1;1;24;80*y");
+        if (checksum != "-") CHECK(answered == "\x1bP1!~" + checksum + "\x1b\\");
+        std::string text, here;
+        line.clear();
+        while (std::getline(wanted, line) && !line.starts_with("==")) text += line + '\n';
+        for (int r = 0; r < 24; ++r) {
+            t.read_row(r, shown);
+            here += shown.text.substr(0, shown.text.find_last_not_of(' ') + 1) + '\n';
+        }
+        here.erase(here.find_last_not_of('\n') + 1);
+        text.erase(text.find_last_not_of('\n') + 1);
+        CHECK(here == text);
+    }
+    CHECK(screens == 35);
+    CHECK(from == bytes.size());
+}
+
 TEST_CASE("what real programs wrote leaves no sequence on the screen", "[recorded]") {
     for (const char* name : {"bash", "vim", "vttest"}) {
-        std::ifstream in(std::string(MATO_VT_RECORDED) + "/" + name + ".bytes", std::ios::binary);
-        REQUIRE(in);
-        const std::string bytes((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+        const std::string bytes = recorded(std::string(name) + ".bytes");
         terminal whole = make(24, 80), cut = make(24, 80);
         whole.feed(bytes);
         std::size_t seen = 0;
