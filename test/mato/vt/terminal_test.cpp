@@ -245,6 +245,41 @@ TEST_CASE("no width loses text", "[property]") {
     }
 }
 
+TEST_CASE("resizes under a full-screen program lose nothing of the primary screen", "[property]") {
+    for (unsigned seed = 0; seed < 60; ++seed) {
+        streams g(seed);
+        terminal t = make(6, 40);
+        t.feed(g.words(20));
+        const std::string before = all_text(t);
+        const position at = t.cursor().at;
+        t.feed("\x1b[?1049h");
+        INFO("seed " << seed);
+        for (int i = 0; i < 8; ++i) {
+            const screen_size size{1 + static_cast<int>(g.below(12)), 1 + static_cast<int>(g.below(60))};
+            if (size == t.size()) continue; // no resize
+            t.feed("\x1b[2;3r"); // margins of a size that is no more hold nobody back
+            t.resize(size);
+            REQUIRE(t.is_valid());
+            // What the program draws then is what it would draw on a terminal made that way.
+            terminal fresh({.size = size});
+            const std::string drawn = "\x1b[m\x1b[2J\x1b[H" + g.words(6) + "\x1b[999;999Hx";
+            t.feed(drawn);
+            fresh.feed("\x1b[?1049h" + drawn);
+            text_line a, b;
+            for (int r = 0; r < size.rows; ++r) {
+                t.read_row(r, a);
+                fresh.read_row(r, b);
+                REQUIRE(a == b);
+            }
+            REQUIRE(t.cursor().at == fresh.cursor().at);
+        }
+        t.resize({6, 40});
+        t.feed("\x1b[?1049l");
+        REQUIRE(all_text(t) == before);
+        REQUIRE(t.cursor().at == at);
+    }
+}
+
 TEST_CASE("any bytes at any size break no rule", "[property]") {
     for (unsigned seed = 0; seed < 200; ++seed) {
         streams g(seed);
