@@ -257,7 +257,7 @@ TEST_CASE("resizes under a full-screen program lose nothing of the primary scree
         for (int i = 0; i < 8; ++i) {
             const screen_size size{1 + static_cast<int>(g.below(12)), 1 + static_cast<int>(g.below(60))};
             if (size == t.size()) continue; // no resize
-            t.feed("\x1b[2;3r"); // margins of a size that is no more hold nobody back
+            t.feed("\x1b[2;3r");            // margins of a size that is no more hold nobody back
             t.resize(size);
             REQUIRE(t.is_valid());
             // What the program draws then is what it would draw on a terminal made that way.
