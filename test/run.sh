@@ -21,6 +21,7 @@ step "the README's first command, then the rest of the release build"
 sh example/run.sh --version
 cmake --preset release -DMATO_BUILD_BENCHMARKS=ON # compared by hand, on a quiet machine: test/bench/run.sh
 cmake --build --preset release -j "$jobs"
+build/release/vt_memory # 100 MiB of each input that is worst for a terminal, within a bound of memory
 
 step "what a delivery costs: instructions, and processor time over the bare loop's"
 sh test/bench/run.sh gate

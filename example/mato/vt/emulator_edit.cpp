@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "emulator.hpp"
+#include "sgr.hpp"
 #include "unicode.hpp"
 
 #include <algorithm>
@@ -142,10 +143,12 @@ void emulator::forward_index() {
     if (cursor_.at.column < columns() - 1) move_to(cursor_.at.row, cursor_.at.column + 1);
 }
 
-// VT100 manual, DECALN: margins and origin mode are reset, the whole screen is E, the cursor at home
+// VT100 manual, DECALN: margins and origin mode are reset, the whole screen is E, the cursor at home; xterm resets the
+// rendition too, but not DECSCA
 void emulator::alignment_pattern() {
     reset_margins();
     modes_.set(mode::origin, false);
+    apply_sgr({}, cursor_.pen);
     move_to(0, 0);
     erase_area({0, 0, rows(), columns()}, false);
     screen_->fill({0, 0, rows(), columns()}, 'E', 1, {});

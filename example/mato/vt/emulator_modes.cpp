@@ -26,17 +26,13 @@ void emulator::set_dec_number(int number, bool on) {
         return show_alternate(on);
     case 1048: return on ? save_cursor() : restore_cursor();
     case 1049:
-        if (on == on_alternate()) {
-            if (!on) restore_cursor(); // xterm: the restoring half acts alone
-            return;
-        }
-        if (on) {
+        if (on) { // xterm: saved and cleared even if it is shown already
             save_cursor();
             show_alternate(true);
             return erase_area({0, 0, rows(), columns()}, false);
         }
         show_alternate(false);
-        return restore_cursor();
+        return restore_cursor(); // even if the primary screen is shown already
     default: break;
     }
     if (const auto m = mode_set::find(mode_space::dec, number)) set_mode(*m, on);

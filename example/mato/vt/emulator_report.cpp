@@ -103,25 +103,36 @@ void emulator::report_window(const parameters& p) {
     }
 }
 
-// VT420 manual, DECRQCRA: Pid;Pp;Pt;Pl;Pb;Pr. xterm's default: characters with DEC's weights for attributes, negated.
+namespace {
+
+// What xterm counts for a cell: the low byte of its character, 0xff for a right half, and DEC's weights for attributes.
+unsigned checksum_weight(const row& line, int column, const style& s) {
+    const unit u = line.at(column);
+    const auto codes = line.cluster(u);
+    unsigned sum = codes.empty() ? u & units::code_mask : codes[0];
+    if (u == units::blank || s.has(attributes::conceal)) sum = ' ';
+    if (u == units::tail) sum = 0xff;
+    sum &= 0xff;
+    if (s.underlined() != underline::none && s.underlined() != underline::twofold) sum += 0x10;
+    if (s.has(attributes::inverse)) sum += 0x20;
+    if (s.has(attributes::blink)) sum += 0x40;
+    if (s.has(attributes::bold)) sum += 0x80;
+    return sum;
+}
+
+} // namespace
+
+// VT420 manual, DECRQCRA: Pid;Pp;Pt;Pl;Pb;Pr. xterm ctlseqs, XTCHECKSUM with no bit set: the sum is negated, and cells
+// never written count for nothing, but for the first of the rectangle.
 void emulator::report_checksum(const parameters& p) {
     unsigned sum = 0;
     if (const auto target = area(p, 2)) {
         for (int r = target->top; r < target->bottom; ++r) {
             const row& line = screen_->at(r);
             for (int c = target->left; c < target->right; ++c) {
-                const unit u = line.at(c);
-                if (u == units::tail) continue;
-                const auto codes = line.cluster(u);
-                if (codes.empty()) sum += u == units::blank ? ' ' : u & units::code_mask;
-                for (const char32_t code : codes) sum += code;
                 const style s = line.style_at(c);
-                if (s.has(attributes::is_protected)) sum += 0x04;
-                if (s.has(attributes::conceal)) sum += 0x08;
-                if (s.underlined() != underline::none) sum += 0x10;
-                if (s.has(attributes::inverse)) sum += 0x20;
-                if (s.has(attributes::blink)) sum += 0x40;
-                if (s.has(attributes::bold)) sum += 0x80;
+                const bool first = r == target->top && c == target->left;
+                if (first || line.at(c) != units::blank || s != style{}) sum += checksum_weight(line, c, s);
             }
         }
     }

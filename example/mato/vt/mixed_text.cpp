@@ -7,25 +7,11 @@
 #include <array>
 #include <bit>
 #include <cstring>
+#include <optional>
 
 namespace mato::vt {
 
 namespace {
-
-// Unicode table 3-7: how many bytes the first one promises; 0: it begins nothing.
-constexpr auto promised = [] {
-    std::array<std::uint8_t, 256> table{};
-    for (unsigned b = 0; b < 256; ++b) table[b] = b < 0x80 ? 1 : b < 0xc2 ? 0 : b < 0xe0 ? 2 : b < 0xf0 ? 3 : b < 0xf5 ? 4 : 0;
-    return table;
-}();
-
-struct shape {
-    std::uint32_t payload; // the bits of the code point, in groups of six
-    std::uint32_t least;   // a smaller one is overlong
-    std::uint32_t seventh; // the bit of a single byte that the groups leave out
-};
-constexpr std::array<shape, 5> shapes = {
-    {{0, 1, 0}, {0x3f, 0, 0x40}, {0x7ff, 0, 0}, {0xffff, 0x800, 0}, {0x1fffff, 0x10000, 0}}};
 
 constexpr std::array<std::uint32_t, 5> markers = {0, 0, 0xc080, 0xe08080, 0xf0808080};
 
@@ -34,31 +20,87 @@ std::uint32_t big_endian(std::uint32_t v) noexcept {
     return v << 24 | (v << 8 & 0xff0000) | (v >> 8 & 0xff00) | v >> 24;
 }
 
-std::uint32_t load4(const char* p) noexcept {
-    std::uint32_t v = 0;
-    std::memcpy(&v, p, sizeof v);
-    return big_endian(v);
-}
+// What is looked at before anything is decided: as many bytes as a mask has bits.
+constexpr int window = 64;
+constexpr int group = 16;
+constexpr int lookahead = 2; // the last bytes of a character that begins at the window's end
 
-// Bit i: byte i begins a character. Sixteen bytes.
-std::uint32_t beginnings(const char* p) noexcept {
+// Bit i speaks of byte i.
+struct byte_masks {
+    std::uint64_t begins = 0; // not a continuation
+    std::uint64_t stops = 0;  // C0, DEL, and what is nowhere in UTF-8: Unicode table 3-7
+    std::uint64_t two = 0;    // promises at least a second byte, a third, a fourth
+    std::uint64_t three = 0;
+    std::uint64_t four = 0;
+};
+
+// One group. `codes[i]`: the code point that begins at byte i, if any does; 0 for one past the BMP. Reads `lookahead` bytes
+// past the group.
+byte_masks look(const char* p, std::uint16_t* codes) noexcept {
 #if defined(__SSE2__)
-    // Continuation bytes are 0x80 to 0xbf: signed, everything below -64.
-    const __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
-    return static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_cmpgt_epi8(v, _mm_set1_epi8(-65))));
+    const auto load = [p](int at) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + at)); };
+    const auto same = [](int b) { return _mm_set1_epi8(static_cast<char>(b)); };
+    const auto mask = [](__m128i v) { return static_cast<std::uint64_t>(_mm_movemask_epi8(v)); };
+    const auto left = [same](__m128i v, int n, int kept) { return _mm_and_si128(_mm_slli_epi16(v, n), same(kept)); };
+    const auto right = [same](__m128i v, int n, int kept) { return _mm_and_si128(_mm_srli_epi16(v, n), same(kept)); };
+    const auto choose = [](__m128i which, __m128i yes, __m128i no) {
+        return _mm_or_si128(_mm_and_si128(which, yes), _mm_andnot_si128(which, no));
+    };
+    const __m128i v = load(0), next = load(1);
+    const auto at_least = [&](int b) { return _mm_cmpeq_epi8(_mm_max_epu8(v, same(b)), v); };
+    const __m128i two = at_least(0xc0), three = at_least(0xe0), four = at_least(0xf0);
+    const __m128i control = _mm_or_si128(_mm_cmpeq_epi8(_mm_min_epu8(v, same(0x1f)), v), _mm_cmpeq_epi8(v, same(0x7f)));
+    const __m128i nowhere = _mm_or_si128(_mm_cmpeq_epi8(_mm_and_si128(v, same(0xfe)), same(0xc0)), at_least(0xf5));
+    const __m128i overlong = _mm_and_si128(_mm_cmpeq_epi8(v, same(0xe0)), _mm_cmpgt_epi8(same(0xa0), next));
+    // The low and the high byte of each code, then both side by side.
+    const __m128i second = _mm_and_si128(next, same(0x3f)), third = _mm_and_si128(load(2), same(0x3f));
+    const __m128i low =
+        choose(three, _mm_or_si128(left(second, 6, 0xc0), third), choose(two, _mm_or_si128(left(v, 6, 0xc0), second), v));
+    const __m128i high =
+        choose(three, _mm_or_si128(left(v, 4, 0xf0), right(second, 2, 0x0f)), _mm_and_si128(two, right(v, 2, 0x07)));
+    const __m128i low_kept = _mm_andnot_si128(four, low), high_kept = _mm_andnot_si128(four, high);
+    auto* const out = reinterpret_cast<__m128i*>(codes);
+    _mm_storeu_si128(out, _mm_unpacklo_epi8(low_kept, high_kept));
+    _mm_storeu_si128(out + 1, _mm_unpackhi_epi8(low_kept, high_kept));
+    return {mask(_mm_cmpgt_epi8(v, same(-65))), // signed: continuation bytes are everything below -64
+            mask(_mm_or_si128(_mm_or_si128(control, nowhere), overlong)), mask(two), mask(three), mask(four)};
 #else
-    std::uint32_t mask = 0;
-    for (unsigned i = 0; i < 16; ++i) mask |= std::uint32_t{(static_cast<unsigned char>(p[i]) & 0xc0) != 0x80} << i;
-    return mask;
+    byte_masks out;
+    const auto byte = [p](int i) { return std::uint32_t{static_cast<unsigned char>(p[i])}; };
+    for (int i = 0; i < group; ++i) {
+        const std::uint32_t b = byte(i), second = byte(i + 1) & 0x3f, third = byte(i + 2) & 0x3f;
+        const auto set = [i](std::uint64_t& mask, bool on) { mask |= std::uint64_t{on} << i; };
+        set(out.begins, (b & 0xc0) != 0x80);
+        set(out.stops, b < 0x20 || b == 0x7f || (b & 0xfe) == 0xc0 || b >= 0xf5 || (b == 0xe0 && byte(i + 1) < 0xa0));
+        set(out.two, b >= 0xc0);
+        set(out.three, b >= 0xe0);
+        set(out.four, b >= 0xf0);
+        const std::uint32_t of_three = (b & 0xf) << 12 | second << 6 | third;
+        const std::uint32_t code = b < 0xc0 ? b : b < 0xe0 ? (b & 0x1f) << 6 | second : of_three;
+        codes[i] = static_cast<std::uint16_t>(b >= 0xf0 ? 0 : code);
+    }
+    return out;
 #endif
 }
 
-std::uint32_t lowest_bit(std::uint32_t nonzero) noexcept {
+int lowest_bit(std::uint64_t nonzero) noexcept {
 #if defined(__GNUC__)
-    return static_cast<std::uint32_t>(__builtin_ctz(nonzero)); // without the test for zero that std::countr_zero makes
+    return __builtin_ctzll(nonzero); // without the test for zero that std::countr_zero makes
 #else
-    return static_cast<std::uint32_t>(std::countr_zero(nonzero));
+    return std::countr_zero(nonzero);
 #endif
+}
+
+int highest_bit(std::uint64_t nonzero) noexcept { return 63 - std::countl_zero(nonzero); }
+
+// The bits below `bit`; all for 64.
+std::uint64_t below(int bit) noexcept { return bit == window ? ~std::uint64_t{0} : (std::uint64_t{1} << bit) - 1; }
+
+// Four bytes whose marks are right. Those past U+10FFFF and the overlong become 0.
+std::uint32_t past_bmp(const char* p) noexcept {
+    std::uint32_t code = static_cast<std::uint32_t>(static_cast<unsigned char>(p[0])) & 7;
+    for (int i = 1; i < 4; ++i) code = code << 6 | (static_cast<unsigned char>(p[i]) & 0x3fu);
+    return code - 0x10000 < 0x100000 ? code : 0;
 }
 
 void put_pair(char* to, std::uint32_t v) noexcept {
@@ -68,95 +110,142 @@ void put_pair(char* to, std::uint32_t v) noexcept {
 
 std::uint32_t pair_of(unit u) noexcept { return u == units::tail ? std::uint32_t{pair_tail} : u & units::code_mask & 0xffff; }
 
-// What a pair of bytes cannot say by itself: both halves of each character past U+FFFF.
-bool put_surrogates(const unit* units, std::size_t count, char* to) noexcept {
-    for (std::size_t i = 0; i < count; ++i) {
-        const std::uint32_t code = units[i] & units::code_mask;
-        if (code <= 0xffff) continue;
-        if ((units[i] & units::wide) == 0) return false;
-        put_pair(to + 2 * i, 0xd800 | (code - 0x10000) >> 10);
-        put_pair(to + 2 * i + 2, 0xdc00 | (code & 0x3ff));
-    }
-    return true;
+// What a pair of bytes cannot say by itself: both halves of a wide character past U+FFFF.
+void put_surrogates(unit u, char* to) noexcept {
+    const std::uint32_t code = u & units::code_mask;
+    put_pair(to, 0xd800 | (code - 0x10000) >> 10);
+    put_pair(to + 2, 0xdc00 | (code & 0x3ff));
 }
 
-bool all_plain_ahead(const char* p) noexcept {
-    std::uint64_t v = 0;
-    std::memcpy(&v, p, sizeof v);
-    return (v & 0x8080808080808080u) == 0;
-}
+bool is_past_bmp(unit u) noexcept { return (u & units::code_mask) > 0xffff; }
 
 } // namespace
 
 decoded_run decode_mixed(const char* const begin, const char* const end, unit* to, int room) noexcept {
+    if (room < 2) return {};
     const char* p = begin;
-    int c = 0;
-    // A block is sixteen bytes. The last character that begins in it is left for the next, where its length is known.
-    while (end - p >= 16) {
-        std::uint32_t starts = beginnings(p);
-        if ((starts & 1) == 0 || all_plain_ahead(p)) break;
-        const char* const block = p;
-        std::uint32_t at = 0;
-        for (starts &= starts - 1; starts != 0; starts &= starts - 1) {
-            const std::uint32_t next = lowest_bit(starts);
-            const std::uint32_t length = next - at;
-            const std::uint32_t first = static_cast<unsigned char>(block[at]);
-            if (promised[first] != length) return {static_cast<int>(p - begin), c};
-            // Loaded so that its last byte is lowest; what was before it is masked away.
-            const std::uint32_t x =
-                block + next - begin >= 4 ? load4(block + next - 4) : load4(block + at) >> (32 - 8 * length);
-            const std::uint32_t spread = (x & 0x3f) | (x >> 2 & 0xfc0) | (x >> 4 & 0x3f000) | (x >> 6 & 0x1c0000);
-            const std::uint32_t code = (spread & shapes[length].payload) | (first & shapes[length].seventh);
-            if ((code < shapes[length].least) | (code > 0x10ffff)) return {static_cast<int>(p - begin), c};
-            const auto width = static_cast<std::uint32_t>(width_of(code)); // 0 for controls and surrogates too
-            if (width == 0 || c + 2 > room) return {static_cast<int>(p - begin), c};
-            to[c + static_cast<int>(width) - 1] = units::tail;
-            to[c] = code | (width - 1) << 30;
-            c += static_cast<int>(width);
-            p = block + next;
-            at = next;
+    unit* out = to;
+    unit* const last = to + room - 2; // where a character of any width fits
+    const auto stopped_at = [&](const char* at) {
+        return decoded_run{static_cast<int>(at - begin), static_cast<int>(out - to)};
+    };
+    for (;;) {
+        char padded[window + group] = {}; // zeros are controls, so nothing is read on past the end
+        const char* from = p;
+        if (end - p < window + lookahead) {
+            std::memcpy(padded, p, static_cast<std::size_t>(end - p));
+            from = padded;
         }
-        if (p == block) break; // one character alone fills it: it is ill-formed
+        std::uint16_t codes[window];
+        byte_masks m;
+        for (int i = 0; i < window && m.stops == 0; i += group) {
+            const byte_masks g = look(from + i, codes + i);
+            m.begins |= g.begins << i;
+            m.stops |= g.stops << i;
+            m.two |= g.two << i;
+            m.three |= g.three << i;
+            m.four |= g.four << i;
+        }
+        // What follows every first byte must be what it promises, and nothing else.
+        const int stop = m.stops == 0 ? window : lowest_bit(m.stops);
+        const std::uint64_t promised = m.two << 1 | m.three << 2 | m.four << 3;
+        const std::uint64_t wrong = ~(promised ^ m.begins) & (stop == window ? ~std::uint64_t{0} : below(stop + 1));
+        int count = stop; // bytes to take
+        if (wrong != 0 || stop == window) {
+            // The last character is left: it is ill-formed, or how it ends is not known yet.
+            const std::uint64_t before = m.begins & (wrong != 0 ? below(lowest_bit(wrong)) : ~std::uint64_t{0});
+            count = before != 0 ? highest_bit(before) : 0;
+        }
+        // Sixteen plain bytes in a row are done faster by others.
+        std::uint64_t plain = m.begins & ~m.two & below(stop);
+        for (const int step : {1, 2, 4, 8}) plain &= plain >> step;
+        const bool turns_plain = plain != 0 && lowest_bit(plain) <= count;
+        if (turns_plain) count = lowest_bit(plain);
+
+        for (std::uint64_t rest = m.begins & below(count); rest != 0; rest &= rest - 1) {
+            const auto at = static_cast<std::size_t>(lowest_bit(rest));
+            std::uint32_t code = codes[at];
+            auto width = static_cast<std::size_t>(width_of(code)); // 0 for controls and surrogates too
+            if (width == 0) {
+                if ((m.four >> at & 1) != 0) {
+                    code = past_bmp(from + at);
+                    width = static_cast<std::size_t>(width_of(code));
+                }
+                if (width == 0) return stopped_at(p + at);
+            }
+            if (out > last) return stopped_at(p + at);
+            out[width - 1] = units::tail;
+            *out = code | static_cast<unit>(width - 1) << 30;
+            out += width;
+        }
+        p += count;
+        if (turns_plain || wrong != 0 || stop != window || count == 0) return stopped_at(p);
     }
-    return {static_cast<int>(p - begin), c};
 }
 
-bool encode_pairs(const unit* units, std::size_t count, char* to) noexcept {
-    if (count > 0 && (units[count - 1] & units::wide) != 0) return false; // its right half is cut off
-    std::size_t i = 0;
+std::optional<std::size_t> encode_pairs(const unit* units, std::size_t count, char* to) noexcept {
+    if (count > 0 && (units[count - 1] & units::wide) != 0) return std::nullopt; // its right half is cut off
+    std::size_t i = 0, bytes = 0;
     unit seen = 0;
 #if defined(__SSE2__)
-    const __m128i code = _mm_set1_epi32(units::code_mask), tail = _mm_set1_epi32(units::tail), one = _mm_set1_epi32(pair_tail);
-    const auto narrow = [&](__m128i v) { // sign-extended, so that the saturating pack keeps all sixteen bits
-        const __m128i is_tail = _mm_cmpeq_epi32(v, tail);
-        const __m128i bits = _mm_or_si128(_mm_and_si128(v, code), _mm_and_si128(is_tail, one));
-        return _mm_srai_epi32(_mm_slli_epi32(bits, 16), 16);
-    };
-    __m128i all = _mm_setzero_si128();
-    for (; i + 8 <= count; i += 8) {
-        const __m128i a = _mm_loadu_si128(reinterpret_cast<const __m128i*>(units + i));
-        const __m128i b = _mm_loadu_si128(reinterpret_cast<const __m128i*>(units + i + 4));
-        all = _mm_or_si128(all, _mm_or_si128(a, b));
-        _mm_storeu_si128(reinterpret_cast<__m128i*>(to + 2 * i), _mm_packs_epi32(narrow(a), narrow(b)));
+    constexpr std::size_t step = 8;
+    std::size_t counted = 0;
+    const __m128i code = _mm_set1_epi32(units::code_mask), tail = _mm_set1_epi32(units::tail);
+    static_assert(pair_tail == 1); // what subtracting a mask of ones adds
+    const __m128i bmp = _mm_set1_epi32(0xffff), zero = _mm_setzero_si128();
+    __m128i all = zero, fresh = _mm_set1_epi16(-1), shorter = zero;
+    while (i < count && count >= step) {
+        if (i + step > count) { // the last ones again: the same comes out, but only what is new is counted
+            alignas(16) static constexpr std::int16_t ramp[2 * step] = {0, 0, 0, 0, 0, 0, 0, 0, -1, -1, -1, -1, -1, -1, -1, -1};
+            fresh = _mm_loadu_si128(reinterpret_cast<const __m128i*>(ramp + (count - i)));
+            i = count - step;
+        }
+        __m128i low = _mm_loadu_si128(reinterpret_cast<const __m128i*>(units + i));
+        __m128i high = _mm_loadu_si128(reinterpret_cast<const __m128i*>(units + i + step / 2));
+        all = _mm_or_si128(all, _mm_or_si128(low, high));
+        const __m128i right = _mm_packs_epi32(_mm_cmpeq_epi32(low, tail), _mm_cmpeq_epi32(high, tail));
+        low = _mm_and_si128(low, code);
+        high = _mm_and_si128(high, code);
+        const __m128i past = _mm_packs_epi32(_mm_cmpgt_epi32(low, bmp), _mm_cmpgt_epi32(high, bmp));
+        // Sign-extended, so that the saturating pack keeps all sixteen bits.
+        const auto narrow = [](__m128i v) { return _mm_srai_epi32(_mm_slli_epi32(v, 16), 16); };
+        const __m128i pairs = _mm_sub_epi16(_mm_packs_epi32(narrow(low), narrow(high)), right);
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(to + 2 * i), pairs);
+        // Three bytes each, but for those that need one or two fewer.
+        const auto at_most = [&](short n) { return _mm_cmpeq_epi16(_mm_subs_epu16(pairs, _mm_set1_epi16(n)), zero); };
+        shorter = _mm_sub_epi16(shorter, _mm_and_si128(fresh, _mm_add_epi16(at_most(0x7f), at_most(0x7ff))));
+        // The right half of the block's last character is in the next block, which writes over it.
+        if (i > 0 && is_past_bmp(units[i - 1])) put_surrogates(units[i - 1], to + 2 * (i - 1));
+        for (auto rest = static_cast<unsigned>(_mm_movemask_epi8(past)); rest != 0; rest &= rest - 1, rest &= rest - 1) {
+            const std::size_t at = i + static_cast<std::size_t>(lowest_bit(rest)) / 2;
+            if ((units[at] & units::wide) == 0) return std::nullopt;
+            put_surrogates(units[at], to + 2 * at);
+            bytes += at >= counted;
+        }
+        counted = i += step;
     }
     unit lanes[4];
     _mm_storeu_si128(reinterpret_cast<__m128i*>(lanes), all);
     seen = lanes[0] | lanes[1] | lanes[2] | lanes[3];
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(lanes), shorter);
+    bytes += 3 * i;
+    for (const unit two : lanes) bytes -= (two & 0xffff) + (two >> 16);
 #endif
-    for (; i < count; ++i) {
-        seen |= units[i];
-        put_pair(to + 2 * i, pair_of(units[i]));
+    while (i < count) {
+        const unit u = units[i];
+        seen |= u;
+        const std::uint32_t c = u & units::code_mask;
+        bytes += 1u + (c > 0x7f) + (c > 0x7ff) + (c > 0xffff);
+        if (!is_past_bmp(u)) {
+            put_pair(to + 2 * i++, pair_of(u));
+            continue;
+        }
+        if ((u & units::wide) == 0) return std::nullopt;
+        put_surrogates(u, to + 2 * i);
+        ++bytes; // of its right half
+        i += 2;
     }
-    if ((seen & units::cluster) != 0) return false;
-    return (seen & units::code_mask) <= 0xffff || put_surrogates(units, count, to);
-}
-
-std::size_t mixed_bytes(const unit* units, std::size_t count) noexcept {
-    std::uint32_t bytes = 0;
-    for (std::size_t i = 0; i < count; ++i) { // plain sums: the compiler makes vectors of them
-        const std::uint32_t code = units[i] & units::code_mask;
-        bytes += 1u + (code > 0x7f) + (code > 0x7ff) + (code > 0xffff);
-    }
+    if ((seen & units::cluster) != 0) return std::nullopt;
     return bytes;
 }
 

@@ -8,6 +8,8 @@
 
 #include "row.hpp"
 
+#include <optional>
+
 namespace mato::vt {
 
 struct decoded_run {
@@ -26,12 +28,10 @@ std::size_t encode_mixed(const unit* units, std::size_t count, char*& to) noexce
 
 /// Two bytes a unit, lowest first: the code point, pair_tail for a right half, 0 for an erased cell. A wide character
 /// past U+FFFF is a surrogate pair, and its columns are just as many. Writes `2 * count` bytes.
-/// @returns false if a unit has no such form: clusters, narrow characters past U+FFFF, a wide one cut in half
-bool encode_pairs(const unit* units, std::size_t count, char* to) noexcept;
+/// @returns roughly the bytes encode_mixed() would write, a right half counting for the mark of its left; nothing if a unit
+///          has no such form: clusters, narrow characters past U+FFFF, a wide one cut in half
+std::optional<std::size_t> encode_pairs(const unit* units, std::size_t count, char* to) noexcept;
 inline constexpr int pair_tail = 1;
-
-/// Roughly the bytes encode_mixed() would write: a right half counts for the mark of its left.
-[[nodiscard]] std::size_t mixed_bytes(const unit* units, std::size_t count) noexcept;
 
 /// In packed text: the next character has two columns.
 inline constexpr char wide_mark = 1;

@@ -194,8 +194,8 @@ char* pack_line(const row& r, char* to) noexcept {
         flags |= is_ascii;
         narrow_plain(text.data(), text.size(), end);
         end += text.size();
-    } else if (2 * text.size() <= mixed_bytes(text.data(), text.size()) + text.size() / 4 &&
-               encode_pairs(text.data(), text.size(), end)) {
+    } else if (const auto bytes = encode_pairs(text.data(), text.size(), end);
+               bytes && 2 * text.size() <= *bytes + text.size() / 4) {
         flags |= is_pairs;
         end += 2 * text.size();
     } else {

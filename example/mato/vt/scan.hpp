@@ -104,6 +104,9 @@ inline const char* find_string_stop(const char* p, const char* end) noexcept {
 }
 
 inline bool all_plain(const std::uint32_t* units, std::size_t count) noexcept {
+    // What is not plain is mostly so from the start.
+    for (std::size_t n = 0; n < count && n < 4; ++n)
+        if (units[n] - 1 >= 0x7f) return false;
     std::size_t i = 0;
     const __m128i zero = _mm_setzero_si128();
     __m128i seen = zero, erased = zero;

@@ -8,6 +8,7 @@
 #include <fstream>
 #include <iterator>
 #include <random>
+#include <sstream>
 
 using namespace mato::vt;
 
@@ -244,6 +245,41 @@ TEST_CASE("no width loses text", "[property]") {
     }
 }
 
+TEST_CASE("resizes under a full-screen program lose nothing of the primary screen", "[property]") {
+    for (unsigned seed = 0; seed < 60; ++seed) {
+        streams g(seed);
+        terminal t = make(6, 40);
+        t.feed(g.words(20));
+        const std::string before = all_text(t);
+        const position at = t.cursor().at;
+        t.feed("\x1b[?1049h");
+        INFO("seed " << seed);
+        for (int i = 0; i < 8; ++i) {
+            const screen_size size{1 + static_cast<int>(g.below(12)), 1 + static_cast<int>(g.below(60))};
+            if (size == t.size()) continue; // no resize
+            t.feed("\x1b[2;3r");            // margins of a size that is no more hold nobody back
+            t.resize(size);
+            REQUIRE(t.is_valid());
+            // What the program draws then is what it would draw on a terminal made that way.
+            terminal fresh({.size = size});
+            const std::string drawn = "\x1b[m\x1b[2J\x1b[H" + g.words(6) + "\x1b[999;999Hx";
+            t.feed(drawn);
+            fresh.feed("\x1b[?1049h" + drawn);
+            text_line a, b;
+            for (int r = 0; r < size.rows; ++r) {
+                t.read_row(r, a);
+                fresh.read_row(r, b);
+                REQUIRE(a == b);
+            }
+            REQUIRE(t.cursor().at == fresh.cursor().at);
+        }
+        t.resize({6, 40});
+        t.feed("\x1b[?1049l");
+        REQUIRE(all_text(t) == before);
+        REQUIRE(t.cursor().at == at);
+    }
+}
+
 TEST_CASE("any bytes at any size break no rule", "[property]") {
     for (unsigned seed = 0; seed < 200; ++seed) {
         streams g(seed);
@@ -356,11 +392,67 @@ TEST_CASE("a synchronised update ends in time", "[synchronised]") {
     CHECK_FALSE(t.is_synchronised(moment(1100)));
 }
 
+namespace {
+
+std::string recorded(const std::string& name) {
+    std::ifstream in(std::string(MATO_VT_RECORDED) + "/" + name, std::ios::binary);
+    REQUIRE(in);
+    return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+std::string answer_to(terminal& t, std::string_view question) {
+    (void)t.take_answers();
+    t.feed(question);
+    return t.take_answers();
+}
+
+} // namespace
+
+TEST_CASE("vttest's screens are those xterm showed", "[recorded]") {
+    const std::string bytes = recorded("vttest.bytes");
+    std::istringstream wanted(recorded("vttest.screens"));
+    std::string line;
+    while (std::getline(wanted, line) && line.starts_with('#')) {
+    }
+    terminal t = make(24, 80);
+    std::size_t from = 0, screens = 0;
+    text_line shown;
+    for (; line.starts_with("=="); ++screens) {
+        // A piece ends where vttest waits for a key.
+        std::size_t to = bytes.size();
+        for (const std::string_view prompt : {"Push <RETURN>", "Enter choice number (0 - "}) {
+            const std::size_t at = bytes.find(prompt, from);
+            if (at == bytes.npos) continue;
+            const std::size_t end = prompt.ends_with('>') ? at + prompt.size() : bytes.find("): ", at) + 3;
+            to = std::min(to, end);
+        }
+        t.feed(std::string_view(bytes).substr(from, to - from));
+        from = to;
+        std::istringstream head(line);
+        std::string word, number, row, column, checksum;
+        head >> word >> number >> word >> row >> column >> word >> checksum;
+        INFO("screen " << number);
+        CHECK(answer_to(t, "\x1b[6n") == "\x1b[" + row + ";" + column + "R");
+        const std::string answered = answer_to(t, "\x1b[1;1;1;1;24;80*y");
+        if (checksum != "-") CHECK(answered == "\x1bP1!~" + checksum + "\x1b\\");
+        std::string text, here;
+        line.clear();
+        while (std::getline(wanted, line) && !line.starts_with("==")) text += line + '\n';
+        for (int r = 0; r < 24; ++r) {
+            t.read_row(r, shown);
+            here += shown.text.substr(0, shown.text.find_last_not_of(' ') + 1) + '\n';
+        }
+        here.erase(here.find_last_not_of('\n') + 1);
+        text.erase(text.find_last_not_of('\n') + 1);
+        CHECK(here == text);
+    }
+    CHECK(screens == 35);
+    CHECK(from == bytes.size());
+}
+
 TEST_CASE("what real programs wrote leaves no sequence on the screen", "[recorded]") {
     for (const char* name : {"bash", "vim", "vttest"}) {
-        std::ifstream in(std::string(MATO_VT_RECORDED) + "/" + name + ".bytes", std::ios::binary);
-        REQUIRE(in);
-        const std::string bytes((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+        const std::string bytes = recorded(std::string(name) + ".bytes");
         terminal whole = make(24, 80), cut = make(24, 80);
         whole.feed(bytes);
         std::size_t seen = 0;

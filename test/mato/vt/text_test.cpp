@@ -4,6 +4,7 @@
 
 #include "vt/mixed_text.hpp"
 #include "vt/scan.hpp"
+#include "vt/terminal.hpp"
 #include "vt/unicode.hpp"
 
 #include <catch2/catch.hpp>
@@ -80,7 +81,8 @@ std::string mixed(std::mt19937& random) {
         "a",        " ",  "é",        "Ж",   "漢", "🙂", "─", "\xf0\x90\x80\x80", "\xcc\x81", "\x80", "\xed\xa0\x80",
         "\xe0\x80", "\n", "\xc2\x9b", "\xf5"};
     std::string s;
-    for (int n = static_cast<int>(random() % 30); n > 0; --n) s += parts[random() % (random() % 4 == 0 ? std::size(parts) : 8)];
+    for (int n = static_cast<int>(random() % (random() % 4 == 0 ? 150 : 30)); n > 0; --n)
+        s += parts[random() % (random() % 4 == 0 ? std::size(parts) : 8)];
     return s;
 }
 
@@ -91,9 +93,11 @@ TEST_CASE("mixed text decodes as one character at a time does", "[mixed]") {
     std::size_t wrong = 0, decoded_bytes = 0;
     for (int round = 0; round < 30'000; ++round) {
         const std::string s = mixed(random);
-        std::vector<unit> units(200, 0);
-        const int room = static_cast<int>(random() % 80);
+        constexpr unit untouched = 0xdeadbeef;
+        std::vector<unit> units(400, untouched);
+        const int room = static_cast<int>(random() % 300);
         const decoded_run run = decode_mixed(s.data(), s.data() + s.size(), units.data(), room);
+        wrong += units[static_cast<std::size_t>(run.columns)] != untouched;
         decoded_bytes += static_cast<std::size_t>(run.bytes);
         const char* p = s.data();
         int c = 0;
@@ -110,6 +114,63 @@ TEST_CASE("mixed text decodes as one character at a time does", "[mixed]") {
     }
     CHECK(wrong == 0);
     CHECK(decoded_bytes > 100'000); // or nothing was shown
+}
+
+TEST_CASE("mixed text takes every character of two or three bytes that stands alone, and no other", "[mixed]") {
+    std::size_t wrong = 0, taken = 0;
+    const auto check = [&](std::string s, std::size_t length) {
+        const char* const p = s.data();
+        s += "\r";
+        std::vector<unit> units(8, 0);
+        const decoded_run run = decode_mixed(p, p + s.size(), units.data(), 8);
+        const decoded d = decode_utf8(p, p + s.size());
+        const bool whole = d.length == static_cast<int>(length) && width_of(d.code) > 0 && d.code >= 0x20;
+        taken += whole;
+        // A replacement character decoded is the ill-formed, unless it was written.
+        const bool written = d.code != replacement_character || s.starts_with("\xef\xbf\xbd");
+        wrong += run.bytes != (whole && written ? static_cast<int>(length) : 0);
+        if (run.bytes > 0) wrong += (units[0] & units::code_mask) != d.code || run.columns != width_of(d.code);
+    };
+    for (int a = 0x80; a < 0x100; ++a) {
+        for (int b = 0; b < 0x100; ++b) {
+            const std::string two{static_cast<char>(a), static_cast<char>(b)};
+            if (a < 0xe0) check(two, 2);
+            for (int c = 0x7e; c < 0xc2 && a >= 0xe0 && a < 0xf0; ++c) check(two + static_cast<char>(c), 3);
+            for (const char* rest : {"\x80\x80", "\xbf\xbf", "\x98\x83", "\x80\x7f", "\xc0\x80"})
+                if (a >= 0xf0) check(two + rest, 4);
+        }
+    }
+    CHECK(wrong == 0);
+    CHECK(taken > 40'000);
+}
+
+TEST_CASE("text in bulk is what text one character at a time is", "[mixed]") {
+    std::mt19937 random(3);
+    for (int round = 0; round < 400; ++round) {
+        const screen_size size{1 + static_cast<int>(random() % 6), 1 + static_cast<int>(random() % 200)};
+        terminal bulk({.size = size}), slow({.size = size});
+        slow.feed("\x1b(A"); // British: another # and nothing else, but every character is looked up
+        for (int n = 0; n < 6; ++n) {
+            const std::string s = mixed(random) + (random() % 3 == 0 ? "\x1b[H" : random() % 2 == 0 ? "\r\n" : "");
+            bulk.feed(s);
+            slow.feed(s);
+        }
+        text_line a, b;
+        INFO("round " << round);
+        for (int r = 0; r < size.rows; ++r) {
+            bulk.read_row(r, a);
+            slow.read_row(r, b);
+            REQUIRE(a == b);
+        }
+        REQUIRE(bulk.history_rows() == slow.history_rows());
+        for (std::size_t i = 0; i < bulk.history_rows(); ++i) {
+            bulk.read_history_row(i, a);
+            slow.read_history_row(i, b);
+            REQUIRE(a == b);
+        }
+        REQUIRE(bulk.cursor().at == slow.cursor().at);
+        REQUIRE(bulk.cursor().pending_wrap == slow.cursor().pending_wrap);
+    }
 }
 
 TEST_CASE("clusters break where Unicode says", "[unicode]") {
