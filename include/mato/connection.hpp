@@ -304,9 +304,9 @@ template <class F, class O> void basic_connection<F, O>::fall_behind(failure why
     out_.drop_waiting();
     std::error_code ignored; // a payload too large is not sent, a buffer that stays small is waited for
     if (last_payload) out_.push([&](std::string& bytes) { F::append(bytes, *last_payload, ignored); });
-    asio::socket_base::send_buffer_size size;
+    asio::socket_base::send_buffer_size size; // of which asio says the half on Linux, where half is for the kernel's own use
     socket_.get_option(size, ignored);
-    socket_.set_option(asio::socket_base::send_buffer_size(size.value() + static_cast<int>(out_.queued())), ignored);
+    socket_.set_option(asio::socket_base::send_buffer_size(2 * size.value() + static_cast<int>(out_.queued())), ignored);
     if (state_ == state::open) close(std::move(why));
     write();
 }

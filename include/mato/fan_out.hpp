@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /// @file fan_out.hpp: one stream of frames, many readers of any speed: a ring, a place in it each, and what is done when one is
-/// behind. Layer: 3 (mechanism; no asio, no descriptor).  Test: test/toolkit/fan_out_test.cpp, test/fuzz/fan_out_fuzz.cpp.
-/// Threads: distinct objects are independent.   Blocks: never.
+/// behind. Layer: 3 (mechanism; no asio, no descriptor).  Test: test/toolkit/fan_out_test.cpp, fan_out_property_test.cpp,
+/// test/fuzz/fan_out_fuzz.cpp. Threads: distinct objects are independent.   Blocks: never.
 ///
 /// Memory is the ring and less than 512 bytes for each reader; a begun frame that the ring has no more room for is kept beside
 /// it, once for all who are in it, up to an eighth of the ring. broadcast.hpp puts sockets to it.
@@ -626,6 +626,8 @@ fan_out<P, O, F>::subscriber::gather(gathered_write& write, std::uint64_t from, 
     until = std::min(until, end());
     if (from >= until) return until;
     if (from < ring.begin()) return from; // a handler published that much; the next `prepare` sees to it
+    if (from == position_ && O::loses_frames && is_begun() && queued() > policy_.limit())
+        until = std::min(until, ring.end_of(sequence_));            // then room is made, before anything else of it is sent
     if (policy_.kind() == overflow_kind::conflate && !is_leaving()) // then the newer frame may not be for it
         return gather_newest(write, from, until);
     const std::size_t room = write.limit - write.bytes;

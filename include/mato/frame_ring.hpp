@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// @file frame_ring.hpp: the newest frames of a stream, numbered and stored once; the oldest make room.
-/// Layer: 3 (mechanism; no asio, no descriptor).  Test: test/toolkit/frame_ring_test.cpp, fan_out_test.cpp.
+/// Layer: 3 (mechanism; no asio, no descriptor).  Test: test/toolkit/frame_ring_test.cpp.
 /// Threads: distinct objects are independent.   Blocks: never.
 ///
 /// A frame has a sequence number, from 1, and lies at a position: the bytes of the stream before it. Neither is ever reused.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// @file outbox.hpp: what one peer is still to be sent: frames of its own, and a place in a stream that many share.
-/// Layer: 3 (mechanism; no asio, no descriptor).  Test: test/toolkit/outbox_test.cpp, fan_out_test.cpp.
+/// Layer: 3 (mechanism; no asio, no descriptor).  Test: test/toolkit/fan_out_test.cpp, fan_out_property_test.cpp.
 /// Threads: distinct objects are independent.   Blocks: never.
 ///
 /// Use: `gather` a write, give it to the kernel, say with `wrote` how much it took; nothing else in between. Own frames and the
@@ -28,9 +28,9 @@ using shared_frame = std::shared_ptr<const std::string>;
 struct gathered_write {
     /// Buffers of a write: IOV_MAX is 1024, but beyond a few dozen the kernel's work for each is all that counts.
     static constexpr std::size_t most_buffers = 64;
-    /// Bytes of a usual write. Linux takes up to 48 KiB of a Unix socket's write whole or not at all (unix_stream_sendmsg), so
-    /// a write of whole frames leaves none half sent when the buffer is full.
-    static constexpr std::size_t most_bytes = 47_KiB;
+    /// Bytes of a usual write. Linux takes up to 35.6 KiB of a Unix socket's write whole or not at all (one buffer of
+    /// unix_stream_sendmsg: 32 KiB of pages and a head; seen on 6.18), so a write of whole frames leaves none half sent.
+    static constexpr std::size_t most_bytes = 35_KiB;
     /// Of the first write after the kernel said that there is room again: it does so when three quarters of its buffer are
     /// free, by default 156 KiB.
     static constexpr std::size_t roomy_bytes = 128_KiB;

@@ -3582,7 +3582,7 @@ template <class Value> Value schema<Value>::load(const std::filesystem::path& pa
 
 // ---- mato/outbox.hpp ----
 /// @file outbox.hpp: what one peer is still to be sent: frames of its own, and a place in a stream that many share.
-/// Layer: 3 (mechanism; no asio, no descriptor).  Test: test/toolkit/outbox_test.cpp, fan_out_test.cpp.
+/// Layer: 3 (mechanism; no asio, no descriptor).  Test: test/toolkit/fan_out_test.cpp, fan_out_property_test.cpp.
 /// Threads: distinct objects are independent.   Blocks: never.
 ///
 /// Use: `gather` a write, give it to the kernel, say with `wrote` how much it took; nothing else in between. Own frames and the
@@ -3598,9 +3598,9 @@ using shared_frame = std::shared_ptr<const std::string>;
 struct gathered_write {
     /// Buffers of a write: IOV_MAX is 1024, but beyond a few dozen the kernel's work for each is all that counts.
     static constexpr std::size_t most_buffers = 64;
-    /// Bytes of a usual write. Linux takes up to 48 KiB of a Unix socket's write whole or not at all (unix_stream_sendmsg), so
-    /// a write of whole frames leaves none half sent when the buffer is full.
-    static constexpr std::size_t most_bytes = 47_KiB;
+    /// Bytes of a usual write. Linux takes up to 35.6 KiB of a Unix socket's write whole or not at all (one buffer of
+    /// unix_stream_sendmsg: 32 KiB of pages and a head; seen on 6.18), so a write of whole frames leaves none half sent.
+    static constexpr std::size_t most_bytes = 35_KiB;
     /// Of the first write after the kernel said that there is room again: it does so when three quarters of its buffer are
     /// free, by default 156 KiB.
     static constexpr std::size_t roomy_bytes = 128_KiB;
@@ -4095,9 +4095,9 @@ template <class F, class O> void basic_connection<F, O>::fall_behind(failure why
     out_.drop_waiting();
     std::error_code ignored; // a payload too large is not sent, a buffer that stays small is waited for
     if (last_payload) out_.push([&](std::string& bytes) { F::append(bytes, *last_payload, ignored); });
-    asio::socket_base::send_buffer_size size;
+    asio::socket_base::send_buffer_size size; // of which asio says the half on Linux, where half is for the kernel's own use
     socket_.get_option(size, ignored);
-    socket_.set_option(asio::socket_base::send_buffer_size(size.value() + static_cast<int>(out_.queued())), ignored);
+    socket_.set_option(asio::socket_base::send_buffer_size(2 * size.value() + static_cast<int>(out_.queued())), ignored);
     if (state_ == state::open) close(std::move(why));
     write();
 }
@@ -4144,15 +4144,15 @@ template <class F, class O> void basic_connection<F, O>::tell_end() {
 
 // ---- mato/fan_out.hpp ----
 /// @file fan_out.hpp: one stream of frames, many readers of any speed: a ring, a place in it each, and what is done when one is
-/// behind. Layer: 3 (mechanism; no asio, no descriptor).  Test: test/toolkit/fan_out_test.cpp, test/fuzz/fan_out_fuzz.cpp.
-/// Threads: distinct objects are independent.   Blocks: never.
+/// behind. Layer: 3 (mechanism; no asio, no descriptor).  Test: test/toolkit/fan_out_test.cpp, fan_out_property_test.cpp,
+/// test/fuzz/fan_out_fuzz.cpp. Threads: distinct objects are independent.   Blocks: never.
 ///
 /// Memory is the ring and less than 512 bytes for each reader; a begun frame that the ring has no more room for is kept beside
 /// it, once for all who are in it, up to an eighth of the ring. broadcast.hpp puts sockets to it.
 
 // ---- mato/frame_ring.hpp ----
 /// @file frame_ring.hpp: the newest frames of a stream, numbered and stored once; the oldest make room.
-/// Layer: 3 (mechanism; no asio, no descriptor).  Test: test/toolkit/frame_ring_test.cpp, fan_out_test.cpp.
+/// Layer: 3 (mechanism; no asio, no descriptor).  Test: test/toolkit/frame_ring_test.cpp.
 /// Threads: distinct objects are independent.   Blocks: never.
 ///
 /// A frame has a sequence number, from 1, and lies at a position: the bytes of the stream before it. Neither is ever reused.
@@ -4867,6 +4867,8 @@ fan_out<P, O, F>::subscriber::gather(gathered_write& write, std::uint64_t from, 
     until = std::min(until, end());
     if (from >= until) return until;
     if (from < ring.begin()) return from; // a handler published that much; the next `prepare` sees to it
+    if (from == position_ && O::loses_frames && is_begun() && queued() > policy_.limit())
+        until = std::min(until, ring.end_of(sequence_));            // then room is made, before anything else of it is sent
     if (policy_.kind() == overflow_kind::conflate && !is_leaving()) // then the newer frame may not be for it
         return gather_newest(write, from, until);
     const std::size_t room = write.limit - write.bytes;

@@ -289,3 +289,58 @@ TEST_CASE("08: many clients at once start one daemon between them", "[examples]"
     }
     stop(directory.path());
 }
+
+TEST_CASE("a log is fanned out to who comes late, and ends with its input", "[examples]") {
+    const support::temp_directory directory;
+    int input[2], output[2];
+    REQUIRE(::pipe(input) == 0);
+    REQUIRE(::pipe(output) == 0);
+    const std::string program = examples + "/09_log_fan_out";
+    support::child_process server([&] {
+        ::dup2(input[0], STDIN_FILENO);
+        mato::sys::close_from(3);
+        ::execl(program.c_str(), "09_log_fan_out", directory.path().c_str(), nullptr);
+        return 127;
+    });
+    std::string lines;
+    for (int i = 1; i <= 1000; ++i) lines += "line " + std::to_string(i) + "\n";
+    REQUIRE(::write(input[1], lines.data(), lines.size()) == static_cast<ssize_t>(lines.size()));
+    const auto until = mato::deadline::in(20s);
+    struct line_policies : mato::default_policies {
+        using framing = mato::line<>;
+    };
+    mato::failure why;
+    const mato::owned_path where(directory.path() / "daemon.sock");
+    auto follower = mato::basic_client<line_policies>::connect(where, until, why);
+    while (why.code == mato::cond::not_running && !until.passed())
+        follower = mato::basic_client<line_policies>::connect(where, until, why);
+    REQUIRE_FALSE(why);
+    follower.send("3", until, why); // the daemon reads its input and its clients in turn: ask until it has read all
+    std::string last(follower.receive(until, why).value_or(""));
+    while (!why && last != "line 1000") last = follower.receive(until, why).value_or("");
+    REQUIRE(last == "line 1000");
+
+    support::child_process late([&] {
+        ::dup2(output[1], STDOUT_FILENO);
+        mato::sys::close_from(3);
+        ::execl(program.c_str(), "09_log_fan_out", directory.path().c_str(), "follow", "2", nullptr);
+        return 127;
+    });
+    const auto read_line = [&] {
+        std::string line;
+        for (char c; support::await_readable(output[0]) && ::read(output[0], &c, 1) == 1 && c != '\n';) line += c;
+        return line;
+    };
+    CHECK(read_line() == "line 999");
+    CHECK(read_line() == "line 1000");
+    REQUIRE(::write(input[1], "news\n", 5) == 5);
+    CHECK(read_line() == "news");
+    CHECK(follower.receive(until, why).value_or("") == "news");
+    for (int fd : {input[0], input[1]}) ::close(fd); // the input ends
+    CHECK_FALSE(follower.receive(until, why));
+    CHECK(why.code == mato::errc::closed);
+    CHECK(late.wait() == 0);
+    CHECK(server.wait() == 0);
+    for (int fd : output) ::close(fd);
+    CHECK_FALSE(std::filesystem::exists(directory.path() / "daemon.sock"));
+}

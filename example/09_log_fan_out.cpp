@@ -1,6 +1,6 @@
 // Lines of standard input to any number of clients: they may join late, fall behind, or ask for the last N lines.
-//   make 2>&1 | 03_log_fan_out DIRECTORY          serves until the input ends
-//   03_log_fan_out DIRECTORY follow [LINES]       prints the last LINES lines, then what follows
+//   make 2>&1 | 09_log_fan_out DIRECTORY          serves until the input ends
+//   09_log_fan_out DIRECTORY follow [LINES]       prints the last LINES lines, then what follows
 // Notice: a slow client loses the oldest lines and is told exactly how many; the others and the input never wait for it.
 #include <mato/broadcast.hpp>
 #include <mato/client.hpp>
