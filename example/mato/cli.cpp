@@ -20,10 +20,11 @@ struct command_syntax {
 constexpr std::size_t most_any = 1'000'000;
 
 constexpr std::array commands{
-    command_syntax{"new", command::new_tab, 0, most_any,
-                   "new [-d] [-W] [-t TASK] [-n NAME] [-c DIR] [-e K=V]… [-x COLS] [-y ROWS] [-- CMD ARG…]",
-                   "open a tab and attach to it"},
-    command_syntax{"attach", command::attach, 0, 1, "attach [-r] [-d] [--ignore-size] [TAB]", "show a tab here"},
+    command_syntax{
+        "new", command::new_tab, 0, most_any,
+        "new [-d] [-W] [-t TASK] [-n NAME] [-c DIR] [-e K=V]… [-x COLS] [-y ROWS] [--emulator NAME] [--relay] [-- CMD ARG…]",
+        "open a tab and attach to it"},
+    command_syntax{"attach", command::attach, 0, 1, "attach [-r] [-d] [--ignore-size] [--relay] [TAB]", "show a tab here"},
     command_syntax{"detach", command::detach, 0, 1, "detach [-a | CLIENT]", "detach this tab's client, all, or one"},
     command_syntax{"ls", command::ls, 0, 0, "ls [--json]", "list tasks and tabs"},
     command_syntax{"clients", command::clients, 0, 0, "clients [--json]", "list clients"},
@@ -130,9 +131,10 @@ void parse_command(const command_syntax& syntax, std::vector<std::string> argume
     case command::new_tab:
         add("d", "")("W", "")("t", "", cxxopts::value<std::string>())("n", "", cxxopts::value<std::string>())(
             "c", "", cxxopts::value<std::string>())("e", "", cxxopts::value<std::vector<std::string>>())(
-            "x", "", cxxopts::value<int>())("y", "", cxxopts::value<int>())("emulator", "", cxxopts::value<std::string>());
+            "x", "", cxxopts::value<int>())("y", "", cxxopts::value<int>())("emulator", "",
+                                                                            cxxopts::value<std::string>())("relay", "");
         break;
-    case command::attach: add("r", "")("d", "")("ignore-size", ""); break;
+    case command::attach: add("r", "")("d", "")("ignore-size", "")("relay", ""); break;
     case command::detach: add("a", ""); break;
     case command::send: add("l", ""); break;
     case command::kill: add("t", "", cxxopts::value<std::string>()); break;
@@ -168,6 +170,7 @@ void parse_command(const command_syntax& syntax, std::vector<std::string> argume
     result.wait = has("W");
     result.readonly = has("r");
     result.ignore_size = has("ignore-size");
+    result.relay = has("relay");
     result.all = has("a");
     result.literal = has("l");
     result.now = has("now");

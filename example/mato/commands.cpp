@@ -69,6 +69,11 @@ view_options view_of(const invocation& what, const remote& daemon, size_of_termi
     view.detach_others = what.detached;
     view.ignore_size = what.ignore_size;
     view.environment = daemon.environment_for_daemon();
+    const std::string term = variable("TERM").value_or(""), direct = variable("COLORTERM").value_or("");
+    view.terminal.strings = term.starts_with("xterm") || term.starts_with("screen") || term.starts_with("tmux");
+    view.terminal.colours = direct == "truecolor" || direct == "24bit"   ? colour_depth::direct
+                            : term.find("256color") != std::string::npos ? colour_depth::indexed
+                                                                         : colour_depth::sixteen;
     return view;
 }
 
@@ -86,8 +91,21 @@ terminal open_terminal() {
     return tty;
 }
 
-int show(remote& daemon, terminal& tty, bool readonly) {
-    const attach_result result = show_tab(daemon, tty, readonly);
+/// Asks for a tab with `view` inside `request`, and shows it until the end.
+template <class Request>
+int show(const invocation& what, remote& daemon, terminal& tty, message type, Request request, view_options Request::*view) {
+    mato::failure why;
+    tty.guard(why);
+    if (why) throw command_failure{1, why.message()};
+    const auto until = mato::deadline::in(start_patience);
+    (request.*view).passes_terminal = !what.relay;
+    const int descriptors[] = {tty.native_handle(), tty.guardian().leash()};
+    const auto passed = what.relay ? std::span<const int>() : std::span<const int>(descriptors);
+    const auto id = daemon.post_with(type, std::move(request), passed, until);
+    const auto shown = daemon.await<attachment_info>(id, message::attached, until);
+    tty.guardian().leash_is_passed();
+    const attach_result result = show_tab(daemon, tty, shown.direct);
+    tty.guardian().dismiss();
     print(result.last_line + "\n");
     return result.exit_code;
 }
@@ -141,8 +159,7 @@ int run_new(const invocation& what) {
     return ask_until_started(what, paths, [&](remote& daemon) {
         wanted.view = view_of(what, daemon, tty.size());
         wanted.view.detach_others = false;
-        daemon.ask<tab_name>(message::new_tab, wanted, message::attached, mato::deadline::in(start_patience));
-        return show(daemon, tty, false);
+        return show(what, daemon, tty, message::new_tab, wanted, &new_tab::view);
     });
 }
 
@@ -154,8 +171,7 @@ int run_attach(const invocation& what) {
     attach_request wanted;
     if (!what.operands.empty()) wanted.which.name = what.operands[0];
     wanted.view = view_of(what, daemon, tty.size());
-    daemon.ask<tab_name>(message::attach, wanted, message::attached, soon());
-    return show(daemon, tty, what.readonly);
+    return show(what, daemon, tty, message::attach, wanted, &attach_request::view);
 }
 
 int run_attach_or_new(const invocation& what) {
@@ -168,13 +184,11 @@ int run_attach_or_new(const invocation& what) {
             new_tab wanted = new_tab_of(what, paths);
             wanted.view = view;
             wanted.then = after_opening::attach;
-            daemon.ask<tab_name>(message::new_tab, wanted, message::attached, soon());
-        } else {
-            attach_request latest;
-            latest.view = view;
-            daemon.ask<tab_name>(message::attach, latest, message::attached, soon());
+            return show(what, daemon, tty, message::new_tab, wanted, &new_tab::view);
         }
-        return show(daemon, tty, false);
+        attach_request latest;
+        latest.view = view;
+        return show(what, daemon, tty, message::attach, latest, &attach_request::view);
     });
 }
 

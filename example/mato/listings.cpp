@@ -57,6 +57,9 @@ json::verbatim as_json(const client_info& client) {
         .add("rows", client.size.rows)
         .add("tab", client.tab ? json::verbatim{std::to_string(client.tab)} : json::verbatim{"null"})
         .add("readonly", client.readonly)
+        .add("path", client.tab == 0 ? ""
+                     : client.direct ? "direct"
+                                     : "relayed")
         .add("bytes_sent", client.bytes_sent)
         .add("frames_dropped", client.frames_dropped)
         .add("queue_bytes", client.queue_bytes)
@@ -124,6 +127,9 @@ std::string format_clients(const client_list& list, bool json) {
         if (each.tab == 0) continue; // commands like this one
         text += std::to_string(each.id) + "  tab " + std::to_string(each.tab) + "  " +
                 (each.tty.empty() ? "-" : plain(each.tty)) + "  " + size_text(each.size) + "  pid " + std::to_string(each.pid) +
+                (each.tab == 0 ? ""
+                 : each.direct ? "  direct"
+                               : "  relayed") +
                 (each.readonly ? "  read-only" : "") + "\n";
     }
     return text;

@@ -9,6 +9,8 @@
 ///   - an unknown type with the bit `skippable` is ignored, any other is answered by `error`.
 #pragma once
 
+#include "view/features.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -24,6 +26,8 @@ inline constexpr std::uint32_t newest_version = 1;       ///< up to here
 inline constexpr std::uint32_t skippable = 0x8000'0000;
 inline constexpr std::size_t input_window_bytes = 256u << 10; ///< typed but not yet taken by the program, per client
 inline constexpr std::size_t input_chunk_bytes = 32u << 10;   ///< of one `send` or `input`: a pty takes 4 KiB at a time
+inline constexpr std::size_t output_chunk_bytes = 32u << 10;  ///< of one `output`
+inline constexpr std::size_t output_window_bytes = 8u << 10;  ///< sent to a terminal that has not taken it: then no new frame
 
 enum class message : std::uint32_t {
     hello = 1,
@@ -54,14 +58,16 @@ enum class message : std::uint32_t {
     exit_status,
     input,
     resize,
-    refresh,
+    show,
+    hide,
+    output_taken,
     output = 64,
-    resync,
     tab_exited,
     detached,
     stopping,
     input_taken,
-    prefix_changed,
+    terminal_lost,
+    suspend,
 };
 
 /// Everything a message holds is listed once, in `fields`, for both directions.
@@ -77,9 +83,9 @@ struct welcome {
     std::uint64_t features = 0;
     std::uint32_t pid = 0;
     std::uint64_t client = 0;
-    std::string program, prefix;
+    std::string program;
     std::vector<std::string> update_environment; ///< names the client should send the values of
-    void fields(auto& f) { f(version, features, pid, client, program, prefix, update_environment); }
+    void fields(auto& f) { f(version, features, pid, client, program, update_environment); }
 };
 /// `refused` and `error`: why not, and what a command should exit with.
 struct refusal {
@@ -100,9 +106,13 @@ struct size_of_terminal {
 };
 struct view_options {
     size_of_terminal size;
+    terminal_features terminal;
+    /// With the frame come two descriptors: the terminal, and one to close once the daemon has let go of it. False: `input` and
+    /// `output` are used.
+    bool passes_terminal = false;
     bool readonly = false, detach_others = false, ignore_size = false;
     std::vector<std::string> environment; ///< "NAME=value", or "NAME" alone when unset at the client
-    void fields(auto& f) { f(size, readonly, detach_others, ignore_size, environment); }
+    void fields(auto& f) { f(size, terminal, passes_terminal, readonly, detach_others, ignore_size, environment); }
 };
 enum class after_opening : std::uint8_t { nothing, attach, wait };
 struct new_tab {
@@ -117,6 +127,12 @@ struct tab_name {
     std::uint64_t id = 0;
     std::string task, name;
     void fields(auto& f) { f(id, task, name); }
+};
+/// Nothing is read from the terminal and nothing written to it before the client says `show`, and again after `hide`.
+struct attachment_info {
+    tab_name tab;
+    bool direct = false; ///< the daemon has the terminal; the client only guards it
+    void fields(auto& f) { f(tab, direct); }
 };
 /// An empty `target` means the tab used last.
 struct attach_request {
@@ -153,9 +169,9 @@ struct client_info {
     std::string tty;
     size_of_terminal size;
     std::uint64_t tab = 0; ///< 0: not attached
-    bool readonly = false;
+    bool readonly = false, direct = false;
     std::uint64_t bytes_sent = 0, frames_dropped = 0, queue_bytes = 0;
-    void fields(auto& f) { f(id, pid, uid, tty, size, tab, readonly, bytes_sent, frames_dropped, queue_bytes); }
+    void fields(auto& f) { f(id, pid, uid, tty, size, tab, readonly, direct, bytes_sent, frames_dropped, queue_bytes); }
 };
 struct client_list {
     std::vector<client_info> clients;
@@ -211,7 +227,8 @@ struct exit_status {
     std::int32_t code = 0; ///< the program's, or 128 + signal
     void fields(auto& f) { f(tab, code); }
 };
-struct input_taken {
+/// `input_taken`, of what was typed; `output_taken`, of what the client's terminal has taken.
+struct bytes_taken {
     std::uint64_t bytes = 0; ///< since the last such message
     void fields(auto& f) { f(bytes); }
 };
@@ -300,13 +317,15 @@ private:
         if (byte > 1) ok_ = false;
         value = byte == 1;
     }
-    void take(after_opening& value) {
+    template <class Enum> void take_enum(Enum& value, Enum last) {
         const auto byte = number<std::uint8_t>();
-        if (byte > static_cast<std::uint8_t>(after_opening::wait))
+        if (byte > static_cast<std::uint8_t>(last))
             ok_ = false;
         else
-            value = static_cast<after_opening>(byte);
+            value = static_cast<Enum>(byte);
     }
+    void take(after_opening& value) { take_enum(value, after_opening::wait); }
+    void take(colour_depth& value) { take_enum(value, colour_depth::direct); }
     void take(std::string& text) { text = bytes(number<std::uint32_t>()); }
     template <class T> void take(std::vector<T>& items) {
         const auto count = number<std::uint32_t>();
