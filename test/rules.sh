@@ -47,6 +47,7 @@ complain "A macro of ours outside platform.hpp, sys.hpp and version.hpp:" "$(gre
 if [ -d example/mato/vt ]; then
     complain "The emulator includes the toolkit, asio or POSIX:" "$(grep -rnHE '#include [<"](mato/|asio|sys/|unistd|fcntl|termios|poll)' example/mato/vt || true)"
 fi
+complain "curses or terminfo outside view/terminfo.cpp:" "$(grep -nHE '#include <(term|n?curses)\.h>' $(sources) | grep -v '^example/mato/view/terminfo.cpp' || true)"
 complain "Tests that sleep instead of waiting for a fact:" "$(grep -rnHE '\b(sleep_for|sleep_until|usleep|nanosleep|sleep)\s*\(' test --include='*.cpp' --include='*.hpp' || true)"
 complain "Left-overs:" "$(grep -nHE 'TODO|FIXME|\bXXX\b|HACK' $(sources) || true)"
 complain "Files without a licence line:" "$(grep -L 'SPDX-License-Identifier: MIT' $(sources) | grep -vE '^example/[0-9]' || true)"
