@@ -9,13 +9,16 @@
 namespace mux {
 namespace {
 
-constexpr std::size_t typed_limit = 16u << 20;    // typed ahead of the program: a large paste; beyond it the terminal waits
+constexpr std::size_t typed_limit = 16u << 20; // typed ahead of the program: a large paste; beyond it the terminal waits
+// A terminal that has not answered by then never will. Until then an answer could be typed into whatever follows us.
+constexpr mato::milliseconds answer_patience{300};
 constexpr mato::milliseconds hide_patience{1000}; // a daemon that does not let go for so long may draw over the shell
 
 /// One attachment: guards the terminal, copies between it and the daemon where the daemon has none, and knows when to end.
 class attachment {
 public:
-    attachment(remote& daemon, terminal& tty, bool direct) : daemon_(daemon), tty_(tty), direct_(direct) {}
+    attachment(remote& daemon, terminal& tty, bool direct, const std::string& questions)
+        : daemon_(daemon), tty_(tty), direct_(direct), questions_(questions) {}
 
     attach_result run() {
         mato::failure why;
@@ -31,6 +34,7 @@ public:
             else
                 turn(signals);
         }
+        if (unanswered_) tty_.discard_answers(asked_at_ + answer_patience);
         tty_.leave();
         return *result_;
     }
@@ -68,7 +72,13 @@ private:
         mato::failure why;
         tty_.enter(why);
         if (why) throw command_failure{1, why.message()};
-        daemon_.post_as(message::show, 0, nothing{});
+        const bool asks = !questions_.empty() && !asked_once_;
+        if (asks) {
+            tty_.write(questions_, why);
+            asked_once_ = unanswered_ = true;
+            asked_at_ = mato::clock::now();
+        }
+        daemon_.post_as(message::show, 0, show_request{asks});
     }
 
     void handle_signals(mato::default_signal_source& signals) {
@@ -157,6 +167,7 @@ private:
         case message::detached: return end("[detached]", 0);
         case message::terminal_lost: return end("[terminal lost]", 1);
         case message::suspend: return suspend();
+        case message::answered: unanswered_ = false; return;
         case message::stopping: stopping_ = true; return;
         case message::done:
             if (frame.id == hiding_) hiding_ = 0;
@@ -168,6 +179,9 @@ private:
     remote& daemon_;
     terminal& tty_;
     const bool direct_;
+    const std::string& questions_;
+    bool asked_once_ = false, unanswered_ = false;
+    mato::clock::time_point asked_at_{};
     std::string typed_;
     std::size_t outstanding_ = 0; // typed, and not yet taken by the program
     std::uint64_t untaken_ = 0;   // shown, and the daemon not yet told that the terminal has it
@@ -178,6 +192,8 @@ private:
 
 } // namespace
 
-attach_result show_tab(remote& daemon, terminal& tty, bool direct) { return attachment(daemon, tty, direct).run(); }
+attach_result show_tab(remote& daemon, terminal& tty, bool direct, const std::string& questions) {
+    return attachment(daemon, tty, direct, questions).run();
+}
 
 } // namespace mux

@@ -5,7 +5,9 @@
 
 #include "paths.hpp"
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +29,9 @@ enum class command {
     clients,
     has,
     send,
+    capture,
+    resize,
+    wait,
     kill,
     rename,
     status,
@@ -46,9 +51,13 @@ struct invocation {
          literal = false, now = false, foreground = false, follow = false;
     std::string task, name, directory, emulator;
     std::vector<std::string> environment;
-    std::uint16_t columns = 0, rows = 0; ///< 0: the terminal's, else 80x24
-    std::vector<std::string> operands;   ///< TAB, NAME, TEXT…, as the command says
-    std::vector<std::string> program;    ///< CMD ARG…
+    bool ansi = false, exit = false;               ///< `capture --ansi`, `wait --exit`
+    std::uint32_t history = 0;                     ///< `capture -S`, rows
+    std::optional<std::string> pattern;            ///< `wait --text`
+    std::chrono::milliseconds idle{0}, timeout{0}; ///< `wait`; 0: not given
+    std::uint16_t columns = 0, rows = 0;           ///< 0: the terminal's, else 80x24
+    std::vector<std::string> operands;             ///< TAB, NAME, TEXT…, as the command says
+    std::vector<std::string> program;              ///< CMD ARG…
 };
 
 /// @throws command_failure, exit code 64, with what is wrong and where help is.

@@ -6,6 +6,7 @@
 #include "listings.hpp"
 #include "remote.hpp"
 #include "terminal.hpp"
+#include "view/terminfo.hpp"
 
 #include <mato/lock.hpp>
 #include <mato/version.hpp>
@@ -17,6 +18,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <map>
+#include <regex>
 
 namespace mux {
 namespace {
@@ -62,6 +64,14 @@ void print(const std::string& text) {
         throw command_failure{1, "cannot write to standard output: " + mato::last_error().message()};
 }
 
+/// Of the terminal this command runs in, before it was asked.
+terminal_features own_features() {
+    const auto value = [](const char* name) { return variable(name).value_or(""); };
+    const std::string term = value("TERM"), colorterm = value("COLORTERM"), program = value("TERM_PROGRAM"),
+                      all = value("LC_ALL"), type = value("LC_CTYPE"), lang = value("LANG");
+    return features_of({term, colorterm, program, all, type, lang}, read_terminfo(term));
+}
+
 view_options view_of(const invocation& what, const remote& daemon, size_of_terminal size) {
     view_options view;
     view.size = {what.columns ? what.columns : size.cols, what.rows ? what.rows : size.rows};
@@ -69,11 +79,7 @@ view_options view_of(const invocation& what, const remote& daemon, size_of_termi
     view.detach_others = what.detached;
     view.ignore_size = what.ignore_size;
     view.environment = daemon.environment_for_daemon();
-    const std::string term = variable("TERM").value_or(""), direct = variable("COLORTERM").value_or("");
-    view.terminal.strings = term.starts_with("xterm") || term.starts_with("screen") || term.starts_with("tmux");
-    view.terminal.colours = direct == "truecolor" || direct == "24bit"   ? colour_depth::direct
-                            : term.find("256color") != std::string::npos ? colour_depth::indexed
-                                                                         : colour_depth::sixteen;
+    view.terminal = own_features();
     return view;
 }
 
@@ -99,12 +105,15 @@ int show(const invocation& what, remote& daemon, terminal& tty, message type, Re
     if (why) throw command_failure{1, why.message()};
     const auto until = mato::deadline::in(start_patience);
     (request.*view).passes_terminal = !what.relay;
+    const std::string ask = questions((request.*view).terminal);
+    if (!(request.*view).terminal.addresses)
+        throw command_failure{1, "this terminal (TERM=" + variable("TERM").value_or("") + ") cannot place its cursor"};
     const int descriptors[] = {tty.native_handle(), tty.guardian().leash()};
     const auto passed = what.relay ? std::span<const int>() : std::span<const int>(descriptors);
     const auto id = daemon.post_with(type, std::move(request), passed, until);
     const auto shown = daemon.await<attachment_info>(id, message::attached, until);
     tty.guardian().leash_is_passed();
-    const attach_result result = show_tab(daemon, tty, shown.direct);
+    const attach_result result = show_tab(daemon, tty, shown.direct, ask);
     tty.guardian().dismiss();
     print(result.last_line + "\n");
     return result.exit_code;
@@ -269,6 +278,84 @@ int run_has(const invocation& what) {
     return 0;
 }
 
+int run_capture(const invocation& what) {
+    const auto paths = paths_of(what);
+    remote daemon = open_existing(paths);
+    capture_request wanted{{what.operands[0], current_tab(paths)}, what.history, 0, what.ansi, false};
+    captured part = daemon.ask<captured>(message::capture, wanted, message::captured, soon());
+    std::string text = part.text;
+    while (part.next != 0) {
+        wanted.from = part.next;
+        part = daemon.ask<captured>(message::capture, wanted, message::captured, soon());
+        text += part.text;
+    }
+    print(what.json ? format_capture(part, text) : text);
+    return 0;
+}
+
+int run_resize(const invocation& what) {
+    const auto paths = paths_of(what);
+    open_existing(paths).tell(message::resize_tab,
+                              resize_request{{what.operands[0], current_tab(paths)}, {what.columns, what.rows}}, soon());
+    return 0;
+}
+
+/// Looks again whenever the tab has changed, but no more often than this: a flood is not searched at every read.
+constexpr auto look_again = 20ms;
+
+int run_wait(const invocation& what) {
+    const auto paths = paths_of(what);
+    remote daemon = open_existing(paths);
+    const target which{what.operands[0], current_tab(paths)};
+    const auto until = what.timeout.count() > 0 ? mato::deadline::in(what.timeout) : remote::patient();
+    const auto timed_out = [&]() -> command_failure {
+        return {1, "tab " + what.operands[0] + ": not so within the time given"};
+    };
+    if (what.exit) {
+        const auto id = daemon.post(message::wait_exit, which);
+        while (const auto frame = daemon.next(until)) {
+            if (frame->id != id) continue;
+            if (frame->type == message::error) {
+                const auto why = decode<refusal>(frame->body).value_or(refusal{});
+                throw command_failure{why.exit_code, why.text};
+            }
+            return decode<exit_status>(frame->body).value_or(exit_status{}).code;
+        }
+        throw timed_out();
+    }
+    std::regex pattern;
+    try {
+        if (what.pattern) pattern.assign(*what.pattern, std::regex::ECMAScript | std::regex::multiline);
+    } catch (const std::regex_error& wrong) {
+        throw command_failure{mato::exit_code::usage, "--text '" + *what.pattern + "': " + wrong.what()};
+    }
+    for (;;) {
+        const auto now =
+            daemon.ask<captured>(message::capture, capture_request{which, 0, 0, false, true}, message::captured, soon());
+        if (what.pattern ? std::regex_search(now.text, pattern) : now.idle_ms >= static_cast<std::uint64_t>(what.idle.count()))
+            return 0;
+        if (!now.running) throw command_failure{1, "the program of tab " + what.operands[0] + " has ended"};
+        if (until.passed()) throw timed_out();
+        if (!what.pattern) {
+            const auto left = what.idle - mato::milliseconds(static_cast<long>(now.idle_ms));
+            mato::sys::sleep_ms(std::min<long>(left.count(), until.poll_timeout()));
+            continue;
+        }
+        const auto id = daemon.post(message::wait_output, wait_output{which, now.revision});
+        for (;;) {
+            const auto frame = daemon.next(until);
+            if (!frame) throw timed_out();
+            if (frame->id != id) continue;
+            if (frame->type == message::error) {
+                const auto why = decode<refusal>(frame->body).value_or(refusal{});
+                throw command_failure{why.exit_code, why.text};
+            }
+            break;
+        }
+        mato::sys::sleep_ms(look_again.count());
+    }
+}
+
 int run_kill(const invocation& what) {
     const auto paths = paths_of(what);
     const std::string name = what.operands.empty() ? std::string() : what.operands[0];
@@ -397,6 +484,9 @@ int run_command(const invocation& what) {
     case command::clients: return run_clients(what);
     case command::has: return run_has(what);
     case command::send: return run_send(what);
+    case command::capture: return run_capture(what);
+    case command::resize: return run_resize(what);
+    case command::wait: return run_wait(what);
     case command::kill: return run_kill(what);
     case command::rename: return run_rename(what);
     case command::status: return run_status(what);

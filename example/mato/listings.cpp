@@ -135,6 +135,29 @@ std::string format_clients(const client_list& list, bool json) {
     return text;
 }
 
+std::string format_capture(const captured& last, const std::string& text) {
+    std::vector<json::verbatim> lines;
+    for (std::size_t at = 0; at < text.size();) {
+        const auto end = text.find('\n', at);
+        lines.push_back({json::quote(text.substr(at, end - at))});
+        at = end == std::string::npos ? text.size() : end + 1;
+    }
+    const auto cursor =
+        json::object().add("row", last.cursor_row).add("column", last.cursor_column).add("visible", last.cursor_visible);
+    return json::object()
+               .add("tab", last.tab)
+               .add("cols", last.size.cols)
+               .add("rows", last.size.rows)
+               .add("cursor", cursor.done())
+               .add("alternate_screen", last.alternate_screen)
+               .add("title", last.title)
+               .add("history", last.history_rows)
+               .add("lines", json::array(lines))
+               .done()
+               .text +
+           "\n";
+}
+
 std::string format_status(const status_report& report, bool json) {
     if (json) return status_json(report);
     std::string text = heading;

@@ -119,6 +119,7 @@ void multiplexer::forget(std::uint64_t id) {
     for (auto& [tab, each] : tabs_) each->cancel_input(id, std::nullopt);
     std::erase_if(waiting_, [&](const waiting& each) { return each.client == id; });
     std::erase_if(kills_, [&](const pending_kill& each) { return each.client == id; });
+    std::erase_if(output_waits_, [&](const output_wait& each) { return each.client == id; });
     clients_.erase(id);
 }
 
@@ -199,6 +200,10 @@ attachment_info multiplexer::view(client& watcher, tab& shown, const view_option
                                                                },
                                                                [this, id](char key) { command_key(id, key); },
                                                                [this, id] {
+                                                                   if (client* const asked = find_client(id))
+                                                                       reply(*asked, message::answered, 0, nothing{});
+                                                               },
+                                                               [this, id] {
                                                                    if (client* const gone = find_client(id))
                                                                        part(*gone, message::terminal_lost);
                                                                }});
@@ -241,6 +246,18 @@ void multiplexer::part(client& watcher, message why) {
 
 void multiplexer::on_output(tab_id id, bool flooding) {
     for (client* each : viewers_of(id)) each->screen->update(flooding);
+    answer_output_waits(id);
+}
+
+void multiplexer::answer_output_waits(tab_id id) {
+    if (output_waits_.empty()) return;
+    for (const output_wait& each : std::exchange(output_waits_, {})) {
+        client* const waiter = find_client(each.client);
+        if (each.tab != id)
+            output_waits_.push_back(each);
+        else if (waiter)
+            reply(*waiter, message::output_came, each.request, nothing{});
+    }
 }
 
 void multiplexer::on_events(tab_id id, std::vector<vt::event>& events) {
@@ -258,6 +275,7 @@ void multiplexer::on_events(tab_id id, std::vector<vt::event>& events) {
 }
 
 void multiplexer::fit(tab& shown) {
+    if (fixed_.contains(shown.id())) return;
     std::vector<viewer_size> sizes;
     for (client* each : viewers_of(shown.id()))
         sizes.push_back({as_terminal_size(each->view.size), each->activity, !each->view.readonly && !each->view.ignore_size});
@@ -344,6 +362,7 @@ void multiplexer::on_tab_ended(tab_id id) {
         else if (waiter)
             reply(*waiter, message::exit_status, each.request, exit_status{id, code});
     }
+    answer_output_waits(id);
     const auto policy = configuration_->remain_on_exit;
     const bool remains =
         !ended->is_closing() && (policy == remain_on_exit::on || (policy == remain_on_exit::failed && code != 0));
@@ -360,6 +379,7 @@ void multiplexer::remove_tab(tab_id id) {
     tabs_.erase(id);
     used_.erase(id);
     rung_.erase(id);
+    fixed_.erase(id);
     workspace_.remove(id);
     for (pending_kill& each : kills_) {
         std::erase(each.tabs, id);

@@ -57,6 +57,11 @@ private:
         std::uint32_t request;
         tab_id tab;
     };
+    struct output_wait {
+        std::uint64_t client;
+        std::uint32_t request;
+        tab_id tab;
+    };
     struct pending_kill {
         std::uint64_t client;
         std::uint32_t request;
@@ -84,6 +89,9 @@ private:
     void send_keys(client& from, std::uint32_t id, const send_request& wanted);
     void kill(client& from, std::uint32_t id, const kill_request& wanted);
     void rename(client& from, std::uint32_t id, const rename_request& wanted);
+    void capture(client& from, std::uint32_t id, const capture_request& wanted);
+    void wait_for_output(client& from, std::uint32_t id, const wait_output& wanted);
+    void resize_tab(client& from, std::uint32_t id, const resize_request& wanted);
     void report_status(client& from, std::uint32_t id);
     void wait_for_exit(client& from, std::uint32_t id, const target& wanted);
 
@@ -97,6 +105,7 @@ private:
     void part(client& watcher, message why);
     void command_key(std::uint64_t id, char key);
     void on_output(tab_id id, bool flooding);
+    void answer_output_waits(tab_id id);
     void on_events(tab_id id, std::vector<vt::event>& events);
     void on_input_taken(input_queue::source from, std::size_t bytes);
     void on_tab_ended(tab_id id);
@@ -122,9 +131,11 @@ private:
     workspace workspace_;
     std::map<std::uint64_t, client> clients_;
     std::map<tab_id, std::shared_ptr<tab>> tabs_;
+    std::set<tab_id> fixed_;               // their size was set by `resize`
     std::set<tab_id> rung_;                // a bell nobody has seen
     std::map<tab_id, std::uint64_t> used_; // when a tab was last attached or typed into, by count
     std::vector<waiting> waiting_;
+    std::vector<output_wait> output_waits_;
     std::vector<pending_kill> kills_;
     std::uint64_t now_ = 0; // counts actions of users
 };

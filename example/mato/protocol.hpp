@@ -61,6 +61,11 @@ enum class message : std::uint32_t {
     show,
     hide,
     output_taken,
+    capture,
+    captured,
+    wait_output,
+    output_came,
+    resize_tab,
     output = 64,
     tab_exited,
     detached,
@@ -68,6 +73,7 @@ enum class message : std::uint32_t {
     input_taken,
     terminal_lost,
     suspend,
+    answered,
 };
 
 /// Everything a message holds is listed once, in `fields`, for both directions.
@@ -187,6 +193,38 @@ struct sent {
     std::uint64_t bytes = 0;
     void fields(auto& f) { f(bytes); }
 };
+/// A tab's screen as text, and rows of history above it. Long ones take several requests: `from` is the last answer's `next`.
+struct capture_request {
+    target which;
+    std::uint32_t history_rows = 0;
+    std::uint64_t from = 0;
+    bool ansi = false, join = false; ///< with SGR; rows that go on in the next without a newline
+    void fields(auto& f) { f(which, history_rows, from, ansi, join); }
+};
+struct captured {
+    std::uint64_t tab = 0, revision = 0, idle_ms = 0, next = 0; ///< next 0: that was all
+    size_of_terminal size;
+    std::uint16_t cursor_row = 0, cursor_column = 0; ///< from 0
+    bool cursor_visible = true, alternate_screen = false, running = true;
+    std::uint32_t history_rows = 0; ///< of those asked for, there
+    std::string title, text;
+    void fields(auto& f) {
+        f(tab, revision, idle_ms, next, size, cursor_row, cursor_column, cursor_visible, alternate_screen, running,
+          history_rows, title, text);
+    }
+};
+/// Answered by `output_came` once the tab's revision is another one than this, or its program has ended.
+struct wait_output {
+    target which;
+    std::uint64_t revision = 0;
+    void fields(auto& f) { f(which, revision); }
+};
+/// The tab has this size from now on, whatever looks at it.
+struct resize_request {
+    target which;
+    size_of_terminal size;
+    void fields(auto& f) { f(which, size); }
+};
 struct kill_request {
     target which;
     std::string task; ///< set: the whole task
@@ -226,6 +264,11 @@ struct exit_status {
     std::uint64_t tab = 0;
     std::int32_t code = 0; ///< the program's, or 128 + signal
     void fields(auto& f) { f(tab, code); }
+};
+/// The terminal is in the client's hands and ready to be drawn on.
+struct show_request {
+    bool asked = false; ///< questions about itself were sent to it; `answered` says that the last answer has come
+    void fields(auto& f) { f(asked); }
 };
 /// `input_taken`, of what was typed; `output_taken`, of what the client's terminal has taken.
 struct bytes_taken {
@@ -326,6 +369,7 @@ private:
     }
     void take(after_opening& value) { take_enum(value, after_opening::wait); }
     void take(colour_depth& value) { take_enum(value, colour_depth::direct); }
+    void take(inquiry& value) { take_enum(value, inquiry::all); }
     void take(std::string& text) { text = bytes(number<std::uint32_t>()); }
     template <class T> void take(std::vector<T>& items) {
         const auto count = number<std::uint32_t>();

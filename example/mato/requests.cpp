@@ -2,6 +2,8 @@
 /// @file requests.cpp: what each message asks of the multiplexer.
 #include "multiplexer.hpp"
 
+#include "capture.hpp"
+
 #include <mato/version.hpp>
 
 #include <algorithm>
@@ -9,7 +11,17 @@
 
 namespace mux {
 
+namespace {
+
 constexpr char control_z = 0x1a;
+
+/// Milliseconds since its program wrote last.
+std::uint64_t idle_of(const tab& which) {
+    return static_cast<std::uint64_t>(
+        std::chrono::duration_cast<mato::milliseconds>(mato::clock::now() - which.last_output()).count());
+}
+
+} // namespace
 
 template <class Body, class Handler> void multiplexer::with(client& from, const header& frame, Handler handler) {
     const auto body = decode<Body>(frame.body);
@@ -56,6 +68,10 @@ void multiplexer::dispatch(client& from, const header& frame) {
             if (body.now) daemon_.request_stop();
         });
     case message::wait_exit: return with<target>(from, frame, [&](const auto& body) { wait_for_exit(from, id, body); });
+    case message::capture: return with<capture_request>(from, frame, [&](const auto& body) { capture(from, id, body); });
+    case message::wait_output:
+        return with<wait_output>(from, frame, [&](const auto& body) { wait_for_output(from, id, body); });
+    case message::resize_tab: return with<resize_request>(from, frame, [&](const auto& body) { resize_tab(from, id, body); });
     case message::input: {
         mato::failure why;
         if (from.relay) from.relay->input(frame.body, why);
@@ -76,8 +92,9 @@ void multiplexer::dispatch(client& from, const header& frame) {
             fit(*at->second);
         });
     case message::show:
-        if (from.screen) from.screen->show();
-        return;
+        return with<show_request>(from, frame, [&](const show_request& body) {
+            if (from.screen) from.screen->show(body.asked);
+        });
     case message::hide: // the answer says that the terminal is let go of
         if (from.screen) from.screen->hide();
         return reply(from, message::done, id, nothing{});
@@ -184,7 +201,6 @@ void multiplexer::detach(client& from, std::uint32_t id, const detach_request& w
 
 void multiplexer::list_tabs(client& from, std::uint32_t id) {
     tab_list list;
-    const auto now = mato::clock::now();
     for (const auto& task : workspace_.tasks())
         for (const auto& named : task.tabs) {
             const tab& each = *tabs_.at(named.id);
@@ -205,8 +221,7 @@ void multiplexer::list_tabs(client& from, std::uint32_t id) {
             info.clients = static_cast<std::uint32_t>(viewers_of(named.id).size());
             info.running = each.is_running();
             info.exit_code = each.exit_code();
-            info.idle_ms =
-                static_cast<std::uint64_t>(std::chrono::duration_cast<mato::milliseconds>(now - each.last_output()).count());
+            info.idle_ms = idle_of(each);
             info.memory_bytes = each.memory_bytes();
             list.tabs.push_back(std::move(info));
         }
@@ -325,6 +340,36 @@ void multiplexer::rename(client& from, std::uint32_t id, const rename_request& w
     if (!task) return refuse(from, id, found.problem);
     if (!workspace_.rename_task(task->name, wanted.name))
         return refuse(from, id, "there is a task '" + wanted.name + "' already");
+    reply(from, message::done, id, nothing{});
+}
+
+void multiplexer::capture(client& from, std::uint32_t id, const capture_request& wanted) {
+    const auto found = find_tab(from, id, wanted.which);
+    if (!found) return;
+    if (!found->screen())
+        return refuse(from, id, "tab " + std::to_string(found->id()) + " has no screen: its emulator is 'raw'");
+    captured result = capture_screen(*found->screen(), wanted);
+    result.tab = found->id();
+    result.running = found->is_running();
+    result.idle_ms = idle_of(*found);
+    reply(from, message::captured, id, std::move(result));
+}
+
+void multiplexer::wait_for_output(client& from, std::uint32_t id, const wait_output& wanted) {
+    const auto found = find_tab(from, id, wanted.which);
+    if (!found) return;
+    if (!found->screen())
+        return refuse(from, id, "tab " + std::to_string(found->id()) + " has no screen: its emulator is 'raw'");
+    if (!found->is_running() || found->screen()->revision() != wanted.revision)
+        return reply(from, message::output_came, id, nothing{});
+    output_waits_.push_back({from.session->id(), id, found->id()});
+}
+
+void multiplexer::resize_tab(client& from, std::uint32_t id, const resize_request& wanted) {
+    const auto found = find_tab(from, id, wanted.which);
+    if (!found) return;
+    fixed_.insert(found->id());
+    found->resize({wanted.size.rows, wanted.size.cols});
     reply(from, message::done, id, nothing{});
 }
 

@@ -58,6 +58,23 @@ std::string_view terminal::read(mato::error_out out) {
     return {};
 }
 
+void terminal::discard_answers(mato::clock::time_point until) noexcept {
+    const mato::deadline end(until);
+    std::size_t matched = 0; // of ESC [ ? … c
+    while (!end.passed()) {
+        pollfd readable{fd(), POLLIN, 0};
+        if (sys::poll(&readable, 1, end.poll_timeout()) != 1) continue;
+        const ssize_t got = sys::read(fd(), buffer_, sizeof buffer_);
+        if (got <= 0) return;
+        for (const char c : std::string_view(buffer_, static_cast<std::size_t>(got))) {
+            if (matched >= 3 && c == 'c') return;
+            if (matched >= 3 && (c == ';' || (c >= '0' && c <= '9'))) continue;
+            constexpr std::string_view start = "\033[?";
+            matched = matched < 3 && c == start[matched] ? matched + 1 : c == start[0] ? 1 : 0;
+        }
+    }
+}
+
 void terminal::write(std::string_view bytes, mato::error_out out) {
     if (queued_bytes() == 0 && !shares_description_) { // the common case: no copy
         const ssize_t took = sys::write(fd(), bytes.data(), bytes.size());

@@ -7,6 +7,7 @@
 #include "guardian.hpp"
 #include "protocol.hpp"
 
+#include <mato/clock.hpp>
 #include <mato/error.hpp>
 #include <mato/unique_fd.hpp>
 
@@ -40,6 +41,9 @@ public:
 
     /// What was typed; empty when nothing was. @errors closed, EIO: the terminal is gone.
     [[nodiscard]] std::string_view read(mato::error_out out);
+    /// Reads away what the terminal still answers about itself, up to its DA1, which is the last. Blocks until then, or
+    /// `until`.
+    void discard_answers(mato::clock::time_point until) noexcept;
     /// Queues and writes what the terminal takes.
     void write(std::string_view bytes, mato::error_out out);
     void flush(mato::error_out out);

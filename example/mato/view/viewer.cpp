@@ -13,11 +13,15 @@ std::string empty_screen() { return std::string(reset_sequence()).append("\033[H
 } // namespace
 
 viewer::viewer(asio::io_context& context, std::unique_ptr<outlet> way, viewer_options options, handlers callbacks)
-    : timer_(context), way_(std::move(way)), options_(std::move(options)), callbacks_(std::move(callbacks)),
-      keys_(options_.prefix), composer_(options_.size, options_.features) {}
+    : timer_(context), keys_timer_(context), way_(std::move(way)), options_(std::move(options)),
+      callbacks_(std::move(callbacks)), keys_(options_.prefix), composer_(options_.size, options_.features) {}
 
-void viewer::show() {
+void viewer::show(bool asked) {
     shown_ = true;
+    if (asked) {
+        context_.questions = 1;
+        asked_at_ = mato::clock::now();
+    }
     composer_.forget();
     way_->show({[this](std::string_view bytes) { on_keys(bytes); }, [this] { try_frame(); },
                 [this] {
@@ -29,6 +33,8 @@ void viewer::show() {
 void viewer::hide() {
     shown_ = false;
     timer_.cancel();
+    keys_timer_.cancel();
+    waiting_ = false;
     way_->hide();
 }
 
@@ -172,22 +178,76 @@ void viewer::scroll(int rows) {
     update(false);
 }
 
-// ---- keys ----
+void viewer::scroll_pages(int pages) { scroll(pages * std::max(1, composer_.size().rows - 1)); }
 
-void viewer::on_keys(std::string_view bytes) {
-    if (!help_.empty()) { // any key goes back
-        help_.clear();
-        if (tab_) watch(tab_);
-        return;
-    }
-    pacer_.typed();
-    keys_.feed(bytes, {[this](std::string_view typed) {
-                           if (!options_.readonly && callbacks_.on_typed) callbacks_.on_typed(typed);
-                       },
-                       [this](char key) { on_command(key); }});
+void viewer::scroll_to_bottom() {
+    if (std::exchange(scrolled_, false)) update(false);
 }
 
-void viewer::on_command(char key) {
+// ---- keys ----
+
+const input_context& viewer::context() {
+    const vt::terminal& screen = *tab_->screen();
+    context_.follow(screen);
+    if (context_.questions > 0 && mato::clock::now() - asked_at_ > answer_patience) context_.questions = 0;
+    context_.prefix = options_.prefix;
+    context_.readonly = options_.readonly;
+    context_.scrolled = scrolled_;
+    context_.top = composer_.offset().row;
+    context_.left = composer_.offset().column;
+    context_.pixels = composer_.features().mouse_pixels && screen.is_set(vt::mode::mouse_sgr_pixels);
+    return context_;
+}
+
+void viewer::on_keys(std::string_view bytes) {
+    if (!tab_) return;
+    pacer_.typed();
+    if (tab_->bytes())
+        keys_.feed(bytes, {[this](std::string_view raw) { typed(raw); }, [this](char key) { command(key); }});
+    else
+        reader_.feed(bytes, context(), *this);
+    wait_for_keys();
+}
+
+/// A sequence that stays cut was typed by hand, and a paste that stays open has lost its end.
+void viewer::wait_for_keys() {
+    const bool waits = reader_.pending() || reader_.in_paste();
+    if (!waits || !shown_) return void(keys_timer_.cancel());
+    keys_timer_.expires_after(reader_.in_paste() ? paste_patience : mato::milliseconds(reader_.patience()));
+    keys_timer_.async_wait([this](std::error_code cancelled) {
+        if (cancelled || !tab_ || !tab_->screen()) return;
+        if (reader_.in_paste())
+            reader_.end_paste(context(), *this);
+        else
+            reader_.flush(context(), *this);
+    });
+}
+
+void viewer::typed(std::string_view bytes) {
+    if (!help_.empty()) return leave_help(); // any key goes back
+    if (!options_.readonly && callbacks_.on_typed) callbacks_.on_typed(bytes);
+}
+
+void viewer::answer(const terminal_answer& what) {
+    terminal_features learnt = composer_.features();
+    refine(learnt, what);
+    composer_.set_features(learnt);
+    if (std::holds_alternative<device_attributes>(what)) { // the last one
+        context_.questions = 0;
+        if (callbacks_.on_answered) callbacks_.on_answered();
+    }
+    update(false);
+}
+
+void viewer::leave_help() {
+    help_.clear();
+    starts_anew_ = true;
+    pacer_.typed();
+    update(false);
+}
+
+void viewer::command(char key) {
+    if (!help_.empty()) return leave_help();
     if (key != '?') {
         if (callbacks_.on_command) callbacks_.on_command(key);
         return;

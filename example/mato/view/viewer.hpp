@@ -7,6 +7,7 @@
 #pragma once
 
 #include "frame.hpp"
+#include "input_reader.hpp"
 #include "outlet.hpp"
 #include "pacer.hpp"
 #include "prefix_keys.hpp"
@@ -30,18 +31,20 @@ struct viewer_options {
     bool mouse = true; ///< the wheel moves through history
 };
 
-class viewer {
+class viewer : input_sink {
 public:
     struct handlers {
         std::function<void(std::string_view)> on_typed; ///< for the program
         std::function<void(char)> on_command;           ///< the key after the prefix that is not the viewer's own
+        std::function<void()> on_answered;              ///< what the terminal was asked about itself
         std::function<void()> on_lost;                  ///< the terminal is gone
     };
 
     viewer(asio::io_context& context, std::unique_ptr<outlet> way, viewer_options options, handlers callbacks);
 
     /// Nothing is shown before the first `show`. Again: the terminal was somebody else's meanwhile.
-    void show();
+    /// `asked`: it was sent questions about itself, whose answers will be among its keys.
+    void show(bool asked);
     void hide();
     void close();
 
@@ -65,21 +68,34 @@ public:
 
 private:
     void on_keys(std::string_view bytes);
-    void on_command(char key);
+    [[nodiscard]] const input_context& context();
+    void wait_for_keys();
+    void leave_help();
+    void typed(std::string_view bytes) override;
+    void command(char key) override;
+    void scroll(int rows) override;
+    void scroll_pages(int pages) override;
+    void scroll_to_bottom() override;
+    void answer(const terminal_answer& what) override;
+    void focus(bool) override {}
     void try_frame();
     void compose();
     void pump();
     void wait_until(mato::clock::time_point when);
     [[nodiscard]] std::size_t rows_back();
-    void scroll(int rows);
 
     static constexpr std::size_t raw_chunk = 32u << 10;
+    static constexpr mato::milliseconds paste_patience{5000}; // within a paste; a slow line's bytes come more often
 
-    asio::steady_timer timer_;
+    static constexpr mato::milliseconds answer_patience{5000}; // a terminal that has not answered by then never will
+
+    asio::steady_timer timer_, keys_timer_;
     std::unique_ptr<outlet> way_;
     viewer_options options_;
     handlers callbacks_;
-    prefix_keys keys_;
+    prefix_keys keys_; // of a tab without emulator, whose program talks to the terminal itself
+    input_reader reader_;
+    input_context context_;
     frame_composer composer_;
     pacer pacer_;
     std::shared_ptr<tab> tab_;
@@ -89,6 +105,7 @@ private:
     std::uint64_t position_ = 0; // of a tab without emulator: what has been sent
     std::uint64_t anchor_ = 0;   // scrolled back: rows that had left the screen above the first one shown
     std::uint64_t skipped_ = 0;
+    mato::clock::time_point asked_at_{};
     bool shown_ = false, dirty_ = false, flooding_ = false, waiting_ = false, scrolled_ = false, bell_ = false;
     bool starts_anew_ = false; // a tab without emulator is replayed from an empty screen
 };
