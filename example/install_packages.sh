@@ -4,7 +4,7 @@
 set -eu
 what=${1:-build}
 
-apt_build="g++ cmake ninja-build libasio-dev libtomlplusplus-dev libcxxopts-dev"
+apt_build="g++ cmake ninja-build libasio-dev libtomlplusplus-dev libcxxopts-dev libncurses-dev"
 apt_test="$apt_build catch2 git clang clang-format libclang-rt-14-dev libvterm-dev libbenchmark-dev procps valgrind pkg-config doxygen python3"
 # What the benchmarks are compared with. (Debian starts redis-server as a service when it is installed; the benchmark has its own.)
 apt_bench="$apt_build libvterm-dev libbenchmark-dev libzmq3-dev libnng-dev libevent-dev redis-server dtach screen tmux"
@@ -39,9 +39,9 @@ have_all=true
 for tool in c++ cmake ninja; do command -v $tool >/dev/null 2>&1 || have_all=false; done
 $have_all && exit 0 # libraries that are missing are fetched by CMake
 {
-    echo "mato: install a C++20 compiler, CMake 3.23 or newer, Ninja, asio, toml++, cxxopts and (for tests) Catch2, then run this again:"
-    echo "  dnf install gcc-c++ cmake ninja-build asio-devel tomlplusplus-devel cxxopts-devel catch-devel clang compiler-rt"
-    echo "  pacman -S gcc cmake ninja asio tomlplusplus cxxopts catch2 clang compiler-rt"
-    echo "  brew install cmake ninja asio tomlplusplus cxxopts catch2"
+    echo "mato: install a C++20 compiler, CMake 3.23 or newer, Ninja, asio, toml++, cxxopts, ncurses and (for tests) Catch2, then run this again:"
+    echo "  dnf install gcc-c++ cmake ninja-build asio-devel tomlplusplus-devel cxxopts-devel ncurses-devel catch-devel clang compiler-rt"
+    echo "  pacman -S gcc cmake ninja asio tomlplusplus cxxopts ncurses catch2 clang compiler-rt"
+    echo "  brew install cmake ninja asio tomlplusplus cxxopts ncurses catch2"
 } >&2
 exit 69

@@ -81,6 +81,7 @@ utility std::(move|forward|exchange|swap|pair|in_range|as_const|declval|cmp_|mak
 variant std::(variant|visit|monostate|get_if|holds_alternative)
 vector std::vector
 END
+complain "curses or terminfo outside view/terminfo.cpp:" "$(grep -nHE '#include <(term|n?curses)\.h>' $(sources) | grep -v '^example/mato/view/terminfo.cpp' || true)"
 complain "Tests that sleep instead of waiting for a fact:" "$(grep -rnHE '\b(sleep_for|sleep_until|usleep|nanosleep|sleep)\s*\(' test --include='*.cpp' --include='*.hpp' || true)"
 complain "Left-overs:" "$(grep -nHE 'TODO|FIXME|\bXXX\b|HACK' $(sources) || true)"
 complain "Files without a licence line:" "$(grep -L 'SPDX-License-Identifier: MIT' $(sources) | grep -vE '^example/[0-9]' || true)"

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "attach.hpp"
 
-#include "key_names.hpp"
-#include "prefix_keys.hpp"
-
 #include <mato/signals.hpp>
 
 #include <algorithm>
@@ -12,22 +9,23 @@
 namespace mux {
 namespace {
 
-constexpr std::size_t typed_limit = 16u << 20;  // typed ahead of the program: a large paste; beyond it the terminal waits
-constexpr std::size_t shown_limit = 256u << 10; // shown but not yet taken by the terminal; beyond it the daemon waits
+constexpr std::size_t typed_limit = 16u << 20; // typed ahead of the program: a large paste; beyond it the terminal waits
+// A terminal that has not answered by then never will. Until then an answer could be typed into whatever follows us.
+constexpr mato::milliseconds answer_patience{300};
+constexpr mato::milliseconds hide_patience{1000}; // a daemon that does not let go for so long may draw over the shell
 
-/// One attachment: copies between terminal and daemon, and knows when to end.
+/// One attachment: guards the terminal, copies between it and the daemon where the daemon has none, and knows when to end.
 class attachment {
 public:
-    attachment(remote& daemon, terminal& tty, bool readonly)
-        : daemon_(daemon), tty_(tty), readonly_(readonly), keys_(parse_prefix(daemon.daemon().prefix).value_or('\x1c')) {}
+    attachment(remote& daemon, terminal& tty, bool direct, const std::string& questions)
+        : daemon_(daemon), tty_(tty), direct_(direct), questions_(questions) {}
 
     attach_result run() {
         mato::failure why;
         auto signals = mato::default_signal_source::open(
             mato::make_signal_set({SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGWINCH, SIGCONT, SIGTSTP}), why);
         if (why) throw command_failure{1, why.message()};
-        tty_.enter(why);
-        if (why) throw command_failure{1, why.message()};
+        enter();
         handle_messages(); // what came with the answer
         while (!result_) {
             tty_.flush(why);
@@ -36,22 +34,27 @@ public:
             else
                 turn(signals);
         }
+        if (unanswered_) tty_.discard_answers(asked_at_ + answer_patience);
         tty_.leave();
         return *result_;
     }
 
 private:
     void turn(mato::default_signal_source& signals) {
-        const bool may_type = typed_.size() < typed_limit, may_show = tty_.queued_bytes() < shown_limit;
         auto& connection = daemon_.connection();
+        const bool may_type = !direct_ && typed_.size() < typed_limit;
+        const bool waits = tty_.queued_bytes() > 0;
         const auto events = [](bool in, bool out) { return static_cast<short>((in ? POLLIN : 0) | (out ? POLLOUT : 0)); };
-        pollfd ready[] = {{tty_.native_handle(), events(may_type, tty_.queued_bytes() > 0), 0},
-                          {connection.native_handle(), events(may_show, connection.queued_bytes() > 0), 0},
+        pollfd ready[] = {{direct_ && !waits ? -1 : tty_.native_handle(), events(may_type, waits), 0},
+                          {connection.native_handle(), events(true, connection.queued_bytes() > 0), 0},
                           {signals.native_handle(), POLLIN, 0}};
         if (mato::sys::poll(ready, 3, -1) == -1) return;
         if (ready[2].revents) handle_signals(signals);
-        if (ready[0].revents & (POLLIN | POLLHUP | POLLERR)) handle_keys();
+        if (!direct_ && ready[0].revents & (POLLIN | POLLHUP | POLLERR)) handle_keys();
         mato::failure why;
+        tty_.flush(why);
+        if (untaken_ > 0 && tty_.queued_bytes() == 0)
+            daemon_.post_as(message::output_taken, 0, bytes_taken{std::exchange(untaken_, 0)});
         if (ready[1].revents & POLLOUT) connection.flush(why);
         if (ready[1].revents & (POLLIN | POLLHUP | POLLERR)) {
             connection.fill(why);
@@ -64,50 +67,64 @@ private:
         if (!result_) result_ = attach_result{std::move(last_line), exit_code};
     }
 
+    /// The terminal is in our hands: the daemon may draw.
+    void enter() {
+        mato::failure why;
+        tty_.enter(why);
+        if (why) throw command_failure{1, why.message()};
+        const bool asks = !questions_.empty() && !asked_once_;
+        if (asks) {
+            tty_.write(questions_, why);
+            asked_once_ = unanswered_ = true;
+            asked_at_ = mato::clock::now();
+        }
+        daemon_.post_as(message::show, 0, show_request{asks});
+    }
+
     void handle_signals(mato::default_signal_source& signals) {
         while (const auto signal = signals.try_next()) {
             switch (*signal) {
             case SIGWINCH: daemon_.post_as(message::resize, 0, tty_.size()); break;
             case SIGHUP: end("[terminal lost]", 1); break;
             case SIGTERM: end("[terminated]", 1); break;
-            case SIGCONT:
-                tty_.reenter();
-                daemon_.post_as(message::refresh, 0, nothing{});
-                break;
-            default: break; // INT, QUIT, TSTP from outside: typed ones are the program's, by raw mode
+            case SIGCONT: resume(); break;
+            case SIGTSTP: suspend(); break;
+            default: break; // INT, QUIT from outside: typed ones are the program's, by raw mode
             }
+        }
+    }
+
+    /// Stops this process once the daemon has let go of the terminal. It goes on in `resume`.
+    void suspend() {
+        hiding_ = daemon_.post(message::hide, nothing{});
+        const auto until = mato::deadline::in(hide_patience);
+        while (!result_ && hiding_ != 0 && !until.passed()) {
+            mato::failure why;
+            pollfd ready{daemon_.connection().native_handle(), POLLIN, 0};
+            if (mato::sys::poll(&ready, 1, until.poll_timeout()) == -1) continue;
+            daemon_.connection().fill(why);
+            handle_messages();
+            if (why) end(stopping_ ? "[daemon stopped]" : "[daemon lost]", 1);
+        }
+        if (result_) return;
+        tty_.leave();
+        mato::sys::kill(mato::sys::getpid(), SIGSTOP);
+    }
+
+    void resume() {
+        daemon_.post_as(message::resize, 0, tty_.size());
+        try {
+            enter();
+        } catch (const command_failure&) {
+            end("[terminal lost]", 1);
         }
     }
 
     void handle_keys() {
         mato::failure why;
-        const auto bytes = tty_.read(why);
+        typed_ += tty_.read(why);
         if (why) return end("[terminal lost]", 1);
-        if (bytes.empty()) return;
-        if (help_shown_) { // any key goes back
-            help_shown_ = false;
-            daemon_.post_as(message::refresh, 0, nothing{});
-            return;
-        }
-        keys_.feed(bytes, {[this](std::string_view typed) { typed_ += typed; }, [this](char key) { handle_command(key); }});
-        if (readonly_) typed_.clear();
         send_typed();
-    }
-
-    void handle_command(char key) {
-        if (key == 'd') return end("[detached]", 0);
-        if (key != '?') {
-            mato::failure gone;
-            return tty_.write("\a", gone);
-        }
-        mato::failure gone;
-        help_shown_ = true;
-        const std::string prefix = daemon_.daemon().prefix;
-        tty_.clear();
-        tty_.write("keys, each after " + prefix +
-                       "\r\n\r\n  d    detach: leave, the program goes on\r\n  ?    this list\r\n  " + prefix + "  type " +
-                       prefix + " itself\r\n\r\nany key goes back\r\n",
-                   gone);
     }
 
     /// No more than the window is under way, so that a program that does not read costs the daemon no memory.
@@ -132,17 +149,15 @@ private:
     }
 
     void handle(const header& frame) {
-        mato::failure gone; // shows at the next flush
+        mato::failure gone;
         switch (frame.type) {
         case message::output:
-            if (!help_shown_) tty_.write(frame.body, gone);
+            untaken_ += frame.body.size();
+            if (hiding_ == 0) tty_.write(frame.body, gone);
             if (gone) end("[terminal lost]", 1);
             return;
-        case message::resync:
-            if (!help_shown_) tty_.clear();
-            return;
         case message::input_taken:
-            if (const auto taken = decode<input_taken>(frame.body))
+            if (const auto taken = decode<bytes_taken>(frame.body))
                 outstanding_ -= std::min<std::size_t>(outstanding_, taken->bytes);
             return send_typed();
         case message::tab_exited:
@@ -150,10 +165,12 @@ private:
                 end("[exited " + std::to_string(status->code) + "]", 0);
             return;
         case message::detached: return end("[detached]", 0);
+        case message::terminal_lost: return end("[terminal lost]", 1);
+        case message::suspend: return suspend();
+        case message::answered: unanswered_ = false; return;
         case message::stopping: stopping_ = true; return;
-        case message::prefix_changed:
-            if (const auto prefix = decode<text_message>(frame.body))
-                if (const auto key = parse_prefix(prefix->text)) keys_.set_prefix(*key);
+        case message::done:
+            if (frame.id == hiding_) hiding_ = 0;
             return;
         default: return; // of a newer daemon: not for this client
         }
@@ -161,16 +178,22 @@ private:
 
     remote& daemon_;
     terminal& tty_;
-    const bool readonly_;
-    prefix_keys keys_;
+    const bool direct_;
+    const std::string& questions_;
+    bool asked_once_ = false, unanswered_ = false;
+    mato::clock::time_point asked_at_{};
     std::string typed_;
-    std::size_t outstanding_ = 0;
+    std::size_t outstanding_ = 0; // typed, and not yet taken by the program
+    std::uint64_t untaken_ = 0;   // shown, and the daemon not yet told that the terminal has it
+    std::uint32_t hiding_ = 0;    // the request after whose answer the daemon draws no more
     std::optional<attach_result> result_;
-    bool stopping_ = false, help_shown_ = false;
+    bool stopping_ = false;
 };
 
 } // namespace
 
-attach_result show_tab(remote& daemon, terminal& tty, bool readonly) { return attachment(daemon, tty, readonly).run(); }
+attach_result show_tab(remote& daemon, terminal& tty, bool direct, const std::string& questions) {
+    return attachment(daemon, tty, direct, questions).run();
+}
 
 } // namespace mux

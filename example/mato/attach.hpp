@@ -19,6 +19,9 @@ struct attach_result {
 };
 
 /// The daemon has answered `attached`. The terminal is restored before it returns, and however it is left.
-[[nodiscard]] attach_result show_tab(remote& daemon, terminal& tty, bool readonly);
+/// `direct`: the daemon reads and draws on the terminal; what is left to do here is to guard it, and to carry sizes and
+/// signals.
+/// `questions` are sent to the terminal first, so that it tells what it can do.
+[[nodiscard]] attach_result show_tab(remote& daemon, terminal& tty, bool direct, const std::string& questions);
 
 } // namespace mux

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "cli.hpp"
 
+#include <mato/config.hpp>
 #include <mato/policies.hpp>
 
 #include <cxxopts.hpp>
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 
 namespace mux {
 namespace {
@@ -20,16 +22,22 @@ struct command_syntax {
 constexpr std::size_t most_any = 1'000'000;
 
 constexpr std::array commands{
-    command_syntax{"new", command::new_tab, 0, most_any,
-                   "new [-d] [-W] [-t TASK] [-n NAME] [-c DIR] [-e K=V]… [-x COLS] [-y ROWS] [-- CMD ARG…]",
-                   "open a tab and attach to it"},
-    command_syntax{"attach", command::attach, 0, 1, "attach [-r] [-d] [--ignore-size] [TAB]", "show a tab here"},
+    command_syntax{
+        "new", command::new_tab, 0, most_any,
+        "new [-d] [-W] [-t TASK] [-n NAME] [-c DIR] [-e K=V]… [-x COLS] [-y ROWS] [--emulator NAME] [--relay] [-- CMD ARG…]",
+        "open a tab and attach to it"},
+    command_syntax{"attach", command::attach, 0, 1, "attach [-r] [-d] [--ignore-size] [--relay] [TAB]", "show a tab here"},
     command_syntax{"detach", command::detach, 0, 1, "detach [-a | CLIENT]", "detach this tab's client, all, or one"},
     command_syntax{"ls", command::ls, 0, 0, "ls [--json]", "list tasks and tabs"},
     command_syntax{"clients", command::clients, 0, 0, "clients [--json]", "list clients"},
     command_syntax{"has", command::has, 1, 1, "has TAB", "exit 0 when the tab exists"},
     command_syntax{"send", command::send, 2, most_any, "send TAB [-l] TEXT…",
                    "type keys, or with -l text, into a tab; '-' is standard input"},
+    command_syntax{"capture", command::capture, 1, 1, "capture TAB [-S LINES] [--ansi] [--json]",
+                   "print a tab's screen, with LINES of history above it"},
+    command_syntax{"resize", command::resize, 2, 2, "resize TAB COLSxROWS", "give a tab a size of its own"},
+    command_syntax{"wait", command::wait, 1, 1, "wait TAB --exit | --idle DUR | --text REGEX [--timeout DUR]",
+                   "wait until the program has ended, is silent, or shows a text"},
     command_syntax{"kill", command::kill, 0, 1, "kill TAB | kill -t TASK", "end a tab's programs and remove it"},
     command_syntax{"rename", command::rename, 2, 2, "rename TARGET NAME", "rename a tab or a task"},
     command_syntax{"status", command::status, 0, 0, "status [--json]", "the daemon's state"},
@@ -113,6 +121,16 @@ std::size_t own_options_of_new(const std::vector<std::string>& arguments) {
     return std::min(count, arguments.size());
 }
 
+void parse_size(const std::string& text, invocation& result) {
+    unsigned columns = 0, rows = 0;
+    char x = 0, more = 0;
+    if (std::sscanf(text.c_str(), "%5u%c%5u%c", &columns, &x, &rows, &more) != 3 || x != 'x' || columns < 1 || rows < 1 ||
+        columns > 10'000 || rows > 10'000)
+        usage_error("a size is COLSxROWS, such as 80x24, not '" + text + "'");
+    result.columns = static_cast<std::uint16_t>(columns);
+    result.rows = static_cast<std::uint16_t>(rows);
+}
+
 void parse_command(const command_syntax& syntax, std::vector<std::string> arguments, invocation& result) {
     result.command = syntax.command;
     const auto dashes = syntax.command == command::new_tab
@@ -130,11 +148,17 @@ void parse_command(const command_syntax& syntax, std::vector<std::string> argume
     case command::new_tab:
         add("d", "")("W", "")("t", "", cxxopts::value<std::string>())("n", "", cxxopts::value<std::string>())(
             "c", "", cxxopts::value<std::string>())("e", "", cxxopts::value<std::vector<std::string>>())(
-            "x", "", cxxopts::value<int>())("y", "", cxxopts::value<int>())("emulator", "", cxxopts::value<std::string>());
+            "x", "", cxxopts::value<int>())("y", "", cxxopts::value<int>())("emulator", "",
+                                                                            cxxopts::value<std::string>())("relay", "");
         break;
-    case command::attach: add("r", "")("d", "")("ignore-size", ""); break;
+    case command::attach: add("r", "")("d", "")("ignore-size", "")("relay", ""); break;
     case command::detach: add("a", ""); break;
     case command::send: add("l", ""); break;
+    case command::capture: add("S", "", cxxopts::value<std::uint32_t>())("ansi", "")("json", ""); break;
+    case command::wait:
+        add("exit", "")("idle", "", cxxopts::value<std::string>())("text", "", cxxopts::value<std::string>())(
+            "timeout", "", cxxopts::value<std::string>());
+        break;
     case command::kill: add("t", "", cxxopts::value<std::string>()); break;
     case command::stop: add("now", ""); break;
     case command::daemon: add("foreground", ""); break;
@@ -168,6 +192,7 @@ void parse_command(const command_syntax& syntax, std::vector<std::string> argume
     result.wait = has("W");
     result.readonly = has("r");
     result.ignore_size = has("ignore-size");
+    result.relay = has("relay");
     result.all = has("a");
     result.literal = has("l");
     result.now = has("now");
@@ -185,6 +210,20 @@ void parse_command(const command_syntax& syntax, std::vector<std::string> argume
                 usage_error("-e takes NAME=VALUE, not '" + each.value() + "'");
             result.environment.push_back(each.value());
         }
+    const auto span = [&](const char* name, std::chrono::milliseconds& to) {
+        if (!has(name)) return;
+        const auto value = mato::config::parse_duration(given[name].as<std::string>());
+        if (!value || *value <= std::chrono::milliseconds(0))
+            usage_error("--" + std::string(name) + " takes a time such as 500ms or 2s, not '" + given[name].as<std::string>() +
+                        "'");
+        to = *value;
+    };
+    result.ansi = has("ansi");
+    result.exit = has("exit");
+    if (has("S")) result.history = given["S"].as<std::uint32_t>();
+    if (has("text")) result.pattern = given["text"].as<std::string>();
+    span("idle", result.idle);
+    span("timeout", result.timeout);
     result.operands = given.unmatched();
     if (syntax.command == command::new_tab) {
         result.program = std::move(result.operands);
@@ -198,6 +237,9 @@ void parse_command(const command_syntax& syntax, std::vector<std::string> argume
     if (!result.operands.empty() && result.operands[0].empty()) // an unset variable of a script must not mean "the last one"
         usage_error("an empty name; usage: mato " + std::string(syntax.usage));
     if (result.detached && result.wait) usage_error("-d and -W exclude one another");
+    if (syntax.command == command::wait && result.exit + (result.idle.count() > 0) + result.pattern.has_value() != 1)
+        usage_error("usage: mato " + std::string(syntax.usage));
+    if (syntax.command == command::resize) parse_size(result.operands[1], result);
     const bool both_or_none = syntax.command == command::kill && result.operands.empty() == result.task.empty();
     const bool both = syntax.command == command::detach && result.all && !result.operands.empty();
     if (both_or_none || both) usage_error("usage: mato " + std::string(syntax.usage));

@@ -5,7 +5,9 @@
 
 #include "paths.hpp"
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -26,6 +28,9 @@ enum class command {
     clients,
     has,
     send,
+    capture,
+    resize,
+    wait,
     kill,
     rename,
     status,
@@ -41,13 +46,17 @@ struct invocation {
     mux::command command = command::attach_or_new;
     path_options paths;
     bool no_start = false, quiet = false;
-    bool json = false, detached = false, wait = false, readonly = false, ignore_size = false, all = false, literal = false,
-         now = false, foreground = false, follow = false;
+    bool json = false, detached = false, wait = false, readonly = false, ignore_size = false, relay = false, all = false,
+         literal = false, now = false, foreground = false, follow = false;
     std::string task, name, directory, emulator;
     std::vector<std::string> environment;
-    std::uint16_t columns = 0, rows = 0; ///< 0: the terminal's, else 80x24
-    std::vector<std::string> operands;   ///< TAB, NAME, TEXT…, as the command says
-    std::vector<std::string> program;    ///< CMD ARG…
+    bool ansi = false, exit = false;               ///< `capture --ansi`, `wait --exit`
+    std::uint32_t history = 0;                     ///< `capture -S`, rows
+    std::optional<std::string> pattern;            ///< `wait --text`
+    std::chrono::milliseconds idle{0}, timeout{0}; ///< `wait`; 0: not given
+    std::uint16_t columns = 0, rows = 0;           ///< 0: the terminal's, else 80x24
+    std::vector<std::string> operands;             ///< TAB, NAME, TEXT…, as the command says
+    std::vector<std::string> program;              ///< CMD ARG…
 };
 
 /// @throws command_failure, exit code 64, with what is wrong and where help is.

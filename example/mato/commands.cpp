@@ -6,6 +6,7 @@
 #include "listings.hpp"
 #include "remote.hpp"
 #include "terminal.hpp"
+#include "view/terminfo.hpp"
 
 #include <mato/lock.hpp>
 #include <mato/version.hpp>
@@ -17,6 +18,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <map>
+#include <regex>
 
 namespace mux {
 namespace {
@@ -62,6 +64,14 @@ void print(const std::string& text) {
         throw command_failure{1, "cannot write to standard output: " + mato::last_error().message()};
 }
 
+/// Of the terminal this command runs in, before it was asked.
+terminal_features own_features() {
+    const auto value = [](const char* name) { return variable(name).value_or(""); };
+    const std::string term = value("TERM"), colorterm = value("COLORTERM"), program = value("TERM_PROGRAM"),
+                      all = value("LC_ALL"), type = value("LC_CTYPE"), lang = value("LANG");
+    return features_of({term, colorterm, program, all, type, lang}, read_terminfo(term));
+}
+
 view_options view_of(const invocation& what, const remote& daemon, size_of_terminal size) {
     view_options view;
     view.size = {what.columns ? what.columns : size.cols, what.rows ? what.rows : size.rows};
@@ -69,6 +79,7 @@ view_options view_of(const invocation& what, const remote& daemon, size_of_termi
     view.detach_others = what.detached;
     view.ignore_size = what.ignore_size;
     view.environment = daemon.environment_for_daemon();
+    view.terminal = own_features();
     return view;
 }
 
@@ -86,8 +97,24 @@ terminal open_terminal() {
     return tty;
 }
 
-int show(remote& daemon, terminal& tty, bool readonly) {
-    const attach_result result = show_tab(daemon, tty, readonly);
+/// Asks for a tab with `view` inside `request`, and shows it until the end.
+template <class Request>
+int show(const invocation& what, remote& daemon, terminal& tty, message type, Request request, view_options Request::*view) {
+    mato::failure why;
+    tty.guard(why);
+    if (why) throw command_failure{1, why.message()};
+    const auto until = mato::deadline::in(start_patience);
+    (request.*view).passes_terminal = !what.relay;
+    const std::string ask = questions((request.*view).terminal);
+    if (!(request.*view).terminal.addresses)
+        throw command_failure{1, "this terminal (TERM=" + variable("TERM").value_or("") + ") cannot place its cursor"};
+    const int descriptors[] = {tty.native_handle(), tty.guardian().leash()};
+    const auto passed = what.relay ? std::span<const int>() : std::span<const int>(descriptors);
+    const auto id = daemon.post_with(type, std::move(request), passed, until);
+    const auto shown = daemon.await<attachment_info>(id, message::attached, until);
+    tty.guardian().leash_is_passed();
+    const attach_result result = show_tab(daemon, tty, shown.direct, ask);
+    tty.guardian().dismiss();
     print(result.last_line + "\n");
     return result.exit_code;
 }
@@ -141,8 +168,7 @@ int run_new(const invocation& what) {
     return ask_until_started(what, paths, [&](remote& daemon) {
         wanted.view = view_of(what, daemon, tty.size());
         wanted.view.detach_others = false;
-        daemon.ask<tab_name>(message::new_tab, wanted, message::attached, mato::deadline::in(start_patience));
-        return show(daemon, tty, false);
+        return show(what, daemon, tty, message::new_tab, wanted, &new_tab::view);
     });
 }
 
@@ -154,8 +180,7 @@ int run_attach(const invocation& what) {
     attach_request wanted;
     if (!what.operands.empty()) wanted.which.name = what.operands[0];
     wanted.view = view_of(what, daemon, tty.size());
-    daemon.ask<tab_name>(message::attach, wanted, message::attached, soon());
-    return show(daemon, tty, what.readonly);
+    return show(what, daemon, tty, message::attach, wanted, &attach_request::view);
 }
 
 int run_attach_or_new(const invocation& what) {
@@ -168,13 +193,11 @@ int run_attach_or_new(const invocation& what) {
             new_tab wanted = new_tab_of(what, paths);
             wanted.view = view;
             wanted.then = after_opening::attach;
-            daemon.ask<tab_name>(message::new_tab, wanted, message::attached, soon());
-        } else {
-            attach_request latest;
-            latest.view = view;
-            daemon.ask<tab_name>(message::attach, latest, message::attached, soon());
+            return show(what, daemon, tty, message::new_tab, wanted, &new_tab::view);
         }
-        return show(daemon, tty, false);
+        attach_request latest;
+        latest.view = view;
+        return show(what, daemon, tty, message::attach, latest, &attach_request::view);
     });
 }
 
@@ -253,6 +276,84 @@ int run_has(const invocation& what) {
     const auto paths = paths_of(what);
     open_existing(paths).tell(message::find_tab, target{what.operands[0], current_tab(paths)}, soon());
     return 0;
+}
+
+int run_capture(const invocation& what) {
+    const auto paths = paths_of(what);
+    remote daemon = open_existing(paths);
+    capture_request wanted{{what.operands[0], current_tab(paths)}, what.history, 0, what.ansi, false};
+    captured part = daemon.ask<captured>(message::capture, wanted, message::captured, soon());
+    std::string text = part.text;
+    while (part.next != 0) {
+        wanted.from = part.next;
+        part = daemon.ask<captured>(message::capture, wanted, message::captured, soon());
+        text += part.text;
+    }
+    print(what.json ? format_capture(part, text) : text);
+    return 0;
+}
+
+int run_resize(const invocation& what) {
+    const auto paths = paths_of(what);
+    open_existing(paths).tell(message::resize_tab,
+                              resize_request{{what.operands[0], current_tab(paths)}, {what.columns, what.rows}}, soon());
+    return 0;
+}
+
+/// Looks again whenever the tab has changed, but no more often than this: a flood is not searched at every read.
+constexpr auto look_again = 20ms;
+
+int run_wait(const invocation& what) {
+    const auto paths = paths_of(what);
+    remote daemon = open_existing(paths);
+    const target which{what.operands[0], current_tab(paths)};
+    const auto until = what.timeout.count() > 0 ? mato::deadline::in(what.timeout) : remote::patient();
+    const auto timed_out = [&]() -> command_failure {
+        return {1, "tab " + what.operands[0] + ": not so within the time given"};
+    };
+    if (what.exit) {
+        const auto id = daemon.post(message::wait_exit, which);
+        while (const auto frame = daemon.next(until)) {
+            if (frame->id != id) continue;
+            if (frame->type == message::error) {
+                const auto why = decode<refusal>(frame->body).value_or(refusal{});
+                throw command_failure{why.exit_code, why.text};
+            }
+            return decode<exit_status>(frame->body).value_or(exit_status{}).code;
+        }
+        throw timed_out();
+    }
+    std::regex pattern;
+    try {
+        if (what.pattern) pattern.assign(*what.pattern, std::regex::ECMAScript | std::regex::multiline);
+    } catch (const std::regex_error& wrong) {
+        throw command_failure{mato::exit_code::usage, "--text '" + *what.pattern + "': " + wrong.what()};
+    }
+    for (;;) {
+        const auto now =
+            daemon.ask<captured>(message::capture, capture_request{which, 0, 0, false, true}, message::captured, soon());
+        if (what.pattern ? std::regex_search(now.text, pattern) : now.idle_ms >= static_cast<std::uint64_t>(what.idle.count()))
+            return 0;
+        if (!now.running) throw command_failure{1, "the program of tab " + what.operands[0] + " has ended"};
+        if (until.passed()) throw timed_out();
+        if (!what.pattern) {
+            const auto left = what.idle - mato::milliseconds(static_cast<long>(now.idle_ms));
+            mato::sys::sleep_ms(std::min<long>(left.count(), until.poll_timeout()));
+            continue;
+        }
+        const auto id = daemon.post(message::wait_output, wait_output{which, now.revision});
+        for (;;) {
+            const auto frame = daemon.next(until);
+            if (!frame) throw timed_out();
+            if (frame->id != id) continue;
+            if (frame->type == message::error) {
+                const auto why = decode<refusal>(frame->body).value_or(refusal{});
+                throw command_failure{why.exit_code, why.text};
+            }
+            break;
+        }
+        mato::sys::sleep_ms(look_again.count());
+    }
 }
 
 int run_kill(const invocation& what) {
@@ -383,6 +484,9 @@ int run_command(const invocation& what) {
     case command::clients: return run_clients(what);
     case command::has: return run_has(what);
     case command::send: return run_send(what);
+    case command::capture: return run_capture(what);
+    case command::resize: return run_resize(what);
+    case command::wait: return run_wait(what);
     case command::kill: return run_kill(what);
     case command::rename: return run_rename(what);
     case command::status: return run_status(what);

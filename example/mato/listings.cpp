@@ -57,6 +57,9 @@ json::verbatim as_json(const client_info& client) {
         .add("rows", client.size.rows)
         .add("tab", client.tab ? json::verbatim{std::to_string(client.tab)} : json::verbatim{"null"})
         .add("readonly", client.readonly)
+        .add("path", client.tab == 0 ? ""
+                     : client.direct ? "direct"
+                                     : "relayed")
         .add("bytes_sent", client.bytes_sent)
         .add("frames_dropped", client.frames_dropped)
         .add("queue_bytes", client.queue_bytes)
@@ -124,9 +127,35 @@ std::string format_clients(const client_list& list, bool json) {
         if (each.tab == 0) continue; // commands like this one
         text += std::to_string(each.id) + "  tab " + std::to_string(each.tab) + "  " +
                 (each.tty.empty() ? "-" : plain(each.tty)) + "  " + size_text(each.size) + "  pid " + std::to_string(each.pid) +
+                (each.tab == 0 ? ""
+                 : each.direct ? "  direct"
+                               : "  relayed") +
                 (each.readonly ? "  read-only" : "") + "\n";
     }
     return text;
+}
+
+std::string format_capture(const captured& last, const std::string& text) {
+    std::vector<json::verbatim> lines;
+    for (std::size_t at = 0; at < text.size();) {
+        const auto end = text.find('\n', at);
+        lines.push_back({json::quote(text.substr(at, end - at))});
+        at = end == std::string::npos ? text.size() : end + 1;
+    }
+    const auto cursor =
+        json::object().add("row", last.cursor_row).add("column", last.cursor_column).add("visible", last.cursor_visible);
+    return json::object()
+               .add("tab", last.tab)
+               .add("cols", last.size.cols)
+               .add("rows", last.size.rows)
+               .add("cursor", cursor.done())
+               .add("alternate_screen", last.alternate_screen)
+               .add("title", last.title)
+               .add("history", last.history_rows)
+               .add("lines", json::array(lines))
+               .done()
+               .text +
+           "\n";
 }
 
 std::string format_status(const status_report& report, bool json) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "multiplexer.hpp"
 
+#include "key_names.hpp"
 #include "shell.hpp"
 #include "window_size.hpp"
 
@@ -14,6 +15,8 @@ namespace mux {
 namespace {
 
 constexpr rlim_t most_descriptors = 65'536; // tabs and clients; tables larger than that cost memory for nothing
+
+constexpr std::size_t terminal_descriptors = 2; // an attaching client passes its terminal and the leash
 
 constexpr std::size_t most_shown = 256; // bytes of a command line in listings: thousands of tabs fit in one answer
 
@@ -44,12 +47,12 @@ multiplexer::multiplexer(daemon& host, multiplexer_options options)
       limits_(options.limits), stays_when_empty_(options.stays_when_empty), started_(std::time(nullptr)),
       workspace_(read_counter(counter_, host.options().paths)) {
     auto& server = daemon_.server();
-    server.on.on_opened = [this](const session_ptr& session) { clients_[session->id()].session = session; };
+    server.on.on_opened = [this](const session_ptr& session) {
+        session->accept_descriptors(terminal_descriptors);
+        clients_[session->id()].session = session;
+    };
     server.on.on_frame = [this](const session_ptr& session, std::string_view payload) { on_frame(session, payload); };
     server.on.on_closed = [this](const session_ptr& session, const mato::failure&) { forget(session->id()); };
-    server.on.on_drained = [this](const session_ptr& session) {
-        if (client* drained = find_client(session->id()); drained && drained->attached) pump(*drained, view_high_water);
-    };
     server.on.on_refused = [](const mato::peer_credentials&, const mato::failure& why) -> std::optional<std::string> {
         return encode(message::refused, 0, refusal{mato::exit_code::unavailable, why.message()});
     };
@@ -79,14 +82,14 @@ void multiplexer::apply_settings() {
 }
 
 void multiplexer::reload(mato::error_out out) {
-    const std::string prefix = configuration_->prefix;
     configuration_.reload(out);
     if (out.failed()) return;
     apply_settings();
     for (auto& [id, each] : tabs_) fit(*each);
-    if (configuration_->prefix == prefix) return;
     for (auto& [id, each] : clients_)
-        if (each.attached) reply(each, message::prefix_changed, 0, text_message{configuration_->prefix});
+        if (each.screen)
+            each.screen->set_keys(parse_prefix(configuration_->prefix).value_or('\x1c'), configuration_->prefix,
+                                  configuration_->mouse);
 }
 
 // ---- clients ----
@@ -116,6 +119,7 @@ void multiplexer::forget(std::uint64_t id) {
     for (auto& [tab, each] : tabs_) each->cancel_input(id, std::nullopt);
     std::erase_if(waiting_, [&](const waiting& each) { return each.client == id; });
     std::erase_if(kills_, [&](const pending_kill& each) { return each.client == id; });
+    std::erase_if(output_waits_, [&](const output_wait& each) { return each.client == id; });
     clients_.erase(id);
 }
 
@@ -150,7 +154,7 @@ void multiplexer::greet(client& from, const header& frame) {
     session->established();
     reply(from, message::welcome, frame.id,
           welcome{std::min(newest_version, greeting->max_version), 0, static_cast<std::uint32_t>(mato::sys::getpid()),
-                  session->id(), MATO_VERSION_STRING, configuration_->prefix, configuration_->update_environment});
+                  session->id(), MATO_VERSION_STRING, configuration_->update_environment});
     if (daemon_.is_stopping()) reply(from, message::stopping, 0, nothing{});
 }
 
@@ -163,48 +167,115 @@ std::vector<multiplexer::client*> multiplexer::viewers_of(tab_id id) {
     return result;
 }
 
-void multiplexer::view(client& viewer, tab& shown, const view_options& options) {
-    leave(viewer);
-    viewer.attached = shown.id();
-    viewer.view = options;
-    viewer.position = shown.screen().replay_begin();
-    viewer.activity = used_[shown.id()] = ++now_;
-    fit(shown);
-    pump(viewer, view_high_water);
+/// Takes the client's terminal, if it passed one that can be used, else talks to it through the client.
+attachment_info multiplexer::view(client& watcher, tab& shown, const view_options& options) {
+    leave(watcher);
+    watcher.view = options;
+    std::unique_ptr<outlet> way;
+    mato::unique_fd terminal = watcher.session->take_descriptor(), leash = watcher.session->take_descriptor();
+    if (options.passes_terminal) {
+        mato::failure why;
+        way = direct_outlet::open(daemon_.context(), std::move(terminal), std::move(leash), why);
+        if (why)
+            daemon_.log().info("client " + std::to_string(watcher.session->id()) + " relays its terminal: " + why.message());
+    }
+    const bool direct = way != nullptr;
+    if (!direct) {
+        auto relay = std::make_unique<relayed_outlet>(watcher.session);
+        watcher.relay = relay.get();
+        way = std::move(relay);
+    }
+    viewer_options wanted;
+    wanted.size = {options.size.rows, options.size.cols};
+    wanted.features = options.terminal;
+    wanted.prefix = parse_prefix(configuration_->prefix).value_or('\x1c');
+    wanted.prefix_name = configuration_->prefix;
+    wanted.readonly = options.readonly;
+    wanted.mouse = configuration_->mouse;
+    const std::uint64_t id = watcher.session->id();
+    watcher.screen = std::make_unique<viewer>(daemon_.context(), std::move(way), std::move(wanted),
+                                              viewer::handlers{[this, id](std::string_view bytes) {
+                                                                   if (client* const typist = find_client(id))
+                                                                       type(*typist, bytes);
+                                                               },
+                                                               [this, id](char key) { command_key(id, key); },
+                                                               [this, id] {
+                                                                   if (client* const asked = find_client(id))
+                                                                       reply(*asked, message::answered, 0, nothing{});
+                                                               },
+                                                               [this, id] {
+                                                                   if (client* const gone = find_client(id))
+                                                                       part(*gone, message::terminal_lost);
+                                                               }});
+    switch_to(watcher, shown);
+    const auto* const named = workspace_.find(shown.id());
+    return {{shown.id(), workspace_.task_of(shown.id())->name, named->name}, direct};
 }
 
-void multiplexer::leave(client& viewer) {
-    const tab_id left = std::exchange(viewer.attached, 0);
-    viewer.outstanding = viewer.unreported = 0;
+void multiplexer::switch_to(client& watcher, tab& shown) {
+    const tab_id before = std::exchange(watcher.attached, shown.id());
+    watcher.activity = used_[shown.id()] = ++now_;
+    watcher.untaken = 0;
+    rung_.erase(shown.id());
+    fit(shown);
+    watcher.screen->read_keyboard(true);
+    watcher.screen->watch(shown.shared_from_this());
+    if (const auto at = tabs_.find(before); at != tabs_.end() && before != shown.id()) fit(*at->second);
+}
+
+void multiplexer::leave(client& watcher) {
+    if (watcher.screen) { // it may be one of its callbacks that asks
+        watcher.screen->close();
+        watcher.relay = nullptr;
+        asio::post(daemon_.context(), [gone = std::shared_ptr<viewer>(std::move(watcher.screen))] {});
+    }
+    const tab_id left = std::exchange(watcher.attached, 0);
+    watcher.untaken = 0;
     if (left == 0) return;
     if (const auto at = tabs_.find(left); at != tabs_.end()) {
-        at->second->cancel_input(viewer.session->id(), 0);
+        at->second->cancel_input(watcher.session->id(), 0);
         fit(*at->second);
     }
 }
 
-/// Sends what the viewer has not seen, while its queue is short; the rest stays in the ring, where it costs nothing.
-void multiplexer::pump(client& viewer, std::size_t high_water) {
-    const auto at = tabs_.find(viewer.attached);
-    if (at == tabs_.end()) return;
-    const raw_emulator& screen = at->second->screen();
-    while (viewer.position < screen.end() && viewer.session->queued_bytes() < high_water && viewer.session->is_open()) {
-        if (viewer.position < screen.begin()) { // overwritten before it could be sent
-            ++viewer.resyncs;
-            viewer.position = screen.replay_begin();
-            reply(viewer, message::resync, 0, nothing{});
-        }
-        const auto bytes = screen.from(viewer.position, output_chunk);
-        viewer.position += bytes.size();
-        send(viewer, encode_bytes(message::output, 0, bytes));
+/// The attachment ends, and the client is told, who then has its terminal back.
+void multiplexer::part(client& watcher, message why) {
+    leave(watcher);
+    reply(watcher, why, 0, nothing{});
+}
+
+void multiplexer::on_output(tab_id id, bool flooding) {
+    for (client* each : viewers_of(id)) each->screen->update(flooding);
+    answer_output_waits(id);
+}
+
+void multiplexer::answer_output_waits(tab_id id) {
+    if (output_waits_.empty()) return;
+    for (const output_wait& each : std::exchange(output_waits_, {})) {
+        client* const waiter = find_client(each.client);
+        if (each.tab != id)
+            output_waits_.push_back(each);
+        else if (waiter)
+            reply(*waiter, message::output_came, each.request, nothing{});
     }
 }
 
-void multiplexer::on_output(tab_id id) {
-    for (client* each : viewers_of(id)) pump(*each, view_high_water);
+void multiplexer::on_events(tab_id id, std::vector<vt::event>& events) {
+    const auto viewers = viewers_of(id);
+    for (const vt::event& each : events) {
+        if (each.kind == vt::event_kind::bell) {
+            if (viewers.empty()) rung_.insert(id);
+            for (client* watcher : viewers) watcher->screen->ring();
+        } else if (each.kind == vt::event_kind::clipboard_set && configuration_->clipboard) {
+            for (client* watcher : viewers)
+                if (watcher->view.terminal.strings && !watcher->view.readonly)
+                    watcher->screen->pass("\033]52;" + each.target + ";" + each.text + "\033\\");
+        }
+    }
 }
 
 void multiplexer::fit(tab& shown) {
+    if (fixed_.contains(shown.id())) return;
     std::vector<viewer_size> sizes;
     for (client* each : viewers_of(shown.id()))
         sizes.push_back({as_terminal_size(each->view.size), each->activity, !each->view.readonly && !each->view.ignore_size});
@@ -248,11 +319,17 @@ std::shared_ptr<tab> multiplexer::start_program(const new_tab& wanted, const std
     auto program = spawn(request, why);
     if (why) return nullptr;
     workspace_.add(task, name);
-    tab_options options{id, shown, request.size, configuration_->raw_replay_bytes, configuration_->paste_bytes};
+    tab_options options{id, shown, request.size};
+    const std::string& emulator = wanted.emulator.empty() ? configuration_->emulator : wanted.emulator;
+    options.emulator = emulator == "raw" ? emulator_kind::raw : emulator_kind::vt;
+    options.history_lines = configuration_->history_lines;
+    options.replay_bytes = configuration_->raw_replay_bytes;
+    options.input_bytes = configuration_->paste_bytes;
     const auto made = std::make_shared<tab>(daemon_.context(), std::move(program), std::move(options));
     tabs_[id] = made;
     used_[id] = ++now_;
-    made->start({[this, id] { on_output(id); },
+    made->start({[this, id](bool flooding) { on_output(id, flooding); },
+                 [this, id](std::vector<vt::event>& events) { on_events(id, events); },
                  [this](input_queue::source from, std::size_t bytes) { on_input_taken(from, bytes); },
                  [this](input_queue::source from, std::size_t taken) {
                      client* const sender = from.request ? find_client(from.client) : nullptr;
@@ -268,10 +345,8 @@ void multiplexer::on_input_taken(input_queue::source from, std::size_t bytes) {
     client* const typist = find_client(from.client);
     if (!typist) return;
     if (from.request != 0) return reply(*typist, message::sent, from.request, sent{bytes});
-    typist->outstanding -= std::min<std::uint64_t>(typist->outstanding, bytes);
-    typist->unreported += bytes;
-    if (typist->unreported < input_window_bytes / 8) return; // a key is not worth an answer
-    reply(*typist, message::input_taken, 0, input_taken{std::exchange(typist->unreported, 0)});
+    typist->untaken -= std::min<std::uint64_t>(typist->untaken, bytes);
+    if (typist->screen && typist->untaken <= input_window_bytes / 2) typist->screen->read_keyboard(true);
 }
 
 void multiplexer::on_tab_ended(tab_id id) {
@@ -287,6 +362,7 @@ void multiplexer::on_tab_ended(tab_id id) {
         else if (waiter)
             reply(*waiter, message::exit_status, each.request, exit_status{id, code});
     }
+    answer_output_waits(id);
     const auto policy = configuration_->remain_on_exit;
     const bool remains =
         !ended->is_closing() && (policy == remain_on_exit::on || (policy == remain_on_exit::failed && code != 0));
@@ -296,12 +372,14 @@ void multiplexer::on_tab_ended(tab_id id) {
 void multiplexer::remove_tab(tab_id id) {
     const auto ended = tabs_.at(id);
     for (client* each : viewers_of(id)) {
-        pump(*each, configuration_->client_queue_bytes / 2); // the last lines; a ring longer than that shows its end only
+        each->screen->finish();
+        leave(*each);
         reply(*each, message::tab_exited, 0, exit_status{id, ended->exit_code()});
-        each->attached = 0;
     }
     tabs_.erase(id);
     used_.erase(id);
+    rung_.erase(id);
+    fixed_.erase(id);
     workspace_.remove(id);
     for (pending_kill& each : kills_) {
         std::erase(each.tabs, id);

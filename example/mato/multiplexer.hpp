@@ -5,27 +5,23 @@
 #pragma once
 
 #include "environment.hpp"
+#include "multiplexer_daemon.hpp"
 #include "protocol.hpp"
 #include "settings.hpp"
 #include "tab.hpp"
+#include "view/viewer.hpp"
 #include "workspace.hpp"
 
 #include <mato/config.hpp>
-#include <mato/daemon.hpp>
 #include <mato/status.hpp>
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
 namespace mux {
-
-struct policies : mato::default_policies {
-    using detach = mato::double_fork;
-    using endpoint = mato::activated_or_owned;
-};
-using multiplexer_daemon = mato::basic_daemon<policies>;
 
 struct multiplexer_options {
     mato::config::reloadable<settings> configuration;
@@ -44,20 +40,24 @@ public:
     multiplexer(daemon& host, multiplexer_options options);
 
 private:
-    /// One connected client. Attached: `view` says what its terminal shows.
+    /// One connected client. Attached: `screen` is its terminal.
     struct client {
         session_ptr session;
         hello greeting;
         bool greeted = false;
         tab_id attached = 0;
         view_options view;
-        std::uint64_t position = 0;    // of the tab's output: what has been sent
-        std::uint64_t activity = 0;    // when it last acted, by count
-        std::uint64_t outstanding = 0; // typed bytes the program has not taken
-        std::uint64_t unreported = 0;  // taken, and the client not yet told
-        std::uint64_t resyncs = 0;
+        std::unique_ptr<viewer> screen;
+        relayed_outlet* relay = nullptr; // of `screen`, when it is no direct one
+        std::uint64_t activity = 0;      // when it last acted, by count
+        std::uint64_t untaken = 0;       // typed bytes the program has not taken
     };
     struct waiting {
+        std::uint64_t client;
+        std::uint32_t request;
+        tab_id tab;
+    };
+    struct output_wait {
         std::uint64_t client;
         std::uint32_t request;
         tab_id tab;
@@ -89,6 +89,9 @@ private:
     void send_keys(client& from, std::uint32_t id, const send_request& wanted);
     void kill(client& from, std::uint32_t id, const kill_request& wanted);
     void rename(client& from, std::uint32_t id, const rename_request& wanted);
+    void capture(client& from, std::uint32_t id, const capture_request& wanted);
+    void wait_for_output(client& from, std::uint32_t id, const wait_output& wanted);
+    void resize_tab(client& from, std::uint32_t id, const resize_request& wanted);
     void report_status(client& from, std::uint32_t id);
     void wait_for_exit(client& from, std::uint32_t id, const target& wanted);
 
@@ -96,10 +99,14 @@ private:
     std::shared_ptr<tab> start_program(const new_tab& wanted, const std::string& task, mato::failure& why);
     std::shared_ptr<tab> find_tab(client& from, std::uint32_t id, const target& wanted);
     std::shared_ptr<tab> last_used() const;
-    void view(client& viewer, tab& shown, const view_options& options);
-    void leave(client& viewer);
-    void pump(client& viewer, std::size_t high_water);
-    void on_output(tab_id id);
+    [[nodiscard]] attachment_info view(client& watcher, tab& shown, const view_options& options);
+    void switch_to(client& watcher, tab& shown);
+    void leave(client& watcher);
+    void part(client& watcher, message why);
+    void command_key(std::uint64_t id, char key);
+    void on_output(tab_id id, bool flooding);
+    void answer_output_waits(tab_id id);
+    void on_events(tab_id id, std::vector<vt::event>& events);
     void on_input_taken(input_queue::source from, std::size_t bytes);
     void on_tab_ended(tab_id id);
     void remove_tab(tab_id id);
@@ -113,9 +120,6 @@ private:
     void check_stopped();
     void close_all_tabs();
 
-    static constexpr std::size_t view_high_water = 64u << 10; // output queued for one terminal; more only waits in the ring
-    static constexpr std::size_t output_chunk = 32u << 10;
-
     daemon& daemon_;
     mato::config::reloadable<settings> configuration_;
     environment environment_;
@@ -127,8 +131,11 @@ private:
     workspace workspace_;
     std::map<std::uint64_t, client> clients_;
     std::map<tab_id, std::shared_ptr<tab>> tabs_;
+    std::set<tab_id> fixed_;               // their size was set by `resize`
+    std::set<tab_id> rung_;                // a bell nobody has seen
     std::map<tab_id, std::uint64_t> used_; // when a tab was last attached or typed into, by count
     std::vector<waiting> waiting_;
+    std::vector<output_wait> output_waits_;
     std::vector<pending_kill> kills_;
     std::uint64_t now_ = 0; // counts actions of users
 };

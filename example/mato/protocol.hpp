@@ -9,6 +9,8 @@
 ///   - an unknown type with the bit `skippable` is ignored, any other is answered by `error`.
 #pragma once
 
+#include "view/features.hpp"
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -23,6 +25,8 @@ inline constexpr std::uint32_t newest_version = 1;       ///< up to here
 inline constexpr std::uint32_t skippable = 0x8000'0000;
 inline constexpr std::size_t input_window_bytes = 256u << 10; ///< typed but not yet taken by the program, per client
 inline constexpr std::size_t input_chunk_bytes = 32u << 10;   ///< of one `send` or `input`: a pty takes 4 KiB at a time
+inline constexpr std::size_t output_chunk_bytes = 32u << 10;  ///< of one `output`
+inline constexpr std::size_t output_window_bytes = 8u << 10;  ///< sent to a terminal that has not taken it: then no new frame
 
 enum class message : std::uint32_t {
     hello = 1,
@@ -53,14 +57,22 @@ enum class message : std::uint32_t {
     exit_status,
     input,
     resize,
-    refresh,
+    show,
+    hide,
+    output_taken,
+    capture,
+    captured,
+    wait_output,
+    output_came,
+    resize_tab,
     output = 64,
-    resync,
     tab_exited,
     detached,
     stopping,
     input_taken,
-    prefix_changed,
+    terminal_lost,
+    suspend,
+    answered,
 };
 
 /// Everything a message holds is listed once, in `fields`, for both directions.
@@ -76,9 +88,9 @@ struct welcome {
     std::uint64_t features = 0;
     std::uint32_t pid = 0;
     std::uint64_t client = 0;
-    std::string program, prefix;
+    std::string program;
     std::vector<std::string> update_environment; ///< names the client should send the values of
-    void fields(auto& f) { f(version, features, pid, client, program, prefix, update_environment); }
+    void fields(auto& f) { f(version, features, pid, client, program, update_environment); }
 };
 /// `refused` and `error`: why not, and what a command should exit with.
 struct refusal {
@@ -99,9 +111,13 @@ struct size_of_terminal {
 };
 struct view_options {
     size_of_terminal size;
+    terminal_features terminal;
+    /// With the frame come two descriptors: the terminal, and one to close once the daemon has let go of it. False: `input` and
+    /// `output` are used.
+    bool passes_terminal = false;
     bool readonly = false, detach_others = false, ignore_size = false;
     std::vector<std::string> environment; ///< "NAME=value", or "NAME" alone when unset at the client
-    void fields(auto& f) { f(size, readonly, detach_others, ignore_size, environment); }
+    void fields(auto& f) { f(size, terminal, passes_terminal, readonly, detach_others, ignore_size, environment); }
 };
 enum class after_opening : std::uint8_t { nothing, attach, wait };
 struct new_tab {
@@ -116,6 +132,12 @@ struct tab_name {
     std::uint64_t id = 0;
     std::string task, name;
     void fields(auto& f) { f(id, task, name); }
+};
+/// Nothing is read from the terminal and nothing written to it before the client says `show`, and again after `hide`.
+struct attachment_info {
+    tab_name tab;
+    bool direct = false; ///< the daemon has the terminal; the client only guards it
+    void fields(auto& f) { f(tab, direct); }
 };
 /// An empty `target` means the tab used last.
 struct attach_request {
@@ -152,9 +174,9 @@ struct client_info {
     std::string tty;
     size_of_terminal size;
     std::uint64_t tab = 0; ///< 0: not attached
-    bool readonly = false;
+    bool readonly = false, direct = false;
     std::uint64_t bytes_sent = 0, frames_dropped = 0, queue_bytes = 0;
-    void fields(auto& f) { f(id, pid, uid, tty, size, tab, readonly, bytes_sent, frames_dropped, queue_bytes); }
+    void fields(auto& f) { f(id, pid, uid, tty, size, tab, readonly, direct, bytes_sent, frames_dropped, queue_bytes); }
 };
 struct client_list {
     std::vector<client_info> clients;
@@ -169,6 +191,38 @@ struct send_request {
 struct sent {
     std::uint64_t bytes = 0;
     void fields(auto& f) { f(bytes); }
+};
+/// A tab's screen as text, and rows of history above it. Long ones take several requests: `from` is the last answer's `next`.
+struct capture_request {
+    target which;
+    std::uint32_t history_rows = 0;
+    std::uint64_t from = 0;
+    bool ansi = false, join = false; ///< with SGR; rows that go on in the next without a newline
+    void fields(auto& f) { f(which, history_rows, from, ansi, join); }
+};
+struct captured {
+    std::uint64_t tab = 0, revision = 0, idle_ms = 0, next = 0; ///< next 0: that was all
+    size_of_terminal size;
+    std::uint16_t cursor_row = 0, cursor_column = 0; ///< from 0
+    bool cursor_visible = true, alternate_screen = false, running = true;
+    std::uint32_t history_rows = 0; ///< of those asked for, there
+    std::string title, text;
+    void fields(auto& f) {
+        f(tab, revision, idle_ms, next, size, cursor_row, cursor_column, cursor_visible, alternate_screen, running,
+          history_rows, title, text);
+    }
+};
+/// Answered by `output_came` once the tab's revision is another one than this, or its program has ended.
+struct wait_output {
+    target which;
+    std::uint64_t revision = 0;
+    void fields(auto& f) { f(which, revision); }
+};
+/// The tab has this size from now on, whatever looks at it.
+struct resize_request {
+    target which;
+    size_of_terminal size;
+    void fields(auto& f) { f(which, size); }
 };
 struct kill_request {
     target which;
@@ -210,7 +264,13 @@ struct exit_status {
     std::int32_t code = 0; ///< the program's, or 128 + signal
     void fields(auto& f) { f(tab, code); }
 };
-struct input_taken {
+/// The terminal is in the client's hands and ready to be drawn on.
+struct show_request {
+    bool asked = false; ///< questions about itself were sent to it; `answered` says that the last answer has come
+    void fields(auto& f) { f(asked); }
+};
+/// `input_taken`, of what was typed; `output_taken`, of what the client's terminal has taken.
+struct bytes_taken {
     std::uint64_t bytes = 0; ///< since the last such message
     void fields(auto& f) { f(bytes); }
 };
@@ -299,13 +359,16 @@ private:
         if (byte > 1) ok_ = false;
         value = byte == 1;
     }
-    void take(after_opening& value) {
+    template <class Enum> void take_enum(Enum& value, Enum last) {
         const auto byte = number<std::uint8_t>();
-        if (byte > static_cast<std::uint8_t>(after_opening::wait))
+        if (byte > static_cast<std::uint8_t>(last))
             ok_ = false;
         else
-            value = static_cast<after_opening>(byte);
+            value = static_cast<Enum>(byte);
     }
+    void take(after_opening& value) { take_enum(value, after_opening::wait); }
+    void take(colour_depth& value) { take_enum(value, colour_depth::direct); }
+    void take(inquiry& value) { take_enum(value, inquiry::all); }
     void take(std::string& text) { text = bytes(number<std::uint32_t>()); }
     template <class T> void take(std::vector<T>& items) {
         const auto count = number<std::uint32_t>();

@@ -10,6 +10,7 @@
 #include <mato/client.hpp>
 
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -34,6 +35,11 @@ public:
     /// Sends a request; returns its id.
     template <class Body> std::uint32_t post(message type, Body body) { return post_as(type, ++last_id_, std::move(body)); }
     template <class Body> std::uint32_t post_as(message type, std::uint32_t id, Body body);
+    /// As `post`, with descriptors that come along. Waits until they are under way.
+    template <class Body>
+    std::uint32_t post_with(message type, Body body, std::span<const int> descriptors, mato::deadline until);
+    /// The answer to the request `id`. @throws as `ask`.
+    template <class Answer> Answer await(std::uint32_t id, message answer, mato::deadline until);
     /// The next message of any kind; empty when `until` has passed. @throws command_failure when the daemon goes away.
     [[nodiscard]] std::optional<header> next(mato::deadline until);
 
@@ -71,8 +77,20 @@ template <class Body> std::uint32_t remote::post_as(message type, std::uint32_t 
     return id; // a connection that is gone shows at the next read, behind what the daemon said last
 }
 
+template <class Body>
+std::uint32_t remote::post_with(message type, Body body, std::span<const int> descriptors, mato::deadline until) {
+    mato::failure why;
+    client_.send_with(encode(type, ++last_id_, std::move(body)), descriptors, until, why);
+    if (why.code == mato::errc::frame_too_large)
+        throw command_failure{mato::exit_code::usage, "the request is too large: " + why.message()};
+    return last_id_;
+}
+
 template <class Answer, class Body> Answer remote::ask(message type, Body body, message answer, mato::deadline until) {
-    const std::uint32_t id = post(type, std::move(body));
+    return await<Answer>(post(type, std::move(body)), answer, until);
+}
+
+template <class Answer> Answer remote::await(std::uint32_t id, message answer, mato::deadline until) {
     while (const auto frame = next(until)) {
         if (frame->id != id) continue;
         if (frame->type == message::error) {

@@ -2,12 +2,26 @@
 /// @file requests.cpp: what each message asks of the multiplexer.
 #include "multiplexer.hpp"
 
+#include "capture.hpp"
+
 #include <mato/version.hpp>
 
 #include <algorithm>
 #include <ctime>
 
 namespace mux {
+
+namespace {
+
+constexpr char control_z = 0x1a;
+
+/// Milliseconds since its program wrote last.
+std::uint64_t idle_of(const tab& which) {
+    return static_cast<std::uint64_t>(
+        std::chrono::duration_cast<mato::milliseconds>(mato::clock::now() - which.last_output()).count());
+}
+
+} // namespace
 
 template <class Body, class Handler> void multiplexer::with(client& from, const header& frame, Handler handler) {
     const auto body = decode<Body>(frame.body);
@@ -54,22 +68,36 @@ void multiplexer::dispatch(client& from, const header& frame) {
             if (body.now) daemon_.request_stop();
         });
     case message::wait_exit: return with<target>(from, frame, [&](const auto& body) { wait_for_exit(from, id, body); });
-    case message::input: return type(from, frame.body);
+    case message::capture: return with<capture_request>(from, frame, [&](const auto& body) { capture(from, id, body); });
+    case message::wait_output:
+        return with<wait_output>(from, frame, [&](const auto& body) { wait_for_output(from, id, body); });
+    case message::resize_tab: return with<resize_request>(from, frame, [&](const auto& body) { resize_tab(from, id, body); });
+    case message::input: {
+        mato::failure why;
+        if (from.relay) from.relay->input(frame.body, why);
+        if (why) from.session->abort(std::move(why));
+        return;
+    }
+    case message::output_taken:
+        return with<bytes_taken>(from, frame, [&](const bytes_taken& taken) {
+            if (from.relay) from.relay->output_taken(taken.bytes);
+        });
     case message::resize:
         return with<size_of_terminal>(from, frame, [&](const size_of_terminal& size) {
             from.view.size = size;
             const auto at = tabs_.find(from.attached);
             if (at == tabs_.end()) return;
             from.activity = ++now_;
+            from.screen->resize({size.rows, size.cols});
             fit(*at->second);
         });
-    case message::refresh: // its terminal was used by somebody else meanwhile: everything kept is sent again
-        if (const auto at = tabs_.find(from.attached); at != tabs_.end()) {
-            from.position = at->second->screen().replay_begin();
-            reply(from, message::resync, 0, nothing{});
-            pump(from, view_high_water);
-        }
-        return;
+    case message::show:
+        return with<show_request>(from, frame, [&](const show_request& body) {
+            if (from.screen) from.screen->show(body.asked);
+        });
+    case message::hide: // the answer says that the terminal is let go of
+        if (from.screen) from.screen->hide();
+        return reply(from, message::done, id, nothing{});
     default:
         if (static_cast<std::uint32_t>(frame.type) & skippable) return;
         return refuse(from, id,
@@ -106,8 +134,8 @@ void multiplexer::open_tab(client& from, std::uint32_t id, const new_tab& wanted
         if (!name.empty())
             if (const auto problem = workspace::check_name(name); !problem.empty())
                 return refuse(from, id, "'" + name + "': " + problem, mato::exit_code::usage);
-    if (!wanted.emulator.empty() && wanted.emulator != "raw")
-        return refuse(from, id, "there is no emulator '" + wanted.emulator + "'; this version has 'raw'",
+    if (!wanted.emulator.empty() && wanted.emulator != "vt" && wanted.emulator != "raw")
+        return refuse(from, id, "there is no emulator '" + wanted.emulator + "'; there are 'vt' and 'raw'",
                       mato::exit_code::usage);
     if (!wanted.cwd.starts_with('/'))
         return refuse(from, id, "directory '" + wanted.cwd + "' is not an absolute path", mato::exit_code::usage);
@@ -133,10 +161,10 @@ void multiplexer::open_tab(client& from, std::uint32_t id, const new_tab& wanted
     const auto* const named = workspace_.find(made->id());
     if (wanted.then == after_opening::wait) {
         waiting_.push_back({from.session->id(), id, made->id()});
+    } else if (wanted.then == after_opening::attach) {
+        reply(from, message::attached, id, view(from, *made, wanted.view));
     } else {
-        reply(from, wanted.then == after_opening::attach ? message::attached : message::tab_opened, id,
-              tab_name{made->id(), task, named->name});
-        if (wanted.then == after_opening::attach) view(from, *made, wanted.view);
+        reply(from, message::tab_opened, id, tab_name{made->id(), task, named->name});
     }
 }
 
@@ -146,13 +174,8 @@ void multiplexer::attach(client& from, std::uint32_t id, const attach_request& w
     update(environment_, configuration_->update_environment, wanted.view.environment);
     if (wanted.view.detach_others)
         for (client* each : viewers_of(found->id()))
-            if (each != &from) {
-                leave(*each);
-                reply(*each, message::detached, 0, nothing{});
-            }
-    reply(from, message::attached, id,
-          tab_name{found->id(), workspace_.task_of(found->id())->name, workspace_.find(found->id())->name});
-    view(from, *found, wanted.view);
+            if (each != &from) part(*each, message::detached);
+    reply(from, message::attached, id, view(from, *found, wanted.view));
 }
 
 void multiplexer::detach(client& from, std::uint32_t id, const detach_request& wanted) {
@@ -172,16 +195,12 @@ void multiplexer::detach(client& from, std::uint32_t id, const detach_request& w
     if (leaving.empty() && !wanted.all)
         return refuse(from, id,
                       wanted.client ? "client " + std::to_string(wanted.client) + " is not attached" : "no client is attached");
-    for (client* each : leaving) {
-        leave(*each);
-        reply(*each, message::detached, 0, nothing{});
-    }
+    for (client* each : leaving) part(*each, message::detached);
     reply(from, message::done, id, nothing{});
 }
 
 void multiplexer::list_tabs(client& from, std::uint32_t id) {
     tab_list list;
-    const auto now = mato::clock::now();
     for (const auto& task : workspace_.tasks())
         for (const auto& named : task.tabs) {
             const tab& each = *tabs_.at(named.id);
@@ -191,14 +210,18 @@ void multiplexer::list_tabs(client& from, std::uint32_t id) {
             info.name = named.name;
             info.command = each.command();
             info.cwd = each.directory();
-            info.emulator = "raw";
+            info.emulator = each.screen() ? "vt" : "raw";
+            if (const vt::terminal* const screen = each.screen()) {
+                info.title = screen->title();
+                info.history_lines = screen->history_lines();
+            }
+            info.bell = rung_.contains(named.id);
             info.pid = each.pid();
             info.size = {each.size().columns, each.size().rows};
             info.clients = static_cast<std::uint32_t>(viewers_of(named.id).size());
             info.running = each.is_running();
             info.exit_code = each.exit_code();
-            info.idle_ms =
-                static_cast<std::uint64_t>(std::chrono::duration_cast<mato::milliseconds>(now - each.last_output()).count());
+            info.idle_ms = idle_of(each);
             info.memory_bytes = each.memory_bytes();
             list.tabs.push_back(std::move(info));
         }
@@ -208,24 +231,69 @@ void multiplexer::list_tabs(client& from, std::uint32_t id) {
 void multiplexer::list_clients(client& from, std::uint32_t id) {
     client_list list;
     for (auto& [number, each] : clients_)
-        if (each.greeted)
-            list.clients.push_back({number, each.greeting.pid, static_cast<std::uint32_t>(each.session->peer().uid),
-                                    each.greeting.tty, each.view.size, each.attached, each.view.readonly,
-                                    each.session->sent_bytes(), each.resyncs, each.session->queued_bytes()});
+        if (each.greeted) {
+            client_info info;
+            info.id = number;
+            info.pid = each.greeting.pid;
+            info.uid = static_cast<std::uint32_t>(each.session->peer().uid);
+            info.tty = each.greeting.tty;
+            info.size = each.view.size;
+            info.tab = each.attached;
+            info.readonly = each.view.readonly;
+            info.bytes_sent = each.session->sent_bytes();
+            info.queue_bytes = each.session->queued_bytes();
+            if (each.screen) {
+                const outlet& way = each.screen->way();
+                info.direct = way.is_direct();
+                info.frames_dropped = each.screen->skipped();
+                info.queue_bytes += way.pending_bytes();
+                if (way.is_direct()) info.bytes_sent += way.sent_bytes();
+            }
+            list.clients.push_back(std::move(info));
+        }
     reply(from, message::clients, id, std::move(list));
 }
 
+/// What came from a client's keyboard for the program.
 void multiplexer::type(client& from, std::string_view bytes) {
     const auto at = tabs_.find(from.attached);
     if (at == tabs_.end() || from.view.readonly || bytes.empty()) return;
-    from.outstanding += bytes.size();
-    if (from.outstanding > input_window_bytes + input_chunk_bytes)
-        return from.session->abort({mato::errc::malformed, "input", {}, "it typed past its window"});
     const bool was_latest = from.activity == now_;
     from.activity = used_[from.attached] = ++now_;
-    if (!at->second->type({from.session->id(), 0}, std::string(bytes)))
-        on_input_taken({from.session->id(), 0}, bytes.size()); // ended: nobody takes it
+    from.untaken += bytes.size();
+    if (!at->second->type({from.session->id(), 0}, std::string(bytes))) from.untaken -= bytes.size(); // ended: nobody takes it
+    if (from.untaken > input_window_bytes) from.screen->read_keyboard(false);
     if (!was_latest) fit(*at->second);
+}
+
+/// The keys after the prefix that move between tabs and leave.
+void multiplexer::command_key(std::uint64_t id, char key) {
+    client* const from = find_client(id);
+    if (!from || !from->screen) return;
+    if (key == 'd') return part(*from, message::detached);
+    if (key == control_z) return reply(*from, message::suspend, 0, nothing{});
+    const workspace::task* const task = workspace_.task_of(from->attached);
+    if (!task) return from->screen->ring();
+    if (key == 'c') {
+        new_tab wanted;
+        wanted.view = from->view;
+        const auto here = tabs_.find(from->attached);
+        wanted.cwd = here == tabs_.end() ? "/" : here->second->directory();
+        mato::failure why;
+        const auto made = daemon_.is_stopping() ? nullptr : start_program(wanted, std::string(task->name), why);
+        if (why) daemon_.log().warning("no new tab: " + why.message());
+        return made ? switch_to(*from, *made) : from->screen->ring();
+    }
+    const auto& tabs = task->tabs;
+    const auto place = static_cast<std::size_t>(
+        std::find_if(tabs.begin(), tabs.end(), [&](const auto& each) { return each.id == from->attached; }) - tabs.begin());
+    std::size_t wanted = tabs.size();
+    if (key == 'n') wanted = (place + 1) % tabs.size();
+    if (key == 'p') wanted = (place + tabs.size() - 1) % tabs.size();
+    if (key >= '1' && key <= '9') wanted = static_cast<std::size_t>(key - '1');
+    if (key == '0') wanted = 9;
+    if (wanted >= tabs.size()) return from->screen->ring();
+    switch_to(*from, *tabs_.at(tabs[wanted].id));
 }
 
 void multiplexer::send_keys(client& from, std::uint32_t id, const send_request& wanted) {
@@ -272,6 +340,36 @@ void multiplexer::rename(client& from, std::uint32_t id, const rename_request& w
     if (!task) return refuse(from, id, found.problem);
     if (!workspace_.rename_task(task->name, wanted.name))
         return refuse(from, id, "there is a task '" + wanted.name + "' already");
+    reply(from, message::done, id, nothing{});
+}
+
+void multiplexer::capture(client& from, std::uint32_t id, const capture_request& wanted) {
+    const auto found = find_tab(from, id, wanted.which);
+    if (!found) return;
+    if (!found->screen())
+        return refuse(from, id, "tab " + std::to_string(found->id()) + " has no screen: its emulator is 'raw'");
+    captured result = capture_screen(*found->screen(), wanted);
+    result.tab = found->id();
+    result.running = found->is_running();
+    result.idle_ms = idle_of(*found);
+    reply(from, message::captured, id, std::move(result));
+}
+
+void multiplexer::wait_for_output(client& from, std::uint32_t id, const wait_output& wanted) {
+    const auto found = find_tab(from, id, wanted.which);
+    if (!found) return;
+    if (!found->screen())
+        return refuse(from, id, "tab " + std::to_string(found->id()) + " has no screen: its emulator is 'raw'");
+    if (!found->is_running() || found->screen()->revision() != wanted.revision)
+        return reply(from, message::output_came, id, nothing{});
+    output_waits_.push_back({from.session->id(), id, found->id()});
+}
+
+void multiplexer::resize_tab(client& from, std::uint32_t id, const resize_request& wanted) {
+    const auto found = find_tab(from, id, wanted.which);
+    if (!found) return;
+    fixed_.insert(found->id());
+    found->resize({wanted.size.rows, wanted.size.cols});
     reply(from, message::done, id, nothing{});
 }
 

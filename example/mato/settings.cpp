@@ -63,13 +63,17 @@ mato::config::schema<settings> settings_schema() {
     log.field("keep", &settings::log_keep, between(0, 100));
     keys all;
     all.field("emulator", &settings::emulator, text([](const std::string& value) -> std::string {
-                  return value == "raw" ? "" : "there is no emulator \"" + value + "\"; this version has \"raw\"";
+                  return value == "vt" || value == "raw"
+                             ? ""
+                             : "there is no emulator \"" + value + "\"; there are \"vt\" and \"raw\"";
               }));
     all.field("raw_replay_bytes", &settings::raw_replay_bytes, between(4 << 10, 64 << 20));
     all.field("shell", &settings::shell, text([](const std::string& value) -> std::string {
                   return value.starts_with('/') ? "" : "must be an absolute path";
               }));
     all.field("history_lines", &settings::history_lines, between(0, 10'000'000));
+    all.field("mouse", &settings::mouse);
+    all.field("clipboard", &settings::clipboard);
     all.field("window_size", &settings::window_size);
     all.field("prefix", &settings::prefix, text([](const std::string& value) -> std::string {
                   return parse_prefix(value) ? "" : "must be a control key such as \"C-\\\\\" or \"C-b\"";

@@ -17,11 +17,13 @@ enum class window_size : std::uint8_t { latest, smallest, largest, manual };
 enum class remain_on_exit : std::uint8_t { off, on, failed };
 
 struct settings {
-    std::string emulator = "raw";            // new tabs
+    std::string emulator = "vt";             // new tabs
     std::uint32_t raw_replay_bytes = 131072; // new tabs; bytes: a few screens of any program, a page of history
     std::string shell;                       // new tabs; empty: $SHELL, passwd, /bin/sh
     std::uint32_t history_lines = 10000;     // new tabs, of emulators that keep lines; "raw" keeps bytes
     mux::window_size window_size = window_size::latest;
+    bool mouse = true;     // the wheel moves through history where the program does not want it
+    bool clipboard = true; // programs may set the clipboards of those who watch (OSC 52); never read them
     std::string prefix = "C-\\";
     mux::remain_on_exit remain_on_exit = remain_on_exit::off;
     bool exit_empty = true;

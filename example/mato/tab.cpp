@@ -2,6 +2,7 @@
 #include "tab.hpp"
 
 #include <mato/sys.hpp>
+#include <mato/version.hpp>
 
 #include <termios.h>
 
@@ -11,9 +12,25 @@ namespace mux {
 
 namespace sys = mato::sys;
 
+namespace {
+
+std::variant<vt::terminal, raw_emulator> make_emulator(const tab_options& options) {
+    if (options.emulator == emulator_kind::raw) return raw_emulator(options.replay_bytes);
+    vt::terminal_options wanted;
+    wanted.size = {options.size.rows, options.size.columns};
+    wanted.limits.history.lines = options.history_lines;
+    // A line of ordinary text is under a hundred bytes; the bound is for programs that write lines of thousands.
+    constexpr std::size_t line_bytes = 1600;
+    wanted.limits.history.bytes = std::max<std::size_t>(options.history_lines * line_bytes, 64u << 10);
+    wanted.version = MATO_VERSION_STRING;
+    return vt::terminal(wanted);
+}
+
+} // namespace
+
 tab::tab(asio::io_context& context, spawned program, tab_options options)
     : id_(options.id), pid_(program.pid), command_(std::move(options.command)), terminal_(context), resize_timer_(context),
-      close_timer_(context), reopen_timer_(context), screen_(options.replay_bytes), input_(options.input_bytes),
+      close_timer_(context), reopen_timer_(context), emulator_(make_emulator(options)), input_(options.input_bytes),
       wanted_size_(options.size), applied_size_(options.size), last_output_(mato::clock::now()) {
     terminal_.assign(program.terminal.release());
 }
@@ -51,13 +68,29 @@ bool tab::read_output(std::size_t most) {
             break;
         }
         total += static_cast<std::size_t>(got);
-        screen_.feed({buffer, static_cast<std::size_t>(got)});
+        feed({buffer, static_cast<std::size_t>(got)});
     }
     if (total > 0) {
         last_output_ = mato::clock::now();
-        if (callbacks_.on_output) callbacks_.on_output();
+        if (callbacks_.on_output) callbacks_.on_output(total >= most);
     }
     return open;
+}
+
+void tab::feed(std::string_view bytes) {
+    if (auto* const raw = std::get_if<raw_emulator>(&emulator_)) return raw->feed(bytes);
+    vt::terminal& screen = std::get<vt::terminal>(emulator_);
+    screen.feed(bytes, moment_of(mato::clock::now()));
+    if (std::string answers = screen.take_answers(); !answers.empty() && !ended_ && !closing_) {
+        // A program that asks and does not read loses answers, as on any terminal.
+        if (input_.push({}, std::move(answers)) && !writing_) write_input();
+    }
+    if (auto events = screen.take_events(); !events.empty() && callbacks_.on_events) callbacks_.on_events(events);
+}
+
+std::size_t tab::memory_bytes() const noexcept {
+    const std::size_t emulated = screen() ? screen()->memory_bytes() : bytes()->memory_bytes();
+    return emulated + input_.bytes() + sizeof *this;
 }
 
 bool tab::type(input_queue::source from, std::string bytes) {
@@ -103,6 +136,10 @@ void tab::apply_size() {
     last_resize_ = mato::clock::now();
     std::error_code gone; // a terminal whose program has just ended: the end follows
     mux::resize(terminal_.native_handle(), applied_size_, gone);
+    if (auto* const screen = std::get_if<vt::terminal>(&emulator_)) {
+        screen->resize({applied_size_.rows, applied_size_.columns});
+        if (callbacks_.on_output) callbacks_.on_output(false);
+    }
 }
 
 /// Reaps this tab's own child, by its number.
@@ -123,7 +160,7 @@ void tab::check_child() {
 
 void tab::end() {
     if (ended_) return;
-    read_output(screen_.end() == 0 ? turn_bytes : 4 * turn_bytes); // the last line is in the terminal still
+    read_output(4 * turn_bytes); // the last line is in the terminal still
     ended_ = true;
     std::error_code ignored;
     terminal_.close(ignored);

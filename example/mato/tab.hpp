@@ -9,6 +9,7 @@
 #include "pty/process_tree.hpp"
 #include "pty/spawn.hpp"
 #include "raw_emulator.hpp"
+#include "vt/terminal.hpp"
 #include "workspace.hpp"
 
 #include <mato/clock.hpp>
@@ -21,21 +22,30 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <variant>
 #include <vector>
 
 namespace mux {
+
+namespace vt = mato::vt;
+
+enum class emulator_kind : std::uint8_t { vt, raw };
 
 struct tab_options {
     tab_id id = 0;
     std::string command; ///< shown to users
     terminal_size size;
-    std::size_t replay_bytes = 0, input_bytes = 0;
+    emulator_kind emulator = emulator_kind::vt;
+    std::size_t history_lines = 0; ///< of `vt`
+    std::size_t replay_bytes = 0;  ///< of `raw`
+    std::size_t input_bytes = 0;
 };
 
 class tab : public std::enable_shared_from_this<tab> {
 public:
     struct handlers {
-        std::function<void()> on_output;                                            ///< the emulator has new bytes
+        std::function<void(bool flooding)> on_output;                               ///< the emulator has new bytes
+        std::function<void(std::vector<vt::event>&)> on_events;                     ///< what was said beside the screen
         std::function<void(input_queue::source, std::size_t bytes)> on_input_taken; ///< one item is in the program's terminal
         std::function<void(input_queue::source, std::size_t taken)> on_input_lost;  ///< the program ended before it took all
         std::function<void()> on_ended; ///< the program is gone and all its output read; `exit_code` is set
@@ -65,18 +75,30 @@ public:
     [[nodiscard]] tab_id id() const noexcept { return id_; }
     [[nodiscard]] pid_t pid() const noexcept { return pid_; }
     [[nodiscard]] const std::string& command() const noexcept { return command_; }
-    [[nodiscard]] const raw_emulator& screen() const noexcept { return screen_; }
+    /// The one it has; the other is null.
+    [[nodiscard]] const vt::terminal* screen() const noexcept { return std::get_if<vt::terminal>(&emulator_); }
+    [[nodiscard]] const raw_emulator* bytes() const noexcept { return std::get_if<raw_emulator>(&emulator_); }
+    [[nodiscard]] emulator_kind emulator() const noexcept { return screen() ? emulator_kind::vt : emulator_kind::raw; }
     [[nodiscard]] terminal_size size() const noexcept { return wanted_size_; }
     [[nodiscard]] bool is_running() const noexcept { return !ended_; }
     [[nodiscard]] bool is_closing() const noexcept { return closing_; }
     [[nodiscard]] int exit_code() const noexcept { return exit_code_; } ///< the program's, or 128 + signal
     [[nodiscard]] mato::clock::time_point last_output() const noexcept { return last_output_; }
     [[nodiscard]] std::string directory() const; ///< of the foreground program
-    [[nodiscard]] std::size_t memory_bytes() const noexcept { return screen_.memory_bytes() + input_.bytes() + sizeof *this; }
+    [[nodiscard]] std::size_t memory_bytes() const noexcept;
+
+    /// The emulator's time and the loop's.
+    [[nodiscard]] static vt::moment moment_of(mato::clock::time_point when) noexcept {
+        return std::chrono::duration_cast<vt::moment>(when.time_since_epoch());
+    }
+    [[nodiscard]] static mato::clock::time_point time_of(vt::moment when) noexcept {
+        return mato::clock::time_point(std::chrono::duration_cast<mato::clock::duration>(when));
+    }
 
 private:
     void wait_for_output();
     bool read_output(std::size_t most);
+    void feed(std::string_view bytes);
     void write_input();
     void apply_size();
     void watch_closing();
@@ -95,7 +117,7 @@ private:
     const std::string command_;
     asio::posix::stream_descriptor terminal_;
     asio::steady_timer resize_timer_, close_timer_, reopen_timer_;
-    raw_emulator screen_;
+    std::variant<vt::terminal, raw_emulator> emulator_;
     input_queue input_;
     handlers callbacks_;
     terminal_size wanted_size_, applied_size_;

@@ -13,20 +13,8 @@ namespace {
 
 namespace sys = mato::sys;
 
-// Everything a program can leave switched on, in the order: appearance, region, keys, mouse, reports, cursor.
-constexpr std::string_view reset_modes = "\033[0m"                                      // SGR 0
-                                         "\033(B\017"                                   // ASCII in G0, shift in
-                                         "\033[?2026l"                                  // synchronised output
-                                         "\033[4l\033[?6l\033[?7h\033[r"                // insert, origin, wrap, region
-                                         "\033[?1l\033>\033[>4;0m"                      // cursor keys, keypad, modifyOtherKeys
-                                         "\033[?9l\033[?1000l\033[?1002l\033[?1003l"    // mouse protocols
-                                         "\033[?1005l\033[?1006l\033[?1015l\033[?1016l" // mouse encodings
-                                         "\033[?1004l\033[?2004l"                       // focus, bracketed paste
-                                         "\033[0 q\033[?25h";                           // cursor shape, visible
-constexpr std::string_view enter_screen = "\033[?1049h\033[H\033[2J";                   // xterm: alternate screen, cursor saved
-constexpr std::string_view leave_screen = "\033[?1049l";
-// Kitty keyboard flags: the alternate screen has a stack of its own; emptied while that is shown.
-constexpr std::string_view pop_kitty_flags = "\033[<9u";
+constexpr std::string_view enter_screen =
+    "\033[22;0t\033[?1049h\033[H\033[2J"; // title pushed; xterm: cursor saved, other screen
 
 } // namespace
 
@@ -50,32 +38,14 @@ void terminal::enter(mato::error_out out) {
     termios raw = before_;
     ::cfmakeraw(&raw);
     if (::tcsetattr(fd(), TCSANOW, &raw) == -1) return out.set(mato::last_error(), "set terminal to raw mode");
-    entered_ = true;
-    write(enter_screen, out);
-}
-
-void terminal::reenter() noexcept {
-    termios raw = before_;
-    ::cfmakeraw(&raw);
-    ::tcsetattr(fd(), TCSANOW, &raw);
+    if (!std::exchange(entered_, true)) write(enter_screen, out);
 }
 
 void terminal::leave() noexcept {
     if (!std::exchange(entered_, false)) return;
-    constexpr mato::milliseconds patience{200}; // a terminal that takes nothing for so long is stopped or gone
-    std::error_code gone;
-    try {
-        out_.erase(0, out_begin_); // what a program wrote last must be finished, or its half sequence would eat ours
-        out_begin_ = 0;
-        out_.append(reset_modes).append(pop_kitty_flags).append(leave_screen).append(reset_modes);
-        const auto until = mato::deadline::in(patience);
-        for (flush(gone); !gone && queued_bytes() > 0 && !until.passed(); flush(gone)) {
-            pollfd writable{fd(), POLLOUT, 0};
-            sys::poll(&writable, 1, until.poll_timeout());
-        }
-    } catch (...) { // no memory: the settings at least
-    }
-    ::tcsetattr(fd(), TCSANOW, &before_);
+    out_.clear(); // half a sequence, if it is one, is ended by the first byte of the reset
+    out_begin_ = 0;
+    restore_terminal(fd(), before_);
 }
 
 std::string_view terminal::read(mato::error_out out) {
@@ -86,6 +56,23 @@ std::string_view terminal::read(mato::error_out out) {
     else if (errno != EAGAIN && errno != EWOULDBLOCK)
         out.set(mato::last_error(), "read terminal");
     return {};
+}
+
+void terminal::discard_answers(mato::clock::time_point until) noexcept {
+    const mato::deadline end(until);
+    std::size_t matched = 0; // of ESC [ ? … c
+    while (!end.passed()) {
+        pollfd readable{fd(), POLLIN, 0};
+        if (sys::poll(&readable, 1, end.poll_timeout()) != 1) continue;
+        const ssize_t got = sys::read(fd(), buffer_, sizeof buffer_);
+        if (got <= 0) return;
+        for (const char c : std::string_view(buffer_, static_cast<std::size_t>(got))) {
+            if (matched >= 3 && c == 'c') return;
+            if (matched >= 3 && (c == ';' || (c >= '0' && c <= '9'))) continue;
+            constexpr std::string_view start = "\033[?";
+            matched = matched < 3 && c == start[matched] ? matched + 1 : c == start[0] ? 1 : 0;
+        }
+    }
 }
 
 void terminal::write(std::string_view bytes, mato::error_out out) {
@@ -117,11 +104,6 @@ void terminal::flush(mato::error_out out) {
     }
     out_.clear();
     out_begin_ = 0;
-}
-
-void terminal::clear() {
-    out_ += reset_modes;
-    out_ += "\033[H\033[2J";
 }
 
 size_of_terminal terminal::size() const noexcept {

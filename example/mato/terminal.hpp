@@ -4,8 +4,10 @@
 /// Source: termios(3), ioctl_tty(2); xterm control sequences for the modes that are put back.
 #pragma once
 
+#include "guardian.hpp"
 #include "protocol.hpp"
 
+#include <mato/clock.hpp>
 #include <mato/error.hpp>
 #include <mato/unique_fd.hpp>
 
@@ -27,20 +29,25 @@ public:
     terminal& operator=(terminal&&) = delete;
     ~terminal() { leave(); }
 
-    /// Raw mode, alternate screen. @errors of tcsetattr(3).
+    /// From now on the terminal is given back whatever happens to this process. @errors as guardian::start.
+    void guard(mato::error_out out) { guardian_ = guardian::start(fd(), before_, out); }
+    [[nodiscard]] mux::guardian& guardian() noexcept { return guardian_; }
+
+    /// Raw mode, alternate screen. Again after `leave`, and after somebody else had the terminal (SIGCONT).
+    /// @errors of tcsetattr(3).
     void enter(mato::error_out out);
-    /// Raw mode once more, after somebody else had the terminal (SIGCONT).
-    void reenter() noexcept;
     /// Every mode a program may have left behind is reset, the screen and the settings are as before `enter`. Twice is once.
     void leave() noexcept;
 
     /// What was typed; empty when nothing was. @errors closed, EIO: the terminal is gone.
     [[nodiscard]] std::string_view read(mato::error_out out);
+    /// Reads away what the terminal still answers about itself, up to its DA1, which is the last. Blocks until then, or
+    /// `until`.
+    void discard_answers(mato::clock::time_point until) noexcept;
     /// Queues and writes what the terminal takes.
     void write(std::string_view bytes, mato::error_out out);
     void flush(mato::error_out out);
     [[nodiscard]] std::size_t queued_bytes() const noexcept { return out_.size() - out_begin_; }
-    void clear();                                         ///< an empty screen with default modes
     [[nodiscard]] size_of_terminal size() const noexcept; ///< 80x24 when the terminal does not know
 
     [[nodiscard]] int native_handle() const noexcept { return fd_.get(); }
@@ -51,6 +58,7 @@ private:
 
     mato::unique_fd fd_; // a description of our own where /proc and permissions allow, else a copy of descriptor 0
     termios before_{};
+    mux::guardian guardian_;
     bool entered_ = false, shares_description_ = false;
     std::string out_;
     std::size_t out_begin_ = 0;

@@ -61,14 +61,14 @@ TEST_CASE("ls and clients: text, JSON, and 1 without a daemon", "[mato][cli]") {
                                                    "history_lines", "memory_bytes"});
     const std::string compact = json_reader::compact(ls);
     CHECK(contains(compact, R"("task":"Task 1","name":"quo\"te")"));
-    CHECK(contains(compact, R"("cols":80,"rows":24,"emulator":"raw","clients":0,"state":"running","exit_code":null)"));
+    CHECK(contains(compact, R"("cols":80,"rows":24,"emulator":"vt","clients":0,"state":"running","exit_code":null)"));
     CHECK(contains(compact, "\"cwd\":\"" + world.home().native() + "\""));
     const std::string clients = world.must({"clients", "--json"});
     INFO(clients);
     json_reader asking(clients);
     CHECK(asking.whole());
-    CHECK(asking.names() == std::vector<std::string>{"id", "pid", "uid", "tty", "cols", "rows", "tab", "readonly", "bytes_sent",
-                                                     "frames_dropped", "queue_bytes"});
+    CHECK(asking.names() == std::vector<std::string>{"id", "pid", "uid", "tty", "cols", "rows", "tab", "readonly", "path",
+                                                     "bytes_sent", "frames_dropped", "queue_bytes"});
     CHECK(world.must({"clients"}).empty());
 }
 

@@ -90,13 +90,13 @@ TEST_CASE("clients that show a tab are listed; as JSON all are", "[listings]") {
     mux::client_info asking;
     asking.id = 4;
     const mux::client_list both{{viewer, asking}};
-    CHECK(mux::format_clients(both, false) == "3  tab 7  /dev/pts/4  80x24  pid 99  read-only\n");
+    CHECK(mux::format_clients(both, false) == "3  tab 7  /dev/pts/4  80x24  pid 99  relayed  read-only\n");
     CHECK(
         mux::format_clients(both, true) ==
         "[\n  {\"id\": 3, \"pid\": 99, \"uid\": 1000, \"tty\": \"/dev/pts/4\", \"cols\": 80, \"rows\": 24, \"tab\": 7, "
-        "\"readonly\": true, \"bytes_sent\": 5, \"frames_dropped\": 0, \"queue_bytes\": 0},\n"
+        "\"readonly\": true, \"path\": \"relayed\", \"bytes_sent\": 5, \"frames_dropped\": 0, \"queue_bytes\": 0},\n"
         "  {\"id\": 4, \"pid\": 0, \"uid\": 0, \"tty\": \"\", \"cols\": 80, \"rows\": 24, \"tab\": null, \"readonly\": false, "
-        "\"bytes_sent\": 0, \"frames_dropped\": 0, \"queue_bytes\": 0}\n]\n");
+        "\"path\": \"\", \"bytes_sent\": 0, \"frames_dropped\": 0, \"queue_bytes\": 0}\n]\n");
     viewer.tty.clear();
     CHECK(has(mux::format_clients({{viewer}}, false), "  -  "));
 }

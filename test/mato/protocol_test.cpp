@@ -22,6 +22,10 @@ private:
             value.fields(*this);
         else if constexpr (std::is_same_v<T, mux::after_opening>)
             value = how_ == kind::zero ? mux::after_opening::nothing : mux::after_opening::wait;
+        else if constexpr (std::is_same_v<T, mux::colour_depth>)
+            value = how_ == kind::zero ? mux::colour_depth::none : mux::colour_depth::direct;
+        else if constexpr (std::is_same_v<T, mux::inquiry>)
+            value = how_ == kind::zero ? mux::inquiry::none : mux::inquiry::all;
         else if constexpr (std::is_same_v<T, bool>)
             value = how_ != kind::zero;
         else
@@ -55,7 +59,8 @@ template <class Body> std::string body_of(const Body& value) { return mux::encod
 #define BODIES mux::hello, mux::welcome, mux::refusal, mux::target, mux::size_of_terminal, mux::view_options, mux::new_tab, \
     mux::tab_name, mux::attach_request, mux::detach_request, mux::tab_info, mux::tab_list, mux::client_info, mux::client_list, \
     mux::send_request, mux::sent, mux::kill_request, mux::rename_request, mux::task_count, mux::status_report, \
-    mux::stop_request, mux::exit_status, mux::input_taken, mux::text_message
+    mux::stop_request, mux::exit_status, mux::bytes_taken, mux::text_message, mux::attachment_info, mux::show_request, \
+    mux::capture_request, mux::captured, mux::wait_output, mux::resize_request
 // clang-format on
 
 std::string u32(std::uint32_t value) {
@@ -146,15 +151,17 @@ TEST_CASE("a hello is these bytes in every version", "[protocol]") {
 TEST_CASE("the numbers of messages never change", "[protocol]") {
     using mux::message;
     const std::pair<message, std::uint32_t> pinned[] = {
-        {message::hello, 1},         {message::welcome, 2},        {message::refused, 3},      {message::done, 4},
-        {message::error, 5},         {message::new_tab, 16},       {message::tab_opened, 17},  {message::attach, 18},
-        {message::attached, 19},     {message::detach, 20},        {message::list_tabs, 21},   {message::tabs, 22},
-        {message::list_clients, 23}, {message::clients, 24},       {message::find_tab, 25},    {message::send, 26},
-        {message::sent, 27},         {message::cancel_send, 28},   {message::kill, 29},        {message::rename, 30},
-        {message::status, 31},       {message::status_report, 32}, {message::reload, 33},      {message::stop, 34},
-        {message::wait_exit, 35},    {message::exit_status, 36},   {message::input, 37},       {message::resize, 38},
-        {message::refresh, 39},      {message::output, 64},        {message::resync, 65},      {message::tab_exited, 66},
-        {message::detached, 67},     {message::stopping, 68},      {message::input_taken, 69}, {message::prefix_changed, 70},
+        {message::hello, 1},         {message::welcome, 2},        {message::refused, 3},       {message::done, 4},
+        {message::error, 5},         {message::new_tab, 16},       {message::tab_opened, 17},   {message::attach, 18},
+        {message::attached, 19},     {message::detach, 20},        {message::list_tabs, 21},    {message::tabs, 22},
+        {message::list_clients, 23}, {message::clients, 24},       {message::find_tab, 25},     {message::send, 26},
+        {message::sent, 27},         {message::cancel_send, 28},   {message::kill, 29},         {message::rename, 30},
+        {message::status, 31},       {message::status_report, 32}, {message::reload, 33},       {message::stop, 34},
+        {message::wait_exit, 35},    {message::exit_status, 36},   {message::input, 37},        {message::resize, 38},
+        {message::show, 39},         {message::hide, 40},          {message::output_taken, 41}, {message::capture, 42},
+        {message::captured, 43},     {message::wait_output, 44},   {message::output_came, 45},  {message::resize_tab, 46},
+        {message::output, 64},       {message::tab_exited, 65},    {message::detached, 66},     {message::stopping, 67},
+        {message::input_taken, 68},  {message::terminal_lost, 69}, {message::suspend, 70},      {message::answered, 71},
     };
     for (const auto& [type, number] : pinned) {
         CHECK(static_cast<std::uint32_t>(type) == number);

@@ -31,7 +31,7 @@ bool has(const std::string& text, const std::string& part) { return text.find(pa
 
 TEST_CASE("an empty file is the defaults", "[settings]") {
     const auto value = good("");
-    CHECK(value.emulator == "raw");
+    CHECK(value.emulator == "vt");
     CHECK(value.shell.empty());
     CHECK(value.history_lines == 10'000);
     CHECK(value.window_size == mux::window_size::latest);

@@ -145,7 +145,9 @@ void frame_composer::draw_history(const vt::terminal& source, std::size_t rows_b
             canvas_.draw_row(r, {}, shown_[static_cast<std::size_t>(r)]);
         }
     }
-    draw_note(" " + std::to_string(back) + "/" + std::to_string(kept) + " ");
+    std::string note(1, ' ');
+    note.append(std::to_string(back)).append("/").append(std::to_string(kept)).append(" ");
+    draw_note(note);
 }
 
 /// At the right of the first row.

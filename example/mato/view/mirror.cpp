@@ -66,7 +66,7 @@ void mirror::update(const vt::terminal& source, const terminal_features& feature
         if ((mouse != 0) != (shown_.mouse != 0)) append_private_mode(out, 1006, mouse != 0);
         shown_.mouse = mouse;
     }
-    const bool pixels = mouse != 0 && !w.readonly && source.is_set(vt::mode::mouse_sgr_pixels);
+    const bool pixels = mouse != 0 && !w.readonly && features.mouse_pixels && source.is_set(vt::mode::mouse_sgr_pixels);
     if (std::exchange(shown_.pixels, pixels) != pixels) {
         append_private_mode(out, 1016, pixels);
         if (!pixels && mouse != 0) append_private_mode(out, 1006, true);

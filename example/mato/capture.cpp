@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+#include "capture.hpp"
+
+#include "view/pen.hpp"
+#include "vt/row.hpp"
+
+#include <algorithm>
+
+namespace mux {
+namespace {
+
+/// The row without the blanks at its end, styled when asked.
+void append_row(const vt::row& r, const vt::terminal& screen, bool ansi, std::string& out) {
+    const std::size_t begin = out.size();
+    if (!ansi) {
+        r.append_text(out, 0, r.used());
+        if (!r.wraps)
+            while (out.size() > begin && out.back() == ' ') out.pop_back();
+        return;
+    }
+    terminal_features all;
+    all.colours = colour_depth::direct;
+    all.strings = true;
+    pen look;
+    const auto runs = r.runs();
+    for (std::size_t i = 0; i < std::max<std::size_t>(runs.size(), 1); ++i) {
+        const int from = runs.empty() ? 0 : static_cast<int>(runs[i].start);
+        const int to = i + 1 < runs.size() ? static_cast<int>(runs[i + 1].start) : r.used();
+        if (!runs.empty()) look.select(runs[i].style, screen, all, out);
+        r.append_text(out, from, to);
+    }
+    look.select_plain(screen, all, out);
+}
+
+} // namespace
+
+captured capture_screen(const vt::terminal& screen, const capture_request& wanted) {
+    captured result;
+    const vt::screen_size size = screen.size();
+    const vt::cursor_view cursor = screen.cursor();
+    const std::size_t kept = screen.history_rows();
+    const std::size_t above = std::min<std::size_t>(wanted.history_rows, kept);
+    result.revision = screen.revision();
+    result.size = {static_cast<std::uint16_t>(size.columns), static_cast<std::uint16_t>(size.rows)};
+    result.cursor_row = static_cast<std::uint16_t>(cursor.at.row);
+    result.cursor_column = static_cast<std::uint16_t>(cursor.at.column);
+    result.cursor_visible = cursor.visible;
+    result.alternate_screen = screen.is_set(vt::mode::alternate_screen);
+    result.title = screen.title();
+    result.history_rows = static_cast<std::uint32_t>(above);
+    const std::size_t all = above + static_cast<std::size_t>(size.rows);
+    vt::row old;
+    std::size_t at = wanted.from;
+    for (; at < all && result.text.size() < capture_bytes; ++at) {
+        if (at < above) screen.read_history_row(kept - above + at, old);
+        const vt::row& r = at < above ? old : screen.row_at(static_cast<int>(at - above));
+        append_row(r, screen, wanted.ansi, result.text);
+        if (!(wanted.join && r.wraps)) result.text += '\n';
+    }
+    result.next = at < all ? at : 0;
+    return result;
+}
+
+} // namespace mux

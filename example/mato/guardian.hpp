@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: MIT
+/// @file guardian.hpp: a process that gives the user's terminal back when nobody else is left to do it.
+/// Threads: one.   Fork: `start` forks; the child holds the terminal and two pipes and nothing else.
+/// Source: termios(3): a background process may change a terminal's settings while it blocks SIGTTOU.
+///
+/// An attached client restores its terminal itself, whether the daemon lives or not. SIGKILL leaves it no time; then the
+/// guardian does, once the daemon has let go of the terminal too, so that nothing is drawn behind it.
+#pragma once
+
+#include <mato/error.hpp>
+#include <mato/unique_fd.hpp>
+
+#include <termios.h>
+
+namespace mux {
+
+/// Resets every mode, leaves the alternate screen and puts `before` back. Gives a stalled terminal a moment.
+void restore_terminal(int terminal, const termios& before) noexcept;
+
+class guardian {
+public:
+    guardian() noexcept = default;
+    guardian(guardian&&) noexcept = default;
+    guardian& operator=(guardian&&) noexcept = default;
+    ~guardian() { dismiss(); }
+
+    /// Guards from now on. @errors of pipe(2), fork(2).
+    [[nodiscard]] static guardian start(int terminal, const termios& before, mato::error_out out);
+
+    /// To be passed to whoever else draws on the terminal, who closes it when done.
+    [[nodiscard]] int leash() const noexcept { return leash_.get(); }
+    void leash_is_passed() noexcept { leash_.reset(); }
+
+    /// The terminal is restored: there is nothing to guard.
+    void dismiss() noexcept;
+
+private:
+    mato::unique_fd alive_; // the guardian sees its end: this process is gone
+    mato::unique_fd leash_; // and this one's: the daemon has let go
+};
+
+} // namespace mux

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+#include "answers.hpp"
+
+#include "control_sequence.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace mux {
+
+namespace {
+
+/// The numbers between ';', at most `limit` of them kept. Kitty ends its attributes with a ';'.
+std::optional<std::vector<int>> parse_numbers(std::string_view text, std::size_t limit) {
+    std::vector<int> numbers;
+    while (!text.empty()) {
+        const auto size = std::min(text.find(';'), text.size());
+        int n = 0;
+        if (size > 0) {
+            const auto [end, problem] = std::from_chars(text.data(), text.data() + size, n);
+            if (problem != std::errc() || n < 0 || end != text.data() + size) return std::nullopt;
+            if (numbers.size() < limit) numbers.push_back(n);
+        }
+        text.remove_prefix(std::min(size + 1, text.size()));
+    }
+    return numbers;
+}
+
+/// One to four hexadecimal digits, scaled to 16 bits as XParseColor does.
+std::optional<std::uint16_t> parse_component(std::string_view text) {
+    unsigned value = 0;
+    const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value, 16);
+    if (problem != std::errc() || end != text.data() + text.size() || text.size() > 4) return std::nullopt;
+    const unsigned largest = (1u << 4 * text.size()) - 1;
+    return static_cast<std::uint16_t>(value * 0xffff / largest);
+}
+
+std::optional<terminal_answer> parse_colour_reply(std::string_view text) {
+    colour_reply reply;
+    if (!text.starts_with("10;") && !text.starts_with("11;")) return std::nullopt;
+    reply.background = text[1] == '1';
+    text.remove_prefix(3);
+    if (text.starts_with("rgb:"))
+        text.remove_prefix(4);
+    else if (text.starts_with("rgba:"))
+        text.remove_prefix(5);
+    else
+        return std::nullopt;
+    std::uint16_t* const parts[] = {&reply.red, &reply.green, &reply.blue};
+    for (std::uint16_t* part : parts) {
+        const auto size = text.find('/');
+        const auto value = parse_component(text.substr(0, size));
+        if (!value) return std::nullopt;
+        *part = *value;
+        text.remove_prefix(size == std::string_view::npos ? text.size() : size + 1);
+    }
+    return reply;
+}
+
+std::optional<terminal_answer> parse_string(std::string_view sequence) {
+    const char kind = sequence[1];
+    sequence.remove_prefix(2);
+    sequence.remove_suffix(sequence.back() == '\a' ? 1 : 2);
+    if (kind == ']') return parse_colour_reply(sequence);
+    if (kind == 'P' && sequence.starts_with(">|")) return terminal_version{std::string(sequence.substr(2))};
+    if (kind == '_' && sequence.starts_with("G")) return graphics_reply{sequence.find(';') != std::string_view::npos};
+    return std::nullopt;
+}
+
+} // namespace
+
+std::optional<terminal_answer> parse_answer(std::string_view sequence) {
+    if (sequence.size() < 3 || sequence[0] != '\x1b') return std::nullopt;
+    if (sequence[1] != '[') {
+        if (end_of_string(sequence, longest_answer).state != sequence_end::state::complete) return std::nullopt;
+        return parse_string(sequence);
+    }
+    const control_sequence parts = parse_control_sequence(sequence);
+    if (parts.leader != '?') return std::nullopt;
+    const auto numbers = parse_numbers(parts.parameters, device_attributes::limit);
+    if (!numbers || numbers->empty()) return std::nullopt;
+    if (parts.final == 'c' && parts.intermediates.empty()) return device_attributes{*numbers};
+    if (parts.final == 'u' && parts.intermediates.empty() && numbers->size() == 1) return keyboard_flags{(*numbers)[0]};
+    if (parts.final == 'y' && parts.intermediates == "$" && numbers->size() == 2)
+        return mode_state{(*numbers)[0], (*numbers)[1]};
+    return std::nullopt;
+}
+
+} // namespace mux

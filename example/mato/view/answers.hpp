@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: MIT
+/// @file answers.hpp: what a viewer's terminal says when it is asked about itself.
+/// Pure.  Test: test/mato/features_test.cpp.
+/// Source: xterm ctlseqs DA1, DECRPM, XTVERSION, OSC 10 and 11; kitty's keyboard and graphics protocols.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace mux {
+
+/// DA1, CSI ? 62 ; 4 ; 22 c. The last of the answers: what was asked before it and is not answered is not known there.
+struct device_attributes {
+    static constexpr std::size_t limit = 32; ///< attributes kept; terminals have twenty at most
+    std::vector<int> attributes;
+    bool operator==(const device_attributes&) const = default;
+};
+
+/// DECRPM of a private mode: 0 not known, 1 set, 2 reset, 3 always set, 4 always reset.
+struct mode_state {
+    int mode = 0, state = 0;
+    bool operator==(const mode_state&) const = default;
+};
+
+/// CSI ? flags u: the terminal knows the kitty keyboard protocol.
+struct keyboard_flags {
+    int flags = 0;
+    bool operator==(const keyboard_flags&) const = default;
+};
+
+/// XTVERSION: "foot(1.16.2)".
+struct terminal_version {
+    std::string text;
+    bool operator==(const terminal_version&) const = default;
+};
+
+/// The graphics protocol's answer to the question in features.cpp; `known` also when it says that something failed.
+struct graphics_reply {
+    bool known = false;
+    bool operator==(const graphics_reply&) const = default;
+};
+
+/// OSC 10 (text) or 11 (background), each component of 16 bits.
+struct colour_reply {
+    bool background = false;
+    std::uint16_t red = 0, green = 0, blue = 0;
+    bool operator==(const colour_reply&) const = default;
+};
+
+using terminal_answer =
+    std::variant<device_attributes, mode_state, keyboard_flags, terminal_version, graphics_reply, colour_reply>;
+
+/// Longest answer that is recognised, in bytes. XTVERSION's text is the longest: under 100 everywhere seen.
+inline constexpr std::size_t longest_answer = 256;
+
+/// One whole sequence, from its ESC to its end.
+/// @returns nothing if it is none of the answers above
+[[nodiscard]] std::optional<terminal_answer> parse_answer(std::string_view sequence);
+
+} // namespace mux

@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: MIT
+#include "features.hpp"
+
+#include "terminfo.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <initializer_list>
+
+namespace mux {
+
+namespace {
+
+constexpr int eight = 8, indexed_colours = 256, direct_colours = 1 << 24; // terminfo's `colors`
+
+bool starts_with_any(std::string_view text, std::initializer_list<std::string_view> names) {
+    return std::any_of(names.begin(), names.end(), [text](std::string_view name) { return text.starts_with(name); });
+}
+
+std::string lower(std::string_view text) {
+    std::string out(text);
+    for (char& c : out) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    return out;
+}
+
+/// POSIX, Environment Variables, 8.2: the first that is not empty decides.
+bool is_utf8(const terminal_environment& e) {
+    const std::string_view locale = !e.lc_all.empty() ? e.lc_all : !e.lc_ctype.empty() ? e.lc_ctype : e.lang;
+    if (locale.empty()) return true;
+    const std::string name = lower(locale);
+    return name.find("utf-8") != std::string::npos || name.find("utf8") != std::string::npos;
+}
+
+// Multiplexers take an APC for a title (tmux) or drop it; what they show inside is theirs, not their terminal's.
+bool is_multiplexer(std::string_view term) { return starts_with_any(term, {"screen", "tmux"}); }
+
+/// The family of xterm: what is not known is parsed to its end and ignored.
+bool is_xterm_like(std::string_view term) {
+    return starts_with_any(term, {"xterm", "rxvt", "kitty", "foot", "alacritty", "wezterm", "konsole", "vte", "gnome", "iterm",
+                                  "mintty", "putty", "st-", "contour", "ghostty", "mlterm", "rio", "ms-terminal", "Eterm"}) ||
+           term == "st" || is_multiplexer(term);
+}
+
+bool is_direct_by_name(std::string_view term) {
+    return term.find("direct") != std::string_view::npos ||
+           starts_with_any(term,
+                           {"xterm-kitty", "xterm-ghostty", "kitty", "foot", "alacritty", "wezterm", "contour", "ghostty"});
+}
+
+/// What a terminal says of itself, and not of what it runs in. Terminals that show colours of 24 bits.
+bool is_direct_by_version(std::string_view version) {
+    return starts_with_any(version, {"kitty", "foot", "WezTerm", "iTerm2", "ghostty", "contour", "VTE(", "Konsole", "mintty",
+                                     "XTerm(", "mlterm", "Windows Terminal"});
+}
+
+colour_depth depth_of(int colours) {
+    if (colours >= direct_colours) return colour_depth::direct;
+    if (colours >= indexed_colours) return colour_depth::indexed;
+    return colours >= eight ? colour_depth::sixteen : colour_depth::none;
+}
+
+terminal_features features_by_name(std::string_view term) {
+    terminal_features f;
+    const bool plain = term.empty() || term == "dumb" || term == "unknown" || term == "network";
+    f.addresses = !plain;
+    f.strings = is_xterm_like(term);
+    f.scrolls = f.strings;
+    if (plain || term.starts_with("vt") || term == "sun" || term.ends_with("-mono") || term.ends_with("-m"))
+        f.colours = colour_depth::none;
+    else if (is_direct_by_name(term))
+        f.colours = colour_depth::direct;
+    else if (term.find("256color") != std::string_view::npos)
+        f.colours = colour_depth::indexed;
+    return f;
+}
+
+} // namespace
+
+terminal_features features_of(const terminal_environment& environment, const std::optional<terminfo>& description) {
+    const std::string_view term = environment.term;
+    terminal_features f = features_by_name(term);
+    if (description) {
+        f.colours =
+            std::max(depth_of(description->colours), f.colours == colour_depth::direct ? f.colours : colour_depth::none);
+        if (description->direct_colour) f.colours = colour_depth::direct;
+        f.addresses = description->addresses;
+        f.scrolls = description->scrolls;
+        f.strings = f.strings || description->strings;
+    }
+    f.utf8 = is_utf8(environment);
+    // The variable is inherited by whatever runs in the terminal: in screen it speaks of the terminal around it.
+    const std::string colorterm = lower(environment.colorterm);
+    const bool is_about_this = !term.starts_with("screen") || environment.term_program == "tmux";
+    if ((colorterm == "truecolor" || colorterm == "24bit") && is_about_this && f.strings && f.colours != colour_depth::none)
+        f.colours = colour_depth::direct;
+    // Apple's Terminal shows what it does not know of an APC or of DECRQM, and has 256 colours whatever is said.
+    const bool is_apple = environment.term_program == "Apple_Terminal";
+    if (is_apple && f.colours == colour_depth::direct) f.colours = colour_depth::indexed;
+    if (f.strings && !is_apple)
+        f.asks = is_multiplexer(term) || environment.term_program == "tmux" ? inquiry::sequences : inquiry::all;
+    if (environment.term_program == "iTerm.app" || environment.term_program == "WezTerm")
+        f.iterm_images = !is_multiplexer(term);
+    return f;
+}
+
+std::string questions(const terminal_features& features) {
+    if (features.asks == inquiry::none) return {};
+    std::string out = "\x1b[?2026$p\x1b[?1016$p"                                            // DECRQM
+                      "\x1b[?u"                                                             // kitty keyboard flags
+                      "\x1b[>q";                                                            // XTVERSION
+    if (features.asks == inquiry::all) out += "\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\"; // one pixel, not stored
+    return out + "\x1b[c";
+}
+
+void refine(terminal_features& features, const terminal_answer& answer) {
+    struct {
+        terminal_features& f;
+        void operator()(const device_attributes& a) const { // 4: sixel graphics
+            if (std::find(a.attributes.begin(), a.attributes.end(), 4) != a.attributes.end()) f.sixel_images = true;
+        }
+        void operator()(const mode_state& m) const { // 0: not known; 4: never on
+            const bool known = m.state >= 1 && m.state <= 3;
+            if (m.mode == 2026) f.synchronised = known;
+            if (m.mode == 1016) f.mouse_pixels = known;
+        }
+        void operator()(const keyboard_flags&) const { f.kitty_keyboard = true; }
+        void operator()(const terminal_version& v) const {
+            if (is_direct_by_version(v.text) && f.colours != colour_depth::none) f.colours = colour_depth::direct;
+            if (starts_with_any(v.text, {"iTerm2", "WezTerm", "mintty"})) f.iterm_images = true;
+        }
+        void operator()(const graphics_reply& g) const { f.kitty_images = g.known; }
+        void operator()(const colour_reply&) const {}
+    } const visitor{features};
+    std::visit(visitor, answer);
+}
+
+} // namespace mux

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+/// @file input_context.hpp: what holds while the bytes of a viewer's terminal are read.
+/// Pure.  Test: test/mato/input_reader_test.cpp.
+#pragma once
+
+#include "mouse.hpp"
+
+#include <cstdint>
+
+namespace mato::vt {
+class terminal;
+}
+
+namespace mux {
+
+/// What holds while bytes are read. Read anew at each event: what a sink changes here holds from the next byte on.
+struct input_context {
+    char prefix = '\x1c';
+    bool readonly = false;  ///< nothing is for the program; commands and scrolling work
+    bool scrolled = false;  ///< the viewer looks at history
+    unsigned questions = 0; ///< asked whose last answer (DA1) has not come: while there are any, answers are ours
+
+    mouse_tracking mouse = mouse_tracking::none;
+    mouse_encoding encoding = mouse_encoding::plain;
+    bool focus = false;              ///< 1004
+    bool bracketed_paste = false;    ///< 2004
+    bool alternate_screen = false;   ///< it is shown
+    bool alternate_scroll = false;   ///< 1007
+    bool application_cursor = false; ///< DECCKM
+    std::uint8_t kitty_flags = 0;
+
+    int top = 0, left = 0;               ///< row and column of the tab in the viewer's first row and column, from 0
+    int rows = 24, columns = 80;         ///< of the tab
+    bool pixels = false;                 ///< the viewer's terminal reports the mouse in pixels (1016)
+    int cell_width = 0, cell_height = 0; ///< of the viewer's cells, in pixels; 0: not known
+
+    /// Takes over the modes of the program in `tab`, and the tab's size.
+    void follow(const mato::vt::terminal& tab) noexcept;
+};
+
+} // namespace mux

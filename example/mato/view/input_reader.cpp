@@ -1,0 +1,421 @@
+// SPDX-License-Identifier: MIT
+#include "input_reader.hpp"
+
+#include "key_event.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace mux {
+
+namespace {
+
+constexpr char escape = '\x1b';
+constexpr std::string_view paste_begin = "\x1b[200~", paste_end = "\x1b[201~";
+
+bool is_continuation(char c) noexcept { return (c & 0xc0) == 0x80; }
+bool is_control(char c) noexcept { return static_cast<unsigned char>(c) < ' '; }
+
+/// Bytes that follow the first of a character of UTF-8.
+int continuation_bytes(char first) noexcept {
+    const auto c = static_cast<unsigned char>(first);
+    return c >= 0xf0 ? 3 : c >= 0xe0 ? 2 : c >= 0xc2 ? 1 : 0;
+}
+
+/// How much of the end of `bytes` is a beginning of `mark`, not all of it.
+std::size_t partial_mark(std::string_view bytes, std::string_view mark) noexcept {
+    for (std::size_t size = std::min(bytes.size(), mark.size() - 1); size > 0; --size)
+        if (bytes.ends_with(mark.substr(0, size))) return size;
+    return 0;
+}
+
+/// An end mark in a paste, when another follows it before a paste begins: it was in the text.
+bool is_embedded(std::string_view behind) noexcept {
+    const auto end = behind.find(paste_end);
+    return end != std::string_view::npos && behind.substr(0, end).find(paste_begin) == std::string_view::npos;
+}
+
+int clamp(long long n, long long low, long long high) noexcept {
+    return static_cast<int>(std::clamp(n, low, std::max(low, high)));
+}
+
+} // namespace
+
+/// One call of feed(). Bytes from `from_` to `at_` are for the program and not yet passed, so that a run is passed in one
+/// piece.
+class input_reader::round {
+public:
+    round(input_reader& reader, std::string_view bytes, const input_context& context, input_sink& to, rest more) noexcept
+        : r_(reader), in_(bytes), c_(context), to_(to), more_(more), ahead_(std::exchange(reader.ahead_, false)),
+          from_(ahead_ ? 1 : 0) {}
+
+    void run() {
+        while (at_ < in_.size()) {
+            if (r_.in_paste_)
+                read_paste();
+            else if (r_.skip_ > 0)
+                skip_continuation();
+            else if (in_[at_] == escape)
+                read_escape();
+            else if (r_.awaiting_)
+                end_prefix();
+            else
+                read_plain();
+        }
+        type_until(in_.size());
+    }
+
+private:
+    std::string_view left() const noexcept { return in_.substr(at_); }
+
+    // ---- to the program ----
+    void pass(std::string_view bytes) {
+        if (!bytes.empty() && !c_.readonly) to_.typed(bytes);
+    }
+    void return_to_bottom() {
+        if (c_.scrolled) to_.scroll_to_bottom();
+    }
+    void type_until(std::size_t end) {
+        if (end > from_) {
+            return_to_bottom();
+            pass(in_.substr(from_, end - from_));
+        }
+        from_ = std::max(from_, end);
+    }
+    /// Not for the program: the next `length` bytes.
+    void drop(std::size_t length) {
+        type_until(at_);
+        at_ += length;
+        from_ = at_;
+    }
+    /// For the program, but no sign that somebody types.
+    void pass_quietly(std::size_t length) {
+        type_until(at_);
+        at_ += length;
+        pass(in_.substr(from_, at_ - from_));
+        from_ = at_;
+    }
+    /// Instead of the sequence that began at `start`, whose ESC may be with the program already.
+    void pass_instead(std::size_t start, std::string_view bytes) {
+        if (start == 0 && ahead_ && !bytes.empty()) bytes.remove_prefix(1);
+        pass(bytes);
+    }
+    /// All that is left waits for more.
+    void hold() {
+        type_until(at_);
+        r_.held_ = left();
+        r_.ahead_ = ahead_ && at_ == 0;
+        at_ = from_ = in_.size();
+    }
+
+    // ---- bytes ----
+    void read_plain() {
+        while (at_ < in_.size() && in_[at_] != escape && in_[at_] != c_.prefix) ++at_;
+        if (at_ == in_.size() || in_[at_] == escape) return;
+        drop(1);
+        r_.awaiting_ = true;
+    }
+
+    void end_prefix() {
+        const char key = in_[at_];
+        r_.awaiting_ = false;
+        if (key == c_.prefix) {
+            ++at_;
+            return;
+        }
+        drop(1);
+        r_.skip_ = continuation_bytes(key);
+        to_.command(key);
+    }
+
+    void skip_continuation() {
+        if (is_continuation(in_[at_])) {
+            drop(1);
+            --r_.skip_;
+        } else {
+            r_.skip_ = 0;
+        }
+    }
+
+    /// @pre in_[at_] is ESC
+    void read_escape() {
+        const std::string_view bytes = left();
+        const bool is_prefix = c_.prefix == escape;
+        if (bytes.size() == 1) {
+            if (is_prefix || r_.awaiting_ || more_ == rest::follows) return hold();
+            ++at_; // never delayed
+            type_until(at_);
+            r_.held_ = bytes;
+            r_.ahead_ = true;
+            return;
+        }
+        switch (bytes[1]) {
+        case '[': return read_sequence(end_of_control_sequence(bytes, longest_sequence));
+        case ']':
+        case 'P':
+        case '_':
+            if (c_.questions > 0) return read_string(end_of_string(bytes, longest_answer));
+            break;
+        case 'O': // SS3 and a letter: F1 to F4, arrows in application mode
+            if (!is_prefix && !r_.awaiting_) break;
+            if (bytes.size() == 2) return hold();
+            if (is_control(bytes[2])) break;
+            if (!std::exchange(r_.awaiting_, false))
+                at_ += 3;
+            else
+                drop(3);
+            return;
+        default: break;
+        }
+        if (r_.awaiting_) return end_prefix_by_escape(bytes);
+        if (is_prefix) {
+            drop(1);
+            r_.awaiting_ = true;
+        } else {
+            ++at_;
+        }
+    }
+
+    /// The prefix, and then ESC and something that is no sequence: Escape itself, or a key with Alt.
+    void end_prefix_by_escape(std::string_view bytes) {
+        if (c_.prefix == escape || is_control(bytes[1])) return end_prefix();
+        r_.awaiting_ = false;
+        r_.skip_ = continuation_bytes(bytes[1]);
+        drop(2);
+    }
+
+    // ---- sequences ----
+    void read_sequence(sequence_end end) {
+        if (end.state == sequence_end::state::cut) return hold();
+        if (end.state == sequence_end::state::broken) {
+            r_.awaiting_ = false;
+            at_ += end.length;
+            return;
+        }
+        const std::string_view bytes = in_.substr(at_, end.length);
+        const control_sequence parts = parse_control_sequence(bytes);
+        if (parts.leader == '<' && (parts.final == 'M' || parts.final == 'm')) return read_mouse(parts, end.length);
+        if (parts.parameters.empty() && parts.leader == 0 && (parts.final == 'I' || parts.final == 'O'))
+            return read_focus(parts.final == 'I', end.length);
+        if (bytes == paste_begin) return begin_paste(end.length);
+        if (bytes == paste_end) return drop(end.length);
+        if (c_.questions > 0) {
+            if (const auto answer = parse_answer(bytes)) {
+                drop(end.length);
+                return to_.answer(*answer);
+            }
+        }
+        if (const auto key = parse_key(parts)) return read_key(*key, end.length);
+        pass_quietly(end.length);
+    }
+
+    void read_string(sequence_end end) {
+        if (end.state == sequence_end::state::cut) return hold();
+        if (end.state == sequence_end::state::complete) {
+            if (const auto answer = parse_answer(in_.substr(at_, end.length))) {
+                drop(end.length);
+                return to_.answer(*answer);
+            }
+        }
+        r_.awaiting_ = false;
+        at_ += end.length;
+    }
+
+    void read_focus(bool gained, std::size_t length) {
+        if (c_.focus)
+            pass_quietly(length);
+        else
+            drop(length);
+        to_.focus(gained);
+    }
+
+    // ---- keys that come as sequences ----
+    bool is_swallowed(int key) const noexcept {
+        return key != 0 && std::find(r_.swallowed_.begin(), r_.swallowed_.end(), key) != r_.swallowed_.end();
+    }
+    void forget(int key) noexcept { std::replace(r_.swallowed_.begin(), r_.swallowed_.end(), key, 0); }
+    void swallow(const key_event& key, std::size_t length) {
+        drop(length);
+        forget(key.key);
+        r_.swallowed_[r_.next_swallowed_] = key.key;
+        r_.next_swallowed_ = (r_.next_swallowed_ + 1) % r_.swallowed_.size();
+    }
+
+    void read_key(const key_event& key, std::size_t length) {
+        using action = key_event::action;
+        if (key.what != action::press && is_swallowed(key.key) && !(is_scroll(key) && key.what == action::repeat)) {
+            if (key.what == action::release) forget(key.key);
+            return drop(length);
+        }
+        if (key.what == action::release || key.is_modifier()) return pass_quietly(length);
+        const auto byte = key.byte();
+        if (r_.awaiting_) {
+            r_.awaiting_ = false;
+            if (byte != c_.prefix) {
+                swallow(key, length);
+                if (byte) to_.command(*byte);
+                return;
+            }
+        } else if (byte == c_.prefix) {
+            swallow(key, length);
+            r_.awaiting_ = true;
+            return;
+        } else if (is_scroll(key)) {
+            swallow(key, length);
+            return to_.scroll_pages(key.key == tilde_keys + 5 ? 1 : -1);
+        }
+        forget(key.key);
+        at_ += length;
+    }
+
+    bool is_scroll(const key_event& key) const noexcept {
+        const bool is_page = key.key == tilde_keys + 5 || key.key == tilde_keys + 6;
+        return is_page && key.modifiers == key_event::shift && (!c_.alternate_screen || c_.scrolled);
+    }
+
+    // ---- mouse ----
+    void read_mouse(const control_sequence& parts, std::size_t length) {
+        const std::size_t start = at_;
+        drop(length);
+        const auto report = parse_mouse(parts);
+        if (!report) return;
+        const bool ends_press = report->release && r_.button_down_;
+        if (c_.mouse != mouse_tracking::none && !c_.readonly && (!c_.scrolled || ends_press))
+            send_mouse(start, *report);
+        else
+            scroll_by_wheel(start, *report);
+    }
+
+    void scroll_by_wheel(std::size_t start, const mouse_report& report) {
+        const unsigned direction = report.code & 3;
+        if (!report.is_wheel() || report.release || report.is_motion() || direction > 1) return;
+        const bool back = direction == 0;
+        if (c_.scrolled || !c_.alternate_screen) return to_.scroll(back ? wheel_rows : -wheel_rows);
+        if (c_.mouse != mouse_tracking::none || !c_.alternate_scroll) return;
+        // Kitty's protocol knows no cursor mode: "the legacy form SS3 is not used".
+        const bool ss3 = c_.application_cursor && c_.kitty_flags == 0;
+        std::string arrows;
+        for (int i = 0; i < wheel_rows; ++i) arrows.append(ss3 ? "\x1bO" : "\x1b[").append(1, back ? 'A' : 'B');
+        pass_instead(start, arrows);
+    }
+
+    void send_mouse(std::size_t start, mouse_report report) {
+        if (!is_wanted(report, c_.mouse) || !move(report)) return;
+        const bool repeated = report.is_motion() && report == r_.last_motion_;
+        r_.last_motion_ = report.is_motion() ? report : mouse_report{};
+        if (repeated) return; // at the tab's edge, or in the same cell
+        if (!report.is_motion() && !report.is_wheel()) r_.button_down_ = !report.release;
+        pass_instead(start, encode_mouse(report, c_.mouse, c_.encoding));
+    }
+
+    /// From the viewer's position to the tab's, in the unit the program wants.
+    /// @returns false if that takes the size of a cell, which is not known
+    bool move(mouse_report& report) const noexcept {
+        const bool wants_pixels = c_.encoding == mouse_encoding::sgr_pixels;
+        const long long w = c_.cell_width, h = c_.cell_height;
+        const bool has_cell = w > 0 && h > 0;
+        if (c_.pixels && wants_pixels && !has_cell) return c_.top == 0 && c_.left == 0;
+        if ((c_.pixels || wants_pixels) && !has_cell) return false;
+        long long x = report.x, y = report.y;
+        if (c_.pixels && wants_pixels) {
+            report.x = clamp(x + c_.left * w, 0, c_.columns * w);
+            report.y = clamp(y + c_.top * h, 0, c_.rows * h);
+            return true;
+        }
+        if (c_.pixels) { // to cells, from 1
+            x = std::max(x - 1, 0ll) / w + 1;
+            y = std::max(y - 1, 0ll) / h + 1;
+        }
+        report.x = clamp(x + c_.left, 1, c_.columns);
+        report.y = clamp(y + c_.top, 1, c_.rows);
+        if (wants_pixels) { // the middle of the cell
+            report.x = static_cast<int>((report.x - 1) * w + (w + 1) / 2);
+            report.y = static_cast<int>((report.y - 1) * h + (h + 1) / 2);
+        }
+        return true;
+    }
+
+    // ---- paste ----
+    void begin_paste(std::size_t length) {
+        r_.awaiting_ = false;
+        r_.in_paste_ = true;
+        r_.paste_marked_ = c_.bracketed_paste;
+        if (r_.paste_marked_)
+            at_ += length;
+        else
+            drop(length);
+    }
+
+    void read_paste() {
+        const std::size_t end = in_.find(paste_end, at_);
+        if (end == std::string_view::npos) {
+            at_ = in_.size() - partial_mark(left(), paste_end);
+            if (at_ < in_.size()) hold();
+            return;
+        }
+        at_ = end;
+        if (is_embedded(in_.substr(end + paste_end.size()))) return drop(paste_end.size());
+        r_.in_paste_ = false;
+        if (r_.paste_marked_)
+            at_ += paste_end.size();
+        else
+            drop(paste_end.size());
+    }
+
+    input_reader& r_;
+    std::string_view in_;
+    const input_context& c_;
+    input_sink& to_;
+    rest more_;
+    bool ahead_;
+    std::size_t from_, at_ = 0;
+};
+
+void input_reader::feed(std::string_view bytes, const input_context& context, input_sink& to, rest more) {
+    if (bytes.empty()) return;
+    if (held_.empty()) return round(*this, bytes, context, to, more).run();
+    std::string joined = std::exchange(held_, {});
+    joined += bytes;
+    round(*this, joined, context, to, more).run();
+}
+
+std::chrono::milliseconds input_reader::patience() const noexcept {
+    const std::string_view held = held_;
+    const bool is_answer = held.size() > 2 && (held[1] != '[' || held[2] == '?');
+    return is_answer ? answer_patience : key_patience;
+}
+
+void input_reader::flush(const input_context& context, input_sink& to) {
+    if (!pending()) return;
+    std::string held = std::exchange(held_, {});
+    if (std::exchange(ahead_, false)) held.erase(0, 1);
+    if (context.prefix == escape && !std::exchange(awaiting_, true)) held.erase(0, 1);
+    if (held.empty()) return;
+    if (std::exchange(awaiting_, false) && (context.prefix != held[0])) {
+        to.command(held[0]);
+        held.erase(0, 1);
+    }
+    if (held.empty()) return;
+    if (context.scrolled) to.scroll_to_bottom();
+    if (!context.readonly) to.typed(held);
+}
+
+void input_reader::end_paste(const input_context& context, input_sink& to) {
+    if (!std::exchange(in_paste_, false)) return;
+    std::string held = std::exchange(held_, {});
+    if (paste_marked_) held += paste_end;
+    if (!held.empty() && !context.readonly) to.typed(held);
+}
+
+std::string pasted(std::string_view text, bool bracketed) {
+    std::string out;
+    out.reserve(text.size() + paste_begin.size() + paste_end.size());
+    for (const char c : text) { // what remains never ends in a mark, so removing one cannot make another
+        out += c;
+        if (out.ends_with(paste_end)) out.resize(out.size() - paste_end.size());
+    }
+    if (bracketed) out.insert(0, paste_begin).append(paste_end);
+    return out;
+}
+
+} // namespace mux

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: MIT
+/// @file key_event.hpp: a key that a terminal encoded as a control sequence.
+/// Pure.  Test: test/mato/key_event_test.cpp.
+/// Source: kitty keyboard protocol "An overview"; xterm ctlseqs "Alt and Meta Keys", XTMODKEYS and formatOtherKeys.
+#pragma once
+
+#include "control_sequence.hpp"
+
+#include <cstdint>
+#include <optional>
+
+namespace mux {
+
+struct key_event {
+    enum class action : std::uint8_t { press = 1, repeat = 2, release = 3 };
+    enum modifier : unsigned { shift = 1, alt = 2, control = 4, super = 8, hyper = 16, meta = 32 };
+    static constexpr unsigned locks = 64 | 128; ///< caps lock and num lock: part of no key here
+
+    int key = 0;            ///< which key: the code of its unshifted character, or a number of ours for one without a character
+    int character = 0;      ///< what it types with the shift key it came with; 0: nothing
+    unsigned modifiers = 0; ///< without locks
+    action what = action::press;
+
+    /// Shift, Control, a lock: pressed on the way to another key.
+    [[nodiscard]] bool is_modifier() const noexcept;
+    /// The one byte that a terminal without these encodings sends, if it sends one: C-\ is 0x1c, Enter 0x0d.
+    [[nodiscard]] std::optional<char> byte() const noexcept;
+};
+
+/// Keys without a character have these numbers, so that a release can be told to be of the same key.
+inline constexpr int tilde_keys = 0x200000;  ///< and the number before the '~'
+inline constexpr int letter_keys = 0x300000; ///< and the final letter
+
+/// CSI … u, CSI 27;m;c ~, CSI n;m ~, CSI 1;m A.
+/// @returns nothing for what is no key: reports, answers, mouse, paste
+[[nodiscard]] std::optional<key_event> parse_key(const control_sequence& sequence) noexcept;
+
+} // namespace mux

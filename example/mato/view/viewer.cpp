@@ -1,0 +1,281 @@
+// SPDX-License-Identifier: MIT
+#include "viewer.hpp"
+
+#include "vt/emulator.hpp"
+
+#include <algorithm>
+
+namespace mux {
+namespace {
+
+std::string empty_screen() { return std::string(reset_sequence()).append("\033[H\033[2J"); }
+
+} // namespace
+
+viewer::viewer(asio::io_context& context, std::unique_ptr<outlet> way, viewer_options options, handlers callbacks)
+    : timer_(context), keys_timer_(context), way_(std::move(way)), options_(std::move(options)),
+      callbacks_(std::move(callbacks)), keys_(options_.prefix), composer_(options_.size, options_.features) {}
+
+void viewer::show(bool asked) {
+    shown_ = true;
+    if (asked) {
+        context_.questions = 1;
+        asked_at_ = mato::clock::now();
+    }
+    composer_.forget();
+    way_->show({[this](std::string_view bytes) { on_keys(bytes); }, [this] { try_frame(); },
+                [this] {
+                    if (callbacks_.on_lost) callbacks_.on_lost();
+                }});
+    if (tab_) watch(tab_);
+}
+
+void viewer::hide() {
+    shown_ = false;
+    timer_.cancel();
+    keys_timer_.cancel();
+    waiting_ = false;
+    way_->hide();
+}
+
+void viewer::close() {
+    hide();
+    callbacks_ = {};
+    tab_.reset();
+    way_->close();
+}
+
+void viewer::watch(std::shared_ptr<tab> shown) {
+    tab_ = std::move(shown);
+    help_.clear();
+    scrolled_ = false;
+    composer_.forget();
+    starts_anew_ = true;
+    pacer_.typed(); // whoever switches is waiting
+    update(false);
+}
+
+void viewer::update(bool flooding) {
+    dirty_ = true;
+    flooding_ = flooding;
+    try_frame();
+}
+
+void viewer::resize(vt::screen_size size) {
+    if (composer_.size() == size.clamped()) return;
+    options_.size = size;
+    composer_.resize(size);
+    update(false);
+}
+
+void viewer::set_keys(char prefix, std::string name, bool mouse) {
+    keys_.set_prefix(prefix);
+    options_.prefix_name = std::move(name);
+    options_.mouse = mouse;
+    update(false);
+}
+
+void viewer::ring() {
+    bell_ = true;
+    update(false);
+}
+
+void viewer::pass(std::string_view bytes) {
+    passing_ += bytes;
+    update(false);
+}
+
+/// A frame now, or as soon as it may be.
+void viewer::try_frame() {
+    if (!shown_ || !tab_ || !dirty_) return;
+    if (!way_->is_ready()) return void(++skipped_); // its `on_ready` comes here
+    if (tab_->bytes()) return pump();
+    const auto now = mato::clock::now();
+    if (const vt::terminal& screen = *tab_->screen(); screen.is_synchronised(tab::moment_of(now)) && passing_.empty())
+        return wait_until(tab::time_of(screen.synchronised_until()));
+    if (!pacer_.may_send(now)) {
+        ++skipped_;
+        return wait_until(pacer_.due());
+    }
+    compose();
+    pacer_.sent(now, frame_.size(), flooding_);
+}
+
+void viewer::compose() {
+    dirty_ = false;
+    frame_.clear();
+    const vt::terminal& screen = *tab_->screen();
+    composer_.compose(screen, {rows_back(), help_.empty() ? nullptr : &help_, options_.mouse, options_.readonly}, frame_);
+    if (std::exchange(bell_, false)) frame_ += '\a';
+    frame_ += passing_;
+    passing_.clear();
+    if (!frame_.empty()) way_->write(frame_);
+}
+
+void viewer::finish() {
+    if (!shown_ || !tab_) return;
+    dirty_ = true;
+    if (tab_->bytes())
+        pump();
+    else if (way_->is_ready() || !way_->is_direct())
+        compose();
+}
+
+void viewer::wait_until(mato::clock::time_point when) {
+    if (waiting_ && timer_.expiry() <= when) return;
+    waiting_ = true;
+    timer_.expires_at(when);
+    timer_.async_wait([this](std::error_code cancelled) {
+        if (cancelled) return;
+        waiting_ = false;
+        try_frame();
+    });
+}
+
+/// Sends what the viewer has not seen, while the terminal takes it; the rest stays in the ring, where it costs nothing.
+void viewer::pump() {
+    const raw_emulator& bytes = *tab_->bytes();
+    if (!help_.empty()) return;
+    if (std::exchange(bell_, false)) way_->write("\a");
+    while ((position_ < bytes.end() || starts_anew_) && way_->is_ready() && shown_) {
+        if (position_ < bytes.begin()) { // overwritten before it could be sent
+            ++skipped_;
+            starts_anew_ = true;
+        }
+        if (std::exchange(starts_anew_, false)) {
+            position_ = bytes.replay_begin();
+            way_->write(empty_screen());
+            continue;
+        }
+        const auto next = bytes.from(position_, raw_chunk);
+        position_ += next.size();
+        way_->write(next);
+    }
+    dirty_ = position_ < bytes.end() || starts_anew_;
+}
+
+// ---- history ----
+
+/// Rows of history shown above the screen's; they stay the same ones while the program goes on.
+std::size_t viewer::rows_back() {
+    if (!scrolled_) return 0;
+    const vt::terminal& screen = *tab_->screen();
+    const std::uint64_t gone = screen.rows_scrolled();
+    const std::size_t back = std::min<std::size_t>(gone > anchor_ ? gone - anchor_ : 0, screen.history_rows());
+    if (back == 0) scrolled_ = false;
+    return back;
+}
+
+void viewer::scroll(int rows) {
+    if (!tab_ || !tab_->screen()) return;
+    const vt::terminal& screen = *tab_->screen();
+    const std::uint64_t gone = screen.rows_scrolled();
+    const auto back = static_cast<std::int64_t>(rows_back()) + rows;
+    const auto most = static_cast<std::int64_t>(std::min<std::uint64_t>(screen.history_rows(), gone));
+    anchor_ = gone - static_cast<std::uint64_t>(std::clamp<std::int64_t>(back, 0, most));
+    scrolled_ = back > 0;
+    pacer_.typed();
+    update(false);
+}
+
+void viewer::scroll_pages(int pages) { scroll(pages * std::max(1, composer_.size().rows - 1)); }
+
+void viewer::scroll_to_bottom() {
+    if (std::exchange(scrolled_, false)) update(false);
+}
+
+// ---- keys ----
+
+const input_context& viewer::context() {
+    const vt::terminal& screen = *tab_->screen();
+    context_.follow(screen);
+    if (context_.questions > 0 && mato::clock::now() - asked_at_ > answer_patience) context_.questions = 0;
+    context_.prefix = options_.prefix;
+    context_.readonly = options_.readonly;
+    context_.scrolled = scrolled_;
+    context_.top = composer_.offset().row;
+    context_.left = composer_.offset().column;
+    context_.pixels = composer_.features().mouse_pixels && screen.is_set(vt::mode::mouse_sgr_pixels);
+    return context_;
+}
+
+void viewer::on_keys(std::string_view bytes) {
+    if (!tab_) return;
+    pacer_.typed();
+    if (tab_->bytes())
+        keys_.feed(bytes, {[this](std::string_view raw) { typed(raw); }, [this](char key) { command(key); }});
+    else
+        reader_.feed(bytes, context(), *this);
+    wait_for_keys();
+}
+
+/// A sequence that stays cut was typed by hand, and a paste that stays open has lost its end.
+void viewer::wait_for_keys() {
+    const bool waits = reader_.pending() || reader_.in_paste();
+    if (!waits || !shown_) return void(keys_timer_.cancel());
+    keys_timer_.expires_after(reader_.in_paste() ? paste_patience : mato::milliseconds(reader_.patience()));
+    keys_timer_.async_wait([this](std::error_code cancelled) {
+        if (cancelled || !tab_ || !tab_->screen()) return;
+        if (reader_.in_paste())
+            reader_.end_paste(context(), *this);
+        else
+            reader_.flush(context(), *this);
+    });
+}
+
+void viewer::typed(std::string_view bytes) {
+    if (!help_.empty()) return leave_help(); // any key goes back
+    if (!options_.readonly && callbacks_.on_typed) callbacks_.on_typed(bytes);
+}
+
+void viewer::answer(const terminal_answer& what) {
+    terminal_features learnt = composer_.features();
+    refine(learnt, what);
+    composer_.set_features(learnt);
+    if (std::holds_alternative<device_attributes>(what)) { // the last one
+        context_.questions = 0;
+        if (callbacks_.on_answered) callbacks_.on_answered();
+    }
+    update(false);
+}
+
+void viewer::leave_help() {
+    help_.clear();
+    starts_anew_ = true;
+    pacer_.typed();
+    update(false);
+}
+
+void viewer::command(char key) {
+    if (!help_.empty()) return leave_help();
+    if (key != '?') {
+        if (callbacks_.on_command) callbacks_.on_command(key);
+        return;
+    }
+    const std::string& prefix = options_.prefix_name;
+    help_ = {"keys, each after " + prefix,
+             "",
+             "  d    detach: leave, the program goes on",
+             "  c    new tab",
+             "  n p  next tab, previous tab of this task",
+             "  0-9  tab of this task by its place, 0 the tenth",
+             "  C-z  suspend this client",
+             "  ?    this list",
+             "  " + prefix + "  type " + prefix + " itself",
+             "",
+             "any key goes back"};
+    if (tab_ && tab_->bytes()) {
+        frame_ = empty_screen();
+        for (const std::string& line : help_) frame_.append(line).append("\r\n");
+        if (way_->is_ready()) way_->write(frame_);
+    } else {
+        pacer_.typed();
+        update(false);
+    }
+}
+
+std::size_t viewer::memory_bytes() const noexcept {
+    return sizeof *this + composer_.memory_bytes() + frame_.capacity() + passing_.capacity() + way_->pending_bytes();
+}
+
+} // namespace mux

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: MIT
+/// @file viewer.hpp: one client's terminal showing one tab.
+/// Threads: the io_context's.   Blocks: never.
+///
+/// Tabs with an emulator are shown by frames made from the newest state when the terminal can take one. Tabs without are
+/// shown by their bytes, from a position of the viewer's own; one that falls behind the bytes kept starts anew.
+#pragma once
+
+#include "frame.hpp"
+#include "input_reader.hpp"
+#include "outlet.hpp"
+#include "pacer.hpp"
+#include "prefix_keys.hpp"
+#include "tab.hpp"
+
+#include <asio/steady_timer.hpp>
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace mux {
+
+struct viewer_options {
+    vt::screen_size size;
+    terminal_features features;
+    char prefix = '\x1c';
+    std::string prefix_name; ///< as users write it
+    bool readonly = false;
+    bool mouse = true; ///< the wheel moves through history
+};
+
+class viewer : input_sink {
+public:
+    struct handlers {
+        std::function<void(std::string_view)> on_typed; ///< for the program
+        std::function<void(char)> on_command;           ///< the key after the prefix that is not the viewer's own
+        std::function<void()> on_answered;              ///< what the terminal was asked about itself
+        std::function<void()> on_lost;                  ///< the terminal is gone
+    };
+
+    viewer(asio::io_context& context, std::unique_ptr<outlet> way, viewer_options options, handlers callbacks);
+
+    /// Nothing is shown before the first `show`. Again: the terminal was somebody else's meanwhile.
+    /// `asked`: it was sent questions about itself, whose answers will be among its keys.
+    void show(bool asked);
+    void hide();
+    void close();
+
+    /// Shows this tab from now on, from its present state.
+    void watch(std::shared_ptr<tab> shown);
+    /// The tab has new output, or a new size. `flooding`: it has more than was read.
+    void update(bool flooding);
+    /// As `update`, but all of it must be on its way when it returns, as far as the terminal takes it: the tab has ended.
+    void finish();
+    void resize(vt::screen_size size);
+    void set_keys(char prefix, std::string name, bool mouse);
+    void ring();
+    /// Bytes for the terminal itself, between two frames: a clipboard, an image.
+    void pass(std::string_view bytes);
+    void read_keyboard(bool wanted) { way_->read_keyboard(wanted); }
+
+    [[nodiscard]] outlet& way() noexcept { return *way_; }
+    [[nodiscard]] const outlet& way() const noexcept { return *way_; }
+    [[nodiscard]] std::uint64_t skipped() const noexcept { return skipped_; } ///< states of the tab, or replays, not shown
+    [[nodiscard]] std::size_t memory_bytes() const noexcept;
+
+private:
+    void on_keys(std::string_view bytes);
+    [[nodiscard]] const input_context& context();
+    void wait_for_keys();
+    void leave_help();
+    void typed(std::string_view bytes) override;
+    void command(char key) override;
+    void scroll(int rows) override;
+    void scroll_pages(int pages) override;
+    void scroll_to_bottom() override;
+    void answer(const terminal_answer& what) override;
+    void focus(bool) override {}
+    void try_frame();
+    void compose();
+    void pump();
+    void wait_until(mato::clock::time_point when);
+    [[nodiscard]] std::size_t rows_back();
+
+    static constexpr std::size_t raw_chunk = 32u << 10;
+    static constexpr mato::milliseconds paste_patience{5000}; // within a paste; a slow line's bytes come more often
+
+    static constexpr mato::milliseconds answer_patience{5000}; // a terminal that has not answered by then never will
+
+    asio::steady_timer timer_, keys_timer_;
+    std::unique_ptr<outlet> way_;
+    viewer_options options_;
+    handlers callbacks_;
+    prefix_keys keys_; // of a tab without emulator, whose program talks to the terminal itself
+    input_reader reader_;
+    input_context context_;
+    frame_composer composer_;
+    pacer pacer_;
+    std::shared_ptr<tab> tab_;
+    std::string frame_; // reused
+    std::string passing_;
+    std::vector<std::string> help_;
+    std::uint64_t position_ = 0; // of a tab without emulator: what has been sent
+    std::uint64_t anchor_ = 0;   // scrolled back: rows that had left the screen above the first one shown
+    std::uint64_t skipped_ = 0;
+    mato::clock::time_point asked_at_{};
+    bool shown_ = false, dirty_ = false, flooding_ = false, waiting_ = false, scrolled_ = false, bell_ = false;
+    bool starts_anew_ = false; // a tab without emulator is replayed from an empty screen
+};
+
+} // namespace mux

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: MIT
+/// @file features_test.cpp: what a terminal can do, from its name, its entry and its answers.
+#include "view/features.hpp"
+
+#include "support/catch.hpp"
+#include "view/terminfo.hpp"
+
+#include <string>
+#include <vector>
+
+using mux::colour_depth;
+using mux::inquiry;
+using mux::parse_answer;
+using mux::terminal_features;
+
+namespace {
+
+terminal_features of(std::string_view term, mux::terminal_environment environment = {}) {
+    environment.term = term;
+    return mux::features_of(environment, std::nullopt);
+}
+
+terminal_features asked(terminal_features f, const std::vector<std::string>& answers) {
+    for (const auto& answer : answers) {
+        const auto read = parse_answer(answer);
+        REQUIRE(read);
+        mux::refine(f, *read);
+    }
+    return f;
+}
+
+} // namespace
+
+// ---- the contract ----
+
+TEST_CASE("the entries of terminfo that every system has", "[features]") {
+    const auto xterm = mux::read_terminfo("xterm-256color");
+    if (!xterm) { // a build without the library has no entries at all
+        CHECK_FALSE(mux::read_terminfo("vt100"));
+        return;
+    }
+    CHECK(*xterm == mux::terminfo{256, false, true, true, true});
+    CHECK(*mux::read_terminfo("vt100") == mux::terminfo{0, false, true, false, false});
+    CHECK(*mux::read_terminfo("linux") == mux::terminfo{8, false, true, false, false});
+    CHECK(*mux::read_terminfo("screen-256color") == mux::terminfo{256, false, true, true, false});
+    CHECK_FALSE(mux::read_terminfo("dumb")->addresses);
+}
+
+TEST_CASE("an entry decides over the name, but not about strings", "[features]") {
+    const auto with = [](std::string_view term, mux::terminfo entry) { return mux::features_of({.term = term}, entry); };
+    const auto known = with("nobody-knows", {256, false, true, true, true});
+    CHECK(known.colours == colour_depth::indexed);
+    CHECK(known.addresses);
+    CHECK(known.scrolls);
+    CHECK(known.strings);
+    CHECK(with("nobody-knows", {8, false, true, false, false}).colours == colour_depth::sixteen);
+    CHECK(with("nobody-knows", {0, false, true, false, false}).colours == colour_depth::none);
+    CHECK(with("nobody-knows", {256, true, true, false, false}).colours == colour_depth::direct);
+    CHECK(with("xterm-direct", {1 << 24, false, true, true, true}).colours == colour_depth::direct);
+    CHECK(with("foot", {256, false, true, true, false}).colours == colour_depth::direct);
+    CHECK(with("xterm-mono", {0, false, true, true, true}).colours == colour_depth::none);
+    CHECK(with("screen", {8, false, true, true, false}).strings);
+    CHECK_FALSE(with("linux", {8, false, true, false, false}).strings);
+    CHECK_FALSE(with("linux", {8, false, true, false, false}).scrolls);
+}
+
+TEST_CASE("without an entry the name decides, and any name is safe", "[features]") {
+    CHECK(of("xterm-256color").colours == colour_depth::indexed);
+    CHECK(of("xterm-256color").strings);
+    CHECK(of("xterm").colours == colour_depth::sixteen);
+    CHECK(of("xterm-kitty").colours == colour_depth::direct);
+    CHECK(of("xterm-direct").colours == colour_depth::direct);
+    CHECK(of("tmux-256color").scrolls);
+    CHECK(of("vt100").colours == colour_depth::none);
+    CHECK_FALSE(of("vt220").strings);
+    CHECK_FALSE(of("linux").strings);
+    for (const char* name : {"dumb", "", "unknown"}) {
+        CHECK(of(name).colours == colour_depth::none);
+        CHECK_FALSE(of(name).addresses);
+        CHECK_FALSE(of(name).strings);
+    }
+    const auto unheard = of("\xff/../no-such-terminal");
+    CHECK(unheard.addresses);
+    CHECK_FALSE(unheard.strings);
+    CHECK_FALSE(unheard.scrolls);
+    CHECK(unheard.colours == colour_depth::sixteen);
+}
+
+TEST_CASE("COLORTERM says direct colours where it speaks of this terminal", "[features]") {
+    CHECK(of("xterm", {.colorterm = "truecolor"}).colours == colour_depth::direct);
+    CHECK(of("xterm", {.colorterm = "24bit"}).colours == colour_depth::direct);
+    CHECK(of("xterm", {.colorterm = "1"}).colours == colour_depth::sixteen);
+    CHECK(of("screen", {.colorterm = "truecolor"}).colours == colour_depth::sixteen);
+    CHECK(of("screen-256color", {.colorterm = "truecolor", .term_program = "tmux"}).colours == colour_depth::direct);
+    CHECK(of("dumb", {.colorterm = "truecolor"}).colours == colour_depth::none);
+    CHECK(of("xterm-mono", {.colorterm = "truecolor"}).colours == colour_depth::none);
+    CHECK(of("xterm-256color", {.colorterm = "truecolor", .term_program = "Apple_Terminal"}).colours == colour_depth::indexed);
+}
+
+TEST_CASE("the first locale variable that is set says whether it is UTF-8", "[features]") {
+    CHECK(of("xterm").utf8);
+    CHECK(of("xterm", {.lang = "en_GB.UTF-8"}).utf8);
+    CHECK(of("xterm", {.lang = "C.utf8"}).utf8);
+    CHECK_FALSE(of("xterm", {.lang = "C"}).utf8);
+    CHECK_FALSE(of("xterm", {.lang = "de_DE.ISO-8859-1"}).utf8);
+    CHECK_FALSE(of("xterm", {.lc_all = "POSIX", .lc_ctype = "C.UTF-8", .lang = "C.UTF-8"}).utf8);
+    CHECK(of("xterm", {.lc_ctype = "C.UTF-8", .lang = "C"}).utf8);
+}
+
+TEST_CASE("a terminal is asked only what it does not show, and about itself last", "[features]") {
+    CHECK(mux::questions(of("linux")).empty());
+    CHECK(mux::questions(of("vt100")).empty());
+    CHECK(mux::questions(of("dumb")).empty());
+    CHECK(mux::questions(of("xterm", {.term_program = "Apple_Terminal"})).empty());
+    const auto all = mux::questions(of("xterm"));
+    CHECK(all == "\x1b[?2026$p\x1b[?1016$p\x1b[?u\x1b[>q\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\\x1b[c");
+    // tmux takes an APC for the pane's title
+    CHECK(mux::questions(of("tmux-256color")) == "\x1b[?2026$p\x1b[?1016$p\x1b[?u\x1b[>q\x1b[c");
+    CHECK(mux::questions(of("xterm-256color", {.term_program = "tmux"})) == "\x1b[?2026$p\x1b[?1016$p\x1b[?u\x1b[>q\x1b[c");
+}
+
+TEST_CASE("answers add what the name does not tell", "[features]") {
+    const auto f = of("xterm-256color");
+    CHECK(asked(f, {"\x1b[?2026;2$y"}).synchronised);
+    CHECK(asked(f, {"\x1b[?2026;1$y"}).synchronised);
+    CHECK_FALSE(asked(f, {"\x1b[?2026;0$y"}).synchronised);
+    CHECK_FALSE(asked(f, {"\x1b[?2026;4$y"}).synchronised);
+    CHECK_FALSE(asked(f, {"\x1b[?2004;2$y"}).synchronised);
+    CHECK(asked(f, {"\x1b[?1016;2$y"}).mouse_pixels);
+    CHECK_FALSE(asked(f, {"\x1b[?1016;0$y"}).mouse_pixels);
+    CHECK(asked(f, {"\x1b[?0u"}).kitty_keyboard);
+    CHECK(asked(f, {"\x1b_Gi=31;OK\x1b\\"}).kitty_images);
+    CHECK(asked(f, {"\x1b[?62;4;22c"}).sixel_images);
+    CHECK_FALSE(asked(f, {"\x1b[?64;22c"}).sixel_images);
+    CHECK(asked(f, {"\x1bP>|foot(1.16.2)\x1b\\"}).colours == colour_depth::direct);
+    CHECK(asked(f, {"\x1bP>|WezTerm 20240203\x1b\\"}).iterm_images);
+    CHECK(asked(f, {"\x1bP>|tmux 3.4\x1b\\"}).colours == colour_depth::indexed);
+    CHECK(asked(f, {"\x1b]11;rgb:0/0/0\a"}) == f);
+    // Over ssh, with no variable but TERM.
+    const auto kitty = asked(of("xterm-kitty"), {"\x1b[?2026;2$y", "\x1b[?0u", "\x1b_Gi=31;OK\x1b\\", "\x1b[?62;c"});
+    CHECK(kitty.kitty_images);
+}
+
+TEST_CASE("a terminal without colours stays so, whatever it answers", "[features]") {
+    CHECK(asked(of("xterm-mono"), {"\x1bP>|XTerm(379)\x1b\\", "\x1b[?64;22c"}).colours == colour_depth::none);
+}
+
+// ---- answers ----
+
+TEST_CASE("each answer is read", "[answers]") {
+    CHECK(parse_answer("\x1b[?62;4;22c") == mux::terminal_answer(mux::device_attributes{{62, 4, 22}}));
+    CHECK(parse_answer("\x1b[?2026;2$y") == mux::terminal_answer(mux::mode_state{2026, 2}));
+    CHECK(parse_answer("\x1b[?5u") == mux::terminal_answer(mux::keyboard_flags{5}));
+    CHECK(parse_answer("\x1bP>|XTerm(379)\x1b\\") == mux::terminal_answer(mux::terminal_version{"XTerm(379)"}));
+    CHECK(parse_answer("\x1b_Gi=31;ENOTSUPPORTED\x1b\\") == mux::terminal_answer(mux::graphics_reply{true}));
+    CHECK(parse_answer("\x1b]10;rgb:ffff/8080/0000\x1b\\") ==
+          mux::terminal_answer(mux::colour_reply{false, 0xffff, 0x8080, 0}));
+    CHECK(parse_answer("\x1b]11;rgb:f/80/fff\a") == mux::terminal_answer(mux::colour_reply{true, 0xffff, 0x8080, 0xffff}));
+    CHECK(parse_answer("\x1b]11;rgba:ff/00/00/80\a") == mux::terminal_answer(mux::colour_reply{true, 0xffff, 0, 0}));
+}
+
+TEST_CASE("what is no answer is none", "[answers]") {
+    for (const char* bytes : {"\x1b[A",
+                              "\x1b[c",
+                              "\x1b[?c",
+                              "\x1b[>1;2c",
+                              "\x1b[?1;c;",
+                              "\x1b[?2026$y",
+                              "\x1b[?1;2u",
+                              "\x1b[?x",
+                              "\x1b]11;?\a",
+                              "\x1b]11;rgb:\a",
+                              "\x1b]11;rgb:0/0\a",
+                              "\x1b]11;rgb:00000/0/0\a",
+                              "\x1b]12;rgb:0/0/0\a",
+                              "\x1bPx\x1b\\",
+                              "\x1b_x\x1b\\",
+                              "\x1b]\a",
+                              "\x1b]",
+                              "\x1b",
+                              "",
+                              "\x1bx",
+                              "\x1bP>|x"}) {
+        CAPTURE(bytes);
+        CHECK_FALSE(parse_answer(bytes));
+    }
+}
+
+// ---- the edges ----
+
+TEST_CASE("a name that is no name has no entry", "[features]") {
+    CHECK_FALSE(mux::read_terminfo(""));
+    CHECK_FALSE(mux::read_terminfo("no-such-terminal"));
+    CHECK_FALSE(mux::read_terminfo("../../../etc/passwd"));
+    CHECK_FALSE(mux::read_terminfo("x/xterm"));
+    CHECK_FALSE(mux::read_terminfo(std::string(100000, 'x')));
+}
+
+TEST_CASE("more attributes than there are, are cut", "[answers]") {
+    std::string many = "\x1b[?1";
+    for (int i = 0; i < 100; ++i) many += ";1";
+    const auto answer = parse_answer(many + "c");
+    REQUIRE(answer);
+    CHECK(std::get<mux::device_attributes>(*answer).attributes.size() == mux::device_attributes::limit);
+}
