@@ -14,13 +14,12 @@ using ticker_daemon = mato::basic_daemon<policies>;
 
 class ticker {
 public:
-    explicit ticker(ticker_daemon& daemon) : timer_(daemon.context()) {
-        mato::disconnect slow;
-        slow.hard = 64_KiB; // of ticks that it has not read
-        daemon.server().set_overflow(slow);
+    explicit ticker(ticker_daemon& daemon) : timer_(daemon.context()), watchers_(daemon.context(), 256_KiB) {
         daemon.server().on.on_opened = [this](const ticker_daemon::session_ptr& session) {
             session->established(); // nothing is expected of a client
-            watchers_.subscribe(session);
+            mato::disconnect slow;
+            slow.hard = 64_KiB; // of ticks that it has not read
+            watchers_.subscribe(session, slow);
         };
         tick();
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /// @file attach.hpp: shows a tab in this terminal until somebody or something ends it.
 /// Threads: one.   Blocks: until then.
-/// Test: test/mato/attach_test.cpp.
+/// Test: test/mato/attach_process_test.cpp.
 #pragma once
 
 #include "remote.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// @file capture.hpp: a tab's screen and history as text.
-/// Pure.  Test: test/mato/capture_test.cpp.
+/// Pure.  Test: test/mato/viewer_process_test.cpp.
 #pragma once
 
 #include "protocol.hpp"

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// @file guardian.hpp: a process that gives the user's terminal back when nobody else is left to do it.
+/// Test: test/mato/viewer_process_test.cpp.
 /// Threads: one.   Fork: `start` forks; the child holds the terminal and two pipes and nothing else.
 /// Source: termios(3): a background process may change a terminal's settings while it blocks SIGTTOU.
 ///

@@ -7,6 +7,7 @@
 #include <termios.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace mux {
 
@@ -44,7 +45,8 @@ void tab::wait_for_output() {
     if (!terminal_.is_open()) return;
     terminal_.async_wait(asio::posix::stream_descriptor::wait_read, [self = shared_from_this()](std::error_code why) {
         if (why || self->ended_) return;
-        if (self->read_output(turn_bytes)) return self->wait_for_output();
+        const std::size_t share = std::max(turn_bytes / std::max<std::size_t>(flooding_tabs_, 1), least_turn_bytes);
+        if (self->read_output(share)) return self->wait_for_output();
         // EIO: no program has the terminal open now. Usually the child is ending; if it is not, one may open it again, and a
         // hung-up descriptor is always "readable", so it is asked now and then instead.
         self->check_child();
@@ -70,11 +72,20 @@ bool tab::read_output(std::size_t most) {
         total += static_cast<std::size_t>(got);
         feed({buffer, static_cast<std::size_t>(got)});
     }
+    set_flooding(open && total >= most);
     if (total > 0) {
         last_output_ = mato::clock::now();
-        if (callbacks_.on_output) callbacks_.on_output(total >= most);
+        if (callbacks_.on_output) callbacks_.on_output(flooding_);
     }
     return open;
+}
+
+void tab::set_flooding(bool now) noexcept {
+    if (std::exchange(flooding_, now) == now) return;
+    if (now)
+        ++flooding_tabs_;
+    else
+        --flooding_tabs_;
 }
 
 void tab::feed(std::string_view bytes) {
@@ -162,6 +173,7 @@ void tab::end() {
     if (ended_) return;
     read_output(4 * turn_bytes); // the last line is in the terminal still
     ended_ = true;
+    set_flooding(false);
     std::error_code ignored;
     terminal_.close(ignored);
     resize_timer_.cancel();

@@ -98,6 +98,7 @@ public:
 private:
     void wait_for_output();
     bool read_output(std::size_t most);
+    void set_flooding(bool now) noexcept;
     void feed(std::string_view bytes);
     void write_input();
     void apply_size();
@@ -105,8 +106,9 @@ private:
     bool reap();
     void end();
 
-    static constexpr std::size_t turn_bytes = 64u << 10; // read per turn of the loop before others are served
-    static constexpr mato::milliseconds resize_gap{50};  // a dragged window sends dozens a second; programs redraw on each
+    // Read per turn of the loop before others are served. Tabs that flood share it, so that a key waits for no more than this.
+    static constexpr std::size_t turn_bytes = 64u << 10, least_turn_bytes = 4u << 10;
+    static constexpr mato::milliseconds resize_gap{50}; // a dragged window sends dozens a second; programs redraw on each
     static constexpr mato::milliseconds reopen_gap{
         100}; // a program that closed its terminal and lives: rare, so it may cost a poll
     static constexpr mato::milliseconds look_again{10};      // while closing: how late an empty session may be noticed
@@ -124,6 +126,8 @@ private:
     mato::clock::time_point last_output_, last_resize_{}, kill_at_{};
     std::vector<process_id> members_; // while closing: what must go
     int exit_code_ = 0;
+    static inline std::size_t flooding_tabs_ = 0; // one daemon, one thread
+    bool flooding_ = false;
     bool writing_ = false, ended_ = false, closing_ = false, reaped_ = false;
 };
 

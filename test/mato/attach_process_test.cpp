@@ -140,7 +140,7 @@ TEST_CASE("attach -d detaches the others, detach one, the current, or all", "[ma
 
 TEST_CASE("inside a tab: the same daemon is found, and attaching there is refused", "[mato][attach]") {
     mato_world world;
-    pty_client client(world, {"new", "--", "exec sh -i"});
+    pty_client client(world, {"new", "--", "exec sh -i"}, {.columns = 250});
     REQUIRE(client.wait_for("$ "));
     const std::string mato = "env -u XDG_STATE_HOME " + world.executable();
     client.type(mato + " attach; echo code=$?\r");

@@ -303,6 +303,7 @@ TEST_CASE("typing past the window, and into a tab one is not attached to", "[mat
     peer.send(framed(mux::encode_bytes(message::input, 0, "nobody is attached")));
     peer.send(framed(mux::encode(message::attach, 2, mux::attach_request{{deaf, 0}, {}})));
     REQUIRE(peer.next());
+    peer.send(framed(mux::encode(message::show, 0, mux::show_request{})));
     for (int n = 0; n < 40; ++n)
         peer.send(framed(mux::encode_bytes(message::input, 0, std::string(mux::input_chunk_bytes, 'x'))));
     CHECK(peer.rest());

@@ -130,6 +130,8 @@ public:
     [[nodiscard]] const terminal_settings& before() const noexcept { return before_; }
     [[nodiscard]] terminal_settings now() const { return terminal_settings::of(slave_); }
 
+    [[nodiscard]] int slave() const noexcept { return slave_; }
+
     /// The last line shown, without its end.
     [[nodiscard]] std::string last_line() const {
         std::string text = shown_;

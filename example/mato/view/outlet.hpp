@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// @file outlet.hpp: the way to a viewer's terminal and back: the terminal itself, or the client that has it.
-/// Threads: the io_context's.   Blocks: never.
+/// Threads: the io_context's.   Blocks: never.   Test: test/mato/viewer_process_test.cpp.
 ///
 /// Direct is one hop less each way, a third of an echo's time. Relaying needs nothing but a byte stream, so it works where a
 /// descriptor cannot be passed or reopened: another mount namespace, a terminal of another user, a forwarded socket.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// @file viewer.hpp: one client's terminal showing one tab.
-/// Threads: the io_context's.   Blocks: never.
+/// Threads: the io_context's.   Blocks: never.   Test: test/mato/viewer_process_test.cpp.
 ///
 /// Tabs with an emulator are shown by frames made from the newest state when the terminal can take one. Tabs without are
 /// shown by their bytes, from a position of the viewer's own; one that falls behind the bytes kept starts anew.
