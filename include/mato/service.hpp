@@ -72,27 +72,32 @@ inline service_environment parse_service_environment(const variable_lookup& vari
     constexpr std::uint64_t most_pid = 0x7fffffff;
     service_environment result;
     // Absent, or a number; anything else is the error.
-    const auto number = [&](const char* name, std::uint64_t least, std::uint64_t most) -> std::optional<std::uint64_t> {
+    struct found {
+        std::uint64_t value = 0;
+        bool is_there = false;
+    };
+    const auto number = [&](const char* name, std::uint64_t least, std::uint64_t most) {
+        found none;
         const auto text = variable(name);
-        if (!text) return std::nullopt;
+        if (!text || out.failed()) return none;
         const auto value = detail::parse_decimal(*text, least, most);
         if (!value) out.set(errc::malformed, "read environment", name, "'" + *text + "' is no number that it may have");
-        return value;
+        return value ? found{*value, true} : none;
     };
     const auto listen_pid = number("LISTEN_PID", 1, most_pid);
-    const auto count = out.failed() ? std::nullopt : number("LISTEN_FDS", 0, service_environment::most_sockets);
-    const auto watchdog_pid = out.failed() ? std::nullopt : number("WATCHDOG_PID", 1, most_pid);
+    const auto count = number("LISTEN_FDS", 0, service_environment::most_sockets);
+    const auto watchdog_pid = number("WATCHDOG_PID", 1, most_pid);
     constexpr auto most_usec = static_cast<std::uint64_t>(std::chrono::microseconds::max().count());
-    const auto watchdog = out.failed() ? std::nullopt : number("WATCHDOG_USEC", 1, most_usec);
+    const auto watchdog = number("WATCHDOG_USEC", 1, most_usec);
     if (out.failed()) return result;
 
     result.notify_socket = variable("NOTIFY_SOCKET").value_or("");
     const auto is_self = [&](std::uint64_t pid) { return pid == static_cast<std::uint64_t>(self); };
-    if (watchdog && (!watchdog_pid || is_self(*watchdog_pid)))
-        result.watchdog = std::chrono::microseconds(static_cast<std::chrono::microseconds::rep>(*watchdog));
-    if (!listen_pid || !is_self(*listen_pid) || !count) return result;
+    if (watchdog.is_there && (!watchdog_pid.is_there || is_self(watchdog_pid.value)))
+        result.watchdog = std::chrono::microseconds(static_cast<std::chrono::microseconds::rep>(watchdog.value));
+    if (!listen_pid.is_there || !is_self(listen_pid.value) || !count.is_there) return result;
 
-    for (int i = 0; i < static_cast<int>(*count); ++i)
+    for (int i = 0; i < static_cast<int>(count.value); ++i)
         result.sockets.push_back({service_environment::first_passed + i, "unknown"});
     if (const auto names = variable("LISTEN_FDNAMES")) {
         std::size_t begin = 0, used = 0;

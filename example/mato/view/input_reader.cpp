@@ -145,7 +145,7 @@ private:
             if (is_prefix || r_.awaiting_ || more_ == rest::follows) return hold();
             ++at_; // never delayed
             type_until(at_);
-            r_.held_ = bytes;
+            r_.held_.assign(1, escape);
             r_.ahead_ = true;
             return;
         }
@@ -414,7 +414,7 @@ std::string pasted(std::string_view text, bool bracketed) {
         out += c;
         if (out.ends_with(paste_end)) out.resize(out.size() - paste_end.size());
     }
-    if (bracketed) out.insert(0, paste_begin).append(paste_end);
+    if (bracketed) out = std::string(paste_begin).append(out).append(paste_end);
     return out;
 }
 

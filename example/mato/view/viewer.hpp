@@ -31,7 +31,7 @@ struct viewer_options {
     bool mouse = true; ///< the wheel moves through history
 };
 
-class viewer : input_sink {
+class viewer final : input_sink {
 public:
     struct handlers {
         std::function<void(std::string_view)> on_typed; ///< for the program
