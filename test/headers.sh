@@ -26,9 +26,10 @@ lines() { # HEADER…: without blank lines and line markers
 }
 
 case $step in
-snippets) # every ```cpp block of every document is a file that compiles
+snippets) # every ```cpp block of the documents is a file that compiles
     count=0
     for document in $(cd "$root" && find . -name '*.md' -not -path './build*' -not -path './.git/*' | sort); do
+        [ "$document" = ./README.md ] && continue # its samples are parts of programs that run: documents_test
         rm -f "$work"/snippet-*.cpp
         awk -v base="$work/snippet-" '/^```cpp$/ { file = base (++n) ".cpp"; printf "" >file; next }
             /^```/ { file = ""; next } file { print >>file }' "$root/$document"
@@ -39,7 +40,7 @@ snippets) # every ```cpp block of every document is a file that compiles
                 -fsyntax-only "$snippet" || { echo "a sample of $document does not compile" >&2; exit 1; }
         done
     done
-    [ "$count" -ge 3 ] || { echo "only $count samples found" >&2; exit 1; }
+    [ "$count" -ge 1 ] || { echo "only $count samples found" >&2; exit 1; }
     ;;
 macros)
     broken=0

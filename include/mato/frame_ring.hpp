@@ -6,6 +6,8 @@
 /// A frame has a sequence number, from 1, and lies at a position: the bytes of the stream before it. Neither is ever reused.
 #pragma once
 
+#include "detail/abi.hpp"
+
 #include <algorithm>
 #include <array>
 #include <bit>
