@@ -152,7 +152,8 @@ TEST_CASE("each answer is read", "[answers]") {
     CHECK(parse_answer("\x1b[?2026;2$y") == mux::terminal_answer(mux::mode_state{2026, 2}));
     CHECK(parse_answer("\x1b[?5u") == mux::terminal_answer(mux::keyboard_flags{5}));
     CHECK(parse_answer("\x1bP>|XTerm(379)\x1b\\") == mux::terminal_answer(mux::terminal_version{"XTerm(379)"}));
-    CHECK(parse_answer("\x1b_Gi=31;ENOTSUPPORTED\x1b\\") == mux::terminal_answer(mux::graphics_reply{true}));
+    CHECK(parse_answer("\x1b_Gi=31;ENOTSUPPORTED\x1b\\") == mux::terminal_answer(mux::graphics_reply{false}));
+    CHECK(parse_answer("\x1b_Gi=31;OK\x1b\\") == mux::terminal_answer(mux::graphics_reply{true}));
     CHECK(parse_answer("\x1b]10;rgb:ffff/8080/0000\x1b\\") ==
           mux::terminal_answer(mux::colour_reply{false, 0xffff, 0x8080, 0}));
     CHECK(parse_answer("\x1b]11;rgb:f/80/fff\a") == mux::terminal_answer(mux::colour_reply{true, 0xffff, 0x8080, 0xffff}));

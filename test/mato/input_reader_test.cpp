@@ -163,6 +163,12 @@ TEST_CASE("after an ESC that has gone ahead the sequence is still understood", "
     CHECK(v.feed("\x1b").take() == "\x1b");
     CHECK(v.feed("[A").take() == "[A");
     CHECK(v.feed("\x1b").take() == "\x1b");
+    CHECK(v.feed("[").take() == "");
+    CHECK(v.feed("1;5").take() == "");
+    CHECK(v.feed("A").take() == "[1;5A");
+    CHECK(v.feed("\x1b").take() == "\x1b");
+    CHECK(v.feed("[").flush().take() == "[");
+    CHECK(v.feed("\x1b").take() == "\x1b");
     CHECK(v.feed("[I").take() == "{focus}");
     CHECK(v.feed("\x1b").take() == "\x1b");
     CHECK(v.feed("\x1c").take() == "");
@@ -249,6 +255,12 @@ TEST_CASE("releases and repeats of keys that were mato's are not the program's",
     CHECK(effect("\x1b[92;5u\x1b[100u\x1b[92;1:3u\x1b[100;1:3uz") == "{key d}z");
     CHECK(effect("\x1b[92;5:1u\x1b[92;5:2u\x1b[92;5:2u\x1b[92;5:3ud") == "{key d}"); // held down
     CHECK(effect("\x1c\x1b[100u\x1b[100;1:2u\x1b[100;1:3u\x1b[100u\x1b[100;1:3u") == "{key d}\x1b[100u\x1b[100;1:3u");
+    // A terminal may type a character and report only its release, when the program asked for that.
+    input_context with;
+    with.kitty_flags = 3;
+    CHECK(effect("\x1b[92;5uD\x1b[100;2:3ud\x1b[100;1:3u", with) == "{key D}d\x1b[100;1:3u");
+    CHECK(effect("\x1c"
+                 "d\x1b[100;1:3u") == "{key d}\x1b[100;1:3u");
     // The release of a prefix that was typed goes where its press went.
     CHECK(effect("\x1b[92;5u\x1b[92;5:3u\x1b[92;5u\x1b[92;5:3u") == "\x1b[92;5u\x1b[92;5:3u");
 }
@@ -379,6 +391,8 @@ TEST_CASE("without a mouse mode the wheel scrolls the viewer, or types arrows on
     CHECK(effect("\x1b[<64;1;1M\x1b[<65;1;1M", with) == "\x1b[A\x1b[A\x1b[A\x1b[B\x1b[B\x1b[B");
     with.application_cursor = true;
     CHECK(effect("\x1b[<64;1;1M", with) == "\x1bOA\x1bOA\x1bOA");
+    with.kitty_flags = 4; // alternate keys alone change no arrow
+    CHECK(effect("\x1b[<64;1;1M", with) == "\x1bOA\x1bOA\x1bOA");
     with.kitty_flags = 1;
     CHECK(effect("\x1b[<64;1;1M", with) == "\x1b[A\x1b[A\x1b[A");
     with.mouse = mouse_tracking::buttons;
@@ -421,6 +435,9 @@ TEST_CASE("a key typed while scrolled returns to the bottom and is typed", "[inp
     CHECK(effect("\x1c"
                  "d",
                  with) == "{key d}");
+    with.alternate_screen = true;
+    CHECK(effect("\x1b[5;2~\x1b[<65;1;1M", with) == "{page back}{forth 3}");
+    CHECK(effect("a\x1b[5;2~", with) == "{bottom}a\x1b[5;2~"); // by then the program's
     with.readonly = true;
     CHECK(effect("ab", with) == "{bottom}");
 }

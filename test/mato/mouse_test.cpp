@@ -80,7 +80,7 @@ TEST_CASE("wheel, motion and further buttons keep their codes", "[mouse]") {
     CHECK(encode({35, 1, 1}, mouse_encoding::plain) == "\x1b[MC!!");
     CHECK(encode({65 + mouse_report::shift, 1, 1}, mouse_encoding::urxvt) == "\x1b[101;1;1M");
     CHECK(encode({128, 1, 1}, mouse_encoding::plain) == "\x1b[M\xa0!!");
-    CHECK(encode({128, 1, 1}, mouse_encoding::utf8) == "\x1b[M\xc2\xa0!!"); // "likewise, Cb will be UTF-8 encoded"
+    CHECK(encode({128, 1, 1}, mouse_encoding::utf8) == "\x1b[M\xc2\xa0!!"); // ctlseqs: the button too
 }
 
 TEST_CASE("mode 9 knows no modifiers", "[mouse]") {

@@ -63,7 +63,7 @@ std::optional<terminal_answer> parse_string(std::string_view sequence) {
     sequence.remove_suffix(sequence.back() == '\a' ? 1 : 2);
     if (kind == ']') return parse_colour_reply(sequence);
     if (kind == 'P' && sequence.starts_with(">|")) return terminal_version{std::string(sequence.substr(2))};
-    if (kind == '_' && sequence.starts_with("G")) return graphics_reply{sequence.find(';') != std::string_view::npos};
+    if (kind == '_' && sequence.starts_with("G")) return graphics_reply{sequence.ends_with(";OK")};
     return std::nullopt;
 }
 

@@ -38,7 +38,7 @@ struct terminal_version {
     bool operator==(const terminal_version&) const = default;
 };
 
-/// The graphics protocol's answer to the question in features.cpp; `known` also when it says that something failed.
+/// The graphics protocol's answer to the question in features.cpp: OK, or why not.
 struct graphics_reply {
     bool known = false;
     bool operator==(const graphics_reply&) const = default;

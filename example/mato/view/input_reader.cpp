@@ -125,6 +125,8 @@ private:
         }
         drop(1);
         r_.skip_ = continuation_bytes(key);
+        // Kitty's terminals type a key's character, and then report its release all the same.
+        if ((c_.kitty_flags & 2) != 0) remember(key >= 'A' && key <= 'Z' ? key - 'A' + 'a' : key);
         to_.command(key);
     }
 
@@ -192,6 +194,7 @@ private:
             at_ += end.length;
             return;
         }
+        if (c_.scrolled) type_until(at_); // which ends that, and with it what keys mean
         const std::string_view bytes = in_.substr(at_, end.length);
         const control_sequence parts = parse_control_sequence(bytes);
         if (parts.leader == '<' && (parts.final == 'M' || parts.final == 'm')) return read_mouse(parts, end.length);
@@ -234,11 +237,14 @@ private:
         return key != 0 && std::find(r_.swallowed_.begin(), r_.swallowed_.end(), key) != r_.swallowed_.end();
     }
     void forget(int key) noexcept { std::replace(r_.swallowed_.begin(), r_.swallowed_.end(), key, 0); }
+    void remember(int key) noexcept {
+        forget(key);
+        r_.swallowed_[r_.next_swallowed_] = key;
+        r_.next_swallowed_ = (r_.next_swallowed_ + 1) % r_.swallowed_.size();
+    }
     void swallow(const key_event& key, std::size_t length) {
         drop(length);
-        forget(key.key);
-        r_.swallowed_[r_.next_swallowed_] = key.key;
-        r_.next_swallowed_ = (r_.next_swallowed_ + 1) % r_.swallowed_.size();
+        remember(key.key);
     }
 
     void read_key(const key_event& key, std::size_t length) {
@@ -292,8 +298,8 @@ private:
         const bool back = direction == 0;
         if (c_.scrolled || !c_.alternate_screen) return to_.scroll(back ? wheel_rows : -wheel_rows);
         if (c_.mouse != mouse_tracking::none || !c_.alternate_scroll) return;
-        // Kitty's protocol knows no cursor mode: "the legacy form SS3 is not used".
-        const bool ss3 = c_.application_cursor && c_.kitty_flags == 0;
+        // Kitty's protocol: the application forms are of the legacy mode, which any of the flags 1, 2 and 8 leaves.
+        const bool ss3 = c_.application_cursor && (c_.kitty_flags & (1 | 2 | 8)) == 0;
         std::string arrows;
         for (int i = 0; i < wheel_rows; ++i) arrows.append(ss3 ? "\x1bO" : "\x1b[").append(1, back ? 'A' : 'B');
         pass_instead(start, arrows);
@@ -301,9 +307,9 @@ private:
 
     void send_mouse(std::size_t start, mouse_report report) {
         if (!is_wanted(report, c_.mouse) || !move(report)) return;
-        const bool repeated = report.is_motion() && report == r_.last_motion_;
-        r_.last_motion_ = report.is_motion() ? report : mouse_report{};
-        if (repeated) return; // at the tab's edge, or in the same cell
+        if (report.is_motion() && report == std::exchange(r_.last_report_, report))
+            return; // at the tab's edge, or in the same cell
+        r_.last_report_ = report;
         if (!report.is_motion() && !report.is_wheel()) r_.button_down_ = !report.release;
         pass_instead(start, encode_mouse(report, c_.mouse, c_.encoding));
     }

@@ -91,10 +91,10 @@ private:
     bool ahead_ = false;    // the first byte of held_, an ESC, has been passed on
     bool awaiting_ = false; // the prefix was typed
     bool in_paste_ = false;
-    bool paste_marked_ = false; // its beginning was passed on
-    bool button_down_ = false;  // the program knows of a press
-    int skip_ = 0;              // continuation bytes of a character that followed the prefix
-    mouse_report last_motion_{};
+    bool paste_marked_ = false;  // its beginning was passed on
+    bool button_down_ = false;   // the program knows of a press
+    int skip_ = 0;               // continuation bytes of a character that followed the prefix
+    mouse_report last_report_{}; // to the program
 };
 
 /// `text` as a terminal pastes it, for programs that asked for marks (2004) and for others. What could pass for the end mark is

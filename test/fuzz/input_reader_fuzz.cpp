@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: MIT
+/// @file input_reader_fuzz.cpp: whatever a terminal sends, cut wherever: the same events, bounded, and nothing held for ever.
+///
+/// Input: sixteen bytes that choose the context and the cuts, then what the terminal sends.
+#include "view/input_reader.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+namespace {
+
+using rest = mux::input_reader::rest;
+
+constexpr std::size_t head = 16;
+
+void require(bool fact) {
+    if (!fact) std::abort();
+}
+
+/// What happened. `typed_` also alone, and without ESC, for cuts that send an ESC ahead.
+class viewer final : public mux::input_sink {
+public:
+    viewer(const mux::input_context& with, bool keeps_scrolled) : context(with), keeps_scrolled_(keeps_scrolled) {}
+
+    void typed(std::string_view bytes) override {
+        require(!bytes.empty() && !context.readonly);
+        log += bytes;
+        size += bytes.size();
+        for (const char c : bytes)
+            if (c != '\x1b') without_escapes += c;
+    }
+    void command(char key) override { note('c', key); }
+    void scroll(int rows) override { note('s', rows); }
+    void scroll_pages(int pages) override { note('p', pages); }
+    void scroll_to_bottom() override {
+        require(context.scrolled);
+        note('b', 0);
+        context.scrolled = false;
+    }
+    void answer(const mux::terminal_answer& what) override {
+        require(context.questions > 0);
+        note('a', static_cast<int>(what.index()));
+        if (std::holds_alternative<mux::device_attributes>(what)) --context.questions;
+    }
+    void focus(bool gained) override { note('f', gained ? 1 : 0); }
+
+    void feed(std::string_view bytes, rest more) {
+        reader.feed(bytes, context, *this, more);
+        require(mux::input_reader::key_patience <= reader.patience());
+    }
+    void flush() {
+        reader.flush(context, *this);
+        require(!reader.pending());
+    }
+
+    mux::input_context context;
+    mux::input_reader reader;
+    std::string log, without_escapes;
+    std::size_t size = 0;
+    std::size_t events = 0;
+
+private:
+    void note(char what, int value) {
+        ++events;
+        log.append("{").append(1, what).append(std::to_string(value)).append("}");
+        without_escapes.append("{").append(1, what).append(std::to_string(value)).append("}");
+        if (keeps_scrolled_ && (what == 's' || what == 'p')) context.scrolled = true;
+    }
+    bool keeps_scrolled_;
+};
+
+mux::input_context context_of(const std::uint8_t* data) {
+    mux::input_context with;
+    const char prefixes[] = {'\x1c', '\x02', '\x1b', '\0'};
+    with.prefix = prefixes[data[0] & 3];
+    with.readonly = (data[0] & 4) != 0;
+    with.scrolled = (data[0] & 8) != 0;
+    with.focus = (data[0] & 16) != 0;
+    with.bracketed_paste = (data[0] & 32) != 0;
+    with.alternate_screen = (data[0] & 64) != 0;
+    with.alternate_scroll = (data[0] & 128) != 0;
+    with.questions = data[1] & 3;
+    with.application_cursor = (data[1] & 4) != 0;
+    with.pixels = (data[1] & 8) != 0;
+    with.kitty_flags = data[1] >> 4;
+    with.mouse = static_cast<mux::mouse_tracking>(data[2] % 6);
+    with.encoding = static_cast<mux::mouse_encoding>(data[3] % 5);
+    with.top = data[4] * 256 + data[5];
+    with.left = data[6] * 256 + data[7];
+    with.rows = 1 + data[8] * 256;
+    with.columns = 1 + data[9] * 256;
+    with.cell_width = data[10];
+    with.cell_height = data[11];
+    return with;
+}
+
+void feed_in_parts(viewer& to, std::string_view bytes, const std::uint8_t* cuts, rest more) {
+    for (std::size_t i = 0; !bytes.empty(); ++i) {
+        const std::size_t size = std::min<std::size_t>(1 + cuts[i % 4] % 9, bytes.size());
+        to.feed(bytes.substr(0, size), more);
+        bytes.remove_prefix(size);
+    }
+}
+
+/// Pastes look ahead in what is at hand when there is more than one end; then cuts matter.
+bool has_two_paste_ends(std::string_view bytes) {
+    constexpr std::string_view end = "\x1b[201~";
+    const auto first = bytes.find(end);
+    return first != std::string_view::npos && bytes.find(end, first + 1) != std::string_view::npos;
+}
+
+} // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+    if (size < head) return 0;
+    const mux::input_context with = context_of(data);
+    const std::uint8_t* cuts = data + 12;
+    const std::string_view bytes(reinterpret_cast<const char*>(data) + head, size - head);
+
+    viewer whole(with, true), parts(with, true);
+    whole.feed(bytes, rest::follows);
+    require(whole.size <= mux::input_reader::amplification * bytes.size());
+    require(whole.events <= bytes.size());
+    feed_in_parts(parts, bytes, cuts, rest::follows);
+    const bool comparable = !has_two_paste_ends(bytes);
+    if (comparable) require(whole.log == parts.log);
+    require(parts.size <= mux::input_reader::amplification * bytes.size());
+    whole.flush();
+    parts.flush();
+    if (comparable) require(whole.log == parts.log);
+    require(whole.size <= mux::input_reader::amplification * bytes.size());
+
+    // Cut so that an ESC goes ahead: the same but for such ESCs. (Unscrolled: an ESC is a key, and returns to the bottom.)
+    mux::input_context unscrolled = with;
+    unscrolled.scrolled = false;
+    viewer calm(unscrolled, false), hasty(unscrolled, false);
+    calm.feed(bytes, rest::unknown);
+    feed_in_parts(hasty, bytes, cuts, rest::unknown);
+    if (comparable) require(calm.without_escapes == hasty.without_escapes);
+    calm.flush();
+    hasty.flush();
+    if (comparable) require(calm.without_escapes == hasty.without_escapes);
+
+    // What has nothing in it that means something here is passed as it is.
+    if (bytes.find('\x1b') == std::string_view::npos && bytes.find(with.prefix) == std::string_view::npos && !with.readonly)
+        require(calm.log == bytes);
+    calm.reader.end_paste(calm.context, calm);
+    require(!calm.reader.in_paste() && !calm.reader.pending());
+
+    for (const bool bracketed : {false, true}) {
+        const std::string text = mux::pasted(bytes, bracketed);
+        const auto end = text.find("\x1b[201~");
+        require(bracketed ? end == text.size() - 6 : end == std::string::npos);
+    }
+    return 0;
+}
