@@ -25,6 +25,7 @@ public:
         auto signals = mato::default_signal_source::open(
             mato::make_signal_set({SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGWINCH, SIGCONT, SIGTSTP}), why);
         if (why) throw command_failure{1, why.message()};
+        signals_ = &signals;
         enter();
         handle_messages(); // what came with the answer
         while (!result_) {
@@ -108,7 +109,14 @@ private:
         }
         if (result_) return;
         tty_.leave();
-        mato::sys::kill(mato::sys::getpid(), SIGSTOP);
+        bool continued = false; // meanwhile: then nobody would continue us again
+        while (const auto signal = signals_->try_next()) {
+            continued = continued || *signal == SIGCONT;
+            if (*signal == SIGTERM) end("[terminated]", 1);
+            if (*signal == SIGHUP) end("[terminal lost]", 1);
+        }
+        if (continued) return resume();
+        if (!result_) mato::sys::kill(mato::sys::getpid(), SIGSTOP);
     }
 
     void resume() {
@@ -178,6 +186,7 @@ private:
 
     remote& daemon_;
     terminal& tty_;
+    mato::default_signal_source* signals_ = nullptr;
     const bool direct_;
     const std::string& questions_;
     bool asked_once_ = false, unanswered_ = false;

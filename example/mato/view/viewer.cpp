@@ -173,7 +173,7 @@ void viewer::scroll(int rows) {
     const auto back = static_cast<std::int64_t>(rows_back()) + rows;
     const auto most = static_cast<std::int64_t>(std::min<std::uint64_t>(screen.history_rows(), gone));
     anchor_ = gone - static_cast<std::uint64_t>(std::clamp<std::int64_t>(back, 0, most));
-    scrolled_ = back > 0;
+    context_.scrolled = scrolled_ = back > 0; // the keys behind this one are read by it
     pacer_.typed();
     update(false);
 }
@@ -181,6 +181,7 @@ void viewer::scroll(int rows) {
 void viewer::scroll_pages(int pages) { scroll(pages * std::max(1, composer_.size().rows - 1)); }
 
 void viewer::scroll_to_bottom() {
+    context_.scrolled = false;
     if (std::exchange(scrolled_, false)) update(false);
 }
 
