@@ -46,25 +46,10 @@ unsigned nearest_indexed(vt::rgb c) {
 
 /// Of the sixteen named ones, by xterm's default palette.
 unsigned nearest_sixteen(vt::rgb c) {
-    static constexpr std::array<vt::rgb, 16> named{{{0, 0, 0},
-                                                    {205, 0, 0},
-                                                    {0, 205, 0},
-                                                    {205, 205, 0},
-                                                    {0, 0, 238},
-                                                    {205, 0, 205},
-                                                    {0, 205, 205},
-                                                    {229, 229, 229},
-                                                    {127, 127, 127},
-                                                    {255, 0, 0},
-                                                    {0, 255, 0},
-                                                    {255, 255, 0},
-                                                    {92, 92, 255},
-                                                    {255, 0, 255},
-                                                    {0, 255, 255},
-                                                    {255, 255, 255}}};
+    static const vt::palette defaults;
     unsigned best = 0;
-    for (unsigned i = 1; i < named.size(); ++i)
-        if (distance(c, named[i]) < distance(c, named[best])) best = i;
+    for (unsigned i = 1; i < 16; ++i)
+        if (distance(c, defaults.at(i)) < distance(c, defaults.at(best))) best = i;
     return best;
 }
 
