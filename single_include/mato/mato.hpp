@@ -4931,8 +4931,12 @@ template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::
 template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::subscriber::on_own_queued() {
     if (is_leaving()) return;
     const busy scope(all_);
-    if (policy_.kind() == overflow_kind::disconnect) return judge();
-    if (peer_->box().replies() > policy_.limit()) fall_behind();
+    if (policy_.kind() != overflow_kind::disconnect) {
+        if (peer_->box().replies() > policy_.limit()) fall_behind();
+        return;
+    }
+    judge();
+    if (peer_ && is_stalled_) all_.watch(*this); // less of the stream is too much for it now
 }
 
 template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::subscriber::on_stalled() noexcept {
