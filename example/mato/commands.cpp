@@ -101,7 +101,7 @@ terminal open_terminal() {
 template <class Request>
 int show(const invocation& what, remote& daemon, terminal& tty, message type, Request request, view_options Request::*view) {
     mato::failure why;
-    tty.guard(why);
+    tty.prepare_guard(why);
     if (why) throw command_failure{1, why.message()};
     const auto until = mato::deadline::in(start_patience);
     (request.*view).passes_terminal = !what.relay;
@@ -111,6 +111,8 @@ int show(const invocation& what, remote& daemon, terminal& tty, message type, Re
     const int descriptors[] = {tty.native_handle(), tty.guardian().leash()};
     const auto passed = what.relay ? std::span<const int>() : std::span<const int>(descriptors);
     const auto id = daemon.post_with(type, std::move(request), passed, until);
+    tty.guard(why); // while the daemon is at it; nothing is drawn before show_tab
+    if (why) throw command_failure{1, why.message()};
     const auto shown = daemon.await<attachment_info>(id, message::attached, until);
     tty.guardian().leash_is_passed();
     const attach_result result = show_tab(daemon, tty, shown.direct, ask);

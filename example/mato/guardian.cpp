@@ -37,7 +37,7 @@ bool await_end() {
     return true;
 }
 
-[[noreturn]] void guard(int terminal, int alive, int leash, const termios& before) {
+[[noreturn]] void watch(int terminal, int alive, int leash, const termios& before) {
     sigset_t all;
     sigfillset(&all);
     sys::signal_mask(SIG_SETMASK, &all, nullptr);       // SIGTTOU above all
@@ -76,19 +76,24 @@ void restore_terminal(int terminal, const termios& before) noexcept {
     ::tcsetattr(terminal, TCSANOW, &before);
 }
 
-guardian guardian::start(int terminal, const termios& before, mato::error_out out) {
+guardian guardian::prepare(mato::error_out out) {
     guardian result;
     int alive[2], leash[2];
     if (sys::pipe(alive) == -1) return out.set(mato::last_error(), "guard terminal"), guardian();
+    result.alive_end_ = mato::unique_fd(alive[0]);
     result.alive_ = mato::unique_fd(alive[1]);
-    const mato::unique_fd alive_end(alive[0]);
     if (sys::pipe(leash) == -1) return out.set(mato::last_error(), "guard terminal"), guardian();
+    result.leash_end_ = mato::unique_fd(leash[0]);
     result.leash_ = mato::unique_fd(leash[1]);
-    const mato::unique_fd leash_end(leash[0]);
-    const pid_t child = sys::fork();
-    if (child == 0) guard(terminal, alive_end.get(), leash_end.get(), before);
-    if (child == -1) return out.set(mato::last_error(), "guard terminal"), guardian();
     return result;
+}
+
+void guardian::guard(int terminal, const termios& before, mato::error_out out) {
+    const pid_t child = sys::fork();
+    if (child == 0) watch(terminal, alive_end_.get(), leash_end_.get(), before);
+    if (child == -1) out.set(mato::last_error(), "guard terminal");
+    alive_end_.reset();
+    leash_end_.reset();
 }
 
 void guardian::dismiss() noexcept {

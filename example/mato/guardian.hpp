@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /// @file guardian.hpp: a process that gives the user's terminal back when nobody else is left to do it.
 /// Test: test/mato/viewer_process_test.cpp.
-/// Threads: one.   Fork: `start` forks; the child holds the terminal and two pipes and nothing else.
+/// Threads: one.   Fork: `guard` forks; the child holds the terminal and two pipes and nothing else.
 /// Source: termios(3): a background process may change a terminal's settings while it blocks SIGTTOU.
 ///
 /// An attached client restores its terminal itself, whether the daemon lives or not. SIGKILL leaves it no time; then the
@@ -25,8 +25,10 @@ public:
     guardian& operator=(guardian&&) noexcept = default;
     ~guardian() { dismiss(); }
 
-    /// Guards from now on. @errors of pipe(2), fork(2).
-    [[nodiscard]] static guardian start(int terminal, const termios& before, mato::error_out out);
+    /// Its pipes; nothing is guarded yet. @errors of pipe(2).
+    [[nodiscard]] static guardian prepare(mato::error_out out);
+    /// From now on; once. @errors of fork(2).
+    void guard(int terminal, const termios& before, mato::error_out out);
 
     /// To be passed to whoever else draws on the terminal, who closes it when done.
     [[nodiscard]] int leash() const noexcept { return leash_.get(); }
@@ -36,8 +38,9 @@ public:
     void dismiss() noexcept;
 
 private:
-    mato::unique_fd alive_; // the guardian sees its end: this process is gone
-    mato::unique_fd leash_; // and this one's: the daemon has let go
+    mato::unique_fd alive_;                 // the guardian sees its end: this process is gone
+    mato::unique_fd leash_;                 // and this one's: the daemon has let go
+    mato::unique_fd alive_end_, leash_end_; // the guardian's, until it has them
 };
 
 } // namespace mux

@@ -31,7 +31,7 @@ std::variant<vt::terminal, raw_emulator> make_emulator(const tab_options& option
 
 tab::tab(asio::io_context& context, spawned program, tab_options options)
     : id_(options.id), pid_(program.pid), command_(std::move(options.command)), terminal_(context), resize_timer_(context),
-      close_timer_(context), reopen_timer_(context), emulator_(make_emulator(options)), input_(options.input_bytes),
+      close_timer_(context), rest_timer_(context), emulator_(make_emulator(options)), input_(options.input_bytes),
       wanted_size_(options.size), applied_size_(options.size), last_output_(mato::clock::now()) {
     terminal_.assign(program.terminal.release());
 }
@@ -44,18 +44,28 @@ void tab::start(handlers callbacks) {
 void tab::wait_for_output() {
     if (!terminal_.is_open()) return;
     terminal_.async_wait(asio::posix::stream_descriptor::wait_read, [self = shared_from_this()](std::error_code why) {
-        if (why || self->ended_) return;
-        const std::size_t share = std::max(turn_bytes / std::max<std::size_t>(flooding_tabs_, 1), least_turn_bytes);
-        if (self->read_output(share)) return self->wait_for_output();
-        // EIO: no program has the terminal open now. Usually the child is ending; if it is not, one may open it again, and a
-        // hung-up descriptor is always "readable", so it is asked now and then instead.
-        self->check_child();
-        if (self->ended_) return;
-        self->reopen_timer_.expires_after(reopen_gap);
-        self->reopen_timer_.async_wait([self](std::error_code cancelled) {
-            if (!cancelled) self->wait_for_output();
-        });
+        if (!why && !self->ended_) self->serve();
     });
+}
+
+void tab::wait_until(mato::clock::time_point when) {
+    rest_timer_.expires_at(when);
+    rest_timer_.async_wait([self = shared_from_this()](std::error_code cancelled) {
+        if (!cancelled && !self->ended_) self->wait_for_output();
+    });
+}
+
+void tab::serve() {
+    if (flooding_) {
+        const auto now = mato::clock::now();
+        const bool is_typed_in = now - last_typed_ < read_turns::typing;
+        if (const auto next = turns_.next(now); next > now && !is_typed_in) return wait_until(next);
+    }
+    if (read_output(turns_.share())) return wait_for_output();
+    // EIO: no program has the terminal open now. Usually the child is ending; if it is not, one may open it again, and a
+    // hung-up descriptor is always "readable", so it is asked now and then instead.
+    check_child();
+    if (!ended_) wait_until(mato::clock::now() + reopen_gap);
 }
 
 /// @returns false when nobody has the program's side open.
@@ -82,10 +92,7 @@ bool tab::read_output(std::size_t most) {
 
 void tab::set_flooding(bool now) noexcept {
     if (std::exchange(flooding_, now) == now) return;
-    if (now)
-        ++flooding_tabs_;
-    else
-        --flooding_tabs_;
+    turns_.flooding(now);
 }
 
 void tab::feed(std::string_view bytes) {
@@ -106,6 +113,7 @@ std::size_t tab::memory_bytes() const noexcept {
 
 bool tab::type(input_queue::source from, std::string bytes) {
     if (ended_ || closing_ || !input_.push(from, std::move(bytes))) return false;
+    if (from.request == 0) turns_.typed(last_typed_ = mato::clock::now());
     if (!writing_) write_input();
     return true;
 }
@@ -113,7 +121,7 @@ bool tab::type(input_queue::source from, std::string bytes) {
 void tab::write_input() {
     writing_ = false;
     std::size_t total = 0;
-    while (!ended_ && !input_.empty() && total < turn_bytes) {
+    while (!ended_ && !input_.empty() && total < read_turns::turn_bytes) {
         const auto bytes = input_.front();
         const ssize_t took = bytes.empty() ? 0 : sys::write(terminal_.native_handle(), bytes.data(), bytes.size());
         if (took < 0 && errno != EAGAIN && errno != EWOULDBLOCK) return; // EIO: nobody has it open; the end tells the senders
@@ -171,14 +179,14 @@ void tab::check_child() {
 
 void tab::end() {
     if (ended_) return;
-    read_output(4 * turn_bytes); // the last line is in the terminal still
+    read_output(4 * read_turns::turn_bytes); // the last line is in the terminal still
     ended_ = true;
     set_flooding(false);
     std::error_code ignored;
     terminal_.close(ignored);
     resize_timer_.cancel();
     close_timer_.cancel();
-    reopen_timer_.cancel();
+    rest_timer_.cancel();
     const auto callbacks = std::exchange(callbacks_, {});
     input_.clear([&](input_queue::source from, std::size_t taken) {
         if (callbacks.on_input_lost) callbacks.on_input_lost(from, taken);

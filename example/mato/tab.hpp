@@ -2,13 +2,14 @@
 /// @file tab.hpp: one program in its terminal: its output kept, its input queued, its end seen to.
 /// Threads: the io_context's.   Blocks: never.
 ///
-/// Reading never waits for a viewer; writing is a bounded queue. A tab that floods gives way after `turn_bytes`.
+/// Reading never waits for a viewer; writing is a bounded queue. A tab that floods gives way: read_turns.hpp.
 #pragma once
 
 #include "input_queue.hpp"
 #include "pty/process_tree.hpp"
 #include "pty/spawn.hpp"
 #include "raw_emulator.hpp"
+#include "read_turns.hpp"
 #include "vt/terminal.hpp"
 #include "workspace.hpp"
 
@@ -97,6 +98,8 @@ public:
 
 private:
     void wait_for_output();
+    void wait_until(mato::clock::time_point when);
+    void serve();
     bool read_output(std::size_t most);
     void set_flooding(bool now) noexcept;
     void feed(std::string_view bytes);
@@ -106,8 +109,6 @@ private:
     bool reap();
     void end();
 
-    // Read per turn of the loop before others are served. Tabs that flood share it, so that a key waits for no more than this.
-    static constexpr std::size_t turn_bytes = 64u << 10, least_turn_bytes = 4u << 10;
     static constexpr mato::milliseconds resize_gap{50}; // a dragged window sends dozens a second; programs redraw on each
     static constexpr mato::milliseconds reopen_gap{
         100}; // a program that closed its terminal and lives: rare, so it may cost a poll
@@ -118,15 +119,15 @@ private:
     const pid_t pid_;
     const std::string command_;
     asio::posix::stream_descriptor terminal_;
-    asio::steady_timer resize_timer_, close_timer_, reopen_timer_;
+    asio::steady_timer resize_timer_, close_timer_, rest_timer_;
     std::variant<vt::terminal, raw_emulator> emulator_;
     input_queue input_;
     handlers callbacks_;
     terminal_size wanted_size_, applied_size_;
-    mato::clock::time_point last_output_, last_resize_{}, kill_at_{};
+    mato::clock::time_point last_output_, last_resize_{}, last_typed_{}, kill_at_{};
     std::vector<process_id> members_; // while closing: what must go
     int exit_code_ = 0;
-    static inline std::size_t flooding_tabs_ = 0; // one daemon, one thread
+    static inline read_turns turns_; // one daemon, one thread
     bool flooding_ = false;
     bool writing_ = false, ended_ = false, closing_ = false, reaped_ = false;
 };

@@ -29,8 +29,10 @@ public:
     terminal& operator=(terminal&&) = delete;
     ~terminal() { leave(); }
 
-    /// From now on the terminal is given back whatever happens to this process. @errors as guardian::start.
-    void guard(mato::error_out out) { guardian_ = guardian::start(fd(), before_, out); }
+    /// In two steps, so that who is asked for something in between need not wait. @errors as guardian::prepare.
+    void prepare_guard(mato::error_out out) { guardian_ = guardian::prepare(out); }
+    /// From now on the terminal is given back whatever happens to this process. @errors as guardian::guard.
+    void guard(mato::error_out out) { guardian_.guard(fd(), before_, out); }
     [[nodiscard]] mux::guardian& guardian() noexcept { return guardian_; }
 
     /// Raw mode, alternate screen. Again after `leave`, and after somebody else had the terminal (SIGCONT).

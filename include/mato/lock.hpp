@@ -294,10 +294,13 @@ template <class M> void basic_instance_lock<M>::adopt(error_out out) {
     if (!fd_) return out.set(errc::lock_not_held, "adopt lock", path_.native());
     owner_ = sys::getpid();
     const std::string text = std::to_string(owner_) + "\n";
-    if (sys::ftruncate(fd_.get(), 0) == -1) return out.set(last_error(), "truncate lock file", path_.native());
+    // Not emptied first: ext4 writes a file that was to disk at its close (auto_da_alloc), for which a start would wait.
     const ssize_t written = sys::pwrite(fd_.get(), text.data(), text.size(), 0);
-    if (written == static_cast<ssize_t>(text.size())) return;
-    out.set(written < 0 ? last_error() : std::error_code(ENOSPC, std::system_category()), "write lock file", path_.native());
+    if (written != static_cast<ssize_t>(text.size()))
+        return out.set(written < 0 ? last_error() : std::error_code(ENOSPC, std::system_category()), "write lock file",
+                       path_.native());
+    if (sys::ftruncate(fd_.get(), static_cast<off_t>(text.size())) == -1)
+        out.set(last_error(), "truncate lock file", path_.native());
 }
 
 template <class M> void basic_instance_lock<M>::release() noexcept {

@@ -49,6 +49,12 @@ public:
     void established() {
         established_ = true;
         handshake_.cancel();
+        // asio leaves its timer descriptor as the cancelled wait had set it, and would wake an idle daemon then for nothing; a
+        // wait that is the next one due sets it anew.
+        if (const auto timer = rest_.lock()) {
+            timer->expires_after(std::chrono::hours(1));
+            timer->async_wait([](std::error_code) {});
+        }
     }
     [[nodiscard]] bool is_established() const noexcept { return established_; }
 
@@ -57,6 +63,7 @@ private:
     std::uint64_t id_;
     peer_credentials peer_;
     asio::steady_timer handshake_;
+    std::weak_ptr<asio::steady_timer> rest_; // the server's, while it takes clients
     bool established_ = false;
 };
 
@@ -128,6 +135,7 @@ private:
     basic_listener<Endpoint, Peer> listener_;
     asio::posix::stream_descriptor door_; // the listener's descriptor, which the listener owns
     asio::steady_timer pause_, drain_;
+    std::shared_ptr<asio::steady_timer> rest_;
     std::vector<std::pair<deadline, std::function<void()>>> drains_;
     std::vector<session_ptr> sessions_;
     std::uint64_t last_id_ = 0;
@@ -162,12 +170,14 @@ void basic_server<E, P, F, O>::republish(const Lock& held, const publish_options
 template <class E, class P, class F, class O> void basic_server<E, P, F, O>::open_door() {
     if (listener_.native_handle() < 0) return;
     door_.assign(listener_.native_handle());
+    rest_ = std::make_shared<asio::steady_timer>(context_);
     wait_for_clients();
 }
 
 template <class E, class P, class F, class O> void basic_server<E, P, F, O>::stop_accepting() noexcept {
     if (door_.is_open()) door_.release();
     pause_.cancel();
+    rest_.reset();
     listener_.close();
 }
 
@@ -227,6 +237,7 @@ void basic_server<E, P, F, O>::admit(unique_fd socket, const peer_credentials& p
         return fresh->close(std::move(why));
     }
     sessions_.push_back(fresh);
+    fresh->rest_ = rest_;
     session* const raw_session = fresh.get(); // the handlers live in the session: a shared_ptr there would keep it for ever
     const auto self = [raw_session] { return std::static_pointer_cast<session>(raw_session->shared_from_this()); };
     fresh->handshake_.expires_after(limits_.handshake);

@@ -192,6 +192,14 @@ inline int getsockname(int fd, struct sockaddr* address, socklen_t* size) noexce
 
 // ---- processes and signals ----
 inline pid_t fork() noexcept { return MATO_SYSTEM(fork)(); }
+/// vfork(2): this process is not copied, however large, and waits until the child has called exec or _exit. `child` does one of
+/// them, calls only what is async-signal-safe, and changes no memory but its own variables. A function of its own, so that
+/// nothing the compiler keeps in registers lives across it.
+template <class Child> [[gnu::noinline]] pid_t vfork(Child child) noexcept {
+    const pid_t pid = MATO_SYSTEM(vfork)();
+    if (pid == 0) child();
+    return pid;
+}
 inline pid_t setsid() noexcept { return MATO_SYSTEM(setsid)(); }
 inline pid_t getpid() noexcept { return ::getpid(); }
 inline uid_t geteuid() noexcept { return ::geteuid(); }

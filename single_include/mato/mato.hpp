@@ -637,6 +637,14 @@ inline int getsockname(int fd, struct sockaddr* address, socklen_t* size) noexce
 
 // ---- processes and signals ----
 inline pid_t fork() noexcept { return MATO_SYSTEM(fork)(); }
+/// vfork(2): this process is not copied, however large, and waits until the child has called exec or _exit. `child` does one of
+/// them, calls only what is async-signal-safe, and changes no memory but its own variables. A function of its own, so that
+/// nothing the compiler keeps in registers lives across it.
+template <class Child> [[gnu::noinline]] pid_t vfork(Child child) noexcept {
+    const pid_t pid = MATO_SYSTEM(vfork)();
+    if (pid == 0) child();
+    return pid;
+}
 inline pid_t setsid() noexcept { return MATO_SYSTEM(setsid)(); }
 inline pid_t getpid() noexcept { return ::getpid(); }
 inline uid_t geteuid() noexcept { return ::geteuid(); }
@@ -1907,10 +1915,13 @@ template <class M> void basic_instance_lock<M>::adopt(error_out out) {
     if (!fd_) return out.set(errc::lock_not_held, "adopt lock", path_.native());
     owner_ = sys::getpid();
     const std::string text = std::to_string(owner_) + "\n";
-    if (sys::ftruncate(fd_.get(), 0) == -1) return out.set(last_error(), "truncate lock file", path_.native());
+    // Not emptied first: ext4 writes a file that was to disk at its close (auto_da_alloc), for which a start would wait.
     const ssize_t written = sys::pwrite(fd_.get(), text.data(), text.size(), 0);
-    if (written == static_cast<ssize_t>(text.size())) return;
-    out.set(written < 0 ? last_error() : std::error_code(ENOSPC, std::system_category()), "write lock file", path_.native());
+    if (written != static_cast<ssize_t>(text.size()))
+        return out.set(written < 0 ? last_error() : std::error_code(ENOSPC, std::system_category()), "write lock file",
+                       path_.native());
+    if (sys::ftruncate(fd_.get(), static_cast<off_t>(text.size())) == -1)
+        out.set(last_error(), "truncate lock file", path_.native());
 }
 
 template <class M> void basic_instance_lock<M>::release() noexcept {
@@ -5144,6 +5155,12 @@ public:
     void established() {
         established_ = true;
         handshake_.cancel();
+        // asio leaves its timer descriptor as the cancelled wait had set it, and would wake an idle daemon then for nothing; a
+        // wait that is the next one due sets it anew.
+        if (const auto timer = rest_.lock()) {
+            timer->expires_after(std::chrono::hours(1));
+            timer->async_wait([](std::error_code) {});
+        }
     }
     [[nodiscard]] bool is_established() const noexcept { return established_; }
 
@@ -5152,6 +5169,7 @@ private:
     std::uint64_t id_;
     peer_credentials peer_;
     asio::steady_timer handshake_;
+    std::weak_ptr<asio::steady_timer> rest_; // the server's, while it takes clients
     bool established_ = false;
 };
 
@@ -5223,6 +5241,7 @@ private:
     basic_listener<Endpoint, Peer> listener_;
     asio::posix::stream_descriptor door_; // the listener's descriptor, which the listener owns
     asio::steady_timer pause_, drain_;
+    std::shared_ptr<asio::steady_timer> rest_;
     std::vector<std::pair<deadline, std::function<void()>>> drains_;
     std::vector<session_ptr> sessions_;
     std::uint64_t last_id_ = 0;
@@ -5257,12 +5276,14 @@ void basic_server<E, P, F, O>::republish(const Lock& held, const publish_options
 template <class E, class P, class F, class O> void basic_server<E, P, F, O>::open_door() {
     if (listener_.native_handle() < 0) return;
     door_.assign(listener_.native_handle());
+    rest_ = std::make_shared<asio::steady_timer>(context_);
     wait_for_clients();
 }
 
 template <class E, class P, class F, class O> void basic_server<E, P, F, O>::stop_accepting() noexcept {
     if (door_.is_open()) door_.release();
     pause_.cancel();
+    rest_.reset();
     listener_.close();
 }
 
@@ -5322,6 +5343,7 @@ void basic_server<E, P, F, O>::admit(unique_fd socket, const peer_credentials& p
         return fresh->close(std::move(why));
     }
     sessions_.push_back(fresh);
+    fresh->rest_ = rest_;
     session* const raw_session = fresh.get(); // the handlers live in the session: a shared_ptr there would keep it for ever
     const auto self = [raw_session] { return std::static_pointer_cast<session>(raw_session->shared_from_this()); };
     fresh->handshake_.expires_after(limits_.handshake);

@@ -91,7 +91,7 @@ TEST_CASE("each step has a name of its own", "[spawn][fault]") {
         {"ioctl", 2, ENOSPC, "open terminal's program side", "/dev/ptmx"},
         {"ioctl", 3, EIO, "set terminal size", "/dev/ptmx"},
         {"pipe2", 1, ENFILE, "open pipe", "/bin/sh"},
-        {"fork", 1, EAGAIN, "fork for", "/bin/sh"},
+        {"vfork", 1, EAGAIN, "fork for", "/bin/sh"},
         {"setsid", 1, EPERM, "start session for", "/bin/sh"},
         {"ioctl", 4, EPERM, "set controlling terminal for", "/bin/sh"},
         {"fcntl", 1, EMFILE, "set standard descriptors for", "/bin/sh"},

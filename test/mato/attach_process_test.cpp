@@ -218,3 +218,21 @@ TEST_CASE("a stopped viewer hurts nobody while a program floods, and is shown th
     CHECK(stopped.last_line() == "[exited 130]");
     CHECK(stopped.now() == stopped.before());
 }
+
+TEST_CASE("with a client attached and nothing to do, no timer of the daemon is due within the minute", "[mato][attach]") {
+    mato_world world;
+    world.must({"new", "-d", "--", "printf ready; exec sleep 600"});
+    REQUIRE(wait_until([&] { return contains(world.must({"capture", "1"}), "ready"); }));
+    pty_client client(world, {"attach"});
+    REQUIRE(client.wait_for("ready"));
+    const auto next_timer = [pid = world.daemon_pid()] { // seconds, by proc(5) fdinfo of its timerfd_create(2)
+        std::string text;
+        std::error_code gone;
+        for (std::filesystem::directory_iterator at("/proc/" + std::to_string(pid) + "/fdinfo", gone), end; !gone && at != end;
+             at.increment(gone))
+            if (contains(read_file(at->path()), "it_value")) text = read_file(at->path());
+        const auto value = text.find("it_value: (");
+        return value == std::string::npos ? -1 : std::atol(text.c_str() + value + 11);
+    };
+    CHECK(wait_until([&] { return next_timer() > 60; }, 3s)); // sooner than a handshake's deadline
+}

@@ -93,6 +93,7 @@ private:
 
 } // namespace fault
 
+#define vfork fork // a vfork must not return from the function that called it, and a point is one
 #define MATO_SYSTEM(name) ::fault::point(#name, [](auto... a) noexcept { return ::name(a...); })
 
 #include <mato/error.hpp>
@@ -127,7 +128,7 @@ inline std::vector<int> plausible(std::string_view name) {
     if (name == "getsockname") return {ENOTSOCK, ENOBUFS};
     if (name == "sendto") return {ENOENT, ECONNREFUSED, EAGAIN, EINTR, EMSGSIZE};
     if (name == "poll") return {EINTR, ENOMEM};
-    if (name == "fork") return {EAGAIN, ENOMEM};
+    if (name == "fork" || name == "vfork") return {EAGAIN, ENOMEM};
     if (name == "setsid" || name == "kill") return {EPERM};
     if (name == "waitpid") return {ECHILD, EINTR};
     if (name == "syscall") return {EMFILE, ENOSYS, ESRCH};

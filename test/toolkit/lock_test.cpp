@@ -287,7 +287,7 @@ TEST_CASE("a file that cannot hold a pid is no lock", "[lock]") {
     REQUIRE(::mkfifo((directory / "lock").c_str(), 0600) == 0);
     mato::failure why;
     CHECK_FALSE(mato::instance_lock::acquire(directory / "lock", why).is_held());
-    CHECK(why.step == "truncate lock file");
+    CHECK(why.step == "write lock file");
     CHECK(why.path == directory / "lock");
 }
 

@@ -5,6 +5,7 @@
 #include <mato/sys.hpp>
 
 #include <termios.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <string_view>
@@ -54,7 +55,7 @@ std::vector<char*> pointers(const std::vector<std::string>& strings) {
     ::_exit(127);
 }
 
-/// Only async-signal-safe calls: another thread of a host program may have held any lock at the fork.
+/// Only async-signal-safe calls, and no memory is changed but its own variables: it is the parent's until exec.
 [[noreturn]] void become_program(int slave, int report_fd, const spawn_request& request, const char* program, char* const* argv,
                                  char* const* environment) noexcept {
     if (sys::setsid() == -1) give_up(report_fd, child_step::session);
@@ -123,9 +124,9 @@ spawned spawn(const spawn_request& request, mato::error_out out) {
     const auto environment = pointers(request.environment);
     {
         const mato::blocked_signals quiet; // until the child has its own dispositions
-        result.pid = sys::fork();
-        if (result.pid == 0)
+        result.pid = sys::vfork([&] {      // which waits no longer than reading the report would
             become_program(slave.get(), report_write.get(), request, program.c_str(), argv.data(), environment.data());
+        });
     }
     if (result.pid == -1) return fail("fork for", request.program.c_str());
     report_write.reset(); // else this process's copy would hide the end of the child's

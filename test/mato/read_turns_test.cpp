@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+#include "read_turns.hpp"
+
+#include "support/catch.hpp"
+
+using mux::read_turns;
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+
+namespace {
+
+read_turns::time_point at(microseconds since) { return read_turns::time_point(since); }
+
+} // namespace
+
+TEST_CASE("one turn of the loop is shared by the tabs that flood, down to one read each", "[read_turns]") {
+    read_turns turns;
+    CHECK(turns.share() == read_turns::turn_bytes);
+    turns.flooding(true);
+    CHECK(turns.share() == read_turns::turn_bytes);
+    turns.flooding(true);
+    CHECK(turns.share() == read_turns::turn_bytes / 2);
+    for (int i = 0; i < 500; ++i) turns.flooding(true);
+    CHECK(turns.share() == read_turns::least_bytes);
+    for (int i = 0; i < 502; ++i) turns.flooding(false);
+    CHECK(turns.share() == read_turns::turn_bytes);
+}
+
+TEST_CASE("while nobody types, a flood is read whenever there is something", "[read_turns]") {
+    const read_turns turns;
+    for (int us = 0; us < 10'000; us += 100) CHECK(turns.next(at(microseconds(us))) == at(microseconds(us)));
+}
+
+TEST_CASE("while somebody types, floods are read a quarter of the time, all in the same quarter", "[read_turns]") {
+    read_turns turns;
+    const auto begin = at(milliseconds(1000));
+    turns.typed(begin);
+    int open = 0;
+    for (int us = 0; us < 48'000; us += 100) {
+        const auto now = begin + microseconds(us);
+        const auto next = turns.next(now);
+        CHECK(next >= now);
+        CHECK(next - now < read_turns::period);
+        CHECK(turns.next(next) == next); // so they all begin together
+        open += next == now;
+    }
+    CHECK(open == 120);
+}
+
+TEST_CASE("a flood goes on as before when the typing ends, and never waits longer than that", "[read_turns]") {
+    read_turns turns;
+    const auto key = at(microseconds(1'000'700));
+    turns.typed(key);
+    const auto end = key + read_turns::typing;
+    CHECK(turns.next(end) == end);
+    for (int us = 0; us < 50'000; us += 50) CHECK(turns.next(key + microseconds(us)) <= end);
+    turns.typed(key + milliseconds(49)); // a key while it lasts prolongs it
+    CHECK(turns.next(end + microseconds(500)) > end + microseconds(500));
+}
