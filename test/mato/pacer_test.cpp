@@ -16,6 +16,7 @@ TEST_CASE("the first frame goes at once, and so does the next when the last one 
     p.sent(start, 0, false);
     CHECK(p.may_send(start));
     p.sent(start, 20, false); // a key's echo
+    p.output(start);
     CHECK_FALSE(p.may_send(start));
     CHECK(p.may_send(start + 200us));
 }
@@ -23,11 +24,28 @@ TEST_CASE("the first frame goes at once, and so does the next when the last one 
 TEST_CASE("a whole screen, and a flood of any size, wait a sixtieth of a second and no longer", "[pacer]") {
     pacer p;
     p.sent(start, 1u << 30, false);
+    p.output(start + 16ms);
     CHECK_FALSE(p.may_send(start + 16ms));
     CHECK(p.may_send(start + 17ms));
     p.sent(start, 1, true);
+    p.output(start + 16ms);
     CHECK_FALSE(p.may_send(start + 16ms));
     CHECK(p.due() == start + pacer::longest);
+}
+
+TEST_CASE("when a program falls silent its last words are not kept waiting", "[pacer]") {
+    pacer p;
+    p.sent(start, 100'000, true);
+    for (auto at = start; at < start + 10ms; at += 500us) { // it goes on
+        p.output(at);
+        CHECK_FALSE(p.may_send(at));
+        CHECK(p.due() > at);
+    }
+    CHECK(p.may_send(start + 9500us + pacer::silence));
+    p.sent(start + 11ms, 100'000, true);
+    p.output(start + 12ms); // falls silent again at once
+    CHECK_FALSE(p.may_send(start + 11ms + pacer::least - 1us));
+    CHECK(p.may_send(start + 11ms + pacer::least));
 }
 
 TEST_CASE("what comes of a key is shown without waiting, once", "[pacer]") {

@@ -4,7 +4,7 @@
 ///
 /// A frame goes at once when the terminal has been idle, and what follows waits as long as the last one was worth: nothing
 /// for a key's echo, a sixtieth of a second for a whole screen. So a flood costs sixty frames a second and not one a read,
-/// and nobody waits who types.
+/// and nobody waits who types, nor for the last of what a program had to say.
 #pragma once
 
 #include <mato/clock.hpp>
@@ -17,8 +17,12 @@ class pacer {
 public:
     using time_point = mato::clock::time_point;
 
-    [[nodiscard]] bool may_send(time_point now) const noexcept { return now >= due_ || typed_; }
-    [[nodiscard]] time_point due() const noexcept { return due_; }
+    [[nodiscard]] bool may_send(time_point now) const noexcept { return now >= due() || typed_; }
+    /// Later with every output, up to the end of the last frame's wait.
+    [[nodiscard]] time_point due() const noexcept { return std::min(due_, std::max(output_ + silence, sent_ + least)); }
+
+    /// There is something to show.
+    void output(time_point now) noexcept { output_ = now; }
 
     /// The user typed: what comes of it is shown without waiting, once.
     void typed() noexcept { typed_ = true; }
@@ -27,13 +31,16 @@ public:
     void sent(time_point now, std::size_t bytes, bool flooding) noexcept {
         typed_ = false;
         const auto worth = std::chrono::microseconds(8 * static_cast<long>(std::min<std::size_t>(bytes, 1u << 20)));
+        sent_ = now;
         due_ = now + (flooding ? longest : std::min<std::chrono::microseconds>(worth, longest));
     }
 
     static constexpr std::chrono::microseconds longest{16'667}; ///< sixty frames a second: more is not seen
+    static constexpr std::chrono::microseconds silence{1000};   ///< in a flood, the program is heard of sooner
+    static constexpr std::chrono::microseconds least{4000};     ///< between frames of a program that often falls silent
 
 private:
-    time_point due_{};
+    time_point due_{}, sent_{}, output_{};
     bool typed_ = false;
 };
 

@@ -58,6 +58,7 @@ void viewer::watch(std::shared_ptr<tab> shown) {
 void viewer::update(bool flooding) {
     dirty_ = true;
     flooding_ = flooding;
+    pacer_.output(mato::clock::now());
     try_frame();
 }
 
