@@ -69,8 +69,10 @@ void tab::serve() {
 }
 
 /// @returns false when nobody has the program's side open.
-bool tab::read_output(std::size_t most) {
+bool tab::read_output(std::size_t most, bool ending) {
     static char buffer[32u << 10]; // one thread; a pty gives 4 KiB a read
+    // An echo, a prompt: to ask for more of it is a call for nothing, and one that waits for the kernel's worker.
+    constexpr std::size_t all_there_was = 256;
     std::size_t total = 0;
     bool open = true;
     while (total < most) {
@@ -81,6 +83,7 @@ bool tab::read_output(std::size_t most) {
         }
         total += static_cast<std::size_t>(got);
         feed({buffer, static_cast<std::size_t>(got)});
+        if (static_cast<std::size_t>(got) <= all_there_was && !ending) break;
     }
     set_flooding(open && total >= most);
     if (total > 0) {
@@ -179,7 +182,7 @@ void tab::check_child() {
 
 void tab::end() {
     if (ended_) return;
-    read_output(4 * read_turns::turn_bytes); // the last line is in the terminal still
+    read_output(4 * read_turns::turn_bytes, true); // the last line is in the terminal still
     ended_ = true;
     set_flooding(false);
     std::error_code ignored;

@@ -100,7 +100,7 @@ private:
     void wait_for_output();
     void wait_until(mato::clock::time_point when);
     void serve();
-    bool read_output(std::size_t most);
+    bool read_output(std::size_t most, bool ending = false);
     void set_flooding(bool now) noexcept;
     void feed(std::string_view bytes);
     void write_input();
