@@ -30,17 +30,18 @@ vocabulary="error unique_fd unix_address scope_exit clock sys version"
 
 # Layers: arrows point down only.
 alternatives=$(echo "$policies" | tr ' ' '|')
-pure="frame_ring outbox fan_out" # of layer 3, without asio
-upper="frame_ring|outbox|fan_out|connection|server|broadcast|policies|daemon|client|service|mato"
+pure="frame_ring key_index outbox begun_frames subscription subscriber fan_out" # of layer 3, without asio, lowest first
+upper="frame_ring|key_index|outbox|begun_frames|subscription|subscriber|fan_out|connection|server|broadcast|policies|daemon|client|service|mato"
 for policy in $policies; do
     complain "A policy includes a policy or a higher layer:" "$(grep -nHE "#include \"($alternatives|$upper)\.hpp\"" "include/mato/$policy.hpp" || true)"
 done
 for word in $vocabulary; do
     complain "The vocabulary includes a policy or a higher layer:" "$(grep -nHE "#include \"($alternatives|$upper)\.hpp\"" "include/mato/$word.hpp" || true)"
 done
-complain "A mechanism includes the composition:" "$(grep -nHE '#include "(policies|daemon|client|service|mato)\.hpp"' include/mato/connection.hpp include/mato/server.hpp include/mato/broadcast.hpp include/mato/frame_ring.hpp include/mato/outbox.hpp include/mato/fan_out.hpp || true)"
-for word in $pure; do
-    complain "A pure mechanism includes the ones on asio:" "$(grep -nHE '#include "(connection|server|broadcast)\.hpp"' "include/mato/$word.hpp" || true)"
+mechanisms="$pure connection broadcast server"
+for word in $mechanisms; do
+    later=$(echo "$mechanisms policies daemon client service mato" | sed "s/.*\b$word //" | tr ' ' '|')
+    complain "A mechanism includes one above it, or the composition:" "$(grep -nHE "#include \"($later)\.hpp\"" "include/mato/$word.hpp" || true)"
 done
 complain "asio below layer 3, or its umbrella:" "$( (for header in $policies $vocabulary $pure; do grep -nHE '#include <asio' "include/mato/$header.hpp" || true; done; grep -nHE '#include <asio\.hpp>' $(sources) || true) )"
 complain "toml++ outside config.hpp:" "$(grep -nHE '#include <toml' $(sources) | grep -v '^include/mato/config.hpp' || true)"

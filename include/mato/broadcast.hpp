@@ -65,15 +65,15 @@ public:
 
     /// @returns its number, from 1.
     /// @errors as fan_out::publish; then it was sent to nobody.
-    std::uint64_t publish(std::string_view payload, error_out out) {
-        return published([&] { return core_->publish(payload, out); });
-    }
+    std::uint64_t publish(std::string_view payload, error_out out) { return published(core_->publish(payload, out)); }
     std::uint64_t publish(std::string_view payload) {
-        return or_throw([&](failure& why) { return publish(payload, why); });
+        std::error_code failed; // its text is made when there is one to be told
+        const std::uint64_t number = publish(payload, failed);
+        return failed ? or_throw([&](failure& why) { return publish(payload, why); }) : number;
     }
     /// As `publish`; older frames of this key are stale from now on: subscribers with `conflate` no longer get them.
     std::uint64_t publish_keyed(std::uint64_t key, std::string_view payload, error_out out) {
-        return published([&] { return core_->publish_keyed(key, payload, out); });
+        return published(core_->publish_keyed(key, payload, out));
     }
     /// False while every subscriber is full and one has `block_producer`; `on.room` says when that is over.
     [[nodiscard]] bool has_room() { return core_->has_room(); }
@@ -87,7 +87,7 @@ public:
     }
 
 private:
-    template <class Publish> std::uint64_t published(Publish publish);
+    std::uint64_t published(std::uint64_t sequence);
 };
 
 using broadcast = basic_broadcast<>;
@@ -122,9 +122,7 @@ void basic_broadcast<C, O>::subscribe(const std::shared_ptr<C>& subscriber, O po
     if (place) subscriber->follow({core_, place});
 }
 
-template <class C, broadcast_policy O> template <class Publish>
-std::uint64_t basic_broadcast<C, O>::published(Publish publish) {
-    const std::uint64_t sequence = publish();
+template <class C, broadcast_policy O> std::uint64_t basic_broadcast<C, O>::published(std::uint64_t sequence) {
     if (sequence == 0) return 0;
     // A write's worth is sent at once: its bytes are still in the cache, and one long turn does not outrun the ring.
     if (core_->unflushed() < gathered_write::most_bytes || core_->is_busy()) {

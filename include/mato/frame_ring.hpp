@@ -59,6 +59,7 @@ public:
     [[nodiscard]] std::array<std::string_view, 2> bytes(std::uint64_t from, std::uint64_t to) const noexcept;
 
     static constexpr std::size_t least_bytes = 1024;
+    static constexpr std::uint64_t nowhere = ~std::uint64_t{0}; ///< behind every position and every number
 
 private:
     static constexpr std::uint64_t superseded_bit = std::uint64_t{1} << 63; // no stream gets to 8 EiB
@@ -95,9 +96,17 @@ inline void frame_ring::write(std::string_view part) noexcept {
 }
 
 inline std::uint64_t frame_ring::push(std::string_view head, std::string_view body, std::string_view tail) noexcept {
-    write(head);
-    write(body);
-    write(tail);
+    const std::size_t size = head.size() + body.size() + tail.size();
+    if (size < capacity_ - write_at_) [[likely]] { // it does not wrap
+        char* const to = data_.get() + write_at_;
+        head.copy(to, head.size());
+        body.copy(to + head.size(), body.size());
+        tail.copy(to + head.size() + body.size(), tail.size());
+        write_at_ += size;
+        end_ += size;
+    } else {
+        for (const std::string_view part : {head, body, tail}) write(part);
+    }
     slot(next_) = end_;
     return next_++;
 }

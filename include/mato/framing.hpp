@@ -9,6 +9,7 @@
 #include "error.hpp"
 
 #include <array>
+#include <bit>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -114,11 +115,9 @@ template <std::unsigned_integral Length = std::uint32_t, std::size_t Max = 1_MiB
     }
     /// @errors frame_too_large.
     [[nodiscard]] static frame_ends ends(std::string_view payload, error_out out) {
-        frame_ends its;
-        if (payload.size() > Max) return out.set(errc::frame_too_large, "write frame", {}, too_large(payload.size())), its;
-        for (; its.head_size < sizeof(Length); ++its.head_size)
-            its.head[its.head_size] = static_cast<char>(payload.size() >> (8 * its.head_size) & 0xff);
-        return its;
+        if (payload.size() > Max) [[unlikely]]
+            return refused(payload.size(), out);
+        return head_of(payload.size());
     }
     /// @errors frame_too_large; then nothing is appended.
     static void append(std::string& to, std::string_view payload, error_out out) {
@@ -127,6 +126,20 @@ template <std::unsigned_integral Length = std::uint32_t, std::size_t Max = 1_MiB
     }
 
 private:
+    static frame_ends head_of(std::uint64_t size) {
+        frame_ends its;
+        its.head_size = sizeof(Length);
+        if constexpr (std::endian::native ==
+                      std::endian::little) // in one piece, as it is read: else the reader waits for memory
+            std::memcpy(its.head.data(), &size, sizeof size);
+        else
+            for (std::size_t i = 0; i < sizeof(Length); ++i) its.head[i] = static_cast<char>(size >> (8 * i) & 0xff);
+        return its;
+    }
+    static frame_ends refused(std::uint64_t size, error_out out) {
+        out.set(errc::frame_too_large, "write frame", {}, too_large(size));
+        return {};
+    }
     static std::string too_large(std::uint64_t size) {
         return "a frame of " + std::to_string(size) + " bytes, the limit is " + std::to_string(Max);
     }

@@ -35,12 +35,16 @@
 #endif
 
 // 3: mechanisms
+#include "begun_frames.hpp"
 #include "broadcast.hpp"
 #include "connection.hpp"
 #include "fan_out.hpp"
 #include "frame_ring.hpp"
+#include "key_index.hpp"
 #include "outbox.hpp"
 #include "server.hpp"
+#include "subscriber.hpp"
+#include "subscription.hpp"
 
 // 4: composition
 #include "client.hpp"

@@ -39,6 +39,7 @@
 #include <concepts>
 #include <filesystem>
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <limits>
 #include <optional>
@@ -49,14 +50,13 @@
 #include <initializer_list>
 #include <memory>
 #include <sys/uio.h>
+#include <unordered_map>
 #include <asio/error.hpp>
 #include <asio/io_context.hpp>
 #include <asio/local/stream_protocol.hpp>
 #include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
 #include <functional>
-#include <bit>
-#include <unordered_map>
 #include <asio/posix/stream_descriptor.hpp>
 #include <cstdlib>
 #include <type_traits>
@@ -1477,11 +1477,9 @@ template <std::unsigned_integral Length = std::uint32_t, std::size_t Max = 1_MiB
     }
     /// @errors frame_too_large.
     [[nodiscard]] static frame_ends ends(std::string_view payload, error_out out) {
-        frame_ends its;
-        if (payload.size() > Max) return out.set(errc::frame_too_large, "write frame", {}, too_large(payload.size())), its;
-        for (; its.head_size < sizeof(Length); ++its.head_size)
-            its.head[its.head_size] = static_cast<char>(payload.size() >> (8 * its.head_size) & 0xff);
-        return its;
+        if (payload.size() > Max) [[unlikely]]
+            return refused(payload.size(), out);
+        return head_of(payload.size());
     }
     /// @errors frame_too_large; then nothing is appended.
     static void append(std::string& to, std::string_view payload, error_out out) {
@@ -1490,6 +1488,20 @@ template <std::unsigned_integral Length = std::uint32_t, std::size_t Max = 1_MiB
     }
 
 private:
+    static frame_ends head_of(std::uint64_t size) {
+        frame_ends its;
+        its.head_size = sizeof(Length);
+        if constexpr (std::endian::native ==
+                      std::endian::little) // in one piece, as it is read: else the reader waits for memory
+            std::memcpy(its.head.data(), &size, sizeof size);
+        else
+            for (std::size_t i = 0; i < sizeof(Length); ++i) its.head[i] = static_cast<char>(size >> (8 * i) & 0xff);
+        return its;
+    }
+    static frame_ends refused(std::uint64_t size, error_out out) {
+        out.set(errc::frame_too_large, "write frame", {}, too_large(size));
+        return {};
+    }
     static std::string too_large(std::uint64_t size) {
         return "a frame of " + std::to_string(size) + " bytes, the limit is " + std::to_string(Max);
     }
@@ -3573,23 +3585,133 @@ template <class Value> Value schema<Value>::load(const std::filesystem::path& pa
 
 // 3: mechanisms
 
-// ---- mato/broadcast.hpp ----
-/// @file broadcast.hpp: one stream of frames to many connections, encoded and stored once, with a bound for every one of them.
-/// Layer: 3 (asio).  Test: test/toolkit/broadcast_test.cpp, test/process/broadcast_process_test.cpp.
-/// Threads: as connection.hpp.   Blocks: never.
-///
-/// A frame lies in one ring; a subscriber is a place in it. What a slow one may cost is its overflow policy's to say, and never
-/// another's delay. All that one turn of the loop publishes leaves in one write for each subscriber, among its own frames
-/// (`send`) in the order of the calls. Publishing, subscribing and closing from inside any callback is safe.
+// ---- mato/begun_frames.hpp ----
+/// @file begun_frames.hpp: copies of frames that were sent in part, to be finished when the ring has forgotten them.
+/// Layer: 3 (mechanism; no asio, no descriptor).  Test: test/toolkit/begun_frames_test.cpp.
+/// Threads: distinct objects are independent.   Blocks: never.
 
-// ---- mato/connection.hpp ----
-/// @file connection.hpp: frames over one stream socket, in order, within a bound, each way.
-/// Layer: 3 (asio).  Test: test/toolkit/connection_test.cpp.
-/// Threads: all calls and callbacks on the thread that runs the io_context.   Blocks: never.
-/// Fork: made after the last fork.
+// ---- mato/frame_ring.hpp ----
+/// @file frame_ring.hpp: the newest frames of a stream, numbered and stored once; the oldest make room.
+/// Layer: 3 (mechanism; no asio, no descriptor).  Test: test/toolkit/frame_ring_test.cpp.
+/// Threads: distinct objects are independent.   Blocks: never.
 ///
-/// Everything queued during one turn of the loop leaves in one gathered write; a full kernel buffer is waited for. A frame once
-/// begun is finished or the connection ends. Callbacks may call anything on the connection, `close` included.
+/// A frame has a sequence number, from 1, and lies at a position: the bytes of the stream before it. Neither is ever reused.
+
+namespace mato {
+inline namespace MATO_ABI {
+
+class frame_ring {
+public:
+    /// All of its memory, in bytes; at least `least_bytes`. An eighth of it finds frames: more than that of frames below 64
+    /// bytes makes room sooner than the bytes would need it.
+    explicit frame_ring(std::size_t bytes);
+
+    [[nodiscard]] std::uint64_t oldest() const noexcept { return oldest_; }      ///< the first that is kept; `next()` when none
+    [[nodiscard]] std::uint64_t next() const noexcept { return next_; }          ///< the number of the next frame
+    [[nodiscard]] std::uint64_t begin() const noexcept { return begin_; }        ///< where the oldest lies
+    [[nodiscard]] std::uint64_t end() const noexcept { return end_; }            ///< where the next will lie
+    [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }    ///< bytes of frames
+    [[nodiscard]] std::size_t largest() const noexcept { return capacity_ / 2; } ///< bytes of one
+
+    /// False: `pop` first. @pre size <= largest()
+    [[nodiscard]] bool has_room(std::size_t size) const noexcept {
+        return end_ + size - begin_ <= capacity_ && next_ - oldest_ < slots_;
+    }
+    /// Forgets the oldest. @pre there is one
+    void pop() noexcept { begin_ = end_of(oldest_++); }
+    /// A frame of three parts. @pre there is room for all @returns its number.
+    std::uint64_t push(std::string_view head, std::string_view body = {}, std::string_view tail = {}) noexcept;
+
+    /// @pre of the kept ones
+    [[nodiscard]] std::uint64_t end_of(std::uint64_t sequence) const noexcept { return slot(sequence) & ~superseded_bit; }
+    [[nodiscard]] std::uint64_t begin_of(std::uint64_t sequence) const noexcept {
+        return sequence == oldest_ ? begin_ : end_of(sequence - 1);
+    }
+    /// The number of the frame that holds this byte, or begins here. @pre begin() <= position <= end()
+    [[nodiscard]] std::uint64_t at(std::uint64_t position) const noexcept;
+    /// The last place between frames that is not after `position`. @pre as `at`
+    [[nodiscard]] std::uint64_t boundary(std::uint64_t position) const noexcept { return begin_of_or_end(at(position)); }
+
+    /// A newer frame says what this one said. @pre of the kept ones
+    void supersede(std::uint64_t sequence) noexcept { slot(sequence) |= superseded_bit; }
+    [[nodiscard]] bool is_superseded(std::uint64_t sequence) const noexcept { return (slot(sequence) & superseded_bit) != 0; }
+
+    /// Bytes as they lie in memory, in at most two pieces; they die with the next `push`.
+    [[nodiscard]] std::array<std::string_view, 2> bytes(std::uint64_t from, std::uint64_t to) const noexcept;
+
+    static constexpr std::size_t least_bytes = 1024;
+    static constexpr std::uint64_t nowhere = ~std::uint64_t{0}; ///< behind every position and every number
+
+private:
+    static constexpr std::uint64_t superseded_bit = std::uint64_t{1} << 63; // no stream gets to 8 EiB
+
+    void write(std::string_view part) noexcept;
+    [[nodiscard]] std::uint64_t& slot(std::uint64_t sequence) const noexcept { return ends_[sequence & (slots_ - 1)]; }
+    [[nodiscard]] std::uint64_t begin_of_or_end(std::uint64_t sequence) const noexcept {
+        return sequence == next_ ? end_ : begin_of(sequence);
+    }
+
+    std::size_t slots_, capacity_;          // frames, a power of two; bytes
+    std::unique_ptr<std::uint64_t[]> ends_; // where each kept frame ends
+    std::unique_ptr<char[]> data_;          // untouched memory costs nothing until the stream gets there
+    std::uint64_t oldest_ = 1, next_ = 1;
+    std::uint64_t begin_ = 0, end_ = 0;
+    std::size_t write_at_ = 0; // end_ in data_
+};
+
+// ---- implementation ----
+
+inline frame_ring::frame_ring(std::size_t bytes)
+    : slots_(std::bit_floor(std::max(bytes, least_bytes) / 64)),
+      capacity_(std::max(bytes, least_bytes) - slots_ * sizeof(std::uint64_t)),
+      ends_(std::make_unique_for_overwrite<std::uint64_t[]>(slots_)), data_(std::make_unique_for_overwrite<char[]>(capacity_)) {
+}
+
+inline void frame_ring::write(std::string_view part) noexcept {
+    const std::size_t first = std::min(part.size(), capacity_ - write_at_);
+    part.copy(data_.get() + write_at_, first);
+    part.substr(first).copy(data_.get(), part.size() - first);
+    write_at_ += part.size();
+    if (write_at_ >= capacity_) write_at_ -= capacity_;
+    end_ += part.size();
+}
+
+inline std::uint64_t frame_ring::push(std::string_view head, std::string_view body, std::string_view tail) noexcept {
+    const std::size_t size = head.size() + body.size() + tail.size();
+    if (size < capacity_ - write_at_) [[likely]] { // it does not wrap
+        char* const to = data_.get() + write_at_;
+        head.copy(to, head.size());
+        body.copy(to + head.size(), body.size());
+        tail.copy(to + head.size() + body.size(), tail.size());
+        write_at_ += size;
+        end_ += size;
+    } else {
+        for (const std::string_view part : {head, body, tail}) write(part);
+    }
+    slot(next_) = end_;
+    return next_++;
+}
+
+inline std::uint64_t frame_ring::at(std::uint64_t position) const noexcept {
+    if (position == end_) return next_;
+    std::uint64_t low = oldest_, high = next_ - 1; // the first that ends after the position
+    while (low < high) {
+        const std::uint64_t middle = low + (high - low) / 2;
+        if (end_of(middle) > position)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
+inline std::array<std::string_view, 2> frame_ring::bytes(std::uint64_t from, std::uint64_t to) const noexcept {
+    const std::size_t at = from % capacity_, size = static_cast<std::size_t>(to - from), first = std::min(size, capacity_ - at);
+    return {std::string_view(data_.get() + at, first), std::string_view(data_.get(), size - first)};
+}
+
+} // namespace MATO_ABI
+} // namespace mato
 
 // ---- mato/outbox.hpp ----
 /// @file outbox.hpp: what one peer is still to be sent: frames of its own, and a place in a stream that many share.
@@ -3837,6 +3959,62 @@ inline void outbox::drop_waiting() {
 
 } // namespace MATO_ABI
 } // namespace mato
+
+namespace mato {
+inline namespace MATO_ABI {
+
+/// One copy of a frame for all who are in it. It lives as long as an outbox holds it, which may be longer than this object.
+class begun_frames {
+public:
+    /// @pre the ring has it
+    [[nodiscard]] shared_frame copy(const frame_ring& ring, std::uint64_t sequence);
+    [[nodiscard]] bool has(std::uint64_t sequence) const { return kept_->frames.count(sequence) > 0; }
+    [[nodiscard]] std::size_t bytes() const noexcept { return kept_->bytes; } ///< of all copies that live
+
+private:
+    struct kept {
+        std::unordered_map<std::uint64_t, std::weak_ptr<const std::string>> frames;
+        std::size_t bytes = 0;
+    };
+    std::shared_ptr<kept> kept_ = std::make_shared<kept>();
+};
+
+// ---- implementation ----
+
+inline shared_frame begun_frames::copy(const frame_ring& ring, std::uint64_t sequence) {
+    if (const auto known = kept_->frames.find(sequence); known != kept_->frames.end()) return known->second.lock();
+    auto bytes = std::make_unique<std::string>();
+    for (const auto part : ring.bytes(ring.begin_of(sequence), ring.end_of(sequence))) bytes->append(part);
+    const shared_frame fresh(bytes.release(), [all = kept_, sequence](const std::string* gone) {
+        all->frames.erase(sequence);
+        all->bytes -= gone->size();
+        delete gone;
+    });
+    kept_->frames.emplace(sequence, fresh);
+    kept_->bytes += fresh->size();
+    return fresh;
+}
+
+} // namespace MATO_ABI
+} // namespace mato
+
+// ---- mato/broadcast.hpp ----
+/// @file broadcast.hpp: one stream of frames to many connections, encoded and stored once, with a bound for every one of them.
+/// Layer: 3 (asio).  Test: test/toolkit/broadcast_test.cpp, test/process/broadcast_process_test.cpp.
+/// Threads: as connection.hpp.   Blocks: never.
+///
+/// A frame lies in one ring; a subscriber is a place in it. What a slow one may cost is its overflow policy's to say, and never
+/// another's delay. All that one turn of the loop publishes leaves in one write for each subscriber, among its own frames
+/// (`send`) in the order of the calls. Publishing, subscribing and closing from inside any callback is safe.
+
+// ---- mato/connection.hpp ----
+/// @file connection.hpp: frames over one stream socket, in order, within a bound, each way.
+/// Layer: 3 (asio).  Test: test/toolkit/connection_test.cpp.
+/// Threads: all calls and callbacks on the thread that runs the io_context.   Blocks: never.
+/// Fork: made after the last fork.
+///
+/// Everything queued during one turn of the loop leaves in one gathered write; a full kernel buffer is waited for. A frame once
+/// begun is finished or the connection ends. Callbacks may call anything on the connection, `close` included.
 
 namespace mato {
 inline namespace MATO_ABI {
@@ -4154,126 +4332,57 @@ template <class F, class O> void basic_connection<F, O>::tell_end() {
 } // namespace mato
 
 // ---- mato/fan_out.hpp ----
-/// @file fan_out.hpp: one stream of frames, many readers of any speed: a ring, a place in it each, and what is done when one is
-/// behind. Layer: 3 (mechanism; no asio, no descriptor).  Test: test/toolkit/fan_out_test.cpp, fan_out_property_test.cpp,
-/// test/fuzz/fan_out_fuzz.cpp. Threads: distinct objects are independent.   Blocks: never.
+/// @file fan_out.hpp: one stream of frames and many readers of any speed: who is sent what is published, and who is judged.
+/// Layer: 3 (mechanism; no asio, no descriptor).  Test: test/toolkit/fan_out_test.cpp, fan_out_property_test.cpp,
+/// test/fuzz/fan_out_fuzz.cpp.   Threads: distinct objects are independent.   Blocks: never.
 ///
-/// Memory is the ring and less than 512 bytes for each reader; a begun frame that the ring has no more room for is kept beside
-/// it, once for all who are in it, up to an eighth of the ring. broadcast.hpp puts sockets to it.
+/// Memory is the ring and less than 512 bytes for each reader. A frame that was sent in part and that the ring forgets is kept
+/// beside it, once for all who are in it, up to a tenth of the ring; who would need more is cut off. Linux takes writes of up
+/// to 35 KiB whole or not at all (outbox.hpp), so that is for larger frames: make the ring ten times their size. Those that are
+/// closed for being slow keep what they had begun as long as the connection lingers. broadcast.hpp puts sockets to it.
 
-// ---- mato/frame_ring.hpp ----
-/// @file frame_ring.hpp: the newest frames of a stream, numbered and stored once; the oldest make room.
-/// Layer: 3 (mechanism; no asio, no descriptor).  Test: test/toolkit/frame_ring_test.cpp.
+// ---- mato/key_index.hpp ----
+/// @file key_index.hpp: which of a ring's frames is the newest of its key.
+/// Layer: 3 (mechanism; no asio, no descriptor).  Test: test/toolkit/key_index_test.cpp.
 /// Threads: distinct objects are independent.   Blocks: never.
-///
-/// A frame has a sequence number, from 1, and lies at a position: the bytes of the stream before it. Neither is ever reused.
 
 namespace mato {
 inline namespace MATO_ABI {
 
-class frame_ring {
+/// Holds at most twice as many keys as the ring has frames, and 64.
+class key_index {
 public:
-    /// All of its memory, in bytes; at least `least_bytes`. An eighth of it finds frames: more than that of frames below 64
-    /// bytes makes room sooner than the bytes would need it.
-    explicit frame_ring(std::size_t bytes);
-
-    [[nodiscard]] std::uint64_t oldest() const noexcept { return oldest_; }      ///< the first that is kept; `next()` when none
-    [[nodiscard]] std::uint64_t next() const noexcept { return next_; }          ///< the number of the next frame
-    [[nodiscard]] std::uint64_t begin() const noexcept { return begin_; }        ///< where the oldest lies
-    [[nodiscard]] std::uint64_t end() const noexcept { return end_; }            ///< where the next will lie
-    [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }    ///< bytes of frames
-    [[nodiscard]] std::size_t largest() const noexcept { return capacity_ / 2; } ///< bytes of one
-
-    /// False: `pop` first. @pre size <= largest()
-    [[nodiscard]] bool has_room(std::size_t size) const noexcept {
-        return end_ + size - begin_ <= capacity_ && next_ - oldest_ < slots_;
-    }
-    /// Forgets the oldest. @pre there is one
-    void pop() noexcept { begin_ = end_of(oldest_++); }
-    /// A frame of three parts. @pre there is room for all @returns its number.
-    std::uint64_t push(std::string_view head, std::string_view body = {}, std::string_view tail = {}) noexcept;
-
-    /// @pre of the kept ones
-    [[nodiscard]] std::uint64_t end_of(std::uint64_t sequence) const noexcept { return slot(sequence) & ~superseded_bit; }
-    [[nodiscard]] std::uint64_t begin_of(std::uint64_t sequence) const noexcept {
-        return sequence == oldest_ ? begin_ : end_of(sequence - 1);
-    }
-    /// The number of the frame that holds this byte, or begins here. @pre begin() <= position <= end()
-    [[nodiscard]] std::uint64_t at(std::uint64_t position) const noexcept;
-    /// The last place between frames that is not after `position`. @pre as `at`
-    [[nodiscard]] std::uint64_t boundary(std::uint64_t position) const noexcept { return begin_of_or_end(at(position)); }
-
-    /// A newer frame says what this one said. @pre of the kept ones
-    void supersede(std::uint64_t sequence) noexcept { slot(sequence) |= superseded_bit; }
-    [[nodiscard]] bool is_superseded(std::uint64_t sequence) const noexcept { return (slot(sequence) & superseded_bit) != 0; }
-
-    /// Bytes as they lie in memory, in at most two pieces; they die with the next `push`.
-    [[nodiscard]] std::array<std::string_view, 2> bytes(std::uint64_t from, std::uint64_t to) const noexcept;
-
-    static constexpr std::size_t least_bytes = 1024;
+    /// The ring's newest frame is of this key: the one before it is superseded.
+    void add(frame_ring& ring, std::uint64_t key);
+    [[nodiscard]] std::size_t size() const noexcept { return newest_.size(); } ///< keys; some may be of frames that are gone
 
 private:
-    static constexpr std::uint64_t superseded_bit = std::uint64_t{1} << 63; // no stream gets to 8 EiB
-
-    void write(std::string_view part) noexcept;
-    [[nodiscard]] std::uint64_t& slot(std::uint64_t sequence) const noexcept { return ends_[sequence & (slots_ - 1)]; }
-    [[nodiscard]] std::uint64_t begin_of_or_end(std::uint64_t sequence) const noexcept {
-        return sequence == next_ ? end_ : begin_of(sequence);
-    }
-
-    std::size_t slots_, capacity_;          // frames, a power of two; bytes
-    std::unique_ptr<std::uint64_t[]> ends_; // where each kept frame ends
-    std::unique_ptr<char[]> data_;          // untouched memory costs nothing until the stream gets there
-    std::uint64_t oldest_ = 1, next_ = 1;
-    std::uint64_t begin_ = 0, end_ = 0;
-    std::size_t write_at_ = 0; // end_ in data_
+    std::unordered_map<std::uint64_t, std::uint64_t> newest_;
 };
 
 // ---- implementation ----
 
-inline frame_ring::frame_ring(std::size_t bytes)
-    : slots_(std::bit_floor(std::max(bytes, least_bytes) / 64)),
-      capacity_(std::max(bytes, least_bytes) - slots_ * sizeof(std::uint64_t)),
-      ends_(std::make_unique_for_overwrite<std::uint64_t[]>(slots_)), data_(std::make_unique_for_overwrite<char[]>(capacity_)) {
-}
-
-inline void frame_ring::write(std::string_view part) noexcept {
-    const std::size_t first = std::min(part.size(), capacity_ - write_at_);
-    part.copy(data_.get() + write_at_, first);
-    part.substr(first).copy(data_.get(), part.size() - first);
-    write_at_ += part.size();
-    if (write_at_ >= capacity_) write_at_ -= capacity_;
-    end_ += part.size();
-}
-
-inline std::uint64_t frame_ring::push(std::string_view head, std::string_view body, std::string_view tail) noexcept {
-    write(head);
-    write(body);
-    write(tail);
-    slot(next_) = end_;
-    return next_++;
-}
-
-inline std::uint64_t frame_ring::at(std::uint64_t position) const noexcept {
-    if (position == end_) return next_;
-    std::uint64_t low = oldest_, high = next_ - 1; // the first that ends after the position
-    while (low < high) {
-        const std::uint64_t middle = low + (high - low) / 2;
-        if (end_of(middle) > position)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return low;
-}
-
-inline std::array<std::string_view, 2> frame_ring::bytes(std::uint64_t from, std::uint64_t to) const noexcept {
-    const std::size_t at = from % capacity_, size = static_cast<std::size_t>(to - from), first = std::min(size, capacity_ - at);
-    return {std::string_view(data_.get() + at, first), std::string_view(data_.get(), size - first)};
+inline void key_index::add(frame_ring& ring, std::uint64_t key) {
+    const std::uint64_t sequence = ring.next() - 1;
+    const auto [at, fresh] = newest_.try_emplace(key, sequence);
+    if (!fresh && at->second >= ring.oldest()) ring.supersede(at->second);
+    at->second = sequence;
+    if (newest_.size() > 2 * (ring.next() - ring.oldest()) + 64) // most are of frames that are gone
+        std::erase_if(newest_, [&](const auto& known) { return known.second < ring.oldest(); });
 }
 
 } // namespace MATO_ABI
 } // namespace mato
+
+// ---- mato/subscriber.hpp ----
+/// @file subscriber.hpp: one reader of a stream: a place in the ring, and what its overflow policy does when it is behind.
+/// Layer: 3 (mechanism; no asio, no descriptor).  Test: test/toolkit/fan_out_test.cpp, fan_out_property_test.cpp.
+/// Threads: distinct objects are independent.   Blocks: never.
+
+// ---- mato/subscription.hpp ----
+/// @file subscription.hpp: what a subscriber of a stream asks for, and what it, its stream and their owner are told.
+/// Layer: 3 (mechanism; no asio, no descriptor).  Test: test/toolkit/fan_out_test.cpp.
+/// Values: nothing here does anything.
 
 namespace mato {
 inline namespace MATO_ABI {
@@ -4335,6 +4444,363 @@ struct fan_out_handlers {
     std::function<void()> room;
 };
 
+} // namespace MATO_ABI
+} // namespace mato
+
+namespace mato {
+inline namespace MATO_ABI {
+
+/// All that a subscriber costs. `Hub` is the fan_out it belongs to, `Peer` what is written to: see there.
+template <class Hub, class Peer, broadcast_policy Overflow, framing_policy Framing> class basic_subscriber final : public feed {
+public:
+    basic_subscriber(Hub& all, Peer& peer, Overflow policy) : all_(all), peer_(&peer), policy_(std::move(policy)) {}
+    basic_subscriber(const basic_subscriber&) = delete;
+
+    void prepare() override;
+    [[nodiscard]] std::uint64_t position() const noexcept override { return position_; }
+    [[nodiscard]] std::uint64_t end() const noexcept override { return std::min({until_, accepted_until_, all_.ring_.end()}); }
+    [[nodiscard]] std::size_t pending() const noexcept override;
+    std::uint64_t gather(gathered_write& write, std::uint64_t from, std::uint64_t until) const noexcept override;
+    void advance(std::uint64_t from, std::size_t size) noexcept override;
+    void on_drained(std::size_t queued) override;
+    void on_own_queued() override;
+    void on_stalled() noexcept override;
+    void on_writable() noexcept override;
+    [[nodiscard]] bool is_finished() const noexcept override { return position_ >= until_; }
+    [[nodiscard]] bool is_leaving() const noexcept override { return until_ != frame_ring::nowhere; }
+    void no_more() override;
+    void keep_begun() override;
+    void left() noexcept override { all_.remove(*this); }
+    [[nodiscard]] const void* source() const noexcept override { return &all_; }
+
+    [[nodiscard]] subscriber_status status() const;
+
+private:
+    friend Hub;
+
+    [[nodiscard]] bool is_begun() const noexcept { // inside a frame; one kept beside the ring is in the outbox
+        return position_ > all_.ring_.begin() && sequence_ < all_.ring_.next() && position_ > all_.ring_.begin_of(sequence_);
+    }
+    [[nodiscard]] bool was_overtaken() const noexcept { return position_ < all_.ring_.begin(); }
+    [[nodiscard]] bool wants() const noexcept {
+        return position_ < end() || needs_snapshot_ || accepted_until_ != frame_ring::nowhere;
+    }
+    [[nodiscard]] bool is_full() const noexcept {
+        return was_overtaken() || queued() >= std::max(policy_.limit(), std::size_t{1});
+    }
+    [[nodiscard]] std::size_t queued() const noexcept; // as the policy sees it: lost frames count, until the loss is told
+    void begin_at(join_at where) noexcept;
+    void judge();
+    void make_room();
+    void skip_to(std::uint64_t sequence);
+    void tell(const frame_gap& lost, std::uint64_t place);
+    void drop_oldest();
+    void drop_newest();
+    void take_snapshot();
+    void fall_behind();
+    void fall_behind(failure why);
+    shared_frame put(std::string_view payload, std::uint64_t place);
+    std::uint64_t gather_newest(gathered_write& write, std::uint64_t from, std::uint64_t until) const noexcept;
+
+    Hub& all_;
+    Peer* peer_; // null: it has left
+    Overflow policy_;
+    std::size_t index_ = 0;      // in its partition
+    std::uint64_t position_ = 0; // of the next byte to send
+    std::uint64_t sequence_ = 1; // of the frame that holds it
+    std::uint64_t until_ = frame_ring::nowhere,
+                  last_ = frame_ring::nowhere;           // where its part of the stream ends, and the frame there
+    std::uint64_t accepted_until_ = frame_ring::nowhere; // drop_newest: what waits ends here, newer frames are being dropped
+    delivery_counters counters_;
+    bool is_stalled_ = false, needs_snapshot_ = false;
+};
+
+// ---- implementation ----
+
+template <class H, class P, broadcast_policy O, framing_policy F>
+void basic_subscriber<H, P, O, F>::begin_at(join_at where) noexcept {
+    const frame_ring& ring = all_.ring_;
+    sequence_ = ring.next();
+    if (where.where == join_at::place::last) sequence_ -= std::min(where.number, ring.next() - ring.oldest());
+    if (where.where == join_at::place::after) sequence_ = std::min(where.number, ring.next() - 1) + 1;
+    needs_snapshot_ = where.where == join_at::place::snapshot;
+    if (sequence_ < ring.oldest())
+        position_ = ring.begin() - 1; // anywhere before what is kept: the gap will be told
+    else
+        position_ = sequence_ == ring.next() ? ring.end() : ring.begin_of(sequence_);
+}
+
+template <class H, class P, broadcast_policy O, framing_policy F>
+std::size_t basic_subscriber<H, P, O, F>::pending() const noexcept {
+    const std::uint64_t from = std::max(position_, all_.ring_.begin()), to = end();
+    return from < to ? static_cast<std::size_t>(to - from) : 0;
+}
+
+template <class H, class P, broadcast_policy O, framing_policy F>
+std::size_t basic_subscriber<H, P, O, F>::queued() const noexcept {
+    return peer_->box().own() + static_cast<std::size_t>(std::min(until_, all_.ring_.end()) - position_);
+}
+
+template <class H, class P, broadcast_policy O, framing_policy F> void basic_subscriber<H, P, O, F>::prepare() {
+    if (is_begun()) return; // finished first
+    const typename H::busy scope(all_);
+    if (needs_snapshot_ && !is_leaving()) return take_snapshot();
+    if (policy_.kind() == overflow_kind::drop_newest) return drop_newest();
+    if (was_overtaken()) return make_room();
+    if (policy_.kind() == overflow_kind::disconnect || is_leaving() || queued() <= policy_.limit()) return;
+    const overflow_verdict verdict = policy_.on_queued(queued(), all_.now_());
+    if (verdict == overflow_verdict::disconnect) return fall_behind();
+    if (verdict == overflow_verdict::make_room) make_room();
+}
+
+template <class H, class P, broadcast_policy O, framing_policy F> void basic_subscriber<H, P, O, F>::make_room() {
+    switch (policy_.kind()) {
+    case overflow_kind::disconnect: return fall_behind();
+    case overflow_kind::block_producer:
+        if (was_overtaken()) fall_behind();
+        return;
+    case overflow_kind::conflate:
+        if (was_overtaken()) skip_to(all_.ring_.oldest());
+        return;
+    case overflow_kind::resync:
+        if (!is_leaving()) return take_snapshot();
+        [[fallthrough]]; // it is too late for one
+    case overflow_kind::drop_oldest: return drop_oldest();
+    case overflow_kind::drop_newest: return drop_newest();
+    }
+}
+
+// Called when something was queued: only who must lose nothing is ended before it can be sent something.
+template <class H, class P, broadcast_policy O, framing_policy F> void basic_subscriber<H, P, O, F>::judge() {
+    const overflow_kind kind = policy_.kind();
+    if (is_leaving() || (kind != overflow_kind::disconnect && kind != overflow_kind::block_producer)) return;
+    const typename H::busy scope(all_);
+    if (was_overtaken()) return fall_behind();
+    if (kind != overflow_kind::disconnect || queued() <= policy_.limit()) return;
+    if (policy_.on_queued(queued(), all_.now_()) != overflow_verdict::keep) return fall_behind();
+    all_.tell_room(); // its limit may be another now
+}
+
+template <class H, class P, broadcast_policy O, framing_policy F> void basic_subscriber<H, P, O, F>::drop_oldest() {
+    const frame_ring& ring = all_.ring_;
+    std::uint64_t first = std::max(sequence_, ring.oldest());
+    if (!is_leaving() && queued() > policy_.limit()) {
+        const std::uint64_t from = std::clamp(position_ + (queued() - policy_.limit()), ring.begin(), ring.end());
+        const std::uint64_t fits = ring.boundary(from) == from ? ring.at(from) : ring.at(from) + 1;
+        first = std::max(first, std::min(fits, ring.next() - 1)); // the newest is kept, whatever its size
+    }
+    if (first > sequence_) skip_to(first);
+}
+
+template <class H, class P, broadcast_policy O, framing_policy F> void basic_subscriber<H, P, O, F>::drop_newest() {
+    const frame_ring& ring = all_.ring_;
+    if (accepted_until_ == frame_ring::nowhere && !is_leaving() && position_ < ring.end() &&
+        (was_overtaken() || queued() > policy_.limit())) {
+        const std::size_t own = peer_->box().own();
+        const std::uint64_t full = position_ + policy_.limit() - std::min(own, policy_.limit());
+        if (full < ring.begin() || ring.boundary(std::min(full, ring.end())) > position_)
+            accepted_until_ = full < ring.begin() ? full : ring.boundary(std::min(full, ring.end()));
+        else
+            accepted_until_ = ring.end_of(sequence_); // the oldest is kept, whatever its size
+    }
+    if (accepted_until_ != frame_ring::nowhere && (position_ >= accepted_until_ || accepted_until_ <= ring.begin())) {
+        accepted_until_ = frame_ring::nowhere;
+        return skip_to(ring.next());
+    }
+    if (was_overtaken()) skip_to(ring.oldest());
+}
+
+template <class H, class P, broadcast_policy O, framing_policy F>
+void basic_subscriber<H, P, O, F>::skip_to(std::uint64_t sequence) {
+    const frame_ring& ring = all_.ring_;
+    sequence = std::min(sequence, last_);
+    if (sequence <= sequence_) return;
+    const std::uint64_t to = sequence == last_ ? until_ : sequence == ring.next() ? ring.end() : ring.begin_of(sequence);
+    tell({sequence_, sequence - 1}, position_);
+    position_ = to; // last, so that a handler that publishes or unsubscribes finds what waits still waiting
+    sequence_ = sequence;
+    all_.tell_room();
+}
+
+template <class H, class P, broadcast_policy O, framing_policy F>
+void basic_subscriber<H, P, O, F>::tell(const frame_gap& lost, std::uint64_t place) {
+    all_.count(&delivery_counters::dropped, *this, lost.count());
+    all_.count(&delivery_counters::gaps, *this, 1);
+    const auto notice = all_.on.gap ? all_.on.gap(lost) : std::nullopt;
+    if (notice) put(*notice, place);
+}
+
+template <class H, class P, broadcast_policy O, framing_policy F> void basic_subscriber<H, P, O, F>::take_snapshot() {
+    const std::uint64_t now = all_.ring_.next() - 1, end = all_.ring_.end(), place = position_;
+    needs_snapshot_ = false;
+    all_.count(&delivery_counters::superseded, *this, now + 1 - sequence_);
+    all_.count(&delivery_counters::resyncs, *this, 1);
+    if (all_.snapshot_) {
+        peer_->box().insert(all_.snapshot_, place);
+    } else {
+        auto frame = put(all_.on.snapshot(now), place);
+        if (now + 1 == all_.ring_.next()) all_.snapshot_ = std::move(frame); // else the handler has published
+    }
+    position_ = end; // last, as in skip_to
+    sequence_ = now + 1;
+    all_.tell_room();
+}
+
+template <class H, class P, broadcast_policy O, framing_policy F>
+shared_frame basic_subscriber<H, P, O, F>::put(std::string_view payload, std::uint64_t place) {
+    if (!peer_) return {}; // a handler ended it
+    auto frame = std::make_shared<std::string>();
+    failure why;
+    F::append(*frame, payload, why);
+    if (why) return fall_behind(std::move(why)), nullptr;
+    peer_->box().insert(frame, place);
+    return frame;
+}
+
+template <class H, class P, broadcast_policy O, framing_policy F> void basic_subscriber<H, P, O, F>::fall_behind() {
+    std::string text = "slow consumer: " + std::to_string(queued());
+    text += " bytes unread";
+    fall_behind({errc::slow_consumer, "broadcast", {}, std::move(text)});
+}
+
+template <class H, class P, broadcast_policy O, framing_policy F> void basic_subscriber<H, P, O, F>::fall_behind(failure why) {
+    ++all_.disconnected_;
+    auto words = all_.on.last_words ? all_.on.last_words(why) : std::nullopt;
+    if (peer_) peer_->fall_behind(std::move(why), std::move(words));
+}
+
+template <class H, class P, broadcast_policy O, framing_policy F> std::uint64_t
+basic_subscriber<H, P, O, F>::gather(gathered_write& write, std::uint64_t from, std::uint64_t until) const noexcept {
+    const frame_ring& ring = all_.ring_;
+    until = std::min(until, end());
+    if (from >= until) return until;
+    if (from < ring.begin()) return from; // a handler published that much; the next `prepare` sees to it
+    if (from == position_ && O::loses_frames && is_begun() && queued() > policy_.limit())
+        until = std::min(until, ring.end_of(sequence_));            // then room is made, before anything else of it is sent
+    if (policy_.kind() == overflow_kind::conflate && !is_leaving()) // then the newer frame may not be for it
+        return gather_newest(write, from, until);
+    const std::size_t room = write.limit - write.bytes;
+    std::uint64_t stop = until;
+    if (until - from > room) {
+        stop = ring.boundary(from + room);
+        if (stop <= from) stop = ring.end_of(ring.at(from)); // a frame longer than a write
+    }
+    const auto parts = ring.bytes(from, stop);
+    write.add(parts[0], from);
+    write.add(parts[1], from + parts[0].size());
+    return stop;
+}
+
+template <class H, class P, broadcast_policy O, framing_policy F> std::uint64_t
+basic_subscriber<H, P, O, F>::gather_newest(gathered_write& write, std::uint64_t from, std::uint64_t until) const noexcept {
+    const frame_ring& ring = all_.ring_;
+    std::uint64_t sequence = ring.at(from), to = from; // a run of frames that are sent
+    const auto add_run = [&] {
+        const auto parts = ring.bytes(from, to);
+        write.add(parts[0], from);
+        write.add(parts[1], from + parts[0].size());
+    };
+    while (to < until && write.bytes + (to - from) < write.limit) {
+        const std::uint64_t end = ring.end_of(sequence);
+        const bool is_skipped = ring.is_superseded(sequence) && !(sequence == sequence_ && is_begun());
+        ++sequence;
+        if (!is_skipped) {
+            to = end;
+            continue;
+        }
+        if (to > from) add_run();
+        from = to = end;
+        if (write.is_full()) return to;
+    }
+    if (to > from) add_run();
+    return to;
+}
+
+template <class H, class P, broadcast_policy O, framing_policy F>
+void basic_subscriber<H, P, O, F>::advance(std::uint64_t from, std::size_t size) noexcept {
+    const frame_ring& ring = all_.ring_;
+    if (from > position_) {
+        const std::uint64_t next = ring.at(from);
+        all_.count(&delivery_counters::superseded, *this, next - sequence_);
+        sequence_ = next;
+    }
+    position_ = from + size;
+    const std::uint64_t next = ring.at(position_);
+    all_.count(&delivery_counters::delivered, *this, next - sequence_);
+    sequence_ = next;
+    if (is_begun()) all_.first_begun_ = std::min(all_.first_begun_, position_);
+}
+
+template <class H, class P, broadcast_policy O, framing_policy F>
+void basic_subscriber<H, P, O, F>::on_drained(std::size_t queued) {
+    policy_.on_drained(queued);
+    if (all_.told_full_) all_.tell_room();
+}
+
+template <class H, class P, broadcast_policy O, framing_policy F> void basic_subscriber<H, P, O, F>::on_own_queued() {
+    if (is_leaving()) return;
+    const typename H::busy scope(all_);
+    if (policy_.kind() != overflow_kind::disconnect) {
+        if (peer_->box().replies() > policy_.limit()) fall_behind();
+        return;
+    }
+    judge();
+    if (peer_ && is_stalled_) all_.watch(*this); // less of the stream is too much for it now
+}
+
+template <class H, class P, broadcast_policy O, framing_policy F> void basic_subscriber<H, P, O, F>::on_stalled() noexcept {
+    if (is_stalled_) return;
+    all_.put_in(all_.take_out(*this), all_.stalled_);
+    all_.watch(*this);
+}
+
+template <class H, class P, broadcast_policy O, framing_policy F> void basic_subscriber<H, P, O, F>::on_writable() noexcept {
+    if (!is_stalled_) return;
+    all_.put_in(all_.take_out(*this), all_.writable_);
+}
+
+template <class H, class P, broadcast_policy O, framing_policy F> void basic_subscriber<H, P, O, F>::no_more() {
+    if (is_leaving()) return;
+    const typename H::busy scope(all_);
+    const frame_ring& ring = all_.ring_;
+    ++all_.leaving_;
+    if (policy_.kind() == overflow_kind::block_producer) --all_.blocking_;
+    all_.tell_room();
+    needs_snapshot_ = false;
+    until_ = std::max(position_, ring.end());
+    last_ = ring.next();
+    if (accepted_until_ == frame_ring::nowhere || accepted_until_ <= ring.begin()) return;
+    const frame_gap lost{ring.at(accepted_until_), ring.next() - 1}; // known now; later there may be nobody to tell it
+    until_ = std::exchange(accepted_until_, frame_ring::nowhere);
+    last_ = lost.first;
+    if (lost.last >= lost.first) tell(lost, until_);
+}
+
+template <class H, class P, broadcast_policy O, framing_policy F> void basic_subscriber<H, P, O, F>::keep_begun() {
+    if (!is_begun()) return;
+    const frame_ring& ring = all_.ring_;
+    const auto taken = static_cast<std::size_t>(position_ - ring.begin_of(sequence_));
+    auto frame = all_.begun_.copy(ring, sequence_);
+    all_.count(&delivery_counters::delivered, *this, 1); // it is finished, or the connection ends
+    position_ = ring.end_of(sequence_++);
+    peer_->box().insert(std::move(frame), 0, taken);
+}
+
+template <class H, class P, broadcast_policy O, framing_policy F>
+subscriber_status basic_subscriber<H, P, O, F>::status() const {
+    subscriber_status now;
+    static_cast<delivery_counters&>(now) = counters_;
+    now.queued_bytes = peer_->box().queued();
+    now.lag = std::min(last_, all_.ring_.next()) - sequence_;
+    return now;
+}
+
+} // namespace MATO_ABI
+} // namespace mato
+
+namespace mato {
+inline namespace MATO_ABI {
+
 /// `Peer` has an outbox (`outbox& box()`), sends from it (`void flush()`), and can be ended: `void fall_behind(failure,
 /// std::optional<std::string> last_payload)` after what was begun, `void cut_off(failure)` at once. Both leave the stream.
 template <class Peer, broadcast_policy Overflow, framing_policy Framing> class fan_out {
@@ -4342,7 +4808,7 @@ template <class Peer, broadcast_policy Overflow, framing_policy Framing> class f
                   "mato: this overflow policy loses whole frames, so it needs a framing that keeps boundaries; raw does not");
 
 public:
-    class subscriber;
+    using subscriber = basic_subscriber<fan_out, Peer, Overflow, Framing>;
     using time_source = clock::time_point (*)();
 
     explicit fan_out(std::size_t ring_bytes, time_source now = &clock::now) : ring_(ring_bytes), now_(now) {}
@@ -4379,7 +4845,7 @@ public:
     [[nodiscard]] const frame_ring& ring() const noexcept { return ring_; }
     [[nodiscard]] std::size_t members() const noexcept { return writable_.size() + stalled_.size(); } ///< leaving ones too
     [[nodiscard]] std::size_t size() const noexcept { return writable_.size() + stalled_.size() - leaving_; }
-    [[nodiscard]] std::size_t kept_beside() const noexcept { return *kept_beside_; } ///< bytes: broadcast_status
+    [[nodiscard]] std::size_t kept_beside() const noexcept { return begun_.bytes(); } ///< bytes: broadcast_status
     [[nodiscard]] broadcast_status status() const;
     [[nodiscard]] static subscriber_status status(const feed& of) { return static_cast<const subscriber&>(of).status(); }
 
@@ -4389,13 +4855,15 @@ protected:
 
 private:
     using partition = std::vector<std::unique_ptr<subscriber>>;
-    static constexpr std::uint64_t nowhere = ~std::uint64_t{0};
+    static constexpr std::uint64_t nowhere = frame_ring::nowhere;
+    friend subscriber;
 
     std::uint64_t publish(std::string_view payload, const std::uint64_t* key, error_out out);
+    std::uint64_t store(const frame_ends& ends, std::string_view payload, const std::uint64_t* key, error_out out);
+    static std::uint64_t busy_now(error_out out);
+    std::uint64_t too_large(std::size_t size, error_out out) const;
     void make_room(std::size_t size);
     void keep_begun(std::uint64_t sequence);
-    [[nodiscard]] shared_frame begun_copy(std::uint64_t sequence);
-    void index_key(std::uint64_t key, std::uint64_t sequence);
     void judge();
     void watch(const subscriber& who) noexcept;
     std::unique_ptr<subscriber> take_out(subscriber& who) noexcept;
@@ -4432,77 +4900,13 @@ private:
     std::uint64_t first_begun_ = nowhere;    // no begun frame ends before this; may be too low
     std::uint64_t next_judgement_ = nowhere; // nobody stalled is to be judged before the ring's end gets here
     std::uint64_t last_kept_ = nowhere;      // nobody stalled that must lose nothing is before this; may be too low
-    std::shared_ptr<std::size_t> kept_beside_ = std::make_shared<std::size_t>(0); // bytes of begun frames
-    shared_frame snapshot_;                                                       // of now: until the next frame is published
-    std::unordered_map<std::uint64_t, std::uint64_t> newest_of_key_;
+    begun_frames begun_;
+    shared_frame snapshot_; // of now: until the next frame is published
+    key_index keys_;
     delivery_counters total_;
     std::uint64_t disconnected_ = 0;
     int busy_ = 0;
     bool told_full_ = false, removed_ = false;
-};
-
-/// A place in the ring: what one subscriber costs.
-template <class Peer, broadcast_policy Overflow, framing_policy Framing>
-class fan_out<Peer, Overflow, Framing>::subscriber final : public feed {
-public:
-    subscriber(fan_out& all, Peer& peer, Overflow policy) : all_(all), peer_(&peer), policy_(std::move(policy)) {}
-    subscriber(const subscriber&) = delete;
-
-    void prepare() override;
-    [[nodiscard]] std::uint64_t position() const noexcept override { return position_; }
-    [[nodiscard]] std::uint64_t end() const noexcept override { return std::min({until_, accepted_until_, all_.ring_.end()}); }
-    [[nodiscard]] std::size_t pending() const noexcept override;
-    std::uint64_t gather(gathered_write& write, std::uint64_t from, std::uint64_t until) const noexcept override;
-    void advance(std::uint64_t from, std::size_t size) noexcept override;
-    void on_drained(std::size_t queued) override;
-    void on_own_queued() override;
-    void on_stalled() noexcept override;
-    void on_writable() noexcept override;
-    [[nodiscard]] bool is_finished() const noexcept override { return position_ >= until_; }
-    [[nodiscard]] bool is_leaving() const noexcept override { return until_ != nowhere; }
-    void no_more() override;
-    void keep_begun() override;
-    void left() noexcept override { all_.remove(*this); }
-    [[nodiscard]] const void* source() const noexcept override { return &all_; }
-
-    [[nodiscard]] subscriber_status status() const;
-
-private:
-    friend fan_out;
-
-    [[nodiscard]] bool is_begun() const noexcept { // inside a frame; one kept beside the ring is in the outbox
-        return position_ > all_.ring_.begin() && sequence_ < all_.ring_.next() && position_ > all_.ring_.begin_of(sequence_);
-    }
-    [[nodiscard]] bool was_overtaken() const noexcept { return position_ < all_.ring_.begin(); }
-    [[nodiscard]] bool wants() const noexcept { return position_ < end() || needs_snapshot_ || accepted_until_ != nowhere; }
-    [[nodiscard]] bool is_full() const noexcept {
-        return was_overtaken() || queued() >= std::max(policy_.limit(), std::size_t{1});
-    }
-    [[nodiscard]] std::size_t queued() const noexcept; // as the policy sees it: lost frames count, until the loss is told
-    void begin_at(join_at where) noexcept;
-    void judge();
-    void make_room();
-    void skip_to(std::uint64_t sequence);
-    void tell(const frame_gap& lost, std::uint64_t place);
-    void drop_oldest();
-    void drop_newest();
-    void take_snapshot();
-    void fall_behind();
-    void fall_behind(failure why);
-    void keep(const shared_frame& frame);
-    shared_frame put(std::string_view payload, std::uint64_t place);
-    std::uint64_t gather_newest(gathered_write& write, std::uint64_t from, std::uint64_t until) const noexcept;
-
-    fan_out& all_;
-    Peer* peer_; // null: it has left
-    Overflow policy_;
-    std::size_t index_ = 0;                          // in its partition
-    std::uint64_t position_ = 0;                     // of the next byte to send
-    std::uint64_t sequence_ = 1;                     // of the frame that holds it
-    std::uint64_t until_ = nowhere, last_ = nowhere; // where its part of the stream ends, and the frame there
-    std::uint64_t accepted_until_ = nowhere;         // drop_newest: what waits ends here, newer frames are being dropped
-    delivery_counters counters_;
-    bool is_stalled_ = false, needs_snapshot_ = false;
 };
 
 // ---- implementation ----
@@ -4532,27 +4936,42 @@ feed* fan_out<P, O, F>::join(P& peer, O policy, join_at where, error_out out) {
 
 template <class P, broadcast_policy O, framing_policy F>
 std::uint64_t fan_out<P, O, F>::publish(std::string_view payload, const std::uint64_t* key, error_out out) {
-    if (!has_room()) return out.set(errc::busy, "publish", {}, "every subscriber is full"), 0;
-    frame_ends ends;
+    if (!has_room()) [[unlikely]]
+        return busy_now(out);
     if constexpr (requires { F::ends(payload, out); }) {
-        ends = F::ends(payload, out);
+        return store(F::ends(payload, out), payload, key, out);
     } else {
         scratch_.clear();
         F::append(scratch_, payload, out);
-        payload = scratch_;
+        return store({}, scratch_, key, out);
     }
+}
+
+template <class P, broadcast_policy O, framing_policy F> std::uint64_t
+fan_out<P, O, F>::store(const frame_ends& ends, std::string_view payload, const std::uint64_t* key, error_out out) {
     if (out.failed()) return 0;
     const std::size_t size = ends.head_size + payload.size() + ends.tail.size();
-    if (size > ring_.largest()) {
-        std::string text = "a frame of " + std::to_string(size);
-        text += " bytes, the ring takes " + std::to_string(ring_.largest());
-        return out.set(errc::frame_too_large, "publish", {}, std::move(text)), 0;
-    }
+    if (size > ring_.largest()) [[unlikely]]
+        return too_large(size, out);
     if (snapshot_) snapshot_.reset();
     make_room(size);
     const std::uint64_t sequence = ring_.push(ends.before(), payload, ends.tail);
-    if (key) index_key(*key, sequence);
+    if (key) keys_.add(ring_, *key);
     return sequence;
+}
+
+// In functions of their own: an error_out whose address nobody takes stays in registers.
+template <class P, broadcast_policy O, framing_policy F> std::uint64_t fan_out<P, O, F>::busy_now(error_out out) {
+    out.set(errc::busy, "publish", {}, "every subscriber is full");
+    return 0;
+}
+
+template <class P, broadcast_policy O, framing_policy F>
+std::uint64_t fan_out<P, O, F>::too_large(std::size_t size, error_out out) const {
+    std::string text = "a frame of " + std::to_string(size);
+    text += " bytes, the ring takes " + std::to_string(ring_.largest());
+    out.set(errc::frame_too_large, "publish", {}, std::move(text));
+    return 0;
 }
 
 template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::make_room(std::size_t size) {
@@ -4564,41 +4983,20 @@ template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::
 
 template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::keep_begun(std::uint64_t sequence) {
     const busy scope(*this);
-    shared_frame copy;
+    const auto size = static_cast<std::size_t>(ring_.end_of(sequence) - ring_.begin_of(sequence));
+    const bool is_kept = begun_.has(sequence) || begun_.bytes() + size <= ring_.capacity() / 10;
     first_begun_ = nowhere;
     for_each([&](subscriber& who) {
         if (!who.is_begun()) return;
         if (who.sequence_ != sequence) {
             first_begun_ = std::min(first_begun_, who.position_);
-            return;
-        }
-        const std::size_t size = static_cast<std::size_t>(ring_.end_of(sequence) - ring_.begin_of(sequence));
-        if (!copy && *kept_beside_ + size > ring_.largest() / 4) {
+        } else if (is_kept) {
+            who.keep_begun();
+        } else {
             ++disconnected_;
-            return who.peer_->cut_off({errc::slow_consumer, "broadcast", {}, "slow consumer: too many frames half sent"});
+            who.peer_->cut_off({errc::slow_consumer, "broadcast", {}, "slow consumer: too many frames half sent"});
         }
-        if (!copy) copy = begun_copy(sequence);
-        who.keep(copy);
     });
-}
-
-template <class P, broadcast_policy O, framing_policy F> shared_frame fan_out<P, O, F>::begun_copy(std::uint64_t sequence) {
-    auto bytes = std::make_unique<std::string>();
-    for (const auto part : ring_.bytes(ring_.begin_of(sequence), ring_.end_of(sequence))) bytes->append(part);
-    *kept_beside_ += bytes->size();
-    return {bytes.release(), [total = kept_beside_](const std::string* kept) {
-                *total -= kept->size();
-                delete kept;
-            }};
-}
-
-template <class P, broadcast_policy O, framing_policy F>
-void fan_out<P, O, F>::index_key(std::uint64_t key, std::uint64_t sequence) {
-    const auto [at, fresh] = newest_of_key_.try_emplace(key, sequence);
-    if (!fresh && at->second >= ring_.oldest()) ring_.supersede(at->second);
-    at->second = sequence;
-    if (newest_of_key_.size() > 2 * (ring_.next() - ring_.oldest()) + 64) // most are of frames that are gone
-        std::erase_if(newest_of_key_, [&](const auto& known) { return known.second < ring_.oldest(); });
 }
 
 template <class P, broadcast_policy O, framing_policy F> bool fan_out<P, O, F>::has_room() noexcept {
@@ -4636,9 +5034,10 @@ template <class P, broadcast_policy O, framing_policy F> bool fan_out<P, O, F>::
 template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::judge() {
     if (ring_.end() <= next_judgement_ && ring_.begin() <= last_kept_) return;
     next_judgement_ = last_kept_ = nowhere;
-    for (const auto& who : stalled_) {
-        if (who->peer_) who->judge();
-        if (who->peer_) watch(*who);
+    for (std::size_t i = 0; i < stalled_.size(); ++i) { // a handler may add to them
+        subscriber& who = *stalled_[i];
+        if (who.peer_) who.judge();
+        if (who.peer_) watch(who);
     }
 }
 
@@ -4722,283 +5121,6 @@ template <class P, broadcast_policy O, framing_policy F> broadcast_status fan_ou
     return now;
 }
 
-// ---- a subscriber ----
-
-template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::subscriber::begin_at(join_at where) noexcept {
-    const frame_ring& ring = all_.ring_;
-    sequence_ = ring.next();
-    if (where.where == join_at::place::last) sequence_ -= std::min(where.number, ring.next() - ring.oldest());
-    if (where.where == join_at::place::after) sequence_ = std::min(where.number, ring.next() - 1) + 1;
-    needs_snapshot_ = where.where == join_at::place::snapshot;
-    if (sequence_ < ring.oldest())
-        position_ = ring.begin() - 1; // anywhere before what is kept: the gap will be told
-    else
-        position_ = sequence_ == ring.next() ? ring.end() : ring.begin_of(sequence_);
-}
-
-template <class P, broadcast_policy O, framing_policy F> std::size_t fan_out<P, O, F>::subscriber::pending() const noexcept {
-    const std::uint64_t from = std::max(position_, all_.ring_.begin()), to = end();
-    return from < to ? static_cast<std::size_t>(to - from) : 0;
-}
-
-template <class P, broadcast_policy O, framing_policy F> std::size_t fan_out<P, O, F>::subscriber::queued() const noexcept {
-    return peer_->box().own() + static_cast<std::size_t>(std::min(until_, all_.ring_.end()) - position_);
-}
-
-template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::subscriber::prepare() {
-    if (is_begun()) return; // finished first
-    const busy scope(all_);
-    if (needs_snapshot_ && !is_leaving()) return take_snapshot();
-    if (policy_.kind() == overflow_kind::drop_newest) return drop_newest();
-    if (was_overtaken()) return make_room();
-    if (policy_.kind() == overflow_kind::disconnect || is_leaving() || queued() <= policy_.limit()) return;
-    const overflow_verdict verdict = policy_.on_queued(queued(), all_.now_());
-    if (verdict == overflow_verdict::disconnect) return fall_behind();
-    if (verdict == overflow_verdict::make_room) make_room();
-}
-
-template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::subscriber::make_room() {
-    switch (policy_.kind()) {
-    case overflow_kind::disconnect: return fall_behind();
-    case overflow_kind::block_producer:
-        if (was_overtaken()) fall_behind();
-        return;
-    case overflow_kind::conflate:
-        if (was_overtaken()) skip_to(all_.ring_.oldest());
-        return;
-    case overflow_kind::resync:
-        if (!is_leaving()) return take_snapshot();
-        [[fallthrough]]; // it is too late for one
-    case overflow_kind::drop_oldest: return drop_oldest();
-    case overflow_kind::drop_newest: return drop_newest();
-    }
-}
-
-// Called when something was queued: only who must lose nothing is ended before it can be sent something.
-template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::subscriber::judge() {
-    const overflow_kind kind = policy_.kind();
-    if (is_leaving() || (kind != overflow_kind::disconnect && kind != overflow_kind::block_producer)) return;
-    const busy scope(all_);
-    if (was_overtaken()) return fall_behind();
-    if (kind != overflow_kind::disconnect || queued() <= policy_.limit()) return;
-    if (policy_.on_queued(queued(), all_.now_()) != overflow_verdict::keep) return fall_behind();
-    all_.tell_room(); // its limit may be another now
-}
-
-template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::subscriber::drop_oldest() {
-    const frame_ring& ring = all_.ring_;
-    std::uint64_t first = std::max(sequence_, ring.oldest());
-    if (!is_leaving() && queued() > policy_.limit()) {
-        const std::uint64_t from = std::clamp(position_ + (queued() - policy_.limit()), ring.begin(), ring.end());
-        const std::uint64_t fits = ring.boundary(from) == from ? ring.at(from) : ring.at(from) + 1;
-        first = std::max(first, std::min(fits, ring.next() - 1)); // the newest is kept, whatever its size
-    }
-    if (first > sequence_) skip_to(first);
-}
-
-template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::subscriber::drop_newest() {
-    const frame_ring& ring = all_.ring_;
-    if (accepted_until_ == nowhere && !is_leaving() && position_ < ring.end() &&
-        (was_overtaken() || queued() > policy_.limit())) {
-        const std::size_t own = peer_->box().own();
-        const std::uint64_t full = position_ + policy_.limit() - std::min(own, policy_.limit());
-        if (full < ring.begin() || ring.boundary(std::min(full, ring.end())) > position_)
-            accepted_until_ = full < ring.begin() ? full : ring.boundary(std::min(full, ring.end()));
-        else
-            accepted_until_ = ring.end_of(sequence_); // the oldest is kept, whatever its size
-    }
-    if (accepted_until_ != nowhere && (position_ >= accepted_until_ || accepted_until_ <= ring.begin())) {
-        accepted_until_ = nowhere;
-        return skip_to(ring.next());
-    }
-    if (was_overtaken()) skip_to(ring.oldest());
-}
-
-template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::subscriber::skip_to(std::uint64_t sequence) {
-    const frame_ring& ring = all_.ring_;
-    sequence = std::min(sequence, last_);
-    if (sequence <= sequence_) return;
-    const std::uint64_t to = sequence == last_ ? until_ : sequence == ring.next() ? ring.end() : ring.begin_of(sequence);
-    tell({sequence_, sequence - 1}, position_);
-    position_ = to; // last, so that a handler that publishes or unsubscribes finds what waits still waiting
-    sequence_ = sequence;
-    all_.tell_room();
-}
-
-template <class P, broadcast_policy O, framing_policy F>
-void fan_out<P, O, F>::subscriber::tell(const frame_gap& lost, std::uint64_t place) {
-    all_.count(&delivery_counters::dropped, *this, lost.count());
-    all_.count(&delivery_counters::gaps, *this, 1);
-    const auto notice = all_.on.gap ? all_.on.gap(lost) : std::nullopt;
-    if (notice) put(*notice, place);
-}
-
-template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::subscriber::take_snapshot() {
-    const std::uint64_t now = all_.ring_.next() - 1, end = all_.ring_.end(), place = position_;
-    needs_snapshot_ = false;
-    all_.count(&delivery_counters::superseded, *this, now + 1 - sequence_);
-    all_.count(&delivery_counters::resyncs, *this, 1);
-    if (all_.snapshot_) {
-        peer_->box().insert(all_.snapshot_, place);
-    } else {
-        auto frame = put(all_.on.snapshot(now), place);
-        if (now + 1 == all_.ring_.next()) all_.snapshot_ = std::move(frame); // else the handler has published
-    }
-    position_ = end; // last, as in skip_to
-    sequence_ = now + 1;
-    all_.tell_room();
-}
-
-template <class P, broadcast_policy O, framing_policy F>
-shared_frame fan_out<P, O, F>::subscriber::put(std::string_view payload, std::uint64_t place) {
-    if (!peer_) return {}; // a handler ended it
-    auto frame = std::make_shared<std::string>();
-    failure why;
-    F::append(*frame, payload, why);
-    if (why) return fall_behind(std::move(why)), nullptr;
-    peer_->box().insert(frame, place);
-    return frame;
-}
-
-template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::subscriber::fall_behind() {
-    std::string text = "slow consumer: " + std::to_string(queued());
-    text += " bytes unread";
-    fall_behind({errc::slow_consumer, "broadcast", {}, std::move(text)});
-}
-
-template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::subscriber::fall_behind(failure why) {
-    ++all_.disconnected_;
-    auto words = all_.on.last_words ? all_.on.last_words(why) : std::nullopt;
-    if (peer_) peer_->fall_behind(std::move(why), std::move(words));
-}
-
-template <class P, broadcast_policy O, framing_policy F> std::uint64_t
-fan_out<P, O, F>::subscriber::gather(gathered_write& write, std::uint64_t from, std::uint64_t until) const noexcept {
-    const frame_ring& ring = all_.ring_;
-    until = std::min(until, end());
-    if (from >= until) return until;
-    if (from < ring.begin()) return from; // a handler published that much; the next `prepare` sees to it
-    if (from == position_ && O::loses_frames && is_begun() && queued() > policy_.limit())
-        until = std::min(until, ring.end_of(sequence_));            // then room is made, before anything else of it is sent
-    if (policy_.kind() == overflow_kind::conflate && !is_leaving()) // then the newer frame may not be for it
-        return gather_newest(write, from, until);
-    const std::size_t room = write.limit - write.bytes;
-    std::uint64_t stop = until;
-    if (until - from > room) {
-        stop = ring.boundary(from + room);
-        if (stop <= from) stop = ring.end_of(ring.at(from)); // a frame longer than a write
-    }
-    const auto parts = ring.bytes(from, stop);
-    write.add(parts[0], from);
-    write.add(parts[1], from + parts[0].size());
-    return stop;
-}
-
-template <class P, broadcast_policy O, framing_policy F> std::uint64_t
-fan_out<P, O, F>::subscriber::gather_newest(gathered_write& write, std::uint64_t from, std::uint64_t until) const noexcept {
-    const frame_ring& ring = all_.ring_;
-    std::uint64_t sequence = ring.at(from), to = from; // a run of frames that are sent
-    const auto add_run = [&] {
-        const auto parts = ring.bytes(from, to);
-        write.add(parts[0], from);
-        write.add(parts[1], from + parts[0].size());
-    };
-    while (to < until && write.bytes + (to - from) < write.limit) {
-        const std::uint64_t end = ring.end_of(sequence);
-        const bool is_skipped = ring.is_superseded(sequence) && !(sequence == sequence_ && is_begun());
-        ++sequence;
-        if (!is_skipped) {
-            to = end;
-            continue;
-        }
-        if (to > from) add_run();
-        from = to = end;
-        if (write.is_full()) return to;
-    }
-    if (to > from) add_run();
-    return to;
-}
-
-template <class P, broadcast_policy O, framing_policy F>
-void fan_out<P, O, F>::subscriber::advance(std::uint64_t from, std::size_t size) noexcept {
-    const frame_ring& ring = all_.ring_;
-    if (from > position_) {
-        const std::uint64_t next = ring.at(from);
-        all_.count(&delivery_counters::superseded, *this, next - sequence_);
-        sequence_ = next;
-    }
-    position_ = from + size;
-    const std::uint64_t next = ring.at(position_);
-    all_.count(&delivery_counters::delivered, *this, next - sequence_);
-    sequence_ = next;
-    if (is_begun()) all_.first_begun_ = std::min(all_.first_begun_, position_);
-}
-
-template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::subscriber::on_drained(std::size_t queued) {
-    policy_.on_drained(queued);
-    if (all_.told_full_) all_.tell_room();
-}
-
-template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::subscriber::on_own_queued() {
-    if (is_leaving()) return;
-    const busy scope(all_);
-    if (policy_.kind() != overflow_kind::disconnect) {
-        if (peer_->box().replies() > policy_.limit()) fall_behind();
-        return;
-    }
-    judge();
-    if (peer_ && is_stalled_) all_.watch(*this); // less of the stream is too much for it now
-}
-
-template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::subscriber::on_stalled() noexcept {
-    if (is_stalled_) return;
-    all_.put_in(all_.take_out(*this), all_.stalled_);
-    all_.watch(*this);
-}
-
-template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::subscriber::on_writable() noexcept {
-    if (!is_stalled_) return;
-    all_.put_in(all_.take_out(*this), all_.writable_);
-}
-
-template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::subscriber::no_more() {
-    if (is_leaving()) return;
-    const busy scope(all_);
-    const frame_ring& ring = all_.ring_;
-    ++all_.leaving_;
-    if (policy_.kind() == overflow_kind::block_producer) --all_.blocking_;
-    all_.tell_room();
-    needs_snapshot_ = false;
-    until_ = std::max(position_, ring.end());
-    last_ = ring.next();
-    if (accepted_until_ == nowhere || accepted_until_ <= ring.begin()) return;
-    const frame_gap lost{ring.at(accepted_until_), ring.next() - 1}; // known now; later there may be nobody to tell it
-    until_ = std::exchange(accepted_until_, nowhere);
-    last_ = lost.first;
-    if (lost.last >= lost.first) tell(lost, until_);
-}
-
-template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::subscriber::keep_begun() {
-    if (is_begun()) keep(all_.begun_copy(sequence_));
-}
-
-template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::subscriber::keep(const shared_frame& frame) {
-    const auto begun = static_cast<std::size_t>(position_ - all_.ring_.begin_of(sequence_));
-    const std::uint64_t end = all_.ring_.end_of(sequence_);
-    all_.count(&delivery_counters::delivered, *this, 1); // it is finished, or the connection ends
-    position_ = end;
-    ++sequence_;
-    peer_->box().insert(frame, 0, begun);
-}
-
-template <class P, broadcast_policy O, framing_policy F> subscriber_status fan_out<P, O, F>::subscriber::status() const {
-    subscriber_status now;
-    static_cast<delivery_counters&>(now) = counters_;
-    now.queued_bytes = peer_->box().queued();
-    now.lag = std::min(last_, all_.ring_.next()) - sequence_;
-    return now;
-}
-
 } // namespace MATO_ABI
 } // namespace mato
 
@@ -5048,15 +5170,15 @@ public:
 
     /// @returns its number, from 1.
     /// @errors as fan_out::publish; then it was sent to nobody.
-    std::uint64_t publish(std::string_view payload, error_out out) {
-        return published([&] { return core_->publish(payload, out); });
-    }
+    std::uint64_t publish(std::string_view payload, error_out out) { return published(core_->publish(payload, out)); }
     std::uint64_t publish(std::string_view payload) {
-        return or_throw([&](failure& why) { return publish(payload, why); });
+        std::error_code failed; // its text is made when there is one to be told
+        const std::uint64_t number = publish(payload, failed);
+        return failed ? or_throw([&](failure& why) { return publish(payload, why); }) : number;
     }
     /// As `publish`; older frames of this key are stale from now on: subscribers with `conflate` no longer get them.
     std::uint64_t publish_keyed(std::uint64_t key, std::string_view payload, error_out out) {
-        return published([&] { return core_->publish_keyed(key, payload, out); });
+        return published(core_->publish_keyed(key, payload, out));
     }
     /// False while every subscriber is full and one has `block_producer`; `on.room` says when that is over.
     [[nodiscard]] bool has_room() { return core_->has_room(); }
@@ -5070,7 +5192,7 @@ public:
     }
 
 private:
-    template <class Publish> std::uint64_t published(Publish publish);
+    std::uint64_t published(std::uint64_t sequence);
 };
 
 using broadcast = basic_broadcast<>;
@@ -5105,9 +5227,7 @@ void basic_broadcast<C, O>::subscribe(const std::shared_ptr<C>& subscriber, O po
     if (place) subscriber->follow({core_, place});
 }
 
-template <class C, broadcast_policy O> template <class Publish>
-std::uint64_t basic_broadcast<C, O>::published(Publish publish) {
-    const std::uint64_t sequence = publish();
+template <class C, broadcast_policy O> std::uint64_t basic_broadcast<C, O>::published(std::uint64_t sequence) {
     if (sequence == 0) return 0;
     // A write's worth is sent at once: its bytes are still in the cache, and one long turn does not outrun the ring.
     if (core_->unflushed() < gathered_write::most_bytes || core_->is_busy()) {
