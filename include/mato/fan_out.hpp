@@ -288,8 +288,8 @@ template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::
 template <class P, broadcast_policy O, framing_policy F> template <class Each>
 void fan_out<P, O, F>::for_each(Each each) const {
     for (const partition* part : {&writable_, &stalled_})
-        for (const auto& who : *part)
-            if (who->peer_) each(*who);
+        for (std::size_t i = 0; i < part->size(); ++i) // a handler may add to them
+            if ((*part)[i]->peer_) each(*(*part)[i]);
 }
 
 template <class P, broadcast_policy O, framing_policy F> auto fan_out<P, O, F>::take_out(subscriber& who) noexcept

@@ -59,7 +59,8 @@ public:
     virtual void prepare() = 0;
     [[nodiscard]] virtual std::uint64_t position() const noexcept = 0; ///< the next byte to send
     [[nodiscard]] virtual std::uint64_t end() const noexcept = 0;      ///< behind the last byte to send
-    [[nodiscard]] virtual std::size_t pending() const noexcept = 0;    ///< bytes between, of those there still are
+    /// Bytes between, of those there still are; at least 1 while `prepare` has something to put into the outbox.
+    [[nodiscard]] virtual std::size_t pending() const noexcept = 0;
     /// Adds what lies between, as far as the write has room. @returns where it stopped; `until` when nothing more is there.
     virtual std::uint64_t gather(gathered_write& write, std::uint64_t from, std::uint64_t until) const noexcept = 0;
     /// Bytes of the stream were taken, from a place that `gather` gave.

@@ -3762,7 +3762,8 @@ public:
     virtual void prepare() = 0;
     [[nodiscard]] virtual std::uint64_t position() const noexcept = 0; ///< the next byte to send
     [[nodiscard]] virtual std::uint64_t end() const noexcept = 0;      ///< behind the last byte to send
-    [[nodiscard]] virtual std::size_t pending() const noexcept = 0;    ///< bytes between, of those there still are
+    /// Bytes between, of those there still are; at least 1 while `prepare` has something to put into the outbox.
+    [[nodiscard]] virtual std::size_t pending() const noexcept = 0;
     /// Adds what lies between, as far as the write has room. @returns where it stopped; `until` when nothing more is there.
     virtual std::uint64_t gather(gathered_write& write, std::uint64_t from, std::uint64_t until) const noexcept = 0;
     /// Bytes of the stream were taken, from a place that `gather` gave.
@@ -4459,7 +4460,7 @@ public:
     void prepare() override;
     [[nodiscard]] std::uint64_t position() const noexcept override { return position_; }
     [[nodiscard]] std::uint64_t end() const noexcept override { return std::min({until_, accepted_until_, all_.ring_.end()}); }
-    [[nodiscard]] std::size_t pending() const noexcept override;
+    [[nodiscard]] std::size_t pending() const noexcept override { return std::max(waiting(), std::size_t{wants()}); }
     std::uint64_t gather(gathered_write& write, std::uint64_t from, std::uint64_t until) const noexcept override;
     void advance(std::uint64_t from, std::size_t size) noexcept override;
     void on_drained(std::size_t queued) override;
@@ -4481,6 +4482,8 @@ private:
     [[nodiscard]] bool is_begun() const noexcept { // inside a frame; one kept beside the ring is in the outbox
         return position_ > all_.ring_.begin() && sequence_ < all_.ring_.next() && position_ > all_.ring_.begin_of(sequence_);
     }
+    /// A snapshot or a notice is still to be sent for frames before `position_`.
+    [[nodiscard]] bool stands_in() const noexcept { return !is_leaving() && peer_->box().own() > peer_->box().replies(); }
     [[nodiscard]] bool was_overtaken() const noexcept { return position_ < all_.ring_.begin(); }
     [[nodiscard]] bool wants() const noexcept {
         return position_ < end() || needs_snapshot_ || accepted_until_ != frame_ring::nowhere;
@@ -4488,7 +4491,8 @@ private:
     [[nodiscard]] bool is_full() const noexcept {
         return was_overtaken() || queued() >= std::max(policy_.limit(), std::size_t{1});
     }
-    [[nodiscard]] std::size_t queued() const noexcept; // as the policy sees it: lost frames count, until the loss is told
+    [[nodiscard]] std::size_t waiting() const noexcept; // of the stream, as far as there still is
+    [[nodiscard]] std::size_t queued() const noexcept;  // as the policy sees it: lost frames count, until the loss is told
     void begin_at(join_at where) noexcept;
     void judge();
     void make_room();
@@ -4531,7 +4535,7 @@ void basic_subscriber<H, P, O, F>::begin_at(join_at where) noexcept {
 }
 
 template <class H, class P, broadcast_policy O, framing_policy F>
-std::size_t basic_subscriber<H, P, O, F>::pending() const noexcept {
+std::size_t basic_subscriber<H, P, O, F>::waiting() const noexcept {
     const std::uint64_t from = std::max(position_, all_.ring_.begin()), to = end();
     return from < to ? static_cast<std::size_t>(to - from) : 0;
 }
@@ -4545,6 +4549,7 @@ template <class H, class P, broadcast_policy O, framing_policy F> void basic_sub
     if (is_begun()) return; // finished first
     const typename H::busy scope(all_);
     if (needs_snapshot_ && !is_leaving()) return take_snapshot();
+    if (stands_in()) return; // it goes out before there is another
     if (policy_.kind() == overflow_kind::drop_newest) return drop_newest();
     if (was_overtaken()) return make_room();
     if (policy_.kind() == overflow_kind::disconnect || is_leaving() || queued() <= policy_.limit()) return;
@@ -4674,9 +4679,11 @@ basic_subscriber<H, P, O, F>::gather(gathered_write& write, std::uint64_t from, 
     const frame_ring& ring = all_.ring_;
     until = std::min(until, end());
     if (from >= until) return until;
-    if (from < ring.begin()) return from; // a handler published that much; the next `prepare` sees to it
-    if (from == position_ && O::loses_frames && is_begun() && queued() > policy_.limit())
-        until = std::min(until, ring.end_of(sequence_));            // then room is made, before anything else of it is sent
+    if (from < ring.begin()) return from;                // a handler published that much; the next `prepare` sees to it
+    if (O::loses_frames && queued() > policy_.limit()) { // then room is made, before anything else of it is sent
+        if (stands_in()) return from;
+        if (from == position_ && is_begun()) until = std::min(until, ring.end_of(sequence_));
+    }
     if (policy_.kind() == overflow_kind::conflate && !is_leaving()) // then the newer frame may not be for it
         return gather_newest(write, from, until);
     const std::size_t room = write.limit - write.bytes;
@@ -4790,7 +4797,7 @@ template <class H, class P, broadcast_policy O, framing_policy F>
 subscriber_status basic_subscriber<H, P, O, F>::status() const {
     subscriber_status now;
     static_cast<delivery_counters&>(now) = counters_;
-    now.queued_bytes = peer_->box().queued();
+    now.queued_bytes = peer_->box().own() + waiting();
     now.lag = std::min(last_, all_.ring_.next()) - sequence_;
     return now;
 }
@@ -5058,8 +5065,8 @@ template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::
 template <class P, broadcast_policy O, framing_policy F> template <class Each>
 void fan_out<P, O, F>::for_each(Each each) const {
     for (const partition* part : {&writable_, &stalled_})
-        for (const auto& who : *part)
-            if (who->peer_) each(*who);
+        for (std::size_t i = 0; i < part->size(); ++i) // a handler may add to them
+            if ((*part)[i]->peer_) each(*(*part)[i]);
 }
 
 template <class P, broadcast_policy O, framing_policy F> auto fan_out<P, O, F>::take_out(subscriber& who) noexcept

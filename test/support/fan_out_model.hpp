@@ -76,6 +76,11 @@ private:
         void on_frame(std::string_view payload);
         void skip(std::uint64_t to);
         void may_end(const mato::failure& why);
+        [[nodiscard]] std::size_t queued() const noexcept { // as its policy counts
+            const auto& ring = all_.hub_.ring();
+            return box_.own() + static_cast<std::size_t>(ring.end() - box_.stream()->position());
+        }
+        void note_soft_limit();
 
         fan_out_model& all_;
         mato::any_overflow policy_;
@@ -93,7 +98,8 @@ private:
         std::uint64_t first_ = 1;        // of its present subscription
         mato::delivery_counters before_; // of subscriptions before the present one
         bool saw_last_words_ = false;
-        std::optional<mato::clock::time_point> over_soft_;
+        bool is_fresh_ = false;                                               // joined since the last flush
+        std::optional<mato::clock::time_point> over_soft_, known_to_be_over_; // at the earliest; at the latest
         std::size_t reply_bytes_ = 0, taken_bytes_ = 0;
         std::uint64_t joined_at_ = 0; // bytes of the stream before it
     };
@@ -104,7 +110,9 @@ private:
     void settle();
     void publish();
     void join();
+    void flush();
     void look();
+    void reply(peer& to);
     void grant(peer& to, std::size_t bytes);
     void meddle();
     peer* any_peer();
@@ -139,7 +147,10 @@ inline fan_out_model::fan_out_model(std::size_t ring_bytes) : published_(1), hub
         meddle();
         return numbered('G', gap.first, gap.last);
     };
-    hub_.on.last_words = [](const mato::failure&) { return std::optional<std::string>("W"); };
+    hub_.on.last_words = [this](const mato::failure&) -> std::optional<std::string> {
+        meddle();
+        return "W";
+    };
 }
 
 inline std::string fan_out_model::numbered(char what, std::uint64_t first, std::uint64_t last) {
@@ -162,9 +173,13 @@ inline std::string fan_out_model::payload_of(std::uint64_t sequence) const {
 inline void fan_out_model::meddle() {
     if (depth_ > 0 || is_settling_ || choose(6) != 0) return;
     ++depth_;
-    switch (choose(3)) {
+    switch (choose(5)) {
     case 0: publish(); break;
-    case 1:
+    case 1: join(); break;
+    case 2:
+        if (peer* one = any_peer()) reply(*one);
+        break;
+    case 3:
         if (peer* one = any_peer(); one && one->box_.stream() && !one->leaves_) {
             one->leaves_ = true;
             one->until_ = published_.size() - 1;
@@ -254,6 +269,7 @@ inline void fan_out_model::join() {
         peers_.push_back(std::make_unique<peer>(*this, policy));
         who = peers_.back().get();
         who->room_ = choose(3) == 0 ? 0 : choose(4000);
+        who->is_stalled_ = who->room_ == 0 && choose(2) == 0; // by what it was sent before
         who->expected_ = newest + 1;
         switch (choose(4)) {
         case 0: where = mato::join_at::snapshot(); break;
@@ -278,10 +294,12 @@ inline void fan_out_model::join() {
         who->is_cut_off_ = true;
         return;
     }
+    who->is_fresh_ = true;
     who->first_ = who->expected_;
     who->reply_place_ = who->last_frame_ = 0;
     who->leaves_ = false;
     who->over_soft_.reset();
+    who->known_to_be_over_.reset();
     who->delivered_ = who->lost_ = who->gaps_ = who->snapshots_ = who->superseded_ = 0;
     std::uint64_t before = 0;
     for (std::uint64_t i = 1; i < who->expected_; ++i) before += published_[i].size;
@@ -310,9 +328,7 @@ inline void fan_out_model::step() {
     case 2:
     case 3: publish(); break;
     case 4:
-    case 5:
-        if (!hub_.flush()) look(); // else what a handler published has not yet been offered
-        break;
+    case 5: flush(); break;
     case 6:
         if (peers_.size() < 2 || choose(3) == 0) join();
         break;
@@ -323,13 +339,7 @@ inline void fan_out_model::step() {
         if (peer* one = any_peer()) one->room_ = choose(2) == 0 ? 0 : choose(100); // its reader slows down
         break;
     case 9:
-        if (peer* one = any_peer(); one && !one->is_cut_off_ && !one->fell_behind_) {
-            const std::uint64_t number = ++one->replies_sent_;
-            const std::string payload = numbered('R', number, published_.size() - 1) + std::string(choose(60), 'r');
-            one->reply_bytes_ += payload.size() + 2;
-            mato::failure why;
-            one->box_.push([&](std::string& to) { framing::append(to, payload, why); });
-        }
+        if (peer* one = any_peer()) reply(*one);
         break;
     case 10:
         if (peer* one = any_peer(); one && one->box_.stream() && !one->leaves_ && choose(3) == 0) {
@@ -345,26 +355,59 @@ inline void fan_out_model::step() {
         break;
     default: now_ += mato::milliseconds(choose(60)); break;
     }
-    for (const auto& each : peers_) MODEL_REQUIRE(!each->writes_);
+    for (const auto& each : peers_) {
+        MODEL_REQUIRE(!each->writes_);
+        each->note_soft_limit();
+    }
 }
 
-/// After a flush nobody who must lose nothing is over a limit, and all that is kept beside the ring is within its bound.
+inline void fan_out_model::reply(peer& to) {
+    if (to.is_cut_off_ || to.fell_behind_) return;
+    const std::uint64_t number = ++to.replies_sent_;
+    const std::string payload = numbered('R', number, published_.size() - 1) + std::string(choose(60), 'r');
+    to.reply_bytes_ += payload.size() + 2;
+    mato::failure why;
+    to.box_.push([&](std::string& bytes) { framing::append(bytes, payload, why); });
+}
+
+inline void fan_out_model::flush() {
+    for (const auto& each : peers_) each->is_fresh_ = false;
+    if (!hub_.flush()) look(); // else what a handler published has not yet been offered
+}
+
+/// After a flush: who can take something has it all; nobody is over a limit, or behind the ring, who must not be; and what is
+/// kept beside the ring is within its bound.
 inline void fan_out_model::look() {
     const auto status = hub_.status();
-    MODEL_REQUIRE(status.ring_bytes <= hub_.ring().capacity());
+    const auto& ring = hub_.ring();
+    MODEL_REQUIRE(status.ring_bytes <= ring.capacity());
     MODEL_REQUIRE(status.published == published_.size() - 1);
     std::size_t subscribers = 0;
+    bool anyone_closes = false;
     for (const auto& each : peers_) {
+        anyone_closes = anyone_closes || each->fell_behind_ || each->left_;
         if (!each->box_.stream() || each->leaves_) continue;
         ++subscribers;
         const auto its = hub::status(*each->box_.stream());
         MODEL_REQUIRE(its.lag <= published_.size() - 1);
-        if (each->policy_.kind() != mato::overflow_kind::disconnect || each->may_resync_ || each->gaps_ > 0) continue;
-        const std::size_t queued = stream_bytes_ - each->joined_at_ + each->reply_bytes_ - each->taken_bytes_;
-        if (!each->left_ && each->before_.delivered == 0) MODEL_REQUIRE(its.queued_bytes == queued);
-        MODEL_REQUIRE(its.queued_bytes <= hard);
+        if (!each->is_stalled_ && !each->is_fresh_) MODEL_REQUIRE(each->box_.stream()->pending() == 0);
+        if (!each->left_) MODEL_REQUIRE(each->box_.own() - each->box_.replies() <= 40 + ring.largest()); // a notice, a frame
+        const auto kind = each->policy_.kind();
+        if (kind == mato::overflow_kind::disconnect || kind == mato::overflow_kind::block_producer)
+            MODEL_REQUIRE(each->box_.stream()->position() >= ring.begin());
+        if (kind != mato::overflow_kind::disconnect) {
+            MODEL_REQUIRE(each->box_.replies() <= each->policy_.limit());
+            continue;
+        }
+        MODEL_REQUIRE(its.queued_bytes == each->queued());
+        MODEL_REQUIRE(its.queued_bytes <= hard || each->is_fresh_); // who came amid the flush is judged in the next
+        MODEL_REQUIRE(!each->known_to_be_over_ || now_ - *each->known_to_be_over_ < grace);
+        if (its.queued_bytes > soft && !each->known_to_be_over_) each->known_to_be_over_ = now_;
+        if (each->may_resync_ || each->gaps_ > 0 || each->left_ || each->before_.delivered > 0) continue;
+        MODEL_REQUIRE(its.queued_bytes == stream_bytes_ - each->joined_at_ + each->reply_bytes_ - each->taken_bytes_);
     }
     MODEL_REQUIRE(status.subscribers == subscribers);
+    MODEL_REQUIRE(anyone_closes || status.kept_beside <= ring.capacity() / 10);
 }
 
 /// Everybody reads again; then everything published is accounted for, for everyone.
@@ -452,6 +495,14 @@ inline void fan_out_model::peer::write() {
     }
     receive(flat);
     if (taken > 0) box_.wrote(bytes, taken);
+    if (!box_.stream() || queued() <= soft) { // the soft limit's time starts anew
+        over_soft_.reset();
+        known_to_be_over_.reset();
+    }
+}
+
+inline void fan_out_model::peer::note_soft_limit() {
+    if (!over_soft_ && box_.stream() && queued() > soft) over_soft_ = now_;
 }
 
 inline void fan_out_model::peer::fall_behind(mato::failure why, std::optional<std::string> last_payload) {
@@ -472,11 +523,10 @@ inline void fan_out_model::peer::cut_off(mato::failure why) {
 /// Only whoever must lose nothing and could not be kept, or whose own replies are over the bound.
 inline void fan_out_model::peer::may_end(const mato::failure& why) {
     MODEL_REQUIRE(why.code == mato::errc::slow_consumer);
-    const auto& ring = all_.hub_.ring();
-    const bool overtaken = box_.stream()->position() < ring.begin();
-    const std::size_t queued = static_cast<std::size_t>(ring.end() - box_.stream()->position()) + box_.own();
+    const bool overtaken = box_.stream()->position() < all_.hub_.ring().begin();
+    const bool is_over = queued() > soft && over_soft_ && now_ - *over_soft_ >= grace;
     switch (policy_.kind()) {
-    case mato::overflow_kind::disconnect: MODEL_REQUIRE(overtaken || queued > soft); break;
+    case mato::overflow_kind::disconnect: MODEL_REQUIRE(overtaken || queued() > hard || is_over); break;
     case mato::overflow_kind::block_producer: MODEL_REQUIRE(overtaken || box_.replies() > policy_.limit()); break;
     default: MODEL_REQUIRE(box_.replies() > policy_.limit());
     }

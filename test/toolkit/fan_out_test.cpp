@@ -129,6 +129,23 @@ TEST_CASE("drop_newest keeps the oldest bytes and takes nothing new until they a
     CHECK(slow.text == "a\nb\nc\nlost 2\nf\n");
 }
 
+TEST_CASE("a gap is told when all that waited is gone, and nobody publishes any more", "[fan_out]") {
+    world<mato::drop_newest> w;
+    auto& slow = w.join({.bytes = 300});
+    slow.room = 0;
+    for (int i = 0; i < 4; ++i) w.publish(std::string(100, 'a'));
+    slow.room = 1;
+    slow.out.stream()->on_writable();
+    slow.is_stalled = false;
+    slow.flush(); // from now on it takes nothing new
+    for (int i = 0; i < 100; ++i) w.publish(std::string(100, 'b'));
+    slow.room = std::size_t(-1);
+    slow.out.stream()->on_writable();
+    slow.is_stalled = false;
+    for (slow.flush(); slow.out.queued() > 0;) slow.flush();
+    CHECK(slow.text == std::string(100, 'a') + "\nlost 103\n");
+}
+
 TEST_CASE("resync replaces what waits by a snapshot of now", "[fan_out]") {
     world<mato::resync> w;
     auto& slow = w.join({.bytes = 3});
@@ -139,6 +156,36 @@ TEST_CASE("resync replaces what waits by a snapshot of now", "[fan_out]") {
     CHECK(slow.text == "a\nb\nall to 4\ne\n");
     CHECK(w.all.status().resyncs == 1);
     CHECK(w.all.status().superseded == 2);
+}
+
+TEST_CASE("a snapshot that does not fit at once is finished before there is another", "[fan_out]") {
+    world<mato::resync> w;
+    auto& slow = w.join({.bytes = 3});
+    slow.room = 0;
+    for (int i = 0; i < 100; ++i) {
+        w.publish("frame " + std::to_string(i));
+        slow.room = 2; // less than a snapshot
+        if (slow.is_stalled) slow.out.stream()->on_writable();
+        slow.is_stalled = false;
+        slow.flush();
+        REQUIRE(slow.out.own() <= 12);
+    }
+    w.resume(slow);
+    CHECK(slow.text.find("all to 100\n") == slow.text.size() - 11);
+    CHECK(w.all.status(*slow.out.stream()).resyncs < 30);
+
+    slow.room = 0;
+    w.publish("over the limit");
+    slow.room = 2;
+    slow.out.stream()->on_writable();
+    slow.is_stalled = false;
+    slow.flush();                                                   // a snapshot is begun
+    for (int i = 0; i < 100; ++i) w.publish(std::string(100, 'x')); // and the ring goes on without it
+    slow.room = std::size_t(-1);
+    slow.out.stream()->on_writable();
+    slow.is_stalled = false;
+    while (slow.out.queued() > 0) slow.flush(); // nobody publishes any more: what is queued says that there is more to do
+    CHECK(slow.text.find("all to 101\nall to 201\n") == slow.text.size() - 22);
 }
 
 TEST_CASE("one snapshot serves all that need it at the same frame", "[fan_out]") {
@@ -297,6 +344,60 @@ TEST_CASE("a begun frame is finished from a copy when the ring has no more room 
         CHECK(each->text.rfind("begun\nlost ", 0) == 0);
     }
     CHECK(w.all.status().kept_beside == 0);
+}
+
+TEST_CASE("those who are closed amid the same frame share its copy", "[fan_out]") {
+    world<mato::disconnect> w;
+    mato::disconnect limits;
+    limits.hard = limits.soft = 1000;
+    std::vector<world<mato::disconnect>::peer*> slow;
+    for (int i = 0; i < 10; ++i) slow.push_back(&w.join(limits));
+    for (auto* each : slow) each->room = 1;
+    const std::string begun(700, 'b');
+    w.publish(begun);
+    w.publish(std::string(400, 'x'));
+    for (auto* each : slow) REQUIRE(each->end);
+    CHECK(w.all.status().kept_beside == 701);
+    for (auto* each : slow) {
+        w.resume(*each);
+        CHECK(each->text == begun + "\nslow consumer\n");
+    }
+    CHECK(w.all.status().kept_beside == 0);
+}
+
+TEST_CASE("who is amid a frame that is too much to keep is cut off, and nobody else", "[fan_out]") {
+    world<mato::drop_oldest> w;
+    const std::size_t most = w.all.ring().capacity() / 10;
+    for (const bool fits : {true, false}) {
+        auto &slow = w.join(), &quick = w.join();
+        slow.room = 1;
+        w.publish(std::string(fits ? most - 1 : most, 'b'));
+        for (int i = 0; i < 100; ++i) w.publish(std::string(100, 'x'));
+        CHECK(slow.end.has_value() == !fits);
+        CHECK_FALSE(quick.end);
+        CHECK(w.all.kept_beside() == (fits ? most : 0));
+        w.resume(slow);
+    }
+    CHECK(w.all.status().disconnected == 1);
+}
+
+TEST_CASE("a handler may subscribe those whose buffers are full, while such are judged", "[fan_out]") {
+    world<mato::disconnect> w;
+    mato::disconnect limits;
+    limits.hard = limits.soft = 10;
+    w.all.on.last_words = [&](const mato::failure&) {
+        for (int i = 0; i < 20; ++i) {
+            auto& late = w.join();
+            late.is_stalled = true;
+            late.out.stream()->on_stalled();
+        }
+        return std::nullopt;
+    };
+    for (int i = 0; i < 3; ++i) w.join(limits).room = 0;
+    w.publish("x");
+    w.publish(std::string(20, 'x')); // AddressSanitizer sees when a list that grew is walked on
+    CHECK(w.all.size() == 60);
+    CHECK(w.all.status().disconnected == 3);
 }
 
 TEST_CASE("a subscriber costs at most 512 bytes", "[fan_out]") {
