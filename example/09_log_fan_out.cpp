@@ -1,5 +1,5 @@
 // Lines of standard input to any number of clients: they may join late, fall behind, or ask for the last N lines.
-//   make 2>&1 | 09_log_fan_out DIRECTORY          serves until the input ends
+//   make 2>&1 | 09_log_fan_out DIRECTORY          serves until the input ends, which may be a file
 //   09_log_fan_out DIRECTORY follow [LINES]       prints the last LINES lines, then what follows
 // Notice: a slow client loses the oldest lines and is told exactly how many; the others and the input never wait for it.
 #include <mato/broadcast.hpp>
@@ -37,13 +37,15 @@ public:
 
 private:
     void read() {
-        asio::async_read_until(input_, asio::dynamic_buffer(text_), '\n', [this](std::error_code end, std::size_t size) {
-            if (end) return daemon_.request_stop();
-            std::error_code too_long; // such a line is left out
-            hub_.publish(std::string_view(text_).substr(0, size - 1), too_long);
-            text_.erase(0, size);
-            read();
-        });
+        asio::async_read_until(input_, asio::dynamic_buffer(text_, policies::framing::max_frame_bytes), '\n',
+                               [this](std::error_code why, std::size_t size) { take(why, size); });
+    }
+    void take(std::error_code why, std::size_t size) { // why not a whole line: the input has ended, or a frame takes no more
+        if (why) size = text_.size();
+        std::error_code ignored; // nothing of this size is refused
+        if (size > 0) hub_.publish(std::string_view(text_).substr(0, why ? size : size - 1), ignored);
+        text_.erase(0, size);
+        why&& why != asio::error::not_found ? daemon_.request_stop() : read();
     }
 
     log_daemon& daemon_;

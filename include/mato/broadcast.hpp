@@ -27,7 +27,8 @@ template <class Connection = connection, broadcast_policy Overflow = disconnect>
     static_assert(sizeof(typename hub::subscriber) <= 512, "mato: a subscriber is a place in the ring, not more");
 
 public:
-    /// `ring_bytes`: all the memory there is for frames; a frame is at most half of it.
+    /// `ring_bytes`: all the memory there is for frames; a frame is at most half of it. Ten times the largest frame is enough
+    /// that nobody is cut off for having stalled amid one: see fan_out.hpp.
     explicit basic_broadcast(asio::io_context& context, std::size_t ring_bytes = 1_MiB)
         : core_(std::make_shared<core>(context, ring_bytes)), on(core_->on) {}
     basic_broadcast(const basic_broadcast&) = delete;

@@ -8,6 +8,8 @@
 #include "support/temp_directory.hpp"
 
 #include <csignal>
+#include <fcntl.h>
+#include <fstream>
 #include <string>
 #include <unistd.h>
 #include <vector>
@@ -343,4 +345,56 @@ TEST_CASE("a log is fanned out to who comes late, and ends with its input", "[ex
     CHECK(server.wait() == 0);
     for (int fd : output) ::close(fd);
     CHECK_FALSE(std::filesystem::exists(directory.path() / "daemon.sock"));
+}
+
+TEST_CASE("a log may be a file: all of it arrives, and its end is the end", "[examples]") {
+    const support::temp_directory directory;
+    struct line_policies : mato::default_policies {
+        using framing = mato::line<>;
+    };
+    constexpr int lines = 20'000;             // with the first, less than what waits for a client
+    constexpr std::size_t long_line = 80'000; // of which a frame takes 64 KiB
+    const std::filesystem::path file = directory.path() / "log";
+    {
+        std::ofstream out(file);
+        out << std::string(long_line, 'x') << '\n';
+        for (int i = 1; i < lines; ++i) out << i << '\n';
+        out << lines; // no newline
+    }
+    const auto serve = [&](const std::filesystem::path& input, const std::string& where) {
+        return support::child_process([&, where] {
+            ::dup2(::open(input.c_str(), O_RDONLY), STDIN_FILENO);
+            mato::sys::close_from(3);
+            ::execl((examples + "/09_log_fan_out").c_str(), "09_log_fan_out", where.c_str(), nullptr);
+            return 127;
+        });
+    };
+    const auto until = mato::deadline::in(30s);
+    bool in_order = true;
+    std::size_t of_long_line = 0;
+    int expected = 0;
+    for (int attempt = 0; expected == 0 && !until.passed(); ++attempt) { // it may have read all before somebody is there
+        const std::string where = directory.path() / std::to_string(attempt);
+        auto server = serve(file, where);
+        mato::failure why;
+        const mato::owned_path socket(std::filesystem::path(where) / "daemon.sock");
+        auto follower = mato::basic_client<line_policies>::connect(socket, until, why);
+        for (const auto soon = mato::deadline::in(2s); why.code == mato::cond::not_running && !soon.passed();)
+            follower = mato::basic_client<line_policies>::connect(socket, until, why);
+        if (!why) follower.send("100000000", until, why);
+        while (const auto line = why ? std::nullopt : follower.receive(until, why)) {
+            const std::string text(*line);
+            if (text[0] == 'x') {
+                of_long_line += text.size();
+                continue;
+            }
+            in_order = in_order && std::stoi(text) == std::max(expected, 1);
+            expected = std::stoi(text) + 1;
+        }
+        CHECK(server.wait() == 0);
+    }
+    CHECK(of_long_line == long_line);
+    CHECK(in_order);
+    CHECK(expected == lines + 1); // its last line, too, which has no newline
+    CHECK(serve("/dev/null", directory.path() / "nothing").wait() == 0);
 }
