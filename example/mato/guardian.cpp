@@ -17,19 +17,20 @@ namespace {
 
 namespace sys = mato::sys;
 
-constexpr char all_restored = 'k';
+constexpr char taken = 't', restored = 'r';
 
 // Kitty keyboard flags: the alternate screen has a stack of its own, emptied while that is shown. The title comes back from
 // the terminal's own stack.
 constexpr std::string_view leave_screen =
     "\033[<9u\033]110\033\\\033]111\033\\\033]112\033\\\033]8;;\033\\\033[?1049l\033[23;0t";
 
-/// Waits until the client has died, and the daemon has let go, or had the time to. @returns false when all was restored.
+/// Waits until the client has died, and the daemon has let go, or had the time to. @returns false when all was restored: then
+/// the terminal may be somebody else's by now.
 bool await_end() {
     constexpr mato::milliseconds patience{1000}; // a daemon that lives sees its client's end at once
-    char byte = 0;
-    const ssize_t got = sys::read(1, &byte, 1);
-    if (got == 1 && byte == all_restored) return false;
+    char last = restored, next = 0;
+    while (sys::read(1, &next, 1) == 1) last = next;
+    if (last == restored) return false;
     const auto until = mato::deadline::in(patience);
     pollfd released{2, POLLIN, 0};
     while (sys::poll(&released, 1, until.poll_timeout()) == -1 && errno == EINTR) {
@@ -96,8 +97,16 @@ void guardian::guard(int terminal, const termios& before, mato::error_out out) {
     leash_end_.reset();
 }
 
+void guardian::terminal_is_taken() noexcept {
+    if (alive_) static_cast<void>(!sys::write(alive_.get(), &taken, 1));
+}
+
+void guardian::terminal_is_restored() noexcept {
+    if (alive_) static_cast<void>(!sys::write(alive_.get(), &restored, 1));
+}
+
 void guardian::dismiss() noexcept {
-    if (alive_) static_cast<void>(!sys::write(alive_.get(), &all_restored, 1));
+    terminal_is_restored();
     alive_.reset();
     leash_.reset();
 }

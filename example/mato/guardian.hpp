@@ -27,14 +27,19 @@ public:
 
     /// Its pipes; nothing is guarded yet. @errors of pipe(2).
     [[nodiscard]] static guardian prepare(mato::error_out out);
-    /// From now on; once. @errors of fork(2).
+    /// From `terminal_is_taken` on; once. @errors of fork(2).
     void guard(int terminal, const termios& before, mato::error_out out);
 
     /// To be passed to whoever else draws on the terminal, who closes it when done.
     [[nodiscard]] int leash() const noexcept { return leash_.get(); }
     void leash_is_passed() noexcept { leash_.reset(); }
 
-    /// The terminal is restored: there is nothing to guard.
+    /// Said before the terminal is changed.
+    void terminal_is_taken() noexcept;
+    /// Said after it was restored, and until it is taken again: a suspended client may be killed while others have the
+    /// terminal.
+    void terminal_is_restored() noexcept;
+    /// There is nothing to guard any more.
     void dismiss() noexcept;
 
 private:

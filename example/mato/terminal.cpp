@@ -37,6 +37,7 @@ terminal terminal::open(mato::error_out out) {
 void terminal::enter(mato::error_out out) {
     termios raw = before_;
     ::cfmakeraw(&raw);
+    guardian_.terminal_is_taken();
     if (::tcsetattr(fd(), TCSANOW, &raw) == -1) return out.set(mato::last_error(), "set terminal to raw mode");
     if (!std::exchange(entered_, true)) write(enter_screen, out);
 }
@@ -46,6 +47,7 @@ void terminal::leave() noexcept {
     out_.clear(); // half a sequence, if it is one, is ended by the first byte of the reset
     out_begin_ = 0;
     restore_terminal(fd(), before_);
+    guardian_.terminal_is_restored();
 }
 
 std::string_view terminal::read(mato::error_out out) {

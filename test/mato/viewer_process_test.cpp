@@ -56,60 +56,6 @@ std::vector<std::string> attach_by(const std::string& path, std::vector<std::str
 
 } // namespace
 
-TEST_CASE("the terminal is given back after SIGKILL of client, daemon or both, on either path", "[mato][viewer]") {
-    const std::string path = GENERATE("direct", "relayed");
-    const std::string victim = GENERATE("client", "daemon", "both");
-    const int rounds = 5;
-    for (int round = 0; round < rounds; ++round) {
-        INFO(path << ", " << victim << ", round " << round);
-        mato_world world;
-        // A program that leaves every mode on that it can.
-        world.must(
-            {"new", "-d", "--", "printf '\\033[?1h\\033[?1003h\\033[?1006h\\033[?2004h\\033[?1004h\\033[?25lup'; exec cat"});
-        pty_client client(world, attach_by(path));
-        REQUIRE(client.wait_for("up"));
-        REQUIRE(contains(world.must({"clients"}), path));
-        const pid_t daemon = world.daemon_pid();
-        if (victim != "client") ::kill(daemon, SIGKILL);
-        if (victim != "daemon") client.signal(SIGKILL);
-        CHECK(client.wait() == (victim == "daemon" ? 1 : -SIGKILL));
-        CHECK(wait_until([&] {
-            static_cast<void>(client.wait_for_bytes(1, 20ms));
-            return client.now() == client.before() && client.left_alternate_screen();
-        }));
-        const std::string end = client.shown().substr(client.shown().rfind("\033[?1049l"));
-        for (const char* mode : {"\033[?1l", "\033[?1003l", "\033[?2004l", "\033[?1004l", "\033[?25h"})
-            CHECK(contains(end, mode));
-        CHECK((::fcntl(client.slave(), F_GETFL) & O_NONBLOCK) == 0);
-        world.must({"new", "-d", "--", "exec cat"}); // the next daemon clears up
-    }
-}
-
-TEST_CASE("suspended, the terminal is the shell's; resumed, the tab is there again", "[mato][viewer]") {
-    const std::string path = GENERATE("direct", "relayed");
-    mato_world world;
-    world.must({"new", "-d", "--", "stty -echo; printf ready; exec cat"});
-    pty_client client(world, attach_by(path));
-    REQUIRE(client.wait_for("ready"));
-    for (int round = 0; round < 5; ++round) {
-        INFO(path << ", round " << round);
-        client.signal(SIGTSTP);
-        REQUIRE(wait_until([&] { return process_state(client.pid()) == 'T'; }));
-        CHECK(client.now() == client.before());
-        world.must({"send", "1", "while away " + std::to_string(round), "Enter"}); // it is not drawn over the shell
-        REQUIRE(world.must({"wait", "1", "--text", "while away " + std::to_string(round)}).empty());
-        const std::size_t shown = client.shown().size();
-        static_cast<void>(client.wait_for_bytes(1u << 20, 200ms)); // whatever comes
-        CHECK(client.shown().find("while away " + std::to_string(round), shown) == std::string::npos);
-        client.signal(SIGCONT);
-        REQUIRE(client.wait_for("while away " + std::to_string(round)));
-        CHECK_FALSE(client.now() == client.before());
-    }
-    client.type(prefix + "d");
-    CHECK(client.wait() == 0);
-    CHECK(client.now() == client.before());
-}
-
 TEST_CASE("whoever attaches sees the screen as it is: colours, wide characters, alternate screen, any size", "[mato][viewer]") {
     const std::string path = GENERATE("direct", "relayed");
     mato_world world;
