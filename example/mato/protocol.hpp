@@ -274,10 +274,6 @@ struct bytes_taken {
     std::uint64_t bytes = 0; ///< since the last such message
     void fields(auto& f) { f(bytes); }
 };
-struct text_message {
-    std::string text;
-    void fields(auto& f) { f(text); }
-};
 struct nothing {
     void fields(auto&) {}
 };

@@ -61,8 +61,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     check_all<mux::hello, mux::welcome, mux::refusal, mux::target, mux::size_of_terminal, mux::view_options, mux::new_tab,
               mux::tab_name, mux::attach_request, mux::detach_request, mux::tab_info, mux::tab_list, mux::client_info,
               mux::client_list, mux::send_request, mux::sent, mux::kill_request, mux::rename_request, mux::task_count,
-              mux::status_report, mux::stop_request, mux::exit_status, mux::bytes_taken, mux::text_message,
-              mux::attachment_info, mux::show_request, mux::capture_request, mux::captured, mux::wait_output,
-              mux::resize_request, mux::nothing>(header->body);
+              mux::status_report, mux::stop_request, mux::exit_status, mux::bytes_taken, mux::attachment_info,
+              mux::show_request, mux::capture_request, mux::captured, mux::wait_output, mux::resize_request, mux::nothing>(
+        header->body);
     return 0;
 }

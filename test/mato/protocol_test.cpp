@@ -59,9 +59,14 @@ template <class Body> std::string body_of(const Body& value) { return mux::encod
 #define BODIES mux::hello, mux::welcome, mux::refusal, mux::target, mux::size_of_terminal, mux::view_options, mux::new_tab, \
     mux::tab_name, mux::attach_request, mux::detach_request, mux::tab_info, mux::tab_list, mux::client_info, mux::client_list, \
     mux::send_request, mux::sent, mux::kill_request, mux::rename_request, mux::task_count, mux::status_report, \
-    mux::stop_request, mux::exit_status, mux::bytes_taken, mux::text_message, mux::attachment_info, mux::show_request, \
+    mux::stop_request, mux::exit_status, mux::bytes_taken, mux::attachment_info, mux::show_request, \
     mux::capture_request, mux::captured, mux::wait_output, mux::resize_request
 // clang-format on
+
+struct text_body {
+    std::string text;
+    void fields(auto& f) { f(text); }
+};
 
 std::string u32(std::uint32_t value) {
     std::string bytes;
@@ -208,12 +213,12 @@ TEST_CASE("a truth that is neither 0 nor 1, and an unknown choice, are refused",
 
 TEST_CASE("a length or count that lies is refused", "[protocol]") {
     for (const std::uint32_t lie : {1u, 2u, 0x7fff'ffffu, 0x8000'0000u, 0xffff'ffffu}) {
-        CHECK_FALSE(mux::decode<mux::text_message>(u32(lie)));
+        CHECK_FALSE(mux::decode<text_body>(u32(lie)));
         CHECK_FALSE(mux::decode<mux::tab_list>(u32(lie)));
         CHECK_FALSE(mux::decode<mux::tab_list>(u32(lie) + std::string(40, '\0')));
     }
-    CHECK(mux::decode<mux::text_message>(u32(3) + "abc")->text == "abc");
-    CHECK_FALSE(mux::decode<mux::text_message>(u32(4) + "abc"));
+    CHECK(mux::decode<text_body>(u32(3) + "abc")->text == "abc");
+    CHECK_FALSE(mux::decode<text_body>(u32(4) + "abc"));
 }
 
 // ---- the edges ----

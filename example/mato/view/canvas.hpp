@@ -31,8 +31,6 @@ public:
     void append(std::string_view bytes) { *out_ += bytes; }
     /// Somebody else moved the cursor or changed the look.
     void forget() noexcept { row_ = column_ = -1, pen_.forget(); }
-    void forget_link() noexcept { pen_.forget_link(); }
-    void forget_position() noexcept { row_ = column_ = -1; }
 
 private:
     void draw_cells(const vt::row& now, int from, int to);

@@ -189,7 +189,7 @@ void frame_composer::compose(const vt::terminal& source, const request& wanted, 
     const bool screen_shown = wanted.rows_back == 0 && !wanted.overlay;
     const bool returns = screen_shown && off_screen_;
     off_screen_ = !screen_shown;
-    mirror_.update(source, features_, {wanted.wheel, wanted.readonly, screen_shown}, out);
+    mirror_.update(source, features_, {wanted.wheel, wanted.readonly}, out);
     const std::size_t drawing = out.size();
     if (wanted.overlay) {
         draw_overlay(*wanted.overlay);

@@ -25,9 +25,8 @@ namespace vt = mato::vt;
 class mirror {
 public:
     struct wishes {
-        bool wheel = false;        ///< report the wheel though the program wants no mouse
-        bool readonly = false;     ///< the keyboard's modes and the mouse stay as they are
-        bool shows_program = true; ///< false: history or help is shown, and the cursor hidden
+        bool wheel = false;    ///< report the wheel though the program wants no mouse
+        bool readonly = false; ///< the keyboard's modes and the mouse stay as they are
     };
     /// Appends what makes the terminal's modes those of `source`, but for the cursor's visibility.
     void update(const vt::terminal& source, const terminal_features& features, const wishes& w, std::string& out);

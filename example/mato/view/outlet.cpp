@@ -5,6 +5,7 @@
 
 #include <mato/sys.hpp>
 
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -82,7 +83,11 @@ void direct_outlet::read_keys() {
     static char buffer[read_bytes]; // one thread
     const ssize_t got = sys::read(terminal_.native_handle(), buffer, sizeof buffer);
     if (got == 0 || (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK)) return lose();
-    if (got > 0 && callbacks_.on_typed) callbacks_.on_typed({buffer, static_cast<std::size_t>(got)});
+    const std::string_view bytes(buffer, static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
+    int left = 0; // a terminal gives 4 KiB a read, cut anywhere
+    const bool follows = bytes.ends_with('\033') && sys::ioctl(terminal_.native_handle(), FIONREAD, &left) == 0 && left > 0;
+    if (!bytes.empty() && callbacks_.on_typed)
+        callbacks_.on_typed(bytes, follows ? input_reader::rest::follows : input_reader::rest::unknown);
     wait_for_keys(); // unless a key was "detach"
 }
 
@@ -166,7 +171,9 @@ void relayed_outlet::input(std::string_view bytes, mato::error_out out) {
     if (unreported_ > input_window_bytes + input_chunk_bytes)
         return out.set(mato::errc::malformed, "input", {}, "it typed past its window");
     report(input_window_bytes / 8); // a key is not worth an answer
-    if (shown_ && callbacks_.on_typed) callbacks_.on_typed(bytes);
+    const bool was_cut = bytes.size() == input_chunk_bytes;
+    if (shown_ && callbacks_.on_typed)
+        callbacks_.on_typed(bytes, was_cut ? input_reader::rest::follows : input_reader::rest::unknown);
 }
 
 void relayed_outlet::read_keyboard(bool wanted) {

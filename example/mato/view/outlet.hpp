@@ -6,6 +6,7 @@
 /// descriptor cannot be passed or reopened: another mount namespace, a terminal of another user, a forwarded socket.
 #pragma once
 
+#include "input_reader.hpp"
 #include "multiplexer_daemon.hpp"
 
 #include <mato/error.hpp>
@@ -26,9 +27,10 @@ class outlet {
 public:
     struct handlers {
         // None may destroy the outlet; `close` it.
-        std::function<void(std::string_view)> on_typed; ///< bytes of the terminal's keyboard; the view dies with the call
-        std::function<void()> on_ready;                 ///< `is_ready` again
-        std::function<void()> on_lost;                  ///< the terminal is gone; last
+        /// Bytes of the terminal's keyboard, and whether more are there already. The view dies with the call.
+        std::function<void(std::string_view, input_reader::rest)> on_typed;
+        std::function<void()> on_ready; ///< `is_ready` again
+        std::function<void()> on_lost;  ///< the terminal is gone; last
     };
 
     virtual ~outlet() = default;

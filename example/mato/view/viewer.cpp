@@ -23,7 +23,7 @@ void viewer::show(bool asked) {
         asked_at_ = mato::clock::now();
     }
     composer_.forget();
-    way_->show({[this](std::string_view bytes) { on_keys(bytes); }, [this] { try_frame(); },
+    way_->show({[this](std::string_view bytes, input_reader::rest more) { on_keys(bytes, more); }, [this] { try_frame(); },
                 [this] {
                     if (callbacks_.on_lost) callbacks_.on_lost();
                 }});
@@ -201,13 +201,13 @@ const input_context& viewer::context() {
     return context_;
 }
 
-void viewer::on_keys(std::string_view bytes) {
+void viewer::on_keys(std::string_view bytes, input_reader::rest more) {
     if (!tab_) return;
     pacer_.typed();
     if (tab_->bytes())
         keys_.feed(bytes, {[this](std::string_view raw) { typed(raw); }, [this](char key) { command(key); }});
     else
-        reader_.feed(bytes, context(), *this);
+        reader_.feed(bytes, context(), *this, more);
     wait_for_keys();
 }
 
@@ -274,10 +274,6 @@ void viewer::command(char key) {
         pacer_.typed();
         update(false);
     }
-}
-
-std::size_t viewer::memory_bytes() const noexcept {
-    return sizeof *this + composer_.memory_bytes() + frame_.capacity() + passing_.capacity() + way_->pending_bytes();
 }
 
 } // namespace mux

@@ -64,10 +64,9 @@ public:
     [[nodiscard]] outlet& way() noexcept { return *way_; }
     [[nodiscard]] const outlet& way() const noexcept { return *way_; }
     [[nodiscard]] std::uint64_t skipped() const noexcept { return skipped_; } ///< states of the tab, or replays, not shown
-    [[nodiscard]] std::size_t memory_bytes() const noexcept;
 
 private:
-    void on_keys(std::string_view bytes);
+    void on_keys(std::string_view bytes, input_reader::rest more);
     [[nodiscard]] const input_context& context();
     void wait_for_keys();
     void leave_help();
