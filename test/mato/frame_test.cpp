@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
 // Frames are judged by what they make of a terminal: another instance of the emulator, and libvterm in the process tests.
 #include "view/frame.hpp"
+#include "view/pacer.hpp"
 
 #include "support/catch.hpp"
+#include "support/program_output.hpp"
 #include "vt/emulator.hpp"
 #include "vt/row.hpp"
 #include "vt/utf8.hpp"
 
-#include <random>
 #include <string>
 
 using namespace mux;
@@ -81,71 +82,11 @@ std::string difference(const vt::terminal& tab, const vt::terminal& viewer, vt::
     return {};
 }
 
-class writer { // of what programs write
-public:
-    explicit writer(unsigned seed) : random_(seed) {}
-    int number(int from, int to) { return std::uniform_int_distribution<int>(from, to)(random_); }
-    std::string text() {
-        static const std::vector<std::string> words{
-            "plain ",       "text",          "    ", "\xe6\x97\xa5\xe6\x9c\xac",
-            "\xc3\xa9t",    "e\xcc\x81",     "x",    "\xf0\x9f\x98\x80",
-            "\xe2\x94\x80", "longer words ", "a\tb", "\xf0\x9f\x91\xa8\xe2\x80\x8d\xf0\x9f\x91\xa9"};
-        std::string out;
-        for (int i = number(1, 6); i > 0; --i)
-            out += words[static_cast<std::size_t>(number(0, static_cast<int>(words.size()) - 1))];
-        return out;
-    }
-    std::string sequence() {
-        const auto n = [&](int from, int to) { return std::to_string(number(from, to)); };
-        switch (number(0, 30)) {
-        case 0: return "\033[" + n(1, 30) + ";" + n(1, 90) + "H";
-        case 1: return "\033[" + n(30, 49) + "m";
-        case 2: return "\033[" + n(0, 9) + ";" + n(90, 107) + "m";
-        case 3: return "\033[38;5;" + n(0, 255) + "m";
-        case 4: return "\033[48;2;" + n(0, 255) + ";" + n(0, 255) + ";" + n(0, 255) + "m";
-        case 5: return "\033[m";
-        case 6: return "\033[" + n(0, 2) + "K";
-        case 7: return "\033[" + n(0, 3) + "J";
-        case 8: return "\033[" + n(1, 10) + ";" + n(11, 30) + "r";
-        case 9: return "\033[r";
-        case 10: return "\033[" + n(1, 5) + "S";
-        case 11: return "\033[" + n(1, 5) + "T";
-        case 12: return "\033[" + n(1, 4) + "L";
-        case 13: return "\033[" + n(1, 4) + "M";
-        case 14: return "\033[" + n(1, 9) + "P";
-        case 15: return "\033[" + n(1, 9) + "@";
-        case 16: return "\033[" + n(1, 9) + "X";
-        case 17: return number(0, 9) == 0 ? (number(0, 1) ? "\033[?1049h" : "\033[?1049l") : "\r\n\r\n\r\n";
-        case 18: return number(0, 1) ? "\033[?25l" : "\033[?25h";
-        case 19: return number(0, 1) ? "\033[?1h\033=" : "\033[?1l\033>";
-        case 20: return number(0, 1) ? "\033[?2004h\033[?1004h" : "\033[?2004l\033[?1004l";
-        case 21: return "\033]2;title " + n(0, 99) + "\007";
-        case 22: return "\033]8;;http://example.org/" + n(0, 3) + "\033\\link\033]8;;\033\\";
-        case 23: return "\033[4:" + n(0, 5) + "m\033[58;5;" + n(0, 255) + "m";
-        case 24: return "\033]4;" + n(0, 15) + ";rgb:12/34/56\033\\";
-        case 25: return "\033[" + n(2, 6) + " q";
-        case 26: return "\033[=" + n(0, 15) + ";1u\033[>4;" + n(0, 2) + "m";
-        case 27: return number(0, 1) ? "\033[?5h" : "\033[?5l";
-        case 28: return "\033M\033M";
-        case 29: return number(0, 19) == 0 ? "\033c" : "\r\n";
-        default: return "\r\n";
-        }
-    }
-    std::string burst() {
-        std::string out;
-        for (int i = number(1, 40); i > 0; --i) out += number(0, 1) ? text() : sequence();
-        return out;
-    }
-
-private:
-    std::mt19937 random_;
-};
-
 } // namespace
 
 TEST_CASE("whatever was written, at any size and with any frames left out, a viewer's terminal shows the tab", "[frame]") {
     for (unsigned seed = 1; seed <= 100; ++seed) {
-        writer from(seed);
+        support::program_output from(seed);
         const int rows = from.number(1, 30), columns = from.number(2, 100);
         vt::terminal tab = make(rows, columns);
         const bool same = from.number(0, 1) == 0;
@@ -173,6 +114,65 @@ TEST_CASE("whatever was written, at any size and with any frames left out, a vie
             std::string again;
             composer.compose(tab, {}, again);
             REQUIRE(again.empty()); // nothing to say twice
+        }
+    }
+}
+
+TEST_CASE("any number of viewers, each with its own size, pace and stalls: once quiet, every one shows the tab", "[frame]") {
+    using namespace std::chrono_literals;
+    struct watcher {
+        vt::terminal screen;
+        frame_composer composer;
+        pacer pace{};
+        std::string under_way{}; // a stalled terminal's, the last frame: until it is taken there is no other
+        bool stalled = false;
+    };
+    const std::vector<std::string> help{"keys", "", "any key goes back"};
+    for (unsigned seed = 1; seed <= 25; ++seed) {
+        support::program_output from(seed);
+        vt::terminal tab = make(from.number(1, 30), from.number(2, 100));
+        std::vector<watcher> watchers;
+        for (int i = from.number(1, 8); i > 0; --i) {
+            const vt::screen_size size = i == 1 ? tab.size() : vt::screen_size{from.number(1, 34), from.number(1, 110)};
+            terminal_features features = everything();
+            features.scrolls = from.number(0, 3) != 0;
+            features.synchronised = from.number(0, 1) != 0;
+            watchers.push_back({make(size.rows, size.columns), frame_composer(size, features)});
+        }
+        auto now = pacer::time_point{} + 1h;
+        const auto serve = [&](watcher& each, const frame_composer::request& wanted) {
+            if (each.stalled || !each.pace.may_send(now)) return;
+            each.composer.compose(tab, wanted, each.under_way);
+            each.pace.sent(now, each.under_way.size(), from.number(0, 1) == 0);
+        };
+        for (int step = 0; step < 60; ++step) {
+            now += std::chrono::microseconds(from.number(0, 20'000));
+            tab.feed(from.burst());
+            if (from.number(0, 19) == 0) tab.resize({from.number(1, 30), from.number(2, 100)});
+            for (watcher& each : watchers) {
+                if (from.number(0, 5) == 0) each.stalled = !each.stalled;
+                if (from.number(0, 9) == 0) each.pace.typed();
+                const bool goes_back = from.number(0, 9) == 0;
+                serve(each, {.rows_back = goes_back ? static_cast<std::size_t>(from.number(1, 50)) : 0,
+                             .overlay = from.number(0, 19) == 0 ? &help : nullptr});
+                if (!each.stalled) each.screen.feed(std::exchange(each.under_way, {}));
+                if (!each.stalled && from.number(0, 19) == 0) {
+                    const vt::screen_size size{from.number(1, 34), from.number(1, 110)};
+                    each.screen.resize(size);
+                    each.composer.resize(size);
+                }
+            }
+        }
+        now += pacer::longest;
+        for (std::size_t i = 0; i < watchers.size(); ++i) {
+            watcher& each = watchers[i];
+            each.stalled = false;
+            each.screen.feed(std::exchange(each.under_way, {}));
+            serve(each, {});
+            each.screen.feed(each.under_way);
+            INFO("seed " << seed << " viewer " << i << " of " << watchers.size() << ": " << each.screen.size().rows << "x"
+                         << each.screen.size().columns);
+            REQUIRE(difference(tab, each.screen, each.composer.offset()) == "");
         }
     }
 }

@@ -331,7 +331,7 @@ TEST_CASE("mouse reports are written for the program's encoding and its place on
     with.left = 20;
     with.rows = 50;
     with.columns = 200;
-    CHECK(effect("a\x1b[<0;3;4Mb", with) == "a\x1b[<0;23;9Mb"); // T36
+    CHECK(effect("a\x1b[<0;3;4Mb", with) == "a\x1b[<0;23;9Mb");
     with.encoding = mouse_encoding::plain;
     CHECK(effect("\x1b[<0;3;4M\x1b[<0;3;4m", with) == "\x1b[M \x37)\x1b[M#\x37)");
     with.encoding = mouse_encoding::urxvt;
@@ -444,7 +444,7 @@ TEST_CASE("a key typed while scrolled returns to the bottom and is typed", "[inp
 
 // ---- focus, answers ----
 
-TEST_CASE("focus reports reach only programs that asked", "[input_reader]") { // T47
+TEST_CASE("focus reports reach only programs that asked", "[input_reader]") {
     CHECK(effect("a\x1b[I\x1b[Ob") == "a{focus}{blur}b");
     input_context with;
     with.focus = true;
