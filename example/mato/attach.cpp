@@ -131,6 +131,9 @@ private:
     void handle_keys() {
         mato::failure why;
         typed_ += tty_.read(why);
+        // What an ESC begins is told from the key by what follows it: a terminal gives 4 KiB a read, cut anywhere.
+        pollfd more{tty_.native_handle(), POLLIN, 0};
+        while (!why && typed_.ends_with('\033') && mato::sys::poll(&more, 1, 0) == 1) typed_ += tty_.read(why);
         if (why) return end("[terminal lost]", 1);
         send_typed();
     }

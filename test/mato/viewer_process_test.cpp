@@ -47,6 +47,14 @@ bool comes_to_show_the_tab(const mato_world& world, pty_client& client, const st
     return equal;
 }
 
+/// Whether the first row of a viewer of 80x24 comes to be this.
+bool comes_to_begin_with(pty_client& client, const std::string& text) {
+    return wait_until([&] {
+        static_cast<void>(client.wait_for_bytes(1, 20ms));
+        return shown_on(client, 80, 24).starts_with(text);
+    });
+}
+
 std::vector<std::string> attach_by(const std::string& path, std::vector<std::string> more = {}) {
     std::vector<std::string> words{"attach"};
     if (path == "relayed") words.push_back("--relay");
@@ -154,4 +162,184 @@ TEST_CASE("capture, resize and wait", "[mato][viewer]") {
     REQUIRE(wait_until([&] { return count_of(world.must({"clients", "--json"}), "\"pid\"") == 2; })); // it and the asker
     world.must({"send", "1", "Enter"});
     CHECK(waiter.wait() == 7);
+}
+
+TEST_CASE("a click on a terminal smaller than the tab hits the cell that is seen there", "[mato][viewer]") {
+    const std::string path = GENERATE("direct", "relayed");
+    mato_world world;
+    pty_client large(world,
+                     {"new", "--", "stty raw -echo; printf '\\033[?1000h\\033[?1006h\\033[20;70H'; printf here; exec cat -v"});
+    REQUIRE(large.wait_for("here"));
+    pty_client corner(world, attach_by(path, {"--ignore-size"}), {.columns = 20, .rows = 5});
+    REQUIRE(corner.wait_for("here"));
+    // The cursor is in row 20, column 74: the last of 5 rows and of 20 columns are these, so the first are 16 and 55.
+    corner.type("\033[<0;3;2M");
+    REQUIRE(world.must({"wait", "1", "--text", R"(\^\[\[<0;57;17M)"}).empty());
+}
+
+TEST_CASE("a wheel's reports reach no program without a mouse, wherever a read cuts them", "[mato][viewer]") {
+    const std::string path = GENERATE("direct", "relayed");
+    mato_world world;
+    world.must({"new", "-d", "--", "stty raw -echo; printf ready; exec cat -v"});
+    pty_client client(world, attach_by(path));
+    REQUIRE(client.wait_for("ready"));
+    for (int i = 0; i < 4000; ++i) client.type("\033[<64;10;5M"); // 11 bytes: reads of 4095 cut it at every one of them
+    client.type("end");
+    REQUIRE(world.must({"wait", "1", "--text", "end"}).empty());
+    CHECK_FALSE(contains(world.must({"capture", "1", "-S", "100"}), "^["));
+}
+
+TEST_CASE("looking at history changes nothing for the program and the other viewers", "[mato][viewer]") {
+    mato_world world;
+    world.must(
+        {"new", "-d", "-x", "80", "-y", "24", "--",
+         "trap 'echo resized' WINCH; stty -echo; seq 1000; printf ready; while :; do read -r x && echo got \"$x\"; done"});
+    REQUIRE(world.must({"wait", "1", "--text", "ready"}).empty());
+    pty_client reader(world, attach_by("direct")), other(world, attach_by("relayed"));
+    REQUIRE(reader.wait_for("ready"));
+    REQUIRE(other.wait_for("ready"));
+    const std::string before = world.must({"capture", "1"});
+    const std::size_t shown = other.shown().size();
+    reader.type("\033[5;2~\033[5;2~"); // Shift-PageUp
+    REQUIRE(comes_to_begin_with(reader, "932"));
+    reader.type("\033[<64;1;1M"); // the wheel, back
+    REQUIRE(comes_to_begin_with(reader, "929"));
+    static_cast<void>(other.wait_for_bytes(1, 100ms));
+    CHECK(other.shown().size() == shown);
+    CHECK(world.must({"capture", "1"}) == before); // not resized, nothing typed
+    reader.type("x\n");                            // back at the bottom, and typed
+    REQUIRE(reader.wait_for("got x"));
+    CHECK(other.wait_for("got x"));
+    reader.type("y\n");
+    REQUIRE(reader.wait_for("got y"));
+    CHECK_FALSE(contains(world.must({"capture", "1"}), "resized"));
+}
+
+TEST_CASE("a window dragged through fifty sizes costs the program a handful of signals, and it has the last one",
+          "[mato][viewer]") {
+    const std::string path = GENERATE("direct", "relayed");
+    mato_world world;
+    const char* const counting = "import os, signal, sys\n"
+                                 "times = 0\n"
+                                 "def count(*_):\n"
+                                 "    global times; times += 1\n"
+                                 "signal.signal(signal.SIGWINCH, count)\n"
+                                 "print('ready', flush=True)\n"
+                                 "for line in sys.stdin: print(times, 'times', *os.get_terminal_size(), flush=True)\n";
+    world.must({"new", "-d", "--", "python3", "-c", counting});
+    pty_client client(world, attach_by(path));
+    REQUIRE(client.wait_for("ready"));
+    const stopwatch watch;
+    for (unsigned short i = 0; i < 50; ++i)
+        client.resize(static_cast<unsigned short>(60 + i), static_cast<unsigned short>(20 + i % 7));
+    client.resize(101, 31);
+    const auto took = watch.elapsed();
+    REQUIRE(wait_until([&] { return contains(world.must({"ls"}), "101x31"); }));
+    world.must({"send", "1", "Enter"});
+    REQUIRE(world.must({"wait", "1", "--text", "times 101 31"}).empty());
+    const std::string screen = world.must({"capture", "1"});
+    const auto at = screen.find(" times 101 31");
+    const int times = std::atoi(screen.c_str() + screen.rfind('\n', at) + 1);
+    CHECK(times >= 1);
+    CHECK(times <= 3 + took / 50ms); // at most one in fifty milliseconds
+}
+
+TEST_CASE("what a program holds back and never shows is shown all the same", "[mato][viewer]") {
+    const std::string path = GENERATE("direct", "relayed");
+    mato_world world;
+    world.must({"new", "-d", "--", "stty -echo; printf ready; read -r x; printf '\\033[?2026hheld back'; exec cat"});
+    pty_client client(world, attach_by(path));
+    REQUIRE(client.wait_for("ready"));
+    client.type("\n");
+    CHECK(client.wait_for("held back"));
+}
+
+TEST_CASE("every viewer's bell rings once for each bell", "[mato][viewer]") {
+    mato_world world;
+    world.must({"new", "-d", "--", "stty -echo; printf ready; while read -r x; do printf \"\\007$x\"; done"});
+    pty_client first(world, attach_by("direct")), second(world, attach_by("relayed")),
+        third(world, attach_by("direct", {"-r"}));
+    for (pty_client* each : {&first, &second, &third}) REQUIRE(each->wait_for("ready"));
+    for (const char* word : {"alpha", "bravo", "gamma"}) {
+        first.type(std::string(word) + "\n");
+        for (pty_client* each : {&first, &second, &third}) REQUIRE(each->wait_for(word));
+    }
+    for (pty_client* each : {&first, &second, &third}) CHECK(count_of(each->shown(), "\a") == 3);
+}
+
+TEST_CASE("a client has one connection, whatever is typed, and an idle one wakes nobody", "[mato][viewer]") {
+    const std::string path = GENERATE("direct", "relayed");
+    mato_world world;
+    world.must({"new", "-d", "--", "stty raw -echo; printf ready; exec cat -u"});
+    pty_client client(world, attach_by(path));
+    REQUIRE(client.wait_for("ready"));
+    const pid_t daemon = world.daemon_pid();
+    REQUIRE(wait_until([&] { return socket_count(daemon) == 2; })); // the listening one, and the client's
+    for (char key = 'a'; key <= 'z'; ++key) {
+        client.type(std::string(1, key));
+        REQUIRE(client.wait_for(std::string(1, key)));
+        CHECK(socket_count(daemon) == 2);
+    }
+    client.resize(90, 30);
+    client.type("\033[5;2~"); // scrolled, and back
+    const auto wakeups = [&] {
+        std::string all;
+        for (const pid_t each : {daemon, client.pid()}) {
+            const std::string status = proc_file(each, "status");
+            all += status.substr(status.find("voluntary_ctxt"));
+        }
+        return all;
+    };
+    std::string before;
+    CHECK(wait_until([&] { // what wakes up now and then never has such a second
+        before = wakeups();
+        static_cast<void>(client.wait_for_bytes(1, 1s));
+        return wakeups() == before;
+    }));
+}
+
+TEST_CASE("queries of a program are answered with no viewer, and once with several", "[mato][viewer]") {
+    mato_world world;
+    world.must({"new", "-d", "--", "stty raw -echo; printf '\\033[6n'; exec cat -v"});
+    REQUIRE(world.must({"wait", "1", "--text", R"(\^\[\[1;1R)"}).empty());
+    pty_client first(world, attach_by("direct")), second(world, attach_by("relayed"));
+    REQUIRE(first.wait_for("1;1R"));
+    REQUIRE(second.wait_for("1;1R"));
+    world.must({"send", "1", "-l", "marked"});
+    REQUIRE(first.wait_for("marked"));
+    CHECK(count_of(world.must({"capture", "1"}), "R") == 1);
+}
+
+TEST_CASE("a terminal of one cell, of two by two, of twenty by five is drawn on, and left", "[mato][viewer]") {
+    const std::string path = GENERATE("direct", "relayed");
+    mato_world world;
+    world.must({"new", "-d", "--", "seq 100; printf '日本ready'; exec cat"});
+    for (const auto& [columns, rows] : {std::pair{1, 1}, {2, 2}, {20, 5}}) {
+        INFO(columns << "x" << rows);
+        pty_client client(world, attach_by(path),
+                          {.columns = static_cast<unsigned short>(columns), .rows = static_cast<unsigned short>(rows)});
+        REQUIRE(wait_until([&] { return contains(world.must({"ls"}), std::to_string(columns) + "x" + std::to_string(rows)); }));
+        comes_to_show_the_tab(world, client, "1", columns, rows);
+        client.type(prefix + "?");
+        client.type("x");
+        comes_to_show_the_tab(world, client, "1", columns, rows);
+        client.type(prefix + "d");
+        CHECK(client.wait() == 0);
+    }
+}
+
+TEST_CASE("Escape alone, before a key, and twice: each as typed, and at once", "[mato][viewer]") {
+    const std::string path = GENERATE("direct", "relayed");
+    mato_world world;
+    world.must({"new", "-d", "--", "stty raw -echo; printf ready; exec cat -v"});
+    pty_client client(world, attach_by(path));
+    REQUIRE(client.wait_for("ready"));
+    client.type("\033");
+    REQUIRE(client.wait_for("^[")); // before anything follows it
+    client.type("\033b");
+    REQUIRE(client.wait_for("^[b"));
+    client.type("\033\033");
+    REQUIRE(client.wait_for("^[^["));
+    client.type("\033OA\033[1;5C\033[200~pasted\033[201~\033[15~");
+    REQUIRE(client.wait_for("^[OA^[[1;5Cpasted^[[15~")); // 2004 is off: the paste is not marked
 }
