@@ -405,9 +405,10 @@ void multiplexer::begin_stop() {
 
 void multiplexer::close_all_tabs() {
     const auto all = tabs_;
+    const auto now = mato::clock::now();
     for (auto& [id, each] : all) {
         if (each->is_running())
-            each->close(configuration_->stop_grace);
+            each->close(configuration_->stop_grace, now);
         else
             remove_tab(id);
     }

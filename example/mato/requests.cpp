@@ -319,10 +319,11 @@ void multiplexer::kill(client& from, std::uint32_t id, const kill_request& wante
         doomed.push_back(found->id());
     }
     kills_.push_back({from.session->id(), id, doomed});
+    const auto now = mato::clock::now();
     for (const tab_id each : doomed) {
         const auto victim = tabs_.at(each);
         if (victim->is_running())
-            victim->close(configuration_->stop_grace);
+            victim->close(configuration_->stop_grace, now);
         else
             remove_tab(each);
     }

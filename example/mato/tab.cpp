@@ -197,19 +197,23 @@ void tab::end() {
     if (callbacks.on_ended) callbacks.on_ended();
 }
 
-void tab::close(mato::milliseconds grace) {
+void tab::close(mato::milliseconds grace, mato::clock::time_point now) {
     if (ended_ || closing_) return;
     closing_ = true;
-    members_ = members_of_session(pid_);
-    kill_at_ = mato::clock::now() + grace;
+    closed_at_ = now;
+    kill_at_ = now + grace;
+    processes_.look(now);
+    members_ = processes_.members_of(pid_, {});
     signal_each(members_, SIGHUP);
     signal_each(members_, SIGCONT); // a stopped program cannot act on the hang-up
     watch_closing();
 }
 
 void tab::watch_closing() {
-    members_ = still_running(members_, pid_);
+    constexpr int looking_share = 8; // of the time, at most one part of so many
     const auto now = mato::clock::now();
+    processes_.look(std::max(closed_at_, now - std::max<mato::clock::duration>(look_again, looking_share * processes_.cost())));
+    members_ = processes_.members_of(pid_, members_);
     if (members_.empty() && reap()) return end();
     if (now >= kill_at_) signal_each(members_, SIGKILL);
     if (now >= kill_at_ + kill_patience) return end();

@@ -59,7 +59,8 @@ public:
     void check_child();
 
     /// HUP to everything the program started, KILL to what is left after `grace`; then `on_ended`.
-    void close(mato::milliseconds grace);
+    /// `now`: the same for tabs closed together, which then share a look at the processes.
+    void close(mato::milliseconds grace, mato::clock::time_point now = mato::clock::now());
     /// KILL to everything, now; waits a moment for the kernel. For a daemon that is being forced out.
     void kill_now();
 
@@ -124,10 +125,11 @@ private:
     input_queue input_;
     handlers callbacks_;
     terminal_size wanted_size_, applied_size_;
-    mato::clock::time_point last_output_, last_resize_{}, last_typed_{}, kill_at_{};
+    mato::clock::time_point last_output_, last_resize_{}, last_typed_{}, closed_at_{}, kill_at_{};
     std::vector<process_id> members_; // while closing: what must go
     int exit_code_ = 0;
     static inline read_turns turns_; // one daemon, one thread
+    static inline process_table processes_;
     bool flooding_ = false;
     bool writing_ = false, ended_ = false, closing_ = false, reaped_ = false;
 };

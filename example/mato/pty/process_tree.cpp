@@ -16,11 +16,7 @@ namespace {
 
 namespace sys = mato::sys;
 
-struct process {
-    process_id id;
-    pid_t parent = 0, session = 0;
-    char state = '?';
-};
+using process = process_table::process;
 
 /// proc(5) /proc/pid/stat: "pid (name) state ppid pgrp session …"; the name may hold anything, so it ends at the last ')'.
 std::optional<process> read_process(pid_t pid) {
@@ -75,11 +71,24 @@ std::vector<process_id> with_descendants(const std::vector<process>& all, std::u
 std::vector<process_id> members_of_session(pid_t leader) { return still_running({}, leader); }
 
 std::vector<process_id> still_running(const std::vector<process_id>& known, pid_t leader) {
-    const auto all = all_processes();
+    process_table now;
+    now.look(mato::clock::now());
+    return now.members_of(leader, known);
+}
+
+void process_table::look(mato::clock::time_point not_before) {
+    if (looked_ >= not_before) return;
+    looked_ = mato::clock::now();
+    all_ = all_processes();
+    cost_ = mato::clock::now() - looked_;
+}
+
+std::vector<process_id> process_table::members_of(pid_t leader, const std::vector<process_id>& known) const {
     std::unordered_set<pid_t> roots;
-    for (const process& each : all)
+    for (const process& each : all_)
         if (each.session == leader || std::find(known.begin(), known.end(), each.id) != known.end()) roots.insert(each.id.pid);
-    return with_descendants(all, std::move(roots));
+    if (roots.empty()) return {};
+    return with_descendants(all_, std::move(roots));
 }
 
 void signal_each(const std::vector<process_id>& processes, int signal) {

@@ -3,6 +3,8 @@
 /// Test: test/mato/process_tree_test.cpp.   Blocks: never (reads proc(5)).
 #pragma once
 
+#include <mato/clock.hpp>
+
 #include <sys/types.h>
 
 #include <cstdint>
@@ -24,6 +26,29 @@ struct process_id {
 
 /// Those of `known` that still run, joined with what they have started meanwhile.
 [[nodiscard]] std::vector<process_id> still_running(const std::vector<process_id>& known, pid_t leader);
+
+/// One look at all processes for many questions: with thousands of them reading /proc takes a while.
+/// Threads: one object, one thread.
+class process_table {
+public:
+    /// Looks again, unless it has at `not_before` or later.
+    void look(mato::clock::time_point not_before);
+    /// As `still_running`, by the last look.
+    [[nodiscard]] std::vector<process_id> members_of(pid_t leader, const std::vector<process_id>& known) const;
+    /// What the last look took.
+    [[nodiscard]] mato::clock::duration cost() const noexcept { return cost_; }
+
+    struct process {
+        process_id id;
+        pid_t parent = 0, session = 0;
+        char state = '?';
+    };
+
+private:
+    std::vector<process> all_;
+    mato::clock::time_point looked_ = mato::clock::time_point::min();
+    mato::clock::duration cost_{};
+};
 
 /// Sends to each, unless its number has passed to another process (by pidfd where there is one).
 void signal_each(const std::vector<process_id>& processes, int signal);
