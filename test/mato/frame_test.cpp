@@ -147,7 +147,7 @@ TEST_CASE("any number of viewers, each with its own size, pace and stalls: once 
         };
         for (int step = 0; step < 60; ++step) {
             now += std::chrono::microseconds(from.number(0, 20'000));
-            tab.feed(from.burst());
+            tab.feed(from.number(0, 1) == 0 ? from.burst() : "\r\n" + from.text()); // much, or a line that scrolls
             if (from.number(0, 19) == 0) tab.resize({from.number(1, 30), from.number(2, 100)});
             for (watcher& each : watchers) {
                 if (from.number(0, 5) == 0) each.stalled = !each.stalled;
