@@ -130,10 +130,15 @@ private:
 
     void handle_keys() {
         mato::failure why;
-        typed_ += tty_.read(why);
-        // What an ESC begins is told from the key by what follows it: a terminal gives 4 KiB a read, cut anywhere.
-        pollfd more{tty_.native_handle(), POLLIN, 0};
-        while (!why && typed_.ends_with('\033') && mato::sys::poll(&more, 1, 0) == 1) typed_ += tty_.read(why);
+        constexpr int follows_ms = 10; // the kernel may still have to bring what follows a full buffer
+        for (bool follows = true; follows && !why;) {
+            const auto bytes = tty_.read(why);
+            typed_ += bytes;
+            // What an ESC begins is told from the key by what follows it.
+            pollfd more{tty_.native_handle(), POLLIN, 0};
+            follows =
+                bytes.ends_with('\033') && mato::sys::poll(&more, 1, bytes.size() >= full_terminal_bytes ? follows_ms : 0) == 1;
+        }
         if (why) return end("[terminal lost]", 1);
         send_typed();
     }

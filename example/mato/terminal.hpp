@@ -18,6 +18,9 @@
 
 namespace mux {
 
+/// A read of so many was cut: what Linux keeps of a terminal's input, less one (N_TTY_BUF_SIZE in tty.h).
+inline constexpr std::size_t full_terminal_bytes = 4095;
+
 class terminal {
 public:
     /// Standard input's terminal. It is opened anew, so that making it non-blocking is no business of the shell that shares

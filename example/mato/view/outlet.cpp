@@ -2,6 +2,7 @@
 #include "outlet.hpp"
 
 #include "protocol.hpp"
+#include "terminal.hpp"
 
 #include <mato/sys.hpp>
 
@@ -84,8 +85,9 @@ void direct_outlet::read_keys() {
     const ssize_t got = sys::read(terminal_.native_handle(), buffer, sizeof buffer);
     if (got == 0 || (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK)) return lose();
     const std::string_view bytes(buffer, static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
-    int left = 0; // a terminal gives 4 KiB a read, cut anywhere
-    const bool follows = bytes.ends_with('\033') && sys::ioctl(terminal_.native_handle(), FIONREAD, &left) == 0 && left > 0;
+    int left = 0; // the kernel may still have to bring what follows a full buffer
+    const bool follows = bytes.ends_with('\033') && (bytes.size() >= full_terminal_bytes ||
+                                                     (sys::ioctl(terminal_.native_handle(), FIONREAD, &left) == 0 && left > 0));
     if (!bytes.empty() && callbacks_.on_typed)
         callbacks_.on_typed(bytes, follows ? input_reader::rest::follows : input_reader::rest::unknown);
     wait_for_keys(); // unless a key was "detach"
