@@ -82,7 +82,9 @@ void viewer::ring() {
 }
 
 void viewer::pass(std::string_view bytes) {
-    passing_ += bytes;
+    if (passing_.size() + bytes.size() > most_passing)
+        passing_.clear(); // the terminal takes nothing: the newest is what counts
+    if (bytes.size() <= most_passing) passing_ += bytes;
     update(false);
 }
 
