@@ -5,7 +5,7 @@ set -eu
 what=${1:-build}
 
 apt_build="g++ cmake ninja-build libasio-dev libtomlplusplus-dev libcxxopts-dev libncurses-dev"
-apt_test="$apt_build catch2 git clang clang-format libclang-rt-14-dev libvterm-dev libbenchmark-dev procps valgrind pkg-config doxygen python3"
+apt_test="$apt_build catch2 asciinema git clang clang-format libclang-rt-14-dev libvterm-dev libbenchmark-dev procps valgrind pkg-config doxygen python3"
 # What the benchmarks are compared with. (Debian starts redis-server as a service when it is installed; the benchmark has its own.)
 apt_bench="$apt_build libvterm-dev libbenchmark-dev libzmq3-dev libnng-dev libevent-dev redis-server dtach screen tmux"
 
