@@ -53,8 +53,8 @@ multiplexer::multiplexer(daemon& host, multiplexer_options options)
     };
     server.on.on_frame = [this](const session_ptr& session, std::string_view payload) { on_frame(session, payload); };
     server.on.on_closed = [this](const session_ptr& session, const mato::failure&) { forget(session->id()); };
-    server.on.on_refused = [](const mato::peer_credentials&, const mato::failure& why) -> std::optional<std::string> {
-        return encode(message::refused, 0, refusal{mato::exit_code::unavailable, why.message()});
+    server.on.on_refused = [this](const mato::peer_credentials&, const mato::failure& why) -> std::optional<std::string> {
+        return encode(message::refused, 0, refusal{mato::exit_code::unavailable, why.message() + "; " + way_in()});
     };
     daemon_.on.on_reload = [this](mato::error_out out) { reload(out); };
     daemon_.on.on_stop = [this] { begin_stop(); };
@@ -93,6 +93,13 @@ void multiplexer::reload(mato::error_out out) {
 }
 
 // ---- clients ----
+
+/// What a client can do that the limits keep out. Not "mato reload": it would be kept out, too.
+std::string multiplexer::way_in() {
+    if (daemon_.server().size() < configuration_->max_clients) return "try again in a moment"; // silent ones are closed soon
+    return "end one, or raise `clients` in [limits] of " + configuration_.path().native() + " and send SIGHUP to " +
+           std::to_string(mato::sys::getpid());
+}
 
 multiplexer::client* multiplexer::find_client(std::uint64_t id) {
     const auto at = clients_.find(id);

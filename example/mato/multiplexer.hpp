@@ -83,6 +83,7 @@ private:
     void on_frame(const session_ptr& session, std::string_view payload);
     void greet(client& from, const header& frame);
     void forget(std::uint64_t id);
+    [[nodiscard]] std::string way_in();
     client* find_client(std::uint64_t id);
     [[nodiscard]] static traffic traffic_of(const viewer& screen);
     [[nodiscard]] traffic traffic_of(const client& who) const;
