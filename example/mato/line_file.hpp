@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// @file line_file.hpp: a file of whole lines, on whatever disk or pipe, however slow.
-/// Threads: one.   Blocks: `write` only in a regular file's write(2).   Test: test/mato/line_file_test.cpp.
+/// Threads: one.   Blocks: `write` only in a regular file's write(2).   Test: test/mato/record_process_test.cpp.
 #pragma once
 
 #include <mato/error.hpp>

@@ -47,16 +47,15 @@ public:
     }
     deaf_pipe(const deaf_pipe&) = delete;
     ~deaf_pipe() { ::close(fd_); }
-    /// Reads until `wanted` has come, or to the end.
-    bool take(std::string_view wanted = {}) {
+    /// Reads until `wanted` has come behind the header, or `most` bytes, or all.
+    bool take(std::string_view wanted = {}, std::size_t most = ~std::size_t{0}) {
         return wait_until([&] {
             char buffer[65'536];
             for (ssize_t got; (got = ::read(fd_, buffer, sizeof buffer)) != -1;) {
                 if (got == 0) return wanted.empty(); // else nobody writes yet
                 bytes_.append(buffer, static_cast<std::size_t>(got));
-                if (!wanted.empty() &&
-                    contains(std::string_view(bytes_).substr(std::min(bytes_.find('\n'), bytes_.size())), wanted))
-                    return true; // behind the header
+                const auto events = std::string_view(bytes_).substr(std::min(bytes_.find('\n'), bytes_.size()));
+                if ((!wanted.empty() && contains(events, wanted)) || bytes_.size() >= most) return true;
             }
             return false;
         });
@@ -68,7 +67,7 @@ private:
     std::string bytes_;
 };
 
-constexpr int flood_lines = 200'000;
+constexpr int flood_lines = 150'000;
 
 /// Lines of colours and letters of two bytes, of which a cut would show.
 std::string flood_line(int n) { return "\033[1;32m" + std::to_string(n) + "\303\251\033[m\n"; }
@@ -79,9 +78,10 @@ std::string flood_text() {
     return all + "END";
 }
 
+// dd writes seven bytes at a time, so that reads end anywhere in a sequence.
 const std::string flood =
     "stty -echo -opost; printf ready; read go; seq -f \"$(printf '\\033[1;32m%%.0f\\303\\251\\033[m')\" 1 " +
-    std::to_string(flood_lines) + "; printf END; touch over; exec cat";
+    std::to_string(flood_lines) + " | dd bs=7 2>/dev/null; printf END; touch over; exec cat";
 
 /// What a terminal with a long memory shows of all of it, but for digits, the letter and END: nothing, if nothing was cut.
 std::string rubbish_in(const asciicast& cast) {
@@ -301,6 +301,7 @@ TEST_CASE("a full disk ends it with the reason, and the file with a whole line",
     INFO(went.err);
     CHECK(went.exit_code == 1);
     CHECK(contains(went.err, "full: File too large"));
+    CHECK_FALSE(contains(went.err, "cut"));
     const auto cast = read_cast(world.home() / "full");
     CHECK(cast.problem == "");
     CHECK(cast.events.size() > 1);
@@ -344,12 +345,19 @@ TEST_CASE("a slow file costs nobody anything, and what it misses is told exactly
     REQUIRE(has_begun(world.home() / "other"));
     const long before = memory_kib(world.daemon_pid());
     world.must({"send", id, "Enter"});
-    REQUIRE(wait_until([&] { return std::filesystem::exists(world.home() / "over"); }, 60s)); // the program was not held up
+    const auto is_over = [&] { return std::filesystem::exists(world.home() / "over"); };
+    const auto is_full = [&] {
+        const std::string status = world.must({"status", "--json"}), name = "\"slowest_queue_bytes\": ";
+        return std::stoul(status.substr(status.find(name) + name.size())) > 700'000;
+    };
+    REQUIRE(wait_until([&] { return is_full() || is_over(); }, 60s));
+    REQUIRE(pipe.take("END", 700'000)); // it goes on from a screen in the middle of the flood
+    REQUIRE(wait_until(is_over, 60s));  // the program is not held up
     world.must({"wait", id, "--text", "END"});
     if (!sanitized) CHECK(memory_kib(world.daemon_pid(), "VmHWM") - before < 2048);
     const std::string clients = world.must({"clients"});
     INFO(clients);
-    CHECK(contains(clients, "  behind "));
+    CHECK((contains(clients, "  behind ") || contains(clients, "  lost ")));
     const std::string shown = world.must({"capture", id});
 
     REQUIRE(pipe.take("END"));
@@ -361,7 +369,7 @@ TEST_CASE("a slow file costs nobody anything, and what it misses is told exactly
     const auto cast = asciicast::read(pipe.bytes());
     CHECK(cast.problem == "");
     const std::uint64_t missing = missing_in(cast);
-    CHECK(missing > 1'000'000);
+    CHECK(missing > 0);
     CHECK(contains(went.err, ": " + std::to_string(missing) + " bytes of the tab's output are missing"));
     CHECK(missing + recorded_in(cast) == flood_text().size());
     CHECK(screen_of(cast.output()) == shown); // it goes on from a screen, so its end is right
