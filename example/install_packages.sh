@@ -5,7 +5,7 @@ set -eu
 what=${1:-build}
 
 apt_build="g++ cmake ninja-build libasio-dev libtomlplusplus-dev libcxxopts-dev libncurses-dev"
-apt_test="$apt_build catch2 git clang clang-format libclang-rt-14-dev libvterm-dev libbenchmark-dev procps valgrind pkg-config doxygen python3"
+apt_test="$apt_build catch2 asciinema git clang clang-format libclang-rt-14-dev libvterm-dev libbenchmark-dev procps valgrind pkg-config doxygen python3"
 # Programs that run in a tab while a test looks on.
 apt_test="$apt_test vim nano less htop mc tmux vttest"
 # What the benchmarks are compared with. (Debian starts redis-server as a service when it is installed; the benchmark has its own.)

@@ -35,6 +35,8 @@ constexpr std::array commands{
                    "type keys, or with -l text, into a tab; '-' is standard input"},
     command_syntax{"capture", command::capture, 1, 1, "capture TAB [-S LINES] [--ansi] [--json]",
                    "print a tab's screen, with LINES of history above it"},
+    command_syntax{"record", command::record, 2, 2, "record TAB FILE [--for DUR] [--exact] [--force]",
+                   "write what a tab shows to FILE ('-': standard output) as asciicast v2, until it ends or C-c"},
     command_syntax{"resize", command::resize, 2, 2, "resize TAB COLSxROWS", "give a tab a size of its own"},
     command_syntax{"wait", command::wait, 1, 1, "wait TAB --exit | --idle DUR | --text REGEX [--timeout DUR]",
                    "wait until the program has ended, is silent, or shows a text"},
@@ -159,6 +161,7 @@ void parse_command(const command_syntax& syntax, std::vector<std::string> argume
         add("exit", "")("idle", "", cxxopts::value<std::string>())("text", "", cxxopts::value<std::string>())(
             "timeout", "", cxxopts::value<std::string>());
         break;
+    case command::record: add("for", "", cxxopts::value<std::string>())("exact", "")("force", ""); break;
     case command::kill: add("t", "", cxxopts::value<std::string>()); break;
     case command::stop: add("now", ""); break;
     case command::daemon: add("foreground", ""); break;
@@ -224,6 +227,9 @@ void parse_command(const command_syntax& syntax, std::vector<std::string> argume
     if (has("text")) result.pattern = given["text"].as<std::string>();
     span("idle", result.idle);
     span("timeout", result.timeout);
+    span("for", result.duration);
+    result.exact = has("exact");
+    result.force = has("force");
     result.operands = given.unmatched();
     if (syntax.command == command::new_tab) {
         result.program = std::move(result.operands);

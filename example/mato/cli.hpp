@@ -29,6 +29,7 @@ enum class command {
     has,
     send,
     capture,
+    record,
     resize,
     wait,
     kill,
@@ -51,9 +52,11 @@ struct invocation {
     std::string task, name, directory, emulator;
     std::vector<std::string> environment;
     bool ansi = false, exit = false;               ///< `capture --ansi`, `wait --exit`
+    bool exact = false, force = false;             ///< `record`
     std::uint32_t history = 0;                     ///< `capture -S`, rows
     std::optional<std::string> pattern;            ///< `wait --text`
     std::chrono::milliseconds idle{0}, timeout{0}; ///< `wait`; 0: not given
+    std::chrono::milliseconds duration{0};         ///< `record --for`; 0: not given
     std::uint16_t columns = 0, rows = 0;           ///< 0: the terminal's, else 80x24
     std::vector<std::string> operands;             ///< TAB, NAME, TEXT…, as the command says
     std::vector<std::string> program;              ///< CMD ARG…

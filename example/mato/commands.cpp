@@ -4,6 +4,7 @@
 #include "attach.hpp"
 #include "key_names.hpp"
 #include "listings.hpp"
+#include "recorder.hpp"
 #include "remote.hpp"
 #include "terminal.hpp"
 #include "view/terminfo.hpp"
@@ -295,6 +296,22 @@ int run_capture(const invocation& what) {
     return 0;
 }
 
+int run_record(const invocation& what) {
+    const auto paths = paths_of(what);
+    remote daemon = open_existing(paths);
+    const target which{what.operands[0], current_tab(paths)};
+    daemon.tell(message::find_tab, which, soon()); // before there is a file
+    mato::failure why;
+    const std::string& path = what.operands[1];
+    line_file file = line_file::open(path, what.force ? line_file::existing::replace : line_file::existing::refuse, why);
+    if (why.code == std::errc::file_exists)
+        throw command_failure{1, path + " is there already; name another file, or replace it with --force"};
+    if (why) throw command_failure{1, why.message()};
+    if (path == "-" && ::isatty(STDOUT_FILENO))
+        throw command_failure{mato::exit_code::usage, "a recording is not for a terminal; redirect standard output"};
+    return record_tab(daemon, std::move(file), {which, what.exact, what.duration, what.quiet});
+}
+
 int run_resize(const invocation& what) {
     const auto paths = paths_of(what);
     open_existing(paths).tell(message::resize_tab,
@@ -487,6 +504,7 @@ int run_command(const invocation& what) {
     case command::has: return run_has(what);
     case command::send: return run_send(what);
     case command::capture: return run_capture(what);
+    case command::record: return run_record(what);
     case command::resize: return run_resize(what);
     case command::wait: return run_wait(what);
     case command::kill: return run_kill(what);

@@ -47,6 +47,18 @@ json::verbatim as_json(const tab_info& tab) {
         .done();
 }
 
+json::verbatim stream_json(const client_info& client) {
+    return json::object()
+        .add("tab", client.recorded)
+        .add("delivered", client.delivered)
+        .add("dropped", client.dropped)
+        .add("superseded", client.superseded)
+        .add("gaps", client.gaps)
+        .add("resyncs", client.resyncs)
+        .add("lag", client.lag)
+        .done();
+}
+
 json::verbatim as_json(const client_info& client) {
     return json::object()
         .add("id", client.id)
@@ -63,6 +75,7 @@ json::verbatim as_json(const client_info& client) {
         .add("bytes_sent", client.bytes_sent)
         .add("frames_dropped", client.frames_dropped)
         .add("queue_bytes", client.queue_bytes)
+        .add("stream", client.recorded == 0 ? json::verbatim{"null"} : stream_json(client))
         .done();
 }
 
@@ -93,6 +106,12 @@ std::string status_json(const status_report& report) {
                .add("clients", report.clients)
                .add("memory_bytes", report.memory_bytes)
                .add("cpu_percent", static_cast<double>(report.cpu_permille) / 10)
+               .add("recorders", report.recorders)
+               .add("bytes_sent", report.bytes_sent)
+               .add("frames_dropped", report.frames_dropped)
+               .add("resyncs", report.resyncs)
+               .add("slowest_queue_bytes", report.slowest_queue_bytes)
+               .add("slowest_lag_frames", report.slowest_lag_frames)
                .done()
                .text +
            "\n";
@@ -124,13 +143,17 @@ std::string format_clients(const client_list& list, bool json) {
     }
     std::string text;
     for (const client_info& each : list.clients) {
-        if (each.tab == 0) continue; // commands like this one
-        text += std::to_string(each.id) + "  tab " + std::to_string(each.tab) + "  " +
-                (each.tty.empty() ? "-" : plain(each.tty)) + "  " + size_text(each.size) + "  pid " + std::to_string(each.pid) +
+        const std::uint64_t tab = each.tab ? each.tab : each.recorded;
+        if (tab == 0) continue; // commands like this one
+        text += std::to_string(each.id) + "  tab " + std::to_string(tab) + "  " + (each.tty.empty() ? "-" : plain(each.tty)) +
+                "  " + (each.tab == 0 ? "recorder" : size_text(each.size)) + "  pid " + std::to_string(each.pid) +
                 (each.tab == 0 ? ""
                  : each.direct ? "  direct"
                                : "  relayed") +
-                (each.readonly ? "  read-only" : "") + "\n";
+                (each.readonly ? "  read-only" : "") + "  sent " + mato::format_bytes(each.bytes_sent);
+        if (each.queue_bytes > 0) text += "  behind " + mato::format_bytes(each.queue_bytes);
+        if (each.recorded != 0 && each.resyncs > 1) text += "  lost " + count_text(each.superseded, "frame");
+        text += "\n";
     }
     return text;
 }
@@ -179,6 +202,9 @@ std::string format_status(const status_report& report, bool json) {
     std::snprintf(cpu, sizeof cpu, "CPU: %.1f%%\n", static_cast<double>(report.cpu_permille) / 10);
     text += cpu;
     text += "Clients: " + std::to_string(report.clients) + "\n";
+    if (report.recorders > 0) text += "Recorders: " + std::to_string(report.recorders) + "\n";
+    if (report.slowest_queue_bytes > 0)
+        text += "Slowest client: " + mato::format_bytes(report.slowest_queue_bytes) + " behind\n";
     if (!report.config_error.empty()) text += "Config error: " + plain(report.config_error) + "\n";
     return text;
 }

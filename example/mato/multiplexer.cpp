@@ -53,8 +53,8 @@ multiplexer::multiplexer(daemon& host, multiplexer_options options)
     };
     server.on.on_frame = [this](const session_ptr& session, std::string_view payload) { on_frame(session, payload); };
     server.on.on_closed = [this](const session_ptr& session, const mato::failure&) { forget(session->id()); };
-    server.on.on_refused = [](const mato::peer_credentials&, const mato::failure& why) -> std::optional<std::string> {
-        return encode(message::refused, 0, refusal{mato::exit_code::unavailable, why.message()});
+    server.on.on_refused = [this](const mato::peer_credentials&, const mato::failure& why) -> std::optional<std::string> {
+        return encode(message::refused, 0, refusal{mato::exit_code::unavailable, why.message() + "; " + way_in()});
     };
     daemon_.on.on_reload = [this](mato::error_out out) { reload(out); };
     daemon_.on.on_stop = [this] { begin_stop(); };
@@ -94,6 +94,13 @@ void multiplexer::reload(mato::error_out out) {
 
 // ---- clients ----
 
+/// What a client can do that the limits keep out. Not "mato reload": it would be kept out, too.
+std::string multiplexer::way_in() {
+    if (daemon_.server().size() < configuration_->max_clients) return "try again in a moment"; // silent ones are closed soon
+    return "end one, or raise `clients` in [limits] of " + configuration_.path().native() + " and send SIGHUP to " +
+           std::to_string(mato::sys::getpid());
+}
+
 multiplexer::client* multiplexer::find_client(std::uint64_t id) {
     const auto at = clients_.find(id);
     return at == clients_.end() ? nullptr : &at->second;
@@ -116,11 +123,37 @@ void multiplexer::forget(std::uint64_t id) {
     client* const gone = find_client(id);
     if (!gone) return;
     leave(*gone);
+    gone_ += traffic_of(*gone);
     for (auto& [tab, each] : tabs_) each->cancel_input(id, std::nullopt);
     std::erase_if(waiting_, [&](const waiting& each) { return each.client == id; });
     std::erase_if(kills_, [&](const pending_kill& each) { return each.client == id; });
     std::erase_if(output_waits_, [&](const output_wait& each) { return each.client == id; });
+    if (const auto at = streams_.find(gone->recorded); at != streams_.end() && !at->second.is_followed()) streams_.erase(at);
     clients_.erase(id);
+}
+
+// ---- what they were sent ----
+
+/// Relayed bytes are the session's own.
+multiplexer::traffic multiplexer::traffic_of(const viewer& screen) {
+    return {screen.way().is_direct() ? screen.way().sent_bytes() : 0, screen.skipped(), screen.resyncs()};
+}
+
+multiplexer::traffic multiplexer::traffic_of(const client& who) const {
+    traffic all = who.left;
+    all.bytes_sent += who.session->sent_bytes();
+    if (who.screen) all += traffic_of(*who.screen);
+    if (const auto stream = stream_status(who)) all += {0, stream->dropped + stream->superseded, stream->resyncs};
+    return all;
+}
+
+std::optional<mato::subscriber_status> multiplexer::stream_status(const client& who) const {
+    const auto at = streams_.find(who.recorded);
+    return at == streams_.end() ? std::nullopt : at->second.status(who.session.get());
+}
+
+std::uint64_t multiplexer::queue_bytes(const client& who) {
+    return who.session->queued_bytes() + (who.screen ? who.screen->way().pending_bytes() : 0);
 }
 
 void multiplexer::on_frame(const session_ptr& session, std::string_view payload) {
@@ -225,6 +258,7 @@ void multiplexer::switch_to(client& watcher, tab& shown) {
 
 void multiplexer::leave(client& watcher) {
     if (watcher.screen) { // it may be one of its callbacks that asks
+        watcher.left += traffic_of(*watcher.screen);
         watcher.screen->close();
         watcher.relay = nullptr;
         asio::post(daemon_.context(), [gone = std::shared_ptr<viewer>(std::move(watcher.screen))] {});
@@ -363,6 +397,11 @@ void multiplexer::on_tab_ended(tab_id id) {
             reply(*waiter, message::exit_status, each.request, exit_status{id, code});
     }
     answer_output_waits(id);
+    if (const auto stream = streams_.find(id); stream != streams_.end()) {
+        const std::string end = stream->second.finish();
+        for (auto& [number, each] : clients_)
+            if (each.recorded == id) send(each, end);
+    }
     const auto policy = configuration_->remain_on_exit;
     const bool remains =
         !ended->is_closing() && (policy == remain_on_exit::on || (policy == remain_on_exit::failed && code != 0));

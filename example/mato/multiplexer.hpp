@@ -6,6 +6,7 @@
 
 #include "environment.hpp"
 #include "multiplexer_daemon.hpp"
+#include "output_stream.hpp"
 #include "protocol.hpp"
 #include "settings.hpp"
 #include "tab.hpp"
@@ -40,17 +41,27 @@ public:
     multiplexer(daemon& host, multiplexer_options options);
 
 private:
+    /// What was sent and what was not, since the beginning.
+    struct traffic {
+        std::uint64_t bytes_sent = 0, frames_dropped = 0, resyncs = 0;
+        traffic& operator+=(const traffic& other) noexcept {
+            bytes_sent += other.bytes_sent, frames_dropped += other.frames_dropped, resyncs += other.resyncs;
+            return *this;
+        }
+    };
     /// One connected client. Attached: `screen` is its terminal.
     struct client {
         session_ptr session;
         hello greeting;
         bool greeted = false;
         tab_id attached = 0;
+        tab_id recorded = 0; // whose output it copies
         view_options view;
         std::unique_ptr<viewer> screen;
         relayed_outlet* relay = nullptr; // of `screen`, when it is no direct one
         std::uint64_t activity = 0;      // when it last acted, by count
         std::uint64_t untaken = 0;       // typed bytes the program has not taken
+        traffic left;                    // of screens it has left
     };
     struct waiting {
         std::uint64_t client;
@@ -72,7 +83,12 @@ private:
     void on_frame(const session_ptr& session, std::string_view payload);
     void greet(client& from, const header& frame);
     void forget(std::uint64_t id);
+    [[nodiscard]] std::string way_in();
     client* find_client(std::uint64_t id);
+    [[nodiscard]] static traffic traffic_of(const viewer& screen);
+    [[nodiscard]] traffic traffic_of(const client& who) const;
+    [[nodiscard]] std::optional<mato::subscriber_status> stream_status(const client& who) const;
+    [[nodiscard]] static std::uint64_t queue_bytes(const client& who);
     void reply(client& to, message type, std::uint32_t id, auto body) { send(to, encode(type, id, std::move(body))); }
     void send(client& to, const std::string& payload);
     void refuse(client& to, std::uint32_t id, std::string text, int exit_code = 1);
@@ -94,6 +110,7 @@ private:
     void resize_tab(client& from, std::uint32_t id, const resize_request& wanted);
     void report_status(client& from, std::uint32_t id);
     void wait_for_exit(client& from, std::uint32_t id, const target& wanted);
+    void record(client& from, std::uint32_t id, const record_request& wanted);
 
     // tabs
     std::shared_ptr<tab> start_program(const new_tab& wanted, const std::string& task, mato::failure& why);
@@ -130,10 +147,12 @@ private:
     mato::unique_fd counter_; // the last tab id, kept beside the socket
     workspace workspace_;
     std::map<std::uint64_t, client> clients_;
+    traffic gone_; // of clients that have left
     std::map<tab_id, std::shared_ptr<tab>> tabs_;
-    std::set<tab_id> fixed_;               // their size was set by `resize`
-    std::set<tab_id> rung_;                // a bell nobody has seen
-    std::map<tab_id, std::uint64_t> used_; // when a tab was last attached or typed into, by count
+    std::map<tab_id, output_stream> streams_; // of tabs that are recorded; until the last reader has gone
+    std::set<tab_id> fixed_;                  // their size was set by `resize`
+    std::set<tab_id> rung_;                   // a bell nobody has seen
+    std::map<tab_id, std::uint64_t> used_;    // when a tab was last attached or typed into, by count
     std::vector<waiting> waiting_;
     std::vector<output_wait> output_waits_;
     std::vector<pending_kill> kills_;

@@ -65,6 +65,8 @@ enum class message : std::uint32_t {
     wait_output,
     output_came,
     resize_tab,
+    record,
+    recording,
     output = 64,
     tab_exited,
     detached,
@@ -73,6 +75,10 @@ enum class message : std::uint32_t {
     terminal_lost,
     suspend,
     answered,
+    stream_output,
+    stream_screen,
+    stream_size,
+    stream_end,
 };
 
 /// Everything a message holds is listed once, in `fields`, for both directions.
@@ -176,7 +182,12 @@ struct client_info {
     std::uint64_t tab = 0; ///< 0: not attached
     bool readonly = false, direct = false;
     std::uint64_t bytes_sent = 0, frames_dropped = 0, queue_bytes = 0;
-    void fields(auto& f) { f(id, pid, uid, tty, size, tab, readonly, direct, bytes_sent, frames_dropped, queue_bytes); }
+    std::uint64_t recorded = 0; ///< the tab whose output it copies; 0: of none, and then the rest says nothing
+    std::uint64_t delivered = 0, dropped = 0, superseded = 0, gaps = 0, resyncs = 0, lag = 0; ///< frames: fan_out.hpp
+    void fields(auto& f) {
+        f(id, pid, uid, tty, size, tab, readonly, direct, bytes_sent, frames_dropped, queue_bytes, recorded, delivered, dropped,
+          superseded, gaps, resyncs, lag);
+    }
 };
 struct client_list {
     std::vector<client_info> clients;
@@ -224,6 +235,43 @@ struct resize_request {
     size_of_terminal size;
     void fields(auto& f) { f(which, size); }
 };
+/// Answered by `recording`; then come `stream_screen`, what follows it, and `stream_end` last.
+struct record_request {
+    target which;
+    bool exact = false; ///< rather no more than with a gap
+    void fields(auto& f) { f(which, exact); }
+};
+struct recording_info {
+    std::uint64_t tab = 0;
+    std::string name, title, command;
+    size_of_terminal size;
+    void fields(auto& f) { f(tab, name, title, command, size); }
+};
+/// What a program wrote, from its byte number `offset` on. `at`, here and below: microseconds of the daemon's clock.
+struct stream_output {
+    std::uint64_t at = 0, offset = 0;
+    std::string bytes;
+    void fields(auto& f) { f(at, offset, bytes); }
+};
+/// Bytes that make any terminal of that size show what the tab does: they stand for all output before `offset`.
+struct stream_screen {
+    std::uint64_t at = 0, offset = 0;
+    size_of_terminal size;
+    std::string bytes;
+    void fields(auto& f) { f(at, offset, size, bytes); }
+};
+struct stream_size {
+    std::uint64_t at = 0;
+    size_of_terminal size;
+    void fields(auto& f) { f(at, size); }
+};
+/// The program has ended, having written `offset` bytes; or, with a reason, the client is sent no more.
+struct stream_end {
+    std::uint64_t at = 0, offset = 0;
+    std::int32_t exit_code = 0;
+    std::string reason;
+    void fields(auto& f) { f(at, offset, exit_code, reason); }
+};
 struct kill_request {
     target which;
     std::string task; ///< set: the whole task
@@ -250,9 +298,12 @@ struct status_report {
     std::uint32_t clients = 0;
     std::uint64_t memory_bytes = 0;
     std::uint32_t cpu_permille = 0; ///< of one core
+    std::uint32_t recorders = 0;
+    std::uint64_t bytes_sent = 0, frames_dropped = 0, resyncs = 0; ///< of all clients there ever were
+    std::uint64_t slowest_queue_bytes = 0, slowest_lag_frames = 0; ///< of those there are
     void fields(auto& f) {
         f(pid, version, protocol, started, uptime_seconds, socket, config_path, config_error, tasks, clients, memory_bytes,
-          cpu_permille);
+          cpu_permille, recorders, bytes_sent, frames_dropped, resyncs, slowest_queue_bytes, slowest_lag_frames);
     }
 };
 struct stop_request {

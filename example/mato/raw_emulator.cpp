@@ -31,15 +31,16 @@ std::string_view raw_emulator::from(std::uint64_t position, std::size_t most) co
     return {ring_.data() + at, std::min({behind, most, ring_.size() - at})};
 }
 
-std::uint64_t raw_emulator::replay_begin() const {
-    if (begin() == 0) return 0;
-    const std::uint64_t last = std::min(end_, begin() + search_bytes);
-    for (std::uint64_t at = begin(); at < last;) {
+std::uint64_t raw_emulator::replay_begin(std::size_t most) const {
+    const std::uint64_t first = end_ - std::min<std::uint64_t>(size_, most);
+    if (first == 0) return 0;
+    const std::uint64_t last = std::min(end_, first + search_bytes);
+    for (std::uint64_t at = first; at < last;) {
         const auto run = from(at, static_cast<std::size_t>(last - at));
         if (const auto newline = run.find('\n'); newline != std::string_view::npos) return at + newline + 1;
         at += run.size();
     }
-    return begin();
+    return first;
 }
 
 } // namespace mux

@@ -19,9 +19,9 @@ public:
     [[nodiscard]] std::uint64_t begin() const noexcept { return end_ - size_; } ///< position of the oldest byte kept
     [[nodiscard]] std::uint64_t end() const noexcept { return end_; }
 
-    /// Where a replay starts: the oldest byte, or, when older ones are lost, just behind the first newline within
-    /// `search_bytes` of it, so that no escape sequence is shown from its middle.
-    [[nodiscard]] std::uint64_t replay_begin() const;
+    /// Where a replay of the last `most` bytes starts: the oldest of them, or, when there were older ones, just behind the
+    /// first newline within `search_bytes` of it, so that no escape sequence is shown from its middle.
+    [[nodiscard]] std::uint64_t replay_begin(std::size_t most = ~std::size_t{0}) const;
 
     /// Bytes from `position` on, at most `most`, up to where the ring wraps. Empty when `position` is not kept.
     [[nodiscard]] std::string_view from(std::uint64_t position, std::size_t most) const noexcept;

@@ -72,6 +72,7 @@ void multiplexer::dispatch(client& from, const header& frame) {
     case message::wait_output:
         return with<wait_output>(from, frame, [&](const auto& body) { wait_for_output(from, id, body); });
     case message::resize_tab: return with<resize_request>(from, frame, [&](const auto& body) { resize_tab(from, id, body); });
+    case message::record: return with<record_request>(from, frame, [&](const auto& body) { record(from, id, body); });
     case message::input: {
         mato::failure why;
         if (from.relay) from.relay->input(frame.body, why);
@@ -240,14 +241,19 @@ void multiplexer::list_clients(client& from, std::uint32_t id) {
             info.size = each.view.size;
             info.tab = each.attached;
             info.readonly = each.view.readonly;
-            info.bytes_sent = each.session->sent_bytes();
-            info.queue_bytes = each.session->queued_bytes();
-            if (each.screen) {
-                const outlet& way = each.screen->way();
-                info.direct = way.is_direct();
-                info.frames_dropped = each.screen->skipped();
-                info.queue_bytes += way.pending_bytes();
-                if (way.is_direct()) info.bytes_sent += way.sent_bytes();
+            const traffic all = traffic_of(each);
+            info.bytes_sent = all.bytes_sent;
+            info.frames_dropped = all.frames_dropped;
+            info.queue_bytes = queue_bytes(each);
+            info.direct = each.screen && each.screen->way().is_direct();
+            if (const auto stream = stream_status(each)) {
+                info.recorded = each.recorded;
+                info.delivered = stream->delivered;
+                info.dropped = stream->dropped;
+                info.superseded = stream->superseded;
+                info.gaps = stream->gaps;
+                info.resyncs = stream->resyncs;
+                info.lag = stream->lag;
             }
             list.clients.push_back(std::move(info));
         }
@@ -394,6 +400,18 @@ void multiplexer::report_status(client& from, std::uint32_t id) {
         std::count_if(clients_.begin(), clients_.end(), [](const auto& each) { return each.second.attached != 0; }));
     report.memory_bytes = usage.usage.memory_bytes;
     report.cpu_permille = static_cast<std::uint32_t>(usage.cpu_percent * 10);
+    traffic all = gone_;
+    for (const auto& [number, each] : clients_) {
+        all += traffic_of(each);
+        report.slowest_queue_bytes = std::max(report.slowest_queue_bytes, queue_bytes(each));
+        const auto stream = stream_status(each);
+        if (!stream) continue;
+        ++report.recorders;
+        report.slowest_lag_frames = std::max(report.slowest_lag_frames, stream->lag);
+    }
+    report.bytes_sent = all.bytes_sent;
+    report.frames_dropped = all.frames_dropped;
+    report.resyncs = all.resyncs;
     reply(from, message::status_report, id, std::move(report));
 }
 
@@ -402,6 +420,23 @@ void multiplexer::wait_for_exit(client& from, std::uint32_t id, const target& wa
     if (!found) return;
     if (!found->is_running()) return reply(from, message::exit_status, id, exit_status{found->id(), found->exit_code()});
     waiting_.push_back({from.session->id(), id, found->id()});
+}
+
+void multiplexer::record(client& from, std::uint32_t id, const record_request& wanted) {
+    const auto found = find_tab(from, id, wanted.which);
+    if (!found) return;
+    if (from.recorded != 0) return refuse(from, id, "this client records tab " + std::to_string(from.recorded) + " already");
+    from.recorded = found->id();
+    const auto* const named = workspace_.find(found->id());
+    reply(from, message::recording, id,
+          recording_info{found->id(),
+                         workspace_.task_of(found->id())->name + "/" + named->name,
+                         found->screen() ? found->screen()->title() : std::string(),
+                         found->command(),
+                         {found->size().columns, found->size().rows}});
+    output_stream& stream = streams_.try_emplace(found->id(), daemon_.context(), found).first->second;
+    stream.subscribe(from.session, wanted.exact);
+    if (!found->is_running()) send(from, stream.finish());
 }
 
 } // namespace mux

@@ -83,6 +83,7 @@ bool tab::read_output(std::size_t most, bool ending) {
         }
         total += static_cast<std::size_t>(got);
         feed({buffer, static_cast<std::size_t>(got)});
+        if (observer_) observer_->on_output({buffer, static_cast<std::size_t>(got)});
         if (static_cast<std::size_t>(got) <= all_there_was && !ending) break;
     }
     set_flooding(open && total >= most);
@@ -162,6 +163,7 @@ void tab::apply_size() {
         screen->resize({applied_size_.rows, applied_size_.columns});
         if (callbacks_.on_output) callbacks_.on_output(false);
     }
+    if (observer_) observer_->on_resized();
 }
 
 /// Reaps this tab's own child, by its number.

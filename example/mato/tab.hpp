@@ -42,6 +42,16 @@ struct tab_options {
     std::size_t input_bytes = 0;
 };
 
+/// Told of all that a tab's emulator is.
+class tab_observer {
+public:
+    virtual void on_output(std::string_view bytes) = 0; ///< the emulator has them already
+    virtual void on_resized() = 0;
+
+protected:
+    ~tab_observer() = default;
+};
+
 class tab : public std::enable_shared_from_this<tab> {
 public:
     struct handlers {
@@ -70,6 +80,9 @@ public:
     std::size_t cancel_input(std::uint64_t client, std::optional<std::uint32_t> request) {
         return input_.cancel(client, request);
     }
+
+    /// At most one; null: nobody any more. It must live until then.
+    void observe(tab_observer* observer) noexcept { observer_ = observer; }
 
     /// At most one SIGWINCH per `resize_gap`; the last size wins.
     void resize(terminal_size size);
@@ -124,6 +137,7 @@ private:
     std::variant<vt::terminal, raw_emulator> emulator_;
     input_queue input_;
     handlers callbacks_;
+    tab_observer* observer_ = nullptr;
     terminal_size wanted_size_, applied_size_;
     mato::clock::time_point last_output_, last_resize_{}, last_typed_{}, closed_at_{}, kill_at_{};
     std::vector<process_id> members_; // while closing: what must go

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file utf8.hpp: where one character of UTF-8 text ends.
+/// @file utf8.hpp: where one character of UTF-8 text ends, and whether the last is whole.
 /// Pure.  Test: test/mato/utf8_test.cpp.
 #pragma once
 
@@ -24,6 +24,19 @@ namespace mux {
     if (first >= 0xf0 && first <= 0xf4) {
         const bool fits = (first != 0xf0 || second >= 0x90) && (first != 0xf4 || second <= 0x8f);
         return fits && tail(1) && tail(2) && tail(3) ? 4 : 0;
+    }
+    return 0;
+}
+
+/// Bytes at the end of `text` that may be the beginning of a character: 0 to 3.
+[[nodiscard]] inline std::size_t utf8_unfinished(std::string_view text) noexcept {
+    for (std::size_t size = 1; size <= 3 && size <= text.size(); ++size) {
+        const auto first = static_cast<unsigned char>(text[text.size() - size]);
+        if (first >= 0x80 && first < 0xc0) continue; // the lead is before it
+        if (size == 1) return first >= 0xc2 && first <= 0xf4 ? 1 : 0;
+        char whole[5] = {0, 0, 0, '\x80', '\x80'}; // with any tail; whether its second byte fits is seen now
+        text.copy(whole + 3 - size, size, text.size() - size);
+        return utf8_length({whole + 3 - size, size + 2}) > size ? size : 0;
     }
     return 0;
 }

@@ -68,7 +68,7 @@ TEST_CASE("ls and clients: text, JSON, and 1 without a daemon", "[mato][cli]") {
     json_reader asking(clients);
     CHECK(asking.whole());
     CHECK(asking.names() == std::vector<std::string>{"id", "pid", "uid", "tty", "cols", "rows", "tab", "readonly", "path",
-                                                     "bytes_sent", "frames_dropped", "queue_bytes"});
+                                                     "bytes_sent", "frames_dropped", "queue_bytes", "stream"});
     CHECK(world.must({"clients"}).empty());
 }
 

@@ -70,15 +70,29 @@ TEST_CASE("the options before the command", "[cli]") {
     CHECK_FALSE(none.quiet);
 }
 
+TEST_CASE("a recording's tab, file and end", "[cli]") {
+    const auto plain = good({"record", "2", "x.cast"});
+    CHECK(plain.command == command::record);
+    CHECK(plain.operands == words{"2", "x.cast"});
+    CHECK(plain.duration.count() == 0);
+    CHECK_FALSE(plain.exact);
+    CHECK_FALSE(plain.force);
+    const auto all = good({"record", "--for", "2s", "--exact", "--force", "a/b", "-"});
+    CHECK(all.operands == words{"a/b", "-"});
+    CHECK(all.duration == std::chrono::seconds(2));
+    CHECK(all.exact);
+    CHECK(all.force);
+}
+
 TEST_CASE("help and version", "[cli]") {
     for (const words& asking : {words{"-h"}, {"--help"}, {"-h", "ls"}, {"new", "--help"}, {"send", "-h"}, {"--status", "-h"}})
         CHECK(good(asking).command == command::help);
     CHECK(good({"-V"}).command == command::version);
     CHECK(good({"--version"}).command == command::version);
     const auto text = mux::help_text();
-    for (const char* part : {"new ",     "attach ",    "detach ", "ls ",    "clients ",  "has ", "send ",        "kill ",
-                             "rename ",  "status ",    "reload",  "stop ",  "daemon ",   "log ", "--socket",     "--label",
-                             "--config", "--no-start", "--quiet", "--help", "--version", "-W",   "--ignore-size"})
+    for (const char* part : {"new ",    "attach ",  "detach ",    "ls ",     "clients ", "has ",      "send ", "kill ",
+                             "record ", "rename ",  "status ",    "reload",  "stop ",    "daemon ",   "log ",  "--socket",
+                             "--label", "--config", "--no-start", "--quiet", "--help",   "--version", "-W",    "--ignore-size"})
         CHECK(has(text, part));
 }
 

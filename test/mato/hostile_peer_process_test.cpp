@@ -24,9 +24,11 @@ std::string hello_frame(mux::hello greeting = {}) { return framed(mux::encode(me
 class raw_peer {
 public:
     explicit raw_peer(const mato_world& world) {
-        std::error_code why;
-        socket_ = mato::owned_path(world.socket()).connect(why);
-        REQUIRE(socket_);
+        REQUIRE(wait_until([&] { // the backlog may be full
+            std::error_code why;
+            socket_ = mato::owned_path(world.socket()).connect(why);
+            return static_cast<bool>(socket_);
+        }));
     }
     void send(std::string_view bytes) {
         const deadline until(patience);
@@ -326,10 +328,31 @@ TEST_CASE("more clients than the limit are told, and those that were there stay"
     const outcome refused = world.run({"has", id});
     INFO(refused.err);
     CHECK(refused.exit_code == 69);
-    CHECK(contains(refused.err, "too many clients, the limit is 3"));
+    CHECK(contains(refused.err, "too many clients, the limit is 3; end one, or raise `clients` in [limits] of " +
+                                    world.config_file().native() + " and send SIGHUP to " +
+                                    std::to_string(world.daemon_pid())));
     CHECK(contains(world.log(), "too many clients"));
     good[0]->send(framed(mux::encode(message::list_tabs, 9)));
     CHECK(good[0]->next());
+    world.configure("[limits]\nclients = 4\n"); // as it says
+    ::kill(world.daemon_pid(), SIGHUP);
+    CHECK(wait_until([&] { return world.run({"has", id}).exit_code == 0; }));
     good.clear();
+}
+
+TEST_CASE("more silent peers than the limit: a client is told to try again, and soon may", "[mato][hostile]") {
+    mato_world world;
+    const std::string id = world.open_tab();
+    std::vector<std::unique_ptr<raw_peer>> silent;
+    outcome refused;
+    REQUIRE(wait_until([&] { // each is closed after five seconds
+        for (int n = 0; n < 256; ++n) silent.push_back(std::make_unique<raw_peer>(world));
+        refused = world.run({"has", id});
+        if (refused.exit_code == 0) silent.clear();
+        return refused.exit_code != 0;
+    }));
+    CHECK(refused.exit_code == 69);
+    CHECK(contains(refused.err, "too many clients that have not said hello, the limit is 256; try again in a moment"));
+    silent.clear();
     CHECK(wait_until([&] { return world.run({"has", id}).exit_code == 0; }));
 }

@@ -17,7 +17,7 @@ TEST_CASE("text is quoted and comes back", "[json]") {
     CHECK(json::quote("") == "\"\"");
     CHECK(json::quote("a b/c") == "\"a b/c\"");
     CHECK(json::quote("\"\\") == "\"\\\"\\\\\"");
-    CHECK(json::quote("\n\033\x01") == "\"\\u000a\\u001b\\u0001\"");
+    CHECK(json::quote("\n\r\t\b\f\033\x01\x1f") == R"("\n\r\t\b\f\u001b\u0001\u001f")");
     CHECK(json::quote(std::string_view("\0", 1)) == "\"\\u0000\"");
     CHECK(json::quote("ü€🙂") == "\"ü€🙂\"");
 }

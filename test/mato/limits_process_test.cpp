@@ -3,6 +3,8 @@
 #include "support/child_process.hpp"
 #include "support/mato_world.hpp"
 
+#include <mato/endpoint.hpp>
+
 #include <sys/un.h>
 
 using namespace support;
@@ -55,6 +57,26 @@ TEST_CASE("out of descriptors: new tabs are refused, the others live, and it hea
     CHECK(wait_until([&] { return read_file(world.home() / "got") == "alive\n"; }));
     world.must({"kill", opened.back()});
     CHECK_FALSE(world.open_tab().empty());
+}
+
+TEST_CASE("out of descriptors: accepting pauses instead of spinning, and it heals", "[mato][limits]") {
+    mato_world world;
+    world.must({"-q", "daemon"}, with_limit(RLIMIT_NOFILE, 32));
+    const std::string id = world.open_tab();
+    std::vector<mato::unique_fd> peers;
+    for (int n = 0; n < 40; ++n) {
+        std::error_code why;
+        peers.push_back(mato::owned_path(world.socket()).connect(why));
+        REQUIRE(peers.back());
+    }
+    const auto pauses = [&] { return count_of(world.log(), "Too many open files; accepting pauses"); };
+    REQUIRE(wait_until([&] { return pauses() > 0; }));
+    const std::size_t before = pauses();
+    const stopwatch watch;
+    REQUIRE(wait_until([&] { return pauses() >= before + 5; }));
+    CHECK(watch.elapsed() >= 400ms); // a tenth of a second each; what spins needs less than one for all
+    peers.clear();
+    CHECK(wait_until([&] { return world.run({"has", id}).exit_code == 0; }));
 }
 
 TEST_CASE("a missing shell, a bad directory, no such program", "[mato][limits]") {
@@ -218,7 +240,7 @@ TEST_CASE("a message over frame_bytes is refused, and a long command line is cut
     world.configure("[limits]\nframe_bytes = 65536\n");
     world.must({"reload"});
     CHECK(world.run({"new", "-d", "--", long_command}).exit_code == 1);
-    CHECK(contains(world.log(), "a message over frame_bytes"));
+    CHECK(wait_until([&] { return contains(world.log(), "a message over frame_bytes"); })); // it closes, then logs
     CHECK(world.must({"ls"}) == listed);
     CHECK(world.run({"new", "-d", "--", "exec cat"}).exit_code == 0);
 }

@@ -90,15 +90,38 @@ TEST_CASE("clients that show a tab are listed; as JSON all are", "[listings]") {
     mux::client_info asking;
     asking.id = 4;
     const mux::client_list both{{viewer, asking}};
-    CHECK(mux::format_clients(both, false) == "3  tab 7  /dev/pts/4  80x24  pid 99  relayed  read-only\n");
+    CHECK(mux::format_clients(both, false) == "3  tab 7  /dev/pts/4  80x24  pid 99  relayed  read-only  sent 5 B\n");
     CHECK(
         mux::format_clients(both, true) ==
         "[\n  {\"id\": 3, \"pid\": 99, \"uid\": 1000, \"tty\": \"/dev/pts/4\", \"cols\": 80, \"rows\": 24, \"tab\": 7, "
-        "\"readonly\": true, \"path\": \"relayed\", \"bytes_sent\": 5, \"frames_dropped\": 0, \"queue_bytes\": 0},\n"
+        "\"readonly\": true, \"path\": \"relayed\", \"bytes_sent\": 5, \"frames_dropped\": 0, \"queue_bytes\": 0, \"stream\": "
+        "null},\n"
         "  {\"id\": 4, \"pid\": 0, \"uid\": 0, \"tty\": \"\", \"cols\": 80, \"rows\": 24, \"tab\": null, \"readonly\": false, "
-        "\"path\": \"\", \"bytes_sent\": 0, \"frames_dropped\": 0, \"queue_bytes\": 0}\n]\n");
+        "\"path\": \"\", \"bytes_sent\": 0, \"frames_dropped\": 0, \"queue_bytes\": 0, \"stream\": null}\n]\n");
     viewer.tty.clear();
+    viewer.queue_bytes = 2048;
     CHECK(has(mux::format_clients({{viewer}}, false), "  -  "));
+    CHECK(has(mux::format_clients({{viewer}}, false), "  behind 2 KB\n"));
+}
+
+TEST_CASE("a client that records is listed with what it got and what it missed", "[listings]") {
+    mux::client_info recorder;
+    recorder.id = 9;
+    recorder.pid = 100;
+    recorder.recorded = 7;
+    recorder.bytes_sent = 3 << 20;
+    recorder.resyncs = 1; // the screen it began with
+    recorder.delivered = 50;
+    CHECK(mux::format_clients({{recorder}}, false) == "9  tab 7  -  recorder  pid 100  sent 3 MB\n");
+    recorder.resyncs = 3;
+    recorder.superseded = recorder.frames_dropped = 20;
+    recorder.lag = 4;
+    CHECK(mux::format_clients({{recorder}}, false) == "9  tab 7  -  recorder  pid 100  sent 3 MB  lost 20 frames\n");
+    CHECK(
+        has(mux::format_clients({{recorder}}, true),
+            "\"tab\": null, \"readonly\": false, \"path\": \"\", \"bytes_sent\": 3145728, \"frames_dropped\": 20, "
+            "\"queue_bytes\": 0, \"stream\": {\"tab\": 7, \"delivered\": 50, \"dropped\": 0, \"superseded\": 20, \"gaps\": 0, "
+            "\"resyncs\": 3, \"lag\": 4}}"));
 }
 
 TEST_CASE("status is the documented text, field by field", "[listings]") {
@@ -144,7 +167,12 @@ TEST_CASE("status as JSON has every member", "[listings]") {
                   "\"uptime_seconds\": 8107, \"socket\": \"/home/user/.local/state/mato/daemon.sock\", "
                   "\"config\": {\"path\": \"/home/user/.config/mato/config.toml\", \"error\": null}, "
                   "\"tasks\": [\n  {\"name\": \"Task 1\", \"tabs\": 3},\n  {\"name\": \"Task 2\", \"tabs\": 5}\n], "
-                  "\"tabs\": 8, \"clients\": 2, \"memory_bytes\": 47185920, \"cpu_percent\": 0.5}\n");
+                  "\"tabs\": 8, \"clients\": 2, \"memory_bytes\": 47185920, \"cpu_percent\": 0.5, \"recorders\": 0, "
+                  "\"bytes_sent\": 0, \"frames_dropped\": 0, \"resyncs\": 0, \"slowest_queue_bytes\": 0, "
+                  "\"slowest_lag_frames\": 0}\n");
+    report.recorders = 1;
+    report.slowest_queue_bytes = 4096;
+    CHECK(mux::format_status(report, false).ends_with("Clients: 2\nRecorders: 1\nSlowest client: 4 KB behind\n"));
     report.config_path.clear();
     report.config_error = "why";
     CHECK(has(mux::format_status(report, true), "\"config\": {\"path\": null, \"error\": \"why\"}"));

@@ -60,7 +60,8 @@ template <class Body> std::string body_of(const Body& value) { return mux::encod
     mux::tab_name, mux::attach_request, mux::detach_request, mux::tab_info, mux::tab_list, mux::client_info, mux::client_list, \
     mux::send_request, mux::sent, mux::kill_request, mux::rename_request, mux::task_count, mux::status_report, \
     mux::stop_request, mux::exit_status, mux::bytes_taken, mux::attachment_info, mux::show_request, \
-    mux::capture_request, mux::captured, mux::wait_output, mux::resize_request
+    mux::capture_request, mux::captured, mux::wait_output, mux::resize_request, mux::record_request, mux::recording_info, \
+    mux::stream_output, mux::stream_screen, mux::stream_size, mux::stream_end
 // clang-format on
 
 struct text_body {
@@ -156,17 +157,19 @@ TEST_CASE("a hello is these bytes in every version", "[protocol]") {
 TEST_CASE("the numbers of messages never change", "[protocol]") {
     using mux::message;
     const std::pair<message, std::uint32_t> pinned[] = {
-        {message::hello, 1},         {message::welcome, 2},        {message::refused, 3},       {message::done, 4},
-        {message::error, 5},         {message::new_tab, 16},       {message::tab_opened, 17},   {message::attach, 18},
-        {message::attached, 19},     {message::detach, 20},        {message::list_tabs, 21},    {message::tabs, 22},
-        {message::list_clients, 23}, {message::clients, 24},       {message::find_tab, 25},     {message::send, 26},
-        {message::sent, 27},         {message::cancel_send, 28},   {message::kill, 29},         {message::rename, 30},
-        {message::status, 31},       {message::status_report, 32}, {message::reload, 33},       {message::stop, 34},
-        {message::wait_exit, 35},    {message::exit_status, 36},   {message::input, 37},        {message::resize, 38},
-        {message::show, 39},         {message::hide, 40},          {message::output_taken, 41}, {message::capture, 42},
-        {message::captured, 43},     {message::wait_output, 44},   {message::output_came, 45},  {message::resize_tab, 46},
-        {message::output, 64},       {message::tab_exited, 65},    {message::detached, 66},     {message::stopping, 67},
-        {message::input_taken, 68},  {message::terminal_lost, 69}, {message::suspend, 70},      {message::answered, 71},
+        {message::hello, 1},         {message::welcome, 2},        {message::refused, 3},        {message::done, 4},
+        {message::error, 5},         {message::new_tab, 16},       {message::tab_opened, 17},    {message::attach, 18},
+        {message::attached, 19},     {message::detach, 20},        {message::list_tabs, 21},     {message::tabs, 22},
+        {message::list_clients, 23}, {message::clients, 24},       {message::find_tab, 25},      {message::send, 26},
+        {message::sent, 27},         {message::cancel_send, 28},   {message::kill, 29},          {message::rename, 30},
+        {message::status, 31},       {message::status_report, 32}, {message::reload, 33},        {message::stop, 34},
+        {message::wait_exit, 35},    {message::exit_status, 36},   {message::input, 37},         {message::resize, 38},
+        {message::show, 39},         {message::hide, 40},          {message::output_taken, 41},  {message::capture, 42},
+        {message::captured, 43},     {message::wait_output, 44},   {message::output_came, 45},   {message::resize_tab, 46},
+        {message::record, 47},       {message::recording, 48},     {message::output, 64},        {message::tab_exited, 65},
+        {message::detached, 66},     {message::stopping, 67},      {message::input_taken, 68},   {message::terminal_lost, 69},
+        {message::suspend, 70},      {message::answered, 71},      {message::stream_output, 72}, {message::stream_screen, 73},
+        {message::stream_size, 74},  {message::stream_end, 75},
     };
     for (const auto& [type, number] : pinned) {
         CHECK(static_cast<std::uint32_t>(type) == number);

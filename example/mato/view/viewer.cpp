@@ -142,7 +142,7 @@ void viewer::pump() {
     if (std::exchange(bell_, false)) way_->write("\a");
     while ((position_ < bytes.end() || starts_anew_) && way_->is_ready() && shown_) {
         if (position_ < bytes.begin()) { // overwritten before it could be sent
-            ++skipped_;
+            ++skipped_, ++resyncs_;
             starts_anew_ = true;
         }
         if (std::exchange(starts_anew_, false)) {

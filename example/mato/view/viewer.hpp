@@ -64,6 +64,7 @@ public:
     [[nodiscard]] outlet& way() noexcept { return *way_; }
     [[nodiscard]] const outlet& way() const noexcept { return *way_; }
     [[nodiscard]] std::uint64_t skipped() const noexcept { return skipped_; } ///< states of the tab, or replays, not shown
+    [[nodiscard]] std::uint64_t resyncs() const noexcept { return resyncs_; } ///< replays for bytes it was too slow for
 
 private:
     void on_keys(std::string_view bytes, input_reader::rest more);
@@ -104,7 +105,7 @@ private:
     std::vector<std::string> help_;
     std::uint64_t position_ = 0; // of a tab without emulator: what has been sent
     std::uint64_t anchor_ = 0;   // scrolled back: rows that had left the screen above the first one shown
-    std::uint64_t skipped_ = 0;
+    std::uint64_t skipped_ = 0, resyncs_ = 0;
     mato::clock::time_point asked_at_{};
     bool shown_ = false, dirty_ = false, flooding_ = false, waiting_ = false, scrolled_ = false, bell_ = false;
     bool starts_anew_ = false; // a tab without emulator is replayed from an empty screen

@@ -3,7 +3,7 @@
 /// Layer: vt core.  Test: through terminal.hpp.
 /// Threads: distinct objects are independent; one object, one thread.   Blocks: never.
 /// Bodies: emulator_text (printing), _cursor (movement, tabs), _control (C0 and ESC), _sequence (CSI), _edit (erasing,
-/// scrolling, rectangles), _modes, _report (answers), _string (OSC, DCS, APC).
+/// scrolling, rectangles), _modes, _report (answers), _redraw, _string (OSC, DCS, APC).
 #pragma once
 
 #include "changes.hpp"
@@ -163,6 +163,11 @@ private:
     void report_checksum(const parameters& p);
     void report_setting(std::string_view what);
     void report_capabilities(std::string_view hex_names);
+
+    // emulator_redraw.cpp
+    [[nodiscard]] std::string entry() const;
+    [[nodiscard]] std::string drawing_state() const;
+    void append_cursor(const cursor_state& c, bool origin_mode, position origin, std::string& out) const;
 
     // emulator_string.cpp
     void finish_osc();

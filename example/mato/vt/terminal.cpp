@@ -98,6 +98,13 @@ moment terminal::synchronised_until() const noexcept {
 
 bool terminal::is_synchronised(moment now) const noexcept { return is_set(mode::synchronised) && now < synchronised_until(); }
 
+std::string terminal::entry() const { return core_->emulated.entry(); }
+std::string terminal::drawing_state() const { return core_->emulated.drawing_state(); }
+bool terminal::is_between_sequences() const noexcept {
+    const parser_state& s = core_->parser.state();
+    return s.at == parser_state::stage::ground && s.partial_size == 0;
+}
+
 std::size_t terminal::memory_bytes() const noexcept {
     return sizeof *this + sizeof *core_ - sizeof core_->emulated + core_->emulated.memory_bytes();
 }

@@ -97,6 +97,14 @@ public:
     [[nodiscard]] bool is_synchronised(moment now) const noexcept;
     [[nodiscard]] moment synchronised_until() const noexcept;
 
+    // ---- to make another terminal of this size, of any make, go on as this one would ----
+    /// Switches to the screen shown: before it is drawn.
+    [[nodiscard]] std::string entry() const;
+    /// Tab stops, margins, modes, both cursors, pen and character sets: after it was drawn, from the state of a reset.
+    [[nodiscard]] std::string drawing_state() const;
+    /// False in the middle of an escape sequence, a string or a character.
+    [[nodiscard]] bool is_between_sequences() const noexcept;
+
     // ---- whole ----
     [[nodiscard]] std::size_t memory_bytes() const noexcept;
     /// Everything but the limits, and what take_answers() and take_events() would give.

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: MIT
+#include "output_stream.hpp"
+
+#include "sequence_boundary.hpp"
+#include "view/redraw.hpp"
+
+namespace mux {
+namespace {
+
+constexpr std::size_t most_screen = multiplexer_daemon::session::framing::max_frame_bytes - 64; // beside the numbers
+
+constexpr std::string_view empty_screen("\033[?1049l\033[0m\033[H\033[2J");
+
+/// Microseconds.
+std::uint64_t now() {
+    return static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::microseconds>(mato::clock::now().time_since_epoch()).count());
+}
+
+size_of_terminal size_of(const tab& source) {
+    const vt::terminal* const screen = source.screen();
+    if (!screen) return {source.size().columns, source.size().rows};
+    return {static_cast<std::uint16_t>(screen->size().columns), static_cast<std::uint16_t>(screen->size().rows)};
+}
+
+} // namespace
+
+output_stream::output_stream(asio::io_context& context, std::shared_ptr<tab> source)
+    : tab_(std::move(source)), hub_(context, ring_bytes) {
+    hub_.on.snapshot = [this](std::uint64_t) { return screen(); };
+    hub_.on.last_words = [this](const mato::failure& why) {
+        return encode(message::stream_end, 0, stream_end{now(), offset_, 0, why.message()});
+    };
+    begins_amid_ = tab_->screen() && !tab_->screen()->is_between_sequences();
+    tab_->observe(this);
+}
+
+output_stream::~output_stream() { tab_->observe(nullptr); }
+
+void output_stream::subscribe(const std::shared_ptr<session>& to, bool exact) {
+    mato::disconnect whole;
+    whole.hard = whole.soft = queue_bytes;
+    if (exact)
+        hub_.subscribe(to, whole, mato::join_at::snapshot());
+    else
+        hub_.subscribe(to, mato::resync{queue_bytes}, mato::join_at::snapshot());
+}
+
+void output_stream::on_output(std::string_view bytes) {
+    if (begins_amid_) return begin_between();
+    if (held_.empty()) held_at_ = now();
+    held_ += bytes;
+    const std::size_t whole = sequence_boundary(held_);
+    publish(held_.size() - whole > most_held ? held_.size() : whole);
+}
+
+/// What was joined in the middle of a sequence is shown anew behind it.
+void output_stream::begin_between() {
+    begins_amid_ = !tab_->screen()->is_between_sequences();
+    mato::failure too_large; // then what is written next is shown
+    if (!begins_amid_) hub_.publish(screen(), too_large);
+}
+
+void output_stream::on_resized() {
+    mato::failure never; // it is a few bytes
+    hub_.publish(encode(message::stream_size, 0, stream_size{now(), size_of(*tab_)}), never);
+}
+
+std::string output_stream::finish() {
+    publish(held_.size());
+    return encode(message::stream_end, 0, stream_end{now(), offset_, tab_->exit_code(), {}});
+}
+
+void output_stream::publish(std::size_t size) {
+    if (size == 0) return;
+    std::string frame = encode(message::stream_output, 0, stream_output{held_at_, offset_, held_.substr(0, size)});
+    held_.erase(0, size);
+    held_at_ = now();
+    offset_ += size;
+    mato::failure never; // at most a read and what was held: far below half of the ring
+    hub_.publish(frame, never);
+}
+
+std::string output_stream::screen() const {
+    return encode(message::stream_screen, 0, stream_screen{now(), offset_, size_of(*tab_), drawing()});
+}
+
+std::string output_stream::drawing() const {
+    std::string bytes;
+    if (const vt::terminal* const shown = tab_->screen()) {
+        for (const colour_depth colours : {colour_depth::direct, colour_depth::none}) {
+            bytes = redraw(*shown, colours);
+            if (bytes.size() <= most_screen) return bytes;
+        }
+        return std::string(empty_screen); // of a million cells: what is written next is shown
+    }
+    const raw_emulator& kept = *tab_->bytes();
+    bytes = empty_screen;
+    const std::uint64_t end = kept.end() - held_.size();
+    for (std::uint64_t at = kept.replay_begin(most_screen - bytes.size()); at < end;) {
+        const auto part = kept.from(at, static_cast<std::size_t>(end - at));
+        bytes += part;
+        at += part.size();
+    }
+    return bytes;
+}
+
+} // namespace mux

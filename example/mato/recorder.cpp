@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: MIT
+#include "recorder.hpp"
+
+#include "asciicast.hpp"
+
+#include <mato/signals.hpp>
+
+#include <poll.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <optional>
+
+namespace mux {
+namespace {
+
+// After the end: a file that takes not a byte for so long is given up, and so is one whose user says so twice.
+constexpr mato::milliseconds last_patience{10'000};
+
+class recorder {
+public:
+    recorder(remote& daemon, line_file file, const record_options& wanted)
+        : daemon_(daemon), file_(std::move(file)), wanted_(wanted), cast_(file_.lines()) {}
+
+    int run() {
+        struct sigaction ignore {};
+        ignore.sa_handler = SIG_IGN; // write(2) says that a reader has left
+        mato::sys::signal_action(SIGPIPE, &ignore, nullptr);
+        mato::failure why;
+        auto signals = mato::default_signal_source::open(mato::make_signal_set({SIGTERM, SIGHUP, SIGINT, SIGQUIT}), why);
+        if (why) throw command_failure{1, why.message()};
+        info_ = daemon_.ask<recording_info>(message::record, record_request{wanted_.which, wanted_.exact}, message::recording);
+        if (wanted_.duration.count() > 0) until_ = mato::deadline::in(wanted_.duration);
+        handle_messages(); // what came with the answer
+        while (!has_ended_) turn(signals);
+        finish(signals);
+        return result();
+    }
+
+private:
+    void turn(mato::default_signal_source& signals) {
+        auto& connection = daemon_.connection();
+        // A negative number is not waited for: while the file is behind, what comes stays with the daemon.
+        pollfd ready[] = {{file_.is_full() ? -1 : connection.native_handle(), POLLIN, 0},
+                          {signals.native_handle(), POLLIN, 0},
+                          {file_.is_empty() ? -1 : file_.native_handle(), POLLOUT, 0}};
+        if (mato::sys::poll(ready, 3, until_.poll_timeout()) == -1) return;
+        if (ready[1].revents && is_told_to_end(signals)) has_ended_ = true;
+        mato::failure why;
+        if (ready[0].revents) {
+            connection.fill(why);
+            handle_messages(); // also what came before the end
+            if (why && !has_ended_) end("the daemon went away (" + why.message() + ")");
+        }
+        write();
+        if (until_.passed()) has_ended_ = true;
+    }
+
+    /// The file gets what is left, and ends with a whole line if it can.
+    void finish(mato::default_signal_source& signals) {
+        if (has_begun_) cast_.cut(last_at_);
+        auto until = mato::deadline::in(last_patience);
+        for (std::size_t left = 0; !file_.is_empty(); left = file_.lines().size()) {
+            if (file_.lines().size() != left) until = mato::deadline::in(last_patience);
+            pollfd ready[] = {{signals.native_handle(), POLLIN, 0}, {file_.native_handle(), POLLOUT, 0}};
+            mato::sys::poll(ready, 2, until.poll_timeout());
+            if (until.passed() || (ready[0].revents && is_told_to_end(signals))) {
+                end(file_.path() + " takes no more");
+                file_.give_up();
+            }
+            write();
+        }
+    }
+
+    /// One at a time: the second says that there is no patience left.
+    static bool is_told_to_end(mato::default_signal_source& signals) { return signals.try_next().has_value(); }
+
+    void write() {
+        mato::failure why;
+        file_.write(why);
+        if (why) end(why.message());
+    }
+
+    void end(std::string problem) {
+        has_ended_ = true;
+        if (problem_.empty()) problem_ = std::move(problem);
+    }
+
+    int result() {
+        std::string text = problem_;
+        const auto add = [&](const std::string& more) { text.append(text.empty() ? "" : "; ").append(more); };
+        if (!has_begun_ && problem_.empty()) add("it ended before the screen came");
+        if (lost_ > 0)
+            add(std::to_string(lost_) + " bytes of the tab's output are missing: the file was slower than the tab. "
+                                        "Where they were is marked in it");
+        if (file_.ends_in_half()) add("its last line is cut");
+        if (!text.empty()) throw command_failure{1, "recording to " + file_.path() + ": " + text};
+        if (!wanted_.quiet && file_.path() != "-")
+            std::printf("[recorded %llu s of tab %llu]\n", static_cast<unsigned long long>(cast_.seconds()),
+                        static_cast<unsigned long long>(info_.tab));
+        return 0;
+    }
+
+    // ---- what the daemon sends ----
+
+    void handle_messages() {
+        mato::failure why;
+        while (!has_ended_) {
+            const auto payload = daemon_.connection().next(why);
+            if (why) return end("the daemon sent what is no message (" + why.message() + ")");
+            if (!payload) return;
+            if (const auto frame = parse_header(*payload)) handle(*frame);
+        }
+    }
+
+    void handle(const header& frame) {
+        switch (frame.type) {
+        case message::stream_screen: return with<stream_screen>(frame, [this](const auto& screen) { show(screen); });
+        case message::stream_output:
+            return with<stream_output>(frame, [this](const stream_output& output) {
+                go_on_at(output.at, output.offset);
+                cast_.output(output.at, output.bytes);
+                offset_ = output.offset + output.bytes.size();
+            });
+        case message::stream_size: return with<stream_size>(frame, [this](const auto& now) { resize(now.at, now.size); });
+        case message::stream_end:
+            return with<stream_end>(frame, [this](const stream_end& its) {
+                if (its.reason.empty()) go_on_at(its.at, its.offset);
+                has_ended_ = true;
+                problem_ = its.reason;
+            });
+        default: return; // of a newer daemon: not for this client
+        }
+    }
+
+    template <class Body, class Handler> void with(const header& frame, Handler handler) {
+        if (const auto body = decode<Body>(frame.body))
+            handler(*body);
+        else
+            end("the daemon's message makes no sense to this client");
+    }
+
+    void show(const stream_screen& screen) {
+        if (!has_begun_) {
+            begin(screen);
+        } else {
+            go_on_at(screen.at, screen.offset);
+            resize(screen.at, screen.size);
+        }
+        cast_.output(screen.at, screen.bytes);
+        offset_ = screen.offset;
+    }
+
+    void begin(const stream_screen& screen) {
+        has_begun_ = true;
+        size_ = screen.size;
+        asciicast_header head{size_, std::time(nullptr), info_.title.empty() ? info_.name : info_.title, info_.command, {}};
+        head.environment.emplace_back("TERM", "xterm-256color"); // what the tab's program sees
+        if (const char* const shell = std::getenv("SHELL")) head.environment.emplace_back("SHELL", shell);
+        cast_.begin(head, screen.at);
+    }
+
+    void resize(std::uint64_t at, size_of_terminal size) {
+        last_at_ = at;
+        if (size == size_) return;
+        size_ = size;
+        cast_.resize(at, size);
+    }
+
+    /// What comes next begins at byte `offset`; what lies between is lost.
+    void go_on_at(std::uint64_t at, std::uint64_t offset) {
+        last_at_ = at;
+        if (offset <= offset_) return;
+        cast_.cut(at);
+        cast_.marker(at, std::to_string(offset - offset_) + " bytes of output are missing here");
+        lost_ += offset - offset_;
+    }
+
+    remote& daemon_;
+    line_file file_;
+    const record_options& wanted_;
+    asciicast_writer cast_;
+    recording_info info_;
+    size_of_terminal size_;
+    mato::deadline until_ = remote::patient();
+    std::uint64_t offset_ = 0; // of the output: what is before is in the file, or lost
+    std::uint64_t lost_ = 0, last_at_ = 0;
+    std::string problem_;
+    bool has_begun_ = false, has_ended_ = false;
+};
+
+} // namespace
+
+int record_tab(remote& daemon, line_file file, const record_options& wanted) {
+    return recorder(daemon, std::move(file), wanted).run();
+}
+
+} // namespace mux

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+/// @file raw_tab_process_test.cpp: any number of clients on a tab without emulator: the same bytes.
+#include "support/mato_world.hpp"
+#include "support/pty_client.hpp"
+
+#include <memory>
+#include <vector>
+
+using namespace support;
+
+namespace {
+
+std::string open_raw(const mato_world& world, const std::string& program) {
+    std::string id = world.must({"new", "-d", "--emulator", "raw", "--", program});
+    id.pop_back();
+    return id;
+}
+
+/// What lies between the two words, which are not part of it.
+std::string between(const std::string& text, const std::string& first, const std::string& last) {
+    const auto from = text.find(first), to = text.find(last, from);
+    return from == std::string::npos || to == std::string::npos ? "not there" : text.substr(from, to - from);
+}
+
+} // namespace
+
+TEST_CASE("all see the same bytes: direct, relayed, read-only", "[mato][raw]") {
+    mato_world world;
+    const std::string id = open_raw(world, "stty -echo -opost; printf ready; read go; printf BEGIN; seq 1 10000; "
+                                           "printf '\\377\\200\\033[1m END'; read more");
+    std::vector<std::unique_ptr<pty_client>> all;
+    for (const std::vector<std::string>& options :
+         {std::vector<std::string>{}, {"--relay"}, {"-r"}, {"-r", "--relay"}, {}, {"--relay"}}) {
+        std::vector<std::string> command{"attach"};
+        command.insert(command.end(), options.begin(), options.end());
+        command.push_back(id);
+        all.push_back(std::make_unique<pty_client>(world, command));
+        REQUIRE(all.back()->wait_for("ready"));
+    }
+    all[2]->type("\r"); // read-only: it does not begin
+    all[3]->type("\r");
+    CHECK_FALSE(all[2]->wait_for("BEGIN", 100ms));
+    all[0]->type("\r");
+    std::string wanted = "BEGIN";
+    for (int n = 1; n <= 10'000; ++n) wanted += std::to_string(n) + "\n";
+    wanted += "\377\200\033[1m ";
+    for (auto& each : all) {
+        REQUIRE(each->wait_for("END"));
+        CHECK((between(each->shown(), "BEGIN", "END") == wanted));
+    }
+    all[1]->type("\r");
+    for (auto& each : all) CHECK(each->wait() == 0);
+}
