@@ -43,6 +43,8 @@ public:
 private:
     void turn(mato::default_signal_source& signals) {
         auto& connection = daemon_.connection();
+        if (untaken_ > 0 && tty_.queued_bytes() == 0) // before the wait: the daemon may be waiting for it
+            daemon_.post_as(message::output_taken, 0, bytes_taken{std::exchange(untaken_, 0)});
         const bool may_type = !direct_ && typed_.size() < typed_limit;
         const bool waits = tty_.queued_bytes() > 0;
         const auto events = [](bool in, bool out) { return static_cast<short>((in ? POLLIN : 0) | (out ? POLLOUT : 0)); };
@@ -53,9 +55,6 @@ private:
         if (ready[2].revents) handle_signals(signals);
         if (!direct_ && ready[0].revents & (POLLIN | POLLHUP | POLLERR)) handle_keys();
         mato::failure why;
-        tty_.flush(why);
-        if (untaken_ > 0 && tty_.queued_bytes() == 0)
-            daemon_.post_as(message::output_taken, 0, bytes_taken{std::exchange(untaken_, 0)});
         if (ready[1].revents & POLLOUT) connection.flush(why);
         if (ready[1].revents & (POLLIN | POLLHUP | POLLERR)) {
             connection.fill(why);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file raw_tab_process_test.cpp: any number of clients on a tab without emulator: the same bytes.
+/// @file raw_tab_process_test.cpp: any number of clients on a tab without emulator: the same bytes, and a replay for the slow.
 #include "support/mato_world.hpp"
 #include "support/pty_client.hpp"
 
@@ -50,4 +50,34 @@ TEST_CASE("all see the same bytes: direct, relayed, read-only", "[mato][raw]") {
     }
     all[1]->type("\r");
     for (auto& each : all) CHECK(each->wait() == 0);
+}
+
+TEST_CASE("one that does not read holds nobody up, and goes on from a replay", "[mato][raw]") {
+    mato_world world;
+    const std::string id = open_raw(world, "stty -echo -opost; printf ready; read go; seq 1 300000; printf ' END'; read more");
+    const std::vector<std::string> path = GENERATE(std::vector<std::string>{}, std::vector<std::string>{"--relay"});
+    std::vector<std::string> command{"attach"};
+    command.insert(command.end(), path.begin(), path.end());
+    command.push_back(id);
+    pty_client stalled(world, command), reader(world, {"attach", id});
+    REQUIRE(stalled.wait_for("ready"));
+    REQUIRE(reader.wait_for("ready"));
+    const long before = memory_kib(world.daemon_pid());
+    reader.type("\r");
+    REQUIRE(reader.wait_for("300000\n END")); // whatever was in between: it may have fallen behind, too
+    if (!sanitized) CHECK(memory_kib(world.daemon_pid(), "VmHWM") - before < 2048);
+    const std::size_t seen = stalled.shown().size();
+    REQUIRE(stalled.wait_for("300000\n END"));
+    const std::string late = stalled.shown().substr(seen);
+    CHECK(late.size() < 600'000); // of two million
+    const auto replay = late.rfind("\033[H\033[2J");
+    REQUIRE(replay != std::string::npos);
+    const std::string kept = late.substr(replay + 7, late.find(" END", replay) - replay - 7);
+    std::string wanted;
+    for (int n = std::stoi(kept); n <= 300'000; ++n) wanted += std::to_string(n) + "\n";
+    CHECK((kept == wanted)); // whole lines, without a gap
+    CHECK_FALSE(contains(world.must({"status", "--json"}), "\"resyncs\": 0"));
+    reader.type("\r");
+    CHECK(reader.wait() == 0);
+    CHECK(stalled.wait() == 0);
 }
