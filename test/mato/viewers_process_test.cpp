@@ -145,6 +145,25 @@ TEST_CASE("a viewer stopped under a flood costs no memory, and is right after on
     CHECK(backlog < 100'000); // what the kernel's buffers held, and a frame: not the twelve megabytes written
 }
 
+TEST_CASE("what is passed to a stopped viewer's terminal is bounded, too: of clipboards the newest", "[mato][viewers]") {
+    mato_world world;
+    world.must({"new", "-d", "--",
+                "printf ready; read -r go; text=$(head -c 300000 /dev/zero | base64 -w 0); i=0;"
+                " while [ $i -lt 80 ]; do printf '\033]52;c;%s\007' \"$text\"; i=$((i+1)); done; printf done; exec sleep 600"});
+    outer_terminal stopped(world, {"attach", "1"}), live(world, {"attach", "1"});
+    REQUIRE(stopped.comes_to_show("ready"));
+    stopped.client().signal(SIGSTOP); // and nobody reads its terminal
+    REQUIRE(wait_until([&] { return process_state(stopped.client().pid()) == 'T'; }));
+    const long before = memory_kib(world.daemon_pid());
+    live.type("\n");
+    REQUIRE(live.comes_to_show("done"));
+    const long grown = memory_kib(world.daemon_pid()) - before;
+    WARN("daemon grown by " << grown << " KiB for 32 MB of clipboards");
+    if (!sanitized) CHECK(grown < 24 * 1024);
+    stopped.client().signal(SIGCONT);
+    CHECK(stopped.comes_to_agree("1"));
+}
+
 TEST_CASE("a thousand viewers on one tab are all shown it, and leave nothing behind", "[mato][viewers]") {
     const int count = number_of("MATO_TEST_VIEWERS", 1000);
     raise_descriptor_limit();

@@ -85,7 +85,7 @@ private:
     [[nodiscard]] std::size_t rows_back();
 
     static constexpr std::size_t raw_chunk = 32u << 10;
-    static constexpr std::size_t most_passing = 1u << 20;     // bytes for a terminal that is not ready
+    static constexpr std::size_t most_passing = 2u << 20;     // bytes that wait for the terminal; a clipboard is half
     static constexpr mato::milliseconds paste_patience{5000}; // within a paste; a slow line's bytes come more often
 
     static constexpr mato::milliseconds answer_patience{5000}; // a terminal that has not answered by then never will
