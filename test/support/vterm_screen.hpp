@@ -101,7 +101,9 @@ public:
                 const cell wanted = inside ? whole.at(r + top, c + left) : cell{" ", "any on default"};
                 const cell found = part.at(r, c);
                 if (found == wanted) continue;
-                const bool halved = (c == 0 && wanted.text == tail) || (c + 1 == part.columns_ && left > 0);
+                const bool is_cut = c + 1 == part.columns_ && c + left + 1 < whole.columns_ && r + top < whole.rows_ &&
+                                    whole.at(r + top, c + left + 1).text == tail;
+                const bool halved = (c == 0 && wanted.text == tail) || is_cut;
                 if (halved && found.text == " ") continue; // a wide character does not fit in by half
                 return "row " + std::to_string(r) + " column " + std::to_string(c) + ": '" + found.text + "' (" + found.look +
                        ") instead of '" + wanted.text + "' (" + wanted.look + ")";
