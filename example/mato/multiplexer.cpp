@@ -326,7 +326,7 @@ std::shared_ptr<tab> multiplexer::start_program(const new_tab& wanted, const std
         request.program = shell;
         request.argv = {"-" + base_name(shell)};
         shown = base_name(shell);
-    } else if (wanted.argv.size() == 1) {
+    } else if (wanted.argv.size() == 1 && !needs_no_shell(wanted.argv[0])) {
         request.program = shell;
         request.argv = {base_name(shell), "-c", wanted.argv[0]};
         shown = wanted.argv[0];

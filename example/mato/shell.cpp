@@ -4,7 +4,12 @@
 #include "utf8.hpp"
 #include "workspace.hpp"
 
+#include <mato/sys.hpp>
+#include <mato/unique_fd.hpp>
+
+#include <fcntl.h>
 #include <pwd.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <vector>
@@ -20,6 +25,19 @@ std::string login_shell(const std::string& configured, const environment& variab
         *found->pw_shell)
         return found->pw_shell;
     return "/bin/sh";
+}
+
+bool needs_no_shell(const std::string& word) {
+    constexpr std::string_view plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._+,:@-";
+    if (!word.starts_with('/') || word.find_first_not_of(plain) != std::string::npos) return false;
+    const mato::unique_fd file(mato::sys::open(word.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+    struct stat about {};
+    if (!file || ::fstat(file.get(), &about) == -1 || !S_ISREG(about.st_mode) || ::access(word.c_str(), X_OK) == -1)
+        return false;
+    char magic[4] = {}; // execve(2): anything else is ENOEXEC, or for a shell to guess
+    const ssize_t size = mato::sys::read(file.get(), magic, sizeof magic);
+    const std::string_view begins(magic, size > 0 ? static_cast<std::size_t>(size) : 0);
+    return begins.starts_with("#!/") || begins == "#! /" || begins == "\177ELF";
 }
 
 std::string base_name(std::string_view path) {

@@ -13,6 +13,10 @@ namespace mux {
 /// `configured`, else $SHELL, else the password file's, else /bin/sh.
 [[nodiscard]] std::string login_shell(const std::string& configured, const environment& variables);
 
+/// Whether a shell would do nothing with `word` but run it: the absolute path, in characters that are special to no shell, of a
+/// file that the kernel runs by itself. A shell between the tab and such a program would only cost its start and its memory.
+[[nodiscard]] bool needs_no_shell(const std::string& word);
+
 [[nodiscard]] std::string base_name(std::string_view path);
 
 /// The first word's last path component, made a valid tab name; "tab" when nothing of it is left.

@@ -56,3 +56,15 @@ TEST_CASE("what comes of a key is shown without waiting, once", "[pacer]") {
     p.sent(start + 1us, 100'000, true);
     CHECK_FALSE(p.may_send(start + 2us));
 }
+
+TEST_CASE("who has just come sees two frames without waiting: the screen, and what its program says first", "[pacer]") {
+    pacer p;
+    p.sent(start, 100'000, true);
+    p.arrived();
+    p.typed(); // is no third one
+    CHECK(p.may_send(start + 1us));
+    p.sent(start + 1us, 100'000, true);
+    CHECK(p.may_send(start + 2us));
+    p.sent(start + 2us, 100'000, true);
+    CHECK_FALSE(p.may_send(start + 3us));
+}

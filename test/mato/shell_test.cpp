@@ -5,6 +5,7 @@
 #include "workspace.hpp"
 
 #include "support/catch.hpp"
+#include "support/temp_directory.hpp"
 
 #include <pwd.h>
 #include <unistd.h>
@@ -19,6 +20,34 @@ TEST_CASE("the configured shell, then SHELL, then the password file's", "[shell]
     CHECK(mux::login_shell("", {}) == own);
     CHECK(mux::login_shell("", {{"SHELL", ""}}) == own);
     CHECK(mux::login_shell("", {{"SHELL", "zsh"}}) == own); // a relative one is nobody's shell
+}
+
+TEST_CASE("a path to what the kernel runs by itself needs no shell, all else does", "[shell]") {
+    const support::temp_directory directory;
+    const auto file = [&](const std::string& name, const std::string& content, mode_t mode) {
+        const std::string path = directory / name;
+        support::write_file(path, content);
+        REQUIRE(::chmod(path.c_str(), mode) == 0);
+        return path;
+    };
+    CHECK(mux::needs_no_shell("/bin/sh"));
+    CHECK(mux::needs_no_shell(file("script", "#!/bin/sh\n", 0700)));
+    CHECK(mux::needs_no_shell(file("spaced", "#! /bin/sh\n", 0700)));
+
+    CHECK_FALSE(mux::needs_no_shell(file("headless", "echo hi\n", 0700))); // ENOEXEC: a shell reads it itself
+    CHECK_FALSE(mux::needs_no_shell(file("empty", "", 0700)));
+    CHECK_FALSE(mux::needs_no_shell(file("short", "#!", 0700)));
+    CHECK_FALSE(mux::needs_no_shell(file("plain", "#!/bin/sh\n", 0600)));
+    CHECK_FALSE(mux::needs_no_shell(file("a b", "#!/bin/sh\n", 0700)));
+    CHECK_FALSE(mux::needs_no_shell(file("a$b", "#!/bin/sh\n", 0700)));
+    CHECK_FALSE(mux::needs_no_shell(file("a*", "#!/bin/sh\n", 0700)));
+    CHECK_FALSE(mux::needs_no_shell("sh"));
+    CHECK_FALSE(mux::needs_no_shell("/bin/sh -i"));
+    CHECK_FALSE(mux::needs_no_shell("/bin/sh;"));
+    CHECK_FALSE(mux::needs_no_shell(directory.path()));
+    CHECK_FALSE(mux::needs_no_shell(directory / "none"));
+    CHECK_FALSE(mux::needs_no_shell("/dev/tty"));
+    CHECK_FALSE(mux::needs_no_shell(""));
 }
 
 TEST_CASE("the last component of a path", "[shell]") {

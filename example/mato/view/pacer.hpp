@@ -17,7 +17,7 @@ class pacer {
 public:
     using time_point = mato::clock::time_point;
 
-    [[nodiscard]] bool may_send(time_point now) const noexcept { return now >= due() || typed_; }
+    [[nodiscard]] bool may_send(time_point now) const noexcept { return now >= due() || unpaced_ > 0; }
     /// Later with every output, up to the end of the last frame's wait.
     [[nodiscard]] time_point due() const noexcept { return std::min(due_, std::max(output_ + silence, sent_ + least)); }
 
@@ -25,11 +25,14 @@ public:
     void output(time_point now) noexcept { output_ = now; }
 
     /// The user typed: what comes of it is shown without waiting, once.
-    void typed() noexcept { typed_ = true; }
+    void typed() noexcept { unpaced_ = std::max(unpaced_, 1); }
+
+    /// The user came to see this: the screen as it is, and what a program that has just been started says first.
+    void arrived() noexcept { unpaced_ = 2; }
 
     /// `flooding`: the program had more to say than was read.
     void sent(time_point now, std::size_t bytes, bool flooding) noexcept {
-        typed_ = false;
+        unpaced_ = std::max(unpaced_ - 1, 0);
         const auto worth = std::chrono::microseconds(8 * static_cast<long>(std::min<std::size_t>(bytes, 1u << 20)));
         sent_ = now;
         due_ = now + (flooding ? longest : std::min<std::chrono::microseconds>(worth, longest));
@@ -41,7 +44,7 @@ public:
 
 private:
     time_point due_{}, sent_{}, output_{};
-    bool typed_ = false;
+    int unpaced_ = 0; // frames
 };
 
 } // namespace mux

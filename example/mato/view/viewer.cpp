@@ -51,7 +51,7 @@ void viewer::watch(std::shared_ptr<tab> shown) {
     scrolled_ = false;
     composer_.forget();
     starts_anew_ = true;
-    pacer_.typed(); // whoever switches is waiting
+    pacer_.arrived();
     update(false);
 }
 
