@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /// @file main.cpp: the command `mato`.
 #include "cli.hpp"
-#include "commands.hpp"
+#include "command/commands.hpp"
 
 #include <mato/detach.hpp>
 #include <mato/policies.hpp>

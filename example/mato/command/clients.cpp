@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: MIT
+/// @file clients.cpp: `clients` and `detach`.
+#include "command/commands.hpp"
+
+#include "command/common.hpp"
+#include "listings.hpp"
+
+#include <mato/policies.hpp>
+
+#include <charconv>
+
+namespace mux {
+
+int run_clients(const invocation& what) {
+    remote daemon = open_existing(paths_of(what));
+    print(format_clients(daemon.ask<client_list>(message::list_clients, nothing{}, message::clients, soon()), what.json));
+    return 0;
+}
+
+int run_detach(const invocation& what) {
+    const auto paths = paths_of(what);
+    detach_request wanted{what.all, 0, current_tab(paths)};
+    if (!what.operands.empty()) {
+        const std::string& text = what.operands[0];
+        const auto [rest, why] = std::from_chars(text.data(), text.data() + text.size(), wanted.client);
+        if (why != std::errc() || rest != text.data() + text.size() || wanted.client == 0 || what.all)
+            throw command_failure{mato::exit_code::usage,
+                                  "detach takes -a or a client's number, not '" + text + "'; see 'mato clients'"};
+    }
+    open_existing(paths).tell(message::detach, wanted, soon());
+    return 0;
+}
+
+} // namespace mux

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+#include "command/common.hpp"
+
+#include <mato/policies.hpp>
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+
+namespace mux {
+
+std::optional<std::string> variable(const char* name) {
+    const char* const value = std::getenv(name);
+    return value ? std::optional<std::string>(value) : std::nullopt;
+}
+
+program_paths paths_of(const invocation& what) {
+    mato::failure why;
+    auto paths = resolve_paths(what.paths, variable, why);
+    if (why) throw command_failure{mato::exit_code::usage, why.message()};
+    if (!what.paths.config.empty() &&
+        !std::filesystem::exists(paths.config)) // a missing default is fine, a missing choice is not
+        throw command_failure{mato::exit_code::bad_config, "there is no configuration " + paths.config.native()};
+    return paths;
+}
+
+tab_id current_tab(const program_paths& paths) {
+    const auto enclosing = parse_enclosing_tab(variable("MATO").value_or(""));
+    return enclosing && enclosing->socket == paths.daemon.socket.native() ? enclosing->tab : 0;
+}
+
+remote open_existing(const program_paths& paths) {
+    return remote::open(paths, start::never, mato::deadline::in(answer_patience));
+}
+remote open_or_start(const invocation& what, const program_paths& paths) {
+    return remote::open(paths, what.no_start ? start::never : start::if_needed, mato::deadline::in(start_patience));
+}
+
+void print(const std::string& text) {
+    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
+        throw command_failure{1, "cannot write to standard output: " + mato::last_error().message()};
+}
+
+} // namespace mux

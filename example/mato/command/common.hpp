@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: MIT
+/// @file common.hpp: what every command begins and ends with: paths, the daemon, how long to wait for it, standard output.
+/// Threads: one.   Blocks: within the patience named.   Errors: command_failure.
+#pragma once
+
+#include "cli.hpp"
+#include "remote.hpp"
+#include "workspace.hpp"
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+namespace mux {
+
+inline constexpr std::chrono::seconds start_patience{20}; ///< a daemon that another client starts on a busy machine
+inline constexpr std::chrono::seconds answer_patience{5}; ///< any request that does not wait for a program
+inline constexpr std::chrono::seconds status_patience{1}; ///< the contract of `status`
+
+[[nodiscard]] std::optional<std::string> variable(const char* name);
+[[nodiscard]] program_paths paths_of(const invocation& what);
+/// The tab this command runs in, when it is one of the daemon asked; else 0.
+[[nodiscard]] tab_id current_tab(const program_paths& paths);
+
+[[nodiscard]] remote open_existing(const program_paths& paths);
+[[nodiscard]] remote open_or_start(const invocation& what, const program_paths& paths);
+[[nodiscard]] inline mato::deadline soon() { return mato::deadline::in(answer_patience); }
+
+/// To standard output, at once.
+void print(const std::string& text);
+
+} // namespace mux

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: MIT
+/// @file screen.cpp: what a tab shows: `capture` and `record`.
+#include "command/commands.hpp"
+
+#include "command/common.hpp"
+#include "listings.hpp"
+#include "recorder.hpp"
+
+#include <mato/policies.hpp>
+
+#include <unistd.h>
+
+namespace mux {
+
+int run_capture(const invocation& what) {
+    const auto paths = paths_of(what);
+    remote daemon = open_existing(paths);
+    capture_request wanted{{what.operands[0], current_tab(paths)}, what.history, 0, what.ansi, false};
+    captured part = daemon.ask<captured>(message::capture, wanted, message::captured, soon());
+    std::string text = part.text;
+    while (part.next != 0) {
+        wanted.from = part.next;
+        part = daemon.ask<captured>(message::capture, wanted, message::captured, soon());
+        text += part.text;
+    }
+    print(what.json ? format_capture(part, text) : text);
+    return 0;
+}
+
+int run_record(const invocation& what) {
+    const auto paths = paths_of(what);
+    remote daemon = open_existing(paths);
+    const target which{what.operands[0], current_tab(paths)};
+    daemon.tell(message::find_tab, which, soon()); // before there is a file
+    mato::failure why;
+    const std::string& path = what.operands[1];
+    line_file file = line_file::open(path, what.force ? line_file::existing::replace : line_file::existing::refuse, why);
+    if (why.code == std::errc::file_exists)
+        throw command_failure{1, path + " is there already; name another file, or replace it with --force"};
+    if (why) throw command_failure{1, why.message()};
+    if (path == "-" && ::isatty(STDOUT_FILENO))
+        throw command_failure{mato::exit_code::usage, "a recording is not for a terminal; redirect standard output"};
+    return record_tab(daemon, std::move(file), {which, what.exact, what.duration, what.quiet});
+}
+
+} // namespace mux

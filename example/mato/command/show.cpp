@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+/// @file show.cpp: `new`, `attach` and no command at all: a tab shown in this terminal.
+#include "command/commands.hpp"
+
+#include "attach.hpp"
+#include "command/common.hpp"
+#include "terminal.hpp"
+#include "view/terminfo.hpp"
+
+#include <filesystem>
+#include <span>
+
+namespace mux {
+namespace {
+
+/// Of the terminal this command runs in, before it was asked.
+terminal_features own_features() {
+    const auto value = [](const char* name) { return variable(name).value_or(""); };
+    const std::string term = value("TERM"), colorterm = value("COLORTERM"), program = value("TERM_PROGRAM"),
+                      all = value("LC_ALL"), type = value("LC_CTYPE"), lang = value("LANG");
+    return features_of({term, colorterm, program, all, type, lang}, read_terminfo(term));
+}
+
+view_options view_of(const invocation& what, const remote& daemon, size_of_terminal size) {
+    view_options view;
+    view.size = {what.columns ? what.columns : size.cols, what.rows ? what.rows : size.rows};
+    view.readonly = what.readonly;
+    view.detach_others = what.detached;
+    view.ignore_size = what.ignore_size;
+    view.environment = daemon.environment_for_daemon();
+    view.terminal = own_features();
+    return view;
+}
+
+void refuse_nesting(const program_paths& paths) {
+    if (const tab_id tab = current_tab(paths))
+        throw command_failure{
+            1, "this terminal is tab " + std::to_string(tab) +
+                   " of the same daemon; showing it in itself would never end. Use another daemon (-L NAME), or 'new -d'"};
+}
+
+terminal open_terminal() {
+    mato::failure why;
+    terminal tty = terminal::open(why);
+    if (why) throw command_failure{1, why.message()};
+    return tty;
+}
+
+/// Asks for a tab with `view` inside `request`, and shows it until the end.
+template <class Request>
+int show(const invocation& what, remote& daemon, terminal& tty, message type, Request request, view_options Request::*view) {
+    mato::failure why;
+    tty.prepare_guard(why);
+    if (why) throw command_failure{1, why.message()};
+    const auto until = mato::deadline::in(start_patience);
+    (request.*view).passes_terminal = !what.relay;
+    const std::string ask = questions((request.*view).terminal);
+    if (!(request.*view).terminal.addresses)
+        throw command_failure{1, "this terminal (TERM=" + variable("TERM").value_or("") + ") cannot place its cursor"};
+    const int descriptors[] = {tty.native_handle(), tty.guardian().leash()};
+    const auto passed = what.relay ? std::span<const int>() : std::span<const int>(descriptors);
+    const auto id = daemon.post_with(type, std::move(request), passed, until);
+    tty.guard(why); // while the daemon is at it; nothing is drawn before show_tab
+    if (why) throw command_failure{1, why.message()};
+    const auto shown = daemon.await<attachment_info>(id, message::attached, until);
+    tty.guardian().leash_is_passed();
+    const attach_result result = show_tab(daemon, tty, shown.direct, ask);
+    tty.guardian().dismiss();
+    print(result.last_line + "\n");
+    return result.exit_code;
+}
+
+new_tab new_tab_of(const invocation& what, const program_paths& paths) {
+    new_tab wanted;
+    wanted.task = what.task;
+    wanted.name = what.name;
+    wanted.emulator = what.emulator;
+    wanted.current = current_tab(paths);
+    wanted.argv = what.program;
+    wanted.environment = what.environment;
+    std::error_code why;
+    const auto here = std::filesystem::current_path(why);
+    if (why && (what.directory.empty() || what.directory[0] != '/'))
+        throw command_failure{1, "the working directory cannot be told (" + why.message() + "); name one with -c"};
+    wanted.cwd = (here / what.directory).lexically_normal().native();
+    return wanted;
+}
+
+/// Sends a request for a tab; a daemon that has begun to stop meanwhile is replaced once.
+template <class Request> int ask_until_started(const invocation& what, const program_paths& paths, Request request) {
+    for (bool again = !what.no_start;; again = false) {
+        remote daemon = open_or_start(what, paths);
+        try {
+            return request(daemon);
+        } catch (const command_failure& why) {
+            if (!again || why.exit_code != mato::exit_code::unavailable) throw;
+        }
+    }
+}
+
+} // namespace
+
+int run_new(const invocation& what) {
+    const auto paths = paths_of(what);
+    new_tab wanted = new_tab_of(what, paths);
+    if (what.detached || what.wait) {
+        wanted.then = what.wait ? after_opening::wait : after_opening::nothing;
+        return ask_until_started(what, paths, [&](remote& daemon) {
+            wanted.view = view_of(what, daemon, {});
+            if (what.wait)
+                return static_cast<int>(daemon.ask<exit_status>(message::new_tab, wanted, message::exit_status).code);
+            const auto opened =
+                daemon.ask<tab_name>(message::new_tab, wanted, message::tab_opened, mato::deadline::in(start_patience));
+            if (!what.quiet) print(std::to_string(opened.id) + "\n");
+            return 0;
+        });
+    }
+    refuse_nesting(paths);
+    terminal tty = open_terminal();
+    wanted.then = after_opening::attach;
+    return ask_until_started(what, paths, [&](remote& daemon) {
+        wanted.view = view_of(what, daemon, tty.size());
+        wanted.view.detach_others = false;
+        return show(what, daemon, tty, message::new_tab, wanted, &new_tab::view);
+    });
+}
+
+int run_attach(const invocation& what) {
+    const auto paths = paths_of(what);
+    refuse_nesting(paths);
+    terminal tty = open_terminal();
+    remote daemon = open_existing(paths);
+    attach_request wanted;
+    if (!what.operands.empty()) wanted.which.name = what.operands[0];
+    wanted.view = view_of(what, daemon, tty.size());
+    return show(what, daemon, tty, message::attach, wanted, &attach_request::view);
+}
+
+int run_attach_or_new(const invocation& what) {
+    const auto paths = paths_of(what);
+    refuse_nesting(paths);
+    terminal tty = open_terminal();
+    return ask_until_started(what, paths, [&](remote& daemon) {
+        const auto view = view_of(what, daemon, tty.size());
+        if (daemon.ask<tab_list>(message::list_tabs, nothing{}, message::tabs, soon()).tabs.empty()) {
+            new_tab wanted = new_tab_of(what, paths);
+            wanted.view = view;
+            wanted.then = after_opening::attach;
+            return show(what, daemon, tty, message::new_tab, wanted, &new_tab::view);
+        }
+        attach_request latest;
+        latest.view = view;
+        return show(what, daemon, tty, message::attach, latest, &attach_request::view);
+    });
+}
+
+} // namespace mux

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: MIT
+/// @file tabs.cpp: tabs asked about and changed: `ls`, `has`, `rename`, `resize`, `kill`.
+#include "command/commands.hpp"
+
+#include "command/common.hpp"
+#include "listings.hpp"
+
+namespace mux {
+
+int run_ls(const invocation& what) {
+    remote daemon = open_existing(paths_of(what));
+    print(format_tabs(daemon.ask<tab_list>(message::list_tabs, nothing{}, message::tabs, soon()), what.json));
+    return 0;
+}
+
+int run_has(const invocation& what) {
+    const auto paths = paths_of(what);
+    open_existing(paths).tell(message::find_tab, target{what.operands[0], current_tab(paths)}, soon());
+    return 0;
+}
+
+int run_rename(const invocation& what) {
+    const auto paths = paths_of(what);
+    open_existing(paths).tell(message::rename, rename_request{{what.operands[0], current_tab(paths)}, what.operands[1]},
+                              soon());
+    return 0;
+}
+
+int run_resize(const invocation& what) {
+    const auto paths = paths_of(what);
+    open_existing(paths).tell(message::resize_tab,
+                              resize_request{{what.operands[0], current_tab(paths)}, {what.columns, what.rows}}, soon());
+    return 0;
+}
+
+int run_kill(const invocation& what) {
+    const auto paths = paths_of(what);
+    const std::string name = what.operands.empty() ? std::string() : what.operands[0];
+    open_existing(paths).tell(message::kill, kill_request{{name, current_tab(paths)}, what.task});
+    return 0;
+}
+
+} // namespace mux
