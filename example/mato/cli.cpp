@@ -41,7 +41,13 @@ constexpr std::array commands{
     command_syntax{"wait", command::wait, 1, 1, "wait TAB --exit | --idle DUR | --text REGEX [--timeout DUR]",
                    "wait until the program has ended, is silent, or shows a text"},
     command_syntax{"kill", command::kill, 0, 1, "kill TAB | kill -t TASK", "end a tab's programs and remove it"},
+    command_syntax{"respawn", command::respawn, 1, 1, "respawn [-k] TAB",
+                   "start a tab's program again as it was started; -k ends it first if it runs"},
     command_syntax{"rename", command::rename, 2, 2, "rename TARGET NAME", "rename a tab or a task"},
+    command_syntax{"move", command::move, 2, 2, "move TAB TASK", "put a tab into another task, made when missing"},
+    command_syntax{"events", command::events, 0, 0, "events [--json]", "print what happens, one line each, until interrupted"},
+    command_syntax{"control", command::control, 0, 0, "control",
+                   "read commands as lines, print answers and events as lines of JSON"},
     command_syntax{"status", command::status, 0, 0, "status [--json]", "the daemon's state"},
     command_syntax{"reload", command::reload, 0, 0, "reload", "read the configuration again"},
     command_syntax{"stop", command::stop, 0, 0, "stop [--now]", "stop the daemon and every tab"},
@@ -163,11 +169,13 @@ void parse_command(const command_syntax& syntax, std::vector<std::string> argume
         break;
     case command::record: add("for", "", cxxopts::value<std::string>())("exact", "")("force", ""); break;
     case command::kill: add("t", "", cxxopts::value<std::string>()); break;
+    case command::respawn: add("k", ""); break;
     case command::stop: add("now", ""); break;
     case command::daemon: add("foreground", ""); break;
     case command::log: add("f", ""); break;
     case command::ls:
     case command::clients:
+    case command::events:
     case command::status: add("json", ""); break;
     default: break;
     }
@@ -230,6 +238,7 @@ void parse_command(const command_syntax& syntax, std::vector<std::string> argume
     span("for", result.duration);
     result.exact = has("exact");
     result.force = has("force");
+    result.kill_first = has("k");
     result.operands = given.unmatched();
     if (syntax.command == command::new_tab) {
         result.program = std::move(result.operands);

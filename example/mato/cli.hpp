@@ -33,7 +33,11 @@ enum class command {
     resize,
     wait,
     kill,
+    respawn,
     rename,
+    move,
+    events,
+    control,
     status,
     reload,
     stop,
@@ -53,6 +57,7 @@ struct invocation {
     std::vector<std::string> environment;
     bool ansi = false, exit = false;               ///< `capture --ansi`, `wait --exit`
     bool exact = false, force = false;             ///< `record`
+    bool kill_first = false;                       ///< `respawn -k`
     std::uint32_t history = 0;                     ///< `capture -S`, rows
     std::optional<std::string> pattern;            ///< `wait --text`
     std::chrono::milliseconds idle{0}, timeout{0}; ///< `wait`; 0: not given

@@ -49,7 +49,7 @@ json::verbatim as_json(const tab_info& tab) {
 
 json::verbatim stream_json(const client_info& client) {
     return json::object()
-        .add("tab", client.recorded)
+        .add("tab", client.recorded ? json::verbatim{std::to_string(client.recorded)} : json::verbatim{"null"})
         .add("delivered", client.delivered)
         .add("dropped", client.dropped)
         .add("superseded", client.superseded)
@@ -75,7 +75,7 @@ json::verbatim as_json(const client_info& client) {
         .add("bytes_sent", client.bytes_sent)
         .add("frames_dropped", client.frames_dropped)
         .add("queue_bytes", client.queue_bytes)
-        .add("stream", client.recorded == 0 ? json::verbatim{"null"} : stream_json(client))
+        .add("stream", client.recorded != 0 || client.follows_events ? stream_json(client) : json::verbatim{"null"})
         .done();
 }
 
@@ -144,15 +144,19 @@ std::string format_clients(const client_list& list, bool json) {
     std::string text;
     for (const client_info& each : list.clients) {
         const std::uint64_t tab = each.tab ? each.tab : each.recorded;
-        if (tab == 0) continue; // commands like this one
-        text += std::to_string(each.id) + "  tab " + std::to_string(tab) + "  " + (each.tty.empty() ? "-" : plain(each.tty)) +
-                "  " + (each.tab == 0 ? "recorder" : size_text(each.size)) + "  pid " + std::to_string(each.pid) +
+        if (tab == 0 && !each.follows_events) continue; // commands like this one
+        text += std::to_string(each.id) + "  " + (tab == 0 ? "events" : "tab " + std::to_string(tab)) + "  " +
+                (each.tty.empty() ? "-" : plain(each.tty)) + "  " +
+                (each.tab != 0   ? size_text(each.size)
+                 : each.recorded ? "recorder"
+                                 : "follower") +
+                "  pid " + std::to_string(each.pid) +
                 (each.tab == 0 ? ""
                  : each.direct ? "  direct"
                                : "  relayed") +
                 (each.readonly ? "  read-only" : "") + "  sent " + mato::format_bytes(each.bytes_sent);
         if (each.queue_bytes > 0) text += "  behind " + mato::format_bytes(each.queue_bytes);
-        if (each.recorded != 0 && each.resyncs > 1) text += "  lost " + count_text(each.superseded, "frame");
+        if (each.resyncs > 1) text += "  lost " + count_text(each.superseded, "frame");
         text += "\n";
     }
     return text;

@@ -3,6 +3,7 @@
 
 #include "key_names.hpp"
 #include "shell.hpp"
+#include "view/mirror.hpp"
 #include "window_size.hpp"
 
 #include <mato/version.hpp>
@@ -45,7 +46,10 @@ terminal_size as_terminal_size(size_of_terminal size) { return {size.rows, size.
 multiplexer::multiplexer(daemon& host, multiplexer_options options)
     : daemon_(host), configuration_(std::move(options.configuration)), environment_(parse_environment(options.environment)),
       limits_(options.limits), stays_when_empty_(options.stays_when_empty), started_(std::time(nullptr)),
-      workspace_(read_counter(counter_, host.options().paths)) {
+      workspace_(read_counter(counter_, host.options().paths)), events_(host.context(), [this](event_snapshot& now) {
+          now.tabs = tabs_now();
+          now.clients = clients_now();
+      }) {
     auto& server = daemon_.server();
     server.on.on_opened = [this](const session_ptr& session) {
         session->accept_descriptors(terminal_descriptors);
@@ -82,14 +86,19 @@ void multiplexer::apply_settings() {
 }
 
 void multiplexer::reload(mato::error_out out) {
-    configuration_.reload(out);
-    if (out.failed()) return;
+    mato::failure why;
+    configuration_.reload(why);
+    if (why) {
+        events_.tell({.kind = "config-error", .text = why.code == mato::errc::invalid_config ? why.detail : why.message()});
+        return out.set(std::move(why));
+    }
     apply_settings();
     for (auto& [id, each] : tabs_) fit(*each);
     for (auto& [id, each] : clients_)
         if (each.screen)
             each.screen->set_keys(parse_prefix(configuration_->prefix).value_or('\x1c'), configuration_->prefix,
                                   configuration_->mouse);
+    events_.tell({.kind = "reloaded"});
 }
 
 // ---- clients ----
@@ -148,6 +157,7 @@ multiplexer::traffic multiplexer::traffic_of(const client& who) const {
 }
 
 std::optional<mato::subscriber_status> multiplexer::stream_status(const client& who) const {
+    if (auto events = events_.status(who.session.get())) return events;
     const auto at = streams_.find(who.recorded);
     return at == streams_.end() ? std::nullopt : at->second.status(who.session.get());
 }
@@ -253,7 +263,10 @@ void multiplexer::switch_to(client& watcher, tab& shown) {
     fit(shown);
     watcher.screen->read_keyboard(true);
     watcher.screen->watch(shown.shared_from_this());
-    if (const auto at = tabs_.find(before); at != tabs_.end() && before != shown.id()) fit(*at->second);
+    if (before == shown.id()) return;
+    events_.tell(
+        {.kind = before == 0 ? "client-attached" : "client-switched", .tab = shown.id(), .client = watcher.session->id()});
+    if (const auto at = tabs_.find(before); at != tabs_.end()) fit(*at->second);
 }
 
 void multiplexer::leave(client& watcher) {
@@ -266,6 +279,7 @@ void multiplexer::leave(client& watcher) {
     const tab_id left = std::exchange(watcher.attached, 0);
     watcher.untaken = 0;
     if (left == 0) return;
+    events_.tell({.kind = "client-detached", .tab = left, .client = watcher.session->id()});
     if (const auto at = tabs_.find(left); at != tabs_.end()) {
         at->second->cancel_input(watcher.session->id(), 0);
         fit(*at->second);
@@ -296,8 +310,12 @@ void multiplexer::answer_output_waits(tab_id id) {
 
 void multiplexer::on_events(tab_id id, std::vector<vt::event>& events) {
     const auto viewers = viewers_of(id);
+    const vt::event *title = nullptr, *directory = nullptr, *bell = nullptr; // of those that came in one read the last
     for (const vt::event& each : events) {
+        if (each.kind == vt::event_kind::title) title = &each;
+        if (each.kind == vt::event_kind::directory) directory = &each;
         if (each.kind == vt::event_kind::bell) {
+            bell = &each;
             if (viewers.empty()) rung_.insert(id);
             for (client* watcher : viewers) watcher->screen->ring();
         } else if (each.kind == vt::event_kind::clipboard_set && configuration_->clipboard) {
@@ -306,6 +324,9 @@ void multiplexer::on_events(tab_id id, std::vector<vt::event>& events) {
                     watcher->screen->pass("\033]52;" + each.target + ";" + each.text + "\033\\");
         }
     }
+    if (title) events_.tell({.kind = "title", .tab = id, .text = title->text});
+    if (directory) events_.tell({.kind = "cwd", .tab = id, .text = directory->text});
+    if (bell) events_.tell({.kind = "bell", .tab = id});
 }
 
 void multiplexer::fit(tab& shown) {
@@ -313,7 +334,22 @@ void multiplexer::fit(tab& shown) {
     std::vector<viewer_size> sizes;
     for (client* each : viewers_of(shown.id()))
         sizes.push_back({as_terminal_size(each->view.size), each->activity, !each->view.readonly && !each->view.ignore_size});
-    shown.resize(choose_size(configuration_->window_size, shown.size(), sizes));
+    resize(shown, choose_size(configuration_->window_size, shown.size(), sizes));
+}
+
+void multiplexer::resize(tab& shown, terminal_size size) {
+    const terminal_size before = shown.size();
+    shown.resize(size);
+    if (const terminal_size now = shown.size(); now != before)
+        events_.tell({.kind = "tab-resized", .tab = shown.id(), .size = {now.columns, now.rows}});
+}
+
+/// What was typed and not taken is gone with a program.
+void multiplexer::read_keyboards(tab_id id) {
+    for (client* each : viewers_of(id)) {
+        each->untaken = 0;
+        each->screen->read_keyboard(true);
+    }
 }
 
 // ---- tabs ----
@@ -359,20 +395,51 @@ std::shared_ptr<tab> multiplexer::start_program(const new_tab& wanted, const std
     options.history_lines = configuration_->history_lines;
     options.replay_bytes = configuration_->raw_replay_bytes;
     options.input_bytes = configuration_->paste_bytes;
+    options.program = std::move(request);
     const auto made = std::make_shared<tab>(daemon_.context(), std::move(program), std::move(options));
     tabs_[id] = made;
     used_[id] = ++now_;
-    made->start({[this, id](bool flooding) { on_output(id, flooding); },
-                 [this, id](std::vector<vt::event>& events) { on_events(id, events); },
-                 [this](input_queue::source from, std::size_t bytes) { on_input_taken(from, bytes); },
-                 [this](input_queue::source from, std::size_t taken) {
-                     client* const sender = from.request ? find_client(from.client) : nullptr;
-                     if (sender)
-                         refuse(*sender, from.request, "the program ended after " + std::to_string(taken) + " bytes of it");
-                 },
-                 [this, id] { on_tab_ended(id); }});
+    made->start(handlers_of(id));
     daemon_.log().info("tab " + std::to_string(id) + " opened, pid " + std::to_string(made->pid()));
+    events_.tell({.kind = "tab-opened", .tab = id, .task = task, .name = name, .text = shown});
     return made;
+}
+
+tab::handlers multiplexer::handlers_of(tab_id id) {
+    return {[this, id](bool flooding) { on_output(id, flooding); },
+            [this, id](std::vector<vt::event>& events) { on_events(id, events); },
+            [this](input_queue::source from, std::size_t bytes) { on_input_taken(from, bytes); },
+            [this](input_queue::source from, std::size_t taken) {
+                client* const sender = from.request ? find_client(from.client) : nullptr;
+                if (sender) refuse(*sender, from.request, "the program ended after " + std::to_string(taken) + " bytes of it");
+            },
+            [this, id] { on_tab_ended(id); }};
+}
+
+/// The tab's program once more. What it showed last is cleared, its history stays.
+void multiplexer::start_again(tab& ended, mato::failure& why) {
+    auto program = spawn(ended.program(), why);
+    if (why) return;
+    // CAN ends what the last program had begun. Without an emulator it is the viewers' terminals that are reset, for no longer.
+    const std::string clear = ended.screen() ? "\x18\033c" : "\x18" + std::string(reset_sequence()) + "\033[H\033[2J";
+    ended.start_again(std::move(program), clear, handlers_of(ended.id()));
+    used_[ended.id()] = ++now_;
+    daemon_.log().info("tab " + std::to_string(ended.id()) + " respawned, pid " + std::to_string(ended.pid()));
+    events_.tell({.kind = "tab-respawned", .tab = ended.id()});
+}
+
+/// Its program has ended; the handler that said so has returned.
+void multiplexer::finish_respawn(tab_id id) {
+    const auto asked = std::find_if(respawns_.begin(), respawns_.end(), [&](const auto& each) { return each.tab == id; });
+    if (asked == respawns_.end()) return; // the tab was removed meanwhile
+    const pending_respawn request = *asked;
+    respawns_.erase(asked);
+    mato::failure why;
+    start_again(*tabs_.at(id), why);
+    client* const asker = find_client(request.client);
+    if (!asker) return;
+    if (why) return refuse(*asker, request.request, why.message());
+    reply(*asker, message::done, request.request, nothing{});
 }
 
 void multiplexer::on_input_taken(input_queue::source from, std::size_t bytes) {
@@ -389,6 +456,7 @@ void multiplexer::on_tab_ended(tab_id id) {
     const std::shared_ptr<tab> ended = at->second;
     const int code = ended->exit_code();
     daemon_.log().info("tab " + std::to_string(id) + " ended with " + std::to_string(code));
+    events_.tell({.kind = "tab-exited", .tab = id, .exit_code = code});
     for (const waiting& each : std::exchange(waiting_, {})) {
         client* const waiter = find_client(each.client);
         if (each.tab != id)
@@ -402,6 +470,13 @@ void multiplexer::on_tab_ended(tab_id id) {
         for (auto& [number, each] : clients_)
             if (each.recorded == id) send(each, end);
     }
+    read_keyboards(id);
+    const auto is_of_this = [&](const auto& each) { return each.tab == id; };
+    const bool killed = std::any_of(kills_.begin(), kills_.end(), [&](const pending_kill& each) {
+        return std::find(each.tabs.begin(), each.tabs.end(), id) != each.tabs.end();
+    });
+    if (!killed && !daemon_.is_stopping() && std::any_of(respawns_.begin(), respawns_.end(), is_of_this))
+        return asio::post(daemon_.context(), [this, id] { finish_respawn(id); });
     const auto policy = configuration_->remain_on_exit;
     const bool remains =
         !ended->is_closing() && (policy == remain_on_exit::on || (policy == remain_on_exit::failed && code != 0));
@@ -420,6 +495,14 @@ void multiplexer::remove_tab(tab_id id) {
     rung_.erase(id);
     fixed_.erase(id);
     workspace_.remove(id);
+    events_.tell({.kind = "tab-closed", .tab = id});
+    for (const pending_respawn& each : std::exchange(respawns_, {})) {
+        client* const asker = find_client(each.client);
+        if (each.tab != id)
+            respawns_.push_back(each);
+        else if (asker)
+            refuse(*asker, each.request, "tab " + std::to_string(id) + " was closed meanwhile");
+    }
     for (pending_kill& each : kills_) {
         std::erase(each.tabs, id);
         if (client* const asker = each.tabs.empty() ? find_client(each.client) : nullptr)
@@ -436,6 +519,7 @@ void multiplexer::remove_tab(tab_id id) {
 // ---- stopping ----
 
 void multiplexer::begin_stop() {
+    events_.tell({.kind = "stopping"});
     for (auto& [id, each] : clients_)
         if (each.greeted) reply(each, message::stopping, 0, nothing{});
     close_all_tabs();

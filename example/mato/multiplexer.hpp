@@ -5,6 +5,7 @@
 #pragma once
 
 #include "environment.hpp"
+#include "event_feed.hpp"
 #include "multiplexer_daemon.hpp"
 #include "output_stream.hpp"
 #include "protocol.hpp"
@@ -73,6 +74,11 @@ private:
         std::uint32_t request;
         tab_id tab;
     };
+    struct pending_respawn {
+        std::uint64_t client;
+        std::uint32_t request;
+        tab_id tab;
+    };
     struct pending_kill {
         std::uint64_t client;
         std::uint32_t request;
@@ -99,12 +105,15 @@ private:
     void open_tab(client& from, std::uint32_t id, const new_tab& wanted);
     void attach(client& from, std::uint32_t id, const attach_request& wanted);
     void detach(client& from, std::uint32_t id, const detach_request& wanted);
-    void list_tabs(client& from, std::uint32_t id);
-    void list_clients(client& from, std::uint32_t id);
+    [[nodiscard]] tab_list tabs_now();
+    [[nodiscard]] client_list clients_now() const;
     void type(client& from, std::string_view bytes);
     void send_keys(client& from, std::uint32_t id, const send_request& wanted);
     void kill(client& from, std::uint32_t id, const kill_request& wanted);
     void rename(client& from, std::uint32_t id, const rename_request& wanted);
+    void respawn(client& from, std::uint32_t id, const respawn_request& wanted);
+    void move(client& from, std::uint32_t id, const move_request& wanted);
+    void follow_events(client& from, std::uint32_t id);
     void capture(client& from, std::uint32_t id, const capture_request& wanted);
     void wait_for_output(client& from, std::uint32_t id, const wait_output& wanted);
     void resize_tab(client& from, std::uint32_t id, const resize_request& wanted);
@@ -114,6 +123,9 @@ private:
 
     // tabs
     std::shared_ptr<tab> start_program(const new_tab& wanted, const std::string& task, mato::failure& why);
+    tab::handlers handlers_of(tab_id id);
+    void start_again(tab& ended, mato::failure& why);
+    void finish_respawn(tab_id id);
     std::shared_ptr<tab> find_tab(client& from, std::uint32_t id, const target& wanted);
     std::shared_ptr<tab> last_used() const;
     [[nodiscard]] attachment_info view(client& watcher, tab& shown, const view_options& options);
@@ -128,6 +140,8 @@ private:
     void on_tab_ended(tab_id id);
     void remove_tab(tab_id id);
     void fit(tab& shown);
+    void resize(tab& shown, terminal_size size);
+    void read_keyboards(tab_id id);
     std::vector<client*> viewers_of(tab_id id);
 
     // the daemon
@@ -148,6 +162,7 @@ private:
     workspace workspace_;
     std::map<std::uint64_t, client> clients_;
     traffic gone_; // of clients that have left
+    event_feed events_;
     std::map<tab_id, std::shared_ptr<tab>> tabs_;
     std::map<tab_id, output_stream> streams_; // of tabs that are recorded; until the last reader has gone
     std::set<tab_id> fixed_;                  // their size was set by `resize`
@@ -156,7 +171,8 @@ private:
     std::vector<waiting> waiting_;
     std::vector<output_wait> output_waits_;
     std::vector<pending_kill> kills_;
-    std::uint64_t now_ = 0; // counts actions of users
+    std::vector<pending_respawn> respawns_; // their tabs' programs are being ended
+    std::uint64_t now_ = 0;                 // counts actions of users
 };
 
 } // namespace mux

@@ -67,6 +67,9 @@ enum class message : std::uint32_t {
     resize_tab,
     record,
     recording,
+    respawn,
+    move_tab,
+    follow_events,
     output = 64,
     tab_exited,
     detached,
@@ -79,6 +82,8 @@ enum class message : std::uint32_t {
     stream_screen,
     stream_size,
     stream_end,
+    event,
+    event_snapshot,
 };
 
 /// Everything a message holds is listed once, in `fields`, for both directions.
@@ -182,11 +187,12 @@ struct client_info {
     std::uint64_t tab = 0; ///< 0: not attached
     bool readonly = false, direct = false;
     std::uint64_t bytes_sent = 0, frames_dropped = 0, queue_bytes = 0;
-    std::uint64_t recorded = 0; ///< the tab whose output it copies; 0: of none, and then the rest says nothing
+    std::uint64_t recorded = 0; ///< the tab whose output it copies; 0: of none
     std::uint64_t delivered = 0, dropped = 0, superseded = 0, gaps = 0, resyncs = 0, lag = 0; ///< frames: fan_out.hpp
+    bool follows_events = false;                                                              ///< then these frames are events
     void fields(auto& f) {
         f(id, pid, uid, tty, size, tab, readonly, direct, bytes_sent, frames_dropped, queue_bytes, recorded, delivered, dropped,
-          superseded, gaps, resyncs, lag);
+          superseded, gaps, resyncs, lag, follows_events);
     }
 };
 struct client_list {
@@ -281,6 +287,40 @@ struct rename_request {
     target which;
     std::string name;
     void fields(auto& f) { f(which, name); }
+};
+/// A new program in a tab, started as its last one was. `kill` ends one that runs.
+struct respawn_request {
+    target which;
+    bool kill = false;
+    void fields(auto& f) { f(which, kill); }
+};
+/// To the end of a task, which is made when missing.
+struct move_request {
+    target which;
+    std::string task;
+    void fields(auto& f) { f(which, task); }
+};
+/// Something that happened; what the other fields mean depends on `kind`: event_text.hpp. A reader shows kinds it does not
+/// know.
+struct daemon_event {
+    std::uint64_t number = 0; ///< from 1, without a hole: who misses some knows how many
+    std::int64_t at = 0;      ///< milliseconds since 1970
+    std::string kind{};
+    std::uint64_t tab = 0, client = 0;
+    std::string task{}, name{}, text{};
+    std::int32_t exit_code = 0;
+    size_of_terminal size{};
+    void fields(auto& f) { f(number, at, kind, tab, client, task, name, text, exit_code, size); }
+};
+/// What there is after event `number`. It comes first, behind the answer to `follow_events`, and again in place of events that
+/// their reader was too slow for.
+struct event_snapshot {
+    std::uint64_t number = 0;
+    std::int64_t at = 0;
+    tab_list tabs;
+    client_list clients;
+    bool complete = true; ///< false: there is more than fits in a message; ask for the lists
+    void fields(auto& f) { f(number, at, tabs, clients, complete); }
 };
 struct task_count {
     std::string name;

@@ -39,8 +39,8 @@ void multiplexer::dispatch(client& from, const header& frame) {
     case message::new_tab: return with<new_tab>(from, frame, [&](const auto& body) { open_tab(from, id, body); });
     case message::attach: return with<attach_request>(from, frame, [&](const auto& body) { attach(from, id, body); });
     case message::detach: return with<detach_request>(from, frame, [&](const auto& body) { detach(from, id, body); });
-    case message::list_tabs: return list_tabs(from, id);
-    case message::list_clients: return list_clients(from, id);
+    case message::list_tabs: return reply(from, message::tabs, id, tabs_now());
+    case message::list_clients: return reply(from, message::clients, id, clients_now());
     case message::find_tab:
         return with<target>(from, frame, [&](const auto& body) {
             if (const auto found = find_tab(from, id, body)) reply(from, message::done, id, nothing{});
@@ -53,6 +53,9 @@ void multiplexer::dispatch(client& from, const header& frame) {
     }
     case message::kill: return with<kill_request>(from, frame, [&](const auto& body) { kill(from, id, body); });
     case message::rename: return with<rename_request>(from, frame, [&](const auto& body) { rename(from, id, body); });
+    case message::respawn: return with<respawn_request>(from, frame, [&](const auto& body) { respawn(from, id, body); });
+    case message::move_tab: return with<move_request>(from, frame, [&](const auto& body) { move(from, id, body); });
+    case message::follow_events: return follow_events(from, id);
     case message::status: return report_status(from, id);
     case message::reload: {
         mato::failure why;
@@ -90,6 +93,7 @@ void multiplexer::dispatch(client& from, const header& frame) {
             if (at == tabs_.end()) return;
             from.activity = ++now_;
             from.screen->resize({size.rows, size.cols});
+            events_.tell({.kind = "client-resized", .tab = from.attached, .client = from.session->id(), .size = size});
             fit(*at->second);
         });
     case message::show:
@@ -200,7 +204,7 @@ void multiplexer::detach(client& from, std::uint32_t id, const detach_request& w
     reply(from, message::done, id, nothing{});
 }
 
-void multiplexer::list_tabs(client& from, std::uint32_t id) {
+tab_list multiplexer::tabs_now() {
     tab_list list;
     for (const auto& task : workspace_.tasks())
         for (const auto& named : task.tabs) {
@@ -226,12 +230,12 @@ void multiplexer::list_tabs(client& from, std::uint32_t id) {
             info.memory_bytes = each.memory_bytes();
             list.tabs.push_back(std::move(info));
         }
-    reply(from, message::tabs, id, std::move(list));
+    return list;
 }
 
-void multiplexer::list_clients(client& from, std::uint32_t id) {
+client_list multiplexer::clients_now() const {
     client_list list;
-    for (auto& [number, each] : clients_)
+    for (const auto& [number, each] : clients_)
         if (each.greeted) {
             client_info info;
             info.id = number;
@@ -248,6 +252,7 @@ void multiplexer::list_clients(client& from, std::uint32_t id) {
             info.direct = each.screen && each.screen->way().is_direct();
             if (const auto stream = stream_status(each)) {
                 info.recorded = each.recorded;
+                info.follows_events = events_.is_followed_by(each.session.get());
                 info.delivered = stream->delivered;
                 info.dropped = stream->dropped;
                 info.superseded = stream->superseded;
@@ -257,7 +262,7 @@ void multiplexer::list_clients(client& from, std::uint32_t id) {
             }
             list.clients.push_back(std::move(info));
         }
-    reply(from, message::clients, id, std::move(list));
+    return list;
 }
 
 /// What came from a client's keyboard for the program.
@@ -340,14 +345,62 @@ void multiplexer::rename(client& from, std::uint32_t id, const rename_request& w
         return refuse(from, id, "'" + wanted.name + "': " + problem, mato::exit_code::usage);
     const auto found = workspace_.resolve(wanted.which.name, wanted.which.current);
     if (found.id != 0) {
+        const std::string before = workspace_.find(found.id)->name;
         workspace_.rename_tab(found.id, wanted.name);
+        events_.tell({.kind = "tab-renamed",
+                      .tab = found.id,
+                      .task = workspace_.task_of(found.id)->name,
+                      .name = wanted.name,
+                      .text = before});
         return reply(from, message::done, id, nothing{});
     }
     const auto* const task = workspace_.find_task(wanted.which.name);
     if (!task) return refuse(from, id, found.problem);
-    if (!workspace_.rename_task(task->name, wanted.name))
-        return refuse(from, id, "there is a task '" + wanted.name + "' already");
+    const std::string before = task->name;
+    if (!workspace_.rename_task(before, wanted.name)) return refuse(from, id, "there is a task '" + wanted.name + "' already");
+    events_.tell({.kind = "task-renamed", .task = wanted.name, .text = before});
     reply(from, message::done, id, nothing{});
+}
+
+void multiplexer::respawn(client& from, std::uint32_t id, const respawn_request& wanted) {
+    const auto found = find_tab(from, id, wanted.which);
+    if (!found) return;
+    const std::string name = "tab " + std::to_string(found->id());
+    if (daemon_.is_stopping()) return refuse(from, id, "the daemon is stopping", mato::exit_code::unavailable);
+    if (std::any_of(respawns_.begin(), respawns_.end(), [&](const auto& each) { return each.tab == found->id(); }))
+        return refuse(from, id, name + " is being respawned already");
+    if (!found->is_running()) {
+        mato::failure why;
+        start_again(*found, why);
+        return why ? refuse(from, id, why.message()) : reply(from, message::done, id, nothing{});
+    }
+    if (found->is_closing()) return refuse(from, id, name + " is being closed");
+    if (!wanted.kill) return refuse(from, id, "the program of " + name + " runs; end it first, or with 'respawn -k'");
+    respawns_.push_back({from.session->id(), id, found->id()});
+    found->close(configuration_->stop_grace);
+}
+
+void multiplexer::move(client& from, std::uint32_t id, const move_request& wanted) {
+    if (const auto problem = workspace::check_name(wanted.task); !problem.empty())
+        return refuse(from, id, "'" + wanted.task + "': " + problem, mato::exit_code::usage);
+    const auto found = find_tab(from, id, wanted.which);
+    if (!found) return;
+    const std::string before = workspace_.task_of(found->id())->name;
+    if (before != wanted.task) {
+        workspace_.move(found->id(), wanted.task);
+        events_.tell({.kind = "tab-moved",
+                      .tab = found->id(),
+                      .task = wanted.task,
+                      .name = workspace_.find(found->id())->name,
+                      .text = before});
+    }
+    reply(from, message::done, id, nothing{});
+}
+
+void multiplexer::follow_events(client& from, std::uint32_t id) {
+    if (from.recorded != 0) return refuse(from, id, "this client records tab " + std::to_string(from.recorded));
+    reply(from, message::done, id, nothing{});
+    events_.subscribe(from.session, configuration_->client_queue_bytes);
 }
 
 void multiplexer::capture(client& from, std::uint32_t id, const capture_request& wanted) {
@@ -376,7 +429,7 @@ void multiplexer::resize_tab(client& from, std::uint32_t id, const resize_reques
     const auto found = find_tab(from, id, wanted.which);
     if (!found) return;
     fixed_.insert(found->id());
-    found->resize({wanted.size.rows, wanted.size.cols});
+    resize(*found, {wanted.size.rows, wanted.size.cols});
     reply(from, message::done, id, nothing{});
 }
 
@@ -406,7 +459,7 @@ void multiplexer::report_status(client& from, std::uint32_t id) {
         report.slowest_queue_bytes = std::max(report.slowest_queue_bytes, queue_bytes(each));
         const auto stream = stream_status(each);
         if (!stream) continue;
-        ++report.recorders;
+        if (each.recorded != 0) ++report.recorders;
         report.slowest_lag_frames = std::max(report.slowest_lag_frames, stream->lag);
     }
     report.bytes_sent = all.bytes_sent;
@@ -426,6 +479,7 @@ void multiplexer::record(client& from, std::uint32_t id, const record_request& w
     const auto found = find_tab(from, id, wanted.which);
     if (!found) return;
     if (from.recorded != 0) return refuse(from, id, "this client records tab " + std::to_string(from.recorded) + " already");
+    if (events_.is_followed_by(from.session.get())) return refuse(from, id, "this client follows events");
     from.recorded = found->id();
     const auto* const named = workspace_.find(found->id());
     reply(from, message::recording, id,

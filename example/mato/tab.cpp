@@ -30,9 +30,10 @@ std::variant<vt::terminal, raw_emulator> make_emulator(const tab_options& option
 } // namespace
 
 tab::tab(asio::io_context& context, spawned program, tab_options options)
-    : id_(options.id), pid_(program.pid), command_(std::move(options.command)), terminal_(context), resize_timer_(context),
-      close_timer_(context), rest_timer_(context), emulator_(make_emulator(options)), input_(options.input_bytes),
-      wanted_size_(options.size), applied_size_(options.size), last_output_(mato::clock::now()) {
+    : id_(options.id), pid_(program.pid), command_(std::move(options.command)), program_(std::move(options.program)),
+      terminal_(context), resize_timer_(context), close_timer_(context), rest_timer_(context),
+      emulator_(make_emulator(options)), input_(options.input_bytes), wanted_size_(options.size), applied_size_(options.size),
+      last_output_(mato::clock::now()) {
     terminal_.assign(program.terminal.release());
 }
 
@@ -41,18 +42,46 @@ void tab::start(handlers callbacks) {
     wait_for_output();
 }
 
+void tab::start_again(spawned program, std::string_view clear, handlers callbacks) {
+    ++life_;
+    pid_ = program.pid;
+    terminal_.assign(program.terminal.release());
+    ended_ = closing_ = reaped_ = writing_ = false;
+    exit_code_ = 0;
+    members_.clear();
+    last_output_ = mato::clock::now();
+    callbacks_ = std::move(callbacks);
+    if (applied_size_ != wanted_size_) apply_size(); // asked for while there was no program
+    feed(clear);
+    if (observer_) observer_->on_output(clear);
+    if (callbacks_.on_output) callbacks_.on_output(false);
+    wait_for_output();
+}
+
+spawn_request tab::program() const {
+    spawn_request again = program_;
+    again.size = wanted_size_;
+    return again;
+}
+
+template <class Act> auto tab::in_this_life(Act act) {
+    return [self = shared_from_this(), life = life_, act](std::error_code why) {
+        if (!why && life == self->life_) act(*self);
+    };
+}
+
 void tab::wait_for_output() {
     if (!terminal_.is_open()) return;
-    terminal_.async_wait(asio::posix::stream_descriptor::wait_read, [self = shared_from_this()](std::error_code why) {
-        if (!why && !self->ended_) self->serve();
-    });
+    terminal_.async_wait(asio::posix::stream_descriptor::wait_read, in_this_life([](tab& self) {
+                             if (!self.ended_) self.serve();
+                         }));
 }
 
 void tab::wait_until(mato::clock::time_point when) {
     rest_timer_.expires_at(when);
-    rest_timer_.async_wait([self = shared_from_this()](std::error_code cancelled) {
-        if (!cancelled && !self->ended_) self->wait_for_output();
-    });
+    rest_timer_.async_wait(in_this_life([](tab& self) {
+        if (!self.ended_) self.wait_for_output();
+    }));
 }
 
 void tab::serve() {
@@ -137,9 +166,7 @@ void tab::write_input() {
     }
     if (input_.empty() || ended_) return;
     writing_ = true;
-    terminal_.async_wait(asio::posix::stream_descriptor::wait_write, [self = shared_from_this()](std::error_code why) {
-        if (!why) self->write_input();
-    });
+    terminal_.async_wait(asio::posix::stream_descriptor::wait_write, in_this_life([](tab& self) { self.write_input(); }));
 }
 
 void tab::resize(terminal_size size) {
@@ -148,9 +175,7 @@ void tab::resize(terminal_size size) {
     const auto due = last_resize_ + resize_gap;
     if (mato::clock::now() >= due) return apply_size();
     resize_timer_.expires_at(due);
-    resize_timer_.async_wait([self = shared_from_this()](std::error_code cancelled) {
-        if (!cancelled) self->apply_size();
-    });
+    resize_timer_.async_wait(in_this_life([](tab& self) { self.apply_size(); }));
 }
 
 void tab::apply_size() {
@@ -220,9 +245,7 @@ void tab::watch_closing() {
     if (now >= kill_at_) signal_each(members_, SIGKILL);
     if (now >= kill_at_ + kill_patience) return end();
     close_timer_.expires_after(look_again);
-    close_timer_.async_wait([self = shared_from_this()](std::error_code cancelled) {
-        if (!cancelled) self->watch_closing();
-    });
+    close_timer_.async_wait(in_this_life([](tab& self) { self.watch_closing(); }));
 }
 
 void tab::kill_now() {

@@ -40,6 +40,7 @@ struct tab_options {
     std::size_t history_lines = 0; ///< of `vt`
     std::size_t replay_bytes = 0;  ///< of `raw`
     std::size_t input_bytes = 0;
+    spawn_request program{}; ///< how it was started
 };
 
 /// Told of all that a tab's emulator is.
@@ -64,6 +65,8 @@ public:
 
     tab(asio::io_context& context, spawned program, tab_options options);
     void start(handlers callbacks);
+    /// As `start`, of a new program, once `on_ended` has returned. `clear` is shown before what it writes.
+    void start_again(spawned program, std::string_view clear, handlers callbacks);
 
     /// Asks whether the program has ended. After SIGCHLD.
     void check_child();
@@ -90,6 +93,8 @@ public:
     [[nodiscard]] tab_id id() const noexcept { return id_; }
     [[nodiscard]] pid_t pid() const noexcept { return pid_; }
     [[nodiscard]] const std::string& command() const noexcept { return command_; }
+    /// What starts it as it was started, in the size it has now.
+    [[nodiscard]] spawn_request program() const;
     /// The one it has; the other is null.
     [[nodiscard]] const vt::terminal* screen() const noexcept { return std::get_if<vt::terminal>(&emulator_); }
     [[nodiscard]] const raw_emulator* bytes() const noexcept { return std::get_if<raw_emulator>(&emulator_); }
@@ -120,6 +125,8 @@ private:
     void write_input();
     void apply_size();
     void watch_closing();
+    /// A handler: does nothing after an error, nor when another program was started meanwhile.
+    template <class Act> auto in_this_life(Act act);
     bool reap();
     void end();
 
@@ -130,8 +137,10 @@ private:
     static constexpr mato::milliseconds kill_patience{2000}; // after KILL: only a process stuck in the kernel takes longer
 
     const tab_id id_;
-    const pid_t pid_;
+    pid_t pid_;
+    std::uint32_t life_ = 0; // counts programs
     const std::string command_;
+    const spawn_request program_;
     asio::posix::stream_descriptor terminal_;
     asio::steady_timer resize_timer_, close_timer_, rest_timer_;
     std::variant<vt::terminal, raw_emulator> emulator_;

@@ -52,12 +52,23 @@ std::string workspace::check_name(std::string_view name) {
     return {};
 }
 
+workspace::task& workspace::find_or_make(const std::string& name) {
+    const auto at = std::find_if(tasks_.begin(), tasks_.end(), [&](const task& t) { return t.name == name; });
+    return at != tasks_.end() ? *at : tasks_.emplace_back(task{name, {}});
+}
+
 tab_id workspace::add(const std::string& task_name, std::string name) {
     ++revision_;
-    auto at = std::find_if(tasks_.begin(), tasks_.end(), [&](const task& t) { return t.name == task_name; });
-    if (at == tasks_.end()) at = tasks_.insert(tasks_.end(), task{task_name, {}});
-    at->tabs.push_back({++last_id_, std::move(name)});
+    find_or_make(task_name).tabs.push_back({++last_id_, std::move(name)});
     return last_id_;
+}
+
+void workspace::move(tab_id id, const std::string& task_name) {
+    const tab* const leaving = find(id);
+    if (!leaving) return;
+    tab moved = *leaving;
+    remove(id); // an emptied task of that name is made anew, at the end
+    find_or_make(task_name).tabs.push_back(std::move(moved));
 }
 
 void workspace::remove(tab_id id) {

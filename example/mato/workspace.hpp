@@ -38,6 +38,8 @@ public:
     tab_id add(const std::string& task, std::string name);
     /// Removes a tab, and its task when that was the last one in it.
     void remove(tab_id id);
+    /// To the end of the task of that name, made when missing; the one it leaves goes with its last tab.
+    void move(tab_id id, const std::string& task);
     void rename_tab(tab_id id, std::string name);
     /// False when no such task, or the new name is taken.
     bool rename_task(std::string_view from, const std::string& to);
@@ -58,6 +60,8 @@ public:
     [[nodiscard]] std::uint64_t revision() const noexcept { return revision_; } ///< grows with every change
 
 private:
+    task& find_or_make(const std::string& name);
+
     std::vector<task> tasks_;
     tab_id last_id_;
     std::uint64_t revision_ = 0;

@@ -2,6 +2,7 @@
 /// @file protocol_fuzz.cpp: any bytes are either refused or a message that means the same when written again.
 ///
 /// Input: a frame's payload. Its body is read as every message there is, whatever its type says.
+#include "event_text.hpp"
 #include "protocol.hpp"
 
 #include <cstdint>
@@ -58,12 +59,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(header.has_value() == (size >= 8));
     if (!header) return 0;
     require(mux::encode_bytes(header->type, header->id, header->body) == payload);
+    for (const bool as_json : {false, true}) { // whatever an event holds, it is whole lines
+        const std::string lines = mux::event_lines(as_json).of(*header);
+        require(lines.empty() || (lines.back() == '\n' && lines.find('\0') == lines.npos && lines.find('\033') == lines.npos));
+    }
     check_all<mux::hello, mux::welcome, mux::refusal, mux::target, mux::size_of_terminal, mux::view_options, mux::new_tab,
               mux::tab_name, mux::attach_request, mux::detach_request, mux::tab_info, mux::tab_list, mux::client_info,
               mux::client_list, mux::send_request, mux::sent, mux::kill_request, mux::rename_request, mux::task_count,
               mux::status_report, mux::stop_request, mux::exit_status, mux::bytes_taken, mux::attachment_info,
               mux::show_request, mux::capture_request, mux::captured, mux::wait_output, mux::resize_request,
               mux::record_request, mux::recording_info, mux::stream_output, mux::stream_screen, mux::stream_size,
-              mux::stream_end, mux::nothing>(header->body);
+              mux::stream_end, mux::respawn_request, mux::move_request, mux::daemon_event, mux::event_snapshot, mux::nothing>(
+        header->body);
     return 0;
 }

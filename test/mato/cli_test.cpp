@@ -180,6 +180,16 @@ TEST_CASE("kill, rename and the daemon's own", "[cli]") {
     CHECK(good({"kill", "-t", "Task 1"}).task == "Task 1");
     CHECK(good({"rename", "3", "new name"}).command == command::rename);
     CHECK(good({"rename", "3", "new name"}).operands == words{"3", "new name"});
+    CHECK(good({"respawn", "3"}).command == command::respawn);
+    CHECK_FALSE(good({"respawn", "3"}).kill_first);
+    CHECK(good({"respawn", "-k", "3"}).kill_first);
+    CHECK(good({"respawn", "-k", "3"}).operands == words{"3"});
+    CHECK(good({"move", ".", "other task"}).command == command::move);
+    CHECK(good({"move", ".", "other task"}).operands == words{".", "other task"});
+    CHECK(good({"events"}).command == command::events);
+    CHECK_FALSE(good({"events"}).json);
+    CHECK(good({"events", "--json"}).json);
+    CHECK(good({"control"}).command == command::control);
     CHECK(good({"status"}).command == command::status);
     CHECK(good({"status", "--json"}).json);
     CHECK(good({"reload"}).command == command::reload);
@@ -205,7 +215,7 @@ TEST_CASE("an unknown command or option is named", "[cli]") {
     CHECK(has(bad({"ls", "--jsn"}), "jsn"));
     CHECK(has(bad({"ls", "-N"}), "N")); // behind the command it is not one
     for (const char* name : {"attach", "detach", "ls", "clients", "has", "send", "kill", "rename", "status", "reload", "stop",
-                             "daemon", "log", "new"})
+                             "daemon", "log", "new", "respawn", "move", "events", "control"})
         bad({name, "-Z"});
 }
 
@@ -218,13 +228,32 @@ TEST_CASE("an option without its value is refused", "[cli]") {
 }
 
 TEST_CASE("too few and too many operands are answered with the usage", "[cli]") {
-    for (const words& wrong : {words{"ls", "x"},   {"clients", "x"},     {"has"},
-                               {"has", "a", "b"},  {"attach", "a", "b"}, {"detach", "1", "2"},
-                               {"send"},           {"send", "1"},        {"kill"},
-                               {"kill", "1", "2"}, {"rename", "a"},      {"rename", "a", "b", "c"},
-                               {"status", "x"},    {"reload", "x"},      {"stop", "x"},
-                               {"daemon", "x"},    {"log", "x"},         {"kill", "-t", "a", "1"},
-                               {"ls", "--", "x"},  {"detach", "-a", "1"}})
+    for (const words& wrong : {words{"ls", "x"},
+                               {"clients", "x"},
+                               {"has"},
+                               {"has", "a", "b"},
+                               {"attach", "a", "b"},
+                               {"detach", "1", "2"},
+                               {"send"},
+                               {"send", "1"},
+                               {"kill"},
+                               {"kill", "1", "2"},
+                               {"rename", "a"},
+                               {"rename", "a", "b", "c"},
+                               {"status", "x"},
+                               {"reload", "x"},
+                               {"stop", "x"},
+                               {"daemon", "x"},
+                               {"log", "x"},
+                               {"kill", "-t", "a", "1"},
+                               {"ls", "--", "x"},
+                               {"detach", "-a", "1"},
+                               {"respawn"},
+                               {"respawn", "1", "2"},
+                               {"move", "1"},
+                               {"move", "1", "a", "b"},
+                               {"events", "x"},
+                               {"control", "x"}})
         CHECK(has(bad(wrong), "usage: mato " + wrong[0]));
 }
 
@@ -242,8 +271,14 @@ TEST_CASE("what excludes one another is refused", "[cli]") {
 }
 
 TEST_CASE("an empty name is not the tab used last", "[cli]") {
-    for (const words& wrong :
-         {words{"attach", ""}, {"has", ""}, {"kill", ""}, {"send", "", "x"}, {"rename", "", "x"}, {"detach", ""}})
+    for (const words& wrong : {words{"attach", ""},
+                               {"has", ""},
+                               {"kill", ""},
+                               {"send", "", "x"},
+                               {"rename", "", "x"},
+                               {"detach", ""},
+                               {"respawn", ""},
+                               {"move", "", "x"}})
         bad(wrong);
 }
 

@@ -124,6 +124,20 @@ TEST_CASE("a client that records is listed with what it got and what it missed",
             "\"resyncs\": 3, \"lag\": 4}}"));
 }
 
+TEST_CASE("a client that follows events is listed, with what it got", "[listings]") {
+    mux::client_info follower;
+    follower.id = 9;
+    follower.pid = 100;
+    follower.follows_events = true;
+    follower.delivered = 50;
+    follower.resyncs = 1;
+    CHECK(mux::format_clients({{follower}}, false) == "9  events  -  follower  pid 100  sent 0 B\n");
+    follower.resyncs = 2;
+    follower.superseded = 20;
+    CHECK(mux::format_clients({{follower}}, false) == "9  events  -  follower  pid 100  sent 0 B  lost 20 frames\n");
+    CHECK(has(mux::format_clients({{follower}}, true), "\"stream\": {\"tab\": null, \"delivered\": 50, "));
+}
+
 TEST_CASE("status is the documented text, field by field", "[listings]") {
     const auto report = example_report();
     CHECK(mux::format_status(report, false) == "Mato Daemon Status\n"

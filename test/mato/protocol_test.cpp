@@ -61,7 +61,8 @@ template <class Body> std::string body_of(const Body& value) { return mux::encod
     mux::send_request, mux::sent, mux::kill_request, mux::rename_request, mux::task_count, mux::status_report, \
     mux::stop_request, mux::exit_status, mux::bytes_taken, mux::attachment_info, mux::show_request, \
     mux::capture_request, mux::captured, mux::wait_output, mux::resize_request, mux::record_request, mux::recording_info, \
-    mux::stream_output, mux::stream_screen, mux::stream_size, mux::stream_end
+    mux::stream_output, mux::stream_screen, mux::stream_size, mux::stream_end, mux::respawn_request, mux::move_request, mux::daemon_event, \
+    mux::event_snapshot
 // clang-format on
 
 struct text_body {
@@ -140,6 +141,17 @@ TEST_CASE("the fields arrive where they left", "[protocol]") {
     CHECK_FALSE(list->tabs[0].running);
     CHECK(list->tabs[1].running);
 
+    mux::daemon_event event{.number = 9, .at = -1, .kind = "tab-moved", .tab = 4, .task = "to", .name = "sh", .text = "from"};
+    event.size = {1, 65535};
+    const auto told = mux::decode<mux::daemon_event>(body_of(event));
+    REQUIRE(told);
+    CHECK(told->number == 9);
+    CHECK(told->at == -1);
+    CHECK(told->kind == "tab-moved");
+    CHECK(told->tab == 4);
+    CHECK(told->task + told->name + told->text == "toshfrom");
+    CHECK(told->size == event.size);
+
     mux::status_report report;
     report.started = -1;
     CHECK(mux::decode<mux::status_report>(body_of(report))->started == -1);
@@ -157,19 +169,20 @@ TEST_CASE("a hello is these bytes in every version", "[protocol]") {
 TEST_CASE("the numbers of messages never change", "[protocol]") {
     using mux::message;
     const std::pair<message, std::uint32_t> pinned[] = {
-        {message::hello, 1},         {message::welcome, 2},        {message::refused, 3},        {message::done, 4},
-        {message::error, 5},         {message::new_tab, 16},       {message::tab_opened, 17},    {message::attach, 18},
-        {message::attached, 19},     {message::detach, 20},        {message::list_tabs, 21},     {message::tabs, 22},
-        {message::list_clients, 23}, {message::clients, 24},       {message::find_tab, 25},      {message::send, 26},
-        {message::sent, 27},         {message::cancel_send, 28},   {message::kill, 29},          {message::rename, 30},
-        {message::status, 31},       {message::status_report, 32}, {message::reload, 33},        {message::stop, 34},
-        {message::wait_exit, 35},    {message::exit_status, 36},   {message::input, 37},         {message::resize, 38},
-        {message::show, 39},         {message::hide, 40},          {message::output_taken, 41},  {message::capture, 42},
-        {message::captured, 43},     {message::wait_output, 44},   {message::output_came, 45},   {message::resize_tab, 46},
-        {message::record, 47},       {message::recording, 48},     {message::output, 64},        {message::tab_exited, 65},
-        {message::detached, 66},     {message::stopping, 67},      {message::input_taken, 68},   {message::terminal_lost, 69},
-        {message::suspend, 70},      {message::answered, 71},      {message::stream_output, 72}, {message::stream_screen, 73},
-        {message::stream_size, 74},  {message::stream_end, 75},
+        {message::hello, 1},          {message::welcome, 2},        {message::refused, 3},         {message::done, 4},
+        {message::error, 5},          {message::new_tab, 16},       {message::tab_opened, 17},     {message::attach, 18},
+        {message::attached, 19},      {message::detach, 20},        {message::list_tabs, 21},      {message::tabs, 22},
+        {message::list_clients, 23},  {message::clients, 24},       {message::find_tab, 25},       {message::send, 26},
+        {message::sent, 27},          {message::cancel_send, 28},   {message::kill, 29},           {message::rename, 30},
+        {message::status, 31},        {message::status_report, 32}, {message::reload, 33},         {message::stop, 34},
+        {message::wait_exit, 35},     {message::exit_status, 36},   {message::input, 37},          {message::resize, 38},
+        {message::show, 39},          {message::hide, 40},          {message::output_taken, 41},   {message::capture, 42},
+        {message::captured, 43},      {message::wait_output, 44},   {message::output_came, 45},    {message::resize_tab, 46},
+        {message::record, 47},        {message::recording, 48},     {message::output, 64},         {message::tab_exited, 65},
+        {message::detached, 66},      {message::stopping, 67},      {message::input_taken, 68},    {message::terminal_lost, 69},
+        {message::suspend, 70},       {message::answered, 71},      {message::stream_output, 72},  {message::stream_screen, 73},
+        {message::stream_size, 74},   {message::stream_end, 75},    {message::respawn, 49},        {message::move_tab, 50},
+        {message::follow_events, 51}, {message::event, 76},         {message::event_snapshot, 77},
     };
     for (const auto& [type, number] : pinned) {
         CHECK(static_cast<std::uint32_t>(type) == number);

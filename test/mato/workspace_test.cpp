@@ -48,6 +48,28 @@ TEST_CASE("a task is made by its first tab and goes with its last; order is as m
     CHECK(tabs.tasks()[1].name == "play");
 }
 
+TEST_CASE("a tab moves to the end of a task, which is made when missing; the one it empties goes", "[workspace]") {
+    auto tabs = example(); // work: 1 2 3, play: 4 5
+    tabs.move(2, "play");
+    CHECK(tabs.task_of(2)->name == "play");
+    CHECK(tabs.tasks()[1].tabs.back().id == 2);
+    CHECK(tabs.find(2)->name == "shell");
+    CHECK(tabs.tasks()[0].tabs.size() == 2);
+    tabs.move(1, "new");
+    tabs.move(3, "new");
+    REQUIRE(tabs.tasks().size() == 2);
+    CHECK(tabs.tasks()[0].name == "play");
+    CHECK(tabs.tasks()[1].name == "new");
+    CHECK(tabs.tasks()[1].tabs[0].id == 1);
+    CHECK(tabs.tasks()[1].tabs[1].id == 3);
+    CHECK(tabs.resolve("new/2", 0).id == 3);
+    CHECK(tabs.last_id() == 5);
+    const auto before = tabs.revision();
+    tabs.move(99, "nowhere"); // not there: nothing is made
+    CHECK(tabs.tasks().size() == 2);
+    CHECK(tabs.revision() == before);
+}
+
 TEST_CASE("every change has a revision", "[workspace]") {
     auto tabs = example();
     auto last = tabs.revision();

@@ -17,8 +17,7 @@ int run_clients(const invocation& what) {
     return 0;
 }
 
-int run_detach(const invocation& what) {
-    const auto paths = paths_of(what);
+detach_request detach_of(const invocation& what, const program_paths& paths) {
     detach_request wanted{what.all, 0, current_tab(paths)};
     if (!what.operands.empty()) {
         const std::string& text = what.operands[0];
@@ -27,6 +26,12 @@ int run_detach(const invocation& what) {
             throw command_failure{mato::exit_code::usage,
                                   "detach takes -a or a client's number, not '" + text + "'; see 'mato clients'"};
     }
+    return wanted;
+}
+
+int run_detach(const invocation& what) {
+    const auto paths = paths_of(what);
+    const detach_request wanted = detach_of(what, paths);
     open_existing(paths).tell(message::detach, wanted, soon());
     return 0;
 }

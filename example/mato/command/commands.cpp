@@ -23,7 +23,11 @@ int run_command(const invocation& what) {
     case command::resize: return run_resize(what);
     case command::wait: return run_wait(what);
     case command::kill: return run_kill(what);
+    case command::respawn: return run_respawn(what);
     case command::rename: return run_rename(what);
+    case command::move: return run_move(what);
+    case command::events: return run_events(what);
+    case command::control: return run_control(what);
     case command::status: return run_status(what);
     case command::reload: return run_reload(what);
     case command::stop: return run_stop(what);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "command/common.hpp"
 
+#include "key_names.hpp"
+
 #include <mato/policies.hpp>
 
 #include <cstdio>
@@ -34,6 +36,29 @@ remote open_existing(const program_paths& paths) {
 }
 remote open_or_start(const invocation& what, const program_paths& paths) {
     return remote::open(paths, what.no_start ? start::never : start::if_needed, mato::deadline::in(start_patience));
+}
+
+new_tab new_tab_of(const invocation& what, const program_paths& paths) {
+    new_tab wanted;
+    wanted.task = what.task;
+    wanted.name = what.name;
+    wanted.emulator = what.emulator;
+    wanted.current = current_tab(paths);
+    wanted.argv = what.program;
+    wanted.environment = what.environment;
+    std::error_code why;
+    const auto here = std::filesystem::current_path(why);
+    if (why && (what.directory.empty() || what.directory[0] != '/'))
+        throw command_failure{1, "the working directory cannot be told (" + why.message() + "); name one with -c"};
+    wanted.cwd = (here / what.directory).lexically_normal().native();
+    return wanted;
+}
+
+std::string keys_of(const invocation& what) {
+    std::string bytes;
+    for (auto word = what.operands.begin() + 1; word != what.operands.end(); ++word)
+        bytes += what.literal ? *word : key_bytes(*word).value_or(*word);
+    return bytes;
 }
 
 void print(const std::string& text) {

@@ -26,6 +26,13 @@ inline constexpr std::chrono::seconds status_patience{1}; ///< the contract of `
 [[nodiscard]] remote open_or_start(const invocation& what, const program_paths& paths);
 [[nodiscard]] inline mato::deadline soon() { return mato::deadline::in(answer_patience); }
 
+/// The tab that `new` asks for, but for the terminal that is to show it.
+[[nodiscard]] new_tab new_tab_of(const invocation& what, const program_paths& paths);
+/// Whom `detach` means.
+[[nodiscard]] detach_request detach_of(const invocation& what, const program_paths& paths);
+/// What `send` types: key names become keys, other words are typed as they are; with -l all are.
+[[nodiscard]] std::string keys_of(const invocation& what);
+
 /// To standard output, at once.
 void print(const std::string& text);
 

@@ -3,6 +3,7 @@
 #include "command/commands.hpp"
 
 #include "command/common.hpp"
+#include "command/exchanges.hpp"
 #include "listings.hpp"
 #include "recorder.hpp"
 
@@ -15,15 +16,9 @@ namespace mux {
 int run_capture(const invocation& what) {
     const auto paths = paths_of(what);
     remote daemon = open_existing(paths);
-    capture_request wanted{{what.operands[0], current_tab(paths)}, what.history, 0, what.ansi, false};
-    captured part = daemon.ask<captured>(message::capture, wanted, message::captured, soon());
-    std::string text = part.text;
-    while (part.next != 0) {
-        wanted.from = part.next;
-        part = daemon.ask<captured>(message::capture, wanted, message::captured, soon());
-        text += part.text;
-    }
-    print(what.json ? format_capture(part, text) : text);
+    capturing screen({{what.operands[0], current_tab(paths)}, what.history, 0, what.ansi, false});
+    carry_out(daemon, screen);
+    print(what.json ? format_capture(screen.last(), screen.text()) : screen.text());
     return 0;
 }
 

@@ -7,7 +7,6 @@
 #include "terminal.hpp"
 #include "view/terminfo.hpp"
 
-#include <filesystem>
 #include <span>
 
 namespace mux {
@@ -68,22 +67,6 @@ int show(const invocation& what, remote& daemon, terminal& tty, message type, Re
     tty.guardian().dismiss();
     print(result.last_line + "\n");
     return result.exit_code;
-}
-
-new_tab new_tab_of(const invocation& what, const program_paths& paths) {
-    new_tab wanted;
-    wanted.task = what.task;
-    wanted.name = what.name;
-    wanted.emulator = what.emulator;
-    wanted.current = current_tab(paths);
-    wanted.argv = what.program;
-    wanted.environment = what.environment;
-    std::error_code why;
-    const auto here = std::filesystem::current_path(why);
-    if (why && (what.directory.empty() || what.directory[0] != '/'))
-        throw command_failure{1, "the working directory cannot be told (" + why.message() + "); name one with -c"};
-    wanted.cwd = (here / what.directory).lexically_normal().native();
-    return wanted;
 }
 
 /// Sends a request for a tab; a daemon that has begun to stop meanwhile is replaced once.

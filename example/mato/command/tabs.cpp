@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file tabs.cpp: tabs asked about and changed: `ls`, `has`, `rename`, `resize`, `kill`.
+/// @file tabs.cpp: tabs asked about and changed: `ls`, `has`, `rename`, `move`, `respawn`, `resize`, `kill`.
 #include "command/commands.hpp"
 
 #include "command/common.hpp"
@@ -23,6 +23,20 @@ int run_rename(const invocation& what) {
     const auto paths = paths_of(what);
     open_existing(paths).tell(message::rename, rename_request{{what.operands[0], current_tab(paths)}, what.operands[1]},
                               soon());
+    return 0;
+}
+
+int run_move(const invocation& what) {
+    const auto paths = paths_of(what);
+    open_existing(paths).tell(message::move_tab, move_request{{what.operands[0], current_tab(paths)}, what.operands[1]},
+                              soon());
+    return 0;
+}
+
+/// With -k it takes as long as the program does to end.
+int run_respawn(const invocation& what) {
+    const auto paths = paths_of(what);
+    open_existing(paths).tell(message::respawn, respawn_request{{what.operands[0], current_tab(paths)}, what.kill_first});
     return 0;
 }
 

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: MIT
+#include "command/exchanges.hpp"
+
+#include "command/common.hpp"
+#include "event_text.hpp"
+#include "listings.hpp"
+
+#include <algorithm>
+
+namespace mux {
+namespace {
+
+constexpr std::chrono::seconds send_patience{5}; // without one byte taken by the program
+constexpr std::size_t most_under_way = 4;        // chunks; enough to keep a fast reader busy, little enough to queue
+
+/// Looks again whenever the tab has changed, but no more often than this: a flood is not searched at every read.
+constexpr std::chrono::milliseconds look_again{20};
+
+exchange::result not_in_time(const target& which) { return {1, "tab " + which.name + ": not so within the time given", {}}; }
+
+} // namespace
+
+// ---- send ----
+
+void sending::send_more(remote& daemon) {
+    do { // an empty text is sent too: it asks whether the tab is there
+        const std::string chunk = bytes_.substr(offset_, input_chunk_bytes);
+        offset_ += chunk.size();
+        under_way_[ask(daemon, message::send, send_request{which_, chunk}, mato::deadline::in(send_patience))] = chunk.size();
+    } while (under_way_.size() < most_under_way && offset_ < bytes_.size());
+}
+
+void sending::on_answer(remote& daemon, const header& answer) {
+    taken_ += decode<sent>(answer.body).value_or(sent{}).bytes;
+    under_way_.erase(answer.id);
+    wake_at(mato::deadline::in(send_patience));
+    if (!cancelled_ && offset_ < bytes_.size()) return send_more(daemon);
+    finish_if_done();
+}
+
+void sending::finish_if_done() {
+    if (!under_way_.empty()) return;
+    if (taken_ == bytes_.size()) return finish({0, {}, json::object().add("bytes", taken_).done()});
+    finish({1, std::to_string(taken_) + " of " + std::to_string(bytes_.size()) + " bytes were taken; the program in tab " +
+                   which_.name + " does not read its input"});
+}
+
+void sending::on_refused(const refusal& why) {
+    std::string text = why.text;
+    if (bytes_.size() > input_chunk_bytes)
+        text.append(" (")
+            .append(std::to_string(taken_))
+            .append(" of ")
+            .append(std::to_string(bytes_.size()))
+            .append(" bytes were taken before)");
+    finish({why.exit_code, std::move(text)});
+}
+
+void sending::wake(remote& daemon) {
+    if (cancelled_) return exchange::wake(daemon);
+    cancelled_ = true;
+    wake_at(mato::deadline::in(send_patience));
+    for (const auto& [id, size] : under_way_) daemon.post_as(message::cancel_send, id, nothing{});
+}
+
+// ---- capture ----
+
+void capturing::begin(remote& daemon) { ask(daemon, message::capture, wanted_, soon()); }
+
+void capturing::on_answer(remote& daemon, const header& answer) {
+    auto part = read<captured>(message::captured, answer);
+    if (!part) return;
+    text_ += std::exchange(part->text, {});
+    last_ = std::move(*part);
+    if ((wanted_.from = last_.next) != 0) return begin(daemon);
+    finish({0, {}, {on_one_line(format_capture(last_, text_))}});
+}
+
+// ---- wait --text, wait --idle ----
+
+watching_screen::watching_screen(target which, const std::optional<std::string>& pattern, std::chrono::milliseconds idle,
+                                 mato::deadline until)
+    : which_(std::move(which)), idle_(idle), until_(until) {
+    try {
+        if (pattern) pattern_.emplace(*pattern, std::regex::ECMAScript | std::regex::multiline);
+    } catch (const std::regex_error& wrong) {
+        throw command_failure{mato::exit_code::usage, "--text '" + *pattern + "': " + wrong.what()};
+    }
+}
+
+void watching_screen::look(remote& daemon) {
+    phase_ = phase::looking;
+    ask(daemon, message::capture, capture_request{which_, 0, 0, false, true}, soon());
+}
+
+void watching_screen::on_answer(remote& daemon, const header& answer) {
+    if (phase_ == phase::watching) return rest(look_again);
+    if (const auto now = read<captured>(message::captured, answer)) judge(daemon, *now);
+}
+
+void watching_screen::judge(remote& daemon, const captured& now) {
+    const bool is_so =
+        pattern_ ? std::regex_search(now.text, *pattern_) : now.idle_ms >= static_cast<std::uint64_t>(idle_.count());
+    if (is_so) return finish({});
+    if (!now.running) return finish({1, "the program of tab " + which_.name + " has ended"});
+    if (until_.passed()) return time_out();
+    if (!pattern_) return rest(idle_ - std::chrono::milliseconds(static_cast<long>(now.idle_ms)));
+    phase_ = phase::watching;
+    ask(daemon, message::wait_output, wait_output{which_, now.revision}, until_);
+}
+
+void watching_screen::rest(std::chrono::milliseconds span) {
+    phase_ = phase::resting;
+    wake_at(mato::deadline(std::min(mato::deadline::in(span).at(), until_.at())));
+}
+
+void watching_screen::wake(remote& daemon) {
+    if (phase_ == phase::resting) return look(daemon);
+    if (phase_ == phase::watching) return time_out();
+    exchange::wake(daemon);
+}
+
+void watching_screen::time_out() { finish(not_in_time(which_)); }
+
+// ---- wait --exit ----
+
+void awaiting_exit::wake(remote&) { finish(not_in_time(which_)); }
+
+void awaiting_exit::on_answer(remote&, const header& answer) {
+    if (const auto how = read<exit_status>(message::exit_status, answer)) finish(program_ended(*how));
+}
+
+exchange::result program_ended(const exit_status& how) {
+    return {how.code, {}, json::object().add("tab", how.tab).add("exit_code", how.code).done()};
+}
+
+std::unique_ptr<exchange> wait_exchange(const invocation& what, target which) {
+    const auto until = what.timeout.count() > 0 ? mato::deadline::in(what.timeout) : remote::patient();
+    if (what.exit) return std::make_unique<awaiting_exit>(std::move(which), until);
+    return std::make_unique<watching_screen>(std::move(which), what.pattern, what.idle, until);
+}
+
+} // namespace mux

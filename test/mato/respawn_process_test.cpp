@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+// A tab's program once more: the same command, place, variables, size and id, and whoever watches stays.
+#include "support/pty_client.hpp"
+
+using namespace support;
+
+namespace {
+
+/// Counts its starts, and says where it is and what it was given.
+const std::string counting = "n=$(($(cat count 2>/dev/null || echo 0) + 1)); echo $n > count; "
+                             "printf 'start %d in %s with %s, %s\\n' $n \"${PWD##*/}\" \"$EXTRA\" \"$(stty size)\"; ";
+
+std::string pid_in(const mato_world& world) {
+    const std::string ls = world.must({"ls", "--json"});
+    const auto at = ls.find("\"pid\": ") + 7;
+    return ls.substr(at, ls.find(',', at) - at);
+}
+
+} // namespace
+
+TEST_CASE("a tab that remained is started again as it was: command, directory, variables, size, id; history stays",
+          "[mato][respawn]") {
+    mato_world world;
+    world.configure("remain_on_exit = \"on\"\n");
+    std::filesystem::create_directory(world.home() / "place");
+    world.must({"new", "-d", "-n", "mine", "-c", "place", "-e", "EXTRA=given", "-x", "60", "-y", "10", "--",
+                counting + "seq 30; exit $n"});
+    REQUIRE(world.run({"wait", "1", "--exit"}).exit_code == 1);
+    const std::string was = pid_in(world);
+    world.must({"respawn", "mine"}, {.variables = {{"EXTRA", "another"}}, .directory = world.home().native()});
+    CHECK(world.run({"wait", "1", "--exit"}).exit_code == 2);
+    CHECK(pid_in(world) != was);
+    CHECK(contains(world.must({"ls"}), "  1  mine  60x10  exited 2"));
+    const std::string all = world.must({"capture", "1", "-S", "100"});
+    INFO(all);
+    CHECK(contains(all, "start 1 in place with given, 10 60\n1\n2\n")); // what had left the screen of the first
+    CHECK(contains(all, "start 2 in place with given, 10 60\n1\n2\n"));
+    CHECK(count_of(all, "\n30\n") == 1); // the first one's last screen was cleared
+}
+
+TEST_CASE("a program that runs is ended by -k alone", "[mato][respawn]") {
+    mato_world world;
+    world.open_tab({counting + "exec cat"});
+    REQUIRE(world.must({"wait", "1", "--text", "start 1"}).empty());
+    const std::string was = pid_in(world);
+    const outcome refused = world.run({"respawn", "1"});
+    CHECK(refused.exit_code == 1);
+    CHECK(contains(refused.err, "respawn -k"));
+    CHECK(pid_in(world) == was);
+    world.must({"respawn", "-k", "1"});
+    REQUIRE(world.must({"wait", "1", "--text", "start 2"}).empty());
+    CHECK_FALSE(is_running(std::atoi(was.c_str())));
+    CHECK(contains(world.must({"ls"}), "running"));
+    world.must({"send", "1", "typed", "Enter"});
+    CHECK(world.must({"wait", "1", "--text", "typed\\ntyped"}).empty());
+    CHECK(world.run({"respawn", "7"}).exit_code == 1);
+}
+
+TEST_CASE("whoever watches stays, sees the new program and types into it, with and without an emulator", "[mato][respawn]") {
+    const std::string emulator = GENERATE("vt", "raw"), way = GENERATE("direct", "relayed");
+    mato_world world;
+    world.configure("remain_on_exit = \"on\"\n");
+    std::vector<std::string> attach{"new", "--emulator", emulator};
+    if (way == "relayed") attach.push_back("--relay");
+    attach.insert(attach.end(), {"--", counting + "stty -echo; read -r x; printf '\\033[?1049h\\033[31mgot %s' \"$x\""});
+    pty_client client(world, attach);
+    for (const char* n : {"1", "2", "3"}) {
+        INFO(emulator << " " << way << " " << n);
+        REQUIRE(client.wait_for(std::string("start ") + n));
+        client.type(std::string("line") + n + "\r");
+        REQUIRE(client.wait_for(std::string("got line") + n));
+        REQUIRE(wait_until([&] { return contains(world.must({"ls"}), "exited 0  1 client"); }));
+        world.must({"respawn", "1"});
+    }
+    REQUIRE(client.wait_for("start 4"));
+    if (emulator == "vt") // neither its colour nor its other screen is the next one's
+        CHECK(world.must({"capture", "1", "--ansi"}).starts_with("start 4 in"));
+    client.type("\x1c"
+                "d");
+    CHECK(client.wait() == 0);
+    CHECK(client.last_line() == "[detached]");
+}
+
+TEST_CASE("a program that cannot be started again is told why, and the tab stays for another try", "[mato][respawn]") {
+    mato_world world;
+    std::filesystem::create_directory(world.home() / "place");
+    world.must({"new", "-d", "-c", "place", "--", counting + "exec cat"});
+    REQUIRE(world.must({"wait", "1", "--text", "start 1"}).empty());
+    std::filesystem::remove_all(world.home() / "place");
+    for (const char* option : {"-k", "--"}) {
+        const outcome went = world.run({"respawn", option, "1"});
+        CHECK(went.exit_code == 1);
+        CHECK(contains(went.err, "No such file or directory"));
+        CHECK(contains(world.must({"ls"}), "exited 129"));
+    }
+    std::filesystem::create_directory(world.home() / "place");
+    world.must({"respawn", "1"});
+    CHECK(world.must({"wait", "1", "--text", "start 1 in place"}).empty());
+}
+
+TEST_CASE("a kill wins over a respawn that is under way, and a second respawn is refused", "[mato][respawn]") {
+    mato_world world;
+    world.configure("stop_grace = \"2s\"\nexit_empty = false\n");
+    world.open_tab({"trap '' HUP; echo ready; while :; do sleep 0.1; done"});
+    REQUIRE(world.must({"wait", "1", "--text", "ready"}).empty());
+    auto respawning = world.start({"respawn", "-k", "1"});
+    REQUIRE(wait_until([&] { return contains(world.run({"respawn", "-k", "1"}).err, "is being respawned already"); }));
+    world.must({"kill", "1"});
+    const outcome went = respawning.wait();
+    CHECK(went.exit_code == 1);
+    CHECK(contains(went.err, "tab 1 was closed meanwhile"));
+    CHECK(world.must({"ls"}).empty());
+}
+
+TEST_CASE("programs that are respawned again and again leave neither process nor descriptor", "[mato][respawn]") {
+    mato_world world;
+    world.configure("remain_on_exit = \"on\"\n");
+    world.open_tab({"printf 'one line'; exit 5"});
+    pty_client watcher(world, {"attach"});
+    REQUIRE(watcher.wait_for("one line"));
+    REQUIRE(world.run({"wait", "1", "--exit"}).exit_code == 5);
+    REQUIRE(wait_until([&] { return socket_count(world.daemon_pid()) == 2; })); // the listener and the watcher
+    const std::size_t before = descriptor_count(world.daemon_pid());
+    for (int n = 0; n < 50; ++n) world.must({"respawn", "-k", "1"});
+    REQUIRE(world.run({"wait", "1", "--exit"}).exit_code == 5);
+    CHECK(wait_until([&] { return descriptor_count(world.daemon_pid()) == before; }));
+    CHECK(children_of(world.daemon_pid()).empty());
+}
