@@ -141,6 +141,15 @@ TEST_CASE("-N never starts a daemon, nor do the commands that only ask", "[mato]
                                                     {"kill", "1"},
                                                     {"rename", "1", "x"},
                                                     {"detach"},
+                                                    {"capture", "1"},
+                                                    {"wait", "1", "--exit"},
+                                                    {"wait", "1", "--text", "x"},
+                                                    {"resize", "1", "80x24"},
+                                                    {"respawn", "1"},
+                                                    {"move", "1", "x"},
+                                                    {"record", "1", "file"},
+                                                    {"events"},
+                                                    {"-N", "control"},
                                                     {"stop"},
                                                     {"--kill"},
                                                     {"reload"}}) {
@@ -179,7 +188,17 @@ TEST_CASE("bad usage ends with 64 and says what is wrong", "[mato][cli]") {
                                                          {"--status", "--kill"},
                                                          {"--foreground"},
                                                          {"--status", "ls"},
-                                                         {"detach", "-a", "3"}};
+                                                         {"detach", "-a", "3"},
+                                                         {"wait", "1"},
+                                                         {"wait", "1", "--idle", "soon"},
+                                                         {"capture", "1", "-S", "-1"},
+                                                         {"resize", "1", "80"},
+                                                         {"respawn"},
+                                                         {"respawn", "-x", "1"},
+                                                         {"move", "1"},
+                                                         {"move", "", "x"},
+                                                         {"events", "extra"},
+                                                         {"control", "extra"}};
     for (const auto& command : wrong) {
         const outcome went = world.run(command);
         INFO(command.front() << " " << command.back() << ": " << went.out << went.err);
@@ -195,7 +214,13 @@ TEST_CASE("help and version, before and behind the command", "[mato][cli]") {
     for (const std::vector<std::string>& command :
          {std::vector<std::string>{"--help"}, {"-h"}, {"new", "--help"}, {"-h", "new"}}) {
         const std::string text = world.must(command);
-        for (const char* word : {"usage: mato", "new ", "attach ", "send ", "status", "--daemon"}) CHECK(contains(text, word));
+        for (const char* word : {"usage: mato", "-S, --socket PATH", "-L, --label NAME", "-f, --config FILE", "-N, --no-start",
+                                 "-q, --quiet", "-h, --help", "-V, --version", "--status, --kill, --reload, --daemon"})
+            CHECK(contains(text, word));
+        for (const char* name :
+             {"new",  "attach",  "detach", "ls",   "clients", "has",     "send",   "capture", "record", "resize", "wait",
+              "kill", "respawn", "rename", "move", "events",  "control", "status", "reload",  "stop",   "daemon", "log"})
+            CHECK(contains(text, std::string("\n  mato ") + name));
     }
     for (const char* spelling : {"--version", "-V"}) CHECK(world.must({spelling}).starts_with("mato "));
     CHECK(world.is_clean());

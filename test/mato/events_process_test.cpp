@@ -164,6 +164,41 @@ TEST_CASE("a reader that comes at any time has every tab once: in its snapshot o
     WARN(told_by_event << " of 600 were told by an event");
 }
 
+TEST_CASE("clients that change tabs at the same time: all of it is there, and what was closed stays closed", "[mato][events]") {
+    mato_world world;
+    world.configure("exit_empty = false\n");
+    world.open_tab();
+    std::vector<running_program> clients;
+    for (const char* who : {"a", "b", "c", "d"}) {
+        std::string commands;
+        for (int n = 0; n < 20; ++n) {
+            const std::string name = who + std::string("-") + std::to_string(n);
+            commands.append("new -t ").append(n % 2 ? who : "shared").append(" -n ").append(name).append(" -- cat\n");
+            if (n % 4 == 1) commands += "kill " + name + "\n";
+            if (n % 4 == 2) commands += "rename shared/" + name + " renamed-" + name + "\n";
+            if (n % 4 == 3) commands += "move " + name + " last\n";
+        }
+        clients.push_back(world.start({"control"}, {.input = commands, .limit = 60s}));
+    }
+    for (running_program& each : clients) {
+        const outcome went = each.wait();
+        INFO(went.out);
+        CHECK(went.exit_code == 0);
+        CHECK(count_of(went.out, "\"ok\": true") == 35);
+    }
+    const std::string ls = world.must({"ls"});
+    INFO(ls);
+    CHECK(count_of(ls, "running") == 1 + 4 * 15);
+    CHECK(ls.find("\nshared\n") != std::string::npos);
+    for (const char* who : {"a", "b", "c", "d"})
+        for (int n = 0; n < 20; ++n) {
+            const std::string name = who + std::string("-") + std::to_string(n);
+            const std::string where = n % 4 == 0 ? "shared/" + name : n % 4 == 2 ? "shared/renamed-" + name : "last/" + name;
+            INFO(where);
+            CHECK(world.run({"has", where}).exit_code == (n % 4 == 1 ? 1 : 0));
+        }
+}
+
 // ---- readers that are slow, gone, or lose the daemon ----
 
 TEST_CASE("a reader that does not read holds nobody up; then it is told how much it missed, and what there is now",

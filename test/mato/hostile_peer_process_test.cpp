@@ -241,8 +241,8 @@ TEST_CASE("huge counts inside messages allocate nothing", "[mato][hostile]") {
     watched_daemon daemon;
     const long before = memory_kib(daemon.pid);
     const std::string huge = "\xff\xff\xff\xff";
-    for (const message type :
-         {message::new_tab, message::attach, message::send, message::kill, message::rename, message::find_tab})
+    for (const message type : {message::new_tab, message::attach, message::send, message::kill, message::rename,
+                               message::find_tab, message::respawn, message::move_tab})
         for (int variant = 0; variant < 3; ++variant) {
             raw_peer peer(daemon.world);
             peer.send(hello_frame());
@@ -274,6 +274,47 @@ TEST_CASE("an unknown request is refused, an unknown skippable one is not, and b
         const auto tabs = peer.next();
         REQUIRE(tabs);
         CHECK(mux::parse_header(*tabs)->type == message::tabs);
+    }
+    daemon.check_unharmed();
+}
+
+TEST_CASE("one connection follows events or copies a tab's output, not both, and events once however often it asks",
+          "[mato][hostile]") {
+    watched_daemon daemon;
+    struct asker {
+        raw_peer peer;
+        std::vector<message> pushed; // what came unasked
+        message next(std::uint32_t id) {
+            for (;;) {
+                const auto frame = peer.next();
+                REQUIRE(frame);
+                const auto answer = mux::parse_header(*frame);
+                if (answer->id == id) return answer->type;
+                pushed.push_back(answer->type);
+            }
+        }
+        message ask(const std::string& payload) {
+            peer.send(framed(payload));
+            return next(mux::parse_header(payload)->id);
+        }
+    };
+    {
+        asker follower{raw_peer(daemon.world), {}}, recorder{raw_peer(daemon.world), {}};
+        const mux::record_request record{{daemon.id, 0}, false};
+        for (asker* each : {&follower, &recorder})
+            CHECK(each->ask(mux::encode(message::hello, 1, mux::hello())) == message::welcome);
+        CHECK(follower.ask(mux::encode(message::follow_events, 2, mux::nothing())) == message::done);
+        CHECK(follower.ask(mux::encode(message::record, 3, record)) == message::error);
+        CHECK(follower.ask(mux::encode(message::follow_events, 4, mux::nothing())) == message::done);
+        CHECK(follower.ask(mux::encode(message::rename, 5, mux::rename_request{{daemon.id, 0}, "renamed"})) == message::done);
+        CHECK(recorder.ask(mux::encode(message::record, 3, record)) == message::recording);
+        CHECK(recorder.ask(mux::encode(message::follow_events, 4, mux::nothing())) == message::error);
+        while (follower.pushed.empty() || follower.pushed.back() != message::event) {
+            const auto frame = follower.peer.next();
+            REQUIRE(frame);
+            follower.pushed.push_back(mux::parse_header(*frame)->type);
+        }
+        CHECK(follower.pushed == std::vector{message::event_snapshot, message::event});
     }
     daemon.check_unharmed();
 }

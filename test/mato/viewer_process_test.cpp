@@ -119,6 +119,20 @@ TEST_CASE("keys after the prefix open a tab and move between tabs", "[mato][view
     CHECK(client.wait_for("first tab"));
     client.type(prefix + "9"); // none there
     CHECK(client.wait_for("\a"));
+    for (int place = 4; place <= 10; ++place) {
+        std::string text = "printf 'in place ";
+        world.must({"new", "-d", "-t", "Task 1", "--", text + std::to_string(place) + ".'; exec cat"});
+    }
+    client.type(prefix + "0"); // the tenth
+    CHECK(client.wait_for("in place 10."));
+    client.type(prefix + "9");
+    CHECK(client.wait_for("in place 9."));
+    client.type(prefix + "n");
+    CHECK(client.wait_for("in place 10."));
+    client.type(prefix + "n"); // around the end
+    CHECK(client.wait_for("first tab"));
+    client.type(prefix + "p");
+    CHECK(client.wait_for("in place 10."));
     client.type(prefix + "d");
     CHECK(client.wait() == 0);
 }
