@@ -81,6 +81,22 @@ TEST_CASE("whoever watches stays, sees the new program and types into it, with a
     CHECK(client.last_line() == "[detached]");
 }
 
+TEST_CASE("a keyboard that was held back for a program that did not read is read for the next one", "[mato][respawn]") {
+    const std::string way = GENERATE("direct", "relayed");
+    mato_world world;
+    std::vector<std::string> words{
+        "new", "--", "stty raw -echo; printf ready; if [ -e again ]; then exec cat; fi; touch again; exec sleep 1000"};
+    if (way == "relayed") words.insert(words.begin() + 1, "--relay");
+    pty_client client(world, words);
+    REQUIRE(client.wait_for("ready"));
+    constexpr std::size_t window = 256u << 10; // what may wait for a program; beyond it there is what two terminals keep
+    client.type(std::string(window + 18'000, 'x'));
+    world.must({"respawn", "-k", "1"});
+    REQUIRE(client.wait_for("ready"));
+    client.type("alive\n");
+    CHECK(world.must({"wait", "1", "--text", "alive"}).empty());
+}
+
 TEST_CASE("a program that cannot be started again is told why, and the tab stays for another try", "[mato][respawn]") {
     mato_world world;
     std::filesystem::create_directory(world.home() / "place");
