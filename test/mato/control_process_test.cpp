@@ -213,7 +213,7 @@ TEST_CASE("output that nobody reads costs bounded memory here and in the daemon,
     if (!sanitized) CHECK(here < 10 * 1024);
     if (!sanitized) CHECK(there < 4096);
     write_file(world.home() / "go", "");
-    REQUIRE(wait_until([&] { return std::filesystem::exists(world.home() / "over"); }));
+    REQUIRE(wait_until([&] { return std::filesystem::exists(world.home() / "over"); }, 60s));
     const std::string out = read_file(world.home() / "answers");
     check_all_are_json(out);
     for (int n = 1; n <= count; ++n) CHECK(contains(reply(out, n), "\"ok\": true"));
