@@ -7,7 +7,7 @@
 int main(int argc, char** argv) {
     if (argc != 2) return 64;
     mato::failure why;
-    auto attempt = mato::instance_lock::try_acquire(std::filesystem::path(argv[1]) / "app.lock", why);
+    auto attempt = mato::instance_lock::try_acquire(std::string(argv[1]) + "/app.lock", why);
     if (why) return std::fprintf(stderr, "%s\n", why.message().c_str()), 69;
     if (!attempt) return std::fprintf(stderr, "already running, pid %d\n", static_cast<int>(attempt.holder().pid)), 75;
 

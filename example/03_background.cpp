@@ -14,12 +14,12 @@ static int report(const mato::failure& why) {
 
 int main(int argc, char** argv) {
     if (argc != 2) return mato::exit_code::usage;
-    const auto directory = std::filesystem::absolute(argv[1]); // before the daemon's directory is "/"
+    const auto paths = mato::daemon_paths::in(argv[1], "app"); // absolute, for the daemon's own directory is "/"
     mato::failure why;
     mato::reserve_standard_descriptors(why);
-    if (!why) mato::make_private_directory(directory, why);
+    if (!why) mato::make_private_directory(paths.directory(), why);
     if (why) return report(why);
-    auto lock = mato::instance_lock::acquire(directory / "app.lock", why);
+    auto lock = mato::instance_lock::acquire(paths.lock, why);
     if (why) return report(why);
     auto pipe = mato::readiness_pipe::open(why);
     if (why) return report(why);
@@ -37,7 +37,7 @@ int main(int argc, char** argv) {
     mato::pid_file pid;
     if (!why) lock.adopt(why);
     if (!why) signals = mato::default_signal_source::open(mato::make_signal_set({SIGTERM}), why);
-    if (!why) pid = mato::pid_file::create(directory / "app.pid", why);
+    if (!why) pid = mato::pid_file::create(paths.pid, why);
     if (why) return pipe.fail(why), 1;
     pipe.ready();
     for (pollfd ready{signals.native_handle(), POLLIN, 0}; !signals.try_next();) mato::sys::poll(&ready, 1, -1);

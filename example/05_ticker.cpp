@@ -41,6 +41,6 @@ private:
 int main(int argc, char** argv) {
     if (argc != 2) return mato::exit_code::usage;
     mato::daemon_options options;
-    options.paths = mato::daemon_paths::in(std::filesystem::absolute(argv[1]));
+    options.paths = mato::daemon_paths::in(argv[1]);
     return ticker_daemon::run(options, [](ticker_daemon& daemon) { daemon.keep(std::make_shared<ticker>(daemon)); });
 }

@@ -19,7 +19,7 @@ static int report(const mato::failure& why) {
 static int start(const mato::daemon_options& options) {
     mato::config::schema<settings> keys;
     keys.field("greeting", &settings::greeting).field("most", &settings::most);
-    auto config = std::make_shared<mato::config::reloadable<settings>>(keys, options.paths.directory() / "config.toml");
+    auto config = std::make_shared<mato::config::reloadable<settings>>(keys, options.paths.file("config.toml"));
     mato::failure invalid;
     config->reload(invalid); // now, while the user still watches
     if (invalid) return report(invalid);
@@ -48,7 +48,7 @@ static int start(const mato::daemon_options& options) {
 int main(int argc, char** argv) {
     if (argc != 3) return mato::exit_code::usage;
     mato::daemon_options options;
-    options.paths = mato::daemon_paths::in(std::filesystem::absolute(argv[1]));
+    options.paths = mato::daemon_paths::in(argv[1]);
     if (std::string_view(argv[2]) == "start") return start(options);
     mato::failure why;
     const auto until = mato::deadline::in(std::chrono::seconds(5));

@@ -39,7 +39,7 @@ using reverser = mato::basic_daemon<policies>;
 int main(int argc, char** argv) {
     if (argc != 2) return mato::exit_code::usage;
     mato::daemon_options options;
-    options.paths = mato::daemon_paths::in(std::filesystem::absolute(argv[1]));
+    options.paths = mato::daemon_paths::in(argv[1]);
     return reverser::run(options, [](reverser& daemon) {
         daemon.server().on.on_frame = [](const reverser::session_ptr& session, std::string_view frame) {
             session->established();

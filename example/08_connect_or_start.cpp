@@ -3,6 +3,8 @@
 #include <mato/client.hpp>
 #include <mato/daemon.hpp>
 
+#include <cctype>
+
 using namespace std::chrono_literals;
 using upper_daemon = mato::basic_daemon<>;
 
@@ -18,7 +20,7 @@ static void serve(upper_daemon& daemon) {
 int main(int argc, char** argv) {
     if (argc != 3) return mato::exit_code::usage;
     mato::daemon_options options;
-    options.paths = mato::daemon_paths::in(std::filesystem::absolute(argv[1]));
+    options.paths = mato::daemon_paths::in(argv[1]);
 
     mato::failure why;
     const auto until = mato::deadline::in(10s);

@@ -73,7 +73,7 @@ int follow(const mato::daemon_paths& paths, std::string_view lines) {
 int main(int argc, char** argv) {
     if (argc < 2) return mato::exit_code::usage;
     mato::daemon_options options;
-    options.paths = mato::daemon_paths::in(std::filesystem::absolute(argv[1]));
+    options.paths = mato::daemon_paths::in(argv[1]);
     if (argc > 2) return follow(options.paths, argc > 3 ? argv[3] : "0");
     return log_daemon::run(options, [](log_daemon& daemon) { daemon.keep(std::make_shared<fan_out>(daemon)); });
 }

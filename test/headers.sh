@@ -3,6 +3,7 @@
 #   macros            only names that ARCHITECTURE.md documents stay defined
 #   snippets          the samples of all documents compile
 #   cost [--write]    preprocessed lines, against test/include_cost.txt, which --write makes anew
+#   seconds           prints what compiling takes beside asio/io_context.hpp; not a test
 set -eu
 work=$1
 step=$2
@@ -24,6 +25,10 @@ lines() { # HEADER…: without blank lines and line markers
     fi
     grep -vcE '^#|^[[:space:]]*$' "$work/lines.txt"
 }
+
+headers=$(cd "$root/include" && ls mato/*.hpp)
+policies=$(cd "$root/include" && grep -l '^/// Layer: 2' $headers | grep -v mato/config.hpp)
+core="$policies mato/policies.hpp mato/client.hpp mato/service.hpp" # of the target mato::core, what its users include
 
 case $step in
 snippets) # every ```cpp block of the documents is a file that compiles
@@ -65,22 +70,41 @@ macros)
     exit $broken
     ;;
 cost)
-    # Per mille of what asio/io_context.hpp costs with the same compiler and library.
+    # Per mille of what asio/io_context.hpp costs with the same compiler and library: alone, and after it.
     unit=$(lines asio/io_context.hpp)
-    core=$(cd "$root/include" && grep -LE '#include (<asio|<toml|"(connection|server|broadcast|daemon|policies)\.hpp)' mato/*.hpp | grep -v mato/mato.hpp)
-    : >"$work/cost.txt"
+    cost() { # NAME HEADER…
+        name=$1
+        shift
+        echo "$name $(($(lines "$@") * 1000 / unit)) $((($(lines asio/io_context.hpp "$@") - unit) * 1000 / unit))"
+    }
     # shellcheck disable=SC2086
-    echo "core $(($(lines $core) * 1000 / unit))" >>"$work/cost.txt"
-    for header in $(cd "$root/include" && ls mato/*.hpp); do echo "$header $(($(lines "$header") * 1000 / unit))" >>"$work/cost.txt"; done
+    cost core $core >"$work/cost.txt"
+    for header in $headers; do cost "$header" "$header" >>"$work/cost.txt"; done
     if [ "${3:-}" = --write ]; then
         cp "$work/cost.txt" "$committed"
         exit 0
     fi
     # 15 parts in a hundred over the committed number, or two per mille of io_context.hpp for what costs next to nothing.
-    awk 'NR == FNR { committed[$1] = $2; next }
+    awk -v policies="$(echo $policies)" 'NR == FNR { committed[$1] = $2; after[$1] = $3; next }
         !($1 in committed) { print $1 " is not in test/include_cost.txt: sh test/headers.sh /tmp/cost cost --write"; bad = 1; next }
         $2 > committed[$1] * 1.15 + 2 { print $1 " costs " $2 ", was " committed[$1] " thousandths of asio/io_context.hpp"; bad = 1 }
+        $3 > after[$1] * 1.15 + 2 { print $1 " after asio/io_context.hpp costs " $3 ", was " after[$1] " thousandths of it"; bad = 1 }
         $1 == "mato/mato.hpp" && $2 > 1500 { print "the umbrella costs more than 1.5 times asio/io_context.hpp"; bad = 1 }
+        $1 == "core" && $3 > 350 { print "all that needs no asio adds more than 0.35 to asio/io_context.hpp"; bad = 1 }
+        index(" " policies " ", " " $1 " ") && $3 > 200 { print $1 ": a policy adds more than 0.2 to asio/io_context.hpp"; bad = 1 }
         END { exit bad }' "$committed" "$work/cost.txt" >&2
+    ;;
+seconds) # the median of three, user time, without code generation; of asio/io_context.hpp and as its multiples
+    seconds() { # HEADER…
+        printf '#include <%s>\n' "$@" >"$work/seconds.cpp"
+        for _ in 1 2 3; do
+            sh -c "$cxx -std=c++20 -I$root/include -fsyntax-only $work/seconds.cpp; times" | sed -n '2s/m/ /; 2s/s.*//p' | awk '{ print $1 * 60 + $2 }'
+        done | sort -n | sed -n 2p
+    }
+    unit=$(seconds asio/io_context.hpp)
+    echo "asio/io_context.hpp $unit s"
+    # shellcheck disable=SC2086
+    echo "core $(echo "$(seconds $core) $unit" | awk '{ printf "%.2f", $1 / $2 }')"
+    for header in $headers; do echo "$header $(echo "$(seconds "$header") $unit" | awk '{ printf "%.2f", $1 / $2 }')"; done
     ;;
 esac

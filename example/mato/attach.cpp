@@ -107,6 +107,10 @@ private:
             if (why) end(stopping_ ? "[daemon stopped]" : "[daemon lost]", 1);
         }
         if (result_) return;
+        if (unanswered_) { // the answers would be typed into the shell; who continues us has the terminal asked again
+            tty_.discard_answers(asked_at_ + answer_patience);
+            asked_once_ = unanswered_ = false;
+        }
         tty_.leave();
         bool continued = false; // meanwhile: then nobody would continue us again
         while (const auto signal = signals_->try_next()) {

@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <charconv>
 #include <ctime>
+#include <filesystem>
 
 namespace mux {
 namespace {
@@ -34,7 +35,7 @@ mato::unique_fd open_counter(const std::filesystem::path& path, tab_id& last) {
 
 tab_id read_counter(mato::unique_fd& fd, const mato::daemon_paths& paths) {
     tab_id last = 0;
-    auto path = paths.socket;
+    std::filesystem::path path = paths.socket;
     fd = open_counter(path.replace_extension(".tabs"), last);
     return last;
 }
@@ -106,7 +107,7 @@ void multiplexer::reload(mato::error_out out) {
 /// What a client can do that the limits keep out. Not "mato reload": it would be kept out, too.
 std::string multiplexer::way_in() {
     if (daemon_.server().size() < configuration_->max_clients) return "try again in a moment"; // silent ones are closed soon
-    return "end one, or raise `clients` in [limits] of " + configuration_.path().native() + " and send SIGHUP to " +
+    return "end one, or raise `clients` in [limits] of " + configuration_.path() + " and send SIGHUP to " +
            std::to_string(mato::sys::getpid());
 }
 
@@ -380,10 +381,10 @@ std::shared_ptr<tab> multiplexer::start_program(const new_tab& wanted, const std
     const std::string name = !wanted.name.empty() ? wanted.name : tab_name_for(wanted.argv.empty() ? shell : wanted.argv[0]);
     const tab_id id = workspace_.last_id() + 1;
     request.environment =
-        to_strings(for_tab(environment_, daemon_.options().paths.socket.native(), mato::sys::getpid(), id, wanted.environment));
+        to_strings(for_tab(environment_, daemon_.options().paths.socket, mato::sys::getpid(), id, wanted.environment));
     const std::string counter = std::to_string(id) + "\n";
     if (mato::sys::pwrite(counter_.get(), counter.data(), counter.size(), 0) != static_cast<ssize_t>(counter.size())) {
-        why = {mato::last_error(), "write tab counter", daemon_.options().paths.directory().native(), {}};
+        why = {mato::last_error(), "write tab counter", daemon_.options().paths.directory(), {}};
         return nullptr;
     }
     auto program = spawn(request, why);

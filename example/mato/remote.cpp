@@ -87,7 +87,7 @@ remote remote::open(const program_paths& paths, start mode, mato::deadline until
         }
         if (mode == start::never &&
             (why.code == mato::cond::not_running || why.code == mato::errc::stopping || why.code == mato::errc::closed))
-            throw command_failure{1, "no daemon is running (" + paths.daemon.socket.native() + ")"};
+            throw command_failure{1, "no daemon is running (" + paths.daemon.socket + ")"};
         if (why.code == mato::errc::timed_out)
             throw command_failure{mato::exit_code::not_answering, "the daemon does not answer (" + why.message() + ")"};
         throw command_failure{mato::exit_code_for(why.code), why.message()};

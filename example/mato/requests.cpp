@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <ctime>
+#include <filesystem>
 
 namespace mux {
 
@@ -440,9 +441,9 @@ void multiplexer::report_status(client& from, std::uint32_t id) {
     report.version = MATO_VERSION_STRING;
     report.started = started_;
     report.uptime_seconds = static_cast<std::uint64_t>(usage.uptime.count());
-    report.socket = daemon_.options().paths.socket.native();
+    report.socket = daemon_.options().paths.socket;
     std::error_code none;
-    if (std::filesystem::exists(configuration_.path(), none)) report.config_path = configuration_.path().native();
+    if (std::filesystem::exists(configuration_.path(), none)) report.config_path = configuration_.path();
     if (configuration_.last_error())
         report.config_error = configuration_.last_error().code == mato::errc::invalid_config
                                   ? configuration_.last_error().detail

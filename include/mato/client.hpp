@@ -102,7 +102,8 @@ template <class P> auto basic_client<P>::connect(const endpoint& where, deadline
                 why = {errc::timed_out, "connect", where.describe(), "it is there, but takes no clients now"};
             return out.set(why), std::move(result);
         }
-        sys::sleep_ms(std::min<long>(static_cast<long>(pause->count()), until.poll_timeout()));
+        const long wait = static_cast<long>(pause->count()), left = until.poll_timeout();
+        sys::sleep_ms(wait < left ? wait : left);
     }
 }
 
@@ -121,8 +122,9 @@ auto basic_client<P>::connect_or_start(const daemon_paths& paths, deadline until
         make_private_directory(paths.directory(), out);
         if (out.failed()) return {};
 
+        const auto soon = clock::now() + look_again;
         auto starting = instance_lock::acquire_directory( // flock: the one mechanism that works on a directory
-            paths.directory(), deadline(std::min(until.at(), clock::now() + look_again)), why);
+            paths.directory(), deadline(until.at() < soon ? until.at() : soon), why);
         if (!why) {
             found = try_connect(); // whoever held the lock before may have started it
             if (!why) return found;
@@ -142,8 +144,7 @@ auto basic_client<P>::connect_or_start(const daemon_paths& paths, deadline until
         }
         starting = {};
         if (until.passed())
-            return out.set(errc::not_ready, "start the daemon", paths.socket.native(),
-                           "not ready in time; last: " + why.message()),
+            return out.set(errc::not_ready, "start the daemon", paths.socket, "not ready in time; last: " + why.message()),
                    basic_client();
         if (const auto pause = policy.next(clock::now()))
             sys::sleep_ms(static_cast<long>(pause->count()));
@@ -187,7 +188,8 @@ template <class P> bool basic_client<P>::fill(error_out out) {
     const ssize_t got = sys::recv(socket_.get(), room.data(), room.size());
     if (got > 0) {
         decoder_.commit(static_cast<std::size_t>(got));
-        if (static_cast<std::size_t>(got) == room.size()) read_bytes_ = std::min(2 * read_bytes_, most_read_bytes);
+        if (static_cast<std::size_t>(got) == room.size())
+            read_bytes_ = read_bytes_ < most_read_bytes ? 2 * read_bytes_ : most_read_bytes;
     } else if (got == 0)
         out.set(errc::closed, "receive");
     else if (errno != EAGAIN && errno != EWOULDBLOCK)

@@ -5,8 +5,7 @@
 #pragma once
 
 #include "detail/abi.hpp"
-
-#include <chrono>
+#include "detail/chrono.hpp"
 
 namespace mato {
 inline namespace MATO_ABI {

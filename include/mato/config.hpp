@@ -26,7 +26,6 @@
 #include <chrono>
 #include <concepts>
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <limits>
 #include <memory>
@@ -62,7 +61,7 @@ public:
     [[nodiscard]] Value parse(std::string_view text, std::string_view name, Value defaults, error_out out) const;
     /// As `parse`. A missing file is `defaults`, and not an error.
     /// @errors invalid_config · any of open(2), read(2) · EFBIG: over `max_file_bytes`.
-    [[nodiscard]] Value load(const std::filesystem::path& path, Value defaults, error_out out) const;
+    [[nodiscard]] Value load(const std::string& path, Value defaults, error_out out) const;
 
     static constexpr std::size_t max_file_bytes = std::size_t{1} << 20; ///< 1 MiB; a larger "configuration" is a wrong path
 
@@ -80,7 +79,7 @@ private:
 /// The current configuration, replaced as one by a reload that succeeds and untouched by one that does not.
 template <class Value> class reloadable {
 public:
-    reloadable(schema<Value> keys, std::filesystem::path path, Value defaults = {})
+    reloadable(schema<Value> keys, std::string path, Value defaults = {})
         : schema_(std::move(keys)), path_(std::move(path)), defaults_(std::move(defaults)), current_(defaults_) {}
 
     /// @errors as schema::load; kept in `last_error` until a reload succeeds.
@@ -94,12 +93,12 @@ public:
 
     [[nodiscard]] const Value& operator*() const noexcept { return current_; }
     [[nodiscard]] const Value* operator->() const noexcept { return &current_; }
-    [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
+    [[nodiscard]] const std::string& path() const noexcept { return path_; }
     [[nodiscard]] const failure& last_error() const noexcept { return last_error_; }
 
 private:
     schema<Value> schema_;
-    std::filesystem::path path_;
+    std::string path_;
     Value defaults_, current_;
     failure last_error_;
 };
@@ -270,21 +269,20 @@ Value schema<Value>::parse(std::string_view text, std::string_view name, Value d
     return out.failed() ? defaults : value;
 }
 
-template <class Value> Value schema<Value>::load(const std::filesystem::path& path, Value defaults, error_out out) const {
+template <class Value> Value schema<Value>::load(const std::string& path, Value defaults, error_out out) const {
     const unique_fd fd(sys::open(path.c_str(), O_RDONLY | O_NONBLOCK));
     if (!fd) {
-        if (errno != ENOENT && errno != ENOTDIR) out.set(last_error(), "open configuration", path.native());
+        if (errno != ENOENT && errno != ENOTDIR) out.set(last_error(), "open configuration", path);
         return defaults;
     }
     std::string text;
     char buffer[16'384];
     for (ssize_t got; (got = sys::read(fd.get(), buffer, sizeof buffer)) != 0;) {
-        if (got < 0) return out.set(last_error(), "read configuration", path.native()), defaults;
+        if (got < 0) return out.set(last_error(), "read configuration", path), defaults;
         text.append(buffer, static_cast<std::size_t>(got));
-        if (text.size() > max_file_bytes)
-            return out.set({EFBIG, std::system_category()}, "read configuration", path.native()), defaults;
+        if (text.size() > max_file_bytes) return out.set({EFBIG, std::system_category()}, "read configuration", path), defaults;
     }
-    return parse(text, path.native(), std::move(defaults), out);
+    return parse(text, path, std::move(defaults), out);
 }
 
 } // namespace config

@@ -4,8 +4,9 @@
 /// Threads: all calls and callbacks on the thread that runs the io_context.   Blocks: never.
 /// Fork: made after the last fork.
 ///
-/// Everything queued during one turn of the loop leaves in one gathered write; a full kernel buffer is waited for. A frame once
-/// begun is finished or the connection ends. Callbacks may call anything on the connection, `close` included.
+/// Everything queued during one turn of the loop leaves in one gathered write, and so does all that the frames of one read are
+/// answered with; a full kernel buffer is waited for. A frame once begun is finished or the connection ends. Callbacks may call
+/// anything on the connection, `close` included.
 #pragma once
 
 #if !__has_include(<asio/io_context.hpp>)
@@ -18,6 +19,7 @@
 #include "framing.hpp"
 #include "outbox.hpp"
 #include "overflow.hpp"
+#include "scope_exit.hpp"
 #include "sys.hpp"
 #include "unique_fd.hpp"
 
@@ -75,6 +77,8 @@ public:
     virtual ~basic_connection() = default;
 
     void start(handlers callbacks);
+    /// As `start`, and takes what has come already: `on_frame` may be called before this returns.
+    void start_now(handlers callbacks);
 
     /// Queues one frame. The overflow policy may end the connection (errc::slow_consumer); after the end nothing is queued.
     /// @errors frame_too_large: not queued, the connection goes on.
@@ -129,9 +133,11 @@ public:
 private:
     enum class state : unsigned char { open, closing, closed };
 
-    static constexpr std::size_t read_bytes = 16_KiB; // per read: four pty reads' worth
+    static constexpr std::size_t first_read_bytes = 4_KiB; // a request; doubled while reads come back full
+    static constexpr std::size_t most_read_bytes = 16_KiB; // four pty reads' worth
 
     void read();
+    void take_what_came();
     [[nodiscard]] std::size_t receive(error_out out);
     void deliver();
     void queued(std::size_t bytes);
@@ -142,18 +148,20 @@ private:
     void finish();
     void tell_end();
 
+    asio::io_context& context_;
     asio::local::stream_protocol::socket socket_;
     asio::steady_timer linger_;
     handlers callbacks_;
     frame_decoder<Framing> decoder_;
     Overflow overflow_;
     std::vector<unique_fd> descriptors_;
-    std::size_t most_descriptors_ = 0;
+    std::size_t most_descriptors_ = 0, read_bytes_ = first_read_bytes;
     outbox out_;
     std::uint64_t sent_ = 0;
     failure why_;
     state state_ = state::open;
-    bool writing_ = false, waiting_ = false, has_room_ = true, flush_posted_ = false;
+    bool writing_ = false, waiting_ = false, has_room_ = true;
+    bool flush_posted_ = false, delivering_ = false, flush_due_ = false;
 };
 
 using connection = basic_connection<>;
@@ -168,7 +176,7 @@ namespace detail {
 } // namespace detail
 
 template <class F, class O> basic_connection<F, O>::basic_connection(asio::io_context& context, unique_fd socket, O overflow)
-    : socket_(context), linger_(context), overflow_(std::move(overflow)) {
+    : context_(context), socket_(context), linger_(context), overflow_(std::move(overflow)) {
     std::error_code why;
     socket_.assign(asio::local::stream_protocol(), socket.get(), why);
     if (why) throw error({why, "adopt socket", {}, {}});
@@ -181,20 +189,31 @@ template <class F, class O> void basic_connection<F, O>::start(handlers callback
     if (state_ == state::closed) tell_end(); // it ended before anybody listened
 }
 
+template <class F, class O> void basic_connection<F, O>::start_now(handlers callbacks) {
+    if (state_ != state::open) return start(std::move(callbacks));
+    callbacks_ = std::move(callbacks);
+    take_what_came();
+}
+
 template <class F, class O> void basic_connection<F, O>::read() {
     socket_.async_wait(asio::socket_base::wait_read, [self = this->shared_from_this()](std::error_code why) {
         if (self->state_ != state::open) return;
         if (why) return self->abort({detail::plain_code(why), "read", {}, {}});
-        failure problem;
-        const std::size_t size = self->receive(problem);
-        if (problem) return self->abort(std::move(problem));
-        self->decoder_.commit(size);
-        self->deliver();
+        self->take_what_came();
     });
 }
 
+template <class F, class O> void basic_connection<F, O>::take_what_came() {
+    failure problem;
+    const std::size_t size = receive(problem);
+    if (problem) return abort(std::move(problem));
+    if (size >= read_bytes_ && read_bytes_ < most_read_bytes) read_bytes_ *= 2;
+    decoder_.commit(size);
+    deliver();
+}
+
 template <class F, class O> std::size_t basic_connection<F, O>::receive(error_out out) {
-    const auto room = decoder_.prepare(read_bytes);
+    const auto room = decoder_.prepare(read_bytes_);
     if (most_descriptors_ > 0) {
         const std::size_t size = receive_descriptors(socket_.native_handle(), room, descriptors_, out);
         if (descriptors_.size() > most_descriptors_)
@@ -211,12 +230,20 @@ template <class F, class O> std::size_t basic_connection<F, O>::receive(error_ou
 
 template <class F, class O> void basic_connection<F, O>::deliver() {
     failure why;
+    delivering_ = true; // what is sent meanwhile leaves at the end, without another turn of the loop
+    const scope_exit thrown([this] {
+        delivering_ = false;
+        if (std::exchange(flush_due_, false)) flush_soon();
+    });
     while (state_ == state::open) {
         const auto frame = decoder_.next(why);
         if (why) return abort(std::move(why));
-        if (!frame) return read();
+        if (!frame) break;
         if (callbacks_.on_frame) callbacks_.on_frame(*frame);
     }
+    delivering_ = false;
+    if (std::exchange(flush_due_, false)) flush();
+    if (state_ == state::open) read();
 }
 
 template <class F, class O> void basic_connection<F, O>::send(std::string_view payload, error_out out) {
@@ -247,8 +274,12 @@ template <class F, class O> void basic_connection<F, O>::follow(std::shared_ptr<
 // Posted, so that all that one turn of the loop sends is gathered.
 template <class F, class O> void basic_connection<F, O>::flush_soon() {
     if (waiting_ || flush_posted_) return;
+    if (delivering_) {
+        flush_due_ = true;
+        return;
+    }
     flush_posted_ = true;
-    asio::post(socket_.get_executor(), [self = this->shared_from_this()] {
+    asio::post(context_, [self = this->shared_from_this()] {
         self->flush_posted_ = false;
         self->flush();
     });
@@ -342,7 +373,7 @@ template <class F, class O> void basic_connection<F, O>::finish() {
 
 // Posted: the caller may be inside on_frame, or iterating over connections.
 template <class F, class O> void basic_connection<F, O>::tell_end() {
-    asio::post(socket_.get_executor(), [self = this->shared_from_this()] {
+    asio::post(context_, [self = this->shared_from_this()] {
         const auto callbacks = std::exchange(self->callbacks_, {});
         if (callbacks.on_closed) callbacks.on_closed(self->why_);
     });

@@ -270,7 +270,7 @@ template <class P> template <class Setup> int basic_daemon<P>::serve_locked(cons
     if (!options.paths.pid.empty()) pid = P::pid::create(options.paths.pid, out);
     if (out.failed()) return exit_code::unavailable;
     self.wait_for_signals();
-    self.log_.info("started, pid " + std::to_string(sys::getpid()) + ", socket " + options.paths.socket.native());
+    self.log_.info("started, pid " + std::to_string(sys::getpid()) + ", socket " + options.paths.socket);
     channel.ready();
     self.show_life();
     self.context_.run();
@@ -290,10 +290,10 @@ template <class P> void basic_daemon<P>::listen(const lock_type& lock, error_out
 
 template <class P> auto basic_daemon<P>::make_endpoint(const daemon_options& options, error_out out) -> typename P::endpoint {
     using endpoint = typename P::endpoint;
-    if constexpr (std::is_constructible_v<endpoint, std::filesystem::path, unique_fd>) {
+    if constexpr (std::is_constructible_v<endpoint, std::string, unique_fd>) {
         const auto& passed = options.service.sockets;
         if (passed.size() > 1)
-            out.set({EINVAL, std::system_category()}, "take the passed socket", options.paths.socket.native(),
+            out.set({EINVAL, std::system_category()}, "take the passed socket", options.paths.socket,
                     "the service manager passed " + std::to_string(passed.size()) + "; this daemon listens on one");
         else
             return endpoint(options.paths.socket, unique_fd(passed.empty() ? -1 : passed.front().fd));
@@ -315,8 +315,8 @@ template <class P> void basic_daemon<P>::log_what_the_server_reports() {
         // A peer that leaves with something unread shows as a reset: as usual as a close.
         const bool usual = why.code == errc::closed || why.code == errc::stopping || !why.code ||
                            why.code == std::errc::connection_reset || why.code == std::errc::broken_pipe;
-        log_.write(usual ? log_level::debug : log_level::warning,
-                   "closed " + who(gone->id(), gone->peer()) + ": " + why.message());
+        if (const auto level = usual ? log_level::debug : log_level::warning; log_.takes(level))
+            log_.write(level, "closed " + who(gone->id(), gone->peer()) + ": " + why.message());
         if (next) next(gone, why);
     };
     callbacks.on_accept_paused = [this, next = std::move(callbacks.on_accept_paused)](const failure& why) {

@@ -16,8 +16,8 @@
 #include "unix_address.hpp"
 
 #include <concepts>
-#include <filesystem>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace mato {
@@ -31,10 +31,10 @@ template <class L> concept lock_proof = requires(const L& lock) {
 /// The user's own directory: not a symlink, owned by the effective uid, closed to group and others.
 /// @effects creates missing components, mode 0700 less the umask; never changes an existing one.
 /// @errors  unsafe_directory with what is wrong · any of mkdir(2), lstat(2).
-inline void make_private_directory(const std::filesystem::path& directory, error_out out);
+inline void make_private_directory(const std::string& directory, error_out out);
 
 /// The check alone. @errors as above, and ENOENT.
-inline void check_private_directory(const std::filesystem::path& directory, error_out out);
+inline void check_private_directory(const std::string& directory, error_out out);
 
 struct publish_options {
     int backlog = 128;  ///< connections; the kernel cuts it to net.core.somaxconn
@@ -57,7 +57,7 @@ public:
 
     owned_path() = default;
     /// @errors none here; `publish` and `connect` check the length.
-    explicit owned_path(std::filesystem::path path) : path_(std::move(path)) {}
+    explicit owned_path(std::string path) : path_(std::move(path)) {}
     owned_path(owned_path&& other) noexcept { swap(other); }
     owned_path& operator=(owned_path&& other) noexcept {
         owned_path(std::move(other)).swap(*this);
@@ -79,8 +79,8 @@ public:
     /// @errors cond::not_running: ENOENT, ECONNREFUSED · cond::busy: EAGAIN, the backlog is full · filename_too_long.
     [[nodiscard]] unique_fd connect(error_out out) const;
 
-    [[nodiscard]] std::string describe() const { return path_.native(); }
-    [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
+    [[nodiscard]] std::string describe() const { return path_; }
+    [[nodiscard]] const std::string& path() const noexcept { return path_; }
 
     /// Bytes of a path that fit, without the final NUL: 107 on Linux, 103 on BSD and macOS.
     static constexpr std::size_t max_path_bytes = unix_address::max_name_bytes;
@@ -92,9 +92,9 @@ private:
         std::swap(inode_, other.inode_);
         std::swap(owner_, other.owner_);
     }
-    [[nodiscard]] std::filesystem::path hidden_name() const;
+    [[nodiscard]] std::string hidden_name() const;
 
-    std::filesystem::path path_;
+    std::string path_;
     dev_t device_ = 0;
     ino_t inode_ = 0;
     pid_t owner_ = 0; // 0: nothing published
@@ -111,7 +111,7 @@ public:
     abstract_name() = default;
     /// Without a leading '@'. A path as good as any, and unlike a short word it is no one else's.
     /// @errors none here; `publish` and `connect` check the length.
-    explicit abstract_name(std::filesystem::path name) : name_(std::move(name).native()) {}
+    explicit abstract_name(std::string name) : name_(std::move(name)) {}
 
     /// Binds and listens; between the two a client is refused as if no daemon ran. Called again, it is the same socket.
     /// @errors lock_not_held · EADDRINUSE: somebody else has the name · filename_too_long · any of bind, listen.
@@ -137,7 +137,7 @@ public:
 
     activated() = default;
     /// `path` is where clients connect; `passed` comes from service_environment.
-    explicit activated(std::filesystem::path path, unique_fd passed = unique_fd())
+    explicit activated(std::string path, unique_fd passed = unique_fd())
         : where_(std::move(path)), passed_(std::move(passed)) {}
 
     /// @returns a descriptor of the passed socket, non-blocking, close-on-exec. Called again, it is the same socket.
@@ -163,7 +163,7 @@ public:
 
     activated_or_owned() = default;
     activated_or_owned(owned_path own) : own_(std::move(own)) {} // NOLINT(google-explicit-constructor): a client's view
-    explicit activated_or_owned(std::filesystem::path path, unique_fd passed = unique_fd())
+    explicit activated_or_owned(std::string path, unique_fd passed = unique_fd())
         : own_(path), passed_(std::move(path), std::move(passed)) {}
 
     /// @errors as activated::publish, or owned_path::publish.
@@ -187,43 +187,57 @@ static_assert(endpoint_policy<owned_path> && endpoint_policy<activated> && endpo
 // ---- implementation ----
 
 namespace detail {
+/// What stands before the last '/': "/" of "/x", "." of "x"; several in a row are one.
+[[nodiscard]] inline std::string directory_of(std::string_view path) {
+    const auto slash = path.rfind('/');
+    if (slash == std::string_view::npos) return ".";
+    const auto end = path.find_last_not_of('/', slash);
+    return std::string(end == std::string_view::npos ? "/" : path.substr(0, end + 1));
+}
+/// As it is when it is absolute, or when nobody knows the working directory.
+[[nodiscard]] inline std::string absolute(const std::string& path) {
+    char here[4096]; // Linux PATH_MAX; no longer one could be used
+    if (path.starts_with('/') || sys::getcwd(here, sizeof here) == nullptr) return path;
+    return std::string(here).append("/").append(path);
+}
+/// "link/" would be looked up behind the link.
+[[nodiscard]] inline bool ends_with_slash(std::string_view path) noexcept {
+    return path.ends_with('/') && path.find_first_not_of('/') != std::string_view::npos;
+}
 [[nodiscard]] inline unique_fd connect_to(const unix_address& address, const std::string& name, error_out out);
 [[nodiscard]] inline unique_fd second_descriptor(const unique_fd& fd, const std::string& name, error_out out);
 } // namespace detail
 
-inline void check_private_directory(const std::filesystem::path& directory, error_out out) {
-    if (!directory.has_filename() && directory.has_relative_path()) // "link/" would be looked up behind the link
-        return check_private_directory(directory.parent_path(), out);
+inline void check_private_directory(const std::string& directory, error_out out) {
+    if (detail::ends_with_slash(directory)) return check_private_directory(detail::directory_of(directory), out);
     struct ::stat found {};
-    if (sys::lstat(directory.c_str(), &found) == -1) return out.set(last_error(), "check directory", directory.native());
-    const auto refuse = [&](const char* why) { out.set(errc::unsafe_directory, "check directory", directory.native(), why); };
+    if (sys::lstat(directory.c_str(), &found) == -1) return out.set(last_error(), "check directory", directory);
+    const auto refuse = [&](const char* why) { out.set(errc::unsafe_directory, "check directory", directory, why); };
     if (S_ISLNK(found.st_mode)) return refuse("it is a symbolic link; a directory of your own is needed");
     if (!S_ISDIR(found.st_mode)) return refuse("it is not a directory");
     if (found.st_uid != sys::geteuid()) return refuse("it belongs to another user");
     if (found.st_mode & 077) return refuse("it is open to group or others; close it with chmod 700");
 }
 
-inline void make_private_directory(const std::filesystem::path& directory, error_out out) {
-    if (!directory.has_filename() && directory.has_relative_path()) return make_private_directory(directory.parent_path(), out);
+inline void make_private_directory(const std::string& directory, error_out out) {
+    if (detail::ends_with_slash(directory)) return make_private_directory(detail::directory_of(directory), out);
     struct ::stat found {};
     if (sys::lstat(directory.c_str(), &found) == -1) {
-        if (errno != ENOENT) return out.set(last_error(), "check directory", directory.native());
-        if (const auto parent = directory.parent_path(); !parent.empty() && parent != directory) {
-            if (sys::lstat(parent.c_str(), &found) == -1) {
-                make_private_directory(parent, out);
-                if (out.failed()) return;
-            }
+        if (errno != ENOENT) return out.set(last_error(), "check directory", directory);
+        if (const auto parent = detail::directory_of(directory); sys::lstat(parent.c_str(), &found) == -1) {
+            make_private_directory(parent, out);
+            if (out.failed()) return;
         }
         if (sys::mkdir(directory.c_str(), 0700) == -1 && errno != EEXIST) // EEXIST: another process was first; check its work
-            return out.set(last_error(), "create directory", directory.native());
+            return out.set(last_error(), "create directory", directory);
     }
     check_private_directory(directory, out);
 }
 
 // One for each name, so that the owners of two names in one directory do not meet. Only where the limit leaves no byte for
 // that is it as long as the real name, and names of this length that differ in the last byte need one lock between them.
-inline std::filesystem::path owned_path::hidden_name() const {
-    std::string name = path_.native();
+inline std::string owned_path::hidden_name() const {
+    std::string name = path_;
     if (name.size() < max_path_bytes) return name + '~';
     name.back() = name.back() == '~' ? '#' : '~';
     return name;
@@ -231,15 +245,15 @@ inline std::filesystem::path owned_path::hidden_name() const {
 
 template <class Lock> unique_fd owned_path::publish(const Lock& held, const publish_options& options, error_out out) {
     static_assert(lock_proof<Lock>, "mato: publishing needs the held lock, an object with `bool is_held() const`");
-    if (!held.is_held()) return out.set(errc::lock_not_held, "publish socket", path_.native()), unique_fd();
-    check_private_directory(path_.has_parent_path() ? path_.parent_path() : ".", out);
+    if (!held.is_held()) return out.set(errc::lock_not_held, "publish socket", path_), unique_fd();
+    check_private_directory(detail::directory_of(path_), out);
     if (out.failed()) return {};
-    static_cast<void>(unix_address::of_path(path_.native(), out));
+    static_cast<void>(unix_address::of_path(path_, out));
     if (out.failed()) return {};
-    const std::filesystem::path hidden = hidden_name();
-    const auto address = unix_address::of_path(hidden.native(), out);
+    const std::string hidden = hidden_name();
+    const auto address = unix_address::of_path(hidden, out);
     if (out.failed()) return {};
-    const auto fail = [&](const char* step) { return out.set(last_error(), step, path_.native()), unique_fd(); };
+    const auto fail = [&](const char* step) { return out.set(last_error(), step, path_), unique_fd(); };
 
     unique_fd fd(sys::unix_socket(true));
     if (!fd) return fail("create socket");
@@ -270,8 +284,8 @@ inline void owned_path::withdraw() noexcept {
 }
 
 inline unique_fd owned_path::connect(error_out out) const {
-    const auto address = unix_address::of_path(path_.native(), out);
-    return out.failed() ? unique_fd() : detail::connect_to(address, path_.native(), out);
+    const auto address = unix_address::of_path(path_, out);
+    return out.failed() ? unique_fd() : detail::connect_to(address, path_, out);
 }
 
 inline unique_fd detail::connect_to(const unix_address& address, const std::string& name, error_out out) {

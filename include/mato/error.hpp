@@ -88,6 +88,12 @@ struct failure {
     [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(code); }
     /// "step path: why", one line, no final newline.
     [[nodiscard]] std::string message() const;
+    void clear() noexcept {
+        code.clear();
+        step.clear();
+        path.clear();
+        detail.clear();
+    }
 };
 
 /// What the throwing forms throw; `what()` is `why().message()`.
@@ -107,7 +113,7 @@ private:
 class error_out {
 public:
     error_out(std::error_code& code) noexcept : code_(&code) { code.clear(); } // NOLINT(google-explicit-constructor)
-    error_out(failure& why) noexcept : why_(&why) { why = {}; }                // NOLINT(google-explicit-constructor)
+    error_out(failure& why) noexcept : why_(&why) { why.clear(); }             // NOLINT(google-explicit-constructor)
 
     void set(std::error_code code, std::string_view step, std::string_view path = {}, std::string detail = {}) const;
     void set(const failure& why) const { set(why.code, why.step, why.path, why.detail); }

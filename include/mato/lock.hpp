@@ -17,7 +17,6 @@
 
 #include <charconv>
 #include <concepts>
-#include <filesystem>
 #include <string>
 #include <utility>
 
@@ -106,27 +105,26 @@ public:
     /// @pre     the directory exists and is private (see endpoint.hpp).
     /// @effects creates `path` 0600 when absent; writes "<pid>\n" only after the lock is held.
     /// @errors  ELOOP: the last component is a symlink · ENOLCK, EOPNOTSUPP: cannot lock here · any of open(2).
-    [[nodiscard]] static attempt try_acquire(const std::filesystem::path& path);
-    [[nodiscard]] static attempt try_acquire(const std::filesystem::path& path, error_out out);
+    [[nodiscard]] static attempt try_acquire(const std::string& path);
+    [[nodiscard]] static attempt try_acquire(const std::string& path, error_out out);
 
     /// As `try_acquire`, but a held lock is the error `errc::already_running` whose detail names the pid.
-    [[nodiscard]] static basic_instance_lock acquire(const std::filesystem::path& path);
-    [[nodiscard]] static basic_instance_lock acquire(const std::filesystem::path& path, error_out out);
+    [[nodiscard]] static basic_instance_lock acquire(const std::string& path);
+    [[nodiscard]] static basic_instance_lock acquire(const std::string& path, error_out out);
 
     /// Locks a directory itself, which leaves no file behind: the lock clients take while one of them starts the daemon.
     /// @blocks until it is free or `until` has passed (`errc::timed_out`); polls, because flock(2) has no time-out.
     /// @errors timed_out · any of open(2) · EBADF: ofd_lock needs a writable descriptor, which no directory has.
-    [[nodiscard]] static basic_instance_lock acquire_directory(const std::filesystem::path& directory, deadline until,
-                                                               error_out out);
+    [[nodiscard]] static basic_instance_lock acquire_directory(const std::string& directory, deadline until, error_out out);
 
     /// Sends `signal` to the holder, and to nobody else: the lock must be held, the pid in it positive, and both still so
     /// after the process was pinned by a pidfd, so neither a stale file nor a reused pid is ever hit.
     /// @returns the pid signalled, else 0. `signal` 0 only asks.
     /// @errors  not_running: nobody holds it · malformed: no usable pid in it · EPERM: running, not yours.
-    static pid_t signal_holder(const std::filesystem::path& path, int signal, error_out out);
+    static pid_t signal_holder(const std::string& path, int signal, error_out out);
 
     [[nodiscard]] bool is_held() const noexcept { return static_cast<bool>(fd_); }
-    [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
+    [[nodiscard]] const std::string& path() const noexcept { return path_; }
 
     /// Whether the name still is the locked inode: false once something removed or replaced the file.
     [[nodiscard]] bool verify() const noexcept;
@@ -144,18 +142,17 @@ public:
     void release() noexcept;
 
 private:
-    basic_instance_lock(unique_fd fd, std::filesystem::path path)
-        : fd_(std::move(fd)), path_(std::move(path)), owner_(sys::getpid()) {}
+    basic_instance_lock(unique_fd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)), owner_(sys::getpid()) {}
 
     static constexpr std::size_t max_pid_line = 11; // bytes: the 10 digits of the largest pid_t, and the newline
     static std::string read_text(int fd);
     static bool is_alive(pid_t pid) noexcept;
     static pid_t parse_pid(const std::string& text) noexcept;
-    static pid_t holder_pid(const std::filesystem::path& path, error_out out);
-    static bool same_inode(int fd, const std::filesystem::path& path) noexcept;
+    static pid_t holder_pid(const std::string& path, error_out out);
+    static bool same_inode(int fd, const std::string& path) noexcept;
 
     unique_fd fd_;
-    std::filesystem::path path_;
+    std::string path_;
     pid_t owner_ = 0;
     bool leaves_file_ = true; // a directory lock owns no file
 };
@@ -189,18 +186,18 @@ template <class M> basic_instance_lock<M>& basic_instance_lock<M>::operator=(bas
     return *this;
 }
 
-template <class M> auto basic_instance_lock<M>::try_acquire(const std::filesystem::path& path) -> attempt {
+template <class M> auto basic_instance_lock<M>::try_acquire(const std::string& path) -> attempt {
     return or_throw([&](failure& why) { return try_acquire(path, why); });
 }
 
-template <class M> auto basic_instance_lock<M>::try_acquire(const std::filesystem::path& path, error_out out) -> attempt {
+template <class M> auto basic_instance_lock<M>::try_acquire(const std::string& path, error_out out) -> attempt {
     constexpr int most_races = 100; // each lost race is another process's whole life; so many in a row is a fault
     constexpr int most_pauses = 20; // 100 ms in all for a holder to say its pid
     constexpr long pause_ms = 5;
     attempt result;
     for (int race = 0; race < most_races; ++race) {
         unique_fd fd(sys::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0600));
-        if (!fd) return out.set(last_error(), "open lock file", path.native()), std::move(result);
+        if (!fd) return out.set(last_error(), "open lock file", path), std::move(result);
         if (const int why = M::try_lock(fd.get()); why == EWOULDBLOCK) {
             const pid_t pid = parse_pid(read_text(fd.get()));
             const bool only_probed = M::probe(fd.get()) == 0;
@@ -211,7 +208,7 @@ template <class M> auto basic_instance_lock<M>::try_acquire(const std::filesyste
             sys::sleep_ms(pause_ms); // between lock and write, or only probed by `signal_holder`: a matter of microseconds
             continue;
         } else if (why != 0) {
-            return out.set({why, std::system_category()}, "lock", path.native()), std::move(result);
+            return out.set({why, std::system_category()}, "lock", path), std::move(result);
         }
         if (!same_inode(fd.get(), path)) continue;
         basic_instance_lock lock(std::move(fd), path);
@@ -220,36 +217,34 @@ template <class M> auto basic_instance_lock<M>::try_acquire(const std::filesyste
         result.lock_ = std::move(lock);
         return result;
     }
-    out.set(errc::busy, "lock", path.native(), "the file was replaced or asked about again and again");
+    out.set(errc::busy, "lock", path, "the file was replaced or asked about again and again");
     return result;
 }
 
-template <class M> auto basic_instance_lock<M>::acquire(const std::filesystem::path& path) -> basic_instance_lock {
+template <class M> auto basic_instance_lock<M>::acquire(const std::string& path) -> basic_instance_lock {
     return or_throw([&](failure& why) { return acquire(path, why); });
 }
 
-template <class M> auto basic_instance_lock<M>::acquire(const std::filesystem::path& path, error_out out)
-    -> basic_instance_lock {
+template <class M> auto basic_instance_lock<M>::acquire(const std::string& path, error_out out) -> basic_instance_lock {
     auto got = try_acquire(path, out);
     if (!got && !out.failed()) {
         const pid_t pid = got.holder().pid;
-        out.set(errc::already_running, "lock", path.native(),
+        out.set(errc::already_running, "lock", path,
                 pid > 0 ? "already running, pid " + std::to_string(pid) : "already running, pid not yet known");
     }
     return *std::move(got);
 }
 
-template <class M> auto basic_instance_lock<M>::acquire_directory(const std::filesystem::path& directory, deadline until,
-                                                                  error_out out) -> basic_instance_lock {
+template <class M> auto basic_instance_lock<M>::acquire_directory(const std::string& directory, deadline until, error_out out)
+    -> basic_instance_lock {
     constexpr long first_ms = 1, longest_ms = 20; // a start takes a few ms; 20 keeps a hundred waiters under 1% of a core
     unique_fd fd(sys::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
-    if (!fd) return out.set(last_error(), "open directory", directory.native()), basic_instance_lock();
+    if (!fd) return out.set(last_error(), "open directory", directory), basic_instance_lock();
     for (long pause = first_ms;; pause = pause * 2 < longest_ms ? pause * 2 : longest_ms) {
         const int why = M::try_lock(fd.get());
         if (why == 0) break;
-        if (why != EWOULDBLOCK)
-            return out.set({why, std::system_category()}, "lock", directory.native()), basic_instance_lock();
-        if (until.passed()) return out.set(errc::timed_out, "lock", directory.native()), basic_instance_lock();
+        if (why != EWOULDBLOCK) return out.set({why, std::system_category()}, "lock", directory), basic_instance_lock();
+        if (until.passed()) return out.set(errc::timed_out, "lock", directory), basic_instance_lock();
         const long left = until.poll_timeout();
         sys::sleep_ms(pause < left ? pause : left);
     }
@@ -258,49 +253,47 @@ template <class M> auto basic_instance_lock<M>::acquire_directory(const std::fil
     return lock;
 }
 
-template <class M> pid_t basic_instance_lock<M>::holder_pid(const std::filesystem::path& path, error_out out) {
+template <class M> pid_t basic_instance_lock<M>::holder_pid(const std::string& path, error_out out) {
     unique_fd fd(sys::open(path.c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK));
     if (!fd) {
         const bool absent = errno == ENOENT;
-        return out.set(absent ? make_error_code(errc::not_running) : last_error(), "open lock file", path.native()), 0;
+        return out.set(absent ? make_error_code(errc::not_running) : last_error(), "open lock file", path), 0;
     }
     if (const int why = M::probe(fd.get()); why == 0) {
-        return out.set(errc::not_running, "find holder", path.native()), 0;
+        return out.set(errc::not_running, "find holder", path), 0;
     } else if (why != EWOULDBLOCK) {
-        return out.set({why, std::system_category()}, "lock", path.native()), 0;
+        return out.set({why, std::system_category()}, "lock", path), 0;
     }
     const pid_t pid = parse_pid(read_text(fd.get()));
-    if (pid <= 0) out.set(errc::malformed, "find holder", path.native(), "the lock is held, but its file names no process");
+    if (pid <= 0) out.set(errc::malformed, "find holder", path, "the lock is held, but its file names no process");
     return pid;
 }
 
-template <class M> pid_t basic_instance_lock<M>::signal_holder(const std::filesystem::path& path, int signal, error_out out) {
+template <class M> pid_t basic_instance_lock<M>::signal_holder(const std::string& path, int signal, error_out out) {
     const pid_t pid = holder_pid(path, out);
     if (pid <= 0) return 0;
     const unique_fd process(sys::pidfd_open(pid));
-    if (!process && errno != ENOSYS) return out.set(last_error(), "find process " + std::to_string(pid), path.native()), 0;
+    if (!process && errno != ENOSYS) return out.set(last_error(), "find process " + std::to_string(pid), path), 0;
     if (holder_pid(path, out) != pid) {
-        if (!out.failed()) out.set(errc::not_running, "find holder", path.native(), "the holder changed");
+        if (!out.failed()) out.set(errc::not_running, "find holder", path, "the holder changed");
         return 0;
     }
     const int sent = process ? sys::pidfd_send_signal(process.get(), signal) : sys::kill(pid, signal);
-    if (sent == -1) return out.set(last_error(), "signal process " + std::to_string(pid), path.native()), 0;
+    if (sent == -1) return out.set(last_error(), "signal process " + std::to_string(pid), path), 0;
     return pid;
 }
 
 template <class M> bool basic_instance_lock<M>::verify() const noexcept { return fd_ && same_inode(fd_.get(), path_); }
 
 template <class M> void basic_instance_lock<M>::adopt(error_out out) {
-    if (!fd_) return out.set(errc::lock_not_held, "adopt lock", path_.native());
+    if (!fd_) return out.set(errc::lock_not_held, "adopt lock", path_);
     owner_ = sys::getpid();
     const std::string text = std::to_string(owner_) + "\n";
     // Not emptied first: ext4 writes a file that was to disk at its close (auto_da_alloc), for which a start would wait.
     const ssize_t written = sys::pwrite(fd_.get(), text.data(), text.size(), 0);
     if (written != static_cast<ssize_t>(text.size()))
-        return out.set(written < 0 ? last_error() : std::error_code(ENOSPC, std::system_category()), "write lock file",
-                       path_.native());
-    if (sys::ftruncate(fd_.get(), static_cast<off_t>(text.size())) == -1)
-        out.set(last_error(), "truncate lock file", path_.native());
+        return out.set(written < 0 ? last_error() : std::error_code(ENOSPC, std::system_category()), "write lock file", path_);
+    if (sys::ftruncate(fd_.get(), static_cast<off_t>(text.size())) == -1) out.set(last_error(), "truncate lock file", path_);
 }
 
 template <class M> void basic_instance_lock<M>::release() noexcept {
@@ -330,7 +323,7 @@ template <class M> pid_t basic_instance_lock<M>::parse_pid(const std::string& te
     return whole && pid > 0 ? pid : 0;
 }
 
-template <class M> bool basic_instance_lock<M>::same_inode(int fd, const std::filesystem::path& path) noexcept {
+template <class M> bool basic_instance_lock<M>::same_inode(int fd, const std::string& path) noexcept {
     struct ::stat open_file {
     }, named{};
     return sys::fstat(fd, &open_file) == 0 && sys::lstat(path.c_str(), &named) == 0 && open_file.st_dev == named.st_dev &&

@@ -5,16 +5,15 @@
 /// Fork: open it after the last fork.   Errors while logging are counted, never thrown: a full disk must not stop a daemon.
 #pragma once
 
+#include "detail/chrono.hpp"
 #include "error.hpp"
 #include "sys.hpp"
 #include "unique_fd.hpp"
 
-#include <chrono>
 #include <concepts>
 #include <cstdint>
 #include <cstdio>
 #include <ctime>
-#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -45,7 +44,7 @@ public:
     file_log() noexcept = default;
     /// An empty path is descriptor 2, which is never rotated: for a service manager that keeps what is written there.
     /// @errors any of open(2); ELOOP: a symlink.
-    [[nodiscard]] static file_log open(std::filesystem::path path, file_log_options options, error_out out);
+    [[nodiscard]] static file_log open(std::string path, file_log_options options, error_out out);
 
     void write(std::string_view line) noexcept;
     void reopen() noexcept; ///< after someone else moved the file; keeps the old one if the new one cannot be opened
@@ -57,7 +56,7 @@ private:
     bool open_anew() noexcept;
     void take_back(std::uint64_t bytes) noexcept;
 
-    std::filesystem::path path_;
+    std::string path_;
     file_log_options options_;
     unique_fd fd_;
     std::uint64_t size_ = 0, lost_ = 0;
@@ -89,6 +88,7 @@ public:
     void debug(std::string_view text) noexcept { write(log_level::debug, text); }
 
     void set_level(log_level level) noexcept { level_ = level; }
+    [[nodiscard]] bool takes(log_level level) const noexcept { return level <= level_; } ///< else `write` drops it
     [[nodiscard]] Sink& sink() noexcept { return sink_; }
 
     static constexpr std::size_t max_line_bytes = 4096; ///< longer texts are cut at a whole character, with "…" at the end
@@ -116,7 +116,7 @@ constexpr std::optional<log_level> parse_log_level(std::string_view word) noexce
     return std::nullopt;
 }
 
-inline file_log file_log::open(std::filesystem::path path, file_log_options options, error_out out) {
+inline file_log file_log::open(std::string path, file_log_options options, error_out out) {
     file_log log;
     log.path_ = std::move(path);
     log.options_ = options;
@@ -126,7 +126,7 @@ inline file_log file_log::open(std::filesystem::path path, file_log_options opti
         return log;
     }
     log.fd_ = unique_fd(sys::open(log.path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK, 0600));
-    if (!log.fd_) return out.set(last_error(), "open log", log.path_.native()), std::move(log);
+    if (!log.fd_) return out.set(last_error(), "open log", log.path_), std::move(log);
     struct ::stat now {};
     if (sys::fstat(log.fd_.get(), &now) == 0) log.size_ = static_cast<std::uint64_t>(now.st_size);
     return log;
@@ -168,7 +168,7 @@ inline bool file_log::open_anew() noexcept {
 
 inline void file_log::rotate() noexcept {
     try {
-        const std::string base = path_.native();
+        const std::string base = path_;
         struct ::stat named {};
         bool moved = false;
         // No name: moved by an earlier rotation that could not open it anew. The older files must not be pushed out for that.
@@ -206,7 +206,7 @@ namespace detail {
 } // namespace detail
 
 template <class Sink> void basic_logger<Sink>::write(log_level level, std::string_view text) noexcept {
-    if (level > level_) return;
+    if (!takes(level)) return;
     try {
         const auto now = std::chrono::system_clock::now();
         const std::time_t seconds = std::chrono::system_clock::to_time_t(now);

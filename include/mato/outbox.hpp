@@ -212,7 +212,7 @@ inline void outbox::gather(gathered_write& write) {
 
 inline void outbox::wrote(const gathered_write& write, std::size_t size) {
     for (std::size_t i = 0; i < write.count && size > 0; ++i) {
-        const std::size_t taken = std::min(size, write.buffers[i].iov_len);
+        const std::size_t taken = size < write.buffers[i].iov_len ? size : write.buffers[i].iov_len;
         size -= taken;
         if (write.place[i] != gathered_write::own) {
             feed_->advance(write.place[i], taken);

@@ -12,7 +12,6 @@
 #include <concepts>
 #include <cstddef>
 #include <optional>
-#include <variant>
 
 namespace mato {
 inline namespace MATO_ABI {
@@ -107,28 +106,29 @@ using block_producer = detail::bounded_queue<overflow_kind::block_producer, fals
 /// Any of them, chosen for each subscriber as it comes.
 class any_overflow {
 public:
-    using choice = std::variant<disconnect, resync, drop_oldest, drop_newest, conflate, block_producer>;
-    template <class O>
-    requires std::constructible_from<choice, O> any_overflow(O policy)
-    noexcept : policy_(policy) {} // NOLINT(google-explicit-constructor)
+    any_overflow() noexcept = default;
+    any_overflow(disconnect policy) noexcept : patience_(policy) {} // NOLINT(google-explicit-constructor)
+    template <overflow_kind Kind, bool Loses>
+    any_overflow(detail::bounded_queue<Kind, Loses> policy) noexcept // NOLINT(google-explicit-constructor)
+        : kind_(Kind), bytes_(policy.bytes) {}
 
     static constexpr bool loses_frames = true;
-    any_overflow() noexcept = default;
-    [[nodiscard]] overflow_kind kind() const noexcept {
-        return std::visit([](const auto& p) { return p.kind(); }, policy_);
-    }
-    [[nodiscard]] std::size_t limit() const noexcept {
-        return std::visit([](const auto& p) { return p.limit(); }, policy_);
-    }
+    [[nodiscard]] overflow_kind kind() const noexcept { return kind_; }
+    [[nodiscard]] std::size_t limit() const noexcept { return is_patient() ? patience_.limit() : bytes_; }
     overflow_verdict on_queued(std::size_t queued, clock::time_point now) noexcept {
-        return std::visit([&](auto& p) { return p.on_queued(queued, now); }, policy_);
+        if (is_patient()) return patience_.on_queued(queued, now);
+        return queued > bytes_ ? overflow_verdict::make_room : overflow_verdict::keep;
     }
     void on_drained(std::size_t queued) noexcept {
-        std::visit([&](auto& p) { p.on_drained(queued); }, policy_);
+        if (is_patient()) patience_.on_drained(queued);
     }
 
 private:
-    choice policy_{};
+    [[nodiscard]] bool is_patient() const noexcept { return kind_ == overflow_kind::disconnect; }
+
+    overflow_kind kind_ = overflow_kind::disconnect;
+    std::size_t bytes_ = 0;
+    disconnect patience_{}; // of `disconnect` alone
 };
 
 static_assert(broadcast_policy<disconnect> && broadcast_policy<resync> && broadcast_policy<drop_oldest>);

@@ -14,7 +14,6 @@
 
 #include <charconv>
 #include <concepts>
-#include <filesystem>
 #include <limits>
 #include <string>
 #include <string_view>
@@ -23,7 +22,7 @@ namespace mato {
 inline namespace MATO_ABI {
 
 /// Says where the daemon's pid is kept while it runs.
-template <class P> concept pid_registry = std::movable<P> && requires(const std::filesystem::path& path, error_out out) {
+template <class P> concept pid_registry = std::movable<P> && requires(const std::string& path, error_out out) {
     { P::create(path, out) } -> std::same_as<P>;
 };
 
@@ -39,14 +38,14 @@ public:
     ~pid_file() { remove(); }
 
     /// @errors any of open(2), write(2), rename(2); then nothing of it is left.
-    [[nodiscard]] static pid_file create(const std::filesystem::path& path, error_out out);
-    [[nodiscard]] static pid_file create(const std::filesystem::path& path) {
+    [[nodiscard]] static pid_file create(const std::string& path, error_out out);
+    [[nodiscard]] static pid_file create(const std::string& path) {
         return or_throw([&](failure& why) { return create(path, why); });
     }
 
     /// The pid in the file: a positive decimal number, one newline or none, and nothing else.
     /// @errors ENOENT and the like · malformed: anything but a pid, so that 0 and -1 never reach kill(2).
-    [[nodiscard]] static pid_t read(const std::filesystem::path& path, error_out out);
+    [[nodiscard]] static pid_t read(const std::string& path, error_out out);
 
     /// What `read` accepts; 0 for all else. Pure.
     [[nodiscard]] static pid_t parse(std::string_view text) noexcept;
@@ -62,7 +61,7 @@ private:
         std::swap(owner_, other.owner_);
     }
 
-    std::filesystem::path path_;
+    std::string path_;
     dev_t device_ = 0;
     ino_t inode_ = 0;
     pid_t owner_ = 0;
@@ -70,24 +69,24 @@ private:
 
 /// Under a lock the pid is in the lock file already: for daemons that want one file fewer.
 struct locked_pid_file {
-    [[nodiscard]] static locked_pid_file create(const std::filesystem::path&, error_out) { return {}; }
+    [[nodiscard]] static locked_pid_file create(const std::string&, error_out) { return {}; }
 };
 
 /// For a daemon whose supervisor knows its child.
 struct no_pid_file {
-    [[nodiscard]] static no_pid_file create(const std::filesystem::path&, error_out) { return {}; }
+    [[nodiscard]] static no_pid_file create(const std::string&, error_out) { return {}; }
 };
 
 static_assert(pid_registry<pid_file> && pid_registry<locked_pid_file> && pid_registry<no_pid_file>);
 
 // ---- implementation ----
 
-inline pid_file pid_file::create(const std::filesystem::path& path, error_out out) {
+inline pid_file pid_file::create(const std::string& path, error_out out) {
     const pid_t self = sys::getpid();
     const std::string text = std::to_string(self) + "\n";
-    const std::filesystem::path fresh = path.native() + ".new"; // fixed: only the lock's holder writes here
+    const std::string fresh = path + ".new"; // fixed: only the lock's holder writes here
     sys::unlink(fresh.c_str());
-    const auto fail = [&](const char* step) { return out.set(last_error(), step, path.native()), pid_file(); };
+    const auto fail = [&](const char* step) { return out.set(last_error(), step, path), pid_file(); };
     const unique_fd fd(sys::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
     if (!fd) return fail("create pid file");
     scope_exit undo([&] { sys::unlink(fresh.c_str()); });
@@ -114,14 +113,14 @@ inline pid_t pid_file::parse(std::string_view text) noexcept {
     return why == std::errc() && rest == text.data() + text.size() && pid > 0 ? pid : 0;
 }
 
-inline pid_t pid_file::read(const std::filesystem::path& path, error_out out) {
+inline pid_t pid_file::read(const std::string& path, error_out out) {
     const unique_fd fd(sys::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
-    if (!fd) return out.set(last_error(), "open pid file", path.native()), 0;
+    if (!fd) return out.set(last_error(), "open pid file", path), 0;
     char text[32]; // a pid has at most 10 digits; a longer file is none
     const ssize_t got = sys::read(fd.get(), text, sizeof text);
-    if (got < 0) return out.set(last_error(), "read pid file", path.native()), 0;
+    if (got < 0) return out.set(last_error(), "read pid file", path), 0;
     const pid_t pid = parse({text, static_cast<std::size_t>(got)});
-    if (pid == 0) out.set(errc::malformed, "read pid file", path.native(), "not a process id");
+    if (pid == 0) out.set(errc::malformed, "read pid file", path, "not a process id");
     return pid;
 }
 

@@ -82,14 +82,17 @@ inline constexpr int bad_config = 78;      ///< EX_CONFIG
 
 /// Where one daemon lives. All files lie in one private directory.
 struct daemon_paths {
-    std::filesystem::path socket, lock, pid, log;
+    std::string socket, lock, pid, log;
 
-    /// `directory/stem.sock`, `.lock`, `.pid` and `.log`.
-    [[nodiscard]] static daemon_paths in(const std::filesystem::path& directory, const std::string& stem = "daemon") {
-        const auto file = [&](const char* ending) { return directory / (stem + ending); };
-        return {file(".sock"), file(".lock"), file(".pid"), file(".log")};
+    /// `directory/stem.sock`, `.lock`, `.pid` and `.log`. A relative directory is made absolute now: in the background the
+    /// working directory is another.
+    [[nodiscard]] static daemon_paths in(const std::string& directory, const std::string& stem = "daemon") {
+        const std::string base = detail::absolute(directory).append("/").append(stem);
+        return {base + ".sock", base + ".lock", base + ".pid", base + ".log"};
     }
-    [[nodiscard]] std::filesystem::path directory() const { return socket.parent_path(); }
+    [[nodiscard]] std::string directory() const { return detail::directory_of(socket); }
+    /// A file of the program's own beside them.
+    [[nodiscard]] std::string file(const std::string& name) const { return directory().append("/").append(name); }
 };
 
 } // namespace MATO_ABI

@@ -15,8 +15,6 @@
 #include "unique_fd.hpp"
 #include "unix_address.hpp"
 
-#include <algorithm>
-#include <chrono>
 #include <concepts>
 #include <cstdio>
 #include <ctime>
@@ -101,6 +99,7 @@ public:
     static constexpr std::chrono::seconds patience{1};
 
 private:
+    static std::string status_line(std::string_view text);
     void tell(std::string_view message, int flags = 0) const noexcept;
 
     unix_address address_;
@@ -250,18 +249,20 @@ inline void sd_notifier::reloading() noexcept {
     tell({text, static_cast<std::size_t>(size)});
 }
 
-inline void sd_notifier::status(std::string_view text) {
+inline std::string sd_notifier::status_line(std::string_view text) {
     std::string message = std::string("STATUS=").append(text);
-    std::replace(message.begin(), message.end(), '\n', ' ');
-    tell(message, MSG_DONTWAIT);
+    for (char& c : message)
+        if (c == '\n') c = ' ';
+    return message;
 }
+
+inline void sd_notifier::status(std::string_view text) { tell(status_line(text), MSG_DONTWAIT); }
 
 inline void sd_notifier::main_pid(pid_t pid) { tell(std::string("MAINPID=").append(std::to_string(pid))); }
 
 inline void sd_notifier::fail(const failure& why) {
     if (!socket_) return;
-    std::string message = std::string("STATUS=").append(why.message());
-    std::replace(message.begin(), message.end(), '\n', ' ');
+    std::string message = status_line(why.message());
     if (why.code.category() == std::system_category()) message.append("\nERRNO=").append(std::to_string(why.code.value()));
     tell(message);
 }

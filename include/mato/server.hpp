@@ -45,9 +45,9 @@ public:
     [[nodiscard]] std::uint64_t id() const noexcept { return id_; } ///< from 1, never reused by this server
     [[nodiscard]] const peer_credentials& peer() const noexcept { return peer_; }
 
-    /// The handshake is done: the deadline no longer applies.
+    /// The handshake is done: the deadline no longer applies. Saying it again costs nothing.
     void established() {
-        established_ = true;
+        if (std::exchange(established_, true)) return;
         handshake_.cancel();
         // asio leaves its timer descriptor as the cancelled wait had set it, and would wake an idle daemon then for nothing; a
         // wait that is the next one due sets it anew.
@@ -139,6 +139,7 @@ private:
     std::vector<std::pair<deadline, std::function<void()>>> drains_;
     std::vector<session_ptr> sessions_;
     std::uint64_t last_id_ = 0;
+    bool door_waits_ = false; // a callback of `accept` may make the endpoint anew, which waits already
 };
 
 using server = basic_server<>;
@@ -171,6 +172,7 @@ template <class E, class P, class F, class O> void basic_server<E, P, F, O>::ope
     if (listener_.native_handle() < 0) return;
     door_.assign(listener_.native_handle());
     rest_ = std::make_shared<asio::steady_timer>(context_);
+    door_waits_ = false; // the wait on another descriptor ends by itself
     wait_for_clients();
 }
 
@@ -182,9 +184,11 @@ template <class E, class P, class F, class O> void basic_server<E, P, F, O>::sto
 }
 
 template <class E, class P, class F, class O> void basic_server<E, P, F, O>::wait_for_clients() {
-    if (!door_.is_open()) return;
+    if (!door_.is_open() || std::exchange(door_waits_, true)) return;
     door_.async_wait(asio::posix::stream_descriptor::wait_read, [this](std::error_code why) {
-        if (!why) accept();
+        if (why) return;
+        door_waits_ = false;
+        accept();
     });
 }
 
@@ -216,7 +220,9 @@ template <class E, class P, class F, class O> failure basic_server<E, P, F, O>::
         return failure{errc::too_many_clients, "admit", {}, "too many " + what + ", the limit is " + std::to_string(limit)};
     };
     const auto count = [&](auto which) {
-        return static_cast<std::size_t>(std::count_if(sessions_.begin(), sessions_.end(), which));
+        std::size_t number = 0;
+        for (const session_ptr& each : sessions_) number += which(each) ? 1 : 0;
+        return number;
     };
     if (sessions_.size() >= limits_.clients) return refuse("clients", limits_.clients);
     if (count([](const session_ptr& s) { return !s->is_established(); }) >= limits_.unestablished)
@@ -246,18 +252,18 @@ void basic_server<E, P, F, O>::admit(unique_fd socket, const peer_credentials& p
         if (!cancelled && late && !late->is_established()) late->abort({errc::handshake_timeout, "handshake", {}, {}});
     });
     if (on.on_opened) on.on_opened(fresh);
-    fresh->start({[this, self](std::string_view payload) {
-                      if (on.on_frame) on.on_frame(self(), payload);
-                  },
-                  [this, self](const failure& why) {
-                      const session_ptr gone = self();
-                      gone->handshake_.cancel();
-                      std::erase(sessions_, gone);
-                      if (on.on_closed) on.on_closed(gone, why);
-                  },
-                  [this, self] {
-                      if (on.on_drained) on.on_drained(self());
-                  }});
+    fresh->start_now({[this, self](std::string_view payload) {
+                          if (on.on_frame) on.on_frame(self(), payload);
+                      },
+                      [this, self](const failure& why) {
+                          const session_ptr gone = self();
+                          gone->handshake_.cancel();
+                          std::erase(sessions_, gone);
+                          if (on.on_closed) on.on_closed(gone, why);
+                      },
+                      [this, self] {
+                          if (on.on_drained) on.on_drained(self());
+                      }});
 }
 
 template <class E, class P, class F, class O>
@@ -268,8 +274,8 @@ void basic_server<E, P, F, O>::drain(milliseconds linger, std::function<void()> 
 
 template <class E, class P, class F, class O> void basic_server<E, P, F, O>::look_at_queues() {
     static constexpr milliseconds look_again{2}; // only while stopping; a callback per session would outlive the daemon's own
-    const bool empty =
-        std::all_of(sessions_.begin(), sessions_.end(), [](const session_ptr& s) { return s->queued_bytes() == 0; });
+    bool empty = true;
+    for (const session_ptr& each : sessions_) empty = empty && each->queued_bytes() == 0;
     std::vector<std::function<void()>> over;
     std::erase_if(drains_, [&](auto& each) {
         const bool is_over = empty || each.first.passed();

@@ -8,14 +8,14 @@
 /// No policy reads the environment. This is where a program does, once, and passes on what it found (daemon_options::service).
 #pragma once
 
+#include "detail/chrono.hpp"
 #include "error.hpp"
 #include "sys.hpp"
 
 #include <charconv>
-#include <chrono>
+#include <concepts>
 #include <cstdint>
 #include <cstdlib>
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -42,11 +42,14 @@ struct service_environment {
 };
 
 /// A variable's value, or nothing when it is not set.
-using variable_lookup = std::function<std::optional<std::string>(const char* name)>;
+template <class F> concept variable_lookup = requires(const F& variable, const char* name) {
+    { variable(name) } -> std::same_as<std::optional<std::string>>;
+};
 
 /// What the variables say to process `self`; what is meant for another process counts as absent. Pure.
 /// @errors malformed: a variable that is none of what its manual page allows; its name is the failure's path.
-[[nodiscard]] inline service_environment parse_service_environment(const variable_lookup& variable, pid_t self, error_out out);
+template <variable_lookup F>
+[[nodiscard]] service_environment parse_service_environment(const F& variable, pid_t self, error_out out);
 
 /// Reads the process's own environment and takes these variables out of it, so that no child speaks for this process. Sets
 /// close-on-exec on the passed descriptors.
@@ -68,7 +71,7 @@ inline std::optional<std::uint64_t> parse_decimal(std::string_view text, std::ui
 }
 } // namespace detail
 
-inline service_environment parse_service_environment(const variable_lookup& variable, pid_t self, error_out out) {
+template <variable_lookup F> service_environment parse_service_environment(const F& variable, pid_t self, error_out out) {
     constexpr std::uint64_t most_pid = 0x7fffffff;
     service_environment result;
     // Absent, or a number; anything else is the error.

@@ -18,7 +18,6 @@
 #include <initializer_list>
 #include <optional>
 #include <utility>
-#include <vector>
 
 namespace mato {
 inline namespace MATO_ABI {
@@ -117,16 +116,16 @@ private:
     struct ::sigaction before_[NSIG] {};
 };
 
-/// Signals that a test says have come.
+/// Signals that a test says have come. They coalesce, as the kernel's do.
 class manual_source {
 public:
     [[nodiscard]] static manual_source open(const sigset_t&, error_out) { return {}; }
     [[nodiscard]] int native_handle() const noexcept { return -1; }
-    [[nodiscard]] std::optional<int> try_next() noexcept;
-    void raise(int signal) { pending_.push_back(signal); }
+    [[nodiscard]] std::optional<int> try_next() noexcept;        ///< the lowest first
+    void raise(int signal) noexcept { pending_[signal] = true; } ///< @pre 0 < signal < NSIG
 
 private:
-    std::vector<int> pending_;
+    bool pending_[NSIG]{};
 };
 
 static_assert(signal_source<self_pipe_source> && signal_source<manual_source>);
@@ -220,10 +219,9 @@ inline void self_pipe_source::close() noexcept {
 }
 
 inline std::optional<int> manual_source::try_next() noexcept {
-    if (pending_.empty()) return std::nullopt;
-    const int signal = pending_.front();
-    pending_.erase(pending_.begin());
-    return signal;
+    for (int signal = 1; signal < NSIG; ++signal)
+        if (std::exchange(pending_[signal], false)) return signal;
+    return std::nullopt;
 }
 
 } // namespace MATO_ABI

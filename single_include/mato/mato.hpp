@@ -14,7 +14,7 @@
 #endif
 
 #include <sys/types.h>
-#include <chrono>
+#include <version> // says which library it is
 #include <cerrno>
 #include <string>
 #include <string_view>
@@ -37,17 +37,15 @@
 #include <span>
 #include <vector>
 #include <concepts>
-#include <filesystem>
 #include <array>
 #include <bit>
 #include <cstdint>
 #include <limits>
 #include <optional>
 #include <charconv>
-#include <variant>
-#include <algorithm>
 #include <atomic>
 #include <initializer_list>
+#include <algorithm>
 #include <memory>
 #include <sys/uio.h>
 #include <unordered_map>
@@ -176,6 +174,23 @@
                   MATO_HAS_ACCEPT4, MATO_HAS_PIPE2, MATO_HAS_FCHMOD_SOCKET, MATO_HAS_PEERCRED, MATO_HAS_PEERPIDFD,             \
                   MATO_HAS_ABSTRACT_NAMES, MATO_HAS_PROC, MATO_HAS_CLOSE_RANGE, MATO_HAS_OFD_LOCKS)
 
+// ---- mato/detail/chrono.hpp ----
+/// @file chrono.hpp: durations and clocks, without calendars, time zones and their streams.
+/// Layer: 0 (platform).
+///
+/// The whole `chrono` of C++20 costs four times what is needed of it. libstdc++ keeps durations, time points and clocks in a
+/// part of their own, which `mutex` and `thread` include; here, too, for releases known to have all of them there. Others get
+/// the whole.
+
+#if defined(_GLIBCXX_RELEASE) && _GLIBCXX_RELEASE >= 12 && _GLIBCXX_RELEASE <= 14 && __has_include(<bits/chrono.h>)
+#include <bits/chrono.h>
+#else
+#include <chrono>
+#endif
+
+static_assert(std::chrono::steady_clock::is_steady &&
+              std::chrono::ceil<std::chrono::seconds>(std::chrono::milliseconds(1)).count() == 1);
+
 namespace mato {
 inline namespace MATO_ABI {
 
@@ -288,6 +303,12 @@ struct failure {
     [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(code); }
     /// "step path: why", one line, no final newline.
     [[nodiscard]] std::string message() const;
+    void clear() noexcept {
+        code.clear();
+        step.clear();
+        path.clear();
+        detail.clear();
+    }
 };
 
 /// What the throwing forms throw; `what()` is `why().message()`.
@@ -307,7 +328,7 @@ private:
 class error_out {
 public:
     error_out(std::error_code& code) noexcept : code_(&code) { code.clear(); } // NOLINT(google-explicit-constructor)
-    error_out(failure& why) noexcept : why_(&why) { why = {}; }                // NOLINT(google-explicit-constructor)
+    error_out(failure& why) noexcept : why_(&why) { why.clear(); }             // NOLINT(google-explicit-constructor)
 
     void set(std::error_code code, std::string_view step, std::string_view path = {}, std::string detail = {}) const;
     void set(const failure& why) const { set(why.code, why.step, why.path, why.detail); }
@@ -645,6 +666,7 @@ template <class Child> [[gnu::noinline]] pid_t vfork(Child child) noexcept {
     if (pid == 0) child();
     return pid;
 }
+inline char* getcwd(char* into, std::size_t size) noexcept { return MATO_SYSTEM(getcwd)(into, size); }
 inline pid_t setsid() noexcept { return MATO_SYSTEM(setsid)(); }
 inline pid_t getpid() noexcept { return ::getpid(); }
 inline uid_t geteuid() noexcept { return ::geteuid(); }
@@ -1061,10 +1083,10 @@ template <class L> concept lock_proof = requires(const L& lock) {
 /// The user's own directory: not a symlink, owned by the effective uid, closed to group and others.
 /// @effects creates missing components, mode 0700 less the umask; never changes an existing one.
 /// @errors  unsafe_directory with what is wrong · any of mkdir(2), lstat(2).
-inline void make_private_directory(const std::filesystem::path& directory, error_out out);
+inline void make_private_directory(const std::string& directory, error_out out);
 
 /// The check alone. @errors as above, and ENOENT.
-inline void check_private_directory(const std::filesystem::path& directory, error_out out);
+inline void check_private_directory(const std::string& directory, error_out out);
 
 struct publish_options {
     int backlog = 128;  ///< connections; the kernel cuts it to net.core.somaxconn
@@ -1087,7 +1109,7 @@ public:
 
     owned_path() = default;
     /// @errors none here; `publish` and `connect` check the length.
-    explicit owned_path(std::filesystem::path path) : path_(std::move(path)) {}
+    explicit owned_path(std::string path) : path_(std::move(path)) {}
     owned_path(owned_path&& other) noexcept { swap(other); }
     owned_path& operator=(owned_path&& other) noexcept {
         owned_path(std::move(other)).swap(*this);
@@ -1109,8 +1131,8 @@ public:
     /// @errors cond::not_running: ENOENT, ECONNREFUSED · cond::busy: EAGAIN, the backlog is full · filename_too_long.
     [[nodiscard]] unique_fd connect(error_out out) const;
 
-    [[nodiscard]] std::string describe() const { return path_.native(); }
-    [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
+    [[nodiscard]] std::string describe() const { return path_; }
+    [[nodiscard]] const std::string& path() const noexcept { return path_; }
 
     /// Bytes of a path that fit, without the final NUL: 107 on Linux, 103 on BSD and macOS.
     static constexpr std::size_t max_path_bytes = unix_address::max_name_bytes;
@@ -1122,9 +1144,9 @@ private:
         std::swap(inode_, other.inode_);
         std::swap(owner_, other.owner_);
     }
-    [[nodiscard]] std::filesystem::path hidden_name() const;
+    [[nodiscard]] std::string hidden_name() const;
 
-    std::filesystem::path path_;
+    std::string path_;
     dev_t device_ = 0;
     ino_t inode_ = 0;
     pid_t owner_ = 0; // 0: nothing published
@@ -1141,7 +1163,7 @@ public:
     abstract_name() = default;
     /// Without a leading '@'. A path as good as any, and unlike a short word it is no one else's.
     /// @errors none here; `publish` and `connect` check the length.
-    explicit abstract_name(std::filesystem::path name) : name_(std::move(name).native()) {}
+    explicit abstract_name(std::string name) : name_(std::move(name)) {}
 
     /// Binds and listens; between the two a client is refused as if no daemon ran. Called again, it is the same socket.
     /// @errors lock_not_held · EADDRINUSE: somebody else has the name · filename_too_long · any of bind, listen.
@@ -1167,7 +1189,7 @@ public:
 
     activated() = default;
     /// `path` is where clients connect; `passed` comes from service_environment.
-    explicit activated(std::filesystem::path path, unique_fd passed = unique_fd())
+    explicit activated(std::string path, unique_fd passed = unique_fd())
         : where_(std::move(path)), passed_(std::move(passed)) {}
 
     /// @returns a descriptor of the passed socket, non-blocking, close-on-exec. Called again, it is the same socket.
@@ -1193,7 +1215,7 @@ public:
 
     activated_or_owned() = default;
     activated_or_owned(owned_path own) : own_(std::move(own)) {} // NOLINT(google-explicit-constructor): a client's view
-    explicit activated_or_owned(std::filesystem::path path, unique_fd passed = unique_fd())
+    explicit activated_or_owned(std::string path, unique_fd passed = unique_fd())
         : own_(path), passed_(std::move(path), std::move(passed)) {}
 
     /// @errors as activated::publish, or owned_path::publish.
@@ -1217,43 +1239,57 @@ static_assert(endpoint_policy<owned_path> && endpoint_policy<activated> && endpo
 // ---- implementation ----
 
 namespace detail {
+/// What stands before the last '/': "/" of "/x", "." of "x"; several in a row are one.
+[[nodiscard]] inline std::string directory_of(std::string_view path) {
+    const auto slash = path.rfind('/');
+    if (slash == std::string_view::npos) return ".";
+    const auto end = path.find_last_not_of('/', slash);
+    return std::string(end == std::string_view::npos ? "/" : path.substr(0, end + 1));
+}
+/// As it is when it is absolute, or when nobody knows the working directory.
+[[nodiscard]] inline std::string absolute(const std::string& path) {
+    char here[4096]; // Linux PATH_MAX; no longer one could be used
+    if (path.starts_with('/') || sys::getcwd(here, sizeof here) == nullptr) return path;
+    return std::string(here).append("/").append(path);
+}
+/// "link/" would be looked up behind the link.
+[[nodiscard]] inline bool ends_with_slash(std::string_view path) noexcept {
+    return path.ends_with('/') && path.find_first_not_of('/') != std::string_view::npos;
+}
 [[nodiscard]] inline unique_fd connect_to(const unix_address& address, const std::string& name, error_out out);
 [[nodiscard]] inline unique_fd second_descriptor(const unique_fd& fd, const std::string& name, error_out out);
 } // namespace detail
 
-inline void check_private_directory(const std::filesystem::path& directory, error_out out) {
-    if (!directory.has_filename() && directory.has_relative_path()) // "link/" would be looked up behind the link
-        return check_private_directory(directory.parent_path(), out);
+inline void check_private_directory(const std::string& directory, error_out out) {
+    if (detail::ends_with_slash(directory)) return check_private_directory(detail::directory_of(directory), out);
     struct ::stat found {};
-    if (sys::lstat(directory.c_str(), &found) == -1) return out.set(last_error(), "check directory", directory.native());
-    const auto refuse = [&](const char* why) { out.set(errc::unsafe_directory, "check directory", directory.native(), why); };
+    if (sys::lstat(directory.c_str(), &found) == -1) return out.set(last_error(), "check directory", directory);
+    const auto refuse = [&](const char* why) { out.set(errc::unsafe_directory, "check directory", directory, why); };
     if (S_ISLNK(found.st_mode)) return refuse("it is a symbolic link; a directory of your own is needed");
     if (!S_ISDIR(found.st_mode)) return refuse("it is not a directory");
     if (found.st_uid != sys::geteuid()) return refuse("it belongs to another user");
     if (found.st_mode & 077) return refuse("it is open to group or others; close it with chmod 700");
 }
 
-inline void make_private_directory(const std::filesystem::path& directory, error_out out) {
-    if (!directory.has_filename() && directory.has_relative_path()) return make_private_directory(directory.parent_path(), out);
+inline void make_private_directory(const std::string& directory, error_out out) {
+    if (detail::ends_with_slash(directory)) return make_private_directory(detail::directory_of(directory), out);
     struct ::stat found {};
     if (sys::lstat(directory.c_str(), &found) == -1) {
-        if (errno != ENOENT) return out.set(last_error(), "check directory", directory.native());
-        if (const auto parent = directory.parent_path(); !parent.empty() && parent != directory) {
-            if (sys::lstat(parent.c_str(), &found) == -1) {
-                make_private_directory(parent, out);
-                if (out.failed()) return;
-            }
+        if (errno != ENOENT) return out.set(last_error(), "check directory", directory);
+        if (const auto parent = detail::directory_of(directory); sys::lstat(parent.c_str(), &found) == -1) {
+            make_private_directory(parent, out);
+            if (out.failed()) return;
         }
         if (sys::mkdir(directory.c_str(), 0700) == -1 && errno != EEXIST) // EEXIST: another process was first; check its work
-            return out.set(last_error(), "create directory", directory.native());
+            return out.set(last_error(), "create directory", directory);
     }
     check_private_directory(directory, out);
 }
 
 // One for each name, so that the owners of two names in one directory do not meet. Only where the limit leaves no byte for
 // that is it as long as the real name, and names of this length that differ in the last byte need one lock between them.
-inline std::filesystem::path owned_path::hidden_name() const {
-    std::string name = path_.native();
+inline std::string owned_path::hidden_name() const {
+    std::string name = path_;
     if (name.size() < max_path_bytes) return name + '~';
     name.back() = name.back() == '~' ? '#' : '~';
     return name;
@@ -1261,15 +1297,15 @@ inline std::filesystem::path owned_path::hidden_name() const {
 
 template <class Lock> unique_fd owned_path::publish(const Lock& held, const publish_options& options, error_out out) {
     static_assert(lock_proof<Lock>, "mato: publishing needs the held lock, an object with `bool is_held() const`");
-    if (!held.is_held()) return out.set(errc::lock_not_held, "publish socket", path_.native()), unique_fd();
-    check_private_directory(path_.has_parent_path() ? path_.parent_path() : ".", out);
+    if (!held.is_held()) return out.set(errc::lock_not_held, "publish socket", path_), unique_fd();
+    check_private_directory(detail::directory_of(path_), out);
     if (out.failed()) return {};
-    static_cast<void>(unix_address::of_path(path_.native(), out));
+    static_cast<void>(unix_address::of_path(path_, out));
     if (out.failed()) return {};
-    const std::filesystem::path hidden = hidden_name();
-    const auto address = unix_address::of_path(hidden.native(), out);
+    const std::string hidden = hidden_name();
+    const auto address = unix_address::of_path(hidden, out);
     if (out.failed()) return {};
-    const auto fail = [&](const char* step) { return out.set(last_error(), step, path_.native()), unique_fd(); };
+    const auto fail = [&](const char* step) { return out.set(last_error(), step, path_), unique_fd(); };
 
     unique_fd fd(sys::unix_socket(true));
     if (!fd) return fail("create socket");
@@ -1300,8 +1336,8 @@ inline void owned_path::withdraw() noexcept {
 }
 
 inline unique_fd owned_path::connect(error_out out) const {
-    const auto address = unix_address::of_path(path_.native(), out);
-    return out.failed() ? unique_fd() : detail::connect_to(address, path_.native(), out);
+    const auto address = unix_address::of_path(path_, out);
+    return out.failed() ? unique_fd() : detail::connect_to(address, path_, out);
 }
 
 inline unique_fd detail::connect_to(const unix_address& address, const std::string& name, error_out out) {
@@ -1739,27 +1775,26 @@ public:
     /// @pre     the directory exists and is private (see endpoint.hpp).
     /// @effects creates `path` 0600 when absent; writes "<pid>\n" only after the lock is held.
     /// @errors  ELOOP: the last component is a symlink · ENOLCK, EOPNOTSUPP: cannot lock here · any of open(2).
-    [[nodiscard]] static attempt try_acquire(const std::filesystem::path& path);
-    [[nodiscard]] static attempt try_acquire(const std::filesystem::path& path, error_out out);
+    [[nodiscard]] static attempt try_acquire(const std::string& path);
+    [[nodiscard]] static attempt try_acquire(const std::string& path, error_out out);
 
     /// As `try_acquire`, but a held lock is the error `errc::already_running` whose detail names the pid.
-    [[nodiscard]] static basic_instance_lock acquire(const std::filesystem::path& path);
-    [[nodiscard]] static basic_instance_lock acquire(const std::filesystem::path& path, error_out out);
+    [[nodiscard]] static basic_instance_lock acquire(const std::string& path);
+    [[nodiscard]] static basic_instance_lock acquire(const std::string& path, error_out out);
 
     /// Locks a directory itself, which leaves no file behind: the lock clients take while one of them starts the daemon.
     /// @blocks until it is free or `until` has passed (`errc::timed_out`); polls, because flock(2) has no time-out.
     /// @errors timed_out · any of open(2) · EBADF: ofd_lock needs a writable descriptor, which no directory has.
-    [[nodiscard]] static basic_instance_lock acquire_directory(const std::filesystem::path& directory, deadline until,
-                                                               error_out out);
+    [[nodiscard]] static basic_instance_lock acquire_directory(const std::string& directory, deadline until, error_out out);
 
     /// Sends `signal` to the holder, and to nobody else: the lock must be held, the pid in it positive, and both still so
     /// after the process was pinned by a pidfd, so neither a stale file nor a reused pid is ever hit.
     /// @returns the pid signalled, else 0. `signal` 0 only asks.
     /// @errors  not_running: nobody holds it · malformed: no usable pid in it · EPERM: running, not yours.
-    static pid_t signal_holder(const std::filesystem::path& path, int signal, error_out out);
+    static pid_t signal_holder(const std::string& path, int signal, error_out out);
 
     [[nodiscard]] bool is_held() const noexcept { return static_cast<bool>(fd_); }
-    [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
+    [[nodiscard]] const std::string& path() const noexcept { return path_; }
 
     /// Whether the name still is the locked inode: false once something removed or replaced the file.
     [[nodiscard]] bool verify() const noexcept;
@@ -1777,18 +1812,17 @@ public:
     void release() noexcept;
 
 private:
-    basic_instance_lock(unique_fd fd, std::filesystem::path path)
-        : fd_(std::move(fd)), path_(std::move(path)), owner_(sys::getpid()) {}
+    basic_instance_lock(unique_fd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)), owner_(sys::getpid()) {}
 
     static constexpr std::size_t max_pid_line = 11; // bytes: the 10 digits of the largest pid_t, and the newline
     static std::string read_text(int fd);
     static bool is_alive(pid_t pid) noexcept;
     static pid_t parse_pid(const std::string& text) noexcept;
-    static pid_t holder_pid(const std::filesystem::path& path, error_out out);
-    static bool same_inode(int fd, const std::filesystem::path& path) noexcept;
+    static pid_t holder_pid(const std::string& path, error_out out);
+    static bool same_inode(int fd, const std::string& path) noexcept;
 
     unique_fd fd_;
-    std::filesystem::path path_;
+    std::string path_;
     pid_t owner_ = 0;
     bool leaves_file_ = true; // a directory lock owns no file
 };
@@ -1822,18 +1856,18 @@ template <class M> basic_instance_lock<M>& basic_instance_lock<M>::operator=(bas
     return *this;
 }
 
-template <class M> auto basic_instance_lock<M>::try_acquire(const std::filesystem::path& path) -> attempt {
+template <class M> auto basic_instance_lock<M>::try_acquire(const std::string& path) -> attempt {
     return or_throw([&](failure& why) { return try_acquire(path, why); });
 }
 
-template <class M> auto basic_instance_lock<M>::try_acquire(const std::filesystem::path& path, error_out out) -> attempt {
+template <class M> auto basic_instance_lock<M>::try_acquire(const std::string& path, error_out out) -> attempt {
     constexpr int most_races = 100; // each lost race is another process's whole life; so many in a row is a fault
     constexpr int most_pauses = 20; // 100 ms in all for a holder to say its pid
     constexpr long pause_ms = 5;
     attempt result;
     for (int race = 0; race < most_races; ++race) {
         unique_fd fd(sys::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0600));
-        if (!fd) return out.set(last_error(), "open lock file", path.native()), std::move(result);
+        if (!fd) return out.set(last_error(), "open lock file", path), std::move(result);
         if (const int why = M::try_lock(fd.get()); why == EWOULDBLOCK) {
             const pid_t pid = parse_pid(read_text(fd.get()));
             const bool only_probed = M::probe(fd.get()) == 0;
@@ -1844,7 +1878,7 @@ template <class M> auto basic_instance_lock<M>::try_acquire(const std::filesyste
             sys::sleep_ms(pause_ms); // between lock and write, or only probed by `signal_holder`: a matter of microseconds
             continue;
         } else if (why != 0) {
-            return out.set({why, std::system_category()}, "lock", path.native()), std::move(result);
+            return out.set({why, std::system_category()}, "lock", path), std::move(result);
         }
         if (!same_inode(fd.get(), path)) continue;
         basic_instance_lock lock(std::move(fd), path);
@@ -1853,36 +1887,34 @@ template <class M> auto basic_instance_lock<M>::try_acquire(const std::filesyste
         result.lock_ = std::move(lock);
         return result;
     }
-    out.set(errc::busy, "lock", path.native(), "the file was replaced or asked about again and again");
+    out.set(errc::busy, "lock", path, "the file was replaced or asked about again and again");
     return result;
 }
 
-template <class M> auto basic_instance_lock<M>::acquire(const std::filesystem::path& path) -> basic_instance_lock {
+template <class M> auto basic_instance_lock<M>::acquire(const std::string& path) -> basic_instance_lock {
     return or_throw([&](failure& why) { return acquire(path, why); });
 }
 
-template <class M> auto basic_instance_lock<M>::acquire(const std::filesystem::path& path, error_out out)
-    -> basic_instance_lock {
+template <class M> auto basic_instance_lock<M>::acquire(const std::string& path, error_out out) -> basic_instance_lock {
     auto got = try_acquire(path, out);
     if (!got && !out.failed()) {
         const pid_t pid = got.holder().pid;
-        out.set(errc::already_running, "lock", path.native(),
+        out.set(errc::already_running, "lock", path,
                 pid > 0 ? "already running, pid " + std::to_string(pid) : "already running, pid not yet known");
     }
     return *std::move(got);
 }
 
-template <class M> auto basic_instance_lock<M>::acquire_directory(const std::filesystem::path& directory, deadline until,
-                                                                  error_out out) -> basic_instance_lock {
+template <class M> auto basic_instance_lock<M>::acquire_directory(const std::string& directory, deadline until, error_out out)
+    -> basic_instance_lock {
     constexpr long first_ms = 1, longest_ms = 20; // a start takes a few ms; 20 keeps a hundred waiters under 1% of a core
     unique_fd fd(sys::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
-    if (!fd) return out.set(last_error(), "open directory", directory.native()), basic_instance_lock();
+    if (!fd) return out.set(last_error(), "open directory", directory), basic_instance_lock();
     for (long pause = first_ms;; pause = pause * 2 < longest_ms ? pause * 2 : longest_ms) {
         const int why = M::try_lock(fd.get());
         if (why == 0) break;
-        if (why != EWOULDBLOCK)
-            return out.set({why, std::system_category()}, "lock", directory.native()), basic_instance_lock();
-        if (until.passed()) return out.set(errc::timed_out, "lock", directory.native()), basic_instance_lock();
+        if (why != EWOULDBLOCK) return out.set({why, std::system_category()}, "lock", directory), basic_instance_lock();
+        if (until.passed()) return out.set(errc::timed_out, "lock", directory), basic_instance_lock();
         const long left = until.poll_timeout();
         sys::sleep_ms(pause < left ? pause : left);
     }
@@ -1891,49 +1923,47 @@ template <class M> auto basic_instance_lock<M>::acquire_directory(const std::fil
     return lock;
 }
 
-template <class M> pid_t basic_instance_lock<M>::holder_pid(const std::filesystem::path& path, error_out out) {
+template <class M> pid_t basic_instance_lock<M>::holder_pid(const std::string& path, error_out out) {
     unique_fd fd(sys::open(path.c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK));
     if (!fd) {
         const bool absent = errno == ENOENT;
-        return out.set(absent ? make_error_code(errc::not_running) : last_error(), "open lock file", path.native()), 0;
+        return out.set(absent ? make_error_code(errc::not_running) : last_error(), "open lock file", path), 0;
     }
     if (const int why = M::probe(fd.get()); why == 0) {
-        return out.set(errc::not_running, "find holder", path.native()), 0;
+        return out.set(errc::not_running, "find holder", path), 0;
     } else if (why != EWOULDBLOCK) {
-        return out.set({why, std::system_category()}, "lock", path.native()), 0;
+        return out.set({why, std::system_category()}, "lock", path), 0;
     }
     const pid_t pid = parse_pid(read_text(fd.get()));
-    if (pid <= 0) out.set(errc::malformed, "find holder", path.native(), "the lock is held, but its file names no process");
+    if (pid <= 0) out.set(errc::malformed, "find holder", path, "the lock is held, but its file names no process");
     return pid;
 }
 
-template <class M> pid_t basic_instance_lock<M>::signal_holder(const std::filesystem::path& path, int signal, error_out out) {
+template <class M> pid_t basic_instance_lock<M>::signal_holder(const std::string& path, int signal, error_out out) {
     const pid_t pid = holder_pid(path, out);
     if (pid <= 0) return 0;
     const unique_fd process(sys::pidfd_open(pid));
-    if (!process && errno != ENOSYS) return out.set(last_error(), "find process " + std::to_string(pid), path.native()), 0;
+    if (!process && errno != ENOSYS) return out.set(last_error(), "find process " + std::to_string(pid), path), 0;
     if (holder_pid(path, out) != pid) {
-        if (!out.failed()) out.set(errc::not_running, "find holder", path.native(), "the holder changed");
+        if (!out.failed()) out.set(errc::not_running, "find holder", path, "the holder changed");
         return 0;
     }
     const int sent = process ? sys::pidfd_send_signal(process.get(), signal) : sys::kill(pid, signal);
-    if (sent == -1) return out.set(last_error(), "signal process " + std::to_string(pid), path.native()), 0;
+    if (sent == -1) return out.set(last_error(), "signal process " + std::to_string(pid), path), 0;
     return pid;
 }
 
 template <class M> bool basic_instance_lock<M>::verify() const noexcept { return fd_ && same_inode(fd_.get(), path_); }
 
 template <class M> void basic_instance_lock<M>::adopt(error_out out) {
-    if (!fd_) return out.set(errc::lock_not_held, "adopt lock", path_.native());
+    if (!fd_) return out.set(errc::lock_not_held, "adopt lock", path_);
     owner_ = sys::getpid();
     const std::string text = std::to_string(owner_) + "\n";
     // Not emptied first: ext4 writes a file that was to disk at its close (auto_da_alloc), for which a start would wait.
     const ssize_t written = sys::pwrite(fd_.get(), text.data(), text.size(), 0);
     if (written != static_cast<ssize_t>(text.size()))
-        return out.set(written < 0 ? last_error() : std::error_code(ENOSPC, std::system_category()), "write lock file",
-                       path_.native());
-    if (sys::ftruncate(fd_.get(), static_cast<off_t>(text.size())) == -1)
-        out.set(last_error(), "truncate lock file", path_.native());
+        return out.set(written < 0 ? last_error() : std::error_code(ENOSPC, std::system_category()), "write lock file", path_);
+    if (sys::ftruncate(fd_.get(), static_cast<off_t>(text.size())) == -1) out.set(last_error(), "truncate lock file", path_);
 }
 
 template <class M> void basic_instance_lock<M>::release() noexcept {
@@ -1963,7 +1993,7 @@ template <class M> pid_t basic_instance_lock<M>::parse_pid(const std::string& te
     return whole && pid > 0 ? pid : 0;
 }
 
-template <class M> bool basic_instance_lock<M>::same_inode(int fd, const std::filesystem::path& path) noexcept {
+template <class M> bool basic_instance_lock<M>::same_inode(int fd, const std::string& path) noexcept {
     struct ::stat open_file {
     }, named{};
     return sys::fstat(fd, &open_file) == 0 && sys::lstat(path.c_str(), &named) == 0 && open_file.st_dev == named.st_dev &&
@@ -2004,7 +2034,7 @@ public:
     file_log() noexcept = default;
     /// An empty path is descriptor 2, which is never rotated: for a service manager that keeps what is written there.
     /// @errors any of open(2); ELOOP: a symlink.
-    [[nodiscard]] static file_log open(std::filesystem::path path, file_log_options options, error_out out);
+    [[nodiscard]] static file_log open(std::string path, file_log_options options, error_out out);
 
     void write(std::string_view line) noexcept;
     void reopen() noexcept; ///< after someone else moved the file; keeps the old one if the new one cannot be opened
@@ -2016,7 +2046,7 @@ private:
     bool open_anew() noexcept;
     void take_back(std::uint64_t bytes) noexcept;
 
-    std::filesystem::path path_;
+    std::string path_;
     file_log_options options_;
     unique_fd fd_;
     std::uint64_t size_ = 0, lost_ = 0;
@@ -2048,6 +2078,7 @@ public:
     void debug(std::string_view text) noexcept { write(log_level::debug, text); }
 
     void set_level(log_level level) noexcept { level_ = level; }
+    [[nodiscard]] bool takes(log_level level) const noexcept { return level <= level_; } ///< else `write` drops it
     [[nodiscard]] Sink& sink() noexcept { return sink_; }
 
     static constexpr std::size_t max_line_bytes = 4096; ///< longer texts are cut at a whole character, with "…" at the end
@@ -2075,7 +2106,7 @@ constexpr std::optional<log_level> parse_log_level(std::string_view word) noexce
     return std::nullopt;
 }
 
-inline file_log file_log::open(std::filesystem::path path, file_log_options options, error_out out) {
+inline file_log file_log::open(std::string path, file_log_options options, error_out out) {
     file_log log;
     log.path_ = std::move(path);
     log.options_ = options;
@@ -2085,7 +2116,7 @@ inline file_log file_log::open(std::filesystem::path path, file_log_options opti
         return log;
     }
     log.fd_ = unique_fd(sys::open(log.path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK, 0600));
-    if (!log.fd_) return out.set(last_error(), "open log", log.path_.native()), std::move(log);
+    if (!log.fd_) return out.set(last_error(), "open log", log.path_), std::move(log);
     struct ::stat now {};
     if (sys::fstat(log.fd_.get(), &now) == 0) log.size_ = static_cast<std::uint64_t>(now.st_size);
     return log;
@@ -2127,7 +2158,7 @@ inline bool file_log::open_anew() noexcept {
 
 inline void file_log::rotate() noexcept {
     try {
-        const std::string base = path_.native();
+        const std::string base = path_;
         struct ::stat named {};
         bool moved = false;
         // No name: moved by an earlier rotation that could not open it anew. The older files must not be pushed out for that.
@@ -2165,7 +2196,7 @@ namespace detail {
 } // namespace detail
 
 template <class Sink> void basic_logger<Sink>::write(log_level level, std::string_view text) noexcept {
-    if (level > level_) return;
+    if (!takes(level)) return;
     try {
         const auto now = std::chrono::system_clock::now();
         const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
@@ -2298,28 +2329,29 @@ using block_producer = detail::bounded_queue<overflow_kind::block_producer, fals
 /// Any of them, chosen for each subscriber as it comes.
 class any_overflow {
 public:
-    using choice = std::variant<disconnect, resync, drop_oldest, drop_newest, conflate, block_producer>;
-    template <class O>
-    requires std::constructible_from<choice, O> any_overflow(O policy)
-    noexcept : policy_(policy) {} // NOLINT(google-explicit-constructor)
+    any_overflow() noexcept = default;
+    any_overflow(disconnect policy) noexcept : patience_(policy) {} // NOLINT(google-explicit-constructor)
+    template <overflow_kind Kind, bool Loses>
+    any_overflow(detail::bounded_queue<Kind, Loses> policy) noexcept // NOLINT(google-explicit-constructor)
+        : kind_(Kind), bytes_(policy.bytes) {}
 
     static constexpr bool loses_frames = true;
-    any_overflow() noexcept = default;
-    [[nodiscard]] overflow_kind kind() const noexcept {
-        return std::visit([](const auto& p) { return p.kind(); }, policy_);
-    }
-    [[nodiscard]] std::size_t limit() const noexcept {
-        return std::visit([](const auto& p) { return p.limit(); }, policy_);
-    }
+    [[nodiscard]] overflow_kind kind() const noexcept { return kind_; }
+    [[nodiscard]] std::size_t limit() const noexcept { return is_patient() ? patience_.limit() : bytes_; }
     overflow_verdict on_queued(std::size_t queued, clock::time_point now) noexcept {
-        return std::visit([&](auto& p) { return p.on_queued(queued, now); }, policy_);
+        if (is_patient()) return patience_.on_queued(queued, now);
+        return queued > bytes_ ? overflow_verdict::make_room : overflow_verdict::keep;
     }
     void on_drained(std::size_t queued) noexcept {
-        std::visit([&](auto& p) { p.on_drained(queued); }, policy_);
+        if (is_patient()) patience_.on_drained(queued);
     }
 
 private:
-    choice policy_{};
+    [[nodiscard]] bool is_patient() const noexcept { return kind_ == overflow_kind::disconnect; }
+
+    overflow_kind kind_ = overflow_kind::disconnect;
+    std::size_t bytes_ = 0;
+    disconnect patience_{}; // of `disconnect` alone
 };
 
 static_assert(broadcast_policy<disconnect> && broadcast_policy<resync> && broadcast_policy<drop_oldest>);
@@ -2455,7 +2487,7 @@ namespace mato {
 inline namespace MATO_ABI {
 
 /// Says where the daemon's pid is kept while it runs.
-template <class P> concept pid_registry = std::movable<P> && requires(const std::filesystem::path& path, error_out out) {
+template <class P> concept pid_registry = std::movable<P> && requires(const std::string& path, error_out out) {
     { P::create(path, out) } -> std::same_as<P>;
 };
 
@@ -2471,14 +2503,14 @@ public:
     ~pid_file() { remove(); }
 
     /// @errors any of open(2), write(2), rename(2); then nothing of it is left.
-    [[nodiscard]] static pid_file create(const std::filesystem::path& path, error_out out);
-    [[nodiscard]] static pid_file create(const std::filesystem::path& path) {
+    [[nodiscard]] static pid_file create(const std::string& path, error_out out);
+    [[nodiscard]] static pid_file create(const std::string& path) {
         return or_throw([&](failure& why) { return create(path, why); });
     }
 
     /// The pid in the file: a positive decimal number, one newline or none, and nothing else.
     /// @errors ENOENT and the like · malformed: anything but a pid, so that 0 and -1 never reach kill(2).
-    [[nodiscard]] static pid_t read(const std::filesystem::path& path, error_out out);
+    [[nodiscard]] static pid_t read(const std::string& path, error_out out);
 
     /// What `read` accepts; 0 for all else. Pure.
     [[nodiscard]] static pid_t parse(std::string_view text) noexcept;
@@ -2494,7 +2526,7 @@ private:
         std::swap(owner_, other.owner_);
     }
 
-    std::filesystem::path path_;
+    std::string path_;
     dev_t device_ = 0;
     ino_t inode_ = 0;
     pid_t owner_ = 0;
@@ -2502,24 +2534,24 @@ private:
 
 /// Under a lock the pid is in the lock file already: for daemons that want one file fewer.
 struct locked_pid_file {
-    [[nodiscard]] static locked_pid_file create(const std::filesystem::path&, error_out) { return {}; }
+    [[nodiscard]] static locked_pid_file create(const std::string&, error_out) { return {}; }
 };
 
 /// For a daemon whose supervisor knows its child.
 struct no_pid_file {
-    [[nodiscard]] static no_pid_file create(const std::filesystem::path&, error_out) { return {}; }
+    [[nodiscard]] static no_pid_file create(const std::string&, error_out) { return {}; }
 };
 
 static_assert(pid_registry<pid_file> && pid_registry<locked_pid_file> && pid_registry<no_pid_file>);
 
 // ---- implementation ----
 
-inline pid_file pid_file::create(const std::filesystem::path& path, error_out out) {
+inline pid_file pid_file::create(const std::string& path, error_out out) {
     const pid_t self = sys::getpid();
     const std::string text = std::to_string(self) + "\n";
-    const std::filesystem::path fresh = path.native() + ".new"; // fixed: only the lock's holder writes here
+    const std::string fresh = path + ".new"; // fixed: only the lock's holder writes here
     sys::unlink(fresh.c_str());
-    const auto fail = [&](const char* step) { return out.set(last_error(), step, path.native()), pid_file(); };
+    const auto fail = [&](const char* step) { return out.set(last_error(), step, path), pid_file(); };
     const unique_fd fd(sys::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
     if (!fd) return fail("create pid file");
     scope_exit undo([&] { sys::unlink(fresh.c_str()); });
@@ -2546,14 +2578,14 @@ inline pid_t pid_file::parse(std::string_view text) noexcept {
     return why == std::errc() && rest == text.data() + text.size() && pid > 0 ? pid : 0;
 }
 
-inline pid_t pid_file::read(const std::filesystem::path& path, error_out out) {
+inline pid_t pid_file::read(const std::string& path, error_out out) {
     const unique_fd fd(sys::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
-    if (!fd) return out.set(last_error(), "open pid file", path.native()), 0;
+    if (!fd) return out.set(last_error(), "open pid file", path), 0;
     char text[32]; // a pid has at most 10 digits; a longer file is none
     const ssize_t got = sys::read(fd.get(), text, sizeof text);
-    if (got < 0) return out.set(last_error(), "read pid file", path.native()), 0;
+    if (got < 0) return out.set(last_error(), "read pid file", path), 0;
     const pid_t pid = parse({text, static_cast<std::size_t>(got)});
-    if (pid == 0) out.set(errc::malformed, "read pid file", path.native(), "not a process id");
+    if (pid == 0) out.set(errc::malformed, "read pid file", path, "not a process id");
     return pid;
 }
 
@@ -2653,6 +2685,7 @@ public:
     static constexpr std::chrono::seconds patience{1};
 
 private:
+    static std::string status_line(std::string_view text);
     void tell(std::string_view message, int flags = 0) const noexcept;
 
     unix_address address_;
@@ -2802,18 +2835,20 @@ inline void sd_notifier::reloading() noexcept {
     tell({text, static_cast<std::size_t>(size)});
 }
 
-inline void sd_notifier::status(std::string_view text) {
+inline std::string sd_notifier::status_line(std::string_view text) {
     std::string message = std::string("STATUS=").append(text);
-    std::replace(message.begin(), message.end(), '\n', ' ');
-    tell(message, MSG_DONTWAIT);
+    for (char& c : message)
+        if (c == '\n') c = ' ';
+    return message;
 }
+
+inline void sd_notifier::status(std::string_view text) { tell(status_line(text), MSG_DONTWAIT); }
 
 inline void sd_notifier::main_pid(pid_t pid) { tell(std::string("MAINPID=").append(std::to_string(pid))); }
 
 inline void sd_notifier::fail(const failure& why) {
     if (!socket_) return;
-    std::string message = std::string("STATUS=").append(why.message());
-    std::replace(message.begin(), message.end(), '\n', ' ');
+    std::string message = status_line(why.message());
     if (why.code.category() == std::system_category()) message.append("\nERRNO=").append(std::to_string(why.code.value()));
     tell(message);
 }
@@ -3064,16 +3099,16 @@ private:
     struct ::sigaction before_[NSIG] {};
 };
 
-/// Signals that a test says have come.
+/// Signals that a test says have come. They coalesce, as the kernel's do.
 class manual_source {
 public:
     [[nodiscard]] static manual_source open(const sigset_t&, error_out) { return {}; }
     [[nodiscard]] int native_handle() const noexcept { return -1; }
-    [[nodiscard]] std::optional<int> try_next() noexcept;
-    void raise(int signal) { pending_.push_back(signal); }
+    [[nodiscard]] std::optional<int> try_next() noexcept;        ///< the lowest first
+    void raise(int signal) noexcept { pending_[signal] = true; } ///< @pre 0 < signal < NSIG
 
 private:
-    std::vector<int> pending_;
+    bool pending_[NSIG]{};
 };
 
 static_assert(signal_source<self_pipe_source> && signal_source<manual_source>);
@@ -3167,10 +3202,9 @@ inline void self_pipe_source::close() noexcept {
 }
 
 inline std::optional<int> manual_source::try_next() noexcept {
-    if (pending_.empty()) return std::nullopt;
-    const int signal = pending_.front();
-    pending_.erase(pending_.begin());
-    return signal;
+    for (int signal = 1; signal < NSIG; ++signal)
+        if (std::exchange(pending_[signal], false)) return signal;
+    return std::nullopt;
 }
 
 } // namespace MATO_ABI
@@ -3317,7 +3351,6 @@ inline std::string format_time(std::time_t when) {
 #include <chrono>
 #include <concepts>
 #include <cstdint>
-#include <filesystem>
 #include <functional>
 #include <limits>
 #include <memory>
@@ -3353,7 +3386,7 @@ public:
     [[nodiscard]] Value parse(std::string_view text, std::string_view name, Value defaults, error_out out) const;
     /// As `parse`. A missing file is `defaults`, and not an error.
     /// @errors invalid_config · any of open(2), read(2) · EFBIG: over `max_file_bytes`.
-    [[nodiscard]] Value load(const std::filesystem::path& path, Value defaults, error_out out) const;
+    [[nodiscard]] Value load(const std::string& path, Value defaults, error_out out) const;
 
     static constexpr std::size_t max_file_bytes = std::size_t{1} << 20; ///< 1 MiB; a larger "configuration" is a wrong path
 
@@ -3371,7 +3404,7 @@ private:
 /// The current configuration, replaced as one by a reload that succeeds and untouched by one that does not.
 template <class Value> class reloadable {
 public:
-    reloadable(schema<Value> keys, std::filesystem::path path, Value defaults = {})
+    reloadable(schema<Value> keys, std::string path, Value defaults = {})
         : schema_(std::move(keys)), path_(std::move(path)), defaults_(std::move(defaults)), current_(defaults_) {}
 
     /// @errors as schema::load; kept in `last_error` until a reload succeeds.
@@ -3385,12 +3418,12 @@ public:
 
     [[nodiscard]] const Value& operator*() const noexcept { return current_; }
     [[nodiscard]] const Value* operator->() const noexcept { return &current_; }
-    [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
+    [[nodiscard]] const std::string& path() const noexcept { return path_; }
     [[nodiscard]] const failure& last_error() const noexcept { return last_error_; }
 
 private:
     schema<Value> schema_;
-    std::filesystem::path path_;
+    std::string path_;
     Value defaults_, current_;
     failure last_error_;
 };
@@ -3561,21 +3594,20 @@ Value schema<Value>::parse(std::string_view text, std::string_view name, Value d
     return out.failed() ? defaults : value;
 }
 
-template <class Value> Value schema<Value>::load(const std::filesystem::path& path, Value defaults, error_out out) const {
+template <class Value> Value schema<Value>::load(const std::string& path, Value defaults, error_out out) const {
     const unique_fd fd(sys::open(path.c_str(), O_RDONLY | O_NONBLOCK));
     if (!fd) {
-        if (errno != ENOENT && errno != ENOTDIR) out.set(last_error(), "open configuration", path.native());
+        if (errno != ENOENT && errno != ENOTDIR) out.set(last_error(), "open configuration", path);
         return defaults;
     }
     std::string text;
     char buffer[16'384];
     for (ssize_t got; (got = sys::read(fd.get(), buffer, sizeof buffer)) != 0;) {
-        if (got < 0) return out.set(last_error(), "read configuration", path.native()), defaults;
+        if (got < 0) return out.set(last_error(), "read configuration", path), defaults;
         text.append(buffer, static_cast<std::size_t>(got));
-        if (text.size() > max_file_bytes)
-            return out.set({EFBIG, std::system_category()}, "read configuration", path.native()), defaults;
+        if (text.size() > max_file_bytes) return out.set({EFBIG, std::system_category()}, "read configuration", path), defaults;
     }
-    return parse(text, path.native(), std::move(defaults), out);
+    return parse(text, path, std::move(defaults), out);
 }
 
 } // namespace config
@@ -3915,7 +3947,7 @@ inline void outbox::gather(gathered_write& write) {
 
 inline void outbox::wrote(const gathered_write& write, std::size_t size) {
     for (std::size_t i = 0; i < write.count && size > 0; ++i) {
-        const std::size_t taken = std::min(size, write.buffers[i].iov_len);
+        const std::size_t taken = size < write.buffers[i].iov_len ? size : write.buffers[i].iov_len;
         size -= taken;
         if (write.place[i] != gathered_write::own) {
             feed_->advance(write.place[i], taken);
@@ -4014,8 +4046,9 @@ inline shared_frame begun_frames::copy(const frame_ring& ring, std::uint64_t seq
 /// Threads: all calls and callbacks on the thread that runs the io_context.   Blocks: never.
 /// Fork: made after the last fork.
 ///
-/// Everything queued during one turn of the loop leaves in one gathered write; a full kernel buffer is waited for. A frame once
-/// begun is finished or the connection ends. Callbacks may call anything on the connection, `close` included.
+/// Everything queued during one turn of the loop leaves in one gathered write, and so does all that the frames of one read are
+/// answered with; a full kernel buffer is waited for. A frame once begun is finished or the connection ends. Callbacks may call
+/// anything on the connection, `close` included.
 
 namespace mato {
 inline namespace MATO_ABI {
@@ -4056,6 +4089,8 @@ public:
     virtual ~basic_connection() = default;
 
     void start(handlers callbacks);
+    /// As `start`, and takes what has come already: `on_frame` may be called before this returns.
+    void start_now(handlers callbacks);
 
     /// Queues one frame. The overflow policy may end the connection (errc::slow_consumer); after the end nothing is queued.
     /// @errors frame_too_large: not queued, the connection goes on.
@@ -4110,9 +4145,11 @@ public:
 private:
     enum class state : unsigned char { open, closing, closed };
 
-    static constexpr std::size_t read_bytes = 16_KiB; // per read: four pty reads' worth
+    static constexpr std::size_t first_read_bytes = 4_KiB; // a request; doubled while reads come back full
+    static constexpr std::size_t most_read_bytes = 16_KiB; // four pty reads' worth
 
     void read();
+    void take_what_came();
     [[nodiscard]] std::size_t receive(error_out out);
     void deliver();
     void queued(std::size_t bytes);
@@ -4123,18 +4160,20 @@ private:
     void finish();
     void tell_end();
 
+    asio::io_context& context_;
     asio::local::stream_protocol::socket socket_;
     asio::steady_timer linger_;
     handlers callbacks_;
     frame_decoder<Framing> decoder_;
     Overflow overflow_;
     std::vector<unique_fd> descriptors_;
-    std::size_t most_descriptors_ = 0;
+    std::size_t most_descriptors_ = 0, read_bytes_ = first_read_bytes;
     outbox out_;
     std::uint64_t sent_ = 0;
     failure why_;
     state state_ = state::open;
-    bool writing_ = false, waiting_ = false, has_room_ = true, flush_posted_ = false;
+    bool writing_ = false, waiting_ = false, has_room_ = true;
+    bool flush_posted_ = false, delivering_ = false, flush_due_ = false;
 };
 
 using connection = basic_connection<>;
@@ -4149,7 +4188,7 @@ namespace detail {
 } // namespace detail
 
 template <class F, class O> basic_connection<F, O>::basic_connection(asio::io_context& context, unique_fd socket, O overflow)
-    : socket_(context), linger_(context), overflow_(std::move(overflow)) {
+    : context_(context), socket_(context), linger_(context), overflow_(std::move(overflow)) {
     std::error_code why;
     socket_.assign(asio::local::stream_protocol(), socket.get(), why);
     if (why) throw error({why, "adopt socket", {}, {}});
@@ -4162,20 +4201,31 @@ template <class F, class O> void basic_connection<F, O>::start(handlers callback
     if (state_ == state::closed) tell_end(); // it ended before anybody listened
 }
 
+template <class F, class O> void basic_connection<F, O>::start_now(handlers callbacks) {
+    if (state_ != state::open) return start(std::move(callbacks));
+    callbacks_ = std::move(callbacks);
+    take_what_came();
+}
+
 template <class F, class O> void basic_connection<F, O>::read() {
     socket_.async_wait(asio::socket_base::wait_read, [self = this->shared_from_this()](std::error_code why) {
         if (self->state_ != state::open) return;
         if (why) return self->abort({detail::plain_code(why), "read", {}, {}});
-        failure problem;
-        const std::size_t size = self->receive(problem);
-        if (problem) return self->abort(std::move(problem));
-        self->decoder_.commit(size);
-        self->deliver();
+        self->take_what_came();
     });
 }
 
+template <class F, class O> void basic_connection<F, O>::take_what_came() {
+    failure problem;
+    const std::size_t size = receive(problem);
+    if (problem) return abort(std::move(problem));
+    if (size >= read_bytes_ && read_bytes_ < most_read_bytes) read_bytes_ *= 2;
+    decoder_.commit(size);
+    deliver();
+}
+
 template <class F, class O> std::size_t basic_connection<F, O>::receive(error_out out) {
-    const auto room = decoder_.prepare(read_bytes);
+    const auto room = decoder_.prepare(read_bytes_);
     if (most_descriptors_ > 0) {
         const std::size_t size = receive_descriptors(socket_.native_handle(), room, descriptors_, out);
         if (descriptors_.size() > most_descriptors_)
@@ -4192,12 +4242,20 @@ template <class F, class O> std::size_t basic_connection<F, O>::receive(error_ou
 
 template <class F, class O> void basic_connection<F, O>::deliver() {
     failure why;
+    delivering_ = true; // what is sent meanwhile leaves at the end, without another turn of the loop
+    const scope_exit thrown([this] {
+        delivering_ = false;
+        if (std::exchange(flush_due_, false)) flush_soon();
+    });
     while (state_ == state::open) {
         const auto frame = decoder_.next(why);
         if (why) return abort(std::move(why));
-        if (!frame) return read();
+        if (!frame) break;
         if (callbacks_.on_frame) callbacks_.on_frame(*frame);
     }
+    delivering_ = false;
+    if (std::exchange(flush_due_, false)) flush();
+    if (state_ == state::open) read();
 }
 
 template <class F, class O> void basic_connection<F, O>::send(std::string_view payload, error_out out) {
@@ -4228,8 +4286,12 @@ template <class F, class O> void basic_connection<F, O>::follow(std::shared_ptr<
 // Posted, so that all that one turn of the loop sends is gathered.
 template <class F, class O> void basic_connection<F, O>::flush_soon() {
     if (waiting_ || flush_posted_) return;
+    if (delivering_) {
+        flush_due_ = true;
+        return;
+    }
     flush_posted_ = true;
-    asio::post(socket_.get_executor(), [self = this->shared_from_this()] {
+    asio::post(context_, [self = this->shared_from_this()] {
         self->flush_posted_ = false;
         self->flush();
     });
@@ -4323,7 +4385,7 @@ template <class F, class O> void basic_connection<F, O>::finish() {
 
 // Posted: the caller may be inside on_frame, or iterating over connections.
 template <class F, class O> void basic_connection<F, O>::tell_end() {
-    asio::post(socket_.get_executor(), [self = this->shared_from_this()] {
+    asio::post(context_, [self = this->shared_from_this()] {
         const auto callbacks = std::exchange(self->callbacks_, {});
         if (callbacks.on_closed) callbacks.on_closed(self->why_);
     });
@@ -5279,9 +5341,9 @@ public:
     [[nodiscard]] std::uint64_t id() const noexcept { return id_; } ///< from 1, never reused by this server
     [[nodiscard]] const peer_credentials& peer() const noexcept { return peer_; }
 
-    /// The handshake is done: the deadline no longer applies.
+    /// The handshake is done: the deadline no longer applies. Saying it again costs nothing.
     void established() {
-        established_ = true;
+        if (std::exchange(established_, true)) return;
         handshake_.cancel();
         // asio leaves its timer descriptor as the cancelled wait had set it, and would wake an idle daemon then for nothing; a
         // wait that is the next one due sets it anew.
@@ -5373,6 +5435,7 @@ private:
     std::vector<std::pair<deadline, std::function<void()>>> drains_;
     std::vector<session_ptr> sessions_;
     std::uint64_t last_id_ = 0;
+    bool door_waits_ = false; // a callback of `accept` may make the endpoint anew, which waits already
 };
 
 using server = basic_server<>;
@@ -5405,6 +5468,7 @@ template <class E, class P, class F, class O> void basic_server<E, P, F, O>::ope
     if (listener_.native_handle() < 0) return;
     door_.assign(listener_.native_handle());
     rest_ = std::make_shared<asio::steady_timer>(context_);
+    door_waits_ = false; // the wait on another descriptor ends by itself
     wait_for_clients();
 }
 
@@ -5416,9 +5480,11 @@ template <class E, class P, class F, class O> void basic_server<E, P, F, O>::sto
 }
 
 template <class E, class P, class F, class O> void basic_server<E, P, F, O>::wait_for_clients() {
-    if (!door_.is_open()) return;
+    if (!door_.is_open() || std::exchange(door_waits_, true)) return;
     door_.async_wait(asio::posix::stream_descriptor::wait_read, [this](std::error_code why) {
-        if (!why) accept();
+        if (why) return;
+        door_waits_ = false;
+        accept();
     });
 }
 
@@ -5450,7 +5516,9 @@ template <class E, class P, class F, class O> failure basic_server<E, P, F, O>::
         return failure{errc::too_many_clients, "admit", {}, "too many " + what + ", the limit is " + std::to_string(limit)};
     };
     const auto count = [&](auto which) {
-        return static_cast<std::size_t>(std::count_if(sessions_.begin(), sessions_.end(), which));
+        std::size_t number = 0;
+        for (const session_ptr& each : sessions_) number += which(each) ? 1 : 0;
+        return number;
     };
     if (sessions_.size() >= limits_.clients) return refuse("clients", limits_.clients);
     if (count([](const session_ptr& s) { return !s->is_established(); }) >= limits_.unestablished)
@@ -5480,18 +5548,18 @@ void basic_server<E, P, F, O>::admit(unique_fd socket, const peer_credentials& p
         if (!cancelled && late && !late->is_established()) late->abort({errc::handshake_timeout, "handshake", {}, {}});
     });
     if (on.on_opened) on.on_opened(fresh);
-    fresh->start({[this, self](std::string_view payload) {
-                      if (on.on_frame) on.on_frame(self(), payload);
-                  },
-                  [this, self](const failure& why) {
-                      const session_ptr gone = self();
-                      gone->handshake_.cancel();
-                      std::erase(sessions_, gone);
-                      if (on.on_closed) on.on_closed(gone, why);
-                  },
-                  [this, self] {
-                      if (on.on_drained) on.on_drained(self());
-                  }});
+    fresh->start_now({[this, self](std::string_view payload) {
+                          if (on.on_frame) on.on_frame(self(), payload);
+                      },
+                      [this, self](const failure& why) {
+                          const session_ptr gone = self();
+                          gone->handshake_.cancel();
+                          std::erase(sessions_, gone);
+                          if (on.on_closed) on.on_closed(gone, why);
+                      },
+                      [this, self] {
+                          if (on.on_drained) on.on_drained(self());
+                      }});
 }
 
 template <class E, class P, class F, class O>
@@ -5502,8 +5570,8 @@ void basic_server<E, P, F, O>::drain(milliseconds linger, std::function<void()> 
 
 template <class E, class P, class F, class O> void basic_server<E, P, F, O>::look_at_queues() {
     static constexpr milliseconds look_again{2}; // only while stopping; a callback per session would outlive the daemon's own
-    const bool empty =
-        std::all_of(sessions_.begin(), sessions_.end(), [](const session_ptr& s) { return s->queued_bytes() == 0; });
+    bool empty = true;
+    for (const session_ptr& each : sessions_) empty = empty && each->queued_bytes() == 0;
     std::vector<std::function<void()>> over;
     std::erase_if(drains_, [&](auto& each) {
         const bool is_over = empty || each.first.passed();
@@ -5600,14 +5668,17 @@ inline constexpr int bad_config = 78;      ///< EX_CONFIG
 
 /// Where one daemon lives. All files lie in one private directory.
 struct daemon_paths {
-    std::filesystem::path socket, lock, pid, log;
+    std::string socket, lock, pid, log;
 
-    /// `directory/stem.sock`, `.lock`, `.pid` and `.log`.
-    [[nodiscard]] static daemon_paths in(const std::filesystem::path& directory, const std::string& stem = "daemon") {
-        const auto file = [&](const char* ending) { return directory / (stem + ending); };
-        return {file(".sock"), file(".lock"), file(".pid"), file(".log")};
+    /// `directory/stem.sock`, `.lock`, `.pid` and `.log`. A relative directory is made absolute now: in the background the
+    /// working directory is another.
+    [[nodiscard]] static daemon_paths in(const std::string& directory, const std::string& stem = "daemon") {
+        const std::string base = detail::absolute(directory).append("/").append(stem);
+        return {base + ".sock", base + ".lock", base + ".pid", base + ".log"};
     }
-    [[nodiscard]] std::filesystem::path directory() const { return socket.parent_path(); }
+    [[nodiscard]] std::string directory() const { return detail::directory_of(socket); }
+    /// A file of the program's own beside them.
+    [[nodiscard]] std::string file(const std::string& name) const { return directory().append("/").append(name); }
 };
 
 } // namespace MATO_ABI
@@ -5700,7 +5771,8 @@ template <class P> auto basic_client<P>::connect(const endpoint& where, deadline
                 why = {errc::timed_out, "connect", where.describe(), "it is there, but takes no clients now"};
             return out.set(why), std::move(result);
         }
-        sys::sleep_ms(std::min<long>(static_cast<long>(pause->count()), until.poll_timeout()));
+        const long wait = static_cast<long>(pause->count()), left = until.poll_timeout();
+        sys::sleep_ms(wait < left ? wait : left);
     }
 }
 
@@ -5719,8 +5791,9 @@ auto basic_client<P>::connect_or_start(const daemon_paths& paths, deadline until
         make_private_directory(paths.directory(), out);
         if (out.failed()) return {};
 
+        const auto soon = clock::now() + look_again;
         auto starting = instance_lock::acquire_directory( // flock: the one mechanism that works on a directory
-            paths.directory(), deadline(std::min(until.at(), clock::now() + look_again)), why);
+            paths.directory(), deadline(until.at() < soon ? until.at() : soon), why);
         if (!why) {
             found = try_connect(); // whoever held the lock before may have started it
             if (!why) return found;
@@ -5740,8 +5813,7 @@ auto basic_client<P>::connect_or_start(const daemon_paths& paths, deadline until
         }
         starting = {};
         if (until.passed())
-            return out.set(errc::not_ready, "start the daemon", paths.socket.native(),
-                           "not ready in time; last: " + why.message()),
+            return out.set(errc::not_ready, "start the daemon", paths.socket, "not ready in time; last: " + why.message()),
                    basic_client();
         if (const auto pause = policy.next(clock::now()))
             sys::sleep_ms(static_cast<long>(pause->count()));
@@ -5785,7 +5857,8 @@ template <class P> bool basic_client<P>::fill(error_out out) {
     const ssize_t got = sys::recv(socket_.get(), room.data(), room.size());
     if (got > 0) {
         decoder_.commit(static_cast<std::size_t>(got));
-        if (static_cast<std::size_t>(got) == room.size()) read_bytes_ = std::min(2 * read_bytes_, most_read_bytes);
+        if (static_cast<std::size_t>(got) == room.size())
+            read_bytes_ = read_bytes_ < most_read_bytes ? 2 * read_bytes_ : most_read_bytes;
     } else if (got == 0)
         out.set(errc::closed, "receive");
     else if (errno != EAGAIN && errno != EWOULDBLOCK)
@@ -5859,11 +5932,14 @@ struct service_environment {
 };
 
 /// A variable's value, or nothing when it is not set.
-using variable_lookup = std::function<std::optional<std::string>(const char* name)>;
+template <class F> concept variable_lookup = requires(const F& variable, const char* name) {
+    { variable(name) } -> std::same_as<std::optional<std::string>>;
+};
 
 /// What the variables say to process `self`; what is meant for another process counts as absent. Pure.
 /// @errors malformed: a variable that is none of what its manual page allows; its name is the failure's path.
-[[nodiscard]] inline service_environment parse_service_environment(const variable_lookup& variable, pid_t self, error_out out);
+template <variable_lookup F>
+[[nodiscard]] service_environment parse_service_environment(const F& variable, pid_t self, error_out out);
 
 /// Reads the process's own environment and takes these variables out of it, so that no child speaks for this process. Sets
 /// close-on-exec on the passed descriptors.
@@ -5885,7 +5961,7 @@ inline std::optional<std::uint64_t> parse_decimal(std::string_view text, std::ui
 }
 } // namespace detail
 
-inline service_environment parse_service_environment(const variable_lookup& variable, pid_t self, error_out out) {
+template <variable_lookup F> service_environment parse_service_environment(const F& variable, pid_t self, error_out out) {
     constexpr std::uint64_t most_pid = 0x7fffffff;
     service_environment result;
     // Absent, or a number; anything else is the error.
@@ -6192,7 +6268,7 @@ template <class P> template <class Setup> int basic_daemon<P>::serve_locked(cons
     if (!options.paths.pid.empty()) pid = P::pid::create(options.paths.pid, out);
     if (out.failed()) return exit_code::unavailable;
     self.wait_for_signals();
-    self.log_.info("started, pid " + std::to_string(sys::getpid()) + ", socket " + options.paths.socket.native());
+    self.log_.info("started, pid " + std::to_string(sys::getpid()) + ", socket " + options.paths.socket);
     channel.ready();
     self.show_life();
     self.context_.run();
@@ -6212,10 +6288,10 @@ template <class P> void basic_daemon<P>::listen(const lock_type& lock, error_out
 
 template <class P> auto basic_daemon<P>::make_endpoint(const daemon_options& options, error_out out) -> typename P::endpoint {
     using endpoint = typename P::endpoint;
-    if constexpr (std::is_constructible_v<endpoint, std::filesystem::path, unique_fd>) {
+    if constexpr (std::is_constructible_v<endpoint, std::string, unique_fd>) {
         const auto& passed = options.service.sockets;
         if (passed.size() > 1)
-            out.set({EINVAL, std::system_category()}, "take the passed socket", options.paths.socket.native(),
+            out.set({EINVAL, std::system_category()}, "take the passed socket", options.paths.socket,
                     "the service manager passed " + std::to_string(passed.size()) + "; this daemon listens on one");
         else
             return endpoint(options.paths.socket, unique_fd(passed.empty() ? -1 : passed.front().fd));
@@ -6237,8 +6313,8 @@ template <class P> void basic_daemon<P>::log_what_the_server_reports() {
         // A peer that leaves with something unread shows as a reset: as usual as a close.
         const bool usual = why.code == errc::closed || why.code == errc::stopping || !why.code ||
                            why.code == std::errc::connection_reset || why.code == std::errc::broken_pipe;
-        log_.write(usual ? log_level::debug : log_level::warning,
-                   "closed " + who(gone->id(), gone->peer()) + ": " + why.message());
+        if (const auto level = usual ? log_level::debug : log_level::warning; log_.takes(level))
+            log_.write(level, "closed " + who(gone->id(), gone->peer()) + ": " + why.message());
         if (next) next(gone, why);
     };
     callbacks.on_accept_paused = [this, next = std::move(callbacks.on_accept_paused)](const failure& why) {

@@ -108,40 +108,113 @@ private:
     pid_t pid_;
 };
 
-/// An epoll loop for any number of clients: takes, asks who it is, sets the deadline for its hello, answers, forgets.
-[[noreturn]] void serve_bare(int listening) {
-    const int loop = need(::epoll_create1(EPOLL_CLOEXEC), "epoll"), timer = need(::timerfd_create(CLOCK_MONOTONIC, 0), "timer");
-    const auto watch = [&](int fd) {
+/// An epoll loop for any number of clients, as small as a correct one can be: asks who each is, ends it when its hello is late
+/// (all have equally long, so the timer waits for the oldest, and rests when nobody is awaited), takes whole frames, answers.
+class bare_loop {
+public:
+    explicit bare_loop(int listening)
+        : listening_(listening), loop_(need(::epoll_create1(EPOLL_CLOEXEC), "epoll")),
+          timer_(need(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK), "timer")), clients_(1024) {
+        watch(listening_), watch(timer_);
+    }
+    [[noreturn]] void run() {
+        for (;;) {
+            epoll_event ready[128];
+            const int count = ::epoll_wait(loop_, ready, 128, -1);
+            for (int i = 0; i < count; ++i)
+                if (const int fd = ready[i].data.fd; fd == listening_)
+                    accept_all();
+                else if (fd == timer_)
+                    end_late_ones();
+                else
+                    serve(fd);
+        }
+    }
+
+private:
+    struct client {
+        mato::clock::time_point hello_until{};
+        bool is_awaited = false, is_open = false;
+        std::size_t size = 0;
+        char bytes[256];
+    };
+    static constexpr std::chrono::seconds patience{5};
+
+    void watch(int fd) {
         epoll_event event{};
         event.events = EPOLLIN;
         event.data.fd = fd;
-        need(::epoll_ctl(loop, EPOLL_CTL_ADD, fd, &event), "epoll_ctl");
-    };
-    watch(listening), watch(timer);
-    itimerspec handshake{};
-    handshake.it_value.tv_sec = 5;
-    for (char buffer[64];;) {
-        epoll_event ready[128];
-        const int count = ::epoll_wait(loop, ready, 128, -1);
-        for (int i = 0; i < count; ++i) {
-            const int fd = ready[i].data.fd;
-            if (fd != listening) {
-                const ssize_t got = ::recv(fd, buffer, sizeof buffer, 0);
-                if (got > 0) ::send(fd, buffer, static_cast<std::size_t>(got), MSG_NOSIGNAL);
-                if (got == 0) ::close(fd);
+        need(::epoll_ctl(loop_, EPOLL_CTL_ADD, fd, &event), "epoll_ctl");
+    }
+    void wake_in(std::chrono::nanoseconds span) { // 0: not at all
+        itimerspec when{};
+        when.it_value.tv_sec = span.count() / 1'000'000'000;
+        when.it_value.tv_nsec = span.count() % 1'000'000'000;
+        need(::timerfd_settime(timer_, 0, &when, nullptr), "timer");
+    }
+    void accept_all() {
+        for (int fd; (fd = ::accept4(listening_, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)) != -1;) {
+            ucred peer{};
+            socklen_t size = sizeof peer;
+            if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == -1 || peer.uid != ::geteuid() ||
+                static_cast<std::size_t>(fd) >= clients_.size()) {
+                ::close(fd);
                 continue;
             }
-            for (int client; (client = ::accept4(listening, nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK)) != -1;) {
-                ucred peer{};
-                socklen_t size = sizeof peer;
-                need(::getsockopt(client, SOL_SOCKET, SO_PEERCRED, &peer, &size), "getsockopt");
-                if (peer.uid != ::geteuid()) give_up("peer");
-                watch(client);
-                need(::timerfd_settime(timer, 0, &handshake, nullptr), "timer");
-            }
+            watch(fd);
+            client& fresh = clients_[static_cast<std::size_t>(fd)];
+            fresh.hello_until = mato::clock::now() + patience;
+            fresh.is_awaited = fresh.is_open = true;
+            fresh.size = 0;
+            if (++awaited_ == 1) wake_in(patience);
         }
     }
-}
+    void await_no_more(client& its) {
+        if (std::exchange(its.is_awaited, false) && --awaited_ == 0) wake_in({});
+    }
+    void end(int fd) {
+        client& its = clients_[static_cast<std::size_t>(fd)];
+        await_no_more(its);
+        its.is_open = false;
+        ::close(fd);
+    }
+    void serve(int fd) {
+        client& its = clients_[static_cast<std::size_t>(fd)];
+        const ssize_t got = ::recv(fd, its.bytes + its.size, sizeof its.bytes - its.size, 0);
+        if (got == -1 && errno == EAGAIN) return;
+        if (got <= 0) return end(fd);
+        its.size += static_cast<std::size_t>(got);
+        for (std::uint32_t size = 0; its.size >= sizeof size;) {
+            std::memcpy(&size, its.bytes, sizeof size);
+            const std::size_t whole = sizeof size + size;
+            if (whole > sizeof its.bytes) return end(fd);
+            if (its.size < whole) return;
+            await_no_more(its);
+            if (::send(fd, its.bytes, whole, MSG_NOSIGNAL) != static_cast<ssize_t>(whole)) return end(fd);
+            its.size -= whole;
+            std::memmove(its.bytes, its.bytes + whole, its.size);
+        }
+    }
+    void end_late_ones() {
+        std::uint64_t times = 0;
+        need(static_cast<int>(::read(timer_, &times, sizeof times)), "timer");
+        const auto now = mato::clock::now();
+        auto next = mato::clock::time_point::max();
+        for (std::size_t fd = 0; fd < clients_.size(); ++fd) {
+            const client& its = clients_[fd];
+            if (!its.is_open || !its.is_awaited) continue;
+            if (its.hello_until <= now)
+                end(static_cast<int>(fd));
+            else
+                next = std::min(next, its.hello_until);
+        }
+        if (awaited_ > 0) wake_in(next - now);
+    }
+
+    int listening_, loop_, timer_;
+    std::vector<client> clients_; // by descriptor
+    int awaited_ = 0;
+};
 const std::string& bare_server() {
     static const std::string path = (scratch() / "bare.sock").native();
     static const int listening = [] {
@@ -151,7 +224,7 @@ const std::string& bare_server() {
         need(::listen(fd, 128), "listen");
         return fd;
     }();
-    static const server_process server([] { serve_bare(listening); });
+    static const server_process server([] { bare_loop(listening).run(); });
     return path;
 }
 
@@ -173,7 +246,7 @@ const std::string& toolkit_server() {
         mato::failure why;
         mato::daemon::serve(options, echo, why);
     });
-    static const std::string path = options.paths.socket.native();
+    const std::string& path = options.paths.socket;
     while (!std::filesystem::exists(path)) mato::sys::sleep_ms(1);
     return path;
 }

@@ -5,6 +5,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 
 int main() {
     char name[] = "/tmp/mato-consumer-XXXXXX";

@@ -79,7 +79,7 @@ TEST_CASE("the four files never share a name", "[paths]") {
         CAPTURE(socket);
         CHECK(daemon.socket == socket);
         CHECK(std::set<std::string>{daemon.socket, daemon.lock, daemon.pid, daemon.log}.size() == 4);
-        for (const auto& each : {daemon.lock, daemon.pid, daemon.log}) CHECK(each.parent_path() == "/d");
+        for (const auto& each : {daemon.lock, daemon.pid, daemon.log}) CHECK(std::filesystem::path(each).parent_path() == "/d");
     }
 }
 

@@ -79,11 +79,13 @@ public:
         if (!fails) return real_(args...);
         ++all.struck;
         using result = std::invoke_result_t<Real, Args...>;
-        if (name == "pthread_sigmask") return static_cast<result>(all.error); // reports by its result
-        if (name == "umask") return real_(args...);                           // cannot fail
-        if (name == "close") real_(args...);                                  // the number is gone, whatever close says
+        if (name == "umask") return real_(args...); // cannot fail
+        if (name == "close") real_(args...);        // the number is gone, whatever close says
         errno = all.error;
-        return static_cast<result>(-1);
+        if constexpr (std::is_pointer_v<result>)
+            return nullptr;
+        else
+            return static_cast<result>(name == "pthread_sigmask" ? all.error : -1); // which reports by its result
     }
 
 private:

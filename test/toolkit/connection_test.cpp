@@ -7,6 +7,7 @@
 #include "support/io_loop.hpp"
 
 #include <random>
+#include <stdexcept>
 #include <type_traits>
 #include <vector>
 
@@ -157,6 +158,44 @@ TEST_CASE("all that one turn of the loop sends leaves in one write", "[connectio
     all.far.take();
     CHECK(all.far.text == expected);
     CHECK(all.far.reads == 1);
+}
+
+TEST_CASE("what the frames of one read are answered with leaves in one write, in that turn", "[connection]") {
+    joined<mato::disconnect> all(SOCK_SEQPACKET);
+    all.start([&](std::string_view payload) { all.near->send(payload); });
+    all.far.put(framed("one") + framed("two"));
+    all.context.run_one();
+    all.far.take();
+    CHECK(all.far.text == framed("one") + framed("two"));
+    CHECK(all.far.reads == 1);
+}
+
+TEST_CASE("start_now takes what has come already, and answers it before it returns", "[connection]") {
+    plain all;
+    all.far.put(framed("one") + framed("two"));
+    all.near->start_now({[&](std::string_view payload) {
+                             all.frames.emplace_back(payload);
+                             all.near->send(payload);
+                         },
+                         {},
+                         {}});
+    CHECK(all.frames == std::vector<std::string>{"one", "two"});
+    all.far.take();
+    CHECK(all.far.text == framed("one") + framed("two"));
+    all.far.put(framed("three"));
+    CHECK(run_until(all.context, [&] { return all.frames.size() == 3; }));
+}
+
+TEST_CASE("what a callback sent before it threw still leaves", "[connection]") {
+    plain all;
+    all.start([&](std::string_view payload) {
+        all.near->send(payload);
+        throw std::runtime_error("a fault of the program's");
+    });
+    all.far.put(framed("one"));
+    CHECK_THROWS(all.context.run_one());
+    all.inside = false;
+    CHECK(run_until(all.context, [&] { return all.far.take(), all.far.text == framed("one"); }));
 }
 
 TEST_CASE("shared frames are gathered with own ones, in the order of the calls", "[connection]") {

@@ -115,6 +115,38 @@ struct hasty_policies : mato::default_policies {
 
 } // namespace
 
+// ---- the contract: paths ----
+
+TEST_CASE("a daemon's paths are absolute, beside each other, and know their directory", "[daemon]") {
+    const auto paths = mato::daemon_paths::in("/run/x", "app");
+    CHECK(paths.socket == "/run/x/app.sock");
+    CHECK(paths.pid == "/run/x/app.pid");
+    CHECK(paths.directory() == "/run/x");
+    CHECK(paths.file("config.toml") == "/run/x/config.toml");
+    const auto here = std::filesystem::current_path();
+    CHECK(mato::daemon_paths::in("x").lock == here / "x/daemon.lock");
+    CHECK(mato::daemon_paths::in(std::filesystem::path("x") / "y").log == here / "x/y/daemon.log");
+    CHECK(mato::daemon_paths::in("/").directory() == "/");
+    CHECK(mato::daemon_paths::in("/run/x//").directory() == "/run/x");
+    mato::daemon_paths bare;
+    bare.socket = "daemon.sock";
+    CHECK(bare.directory() == ".");
+}
+
+TEST_CASE("a daemon in the background serves in the directory that its starter meant", "[daemon]") {
+    const reaper here;
+    const temp_directory directory;
+    const auto before = std::filesystem::current_path();
+    std::filesystem::current_path(directory.path());
+    const auto options = options_in("relative");
+    const auto outcome = mato::daemon::launch(options, echo);
+    std::filesystem::current_path(before);
+    REQUIRE(outcome);
+    CHECK(std::filesystem::exists(directory / "relative/daemon.sock"));
+    CHECK(ask(options, "hello") == "hello");
+    CHECK(end_launched(options) == 0);
+}
+
 // ---- the contract: serve ----
 
 TEST_CASE("a daemon that is ready can be reached, and a TERM leaves its log alone", "[daemon]") {

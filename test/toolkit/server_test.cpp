@@ -117,6 +117,15 @@ TEST_CASE("a client is let in, heard, answered, and its end is told", "[server]"
     CHECK(all.all.size() == 0);
 }
 
+TEST_CASE("a hello that came with its connection is heard when the client is let in", "[server]") {
+    world all;
+    auto far = all.client();
+    far.put(framed("hello"));
+    all.context.run_one();
+    REQUIRE(all.frames.size() == 1);
+    CHECK(all.opened.at(0)->is_established());
+}
+
 TEST_CASE("ids are never used again", "[server]") {
     world all({.clients = 3});
     std::set<std::uint64_t> seen;

@@ -28,7 +28,7 @@ program_paths paths_of(const invocation& what) {
 
 tab_id current_tab(const program_paths& paths) {
     const auto enclosing = parse_enclosing_tab(variable("MATO").value_or(""));
-    return enclosing && enclosing->socket == paths.daemon.socket.native() ? enclosing->tab : 0;
+    return enclosing && enclosing->socket == paths.daemon.socket ? enclosing->tab : 0;
 }
 
 remote open_existing(const program_paths& paths) {

@@ -73,14 +73,14 @@ int run_daemon(const invocation& what) {
         throw command_failure{mato::exit_code::already_running,
                               "the daemon is already running, pid " + std::to_string(outcome.holder)};
     if (!outcome) throw command_failure{mato::exit_code_for(outcome.why.code), outcome.why.message()};
-    if (!what.quiet) print("the daemon is running (" + paths.daemon.socket.native() + ")\n");
+    if (!what.quiet) print("the daemon is running (" + paths.daemon.socket + ")\n");
     return 0;
 }
 
 int run_log(const invocation& what) {
     constexpr long look_again_ms = 200;
     const auto paths = paths_of(what);
-    const std::string path = paths.daemon.log.native();
+    const std::string path = paths.daemon.log;
     mato::unique_fd file(mato::sys::open(path.c_str(), O_RDONLY | O_NOFOLLOW));
     if (!file) throw command_failure{1, "cannot read " + path + ": " + mato::last_error().message()};
     char buffer[65'536];
