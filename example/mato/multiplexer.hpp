@@ -128,6 +128,7 @@ private:
     void on_tab_ended(tab_id id);
     void remove_tab(tab_id id);
     void fit(tab& shown);
+    void tell_what_is_shown(tab& shown);
     std::vector<client*> viewers_of(tab_id id);
 
     // the daemon
