@@ -26,7 +26,10 @@ void append_row(const vt::row& r, const vt::terminal& screen, bool ansi, std::st
     for (std::size_t i = 0; i < std::max<std::size_t>(runs.size(), 1); ++i) {
         const int from = runs.empty() ? 0 : static_cast<int>(runs[i].start);
         const int to = i + 1 < runs.size() ? static_cast<int>(runs[i + 1].start) : r.used();
-        if (!runs.empty()) look.select(runs[i].style, screen, all, out);
+        if (!runs.empty()) {
+            const bool marked = vt::mark_at(r, from, runs[i].style).number != 0; // which is no colour
+            look.select(marked ? runs[i].style.blank() : runs[i].style, screen, all, out);
+        }
         r.append_text(out, from, to);
     }
     look.select_plain(screen, all, out);

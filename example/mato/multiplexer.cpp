@@ -40,7 +40,10 @@ tab_id read_counter(mato::unique_fd& fd, const mato::daemon_paths& paths) {
     return last;
 }
 
-terminal_size as_terminal_size(size_of_terminal size) { return {size.rows, size.cols}; }
+terminal_size as_terminal_size(size_of_terminal size) { return {size.rows, size.cols, 0, 0}; }
+
+/// Pixels of a cell; none has so many that a larger number is true.
+std::uint16_t as_cell(int pixels) { return pixels < 1000 ? static_cast<std::uint16_t>(std::max(pixels, 0)) : std::uint16_t{0}; }
 
 } // namespace
 
@@ -237,20 +240,23 @@ attachment_info multiplexer::view(client& watcher, tab& shown, const view_option
     wanted.readonly = options.readonly;
     wanted.mouse = configuration_->mouse;
     const std::uint64_t id = watcher.session->id();
-    watcher.screen = std::make_unique<viewer>(daemon_.context(), std::move(way), std::move(wanted),
-                                              viewer::handlers{[this, id](std::string_view bytes) {
-                                                                   if (client* const typist = find_client(id))
-                                                                       type(*typist, bytes);
-                                                               },
-                                                               [this, id](char key) { command_key(id, key); },
-                                                               [this, id] {
-                                                                   if (client* const asked = find_client(id))
-                                                                       reply(*asked, message::answered, 0, nothing{});
-                                                               },
-                                                               [this, id] {
-                                                                   if (client* const gone = find_client(id))
-                                                                       part(*gone, message::terminal_lost);
-                                                               }});
+    watcher.screen =
+        std::make_unique<viewer>(daemon_.context(), std::move(way), std::move(wanted),
+                                 viewer::handlers{[this, id](std::string_view bytes) {
+                                                      if (client* const typist = find_client(id)) type(*typist, bytes);
+                                                  },
+                                                  [this, id](char key) { command_key(id, key); },
+                                                  [this, id] {
+                                                      client* const asked = find_client(id);
+                                                      if (!asked) return;
+                                                      reply(*asked, message::answered, 0, nothing{});
+                                                      if (const auto at = tabs_.find(asked->attached); at != tabs_.end())
+                                                          fit(*at->second);
+                                                  },
+                                                  [this, id] {
+                                                      if (client* const gone = find_client(id))
+                                                          part(*gone, message::terminal_lost);
+                                                  }});
     switch_to(watcher, shown);
     const auto* const named = workspace_.find(shown.id());
     return {{shown.id(), workspace_.task_of(shown.id())->name, named->name}, direct};
@@ -295,6 +301,9 @@ void multiplexer::part(client& watcher, message why) {
 
 void multiplexer::on_output(tab_id id, bool flooding) {
     for (client* each : viewers_of(id)) each->screen->update(flooding);
+    if (const auto at = tabs_.find(id); at != tabs_.end())
+        if (const auto refused = at->second->take_refused_images(); refused > 0)
+            daemon_.log().debug("tab " + std::to_string(id) + ": images over the bound, dropped: " + std::to_string(refused));
     answer_output_waits(id);
 }
 
@@ -331,17 +340,22 @@ void multiplexer::on_events(tab_id id, std::vector<vt::event>& events) {
 }
 
 void multiplexer::fit(tab& shown) {
+    tell_what_is_shown(shown);
     if (fixed_.contains(shown.id())) return;
     std::vector<viewer_size> sizes;
-    for (client* each : viewers_of(shown.id()))
-        sizes.push_back({as_terminal_size(each->view.size), each->activity, !each->view.readonly && !each->view.ignore_size});
+    for (client* each : viewers_of(shown.id())) {
+        terminal_size size = as_terminal_size(each->view.size);
+        const vt::pixel_size cell = each->screen->cell_size();
+        size.cell_width = as_cell(cell.width), size.cell_height = as_cell(cell.height);
+        sizes.push_back({size, each->activity, !each->view.readonly && !each->view.ignore_size});
+    }
     resize(shown, choose_size(configuration_->window_size, shown.size(), sizes));
 }
 
 void multiplexer::resize(tab& shown, terminal_size size) {
     const terminal_size before = shown.size();
     shown.resize(size);
-    if (const terminal_size now = shown.size(); now != before)
+    if (const terminal_size now = shown.size(); now.columns != before.columns || now.rows != before.rows)
         events_.tell({.kind = "tab-resized", .tab = shown.id(), .size = {now.columns, now.rows}});
 }
 
@@ -351,6 +365,19 @@ void multiplexer::read_keyboards(tab_id id) {
         each->untaken = 0;
         each->screen->read_keyboard(true);
     }
+}
+
+/// An image that no viewer can show is as unknown to the tab's terminal as to theirs; without viewers all are kept.
+void multiplexer::tell_what_is_shown(tab& shown) {
+    const auto viewers = viewers_of(shown.id());
+    if (viewers.empty()) return shown.know_pictures({true, true, true, false});
+    vt::picture_protocols all;
+    for (const client* each : viewers) {
+        const vt::picture_protocols own = each->screen->pictures();
+        all.kitty |= own.kitty, all.sixel |= own.sixel, all.iterm |= own.iterm;
+        all.announces_sixel |= own.announces_sixel;
+    }
+    shown.know_pictures(all);
 }
 
 // ---- tabs ----

@@ -142,6 +142,7 @@ private:
     void fit(tab& shown);
     void resize(tab& shown, terminal_size size);
     void read_keyboards(tab_id id);
+    void tell_what_is_shown(tab& shown);
     std::vector<client*> viewers_of(tab_id id);
 
     // the daemon

@@ -15,6 +15,8 @@ namespace sys = mato::sys;
 
 namespace {
 
+constexpr std::size_t most_image = 4u << 20; // bytes of one image as sent: a stopped viewer's terminal may have one to come
+
 std::variant<vt::terminal, raw_emulator> make_emulator(const tab_options& options) {
     if (options.emulator == emulator_kind::raw) return raw_emulator(options.replay_bytes);
     vt::terminal_options wanted;
@@ -24,6 +26,8 @@ std::variant<vt::terminal, raw_emulator> make_emulator(const tab_options& option
     constexpr std::size_t line_bytes = 1600;
     wanted.limits.history.bytes = std::max<std::size_t>(options.history_lines * line_bytes, 64u << 10);
     wanted.version = MATO_VERSION_STRING;
+    wanted.limits.image_bytes = most_image;
+    wanted.pictures = {true, true, true, false}; // nobody looks: whoever comes may be able to show them
     return vt::terminal(wanted);
 }
 
@@ -144,6 +148,15 @@ std::size_t tab::memory_bytes() const noexcept {
     return emulated + input_.bytes() + sizeof *this;
 }
 
+void tab::know_pictures(vt::picture_protocols known) {
+    if (auto* const screen = std::get_if<vt::terminal>(&emulator_)) screen->know_pictures(known);
+}
+
+std::uint64_t tab::take_refused_images() noexcept {
+    const std::uint64_t now = screen() ? screen()->refused_images() : 0;
+    return now - std::exchange(refused_images_, now);
+}
+
 bool tab::type(input_queue::source from, std::string bytes) {
     if (ended_ || closing_ || !input_.push(from, std::move(bytes))) return false;
     if (from.request == 0) turns_.typed(last_typed_ = mato::clock::now());
@@ -170,7 +183,8 @@ void tab::write_input() {
 }
 
 void tab::resize(terminal_size size) {
-    wanted_size_ = {std::max<std::uint16_t>(size.rows, 1), std::max<std::uint16_t>(size.columns, 1)};
+    wanted_size_ = size;
+    wanted_size_.rows = std::max<std::uint16_t>(size.rows, 1), wanted_size_.columns = std::max<std::uint16_t>(size.columns, 1);
     if (wanted_size_ == applied_size_ || ended_) return;
     const auto due = last_resize_ + resize_gap;
     if (mato::clock::now() >= due) return apply_size();
@@ -185,6 +199,7 @@ void tab::apply_size() {
     std::error_code gone; // a terminal whose program has just ended: the end follows
     mux::resize(terminal_.native_handle(), applied_size_, gone);
     if (auto* const screen = std::get_if<vt::terminal>(&emulator_)) {
+        screen->set_cell_size({applied_size_.cell_width, applied_size_.cell_height});
         screen->resize({applied_size_.rows, applied_size_.columns});
         if (callbacks_.on_output) callbacks_.on_output(false);
     }

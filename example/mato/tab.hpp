@@ -87,6 +87,11 @@ public:
     /// At most one; null: nobody any more. It must live until then.
     void observe(tab_observer* observer) noexcept { observer_ = observer; }
 
+    /// What its viewers can show; a tab without emulator passes all.
+    void know_pictures(vt::picture_protocols known);
+    /// Images over a bound since the last call.
+    [[nodiscard]] std::uint64_t take_refused_images() noexcept;
+
     /// At most one SIGWINCH per `resize_gap`; the last size wins.
     void resize(terminal_size size);
 
@@ -151,7 +156,8 @@ private:
     mato::clock::time_point last_output_, last_resize_{}, last_typed_{}, closed_at_{}, kill_at_{};
     std::vector<process_id> members_; // while closing: what must go
     int exit_code_ = 0;
-    static inline read_turns turns_; // one daemon, one thread
+    std::uint64_t refused_images_ = 0; // told already
+    static inline read_turns turns_;   // one daemon, one thread
     static inline process_table processes_;
     bool flooding_ = false;
     bool writing_ = false, ended_ = false, closing_ = false, reaped_ = false;

@@ -20,6 +20,7 @@ struct viewer_size {
 
 /// `latest` follows who typed, attached or resized last; `smallest` and `largest` take each dimension on its own; `manual`, and
 /// no viewer that counts, keep `current`.
+/// Cells are as large as the latest one's.
 [[nodiscard]] inline terminal_size choose_size(window_size policy, terminal_size current,
                                                std::span<const viewer_size> viewers) {
     const viewer_size* latest = nullptr;
@@ -34,7 +35,9 @@ struct viewer_size {
         result = {pick(result.rows, each.size.rows), pick(result.columns, each.size.columns)};
     }
     if (!latest || policy == window_size::manual) return current;
-    return policy == window_size::latest ? latest->size : result;
+    if (policy == window_size::latest) return latest->size;
+    result.cell_width = latest->size.cell_width, result.cell_height = latest->size.cell_height;
+    return result;
 }
 
 } // namespace mux

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /// @file vt_fuzz.cpp: any bytes, sizes, resizes and snapshots, at any cut, break no rule.
-/// Input: rows, columns, then bytes for the program's output; 0xff and a number mean something else (see run()).
-/// Run: vt_fuzz -dict=test/fuzz/vt.dict test/fuzz/corpus/vt
+/// Input: rows (from 128 on images are kept), columns, then bytes for the program's output; 0xff and a number mean something
+/// else (see run()). Run: vt_fuzz -dict=test/fuzz/vt.dict test/fuzz/corpus/vt
 #include "vt/terminal.hpp"
 
 #include <cstdint>
@@ -23,7 +23,7 @@ void require(bool holds, const char* what) {
 
 #define REQUIRE_THAT_HOLDS(x) require((x), #x)
 
-terminal_options options(screen_size size) {
+terminal_options options(screen_size size, bool keeps_pictures = false) {
     terminal_options o;
     o.size = size;
     o.cell_width = 8;
@@ -34,6 +34,8 @@ terminal_options options(screen_size size) {
     o.limits.string_bytes = 512;
     o.limits.image_bytes = 1024;
     o.limits.answer_bytes = 512;
+    o.limits.pictures = {6, 4096};
+    if (keeps_pictures) o.pictures = {true, true, true, true};
     return o;
 }
 
@@ -104,8 +106,9 @@ void forge(std::string saved, unsigned seed) {
 void run(std::string_view in) {
     if (in.size() < 2) return;
     const screen_size size{1 + static_cast<unsigned char>(in[0]) % 64, 1 + static_cast<unsigned char>(in[1]) % 64};
+    const bool keeps_pictures = static_cast<unsigned char>(in[0]) >= 128;
     in.remove_prefix(2);
-    terminal whole(options(size)), cut(options(size));
+    terminal whole(options(size, keeps_pictures)), cut(options(size, keeps_pictures));
     viewer often, seldom;
     moment now{0};
     int step = 0;
@@ -136,7 +139,7 @@ void run(std::string_view in) {
             now += moment(op);
         } else { // go on in another process
             const std::string saved = whole.save();
-            terminal other(options({1, 1}));
+            terminal other(options({1, 1}, keeps_pictures));
             REQUIRE_THAT_HOLDS(other.restore(saved) == snapshot_error::none);
             REQUIRE_THAT_HOLDS(other.is_valid());
             REQUIRE_THAT_HOLDS(other.save() == saved);

@@ -113,10 +113,17 @@ TEST_CASE("a terminal is asked only what it does not show, and about itself last
     CHECK(mux::questions(of("dumb")).empty());
     CHECK(mux::questions(of("xterm", {.term_program = "Apple_Terminal"})).empty());
     const auto all = mux::questions(of("xterm"));
-    CHECK(all == "\x1b[?2026$p\x1b[?1016$p\x1b[?u\x1b[>q\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\\x1b[c");
+    CHECK(all == "\x1b[?2026$p\x1b[?1016$p\x1b[?u\x1b[>q\x1b[16t\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\\x1b[c");
     // tmux takes an APC for the pane's title
-    CHECK(mux::questions(of("tmux-256color")) == "\x1b[?2026$p\x1b[?1016$p\x1b[?u\x1b[>q\x1b[c");
-    CHECK(mux::questions(of("xterm-256color", {.term_program = "tmux"})) == "\x1b[?2026$p\x1b[?1016$p\x1b[?u\x1b[>q\x1b[c");
+    CHECK(mux::questions(of("tmux-256color")) == "\x1b[?2026$p\x1b[?1016$p\x1b[?u\x1b[>q\x1b[16t\x1b[c");
+    CHECK(mux::questions(of("xterm-256color", {.term_program = "tmux"})) ==
+          "\x1b[?2026$p\x1b[?1016$p\x1b[?u\x1b[>q\x1b[16t\x1b[c");
+}
+
+TEST_CASE("a cell's pixels are told height first", "[features]") {
+    CHECK(mux::parse_answer("\x1b[6;20;10t") == mux::terminal_answer(mux::cell_report{10, 20}));
+    for (const char* other : {"\x1b[4;600;800t", "\x1b[6;20t", "\x1b[6;20;10;1t", "\x1b[t", "\x1b[?6;20;10t"})
+        CHECK_FALSE(mux::parse_answer(other));
 }
 
 TEST_CASE("answers add what the name does not tell", "[features]") {

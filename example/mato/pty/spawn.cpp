@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <limits>
 #include <string_view>
 
 namespace mux {
@@ -22,7 +23,12 @@ struct child_report {
     int number;
 };
 
-winsize as_winsize(terminal_size size) noexcept { return {size.rows, size.columns, 0, 0}; }
+winsize as_winsize(terminal_size size) noexcept {
+    const auto pixels = [](unsigned cells, unsigned each) {
+        return static_cast<unsigned short>(std::min<unsigned>(cells * each, std::numeric_limits<unsigned short>::max()));
+    };
+    return {size.rows, size.columns, pixels(size.columns, size.cell_width), pixels(size.rows, size.cell_height)};
+}
 
 /// The program's path: as given when it has a '/', else the first executable in PATH. A miss is left to exec to report, in
 /// the last directory of PATH: the bare name would be looked for in the working directory.

@@ -18,7 +18,8 @@
 namespace mux {
 
 struct terminal_size {
-    std::uint16_t rows = 24, columns = 80; ///< cells, each at least 1
+    std::uint16_t rows = 24, columns = 80;         ///< cells, each at least 1
+    std::uint16_t cell_width = 0, cell_height = 0; ///< pixels; 0: not known
     bool operator==(const terminal_size&) const = default;
 };
 

@@ -76,9 +76,14 @@ std::optional<terminal_answer> parse_answer(std::string_view sequence) {
         return parse_string(sequence);
     }
     const control_sequence parts = parse_control_sequence(sequence);
-    if (parts.leader != '?') return std::nullopt;
+    const bool is_window = parts.leader == 0 && parts.final == 't';
+    if (parts.leader != '?' && !is_window) return std::nullopt;
     const auto numbers = parse_numbers(parts.parameters, device_attributes::limit);
     if (!numbers || numbers->empty()) return std::nullopt;
+    if (is_window) {
+        if (numbers->size() != 3 || (*numbers)[0] != 6 || !parts.intermediates.empty()) return std::nullopt;
+        return cell_report{(*numbers)[2], (*numbers)[1]};
+    }
     if (parts.final == 'c' && parts.intermediates.empty()) return device_attributes{*numbers};
     if (parts.final == 'u' && parts.intermediates.empty() && numbers->size() == 1) return keyboard_flags{(*numbers)[0]};
     if (parts.final == 'y' && parts.intermediates == "$" && numbers->size() == 2)

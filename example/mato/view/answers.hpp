@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /// @file answers.hpp: what a viewer's terminal says when it is asked about itself.
 /// Pure.  Test: test/mato/features_test.cpp.
-/// Source: xterm ctlseqs DA1, DECRPM, XTVERSION, OSC 10 and 11; kitty's keyboard and graphics protocols.
+/// Source: xterm ctlseqs DA1, DECRPM, XTVERSION, XTWINOPS, OSC 10 and 11; kitty's keyboard and graphics protocols.
 #pragma once
 
 #include <cstdint>
@@ -51,8 +51,14 @@ struct colour_reply {
     bool operator==(const colour_reply&) const = default;
 };
 
+/// XTWINOPS 16, CSI 6 ; height ; width t: pixels of a cell.
+struct cell_report {
+    int width = 0, height = 0;
+    bool operator==(const cell_report&) const = default;
+};
+
 using terminal_answer =
-    std::variant<device_attributes, mode_state, keyboard_flags, terminal_version, graphics_reply, colour_reply>;
+    std::variant<device_attributes, mode_state, keyboard_flags, terminal_version, graphics_reply, colour_reply, cell_report>;
 
 /// Longest answer that is recognised, in bytes. XTVERSION's text is the longest: under 100 everywhere seen.
 inline constexpr std::size_t longest_answer = 256;

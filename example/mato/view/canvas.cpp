@@ -112,7 +112,11 @@ void canvas::draw_cells(const vt::row& now, int from, int to) {
     for (int c = from; c < to; ++c) {
         const vt::unit u = now.at(c);
         if (u == vt::units::tail) continue;
-        pen_.select(styles.at(c), *source_, *features_, *out_);
+        const vt::style& look = styles.at(c);
+        if (u == vt::units::blank && look.underline_colour.is_direct())
+            pen_.select(look.blank(), *source_, *features_, *out_); // a picture's mark is no colour
+        else
+            pen_.select(look, *source_, *features_, *out_);
         const int width = (u & vt::units::wide) != 0 ? 2 : 1;
         append_text(now, c + width > columns_ ? vt::units::blank : u); // half a character cannot be shown
         column_ = c + width;
@@ -124,6 +128,11 @@ void canvas::draw_cells(const vt::row& now, int from, int to) {
             move_to(row_, here);
         }
     }
+}
+
+void canvas::repaint(int row, const vt::row& now, int from, int to) {
+    move_to(row, from);
+    draw_cells(now, from, to);
 }
 
 void canvas::draw_row(int row, const vt::row& now, vt::row& shown) {

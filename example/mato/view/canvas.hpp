@@ -29,6 +29,10 @@ public:
     /// Clears everything; the cursor is then at the top left.
     void clear();
     void append(std::string_view bytes) { *out_ += bytes; }
+    /// Draws the cells [from, to) though they are unchanged.
+    void repaint(int row, const vt::row& now, int from, int to);
+    /// Somebody else moved the cursor.
+    void forget_position() noexcept { row_ = column_ = -1; }
     /// Somebody else moved the cursor or changed the look.
     void forget() noexcept { row_ = column_ = -1, pen_.forget(); }
 

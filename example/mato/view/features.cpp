@@ -107,7 +107,8 @@ std::string questions(const terminal_features& features) {
     if (features.asks == inquiry::none) return {};
     std::string out = "\x1b[?2026$p\x1b[?1016$p"                                            // DECRQM
                       "\x1b[?u"                                                             // kitty keyboard flags
-                      "\x1b[>q";                                                            // XTVERSION
+                      "\x1b[>q"                                                             // XTVERSION
+                      "\x1b[16t";                                                           // XTWINOPS: a cell's pixels
     if (features.asks == inquiry::all) out += "\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\"; // one pixel, not stored
     return out + "\x1b[c";
 }
@@ -130,6 +131,7 @@ void refine(terminal_features& features, const terminal_answer& answer) {
         }
         void operator()(const graphics_reply& g) const { f.kitty_images = g.known; }
         void operator()(const colour_reply&) const {}
+        void operator()(const cell_report&) const {}
     } const visitor{features};
     std::visit(visitor, answer);
 }

@@ -50,8 +50,9 @@ struct terminal_environment {
 [[nodiscard]] terminal_features features_of(const terminal_environment& environment,
                                             const std::optional<terminfo>& description);
 
-/// The bytes that ask the terminal about itself: DECRQM 2026 and 1016, the kitty keyboard flags, XTVERSION, a kitty graphics
-/// query, and DA1 last, which every terminal answers. Empty for one that might show them. Write them before the first frame.
+/// The bytes that ask the terminal about itself: DECRQM 2026 and 1016, the kitty keyboard flags, XTVERSION, the size
+/// of a cell, a kitty graphics query, and DA1 last, which every terminal answers. Empty for one that might show them. Write
+/// them before the first frame.
 [[nodiscard]] std::string questions(const terminal_features& features);
 
 /// What an answer adds. Nothing is taken away, and a terminal without colours stays so: environment and terminfo have reasons

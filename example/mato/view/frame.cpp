@@ -53,7 +53,7 @@ void frame_composer::resize(vt::screen_size size) {
 void frame_composer::forget() { unknown_ = everything_ = true; }
 
 std::size_t frame_composer::memory_bytes() const noexcept {
-    std::size_t sum = sizeof *this;
+    std::size_t sum = sizeof *this + pictures_.memory_bytes();
     for (const vt::row& each : shown_) sum += each.memory_bytes();
     return sum;
 }
@@ -88,6 +88,7 @@ void frame_composer::repeat_scrolls(const std::vector<vt::scrolled>& scrolls, co
         const auto first = shown_.begin() + top, last = shown_.begin() + bottom;
         if (std::abs(lines) >= height) continue;
         canvas_.scroll(top, bottom, lines, size_.rows);
+        pictures_.scrolled(top, bottom, lines);
         if (lines > 0) {
             std::rotate(first, first + lines, last);
             for (auto r = last - lines; r != last; ++r) r->clear();
@@ -183,6 +184,7 @@ void frame_composer::compose(const vt::terminal& source, const request& wanted, 
         mirror_.forget();
         canvas_.forget();
         canvas_.clear();
+        pictures_.clear(out);
         for (vt::row& each : shown_) each.clear();
         unknown_ = false;
     }
@@ -204,6 +206,9 @@ void frame_composer::compose(const vt::terminal& source, const request& wanted, 
         everything_ = false;
         revision_ = source.revision();
     }
+    const bool shows_images = features_.kitty_images || features_.sixel_images || features_.iterm_images;
+    incomplete_ = (!pictures_.empty() || (shows_images && !source.pictures().empty())) &&
+                  !pictures_.update(shown_, source, {features_, cell_, size_}, canvas_, out);
     const vt::cursor_view cursor = source.cursor();
     const vt::position at{cursor.at.row - offset_.row, cursor.at.column - offset_.column};
     const bool visible =

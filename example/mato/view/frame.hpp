@@ -9,6 +9,7 @@
 #include "canvas.hpp"
 #include "features.hpp"
 #include "mirror.hpp"
+#include "picture_layer.hpp"
 #include "vt/terminal.hpp"
 
 #include <cstdint>
@@ -28,12 +29,16 @@ public:
     explicit frame_composer(vt::screen_size size, terminal_features features);
 
     void set_features(const terminal_features& features);
+    /// Of the terminal's cells.
+    void set_cell_size(vt::pixel_size cell) noexcept { cell_ = cell; }
     /// The terminal has another size now; what it shows is unknown.
     void resize(vt::screen_size size);
     /// What the terminal shows and its modes are unknown, or another tab will be shown: the next frame starts from a reset.
     void forget();
     /// Appends the frame. Nothing when the terminal is up to date.
     void compose(const vt::terminal& source, const request& wanted, std::string& out);
+    /// There were more images than one frame takes.
+    [[nodiscard]] bool is_incomplete() const noexcept { return incomplete_; }
 
     [[nodiscard]] vt::screen_size size() const noexcept { return size_; }
     [[nodiscard]] const terminal_features& features() const noexcept { return features_; }
@@ -55,12 +60,15 @@ private:
     std::vector<vt::row> shown_;
     canvas canvas_;
     mirror mirror_;
+    picture_layer pictures_;
+    vt::pixel_size cell_;
     vt::position offset_;
     std::uint64_t revision_ = 0; // of the tab that is shown
     std::uint64_t palette_ = 0;  // stamp of the colours the rows were drawn with
     bool everything_ = true;     // every row is to be compared
     bool unknown_ = false;       // the terminal is to be reset first
     bool off_screen_ = false;    // history or an overlay was shown last
+    bool incomplete_ = false;
 };
 
 } // namespace mux

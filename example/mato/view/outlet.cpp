@@ -53,7 +53,7 @@ void direct_outlet::show(handlers callbacks) {
 
 void direct_outlet::hide() {
     shown_ = false;
-    pending_.clear(); // half a frame: the next one begins with a reset
+    drop_pending(); // half a frame: the next one begins with a reset
 }
 
 void direct_outlet::close() {
@@ -121,21 +121,30 @@ void direct_outlet::wait_for_room() {
 
 void direct_outlet::flush() {
     if (!shown_ || pending_.empty()) return;
-    const ssize_t took = sys::write(terminal_.native_handle(), pending_.data(), pending_.size());
+    const ssize_t took = sys::write(terminal_.native_handle(), pending_.data() + taken_, pending_.size() - taken_);
     if (took < 0 && errno != EAGAIN && errno != EWOULDBLOCK) return lose();
     if (took > 0) {
         sent_ += static_cast<std::uint64_t>(took);
-        pending_.erase(0, static_cast<std::size_t>(took));
+        taken_ += static_cast<std::size_t>(took);
     }
-    if (!pending_.empty()) return wait_for_room();
+    if (taken_ < pending_.size()) return wait_for_room();
+    drop_pending(); // the memory too: an image may have been in it
     if (callbacks_.on_ready) callbacks_.on_ready();
+}
+
+vt::pixel_size direct_outlet::cell_size() const noexcept {
+    winsize all{};
+    auto& handle = const_cast<asio::posix::stream_descriptor&>(terminal_); // native_handle() is not const in asio
+    if (!handle.is_open() || sys::ioctl(handle.native_handle(), TIOCGWINSZ, &all) == -1 || all.ws_col == 0 || all.ws_row == 0)
+        return {};
+    return {all.ws_xpixel / all.ws_col, all.ws_ypixel / all.ws_row};
 }
 
 /// Posted: the caller may be drawing. The client is told, and puts an end to it.
 void direct_outlet::lose() {
     if (!shown_) return;
     shown_ = false;
-    pending_.clear();
+    drop_pending();
     asio::post(terminal_.get_executor(), [weak = std::weak_ptr(self_)] {
         if (const auto alive = weak.lock(); alive && (*alive)->callbacks_.on_lost) (*alive)->callbacks_.on_lost();
     });
@@ -150,21 +159,32 @@ void relayed_outlet::show(handlers callbacks) {
 
 void relayed_outlet::write(std::string_view bytes) {
     if (!shown_) return;
-    untaken_ += bytes.size();
-    sent_ += bytes.size();
-    while (!bytes.empty()) {
-        const auto chunk = bytes.substr(0, output_chunk_bytes);
-        mato::failure too_large; // never: a chunk is far below the framing's limit
-        session_->send(encode_bytes(message::output, 0, chunk), too_large);
-        bytes.remove_prefix(chunk.size());
-    }
+    unsent_ += bytes;
+    send_some();
 }
 
-bool relayed_outlet::is_ready() const noexcept { return untaken_ < output_window_bytes; }
+void relayed_outlet::send_some() {
+    std::size_t done = 0;
+    while (done < unsent_.size() && untaken_ < most_under_way) {
+        const auto chunk = std::string_view(unsent_).substr(done, output_chunk_bytes);
+        mato::failure too_large; // never: a chunk is far below the framing's limit
+        session_->send(encode_bytes(message::output, 0, chunk), too_large);
+        done += chunk.size();
+        untaken_ += chunk.size();
+        sent_ += chunk.size();
+    }
+    if (done == unsent_.size())
+        unsent_.capacity() > most_under_way ? std::string().swap(unsent_) : unsent_.clear(); // an image may have been in it
+    else
+        unsent_.erase(0, done);
+}
+
+bool relayed_outlet::is_ready() const noexcept { return unsent_.empty() && untaken_ < output_window_bytes; }
 
 void relayed_outlet::output_taken(std::uint64_t bytes) {
     const bool was_ready = is_ready();
     untaken_ -= std::min(untaken_, bytes);
+    if (shown_ && !unsent_.empty()) send_some();
     if (!was_ready && is_ready() && shown_ && callbacks_.on_ready) callbacks_.on_ready();
 }
 

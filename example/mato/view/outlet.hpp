@@ -8,6 +8,7 @@
 
 #include "input_reader.hpp"
 #include "multiplexer_daemon.hpp"
+#include "vt/picture.hpp"
 
 #include <mato/error.hpp>
 #include <mato/unique_fd.hpp>
@@ -22,6 +23,8 @@
 #include <string_view>
 
 namespace mux {
+
+namespace vt = mato::vt;
 
 class outlet {
 public:
@@ -52,6 +55,8 @@ public:
     [[nodiscard]] virtual std::size_t pending_bytes() const noexcept = 0;
     [[nodiscard]] virtual std::uint64_t sent_bytes() const noexcept = 0;
     [[nodiscard]] virtual bool is_direct() const noexcept = 0;
+    /// Pixels of the terminal's cells; zero: not known.
+    [[nodiscard]] virtual vt::pixel_size cell_size() const noexcept { return {}; }
 };
 
 /// A terminal passed by a client. It is opened anew through /proc, so that its non-blocking mode is no business of the shell
@@ -69,9 +74,10 @@ public:
     void write(std::string_view bytes) override;
     [[nodiscard]] bool is_ready() const noexcept override { return pending_.empty(); }
     void read_keyboard(bool wanted) override;
-    [[nodiscard]] std::size_t pending_bytes() const noexcept override { return pending_.size(); }
+    [[nodiscard]] std::size_t pending_bytes() const noexcept override { return pending_.size() - taken_; }
     [[nodiscard]] std::uint64_t sent_bytes() const noexcept override { return sent_; }
     [[nodiscard]] bool is_direct() const noexcept override { return true; }
+    [[nodiscard]] vt::pixel_size cell_size() const noexcept override;
 
 private:
     direct_outlet(asio::io_context& context, mato::unique_fd terminal, mato::unique_fd leash);
@@ -80,6 +86,7 @@ private:
     void flush();
     void wait_for_room();
     void lose();
+    void drop_pending() noexcept { std::string().swap(pending_), taken_ = 0; }
 
     static constexpr std::size_t read_bytes = 16u << 10;
 
@@ -88,6 +95,7 @@ private:
     std::shared_ptr<direct_outlet*> self_; // handlers hold it weakly: they may outlive the object
     handlers callbacks_;
     std::string pending_;
+    std::size_t taken_ = 0; // of `pending_`
     std::uint64_t sent_ = 0;
     bool shown_ = false, wants_keys_ = true, reading_ = false, writing_ = false;
 };
@@ -98,12 +106,12 @@ public:
     explicit relayed_outlet(multiplexer_daemon::session_ptr session) : session_(std::move(session)) {}
 
     void show(handlers callbacks) override;
-    void hide() override { shown_ = false; }
-    void close() override { shown_ = false; }
+    void hide() override { shown_ = false, unsent_.clear(); }
+    void close() override { shown_ = false, unsent_.clear(); }
     void write(std::string_view bytes) override;
     [[nodiscard]] bool is_ready() const noexcept override;
     void read_keyboard(bool wanted) override;
-    [[nodiscard]] std::size_t pending_bytes() const noexcept override { return untaken_; }
+    [[nodiscard]] std::size_t pending_bytes() const noexcept override { return untaken_ + unsent_.size(); }
     [[nodiscard]] std::uint64_t sent_bytes() const noexcept override { return sent_; }
     [[nodiscard]] bool is_direct() const noexcept override { return false; }
 
@@ -113,10 +121,15 @@ public:
     void output_taken(std::uint64_t bytes);
 
 private:
+    void send_some();
     void report(std::size_t at_least);
+
+    // Bytes under way to the client, whose queue in the daemon must hold them: a frame with an image is longer than that.
+    static constexpr std::size_t most_under_way = 512u << 10;
 
     multiplexer_daemon::session_ptr session_;
     handlers callbacks_;
+    std::string unsent_;
     std::uint64_t untaken_ = 0, sent_ = 0, unreported_ = 0;
     bool shown_ = false, wants_keys_ = true;
 };

@@ -14,10 +14,13 @@ std::string empty_screen() { return std::string(reset_sequence()).append("\033[H
 
 viewer::viewer(asio::io_context& context, std::unique_ptr<outlet> way, viewer_options options, handlers callbacks)
     : timer_(context), keys_timer_(context), way_(std::move(way)), options_(std::move(options)),
-      callbacks_(std::move(callbacks)), keys_(options_.prefix), composer_(options_.size, options_.features) {}
+      callbacks_(std::move(callbacks)), keys_(options_.prefix), composer_(options_.size, options_.features) {
+    measure_cell();
+}
 
 void viewer::show(bool asked) {
     shown_ = true;
+    measure_cell();
     if (asked) {
         context_.questions = 1;
         asked_at_ = mato::clock::now();
@@ -63,10 +66,26 @@ void viewer::update(bool flooding) {
 }
 
 void viewer::resize(vt::screen_size size) {
+    measure_cell(); // also with as many cells: the font may be another
     if (composer_.size() == size.clamped()) return;
     options_.size = size;
     composer_.resize(size);
     update(false);
+}
+
+/// When it may have changed: to ask the kernel for each frame would be a call for nothing.
+void viewer::measure_cell() {
+    cell_ = way_->cell_size();
+    if (!cell_.is_known()) cell_ = answered_cell_;
+    composer_.set_cell_size(cell_);
+    context_.cell_width = cell_.width, context_.cell_height = cell_.height;
+}
+
+vt::picture_protocols viewer::pictures() const noexcept {
+    const terminal_features& f = composer_.features();
+    const bool asked = context_.questions > 0 && mato::clock::now() - asked_at_ < answer_patience;
+    const bool may = f.asks != inquiry::none && (asked || !shown_);
+    return {f.kitty_images || (may && f.asks == inquiry::all), f.sixel_images || may, f.iterm_images || may, f.sixel_images};
 }
 
 void viewer::set_keys(char prefix, std::string name, bool mouse) {
@@ -113,6 +132,9 @@ void viewer::compose() {
     frame_ += passing_;
     passing_.clear();
     if (!frame_.empty()) way_->write(frame_);
+    if (frame_.capacity() > most_kept) std::string().swap(frame_); // it had an image
+    dirty_ = composer_.is_incomplete();
+    if (dirty_ && way_->is_ready()) wait_until(mato::clock::now()); // else `on_ready` comes here
 }
 
 void viewer::finish() {
@@ -236,6 +258,10 @@ void viewer::answer(const terminal_answer& what) {
     terminal_features learnt = composer_.features();
     refine(learnt, what);
     composer_.set_features(learnt);
+    if (const auto* const cell = std::get_if<cell_report>(&what)) {
+        answered_cell_ = {cell->width, cell->height};
+        measure_cell();
+    }
     if (std::holds_alternative<device_attributes>(what)) { // the last one
         context_.questions = 0;
         if (callbacks_.on_answered) callbacks_.on_answered();

@@ -55,9 +55,13 @@ public:
     /// As `update`, but all of it must be on its way when it returns, as far as the terminal takes it: the tab has ended.
     void finish();
     void resize(vt::screen_size size);
+    /// Pixels of the terminal's cells; zero: not known.
+    [[nodiscard]] vt::pixel_size cell_size() const noexcept { return cell_; }
+    /// Images its terminal shows; while it has not answered, what it may.
+    [[nodiscard]] vt::picture_protocols pictures() const noexcept;
     void set_keys(char prefix, std::string name, bool mouse);
     void ring();
-    /// Bytes for the terminal itself, between two frames: a clipboard, an image.
+    /// Bytes for the terminal itself, between two frames: a clipboard.
     void pass(std::string_view bytes);
     void read_keyboard(bool wanted) { way_->read_keyboard(wanted); }
 
@@ -82,10 +86,12 @@ private:
     void compose();
     void pump();
     void wait_until(mato::clock::time_point when);
+    void measure_cell();
     [[nodiscard]] std::size_t rows_back();
 
     static constexpr std::size_t raw_chunk = 32u << 10;
     static constexpr std::size_t most_passing = 2u << 20;     // bytes that wait for the terminal; a clipboard is half
+    static constexpr std::size_t most_kept = 512u << 10;      // of the buffer for frames: one of many thousand cells
     static constexpr mato::milliseconds paste_patience{5000}; // within a paste; a slow line's bytes come more often
 
     static constexpr mato::milliseconds answer_patience{5000}; // a terminal that has not answered by then never will
@@ -107,6 +113,7 @@ private:
     std::uint64_t anchor_ = 0;   // scrolled back: rows that had left the screen above the first one shown
     std::uint64_t skipped_ = 0, resyncs_ = 0;
     mato::clock::time_point asked_at_{};
+    vt::pixel_size cell_, answered_cell_; // what counts; what the terminal said, where the kernel does not know
     bool shown_ = false, dirty_ = false, flooding_ = false, waiting_ = false, scrolled_ = false, bell_ = false;
     bool starts_anew_ = false; // a tab without emulator is replayed from an empty screen
 };

@@ -7,6 +7,7 @@ namespace mato::vt {
 
 emulator::emulator(terminal_options options)
     : options_(std::move(options)), size_(options_.size.clamped()), primary_(size_), history_(options_.limits.history),
+      pictures_(options_.limits.pictures), images_(options_.limits.pictures, options_.limits.image_bytes),
       events_(options_.limits.events) {
     reset_margins();
     reset_tabs();
@@ -46,6 +47,7 @@ void emulator::resize(screen_size size) {
     cluster_at_.reset();
     reset_margins(); // as xterm does: margins are cells of a screen that is no more
     scrolls_.clear(revision_);
+    if (!pictures_.empty()) sweep_pictures();
 }
 
 void emulator::reset() {
@@ -74,6 +76,8 @@ void emulator::reset() {
     titles_ = {};
     title_stack_.clear();
     pen_stack_.clear();
+    pictures_.clear();
+    images_.clear();
     update_text_path();
     primary_.touch_all();
     scrolls_.clear(revision_);
@@ -84,6 +88,7 @@ std::size_t emulator::memory_bytes() const noexcept {
     if (alternate_) total += alternate_->memory_bytes();
     for (const row& r : below_) total += r.memory_bytes();
     total += events_.memory_bytes() + answers_.capacity() + string_.capacity() + scrolls_.memory_bytes();
+    total += pictures_.memory_bytes() + images_.memory_bytes();
     for (const title_pair& t : title_stack_) total += sizeof t + t.title.capacity() + t.icon.capacity();
     return total + titles_.title.capacity() + titles_.icon.capacity() + pen_stack_.capacity() * sizeof(style);
 }

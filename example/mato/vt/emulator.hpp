@@ -3,7 +3,7 @@
 /// Layer: vt core.  Test: through terminal.hpp.
 /// Threads: distinct objects are independent; one object, one thread.   Blocks: never.
 /// Bodies: emulator_text (printing), _cursor (movement, tabs), _control (C0 and ESC), _sequence (CSI), _edit (erasing,
-/// scrolling, rectangles), _modes, _report (answers), _redraw, _string (OSC, DCS, APC).
+/// scrolling, rectangles), _modes, _report (answers), _redraw, _string (OSC, DCS, APC), _picture (images).
 #pragma once
 
 #include "changes.hpp"
@@ -11,10 +11,12 @@
 #include "events.hpp"
 #include "history.hpp"
 #include "keyboard.hpp"
+#include "kitty_graphics.hpp"
 #include "links.hpp"
 #include "modes.hpp"
 #include "options.hpp"
 #include "parser.hpp"
+#include "picture_store.hpp"
 #include "screen.hpp"
 
 #include <bitset>
@@ -70,6 +72,8 @@ private:
     static constexpr std::size_t max_stack = 10;
     /// Bytes of a title. Longer ones are cut: no window shows more.
     static constexpr std::size_t max_title = 1024;
+    /// Pixels of a cell that nobody has told: the VT340's, for which sixels are made.
+    static constexpr pixel_size assumed_cell{10, 20};
 
     [[nodiscard]] bool on_alternate() const noexcept { return modes_.is_set(mode::alternate_screen); }
     screen& grid() noexcept { return on_alternate() ? *alternate_ : primary_; }
@@ -184,6 +188,22 @@ private:
     void tell(event_kind kind, std::string_view text, std::string_view target = {});
     void sweep_links();
 
+    // emulator_picture.cpp
+    [[nodiscard]] pixel_size cell() const noexcept;
+    void lay(picture p, bool moves);
+    void advance_past_picture(int columns) noexcept;
+    void show_sixels(std::string_view text);
+    void show_iterm(std::string_view text);
+    void kitty_graphics(std::string_view text);
+    void answer_kitty(const kitty_command& c, std::string_view what, std::uint32_t id = 0);
+    void take_kitty_image(const kitty_command& c, std::string data, bool is_too_long);
+    void put_kitty_image(const kitty_command& c);
+    void place_kitty(const kitty_command& c, std::shared_ptr<const image> shown, std::uint32_t id);
+    void delete_kitty(const kitty_command& c);
+    void wipe_pictures(const std::vector<std::uint16_t>& numbers);
+    void sweep_pictures();
+    void report_graphics(const parameters& p);
+
     terminal_options options_;
     screen_size size_;
     screen primary_;
@@ -217,6 +237,10 @@ private:
     std::string string_;
     std::size_t string_limit_ = 0;
     bool string_too_long_ = false;
+
+    picture_store pictures_;
+    kitty_images images_;
+    std::uint64_t refused_images_ = 0; // over a bound, but for kitty's
 
     std::string answers_;
     event_queue events_;

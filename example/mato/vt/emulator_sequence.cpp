@@ -43,7 +43,7 @@ void emulator::plain_sequence(const control_sequence& seq) {
     case 'a': return address_by(0, p.at(0, 1));              // 8.3.59 HPR: an address, no move: margins do not stop it
     case 'b': return repeat(p.at(0, 1));
     case 'c': // 8.3.24 DA; VT420 with what is done here
-        if (p[0] == 0) answer_csi("?64;6;21;22;28c");
+        if (p[0] == 0) answer_csi(options_.pictures.announces_sixel ? "?64;4;6;21;22;28c" : "?64;6;21;22;28c");
         return;
     case 'd': // 8.3.158 VPA
         return address(p.at(0, 1) - 1, addressed().column);
@@ -127,6 +127,7 @@ void emulator::private_sequence(const control_sequence& seq) {
         case 'J': return erase_display(p[0], true);
         case 'K': return erase_line(p[0], true);
         case 'n': return device_status(p[0], true);
+        case 'S': return report_graphics(p);
         case 'W':
             if (p[0] == 5) reset_tabs(); // VT510 manual, DECST8C
             return;

@@ -67,7 +67,8 @@ void emulator::string_data(std::string_view data) {
         string_limit_ = options_.limits.image_bytes;
     if (string_.size() + data.size() > string_limit_) {
         string_too_long_ = true;
-        string_ = {};
+        if (string_limit_ == options_.limits.image_bytes) ++refused_images_;
+        std::string().swap(string_);
         return;
     }
     string_ += data;
@@ -79,25 +80,36 @@ void emulator::string_done(string_end how) {
         if (string_kind_ == string_kind::dcs && !string_.empty()) finish_dcs();
         if (string_kind_ == string_kind::apc) finish_apc();
     }
-    // What one string took is not kept for the next.
-    string_ = {};
+    // What an image took is not kept for the next string; assignment would keep it.
+    constexpr std::size_t worth_keeping = 4096;
+    if (string_.capacity() > worth_keeping)
+        std::string().swap(string_);
+    else
+        string_.clear();
 }
 
 void emulator::finish_dcs() {
     const std::string_view body = std::string_view(string_).substr(1);
-    if (string_[0] == 'S') return tell(event_kind::sixel_image, body);
+    if (string_[0] == 'S') return options_.pictures.sixel ? show_sixels(body) : tell(event_kind::sixel_image, body);
     if (string_[0] == '$') return report_setting(body);
     report_capabilities(body);
 }
 
 // kitty graphics protocol: APC G keys ; base64
 void emulator::finish_apc() {
-    if (string_.starts_with('G')) tell(event_kind::kitty_image, string_);
+    if (!string_.starts_with('G')) return;
+    if (options_.pictures.kitty)
+        kitty_graphics(std::string_view(string_).substr(1));
+    else
+        tell(event_kind::kitty_image, string_);
 }
 
 void emulator::finish_osc() {
     std::string_view rest = string_;
-    if (rest.starts_with(iterm_image)) return tell(event_kind::iterm_image, rest.substr(5));
+    if (rest.starts_with(iterm_image)) {
+        rest.remove_prefix(5);
+        return options_.pictures.iterm ? show_iterm(rest) : tell(event_kind::iterm_image, rest);
+    }
     const int number = to_number(take_part(rest));
     switch (number) {
     case 0: return set_title(rest, true, true);

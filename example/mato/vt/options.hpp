@@ -6,6 +6,7 @@
 
 #include "events.hpp"
 #include "history.hpp"
+#include "picture_store.hpp"
 #include "units.hpp"
 
 #include <chrono>
@@ -19,6 +20,7 @@ using moment = std::chrono::milliseconds;
 struct terminal_limits {
     history_limits history{};
     event_limits events{};
+    picture_limits pictures{};
     /// Bytes of answers that may wait. A question is three bytes at least and an answer under a hundred, so a program
     /// that asks and never reads is held to this; questions past it stay unanswered.
     std::size_t answer_bytes = 16 * 1024;
@@ -35,8 +37,9 @@ struct terminal_options {
     terminal_limits limits{};
     std::string name = "mato"; ///< XTVERSION's answer; printable ASCII
     std::string version = "0.1";
-    int cell_width = 0; ///< pixels, for the window reports; 0 if not known
+    int cell_width = 0; ///< pixels, for the window reports and for what an image covers; 0 if not known
     int cell_height = 0;
+    picture_protocols pictures{}; ///< none: images are events
 };
 
 } // namespace mato::vt

@@ -14,8 +14,11 @@
 
 namespace mato::vt {
 
+class byte_reader;
+class byte_writer;
+
 /// Raised with every change of the body's layout.
-inline constexpr unsigned snapshot_version = 1;
+inline constexpr unsigned snapshot_version = 2;
 
 struct snapshot_access {
     /// What save() wraps, with `revision` for the emulator's own.
@@ -23,6 +26,10 @@ struct snapshot_access {
     [[nodiscard]] static std::string save(const emulator& e, const parser& p);
     /// Into a fresh emulator; after an error what is there is not to be used.
     [[nodiscard]] static snapshot_error restore(std::string_view bytes, emulator& e, parser& p);
+
+private:
+    static void put_pictures(byte_writer& out, const emulator& e);
+    static void take_pictures(byte_reader& in, emulator& e);
 };
 
 } // namespace mato::vt

@@ -24,9 +24,16 @@ void terminal::feed(std::string_view bytes, moment now) {
     e.now_ = now;
     if (e.modes_.is_set(mode::synchronised) && !is_synchronised(now)) e.modes_.set(mode::synchronised, false);
     core_->parser.feed(bytes, e);
+    if (!e.pictures_.empty()) e.sweep_pictures();
 }
 
 void terminal::resize(screen_size size) { core_->emulated.resize(size); }
+void terminal::know_pictures(picture_protocols known) { core_->emulated.options_.pictures = known; }
+
+void terminal::set_cell_size(pixel_size size) {
+    core_->emulated.options_.cell_width = size.width;
+    core_->emulated.options_.cell_height = size.height;
+}
 
 std::string terminal::take_answers() { return std::exchange(core_->emulated.answers_, {}); }
 std::vector<event> terminal::take_events() { return core_->emulated.events_.take(); }
@@ -49,6 +56,13 @@ rgb terminal::palette_colour(std::size_t index) const noexcept { return core_->e
 bool terminal::is_colour_changed(std::size_t index) const noexcept { return core_->emulated.palette_.is_changed(index); }
 const std::string& terminal::title() const noexcept { return core_->emulated.titles_.title; }
 const std::string& terminal::icon_name() const noexcept { return core_->emulated.titles_.icon; }
+
+const std::vector<picture>& terminal::pictures() const noexcept { return core_->emulated.pictures_.all(); }
+const picture* terminal::find_picture(std::uint16_t number) const noexcept { return core_->emulated.pictures_.find(number); }
+pixel_size terminal::cell_size() const noexcept { return core_->emulated.cell(); }
+std::uint64_t terminal::refused_images() const noexcept {
+    return core_->emulated.refused_images_ + core_->emulated.images_.too_long();
+}
 
 std::size_t terminal::history_rows() const { return core_->emulated.history_.rows(core_->emulated.columns()); }
 

@@ -12,6 +12,7 @@
 #include "links.hpp"
 #include "modes.hpp"
 #include "options.hpp"
+#include "picture.hpp"
 #include "text_line.hpp"
 #include "units.hpp"
 
@@ -48,6 +49,9 @@ public:
     /// Bytes of the program's output, cut anywhere.
     void feed(std::string_view bytes, moment now = {});
     void resize(screen_size size);
+    /// Both hold for what comes from now on.
+    void set_cell_size(pixel_size size);
+    void know_pictures(picture_protocols known);
 
     // ---- out: to the program, and to whoever watches ----
     /// Bytes the caller writes to the program.
@@ -69,6 +73,12 @@ public:
     [[nodiscard]] bool is_colour_changed(std::size_t index) const noexcept;
     [[nodiscard]] const std::string& title() const noexcept;
     [[nodiscard]] const std::string& icon_name() const noexcept;
+
+    // ---- pictures: see picture.hpp for the marks in row_at() that say where ----
+    [[nodiscard]] const std::vector<picture>& pictures() const noexcept; ///< on either screen, the oldest first
+    [[nodiscard]] const picture* find_picture(std::uint16_t number) const noexcept;
+    [[nodiscard]] std::uint64_t refused_images() const noexcept; ///< over a bound, so far
+    [[nodiscard]] pixel_size cell_size() const noexcept;         ///< as told, else assumed
 
     // ---- history, oldest first; its rows are those of the present width ----
     [[nodiscard]] std::size_t history_rows() const;

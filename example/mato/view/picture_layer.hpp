@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: MIT
+/// @file picture_layer.hpp: the pictures a viewer's terminal shows, brought to where the marks of its rows are.
+/// Pure.  Test: test/mato/picture_layer_test.cpp.
+/// Source: kitty graphics protocol; VT330/VT340 manual, chapter 14 (sixel); iTerm2 "Images".
+///
+/// As a frame, it is made from the newest state alone: what the terminal shows is kept, and what differs is sent. So nothing is
+/// queued for a viewer that is behind, and who attaches is shown what is there. A terminal that does not know a picture's
+/// protocol is sent nothing, and nothing is kept for it.
+#pragma once
+
+#include "canvas.hpp"
+#include "features.hpp"
+#include "vt/picture.hpp"
+#include "vt/terminal.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace mux {
+
+class picture_layer {
+public:
+    /// Bytes of images in one frame; the last one may go beyond it. The others follow in the next.
+    static constexpr std::size_t most_frame_bytes = 1u << 20;
+    /// Images a terminal of kitty's protocol is made to keep.
+    static constexpr std::size_t most_sent = 64;
+
+    struct target {
+        const terminal_features& features;
+        vt::pixel_size cell; ///< of the terminal; zero: not known, taken to be the tab's
+        vt::screen_size size;
+    };
+
+    /// The terminal was cleared: its pictures are gone, and the images it keeps are to go, too.
+    void clear(std::string& out);
+    /// The terminal moved the rows [top, bottom) up by `lines`, down if negative.
+    void scrolled(int top, int bottom, int lines) noexcept;
+    /// `rows`: what the terminal has been made to show. @returns false if there is more, for another frame
+    bool update(const std::vector<vt::row>& rows, const vt::terminal& source, const target& to, canvas& on, std::string& out);
+
+    /// Whether a frame can do without update().
+    [[nodiscard]] bool empty() const noexcept { return shown_.empty() && sent_.empty(); }
+    [[nodiscard]] std::size_t memory_bytes() const noexcept;
+
+private:
+    /// A picture where its marks are: rows [first, last) of it, its row 0 in `top`, which may be above the screen.
+    struct place {
+        std::uint16_t number = 0;
+        int top = 0, left = 0, first = 0, last = 0;
+        int columns = 0;
+        bool whole = true; ///< the marks form the rectangle
+    };
+    struct shown_picture {
+        place at;
+        vt::picture_kind kind;
+        std::uint32_t id = 0; ///< kitty: of the image, in this terminal
+        bool moved = false;   ///< kitty: it is to be placed again
+    };
+    struct sent_image {
+        std::weak_ptr<const vt::image> image;
+        std::uint32_t id = 0;
+    };
+
+    static std::vector<place> find(const std::vector<vt::row>& rows);
+    [[nodiscard]] static bool can_show(const place& at, const vt::picture& p, const vt::terminal& source,
+                                       const target& to) noexcept;
+    [[nodiscard]] static bool can_stay(const shown_picture& old, const place& at) noexcept;
+    void remove(const shown_picture& old, const std::vector<vt::row>& rows, canvas& on, std::string& out);
+    void draw(const place& at, const vt::picture& p, canvas& on, std::string& out);
+    [[nodiscard]] bool has(const std::shared_ptr<const vt::image>& image) const noexcept;
+    std::uint32_t send(const std::shared_ptr<const vt::image>& image, std::string& out);
+    void free_images(std::string& out);
+
+    std::vector<shown_picture> shown_;
+    std::vector<sent_image> sent_; // the oldest first
+    std::uint32_t last_id_ = 0;
+};
+
+} // namespace mux
