@@ -85,14 +85,14 @@ TEST_CASE("a keyboard that was held back for a program that did not read is read
     const std::string way = GENERATE("direct", "relayed");
     mato_world world;
     std::vector<std::string> words{
-        "new", "--", "stty raw -echo; printf ready; if [ -e again ]; then exec cat; fi; touch again; exec sleep 1000"};
+        "new", "--", "stty raw -echo; if [ -e up ]; then printf second; exec cat; fi; touch up; printf ready; exec sleep 1000"};
     if (way == "relayed") words.insert(words.begin() + 1, "--relay");
     pty_client client(world, words);
     REQUIRE(client.wait_for("ready"));
     constexpr std::size_t window = 256u << 10; // what may wait for a program; beyond it there is what two terminals keep
     client.type(std::string(window + 18'000, 'x'));
     world.must({"respawn", "-k", "1"});
-    REQUIRE(client.wait_for("ready"));
+    REQUIRE(client.wait_for("second"));
     client.type("alive\n");
     CHECK(world.must({"wait", "1", "--text", "alive"}).empty());
 }
@@ -120,7 +120,7 @@ TEST_CASE("a kill wins over a respawn that is under way, and a second respawn is
     world.open_tab({"trap '' HUP; echo ready; while :; do sleep 0.1; done"});
     REQUIRE(world.must({"wait", "1", "--text", "ready"}).empty());
     auto respawning = world.start({"respawn", "-k", "1"});
-    REQUIRE(wait_until([&] { return contains(world.run({"respawn", "-k", "1"}).err, "is being respawned already"); }));
+    REQUIRE(wait_until([&] { return contains(world.run({"respawn", "1"}).err, "is being respawned already"); }));
     world.must({"kill", "1"});
     const outcome went = respawning.wait();
     CHECK(went.exit_code == 1);
