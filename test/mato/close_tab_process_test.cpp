@@ -6,11 +6,12 @@ using namespace support;
 
 namespace {
 
-/// The daemon and the one program of its first tab, once both are there: in the middle of an exec a process has no environment
-/// to be found by.
+/// The daemon and the one program of its first tab, once both are seen at the same moment: in the middle of an exec, of which
+/// a program's start has several, a process has no environment to be found by.
 std::vector<pid_t> daemon_and_first_tab(const mato_world& world) {
-    REQUIRE(wait_until([&] { return world.processes().size() == 2; }));
-    return world.processes();
+    std::vector<pid_t> seen;
+    REQUIRE(wait_until([&] { return (seen = world.processes()).size() == 2; }));
+    return seen;
 }
 
 /// A tab with `program`, which makes the file `up` when it is where the test wants it; then closed.

@@ -40,7 +40,7 @@ bool has_begun(const std::filesystem::path& path) { return comes_to_hold(path, "
 /// A named pipe whose other end is held open, and read only when asked.
 class deaf_pipe {
 public:
-    explicit deaf_pipe(const std::filesystem::path& path) {
+    explicit deaf_pipe(const std::filesystem::path& path) : path_(path) {
         REQUIRE(::mkfifo(path.c_str(), 0600) == 0);
         fd_ = ::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
         REQUIRE(fd_ != -1);
@@ -61,8 +61,18 @@ public:
         });
     }
     [[nodiscard]] const std::string& bytes() const noexcept { return bytes_; }
+    /// As a writer is told by poll(2).
+    [[nodiscard]] bool is_full() const {
+        const int writer = ::open(path_.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+        REQUIRE(writer != -1);
+        pollfd ready{writer, POLLOUT, 0};
+        const bool full = ::poll(&ready, 1, 0) == 0;
+        ::close(writer);
+        return full;
+    }
 
 private:
+    std::filesystem::path path_;
     int fd_ = -1;
     std::string bytes_;
 };
@@ -412,7 +422,7 @@ TEST_CASE("a file that takes nothing any more is given up at the second signal",
     deaf_pipe pipe(world.home() / "pipe");
     auto recording = world.start({"record", id, "pipe"});
     REQUIRE(pipe.take("\"o\""));
-    REQUIRE(wait_until([&] { return contains(world.must({"clients"}), "  behind "); }));
+    REQUIRE(wait_until([&] { return contains(world.must({"clients"}), "  behind ") && pipe.is_full(); }));
     recording.signal(SIGINT);
     recording.signal(SIGTERM);
     const outcome went = recording.wait();
