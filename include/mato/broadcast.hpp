@@ -125,8 +125,7 @@ void basic_broadcast<C, O>::subscribe(const std::shared_ptr<C>& subscriber, O po
 
 template <class C, broadcast_policy O> std::uint64_t basic_broadcast<C, O>::published(std::uint64_t sequence) {
     if (sequence == 0) return 0;
-    // A write's worth is sent at once: its bytes are still in the cache, and one long turn does not outrun the ring.
-    if (core_->unflushed() < gathered_write::most_bytes || core_->is_busy()) {
+    if (!core_->is_flush_due() || core_->is_busy()) {
         core_->flush_soon();
     } else {
         const auto held = core_; // a subscriber's callback may end the broadcast

@@ -4,9 +4,9 @@
 /// Threads: all calls and callbacks on the thread that runs the io_context.   Blocks: never.
 /// Fork: made after the last fork.
 ///
-/// Everything queued during one turn of the loop leaves in one gathered write, and so does all that the frames of one read are
-/// answered with; a full kernel buffer is waited for. A frame once begun is finished or the connection ends. Callbacks may call
-/// anything on the connection, `close` included.
+/// Everything queued during one turn of the loop leaves in one system call (outbox.hpp: up to 140 KiB), and so does all that
+/// the frames of one read are answered with; a full kernel buffer is waited for. A frame once begun is finished or the
+/// connection ends. Callbacks may call anything on the connection, `close` included.
 #pragma once
 
 #if !__has_include(<asio/io_context.hpp>)
@@ -144,6 +144,7 @@ private:
     void flush_soon();
     void write();
     [[nodiscard]] ssize_t give_kernel(gathered_write& bytes);
+    [[nodiscard]] ssize_t give_messages(gathered_write& bytes);
     void wait_until_writable();
     void finish();
     void tell_end();
@@ -160,7 +161,7 @@ private:
     std::uint64_t sent_ = 0;
     failure why_;
     state state_ = state::open;
-    bool writing_ = false, waiting_ = false, has_room_ = true;
+    bool writing_ = false, waiting_ = false;
     bool flush_posted_ = false, delivering_ = false, flush_due_ = false;
 };
 
@@ -290,7 +291,6 @@ template <class F, class O> void basic_connection<F, O>::write() {
     const auto self = this->shared_from_this();
     const bool was_empty = out_.queued() == 0;
     gathered_write bytes;
-    if (std::exchange(has_room_, false)) bytes.limit = gathered_write::roomy_bytes;
     writing_ = true;
     out_.gather(bytes);
     const ssize_t taken = bytes.count > 0 && state_ != state::closed ? give_kernel(bytes) : 0;
@@ -309,6 +309,9 @@ template <class F, class O> void basic_connection<F, O>::write() {
 }
 
 template <class F, class O> ssize_t basic_connection<F, O>::give_kernel(gathered_write& bytes) {
+#if MATO_HAS_SENDMMSG
+    if (bytes.messages > 1) return give_messages(bytes);
+#endif
     if (bytes.count == 1)
         return sys::send(socket_.native_handle(), bytes.buffers[0].iov_base, bytes.buffers[0].iov_len, MSG_DONTWAIT);
     msghdr message{};
@@ -317,12 +320,28 @@ template <class F, class O> ssize_t basic_connection<F, O>::give_kernel(gathered
     return sys::sendmsg(socket_.native_handle(), &message, MSG_DONTWAIT);
 }
 
+#if MATO_HAS_SENDMMSG
+// Up to the first that is not taken whole; a frame is not begun by it.
+template <class F, class O> ssize_t basic_connection<F, O>::give_messages(gathered_write& bytes) {
+    mmsghdr messages[gathered_write::most_messages]{};
+    for (std::size_t i = 0, begin = 0; i < bytes.messages; ++i) {
+        const std::size_t end = i + 1 < bytes.messages ? bytes.ends[i] : bytes.count;
+        messages[i].msg_hdr.msg_iov = bytes.buffers + begin;
+        messages[i].msg_hdr.msg_iovlen = end - begin;
+        begin = end;
+    }
+    const int taken = sys::sendmmsg(socket_.native_handle(), messages, static_cast<unsigned>(bytes.messages), MSG_DONTWAIT);
+    ssize_t size = taken < 0 ? -1 : 0;
+    for (int i = 0; i < taken; ++i) size += messages[i].msg_len;
+    return size;
+}
+#endif
+
 template <class F, class O> void basic_connection<F, O>::wait_until_writable() {
     if (std::exchange(waiting_, true)) return;
     if (feed* const stream = out_.stream()) stream->on_stalled();
     socket_.async_wait(asio::socket_base::wait_write, [self = this->shared_from_this()](std::error_code why) {
         self->waiting_ = false;
-        self->has_room_ = true;
         if (self->state_ == state::closed) return;
         if (why) return self->abort({detail::plain_code(why), "write", {}, {}});
         if (feed* const stream = self->out_.stream()) stream->on_writable();

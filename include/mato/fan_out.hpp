@@ -4,9 +4,9 @@
 /// test/fuzz/fan_out_fuzz.cpp.   Threads: distinct objects are independent.   Blocks: never.
 ///
 /// Memory is the ring and less than 512 bytes for each reader. A frame that was sent in part and that the ring forgets is kept
-/// beside it, once for all who are in it, up to a tenth of the ring; who would need more is cut off. Linux takes writes of up
-/// to 35 KiB whole or not at all (outbox.hpp), so that is for larger frames: make the ring ten times their size. Those that are
-/// closed for being slow keep what they had begun as long as the connection lingers. broadcast.hpp puts sockets to it.
+/// beside it, once for all who are in it, up to a tenth of the ring; who would need more is cut off. Linux takes messages of
+/// up to 35 KiB whole or not at all (outbox.hpp), so that is for larger frames: make the ring ten times their size. Those that
+/// are closed for being slow keep what they had begun as long as the connection lingers. broadcast.hpp puts sockets to it.
 #pragma once
 
 #include "begun_frames.hpp"
@@ -41,7 +41,8 @@ public:
     using subscriber = basic_subscriber<fan_out, Peer, Overflow, Framing>;
     using time_source = clock::time_point (*)();
 
-    explicit fan_out(std::size_t ring_bytes, time_source now = &clock::now) : ring_(ring_bytes), now_(now) {}
+    explicit fan_out(std::size_t ring_bytes, time_source now = &clock::now)
+        : ring_(ring_bytes), now_(now), flush_bytes_(worth_a_flush(ring_.capacity() / 4)) {}
     fan_out(const fan_out&) = delete;
     fan_out& operator=(const fan_out&) = delete;
     virtual ~fan_out() = default;
@@ -67,7 +68,8 @@ public:
     /// @returns whether there is more to send at once.
     bool flush();
     [[nodiscard]] bool is_busy() const noexcept { return busy_ > 0; } ///< inside `flush` or a handler
-    [[nodiscard]] std::size_t unflushed() const noexcept { return static_cast<std::size_t>(ring_.end() - flushed_); }
+    /// A write's worth was published since the last: so that one long turn outruns neither the ring nor a subscriber's bound.
+    [[nodiscard]] bool is_flush_due() const noexcept { return ring_.end() - flushed_ >= flush_bytes_; }
 
     /// Everyone gets what is published so far and no more.
     void finish();
@@ -91,6 +93,9 @@ private:
     std::uint64_t publish(std::string_view payload, const std::uint64_t* key, error_out out);
     std::uint64_t store(const frame_ends& ends, std::string_view payload, const std::uint64_t* key, error_out out);
     static std::uint64_t busy_now(error_out out);
+    static constexpr std::size_t worth_a_flush(std::size_t bytes) noexcept {
+        return std::clamp(bytes, gathered_write::message_bytes, gathered_write::most_bytes);
+    }
     std::uint64_t too_large(std::size_t size, error_out out) const;
     void make_room(std::size_t size);
     void keep_begun(std::uint64_t sequence);
@@ -122,7 +127,8 @@ private:
 
     frame_ring ring_;
     time_source now_;
-    std::string scratch_; // a frame of a framing without ends()
+    std::size_t flush_bytes_; // published between two flushes
+    std::string scratch_;     // a frame of a framing without ends()
     partition writable_, stalled_;
     std::size_t leaving_ = 0;                // of the members, those that only get what is left
     std::size_t blocking_ = 0;               // of the members, those with block_producer
@@ -155,6 +161,7 @@ feed* fan_out<P, O, F>::join(P& peer, O policy, join_at where, error_out out) {
     if (drops && !on.gap) return refuse(std::errc::invalid_argument, "frames may be lost and on.gap is not set");
     if (where.where == join_at::place::after && where.number + 1 < ring_.oldest() && !drops && kind != overflow_kind::resync)
         return refuse(std::errc::result_out_of_range, "the frames after it are no longer kept");
+    flush_bytes_ = std::min(flush_bytes_, worth_a_flush(policy.limit() / 2));
     auto fresh = std::make_unique<subscriber>(*this, peer, std::move(policy));
     fresh->begin_at(where);
     if (kind == overflow_kind::block_producer) ++blocking_;

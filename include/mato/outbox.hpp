@@ -24,24 +24,36 @@ inline namespace MATO_ABI {
 /// A frame encoded once and shared by every connection that sends it.
 using shared_frame = std::shared_ptr<const std::string>;
 
-/// The buffers of one write, and what of the outbox each stands for.
+/// The buffers of one write, and what of the outbox each stands for. It has messages, so that one system call may give the
+/// kernel more than what it takes whole or not at all.
 struct gathered_write {
     /// Buffers of a write: IOV_MAX is 1024, but beyond a few dozen the kernel's work for each is all that counts.
     static constexpr std::size_t most_buffers = 64;
-    /// Bytes of a usual write. Linux takes up to 35.6 KiB of a Unix socket's write whole or not at all (one buffer of
-    /// unix_stream_sendmsg: 32 KiB of pages and a head; seen on 6.18), so a write of whole frames leaves none half sent.
-    static constexpr std::size_t most_bytes = 35_KiB;
-    /// Of the first write after the kernel said that there is room again: it does so when three quarters of its buffer are
-    /// free, by default 156 KiB.
-    static constexpr std::size_t roomy_bytes = 128_KiB;
+    /// Bytes of a message. Linux takes up to 35.6 KiB of a Unix socket's write whole or not at all (one buffer of
+    /// unix_stream_sendmsg: 32 KiB of pages and a head; seen on 6.18), so a message of whole frames leaves none half sent.
+    static constexpr std::size_t message_bytes = 35_KiB;
+    /// Where sendmmsg(2) takes several at once: together they fill an empty buffer (208 KiB by default) by two thirds.
+    static constexpr std::size_t most_messages = MATO_HAS_SENDMMSG ? 4 : 1;
+    static constexpr std::size_t most_bytes = most_messages * message_bytes;
     static constexpr std::uint64_t own = ~std::uint64_t{0}; ///< in `place`: not of the stream
 
     iovec buffers[most_buffers];       // NOLINT: filled up to `count`, 1.5 KiB that need no clearing
     std::uint64_t place[most_buffers]; // NOLINT: where in the stream each begins
+    std::size_t ends[most_messages];   // NOLINT: of the messages before the last, the buffer behind it
     std::size_t count = 0, bytes = 0;
-    std::size_t limit = most_bytes; ///< of `bytes`; one frame may be longer
+    std::size_t messages = 1;
+    std::size_t limit = message_bytes; ///< of `bytes`, for the last message; one frame may be longer
 
-    [[nodiscard]] bool is_full() const noexcept { return count + 2 > most_buffers || bytes >= limit; } // a ring has two ends
+    /// No buffer fits that message; a ring has two ends.
+    [[nodiscard]] bool is_full() const noexcept { return count + 2 > most_buffers || bytes >= limit; }
+    /// What follows is another message's. @returns false when there is none.
+    [[nodiscard]] bool next_message() noexcept {
+        const std::size_t begin = messages == 1 ? 0 : ends[messages - 2];
+        if (messages == most_messages || count == begin || count + 2 > most_buffers) return false;
+        ends[messages++ - 1] = count;
+        limit = bytes + message_bytes;
+        return true;
+    }
     void add(std::string_view view, std::uint64_t at) noexcept {
         if (view.empty()) return;
         buffers[count] = {const_cast<char*>(view.data()), view.size()}; // iovec is shared with readv
@@ -199,15 +211,16 @@ inline void outbox::gather(gathered_write& write) {
     if (const auto held = feed_) held->prepare(); // which may leave it
     if (feed_ && feed_->is_finished()) leave();
     std::uint64_t place = feed_ ? feed_->position() : 0;
-    for (std::size_t i = first_; i < chunks_.size() && !write.is_full(); ++i) {
+    const auto is_full = [&write] { return write.is_full() && !write.next_message(); };
+    for (std::size_t i = first_; i < chunks_.size() && !is_full(); ++i) {
         const chunk& next = chunks_[i];
         if (next.after > place) {
             place = feed_->gather(write, place, next.after);
-            if (place < next.after || write.is_full()) return; // more of the stream comes first
+            if (place < next.after || is_full()) return; // more of the stream comes first
         }
         write.add(next.bytes().substr(i == first_ ? taken_ : 0), gathered_write::own);
     }
-    if (feed_ && !write.is_full()) feed_->gather(write, place, feed_->end());
+    if (feed_ && !is_full()) feed_->gather(write, place, feed_->end());
 }
 
 inline void outbox::wrote(const gathered_write& write, std::size_t size) {

@@ -259,16 +259,19 @@ basic_subscriber<H, P, O, F>::gather(gathered_write& write, std::uint64_t from, 
     }
     if (policy_.kind() == overflow_kind::conflate && !is_leaving()) // then the newer frame may not be for it
         return gather_newest(write, from, until);
-    const std::size_t room = write.limit - write.bytes;
-    std::uint64_t stop = until;
-    if (until - from > room) {
-        stop = ring.boundary(from + room);
-        if (stop <= from) stop = ring.end_of(ring.at(from)); // a frame longer than a write
-    }
-    const auto parts = ring.bytes(from, stop);
-    write.add(parts[0], from);
-    write.add(parts[1], from + parts[0].size());
-    return stop;
+    do {
+        const std::size_t room = write.limit - write.bytes;
+        std::uint64_t stop = until;
+        if (until - from > room) {
+            stop = ring.boundary(from + room);
+            if (stop <= from) stop = ring.end_of(ring.at(from)); // a frame longer than a message
+        }
+        const auto parts = ring.bytes(from, stop);
+        write.add(parts[0], from);
+        write.add(parts[1], from + parts[0].size());
+        from = stop;
+    } while (from < until && write.next_message());
+    return from;
 }
 
 template <class H, class P, broadcast_policy O, framing_policy F> std::uint64_t

@@ -176,6 +176,12 @@ inline ssize_t sendmsg(int fd, const struct msghdr* message, int flags = 0) noex
 inline ssize_t recvmsg(int fd, struct msghdr* message, int flags = 0) noexcept {
     return detail::retry([&] { return MATO_SYSTEM(recvmsg)(fd, message, flags | MSG_CMSG_CLOEXEC); });
 }
+#if MATO_HAS_SENDMMSG
+/// On a stream socket the messages' bytes follow each other; it ends at the first that is not taken whole.
+inline int sendmmsg(int fd, struct mmsghdr* messages, unsigned count, int flags = 0) noexcept {
+    return detail::retry([&] { return MATO_SYSTEM(sendmmsg)(fd, messages, count, flags | MSG_NOSIGNAL); });
+}
+#endif
 inline ssize_t sendto(int fd, const void* data, std::size_t size, int flags, const struct sockaddr* to,
                       socklen_t to_size) noexcept {
     return detail::retry([&] { return MATO_SYSTEM(sendto)(fd, data, size, flags | MSG_NOSIGNAL, to, to_size); });

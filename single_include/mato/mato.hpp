@@ -85,7 +85,7 @@
 /// Layer: 0 (platform).  Test: test/odr/.
 ///
 /// Translation units that disagree on either have different types instead of two definitions of one: they live side by side
-/// in one program, and what one would hand to the other does not link. `mato::v0_1_0_11111111111` is the version, then the
+/// in one program, and what one would hand to the other does not link. `mato::v0_1_0_111111111111` is the version, then the
 /// switches of platform.hpp in the order below.
 
 // ---- mato/detail/platform.hpp ----
@@ -105,6 +105,9 @@
 #endif
 #ifndef MATO_HAS_PIPE2
 #define MATO_HAS_PIPE2 1 // pipe2(2), Linux 2.6.27
+#endif
+#ifndef MATO_HAS_SENDMMSG
+#define MATO_HAS_SENDMMSG 1 // sendmmsg(2) that ends behind a message it took in part, Linux 4.9
 #endif
 #ifndef MATO_HAS_FCHMOD_SOCKET
 #define MATO_HAS_FCHMOD_SOCKET 1 // fchmod(2) before bind(2) decides the mode of the name
@@ -141,6 +144,9 @@
 #ifndef MATO_HAS_PIPE2
 #define MATO_HAS_PIPE2 0
 #endif
+#ifndef MATO_HAS_SENDMMSG
+#define MATO_HAS_SENDMMSG 0
+#endif
 #ifndef MATO_HAS_FCHMOD_SOCKET
 #define MATO_HAS_FCHMOD_SOCKET 0
 #endif
@@ -166,13 +172,13 @@
 #define MATO_HAS_OFD_LOCKS 0
 #endif
 
-#define MATO_ABI_JOIN_TOKENS(major, minor, patch, a, b, c, d, e, f, g, h, i, j, k)                                             \
-    v##major##_##minor##_##patch##_##a##b##c##d##e##f##g##h##i##j##k
+#define MATO_ABI_JOIN_TOKENS(major, minor, patch, a, b, c, d, e, f, g, h, i, j, k, l)                                          \
+    v##major##_##minor##_##patch##_##a##b##c##d##e##f##g##h##i##j##k##l
 #define MATO_ABI_JOIN(...) MATO_ABI_JOIN_TOKENS(__VA_ARGS__)
 #define MATO_ABI                                                                                                               \
     MATO_ABI_JOIN(MATO_VERSION_MAJOR, MATO_VERSION_MINOR, MATO_VERSION_PATCH, MATO_HAS_PIDFD, MATO_HAS_SIGNALFD,               \
                   MATO_HAS_ACCEPT4, MATO_HAS_PIPE2, MATO_HAS_FCHMOD_SOCKET, MATO_HAS_PEERCRED, MATO_HAS_PEERPIDFD,             \
-                  MATO_HAS_ABSTRACT_NAMES, MATO_HAS_PROC, MATO_HAS_CLOSE_RANGE, MATO_HAS_OFD_LOCKS)
+                  MATO_HAS_ABSTRACT_NAMES, MATO_HAS_PROC, MATO_HAS_CLOSE_RANGE, MATO_HAS_OFD_LOCKS, MATO_HAS_SENDMMSG)
 
 // ---- mato/detail/chrono.hpp ----
 /// @file chrono.hpp: durations and clocks, without calendars, time zones and their streams.
@@ -642,6 +648,12 @@ inline ssize_t sendmsg(int fd, const struct msghdr* message, int flags = 0) noex
 inline ssize_t recvmsg(int fd, struct msghdr* message, int flags = 0) noexcept {
     return detail::retry([&] { return MATO_SYSTEM(recvmsg)(fd, message, flags | MSG_CMSG_CLOEXEC); });
 }
+#if MATO_HAS_SENDMMSG
+/// On a stream socket the messages' bytes follow each other; it ends at the first that is not taken whole.
+inline int sendmmsg(int fd, struct mmsghdr* messages, unsigned count, int flags = 0) noexcept {
+    return detail::retry([&] { return MATO_SYSTEM(sendmmsg)(fd, messages, count, flags | MSG_NOSIGNAL); });
+}
+#endif
 inline ssize_t sendto(int fd, const void* data, std::size_t size, int flags, const struct sockaddr* to,
                       socklen_t to_size) noexcept {
     return detail::retry([&] { return MATO_SYSTEM(sendto)(fd, data, size, flags | MSG_NOSIGNAL, to, to_size); });
@@ -3759,24 +3771,36 @@ inline namespace MATO_ABI {
 /// A frame encoded once and shared by every connection that sends it.
 using shared_frame = std::shared_ptr<const std::string>;
 
-/// The buffers of one write, and what of the outbox each stands for.
+/// The buffers of one write, and what of the outbox each stands for. It has messages, so that one system call may give the
+/// kernel more than what it takes whole or not at all.
 struct gathered_write {
     /// Buffers of a write: IOV_MAX is 1024, but beyond a few dozen the kernel's work for each is all that counts.
     static constexpr std::size_t most_buffers = 64;
-    /// Bytes of a usual write. Linux takes up to 35.6 KiB of a Unix socket's write whole or not at all (one buffer of
-    /// unix_stream_sendmsg: 32 KiB of pages and a head; seen on 6.18), so a write of whole frames leaves none half sent.
-    static constexpr std::size_t most_bytes = 35_KiB;
-    /// Of the first write after the kernel said that there is room again: it does so when three quarters of its buffer are
-    /// free, by default 156 KiB.
-    static constexpr std::size_t roomy_bytes = 128_KiB;
+    /// Bytes of a message. Linux takes up to 35.6 KiB of a Unix socket's write whole or not at all (one buffer of
+    /// unix_stream_sendmsg: 32 KiB of pages and a head; seen on 6.18), so a message of whole frames leaves none half sent.
+    static constexpr std::size_t message_bytes = 35_KiB;
+    /// Where sendmmsg(2) takes several at once: together they fill an empty buffer (208 KiB by default) by two thirds.
+    static constexpr std::size_t most_messages = MATO_HAS_SENDMMSG ? 4 : 1;
+    static constexpr std::size_t most_bytes = most_messages * message_bytes;
     static constexpr std::uint64_t own = ~std::uint64_t{0}; ///< in `place`: not of the stream
 
     iovec buffers[most_buffers];       // NOLINT: filled up to `count`, 1.5 KiB that need no clearing
     std::uint64_t place[most_buffers]; // NOLINT: where in the stream each begins
+    std::size_t ends[most_messages];   // NOLINT: of the messages before the last, the buffer behind it
     std::size_t count = 0, bytes = 0;
-    std::size_t limit = most_bytes; ///< of `bytes`; one frame may be longer
+    std::size_t messages = 1;
+    std::size_t limit = message_bytes; ///< of `bytes`, for the last message; one frame may be longer
 
-    [[nodiscard]] bool is_full() const noexcept { return count + 2 > most_buffers || bytes >= limit; } // a ring has two ends
+    /// No buffer fits that message; a ring has two ends.
+    [[nodiscard]] bool is_full() const noexcept { return count + 2 > most_buffers || bytes >= limit; }
+    /// What follows is another message's. @returns false when there is none.
+    [[nodiscard]] bool next_message() noexcept {
+        const std::size_t begin = messages == 1 ? 0 : ends[messages - 2];
+        if (messages == most_messages || count == begin || count + 2 > most_buffers) return false;
+        ends[messages++ - 1] = count;
+        limit = bytes + message_bytes;
+        return true;
+    }
     void add(std::string_view view, std::uint64_t at) noexcept {
         if (view.empty()) return;
         buffers[count] = {const_cast<char*>(view.data()), view.size()}; // iovec is shared with readv
@@ -3934,15 +3958,16 @@ inline void outbox::gather(gathered_write& write) {
     if (const auto held = feed_) held->prepare(); // which may leave it
     if (feed_ && feed_->is_finished()) leave();
     std::uint64_t place = feed_ ? feed_->position() : 0;
-    for (std::size_t i = first_; i < chunks_.size() && !write.is_full(); ++i) {
+    const auto is_full = [&write] { return write.is_full() && !write.next_message(); };
+    for (std::size_t i = first_; i < chunks_.size() && !is_full(); ++i) {
         const chunk& next = chunks_[i];
         if (next.after > place) {
             place = feed_->gather(write, place, next.after);
-            if (place < next.after || write.is_full()) return; // more of the stream comes first
+            if (place < next.after || is_full()) return; // more of the stream comes first
         }
         write.add(next.bytes().substr(i == first_ ? taken_ : 0), gathered_write::own);
     }
-    if (feed_ && !write.is_full()) feed_->gather(write, place, feed_->end());
+    if (feed_ && !is_full()) feed_->gather(write, place, feed_->end());
 }
 
 inline void outbox::wrote(const gathered_write& write, std::size_t size) {
@@ -4046,9 +4071,9 @@ inline shared_frame begun_frames::copy(const frame_ring& ring, std::uint64_t seq
 /// Threads: all calls and callbacks on the thread that runs the io_context.   Blocks: never.
 /// Fork: made after the last fork.
 ///
-/// Everything queued during one turn of the loop leaves in one gathered write, and so does all that the frames of one read are
-/// answered with; a full kernel buffer is waited for. A frame once begun is finished or the connection ends. Callbacks may call
-/// anything on the connection, `close` included.
+/// Everything queued during one turn of the loop leaves in one system call (outbox.hpp: up to 140 KiB), and so does all that
+/// the frames of one read are answered with; a full kernel buffer is waited for. A frame once begun is finished or the
+/// connection ends. Callbacks may call anything on the connection, `close` included.
 
 namespace mato {
 inline namespace MATO_ABI {
@@ -4156,6 +4181,7 @@ private:
     void flush_soon();
     void write();
     [[nodiscard]] ssize_t give_kernel(gathered_write& bytes);
+    [[nodiscard]] ssize_t give_messages(gathered_write& bytes);
     void wait_until_writable();
     void finish();
     void tell_end();
@@ -4172,7 +4198,7 @@ private:
     std::uint64_t sent_ = 0;
     failure why_;
     state state_ = state::open;
-    bool writing_ = false, waiting_ = false, has_room_ = true;
+    bool writing_ = false, waiting_ = false;
     bool flush_posted_ = false, delivering_ = false, flush_due_ = false;
 };
 
@@ -4302,7 +4328,6 @@ template <class F, class O> void basic_connection<F, O>::write() {
     const auto self = this->shared_from_this();
     const bool was_empty = out_.queued() == 0;
     gathered_write bytes;
-    if (std::exchange(has_room_, false)) bytes.limit = gathered_write::roomy_bytes;
     writing_ = true;
     out_.gather(bytes);
     const ssize_t taken = bytes.count > 0 && state_ != state::closed ? give_kernel(bytes) : 0;
@@ -4321,6 +4346,9 @@ template <class F, class O> void basic_connection<F, O>::write() {
 }
 
 template <class F, class O> ssize_t basic_connection<F, O>::give_kernel(gathered_write& bytes) {
+#if MATO_HAS_SENDMMSG
+    if (bytes.messages > 1) return give_messages(bytes);
+#endif
     if (bytes.count == 1)
         return sys::send(socket_.native_handle(), bytes.buffers[0].iov_base, bytes.buffers[0].iov_len, MSG_DONTWAIT);
     msghdr message{};
@@ -4329,12 +4357,28 @@ template <class F, class O> ssize_t basic_connection<F, O>::give_kernel(gathered
     return sys::sendmsg(socket_.native_handle(), &message, MSG_DONTWAIT);
 }
 
+#if MATO_HAS_SENDMMSG
+// Up to the first that is not taken whole; a frame is not begun by it.
+template <class F, class O> ssize_t basic_connection<F, O>::give_messages(gathered_write& bytes) {
+    mmsghdr messages[gathered_write::most_messages]{};
+    for (std::size_t i = 0, begin = 0; i < bytes.messages; ++i) {
+        const std::size_t end = i + 1 < bytes.messages ? bytes.ends[i] : bytes.count;
+        messages[i].msg_hdr.msg_iov = bytes.buffers + begin;
+        messages[i].msg_hdr.msg_iovlen = end - begin;
+        begin = end;
+    }
+    const int taken = sys::sendmmsg(socket_.native_handle(), messages, static_cast<unsigned>(bytes.messages), MSG_DONTWAIT);
+    ssize_t size = taken < 0 ? -1 : 0;
+    for (int i = 0; i < taken; ++i) size += messages[i].msg_len;
+    return size;
+}
+#endif
+
 template <class F, class O> void basic_connection<F, O>::wait_until_writable() {
     if (std::exchange(waiting_, true)) return;
     if (feed* const stream = out_.stream()) stream->on_stalled();
     socket_.async_wait(asio::socket_base::wait_write, [self = this->shared_from_this()](std::error_code why) {
         self->waiting_ = false;
-        self->has_room_ = true;
         if (self->state_ == state::closed) return;
         if (why) return self->abort({detail::plain_code(why), "write", {}, {}});
         if (feed* const stream = self->out_.stream()) stream->on_writable();
@@ -4400,9 +4444,9 @@ template <class F, class O> void basic_connection<F, O>::tell_end() {
 /// test/fuzz/fan_out_fuzz.cpp.   Threads: distinct objects are independent.   Blocks: never.
 ///
 /// Memory is the ring and less than 512 bytes for each reader. A frame that was sent in part and that the ring forgets is kept
-/// beside it, once for all who are in it, up to a tenth of the ring; who would need more is cut off. Linux takes writes of up
-/// to 35 KiB whole or not at all (outbox.hpp), so that is for larger frames: make the ring ten times their size. Those that are
-/// closed for being slow keep what they had begun as long as the connection lingers. broadcast.hpp puts sockets to it.
+/// beside it, once for all who are in it, up to a tenth of the ring; who would need more is cut off. Linux takes messages of
+/// up to 35 KiB whole or not at all (outbox.hpp), so that is for larger frames: make the ring ten times their size. Those that
+/// are closed for being slow keep what they had begun as long as the connection lingers. broadcast.hpp puts sockets to it.
 
 // ---- mato/key_index.hpp ----
 /// @file key_index.hpp: which of a ring's frames is the newest of its key.
@@ -4748,16 +4792,19 @@ basic_subscriber<H, P, O, F>::gather(gathered_write& write, std::uint64_t from, 
     }
     if (policy_.kind() == overflow_kind::conflate && !is_leaving()) // then the newer frame may not be for it
         return gather_newest(write, from, until);
-    const std::size_t room = write.limit - write.bytes;
-    std::uint64_t stop = until;
-    if (until - from > room) {
-        stop = ring.boundary(from + room);
-        if (stop <= from) stop = ring.end_of(ring.at(from)); // a frame longer than a write
-    }
-    const auto parts = ring.bytes(from, stop);
-    write.add(parts[0], from);
-    write.add(parts[1], from + parts[0].size());
-    return stop;
+    do {
+        const std::size_t room = write.limit - write.bytes;
+        std::uint64_t stop = until;
+        if (until - from > room) {
+            stop = ring.boundary(from + room);
+            if (stop <= from) stop = ring.end_of(ring.at(from)); // a frame longer than a message
+        }
+        const auto parts = ring.bytes(from, stop);
+        write.add(parts[0], from);
+        write.add(parts[1], from + parts[0].size());
+        from = stop;
+    } while (from < until && write.next_message());
+    return from;
 }
 
 template <class H, class P, broadcast_policy O, framing_policy F> std::uint64_t
@@ -4880,7 +4927,8 @@ public:
     using subscriber = basic_subscriber<fan_out, Peer, Overflow, Framing>;
     using time_source = clock::time_point (*)();
 
-    explicit fan_out(std::size_t ring_bytes, time_source now = &clock::now) : ring_(ring_bytes), now_(now) {}
+    explicit fan_out(std::size_t ring_bytes, time_source now = &clock::now)
+        : ring_(ring_bytes), now_(now), flush_bytes_(worth_a_flush(ring_.capacity() / 4)) {}
     fan_out(const fan_out&) = delete;
     fan_out& operator=(const fan_out&) = delete;
     virtual ~fan_out() = default;
@@ -4906,7 +4954,8 @@ public:
     /// @returns whether there is more to send at once.
     bool flush();
     [[nodiscard]] bool is_busy() const noexcept { return busy_ > 0; } ///< inside `flush` or a handler
-    [[nodiscard]] std::size_t unflushed() const noexcept { return static_cast<std::size_t>(ring_.end() - flushed_); }
+    /// A write's worth was published since the last: so that one long turn outruns neither the ring nor a subscriber's bound.
+    [[nodiscard]] bool is_flush_due() const noexcept { return ring_.end() - flushed_ >= flush_bytes_; }
 
     /// Everyone gets what is published so far and no more.
     void finish();
@@ -4930,6 +4979,9 @@ private:
     std::uint64_t publish(std::string_view payload, const std::uint64_t* key, error_out out);
     std::uint64_t store(const frame_ends& ends, std::string_view payload, const std::uint64_t* key, error_out out);
     static std::uint64_t busy_now(error_out out);
+    static constexpr std::size_t worth_a_flush(std::size_t bytes) noexcept {
+        return std::clamp(bytes, gathered_write::message_bytes, gathered_write::most_bytes);
+    }
     std::uint64_t too_large(std::size_t size, error_out out) const;
     void make_room(std::size_t size);
     void keep_begun(std::uint64_t sequence);
@@ -4961,7 +5013,8 @@ private:
 
     frame_ring ring_;
     time_source now_;
-    std::string scratch_; // a frame of a framing without ends()
+    std::size_t flush_bytes_; // published between two flushes
+    std::string scratch_;     // a frame of a framing without ends()
     partition writable_, stalled_;
     std::size_t leaving_ = 0;                // of the members, those that only get what is left
     std::size_t blocking_ = 0;               // of the members, those with block_producer
@@ -4994,6 +5047,7 @@ feed* fan_out<P, O, F>::join(P& peer, O policy, join_at where, error_out out) {
     if (drops && !on.gap) return refuse(std::errc::invalid_argument, "frames may be lost and on.gap is not set");
     if (where.where == join_at::place::after && where.number + 1 < ring_.oldest() && !drops && kind != overflow_kind::resync)
         return refuse(std::errc::result_out_of_range, "the frames after it are no longer kept");
+    flush_bytes_ = std::min(flush_bytes_, worth_a_flush(policy.limit() / 2));
     auto fresh = std::make_unique<subscriber>(*this, peer, std::move(policy));
     fresh->begin_at(where);
     if (kind == overflow_kind::block_producer) ++blocking_;
@@ -5299,8 +5353,7 @@ void basic_broadcast<C, O>::subscribe(const std::shared_ptr<C>& subscriber, O po
 
 template <class C, broadcast_policy O> std::uint64_t basic_broadcast<C, O>::published(std::uint64_t sequence) {
     if (sequence == 0) return 0;
-    // A write's worth is sent at once: its bytes are still in the cache, and one long turn does not outrun the ring.
-    if (core_->unflushed() < gathered_write::most_bytes || core_->is_busy()) {
+    if (!core_->is_flush_due() || core_->is_busy()) {
         core_->flush_soon();
     } else {
         const auto held = core_; // a subscriber's callback may end the broadcast

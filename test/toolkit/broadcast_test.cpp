@@ -218,6 +218,26 @@ TEST_CASE("one that does not read ends alone; the others miss nothing", "[broadc
 
 // ---- the refusals ----
 
+TEST_CASE("kernel buffers that take less than a message tear no frame", "[broadcast]") {
+    asio::io_context context;
+    mato::broadcast hub(context);
+    const int size = GENERATE(1, 20'000, 60'000); // Linux doubles it, and has a least one
+    auto pair = support::socket_pair();
+    REQUIRE(::setsockopt(pair.first.get(), SOL_SOCKET, SO_SNDBUF, &size, sizeof size) == 0);
+    member slow(context, std::move(pair), {});
+    hub.subscribe(slow.near, bound(1 << 20));
+    std::string expected;
+    for (int i = 0; i < 60; ++i) {
+        const std::string payload = std::to_string(i) + std::string(i % 7 == 0 ? 40'000 : 3'000, 'x');
+        hub.publish(payload);
+        expected += framed(payload);
+        if (i % 3 == 0) slow.near->send("reply"); // among the stream's: a buffer of its own
+        if (i % 3 == 0) expected += framed("reply");
+    }
+    REQUIRE(run_until(context, [&] { return slow.far.take(), slow.far.text.size() >= expected.size(); }));
+    CHECK(slow.far.text == expected);
+}
+
 TEST_CASE("a frame too large goes to nobody", "[broadcast]") {
     asio::io_context context;
     mato::broadcast hub(context);

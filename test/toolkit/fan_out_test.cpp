@@ -108,6 +108,43 @@ TEST_CASE("drop_oldest keeps the newest bytes and tells what is gone, to each it
     CHECK(w.all.status(*quick.out.stream()).gaps == 0);
 }
 
+TEST_CASE("a write is cut into messages of whole frames, each no more than the kernel takes whole or not at all", "[fan_out]") {
+    mato::fan_out<world<mato::drop_oldest>::peer, mato::drop_oldest, mato::line<>> all(1 << 20);
+    all.on.gap = [](const mato::frame_gap&) { return std::nullopt; };
+    world<mato::drop_oldest>::peer reader;
+    mato::failure why;
+    mato::feed* const place = all.join(reader, {.bytes = 1 << 20}, {}, why);
+    REQUIRE(place);
+    reader.out.follow(std::shared_ptr<mato::feed>(std::shared_ptr<void>(), place));
+    const std::size_t size = GENERATE(10'000u, 35'839u, 20u);
+    std::string sent;
+    for (char letter = 'a'; sent.size() < 300'000; letter = letter == 'z' ? 'a' : static_cast<char>(letter + 1)) {
+        sent += std::string(size, letter) + '\n';
+        all.publish(std::string(size, letter), why);
+        REQUIRE_FALSE(why);
+    }
+    std::string taken;
+    while (reader.out.queued() > 0) {
+        mato::gathered_write write;
+        reader.out.gather(write);
+        REQUIRE(write.messages <= mato::gathered_write::most_messages);
+        CHECK((write.messages == mato::gathered_write::most_messages || write.bytes == reader.out.queued()));
+        for (std::size_t message = 0, at = 0; message < write.messages; ++message) {
+            const std::size_t end = message + 1 < write.messages ? write.ends[message] : write.count;
+            std::size_t bytes = 0;
+            for (; at < end; ++at) {
+                taken.append(static_cast<const char*>(write.buffers[at].iov_base), write.buffers[at].iov_len);
+                bytes += write.buffers[at].iov_len;
+            }
+            CHECK(bytes > 0);
+            CHECK(bytes <= mato::gathered_write::message_bytes);
+            CHECK(taken.back() == '\n'); // a whole frame
+        }
+        reader.out.wrote(write, write.bytes);
+    }
+    CHECK(taken == sent);
+}
+
 TEST_CASE("drop_oldest keeps the newest frame, however large", "[fan_out]") {
     world<mato::drop_oldest> w;
     auto& slow = w.join({.bytes = 3});

@@ -23,6 +23,9 @@
 #ifndef MATO_HAS_PIPE2
 #define MATO_HAS_PIPE2 1 // pipe2(2), Linux 2.6.27
 #endif
+#ifndef MATO_HAS_SENDMMSG
+#define MATO_HAS_SENDMMSG 1 // sendmmsg(2) that ends behind a message it took in part, Linux 4.9
+#endif
 #ifndef MATO_HAS_FCHMOD_SOCKET
 #define MATO_HAS_FCHMOD_SOCKET 1 // fchmod(2) before bind(2) decides the mode of the name
 #endif
@@ -57,6 +60,9 @@
 #endif
 #ifndef MATO_HAS_PIPE2
 #define MATO_HAS_PIPE2 0
+#endif
+#ifndef MATO_HAS_SENDMMSG
+#define MATO_HAS_SENDMMSG 0
 #endif
 #ifndef MATO_HAS_FCHMOD_SOCKET
 #define MATO_HAS_FCHMOD_SOCKET 0
