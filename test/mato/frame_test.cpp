@@ -118,6 +118,24 @@ TEST_CASE("whatever was written, at any size and with any frames left out, a vie
     }
 }
 
+TEST_CASE("a colour that the program gives to the palette, or takes back, repaints what is shown in it", "[frame]") {
+    vt::terminal tab = make(3, 20), viewer = make(3, 20);
+    terminal_features features = everything();
+    frame_composer composer({3, 20}, features);
+    const auto show = [&] {
+        std::string frame;
+        composer.compose(tab, {}, frame);
+        viewer.feed(frame);
+        return difference(tab, viewer, composer.offset());
+    };
+    tab.feed("\033[31mred");
+    REQUIRE(show() == "");
+    for (const char* change : {"\033]4;1;rgb:12/34/56\007", "\033]4;1;rgb:12/34/57\007", "\033]104;1\007"}) {
+        tab.feed(change);
+        CHECK(show() == "");
+    }
+}
+
 TEST_CASE("any number of viewers, each with its own size, pace and stalls: once quiet, every one shows the tab", "[frame]") {
     using namespace std::chrono_literals;
     struct watcher {

@@ -18,20 +18,6 @@ vt::row row_of(std::string_view ascii, const vt::style& look, int columns) {
     return r;
 }
 
-/// Differs when the program has given other colours to the palette: every cell then looks different.
-std::uint64_t palette_stamp(const vt::terminal& source) {
-    std::uint64_t stamp = 0;
-    for (std::size_t i = 0; i < 256; ++i) {
-        if (!source.is_colour_changed(i)) continue;
-        const vt::rgb c = source.palette_colour(i);
-        stamp =
-            (stamp ^ (i << 24 | static_cast<std::uint64_t>(c.red) << 16 | static_cast<std::uint64_t>(c.green) << 8 | c.blue)) *
-                0x100000001b3 + // FNV-1a
-            1;
-    }
-    return stamp;
-}
-
 } // namespace
 
 frame_composer::frame_composer(vt::screen_size size, terminal_features features)
@@ -174,7 +160,7 @@ void frame_composer::draw_overlay(const std::vector<std::string>& lines) {
 void frame_composer::compose(const vt::terminal& source, const request& wanted, std::string& out) {
     const std::size_t begin = out.size();
     canvas_.begin(out, source, features_, size_.columns);
-    if (const auto palette = palette_stamp(source); palette != palette_) {
+    if (const auto palette = source.palette_stamp(); palette != palette_) { // then every cell may look different
         palette_ = palette;
         forget();
     }

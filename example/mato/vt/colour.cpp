@@ -38,6 +38,15 @@ rgb default_colour(std::size_t index) noexcept {
     return index == palette::background ? ansi_colours[0] : ansi_colours[7];
 }
 
+/// splitmix64's finaliser: every bit of the change decides half of the stamp's.
+std::uint64_t mixed(std::size_t index, rgb c) noexcept {
+    std::uint64_t bits =
+        (index + 1) << 24 | static_cast<std::uint64_t>(c.red) << 16 | static_cast<std::uint64_t>(c.green) << 8 | c.blue;
+    bits = (bits ^ bits >> 30) * 0xbf58476d1ce4e5b9;
+    bits = (bits ^ bits >> 27) * 0x94d049bb133111eb;
+    return bits ^ bits >> 31;
+}
+
 int hex_digit(char c) noexcept {
     if (c >= '0' && c <= '9') return c - '0';
     if (c >= 'a' && c <= 'f') return c - 'a' + 10;
@@ -103,17 +112,22 @@ std::string colour_specification(rgb c) {
     return out;
 }
 
-palette::palette() { reset_all(); }
+palette::palette() {
+    for (std::size_t i = 0; i < size; ++i) colours_[i] = default_colour(i);
+}
 
-void palette::set(std::size_t index, rgb c) noexcept {
+void palette::put(std::size_t index, rgb c, bool changed) noexcept {
+    const auto toggle = [&] {
+        if (changed_[index] && index < foreground) stamp_ ^= mixed(index, colours_[index]);
+    };
+    toggle();
     colours_[index] = c;
-    changed_[index] = true;
+    changed_[index] = changed;
+    toggle();
 }
 
-void palette::reset(std::size_t index) noexcept {
-    colours_[index] = default_colour(index);
-    changed_[index] = false;
-}
+void palette::set(std::size_t index, rgb c) noexcept { put(index, c, true); }
+void palette::reset(std::size_t index) noexcept { put(index, default_colour(index), false); }
 
 void palette::reset_all() noexcept {
     for (std::size_t i = 0; i < size; ++i) reset(i);

@@ -73,10 +73,15 @@ public:
     void set(std::size_t index, rgb c) noexcept;
     void reset(std::size_t index) noexcept;
     void reset_all() noexcept;
+    /// Of the 256: equal for equal changes, another for others (but once in 2^64), in whatever order they were made. 0: none.
+    [[nodiscard]] std::uint64_t stamp() const noexcept { return stamp_; }
 
 private:
+    void put(std::size_t index, rgb c, bool changed) noexcept;
+
     std::array<rgb, size> colours_;
     std::bitset<size> changed_;
+    std::uint64_t stamp_ = 0;
 };
 
 } // namespace mato::vt

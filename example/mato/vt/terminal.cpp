@@ -53,6 +53,7 @@ const row& terminal::row_at(int r) const noexcept { return core_->emulated.grid(
 std::uint64_t terminal::row_generation(int r) const noexcept { return core_->emulated.grid().at(r).generation; }
 const hyperlink* terminal::find_link(link_id id) const noexcept { return core_->emulated.links_.find(id); }
 rgb terminal::palette_colour(std::size_t index) const noexcept { return core_->emulated.palette_.at(index); }
+std::uint64_t terminal::palette_stamp() const noexcept { return core_->emulated.palette_.stamp(); }
 bool terminal::is_colour_changed(std::size_t index) const noexcept { return core_->emulated.palette_.is_changed(index); }
 const std::string& terminal::title() const noexcept { return core_->emulated.titles_.title; }
 const std::string& terminal::icon_name() const noexcept { return core_->emulated.titles_.icon; }

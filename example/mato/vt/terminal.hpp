@@ -71,6 +71,7 @@ public:
     [[nodiscard]] const hyperlink* find_link(link_id id) const noexcept;
     [[nodiscard]] rgb palette_colour(std::size_t index) const noexcept; ///< see palette for the indices past 255
     [[nodiscard]] bool is_colour_changed(std::size_t index) const noexcept;
+    [[nodiscard]] std::uint64_t palette_stamp() const noexcept; ///< of the changed ones: palette::stamp
     [[nodiscard]] const std::string& title() const noexcept;
     [[nodiscard]] const std::string& icon_name() const noexcept;
 

@@ -450,6 +450,29 @@ TEST_CASE("vttest's screens are those xterm showed", "[recorded]") {
     CHECK(from == bytes.size());
 }
 
+TEST_CASE("the palette's stamp tells what was changed, not when or how often", "[palette]") {
+    const auto stamp = [](std::string_view bytes) {
+        terminal t = make(2, 10);
+        t.feed(bytes);
+        return t.palette_stamp();
+    };
+    const auto one = "\033]4;1;rgb:12/34/56\007", two = "\033]4;2;rgb:12/34/56\007";
+    CHECK(stamp("") == 0);
+    CHECK(stamp(one) != 0);
+    CHECK(stamp(one) != stamp(two));
+    CHECK(stamp(one) != stamp("\033]4;1;rgb:12/34/57\007"));
+    CHECK(stamp(std::string(one) + two) == stamp(std::string(two) + one + one));
+    CHECK(stamp(std::string(one) + two + "\033]104;2\007") == stamp(one));
+    CHECK(stamp(std::string(one) + two + "\033]104\007") == 0);
+    CHECK(stamp(std::string(one) + "\033c") == 0);
+    CHECK(stamp("\033]10;rgb:12/34/56\007") == 0); // a dynamic one colours no cell but by the terminal's own doing
+    terminal t = make(2, 10);
+    t.feed(one);
+    terminal other = make(2, 10);
+    REQUIRE(other.restore(t.save()) == snapshot_error::none);
+    CHECK(other.palette_stamp() == stamp(one));
+}
+
 TEST_CASE("what real programs wrote leaves no sequence on the screen", "[recorded]") {
     for (const char* name : {"bash", "vim", "vttest"}) {
         const std::string bytes = recorded(std::string(name) + ".bytes");
