@@ -83,14 +83,6 @@ byte_masks look(const char* p, std::uint16_t* codes) noexcept {
 #endif
 }
 
-int lowest_bit(std::uint64_t nonzero) noexcept {
-#if defined(__GNUC__)
-    return __builtin_ctzll(nonzero); // without the test for zero that std::countr_zero makes
-#else
-    return std::countr_zero(nonzero);
-#endif
-}
-
 int highest_bit(std::uint64_t nonzero) noexcept { return 63 - std::countl_zero(nonzero); }
 
 // The bits below `bit`; all for 64.

@@ -3,18 +3,69 @@
 #include "vt/utf8.hpp"
 
 #include "vt/mixed_text.hpp"
+#include "vt/number_scan.hpp"
 #include "vt/scan.hpp"
 #include "vt/terminal.hpp"
 #include "vt/unicode.hpp"
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <fstream>
 #include <random>
 #include <sstream>
 #include <vector>
 
 using namespace mato::vt;
+
+TEST_CASE("the numbers of a sequence are what its digits say", "[numbers]") {
+    std::mt19937 random(5);
+    std::size_t wrong = 0, taken = 0;
+    for (int round = 0; round < 50'000; ++round) {
+        std::string s;
+        std::vector<int> expected;
+        bool is_simple = true, is_whole = true;
+        unsigned subs = 0;
+        for (int n = static_cast<int>(random() % 9); n > 0; --n) {
+            constexpr int most[] = {10, 100, 256, 10'000, 100'000};
+            const int value = static_cast<int>(random() % static_cast<unsigned>(most[random() % (random() % 10 == 0 ? 5 : 4)]));
+            const bool is_absent = random() % 8 == 0;
+            if (!is_absent) s += std::to_string(value);
+            expected.push_back(is_absent ? 0 : value);
+            is_simple = is_simple && (is_absent || value < 10'000);
+            if (n == 1) continue;
+            const bool is_sub = random() % 100 == 0;
+            subs |= unsigned{is_sub} << expected.size();
+            is_simple = is_simple && !is_sub;
+            s += is_sub ? ':' : ';';
+        }
+        if (s.empty()) expected.clear();
+        const std::size_t length = s.size();
+        s += random() % 50 == 0 ? (is_whole = false, "\r ?\x7f"[random() % 4]) : static_cast<char>('@' + random() % 63);
+        s += std::string(random() % 80, static_cast<char>(random()));
+        const char* const end = s.data() + s.size();
+        const auto is_right = [&](const char* final, const parameters& got) {
+            bool right = final == s.data() + length && got.size() == expected.size();
+            for (std::size_t i = 0; i < expected.size(); ++i)
+                right = right && got[i] == std::min(expected[i], 65535) && got.is_sub(i) == (subs >> i & 1);
+            return right;
+        };
+        parameters got;
+        got.push(7, true);
+        const char* const at_once = detail::scan_block(s.data(), end, got);
+#if defined(__SSE2__)
+        wrong += (at_once != nullptr) != (is_whole && is_simple && length < 32 && s.size() >= 36);
+#endif
+        wrong += at_once != nullptr && !is_right(at_once, got);
+        taken += at_once != nullptr;
+        const char* const one_by_one = detail::scan_digits(s.data(), end, got);
+        wrong += is_whole ? !is_right(one_by_one, got) : one_by_one != nullptr;
+    }
+    CHECK(wrong == 0);
+#if defined(__SSE2__)
+    CHECK(taken > 10'000);
+#endif
+}
 
 TEST_CASE("every scalar value survives encoding and decoding", "[utf8]") {
     std::size_t wrong = 0;
