@@ -49,8 +49,8 @@ inline const char* detail::scan_block(const char* p, const char* end, parameters
         std::uint32_t word = 0;
         std::memcpy(&word, p + from, sizeof word);
         word = static_cast<std::uint32_t>(std::uint64_t{word} << 8 * (most_digits - length)) & 0x0f0f0f0f;
-        word = word * 10 + (word >> 8); // bytes 0 and 2: two digits each
-        *next = static_cast<std::uint16_t>((word & 0xff) * 100 + (word >> 16 & 0xff));
+        word = (word * (10 << 8 | 1) >> 8) & 0x00ff00ff; // two digits each
+        *next = static_cast<std::uint16_t>(word * (100 << 16 | 1) >> 16);
         const char c = p[at];
         if (c == ';') {
             ++next;
