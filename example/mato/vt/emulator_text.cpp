@@ -14,6 +14,19 @@ bool is_c1(const char* p, const char* end) noexcept {
     return end - p >= 2 && static_cast<unsigned char>(p[0]) == 0xc2 && static_cast<unsigned char>(p[1]) - 0x80u < 0x20u;
 }
 
+// Characters that take a column or two, as many as can be told at once; one, where decode_mixed() takes none.
+decoded_run decode_some(const char* p, const char* end, unit* to, int room, std::size_t scratch) noexcept {
+    const decoded_run run = decode_mixed(p, end, to, room, scratch);
+    if (run.bytes > 0) return run;
+    const decoded d = decode_utf8(p, end);
+    if (d.length == 0 || d.code < 0xa0) return {};
+    const int width = width_of(d.code);
+    if (width == 0 || width > room) return {};
+    to[0] = d.code | (width == 2 ? units::wide : 0);
+    if (width == 2) to[1] = units::tail;
+    return {d.length, width};
+}
+
 } // namespace
 
 void emulator::update_text_path() noexcept {
@@ -61,7 +74,8 @@ const char* emulator::text(const char* p, const char* end) {
 // As much of [p, end) as goes into one row without looking at what is there: plain bytes sixteen at a time, other
 // characters decoded in place. Stops before controls, marks that combine, and what is ill-formed or unfinished.
 const char* emulator::plain_run(const char* p, const char* end) {
-    if (!is_plain(*p)) { // nothing may happen, not even a wrap, for what takes no cell of its own
+    // Nothing may happen, not even a wrap, for what takes no cell of its own. Behind the end of a row nothing does.
+    if (!is_plain(*p) && (cursor_.pending_wrap || cursor_.at.column != screen_->at(cursor_.at.row).used())) {
         const decoded d = decode_utf8(p, end);
         if (d.length == 0 || d.code < 0xa0 || width_of(d.code) == 0) return p;
     }
@@ -89,22 +103,10 @@ const char* emulator::plain_run(const char* p, const char* end) {
             continue;
         }
         if (static_cast<unsigned char>(*p) < 0xc2) break;
-        const decoded_run run = decode_mixed(p, end, out + c, limit - c);
+        const decoded_run run = decode_some(p, end, out + c, limit - c, r.scratch(c));
+        if (run.bytes == 0) break;
         p += run.bytes;
         c += run.columns;
-        if (run.bytes > 0) continue;
-        const decoded d = decode_utf8(p, end);
-        if (d.length == 0 || d.code < 0xa0) break;
-        const int width = width_of(d.code);
-        if (width == 1) {
-            out[c++] = d.code;
-        } else {
-            if (width == 0 || c + 2 > limit) break;
-            out[c] = d.code | units::wide;
-            out[c + 1] = units::tail;
-            c += 2;
-        }
-        p += d.length;
     }
     if (c == from) return p;
     const unit last = out[c - 1] == units::tail ? out[c - 2] : out[c - 1];

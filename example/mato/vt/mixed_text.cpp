@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "mixed_text.hpp"
 
+#include "mixed_window.hpp"
 #include "scan.hpp"
 #include "unicode.hpp"
 
@@ -20,19 +21,12 @@ std::uint32_t big_endian(std::uint32_t v) noexcept {
     return v << 24 | (v << 8 & 0xff0000) | (v >> 8 & 0xff00) | v >> 24;
 }
 
-// What is looked at before anything is decided: as many bytes as a mask has bits.
-constexpr int window = 64;
-constexpr int group = 16;
-constexpr int lookahead = 2; // the last bytes of a character that begins at the window's end
+using detail::below;
+using detail::byte_masks;
+using detail::lookahead;
+using detail::window;
 
-// Bit i speaks of byte i.
-struct byte_masks {
-    std::uint64_t begins = 0; // not a continuation
-    std::uint64_t stops = 0;  // C0, DEL, and what is nowhere in UTF-8: Unicode table 3-7
-    std::uint64_t two = 0;    // promises at least a second byte, a third, a fourth
-    std::uint64_t three = 0;
-    std::uint64_t four = 0;
-};
+constexpr int group = 16;
 
 // One group. `codes[i]`: the code point that begins at byte i, if any does; 0 for one past the BMP. Reads `lookahead` bytes
 // past the group.
@@ -83,19 +77,6 @@ byte_masks look(const char* p, std::uint16_t* codes) noexcept {
 #endif
 }
 
-int lowest_bit(std::uint64_t nonzero) noexcept {
-#if defined(__GNUC__)
-    return __builtin_ctzll(nonzero); // without the test for zero that std::countr_zero makes
-#else
-    return std::countr_zero(nonzero);
-#endif
-}
-
-int highest_bit(std::uint64_t nonzero) noexcept { return 63 - std::countl_zero(nonzero); }
-
-// The bits below `bit`; all for 64.
-std::uint64_t below(int bit) noexcept { return bit == window ? ~std::uint64_t{0} : (std::uint64_t{1} << bit) - 1; }
-
 // Four bytes whose marks are right. Those past U+10FFFF and the overlong become 0.
 std::uint32_t past_bmp(const char* p) noexcept {
     std::uint32_t code = static_cast<std::uint32_t>(static_cast<unsigned char>(p[0])) & 7;
@@ -121,7 +102,8 @@ bool is_past_bmp(unit u) noexcept { return (u & units::code_mask) > 0xffff; }
 
 } // namespace
 
-decoded_run decode_mixed(const char* const begin, const char* const end, unit* to, int room) noexcept {
+decoded_run detail::decode_mixed_portably(const char* const begin, const char* const end, unit* to, int room,
+                                          std::size_t) noexcept {
     if (room < 2) return {};
     const char* p = begin;
     unit* out = to;
@@ -146,23 +128,8 @@ decoded_run decode_mixed(const char* const begin, const char* const end, unit* t
             m.three |= g.three << i;
             m.four |= g.four << i;
         }
-        // What follows every first byte must be what it promises, and nothing else.
-        const int stop = m.stops == 0 ? window : lowest_bit(m.stops);
-        const std::uint64_t promised = m.two << 1 | m.three << 2 | m.four << 3;
-        const std::uint64_t wrong = ~(promised ^ m.begins) & (stop == window ? ~std::uint64_t{0} : below(stop + 1));
-        int count = stop; // bytes to take
-        if (wrong != 0 || stop == window) {
-            // The last character is left: it is ill-formed, or how it ends is not known yet.
-            const std::uint64_t before = m.begins & (wrong != 0 ? below(lowest_bit(wrong)) : ~std::uint64_t{0});
-            count = before != 0 ? highest_bit(before) : 0;
-        }
-        // Sixteen plain bytes in a row are done faster by others.
-        std::uint64_t plain = m.begins & ~m.two & below(stop);
-        for (const int step : {1, 2, 4, 8}) plain &= plain >> step;
-        const bool turns_plain = plain != 0 && lowest_bit(plain) <= count;
-        if (turns_plain) count = lowest_bit(plain);
-
-        for (std::uint64_t rest = m.begins & below(count); rest != 0; rest &= rest - 1) {
+        const detail::extent taken = detail::whole_characters(m);
+        for (std::uint64_t rest = m.begins & below(taken.bytes); rest != 0; rest &= rest - 1) {
             const auto at = static_cast<std::size_t>(lowest_bit(rest));
             std::uint32_t code = codes[at];
             auto width = static_cast<std::size_t>(width_of(code)); // 0 for controls and surrogates too
@@ -178,12 +145,12 @@ decoded_run decode_mixed(const char* const begin, const char* const end, unit* t
             *out = code | static_cast<unit>(width - 1) << 30;
             out += width;
         }
-        p += count;
-        if (turns_plain || wrong != 0 || stop != window || count == 0) return stopped_at(p);
+        p += taken.bytes;
+        if (!taken.goes_on) return stopped_at(p);
     }
 }
 
-std::optional<std::size_t> encode_pairs(const unit* units, std::size_t count, char* to) noexcept {
+std::optional<std::size_t> detail::encode_pairs_portably(const unit* units, std::size_t count, char* to) noexcept {
     if (count > 0 && (units[count - 1] & units::wide) != 0) return std::nullopt; // its right half is cut off
     std::size_t i = 0, bytes = 0;
     unit seen = 0;
@@ -269,6 +236,20 @@ std::size_t encode_mixed(const unit* units, std::size_t count, char*& to) noexce
     }
     to = out;
     return i;
+}
+
+namespace {
+
+const mixed_codec fastest = mixed_codecs().back();
+
+} // namespace
+
+decoded_run decode_mixed(const char* p, const char* end, unit* to, int room, std::size_t scratch) noexcept {
+    return fastest.decode(p, end, to, room, scratch);
+}
+
+std::optional<std::size_t> encode_pairs(const unit* units, std::size_t count, char* to) noexcept {
+    return fastest.encode(units, count, to);
 }
 
 } // namespace mato::vt

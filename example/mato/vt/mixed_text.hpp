@@ -19,7 +19,8 @@ struct decoded_run {
 
 /// Decodes well-formed characters of one or two columns into at most `room` columns. Stops before anything else:
 /// controls, marks, what is ill-formed, a long run of plain bytes, the last few bytes before `end`.
-decoded_run decode_mixed(const char* p, const char* end, unit* to, int room) noexcept;
+/// The first `scratch` units from `to` may be scribbled over past the ones counted.
+decoded_run decode_mixed(const char* p, const char* end, unit* to, int room, std::size_t scratch) noexcept;
 
 /// Encodes units as UTF-8, as packed_line.hpp wants them; stops before an erased cell or a cluster. Five bytes a unit are
 /// enough, and up to four more are scribbled over.
@@ -32,6 +33,13 @@ std::size_t encode_mixed(const unit* units, std::size_t count, char*& to) noexce
 ///          has no such form: clusters, narrow characters past U+FFFF, a wide one cut in half
 std::optional<std::size_t> encode_pairs(const unit* units, std::size_t count, char* to) noexcept;
 inline constexpr int pair_tail = 1;
+
+/// The same two by what this machine has; the first is portable, the last the fastest, and the one that is used.
+struct mixed_codec {
+    decltype(&decode_mixed) decode;
+    decltype(&encode_pairs) encode;
+};
+[[nodiscard]] std::span<const mixed_codec> mixed_codecs() noexcept;
 
 /// In packed text: the next character has two columns.
 inline constexpr char wide_mark = 1;

@@ -19,7 +19,14 @@ constexpr unsigned has_runs = 1, is_ascii = 2, is_pairs = 4;
 constexpr char open_mark = 2, close_mark = 3, blank_mark = 4;
 constexpr unsigned has_foreground = 1, has_background = 2, has_underline = 4, has_flags = 8, has_link = 16;
 
+// One byte or two is no branch: it cannot be predicted. A byte more may be scribbled over.
 char* put_number(char* to, std::uint32_t value) noexcept {
+    if (value < 1u << 14) {
+        const std::uint32_t two = value >= 0x80 ? 1 : 0;
+        to[0] = static_cast<char>(value | two << 7);
+        to[1] = static_cast<char>(value >> 7);
+        return to + 1 + two;
+    }
     while (value >= 0x80) {
         *to++ = static_cast<char>(value | 0x80);
         value >>= 7;
@@ -186,32 +193,36 @@ char* pack_line(const row& r, char* to) noexcept {
     const auto runs = r.runs();
     unsigned flags = 0;
     char* const head = to++;
-    // The length is not known before the text is written, and rarely needs more than this.
-    constexpr std::ptrdiff_t length_bytes = 4;
-    char* const body = runs.empty() ? to : to + length_bytes;
-    char* end = body;
     if (all_plain(text.data(), text.size())) {
         flags |= is_ascii;
-        narrow_plain(text.data(), text.size(), end);
-        end += text.size();
-    } else if (const auto bytes = encode_pairs(text.data(), text.size(), end);
-               bytes && 2 * text.size() <= *bytes + text.size() / 4) {
-        flags |= is_pairs;
-        end += 2 * text.size();
+        if (!runs.empty()) to = put_number(to, static_cast<std::uint32_t>(text.size()));
+        narrow_plain(text.data(), text.size(), to);
+        to += text.size();
     } else {
-        end = put_text(r, end);
+        // The length is not known before the text is written, and rarely needs more than this.
+        constexpr std::ptrdiff_t length_bytes = 4;
+        char* const body = runs.empty() ? to : to + length_bytes;
+        char* end = body;
+        if (const auto bytes = encode_pairs(text.data(), text.size(), end);
+            bytes && 2 * text.size() <= *bytes + text.size() / 4) {
+            flags |= is_pairs;
+            end += 2 * text.size();
+        } else {
+            end = put_text(r, end);
+        }
+        const auto text_bytes = static_cast<std::size_t>(end - body);
+        if (!runs.empty()) {
+            to = put_number(to, static_cast<std::uint32_t>(text_bytes));
+            std::memmove(to, body, text_bytes);
+        }
+        to += text_bytes;
     }
     if (!runs.empty()) {
         flags |= has_runs;
-        char length[8];
-        char* const length_end = put_number(length, static_cast<std::uint32_t>(end - body));
-        const auto text_bytes = static_cast<std::size_t>(end - body);
-        to = std::copy(length, length_end, to);
-        std::memmove(to, body, text_bytes);
-        end = put_runs(runs, to + text_bytes);
+        to = put_runs(runs, to);
     }
     *head = static_cast<char>(flags);
-    return end;
+    return to;
 }
 
 bool unpack_line(std::string_view bytes, row& out, int most_columns) {

@@ -40,6 +40,13 @@ public:
         ++count_;
     }
 
+    /// Room for `max_count` numbers, none a sub-parameter or above max_value, to be written and then counted by finish().
+    std::uint16_t* start() noexcept {
+        clear();
+        return values_.data();
+    }
+    void finish(std::size_t count) noexcept { count_ = static_cast<std::uint32_t>(count); }
+
 private:
     std::array<std::uint16_t, max_count> values_;
     std::uint32_t subs_ = 0;

@@ -7,6 +7,7 @@
 /// C1 controls are U+0080 to U+009F, as UTF-8 terminals have them: a lone byte 0x9c is no string terminator.
 #pragma once
 
+#include "number_scan.hpp"
 #include "parameters.hpp"
 #include "scan.hpp"
 #include "utf8.hpp"
@@ -155,40 +156,14 @@ template <class Sink> const char* parser::finish_partial(const char* p, const ch
 // Returns nothing at anything else, having told nothing.
 template <class Sink> const char* parser::whole_sequence(const char* p, const char* end, Sink& sink) {
     control_sequence& seq = s_.sequence;
-    parameters& numbers = seq.numbers;
-    numbers.clear();
     seq.prefix = 0;
     seq.intermediates = 0;
     if (*p >= '<' && *p <= '?') seq.prefix = *p++;
-    bool sub = false;
-    while (p < end) {
-        std::uint32_t value = 0;
-        const char* const digits = p;
-        const auto digit = [](const char* at) { return static_cast<unsigned char>(*at) - unsigned{'0'}; };
-        if (end - p >= 3 && digit(p) < 10) { // how many digits, one or two, is no branch: it cannot be predicted
-            const unsigned first = digit(p), second = digit(p + 1);
-            const unsigned two = second < 10 ? 1 : 0;
-            value = first + (first * 9 + second) * two;
-            p += 1 + two;
-        }
-        while (p < end && digit(p) < 10) {
-            value = value > parameters::max_value ? value : value * 10 + digit(p);
-            ++p;
-        }
-        if (p == end) return nullptr;
-        const char c = *p++;
-        if (c == ';' || c == ':') {
-            numbers.push(value, sub);
-            sub = c == ':';
-            continue;
-        }
-        if (static_cast<unsigned char>(c) - 0x40u >= 0x3fu) return nullptr;
-        if (p - 1 != digits || !numbers.empty()) numbers.push(value, sub);
-        seq.final = c;
-        sink.control_sequence_done(seq);
-        return p;
-    }
-    return nullptr;
+    const char* const final = scan_numbers(p, end, seq.numbers);
+    if (final == nullptr) return nullptr;
+    seq.final = *final;
+    sink.control_sequence_done(seq);
+    return final + 1;
 }
 
 inline void parser::begin_sequence(stage at) noexcept {

@@ -24,6 +24,15 @@ namespace mato::vt {
     return static_cast<unsigned char>(byte) < 0x20 || static_cast<unsigned char>(byte) == 0x9c;
 }
 
+/// The place of the lowest bit that is set.
+inline int lowest_bit(std::uint64_t nonzero) noexcept {
+#if defined(__GNUC__)
+    return __builtin_ctzll(nonzero); // without the test for zero that std::countr_zero makes
+#else
+    return std::countr_zero(nonzero);
+#endif
+}
+
 /// Copies the plain bytes at `from` into units, at most `room` of them; returns how many.
 /// The first `scratch` units from `to` may be scribbled over past the ones counted.
 std::size_t widen_plain(const char* from, const char* end, std::uint32_t* to, std::size_t room, std::size_t scratch) noexcept;
@@ -107,29 +116,40 @@ inline bool all_plain(const std::uint32_t* units, std::size_t count) noexcept {
     // What is not plain is mostly so from the start.
     for (std::size_t n = 0; n < count && n < 4; ++n)
         if (units[n] - 1 >= 0x7f) return false;
-    std::size_t i = 0;
+    if (count < 4) return true;
     const __m128i zero = _mm_setzero_si128();
     __m128i seen = zero, erased = zero;
-    for (; i + 4 <= count; i += 4) {
-        const __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(units + i));
+    const auto look = [&](std::size_t at) {
+        const __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(units + at));
         seen = _mm_or_si128(seen, v);
         erased = _mm_or_si128(erased, _mm_cmpeq_epi32(v, zero));
-    }
-    for (; i < count; ++i)
-        if (units[i] - 1 >= 0x7f) return false;
+    };
+    for (std::size_t i = 4; i + 4 <= count; i += 4) look(i);
+    look(count - 4);
     const __m128i wrong = _mm_or_si128(_mm_srli_epi32(seen, 7), erased);
     return _mm_movemask_epi8(_mm_cmpeq_epi32(wrong, zero)) == 0xffff;
 }
 
 inline void narrow_plain(const std::uint32_t* units, std::size_t count, char* to) noexcept {
-    std::size_t i = 0;
-    for (; i + 16 <= count; i += 16) {
-        const auto* in = reinterpret_cast<const __m128i*>(units + i);
-        const __m128i low = _mm_packs_epi32(_mm_loadu_si128(in), _mm_loadu_si128(in + 1));
-        const __m128i high = _mm_packs_epi32(_mm_loadu_si128(in + 2), _mm_loadu_si128(in + 3));
-        _mm_storeu_si128(reinterpret_cast<__m128i*>(to + i), _mm_packus_epi16(low, high));
+    const auto four = [units](std::size_t at) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(units + at)); };
+    const auto eight = [&four](std::size_t at) { return _mm_packs_epi32(four(at), four(at + 4)); };
+    const auto sixteen = [&](std::size_t at) {
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(to + at), _mm_packus_epi16(eight(at), eight(at + 8)));
+    };
+    const auto half = [&](std::size_t at) {
+        const __m128i v = eight(at);
+        _mm_storel_epi64(reinterpret_cast<__m128i*>(to + at), _mm_packus_epi16(v, v));
+    };
+    // The last ones may be done twice: how many are left over is no branch.
+    if (count >= 16) {
+        for (std::size_t i = 0; i + 16 <= count; i += 16) sixteen(i);
+        sixteen(count - 16);
+    } else if (count >= 8) {
+        half(0);
+        half(count - 8);
+    } else {
+        for (std::size_t i = 0; i < count; ++i) to[i] = static_cast<char>(units[i]);
     }
-    for (; i < count; ++i) to[i] = static_cast<char>(units[i]);
 }
 
 #else

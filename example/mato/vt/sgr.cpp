@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "sgr.hpp"
 
-#include <optional>
+#include <utility>
 
 namespace mato::vt {
 
@@ -9,34 +9,35 @@ namespace {
 
 using namespace attributes;
 
-struct extended {
-    std::optional<colour> value;
-    std::size_t next = 0; // index of the number after the colour
-};
-
 std::uint8_t level(int n) noexcept { return static_cast<std::uint8_t>(n > 255 ? 255 : n); }
 
 // 38, 48 and 58 stand at `at`. "38:2::r:g:b", "38:2:r:g:b", "38:5:n", and xterm's "38;2;r;g;b", "38;5;n".
-extended extended_colour(const parameters& p, std::size_t at) noexcept {
+// Sets `to`, but for what is no colour; returns the index of the number after it.
+std::size_t extended_colour(const parameters& p, std::size_t at, colour& to) noexcept {
+    const auto set_indexed = [&](int n) {
+        if (n < 256) to = colour::indexed(static_cast<unsigned>(n));
+    };
     std::size_t end = at + 1;
     if (p.is_sub(end)) {
         while (p.is_sub(end)) ++end;
         const std::size_t count = end - at - 1; // the kind, and its numbers
-        if (p[at + 1] == 5 && count >= 2)
-            return {p[at + 2] < 256 ? std::optional(colour::indexed(static_cast<unsigned>(p[at + 2]))) : std::nullopt, end};
-        if (p[at + 1] == 2 && count >= 4) {
+        if (p[at + 1] == 5 && count >= 2) {
+            set_indexed(p[at + 2]);
+        } else if (p[at + 1] == 2 && count >= 4) {
             const std::size_t red = count >= 5 ? at + 3 : at + 2; // with five or more, the first is a colour space
-            return {colour::direct({level(p[red]), level(p[red + 1]), level(p[red + 2])}), end};
+            to = colour::direct({level(p[red]), level(p[red + 1]), level(p[red + 2])});
         }
-        return {std::nullopt, end};
+        return end;
     }
     if (p[at + 1] == 5 && at + 2 < p.size()) {
-        const int n = p[at + 2];
-        return {n < 256 ? std::optional(colour::indexed(static_cast<unsigned>(n))) : std::nullopt, at + 3};
+        set_indexed(p[at + 2]);
+        return at + 3;
     }
-    if (p[at + 1] == 2 && at + 4 < p.size())
-        return {colour::direct({level(p[at + 2]), level(p[at + 3]), level(p[at + 4])}), at + 5};
-    return {std::nullopt, p.size()}; // cut short: what follows cannot be told from its parts
+    if (p[at + 1] == 2 && at + 4 < p.size()) {
+        to = colour::direct({level(p[at + 2]), level(p[at + 3]), level(p[at + 4])});
+        return at + 5;
+    }
+    return p.size(); // cut short: what follows cannot be told from its parts
 }
 
 void reset(style& pen) noexcept {
@@ -134,9 +135,7 @@ void apply_sgr(const parameters& p, style& pen, std::size_t first) noexcept {
     for (std::size_t i = first; i < p.size();) {
         const int n = p[i];
         if (n == 38 || n == 48 || n == 58) {
-            const extended e = extended_colour(p, i);
-            if (e.value) (n == 38 ? pen.foreground : n == 48 ? pen.background : pen.underline_colour) = *e.value;
-            i = e.next;
+            i = extended_colour(p, i, n == 38 ? pen.foreground : n == 48 ? pen.background : pen.underline_colour);
         } else if (n == 4) {
             i = apply_underline(p, i, pen);
         } else {

@@ -54,6 +54,23 @@ bool same(const row& a, const row& b) {
 
 } // namespace
 
+TEST_CASE("a packed line has every colour it was given", "[packed]") {
+    const auto survives = [](colour c) {
+        row r;
+        style s;
+        s.foreground = c;
+        r.put(0, 'x', 1, s, columns);
+        return packed_and_back(r).style_at(0) == s;
+    };
+    std::size_t lost = 0;
+    for (unsigned i = 0; i < 256; ++i) lost += !survives(colour::indexed(i)); // numbers of one byte and of two
+    for (unsigned blue = 0; blue < 256; ++blue)                               // of two and of three
+        for (const std::uint8_t green : {std::uint8_t{62}, std::uint8_t{63}})
+            lost += !survives(colour::direct({0, green, static_cast<std::uint8_t>(blue)}));
+    lost += !survives(colour::direct({255, 255, 255}));
+    CHECK(lost == 0);
+}
+
 TEST_CASE("a row does what an array of cells would", "[row]") {
     std::mt19937 random(3);
     for (int round = 0; round < 300; ++round) {

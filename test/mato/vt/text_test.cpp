@@ -3,18 +3,70 @@
 #include "vt/utf8.hpp"
 
 #include "vt/mixed_text.hpp"
+#include "vt/number_scan.hpp"
 #include "vt/scan.hpp"
 #include "vt/terminal.hpp"
 #include "vt/unicode.hpp"
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
+#include <array>
 #include <fstream>
 #include <random>
 #include <sstream>
 #include <vector>
 
 using namespace mato::vt;
+
+TEST_CASE("the numbers of a sequence are what its digits say", "[numbers]") {
+    std::mt19937 random(5);
+    std::size_t wrong = 0, taken = 0;
+    for (int round = 0; round < 50'000; ++round) {
+        std::string s;
+        std::vector<int> expected;
+        bool is_simple = true, is_whole = true;
+        unsigned subs = 0;
+        for (int n = static_cast<int>(random() % 9); n > 0; --n) {
+            constexpr int most[] = {10, 100, 256, 10'000, 100'000};
+            const int value = static_cast<int>(random() % static_cast<unsigned>(most[random() % (random() % 10 == 0 ? 5 : 4)]));
+            const bool is_absent = random() % 8 == 0;
+            if (!is_absent) s += std::to_string(value);
+            expected.push_back(is_absent ? 0 : value);
+            is_simple = is_simple && (is_absent || value < 10'000);
+            if (n == 1) continue;
+            const bool is_sub = random() % 100 == 0;
+            subs |= unsigned{is_sub} << expected.size();
+            is_simple = is_simple && !is_sub;
+            s += is_sub ? ':' : ';';
+        }
+        if (s.empty()) expected.clear();
+        const std::size_t length = s.size();
+        s += random() % 50 == 0 ? (is_whole = false, "\r ?\x7f"[random() % 4]) : static_cast<char>('@' + random() % 63);
+        s += std::string(random() % 80, static_cast<char>(random()));
+        const char* const end = s.data() + s.size();
+        const auto is_right = [&](const char* final, const parameters& got) {
+            bool right = final == s.data() + length && got.size() == expected.size();
+            for (std::size_t i = 0; i < expected.size(); ++i)
+                right = right && got[i] == std::min(expected[i], 65535) && got.is_sub(i) == (subs >> i & 1);
+            return right;
+        };
+        parameters got;
+        got.push(7, true);
+        const char* const at_once = detail::scan_block(s.data(), end, got);
+#if defined(__SSE2__)
+        wrong += (at_once != nullptr) != (is_whole && is_simple && length < 32 && s.size() >= 36);
+#endif
+        wrong += at_once != nullptr && !is_right(at_once, got);
+        taken += at_once != nullptr;
+        const char* const one_by_one = detail::scan_digits(s.data(), end, got);
+        wrong += is_whole ? !is_right(one_by_one, got) : one_by_one != nullptr;
+    }
+    CHECK(wrong == 0);
+#if defined(__SSE2__)
+    CHECK(taken > 10'000);
+#endif
+}
 
 TEST_CASE("every scalar value survives encoding and decoding", "[utf8]") {
     std::size_t wrong = 0;
@@ -90,58 +142,135 @@ std::string mixed(std::mt19937& random) {
 
 TEST_CASE("mixed text decodes as one character at a time does", "[mixed]") {
     std::mt19937 random(2);
-    std::size_t wrong = 0, decoded_bytes = 0;
-    for (int round = 0; round < 30'000; ++round) {
-        const std::string s = mixed(random);
-        constexpr unit untouched = 0xdeadbeef;
-        std::vector<unit> units(400, untouched);
-        const int room = static_cast<int>(random() % 300);
-        const decoded_run run = decode_mixed(s.data(), s.data() + s.size(), units.data(), room);
-        wrong += units[static_cast<std::size_t>(run.columns)] != untouched;
-        decoded_bytes += static_cast<std::size_t>(run.bytes);
-        const char* p = s.data();
-        int c = 0;
-        while (p < s.data() + run.bytes) {
-            const decoded d = decode_utf8(p, s.data() + s.size());
-            const int width = width_of(d.code);
-            wrong += d.length == 0 || d.code < 0x20 || width == 0;
-            wrong += units[static_cast<std::size_t>(c)] != (d.code | (width == 2 ? units::wide : 0));
-            if (width == 2) wrong += units[static_cast<std::size_t>(c) + 1] != units::tail;
-            c += width;
-            p += d.length;
+    for (const auto& codec : mixed_codecs()) {
+        const auto decode = codec.decode;
+        std::size_t wrong = 0, decoded_bytes = 0;
+        for (int round = 0; round < 30'000; ++round) {
+            const std::string s = mixed(random);
+            constexpr unit untouched = 0xdeadbeef;
+            std::vector<unit> units(400, untouched);
+            const int room = static_cast<int>(random() % 300);
+            const std::size_t scratch = random() % 2 == 0 ? 0 : random() % 400;
+            const decoded_run run = decode(s.data(), s.data() + s.size(), units.data(), room, scratch);
+            for (auto i = std::max(scratch, static_cast<std::size_t>(run.columns)); i < units.size(); ++i)
+                wrong += units[i] != untouched;
+            decoded_bytes += static_cast<std::size_t>(run.bytes);
+            const char* p = s.data();
+            int c = 0;
+            while (p < s.data() + run.bytes) {
+                const decoded d = decode_utf8(p, s.data() + s.size());
+                const int width = width_of(d.code);
+                wrong += d.length == 0 || d.code < 0x20 || width == 0;
+                wrong += units[static_cast<std::size_t>(c)] != (d.code | (width == 2 ? units::wide : 0));
+                if (width == 2) wrong += units[static_cast<std::size_t>(c) + 1] != units::tail;
+                c += width;
+                p += d.length;
+            }
+            wrong += c != run.columns || c > room;
         }
-        wrong += c != run.columns || c > room;
+        CHECK(wrong == 0);
+        CHECK(decoded_bytes > 100'000); // or nothing was shown
     }
-    CHECK(wrong == 0);
-    CHECK(decoded_bytes > 100'000); // or nothing was shown
 }
 
 TEST_CASE("mixed text takes every character of two or three bytes that stands alone, and no other", "[mixed]") {
-    std::size_t wrong = 0, taken = 0;
-    const auto check = [&](std::string s, std::size_t length) {
-        const char* const p = s.data();
-        s += "\r";
-        std::vector<unit> units(8, 0);
-        const decoded_run run = decode_mixed(p, p + s.size(), units.data(), 8);
-        const decoded d = decode_utf8(p, p + s.size());
-        const bool whole = d.length == static_cast<int>(length) && width_of(d.code) > 0 && d.code >= 0x20;
-        taken += whole;
-        // A replacement character decoded is the ill-formed, unless it was written.
-        const bool written = d.code != replacement_character || s.starts_with("\xef\xbf\xbd");
-        wrong += run.bytes != (whole && written ? static_cast<int>(length) : 0);
-        if (run.bytes > 0) wrong += (units[0] & units::code_mask) != d.code || run.columns != width_of(d.code);
-    };
-    for (int a = 0x80; a < 0x100; ++a) {
-        for (int b = 0; b < 0x100; ++b) {
-            const std::string two{static_cast<char>(a), static_cast<char>(b)};
-            if (a < 0xe0) check(two, 2);
-            for (int c = 0x7e; c < 0xc2 && a >= 0xe0 && a < 0xf0; ++c) check(two + static_cast<char>(c), 3);
-            for (const char* rest : {"\x80\x80", "\xbf\xbf", "\x98\x83", "\x80\x7f", "\xc0\x80"})
-                if (a >= 0xf0) check(two + rest, 4);
+    for (const auto& codec : mixed_codecs()) {
+        const auto decode = codec.decode;
+        std::size_t wrong = 0, taken = 0;
+        const auto check = [&](std::string s, std::size_t length) {
+            const char* const p = s.data();
+            s += "\r";
+            std::vector<unit> units(8, 0);
+            const decoded_run run = decode(p, p + s.size(), units.data(), 8, 0);
+            const decoded d = decode_utf8(p, p + s.size());
+            const bool whole = d.length == static_cast<int>(length) && width_of(d.code) > 0 && d.code >= 0x20;
+            taken += whole;
+            // A replacement character decoded is the ill-formed, unless it was written.
+            const bool written = d.code != replacement_character || s.starts_with("\xef\xbf\xbd");
+            wrong += run.bytes != (whole && written ? static_cast<int>(length) : 0);
+            if (run.bytes > 0) wrong += (units[0] & units::code_mask) != d.code || run.columns != width_of(d.code);
+        };
+        for (int a = 0x80; a < 0x100; ++a) {
+            for (int b = 0; b < 0x100; ++b) {
+                const std::string two{static_cast<char>(a), static_cast<char>(b)};
+                if (a < 0xe0) check(two, 2);
+                for (int c = 0x7e; c < 0xc2 && a >= 0xe0 && a < 0xf0; ++c) check(two + static_cast<char>(c), 3);
+                for (const char* rest : {"\x80\x80", "\xbf\xbf", "\x98\x83", "\x80\x7f", "\xc0\x80"})
+                    if (a >= 0xf0) check(two + rest, 4);
+            }
         }
+        CHECK(wrong == 0);
+        CHECK(taken > 40'000);
     }
-    CHECK(wrong == 0);
-    CHECK(taken > 40'000);
+}
+
+TEST_CASE("mixed text knows how wide every character is, wherever it stands", "[mixed]") {
+    for (const auto& codec : mixed_codecs()) {
+        const auto decode = codec.decode;
+        std::size_t wrong = 0;
+        for (char32_t code = 0xa0; code <= 0x10ffff; ++code) {
+            if (code >= 0xd800 && code < 0xe000) continue;
+            std::string s(code % 50, '-');
+            append_utf8(s, code);
+            const std::size_t after = s.size();
+            s += "\r";
+            std::array<unit, 80> units{};
+            const decoded_run run = decode(s.data(), s.data() + s.size(), units.data(), 80, 80);
+            const int width = width_of(code);
+            // Before a long run of plain bytes it stops, and before what has no column.
+            if (code % 50 >= 16) continue;
+            wrong += run.bytes != static_cast<int>(width == 0 ? code % 50 : after);
+            wrong += run.columns != static_cast<int>(code % 50) + width;
+            if (width == 0) continue;
+            wrong += units[code % 50] != (code | (width == 2 ? units::wide : 0));
+            if (width == 2) wrong += units[code % 50 + 1] != units::tail;
+        }
+        CHECK(wrong == 0);
+    }
+}
+
+TEST_CASE("two bytes a unit are what each unit has by itself", "[mixed]") {
+    std::mt19937 random(4);
+    for (const auto& codec : mixed_codecs()) {
+        const auto encode = codec.encode;
+        std::size_t wrong = 0, encoded = 0, refused = 0;
+        for (int round = 0; round < 20'000; ++round) {
+            std::vector<unit> units;
+            std::string expected;
+            std::size_t needed = 0;
+            bool has_form = true;
+            const auto pair = [&](std::uint32_t v) { expected += {static_cast<char>(v), static_cast<char>(v >> 8)}; };
+            for (int n = static_cast<int>(random() % 70); n > 0; --n) {
+                constexpr std::uint32_t some[] = {0, 'a', 0xe9, 0x7ff, 0x800, 0x2500, 0xffff};
+                constexpr std::uint32_t wide[] = {0x6f22, 0x1f642, 0x2f800};
+                const bool is_wide = random() % 3 == 0, odd = random() % 500 == 0;
+                const std::uint32_t code = is_wide ? wide[random() % 3] : odd ? 0x1d400 : some[random() % 7];
+                std::string utf8;
+                append_utf8(utf8, code);
+                needed += utf8.size();
+                units.push_back(code | (is_wide ? units::wide : 0) | (random() % 1000 == 0 ? units::cluster : 0));
+                has_form = has_form && (units.back() & units::cluster) == 0 && (is_wide || code < 0x10000);
+                pair(code < 0x10000 ? code : 0xd800 | (code - 0x10000) >> 10);
+                if (!is_wide) continue;
+                if (random() % 1000 == 0 && n == 1) { // cut in half by the edge
+                    has_form = false;
+                    break;
+                }
+                units.push_back(units::tail);
+                pair(code < 0x10000 ? 1 : 0xdc00 | (code & 0x3ff));
+                ++needed;
+            }
+            std::string got(2 * units.size(), 'x');
+            const auto bytes = encode(units.data(), units.size(), got.data());
+            wrong += bytes.has_value() != has_form;
+            encoded += has_form;
+            refused += !has_form;
+            if (has_form && bytes) wrong += got != expected || *bytes != needed;
+        }
+        CHECK(wrong == 0);
+        CHECK(encoded > 10'000);
+        CHECK(refused > 1'000);
+    }
 }
 
 TEST_CASE("text in bulk is what text one character at a time is", "[mixed]") {
