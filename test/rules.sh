@@ -52,6 +52,8 @@ complain "A macro of ours outside platform.hpp, abi.hpp, sys.hpp and version.hpp
 complain "A header outside the inline namespace:" "$(grep -L 'inline namespace MATO_ABI {' $(grep -rl '^namespace mato' include) || true)"
 complain "A feature switch that abi.hpp does not name:" "$(grep -ohE 'MATO_HAS_[A-Z0-9_]+' include/mato/detail/platform.hpp | sort -u | while read -r switch; do
     grep -qw "$switch" include/mato/detail/abi.hpp || echo "$switch"; done)"
+complain "A header names a test that is not there:" "$(grep -rhE '^///.* Test: ' include | grep -oE '[a-z_]+_test' | sort -u | while read -r name; do
+    [ -n "$(find test -name "$name.cpp")" ] || echo "$name"; done)"
 if [ -d example/mato/vt ]; then
     complain "The emulator includes the toolkit, asio or POSIX:" "$(grep -rnHE '#include [<"](mato/|asio|sys/|unistd|fcntl|termios|poll)' example/mato/vt |
         grep -v '<sys/platform/x86.h>' || true)" # glibc's, but of the processor: no system is called

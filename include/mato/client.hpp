@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// @file client.hpp: finds the daemon, starts it when there is none, and talks to it in frames.
-/// Layer: 4 (composition), free of asio.  Test: test/toolkit/client_test.cpp, test/process/start_race_test.cpp.
+/// Layer: 4 (composition), free of asio.  Test: test/toolkit/client_test.cpp, test/mato/start_race_process_test.cpp.
 /// Threads: one object, one thread.   Blocks: until the deadline it is given, but for the calls marked "never".
 /// Fork: `connect_or_start` may fork, by what `launch` does; call it before any thread exists.
 #pragma once

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// @file connection.hpp: frames over one stream socket, in order, within a bound, each way.
-/// Layer: 3 (asio).  Test: test/toolkit/connection_test.cpp.
+/// Layer: 3 (asio).  Test: test/toolkit/connection_test.cpp, connection_end_test.cpp.
 /// Threads: all calls and callbacks on the thread that runs the io_context.   Blocks: never.
 /// Fork: made after the last fork.
 ///

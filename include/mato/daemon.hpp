@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// @file daemon.hpp: a daemon that starts once, tells the truth about it, reloads, and leaves nothing behind.
-/// Layer: 4 (composition).  Test: test/toolkit/daemon_test.cpp, test/process/daemon_process_test.cpp.
+/// Layer: 4 (composition).  Test: test/toolkit/daemon_test.cpp, daemon_launch_test.cpp.
 /// Threads: one thread owns everything; `setup` and all callbacks run on it.
 /// Fork: `launch` forks and must be called before any thread or io_context exists.
 ///
@@ -78,7 +78,7 @@ public:
     [[nodiscard]] asio::io_context& context() noexcept { return context_; }
     [[nodiscard]] server_type& server() noexcept { return server_; }
     [[nodiscard]] logger& log() noexcept { return log_; }
-    [[nodiscard]] const daemon_options& options() const noexcept { return options_; }
+    [[nodiscard]] const daemon_options& options() const noexcept { return options_; } ///< the caller's own
 
     struct handlers {
         /// SIGHUP. Report what is wrong and change nothing then; it is logged.
@@ -119,6 +119,12 @@ private:
         : options_(options), manager_(manager), signals_(std::move(signals)), log_(std::move(sink), options.level), context_(1),
           server_(context_, options.limits), signal_wait_(context_), deadline_(context_), sign_of_life_(context_) {}
 
+    /// In the starter's process, with the lock let go and the daemon's word to come; in the daemon's this never returns.
+    template <class Setup>
+    static readiness_pipe go_to_background(const daemon_options& options, Setup& setup, start_outcome& outcome);
+    /// `why`: what went wrong while detaching.
+    template <class Setup> [[noreturn]] static void serve_in_background(const daemon_options& options, lock_type& lock,
+                                                                        readiness_pipe pipe, Setup& setup, failure why);
     static void open_channel(const daemon_options& options, auto_ready& channel, error_out out);
     template <class Setup>
     static int serve_locked(const daemon_options& options, lock_type& lock, auto_ready& channel, Setup& setup, error_out out);
@@ -131,8 +137,8 @@ private:
     void on_signal(int signal);
     void force();
 
-    const daemon_options options_;
-    sd_notifier& manager_; // it outlives the loop: a failure of the start is told by it, too
+    const daemon_options& options_; // of whoever called serve or launch, which return when this is gone
+    sd_notifier& manager_;          // it outlives the loop: a failure of the start is told by it, too
     typename Policies::signals signals_;
     logger log_;
     asio::io_context context_;
@@ -167,40 +173,51 @@ template <class P> template <class Setup> int basic_daemon<P>::run(const daemon_
 }
 
 template <class P> template <class Setup> start_outcome basic_daemon<P>::launch(const daemon_options& options, Setup setup) {
-    using kind = start_outcome::kind;
     start_outcome outcome;
+    readiness_pipe pipe = go_to_background(options, setup, outcome);
+    if (outcome.why) return outcome;
+    // What the starter needed is freed by now: after a fork that copies pages, which here costs no one's time.
+    pipe.wait(deadline::in(options.ready_within), outcome.why);
+    if (!outcome.why) outcome.what = start_outcome::kind::ready;
+    return outcome;
+}
+
+template <class P> template <class Setup>
+readiness_pipe basic_daemon<P>::go_to_background(const daemon_options& options, Setup& setup, start_outcome& outcome) {
+    readiness_pipe pipe;
     reserve_standard_descriptors(outcome.why);
     if (!outcome.why) make_private_directory(options.paths.directory(), outcome.why);
-    if (outcome.why) return outcome;
+    if (outcome.why) return pipe;
     auto got = lock_type::try_acquire(options.paths.lock, outcome.why);
-    if (outcome.why) return outcome;
+    if (outcome.why) return pipe;
     if (!got) {
-        outcome.what = kind::already_running;
+        outcome.what = start_outcome::kind::already_running;
         outcome.holder = got.holder().pid;
         outcome.why = {errc::already_running, "lock", options.paths.lock,
                        "already running, pid " + std::to_string(outcome.holder)};
-        return outcome;
+        return pipe;
     }
     lock_type& lock = *got;
-    readiness_pipe pipe = readiness_pipe::open(outcome.why);
-    if (outcome.why) return outcome;
+    pipe = readiness_pipe::open(outcome.why);
+    if (outcome.why) return pipe;
     std::vector<int> keep = {lock.native_handle(), pipe.daemon_fd(), options.notification_fd};
     for (const passed_socket& each : options.service.sockets) keep.push_back(each.fd);
     using background = std::conditional_t<P::detach::forks, typename P::detach, double_fork>;
-    const detach_role role = background::detach({keep}, outcome.why);
-    if (role == detach_role::starter) {
-        if (outcome.why) return outcome;
+    if (background::detach({keep}, outcome.why) == detach_role::starter) {
         pipe.become_starter();
-        lock.abandon();
-        pipe.wait(deadline::in(options.ready_within), outcome.why);
-        if (!outcome.why) outcome.what = kind::ready;
-        return outcome;
+        if (!outcome.why) lock.abandon();
+        return pipe;
     }
     pipe.become_daemon();
+    serve_in_background(options, lock, std::move(pipe), setup, outcome.why);
+}
+
+template <class P> template <class Setup> void basic_daemon<P>::serve_in_background(const daemon_options& options,
+                                                                                    lock_type& lock, readiness_pipe pipe,
+                                                                                    Setup& setup, failure why) {
     auto_ready channel{std::move(pipe), {}, {}};
     int code = exit_code::unavailable;
     try {
-        failure why = outcome.why; // what went wrong while detaching
         if (!why) open_channel(options, channel, why);
         channel.manager.main_pid(sys::getpid());
         if (!why) lock.adopt(why);
@@ -269,9 +286,11 @@ template <class P> template <class Setup> int basic_daemon<P>::serve_locked(cons
     std::optional<typename P::pid> pid;
     if (!options.paths.pid.empty()) pid = P::pid::create(options.paths.pid, out);
     if (out.failed()) return exit_code::unavailable;
-    self.wait_for_signals();
-    self.log_.info("started, pid " + std::to_string(sys::getpid()) + ", socket " + options.paths.socket);
+    if (self.signals_.native_handle() >= 0) self.signal_wait_.assign(self.signals_.native_handle());
+    if (self.log_.takes(log_level::info))
+        self.log_.info("started, pid " + std::to_string(sys::getpid()) + ", socket " + options.paths.socket);
     channel.ready();
+    self.wait_for_signals(); // what came before is read then
     self.show_life();
     self.context_.run();
 
@@ -326,8 +345,7 @@ template <class P> void basic_daemon<P>::log_what_the_server_reports() {
 }
 
 template <class P> void basic_daemon<P>::wait_for_signals() {
-    if (signals_.native_handle() < 0) return;
-    if (!signal_wait_.is_open()) signal_wait_.assign(signals_.native_handle());
+    if (!signal_wait_.is_open()) return;
     signal_wait_.async_wait(asio::posix::stream_descriptor::wait_read, [this](std::error_code why) {
         if (why) return;
         while (const auto signal = signals_.try_next()) on_signal(*signal);

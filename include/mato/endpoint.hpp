@@ -204,6 +204,7 @@ namespace detail {
 [[nodiscard]] inline bool ends_with_slash(std::string_view path) noexcept {
     return path.ends_with('/') && path.find_first_not_of('/') != std::string_view::npos;
 }
+inline void judge_directory(const struct ::stat& found, const std::string& directory, error_out out);
 [[nodiscard]] inline unique_fd connect_to(const unix_address& address, const std::string& name, error_out out);
 [[nodiscard]] inline unique_fd second_descriptor(const unique_fd& fd, const std::string& name, error_out out);
 } // namespace detail
@@ -212,6 +213,10 @@ inline void check_private_directory(const std::string& directory, error_out out)
     if (detail::ends_with_slash(directory)) return check_private_directory(detail::directory_of(directory), out);
     struct ::stat found {};
     if (sys::lstat(directory.c_str(), &found) == -1) return out.set(last_error(), "check directory", directory);
+    detail::judge_directory(found, directory, out);
+}
+
+inline void detail::judge_directory(const struct ::stat& found, const std::string& directory, error_out out) {
     const auto refuse = [&](const char* why) { out.set(errc::unsafe_directory, "check directory", directory, why); };
     if (S_ISLNK(found.st_mode)) return refuse("it is a symbolic link; a directory of your own is needed");
     if (!S_ISDIR(found.st_mode)) return refuse("it is not a directory");
@@ -222,15 +227,14 @@ inline void check_private_directory(const std::string& directory, error_out out)
 inline void make_private_directory(const std::string& directory, error_out out) {
     if (detail::ends_with_slash(directory)) return make_private_directory(detail::directory_of(directory), out);
     struct ::stat found {};
-    if (sys::lstat(directory.c_str(), &found) == -1) {
-        if (errno != ENOENT) return out.set(last_error(), "check directory", directory);
-        if (const auto parent = detail::directory_of(directory); sys::lstat(parent.c_str(), &found) == -1) {
-            make_private_directory(parent, out);
-            if (out.failed()) return;
-        }
-        if (sys::mkdir(directory.c_str(), 0700) == -1 && errno != EEXIST) // EEXIST: another process was first; check its work
-            return out.set(last_error(), "create directory", directory);
+    if (sys::lstat(directory.c_str(), &found) == 0) return detail::judge_directory(found, directory, out);
+    if (errno != ENOENT) return out.set(last_error(), "check directory", directory);
+    if (const auto parent = detail::directory_of(directory); sys::lstat(parent.c_str(), &found) == -1) {
+        make_private_directory(parent, out);
+        if (out.failed()) return;
     }
+    if (sys::mkdir(directory.c_str(), 0700) == -1 && errno != EEXIST) // EEXIST: another process was first; check its work
+        return out.set(last_error(), "create directory", directory);
     check_private_directory(directory, out);
 }
 

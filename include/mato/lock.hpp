@@ -149,7 +149,8 @@ private:
     static bool is_alive(pid_t pid) noexcept;
     static pid_t parse_pid(const std::string& text) noexcept;
     static pid_t holder_pid(const std::string& path, error_out out);
-    static bool same_inode(int fd, const std::string& path) noexcept;
+    static bool is_named(int fd, const std::string& path, struct ::stat& opened) noexcept;
+    void write_pid(off_t size_before, error_out out);
 
     unique_fd fd_;
     std::string path_;
@@ -210,9 +211,10 @@ template <class M> auto basic_instance_lock<M>::try_acquire(const std::string& p
         } else if (why != 0) {
             return out.set({why, std::system_category()}, "lock", path), std::move(result);
         }
-        if (!same_inode(fd.get(), path)) continue;
+        struct ::stat opened {};
+        if (!is_named(fd.get(), path, opened)) continue;
         basic_instance_lock lock(std::move(fd), path);
-        lock.adopt(out);
+        lock.write_pid(opened.st_size, out);
         if (out.failed()) return result;
         result.lock_ = std::move(lock);
         return result;
@@ -283,17 +285,27 @@ template <class M> pid_t basic_instance_lock<M>::signal_holder(const std::string
     return pid;
 }
 
-template <class M> bool basic_instance_lock<M>::verify() const noexcept { return fd_ && same_inode(fd_.get(), path_); }
+template <class M> bool basic_instance_lock<M>::verify() const noexcept {
+    struct ::stat opened {};
+    return fd_ && is_named(fd_.get(), path_, opened);
+}
 
 template <class M> void basic_instance_lock<M>::adopt(error_out out) {
     if (!fd_) return out.set(errc::lock_not_held, "adopt lock", path_);
     owner_ = sys::getpid();
+    struct ::stat now {};
+    if (sys::fstat(fd_.get(), &now) == -1) return out.set(last_error(), "stat lock file", path_);
+    write_pid(now.st_size, out);
+}
+
+template <class M> void basic_instance_lock<M>::write_pid(off_t size_before, error_out out) {
     const std::string text = std::to_string(owner_) + "\n";
+    const auto size = static_cast<off_t>(text.size());
     // Not emptied first: ext4 writes a file that was to disk at its close (auto_da_alloc), for which a start would wait.
     const ssize_t written = sys::pwrite(fd_.get(), text.data(), text.size(), 0);
-    if (written != static_cast<ssize_t>(text.size()))
+    if (written != size)
         return out.set(written < 0 ? last_error() : std::error_code(ENOSPC, std::system_category()), "write lock file", path_);
-    if (sys::ftruncate(fd_.get(), static_cast<off_t>(text.size())) == -1) out.set(last_error(), "truncate lock file", path_);
+    if (size_before > size && sys::ftruncate(fd_.get(), size) == -1) out.set(last_error(), "truncate lock file", path_);
 }
 
 template <class M> void basic_instance_lock<M>::release() noexcept {
@@ -323,11 +335,10 @@ template <class M> pid_t basic_instance_lock<M>::parse_pid(const std::string& te
     return whole && pid > 0 ? pid : 0;
 }
 
-template <class M> bool basic_instance_lock<M>::same_inode(int fd, const std::string& path) noexcept {
-    struct ::stat open_file {
-    }, named{};
-    return sys::fstat(fd, &open_file) == 0 && sys::lstat(path.c_str(), &named) == 0 && open_file.st_dev == named.st_dev &&
-           open_file.st_ino == named.st_ino;
+template <class M> bool basic_instance_lock<M>::is_named(int fd, const std::string& path, struct ::stat& opened) noexcept {
+    struct ::stat named {};
+    return sys::fstat(fd, &opened) == 0 && sys::lstat(path.c_str(), &named) == 0 && opened.st_dev == named.st_dev &&
+           opened.st_ino == named.st_ino;
 }
 
 } // namespace MATO_ABI

@@ -258,7 +258,9 @@ inline std::string sd_notifier::status_line(std::string_view text) {
 
 inline void sd_notifier::status(std::string_view text) { tell(status_line(text), MSG_DONTWAIT); }
 
-inline void sd_notifier::main_pid(pid_t pid) { tell(std::string("MAINPID=").append(std::to_string(pid))); }
+inline void sd_notifier::main_pid(pid_t pid) {
+    if (socket_) tell(std::string("MAINPID=").append(std::to_string(pid)));
+}
 
 inline void sd_notifier::fail(const failure& why) {
     if (!socket_) return;

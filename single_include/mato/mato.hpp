@@ -1029,14 +1029,14 @@ inline void close_all_but(std::span<const int> keep) noexcept {
 } // namespace detail
 
 inline void reserve_standard_descriptors(error_out out) {
-    for (;;) {
-        const int fd = sys::open("/dev/null", O_RDWR); // takes the lowest free number
-        if (fd == -1) return out.set(last_error(), "open", "/dev/null");
-        if (fd > 2) {
-            sys::close(fd);
-            return;
-        }
-        sys::fcntl(fd, F_SETFD, 0); // 0-2 are inherited by convention
+    for (int fd = 0; fd < 3; ++fd) {
+        if (sys::fcntl(fd, F_GETFD, 0) != -1) continue;  // EBADF is its one error; a path to look up costs ten times as much
+        const int null = sys::open("/dev/null", O_RDWR); // takes the lowest free number
+        if (null == -1) return out.set(last_error(), "open", "/dev/null");
+        if (null > 2)
+            sys::close(null);
+        else
+            sys::fcntl(null, F_SETFD, 0); // 0-2 are inherited by convention
     }
 }
 
@@ -1268,6 +1268,7 @@ namespace detail {
 [[nodiscard]] inline bool ends_with_slash(std::string_view path) noexcept {
     return path.ends_with('/') && path.find_first_not_of('/') != std::string_view::npos;
 }
+inline void judge_directory(const struct ::stat& found, const std::string& directory, error_out out);
 [[nodiscard]] inline unique_fd connect_to(const unix_address& address, const std::string& name, error_out out);
 [[nodiscard]] inline unique_fd second_descriptor(const unique_fd& fd, const std::string& name, error_out out);
 } // namespace detail
@@ -1276,6 +1277,10 @@ inline void check_private_directory(const std::string& directory, error_out out)
     if (detail::ends_with_slash(directory)) return check_private_directory(detail::directory_of(directory), out);
     struct ::stat found {};
     if (sys::lstat(directory.c_str(), &found) == -1) return out.set(last_error(), "check directory", directory);
+    detail::judge_directory(found, directory, out);
+}
+
+inline void detail::judge_directory(const struct ::stat& found, const std::string& directory, error_out out) {
     const auto refuse = [&](const char* why) { out.set(errc::unsafe_directory, "check directory", directory, why); };
     if (S_ISLNK(found.st_mode)) return refuse("it is a symbolic link; a directory of your own is needed");
     if (!S_ISDIR(found.st_mode)) return refuse("it is not a directory");
@@ -1286,15 +1291,14 @@ inline void check_private_directory(const std::string& directory, error_out out)
 inline void make_private_directory(const std::string& directory, error_out out) {
     if (detail::ends_with_slash(directory)) return make_private_directory(detail::directory_of(directory), out);
     struct ::stat found {};
-    if (sys::lstat(directory.c_str(), &found) == -1) {
-        if (errno != ENOENT) return out.set(last_error(), "check directory", directory);
-        if (const auto parent = detail::directory_of(directory); sys::lstat(parent.c_str(), &found) == -1) {
-            make_private_directory(parent, out);
-            if (out.failed()) return;
-        }
-        if (sys::mkdir(directory.c_str(), 0700) == -1 && errno != EEXIST) // EEXIST: another process was first; check its work
-            return out.set(last_error(), "create directory", directory);
+    if (sys::lstat(directory.c_str(), &found) == 0) return detail::judge_directory(found, directory, out);
+    if (errno != ENOENT) return out.set(last_error(), "check directory", directory);
+    if (const auto parent = detail::directory_of(directory); sys::lstat(parent.c_str(), &found) == -1) {
+        make_private_directory(parent, out);
+        if (out.failed()) return;
     }
+    if (sys::mkdir(directory.c_str(), 0700) == -1 && errno != EEXIST) // EEXIST: another process was first; check its work
+        return out.set(last_error(), "create directory", directory);
     check_private_directory(directory, out);
 }
 
@@ -1831,7 +1835,8 @@ private:
     static bool is_alive(pid_t pid) noexcept;
     static pid_t parse_pid(const std::string& text) noexcept;
     static pid_t holder_pid(const std::string& path, error_out out);
-    static bool same_inode(int fd, const std::string& path) noexcept;
+    static bool is_named(int fd, const std::string& path, struct ::stat& opened) noexcept;
+    void write_pid(off_t size_before, error_out out);
 
     unique_fd fd_;
     std::string path_;
@@ -1892,9 +1897,10 @@ template <class M> auto basic_instance_lock<M>::try_acquire(const std::string& p
         } else if (why != 0) {
             return out.set({why, std::system_category()}, "lock", path), std::move(result);
         }
-        if (!same_inode(fd.get(), path)) continue;
+        struct ::stat opened {};
+        if (!is_named(fd.get(), path, opened)) continue;
         basic_instance_lock lock(std::move(fd), path);
-        lock.adopt(out);
+        lock.write_pid(opened.st_size, out);
         if (out.failed()) return result;
         result.lock_ = std::move(lock);
         return result;
@@ -1965,17 +1971,27 @@ template <class M> pid_t basic_instance_lock<M>::signal_holder(const std::string
     return pid;
 }
 
-template <class M> bool basic_instance_lock<M>::verify() const noexcept { return fd_ && same_inode(fd_.get(), path_); }
+template <class M> bool basic_instance_lock<M>::verify() const noexcept {
+    struct ::stat opened {};
+    return fd_ && is_named(fd_.get(), path_, opened);
+}
 
 template <class M> void basic_instance_lock<M>::adopt(error_out out) {
     if (!fd_) return out.set(errc::lock_not_held, "adopt lock", path_);
     owner_ = sys::getpid();
+    struct ::stat now {};
+    if (sys::fstat(fd_.get(), &now) == -1) return out.set(last_error(), "stat lock file", path_);
+    write_pid(now.st_size, out);
+}
+
+template <class M> void basic_instance_lock<M>::write_pid(off_t size_before, error_out out) {
     const std::string text = std::to_string(owner_) + "\n";
+    const auto size = static_cast<off_t>(text.size());
     // Not emptied first: ext4 writes a file that was to disk at its close (auto_da_alloc), for which a start would wait.
     const ssize_t written = sys::pwrite(fd_.get(), text.data(), text.size(), 0);
-    if (written != static_cast<ssize_t>(text.size()))
+    if (written != size)
         return out.set(written < 0 ? last_error() : std::error_code(ENOSPC, std::system_category()), "write lock file", path_);
-    if (sys::ftruncate(fd_.get(), static_cast<off_t>(text.size())) == -1) out.set(last_error(), "truncate lock file", path_);
+    if (size_before > size && sys::ftruncate(fd_.get(), size) == -1) out.set(last_error(), "truncate lock file", path_);
 }
 
 template <class M> void basic_instance_lock<M>::release() noexcept {
@@ -2005,11 +2021,10 @@ template <class M> pid_t basic_instance_lock<M>::parse_pid(const std::string& te
     return whole && pid > 0 ? pid : 0;
 }
 
-template <class M> bool basic_instance_lock<M>::same_inode(int fd, const std::string& path) noexcept {
-    struct ::stat open_file {
-    }, named{};
-    return sys::fstat(fd, &open_file) == 0 && sys::lstat(path.c_str(), &named) == 0 && open_file.st_dev == named.st_dev &&
-           open_file.st_ino == named.st_ino;
+template <class M> bool basic_instance_lock<M>::is_named(int fd, const std::string& path, struct ::stat& opened) noexcept {
+    struct ::stat named {};
+    return sys::fstat(fd, &opened) == 0 && sys::lstat(path.c_str(), &named) == 0 && opened.st_dev == named.st_dev &&
+           opened.st_ino == named.st_ino;
 }
 
 } // namespace MATO_ABI
@@ -2856,7 +2871,9 @@ inline std::string sd_notifier::status_line(std::string_view text) {
 
 inline void sd_notifier::status(std::string_view text) { tell(status_line(text), MSG_DONTWAIT); }
 
-inline void sd_notifier::main_pid(pid_t pid) { tell(std::string("MAINPID=").append(std::to_string(pid))); }
+inline void sd_notifier::main_pid(pid_t pid) {
+    if (socket_) tell(std::string("MAINPID=").append(std::to_string(pid)));
+}
 
 inline void sd_notifier::fail(const failure& why) {
     if (!socket_) return;
@@ -4067,7 +4084,7 @@ inline shared_frame begun_frames::copy(const frame_ring& ring, std::uint64_t seq
 
 // ---- mato/connection.hpp ----
 /// @file connection.hpp: frames over one stream socket, in order, within a bound, each way.
-/// Layer: 3 (asio).  Test: test/toolkit/connection_test.cpp.
+/// Layer: 3 (asio).  Test: test/toolkit/connection_test.cpp, connection_end_test.cpp.
 /// Threads: all calls and callbacks on the thread that runs the io_context.   Blocks: never.
 /// Fork: made after the last fork.
 ///
@@ -5651,7 +5668,7 @@ template <class E, class P, class F, class O> void basic_server<E, P, F, O>::clo
 
 // ---- mato/client.hpp ----
 /// @file client.hpp: finds the daemon, starts it when there is none, and talks to it in frames.
-/// Layer: 4 (composition), free of asio.  Test: test/toolkit/client_test.cpp, test/process/start_race_test.cpp.
+/// Layer: 4 (composition), free of asio.  Test: test/toolkit/client_test.cpp, test/mato/start_race_process_test.cpp.
 /// Threads: one object, one thread.   Blocks: until the deadline it is given, but for the calls marked "never".
 /// Fork: `connect_or_start` may fork, by what `launch` does; call it before any thread exists.
 
@@ -5947,7 +5964,7 @@ template <class P> std::optional<std::string_view> basic_client<P>::receive(dead
 
 // ---- mato/daemon.hpp ----
 /// @file daemon.hpp: a daemon that starts once, tells the truth about it, reloads, and leaves nothing behind.
-/// Layer: 4 (composition).  Test: test/toolkit/daemon_test.cpp, test/process/daemon_process_test.cpp.
+/// Layer: 4 (composition).  Test: test/toolkit/daemon_test.cpp, daemon_launch_test.cpp.
 /// Threads: one thread owns everything; `setup` and all callbacks run on it.
 /// Fork: `launch` forks and must be called before any thread or io_context exists.
 ///
@@ -6129,7 +6146,7 @@ public:
     [[nodiscard]] asio::io_context& context() noexcept { return context_; }
     [[nodiscard]] server_type& server() noexcept { return server_; }
     [[nodiscard]] logger& log() noexcept { return log_; }
-    [[nodiscard]] const daemon_options& options() const noexcept { return options_; }
+    [[nodiscard]] const daemon_options& options() const noexcept { return options_; } ///< the caller's own
 
     struct handlers {
         /// SIGHUP. Report what is wrong and change nothing then; it is logged.
@@ -6170,6 +6187,12 @@ private:
         : options_(options), manager_(manager), signals_(std::move(signals)), log_(std::move(sink), options.level), context_(1),
           server_(context_, options.limits), signal_wait_(context_), deadline_(context_), sign_of_life_(context_) {}
 
+    /// In the starter's process, with the lock let go and the daemon's word to come; in the daemon's this never returns.
+    template <class Setup>
+    static readiness_pipe go_to_background(const daemon_options& options, Setup& setup, start_outcome& outcome);
+    /// `why`: what went wrong while detaching.
+    template <class Setup> [[noreturn]] static void serve_in_background(const daemon_options& options, lock_type& lock,
+                                                                        readiness_pipe pipe, Setup& setup, failure why);
     static void open_channel(const daemon_options& options, auto_ready& channel, error_out out);
     template <class Setup>
     static int serve_locked(const daemon_options& options, lock_type& lock, auto_ready& channel, Setup& setup, error_out out);
@@ -6182,8 +6205,8 @@ private:
     void on_signal(int signal);
     void force();
 
-    const daemon_options options_;
-    sd_notifier& manager_; // it outlives the loop: a failure of the start is told by it, too
+    const daemon_options& options_; // of whoever called serve or launch, which return when this is gone
+    sd_notifier& manager_;          // it outlives the loop: a failure of the start is told by it, too
     typename Policies::signals signals_;
     logger log_;
     asio::io_context context_;
@@ -6218,40 +6241,51 @@ template <class P> template <class Setup> int basic_daemon<P>::run(const daemon_
 }
 
 template <class P> template <class Setup> start_outcome basic_daemon<P>::launch(const daemon_options& options, Setup setup) {
-    using kind = start_outcome::kind;
     start_outcome outcome;
+    readiness_pipe pipe = go_to_background(options, setup, outcome);
+    if (outcome.why) return outcome;
+    // What the starter needed is freed by now: after a fork that copies pages, which here costs no one's time.
+    pipe.wait(deadline::in(options.ready_within), outcome.why);
+    if (!outcome.why) outcome.what = start_outcome::kind::ready;
+    return outcome;
+}
+
+template <class P> template <class Setup>
+readiness_pipe basic_daemon<P>::go_to_background(const daemon_options& options, Setup& setup, start_outcome& outcome) {
+    readiness_pipe pipe;
     reserve_standard_descriptors(outcome.why);
     if (!outcome.why) make_private_directory(options.paths.directory(), outcome.why);
-    if (outcome.why) return outcome;
+    if (outcome.why) return pipe;
     auto got = lock_type::try_acquire(options.paths.lock, outcome.why);
-    if (outcome.why) return outcome;
+    if (outcome.why) return pipe;
     if (!got) {
-        outcome.what = kind::already_running;
+        outcome.what = start_outcome::kind::already_running;
         outcome.holder = got.holder().pid;
         outcome.why = {errc::already_running, "lock", options.paths.lock,
                        "already running, pid " + std::to_string(outcome.holder)};
-        return outcome;
+        return pipe;
     }
     lock_type& lock = *got;
-    readiness_pipe pipe = readiness_pipe::open(outcome.why);
-    if (outcome.why) return outcome;
+    pipe = readiness_pipe::open(outcome.why);
+    if (outcome.why) return pipe;
     std::vector<int> keep = {lock.native_handle(), pipe.daemon_fd(), options.notification_fd};
     for (const passed_socket& each : options.service.sockets) keep.push_back(each.fd);
     using background = std::conditional_t<P::detach::forks, typename P::detach, double_fork>;
-    const detach_role role = background::detach({keep}, outcome.why);
-    if (role == detach_role::starter) {
-        if (outcome.why) return outcome;
+    if (background::detach({keep}, outcome.why) == detach_role::starter) {
         pipe.become_starter();
-        lock.abandon();
-        pipe.wait(deadline::in(options.ready_within), outcome.why);
-        if (!outcome.why) outcome.what = kind::ready;
-        return outcome;
+        if (!outcome.why) lock.abandon();
+        return pipe;
     }
     pipe.become_daemon();
+    serve_in_background(options, lock, std::move(pipe), setup, outcome.why);
+}
+
+template <class P> template <class Setup> void basic_daemon<P>::serve_in_background(const daemon_options& options,
+                                                                                    lock_type& lock, readiness_pipe pipe,
+                                                                                    Setup& setup, failure why) {
     auto_ready channel{std::move(pipe), {}, {}};
     int code = exit_code::unavailable;
     try {
-        failure why = outcome.why; // what went wrong while detaching
         if (!why) open_channel(options, channel, why);
         channel.manager.main_pid(sys::getpid());
         if (!why) lock.adopt(why);
@@ -6320,9 +6354,11 @@ template <class P> template <class Setup> int basic_daemon<P>::serve_locked(cons
     std::optional<typename P::pid> pid;
     if (!options.paths.pid.empty()) pid = P::pid::create(options.paths.pid, out);
     if (out.failed()) return exit_code::unavailable;
-    self.wait_for_signals();
-    self.log_.info("started, pid " + std::to_string(sys::getpid()) + ", socket " + options.paths.socket);
+    if (self.signals_.native_handle() >= 0) self.signal_wait_.assign(self.signals_.native_handle());
+    if (self.log_.takes(log_level::info))
+        self.log_.info("started, pid " + std::to_string(sys::getpid()) + ", socket " + options.paths.socket);
     channel.ready();
+    self.wait_for_signals(); // what came before is read then
     self.show_life();
     self.context_.run();
 
@@ -6377,8 +6413,7 @@ template <class P> void basic_daemon<P>::log_what_the_server_reports() {
 }
 
 template <class P> void basic_daemon<P>::wait_for_signals() {
-    if (signals_.native_handle() < 0) return;
-    if (!signal_wait_.is_open()) signal_wait_.assign(signals_.native_handle());
+    if (!signal_wait_.is_open()) return;
     signal_wait_.async_wait(asio::posix::stream_descriptor::wait_read, [this](std::error_code why) {
         if (why) return;
         while (const auto signal = signals_.try_next()) on_signal(*signal);

@@ -58,6 +58,7 @@ TEST_CASE("a loser reports a fault, or the holder, and never holds", "[lock][fau
 TEST_CASE("a write that fails takes the half-made file away, still under the lock", "[lock][fault]") {
     const support::temp_directory directory;
     for (const char* step : {"ftruncate", "pwrite"}) {
+        support::write_file(directory / "lock", "what a killed holder left, longer than a pid\n");
         fault::fail_all(step, ENOSPC);
         mato::failure why;
         CHECK_FALSE(mato::instance_lock::acquire(directory / "lock", why).is_held());

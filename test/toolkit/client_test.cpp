@@ -7,15 +7,17 @@
 #include "support/catch.hpp"
 #include "support/child_process.hpp"
 #include "support/descriptor_census.hpp"
-#include "support/temp_directory.hpp"
-
-#include <sys/prctl.h>
+#include "support/served_daemon.hpp"
 
 using namespace std::chrono_literals;
 using mato::client;
 using mato::deadline;
 using mato::errc;
 using support::contains;
+using support::echo;
+using support::end_launched;
+using support::options_in;
+using support::reaper;
 using support::temp_directory;
 using names = std::vector<std::string>;
 
@@ -73,34 +75,6 @@ struct outcome {
     mato::failure why{};
     [[nodiscard]] explicit operator bool() const noexcept { return ok; }
 };
-
-mato::daemon_options options_in(const std::filesystem::path& directory) {
-    mato::daemon_options options;
-    options.paths = mato::daemon_paths::in(directory);
-    return options;
-}
-const auto echo = [](mato::daemon& self) {
-    self.server().on.on_frame = [](const auto& from, std::string_view payload) {
-        from->established();
-        from->send(payload);
-    };
-};
-
-struct reaper {
-    reaper() { ::prctl(PR_SET_CHILD_SUBREAPER, 1); }
-    ~reaper() {
-        ::prctl(PR_SET_CHILD_SUBREAPER, 0);
-        while (::waitpid(-1, nullptr, 0) > 0) {
-        }
-    }
-};
-void end_daemon(const mato::daemon_options& options) {
-    const int pid = std::atoi(support::read_file(options.paths.pid).c_str());
-    REQUIRE(pid > 1);
-    ::kill(pid, SIGTERM);
-    const mato::unique_fd watched(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0U)));
-    CHECK(support::await_readable(watched.get()));
-}
 
 } // namespace
 
@@ -233,7 +207,7 @@ TEST_CASE("with no daemon one is started, once, and served", "[client]") {
         each->send("x", deadline::in(10s), why);
         CHECK(each->receive(deadline::in(10s), why) == "x");
     }
-    end_daemon(options);
+    CHECK(end_launched(options) == mato::exit_code::ok);
 }
 
 TEST_CASE("of many that ask at once exactly one starts it, and all are served", "[client]") {
@@ -264,7 +238,7 @@ TEST_CASE("of many that ask at once exactly one starts it, and all are served", 
         for (auto& each : all) CHECK(each.wait(40s) == 0);
         CHECK(launches.take(0ms) == 1);
         CHECK_FALSE(launches.take(0ms));
-        end_daemon(options);
+        CHECK(end_launched(options) == mato::exit_code::ok);
         CHECK(directory.names() == names{"daemon.log"}); // the start lock left nothing
     }
 }

@@ -1,90 +1,27 @@
 // SPDX-License-Identifier: MIT
-/// @file connection_test.cpp: every frame whole and in order, one end told once, and a bound that holds.
+/// @file connection_test.cpp: every frame whole and in order, both ways.
 #include <mato/connection.hpp>
 
 #include "support/catch.hpp"
 #include "support/descriptor_census.hpp"
-#include "support/io_loop.hpp"
+#include "support/joined_connection.hpp"
 
 #include <random>
 #include <stdexcept>
-#include <type_traits>
 #include <vector>
 
 using namespace std::chrono_literals;
 using mato::errc;
+using support::bound;
+using support::framed;
+using support::joined;
+using support::keep_all;
+using support::plain;
 using support::run_ready;
 using support::run_until;
+using support::unbounded;
 
 namespace {
-
-/// No bound: for tests of order.
-struct keep_all {
-    static mato::overflow_verdict on_queued(std::size_t, mato::clock::time_point) noexcept {
-        return mato::overflow_verdict::keep;
-    }
-    static void on_drained(std::size_t) noexcept {}
-};
-
-template <class Framing = mato::length_prefixed<>> std::string framed(std::string_view payload) {
-    std::string bytes;
-    std::error_code why;
-    Framing::append(bytes, payload, why);
-    CHECK_FALSE(why);
-    return bytes;
-}
-
-template <class Overflow, class Framing = mato::length_prefixed<>> struct joined {
-    using connection = mato::basic_connection<Framing, Overflow>;
-    asio::io_context context;
-    support::far_end far;
-    std::shared_ptr<connection> near;
-    std::vector<std::string> frames;
-    std::vector<mato::failure> ends;
-    int drained = 0;
-    bool inside = false; // a callback runs
-
-    explicit joined(int type = SOCK_STREAM, Overflow overflow = {}) : joined(support::socket_pair(type), overflow) {}
-    joined(std::pair<mato::unique_fd, mato::unique_fd> ends_of_it, Overflow overflow)
-        : far(std::move(ends_of_it.second)),
-          near(std::make_shared<connection>(context, std::move(ends_of_it.first), overflow)) {}
-    joined(const joined&) = delete;
-    ~joined() {
-        if (near) near->forget_callbacks();
-    }
-
-    void start() {
-        start([](std::string_view) {});
-    }
-    template <class OnFrame> void start(OnFrame on_frame) {
-        near->start({[this, on_frame](std::string_view payload) {
-                         frames.emplace_back(payload);
-                         inside = true;
-                         on_frame(payload);
-                         inside = false;
-                     },
-                     [this](const mato::failure& why) {
-                         CHECK_FALSE(inside);
-                         ends.push_back(why);
-                     },
-                     [this] { ++drained; }});
-    }
-    [[nodiscard]] bool ended() {
-        const bool came = run_until(context, [&] { return !ends.empty(); });
-        run_ready(context);
-        CHECK(ends.size() <= 1);
-        return came && ends.size() == 1;
-    }
-};
-
-using plain = joined<mato::disconnect>;
-using unbounded = joined<keep_all>;
-
-mato::disconnect bound(std::size_t bytes) {
-    mato::disconnect policy;
-    policy.hard = policy.soft = bytes;
-    return policy;
-}
 
 std::string noise(std::mt19937& random, std::size_t size) {
     std::string bytes(size, '\0');
@@ -231,117 +168,6 @@ TEST_CASE("a producer is told when the queue is empty, and only then", "[connect
     CHECK(all.drained == 1);
 }
 
-TEST_CASE("closing sends what is queued, then ends with the reason given", "[connection]") {
-    plain all;
-    support::shrink_buffers(all.near->native_handle());
-    all.start();
-    const std::string payload(300'000, 'x');
-    all.near->send(payload);
-    all.near->close({errc::stopping, "stop", {}, {}}, 10s);
-    CHECK_FALSE(all.near->is_open());
-    all.near->send("too late");
-    CHECK(all.near->queued_bytes() == payload.size() + 4);
-    REQUIRE(run_until(all.context, [&] { return all.far.take(1000), all.far.ended; }));
-    CHECK(all.far.text == framed(payload));
-    REQUIRE(all.ended());
-    CHECK(all.ends[0].code == errc::stopping);
-    CHECK(all.ends[0].step == "stop");
-    CHECK(all.drained == 0);
-}
-
-TEST_CASE("closing with nothing queued ends at once", "[connection]") {
-    plain all;
-    all.start();
-    all.near->close({errc::stopping, "stop", {}, {}}, 1h);
-    REQUIRE(all.ended());
-    all.far.take();
-    CHECK(all.far.ended);
-}
-
-TEST_CASE("a peer that does not read holds a closing connection no longer than the linger", "[connection]") {
-    plain all;
-    support::shrink_buffers(all.near->native_handle());
-    all.start();
-    all.near->send(std::string(300'000, 'x'));
-    const auto before = mato::clock::now();
-    all.near->close({errc::stopping, "stop", {}, {}}, 30ms);
-    REQUIRE(all.ended());
-    CHECK(mato::clock::now() - before >= 30ms);
-    CHECK(all.ends[0].code == errc::stopping);
-    all.far.take();
-    CHECK(all.far.ended);
-    CHECK(all.far.text.size() < 300'000);
-}
-
-TEST_CASE("a closing connection reads no more", "[connection]") {
-    plain all;
-    support::shrink_buffers(all.near->native_handle());
-    all.start();
-    all.near->send(std::string(300'000, 'x'));
-    all.near->close({errc::stopping, "stop", {}, {}}, 30ms);
-    all.far.put(framed("ignored"));
-    REQUIRE(all.ended());
-    CHECK(all.frames.empty());
-}
-
-TEST_CASE("aborting loses what is queued", "[connection]") {
-    plain all;
-    all.start();
-    all.near->send("lost");
-    all.near->abort({errc::slow_consumer, "why", {}, {}});
-    CHECK_FALSE(all.near->is_open());
-    REQUIRE(all.ended());
-    CHECK(all.ends[0].step == "why");
-    all.far.take();
-    CHECK(all.far.ended);
-    CHECK(all.far.text.empty());
-}
-
-TEST_CASE("aborting a closing connection keeps the first reason", "[connection]") {
-    plain all;
-    support::shrink_buffers(all.near->native_handle());
-    all.start();
-    all.near->send(std::string(300'000, 'x'));
-    all.near->close({errc::stopping, "first", {}, {}}, 1h);
-    all.near->close({errc::stopping, "second", {}, {}}, 1h);
-    all.near->abort({errc::closed, "third", {}, {}});
-    all.near->abort({errc::closed, "fourth", {}, {}});
-    REQUIRE(all.ended());
-    CHECK(all.ends[0].step == "first");
-}
-
-TEST_CASE("callbacks may close, abort and send; what follows an end is not delivered", "[connection]") {
-    const int deed = GENERATE(0, 1, 2);
-    plain all;
-    all.start([&](std::string_view payload) {
-        if (payload != "now") return;
-        all.near->send("answer");
-        if (deed == 0) all.near->close({errc::stopping, "deed", {}, {}});
-        if (deed == 1) all.near->abort({errc::stopping, "deed", {}, {}});
-        if (deed == 2) {
-            all.near->close({errc::stopping, "deed", {}, {}});
-            all.near->abort({errc::stopping, "other", {}, {}});
-            all.near->send("nothing");
-        }
-    });
-    all.far.put(framed("one") + framed("now") + framed("after"));
-    REQUIRE(all.ended());
-    CHECK(all.frames == std::vector<std::string>{"one", "now"});
-    CHECK(all.ends[0].step == "deed");
-    all.far.take();
-    CHECK(all.far.ended);
-    CHECK(all.far.text == (deed == 0 ? framed("answer") : ""));
-}
-
-TEST_CASE("an end before the start is told after it", "[connection]") {
-    plain all;
-    all.near->abort({errc::stopping, "early", {}, {}});
-    all.start();
-    CHECK(all.ends.empty());
-    REQUIRE(all.ended());
-    CHECK(all.ends[0].step == "early");
-}
-
 TEST_CASE("nothing is read before the start, and nothing is lost by it", "[connection]") {
     plain all;
     all.far.put(framed("early"));
@@ -350,21 +176,6 @@ TEST_CASE("nothing is read before the start, and nothing is lost by it", "[conne
     all.start();
     REQUIRE(run_until(all.context, [&] { return all.frames.size() == 1; }));
     CHECK(all.frames[0] == "early");
-}
-
-TEST_CASE("forgotten callbacks are not called, whatever happens", "[connection]") {
-    plain all;
-    all.start();
-    all.far.put(framed("frame"));
-    all.near->send("x");
-    all.near->forget_callbacks();
-    const std::weak_ptr<plain::connection> alive = all.near;
-    all.near->abort({errc::closed, "end", {}, {}});
-    all.near.reset();
-    REQUIRE(run_until(all.context, [&] { return alive.expired(); }));
-    CHECK(all.frames.empty());
-    CHECK(all.ends.empty());
-    CHECK(all.drained == 0);
 }
 
 TEST_CASE("other framings travel as well", "[connection]") {
@@ -381,34 +192,6 @@ TEST_CASE("other framings travel as well", "[connection]") {
 }
 
 // ---- the refusals ----
-
-TEST_CASE("the peer's end is errc::closed, after the frames that came before it", "[connection]") {
-    plain all;
-    all.start();
-    all.far.put(framed("last") + "\x09");
-    all.far.close();
-    REQUIRE(all.ended());
-    CHECK(all.frames == std::vector<std::string>{"last"});
-    CHECK(all.ends[0].code == errc::closed);
-    CHECK(all.ends[0].step == "read");
-}
-
-TEST_CASE("a peer that only stops writing has left too", "[connection]") {
-    plain all;
-    all.start();
-    all.far.shut_write();
-    REQUIRE(all.ended());
-    CHECK(all.ends[0].code == errc::closed);
-}
-
-TEST_CASE("a length beyond the bound ends the connection; no frame and no memory comes of it", "[connection]") {
-    plain all;
-    all.start();
-    all.far.put(framed("good") + "\xff\xff\xff\xff" + framed("never"));
-    REQUIRE(all.ended());
-    CHECK(all.frames == std::vector<std::string>{"good"});
-    CHECK(all.ends[0].code == errc::frame_too_large);
-}
 
 TEST_CASE("a frame too large to send is refused and the connection goes on", "[connection]") {
     plain all(SOCK_STREAM, bound(8 << 20));
@@ -441,48 +224,6 @@ TEST_CASE("a refused frame leaves no empty chunk behind", "[connection]") {
     CHECK(all.ended());
 }
 
-TEST_CASE("a peer that does not read ends as a slow consumer, at the bound", "[connection]") {
-    constexpr std::size_t hard = 200'000, frame = 1000;
-    plain all(SOCK_STREAM, bound(hard));
-    all.start();
-    std::size_t most = 0;
-    for (int i = 0; i < 10'000 && all.near->is_open(); ++i) {
-        all.near->send(std::string(frame, 'x'));
-        most = std::max(most, all.near->queued_bytes());
-        run_ready(all.context);
-    }
-    REQUIRE(all.ended());
-    CHECK(all.ends[0].code == errc::slow_consumer);
-    CHECK(all.ends[0].detail.find("bytes unread") != std::string::npos);
-    CHECK(most <= hard);
-    CHECK(most + frame + 4 > hard);
-    CHECK(all.near->queued_bytes() == 0); // what is lost costs nothing any more
-    all.near->send("more");
-    all.near->send_encoded(std::make_shared<const std::string>("more"));
-    CHECK(all.near->queued_bytes() == 0);
-}
-
-TEST_CASE("shared frames count against the same bound", "[connection]") {
-    plain all(SOCK_STREAM, bound(50'000));
-    all.start();
-    const auto frame = std::make_shared<const std::string>(framed(std::string(10'000, 'x')));
-    for (int i = 0; i < 1000 && all.near->is_open(); ++i) all.near->send_encoded(frame);
-    REQUIRE(all.ended());
-    CHECK(all.ends[0].code == errc::slow_consumer);
-}
-
-TEST_CASE("a write to a peer that has gone ends with the system's reason", "[connection]") {
-    plain all;
-    all.near->send("x"); // not started: only the write can notice
-    all.far.close();
-    run_ready(all.context);
-    CHECK_FALSE(all.near->is_open());
-    all.start();
-    REQUIRE(all.ended());
-    CHECK(all.ends[0].code == std::errc::broken_pipe);
-    CHECK(all.ends[0].step == "write");
-}
-
 TEST_CASE("what is no descriptor is refused with the step", "[connection]") {
     const auto before = support::open_descriptors();
     {
@@ -497,39 +238,3 @@ TEST_CASE("what is no descriptor is refused with the step", "[connection]") {
     }
     CHECK(support::open_descriptors() == before);
 }
-
-// ---- the promises about absence ----
-
-TEST_CASE("a connection that ended keeps no descriptor, timer or callback", "[connection]") {
-    const auto before = support::open_descriptors();
-    {
-        plain all;
-        const auto token = std::make_shared<int>(1);
-        all.near->start({[token](std::string_view) {}, [token](const mato::failure&) {}, [token] {}});
-        const std::weak_ptr<plain::connection> alive = all.near;
-        all.near->send("x");
-        all.near->close({errc::stopping, {}, {}, {}});
-        all.near.reset();
-        REQUIRE(run_until(all.context, [&] { return alive.expired(); }));
-        CHECK(token.use_count() == 1);
-        all.context.restart();
-        CHECK(all.context.run() == 0); // nothing is left to happen
-    }
-    CHECK(support::open_descriptors() == before);
-}
-
-TEST_CASE("a context that goes first takes its connections along", "[connection]") {
-    const auto before = support::open_descriptors();
-    {
-        auto [one, other] = support::socket_pair();
-        asio::io_context context;
-        auto near = std::make_shared<mato::connection>(context, std::move(one));
-        near->start({});
-        near->send("x");
-        near->close({errc::stopping, {}, {}, {}}, 1h);
-        near.reset();
-    }
-    CHECK(support::open_descriptors() == before);
-}
-
-static_assert(!std::is_copy_constructible_v<mato::connection> && !std::is_move_constructible_v<mato::connection>);

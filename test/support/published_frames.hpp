@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+/// @file published_frames.hpp: what a fan_out_model has published: numbered, each byte of a frame follows from its number.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace support {
+
+struct published_frames {
+    struct frame {
+        std::optional<std::uint64_t> key;
+        std::size_t size = 0; // encoded, with the two bytes of its length
+    };
+    std::vector<frame> by_number{1}; // from 1
+    std::array<std::uint64_t, 4> newest_of_key{};
+
+    [[nodiscard]] std::uint64_t newest() const noexcept { return by_number.size() - 1; }
+    [[nodiscard]] const frame& operator[](std::uint64_t number) const { return by_number[number]; }
+    [[nodiscard]] std::string payload_of(std::uint64_t number) const;
+};
+
+/// A payload of 17 bytes: what it is, and two numbers.
+[[nodiscard]] inline std::string numbered(char what, std::uint64_t first, std::uint64_t last = 0) {
+    std::string payload(17, what);
+    std::memcpy(payload.data() + 1, &first, 8);
+    std::memcpy(payload.data() + 9, &last, 8);
+    return payload;
+}
+
+/// A torn or mixed frame shows.
+inline std::string published_frames::payload_of(std::uint64_t number) const {
+    std::string payload = numbered('F', number, number * 0x9e3779b97f4a7c15);
+    const std::size_t size = by_number[number].size - 2;
+    if (size > payload.size()) payload.resize(size);
+    for (std::size_t i = 17; i < payload.size(); ++i) payload[i] = static_cast<char>(number + i);
+    return payload;
+}
+
+} // namespace support
