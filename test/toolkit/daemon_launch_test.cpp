@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: MIT
+/// @file daemon_launch_test.cpp: a daemon started in the background: ready means reachable, a failure reaches the starter.
+#include <mato/daemon.hpp>
+
+#include "support/catch.hpp"
+#include "support/child_process.hpp"
+#include "support/descriptor_census.hpp"
+#include "support/launched_daemon.hpp"
+#include "support/temp_directory.hpp"
+
+using namespace std::chrono_literals;
+using mato::errc;
+using support::ask;
+using support::child_process;
+using support::contains;
+using support::echo;
+using support::end_launched;
+using support::options_in;
+using support::reaper;
+using support::temp_directory;
+using names = std::vector<std::string>;
+using kind = mato::start_outcome::kind;
+
+// ---- the contract ----
+
+TEST_CASE("launch says ready when a client can connect, and not before", "[daemon]") {
+    const reaper adopt;
+    const auto before = support::open_descriptors();
+    for (int round = 0; round < 10; ++round) {
+        const temp_directory directory;
+        const auto options = options_in(directory.path());
+        const auto outcome = mato::daemon::launch(options, echo);
+        INFO(outcome.why.message());
+        REQUIRE(outcome);
+        CHECK(ask(options, "at once") == "at once");
+        CHECK(end_launched(options) == mato::exit_code::ok);
+        CHECK(directory.names() == names{"daemon.log"});
+    }
+    CHECK(support::open_descriptors() == before);
+}
+
+TEST_CASE("a second launch says who is running", "[daemon]") {
+    const reaper adopt;
+    const temp_directory directory;
+    const auto options = options_in(directory.path());
+    REQUIRE(mato::daemon::launch(options, echo));
+    const auto pid = std::atoi(support::read_file(options.paths.pid).c_str());
+    const auto second = mato::daemon::launch(options, echo);
+    CHECK_FALSE(second);
+    CHECK(second.what == kind::already_running);
+    CHECK(second.holder == pid);
+    CHECK(second.why.code == errc::already_running);
+    CHECK(contains(second.why.message(), std::to_string(pid)));
+    mato::failure why;
+    CHECK(mato::daemon::serve(options, echo, why) == mato::exit_code::unavailable);
+    CHECK(why.code == errc::already_running);
+    CHECK(contains(why.message(), std::to_string(pid)));
+    CHECK(ask(options, "unharmed") == "unharmed");
+    CHECK(end_launched(options) == mato::exit_code::ok);
+}
+
+TEST_CASE("a launched daemon is a stranger: own session, root directory, no terminal, nothing inherited", "[daemon]") {
+    const reaper adopt;
+    const temp_directory directory;
+    const auto options = options_in(directory.path());
+    std::vector<mato::unique_fd> open;
+    for (int i = 0; i < 10; ++i) open.emplace_back(::open("/etc/passwd", O_RDONLY)); // not close-on-exec
+    REQUIRE(mato::daemon::launch(options, echo));
+    const std::string pid = std::to_string(std::atoi(support::read_file(options.paths.pid).c_str()));
+    CHECK(::getsid(std::atoi(pid.c_str())) != ::getsid(0));
+    CHECK(std::filesystem::read_symlink("/proc/" + pid + "/cwd") == "/");
+    for (const auto& each : std::filesystem::directory_iterator("/proc/" + pid + "/fd")) {
+        const auto target = std::filesystem::read_symlink(each.path()).native();
+        CHECK(target != "/etc/passwd");
+        if (std::atoi(each.path().filename().c_str()) < 3) CHECK(target == "/dev/null");
+    }
+    CHECK(end_launched(options) == mato::exit_code::ok);
+}
+
+TEST_CASE("a daemon in the background serves in the directory that its starter meant", "[daemon]") {
+    const reaper here;
+    const temp_directory directory;
+    const auto before = std::filesystem::current_path();
+    std::filesystem::current_path(directory.path());
+    const auto options = options_in("relative");
+    const auto outcome = mato::daemon::launch(options, echo);
+    std::filesystem::current_path(before);
+    REQUIRE(outcome);
+    CHECK(std::filesystem::exists(directory / "relative/daemon.sock"));
+    CHECK(ask(options, "hello") == "hello");
+    CHECK(end_launched(options) == 0);
+}
+
+TEST_CASE("run in the background returns when the daemon is there", "[daemon]") {
+    struct background : mato::default_policies {
+        using detach = mato::double_fork;
+    };
+    const reaper adopt;
+    const temp_directory directory;
+    const auto options = options_in(directory.path());
+    REQUIRE(mato::basic_daemon<background>::run(options, echo) == mato::exit_code::ok);
+    CHECK(ask(options, "there") == "there");
+    CHECK(end_launched(options) == mato::exit_code::ok);
+}
+
+// ---- the refusals ----
+
+TEST_CASE("a setup that fails reaches the starter in its own words, and nothing is left", "[daemon]") {
+    const reaper adopt;
+    const temp_directory directory;
+    const auto options = options_in(directory.path());
+    const auto refuses = [](mato::daemon&) {
+        throw mato::error({{ENOSPC, std::system_category()}, "prepare", "/some/path", "the disk is full of cats"});
+    };
+    auto outcome = mato::daemon::launch(options, refuses);
+    CHECK(outcome.what == kind::failed);
+    CHECK(outcome.why.code == std::errc::no_space_on_device);
+    CHECK(outcome.why.message() == "prepare /some/path: the disk is full of cats");
+    while (::waitpid(-1, nullptr, 0) > 0) {
+    }
+    CHECK(directory.names() == names{"daemon.log"});
+    outcome = mato::daemon::launch(options, [](mato::daemon&) { throw std::runtime_error("something else"); });
+    CHECK(outcome.why.code == errc::not_ready);
+    CHECK(contains(outcome.why.message(), "something else"));
+    while (::waitpid(-1, nullptr, 0) > 0) {
+    }
+    CHECK(directory.names() == names{"daemon.log"});
+    mato::failure why;
+    CHECK(mato::daemon::serve(options, refuses, why) != mato::exit_code::ok);
+    CHECK(why.detail == "the disk is full of cats");
+    CHECK(directory.names() == names{"daemon.log"});
+}
+
+TEST_CASE("a daemon that dies in its setup is no success", "[daemon]") {
+    const reaper adopt;
+    const temp_directory directory;
+    const auto outcome = mato::daemon::launch(options_in(directory.path()), [](mato::daemon&) { ::_exit(3); });
+    CHECK(outcome.what == kind::failed);
+    CHECK(outcome.why.code == errc::not_ready);
+    while (::waitpid(-1, nullptr, 0) > 0) {
+    }
+}
+
+TEST_CASE("a daemon that does not get ready is reported in time", "[daemon]") {
+    const reaper adopt;
+    const temp_directory directory;
+    auto options = options_in(directory.path());
+    options.ready_within = 50ms;
+    const auto outcome = mato::daemon::launch(options, [](mato::daemon&) {
+        for (;;) ::poll(nullptr, 0, -1);
+    });
+    CHECK(outcome.what == kind::failed);
+    CHECK(outcome.why.code == errc::timed_out);
+    const auto lock = support::read_file(options.paths.lock);
+    REQUIRE(std::atoi(lock.c_str()) > 1);
+    ::kill(std::atoi(lock.c_str()), SIGKILL);
+    while (::waitpid(-1, nullptr, 0) > 0) {
+    }
+}
+
+TEST_CASE("a directory that is open to others, and a path that is too long, are refused before anything is made", "[daemon]") {
+    const temp_directory directory;
+    ::chmod(directory.path().c_str(), 0755);
+    mato::failure why;
+    mato::daemon::serve(options_in(directory.path()), echo, why);
+    CHECK(why.code == errc::unsafe_directory);
+    CHECK(mato::exit_code_for(why.code) == mato::exit_code::not_permitted);
+    CHECK(mato::daemon::launch(options_in(directory.path()), echo).why.code == errc::unsafe_directory);
+    CHECK(directory.names().empty());
+    ::chmod(directory.path().c_str(), 0700);
+    const reaper adopt;
+    auto options = options_in(directory / std::string(120, 'x'));
+    const auto outcome = mato::daemon::launch(options, echo);
+    CHECK(outcome.why.code == std::errc::filename_too_long);
+    CHECK(contains(outcome.why.message(), "107"));
+    while (::waitpid(-1, nullptr, 0) > 0) {
+    }
+    CHECK_FALSE(std::filesystem::exists(options.paths.lock));
+}
