@@ -58,6 +58,19 @@ if [ -d example/mato/vt ]; then
     complain "The emulator includes the toolkit, asio or POSIX:" "$(grep -rnHE '#include [<"](mato/|asio|sys/|unistd|fcntl|termios|poll)' example/mato/vt |
         grep -v '<sys/platform/x86.h>' || true)" # glibc's, but of the processor: no system is called
 fi
+# Of the multiplexer's daemon, lowest first (example/mato/README.md); what it stands on knows nothing of it.
+if [ -d example/mato/daemon ]; then
+    parts="asker tab_counter tab_command pending_requests client_table tab_table event_feed output_stream state inventory views tab_keeper command_keys requests multiplexer"
+    for part in $parts; do
+        later=$(echo "$parts " | sed "s/.*\b$part //" | tr ' ' '|')none
+        complain "A part of the daemon includes one above it:" "$(grep -nHE "#include \"(daemon/)?($later)\.hpp\"" "example/mato/daemon/$part.hpp" "example/mato/daemon/$part.cpp" 2>/dev/null || true)"
+    done
+    complain "A part of the daemon that test/rules.sh does not name:" "$(for file in example/mato/daemon/*; do
+        part=$(basename "$file" | sed 's/\..*//')
+        case " $parts " in *" $part "*) ;; *) echo "$file" ;; esac; done)"
+    complain "The daemon's parts outside daemon/ and launch.cpp:" "$(grep -rnH '#include "daemon/' example/mato | grep -vE '^example/mato/(daemon/|launch\.cpp)' || true)"
+    complain "The daemon includes the client's side:" "$(grep -nHE '#include "(command/|(remote|attach|recorder|launch|cli)\.hpp)' example/mato/daemon/* || true)"
+fi
 # INCLUDE and the names that are a reason for it; <concepts> and the POSIX headers have too many.
 while read -r header names; do
     complain "<$header> included for nothing:" "$(grep -rlF "#include <$header>" include example test --include='*.hpp' | while read -r file; do

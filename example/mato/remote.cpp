@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "remote.hpp"
 
+#include "launch.hpp"
+
 #include <mato/version.hpp>
 
 #include <unistd.h>
@@ -8,62 +10,6 @@
 #include <algorithm>
 
 namespace mux {
-namespace {
-
-mato::daemon_options daemon_options_for(const program_paths& paths, const settings& configured) {
-    mato::daemon_options options;
-    options.paths = paths.daemon;
-    options.level = configured.log_level;
-    options.log = {configured.log_max_bytes, configured.log_keep};
-    return options;
-}
-
-/// Read while the user still watches. @errors as config::schema::load.
-mato::config::reloadable<settings> read_configuration(const program_paths& paths, mato::error_out out) {
-    mato::config::reloadable<settings> configuration(settings_schema(), paths.config);
-    if (!paths.config.empty()) configuration.reload(out);
-    return configuration;
-}
-
-template <class Options> auto setup_with(Options options) {
-    return [options = std::move(options)](multiplexer_daemon& host) mutable {
-        host.keep(std::make_shared<multiplexer>(host, std::move(options)));
-    };
-}
-
-} // namespace
-
-std::vector<std::string> own_environment() {
-    std::vector<std::string> result;
-    for (char** each = environ; each && *each; ++each) result.emplace_back(*each);
-    return result;
-}
-
-mato::start_outcome launch_daemon(const program_paths& paths) {
-    mato::start_outcome outcome;
-    auto configuration = read_configuration(paths, outcome.why);
-    if (outcome.why) return outcome;
-    const auto options = daemon_options_for(paths, *configuration);
-    return multiplexer_daemon::launch(
-        options, setup_with(multiplexer_options{std::move(configuration), own_environment(), own_limits(), false}));
-}
-
-int serve_in_foreground(const program_paths& paths) {
-    mato::failure why;
-    auto configuration = read_configuration(paths, why);
-    if (why) throw command_failure{mato::exit_code_for(why.code), why.message()};
-    auto options = daemon_options_for(paths, *configuration);
-    options.service = mato::take_service_environment(why); // before the tabs' environment is copied
-    if (why) throw command_failure{mato::exit_code_for(why.code), why.message()};
-    if (options.service) { // it knows the pid, and keeps what is written to stderr
-        options.paths.pid.clear();
-        options.paths.log.clear();
-    }
-    const int code = multiplexer_daemon::serve(
-        options, setup_with(multiplexer_options{std::move(configuration), own_environment(), own_limits(), true}), why);
-    if (why) throw command_failure{mato::exit_code_for(why.code), why.message()};
-    return code;
-}
 
 remote remote::open(const program_paths& paths, start mode, mato::deadline until) {
     remote result;

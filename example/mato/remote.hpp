@@ -4,7 +4,7 @@
 #pragma once
 
 #include "cli.hpp"
-#include "multiplexer.hpp"
+#include "multiplexer_daemon.hpp"
 #include "protocol.hpp"
 
 #include <mato/client.hpp>
@@ -58,14 +58,6 @@ private:
     welcome welcome_;
     std::uint32_t last_id_ = 0;
 };
-
-/// Starts the daemon in the background and waits until it serves or has failed.
-[[nodiscard]] mato::start_outcome launch_daemon(const program_paths& paths);
-/// Serves in this process. @returns an exit code. @throws command_failure.
-int serve_in_foreground(const program_paths& paths);
-
-/// environ(7) as strings.
-[[nodiscard]] std::vector<std::string> own_environment();
 
 // ---- implementation ----
 

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT
 /// @file fault_endpoint_test.cpp: every call of publishing and connecting fails once; the old socket goes on.
 #include "support/fault.hpp"
+#include "support/stand_ins.hpp"
 
 #include <mato/endpoint.hpp>
 
-namespace {
-struct proof {
-    [[nodiscard]] bool is_held() const noexcept { return true; }
-};
+using proof = support::held_proof;
 
+namespace {
 bool answers(const std::filesystem::path& path) {
     std::error_code why;
     return static_cast<bool>(mato::owned_path(path).connect(why));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /// @file fault_listener_test.cpp: faults at the door: accepting and asking who it is. Nobody gets in by one.
 #include "support/fault.hpp"
+#include "support/stand_ins.hpp"
 
 #include <mato/endpoint.hpp>
 #include <mato/listener.hpp>
@@ -8,10 +9,9 @@
 
 #include <sys/socket.h>
 
+using proof = support::held_proof;
+
 namespace {
-struct proof {
-    [[nodiscard]] bool is_held() const noexcept { return true; }
-};
 constexpr auto check_peer = [](int socket, const auto& policy, mato::error_out out) {
     return mato::require_peer(socket, policy, mato::errc::peer_rejected, out);
 };

@@ -72,13 +72,11 @@ TEST_CASE("every kind of event is told, in order, without a missing number, as t
         pty_client client(world, {"attach", "1"});
         REQUIRE(json.wait_for_output("client-attached"));
         REQUIRE(client.wait_for("\033[?1049h")); // the terminal is raw
-        client.type("\x1c"
-                    "c");
+        client.command('c');
         REQUIRE(json.wait_for_output("client-switched"));
         client.resize(70, 20);
         REQUIRE(json.wait_for_output("client-resized"));
-        client.type("\x1c"
-                    "d");
+        client.command('d');
         CHECK(client.wait() == 0);
         REQUIRE(json.wait_for_output("client-detached"));
     }

@@ -101,7 +101,7 @@ TEST_CASE("suspended, the terminal is the shell's; resumed, the tab is there aga
         viewer.type("for the shell\n");                 // typed meanwhile, it is the shell's alone
         pollfd typed{viewer.client().slave(), POLLIN, 0};
         static_cast<void>(world.must({"clients"}));
-        REQUIRE(::poll(&typed, 1, 0) == 1);
+        REQUIRE(::poll(&typed, 1, 10'000) == 1);
         char line[64];
         CHECK(::read(viewer.client().slave(), line, sizeof line) == 14);
         viewer.client().signal(SIGCONT);
@@ -111,8 +111,7 @@ TEST_CASE("suspended, the terminal is the shell's; resumed, the tab is there aga
         CHECK(viewer.comes_to_agree("1"));
         CHECK_FALSE(viewer.client().now() == viewer.client().before());
     }
-    viewer.type("\x1c"
-                "d");
+    viewer.command('d');
     CHECK(viewer.client().wait() == 0);
     check_given_back(world, viewer);
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What a client makes of something on the socket that is not the daemon it knows.
+#include "support/framed.hpp"
 #include "support/mato_world.hpp"
 
 #include <mato/framing.hpp>
@@ -44,13 +45,6 @@ private:
     std::filesystem::path path_;
     mato::unique_fd socket_;
 };
-
-std::string framed(std::string_view payload) {
-    std::string bytes;
-    mato::failure why;
-    mato::length_prefixed<>::append(bytes, payload, why);
-    return bytes;
-}
 
 outcome meet(const mato_world& world, const false_daemon& there, const std::vector<std::string>& command,
              std::string_view bytes) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Broken and hostile clients cost a closed connection with a logged reason, and nothing else.
+#include "support/framed.hpp"
 #include "support/mato_world.hpp"
 
 #include <mato/endpoint.hpp>
@@ -11,13 +12,6 @@ using mux::message;
 
 namespace {
 
-std::string framed(std::string_view payload) {
-    std::string bytes;
-    mato::failure why;
-    mato::length_prefixed<>::append(bytes, payload, why);
-    REQUIRE_FALSE(why);
-    return bytes;
-}
 std::string hello_frame(mux::hello greeting = {}) { return framed(mux::encode(message::hello, 1, std::move(greeting))); }
 
 /// A client that sends whatever it likes.

@@ -102,7 +102,7 @@ TEST_CASE("a missing shell, a bad directory, no such program", "[mato][limits]")
     check_refused(world, {"new", "-d"}, 1, "run /no/such/shell: No such file or directory");
     CHECK(children_of(world.daemon_pid()) == children);
     CHECK(wait_until(nobody_connected));
-    CHECK(descriptor_count(world.daemon_pid()) == descriptors);
+    CHECK(wait_until([&] { return descriptor_count(world.daemon_pid()) == descriptors; }));
     CHECK(count_of(world.log(), "no new tab: ") == 7);
 }
 

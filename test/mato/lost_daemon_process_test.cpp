@@ -41,8 +41,7 @@ TEST_CASE("a killed daemon: every client restores its terminal, says so, and the
     CHECK(world.run({"has", id}).exit_code == 0);
     pty_client next(world, {"attach", id});
     REQUIRE(next.wait_for("\033[?1049h"));
-    next.type("\x1c"
-              "d");
+    next.command('d');
     CHECK(next.wait() == 0);
 }
 
@@ -60,8 +59,7 @@ TEST_CASE("a killed client: the daemon and the other clients do not notice", "[m
     CHECK(world.daemon_pid() == daemon);
     CHECK(wait_until(
         [&] { return contains(world.must({"clients"}), "tab ") && count_of(world.must({"clients"}), "tab ") == 1; }));
-    second.type("\x1c"
-                "d");
+    second.command('d');
     CHECK(second.wait() == 0);
     CHECK(second.last_line() == "[detached]");
 }
@@ -70,8 +68,7 @@ TEST_CASE("the detach key ends with [detached] and 0, and the program goes on", 
     mato_world world;
     pty_client client(world, {"new", "--", untidy[0]});
     REQUIRE(client.wait_for("ready"));
-    client.type("\x1c"
-                "d");
+    client.command('d');
     CHECK(client.wait() == 0);
     CHECK(client.last_line() == "[detached]");
     check_restored(client);
@@ -151,7 +148,6 @@ TEST_CASE("INT, QUIT and TSTP from outside do not end a client, CONT redraws it"
     REQUIRE(wait_until([&] { return process_state(client.pid()) == 'T'; }));
     client.signal(SIGCONT);
     CHECK(client.wait_for("ready"));
-    client.type("\x1c"
-                "d");
+    client.command('d');
     CHECK(client.wait() == 0);
 }

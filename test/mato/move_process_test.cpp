@@ -31,14 +31,11 @@ TEST_CASE("whoever watches a tab that moves stays, and moves among its new neigh
     CHECK_FALSE(contains(world.must({"ls"}), "near"));
     client.type("typed\r");
     CHECK(client.wait_for("typed"));
-    client.type("\x1c"
-                "n");
+    client.command('n');
     CHECK(client.wait_for("next door"));
-    client.type("\x1c"
-                "2");
+    client.command('2');
     CHECK(client.wait_for("here I am"));
-    client.type("\x1c"
-                "d");
+    client.command('d');
     CHECK(client.wait() == 0);
 }
 

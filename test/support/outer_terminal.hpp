@@ -59,6 +59,7 @@ public:
         if (const std::string answers = screen_.take_answers(); !answers.empty()) client_.type(answers);
     }
     void type(std::string_view keys) { client_.type(keys); }
+    void command(char key) { client_.command(key); }
     void resize(int columns, int rows) {
         look();
         screen_.resize(rows, columns);

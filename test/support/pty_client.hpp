@@ -103,6 +103,9 @@ public:
         }
     }
 
+    /// The prefix and a key.
+    void command(char key) { type(std::string{'\x1c', key}); }
+
     void resize(unsigned short columns, unsigned short rows) const {
         const winsize cells{rows, columns, 0, 0};
         ::ioctl(master_, TIOCSWINSZ, &cells);

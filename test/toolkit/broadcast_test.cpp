@@ -4,12 +4,14 @@
 
 #include "support/catch.hpp"
 #include "support/descriptor_census.hpp"
+#include "support/framed.hpp"
 #include "support/io_loop.hpp"
 
 #include <vector>
 
 using namespace std::chrono_literals;
 using mato::errc;
+using support::framed;
 using support::run_ready;
 using support::run_until;
 
@@ -36,13 +38,6 @@ mato::disconnect bound(std::size_t bytes) {
     mato::disconnect policy;
     policy.hard = policy.soft = bytes;
     return policy;
-}
-
-std::string framed(std::string_view payload) {
-    std::string bytes;
-    std::error_code why;
-    mato::length_prefixed<>::append(bytes, payload, why);
-    return bytes;
 }
 
 /// Counts how often a payload is encoded.

@@ -1,55 +1,25 @@
 // SPDX-License-Identifier: MIT
-/// @file client_test.cpp: one daemon is found or started, whoever asks at once; no wait is longer than its deadline.
+/// @file client_test.cpp: frames to a daemon and back, and no wait longer than its deadline. Starting one:
+/// client_start_test.cpp.
 #include <mato/client.hpp>
 
-#include <mato/daemon.hpp>
-
+#include "support/bare_server.hpp"
 #include "support/catch.hpp"
 #include "support/child_process.hpp"
 #include "support/descriptor_census.hpp"
-#include "support/served_daemon.hpp"
+#include "support/framed.hpp"
+#include "support/temp_directory.hpp"
 
 using namespace std::chrono_literals;
 using mato::client;
 using mato::deadline;
 using mato::errc;
+using support::bare_server;
 using support::contains;
-using support::echo;
-using support::end_launched;
-using support::options_in;
-using support::reaper;
+using support::framed;
 using support::temp_directory;
-using names = std::vector<std::string>;
 
 namespace {
-
-struct proof {
-    [[nodiscard]] static bool is_held() noexcept { return true; }
-};
-
-std::string framed(std::string_view payload) {
-    std::string bytes;
-    std::error_code why;
-    mato::length_prefixed<>::append(bytes, payload, why);
-    return bytes;
-}
-
-/// A listening socket with nobody behind it but the test.
-struct bare_server {
-    explicit bare_server(const std::filesystem::path& path, int backlog = 128) : endpoint(path) {
-        mato::failure why;
-        mato::publish_options options;
-        options.backlog = backlog;
-        listening = endpoint.publish(proof{}, options, why);
-        CHECK_FALSE(why);
-    }
-    mato::unique_fd accept() {
-        CHECK(support::await_readable(listening.get()));
-        return mato::unique_fd(mato::sys::accept(listening.get()));
-    }
-    mato::owned_path endpoint;
-    mato::unique_fd listening;
-};
 
 void put(const mato::unique_fd& to, std::string_view bytes) {
     CHECK(::send(to.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size()));
@@ -67,13 +37,6 @@ struct pair {
         CHECK_FALSE(why);
         far = server.accept();
     }
-};
-
-/// What a launch function returns, without a daemon behind it.
-struct outcome {
-    bool ok = false;
-    mato::failure why{};
-    [[nodiscard]] explicit operator bool() const noexcept { return ok; }
 };
 
 } // namespace
@@ -177,72 +140,6 @@ TEST_CASE("looking once reads what is there and never waits", "[client]") {
     CHECK_FALSE(all.near.next(all.why));
 }
 
-TEST_CASE("a running daemon is found without starting one", "[client]") {
-    const temp_directory directory;
-    bare_server server(directory / "daemon.sock");
-    mato::failure why;
-    int launches = 0;
-    const auto found = client::connect_or_start(
-        mato::daemon_paths::in(directory.path()), deadline::in(10s), [&] { return ++launches, outcome{}; }, why);
-    CHECK_FALSE(why);
-    CHECK(found);
-    CHECK(launches == 0);
-}
-
-TEST_CASE("with no daemon one is started, once, and served", "[client]") {
-    const reaper adopt;
-    const temp_directory directory;
-    const auto options = options_in(directory / "made" / "for it");
-    mato::failure why;
-    int launches = 0;
-    const auto start = [&] { return ++launches, mato::daemon::launch(options, echo); };
-    auto one = client::connect_or_start(options.paths, deadline::in(20s), start, why);
-    INFO(why.message());
-    REQUIRE(one);
-    CHECK(launches == 1);
-    CHECK(support::mode_of(options.paths.directory()) == 0700);
-    auto two = client::connect_or_start(options.paths, deadline::in(20s), start, why);
-    CHECK(launches == 1);
-    for (auto* each : {&one, &two}) {
-        each->send("x", deadline::in(10s), why);
-        CHECK(each->receive(deadline::in(10s), why) == "x");
-    }
-    CHECK(end_launched(options) == mato::exit_code::ok);
-}
-
-TEST_CASE("of many that ask at once exactly one starts it, and all are served", "[client]") {
-    const reaper adopt;
-    for (int round = 0; round < 3; ++round) {
-        constexpr int count = 24;
-        const temp_directory directory;
-        const auto options = options_in(directory.path());
-        const support::mailbox<int> launches;
-        support::gate go;
-        std::vector<support::child_process> all;
-        for (int i = 0; i < count; ++i)
-            all.emplace_back([&] {
-                go.pass();
-                mato::failure why;
-                auto self = client::connect_or_start(
-                    options.paths, deadline::in(30s),
-                    [&] {
-                        launches.put(1);
-                        return mato::daemon::launch(options, echo);
-                    },
-                    why);
-                if (why) return std::fprintf(stderr, "%s\n", why.message().c_str()), 1;
-                self.send("x", deadline::in(20s), why);
-                return self.receive(deadline::in(20s), why) == "x" ? 0 : 2;
-            });
-        go.open();
-        for (auto& each : all) CHECK(each.wait(40s) == 0);
-        CHECK(launches.take(0ms) == 1);
-        CHECK_FALSE(launches.take(0ms));
-        CHECK(end_launched(options) == mato::exit_code::ok);
-        CHECK(directory.names() == names{"daemon.log"}); // the start lock left nothing
-    }
-}
-
 // ---- the refusals ----
 
 TEST_CASE("nobody there is not running", "[client]") {
@@ -291,21 +188,6 @@ TEST_CASE("a full backlog is waited for, but not longer than the deadline", "[cl
     REQUIRE(trying.take());
     for (std::size_t i = 0; i < waiting.size() + 1; ++i) server.accept();
     CHECK(patient.wait() == 0);
-}
-
-TEST_CASE("a daemon that takes no clients is not taken for a dead one", "[client]") {
-    const temp_directory directory;
-    bare_server server(directory / "daemon.sock", 0);
-    std::vector<mato::unique_fd> waiting;
-    for (std::error_code busy; busy != mato::cond::busy && waiting.size() < 100;)
-        waiting.push_back(mato::owned_path(directory / "daemon.sock").connect(busy));
-    mato::failure why;
-    int launches = 0;
-    CHECK_FALSE(client::connect_or_start(
-        mato::daemon_paths::in(directory.path()), deadline::in(50ms), [&] { return ++launches, outcome{}; }, why));
-    CHECK(why.code == errc::timed_out);
-    CHECK(launches == 0);
-    CHECK(std::filesystem::exists(directory / "daemon.sock"));
 }
 
 TEST_CASE("silence ends with the deadline", "[client]") {
@@ -363,84 +245,6 @@ TEST_CASE("bytes that no framing allows are malformed", "[client]") {
     CHECK_FALSE(why);
 }
 
-TEST_CASE("the failure of the start is told in the daemon's own words", "[client]") {
-    const reaper adopt;
-    const temp_directory directory;
-    const auto options = options_in(directory.path());
-    mato::failure why;
-    int launches = 0;
-    const auto start = [&] {
-        ++launches;
-        return mato::daemon::launch(options, [](mato::daemon&) {
-            throw mato::error({errc::invalid_config, "read", "/c.toml", "c.toml:3:4: no such key"});
-        });
-    };
-    CHECK_FALSE(client::connect_or_start(options.paths, deadline::in(10s), start, why));
-    CHECK(why.code == errc::invalid_config);
-    CHECK(why.message() == "read /c.toml: c.toml:3:4: no such key");
-    CHECK(launches == 1);
-}
-
-TEST_CASE("somebody who holds the lock and never listens is waited for until the deadline", "[client]") {
-    const temp_directory directory;
-    mato::failure why;
-    int launches = 0;
-    CHECK_FALSE(client::connect_or_start(
-        mato::daemon_paths::in(directory.path()), deadline::in(80ms),
-        [&] {
-            return ++launches, outcome{false, {errc::already_running, "lock", "/l", "already running, pid 1"}};
-        },
-        why));
-    CHECK(why.code == errc::not_ready);
-    CHECK(contains(why.message(), "already running, pid 1"));
-    CHECK(launches >= 1);
-    CHECK(directory.names().empty());
-}
-
-TEST_CASE("a start that says ready and is not is no success", "[client]") {
-    const temp_directory directory;
-    mato::failure why;
-    CHECK_FALSE(client::connect_or_start(
-        mato::daemon_paths::in(directory.path()), deadline::in(50ms),
-        [] {
-            return outcome{true, {}};
-        },
-        why));
-    CHECK(why.code == errc::not_ready);
-}
-
-TEST_CASE("while another starts, nobody starts a second, and the wait has its end", "[client]") {
-    const temp_directory directory;
-    const support::mailbox<int> held;
-    support::gate release;
-    support::child_process starter([&] {
-        std::error_code why;
-        const auto lock = mato::instance_lock::acquire_directory(directory.path(), deadline::in(10s), why);
-        held.put(why ? 1 : 0);
-        return release.pass() ? 0 : 1;
-    });
-    REQUIRE(held.take() == 0);
-    mato::failure why;
-    int launches = 0;
-    CHECK_FALSE(client::connect_or_start(
-        mato::daemon_paths::in(directory.path()), deadline::in(120ms), [&] { return ++launches, outcome{}; }, why));
-    CHECK(why.code == errc::not_ready);
-    CHECK(launches == 0);
-    release.open();
-    CHECK(starter.wait() == 0);
-}
-
-TEST_CASE("a directory open to others is refused, and nothing is started", "[client]") {
-    const temp_directory directory;
-    ::chmod(directory.path().c_str(), 0770);
-    mato::failure why;
-    int launches = 0;
-    CHECK_FALSE(client::connect_or_start(
-        mato::daemon_paths::in(directory.path()), deadline::in(10s), [&] { return ++launches, outcome{}; }, why));
-    CHECK(why.code == errc::unsafe_directory);
-    CHECK(launches == 0);
-}
-
 TEST_CASE("another user's listener under our path is not trusted, and told nothing", "[client]") {
     if (!support::is_root()) {
         WARN("only root can be another user; left out");
@@ -486,7 +290,7 @@ TEST_CASE("neither success nor failure leaves a descriptor", "[client]") {
         CHECK_FALSE(client::connect_or_start(
             mato::daemon_paths::in(empty.path()), deadline::in(10s),
             [] {
-                return outcome{false, {errc::busy, "start", {}, {}}};
+                return support::launch_outcome{false, {errc::busy, "start", {}, {}}};
             },
             all.why));
         CHECK(all.why.code == errc::busy);

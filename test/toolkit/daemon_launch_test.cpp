@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: MIT
-/// @file daemon_launch_test.cpp: a starter learns that its daemon serves, or the daemon's own error.
+/// @file daemon_launch_test.cpp: a daemon started in the background: ready means reachable, a failure reaches the starter.
 #include <mato/daemon.hpp>
 
 #include "support/catch.hpp"
+#include "support/child_process.hpp"
 #include "support/descriptor_census.hpp"
-#include "support/served_daemon.hpp"
+#include "support/launched_daemon.hpp"
+#include "support/temp_directory.hpp"
 
 using namespace std::chrono_literals;
 using mato::errc;
 using support::ask;
+using support::child_process;
 using support::contains;
 using support::echo;
 using support::end_launched;
@@ -19,20 +22,6 @@ using names = std::vector<std::string>;
 using kind = mato::start_outcome::kind;
 
 // ---- the contract ----
-
-TEST_CASE("a daemon in the background serves in the directory that its starter meant", "[daemon]") {
-    const reaper here;
-    const temp_directory directory;
-    const auto before = std::filesystem::current_path();
-    std::filesystem::current_path(directory.path());
-    const auto options = options_in("relative");
-    const auto outcome = mato::daemon::launch(options, echo);
-    std::filesystem::current_path(before);
-    REQUIRE(outcome);
-    CHECK(std::filesystem::exists(directory / "relative/daemon.sock"));
-    CHECK(ask(options, "hello") == "hello");
-    CHECK(end_launched(options) == 0);
-}
 
 TEST_CASE("launch says ready when a client can connect, and not before", "[daemon]") {
     const reaper adopt;
@@ -86,6 +75,20 @@ TEST_CASE("a launched daemon is a stranger: own session, root directory, no term
         if (std::atoi(each.path().filename().c_str()) < 3) CHECK(target == "/dev/null");
     }
     CHECK(end_launched(options) == mato::exit_code::ok);
+}
+
+TEST_CASE("a daemon in the background serves in the directory that its starter meant", "[daemon]") {
+    const reaper here;
+    const temp_directory directory;
+    const auto before = std::filesystem::current_path();
+    std::filesystem::current_path(directory.path());
+    const auto options = options_in("relative");
+    const auto outcome = mato::daemon::launch(options, echo);
+    std::filesystem::current_path(before);
+    REQUIRE(outcome);
+    CHECK(std::filesystem::exists(directory / "relative/daemon.sock"));
+    CHECK(ask(options, "hello") == "hello");
+    CHECK(end_launched(options) == 0);
 }
 
 TEST_CASE("run in the background returns when the daemon is there", "[daemon]") {

@@ -1,23 +1,62 @@
 // SPDX-License-Identifier: MIT
-/// @file daemon_test.cpp: ready means reachable, and a stop leaves nothing.
+/// @file daemon_test.cpp: ready means reachable, a stop leaves nothing; what happens between. Starting in the background:
+/// daemon_launch_test.cpp.
 #include <mato/daemon.hpp>
 
 #include "support/catch.hpp"
+#include "support/child_process.hpp"
+#include "support/deadline.hpp"
 #include "support/descriptor_census.hpp"
-#include "support/served_daemon.hpp"
+#include "support/launched_daemon.hpp"
+#include "support/temp_directory.hpp"
 
 using namespace std::chrono_literals;
 using mato::errc;
 using support::ask;
+using support::child_process;
 using support::connect_to;
 using support::contains;
 using support::echo;
 using support::options_in;
-using support::served;
 using support::temp_directory;
 using names = std::vector<std::string>;
 
 namespace {
+
+/// A daemon in a forked child, once it has said that it is ready.
+template <class Daemon = mato::daemon> class served {
+public:
+    template <class Setup> served(mato::daemon_options options, Setup setup)
+        : process_([this, &options, &setup] {
+              ::close(ends_[0]);
+              options.notification_fd = ends_[1];
+              mato::failure why;
+              const int code = Daemon::serve(options, setup, why);
+              if (why) std::fprintf(stderr, "%s\n", why.message().c_str());
+              return why ? 100 : code;
+          }) {
+        ::close(std::exchange(ends_[1], -1));
+        char byte = 0;
+        is_ready = support::await_readable(ends_[0]) && ::read(ends_[0], &byte, 1) == 1 && byte == '\n';
+    }
+    served(const served&) = delete;
+    ~served() { ::close(ends_[0]); }
+    void signal(int number) const { process_.signal(number); }
+    int wait() { return process_.wait(); }
+    [[nodiscard]] pid_t pid() const { return process_.pid(); }
+
+    bool is_ready = false;
+
+private:
+    struct pipe_first {
+        explicit pipe_first(int (&ends)[2]) {
+            if (::pipe2(ends, O_CLOEXEC) == -1) throw std::runtime_error("pipe2");
+        }
+    };
+    int ends_[2]{-1, -1};
+    pipe_first made_{ends_};
+    child_process process_;
+};
 
 struct short_grace : mato::graceful_then_force {
     short_grace() : graceful_then_force(50ms) {}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file documents_test.cpp: the tables and samples of README.md and ARCHITECTURE.md say what the code says.
+/// @file documents_test.cpp: the tables and samples of the READMEs say what the code says.
 #include <mato/policies.hpp>
 
 #include "support/catch.hpp"
@@ -89,7 +89,7 @@ const std::map<std::string, cond> conditions = {{"already_running", cond::alread
 } // namespace
 
 TEST_CASE("the table of errors has every code, with its conditions and its exit code", "[documents]") {
-    const auto rows = table(root / "ARCHITECTURE.md", "| errc |");
+    const auto rows = table(root / "include/mato/README.md", "| errc |");
     std::vector<std::string> named;
     for (const auto& row : rows) {
         REQUIRE(row.size() == 4);
@@ -128,7 +128,7 @@ TEST_CASE("every policy and model that the documents name is in the headers", "[
         return std::regex_search(headers, std::regex("(struct|class|concept|using) " + name + "\\b"));
     };
     int checked = 0;
-    for (const auto& [file, head] : {std::pair{"ARCHITECTURE.md", "| concept |"}, {"README.md", "| header | what may"}})
+    for (const auto& [file, head] : {std::pair{"include/mato/README.md", "| concept |"}, {"README.md", "| header | what may"}})
         for (const auto& row : table(root / file, head))
             for (std::size_t column = 0; column < 2; ++column)
                 for (const auto& name : code_words(row.at(column))) {

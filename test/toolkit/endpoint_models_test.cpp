@@ -8,6 +8,7 @@
 #include "support/child_process.hpp"
 #include "support/descriptor_census.hpp"
 #include "support/fake_manager.hpp"
+#include "support/stand_ins.hpp"
 #include "support/temp_directory.hpp"
 
 #include <netinet/in.h>
@@ -16,13 +17,9 @@ using mato::activated;
 using mato::activated_or_owned;
 using mato::unique_fd;
 using support::temp_directory;
+using proof = support::held_proof;
 
 namespace {
-struct proof {
-    bool held = true;
-    [[nodiscard]] bool is_held() const noexcept { return held; }
-};
-
 /// As a manager makes it: bound, listening, blocking.
 unique_fd passed_at(const std::filesystem::path& path, int type = SOCK_STREAM, bool listening = true) {
     unique_fd fd(support::bound_socket(type, path.native()));

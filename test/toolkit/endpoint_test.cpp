@@ -7,6 +7,7 @@
 #include "support/catch.hpp"
 #include "support/child_process.hpp"
 #include "support/descriptor_census.hpp"
+#include "support/stand_ins.hpp"
 #include "support/temp_directory.hpp"
 
 #include <atomic>
@@ -14,13 +15,9 @@
 
 using mato::owned_path;
 using support::temp_directory;
+using proof = support::held_proof;
 
 namespace {
-struct proof {
-    bool held = true;
-    [[nodiscard]] bool is_held() const noexcept { return held; }
-};
-
 // A published socket and the name it has.
 struct published {
     owned_path endpoint;

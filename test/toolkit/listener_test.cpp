@@ -8,23 +8,16 @@
 #include "support/catch.hpp"
 #include "support/child_process.hpp"
 #include "support/descriptor_census.hpp"
+#include "support/stand_ins.hpp"
 #include "support/temp_directory.hpp"
 
 #include <sys/resource.h>
 
 using support::temp_directory;
+using proof = support::held_proof;
+using support::nobody_at_all;
 
 namespace {
-struct proof {
-    bool held = true;
-    [[nodiscard]] bool is_held() const noexcept { return held; }
-};
-
-struct nobody_at_all {
-    static constexpr bool checks = true;
-    [[nodiscard]] bool allows(const mato::peer_credentials&) const noexcept { return false; }
-};
-
 template <class Peer = mato::same_user> using listener = mato::basic_listener<mato::owned_path, Peer>;
 
 constexpr auto check_peer = [](int socket, const auto& policy, mato::error_out out) {

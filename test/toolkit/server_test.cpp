@@ -5,7 +5,9 @@
 #include "support/catch.hpp"
 #include "support/child_process.hpp"
 #include "support/descriptor_census.hpp"
+#include "support/framed.hpp"
 #include "support/io_loop.hpp"
+#include "support/stand_ins.hpp"
 #include "support/temp_directory.hpp"
 
 #include <set>
@@ -16,25 +18,11 @@ using mato::errc;
 using support::run_ready;
 using support::run_until;
 using support::temp_directory;
+using proof = support::held_proof;
+using support::framed;
+using support::nobody_at_all;
 
 namespace {
-
-struct proof {
-    bool held = true;
-    [[nodiscard]] bool is_held() const noexcept { return held; }
-};
-
-struct nobody_at_all {
-    static constexpr bool checks = true;
-    [[nodiscard]] bool allows(const mato::peer_credentials&) const noexcept { return false; }
-};
-
-std::string framed(std::string_view payload) {
-    std::string bytes;
-    std::error_code why;
-    mato::length_prefixed<>::append(bytes, payload, why);
-    return bytes;
-}
 
 support::far_end connect_to(const std::filesystem::path& path) {
     std::error_code why;

@@ -3,6 +3,7 @@
 #include "command/commands.hpp"
 
 #include "command/common.hpp"
+#include "launch.hpp"
 #include "listings.hpp"
 
 #include <mato/lock.hpp>

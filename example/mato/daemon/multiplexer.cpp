@@ -1,0 +1,162 @@
+// SPDX-License-Identifier: MIT
+#include "multiplexer.hpp"
+
+#include <mato/version.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace mux {
+namespace {
+
+constexpr rlim_t most_descriptors = 65'536; // tabs and clients; tables larger than that cost memory for nothing
+
+constexpr std::size_t terminal_descriptors = 2; // an attaching client passes its terminal and the leash
+
+} // namespace
+
+multiplexer::multiplexer(multiplexer_daemon& host, multiplexer_options options)
+    : state_(host, std::move(options),
+             [this](event_snapshot& now) { now.tabs = inventory_.tabs(), now.clients = inventory_.clients(); }),
+      inventory_(state_), views_(state_, [this](client& from, char key) { keys_.press(from, key); }),
+      tabs_(state_, views_, [this] { on_tab_removed(); }), keys_(state_, views_, tabs_),
+      requests_(state_, views_, tabs_, inventory_) {
+    install();
+    raise_descriptor_limit(most_descriptors);
+    apply_limits();
+}
+
+void multiplexer::install() {
+    auto& server = state_.host.server();
+    server.on.on_opened = [this](const multiplexer_daemon::session_ptr& session) {
+        session->accept_descriptors(terminal_descriptors);
+        state_.clients.add(session);
+    };
+    server.on.on_frame = [this](const multiplexer_daemon::session_ptr& session, std::string_view payload) {
+        on_frame(session, payload);
+    };
+    server.on.on_closed = [this](const multiplexer_daemon::session_ptr& session, const mato::failure&) {
+        forget(session->id());
+    };
+    server.on.on_refused = [this](const mato::peer_credentials&, const mato::failure& why) -> std::optional<std::string> {
+        return encode(message::refused, 0, refusal{mato::exit_code::unavailable, why.message() + "; " + way_in()});
+    };
+    auto& daemon = state_.host;
+    daemon.on.on_reload = [this](mato::error_out out) { reload(out); };
+    daemon.on.on_stop = [this] { begin_stop(); };
+    daemon.on.on_force = [this] {
+        for (auto& [id, each] : state_.tabs) each.program->kill_now();
+    };
+    daemon.on.on_child = [this] {
+        for (const auto& each : state_.tabs.all()) each->check_child(); // an end removes its tab
+    };
+}
+
+// ---- settings ----
+
+void multiplexer::apply_limits() {
+    const settings& now = *state_.configuration;
+    auto& server = state_.host.server();
+    mato::server_limits limits;
+    limits.clients = now.max_clients;
+    server.set_limits(limits);
+    mato::disconnect overflow;
+    overflow.hard = now.client_queue_bytes;
+    overflow.soft = overflow.hard / 2;
+    server.set_overflow(overflow);
+    state_.host.log().set_level(now.log_level);
+    state_.host.log().sink().set_options({now.log_max_bytes, now.log_keep});
+}
+
+void multiplexer::reload(mato::error_out out) {
+    mato::failure why;
+    state_.configuration.reload(why);
+    if (why) {
+        state_.events.tell(
+            {.kind = "config-error", .text = why.code == mato::errc::invalid_config ? why.detail : why.message()});
+        return out.set(std::move(why));
+    }
+    apply_limits();
+    views_.apply_settings();
+    state_.events.tell({.kind = "reloaded"});
+}
+
+// ---- clients ----
+
+/// What a client can do that the limits keep out. Not "mato reload": it would be kept out, too.
+std::string multiplexer::way_in() {
+    if (state_.host.server().size() < state_.configuration->max_clients)
+        return "try again in a moment"; // silent ones are closed soon
+    return "end one, or raise `clients` in [limits] of " + state_.configuration.path() + " and send SIGHUP to " +
+           std::to_string(mato::sys::getpid());
+}
+
+void multiplexer::forget(std::uint64_t id) {
+    client* const gone = state_.clients.find(id);
+    if (!gone) return;
+    views_.leave(*gone);
+    inventory_.forget(*gone);
+    for (auto& [tab, each] : state_.tabs) each.program->cancel_input(id, std::nullopt);
+    state_.pending.forget(id);
+    auto& streams = state_.streams;
+    if (const auto at = streams.find(gone->recorded); at != streams.end() && !at->second.is_followed()) streams.erase(at);
+    state_.clients.remove(id);
+}
+
+void multiplexer::on_frame(const multiplexer_daemon::session_ptr& session, std::string_view payload) {
+    client* const from = state_.clients.find(session->id());
+    if (!from) return;
+    if (payload.size() > state_.configuration->frame_bytes)
+        return session->abort({mato::errc::frame_too_large, "read message", {}, "a message over frame_bytes"});
+    const auto frame = parse_header(payload);
+    if (!frame) return session->abort({mato::errc::malformed, "read message", {}, "a message without a header"});
+    if (!from->greeted) return greet(*from, *frame);
+    requests_.handle(*from, *frame);
+}
+
+void multiplexer::greet(client& from, const header& frame) {
+    const multiplexer_daemon::session_ptr session = from.session;
+    const auto greeting = frame.type == message::hello ? decode<hello>(frame.body) : std::nullopt;
+    if (!greeting || greeting->magic != hello_magic)
+        return session->abort({mato::errc::malformed, "handshake", {}, "its first message is no hello"});
+    const auto pid = mato::sys::getpid();
+    if (greeting->min_version > newest_version || greeting->max_version < oldest_version) {
+        const std::string ours = std::to_string(oldest_version) + " to " + std::to_string(newest_version);
+        const std::string theirs = std::to_string(greeting->min_version) + " to " + std::to_string(greeting->max_version);
+        state_.clients.reply(from, message::refused, frame.id,
+                             refusal{mato::exit_code::version_mismatch,
+                                     "protocol versions do not meet: the daemon (mato " MATO_VERSION_STRING ", pid " +
+                                         std::to_string(pid) + ") speaks " + ours + ", the client " + theirs +
+                                         "; stop the daemon with its own version, or use that version"});
+        return session->close({mato::errc::version_mismatch, "handshake", {}, "versions " + theirs});
+    }
+    from.greeting = *greeting;
+    from.greeted = true;
+    session->established();
+    state_.clients.reply(from, message::welcome, frame.id,
+                         welcome{std::min(newest_version, greeting->max_version), 0, static_cast<std::uint32_t>(pid),
+                                 session->id(), MATO_VERSION_STRING, state_.configuration->update_environment});
+    if (state_.host.is_stopping()) state_.clients.reply(from, message::stopping, 0, nothing{});
+}
+
+// ---- the end ----
+
+void multiplexer::on_tab_removed() {
+    if (state_.host.is_stopping()) return check_stopped();
+    if (!state_.tabs.empty() || !state_.configuration->exit_empty || state_.stays_when_empty) return;
+    state_.host.log().info("the last tab has ended");
+    begin_stop();
+}
+
+void multiplexer::begin_stop() {
+    state_.events.tell({.kind = "stopping"});
+    state_.clients.tell_all(message::stopping);
+    tabs_.close(state_.tabs.all());
+    check_stopped();
+}
+
+void multiplexer::check_stopped() {
+    if (state_.tabs.empty()) state_.host.stopped();
+}
+
+} // namespace mux

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+/// @file multiplexer.hpp: the daemon's side of mato: its parts joined, who comes and goes, reload and stop.
+/// Threads: the daemon's one.   Blocks: only for the start of a program (see spawn.hpp).
+/// Test: test/mato/ (real processes and terminals).
+///
+/// What happens comes from the daemon, its clients and its tabs; each has one way in: `requests` from clients, `views` from
+/// their terminals, `tab_keeper` from programs. All three change `daemon_state`, and nothing else is shared.
+#pragma once
+
+#include "command_keys.hpp"
+#include "inventory.hpp"
+#include "requests.hpp"
+#include "state.hpp"
+#include "tab_keeper.hpp"
+#include "views.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace mux {
+
+class multiplexer {
+public:
+    /// Installs its callbacks in the daemon; call it from `setup`. It must live as long as the daemon runs.
+    /// @throws mato::error when the state directory's tab counter cannot be read or written.
+    multiplexer(multiplexer_daemon& host, multiplexer_options options);
+    multiplexer(const multiplexer&) = delete; // its parts know each other
+
+private:
+    void install();
+    void apply_limits();
+    void reload(mato::error_out out);
+
+    // clients
+    void on_frame(const multiplexer_daemon::session_ptr& session, std::string_view payload);
+    void greet(client& from, const header& frame);
+    void forget(std::uint64_t id);
+    [[nodiscard]] std::string way_in();
+
+    // the end
+    void on_tab_removed();
+    void begin_stop();
+    void check_stopped();
+
+    daemon_state state_;
+    inventory inventory_;
+    views views_;
+    tab_keeper tabs_;
+    command_keys keys_;
+    requests requests_;
+};
+
+} // namespace mux

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+/// @file pending_requests.hpp: requests whose answer waits for what becomes of a tab.
+/// Pure.  Threads: one object, one thread.   Test: test/mato/pending_requests_test.cpp.
+///
+/// What happened goes in, whom to answer comes out: everyone once, in the order of asking.
+#pragma once
+
+#include "asker.hpp"
+#include "workspace.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+namespace mux {
+
+class pending_requests {
+public:
+    void await_exit(tab_id tab, asker who) { exits_.push_back({tab, who}); }
+    void await_output(tab_id tab, asker who) { outputs_.push_back({tab, who}); }
+    /// Until the last of them is gone.
+    void await_removal(std::vector<tab_id> tabs, asker who) { removals_.push_back({std::move(tabs), who}); }
+    /// The tab's program is being ended for the next one. @pre !is_respawning(tab)
+    void await_respawn(tab_id tab, asker who) { respawns_.push_back({tab, who}); }
+
+    [[nodiscard]] bool is_respawning(tab_id tab) const noexcept;
+    /// Somebody waits for its removal.
+    [[nodiscard]] bool is_doomed(tab_id tab) const noexcept;
+
+    [[nodiscard]] std::vector<asker> take_exits(tab_id tab) { return take(exits_, tab); }
+    [[nodiscard]] std::vector<asker> take_outputs(tab_id tab) { return take(outputs_, tab); }
+    [[nodiscard]] std::optional<asker> take_respawn(tab_id tab);
+    /// The tab is gone: who waits for no other.
+    [[nodiscard]] std::vector<asker> take_removals(tab_id tab);
+
+    /// Nobody waits for its answers; a respawn it asked for takes place.
+    void forget(std::uint64_t client);
+
+private:
+    struct of_tab {
+        tab_id tab;
+        asker who;
+    };
+    struct of_tabs {
+        std::vector<tab_id> tabs;
+        asker who;
+    };
+    static std::vector<asker> take(std::vector<of_tab>& from, tab_id tab);
+
+    std::vector<of_tab> exits_, outputs_, respawns_;
+    std::vector<of_tabs> removals_;
+};
+
+} // namespace mux

@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: MIT
+#include "requests.hpp"
+
+#include "capture.hpp"
+
+#include <mato/version.hpp>
+
+#include <algorithm>
+
+namespace mux {
+namespace {
+
+std::string named(const tab& which) { return std::string("tab ").append(std::to_string(which.id())); }
+
+/// Why no tab can be opened so; empty: it can.
+std::string problem_of(const new_tab& wanted) {
+    for (const std::string& name : {wanted.task, wanted.name})
+        if (!name.empty())
+            if (const auto problem = workspace::check_name(name); !problem.empty()) return "'" + name + "': " + problem;
+    if (!wanted.emulator.empty() && wanted.emulator != "vt" && wanted.emulator != "raw")
+        return "there is no emulator '" + wanted.emulator + "'; there are 'vt' and 'raw'";
+    if (!wanted.cwd.starts_with('/')) return "directory '" + wanted.cwd + "' is not an absolute path";
+    for (const auto& part : {&wanted.argv, &wanted.environment})
+        for (const std::string& text : *part)
+            if (text.find('\0') != std::string::npos) return "an argument or variable contains a NUL byte";
+    return {};
+}
+
+} // namespace
+
+template <class Body> void requests::with(client& from, const header& frame, handler<Body> act) {
+    if (const auto body = decode<Body>(frame.body)) return (this->*act)(from, frame.id, *body);
+    from.session->abort({mato::errc::malformed,
+                         "read message",
+                         {},
+                         "message " + std::to_string(static_cast<std::uint32_t>(frame.type)) + " is cut"});
+}
+
+void requests::handle(client& from, const header& frame) {
+    const std::uint32_t id = frame.id;
+    switch (frame.type) {
+    case message::attach: return with(from, frame, &requests::attach);
+    case message::detach: return with(from, frame, &requests::detach);
+    case message::input: return input(from, frame.body);
+    case message::output_taken: return with(from, frame, &requests::output_taken);
+    case message::resize: return with(from, frame, &requests::resize);
+    case message::show: return with(from, frame, &requests::show);
+    case message::hide: return hide(from, id);
+
+    case message::new_tab: return with(from, frame, &requests::open_tab);
+    case message::find_tab: return with(from, frame, &requests::find_tab);
+    case message::kill: return with(from, frame, &requests::kill);
+    case message::rename: return with(from, frame, &requests::rename);
+    case message::respawn: return with(from, frame, &requests::respawn);
+    case message::move_tab: return with(from, frame, &requests::move);
+    case message::resize_tab: return with(from, frame, &requests::resize_tab);
+
+    case message::send: return with(from, frame, &requests::send_keys);
+    case message::cancel_send: return cancel_send(from, id);
+    case message::capture: return with(from, frame, &requests::capture);
+    case message::wait_output: return with(from, frame, &requests::wait_for_output);
+    case message::wait_exit: return with(from, frame, &requests::wait_for_exit);
+    case message::record: return with(from, frame, &requests::record);
+    case message::follow_events: return follow_events(from, id);
+
+    case message::list_tabs: return reply(from, message::tabs, id, inventory_.tabs());
+    case message::list_clients: return reply(from, message::clients, id, inventory_.clients());
+    case message::status: return reply(from, message::status_report, id, inventory_.status());
+    case message::reload: return reload(from, id);
+    case message::stop: return with(from, frame, &requests::stop);
+    default:
+        if (static_cast<std::uint32_t>(frame.type) & skippable) return;
+        return refuse(from, id,
+                      "this daemon (mato " MATO_VERSION_STRING ") does not know request " +
+                          std::to_string(static_cast<std::uint32_t>(frame.type)));
+    }
+}
+
+/// The tab meant, or null when the client has been told why not.
+tab_entry* requests::resolve(client& from, std::uint32_t id, const target& wanted) {
+    if (wanted.name.empty()) {
+        const auto best = state_.tabs.last_used();
+        if (best) return state_.tabs.find(best->id());
+        refuse(from, id, "there is no tab");
+        return nullptr;
+    }
+    const auto found = state_.tabs.names().resolve(wanted.name, wanted.current);
+    if (tab_entry* const there = found.id == 0 ? nullptr : state_.tabs.find(found.id)) return there;
+    refuse(from, id, found.problem);
+    return nullptr;
+}
+
+// ---- terminals ----
+
+void requests::attach(client& from, std::uint32_t id, const attach_request& wanted) {
+    const auto* const found = resolve(from, id, wanted.which);
+    if (!found) return;
+    tab& shown = *found->program;
+    update(state_.variables, state_.configuration->update_environment, wanted.view.environment);
+    if (wanted.view.detach_others)
+        for (client* each : state_.clients.viewers_of(shown.id()))
+            if (each != &from) views_.part(*each, message::detached);
+    reply(from, message::attached, id, views_.attach(from, shown, wanted.view));
+}
+
+void requests::detach(client& from, std::uint32_t id, const detach_request& wanted) {
+    std::vector<client*> leaving;
+    for (auto& [number, each] : state_.clients)
+        if (each.attached && (wanted.all || (wanted.client != 0 && number == wanted.client))) leaving.push_back(&each);
+    if (!wanted.all && wanted.client == 0) { // this tab's current client; outside of a tab, the only one there is
+        std::vector<client*> candidates;
+        for (auto& [number, each] : state_.clients)
+            if (each.attached && (wanted.current == 0 || each.attached == wanted.current)) candidates.push_back(&each);
+        if (wanted.current == 0 && candidates.size() > 1)
+            return refuse(from, id, "several clients are attached; name one (see 'mato clients'), or use -a");
+        const auto latest =
+            std::max_element(candidates.begin(), candidates.end(), [](auto* a, auto* b) { return a->activity < b->activity; });
+        if (latest != candidates.end()) leaving.push_back(*latest);
+    }
+    if (leaving.empty() && !wanted.all)
+        return refuse(from, id,
+                      wanted.client ? "client " + std::to_string(wanted.client) + " is not attached" : "no client is attached");
+    for (client* each : leaving) views_.part(*each, message::detached);
+    done(from, id);
+}
+
+void requests::input(client& from, std::string_view bytes) {
+    mato::failure why;
+    if (from.relay) from.relay->input(bytes, why);
+    if (why) from.session->abort(std::move(why));
+}
+
+void requests::output_taken(client& from, std::uint32_t, const bytes_taken& taken) {
+    if (from.relay) from.relay->output_taken(taken.bytes);
+}
+
+void requests::resize(client& from, std::uint32_t, const size_of_terminal& size) { views_.resize_terminal(from, size); }
+
+void requests::show(client& from, std::uint32_t, const show_request& wanted) {
+    if (from.screen) from.screen->show(wanted.asked);
+}
+
+void requests::hide(client& from, std::uint32_t id) { // the answer says that the terminal is let go of
+    if (from.screen) from.screen->hide();
+    done(from, id);
+}
+
+// ---- tabs ----
+
+void requests::open_tab(client& from, std::uint32_t id, const new_tab& wanted) {
+    if (state_.host.is_stopping()) return refuse(from, id, "the daemon is stopping", mato::exit_code::unavailable);
+    if (const std::string problem = problem_of(wanted); !problem.empty())
+        return refuse(from, id, problem, mato::exit_code::usage);
+    const std::string task = task_for(wanted);
+    update(state_.variables, state_.configuration->update_environment, wanted.view.environment);
+    mato::failure why;
+    const auto made = tabs_.open(wanted, task, why);
+    if (!made) {
+        state_.host.log().warning("no new tab: " + why.message());
+        return refuse(from, id, why.message());
+    }
+    switch (wanted.then) {
+    case after_opening::wait: return state_.pending.await_exit(made->id(), from.asks(id));
+    case after_opening::attach: return reply(from, message::attached, id, views_.attach(from, *made, wanted.view));
+    case after_opening::nothing: break;
+    }
+    reply(from, message::tab_opened, id, state_.tabs.name_of(made->id()));
+}
+
+/// The one named, else the current tab's, else that of the tab used last, else a new one.
+std::string requests::task_for(const new_tab& wanted) const {
+    if (!wanted.task.empty()) return wanted.task;
+    const workspace& names = state_.tabs.names();
+    const workspace::task* where = names.task_of(wanted.current);
+    const auto recent = where ? nullptr : state_.tabs.last_used();
+    if (recent) where = names.task_of(recent->id());
+    return where ? where->name : names.fresh_task_name();
+}
+
+void requests::find_tab(client& from, std::uint32_t id, const target& wanted) {
+    if (resolve(from, id, wanted)) done(from, id);
+}
+
+void requests::kill(client& from, std::uint32_t id, const kill_request& wanted) {
+    std::vector<std::shared_ptr<tab>> doomed;
+    if (!wanted.task.empty()) {
+        const auto* const task = state_.tabs.names().find_task(wanted.task);
+        if (!task) return refuse(from, id, "no task '" + wanted.task + "', or several begin so");
+        for (const auto& each : task->tabs) doomed.push_back(state_.tabs.find(each.id)->program);
+    } else {
+        const auto* const found = resolve(from, id, wanted.which);
+        if (!found) return;
+        doomed.push_back(found->program);
+    }
+    std::vector<tab_id> numbers;
+    for (const auto& each : doomed) numbers.push_back(each->id());
+    state_.pending.await_removal(std::move(numbers), from.asks(id));
+    tabs_.close(doomed);
+}
+
+void requests::rename(client& from, std::uint32_t id, const rename_request& wanted) {
+    if (const auto problem = workspace::check_name(wanted.name); !problem.empty())
+        return refuse(from, id, "'" + wanted.name + "': " + problem, mato::exit_code::usage);
+    workspace& names = state_.tabs.names();
+    const auto found = names.resolve(wanted.which.name, wanted.which.current);
+    if (found.id != 0) {
+        const std::string before = names.find(found.id)->name;
+        names.rename_tab(found.id, wanted.name);
+        state_.events.tell({.kind = "tab-renamed",
+                            .tab = found.id,
+                            .task = names.task_of(found.id)->name,
+                            .name = wanted.name,
+                            .text = before});
+        return done(from, id);
+    }
+    const auto* const task = names.find_task(wanted.which.name);
+    if (!task) return refuse(from, id, found.problem);
+    const std::string before = task->name;
+    if (!names.rename_task(before, wanted.name)) return refuse(from, id, "there is a task '" + wanted.name + "' already");
+    state_.events.tell({.kind = "task-renamed", .task = wanted.name, .text = before});
+    done(from, id);
+}
+
+void requests::respawn(client& from, std::uint32_t id, const respawn_request& wanted) {
+    const auto* const found = resolve(from, id, wanted.which);
+    if (!found) return;
+    tab& again = *found->program;
+    if (state_.host.is_stopping()) return refuse(from, id, "the daemon is stopping", mato::exit_code::unavailable);
+    if (state_.pending.is_respawning(again.id())) return refuse(from, id, named(again) + " is being respawned already");
+    if (!again.is_running()) {
+        mato::failure why;
+        tabs_.start_again(again, why);
+        return why ? refuse(from, id, why.message()) : done(from, id);
+    }
+    if (again.is_closing()) return refuse(from, id, named(again) + " is being closed");
+    if (!wanted.kill) return refuse(from, id, "the program of " + named(again) + " runs; end it first, or with 'respawn -k'");
+    tabs_.respawn(again, from.asks(id));
+}
+
+void requests::move(client& from, std::uint32_t id, const move_request& wanted) {
+    if (const auto problem = workspace::check_name(wanted.task); !problem.empty())
+        return refuse(from, id, "'" + wanted.task + "': " + problem, mato::exit_code::usage);
+    const auto* const found = resolve(from, id, wanted.which);
+    if (!found) return;
+    const tab_name before = state_.tabs.name_of(found->program->id());
+    if (before.task != wanted.task) {
+        state_.tabs.names().move(before.id, wanted.task);
+        state_.events.tell(
+            {.kind = "tab-moved", .tab = before.id, .task = wanted.task, .name = before.name, .text = before.task});
+    }
+    done(from, id);
+}
+
+void requests::resize_tab(client& from, std::uint32_t id, const resize_request& wanted) {
+    tab_entry* const found = resolve(from, id, wanted.which);
+    if (!found) return;
+    views_.fix_size(*found, {wanted.size.rows, wanted.size.cols});
+    done(from, id);
+}
+
+// ---- what goes in and comes out ----
+
+void requests::send_keys(client& from, std::uint32_t id, const send_request& wanted) {
+    tab_entry* const found = resolve(from, id, wanted.which);
+    if (!found) return;
+    tab& to = *found->program;
+    if (wanted.bytes.empty()) return reply(from, message::sent, id, sent{0});
+    if (!to.is_running() || to.is_closing()) return refuse(from, id, "the program of " + named(to) + " has ended");
+    state_.tabs.use(*found);
+    if (!to.type({from.id(), id}, wanted.bytes))
+        refuse(from, id, named(to) + " has as much unread input as it may (paste_bytes)");
+}
+
+void requests::cancel_send(client& from, std::uint32_t id) {
+    std::size_t taken = 0;
+    for (auto& [number, each] : state_.tabs) taken += each.program->cancel_input(from.id(), id);
+    reply(from, message::sent, id, sent{taken});
+}
+
+void requests::capture(client& from, std::uint32_t id, const capture_request& wanted) {
+    const auto* const found = resolve(from, id, wanted.which);
+    if (!found) return;
+    const tab& seen = *found->program;
+    if (!seen.screen()) return refuse(from, id, named(seen) + " has no screen: its emulator is 'raw'");
+    captured result = capture_screen(*seen.screen(), wanted);
+    result.tab = seen.id();
+    result.running = seen.is_running();
+    result.idle_ms = idle_ms_of(seen);
+    reply(from, message::captured, id, std::move(result));
+}
+
+void requests::wait_for_output(client& from, std::uint32_t id, const wait_output& wanted) {
+    const auto* const found = resolve(from, id, wanted.which);
+    if (!found) return;
+    const tab& seen = *found->program;
+    if (!seen.screen()) return refuse(from, id, named(seen) + " has no screen: its emulator is 'raw'");
+    if (!seen.is_running() || seen.screen()->revision() != wanted.revision)
+        return reply(from, message::output_came, id, nothing{});
+    state_.pending.await_output(seen.id(), from.asks(id));
+}
+
+void requests::wait_for_exit(client& from, std::uint32_t id, const target& wanted) {
+    const auto* const found = resolve(from, id, wanted);
+    if (!found) return;
+    const tab& seen = *found->program;
+    if (!seen.is_running()) return reply(from, message::exit_status, id, exit_status{seen.id(), seen.exit_code()});
+    state_.pending.await_exit(seen.id(), from.asks(id));
+}
+
+void requests::record(client& from, std::uint32_t id, const record_request& wanted) {
+    const auto* const found = resolve(from, id, wanted.which);
+    if (!found) return;
+    const std::shared_ptr<tab> source = found->program;
+    if (from.recorded != 0) return refuse(from, id, "this client records tab " + std::to_string(from.recorded) + " already");
+    if (state_.events.is_followed_by(from.session.get())) return refuse(from, id, "this client follows events");
+    from.recorded = source->id();
+    const tab_name name = state_.tabs.name_of(source->id());
+    reply(from, message::recording, id,
+          recording_info{source->id(),
+                         name.task + "/" + name.name,
+                         source->screen() ? source->screen()->title() : std::string(),
+                         source->command(),
+                         {source->size().columns, source->size().rows}});
+    output_stream& stream = state_.streams.try_emplace(source->id(), state_.host.context(), source).first->second;
+    stream.subscribe(from.session, wanted.exact);
+    if (!source->is_running()) state_.clients.send(from, stream.finish());
+}
+
+void requests::follow_events(client& from, std::uint32_t id) {
+    if (from.recorded != 0) return refuse(from, id, "this client records tab " + std::to_string(from.recorded));
+    done(from, id);
+    state_.events.subscribe(from.session, state_.configuration->client_queue_bytes);
+}
+
+// ---- the daemon ----
+
+void requests::reload(client& from, std::uint32_t id) {
+    mato::failure why;
+    state_.host.reload(why);
+    if (why) return refuse(from, id, why.message(), mato::exit_code_for(why.code));
+    done(from, id);
+}
+
+void requests::stop(client& from, std::uint32_t id, const stop_request& wanted) {
+    done(from, id);
+    state_.host.log().info("client " + std::to_string(from.id()) + " asked to stop");
+    state_.host.request_stop();
+    if (wanted.now) state_.host.request_stop();
+}
+
+} // namespace mux

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+/// @file requests.hpp: what each message of a client asks, checked and carried out.
+/// Threads: the io_context's.   Blocks: as tab_keeper.   Fails: a message that is cut ends its client's connection; what cannot
+/// be done is answered with the reason.   Test: test/mato/cli_process_test.cpp, test/mato/hostile_peer_process_test.cpp.
+///
+/// Every request but those that wait is answered before `handle` returns.
+#pragma once
+
+#include "inventory.hpp"
+#include "tab_keeper.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace mux {
+
+class requests {
+public:
+    requests(daemon_state& state, views& screens, tab_keeper& tabs, inventory& there) noexcept
+        : state_(state), views_(screens), tabs_(tabs), inventory_(there) {}
+
+    /// @pre `from` has been greeted
+    void handle(client& from, const header& frame);
+
+private:
+    template <class Body> using handler = void (requests::*)(client&, std::uint32_t, const Body&);
+    template <class Body> void with(client& from, const header& frame, handler<Body> act);
+
+    // terminals
+    void attach(client& from, std::uint32_t id, const attach_request& wanted);
+    void detach(client& from, std::uint32_t id, const detach_request& wanted);
+    void input(client& from, std::string_view bytes);
+    void output_taken(client& from, std::uint32_t id, const bytes_taken& taken);
+    void resize(client& from, std::uint32_t id, const size_of_terminal& size);
+    void show(client& from, std::uint32_t id, const show_request& wanted);
+    void hide(client& from, std::uint32_t id);
+
+    // tabs
+    void open_tab(client& from, std::uint32_t id, const new_tab& wanted);
+    void find_tab(client& from, std::uint32_t id, const target& wanted);
+    void kill(client& from, std::uint32_t id, const kill_request& wanted);
+    void rename(client& from, std::uint32_t id, const rename_request& wanted);
+    void respawn(client& from, std::uint32_t id, const respawn_request& wanted);
+    void move(client& from, std::uint32_t id, const move_request& wanted);
+    void resize_tab(client& from, std::uint32_t id, const resize_request& wanted);
+
+    // what goes in and comes out
+    void send_keys(client& from, std::uint32_t id, const send_request& wanted);
+    void cancel_send(client& from, std::uint32_t id);
+    void capture(client& from, std::uint32_t id, const capture_request& wanted);
+    void wait_for_output(client& from, std::uint32_t id, const wait_output& wanted);
+    void wait_for_exit(client& from, std::uint32_t id, const target& wanted);
+    void record(client& from, std::uint32_t id, const record_request& wanted);
+    void follow_events(client& from, std::uint32_t id);
+
+    // the daemon
+    void reload(client& from, std::uint32_t id);
+    void stop(client& from, std::uint32_t id, const stop_request& wanted);
+
+    void reply(client& to, message type, std::uint32_t id, auto body) { state_.clients.reply(to, type, id, std::move(body)); }
+    void done(client& to, std::uint32_t id) { reply(to, message::done, id, nothing{}); }
+    void refuse(client& to, std::uint32_t id, std::string why, int exit_code = 1) {
+        state_.clients.refuse(to, id, std::move(why), exit_code);
+    }
+    [[nodiscard]] tab_entry* resolve(client& from, std::uint32_t id, const target& wanted);
+    [[nodiscard]] std::string task_for(const new_tab& wanted) const;
+
+    daemon_state& state_;
+    views& views_;
+    tab_keeper& tabs_;
+    inventory& inventory_;
+};
+
+} // namespace mux

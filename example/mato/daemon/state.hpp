@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+/// @file state.hpp: all that the daemon knows, each part with its own rules; who acts on them comes above.
+/// Threads: the io_context's.
+#pragma once
+
+#include "client_table.hpp"
+#include "environment.hpp"
+#include "event_feed.hpp"
+#include "multiplexer_daemon.hpp"
+#include "output_stream.hpp"
+#include "pending_requests.hpp"
+#include "settings.hpp"
+#include "tab_counter.hpp"
+#include "tab_table.hpp"
+
+#include <mato/config.hpp>
+
+#include <functional>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace mux {
+
+struct multiplexer_options {
+    mato::config::reloadable<settings> configuration;
+    std::vector<std::string> environment; ///< of whoever starts the daemon, "NAME=value"
+    process_limits limits{};              ///< of whoever starts the daemon
+    bool stays_when_empty = false;        ///< `daemon --foreground`: exit_empty does not apply
+};
+
+struct daemon_state {
+    /// @throws mato::error as tab_counter.
+    daemon_state(multiplexer_daemon& daemon, multiplexer_options options, std::function<void(event_snapshot&)> snapshot)
+        : host(daemon), configuration(std::move(options.configuration)), variables(parse_environment(options.environment)),
+          limits(options.limits), stays_when_empty(options.stays_when_empty),
+          counter(tab_counter::path_beside(daemon.options().paths.socket)), clients(daemon),
+          events(daemon.context(), std::move(snapshot)), tabs(counter.last()) {}
+
+    multiplexer_daemon& host;
+    mato::config::reloadable<settings> configuration;
+    environment variables; ///< for new tabs; clients bring newer ones
+    const process_limits limits;
+    const bool stays_when_empty;
+    tab_counter counter;
+    client_table clients;
+    event_feed events;
+    tab_table tabs;
+    std::map<tab_id, output_stream> streams; ///< of tabs that are recorded; until the last reader has gone
+    pending_requests pending;
+};
+
+} // namespace mux

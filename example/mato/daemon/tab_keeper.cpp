@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+#include "tab_keeper.hpp"
+
+#include "shell.hpp"
+#include "tab_command.hpp"
+#include "view/mirror.hpp"
+
+#include <asio/post.hpp>
+
+namespace mux {
+namespace {
+
+std::string named(tab_id id) { return std::string("tab ").append(std::to_string(id)); }
+
+} // namespace
+
+// ---- programs ----
+
+std::shared_ptr<tab> tab_keeper::open(const new_tab& wanted, const std::string& task, mato::failure& why) {
+    const settings& configured = *state_.configuration;
+    tab_command command = command_of(wanted, login_shell(configured.shell, state_.variables));
+    spawn_request& request = command.program;
+    const tab_id id = state_.tabs.next_id();
+    request.limits = state_.limits;
+    request.environment =
+        to_strings(for_tab(state_.variables, state_.host.options().paths.socket, mato::sys::getpid(), id, wanted.environment));
+    state_.counter.advance_to(id, why);
+    if (why) return nullptr;
+    auto program = spawn(request, why);
+    if (why) return nullptr;
+
+    tab_options options{id, command.shown, request.size};
+    const std::string& emulator = wanted.emulator.empty() ? configured.emulator : wanted.emulator;
+    options.emulator = emulator == "raw" ? emulator_kind::raw : emulator_kind::vt;
+    options.history_lines = configured.history_lines;
+    options.replay_bytes = configured.raw_replay_bytes;
+    options.input_bytes = configured.paste_bytes;
+    options.program = std::move(request);
+    const auto made = std::make_shared<tab>(state_.host.context(), std::move(program), std::move(options));
+    state_.tabs.use(state_.tabs.add(task, command.name, made));
+    made->start(handlers_of(id));
+    state_.host.log().info(named(id) + " opened, pid " + std::to_string(made->pid()));
+    state_.events.tell({.kind = "tab-opened", .tab = id, .task = task, .name = command.name, .text = command.shown});
+    return made;
+}
+
+tab::handlers tab_keeper::handlers_of(tab_id id) {
+    return {[this, id](bool flooding) { on_output(id, flooding); },
+            [this, id](std::vector<vt::event>& events) { views_.on_events(id, events); },
+            [this](input_queue::source from, std::size_t bytes) {
+                if (from.request == 0) return views_.on_typed_taken(from.client, bytes);
+                state_.clients.reply(asker{from.client, from.request}, message::sent, sent{bytes});
+            },
+            [this](input_queue::source from, std::size_t taken) { on_input_lost(from, taken); }, [this, id] { on_ended(id); }};
+}
+
+void tab_keeper::start_again(tab& ended, mato::failure& why) {
+    auto program = spawn(ended.program(), why);
+    if (why) return;
+    // CAN ends what the last program had begun. Without an emulator it is the viewers' terminals that are reset, for no longer.
+    std::string clear = "\x18";
+    if (ended.screen())
+        clear += "\033c";
+    else
+        clear.append(reset_sequence()).append("\033[H\033[2J");
+    ended.start_again(std::move(program), clear, handlers_of(ended.id()));
+    state_.tabs.use(*state_.tabs.find(ended.id()));
+    state_.host.log().info(named(ended.id()) + " respawned, pid " + std::to_string(ended.pid()));
+    state_.events.tell({.kind = "tab-respawned", .tab = ended.id()});
+}
+
+void tab_keeper::respawn(tab& running, asker who) {
+    state_.pending.await_respawn(running.id(), who);
+    running.close(state_.configuration->stop_grace);
+}
+
+/// Its program has ended; the handler that said so has returned.
+void tab_keeper::finish_respawn(tab_id id) {
+    const auto who = state_.pending.take_respawn(id);
+    if (!who) return; // the tab was removed meanwhile
+    mato::failure why;
+    start_again(state_.tabs.at(id), why);
+    if (why) return state_.clients.refuse(*who, why.message());
+    state_.clients.reply(*who, message::done, nothing{});
+}
+
+// ---- what becomes of them ----
+
+void tab_keeper::on_output(tab_id id, bool flooding) {
+    views_.on_output(id, flooding);
+    if (tab_entry* const wrote = state_.tabs.find(id))
+        if (const auto refused = wrote->program->take_refused_images(); refused > 0)
+            state_.host.log().debug(named(id) + ": images over the bound, dropped: " + std::to_string(refused));
+    answer_output(id);
+}
+
+void tab_keeper::answer_output(tab_id id) {
+    for (const asker& each : state_.pending.take_outputs(id)) state_.clients.reply(each, message::output_came, nothing{});
+}
+
+void tab_keeper::on_input_lost(input_queue::source from, std::size_t taken) {
+    if (from.request == 0) return;
+    state_.clients.refuse(asker{from.client, from.request},
+                          "the program ended after " + std::to_string(taken) + " bytes of it");
+}
+
+void tab_keeper::on_ended(tab_id id) {
+    tab_entry* const entry = state_.tabs.find(id);
+    if (!entry) return;
+    const std::shared_ptr<tab> ended = entry->program;
+    const int code = ended->exit_code();
+    state_.host.log().info(named(id) + " ended with " + std::to_string(code));
+    state_.events.tell({.kind = "tab-exited", .tab = id, .exit_code = code});
+    for (const asker& each : state_.pending.take_exits(id))
+        state_.clients.reply(each, message::exit_status, exit_status{id, code});
+    answer_output(id);
+    if (const auto stream = state_.streams.find(id); stream != state_.streams.end()) {
+        const std::string end = stream->second.finish();
+        for (auto& [number, each] : state_.clients)
+            if (each.recorded == id) state_.clients.send(each, end);
+    }
+    views_.forget_typed(id);
+    if (state_.pending.is_respawning(id) && !state_.pending.is_doomed(id) && !state_.host.is_stopping())
+        return asio::post(state_.host.context(), [this, id] { finish_respawn(id); });
+    const auto policy = state_.configuration->remain_on_exit;
+    const bool remains =
+        !ended->is_closing() && (policy == remain_on_exit::on || (policy == remain_on_exit::failed && code != 0));
+    if (!remains) remove(id);
+}
+
+void tab_keeper::close(const std::vector<std::shared_ptr<tab>>& tabs) {
+    const auto now = mato::clock::now();
+    for (const auto& each : tabs) {
+        if (each->is_running())
+            each->close(state_.configuration->stop_grace, now);
+        else
+            remove(each->id());
+    }
+}
+
+void tab_keeper::remove(tab_id id) {
+    const tab_entry* const entry = state_.tabs.find(id);
+    if (!entry) return;
+    const std::shared_ptr<tab> ended = entry->program;
+    views_.end(*ended);
+    state_.tabs.remove(id);
+    state_.events.tell({.kind = "tab-closed", .tab = id});
+    if (const auto who = state_.pending.take_respawn(id)) state_.clients.refuse(*who, named(id) + " was closed meanwhile");
+    for (const asker& each : state_.pending.take_removals(id)) state_.clients.reply(each, message::done, nothing{});
+    on_removed_();
+}
+
+} // namespace mux

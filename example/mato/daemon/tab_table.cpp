@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+#include "tab_table.hpp"
+
+#include <utility>
+
+namespace mux {
+
+tab_entry& tab_table::add(const std::string& task, std::string name, std::shared_ptr<tab> program) {
+    tab_entry& added = tabs_[names_.add(task, std::move(name))];
+    added.program = std::move(program);
+    return added;
+}
+
+void tab_table::remove(tab_id id) {
+    tabs_.erase(id);
+    names_.remove(id);
+}
+
+tab_entry* tab_table::find(tab_id id) noexcept {
+    const auto at = tabs_.find(id);
+    return at == tabs_.end() ? nullptr : &at->second;
+}
+
+std::vector<std::shared_ptr<tab>> tab_table::all() const {
+    std::vector<std::shared_ptr<tab>> result;
+    for (const auto& [id, each] : tabs_) result.push_back(each.program);
+    return result;
+}
+
+std::shared_ptr<tab> tab_table::last_used() const {
+    const tab_entry* best = nullptr;
+    for (const auto& [id, each] : tabs_)
+        if (each.used > (best ? best->used : 0)) best = &each;
+    return best ? best->program : nullptr;
+}
+
+tab_name tab_table::name_of(tab_id id) const { return {id, names_.task_of(id)->name, names_.find(id)->name}; }
+
+} // namespace mux

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: MIT
+/// @file tab_table.hpp: the tabs there are, by number: their programs, their names, and when each was used last.
+/// Threads: the io_context's.   Blocks: never.
+#pragma once
+
+#include "protocol.hpp"
+#include "tab.hpp"
+#include "workspace.hpp"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace mux {
+
+struct tab_entry {
+    std::shared_ptr<tab> program;
+    bool has_fixed_size = false; ///< set by `resize`
+    bool has_rung = false;       ///< nobody has seen it
+    std::uint64_t used = 0;      ///< when last attached or typed into: tab_table::act
+};
+
+class tab_table {
+public:
+    /// Numbers go on after `last`.
+    explicit tab_table(tab_id last) noexcept : names_(last) {}
+
+    /// Under the number that its options hold. @pre that is next_id(), and the task and the name are valid
+    tab_entry& add(const std::string& task, std::string name, std::shared_ptr<tab> program);
+    void remove(tab_id id);
+    [[nodiscard]] tab_id next_id() const noexcept { return names_.last_id() + 1; }
+
+    /// Null when it is gone. It stays where it is until then.
+    [[nodiscard]] tab_entry* find(tab_id id) noexcept;
+    [[nodiscard]] tab& at(tab_id id) { return *tabs_.at(id).program; }
+    [[nodiscard]] const tab_entry& entry(tab_id id) const { return tabs_.at(id); }
+    [[nodiscard]] bool empty() const noexcept { return tabs_.empty(); }
+    [[nodiscard]] auto begin() noexcept { return tabs_.begin(); }
+    [[nodiscard]] auto end() noexcept { return tabs_.end(); }
+    [[nodiscard]] auto begin() const noexcept { return tabs_.begin(); }
+    [[nodiscard]] auto end() const noexcept { return tabs_.end(); }
+    /// For loops in which tabs may end.
+    [[nodiscard]] std::vector<std::shared_ptr<tab>> all() const;
+
+    /// A user did something. @returns when, by count
+    std::uint64_t act() noexcept { return ++acts_; }
+    /// As `act`, in this tab.
+    std::uint64_t use(tab_entry& which) noexcept { return which.used = act(); }
+    [[nodiscard]] std::uint64_t last_act() const noexcept { return acts_; }
+    /// Null when there is none.
+    [[nodiscard]] std::shared_ptr<tab> last_used() const;
+
+    [[nodiscard]] workspace& names() noexcept { return names_; }
+    [[nodiscard]] const workspace& names() const noexcept { return names_; }
+    [[nodiscard]] tab_name name_of(tab_id id) const;
+
+private:
+    workspace names_;
+    std::map<tab_id, tab_entry> tabs_;
+    std::uint64_t acts_ = 0;
+};
+
+} // namespace mux

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: MIT
+#include "views.hpp"
+
+#include "key_names.hpp"
+#include "window_size.hpp"
+
+#include <asio/post.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace mux {
+namespace {
+
+constexpr char default_prefix = '\x1c';
+
+/// Pixels of a cell; none has so many that a larger number is true.
+std::uint16_t as_cell(int pixels) { return pixels < 1000 ? static_cast<std::uint16_t>(std::max(pixels, 0)) : std::uint16_t{0}; }
+
+} // namespace
+
+// ---- beginning and ending ----
+
+attachment_info views::attach(client& watcher, tab& shown, const view_options& options) {
+    leave(watcher);
+    watcher.view = options;
+    auto way = open_outlet(watcher, options.passes_terminal);
+    const bool direct = way->is_direct();
+    viewer_options wanted;
+    wanted.size = {options.size.rows, options.size.cols};
+    wanted.features = options.terminal;
+    wanted.prefix = parse_prefix(state_.configuration->prefix).value_or(default_prefix);
+    wanted.prefix_name = state_.configuration->prefix;
+    wanted.readonly = options.readonly;
+    wanted.mouse = state_.configuration->mouse;
+    watcher.screen =
+        std::make_unique<viewer>(state_.host.context(), std::move(way), std::move(wanted), handlers_of(watcher.id()));
+    switch_to(watcher, shown);
+    return {state_.tabs.name_of(shown.id()), direct};
+}
+
+std::unique_ptr<outlet> views::open_outlet(client& watcher, bool passes_terminal) {
+    mato::unique_fd terminal = watcher.session->take_descriptor(), leash = watcher.session->take_descriptor();
+    if (passes_terminal) {
+        mato::failure why;
+        if (auto direct = direct_outlet::open(state_.host.context(), std::move(terminal), std::move(leash), why)) return direct;
+        state_.host.log().info("client " + std::to_string(watcher.id()) + " relays its terminal: " + why.message());
+    }
+    auto relay = std::make_unique<relayed_outlet>(watcher.session);
+    watcher.relay = relay.get();
+    return relay;
+}
+
+viewer::handlers views::handlers_of(std::uint64_t id) {
+    return {[this, id](std::string_view bytes) {
+                if (client* const typist = state_.clients.find(id)) type(*typist, bytes);
+            },
+            [this, id](char key) {
+                if (client* const from = state_.clients.find(id); from && from->screen) on_command_(*from, key);
+            },
+            [this, id] {
+                client* const asked = state_.clients.find(id);
+                if (!asked) return;
+                state_.clients.reply(*asked, message::answered, 0, nothing{});
+                if (tab_entry* const shown = state_.tabs.find(asked->attached)) fit(*shown);
+            },
+            [this, id] {
+                if (client* const gone = state_.clients.find(id)) part(*gone, message::terminal_lost);
+            }};
+}
+
+void views::switch_to(client& watcher, tab& shown) {
+    tab_entry& entry = *state_.tabs.find(shown.id());
+    const tab_id before = std::exchange(watcher.attached, shown.id());
+    watcher.activity = state_.tabs.use(entry);
+    watcher.untaken = 0;
+    entry.has_rung = false;
+    fit(entry);
+    watcher.screen->read_keyboard(true);
+    watcher.screen->watch(entry.program);
+    if (before == shown.id()) return;
+    state_.events.tell(
+        {.kind = before == 0 ? "client-attached" : "client-switched", .tab = shown.id(), .client = watcher.id()});
+    if (tab_entry* const left = state_.tabs.find(before)) fit(*left);
+}
+
+void views::leave(client& watcher) {
+    if (watcher.screen) { // it may be one of its callbacks that asks
+        watcher.left += traffic_of(*watcher.screen);
+        watcher.screen->close();
+        watcher.relay = nullptr;
+        asio::post(state_.host.context(), [gone = std::shared_ptr<viewer>(std::move(watcher.screen))] {});
+    }
+    const tab_id id = std::exchange(watcher.attached, 0);
+    watcher.untaken = 0;
+    if (id == 0) return;
+    state_.events.tell({.kind = "client-detached", .tab = id, .client = watcher.id()});
+    if (tab_entry* const left = state_.tabs.find(id)) {
+        left->program->cancel_input(watcher.id(), 0);
+        fit(*left);
+    }
+}
+
+void views::part(client& watcher, message why) {
+    leave(watcher);
+    state_.clients.reply(watcher, why, 0, nothing{});
+}
+
+void views::end(tab& ended) {
+    for (client* each : state_.clients.viewers_of(ended.id())) {
+        each->screen->finish();
+        leave(*each);
+        state_.clients.reply(*each, message::tab_exited, 0, exit_status{ended.id(), ended.exit_code()});
+    }
+}
+
+// ---- from the terminal ----
+
+/// What came from a client's keyboard for the program.
+void views::type(client& from, std::string_view bytes) {
+    tab_entry* const shown = state_.tabs.find(from.attached);
+    if (!shown || from.view.readonly || bytes.empty()) return;
+    const bool was_latest = from.activity == state_.tabs.last_act();
+    from.activity = state_.tabs.use(*shown);
+    from.untaken += bytes.size();
+    if (!shown->program->type({from.id(), 0}, std::string(bytes))) from.untaken -= bytes.size(); // ended: nobody takes it
+    if (from.untaken > input_window_bytes) from.screen->read_keyboard(false);
+    if (!was_latest) fit(*shown);
+}
+
+void views::on_typed_taken(std::uint64_t id, std::size_t bytes) {
+    client* const typist = state_.clients.find(id);
+    if (!typist) return;
+    typist->untaken -= std::min<std::uint64_t>(typist->untaken, bytes);
+    if (typist->screen && typist->untaken <= input_window_bytes / 2) typist->screen->read_keyboard(true);
+}
+
+void views::forget_typed(tab_id id) {
+    for (client* each : state_.clients.viewers_of(id)) {
+        each->untaken = 0;
+        each->screen->read_keyboard(true);
+    }
+}
+
+void views::resize_terminal(client& watcher, size_of_terminal size) {
+    watcher.view.size = size;
+    tab_entry* const shown = state_.tabs.find(watcher.attached);
+    if (!shown) return;
+    watcher.activity = state_.tabs.act();
+    watcher.screen->resize({size.rows, size.cols});
+    state_.events.tell({.kind = "client-resized", .tab = watcher.attached, .client = watcher.id(), .size = size});
+    fit(*shown);
+}
+
+// ---- from the program ----
+
+void views::on_output(tab_id id, bool flooding) {
+    for (client* each : state_.clients.viewers_of(id)) each->screen->update(flooding);
+}
+
+void views::on_events(tab_id id, const std::vector<vt::event>& events) {
+    const auto viewers = state_.clients.viewers_of(id);
+    const vt::event *title = nullptr, *directory = nullptr, *bell = nullptr; // of those that came in one read the last
+    for (const vt::event& each : events) {
+        if (each.kind == vt::event_kind::title) title = &each;
+        if (each.kind == vt::event_kind::directory) directory = &each;
+        if (each.kind == vt::event_kind::bell) {
+            bell = &each;
+            if (tab_entry* const rings = viewers.empty() ? state_.tabs.find(id) : nullptr) rings->has_rung = true;
+            for (client* watcher : viewers) watcher->screen->ring();
+        } else if (each.kind == vt::event_kind::clipboard_set && state_.configuration->clipboard) {
+            for (client* watcher : viewers)
+                if (watcher->view.terminal.strings && !watcher->view.readonly)
+                    watcher->screen->pass("\033]52;" + each.target + ";" + each.text + "\033\\");
+        }
+    }
+    if (title) state_.events.tell({.kind = "title", .tab = id, .text = title->text});
+    if (directory) state_.events.tell({.kind = "cwd", .tab = id, .text = directory->text});
+    if (bell) state_.events.tell({.kind = "bell", .tab = id});
+}
+
+// ---- sizes and images ----
+
+void views::apply_settings() {
+    const settings& now = *state_.configuration;
+    for (auto& [id, each] : state_.tabs) fit(each);
+    for (auto& [id, each] : state_.clients)
+        if (each.screen) each.screen->set_keys(parse_prefix(now.prefix).value_or(default_prefix), now.prefix, now.mouse);
+}
+
+void views::fit(tab_entry& entry) {
+    tab& shown = *entry.program;
+    tell_what_is_shown(shown);
+    if (entry.has_fixed_size) return;
+    std::vector<viewer_size> sizes;
+    for (client* each : state_.clients.viewers_of(shown.id())) {
+        const vt::pixel_size cell = each->screen->cell_size();
+        const size_of_terminal& size = each->view.size;
+        sizes.push_back({{size.rows, size.cols, as_cell(cell.width), as_cell(cell.height)},
+                         each->activity,
+                         !each->view.readonly && !each->view.ignore_size});
+    }
+    resize(shown, choose_size(state_.configuration->window_size, shown.size(), sizes));
+}
+
+void views::fix_size(tab_entry& which, terminal_size size) {
+    which.has_fixed_size = true;
+    resize(*which.program, size);
+}
+
+void views::resize(tab& shown, terminal_size size) {
+    const terminal_size before = shown.size();
+    shown.resize(size);
+    if (const terminal_size now = shown.size(); now.columns != before.columns || now.rows != before.rows)
+        state_.events.tell({.kind = "tab-resized", .tab = shown.id(), .size = {now.columns, now.rows}});
+}
+
+/// An image that no viewer can show is as unknown to the tab's terminal as to theirs; without viewers all are kept.
+void views::tell_what_is_shown(tab& shown) {
+    const auto viewers = state_.clients.viewers_of(shown.id());
+    if (viewers.empty()) return shown.know_pictures({true, true, true, false});
+    vt::picture_protocols all;
+    for (const client* each : viewers) {
+        const vt::picture_protocols own = each->screen->pictures();
+        all.kitty |= own.kitty, all.sixel |= own.sixel, all.iterm |= own.iterm;
+        all.announces_sixel |= own.announces_sixel;
+    }
+    shown.know_pictures(all);
+}
+
+} // namespace mux

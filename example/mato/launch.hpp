@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: MIT
+/// @file launch.hpp: starts the daemon, in the background or in this process.
+/// Threads: none but this one may run.   Blocks: until the daemon serves, or has ended.   Fork: `launch_daemon` forks it.
+/// Test: test/mato/start_race_process_test.cpp, test/mato/managed_process_test.cpp.
+#pragma once
+
+#include "paths.hpp"
+
+#include <mato/daemon.hpp>
+
+#include <string>
+#include <vector>
+
+namespace mux {
+
+/// Starts the daemon in the background and waits until it serves or has failed.
+[[nodiscard]] mato::start_outcome launch_daemon(const program_paths& paths);
+/// Serves in this process. @returns an exit code. @throws command_failure.
+int serve_in_foreground(const program_paths& paths);
+
+/// environ(7) as strings.
+[[nodiscard]] std::vector<std::string> own_environment();
+
+} // namespace mux

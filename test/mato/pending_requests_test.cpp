@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: MIT
+/// @file pending_requests_test.cpp: everybody who waits is answered once, and nobody for another's tab.
+#include "daemon/pending_requests.hpp"
+
+#include "support/catch.hpp"
+
+#include <optional>
+#include <vector>
+
+using mux::asker;
+using mux::pending_requests;
+using askers = std::vector<asker>;
+
+TEST_CASE("who waits for a tab is given once, in the order of asking", "[pending_requests]") {
+    pending_requests pending;
+    pending.await_exit(1, {10, 100});
+    pending.await_exit(2, {10, 101});
+    pending.await_exit(1, {11, 7});
+    pending.await_exit(1, {10, 102});
+    CHECK(pending.take_exits(3) == askers{});
+    CHECK(pending.take_exits(1) == askers{{10, 100}, {11, 7}, {10, 102}});
+    CHECK(pending.take_exits(1) == askers{});
+    CHECK(pending.take_exits(2) == askers{{10, 101}});
+}
+
+TEST_CASE("an end is no output, and output no end", "[pending_requests]") {
+    pending_requests pending;
+    pending.await_exit(1, {10, 1});
+    pending.await_output(1, {10, 2});
+    CHECK(pending.take_outputs(1) == askers{{10, 2}});
+    CHECK(pending.take_outputs(1) == askers{});
+    CHECK(pending.take_exits(1) == askers{{10, 1}});
+}
+
+TEST_CASE("a removal of several is over with the last of them", "[pending_requests]") {
+    pending_requests pending;
+    pending.await_removal({1, 2}, {10, 1});
+    pending.await_removal({2}, {11, 2});
+    CHECK(pending.is_doomed(1));
+    CHECK(pending.is_doomed(2));
+    CHECK_FALSE(pending.is_doomed(3));
+    CHECK(pending.take_removals(3) == askers{});
+    CHECK(pending.take_removals(2) == askers{{11, 2}});
+    CHECK_FALSE(pending.is_doomed(2));
+    CHECK(pending.is_doomed(1));
+    CHECK(pending.take_removals(2) == askers{});
+    CHECK(pending.take_removals(1) == askers{{10, 1}});
+    CHECK_FALSE(pending.is_doomed(1));
+}
+
+TEST_CASE("a respawn is one tab's, and taken once", "[pending_requests]") {
+    pending_requests pending;
+    CHECK(pending.take_respawn(1) == std::nullopt);
+    pending.await_respawn(1, {10, 1});
+    pending.await_respawn(2, {10, 2});
+    CHECK(pending.is_respawning(1));
+    CHECK(pending.take_respawn(1) == asker{10, 1});
+    CHECK_FALSE(pending.is_respawning(1));
+    CHECK(pending.take_respawn(1) == std::nullopt);
+    CHECK(pending.is_respawning(2));
+}
+
+TEST_CASE("a client that left is answered no more; a respawn it asked for goes on", "[pending_requests]") {
+    pending_requests pending;
+    for (const std::uint64_t client : {10u, 11u}) {
+        pending.await_exit(1, {client, 1});
+        pending.await_output(1, {client, 2});
+        pending.await_removal({1}, {client, 3});
+    }
+    pending.await_respawn(1, {10, 4});
+    pending.forget(10);
+    CHECK(pending.take_exits(1) == askers{{11, 1}});
+    CHECK(pending.take_outputs(1) == askers{{11, 2}});
+    CHECK(pending.is_doomed(1));
+    CHECK(pending.take_removals(1) == askers{{11, 3}});
+    CHECK_FALSE(pending.is_doomed(1)); // what it wanted gone alone is not kept from a respawn
+    CHECK(pending.take_respawn(1) == asker{10, 4});
+}

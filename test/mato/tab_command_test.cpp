@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: MIT
+/// @file tab_command_test.cpp: what a new tab runs, by the words it was asked for with.
+#include "daemon/tab_command.hpp"
+
+#include "support/catch.hpp"
+
+#include <string>
+#include <vector>
+
+using mux::command_of;
+using mux::new_tab;
+using words = std::vector<std::string>;
+
+namespace {
+
+new_tab asked(words argv) {
+    new_tab wanted;
+    wanted.argv = std::move(argv);
+    wanted.cwd = "/somewhere";
+    return wanted;
+}
+
+} // namespace
+
+TEST_CASE("no words are a login shell", "[tab_command]") {
+    const auto command = command_of(asked({}), "/bin/sh");
+    CHECK(command.program.program == "/bin/sh");
+    CHECK(command.program.argv == words{"-sh"});
+    CHECK(command.program.directory == "/somewhere");
+    CHECK(command.shown == "sh");
+    CHECK(command.name == "sh");
+}
+
+TEST_CASE("one word is a line for the shell, unless a shell would only run it", "[tab_command]") {
+    const auto line = command_of(asked({"cat *.txt | wc"}), "/bin/sh");
+    CHECK(line.program.program == "/bin/sh");
+    CHECK(line.program.argv == words{"sh", "-c", "cat *.txt | wc"});
+    CHECK(line.shown == "cat *.txt | wc");
+    CHECK(line.name == "cat");
+    const auto path = command_of(asked({"/bin/cat"}), "/bin/sh");
+    CHECK(path.program.program == "/bin/cat");
+    CHECK(path.program.argv == words{"/bin/cat"});
+    CHECK(path.shown == "/bin/cat");
+}
+
+TEST_CASE("several words are a program and its arguments, as they are", "[tab_command]") {
+    const auto command = command_of(asked({"printf", "%s|", "a  b", "$HOME"}), "/bin/sh");
+    CHECK(command.program.program == "printf");
+    CHECK(command.program.argv == words{"printf", "%s|", "a  b", "$HOME"});
+    CHECK(command.shown == "printf %s| a  b $HOME");
+    CHECK(command.name == "printf");
+}
+
+TEST_CASE("a name that was given is kept, a long line is shown in part and run whole", "[tab_command]") {
+    new_tab wanted = asked({"echo", std::string(1000, 'x')});
+    wanted.name = "mine";
+    const auto command = command_of(wanted, "/bin/sh");
+    CHECK(command.name == "mine");
+    CHECK(command.shown.size() == mux::most_shown_bytes);
+    CHECK(command.program.argv[1].size() == 1000);
+}
+
+TEST_CASE("a terminal without a size has the default one", "[tab_command]") {
+    new_tab wanted = asked({});
+    wanted.view.size = {132, 43};
+    CHECK(command_of(wanted, "/bin/sh").program.size == mux::terminal_size{43, 132, 0, 0});
+    for (const mux::size_of_terminal none : {mux::size_of_terminal{0, 43}, mux::size_of_terminal{132, 0}}) {
+        wanted.view.size = none;
+        CHECK(command_of(wanted, "/bin/sh").program.size == mux::terminal_size{});
+    }
+}

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: MIT
+// Snapshots that an older layout wrote are read for ever: what was kept by one daemon is the next one's.
+#include "vt/terminal.hpp"
+
+#include <catch2/catch.hpp>
+
+#include <fstream>
+#include <iterator>
+#include <string>
+
+using namespace mato::vt;
+
+namespace {
+
+/// What the terminal of each fixture was fed, at 4x12: history with a wrapped line, colours, a link, wide and combined
+/// characters, margins, modes, a palette, titles, a saved cursor, the alternate screen, and the beginning of a sequence.
+const std::string fed = "\x1b]2;first\x1b\\\x1b[22t\x1b]2;second\x1b\\"
+                        "one\r\ntwo wraps over\r\n\x1b[1;38;2;1;2;3mthree\x1b[m\r\n"
+                        "\x1b]8;;http://a/\x1b\\link\x1b]8;;\x1b\\ \xe4\xb8\xad"
+                        "e\xcc\x81\r\nfour\r\nfive"
+                        "\x1b[?2004h\x1b[>1u\x1b]4;1;rgb:ff/00/80\x1b\\\x1b[2;3r\x1b[?6h\x1b[32m"
+                        "\x1b[?1049h\x1b[1;2Halt\x1b[4";
+
+std::string fixture(const std::string& name) {
+    std::ifstream in(std::string(MATO_VT_RECORDED) + "/" + name, std::ios::binary);
+    REQUIRE(in);
+    return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+} // namespace
+
+// snapshot_v1.bytes: `terminal t({.size = {4, 12}}); t.feed(fed);`, and `t.save()` as commit 5864cb1 wrote it, the last of
+// version 1.
+TEST_CASE("a snapshot of version 1 is read: it has all that it says, and no images", "[snapshot]") {
+    const std::string saved = fixture("snapshot_v1.bytes");
+    REQUIRE(saved.size() > 5);
+    REQUIRE(saved[4] == 1);
+    terminal t({.size = {7, 30}});
+    REQUIRE(t.restore(saved) == snapshot_error::none);
+    CHECK(t.is_valid());
+    CHECK(t.title() == "second");
+    CHECK(t.palette_colour(1) == rgb{0xff, 0x00, 0x80});
+    CHECK(t.is_set(mode::alternate_screen));
+    t.feed("m\x1b[?1049l"); // ends the sequence, and shows the primary screen
+    text_line row;
+    t.read_row(0, row);
+    CHECK(row.text == "three");
+    CHECK(t.find_link(1) != nullptr);
+    CHECK(t.pictures().empty());
+
+    terminal same({.size = {4, 12}});
+    same.feed(fed + "m\x1b[?1049l");
+    CHECK(t.is_same(same));
+}

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: MIT
+/// @file framed.hpp: a payload as it travels.
+#pragma once
+
+#include <mato/framing.hpp>
+
+#include <string>
+#include <string_view>
+#include <system_error>
+
+namespace support {
+
+[[nodiscard]] inline std::string framed(std::string_view payload) {
+    std::string bytes;
+    std::error_code why;
+    mato::length_prefixed<>::append(bytes, payload, why);
+    if (why) throw std::system_error(why);
+    return bytes;
+}
+
+} // namespace support
