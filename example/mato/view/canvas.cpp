@@ -31,6 +31,23 @@ private:
     vt::style plain_;
 };
 
+/// Columns from the left that are surely the same in both, found without looking at each: most of a row, when a key is echoed.
+int same_columns(const vt::row& a, const vt::row& b) {
+    auto end = static_cast<std::size_t>(std::min(a.used(), b.used()));
+    const auto one = a.runs(), other = b.runs();
+    if (const auto differs = std::mismatch(one.begin(), one.end(), other.begin(), other.end());
+        differs.first != one.end() || differs.second != other.end()) {
+        if (one.empty() != other.empty()) return 0; // a row without runs is plain from its first column on
+        if (differs.first != one.end()) end = std::min<std::size_t>(end, differs.first->start);
+        if (differs.second != other.end()) end = std::min<std::size_t>(end, differs.second->start);
+    }
+    const vt::unit* const left = a.text().data();
+    const vt::unit* const right = b.text().data();
+    std::size_t same = 0;
+    while (same < end && left[same] == right[same] && (left[same] & vt::units::cluster) == 0) ++same;
+    return static_cast<int>(same);
+}
+
 bool same_text(const vt::row& a, const vt::row& b, int column) {
     const vt::unit left = a.at(column), right = b.at(column);
     if (((left | right) & vt::units::cluster) == 0) return left == right;
@@ -140,7 +157,7 @@ void canvas::draw_row(int row, const vt::row& now, vt::row& shown) {
     style_reader new_styles(now), old_styles(shown);
     const auto differs = [&](int c) { return !same_text(now, shown, c) || new_styles.at(c) != old_styles.at(c); };
     bool changed = false;
-    for (int c = 0; c < end;) {
+    for (int c = same_columns(now, shown); c < end;) {
         if (!differs(c)) {
             ++c;
             continue;

@@ -17,7 +17,16 @@ row::row(const row& other) : wraps(other.wraps), generation(other.generation), r
 }
 
 row& row::operator=(const row& other) {
-    if (this != &other) *this = row(other);
+    if (this == &other) return *this;
+    if (other.used_ > 0) reserve(other.used_);
+    runs_.reserve(other.runs_.size());
+    pool_.reserve(other.pool_.size()); // nothing below throws
+    std::copy_n(other.units_.get(), other.used_, units_.get());
+    used_ = other.used_;
+    runs_ = other.runs_;
+    pool_ = other.pool_;
+    wraps = other.wraps;
+    generation = other.generation;
     return *this;
 }
 
