@@ -18,6 +18,7 @@
 #include "parser.hpp"
 #include "picture_store.hpp"
 #include "screen.hpp"
+#include "sgr_scan.hpp"
 
 #include <bitset>
 #include <initializer_list>
@@ -54,6 +55,9 @@ public:
     void control(char c);
     void escape(std::uint16_t intermediates, char final);
     void control_sequence_done(const control_sequence& seq);
+    const char* graphic_rendition(const char* p, detail::sequence_shape shape) noexcept {
+        return scan_sgr(p, shape, cursor_.pen);
+    }
     void string_begin(string_kind kind, const control_sequence& seq);
     void string_data(std::string_view data);
     void string_done(string_end how);
@@ -83,6 +87,9 @@ private:
     row& line() noexcept { return screen_->touch(cursor_.at.row); }
 
     // emulator_text.cpp
+    const char* append_plain(const char* p, const char* end);
+    void put_plain(char c);
+    void printed(char32_t code, int to, int limit) noexcept;
     const char* plain_run(const char* p, const char* end);
     void print(char32_t code);
     void put(char32_t code, int width);

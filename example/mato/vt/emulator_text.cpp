@@ -51,7 +51,12 @@ void emulator::wrap() {
 const char* emulator::text(const char* p, const char* end) {
     while (p < end) {
         if (plain_text_ && is_plain(*p)) {
-            p = plain_run(p, end);
+            if (!cursor_.pending_wrap && end - p >= 2 && p[1] == '\x1b') { // one character between two sequences
+                put_plain(*p);
+                return p + 1;
+            }
+            const char* const after = append_plain(p, end);
+            p = after != p ? after : plain_run(p, end);
             continue;
         }
         const auto b = static_cast<unsigned char>(*p);
@@ -69,6 +74,33 @@ const char* emulator::text(const char* p, const char* end) {
         print(d.code);
     }
     return p;
+}
+
+// Where the cursor is behind the end of its row, as it mostly is. May take less than there is, or nothing.
+const char* emulator::append_plain(const char* p, const char* end) {
+    const int from = cursor_.at.column;
+    if (cursor_.pending_wrap || from != screen_->at(cursor_.at.row).used()) return p;
+    const int limit = wrap_limit();
+    const int n = line().append_plain(p, end, limit, cursor_.pen);
+    if (n > 0) printed(static_cast<unsigned char>(p[n - 1]), from + n, limit);
+    return p + n;
+}
+
+// @pre no wrap is pending
+void emulator::put_plain(char c) {
+    const int column = cursor_.at.column, limit = wrap_limit();
+    row& r = line();
+    const auto code = static_cast<unsigned char>(c);
+    r.start(column, limit)[column] = code;
+    r.finish(column, column + 1, cursor_.pen);
+    printed(code, column + 1, limit);
+}
+
+// The last character before column `to` is `code`.
+void emulator::printed(char32_t code, int to, int limit) noexcept {
+    last_printed_ = code;
+    cursor_.pending_wrap = to == limit;
+    cursor_.at.column = to == limit ? to - 1 : to;
 }
 
 // As much of [p, end) as goes into one row without looking at what is there: plain bytes sixteen at a time, other
@@ -93,10 +125,6 @@ const char* emulator::plain_run(const char* p, const char* end) {
     int c = from;
     while (p < end && c < limit) {
         if (is_plain(*p)) {
-            if (end - p >= 2 && p[1] == '\x1b') { // one character between two sequences: no run to look for
-                out[c++] = static_cast<unsigned char>(*p++);
-                break;
-            }
             const std::size_t n = widen_plain(p, end, out + c, static_cast<std::size_t>(limit - c), r.scratch(c));
             p += n;
             c += static_cast<int>(n);
@@ -110,10 +138,8 @@ const char* emulator::plain_run(const char* p, const char* end) {
     }
     if (c == from) return p;
     const unit last = out[c - 1] == units::tail ? out[c - 2] : out[c - 1];
-    last_printed_ = last & units::code_mask;
     r.finish(from, c, cursor_.pen);
-    cursor_.pending_wrap = c == limit;
-    cursor_.at.column = c == limit ? c - 1 : c;
+    printed(last & units::code_mask, c, limit);
     return p;
 }
 

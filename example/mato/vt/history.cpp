@@ -90,7 +90,8 @@ void history::push(const row& r) {
 void history::end_line() {
     if (!is_open_) return;
     close_line(open_);
-    open_ = {};
+    if (open_.memory_bytes() > kept_open_bytes) open_ = {};
+    open_.clear();
     is_open_ = false;
 }
 

@@ -65,6 +65,9 @@ private:
     // Small enough that a half full last one hardly counts, large enough that allocating them does not.
     static constexpr std::size_t block_bytes = 16 * 1024;
 
+    // What an open line may keep for the next one: a few rows of an ordinary screen.
+    static constexpr std::size_t kept_open_bytes = 4 * 1024;
+
     struct block {
         std::unique_ptr<char[]> bytes;
         std::uint32_t capacity = 0;

@@ -21,8 +21,29 @@ namespace detail {
 /// The same, a digit at a time.
 const char* scan_digits(const char* p, const char* end, parameters& to) noexcept;
 
-/// The same for the commonest: semicolons alone, four digits at most, and a few bytes more before `end`; else nothing.
-const char* scan_block(const char* p, const char* end, parameters& to) noexcept;
+/// Where the numbers of a sequence end, as bits; bit i speaks of byte i.
+struct sequence_shape {
+    std::uint32_t ends = 0; ///< no digit
+    int final = -1;         ///< the first byte that is neither digit nor semicolon; negative: unknown, or no final byte
+
+    static constexpr int block = 32, most_digits = 4;
+    static constexpr int lookahead = 8; ///< bytes behind the block that may be read with it
+};
+
+/// What can be told of the bytes at `p` at once: nothing, without a few bytes more than a block before `end`.
+sequence_shape shape_of(const char* p, const char* end) noexcept;
+
+/// The digits of `word`, first lowest, `length` of them and most_digits at most.
+inline std::uint16_t number_of(std::uint32_t word, int length) noexcept {
+    // The digits moved to the top of the word, zeros below: then they are thousands to ones.
+    word = static_cast<std::uint32_t>(std::uint64_t{word} << 8 * (sequence_shape::most_digits - length)) & 0x0f0f0f0f;
+    word = (word * (10 << 8 | 1) >> 8) & 0x00ff00ff; // two digits each
+    return static_cast<std::uint16_t>(word * (100 << 16 | 1) >> 16);
+}
+
+/// scan_numbers() for the commonest: semicolons alone, four digits at most; else nothing.
+/// @pre shape.final >= 0
+const char* scan_block(const char* p, sequence_shape shape, parameters& to) noexcept;
 
 } // namespace detail
 
@@ -30,48 +51,49 @@ const char* scan_block(const char* p, const char* end, parameters& to) noexcept;
 
 #if defined(__SSE2__)
 
-inline const char* detail::scan_block(const char* p, const char* end, parameters& to) noexcept {
-    constexpr int block = 32, most_digits = 4;
-    if (end - p < block + most_digits) return nullptr;
-    const auto digits = [p](int at) {
-        const __m128i v = _mm_sub_epi8(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p + at)), _mm_set1_epi8('0'));
-        return static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(9)), v)));
-    };
-    static_assert(block <= parameters::max_count);
-    std::uint16_t* const first = to.start();
-    std::uint16_t* next = first;
-    int from = 0;
-    std::uint32_t others = ~(digits(0) | digits(block / 2) << block / 2);
-    for (; others != 0; others &= others - 1) {
-        const int at = lowest_bit(others), length = at - from;
-        if (length > most_digits) return nullptr;
-        // The digits moved to the top of a word, zeros below: then they are thousands to ones.
-        std::uint32_t word = 0;
-        std::memcpy(&word, p + from, sizeof word);
-        word = static_cast<std::uint32_t>(std::uint64_t{word} << 8 * (most_digits - length)) & 0x0f0f0f0f;
-        word = (word * (10 << 8 | 1) >> 8) & 0x00ff00ff; // two digits each
-        *next = static_cast<std::uint16_t>(word * (100 << 16 | 1) >> 16);
-        const char c = p[at];
-        if (c == ';') {
-            ++next;
-            from = at + 1;
-            continue;
-        }
-        if (static_cast<unsigned char>(c) - 0x40u >= 0x3fu) return nullptr;
-        to.finish(static_cast<std::size_t>(next - first) + (at != 0 ? 1 : 0));
-        return p + at;
+inline detail::sequence_shape detail::shape_of(const char* p, const char* end) noexcept {
+    constexpr int block = sequence_shape::block;
+    if (end - p < block + sequence_shape::lookahead) return {};
+    std::uint32_t digits = 0, separators = 0;
+    for (int at = 0; at < block; at += block / 2) {
+        const __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + at));
+        const __m128i value = _mm_sub_epi8(v, _mm_set1_epi8('0'));
+        const __m128i is_digit = _mm_cmpeq_epi8(_mm_min_epu8(value, _mm_set1_epi8(9)), value);
+        digits |= static_cast<std::uint32_t>(_mm_movemask_epi8(is_digit)) << at;
+        separators |= static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_set1_epi8(';')))) << at;
     }
-    return nullptr;
+    const std::uint32_t others = ~(digits | separators);
+    if (others == 0) return {};
+    const int final = lowest_bit(others);
+    return {~digits, static_cast<unsigned char>(p[final]) - 0x40u < 0x3fu ? final : -1};
 }
 
 #else
 
-inline const char* detail::scan_block(const char*, const char*, parameters&) noexcept { return nullptr; }
+inline detail::sequence_shape detail::shape_of(const char*, const char*) noexcept { return {}; }
 
 #endif
 
+inline const char* detail::scan_block(const char* p, sequence_shape shape, parameters& to) noexcept {
+    static_assert(sequence_shape::block <= parameters::max_count);
+    std::uint16_t* const first = to.start();
+    std::uint16_t* next = first;
+    for (int from = 0;; ++next, shape.ends &= shape.ends - 1) {
+        const int at = lowest_bit(shape.ends), length = at - from;
+        if (length > sequence_shape::most_digits) return nullptr;
+        std::uint32_t word = 0;
+        std::memcpy(&word, p + from, sizeof word);
+        *next = number_of(word, length);
+        from = at + 1;
+        if (at == shape.final) break;
+    }
+    to.finish(static_cast<std::size_t>(next - first) + (shape.final != 0 ? 1 : 0));
+    return p + shape.final;
+}
+
 inline const char* scan_numbers(const char* p, const char* end, parameters& to) noexcept {
-    const char* const final = detail::scan_block(p, end, to);
+    const detail::sequence_shape shape = detail::shape_of(p, end);
+    const char* const final = shape.final >= 0 ? detail::scan_block(p, shape, to) : nullptr;
     return final != nullptr ? final : detail::scan_digits(p, end, to);
 }
 

@@ -193,11 +193,10 @@ char* pack_line(const row& r, char* to) noexcept {
     const auto runs = r.runs();
     unsigned flags = 0;
     char* const head = to++;
-    if (all_plain(text.data(), text.size())) {
+    char* const plain = runs.empty() ? to : put_number(to, static_cast<std::uint32_t>(text.size()));
+    if (narrow_plain(text.data(), text.size(), plain)) {
         flags |= is_ascii;
-        if (!runs.empty()) to = put_number(to, static_cast<std::uint32_t>(text.size()));
-        narrow_plain(text.data(), text.size(), to);
-        to += text.size();
+        to = plain + text.size();
     } else {
         // The length is not known before the text is written, and rarely needs more than this.
         constexpr std::ptrdiff_t length_bytes = 4;

@@ -23,13 +23,15 @@ enum class string_kind : std::uint8_t { osc, dcs, apc, pm, sos };
 enum class string_end : std::uint8_t { terminated, cancelled };
 
 /// What a parser tells. `text` takes a run that begins with no control and returns where it stopped: at a control, at a
-/// C1 control, or at an unfinished character that ends the input.
+/// C1 control, or at an unfinished character that ends the input. `graphic_rendition` may take an SGR as its bytes are: it
+/// returns what is behind it, or nothing, and then is told as of any other sequence.
 template <class Sink> concept parser_sink = requires(Sink s, const char* p, char c, std::uint16_t i,
                                                      const control_sequence& seq, std::string_view v) {
     { s.text(p, p) } -> std::same_as<const char*>;
     s.control(c);
     s.escape(i, c);
     s.control_sequence_done(seq);
+    { s.graphic_rendition(p, detail::sequence_shape{}) } -> std::same_as<const char*>;
     s.string_begin(string_kind::osc, seq);
     s.string_data(v);
     s.string_done(string_end::terminated);
@@ -158,8 +160,16 @@ template <class Sink> const char* parser::whole_sequence(const char* p, const ch
     control_sequence& seq = s_.sequence;
     seq.prefix = 0;
     seq.intermediates = 0;
-    if (*p >= '<' && *p <= '?') seq.prefix = *p++;
-    const char* const final = scan_numbers(p, end, seq.numbers);
+    const detail::sequence_shape shape = detail::shape_of(p, end);
+    const char* final = nullptr;
+    if (shape.final >= 0) {
+        if (p[shape.final] == 'm')
+            if (const char* after = sink.graphic_rendition(p, shape)) return after;
+        final = detail::scan_block(p, shape, seq.numbers);
+    } else if (*p >= '<' && *p <= '?') {
+        seq.prefix = *p++;
+    }
+    if (final == nullptr) final = scan_numbers(p, end, seq.numbers);
     if (final == nullptr) return nullptr;
     seq.final = *final;
     sink.control_sequence_done(seq);

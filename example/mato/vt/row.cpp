@@ -251,7 +251,8 @@ void row::paste(int at, const row& piece, int width) {
     const int count = std::min(width, piece.used_);
     if (count > 0) {
         unit* const out = start(at, at + count);
-        for (int c = 0; c < count; ++c) {
+        if (piece.pool_.empty()) std::copy_n(piece.units_.get(), count, out + at);
+        for (int c = 0; c < count && !piece.pool_.empty(); ++c) {
             const unit u = piece.units_.get()[c];
             out[at + c] = (u & units::cluster) != 0 ? store_cluster(piece.cluster(u), u & units::wide) : u;
         }

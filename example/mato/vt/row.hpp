@@ -7,13 +7,16 @@
 /// columns in use are stored; those past them are erased in the default style. A row without runs is wholly default.
 #pragma once
 
+#include "scan.hpp"
 #include "style.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace mato::vt {
@@ -62,6 +65,9 @@ public:
     /// Room for units from `from` up to `limit`, to be written and then counted by finish(). Dies with the next call.
     unit* start(int from, int limit);
     void finish(int from, int to, const style& pen);
+    /// Writes the plain bytes at `from` behind the last column in use, up to column `limit`. @returns how many; fewer than
+    /// there are where sixteen may not be read or written at once
+    int append_plain(const char* from, const char* end, int limit, const style& pen);
     /// Units that may be scribbled over from `from` on, between start() and finish().
     [[nodiscard]] std::size_t scratch(int from) const noexcept {
         return from >= used_ ? static_cast<std::size_t>(capacity_ - from) : 0;
@@ -104,6 +110,7 @@ private:
 
     void reserve(int columns);
     void paint(int from, int to, const style& s);
+    void extend(int to, const style& s);
     void paint_slowly(std::uint32_t from, std::uint32_t to, const style& s);
     void fill_gap(int to);
     void trim() noexcept;
@@ -129,12 +136,35 @@ inline unit* row::start(int from, int limit) {
 }
 
 inline void row::finish(int from, int to, const style& pen) {
+    if (from == used_) return extend(to, pen);
     if (to < used_) {
         if (units_.get()[to] == units::tail) units_.get()[to] = units::blank;
     } else {
         used_ = to;
     }
     paint(from, to, pen);
+}
+
+// Counts what was written behind the last column in use.
+inline void row::extend(int to, const style& s) {
+    const auto from = static_cast<std::uint32_t>(std::exchange(used_, to));
+    if (runs_.empty()) {
+        if (s == style{}) return;
+        if (from > 0) runs_.push_back({0, {}});
+    } else if (runs_.back().style == s) {
+        return;
+    }
+    runs_.push_back({from, s});
+}
+
+inline int row::append_plain(const char* from, const char* end, int limit, const style& pen) {
+    constexpr int step = static_cast<int>(plain_step);
+    int to = used_;
+    for (int n = step; n == step && to < limit && end - from >= step && capacity_ - to >= step; from += n, to += n)
+        n = std::min(static_cast<int>(widen_step(from, units_.get() + to)), limit - to);
+    const int count = to - used_;
+    if (count > 0) extend(to, pen);
+    return count;
 }
 
 inline void row::paint(int from, int to, const style& s) {

@@ -37,14 +37,16 @@ inline int lowest_bit(std::uint64_t nonzero) noexcept {
 /// The first `scratch` units from `to` may be scribbled over past the ones counted.
 std::size_t widen_plain(const char* from, const char* end, std::uint32_t* to, std::size_t room, std::size_t scratch) noexcept;
 
+/// The plain bytes at `from` as units, at most plain_step of them; reads and writes that many. @returns how many are plain
+inline constexpr std::size_t plain_step = 16;
+std::size_t widen_step(const char* from, std::uint32_t* to) noexcept;
+
 /// The first byte of [p, end) for which stops_string() holds, or `end`.
 const char* find_string_stop(const char* p, const char* end) noexcept;
 
-/// True if every unit is a plain character: below 0x80, and no erased cell.
-bool all_plain(const std::uint32_t* units, std::size_t count) noexcept;
-
-/// Narrows units for which all_plain() holds to bytes. Writes `count` bytes.
-void narrow_plain(const std::uint32_t* units, std::size_t count, char* to) noexcept;
+/// Narrows units to bytes, if each is a plain character: below 0x80, and no erased cell. @returns false if one is not;
+/// `count` bytes are scribbled over then.
+bool narrow_plain(const std::uint32_t* units, std::size_t count, char* to) noexcept;
 
 // ---- implementation ----
 
@@ -70,6 +72,12 @@ inline void widen16(__m128i v, std::uint32_t* to) noexcept {
 }
 
 } // namespace detail
+
+inline std::size_t widen_step(const char* from, std::uint32_t* to) noexcept {
+    const __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+    detail::widen16(v, to);
+    return static_cast<std::size_t>(lowest_bit(~std::uint64_t{detail::plain_mask(v)}));
+}
 
 inline std::size_t widen_plain(const char* from, const char* end, std::uint32_t* to, std::size_t room,
                                std::size_t scratch) noexcept {
@@ -112,44 +120,34 @@ inline const char* find_string_stop(const char* p, const char* end) noexcept {
     return p;
 }
 
-inline bool all_plain(const std::uint32_t* units, std::size_t count) noexcept {
-    // What is not plain is mostly so from the start.
-    for (std::size_t n = 0; n < count && n < 4; ++n)
-        if (units[n] - 1 >= 0x7f) return false;
-    if (count < 4) return true;
-    const __m128i zero = _mm_setzero_si128();
-    __m128i seen = zero, erased = zero;
-    const auto look = [&](std::size_t at) {
-        const __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(units + at));
-        seen = _mm_or_si128(seen, v);
-        erased = _mm_or_si128(erased, _mm_cmpeq_epi32(v, zero));
-    };
-    for (std::size_t i = 4; i + 4 <= count; i += 4) look(i);
-    look(count - 4);
-    const __m128i wrong = _mm_or_si128(_mm_srli_epi32(seen, 7), erased);
-    return _mm_movemask_epi8(_mm_cmpeq_epi32(wrong, zero)) == 0xffff;
-}
-
-inline void narrow_plain(const std::uint32_t* units, std::size_t count, char* to) noexcept {
+inline bool narrow_plain(const std::uint32_t* units, std::size_t count, char* to) noexcept {
     const auto four = [units](std::size_t at) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(units + at)); };
     const auto eight = [&four](std::size_t at) { return _mm_packs_epi32(four(at), four(at + 4)); };
+    // Both packs saturate: what is below 1 or above 0x7f, of whatever size, stays so in a signed byte.
+    const auto plain = [](__m128i v) { return _mm_movemask_epi8(_mm_cmpgt_epi8(v, _mm_setzero_si128())); };
     const auto sixteen = [&](std::size_t at) {
-        _mm_storeu_si128(reinterpret_cast<__m128i*>(to + at), _mm_packus_epi16(eight(at), eight(at + 8)));
+        const __m128i v = _mm_packus_epi16(eight(at), eight(at + 8));
+        _mm_storeu_si128(reinterpret_cast<__m128i*>(to + at), v);
+        return plain(v) == 0xffff;
     };
     const auto half = [&](std::size_t at) {
-        const __m128i v = eight(at);
-        _mm_storel_epi64(reinterpret_cast<__m128i*>(to + at), _mm_packus_epi16(v, v));
+        const __m128i both = eight(at), v = _mm_packus_epi16(both, both);
+        _mm_storel_epi64(reinterpret_cast<__m128i*>(to + at), v);
+        return plain(v) == 0xffff;
     };
     // The last ones may be done twice: how many are left over is no branch.
     if (count >= 16) {
-        for (std::size_t i = 0; i + 16 <= count; i += 16) sixteen(i);
-        sixteen(count - 16);
-    } else if (count >= 8) {
-        half(0);
-        half(count - 8);
-    } else {
-        for (std::size_t i = 0; i < count; ++i) to[i] = static_cast<char>(units[i]);
+        for (std::size_t i = 0; i + 16 <= count; i += 16)
+            if (!sixteen(i)) return false;
+        return sixteen(count - 16);
     }
+    if (count >= 8) return half(0) && half(count - 8);
+    std::uint32_t wrong = 0;
+    for (std::size_t i = 0; i < count; ++i) {
+        wrong |= units[i] - 1 >= 0x7f;
+        to[i] = static_cast<char>(units[i]);
+    }
+    return wrong == 0;
 }
 
 #else
@@ -171,6 +169,12 @@ inline bool may_be_below(std::uint64_t word, unsigned bound) noexcept {
 }
 
 } // namespace detail
+
+inline std::size_t widen_step(const char* from, std::uint32_t* to) noexcept {
+    std::size_t n = 0;
+    for (; n < plain_step && is_plain(from[n]); ++n) to[n] = static_cast<unsigned char>(from[n]);
+    return n;
+}
 
 inline std::size_t widen_plain(const char* from, const char* end, std::uint32_t* to, std::size_t room, std::size_t) noexcept {
     std::size_t done = 0;
@@ -196,14 +200,12 @@ inline const char* find_string_stop(const char* p, const char* end) noexcept {
     return p;
 }
 
-inline bool all_plain(const std::uint32_t* units, std::size_t count) noexcept {
-    for (std::size_t i = 0; i < count; ++i)
+inline bool narrow_plain(const std::uint32_t* units, std::size_t count, char* to) noexcept {
+    for (std::size_t i = 0; i < count; ++i) {
         if (units[i] - 1 >= 0x7f) return false;
+        to[i] = static_cast<char>(units[i]);
+    }
     return true;
-}
-
-inline void narrow_plain(const std::uint32_t* units, std::size_t count, char* to) noexcept {
-    for (std::size_t i = 0; i < count; ++i) to[i] = static_cast<char>(units[i]);
 }
 
 #endif

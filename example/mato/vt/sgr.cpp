@@ -59,7 +59,33 @@ std::size_t apply_underline(const parameters& p, std::size_t i, style& pen) noex
     return i;
 }
 
-void apply_simple(int n, style& pen) noexcept {
+void append_colour(std::string& out, colour c, int base) {
+    if (c.is_default()) return;
+    out += ';';
+    out += std::to_string(base);
+    if (c.is_indexed()) {
+        out += ":5:";
+        out += std::to_string(c.index());
+    } else {
+        const rgb v = c.components();
+        out += ":2:"; // and an empty colour space
+        for (const int part : {v.red, v.green, v.blue}) {
+            out += ':';
+            out += std::to_string(part);
+        }
+    }
+}
+
+void append_ansi_colour(std::string& out, colour c, int base) {
+    if (!c.is_indexed() || c.index() >= 16) return append_colour(out, c, base + 8);
+    const int n = static_cast<int>(c.index());
+    out += ';';
+    out += std::to_string(n < 8 ? base + n : base + 60 + n - 8);
+}
+
+} // namespace
+
+void apply_sgr_number(int n, style& pen) noexcept {
     const auto index = [](int value) { return colour::indexed(static_cast<unsigned>(value)); };
     if (n >= 30 && n <= 37) {
         pen.foreground = index(n - 30);
@@ -104,32 +130,6 @@ void apply_simple(int n, style& pen) noexcept {
     }
 }
 
-void append_colour(std::string& out, colour c, int base) {
-    if (c.is_default()) return;
-    out += ';';
-    out += std::to_string(base);
-    if (c.is_indexed()) {
-        out += ":5:";
-        out += std::to_string(c.index());
-    } else {
-        const rgb v = c.components();
-        out += ":2:"; // and an empty colour space
-        for (const int part : {v.red, v.green, v.blue}) {
-            out += ':';
-            out += std::to_string(part);
-        }
-    }
-}
-
-void append_ansi_colour(std::string& out, colour c, int base) {
-    if (!c.is_indexed() || c.index() >= 16) return append_colour(out, c, base + 8);
-    const int n = static_cast<int>(c.index());
-    out += ';';
-    out += std::to_string(n < 8 ? base + n : base + 60 + n - 8);
-}
-
-} // namespace
-
 void apply_sgr(const parameters& p, style& pen, std::size_t first) noexcept {
     if (p.size() <= first) return reset(pen);
     for (std::size_t i = first; i < p.size();) {
@@ -139,7 +139,7 @@ void apply_sgr(const parameters& p, style& pen, std::size_t first) noexcept {
         } else if (n == 4) {
             i = apply_underline(p, i, pen);
         } else {
-            if (!p.is_sub(i)) apply_simple(n, pen);
+            if (!p.is_sub(i)) apply_sgr_number(n, pen);
             ++i;
         }
     }

@@ -15,6 +15,13 @@ namespace mato::vt {
 /// Applies every number from `first` on; unknown ones change nothing. Protection and the link stay as they are.
 void apply_sgr(const parameters& numbers, style& pen, std::size_t first = 0) noexcept;
 
+/// Applies one number; unknown ones change nothing.
+/// @pre stands_alone(n)
+void apply_sgr_number(int n, style& pen) noexcept;
+
+/// True if no other numbers belong to `n`: 4 may have a sub-parameter, and the rest are colours.
+[[nodiscard]] constexpr bool stands_alone(int n) noexcept { return n != 4 && n != 38 && n != 48 && n != 58; }
+
 /// The numbers that make `s` from nothing: "0;1;38:5:12". For DECRQSS and for viewers.
 [[nodiscard]] std::string sgr_numbers(const style& s);
 

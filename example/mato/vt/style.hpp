@@ -7,6 +7,11 @@
 
 #include "colour.hpp"
 
+#include <array>
+#include <bit>
+#include <cstdint>
+#include <type_traits>
+
 namespace mato::vt {
 
 namespace attributes {
@@ -54,9 +59,14 @@ struct style {
         return s;
     }
 
-    friend bool operator==(const style&, const style&) = default;
+    /// All sixteen bytes at once: runs are compared at every change of colour.
+    friend bool operator==(const style& a, const style& b) noexcept {
+        using words = std::array<std::uint64_t, 2>;
+        const words x = std::bit_cast<words>(a), y = std::bit_cast<words>(b);
+        return ((x[0] ^ y[0]) | (x[1] ^ y[1])) == 0;
+    }
 };
 
-static_assert(sizeof(style) == 16);
+static_assert(sizeof(style) == 16 && std::has_unique_object_representations_v<style>);
 
 } // namespace mato::vt

@@ -5,6 +5,7 @@
 #include "vt/mixed_text.hpp"
 #include "vt/number_scan.hpp"
 #include "vt/scan.hpp"
+#include "vt/sgr_scan.hpp"
 #include "vt/terminal.hpp"
 #include "vt/unicode.hpp"
 
@@ -53,9 +54,10 @@ TEST_CASE("the numbers of a sequence are what its digits say", "[numbers]") {
         };
         parameters got;
         got.push(7, true);
-        const char* const at_once = detail::scan_block(s.data(), end, got);
+        const detail::sequence_shape shape = detail::shape_of(s.data(), end);
+        const char* const at_once = shape.final >= 0 ? detail::scan_block(s.data(), shape, got) : nullptr;
 #if defined(__SSE2__)
-        wrong += (at_once != nullptr) != (is_whole && is_simple && length < 32 && s.size() >= 36);
+        wrong += (at_once != nullptr) != (is_whole && is_simple && length < 32 && s.size() >= 40);
 #endif
         wrong += at_once != nullptr && !is_right(at_once, got);
         taken += at_once != nullptr;
@@ -65,6 +67,45 @@ TEST_CASE("the numbers of a sequence are what its digits say", "[numbers]") {
     CHECK(wrong == 0);
 #if defined(__SSE2__)
     CHECK(taken > 10'000);
+#endif
+}
+
+TEST_CASE("an SGR from its bytes is the SGR of its numbers", "[numbers]") {
+    static const char* const parts[] = {
+        "0",      "1",        "4",         "7",       "22",        "31",        "97",      "107", "108",        "255",    "999",
+        "38;5;7", "48;5;255", "38;5;256",  "48;5;0",  "38;5;1000", "38;5;",     "38;5",    "38",  "48;2;1;2;3", "58;5;9", "4:3",
+        "38:5:8", "",         "5;38;5;11", "38;5;07", "0031",      "48;5;0255", "39;48;5", "38;", "\x20",       "?1"};
+    std::mt19937 random(6);
+    std::size_t wrong = 0, taken = 0;
+    for (int round = 0; round < 100'000; ++round) {
+        std::string s;
+        for (unsigned n = random() % 5; n > 0; --n) {
+            s += parts[random() % (random() % 4 == 0 ? std::size(parts) : 19)];
+            if (n > 1) s += ';';
+        }
+        const std::size_t length = s.size();
+        s += 'm';
+        s += std::string(40, "m;0 5"[random() % 5]);
+        style before;
+        before.foreground = colour::indexed(random() % 256);
+        before.flags = static_cast<std::uint16_t>(random() % 0x1000);
+        before.link = static_cast<link_id>(random());
+        const detail::sequence_shape shape = detail::shape_of(s.data(), s.data() + s.size());
+        if (shape.final < 0 || s[static_cast<std::size_t>(shape.final)] != 'm') continue;
+        style at_once = before, expected = before;
+        const char* const after = scan_sgr(s.data(), shape, at_once);
+        parameters numbers;
+        if (after != nullptr) {
+            const char* const final = detail::scan_digits(s.data(), s.data() + s.size(), numbers);
+            wrong += final != s.data() + length || after != s.data() + length + 1;
+            apply_sgr(numbers, expected);
+            ++taken;
+        }
+        wrong += at_once != expected;
+    }
+    CHECK(wrong == 0);
+#if defined(__SSE2__)
+    CHECK(taken > 20'000);
 #endif
 }
 
@@ -104,10 +145,15 @@ TEST_CASE("wide scans agree with one byte at a time", "[scan]") {
         for (std::size_t i = 0; i < expected; ++i) wrong += units[i] != static_cast<unsigned char>(s[i]);
         if (scratch == 0)
             for (std::size_t i = expected; i < units.size(); ++i) wrong += units[i] != 7; // nothing scribbled over
-        wrong += all_plain(units.data(), expected) != true;
         std::string back(expected, 0);
-        narrow_plain(units.data(), expected, back.data());
+        wrong += !narrow_plain(units.data(), expected, back.data());
         wrong += back != s.substr(0, expected);
+        if (s.size() >= plain_step) {
+            const std::size_t step = widen_step(s.data(), units.data());
+            while (expected < plain_step && is_plain(s[expected])) ++expected;
+            wrong += step != std::min(expected, plain_step);
+            for (std::size_t i = 0; i < step; ++i) wrong += units[i] != static_cast<unsigned char>(s[i]);
+        }
         const char* stop = s.data();
         while (stop < s.data() + s.size() && !stops_string(*stop)) ++stop;
         wrong += find_string_stop(s.data(), s.data() + s.size()) != stop;
@@ -116,14 +162,17 @@ TEST_CASE("wide scans agree with one byte at a time", "[scan]") {
 }
 
 TEST_CASE("an erased cell and a wide unit are not plain", "[scan]") {
-    for (const std::uint32_t odd : {0u, 0x80u, 0x80000041u}) {
-        std::vector<std::uint32_t> units(21, 'a');
-        for (std::size_t i = 0; i < units.size(); ++i) {
-            units[i] = odd;
-            CHECK_FALSE(all_plain(units.data(), units.size()));
-            units[i] = 'a';
+    for (const std::uint32_t odd : {0u, 0x80u, 0xffu, 0x141u, 0x8041u, 0x10041u, units::tail, units::wide | 0x41, 0x80000041u})
+        for (std::size_t size = 1; size < 40; ++size) {
+            std::vector<std::uint32_t> units(size, 'a');
+            std::string to(size, 0);
+            CHECK(narrow_plain(units.data(), size, to.data()));
+            for (std::uint32_t& u : units) {
+                u = odd;
+                CHECK_FALSE(narrow_plain(units.data(), size, to.data()));
+                u = 'a';
+            }
         }
-    }
 }
 
 namespace {
@@ -299,6 +348,46 @@ TEST_CASE("text in bulk is what text one character at a time is", "[mixed]") {
         }
         REQUIRE(bulk.cursor().at == slow.cursor().at);
         REQUIRE(bulk.cursor().pending_wrap == slow.cursor().pending_wrap);
+    }
+}
+
+TEST_CASE("coloured text at once is what its bytes one at a time are", "[mixed]") {
+    std::mt19937 random(4);
+    const auto below = [&random](unsigned n) { return static_cast<int>(random() % n); };
+    for (int round = 0; round < 600; ++round) {
+        const screen_size size{1 + below(6), 1 + below(round % 2 == 0 ? 24 : 130)};
+        std::string s;
+        for (int n = 60; n > 0; --n) {
+            const auto word = [&](unsigned most) {
+                s += std::string(static_cast<std::size_t>(below(most)), static_cast<char>('a' + below(26)));
+            };
+            switch (below(12)) {
+            case 0: s += "\r\n"; break;
+            case 1:
+                s += "\x1b[" + std::to_string(below(7)) + ";" + std::to_string(below(130)) + "H" +
+                     static_cast<char>('A' + below(26));
+                break;
+            case 2: s += "\x1b[" + std::to_string(below(108)) + "m"; break;
+            case 3: s += "\x1b[m"; break;
+            case 4: s += "漢字"; break;
+            case 5: word(60); break;
+            case 6:
+                s += std::array{
+                    "\x1b[K", "\x1b[1K", "\x1b[3P", "\x1b[?7l", "\x1b[?7h", "\b", "e\xcc\x81", "\x1b[5b"}[random() % 8];
+                break;
+            default: s += (below(2) == 0 ? "\x1b[38;5;" : "\x1b[48;5;") + std::to_string(below(256)) + "m"; word(20);
+            }
+        }
+        terminal whole({.size = size}), bytes({.size = size}), cut({.size = size});
+        whole.feed(s);
+        for (const char& c : s) bytes.feed({&c, 1});
+        for (std::size_t i = 0, n = 0; i < s.size(); i += n) {
+            n = 1 + random() % 90;
+            cut.feed(std::string_view(s).substr(i, n));
+        }
+        INFO("round " << round);
+        REQUIRE(whole.is_same(bytes));
+        REQUIRE(whole.is_same(cut));
     }
 }
 
