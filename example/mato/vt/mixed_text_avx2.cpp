@@ -68,7 +68,16 @@ constexpr std::array<std::array<unsigned char, half>, 256> make_every_byte() noe
         for (unsigned char& each : all[b]) each = static_cast<unsigned char>(b);
     return all;
 }
-alignas(half) constexpr std::array<std::array<unsigned char, half>, 256> every_byte = make_every_byte();
+} // namespace
+
+// Read, as GCC would make each from a number, which takes as long as what it is used for: what is weak it may not look into.
+namespace detail {
+using every_byte_table = std::array<std::array<unsigned char, half>, 256>;
+[[gnu::weak]] extern const every_byte_table every_byte;
+alignas(half) constinit const every_byte_table every_byte = make_every_byte();
+} // namespace detail
+
+namespace {
 
 // Which code points are of one width, by the digits of the code point: a bit that is set in the entries of all its digits is
 // the class it is in. What is in no class is looked up. A test compares every code point with width_of().
@@ -148,11 +157,8 @@ namespace {
 
 using bytes = __m256i;
 
-// Read, as GCC would make each from a number, which takes as long as what it is used for.
 bytes same(int b) noexcept {
-    const unsigned char* at = every_byte[static_cast<unsigned char>(b)].data();
-    asm("" : "+r"(at));
-    return _mm256_load_si256(reinterpret_cast<const bytes*>(at));
+    return _mm256_load_si256(reinterpret_cast<const bytes*>(detail::every_byte[static_cast<unsigned char>(b)].data()));
 }
 bytes equal(bytes v, int b) noexcept { return _mm256_cmpeq_epi8(v, same(b)); }
 bytes at_least(bytes v, int b) noexcept { return _mm256_cmpeq_epi8(_mm256_max_epu8(v, same(b)), v); }
