@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // decode_mixed for machines with AVX2: widths are found for thirty-two bytes at once, and what is no character of its own is
 // squeezed out, so that nothing is done character by character.
+#include "mixed_classes.hpp"
 #include "mixed_text.hpp"
 #include "mixed_window.hpp"
 #include "unicode.hpp"
@@ -30,6 +31,7 @@ constexpr mixed_codec portable = {detail::decode_mixed_portably, detail::encode_
 namespace {
 
 using detail::below;
+using detail::every_byte;
 using detail::lookahead;
 using detail::window;
 
@@ -62,87 +64,6 @@ constexpr std::array<lane_order, 256> make_squeeze() noexcept {
 }
 alignas(16) constexpr std::array<lane_order, 256> squeeze = make_squeeze();
 
-constexpr std::array<std::array<unsigned char, half>, 256> make_every_byte() noexcept {
-    std::array<std::array<unsigned char, half>, 256> all{};
-    for (std::size_t b = 0; b < 256; ++b)
-        for (unsigned char& each : all[b]) each = static_cast<unsigned char>(b);
-    return all;
-}
-} // namespace
-
-// Read, as GCC would make each from a number, which takes as long as what it is used for: what is weak it may not look into.
-namespace detail {
-using every_byte_table = std::array<std::array<unsigned char, half>, 256>;
-[[gnu::weak]] extern const every_byte_table every_byte;
-alignas(half) constinit const every_byte_table every_byte = make_every_byte();
-} // namespace detail
-
-namespace {
-
-// Which code points are of one width, by the digits of the code point: a bit that is set in the entries of all its digits is
-// the class it is in. What is in no class is looked up. A test compares every code point with width_of().
-using digit_table = std::array<std::uint8_t, 16>;
-
-// Whole blocks of 256, by the upper two digits of four. These are wide, the others narrow.
-constexpr int wide_block = 0xf8;
-alignas(16) constexpr digit_table block_first = {0x01, 0x04, 0x02, 0x08, 0x10, 0x20, 0x20, 0x20,
-                                                 0x20, 0x20, 0x40, 0x20, 0x20, 0x80, 0,    0};
-constexpr digit_table block_second_digits() noexcept {
-    digit_table t{};
-    const auto set = [&t](unsigned bit, std::initializer_list<unsigned> digits) {
-        for (const unsigned d : digits) t[d] = static_cast<std::uint8_t>(t[d] | bit);
-    };
-    set(0x01, {1, 2});                                                 // 01, 02: Latin, IPA
-    set(0x02, {1, 2, 4, 8, 9, 10});                                    // 21: arrows … 28: Braille …
-    set(0x04, {2, 4, 5, 6, 14, 15});                                   // 12 … 1e: Latin for Vietnamese, 1f: Greek
-    set(0x08, {3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15});          // 33 to 3f: Han
-    set(0x10, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 14, 15});     // 40 to 4f but 4d
-    set(0x20, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15}); // 50 to 9f: Han; b0 to cf: Hangul
-    set(0x40, {0, 1, 2, 3, 12, 13, 14, 15});                           // a0 to a3: Yi; ac to af: Hangul
-    set(0x80, {0, 1, 2, 3, 4, 5, 6});                                  // d0 to d6
-    return t;
-}
-alignas(16) constexpr digit_table block_second = block_second_digits();
-
-// Blocks that are of one width in part: eight of them, then sixteenths of each.
-constexpr int wide_part = 0x60;
-alignas(16) constexpr digit_table part_first = {0x07, 0, 0x98, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x40};
-alignas(16) constexpr digit_table part_second = {0x31, 0, 0, 0x82, 0x04, 0x08, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x40};
-constexpr digit_table part_third_digits() noexcept {
-    digit_table t{};
-    const auto set = [&t](unsigned bit, std::uint16_t digits) {
-        for (unsigned d = 0; d < 16; ++d)
-            if ((digits >> d & 1) != 0) t[d] = static_cast<std::uint8_t>(t[d] | bit);
-    };
-    set(0x01, 0xfcfc); // 00: but C0 and C1
-    set(0x02, 0xff80); // 03: Greek; marks before it
-    set(0x04, 0xfeff); // 04: Cyrillic; marks at 0483
-    set(0x08, 0x7fff); // 25: lines and boxes
-    set(0x10, 0x1fba); // 20: punctuation
-    set(0x20, 0xfff3); // 30: kana, but for in_a_hole()
-    set(0x40, 0x003f); // ff: fullwidth forms, but for in_a_hole()
-    set(0x80, 0x3ff9); // 23: technical
-    return t;
-}
-alignas(16) constexpr digit_table part_third = part_third_digits();
-
-// U+1F300 to U+1F9FF: blocks by their last digit, then sixteenths.
-alignas(16) constexpr digit_table emoji_second = {0, 0, 0, 0x01, 0x02, 0x04, 0x08, 0, 0, 0x10, 0, 0, 0, 0, 0, 0};
-constexpr digit_table emoji_third_digits() noexcept {
-    digit_table t{};
-    const auto set = [&t](unsigned bit, std::uint16_t digits) {
-        for (unsigned d = 0; d < 16; ++d)
-            if ((digits >> d & 1) != 0) t[d] = static_cast<std::uint8_t>(t[d] | bit);
-    };
-    set(0x01, 0x4d73); // 1f3
-    set(0x02, 0x7fe7); // 1f4
-    set(0x04, 0x0027); // 1f5
-    set(0x08, 0x0f1f); // 1f6
-    set(0x10, 0xffe6); // 1f9
-    return t;
-}
-alignas(16) constexpr digit_table emoji_third = emoji_third_digits();
-
 } // namespace
 
 // Nothing of the standard library from here on: what the compiler made of it would be for this processor alone.
@@ -158,7 +79,7 @@ namespace {
 using bytes = __m256i;
 
 bytes same(int b) noexcept {
-    return _mm256_load_si256(reinterpret_cast<const bytes*>(detail::every_byte[static_cast<unsigned char>(b)].data()));
+    return _mm256_load_si256(reinterpret_cast<const bytes*>(every_byte[static_cast<unsigned char>(b)].data()));
 }
 bytes equal(bytes v, int b) noexcept { return _mm256_cmpeq_epi8(v, same(b)); }
 bytes at_least(bytes v, int b) noexcept { return _mm256_cmpeq_epi8(_mm256_max_epu8(v, same(b)), v); }
@@ -171,8 +92,9 @@ bytes but(bytes a, bytes b) noexcept { return _mm256_andnot_si256(b, a); }
 bytes choose(bytes no, bytes yes, bytes which) noexcept { return _mm256_blendv_epi8(no, yes, which); }
 bytes load(const char* p) noexcept { return _mm256_loadu_si256(reinterpret_cast<const bytes*>(p)); }
 std::uint64_t mask(bytes v) noexcept { return static_cast<std::uint32_t>(_mm256_movemask_epi8(v)); }
-bytes look_up(const std::uint8_t* table, bytes digits) noexcept {
-    return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(_mm_load_si128(reinterpret_cast<const __m128i*>(table))), digits);
+bytes look_up(const detail::digit_table& table, bytes digits) noexcept {
+    return _mm256_shuffle_epi8(_mm256_broadcastsi128_si256(_mm_load_si128(reinterpret_cast<const __m128i*>(table.data()))),
+                               digits);
 }
 
 // Unpacking works in each half of the register: this order makes its results consecutive.
@@ -186,16 +108,16 @@ struct width_classes {
 // Of code points whose digits are `plane`, `high`, `low`; `four` where they are past the BMP.
 width_classes classify(bytes plane, bytes high, bytes low, bytes four) noexcept {
     const bytes first = right(high, 4, 0x0f), second = both(high, same(0x0f)), third = right(low, 4, 0x0f);
-    const bytes block = both(look_up(block_first.data(), first), look_up(block_second.data(), second));
-    const bytes part =
-        both(both(look_up(part_first.data(), first), look_up(part_second.data(), second)), look_up(part_third.data(), third));
+    const bytes block = both(look_up(detail::block_first, first), look_up(detail::block_second, second));
+    const bytes part = both(both(look_up(detail::part_first, first), look_up(detail::part_second, second)),
+                            look_up(detail::part_third, third));
     const bytes kana_hole = either(equal(low, 0x40), at_most(_mm256_sub_epi8(low, same(0x97)), 3)); // U+3040, U+3097 to U+309A
     const bytes hole = either(both(equal(high, 0x30), kana_hole), both(equal(high, 0xff), equal(low, 0)));
     const bytes elsewhere = either(hole, four);
-    const bytes not_wide = equal(either(both(block, same(wide_block)), both(part, same(wide_part))), 0);
+    const bytes not_wide = equal(either(both(block, same(detail::wide_block)), both(part, same(detail::wide_part))), 0);
     const bytes in_none = equal(either(block, part), 0);
 
-    const bytes emoji_class = both(look_up(emoji_second.data(), second), look_up(emoji_third.data(), third));
+    const bytes emoji_class = both(look_up(detail::emoji_second, second), look_up(detail::emoji_third, third));
     const bytes emoji = but(both(both(four, equal(plane, 1)), equal(first, 0x0f)), equal(emoji_class, 0));
     return {either(but(same(0xff), either(not_wide, elsewhere)), emoji), but(either(in_none, elsewhere), emoji)};
 }
@@ -375,9 +297,12 @@ std::optional<std::size_t> encode_pairs_avx2(const unit* units, std::size_t coun
 #endif
 
 std::span<const mixed_codec> mixed_codecs() noexcept {
-    static constexpr mixed_codec all[] = {portable, {decode_mixed_avx2, encode_pairs_avx2}};
-    const bool has_all = CPU_FEATURE_ACTIVE(AVX2) && CPU_FEATURE_ACTIVE(BMI1) && CPU_FEATURE_ACTIVE(POPCNT);
-    return std::span(all).first(has_all ? 2 : 1);
+    static constexpr mixed_codec all[] = {
+        portable, {decode_mixed_avx2, encode_pairs_avx2}, {detail::decode_mixed_avx512, encode_pairs_avx2}};
+    const bool has_avx2 = CPU_FEATURE_ACTIVE(AVX2) && CPU_FEATURE_ACTIVE(BMI1) && CPU_FEATURE_ACTIVE(POPCNT);
+    const bool has_avx512 = CPU_FEATURE_ACTIVE(AVX512F) && CPU_FEATURE_ACTIVE(AVX512BW) && CPU_FEATURE_ACTIVE(AVX512_VBMI2) &&
+                            CPU_FEATURE_ACTIVE(BMI2);
+    return std::span(all).first(!has_avx2 ? 1 : !has_avx512 ? 2 : 3);
 }
 
 #else

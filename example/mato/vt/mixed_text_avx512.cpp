@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: MIT
+// decode_mixed for machines with AVX-512: as for AVX2, but for sixty-four bytes at once, and what a byte is, is a bit.
+#include "mixed_window.hpp"
+
+#if defined(__x86_64__) && defined(__GNUC__)
+
+#include "mixed_classes.hpp"
+#include "unicode.hpp"
+
+#include <immintrin.h>
+
+// Nothing of the standard library from here on: what the compiler made of it would be for this processor alone.
+#if defined(__clang__)
+#pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512vbmi2,bmi,bmi2,popcnt"))), apply_to = function)
+#else
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized" // g++ 12, of what its own header leaves undefined on purpose
+#pragma GCC push_options
+#pragma GCC target("avx512f,avx512bw,avx512vbmi2,bmi,bmi2,popcnt")
+#endif
+
+namespace mato::vt {
+
+namespace {
+
+using bytes = __m512i;
+using bits = std::uint64_t; // one a byte
+
+bytes same(int b) noexcept { return _mm512_load_si512(detail::every_byte[static_cast<unsigned char>(b)].data()); }
+bits equal(bytes v, int b) noexcept { return _mm512_cmpeq_epi8_mask(v, same(b)); }
+bits at_least(bytes v, int b) noexcept { return _mm512_cmpge_epu8_mask(v, same(b)); }
+bits at_most(bytes v, int b) noexcept { return _mm512_cmple_epu8_mask(v, same(b)); }
+bytes left(bytes v, int n, int kept) noexcept {
+    return _mm512_and_si512(_mm512_slli_epi16(v, static_cast<unsigned>(n)), same(kept));
+}
+bytes right(bytes v, int n, int kept) noexcept {
+    return _mm512_and_si512(_mm512_srli_epi16(v, static_cast<unsigned>(n)), same(kept));
+}
+bytes both(bytes a, bytes b) noexcept { return _mm512_and_si512(a, b); }
+bytes either(bytes a, bytes b) noexcept { return _mm512_or_si512(a, b); }
+bits shared(bytes a, bytes b) noexcept { return _mm512_test_epi8_mask(a, b); }
+bytes choose(bytes no, bytes yes, bits which) noexcept { return _mm512_mask_mov_epi8(no, which, yes); }
+bytes look_up(const detail::digit_table& table, bytes digits) noexcept {
+    return _mm512_shuffle_epi8(_mm512_broadcast_i32x4(_mm_load_si128(reinterpret_cast<const __m128i*>(table.data()))), digits);
+}
+
+// Sixty-four bytes and what begins at each: the code point's lowest and middle byte, and its plane.
+struct characters {
+    bytes low, high, plane;
+    detail::byte_masks masks;
+    bits wide = 0;
+    bits unknown = 0; // the tables do not know its width
+};
+
+void classify(characters& c) noexcept {
+    const bytes first = right(c.high, 4, 0x0f), second = both(c.high, same(0x0f)), third = right(c.low, 4, 0x0f);
+    const bytes block = both(look_up(detail::block_first, first), look_up(detail::block_second, second));
+    const bytes part = both(both(look_up(detail::part_first, first), look_up(detail::part_second, second)),
+                            look_up(detail::part_third, third));
+    // U+3040, U+3097 to U+309A
+    const bits kana_hole = equal(c.low, 0x40) | at_most(_mm512_sub_epi8(c.low, same(0x97)), 3);
+    const bits hole = (equal(c.high, 0x30) & kana_hole) | (equal(c.high, 0xff) & equal(c.low, 0));
+    const bits elsewhere = hole | c.masks.four;
+    const bits in_wide_class = shared(block, same(detail::wide_block)) | shared(part, same(detail::wide_part));
+    const bytes classes = either(block, part);
+    const bits emoji = c.masks.four & equal(c.plane, 1) & equal(first, 0x0f) &
+                       shared(look_up(detail::emoji_second, second), look_up(detail::emoji_third, third));
+    c.wide = (in_wide_class & ~elsewhere) | emoji;
+    c.unknown = (~shared(classes, classes) | elsewhere) & ~emoji;
+}
+
+// Reads `available` bytes at most; those behind them are zeros, which are controls.
+characters look(const char* p, std::ptrdiff_t available) noexcept {
+    const auto load = [p, available](int at) {
+        const std::ptrdiff_t n = available - at;
+        const bits there = detail::below(static_cast<int>(n <= 0 ? 0 : n < detail::window ? n : detail::window));
+        return _mm512_maskz_loadu_epi8(there, p + at);
+    };
+    const bytes v = load(0), next = load(1), after = load(2), last = load(3);
+    characters c;
+    const bits two = at_least(v, 0xc0), three = at_least(v, 0xe0), four = at_least(v, 0xf0);
+    const bits control = at_most(v, 0x1f) | equal(v, 0x7f);
+    const bits nowhere = equal(both(v, same(0xfe)), 0xc0) | at_least(v, 0xf5);
+    const bits overlong = equal(v, 0xe0) & _mm512_cmplt_epi8_mask(next, same(0xa0)); // signed, as continuation bytes are
+    c.masks = {_mm512_cmpgt_epi8_mask(v, same(-65)), control | nowhere | overlong, two, three, four};
+
+    // What the character is if it has one byte, two, three, four.
+    c.low = choose(v, either(left(v, 6, 0xc0), both(next, same(0x3f))), two);
+    c.low = choose(c.low, either(left(next, 6, 0xc0), both(after, same(0x3f))), three);
+    c.low = choose(c.low, either(left(after, 6, 0xc0), both(last, same(0x3f))), four);
+    c.high = _mm512_maskz_mov_epi8(two, right(v, 2, 0x07));
+    c.high = choose(c.high, either(left(v, 4, 0xf0), right(next, 2, 0x0f)), three);
+    c.high = choose(c.high, either(left(next, 4, 0xf0), right(after, 2, 0x0f)), four);
+    c.plane = _mm512_maskz_mov_epi8(four, either(left(v, 2, 0x1c), right(next, 4, 0x03)));
+    classify(c);
+    return c;
+}
+
+// The code point of the well-formed character at `p`, which the masks say to have as many bytes; 0 if it is none after all.
+std::uint32_t code_at(const char* p) noexcept {
+    const auto part = [p](int i) { return static_cast<std::uint32_t>(static_cast<unsigned char>(p[i])) & 0x3f; };
+    const auto b = static_cast<unsigned char>(*p);
+    if (b < 0x80) return b;
+    if (b < 0xe0) return (b & 0x1fu) << 6 | part(1);
+    if (b < 0xf0) return (b & 0xfu) << 12 | part(1) << 6 | part(2);
+    const std::uint32_t code = (b & 7u) << 18 | part(1) << 12 | part(2) << 6 | part(3);
+    return code - 0x10000 < 0x100000 ? code : 0; // overlong, or past U+10FFFF
+}
+
+// Settles what the classes leave open. @returns where something without a column of its own is, else `count`
+int settle(const char* p, characters& c, int count) noexcept {
+    for (bits rest = c.unknown & c.masks.begins & detail::below(count); rest != 0; rest &= rest - 1) {
+        const int at = lowest_bit(rest), width = width_of(code_at(p + at));
+        if (width == 0) return at;
+        c.wide |= bits{static_cast<unsigned>(width) - 1u} << at;
+    }
+    return count;
+}
+
+// The units of what is `kept`, `found` of them, one after the other.
+void put_units(const characters& c, bits kept, int found, unit* to) noexcept {
+    static_assert(units::wide == 0x40u << 24 && units::tail == 0x20u << 24);
+    constexpr int step = 16, plane_kept = 0x1f, flags_kept = 0xe0;
+    const bits tail = c.wide << 1;
+    alignas(64) unsigned char low[detail::window], high[detail::window], rest[detail::window];
+    const auto squeeze = [kept](bits which, bytes v) {
+        return _mm512_maskz_compress_epi8(kept, _mm512_maskz_mov_epi8(which, v));
+    };
+    _mm512_store_si512(low, squeeze(~tail, c.low));
+    _mm512_store_si512(high, squeeze(~tail, c.high));
+    const bytes plane = either(c.plane, _mm512_maskz_mov_epi8(c.wide, same(units::wide >> 24)));
+    _mm512_store_si512(rest, squeeze(~bits{0}, choose(plane, same(units::tail >> 24), tail)));
+    for (int at = 0; at < found; at += step) {
+        const auto wider = [at](const unsigned char* from) {
+            return _mm512_cvtepu8_epi32(_mm_load_si128(reinterpret_cast<const __m128i*>(from + at)));
+        };
+        const bytes r = wider(rest);
+        const bytes code = either(wider(low), _mm512_slli_epi32(wider(high), 8));
+        const bytes above = either(_mm512_slli_epi32(both(r, _mm512_set1_epi32(plane_kept)), 16),
+                                   _mm512_slli_epi32(both(r, _mm512_set1_epi32(flags_kept)), 24));
+        const int left_over = found - at;
+        const auto some = static_cast<__mmask16>(left_over >= step ? 0xffff : (1u << left_over) - 1);
+        _mm512_mask_storeu_epi32(to + at, some, either(code, above));
+    }
+}
+
+} // namespace
+
+decoded_run detail::decode_mixed_avx512(const char* const begin, const char* const end, unit* to, int room,
+                                        std::size_t) noexcept {
+    if (room < 2) return {};
+    const char* p = begin;
+    int columns = 0;
+    for (;;) {
+        characters c = look(p, end - p);
+        const extent taken = whole_characters(c.masks);
+        int count = settle(p, c, taken.bytes);
+        bits kept = (c.masks.begins | c.wide << 1) & below(count);
+        int found = __builtin_popcountll(kept);
+        if (found > room - columns) {
+            count = lowest_bit(_pdep_u64(bits{1} << (room - columns), kept));
+            if ((c.masks.begins >> count & 1) == 0) --count; // between the halves of a wide one
+            kept &= below(count);
+            found = __builtin_popcountll(kept);
+        }
+        put_units(c, kept, found, to + columns);
+        columns += found;
+        p += count;
+        if (!taken.goes_on || count != taken.bytes) return {static_cast<int>(p - begin), columns};
+    }
+}
+
+} // namespace mato::vt
+
+#if defined(__clang__)
+#pragma clang attribute pop
+#else
+#pragma GCC pop_options
+#endif
+
+#endif
