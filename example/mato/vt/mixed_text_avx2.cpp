@@ -298,7 +298,7 @@ std::optional<std::size_t> encode_pairs_avx2(const unit* units, std::size_t coun
 
 std::span<const mixed_codec> mixed_codecs() noexcept {
     static constexpr mixed_codec all[] = {
-        portable, {decode_mixed_avx2, encode_pairs_avx2}, {detail::decode_mixed_avx512, encode_pairs_avx2}};
+        portable, {decode_mixed_avx2, encode_pairs_avx2}, {detail::decode_mixed_avx512, detail::encode_pairs_avx512}};
     const bool has_avx2 = CPU_FEATURE_ACTIVE(AVX2) && CPU_FEATURE_ACTIVE(BMI1) && CPU_FEATURE_ACTIVE(POPCNT);
     const bool has_avx512 = CPU_FEATURE_ACTIVE(AVX512F) && CPU_FEATURE_ACTIVE(AVX512BW) && CPU_FEATURE_ACTIVE(AVX512_VBMI2) &&
                             CPU_FEATURE_ACTIVE(BMI2);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// decode_mixed for machines with AVX-512: as for AVX2, but for sixty-four bytes at once, and what a byte is, is a bit.
+// decode_mixed and encode_pairs for machines with AVX-512: as for AVX2, but for sixty-four bytes at once, and what a byte is,
+// is a bit.
 #include "mixed_window.hpp"
 
 #if defined(__x86_64__) && defined(__GNUC__)
@@ -25,6 +26,7 @@ namespace {
 using bytes = __m512i;
 using bits = std::uint64_t; // one a byte
 
+bytes each(std::uint32_t unit) noexcept { return _mm512_set1_epi32(static_cast<int>(unit)); }
 bytes same(int b) noexcept { return _mm512_load_si512(detail::every_byte[static_cast<unsigned char>(b)].data()); }
 bits equal(bytes v, int b) noexcept { return _mm512_cmpeq_epi8_mask(v, same(b)); }
 bits at_least(bytes v, int b) noexcept { return _mm512_cmpge_epu8_mask(v, same(b)); }
@@ -135,8 +137,8 @@ void put_units(const characters& c, bits kept, int found, unit* to) noexcept {
         };
         const bytes r = wider(rest);
         const bytes code = either(wider(low), _mm512_slli_epi32(wider(high), 8));
-        const bytes above = either(_mm512_slli_epi32(both(r, _mm512_set1_epi32(plane_kept)), 16),
-                                   _mm512_slli_epi32(both(r, _mm512_set1_epi32(flags_kept)), 24));
+        const bytes above =
+            either(_mm512_slli_epi32(both(r, each(plane_kept)), 16), _mm512_slli_epi32(both(r, each(flags_kept)), 24));
         const int left_over = found - at;
         const auto some = static_cast<__mmask16>(left_over >= step ? 0xffff : (1u << left_over) - 1);
         _mm512_mask_storeu_epi32(to + at, some, either(code, above));
@@ -167,6 +169,33 @@ decoded_run detail::decode_mixed_avx512(const char* const begin, const char* con
         p += count;
         if (!taken.goes_on || count != taken.bytes) return {static_cast<int>(p - begin), columns};
     }
+}
+
+// Sixteen units in each step. In every lane what the unit has by itself, or the lower surrogate of the one before.
+std::optional<std::size_t> detail::encode_pairs_avx512(const unit* units, std::size_t count, char* to) noexcept {
+    constexpr std::size_t step = 16;
+    if (count > 0 && (units[count - 1] & units::wide) != 0) return std::nullopt; // its right half is cut off
+    bytes before = _mm512_setzero_si512();
+    unsigned impossible = 0;
+    int saved = 0;
+    for (std::size_t i = 0; i < count; i += step) {
+        const auto there = static_cast<__mmask16>(count - i >= step ? 0xffff : (1u << (count - i)) - 1);
+        const bytes u = _mm512_maskz_loadu_epi32(there, units + i), code = both(u, each(units::code_mask));
+        const __mmask16 past = _mm512_cmpgt_epu32_mask(code, each(0xffff));
+        impossible |= _mm512_test_epi32_mask(u, each(units::cluster)) | (past & _mm512_testn_epi32_mask(u, each(units::wide)));
+        const bytes own = _mm512_mask_mov_epi32(code, _mm512_test_epi32_mask(u, each(units::tail)), each(pair_tail));
+        const bytes upper = _mm512_mask_add_epi32(own, past, _mm512_srli_epi32(code, 10), each(0xd800 - (0x10000 >> 10)));
+        const bytes lower = _mm512_maskz_or_epi32(past, both(code, each(0x3ff)), each(0xdc00));
+        const bytes pairs = _mm512_max_epu32(upper, _mm512_alignr_epi32(lower, before, step - 1));
+        _mm512_mask_cvtepi32_storeu_epi16(to + 2 * i, there, pairs);
+        before = lower;
+        // Three bytes each, but for those that need fewer: two surrogates make four and a mark.
+        const auto one = static_cast<unsigned>(_mm512_mask_cmple_epu32_mask(there, pairs, each(0x7f)));
+        const auto two = static_cast<unsigned>(_mm512_mask_cmple_epu32_mask(there, pairs, each(0x7ff)));
+        saved += __builtin_popcountll(std::uint64_t{one} << 32 | two << 16 | past);
+    }
+    if (impossible != 0) return std::nullopt;
+    return 3 * count - static_cast<std::size_t>(saved);
 }
 
 } // namespace mato::vt
