@@ -361,7 +361,7 @@ TEST_CASE("coloured text at once is what its bytes one at a time are", "[mixed]"
             const auto word = [&](unsigned most) {
                 s += std::string(static_cast<std::size_t>(below(most)), static_cast<char>('a' + below(26)));
             };
-            switch (below(12)) {
+            switch (below(13)) {
             case 0: s += "\r\n"; break;
             case 1:
                 s += "\x1b[" + std::to_string(below(7)) + ";" + std::to_string(below(130)) + "H" +
@@ -370,6 +370,12 @@ TEST_CASE("coloured text at once is what its bytes one at a time are", "[mixed]"
             case 2: s += "\x1b[" + std::to_string(below(108)) + "m"; break;
             case 3: s += "\x1b[m"; break;
             case 4: s += "漢字"; break;
+            case 12: { // the last column, which a cursor that has yet to wrap stands in
+                const std::string last = ";" + std::to_string(size.columns);
+                s += std::string(static_cast<std::size_t>(size.columns), 'w') + "\x1b[1" + last + ";9" + last + "$z";
+                word(20);
+                break;
+            }
             case 5: word(60); break;
             case 6:
                 s += std::array{
