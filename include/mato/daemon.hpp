@@ -4,9 +4,10 @@
 /// Threads: one thread owns everything; `setup` and all callbacks run on it.
 /// Fork: `launch` forks and must be called before any thread or io_context exists.
 ///
-/// Start: private directory, life lock, (detach), signals, log, `setup`, listen, pid file, ready. Stop is the reverse, under
-/// the lock to the end. A step that fails undoes the ones before it, and its error reaches whoever started the daemon. A
-/// service manager is told of each: ready, reloading, stopping, alive (sd_notify(3)).
+/// Start: private directory, life lock, (detach), signals, log, `setup`, publish, pid file, ready; then the loop lets clients
+/// in and acts on signals. Stop is the reverse, under the lock to the end. A step that fails undoes the ones before it, and its
+/// error reaches whoever started the daemon. A service manager is told of each: ready, reloading, stopping, alive
+/// (sd_notify(3)).
 #pragma once
 
 #include "policies.hpp"
