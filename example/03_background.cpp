@@ -24,7 +24,7 @@ int main(int argc, char** argv) {
     auto pipe = mato::readiness_pipe::open(why);
     if (why) return report(why);
 
-    const int keep[] = {lock.native_handle(), pipe.daemon_fd()};
+    const int keep[] = {lock.native_handle(), pipe.starter_fd(), pipe.daemon_fd()};
     if (mato::double_fork::detach({keep}, why) == mato::detach_role::starter) {
         pipe.become_starter(); // else the daemon's death would not be seen
         lock.abandon();        // it is the daemon's now

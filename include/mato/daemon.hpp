@@ -4,9 +4,10 @@
 /// Threads: one thread owns everything; `setup` and all callbacks run on it.
 /// Fork: `launch` forks and must be called before any thread or io_context exists.
 ///
-/// Start: private directory, life lock, (detach), signals, log, `setup`, listen, pid file, ready. Stop is the reverse, under
-/// the lock to the end. A step that fails undoes the ones before it, and its error reaches whoever started the daemon. A
-/// service manager is told of each: ready, reloading, stopping, alive (sd_notify(3)).
+/// Start: private directory, life lock, (detach), signals, log, `setup`, publish, pid file, ready; then the loop lets clients
+/// in and acts on signals. Stop is the reverse, under the lock to the end. A step that fails undoes the ones before it, and its
+/// error reaches whoever started the daemon. A service manager is told of each: ready, reloading, stopping, alive
+/// (sd_notify(3)).
 #pragma once
 
 #include "policies.hpp"
@@ -130,7 +131,7 @@ private:
     static int serve_locked(const daemon_options& options, lock_type& lock, auto_ready& channel, Setup& setup, error_out out);
     static typename Policies::log open_log(const daemon_options& options, error_out out);
     static typename Policies::endpoint make_endpoint(const daemon_options& options, error_out out);
-    void listen(const lock_type& lock, error_out out);
+    void publish(const lock_type& lock, error_out out);
     void log_what_the_server_reports();
     void wait_for_signals();
     void show_life();
@@ -200,7 +201,7 @@ readiness_pipe basic_daemon<P>::go_to_background(const daemon_options& options, 
     lock_type& lock = *got;
     pipe = readiness_pipe::open(outcome.why);
     if (outcome.why) return pipe;
-    std::vector<int> keep = {lock.native_handle(), pipe.daemon_fd(), options.notification_fd};
+    std::vector<int> keep = {lock.native_handle(), pipe.starter_fd(), pipe.daemon_fd(), options.notification_fd};
     for (const passed_socket& each : options.service.sockets) keep.push_back(each.fd);
     using background = std::conditional_t<P::detach::forks, typename P::detach, double_fork>;
     if (background::detach({keep}, outcome.why) == detach_role::starter) {
@@ -219,7 +220,7 @@ template <class P> template <class Setup> void basic_daemon<P>::serve_in_backgro
     int code = exit_code::unavailable;
     try {
         if (!why) open_channel(options, channel, why);
-        channel.manager.main_pid(sys::getpid());
+        if (channel.manager) channel.manager.main_pid(sys::getpid());
         if (!why) lock.adopt(why);
         if (!why) code = serve_locked(options, lock, channel, setup, why);
         lock.release(); // before the word is out: who hears of a failure may start anew at once
@@ -281,7 +282,7 @@ template <class P> template <class Setup> int basic_daemon<P>::serve_locked(cons
         return out.set(refused.why()), exit_code::unavailable;
     }
     self.log_what_the_server_reports();
-    self.listen(lock, out);
+    self.publish(lock, out);
     if (out.failed()) return exit_code::unavailable;
     std::optional<typename P::pid> pid;
     if (!options.paths.pid.empty()) pid = P::pid::create(options.paths.pid, out);
@@ -290,7 +291,9 @@ template <class P> template <class Setup> int basic_daemon<P>::serve_locked(cons
     if (self.log_.takes(log_level::info))
         self.log_.info("started, pid " + std::to_string(sys::getpid()) + ", socket " + options.paths.socket);
     channel.ready();
-    self.wait_for_signals(); // what came before is read then
+    // The starter goes on meanwhile: clients wait in the backlog, signals in their descriptor.
+    self.server_.start_accepting();
+    self.wait_for_signals();
     self.show_life();
     self.context_.run();
 
@@ -302,9 +305,9 @@ template <class P> template <class Setup> int basic_daemon<P>::serve_locked(cons
     return self.forced_ ? exit_code::forced : exit_code::ok;
 }
 
-template <class P> void basic_daemon<P>::listen(const lock_type& lock, error_out out) {
+template <class P> void basic_daemon<P>::publish(const lock_type& lock, error_out out) {
     auto where = make_endpoint(options_, out);
-    if (!out.failed()) server_.listen(std::move(where), peer_, lock, options_.publish, out);
+    if (!out.failed()) server_.publish(std::move(where), peer_, lock, options_.publish, out);
 }
 
 template <class P> auto basic_daemon<P>::make_endpoint(const daemon_options& options, error_out out) -> typename P::endpoint {

@@ -13,6 +13,9 @@
 #include <concepts>
 #include <span>
 #include <string>
+#if MATO_HAS_SINGLE_THREADED
+#include <sys/single_threaded.h>
+#endif
 
 namespace mato {
 inline namespace MATO_ABI {
@@ -48,7 +51,8 @@ struct foreground {
 /// In the daemon: cwd "/", umask 077, /dev/null open read-write on 0-2 (read-only would make every write to 1 and 2 fail),
 /// every other descriptor closed but `keep`, default dispositions, and all signals BLOCKED: the signal source that is opened
 /// next unblocks them.
-/// Resolve relative paths before. @errors not_single_threaded · EAGAIN, ENOMEM of fork(2).
+/// Resolve relative paths before. @errors not_single_threaded (a thread made by clone(2) itself may go unseen) · EAGAIN, ENOMEM
+/// of fork(2).
 struct double_fork {
     static constexpr bool forks = true;
     static detach_role detach(const detach_options& options, error_out out);
@@ -62,6 +66,9 @@ namespace detail {
 
 /// 0 where it cannot be told.
 inline unsigned thread_count() {
+#if MATO_HAS_SINGLE_THREADED
+    if (__libc_single_threaded) return 1; // false is "perhaps not": the C library may not notice that a thread has ended
+#endif
 #if MATO_HAS_PROC
     struct ::stat tasks {};
     if (sys::lstat("/proc/self/task", &tasks) == 0 && tasks.st_nlink > 2) return static_cast<unsigned>(tasks.st_nlink) - 2;

@@ -41,7 +41,9 @@ public:
 
     void become_starter() noexcept { write_end_.reset(); }
     void become_daemon() noexcept { read_end_.reset(); }
-    [[nodiscard]] int daemon_fd() const noexcept { return write_end_.get(); } ///< to be kept open while detaching
+    /// Both to be kept open while detaching, for each side closes the other's; -1: closed.
+    [[nodiscard]] int starter_fd() const noexcept { return read_end_.get(); }
+    [[nodiscard]] int daemon_fd() const noexcept { return write_end_.get(); }
 
     void ready() noexcept;
     void fail(const failure& why);

@@ -97,12 +97,20 @@ public:
     basic_server& operator=(const basic_server&) = delete;
     ~basic_server();
 
-    /// Set before `listen`.
+    /// Set before `start_accepting`.
     handlers on{};
 
-    /// @errors as Endpoint::publish.
+    /// Clients can connect from here on, and wait in the backlog for `start_accepting`. @errors as Endpoint::publish.
     template <class Lock>
-    void listen(Endpoint endpoint, Peer peer, const Lock& held, const publish_options& options, error_out out);
+    void publish(Endpoint endpoint, Peer peer, const Lock& held, const publish_options& options, error_out out);
+    /// Lets them in, from the next turn of the loop on. Nothing where nothing is published; said again, it costs nothing.
+    void start_accepting();
+    /// Both. @errors as `publish`.
+    template <class Lock>
+    void listen(Endpoint endpoint, Peer peer, const Lock& held, const publish_options& options, error_out out) {
+        publish(std::move(endpoint), std::move(peer), held, options, out);
+        if (!out.failed()) start_accepting();
+    }
     /// Publishes the endpoint anew, as after its file was removed. @errors as Endpoint::publish; then nothing changes.
     template <class Lock> void republish(const Lock& held, const publish_options& options, error_out out);
     /// Withdraws the endpoint; sessions go on.
@@ -155,7 +163,7 @@ template <class E, class P, class F, class O> basic_server<E, P, F, O>::~basic_s
 }
 
 template <class E, class P, class F, class O> template <class Lock>
-void basic_server<E, P, F, O>::listen(E endpoint, P peer, const Lock& held, const publish_options& options, error_out out) {
+void basic_server<E, P, F, O>::publish(E endpoint, P peer, const Lock& held, const publish_options& options, error_out out) {
     listener_ = basic_listener<E, P>::open(std::move(endpoint), std::move(peer), held, options, out);
     if (!out.failed()) open_door();
 }
@@ -166,13 +174,18 @@ void basic_server<E, P, F, O>::republish(const Lock& held, const publish_options
     pause_.cancel();                      // else its end would begin a second wait
     listener_.republish(held, options, out);
     open_door();
+    start_accepting();
 }
 
 template <class E, class P, class F, class O> void basic_server<E, P, F, O>::open_door() {
     if (listener_.native_handle() < 0) return;
     door_.assign(listener_.native_handle());
-    rest_ = std::make_shared<asio::steady_timer>(context_);
     door_waits_ = false; // the wait on another descriptor ends by itself
+}
+
+template <class E, class P, class F, class O> void basic_server<E, P, F, O>::start_accepting() {
+    if (!door_.is_open()) return;
+    if (!rest_) rest_ = std::make_shared<asio::steady_timer>(context_);
     wait_for_clients();
 }
 

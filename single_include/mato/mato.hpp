@@ -85,7 +85,7 @@
 /// Layer: 0 (platform).  Test: test/odr/.
 ///
 /// Translation units that disagree on either have different types instead of two definitions of one: they live side by side
-/// in one program, and what one would hand to the other does not link. `mato::v0_1_0_111111111111` is the version, then the
+/// in one program, and what one would hand to the other does not link. `mato::v0_1_0_1111111111111` is the version, then the
 /// switches of platform.hpp in the order below.
 
 // ---- mato/detail/platform.hpp ----
@@ -133,6 +133,9 @@
 #ifndef MATO_HAS_OFD_LOCKS
 #define MATO_HAS_OFD_LOCKS 1 // F_OFD_SETLK, fcntl(2), Linux 3.15
 #endif
+#if !defined(MATO_HAS_SINGLE_THREADED) && __has_include(<sys/single_threaded.h>)
+#define MATO_HAS_SINGLE_THREADED 1 // __libc_single_threaded, glibc 2.32
+#endif
 #endif
 
 #ifndef MATO_HAS_SIGNALFD
@@ -171,14 +174,18 @@
 #ifndef MATO_HAS_OFD_LOCKS
 #define MATO_HAS_OFD_LOCKS 0
 #endif
+#ifndef MATO_HAS_SINGLE_THREADED
+#define MATO_HAS_SINGLE_THREADED 0
+#endif
 
-#define MATO_ABI_JOIN_TOKENS(major, minor, patch, a, b, c, d, e, f, g, h, i, j, k, l)                                          \
-    v##major##_##minor##_##patch##_##a##b##c##d##e##f##g##h##i##j##k##l
+#define MATO_ABI_JOIN_TOKENS(major, minor, patch, a, b, c, d, e, f, g, h, i, j, k, l, m)                                       \
+    v##major##_##minor##_##patch##_##a##b##c##d##e##f##g##h##i##j##k##l##m
 #define MATO_ABI_JOIN(...) MATO_ABI_JOIN_TOKENS(__VA_ARGS__)
 #define MATO_ABI                                                                                                               \
     MATO_ABI_JOIN(MATO_VERSION_MAJOR, MATO_VERSION_MINOR, MATO_VERSION_PATCH, MATO_HAS_PIDFD, MATO_HAS_SIGNALFD,               \
                   MATO_HAS_ACCEPT4, MATO_HAS_PIPE2, MATO_HAS_FCHMOD_SOCKET, MATO_HAS_PEERCRED, MATO_HAS_PEERPIDFD,             \
-                  MATO_HAS_ABSTRACT_NAMES, MATO_HAS_PROC, MATO_HAS_CLOSE_RANGE, MATO_HAS_OFD_LOCKS, MATO_HAS_SENDMMSG)
+                  MATO_HAS_ABSTRACT_NAMES, MATO_HAS_PROC, MATO_HAS_CLOSE_RANGE, MATO_HAS_OFD_LOCKS, MATO_HAS_SENDMMSG,         \
+                  MATO_HAS_SINGLE_THREADED)
 
 // ---- mato/detail/chrono.hpp ----
 /// @file chrono.hpp: durations and clocks, without calendars, time zones and their streams.
@@ -945,6 +952,10 @@ inline std::size_t receive_descriptors(int socket, std::span<char> room, std::ve
 /// Blocks: double_fork, until its short-lived middle process has ended.
 /// Source: daemon(7) "SysV Daemons", setsid(2), fork(2), credentials(7).
 
+#if MATO_HAS_SINGLE_THREADED
+#include <sys/single_threaded.h>
+#endif
+
 namespace mato {
 inline namespace MATO_ABI {
 
@@ -979,7 +990,8 @@ struct foreground {
 /// In the daemon: cwd "/", umask 077, /dev/null open read-write on 0-2 (read-only would make every write to 1 and 2 fail),
 /// every other descriptor closed but `keep`, default dispositions, and all signals BLOCKED: the signal source that is opened
 /// next unblocks them.
-/// Resolve relative paths before. @errors not_single_threaded · EAGAIN, ENOMEM of fork(2).
+/// Resolve relative paths before. @errors not_single_threaded (a thread made by clone(2) itself may go unseen) · EAGAIN, ENOMEM
+/// of fork(2).
 struct double_fork {
     static constexpr bool forks = true;
     static detach_role detach(const detach_options& options, error_out out);
@@ -993,6 +1005,9 @@ namespace detail {
 
 /// 0 where it cannot be told.
 inline unsigned thread_count() {
+#if MATO_HAS_SINGLE_THREADED
+    if (__libc_single_threaded) return 1; // false is "perhaps not": the C library may not notice that a thread has ended
+#endif
 #if MATO_HAS_PROC
     struct ::stat tasks {};
     if (sys::lstat("/proc/self/task", &tasks) == 0 && tasks.st_nlink > 2) return static_cast<unsigned>(tasks.st_nlink) - 2;
@@ -2654,7 +2669,9 @@ public:
 
     void become_starter() noexcept { write_end_.reset(); }
     void become_daemon() noexcept { read_end_.reset(); }
-    [[nodiscard]] int daemon_fd() const noexcept { return write_end_.get(); } ///< to be kept open while detaching
+    /// Both to be kept open while detaching, for each side closes the other's; -1: closed.
+    [[nodiscard]] int starter_fd() const noexcept { return read_end_.get(); }
+    [[nodiscard]] int daemon_fd() const noexcept { return write_end_.get(); }
 
     void ready() noexcept;
     void fail(const failure& why);
@@ -5463,12 +5480,20 @@ public:
     basic_server& operator=(const basic_server&) = delete;
     ~basic_server();
 
-    /// Set before `listen`.
+    /// Set before `start_accepting`.
     handlers on{};
 
-    /// @errors as Endpoint::publish.
+    /// Clients can connect from here on, and wait in the backlog for `start_accepting`. @errors as Endpoint::publish.
     template <class Lock>
-    void listen(Endpoint endpoint, Peer peer, const Lock& held, const publish_options& options, error_out out);
+    void publish(Endpoint endpoint, Peer peer, const Lock& held, const publish_options& options, error_out out);
+    /// Lets them in, from the next turn of the loop on. Nothing where nothing is published; said again, it costs nothing.
+    void start_accepting();
+    /// Both. @errors as `publish`.
+    template <class Lock>
+    void listen(Endpoint endpoint, Peer peer, const Lock& held, const publish_options& options, error_out out) {
+        publish(std::move(endpoint), std::move(peer), held, options, out);
+        if (!out.failed()) start_accepting();
+    }
     /// Publishes the endpoint anew, as after its file was removed. @errors as Endpoint::publish; then nothing changes.
     template <class Lock> void republish(const Lock& held, const publish_options& options, error_out out);
     /// Withdraws the endpoint; sessions go on.
@@ -5521,7 +5546,7 @@ template <class E, class P, class F, class O> basic_server<E, P, F, O>::~basic_s
 }
 
 template <class E, class P, class F, class O> template <class Lock>
-void basic_server<E, P, F, O>::listen(E endpoint, P peer, const Lock& held, const publish_options& options, error_out out) {
+void basic_server<E, P, F, O>::publish(E endpoint, P peer, const Lock& held, const publish_options& options, error_out out) {
     listener_ = basic_listener<E, P>::open(std::move(endpoint), std::move(peer), held, options, out);
     if (!out.failed()) open_door();
 }
@@ -5532,13 +5557,18 @@ void basic_server<E, P, F, O>::republish(const Lock& held, const publish_options
     pause_.cancel();                      // else its end would begin a second wait
     listener_.republish(held, options, out);
     open_door();
+    start_accepting();
 }
 
 template <class E, class P, class F, class O> void basic_server<E, P, F, O>::open_door() {
     if (listener_.native_handle() < 0) return;
     door_.assign(listener_.native_handle());
-    rest_ = std::make_shared<asio::steady_timer>(context_);
     door_waits_ = false; // the wait on another descriptor ends by itself
+}
+
+template <class E, class P, class F, class O> void basic_server<E, P, F, O>::start_accepting() {
+    if (!door_.is_open()) return;
+    if (!rest_) rest_ = std::make_shared<asio::steady_timer>(context_);
     wait_for_clients();
 }
 
@@ -5968,9 +5998,10 @@ template <class P> std::optional<std::string_view> basic_client<P>::receive(dead
 /// Threads: one thread owns everything; `setup` and all callbacks run on it.
 /// Fork: `launch` forks and must be called before any thread or io_context exists.
 ///
-/// Start: private directory, life lock, (detach), signals, log, `setup`, listen, pid file, ready. Stop is the reverse, under
-/// the lock to the end. A step that fails undoes the ones before it, and its error reaches whoever started the daemon. A
-/// service manager is told of each: ready, reloading, stopping, alive (sd_notify(3)).
+/// Start: private directory, life lock, (detach), signals, log, `setup`, publish, pid file, ready; then the loop lets clients
+/// in and acts on signals. Stop is the reverse, under the lock to the end. A step that fails undoes the ones before it, and its
+/// error reaches whoever started the daemon. A service manager is told of each: ready, reloading, stopping, alive
+/// (sd_notify(3)).
 
 // ---- mato/service.hpp ----
 /// @file service.hpp: what a service manager passes to a daemon it starts, as a value.
@@ -6198,7 +6229,7 @@ private:
     static int serve_locked(const daemon_options& options, lock_type& lock, auto_ready& channel, Setup& setup, error_out out);
     static typename Policies::log open_log(const daemon_options& options, error_out out);
     static typename Policies::endpoint make_endpoint(const daemon_options& options, error_out out);
-    void listen(const lock_type& lock, error_out out);
+    void publish(const lock_type& lock, error_out out);
     void log_what_the_server_reports();
     void wait_for_signals();
     void show_life();
@@ -6268,7 +6299,7 @@ readiness_pipe basic_daemon<P>::go_to_background(const daemon_options& options, 
     lock_type& lock = *got;
     pipe = readiness_pipe::open(outcome.why);
     if (outcome.why) return pipe;
-    std::vector<int> keep = {lock.native_handle(), pipe.daemon_fd(), options.notification_fd};
+    std::vector<int> keep = {lock.native_handle(), pipe.starter_fd(), pipe.daemon_fd(), options.notification_fd};
     for (const passed_socket& each : options.service.sockets) keep.push_back(each.fd);
     using background = std::conditional_t<P::detach::forks, typename P::detach, double_fork>;
     if (background::detach({keep}, outcome.why) == detach_role::starter) {
@@ -6287,7 +6318,7 @@ template <class P> template <class Setup> void basic_daemon<P>::serve_in_backgro
     int code = exit_code::unavailable;
     try {
         if (!why) open_channel(options, channel, why);
-        channel.manager.main_pid(sys::getpid());
+        if (channel.manager) channel.manager.main_pid(sys::getpid());
         if (!why) lock.adopt(why);
         if (!why) code = serve_locked(options, lock, channel, setup, why);
         lock.release(); // before the word is out: who hears of a failure may start anew at once
@@ -6349,7 +6380,7 @@ template <class P> template <class Setup> int basic_daemon<P>::serve_locked(cons
         return out.set(refused.why()), exit_code::unavailable;
     }
     self.log_what_the_server_reports();
-    self.listen(lock, out);
+    self.publish(lock, out);
     if (out.failed()) return exit_code::unavailable;
     std::optional<typename P::pid> pid;
     if (!options.paths.pid.empty()) pid = P::pid::create(options.paths.pid, out);
@@ -6358,7 +6389,9 @@ template <class P> template <class Setup> int basic_daemon<P>::serve_locked(cons
     if (self.log_.takes(log_level::info))
         self.log_.info("started, pid " + std::to_string(sys::getpid()) + ", socket " + options.paths.socket);
     channel.ready();
-    self.wait_for_signals(); // what came before is read then
+    // The starter goes on meanwhile: clients wait in the backlog, signals in their descriptor.
+    self.server_.start_accepting();
+    self.wait_for_signals();
     self.show_life();
     self.context_.run();
 
@@ -6370,9 +6403,9 @@ template <class P> template <class Setup> int basic_daemon<P>::serve_locked(cons
     return self.forced_ ? exit_code::forced : exit_code::ok;
 }
 
-template <class P> void basic_daemon<P>::listen(const lock_type& lock, error_out out) {
+template <class P> void basic_daemon<P>::publish(const lock_type& lock, error_out out) {
     auto where = make_endpoint(options_, out);
-    if (!out.failed()) server_.listen(std::move(where), peer_, lock, options_.publish, out);
+    if (!out.failed()) server_.publish(std::move(where), peer_, lock, options_.publish, out);
 }
 
 template <class P> auto basic_daemon<P>::make_endpoint(const daemon_options& options, error_out out) -> typename P::endpoint {

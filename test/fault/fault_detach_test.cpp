@@ -37,7 +37,7 @@ int start_a_daemon() {
     mato::failure why;
     auto channel = mato::readiness_pipe::open(why);
     if (why) return why.step.empty() ? wrong : refused;
-    const int keep[] = {channel.daemon_fd()};
+    const int keep[] = {channel.starter_fd(), channel.daemon_fd()};
     const auto role = mato::double_fork::detach({keep}, why);
     if (role == mato::detach_role::daemon) {
         channel.become_daemon();

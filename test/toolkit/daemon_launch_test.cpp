@@ -4,6 +4,7 @@
 
 #include "support/catch.hpp"
 #include "support/child_process.hpp"
+#include "support/deadline.hpp"
 #include "support/descriptor_census.hpp"
 #include "support/launched_daemon.hpp"
 #include "support/temp_directory.hpp"
@@ -37,6 +38,40 @@ TEST_CASE("launch says ready when a client can connect, and not before", "[daemo
         CHECK(directory.names() == names{"daemon.log"});
     }
     CHECK(support::open_descriptors() == before);
+}
+
+TEST_CASE("a stop that comes with the word ready is clean, and so is one that came before it", "[daemon]") {
+    const reaper adopt;
+    for (int round = 0; round < 20; ++round) {
+        const temp_directory directory;
+        const auto options = options_in(directory.path());
+        const bool early = round % 2 == 0;
+        const auto outcome = mato::daemon::launch(options, [&](auto& self) {
+            echo(self);
+            if (early) ::raise(SIGTERM); // blocked: it waits in the descriptor
+        });
+        REQUIRE(outcome);
+        if (!early) ::kill(std::atoi(support::read_file(options.paths.pid).c_str()), SIGTERM);
+        int status = -1;
+        REQUIRE(support::wait_until([&] { return ::waitpid(-1, &status, WNOHANG) > 0; })); // it is adopted, and the only child
+        CHECK(status == mato::exit_code::ok);
+        CHECK(directory.names() == names{"daemon.log"});
+    }
+}
+
+TEST_CASE("who connects at the moment of ready is served, whoever is faster", "[daemon]") {
+    const reaper adopt;
+    for (int round = 0; round < 20; ++round) {
+        const temp_directory directory;
+        const auto options = options_in(directory.path());
+        REQUIRE(mato::daemon::launch(options, echo));
+        mato::failure why;
+        auto client = support::connect_to(options, why);
+        REQUIRE_FALSE(why);
+        ::kill(std::atoi(support::read_file(options.paths.pid).c_str()), SIGHUP); // both wait for the first turn
+        CHECK(ask(client, "first") == "first");
+        CHECK(end_launched(options) == mato::exit_code::ok);
+    }
 }
 
 TEST_CASE("a second launch says who is running", "[daemon]") {

@@ -307,6 +307,7 @@ TEST_CASE("both ends are closed on exec, and a finished wait leaves no descripto
     {
         std::error_code why;
         auto pipe = readiness_pipe::open(why);
+        CHECK((::fcntl(pipe.starter_fd(), F_GETFD) & FD_CLOEXEC) != 0);
         CHECK((::fcntl(pipe.daemon_fd(), F_GETFD) & FD_CLOEXEC) != 0);
         readiness_pipe moved = std::move(pipe);
         moved.ready();

@@ -46,7 +46,9 @@ template <class Peer = mato::same_user> struct world {
     std::optional<std::string> last_words;
     int paused = 0;
 
-    explicit world(mato::server_limits limits = {}) : all(context, limits) {
+    enum start { published, accepting };
+    explicit world(start how) : world(mato::server_limits{}, how) {}
+    explicit world(mato::server_limits limits = {}, start how = accepting) : all(context, limits) {
         all.on.on_opened = [this](const session_ptr& each) { opened.push_back(each); };
         all.on.on_closed = [this](const session_ptr& each, const mato::failure& why) { closed.emplace_back(each->id(), why); };
         all.on.on_frame = [this](const session_ptr& each, std::string_view payload) {
@@ -59,7 +61,10 @@ template <class Peer = mato::same_user> struct world {
         };
         all.on.on_accept_paused = [this](const mato::failure&) { ++paused; };
         mato::failure why;
-        all.listen(mato::owned_path(path()), Peer{}, proof{}, mato::publish_options{}, why);
+        if (how == accepting)
+            all.listen(mato::owned_path(path()), Peer{}, proof{}, mato::publish_options{}, why);
+        else
+            all.publish(mato::owned_path(path()), Peer{}, proof{}, mato::publish_options{}, why);
         CHECK_FALSE(why);
     }
     [[nodiscard]] std::filesystem::path path() const { return directory / "s.sock"; }
@@ -112,6 +117,60 @@ TEST_CASE("a hello that came with its connection is heard when the client is let
     all.context.run_one();
     REQUIRE(all.frames.size() == 1);
     CHECK(all.opened.at(0)->is_established());
+}
+
+TEST_CASE("who connects between publishing and accepting waits, and is let in with what it said", "[server]") {
+    world all(world<>::published);
+    auto early = all.client();
+    early.put(framed("hello"));
+    run_ready(all.context);
+    CHECK(all.opened.empty());
+    all.all.start_accepting();
+    all.all.start_accepting(); // one wait, however often it is said
+    REQUIRE(run_until(all.context, [&] { return all.frames.size() == 1; }));
+    CHECK(all.opened.size() == 1);
+    auto late = all.admitted();
+    CHECK(all.opened.size() == 2);
+}
+
+TEST_CASE("a name published again before accepting began is accepted on", "[server]") {
+    world all(world<>::published);
+    ::unlink(all.path().c_str());
+    mato::failure why;
+    all.all.republish(proof{}, {}, why);
+    CHECK_FALSE(why);
+    all.all.start_accepting();
+    static_cast<void>(all.admitted());
+    CHECK(all.opened.size() == 1);
+}
+
+TEST_CASE("accepting that was stopped before it began does not begin", "[server]") {
+    world all(world<>::published);
+    auto early = all.client();
+    all.all.stop_accepting();
+    all.all.start_accepting();
+    CHECK(all.sees_end(early));
+    CHECK(all.opened.empty());
+    CHECK_FALSE(std::filesystem::exists(all.path()));
+}
+
+TEST_CASE("a server destroyed before its first turn lets nobody in", "[server]") {
+    for (const bool accepting : {false, true}) {
+        std::optional<world<>> all(std::in_place, world<>::published);
+        auto early = all->client();
+        if (accepting) all->all.start_accepting();
+        asio::io_context& context = all->context;
+        std::optional<world<>::server> gone(std::in_place, context);
+        mato::failure why;
+        gone->publish(mato::owned_path(all->directory / "t.sock"), {}, proof{}, {}, why);
+        gone->on.on_opened = [](const auto&) { FAIL("let in by a server that is gone"); };
+        auto other = connect_to(all->directory / "t.sock");
+        if (accepting) gone->start_accepting();
+        gone.reset();
+        run_ready(context);
+        other.take();
+        CHECK(other.ended);
+    }
 }
 
 TEST_CASE("ids are never used again", "[server]") {

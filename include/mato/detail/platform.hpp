@@ -50,6 +50,9 @@
 #ifndef MATO_HAS_OFD_LOCKS
 #define MATO_HAS_OFD_LOCKS 1 // F_OFD_SETLK, fcntl(2), Linux 3.15
 #endif
+#if !defined(MATO_HAS_SINGLE_THREADED) && __has_include(<sys/single_threaded.h>)
+#define MATO_HAS_SINGLE_THREADED 1 // __libc_single_threaded, glibc 2.32
+#endif
 #endif
 
 #ifndef MATO_HAS_SIGNALFD
@@ -87,4 +90,7 @@
 #endif
 #ifndef MATO_HAS_OFD_LOCKS
 #define MATO_HAS_OFD_LOCKS 0
+#endif
+#ifndef MATO_HAS_SINGLE_THREADED
+#define MATO_HAS_SINGLE_THREADED 0
 #endif

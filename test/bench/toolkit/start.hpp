@@ -17,6 +17,7 @@
 #include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <vector>
 
 namespace bench {
 
@@ -26,17 +27,6 @@ inline void end_daemon(const std::filesystem::path& path) {
     if (pid <= 1) give_up("pid");
     ::kill(pid, SIGTERM);
     need(::waitpid(pid, nullptr, 0), "waitpid");
-}
-
-inline void start_toolkit(State& state) {
-    const auto options = options_in(scratch() / "started");
-    for (auto _ : state) {
-        const auto began = mato::clock::now();
-        const auto outcome = mato::daemon::launch(options, echo);
-        state.SetIterationTime(std::chrono::duration<double>(mato::clock::now() - began).count());
-        if (!outcome) give_up(outcome.why.message().c_str());
-        end_daemon(options.paths.pid);
-    }
 }
 
 /// A name and what was made under it, so that nothing else is removed.
@@ -150,16 +140,40 @@ inline bool bare_start(const std::string& directory, const std::string& base) {
     ::close(ends[0]);
     return is_ready;
 }
-inline void start_bare(State& state) {
+
+struct start_times {
+    double toolkit, bare; ///< medians, ns
+};
+/// One of each in turns, and first every other time, so that whatever else the machine does meets both alike.
+inline start_times measure_starts(int rounds) {
+    const auto options = options_in(scratch() / "started");
     const auto directory = scratch() / "by-hand";
     ::mkdir(directory.c_str(), 0700);
     const std::string base = (directory / "daemon").native();
-    for (auto _ : state) {
+    const auto timed = [](std::vector<double>& into, const auto& start, const std::string& pid) {
         const auto began = mato::clock::now();
+        start();
+        into.push_back(std::chrono::duration<double, std::nano>(mato::clock::now() - began).count());
+        end_daemon(pid);
+    };
+    const auto by_toolkit = [&] {
+        if (const auto outcome = mato::daemon::launch(options, echo); !outcome) give_up(outcome.why.message().c_str());
+    };
+    const auto by_hand = [&] {
         if (!bare_start(directory.native(), base)) give_up("not ready");
-        state.SetIterationTime(std::chrono::duration<double>(mato::clock::now() - began).count());
-        end_daemon(base + ".pid");
+    };
+    std::vector<double> toolkit, bare;
+    toolkit.reserve(static_cast<std::size_t>(rounds)), bare.reserve(static_cast<std::size_t>(rounds));
+    for (int round = 0; round < rounds; ++round) {
+        if (round % 2 == 0) timed(toolkit, by_toolkit, options.paths.pid);
+        timed(bare, by_hand, base + ".pid");
+        if (round % 2 == 1) timed(toolkit, by_toolkit, options.paths.pid);
     }
+    const auto median = [](std::vector<double>& all) {
+        std::nth_element(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(all.size() / 2), all.end());
+        return all[all.size() / 2];
+    };
+    return {median(toolkit), median(bare)};
 }
 
 } // namespace bench
