@@ -106,19 +106,15 @@ bool tab::read_output(std::size_t most, bool ending) {
     static char buffer[32u << 10]; // one thread; a pty gives 4 KiB a read
     // An echo, a prompt: to ask for more of it is a call for nothing, and one that waits for the kernel's worker.
     constexpr std::size_t all_there_was = 256;
-    // Whoever empties a pty's full buffer wakes the writer at once, for room the kernel's worker has yet to make: it wakes,
-    // finds none, and sleeps again. More than 128 bytes left (n_tty.c, TTY_THRESHOLD_UNTHROTTLE), and only the worker wakes.
-    constexpr std::size_t full = 4095, most_of_it = 3900;
-    std::size_t total = 0, wanted = sizeof buffer;
+    std::size_t total = 0;
     bool open = true;
     while (total < most) {
-        const ssize_t got = sys::read(terminal_.native_handle(), buffer, wanted);
+        const ssize_t got = sys::read(terminal_.native_handle(), buffer, sizeof buffer);
         if (got <= 0) {
             open = got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
             break;
         }
         total += static_cast<std::size_t>(got);
-        if (static_cast<std::size_t>(got) >= full) wanted = most_of_it;
         feed({buffer, static_cast<std::size_t>(got)});
         if (observer_) observer_->on_output({buffer, static_cast<std::size_t>(got)});
         if (static_cast<std::size_t>(got) <= all_there_was && !ending) break;
