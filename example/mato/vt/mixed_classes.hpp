@@ -44,20 +44,21 @@ alignas(16) inline constexpr digit_table block_second = block_second_digits();
 inline constexpr int wide_part = 0x60;
 alignas(16) inline constexpr digit_table part_first = {0x07, 0, 0x98, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x40};
 alignas(16) inline constexpr digit_table part_second = {0x31, 0, 0, 0x82, 0x04, 0x08, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x40};
+/// Sets `bit` for each digit whose own bit is set in `digits`.
+constexpr void set_digits(digit_table& t, unsigned bit, std::uint16_t digits) noexcept {
+    for (unsigned d = 0; d < 16; ++d)
+        if ((digits >> d & 1) != 0) t[d] = static_cast<std::uint8_t>(t[d] | bit);
+}
 constexpr digit_table part_third_digits() noexcept {
     digit_table t{};
-    const auto set = [&t](unsigned bit, std::uint16_t digits) {
-        for (unsigned d = 0; d < 16; ++d)
-            if ((digits >> d & 1) != 0) t[d] = static_cast<std::uint8_t>(t[d] | bit);
-    };
-    set(0x01, 0xfcfc); // 00: but C0 and C1
-    set(0x02, 0xff80); // 03: Greek; marks before it
-    set(0x04, 0xfeff); // 04: Cyrillic; marks at 0483
-    set(0x08, 0x7fff); // 25: lines and boxes
-    set(0x10, 0x1fba); // 20: punctuation
-    set(0x20, 0xfff3); // 30: kana, but for in_a_hole()
-    set(0x40, 0x003f); // ff: fullwidth forms, but for in_a_hole()
-    set(0x80, 0x3ff9); // 23: technical
+    set_digits(t, 0x01, 0xfcfc); // 00: but C0 and C1
+    set_digits(t, 0x02, 0xff80); // 03: Greek; marks before it
+    set_digits(t, 0x04, 0xfeff); // 04: Cyrillic; marks at 0483
+    set_digits(t, 0x08, 0x7fff); // 25: lines and boxes
+    set_digits(t, 0x10, 0x1fba); // 20: punctuation
+    set_digits(t, 0x20, 0xfff3); // 30: kana, but for in_a_hole()
+    set_digits(t, 0x40, 0x003f); // ff: fullwidth forms, but for in_a_hole()
+    set_digits(t, 0x80, 0x3ff9); // 23: technical
     return t;
 }
 alignas(16) inline constexpr digit_table part_third = part_third_digits();
@@ -66,15 +67,11 @@ alignas(16) inline constexpr digit_table part_third = part_third_digits();
 alignas(16) inline constexpr digit_table emoji_second = {0, 0, 0, 0x01, 0x02, 0x04, 0x08, 0, 0, 0x10, 0, 0, 0, 0, 0, 0};
 constexpr digit_table emoji_third_digits() noexcept {
     digit_table t{};
-    const auto set = [&t](unsigned bit, std::uint16_t digits) {
-        for (unsigned d = 0; d < 16; ++d)
-            if ((digits >> d & 1) != 0) t[d] = static_cast<std::uint8_t>(t[d] | bit);
-    };
-    set(0x01, 0x4d73); // 1f3
-    set(0x02, 0x7fe7); // 1f4
-    set(0x04, 0x0027); // 1f5
-    set(0x08, 0x0f1f); // 1f6
-    set(0x10, 0xffe6); // 1f9
+    set_digits(t, 0x01, 0x4d73); // 1f3
+    set_digits(t, 0x02, 0x7fe7); // 1f4
+    set_digits(t, 0x04, 0x0027); // 1f5
+    set_digits(t, 0x08, 0x0f1f); // 1f6
+    set_digits(t, 0x10, 0xffe6); // 1f9
     return t;
 }
 alignas(16) inline constexpr digit_table emoji_third = emoji_third_digits();
