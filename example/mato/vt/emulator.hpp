@@ -19,6 +19,7 @@
 #include "picture_store.hpp"
 #include "screen.hpp"
 #include "sgr_scan.hpp"
+#include "styled_text.hpp"
 
 #include <bitset>
 #include <initializer_list>
@@ -58,6 +59,7 @@ public:
     const char* graphic_rendition(const char* p, detail::sequence_shape shape) noexcept {
         return scan_sgr(p, shape, cursor_.pen);
     }
+    const char* coloured_text(const char* p, const char* end);
     void string_begin(string_kind kind, const control_sequence& seq);
     void string_data(std::string_view data);
     void string_done(string_end how);
@@ -257,6 +259,7 @@ private:
     std::uint64_t revision_ = 1;
     std::uint64_t rows_scrolled_ = 0;
     scroll_log scrolls_;
+    row_end row_end_; // what coloured_text() works with; nothing stays in it
 };
 
 /// Tells intermediates apart in a switch.

@@ -86,6 +86,16 @@ const char* emulator::append_plain(const char* p, const char* end) {
     return p + n;
 }
 
+const char* emulator::coloured_text(const char* p, const char* end) {
+    const int from = cursor_.at.column;
+    if (!plain_text_ || cursor_.pending_wrap || from != screen_->at(cursor_.at.row).used()) return p;
+    const int limit = wrap_limit();
+    row& r = line();
+    const char* const after = r.append_styled(p, end, limit, cursor_.pen, row_end_);
+    if (r.used() > from) printed(r.at(r.used() - 1), r.used(), limit);
+    return after;
+}
+
 // @pre no wrap is pending
 void emulator::put_plain(char c) {
     const int column = cursor_.at.column, limit = wrap_limit();

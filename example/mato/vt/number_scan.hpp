@@ -33,12 +33,19 @@ struct sequence_shape {
 /// What can be told of the bytes at `p` at once: nothing, without a few bytes more than a block before `end`.
 sequence_shape shape_of(const char* p, const char* end) noexcept;
 
+/// Two numbers of four digits, the first lowest, in each half of `digits`; zero bytes count for nothing.
+/// @returns each in the upper sixteen bits of its half, with anything below them
+inline std::uint64_t numbers_of_aligned(std::uint64_t digits) noexcept {
+    constexpr std::uint64_t tens = 10 << 8 | 1, hundreds = 100 << 16 | 1;
+    digits = ((digits & 0x0f0f'0f0f'0f0f'0f0f) * tens >> 8) & 0x00ff'00ff'00ff'00ff; // two digits each
+    return digits * hundreds; // what spills over from the lower half, 100 times 99, does not get that far
+}
+
 /// The digits of `word`, first lowest, `length` of them and most_digits at most.
 inline std::uint16_t number_of(std::uint32_t word, int length) noexcept {
     // The digits moved to the top of the word, zeros below: then they are thousands to ones.
-    word = static_cast<std::uint32_t>(std::uint64_t{word} << 8 * (sequence_shape::most_digits - length)) & 0x0f0f0f0f;
-    word = (word * (10 << 8 | 1) >> 8) & 0x00ff00ff; // two digits each
-    return static_cast<std::uint16_t>(word * (100 << 16 | 1) >> 16);
+    const auto digits = static_cast<std::uint32_t>(std::uint64_t{word} << 8 * (sequence_shape::most_digits - length));
+    return static_cast<std::uint16_t>(numbers_of_aligned(digits) >> 16);
 }
 
 /// scan_numbers() for the commonest: semicolons alone, four digits at most; else nothing.

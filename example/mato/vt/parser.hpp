@@ -10,6 +10,7 @@
 #include "number_scan.hpp"
 #include "parameters.hpp"
 #include "scan.hpp"
+#include "sgr_scan.hpp"
 #include "utf8.hpp"
 
 #include <array>
@@ -24,7 +25,8 @@ enum class string_end : std::uint8_t { terminated, cancelled };
 
 /// What a parser tells. `text` takes a run that begins with no control and returns where it stopped: at a control, at a
 /// C1 control, or at an unfinished character that ends the input. `graphic_rendition` may take an SGR as its bytes are: it
-/// returns what is behind it, or nothing, and then is told as of any other sequence.
+/// returns what is behind it, or nothing, and then is told as of any other sequence. `coloured_text` is offered what begins
+/// with a colour, and takes of the sequences and the text there as much as it likes.
 template <class Sink> concept parser_sink = requires(Sink s, const char* p, char c, std::uint16_t i,
                                                      const control_sequence& seq, std::string_view v) {
     { s.text(p, p) } -> std::same_as<const char*>;
@@ -32,6 +34,7 @@ template <class Sink> concept parser_sink = requires(Sink s, const char* p, char
     s.escape(i, c);
     s.control_sequence_done(seq);
     { s.graphic_rendition(p, detail::sequence_shape{}) } -> std::same_as<const char*>;
+    { s.coloured_text(p, p) } -> std::same_as<const char*>;
     s.string_begin(string_kind::osc, seq);
     s.string_data(v);
     s.string_done(string_end::terminated);
@@ -98,6 +101,13 @@ template <class Sink> const char* parser::ground(const char* p, const char* end,
     while (p < end) {
         const auto b = static_cast<unsigned char>(*p);
         if (b == 0x1b) {
+            if (begins_colour(p, end)) {
+                const char* const after = sink.coloured_text(p, end);
+                if (after != p) {
+                    p = after;
+                    continue;
+                }
+            }
             if (end - p >= 3 && p[1] == '[') {
                 if (const char* after = whole_sequence(p + 2, end, sink)) {
                     p = after;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "row.hpp"
 
+#include "styled_text.hpp"
 #include "utf8.hpp"
 
 #include <algorithm>
@@ -39,6 +40,24 @@ void row::reserve(int columns) {
     if (used_ > 0) std::copy_n(units_.get(), used_, bigger.get());
     units_ = std::move(bigger);
     capacity_ = next;
+}
+
+const char* row::append_styled(const char* p, const char* end, int limit, style& pen, row_end& to) {
+    if (used_ >= limit) return p;
+    reserve(limit);
+    to.units = units_.get();
+    to.used = used_;
+    to.limit = limit;
+    to.pen = pen;
+    to.last = runs_.empty() ? style{} : runs_.back().style;
+    const char* const after = vt::append_styled(p, end, to);
+    if (to.count > 0) {
+        if (runs_.empty() && to.runs[0].start > 0) runs_.push_back({0, {}});
+        runs_.insert(runs_.end(), to.runs.begin(), to.runs.begin() + to.count);
+    }
+    used_ = to.used;
+    pen = to.pen;
+    return after;
 }
 
 void row::fill_gap(int to) {

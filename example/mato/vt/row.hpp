@@ -39,6 +39,8 @@ struct style_run {
     friend bool operator==(const style_run&, const style_run&) = default;
 };
 
+struct row_end; // styled_text.hpp
+
 /// Columns are 0-based; ranges are half open. Writing over half of a wide character erases its other half.
 class row {
 public:
@@ -68,6 +70,9 @@ public:
     /// Writes the plain bytes at `from` behind the last column in use, up to column `limit`. @returns how many; fewer than
     /// there are where sixteen may not be read or written at once
     int append_plain(const char* from, const char* end, int limit, const style& pen);
+    /// Behind the last column in use, up to column `limit`, what append_styled() takes; `work` is what it works with.
+    /// @returns what is behind those taken
+    const char* append_styled(const char* p, const char* end, int limit, style& pen, row_end& work);
     /// Units that may be scribbled over from `from` on, between start() and finish().
     [[nodiscard]] std::size_t scratch(int from) const noexcept {
         return from >= used_ ? static_cast<std::size_t>(capacity_ - from) : 0;

@@ -9,49 +9,92 @@
 
 namespace mato::vt {
 
+/// "CSI 38;" or "CSI 48;". One branch: what digits a sequence begins with cannot be predicted.
+[[nodiscard]] inline bool begins_colour(const char* p, const char* end) noexcept {
+    constexpr int length = 5;
+    if (end - p < length) return false;
+    const auto is = [p](const char* text) { return std::memcmp(p + 1, text, length - 1) == 0; };
+    return (static_cast<int>(is("[38;")) | static_cast<int>(is("[48;"))) != 0;
+}
+
 /// Applies an SGR whose first byte after CSI is at `p`: numbers of one to three digits that stand alone, and colours of the
 /// palette as "38;5;n" and "48;5;n".
 /// @pre shape_of() told `shape` of `p`, with a final byte 'm'
 /// @returns what is behind the sequence; nothing, and `pen` as it was, if it has anything else
 const char* scan_sgr(const char* p, detail::sequence_shape shape, style& pen) noexcept;
 
+namespace detail {
+
+/// A style in two registers: foreground and background, and all the rest. Whoever writes it in smaller parts and reads it
+/// whole waits until it has left the store buffer.
+struct style_words {
+    std::uint64_t colours = 0, rest = 0;
+
+    static style_words of(const style& s) noexcept { return std::bit_cast<style_words>(s); }
+    explicit operator style() const noexcept { return std::bit_cast<style>(*this); }
+    friend bool operator==(const style_words&, const style_words&) = default;
+};
+
+/// The same for the commonest: nothing or "0", "38;5;n", "48;5;n", or both in this order.
+const char* scan_common_sgr(const char* p, sequence_shape shape, style_words& pen) noexcept;
+
+inline constexpr int palette_prefix = 5, palette_digits = 3; ///< "38;5;", and "255" at most
+
+/// The first bytes of `text`, as they are read at once.
+constexpr std::uint64_t prefix_word(const char (&text)[palette_prefix + 1]) noexcept {
+    std::uint64_t word = 0;
+    for (int i = 0; i < palette_prefix; ++i) word |= std::uint64_t{static_cast<unsigned char>(text[i])} << 8 * i;
+    return word;
+}
+
+inline constexpr std::uint64_t foreground_prefix = prefix_word("38;5;"), background_prefix = prefix_word("48;5;");
+inline constexpr std::uint64_t prefix_mask = 0xff'ffff'ffff;
+
+} // namespace detail
+
 // ---- implementation ----
 
-inline const char* scan_sgr(const char* p, detail::sequence_shape shape, style& pen) noexcept {
-    constexpr auto prefix = [](const char* text) {
-        std::uint64_t word = 0;
-        for (int i = 0; i < 5; ++i) word |= std::uint64_t{static_cast<unsigned char>(text[i])} << 8 * i;
-        return word;
+inline const char* detail::scan_common_sgr(const char* p, sequence_shape shape, style_words& pen) noexcept {
+    constexpr bool is_little = std::endian::native == std::endian::little;
+    constexpr int foreground_shift = is_little ? 0 : 32, background_shift = 32 - foreground_shift;
+    const auto value = [](std::uint64_t n) { return std::uint64_t{colour::indexed(static_cast<unsigned>(n)).value()}; };
+    struct part {
+        std::uint64_t prefix;
+        std::uint64_t digits; // at the top of 32 bits
+        int length;
     };
-    constexpr std::uint64_t foreground = prefix("38;5;"), background = prefix("48;5;"), prefix_mask = 0xff'ffff'ffff;
-    constexpr int prefix_bytes = 5, most_digits = 3;
-    if (shape.final > 0 && p[shape.final - 1] == ';') return nullptr; // a number is absent
-    style s = pen;
-    if (shape.final == 0) apply_sgr_number(0, s);
-    for (int from = 0; from < shape.final; shape.ends &= shape.ends - 1) {
+    const auto part_at = [p, &shape](int from) {
         std::uint64_t word = 0;
         std::memcpy(&word, p + from, sizeof word);
-        const std::uint64_t head = word & prefix_mask;
-        const bool is_colour = head == foreground || head == background;
-        if (is_colour) { // two of the ends are behind us
-            from += prefix_bytes;
-            word >>= 8 * prefix_bytes;
-            shape.ends &= shape.ends - 1;
-            shape.ends &= shape.ends - 1;
-        }
-        const int at = lowest_bit(shape.ends), length = at - from;
-        if (length < 1 || length > most_digits) return nullptr;
-        const unsigned n = detail::number_of(static_cast<std::uint32_t>(word), length);
-        if (is_colour) {
-            if (n > 255) return nullptr;
-            (head == foreground ? s.foreground : s.background) = colour::indexed(n);
-        } else {
-            if (!stands_alone(static_cast<int>(n))) return nullptr;
-            apply_sgr_number(static_cast<int>(n), s);
-        }
-        from = at + 1;
+        const int length = lowest_bit(shape.ends >> from >> palette_prefix | std::uint64_t{1} << (palette_digits + 1));
+        const std::uint64_t digits = (word >> 8 * palette_prefix) << 8 * (sequence_shape::most_digits - length);
+        return part{word & prefix_mask, digits & 0xffff'ffff, length};
+    };
+    const auto is_short = [](const part& of) { return of.length >= 1 && of.length <= palette_digits; };
+    if (shape.final <= 1 && (shape.final == 0 || *p == '0')) {
+        style kept;
+        kept.flags = attributes::is_protected;
+        kept.link = static_cast<link_id>(-1);
+        pen = {0, pen.rest & style_words::of(kept).rest};
+        return p + shape.final + 1;
     }
-    pen = s;
+    const part first = part_at(0);
+    const int behind = palette_prefix + first.length;
+    if (!is_short(first) || (first.prefix != foreground_prefix && first.prefix != background_prefix)) return nullptr;
+    if (behind == shape.final) {
+        const auto n = static_cast<unsigned>(numbers_of_aligned(first.digits) >> 16);
+        if (n > 255) return nullptr;
+        const int shift = first.prefix == foreground_prefix ? foreground_shift : background_shift;
+        pen.colours = (pen.colours & ~(std::uint64_t{0xffff'ffff} << shift)) | value(n) << shift;
+        return p + behind + 1;
+    }
+    const part second = part_at(behind + 1);
+    const bool is_pair = first.prefix == foreground_prefix && second.prefix == background_prefix && is_short(second);
+    if (!is_pair || behind + 1 + palette_prefix + second.length != shape.final) return nullptr;
+    const std::uint64_t both = numbers_of_aligned(first.digits | second.digits << 32);
+    constexpr std::uint64_t past_255 = 0xff00'0000'ff00'0000;
+    if ((both & past_255) != 0) return nullptr;
+    pen.colours = value(both >> 16) << foreground_shift | value(both >> 48) << background_shift;
     return p + shape.final + 1;
 }
 

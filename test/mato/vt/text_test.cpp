@@ -6,6 +6,7 @@
 #include "vt/number_scan.hpp"
 #include "vt/scan.hpp"
 #include "vt/sgr_scan.hpp"
+#include "vt/styled_text.hpp"
 #include "vt/terminal.hpp"
 #include "vt/unicode.hpp"
 
@@ -395,6 +396,79 @@ TEST_CASE("coloured text at once is what its bytes one at a time are", "[mixed]"
         REQUIRE(whole.is_same(bytes));
         REQUIRE(whole.is_same(cut));
     }
+}
+
+TEST_CASE("words and the sequences between them are what each is by itself", "[mixed]") {
+    static const char* const parts[] = {"\x1b[m",
+                                        "\x1b[0m",
+                                        "\x1b[38;5;7m",
+                                        "\x1b[38;5;255;48;5;16m",
+                                        "\x1b[48;5;1;38;5;2m",
+                                        "\x1b[38;5;256m",
+                                        "\x1b[48;5;03m",
+                                        "\x1b[1;31m",
+                                        "\x1b[38;5;1;48;5;300m",
+                                        "\x1b[38;2;1;2;3m",
+                                        "\x1b[38;5m",
+                                        "\x1b[38;5;1;4m",
+                                        "\x1b[38:5:1m",
+                                        "\x1b[4:3m",
+                                        "\x1b[?1m",
+                                        "\x1b[2;3H",
+                                        "\x1b[",
+                                        "\x7f",
+                                        "\n",
+                                        "é",
+                                        "\x1b[38;5;1;48;5;2;38;5;3;48;5;4;1;7;31m",
+                                        "\x1b[38;5;1;m",
+                                        "\x1b[38;5;12;48;5;1;7m"};
+    std::mt19937 random(9);
+    const auto below = [&random](std::size_t n) { return static_cast<std::size_t>(random() % n); };
+    std::size_t wrong = 0;
+    for (const auto write : styled_writers()) {
+        std::size_t taken = 0;
+        for (int round = 0; round < 40'000; ++round) {
+            std::string s;
+            while (s.size() < 300) {
+                if (below(3) > 0) s += std::string(1 + below(below(8) == 0 ? 90 : 9), static_cast<char>(0x20 + below(0x5f)));
+                if (below(4) > 0) s += parts[below(below(6) == 0 ? std::size(parts) : 8)];
+            }
+            std::vector<unit> units(400, 0xabcd), expected = units;
+            row_end to;
+            to.units = units.data();
+            to.used = static_cast<int>(below(20));
+            to.limit = to.used + 1 + static_cast<int>(below(200));
+            to.pen.link = static_cast<link_id>(random());
+            to.pen.flags = static_cast<std::uint16_t>(below(0x1000));
+            if (below(2) == 0) to.last = to.pen;
+            int used = to.used;
+            style pen = to.pen, last = to.last;
+            std::vector<style_run> runs;
+            const char* p = s.data();
+            const char* const after = write(p, s.data() + s.size() - below(200), to);
+            taken += static_cast<std::size_t>(after - p);
+            while (p < after && used < to.limit) {
+                if (is_plain(*p)) {
+                    if (pen != last) runs.push_back({static_cast<std::uint32_t>(used), last = pen});
+                    expected[static_cast<std::size_t>(used++)] = static_cast<unsigned char>(*p++);
+                    continue;
+                }
+                parameters numbers;
+                const char* const final = p[0] == '\x1b' && p[1] == '[' ? detail::scan_digits(p + 2, after, numbers) : nullptr;
+                if (final == nullptr || *final != 'm') break;
+                apply_sgr(numbers, pen);
+                p = final + 1;
+            }
+            const auto behind = static_cast<std::size_t>(to.limit) + plain_step; // up to there it may scribble
+            units.erase(units.begin() + used, units.begin() + static_cast<std::ptrdiff_t>(behind));
+            expected.erase(expected.begin() + used, expected.begin() + static_cast<std::ptrdiff_t>(behind));
+            const std::span<const style_run> got(to.runs.data(), static_cast<std::size_t>(to.count));
+            wrong += p != after || used != to.used || pen != to.pen || last != to.last || units != expected ||
+                     !std::equal(got.begin(), got.end(), runs.begin(), runs.end());
+        }
+        CHECK(taken > 1'000'000);
+    }
+    CHECK(wrong == 0);
 }
 
 TEST_CASE("clusters break where Unicode says", "[unicode]") {
