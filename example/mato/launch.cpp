@@ -41,13 +41,15 @@ std::vector<std::string> own_environment() {
     return result;
 }
 
-mato::start_outcome launch_daemon(const program_paths& paths) {
+mato::start_outcome launch_daemon(const program_paths& paths, const std::function<void()>& meanwhile) {
     mato::start_outcome outcome;
     auto configuration = read_configuration(paths, outcome.why);
     if (outcome.why) return outcome;
     const auto options = daemon_options_for(paths, *configuration);
     return multiplexer_daemon::launch(
-        options, setup_with(multiplexer_options{std::move(configuration), own_environment(), own_limits(), false}));
+        options, setup_with(multiplexer_options{std::move(configuration), own_environment(), own_limits(), false}), [&] {
+            if (meanwhile) meanwhile();
+        });
 }
 
 int serve_in_foreground(const program_paths& paths) {

@@ -8,13 +8,14 @@
 
 #include <mato/daemon.hpp>
 
+#include <functional>
 #include <string>
 #include <vector>
 
 namespace mux {
 
-/// Starts the daemon in the background and waits until it serves or has failed.
-[[nodiscard]] mato::start_outcome launch_daemon(const program_paths& paths);
+/// Starts the daemon in the background and waits until it serves or has failed; `meanwhile`, if any, runs before that wait.
+[[nodiscard]] mato::start_outcome launch_daemon(const program_paths& paths, const std::function<void()>& meanwhile = {});
 /// Serves in this process. @returns an exit code. @throws command_failure.
 int serve_in_foreground(const program_paths& paths);
 

@@ -11,17 +11,17 @@
 
 namespace mux {
 
-remote remote::open(const program_paths& paths, start mode, mato::deadline until) {
+remote remote::open(const program_paths& paths, start mode, mato::deadline until, const std::function<void()>& meanwhile) {
     remote result;
     mato::exponential_backoff pause;
     for (;;) {
         mato::failure why;
         if (mode == start::if_needed)
             result.client_ = mato::basic_client<policies>::connect_or_start(
-                paths.daemon, until, [&] { return launch_daemon(paths); }, why);
+                paths.daemon, until, [&] { return launch_daemon(paths, meanwhile); }, why);
         else
             result.client_ = mato::basic_client<policies>::connect(mato::owned_path(paths.daemon.socket), until, why);
-        if (!why && result.greet(until, why)) return result;
+        if (!why && result.greet(until, meanwhile, why)) return result;
         // It went away before it knew us: it was stopping, and nothing of ours was lost with it.
         const bool again =
             mode == start::if_needed && (why.code == mato::errc::stopping || why.code == mato::errc::closed ||
@@ -41,7 +41,7 @@ remote remote::open(const program_paths& paths, start mode, mato::deadline until
 }
 
 /// Says hello; true once welcome. @throws command_failure when refused.
-bool remote::greet(mato::deadline until, mato::failure& why) {
+bool remote::greet(mato::deadline until, const std::function<void()>& meanwhile, mato::failure& why) {
     hello greeting;
     greeting.pid = static_cast<std::uint32_t>(mato::sys::getpid());
     greeting.program = "mato " MATO_VERSION_STRING;
@@ -49,6 +49,7 @@ bool remote::greet(mato::deadline until, mato::failure& why) {
     if (::ttyname_r(0, tty, sizeof tty) == 0) greeting.tty = tty;
     mato::failure sending; // a daemon that refused has closed its side; what it said is still to be read
     client_.send(encode(message::hello, ++last_id_, greeting), until, sending);
+    if (meanwhile) meanwhile();
     const auto payload = client_.receive(until, why);
     if (why) return false;
     const auto frame = payload ? parse_header(*payload) : std::nullopt;

@@ -9,6 +9,7 @@
 
 #include <mato/client.hpp>
 
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -23,7 +24,9 @@ public:
     /// A greeted connection. A daemon found on its way out is waited for, and a new one started where that is allowed.
     /// @throws command_failure: no daemon, not answering (exit code 2), versions that do not meet (3), refused, not to be
     /// started.
-    [[nodiscard]] static remote open(const program_paths& paths, start mode, mato::deadline until);
+    /// `meanwhile`, if any, runs before each wait: for the daemon to start, and for its welcome.
+    [[nodiscard]] static remote open(const program_paths& paths, start mode, mato::deadline until,
+                                     const std::function<void()>& meanwhile = {});
 
     /// Asks and waits for the one answer. @throws command_failure with the daemon's own reason, or when it goes away.
     template <class Answer, class Body> Answer ask(message type, Body body, message answer, mato::deadline until = patient());
@@ -52,7 +55,7 @@ public:
     [[nodiscard]] static mato::deadline patient() noexcept { return mato::deadline(mato::clock::time_point::max()); }
 
 private:
-    bool greet(mato::deadline until, mato::failure& why);
+    bool greet(mato::deadline until, const std::function<void()>& meanwhile, mato::failure& why);
 
     mato::basic_client<policies> client_;
     welcome welcome_;

@@ -6168,7 +6168,10 @@ public:
     template <class Setup> static int run(const daemon_options& options, Setup setup);
 
     /// Starts it in the background and waits until it serves or has failed. In the daemon's process this never returns.
-    template <class Setup> static start_outcome launch(const daemon_options& options, Setup setup);
+    /// `meanwhile()` is called in the starter once the daemon is on its way, for what the starter has to do anyway; what it
+    /// throws passes through, and the daemon starts all the same.
+    template <class Setup, class Meanwhile = void (*)()> static start_outcome launch(
+        const daemon_options& options, Setup setup, Meanwhile meanwhile = [] {});
 
     /// Serves in this process. @errors whatever kept it from serving; already_running names the pid.
     /// @returns exit_code::ok, or exit_code::forced when the stop was.
@@ -6271,11 +6274,13 @@ template <class P> template <class Setup> int basic_daemon<P>::run(const daemon_
     return exit_code_for(why.code);
 }
 
-template <class P> template <class Setup> start_outcome basic_daemon<P>::launch(const daemon_options& options, Setup setup) {
+template <class P> template <class Setup, class Meanwhile>
+start_outcome basic_daemon<P>::launch(const daemon_options& options, Setup setup, Meanwhile meanwhile) {
     start_outcome outcome;
     readiness_pipe pipe = go_to_background(options, setup, outcome);
     if (outcome.why) return outcome;
     // What the starter needed is freed by now: after a fork that copies pages, which here costs no one's time.
+    meanwhile();
     pipe.wait(deadline::in(options.ready_within), outcome.why);
     if (!outcome.why) outcome.what = start_outcome::kind::ready;
     return outcome;

@@ -94,6 +94,32 @@ TEST_CASE("a second launch says who is running", "[daemon]") {
     CHECK(end_launched(options) == mato::exit_code::ok);
 }
 
+TEST_CASE("what a starter has to do meanwhile is done while the daemon starts, and only then", "[daemon]") {
+    const reaper adopt;
+    const temp_directory directory;
+    const auto options = options_in(directory.path());
+    const auto sign = directory / "meanwhile";
+    pid_t done_by = 0;
+    const auto outcome = mato::daemon::launch(
+        options,
+        [&](auto& self) {
+            echo(self);
+            if (!support::wait_until([&] { return std::filesystem::exists(sign); }))
+                throw mato::error({errc::not_ready, "setup", {}, "the starter did nothing while this waited"});
+        },
+        [&] {
+            done_by = ::getpid();
+            std::filesystem::create_directory(sign);
+        });
+    INFO(outcome.why.message());
+    REQUIRE(outcome);
+    CHECK(done_by == ::getpid());
+    bool again = false;
+    CHECK_FALSE(mato::daemon::launch(options, echo, [&] { again = true; }));
+    CHECK_FALSE(again);
+    CHECK(end_launched(options) == mato::exit_code::ok);
+}
+
 TEST_CASE("a launched daemon is a stranger: own session, root directory, no terminal, nothing inherited", "[daemon]") {
     const reaper adopt;
     const temp_directory directory;

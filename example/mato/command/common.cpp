@@ -34,8 +34,8 @@ tab_id current_tab(const program_paths& paths) {
 remote open_existing(const program_paths& paths) {
     return remote::open(paths, start::never, mato::deadline::in(answer_patience));
 }
-remote open_or_start(const invocation& what, const program_paths& paths) {
-    return remote::open(paths, what.no_start ? start::never : start::if_needed, mato::deadline::in(start_patience));
+remote open_or_start(const invocation& what, const program_paths& paths, const std::function<void()>& meanwhile) {
+    return remote::open(paths, what.no_start ? start::never : start::if_needed, mato::deadline::in(start_patience), meanwhile);
 }
 
 new_tab new_tab_of(const invocation& what, const program_paths& paths) {

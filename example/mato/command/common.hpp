@@ -8,6 +8,7 @@
 #include "workspace.hpp"
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -23,7 +24,9 @@ inline constexpr std::chrono::seconds status_patience{1}; ///< the contract of `
 [[nodiscard]] tab_id current_tab(const program_paths& paths);
 
 [[nodiscard]] remote open_existing(const program_paths& paths);
-[[nodiscard]] remote open_or_start(const invocation& what, const program_paths& paths);
+/// `meanwhile`: as remote::open.
+[[nodiscard]] remote open_or_start(const invocation& what, const program_paths& paths,
+                                   const std::function<void()>& meanwhile = {});
 [[nodiscard]] inline mato::deadline soon() { return mato::deadline::in(answer_patience); }
 
 /// The tab that `new` asks for, but for the terminal that is to show it.

@@ -12,12 +12,17 @@
 namespace mux {
 namespace {
 
-/// Of the terminal this command runs in, before it was asked.
-terminal_features own_features() {
+terminal_features read_own_features() {
     const auto value = [](const char* name) { return variable(name).value_or(""); };
     const std::string term = value("TERM"), colorterm = value("COLORTERM"), program = value("TERM_PROGRAM"),
                       all = value("LC_ALL"), type = value("LC_CTYPE"), lang = value("LANG");
     return features_of({term, colorterm, program, all, type, lang}, read_terminfo(term));
+}
+
+/// Of the terminal this command runs in, before it was asked; read once.
+const terminal_features& own_features() {
+    static const terminal_features known = read_own_features();
+    return known;
 }
 
 view_options view_of(const invocation& what, const remote& daemon, size_of_terminal size) {
@@ -72,7 +77,7 @@ int show(const invocation& what, remote& daemon, terminal& tty, message type, Re
 /// Sends a request for a tab; a daemon that has begun to stop meanwhile is replaced once.
 template <class Request> int ask_until_started(const invocation& what, const program_paths& paths, Request request) {
     for (bool again = !what.no_start;; again = false) {
-        remote daemon = open_or_start(what, paths);
+        remote daemon = open_or_start(what, paths, [] { static_cast<void>(own_features()); });
         try {
             return request(daemon);
         } catch (const command_failure& why) {

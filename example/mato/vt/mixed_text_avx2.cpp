@@ -4,20 +4,15 @@
 #include "mixed_classes.hpp"
 #include "mixed_text.hpp"
 #include "mixed_window.hpp"
+#include "processor.hpp"
 #include "unicode.hpp"
 
 #include <array>
 #include <cstring>
 
-// glibc (2.33) tells what it found when the program started; asking the processor costs a virtual machine an exit.
-#if defined(__x86_64__) && defined(__GNUC__) && __has_include(<sys/platform/x86.h>)
+#if defined(__x86_64__) && defined(__GNUC__)
 #define MATO_HAS_AVX2_DECODER
 #include <immintrin.h>
-#if defined(__clang__)
-#define _Bool bool // a word of C that the header uses, and g++ knows in C++ too
-#endif
-#include <sys/platform/x86.h>
-#undef _Bool
 #endif
 
 namespace mato::vt {
@@ -299,10 +294,7 @@ std::optional<std::size_t> encode_pairs_avx2(const unit* units, std::size_t coun
 std::span<const mixed_codec> mixed_codecs() noexcept {
     static constexpr mixed_codec all[] = {
         portable, {decode_mixed_avx2, encode_pairs_avx2}, {detail::decode_mixed_avx512, detail::encode_pairs_avx512}};
-    const bool has_avx2 = CPU_FEATURE_ACTIVE(AVX2) && CPU_FEATURE_ACTIVE(BMI1) && CPU_FEATURE_ACTIVE(POPCNT);
-    const bool has_avx512 = CPU_FEATURE_ACTIVE(AVX512F) && CPU_FEATURE_ACTIVE(AVX512BW) && CPU_FEATURE_ACTIVE(AVX512_VBMI2) &&
-                            CPU_FEATURE_ACTIVE(BMI2);
-    return std::span(all).first(!has_avx2 ? 1 : !has_avx512 ? 2 : 3);
+    return std::span(all).first(!detail::has_avx2() ? 1 : !detail::has_avx512() ? 2 : 3);
 }
 
 #else

@@ -58,7 +58,7 @@ inline extent whole_characters(const byte_masks& m) noexcept {
 decoded_run decode_mixed_portably(const char* p, const char* end, unit* to, int room, std::size_t scratch) noexcept;
 std::optional<std::size_t> encode_pairs_portably(const unit* units, std::size_t count, char* to) noexcept;
 
-/// @pre x86 with AVX-512 F, BW and VBMI2, and BMI2
+/// @pre has_avx512() (processor.hpp)
 decoded_run decode_mixed_avx512(const char* p, const char* end, unit* to, int room, std::size_t scratch) noexcept;
 std::optional<std::size_t> encode_pairs_avx512(const unit* units, std::size_t count, char* to) noexcept;
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "styled_text.hpp"
 
+#include "processor.hpp"
 #include "sgr_scan.hpp"
 #include "styled_loop.hpp"
 
@@ -64,10 +65,7 @@ std::span<decltype(&append_styled) const> styled_writers() noexcept {
 #endif
     };
 #if defined(__x86_64__) && defined(__GNUC__)
-    __builtin_cpu_init();
-    const bool has_all = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                         __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
-    return std::span(all).first(has_all ? 2 : 1);
+    return std::span(all).first(detail::has_avx512() ? 2 : 1);
 #else
     return std::span(all).first(1);
 #endif

@@ -35,7 +35,7 @@ const char* append_styled(const char* p, const char* end, row_end& to) noexcept;
 
 namespace detail {
 
-/// @pre x86 with AVX-512 F, BW and VL, BMI and BMI2
+/// @pre has_avx512() (processor.hpp)
 const char* append_styled_avx512(const char* p, const char* end, row_end& to) noexcept;
 
 } // namespace detail
