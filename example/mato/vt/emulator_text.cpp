@@ -19,7 +19,7 @@ decoded_run decode_some(const char* p, const char* end, unit* to, int room, std:
     const decoded_run run = decode_mixed(p, end, to, room, scratch);
     if (run.bytes > 0) return run;
     const decoded d = decode_utf8(p, end);
-    if (d.length == 0 || d.code < 0xa0) return {};
+    if (d.length == 0 || d.code < 0xa0 || d.code == replacement_character) return {}; // ill-formed, most likely
     const int width = width_of(d.code);
     if (width == 0 || width > room) return {};
     to[0] = d.code | (width == 2 ? units::wide : 0);
@@ -115,7 +115,8 @@ void emulator::printed(char32_t code, int to, int limit) noexcept {
 
 // As much of [p, end) as goes into one row without looking at what is there: plain bytes sixteen at a time, other
 // characters decoded in place. Stops before controls, marks that combine, and what is ill-formed or unfinished.
-const char* emulator::plain_run(const char* p, const char* end) {
+const char* emulator::plain_run(const char* const begin, const char* const end) {
+    const char* p = begin;
     // Nothing may happen, not even a wrap, for what takes no cell of its own. Behind the end of a row nothing does.
     if (!is_plain(*p) && (cursor_.pending_wrap || cursor_.at.column != screen_->at(cursor_.at.row).used())) {
         const decoded d = decode_utf8(p, end);
@@ -147,9 +148,9 @@ const char* emulator::plain_run(const char* p, const char* end) {
         c += run.columns;
     }
     if (c == from) return p;
-    const unit last = out[c - 1] == units::tail ? out[c - 2] : out[c - 1];
     r.finish(from, c, cursor_.pen);
-    printed(last & units::code_mask, c, limit);
+    // Not of the units: wide stores can't be forwarded to a narrow load, which would wait until they are in the cache.
+    printed(last_character(begin, p), c, limit);
     return p;
 }
 

@@ -5,6 +5,7 @@
 /// Source: Unicode 15 table 3-7 (well-formed sequences) and 3.9 "Substitution of Maximal Subparts".
 #pragma once
 
+#include <bit>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -23,6 +24,22 @@ struct decoded {
 /// Decodes the scalar value at `p`; what is ill-formed becomes one U+FFFD for each maximal subpart.
 /// @pre `p < end`
 [[nodiscard]] decoded decode_utf8(const char* p, const char* end) noexcept;
+
+/// The last character of [p, end), found from behind and without a branch on how long it is.
+/// @pre well-formed, and `p < end`
+[[nodiscard]] inline char32_t last_character(const char* p, const char* end) noexcept {
+    const auto byte_at = [](const char* at) { return std::uint32_t{static_cast<unsigned char>(*at)}; };
+    std::uint32_t x = 0; // the last four bytes, the very last one lowest
+    if (end - p >= max_utf8_bytes)
+        x = byte_at(end - 4) << 24 | byte_at(end - 3) << 16 | byte_at(end - 2) << 8 | byte_at(end - 1);
+    else
+        while (p < end) x = x << 8 | byte_at(p++);
+    // The bytes that continue have a bit each; those at the end belong to it, and what the first one says has its place.
+    constexpr std::uint32_t payloads[max_utf8_bytes] = {0x7f, 0x1f3f, 0x0f3f3f, 0x073f3f3f};
+    const std::uint32_t continuing = (x >> 7 & ~x >> 6) & 0x00010101;
+    const std::uint32_t own = x & payloads[std::countr_one(continuing | 0xfefefefe) >> 3];
+    return (own & 0x7f) | (own >> 2 & 0xfc0) | (own >> 4 & 0x3f000) | (own >> 6 & 0x1c0000);
+}
 
 /// Writes `code`, a scalar value, as one to four bytes; returns what is behind them.
 inline char* put_utf8(char* to, char32_t code) noexcept {

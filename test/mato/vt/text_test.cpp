@@ -118,6 +118,10 @@ TEST_CASE("every scalar value survives encoding and decoding", "[utf8]") {
         append_utf8(s, c);
         const decoded d = decode_utf8(s.data(), s.data() + s.size());
         wrong += d.code != c || d.length != static_cast<int>(s.size());
+        for (const char* before : {"", "a", "\u00e9", "\u6f22\U0001f642"}) {
+            const std::string text = before + s;
+            wrong += last_character(text.data(), text.data() + text.size()) != c;
+        }
     }
     CHECK(wrong == 0);
 }
