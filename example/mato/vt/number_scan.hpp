@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// @file number_scan.hpp: the numbers of a control sequence, without branches on how many digits they have.
-/// Layer: vt core.  Test: test/mato/vt/text_test.cpp (against the parser fed byte by byte).
+/// Layer: vt core.  Test: test/mato/vt/sequence_scan_test.cpp (against the parser fed byte by byte).
 /// Threads: pure functions.   Blocks: never.
 ///
 /// How long a number is cannot be predicted, and a wrong guess costs more than all the numbers of a sequence.
@@ -64,9 +64,7 @@ inline detail::sequence_shape detail::shape_of(const char* p, const char* end) n
     std::uint32_t digits = 0, separators = 0;
     for (int at = 0; at < block; at += block / 2) {
         const __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + at));
-        const __m128i value = _mm_sub_epi8(v, _mm_set1_epi8('0'));
-        const __m128i is_digit = _mm_cmpeq_epi8(_mm_min_epu8(value, _mm_set1_epi8(9)), value);
-        digits |= static_cast<std::uint32_t>(_mm_movemask_epi8(is_digit)) << at;
+        digits |= static_cast<std::uint32_t>(_mm_movemask_epi8(decimal_digits(v))) << at;
         separators |= static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_cmpeq_epi8(v, _mm_set1_epi8(';')))) << at;
     }
     const std::uint32_t others = ~(digits | separators);

@@ -68,7 +68,7 @@ char* put_runs(std::span<const style_run> runs, char* to) noexcept {
         };
         field(s.foreground.value(), has_foreground);
         field(s.background.value(), has_background);
-        if (std::bit_cast<std::array<std::uint64_t, 2>>(s)[1] != 0) { // all the rest
+        if (style_words::of(s).rest != 0) {
             field(s.underline_colour.value(), has_underline);
             field(s.flags, has_flags);
             field(s.link, has_link);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// @file processor.hpp: what this machine's processor has beyond what the compiler promises. Internal to the vt core.
-/// Layer: vt core.  Test: test/mato/vt/text_test.cpp (every loop that is chosen by it).
+/// Layer: vt core.  Test: test/mato/vt/text_test.cpp, sequence_scan_test.cpp (every loop that is chosen by it).
 /// Threads: pure functions.   Blocks: never.
 ///
 /// Told by glibc (2.33), which looks once when a program starts; elsewhere nothing is told, and the portable loops are used.

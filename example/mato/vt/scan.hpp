@@ -61,6 +61,12 @@ inline unsigned plain_mask(__m128i v) noexcept {
     return static_cast<unsigned>(_mm_movemask_epi8(_mm_andnot_si128(del, printable)));
 }
 
+/// All bits of each byte that is a decimal digit.
+inline __m128i decimal_digits(__m128i v) noexcept {
+    const __m128i value = _mm_sub_epi8(v, _mm_set1_epi8('0'));
+    return _mm_cmpeq_epi8(_mm_min_epu8(value, _mm_set1_epi8(9)), value);
+}
+
 inline void widen16(__m128i v, std::uint32_t* to) noexcept {
     const __m128i zero = _mm_setzero_si128();
     const __m128i low = _mm_unpacklo_epi8(v, zero), high = _mm_unpackhi_epi8(v, zero);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// @file sgr_scan.hpp: the commonest SGR sequences, from their bytes to a style at once.
-/// Layer: vt core.  Test: test/mato/vt/text_test.cpp (against scan_digits() and apply_sgr()).
+/// Layer: vt core.  Test: test/mato/vt/sequence_scan_test.cpp (against scan_digits() and apply_sgr()).
 /// Threads: pure functions.   Blocks: never.
 #pragma once
 
@@ -24,16 +24,6 @@ namespace mato::vt {
 const char* scan_sgr(const char* p, detail::sequence_shape shape, style& pen) noexcept;
 
 namespace detail {
-
-/// A style in two registers: foreground and background, and all the rest. Whoever writes it in smaller parts and reads it
-/// whole waits until it has left the store buffer.
-struct style_words {
-    std::uint64_t colours = 0, rest = 0;
-
-    static style_words of(const style& s) noexcept { return std::bit_cast<style_words>(s); }
-    explicit operator style() const noexcept { return std::bit_cast<style>(*this); }
-    friend bool operator==(const style_words&, const style_words&) = default;
-};
 
 /// The same for the commonest: nothing or "0", "38;5;n", "48;5;n", or both in this order.
 const char* scan_common_sgr(const char* p, sequence_shape shape, style_words& pen) noexcept;

@@ -7,7 +7,6 @@
 
 #include "colour.hpp"
 
-#include <array>
 #include <bit>
 #include <cstdint>
 #include <type_traits>
@@ -59,14 +58,24 @@ struct style {
         return s;
     }
 
-    /// All sixteen bytes at once: runs are compared at every change of colour.
-    friend bool operator==(const style& a, const style& b) noexcept {
-        using words = std::array<std::uint64_t, 2>;
-        const words x = std::bit_cast<words>(a), y = std::bit_cast<words>(b);
-        return ((x[0] ^ y[0]) | (x[1] ^ y[1])) == 0;
-    }
+    friend bool operator==(const style& a, const style& b) noexcept;
 };
 
 static_assert(sizeof(style) == 16 && std::has_unique_object_representations_v<style>);
+
+/// A style in two registers. Runs are compared at every change of colour; and who writes a style in smaller parts and reads it
+/// whole waits until it has left the store buffer.
+struct style_words {
+    std::uint64_t colours = 0; ///< foreground and background
+    std::uint64_t rest = 0;
+
+    static style_words of(const style& s) noexcept { return std::bit_cast<style_words>(s); }
+    explicit operator style() const noexcept { return std::bit_cast<style>(*this); }
+    friend bool operator==(const style_words& a, const style_words& b) noexcept {
+        return ((a.colours ^ b.colours) | (a.rest ^ b.rest)) == 0;
+    }
+};
+
+inline bool operator==(const style& a, const style& b) noexcept { return style_words::of(a) == style_words::of(b); }
 
 } // namespace mato::vt

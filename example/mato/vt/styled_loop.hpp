@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// @file styled_loop.hpp: the loop of styled_text, made once for each kind of processor. Internal to styled_text.
-/// Layer: vt core.  Test: test/mato/vt/text_test.cpp.
+/// Layer: vt core.  Test: test/mato/vt/sequence_scan_test.cpp.
 /// Threads: pure functions.   Blocks: never.
 ///
 /// Everything in here has internal linkage: what is compiled for one processor must not be called on another.
@@ -40,7 +40,7 @@ public:
     }
 
 private:
-    using words = detail::style_words;
+    using words = style_words;
     static constexpr int window = window_bytes, introducer = 2;
 
     int write_window(const char* p, row_end& to) noexcept {

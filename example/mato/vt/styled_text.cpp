@@ -17,9 +17,8 @@ struct portable_scan {
         styled_masks m;
         for (int at = 0; at < window_bytes; at += step) {
             const __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + at));
-            const __m128i value = _mm_sub_epi8(v, _mm_set1_epi8('0'));
             const auto mask = [at](__m128i b) { return static_cast<std::uint64_t>(_mm_movemask_epi8(b)) << at; };
-            const std::uint64_t digits = mask(_mm_cmpeq_epi8(_mm_min_epu8(value, _mm_set1_epi8(9)), value));
+            const std::uint64_t digits = mask(detail::decimal_digits(v));
             m.plain |= std::uint64_t{detail::plain_mask(v)} << at;
             m.digits |= digits;
             m.numbers |= digits | mask(_mm_cmpeq_epi8(v, _mm_set1_epi8(';')));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// @file styled_text.hpp: words and the SGR sequences between them, written behind a row's end at once.
-/// Layer: vt core.  Test: test/mato/vt/text_test.cpp (against the same a byte at a time).
+/// Layer: vt core.  Test: test/mato/vt/sequence_scan_test.cpp (against the same a byte at a time).
 /// Threads: distinct objects are independent.   Blocks: never.
 ///
 /// A coloured line is a word, a sequence, a word: what each costs is mostly the way from one to the other.
