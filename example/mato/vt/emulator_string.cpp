@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "emulator.hpp"
+#include "image_size.hpp"
 #include "utf8.hpp"
 
 #include <algorithm>
@@ -105,20 +106,22 @@ void emulator::finish_apc() {
 }
 
 void emulator::finish_osc() {
-    std::string_view rest = string_;
-    if (rest.starts_with(iterm_image)) {
-        rest.remove_prefix(5);
-        return options_.pictures.iterm ? show_iterm(rest) : tell(event_kind::iterm_image, rest);
+    if (string_.starts_with(iterm_image)) {
+        const std::string_view image = std::string_view(string_).substr(iterm_image.find(';') + 1);
+        return options_.pictures.iterm ? show_iterm(image) : tell(event_kind::iterm_image, image);
     }
+    // Cleaned before anything in it is compared: what passes a comparison is what a viewer's terminal is sent.
+    const std::string text = printable_utf8(string_);
+    std::string_view rest = text;
     const int number = to_number(take_part(rest));
     switch (number) {
     case 0: return set_title(rest, true, true);
     case 1: return set_title(rest, false, true);
     case 2: return set_title(rest, true, false);
     case 4: return colours_osc(rest);
-    case 7: return tell(event_kind::directory, printable_utf8(rest));
+    case 7: return tell(event_kind::directory, rest);
     case 8: return link_osc(rest);
-    case 9: return tell(event_kind::notification, printable_utf8(rest));
+    case 9: return tell(event_kind::notification, rest);
     case 10:
     case 11:
     case 12: return dynamic_osc(number, rest);
@@ -127,7 +130,7 @@ void emulator::finish_osc() {
     case 110:
     case 111:
     case 112: return palette_.reset(static_cast<std::size_t>(number - 110 + palette::foreground));
-    case 133: return tell(event_kind::mark, printable_utf8(rest));
+    case 133: return tell(event_kind::mark, rest);
     default: return;
     }
 }
@@ -137,14 +140,17 @@ void emulator::tell(event_kind kind, std::string_view text, std::string_view tar
     events_.push({kind, std::string(text), std::string(target), row, cursor_.at.column});
 }
 
+/// `text` is clean: finish_osc().
 void emulator::set_title(std::string_view text, bool title, bool icon) {
-    std::string clean = printable_utf8(text.substr(0, max_title));
+    std::size_t size = std::min(text.size(), max_title);
+    while (size < text.size() && size > 0 && (static_cast<unsigned char>(text[size]) & 0xc0) == 0x80) --size;
+    std::string name(text.substr(0, size));
     if (icon) {
-        titles_.icon = clean;
-        if (!title) tell(event_kind::icon_name, clean);
+        titles_.icon = name;
+        if (!title) tell(event_kind::icon_name, name);
     }
     if (title) {
-        titles_.title = std::move(clean);
+        titles_.title = std::move(name);
         tell(event_kind::title, titles_.title);
     }
 }
@@ -208,9 +214,9 @@ void emulator::link_osc(std::string_view rest) {
         if (key.starts_with("id=")) id = key.substr(3);
         keys.remove_prefix(colon == keys.npos ? keys.size() : colon + 1);
     }
-    const std::string uri = printable_utf8(rest);
+    const std::string_view uri = rest;
     if (!uri.empty() && links_.is_full() && refused_links_ % link_table::limit == 0) sweep_links();
-    cursor_.pen.link = uri.empty() ? link_id{0} : links_.add(printable_utf8(id), uri);
+    cursor_.pen.link = uri.empty() ? link_id{0} : links_.add(id, uri);
     // A sweep reads all of history: not for each of many links that find no room.
     refused_links_ = uri.empty() || cursor_.pen.link != 0 ? 0 : refused_links_ + 1;
 }
@@ -241,10 +247,16 @@ void emulator::sweep_links() {
     links_.sweep(keep);
 }
 
-// xterm ctlseqs, OSC 52 ; targets ; base64 or "?"
+// xterm ctlseqs, OSC 52 ; targets ; base64, "?", or anything else, which clears. Targets that are none are passed over.
 void emulator::clipboard_osc(std::string_view rest) {
-    const std::string_view targets = take_part(rest);
-    tell(rest == "?" ? event_kind::clipboard_query : event_kind::clipboard_set, printable_utf8(rest), printable_utf8(targets));
+    constexpr std::string_view known = "cpqs01234567";
+    const std::string_view named = take_part(rest);
+    std::string targets;
+    for (const char c : known)
+        if (named.find(c) != named.npos) targets += c;
+    if (targets.empty() && !named.empty()) return;
+    if (rest == "?") return tell(event_kind::clipboard_query, rest, targets);
+    tell(event_kind::clipboard_set, is_base64(rest) ? rest : std::string_view(), targets);
 }
 
 } // namespace mato::vt

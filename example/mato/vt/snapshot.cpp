@@ -5,6 +5,7 @@
 #include "emulator.hpp"
 #include "packed_line.hpp"
 #include "reflow.hpp"
+#include "utf8.hpp"
 
 #include <algorithm>
 
@@ -175,12 +176,18 @@ void put_titles(byte_writer& out, const title_pair& t) {
     out.text(t.icon);
 }
 
+/// Text that will be written to terminals: a control in it would end the string it stands in.
+std::string take_printable(byte_reader& in, std::size_t most) {
+    std::string text(in.text(most));
+    if (printable_utf8(text) != text) in.fail();
+    return text;
+}
+
 title_pair take_titles(byte_reader& in) {
-    // Replacement may make a title three times as long as what was sent.
-    constexpr std::size_t most = 4096;
+    constexpr std::size_t most = 4096; // older versions kept more than the emulator does now
     title_pair t;
-    t.title = in.text(most);
-    t.icon = in.text(most);
+    t.title = take_printable(in, most);
+    t.icon = take_printable(in, most);
     return t;
 }
 
@@ -448,8 +455,8 @@ snapshot_error snapshot_access::restore(std::string_view bytes, emulator& e, par
     for (style& s : e.pen_stack_) s = take_style(in);
     const auto links = in.bounded<std::size_t>(link_table::limit);
     for (std::size_t i = 0; i < links && in.ok(); ++i) {
-        const std::string id(in.text(link_table::max_id));
-        e.links_.append({id, std::string(in.text(link_table::max_uri))});
+        const std::string id = take_printable(in, link_table::max_id);
+        e.links_.append({id, take_printable(in, link_table::max_uri)});
     }
     e.refused_links_ = in.bounded<std::uint32_t>(0xffffffff);
     p.set_state(take_parser(in));

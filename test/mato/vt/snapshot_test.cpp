@@ -27,6 +27,20 @@ std::string fixture(const std::string& name) {
     return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
 }
 
+/// `saved` with `from` written over by `to`, as long, and the hash made to fit: snapshot.hpp has the layout.
+std::string forged(std::string saved, std::string_view from, std::string_view to) {
+    REQUIRE(from.size() == to.size());
+    REQUIRE(saved.find(from) != std::string::npos);
+    saved.replace(saved.find(from), from.size(), to);
+    std::size_t hash_at = 5; // magic and a version below 128
+    while (static_cast<unsigned char>(saved[hash_at]) >= 0x80) ++hash_at;
+    ++hash_at; // the length
+    std::uint64_t hash = 0xcbf29ce484222325u;
+    for (const char c : saved.substr(hash_at + 8)) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3u;
+    for (std::size_t i = 0; i < 8; ++i) saved[hash_at + i] = static_cast<char>(hash >> 8 * i & 0xff);
+    return saved;
+}
+
 } // namespace
 
 // snapshot_v1.bytes: `terminal t({.size = {4, 12}}); t.feed(fed);`, and `t.save()` as commit 5864cb1 wrote it, the last of
@@ -51,4 +65,23 @@ TEST_CASE("a snapshot of version 1 is read: it has all that it says, and no imag
     terminal same({.size = {4, 12}});
     same.feed(fed + "m\x1b[?1049l");
     CHECK(t.is_same(same));
+}
+
+TEST_CASE("a snapshot whose title or link would end the string it is written in is refused", "[snapshot]") {
+    terminal t({.size = {4, 12}});
+    t.feed("\x1b]2;title\x1b\\\x1b]1;icon\x1b\\\x1b]8;id=abc;http://a/\x1b\\x");
+    const std::string saved = t.save();
+    terminal other;
+    CHECK(other.restore(forged(saved, "title", "TITLE")) == snapshot_error::none);
+    const auto refused = [&](std::string_view from, std::string_view to) {
+        return other.restore(forged(saved, from, to)) == snapshot_error::damaged;
+    };
+    for (const std::string_view control : {"\x1b", "\a", "\x7f", "\x01", "\n", "\x9c"}) {
+        CHECK(refused("title", "ti" + std::string(control) + "le"));
+        CHECK(refused("icon", "ic" + std::string(control) + "n"));
+        CHECK(refused("abc", "a" + std::string(control) + "c"));
+        CHECK(refused("http://a/", "http:/" + std::string(control) + "a/"));
+    }
+    CHECK(refused("title", "tit\xc2\x9c"));
+    CHECK(other.title() == "TITLE");
 }
