@@ -97,6 +97,8 @@ public:
 
     [[nodiscard]] tab_id id() const noexcept { return id_; }
     [[nodiscard]] pid_t pid() const noexcept { return pid_; }
+    /// Whether that child is this tab's to reap, now or once it has ended.
+    [[nodiscard]] bool owns(pid_t child) const noexcept { return child == pid_ && !reaped_; }
     [[nodiscard]] const std::string& command() const noexcept { return command_; }
     /// What starts it as it was started, in the size it has now.
     [[nodiscard]] spawn_request program() const;

@@ -693,6 +693,13 @@ inline int kill(pid_t pid, int signal) noexcept { return MATO_SYSTEM(kill)(pid, 
 inline pid_t waitpid(pid_t pid, int* status, int options) noexcept {
     return detail::retry([&] { return MATO_SYSTEM(waitpid)(pid, status, options); });
 }
+/// A child that has ended and was not reaped, found without reaping it: its number, 0 for none, -1 with ECHILD without
+/// children.
+inline pid_t ended_child() noexcept {
+    siginfo_t found{}; // si_pid stays 0 when no child has ended
+    const int got = detail::retry([&] { return MATO_SYSTEM(waitid)(P_ALL, 0, &found, WEXITED | WNOHANG | WNOWAIT); });
+    return got == -1 ? -1 : found.si_pid;
+}
 /// pthread_sigmask(3) with errno: sigprocmask is unspecified in a threaded program.
 inline int signal_mask(int how, const sigset_t* set, sigset_t* old) noexcept {
     const int why = MATO_SYSTEM(pthread_sigmask)(how, set, old);

@@ -47,9 +47,7 @@ void multiplexer::install() {
     daemon.on.on_force = [this] {
         for (auto& [id, each] : state_.tabs) each.program->kill_now();
     };
-    daemon.on.on_child = [this] {
-        for (const auto& each : state_.tabs.all()) each->check_child(); // an end removes its tab
-    };
+    daemon.on.on_child = [this] { tabs_.check_children(); };
 }
 
 // ---- settings ----

@@ -5,6 +5,8 @@
 #include "tab_command.hpp"
 #include "view/mirror.hpp"
 
+#include <mato/sys.hpp>
+
 #include <asio/post.hpp>
 
 namespace mux {
@@ -86,6 +88,29 @@ void tab_keeper::finish_respawn(tab_id id) {
 
 // ---- what becomes of them ----
 
+void tab_keeper::check_children() {
+    for (const auto& each : state_.tabs.all()) each->check_child(); // an end removes its tab
+    reap_orphans();
+}
+
+/// As pid 1 of a container, and as child subreaper (prctl(2)), this process is the parent of all orphans below it. waitid(2)
+/// shows the first ended child only: when that one belongs to a tab that is being closed, the rest waits for the tab's end.
+void tab_keeper::reap_orphans() {
+    constexpr int most = 256; // in one turn of the loop, so that programs which fork in a loop cannot occupy it
+    const auto is_of_a_tab = [this](pid_t child) {
+        for (const auto& [id, each] : state_.tabs)
+            if (each.program->owns(child)) return true;
+        return false;
+    };
+    for (int n = 0; n < most; ++n) {
+        const pid_t ended = mato::sys::ended_child();
+        if (ended <= 0 || is_of_a_tab(ended)) return;
+        int ignored = 0;
+        mato::sys::waitpid(ended, &ignored, WNOHANG);
+    }
+    asio::post(state_.host.context(), [this] { reap_orphans(); });
+}
+
 void tab_keeper::on_output(tab_id id, bool flooding) {
     views_.on_output(id, flooding);
     if (tab_entry* const wrote = state_.tabs.find(id))
@@ -114,6 +139,7 @@ void tab_keeper::on_ended(tab_id id) {
     for (const asker& each : state_.pending.take_exits(id))
         state_.clients.reply(each, message::exit_status, exit_status{id, code});
     answer_output(id);
+    reap_orphans(); // while it was being closed its own child was the one that waitid(2) shows
     if (const auto stream = state_.streams.find(id); stream != state_.streams.end()) {
         const std::string end = stream->second.finish();
         for (auto& [number, each] : state_.clients)

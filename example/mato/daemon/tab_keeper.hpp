@@ -28,6 +28,8 @@ public:
     void respawn(tab& running, asker who);
     /// Ends the programs, within `stop_grace`, and then removes the tabs; those whose program has ended at once.
     void close(const std::vector<std::shared_ptr<tab>>& tabs);
+    /// After SIGCHLD: the tabs whose program has ended end, and orphans are reaped.
+    void check_children();
 
 private:
     [[nodiscard]] tab::handlers handlers_of(tab_id id);
@@ -36,6 +38,7 @@ private:
     void on_ended(tab_id id);
     void finish_respawn(tab_id id);
     void remove(tab_id id);
+    void reap_orphans();
     void answer_output(tab_id id);
 
     daemon_state& state_;
