@@ -58,7 +58,7 @@ if [ -d example/mato/vt ]; then
     complain "The emulator includes the toolkit, asio or POSIX:" "$(grep -rnHE '#include [<"](mato/|asio|sys/|unistd|fcntl|termios|poll)' example/mato/vt |
         grep -v '<sys/platform/x86.h>' || true)" # glibc's, but of the processor: no system is called
 fi
-# Of the multiplexer's daemon, lowest first (example/mato/README.md); what it stands on knows nothing of it.
+# Of the multiplexer's daemon, lowest first (example/mato/DESIGN.md); what it stands on knows nothing of it.
 if [ -d example/mato/daemon ]; then
     parts="asker tab_counter tab_command pending_requests client_table tab_table event_feed output_stream state inventory views tab_keeper command_keys requests multiplexer"
     for part in $parts; do

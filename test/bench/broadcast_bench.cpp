@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 /// @file broadcast_bench.cpp: one to many over Unix sockets: mato's broadcast beside what the kernel allows, and beside its
-/// peers. Usage: broadcast_bench [--quick] [--runs N] [--peers NAME,…] [--loads NAME,…] [--readme DIRECTORY] | --gate |
+/// peers. Usage: broadcast_bench [--quick] [--runs N] [--peers NAME,…] [--loads NAME,…] [--write DIRECTORY] | --gate |
 /// --publish N
 ///
 /// Runs are interleaved peer by peer, and figures are medians with their range: ratios hold on a machine that drifts. Loads are
-/// named as in the table that is printed. `--readme` writes the README's table and plot in that source tree anew.
+/// named as in the table that is printed. `--write` writes table and plot into that source tree.
 #include "broadcast/asio_chat.hpp"
 #include "broadcast/bare.hpp"
 #include "broadcast/mato_hub.hpp"
@@ -104,8 +104,8 @@ int main(int argc, char** argv) try {
             wanted.peers = value();
         else if (option == "--loads")
             wanted.loads = value();
-        else if (option == "--readme")
-            wanted.readme = value();
+        else if (option == "--write")
+            wanted.tree = value();
         else
             throw std::runtime_error("unknown option " + std::string(option));
     }

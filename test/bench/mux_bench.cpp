@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// @file mux_bench.cpp: mato beside the bare terminal, one hop, dtach, abduco, screen and tmux, as a user's terminal sees them.
-/// Usage: mux_bench --mato PROGRAM [--quick] [--peers NAME,…] [--measures NAME,…] [--readme DIRECTORY]
+/// Usage: mux_bench --mato PROGRAM [--quick] [--peers NAME,…] [--measures NAME,…] [--write DIRECTORY]
 ///
 /// Each measure runs in a session of its own behind a client in an 80x24 terminal. Runs are interleaved, so ratios hold on a
 /// machine that drifts. Nothing is left behind: what a session started carries a mark, and is ended by it.
@@ -152,7 +152,7 @@ int main(int argc, char** argv) try {
     if (argc > 2 && std::string_view(argv[1]) == "--hop") return hop(argv + 2);
     ::signal(SIGPIPE, SIG_IGN);
     all_descriptors();
-    std::string mato, peers, measures, readme;
+    std::string mato, peers, measures, tree;
     bool quick = false;
     for (int i = 1; i < argc; ++i) {
         const std::string_view option = argv[i];
@@ -163,7 +163,7 @@ int main(int argc, char** argv) try {
         std::string* const to = option == "--mato"       ? &mato
                                 : option == "--peers"    ? &peers
                                 : option == "--measures" ? &measures
-                                : option == "--readme"   ? &readme
+                                : option == "--write"    ? &tree
                                                          : nullptr;
         if (!to || i + 1 == argc) throw std::runtime_error("what is " + std::string(option) + "?");
         *to = argv[++i];
@@ -195,9 +195,10 @@ int main(int argc, char** argv) try {
             }
     shown.done();
     std::printf("%s\n%s\n", all.markdown().c_str(), all.versions().c_str());
-    if (!readme.empty()) {
-        write_svg(all.plot(), readme + "/test/bench/plots/mux.svg");
-        replace_part(readme + "/README.md", "multiplexer benchmark", "\n" + all.markdown() + "\n" + all.versions() + "\n");
+    if (!tree.empty()) {
+        write_svg(all.plot(), tree + "/test/bench/plots/mux.svg");
+        replace_part(tree + "/docs/benchmarks.md", "multiplexer benchmark",
+                     "\n" + all.markdown() + "\n" + all.versions() + "\n");
     }
     return failed ? 1 : 0;
 } catch (const std::exception& why) {

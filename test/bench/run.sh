@@ -1,6 +1,6 @@
 #!/bin/sh
 # Benchmarks, each one command:
-#   sh test/bench/run.sh broadcast [--quick]   mato's broadcast beside its peers; writes the README's table and plot (10 minutes)
+#   sh test/bench/run.sh broadcast [--quick]   mato's broadcast beside its peers; writes table and plot of docs/benchmarks.md (10 minutes)
 #   sh test/bench/run.sh mux [--quick]         the multiplexer beside its peers; likewise (15 minutes)
 #   sh test/bench/run.sh gate                  what test/run.sh asks: nothing that depends on time (seconds)
 # --quick takes a minute, prints, and writes nothing. Other options go to the program.
@@ -17,21 +17,21 @@ build() {
     { cmake --preset release -DMATO_BUILD_BENCHMARKS=ON && cmake --build --preset release -j "$jobs" --target "$@"; } >build/bench.log 2>&1 ||
         { cat build/bench.log >&2; exit 1; }
 }
-readme="--readme $root"
-for option in "$@"; do [ "$option" != --quick ] || readme=; done
+write="--write $root"
+for option in "$@"; do [ "$option" != --quick ] || write=; done
 
 case $what in
 broadcast)
     sh example/install_packages.sh bench
     build broadcast_bench
     # shellcheck disable=SC2086
-    exec build/release/broadcast_bench $readme "$@"
+    exec build/release/broadcast_bench $write "$@"
     ;;
 mux)
     sh example/install_packages.sh bench
     build mux_bench mato_exe
     # shellcheck disable=SC2086
-    exec build/release/mux_bench --mato "$root/build/release/mato" $readme "$@"
+    exec build/release/mux_bench --mato "$root/build/release/mato" $write "$@"
     ;;
 gate)
     build broadcast_bench

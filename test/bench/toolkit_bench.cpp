@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// @file toolkit_bench.cpp: what the toolkit adds to the system calls it makes. Prints a table of ratios, for the README.
+/// @file toolkit_bench.cpp: what the toolkit adds to the system calls it makes. Prints a table of ratios, for
+/// docs/benchmarks.md.
 ///
 /// "bare" is the same deed with the same guarantees in plain system calls and nothing else: what a careful program would write
 /// by hand. Pairs run in turns, many times; the table has the medians. Google Benchmark's options apply.

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Measures the toolkit beside bare system calls and writes the README's table: sh test/bench/toolkit_table.sh (a minute)
+# Measures the toolkit beside bare system calls and writes the table of docs/benchmarks.md: sh test/bench/toolkit_table.sh (a minute)
 # Files go to memory where there is a /dev/shm, else a disk would be measured. Options go to the program; with any, nothing is written.
 set -eu
 root=$(CDPATH= cd -- "$(dirname -- "$0")/../.." && pwd)
@@ -14,5 +14,5 @@ sed -n '/^| /,$p' build/toolkit_bench.txt
 awk 'NR == FNR { if (/^\|/) table = table $0 "\n"; next }
      /<!-- toolkit benchmark -->/ { print; printf "\n%s\n", table; skipping = 1; next }
      /<!-- end of toolkit benchmark -->/ { skipping = 0 }
-     !skipping' build/toolkit_bench.txt README.md >build/README.new
-cat build/README.new >README.md
+     !skipping' build/toolkit_bench.txt docs/benchmarks.md >build/benchmarks.new
+cat build/benchmarks.new >docs/benchmarks.md

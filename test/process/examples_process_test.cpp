@@ -227,7 +227,7 @@ TEST_CASE("05: every watcher sees every tick from its first on, and a late one j
     stop<watcher>(directory.path());
 }
 
-// Written from README.md alone, as is the program: what it promises of configuration, reload, errors and exit codes.
+// What docs/daemon.md promises of configuration, reload, errors and exit codes.
 TEST_CASE("06: a daemon of one's own with a reloadable configuration and a status command", "[examples]") {
     const temp_directory directory;
     const auto command = [&](const std::string& word) { return run({"06_reload_and_status", directory.path(), word}); };

@@ -20,7 +20,7 @@ struct choice {
     bool quick = false;
     int runs = 0;             ///< 0: five, or one when quick
     std::string peers, loads; ///< with commas; empty: all
-    std::string readme;       ///< the source tree whose README is written; empty: none
+    std::string tree;         ///< the source tree whose docs/benchmarks.md is written; empty: none
 };
 
 /// The samples of one peer under one load.
@@ -71,7 +71,7 @@ public:
         return text;
     }
 
-    /// What a reader of the README wants to know.
+    /// The table of docs/benchmarks.md.
     [[nodiscard]] std::string overview() const {
         static const std::vector<std::pair<std::string, std::string>> shares = {
             {"W1 64 x 32", "64 B × 32"},    {"W1 1024 x 1", "1 KiB × 1"},     {"W1 1024 x 8", "1 KiB × 8"},
@@ -249,11 +249,12 @@ inline int compare(std::vector<peer> peers, std::vector<workload> loads, const c
         "were the bound, and only the processor time compares. Lost: frames missing at subscribers that keep up.\n\n" +
         all.versions() + "\n";
     std::printf("%s%s", notes.c_str(), everything.c_str());
-    if (!wanted.readme.empty()) {
-        write_svg(all.plot(), wanted.readme + "/test/bench/plots/broadcast.svg");
-        std::ofstream(wanted.readme + "/test/bench/plots/broadcast.md")
+    if (!wanted.tree.empty()) {
+        write_svg(all.plot(), wanted.tree + "/test/bench/plots/broadcast.svg");
+        std::ofstream(wanted.tree + "/test/bench/plots/broadcast.md")
             << "# Broadcast: all figures\n\nWritten by `sh test/bench/run.sh broadcast`. " << notes << everything;
-        replace_part(wanted.readme + "/README.md", "broadcast benchmark", "\n" + all.overview() + "\n" + all.versions() + "\n");
+        replace_part(wanted.tree + "/docs/benchmarks.md", "broadcast benchmark",
+                     "\n" + all.overview() + "\n" + all.versions() + "\n");
     }
     return failed ? 1 : 0;
 }
