@@ -3,6 +3,8 @@
 
 #include "utf8.hpp"
 
+#include <cctype>
+
 namespace mux {
 namespace {
 
@@ -21,6 +23,14 @@ found_end end_of_sequence(std::string_view output, std::size_t from) noexcept {
     while (at < output.size() && is_control() && cancels.find(output[at]) == none) ++at; // done at once, amid the sequence
     if (at == output.size()) return {none};
     const char kind = output[at];
+    if (kind == ']' && at + 1 < output.size() && (output[at + 1] == 'P' || output[at + 1] == 'R')) {
+        // xterm manual, brokenLinuxOSC: ESC ] P nrrggbb and ESC ] R end by themselves.
+        constexpr std::size_t digits = 7;
+        const std::size_t first = at + 2, most = output[at + 1] == 'P' ? digits : 0;
+        at = first;
+        while (at < output.size() && at - first < most && std::isxdigit(static_cast<unsigned char>(output[at])) != 0) ++at;
+        return {at == output.size() && at - first < most ? none : at, at < output.size() && output[at] == '\033'};
+    }
     if (std::string_view("]P_^X").find(kind) != none) {
         at = output.find_first_of(kind == ']' ? cancels_osc : cancels, at + 1);
         if (at == none || (output[at] == '\033' && at + 1 == output.size())) return {none};

@@ -136,6 +136,37 @@ TEST_CASE("a colour that the program gives to the palette, or takes back, repain
     }
 }
 
+TEST_CASE("a link without an id is one link on the viewer's terminal, in whatever parts it is drawn", "[frame]") {
+    vt::terminal tab = make(6, 30), viewer = make(6, 30);
+    frame_composer composer({6, 30}, everything());
+    const auto shown = [&] {
+        std::string frame;
+        composer.compose(tab, {}, frame);
+        viewer.feed(frame);
+        return frame;
+    };
+    const auto link_at = [&](int row, int column) { return viewer.row_at(row).style_at(column).link; };
+    tab.feed("\033]8;;http://x/y\033\\" + std::string(40, 'L') + "\033]8;;\033\\ end");
+    shown();
+    REQUIRE(link_at(0, 0) != 0);
+    CHECK(link_at(0, 29) == link_at(1, 9));
+    CHECK(link_at(1, 10) == 0);
+
+    tab.feed("\033[2;3H\033]8;;http://x/y\033\\MMM\033]8;;\033\\"); // another one, of the same address
+    shown();
+    CHECK(link_at(1, 2) != link_at(0, 0));
+    CHECK(link_at(1, 1) == link_at(0, 0));
+    CHECK(link_at(1, 5) == link_at(0, 0));
+    tab.feed("\033[2;3H\033]8;;http://x/y\033\\MMM\033]8;;\033\\"); // drawn again where it is
+    CHECK(shown().find("http") == std::string::npos);
+
+    tab.feed("\033[4;1H\033]8;id=a;http://x/y\033\\A\033[5;1H\033]8;id=a;http://x/y\033\\B");
+    const std::string named = shown();
+    CHECK(named.find("\033]8;id=a;http://x/y\033\\") != std::string::npos);
+    CHECK(link_at(3, 0) == link_at(4, 0));
+    CHECK(link_at(3, 0) != link_at(0, 0));
+}
+
 TEST_CASE("any number of viewers, each with its own size, pace and stalls: once quiet, every one shows the tab", "[frame]") {
     using namespace std::chrono_literals;
     struct watcher {

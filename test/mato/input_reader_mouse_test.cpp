@@ -68,6 +68,21 @@ TEST_CASE("pixels become cells and cells pixels, by the size of the viewer's cel
     CHECK(effect("\x1b[<0;10;20M", with) == "\x1b[<0;10;20M");
 }
 
+TEST_CASE("pixels are those of the tab's cells, also where the viewer's terminal tells neither", "[input_reader]") {
+    auto with = mouse_context(mouse_tracking::buttons, mouse_encoding::sgr_pixels);
+    with.tab_cell_width = 8;
+    with.tab_cell_height = 16;
+    CHECK(effect("\x1b[<0;5;3M", with) == "\x1b[<0;36;40M");
+    with.left = 2;
+    with.top = 1;
+    CHECK(effect("\x1b[<0;1;1M\x1b[<0;1;1m", with) == "\x1b[<0;20;24M\x1b[<0;20;24m");
+    with.cell_width = 10;
+    with.cell_height = 20;
+    CHECK(effect("\x1b[<0;1;1M", with) == "\x1b[<0;20;24M");
+    with.encoding = mouse_encoding::sgr;
+    CHECK(effect("\x1b[<0;1;1M", with) == "\x1b[<0;3;2M");
+}
+
 TEST_CASE("what the program did not ask for it is not told", "[input_reader]") {
     CHECK(effect("\x1b[<0;1;1M\x1b[<0;1;1m\x1b[<35;2;2M") == "");
     CHECK(effect("\x1b[<35;2;2M\x1b[<32;2;2M", mouse_context(mouse_tracking::buttons)) == "");

@@ -38,6 +38,17 @@ TEST_CASE("what ends a sequence early ends it here too", "[sequence_boundary]") 
     CHECK(sequence_boundary("\033[3\033") == 0);
 }
 
+TEST_CASE("the Linux console's palette sequences end by themselves", "[sequence_boundary]") {
+    for (const char* text : {"\033]P1ff0000", "\033]P1ff0000hello", "\033]R", "\033]Rhello", "\033]P12zx", "\033]P12\033[m"}) {
+        INFO(text);
+        CHECK(sequence_boundary(text) == std::string_view(text).size());
+    }
+    for (const char* cut : {"\033]P", "\033]P1ff000", "\033]"}) {
+        INFO(cut);
+        CHECK(sequence_boundary("text"s + cut) == 4);
+    }
+}
+
 TEST_CASE("bytes that begin no character do not wait", "[sequence_boundary]") {
     for (const char* text : {"\x80", "\xff", "\xc0", "\xe0\x80", "\xed\xa0", "\xf4\x90", "\xc3\xa9", "\xc3\xa9\xa9", "\xf5"}) {
         INFO(text);

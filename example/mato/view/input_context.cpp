@@ -26,6 +26,8 @@ void input_context::follow(const mato::vt::terminal& tab) noexcept {
     kitty_flags = static_cast<std::uint8_t>(tab.kitty_keyboard_flags());
     rows = tab.size().rows;
     columns = tab.size().columns;
+    tab_cell_width = tab.cell_size().width;
+    tab_cell_height = tab.cell_size().height;
 }
 
 } // namespace mux

@@ -29,10 +29,11 @@ struct input_context {
     bool application_cursor = false; ///< DECCKM
     std::uint8_t kitty_flags = 0;
 
-    int top = 0, left = 0;               ///< row and column of the tab in the viewer's first row and column, from 0
-    int rows = 24, columns = 80;         ///< of the tab
-    bool pixels = false;                 ///< the viewer's terminal reports the mouse in pixels (1016)
-    int cell_width = 0, cell_height = 0; ///< of the viewer's cells, in pixels; 0: not known
+    int top = 0, left = 0;                       ///< row and column of the tab in the viewer's first row and column, from 0
+    int rows = 24, columns = 80;                 ///< of the tab
+    bool pixels = false;                         ///< the viewer's terminal reports the mouse in pixels (1016)
+    int cell_width = 0, cell_height = 0;         ///< of the viewer's cells, in pixels; 0: not known
+    int tab_cell_width = 0, tab_cell_height = 0; ///< of the tab's cells, as its program is told; assumed if nobody told
 
     /// Takes over the modes of the program in `tab`, and the tab's size.
     void follow(const mato::vt::terminal& tab) noexcept;

@@ -321,7 +321,10 @@ private:
         const long long w = c_.cell_width, h = c_.cell_height;
         const bool has_cell = w > 0 && h > 0;
         if (c_.pixels && wants_pixels && !has_cell) return c_.top == 0 && c_.left == 0;
-        if ((c_.pixels || wants_pixels) && !has_cell) return false;
+        // The program counts in the tab's cells, which it was told of. The viewer's may be others, or not known.
+        const bool has_tab_cell = c_.tab_cell_width > 0 && c_.tab_cell_height > 0;
+        const long long tab_w = has_tab_cell ? c_.tab_cell_width : w, tab_h = has_tab_cell ? c_.tab_cell_height : h;
+        if ((c_.pixels && !has_cell) || (wants_pixels && tab_w <= 0)) return false;
         long long x = report.x, y = report.y;
         if (c_.pixels && wants_pixels) {
             report.x = clamp(x + c_.left * w, 0, c_.columns * w);
@@ -335,8 +338,8 @@ private:
         report.x = clamp(x + c_.left, 1, c_.columns);
         report.y = clamp(y + c_.top, 1, c_.rows);
         if (wants_pixels) { // the middle of the cell
-            report.x = static_cast<int>((report.x - 1) * w + (w + 1) / 2);
-            report.y = static_cast<int>((report.y - 1) * h + (h + 1) / 2);
+            report.x = static_cast<int>((report.x - 1) * tab_w + (tab_w + 1) / 2);
+            report.y = static_cast<int>((report.y - 1) * tab_h + (tab_h + 1) / 2);
         }
         return true;
     }

@@ -104,7 +104,7 @@ void pen::select(const vt::style& wanted, const vt::terminal& source, const term
         const vt::hyperlink* const link = wanted.link ? source.find_link(wanted.link) : nullptr;
         if (link || linked_) {
             out += "\033]8;";
-            if (link && !link->id.empty()) out.append("id=").append(link->id);
+            if (link) out.append("id=").append(vt::id_for_others(wanted.link, *link));
             out += ';';
             if (link) out += link->uri;
             out += "\033\\";

@@ -24,13 +24,16 @@ void emulator::resize(screen_size size) {
     size = size.clamped();
     if (size == size_) return;
     begin_change();
-    // The primary screen's cursor is in saved_ while the alternate one is shown.
-    cursor_state elsewhere = on_alternate() ? saved_[0].value_or(cursor_state{}) : cursor_;
-    cursor_state& primary_cursor = on_alternate() ? elsewhere : cursor_;
-    const reflow_cursor moved = reflow(primary_, history_, below_, size, {primary_cursor.at, primary_cursor.pending_wrap});
-    primary_cursor.at = moved.at;
-    primary_cursor.pending_wrap = moved.pending_wrap;
-    if (on_alternate() && saved_[0]) saved_[0] = elsewhere;
+    // Text is wrapped around the primary screen's cursor: while the alternate one is shown, where the primary one was left.
+    reflow_cursor moved[2];
+    moved[0] = on_alternate() ? primary_left_at_ : reflow_cursor{cursor_.at, cursor_.pending_wrap};
+    if (saved_[0]) moved[1] = {saved_[0]->at, saved_[0]->pending_wrap};
+    reflow(primary_, history_, below_, size, {moved, saved_[0] ? 2u : 1u});
+    if (on_alternate())
+        primary_left_at_ = moved[0];
+    else
+        cursor_.at = moved[0].at, cursor_.pending_wrap = moved[0].pending_wrap;
+    if (saved_[0]) saved_[0]->at = moved[1].at, saved_[0]->pending_wrap = moved[1].pending_wrap;
     if (alternate_) alternate_->crop(size);
 
     const auto clamp = [size](cursor_state& c) {

@@ -17,6 +17,7 @@
 #include "options.hpp"
 #include "parser.hpp"
 #include "picture_store.hpp"
+#include "reflow.hpp"
 #include "screen.hpp"
 #include "sgr_scan.hpp"
 #include "styled_text.hpp"
@@ -57,6 +58,7 @@ public:
     void escape(std::uint16_t intermediates, char final);
     void control_sequence_done(const control_sequence& seq);
     const char* graphic_rendition(const char* p, detail::sequence_shape shape) noexcept {
+        last_printed_ = 0;
         return scan_sgr(p, shape, cursor_.pen);
     }
     const char* coloured_text(const char* p, const char* end);
@@ -76,6 +78,8 @@ private:
     static constexpr int default_tab = 8;
     /// XTPUSHTITLE, XTPUSHSGR: xterm keeps ten of each.
     static constexpr std::size_t max_stack = 10;
+    /// Links opened between two sweeps of a full table: a sweep reads all of history.
+    static constexpr std::uint32_t links_between_sweeps = 1024;
     /// Bytes of a title. Longer ones are cut: no window shows more.
     static constexpr std::size_t max_title = 1024;
     /// Pixels of a cell that nobody has told: the VT340's, for which sixels are made.
@@ -223,6 +227,7 @@ private:
 
     cursor_state cursor_;
     std::array<std::optional<cursor_state>, 2> saved_; // one a screen
+    reflow_cursor primary_left_at_;                    // while the alternate screen is shown: the primary one's text ends here
     mode_set modes_;
     std::uint64_t saved_modes_ = 0;                   // XTSAVE
     int top_ = 0, bottom_ = 0, left_ = 0, right_ = 0; // margins, half open
@@ -230,7 +235,7 @@ private:
     cursor_shape shape_ = cursor_shape::block;
     bool rectangular_attributes_ = false; // DECSACE
     bool plain_text_ = true;              // nothing stands between a byte and its cell: see update_text_path()
-    char32_t last_printed_ = 0;           // for REP
+    char32_t last_printed_ = 0;           // for REP; 0 after anything but a character
     std::optional<position> cluster_at_;  // mode 2027: the cell that may still grow, while the cursor stays after it
 
     std::array<kitty_keyboard, 2> kitty_; // one a screen
@@ -240,7 +245,7 @@ private:
     std::vector<title_pair> title_stack_;
     std::vector<style> pen_stack_; // XTPUSHSGR
     link_table links_;
-    std::uint32_t refused_links_ = 0; // since the last sweep
+    std::uint32_t links_to_sweep_ = 0; // links to be opened before the next sweep
 
     string_kind string_kind_ = string_kind::osc;
     std::string string_;

@@ -4,6 +4,7 @@
 namespace mato::vt {
 
 void emulator::control(char c) {
+    last_printed_ = 0;
     switch (c) {
     case 0x07: return tell(event_kind::bell, {}); // ECMA-48 8.3.3 BEL
     case 0x08: return backspace();
@@ -17,12 +18,16 @@ void emulator::control(char c) {
     case 0x0d: return carriage_return();
     case 0x0e: cursor_.sets.locked = 1; return update_text_path(); // ECMA-35 7.3.1 SO, LS1
     case 0x0f: cursor_.sets.locked = 0; return update_text_path(); // SI, LS0
-    case 0x1a: return print(0xfffd);                               // VT100 manual: SUB shows the error character
+    case 0x1a:                                                     // VT100 manual: SUB shows the error character
+        print(replacement_character);
+        last_printed_ = 0;
+        return;
     default: return;
     }
 }
 
 void emulator::escape(std::uint16_t intermediates, char final) {
+    last_printed_ = 0;
     switch (intermediates) {
     case 0: break;
     case intermediate('#'):

@@ -63,6 +63,7 @@ void emulator::set_mode(mode m, bool on) {
 void emulator::show_alternate(bool on) {
     if (on == on_alternate()) return;
     if (on && !alternate_) alternate_.emplace(size_);
+    primary_left_at_ = on ? reflow_cursor{cursor_.at, cursor_.pending_wrap} : reflow_cursor{};
     modes_.set(mode::alternate_screen, on);
     screen_ = &grid();
     screen_->begin_change(revision_);

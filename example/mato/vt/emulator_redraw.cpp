@@ -23,7 +23,7 @@ public:
         csi(s.has(attributes::is_protected) ? 1 : 0, "\"q");
         const hyperlink* const link = s.link ? links.find(s.link) : nullptr;
         out_ += "\x1b]8;";
-        if (link && !link->id.empty()) out_.append("id=").append(link->id);
+        if (link) out_.append("id=").append(id_for_others(s.link, *link));
         out_ += ';';
         if (link) out_ += link->uri;
         out_ += "\x1b\\";

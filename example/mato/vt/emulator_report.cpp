@@ -78,6 +78,9 @@ void emulator::report_mode(mode_space space, int n) {
     auto state = modes_.report(space, n);
     if (space == mode_space::dec && n == 1048) // no switch, but a cursor that is saved or not
         state = saved_[on_alternate() ? 1 : 0] ? mode_report::set : mode_report::reset;
+    if (space == mode_space::dec && n == 1016 &&
+        (options_.cell_width <= 0 || options_.cell_height <= 0)) // reports in pixels that nobody can count
+        state = mode_report::unknown;
     const auto value = static_cast<int>(state);
     answer_csi(space == mode_space::dec ? "?" : "", pair(n, value), "$y");
 }

@@ -5,9 +5,13 @@
 namespace mato::vt {
 
 void emulator::control_sequence_done(const control_sequence& seq) {
-    if (seq.prefix != 0) return private_sequence(seq);
-    if (seq.intermediates != 0) return marked_sequence(seq);
-    plain_sequence(seq);
+    if (seq.prefix != 0)
+        private_sequence(seq);
+    else if (seq.intermediates != 0)
+        marked_sequence(seq);
+    else
+        plain_sequence(seq);
+    last_printed_ = 0; // only now: REP reads it
 }
 
 // No prefix, no intermediates. Numbers are 1-based in the sequences and 0-based here.

@@ -39,6 +39,7 @@ std::string dcs_header(const control_sequence& seq) {
 } // namespace
 
 void emulator::string_begin(string_kind kind, const control_sequence& seq) {
+    last_printed_ = 0;
     string_kind_ = kind;
     string_.clear();
     string_too_long_ = false;
@@ -215,10 +216,16 @@ void emulator::link_osc(std::string_view rest) {
         keys.remove_prefix(colon == keys.npos ? keys.size() : colon + 1);
     }
     const std::string_view uri = rest;
-    if (!uri.empty() && links_.is_full() && refused_links_ % link_table::limit == 0) sweep_links();
-    cursor_.pen.link = uri.empty() ? link_id{0} : links_.add(id, uri);
+    cursor_.pen.link = 0;
+    if (uri.empty()) return;
     // A sweep reads all of history: not for each of many links that find no room.
-    refused_links_ = uri.empty() || cursor_.pen.link != 0 ? 0 : refused_links_ + 1;
+    if (links_.is_full() && links_to_sweep_ == 0) {
+        sweep_links();
+        links_to_sweep_ = links_between_sweeps;
+    }
+    if (links_to_sweep_ > 0) --links_to_sweep_;
+    const auto row = rows_scrolled_ + static_cast<std::uint64_t>(cursor_.at.row);
+    cursor_.pen.link = links_.add(id, uri, row << 16 | static_cast<std::uint64_t>(cursor_.at.column));
 }
 
 void emulator::sweep_links() {

@@ -93,6 +93,7 @@ const char* emulator::coloured_text(const char* p, const char* end) {
     row& r = line();
     const char* const after = r.append_styled(p, end, limit, cursor_.pen, row_end_);
     if (r.used() > from) printed(r.at(r.used() - 1), r.used(), limit);
+    if (row_end_.after_sequence) last_printed_ = 0;
     return after;
 }
 
@@ -217,12 +218,22 @@ bool emulator::join_cluster(char32_t code) {
     const char32_t* const codes = stored.empty() ? single : stored.data();
     const std::size_t count = stored.empty() ? 1 : stored.size();
     if (!joins_cluster(codes, count, code)) return false;
-    // A flag of two indicators, an emoji asked for by U+FE0F and a cluster with a wide part take two columns.
-    constexpr char32_t emoji_presentation = 0xfe0f;
+    // A flag of two indicators, an emoji asked for by U+FE0F and a cluster with a wide part take two columns; the text form
+    // of an emoji, asked for by U+FE0E, takes one.
+    constexpr char32_t text_presentation = 0xfe0e, emoji_presentation = 0xfe0f;
     const bool flag = property_of(code).breaking() == grapheme_class::regional;
-    const bool emoji = code == emoji_presentation && property_of(codes[0]).pictographic();
+    const bool varies = count == 1 && property_of(codes[0]).has_variations();
+    const bool emoji = code == emoji_presentation && varies;
+    const bool shrinks = code == text_presentation && varies && (u & units::wide) != 0;
     const bool grows = (u & units::wide) == 0 && (flag || emoji || width_of(code) == 2);
     r.combine(column, code);
+    if (shrinks) {
+        r.narrow(column, cursor_.pen.blank());
+        if (modes_.is_set(mode::insert))
+            screen_->delete_cells(cursor_.at.row, column + 1, wrap_limit(), 1, cursor_.pen.blank());
+        cursor_.pending_wrap = false;
+        cursor_.at.column = std::min(column + 1, columns() - 1);
+    }
     if (grows && !cursor_.pending_wrap && column + 2 <= wrap_limit()) {
         if (modes_.is_set(mode::insert))
             screen_->insert_cells(cursor_.at.row, column + 1, wrap_limit(), 1, cursor_.pen.blank());
@@ -234,7 +245,8 @@ bool emulator::join_cluster(char32_t code) {
     return true;
 }
 
-// ECMA-48 8.3.103 REP
+// ECMA-48 8.3.103 REP: of a character that comes immediately before it. xterm, libvterm, tmux: after a control or another
+// sequence there is none.
 void emulator::repeat(int count) {
     if (last_printed_ == 0) return;
     const int width = width_of(last_printed_);

@@ -5,31 +5,41 @@ namespace mato::vt {
 
 namespace {
 
+// Controls never are part of an id or a URI.
 std::string key(std::string_view id, std::string_view uri) {
     std::string k(id);
-    k += '\n'; // controls never are part of either
+    k += '\n';
     k += uri;
-    return k;
+    return k += '\n';
 }
 
-// Each string is held in the table and in the index.
+std::string key(const hyperlink& l) { return l.id.empty() ? key(l.id, l.uri) + std::to_string(l.place) : key(l.id, l.uri); }
+
+// Each string is held in the table and in the index, there with a place.
 std::size_t cost(std::string_view id, std::string_view uri) noexcept { return 2 * (id.size() + uri.size()) + 96; }
 
 } // namespace
 
-link_id link_table::add(std::string_view id, std::string_view uri) {
+link_id link_table::add(std::string_view id, std::string_view uri, std::uint64_t place) {
     if (uri.empty() || uri.size() > max_uri || id.size() > max_id) return 0;
-    const auto known = index_.find(key(id, uri));
+    hyperlink added{std::string(id), std::string(uri), id.empty() ? place : 0};
+    std::string known_as = key(added);
+    const auto known = index_.find(known_as);
     if (known != index_.end()) return known->second;
-    if (is_full()) return 0;
+    if (is_full()) {
+        if (!id.empty()) return 0;
+        const std::string of_uri = key(id, uri);
+        const auto another = index_.lower_bound(of_uri);
+        return another != index_.end() && another->first.starts_with(of_uri) ? another->second : link_id{0};
+    }
     std::size_t slot = links_.size();
     if (count_ < links_.size()) // there are gaps
         for (slot = 0; !links_[slot].uri.empty(); ++slot) {
         }
     if (slot == links_.size()) links_.emplace_back();
-    links_[slot] = {std::string(id), std::string(uri)};
+    links_[slot] = std::move(added);
     const auto number = static_cast<link_id>(slot + 1);
-    index_.emplace(key(id, uri), number);
+    index_.emplace(std::move(known_as), number);
     ++count_;
     bytes_ += cost(id, uri);
     return number;
@@ -44,7 +54,8 @@ void link_table::sweep(const std::vector<bool>& keep) {
     for (std::size_t i = 0; i < links_.size(); ++i) {
         if (links_[i].uri.empty() || (i < keep.size() && keep[i])) continue;
         bytes_ -= cost(links_[i].id, links_[i].uri);
-        index_.erase(key(links_[i].id, links_[i].uri));
+        const auto known = index_.find(key(links_[i]));
+        if (known != index_.end() && known->second == i + 1) index_.erase(known);
         links_[i] = {};
         --count_;
     }
@@ -57,9 +68,11 @@ void link_table::append(hyperlink l) {
     links_.push_back(std::move(l));
     const hyperlink& added = links_.back();
     if (added.uri.empty()) return;
-    index_.emplace(key(added.id, added.uri), static_cast<link_id>(links_.size()));
+    index_.emplace(key(added), static_cast<link_id>(links_.size()));
     bytes_ += cost(added.id, added.uri);
     ++count_;
 }
+
+std::string id_for_others(link_id number, const hyperlink& l) { return l.id.empty() ? "mato-" + std::to_string(number) : l.id; }
 
 } // namespace mato::vt

@@ -3,6 +3,9 @@
 /// Layer: vt core.  Test: test/mato/vt/storage_test.cpp.
 /// Threads: distinct objects are independent; one object, one thread.   Blocks: never.
 /// Source: the hyperlink specification of VTE and iTerm2 (OSC 8): same id and URI are one link.
+///
+/// Without an id each link that is opened is one of its own. A program that draws its screen again opens a link again where it
+/// was, so links without an id are told apart by their URI and the place where they were opened.
 #pragma once
 
 #include "style.hpp"
@@ -17,6 +20,7 @@ namespace mato::vt {
 struct hyperlink {
     std::string id;
     std::string uri;
+    std::uint64_t place = 0; ///< where one without an id was opened; 0 with an id
 };
 
 class link_table {
@@ -26,8 +30,9 @@ public:
     static constexpr std::size_t max_uri = 2083;
     static constexpr std::size_t max_id = 250;
 
-    /// @returns 0 if there is no room: the text is then not a link
-    link_id add(std::string_view id, std::string_view uri);
+    /// @param place of the text, for a link without an id. When there is no room such a link is one with another of its URI.
+    /// @returns 0 if there is none: the text is then not a link
+    link_id add(std::string_view id, std::string_view uri, std::uint64_t place);
     [[nodiscard]] const hyperlink* find(link_id id) const noexcept;
     [[nodiscard]] bool is_full() const noexcept { return count_ >= limit; }
     /// Forgets the links `keep[id - 1]` is false for. Numbers of the others stay.
@@ -42,9 +47,13 @@ public:
 
 private:
     std::vector<hyperlink> links_;         // index: the number less one; an empty URI is free
-    std::map<std::string, link_id> index_; // id and URI to the number, so that a link written twice is one
+    std::map<std::string, link_id> index_; // id, URI and place to the number, so that a link written twice is one
     std::size_t count_ = 0;
     std::size_t bytes_ = 0;
 };
+
+/// The id another terminal is told: the program's, or for a link without one an id made of its number. What is drawn in parts
+/// is then one link there, and two links of one URI stay two.
+[[nodiscard]] std::string id_for_others(link_id number, const hyperlink& l);
 
 } // namespace mato::vt

@@ -4,7 +4,8 @@
 /// Threads: distinct objects are independent; one object, one thread.   Blocks: never.   Fails: never, it goes on.
 /// Source: ECMA-48 5.3 to 5.6; ECMA-35 13; DEC STD 070 for controls inside sequences; Unicode 3.9 for UTF-8.
 ///
-/// C1 controls are U+0080 to U+009F, as UTF-8 terminals have them: a lone byte 0x9c is no string terminator.
+/// C1 controls have no effect: U+0080 to U+009F are dropped, as xterm does in UTF-8 mode. Text that was encoded twice holds
+/// them, and one of them would otherwise begin a string that has no end. A lone byte 0x9c is no string terminator either.
 #pragma once
 
 #include "number_scan.hpp"
@@ -24,7 +25,7 @@ enum class string_kind : std::uint8_t { osc, dcs, apc, pm, sos };
 enum class string_end : std::uint8_t { terminated, cancelled };
 
 /// What a parser tells. `text` takes a run that begins with no control and returns where it stopped: at a control, at a
-/// C1 control, or at an unfinished character that ends the input. `graphic_rendition` may take an SGR as its bytes are: it
+/// C1 character, or at an unfinished character that ends the input. `graphic_rendition` may take an SGR as its bytes are: it
 /// returns what is behind it, or nothing, and then is told as of any other sequence. `coloured_text` is offered what begins
 /// with a colour, and takes of the sequences and the text there as much as it likes.
 template <class Sink> concept parser_sink = requires(Sink s, const char* p, char c, std::uint16_t i,
@@ -42,11 +43,21 @@ template <class Sink> concept parser_sink = requires(Sink s, const char* p, char
 
 /// Everything a parser remembers between two calls: a snapshot of it goes on in mid-sequence.
 struct parser_state {
-    enum class stage : std::uint8_t { ground, escape, csi, dcs, string, string_escape };
+    enum class stage : std::uint8_t {
+        ground,
+        escape,
+        csi,
+        dcs,
+        string,
+        string_escape,
+        osc_start,    ///< the first byte of an OSC tells the Linux console's from the others
+        linux_palette ///< `number` digits of the Linux console's ESC ] P were read
+    };
+
+    static constexpr std::uint32_t palette_digits = 7; ///< console_codes(4): ESC ] P nrrggbb
 
     stage at = stage::ground;
     string_kind kind = string_kind::osc;
-    bool held_c2 = false;     // in a string: 0xc2 came last, and 0x9c would make it ST
     bool number_open = false; // in a sequence: a number has begun, or a separator promised one
     bool number_is_sub = false;
     std::uint32_t number = 0;
@@ -71,7 +82,8 @@ private:
     template <class Sink> const char* whole_sequence(const char* p, const char* end, Sink& sink);
     template <class Sink> const char* in_sequence(const char* p, Sink& sink);
     template <class Sink> const char* in_string(const char* p, const char* end, Sink& sink);
-    template <class Sink> void c1(char32_t code, Sink& sink);
+    template <class Sink> const char* linux_string(const char* p, Sink& sink);
+    template <class Sink> void end_string(string_end how, Sink& sink);
     template <class Sink> void escape_final(char b, Sink& sink);
     template <class Sink> void begin_string(string_kind kind, Sink& sink);
     template <class Sink> void sequence_byte(char b, Sink& sink);
@@ -92,6 +104,8 @@ template <parser_sink Sink> void parser::feed(std::string_view bytes, Sink& sink
             p = ground(p, end, sink);
         else if (s_.at == stage::string || s_.at == stage::string_escape)
             p = in_string(p, end, sink);
+        else if (s_.at == stage::osc_start || s_.at == stage::linux_palette)
+            p = linux_string(p, sink);
         else
             p = in_sequence(p, sink);
     }
@@ -133,11 +147,7 @@ template <class Sink> const char* parser::ground(const char* p, const char* end,
             std::memcpy(s_.partial.data(), p, s_.partial_size);
             return end;
         }
-        if (d.code >= 0x80 && d.code < 0xa0) {
-            p += d.length;
-            c1(d.code, sink);
-            if (s_.at != stage::ground) return p;
-        }
+        if (is_c1(d.code)) p += d.length;
     }
     return p;
 }
@@ -155,11 +165,9 @@ template <class Sink> const char* parser::finish_partial(const char* p, const ch
         return end;
     }
     s_.partial_size = 0;
-    if (d.code >= 0x80 && d.code < 0xa0)
-        c1(d.code, sink);
-    else if (d.code == replacement_character)
+    if (d.code == replacement_character)
         sink.text(replacement, replacement + 3);
-    else
+    else if (!is_c1(d.code))
         sink.text(bytes.data(), bytes.data() + d.length);
     return p + (d.length - had); // what was kept is never longer than the part replaced
 }
@@ -200,14 +208,15 @@ inline void parser::end_number() noexcept {
     s_.number_open = s_.number_is_sub = false;
 }
 
-template <class Sink> void parser::c1(char32_t code, Sink& sink) {
-    escape_final(static_cast<char>(code - 0x40), sink); // ECMA-48 5.3: ESC Fe stands for the C1 control
-}
-
 template <class Sink> const char* parser::in_sequence(const char* p, Sink& sink) {
     const char b = *p;
-    if (static_cast<unsigned char>(b) >= 0x80) { // no part of any sequence: give up, and take it as text
-        s_.at = stage::ground;
+    if (static_cast<unsigned char>(b) >= 0x80) { // no part of any sequence
+        if (s_.at == stage::dcs) {               // the string goes on up to its end, and says nothing
+            s_.sequence.intermediates = malformed;
+            begin_string(string_kind::dcs, sink);
+        } else { // give up, and take it as text
+            s_.at = stage::ground;
+        }
         return p;
     }
     if (b == 0x1b) {
@@ -265,9 +274,8 @@ template <class Sink> void parser::sequence_byte(char b, Sink& sink) {
 }
 
 template <class Sink> void parser::begin_string(string_kind kind, Sink& sink) {
-    s_.at = stage::string;
+    s_.at = kind == string_kind::osc ? stage::osc_start : stage::string;
     s_.kind = kind;
-    s_.held_c2 = false;
     sink.string_begin(kind, s_.sequence);
 }
 
@@ -286,42 +294,55 @@ template <class Sink> void parser::escape_final(char b, Sink& sink) {
     }
 }
 
+template <class Sink> void parser::end_string(string_end how, Sink& sink) {
+    s_.at = stage::ground;
+    sink.string_done(how);
+}
+
+// xterm manual, brokenLinuxOSC: the Linux console's two OSC have no terminator. As in xterm they have no effect here.
+template <class Sink> const char* parser::linux_string(const char* p, Sink& sink) {
+    if (s_.at == stage::osc_start) {
+        s_.at = stage::string;
+        if (*p == 'P') {
+            s_.at = stage::linux_palette;
+            s_.number = 0;
+        } else if (*p == 'R') {
+            end_string(string_end::cancelled, sink);
+        } else {
+            return p;
+        }
+        return p + 1;
+    }
+    const char b = *p;
+    const bool is_digit = (b >= '0' && b <= '9') || (b >= 'A' && b <= 'F') || (b >= 'a' && b <= 'f');
+    if (is_digit && ++s_.number < parser_state::palette_digits) return p + 1;
+    end_string(string_end::cancelled, sink);
+    return is_digit || b == 0x07 ? p + 1 : p; // BEL: a program that ends it as other terminals' OSC
+}
+
 template <class Sink> const char* parser::in_string(const char* p, const char* end, Sink& sink) {
-    const auto done = [&](string_end how) {
-        s_.at = stage::ground;
-        s_.held_c2 = false;
-        sink.string_done(how);
-    };
     if (s_.at == stage::string_escape) {
         if (*p == '\\') { // ECMA-48 8.3.143 ST
-            done(string_end::terminated);
+            end_string(string_end::terminated, sink);
             return p + 1;
         }
-        done(string_end::cancelled);
+        end_string(string_end::cancelled, sink);
         begin_sequence(stage::escape);
         return p;
     }
     const char* const stop = find_string_stop(p, end);
     if (stop != p) {
-        if (s_.held_c2) sink.string_data("\xc2");
-        // 0xc2 is held back at the end: the next byte decides whether it is half of ST.
-        s_.held_c2 = static_cast<unsigned char>(stop[-1]) == 0xc2;
-        sink.string_data({p, static_cast<std::size_t>(stop - p) - (s_.held_c2 ? 1 : 0)});
+        sink.string_data({p, static_cast<std::size_t>(stop - p)});
         return stop;
     }
     const char b = *p;
-    if (static_cast<unsigned char>(b) == 0x9c && s_.held_c2) {
-        done(string_end::terminated);
-        return p + 1;
-    }
-    if (s_.held_c2) sink.string_data("\xc2");
-    s_.held_c2 = false;
     if (b == 0x1b) {
         s_.at = stage::string_escape;
-    } else if (b == 0x18 || b == 0x1a) {
-        done(string_end::cancelled);
+    } else if (b == 0x18 || b == 0x1a) { // CAN, SUB
+        end_string(string_end::cancelled, sink);
+        sink.control(b);
     } else if (b == 0x07 && s_.kind == string_kind::osc) { // xterm ctlseqs: BEL ends an OSC
-        done(string_end::terminated);
+        end_string(string_end::terminated, sink);
     } else {
         sink.string_data({p, 1});
     }

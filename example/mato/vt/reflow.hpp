@@ -10,6 +10,8 @@
 #include "history.hpp"
 #include "screen.hpp"
 
+#include <span>
+
 namespace mato::vt {
 
 struct reflow_cursor {
@@ -20,7 +22,8 @@ struct reflow_cursor {
 /// Rows kept below a screen. More than a large screen wrapped narrow; past it the lowest are dropped.
 inline constexpr std::size_t max_rows_below = 4096;
 
-/// @returns the cursor, on the same text as before
-reflow_cursor reflow(screen& s, history& h, std::vector<row>& below, screen_size size, reflow_cursor cursor);
+/// Moves `cursors` with the text they stand on. The first stays in sight; the others are kept on the screen, in its first
+/// or last row, where their text leaves it. @pre there is one, and each is on the screen
+void reflow(screen& s, history& h, std::vector<row>& below, screen_size size, std::span<reflow_cursor> cursors);
 
 } // namespace mato::vt

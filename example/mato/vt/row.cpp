@@ -191,6 +191,14 @@ void row::widen(int column) {
     finish(column, column + 2, s);
 }
 
+void row::narrow(int column, const style& blank) {
+    if (column >= used_ || (units_.get()[column] & units::wide) == 0) return;
+    units_.get()[column] &= ~units::wide;
+    if (column + 1 >= used_) return; // its right half did not fit
+    units_.get()[column + 1] = units::blank;
+    erase(column + 1, column + 2, blank);
+}
+
 void row::trim() noexcept {
     while (used_ > 0 && units_.get()[used_ - 1] == units::blank && (runs_.empty() || style_at(used_ - 1) == style{})) --used_;
     while (!runs_.empty() && runs_.back().start >= static_cast<std::uint32_t>(used_)) runs_.pop_back();

@@ -83,6 +83,8 @@ public:
     bool combine(int column, char32_t mark);
     /// Gives the narrow character in `column` a second column. @pre column + 1 < columns of the screen
     void widen(int column);
+    /// Takes its second column from the wide character in `column`; that one is erased.
+    void narrow(int column, const style& blank);
     void erase(int from, int to, const style& blank);
     void erase_unprotected(int from, int to, const style& blank);
     void restyle(int from, int to, const style& s) { paint(from, to, s); }

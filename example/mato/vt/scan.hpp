@@ -19,10 +19,8 @@ namespace mato::vt {
 /// 0x20 to 0x7e: one column, one unit, no decoding.
 [[nodiscard]] inline bool is_plain(char byte) noexcept { return static_cast<unsigned char>(byte) - 0x20u < 0x5fu; }
 
-/// A byte that may end or hold up a control string: C0 (BEL, CAN, SUB, ESC), 0x9c (ST if it follows 0xc2).
-[[nodiscard]] inline bool stops_string(char byte) noexcept {
-    return static_cast<unsigned char>(byte) < 0x20 || static_cast<unsigned char>(byte) == 0x9c;
-}
+/// A byte that may end a control string: C0 (BEL, CAN, SUB, ESC).
+[[nodiscard]] inline bool stops_string(char byte) noexcept { return static_cast<unsigned char>(byte) < 0x20; }
 
 /// The place of the lowest bit that is set.
 inline int lowest_bit(std::uint64_t nonzero) noexcept {
@@ -118,8 +116,7 @@ inline const char* find_string_stop(const char* p, const char* end) noexcept {
     for (; end - p >= 16; p += 16) {
         const __m128i v = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
         const __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(v, _mm_set1_epi8(0x1f)), v);
-        const __m128i terminator = _mm_cmpeq_epi8(v, _mm_set1_epi8(static_cast<char>(0x9c)));
-        const auto mask = static_cast<unsigned>(_mm_movemask_epi8(_mm_or_si128(control, terminator)));
+        const auto mask = static_cast<unsigned>(_mm_movemask_epi8(control));
         if (mask != 0) return p + std::countr_zero(mask);
     }
     while (p < end && !stops_string(*p)) ++p;

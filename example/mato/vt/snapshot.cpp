@@ -120,9 +120,7 @@ bool take_history(byte_reader& in, history& h) {
     return in.ok();
 }
 
-bool in_string(parser_state::stage at) noexcept {
-    return at == parser_state::stage::string || at == parser_state::stage::string_escape;
-}
+bool in_string(parser_state::stage at) noexcept { return at >= parser_state::stage::string; }
 
 // Each stage with what it will still look at, and no more: what is left over from an earlier one must not tell.
 void put_parser(byte_writer& out, const parser_state& s) {
@@ -130,7 +128,7 @@ void put_parser(byte_writer& out, const parser_state& s) {
     if (s.at == parser_state::stage::ground) return out.text({s.partial.data(), s.partial_size});
     if (in_string(s.at)) {
         out.byte(static_cast<unsigned>(s.kind));
-        return out.flag(s.held_c2);
+        return out.number(s.at == parser_state::stage::linux_palette ? s.number : 0);
     }
     out.flag(s.number_open);
     out.flag(s.number_is_sub);
@@ -142,10 +140,10 @@ void put_parser(byte_writer& out, const parser_state& s) {
         out.number(static_cast<std::uint64_t>(s.sequence.numbers[i]) << 1 | (s.sequence.numbers.is_sub(i) ? 1 : 0));
 }
 
-parser_state take_parser(byte_reader& in) {
+parser_state take_parser(byte_reader& in, std::uint64_t version) {
     parser_state s;
     s.sequence.numbers.clear();
-    s.at = in.bounded<parser_state::stage>(static_cast<unsigned>(parser_state::stage::string_escape));
+    s.at = in.bounded<parser_state::stage>(static_cast<unsigned>(parser_state::stage::linux_palette));
     if (s.at == parser_state::stage::ground) {
         const std::string_view partial = in.text(max_utf8_bytes - 1);
         std::copy(partial.begin(), partial.end(), s.partial.begin());
@@ -155,7 +153,10 @@ parser_state take_parser(byte_reader& in) {
     }
     if (in_string(s.at)) {
         s.kind = in.bounded<string_kind>(static_cast<unsigned>(string_kind::sos));
-        s.held_c2 = in.flag();
+        if (version < 3)
+            (void)in.flag(); // the first half of a C1 control, which ended strings then
+        else
+            s.number = in.bounded<std::uint32_t>(parser_state::palette_digits - 1);
         return s;
     }
     s.number_open = in.flag();
@@ -323,6 +324,9 @@ std::string snapshot_access::body(const emulator& e, const parser& p, std::uint6
         out.flag(saved.has_value());
         if (saved) put_cursor(out, *saved);
     }
+    out.number(static_cast<std::uint64_t>(e.primary_left_at_.at.row)); // from version 3 on
+    out.number(static_cast<std::uint64_t>(e.primary_left_at_.at.column));
+    out.flag(e.primary_left_at_.pending_wrap);
     out.number(e.modes_.bits());
     out.number(e.saved_modes_);
     for (const int edge : {e.top_, e.bottom_, e.left_, e.right_}) out.number(static_cast<std::uint64_t>(edge));
@@ -355,8 +359,9 @@ std::string snapshot_access::body(const emulator& e, const parser& p, std::uint6
         const hyperlink* l = e.links_.find(static_cast<link_id>(i + 1));
         out.text(l ? l->id : "");
         out.text(l ? l->uri : "");
+        out.number(l ? l->place : 0); // from version 3 on
     }
-    out.number(e.refused_links_);
+    out.number(e.links_to_sweep_);
     put_parser(out, p.state());
     out.byte(static_cast<unsigned>(e.string_kind_));
     out.text(e.string_);
@@ -410,9 +415,15 @@ snapshot_error snapshot_access::restore(std::string_view bytes, emulator& e, par
     e.cursor_ = take_cursor(in, e.size_);
     for (auto& saved : e.saved_)
         if (in.flag()) saved = take_cursor(in, e.size_);
+    if (version >= 3) {
+        e.primary_left_at_.at.row = in.bounded(static_cast<std::uint64_t>(e.rows()) - 1);
+        e.primary_left_at_.at.column = in.bounded(static_cast<std::uint64_t>(e.columns()) - 1);
+        e.primary_left_at_.pending_wrap = in.flag();
+    }
     mode_set scratch;
     if (!e.modes_.set_bits(in.number()) || !scratch.set_bits(e.saved_modes_ = in.number())) return snapshot_error::damaged;
     if (e.on_alternate() && !e.alternate_) return snapshot_error::damaged;
+    if (version < 3 && e.on_alternate() && e.saved_[0]) e.primary_left_at_ = {e.saved_[0]->at, e.saved_[0]->pending_wrap};
     e.screen_ = &e.grid();
     e.top_ = in.bounded(max_rows);
     e.bottom_ = in.bounded(static_cast<std::uint64_t>(e.rows()));
@@ -456,10 +467,12 @@ snapshot_error snapshot_access::restore(std::string_view bytes, emulator& e, par
     const auto links = in.bounded<std::size_t>(link_table::limit);
     for (std::size_t i = 0; i < links && in.ok(); ++i) {
         const std::string id = take_printable(in, link_table::max_id);
-        e.links_.append({id, take_printable(in, link_table::max_uri)});
+        const std::string uri = take_printable(in, link_table::max_uri);
+        e.links_.append({id, uri, version >= 3 ? in.number() : 0});
     }
-    e.refused_links_ = in.bounded<std::uint32_t>(0xffffffff);
-    p.set_state(take_parser(in));
+    const auto to_sweep = in.bounded<std::uint32_t>(0xffffffff); // before version 3 it counted other things
+    if (version >= 3) e.links_to_sweep_ = std::min(to_sweep, emulator::links_between_sweeps);
+    p.set_state(take_parser(in, version));
     e.string_kind_ = in.bounded<string_kind>(static_cast<unsigned>(string_kind::sos));
     e.string_ = in.text(most_bytes);
     e.string_limit_ = in.bounded<std::size_t>(most_bytes);

@@ -18,7 +18,7 @@ class byte_reader;
 class byte_writer;
 
 /// Raised with every change of the body's layout.
-inline constexpr unsigned snapshot_version = 2;
+inline constexpr unsigned snapshot_version = 3;
 
 struct snapshot_access {
     /// What save() wraps, with `revision` for the emulator's own.

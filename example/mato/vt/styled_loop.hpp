@@ -34,6 +34,7 @@ public:
         while (goes_on_ && end - p >= window + read_ahead) p += write_window(p, to);
         to.used = used_;
         to.count = count_;
+        to.after_sequence = is_restyled_;
         to.pen = static_cast<style>(pen_);
         to.last = static_cast<style>(last_);
         return p;

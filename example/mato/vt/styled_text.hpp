@@ -20,8 +20,9 @@ struct row_end {
     int used = 0;          ///< columns; below `limit`
     int limit = 0;
     style pen;
-    style last;    ///< of what is before the end
-    int count = 0; ///< of the runs; `last` is the style of the last of them
+    style last;                  ///< of what is before the end
+    int count = 0;               ///< of the runs; `last` is the style of the last of them
+    bool after_sequence = false; ///< what was taken last is a sequence, no text
     std::array<style_run, most_runs> runs;
 };
 

@@ -20,6 +20,8 @@ struct unicode_property {
     [[nodiscard]] int width() const noexcept { return bits & 3; }
     [[nodiscard]] grapheme_class breaking() const noexcept { return static_cast<grapheme_class>(bits >> 2 & 15); }
     [[nodiscard]] bool pictographic() const noexcept { return (bits & 0x40) != 0; }
+    /// UTS 51: U+FE0E asks for its text form, U+FE0F for its emoji form. Digits, # and * have them too.
+    [[nodiscard]] bool has_variations() const noexcept { return (bits & 0x80) != 0; }
 };
 
 /// @pre `code <= 0x10ffff`

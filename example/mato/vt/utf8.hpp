@@ -15,6 +15,9 @@ namespace mato::vt {
 inline constexpr char32_t replacement_character = 0xfffd;
 inline constexpr int max_utf8_bytes = 4;
 
+/// ECMA-48 5.3: a control of the C1 set. Terminals for UTF-8 give it no effect.
+[[nodiscard]] constexpr bool is_c1(char32_t code) noexcept { return code >= 0x80 && code < 0xa0; }
+
 /// One step of decoding. `length` 0: the bytes are a proper beginning and more are needed.
 struct decoded {
     char32_t code = 0;

@@ -284,17 +284,38 @@ TEST_CASE("rows of history are those a screen of the width would show", "[histor
 
 TEST_CASE("links are shared, bounded, and swept", "[links]") {
     link_table t;
-    CHECK(t.add("", "u") == t.add("", "u"));
-    CHECK(t.add("1", "u") != t.add("2", "u"));
-    CHECK(t.add("", std::string(link_table::max_uri + 1, 'x')) == 0);
-    CHECK(t.add(std::string(link_table::max_id + 1, 'x'), "v") == 0);
-    for (std::size_t i = 0; i < 2 * link_table::limit; ++i) t.add("", std::to_string(i));
+    CHECK(t.add("", "u", 1) == t.add("", "u", 1));
+    CHECK(t.add("1", "u", 1) != t.add("2", "u", 1));
+    CHECK(t.add("1", "u", 1) == t.add("1", "u", 2));
+    CHECK(t.add("", std::string(link_table::max_uri + 1, 'x'), 1) == 0);
+    CHECK(t.add(std::string(link_table::max_id + 1, 'x'), "v", 1) == 0);
+    for (std::size_t i = 0; i < 2 * link_table::limit; ++i) t.add("", std::to_string(i), 1);
     CHECK(t.is_full());
-    CHECK(t.add("", "one more") == 0);
+    CHECK(t.add("", "one more", 1) == 0);
     std::vector<bool> keep(t.size());
     keep[0] = true;
     t.sweep(keep);
     CHECK(t.find(1) != nullptr);
     CHECK(t.find(2) == nullptr);
-    CHECK(t.add("", "one more") != 0);
+    CHECK(t.add("", "one more", 1) != 0);
+}
+
+TEST_CASE("links of one URI opened in two places are two, until there is no room", "[links]") {
+    link_table t;
+    const link_id first = t.add("", "u", 1), second = t.add("", "u", 2);
+    CHECK(first != second);
+    CHECK(id_for_others(first, *t.find(first)) != id_for_others(second, *t.find(second)));
+    const link_id named = t.add("mine", "u", 1);
+    CHECK(id_for_others(named, *t.find(named)) == "mine");
+    for (std::uint64_t i = 0; !t.is_full(); ++i) t.add("", "v", i);
+    const link_id shared = t.add("", "u", 3);
+    CHECK((shared == first || shared == second));
+    CHECK(t.add("", "U", 3) == 0);
+    CHECK(t.add("other", "u", 3) == 0);
+
+    std::vector<bool> keep(t.size());
+    keep[second - 1u] = true;
+    t.sweep(keep);
+    CHECK(t.add("", "u", 2) == second);
+    CHECK(t.add("", "u", 1) != second);
 }

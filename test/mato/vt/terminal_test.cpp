@@ -177,7 +177,7 @@ TEST_CASE("a snapshot that is damaged, cut or too new is refused, and changes no
     CHECK(other.restore(saved + "x") == snapshot_error::damaged);
     CHECK(other.restore("") == snapshot_error::not_a_snapshot);
     std::string newer = saved;
-    newer[4] = 3;
+    newer[4] = static_cast<char>(newer[4] + 1);
     CHECK(other.restore(newer) == snapshot_error::too_new);
     CHECK(other.save() == before);
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 /// @file make_unicode_table.cpp: writes unicode_table.cpp from the Unicode character database.
 /// Usage: make_unicode_table DIRECTORY > unicode_table.cpp   (Debian's unicode-data: /usr/share/unicode)
-/// Source: UAX 11 (East Asian width), UAX 29 table 2 (grapheme cluster break), UTS 51 (Extended_Pictographic).
+/// Source: UAX 11 (East Asian width), UAX 29 table 2 (grapheme cluster break), UTS 51 (Extended_Pictographic, variation
+/// sequences).
 #include "../unicode.hpp"
 
 #include <array>
@@ -96,7 +97,8 @@ int main(int argc, char** argv) {
     version = version.substr(0, version.find(".txt"));
 
     const auto category = general_categories(root + "/UnicodeData.txt");
-    std::vector<unsigned> width(code_points, 1), breaks(code_points, 0), pictographic(code_points, 0);
+    std::vector<unsigned> width(code_points, 1), breaks(code_points, 0), pictographic(code_points, 0),
+        variations(code_points, 0);
     each_range(root + "/EastAsianWidth.txt", [&](std::size_t a, std::size_t b, const std::string& v) {
         if (v == "W" || v == "F")
             for (std::size_t c = a; c <= b; ++c) width[c] = 2;
@@ -108,6 +110,9 @@ int main(int argc, char** argv) {
         if (v == "Extended_Pictographic")
             for (std::size_t c = a; c <= b; ++c) pictographic[c] = 1;
     });
+    // "XXXX FE0E ; text style;": the first number is the base.
+    each_range(root + "/emoji/emoji-variation-sequences.txt",
+               [&](std::size_t base, std::size_t, const std::string&) { variations[base] = 1; });
     for (std::size_t c = 0; c < code_points; ++c) {
         const bool prepended = breaks[c] == static_cast<unsigned>(grapheme_class::prepend);
         const auto& k = category[c];
@@ -125,7 +130,7 @@ int main(int argc, char** argv) {
     for (std::size_t start = 0; start < code_points; start += block) {
         std::vector<unsigned> leaf(block);
         for (std::size_t i = 0; i < block; ++i)
-            leaf[i] = width[start + i] | breaks[start + i] << 2 | pictographic[start + i] << 6;
+            leaf[i] = width[start + i] | breaks[start + i] << 2 | pictographic[start + i] << 6 | variations[start + i] << 7;
         const auto [it, fresh] = known.try_emplace(leaf, static_cast<unsigned>(known.size()));
         if (fresh) leaves.insert(leaves.end(), leaf.begin(), leaf.end());
         index.push_back(it->second);
