@@ -4,7 +4,7 @@
 set -eu
 what=${1:-build}
 
-apt_build="g++ cmake ninja-build libasio-dev libtomlplusplus-dev libcxxopts-dev libncurses-dev"
+apt_build="g++ cmake ninja-build libasio-dev libtomlplusplus-dev libcxxopts-dev libncurses-dev libre2-dev"
 apt_test="$apt_build catch2 asciinema git clang clang-format libclang-rt-14-dev libvterm-dev libbenchmark-dev procps valgrind pkg-config doxygen python3"
 # Programs that run in a tab while a test looks on.
 apt_test="$apt_test vim nano less htop mc tmux vttest"
@@ -41,9 +41,9 @@ have_all=true
 for tool in c++ cmake ninja; do command -v $tool >/dev/null 2>&1 || have_all=false; done
 $have_all && exit 0 # libraries that are missing are fetched by CMake
 {
-    echo "mato: install a C++20 compiler, CMake 3.23 or newer, Ninja, asio, toml++, cxxopts, ncurses and (for tests) Catch2, then run this again:"
-    echo "  dnf install gcc-c++ cmake ninja-build asio-devel tomlplusplus-devel cxxopts-devel ncurses-devel catch-devel clang compiler-rt"
-    echo "  pacman -S gcc cmake ninja asio tomlplusplus cxxopts ncurses catch2 clang compiler-rt"
-    echo "  brew install cmake ninja asio tomlplusplus cxxopts ncurses catch2"
+    echo "mato: install a C++20 compiler, CMake 3.23 or newer, Ninja, asio, toml++, cxxopts, ncurses, RE2 and (for tests) Catch2, then run this again:"
+    echo "  dnf install gcc-c++ cmake ninja-build asio-devel tomlplusplus-devel cxxopts-devel ncurses-devel re2-devel catch-devel clang compiler-rt"
+    echo "  pacman -S gcc cmake ninja asio tomlplusplus cxxopts ncurses re2 catch2 clang compiler-rt"
+    echo "  brew install cmake ninja asio tomlplusplus cxxopts ncurses re2 catch2"
 } >&2
 exit 69

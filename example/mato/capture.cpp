@@ -9,13 +9,14 @@
 namespace mux {
 namespace {
 
-/// The row without the blanks at its end, styled when asked.
-void append_row(const vt::row& r, const vt::terminal& screen, bool ansi, std::string& out) {
-    const std::size_t begin = out.size();
+/// The row without the blanks at its end, styled when asked. Those in its first `kept` columns stay.
+void append_row(const vt::row& r, const vt::terminal& screen, bool ansi, int kept, std::string& out) {
     if (!ansi) {
-        r.append_text(out, 0, r.used());
-        if (!r.wraps)
-            while (out.size() > begin && out.back() == ' ') out.pop_back();
+        kept = r.wraps ? r.used() : std::min(kept, r.used());
+        r.append_text(out, 0, kept);
+        const std::size_t least = out.size();
+        r.append_text(out, kept, r.used());
+        while (out.size() > least && out.back() == ' ') out.pop_back();
         return;
     }
     terminal_features all;
@@ -57,7 +58,9 @@ captured capture_screen(const vt::terminal& screen, const capture_request& wante
     for (; at < all && result.text.size() < capture_bytes; ++at) {
         if (at < above) screen.read_history_row(kept - above + at, old);
         const vt::row& r = at < above ? old : screen.row_at(static_cast<int>(at - above));
-        append_row(r, screen, wanted.ansi, result.text);
+        const bool has_cursor = at >= above && static_cast<int>(at - above) == cursor.at.row;
+        const int blanks = wanted.blanks_to_cursor && has_cursor ? cursor.at.column + cursor.pending_wrap : 0;
+        append_row(r, screen, wanted.ansi, blanks, result.text);
         if (!(wanted.join && r.wraps)) result.text += '\n';
     }
     result.next = at < all ? at : 0;

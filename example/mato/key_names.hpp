@@ -1,20 +1,85 @@
 // SPDX-License-Identifier: MIT
-/// @file key_names.hpp: "Enter", "C-c", "Up": names of keys and the bytes a terminal sends for them.
+/// @file key_names.hpp: "Enter", "C-c", "PgUp": names of keys, mato's and tmux's, and what was meant by a wrong one.
 /// Pure.  Test: test/mato/key_names_test.cpp.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace mux {
 
-/// The bytes of a key, as xterm sends them in normal cursor mode; empty when `name` is no key.
-/// Enter Tab BTab Escape Space BSpace Up Down Left Right Home End PageUp PageDown Insert Delete F1-F12, C-x, M-x, and S-, C-,
-/// M- before a named key; a modifier that xterm does not report with a key leaves it as it is.
-[[nodiscard]] std::optional<std::string> key_bytes(std::string_view name);
+enum class key : std::uint8_t {
+    character,
+    enter,
+    tab,
+    back_tab,
+    escape,
+    space,
+    backspace,
+    up,
+    down,
+    right,
+    left,
+    home,
+    end,
+    insert,
+    erase,
+    page_up,
+    page_down,
+    f1,
+    f2,
+    f3,
+    f4,
+    f5,
+    f6,
+    f7,
+    f8,
+    f9,
+    f10,
+    f11,
+    f12,
+    keypad_0,
+    keypad_1,
+    keypad_2,
+    keypad_3,
+    keypad_4,
+    keypad_5,
+    keypad_6,
+    keypad_7,
+    keypad_8,
+    keypad_9,
+    keypad_period,
+    keypad_slash,
+    keypad_star,
+    keypad_minus,
+    keypad_plus,
+    keypad_enter,
+};
+
+/// A key as it is pressed. How it is encoded depends on the program's modes: key_encoding.hpp.
+struct key_stroke {
+    enum modifier : unsigned { shift = 1, alt = 2, control = 4 };
+
+    mux::key key = mux::key::character;
+    char character = 0; ///< of key::character, as it is typed with its shift key: ASCII, printable
+    unsigned modifiers = 0;
+
+    friend bool operator==(const key_stroke&, const key_stroke&) = default;
+};
+
+/// Enter Tab BTab Escape Space BSpace Up Down Left Right Home End PageUp PageDown Insert Delete F1-F12; tmux's IC DC PgUp PPage
+/// PgDn NPage, KP0-KP9 KP. KP/ KP* KP- KP+ KPEnter; S-, C- and M- before one of them, C- and M- before a character; ^x as C-x.
+[[nodiscard]] std::optional<key_stroke> parse_key_name(std::string_view name);
+
+/// What to say of a word that is no key's name and looks like one, such as "Esc", "Ctrl-c" or "F13"; empty: it looks like text.
+[[nodiscard]] std::string key_name_problem(std::string_view word);
 
 /// A prefix key: "C-" and one of a-z @ [ \ ] ^ _ ; the control byte it is.
 [[nodiscard]] std::optional<char> parse_prefix(std::string_view name);
+
+/// The control byte of a key: ECMA-48 C0, reached by clearing bits 6 and 7.
+[[nodiscard]] std::optional<char> control_byte(char character) noexcept;
 
 } // namespace mux

@@ -25,6 +25,7 @@ inline constexpr std::uint32_t newest_version = 1;       ///< up to here
 inline constexpr std::uint32_t skippable = 0x8000'0000;
 inline constexpr std::size_t input_window_bytes = 256u << 10; ///< typed but not yet taken by the program, per client
 inline constexpr std::size_t input_chunk_bytes = 32u << 10;   ///< of one `send` or `input`: a pty takes 4 KiB at a time
+inline constexpr std::size_t most_keys_of_send = 4096;        ///< keys by name of one `send`: 48 KiB when encoded
 inline constexpr std::size_t output_chunk_bytes = 32u << 10;  ///< of one `output`
 inline constexpr std::size_t output_window_bytes = 8u << 10;  ///< sent to a terminal that has not taken it: then no new frame
 
@@ -199,15 +200,23 @@ struct client_list {
     std::vector<client_info> clients;
     void fields(auto& f) { f(clients); }
 };
+/// A key by name: the daemon, which knows the program's modes, encodes it.
+struct key_in_text {
+    std::uint64_t before = 0; ///< it comes before this byte of the text; the text's size: after all of it
+    std::string name;
+    void fields(auto& f) { f(before, name); }
+};
 struct send_request {
     target which;
     std::string bytes;
-    void fields(auto& f) { f(which, bytes); }
+    std::vector<key_in_text> keys; ///< in order
+    void fields(auto& f) { f(which, bytes, keys); }
 };
 /// Bytes of one `send` that the program's terminal took: all of them, unless it was cancelled.
 struct sent {
     std::uint64_t bytes = 0;
-    void fields(auto& f) { f(bytes); }
+    bool cancelled = false;
+    void fields(auto& f) { f(bytes, cancelled); }
 };
 /// A tab's screen as text, and rows of history above it. Long ones take several requests: `from` is the last answer's `next`.
 struct capture_request {
@@ -215,7 +224,8 @@ struct capture_request {
     std::uint32_t history_rows = 0;
     std::uint64_t from = 0;
     bool ansi = false, join = false; ///< with SGR; rows that go on in the next without a newline
-    void fields(auto& f) { f(which, history_rows, from, ansi, join); }
+    bool blanks_to_cursor = false;   ///< blanks that were written before the cursor stay
+    void fields(auto& f) { f(which, history_rows, from, ansi, join, blanks_to_cursor); }
 };
 struct captured {
     std::uint64_t tab = 0, revision = 0, idle_ms = 0, next = 0; ///< next 0: that was all

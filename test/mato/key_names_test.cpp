@@ -1,10 +1,25 @@
 // SPDX-License-Identifier: MIT
-/// @file key_names_test.cpp: names of keys, and the bytes xterm sends for them.
-#include "key_names.hpp"
+/// @file key_names_test.cpp: names of keys, the bytes xterm sends for them, and what is said of wrong names.
+#include "key_encoding.hpp"
 
 #include "support/catch.hpp"
 
-using mux::key_bytes;
+#include <optional>
+#include <string>
+#include <utility>
+
+using mux::key_name_problem, mux::parse_key_name;
+
+namespace {
+
+/// As in a terminal after a reset.
+std::optional<std::string> key_bytes(std::string_view name) {
+    const auto pressed = parse_key_name(name);
+    std::string bytes = pressed ? mux::encode_key(*pressed, {}) : std::string();
+    return bytes.empty() ? std::nullopt : std::optional(std::move(bytes));
+}
+
+} // namespace
 
 // ---- the contract ----
 
@@ -67,6 +82,45 @@ TEST_CASE("a modifier that xterm does not report with a key leaves the key as it
     CHECK(key_bytes("C-Tab") == "\t");
     CHECK(key_bytes("C-BSpace") == "\b");
     CHECK(key_bytes("M-S-Tab") == "\033\033[Z");
+}
+
+TEST_CASE("tmux's names are keys", "[key_names]") {
+    const std::pair<const char*, const char*> table[] = {{"PgUp", "PageUp"},     {"PPage", "PageUp"},  {"PgDn", "PageDown"},
+                                                         {"NPage", "PageDown"},  {"IC", "Insert"},     {"DC", "Delete"},
+                                                         {"C-PgUp", "C-PageUp"}, {"S-DC", "S-Delete"}, {"^C", "C-c"},
+                                                         {"^a", "C-a"},          {"^[", "C-["}};
+    for (const auto& [theirs, ours] : table) {
+        CAPTURE(theirs);
+        CHECK(parse_key_name(theirs));
+        CHECK(parse_key_name(theirs) == parse_key_name(ours));
+    }
+    CHECK(key_bytes("KP0") == "0");
+    CHECK(key_bytes("KP.") == ".");
+    CHECK(key_bytes("KPEnter") == "\r");
+}
+
+TEST_CASE("a word that looks like a key's name and is none is told what was meant", "[key_names]") {
+    const std::pair<const char*, const char*> table[] = {
+        {"Esc", "Escape"},      {"Return", "Enter"},   {"Backspace", "BSpace"},     {"Del", "Delete"},
+        {"PgDown", "PageDown"}, {"Page_Up", "PageUp"}, {"pageUp", "PageUp"},        {"Pgup", "PgUp"},
+        {"ArrowUp", "Up"},      {"Ctrl-c", "C-c"},     {"ctrl+Up", "C-Up"},         {"Alt-x", "M-x"},
+        {"Shift-Tab", "S-Tab"}, {"C-Esc", "C-Escape"}, {"Control-Del", "C-Delete"}, {"M-C-Return", "M-C-Enter"}};
+    for (const auto& [word, meant] : table) {
+        CAPTURE(word);
+        CHECK(key_name_problem(word) == std::string("did you mean ") + meant + "?");
+    }
+    CHECK(key_name_problem("F13") == "the function keys are F1 to F12");
+    CHECK(key_name_problem("KP10").starts_with("the keypad's keys are"));
+    for (const char* word : {"C-ab", "C-C-a", "M-\xc3\xbc", "S-a", "C-S-a"}) {
+        CAPTURE(word);
+        CHECK(key_name_problem(word).starts_with("C-, M- and S- go before"));
+    }
+    for (const char* word :
+         {"",  "a",   "ls -l", "end", "END", "up", "tab",  "enter", "Hello",        "-",   "--",       "C",     "C-",
+          "^", "^ab", "F",     "Foo", "FF",  "KP", "Ctrl", "Ctrl-", "Alt-ernative", "x-y", "\xc3\xa9", "Enter", "C-c"}) {
+        CAPTURE(word);
+        CHECK(key_name_problem(word).empty());
+    }
 }
 
 TEST_CASE("a prefix is one control key", "[key_names]") {

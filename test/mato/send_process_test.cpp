@@ -140,6 +140,56 @@ TEST_CASE("key names are keys, other words are text, and with -l all are", "[mat
     CHECK(world.run({"send", id}).exit_code == 64);
 }
 
+TEST_CASE("keys are encoded in the modes the program has set, in their place in the text", "[mato][send]") {
+    mato_world world;
+    const std::string id =
+        world.open_tab({"stty raw -echo; printf '\\033[?1h\\033='; printf 'one\\r\\n'; touch up; exec cat > got"});
+    REQUIRE(wait_until([&] { return std::filesystem::exists(world.home() / "up"); }));
+    world.must({"wait", id, "--text", "one"});
+    world.must({"send", id, "a", "Up", "Home", "b", "S-Up", "KP0", "c", "é"});
+    CHECK(wait_until([&] { return read_file(world.home() / "got") == "a\033OA\033OHb\033[1;2A\033Opcé"; }));
+    const outcome in_control = world.run({"control"}, {.input = "send " + id + " Up x Down\n"});
+    CHECK(contains(in_control.out, "\"bytes\":7"));
+    CHECK(wait_until([&] { return read_file(world.home() / "got").ends_with("cé\033OAx\033OB"); }));
+
+    const std::string raw = world.must({"new", "-d", "--emulator", "raw", "--", "stty raw -echo; touch up2; exec cat > got2"});
+    REQUIRE(wait_until([&] { return std::filesystem::exists(world.home() / "up2"); }));
+    world.must({"send", raw.substr(0, raw.size() - 1), "Up"});
+    CHECK(wait_until([&] { return read_file(world.home() / "got2") == "\033[A"; }));
+}
+
+TEST_CASE("ten thousand keys and much text in one send keep their order", "[mato][send]") {
+    mato_world world;
+    const std::string id = world.open_tab({"stty raw -echo; touch up; exec cat > got"});
+    REQUIRE(wait_until([&] { return std::filesystem::exists(world.home() / "up"); }));
+    std::vector<std::string> words{"send", id};
+    std::string expected;
+    const std::string piece(50'000, 'x');
+    for (int n = 0; n < 10'000; ++n) {
+        words.push_back(n % 2 == 0 ? "Up" : "C-c");
+        expected += n % 2 == 0 ? "\033[A" : "\003";
+        if (n % 2500 == 7) words.push_back(piece), expected += piece;
+    }
+    world.must(words);
+    CHECK(wait_until([&] { return read_file(world.home() / "got").size() == expected.size(); }));
+    CHECK(read_file(world.home() / "got") == expected);
+}
+
+TEST_CASE("a word that looks like a key and is none is a usage error, and nothing is typed", "[mato][send]") {
+    mato_world world;
+    const std::string id = world.open_tab({"stty raw -echo; touch up; exec cat > got"});
+    REQUIRE(wait_until([&] { return std::filesystem::exists(world.home() / "up"); }));
+    const outcome wrong = world.run({"send", id, "x", "Esc"});
+    CHECK(wrong.exit_code == 64);
+    CHECK(wrong.err == "mato: 'Esc' is not a key: did you mean Escape? (send -l types it as text)\n");
+    const outcome no_encoding = world.run({"send", id, "x", "C-1"}); // only with modifyOtherKeys
+    CHECK(no_encoding.exit_code == 64);
+    CHECK(contains(no_encoding.err, "'C-1'"));
+    CHECK(contains(world.run({"control"}, {.input = "send " + id + " Return\n"}).out, "did you mean Enter?"));
+    world.must({"send", id, "-l", "Esc"});
+    CHECK(wait_until([&] { return read_file(world.home() / "got") == "Esc"; }));
+}
+
 TEST_CASE("the log holds nothing that was typed", "[mato][send]") {
     mato_world world;
     world.configure("[log]\nlevel = \"debug\"\n");

@@ -54,11 +54,19 @@ new_tab new_tab_of(const invocation& what, const program_paths& paths) {
     return wanted;
 }
 
-std::string keys_of(const invocation& what) {
-    std::string bytes;
-    for (auto word = what.operands.begin() + 1; word != what.operands.end(); ++word)
-        bytes += what.literal ? *word : key_bytes(*word).value_or(*word);
-    return bytes;
+typing keys_of(const invocation& what) {
+    typing all;
+    for (auto word = what.operands.begin() + 1; word != what.operands.end(); ++word) {
+        if (!what.literal && parse_key_name(*word)) {
+            all.keys.push_back({all.bytes.size(), *word});
+            continue;
+        }
+        if (const std::string problem = what.literal ? std::string() : key_name_problem(*word); !problem.empty())
+            throw command_failure{mato::exit_code::usage,
+                                  "'" + *word + "' is not a key: " + problem + " (send -l types it as text)"};
+        all.bytes += *word;
+    }
+    return all;
 }
 
 void print(const std::string& text) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "cli.hpp"
+#include "command/exchanges.hpp"
 #include "remote.hpp"
 #include "workspace.hpp"
 
@@ -33,8 +34,9 @@ inline constexpr std::chrono::seconds status_patience{1}; ///< the contract of `
 [[nodiscard]] new_tab new_tab_of(const invocation& what, const program_paths& paths);
 /// Whom `detach` means.
 [[nodiscard]] detach_request detach_of(const invocation& what, const program_paths& paths);
-/// What `send` types: key names become keys, other words are typed as they are; with -l all are.
-[[nodiscard]] std::string keys_of(const invocation& what);
+/// What `send` types: key names are keys, other words are typed as they are; with -l all are.
+/// @throws command_failure, exit code 64: a word looks like a key's name and is none.
+[[nodiscard]] typing keys_of(const invocation& what);
 
 /// To standard output, at once.
 void print(const std::string& text);

@@ -24,34 +24,53 @@ exchange::result not_in_time(const target& which) { return {1, "tab " + which.na
 
 void sending::send_more(remote& daemon) {
     do { // an empty text is sent too: it asks whether the tab is there
-        const std::string chunk = bytes_.substr(offset_, input_chunk_bytes);
-        offset_ += chunk.size();
-        under_way_[ask(daemon, message::send, send_request{which_, chunk}, mato::deadline::in(send_patience))] = chunk.size();
-    } while (under_way_.size() < most_under_way && offset_ < bytes_.size());
+        under_way_.insert(ask(daemon, message::send, next_part(), mato::deadline::in(send_patience)));
+    } while (under_way_.size() < most_under_way && has_more());
+}
+
+send_request sending::next_part() {
+    send_request part{which_, {}, {}};
+    std::size_t end = std::min(offset_ + input_chunk_bytes, what_.bytes.size());
+    while (next_key_ < what_.keys.size()) {
+        const key_in_text& key = what_.keys[next_key_];
+        if (key.before > end || (key.before == end && end < what_.bytes.size())) break; // the next part begins with it
+        if (part.keys.size() == most_keys_of_send) {
+            end = key.before;
+            break;
+        }
+        part.keys.push_back({key.before - offset_, key.name});
+        ++next_key_;
+    }
+    part.bytes = what_.bytes.substr(offset_, end - offset_);
+    offset_ = end;
+    return part;
 }
 
 void sending::on_answer(remote& daemon, const header& answer) {
-    taken_ += decode<sent>(answer.body).value_or(sent{}).bytes;
+    const auto how = decode<sent>(answer.body).value_or(sent{});
+    taken_ += how.bytes;
+    is_cut_ = is_cut_ || how.cancelled;
     under_way_.erase(answer.id);
     wake_at(mato::deadline::in(send_patience));
-    if (!cancelled_ && offset_ < bytes_.size()) return send_more(daemon);
+    if (!cancelled_ && has_more()) return send_more(daemon);
     finish_if_done();
 }
 
 void sending::finish_if_done() {
     if (!under_way_.empty()) return;
-    if (taken_ == bytes_.size()) return finish({0, {}, json::object().add("bytes", taken_).done()});
-    finish({1, std::to_string(taken_) + " of " + std::to_string(bytes_.size()) + " bytes were taken; the program in tab " +
-                   which_.name + " does not read its input"});
+    if (!is_cut_ && !has_more()) return finish({0, {}, json::object().add("bytes", taken_).done()});
+    const std::string of = what_.keys.empty() ? " of " + std::to_string(what_.bytes.size()) : std::string();
+    finish(
+        {1, std::to_string(taken_) + of + " bytes were taken; the program in tab " + which_.name + " does not read its input"});
 }
 
 void sending::on_refused(const refusal& why) {
     std::string text = why.text;
-    if (bytes_.size() > input_chunk_bytes)
+    if (taken_ > 0 || what_.bytes.size() > input_chunk_bytes)
         text.append(" (")
             .append(std::to_string(taken_))
             .append(" of ")
-            .append(std::to_string(bytes_.size()))
+            .append(std::to_string(what_.bytes.size()))
             .append(" bytes were taken before)");
     finish({why.exit_code, std::move(text)});
 }
@@ -60,7 +79,7 @@ void sending::wake(remote& daemon) {
     if (cancelled_) return exchange::wake(daemon);
     cancelled_ = true;
     wake_at(mato::deadline::in(send_patience));
-    for (const auto& [id, size] : under_way_) daemon.post_as(message::cancel_send, id, nothing{});
+    for (const std::uint32_t id : under_way_) daemon.post_as(message::cancel_send, id, nothing{});
 }
 
 // ---- capture ----
@@ -81,32 +100,56 @@ void capturing::on_answer(remote& daemon, const header& answer) {
 watching_screen::watching_screen(target which, const std::optional<std::string>& pattern, std::chrono::milliseconds idle,
                                  mato::deadline until)
     : which_(std::move(which)), idle_(idle), until_(until) {
-    try {
-        if (pattern) pattern_.emplace(*pattern, std::regex::ECMAScript | std::regex::multiline);
-    } catch (const std::regex_error& wrong) {
-        throw command_failure{mato::exit_code::usage, "--text '" + *pattern + "': " + wrong.what()};
-    }
+    if (!pattern) return;
+    std::string problem;
+    pattern_ = text_pattern::compile(*pattern, problem);
+    if (!pattern_)
+        throw command_failure{mato::exit_code::usage, "--text '" + *pattern + "' is not a valid pattern: " + problem};
 }
 
 void watching_screen::look(remote& daemon) {
     phase_ = phase::looking;
-    ask(daemon, message::capture, capture_request{which_, 0, 0, false, true}, soon());
+    seen_ = {};
+    ask(daemon, message::capture, capture_request{which_, 0, 0, false, true, true}, soon());
 }
 
 void watching_screen::on_answer(remote& daemon, const header& answer) {
     if (phase_ == phase::watching) return rest(look_again);
-    if (const auto now = read<captured>(message::captured, answer)) judge(daemon, *now);
+    auto part = read<captured>(message::captured, answer);
+    if (!part) return;
+    const std::uint64_t next = pattern_ ? part->next : 0; // whether it is idle, the first part says
+    if (seen_.tab == 0)
+        seen_ = std::move(*part);
+    else
+        seen_.text += part->text;
+    if (next != 0) return void(ask(daemon, message::capture, capture_request{which_, 0, next, false, true, true}, soon()));
+    judge(daemon);
 }
 
-void watching_screen::judge(remote& daemon, const captured& now) {
-    const bool is_so =
-        pattern_ ? std::regex_search(now.text, *pattern_) : now.idle_ms >= static_cast<std::uint64_t>(idle_.count());
-    if (is_so) return finish({});
-    if (!now.running) return finish({1, "the program of tab " + which_.name + " has ended"});
+void watching_screen::judge(remote& daemon) {
+    if (pattern_) {
+        search_.emplace(*pattern_, std::move(seen_.text));
+        return search(daemon);
+    }
+    if (seen_.idle_ms >= static_cast<std::uint64_t>(idle_.count())) return finish({});
+    wait_for_change(daemon);
+}
+
+void watching_screen::search(remote& daemon) {
+    phase_ = phase::searching;
+    const auto state = search_->step();
+    if (state == text_search::state::found) return finish({});
+    if (state == text_search::state::absent) return wait_for_change(daemon);
     if (until_.passed()) return time_out();
-    if (!pattern_) return rest(idle_ - std::chrono::milliseconds(static_cast<long>(now.idle_ms)));
+    wake_at(mato::deadline::in(std::chrono::milliseconds(0)));
+}
+
+void watching_screen::wait_for_change(remote& daemon) {
+    if (!seen_.running) return finish({1, "the program of tab " + which_.name + " has ended"});
+    if (until_.passed()) return time_out();
+    if (!pattern_) return rest(idle_ - std::chrono::milliseconds(static_cast<long>(seen_.idle_ms)));
     phase_ = phase::watching;
-    ask(daemon, message::wait_output, wait_output{which_, now.revision}, until_);
+    ask(daemon, message::wait_output, wait_output{which_, seen_.revision}, until_);
 }
 
 void watching_screen::rest(std::chrono::milliseconds span) {
@@ -116,6 +159,7 @@ void watching_screen::rest(std::chrono::milliseconds span) {
 
 void watching_screen::wake(remote& daemon) {
     if (phase_ == phase::resting) return look(daemon);
+    if (phase_ == phase::searching) return search(daemon);
     if (phase_ == phase::watching) return time_out();
     exchange::wake(daemon);
 }

@@ -4,18 +4,27 @@
 #pragma once
 
 #include "command/exchange.hpp"
+#include "text_pattern.hpp"
 
 #include <chrono>
-#include <map>
 #include <memory>
-#include <regex>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
 
 namespace mux {
 
-/// Types `bytes` into a tab, and gives up when for some seconds the program has taken none.
+/// Text, and keys by name in it. Their bytes are known to the daemon alone.
+struct typing {
+    std::string bytes;
+    std::vector<key_in_text> keys;
+};
+
+/// Types into a tab, and gives up when for some seconds the program has taken none.
 class sending final : public exchange {
 public:
-    sending(target which, std::string bytes) : which_(std::move(which)), bytes_(std::move(bytes)) {}
+    sending(target which, typing what) : which_(std::move(which)), what_(std::move(what)) {}
     void begin(remote& daemon) override { send_more(daemon); }
     void wake(remote& daemon) override;
     [[nodiscard]] bool waits_for_program() const noexcept override { return true; }
@@ -24,13 +33,15 @@ private:
     void on_answer(remote& daemon, const header& answer) override;
     void on_refused(const refusal& why) override;
     void send_more(remote& daemon);
+    [[nodiscard]] send_request next_part();
+    [[nodiscard]] bool has_more() const noexcept { return offset_ < what_.bytes.size() || next_key_ < what_.keys.size(); }
     void finish_if_done();
 
     target which_;
-    std::string bytes_;
-    std::map<std::uint32_t, std::size_t> under_way_; // requests, with their bytes
-    std::size_t offset_ = 0, taken_ = 0;
-    bool cancelled_ = false;
+    typing what_;
+    std::set<std::uint32_t> under_way_; // requests
+    std::size_t offset_ = 0, next_key_ = 0, taken_ = 0;
+    bool cancelled_ = false, is_cut_ = false;
 };
 
 /// A tab's screen and the history asked for, however long.
@@ -50,7 +61,8 @@ private:
     std::string text_;
 };
 
-/// Until a tab shows a text, or has been silent for a time.
+/// Until a tab shows a text, or has been silent for a time. A search is left after each step, so that `until` and other
+/// commands of `control` do not wait for it.
 class watching_screen final : public exchange {
 public:
     /// @throws command_failure, exit code 64: `pattern` is no regular expression.
@@ -61,19 +73,23 @@ public:
     [[nodiscard]] bool waits_for_program() const noexcept override { return true; }
 
 private:
-    enum class phase : std::uint8_t { looking, watching, resting };
+    enum class phase : std::uint8_t { looking, searching, watching, resting };
 
     void on_answer(remote& daemon, const header& answer) override;
     void look(remote& daemon);
-    void judge(remote& daemon, const captured& now);
+    void judge(remote& daemon);
+    void search(remote& daemon);
+    void wait_for_change(remote& daemon);
     void rest(std::chrono::milliseconds span);
     void time_out();
 
     target which_;
-    std::optional<std::regex> pattern_;
+    std::optional<text_pattern> pattern_;
     std::chrono::milliseconds idle_;
     mato::deadline until_;
     phase phase_ = phase::looking;
+    captured seen_; // its first part, with the text of all
+    std::optional<text_search> search_;
 };
 
 /// Until a tab's program has ended; its exit code is the command's.

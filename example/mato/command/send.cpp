@@ -25,7 +25,7 @@ std::string standard_input() {
 int run_send(const invocation& what) {
     const auto paths = paths_of(what);
     const bool is_from_input = what.operands.size() == 2 && what.operands[1] == "-";
-    sending text({what.operands[0], current_tab(paths)}, is_from_input ? standard_input() : keys_of(what));
+    sending text({what.operands[0], current_tab(paths)}, is_from_input ? typing{standard_input(), {}} : keys_of(what));
     remote daemon = open_existing(paths);
     return carry_out(daemon, text);
 }

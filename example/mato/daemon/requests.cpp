@@ -2,10 +2,12 @@
 #include "requests.hpp"
 
 #include "capture.hpp"
+#include "key_encoding.hpp"
 
 #include <mato/version.hpp>
 
 #include <algorithm>
+#include <utility>
 
 namespace mux {
 namespace {
@@ -24,6 +26,23 @@ std::string problem_of(const new_tab& wanted) {
         for (const std::string& text : *part)
             if (text.find('\0') != std::string::npos) return "an argument or variable contains a NUL byte";
     return {};
+}
+
+/// The text with its keys in the modes of now. `problem`: why one of them cannot be typed.
+std::string bytes_of(const send_request& wanted, const keyboard_modes& modes, std::string& problem) {
+    std::string bytes;
+    std::size_t at = 0;
+    if (wanted.keys.size() > most_keys_of_send) problem = "too many keys for the program";
+    for (const key_in_text& each : wanted.keys) {
+        const auto pressed = parse_key_name(each.name);
+        const std::string encoded = pressed ? encode_key(*pressed, modes) : std::string();
+        if (encoded.empty()) problem = "the key '" + each.name + "' has no encoding in the keyboard mode";
+        if (!problem.empty()) return {};
+        const std::size_t before = std::min<std::uint64_t>(std::max<std::uint64_t>(each.before, at), wanted.bytes.size());
+        bytes.append(wanted.bytes, at, before - at).append(encoded);
+        at = before;
+    }
+    return bytes.append(wanted.bytes, at);
 }
 
 } // namespace
@@ -264,17 +283,20 @@ void requests::send_keys(client& from, std::uint32_t id, const send_request& wan
     tab_entry* const found = resolve(from, id, wanted.which);
     if (!found) return;
     tab& to = *found->program;
-    if (wanted.bytes.empty()) return reply(from, message::sent, id, sent{0});
+    if (wanted.bytes.empty() && wanted.keys.empty()) return reply(from, message::sent, id, sent{0});
     if (!to.is_running() || to.is_closing()) return refuse(from, id, "the program of " + named(to) + " has ended");
+    std::string problem;
+    std::string bytes = bytes_of(wanted, keyboard_modes::of(to.screen()), problem);
+    if (!problem.empty()) return refuse(from, id, problem + " of " + named(to), mato::exit_code::usage);
     state_.tabs.use(*found);
-    if (!to.type({from.id(), id}, wanted.bytes))
+    if (!to.type({from.id(), id}, std::move(bytes)))
         refuse(from, id, named(to) + " has as much unread input as it may (paste_bytes)");
 }
 
 void requests::cancel_send(client& from, std::uint32_t id) {
     std::size_t taken = 0;
     for (auto& [number, each] : state_.tabs) taken += each.program->cancel_input(from.id(), id);
-    reply(from, message::sent, id, sent{taken});
+    reply(from, message::sent, id, sent{taken, true});
 }
 
 void requests::capture(client& from, std::uint32_t id, const capture_request& wanted) {
