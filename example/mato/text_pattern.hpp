@@ -18,7 +18,7 @@ public:
     static constexpr std::size_t most_bytes = 4096; ///< of a pattern: longer ones come from mistakes, such as a file's content
     static constexpr std::size_t most_memory = 1u << 20; ///< bytes, of the compiled pattern and its caches
     static constexpr std::size_t step_work = 1u << 26;   ///< of one search step, in instructions times bytes: at most 0.3 s
-    static constexpr std::size_t least_step = 4096, most_step = 64u << 10; ///< bytes of text
+    static constexpr std::size_t least_step = 4096, most_step = 1u << 20; ///< bytes of text: a whole screen
 
     /// `^` and `$` match at line ends. @returns empty: `problem` says what is wrong, and where.
     [[nodiscard]] static std::optional<text_pattern> compile(std::string_view pattern, std::string& problem);

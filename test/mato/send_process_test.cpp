@@ -149,7 +149,7 @@ TEST_CASE("keys are encoded in the modes the program has set, in their place in 
     world.must({"send", id, "a", "Up", "Home", "b", "S-Up", "KP0", "c", "é"});
     CHECK(wait_until([&] { return read_file(world.home() / "got") == "a\033OA\033OHb\033[1;2A\033Opcé"; }));
     const outcome in_control = world.run({"control"}, {.input = "send " + id + " Up x Down\n"});
-    CHECK(contains(in_control.out, "\"bytes\":7"));
+    CHECK(contains(in_control.out, "\"bytes\": 7"));
     CHECK(wait_until([&] { return read_file(world.home() / "got").ends_with("cé\033OAx\033OB"); }));
 
     const std::string raw = world.must({"new", "-d", "--emulator", "raw", "--", "stty raw -echo; touch up2; exec cat > got2"});

@@ -34,7 +34,7 @@ TEST_CASE("blanks that were written before the cursor count", "[mato][wait]") {
     world.must({"send", prompt, "x"}); // echoed by the terminal
     CHECK(wait_for(world, prompt, "prompt>  x$") == 0);
 
-    CHECK(wait_for(world, tab_showing(world, "ab   \033[3D", "40", "5"), "^ab $", "10s") == 0); // up to the cursor, which moved
+    CHECK(wait_for(world, tab_showing(world, "ab   \033[2D", "40", "5"), "^ab $", "10s") == 0); // up to the cursor, which moved
     CHECK(wait_for(world, tab_showing(world, "ab\033[20C", "40", "5"), "^ab$") == 0);           // moving writes nothing
     CHECK(wait_for(world, tab_showing(world, "12345678 ", "9", "3"), "^12345678 $") == 0);      // a wrap is pending
     CHECK(wait_for(world, tab_showing(world, "123456789> ", "9", "3"), "^123456789> $") == 0);
@@ -60,7 +60,7 @@ TEST_CASE("a costly search in control keeps no other command waiting", "[mato][w
     mato_world world;
     tab_showing(world, std::string(74'999, 'a'), "500", "150");
     auto control = world.start({"control"}, {.input = "wait 1 --text '(a?){900}b' --timeout 20s\nhas 1\n", .limit = 60s});
-    CHECK(control.wait_for_output("{\"reply\":2,\"ok\":true", 15s));
+    CHECK(control.wait_for_output("{\"reply\": 2, \"ok\": true", 15s));
 }
 
 TEST_CASE("text that comes later is found, and an invalid pattern is a usage error that says where", "[mato][wait]") {
@@ -75,5 +75,5 @@ TEST_CASE("text that comes later is found, and an invalid pattern is a usage err
     CHECK(wrong.exit_code == 64);
     CHECK(wrong.err == "mato: --text 'a(b' is not a valid pattern: at byte 2, '(b': this '(' has no ')'\n");
     CHECK(world.run({"wait", id, "--text", std::string(5000, 'a')}).exit_code == 64);
-    CHECK(world.run({"control"}, {.input = "wait 1 --text '[a'\n"}).out.find("\"exit_code\":64") != std::string::npos);
+    CHECK(world.run({"control"}, {.input = "wait 1 --text '[a'\n"}).out.find("\"exit_code\": 64") != std::string::npos);
 }
