@@ -41,6 +41,7 @@
 #include "fan_out.hpp"
 #include "frame_ring.hpp"
 #include "key_index.hpp"
+#include "memory_file.hpp"
 #include "outbox.hpp"
 #include "server.hpp"
 #include "subscriber.hpp"

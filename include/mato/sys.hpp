@@ -22,6 +22,8 @@
 #include <poll.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/types.h>
@@ -30,6 +32,9 @@
 #include <unistd.h>
 #if MATO_HAS_SIGNALFD
 #include <sys/signalfd.h>
+#endif
+#if MATO_HAS_MEMFD
+#include <sys/vfs.h>
 #endif
 
 #ifndef MATO_SYSTEM
@@ -129,6 +134,28 @@ inline void close_from(int first) noexcept {
     const int last = limit > 0 && limit < 1'048'576 ? static_cast<int>(limit) : 65'536; // an unlimited table: the usual cap
     for (int fd = first; fd < last; ++fd) MATO_SYSTEM(close)(fd);
 }
+
+// ---- memory ----
+/// MAP_FAILED on error.
+inline void* mmap(void* at, std::size_t size, int protection, int flags, int fd, off_t from) noexcept {
+    return MATO_SYSTEM(mmap)(at, size, protection, flags, fd, from);
+}
+inline int munmap(void* at, std::size_t size) noexcept { return MATO_SYSTEM(munmap)(at, size); }
+inline int madvise(void* at, std::size_t size, int advice) noexcept { return MATO_SYSTEM(madvise)(at, size, advice); }
+template <class Resource> int getrlimit(Resource resource, struct ::rlimit* out) noexcept {
+    return MATO_SYSTEM(getrlimit)(resource, out);
+}
+#if MATO_HAS_MEMFD
+/// A file without a name in any directory: close-on-exec, can be sealed, and where the kernel knows of it (Linux 6.3) never
+/// executable, without which hardened systems refuse. `name` is for proc(5) alone.
+inline int memfd_create(const char* name) noexcept {
+    constexpr unsigned never_executable = 8; // MFD_NOEXEC_SEAL; older headers lack it
+    const int fd = MATO_SYSTEM(memfd_create)(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | never_executable);
+    if (fd != -1 || errno != EINVAL) return fd;
+    return MATO_SYSTEM(memfd_create)(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+}
+inline int fstatfs(int fd, struct ::statfs* out) noexcept { return MATO_SYSTEM(fstatfs)(fd, out); }
+#endif
 
 // ---- sockets ----
 /// A close-on-exec Unix stream socket.

@@ -83,7 +83,7 @@ public:
         if (name == "close") real_(args...);        // the number is gone, whatever close says
         errno = all.error;
         if constexpr (std::is_pointer_v<result>)
-            return nullptr;
+            return static_cast<result>(name == "mmap" ? MAP_FAILED : nullptr);
         else
             return static_cast<result>(name == "pthread_sigmask" ? all.error : -1); // which reports by its result
     }
@@ -136,6 +136,10 @@ inline std::vector<int> plausible(std::string_view name) {
     if (name == "syscall") return {EMFILE, ENOSYS, ESRCH};
     if (name == "dup2" || name == "ioctl" || name == "send" || name == "recv") return {EINTR, EIO};
     if (name == "chdir") return {EACCES, EIO};
+    if (name == "memfd_create") return {EMFILE, ENFILE, ENOMEM, ENOSYS, EPERM, EACCES, EINVAL};
+    if (name == "mmap") return {ENOMEM, EACCES, EPERM, ENFILE};
+    if (name == "munmap" || name == "madvise") return {ENOMEM, EINVAL};
+    if (name == "getrlimit" || name == "fstatfs") return {EPERM, ENOSYS};
     return {}; // sigaction, pthread_sigmask, umask: cannot fail with the arguments they get
 }
 

@@ -77,6 +77,10 @@ TEST_CASE("every descriptor is close-on-exec from birth", "[sys]") {
     CHECK(closes_on_exec(signals.get()));
     CHECK(is_nonblocking(signals.get()));
 #endif
+#if MATO_HAS_MEMFD
+    const unique_fd memory(sys::memfd_create("memory"));
+    CHECK(closes_on_exec(memory.get()));
+#endif
 #if MATO_HAS_PIDFD
     const unique_fd process(sys::pidfd_open(::getpid()));
     CHECK(closes_on_exec(process.get()));

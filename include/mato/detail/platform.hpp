@@ -50,6 +50,9 @@
 #ifndef MATO_HAS_OFD_LOCKS
 #define MATO_HAS_OFD_LOCKS 1 // F_OFD_SETLK, fcntl(2), Linux 3.15
 #endif
+#ifndef MATO_HAS_MEMFD
+#define MATO_HAS_MEMFD 1 // memfd_create(2) and seals, Linux 3.17, glibc 2.27
+#endif
 #if !defined(MATO_HAS_SINGLE_THREADED) && __has_include(<sys/single_threaded.h>)
 #define MATO_HAS_SINGLE_THREADED 1 // __libc_single_threaded, glibc 2.32
 #endif
@@ -90,6 +93,9 @@
 #endif
 #ifndef MATO_HAS_OFD_LOCKS
 #define MATO_HAS_OFD_LOCKS 0
+#endif
+#ifndef MATO_HAS_MEMFD
+#define MATO_HAS_MEMFD 0
 #endif
 #ifndef MATO_HAS_SINGLE_THREADED
 #define MATO_HAS_SINGLE_THREADED 0
