@@ -1,7 +1,7 @@
 #!/bin/sh
 # What including the toolkit brings along: headers.sh WORK_DIRECTORY STEP, CXX says which compiler.
 #   macros            only names that ARCHITECTURE.md documents stay defined
-#   snippets          the samples of all documents compile
+#   snippets          the samples of all documents and of the headers' comments compile
 #   cost [--write]    preprocessed lines, against test/include_cost.txt, which --write makes anew
 #   seconds           prints what compiling takes beside asio/io_context.hpp; not a test
 set -eu
@@ -46,6 +46,18 @@ snippets) # every ```cpp block of the documents is a file that compiles
         done
     done
     [ "$count" -ge 1 ] || { echo "only $count samples found" >&2; exit 1; }
+    count=0
+    for header in $headers; do # each block of a comment is the body of a function
+        awk -v header="$header" 'BEGIN { print "#include <" header ">\n#include <cstdio>\n#include <unistd.h>" }
+            /^\/\/\/ ```cpp$/ { printf "void sample_%d() {\n", ++n; on = 1; next }
+            /^\/\/\/ ```$/ { if (on) print "}"; on = 0; next }
+            on { sub(/^\/\/\/ ?/, ""); print }' "$root/include/$header" >"$work/snippet.cpp"
+        grep -q '^void sample' "$work/snippet.cpp" || continue
+        count=$((count + 1))
+        $cxx -std=c++20 -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror -I"$root/include" -fsyntax-only "$work/snippet.cpp" ||
+            { echo "a sample in $header does not compile" >&2; exit 1; }
+    done
+    [ "$count" -ge 3 ] || { echo "only $count headers with samples found" >&2; exit 1; }
     ;;
 macros)
     broken=0

@@ -30,8 +30,8 @@ vocabulary="error unique_fd unix_address scope_exit clock sys version"
 
 # Layers: arrows point down only.
 alternatives=$(echo "$policies" | tr ' ' '|')
-pure="memory_file frame_ring key_index outbox begun_frames subscription subscriber fan_out" # of layer 3, without asio, lowest first
-upper="memory_file|frame_ring|key_index|outbox|begun_frames|subscription|subscriber|fan_out|connection|server|broadcast|policies|daemon|client|service|mato"
+pure="memory_file read_journal two_slots frame_ring key_index outbox begun_frames subscription subscriber fan_out" # of layer 3, without asio, lowest first
+upper="memory_file|read_journal|two_slots|frame_ring|key_index|outbox|begun_frames|subscription|subscriber|fan_out|connection|server|broadcast|policies|daemon|client|service|mato"
 for policy in $policies; do
     complain "A policy includes a policy or a higher layer:" "$(grep -nHE "#include \"($alternatives|$upper)\.hpp\"" "include/mato/$policy.hpp" || true)"
 done

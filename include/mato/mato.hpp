@@ -43,9 +43,11 @@
 #include "key_index.hpp"
 #include "memory_file.hpp"
 #include "outbox.hpp"
+#include "read_journal.hpp"
 #include "server.hpp"
 #include "subscriber.hpp"
 #include "subscription.hpp"
+#include "two_slots.hpp"
 
 // 4: composition
 #include "client.hpp"

@@ -5617,6 +5617,366 @@ inline memory_file memory_file::adopt(unique_fd fd, error_out out) {
 } // namespace MATO_ABI
 } // namespace mato
 
+// ---- mato/read_journal.hpp ----
+/// @file read_journal.hpp: what was read from a terminal, in memory that outlives the reader, not a byte lost.
+/// Layer: 3 (mechanism; no asio, no descriptor).  Test: test/toolkit/read_journal_test.cpp,
+/// test/process/read_journal_process_test.cpp. Threads: distinct objects are independent; one object, one thread.   Blocks:
+/// never. Fork: both processes see the memory. Only one of them may read the terminal.
+///
+/// read(2) puts the bytes where `arm` says, and `commit` counts them with one store of eight bytes. A reader that is killed
+/// between the two leaves bytes that nothing counts, and that the terminal has no more. So `arm` first fills the place with a
+/// pattern: the last byte that differs from it ends what the killed read took. That is exact for text, which has no byte of the
+/// pattern (F8 to FF). Of a read that was cut it misses a last byte that equals the pattern at its place: of random bytes one
+/// in 256 does.
+///
+/// The memory (numbers little-endian; detail/kept_memory.hpp has the head):
+///
+///     64   8  end: bytes that were ever read
+///     72   8  armed: equals `end` while a read may be under way, else another number
+///     80   8  begin: bytes before the newest checkpoint; byte `begin` lies at the content's start
+///     128     the log: `capacity` bytes, and 4 095 for a read that begins at its last
+
+// ---- mato/detail/kept_memory.hpp ----
+/// @file kept_memory.hpp: how memory that outlives its writer begins, and how its words are stored.
+/// Layer: 1 (vocabulary).  Test: test/toolkit/read_journal_test.cpp, test/toolkit/two_slots_test.cpp.
+/// Threads: one process at a time writes, with one thread.   Blocks: never.
+///
+/// Every number is little-endian. The first 64 bytes are the head; words that change while the memory is in use follow it, in a
+/// cache line of their own:
+///
+///     0   8  magic, eight letters
+///     8   2  major version: a reader refuses a newer one
+///     10  2  minor version: a reader ignores it, and the fields it adds
+///     12  4  where the content begins, from the start of the memory
+///     16  8  size of the content, as the part defines it
+///
+/// A death falls between two instructions, and what came before it is in memory. So the order of stores is the program's, as
+/// long as the compiler keeps it: `store_word` is a barrier for it in both directions.
+
+namespace mato {
+inline namespace MATO_ABI {
+
+/// What happens between two stores: nothing. A test puts in its own type, and sees the memory as a death there leaves it.
+struct no_steps {
+    template <class Store> static constexpr void after(Store) noexcept {}
+};
+
+namespace detail {
+
+template <class Number> Number little_endian(Number value) noexcept {
+    if constexpr (std::endian::native == std::endian::little || sizeof(Number) == 1)
+        return value;
+    else if constexpr (sizeof(Number) == 2)
+        return static_cast<Number>(__builtin_bswap16(value));
+    else if constexpr (sizeof(Number) == 4)
+        return static_cast<Number>(__builtin_bswap32(value));
+    else
+        return static_cast<Number>(__builtin_bswap64(value));
+}
+template <class Number> [[nodiscard]] Number load_number(const char* at) noexcept {
+    Number value;
+    std::memcpy(&value, at, sizeof value);
+    return little_endian(value);
+}
+template <class Number> void store_number(char* at, Number value) noexcept {
+    value = little_endian(value);
+    std::memcpy(at, &value, sizeof value);
+}
+
+/// One store of eight bytes: a death leaves the old value or the new one. No store moves across it. @pre `at` is aligned
+inline void store_word(char* at, std::uint64_t value) noexcept {
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    __atomic_store_n(reinterpret_cast<std::uint64_t*>(at), little_endian(value), __ATOMIC_RELEASE);
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+}
+[[nodiscard]] inline std::uint64_t load_word(const char* at) noexcept {
+    return little_endian(__atomic_load_n(reinterpret_cast<const std::uint64_t*>(at), __ATOMIC_ACQUIRE));
+}
+
+inline constexpr std::size_t kept_words = 64;    // offset of the first word
+inline constexpr std::size_t kept_content = 128; // least offset of the content: head, then one cache line of words
+
+/// What is known of one kind of kept memory, for its head and for messages.
+struct kept_kind {
+    std::string_view magic; // eight letters
+    const char* name;       // "read journal"
+    std::uint16_t major;
+    std::uint16_t minor;
+};
+
+/// Whether words can be stored in it at all. @errors invalid_argument
+inline bool is_aligned(std::span<const char> memory, std::string_view step, error_out out) {
+    if (reinterpret_cast<std::uintptr_t>(memory.data()) % alignof(std::uint64_t) == 0) return true;
+    out.set(std::make_error_code(std::errc::invalid_argument), step, {}, "the memory does not begin at a multiple of 8 bytes");
+    return false;
+}
+
+/// The magic comes last: memory is nothing until it is all there. @pre the words and the content are written
+inline void write_kept_head(char* at, const kept_kind& kind, std::uint64_t content_size) noexcept {
+    store_number(at + 8, kind.major);
+    store_number(at + 10, kind.minor);
+    store_number(at + 12, static_cast<std::uint32_t>(kept_content));
+    store_number(at + 16, content_size);
+    std::uint64_t magic = 0;
+    std::memcpy(&magic, kind.magic.data(), sizeof magic);
+    store_word(at, little_endian(magic));
+}
+
+/// Where the content begins, at or below the memory's size; 0 with an error for memory of another kind or a newer version.
+/// @errors invalid_argument · malformed · version_mismatch
+inline std::size_t check_kept_head(std::span<const char> memory, const kept_kind& kind, error_out out) {
+    const std::string step = std::string("adopt ") + kind.name;
+    const auto refuse = [&](std::error_code code, std::string why) {
+        return out.set(code, step, {}, std::move(why)), std::size_t{0};
+    };
+    if (!is_aligned(memory, step, out)) return 0;
+    if (memory.size() < kept_content) return refuse(errc::malformed, std::to_string(memory.size()) + " bytes are too few");
+    if (std::memcmp(memory.data(), kind.magic.data(), 8) != 0)
+        return refuse(errc::malformed, std::string("the memory holds no ") + kind.name);
+    const auto major = load_number<std::uint16_t>(memory.data() + 8);
+    if (major > kind.major)
+        return refuse(errc::version_mismatch, "it has format " + std::to_string(major) + ", this program knows them up to " +
+                                                  std::to_string(kind.major));
+    const std::size_t begin = load_number<std::uint32_t>(memory.data() + 12);
+    if (major == 0 || begin < kept_content || begin > memory.size() || begin % alignof(std::uint64_t) != 0)
+        return refuse(errc::malformed, "its head is damaged");
+    return begin;
+}
+
+} // namespace detail
+} // namespace MATO_ABI
+} // namespace mato
+
+namespace mato {
+inline namespace MATO_ABI {
+
+/// The stores of `arm`, `commit` and `checkpoint`, in order.
+enum class journal_store : std::uint8_t {
+    pattern,   ///< `arm`: the place of the next read holds it
+    armed,     ///< `arm`: a read may be under way
+    end,       ///< `commit`
+    disarmed,  ///< `checkpoint`: the old pattern is not taken for a read
+    forgotten, ///< `checkpoint`: the log begins here
+};
+
+/// The log of one terminal's reads since its newest checkpoint. The memory belongs to the caller and outlives the object.
+///
+/// ```cpp
+/// alignas(8) static char memory[mato::read_journal<>::memory_for(32768)]; // to outlive the process, a memory_file's bytes
+/// mato::failure why;
+/// auto journal = mato::read_journal<>::create(memory, why);
+/// if (char* const to = journal.arm()) { // nullptr when it is full: first keep the log's effect elsewhere, then checkpoint()
+///     const ssize_t got = ::read(0, to, journal.most_read);
+///     if (got > 0) journal.commit(static_cast<std::size_t>(got));
+/// }
+/// auto next = mato::read_journal<>::adopt(memory, why); // as the next process does
+/// next.recover();
+/// std::printf("%zu bytes to be read again\n", next.since_checkpoint().size());
+/// ```
+///
+/// With two_slots for the checkpoints the order is: `slots.publish(state, journal.end(), out)`, then `journal.checkpoint()`;
+/// and after a death: `recover()`, `resume_after(slots.position(), out)`, then `since_checkpoint()` on top of `slots.newest()`.
+template <class Steps = no_steps> class read_journal {
+public:
+    /// Bytes of one read at most: a Linux terminal gives no more at once (n_tty keeps 4 096, one of them for itself).
+    static constexpr std::size_t most_read = 4095;
+    /// Bytes of memory that a log of `capacity` bytes needs.
+    [[nodiscard]] static constexpr std::size_t memory_for(std::size_t capacity) noexcept {
+        return detail::kept_content + capacity + most_read;
+    }
+
+    /// Without memory: always full.
+    read_journal() noexcept = default;
+    read_journal(read_journal&& other) noexcept : own_(std::exchange(other.own_, {})) {}
+    read_journal& operator=(read_journal&& other) noexcept {
+        own_ = std::exchange(other.own_, {});
+        return *this;
+    }
+
+    /// An empty log of all the memory. What it held is gone.
+    /// @errors invalid_argument: not aligned to 8 bytes, or too small for a log of one byte.
+    [[nodiscard]] static read_journal create(std::span<char> memory, error_out out);
+    [[nodiscard]] static read_journal create(std::span<char> memory) {
+        return or_throw([&](error_out out) { return create(memory, out); });
+    }
+    /// Takes over what another process left; changes nothing in it. `recover` comes next. That process must be dead or must
+    /// have stopped to read, else two read one terminal.
+    /// @errors malformed: it is something else, or damaged · version_mismatch: a newer format · invalid_argument: not aligned.
+    [[nodiscard]] static read_journal adopt(std::span<char> memory, error_out out);
+    [[nodiscard]] static read_journal adopt(std::span<char> memory) {
+        return or_throw([&](error_out out) { return adopt(memory, out); });
+    }
+
+    /// Where the next read may put `most_read` bytes. A read that fails, or takes nothing, needs no `commit`.
+    /// @returns nullptr when the log is full, or was adopted with a read under way and `recover` was not called.
+    [[nodiscard]] char* arm() noexcept;
+    /// Counts what a read put there. @pre n <= most_read, and `arm` gave the place
+    void commit(std::size_t n) noexcept;
+    /// Bytes that a read took and no `commit` counted: after the death of the reader, those it did not live to count.
+    [[nodiscard]] std::size_t in_flight() const noexcept;
+    /// Counts those. @returns how many they were
+    std::size_t recover() noexcept;
+
+    /// All that was read since the newest checkpoint. @lifetime the next `checkpoint` or `arm`; `commit` adds behind its end.
+    [[nodiscard]] std::string_view since_checkpoint() const noexcept { return {own_.log, used()}; }
+    /// The effect of the whole log is kept elsewhere: the log is empty from here. @pre `recover` was called, if adopted
+    void checkpoint() noexcept;
+    /// Joins the log and a state that holds all up to `position`, which may have been kept right before the death, without the
+    /// `checkpoint` that belongs to it. @errors malformed: the state is of another place than this log begins or ends at.
+    bool resume_after(std::uint64_t position, error_out out);
+
+    [[nodiscard]] std::uint64_t begin() const noexcept { return own_.begin; } ///< bytes before the newest checkpoint
+    [[nodiscard]] std::uint64_t end() const noexcept { return own_.end; }     ///< bytes that were ever read
+    [[nodiscard]] std::size_t used() const noexcept { return static_cast<std::size_t>(own_.end - own_.begin); }
+    [[nodiscard]] std::size_t capacity() const noexcept { return own_.capacity; } ///< `used()` from which no read may begin
+    [[nodiscard]] bool full() const noexcept { return used() >= own_.capacity; }
+
+private:
+    static constexpr detail::kept_kind kind{"matoread", "read journal", 1, 0};
+    static constexpr std::size_t end_word = detail::kept_words, armed_word = end_word + 8, begin_word = end_word + 16;
+    static constexpr std::uint64_t disarmed = ~std::uint64_t{0};
+    static constexpr std::uint64_t furthest = std::uint64_t{1} << 63; // no terminal gets to 8 EiB
+
+    // This process's own copies: what others write into the memory later never decides where this one reads or writes.
+    struct state {
+        char* memory = nullptr;
+        char* log = nullptr;
+        std::size_t capacity = 0;
+        std::uint64_t begin = 0;
+        std::uint64_t end = 0;
+        std::uint64_t filled = 0; // behind the last byte of the pattern that this process wrote, or below `end`
+        bool must_recover = false;
+    };
+    state own_;
+};
+
+// ---- implementation ----
+
+namespace detail {
+
+/// 4 096 bytes of F8 to FF, twice, so that any 4 096 in a row can be copied at once. The format fixes them.
+struct fill_pattern {
+    static constexpr std::size_t period = 4096;
+    char bytes[2 * period]{};
+    constexpr fill_pattern() noexcept {
+        std::uint32_t x = 0x9E3779B9U;
+        for (std::size_t i = 0; i < period; ++i) {
+            x ^= x << 13, x ^= x >> 17, x ^= x << 5; // Marsaglia's xorshift
+            bytes[i] = bytes[i + period] = static_cast<char>(0xF8U | (x >> 11 & 7U));
+        }
+    }
+    /// The bytes from this place of the stream on.
+    [[nodiscard]] const char* from(std::uint64_t position) const noexcept { return bytes + position % period; }
+};
+inline constexpr fill_pattern read_pattern;
+
+} // namespace detail
+
+template <class Steps> read_journal<Steps> read_journal<Steps>::create(std::span<char> memory, error_out out) {
+    static constexpr std::string_view step = "create read journal";
+    read_journal made;
+    if (!detail::is_aligned(memory, step, out)) return made;
+    if (memory.size() < memory_for(1)) {
+        out.set(std::make_error_code(std::errc::invalid_argument), step, {},
+                std::to_string(memory.size()) + " bytes are too few, the least are " + std::to_string(memory_for(1)));
+        return made;
+    }
+    char* const at = memory.data();
+    const std::size_t capacity = memory.size() - memory_for(0);
+    detail::store_word(at, 0); // nothing that a death could leave is taken for a journal
+    detail::store_word(at + end_word, 0);
+    detail::store_word(at + armed_word, disarmed);
+    detail::store_word(at + begin_word, 0);
+    detail::write_kept_head(at, kind, capacity);
+    made.own_ = {at, at + detail::kept_content, capacity, 0, 0, 0, false};
+    return made;
+}
+
+template <class Steps> read_journal<Steps> read_journal<Steps>::adopt(std::span<char> memory, error_out out) {
+    read_journal made;
+    const std::size_t content = detail::check_kept_head(memory, kind, out);
+    if (content == 0) return made;
+    char* const at = memory.data();
+    const auto refuse = [&](const char* why) { out.set(errc::malformed, "adopt read journal", {}, why); };
+    const auto capacity = detail::load_number<std::uint64_t>(at + 16);
+    const std::size_t room = memory.size() - content;
+    if (capacity == 0 || room < most_read || capacity > room - most_read)
+        return refuse("its log does not fit into the memory"), read_journal();
+    const std::uint64_t begin = detail::load_word(at + begin_word), end = detail::load_word(at + end_word);
+    const std::uint64_t armed = detail::load_word(at + armed_word);
+    if (begin > end || end > furthest || end - begin >= capacity + most_read)
+        return refuse("its counts of bytes are damaged"), read_journal();
+    if (armed != disarmed && (armed < begin || armed > end || (armed == end && end - begin >= capacity)))
+        return refuse("it has a read under way where none can be"), read_journal();
+    made.own_ = {at, at + content, static_cast<std::size_t>(capacity), begin, end, 0, false};
+    made.own_.must_recover = made.in_flight() > 0;
+    return made;
+}
+
+template <class Steps> char* read_journal<Steps>::arm() noexcept {
+    if (full() || own_.must_recover) return nullptr;
+    char* const to = own_.log + used();
+    const std::uint64_t until = own_.end + most_read;
+    if (own_.filled < own_.end) own_.filled = own_.end;
+    if (own_.filled < until) { // as much as the last read used
+        std::memcpy(own_.log + (own_.filled - own_.begin), detail::read_pattern.from(own_.filled),
+                    static_cast<std::size_t>(until - own_.filled));
+        own_.filled = until;
+        Steps::after(journal_store::pattern);
+    }
+    detail::store_word(own_.memory + armed_word, own_.end);
+    Steps::after(journal_store::armed);
+    return to;
+}
+
+template <class Steps> void read_journal<Steps>::commit(std::size_t n) noexcept {
+    own_.end += n;
+    detail::store_word(own_.memory + end_word, own_.end); // `armed` names another place from here
+    Steps::after(journal_store::end);
+}
+
+template <class Steps> std::size_t read_journal<Steps>::in_flight() const noexcept {
+    if (own_.memory == nullptr || detail::load_word(own_.memory + armed_word) != own_.end || full()) return 0;
+    const char* const from = own_.log + used();
+    const char* const untouched = detail::read_pattern.from(own_.end);
+    std::size_t n = most_read;
+    while (n > 0 && from[n - 1] == untouched[n - 1]) --n;
+    return n;
+}
+
+template <class Steps> std::size_t read_journal<Steps>::recover() noexcept {
+    const std::size_t found = in_flight();
+    if (found > 0) commit(found);
+    own_.must_recover = false;
+    return found;
+}
+
+template <class Steps> void read_journal<Steps>::checkpoint() noexcept {
+    if (own_.memory == nullptr) return;
+    // In this order: from the second store on, other bytes lie where the pattern was.
+    detail::store_word(own_.memory + armed_word, disarmed);
+    Steps::after(journal_store::disarmed);
+    detail::store_word(own_.memory + begin_word, own_.end);
+    Steps::after(journal_store::forgotten);
+    own_.begin = own_.end;
+    own_.filled = 0;
+}
+
+template <class Steps> bool read_journal<Steps>::resume_after(std::uint64_t position, error_out out) {
+    if (position == own_.begin) return true;
+    if (position != own_.end) {
+        out.set(errc::malformed, "resume read journal", {},
+                "the state holds " + std::to_string(position) + " bytes, the log has those from " + std::to_string(own_.begin) +
+                    " to " + std::to_string(own_.end));
+        return false;
+    }
+    checkpoint();
+    return true;
+}
+
+} // namespace MATO_ABI
+} // namespace mato
+
 // ---- mato/server.hpp ----
 /// @file server.hpp: accepts, admits, keeps and ends the sessions of a daemon.
 /// Layer: 3 (asio).  Test: test/toolkit/server_test.cpp.
@@ -5907,6 +6267,249 @@ template <class E, class P, class F, class O> void basic_server<E, P, F, O>::loo
 
 template <class E, class P, class F, class O> void basic_server<E, P, F, O>::close_all(const failure& why) {
     for (const auto& held : sessions()) held->close(why);
+}
+
+} // namespace MATO_ABI
+} // namespace mato
+
+// ---- mato/two_slots.hpp ----
+/// @file two_slots.hpp: the newest whole state of something, in memory that outlives its writer.
+/// Layer: 3 (mechanism; no asio, no descriptor).  Test: test/toolkit/two_slots_test.cpp; fuzz/two_slots_fuzz.cpp.
+/// Threads: distinct objects are independent; one object, one thread.   Blocks: never.
+/// Fork: both processes see the memory. Only one of them may publish.
+///
+/// A state is written into the slot that is not published, and one store of eight bytes publishes it. Whoever adopts the memory
+/// after a death, at whatever point, finds the last state that was published, and it whole.
+///
+/// The memory (numbers little-endian; detail/kept_memory.hpp has the head):
+///
+///     64   8  published: generation of the newest state, 0 for none; it lies in slot generation & 1
+///     128     slot 0, slot 1, each {8 generation, 8 size, 8 position, 4 CRC-32C of these three and the body, 36 unused}, body
+
+// ---- mato/detail/crc32c.hpp ----
+/// @file crc32c.hpp: the checksum CRC-32C, by the processor's own instruction where it has one.
+/// Layer: 0 (platform).  Test: test/toolkit/two_slots_test.cpp.
+/// Threads: safe.   Blocks: never.
+/// Source: RFC 3720 appendix B.4 (test values); polynomial 0x1EDC6F41, reflected 0x82F63B78.
+
+namespace mato {
+inline namespace MATO_ABI {
+namespace detail {
+
+/// The sum of `before`'s bytes followed by these.
+[[nodiscard]] inline std::uint32_t crc32c(std::string_view bytes, std::uint32_t before = 0) noexcept;
+
+// ---- implementation ----
+
+/// `of[k][b]`: what byte b does to the sum when k more bytes follow it in the same step.
+struct crc32c_tables {
+    std::uint32_t of[8][256]{};
+    constexpr crc32c_tables() noexcept {
+        for (std::uint32_t byte = 0; byte < 256; ++byte) {
+            std::uint32_t sum = byte;
+            for (int bit = 0; bit < 8; ++bit) sum = (sum >> 1) ^ (sum & 1 ? 0x82F63B78U : 0U);
+            of[0][byte] = sum;
+        }
+        for (int k = 1; k < 8; ++k)
+            for (std::uint32_t byte = 0; byte < 256; ++byte)
+                of[k][byte] = (of[k - 1][byte] >> 8) ^ of[0][of[k - 1][byte] & 0xFF];
+    }
+};
+inline constexpr crc32c_tables crc32c_table;
+
+inline std::uint32_t crc32c_portable(std::string_view bytes, std::uint32_t sum) noexcept {
+    const auto& of = crc32c_table.of;
+    const auto* at = reinterpret_cast<const unsigned char*>(bytes.data());
+    std::size_t left = bytes.size();
+    for (; left >= 8; left -= 8, at += 8) {
+        sum ^= static_cast<std::uint32_t>(at[0]) | static_cast<std::uint32_t>(at[1]) << 8 |
+               static_cast<std::uint32_t>(at[2]) << 16 | static_cast<std::uint32_t>(at[3]) << 24;
+        sum = of[7][sum & 0xFF] ^ of[6][sum >> 8 & 0xFF] ^ of[5][sum >> 16 & 0xFF] ^ of[4][sum >> 24] ^ of[3][at[4]] ^
+              of[2][at[5]] ^ of[1][at[6]] ^ of[0][at[7]];
+    }
+    for (; left > 0; --left, ++at) sum = (sum >> 8) ^ of[0][(sum ^ *at) & 0xFF];
+    return sum;
+}
+
+#if defined(__x86_64__)
+[[gnu::target("sse4.2")]] inline std::uint32_t crc32c_sse42(std::string_view bytes, std::uint32_t sum) noexcept {
+    const char* at = bytes.data();
+    std::size_t left = bytes.size();
+    std::uint64_t wide = sum;
+    for (; left >= 8; left -= 8, at += 8) {
+        std::uint64_t eight = 0;
+        std::memcpy(&eight, at, sizeof eight);
+        wide = __builtin_ia32_crc32di(wide, eight);
+    }
+    sum = static_cast<std::uint32_t>(wide);
+    for (; left > 0; --left, ++at) sum = __builtin_ia32_crc32qi(sum, static_cast<unsigned char>(*at));
+    return sum;
+}
+#endif
+
+inline std::uint32_t crc32c(std::string_view bytes, std::uint32_t before) noexcept {
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("sse4.2")) return ~crc32c_sse42(bytes, ~before);
+#endif
+    return ~crc32c_portable(bytes, ~before);
+}
+
+} // namespace detail
+} // namespace MATO_ABI
+} // namespace mato
+
+namespace mato {
+inline namespace MATO_ABI {
+
+/// The stores of `publish`, in order.
+enum class slots_store : std::uint8_t {
+    head,      ///< of the slot that is not published
+    body,      ///< of the same
+    published, ///< the commit
+};
+
+/// Publishes states and finds the newest. The memory belongs to the caller and outlives the object.
+///
+/// ```cpp
+/// alignas(8) static char memory[mato::two_slots<>::memory_for(4096)]; // to outlive the process, a memory_file's bytes
+/// mato::failure why;
+/// auto slots = mato::two_slots<>::create(memory, why);
+/// if (!slots.publish("all that must not be lost", why)) return;
+/// auto next = mato::two_slots<>::adopt(memory, why); // as the next process does
+/// if (!why) std::printf("%zu bytes, generation %llu\n", next.newest().size(), next.generation() + 0ULL);
+/// ```
+template <class Steps = no_steps> class two_slots {
+public:
+    static constexpr std::size_t slot_head_bytes = 64; ///< a cache line, so that the body begins aligned
+    /// Bytes of memory that two states of `capacity` bytes need.
+    [[nodiscard]] static constexpr std::size_t memory_for(std::size_t capacity) noexcept {
+        return detail::kept_content + 2 * (slot_head_bytes + (capacity + 63) / 64 * 64);
+    }
+
+    /// Without memory: `publish` refuses, `newest` is empty.
+    two_slots() noexcept = default;
+    two_slots(two_slots&& other) noexcept : own_(std::exchange(other.own_, {})) {}
+    two_slots& operator=(two_slots&& other) noexcept {
+        own_ = std::exchange(other.own_, {});
+        return *this;
+    }
+
+    /// Divides the memory into two slots. What it held is gone.
+    /// @errors invalid_argument: not aligned to 8 bytes, or too small for a body of 64 bytes.
+    [[nodiscard]] static two_slots create(std::span<char> memory, error_out out);
+    [[nodiscard]] static two_slots create(std::span<char> memory) {
+        return or_throw([&](error_out out) { return create(memory, out); });
+    }
+    /// Takes over what another process left; changes nothing in it. Nobody may publish meanwhile.
+    /// @errors malformed: it is something else, or damaged · version_mismatch: a newer format · invalid_argument: not aligned.
+    [[nodiscard]] static two_slots adopt(std::span<char> memory, error_out out);
+    [[nodiscard]] static two_slots adopt(std::span<char> memory) {
+        return or_throw([&](error_out out) { return adopt(memory, out); });
+    }
+
+    /// Makes `body` the newest state. `position` goes with it: how far of an input it holds, say read_journal::end().
+    /// @pre `body` does not lie in the memory. @returns false when refused; the newest state is then what it was.
+    /// @errors frame_too_large: more than `capacity()`; the detail has both sizes.
+    bool publish(std::string_view body, std::uint64_t position, error_out out);
+    bool publish(std::string_view body, error_out out) { return publish(body, 0, out); }
+
+    /// The state that was published last, empty when there is none. @lifetime until the second publish from here.
+    [[nodiscard]] std::string_view newest() const noexcept {
+        return own_.generation == 0 ? std::string_view() : std::string_view(slot(own_.generation) + slot_head_bytes, own_.size);
+    }
+    [[nodiscard]] std::uint64_t position() const noexcept { return own_.position; }     ///< of the newest
+    [[nodiscard]] std::uint64_t generation() const noexcept { return own_.generation; } ///< how many were published; 0: none
+    [[nodiscard]] std::size_t capacity() const noexcept { return own_.capacity; }       ///< bytes of one state
+
+private:
+    static constexpr detail::kept_kind kind{"matoslot", "slots", 1, 0};
+    static constexpr std::uint64_t furthest = std::uint64_t{1} << 63; // nobody publishes that often
+    static constexpr std::size_t summed_bytes = 24;                   // of a slot's head: generation, size, position
+
+    // This process's own copies: what others write into the memory later never decides where this one reads.
+    struct state {
+        char* memory = nullptr;
+        std::size_t begin = 0;    // of slot 0
+        std::size_t capacity = 0; // of a body
+        std::uint64_t generation = 0;
+        std::size_t size = 0;
+        std::uint64_t position = 0;
+    };
+
+    [[nodiscard]] char* slot(std::uint64_t generation) const noexcept {
+        return own_.memory + own_.begin + (generation & 1 ? slot_head_bytes + own_.capacity : 0);
+    }
+    [[nodiscard]] static std::uint32_t sum_of(const char* slot, std::size_t size) noexcept {
+        return detail::crc32c({slot + slot_head_bytes, size}, detail::crc32c({slot, summed_bytes}));
+    }
+
+    state own_;
+};
+
+// ---- implementation ----
+
+template <class Steps> two_slots<Steps> two_slots<Steps>::create(std::span<char> memory, error_out out) {
+    static constexpr std::string_view step = "create slots";
+    two_slots made;
+    if (!detail::is_aligned(memory, step, out)) return made;
+    if (memory.size() < memory_for(1)) {
+        out.set(std::make_error_code(std::errc::invalid_argument), step, {},
+                std::to_string(memory.size()) + " bytes are too few, the least are " + std::to_string(memory_for(1)));
+        return made;
+    }
+    const std::size_t capacity = (memory.size() - detail::kept_content) / 2 / 64 * 64 - slot_head_bytes;
+    detail::store_word(memory.data(), 0); // nothing that a death could leave is taken for slots
+    detail::store_word(memory.data() + detail::kept_words, 0);
+    detail::write_kept_head(memory.data(), kind, capacity);
+    made.own_ = {memory.data(), detail::kept_content, capacity, 0, 0, 0};
+    return made;
+}
+
+template <class Steps> two_slots<Steps> two_slots<Steps>::adopt(std::span<char> memory, error_out out) {
+    two_slots made;
+    const std::size_t begin = detail::check_kept_head(memory, kind, out);
+    if (begin == 0) return made;
+    const auto refuse = [&](const char* why) { out.set(errc::malformed, "adopt slots", {}, why); };
+    const auto capacity = detail::load_number<std::uint64_t>(memory.data() + 16);
+    const std::size_t room = (memory.size() - begin) / 2; // for one slot
+    if (capacity == 0 || capacity % 64 != 0 || room < slot_head_bytes || capacity > room - slot_head_bytes)
+        return refuse("its slots do not fit into the memory"), two_slots();
+    made.own_ = {memory.data(), begin, static_cast<std::size_t>(capacity), 0, 0, 0};
+    const std::uint64_t generation = detail::load_word(memory.data() + detail::kept_words);
+    if (generation == 0) return made;
+    const char* const at = made.slot(generation);
+    const auto size = detail::load_number<std::uint64_t>(at + 8);
+    if (generation > furthest || detail::load_number<std::uint64_t>(at) != generation || size > capacity)
+        return refuse("the head of the newest state is damaged"), two_slots();
+    made.own_.generation = generation;
+    made.own_.size = static_cast<std::size_t>(size);
+    made.own_.position = detail::load_number<std::uint64_t>(at + 16);
+    if (detail::load_number<std::uint32_t>(at + summed_bytes) != sum_of(at, made.own_.size))
+        return refuse("the newest state is damaged: its checksum differs"), two_slots();
+    return made;
+}
+
+template <class Steps> bool two_slots<Steps>::publish(std::string_view body, std::uint64_t position, error_out out) {
+    if (own_.memory == nullptr || body.size() > own_.capacity) {
+        out.set(errc::frame_too_large, "publish", {},
+                "the state has " + std::to_string(body.size()) + " bytes, a slot takes " + std::to_string(own_.capacity));
+        return false;
+    }
+    const std::uint64_t next = own_.generation + 1;
+    char* const at = slot(next);
+    detail::store_number(at, next);
+    detail::store_number(at + 8, static_cast<std::uint64_t>(body.size()));
+    detail::store_number(at + 16, position);
+    detail::store_number(at + summed_bytes, detail::crc32c(body, detail::crc32c({at, summed_bytes})));
+    Steps::after(slots_store::head);
+    if (!body.empty()) std::memcpy(at + slot_head_bytes, body.data(), body.size());
+    Steps::after(slots_store::body);
+    detail::store_word(own_.memory + detail::kept_words, next);
+    Steps::after(slots_store::published);
+    own_.generation = next;
+    own_.size = body.size();
+    own_.position = position;
+    return true;
 }
 
 } // namespace MATO_ABI
