@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: MIT
+/// @file kept.hpp: what it costs to keep reads and states in memory that outlives the process, beside a plain copy.
+///
+/// The read is a copy of as many bytes as a terminal gives at once, so that the kernel's part is left out.
+#pragma once
+
+#include "common.hpp"
+
+#include <mato/memory_file.hpp>
+#include <mato/read_journal.hpp>
+#include <mato/two_slots.hpp>
+
+#include <cstring>
+#include <string>
+
+namespace bench {
+
+inline constexpr std::size_t kept_log_bytes = 32 << 10;
+
+/// Into one buffer, again and again: what a program does that keeps nothing.
+inline void journal_bare(State& state) {
+    const std::string read(mato::read_journal<>::most_read, 'x');
+    std::string buffer(read.size(), '\0');
+    for (auto _ : state) {
+        std::memcpy(buffer.data(), read.data(), read.size());
+        benchmark::DoNotOptimize(buffer.data());
+        benchmark::ClobberMemory();
+    }
+}
+inline void journal_toolkit(State& state) {
+    const std::string read(mato::read_journal<>::most_read, 'x');
+    const auto file = mato::memory_file::create("bench", mato::read_journal<>::memory_for(kept_log_bytes));
+    auto journal = mato::read_journal<>::create(file.bytes());
+    for (auto _ : state) {
+        if (journal.full()) journal.checkpoint();
+        char* const to = journal.arm();
+        std::memcpy(to, read.data(), read.size());
+        benchmark::ClobberMemory();
+        journal.commit(read.size());
+    }
+}
+
+template <std::size_t Bytes> void publish_toolkit(State& state) {
+    const std::string body(Bytes, 'x');
+    const auto file = mato::memory_file::create("bench", mato::two_slots<>::memory_for(Bytes));
+    auto slots = mato::two_slots<>::create(file.bytes());
+    mato::failure why;
+    for (auto _ : state)
+        if (!slots.publish(body, why)) give_up("publish");
+}
+template <std::size_t Bytes> void publish_bare(State& state) {
+    const std::string body(Bytes, 'x');
+    std::string copy(Bytes, '\0');
+    for (auto _ : state) {
+        std::memcpy(copy.data(), body.data(), body.size());
+        benchmark::DoNotOptimize(copy.data());
+        benchmark::ClobberMemory();
+    }
+}
+
+} // namespace bench
