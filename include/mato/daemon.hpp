@@ -386,7 +386,12 @@ template <class P> void basic_daemon<P>::on_signal(int signal) {
     case SIGUSR1: {
         if (stopping_) return;
         failure why;
-        server_.republish(*lock_, options_.publish, why);
+        if (lock_->verify())
+            server_.republish(*lock_, options_.publish, why);
+        else // the name may be another daemon's by now
+            why = {errc::lock_not_held, "publish socket", options_.paths.socket,
+                   lock_->path() + " was removed or replaced, and another daemon may have started; this one goes on without " +
+                       "new clients until SIGTERM"};
         if (why)
             log_.error("SIGUSR1: " + why.message());
         else

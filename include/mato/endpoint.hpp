@@ -29,8 +29,10 @@ template <class L> concept lock_proof = requires(const L& lock) {
 };
 
 /// The user's own directory: not a symlink, owned by the effective uid, closed to group and others.
-/// @effects creates missing components, mode 0700 less the umask; never changes an existing one.
-/// @errors  unsafe_directory with what is wrong · any of mkdir(2), lstat(2).
+/// Missing components are created below a directory of the same user's or of root's, never below another user's: with that
+/// user's HOME in the environment (`sudo -E`) a directory of one's own would shut that user out.
+/// @effects creates missing components, mode 0700 exactly; of an existing directory it only restores the owner's own bits.
+/// @errors  unsafe_directory with what is wrong · any of mkdir(2), stat(2), chmod(2).
 inline void make_private_directory(const std::string& directory, error_out out);
 
 /// The check alone. @errors as above, and ENOENT.
@@ -205,6 +207,7 @@ namespace detail {
     return path.ends_with('/') && path.find_first_not_of('/') != std::string_view::npos;
 }
 inline void judge_directory(const struct ::stat& found, const std::string& directory, error_out out);
+inline void make_below_own(const std::string& directory, error_out out);
 [[nodiscard]] inline unique_fd connect_to(const unix_address& address, const std::string& name, error_out out);
 [[nodiscard]] inline unique_fd second_descriptor(const unique_fd& fd, const std::string& name, error_out out);
 } // namespace detail
@@ -227,15 +230,32 @@ inline void detail::judge_directory(const struct ::stat& found, const std::strin
 inline void make_private_directory(const std::string& directory, error_out out) {
     if (detail::ends_with_slash(directory)) return make_private_directory(detail::directory_of(directory), out);
     struct ::stat found {};
-    if (sys::lstat(directory.c_str(), &found) == 0) return detail::judge_directory(found, directory, out);
-    if (errno != ENOENT) return out.set(last_error(), "check directory", directory);
-    if (const auto parent = detail::directory_of(directory); sys::lstat(parent.c_str(), &found) == -1) {
+    if (sys::lstat(directory.c_str(), &found) == -1) {
+        if (errno != ENOENT) return out.set(last_error(), "check directory", directory);
+        detail::make_below_own(directory, out);
+        if (out.failed()) return;
+        if (sys::lstat(directory.c_str(), &found) == -1) return out.set(last_error(), "check directory", directory);
+    }
+    detail::judge_directory(found, directory, out);
+    // A umask such as 0277 takes bits of the owner's from mkdir(2).
+    if (!out.failed() && (found.st_mode & 0700) != 0700 && sys::chmod(directory.c_str(), 0700) == -1)
+        out.set(last_error(), "open directory to its owner", directory);
+}
+
+inline void detail::make_below_own(const std::string& directory, error_out out) {
+    const auto parent = directory_of(directory);
+    struct ::stat found {};
+    if (sys::stat(parent.c_str(), &found) == -1) {
         make_private_directory(parent, out);
         if (out.failed()) return;
+    } else if (found.st_uid != sys::geteuid() && found.st_uid != 0) {
+        const auto uid = [](uid_t id) { return "uid " + std::to_string(id); };
+        return out.set(errc::unsafe_directory, "create directory", directory,
+                       parent + " belongs to " + uid(found.st_uid) + ", this process runs as " + uid(sys::geteuid()) +
+                           "; name a directory of your own");
     }
-    if (sys::mkdir(directory.c_str(), 0700) == -1 && errno != EEXIST) // EEXIST: another process was first; check its work
-        return out.set(last_error(), "create directory", directory);
-    check_private_directory(directory, out);
+    if (sys::mkdir(directory.c_str(), 0700) == -1 && errno != EEXIST) // EEXIST: another process was first
+        out.set(last_error(), "create directory", directory);
 }
 
 // One for each name, so that the owners of two names in one directory do not meet. Only where the limit leaves no byte for

@@ -197,7 +197,7 @@ template <class M> auto basic_instance_lock<M>::try_acquire(const std::string& p
     constexpr long pause_ms = 5;
     attempt result;
     for (int race = 0; race < most_races; ++race) {
-        unique_fd fd(sys::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0600));
+        unique_fd fd(sys::open_private(path.c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK));
         if (!fd) return out.set(last_error(), "open lock file", path), std::move(result);
         if (const int why = M::try_lock(fd.get()); why == EWOULDBLOCK) {
             const pid_t pid = parse_pid(read_text(fd.get()));

@@ -87,7 +87,7 @@ inline pid_file pid_file::create(const std::string& path, error_out out) {
     const std::string fresh = path + ".new"; // fixed: only the lock's holder writes here
     sys::unlink(fresh.c_str());
     const auto fail = [&](const char* step) { return out.set(last_error(), step, path), pid_file(); };
-    const unique_fd fd(sys::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
+    const unique_fd fd(sys::open_private(fresh.c_str(), O_WRONLY | O_EXCL | O_NOFOLLOW));
     if (!fd) return fail("create pid file");
     scope_exit undo([&] { sys::unlink(fresh.c_str()); });
     const ssize_t written = sys::write(fd.get(), text.data(), text.size());

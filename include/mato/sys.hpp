@@ -90,6 +90,7 @@ inline int fsync(int fd) noexcept {
 }
 inline int fstat(int fd, struct ::stat* out) noexcept { return MATO_SYSTEM(fstat)(fd, out); }
 inline int lstat(const char* path, struct ::stat* out) noexcept { return MATO_SYSTEM(lstat)(path, out); }
+inline int stat(const char* path, struct ::stat* out) noexcept { return MATO_SYSTEM(stat)(path, out); }
 inline int unlink(const char* path) noexcept { return MATO_SYSTEM(unlink)(path); }
 inline int rename(const char* from, const char* to) noexcept { return MATO_SYSTEM(rename)(from, to); }
 inline int mkdir(const char* path, mode_t mode) noexcept { return MATO_SYSTEM(mkdir)(path, mode); }
@@ -99,6 +100,17 @@ inline int chdir(const char* path) noexcept { return MATO_SYSTEM(chdir)(path); }
 inline mode_t umask(mode_t mask) noexcept { return MATO_SYSTEM(umask)(mask); }
 inline int flock(int fd, int operation) noexcept {
     return detail::retry([&] { return MATO_SYSTEM(flock)(fd, operation); });
+}
+/// As open with O_CREAT, mode 0600: of a new file exactly, for under a umask such as 0277 its owner could not open it again.
+inline int open_private(const char* path, int flags) noexcept {
+    const int fd = open(path, flags | O_CREAT, 0600);
+    struct ::stat found {};
+    if (fd == -1 || sys::fstat(fd, &found) == -1 || !S_ISREG(found.st_mode) || (found.st_mode & 0600) == 0600) return fd;
+    if (found.st_uid != ::geteuid() || sys::fchmod(fd, (found.st_mode & 0777) | 0600) == 0) return fd;
+    const int why = errno;
+    close(fd);
+    errno = why;
+    return -1;
 }
 template <class Arg> int fcntl(int fd, int command, Arg arg) noexcept {
     return detail::retry([&] { return MATO_SYSTEM(fcntl)(fd, command, arg); });

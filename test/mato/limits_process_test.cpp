@@ -7,6 +7,9 @@
 
 #include <sys/un.h>
 
+#include <cstdio>
+#include <optional>
+
 using namespace support;
 
 namespace {
@@ -192,13 +195,54 @@ TEST_CASE("a file where the state directory should be", "[mato][limits]") {
 }
 
 TEST_CASE("directory and files are private under any umask", "[mato][limits]") {
+    const mode_t mask = GENERATE(mode_t{0}, mode_t{077}, mode_t{0277}, mode_t{0777});
+    const bool in_foreground = GENERATE(false, true);
     mato_world world;
-    run_options open_to_all;
-    open_to_all.before_exec = [] { ::umask(0); };
-    world.must({"new", "-d", "--", "cat"}, open_to_all);
+    run_options masked;
+    masked.before_exec = [mask] { ::umask(mask); };
+    std::optional<running_program> daemon;
+    if (in_foreground) daemon.emplace(world.start({"daemon", "--foreground"}, masked));
+    if (in_foreground) REQUIRE(wait_until([&] { return world.run({"status"}).exit_code == 0; }));
+    world.must({"new", "-d", "--", "umask > mask; exec cat"}, masked);
     CHECK(mode_of(world.state()) == 0700);
     CHECK(mode_of(world.socket()) == 0700);
-    for (const char* name : {"daemon.lock", "daemon.pid", "daemon.log"}) CHECK(mode_of(world.state() / name) == 0600);
+    for (const char* name : {"daemon.lock", "daemon.pid", "daemon.log", "daemon.tabs"}) {
+        INFO(name);
+        CHECK(mode_of(world.state() / name) == 0600);
+    }
+    char text[8];
+    std::snprintf(text, sizeof text, "%04o\n", mask);
+    CHECK(wait_until([&] { return read_file(world.home() / "mask") == text; })); // the program has the user's own
+    world.must({"stop"});
+    if (daemon) CHECK(daemon->wait().exit_code == 0);
+    world.open_tab(); // what the first one left is no obstacle
+}
+
+TEST_CASE("root with another user's HOME makes no directory there, and the user's own start works afterwards",
+          "[mato][limits]") {
+    if (!is_root()) {
+        WARN("not tried: needs root");
+        return;
+    }
+    mato_world world;
+    constexpr uid_t nobody = 65534;
+    REQUIRE(::chmod(world.root().path().c_str(), 0711) == 0);
+    REQUIRE(::chown(world.home().c_str(), nobody, nobody) == 0);
+    run_options as_root{.unset = {"XDG_STATE_HOME", "XDG_CONFIG_HOME"}};
+    as_root.directory = "/";
+    for (const std::vector<std::string>& command :
+         {std::vector<std::string>{"new", "-d", "--", "cat"}, {"daemon"}, {"daemon", "--foreground"}}) {
+        const outcome went = world.run(command, as_root);
+        INFO(went.err);
+        CHECK(went.exit_code == 77);
+        CHECK(contains(went.err, world.home().native() + " belongs to uid 65534, this process runs as uid 0"));
+        CHECK(std::filesystem::is_empty(world.home()));
+    }
+    run_options as_user = as_root;
+    as_user.before_exec = [] { static_cast<void>(become_nobody()); };
+    world.must({"new", "-d", "--", "exec cat"}, as_user);
+    CHECK(world.run({"ls"}, as_root).exit_code != 0); // the user's daemon is not root's
+    world.must({"stop"}, as_user);
 }
 
 TEST_CASE("a socket path that is too long is told with its length and the limit", "[mato][limits]") {

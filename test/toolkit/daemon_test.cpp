@@ -249,6 +249,42 @@ TEST_CASE("USR1 creates the socket anew", "[daemon]") {
     CHECK(directory.names() == names{"daemon.log"});
 }
 
+TEST_CASE("USR1 does not take the socket of a daemon that started after the directory's files were removed", "[daemon]") {
+    for (const bool all_removed : {true, false}) { // else the lock file alone, and its successor keeps the old socket's name
+        const temp_directory directory;
+        const auto options = options_in(directory.path());
+        const auto tagged = [](const char* tag) {
+            return [tag](mato::daemon& self) {
+                self.server().on.on_frame = [tag](const auto& from, std::string_view) { from->send(std::string_view(tag)); };
+            };
+        };
+        served first(options, tagged("first"));
+        mato::failure why;
+        auto old_client = connect_to(options, why);
+        REQUIRE(ask(old_client, "who") == "first");
+        if (all_removed) std::filesystem::remove(options.paths.socket);
+        std::filesystem::remove(options.paths.lock);
+        std::filesystem::remove(options.paths.pid);
+        served second(options, tagged("second"));
+        const auto socket = support::inode_of(options.paths.socket);
+        first.signal(SIGUSR1);
+        REQUIRE(
+            support::wait_until([&] { return contains(support::read_file(options.paths.log), "was removed or replaced"); }));
+        CHECK(support::inode_of(options.paths.socket) == socket);
+        CHECK(ask(options, "who") == "second");
+        CHECK(ask(old_client, "who") == "first"); // it serves on whom it has
+        first.signal(SIGTERM);
+        CHECK(first.wait() == mato::exit_code::ok);
+        CHECK(ask(options, "who") == "second"); // and removes nothing of the second's
+        second.signal(SIGUSR1);
+        REQUIRE(support::wait_until([&] { return support::inode_of(options.paths.socket) != socket; }));
+        CHECK(ask(options, "who") == "second");
+        second.signal(SIGTERM);
+        CHECK(second.wait() == mato::exit_code::ok);
+        CHECK(directory.names() == names{"daemon.log"});
+    }
+}
+
 TEST_CASE("the end of a child is told", "[daemon]") {
     const temp_directory directory;
     const auto options = options_in(directory.path());

@@ -61,7 +61,7 @@ void leave_stale_socket(const std::filesystem::path& path) {
 // ---- the contract ----
 
 TEST_CASE("a private directory is made 0700, with its parents, whatever the umask", "[endpoint]") {
-    for (const mode_t mask : {mode_t{0}, mode_t{077}}) {
+    for (const mode_t mask : {mode_t{0}, mode_t{077}, mode_t{0277}, mode_t{0777}}) {
         const temp_directory directory;
         const support::umask_scope masked(mask);
         mato::failure why;
@@ -74,6 +74,53 @@ TEST_CASE("a private directory is made 0700, with its parents, whatever the umas
         CHECK_FALSE(why);
         CHECK(support::mode_of(directory / "d") == 0700);
     }
+}
+
+TEST_CASE("a directory that its owner cannot use, left by a process under umask 0277, is made 0700", "[endpoint]") {
+    const temp_directory directory;
+    for (const mode_t left : {mode_t{0}, mode_t{0500}, mode_t{0300}}) {
+        std::filesystem::create_directories(directory / "left");
+        REQUIRE(::chmod((directory / "left").c_str(), left) == 0);
+        mato::failure why;
+        mato::make_private_directory(directory / "left", why);
+        CHECK_FALSE(why);
+        CHECK(support::mode_of(directory / "left") == 0700);
+    }
+}
+
+TEST_CASE("a directory is made below one's own or root's, never below another user's", "[endpoint]") {
+    if (!support::is_root()) {
+        WARN("skipped: another's directory needs root");
+        return;
+    }
+    const temp_directory directory;
+    const auto make_as_nobody = [](const std::filesystem::path& path) {
+        return support::in_child([&] {
+            mato::failure why;
+            if (!support::become_nobody()) return 1;
+            mato::make_private_directory(path, why);
+            return !why ? 0 : why.code == mato::errc::unsafe_directory ? 2 : 3;
+        });
+    };
+    REQUIRE(::chmod(directory.path().c_str(), 0711) == 0);
+    std::filesystem::create_directory(directory / "home");
+    REQUIRE(::chown((directory / "home").c_str(), 65534, 65534) == 0);
+    std::filesystem::create_directory_symlink(directory / "home", directory / "link"); // root's link to another's directory
+    for (const auto& below : {directory / "home" / "a", directory / "home" / "a" / "b", directory / "link" / "a"}) {
+        mato::failure why;
+        mato::make_private_directory(below, why);
+        INFO(why.message());
+        CHECK(why.code == mato::errc::unsafe_directory);
+        CHECK(why.detail.find("belongs to uid 65534, this process runs as uid 0") != std::string::npos);
+        CHECK(std::filesystem::is_empty(directory / "home"));
+    }
+    CHECK(make_as_nobody(directory / "home" / "a" / "b") == 0);
+    std::filesystem::create_directory(directory / "shared"); // as /tmp: root's, and open to all
+    REQUIRE(::chmod((directory / "shared").c_str(), 01777) == 0);
+    CHECK(make_as_nobody(directory / "shared" / "own" / "below") == 0);
+    REQUIRE(::chown((directory / "shared").c_str(), 4242, 4242) == 0);
+    CHECK(make_as_nobody(directory / "shared" / "again") == 2);
+    CHECK_FALSE(std::filesystem::exists(directory / "shared" / "again"));
 }
 
 TEST_CASE("publishing gives a listening, non-blocking, close-on-exec socket under a 0700 name", "[endpoint]") {
@@ -252,7 +299,8 @@ TEST_CASE("a final slash does not hide a symlink, and a dangling one is refused 
     CHECK(directory_refusal(directory / "dangling").code == mato::errc::unsafe_directory);
     mato::make_private_directory(directory / "link" / "below", why); // the parent is there: only its last name is judged
     mato::make_private_directory(directory / "dangling" / "below", why);
-    CHECK(why.step == "create directory");
+    CHECK(why.code == mato::errc::unsafe_directory);
+    CHECK(why.path == directory / "dangling");
     CHECK_FALSE(std::filesystem::exists(directory / "nowhere"));
 }
 

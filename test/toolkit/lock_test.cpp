@@ -33,8 +33,9 @@ constexpr const char* not_a_pid[] = {
 
 TEMPLATE_TEST_CASE("acquiring creates the file for its owner only and writes the pid", "[lock]", mato::flock_lock,
                    mato::ofd_lock) {
+    const mode_t mask = GENERATE(mode_t{0}, mode_t{0277}, mode_t{0777});
     const support::temp_directory directory;
-    const support::umask_scope open_to_all(0);
+    const support::umask_scope masked(mask);
     const auto lock = mato::basic_instance_lock<TestType>::acquire(directory / "lock");
     CHECK(lock.is_held());
     CHECK(lock.path() == directory / "lock");

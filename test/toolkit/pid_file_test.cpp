@@ -29,7 +29,7 @@ mato::failure read_refusal(const std::filesystem::path& path) {
 
 TEST_CASE("a pid file holds the pid and a newline, for its owner only", "[pid_file]") {
     const support::temp_directory directory;
-    for (const mode_t mask : {mode_t{0}, mode_t{077}}) {
+    for (const mode_t mask : {mode_t{0}, mode_t{077}, mode_t{0277}, mode_t{0777}}) {
         const support::umask_scope masked(mask);
         const auto file = pid_file::create(directory / "pid");
         CHECK(support::read_file(directory / "pid") == own_pid_line());

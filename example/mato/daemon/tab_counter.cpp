@@ -14,7 +14,7 @@ std::string tab_counter::path_beside(const std::string& socket) {
 }
 
 tab_counter::tab_counter(std::string path)
-    : path_(std::move(path)), file_(mato::sys::open(path_.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW, 0600)) {
+    : path_(std::move(path)), file_(mato::sys::open_private(path_.c_str(), O_RDWR | O_NOFOLLOW)) {
     if (!file_) throw mato::error({mato::last_error(), "open tab counter", path_, {}});
     char text[32];
     const ssize_t got = mato::sys::pread(file_.get(), text, sizeof text, 0);
