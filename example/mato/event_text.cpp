@@ -4,6 +4,8 @@
 #include "json.hpp"
 #include "listings.hpp"
 
+#include <mato/printable.hpp>
+
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -63,7 +65,7 @@ public:
         const std::size_t size = std::strftime(text, sizeof text, "%H:%M:%S", &local);
         std::snprintf(text + size, sizeof text - size, ".%03d  ", static_cast<int>(at % 1000));
         text_ = text;
-        for (const char c : kind) text_ += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
+        mato::append_printable(text_, kind);
     }
     line& add(std::string_view name, const auto& value) {
         if (as_json_)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "json.hpp"
 
-#include "utf8.hpp"
+#include <mato/printable.hpp>
 
 #include <cstdio>
 
@@ -14,20 +14,20 @@ std::size_t plain_run(std::string_view text) noexcept {
     std::size_t at = 0;
     for (; at < text.size(); ++at) {
         const auto byte = static_cast<unsigned char>(text[at]);
-        if (byte < 0x20 || byte >= 0x80 || byte == '"' || byte == '\\') break;
+        if (byte < 0x20 || byte >= 0x7f || byte == '"' || byte == '\\') break;
     }
     return at;
 }
 
-/// RFC 8259, section 7: the two-character forms where there are some.
-void append_escaped(std::string& to, char c) {
+/// RFC 8259, section 7: the two-character forms where there are some. @pre code is at most U+FFFF
+void append_escaped(std::string& to, char32_t code) {
     constexpr std::string_view named("\"\\\b\f\n\r\t"), letters("\"\\bfnrt");
-    if (const auto at = named.find(c); at != named.npos) {
+    if (const auto at = code < 0x80 ? named.find(static_cast<char>(code)) : named.npos; at != named.npos) {
         (to += '\\') += letters[at];
         return;
     }
-    char text[8];
-    std::snprintf(text, sizeof text, "\\u%04x", static_cast<unsigned>(c));
+    char text[12];
+    std::snprintf(text, sizeof text, "\\u%04x", static_cast<unsigned>(code));
     to += text;
 }
 
@@ -41,14 +41,14 @@ std::string quote(std::string_view text) {
         result.append(text.substr(0, plain));
         text.remove_prefix(plain);
         if (text.empty()) return result += '"';
-        const std::size_t length = utf8_length(text);
-        if (length == 0)
+        const auto next = mato::first_character(text);
+        if (!next.is_valid)
             result += "\xef\xbf\xbd";
-        else if (length == 1)
-            append_escaped(result, text[0]);
+        else if (next.code == '"' || next.code == '\\' || mato::is_control(next.code))
+            append_escaped(result, next.code);
         else
-            result.append(text.substr(0, length));
-        text.remove_prefix(length == 0 ? 1 : length);
+            result.append(text.substr(0, next.size));
+        text.remove_prefix(next.size);
     }
 }
 

@@ -3,6 +3,7 @@
 
 #include "json.hpp"
 
+#include <mato/printable.hpp>
 #include <mato/status.hpp>
 
 #include <cstdio>
@@ -16,13 +17,6 @@ std::string size_text(size_of_terminal size) { return std::to_string(size.cols) 
 
 std::string count_text(std::size_t count, const std::string& noun) {
     return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
-}
-
-/// Names come from users and programs: no control byte of theirs reaches the reader's terminal.
-std::string plain(const std::string& text) {
-    std::string result;
-    for (const char c : text) result += static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? '?' : c;
-    return result;
 }
 
 json::verbatim as_json(const tab_info& tab) {
@@ -127,10 +121,10 @@ std::string format_tabs(const tab_list& list, bool json) {
     }
     std::string text, task;
     for (const tab_info& each : list.tabs) {
-        if (each.task != task || text.empty()) text += plain(task = each.task) + "\n";
+        if (each.task != task || text.empty()) text += mato::printable(task = each.task) + "\n";
         const std::string state = each.running ? "running" : "exited " + std::to_string(each.exit_code);
-        text += "  " + std::to_string(each.id) + "  " + plain(each.name) + "  " + size_text(each.size) + "  " + state + "  " +
-                count_text(each.clients, "client") + "  " + plain(each.command) + "\n";
+        text += "  " + std::to_string(each.id) + "  " + mato::printable(each.name) + "  " + size_text(each.size) + "  " +
+                state + "  " + count_text(each.clients, "client") + "  " + mato::printable(each.command) + "\n";
     }
     return text;
 }
@@ -146,7 +140,7 @@ std::string format_clients(const client_list& list, bool json) {
         const std::uint64_t tab = each.tab ? each.tab : each.recorded;
         if (tab == 0 && !each.follows_events) continue; // commands like this one
         text += std::to_string(each.id) + "  " + (tab == 0 ? "events" : "tab " + std::to_string(tab)) + "  " +
-                (each.tty.empty() ? "-" : plain(each.tty)) + "  " +
+                (each.tty.empty() ? "-" : mato::printable(each.tty)) + "  " +
                 (each.tab != 0   ? size_text(each.size)
                  : each.recorded ? "recorder"
                                  : "follower") +
@@ -192,12 +186,12 @@ std::string format_status(const status_report& report, bool json) {
     text += "PID: " + std::to_string(report.pid) + "\n";
     text += "Started: " + mato::format_time(static_cast<std::time_t>(report.started)) + "\n";
     text += "Uptime: " + mato::format_duration(std::chrono::seconds(report.uptime_seconds)) + "\n";
-    text += "Socket: " + report.socket + "\n";
-    text += "Config: " + (report.config_path.empty() ? "(defaults)" : report.config_path) + "\n\n";
+    text += "Socket: " + mato::printable(report.socket) + "\n";
+    text += "Config: " + (report.config_path.empty() ? "(defaults)" : mato::printable(report.config_path)) + "\n\n";
     text += "Active Sessions:\n";
     std::uint32_t tabs = 0;
     for (const task_count& each : report.tasks) {
-        text += "  " + plain(each.name) + ": " + count_text(each.tabs, "tab") + "\n";
+        text += "  " + mato::printable(each.name) + ": " + count_text(each.tabs, "tab") + "\n";
         tabs += each.tabs;
     }
     text += "  Total: " + count_text(tabs, "tab") + "\n\n";
@@ -209,7 +203,7 @@ std::string format_status(const status_report& report, bool json) {
     if (report.recorders > 0) text += "Recorders: " + std::to_string(report.recorders) + "\n";
     if (report.slowest_queue_bytes > 0)
         text += "Slowest client: " + mato::format_bytes(report.slowest_queue_bytes) + " behind\n";
-    if (!report.config_error.empty()) text += "Config error: " + plain(report.config_error) + "\n";
+    if (!report.config_error.empty()) text += "Config error: " + mato::printable(report.config_error) + "\n";
     return text;
 }
 

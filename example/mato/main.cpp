@@ -5,10 +5,19 @@
 
 #include <mato/detach.hpp>
 #include <mato/policies.hpp>
+#include <mato/printable.hpp>
 #include <mato/sys.hpp>
 
 #include <cstdio>
 #include <exception>
+#include <string>
+
+namespace {
+
+/// Names of tabs, files and options are part of a message: none of their bytes reaches the terminal as a control.
+void complain(const std::string& text) { std::fprintf(stderr, "mato: %s\n", mato::printable(text, "\n").c_str()); }
+
+} // namespace
 
 int main(int argc, char** argv) {
     try {
@@ -20,10 +29,10 @@ int main(int argc, char** argv) {
         if (why) throw mux::command_failure{mato::exit_code::unavailable, why.message()};
         return mux::run_command(mux::parse_command_line({argv + 1, argv + argc}));
     } catch (const mux::command_failure& failure) {
-        if (!failure.text.empty()) std::fprintf(stderr, "mato: %s\n", failure.text.c_str());
+        if (!failure.text.empty()) complain(failure.text);
         return failure.exit_code;
     } catch (const std::exception& unexpected) {
-        std::fprintf(stderr, "mato: %s\n", unexpected.what());
+        complain(unexpected.what());
         return mato::exit_code::unavailable;
     }
 }

@@ -7,6 +7,7 @@
 
 #include "detail/chrono.hpp"
 #include "error.hpp"
+#include "printable.hpp"
 #include "sys.hpp"
 #include "unique_fd.hpp"
 
@@ -73,8 +74,8 @@ struct null_log {
 
 static_assert(log_sink<file_log> && log_sink<stderr_log> && log_sink<null_log>);
 
-/// Adds time and level, drops what is below `level`, and keeps a line a line: control bytes are shown as `\xNN`, so that no
-/// peer can forge an entry or reach the reader's terminal.
+/// Adds time and level, drops what is below `level`, and keeps a line a line: control bytes are shown as `\xNN`
+/// (printable.hpp), so that no peer can forge an entry or reach the reader's terminal.
 template <class Sink = file_log> class basic_logger {
     static_assert(log_sink<Sink>, "mato: a log sink needs `void write(std::string_view)`");
 
@@ -125,7 +126,7 @@ inline file_log file_log::open(std::string path, file_log_options options, error
         if (!log.fd_) out.set(last_error(), "open log", "stderr");
         return log;
     }
-    log.fd_ = unique_fd(sys::open(log.path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK, 0600));
+    log.fd_ = unique_fd(sys::open_private(log.path_.c_str(), O_WRONLY | O_APPEND | O_NOFOLLOW | O_NONBLOCK));
     if (!log.fd_) return out.set(last_error(), "open log", log.path_), std::move(log);
     struct ::stat now {};
     if (sys::fstat(log.fd_.get(), &now) == 0) log.size_ = static_cast<std::uint64_t>(now.st_size);
@@ -196,13 +197,6 @@ namespace detail {
     return text.substr(0, continues(end) ? limit : end);
 }
 
-/// C0, DEL, and both bytes of a C1 control (U+0080 to U+009F), which a terminal obeys as it does ESC sequences.
-[[nodiscard]] inline bool is_control(std::string_view text, std::size_t at) noexcept {
-    const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
-    const auto c1 = [&](std::size_t i) { return byte(i) == 0xc2 && byte(i + 1) >= 0x80 && byte(i + 1) <= 0x9f; };
-    return byte(at) < 0x20 || byte(at) == 0x7f || c1(at) || (at > 0 && c1(at - 1));
-}
-
 } // namespace detail
 
 template <class Sink> void basic_logger<Sink>::write(log_level level, std::string_view text) noexcept {
@@ -219,16 +213,7 @@ template <class Sink> void basic_logger<Sink>::write(log_level level, std::strin
         std::string line = stamp;
         line.append(to_string(level)) += ": ";
         const std::string_view kept = detail::cut(text, max_line_bytes);
-        for (std::size_t i = 0; i < kept.size(); ++i) {
-            const auto byte = static_cast<unsigned char>(kept[i]);
-            if (!detail::is_control(kept, i)) {
-                line += kept[i];
-            } else {
-                char shown[8];
-                std::snprintf(shown, sizeof shown, "\\x%02x", byte);
-                line += shown;
-            }
-        }
+        append_printable(line, kept);
         line += kept.size() < text.size() ? "…\n" : "\n";
         sink_.write(line);
     } catch (...) { // no memory for a line: the daemon matters more

@@ -9,6 +9,7 @@
 // 1: vocabulary
 #include "clock.hpp"
 #include "error.hpp"
+#include "printable.hpp"
 #include "scope_exit.hpp"
 #include "sys.hpp"
 #include "unique_fd.hpp"

@@ -20,8 +20,8 @@
 #include <string_view>
 #include <system_error>
 #include <utility>
-#include <csignal>
 #include <cstddef>
+#include <csignal>
 #include <cstdio>
 #include <ctime>
 #include <fcntl.h>
@@ -477,6 +477,83 @@ template <class F> decltype(auto) or_throw(F&& f) {
 
 #pragma GCC visibility pop
 
+// ---- mato/printable.hpp ----
+/// @file printable.hpp: text of unknown origin as text that a terminal only shows.
+/// Layer: 1 (vocabulary).  Test: test/toolkit/printable_test.cpp.
+/// Threads: safe.   Pure.
+/// Source: ECMA-48 (C0, C1), Unicode 15 table 3-7 (well-formed UTF-8) and UAX #9 section 2 (directional formatting).
+
+namespace mato {
+inline namespace MATO_ABI {
+
+/// The first character of a text.
+struct text_character {
+    std::size_t size = 0;  ///< bytes; 0: the text is empty
+    char32_t code = 0;     ///< of a byte that is not UTF-8: the byte
+    bool is_valid = false; ///< false: cut, overlong, a surrogate, above U+10FFFF, or a lone byte; `size` is 1 then
+};
+[[nodiscard]] constexpr text_character first_character(std::string_view text) noexcept;
+
+/// What a terminal or a reader's eye would obey instead of showing it: C0, DEL, C1, the line and paragraph separators, and the
+/// embeddings, overrides and isolates of bidirectional text, by which a line can be made to read as another.
+[[nodiscard]] constexpr bool is_control(char32_t code) noexcept {
+    return code < 0x20 || (code >= 0x7f && code <= 0x9f) || (code >= 0x2028 && code <= 0x202e) ||
+           (code >= 0x2066 && code <= 0x2069);
+}
+
+/// Whether that character must be escaped. A lone byte must: a terminal that is not in UTF-8 takes 0x9b for CSI.
+[[nodiscard]] constexpr bool needs_escape(const text_character& character) noexcept {
+    return !character.is_valid || is_control(character.code);
+}
+
+/// Each byte of a character that needs it becomes `\xNN`; those in `kept` stay.
+inline void append_printable(std::string& to, std::string_view text, std::string_view kept = {});
+[[nodiscard]] inline std::string printable(std::string_view text, std::string_view kept = {}) {
+    std::string result;
+    append_printable(result, text, kept);
+    return result;
+}
+
+// ---- implementation ----
+
+constexpr text_character first_character(std::string_view text) noexcept {
+    if (text.empty()) return {};
+    const auto byte = [&](std::size_t at) { return at < text.size() ? static_cast<unsigned char>(text[at]) : 0u; };
+    const unsigned first = byte(0);
+    if (first < 0x80) return {1, first, true};
+    const text_character lone{1, first, false};
+    const std::size_t size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+    char32_t code = first & (0x7fu >> size);
+    for (std::size_t at = 1; at < size; ++at) {
+        if ((byte(at) & 0xc0) != 0x80) return lone;
+        code = code << 6 | (byte(at) & 0x3f);
+    }
+    constexpr char32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
+    const bool is_surrogate = code >= 0xd800 && code <= 0xdfff;
+    if (first < 0xc2 || code < smallest[size] || code > 0x10ffff || is_surrogate) return lone;
+    return {size, code, true};
+}
+
+inline void append_printable(std::string& to, std::string_view text, std::string_view kept) {
+    constexpr char digits[] = "0123456789abcdef";
+    while (!text.empty()) {
+        const text_character next = first_character(text);
+        const std::string_view bytes = text.substr(0, next.size);
+        if (!needs_escape(next) || kept.find(bytes) != std::string_view::npos)
+            to.append(bytes);
+        else
+            for (const char each : bytes) {
+                const auto value = static_cast<unsigned char>(each);
+                const char shown[] = {'\\', 'x', digits[value >> 4], digits[value & 0xf]};
+                to.append(shown, sizeof shown);
+            }
+        text.remove_prefix(next.size);
+    }
+}
+
+} // namespace MATO_ABI
+} // namespace mato
+
 // ---- mato/scope_exit.hpp ----
 /// @file scope_exit.hpp: what a half-done step undoes.
 /// Layer: 1 (vocabulary).  Test: test/toolkit/unique_fd_test.cpp.
@@ -575,6 +652,7 @@ inline int fsync(int fd) noexcept {
 }
 inline int fstat(int fd, struct ::stat* out) noexcept { return MATO_SYSTEM(fstat)(fd, out); }
 inline int lstat(const char* path, struct ::stat* out) noexcept { return MATO_SYSTEM(lstat)(path, out); }
+inline int stat(const char* path, struct ::stat* out) noexcept { return MATO_SYSTEM(stat)(path, out); }
 inline int unlink(const char* path) noexcept { return MATO_SYSTEM(unlink)(path); }
 inline int rename(const char* from, const char* to) noexcept { return MATO_SYSTEM(rename)(from, to); }
 inline int mkdir(const char* path, mode_t mode) noexcept { return MATO_SYSTEM(mkdir)(path, mode); }
@@ -584,6 +662,17 @@ inline int chdir(const char* path) noexcept { return MATO_SYSTEM(chdir)(path); }
 inline mode_t umask(mode_t mask) noexcept { return MATO_SYSTEM(umask)(mask); }
 inline int flock(int fd, int operation) noexcept {
     return detail::retry([&] { return MATO_SYSTEM(flock)(fd, operation); });
+}
+/// As open with O_CREAT, mode 0600: of a new file exactly, for under a umask such as 0277 its owner could not open it again.
+inline int open_private(const char* path, int flags) noexcept {
+    const int fd = open(path, flags | O_CREAT, 0600);
+    struct ::stat found {};
+    if (fd == -1 || sys::fstat(fd, &found) == -1 || !S_ISREG(found.st_mode) || (found.st_mode & 0600) == 0600) return fd;
+    if (found.st_uid != ::geteuid() || sys::fchmod(fd, (found.st_mode & 0777) | 0600) == 0) return fd;
+    const int why = errno;
+    close(fd);
+    errno = why;
+    return -1;
 }
 template <class Arg> int fcntl(int fd, int command, Arg arg) noexcept {
     return detail::retry([&] { return MATO_SYSTEM(fcntl)(fd, command, arg); });
@@ -1148,8 +1237,10 @@ template <class L> concept lock_proof = requires(const L& lock) {
 };
 
 /// The user's own directory: not a symlink, owned by the effective uid, closed to group and others.
-/// @effects creates missing components, mode 0700 less the umask; never changes an existing one.
-/// @errors  unsafe_directory with what is wrong · any of mkdir(2), lstat(2).
+/// Missing components are created below a directory of the same user's or of root's, never below another user's: with that
+/// user's HOME in the environment (`sudo -E`) a directory of one's own would shut that user out.
+/// @effects creates missing components, mode 0700 exactly; of an existing directory it only restores the owner's own bits.
+/// @errors  unsafe_directory with what is wrong · any of mkdir(2), stat(2), chmod(2).
 inline void make_private_directory(const std::string& directory, error_out out);
 
 /// The check alone. @errors as above, and ENOENT.
@@ -1324,6 +1415,7 @@ namespace detail {
     return path.ends_with('/') && path.find_first_not_of('/') != std::string_view::npos;
 }
 inline void judge_directory(const struct ::stat& found, const std::string& directory, error_out out);
+inline void make_below_own(const std::string& directory, error_out out);
 [[nodiscard]] inline unique_fd connect_to(const unix_address& address, const std::string& name, error_out out);
 [[nodiscard]] inline unique_fd second_descriptor(const unique_fd& fd, const std::string& name, error_out out);
 } // namespace detail
@@ -1346,15 +1438,32 @@ inline void detail::judge_directory(const struct ::stat& found, const std::strin
 inline void make_private_directory(const std::string& directory, error_out out) {
     if (detail::ends_with_slash(directory)) return make_private_directory(detail::directory_of(directory), out);
     struct ::stat found {};
-    if (sys::lstat(directory.c_str(), &found) == 0) return detail::judge_directory(found, directory, out);
-    if (errno != ENOENT) return out.set(last_error(), "check directory", directory);
-    if (const auto parent = detail::directory_of(directory); sys::lstat(parent.c_str(), &found) == -1) {
+    if (sys::lstat(directory.c_str(), &found) == -1) {
+        if (errno != ENOENT) return out.set(last_error(), "check directory", directory);
+        detail::make_below_own(directory, out);
+        if (out.failed()) return;
+        if (sys::lstat(directory.c_str(), &found) == -1) return out.set(last_error(), "check directory", directory);
+    }
+    detail::judge_directory(found, directory, out);
+    // A umask such as 0277 takes bits of the owner's from mkdir(2).
+    if (!out.failed() && (found.st_mode & 0700) != 0700 && sys::chmod(directory.c_str(), 0700) == -1)
+        out.set(last_error(), "open directory to its owner", directory);
+}
+
+inline void detail::make_below_own(const std::string& directory, error_out out) {
+    const auto parent = directory_of(directory);
+    struct ::stat found {};
+    if (sys::stat(parent.c_str(), &found) == -1) {
         make_private_directory(parent, out);
         if (out.failed()) return;
+    } else if (found.st_uid != sys::geteuid() && found.st_uid != 0) {
+        const auto uid = [](uid_t id) { return "uid " + std::to_string(id); };
+        return out.set(errc::unsafe_directory, "create directory", directory,
+                       parent + " belongs to " + uid(found.st_uid) + ", this process runs as " + uid(sys::geteuid()) +
+                           "; name a directory of your own");
     }
-    if (sys::mkdir(directory.c_str(), 0700) == -1 && errno != EEXIST) // EEXIST: another process was first; check its work
-        return out.set(last_error(), "create directory", directory);
-    check_private_directory(directory, out);
+    if (sys::mkdir(directory.c_str(), 0700) == -1 && errno != EEXIST) // EEXIST: another process was first
+        out.set(last_error(), "create directory", directory);
 }
 
 // One for each name, so that the owners of two names in one directory do not meet. Only where the limit leaves no byte for
@@ -1938,7 +2047,7 @@ template <class M> auto basic_instance_lock<M>::try_acquire(const std::string& p
     constexpr long pause_ms = 5;
     attempt result;
     for (int race = 0; race < most_races; ++race) {
-        unique_fd fd(sys::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, 0600));
+        unique_fd fd(sys::open_private(path.c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK));
         if (!fd) return out.set(last_error(), "open lock file", path), std::move(result);
         if (const int why = M::try_lock(fd.get()); why == EWOULDBLOCK) {
             const pid_t pid = parse_pid(read_text(fd.get()));
@@ -2145,8 +2254,8 @@ struct null_log {
 
 static_assert(log_sink<file_log> && log_sink<stderr_log> && log_sink<null_log>);
 
-/// Adds time and level, drops what is below `level`, and keeps a line a line: control bytes are shown as `\xNN`, so that no
-/// peer can forge an entry or reach the reader's terminal.
+/// Adds time and level, drops what is below `level`, and keeps a line a line: control bytes are shown as `\xNN`
+/// (printable.hpp), so that no peer can forge an entry or reach the reader's terminal.
 template <class Sink = file_log> class basic_logger {
     static_assert(log_sink<Sink>, "mato: a log sink needs `void write(std::string_view)`");
 
@@ -2197,7 +2306,7 @@ inline file_log file_log::open(std::string path, file_log_options options, error
         if (!log.fd_) out.set(last_error(), "open log", "stderr");
         return log;
     }
-    log.fd_ = unique_fd(sys::open(log.path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK, 0600));
+    log.fd_ = unique_fd(sys::open_private(log.path_.c_str(), O_WRONLY | O_APPEND | O_NOFOLLOW | O_NONBLOCK));
     if (!log.fd_) return out.set(last_error(), "open log", log.path_), std::move(log);
     struct ::stat now {};
     if (sys::fstat(log.fd_.get(), &now) == 0) log.size_ = static_cast<std::uint64_t>(now.st_size);
@@ -2268,13 +2377,6 @@ namespace detail {
     return text.substr(0, continues(end) ? limit : end);
 }
 
-/// C0, DEL, and both bytes of a C1 control (U+0080 to U+009F), which a terminal obeys as it does ESC sequences.
-[[nodiscard]] inline bool is_control(std::string_view text, std::size_t at) noexcept {
-    const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
-    const auto c1 = [&](std::size_t i) { return byte(i) == 0xc2 && byte(i + 1) >= 0x80 && byte(i + 1) <= 0x9f; };
-    return byte(at) < 0x20 || byte(at) == 0x7f || c1(at) || (at > 0 && c1(at - 1));
-}
-
 } // namespace detail
 
 template <class Sink> void basic_logger<Sink>::write(log_level level, std::string_view text) noexcept {
@@ -2291,16 +2393,7 @@ template <class Sink> void basic_logger<Sink>::write(log_level level, std::strin
         std::string line = stamp;
         line.append(to_string(level)) += ": ";
         const std::string_view kept = detail::cut(text, max_line_bytes);
-        for (std::size_t i = 0; i < kept.size(); ++i) {
-            const auto byte = static_cast<unsigned char>(kept[i]);
-            if (!detail::is_control(kept, i)) {
-                line += kept[i];
-            } else {
-                char shown[8];
-                std::snprintf(shown, sizeof shown, "\\x%02x", byte);
-                line += shown;
-            }
-        }
+        append_printable(line, kept);
         line += kept.size() < text.size() ? "…\n" : "\n";
         sink_.write(line);
     } catch (...) { // no memory for a line: the daemon matters more
@@ -2634,7 +2727,7 @@ inline pid_file pid_file::create(const std::string& path, error_out out) {
     const std::string fresh = path + ".new"; // fixed: only the lock's holder writes here
     sys::unlink(fresh.c_str());
     const auto fail = [&](const char* step) { return out.set(last_error(), step, path), pid_file(); };
-    const unique_fd fd(sys::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600));
+    const unique_fd fd(sys::open_private(fresh.c_str(), O_WRONLY | O_EXCL | O_NOFOLLOW));
     if (!fd) return fail("create pid file");
     scope_exit undo([&] { sys::unlink(fresh.c_str()); });
     const ssize_t written = sys::write(fd.get(), text.data(), text.size());
@@ -7305,7 +7398,12 @@ template <class P> void basic_daemon<P>::on_signal(int signal) {
     case SIGUSR1: {
         if (stopping_) return;
         failure why;
-        server_.republish(*lock_, options_.publish, why);
+        if (lock_->verify())
+            server_.republish(*lock_, options_.publish, why);
+        else // the name may be another daemon's by now
+            why = {errc::lock_not_held, "publish socket", options_.paths.socket,
+                   lock_->path() + " was removed or replaced, and another daemon may have started; this one goes on without " +
+                       "new clients until SIGTERM"};
         if (why)
             log_.error("SIGUSR1: " + why.message());
         else

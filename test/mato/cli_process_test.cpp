@@ -3,6 +3,8 @@
 #include "support/json_reader.hpp"
 #include "support/mato_world.hpp"
 
+#include <mato/printable.hpp>
+
 using namespace support;
 
 TEST_CASE("new: id, program's code, task, name, directory, variables, size", "[mato][cli]") {
@@ -298,4 +300,44 @@ TEST_CASE("a standard output that takes nothing is an error", "[mato][cli]") {
     const outcome went = world.run({"ls"}, {.before_exec = [] { ::dup2(::open("/dev/full", O_WRONLY), 1); }});
     CHECK(went.exit_code == 1);
     CHECK(contains(went.err, "standard output"));
+}
+
+TEST_CASE("no byte of a command line, a name or an option reaches the reader's terminal as a control", "[mato][cli]") {
+    const mato_world world;
+    const std::string bad = "\x1b]2;title\x07 \u009b5n \x9b"
+                            "6n \u202e\x7f";
+    const auto check = [&](const std::string& text) {
+        INFO(text);
+        CHECK_FALSE(text.empty());
+        CHECK(text == mato::printable(text, "\n"));
+    };
+    world.must({"-q", "daemon"});
+    auto events = world.start({"events"});
+    REQUIRE(events.wait_for_output("snapshot"));
+    const std::string id = world.open_tab({"sh", "-c", "exec cat # " + bad});
+    REQUIRE(events.wait_for_output("tab-opened"));
+    for (const char* const listing : {"ls", "events", "clients", "status", "log"})
+        if (std::string_view(listing) != "events")
+            for (const bool json : {false, true}) {
+                const outcome went = json ? world.run({listing, "--json"}) : world.run({listing});
+                if (went.exit_code == 0 && !went.out.empty()) check(went.out);
+            }
+    CHECK(contains(world.must({"ls"}), "\\x1b]2;title\\x07 \\xc2\\x9b5n \\x9b6n \\xe2\\x80\\xae\\x7f"));
+    CHECK(contains(world.must({"ls", "--json"}), "\\u001b]2;title\\u0007 \\u009b5n"));
+    for (const std::vector<std::string>& command : {std::vector<std::string>{bad},
+                                                    {"ls", "--" + bad},
+                                                    {"has", bad},
+                                                    {"kill", bad},
+                                                    {"rename", id, bad},
+                                                    {"new", "-d", "-t", bad},
+                                                    {"new", "-d", "-c", "/" + bad},
+                                                    {"new", "-d", "--", "/no/" + bad, "x"},
+                                                    {"--config", "/no/" + bad, "ls"},
+                                                    {"-S", "/no/" + bad + "/s", "ls"}}) {
+        const outcome went = world.run(command);
+        CHECK(went.exit_code != 0);
+        check(went.err);
+    }
+    world.must({"stop"});
+    check(events.wait().out);
 }

@@ -2,6 +2,8 @@
 /// @file event_text_test.cpp: events as lines: every kind with its members, gaps counted, JSON always JSON.
 #include "event_text.hpp"
 
+#include <mato/printable.hpp>
+
 #include "support/catch.hpp"
 #include "support/json_reader.hpp"
 
@@ -140,7 +142,9 @@ TEST_CASE("any bytes and any numbers are one line, as JSON and as text without a
                            .task = any(),
                            .name = any(),
                            .text = any()};
-        CHECK(support::is_json(mux::format_event(event, true)));
-        for (const char c : mux::format_event(event, false)) CHECK((static_cast<unsigned char>(c) >= 0x20));
+        const std::string json = mux::format_event(event, true), text = mux::format_event(event, false);
+        CHECK(support::is_json(json));
+        CHECK(json == mato::printable(json));
+        CHECK(text == mato::printable(text));
     }
 }

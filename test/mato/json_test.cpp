@@ -2,6 +2,8 @@
 /// @file json_test.cpp: what leaves as JSON is JSON, whatever a program called itself.
 #include "json.hpp"
 
+#include <mato/printable.hpp>
+
 #include "support/catch.hpp"
 #include "support/json_reader.hpp"
 
@@ -77,9 +79,15 @@ TEST_CASE("any bytes give valid JSON", "[json]") {
     }
 }
 
-TEST_CASE("text that is UTF-8 loses nothing", "[json]") {
-    std::string all;
+TEST_CASE("text that is UTF-8 stands for itself, but its controls, which are escaped", "[json]") {
+    std::string all, escapes;
     for (char32_t code = 0x20; code < 0x3000; ++code) {
+        if (mato::is_control(code)) {
+            char text[8];
+            std::snprintf(text, sizeof text, "\\u%04x", static_cast<unsigned>(code));
+            escapes += text;
+            continue;
+        }
         if (code < 0x80) {
             if (code != '"' && code != '\\') all += static_cast<char>(code);
         } else if (code < 0x800) {
@@ -92,4 +100,7 @@ TEST_CASE("text that is UTF-8 loses nothing", "[json]") {
         }
     }
     CHECK(json::quote(all) == "\"" + all + "\"");
+    CHECK(json::quote("\x7f\u0080\u009b\u009f\u2028\u202a\u202e\u2066\u2069") ==
+          "\"\\u007f\\u0080\\u009b\\u009f\\u2028\\u202a\\u202e\\u2066\\u2069\"");
+    CHECK(escapes.size() == 6 * (1 + 0x20 + 7 + 4)); // DEL, C1, separators with embeddings and overrides, isolates
 }

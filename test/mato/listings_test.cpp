@@ -2,6 +2,7 @@
 /// @file listings_test.cpp: what ls, clients and status print.
 #include "listings.hpp"
 
+#include <mato/printable.hpp>
 #include <mato/status.hpp>
 
 #include "support/catch.hpp"
@@ -220,9 +221,21 @@ TEST_CASE("no control byte of a name reaches the terminal, and JSON stays JSON",
         report.socket = report.config_path = "/s";
         for (const std::string& text :
              {mux::format_tabs({{tab}}, false), mux::format_clients({{client}}, false), mux::format_status(report, false)})
-            for (const char c : text) REQUIRE((c == '\n' || (static_cast<unsigned char>(c) >= 0x20 && c != 0x7f)));
-        REQUIRE(support::is_json(mux::format_tabs({{tab, tab}}, true)));
-        REQUIRE(support::is_json(mux::format_clients({{client}}, true)));
-        REQUIRE(support::is_json(mux::format_status(report, true)));
+            REQUIRE(text == mato::printable(text, "\n"));
+        for (const std::string& text :
+             {mux::format_tabs({{tab, tab}}, true), mux::format_clients({{client}}, true), mux::format_status(report, true)}) {
+            REQUIRE(support::is_json(text));
+            REQUIRE(text == mato::printable(text, "\n"));
+        }
     }
+}
+
+TEST_CASE("a control of each class is shown as an escape, and JSON keeps it as \\uXXXX", "[listings]") {
+    auto tab = example_tab();
+    tab.command = "a\x1b[2J\x7f\u009b5n\x9b"
+                  "6n\u202e\u2069\u2028z";
+    CHECK(has(mux::format_tabs({{tab}}, false),
+              "a\\x1b[2J\\x7f\\xc2\\x9b5n\\x9b6n\\xe2\\x80\\xae\\xe2\\x81\\xa9\\xe2\\x80\\xa8z"));
+    CHECK(has(mux::format_tabs({{tab}}, true), "\"a\\u001b[2J\\u007f\\u009b5n\xef\xbf\xbd"
+                                               "6n\\u202e\\u2069\\u2028z\""));
 }

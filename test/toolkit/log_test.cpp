@@ -97,7 +97,9 @@ TEST_CASE("control bytes are shown, so that a text can neither forge a line nor 
                  "31m\xc2\x80") == "\\xc2\\x9b31m\\xc2\\x80"); // CSI and PAD as UTF-8
     CHECK(logged("plain ~ text") == "plain ~ text");
     CHECK(logged("é \xc2\xa0 日本 🙂") == "é \xc2\xa0 日本 🙂");
-    CHECK(logged("\xc2") == "\xc2");
+    CHECK(logged("\xc2 \x9b"
+                 "5n") == "\\xc2 \\x9b5n"); // no UTF-8: a terminal that is not in it would obey them
+    CHECK(logged("a\u202e\u2066z\u2028") == "a\\xe2\\x80\\xae\\xe2\\x81\\xa6z\\xe2\\x80\\xa8");
     CHECK(logged("").empty());
 }
 
@@ -126,12 +128,13 @@ TEST_CASE("a cut falls between characters", "[log]") {
             const std::string fits(max - character.size(), 'x');
             CHECK(logged(fits + character + "tail") == fits + character + "…");
         }
-    CHECK(logged(std::string(max + 10, '\x80')).size() == max + std::string("…").size()); // no character to keep whole
+    CHECK(logged(std::string(max + 10, '\x80')).size() == 4 * max + std::string("…").size()); // no character to keep whole
 }
 
 TEST_CASE("a new file is 0600 whatever the umask", "[log]") {
+    const mode_t mask = GENERATE(mode_t{0}, mode_t{0277}, mode_t{0777});
     const support::temp_directory directory;
-    const support::umask_scope open_to_all(0);
+    const support::umask_scope masked(mask);
     auto log = open(directory / "log", {.max_bytes = 10, .keep = 1});
     CHECK(support::mode_of(directory / "log") == 0600);
     log.write(line(1));
