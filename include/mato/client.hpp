@@ -55,7 +55,7 @@ public:
 
     /// `queue` and then all of it. @errors as `queue` · timed_out.
     void send(std::string_view payload, deadline until, error_out out);
-    /// The next frame. @errors closed · timed_out · frame_too_large, malformed.
+    /// The next frame. Sends what is queued meanwhile. @errors closed · timed_out · frame_too_large, malformed.
     [[nodiscard]] std::optional<std::string_view> receive(deadline until, error_out out);
 
     [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(socket_); }
@@ -216,7 +216,11 @@ template <class P> std::optional<std::string_view> basic_client<P>::receive(dead
     for (;;) {
         if (auto frame = decoder_.next(out); frame || out.failed()) return frame;
         if (fill(out)) continue;
-        if (out.failed() || !wait(POLLIN, until, out)) return std::nullopt;
+        if (out.failed()) return std::nullopt;
+        failure unsent; // the request that is to be answered may be longer than the kernel's buffer
+        flush(unsent);
+        if (unsent) out_.clear(), out_begin_ = 0; // that the server is gone shows at the next read
+        if (!wait(static_cast<short>(queued_bytes() > 0 ? POLLIN | POLLOUT : POLLIN), until, out)) return std::nullopt;
     }
 }
 

@@ -91,6 +91,8 @@ public:
         std::function<void()> on_stop;
         /// The grace is over, or a second request came: end everything before returning. Then the loop ends.
         std::function<void()> on_force;
+        /// SIGQUIT: write to the log what a person wants to know of a daemon that seems not to work.
+        std::function<void()> on_report;
         /// SIGCHLD: at least one child changed; wait for the ones you own, by pid.
         std::function<void()> on_child;
     };
@@ -275,7 +277,7 @@ template <class P> template <class Setup> int basic_daemon<P>::serve_locked(cons
     ignore.sa_handler = SIG_IGN; // a peer that is gone is an error code, not a death; children start from default_dispositions
     sys::signal_action(SIGPIPE, &ignore, nullptr);
     sys::signal_action(SIGXFSZ, &ignore, nullptr); // so is a log that has reached the user's limit on file sizes
-    auto signals = P::signals::open(make_signal_set({SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGUSR1}), out);
+    auto signals = P::signals::open(make_signal_set({SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGQUIT, SIGUSR1, SIGUSR2}), out);
     if (out.failed()) return exit_code::unavailable;
     auto sink = open_log(options, out);
     if (out.failed()) return exit_code::unavailable;
@@ -383,6 +385,11 @@ template <class P> void basic_daemon<P>::on_signal(int signal) {
     case SIGCHLD:
         if (on.on_child) on.on_child();
         return;
+    case SIGQUIT: // typed at a terminal by mistake, it must not end what users run
+        log_.info("SIGQUIT: " + std::to_string(server_.size()) + " clients are connected" + (stopping_ ? "; stopping" : ""));
+        if (on.on_report) on.on_report();
+        return;
+    case SIGUSR2: return log_.info("SIGUSR2: it has no meaning here");
     case SIGUSR1: {
         if (stopping_) return;
         failure why;

@@ -6738,7 +6738,7 @@ public:
 
     /// `queue` and then all of it. @errors as `queue` · timed_out.
     void send(std::string_view payload, deadline until, error_out out);
-    /// The next frame. @errors closed · timed_out · frame_too_large, malformed.
+    /// The next frame. Sends what is queued meanwhile. @errors closed · timed_out · frame_too_large, malformed.
     [[nodiscard]] std::optional<std::string_view> receive(deadline until, error_out out);
 
     [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(socket_); }
@@ -6899,7 +6899,11 @@ template <class P> std::optional<std::string_view> basic_client<P>::receive(dead
     for (;;) {
         if (auto frame = decoder_.next(out); frame || out.failed()) return frame;
         if (fill(out)) continue;
-        if (out.failed() || !wait(POLLIN, until, out)) return std::nullopt;
+        if (out.failed()) return std::nullopt;
+        failure unsent; // the request that is to be answered may be longer than the kernel's buffer
+        flush(unsent);
+        if (unsent) out_.clear(), out_begin_ = 0; // that the server is gone shows at the next read
+        if (!wait(static_cast<short>(queued_bytes() > 0 ? POLLIN | POLLOUT : POLLIN), until, out)) return std::nullopt;
     }
 }
 
@@ -7103,6 +7107,8 @@ public:
         std::function<void()> on_stop;
         /// The grace is over, or a second request came: end everything before returning. Then the loop ends.
         std::function<void()> on_force;
+        /// SIGQUIT: write to the log what a person wants to know of a daemon that seems not to work.
+        std::function<void()> on_report;
         /// SIGCHLD: at least one child changed; wait for the ones you own, by pid.
         std::function<void()> on_child;
     };
@@ -7287,7 +7293,7 @@ template <class P> template <class Setup> int basic_daemon<P>::serve_locked(cons
     ignore.sa_handler = SIG_IGN; // a peer that is gone is an error code, not a death; children start from default_dispositions
     sys::signal_action(SIGPIPE, &ignore, nullptr);
     sys::signal_action(SIGXFSZ, &ignore, nullptr); // so is a log that has reached the user's limit on file sizes
-    auto signals = P::signals::open(make_signal_set({SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGUSR1}), out);
+    auto signals = P::signals::open(make_signal_set({SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGQUIT, SIGUSR1, SIGUSR2}), out);
     if (out.failed()) return exit_code::unavailable;
     auto sink = open_log(options, out);
     if (out.failed()) return exit_code::unavailable;
@@ -7395,6 +7401,11 @@ template <class P> void basic_daemon<P>::on_signal(int signal) {
     case SIGCHLD:
         if (on.on_child) on.on_child();
         return;
+    case SIGQUIT: // typed at a terminal by mistake, it must not end what users run
+        log_.info("SIGQUIT: " + std::to_string(server_.size()) + " clients are connected" + (stopping_ ? "; stopping" : ""));
+        if (on.on_report) on.on_report();
+        return;
+    case SIGUSR2: return log_.info("SIGUSR2: it has no meaning here");
     case SIGUSR1: {
         if (stopping_) return;
         failure why;

@@ -10,6 +10,8 @@
 #include "support/framed.hpp"
 #include "support/temp_directory.hpp"
 
+#include <thread>
+
 using namespace std::chrono_literals;
 using mato::client;
 using mato::deadline;
@@ -208,6 +210,28 @@ TEST_CASE("a peer that does not read ends a send with the deadline", "[client]")
     all.near.send(std::string(1'000'000, 'x'), deadline::in(30ms), all.why);
     CHECK(all.why.code == errc::timed_out);
     CHECK(all.near.queued_bytes() > 0);
+}
+
+TEST_CASE("receiving sends what is queued: a request longer than the kernel's buffer is answered", "[client]") {
+    pair all;
+    const std::string request(1'000'000, 'x');
+    all.near.queue(request, all.why);
+    REQUIRE_FALSE(all.why);
+    REQUIRE(all.near.queued_bytes() > 0);
+    std::thread server([&] {
+        std::string got(request.size() + 4, '\0');
+        std::size_t size = 0;
+        for (ssize_t part; size < got.size() && (part = ::recv(all.far.get(), got.data() + size, got.size() - size, 0)) != 0;)
+            if (part > 0)
+                size += static_cast<std::size_t>(part);
+            else
+                static_cast<void>(support::await_readable(all.far.get()));
+        static_cast<void>(!::send(all.far.get(), framed("answer").data(), framed("answer").size(), MSG_NOSIGNAL));
+    });
+    const auto answer = all.near.receive(deadline::in(10s), all.why);
+    server.join();
+    CHECK(answer == "answer");
+    CHECK(all.near.queued_bytes() == 0);
 }
 
 TEST_CASE("the end of the stream is errc::closed, after the frames before it", "[client]") {
