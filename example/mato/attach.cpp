@@ -12,13 +12,14 @@ namespace {
 constexpr std::size_t typed_limit = 16u << 20; // typed ahead of the program: a large paste; beyond it the terminal waits
 // A terminal that has not answered by then never will. Until then an answer could be typed into whatever follows us.
 constexpr mato::milliseconds answer_patience{300};
+constexpr int most_cursor_style = 6;              // DECSCUSR
 constexpr mato::milliseconds hide_patience{1000}; // a daemon that does not let go for so long may draw over the shell
 
 /// One attachment: guards the terminal, copies between it and the daemon where the daemon has none, and knows when to end.
 class attachment {
 public:
     attachment(remote& daemon, terminal& tty, bool direct, const std::string& questions)
-        : daemon_(daemon), tty_(tty), direct_(direct), questions_(questions) {}
+        : daemon_(daemon), tty_(tty), direct_(direct), questions_(questions), stopping_(daemon.is_ending()) {}
 
     attach_result run() {
         mato::failure why;
@@ -35,6 +36,7 @@ public:
             else
                 turn(signals);
         }
+        if (ends_first_) hide(); // else the daemon would go on drawing, over the shell
         if (unanswered_) tty_.discard_answers(asked_at_ + answer_patience);
         tty_.leave();
         return *result_;
@@ -85,8 +87,8 @@ private:
         while (const auto signal = signals.try_next()) {
             switch (*signal) {
             case SIGWINCH: daemon_.post_as(message::resize, 0, tty_.size()); break;
-            case SIGHUP: end("[terminal lost]", 1); break;
-            case SIGTERM: end("[terminated]", 1); break;
+            case SIGHUP: end_first("[terminal lost]"); break;
+            case SIGTERM: end_first("[terminated]"); break;
             case SIGCONT: resume(); break;
             case SIGTSTP: suspend(); break;
             default: break; // INT, QUIT from outside: typed ones are the program's, by raw mode
@@ -94,18 +96,29 @@ private:
         }
     }
 
-    /// Stops this process once the daemon has let go of the terminal. It goes on in `resume`.
-    void suspend() {
+    /// Before the daemon knows of it.
+    void end_first(std::string last_line) {
+        if (!result_) ends_first_ = true;
+        end(std::move(last_line), 1);
+    }
+
+    /// Until the daemon has let go of the terminal, or is gone, or had the time to.
+    void hide() {
         hiding_ = daemon_.post(message::hide, nothing{});
         const auto until = mato::deadline::in(hide_patience);
-        while (!result_ && hiding_ != 0 && !until.passed()) {
+        while (hiding_ != 0 && !until.passed()) {
             mato::failure why;
             pollfd ready{daemon_.connection().native_handle(), POLLIN, 0};
             if (mato::sys::poll(&ready, 1, until.poll_timeout()) == -1) continue;
             daemon_.connection().fill(why);
             handle_messages();
-            if (why) end(stopping_ ? "[daemon stopped]" : "[daemon lost]", 1);
+            if (why) return end(stopping_ ? "[daemon stopped]" : "[daemon lost]", 1);
         }
+    }
+
+    /// Stops this process once the daemon has let go of the terminal. It goes on in `resume`.
+    void suspend() {
+        hide();
         if (result_) return;
         if (unanswered_) { // the answers would be typed into the shell; who continues us has the terminal asked again
             tty_.discard_answers(asked_at_ + answer_patience);
@@ -115,7 +128,7 @@ private:
         bool continued = false; // meanwhile: then nobody would continue us again
         while (const auto signal = signals_->try_next()) {
             continued = continued || *signal == SIGCONT;
-            if (*signal == SIGTERM) end("[terminated]", 1);
+            if (*signal == SIGTERM) end("[terminated]", 1); // the daemon draws no more
             if (*signal == SIGHUP) end("[terminal lost]", 1);
         }
         if (continued) return resume();
@@ -159,7 +172,7 @@ private:
 
     void handle_messages() {
         mato::failure why;
-        while (!result_) {
+        while (!result_ || hiding_ != 0) {
             const auto payload = daemon_.connection().next(why);
             if (why) return end("[daemon lost]", 1);
             if (!payload) return;
@@ -187,6 +200,10 @@ private:
         case message::terminal_lost: return end("[terminal lost]", 1);
         case message::suspend: return suspend();
         case message::answered: unanswered_ = false; return;
+        case message::cursor_shaped:
+            if (const auto style = decode<cursor_style>(frame.body); style && style->own <= most_cursor_style)
+                tty_.cursor_is_shaped(style->own);
+            return;
         case message::stopping: stopping_ = true; return;
         case message::done:
             if (frame.id == hiding_) hiding_ = 0;
@@ -207,7 +224,7 @@ private:
     std::uint64_t untaken_ = 0;   // shown, and the daemon not yet told that the terminal has it
     std::uint32_t hiding_ = 0;    // the request after whose answer the daemon draws no more
     std::optional<attach_result> result_;
-    bool stopping_ = false;
+    bool stopping_ = false, ends_first_ = false; // ends_first_: the daemon does not know of the end
 };
 
 } // namespace

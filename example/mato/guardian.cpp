@@ -18,48 +18,63 @@ namespace {
 namespace sys = mato::sys;
 
 constexpr char taken = 't', restored = 'r';
+constexpr int most_style = 6; // DECSCUSR
 
-// Kitty keyboard flags: the alternate screen has a stack of its own, emptied while that is shown. The title comes back from
-// the terminal's own stack.
-constexpr std::string_view leave_screen =
-    "\033[<9u\033]110\033\\\033]111\033\\\033]112\033\\\033]8;;\033\\\033[?1049l\033[23;0t";
+// Kitty keyboard flags: the alternate screen has a stack of its own, emptied while that is shown. The cursor goes to the last
+// row, for a terminal that has no alternate screen and so shows what was drawn: what the shell prints next stands below it.
+constexpr std::string_view prepare_to_leave = "\033[<9u\033]110\033\\\033]111\033\\\033]112\033\\\033]8;;\033\\\033[999H";
+// The user's screen and cursor, then the title from the terminal's own stack. What follows must not move the cursor: DECSTBM
+// and DECOM do, so they come before.
+constexpr std::string_view leave_screen = "\033[?1049l\033[23;0t";
 
-/// Waits until the client has died, and the daemon has let go, or had the time to. @returns false when all was restored: then
-/// the terminal may be somebody else's by now.
-bool await_end() {
+struct last_state {
+    bool is_taken = false;           ///< not restored: then the terminal may be another program's by now
+    std::optional<int> cursor_style; ///< the cursor's own, if it has another one now
+};
+
+/// Waits until the client has died, and the daemon has let go, or had the time to.
+last_state await_end() {
     constexpr mato::milliseconds patience{1000}; // a daemon that lives sees its client's end at once
-    char last = restored, next = 0;
-    while (sys::read(1, &next, 1) == 1) last = next;
-    if (last == restored) return false;
-    const auto until = mato::deadline::in(patience);
-    pollfd released{2, POLLIN, 0};
-    while (sys::poll(&released, 1, until.poll_timeout()) == -1 && errno == EINTR) {
+    last_state result;
+    char next = 0;
+    const auto note = [&] {
+        if (next >= guardian::note_of(0) && next <= guardian::note_of(most_style))
+            result.cursor_style = next - guardian::note_of(0);
+    };
+    while (sys::read(1, &next, 1) == 1) {
+        if (next == taken || next == restored) result.is_taken = next == taken;
+        note();
     }
-    return true;
+    if (!result.is_taken) return result;
+    const auto until = mato::deadline::in(patience);
+    for (pollfd said{2, POLLIN, 0}; !until.passed();) {
+        if (sys::poll(&said, 1, until.poll_timeout()) != 1) continue;
+        if (sys::read(2, &next, 1) != 1) break; // let go
+        note();
+    }
+    return result;
 }
 
 [[noreturn]] void watch(int terminal, int alive, int leash, const termios& before) {
-    sigset_t all;
-    sigfillset(&all);
-    sys::signal_mask(SIG_SETMASK, &all, nullptr);       // SIGTTOU above all
-    ::setpgid(0, 0);                                    // what is sent to the client's group is not for us,
+    ::setpgid(0, 0);                                    // what is sent to the client's group is not for the guardian,
     ::pthread_setname_np(::pthread_self(), "ttyguard"); // nor what is sent to everything called "mato"
     // 0, 1 and 2 are what is kept; above them first, so that none is overwritten before it is moved.
     const int kept[] = {sys::fcntl(terminal, F_DUPFD, 3), sys::fcntl(alive, F_DUPFD, 3), sys::fcntl(leash, F_DUPFD, 3)};
     for (int i = 0; i < 3; ++i) sys::dup2(kept[i], i);
     sys::close_from(3);
     sys::chdir("/");
-    if (await_end()) restore_terminal(0, before);
+    if (const last_state end = await_end(); end.is_taken) restore_terminal(0, before, end.cursor_style);
     ::_exit(0);
 }
 
 } // namespace
 
-void restore_terminal(int terminal, const termios& before) noexcept {
+void restore_terminal(int terminal, const termios& before, std::optional<int> cursor_style) noexcept {
     constexpr mato::milliseconds patience{200}; // a terminal that takes nothing for so long is stopped or gone
     try {
         std::string out(reset_sequence());
-        out.append(leave_screen).append(reset_sequence());
+        if (cursor_style) out += select_cursor_style(*cursor_style);
+        out.append(prepare_to_leave).append(leave_screen).append(reset_modes());
         std::string_view left = out;
         const auto until = mato::deadline::in(patience);
         while (!left.empty() && !until.passed()) {
@@ -90,20 +105,28 @@ guardian guardian::prepare(mato::error_out out) {
 }
 
 void guardian::guard(int terminal, const termios& before, mato::error_out out) {
+    sigset_t all, before_fork;
+    sigfillset(&all); // in the guardian for good, SIGTTOU above all; and before the fork, so that it never runs without
+    sys::signal_mask(SIG_SETMASK, &all, &before_fork);
     const pid_t child = sys::fork();
     if (child == 0) watch(terminal, alive_end_.get(), leash_end_.get(), before);
-    if (child == -1) out.set(mato::last_error(), "guard terminal");
+    const std::error_code why = child == -1 ? mato::last_error() : std::error_code();
+    if (child > 0) ::setpgid(child, child); // also from here: a signal to the group may come before the child has run
+    sys::signal_mask(SIG_SETMASK, &before_fork, nullptr);
     alive_end_.reset();
     leash_end_.reset();
+    if (!why) return;
+    alive_.reset(); // a pipe without a reader
+    out.set(why, "guard terminal");
 }
 
-void guardian::terminal_is_taken() noexcept {
-    if (alive_) static_cast<void>(!sys::write(alive_.get(), &taken, 1));
+void guardian::say(char what) noexcept {
+    if (alive_ && sys::write(alive_.get(), &what, 1) == -1) alive_.reset(); // the guardian is gone
 }
 
-void guardian::terminal_is_restored() noexcept {
-    if (alive_) static_cast<void>(!sys::write(alive_.get(), &restored, 1));
-}
+void guardian::terminal_is_taken() noexcept { say(taken); }
+
+void guardian::terminal_is_restored() noexcept { say(restored); }
 
 void guardian::dismiss() noexcept {
     terminal_is_restored();

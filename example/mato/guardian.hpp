@@ -13,10 +13,13 @@
 
 #include <termios.h>
 
+#include <optional>
+
 namespace mux {
 
-/// Resets every mode, leaves the alternate screen and puts `before` back. Gives a stalled terminal a moment.
-void restore_terminal(int terminal, const termios& before) noexcept;
+/// Resets every mode, leaves the alternate screen and puts `before` back, and the cursor's own style when it was changed. Gives
+/// a stalled terminal a moment.
+void restore_terminal(int terminal, const termios& before, std::optional<int> cursor_style) noexcept;
 
 class guardian {
 public:
@@ -27,13 +30,18 @@ public:
 
     /// Its pipes; nothing is guarded yet. @errors of pipe(2).
     [[nodiscard]] static guardian prepare(mato::error_out out);
-    /// From `terminal_is_taken` on; once. @errors of fork(2).
+    /// From `terminal_is_taken` on; once. What is sent to this process's group does not reach the guardian.
+    /// @errors of fork(2): then nothing is guarded, and the calls below do nothing.
     void guard(int terminal, const termios& before, mato::error_out out);
 
     /// To be passed to whoever else draws on the terminal, who closes it when done.
     [[nodiscard]] int leash() const noexcept { return leash_.get(); }
     void leash_is_passed() noexcept { leash_.reset(); }
 
+    /// What the holder of the leash writes to it before it gives the terminal's cursor another style than its own.
+    [[nodiscard]] static constexpr char note_of(int own_style) noexcept { return static_cast<char>('0' + own_style); }
+    /// As that, for a terminal that this process draws on itself.
+    void cursor_is_shaped(int own_style) noexcept { say(note_of(own_style)); }
     /// Said before the terminal is changed.
     void terminal_is_taken() noexcept;
     /// Said after it was restored, and until it is taken again: a suspended client may be killed while others have the
@@ -43,6 +51,8 @@ public:
     void dismiss() noexcept;
 
 private:
+    void say(char what) noexcept;
+
     mato::unique_fd alive_;                 // the guardian sees its end: this process is gone
     mato::unique_fd leash_;                 // and this one's: the daemon has let go
     mato::unique_fd alive_end_, leash_end_; // the guardian's, until it has them

@@ -24,6 +24,8 @@ int main(int argc, char** argv) {
         struct sigaction ignore {};
         ignore.sa_handler = SIG_IGN; // under a limit on file sizes a write fails with a reason instead
         mato::sys::signal_action(SIGXFSZ, &ignore, nullptr);
+        mato::sys::signal_action(SIGPIPE, &ignore,
+                                 nullptr); // whose reader is gone says so by EPIPE: the terminal is given back
         mato::failure why;
         mato::reserve_standard_descriptors(why); // before anything is opened
         if (why) throw mux::command_failure{mato::exit_code::unavailable, why.message()};

@@ -85,6 +85,7 @@ enum class message : std::uint32_t {
     stream_end,
     event,
     event_snapshot,
+    cursor_shaped,
 };
 
 /// Everything a message holds is listed once, in `fields`, for both directions.
@@ -104,6 +105,10 @@ struct welcome {
     std::vector<std::string> update_environment; ///< names the client should send the values of
     void fields(auto& f) { f(version, features, pid, client, program, update_environment); }
 };
+// What a command exits with, next to mato::exit_code.
+inline constexpr int cannot_be_answered = 65; ///< EX_DATAERR: not of this tab; it has no emulator
+inline constexpr int not_in_time = 124;       ///< as timeout(1)
+
 /// `refused` and `error`: why not, and what a command should exit with.
 struct refusal {
     std::int32_t exit_code = 1;
@@ -369,6 +374,11 @@ struct exit_status {
 struct show_request {
     bool asked = false; ///< questions about itself were sent to it; `answered` says that the last answer has come
     void fields(auto& f) { f(asked); }
+};
+/// `cursor_shaped`: the terminal's cursor is about to be given another style than this one, DECSCUSR's number of its own.
+struct cursor_style {
+    std::uint8_t own = 0; ///< 0: the terminal has not said; it knows it by this number
+    void fields(auto& f) { f(own); }
 };
 /// `input_taken`, of what was typed; `output_taken`, of what the client's terminal has taken.
 struct bytes_taken {

@@ -2,38 +2,61 @@
 #include "remote.hpp"
 
 #include "launch.hpp"
+#include "lost_socket.hpp"
 
 #include <mato/version.hpp>
 
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdio>
 
 namespace mux {
+namespace {
+
+/// The connection ended before the daemon knew the client: it was stopping, or made its socket again, and nothing is lost.
+bool ended_before_greeting(const std::error_code& why) {
+    return why == mato::errc::stopping || why == mato::errc::closed || why == std::errc::connection_reset ||
+           why == std::errc::broken_pipe;
+}
+
+} // namespace
 
 remote remote::open(const program_paths& paths, start mode, mato::deadline until, const std::function<void()>& meanwhile) {
     remote result;
     mato::exponential_backoff pause;
+    lost_socket lost(paths.daemon);
+    const auto launch = [&] {
+        auto outcome = launch_daemon(paths, meanwhile);
+        if (outcome.what == mato::start_outcome::kind::already_running) lost.look();
+        return outcome;
+    };
     for (;;) {
         mato::failure why;
         if (mode == start::if_needed)
-            result.client_ = mato::basic_client<policies>::connect_or_start(
-                paths.daemon, until, [&] { return launch_daemon(paths, meanwhile); }, why);
+            result.client_ = mato::basic_client<policies>::connect_or_start(paths.daemon, until, launch, why);
         else
             result.client_ = mato::basic_client<policies>::connect(mato::owned_path(paths.daemon.socket), until, why);
-        if (!why && result.greet(until, meanwhile, why)) return result;
-        // It went away before it knew us: it was stopping, and nothing of ours was lost with it.
-        const bool again =
-            mode == start::if_needed && (why.code == mato::errc::stopping || why.code == mato::errc::closed ||
-                                         why.code == std::errc::connection_reset || why.code == std::errc::broken_pipe);
-        const auto wait = again && !until.passed() ? pause.next(mato::clock::now()) : std::nullopt;
-        if (wait) {
-            mato::sys::sleep_ms(static_cast<long>(wait->count()));
+        if (!why && result.greet(until, meanwhile, why)) {
+            if (const std::string news = lost.found(static_cast<pid_t>(result.welcome_.pid)); !news.empty())
+                std::fprintf(stderr, "mato: %s\n", news.c_str());
+            return result;
+        }
+        const bool is_absent = why.code == mato::cond::not_running || why.code == mato::errc::not_ready;
+        const auto holder = is_absent ? lost.look() : std::nullopt;
+        if (why.code == mato::cond::not_running && !holder)
+            throw no_daemon{{1, "no daemon is running (" + paths.daemon.socket + ")"}};
+        if ((holder || ended_before_greeting(why.code)) && !until.passed()) {
+            auto wait = pause.next(mato::clock::now());
+            if (!wait) wait = (pause = mato::exponential_backoff()).next(mato::clock::now()); // the deadline decides
+            mato::sys::sleep_ms(std::min(static_cast<long>(wait.value_or(mato::milliseconds(1)).count()),
+                                         static_cast<long>(until.poll_timeout())));
             continue;
         }
-        if (mode == start::never &&
-            (why.code == mato::cond::not_running || why.code == mato::errc::stopping || why.code == mato::errc::closed))
-            throw command_failure{1, "no daemon is running (" + paths.daemon.socket + ")"};
+        if (holder) throw command_failure{mato::exit_code::already_running, lost.not_found(*holder)};
+        if (ended_before_greeting(why.code))
+            throw command_failure{mato::exit_code::already_running,
+                                  "the daemon is stopping, and was not done in time (" + paths.daemon.socket + ")"};
         if (why.code == mato::errc::timed_out)
             throw command_failure{mato::exit_code::not_answering, "the daemon does not answer (" + why.message() + ")"};
         throw command_failure{mato::exit_code_for(why.code), why.message()};
@@ -68,9 +91,12 @@ std::optional<header> remote::next(mato::deadline until) {
     mato::failure why;
     const auto payload = client_.receive(until, why);
     if (why.code == mato::errc::timed_out) return std::nullopt;
-    if (why) throw command_failure{1, "the daemon went away (" + why.message() + ")"};
+    gone_ = static_cast<bool>(why);
+    if (why) throw daemon_gone{{1, "the daemon went away (" + why.message() + ")"}};
     const auto frame = parse_header(*payload);
     if (!frame) throw command_failure{mato::exit_code::version_mismatch, "the daemon sent a message without a header"};
+    stopping_ = stopping_ || frame->type == message::stopping;
+    opened_ = opened_ || frame->type == message::tab_opened || frame->type == message::attached;
     return frame;
 }
 

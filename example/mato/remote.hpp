@@ -19,11 +19,17 @@ namespace mux {
 
 enum class start { if_needed, never };
 
+/// No daemon runs, and none was to be started.
+struct no_daemon final : command_failure {};
+/// The daemon went away before it answered: whether it did what was asked is not known.
+struct daemon_gone final : command_failure {};
+
 class remote {
 public:
-    /// A greeted connection. A daemon found on its way out is waited for, and a new one started where that is allowed.
-    /// @throws command_failure: no daemon, not answering (exit code 2), versions that do not meet (3), refused, not to be
-    /// started.
+    /// A greeted connection. A daemon that is stopping is waited for, and a new one started where that is allowed. One that
+    /// has lost its socket is asked to make it again, and the user is told.
+    /// @throws no_daemon (exit code 1) · command_failure: not answering (2), versions that do not meet (3), refused, not to be
+    /// started, still stopping at `until` (75).
     /// `meanwhile`, if any, runs before each wait: for the daemon to start, and for its welcome.
     [[nodiscard]] static remote open(const program_paths& paths, start mode, mato::deadline until,
                                      const std::function<void()>& meanwhile = {});
@@ -43,9 +49,13 @@ public:
     std::uint32_t post_with(message type, Body body, std::span<const int> descriptors, mato::deadline until);
     /// The answer to the request `id`. @throws as `ask`.
     template <class Answer> Answer await(std::uint32_t id, message answer, mato::deadline until);
-    /// The next message of any kind; empty when `until` has passed. @throws command_failure when the daemon goes away.
+    /// The next message of any kind; empty when `until` has passed. @throws daemon_gone.
     [[nodiscard]] std::optional<header> next(mato::deadline until);
 
+    /// The daemon has said that it stops, or has gone away.
+    [[nodiscard]] bool is_ending() const noexcept { return stopping_ || gone_; }
+    /// It has said so, and not that it had opened the tab asked for before: then it has not opened one, and never will.
+    [[nodiscard]] bool has_stopped_before_opening() const noexcept { return stopping_ && !opened_; }
     [[nodiscard]] mato::basic_client<policies>& connection() noexcept { return client_; }
     [[nodiscard]] const welcome& daemon() const noexcept { return welcome_; }
     /// What the daemon wants to know of this process's environment.
@@ -60,6 +70,7 @@ private:
     mato::basic_client<policies> client_;
     welcome welcome_;
     std::uint32_t last_id_ = 0;
+    bool stopping_ = false, gone_ = false, opened_ = false; // as the daemon's messages say
 };
 
 // ---- implementation ----

@@ -46,8 +46,13 @@ void terminal::leave() noexcept {
     if (!std::exchange(entered_, false)) return;
     out_.clear(); // half a sequence, if it is one, is ended by the first byte of the reset
     out_begin_ = 0;
-    restore_terminal(fd(), before_);
+    restore_terminal(fd(), before_, cursor_style_);
     guardian_.terminal_is_restored();
+}
+
+void terminal::cursor_is_shaped(int own_style) noexcept {
+    cursor_style_ = own_style;
+    guardian_.cursor_is_shaped(own_style);
 }
 
 std::string_view terminal::read(mato::error_out out) {

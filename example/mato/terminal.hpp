@@ -13,6 +13,7 @@
 
 #include <termios.h>
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -43,6 +44,8 @@ public:
     void enter(mato::error_out out);
     /// Every mode a program may have left behind is reset, the screen and the settings are as before `enter`. Twice is once.
     void leave() noexcept;
+    /// Its cursor is about to be given another style: `leave` gives back this one.
+    void cursor_is_shaped(int own_style) noexcept;
 
     /// What was typed; empty when nothing was. @errors closed, EIO: the terminal is gone.
     [[nodiscard]] std::string_view read(mato::error_out out);
@@ -65,6 +68,7 @@ private:
     termios before_{};
     mux::guardian guardian_;
     bool entered_ = false, shares_description_ = false;
+    std::optional<int> cursor_style_; // its own, when it was changed
     std::string out_;
     std::size_t out_begin_ = 0;
     char buffer_[16'384];

@@ -139,7 +139,7 @@ workspace::found workspace::resolve(std::string_view target, tab_id current) con
         if (in.size() > 1) {
             std::string problem = "task '" + std::string(task_part) + "' is ambiguous:";
             for (const task* each : in) problem.append(" '").append(each->name).append("'");
-            return {0, problem};
+            return {0, problem, true};
         }
         candidates = pointers(in.front()->tabs);
         if (const auto n = number(tab_part)) {
@@ -162,7 +162,7 @@ workspace::found workspace::resolve(std::string_view target, tab_id current) con
             .append("/")
             .append(each->name)
             .append(")");
-    return {0, problem};
+    return {0, problem, true};
 }
 
 std::string workspace::fresh_task_name() const {

@@ -26,6 +26,7 @@ public:
     struct found {
         tab_id id = 0;       ///< 0: see `problem`
         std::string problem; ///< one line; for an ambiguous name it lists the candidates
+        bool is_ambiguous = false;
     };
 
     /// Names are 1 to 64 bytes of UTF-8 text without control bytes or '/', not all digits, not "."; else the reason.

@@ -87,8 +87,8 @@ TEST_CASE("a command that waits holds up none behind it", "[mato][control]") {
     REQUIRE(client.wait_for("\"snapshot\""));
     client.type("wait 1 --text never-here\nwait 1 --exit\nwait 1 --idle 1000s --timeout 1500ms\nhas 1\n");
     CHECK(client.wait_for("{\"reply\": 4, \"ok\": true"));
-    CHECK(
-        client.wait_for("{\"reply\": 3, \"ok\": false, \"exit_code\": 1, \"error\": \"tab 1: not so within the time given\"}"));
+    CHECK(client.wait_for("{\"reply\": 3, \"ok\": false, \"exit_code\": 124, \"error\": \"tab 1: what was waited for did not "
+                          "happen within the time given\"}"));
     CHECK_FALSE(contains(client.shown(), "\"reply\": 1"));
     world.must({"send", "1", "never-here", "Enter"});
     CHECK(client.wait_for("{\"reply\": 1, \"ok\": true"));

@@ -113,7 +113,8 @@ TEST_CASE("a terminal is asked only what it does not show, and about itself last
     CHECK(mux::questions(of("dumb")).empty());
     CHECK(mux::questions(of("xterm", {.term_program = "Apple_Terminal"})).empty());
     const auto all = mux::questions(of("xterm"));
-    CHECK(all == "\x1b[?2026$p\x1b[?1016$p\x1b[?u\x1b[>q\x1b[16t\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\\x1b[c");
+    CHECK(all ==
+          "\x1b[?2026$p\x1b[?1016$p\x1b[?u\x1b[>q\x1b[16t\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\\x1bP$q q\x1b\\\x1b[c");
     // tmux takes an APC for the pane's title
     CHECK(mux::questions(of("tmux-256color")) == "\x1b[?2026$p\x1b[?1016$p\x1b[?u\x1b[>q\x1b[16t\x1b[c");
     CHECK(mux::questions(of("xterm-256color", {.term_program = "tmux"})) ==
@@ -159,6 +160,10 @@ TEST_CASE("each answer is read", "[answers]") {
     CHECK(parse_answer("\x1b[?2026;2$y") == mux::terminal_answer(mux::mode_state{2026, 2}));
     CHECK(parse_answer("\x1b[?5u") == mux::terminal_answer(mux::keyboard_flags{5}));
     CHECK(parse_answer("\x1bP>|XTerm(379)\x1b\\") == mux::terminal_answer(mux::terminal_version{"XTerm(379)"}));
+    CHECK(parse_answer("\x1bP1$r6 q\x1b\\") == mux::terminal_answer(mux::cursor_style_report{6}));
+    for (const char* none : {"\x1bP0$r\x1b\\", "\x1bP0$r q\x1b\\", "\x1bP1$r7 q\x1b\\", "\x1bP1$r12 q\x1b\\",
+                             "\x1bP1$r q\x1b\\", "\x1bP1$r0m\x1b\\"})
+        CHECK_FALSE(parse_answer(none));
     CHECK(parse_answer("\x1b_Gi=31;ENOTSUPPORTED\x1b\\") == mux::terminal_answer(mux::graphics_reply{false}));
     CHECK(parse_answer("\x1b_Gi=31;OK\x1b\\") == mux::terminal_answer(mux::graphics_reply{true}));
     CHECK(parse_answer("\x1b]10;rgb:ffff/8080/0000\x1b\\") ==

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The user's terminal is given back, whoever dies in whatever order, over both paths: settings, screen, modes, and a
-// description that blocks. MATO_TEST_ROUNDS: rounds of each; 2 when it is not set, 1 under
-// a sanitizer.
+// The user's terminal is given back, whatever ends and in whatever order, over both paths: settings, screen, cursor, modes, and
+// a description that blocks. MATO_TEST_ROUNDS: rounds of each; 2 when it is not set, 1 under a sanitizer.
 #include "support/outer_terminal.hpp"
+#include "support/replay_terminals.hpp"
 
 #include <cstdlib>
 
@@ -16,10 +16,10 @@ int rounds() {
 }
 
 /// Leaves every mode on that it can, and then says "up", or what it says for ever.
-std::string untidy(bool floods) {
+std::string untidy(bool floods, const std::string& then = "exec cat") {
     const std::string modes = "stty -echo; printf '\\033[?1h\\033=\\033[?1003h\\033[?1006h\\033[?2004h\\033[?1004h\\033[?25l"
-                              "\\033[?5h\\033[31;44mup'; ";
-    return modes + (floods ? "while :; do printf 'flood \\033[32m%s\\033[7m\\r\\n' 'and more'; done" : "exec cat");
+                              "\\033[?5h\\033[?6h\\033[3;9r\\033[3 q\\033]0;its title\\007\\033[31;44mup'; ";
+    return modes + (floods ? "while :; do printf 'flood \\033[32m%s\\033[7m\\r\\n' 'and more'; done" : then);
 }
 
 std::size_t guardians(const mato_world& world) {
@@ -28,8 +28,22 @@ std::size_t guardians(const mato_world& world) {
         std::count_if(all.begin(), all.end(), [](pid_t each) { return contains(proc_file(each, "comm"), "ttyguard"); }));
 }
 
-/// Of the terminal once nobody is left who could write to it.
-void check_given_back(const mato_world& world, outer_terminal& viewer) {
+/// What a shell has left on the user's screen: the cursor below its text, in the last row, and in the middle of a line.
+const std::vector<std::string>& screens() {
+    static const auto all = [] {
+        std::string full;
+        for (int line = 1; line <= 40; ++line)
+            full += "line " + std::to_string(line) + " \033[3" + std::to_string(line % 8) + "mof it\033[0m\r\n";
+        std::string wide("one\r\n\r\n");
+        for (int column = 0; column < 170; ++column) wide += static_cast<char>('a' + column % 26);
+        return std::vector<std::string>{"$ seq 3\r\n1\r\n2\r\n3\r\n$ mato\r\n", full, wide};
+    }();
+    return all;
+}
+
+/// Of the terminal once no process is left that could write to it: it shows what it did before the client came, and
+/// then `last_line`.
+void check_given_back(const mato_world& world, outer_terminal& viewer, const std::string& last_line = {}) {
     REQUIRE(wait_until([&] { return viewer.look(), guardians(world) == 0; }));
     viewer.look(); // what came last
     CHECK(viewer.client().now() == viewer.client().before());
@@ -38,12 +52,17 @@ void check_given_back(const mato_world& world, outer_terminal& viewer) {
     CHECK(viewer.screen().mouse() == VTERM_PROP_MOUSE_NONE);
     CHECK(viewer.screen().cursor_visible());
     CHECK_FALSE(viewer.screen().reversed());
-    CHECK(viewer.screen().at(9, 9).look == "any on default"); // what the shell had is there again: nothing
-    const std::string& shown = viewer.client().shown();
-    const std::string end = shown.substr(shown.rfind("\033[?1049l"));
-    for (const char* mode : {"\033[?1l", "\033>", "\033[?1003l", "\033[?2004l", "\033[?1004l", "\033[?25h", "\033[?5l"}) {
-        INFO(mode + 1);
-        CHECK(contains(end, mode));
+    const std::string wanted = viewer.before() + (last_line.empty() ? last_line : last_line + "\r\n");
+    vterm_screen expected(24, 80);
+    expected.feed(wanted);
+    CHECK(vterm_screen::difference(expected, viewer.screen()).empty());
+    CHECK(viewer.screen().cursor().row == expected.cursor().row);
+    CHECK(viewer.screen().cursor().col == expected.cursor().col);
+    CHECK(viewer.screen().cursor_style() == expected.cursor_style());
+    for (const auto& terminal : replay_terminals()) {
+        INFO(terminal->name());
+        const std::string now = terminal->facts_after(viewer.before() + viewer.client().shown());
+        CHECK(now == terminal->facts_after(wanted));
     }
 }
 
@@ -63,6 +82,7 @@ TEST_CASE("the terminal is given back after SIGKILL of client and daemon in any 
         mato_world world;
         world.must({"new", "-d", "--", untidy(floods)});
         outer_terminal viewer(world, attach_by(path));
+        viewer.begin_with(screens()[static_cast<std::size_t>(round) % screens().size()]);
         REQUIRE(viewer.comes_to_show(floods ? "flood" : "up"));
         REQUIRE(contains(world.must({"clients"}), path));
         const pid_t daemon = world.daemon_pid();
@@ -71,8 +91,8 @@ TEST_CASE("the terminal is given back after SIGKILL of client and daemon in any 
         if (victims.ends_with(", daemon")) ::kill(daemon, SIGKILL);
         const int code = viewer.client().wait();
         CHECK((victims == "daemon" ? code == 1 : code == -SIGKILL || (code == 1 && victims.starts_with("daemon"))));
-        check_given_back(world, viewer);
-        world.must({"new", "-d", "--", "exec cat"}); // the next daemon clears up behind a killed one
+        check_given_back(world, viewer, code == 1 ? "[daemon lost]" : "");
+        world.must({"new", "-d", "--", "exec cat"}); // the next daemon removes what a killed one left
     }
 }
 
@@ -81,6 +101,10 @@ TEST_CASE("suspended, the terminal is the shell's; resumed, the tab is there aga
     mato_world world;
     world.must({"new", "-d", "--", "stty -echo; printf '\\033[?1003hready'; exec cat"});
     outer_terminal viewer(world, attach_by(path));
+    viewer.begin_with(screens()[1]);
+    vterm_screen before(24, 80);
+    before.feed(screens()[1]);
+    std::string echoed;
     REQUIRE(viewer.comes_to_show("ready"));
     for (int round = 0; round < rounds(); ++round) {
         const std::string news = "while away " + std::to_string(round);
@@ -92,6 +116,9 @@ TEST_CASE("suspended, the terminal is the shell's; resumed, the tab is there aga
         CHECK((::fcntl(viewer.client().slave(), F_GETFL) & O_NONBLOCK) == 0);
         CHECK_FALSE(viewer.screen().on_alternate());
         CHECK(viewer.screen().mouse() == VTERM_PROP_MOUSE_NONE);
+        CHECK(vterm_screen::difference(before, viewer.screen()).empty());
+        CHECK(viewer.screen().cursor().row == before.cursor().row);
+        CHECK(viewer.screen().cursor().col == before.cursor().col);
         const std::size_t shown = viewer.client().shown().size();
         world.must({"send", "1", news, "Enter"});
         REQUIRE(world.must({"wait", "1", "--text", news}).empty()); // the daemon has it
@@ -104,6 +131,8 @@ TEST_CASE("suspended, the terminal is the shell's; resumed, the tab is there aga
         REQUIRE(::poll(&typed, 1, 10'000) == 1);
         char line[64];
         CHECK(::read(viewer.client().slave(), line, sizeof line) == 14);
+        echoed += "for the shell\r\n";
+        before.feed("for the shell\r\n");
         viewer.client().signal(SIGCONT);
         REQUIRE(viewer.comes_to_show(news));
         CHECK_FALSE(contains(world.must({"capture", "1"}), "shell"));
@@ -113,7 +142,63 @@ TEST_CASE("suspended, the terminal is the shell's; resumed, the tab is there aga
     }
     viewer.command('d');
     CHECK(viewer.client().wait() == 0);
-    check_given_back(world, viewer);
+    check_given_back(world, viewer, echoed + "[detached]");
+}
+
+TEST_CASE("the screen and the cursor are as they were before, after every ending", "[mato][viewer][rounds]") {
+    const std::string path = GENERATE("direct", "relayed");
+    const auto [end, last_line, code] = GENERATE(table<std::string, std::string, int>({{"detach key", "[detached]", 0},
+                                                                                       {"detach", "[detached]", 0},
+                                                                                       {"exit", "[exited 3]", 0},
+                                                                                       {"kill", "[exited 129]", 0},
+                                                                                       {"stop", "[daemon stopped]", 1},
+                                                                                       {"SIGTERM", "[terminated]", 1},
+                                                                                       {"raw", "[detached]", 0}}));
+    const std::string& screen = GENERATE(from_range(screens()));
+    INFO(path << ", " << end);
+    mato_world world;
+    if (end == "raw")
+        world.must({"new", "-d", "--emulator", "raw", "--", untidy(false)});
+    else
+        world.must({"new", "-d", "--", end == "exit" ? untidy(false, "read line; exit 3") : untidy(end == "SIGTERM")});
+    world.must({"new", "-d", "--", "exec cat"}); // so that the daemon goes on
+    auto arguments = attach_by(path);
+    arguments.push_back("1");
+    outer_terminal viewer(world, arguments);
+    viewer.begin_with(screen);
+    REQUIRE(viewer.comes_to_show(end == "SIGTERM" ? "flood" : "up"));
+    if (end == "detach key" || end == "raw") viewer.command('d');
+    if (end == "detach") world.must({"detach"});
+    if (end == "exit") viewer.type("\r");
+    if (end == "kill") world.must({"kill", "1"});
+    if (end == "stop") world.must({"stop"});
+    if (end == "SIGTERM") viewer.client().signal(SIGTERM);
+    CHECK(viewer.client().wait() == code);
+    check_given_back(world, viewer, last_line);
+}
+
+TEST_CASE("a cursor style of the user's is given back when a program has changed it, and else not touched",
+          "[mato][viewer][rounds]") {
+    const std::string path = GENERATE("direct", "relayed");
+    const std::string end = GENERATE("detach", "client", "both");
+    const bool changes = GENERATE(true, false);
+    INFO(path << ", " << end << (changes ? ", changed" : ", not changed"));
+    mato_world world;
+    world.must({"new", "-d", "--", std::string("stty -echo; printf '") + (changes ? "\\033[3 q" : "") + "ready'; exec cat"});
+    outer_terminal viewer(world, attach_by(path));
+    viewer.begin_with(screens()[0] + "\033[6 q"); // a steady bar, as shells set it for their line
+    REQUIRE(viewer.comes_to_show("ready"));
+    viewer.type("typed\r"); // behind the terminal's answers: they are read when it is shown
+    REQUIRE(viewer.comes_to_show("typed"));
+    CHECK(viewer.screen().cursor_style() == (changes ? 3 : 6));
+    if (end == "detach") viewer.command('d');
+    if (end == "both") ::kill(world.daemon_pid(), SIGKILL);
+    if (end != "detach") viewer.client().signal(SIGKILL);
+    const int code = viewer.client().wait();
+    check_given_back(world, viewer, code == 0 ? "[detached]" : code == 1 ? "[daemon lost]" : "");
+    CHECK(viewer.screen().cursor_style() == 6);
+    if (!changes) CHECK_FALSE(contains(viewer.client().shown(), " q\033[?25h"));
+    if (end == "both") world.must({"new", "-d", "--", "exec cat"}); // the next daemon removes what a killed one left
 }
 
 TEST_CASE("a suspended client that is killed leaves the terminal to who has it by then", "[mato][viewer][rounds]") {

@@ -182,7 +182,7 @@ TEST_CASE("the numbers of messages never change", "[protocol]") {
         {message::detached, 66},      {message::stopping, 67},      {message::input_taken, 68},    {message::terminal_lost, 69},
         {message::suspend, 70},       {message::answered, 71},      {message::stream_output, 72},  {message::stream_screen, 73},
         {message::stream_size, 74},   {message::stream_end, 75},    {message::respawn, 49},        {message::move_tab, 50},
-        {message::follow_events, 51}, {message::event, 76},         {message::event_snapshot, 77},
+        {message::follow_events, 51}, {message::event, 76},         {message::event_snapshot, 77}, {message::cursor_shaped, 78},
     };
     for (const auto& [type, number] : pinned) {
         CHECK(static_cast<std::uint32_t>(type) == number);

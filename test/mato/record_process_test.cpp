@@ -430,3 +430,20 @@ TEST_CASE("a file that takes nothing any more is given up at the second signal",
     CHECK(went.exit_code == 1);
     CHECK(contains(went.err, "pipe takes no more"));
 }
+
+TEST_CASE("a recording goes on with the next program after respawn -k", "[mato][record]") {
+    const std::string emulator = GENERATE("vt", "raw");
+    mato_world world;
+    world.must({"new", "-d", "--emulator", emulator, "--",
+                "n=$(($(cat count 2>/dev/null || echo 0) + 1)); echo $n > count; echo start $n; exec cat"});
+    const auto path = world.home() / "both.cast";
+    auto recorder = world.start({"record", "1", path.native()});
+    REQUIRE(comes_to_hold(path, "start 1"));
+    world.must({"respawn", "-k", "1"});
+    REQUIRE(comes_to_hold(path, "start 2"));
+    world.must({"kill", "1"});
+    const outcome went = recorder.wait();
+    INFO(went.err);
+    CHECK(went.exit_code == 0);
+    CHECK_FALSE(contains(read_file(path), "missing here"));
+}

@@ -80,7 +80,6 @@ TEST_CASE("HUP keeps every tab, twenty times", "[mato][signals]") {
 TEST_CASE("USR1 creates a removed socket anew, and the tabs are there", "[mato][signals]") {
     busy_daemon busy;
     REQUIRE(std::filesystem::remove(busy.world.socket()));
-    CHECK(busy.world.run({"ls"}).exit_code == 1);
     busy.daemon.signal(SIGUSR1);
     REQUIRE(wait_until([&] { return std::filesystem::exists(busy.world.socket()); }));
     CHECK(mode_of(busy.world.socket()) == 0700);

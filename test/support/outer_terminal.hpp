@@ -49,6 +49,13 @@ public:
     [[nodiscard]] pty_client& client() noexcept { return client_; }
     [[nodiscard]] const vterm_screen& screen() const noexcept { return screen_; }
 
+    /// What stood on it before the client came. @pre nothing has been looked at
+    void begin_with(std::string_view shown) {
+        before_ = shown;
+        screen_.feed(shown);
+    }
+    [[nodiscard]] const std::string& before() const noexcept { return before_; }
+
     /// Shows what has come, and waits a moment for it when there is nothing.
     void look() {
         static_cast<void>(client_.wait_for_bytes(1, 20ms));
@@ -107,6 +114,7 @@ private:
     vterm_screen screen_;
     pty_client client_;
     std::size_t shown_ = 0;
+    std::string before_;
 };
 
 } // namespace support

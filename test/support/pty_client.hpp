@@ -52,7 +52,7 @@ public:
         const std::string directory = wanted.run.directory.empty() ? world.home().native() : wanted.run.directory;
         leader_ = ::fork();
         if (leader_ == -1) throw std::runtime_error("fork");
-        if (leader_ == 0) lead(argv, environment, directory, report[1]);
+        if (leader_ == 0) lead(argv, environment, directory, report[1], wanted.run.before_exec);
         ::close(report[1]);
         report_ = report[0];
         pollfd told{report_, POLLIN, 0};
@@ -70,6 +70,10 @@ public:
 
     [[nodiscard]] pid_t pid() const noexcept { return pid_; }
     void signal(int number) const { ::kill(pid_, number); }
+    /// To the client's process group, and so to all it has started that did not leave it.
+    void signal_group(int number) const { ::kill(-pid_, number); }
+    /// The shell is killed: the kernel hangs up the client's group.
+    void end_session() const { ::kill(leader_, SIGKILL); }
 
     /// Whether the terminal comes to show `text` behind what was waited for before.
     [[nodiscard]] bool wait_for(std::string_view text, std::chrono::milliseconds limit = patience) {
@@ -157,7 +161,7 @@ private:
     static constexpr std::string_view all_shown = "\033]all shown\a"; ///< by the leader, behind the client's last byte
 
     [[noreturn]] void lead(const std::vector<std::string>& argv, const std::vector<std::string>& environment,
-                           const std::string& directory, int report) const {
+                           const std::string& directory, int report, const std::function<void()>& before_exec) const {
         for (int number = 1; number < NSIG; ++number) ::signal(number, SIG_DFL);
         ::prctl(PR_SET_PDEATHSIG, SIGKILL);
         ::setsid();
@@ -168,7 +172,12 @@ private:
         words.push_back(nullptr), variables.push_back(nullptr);
         const pid_t client = ::fork();
         if (client == 0) {
+            ::signal(SIGTTOU, SIG_IGN);
+            ::setpgid(0, 0); // a job of its own, in the foreground
+            ::tcsetpgrp(slave_, ::getpid());
+            ::signal(SIGTTOU, SIG_DFL);
             for (int fd = 0; fd < 3; ++fd) ::dup2(slave_, fd);
+            if (before_exec) before_exec();
             if (::chdir(directory.c_str()) == 0) ::execve(words[0], words.data(), variables.data());
             ::_exit(127);
         }

@@ -87,6 +87,8 @@ public:
         return result;
     }
     [[nodiscard]] bool cursor_visible() const noexcept { return cursor_visible_; }
+    /// DECSCUSR's number of its style.
+    [[nodiscard]] int cursor_style() const noexcept { return 2 * shape_ - (blinks_ ? 1 : 0); }
     [[nodiscard]] bool on_alternate() const noexcept { return alternate_; }
     [[nodiscard]] bool reversed() const noexcept { return reversed_; } ///< DECSCNM
     [[nodiscard]] int mouse() const noexcept { return mouse_; }        ///< VTERM_PROP_MOUSE_…
@@ -130,6 +132,8 @@ private:
     }
     void set(VTermProp what, const VTermValue& value) {
         if (what == VTERM_PROP_CURSORVISIBLE) cursor_visible_ = value.boolean != 0;
+        if (what == VTERM_PROP_CURSORSHAPE) shape_ = value.number; // 1 block, 2 underline, 3 bar
+        if (what == VTERM_PROP_CURSORBLINK) blinks_ = value.boolean != 0;
         if (what == VTERM_PROP_REVERSE) reversed_ = value.boolean != 0;
         if (what == VTERM_PROP_ALTSCREEN) alternate_ = value.boolean != 0;
         if (what == VTERM_PROP_MOUSE) mouse_ = value.number;
@@ -138,6 +142,8 @@ private:
     VTerm* vt_;
     VTermScreen* screen_;
     int rows_, columns_, mouse_ = 0, bells_ = 0;
+    int shape_ = 1;
+    bool blinks_ = true;
     bool cursor_visible_ = true, alternate_ = false, reversed_ = false;
 };
 

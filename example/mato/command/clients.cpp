@@ -12,8 +12,11 @@
 namespace mux {
 
 int run_clients(const invocation& what) {
-    remote daemon = open_existing(paths_of(what));
-    print(format_clients(daemon.ask<client_list>(message::list_clients, nothing{}, message::clients, soon()), what.json));
+    print(ask_running_daemon(paths_of(what), [&](remote& daemon) {
+        auto list = daemon.ask<client_list>(message::list_clients, nothing{}, message::clients, soon());
+        std::erase_if(list.clients, [&](const client_info& each) { return each.id == daemon.daemon().client; }); // this command
+        return format_clients(list, what.json);
+    }));
     return 0;
 }
 

@@ -5,6 +5,8 @@
 
 #include <mato/policies.hpp>
 
+#include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -31,11 +33,27 @@ tab_id current_tab(const program_paths& paths) {
     return enclosing && enclosing->socket == paths.daemon.socket ? enclosing->tab : 0;
 }
 
-remote open_existing(const program_paths& paths) {
-    return remote::open(paths, start::never, mato::deadline::in(answer_patience));
+namespace {
+
+remote open(const program_paths& paths, start mode, mato::deadline until, int none,
+            const std::function<void()>& meanwhile = {}) {
+    try {
+        return remote::open(paths, mode, until, meanwhile);
+    } catch (no_daemon& why) {
+        why.exit_code = none;
+        throw;
+    }
 }
+
+} // namespace
+
+remote open_existing(const program_paths& paths, int none) {
+    return open(paths, start::never, mato::deadline::in(answer_patience), none);
+}
+
 remote open_or_start(const invocation& what, const program_paths& paths, const std::function<void()>& meanwhile) {
-    return remote::open(paths, what.no_start ? start::never : start::if_needed, mato::deadline::in(start_patience), meanwhile);
+    return open(paths, what.no_start ? start::never : start::if_needed, mato::deadline::in(start_patience),
+                mato::exit_code::unavailable, meanwhile);
 }
 
 new_tab new_tab_of(const invocation& what, const program_paths& paths) {
@@ -70,8 +88,10 @@ typing keys_of(const invocation& what) {
 }
 
 void print(const std::string& text) {
-    if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0)
-        throw command_failure{1, "cannot write to standard output: " + mato::last_error().message()};
+    if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0) return;
+    // The reader of a pipe has left, as `head` does: no message, and the code that a shell shows for it.
+    if (errno == EPIPE) throw command_failure{128 + SIGPIPE, {}};
+    throw command_failure{1, "cannot write to standard output: " + mato::last_error().message()};
 }
 
 } // namespace mux

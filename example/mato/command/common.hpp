@@ -24,7 +24,21 @@ inline constexpr std::chrono::seconds status_patience{1}; ///< the contract of `
 /// The tab this command runs in, when it is one of the daemon asked; else 0.
 [[nodiscard]] tab_id current_tab(const program_paths& paths);
 
-[[nodiscard]] remote open_existing(const program_paths& paths);
+/// @throws as remote::open; `none`: the exit code when no daemon runs.
+[[nodiscard]] remote open_existing(const program_paths& paths, int none = mato::exit_code::unavailable);
+/// For questions that change nothing: `ask(remote&)`, and again when the daemon ends before it has answered. So the answer is
+/// true of the next daemon, or is that none runs. @throws as remote::open, and what `ask` does.
+template <class Ask> auto ask_running_daemon(const program_paths& paths, Ask ask) {
+    const auto until = mato::deadline::in(answer_patience);
+    for (;;) {
+        remote daemon = open_existing(paths, 1);
+        try {
+            return ask(daemon);
+        } catch (const command_failure&) {
+            if (!daemon.is_ending() || until.passed()) throw;
+        }
+    }
+}
 /// `meanwhile`: as remote::open.
 [[nodiscard]] remote open_or_start(const invocation& what, const program_paths& paths,
                                    const std::function<void()>& meanwhile = {});

@@ -17,19 +17,25 @@ namespace mux {
 int run_status(const invocation& what) {
     const auto paths = paths_of(what);
     const auto until = mato::deadline::in(status_patience);
-    try {
-        remote daemon = remote::open(paths, start::never, until);
-        print(format_status(daemon.ask<status_report>(message::status, nothing{}, message::status_report, until), what.json));
-        return 0;
-    } catch (const command_failure& why) {
-        if (why.exit_code == 1)
-            print(format_no_daemon(what.json));
-        else if (why.exit_code == mato::exit_code::not_answering)
-            print(format_silent_daemon(what.json));
-        else
-            throw;
-        return why.exit_code;
-    }
+    for (;;) try {
+            remote daemon = remote::open(paths, start::never, until);
+            try {
+                print(format_status(daemon.ask<status_report>(message::status, nothing{}, message::status_report, until),
+                                    what.json));
+            } catch (const daemon_gone&) {
+                if (until.passed()) throw;
+                continue; // the next one is to answer, or none runs
+            }
+            return 0;
+        } catch (const command_failure& why) {
+            if (why.exit_code == 1)
+                print(format_no_daemon(what.json));
+            else if (why.exit_code == mato::exit_code::not_answering)
+                print(format_silent_daemon(what.json));
+            else
+                throw;
+            return why.exit_code;
+        }
 }
 
 int run_reload(const invocation& what) {

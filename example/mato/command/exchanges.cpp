@@ -16,7 +16,9 @@ constexpr std::size_t most_under_way = 4;        // chunks; enough to keep a fas
 /// Looks again whenever the tab has changed, but no more often than this: a flood is not searched at every read.
 constexpr std::chrono::milliseconds look_again{20};
 
-exchange::result not_in_time(const target& which) { return {1, "tab " + which.name + ": not so within the time given", {}}; }
+exchange::result timed_out(const target& which) {
+    return {not_in_time, "tab " + which.name + ": what was waited for did not happen within the time given", {}};
+}
 
 } // namespace
 
@@ -164,11 +166,11 @@ void watching_screen::wake(remote& daemon) {
     exchange::wake(daemon);
 }
 
-void watching_screen::time_out() { finish(not_in_time(which_)); }
+void watching_screen::time_out() { finish(timed_out(which_)); }
 
 // ---- wait --exit ----
 
-void awaiting_exit::wake(remote&) { finish(not_in_time(which_)); }
+void awaiting_exit::wake(remote&) { finish(timed_out(which_)); }
 
 void awaiting_exit::on_answer(remote&, const header& answer) {
     if (const auto how = read<exit_status>(message::exit_status, answer)) finish(program_ended(*how));

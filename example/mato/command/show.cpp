@@ -7,6 +7,7 @@
 #include "terminal.hpp"
 #include "view/terminfo.hpp"
 
+#include <cstdio>
 #include <span>
 
 namespace mux {
@@ -65,7 +66,9 @@ int show(const invocation& what, remote& daemon, terminal& tty, message type, Re
     const auto passed = what.relay ? std::span<const int>() : std::span<const int>(descriptors);
     const auto id = daemon.post_with(type, std::move(request), passed, until);
     tty.guard(why); // while the daemon is at it; nothing is drawn before show_tab
-    if (why) throw command_failure{1, why.message()};
+    if (why)        // at the limit of processes: to attach may be the way to end some
+        std::fprintf(stderr, "mato: nothing guards this terminal (%s): if this client is killed, run 'reset' in it\n",
+                     why.message().c_str());
     const auto shown = daemon.await<attachment_info>(id, message::attached, until);
     tty.guardian().leash_is_passed();
     const attach_result result = show_tab(daemon, tty, shown.direct, ask);
@@ -74,14 +77,15 @@ int show(const invocation& what, remote& daemon, terminal& tty, message type, Re
     return result.exit_code;
 }
 
-/// Sends a request for a tab; a daemon that has begun to stop meanwhile is replaced once.
+/// Sends a request for a tab; to the next daemon when the one found stops before it has opened the tab.
 template <class Request> int ask_until_started(const invocation& what, const program_paths& paths, Request request) {
-    for (bool again = !what.no_start;; again = false) {
+    const auto until = mato::deadline::in(start_patience);
+    for (;;) {
         remote daemon = open_or_start(what, paths, [] { static_cast<void>(own_features()); });
         try {
             return request(daemon);
-        } catch (const command_failure& why) {
-            if (!again || why.exit_code != mato::exit_code::unavailable) throw;
+        } catch (const command_failure&) {
+            if (what.no_start || !daemon.has_stopped_before_opening() || until.passed()) throw;
         }
     }
 }
@@ -117,11 +121,17 @@ int run_attach(const invocation& what) {
     const auto paths = paths_of(what);
     refuse_nesting(paths);
     terminal tty = open_terminal();
-    remote daemon = open_existing(paths);
+    remote daemon = open_existing(paths, 1);
     attach_request wanted;
     if (!what.operands.empty()) wanted.which.name = what.operands[0];
     wanted.view = view_of(what, daemon, tty.size());
-    return show(what, daemon, tty, message::attach, wanted, &attach_request::view);
+    try {
+        return show(what, daemon, tty, message::attach, wanted, &attach_request::view);
+    } catch (const command_failure&) {
+        if (!daemon.has_stopped_before_opening()) throw;
+        print("[daemon stopped]\n");
+        return 1;
+    }
 }
 
 int run_attach_or_new(const invocation& what) {

@@ -8,14 +8,17 @@
 namespace mux {
 
 int run_ls(const invocation& what) {
-    remote daemon = open_existing(paths_of(what));
-    print(format_tabs(daemon.ask<tab_list>(message::list_tabs, nothing{}, message::tabs, soon()), what.json));
+    print(ask_running_daemon(paths_of(what), [&](remote& daemon) {
+        return format_tabs(daemon.ask<tab_list>(message::list_tabs, nothing{}, message::tabs, soon()), what.json);
+    }));
     return 0;
 }
 
 int run_has(const invocation& what) {
     const auto paths = paths_of(what);
-    open_existing(paths).tell(message::find_tab, target{what.operands[0], current_tab(paths)}, soon());
+    ask_running_daemon(paths, [&](remote& daemon) {
+        daemon.tell(message::find_tab, target{what.operands[0], current_tab(paths)}, soon());
+    });
     return 0;
 }
 

@@ -55,6 +55,7 @@ public:
 
     client& add(const multiplexer_daemon::session_ptr& session);
     void remove(std::uint64_t id) { clients_.erase(id); }
+    [[nodiscard]] std::size_t count() const noexcept { return clients_.size(); }
     /// Null: it has left. A client stays where it is until then.
     [[nodiscard]] client* find(std::uint64_t id);
     [[nodiscard]] auto begin() noexcept { return clients_.begin(); }

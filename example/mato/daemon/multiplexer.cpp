@@ -39,14 +39,18 @@ void multiplexer::install() {
         forget(session->id());
     };
     server.on.on_refused = [this](const mato::peer_credentials&, const mato::failure& why) -> std::optional<std::string> {
-        return encode(message::refused, 0, refusal{mato::exit_code::unavailable, why.message() + "; " + way_in()});
+        const int code = mato::exit_code_for(why.code);
+        const bool is_full = code == mato::exit_code::unavailable; // else it is a stranger, whom no setting lets in
+        return encode(message::refused, 0, refusal{code, is_full ? why.message() + "; " + way_in() : why.message()});
     };
     auto& daemon = state_.host;
     daemon.on.on_reload = [this](mato::error_out out) { reload(out); };
     daemon.on.on_stop = [this] { begin_stop(); };
     daemon.on.on_force = [this] {
         for (auto& [id, each] : state_.tabs) each.program->kill_now();
+        save_ended();
     };
+    daemon.on.on_report = [this] { report(); };
     daemon.on.on_child = [this] { tabs_.check_children(); };
 }
 
@@ -154,7 +158,37 @@ void multiplexer::begin_stop() {
 }
 
 void multiplexer::check_stopped() {
-    if (state_.tabs.empty()) state_.host.stopped();
+    if (!state_.tabs.empty()) return;
+    save_ended();
+    state_.host.stopped();
+}
+
+/// For the next daemon, and for clients that ask while there is none.
+void multiplexer::save_ended() {
+    mato::failure why;
+    state_.ended.save(ended_tabs::path_next_to(state_.host.options().paths.socket), why);
+    if (why) state_.host.log().warning("exit codes of tabs are lost with this daemon: " + why.message());
+}
+
+/// What a person needs who asks a daemon by SIGQUIT what it is doing: to the log, at most a page.
+void multiplexer::report() {
+    constexpr std::size_t most_tabs = 100;
+    auto& log = state_.host.log();
+    const status_report all = inventory_.status();
+    std::size_t tabs = 0;
+    for (const task_count& each : all.tasks) tabs += each.tabs;
+    log.info("state: " + std::to_string(tabs) + " tabs, " + std::to_string(state_.clients.count()) + " clients, " +
+             std::to_string(all.memory_bytes >> 10) + " KiB, " + std::to_string(all.cpu_permille / 10) + " % of a processor, " +
+             std::to_string(all.slowest_queue_bytes) + " bytes in the longest queue" +
+             (state_.host.is_stopping() ? ", stopping" : ""));
+    std::size_t told = 0;
+    for (const tab_info& each : inventory_.tabs().tabs) {
+        if (++told > most_tabs) break;
+        log.info("state: tab " + std::to_string(each.id) + ": pid " + std::to_string(each.pid) +
+                 (each.running ? ", running, " : ", ended, ") + std::to_string(each.clients) + " viewers, " +
+                 std::to_string(each.memory_bytes >> 10) + " KiB, idle for " + std::to_string(each.idle_ms) + " ms");
+    }
+    if (tabs > told) log.info("state: and " + std::to_string(tabs - most_tabs) + " tabs more");
 }
 
 } // namespace mux

@@ -42,6 +42,8 @@ private:
     void on_tab_removed();
     void begin_stop();
     void check_stopped();
+    void save_ended();
+    void report();
 
     daemon_state state_;
     inventory inventory_;

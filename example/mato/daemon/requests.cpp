@@ -109,6 +109,13 @@ tab_entry* requests::resolve(client& from, std::uint32_t id, const target& wante
     return nullptr;
 }
 
+/// A tab that is gone and is remembered, when no tab that is there is meant.
+const ended_tab* requests::find_ended(const target& wanted) const {
+    if (wanted.name.empty()) return nullptr;
+    const auto live = state_.tabs.names().resolve(wanted.name, wanted.current);
+    return live.id != 0 || live.is_ambiguous ? nullptr : state_.ended.find(wanted.name, wanted.current);
+}
+
 // ---- terminals ----
 
 void requests::attach(client& from, std::uint32_t id, const attach_request& wanted) {
@@ -179,7 +186,9 @@ void requests::open_tab(client& from, std::uint32_t id, const new_tab& wanted) {
         return refuse(from, id, why.message());
     }
     switch (wanted.then) {
-    case after_opening::wait: return state_.pending.await_exit(made->id(), from.asks(id));
+    case after_opening::wait: // told at once that it is open: a client whose daemon stops knows whether to ask again
+        reply(from, message::tab_opened, 0, state_.tabs.name_of(made->id()));
+        return state_.pending.await_exit(made->id(), from.asks(id));
     case after_opening::attach: return reply(from, message::attached, id, views_.attach(from, *made, wanted.view));
     case after_opening::nothing: break;
     }
@@ -300,10 +309,18 @@ void requests::cancel_send(client& from, std::uint32_t id) {
 }
 
 void requests::capture(client& from, std::uint32_t id, const capture_request& wanted) {
+    if (const ended_tab* const gone = find_ended(wanted.which); gone && !gone->last_screen.empty()) {
+        captured last;
+        last.tab = gone->id;
+        last.size = {gone->columns, gone->rows};
+        last.running = false;
+        last.text = gone->last_screen;
+        return reply(from, message::captured, id, std::move(last));
+    }
     const auto* const found = resolve(from, id, wanted.which);
     if (!found) return;
     const tab& seen = *found->program;
-    if (!seen.screen()) return refuse(from, id, named(seen) + " has no screen: its emulator is 'raw'");
+    if (!seen.screen()) return refuse(from, id, named(seen) + " has no screen: its emulator is 'raw'", cannot_be_answered);
     captured result = capture_screen(*seen.screen(), wanted);
     result.tab = seen.id();
     result.running = seen.is_running();
@@ -315,13 +332,15 @@ void requests::wait_for_output(client& from, std::uint32_t id, const wait_output
     const auto* const found = resolve(from, id, wanted.which);
     if (!found) return;
     const tab& seen = *found->program;
-    if (!seen.screen()) return refuse(from, id, named(seen) + " has no screen: its emulator is 'raw'");
+    if (!seen.screen()) return refuse(from, id, named(seen) + " has no screen: its emulator is 'raw'", cannot_be_answered);
     if (!seen.is_running() || seen.screen()->revision() != wanted.revision)
         return reply(from, message::output_came, id, nothing{});
     state_.pending.await_output(seen.id(), from.asks(id));
 }
 
 void requests::wait_for_exit(client& from, std::uint32_t id, const target& wanted) {
+    if (const ended_tab* const gone = find_ended(wanted))
+        return reply(from, message::exit_status, id, exit_status{gone->id, gone->exit_code});
     const auto* const found = resolve(from, id, wanted);
     if (!found) return;
     const tab& seen = *found->program;

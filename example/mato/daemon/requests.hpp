@@ -65,6 +65,7 @@ private:
         state_.clients.refuse(to, id, std::move(why), exit_code);
     }
     [[nodiscard]] tab_entry* resolve(client& from, std::uint32_t id, const target& wanted);
+    [[nodiscard]] const ended_tab* find_ended(const target& wanted) const;
     [[nodiscard]] std::string task_for(const new_tab& wanted) const;
 
     daemon_state& state_;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "client_table.hpp"
+#include "ended_tabs.hpp"
 #include "environment.hpp"
 #include "event_feed.hpp"
 #include "multiplexer_daemon.hpp"
@@ -36,7 +37,8 @@ struct daemon_state {
         : host(daemon), configuration(std::move(options.configuration)), variables(parse_environment(options.environment)),
           limits(options.limits), stays_when_empty(options.stays_when_empty),
           counter(tab_counter::path_beside(daemon.options().paths.socket)), clients(daemon),
-          events(daemon.context(), std::move(snapshot)), tabs(counter.last()) {}
+          events(daemon.context(), std::move(snapshot)), tabs(counter.last()),
+          ended(ended_tabs::load(ended_tabs::path_next_to(daemon.options().paths.socket))) {}
 
     multiplexer_daemon& host;
     mato::config::reloadable<settings> configuration;
@@ -49,6 +51,7 @@ struct daemon_state {
     tab_table tabs;
     std::map<tab_id, output_stream> streams; ///< of tabs that are recorded; until the last reader has gone
     pending_requests pending;
+    ended_tabs ended;
 };
 
 } // namespace mux

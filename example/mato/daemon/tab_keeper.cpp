@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "tab_keeper.hpp"
 
+#include "capture.hpp"
 #include "shell.hpp"
 #include "tab_command.hpp"
 #include "view/mirror.hpp"
@@ -11,6 +12,17 @@
 
 namespace mux {
 namespace {
+
+/// What is remembered of a tab that is removed.
+ended_tab remains_of(const tab& ended, const tab_name& name) {
+    ended_tab gone{name.id, ended.exit_code(), name.task, name.name};
+    if (!ended.screen()) return gone;
+    captured last = capture_screen(*ended.screen(), {});
+    gone.last_screen = std::move(last.text);
+    while (gone.last_screen.ends_with("\n\n")) gone.last_screen.pop_back(); // rows below the text
+    gone.columns = last.size.cols, gone.rows = last.size.rows;
+    return gone;
+}
 
 std::string named(tab_id id) { return std::string("tab ").append(std::to_string(id)); }
 
@@ -64,7 +76,7 @@ void tab_keeper::start_again(tab& ended, mato::failure& why) {
     if (ended.screen())
         clear += "\033c";
     else
-        clear.append(reset_sequence()).append("\033[H\033[2J");
+        clear.append(reset_sequence()).append(select_cursor_style(0)).append("\033[H\033[2J");
     ended.start_again(std::move(program), clear, handlers_of(ended.id()));
     state_.tabs.use(*state_.tabs.find(ended.id()));
     state_.host.log().info(named(ended.id()) + " respawned, pid " + std::to_string(ended.pid()));
@@ -82,6 +94,7 @@ void tab_keeper::finish_respawn(tab_id id) {
     if (!who) return; // the tab was removed meanwhile
     mato::failure why;
     start_again(state_.tabs.at(id), why);
+    if (why) end_recordings(id);
     if (why) return state_.clients.refuse(*who, why.message());
     state_.clients.reply(*who, message::done, nothing{});
 }
@@ -119,6 +132,14 @@ void tab_keeper::on_output(tab_id id, bool flooding) {
     answer_output(id);
 }
 
+void tab_keeper::end_recordings(tab_id id) {
+    const auto stream = state_.streams.find(id);
+    if (stream == state_.streams.end()) return;
+    const std::string end = stream->second.finish();
+    for (auto& [number, each] : state_.clients)
+        if (each.recorded == id) state_.clients.send(each, end);
+}
+
 void tab_keeper::answer_output(tab_id id) {
     for (const asker& each : state_.pending.take_outputs(id)) state_.clients.reply(each, message::output_came, nothing{});
 }
@@ -140,14 +161,10 @@ void tab_keeper::on_ended(tab_id id) {
         state_.clients.reply(each, message::exit_status, exit_status{id, code});
     answer_output(id);
     reap_orphans(); // while it was being closed its own child was the one that waitid(2) shows
-    if (const auto stream = state_.streams.find(id); stream != state_.streams.end()) {
-        const std::string end = stream->second.finish();
-        for (auto& [number, each] : state_.clients)
-            if (each.recorded == id) state_.clients.send(each, end);
-    }
     views_.forget_typed(id);
     if (state_.pending.is_respawning(id) && !state_.pending.is_doomed(id) && !state_.host.is_stopping())
-        return asio::post(state_.host.context(), [this, id] { finish_respawn(id); });
+        return asio::post(state_.host.context(), [this, id] { finish_respawn(id); }); // what records it goes on
+    end_recordings(id);
     const auto policy = state_.configuration->remain_on_exit;
     const bool remains =
         !ended->is_closing() && (policy == remain_on_exit::on || (policy == remain_on_exit::failed && code != 0));
@@ -169,9 +186,14 @@ void tab_keeper::remove(tab_id id) {
     if (!entry) return;
     const std::shared_ptr<tab> ended = entry->program;
     views_.end(*ended);
+    const tab_name name = state_.tabs.name_of(id);
+    state_.ended.remember(remains_of(*ended, name));
     state_.tabs.remove(id);
     state_.events.tell({.kind = "tab-closed", .tab = id});
-    if (const auto who = state_.pending.take_respawn(id)) state_.clients.refuse(*who, named(id) + " was closed meanwhile");
+    if (const auto who = state_.pending.take_respawn(id)) {
+        end_recordings(id);
+        state_.clients.refuse(*who, named(id) + " was closed meanwhile");
+    }
     for (const asker& each : state_.pending.take_removals(id)) state_.clients.reply(each, message::done, nothing{});
     on_removed_();
 }

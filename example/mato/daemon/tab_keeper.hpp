@@ -39,6 +39,7 @@ private:
     void finish_respawn(tab_id id);
     void remove(tab_id id);
     void reap_orphans();
+    void end_recordings(tab_id id);
     void answer_output(tab_id id);
 
     daemon_state& state_;

@@ -64,6 +64,10 @@ viewer::handlers views::handlers_of(std::uint64_t id) {
                 state_.clients.reply(*asked, message::answered, 0, nothing{});
                 if (tab_entry* const shown = state_.tabs.find(asked->attached)) fit(*shown);
             },
+            [this, id](int own_style) {
+                if (client* const shown = state_.clients.find(id))
+                    state_.clients.reply(*shown, message::cursor_shaped, 0, cursor_style{static_cast<std::uint8_t>(own_style)});
+            },
             [this, id] {
                 if (client* const gone = state_.clients.find(id)) part(*gone, message::terminal_lost);
             }};

@@ -63,6 +63,9 @@ std::optional<terminal_answer> parse_string(std::string_view sequence) {
     sequence.remove_suffix(sequence.back() == '\a' ? 1 : 2);
     if (kind == ']') return parse_colour_reply(sequence);
     if (kind == 'P' && sequence.starts_with(">|")) return terminal_version{std::string(sequence.substr(2))};
+    if (kind == 'P' && sequence.size() == 6 && sequence.starts_with("1$r") && sequence.ends_with(" q") && sequence[3] >= '0' &&
+        sequence[3] <= '6')
+        return cursor_style_report{sequence[3] - '0'};
     if (kind == '_' && sequence.starts_with("G")) return graphics_reply{sequence.ends_with(";OK")};
     return std::nullopt;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /// @file answers.hpp: what a viewer's terminal says when it is asked about itself.
 /// Pure.  Test: test/mato/features_test.cpp.
-/// Source: xterm ctlseqs DA1, DECRPM, XTVERSION, XTWINOPS, OSC 10 and 11; kitty's keyboard and graphics protocols.
+/// Source: xterm ctlseqs DA1, DECRPM, DECRPSS, XTVERSION, XTWINOPS, OSC 10 and 11; kitty's keyboard and graphics protocols.
 #pragma once
 
 #include <cstdint>
@@ -57,8 +57,14 @@ struct cell_report {
     bool operator==(const cell_report&) const = default;
 };
 
-using terminal_answer =
-    std::variant<device_attributes, mode_state, keyboard_flags, terminal_version, graphics_reply, colour_reply, cell_report>;
+/// DECRPSS of DECSCUSR, DCS 1 $ r style SP q: 1 to 6 as DECSCUSR takes them.
+struct cursor_style_report {
+    int style = 0;
+    bool operator==(const cursor_style_report&) const = default;
+};
+
+using terminal_answer = std::variant<device_attributes, mode_state, keyboard_flags, terminal_version, graphics_reply,
+                                     colour_reply, cell_report, cursor_style_report>;
 
 /// Longest answer that is recognised, in bytes. XTVERSION's text is the longest: under 100 everywhere seen.
 inline constexpr std::size_t longest_answer = 256;

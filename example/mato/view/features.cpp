@@ -105,11 +105,13 @@ terminal_features features_of(const terminal_environment& environment, const std
 
 std::string questions(const terminal_features& features) {
     if (features.asks == inquiry::none) return {};
-    std::string out = "\x1b[?2026$p\x1b[?1016$p"                                            // DECRQM
-                      "\x1b[?u"                                                             // kitty keyboard flags
-                      "\x1b[>q"                                                             // XTVERSION
-                      "\x1b[16t";                                                           // XTWINOPS: a cell's pixels
-    if (features.asks == inquiry::all) out += "\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\"; // one pixel, not stored
+    std::string out = "\x1b[?2026$p\x1b[?1016$p" // DECRQM
+                      "\x1b[?u"                  // kitty keyboard flags
+                      "\x1b[>q"                  // XTVERSION
+                      "\x1b[16t";                // XTWINOPS: a cell's pixels
+    if (features.asks == inquiry::all)
+        out += "\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\" // one pixel, not stored
+               "\x1bP$q q\x1b\\";                           // DECRQSS: the cursor's style, to be given back
     return out + "\x1b[c";
 }
 
@@ -125,6 +127,7 @@ void refine(terminal_features& features, const terminal_answer& answer) {
             if (m.mode == 1016) f.mouse_pixels = known;
         }
         void operator()(const keyboard_flags&) const { f.kitty_keyboard = true; }
+        void operator()(const cursor_style_report&) const {} // no feature
         void operator()(const terminal_version& v) const {
             if (is_direct_by_version(v.text) && f.colours != colour_depth::none) f.colours = colour_depth::direct;
             if (starts_with_any(v.text, {"iTerm2", "WezTerm", "mintty"})) f.iterm_images = true;

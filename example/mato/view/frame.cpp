@@ -166,6 +166,7 @@ void frame_composer::compose(const vt::terminal& source, const request& wanted, 
     }
     if (unknown_) {
         out += reset_sequence();
+        if (mirror_.has_shaped_cursor()) out += select_cursor_style(mirror_.own_cursor_style());
         if (features_.kitty_keyboard) out += "\033[=0;1u";
         mirror_.forget();
         canvas_.forget();

@@ -40,6 +40,10 @@ public:
     /// There were more images than one frame takes.
     [[nodiscard]] bool is_incomplete() const noexcept { return incomplete_; }
 
+    /// A frame has changed the shape of the terminal's cursor, at any time.
+    [[nodiscard]] bool has_shaped_cursor() const noexcept { return mirror_.has_shaped_cursor(); }
+    void set_own_cursor_style(int style) noexcept { mirror_.set_own_cursor_style(style); }
+    [[nodiscard]] int own_cursor_style() const noexcept { return mirror_.own_cursor_style(); }
     [[nodiscard]] vt::screen_size size() const noexcept { return size_; }
     [[nodiscard]] const terminal_features& features() const noexcept { return features_; }
     /// The tab's row and column in the terminal's first row and column. 0-based.

@@ -28,18 +28,26 @@ int cursor_style(const vt::cursor_view& cursor) { return 1 + 2 * static_cast<int
 
 } // namespace
 
-std::string_view reset_sequence() noexcept {
-    return "\030"                                         // CAN: whatever was cut in its middle ends here
-           "\033[?2026l"                                  // synchronised output
-           "\033[0m"                                      // SGR 0
-           "\033(B\017"                                   // ASCII in G0, shift in
-           "\033[4l\033[?6l\033[?7h\033[r"                // insert, origin, wrap, region
-           "\033[?69l\033[?5l"                            // margins, reverse video
+std::string select_cursor_style(int style) { return "\033[" + std::to_string(style) + " q"; }
+
+std::string_view reset_sequence() {
+    static const std::string all = std::string("\030"                          // CAN: whatever was cut in its middle ends here
+                                               "\033[?2026l"                   // synchronised output
+                                               "\033[0m"                       // SGR 0
+                                               "\033(B\017"                    // ASCII in G0, shift in
+                                               "\033[4l\033[?6l\033[?7h\033[r" // insert, origin, wrap, region
+                                               "\033[?69l")                    // margins
+                                       .append(reset_modes());
+    return all;
+}
+
+std::string_view reset_modes() noexcept {
+    return "\033[?5l"                                     // reverse video
            "\033[?1l\033>\033[>4;0m"                      // cursor keys, keypad, modifyOtherKeys
            "\033[?9l\033[?1000l\033[?1002l\033[?1003l"    // mouse protocols
            "\033[?1005l\033[?1006l\033[?1015l\033[?1016l" // mouse encodings
            "\033[?1004l\033[?2004l"                       // focus, bracketed paste
-           "\033[0 q\033[?25h";                           // cursor shape, visible
+           "\033[?25h";                                   // visible
 }
 
 void mirror::mode(int number, bool& shown, bool wanted, std::string& out) {
@@ -75,7 +83,7 @@ void mirror::update(const vt::terminal& source, const terminal_features& feature
     const int style = cursor_style(source.cursor());
     const bool plain = style == 1 && !shown_.cursor_styled; // until the program asks, the user's own shape stays
     if (!plain && style != shown_.cursor_style) {
-        shown_.cursor_styled = true;
+        shown_.cursor_styled = has_shaped_cursor_ = true;
         shown_.cursor_style = style;
         out.append("\033[").append(std::to_string(style)).append(" q");
     }

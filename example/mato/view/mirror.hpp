@@ -19,8 +19,12 @@ namespace mux {
 namespace vt = mato::vt;
 
 /// Every mode a program or `mirror` may have left switched on goes off; the look, the region and the keyboard are as after
-/// reset.
-[[nodiscard]] std::string_view reset_sequence() noexcept;
+/// reset. The cursor may move, and keeps its shape.
+[[nodiscard]] std::string_view reset_sequence();
+/// The part of it that neither moves the cursor nor changes what is drawn next: keyboard, mouse, reverse video, visibility.
+[[nodiscard]] std::string_view reset_modes() noexcept;
+/// DECSCUSR: 1 blinking block, 2 steady block, 3 and 4 underline, 5 and 6 bar; 0 what the terminal takes for the user's own.
+[[nodiscard]] std::string select_cursor_style(int style);
 
 class mirror {
 public:
@@ -33,6 +37,11 @@ public:
     void show_cursor(bool visible, std::string& out);
     /// The terminal was reset by `reset_sequence`, which leaves title and colours alone.
     void forget() noexcept { shown_ = {}; }
+    /// The terminal's cursor has been given another shape than the user's, at any time.
+    [[nodiscard]] bool has_shaped_cursor() const noexcept { return has_shaped_cursor_; }
+    /// What the terminal said that its cursor was before: xterm's 0 is a blinking block, whatever the user has chosen.
+    void set_own_cursor_style(int style) noexcept { own_cursor_style_ = style; }
+    [[nodiscard]] int own_cursor_style() const noexcept { return own_cursor_style_; }
 
 private:
     void mode(int number, bool& shown, bool wanted, std::string& out);
@@ -45,6 +54,8 @@ private:
         int other_keys = 0, kitty_flags = 0;
     };
     modes shown_;
+    bool has_shaped_cursor_ = false;
+    int own_cursor_style_ = 0;
     std::string title_;
     std::array<bool, 3> coloured_{};
     std::array<vt::rgb, 3> colours_{};

@@ -48,6 +48,9 @@ public:
     virtual void close() = 0;
     /// What the terminal does not take at once is kept. @pre is_ready()
     virtual void write(std::string_view bytes) = 0;
+    /// The terminal's cursor is about to be given another shape than this style. A guardian has to know it: this process may
+    /// be killed.
+    virtual void note_shaped_cursor(int /*own_style*/) {}
     /// All that was written is taken, as far as can be told: there is room for another frame.
     [[nodiscard]] virtual bool is_ready() const noexcept = 0;
     /// False: nothing more is read from the keyboard for now.
@@ -72,6 +75,7 @@ public:
     void hide() override;
     void close() override;
     void write(std::string_view bytes) override;
+    void note_shaped_cursor(int own_style) override;
     [[nodiscard]] bool is_ready() const noexcept override { return pending_.empty(); }
     void read_keyboard(bool wanted) override;
     [[nodiscard]] std::size_t pending_bytes() const noexcept override { return pending_.size() - taken_; }

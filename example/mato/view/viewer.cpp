@@ -8,7 +8,8 @@
 namespace mux {
 namespace {
 
-std::string empty_screen() { return std::string(reset_sequence()).append("\033[H\033[2J"); }
+/// For a tab without an emulator, whose program sets the cursor's shape itself.
+std::string empty_screen() { return std::string(reset_sequence()).append(select_cursor_style(0)).append("\033[H\033[2J"); }
 
 } // namespace
 
@@ -131,10 +132,19 @@ void viewer::compose() {
     if (std::exchange(bell_, false)) frame_ += '\a';
     frame_ += passing_;
     passing_.clear();
+    if (composer_.has_shaped_cursor()) note_shaped_cursor();
     if (!frame_.empty()) way_->write(frame_);
     if (frame_.capacity() > most_kept) std::string().swap(frame_); // it had an image
     dirty_ = composer_.is_incomplete();
     if (dirty_ && way_->is_ready()) wait_until(mato::clock::now()); // else `on_ready` comes here
+}
+
+/// Before the first byte that changes the shape is written, so that it can be given back from then on.
+void viewer::note_shaped_cursor() {
+    const int own = composer_.own_cursor_style(); // 0 until the terminal has answered
+    if (std::exchange(noted_style_, own) == own) return;
+    if (callbacks_.on_shaped_cursor) callbacks_.on_shaped_cursor(own);
+    way_->note_shaped_cursor(own);
 }
 
 void viewer::finish() {
@@ -161,6 +171,7 @@ void viewer::wait_until(mato::clock::time_point when) {
 void viewer::pump() {
     const raw_emulator& bytes = *tab_->bytes();
     if (!help_.empty()) return;
+    note_shaped_cursor(); // the program may change it, and is not read here
     if (std::exchange(bell_, false)) way_->write("\a");
     while ((position_ < bytes.end() || starts_anew_) && way_->is_ready() && shown_) {
         if (position_ < bytes.begin()) { // overwritten before it could be sent
@@ -261,6 +272,10 @@ void viewer::answer(const terminal_answer& what) {
     if (const auto* const cell = std::get_if<cell_report>(&what)) {
         answered_cell_ = {cell->width, cell->height};
         measure_cell();
+    }
+    if (const auto* const cursor = std::get_if<cursor_style_report>(&what)) {
+        composer_.set_own_cursor_style(cursor->style);
+        if (noted_style_) note_shaped_cursor();
     }
     if (std::holds_alternative<device_attributes>(what)) { // the last one
         context_.questions = 0;

@@ -17,6 +17,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -37,7 +38,9 @@ public:
         std::function<void(std::string_view)> on_typed; ///< for the program
         std::function<void(char)> on_command;           ///< the key after the prefix that is not the viewer's own
         std::function<void()> on_answered;              ///< what the terminal was asked about itself
-        std::function<void()> on_lost;                  ///< the terminal is gone
+        /// Its cursor is about to be given another shape than this style, its own. Again when the style is known better.
+        std::function<void(int)> on_shaped_cursor;
+        std::function<void()> on_lost; ///< the terminal is gone
     };
 
     viewer(asio::io_context& context, std::unique_ptr<outlet> way, viewer_options options, handlers callbacks);
@@ -84,6 +87,7 @@ private:
     void focus(bool) override {}
     void try_frame();
     void compose();
+    void note_shaped_cursor();
     void pump();
     void wait_until(mato::clock::time_point when);
     void measure_cell();
@@ -115,7 +119,8 @@ private:
     mato::clock::time_point asked_at_{};
     vt::pixel_size cell_, answered_cell_; // what counts; what the terminal said, where the kernel does not know
     bool shown_ = false, dirty_ = false, flooding_ = false, waiting_ = false, scrolled_ = false, bell_ = false;
-    bool starts_anew_ = false; // a tab without emulator is replayed from an empty screen
+    std::optional<int> noted_style_; // the cursor's own style, as was told when another one was about to be drawn
+    bool starts_anew_ = false;       // a tab without emulator is replayed from an empty screen
 };
 
 } // namespace mux
