@@ -6,6 +6,8 @@
 
 #include <termios.h>
 
+#include <asio/post.hpp>
+
 #include <algorithm>
 #include <utility>
 
@@ -50,7 +52,8 @@ void tab::start_again(spawned program, std::string_view clear, handlers callback
     ++life_;
     pid_ = program.pid;
     terminal_.assign(program.terminal.release());
-    ended_ = closing_ = reaped_ = writing_ = false;
+    ended_ = ending_ = closing_ = reaped_ = writing_ = false;
+    unread_.clear();
     exit_code_ = 0;
     members_.clear();
     last_output_ = mato::clock::now();
@@ -76,9 +79,12 @@ template <class Act> auto tab::in_this_life(Act act) {
 
 void tab::wait_for_output() {
     if (!terminal_.is_open()) return;
-    terminal_.async_wait(asio::posix::stream_descriptor::wait_read, in_this_life([](tab& self) {
-                             if (!self.ended_) self.serve();
-                         }));
+    auto act = in_this_life([](tab& self) {
+        if (!self.ended_ && !self.ending_) self.serve();
+    });
+    if (!unread_.empty())
+        return asio::post(terminal_.get_executor(), [act]() mutable { act({}); }); // others have their turn first
+    terminal_.async_wait(asio::posix::stream_descriptor::wait_read, std::move(act));
 }
 
 void tab::wait_until(mato::clock::time_point when) {
@@ -94,37 +100,54 @@ void tab::serve() {
         const bool is_typed_in = now - last_typed_ < read_turns::typing;
         if (const auto next = turns_.next(now); next > now && !is_typed_in) return wait_until(next);
     }
-    if (read_output(turns_.share())) return wait_for_output();
+    if (read_output(turns_.share()) != reading::hung_up) return wait_for_output();
     // EIO: no program has the terminal open now. Usually the child is ending; if it is not, one may open it again, and a
     // hung-up descriptor is always "readable", so it is asked now and then instead.
     check_child();
-    if (!ended_) wait_until(mato::clock::now() + reopen_gap);
+    if (!ended_ && !ending_) wait_until(mato::clock::now() + reopen_gap);
 }
 
-/// @returns false when nobody has the program's side open.
-bool tab::read_output(std::size_t most, bool ending) {
+/// One turn: what there is, within so many bytes and the time a turn may take.
+tab::reading tab::read_output(std::size_t most) {
     static char buffer[32u << 10]; // one thread; a pty gives 4 KiB a read
     // An echo, a prompt: to ask for more of it is a call for nothing, and one that waits for the kernel's worker.
     constexpr std::size_t all_there_was = 256;
+    auto now = mato::clock::now();
+    const auto until = now + turns_.time_share();
     std::size_t total = 0;
-    bool open = true;
-    while (total < most) {
-        const ssize_t got = sys::read(terminal_.native_handle(), buffer, sizeof buffer);
-        if (got <= 0) {
-            open = got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+    reading found = reading::more;
+    do {
+        const std::string before = std::exchange(unread_, {});
+        std::string_view bytes = before;
+        if (bytes.empty()) {
+            const ssize_t got = sys::read(terminal_.native_handle(), buffer, sizeof buffer);
+            if (got <= 0) {
+                found = got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK) ? reading::all : reading::hung_up;
+                break;
+            }
+            bytes = {buffer, static_cast<std::size_t>(got)};
+        }
+        const bool was_all = before.empty() && bytes.size() <= all_there_was && !ending_;
+        do {
+            const std::size_t taken = feed_some(bytes, now);
+            if (observer_) observer_->on_output(bytes.substr(0, taken));
+            bytes.remove_prefix(taken);
+            total += taken;
+            now = mato::clock::now();
+        } while (!bytes.empty() && now < until);
+        unread_ = bytes;
+        if (unread_.empty() && was_all) {
+            found = reading::all;
             break;
         }
-        total += static_cast<std::size_t>(got);
-        feed({buffer, static_cast<std::size_t>(got)});
-        if (observer_) observer_->on_output({buffer, static_cast<std::size_t>(got)});
-        if (static_cast<std::size_t>(got) <= all_there_was && !ending) break;
-    }
-    set_flooding(open && total >= most);
+    } while (total < most && now < until);
+    set_flooding(found == reading::more);
     if (total > 0) {
-        last_output_ = mato::clock::now();
+        last_output_ = now;
         if (callbacks_.on_output) callbacks_.on_output(flooding_);
     }
-    return open;
+    drained_ += total;
+    return found;
 }
 
 void tab::set_flooding(bool now) noexcept {
@@ -133,14 +156,23 @@ void tab::set_flooding(bool now) noexcept {
 }
 
 void tab::feed(std::string_view bytes) {
-    if (auto* const raw = std::get_if<raw_emulator>(&emulator_)) return raw->feed(bytes);
+    while (!bytes.empty()) bytes.remove_prefix(feed_some(bytes, mato::clock::now()));
+}
+
+/// @returns bytes taken: all, or those that one look at the clock is worth
+std::size_t tab::feed_some(std::string_view bytes, mato::clock::time_point now) {
+    if (auto* const raw = std::get_if<raw_emulator>(&emulator_)) {
+        raw->feed(bytes);
+        return bytes.size();
+    }
     vt::terminal& screen = std::get<vt::terminal>(emulator_);
-    screen.feed(bytes, moment_of(mato::clock::now()));
-    if (std::string answers = screen.take_answers(); !answers.empty() && !ended_ && !closing_) {
+    const std::size_t taken = screen.feed_some(bytes, moment_of(now), read_turns::work_between_looks);
+    if (std::string answers = screen.take_answers(); !answers.empty() && !ended_ && !ending_ && !closing_) {
         // A program that asks and does not read loses answers, as on any terminal.
         if (input_.push({}, std::move(answers)) && !writing_) write_input();
     }
     if (auto events = screen.take_events(); !events.empty() && callbacks_.on_events) callbacks_.on_events(events);
+    return taken;
 }
 
 std::size_t tab::memory_bytes() const noexcept {
@@ -158,7 +190,7 @@ std::uint64_t tab::take_refused_images() noexcept {
 }
 
 bool tab::type(input_queue::source from, std::string bytes) {
-    if (ended_ || closing_ || !input_.push(from, std::move(bytes))) return false;
+    if (ended_ || ending_ || closing_ || !input_.push(from, std::move(bytes))) return false;
     if (from.request == 0) turns_.typed(last_typed_ = mato::clock::now());
     if (!writing_) write_input();
     return true;
@@ -219,12 +251,24 @@ bool tab::reap() {
 
 void tab::check_child() {
     // While closing the child stays unreaped until its session is empty: its number must not pass to a stranger.
-    if (!ended_ && !closing_ && reap()) end();
+    if (!ended_ && !ending_ && !closing_ && reap()) end();
 }
 
+/// The last line is in the terminal still; it may take turns, as before.
 void tab::end() {
-    if (ended_) return;
-    read_output(4 * read_turns::turn_bytes, true); // the last line is in the terminal still
+    if (ended_ || ending_) return;
+    ending_ = true;
+    drained_ = 0;
+    rest_timer_.cancel();
+    drain();
+}
+
+void tab::drain() {
+    if (read_output(turns_.share()) != reading::more || drained_ >= most_drained) return finish_end();
+    asio::post(terminal_.get_executor(), [act = in_this_life([](tab& self) { self.drain(); })]() mutable { act({}); });
+}
+
+void tab::finish_end() {
     ended_ = true;
     set_flooding(false);
     std::error_code ignored;
@@ -242,6 +286,7 @@ void tab::end() {
 void tab::close(mato::milliseconds grace, mato::clock::time_point now) {
     if (ended_ || closing_) return;
     closing_ = true;
+    if (ending_) return; // what it wrote last is being read
     closed_at_ = now;
     kill_at_ = now + grace;
     processes_.look(now);

@@ -2,7 +2,8 @@
 /// @file tab.hpp: one program in its terminal: its output kept, its input queued, its end seen to.
 /// Threads: the io_context's.   Blocks: never.
 ///
-/// Reading never waits for a viewer; writing is a bounded queue. A tab that floods gives way: read_turns.hpp.
+/// Reading never waits for a viewer; writing is a bounded queue. A tab that floods gives way: read_turns.hpp. What a turn
+/// has read and had no time to interpret waits here, and nothing more is read before it.
 #pragma once
 
 #include "input_queue.hpp"
@@ -126,9 +127,13 @@ private:
     void wait_for_output();
     void wait_until(mato::clock::time_point when);
     void serve();
-    bool read_output(std::size_t most, bool ending = false);
+    enum class reading : std::uint8_t { more, all, hung_up };
+    reading read_output(std::size_t most);
     void set_flooding(bool now) noexcept;
     void feed(std::string_view bytes);
+    std::size_t feed_some(std::string_view bytes, mato::clock::time_point now);
+    void drain();
+    void finish_end();
     void write_input();
     void apply_size();
     void watch_closing();
@@ -137,6 +142,7 @@ private:
     bool reap();
     void end();
 
+    static constexpr std::size_t most_drained = 4 * read_turns::turn_bytes; // bytes: another program may write for ever
     static constexpr mato::milliseconds resize_gap{50}; // a dragged window sends dozens a second; programs redraw on each
     static constexpr mato::milliseconds reopen_gap{
         100}; // a program that closed its terminal and lives: rare, so it may cost a poll
@@ -159,10 +165,12 @@ private:
     std::vector<process_id> members_; // while closing: what must go
     int exit_code_ = 0;
     std::uint64_t refused_images_ = 0; // told already
+    std::string unread_;               // read from the terminal, not yet interpreted: at most one read
+    std::size_t drained_ = 0;          // bytes read since the program's end
     static inline read_turns turns_;   // one daemon, one thread
     static inline process_table processes_;
     bool flooding_ = false;
-    bool writing_ = false, ended_ = false, closing_ = false, reaped_ = false;
+    bool writing_ = false, ended_ = false, ending_ = false, closing_ = false, reaped_ = false;
 };
 
 } // namespace mux

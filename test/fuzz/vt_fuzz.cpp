@@ -108,21 +108,33 @@ void run(std::string_view in) {
     const screen_size size{1 + static_cast<unsigned char>(in[0]) % 64, 1 + static_cast<unsigned char>(in[1]) % 64};
     const bool keeps_pictures = static_cast<unsigned char>(in[0]) >= 128;
     in.remove_prefix(2);
-    terminal whole(options(size, keeps_pictures)), cut(options(size, keeps_pictures));
+    terminal whole(options(size, keeps_pictures)), cut(options(size, keeps_pictures)), bounded(options(size, keeps_pictures));
     viewer often, seldom;
     moment now{0};
+    unsigned work = static_cast<unsigned>(in.size()); // of each feed that is bounded
     int step = 0;
     while (!in.empty()) {
         const std::string_view bytes = in.substr(0, in.find('\xff'));
         in.remove_prefix(bytes.size());
         whole.feed(bytes, now);
         for (const char& c : bytes) cut.feed({&c, 1}, now);
+        for (std::string_view left = bytes; !left.empty();) {
+            const std::size_t taken = bounded.feed_some(left.substr(0, 1 + work % 61), now, 1 + work % 97);
+            REQUIRE_THAT_HOLDS(taken > 0);
+            left.remove_prefix(taken);
+            work = work * 1103515245u + 12345u;
+        }
+        REQUIRE_THAT_HOLDS(bounded.is_valid());
+        REQUIRE_THAT_HOLDS(whole.is_same(bounded));
         REQUIRE_THAT_HOLDS(whole.is_valid());
         REQUIRE_THAT_HOLDS(whole.is_same(cut));
         const std::string answers = whole.take_answers();
         REQUIRE_THAT_HOLDS(answers.size() <= 512);
         REQUIRE_THAT_HOLDS(answers == cut.take_answers());
-        REQUIRE_THAT_HOLDS(whole.take_events().size() == cut.take_events().size());
+        REQUIRE_THAT_HOLDS(answers == bounded.take_answers());
+        const std::size_t events = whole.take_events().size();
+        REQUIRE_THAT_HOLDS(events == cut.take_events().size());
+        REQUIRE_THAT_HOLDS(events == bounded.take_events().size());
         often.follow(whole);
         if (++step % 5 == 0) seldom.follow(whole);
         REQUIRE_THAT_HOLDS(whole.memory_bytes() < memory_bound);
@@ -134,6 +146,7 @@ void run(std::string_view in) {
             in.remove_prefix(2);
             whole.resize(next);
             cut.resize(next);
+            bounded.resize(next);
             REQUIRE_THAT_HOLDS(whole.is_valid());
         } else if (op < 192) {
             now += moment(op);

@@ -26,6 +26,13 @@ TEST_CASE("one turn of the loop is shared by the tabs that flood, down to one re
     CHECK(turns.share() == read_turns::turn_bytes);
 }
 
+TEST_CASE("the time of one turn is shared by the tabs that flood, whatever it is spent on", "[read_turns]") {
+    read_turns turns;
+    CHECK(turns.time_share() == read_turns::turn_time);
+    for (int i = 0; i < 4; ++i) turns.flooding(true);
+    CHECK(turns.time_share() == read_turns::turn_time / 4);
+}
+
 TEST_CASE("while nobody types, a flood is read whenever there is something", "[read_turns]") {
     const read_turns turns;
     for (int us = 0; us < 10'000; us += 100) CHECK(turns.next(at(microseconds(us))) == at(microseconds(us)));

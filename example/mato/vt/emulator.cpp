@@ -54,6 +54,7 @@ void emulator::resize(screen_size size) {
 }
 
 void emulator::reset() {
+    spend_rows(2 * rows());
     // RIS leaves what is not the program's: history, size, and what still waits for the caller.
     grid().touch_all();
     if (on_alternate()) show_alternate(false);

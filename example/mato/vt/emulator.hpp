@@ -24,9 +24,11 @@
 
 #include <bitset>
 #include <initializer_list>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace mato::vt {
@@ -65,6 +67,12 @@ public:
     void string_begin(string_kind kind, const control_sequence& seq);
     void string_data(std::string_view data);
     void string_done(string_end how);
+    void begin(const char* end) noexcept { stop_ = end; }
+    [[nodiscard]] const char* stop() const noexcept { return stop_; }
+    [[nodiscard]] std::uint32_t unfinished() noexcept {
+        if (repeats_left_ > 0) last_printed_ = repeated_; // it is not behind the sequence yet
+        return std::exchange(repeats_left_, 0);
+    }
 
     void begin_change() noexcept;
     void resize(screen_size size);
@@ -76,6 +84,11 @@ public:
 
 private:
     static constexpr int default_tab = 8;
+    /// Cells' worth of a row that is turned, cleared or filled, not written cell by cell.
+    static constexpr int row_cost = 16;
+    /// Bytes of a string, or of history, that are read in the time one cell is written.
+    static constexpr int string_share = 4;
+    static constexpr std::int64_t no_limit = std::numeric_limits<std::int64_t>::max() / 2;
     /// XTPUSHTITLE, XTPUSHSGR: xterm keeps ten of each.
     static constexpr std::size_t max_stack = 10;
     /// Links opened between two sweeps of a full table: a sweep reads all of history.
@@ -90,6 +103,15 @@ private:
     [[nodiscard]] const screen& grid() const noexcept { return on_alternate() ? *alternate_ : primary_; }
     [[nodiscard]] int rows() const noexcept { return size_.rows; }
     [[nodiscard]] int columns() const noexcept { return size_.columns; }
+    /// Counts work that bytes do not pay for: cells that one sequence touches beside those it prints.
+    void spend(std::int64_t cells) noexcept {
+        if ((work_left_ -= cells) <= 0) stop_ = nullptr;
+    }
+    [[nodiscard]] bool is_spent() const noexcept { return stop_ == nullptr; }
+    void spend_rows(int count) noexcept { spend(std::int64_t{count} * row_cost); }
+    void spend(const rectangle& area) noexcept {
+        if (!area.empty()) spend(std::int64_t{area.bottom - area.top} * (area.right - area.left));
+    }
     row& line() noexcept { return screen_->touch(cursor_.at.row); }
 
     // emulator_text.cpp
@@ -132,6 +154,7 @@ private:
     void set_cursor_shape(int number) noexcept;
 
     // emulator_edit.cpp
+    void scroll_between_margins(int top, int bottom, int count);
     void scroll_up(int top, int bottom, int count);
     void scroll_down(int top, int bottom, int count);
     void break_line_above(int row);
@@ -260,6 +283,11 @@ private:
     event_queue events_;
     moment now_{0};
     moment synchronised_since_{0};
+
+    std::int64_t work_left_ = no_limit; // cells, of the present feed
+    const char* stop_ = nullptr;        // the end of what is fed; null once the work is done
+    std::uint32_t repeats_left_ = 0;    // of REP, when the work ended first,
+    char32_t repeated_ = 0;             // and of which character
 
     std::uint64_t revision_ = 1;
     std::uint64_t rows_scrolled_ = 0;

@@ -113,23 +113,25 @@ void emulator::backspace() noexcept { move_left(1); }
 
 // ECMA-48 8.3.60 HT, 8.3.10 CHT. Stops at the right margin; keeps a pending wrap, as xterm does.
 void emulator::tab_forward(int count) noexcept {
-    const int stop = (cursor_.at.column < right_ ? right_ : columns()) - 1;
-    for (int column = cursor_.at.column; count > 0 && column < stop; --count) {
+    const int stop = (cursor_.at.column < right_ ? right_ : columns()) - 1, from = cursor_.at.column;
+    for (int column = from; count > 0 && column < stop; --count) {
         do ++column;
         while (column < stop && !tabs_[static_cast<std::size_t>(column)]);
         cursor_.at.column = column;
         cursor_.pending_wrap = false;
     }
+    spend(cursor_.at.column - from);
 }
 
 // ECMA-48 8.3.7 CBT
 void emulator::tab_back(int count) noexcept {
-    const int stop = modes_.is_set(mode::origin) ? left_ : 0;
-    for (int column = cursor_.at.column; count > 0 && column > stop; --count) {
+    const int stop = modes_.is_set(mode::origin) ? left_ : 0, from = cursor_.at.column;
+    for (int column = from; count > 0 && column > stop; --count) {
         do --column;
         while (column > stop && !tabs_[static_cast<std::size_t>(column)]);
         cursor_.at.column = column;
     }
+    spend(from - cursor_.at.column);
     cursor_.pending_wrap = false;
 }
 

@@ -16,9 +16,21 @@ void emulator::break_line_above(int row) {
     }
 }
 
+// Up if `count` is positive. Cells are copied.
+void emulator::scroll_between_margins(int top, int bottom, int count) {
+    const rectangle area{top, left_, bottom, right_};
+    spend(area);
+    spend_rows(bottom - top);
+    if (count > 0)
+        screen_->scroll_up(area, count, cursor_.pen.blank());
+    else
+        screen_->scroll_down(area, -count, cursor_.pen.blank());
+}
+
 void emulator::scroll_up(int top, int bottom, int count) {
-    if (left_ > 0 || right_ < columns()) return screen_->scroll_up({top, left_, bottom, right_}, count, cursor_.pen.blank());
+    if (left_ > 0 || right_ < columns()) return scroll_between_margins(top, bottom, count);
     count = std::min(count, bottom - top);
+    if (count > 1) spend_rows(count); // one row is paid for by the bytes that ask for it
     if (bottom < rows() && screen_->at(bottom - 1).wraps) screen_->touch(bottom - 1).wraps = false;
     if (top == 0 && !on_alternate()) {
         for (int r = 0; r < count; ++r) history_.push(screen_->at(r));
@@ -31,8 +43,9 @@ void emulator::scroll_up(int top, int bottom, int count) {
 }
 
 void emulator::scroll_down(int top, int bottom, int count) {
-    if (left_ > 0 || right_ < columns()) return screen_->scroll_down({top, left_, bottom, right_}, count, cursor_.pen.blank());
+    if (left_ > 0 || right_ < columns()) return scroll_between_margins(top, bottom, -count);
     count = std::min(count, bottom - top);
+    if (count > 1) spend_rows(count); // one row is paid for by the bytes that ask for it
     break_line_above(top);
     const int last = bottom - count - 1; // what was under it is gone
     if (last >= top && screen_->at(last).wraps) screen_->touch(last).wraps = false;
@@ -42,6 +55,10 @@ void emulator::scroll_down(int top, int bottom, int count) {
 
 void emulator::erase_area(const rectangle& area, bool selective) {
     if (area.empty()) return;
+    if (selective)
+        spend(area);
+    else if (area.bottom - area.top > 1)
+        spend_rows(area.bottom - area.top);
     if (area.left == 0) break_line_above(area.top);
     if (selective)
         screen_->erase_unprotected(area, cursor_.pen.blank());
@@ -87,6 +104,7 @@ void emulator::erase_characters(int count) {
 
 // ECMA-48 8.3.64 ICH; VT420 manual: only between the margins
 void emulator::insert_characters(int count) {
+    spend(std::max(0, right_ - cursor_.at.column));
     if (cursor_.at.column >= left_ && cursor_.at.column < right_)
         screen_->insert_cells(cursor_.at.row, cursor_.at.column, right_, count, cursor_.pen.blank());
     cursor_.pending_wrap = false;
@@ -94,6 +112,7 @@ void emulator::insert_characters(int count) {
 
 // ECMA-48 8.3.26 DCH
 void emulator::delete_characters(int count) {
+    spend(std::max(0, right_ - cursor_.at.column));
     if (cursor_.at.column >= left_ && cursor_.at.column < right_)
         screen_->delete_cells(cursor_.at.row, cursor_.at.column, right_, count, cursor_.pen.blank());
     cursor_.pending_wrap = false;
@@ -111,8 +130,9 @@ void emulator::delete_lines(int count) {
     if (!inside_margins()) return;
     const int top = cursor_.at.row;
     carriage_return();
-    if (left_ > 0 || right_ < columns()) return screen_->scroll_up({top, left_, bottom_, right_}, count, cursor_.pen.blank());
+    if (left_ > 0 || right_ < columns()) return scroll_between_margins(top, bottom_, count);
     count = std::min(count, bottom_ - top);
+    if (count > 1) spend_rows(count);
     break_line_above(top);
     if (bottom_ < rows() && screen_->at(bottom_ - 1).wraps) screen_->touch(bottom_ - 1).wraps = false;
     screen_->scroll_up(top, bottom_, count, cursor_.pen.blank());
@@ -122,6 +142,8 @@ void emulator::delete_lines(int count) {
 // ECMA-48 8.3.121 SL and 8.3.135 SR, VT420 manual DECIC and DECDC: right if `count` is positive
 void emulator::shift_columns(int column, int count) {
     if (cursor_.at.row < top_ || cursor_.at.row >= bottom_ || column < left_ || column >= right_) return;
+    spend({top_, column, bottom_, right_});
+    spend_rows(bottom_ - top_);
     for (int r = top_; r < bottom_; ++r) {
         if (count > 0)
             screen_->insert_cells(r, column, right_, count, cursor_.pen.blank());
@@ -151,7 +173,9 @@ void emulator::alignment_pattern() {
     apply_sgr({}, cursor_.pen);
     move_to(0, 0);
     erase_area({0, 0, rows(), columns()}, false);
-    screen_->fill({0, 0, rows(), columns()}, 'E', 1, {});
+    const rectangle whole{0, 0, rows(), columns()};
+    spend(whole);
+    screen_->fill(whole, 'E', 1, {});
 }
 
 // VT420 manual: Pt;Pl;Pb;Pr, 1-based and inclusive, from the origin of DECOM; bottom and right default to the last.
@@ -224,6 +248,7 @@ void emulator::change_attributes(const parameters& p, bool reverse) {
     const bool stream = !rectangular_attributes_;
     const auto target = stream ? stretch(p) : area(p, 0);
     if (!target) return;
+    spend(std::int64_t{target->bottom - target->top} * columns());
     for (int r = target->top; r < target->bottom; ++r) {
         const int from = stream && r > target->top ? 0 : target->left;
         const int to = stream && r < target->bottom - 1 ? columns() : target->right;
@@ -244,6 +269,8 @@ void emulator::copy_area(const parameters& p) {
     const bool origin = modes_.is_set(mode::origin);
     const position to{(origin ? top_ : 0) + p.at(5, 1) - 1, (origin ? left_ : 0) + p.at(6, 1) - 1};
     if (to.row >= rows() || to.column >= columns()) return;
+    spend(*from);
+    spend_rows(from->bottom - from->top);
     screen_->copy(*from, to);
 }
 
@@ -252,7 +279,9 @@ void emulator::fill_area(const parameters& p) {
     const auto target = area(p, 1);
     const int code = p[0];
     const bool printable = (code >= 32 && code <= 126) || (code >= 160 && code <= 255);
-    if (target && printable) screen_->fill(*target, static_cast<char32_t>(code), 1, cursor_.pen);
+    if (!target || !printable) return;
+    spend(*target);
+    screen_->fill(*target, static_cast<char32_t>(code), 1, cursor_.pen);
 }
 
 } // namespace mato::vt

@@ -54,7 +54,7 @@ void emulator::set_mode(mode m, bool on) {
     case mode::insert:
     case mode::grapheme_clusters: cluster_at_.reset(); return update_text_path();
     case mode::synchronised: synchronised_since_ = now_; return;
-    case mode::reverse_video: return screen_->touch_all(); // every cell looks different
+    case mode::reverse_video: spend(rows()); return screen_->touch_all(); // every cell looks different
     default: return;
     }
 }
@@ -62,6 +62,7 @@ void emulator::set_mode(mode m, bool on) {
 // The cursor goes on where it is: the two screens share it, as in xterm.
 void emulator::show_alternate(bool on) {
     if (on == on_alternate()) return;
+    spend_rows(rows());
     if (on && !alternate_) alternate_.emplace(size_);
     primary_left_at_ = on ? reflow_cursor{cursor_.at, cursor_.pending_wrap} : reflow_cursor{};
     modes_.set(mode::alternate_screen, on);

@@ -46,6 +46,7 @@ void emulator::lay(picture p, bool moves) {
     p.columns = std::min(p.columns, edge - left);
     if (!moves) p.rows = std::min(p.rows, rows() - cursor_.at.row);
     const int count = p.rows, end = left + p.columns;
+    spend_rows(count);
     sweep_pictures(); // what is gone makes room first
     const std::uint16_t number = pictures_.add(std::move(p));
     for (int r = 0; r < count; ++r) {
@@ -313,6 +314,7 @@ void emulator::wipe_pictures(const std::vector<std::uint16_t>& numbers) {
     const auto wipe = [&](screen& s) {
         std::vector<std::pair<int, int>> cells;
         for (int r = 0; r < s.size().rows; ++r) {
+            spend(static_cast<std::int64_t>(s.at(r).runs().size()) + 1);
             cells.clear();
             for_each_mark(s.at(r), [&](picture_mark m, int begin, int end) {
                 if (is_one(m.number)) cells.emplace_back(begin, end);
@@ -329,6 +331,7 @@ void emulator::wipe_pictures(const std::vector<std::uint16_t>& numbers) {
 void emulator::sweep_pictures() {
     std::vector<std::uint16_t> seen;
     const auto look = [&](const row& r) {
+        spend(static_cast<std::int64_t>(r.runs().size()) + 1);
         for_each_mark(r, [&](picture_mark m, int, int) {
             if (seen.empty() || seen.back() != m.number) seen.push_back(m.number);
         });

@@ -130,6 +130,7 @@ unsigned checksum_weight(const row& line, int column, const style& s) {
 void emulator::report_checksum(const parameters& p) {
     unsigned sum = 0;
     if (const auto target = area(p, 2)) {
+        spend(*target);
         for (int r = target->top; r < target->bottom; ++r) {
             const row& line = screen_->at(r);
             for (int c = target->left; c < target->right; ++c) {

@@ -77,6 +77,7 @@ void emulator::string_data(std::string_view data) {
 }
 
 void emulator::string_done(string_end how) {
+    spend(static_cast<std::int64_t>(string_.size()) / string_share);
     if (how == string_end::terminated && !string_too_long_) {
         if (string_kind_ == string_kind::osc) finish_osc();
         if (string_kind_ == string_kind::dcs && !string_.empty()) finish_dcs();
@@ -242,6 +243,7 @@ void emulator::sweep_links() {
     mark_screen(primary_);
     if (alternate_) mark_screen(*alternate_);
     for (const row& r : below_) mark_row(r);
+    spend(static_cast<std::int64_t>(history_.memory_bytes()) / string_share);
     row scratch;
     for (std::size_t i = 0; i < history_.size(); ++i) {
         history_.read(i, scratch);

@@ -55,8 +55,9 @@ const char* emulator::text(const char* p, const char* end) {
                 put_plain(*p);
                 return p + 1;
             }
-            const char* const after = append_plain(p, end);
-            p = after != p ? after : plain_run(p, end);
+            const char* after = append_plain(p, end);
+            if (after == p && (after = plain_run(p, end)) == p) return p;
+            p = after;
             continue;
         }
         const auto b = static_cast<unsigned char>(*p);
@@ -72,6 +73,7 @@ const char* emulator::text(const char* p, const char* end) {
         if (d.length == 0) return p;
         p += d.length;
         print(d.code);
+        if (is_spent()) return p;
     }
     return p;
 }
@@ -124,6 +126,7 @@ const char* emulator::plain_run(const char* const begin, const char* const end) 
         if (d.length == 0 || d.code < 0xa0 || width_of(d.code) == 0) return p;
     }
     if (cursor_.pending_wrap) {
+        if (is_spent()) return p; // a wrap may scroll many cells
         if (modes_.is_set(mode::autowrap))
             wrap();
         else
@@ -185,8 +188,10 @@ void emulator::put(char32_t code, int width) {
         }
     }
     const int advance = std::min(width, limit - cursor_.at.column);
-    if (modes_.is_set(mode::insert))
+    if (modes_.is_set(mode::insert)) {
+        spend(limit - cursor_.at.column);
         screen_->insert_cells(cursor_.at.row, cursor_.at.column, limit, advance, cursor_.pen.blank());
+    }
     line().put(cursor_.at.column, code, width, cursor_.pen, columns());
     last_printed_ = code;
     if (modes_.is_set(mode::grapheme_clusters)) cluster_at_ = cursor_.at;
@@ -253,7 +258,12 @@ void emulator::repeat(int count) {
     if (width == 0) return;
     // More than fills the screen changes nothing but the time it takes.
     count = std::min(count, rows() * columns() + columns());
-    for (int i = 0; i < count; ++i) put(last_printed_, width);
+    for (; count > 0 && !is_spent(); --count) {
+        spend(1);
+        put(last_printed_, width);
+    }
+    repeats_left_ = static_cast<std::uint32_t>(count);
+    repeated_ = last_printed_;
 }
 
 } // namespace mato::vt

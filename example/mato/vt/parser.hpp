@@ -27,7 +27,9 @@ enum class string_end : std::uint8_t { terminated, cancelled };
 /// What a parser tells. `text` takes a run that begins with no control and returns where it stopped: at a control, at a
 /// C1 character, or at an unfinished character that ends the input. `graphic_rendition` may take an SGR as its bytes are: it
 /// returns what is behind it, or nothing, and then is told as of any other sequence. `coloured_text` is offered what begins
-/// with a colour, and takes of the sequences and the text there as much as it likes.
+/// with a colour, and takes of the sequences and the text there as much as it likes. Before each of them the parser asks how
+/// far to go: `stop` is what `begin` was given, or null once the sink has done enough. `unfinished` is then what remains of
+/// the sequence that was told last, as its number; 0: it is done.
 template <class Sink> concept parser_sink = requires(Sink s, const char* p, char c, std::uint16_t i,
                                                      const control_sequence& seq, std::string_view v) {
     { s.text(p, p) } -> std::same_as<const char*>;
@@ -39,6 +41,9 @@ template <class Sink> concept parser_sink = requires(Sink s, const char* p, char
     s.string_begin(string_kind::osc, seq);
     s.string_data(v);
     s.string_done(string_end::terminated);
+    s.begin(p);
+    { s.stop() } -> std::same_as<const char*>;
+    { s.unfinished() } -> std::same_as<std::uint32_t>;
 };
 
 /// Everything a parser remembers between two calls: a snapshot of it goes on in mid-sequence.
@@ -68,7 +73,8 @@ struct parser_state {
 
 class parser {
 public:
-    template <parser_sink Sink> void feed(std::string_view bytes, Sink& sink);
+    /// @returns how many bytes it took: all, or fewer when the sink is spent. The rest is for the next call.
+    template <parser_sink Sink> std::size_t feed(std::string_view bytes, Sink& sink);
     void reset() noexcept { s_ = {}; }
     [[nodiscard]] const parser_state& state() const noexcept { return s_; }
     void set_state(const parser_state& s) noexcept { s_ = s; }
@@ -95,11 +101,12 @@ private:
 
 // ---- implementation ----
 
-template <parser_sink Sink> void parser::feed(std::string_view bytes, Sink& sink) {
+template <parser_sink Sink> std::size_t parser::feed(std::string_view bytes, Sink& sink) {
     const char* p = bytes.data();
     const char* const end = p + bytes.size();
+    sink.begin(end);
     if (s_.partial_size != 0 && p < end) p = finish_partial(p, end, sink);
-    while (p < end) {
+    while (p < sink.stop()) {
         if (s_.at == stage::ground)
             p = ground(p, end, sink);
         else if (s_.at == stage::string || s_.at == stage::string_escape)
@@ -109,10 +116,19 @@ template <parser_sink Sink> void parser::feed(std::string_view bytes, Sink& sink
         else
             p = in_sequence(p, sink);
     }
+    if (sink.stop() == nullptr) {
+        // A sequence that is not finished goes on as one whose final byte is still to come.
+        if (const std::uint32_t left = sink.unfinished(); left > 0) {
+            --p;
+            begin_sequence(stage::csi);
+            s_.sequence.numbers.push(left, false);
+        }
+    }
+    return static_cast<std::size_t>(p - bytes.data());
 }
 
 template <class Sink> const char* parser::ground(const char* p, const char* end, Sink& sink) {
-    while (p < end) {
+    while (p < sink.stop()) {
         const auto b = static_cast<unsigned char>(*p);
         if (b == 0x1b) {
             if (begins_colour(p, end)) {

@@ -18,13 +18,18 @@ terminal::~terminal() = default;
 terminal::terminal(terminal&&) noexcept = default;
 terminal& terminal::operator=(terminal&&) noexcept = default;
 
-void terminal::feed(std::string_view bytes, moment now) {
+void terminal::feed(std::string_view bytes, moment now) { (void)feed_some(bytes, now, emulator::no_limit); }
+
+std::size_t terminal::feed_some(std::string_view bytes, moment now, std::int64_t work) {
     emulator& e = core_->emulated;
     e.begin_change();
     e.now_ = now;
     if (e.modes_.is_set(mode::synchronised) && !is_synchronised(now)) e.modes_.set(mode::synchronised, false);
-    core_->parser.feed(bytes, e);
-    if (!e.pictures_.empty()) e.sweep_pictures();
+    e.work_left_ = work;
+    const std::size_t taken = core_->parser.feed(bytes, e);
+    e.work_left_ = emulator::no_limit;
+    if (taken == bytes.size() && !e.pictures_.empty()) e.sweep_pictures();
+    return taken;
 }
 
 void terminal::resize(screen_size size) { core_->emulated.resize(size); }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// @file terminal.hpp: a terminal: bytes in; screen, history, answers and events out.
-/// Layer: vt core.  Test: test/mato/vt/terminal_test.cpp and the scripts test/mato/vt/*.vt.
+/// Layer: vt core.  Test: test/mato/vt/terminal_test.cpp, work_test.cpp and the scripts test/mato/vt/*.vt.
 /// Threads: distinct objects are independent; one object, one thread.
 /// Fork: plain memory.   Blocks: never.   Fails: only restore(); whatever bytes come, parsing goes on.
 /// Source: ECMA-48, the VT100 to VT520 manuals, xterm's control sequence document; where they differ, xterm decides.
@@ -16,6 +16,7 @@
 #include "text_line.hpp"
 #include "units.hpp"
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -48,6 +49,11 @@ public:
     // ---- in ----
     /// Bytes of the program's output, cut anywhere.
     void feed(std::string_view bytes, moment now = {});
+    /// As much of `bytes` as costs no more than `work`, and one sequence at least. The rest is to be fed next: what comes of
+    /// it all is the same. @returns bytes taken
+    /// @units `work` is cells touched, but for those printed, which cost as much as their bytes. One takes a nanosecond to
+    /// twenty; no sequence touches more than the screen has. @pre work > 0
+    [[nodiscard]] std::size_t feed_some(std::string_view bytes, moment now, std::int64_t work);
     void resize(screen_size size);
     /// Both hold for what comes from now on.
     void set_cell_size(pixel_size size);
