@@ -64,7 +64,7 @@ public:
         return or_throw([&](failure& why) { return adopt(std::move(fd), why); });
     }
 
-    /// All of it, from a page's start. @lifetime until the object is destroyed or moved to.
+    /// All of it, from a page's start. It dies with the object, or when another is moved into it.
     [[nodiscard]] std::span<char> bytes() const noexcept { return {at_, size_}; }
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
     [[nodiscard]] int native_handle() const noexcept { return fd_.get(); } ///< to be handed over; -1 when there is none

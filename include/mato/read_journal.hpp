@@ -98,7 +98,7 @@ public:
     /// Counts those. @returns how many they were
     std::size_t recover() noexcept;
 
-    /// All that was read since the newest checkpoint. @lifetime the next `checkpoint` or `arm`; `commit` adds behind its end.
+    /// All that was read since the newest checkpoint. It dies at the `checkpoint` after that.
     [[nodiscard]] std::string_view since_checkpoint() const noexcept { return {own_.log, used()}; }
     /// The effect of the whole log is kept elsewhere: the log is empty from here. @pre `recover` was called, if adopted
     void checkpoint() noexcept;

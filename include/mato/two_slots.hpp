@@ -79,7 +79,7 @@ public:
     bool publish(std::string_view body, std::uint64_t position, error_out out);
     bool publish(std::string_view body, error_out out) { return publish(body, 0, out); }
 
-    /// The state that was published last, empty when there is none. @lifetime until the second publish from here.
+    /// The state that was published last, empty when there is none. It dies at the second `publish` from here.
     [[nodiscard]] std::string_view newest() const noexcept {
         return own_.generation == 0 ? std::string_view() : std::string_view(slot(own_.generation) + slot_head_bytes, own_.size);
     }

@@ -5587,7 +5587,7 @@ public:
         return or_throw([&](failure& why) { return adopt(std::move(fd), why); });
     }
 
-    /// All of it, from a page's start. @lifetime until the object is destroyed or moved to.
+    /// All of it, from a page's start. It dies with the object, or when another is moved into it.
     [[nodiscard]] std::span<char> bytes() const noexcept { return {at_, size_}; }
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
     [[nodiscard]] int native_handle() const noexcept { return fd_.get(); } ///< to be handed over; -1 when there is none
@@ -5910,7 +5910,7 @@ public:
     /// Counts those. @returns how many they were
     std::size_t recover() noexcept;
 
-    /// All that was read since the newest checkpoint. @lifetime the next `checkpoint` or `arm`; `commit` adds behind its end.
+    /// All that was read since the newest checkpoint. It dies at the `checkpoint` after that.
     [[nodiscard]] std::string_view since_checkpoint() const noexcept { return {own_.log, used()}; }
     /// The effect of the whole log is kept elsewhere: the log is empty from here. @pre `recover` was called, if adopted
     void checkpoint() noexcept;
@@ -6506,7 +6506,7 @@ public:
     bool publish(std::string_view body, std::uint64_t position, error_out out);
     bool publish(std::string_view body, error_out out) { return publish(body, 0, out); }
 
-    /// The state that was published last, empty when there is none. @lifetime until the second publish from here.
+    /// The state that was published last, empty when there is none. It dies at the second `publish` from here.
     [[nodiscard]] std::string_view newest() const noexcept {
         return own_.generation == 0 ? std::string_view() : std::string_view(slot(own_.generation) + slot_head_bytes, own_.size);
     }
