@@ -6,6 +6,7 @@
 #include <array>
 #include <functional>
 #include <string_view>
+#include <type_traits>
 
 namespace mux {
 namespace {
@@ -15,6 +16,7 @@ template <class Enum> struct words;
 template <> struct words<window_size> {
     static constexpr std::array<std::string_view, 4> all{"latest", "smallest", "largest", "manual"};
 };
+template <> struct words<mouse_use> { static constexpr std::array<std::string_view, 2> all{"off", "wheel"}; };
 template <> struct words<remain_on_exit> { static constexpr std::array<std::string_view, 3> all{"off", "on", "failed"}; };
 template <> struct words<mato::log_level> {
     static constexpr std::array<std::string_view, 4> all{"error", "warning", "info", "debug"};
@@ -34,6 +36,8 @@ template <class Enum>
 requires requires { mux::words<Enum>::all; }
 struct mato::config::value_reader<Enum> {
     static std::optional<Enum> read(const toml::node& node) {
+        if constexpr (std::is_same_v<Enum, mux::mouse_use>) // as it was written before there was a choice
+            if (const auto on = node.value_exact<bool>()) return *on ? mux::mouse_use::wheel : mux::mouse_use::off;
         const auto word = node.value_exact<std::string>();
         for (std::size_t i = 0; word && i < mux::words<Enum>::all.size(); ++i)
             if (*word == mux::words<Enum>::all[i]) return static_cast<Enum>(i);

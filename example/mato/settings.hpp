@@ -14,6 +14,8 @@
 namespace mux {
 
 enum class window_size : std::uint8_t { latest, smallest, largest, manual };
+/// `wheel`: it moves through history where the program wants no mouse, so a selection takes Shift.
+enum class mouse_use : std::uint8_t { off, wheel };
 enum class remain_on_exit : std::uint8_t { off, on, failed };
 
 struct settings {
@@ -22,8 +24,8 @@ struct settings {
     std::string shell;                       // new tabs; empty: $SHELL, passwd, /bin/sh
     std::uint32_t history_lines = 10000;     // new tabs, of emulators that keep lines; "raw" keeps bytes
     mux::window_size window_size = window_size::latest;
-    bool mouse = true;     // the wheel moves through history where the program does not want it
-    bool clipboard = true; // programs may set the clipboards of those who watch (OSC 52); never read them
+    mouse_use mouse = mouse_use::off; // where the program does not want it: off leaves the terminal its own selection
+    bool clipboard = true;            // programs may set the clipboards of those who watch (OSC 52); never read them
     std::string prefix = "C-\\";
     mux::remain_on_exit remain_on_exit = remain_on_exit::off;
     bool exit_empty = true;

@@ -29,6 +29,8 @@ std::variant<vt::terminal, raw_emulator> make_emulator(const tab_options& option
     wanted.limits.history.bytes = std::max<std::size_t>(options.history_lines * line_bytes, 64u << 10);
     wanted.version = MATO_VERSION_STRING;
     wanted.limits.image_bytes = most_image;
+    wanted.host.kitty_keyboard = false; // only a terminal that shows the tab can have it
+    wanted.host.clipboard = options.clipboard;
     wanted.pictures = {true, true, true, false}; // nobody looks: whoever comes may be able to show them
     return vt::terminal(wanted);
 }
@@ -167,12 +169,28 @@ std::size_t tab::feed_some(std::string_view bytes, mato::clock::time_point now) 
     }
     vt::terminal& screen = std::get<vt::terminal>(emulator_);
     const std::size_t taken = screen.feed_some(bytes, moment_of(now), read_turns::work_between_looks);
-    if (std::string answers = screen.take_answers(); !answers.empty() && !ended_ && !ending_ && !closing_) {
-        // A program that asks and does not read loses answers, as on any terminal.
-        if (input_.push({}, std::move(answers)) && !writing_) write_input();
-    }
+    send_answers();
     if (auto events = screen.take_events(); !events.empty() && callbacks_.on_events) callbacks_.on_events(events);
     return taken;
+}
+
+void tab::send_answers() {
+    if (std::string answers = std::get<vt::terminal>(emulator_).take_answers(); !answers.empty()) report(std::move(answers));
+}
+
+void tab::report(std::string bytes) {
+    if (ended_ || ending_ || closing_) return;
+    // A program that asks and does not read loses answers, as on any terminal.
+    if (input_.push({}, std::move(bytes)) && !writing_) write_input();
+}
+
+void tab::know_host(vt::host_terminal known) {
+    auto* const screen = std::get_if<vt::terminal>(&emulator_);
+    if (!screen) return;
+    if (!known.colours) known.colours = host_colours_;
+    host_colours_ = known.colours;
+    screen->know_host(std::move(known));
+    send_answers();
 }
 
 std::size_t tab::memory_bytes() const noexcept {

@@ -41,6 +41,7 @@ struct tab_options {
     std::size_t history_lines = 0; ///< of `vt`
     std::size_t replay_bytes = 0;  ///< of `raw`
     std::size_t input_bytes = 0;
+    bool clipboard = false;  ///< programs are told that they may set it
     spawn_request program{}; ///< how it was started
 };
 
@@ -90,6 +91,10 @@ public:
 
     /// What its viewers can show; a tab without emulator passes all.
     void know_pictures(vt::picture_protocols known);
+    /// What its program may be told of the terminal that shows it. Colours that are null leave those known before.
+    void know_host(vt::host_terminal known);
+    /// For the program, as from the terminal itself: a report. Nothing when it does not take what it is sent.
+    void report(std::string bytes);
     /// Images over a bound since the last call.
     [[nodiscard]] std::uint64_t take_refused_images() noexcept;
 
@@ -134,6 +139,7 @@ private:
     std::size_t feed_some(std::string_view bytes, mato::clock::time_point now);
     void drain();
     void finish_end();
+    void send_answers();
     void write_input();
     void apply_size();
     void watch_closing();
@@ -157,6 +163,7 @@ private:
     asio::posix::stream_descriptor terminal_;
     asio::steady_timer resize_timer_, close_timer_, rest_timer_;
     std::variant<vt::terminal, raw_emulator> emulator_;
+    std::shared_ptr<const vt::host_colours> host_colours_; // of the terminal that showed it last
     input_queue input_;
     handlers callbacks_;
     tab_observer* observer_ = nullptr;

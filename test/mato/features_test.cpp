@@ -113,12 +113,15 @@ TEST_CASE("a terminal is asked only what it does not show, and about itself last
     CHECK(mux::questions(of("dumb")).empty());
     CHECK(mux::questions(of("xterm", {.term_program = "Apple_Terminal"})).empty());
     const auto all = mux::questions(of("xterm"));
-    CHECK(all ==
-          "\x1b[?2026$p\x1b[?1016$p\x1b[?u\x1b[>q\x1b[16t\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\\x1bP$q q\x1b\\\x1b[c");
+    const std::string first = "\x1b[?2026$p\x1b[?1016$p\x1b[?2031$p\x1b[?u\x1b[>q\x1b[16t";
+    const std::string colours = "\x1b]10;?\x1b\\\x1b]11;?\x1b\\\x1b]12;?\x1b\\\x1b]4;0;?;1;?;2;?;3;?;4;?;5;?;6;?;7;?;8;?;9;?;"
+                                "10;?;11;?;12;?;13;?;14;?;15;?\x1b\\\x1b[c";
+    CHECK(all == first + "\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\\x1bP$q q\x1b\\" + colours);
     // tmux takes an APC for the pane's title
-    CHECK(mux::questions(of("tmux-256color")) == "\x1b[?2026$p\x1b[?1016$p\x1b[?u\x1b[>q\x1b[16t\x1b[c");
-    CHECK(mux::questions(of("xterm-256color", {.term_program = "tmux"})) ==
-          "\x1b[?2026$p\x1b[?1016$p\x1b[?u\x1b[>q\x1b[16t\x1b[c");
+    CHECK(mux::questions(of("tmux-256color")) == first + colours);
+    CHECK(mux::questions(of("xterm-256color", {.term_program = "tmux"})) == first + colours);
+    CHECK(mux::colour_questions(of("xterm")) == colours);
+    CHECK(mux::colour_questions(of("linux")).empty());
 }
 
 TEST_CASE("a cell's pixels are told height first", "[features]") {
@@ -136,6 +139,8 @@ TEST_CASE("answers add what the name does not tell", "[features]") {
     CHECK_FALSE(asked(f, {"\x1b[?2004;2$y"}).synchronised);
     CHECK(asked(f, {"\x1b[?1016;2$y"}).mouse_pixels);
     CHECK_FALSE(asked(f, {"\x1b[?1016;0$y"}).mouse_pixels);
+    CHECK(asked(f, {"\x1b[?2031;2$y"}).theme_reports);
+    CHECK_FALSE(asked(f, {"\x1b[?2031;0$y"}).theme_reports);
     CHECK(asked(f, {"\x1b[?0u"}).kitty_keyboard);
     CHECK(asked(f, {"\x1b_Gi=31;OK\x1b\\"}).kitty_images);
     CHECK(asked(f, {"\x1b[?62;4;22c"}).sixel_images);
@@ -167,13 +172,34 @@ TEST_CASE("each answer is read", "[answers]") {
     CHECK(parse_answer("\x1b_Gi=31;ENOTSUPPORTED\x1b\\") == mux::terminal_answer(mux::graphics_reply{false}));
     CHECK(parse_answer("\x1b_Gi=31;OK\x1b\\") == mux::terminal_answer(mux::graphics_reply{true}));
     CHECK(parse_answer("\x1b]10;rgb:ffff/8080/0000\x1b\\") ==
-          mux::terminal_answer(mux::colour_reply{false, 0xffff, 0x8080, 0}));
-    CHECK(parse_answer("\x1b]11;rgb:f/80/fff\a") == mux::terminal_answer(mux::colour_reply{true, 0xffff, 0x8080, 0xffff}));
-    CHECK(parse_answer("\x1b]11;rgba:ff/00/00/80\a") == mux::terminal_answer(mux::colour_reply{true, 0xffff, 0, 0}));
+          mux::terminal_answer(mux::colour_reply{256, {0xffff, 0x8080, 0}}));
+    CHECK(parse_answer("\x1b]11;rgb:f/80/fff\a") == mux::terminal_answer(mux::colour_reply{257, {0xffff, 0x8080, 0xffff}}));
+    CHECK(parse_answer("\x1b]11;rgba:ff/00/00/80\a") == mux::terminal_answer(mux::colour_reply{257, {0xffff, 0, 0}}));
+}
+
+TEST_CASE("colours of the palette and of the cursor, and the theme, are read", "[answers]") {
+    CHECK(parse_answer("\x1b]12;rgb:0/0/f\a") == mux::terminal_answer(mux::colour_reply{258, {0, 0, 0xffff}}));
+    CHECK(parse_answer("\x1b]4;0;rgb:1/2/3\x1b\\") == mux::terminal_answer(mux::colour_reply{0, {0x1111, 0x2222, 0x3333}}));
+    CHECK(parse_answer("\x1b]4;255;rgb:fdfd/f6f6/e3e3\a") ==
+          mux::terminal_answer(mux::colour_reply{255, {0xfdfd, 0xf6f6, 0xe3e3}}));
+    CHECK(parse_answer("\x1b[?997;1n") == mux::terminal_answer(mux::theme_report{mato::vt::theme::dark}));
+    CHECK(parse_answer("\x1b[?997;2n") == mux::terminal_answer(mux::theme_report{mato::vt::theme::light}));
 }
 
 TEST_CASE("what is no answer is none", "[answers]") {
-    for (const char* bytes : {"\x1b[A",
+    for (const char* bytes : {"\x1b]4;256;rgb:0/0/0\a",
+                              "\x1b]4;rgb:0/0/0\a",
+                              "\x1b]4;-1;rgb:0/0/0\a",
+                              "\x1b]4;1;?\a",
+                              "\x1b]9;rgb:0/0/0\a",
+                              "\x1b]13;rgb:0/0/0\a",
+                              "\x1b]110;rgb:0/0/0\a",
+                              "\x1b[?997n",
+                              "\x1b[?997;3n",
+                              "\x1b[?997;0n",
+                              "\x1b[?996;1n",
+                              "\x1b[997;1n",
+                              "\x1b[A",
                               "\x1b[c",
                               "\x1b[?c",
                               "\x1b[>1;2c",
@@ -185,7 +211,6 @@ TEST_CASE("what is no answer is none", "[answers]") {
                               "\x1b]11;rgb:\a",
                               "\x1b]11;rgb:0/0\a",
                               "\x1b]11;rgb:00000/0/0\a",
-                              "\x1b]12;rgb:0/0/0\a",
                               "\x1bPx\x1b\\",
                               "\x1b_x\x1b\\",
                               "\x1b]\a",

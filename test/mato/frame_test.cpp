@@ -292,3 +292,51 @@ TEST_CASE("colours come down to what the terminal has, and none means none", "[f
     CHECK(shown(colour_depth::sixteen, "\033[31m").find("\033[31mx") != std::string::npos);
     CHECK(shown(colour_depth::none, "\033[1;31;44m").find("\033[1mx") != std::string::npos);
 }
+
+TEST_CASE("the terminal's cursor keeps the user's shape until a program asks for one, and has it back after", "[frame]") {
+    vt::terminal tab = make(3, 20);
+    frame_composer composer({3, 20}, everything());
+    const auto told = [&](std::string_view bytes) { // of the cursor's shape
+        tab.feed(bytes);
+        std::string frame, found;
+        composer.compose(tab, {}, frame);
+        for (auto at = frame.find("\033["); at != std::string::npos; at = frame.find("\033[", at + 1)) {
+            const auto end = frame.find_first_not_of("?0123456789; ", at + 2);
+            const std::string each = frame.substr(at + 2, end - at - 1);
+            if (each.ends_with(" q") || each.starts_with("?12")) found += "<" + each + ">";
+        }
+        return found;
+    };
+    CHECK(told("first") == "");
+    CHECK(told("\033[?12l\033[?25h") == ""); // terminfo's cnorm
+    CHECK(told("\033[?12;25h") == "<?12h>"); // cvvis
+    CHECK(told("\033[?12l\033[?25h") == "<?12l>");
+    CHECK(told("\033[5 q") == "<5 q>");
+    CHECK(told("\033[?12l") == "<6 q>");
+    CHECK(told("\033[?12h") == "<5 q>");
+    CHECK(told("\033[0 q") == "<0 q>");
+    CHECK(told("\033[0 q") == "");
+    CHECK(told("\033[4 q") == "<4 q>");
+    CHECK(told("\033c") == "<0 q>");
+    CHECK(told("\033[1 q\033[0 q") == ""); // between two frames
+    CHECK(told("\033[?12h\033[1 q") == "<1 q>");
+    CHECK(told("\033[ q\033[?12h") == "<0 q><?12h>");
+    CHECK(told("\033[2 q") == "<2 q>");
+}
+
+TEST_CASE("a tab without a wish for the cursor gives the user's shape back after one with", "[frame]") {
+    vt::terminal shaping = make(3, 20), plain = make(3, 20), viewer = make(3, 20);
+    shaping.feed("\033[6 q");
+    frame_composer composer({3, 20}, everything());
+    const auto show = [&](const vt::terminal& tab) {
+        composer.forget();
+        std::string frame;
+        composer.compose(tab, {}, frame);
+        viewer.feed(frame);
+        return viewer.cursor().shape;
+    };
+    CHECK(show(plain) == vt::cursor_shape::own);
+    CHECK(show(shaping) == vt::cursor_shape::bar);
+    CHECK(show(plain) == vt::cursor_shape::own);
+    CHECK(show(shaping) == vt::cursor_shape::bar);
+}

@@ -150,6 +150,13 @@ TEST_CASE("focus reports reach only programs that asked", "[input_reader]") {
     CHECK(effect("a\x1b[Ib", with) == "a\x1b[I{focus}b");
 }
 
+TEST_CASE("a theme that the terminal reports is never for the program", "[input_reader]") {
+    viewer v;
+    CHECK(v.feed("\x1b[?997;1n").take() == "\x1b[?997;1n"); // it was not told to report any
+    v.context.theme_reports = true;
+    CHECK(v.feed("a\x1b[?997;2nb\x1b[0n\x1b[?12;3n").take() == "a{answer 8}b\x1b[0n\x1b[?12;3n");
+}
+
 TEST_CASE("answers to our questions are ours until the last one has come", "[input_reader]") {
     viewer v;
     v.context.questions = 1;

@@ -67,8 +67,8 @@ TEST_CASE("no spelling of a clipboard question reaches a viewer's terminal as on
         CHECK(tab.clipboards({"\033]52;c;" + std::string(payload) + "\a"}) == nothing);
     }
     CHECK(tab.clipboards({"\033", "]5", "2;c;", "?", "\001", "\033", "\\"}) == nothing);
-    CHECK(tab.clipboards({"\033]52;c;\302", "\200?\302", "\234"}) == nothing); // U+009C ends it, too
-    CHECK(tab.clipboards({"\033]52;c;?\033", "[m"}) == nothing);               // a lone ESC ends it without effect
+    CHECK(tab.clipboards({"\033]52;c;\302", "\200?\302", "\234\033", "\\"}) == nothing); // U+009C is dropped as well
+    CHECK(tab.clipboards({"\033]52;c;?\033", "[m"}) == nothing);                         // a lone ESC ends it without effect
     CHECK(tab.clipboards({"\033]5\0012;\001c;?\001\a"}) == nothing);
     CHECK(tab.clipboards({"\033]52;?;?\a\033]52;c;?;\a"})[0] == strings{"\033]52;c;"}); // the second is no question: it clears
 }

@@ -81,3 +81,32 @@ TEST_CASE("one that does not read holds nobody up, and goes on from a replay", "
     CHECK(reader.wait() == 0);
     CHECK(stalled.wait() == 0);
 }
+
+TEST_CASE("a replay asks nothing and sets no clipboard; what a program asks from then on is asked", "[mato][raw]") {
+    const std::string path = GENERATE("direct", "relayed");
+    mato_world world;
+    const std::string id =
+        open_raw(world, "stty raw -echo; printf 'first\033[c\033]11;?\007\033]52;c;b2xk\007\033P+q4d73\033\\\\second'; "
+                        "read -r x; printf 'third\033[6n\033]52;c;bmV3\007fourth'; exec sleep 600");
+    std::vector<std::string> words{"attach", id};
+    if (path == "relayed") words.push_back("--relay");
+    pty_client first(world, words); // it is shown all that is written after it came
+    REQUIRE(first.wait_for("second"));
+    pty_client early(world, words);
+    REQUIRE(early.wait_for("firstsecond"));
+    early.type("\n");
+    REQUIRE(early.wait_for("third\033[6n\033]52;c;bmV3\afourth"));
+    pty_client late(world, words);
+    REQUIRE(late.wait_for("firstsecondthirdfourth"));
+    early.command('?'); // the list of keys, and back: all is shown again
+    REQUIRE(early.wait_for("any key goes back"));
+    early.type("x");
+    REQUIRE(early.wait_for("firstsecondthirdfourth"));
+}
+
+TEST_CASE("what a new tab's program asks before its viewer is there is asked of that viewer", "[mato][raw]") {
+    mato_world world;
+    world.configure("emulator = \"raw\"\n");
+    pty_client client(world, {"new", "--", "printf 'asks\033[6n\033]11;?\033\\\\ '; exec sleep 600"});
+    CHECK(client.wait_for("asks\033[6n\033]11;?\033\\ "));
+}

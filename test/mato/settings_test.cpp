@@ -38,6 +38,7 @@ TEST_CASE("an empty file is the defaults", "[settings]") {
     CHECK(value.prefix == "C-\\");
     CHECK(value.remain_on_exit == mux::remain_on_exit::off);
     CHECK(value.exit_empty);
+    CHECK(value.mouse == mux::mouse_use::off);
     CHECK(value.stop_grace == std::chrono::seconds(2));
     CHECK(value.update_environment == std::vector<std::string>{"SSH_AUTH_SOCK", "DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY"});
     CHECK(value.max_clients == 1024);
@@ -47,6 +48,13 @@ TEST_CASE("an empty file is the defaults", "[settings]") {
     CHECK(value.log_level == mato::log_level::info);
     CHECK(value.log_max_bytes == 10u << 20);
     CHECK(value.log_keep == 3);
+}
+
+TEST_CASE("the mouse is off or for the wheel, in words or as a switch", "[settings]") {
+    CHECK(good("mouse = 'wheel'").mouse == mux::mouse_use::wheel);
+    CHECK(good("mouse = 'off'").mouse == mux::mouse_use::off);
+    CHECK(good("mouse = true").mouse == mux::mouse_use::wheel);
+    CHECK(good("mouse = false").mouse == mux::mouse_use::off);
 }
 
 TEST_CASE("the defaults are themselves valid values", "[settings]") {

@@ -194,6 +194,7 @@ TEST_CASE("a click on a terminal smaller than the tab hits the cell that is seen
 TEST_CASE("a wheel's reports reach no program without a mouse, wherever a read cuts them", "[mato][viewer]") {
     const std::string path = GENERATE("direct", "relayed");
     mato_world world;
+    world.configure("mouse = \"wheel\"\n");
     world.must({"new", "-d", "--", "stty raw -echo; printf ready; exec cat -v"});
     pty_client client(world, attach_by(path));
     REQUIRE(client.wait_for("ready"));
@@ -205,6 +206,31 @@ TEST_CASE("a wheel's reports reach no program without a mouse, wherever a read c
         REQUIRE(client.wait_for(end));
     }
     CHECK_FALSE(contains(world.must({"capture", "1", "-S", "100"}), "^["));
+}
+
+TEST_CASE("the mouse is the terminal's own until the program wants it, or the wheel is chosen", "[mato][viewer]") {
+    const std::string path = GENERATE("direct", "relayed");
+    mato_world world;
+    world.must({"new", "-d", "--",
+                "stty raw -echo; printf ready; read -r x; printf '\\033[?1002h[one]'; read -r x; printf '\\033[?1002l[two]';"
+                " read -r x; printf '[three]'; exec sleep 600"});
+    pty_client client(world, attach_by(path));
+    REQUIRE(client.wait_for("ready"));
+    const auto reporting = [&] { return count_of(client.shown(), "\033[?1000h") + count_of(client.shown(), "\033[?1002h"); };
+    CHECK(reporting() == 0);
+    client.type("\n");
+    REQUIRE(client.wait_for("[one]"));
+    CHECK(reporting() == 1);
+    const std::size_t before = client.shown().size();
+    client.type("\n");
+    REQUIRE(client.wait_for("[two]"));
+    CHECK(contains(client.shown().substr(before), "\033[?1002l"));
+    world.configure("mouse = \"wheel\"\n");
+    world.must({"reload"});
+    CHECK(client.wait_for("\033[?1000h"));
+    world.configure("mouse = \"off\"\n");
+    world.must({"reload"});
+    CHECK(client.wait_for("\033[?1000l"));
 }
 
 TEST_CASE("looking at history changes nothing for the program and the other viewers", "[mato][viewer]") {

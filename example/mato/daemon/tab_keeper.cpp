@@ -49,6 +49,7 @@ std::shared_ptr<tab> tab_keeper::open(const new_tab& wanted, const std::string& 
     options.history_lines = configured.history_lines;
     options.replay_bytes = configured.raw_replay_bytes;
     options.input_bytes = configured.paste_bytes;
+    options.clipboard = configured.clipboard;
     options.program = std::move(request);
     const auto made = std::make_shared<tab>(state_.host.context(), std::move(program), std::move(options));
     state_.tabs.use(state_.tabs.add(task, command.name, made));

@@ -19,6 +19,7 @@ struct tab_entry {
     std::shared_ptr<tab> program;
     bool has_fixed_size = false; ///< set by `resize`
     bool has_rung = false;       ///< nobody has seen it
+    bool has_focus = false;      ///< a viewer's terminal has the keyboard; its program knows if it wanted to
     std::uint64_t used = 0;      ///< when last attached or typed into: tab_table::act
 };
 

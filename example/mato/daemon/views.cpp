@@ -32,7 +32,7 @@ attachment_info views::attach(client& watcher, tab& shown, const view_options& o
     wanted.prefix = parse_prefix(state_.configuration->prefix).value_or(default_prefix);
     wanted.prefix_name = state_.configuration->prefix;
     wanted.readonly = options.readonly;
-    wanted.mouse = state_.configuration->mouse;
+    wanted.mouse = state_.configuration->mouse == mouse_use::wheel;
     watcher.screen =
         std::make_unique<viewer>(state_.host.context(), std::move(way), std::move(wanted), handlers_of(watcher.id()));
     switch_to(watcher, shown);
@@ -69,6 +69,14 @@ viewer::handlers views::handlers_of(std::uint64_t id) {
                     state_.clients.reply(*shown, message::cursor_shaped, 0, cursor_style{static_cast<std::uint8_t>(own_style)});
             },
             [this, id] {
+                client* const told = state_.clients.find(id);
+                if (tab_entry* const shown = told ? state_.tabs.find(told->attached) : nullptr) tell_of_host(*shown->program);
+            },
+            [this, id] {
+                client* const watcher = state_.clients.find(id);
+                if (tab_entry* const shown = watcher ? state_.tabs.find(watcher->attached) : nullptr) follow_focus(*shown);
+            },
+            [this, id] {
                 if (client* const gone = state_.clients.find(id)) part(*gone, message::terminal_lost);
             }};
 }
@@ -82,10 +90,13 @@ void views::switch_to(client& watcher, tab& shown) {
     fit(entry);
     watcher.screen->read_keyboard(true);
     watcher.screen->watch(entry.program);
+    tab_entry* const left = state_.tabs.find(before);
+    if (left) follow_focus(*left); // before the one that has it now
+    follow_focus(entry);
     if (before == shown.id()) return;
     state_.events.tell(
         {.kind = before == 0 ? "client-attached" : "client-switched", .tab = shown.id(), .client = watcher.id()});
-    if (tab_entry* const left = state_.tabs.find(before)) fit(*left);
+    if (left) fit(*left);
 }
 
 void views::leave(client& watcher) {
@@ -101,6 +112,7 @@ void views::leave(client& watcher) {
     state_.events.tell({.kind = "client-detached", .tab = id, .client = watcher.id()});
     if (tab_entry* const left = state_.tabs.find(id)) {
         left->program->cancel_input(watcher.id(), 0);
+        follow_focus(*left);
         fit(*left);
     }
 }
@@ -189,12 +201,14 @@ void views::apply_settings() {
     const settings& now = *state_.configuration;
     for (auto& [id, each] : state_.tabs) fit(each);
     for (auto& [id, each] : state_.clients)
-        if (each.screen) each.screen->set_keys(parse_prefix(now.prefix).value_or(default_prefix), now.prefix, now.mouse);
+        if (each.screen)
+            each.screen->set_keys(parse_prefix(now.prefix).value_or(default_prefix), now.prefix, now.mouse == mouse_use::wheel);
 }
 
 void views::fit(tab_entry& entry) {
     tab& shown = *entry.program;
     tell_what_is_shown(shown);
+    tell_of_host(shown);
     if (entry.has_fixed_size) return;
     std::vector<viewer_size> sizes;
     for (client* each : state_.clients.viewers_of(shown.id())) {
@@ -230,6 +244,30 @@ void views::tell_what_is_shown(tab& shown) {
         all.announces_sixel |= own.announces_sixel;
     }
     shown.know_pictures(all);
+}
+
+/// The colours are those of the terminal used last that has told any; a key protocol works if one of them has it.
+void views::tell_of_host(tab& shown) {
+    vt::host_terminal host{nullptr, false, state_.configuration->clipboard, false};
+    const client *latest = nullptr, *coloured = nullptr;
+    for (const client* each : state_.clients.viewers_of(shown.id())) {
+        const vt::host_terminal own = each->screen->host();
+        host.kitty_keyboard = host.kitty_keyboard || own.kitty_keyboard;
+        if (!latest || each->activity > latest->activity) latest = each;
+        if (own.colours && (!coloured || each->activity > coloured->activity)) coloured = each;
+    }
+    if (latest) host.is_awaited = latest->screen->host().is_awaited;
+    if (coloured) host.colours = coloured->screen->host().colours;
+    shown.know_host(std::move(host));
+}
+
+// xterm ctlseqs, FocusIn and FocusOut
+void views::follow_focus(tab_entry& entry) {
+    tab& shown = *entry.program;
+    const auto viewers = state_.clients.viewers_of(shown.id());
+    const bool now = std::any_of(viewers.begin(), viewers.end(), [](const client* each) { return each->screen->has_focus(); });
+    if (std::exchange(entry.has_focus, now) == now) return;
+    if (shown.screen() && shown.screen()->is_set(vt::mode::focus)) shown.report(now ? "\033[I" : "\033[O");
 }
 
 } // namespace mux

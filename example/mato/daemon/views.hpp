@@ -54,6 +54,9 @@ private:
     void fit(tab_entry& shown);
     void resize(tab& shown, terminal_size size);
     void tell_what_is_shown(tab& shown);
+    void tell_of_host(tab& shown);
+    /// Reports the focus to the tab's program, if it is not what it was.
+    void follow_focus(tab_entry& entry);
 
     daemon_state& state_;
     std::function<void(client&, char)> on_command_;

@@ -37,16 +37,22 @@ std::optional<std::uint16_t> parse_component(std::string_view text) {
 
 std::optional<terminal_answer> parse_colour_reply(std::string_view text) {
     colour_reply reply;
-    if (!text.starts_with("10;") && !text.starts_with("11;")) return std::nullopt;
-    reply.background = text[1] == '1';
-    text.remove_prefix(3);
+    unsigned number = 0;
+    const bool of_palette = text.starts_with("4;");
+    if (of_palette) text.remove_prefix(2);
+    const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
+    const auto digits = static_cast<std::size_t>(end - text.data());
+    if (problem != std::errc() || !text.substr(digits).starts_with(';')) return std::nullopt;
+    if (of_palette ? number > 255 : number < 10 || number > 12) return std::nullopt;
+    reply.index = static_cast<std::uint16_t>(of_palette ? number : number - 10 + mato::vt::palette::foreground);
+    text.remove_prefix(digits + 1);
     if (text.starts_with("rgb:"))
         text.remove_prefix(4);
     else if (text.starts_with("rgba:"))
         text.remove_prefix(5);
     else
         return std::nullopt;
-    std::uint16_t* const parts[] = {&reply.red, &reply.green, &reply.blue};
+    std::uint16_t* const parts[] = {&reply.colour.red, &reply.colour.green, &reply.colour.blue};
     for (std::uint16_t* part : parts) {
         const auto size = text.find('/');
         const auto value = parse_component(text.substr(0, size));
@@ -86,6 +92,11 @@ std::optional<terminal_answer> parse_answer(std::string_view sequence) {
     if (is_window) {
         if (numbers->size() != 3 || (*numbers)[0] != 6 || !parts.intermediates.empty()) return std::nullopt;
         return cell_report{(*numbers)[2], (*numbers)[1]};
+    }
+    if (parts.final == 'n') {
+        if (numbers->size() != 2 || (*numbers)[0] != 997 || !parts.intermediates.empty()) return std::nullopt;
+        if ((*numbers)[1] != 1 && (*numbers)[1] != 2) return std::nullopt;
+        return theme_report{static_cast<mato::vt::theme>((*numbers)[1])};
     }
     if (parts.final == 'c' && parts.intermediates.empty()) return device_attributes{*numbers};
     if (parts.final == 'u' && parts.intermediates.empty() && numbers->size() == 1) return keyboard_flags{(*numbers)[0]};

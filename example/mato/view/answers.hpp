@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 /// @file answers.hpp: what a viewer's terminal says when it is asked about itself.
 /// Pure.  Test: test/mato/features_test.cpp.
-/// Source: xterm ctlseqs DA1, DECRPM, DECRPSS, XTVERSION, XTWINOPS, OSC 10 and 11; kitty's keyboard and graphics protocols.
+/// Source: xterm ctlseqs DA1, DECRPM, DECRPSS, XTVERSION, XTWINOPS, OSC 4, 10 to 12; mode 2031; kitty's keyboard and graphics
+/// protocols.
 #pragma once
+
+#include "vt/host_terminal.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -44,11 +47,17 @@ struct graphics_reply {
     bool operator==(const graphics_reply&) const = default;
 };
 
-/// OSC 10 (text) or 11 (background), each component of 16 bits.
+/// OSC 4, or 10 to 12. `index` is the palette's: 256 the text, 257 the background, 258 the cursor.
 struct colour_reply {
-    bool background = false;
-    std::uint16_t red = 0, green = 0, blue = 0;
+    std::uint16_t index = 0;
+    mato::vt::wide_rgb colour;
     bool operator==(const colour_reply&) const = default;
+};
+
+/// CSI ? 997 ; 1 or 2 n: told when it changes, while mode 2031 is set.
+struct theme_report {
+    mato::vt::theme now = mato::vt::theme::dark;
+    bool operator==(const theme_report&) const = default;
 };
 
 /// XTWINOPS 16, CSI 6 ; height ; width t: pixels of a cell.
@@ -64,7 +73,7 @@ struct cursor_style_report {
 };
 
 using terminal_answer = std::variant<device_attributes, mode_state, keyboard_flags, terminal_version, graphics_reply,
-                                     colour_reply, cell_report, cursor_style_report>;
+                                     colour_reply, cell_report, cursor_style_report, theme_report>;
 
 /// Longest answer that is recognised, in bytes. XTVERSION's text is the longest: under 100 everywhere seen.
 inline constexpr std::size_t longest_answer = 256;

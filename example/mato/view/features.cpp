@@ -105,14 +105,22 @@ terminal_features features_of(const terminal_environment& environment, const std
 
 std::string questions(const terminal_features& features) {
     if (features.asks == inquiry::none) return {};
-    std::string out = "\x1b[?2026$p\x1b[?1016$p" // DECRQM
-                      "\x1b[?u"                  // kitty keyboard flags
-                      "\x1b[>q"                  // XTVERSION
-                      "\x1b[16t";                // XTWINOPS: a cell's pixels
+    std::string out = "\x1b[?2026$p\x1b[?1016$p\x1b[?2031$p" // DECRQM
+                      "\x1b[?u"                              // kitty keyboard flags
+                      "\x1b[>q"                              // XTVERSION
+                      "\x1b[16t";                            // XTWINOPS: a cell's pixels
     if (features.asks == inquiry::all)
         out += "\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\" // one pixel, not stored
                "\x1bP$q q\x1b\\";                           // DECRQSS: the cursor's style, to be given back
-    return out + "\x1b[c";
+    return out + colour_questions(features);
+}
+
+std::string colour_questions(const terminal_features& features) {
+    if (features.asks == inquiry::none) return {};
+    constexpr int named_colours = 16; // the others are hardly ever changed, and would cost 7 KiB at each attach
+    std::string out = "\x1b]10;?\x1b\\\x1b]11;?\x1b\\\x1b]12;?\x1b\\\x1b]4";
+    for (int i = 0; i < named_colours; ++i) out.append(";").append(std::to_string(i)).append(";?");
+    return out + "\x1b\\\x1b[c";
 }
 
 void refine(terminal_features& features, const terminal_answer& answer) {
@@ -125,6 +133,7 @@ void refine(terminal_features& features, const terminal_answer& answer) {
             const bool known = m.state >= 1 && m.state <= 3;
             if (m.mode == 2026) f.synchronised = known;
             if (m.mode == 1016) f.mouse_pixels = known;
+            if (m.mode == 2031) f.theme_reports = known;
         }
         void operator()(const keyboard_flags&) const { f.kitty_keyboard = true; }
         void operator()(const cursor_style_report&) const {} // no feature
@@ -135,6 +144,7 @@ void refine(terminal_features& features, const terminal_answer& answer) {
         void operator()(const graphics_reply& g) const { f.kitty_images = g.known; }
         void operator()(const colour_reply&) const {}
         void operator()(const cell_report&) const {}
+        void operator()(const theme_report&) const {}
     } const visitor{features};
     std::visit(visitor, answer);
 }

@@ -32,6 +32,7 @@ struct terminal_features {
     bool mouse_pixels = false;   ///< mode 1016: without it the mouse is reported in cells
     bool kitty_images = false, sixel_images = false, iterm_images = false;
     inquiry asks = inquiry::none;
+    bool theme_reports = false; ///< mode 2031; by its answer alone, so no client sends it
 
     void fields(auto& f) {
         f(colours, utf8, addresses, scrolls, strings, synchronised, kitty_keyboard, mouse_pixels, kitty_images, sixel_images,
@@ -50,10 +51,13 @@ struct terminal_environment {
 [[nodiscard]] terminal_features features_of(const terminal_environment& environment,
                                             const std::optional<terminfo>& description);
 
-/// The bytes that ask the terminal about itself: DECRQM 2026 and 1016, the kitty keyboard flags, XTVERSION, the size
-/// of a cell, a kitty graphics query, and DA1 last, which every terminal answers. Empty for one that might show them. Write
-/// them before the first frame.
+/// The bytes that ask the terminal about itself: DECRQM 2026, 1016 and 2031, the kitty keyboard flags, XTVERSION, the size
+/// of a cell, its colours, a kitty graphics query, and DA1 last, which every terminal answers. Empty for one that might show
+/// them. Write them before the first frame.
 [[nodiscard]] std::string questions(const terminal_features& features);
+
+/// The part of it that asks for the colours, which may change, and DA1. Empty for a terminal that might show it.
+[[nodiscard]] std::string colour_questions(const terminal_features& features);
 
 /// What an answer adds. Nothing is taken away, and a terminal without colours stays so: environment and terminfo have reasons
 /// of their own.

@@ -16,9 +16,10 @@ namespace mux {
 /// What holds while bytes are read. Read anew at each event: what a sink changes here holds from the next byte on.
 struct input_context {
     char prefix = '\x1c';
-    bool readonly = false;  ///< nothing is for the program; commands and scrolling work
-    bool scrolled = false;  ///< the viewer looks at history
-    unsigned questions = 0; ///< asked whose last answer (DA1) has not come: while there are any, answers are ours
+    bool readonly = false;      ///< nothing is for the program; commands and scrolling work
+    bool scrolled = false;      ///< the viewer looks at history
+    bool theme_reports = false; ///< the terminal reports its theme (2031): never for the program
+    unsigned questions = 0;     ///< asked whose last answer (DA1) has not come: while there are any, answers are ours
 
     mouse_tracking mouse = mouse_tracking::none;
     mouse_encoding encoding = mouse_encoding::plain;

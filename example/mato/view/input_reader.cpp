@@ -202,7 +202,7 @@ private:
             return read_focus(parts.final == 'I', end.length);
         if (bytes == paste_begin) return begin_paste(end.length);
         if (bytes == paste_end) return drop(end.length);
-        if (c_.questions > 0) {
+        if (c_.questions > 0 || (c_.theme_reports && parts.final == 'n')) {
             if (const auto answer = parse_answer(bytes)) {
                 drop(end.length);
                 return to_.answer(*answer);

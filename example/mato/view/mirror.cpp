@@ -23,8 +23,11 @@ void append_private_mode(std::string& out, int number, bool on) {
     out += on ? 'h' : 'l';
 }
 
-/// DECSCUSR: 1 blinking block, 2 steady block, 3 and 4 underline, 5 and 6 bar.
-int cursor_style(const vt::cursor_view& cursor) { return 1 + 2 * static_cast<int>(cursor.shape) + (cursor.blinks ? 0 : 1); }
+/// DECSCUSR: 0 the user's own, 1 blinking block, 2 steady block, 3 and 4 underline, 5 and 6 bar.
+int cursor_style(const vt::cursor_view& cursor) {
+    if (cursor.shape == vt::cursor_shape::own) return 0;
+    return 1 + 2 * static_cast<int>(cursor.shape) + (cursor.blinks ? 0 : 1);
+}
 
 } // namespace
 
@@ -46,7 +49,7 @@ std::string_view reset_modes() noexcept {
            "\033[?1l\033>\033[>4;0m"                      // cursor keys, keypad, modifyOtherKeys
            "\033[?9l\033[?1000l\033[?1002l\033[?1003l"    // mouse protocols
            "\033[?1005l\033[?1006l\033[?1015l\033[?1016l" // mouse encodings
-           "\033[?1004l\033[?2004l"                       // focus, bracketed paste
+           "\033[?1004l\033[?2004l\033[?2031l"            // focus, bracketed paste, theme reports
            "\033[?25h";                                   // visible
 }
 
@@ -79,14 +82,16 @@ void mirror::update(const vt::terminal& source, const terminal_features& feature
         append_private_mode(out, 1016, pixels);
         if (!pixels && mouse != 0) append_private_mode(out, 1006, true);
     }
+    mode(2031, shown_.theme_reports, features.theme_reports, out); // whether the program wants them or not
     mode(5, shown_.reverse, source.is_set(vt::mode::reverse_video), out);
-    const int style = cursor_style(source.cursor());
-    const bool plain = style == 1 && !shown_.cursor_styled; // until the program asks, the user's own shape stays
-    if (!plain && style != shown_.cursor_style) {
-        shown_.cursor_styled = has_shaped_cursor_ = true;
-        shown_.cursor_style = style;
-        out.append("\033[").append(std::to_string(style)).append(" q");
+    const vt::cursor_view cursor = source.cursor();
+    if (const int style = cursor_style(cursor); std::exchange(shown_.cursor_style, style) != style) {
+        has_shaped_cursor_ = true;
+        out += select_cursor_style(style == 0 ? own_cursor_style_ : style);
+        shown_.cursor_blinks = false;
     }
+    has_shaped_cursor_ = has_shaped_cursor_ || cursor.blinks;                       // DECSCUSR gives that back, too
+    mode(12, shown_.cursor_blinks, shown_.cursor_style == 0 && cursor.blinks, out); // a style says it itself
     if (!features.strings) return;
     if (source.title() != title_) {
         title_ = source.title();

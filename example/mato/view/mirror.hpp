@@ -48,9 +48,10 @@ private:
 
     struct modes {
         bool application_cursor = false, application_keypad = false, bracketed_paste = false, focus = false, reverse = false;
-        bool cursor_visible = true, cursor_styled = false, pixels = false;
+        bool theme_reports = false;
+        bool cursor_visible = true, cursor_blinks = false, pixels = false;
         int mouse = 0;        // 0, 1000, 1002, 1003
-        int cursor_style = 0; // DECSCUSR's number
+        int cursor_style = 0; // DECSCUSR's number: until the program asks, the user's own
         int other_keys = 0, kitty_flags = 0;
     };
     modes shown_;

@@ -14,24 +14,48 @@ std::string empty_screen() { return std::string(reset_sequence()).append(select_
 } // namespace
 
 viewer::viewer(asio::io_context& context, std::unique_ptr<outlet> way, viewer_options options, handlers callbacks)
-    : timer_(context), keys_timer_(context), way_(std::move(way)), options_(std::move(options)),
+    : timer_(context), keys_timer_(context), host_timer_(context), way_(std::move(way)), options_(std::move(options)),
       callbacks_(std::move(callbacks)), keys_(options_.prefix), composer_(options_.size, options_.features) {
     measure_cell();
+    await_answers();
+}
+
+/// From a terminal that is asked, for a while.
+void viewer::await_answers() {
+    overdue_ = false;
+    host_timer_.expires_after(host_patience);
+    host_timer_.async_wait([this](std::error_code cancelled) {
+        if (cancelled) return;
+        overdue_ = true;
+        if (callbacks_.on_known) callbacks_.on_known();
+    });
+}
+
+vt::host_terminal viewer::host() const {
+    const terminal_features& f = composer_.features();
+    const bool asked = context_.questions > 0 || !was_shown_;
+    return {colours_, f.kitty_keyboard && !options_.readonly, false, f.asks != inquiry::none && asked && !overdue_};
 }
 
 void viewer::show(bool asked) {
     shown_ = true;
+    focused_ = true;
     measure_cell();
     if (asked) {
         context_.questions = 1;
         asked_at_ = mato::clock::now();
+        learning_ = {};
+        await_answers();
     }
     composer_.forget();
     way_->show({[this](std::string_view bytes, input_reader::rest more) { on_keys(bytes, more); }, [this] { try_frame(); },
                 [this] {
                     if (callbacks_.on_lost) callbacks_.on_lost();
                 }});
-    if (tab_) watch(tab_);
+    // At first what was written before it came: a new tab's program may ask before its viewer is shown.
+    if (std::exchange(was_shown_, true)) note_replay();
+    if (tab_) begin_anew();
+    if (callbacks_.on_focus) callbacks_.on_focus();
 }
 
 void viewer::hide() {
@@ -40,17 +64,27 @@ void viewer::hide() {
     keys_timer_.cancel();
     waiting_ = false;
     way_->hide();
+    if (callbacks_.on_focus) callbacks_.on_focus();
 }
 
 void viewer::close() {
-    hide();
     callbacks_ = {};
+    hide();
+    host_timer_.cancel();
     tab_.reset();
     way_->close();
 }
 
 void viewer::watch(std::shared_ptr<tab> shown) {
     tab_ = std::move(shown);
+    note_replay();
+    begin_anew();
+}
+
+/// What a tab without emulator has written so far was for others.
+void viewer::note_replay() { replayed_to_ = tab_ && tab_->bytes() ? tab_->bytes()->end() : 0; }
+
+void viewer::begin_anew() {
     help_.clear();
     scrolled_ = false;
     composer_.forget();
@@ -177,15 +211,30 @@ void viewer::pump() {
         if (position_ < bytes.begin()) { // overwritten before it could be sent
             ++skipped_, ++resyncs_;
             starts_anew_ = true;
+            replayed_to_ = std::min(replayed_to_, position_); // what it was not sent is new to it
         }
         if (std::exchange(starts_anew_, false)) {
             position_ = bytes.replay_begin();
+            replay_ = {};
             way_->write(empty_screen());
             continue;
         }
-        const auto next = bytes.from(position_, raw_chunk);
+        const bool is_replay = position_ < replayed_to_;
+        const auto next =
+            bytes.from(position_, is_replay ? std::min<std::uint64_t>(raw_chunk, replayed_to_ - position_) : raw_chunk);
         position_ += next.size();
-        way_->write(next);
+        if (!is_replay && !replay_.is_inside_dropped()) {
+            way_->write(next);
+            continue;
+        }
+        frame_.clear();
+        if (is_replay) {
+            replay_.feed(next, frame_);
+            if (position_ >= replayed_to_) replay_.finish(frame_);
+        } else {
+            replay_.feed_new(next, frame_);
+        }
+        if (!frame_.empty()) way_->write(frame_);
     }
     dirty_ = position_ < bytes.end() || starts_anew_;
 }
@@ -227,6 +276,8 @@ const input_context& viewer::context() {
     const vt::terminal& screen = *tab_->screen();
     context_.follow(screen);
     if (context_.questions > 0 && mato::clock::now() - asked_at_ > answer_patience) context_.questions = 0;
+    context_.focus = false; // told by the views, which know of the tab's other viewers
+    context_.theme_reports = composer_.features().theme_reports;
     context_.prefix = options_.prefix;
     context_.readonly = options_.readonly;
     context_.scrolled = scrolled_;
@@ -269,6 +320,7 @@ void viewer::answer(const terminal_answer& what) {
     terminal_features learnt = composer_.features();
     refine(learnt, what);
     composer_.set_features(learnt);
+    learn_colours(what);
     if (const auto* const cell = std::get_if<cell_report>(&what)) {
         answered_cell_ = {cell->width, cell->height};
         measure_cell();
@@ -280,18 +332,41 @@ void viewer::answer(const terminal_answer& what) {
     if (std::holds_alternative<device_attributes>(what)) { // the last one
         context_.questions = 0;
         if (callbacks_.on_answered) callbacks_.on_answered();
+        if (callbacks_.on_known) callbacks_.on_known();
     }
     update(false);
+}
+
+/// Told when all have come. A terminal whose theme has changed is asked for its colours again.
+void viewer::learn_colours(const terminal_answer& what) {
+    if (const auto* const reply = std::get_if<colour_reply>(&what)) learning_.at[reply->index] = reply->colour;
+    if (const auto* const report = std::get_if<theme_report>(&what)) {
+        learning_ = {};
+        learning_.reported = report->now;
+        if (context_.questions == 0) pass(colour_questions(composer_.features()));
+        context_.questions = 1;
+        asked_at_ = mato::clock::now();
+        await_answers();
+        if (callbacks_.on_known) callbacks_.on_known();
+    }
+    if (std::holds_alternative<device_attributes>(what) && learning_ != vt::host_colours{})
+        colours_ = std::make_shared<const vt::host_colours>(learning_);
+}
+
+void viewer::focus(bool gained) {
+    if (std::exchange(focused_, gained) != gained && callbacks_.on_focus) callbacks_.on_focus();
 }
 
 void viewer::leave_help() {
     help_.clear();
     starts_anew_ = true;
+    replayed_to_ = position_; // again, what it was sent already
     pacer_.typed();
     update(false);
 }
 
 void viewer::command(char key) {
+    focus(true); // also where the terminal does not report it
     if (!help_.empty()) return leave_help();
     if (key != '?') {
         if (callbacks_.on_command) callbacks_.on_command(key);

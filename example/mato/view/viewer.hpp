@@ -11,6 +11,7 @@
 #include "outlet.hpp"
 #include "pacer.hpp"
 #include "prefix_keys.hpp"
+#include "replay_filter.hpp"
 #include "tab.hpp"
 
 #include <asio/steady_timer.hpp>
@@ -40,7 +41,9 @@ public:
         std::function<void()> on_answered;              ///< what the terminal was asked about itself
         /// Its cursor is about to be given another shape than this style, its own. Again when the style is known better.
         std::function<void(int)> on_shaped_cursor;
-        std::function<void()> on_lost; ///< the terminal is gone
+        std::function<void()> on_known; ///< host() says something else: also that nothing more is awaited
+        std::function<void()> on_focus; ///< has_focus() says something else
+        std::function<void()> on_lost;  ///< the terminal is gone
     };
 
     viewer(asio::io_context& context, std::unique_ptr<outlet> way, viewer_options options, handlers callbacks);
@@ -62,6 +65,10 @@ public:
     [[nodiscard]] vt::pixel_size cell_size() const noexcept { return cell_; }
     /// Images its terminal shows; while it has not answered, what it may.
     [[nodiscard]] vt::picture_protocols pictures() const noexcept;
+    /// What programs are told of its terminal. While that has not answered, for half a second at most, it is awaited.
+    [[nodiscard]] vt::host_terminal host() const;
+    /// It is shown, and its terminal has the keyboard, as far as it reports that.
+    [[nodiscard]] bool has_focus() const noexcept { return shown_ && focused_ && !options_.readonly; }
     void set_keys(char prefix, std::string name, bool mouse);
     void ring();
     /// Bytes for the terminal itself, between two frames: a clipboard.
@@ -84,7 +91,11 @@ private:
     void scroll_pages(int pages) override;
     void scroll_to_bottom() override;
     void answer(const terminal_answer& what) override;
-    void focus(bool) override {}
+    void focus(bool gained) override;
+    void await_answers();
+    void note_replay();
+    void begin_anew();
+    void learn_colours(const terminal_answer& what);
     void try_frame();
     void compose();
     void note_shaped_cursor();
@@ -100,7 +111,10 @@ private:
 
     static constexpr mato::milliseconds answer_patience{5000}; // a terminal that has not answered by then never will
 
-    asio::steady_timer timer_, keys_timer_;
+    /// How long programs' questions wait for the terminal's answers. tmux waits as long.
+    static constexpr mato::milliseconds host_patience{500};
+
+    asio::steady_timer timer_, keys_timer_, host_timer_;
     std::unique_ptr<outlet> way_;
     viewer_options options_;
     handlers callbacks_;
@@ -113,14 +127,19 @@ private:
     std::string frame_; // reused
     std::string passing_;
     std::vector<std::string> help_;
-    std::uint64_t position_ = 0; // of a tab without emulator: what has been sent
-    std::uint64_t anchor_ = 0;   // scrolled back: rows that had left the screen above the first one shown
+    std::uint64_t position_ = 0;    // of a tab without emulator: what has been sent
+    std::uint64_t replayed_to_ = 0; // and what was written before this viewer came
+    replay_filter replay_;
+    std::uint64_t anchor_ = 0; // scrolled back: rows that had left the screen above the first one shown
     std::uint64_t skipped_ = 0, resyncs_ = 0;
     mato::clock::time_point asked_at_{};
-    vt::pixel_size cell_, answered_cell_; // what counts; what the terminal said, where the kernel does not know
+    vt::host_colours learning_;                       // as the answers come
+    std::shared_ptr<const vt::host_colours> colours_; // all of the last answers; null: none came
+    vt::pixel_size cell_, answered_cell_;             // what counts; what the terminal said, where the kernel does not know
     bool shown_ = false, dirty_ = false, flooding_ = false, waiting_ = false, scrolled_ = false, bell_ = false;
     std::optional<int> noted_style_; // the cursor's own style, as was told when another one was about to be drawn
-    bool starts_anew_ = false;       // a tab without emulator is replayed from an empty screen
+    bool was_shown_ = false, overdue_ = false, focused_ = true; // who attaches has the keyboard
+    bool starts_anew_ = false;                                  // a tab without emulator is replayed from an empty screen
 };
 
 } // namespace mux

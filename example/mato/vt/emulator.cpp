@@ -12,6 +12,7 @@ emulator::emulator(terminal_options options)
     reset_margins();
     reset_tabs();
     begin_change();
+    if (options_.host.colours) told_theme_ = options_.host.colours->theme();
 }
 
 void emulator::begin_change() noexcept {
@@ -70,7 +71,7 @@ void emulator::reset() {
     saved_modes_ = 0;
     reset_margins();
     reset_tabs();
-    shape_ = cursor_shape::block;
+    shape_ = cursor_shape::own;
     rectangular_attributes_ = false;
     last_printed_ = 0;
     cluster_at_.reset();
@@ -91,7 +92,8 @@ std::size_t emulator::memory_bytes() const noexcept {
     std::size_t total = sizeof *this + primary_.memory_bytes() + history_.memory_bytes() + links_.memory_bytes();
     if (alternate_) total += alternate_->memory_bytes();
     for (const row& r : below_) total += r.memory_bytes();
-    total += events_.memory_bytes() + answers_.capacity() + string_.capacity() + scrolls_.memory_bytes();
+    total += events_.memory_bytes() + answers_.capacity() + waiting_.capacity() * sizeof(waiting_answer) + string_.capacity() +
+             scrolls_.memory_bytes();
     total += pictures_.memory_bytes() + images_.memory_bytes();
     for (const title_pair& t : title_stack_) total += sizeof t + t.title.capacity() + t.icon.capacity();
     return total + titles_.title.capacity() + titles_.icon.capacity() + pen_stack_.capacity() * sizeof(style);

@@ -3,7 +3,8 @@
 /// Layer: vt core.  Test: through terminal.hpp.
 /// Threads: distinct objects are independent; one object, one thread.   Blocks: never.
 /// Bodies: emulator_text (printing), _cursor (movement, tabs), _control (C0 and ESC), _sequence (CSI), _edit (erasing,
-/// scrolling, rectangles), _modes, _report (answers), _redraw, _string (OSC, DCS, APC), _picture (images).
+/// scrolling, rectangles), _modes, _report (answers), _redraw, _string (OSC, DCS, APC), _host (colours,
+/// and what else the terminal around says), _picture (images).
 #pragma once
 
 #include "changes.hpp"
@@ -33,8 +34,9 @@
 
 namespace mato::vt {
 
-/// DECSCUSR, without the blinking, which is a mode.
-enum class cursor_shape : std::uint8_t { block, underline, bar };
+/// DECSCUSR, without the blinking, which is a mode. `own`: what the user chose for the terminal, until a program asks for
+/// another.
+enum class cursor_shape : std::uint8_t { block, underline, bar, own };
 
 /// What DECSC keeps and DECRC brings back.
 struct cursor_state {
@@ -48,6 +50,14 @@ struct cursor_state {
 struct title_pair {
     std::string title;
     std::string icon;
+};
+
+/// What a program asked about the terminal that shows this one.
+struct host_question {
+    enum class subject : std::uint8_t { colour, theme, keyboard, attributes };
+    subject about = subject::attributes;
+    std::uint16_t index = 0; ///< of a colour
+    bool bell = false;       ///< it ended so, and so does the answer
 };
 
 class emulator {
@@ -97,6 +107,13 @@ private:
     static constexpr std::size_t max_title = 1024;
     /// Pixels of a cell that nobody has told: the VT340's, for which sixels are made.
     static constexpr pixel_size assumed_cell{10, 20};
+    /// Questions that wait for the host's answers; those past it stay unanswered. Programs ask for a palette of 256 at most.
+    static constexpr std::size_t most_waiting = 512;
+
+    struct waiting_answer {
+        host_question question;
+        std::string behind; ///< answers that were made later
+    };
 
     [[nodiscard]] bool on_alternate() const noexcept { return modes_.is_set(mode::alternate_screen); }
     screen& grid() noexcept { return on_alternate() ? *alternate_ : primary_; }
@@ -210,19 +227,26 @@ private:
     void append_cursor(const cursor_state& c, bool origin_mode, position origin, std::string& out) const;
 
     // emulator_string.cpp
-    void finish_osc();
+    void finish_osc(bool bell);
     void finish_dcs();
     void finish_apc();
     void set_title(std::string_view text, bool title, bool icon);
     void push_title(int which);
     void pop_title(int which);
-    void colours_osc(std::string_view rest);
-    void reset_colours_osc(std::string_view rest);
-    void dynamic_osc(int number, std::string_view rest);
     void link_osc(std::string_view rest);
     void clipboard_osc(std::string_view rest);
     void tell(event_kind kind, std::string_view text, std::string_view target = {});
     void sweep_links();
+
+    // emulator_host.cpp
+    void know_host(host_terminal known);
+    void ask_host(host_question what);
+    void answer_about_host(host_question what);
+    void answer_theme(theme now);
+    void colours_osc(std::string_view rest, bool bell);
+    void reset_colours_osc(std::string_view rest);
+    void dynamic_osc(int number, std::string_view rest, bool bell);
+    void set_or_ask_colour(std::uint16_t index, std::string_view spec, bool bell);
 
     // emulator_picture.cpp
     [[nodiscard]] pixel_size cell() const noexcept;
@@ -255,7 +279,7 @@ private:
     std::uint64_t saved_modes_ = 0;                   // XTSAVE
     int top_ = 0, bottom_ = 0, left_ = 0, right_ = 0; // margins, half open
     std::bitset<max_columns> tabs_;
-    cursor_shape shape_ = cursor_shape::block;
+    cursor_shape shape_ = cursor_shape::own;
     bool rectangular_attributes_ = false; // DECSACE
     bool plain_text_ = true;              // nothing stands between a byte and its cell: see update_text_path()
     char32_t last_printed_ = 0;           // for REP; 0 after anything but a character
@@ -280,6 +304,8 @@ private:
     std::uint64_t refused_images_ = 0; // over a bound, but for kitty's
 
     std::string answers_;
+    std::vector<waiting_answer> waiting_;
+    std::optional<theme> told_theme_; // of the host, the last one that was known
     event_queue events_;
     moment now_{0};
     moment synchronised_since_{0};
@@ -299,5 +325,10 @@ private:
 [[nodiscard]] constexpr std::uint16_t intermediate(char first, char second = 0) noexcept {
     return static_cast<std::uint16_t>(first | second << 8);
 }
+
+/// The part of a control string before the first semicolon; the rest is left.
+[[nodiscard]] std::string_view take_string_part(std::string_view& rest) noexcept;
+/// @returns -1 for anything but digits, and for a number that is too large
+[[nodiscard]] int string_number(std::string_view digits) noexcept;
 
 } // namespace mato::vt

@@ -61,7 +61,7 @@ void emulator::escape(std::uint16_t intermediates, char final) {
     case 'O': cursor_.sets.single = 3; return update_text_path();    // 8.3.142 SS3
     case 'V': return cursor_.pen.turn_on(attributes::is_protected);  // ECMA-48 8.3.129 SPA
     case 'W': return cursor_.pen.turn_off(attributes::is_protected); // 8.3.42 EPA
-    case 'Z': return answer_csi("?64;6;21;22;28c");                  // VT100 manual, DECID
+    case 'Z': return ask_host({host_question::subject::attributes}); // VT100 manual, DECID
     case 'c': return reset();                                        // ECMA-48 8.3.105 RIS
     case 'l': return;                                                // xterm: memory lock, not kept
     case 'n': cursor_.sets.locked = 2; return update_text_path();    // ECMA-35 LS2

@@ -181,11 +181,12 @@ void emulator::reset_margins() noexcept {
     right_ = columns();
 }
 
-// VT520 manual, DECSCUSR; xterm ctlseqs adds the bar
+// VT520 manual, DECSCUSR; xterm ctlseqs adds the bar. 0 is the user's own cursor, as in VTE, kitty and foot.
 void emulator::set_cursor_shape(int number) noexcept {
     if (number > 6) return;
-    shape_ = number <= 2 ? cursor_shape::block : number <= 4 ? cursor_shape::underline : cursor_shape::bar;
-    modes_.set(mode::cursor_blinks, number == 0 || number % 2 == 1);
+    constexpr cursor_shape shapes[] = {cursor_shape::block, cursor_shape::underline, cursor_shape::bar};
+    shape_ = number == 0 ? cursor_shape::own : shapes[(number - 1) / 2];
+    modes_.set(mode::cursor_blinks, number % 2 == 1);
 }
 
 } // namespace mato::vt

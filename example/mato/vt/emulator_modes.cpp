@@ -116,7 +116,7 @@ void emulator::keyboard_sequence(const control_sequence& seq) {
         if (how <= 3) kitty().apply(p[0], static_cast<kitty_keyboard::change>(how));
         return;
     }
-    case '?': return answer_csi("?", std::to_string(kitty().flags()), "u");
+    case '?': return ask_host({host_question::subject::keyboard});
     default: return;
     }
 }

@@ -46,9 +46,11 @@ std::string from_hex(std::string_view hex) {
 // Whole or not at all: half an answer would be read as keys.
 void emulator::answer(std::initializer_list<std::string_view> parts) {
     std::size_t size = answers_.size();
+    for (const waiting_answer& each : waiting_) size += each.behind.size();
     for (const std::string_view part : parts) size += part.size();
     if (size > options_.limits.answer_bytes) return;
-    for (const std::string_view part : parts) answers_ += part;
+    std::string& to = waiting_.empty() ? answers_ : waiting_.back().behind;
+    for (const std::string_view part : parts) to += part;
 }
 
 void emulator::device_status(int what, bool dec) {
@@ -69,6 +71,7 @@ void emulator::device_status(int what, bool dec) {
     case 63: return answer({"\x1bP0!~0000\x1b\\"}); // checksum of the macros there are none of
     case 75: return answer_csi("?70n");             // data integrity: ready
     case 85: return answer_csi("?83n");             // no sessions
+    case 996: return ask_host({host_question::subject::theme});
     default: return;
     }
 }
@@ -168,7 +171,8 @@ void emulator::report_setting(std::string_view what) {
     else if (what == "*x")
         value = number(rectangular_attributes_ ? 2 : 1);
     else if (what == " q")
-        value = number(static_cast<int>(shape_) * 2 + (modes_.is_set(mode::cursor_blinks) ? 1 : 2));
+        value = number(
+            shape_ == cursor_shape::own ? 0 : static_cast<int>(shape_) * 2 + (modes_.is_set(mode::cursor_blinks) ? 1 : 2));
     else
         return answer({"\x1bP0$r\x1b\\"});
     answer({"\x1bP1$r", value, what, "\x1b\\"});
@@ -188,6 +192,10 @@ void emulator::report_capabilities(std::string_view names) {
         const std::string_view hex = names.substr(0, semicolon);
         names.remove_prefix(semicolon == names.npos ? names.size() : semicolon + 1);
         const std::string name = from_hex(hex);
+        if (name == "Ms" && options_.host.clipboard) {
+            answer({"\x1bP1+r4D73=", to_hex("\\E]52;%p1%s;%p2%s\\007"), "\x1b\\"});
+            continue;
+        }
         const auto* const found =
             std::find_if(std::begin(known), std::end(known), [&](const auto& k) { return k.first == name; });
         if (found == std::end(known)) {

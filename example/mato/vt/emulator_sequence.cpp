@@ -46,8 +46,8 @@ void emulator::plain_sequence(const control_sequence& seq) {
     case '^': return scroll_down(top_, bottom_, p.at(0, 1)); // xterm: SD as ECMA-48 printed it first
     case 'a': return address_by(0, p.at(0, 1));              // 8.3.59 HPR: an address, no move: margins do not stop it
     case 'b': return repeat(p.at(0, 1));
-    case 'c': // 8.3.24 DA; VT420 with what is done here
-        if (p[0] == 0) answer_csi(options_.pictures.announces_sixel ? "?64;4;6;21;22;28c" : "?64;6;21;22;28c");
+    case 'c': // 8.3.24 DA
+        if (p[0] == 0) ask_host({host_question::subject::attributes});
         return;
     case 'd': // 8.3.158 VPA
         return address(p.at(0, 1) - 1, addressed().column);

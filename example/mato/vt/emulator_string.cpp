@@ -12,20 +12,6 @@ namespace {
 
 constexpr std::string_view iterm_image = "1337;File=";
 
-// The part before the first semicolon; the rest is left.
-std::string_view take_part(std::string_view& rest) noexcept {
-    const auto semicolon = rest.find(';');
-    const std::string_view part = rest.substr(0, semicolon);
-    rest.remove_prefix(semicolon == rest.npos ? rest.size() : semicolon + 1);
-    return part;
-}
-
-int to_number(std::string_view digits) noexcept {
-    int value = -1;
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
-    return error == std::errc{} && end == digits.data() + digits.size() && value >= 0 ? value : -1;
-}
-
 std::string dcs_header(const control_sequence& seq) {
     std::string out;
     for (std::size_t i = 0; i < seq.numbers.size(); ++i) {
@@ -37,6 +23,19 @@ std::string dcs_header(const control_sequence& seq) {
 }
 
 } // namespace
+
+std::string_view take_string_part(std::string_view& rest) noexcept {
+    const auto semicolon = rest.find(';');
+    const std::string_view part = rest.substr(0, semicolon);
+    rest.remove_prefix(semicolon == rest.npos ? rest.size() : semicolon + 1);
+    return part;
+}
+
+int string_number(std::string_view digits) noexcept {
+    int value = -1;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
+    return error == std::errc{} && end == digits.data() + digits.size() && value >= 0 ? value : -1;
+}
 
 void emulator::string_begin(string_kind kind, const control_sequence& seq) {
     last_printed_ = 0;
@@ -78,8 +77,8 @@ void emulator::string_data(std::string_view data) {
 
 void emulator::string_done(string_end how) {
     spend(static_cast<std::int64_t>(string_.size()) / string_share);
-    if (how == string_end::terminated && !string_too_long_) {
-        if (string_kind_ == string_kind::osc) finish_osc();
+    if (how != string_end::cancelled && !string_too_long_) {
+        if (string_kind_ == string_kind::osc) finish_osc(how == string_end::bell);
         if (string_kind_ == string_kind::dcs && !string_.empty()) finish_dcs();
         if (string_kind_ == string_kind::apc) finish_apc();
     }
@@ -107,7 +106,8 @@ void emulator::finish_apc() {
         tell(event_kind::kitty_image, string_);
 }
 
-void emulator::finish_osc() {
+// xterm ctlseqs: an answer ends as its question did.
+void emulator::finish_osc(bool bell) {
     if (string_.starts_with(iterm_image)) {
         const std::string_view image = std::string_view(string_).substr(iterm_image.find(';') + 1);
         return options_.pictures.iterm ? show_iterm(image) : tell(event_kind::iterm_image, image);
@@ -115,18 +115,18 @@ void emulator::finish_osc() {
     // Cleaned before anything in it is compared: what passes a comparison is what a viewer's terminal is sent.
     const std::string text = printable_utf8(string_);
     std::string_view rest = text;
-    const int number = to_number(take_part(rest));
+    const int number = string_number(take_string_part(rest));
     switch (number) {
     case 0: return set_title(rest, true, true);
     case 1: return set_title(rest, false, true);
     case 2: return set_title(rest, true, false);
-    case 4: return colours_osc(rest);
+    case 4: return colours_osc(rest, bell);
     case 7: return tell(event_kind::directory, rest);
     case 8: return link_osc(rest);
     case 9: return tell(event_kind::notification, rest);
     case 10:
     case 11:
-    case 12: return dynamic_osc(number, rest);
+    case 12: return dynamic_osc(number, rest, bell);
     case 52: return clipboard_osc(rest);
     case 104: return reset_colours_osc(rest);
     case 110:
@@ -172,44 +172,9 @@ void emulator::pop_title(int which) {
     if (which != 1) set_title(saved.title, true, false);
 }
 
-// xterm ctlseqs, OSC 4: pairs of index and colour, or "?"
-void emulator::colours_osc(std::string_view rest) {
-    while (!rest.empty()) {
-        const int index = to_number(take_part(rest));
-        const std::string_view spec = take_part(rest);
-        if (index < 0 || index > 255) continue;
-        const auto i = static_cast<std::size_t>(index);
-        if (spec == "?")
-            answer({"\x1b]4;", std::to_string(index), ";", colour_specification(palette_.at(i)), "\x1b\\"});
-        else if (const auto c = parse_colour(spec))
-            palette_.set(i, *c);
-    }
-}
-
-void emulator::reset_colours_osc(std::string_view rest) {
-    if (rest.empty())
-        for (std::size_t i = 0; i < 256; ++i) palette_.reset(i);
-    while (!rest.empty()) {
-        const int index = to_number(take_part(rest));
-        if (index >= 0 && index < 256) palette_.reset(static_cast<std::size_t>(index));
-    }
-}
-
-// xterm ctlseqs, OSC 10 to 12: further colours go to the numbers that follow
-void emulator::dynamic_osc(int number, std::string_view rest) {
-    for (; number <= 12 && !rest.empty(); ++number) {
-        const auto i = static_cast<std::size_t>(number - 10 + palette::foreground);
-        const std::string_view spec = take_part(rest);
-        if (spec == "?")
-            answer({"\x1b]", std::to_string(number), ";", colour_specification(palette_.at(i)), "\x1b\\"});
-        else if (const auto c = parse_colour(spec))
-            palette_.set(i, *c);
-    }
-}
-
 // OSC 8 ; key=value:key=value ; URI
 void emulator::link_osc(std::string_view rest) {
-    std::string_view keys = take_part(rest), id;
+    std::string_view keys = take_string_part(rest), id;
     while (!keys.empty()) {
         const auto colon = keys.find(':');
         const std::string_view key = keys.substr(0, colon);
@@ -259,7 +224,7 @@ void emulator::sweep_links() {
 // xterm ctlseqs, OSC 52 ; targets ; base64, "?", or anything else, which clears. Targets that are none are passed over.
 void emulator::clipboard_osc(std::string_view rest) {
     constexpr std::string_view known = "cpqs01234567";
-    const std::string_view named = take_part(rest);
+    const std::string_view named = take_string_part(rest);
     std::string targets;
     for (const char c : known)
         if (named.find(c) != named.npos) targets += c;

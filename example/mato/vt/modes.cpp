@@ -47,6 +47,7 @@ constexpr numbered table[] = {
     {mode_space::dec, 2004, bracketed_paste},
     {mode_space::dec, 2026, synchronised},
     {mode_space::dec, 2027, grapheme_clusters},
+    {mode_space::dec, 2031, theme_reports},
 };
 
 constexpr std::initializer_list<mode> tracking = {mouse_x10, mouse_buttons, mouse_highlight, mouse_drags, mouse_all};
@@ -59,7 +60,7 @@ bool holds(std::initializer_list<mode> group, mode m) noexcept {
 } // namespace
 
 mode_set::mode_set() noexcept {
-    for (const mode m : {autowrap, auto_repeat, cursor_visible, cursor_blinks, alternate_scroll}) set(m, true);
+    for (const mode m : {autowrap, auto_repeat, cursor_visible, alternate_scroll}) set(m, true);
     set(backarrow, false);
 }
 

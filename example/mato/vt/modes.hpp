@@ -40,6 +40,7 @@ enum class mode : std::uint8_t {
     bracketed_paste,    ///< ?2004
     synchronised,       ///< ?2026
     grapheme_clusters,  ///< ?2027
+    theme_reports,      ///< ?2031
     count
 };
 

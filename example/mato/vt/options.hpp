@@ -6,6 +6,7 @@
 
 #include "events.hpp"
 #include "history.hpp"
+#include "host_terminal.hpp"
 #include "picture_store.hpp"
 #include "units.hpp"
 
@@ -40,6 +41,7 @@ struct terminal_options {
     int cell_width = 0; ///< pixels, for the window reports and for what an image covers; 0 if not known
     int cell_height = 0;
     picture_protocols pictures{}; ///< none: images are events
+    host_terminal host{};
 };
 
 } // namespace mato::vt

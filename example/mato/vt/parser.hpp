@@ -22,7 +22,7 @@
 namespace mato::vt {
 
 enum class string_kind : std::uint8_t { osc, dcs, apc, pm, sos };
-enum class string_end : std::uint8_t { terminated, cancelled };
+enum class string_end : std::uint8_t { terminated, bell, cancelled };
 
 /// What a parser tells. `text` takes a run that begins with no control and returns where it stopped: at a control, at a
 /// C1 character, or at an unfinished character that ends the input. `graphic_rendition` may take an SGR as its bytes are: it
@@ -358,7 +358,7 @@ template <class Sink> const char* parser::in_string(const char* p, const char* e
         end_string(string_end::cancelled, sink);
         sink.control(b);
     } else if (b == 0x07 && s_.kind == string_kind::osc) { // xterm ctlseqs: BEL ends an OSC
-        end_string(string_end::terminated, sink);
+        end_string(string_end::bell, sink);
     } else {
         sink.string_data({p, 1});
     }

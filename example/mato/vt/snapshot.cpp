@@ -432,7 +432,11 @@ snapshot_error snapshot_access::restore(std::string_view bytes, emulator& e, par
     if (e.top_ >= e.bottom_ || e.left_ >= e.right_) return snapshot_error::damaged;
     e.tabs_.reset();
     for (int c = 0; c < e.columns(); ++c) e.tabs_[static_cast<std::size_t>(c)] = in.flag();
-    e.shape_ = in.bounded<cursor_shape>(static_cast<unsigned>(cursor_shape::bar));
+    e.shape_ = in.bounded<cursor_shape>(static_cast<unsigned>(cursor_shape::own));
+    if (version < 3 && e.shape_ == cursor_shape::block && e.modes_.is_set(mode::cursor_blinks)) { // how they began
+        e.shape_ = cursor_shape::own;
+        e.modes_.set(mode::cursor_blinks, false);
+    }
     e.rectangular_attributes_ = in.flag();
     e.last_printed_ = in.bounded<char32_t>(0x10ffff);
     if (in.flag()) {

@@ -35,6 +35,8 @@ std::size_t terminal::feed_some(std::string_view bytes, moment now, std::int64_t
 void terminal::resize(screen_size size) { core_->emulated.resize(size); }
 void terminal::know_pictures(picture_protocols known) { core_->emulated.options_.pictures = known; }
 
+void terminal::know_host(host_terminal known) { core_->emulated.know_host(std::move(known)); }
+
 void terminal::set_cell_size(pixel_size size) {
     core_->emulated.options_.cell_width = size.width;
     core_->emulated.options_.cell_height = size.height;

@@ -35,8 +35,8 @@ struct cursor_view {
     position at;
     bool pending_wrap = false;
     bool visible = true;
-    bool blinks = true;
-    cursor_shape shape{}; ///< block, underline, bar
+    bool blinks = false;  ///< mode 12 is set, by itself or by the shape
+    cursor_shape shape{}; ///< block, underline, bar, the user's own
 };
 
 class terminal {
@@ -58,6 +58,8 @@ public:
     /// Both hold for what comes from now on.
     void set_cell_size(pixel_size size);
     void know_pictures(picture_protocols known);
+    /// Answers that waited for it may be there to be taken then.
+    void know_host(host_terminal known);
 
     // ---- out: to the program, and to whoever watches ----
     /// Bytes the caller writes to the program.

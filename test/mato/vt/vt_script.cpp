@@ -262,6 +262,27 @@ private:
         } else if (c == "strings") {
             options_.limits.string_bytes = static_cast<std::size_t>(number(0));
             t_ = terminal(options_);
+        } else if (c == "host") {
+            const std::string what = text(0);
+            if (what == "colour") {
+                auto next = options_.host.colours ? *options_.host.colours : host_colours{};
+                const auto hex = [&](std::size_t i) { return static_cast<std::uint16_t>(std::stoi(text(i), nullptr, 16)); };
+                next.at[static_cast<std::size_t>(number(1))] = wide_rgb{hex(2), hex(3), hex(4)};
+                options_.host.colours = std::make_shared<const host_colours>(next);
+            } else if (what == "theme") {
+                auto next = options_.host.colours ? *options_.host.colours : host_colours{};
+                next.reported = text(1) == "dark" ? theme::dark : theme::light;
+                options_.host.colours = std::make_shared<const host_colours>(next);
+            } else if (what == "keyboard") {
+                options_.host.kitty_keyboard = text(1) == "on";
+            } else if (what == "clipboard") {
+                options_.host.clipboard = text(1) == "on";
+            } else if (what == "awaited") {
+                options_.host.is_awaited = text(1) == "on";
+            } else {
+                return "no such thing of the host";
+            }
+            t_.know_host(options_.host);
         } else if (c == "feed") {
             feed(text(0));
         } else if (c == "resize") {
@@ -320,7 +341,7 @@ private:
             return compare(text(1), colour_name(colour::direct(t_.palette_colour(
                                         static_cast<std::size_t>(named == names.end() ? number(0) : named->second)))));
         } else if (c == "shape") {
-            static const char* const shapes[] = {"block", "underline", "bar"};
+            static const char* const shapes[] = {"block", "underline", "bar", "own"};
             return compare(text(0), shapes[static_cast<int>(t_.cursor().shape)]);
         } else if (c == "kitty") {
             return compare(text(0), std::to_string(t_.kitty_keyboard_flags()));
