@@ -2,13 +2,14 @@
 # Benchmarks, each one command:
 #   sh test/bench/run.sh broadcast [--quick]   mato's broadcast beside its peers; writes table and plot of docs/benchmarks.md (10 minutes)
 #   sh test/bench/run.sh mux [--quick]         the multiplexer beside its peers; likewise (15 minutes)
+#   sh test/bench/run.sh turns                 a key's echo while another tab prints what costs much; mato and tmux (5 minutes)
 #   sh test/bench/run.sh gate                  what test/run.sh asks: nothing that depends on time (seconds)
 # --quick takes a minute, prints, and writes nothing. Other options go to the program.
 # On Debian or Ubuntu, as root or with sudo, missing peers are installed first. Two cores, and nothing else running, else ratios alone mean something.
 set -eu
 root=$(CDPATH= cd -- "$(dirname -- "$0")/../.." && pwd)
 cd "$root"
-what=${1:?broadcast, mux or gate}
+what=${1:?broadcast, mux, turns or gate}
 shift
 jobs=$(getconf _NPROCESSORS_ONLN)
 
@@ -33,13 +34,18 @@ mux)
     # shellcheck disable=SC2086
     exec build/release/mux_bench --mato "$root/build/release/mato" $write "$@"
     ;;
+turns)
+    sh example/install_packages.sh bench
+    build turns_bench mato_exe
+    exec build/release/turns_bench --mato "$root/build/release/mato" "$@"
+    ;;
 gate)
     build broadcast_bench
     build/release/broadcast_bench --gate
     exec sh test/bench/instructions.sh
     ;;
 *)
-    echo "broadcast, mux or gate" >&2
+    echo "broadcast, mux, turns or gate" >&2
     exit 64
     ;;
 esac

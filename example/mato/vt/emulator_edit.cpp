@@ -252,13 +252,11 @@ void emulator::change_attributes(const parameters& p, bool reverse) {
     for (int r = target->top; r < target->bottom; ++r) {
         const int from = stream && r > target->top ? 0 : target->left;
         const int to = stream && r < target->bottom - 1 ? columns() : target->right;
-        row& changed = screen_->touch(r);
-        for (int c = from; c < std::min(to, changed.used()); ++c) {
-            style s = changed.style_at(c);
+        screen_->touch(r).restyle_each(from, to, [&](style s) {
             if (p.size() <= 4) change_style(s, 0, reverse);
             for (std::size_t i = 4; i < p.size(); ++i) change_style(s, p[i], reverse);
-            changed.restyle(c, c + 1, s);
-        }
+            return s;
+        });
     }
 }
 

@@ -14,9 +14,13 @@ constexpr int divide_up(std::int64_t n, int by) noexcept {
 }
 
 std::string without_controls(std::string_view data) {
+    const auto is_kept = [](char c) { return c > ' ' && c < '\x7f'; };
+    unsigned others = 0;
+    for (const char c : data) others += is_kept(c) ? 0u : 1u;
+    if (others == 0) return std::string(data); // as most are
     std::string out;
-    out.reserve(data.size());
-    std::copy_if(data.begin(), data.end(), std::back_inserter(out), [](char c) { return c > ' ' && c < '\x7f'; });
+    out.reserve(data.size() - others);
+    std::copy_if(data.begin(), data.end(), std::back_inserter(out), is_kept);
     return out;
 }
 

@@ -88,6 +88,8 @@ public:
     void erase(int from, int to, const style& blank);
     void erase_unprotected(int from, int to, const style& blank);
     void restyle(int from, int to, const style& s) { paint(from, to, s); }
+    /// Each style of [from, to) becomes what `change` makes of it: one pass, however many there are.
+    template <class Change> void restyle_each(int from, int to, Change change);
     [[nodiscard]] row slice(int from, int to) const;
     /// Overwrites [at, at + width) with `piece`, which reads as erased past its end.
     void paste(int at, const row& piece, int width);
@@ -177,6 +179,26 @@ inline int row::append_plain(const char* from, const char* end, int limit, const
 inline void row::paint(int from, int to, const style& s) {
     if (runs_.empty() && s == style{}) return;
     if (to > from) paint_slowly(static_cast<std::uint32_t>(from), static_cast<std::uint32_t>(to), s);
+}
+
+template <class Change> void row::restyle_each(int from, int to, Change change) {
+    const auto begin = static_cast<std::uint32_t>(from), end = static_cast<std::uint32_t>(std::min(to, used_));
+    if (from >= to || begin >= end) return;
+    std::vector<style_run> changed;
+    changed.reserve(runs_.size() + 3);
+    const auto add = [&](std::uint32_t start, const style& s) {
+        if (changed.empty() || changed.back().style != s) changed.push_back({start, s});
+    };
+    if (runs_.empty()) runs_.push_back({0, {}});
+    for (std::size_t i = 0; i < runs_.size(); ++i) {
+        const auto& [start, s] = runs_[i];
+        const std::uint32_t stop = i + 1 < runs_.size() ? runs_[i + 1].start : static_cast<std::uint32_t>(used_);
+        if (start < begin) add(start, s);
+        if (const auto first = std::max(start, begin); first < std::min(stop, end)) add(first, change(s));
+        if (stop > end) add(std::max(start, end), s);
+    }
+    if (changed.size() == 1 && changed[0].style == style{}) changed.clear();
+    runs_ = std::move(changed);
 }
 
 inline void row::clear() noexcept {

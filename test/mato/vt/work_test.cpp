@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // A feed that stops for its bound of work and goes on later ends as one that was never stopped.
+#include "vt/row.hpp"
 #include "vt/terminal.hpp"
 
 #include <catch2/catch.hpp>
@@ -187,4 +188,30 @@ TEST_CASE("text between narrow margins stops for its work, too", "[work]") {
     CHECK(t.feed_some(text, {}, 10'000) < text.size());
     const std::string wide = "漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字漢字";
     CHECK(t.feed_some(wide, {}, 1000) < wide.size());
+}
+
+TEST_CASE("styles changed in one pass are those changed cell by cell", "[property][work]") {
+    std::mt19937 random(1);
+    const auto below = [&random](unsigned n) { return static_cast<int>(random() % n); };
+    for (int round = 0; round < 500; ++round) {
+        INFO("round " << round);
+        row one;
+        const int columns = 1 + below(30);
+        for (int c = 0; c < columns; ++c) {
+            style look;
+            look.flags = static_cast<std::uint16_t>(below(3));
+            if (below(4) > 0) one.put(c, 'a', 1, look, columns);
+        }
+        row other = one;
+        const int from = below(32), to = below(36);
+        const auto change = [](style s) {
+            s.flags = static_cast<std::uint16_t>(s.flags ^ attributes::bold);
+            return s;
+        };
+        one.restyle_each(from, to, change);
+        for (int c = from; c < std::min(to, other.used()); ++c) other.restyle(c, c + 1, change(other.style_at(c)));
+        REQUIRE(one.is_valid(columns));
+        REQUIRE(std::vector<style_run>(one.runs().begin(), one.runs().end()) ==
+                std::vector<style_run>(other.runs().begin(), other.runs().end()));
+    }
 }
