@@ -20,8 +20,9 @@ std::string by_letter(char letter, unsigned modifiers, bool ss3) {
 }
 /// CSI number final or CSI number ; modifiers final.
 std::string by_number(int number, unsigned modifiers, char final) {
-    std::string bytes = "\033[" + std::to_string(number);
-    if (modifiers != 0) bytes += ";" + parameter_of(modifiers);
+    std::string bytes("\033[");
+    bytes += std::to_string(number);
+    if (modifiers != 0) bytes.append(";").append(parameter_of(modifiers));
     return bytes + final;
 }
 
