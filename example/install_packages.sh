@@ -8,7 +8,7 @@ apt_build="g++ cmake ninja-build libasio-dev libtomlplusplus-dev libcxxopts-dev 
 apt_test="$apt_build catch2 asciinema git clang clang-format libclang-rt-14-dev libvterm-dev libbenchmark-dev procps valgrind pkg-config doxygen python3"
 # Programs that run in a tab while a test looks on.
 apt_test="$apt_test vim nano less htop mc tmux vttest"
-# Terminals that show what a client leaves behind.
+# Terminals that show what a client has left on them.
 apt_test="$apt_test xterm xvfb"
 # What the benchmarks are compared with. (Debian starts redis-server as a service when it is installed; the benchmark has its own.)
 apt_bench="$apt_build libvterm-dev libbenchmark-dev libzmq3-dev libnng-dev libevent-dev redis-server dtach screen tmux"

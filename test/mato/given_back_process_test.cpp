@@ -188,7 +188,7 @@ TEST_CASE("a cursor style of the user's is given back when a program has changed
     outer_terminal viewer(world, attach_by(path));
     viewer.begin_with(screens()[0] + "\033[6 q"); // a steady bar, as shells set it for their line
     REQUIRE(viewer.comes_to_show("ready"));
-    viewer.type("typed\r"); // behind the terminal's answers: they are read when it is shown
+    viewer.type("typed\r"); // after the terminal's answers: they have been read when this is shown
     REQUIRE(viewer.comes_to_show("typed"));
     CHECK(viewer.screen().cursor_style() == (changes ? 3 : 6));
     if (end == "detach") viewer.command('d');

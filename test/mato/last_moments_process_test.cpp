@@ -212,7 +212,7 @@ TEST_CASE("clients that all meet a removed socket are all served by the daemon t
     CHECK(count_of(world.must({"ls"}), "running") == 6);
 }
 
-TEST_CASE("a daemon that holds its lock and serves nobody: the time is kept, and the message names it",
+TEST_CASE("a daemon that holds its lock and serves no client: the time is kept, and the message names it",
           "[mato][last moments]") {
     mato_world world;
     world.open_tab();
