@@ -72,7 +72,7 @@ void emulator::reset() {
     reset_margins();
     reset_tabs();
     shape_ = cursor_shape::own;
-    rectangular_attributes_ = false;
+    rectangular_attributes_ = guards_from_all_ = false;
     last_printed_ = 0;
     cluster_at_.reset();
     kitty_ = {};

@@ -214,7 +214,7 @@ private:
     // emulator_report.cpp
     void answer(std::initializer_list<std::string_view> parts);
     template <class... Parts> void answer_csi(const Parts&... parts) { answer({"\x1b[", parts...}); }
-    void device_status(int what, bool dec);
+    void device_status(int what, int request, bool dec);
     void report_mode(mode_space space, int number);
     void report_window(const parameters& p);
     void report_checksum(const parameters& p);
@@ -281,6 +281,7 @@ private:
     std::bitset<max_columns> tabs_;
     cursor_shape shape_ = cursor_shape::own;
     bool rectangular_attributes_ = false; // DECSACE
+    bool guards_from_all_ = false;        // SPA came last, not DECSCA: what is protected is kept from ED, EL and ECH too
     bool plain_text_ = true;              // nothing stands between a byte and its cell: see update_text_path()
     char32_t last_printed_ = 0;           // for REP; 0 after anything but a character
     std::optional<position> cluster_at_;  // mode 2027: the cell that may still grow, while the cursor stays after it

@@ -57,9 +57,11 @@ void emulator::escape(std::uint16_t intermediates, char final) {
     case 'E': return next_line();
     case 'H': tabs_[static_cast<std::size_t>(cursor_.at.column)] = true; return; // ECMA-48 8.3.62 HTS
     case 'M': return reverse_index();
-    case 'N': cursor_.sets.single = 2; return update_text_path();    // ECMA-48 8.3.141 SS2
-    case 'O': cursor_.sets.single = 3; return update_text_path();    // 8.3.142 SS3
-    case 'V': return cursor_.pen.turn_on(attributes::is_protected);  // ECMA-48 8.3.129 SPA
+    case 'N': cursor_.sets.single = 2; return update_text_path(); // ECMA-48 8.3.141 SS2
+    case 'O': cursor_.sets.single = 3; return update_text_path(); // 8.3.142 SS3
+    case 'V':                                                     // ECMA-48 8.3.129 SPA
+        guards_from_all_ = true;                                  // 7.2.5 ERM is always reset
+        return cursor_.pen.turn_on(attributes::is_protected);
     case 'W': return cursor_.pen.turn_off(attributes::is_protected); // 8.3.42 EPA
     case 'Z': return ask_host({host_question::subject::attributes}); // VT100 manual, DECID
     case 'c': return reset();                                        // ECMA-48 8.3.105 RIS

@@ -39,9 +39,10 @@ void emulator::move_down(int count) noexcept {
     move_to(std::min(cursor_.at.row + count, stop - 1), cursor_.at.column);
 }
 
-// ECMA-48 8.3.18 CUB; xterm ctlseqs: modes 7 and 45 together let it go back over wrapped lines.
+// ECMA-48 8.3.18 CUB; xterm ctlseqs: modes 7 and 45, or 7 and 1045, together let it go back over wrapped lines.
 void emulator::move_left(int count) noexcept {
-    const bool reverse = modes_.is_set(mode::reverse_wrap) && modes_.is_set(mode::autowrap);
+    const bool far = modes_.is_set(mode::reverse_wrap_far);
+    const bool reverse = (far || modes_.is_set(mode::reverse_wrap)) && modes_.is_set(mode::autowrap);
     if (!reverse) {
         const int stop = cursor_.at.column >= left_ ? left_ : 0;
         return move_to(cursor_.at.row, std::max(cursor_.at.column - count, stop));
@@ -57,9 +58,11 @@ void emulator::move_left(int count) noexcept {
         cursor_.at.column -= step;
         count -= step;
         if (count == 0) break;
-        // xterm: only onto a line that wrapped into this one, and never past the top margin.
-        if (cursor_.at.row == 0 || cursor_.at.row == top_ || !screen_->at(cursor_.at.row - 1).wraps) break;
-        --cursor_.at.row;
+        // xterm: only onto a line that wrapped into this one, and never past the top margin; mode 1045 goes onto any line,
+        // and from the top margin to the bottom one.
+        const bool at_top = cursor_.at.row == 0 || cursor_.at.row == top_;
+        if (!far && (at_top || !screen_->at(cursor_.at.row - 1).wraps)) break;
+        cursor_.at.row = at_top ? bottom_ - 1 : cursor_.at.row - 1;
         cursor_.at.column = right_ - 1;
         --count;
     }

@@ -75,6 +75,7 @@ void emulator::erase_display(int how, bool selective) {
     }
     if (how > 2) return;
     if (!selective && !on_alternate()) below_.clear();
+    selective = selective || guards_from_all_;
     if (how == 0) {
         erase_area({row, column, row + 1, columns()}, selective);
         erase_area({row + 1, 0, rows(), columns()}, selective);
@@ -91,6 +92,7 @@ void emulator::erase_display(int how, bool selective) {
 void emulator::erase_line(int how, bool selective) {
     const auto [row, column] = cursor_.at;
     if (how > 2) return;
+    selective = selective || guards_from_all_;
     erase_area({row, how == 0 ? column : 0, row + 1, how == 1 ? column + 1 : columns()}, selective);
     cursor_.pending_wrap = false;
 }
@@ -98,7 +100,7 @@ void emulator::erase_line(int how, bool selective) {
 // ECMA-48 8.3.38 ECH
 void emulator::erase_characters(int count) {
     const auto [row, column] = cursor_.at;
-    erase_area({row, column, row + 1, std::min(column + count, columns())}, false);
+    erase_area({row, column, row + 1, std::min(column + count, columns())}, guards_from_all_);
     cursor_.pending_wrap = false;
 }
 

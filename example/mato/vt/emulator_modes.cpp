@@ -90,8 +90,8 @@ void emulator::restore_modes(const parameters& p) {
 
 // VT220 manual table 4-10, and VT510's for what came later; text and tabs stay.
 void emulator::soft_reset() {
-    for (const mode m :
-         {mode::insert, mode::origin, mode::application_cursor, mode::application_keypad, mode::reverse_wrap, mode::margins})
+    for (const mode m : {mode::insert, mode::origin, mode::application_cursor, mode::application_keypad, mode::reverse_wrap,
+                         mode::reverse_wrap_far, mode::margins})
         modes_.set(m, false);
     for (const mode m : {mode::cursor_visible, mode::autowrap}) modes_.set(m, true); // xterm keeps autowrap on
     reset_margins();
@@ -99,7 +99,7 @@ void emulator::soft_reset() {
     cursor_.sets = {};
     cursor_.pending_wrap = false;
     saved_[on_alternate() ? 1 : 0].reset();
-    rectangular_attributes_ = false;
+    rectangular_attributes_ = guards_from_all_ = false;
     modified_ = {};
     kitty() = {};
     update_text_path();

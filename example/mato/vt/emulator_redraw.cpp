@@ -106,6 +106,7 @@ std::string emulator::drawing_state() const {
     to.mode("4", modes_.is_set(mode::insert));
     to.mode("20", modes_.is_set(mode::newline));
     to.mode("?45", modes_.is_set(mode::reverse_wrap));
+    to.mode("?1045", modes_.is_set(mode::reverse_wrap_far));
     to.mode("?2027", modes_.is_set(mode::grapheme_clusters));
     return out;
 }

@@ -53,7 +53,7 @@ void emulator::answer(std::initializer_list<std::string_view> parts) {
     for (const std::string_view part : parts) to += part;
 }
 
-void emulator::device_status(int what, bool dec) {
+void emulator::device_status(int what, int request, bool dec) {
     const position at = addressed();
     if (what == 6) return answer_csi(dec ? "?" : "", pair(at.row + 1, at.column + 1), dec ? ";1R" : "R"); // CPR, DECXCPR
     if (!dec) {
@@ -67,10 +67,11 @@ void emulator::device_status(int what, bool dec) {
     case 53:
     case 55: return answer_csi("?50n"); // no locator
     case 56: return answer_csi("?57;0n");
-    case 62: return answer_csi("0*{");              // no room for macros
-    case 63: return answer({"\x1bP0!~0000\x1b\\"}); // checksum of the macros there are none of
-    case 75: return answer_csi("?70n");             // data integrity: ready
-    case 85: return answer_csi("?83n");             // no sessions
+    case 62: return answer_csi("0*{"); // no room for macros
+    case 63:                           // DECCKSR: the checksum of the macros there are none of
+        return answer({"\x1bP", number(request), "!~0000\x1b\\"});
+    case 75: return answer_csi("?70n"); // data integrity: ready
+    case 85: return answer_csi("?83n"); // no sessions
     case 996: return ask_host({host_question::subject::theme});
     default: return;
     }
@@ -186,7 +187,38 @@ void emulator::report_capabilities(std::string_view names) {
                                                                        {"colors", "256"},
                                                                        {"RGB", "8/8/8"},
                                                                        {"Tc", ""},
-                                                                       {"Su", ""}};
+                                                                       {"Su", ""},
+                                                                       {"AX", ""},
+                                                                       {"XT", ""},
+                                                                       {"Smulx", "\x1b[4:%p1%dm"},
+                                                                       {"Setulc",
+                                                                        "\x1b[58:2::%p1%{65536}%/%d:%p1%{256}%/%{255}%&"
+                                                                        "%d:%p1%{255}%&%d%;m"},
+                                                                       {"ol", "\x1b[59m"},
+                                                                       {"Smol", "\x1b[53m"},
+                                                                       {"Rmol", "\x1b[55m"},
+                                                                       {"smxx", "\x1b[9m"},
+                                                                       {"rmxx", "\x1b[29m"},
+                                                                       {"setrgbf", "\x1b[38:2:%p1%d:%p2%d:%p3%dm"},
+                                                                       {"setrgbb", "\x1b[48:2:%p1%d:%p2%d:%p3%dm"},
+                                                                       {"Ss", "\x1b[%p1%d q"},
+                                                                       {"Se", "\x1b[0 q"},
+                                                                       {"Cs", "\x1b]12;%p1%s\x1b\\"},
+                                                                       {"Cr", "\x1b]112\x1b\\"},
+                                                                       {"Sync", "\x1b[?2026%?%p1%{1}%-%tl%eh%;"},
+                                                                       {"BE", "\x1b[?2004h"},
+                                                                       {"BD", "\x1b[?2004l"},
+                                                                       {"PS", "\x1b[200~"},
+                                                                       {"PE", "\x1b[201~"},
+                                                                       {"fe", "\x1b[?1004h"},
+                                                                       {"fd", "\x1b[?1004l"},
+                                                                       {"kxIN", "\x1b[I"},
+                                                                       {"kxOUT", "\x1b[O"},
+                                                                       {"E3", "\x1b[3J"},
+                                                                       {"Enmg", "\x1b[?69h"},
+                                                                       {"Dsmg", "\x1b[?69l"},
+                                                                       {"Cmg", "\x1b[%i%p1%d;%p2%ds"},
+                                                                       {"Clmg", "\x1b[s"}};
     while (!names.empty()) {
         const auto semicolon = names.find(';');
         const std::string_view hex = names.substr(0, semicolon);

@@ -60,7 +60,7 @@ void emulator::plain_sequence(const control_sequence& seq) {
     case 'j': return move_left(p.at(0, 1));                           // 8.3.58 HPB
     case 'k': return move_up(p.at(0, 1));                             // 8.3.159 VPB
     case 'l': return set_modes(seq, false);                           // 8.3.106 RM
-    case 'n': return device_status(p[0], false);                      // 8.3.35 DSR
+    case 'n': return device_status(p[0], p[1], false);                // 8.3.35 DSR
     case 'r': return set_top_bottom(p.at(0, 1) - 1, p.at(1, rows())); // VT100 manual, DECSTBM
     case 's':                                                         // DECSLRM with mode 69, else SCOSC
         if (modes_.is_set(mode::margins)) return set_left_right(p.at(0, 1) - 1, p.at(1, columns()));
@@ -87,6 +87,7 @@ void emulator::marked_sequence(const control_sequence& seq) {
     if (is(intermediate('\''), '}')) return shift_columns(cursor_.at.column, p.at(0, 1));  // VT420, DECIC
     if (is(intermediate('\''), '~')) return shift_columns(cursor_.at.column, -p.at(0, 1)); // DECDC
     if (is(intermediate('"'), 'q')) {                                                      // VT220, DECSCA
+        if (p[0] <= 2) guards_from_all_ = false;
         if (p[0] == 1) cursor_.pen.turn_on(attributes::is_protected);
         if (p[0] == 0 || p[0] == 2) cursor_.pen.turn_off(attributes::is_protected);
         return;
@@ -103,7 +104,7 @@ void emulator::marked_sequence(const control_sequence& seq) {
     if (is(intermediate('$'), 'r')) return change_attributes(p, false);
     if (is(intermediate('$'), 't')) return change_attributes(p, true);
     if (is(intermediate('$'), 'z') || is(intermediate('$'), '{')) { // VT420, DECERA, DECSERA
-        if (const auto target = area(p, 0)) erase_area(*target, seq.final == '{');
+        if (const auto target = area(p, 0)) erase_area(*target, seq.final == '{' && !guards_from_all_); // as xterm
         return;
     }
     if (is(intermediate('#'), '{') || is(intermediate('#'), 'p')) { // xterm, XTPUSHSGR
@@ -130,7 +131,7 @@ void emulator::private_sequence(const control_sequence& seq) {
         case 's': return save_modes(p);    // XTSAVE
         case 'J': return erase_display(p[0], true);
         case 'K': return erase_line(p[0], true);
-        case 'n': return device_status(p[0], true);
+        case 'n': return device_status(p[0], p[1], true);
         case 'S': return report_graphics(p);
         case 'W':
             if (p[0] == 5) reset_tabs(); // VT510 manual, DECST8C

@@ -188,7 +188,8 @@ void emulator::put(char32_t code, int width) {
         }
     }
     const int advance = std::min(width, limit - cursor_.at.column);
-    if (modes_.is_set(mode::insert)) {
+    // As ICH, which IRM does, only between the margins.
+    if (modes_.is_set(mode::insert) && cursor_.at.column >= left_ && cursor_.at.column < right_) {
         spend(limit - cursor_.at.column);
         screen_->insert_cells(cursor_.at.row, cursor_.at.column, limit, advance, cursor_.pen.blank());
     }

@@ -42,6 +42,7 @@ constexpr numbered table[] = {
     {mode_space::dec, 1015, mouse_urxvt},
     {mode_space::dec, 1016, mouse_sgr_pixels},
     {mode_space::dec, 47, alternate_screen},
+    {mode_space::dec, 1045, reverse_wrap_far},
     {mode_space::dec, 1047, alternate_screen},
     {mode_space::dec, 1049, alternate_screen},
     {mode_space::dec, 2004, bracketed_paste},

@@ -41,6 +41,7 @@ enum class mode : std::uint8_t {
     synchronised,       ///< ?2026
     grapheme_clusters,  ///< ?2027
     theme_reports,      ///< ?2031
+    reverse_wrap_far,   ///< ?1045
     count
 };
 

@@ -333,6 +333,7 @@ std::string snapshot_access::body(const emulator& e, const parser& p, std::uint6
     for (int c = 0; c < e.columns(); ++c) out.flag(e.tabs_[static_cast<std::size_t>(c)]);
     out.byte(static_cast<unsigned>(e.shape_));
     out.flag(e.rectangular_attributes_);
+    out.flag(e.guards_from_all_); // from version 3 on
     out.number(e.last_printed_);
     out.flag(e.cluster_at_.has_value());
     if (e.cluster_at_) {
@@ -438,6 +439,7 @@ snapshot_error snapshot_access::restore(std::string_view bytes, emulator& e, par
         e.modes_.set(mode::cursor_blinks, false);
     }
     e.rectangular_attributes_ = in.flag();
+    if (version >= 3) e.guards_from_all_ = in.flag();
     e.last_printed_ = in.bounded<char32_t>(0x10ffff);
     if (in.flag()) {
         position at;
