@@ -33,7 +33,7 @@ constexpr std::array commands{
     command_syntax{"has", command::has, 1, 1, "has TAB", "exit 0 when the tab exists"},
     command_syntax{"send", command::send, 2, most_any, "send TAB [-l] TEXT…",
                    "type keys, or with -l text, into a tab; '-' is standard input"},
-    command_syntax{"capture", command::capture, 1, 1, "capture TAB [-S LINES] [--ansi] [--json]",
+    command_syntax{"capture", command::capture, 1, 1, "capture TAB [-S LINES] [-J] [--ansi] [--json]",
                    "print a tab's screen, with LINES of history above it"},
     command_syntax{"record", command::record, 2, 2, "record TAB FILE [--for DUR] [--exact] [--force]",
                    "write what a tab shows to FILE ('-': standard output) as asciicast v2, until it ends or C-c"},
@@ -162,7 +162,7 @@ void parse_command(const command_syntax& syntax, std::vector<std::string> argume
     case command::attach: add("r", "")("d", "")("ignore-size", "")("relay", ""); break;
     case command::detach: add("a", ""); break;
     case command::send: add("l", ""); break;
-    case command::capture: add("S", "", cxxopts::value<std::uint32_t>())("ansi", "")("json", ""); break;
+    case command::capture: add("S", "", cxxopts::value<std::uint32_t>())("J", "")("ansi", "")("json", ""); break;
     case command::wait:
         add("exit", "")("idle", "", cxxopts::value<std::string>())("text", "", cxxopts::value<std::string>())(
             "timeout", "", cxxopts::value<std::string>());
@@ -230,6 +230,7 @@ void parse_command(const command_syntax& syntax, std::vector<std::string> argume
         to = *value;
     };
     result.ansi = has("ansi");
+    result.join = has("J");
     result.exit = has("exit");
     if (has("S")) result.history = given["S"].as<std::uint32_t>();
     if (has("text")) result.pattern = given["text"].as<std::string>();

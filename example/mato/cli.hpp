@@ -56,6 +56,7 @@ struct invocation {
     std::string task, name, directory, emulator;
     std::vector<std::string> environment;
     bool ansi = false, exit = false;               ///< `capture --ansi`, `wait --exit`
+    bool join = false;                             ///< `capture -J`
     bool exact = false, force = false;             ///< `record`
     bool kill_first = false;                       ///< `respawn -k`
     std::uint32_t history = 0;                     ///< `capture -S`, rows

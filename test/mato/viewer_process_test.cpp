@@ -178,6 +178,24 @@ TEST_CASE("capture, resize and wait", "[mato][viewer]") {
     CHECK(waiter.wait() == 7);
 }
 
+TEST_CASE("capture -J gives a line that wraps as one line", "[mato][viewer]") {
+    mato_world world;
+    const std::string url = "https://example.org/" + std::string(30, 'a'), full(20, 'b');
+    world.must({"new", "-d", "-x", "20", "-y", "4", "--",
+                "stty -echo; printf '" + url + "\\n" + full + "\\nc\\n" + url + "\\nend'; read -r x"});
+    REQUIRE(world.must({"wait", "1", "--text", "^end$"}).empty());
+    CHECK(world.must({"capture", "1", "-J", "-S", "100"}) == url + "\n" + full + "\nc\n" + url + "\nend\n");
+    CHECK(world.must({"capture", "1", "-S", "100"}) == url.substr(0, 20) + "\n" + url.substr(20, 20) + "\n" + url.substr(40) +
+                                                           "\n" + full + "\nc\n" + url.substr(0, 20) + "\n" +
+                                                           url.substr(20, 20) + "\n" + url.substr(40) + "\nend\n");
+    CHECK(contains(world.must({"capture", "1", "-J", "--ansi"}), url));
+    CHECK(contains(world.must({"capture", "1", "-J", "--json"}), url));
+    CHECK(contains(world.must({"control"}, {.input = "capture 1 -J\n"}), url));
+    world.must({"resize", "1", "26x4"});
+    REQUIRE(wait_until([&] { return contains(world.must({"ls"}), "26x4"); }));
+    CHECK(contains(world.must({"capture", "1", "-J", "-S", "100"}), url + "\n" + full + "\nc\n" + url + "\nend\n"));
+}
+
 TEST_CASE("a click on a terminal smaller than the tab hits the cell that is seen there", "[mato][viewer]") {
     const std::string path = GENERATE("direct", "relayed");
     mato_world world;

@@ -64,7 +64,7 @@ std::unique_ptr<exchange> exchange_of(const std::string& line, const program_pat
     case command::send:
         if (what.operands.size() == 2 && what.operands[1] == "-") refuse("'-' is standard input, which holds the commands");
         return std::make_unique<sending>(which, keys_of(what));
-    case command::capture: return std::make_unique<capturing>(capture_request{which, what.history, 0, what.ansi, false});
+    case command::capture: return std::make_unique<capturing>(capture_request{which, what.history, 0, what.ansi, what.join});
     case command::wait: return wait_exchange(what, which);
     case command::resize: return request(message::resize_tab, resize_request{which, {what.columns, what.rows}});
     case command::rename: return request(message::rename, rename_request{which, what.operands[1]});

@@ -16,7 +16,7 @@ namespace mux {
 int run_capture(const invocation& what) {
     const auto paths = paths_of(what);
     remote daemon = open_existing(paths);
-    capturing screen({{what.operands[0], current_tab(paths)}, what.history, 0, what.ansi, false});
+    capturing screen({{what.operands[0], current_tab(paths)}, what.history, 0, what.ansi, what.join});
     carry_out(daemon, screen);
     print(what.json ? format_capture(screen.last(), screen.text()) : screen.text());
     return 0;
