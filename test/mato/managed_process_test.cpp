@@ -118,3 +118,9 @@ TEST_CASE("a service that cannot start says why, and a second one is refused", "
     first.signal(SIGTERM);
     CHECK(first.wait().exit_code == 0);
 }
+
+TEST_CASE("the unit survives the end of one program for want of memory, and ends all that is left in it", "[service]") {
+    const std::string unit = support::read_file(MATO_SERVICE_UNIT);
+    for (const char* const line : {"\nOOMPolicy=continue\n", "\nKillMode=mixed\n", "\nType=notify\n"})
+        CHECK(contains(unit, line));
+}
