@@ -3,12 +3,16 @@
 /// Pure.  Test: test/mato/input_queue_test.cpp.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <iterator>
+#include <list>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 namespace mux {
@@ -22,13 +26,26 @@ public:
         bool operator==(const source&) const = default;
     };
 
-    explicit input_queue(std::size_t max_bytes) noexcept : max_bytes_(max_bytes) {}
+    /// Memory of an item beside its bytes, that of the allocator included: two nodes. Short strings are inside.
+    static constexpr std::size_t item_cost = 192;
+    static constexpr std::size_t fewest_items = 1024; ///< that fit however small the bound on bytes is
 
-    /// False, and nothing queued, when the bound would be passed.
+    /// The items' own memory has the bound that their bytes have.
+    explicit input_queue(std::size_t max_bytes) noexcept
+        : max_bytes_(max_bytes), max_items_(std::max(max_bytes / item_cost, fewest_items)) {}
+
+    /// False, and nothing queued, when a bound would be passed.
     [[nodiscard]] bool push(source from, std::string bytes) {
-        if (bytes.size() > max_bytes_ - bytes_) return false;
-        bytes_ += bytes.size();
-        items_.push_back({from, std::move(bytes), 0});
+        if (bytes.size() > max_bytes_ - bytes_ || items_.size() >= max_items_) return false;
+        items_.push_back({from, std::move(bytes), 0, ++last_});
+        const auto added = std::prev(items_.end());
+        try {
+            by_source_.emplace(key_of(*added), added);
+        } catch (...) {
+            items_.pop_back();
+            throw;
+        }
+        bytes_ += added->bytes.size();
         return true;
     }
 
@@ -43,40 +60,53 @@ public:
         items_.front().taken += size;
         if (items_.front().taken < items_.front().bytes.size()) return;
         const item finished = std::move(items_.front());
+        by_source_.erase(key_of(finished));
         items_.pop_front();
         done(finished.from, finished.bytes.size());
     }
 
-    /// Drops what a client still has here; of one request, or of all when `request` is empty.
+    /// Drops what a client still has here; of one request, or of all when `request` is empty. Costs what is dropped, and a
+    /// search.
     /// @returns how many bytes of the dropped items the program had taken.
     std::size_t cancel(std::uint64_t client, std::optional<std::uint32_t> request) {
+        const auto first = by_source_.lower_bound({client, request.value_or(0), 0});
+        const auto end =
+            request ? by_source_.upper_bound({client, *request, last_}) : by_source_.lower_bound({client + 1, 0, 0});
         std::size_t taken_bytes = 0;
-        std::erase_if(items_, [&](const item& each) {
-            if (each.from.client != client || (request && each.from.request != *request)) return false;
-            bytes_ -= each.bytes.size() - each.taken;
-            taken_bytes += each.taken;
-            return true;
-        });
+        for (auto each = first; each != end; ++each) {
+            bytes_ -= each->second->bytes.size() - each->second->taken;
+            taken_bytes += each->second->taken;
+            items_.erase(each->second);
+        }
+        by_source_.erase(first, end);
         return taken_bytes;
     }
 
     /// Drops everything; `lost(source, taken)` for each item.
     template <class Lost> void clear(Lost lost) {
         bytes_ = 0;
+        by_source_.clear();
         for (const item& each : std::exchange(items_, {})) lost(each.from, each.taken);
     }
 
     [[nodiscard]] bool empty() const noexcept { return items_.empty(); }
     [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
+    [[nodiscard]] std::size_t memory_bytes() const noexcept { return bytes_ + items_.size() * item_cost; }
 
 private:
     struct item {
         source from;
         std::string bytes;
         std::size_t taken;
+        std::uint64_t number; // in the order of coming
     };
-    std::deque<item> items_;
-    std::size_t max_bytes_, bytes_ = 0;
+    using key = std::tuple<std::uint64_t, std::uint32_t, std::uint64_t>; // client, request, number
+    static key key_of(const item& each) noexcept { return {each.from.client, each.from.request, each.number}; }
+
+    std::list<item> items_;
+    std::map<key, std::list<item>::iterator> by_source_;
+    std::uint64_t last_ = 0;
+    std::size_t max_bytes_, max_items_, bytes_ = 0;
 };
 
 } // namespace mux

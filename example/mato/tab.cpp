@@ -57,6 +57,7 @@ void tab::start_again(spawned program, std::string_view clear, handlers callback
     ended_ = ending_ = closing_ = reaped_ = writing_ = false;
     unread_.clear();
     exit_code_ = 0;
+    survivors_ = 0;
     members_.clear();
     last_output_ = mato::clock::now();
     callbacks_ = std::move(callbacks);
@@ -195,7 +196,7 @@ void tab::know_host(vt::host_terminal known) {
 
 std::size_t tab::memory_bytes() const noexcept {
     const std::size_t emulated = screen() ? screen()->memory_bytes() : bytes()->memory_bytes();
-    return emulated + input_.bytes() + sizeof *this;
+    return emulated + input_.memory_bytes() + sizeof *this;
 }
 
 void tab::know_pictures(vt::picture_protocols known) {
@@ -309,9 +310,21 @@ void tab::close(mato::milliseconds grace, mato::clock::time_point now) {
     kill_at_ = now + grace;
     processes_.look(now);
     members_ = processes_.members_of(pid_, {});
-    signal_each(members_, SIGHUP);
-    signal_each(members_, SIGCONT); // a stopped program cannot act on the hang-up
+    signal_members(SIGHUP);
+    signal_members(SIGCONT); // a stopped program cannot act on the hang-up
     watch_closing();
+}
+
+/// Where processes cannot be seen, its own child leads a group of that number, which is nobody else's until the child is
+/// reaped and the group empty.
+void tab::signal_members(int signal) {
+    signal_each(members_, signal);
+    if (processes_.is_blind()) sys::kill(-pid_, signal);
+}
+
+bool tab::are_members_gone() {
+    if (!processes_.is_blind()) return members_.empty() && reap();
+    return reap() && sys::kill(-pid_, 0) == -1 && errno == ESRCH;
 }
 
 void tab::watch_closing() {
@@ -319,9 +332,14 @@ void tab::watch_closing() {
     const auto now = mato::clock::now();
     processes_.look(std::max(closed_at_, now - std::max<mato::clock::duration>(look_again, looking_share * processes_.cost())));
     members_ = processes_.members_of(pid_, members_);
-    if (members_.empty() && reap()) return end();
-    if (now >= kill_at_) signal_each(members_, SIGKILL);
-    if (now >= kill_at_ + kill_patience) return end();
+    if (are_members_gone()) return end();
+    if (now >= kill_at_) signal_members(SIGKILL);
+    // A group has a number until its dead are reaped, by an init that may be slow; KILL leaves no doubt about them.
+    if (now >= kill_at_ && processes_.is_blind() && reap()) return end();
+    if (now >= kill_at_ + kill_patience) {
+        survivors_ = std::max<std::size_t>(members_.size(), 1);
+        return end();
+    }
     close_timer_.expires_after(look_again);
     close_timer_.async_wait(in_this_life([](tab& self) { self.watch_closing(); }));
 }
@@ -331,10 +349,11 @@ void tab::kill_now() {
     closing_ = true;
     const auto until = mato::clock::now() + kill_patience;
     do {
-        members_ = still_running(members_, pid_);
-        signal_each(members_, SIGKILL);
+        processes_.look(mato::clock::now());
+        members_ = processes_.members_of(pid_, members_);
+        signal_members(SIGKILL);
         sys::sleep_ms(1);
-    } while ((!members_.empty() || !reap()) && mato::clock::now() < until);
+    } while (!are_members_gone() && mato::clock::now() < until);
 }
 
 std::string tab::directory() const {

@@ -115,6 +115,8 @@ public:
     [[nodiscard]] terminal_size size() const noexcept { return wanted_size_; }
     [[nodiscard]] bool is_running() const noexcept { return !ended_; }
     [[nodiscard]] bool is_closing() const noexcept { return closing_; }
+    /// After `on_ended`: how many processes KILL did not end in time.
+    [[nodiscard]] std::size_t survivors() const noexcept { return survivors_; }
     [[nodiscard]] int exit_code() const noexcept { return exit_code_; } ///< the program's, or 128 + signal
     [[nodiscard]] mato::clock::time_point last_output() const noexcept { return last_output_; }
     [[nodiscard]] std::string directory() const; ///< of the foreground program
@@ -146,6 +148,8 @@ private:
     /// A handler: does nothing after an error, nor when another program was started meanwhile.
     template <class Act> auto in_this_life(Act act);
     bool reap();
+    void signal_members(int signal);
+    [[nodiscard]] bool are_members_gone();
     void end();
 
     static constexpr std::size_t most_drained = 4 * read_turns::turn_bytes; // bytes: another program may write for ever
@@ -170,6 +174,7 @@ private:
     terminal_size wanted_size_, applied_size_;
     mato::clock::time_point last_output_, last_resize_{}, last_typed_{}, closed_at_{}, kill_at_{};
     std::vector<process_id> members_; // while closing: what must go
+    std::size_t survivors_ = 0;
     int exit_code_ = 0;
     std::uint64_t refused_images_ = 0; // told already
     std::string unread_;               // read from the terminal, not yet interpreted: at most one read

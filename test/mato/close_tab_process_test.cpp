@@ -105,3 +105,48 @@ TEST_CASE("the daemon leaves with its last tab, and stays with exit_empty off", 
     CHECK(world.must({"ls"}).empty());
     CHECK(world.run({"status"}).exit_code == 0);
 }
+
+TEST_CASE("without /proc the program and its group are ended, at once or after the grace, and reaped", "[mato][close]") {
+    mato_world world;
+    world.configure("exit_empty = false\nstop_grace = \"500ms\"\n");
+    const auto without_proc = [&](const std::vector<std::string>& command) {
+        std::vector<std::string> argv{"/usr/bin/unshare", "--mount"};
+        if (::geteuid() != 0) argv.insert(argv.end(), {"--user", "--map-root-user"});
+        argv.insert(
+            argv.end(),
+            {"/bin/sh", "-c", "mount --make-rprivate / && mount -t tmpfs none /proc && [ ! -e /proc/1 ] && exec \"$@\"", "sh"});
+        argv.insert(argv.end(), command.begin(), command.end());
+        run_options options;
+        options.directory = world.home().native();
+        return running_program(argv, world.environment_with(options), options);
+    };
+    if (without_proc({"/bin/true"}).wait().exit_code != 0) {
+        WARN("not tried: this system lets nobody make a mount namespace");
+        return;
+    }
+    auto daemon = without_proc({world.executable(), "daemon", "--foreground"});
+    REQUIRE(wait_until([&] { return world.run({"status"}).exit_code == 0; }));
+    const auto own = children_of(daemon.pid());
+    struct {
+        const char* program;
+        std::chrono::milliseconds least, most;
+    } const cases[] = {{"touch up; exec cat", 0ms, 450ms},
+                       {"touch up; exec /bin/sh -i", 0ms, 2s},
+                       {"trap '' HUP; touch up; while :; do sleep 0.01; done", 450ms, 2400ms},
+                       {"(trap '' HUP; touch up; exec sleep 1000) & while [ ! -e up ]; do :; done; exec cat", 450ms, 2400ms},
+                       {"touch up; kill -STOP $$", 0ms, 2s}};
+    for (const auto& each : cases) {
+        INFO(each.program);
+        std::filesystem::remove(world.home() / "up");
+        const std::string id = world.open_tab({each.program});
+        REQUIRE(wait_until([&] { return std::filesystem::exists(world.home() / "up"); }));
+        const outcome went = world.run({"kill", id});
+        CHECK(went.exit_code == 0);
+        CHECK(went.took >= each.least);
+        CHECK(went.took < each.most + (sanitized ? 2s : 0s));
+        CHECK(wait_until([&] { return children_of(daemon.pid()) == own; })); // no zombie either
+        CHECK(wait_until([&] { return world.processes().size() == 1; }));
+    }
+    world.must({"stop"});
+    CHECK(daemon.wait().exit_code == 0);
+}

@@ -165,3 +165,52 @@ TEST_CASE("a finished item's callback may push", "[input_queue]") {
     queue.taken(2, [&](source, std::size_t) { CHECK(queue.push({1, 0}, "cdefg")); });
     CHECK(queue.front() == "cdefg");
 }
+
+TEST_CASE("items of one byte cost what their memory costs: their number is bounded as their bytes are", "[input_queue]") {
+    using mux::input_queue;
+    for (const std::size_t bound : {std::size_t{1} << 16, std::size_t{16} << 20}) {
+        input_queue queue(bound);
+        std::uint32_t count = 0;
+        while (queue.push({1, count + 1}, "x")) ++count;
+        CHECK(count == std::max(bound / input_queue::item_cost, input_queue::fewest_items));
+        CHECK(queue.bytes() == count);
+        CHECK(queue.memory_bytes() == count * (input_queue::item_cost + 1));
+        CHECK_FALSE(queue.push({2, 0}, ""));
+        CHECK(queue.cancel(1, 1) == 0);
+        CHECK(queue.push({2, 0}, "y"));
+        CHECK(queue.cancel(1, std::nullopt) == 0);
+        CHECK(queue.front() == "y");
+        CHECK(queue.bytes() == 1);
+    }
+}
+
+TEST_CASE("a request cancelled among a hundred thousand others costs a search, not a walk", "[input_queue]") {
+    mux::input_queue queue(32u << 20);
+    constexpr std::uint32_t others = 100'000;
+    for (std::uint32_t n = 1; n <= others; ++n) REQUIRE(queue.push({1, n}, "x"));
+    REQUIRE(queue.push({2, 7}, "mine"));
+    for (std::uint32_t n = 1; n <= others; ++n) CHECK(queue.cancel(3, n) == 0); // a walk each would be 10^10 steps
+    CHECK(queue.cancel(2, 7) == 0);
+    CHECK(queue.bytes() == others);
+}
+
+TEST_CASE("requests of one number are all cancelled, and those of others are left in order", "[input_queue]") {
+    mux::input_queue queue(100);
+    std::vector<report> done;
+    for (const char* const text : {"a", "b", "c"}) {
+        REQUIRE(queue.push({1, 5}, text));
+        REQUIRE(queue.push({1, 6}, text));
+        REQUIRE(queue.push({1, 0}, text));
+    }
+    take(queue, 1, done); // the first of the two under one number
+    CHECK(done == std::vector<report>{{{1, 5}, 1}});
+    CHECK(queue.cancel(1, 5) == 0);
+    CHECK(queue.bytes() == 6);
+    std::string order;
+    while (!queue.empty()) {
+        order += queue.front();
+        take(queue, 1, done);
+    }
+    CHECK(order == "aabbcc");
+    CHECK(done.size() == 7);
+}

@@ -11,6 +11,16 @@ using mux::asker;
 using mux::pending_requests;
 using askers = std::vector<asker>;
 
+namespace {
+
+askers of_removals(const std::vector<pending_requests::removal>& taken) {
+    askers all;
+    for (const auto& each : taken) all.push_back(each.who);
+    return all;
+}
+
+} // namespace
+
 TEST_CASE("who waits for a tab is given once, in the order of asking", "[pending_requests]") {
     pending_requests pending;
     pending.await_exit(1, {10, 100});
@@ -39,12 +49,12 @@ TEST_CASE("a removal of several is over with the last of them", "[pending_reques
     CHECK(pending.is_doomed(1));
     CHECK(pending.is_doomed(2));
     CHECK_FALSE(pending.is_doomed(3));
-    CHECK(pending.take_removals(3) == askers{});
-    CHECK(pending.take_removals(2) == askers{{11, 2}});
+    CHECK(of_removals(pending.take_removals(3)) == askers{});
+    CHECK(of_removals(pending.take_removals(2)) == askers{{11, 2}});
     CHECK_FALSE(pending.is_doomed(2));
     CHECK(pending.is_doomed(1));
-    CHECK(pending.take_removals(2) == askers{});
-    CHECK(pending.take_removals(1) == askers{{10, 1}});
+    CHECK(of_removals(pending.take_removals(2)) == askers{});
+    CHECK(of_removals(pending.take_removals(1)) == askers{{10, 1}});
     CHECK_FALSE(pending.is_doomed(1));
 }
 
@@ -72,7 +82,37 @@ TEST_CASE("a client that left is answered no more; a respawn it asked for goes o
     CHECK(pending.take_exits(1) == askers{{11, 1}});
     CHECK(pending.take_outputs(1) == askers{{11, 2}});
     CHECK(pending.is_doomed(1));
-    CHECK(pending.take_removals(1) == askers{{11, 3}});
+    CHECK(of_removals(pending.take_removals(1)) == askers{{11, 3}});
     CHECK_FALSE(pending.is_doomed(1)); // what it wanted gone alone is not kept from a respawn
     CHECK(pending.take_respawn(1) == asker{10, 4});
+}
+
+TEST_CASE("a client has so many waits and all together so many, and an answered one makes room", "[pending_requests]") {
+    pending_requests pending;
+    std::uint32_t count = 0;
+    while (pending.has_room(1))
+        count % 2 ? pending.await_exit(1 + count % 3, {1, count++}) : pending.await_output(9, {1, count++});
+    CHECK(count == pending_requests::most_of_client);
+    CHECK(pending.has_room(2));
+    CHECK(pending.take_outputs(9).size() == count / 2);
+    CHECK(pending.has_room(1));
+    std::size_t all = count / 2;
+    for (std::uint64_t client = 2; pending.has_room(client); ++client)
+        while (pending.has_room(client)) pending.await_removal({7}, {client, 1}), ++all;
+    CHECK(all == pending_requests::most_in_all);
+    CHECK_FALSE(pending.has_room(99'999));
+    pending.forget(2);
+    CHECK(pending.has_room(99'999));
+    CHECK(pending.has_room(2));
+}
+
+TEST_CASE("what did not end in one of several tabs is told with the answer for all", "[pending_requests]") {
+    pending_requests pending;
+    pending.await_removal({1, 2, 3}, {10, 1});
+    pending.await_removal({2}, {11, 2});
+    pending.note_trouble(1, "tab 1: left");
+    CHECK(pending.take_removals(1).empty());
+    CHECK(pending.take_removals(2).front().trouble.empty());
+    pending.note_trouble(3, "tab 3: left");
+    CHECK(pending.take_removals(3).front().trouble == "tab 1: left; tab 3: left");
 }

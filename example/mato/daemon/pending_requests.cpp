@@ -4,6 +4,31 @@
 #include <algorithm>
 
 namespace mux {
+namespace {
+
+/// The room of a burst of waits does not stay for ever.
+template <class Waits> void give_back(Waits& waits) {
+    constexpr std::size_t worth_it = 1024;
+    if (waits.capacity() > worth_it && waits.size() < waits.capacity() / 4) waits.shrink_to_fit();
+}
+
+} // namespace
+
+bool pending_requests::has_room(std::uint64_t client) const noexcept {
+    const std::size_t all = exits_.size() + outputs_.size() + respawns_.size() + removals_.size();
+    const auto its = waits_.find(client);
+    return all < most_in_all && (its == waits_.end() || its->second < most_of_client);
+}
+
+asker pending_requests::count(asker who) {
+    ++waits_[who.client];
+    return who;
+}
+
+void pending_requests::uncount(asker who) noexcept {
+    const auto its = waits_.find(who.client); // none: it has left, and what it asked for takes place all the same
+    if (its != waits_.end() && --its->second == 0) waits_.erase(its);
+}
 
 bool pending_requests::is_respawning(tab_id tab) const noexcept {
     return std::any_of(respawns_.begin(), respawns_.end(), [&](const of_tab& each) { return each.tab == tab; });
@@ -20,8 +45,10 @@ std::vector<asker> pending_requests::take(std::vector<of_tab>& from, tab_id tab)
     std::erase_if(from, [&](const of_tab& each) {
         if (each.tab != tab) return false;
         taken.push_back(each.who);
+        uncount(each.who);
         return true;
     });
+    give_back(from);
     return taken;
 }
 
@@ -30,10 +57,19 @@ std::optional<asker> pending_requests::take_respawn(tab_id tab) {
     return taken.empty() ? std::nullopt : std::optional(taken.front());
 }
 
-std::vector<asker> pending_requests::take_removals(tab_id tab) {
-    std::vector<asker> done;
+void pending_requests::note_trouble(tab_id tab, const std::string& text) {
     for (of_tabs& each : removals_)
-        if (std::erase(each.tabs, tab) > 0 && each.tabs.empty()) done.push_back(each.who);
+        if (std::find(each.tabs.begin(), each.tabs.end(), tab) != each.tabs.end())
+            each.trouble.append(each.trouble.empty() ? "" : "; ").append(text);
+}
+
+std::vector<pending_requests::removal> pending_requests::take_removals(tab_id tab) {
+    std::vector<removal> done;
+    for (of_tabs& each : removals_)
+        if (std::erase(each.tabs, tab) > 0 && each.tabs.empty()) {
+            done.push_back({each.who, std::move(each.trouble)});
+            uncount(each.who);
+        }
     std::erase_if(removals_, [](const of_tabs& each) { return each.tabs.empty(); });
     return done;
 }
@@ -43,6 +79,9 @@ void pending_requests::forget(std::uint64_t client) {
     std::erase_if(exits_, is_its);
     std::erase_if(outputs_, is_its);
     std::erase_if(removals_, is_its);
+    give_back(exits_);
+    give_back(outputs_);
+    waits_.erase(client);
 }
 
 } // namespace mux

@@ -8,8 +8,11 @@
 #include "asker.hpp"
 #include "workspace.hpp"
 
+#include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -17,12 +20,18 @@ namespace mux {
 
 class pending_requests {
 public:
-    void await_exit(tab_id tab, asker who) { exits_.push_back({tab, who}); }
-    void await_output(tab_id tab, asker who) { outputs_.push_back({tab, who}); }
+    static constexpr std::size_t most_of_client = 4096; ///< waits at once; more than a script has tabs
+    static constexpr std::size_t most_in_all = 65'536;  ///< a few megabytes
+
+    /// Whether one more wait of that client is within the bounds.
+    [[nodiscard]] bool has_room(std::uint64_t client) const noexcept;
+
+    void await_exit(tab_id tab, asker who) { exits_.push_back({tab, count(who)}); }
+    void await_output(tab_id tab, asker who) { outputs_.push_back({tab, count(who)}); }
     /// Until the last of them is gone.
-    void await_removal(std::vector<tab_id> tabs, asker who) { removals_.push_back({std::move(tabs), who}); }
+    void await_removal(std::vector<tab_id> tabs, asker who) { removals_.push_back({std::move(tabs), count(who), {}}); }
     /// The tab's program is being ended for the next one. @pre !is_respawning(tab)
-    void await_respawn(tab_id tab, asker who) { respawns_.push_back({tab, who}); }
+    void await_respawn(tab_id tab, asker who) { respawns_.push_back({tab, count(who)}); }
 
     [[nodiscard]] bool is_respawning(tab_id tab) const noexcept;
     /// Somebody waits for its removal.
@@ -31,8 +40,14 @@ public:
     [[nodiscard]] std::vector<asker> take_exits(tab_id tab) { return take(exits_, tab); }
     [[nodiscard]] std::vector<asker> take_outputs(tab_id tab) { return take(outputs_, tab); }
     [[nodiscard]] std::optional<asker> take_respawn(tab_id tab);
+    /// A tab's removal that was not whole, to be told with the answer.
+    void note_trouble(tab_id tab, const std::string& text);
+    struct removal {
+        asker who;
+        std::string trouble; ///< empty: everything has ended
+    };
     /// The tab is gone: who waits for no other.
-    [[nodiscard]] std::vector<asker> take_removals(tab_id tab);
+    [[nodiscard]] std::vector<removal> take_removals(tab_id tab);
 
     /// Nobody waits for its answers; a respawn it asked for takes place.
     void forget(std::uint64_t client);
@@ -45,11 +60,15 @@ private:
     struct of_tabs {
         std::vector<tab_id> tabs;
         asker who;
+        std::string trouble{};
     };
-    static std::vector<asker> take(std::vector<of_tab>& from, tab_id tab);
+    std::vector<asker> take(std::vector<of_tab>& from, tab_id tab);
+    asker count(asker who);
+    void uncount(asker who) noexcept;
 
     std::vector<of_tab> exits_, outputs_, respawns_;
     std::vector<of_tabs> removals_;
+    std::map<std::uint64_t, std::size_t> waits_; // of each client that is connected and has some
 };
 
 } // namespace mux

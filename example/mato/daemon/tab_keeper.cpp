@@ -195,7 +195,17 @@ void tab_keeper::remove(tab_id id) {
         end_recordings(id);
         state_.clients.refuse(*who, named(id) + " was closed meanwhile");
     }
-    for (const asker& each : state_.pending.take_removals(id)) state_.clients.reply(each, message::done, nothing{});
+    if (const std::size_t left = ended->survivors(); left > 0) {
+        const std::string text = named(id) + ": " + std::to_string(left) + (left == 1 ? " process has" : " processes have") +
+                                 " not ended after SIGKILL";
+        state_.host.log().warning(text);
+        state_.pending.note_trouble(id, text);
+    }
+    for (const auto& each : state_.pending.take_removals(id))
+        if (each.trouble.empty())
+            state_.clients.reply(each.who, message::done, nothing{});
+        else
+            state_.clients.refuse(each.who, each.trouble);
     on_removed_();
 }
 

@@ -96,10 +96,8 @@ void signal_each(const std::vector<process_id>& processes, int signal) {
         const mato::unique_fd pinned(sys::pidfd_open(each.pid));
         const auto now = read_process(each.pid);
         if (!now || now->id != each) continue;
-        if (pinned)
-            sys::pidfd_send_signal(pinned.get(), signal);
-        else
-            sys::kill(each.pid, signal);
+        // Some sandboxes refuse the call on a pidfd, and not kill(2): its number was this process's a moment ago.
+        if (!pinned || (sys::pidfd_send_signal(pinned.get(), signal) == -1 && errno != ESRCH)) sys::kill(each.pid, signal);
     }
 }
 

@@ -35,6 +35,8 @@ public:
     void look(mato::clock::time_point not_before);
     /// As `still_running`, by the last look.
     [[nodiscard]] std::vector<process_id> members_of(pid_t leader, const std::vector<process_id>& known) const;
+    /// The last look saw no process at all, not even this one: /proc is missing, or shows nothing.
+    [[nodiscard]] bool is_blind() const noexcept { return all_.empty(); }
     /// What the last look took.
     [[nodiscard]] mato::clock::duration cost() const noexcept { return cost_; }
 
@@ -50,7 +52,7 @@ private:
     mato::clock::duration cost_{};
 };
 
-/// Sends to each, unless its number has passed to another process (by pidfd where there is one).
+/// Sends to each, unless its number has passed to another process (by pidfd where there is one that may be used).
 void signal_each(const std::vector<process_id>& processes, int signal);
 
 /// The working directory; empty when it cannot be told.
