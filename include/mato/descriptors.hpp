@@ -28,6 +28,7 @@ inline constexpr std::size_t max_passed_descriptors = 8;
                                                   error_out out);
 
 /// Reads once, and appends the descriptors that came along, each close-on-exec, to `into`.
+/// Where this process's table has no room for all of a message's, none of them comes: half of them would be taken for others.
 /// @returns bytes read, 0 when none are there. @errors closed: end of stream · malformed: more descriptors than
 /// `max_passed_descriptors`, all of which are closed · any of recvmsg(2).
 [[nodiscard]] inline std::size_t receive_descriptors(int socket, std::span<char> room, std::vector<unique_fd>& into,
@@ -87,7 +88,10 @@ inline std::size_t receive_descriptors(int socket, std::span<char> room, std::ve
             came.emplace_back(fd);
         }
     }
-    if (message.msg_flags & MSG_CTRUNC)
+    const bool has_no_room = came.size() < max_passed_descriptors; // else the kernel would have gone on
+    if ((message.msg_flags & MSG_CTRUNC) && has_no_room)
+        came.clear();
+    else if (message.msg_flags & MSG_CTRUNC)
         return out.set(errc::malformed, "receive", {}, "more descriptors at once than anybody may pass"), 0;
     for (unique_fd& each : came) into.push_back(std::move(each));
     if (got == 0) out.set(errc::closed, "receive");

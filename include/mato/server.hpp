@@ -32,6 +32,7 @@ struct server_limits {
     std::size_t unestablished = 256; ///< of these, before `established`; more than start at once in practice
     std::size_t clients_per_uid = 0; ///< 0: no limit beside `clients`
     milliseconds handshake{5000};    ///< from accept to `established`; a busy machine still manages it
+    milliseconds frame{30'000};      ///< from a frame's first byte to its last: basic_connection::set_frame_deadline
     milliseconds accept_pause{100};  ///< after EMFILE and the like
 };
 
@@ -257,6 +258,7 @@ void basic_server<E, P, F, O>::admit(unique_fd socket, const peer_credentials& p
     }
     sessions_.push_back(fresh);
     fresh->rest_ = rest_;
+    fresh->set_frame_deadline(limits_.frame);
     session* const raw_session = fresh.get(); // the handlers live in the session: a shared_ptr there would keep it for ever
     const auto self = [raw_session] { return std::static_pointer_cast<session>(raw_session->shared_from_this()); };
     fresh->handshake_.expires_after(limits_.handshake);

@@ -1004,6 +1004,7 @@ inline constexpr std::size_t max_passed_descriptors = 8;
                                                   error_out out);
 
 /// Reads once, and appends the descriptors that came along, each close-on-exec, to `into`.
+/// Where this process's table has no room for all of a message's, none of them comes: half of them would be taken for others.
 /// @returns bytes read, 0 when none are there. @errors closed: end of stream · malformed: more descriptors than
 /// `max_passed_descriptors`, all of which are closed · any of recvmsg(2).
 [[nodiscard]] inline std::size_t receive_descriptors(int socket, std::span<char> room, std::vector<unique_fd>& into,
@@ -1063,7 +1064,10 @@ inline std::size_t receive_descriptors(int socket, std::span<char> room, std::ve
             came.emplace_back(fd);
         }
     }
-    if (message.msg_flags & MSG_CTRUNC)
+    const bool has_no_room = came.size() < max_passed_descriptors; // else the kernel would have gone on
+    if ((message.msg_flags & MSG_CTRUNC) && has_no_room)
+        came.clear();
+    else if (message.msg_flags & MSG_CTRUNC)
         return out.set(errc::malformed, "receive", {}, "more descriptors at once than anybody may pass"), 0;
     for (unique_fd& each : came) into.push_back(std::move(each));
     if (got == 0) out.set(errc::closed, "receive");
@@ -4299,7 +4303,8 @@ public:
     void abort(failure why);
 
     /// From now on descriptors that the peer passes along are kept, at most `most` at a time; more end the connection
-    /// (errc::malformed). Without this the kernel closes them unseen.
+    /// (errc::malformed). Without this the kernel closes them unseen. Take them in `on_frame`: once no byte of a frame is left
+    /// to deliver, those that no frame took are closed. Where the process's table has no room they are missing.
     void accept_descriptors(std::size_t most) noexcept { most_descriptors_ = most; }
     /// The oldest descriptor that came and was not taken: it came no later than the frame it belongs to. Empty when none did.
     [[nodiscard]] unique_fd take_descriptor() {
@@ -4308,6 +4313,10 @@ public:
         descriptors_.erase(descriptors_.begin());
         return first;
     }
+
+    /// The time from a frame's first byte to its last, for later frames; more ends the connection (errc::timed_out). What has
+    /// come is memory that is kept for it.
+    void set_frame_deadline(milliseconds limit) noexcept { frame_deadline_ = limit; }
 
     /// Calls nobody any more, whatever happens: before what the callbacks refer to goes away. Not from inside a callback.
     void forget_callbacks() noexcept { callbacks_ = {}; }
@@ -4318,6 +4327,8 @@ public:
     [[nodiscard]] std::uint64_t sent_bytes() const noexcept { return sent_; } ///< taken by the kernel since the start
     [[nodiscard]] int native_handle() { return socket_.native_handle(); }
 
+    static constexpr milliseconds default_frame_deadline{
+        30'000};                                        ///< a suspended peer that was just sending is continued by then
     static constexpr milliseconds default_linger{1000}; ///< a reading peer takes a full queue in a few ms
 
     // ---- for what streams to it: broadcast.hpp ----
@@ -4344,6 +4355,8 @@ private:
     void take_what_came();
     [[nodiscard]] std::size_t receive(error_out out);
     void deliver();
+    void mind_rest(bool came_whole);
+    void watch_half_frame(milliseconds span);
     void queued(std::size_t bytes);
     void flush_soon();
     void write();
@@ -4361,12 +4374,15 @@ private:
     Overflow overflow_;
     std::vector<unique_fd> descriptors_;
     std::size_t most_descriptors_ = 0, read_bytes_ = first_read_bytes;
+    milliseconds frame_deadline_ = default_frame_deadline;
+    clock::time_point half_since_{}; // when the first byte of what is not a whole frame came
     outbox out_;
     std::uint64_t sent_ = 0;
     failure why_;
     state state_ = state::open;
     bool writing_ = false, waiting_ = false;
     bool flush_posted_ = false, delivering_ = false, flush_due_ = false;
+    bool is_half_ = false, watches_half_ = false;
 };
 
 using connection = basic_connection<>;
@@ -4440,15 +4456,48 @@ template <class F, class O> void basic_connection<F, O>::deliver() {
         delivering_ = false;
         if (std::exchange(flush_due_, false)) flush_soon();
     });
+    bool came_whole = false;
     while (state_ == state::open) {
         const auto frame = decoder_.next(why);
         if (why) return abort(std::move(why));
         if (!frame) break;
+        came_whole = true;
         if (callbacks_.on_frame) callbacks_.on_frame(*frame);
     }
+    mind_rest(came_whole);
     delivering_ = false;
     if (std::exchange(flush_due_, false)) flush();
     if (state_ == state::open) read();
+}
+
+/// What no whole frame took: descriptors are closed, half a frame has its deadline.
+template <class F, class O> void basic_connection<F, O>::mind_rest(bool came_whole) {
+    if (decoder_.buffered() == 0) {
+        is_half_ = false;
+        descriptors_.clear();
+        return;
+    }
+    if (state_ != state::open) return;
+    if (came_whole || !is_half_) half_since_ = clock::now();
+    is_half_ = true;
+    if (!watches_half_) watch_half_frame(frame_deadline_);
+}
+
+// Not cancelled when the frame is whole: most large frames come in several reads, and each change of the timer is a system
+// call.
+template <class F, class O> void basic_connection<F, O>::watch_half_frame(milliseconds span) {
+    watches_half_ = true;
+    linger_.expires_after(span);
+    linger_.async_wait([held = this->weak_from_this()](std::error_code cancelled) {
+        const auto self = held.lock();
+        if (cancelled || !self || self->state_ != state::open) return;
+        self->watches_half_ = false;
+        if (!self->is_half_) return;
+        const auto over = self->half_since_ + self->frame_deadline_;
+        if (const auto now = clock::now(); now < over)
+            return self->watch_half_frame(std::chrono::ceil<milliseconds>(over - now));
+        self->abort({errc::timed_out, "read", {}, "half a frame came, and the rest of it did not in time"});
+    });
 }
 
 template <class F, class O> void basic_connection<F, O>::send(std::string_view payload, error_out out) {
@@ -6086,6 +6135,7 @@ struct server_limits {
     std::size_t unestablished = 256; ///< of these, before `established`; more than start at once in practice
     std::size_t clients_per_uid = 0; ///< 0: no limit beside `clients`
     milliseconds handshake{5000};    ///< from accept to `established`; a busy machine still manages it
+    milliseconds frame{30'000};      ///< from a frame's first byte to its last: basic_connection::set_frame_deadline
     milliseconds accept_pause{100};  ///< after EMFILE and the like
 };
 
@@ -6311,6 +6361,7 @@ void basic_server<E, P, F, O>::admit(unique_fd socket, const peer_credentials& p
     }
     sessions_.push_back(fresh);
     fresh->rest_ = rest_;
+    fresh->set_frame_deadline(limits_.frame);
     session* const raw_session = fresh.get(); // the handlers live in the session: a shared_ptr there would keep it for ever
     const auto self = [raw_session] { return std::static_pointer_cast<session>(raw_session->shared_from_this()); };
     fresh->handshake_.expires_after(limits_.handshake);

@@ -136,6 +136,37 @@ TEST_CASE("a colour that the program gives to the palette, or takes back, repain
     }
 }
 
+TEST_CASE("links that change with every cell cost a frame a bounded number of bytes; its text is whole", "[frame]") {
+    constexpr int rows = 60, columns = 200;
+    vt::terminal tab = make(rows, columns), viewer = make(rows, columns);
+    const std::string uris[] = {"http://x/" + std::string(2'060, 'A'), "http://x/" + std::string(2'060, 'B')};
+    std::string row = "\033[H";
+    for (int c = 0; c < columns; ++c)
+        row += "\033]8;id=" + std::to_string(c & 1) + ";" + uris[c & 1] + "\033\\" + static_cast<char>('a' + c % 26);
+    tab.feed(row + "\033]8;;\033\\");
+    for (int r = 1; r < rows; r *= 2) { // DECCRA
+        const int count = std::min(r, rows - r);
+        tab.feed("\033[1;1;" + std::to_string(count) + ";" + std::to_string(columns) + ";1;" + std::to_string(r + 1) +
+                 ";1;1$v");
+    }
+    frame_composer composer({rows, columns}, everything());
+    for (int n = 0; n < 3; ++n) { // each time the whole screen is drawn
+        std::string frame;
+        composer.compose(tab, {}, frame);
+        CHECK(frame.size() < pen::most_link_bytes + (rows * columns * 32));
+        viewer.feed(frame);
+        CHECK(difference(tab, viewer, {}, false).empty());
+        CHECK(viewer.row_at(0).style_at(0).link != 0); // what comes first has its links
+        CHECK(viewer.row_at(rows - 1).style_at(columns - 1).link == 0);
+        composer.forget();
+    }
+    tab.feed("\033[2J\033[5;5H\033]8;;http://y/\033\\link\033]8;;\033\\ text"); // the next frame has all it may again
+    std::string frame;
+    composer.compose(tab, {}, frame);
+    viewer.feed(frame);
+    CHECK(difference(tab, viewer, {}).empty());
+}
+
 TEST_CASE("a change of the palette draws the cells in its colours again, and clears nothing", "[frame]") {
     vt::terminal tab = make(3, 40), viewer = make(3, 40);
     frame_composer composer({3, 40}, everything());

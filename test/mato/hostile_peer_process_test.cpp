@@ -3,6 +3,7 @@
 #include "support/framed.hpp"
 #include "support/mato_world.hpp"
 
+#include <mato/descriptors.hpp>
 #include <mato/endpoint.hpp>
 #include <mato/framing.hpp>
 #include <protocol.hpp>
@@ -33,6 +34,12 @@ public:
             pollfd ready{socket_.get(), POLLOUT, 0};
             if (sent == -1) ::poll(&ready, 1, until.milliseconds());
         }
+    }
+    /// With `count` descriptors of its own connection.
+    void send_with_itself(std::string_view bytes, int count) {
+        const std::vector<int> own(static_cast<std::size_t>(count), socket_.get());
+        mato::failure why;
+        REQUIRE(mato::send_descriptors(socket_.get(), bytes, own, why) == bytes.size());
     }
     void finish() { ::shutdown(socket_.get(), SHUT_WR); }
     /// All that comes until the daemon closes; empty when it does not in time.
@@ -390,4 +397,64 @@ TEST_CASE("more silent peers than the limit: a client is told to try again, and 
     CHECK(contains(refused.err, "too many clients that have not said hello, the limit is 256; try again in a moment"));
     silent.clear();
     CHECK(wait_until([&] { return world.run({"has", id}).exit_code == 0; }));
+}
+
+TEST_CASE("descriptors that come with a request that takes none are not kept: a session sees its client's end",
+          "[mato][hostile]") {
+    watched_daemon daemon;
+    for (int n = 0; n < 50; ++n) {
+        raw_peer peer(daemon.world);
+        peer.send(hello_frame());
+        REQUIRE(peer.next());
+        peer.send_with_itself(framed(mux::encode(message::status, 2)), 1 + n % 2);
+        REQUIRE(peer.next());
+    }
+    daemon.check_unharmed();
+}
+
+TEST_CASE("the leash of an attach must be a pipe: nothing else is kept with the view", "[mato][hostile]") {
+    watched_daemon daemon;
+    for (int n = 0; n < 20; ++n) {
+        raw_peer peer(daemon.world);
+        peer.send(hello_frame());
+        REQUIRE(peer.next());
+        mux::attach_request wanted{{daemon.id, 0}, {}};
+        wanted.view.passes_terminal = true;
+        peer.send_with_itself(framed(mux::encode(message::attach, 2, wanted)), 2);
+        const auto answer = peer.next();
+        REQUIRE(answer);
+        CHECK(mux::parse_header(*answer)->type == message::attached);
+    }
+    daemon.check_unharmed();
+}
+
+TEST_CASE("waits are bounded for a client, and a long terminal name is cut where clients are listed", "[mato][hostile]") {
+    watched_daemon daemon;
+    {
+        mux::hello greeting;
+        greeting.tty = std::string(700'000, 't');
+        greeting.program = std::string(300'000, 'p');
+        std::vector<std::unique_ptr<raw_peer>> loud;
+        for (int n = 0; n < 3; ++n) {
+            loud.push_back(std::make_unique<raw_peer>(daemon.world));
+            loud.back()->send(hello_frame(greeting));
+            REQUIRE(loud.back()->next());
+        }
+        const outcome listed = daemon.world.run({"clients", "--json"});
+        CHECK(listed.exit_code == 0);
+        CHECK(listed.out.size() < 10'000);
+        const mux::target which{daemon.id, 0};
+        std::string waits;
+        constexpr std::uint32_t most = 4096;
+        for (std::uint32_t n = 0; n < most; ++n) waits += framed(mux::encode(message::wait_exit, n + 2, which));
+        loud[0]->send(waits);
+        loud[0]->send(framed(mux::encode(message::wait_exit, 99'999, which)));
+        const auto answer = loud[0]->next();
+        REQUIRE(answer);
+        CHECK(mux::parse_header(*answer)->type == message::error);
+        CHECK(mux::parse_header(*answer)->id == 99'999);
+        CHECK(contains(*answer, "too many requests wait"));
+        CHECK(daemon.world.run({"wait", daemon.id, "--exit", "--timeout", "50ms"}).exit_code != 69); // others may still wait
+    }
+    daemon.check_unharmed();
 }

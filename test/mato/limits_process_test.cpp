@@ -2,6 +2,7 @@
 // When the system has no more to give, or a directory is not safe: a clear error to who asked, and no half-made tab.
 #include "support/child_process.hpp"
 #include "support/mato_world.hpp"
+#include "support/pty_client.hpp"
 
 #include <mato/endpoint.hpp>
 

@@ -78,3 +78,18 @@ TEST_CASE("a number that cannot be written is not the last one", "[tab_counter]"
     CHECK(why.code == std::errc::file_too_large);
     CHECK(counter.last() == 1);
 }
+
+TEST_CASE("a number at the end of numbers is none, so that no tab gets 0", "[tab_counter]") {
+    const support::temp_directory directory;
+    const auto path = (directory / "tabs").native();
+    for (const auto& [text, last] : {std::pair{"18446744073709551615\n", mux::tab_id{0}},
+                                     {"18446744073709551614", mux::tab_id{0}},
+                                     {"99999999999999999999999", mux::tab_id{0}},
+                                     {"9007199254740993", mux::tab_id{0}},
+                                     {"9007199254740992", tab_counter::most},
+                                     {"-5", mux::tab_id{0}}}) {
+        INFO(text);
+        support::write_file(path, text);
+        CHECK(tab_counter(path).last() == last);
+    }
+}

@@ -218,6 +218,55 @@ TEST_CASE("a write to a peer that has gone ends with the system's reason", "[con
     CHECK(all.ends[0].step == "write");
 }
 
+TEST_CASE("half a frame has a deadline, from its first byte; whole frames and an idle peer have none", "[connection]") {
+    plain all;
+    all.near->set_frame_deadline(1500ms);
+    all.start();
+    const auto send = [&](std::string_view bytes) {
+        while (!bytes.empty()) {
+            bytes.remove_prefix(all.far.put(bytes));
+            run_ready(all.context);
+        }
+    };
+    const std::string whole = framed("a whole frame");
+    const std::string large = framed(std::string(100'000, 'x'));
+    send(large.substr(0, 50'000)); // in parts, and in time
+    run_ready(all.context);
+    send(large.substr(50'000));
+    REQUIRE(run_until(all.context, [&] { return all.frames.size() == 1; }));
+    for (int n = 0; n < 3; ++n) { // together longer than the deadline
+        const auto until = mato::deadline::in(600ms);
+        REQUIRE(run_until(all.context, [&] { return until.passed(); }));
+        send(whole.substr(0, 2));
+        run_ready(all.context);
+        send(whole.substr(2));
+        REQUIRE(run_until(all.context, [&] { return all.frames.size() == 2u + static_cast<std::size_t>(n); }));
+    }
+    CHECK(all.ends.empty());
+    const auto begin = mato::clock::now();
+    send(whole + whole.substr(0, whole.size() - 1)); // a whole one does not excuse the half after it
+    REQUIRE(all.ended());
+    CHECK(mato::clock::now() - begin >= 1490ms);
+    CHECK(all.frames.size() == 5);
+    CHECK(all.ends[0].code == mato::errc::timed_out);
+    CHECK(all.ends[0].step == "read");
+}
+
+TEST_CASE("a byte now and then does not extend a frame's deadline", "[connection]") {
+    plain all;
+    all.near->set_frame_deadline(200ms);
+    all.start();
+    const std::string large = framed(std::string(1'000, 'x'));
+    std::size_t sent = 0;
+    const auto begin = mato::clock::now();
+    REQUIRE(run_until(all.context, [&] {
+        if (sent < large.size() / 2) sent += all.far.put(large.substr(sent, 1));
+        return !all.ends.empty();
+    }));
+    CHECK(mato::clock::now() - begin < 5s);
+    CHECK(all.ends[0].code == mato::errc::timed_out);
+}
+
 // ---- the promises about absence ----
 
 TEST_CASE("a connection that ended keeps no descriptor, timer or callback", "[connection]") {

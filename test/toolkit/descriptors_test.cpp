@@ -86,6 +86,33 @@ TEST_CASE("nothing there is no error, the end is one, and so are too many, of wh
     CHECK(why.code == mato::errc::closed);
 }
 
+TEST_CASE("without room in the table none of a message's descriptors comes, and its bytes do", "[descriptors]") {
+    socket_pair both;
+    pipe_pair passed;
+    rlimit before{};
+    REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+    std::array<char, 8> room;
+    std::vector<mato::unique_fd> came;
+    const std::array<int, 2> two{passed.writer.get(), passed.writer.get()};
+    for (const int spare : {0, 1, 2}) {
+        INFO(spare << " free");
+        mato::failure why;
+        REQUIRE(mato::send_descriptors(both.left.get(), "bytes", two, why) == 5);
+        std::vector<mato::unique_fd> fill; // so that no number below the limit is free but `spare`
+        for (int n = 0; n < spare; ++n) fill.emplace_back(::dup(passed.reader.get()));
+        const mato::unique_fd top(::dup(passed.reader.get()));
+        const rlimit tight{static_cast<rlim_t>(top.get() + 1), before.rlim_max};
+        fill.clear();
+        REQUIRE(::setrlimit(RLIMIT_NOFILE, &tight) == 0);
+        const auto got = mato::receive_descriptors(both.right.get(), room, came, why);
+        REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+        CHECK(got == 5);
+        CHECK_FALSE(why);
+        CHECK(came.size() == (spare == 2 ? 2u : 0u));
+        came.clear();
+    }
+}
+
 TEST_CASE("a connection keeps descriptors only when asked to, and no more than it said", "[descriptors][connection]") {
     asio::io_context context;
     socket_pair both;
@@ -111,6 +138,18 @@ TEST_CASE("a connection keeps descriptors only when asked to, and no more than i
         REQUIRE(support::run_until(context, [&] { return !got.empty(); }));
         REQUIRE(taken);
         CHECK_FALSE(receiver->take_descriptor());
+        // One that its frame does not take is closed with the frame, however many follow.
+        for (std::size_t n = 2; n < 8; ++n) {
+            pipe_pair left;
+            const std::array<int, 2> two{left.writer.get(), left.writer.get()};
+            REQUIRE(mato::send_descriptors(both.left.get(), frames, two, why) == frames.size());
+            REQUIRE(support::run_until(context, [&] { return got.size() == n; }));
+            taken.reset();
+            left.writer.reset();
+            char byte = 0;
+            CHECK(::read(left.reader.get(), &byte, 1) == 0); // no writer is left
+        }
+        CHECK_FALSE(ended);
         // Three that nobody takes are one too many.
         for (int i = 0; i < 3; ++i) REQUIRE(mato::send_descriptors(both.left.get(), frames.substr(0, 1), one, why) == 1);
         REQUIRE(support::run_until(context, [&] { return static_cast<bool>(ended); }));

@@ -14,6 +14,32 @@ std::uint64_t idle_ms_of(const tab& which) {
         std::chrono::duration_cast<mato::milliseconds>(mato::clock::now() - which.last_output()).count());
 }
 
+namespace {
+
+constexpr std::size_t most_list =
+    multiplexer_daemon::session::framing::max_frame_bytes / 2; // a snapshot of events has clients, too
+constexpr std::size_t info_bytes = 160;                        // of a tab_info but its texts
+
+void cut(std::string& text, std::size_t limit) {
+    if (text.size() <= limit) return;
+    while (limit > 0 && (static_cast<unsigned char>(text[limit]) & 0xc0) == 0x80) --limit; // before a character, not inside
+    text.resize(limit);
+    text += "…";
+}
+
+} // namespace
+
+void make_fit(tab_list& list, std::size_t most) {
+    for (const std::size_t limit : {std::size_t{512}, std::size_t{128}, std::size_t{32}, std::size_t{8}}) {
+        std::size_t all = 0;
+        for (const tab_info& each : list.tabs)
+            all += info_bytes + each.task.size() + each.name.size() + each.command.size() + each.cwd.size() + each.title.size();
+        if (all <= most) return;
+        for (tab_info& each : list.tabs)
+            for (std::string* const text : {&each.command, &each.cwd, &each.title}) cut(*text, limit);
+    }
+}
+
 tab_list inventory::tabs() const {
     tab_list list;
     for (const auto& task : state_.tabs.names().tasks())
@@ -41,6 +67,7 @@ tab_list inventory::tabs() const {
             info.memory_bytes = each.memory_bytes();
             list.tabs.push_back(std::move(info));
         }
+    make_fit(list, most_list);
     return list;
 }
 

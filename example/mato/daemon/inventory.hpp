@@ -12,6 +12,10 @@
 
 namespace mux {
 
+/// Cuts long commands, directories and titles until the list has at most `most` bytes, or they are a few characters each. A
+/// text that was cut ends with "…". Names stay: they are what a tab is called by.
+void make_fit(tab_list& list, std::size_t most);
+
 class inventory {
 public:
     explicit inventory(const daemon_state& state) : state_(state), started_(std::time(nullptr)) {}

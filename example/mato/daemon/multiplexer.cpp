@@ -11,6 +11,8 @@ namespace {
 
 constexpr rlim_t most_descriptors = 65'536; // tabs and clients; tables larger than that cost memory for nothing
 
+constexpr std::size_t most_greeting_text = 256; // bytes of the terminal's path, and of the client's name
+
 constexpr std::size_t terminal_descriptors = 2; // an attaching client passes its terminal and the leash
 
 } // namespace
@@ -133,6 +135,8 @@ void multiplexer::greet(client& from, const header& frame) {
         return session->close({mato::errc::version_mismatch, "handshake", {}, "versions " + theirs});
     }
     from.greeting = *greeting;
+    for (std::string* const text : {&from.greeting.tty, &from.greeting.program}) // it is kept, and listed with all others
+        if (text->size() > most_greeting_text) text->resize(most_greeting_text), text->shrink_to_fit();
     from.greeted = true;
     session->established();
     state_.clients.reply(from, message::welcome, frame.id,

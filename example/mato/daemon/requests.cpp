@@ -45,6 +45,12 @@ std::string bytes_of(const send_request& wanted, const keyboard_modes& modes, st
     return bytes.append(wanted.bytes, at);
 }
 
+/// Requests that may be kept until something happens to a tab.
+bool waits(message type) noexcept {
+    return type == message::wait_exit || type == message::wait_output || type == message::kill || type == message::respawn ||
+           type == message::new_tab;
+}
+
 } // namespace
 
 template <class Body> void requests::with(client& from, const header& frame, handler<Body> act) {
@@ -57,6 +63,11 @@ template <class Body> void requests::with(client& from, const header& frame, han
 
 void requests::handle(client& from, const header& frame) {
     const std::uint32_t id = frame.id;
+    if (waits(frame.type) && !state_.pending.has_room(from.id()))
+        return refuse(from, id,
+                      "too many requests wait: a client has at most " + std::to_string(pending_requests::most_of_client) +
+                          ", all together " + std::to_string(pending_requests::most_in_all),
+                      mato::exit_code::unavailable);
     switch (frame.type) {
     case message::attach: return with(from, frame, &requests::attach);
     case message::detach: return with(from, frame, &requests::detach);

@@ -20,6 +20,7 @@ tab_counter::tab_counter(std::string path)
     const ssize_t got = mato::sys::pread(file_.get(), text, sizeof text, 0);
     if (got < 0) throw mato::error({mato::last_error(), "read tab counter", path_, {}});
     std::from_chars(text, text + got, last_);
+    if (last_ > most) last_ = 0;
 }
 
 void tab_counter::advance_to(tab_id id, mato::error_out out) {

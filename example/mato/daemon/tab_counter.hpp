@@ -16,7 +16,10 @@ namespace mux {
 
 class tab_counter {
 public:
-    /// Opens the file, made when missing; the last number in decimal. What is no number counts as 0.
+    /// Larger numbers in the file are no tab's: a tab a microsecond takes centuries. Readers of JSON keep 53 bits, too.
+    static constexpr tab_id most = tab_id{1} << 53;
+
+    /// Opens the file, made when missing; the last number in decimal. What is no number, or above `most`, counts as 0.
     /// @throws mato::error of open(2), a symbolic link's too, and of read(2).
     explicit tab_counter(std::string path);
     /// Beside that socket: its name with `.tabs`.

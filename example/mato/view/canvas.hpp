@@ -23,6 +23,7 @@ public:
     void begin(std::string& out, const vt::terminal& source, const terminal_features& features, int columns,
                std::vector<vt::row>& shown) noexcept {
         out_ = &out, source_ = &source, features_ = &features, columns_ = columns, shown_ = &shown, hangs_ = false;
+        pen_.begin_frame();
     }
 
     void move_to(int row, int column);

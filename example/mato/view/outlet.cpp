@@ -21,9 +21,19 @@ namespace sys = mato::sys;
 std::unique_ptr<direct_outlet> direct_outlet::open(asio::io_context& context, mato::unique_fd passed, mato::unique_fd leash,
                                                    mato::error_out out) {
     struct ::stat given {
-    }, opened{};
-    if (!passed || !leash || !::isatty(passed.get()) || sys::fstat(passed.get(), &given) == -1) {
+    }, opened{}, held{};
+    if (!passed || !leash) {
+        out.set(std::make_error_code(std::errc::too_many_files_open), "take terminal", {},
+                "no descriptor came along: this process may have no room for one");
+        return nullptr;
+    }
+    if (!::isatty(passed.get()) || sys::fstat(passed.get(), &given) == -1) {
         out.set(std::make_error_code(std::errc::inappropriate_io_control_operation), "take terminal");
+        return nullptr;
+    }
+    // Any other descriptor would be kept, too: of the client's own connection, whose end was then never seen.
+    if (sys::fstat(leash.get(), &held) == -1 || !S_ISFIFO(held.st_mode)) {
+        out.set(std::make_error_code(std::errc::invalid_argument), "take terminal", "the leash", "it is not a pipe");
         return nullptr;
     }
     const std::string path = "/proc/self/fd/" + std::to_string(passed.get());

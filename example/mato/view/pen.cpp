@@ -101,13 +101,15 @@ void append_colour(std::string& out, vt::colour wanted, int base, colour_depth d
 void pen::select(const vt::style& wanted, const vt::terminal& source, const terminal_features& features, std::string& out) {
     if (wanted == now_) return;
     if (features.strings && wanted.link != now_.link) {
-        const vt::hyperlink* const link = wanted.link ? source.find_link(wanted.link) : nullptr;
+        const vt::hyperlink* link = wanted.link ? source.find_link(wanted.link) : nullptr;
+        if (link && link->uri.size() > link_bytes_left_) link = nullptr;
         if (link || linked_) {
             out += "\033]8;";
             if (link) out.append("id=").append(vt::id_for_others(wanted.link, *link));
             out += ';';
             if (link) out += link->uri;
             out += "\033\\";
+            if (link) link_bytes_left_ -= link->uri.size();
             linked_ = link != nullptr;
         }
     }

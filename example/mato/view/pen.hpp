@@ -8,6 +8,7 @@
 #include "vt/style.hpp"
 #include "vt/terminal.hpp"
 
+#include <cstddef>
 #include <string>
 
 namespace mux {
@@ -16,6 +17,11 @@ namespace vt = mato::vt;
 
 class pen {
 public:
+    /// URIs in one frame. A screen whose links change with every cell would name a URI of 2 KB for each of them; what is over
+    /// this is drawn as text without a link. A listing of a full screen's files has a tenth of it.
+    static constexpr std::size_t most_link_bytes = 256u << 10;
+    void begin_frame() noexcept { link_bytes_left_ = most_link_bytes; }
+
     /// SGR, and OSC 8 when the link changes, so that what is written next looks like `wanted` as far as the terminal can.
     /// Colours of the palette that the program has changed become direct ones.
     void select(const vt::style& wanted, const vt::terminal& source, const terminal_features& features, std::string& out);
@@ -35,6 +41,7 @@ private:
     static constexpr vt::link_id link_none = 0, no_known_link = 0xffff; // a terminal has 4096 links at most
 
     vt::style now_;
+    std::size_t link_bytes_left_ = most_link_bytes;
     bool linked_ = false;
 };
 
