@@ -26,7 +26,7 @@ if [ "${1:-}" = --code-map ]; then
 fi
 
 policies="lock pid_file signals shutdown detach readiness endpoint listener peer descriptors framing overflow retry config status log"
-vocabulary="error printable unique_fd unix_address scope_exit clock sys version"
+vocabulary="callback error printable unique_fd unix_address scope_exit clock sys version"
 
 # Layers: arrows point down only.
 alternatives=$(echo "$policies" | tr ' ' '|')

@@ -40,11 +40,17 @@ public:
     template <class Launch>
     [[nodiscard]] static basic_client connect_or_start(const daemon_paths& paths, deadline until, Launch launch, error_out out);
 
+    /// Sends `signal` to the daemon that holds `paths.lock`, and to no other process. Where the lock file is no proof, as
+    /// across pid namespaces, the kernel is asked who listens on the socket. Never blocks.
+    /// @returns its pid here, else 0. @errors as basic_instance_lock::signal_holder.
+    static pid_t signal_daemon(const daemon_paths& paths, int signal, error_out out);
+
     /// Queues a frame and sends what the kernel takes. Never blocks.
     /// @errors frame_too_large · any of send(2).
     void queue(std::string_view payload, error_out out);
     /// As `queue`, and the server gets descriptors of its own for the same open files, no later than the frame. Waits until
-    /// what was queued before is sent. @errors as `send`.
+    /// what was queued before is sent. All or nothing: after an error neither frame nor descriptors come, unless the frame was
+    /// begun; then it goes on. @errors as `send` · E2BIG: more than `max_passed_descriptors`.
     void send_with(std::string_view payload, std::span<const int> descriptors, deadline until, error_out out);
     void flush(error_out out); ///< never blocks
     [[nodiscard]] std::size_t queued_bytes() const noexcept { return out_.size() - out_begin_; }
@@ -67,7 +73,19 @@ private:
     static constexpr std::size_t most_read_bytes = 64_KiB;
 
     bool wait(short events, deadline until, error_out out) const;
+    /// Why there is no connection, to whatever is asked of it.
+    bool is_connected(error_out out) const {
+        if (!socket_) out.set(why_not_);
+        return static_cast<bool>(socket_);
+    }
+    static basic_client unconnected(const failure& why, error_out out) {
+        out.set(why);
+        basic_client result;
+        result.why_not_ = why;
+        return result;
+    }
 
+    failure why_not_{{ENOTCONN, std::system_category()}, "use a client", {}, "it never connected"};
     unique_fd socket_;
     peer_credentials server_;
     frame_decoder<framing> decoder_;
@@ -88,8 +106,9 @@ template <class P> auto basic_client<P>::connect(const endpoint& where, deadline
         unique_fd socket = where.connect(why);
         if (!why) {
             // Root's daemons serve users; another user's daemon under our path is a trap.
-            result.server_ = require_peer(socket.get(), same_user_or_root{}, errc::server_not_trusted, out);
-            if (!out.failed()) result.socket_ = std::move(socket);
+            result.server_ = require_peer(socket.get(), same_user_or_root{}, errc::server_not_trusted, why);
+            if (why) return unconnected(why, out);
+            result.socket_ = std::move(socket);
             return result;
         }
         auto pause = why.code == cond::busy ? policy.next(clock::now()) : std::nullopt;
@@ -100,7 +119,7 @@ template <class P> auto basic_client<P>::connect(const endpoint& where, deadline
         if (!pause || until.passed()) {
             if (why.code == cond::busy)
                 why = {errc::timed_out, "connect", where.describe(), "it is there, but takes no clients now"};
-            return out.set(why), std::move(result);
+            return unconnected(why, out);
         }
         const long wait = static_cast<long>(pause->count()), left = until.poll_timeout();
         sys::sleep_ms(wait < left ? wait : left);
@@ -118,9 +137,9 @@ auto basic_client<P>::connect_or_start(const daemon_paths& paths, deadline until
     for (;;) {
         basic_client found = try_connect();
         if (!why) return found;
-        if (why.code != cond::not_running) return out.set(why), basic_client();
-        make_private_directory(paths.directory(), out);
-        if (out.failed()) return {};
+        if (why.code != cond::not_running) return unconnected(why, out);
+        make_private_directory(paths.directory(), why);
+        if (why) return unconnected(why, out);
 
         const auto soon = clock::now() + look_again;
         auto starting = instance_lock::acquire_directory( // flock: the one mechanism that works on a directory
@@ -128,24 +147,24 @@ auto basic_client<P>::connect_or_start(const daemon_paths& paths, deadline until
         if (!why) {
             found = try_connect(); // whoever held the lock before may have started it
             if (!why) return found;
-            if (why.code != cond::not_running) return out.set(why), basic_client();
+            if (why.code != cond::not_running) return unconnected(why, out);
             const auto started = launch();
             if (started) {
                 found = try_connect();
                 if (!why) return found;
-                if (why.code != cond::not_running) return out.set(why), basic_client();
+                if (why.code != cond::not_running) return unconnected(why, out);
             } else if (started.why.code != errc::already_running) {
-                return out.set(started.why), basic_client();
+                return unconnected(started.why, out);
             } else {
                 why = started.why; // somebody is between lock and listen, or on the way out
             }
         } else if (why.code != errc::timed_out) {
-            return out.set(why), basic_client();
+            return unconnected(why, out);
         }
         starting = {};
         if (until.passed())
-            return out.set(errc::not_ready, "start the daemon", paths.socket, "not ready in time; last: " + why.message()),
-                   basic_client();
+            return unconnected({errc::not_ready, "start the daemon", paths.socket, "not ready in time; last: " + why.message()},
+                               out);
         if (const auto pause = policy.next(clock::now()))
             sys::sleep_ms(static_cast<long>(pause->count()));
         else
@@ -153,24 +172,43 @@ auto basic_client<P>::connect_or_start(const daemon_paths& paths, deadline until
     }
 }
 
+template <class P> pid_t basic_client<P>::signal_daemon(const daemon_paths& paths, int signal, error_out out) {
+    const auto who_listens = [&](error_out unknown) {
+        found_process found;
+        const unique_fd socket = endpoint(paths.socket).connect(unknown);
+        if (unknown.failed()) return found;
+        found.number = credentials_of(socket.get(), unknown).pid;
+        std::error_code older; // a kernel without SO_PEERPIDFD: the number is pinned, and its start compared
+        found.process = process_of(socket.get(), older);
+        return found;
+    };
+    return basic_instance_lock<typename P::lock>::signal_holder(paths.lock, signal, who_listens, out);
+}
+
 template <class P> void basic_client<P>::queue(std::string_view payload, error_out out) {
+    if (!is_connected(out)) return;
     framing::append(out_, payload, out);
     if (!out.failed()) flush(out);
 }
 
 template <class P>
 void basic_client<P>::send_with(std::string_view payload, std::span<const int> descriptors, deadline until, error_out out) {
+    if (!is_connected(out)) return;
     while (!out.failed() && queued_bytes() > 0 && wait(POLLOUT, until, out)) flush(out);
     if (out.failed()) return;
-    framing::append(out_, payload, out);
+    std::string frame;
+    framing::append(frame, payload, out);
     std::size_t sent = 0;
     while (!out.failed() && sent == 0 && wait(POLLOUT, until, out))
-        sent = send_descriptors(socket_.get(), out_, descriptors, out);
+        sent = send_descriptors(socket_.get(), frame, descriptors, out);
+    if (sent == 0) return;
+    out_ = std::move(frame); // what is left of it
     out_begin_ = sent;
     if (!out.failed()) flush(out);
 }
 
 template <class P> void basic_client<P>::flush(error_out out) {
+    if (!is_connected(out)) return;
     while (queued_bytes() > 0) {
         const ssize_t sent = sys::send(socket_.get(), out_.data() + out_begin_, queued_bytes());
         if (sent < 0) {
@@ -184,6 +222,7 @@ template <class P> void basic_client<P>::flush(error_out out) {
 }
 
 template <class P> bool basic_client<P>::fill(error_out out) {
+    if (!is_connected(out)) return false;
     const auto room = decoder_.prepare(read_bytes_);
     const ssize_t got = sys::recv(socket_.get(), room.data(), room.size());
     if (got > 0) {

@@ -61,7 +61,12 @@ public:
     [[nodiscard]] Value parse(std::string_view text, std::string_view name, Value defaults, error_out out) const;
     /// As `parse`. A missing file is `defaults`, and not an error.
     /// @errors invalid_config · any of open(2), read(2) · EFBIG: over `max_file_bytes`.
-    [[nodiscard]] Value load(const std::string& path, Value defaults, error_out out) const;
+    [[nodiscard]] Value load(const std::string& path, Value defaults, error_out out) const {
+        bool ignored = false;
+        return load(path, std::move(defaults), ignored, out);
+    }
+    /// As above, and says whether there is a file.
+    [[nodiscard]] Value load(const std::string& path, Value defaults, bool& was_there, error_out out) const;
 
     static constexpr std::size_t max_file_bytes = std::size_t{1} << 20; ///< 1 MiB; a larger "configuration" is a wrong path
 
@@ -82,12 +87,19 @@ public:
     reloadable(schema<Value> keys, std::string path, Value defaults = {})
         : schema_(std::move(keys)), path_(std::move(path)), defaults_(std::move(defaults)), current_(defaults_) {}
 
-    /// @errors as schema::load; kept in `last_error` until a reload succeeds.
+    /// @errors as schema::load · ENOENT: the file was there before, and is gone; kept in `last_error` until a reload succeeds.
     void reload(error_out out) {
         failure why;
-        Value fresh = schema_.load(path_, defaults_, why);
+        bool was_there = false;
+        Value fresh = schema_.load(path_, defaults_, was_there, why);
+        if (!why && !was_there && was_read_)
+            why = {{ENOENT, std::system_category()},
+                   "open configuration",
+                   path_,
+                   "the file is gone; an empty one means the defaults"};
         last_error_ = why;
         if (why) return out.set(why);
+        was_read_ = was_there;
         current_ = std::move(fresh);
     }
 
@@ -101,6 +113,7 @@ private:
     std::string path_;
     Value defaults_, current_;
     failure last_error_;
+    bool was_read_ = false;
 };
 
 /// "250ms", "2s", "5m", "1h"; a number alone is not a duration. Empty: not one, or over 2^31 ms. Pure.
@@ -269,8 +282,10 @@ Value schema<Value>::parse(std::string_view text, std::string_view name, Value d
     return out.failed() ? defaults : value;
 }
 
-template <class Value> Value schema<Value>::load(const std::string& path, Value defaults, error_out out) const {
+template <class Value>
+Value schema<Value>::load(const std::string& path, Value defaults, bool& was_there, error_out out) const {
     const unique_fd fd(sys::open(path.c_str(), O_RDONLY | O_NONBLOCK));
+    was_there = static_cast<bool>(fd);
     if (!fd) {
         if (errno != ENOENT && errno != ENOTDIR) out.set(last_error(), "open configuration", path);
         return defaults;

@@ -6,13 +6,15 @@
 ///
 /// Everything queued during one turn of the loop leaves in one system call (outbox.hpp: up to 140 KiB), and so does all that
 /// the frames of one read are answered with; a full kernel buffer is waited for. A frame once begun is finished or the
-/// connection ends. Callbacks may call anything on the connection, `close` included.
+/// connection ends. Callbacks may call anything on the connection, `close` included, and may drop what owns it. What they throw
+/// ends the connection, unless `on_exception` decides otherwise; so does an allocation that fails here.
 #pragma once
 
 #if !__has_include(<asio/io_context.hpp>)
 #error "mato: asio was not found, install it (Debian: libasio-dev) or add -I; the headers below layer 3 need none"
 #endif
 
+#include "callback.hpp"
 #include "clock.hpp"
 #include "descriptors.hpp"
 #include "error.hpp"
@@ -30,7 +32,6 @@
 #include <asio/steady_timer.hpp>
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -63,11 +64,14 @@ public:
 
     struct handlers {
         /// A whole payload; the view dies with the call.
-        std::function<void(std::string_view payload)> on_frame;
+        callback<void(std::string_view payload)> on_frame{};
         /// Once, last, never from inside another call: errc::closed when the peer left, else why.
-        std::function<void(const failure& why)> on_closed;
+        callback<void(const failure& why)> on_closed{};
         /// The queue is empty again: a producer that waits may go on.
-        std::function<void()> on_drained;
+        callback<void()> on_drained{};
+        /// What one of these threw (failure::step names it), or ENOMEM. Runs inside the catch block: `throw;` hands it on, out
+        /// of run(), and the connection is read on. Not set: the connection is closed with it. Set: nothing else is done.
+        callback<void(const failure& why)> on_exception{};
     };
 
     /// Takes a connected socket. Nothing is read before `start`.
@@ -110,7 +114,7 @@ public:
     /// come is memory that is kept for it.
     void set_frame_deadline(milliseconds limit) noexcept { frame_deadline_ = limit; }
 
-    /// Calls nobody any more, whatever happens: before what the callbacks refer to goes away. Not from inside a callback.
+    /// Calls nobody any more, whatever happens: before what the callbacks refer to goes away.
     void forget_callbacks() noexcept { callbacks_ = {}; }
 
     [[nodiscard]] bool is_open() const noexcept { return state_ == state::open; }
@@ -137,6 +141,11 @@ public:
     void fall_behind(failure why, std::optional<std::string> last_payload);
     void cut_off(failure why) { abort(std::move(why)); }
 
+protected:
+    /// For an owner that goes away: ends it and tells that before returning. The peer sees the end at `hang_up`.
+    void end_now(failure why);
+    void hang_up() noexcept;
+
 private:
     enum class state : unsigned char { open, closing, closed };
 
@@ -148,7 +157,7 @@ private:
     [[nodiscard]] std::size_t receive(error_out out);
     void deliver();
     void mind_rest(bool came_whole);
-    void watch_half_frame(milliseconds span);
+    void watch_half_frame();
     void queued(std::size_t bytes);
     void flush_soon();
     void write();
@@ -157,17 +166,22 @@ private:
     void wait_until_writable();
     void finish();
     void tell_end();
+    void tell_end_now();
+    void resume() noexcept;
+    template <class Call> void guarded(const char* step, Call call);
+    [[nodiscard]] static failure no_memory(const char* step) { return {{ENOMEM, std::system_category()}, step, {}, {}}; }
 
     asio::io_context& context_;
     asio::local::stream_protocol::socket socket_;
     asio::steady_timer linger_;
     handlers callbacks_;
+    detail::exception_guard guard_;
     frame_decoder<Framing> decoder_;
     Overflow overflow_;
     std::vector<unique_fd> descriptors_;
     std::size_t most_descriptors_ = 0, read_bytes_ = first_read_bytes;
     milliseconds frame_deadline_ = default_frame_deadline;
-    clock::time_point half_since_{}; // when the first byte of what is not a whole frame came
+    clock::time_point half_until_{}; // when what has come and is not a whole frame must be one
     outbox out_;
     std::uint64_t sent_ = 0;
     failure why_;
@@ -205,20 +219,35 @@ template <class F, class O> void basic_connection<F, O>::start(handlers callback
 template <class F, class O> void basic_connection<F, O>::start_now(handlers callbacks) {
     if (state_ != state::open) return start(std::move(callbacks));
     callbacks_ = std::move(callbacks);
-    take_what_came();
+    const auto self = this->shared_from_this();
+    guarded("read", [&] { take_what_came(); });
+}
+
+template <class F, class O> template <class Call> void basic_connection<F, O>::guarded(const char* step, Call call) {
+    guard_(call, [&] {
+        failure why = current_failure(step);
+        if (callbacks_.on_exception) return callbacks_.on_exception(why);
+        close(std::move(why));
+    });
 }
 
 template <class F, class O> void basic_connection<F, O>::read() {
-    socket_.async_wait(asio::socket_base::wait_read, [self = this->shared_from_this()](std::error_code why) {
-        if (self->state_ != state::open) return;
-        if (why) return self->abort({detail::plain_code(why), "read", {}, {}});
-        self->take_what_came();
-    });
+    try {
+        socket_.async_wait(asio::socket_base::wait_read, [self = this->shared_from_this()](std::error_code why) {
+            if (self->state_ != state::open) return;
+            if (why) return self->abort({detail::plain_code(why), "read", {}, {}});
+            self->guarded("read", [&] { self->take_what_came(); });
+        });
+    } catch (const std::bad_alloc&) {
+        abort(no_memory("read"));
+    }
 }
 
 template <class F, class O> void basic_connection<F, O>::take_what_came() {
     failure problem;
+    scope_exit thrown([this] { resume(); });
     const std::size_t size = receive(problem);
+    thrown.dismiss();
     if (problem) return abort(std::move(problem));
     if (size >= read_bytes_ && read_bytes_ < most_read_bytes) read_bytes_ *= 2;
     decoder_.commit(size);
@@ -244,21 +273,26 @@ template <class F, class O> std::size_t basic_connection<F, O>::receive(error_ou
 template <class F, class O> void basic_connection<F, O>::deliver() {
     failure why;
     delivering_ = true; // what is sent meanwhile leaves at the end, without another turn of the loop
-    const scope_exit thrown([this] {
+    scope_exit thrown([this] {
         delivering_ = false;
         if (std::exchange(flush_due_, false)) flush_soon();
+        resume();
     });
     bool came_whole = false;
     while (state_ == state::open) {
         const auto frame = decoder_.next(why);
-        if (why) return abort(std::move(why));
+        if (why) {
+            abort(std::move(why));
+            break;
+        }
         if (!frame) break;
         came_whole = true;
-        if (callbacks_.on_frame) callbacks_.on_frame(*frame);
+        if (callbacks_.on_frame) guarded("on_frame", [&] { callbacks_.on_frame(*frame); });
     }
     mind_rest(came_whole);
     delivering_ = false;
     if (std::exchange(flush_due_, false)) flush();
+    thrown.dismiss();
     if (state_ == state::open) read();
 }
 
@@ -270,26 +304,36 @@ template <class F, class O> void basic_connection<F, O>::mind_rest(bool came_who
         return;
     }
     if (state_ != state::open) return;
-    if (came_whole || !is_half_) half_since_ = clock::now();
+    if (came_whole || !is_half_) half_until_ = deadline::in(frame_deadline_).at();
     is_half_ = true;
-    if (!watches_half_) watch_half_frame(frame_deadline_);
+    if (!watches_half_) watch_half_frame();
 }
 
 // Not cancelled when the frame is whole: most large frames come in several reads, and each change of the timer is a system
 // call.
-template <class F, class O> void basic_connection<F, O>::watch_half_frame(milliseconds span) {
+template <class F, class O> void basic_connection<F, O>::watch_half_frame() {
     watches_half_ = true;
-    linger_.expires_after(span);
+    linger_.expires_at(half_until_);
     linger_.async_wait([held = this->weak_from_this()](std::error_code cancelled) {
         const auto self = held.lock();
         if (cancelled || !self || self->state_ != state::open) return;
         self->watches_half_ = false;
         if (!self->is_half_) return;
-        const auto over = self->half_since_ + self->frame_deadline_;
-        if (const auto now = clock::now(); now < over)
-            return self->watch_half_frame(std::chrono::ceil<milliseconds>(over - now));
+        if (clock::now() < self->half_until_) return self->watch_half_frame();
         self->abort({errc::timed_out, "read", {}, "half a frame came, and the rest of it did not in time"});
     });
+}
+
+// After an exception that was handed on: the frames that are left are delivered in a turn of their own.
+template <class F, class O> void basic_connection<F, O>::resume() noexcept {
+    if (state_ != state::open) return;
+    try {
+        asio::post(context_, [self = this->shared_from_this()] {
+            if (self->state_ == state::open) self->guarded("read", [&] { self->deliver(); });
+        });
+    } catch (...) {
+        abort(no_memory("read"));
+    }
 }
 
 template <class F, class O> void basic_connection<F, O>::send(std::string_view payload, error_out out) {
@@ -319,16 +363,20 @@ template <class F, class O> void basic_connection<F, O>::follow(std::shared_ptr<
 
 // Posted, so that all that one turn of the loop sends is gathered.
 template <class F, class O> void basic_connection<F, O>::flush_soon() {
-    if (waiting_ || flush_posted_) return;
+    if (waiting_ || flush_posted_ || state_ == state::closed) return;
     if (delivering_) {
         flush_due_ = true;
         return;
     }
-    flush_posted_ = true;
-    asio::post(context_, [self = this->shared_from_this()] {
-        self->flush_posted_ = false;
-        self->flush();
-    });
+    try {
+        asio::post(context_, [self = this->shared_from_this()] {
+            self->flush_posted_ = false;
+            self->guarded("write", [&] { self->flush(); });
+        });
+        flush_posted_ = true;
+    } catch (const std::bad_alloc&) {
+        abort(no_memory("write"));
+    }
 }
 
 template <class F, class O> void basic_connection<F, O>::write() {
@@ -337,20 +385,23 @@ template <class F, class O> void basic_connection<F, O>::write() {
     const bool was_empty = out_.queued() == 0;
     gathered_write bytes;
     writing_ = true;
-    out_.gather(bytes);
-    const ssize_t taken = bytes.count > 0 && state_ != state::closed ? give_kernel(bytes) : 0;
-    if (taken > 0) {
-        sent_ += static_cast<std::size_t>(taken);
-        out_.wrote(bytes, static_cast<std::size_t>(taken));
-        overflow_.on_drained(out_.own());
+    ssize_t taken = 0;
+    {
+        const scope_exit written([this] { writing_ = false; });
+        out_.gather(bytes);
+        if (bytes.count > 0 && state_ != state::closed) taken = give_kernel(bytes);
+        if (taken > 0) {
+            sent_ += static_cast<std::size_t>(taken);
+            out_.wrote(bytes, static_cast<std::size_t>(taken));
+            overflow_.on_drained(out_.own());
+        }
     }
-    writing_ = false;
     if (state_ == state::closed) return;
     if (taken < 0 && errno != EAGAIN && errno != EWOULDBLOCK) return abort({last_error(), "write", {}, {}});
     if (taken < 0 || static_cast<std::size_t>(taken) < bytes.bytes) return wait_until_writable();
     if (out_.queued() > 0) return flush_soon();
     if (state_ == state::closing) return finish();
-    if (!was_empty && callbacks_.on_drained) callbacks_.on_drained();
+    if (!was_empty && callbacks_.on_drained) guarded("on_drained", [&] { callbacks_.on_drained(); });
 }
 
 template <class F, class O> ssize_t basic_connection<F, O>::give_kernel(gathered_write& bytes) {
@@ -385,13 +436,20 @@ template <class F, class O> ssize_t basic_connection<F, O>::give_messages(gather
 template <class F, class O> void basic_connection<F, O>::wait_until_writable() {
     if (std::exchange(waiting_, true)) return;
     if (feed* const stream = out_.stream()) stream->on_stalled();
-    socket_.async_wait(asio::socket_base::wait_write, [self = this->shared_from_this()](std::error_code why) {
-        self->waiting_ = false;
-        if (self->state_ == state::closed) return;
-        if (why) return self->abort({detail::plain_code(why), "write", {}, {}});
-        if (feed* const stream = self->out_.stream()) stream->on_writable();
-        self->write();
-    });
+    try {
+        socket_.async_wait(asio::socket_base::wait_write, [self = this->shared_from_this()](std::error_code why) {
+            self->waiting_ = false;
+            if (self->state_ == state::closed) return;
+            if (why) return self->abort({detail::plain_code(why), "write", {}, {}});
+            self->guarded("write", [&] {
+                if (feed* const stream = self->out_.stream()) stream->on_writable();
+                self->write();
+            });
+        });
+    } catch (const std::bad_alloc&) {
+        waiting_ = false;
+        abort(no_memory("write"));
+    }
 }
 
 template <class F, class O> void basic_connection<F, O>::fall_behind(failure why, std::optional<std::string> last_payload) {
@@ -413,10 +471,14 @@ template <class F, class O> void basic_connection<F, O>::close(failure why, mill
     out_.no_more();
     if (out_.queued() == 0) return finish();
     flush_soon();
-    linger_.expires_after(linger);
-    linger_.async_wait([self = this->shared_from_this()](std::error_code cancelled) {
-        if (!cancelled) self->finish();
-    });
+    try {
+        linger_.expires_at(deadline::in(linger).at());
+        linger_.async_wait([self = this->shared_from_this()](std::error_code cancelled) {
+            if (!cancelled) self->finish();
+        });
+    } catch (const std::bad_alloc&) {
+        finish();
+    }
 }
 
 template <class F, class O> void basic_connection<F, O>::abort(failure why) {
@@ -435,12 +497,40 @@ template <class F, class O> void basic_connection<F, O>::finish() {
     tell_end();
 }
 
-// Posted: the caller may be inside on_frame, or iterating over connections.
+// Posted: the caller may be inside on_frame, or iterating over connections. Without memory for that it is told at once.
 template <class F, class O> void basic_connection<F, O>::tell_end() {
-    asio::post(context_, [self = this->shared_from_this()] {
-        const auto callbacks = std::exchange(self->callbacks_, {});
-        if (callbacks.on_closed) callbacks.on_closed(self->why_);
-    });
+    try {
+        return asio::post(context_, [self = this->shared_from_this()] { self->tell_end_now(); });
+    } catch (const std::bad_alloc&) {
+    }
+    const auto self = this->shared_from_this();
+    tell_end_now();
+}
+
+template <class F, class O> void basic_connection<F, O>::tell_end_now() {
+    const auto callbacks = std::exchange(callbacks_, {});
+    if (!callbacks.on_closed) return;
+    guard_([&] { callbacks.on_closed(why_); },
+           [&] {
+               const failure why = current_failure("on_closed");
+               if (callbacks.on_exception) callbacks.on_exception(why);
+           });
+}
+
+template <class F, class O> void basic_connection<F, O>::end_now(failure why) {
+    const auto self = this->shared_from_this();
+    if (state_ == state::open) why_ = std::move(why);
+    if (std::exchange(state_, state::closed) != state::closed) {
+        out_.abandon();
+        linger_.cancel();
+    }
+    tell_end_now();
+}
+
+template <class F, class O> void basic_connection<F, O>::hang_up() noexcept {
+    std::error_code ignored;
+    linger_.cancel();
+    socket_.close(ignored);
 }
 
 } // namespace MATO_ABI

@@ -10,6 +10,7 @@
 /// (sd_notify(3)).
 #pragma once
 
+#include "callback.hpp"
 #include "policies.hpp"
 #include "server.hpp"
 #include "service.hpp"
@@ -19,7 +20,6 @@
 #include <asio/steady_timer.hpp>
 
 #include <cstdio>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -40,6 +40,9 @@ struct daemon_options {
     milliseconds ready_within{10'000}; ///< how long a starter waits; a slow disk's worst, not a usual start (ms)
     int notification_fd = -1;          ///< of a supervisor: one newline when ready
     service_environment service{};     ///< of a service manager, from take_service_environment
+    /// Descriptors of the program's own that stay open in the background, under their numbers. Every other one is closed there:
+    /// open it in `setup` instead, see detach_options.
+    std::vector<int> keep{};
 };
 
 /// How a start went, as the starter sees it.
@@ -64,8 +67,9 @@ public:
 
     /// Serves until stopped, in this process or, when the detach policy forks, in the background.
     ///
-    /// `setup(basic_daemon&)` installs the callbacks; what it throws as mato::error ends the start. Problems and the holder of
-    /// the lock are printed on stderr.
+    /// `setup(basic_daemon&)` installs the callbacks; whatever it throws ends the start, and is logged. Problems and the holder
+    /// of the lock are printed on stderr. What `setup` captured is destroyed when the daemon ends, in the background too;
+    /// static objects and what main holds are not, there.
     /// @returns an exit code for main (exit_code).
     template <class Setup> static int run(const daemon_options& options, Setup setup);
 
@@ -85,16 +89,21 @@ public:
     [[nodiscard]] const daemon_options& options() const noexcept { return options_; } ///< the caller's own
 
     struct handlers {
-        /// SIGHUP. Report what is wrong and change nothing then; it is logged.
-        std::function<void(error_out)> on_reload;
+        /// SIGHUP. Report what is wrong, or throw it, and change nothing then; it is logged.
+        callback<void(error_out)> on_reload{};
         /// A stop begins: end what runs, then call `stopped()`. Not set: nothing runs.
-        std::function<void()> on_stop;
-        /// The grace is over, or a second request came: end everything before returning. Then the loop ends.
-        std::function<void()> on_force;
+        callback<void()> on_stop{};
+        /// The grace is over, a second request came, or an exception ends the daemon: end everything before returning. Then the
+        /// loop ends.
+        callback<void()> on_force{};
         /// SIGQUIT: write to the log what a person wants to know of a daemon that seems not to work.
-        std::function<void()> on_report;
+        callback<void()> on_report{};
         /// SIGCHLD: at least one child changed; wait for the ones you own, by pid.
-        std::function<void()> on_child;
+        callback<void()> on_child{};
+        /// What another of these threw, or a handler of the program's own on `context()`, after it was logged. Runs inside the
+        /// catch block. @returns whether the daemon goes on. Not set: after these it does; a handler of the program's own ends
+        /// it, and its failure is `serve`'s. What a callback of `server()` throws is told by `server().on.on_exception`.
+        callback<bool(const failure& why)> on_exception{};
     };
     handlers on{};
 
@@ -105,7 +114,7 @@ public:
     [[nodiscard]] bool is_stopping() const noexcept { return stopping_; }
     /// As SIGHUP; for a client that asks. @errors as on_reload reports; logged as well.
     void reload(error_out out);
-    /// Keeps a part of the program alive while the loop runs; it goes before the io_context does.
+    /// Keeps a part of the program alive while the loop runs; it goes before the io_context does, the last one kept first.
     void keep(std::shared_ptr<void> part) { kept_.push_back(std::move(part)); }
     /// Who may connect, where the policy has a choice (uid_set). In `setup`; later it changes nothing.
     void set_peer(typename Policies::peer policy) { peer_ = std::move(policy); }
@@ -117,6 +126,10 @@ public:
     ~basic_daemon() {
         if (signal_wait_.is_open()) signal_wait_.release(); // else it would be closed twice
         on = {};                                            // what the callbacks hold may need the context
+        while (!kept_.empty()) {
+            const auto last = std::move(kept_.back());
+            kept_.pop_back();
+        }
     }
 
 private:
@@ -125,12 +138,16 @@ private:
         : options_(options), manager_(manager), signals_(std::move(signals)), log_(std::move(sink), options.level), context_(1),
           server_(context_, options.limits), signal_wait_(context_), deadline_(context_), sign_of_life_(context_) {}
 
+    template <class Setup, class Meanwhile>
+    static start_outcome launch_here(const daemon_options& options, Setup& setup, Meanwhile& meanwhile);
     /// In the starter's process, with the lock let go and the daemon's word to come; in the daemon's this never returns.
     template <class Setup>
     static readiness_pipe go_to_background(const daemon_options& options, Setup& setup, start_outcome& outcome);
-    /// `why`: what went wrong while detaching.
+    /// `mask`: the starter's. `why`: what went wrong while detaching.
     template <class Setup> [[noreturn]] static void serve_in_background(const daemon_options& options, lock_type& lock,
-                                                                        readiness_pipe pipe, Setup& setup, failure why);
+                                                                        readiness_pipe pipe, Setup& setup, const sigset_t& mask,
+                                                                        failure why);
+    static constexpr std::initializer_list<int> own_signals = {SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGQUIT, SIGUSR1, SIGUSR2};
     static void open_channel(const daemon_options& options, auto_ready& channel, error_out out);
     template <class Setup>
     static int serve_locked(const daemon_options& options, lock_type& lock, auto_ready& channel, Setup& setup, error_out out);
@@ -138,10 +155,15 @@ private:
     static typename Policies::endpoint make_endpoint(const daemon_options& options, error_out out);
     void publish(const lock_type& lock, error_out out);
     void log_what_the_server_reports();
+    void log_some(line_rate& rate, const char* what, const std::string& text);
+    void log_left_out(line_rate& rate, const char* what);
     void wait_for_signals();
     void show_life();
     void on_signal(int signal);
     void force();
+    [[nodiscard]] failure run_loop();
+    [[nodiscard]] bool goes_on(const failure& why, bool otherwise);
+    template <class Call> void guarded(const char* step, Call call);
 
     const daemon_options& options_; // of whoever called serve or launch, which return when this is gone
     sd_notifier& manager_;          // it outlives the loop: a failure of the start is told by it, too
@@ -156,7 +178,9 @@ private:
     typename Policies::shutdown shutdown_{};
     const lock_type* lock_ = nullptr;
     bool stopping_ = false, forced_ = false, draining_ = false;
-    std::vector<std::shared_ptr<void>> kept_; // last: destroyed first
+    failure ended_by_;                       // an exception
+    line_rate refused_lines_, paused_lines_; // the server counts all
+    std::vector<std::shared_ptr<void>> kept_;
 };
 
 using daemon = basic_daemon<>;
@@ -167,7 +191,8 @@ template <class P> template <class Setup> int basic_daemon<P>::run(const daemon_
     failure why;
     int code = exit_code::ok;
     if constexpr (P::detach::forks) {
-        const start_outcome outcome = launch(options, std::move(setup));
+        auto meanwhile = [] {};
+        const start_outcome outcome = launch_here(options, setup, meanwhile);
         if (outcome) return exit_code::ok;
         why = outcome.why;
     } else {
@@ -180,6 +205,11 @@ template <class P> template <class Setup> int basic_daemon<P>::run(const daemon_
 
 template <class P> template <class Setup, class Meanwhile>
 start_outcome basic_daemon<P>::launch(const daemon_options& options, Setup setup, Meanwhile meanwhile) {
+    return launch_here(options, setup, meanwhile);
+}
+
+template <class P> template <class Setup, class Meanwhile>
+start_outcome basic_daemon<P>::launch_here(const daemon_options& options, Setup& setup, Meanwhile& meanwhile) {
     start_outcome outcome;
     readiness_pipe pipe = go_to_background(options, setup, outcome);
     if (outcome.why) return outcome;
@@ -210,6 +240,10 @@ readiness_pipe basic_daemon<P>::go_to_background(const daemon_options& options, 
     if (outcome.why) return pipe;
     std::vector<int> keep = {lock.native_handle(), pipe.starter_fd(), pipe.daemon_fd(), options.notification_fd};
     for (const passed_socket& each : options.service.sockets) keep.push_back(each.fd);
+    keep.insert(keep.end(), options.keep.begin(), options.keep.end());
+    sigset_t mask;
+    if (sys::signal_mask(SIG_BLOCK, nullptr, &mask) == -1)
+        return outcome.why = {last_error(), "read the signal mask", {}, {}}, std::move(pipe);
     using background = std::conditional_t<P::detach::forks, typename P::detach, double_fork>;
     if (background::detach({keep}, outcome.why) == detach_role::starter) {
         pipe.become_starter();
@@ -217,12 +251,17 @@ readiness_pipe basic_daemon<P>::go_to_background(const daemon_options& options, 
         return pipe;
     }
     pipe.become_daemon();
-    serve_in_background(options, lock, std::move(pipe), setup, outcome.why);
+    serve_in_background(options, lock, std::move(pipe), setup, mask, outcome.why);
 }
 
-template <class P> template <class Setup> void basic_daemon<P>::serve_in_background(const daemon_options& options,
-                                                                                    lock_type& lock, readiness_pipe pipe,
-                                                                                    Setup& setup, failure why) {
+template <class P> template <class Setup>
+void basic_daemon<P>::serve_in_background(const daemon_options& options, lock_type& lock, readiness_pipe pipe, Setup& setup,
+                                          const sigset_t& mask, failure why) {
+    // Detaching blocked all signals; from here on the daemon's own are, until their source is open, and what the starter's mask
+    // has.
+    sigset_t until_open = mask;
+    for (const int own : own_signals) sigaddset(&until_open, own);
+    sys::signal_mask(SIG_SETMASK, &until_open, nullptr);
     auto_ready channel{std::move(pipe), {}, {}};
     int code = exit_code::unavailable;
     try {
@@ -235,11 +274,14 @@ template <class P> template <class Setup> void basic_daemon<P>::serve_in_backgro
             channel.fail(why);
             code = exit_code_for(why.code);
         }
-    } catch (const std::exception& thrown) {
+    } catch (...) {
+        why = current_failure("start");
         lock.release();
-        channel.fail({errc::not_ready, "start", {}, thrown.what()});
+        channel.fail(why);
+        code = exit_code_for(why.code);
     }
-    ::_exit(code); // the starter's static objects and buffers are not this process's to destroy or flush
+    std::destroy_at(&setup); // in whose frame it lies never returns
+    ::_exit(code);           // the starter's static objects and buffers are not this process's to destroy or flush
 }
 
 template <class P> template <class Setup>
@@ -277,23 +319,32 @@ template <class P> template <class Setup> int basic_daemon<P>::serve_locked(cons
     ignore.sa_handler = SIG_IGN; // a peer that is gone is an error code, not a death; children start from default_dispositions
     sys::signal_action(SIGPIPE, &ignore, nullptr);
     sys::signal_action(SIGXFSZ, &ignore, nullptr); // so is a log that has reached the user's limit on file sizes
-    auto signals = P::signals::open(make_signal_set({SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGQUIT, SIGUSR1, SIGUSR2}), out);
+    auto signals = P::signals::open(make_signal_set(own_signals), out);
     if (out.failed()) return exit_code::unavailable;
     auto sink = open_log(options, out);
     if (out.failed()) return exit_code::unavailable;
     basic_daemon self(options, channel.manager, std::move(signals), std::move(sink));
     self.lock_ = &lock;
+    // Logged too: a daemon in the background has no other place for what comes after the starter has left.
+    const auto fails = [&](const failure& why) {
+        self.log_.error("start: " + why.message());
+        return out.set(why), exit_code::unavailable;
+    };
+    failure why;
     try {
         setup(self);
     } catch (const error& refused) {
-        return out.set(refused.why()), exit_code::unavailable;
+        why = refused.why();
+    } catch (...) {
+        why = current_failure("setup");
     }
+    if (why) return fails(why);
     self.log_what_the_server_reports();
-    self.publish(lock, out);
-    if (out.failed()) return exit_code::unavailable;
+    self.publish(lock, why);
+    if (why) return fails(why);
     std::optional<typename P::pid> pid;
-    if (!options.paths.pid.empty()) pid = P::pid::create(options.paths.pid, out);
-    if (out.failed()) return exit_code::unavailable;
+    if (!options.paths.pid.empty()) pid = P::pid::create(options.paths.pid, why);
+    if (why) return fails(why);
     if (self.signals_.native_handle() >= 0) self.signal_wait_.assign(self.signals_.native_handle());
     if (self.log_.takes(log_level::info))
         self.log_.info("started, pid " + std::to_string(sys::getpid()) + ", socket " + options.paths.socket);
@@ -302,14 +353,58 @@ template <class P> template <class Setup> int basic_daemon<P>::serve_locked(cons
     self.server_.start_accepting();
     self.wait_for_signals();
     self.show_life();
-    self.context_.run();
+    why = self.run_loop();
 
-    self.log_.info(self.forced_ ? "stopped by force" : "stopped");
+    self.log_left_out(self.refused_lines_, "refused");
+    self.log_left_out(self.paused_lines_, "accepting paused");
+    if (!why) self.log_.info(self.forced_ ? "stopped by force" : "stopped");
     pid.reset();
-    self.server_.stop_accepting();
+    self.server_.end({errc::stopping, "stop", {}, {}});
     // Last, so that a client which sees end-of-file finds neither socket, pid file nor lock.
     lock.release();
+    if (why) return out.set(why), exit_code::unavailable;
     return self.forced_ ? exit_code::forced : exit_code::ok;
+}
+
+/// @returns what ended it, where that was an exception.
+template <class P> failure basic_daemon<P>::run_loop() {
+    for (bool again = true; again;) {
+        again = false;
+        try {
+            context_.run();
+        } catch (...) {
+            const failure why = current_failure("run");
+            again = goes_on(why, false);
+            if (!again) ended_by_ = why;
+        }
+    }
+    if (!ended_by_) return {};
+    if (!std::exchange(stopping_, true)) manager_.stopping();
+    if (on.on_force && !std::exchange(forced_, true)) guarded("on_force", [&] { on.on_force(); });
+    return ended_by_;
+}
+
+template <class P> bool basic_daemon<P>::goes_on(const failure& why, bool otherwise) {
+    log_.error("exception: " + why.message());
+    try {
+        if (on.on_exception) return on.on_exception(why);
+    } catch (...) {
+        log_.error("exception: " + current_failure("on_exception").message());
+        otherwise = false;
+    }
+    if (!otherwise) log_.error("the daemon ends");
+    return otherwise;
+}
+
+template <class P> template <class Call> void basic_daemon<P>::guarded(const char* step, Call call) {
+    try {
+        call();
+    } catch (...) {
+        const failure why = current_failure(step);
+        if (goes_on(why, true)) return;
+        ended_by_ = why;
+        context_.stop();
+    }
 }
 
 template <class P> void basic_daemon<P>::publish(const lock_type& lock, error_out out) {
@@ -337,7 +432,7 @@ template <class P> void basic_daemon<P>::log_what_the_server_reports() {
     auto& callbacks = server_.on;
     callbacks.on_refused = [this, who, next = std::move(callbacks.on_refused)](const peer_credentials& peer,
                                                                                const failure& why) {
-        log_.warning("refused " + who(0, peer) + ": " + why.message());
+        log_some(refused_lines_, "refused", "refused " + who(0, peer) + ": " + why.message());
         return next ? next(peer, why) : std::optional<std::string>();
     };
     callbacks.on_closed = [this, who, next = std::move(callbacks.on_closed)](const session_ptr& gone, const failure& why) {
@@ -348,25 +443,42 @@ template <class P> void basic_daemon<P>::log_what_the_server_reports() {
             log_.write(level, "closed " + who(gone->id(), gone->peer()) + ": " + why.message());
         if (next) next(gone, why);
     };
+    callbacks.on_exception = [this, who, next = std::move(callbacks.on_exception)](const session_ptr& whose,
+                                                                                   const failure& why) {
+        log_.error((whose ? who(whose->id(), whose->peer()) + ": " : std::string()) + why.message());
+        if (next) return next(whose, why);
+        if (whose) whose->close(why);
+    };
     callbacks.on_accept_paused = [this, next = std::move(callbacks.on_accept_paused)](const failure& why) {
-        log_.warning(why.message() + "; accepting pauses");
+        log_some(paused_lines_, "accepting paused", why.message() + "; accepting pauses");
         if (next) next(why);
     };
+}
+
+// Any client can cause these as fast as it likes.
+template <class P> void basic_daemon<P>::log_some(line_rate& rate, const char* what, const std::string& text) {
+    if (!rate.takes(clock::now())) return;
+    log_left_out(rate, what);
+    log_.warning(text);
+}
+
+template <class P> void basic_daemon<P>::log_left_out(line_rate& rate, const char* what) {
+    if (const auto more = rate.take_left_out()) log_.warning(std::string(what) + " " + std::to_string(more) + " times more");
 }
 
 template <class P> void basic_daemon<P>::wait_for_signals() {
     if (!signal_wait_.is_open()) return;
     signal_wait_.async_wait(asio::posix::stream_descriptor::wait_read, [this](std::error_code why) {
         if (why) return;
+        const scope_exit again([this] { wait_for_signals(); });
         while (const auto signal = signals_.try_next()) on_signal(*signal);
-        wait_for_signals();
     });
 }
 
 // By a timer of the loop, so that a loop that hangs shows none.
 template <class P> void basic_daemon<P>::show_life() {
     if (!manager_ || options_.service.watchdog.count() <= 0) return;
-    sign_of_life_.expires_after(options_.service.watchdog / 2); // sd_watchdog_enabled(3): "half of the time"
+    sign_of_life_.expires_at(deadline::in(options_.service.watchdog / 2).at()); // sd_watchdog_enabled(3): "half of the time"
     sign_of_life_.async_wait([this](std::error_code cancelled) {
         if (cancelled) return;
         manager_.watchdog();
@@ -383,11 +495,11 @@ template <class P> void basic_daemon<P>::on_signal(int signal) {
         return reload(logged);
     }
     case SIGCHLD:
-        if (on.on_child) on.on_child();
+        if (on.on_child) guarded("on_child", [&] { on.on_child(); });
         return;
     case SIGQUIT: // typed at a terminal by mistake, it must not end what users run
         log_.info("SIGQUIT: " + std::to_string(server_.size()) + " clients are connected" + (stopping_ ? "; stopping" : ""));
-        if (on.on_report) on.on_report();
+        if (on.on_report) guarded("on_report", [&] { on.on_report(); });
         return;
     case SIGUSR2: return log_.info("SIGUSR2: it has no meaning here");
     case SIGUSR1: {
@@ -418,12 +530,12 @@ template <class P> void basic_daemon<P>::request_stop() {
     stopping_ = true;
     manager_.stopping();
     server_.stop_accepting();
-    deadline_.expires_after(shutdown_.grace());
+    deadline_.expires_at(deadline::in(shutdown_.grace()).at());
     deadline_.async_wait([this](std::error_code cancelled) {
         if (!cancelled) force();
     });
-    if (on.on_stop)
-        on.on_stop();
+    if (on.on_stop) // where it throws, the grace decides
+        guarded("on_stop", [&] { on.on_stop(); });
     else
         stopped();
 }
@@ -439,7 +551,7 @@ template <class P> void basic_daemon<P>::force() {
     if (std::exchange(forced_, true)) return;
     log_.warning("stopping by force");
     if (!std::exchange(stopping_, true)) manager_.stopping();
-    if (on.on_force) on.on_force();
+    if (on.on_force) guarded("on_force", [&] { on.on_force(); });
     static constexpr milliseconds last_words{200}; // the answer to who forced it, and what the other clients are told
     server_.stop_accepting();
     server_.drain(last_words, [this] { context_.stop(); });
@@ -448,7 +560,11 @@ template <class P> void basic_daemon<P>::force() {
 template <class P> void basic_daemon<P>::reload(error_out out) {
     failure why;
     manager_.reloading();
-    if (on.on_reload) on.on_reload(why);
+    try {
+        if (on.on_reload) on.on_reload(why);
+    } catch (...) {
+        why = current_failure("on_reload");
+    }
     manager_.ready(); // the end of the reload, good or bad: the old configuration serves
     if (why) {
         log_.error("reload: " + why.message() + "; nothing was changed");

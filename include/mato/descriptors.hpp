@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstring>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -22,8 +23,8 @@ inline namespace MATO_ABI {
 inline constexpr std::size_t max_passed_descriptors = 8;
 
 /// Sends what the kernel takes of `bytes`; the descriptors travel with the first byte, so they are gone once any byte is.
-/// @returns bytes taken; 0 when the socket is full. @pre bytes is not empty, at most `max_passed_descriptors`.
-/// @errors of sendmsg(2).
+/// @returns bytes taken; 0 when the socket is full. @pre bytes is not empty.
+/// @errors E2BIG: more than `max_passed_descriptors`; nothing is sent · any of sendmsg(2).
 [[nodiscard]] inline std::size_t send_descriptors(int socket, std::string_view bytes, std::span<const int> descriptors,
                                                   error_out out);
 
@@ -44,6 +45,11 @@ struct control_room {
 } // namespace detail
 
 inline std::size_t send_descriptors(int socket, std::string_view bytes, std::span<const int> descriptors, error_out out) {
+    if (descriptors.size() > max_passed_descriptors) {
+        out.set({E2BIG, std::system_category()}, "send descriptors", {},
+                std::to_string(descriptors.size()) + " at once, at most " + std::to_string(max_passed_descriptors) + " may be");
+        return 0;
+    }
     detail::control_room control{};
     iovec data{const_cast<char*>(bytes.data()), bytes.size()};
     msghdr message{};

@@ -26,8 +26,15 @@ enum class detach_role {
 };
 
 struct detach_options {
-    std::span<const int> keep{}; ///< descriptors the daemon keeps beside 0-2 (lock, readiness); every other is closed
+    /// Descriptors the daemon keeps besides 0-2 (lock, readiness); every other is closed. A number below
+    /// `most_retired_descriptors` that was open stays taken by a descriptor that is neither read nor written, so that what an
+    /// object of the starter's still writes fails with EBADF, and never gets into a file of the daemon's.
+    std::span<const int> keep{};
 };
+
+/// The kernel gives the lowest free number, so a starter with fewer descriptors than this finds none of its numbers reused; a
+/// quarter of the usual limit of a process (1024).
+inline constexpr int most_retired_descriptors = 256;
 
 /// `forks` says whether a starter remains. After an error in the starter no daemon exists; an error in the daemon is for
 /// its readiness channel.
@@ -49,10 +56,9 @@ struct foreground {
 /// Two forks and a session between them: no controlling terminal now, and none to be had by opening one later.
 ///
 /// In the daemon: cwd "/", umask 077, /dev/null open read-write on 0-2 (read-only would make every write to 1 and 2 fail),
-/// every other descriptor closed but `keep`, default dispositions, and all signals BLOCKED: the signal source that is opened
-/// next unblocks them.
-/// Resolve relative paths before. @errors not_single_threaded (a thread made by clone(2) itself may go unseen) · EAGAIN, ENOMEM
-/// of fork(2).
+/// every other descriptor closed but `keep`, default dispositions, and all signals BLOCKED, so that none is lost before the
+/// signal source is open: then give the mask of before back, as basic_daemon does. Resolve relative paths before. @errors
+/// not_single_threaded (a thread made by clone(2) itself may go unseen) · EAGAIN, ENOMEM of fork(2).
 struct double_fork {
     static constexpr bool forks = true;
     static detach_role detach(const detach_options& options, error_out out);
@@ -102,6 +108,25 @@ inline void close_all_but(std::span<const int> keep) noexcept {
     sys::close_from(first);
 }
 
+/// As above, and the numbers that were open stay taken. Async-signal-safe.
+inline void retire_all_but(std::span<const int> keep) noexcept {
+    pollfd asked[most_retired_descriptors]; // one question for all: POLLNVAL says that it is not open
+    int count = most_retired_descriptors;
+    for (int fd = 0; fd < count; ++fd) asked[fd] = {fd, 0, 0};
+    while (count > 0 && sys::poll(asked, static_cast<nfds_t>(count), 0) == -1 && errno == EINVAL) count /= 2; // RLIMIT_NOFILE
+    close_all_but(keep);
+    const int nothing = sys::open("/", O_RDONLY | O_DIRECTORY);
+    bool is_retired = false;
+    for (int fd = 3; nothing >= 0 && fd < count; ++fd) {
+        if (asked[fd].revents & POLLNVAL) continue;
+        if (fd == nothing) is_retired = true;
+        bool is_kept = fd == nothing;
+        for (const int each : keep) is_kept = is_kept || each == fd;
+        if (!is_kept) sys::fcntl(nothing, F_DUPFD_CLOEXEC, fd); // free, so it is this number
+    }
+    if (nothing >= 0 && !is_retired) sys::close(nothing);
+}
+
 } // namespace detail
 
 inline void reserve_standard_descriptors(error_out out) {
@@ -143,7 +168,7 @@ inline detach_role double_fork::detach(const detach_options& options, error_out 
     if (sys::chdir("/") == -1 || !detail::point_standard_descriptors_at_null()) out.set(last_error(), "detach", "/");
     sys::umask(077);
     sys::default_dispositions();
-    detail::close_all_but(options.keep);
+    detail::retire_all_but(options.keep);
     return detach_role::daemon;
 }
 

@@ -12,6 +12,7 @@
 #include "detail/abi.hpp"
 
 #include <cerrno>
+#include <new>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -43,6 +44,8 @@ enum class errc {
     timed_out,           ///< the deadline passed
     closed,              ///< the peer closed the stream
     stopping,            ///< the daemon is on its way out
+    holder_not_proved,   ///< the lock is held, but which process here holds it is not certain; `failure::detail` says why
+    callback_threw,      ///< a function of the program's threw an exception; `failure::detail` has its text
 };
 
 /// What a caller wants to know, whichever layer noticed it: compare an `error_code` with these.
@@ -108,6 +111,12 @@ private:
     std::string text_;
 };
 
+/// The exception that is being handled, as a failure: all that a `mato::error` says, the code of a std::system_error, ENOMEM
+/// for std::bad_alloc, errc::callback_threw for any other. `step` names what threw and stands before a step that the exception
+/// names.
+/// @pre called inside a catch block.
+[[nodiscard]] inline failure current_failure(std::string_view step) noexcept;
+
 /// Where a function reports: built implicitly from the caller's `std::error_code` or `failure`, which it clears.
 /// A parameter only; it must not outlive the call.
 class error_out {
@@ -155,6 +164,8 @@ public:
         case errc::timed_out: return "timed out";
         case errc::closed: return "closed by the peer";
         case errc::stopping: return "stopping";
+        case errc::holder_not_proved: return "not certain which process holds the lock";
+        case errc::callback_threw: return "a callback threw an exception";
         }
         return "unknown error " + std::to_string(value);
     }
@@ -218,6 +229,34 @@ inline std::string failure::message() const {
 }
 
 inline error::error(failure why) : std::system_error(why.code), why_(std::move(why)), text_(why_.message()) {}
+
+inline failure current_failure(std::string_view step) noexcept {
+    const auto told = [&](std::error_code code, std::string text) {
+        return failure{code ? code : make_error_code(errc::callback_threw), std::string(step), {}, std::move(text)};
+    };
+    try {
+        try {
+            throw;
+        } catch (const error& thrown) {
+            failure why = thrown.why();
+            if (!why) return told({}, thrown.what());
+            why.step = why.step.empty() ? std::string(step) : std::string(step).append(": ").append(why.step);
+            return why;
+        } catch (const std::system_error& thrown) {
+            return told(thrown.code(), thrown.what());
+        } catch (const std::bad_alloc&) {
+            return told({ENOMEM, std::system_category()}, {});
+        } catch (const std::exception& thrown) {
+            return told({}, thrown.what());
+        } catch (...) {
+            return told({}, "an exception of a type that is no std::exception");
+        }
+    } catch (...) { // no memory for the text
+        failure bare;
+        bare.code = {ENOMEM, std::system_category()};
+        return bare;
+    }
+}
 
 inline void error_out::set(std::error_code code, std::string_view step, std::string_view path, std::string detail) const {
     if (code_) *code_ = code;

@@ -159,7 +159,7 @@ feed* fan_out<P, O, F>::join(P& peer, O policy, join_at where, error_out out) {
     if ((kind == overflow_kind::resync || where.where == join_at::place::snapshot) && !on.snapshot)
         return refuse(std::errc::invalid_argument, "a snapshot is wanted and on.snapshot is not set");
     if (drops && !on.gap) return refuse(std::errc::invalid_argument, "frames may be lost and on.gap is not set");
-    if (where.where == join_at::place::after && where.number + 1 < ring_.oldest() && !drops && kind != overflow_kind::resync)
+    if (where.where == join_at::place::after && where.number < ring_.oldest() - 1 && !drops && kind != overflow_kind::resync)
         return refuse(std::errc::result_out_of_range, "the frames after it are no longer kept");
     flush_bytes_ = std::min(flush_bytes_, worth_a_flush(policy.limit() / 2));
     auto fresh = std::make_unique<subscriber>(*this, peer, std::move(policy));
@@ -284,7 +284,8 @@ template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::
     last_kept_ = std::min(last_kept_, who.position_);
     if (kind != overflow_kind::disconnect) return;
     const std::size_t own = who.peer_->box().own();
-    next_judgement_ = std::min(next_judgement_, who.position_ + who.policy_.limit() - std::min(own, who.policy_.limit()));
+    const std::uint64_t room = who.policy_.limit() - std::min(own, who.policy_.limit());
+    if (room < nowhere - who.position_) next_judgement_ = std::min(next_judgement_, who.position_ + room);
 }
 
 template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::finish() {

@@ -83,7 +83,13 @@ static_assert(lock_mechanism<flock_lock> && lock_mechanism<null_lock>);
 
 /// Who holds a lock, as the lock file says. Informational: act on it through `signal_holder`, never through kill(2).
 struct lock_holder {
-    pid_t pid = 0; ///< 0: the holder has not written it yet
+    pid_t pid = 0; ///< 0: the holder has not written it yet; a number of the holder's pid namespace, which may be another
+};
+
+/// A process that something other than the lock file names, see basic_client::signal_daemon.
+struct found_process {
+    unique_fd process{}; ///< a pidfd, where the system has them
+    pid_t number = 0;    ///< in this process's pid namespace; 0: it has none here
 };
 
 template <class Mechanism = flock_lock> class basic_instance_lock {
@@ -103,7 +109,8 @@ public:
     /// Takes the lock, or tells who holds it. A loser changes nothing.
     ///
     /// @pre     the directory exists and is private (see endpoint.hpp).
-    /// @effects creates `path` 0600 when absent; writes "<pid>\n" only after the lock is held.
+    /// @effects creates `path` 0600 when absent; writes the pid only after the lock is held, and, where there is proc(5), a
+    ///          second line: pid namespace, boot, start time in ticks. A file with the pid alone is read as well.
     /// @errors  ELOOP: the last component is a symlink · ENOLCK, EOPNOTSUPP: cannot lock here · any of open(2).
     [[nodiscard]] static attempt try_acquire(const std::string& path);
     [[nodiscard]] static attempt try_acquire(const std::string& path, error_out out);
@@ -117,11 +124,19 @@ public:
     /// @errors timed_out · any of open(2) · EBADF: ofd_lock needs a writable descriptor, which no directory has.
     [[nodiscard]] static basic_instance_lock acquire_directory(const std::string& directory, deadline until, error_out out);
 
-    /// Sends `signal` to the holder, and to nobody else: the lock must be held, the pid in it positive, and both still so
-    /// after the process was pinned by a pidfd, so neither a stale file nor a reused pid is ever hit.
+    /// Sends `signal` to the holder, and to no other process: the lock must be held, the file must name a process of this boot
+    /// and pid namespace that began when the file says, and all that must still be so after the process was pinned by a pidfd.
     /// @returns the pid signalled, else 0. `signal` 0 only asks.
-    /// @errors  not_running: nobody holds it · malformed: no usable pid in it · EPERM: running, not yours.
-    static pid_t signal_holder(const std::string& path, int signal, error_out out);
+    /// @errors  not_running: nothing holds it · malformed: no usable pid in it · holder_not_proved: it is held, but which
+    /// process
+    ///          here holds it is not certain; nothing was signalled · EPERM: running, not yours.
+    static pid_t signal_holder(const std::string& path, int signal, error_out out) {
+        return signal_holder(
+            path, signal, [](error_out) { return found_process(); }, out);
+    }
+    /// As above; where the file is no proof, `find(error_out)` says a process, which is believed when its start time is the
+    /// file's, or, of a file with the pid alone, its number.
+    template <class Find> static pid_t signal_holder(const std::string& path, int signal, Find find, error_out out);
 
     [[nodiscard]] bool is_held() const noexcept { return static_cast<bool>(fd_); }
     [[nodiscard]] const std::string& path() const noexcept { return path_; }
@@ -145,10 +160,20 @@ private:
     basic_instance_lock(unique_fd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)), owner_(sys::getpid()) {}
 
     static constexpr std::size_t max_pid_line = 11; // bytes: the 10 digits of the largest pid_t, and the newline
+    static constexpr std::size_t max_text = 128;    // bytes: the pid, two numbers of 20 digits, a boot id of 36 characters
+    struct holder_text {
+        pid_t pid = 0;
+        std::string place, start; // "NAMESPACE BOOT", ticks; empty: it says the pid alone
+        bool operator==(const holder_text&) const = default;
+    };
     static std::string read_text(int fd);
     static bool is_alive(pid_t pid) noexcept;
-    static pid_t parse_pid(const std::string& text) noexcept;
-    static pid_t holder_pid(const std::string& path, error_out out);
+    static holder_text parse(const std::string& text);
+    static holder_text read_holder(const std::string& path, error_out out);
+    static std::string this_place();
+    static std::string start_of(const std::string& process);
+    static bool prove(const holder_text& said, std::string& why_not);
+    static bool is_meant(const holder_text& said, pid_t number);
     static bool is_named(int fd, const std::string& path, struct ::stat& opened) noexcept;
     void write_pid(off_t size_before, error_out out);
 
@@ -200,7 +225,7 @@ template <class M> auto basic_instance_lock<M>::try_acquire(const std::string& p
         unique_fd fd(sys::open_private(path.c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK));
         if (!fd) return out.set(last_error(), "open lock file", path), std::move(result);
         if (const int why = M::try_lock(fd.get()); why == EWOULDBLOCK) {
-            const pid_t pid = parse_pid(read_text(fd.get()));
+            const pid_t pid = parse(read_text(fd.get())).pid;
             const bool only_probed = M::probe(fd.get()) == 0;
             if (!only_probed && (race >= most_pauses || is_alive(pid))) {
                 result.holder_.pid = pid;
@@ -255,34 +280,76 @@ template <class M> auto basic_instance_lock<M>::acquire_directory(const std::str
     return lock;
 }
 
-template <class M> pid_t basic_instance_lock<M>::holder_pid(const std::string& path, error_out out) {
+template <class M> auto basic_instance_lock<M>::read_holder(const std::string& path, error_out out) -> holder_text {
     unique_fd fd(sys::open(path.c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK));
     if (!fd) {
         const bool absent = errno == ENOENT;
-        return out.set(absent ? make_error_code(errc::not_running) : last_error(), "open lock file", path), 0;
+        return out.set(absent ? make_error_code(errc::not_running) : last_error(), "open lock file", path), holder_text();
     }
     if (const int why = M::probe(fd.get()); why == 0) {
-        return out.set(errc::not_running, "find holder", path), 0;
+        return out.set(errc::not_running, "find holder", path), holder_text();
     } else if (why != EWOULDBLOCK) {
-        return out.set({why, std::system_category()}, "lock", path), 0;
+        return out.set({why, std::system_category()}, "lock", path), holder_text();
     }
-    const pid_t pid = parse_pid(read_text(fd.get()));
-    if (pid <= 0) out.set(errc::malformed, "find holder", path, "the lock is held, but its file names no process");
-    return pid;
+    auto said = parse(read_text(fd.get()));
+    if (said.pid <= 0) out.set(errc::malformed, "find holder", path, "the lock is held, but its file names no process");
+    return said;
 }
 
-template <class M> pid_t basic_instance_lock<M>::signal_holder(const std::string& path, int signal, error_out out) {
-    const pid_t pid = holder_pid(path, out);
-    if (pid <= 0) return 0;
-    const unique_fd process(sys::pidfd_open(pid));
-    if (!process && errno != ENOSYS) return out.set(last_error(), "find process " + std::to_string(pid), path), 0;
-    if (holder_pid(path, out) != pid) {
+template <class M> template <class Find>
+pid_t basic_instance_lock<M>::signal_holder(const std::string& path, int signal, Find find, error_out out) {
+    const holder_text said = read_holder(path, out);
+    if (out.failed()) return 0;
+    found_process holder{unique_fd(sys::pidfd_open(said.pid)), said.pid};
+    const auto open_error = holder.process || errno == ENOSYS ? std::error_code() : last_error();
+    std::string why_not;
+    if (!open_error) holder.number = prove(said, why_not) ? said.pid : 0;
+    if (open_error || holder.number == 0) {
+        failure unknown;
+        found_process found = find(error_out(unknown));
+        if (found.number > 0 && !found.process) {
+            found.process = unique_fd(sys::pidfd_open(found.number));
+            if (!found.process && errno != ENOSYS) found.number = 0;
+        }
+        if (found.number == 0 || !is_meant(said, found.number)) {
+            if (open_error) return out.set(open_error, "find process " + std::to_string(said.pid), path), 0;
+            return out.set(errc::holder_not_proved, "find holder", path, std::move(why_not)), 0;
+        }
+        holder = std::move(found);
+    }
+    if (const auto again = read_holder(path, out); out.failed() || !(again == said)) {
         if (!out.failed()) out.set(errc::not_running, "find holder", path, "the holder changed");
         return 0;
     }
-    const int sent = process ? sys::pidfd_send_signal(process.get(), signal) : sys::kill(pid, signal);
-    if (sent == -1) return out.set(last_error(), "signal process " + std::to_string(pid), path), 0;
-    return pid;
+    const int sent = holder.process ? sys::pidfd_send_signal(holder.process.get(), signal) : sys::kill(holder.number, signal);
+    if (sent == -1) return out.set(last_error(), "signal process " + std::to_string(holder.number), path), 0;
+    return holder.number;
+}
+
+/// Whether the file's own words prove that its number means this process here; else why not.
+template <class M> bool basic_instance_lock<M>::prove(const holder_text& said, std::string& why_not) {
+#if MATO_HAS_PROC
+    const std::string number = "process " + std::to_string(said.pid);
+    if (said.place.empty())
+        why_not =
+            "the lock file names " + number + " alone, not its pid namespace, boot and start; it may be another process by now";
+    else if (const auto here = this_place(); here.empty())
+        why_not = "/proc does not say this process's pid namespace, so it is not certain which one " + number + " is";
+    else if (said.place != here)
+        why_not = "it is " + number + " of another pid namespace, boot or machine; signal it from there";
+    else if (said.start != start_of(std::to_string(said.pid)))
+        why_not = number + " is not the one that took the lock: it began at another time";
+#else
+    static_cast<void>(said);
+#endif
+    return why_not.empty();
+}
+
+/// Whether what was found otherwise is the process that the file means.
+template <class M> bool basic_instance_lock<M>::is_meant(const holder_text& said, pid_t number) {
+    if (said.place.empty()) return number == said.pid;
+    const auto boot = [](const std::string& place) { return place.substr(place.find(' ') + 1); };
+    return boot(said.place) == boot(this_place()) && said.start == start_of(std::to_string(number));
 }
 
 template <class M> bool basic_instance_lock<M>::verify() const noexcept {
@@ -299,7 +366,11 @@ template <class M> void basic_instance_lock<M>::adopt(error_out out) {
 }
 
 template <class M> void basic_instance_lock<M>::write_pid(off_t size_before, error_out out) {
-    const std::string text = std::to_string(owner_) + "\n";
+    std::string text = std::to_string(owner_) + "\n";
+#if MATO_HAS_PROC
+    const auto place = this_place(), start = start_of("self");
+    if (!place.empty() && !start.empty()) text += place + " " + start + "\n";
+#endif
     const auto size = static_cast<off_t>(text.size());
     // Not emptied first: ext4 writes a file that was to disk at its close (auto_da_alloc), for which a start would wait.
     const ssize_t written = sys::pwrite(fd_.get(), text.data(), text.size(), 0);
@@ -318,7 +389,7 @@ template <class M> void basic_instance_lock<M>::release() noexcept {
 }
 
 template <class M> std::string basic_instance_lock<M>::read_text(int fd) {
-    char text[max_pid_line + 1]; // what fills it is no pid
+    char text[max_text + 1]; // what fills it is no lock file of ours
     const ssize_t got = sys::pread(fd, text, sizeof text, 0);
     return {text, got > 0 ? static_cast<std::size_t>(got) : 0};
 }
@@ -327,13 +398,55 @@ template <class M> bool basic_instance_lock<M>::is_alive(pid_t pid) noexcept {
     return pid > 0 && (sys::kill(pid, 0) == 0 || errno == EPERM);
 }
 
-template <class M> pid_t basic_instance_lock<M>::parse_pid(const std::string& text) noexcept {
-    pid_t pid = 0;
+/// "PID\n" or "PID\nNAMESPACE BOOT START\n"; no pid for anything else.
+template <class M> auto basic_instance_lock<M>::parse(const std::string& text) -> holder_text {
+    holder_text said;
     const char* const end = text.data() + text.size();
+    pid_t pid = 0;
     const auto [rest, why] = std::from_chars(text.data(), end, pid);
-    const bool whole = why == std::errc() && text.size() <= max_pid_line && rest + 1 == end && *rest == '\n';
-    return whole && pid > 0 ? pid : 0;
+    if (why != std::errc() || pid <= 0 || rest == end || *rest != '\n') return said;
+    const auto first = static_cast<std::size_t>(rest + 1 - text.data());
+    if (first > max_pid_line || text.size() > max_text) return said;
+    if (first < text.size()) {
+        const auto space = text.find(' ', first), last = text.rfind(' ');
+        if (space == std::string::npos || last <= space + 1 || last + 2 >= text.size() ||
+            text.find('\n', first) != text.size() - 1)
+            return said;
+        said.place = text.substr(first, last - first);
+        said.start = text.substr(last + 1, text.size() - last - 2);
+    }
+    said.pid = pid;
+    return said;
 }
+
+#if MATO_HAS_PROC
+/// "NAMESPACE BOOT" of this process; empty where proc(5) does not say. Not kept: a child may be in another namespace.
+template <class M> std::string basic_instance_lock<M>::this_place() {
+    const unique_fd space(sys::open("/proc/self/ns/pid", O_RDONLY));
+    struct ::stat number {};
+    const unique_fd boot(sys::open("/proc/sys/kernel/random/boot_id", O_RDONLY));
+    char text[40];
+    const ssize_t got = boot && space && sys::fstat(space.get(), &number) == 0 ? sys::read(boot.get(), text, sizeof text) : -1;
+    if (got < 2) return {};
+    return std::to_string(number.st_ino) + " " +
+           std::string(text, static_cast<std::size_t>(got) - (text[got - 1] == '\n' ? 1 : 0));
+}
+
+/// proc(5) stat, field 22: when it began, in ticks since the boot. `process`: a number, or "self".
+template <class M> std::string basic_instance_lock<M>::start_of(const std::string& process) {
+    const unique_fd file(sys::open(("/proc/" + process + "/stat").c_str(), O_RDONLY));
+    char text[1024]; // 52 numbers and a name
+    const ssize_t got = file ? sys::read(file.get(), text, sizeof text) : -1;
+    const std::string fields(text, got > 0 ? static_cast<std::size_t>(got) : 0);
+    std::size_t at = fields.rfind(')'); // a name may hold anything but the end of the line
+    for (int field = 2; field < 22 && at != std::string::npos; ++field) at = fields.find(' ', at + 1);
+    if (at == std::string::npos) return {};
+    return fields.substr(at + 1, fields.find(' ', at + 1) - at - 1);
+}
+#else
+template <class M> std::string basic_instance_lock<M>::this_place() { return {}; }
+template <class M> std::string basic_instance_lock<M>::start_of(const std::string&) { return {}; }
+#endif
 
 template <class M> bool basic_instance_lock<M>::is_named(int fd, const std::string& path, struct ::stat& opened) noexcept {
     struct ::stat named {};

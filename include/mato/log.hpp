@@ -36,7 +36,7 @@ template <class L> concept log_sink = std::movable<L> && requires(L sink, std::s
 
 struct file_log_options {
     std::uint64_t max_bytes = 10u << 20; ///< a file that would pass it is rotated first; 10 MiB, some 100 000 lines
-    unsigned keep = 3;                   ///< rotated files kept: path.1 (newest) to path.N; 0 keeps none
+    unsigned keep = 3;                   ///< rotated files kept: path.1 (newest) to path.N; 0 keeps none, more than 999 is 999
 };
 
 /// Appends to a file, mode 0600, and rotates it by size. A line that did not fit on the disk leaves no part of itself.
@@ -53,6 +53,7 @@ public:
     [[nodiscard]] std::uint64_t lost_lines() const noexcept { return lost_; }
 
 private:
+    static constexpr unsigned most_kept = 999; // each is renamed at a rotation
     void rotate() noexcept;
     bool open_anew() noexcept;
     void take_back(std::uint64_t bytes) noexcept;
@@ -175,7 +176,7 @@ inline void file_log::rotate() noexcept {
         // No name: moved by an earlier rotation that could not open it anew. The older files must not be pushed out for that.
         const bool gone = sys::lstat(base.c_str(), &named) == -1 && errno == ENOENT;
         if (!gone) {
-            for (unsigned n = options_.keep; n > 1; --n)
+            for (unsigned n = options_.keep < most_kept ? options_.keep : most_kept; n > 1; --n)
                 sys::rename((base + "." + std::to_string(n - 1)).c_str(), (base + "." + std::to_string(n)).c_str());
             moved = (options_.keep > 0 ? sys::rename(base.c_str(), (base + ".1").c_str()) : sys::unlink(base.c_str())) == 0;
         }
@@ -185,6 +186,28 @@ inline void file_log::rotate() noexcept {
     } catch (...) {
     }
 }
+
+/// What others can cause as often as they like is worth `most` lines in each `span`; the rest is counted. Pure.
+class line_rate {
+public:
+    using time = std::chrono::steady_clock::time_point;
+    explicit line_rate(unsigned most = 10, std::chrono::milliseconds span = std::chrono::minutes(1)) noexcept
+        : most_(most), span_(span) {}
+    /// @returns whether this one is worth a line.
+    [[nodiscard]] bool takes(time now) noexcept {
+        if (lines_ == 0 || now - begin_ >= span_) begin_ = now, lines_ = 0;
+        if (lines_ < most_) return ++lines_, true;
+        return ++left_out_, false;
+    }
+    /// How many were left out since this was asked last.
+    [[nodiscard]] std::uint64_t take_left_out() noexcept { return std::exchange(left_out_, 0); }
+
+private:
+    unsigned most_, lines_ = 0;
+    std::chrono::milliseconds span_;
+    time begin_{};
+    std::uint64_t left_out_ = 0;
+};
 
 namespace detail {
 

@@ -7,6 +7,7 @@
 #include "version.hpp"
 
 // 1: vocabulary
+#include "callback.hpp"
 #include "clock.hpp"
 #include "error.hpp"
 #include "printable.hpp"

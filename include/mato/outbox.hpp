@@ -85,6 +85,7 @@ public:
     [[nodiscard]] virtual bool is_leaving() const noexcept = 0;    ///< no_more was said
     virtual void no_more() = 0;                                    ///< frames published from now on are not for this peer
     virtual void keep_begun() = 0;                                 ///< puts the rest of a begun frame into the outbox
+    virtual void cut_short(const failure&) {}                      ///< ends the peer, and tells it what it does not get
     virtual void left() noexcept = 0;                              ///< the outbox let go of it; the last call
     [[nodiscard]] virtual const void* source() const noexcept = 0; ///< tells streams apart
 
@@ -112,6 +113,7 @@ public:
     void no_more();
     void abandon() noexcept; ///< lets go of everything: nothing is sent any more
     [[nodiscard]] feed* stream() const noexcept { return feed_.get(); }
+    [[nodiscard]] bool is_begun() const noexcept { return taken_ > 0; } ///< a frame that is not the stream's was sent in part
 
     /// What to write next. @effects feed::prepare.
     void gather(gathered_write& write);

@@ -64,7 +64,7 @@ struct disconnect {
             over_since_.reset();
         else if (!over_since_)
             over_since_ = now;
-        else if (now - *over_since_ >= grace)
+        else if (std::chrono::floor<milliseconds>(now - *over_since_) >= grace) // `never` has no nanoseconds
             return overflow_verdict::disconnect;
         return overflow_verdict::keep;
     }

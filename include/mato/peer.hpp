@@ -4,7 +4,9 @@
 /// Threads: safe.   Blocks: never.
 /// Source: unix(7) SO_PEERCRED: the kernel's word, fixed at connect(2) for the server's view and at listen(2) for the client's.
 ///
-/// Where the system cannot tell, the answer is an error, never "allowed". Authorise by uid; the pid is for logs, it is reused.
+/// Where the system cannot tell, the answer is an error, never "allowed": in a user namespace that does not map every user, all
+/// that it does not know have one uid, which is no user's (user_namespaces(7)). Authorise by uid; the pid is for logs, it is
+/// reused.
 #pragma once
 
 #include "error.hpp"
@@ -12,7 +14,10 @@
 #include "unique_fd.hpp"
 
 #include <concepts>
+#include <cstdint>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace mato {
@@ -76,6 +81,44 @@ template <class P> peer_credentials require_peer(int socket, const P& policy, er
 
 // ---- implementation ----
 
+namespace detail {
+#if MATO_HAS_PROC
+/// The first word of a short file; empty where it cannot be read.
+inline std::string_view first_words(const char* path, std::span<char> room) noexcept {
+    const unique_fd file(sys::open(path, O_RDONLY));
+    const ssize_t got = file ? sys::read(file.get(), room.data(), room.size()) : -1;
+    return {room.data(), got > 0 ? static_cast<std::size_t>(got) : 0};
+}
+
+/// Whether this uid may stand for users that this namespace does not know.
+inline bool is_unknown_user(uid_t uid) noexcept {
+    constexpr uid_t usual = 65534; // of the kernel, unless an administrator changed it
+    char room[64];
+    const auto number = [](std::string_view& text) {
+        std::uint64_t value = 0;
+        std::size_t at = 0;
+        while (at < text.size() && (text[at] == ' ' || text[at] == '\n')) ++at;
+        const std::size_t begin = at;
+        for (; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at) value = value * 10 + std::uint64_t(text[at] - '0');
+        const bool is_one = at > begin && at - begin < 12;
+        text.remove_prefix(at);
+        return is_one ? value : ~std::uint64_t{0};
+    };
+    static const uid_t stand_in = [&] {
+        auto text = first_words("/proc/sys/kernel/overflowuid", room);
+        const auto read = number(text);
+        return read <= 0xffff'ffff ? static_cast<uid_t>(read) : usual;
+    }();
+    if (uid != stand_in) return false;
+    auto map = first_words("/proc/self/uid_map", room); // "0 0 4294967295": every user is known
+    const auto inside = number(map), outside = number(map), count = number(map);
+    return inside != 0 || outside != 0 || count != 0xffff'ffff;
+}
+#else
+inline bool is_unknown_user(uid_t) noexcept { return false; }
+#endif
+} // namespace detail
+
 inline peer_credentials credentials_of(int socket, error_out out) {
     peer_credentials peer;
 #if MATO_HAS_PEERCRED
@@ -112,7 +155,13 @@ inline unique_fd process_of(int socket, error_out out) {
 template <class P> peer_credentials require_peer(int socket, const P& policy, errc refusal, error_out out) {
     static_assert(peer_policy<P>, "mato: the peer policy needs `checks` and `bool allows(const peer_credentials&) const`");
     const auto peer = credentials_of(socket, out);
-    if (out.failed() || policy.allows(peer)) return peer;
+    if (out.failed()) return peer;
+    if (P::checks && detail::is_unknown_user(peer.uid))
+        return out.set(refusal, "check peer", {},
+                       make_error_code(refusal).message() + ": uid " + std::to_string(peer.uid) +
+                           " stands for every user that this user namespace does not know"),
+               peer;
+    if (policy.allows(peer)) return peer;
     out.set(refusal, "check peer", {},
             make_error_code(refusal).message() + ": uid " + std::to_string(peer.uid) + ", pid " + std::to_string(peer.pid));
     return peer;

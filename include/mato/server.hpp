@@ -4,11 +4,14 @@
 /// Threads: as connection.hpp.   Blocks: never.   Fork: made after the last fork.
 ///
 /// A client passes the peer policy before a byte is read, the admission limits before it costs memory, and the handshake
-/// deadline before it may stay. Out of descriptors, accepting pauses; it never spins.
+/// deadline before it may stay. Out of descriptors, accepting pauses; it never spins. Any callback may throw, replace any
+/// callback, and destroy the server. Sessions may be kept: they outlive server and loop as closed ones.
 #pragma once
 
+#include "callback.hpp"
 #include "clock.hpp"
 #include "connection.hpp"
+#include "detail/handler_memory.hpp"
 #include "endpoint.hpp"
 #include "listener.hpp"
 #include "peer.hpp"
@@ -28,12 +31,19 @@ namespace mato {
 inline namespace MATO_ABI {
 
 struct server_limits {
-    std::size_t clients = 1024;      ///< sessions at once
-    std::size_t unestablished = 256; ///< of these, before `established`; more than start at once in practice
-    std::size_t clients_per_uid = 0; ///< 0: no limit beside `clients`
-    milliseconds handshake{5000};    ///< from accept to `established`; a busy machine still manages it
-    milliseconds frame{30'000};      ///< from a frame's first byte to its last: basic_connection::set_frame_deadline
-    milliseconds accept_pause{100};  ///< after EMFILE and the like
+    std::size_t clients = 1024;              ///< sessions at once; the file's limit of descriptors ends `unlimited`
+    std::size_t unestablished = 256;         ///< of these, before `established`; more than start at once in practice
+    std::size_t clients_per_uid = unlimited; ///< of these
+    milliseconds handshake{5000};            ///< from accept to `established`; a busy machine still manages it
+    milliseconds frame{30'000};              ///< from a frame's first byte to its last: basic_connection::set_frame_deadline
+    milliseconds accept_pause{100};          ///< after EMFILE and the like
+};
+
+/// Since the server was made.
+struct server_counters {
+    std::uint64_t accepted = 0; ///< sessions opened
+    std::uint64_t refused = 0;  ///< by the peer policy or a limit
+    std::uint64_t pauses = 0;   ///< of accepting, for want of descriptors
 };
 
 /// One client: its connection, who it is, and whether it has said hello.
@@ -80,22 +90,28 @@ public:
     using session_ptr = std::shared_ptr<session>;
 
     struct handlers {
-        std::function<void(const session_ptr&)> on_opened;
-        std::function<void(const session_ptr&, std::string_view payload)> on_frame;
-        std::function<void(const session_ptr&, const failure& why)> on_closed;
-        std::function<void(const session_ptr&)> on_drained;
+        callback<void(const session_ptr&)> on_opened{};
+        callback<void(const session_ptr&, std::string_view payload)> on_frame{};
+        /// Once for each session that was opened: errc::closed when the peer left, else why.
+        callback<void(const session_ptr&, const failure& why)> on_closed{};
+        callback<void(const session_ptr&)> on_drained{};
         /// A client that may not stay: by the peer policy (it is sent nothing), or by the limits, when the payload returned
         /// here is its last frame.
-        std::function<std::optional<std::string>(const peer_credentials&, const failure& why)> on_refused;
+        callback<std::optional<std::string>(const peer_credentials&, const failure& why)> on_refused{};
         /// Accepting pauses for want of descriptors.
-        std::function<void(const failure& why)> on_accept_paused;
+        callback<void(const failure& why)> on_accept_paused{};
+        /// What one of these threw (failure::step names it), or what failed here for want of memory; `session` is null where it
+        /// was about none. Runs inside the catch block: `throw;` hands it on, out of run(), and the server goes on all the
+        /// same. Not set: the session is closed with it. Set: nothing else is done.
+        callback<void(const session_ptr& session, const failure& why)> on_exception{};
     };
 
     explicit basic_server(asio::io_context& context, server_limits limits = {}, Overflow overflow = {})
-        : context_(context), limits_(limits), overflow_(std::move(overflow)), door_(context), pause_(context), drain_(context) {
-    }
+        : context_(context), limits_(limits), overflow_(std::move(overflow)), door_(context), pause_(context), drain_(context),
+          life_(std::make_shared<life>()) {}
     basic_server(const basic_server&) = delete;
     basic_server& operator=(const basic_server&) = delete;
+    /// Sessions end without a word to the callbacks, whose owners may be gone already: `end` tells them.
     ~basic_server();
 
     /// Set before `start_accepting`.
@@ -121,18 +137,40 @@ public:
     /// end-of-file when the server is destroyed. Each call has its own `done` and `linger`.
     void drain(milliseconds linger, std::function<void()> done);
     void close_all(const failure& why);
+    /// Ends every session at once, and accepting; on_closed is called for each before this returns. Peers see end-of-file when
+    /// the server is destroyed.
+    void end(const failure& why);
 
     [[nodiscard]] std::size_t size() const noexcept { return sessions_.size(); }
+    [[nodiscard]] const server_counters& counters() const noexcept { return counters_; }
     /// A copy: it may be walked while sessions come and go.
     [[nodiscard]] std::vector<session_ptr> sessions() const { return sessions_; }
     void set_limits(const server_limits& limits) noexcept { limits_ = limits; }
     void set_overflow(Overflow overflow) { overflow_ = std::move(overflow); } ///< of later sessions
 
 private:
+    /// What a pending wait and a running callback need after the server is gone.
+    struct life {
+        bool is_over = false;
+        detail::exception_guard guard;
+        detail::handler_memory door, pause;
+    };
+    struct newcomer {
+        session_ptr arrived;
+        typename session::handlers callbacks;
+    };
+
     void wait_for_clients();
+    void pause_accepting();
     void accept();
+    [[nodiscard]] bool accept_next(newcomer& fresh);
     void look_at_queues();
-    void admit(unique_fd socket, const peer_credentials& peer);
+    void look_at_queues_soon();
+    void cut_short_late_streams();
+    void admit(unique_fd socket, const peer_credentials& peer, newcomer& fresh);
+    [[nodiscard]] typename session::handlers callbacks_of(session& arrived);
+    template <class Call> void guarded(const session_ptr& whose, const char* step, Call call);
+    void tell_exception(const session_ptr& whose, const failure& why);
     [[nodiscard]] failure admission(const peer_credentials& peer) const;
     void open_door();
 
@@ -146,9 +184,12 @@ private:
     asio::steady_timer pause_, drain_;
     std::shared_ptr<asio::steady_timer> rest_;
     std::vector<std::pair<deadline, std::function<void()>>> drains_;
-    std::vector<session_ptr> sessions_;
+    std::vector<session_ptr> sessions_, ended_; // ended: told, and not yet hung up
     std::uint64_t last_id_ = 0;
+    server_counters counters_;
     bool door_waits_ = false; // a callback of `accept` may make the endpoint anew, which waits already
+    bool is_paused_ = false;
+    std::shared_ptr<life> life_;
 };
 
 using server = basic_server<>;
@@ -156,11 +197,29 @@ using server = basic_server<>;
 // ---- implementation ----
 
 template <class E, class P, class F, class O> basic_server<E, P, F, O>::~basic_server() {
+    life_->is_over = true;
     stop_accepting();
     for (const auto& held : sessions_) {
         held->forget_callbacks();
+        held->handshake_.cancel();
         held->abort({errc::stopping, "destroy server", {}, {}});
     }
+    for (const auto& held : ended_) held->hang_up();
+}
+
+template <class E, class P, class F, class O> template <class Call>
+void basic_server<E, P, F, O>::guarded(const session_ptr& whose, const char* step, Call call) {
+    const auto held = life_;
+    held->guard(call, [&] {
+        const failure why = current_failure(step);
+        if (!held->is_over) tell_exception(whose, why);
+    });
+}
+
+template <class E, class P, class F, class O>
+void basic_server<E, P, F, O>::tell_exception(const session_ptr& whose, const failure& why) {
+    if (on.on_exception) return on.on_exception(whose, why);
+    if (whose) whose->close(why);
 }
 
 template <class E, class P, class F, class O> template <class Lock>
@@ -173,6 +232,7 @@ template <class E, class P, class F, class O> template <class Lock>
 void basic_server<E, P, F, O>::republish(const Lock& held, const publish_options& options, error_out out) {
     if (door_.is_open()) door_.release(); // before its number is closed; the wait in progress is cancelled
     pause_.cancel();                      // else its end would begin a second wait
+    is_paused_ = false;
     listener_.republish(held, options, out);
     open_door();
     start_accepting();
@@ -197,36 +257,68 @@ template <class E, class P, class F, class O> void basic_server<E, P, F, O>::sto
     listener_.close();
 }
 
+// Its memory is at hand, so that an allocation that failed elsewhere never ends accepting.
 template <class E, class P, class F, class O> void basic_server<E, P, F, O>::wait_for_clients() {
-    if (!door_.is_open() || std::exchange(door_waits_, true)) return;
-    door_.async_wait(asio::posix::stream_descriptor::wait_read, [this](std::error_code why) {
-        if (why) return;
-        door_waits_ = false;
-        accept();
-    });
+    if (!door_.is_open() || is_paused_ || std::exchange(door_waits_, true)) return;
+    door_.async_wait(asio::posix::stream_descriptor::wait_read,
+                     detail::handler_in(life_->door, [this, held = life_](std::error_code why) {
+                         if (held->is_over || why == asio::error::operation_aborted) return;
+                         door_waits_ = false;
+                         if (why) return pause_accepting(); // the kernel had no memory for the wait
+                         accept();
+                     }));
+}
+
+template <class E, class P, class F, class O> void basic_server<E, P, F, O>::pause_accepting() {
+    is_paused_ = true;
+    try {
+        pause_.expires_at(deadline::in(limits_.accept_pause).at());
+        pause_.async_wait(detail::handler_in(life_->pause, [this, held = life_](std::error_code cancelled) {
+            if (cancelled || held->is_over) return;
+            is_paused_ = false;
+            wait_for_clients();
+        }));
+    } catch (const std::bad_alloc&) {
+        is_paused_ = false; // it is asked at once
+    }
 }
 
 template <class E, class P, class F, class O> void basic_server<E, P, F, O>::accept() {
-    for (int n = 0; n < accepts_per_turn && door_.is_open(); ++n) {
-        failure why;
-        auto next = listener_.try_accept(
-            [](int socket, const P& peer, error_out out) { return require_peer(socket, peer, errc::peer_rejected, out); }, why);
-        if (why) {
-            if (on.on_accept_paused) on.on_accept_paused(why);
-            pause_.expires_after(limits_.accept_pause);
-            pause_.async_wait([this](std::error_code cancelled) {
-                if (!cancelled) wait_for_clients();
-            });
-            return;
-        }
-        if (!next) break;
-        if (next->why) {
-            if (on.on_refused) on.on_refused(next->peer, next->why);
-            continue;
-        }
-        admit(std::move(next->socket), next->peer);
+    const auto held = life_;
+    const scope_exit again([&] {
+        if (!held->is_over) wait_for_clients();
+    });
+    bool more = true;
+    for (int n = 0; n < accepts_per_turn && more && !held->is_over && door_.is_open(); ++n) {
+        newcomer fresh;
+        scope_exit thrown([&] { // what is handed on leaves a session that is heard
+            if (fresh.arrived && !held->is_over) fresh.arrived->start(std::move(fresh.callbacks));
+        });
+        guarded({}, "accept", [&] { more = accept_next(fresh); });
+        thrown.dismiss();
+        if (fresh.arrived && !held->is_over) fresh.arrived->start_now(std::move(fresh.callbacks));
     }
-    wait_for_clients();
+}
+
+/// @returns whether another client may be asked for.
+template <class E, class P, class F, class O> bool basic_server<E, P, F, O>::accept_next(newcomer& fresh) {
+    failure why;
+    auto next = listener_.try_accept(
+        [](int socket, const P& peer, error_out out) { return require_peer(socket, peer, errc::peer_rejected, out); }, why);
+    if (why) {
+        ++counters_.pauses;
+        pause_accepting();
+        if (on.on_accept_paused) guarded({}, "on_accept_paused", [&] { on.on_accept_paused(why); });
+        return false;
+    }
+    if (!next) return false;
+    if (!next->why) {
+        admit(std::move(next->socket), next->peer, fresh);
+    } else {
+        ++counters_.refused;
+        if (on.on_refused) guarded({}, "on_refused", [&] { on.on_refused(next->peer, next->why); });
+    }
+    return true;
 }
 
 template <class E, class P, class F, class O> failure basic_server<E, P, F, O>::admission(const peer_credentials& peer) const {
@@ -241,44 +333,56 @@ template <class E, class P, class F, class O> failure basic_server<E, P, F, O>::
     if (sessions_.size() >= limits_.clients) return refuse("clients", limits_.clients);
     if (count([](const session_ptr& s) { return !s->is_established(); }) >= limits_.unestablished)
         return refuse("clients that have not said hello", limits_.unestablished);
-    if (limits_.clients_per_uid > 0 &&
+    if (limits_.clients_per_uid < limits_.clients &&
         count([&](const session_ptr& s) { return s->peer().uid == peer.uid; }) >= limits_.clients_per_uid)
         return refuse("clients of uid " + std::to_string(peer.uid), limits_.clients_per_uid);
     return {};
 }
 
 template <class E, class P, class F, class O>
-void basic_server<E, P, F, O>::admit(unique_fd socket, const peer_credentials& peer) {
-    const auto fresh = std::make_shared<session>(context_, std::move(socket), overflow_, ++last_id_, peer);
+void basic_server<E, P, F, O>::admit(unique_fd socket, const peer_credentials& peer, newcomer& fresh) {
+    const auto arrived = std::make_shared<session>(context_, std::move(socket), overflow_, ++last_id_, peer);
     if (auto why = admission(peer)) {
-        const auto last_words = on.on_refused ? on.on_refused(peer, why) : std::nullopt;
+        ++counters_.refused;
+        std::optional<std::string> last_words;
+        if (on.on_refused) guarded({}, "on_refused", [&] { last_words = on.on_refused(peer, why); });
         std::error_code ignored;
-        if (last_words) fresh->send(*last_words, ignored);
-        return fresh->close(std::move(why));
+        if (last_words) arrived->send(*last_words, ignored);
+        return arrived->close(std::move(why));
     }
-    sessions_.push_back(fresh);
-    fresh->rest_ = rest_;
-    fresh->set_frame_deadline(limits_.frame);
-    session* const raw_session = fresh.get(); // the handlers live in the session: a shared_ptr there would keep it for ever
-    const auto self = [raw_session] { return std::static_pointer_cast<session>(raw_session->shared_from_this()); };
-    fresh->handshake_.expires_after(limits_.handshake);
-    fresh->handshake_.async_wait([held = std::weak_ptr<session>(fresh)](std::error_code cancelled) {
+    arrived->rest_ = rest_;
+    arrived->set_frame_deadline(limits_.frame);
+    auto callbacks = callbacks_of(*arrived);
+    arrived->handshake_.expires_at(deadline::in(limits_.handshake).at());
+    arrived->handshake_.async_wait([held = std::weak_ptr<session>(arrived)](std::error_code cancelled) {
         const auto late = held.lock();
         if (!cancelled && late && !late->is_established()) late->abort({errc::handshake_timeout, "handshake", {}, {}});
     });
-    if (on.on_opened) on.on_opened(fresh);
-    fresh->start_now({[this, self](std::string_view payload) {
-                          if (on.on_frame) on.on_frame(self(), payload);
-                      },
-                      [this, self](const failure& why) {
-                          const session_ptr gone = self();
-                          gone->handshake_.cancel();
-                          std::erase(sessions_, gone);
-                          if (on.on_closed) on.on_closed(gone, why);
-                      },
-                      [this, self] {
-                          if (on.on_drained) on.on_drained(self());
-                      }});
+    sessions_.push_back(arrived);
+    ++counters_.accepted;
+    fresh = {arrived, std::move(callbacks)}; // from here on its end is told
+    if (on.on_opened) guarded(arrived, "on_opened", [&] { on.on_opened(arrived); });
+}
+
+template <class E, class P, class F, class O> auto basic_server<E, P, F, O>::callbacks_of(session& arrived) ->
+    typename session::handlers {
+    // The handlers live in the session: a shared_ptr there would keep it for ever.
+    const auto self = [raw = &arrived] { return std::static_pointer_cast<session>(raw->shared_from_this()); };
+    return {[this, self](std::string_view payload) {
+                if (on.on_frame) on.on_frame(self(), payload);
+            },
+            [this, self](const failure& why) {
+                const session_ptr gone = self();
+                gone->handshake_.cancel();
+                std::erase(sessions_, gone);
+                if (on.on_closed) on.on_closed(gone, why);
+            },
+            [this, self] {
+                if (on.on_drained) on.on_drained(self());
+            },
+            [this, self, held = life_](const failure& why) {
+                if (!held->is_over) tell_exception(self(), why);
+            }};
 }
 
 template <class E, class P, class F, class O>
@@ -288,26 +392,50 @@ void basic_server<E, P, F, O>::drain(milliseconds linger, std::function<void()> 
 }
 
 template <class E, class P, class F, class O> void basic_server<E, P, F, O>::look_at_queues() {
-    static constexpr milliseconds look_again{2}; // only while stopping; a callback per session would outlive the daemon's own
     bool empty = true;
     for (const session_ptr& each : sessions_) empty = empty && each->queued_bytes() == 0;
+    if (!empty) cut_short_late_streams();
     std::vector<std::function<void()>> over;
     std::erase_if(drains_, [&](auto& each) {
         const bool is_over = empty || each.first.passed();
         if (is_over) over.push_back(std::move(each.second));
         return is_over;
     });
-    if (!drains_.empty()) {
-        drain_.expires_after(look_again); // one wait, whoever asked
-        drain_.async_wait([this](std::error_code cancelled) {
-            if (!cancelled) look_at_queues();
-        });
-    }
-    for (const auto& done : over) done();
+    if (!drains_.empty()) look_at_queues_soon();
+    for (const auto& done : over) done(); // the last use of the server: one of them may destroy it
+}
+
+// A stream's reader that did not read to its end in time is told what it does not get.
+template <class E, class P, class F, class O> void basic_server<E, P, F, O>::cut_short_late_streams() {
+    bool is_late = false;
+    for (const auto& each : drains_) is_late = is_late || each.first.passed();
+    if (!is_late) return;
+    for (const session_ptr& each : sessions())
+        if (each->is_open() && each->queued_bytes() > 0 && each->box().stream())
+            each->box().stream()->cut_short(
+                {errc::slow_consumer, "drain", {}, "slow consumer: it did not read to the end in time"});
+}
+
+template <class E, class P, class F, class O> void basic_server<E, P, F, O>::look_at_queues_soon() {
+    static constexpr milliseconds look_again{2}; // only while stopping; a callback per session would outlive the daemon's own
+    drain_.expires_after(look_again);            // one wait, whoever asked
+    drain_.async_wait([this, held = life_](std::error_code cancelled) {
+        if (!cancelled && !held->is_over) guarded({}, "drain", [&] { look_at_queues(); });
+    });
 }
 
 template <class E, class P, class F, class O> void basic_server<E, P, F, O>::close_all(const failure& why) {
     for (const auto& held : sessions()) held->close(why);
+}
+
+template <class E, class P, class F, class O> void basic_server<E, P, F, O>::end(const failure& why) {
+    stop_accepting();
+    const auto held = life_;
+    for (const auto& each : sessions()) {
+        if (held->is_over) return; // a callback destroyed the server
+        ended_.push_back(each);
+        each->end_now(why);
+    }
 }
 
 } // namespace MATO_ABI

@@ -91,13 +91,14 @@ template <variable_lookup F> service_environment parse_service_environment(const
     const auto count = number("LISTEN_FDS", 0, service_environment::most_sockets);
     const auto watchdog_pid = number("WATCHDOG_PID", 1, most_pid);
     constexpr auto most_usec = static_cast<std::uint64_t>(std::chrono::microseconds::max().count());
-    const auto watchdog = number("WATCHDOG_USEC", 1, most_usec);
+    const auto watchdog = number("WATCHDOG_USEC", 1, UINT64_MAX - 1); // the greatest number means none, which is not said
     if (out.failed()) return result;
 
     result.notify_socket = variable("NOTIFY_SOCKET").value_or("");
     const auto is_self = [&](std::uint64_t pid) { return pid == static_cast<std::uint64_t>(self); };
     if (watchdog.is_there && (!watchdog_pid.is_there || is_self(watchdog_pid.value)))
-        result.watchdog = std::chrono::microseconds(static_cast<std::chrono::microseconds::rep>(watchdog.value));
+        result.watchdog = std::chrono::microseconds(
+            static_cast<std::chrono::microseconds::rep>(watchdog.value < most_usec ? watchdog.value : most_usec));
     if (!listen_pid.is_there || !is_self(listen_pid.value) || !count.is_there) return result;
 
     for (int i = 0; i < static_cast<int>(count.value); ++i)

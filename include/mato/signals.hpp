@@ -62,7 +62,8 @@ inline void reset_signals() noexcept {
 }
 
 #if MATO_HAS_SIGNALFD
-/// signalfd(2). Blocks its signals in the calling thread, and every other signal that was blocked before is let through.
+/// signalfd(2). Blocks its signals in the calling thread; every other signal stays blocked or not, as the program had it. A
+/// child that something else spawns inherits that: see reset_signals.
 class signalfd_source {
 public:
     signalfd_source() noexcept = default;
@@ -141,7 +142,7 @@ using default_signal_source = self_pipe_source;
 #if MATO_HAS_SIGNALFD
 inline signalfd_source signalfd_source::open(const sigset_t& signals, error_out out) {
     signalfd_source source;
-    sys::signal_mask(SIG_SETMASK, &signals, &source.before_);
+    sys::signal_mask(SIG_BLOCK, &signals, &source.before_);
     source.fd_ = unique_fd(sys::signalfd(&signals));
     if (!source.fd_) {
         out.set(last_error(), "open signalfd");

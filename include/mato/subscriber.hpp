@@ -44,6 +44,7 @@ public:
     [[nodiscard]] bool is_leaving() const noexcept override { return until_ != frame_ring::nowhere; }
     void no_more() override;
     void keep_begun() override;
+    void cut_short(const failure& why) override;
     void left() noexcept override { all_.remove(*this); }
     [[nodiscard]] const void* source() const noexcept override { return &all_; }
 
@@ -76,6 +77,7 @@ private:
     void take_snapshot();
     void fall_behind();
     void fall_behind(failure why);
+    template <class Ask> bool asked(const char* step, Ask ask);
     shared_frame put(std::string_view payload, std::uint64_t place);
     std::uint64_t gather_newest(gathered_write& write, std::uint64_t from, std::uint64_t until) const noexcept;
 
@@ -88,6 +90,7 @@ private:
     std::uint64_t until_ = frame_ring::nowhere,
                   last_ = frame_ring::nowhere;           // where its part of the stream ends, and the frame there
     std::uint64_t accepted_until_ = frame_ring::nowhere; // drop_newest: what waits ends here, newer frames are being dropped
+    std::uint64_t told_from_ = 0;                        // the first frame that the newest notice is about
     delivery_counters counters_;
     bool is_stalled_ = false, needs_snapshot_ = false;
 };
@@ -175,7 +178,8 @@ template <class H, class P, broadcast_policy O, framing_policy F> void basic_sub
     if (accepted_until_ == frame_ring::nowhere && !is_leaving() && position_ < ring.end() &&
         (was_overtaken() || queued() > policy_.limit())) {
         const std::size_t own = peer_->box().own();
-        const std::uint64_t full = position_ + policy_.limit() - std::min(own, policy_.limit());
+        const std::size_t room = policy_.limit() - std::min(own, policy_.limit());
+        const std::uint64_t full = position_ + std::min<std::uint64_t>(room, ring.end() - position_); // any `bytes` is allowed
         if (full < ring.begin() || ring.boundary(std::min(full, ring.end())) > position_)
             accepted_until_ = full < ring.begin() ? full : ring.boundary(std::min(full, ring.end()));
         else
@@ -202,10 +206,11 @@ void basic_subscriber<H, P, O, F>::skip_to(std::uint64_t sequence) {
 
 template <class H, class P, broadcast_policy O, framing_policy F>
 void basic_subscriber<H, P, O, F>::tell(const frame_gap& lost, std::uint64_t place) {
+    told_from_ = lost.first;
     all_.count(&delivery_counters::dropped, *this, lost.count());
     all_.count(&delivery_counters::gaps, *this, 1);
-    const auto notice = all_.on.gap ? all_.on.gap(lost) : std::nullopt;
-    if (notice) put(*notice, place);
+    std::optional<std::string> notice;
+    if (all_.on.gap && asked("gap", [&] { notice = all_.on.gap(lost); }) && notice) put(*notice, place);
 }
 
 template <class H, class P, broadcast_policy O, framing_policy F> void basic_subscriber<H, P, O, F>::take_snapshot() {
@@ -216,7 +221,9 @@ template <class H, class P, broadcast_policy O, framing_policy F> void basic_sub
     if (all_.snapshot_) {
         peer_->box().insert(all_.snapshot_, place);
     } else {
-        auto frame = put(all_.on.snapshot(now), place);
+        std::string payload;
+        if (!asked("snapshot", [&] { payload = all_.on.snapshot(now); })) return;
+        auto frame = put(payload, place);
         if (now + 1 == all_.ring_.next()) all_.snapshot_ = std::move(frame); // else the handler has published
     }
     position_ = end; // last, as in skip_to
@@ -235,6 +242,17 @@ shared_frame basic_subscriber<H, P, O, F>::put(std::string_view payload, std::ui
     return frame;
 }
 
+// What a handler of the stream throws is this subscriber's end, and no other's. @returns whether it answered.
+template <class H, class P, broadcast_policy O, framing_policy F> template <class Ask>
+bool basic_subscriber<H, P, O, F>::asked(const char* step, Ask ask) {
+    try {
+        return ask(), true;
+    } catch (...) {
+        if (peer_) fall_behind(current_failure(step));
+        return false;
+    }
+}
+
 template <class H, class P, broadcast_policy O, framing_policy F> void basic_subscriber<H, P, O, F>::fall_behind() {
     std::string text = "slow consumer: " + std::to_string(queued());
     text += " bytes unread";
@@ -243,7 +261,11 @@ template <class H, class P, broadcast_policy O, framing_policy F> void basic_sub
 
 template <class H, class P, broadcast_policy O, framing_policy F> void basic_subscriber<H, P, O, F>::fall_behind(failure why) {
     ++all_.disconnected_;
-    auto words = all_.on.last_words ? all_.on.last_words(why) : std::nullopt;
+    std::optional<std::string> words;
+    try {
+        if (all_.on.last_words) words = all_.on.last_words(why);
+    } catch (...) { // then there are none: it ends for a reason of its own already
+    }
     if (peer_) peer_->fall_behind(std::move(why), std::move(words));
 }
 
@@ -367,6 +389,31 @@ template <class H, class P, broadcast_policy O, framing_policy F> void basic_sub
     all_.count(&delivery_counters::delivered, *this, 1); // it is finished, or the connection ends
     position_ = ring.end_of(sequence_++);
     peer_->box().insert(std::move(frame), 0, taken);
+}
+
+// The stream's end does not come: the gap is told, or a snapshot sent, or last words, beyond what the kernel has not yet room
+// for.
+template <class H, class P, broadcast_policy O, framing_policy F>
+void basic_subscriber<H, P, O, F>::cut_short(const failure& why) {
+    const typename H::busy scope(all_);
+    const std::uint64_t end = std::min(last_, all_.ring_.next());
+    const bool is_untold =
+        peer_->box().own() > peer_->box().replies() && !peer_->box().is_begun(); // a notice that waits goes, too
+    const frame_gap lost{is_untold ? told_from_ : sequence_ + (is_begun() ? 1 : 0), end - 1};
+    if (lost.first >= end) return;
+    std::optional<std::string> words;
+    const overflow_kind kind = policy_.kind();
+    if (kind == overflow_kind::resync && all_.on.snapshot && !is_leaving()) {
+        if (!asked("snapshot", [&] { words = all_.on.snapshot(end - 1); })) return;
+        all_.count(&delivery_counters::superseded, *this, end - sequence_);
+    } else if (O::loses_frames && kind != overflow_kind::disconnect && kind != overflow_kind::block_producer && all_.on.gap) {
+        if (!asked("gap", [&] { words = all_.on.gap(lost); })) return;
+        all_.count(&delivery_counters::dropped, *this, end - sequence_);
+        all_.count(&delivery_counters::gaps, *this, 1);
+    } else {
+        return fall_behind(why);
+    }
+    if (peer_) peer_->fall_behind(why, std::move(words));
 }
 
 template <class H, class P, broadcast_policy O, framing_policy F>

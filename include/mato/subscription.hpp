@@ -4,11 +4,11 @@
 /// Values: nothing here does anything.
 #pragma once
 
+#include "callback.hpp"
 #include "error.hpp"
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 
@@ -63,13 +63,13 @@ struct broadcast_status : delivery_counters {
 struct fan_out_handlers {
     /// The payload that stands for all frames up to `sequence`, for a subscriber that joins or is resynchronised. Called when
     /// the subscriber can be sent it; once for all that need it at the same sequence.
-    std::function<std::string(std::uint64_t sequence)> snapshot;
+    callback<std::string(std::uint64_t sequence)> snapshot{};
     /// The payload that tells a subscriber what it lost; nothing where frames carry numbers of their own.
-    std::function<std::optional<std::string>(const frame_gap&)> gap;
+    callback<std::optional<std::string>(const frame_gap&)> gap{};
     /// The last payload for a subscriber that is closed because it fell behind.
-    std::function<std::optional<std::string>(const failure& why)> last_words;
+    callback<std::optional<std::string>(const failure& why)> last_words{};
     /// The producer may go on: after `publish` reported errc::busy or `has_room` was false. Posted.
-    std::function<void()> room;
+    callback<void()> room{};
 };
 
 } // namespace MATO_ABI

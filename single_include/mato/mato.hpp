@@ -14,13 +14,16 @@
 #endif
 
 #include <sys/types.h>
+#include <utility>
+#include <cstddef>
+#include <functional>
+#include <type_traits>
 #include <version> // says which library it is
 #include <cerrno>
+#include <new>
 #include <string>
 #include <string_view>
 #include <system_error>
-#include <utility>
-#include <cstddef>
 #include <csignal>
 #include <cstdio>
 #include <ctime>
@@ -56,10 +59,8 @@
 #include <asio/local/stream_protocol.hpp>
 #include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
-#include <functional>
 #include <asio/posix/stream_descriptor.hpp>
 #include <cstdlib>
-#include <type_traits>
 
 // ---- mato/mato.hpp ----
 /// @file mato.hpp: the whole toolkit; a table of contents.
@@ -77,10 +78,10 @@
 
 // 1: vocabulary
 
-// ---- mato/clock.hpp ----
-/// @file clock.hpp: time as a parameter.
-/// Layer: 1 (vocabulary).  Test: test/toolkit/clock_test.cpp.
-/// Threads: safe.   Blocks: never.
+// ---- mato/callback.hpp ----
+/// @file callback.hpp: a function that the program gives and may replace while it runs; what it throws is told once.
+/// Layer: 1 (vocabulary).  Test: test/toolkit/callback_test.cpp.
+/// Threads: one object and its copies, one thread.   Blocks: never.
 
 // ---- mato/detail/abi.hpp ----
 /// @file abi.hpp: the inline namespace, another name for each version and each set of feature switches.
@@ -195,6 +196,116 @@
                   MATO_HAS_ABSTRACT_NAMES, MATO_HAS_PROC, MATO_HAS_CLOSE_RANGE, MATO_HAS_OFD_LOCKS, MATO_HAS_SENDMMSG,         \
                   MATO_HAS_SINGLE_THREADED, MATO_HAS_MEMFD)
 
+// ---- mato/scope_exit.hpp ----
+/// @file scope_exit.hpp: what a half-done step undoes.
+/// Layer: 1 (vocabulary).  Test: test/toolkit/unique_fd_test.cpp.
+
+namespace mato {
+inline namespace MATO_ABI {
+
+/// Runs `F` when the scope is left, unless dismissed. `F` must not throw.
+template <class F> class scope_exit {
+public:
+    explicit scope_exit(F undo) : undo_(std::move(undo)) {}
+    scope_exit(const scope_exit&) = delete;
+    scope_exit& operator=(const scope_exit&) = delete;
+    ~scope_exit() {
+        if (armed_) undo_();
+    }
+    void dismiss() noexcept { armed_ = false; }
+
+private:
+    F undo_;
+    bool armed_ = true;
+};
+
+} // namespace MATO_ABI
+} // namespace mato
+
+namespace mato {
+inline namespace MATO_ABI {
+
+template <class Signature> class callback;
+
+/// As std::function, but a call keeps what it calls: assigning to it, or destroying its owner, from inside the call is safe.
+/// Copies share one function.
+template <class R, class... A> class callback<R(A...)> {
+public:
+    callback() noexcept = default;
+    callback(std::nullptr_t) noexcept {} // NOLINT(google-explicit-constructor)
+    template <class F>
+    requires(!std::is_same_v<std::remove_cvref_t<F>, callback> && std::is_invocable_r_v<R, F&, A...>)
+        callback(F function) { // NOLINT(google-explicit-constructor)
+        std::function<R(A...)> made(std::move(function));
+        if (made) shared_ = new shared{std::move(made)};
+    }
+    callback(const callback& other) noexcept : shared_(other.shared_) {
+        if (shared_) ++shared_->owners;
+    }
+    callback(callback&& other) noexcept : shared_(std::exchange(other.shared_, nullptr)) {}
+    callback& operator=(callback other) noexcept {
+        std::swap(shared_, other.shared_);
+        return *this;
+    }
+    ~callback() {
+        if (shared_ && --shared_->owners == 0) delete shared_;
+    }
+
+    [[nodiscard]] explicit operator bool() const noexcept { return shared_ != nullptr; }
+    /// @throws std::bad_function_call when there is no function · whatever the function throws.
+    R operator()(A... arguments) const {
+        const callback kept(*this);
+        if (!kept) throw std::bad_function_call();
+        return kept.shared_->function(std::forward<A>(arguments)...);
+    }
+
+private:
+    struct shared {
+        std::function<R(A...)> function;
+        std::size_t owners = 1;
+    };
+    shared* shared_ = nullptr;
+};
+
+namespace detail {
+
+/// Calls what may throw and tells about it. Calls may be nested: what `tell` itself throws passes through all of them untold.
+class exception_guard {
+public:
+    /// `tell()` runs inside the catch block.
+    template <class Call, class Tell> void operator()(Call call, Tell tell) {
+        ++depth_;
+        const scope_exit leave([this] {
+            if (--depth_ == 0) handed_on_ = false;
+        });
+        try {
+            call();
+        } catch (...) {
+            if (handed_on_) throw;
+            handed_on_ = true;
+            tell();
+            handed_on_ = false;
+        }
+    }
+
+private:
+    int depth_ = 0;
+    bool handed_on_ = false;
+};
+
+} // namespace detail
+} // namespace MATO_ABI
+} // namespace mato
+
+// ---- mato/clock.hpp ----
+/// @file clock.hpp: time as a parameter.
+/// Layer: 1 (vocabulary).  Test: test/toolkit/clock_test.cpp.
+/// Threads: safe.   Blocks: never.
+///
+/// Every duration and limit of the toolkit means what it says. 0 is no time and no amount: at once, none. `never` is a wait
+/// that does not end, `unlimited` an amount that is not reached; so is whatever is too large for the clock or the counter: no
+/// value of an option overflows.
+
 // ---- mato/detail/chrono.hpp ----
 /// @file chrono.hpp: durations and clocks, without calendars, time zones and their streams.
 /// Layer: 0 (platform).
@@ -219,11 +330,29 @@ inline namespace MATO_ABI {
 using clock = std::chrono::steady_clock;
 using milliseconds = std::chrono::milliseconds;
 
+inline constexpr milliseconds never = milliseconds::max();
+inline constexpr std::size_t unlimited = static_cast<std::size_t>(-1);
+
+namespace detail {
+/// `at + span`, or the clock's end where that lies beyond it; the clock's beginning for what lies before that.
+template <class Rep, class Period>
+[[nodiscard]] constexpr clock::time_point later(clock::time_point at, std::chrono::duration<Rep, Period> span) noexcept {
+    using seconds = std::chrono::duration<double>; // wide enough to compare in; where it is inexact, there are years to spare
+    constexpr seconds year(366 * 24 * 3600.0);
+    if (seconds(span) >= seconds(clock::time_point::max() - at) - year) return clock::time_point::max();
+    if (seconds(span) <= seconds(clock::duration::min()) + year) return clock::time_point::min();
+    return at + std::chrono::duration_cast<clock::duration>(span);
+}
+} // namespace detail
+
 /// A point after which waiting is over. Passing one through several steps makes them share one budget.
 class deadline {
 public:
     explicit deadline(clock::time_point at) noexcept : at_(at) {}
-    [[nodiscard]] static deadline in(clock::duration span) noexcept { return deadline(clock::now() + span); }
+    template <class Rep, class Period> [[nodiscard]] static deadline in(std::chrono::duration<Rep, Period> span) noexcept {
+        return deadline(detail::later(clock::now(), span));
+    }
+    [[nodiscard]] static deadline never() noexcept { return deadline(clock::time_point::max()); }
 
     [[nodiscard]] clock::time_point at() const noexcept { return at_; }
     [[nodiscard]] bool passed(clock::time_point now = clock::now()) const noexcept { return now >= at_; }
@@ -279,6 +408,8 @@ enum class errc {
     timed_out,           ///< the deadline passed
     closed,              ///< the peer closed the stream
     stopping,            ///< the daemon is on its way out
+    holder_not_proved,   ///< the lock is held, but which process here holds it is not certain; `failure::detail` says why
+    callback_threw,      ///< a function of the program's threw an exception; `failure::detail` has its text
 };
 
 /// What a caller wants to know, whichever layer noticed it: compare an `error_code` with these.
@@ -344,6 +475,12 @@ private:
     std::string text_;
 };
 
+/// The exception that is being handled, as a failure: all that a `mato::error` says, the code of a std::system_error, ENOMEM
+/// for std::bad_alloc, errc::callback_threw for any other. `step` names what threw and stands before a step that the exception
+/// names.
+/// @pre called inside a catch block.
+[[nodiscard]] inline failure current_failure(std::string_view step) noexcept;
+
 /// Where a function reports: built implicitly from the caller's `std::error_code` or `failure`, which it clears.
 /// A parameter only; it must not outlive the call.
 class error_out {
@@ -391,6 +528,8 @@ public:
         case errc::timed_out: return "timed out";
         case errc::closed: return "closed by the peer";
         case errc::stopping: return "stopping";
+        case errc::holder_not_proved: return "not certain which process holds the lock";
+        case errc::callback_threw: return "a callback threw an exception";
         }
         return "unknown error " + std::to_string(value);
     }
@@ -454,6 +593,34 @@ inline std::string failure::message() const {
 }
 
 inline error::error(failure why) : std::system_error(why.code), why_(std::move(why)), text_(why_.message()) {}
+
+inline failure current_failure(std::string_view step) noexcept {
+    const auto told = [&](std::error_code code, std::string text) {
+        return failure{code ? code : make_error_code(errc::callback_threw), std::string(step), {}, std::move(text)};
+    };
+    try {
+        try {
+            throw;
+        } catch (const error& thrown) {
+            failure why = thrown.why();
+            if (!why) return told({}, thrown.what());
+            why.step = why.step.empty() ? std::string(step) : std::string(step).append(": ").append(why.step);
+            return why;
+        } catch (const std::system_error& thrown) {
+            return told(thrown.code(), thrown.what());
+        } catch (const std::bad_alloc&) {
+            return told({ENOMEM, std::system_category()}, {});
+        } catch (const std::exception& thrown) {
+            return told({}, thrown.what());
+        } catch (...) {
+            return told({}, "an exception of a type that is no std::exception");
+        }
+    } catch (...) { // no memory for the text
+        failure bare;
+        bare.code = {ENOMEM, std::system_category()};
+        return bare;
+    }
+}
 
 inline void error_out::set(std::error_code code, std::string_view step, std::string_view path, std::string detail) const {
     if (code_) *code_ = code;
@@ -550,32 +717,6 @@ inline void append_printable(std::string& to, std::string_view text, std::string
         text.remove_prefix(next.size);
     }
 }
-
-} // namespace MATO_ABI
-} // namespace mato
-
-// ---- mato/scope_exit.hpp ----
-/// @file scope_exit.hpp: what a half-done step undoes.
-/// Layer: 1 (vocabulary).  Test: test/toolkit/unique_fd_test.cpp.
-
-namespace mato {
-inline namespace MATO_ABI {
-
-/// Runs `F` when the scope is left, unless dismissed. `F` must not throw.
-template <class F> class scope_exit {
-public:
-    explicit scope_exit(F undo) : undo_(std::move(undo)) {}
-    scope_exit(const scope_exit&) = delete;
-    scope_exit& operator=(const scope_exit&) = delete;
-    ~scope_exit() {
-        if (armed_) undo_();
-    }
-    void dismiss() noexcept { armed_ = false; }
-
-private:
-    F undo_;
-    bool armed_ = true;
-};
 
 } // namespace MATO_ABI
 } // namespace mato
@@ -998,8 +1139,8 @@ inline namespace MATO_ABI {
 inline constexpr std::size_t max_passed_descriptors = 8;
 
 /// Sends what the kernel takes of `bytes`; the descriptors travel with the first byte, so they are gone once any byte is.
-/// @returns bytes taken; 0 when the socket is full. @pre bytes is not empty, at most `max_passed_descriptors`.
-/// @errors of sendmsg(2).
+/// @returns bytes taken; 0 when the socket is full. @pre bytes is not empty.
+/// @errors E2BIG: more than `max_passed_descriptors`; nothing is sent · any of sendmsg(2).
 [[nodiscard]] inline std::size_t send_descriptors(int socket, std::string_view bytes, std::span<const int> descriptors,
                                                   error_out out);
 
@@ -1020,6 +1161,11 @@ struct control_room {
 } // namespace detail
 
 inline std::size_t send_descriptors(int socket, std::string_view bytes, std::span<const int> descriptors, error_out out) {
+    if (descriptors.size() > max_passed_descriptors) {
+        out.set({E2BIG, std::system_category()}, "send descriptors", {},
+                std::to_string(descriptors.size()) + " at once, at most " + std::to_string(max_passed_descriptors) + " may be");
+        return 0;
+    }
     detail::control_room control{};
     iovec data{const_cast<char*>(bytes.data()), bytes.size()};
     msghdr message{};
@@ -1098,8 +1244,15 @@ enum class detach_role {
 };
 
 struct detach_options {
-    std::span<const int> keep{}; ///< descriptors the daemon keeps beside 0-2 (lock, readiness); every other is closed
+    /// Descriptors the daemon keeps besides 0-2 (lock, readiness); every other is closed. A number below
+    /// `most_retired_descriptors` that was open stays taken by a descriptor that is neither read nor written, so that what an
+    /// object of the starter's still writes fails with EBADF, and never gets into a file of the daemon's.
+    std::span<const int> keep{};
 };
+
+/// The kernel gives the lowest free number, so a starter with fewer descriptors than this finds none of its numbers reused; a
+/// quarter of the usual limit of a process (1024).
+inline constexpr int most_retired_descriptors = 256;
 
 /// `forks` says whether a starter remains. After an error in the starter no daemon exists; an error in the daemon is for
 /// its readiness channel.
@@ -1121,10 +1274,9 @@ struct foreground {
 /// Two forks and a session between them: no controlling terminal now, and none to be had by opening one later.
 ///
 /// In the daemon: cwd "/", umask 077, /dev/null open read-write on 0-2 (read-only would make every write to 1 and 2 fail),
-/// every other descriptor closed but `keep`, default dispositions, and all signals BLOCKED: the signal source that is opened
-/// next unblocks them.
-/// Resolve relative paths before. @errors not_single_threaded (a thread made by clone(2) itself may go unseen) · EAGAIN, ENOMEM
-/// of fork(2).
+/// every other descriptor closed but `keep`, default dispositions, and all signals BLOCKED, so that none is lost before the
+/// signal source is open: then give the mask of before back, as basic_daemon does. Resolve relative paths before. @errors
+/// not_single_threaded (a thread made by clone(2) itself may go unseen) · EAGAIN, ENOMEM of fork(2).
 struct double_fork {
     static constexpr bool forks = true;
     static detach_role detach(const detach_options& options, error_out out);
@@ -1174,6 +1326,25 @@ inline void close_all_but(std::span<const int> keep) noexcept {
     sys::close_from(first);
 }
 
+/// As above, and the numbers that were open stay taken. Async-signal-safe.
+inline void retire_all_but(std::span<const int> keep) noexcept {
+    pollfd asked[most_retired_descriptors]; // one question for all: POLLNVAL says that it is not open
+    int count = most_retired_descriptors;
+    for (int fd = 0; fd < count; ++fd) asked[fd] = {fd, 0, 0};
+    while (count > 0 && sys::poll(asked, static_cast<nfds_t>(count), 0) == -1 && errno == EINVAL) count /= 2; // RLIMIT_NOFILE
+    close_all_but(keep);
+    const int nothing = sys::open("/", O_RDONLY | O_DIRECTORY);
+    bool is_retired = false;
+    for (int fd = 3; nothing >= 0 && fd < count; ++fd) {
+        if (asked[fd].revents & POLLNVAL) continue;
+        if (fd == nothing) is_retired = true;
+        bool is_kept = fd == nothing;
+        for (const int each : keep) is_kept = is_kept || each == fd;
+        if (!is_kept) sys::fcntl(nothing, F_DUPFD_CLOEXEC, fd); // free, so it is this number
+    }
+    if (nothing >= 0 && !is_retired) sys::close(nothing);
+}
+
 } // namespace detail
 
 inline void reserve_standard_descriptors(error_out out) {
@@ -1215,7 +1386,7 @@ inline detach_role double_fork::detach(const detach_options& options, error_out 
     if (sys::chdir("/") == -1 || !detail::point_standard_descriptors_at_null()) out.set(last_error(), "detach", "/");
     sys::umask(077);
     sys::default_dispositions();
-    detail::close_all_but(options.keep);
+    detail::retire_all_but(options.keep);
     return detach_role::daemon;
 }
 
@@ -1937,7 +2108,13 @@ static_assert(lock_mechanism<flock_lock> && lock_mechanism<null_lock>);
 
 /// Who holds a lock, as the lock file says. Informational: act on it through `signal_holder`, never through kill(2).
 struct lock_holder {
-    pid_t pid = 0; ///< 0: the holder has not written it yet
+    pid_t pid = 0; ///< 0: the holder has not written it yet; a number of the holder's pid namespace, which may be another
+};
+
+/// A process that something other than the lock file names, see basic_client::signal_daemon.
+struct found_process {
+    unique_fd process{}; ///< a pidfd, where the system has them
+    pid_t number = 0;    ///< in this process's pid namespace; 0: it has none here
 };
 
 template <class Mechanism = flock_lock> class basic_instance_lock {
@@ -1957,7 +2134,8 @@ public:
     /// Takes the lock, or tells who holds it. A loser changes nothing.
     ///
     /// @pre     the directory exists and is private (see endpoint.hpp).
-    /// @effects creates `path` 0600 when absent; writes "<pid>\n" only after the lock is held.
+    /// @effects creates `path` 0600 when absent; writes the pid only after the lock is held, and, where there is proc(5), a
+    ///          second line: pid namespace, boot, start time in ticks. A file with the pid alone is read as well.
     /// @errors  ELOOP: the last component is a symlink · ENOLCK, EOPNOTSUPP: cannot lock here · any of open(2).
     [[nodiscard]] static attempt try_acquire(const std::string& path);
     [[nodiscard]] static attempt try_acquire(const std::string& path, error_out out);
@@ -1971,11 +2149,19 @@ public:
     /// @errors timed_out · any of open(2) · EBADF: ofd_lock needs a writable descriptor, which no directory has.
     [[nodiscard]] static basic_instance_lock acquire_directory(const std::string& directory, deadline until, error_out out);
 
-    /// Sends `signal` to the holder, and to nobody else: the lock must be held, the pid in it positive, and both still so
-    /// after the process was pinned by a pidfd, so neither a stale file nor a reused pid is ever hit.
+    /// Sends `signal` to the holder, and to no other process: the lock must be held, the file must name a process of this boot
+    /// and pid namespace that began when the file says, and all that must still be so after the process was pinned by a pidfd.
     /// @returns the pid signalled, else 0. `signal` 0 only asks.
-    /// @errors  not_running: nobody holds it · malformed: no usable pid in it · EPERM: running, not yours.
-    static pid_t signal_holder(const std::string& path, int signal, error_out out);
+    /// @errors  not_running: nothing holds it · malformed: no usable pid in it · holder_not_proved: it is held, but which
+    /// process
+    ///          here holds it is not certain; nothing was signalled · EPERM: running, not yours.
+    static pid_t signal_holder(const std::string& path, int signal, error_out out) {
+        return signal_holder(
+            path, signal, [](error_out) { return found_process(); }, out);
+    }
+    /// As above; where the file is no proof, `find(error_out)` says a process, which is believed when its start time is the
+    /// file's, or, of a file with the pid alone, its number.
+    template <class Find> static pid_t signal_holder(const std::string& path, int signal, Find find, error_out out);
 
     [[nodiscard]] bool is_held() const noexcept { return static_cast<bool>(fd_); }
     [[nodiscard]] const std::string& path() const noexcept { return path_; }
@@ -1999,10 +2185,20 @@ private:
     basic_instance_lock(unique_fd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)), owner_(sys::getpid()) {}
 
     static constexpr std::size_t max_pid_line = 11; // bytes: the 10 digits of the largest pid_t, and the newline
+    static constexpr std::size_t max_text = 128;    // bytes: the pid, two numbers of 20 digits, a boot id of 36 characters
+    struct holder_text {
+        pid_t pid = 0;
+        std::string place, start; // "NAMESPACE BOOT", ticks; empty: it says the pid alone
+        bool operator==(const holder_text&) const = default;
+    };
     static std::string read_text(int fd);
     static bool is_alive(pid_t pid) noexcept;
-    static pid_t parse_pid(const std::string& text) noexcept;
-    static pid_t holder_pid(const std::string& path, error_out out);
+    static holder_text parse(const std::string& text);
+    static holder_text read_holder(const std::string& path, error_out out);
+    static std::string this_place();
+    static std::string start_of(const std::string& process);
+    static bool prove(const holder_text& said, std::string& why_not);
+    static bool is_meant(const holder_text& said, pid_t number);
     static bool is_named(int fd, const std::string& path, struct ::stat& opened) noexcept;
     void write_pid(off_t size_before, error_out out);
 
@@ -2054,7 +2250,7 @@ template <class M> auto basic_instance_lock<M>::try_acquire(const std::string& p
         unique_fd fd(sys::open_private(path.c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK));
         if (!fd) return out.set(last_error(), "open lock file", path), std::move(result);
         if (const int why = M::try_lock(fd.get()); why == EWOULDBLOCK) {
-            const pid_t pid = parse_pid(read_text(fd.get()));
+            const pid_t pid = parse(read_text(fd.get())).pid;
             const bool only_probed = M::probe(fd.get()) == 0;
             if (!only_probed && (race >= most_pauses || is_alive(pid))) {
                 result.holder_.pid = pid;
@@ -2109,34 +2305,76 @@ template <class M> auto basic_instance_lock<M>::acquire_directory(const std::str
     return lock;
 }
 
-template <class M> pid_t basic_instance_lock<M>::holder_pid(const std::string& path, error_out out) {
+template <class M> auto basic_instance_lock<M>::read_holder(const std::string& path, error_out out) -> holder_text {
     unique_fd fd(sys::open(path.c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK));
     if (!fd) {
         const bool absent = errno == ENOENT;
-        return out.set(absent ? make_error_code(errc::not_running) : last_error(), "open lock file", path), 0;
+        return out.set(absent ? make_error_code(errc::not_running) : last_error(), "open lock file", path), holder_text();
     }
     if (const int why = M::probe(fd.get()); why == 0) {
-        return out.set(errc::not_running, "find holder", path), 0;
+        return out.set(errc::not_running, "find holder", path), holder_text();
     } else if (why != EWOULDBLOCK) {
-        return out.set({why, std::system_category()}, "lock", path), 0;
+        return out.set({why, std::system_category()}, "lock", path), holder_text();
     }
-    const pid_t pid = parse_pid(read_text(fd.get()));
-    if (pid <= 0) out.set(errc::malformed, "find holder", path, "the lock is held, but its file names no process");
-    return pid;
+    auto said = parse(read_text(fd.get()));
+    if (said.pid <= 0) out.set(errc::malformed, "find holder", path, "the lock is held, but its file names no process");
+    return said;
 }
 
-template <class M> pid_t basic_instance_lock<M>::signal_holder(const std::string& path, int signal, error_out out) {
-    const pid_t pid = holder_pid(path, out);
-    if (pid <= 0) return 0;
-    const unique_fd process(sys::pidfd_open(pid));
-    if (!process && errno != ENOSYS) return out.set(last_error(), "find process " + std::to_string(pid), path), 0;
-    if (holder_pid(path, out) != pid) {
+template <class M> template <class Find>
+pid_t basic_instance_lock<M>::signal_holder(const std::string& path, int signal, Find find, error_out out) {
+    const holder_text said = read_holder(path, out);
+    if (out.failed()) return 0;
+    found_process holder{unique_fd(sys::pidfd_open(said.pid)), said.pid};
+    const auto open_error = holder.process || errno == ENOSYS ? std::error_code() : last_error();
+    std::string why_not;
+    if (!open_error) holder.number = prove(said, why_not) ? said.pid : 0;
+    if (open_error || holder.number == 0) {
+        failure unknown;
+        found_process found = find(error_out(unknown));
+        if (found.number > 0 && !found.process) {
+            found.process = unique_fd(sys::pidfd_open(found.number));
+            if (!found.process && errno != ENOSYS) found.number = 0;
+        }
+        if (found.number == 0 || !is_meant(said, found.number)) {
+            if (open_error) return out.set(open_error, "find process " + std::to_string(said.pid), path), 0;
+            return out.set(errc::holder_not_proved, "find holder", path, std::move(why_not)), 0;
+        }
+        holder = std::move(found);
+    }
+    if (const auto again = read_holder(path, out); out.failed() || !(again == said)) {
         if (!out.failed()) out.set(errc::not_running, "find holder", path, "the holder changed");
         return 0;
     }
-    const int sent = process ? sys::pidfd_send_signal(process.get(), signal) : sys::kill(pid, signal);
-    if (sent == -1) return out.set(last_error(), "signal process " + std::to_string(pid), path), 0;
-    return pid;
+    const int sent = holder.process ? sys::pidfd_send_signal(holder.process.get(), signal) : sys::kill(holder.number, signal);
+    if (sent == -1) return out.set(last_error(), "signal process " + std::to_string(holder.number), path), 0;
+    return holder.number;
+}
+
+/// Whether the file's own words prove that its number means this process here; else why not.
+template <class M> bool basic_instance_lock<M>::prove(const holder_text& said, std::string& why_not) {
+#if MATO_HAS_PROC
+    const std::string number = "process " + std::to_string(said.pid);
+    if (said.place.empty())
+        why_not =
+            "the lock file names " + number + " alone, not its pid namespace, boot and start; it may be another process by now";
+    else if (const auto here = this_place(); here.empty())
+        why_not = "/proc does not say this process's pid namespace, so it is not certain which one " + number + " is";
+    else if (said.place != here)
+        why_not = "it is " + number + " of another pid namespace, boot or machine; signal it from there";
+    else if (said.start != start_of(std::to_string(said.pid)))
+        why_not = number + " is not the one that took the lock: it began at another time";
+#else
+    static_cast<void>(said);
+#endif
+    return why_not.empty();
+}
+
+/// Whether what was found otherwise is the process that the file means.
+template <class M> bool basic_instance_lock<M>::is_meant(const holder_text& said, pid_t number) {
+    if (said.place.empty()) return number == said.pid;
+    const auto boot = [](const std::string& place) { return place.substr(place.find(' ') + 1); };
+    return boot(said.place) == boot(this_place()) && said.start == start_of(std::to_string(number));
 }
 
 template <class M> bool basic_instance_lock<M>::verify() const noexcept {
@@ -2153,7 +2391,11 @@ template <class M> void basic_instance_lock<M>::adopt(error_out out) {
 }
 
 template <class M> void basic_instance_lock<M>::write_pid(off_t size_before, error_out out) {
-    const std::string text = std::to_string(owner_) + "\n";
+    std::string text = std::to_string(owner_) + "\n";
+#if MATO_HAS_PROC
+    const auto place = this_place(), start = start_of("self");
+    if (!place.empty() && !start.empty()) text += place + " " + start + "\n";
+#endif
     const auto size = static_cast<off_t>(text.size());
     // Not emptied first: ext4 writes a file that was to disk at its close (auto_da_alloc), for which a start would wait.
     const ssize_t written = sys::pwrite(fd_.get(), text.data(), text.size(), 0);
@@ -2172,7 +2414,7 @@ template <class M> void basic_instance_lock<M>::release() noexcept {
 }
 
 template <class M> std::string basic_instance_lock<M>::read_text(int fd) {
-    char text[max_pid_line + 1]; // what fills it is no pid
+    char text[max_text + 1]; // what fills it is no lock file of ours
     const ssize_t got = sys::pread(fd, text, sizeof text, 0);
     return {text, got > 0 ? static_cast<std::size_t>(got) : 0};
 }
@@ -2181,13 +2423,55 @@ template <class M> bool basic_instance_lock<M>::is_alive(pid_t pid) noexcept {
     return pid > 0 && (sys::kill(pid, 0) == 0 || errno == EPERM);
 }
 
-template <class M> pid_t basic_instance_lock<M>::parse_pid(const std::string& text) noexcept {
-    pid_t pid = 0;
+/// "PID\n" or "PID\nNAMESPACE BOOT START\n"; no pid for anything else.
+template <class M> auto basic_instance_lock<M>::parse(const std::string& text) -> holder_text {
+    holder_text said;
     const char* const end = text.data() + text.size();
+    pid_t pid = 0;
     const auto [rest, why] = std::from_chars(text.data(), end, pid);
-    const bool whole = why == std::errc() && text.size() <= max_pid_line && rest + 1 == end && *rest == '\n';
-    return whole && pid > 0 ? pid : 0;
+    if (why != std::errc() || pid <= 0 || rest == end || *rest != '\n') return said;
+    const auto first = static_cast<std::size_t>(rest + 1 - text.data());
+    if (first > max_pid_line || text.size() > max_text) return said;
+    if (first < text.size()) {
+        const auto space = text.find(' ', first), last = text.rfind(' ');
+        if (space == std::string::npos || last <= space + 1 || last + 2 >= text.size() ||
+            text.find('\n', first) != text.size() - 1)
+            return said;
+        said.place = text.substr(first, last - first);
+        said.start = text.substr(last + 1, text.size() - last - 2);
+    }
+    said.pid = pid;
+    return said;
 }
+
+#if MATO_HAS_PROC
+/// "NAMESPACE BOOT" of this process; empty where proc(5) does not say. Not kept: a child may be in another namespace.
+template <class M> std::string basic_instance_lock<M>::this_place() {
+    const unique_fd space(sys::open("/proc/self/ns/pid", O_RDONLY));
+    struct ::stat number {};
+    const unique_fd boot(sys::open("/proc/sys/kernel/random/boot_id", O_RDONLY));
+    char text[40];
+    const ssize_t got = boot && space && sys::fstat(space.get(), &number) == 0 ? sys::read(boot.get(), text, sizeof text) : -1;
+    if (got < 2) return {};
+    return std::to_string(number.st_ino) + " " +
+           std::string(text, static_cast<std::size_t>(got) - (text[got - 1] == '\n' ? 1 : 0));
+}
+
+/// proc(5) stat, field 22: when it began, in ticks since the boot. `process`: a number, or "self".
+template <class M> std::string basic_instance_lock<M>::start_of(const std::string& process) {
+    const unique_fd file(sys::open(("/proc/" + process + "/stat").c_str(), O_RDONLY));
+    char text[1024]; // 52 numbers and a name
+    const ssize_t got = file ? sys::read(file.get(), text, sizeof text) : -1;
+    const std::string fields(text, got > 0 ? static_cast<std::size_t>(got) : 0);
+    std::size_t at = fields.rfind(')'); // a name may hold anything but the end of the line
+    for (int field = 2; field < 22 && at != std::string::npos; ++field) at = fields.find(' ', at + 1);
+    if (at == std::string::npos) return {};
+    return fields.substr(at + 1, fields.find(' ', at + 1) - at - 1);
+}
+#else
+template <class M> std::string basic_instance_lock<M>::this_place() { return {}; }
+template <class M> std::string basic_instance_lock<M>::start_of(const std::string&) { return {}; }
+#endif
 
 template <class M> bool basic_instance_lock<M>::is_named(int fd, const std::string& path, struct ::stat& opened) noexcept {
     struct ::stat named {};
@@ -2220,7 +2504,7 @@ template <class L> concept log_sink = std::movable<L> && requires(L sink, std::s
 
 struct file_log_options {
     std::uint64_t max_bytes = 10u << 20; ///< a file that would pass it is rotated first; 10 MiB, some 100 000 lines
-    unsigned keep = 3;                   ///< rotated files kept: path.1 (newest) to path.N; 0 keeps none
+    unsigned keep = 3;                   ///< rotated files kept: path.1 (newest) to path.N; 0 keeps none, more than 999 is 999
 };
 
 /// Appends to a file, mode 0600, and rotates it by size. A line that did not fit on the disk leaves no part of itself.
@@ -2237,6 +2521,7 @@ public:
     [[nodiscard]] std::uint64_t lost_lines() const noexcept { return lost_; }
 
 private:
+    static constexpr unsigned most_kept = 999; // each is renamed at a rotation
     void rotate() noexcept;
     bool open_anew() noexcept;
     void take_back(std::uint64_t bytes) noexcept;
@@ -2359,7 +2644,7 @@ inline void file_log::rotate() noexcept {
         // No name: moved by an earlier rotation that could not open it anew. The older files must not be pushed out for that.
         const bool gone = sys::lstat(base.c_str(), &named) == -1 && errno == ENOENT;
         if (!gone) {
-            for (unsigned n = options_.keep; n > 1; --n)
+            for (unsigned n = options_.keep < most_kept ? options_.keep : most_kept; n > 1; --n)
                 sys::rename((base + "." + std::to_string(n - 1)).c_str(), (base + "." + std::to_string(n)).c_str());
             moved = (options_.keep > 0 ? sys::rename(base.c_str(), (base + ".1").c_str()) : sys::unlink(base.c_str())) == 0;
         }
@@ -2369,6 +2654,28 @@ inline void file_log::rotate() noexcept {
     } catch (...) {
     }
 }
+
+/// What others can cause as often as they like is worth `most` lines in each `span`; the rest is counted. Pure.
+class line_rate {
+public:
+    using time = std::chrono::steady_clock::time_point;
+    explicit line_rate(unsigned most = 10, std::chrono::milliseconds span = std::chrono::minutes(1)) noexcept
+        : most_(most), span_(span) {}
+    /// @returns whether this one is worth a line.
+    [[nodiscard]] bool takes(time now) noexcept {
+        if (lines_ == 0 || now - begin_ >= span_) begin_ = now, lines_ = 0;
+        if (lines_ < most_) return ++lines_, true;
+        return ++left_out_, false;
+    }
+    /// How many were left out since this was asked last.
+    [[nodiscard]] std::uint64_t take_left_out() noexcept { return std::exchange(left_out_, 0); }
+
+private:
+    unsigned most_, lines_ = 0;
+    std::chrono::milliseconds span_;
+    time begin_{};
+    std::uint64_t left_out_ = 0;
+};
 
 namespace detail {
 
@@ -2466,7 +2773,7 @@ struct disconnect {
             over_since_.reset();
         else if (!over_since_)
             over_since_ = now;
-        else if (now - *over_since_ >= grace)
+        else if (std::chrono::floor<milliseconds>(now - *over_since_) >= grace) // `never` has no nanoseconds
             return overflow_verdict::disconnect;
         return overflow_verdict::keep;
     }
@@ -2546,7 +2853,9 @@ static_assert(broadcast_policy<any_overflow>);
 /// Threads: safe.   Blocks: never.
 /// Source: unix(7) SO_PEERCRED: the kernel's word, fixed at connect(2) for the server's view and at listen(2) for the client's.
 ///
-/// Where the system cannot tell, the answer is an error, never "allowed". Authorise by uid; the pid is for logs, it is reused.
+/// Where the system cannot tell, the answer is an error, never "allowed": in a user namespace that does not map every user, all
+/// that it does not know have one uid, which is no user's (user_namespaces(7)). Authorise by uid; the pid is for logs, it is
+/// reused.
 
 namespace mato {
 inline namespace MATO_ABI {
@@ -2609,6 +2918,44 @@ template <class P> peer_credentials require_peer(int socket, const P& policy, er
 
 // ---- implementation ----
 
+namespace detail {
+#if MATO_HAS_PROC
+/// The first word of a short file; empty where it cannot be read.
+inline std::string_view first_words(const char* path, std::span<char> room) noexcept {
+    const unique_fd file(sys::open(path, O_RDONLY));
+    const ssize_t got = file ? sys::read(file.get(), room.data(), room.size()) : -1;
+    return {room.data(), got > 0 ? static_cast<std::size_t>(got) : 0};
+}
+
+/// Whether this uid may stand for users that this namespace does not know.
+inline bool is_unknown_user(uid_t uid) noexcept {
+    constexpr uid_t usual = 65534; // of the kernel, unless an administrator changed it
+    char room[64];
+    const auto number = [](std::string_view& text) {
+        std::uint64_t value = 0;
+        std::size_t at = 0;
+        while (at < text.size() && (text[at] == ' ' || text[at] == '\n')) ++at;
+        const std::size_t begin = at;
+        for (; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at) value = value * 10 + std::uint64_t(text[at] - '0');
+        const bool is_one = at > begin && at - begin < 12;
+        text.remove_prefix(at);
+        return is_one ? value : ~std::uint64_t{0};
+    };
+    static const uid_t stand_in = [&] {
+        auto text = first_words("/proc/sys/kernel/overflowuid", room);
+        const auto read = number(text);
+        return read <= 0xffff'ffff ? static_cast<uid_t>(read) : usual;
+    }();
+    if (uid != stand_in) return false;
+    auto map = first_words("/proc/self/uid_map", room); // "0 0 4294967295": every user is known
+    const auto inside = number(map), outside = number(map), count = number(map);
+    return inside != 0 || outside != 0 || count != 0xffff'ffff;
+}
+#else
+inline bool is_unknown_user(uid_t) noexcept { return false; }
+#endif
+} // namespace detail
+
 inline peer_credentials credentials_of(int socket, error_out out) {
     peer_credentials peer;
 #if MATO_HAS_PEERCRED
@@ -2645,7 +2992,13 @@ inline unique_fd process_of(int socket, error_out out) {
 template <class P> peer_credentials require_peer(int socket, const P& policy, errc refusal, error_out out) {
     static_assert(peer_policy<P>, "mato: the peer policy needs `checks` and `bool allows(const peer_credentials&) const`");
     const auto peer = credentials_of(socket, out);
-    if (out.failed() || policy.allows(peer)) return peer;
+    if (out.failed()) return peer;
+    if (P::checks && detail::is_unknown_user(peer.uid))
+        return out.set(refusal, "check peer", {},
+                       make_error_code(refusal).message() + ": uid " + std::to_string(peer.uid) +
+                           " stands for every user that this user namespace does not know"),
+               peer;
+    if (policy.allows(peer)) return peer;
     out.set(refusal, "check peer", {},
             make_error_code(refusal).message() + ": uid " + std::to_string(peer.uid) + ", pid " + std::to_string(peer.pid));
     return peer;
@@ -3067,10 +3420,10 @@ public:
         : options_(options), cap_(options.first), random_(seed) {}
 
     [[nodiscard]] std::optional<milliseconds> next(clock::time_point now) {
-        if (give_up_at_ == clock::time_point()) give_up_at_ = now + options_.total;
+        if (give_up_at_ == clock::time_point()) give_up_at_ = detail::later(now, options_.total);
         if (now >= give_up_at_) return std::nullopt;
-        const milliseconds cap = cap_;
-        cap_ = cap_ * 2 < options_.longest ? cap_ * 2 : options_.longest;
+        const milliseconds cap = cap_ < milliseconds(0) ? milliseconds(0) : cap_;
+        cap_ = cap_ < options_.longest / 2 ? cap_ * 2 : options_.longest;
         const milliseconds wait(static_cast<milliseconds::rep>(draw() % (static_cast<std::uint64_t>(cap.count()) + 1)));
         const auto left = std::chrono::ceil<milliseconds>(give_up_at_ - now);
         return wait < left ? wait : left;
@@ -3228,7 +3581,8 @@ inline void reset_signals() noexcept {
 }
 
 #if MATO_HAS_SIGNALFD
-/// signalfd(2). Blocks its signals in the calling thread, and every other signal that was blocked before is let through.
+/// signalfd(2). Blocks its signals in the calling thread; every other signal stays blocked or not, as the program had it. A
+/// child that something else spawns inherits that: see reset_signals.
 class signalfd_source {
 public:
     signalfd_source() noexcept = default;
@@ -3307,7 +3661,7 @@ using default_signal_source = self_pipe_source;
 #if MATO_HAS_SIGNALFD
 inline signalfd_source signalfd_source::open(const sigset_t& signals, error_out out) {
     signalfd_source source;
-    sys::signal_mask(SIG_SETMASK, &signals, &source.before_);
+    sys::signal_mask(SIG_BLOCK, &signals, &source.before_);
     source.fd_ = unique_fd(sys::signalfd(&signals));
     if (!source.fd_) {
         out.set(last_error(), "open signalfd");
@@ -3569,7 +3923,12 @@ public:
     [[nodiscard]] Value parse(std::string_view text, std::string_view name, Value defaults, error_out out) const;
     /// As `parse`. A missing file is `defaults`, and not an error.
     /// @errors invalid_config · any of open(2), read(2) · EFBIG: over `max_file_bytes`.
-    [[nodiscard]] Value load(const std::string& path, Value defaults, error_out out) const;
+    [[nodiscard]] Value load(const std::string& path, Value defaults, error_out out) const {
+        bool ignored = false;
+        return load(path, std::move(defaults), ignored, out);
+    }
+    /// As above, and says whether there is a file.
+    [[nodiscard]] Value load(const std::string& path, Value defaults, bool& was_there, error_out out) const;
 
     static constexpr std::size_t max_file_bytes = std::size_t{1} << 20; ///< 1 MiB; a larger "configuration" is a wrong path
 
@@ -3590,12 +3949,19 @@ public:
     reloadable(schema<Value> keys, std::string path, Value defaults = {})
         : schema_(std::move(keys)), path_(std::move(path)), defaults_(std::move(defaults)), current_(defaults_) {}
 
-    /// @errors as schema::load; kept in `last_error` until a reload succeeds.
+    /// @errors as schema::load · ENOENT: the file was there before, and is gone; kept in `last_error` until a reload succeeds.
     void reload(error_out out) {
         failure why;
-        Value fresh = schema_.load(path_, defaults_, why);
+        bool was_there = false;
+        Value fresh = schema_.load(path_, defaults_, was_there, why);
+        if (!why && !was_there && was_read_)
+            why = {{ENOENT, std::system_category()},
+                   "open configuration",
+                   path_,
+                   "the file is gone; an empty one means the defaults"};
         last_error_ = why;
         if (why) return out.set(why);
+        was_read_ = was_there;
         current_ = std::move(fresh);
     }
 
@@ -3609,6 +3975,7 @@ private:
     std::string path_;
     Value defaults_, current_;
     failure last_error_;
+    bool was_read_ = false;
 };
 
 /// "250ms", "2s", "5m", "1h"; a number alone is not a duration. Empty: not one, or over 2^31 ms. Pure.
@@ -3777,8 +4144,10 @@ Value schema<Value>::parse(std::string_view text, std::string_view name, Value d
     return out.failed() ? defaults : value;
 }
 
-template <class Value> Value schema<Value>::load(const std::string& path, Value defaults, error_out out) const {
+template <class Value>
+Value schema<Value>::load(const std::string& path, Value defaults, bool& was_there, error_out out) const {
     const unique_fd fd(sys::open(path.c_str(), O_RDONLY | O_NONBLOCK));
+    was_there = static_cast<bool>(fd);
     if (!fd) {
         if (errno != ENOENT && errno != ENOTDIR) out.set(last_error(), "open configuration", path);
         return defaults;
@@ -4003,6 +4372,7 @@ public:
     [[nodiscard]] virtual bool is_leaving() const noexcept = 0;    ///< no_more was said
     virtual void no_more() = 0;                                    ///< frames published from now on are not for this peer
     virtual void keep_begun() = 0;                                 ///< puts the rest of a begun frame into the outbox
+    virtual void cut_short(const failure&) {}                      ///< ends the peer, and tells it what it does not get
     virtual void left() noexcept = 0;                              ///< the outbox let go of it; the last call
     [[nodiscard]] virtual const void* source() const noexcept = 0; ///< tells streams apart
 
@@ -4030,6 +4400,7 @@ public:
     void no_more();
     void abandon() noexcept; ///< lets go of everything: nothing is sent any more
     [[nodiscard]] feed* stream() const noexcept { return feed_.get(); }
+    [[nodiscard]] bool is_begun() const noexcept { return taken_ > 0; } ///< a frame that is not the stream's was sent in part
 
     /// What to write next. @effects feed::prepare.
     void gather(gathered_write& write);
@@ -4244,7 +4615,8 @@ inline shared_frame begun_frames::copy(const frame_ring& ring, std::uint64_t seq
 ///
 /// Everything queued during one turn of the loop leaves in one system call (outbox.hpp: up to 140 KiB), and so does all that
 /// the frames of one read are answered with; a full kernel buffer is waited for. A frame once begun is finished or the
-/// connection ends. Callbacks may call anything on the connection, `close` included.
+/// connection ends. Callbacks may call anything on the connection, `close` included, and may drop what owns it. What they throw
+/// ends the connection, unless `on_exception` decides otherwise; so does an allocation that fails here.
 
 namespace mato {
 inline namespace MATO_ABI {
@@ -4271,11 +4643,14 @@ public:
 
     struct handlers {
         /// A whole payload; the view dies with the call.
-        std::function<void(std::string_view payload)> on_frame;
+        callback<void(std::string_view payload)> on_frame{};
         /// Once, last, never from inside another call: errc::closed when the peer left, else why.
-        std::function<void(const failure& why)> on_closed;
+        callback<void(const failure& why)> on_closed{};
         /// The queue is empty again: a producer that waits may go on.
-        std::function<void()> on_drained;
+        callback<void()> on_drained{};
+        /// What one of these threw (failure::step names it), or ENOMEM. Runs inside the catch block: `throw;` hands it on, out
+        /// of run(), and the connection is read on. Not set: the connection is closed with it. Set: nothing else is done.
+        callback<void(const failure& why)> on_exception{};
     };
 
     /// Takes a connected socket. Nothing is read before `start`.
@@ -4318,7 +4693,7 @@ public:
     /// come is memory that is kept for it.
     void set_frame_deadline(milliseconds limit) noexcept { frame_deadline_ = limit; }
 
-    /// Calls nobody any more, whatever happens: before what the callbacks refer to goes away. Not from inside a callback.
+    /// Calls nobody any more, whatever happens: before what the callbacks refer to goes away.
     void forget_callbacks() noexcept { callbacks_ = {}; }
 
     [[nodiscard]] bool is_open() const noexcept { return state_ == state::open; }
@@ -4345,6 +4720,11 @@ public:
     void fall_behind(failure why, std::optional<std::string> last_payload);
     void cut_off(failure why) { abort(std::move(why)); }
 
+protected:
+    /// For an owner that goes away: ends it and tells that before returning. The peer sees the end at `hang_up`.
+    void end_now(failure why);
+    void hang_up() noexcept;
+
 private:
     enum class state : unsigned char { open, closing, closed };
 
@@ -4356,7 +4736,7 @@ private:
     [[nodiscard]] std::size_t receive(error_out out);
     void deliver();
     void mind_rest(bool came_whole);
-    void watch_half_frame(milliseconds span);
+    void watch_half_frame();
     void queued(std::size_t bytes);
     void flush_soon();
     void write();
@@ -4365,17 +4745,22 @@ private:
     void wait_until_writable();
     void finish();
     void tell_end();
+    void tell_end_now();
+    void resume() noexcept;
+    template <class Call> void guarded(const char* step, Call call);
+    [[nodiscard]] static failure no_memory(const char* step) { return {{ENOMEM, std::system_category()}, step, {}, {}}; }
 
     asio::io_context& context_;
     asio::local::stream_protocol::socket socket_;
     asio::steady_timer linger_;
     handlers callbacks_;
+    detail::exception_guard guard_;
     frame_decoder<Framing> decoder_;
     Overflow overflow_;
     std::vector<unique_fd> descriptors_;
     std::size_t most_descriptors_ = 0, read_bytes_ = first_read_bytes;
     milliseconds frame_deadline_ = default_frame_deadline;
-    clock::time_point half_since_{}; // when the first byte of what is not a whole frame came
+    clock::time_point half_until_{}; // when what has come and is not a whole frame must be one
     outbox out_;
     std::uint64_t sent_ = 0;
     failure why_;
@@ -4413,20 +4798,35 @@ template <class F, class O> void basic_connection<F, O>::start(handlers callback
 template <class F, class O> void basic_connection<F, O>::start_now(handlers callbacks) {
     if (state_ != state::open) return start(std::move(callbacks));
     callbacks_ = std::move(callbacks);
-    take_what_came();
+    const auto self = this->shared_from_this();
+    guarded("read", [&] { take_what_came(); });
+}
+
+template <class F, class O> template <class Call> void basic_connection<F, O>::guarded(const char* step, Call call) {
+    guard_(call, [&] {
+        failure why = current_failure(step);
+        if (callbacks_.on_exception) return callbacks_.on_exception(why);
+        close(std::move(why));
+    });
 }
 
 template <class F, class O> void basic_connection<F, O>::read() {
-    socket_.async_wait(asio::socket_base::wait_read, [self = this->shared_from_this()](std::error_code why) {
-        if (self->state_ != state::open) return;
-        if (why) return self->abort({detail::plain_code(why), "read", {}, {}});
-        self->take_what_came();
-    });
+    try {
+        socket_.async_wait(asio::socket_base::wait_read, [self = this->shared_from_this()](std::error_code why) {
+            if (self->state_ != state::open) return;
+            if (why) return self->abort({detail::plain_code(why), "read", {}, {}});
+            self->guarded("read", [&] { self->take_what_came(); });
+        });
+    } catch (const std::bad_alloc&) {
+        abort(no_memory("read"));
+    }
 }
 
 template <class F, class O> void basic_connection<F, O>::take_what_came() {
     failure problem;
+    scope_exit thrown([this] { resume(); });
     const std::size_t size = receive(problem);
+    thrown.dismiss();
     if (problem) return abort(std::move(problem));
     if (size >= read_bytes_ && read_bytes_ < most_read_bytes) read_bytes_ *= 2;
     decoder_.commit(size);
@@ -4452,21 +4852,26 @@ template <class F, class O> std::size_t basic_connection<F, O>::receive(error_ou
 template <class F, class O> void basic_connection<F, O>::deliver() {
     failure why;
     delivering_ = true; // what is sent meanwhile leaves at the end, without another turn of the loop
-    const scope_exit thrown([this] {
+    scope_exit thrown([this] {
         delivering_ = false;
         if (std::exchange(flush_due_, false)) flush_soon();
+        resume();
     });
     bool came_whole = false;
     while (state_ == state::open) {
         const auto frame = decoder_.next(why);
-        if (why) return abort(std::move(why));
+        if (why) {
+            abort(std::move(why));
+            break;
+        }
         if (!frame) break;
         came_whole = true;
-        if (callbacks_.on_frame) callbacks_.on_frame(*frame);
+        if (callbacks_.on_frame) guarded("on_frame", [&] { callbacks_.on_frame(*frame); });
     }
     mind_rest(came_whole);
     delivering_ = false;
     if (std::exchange(flush_due_, false)) flush();
+    thrown.dismiss();
     if (state_ == state::open) read();
 }
 
@@ -4478,26 +4883,36 @@ template <class F, class O> void basic_connection<F, O>::mind_rest(bool came_who
         return;
     }
     if (state_ != state::open) return;
-    if (came_whole || !is_half_) half_since_ = clock::now();
+    if (came_whole || !is_half_) half_until_ = deadline::in(frame_deadline_).at();
     is_half_ = true;
-    if (!watches_half_) watch_half_frame(frame_deadline_);
+    if (!watches_half_) watch_half_frame();
 }
 
 // Not cancelled when the frame is whole: most large frames come in several reads, and each change of the timer is a system
 // call.
-template <class F, class O> void basic_connection<F, O>::watch_half_frame(milliseconds span) {
+template <class F, class O> void basic_connection<F, O>::watch_half_frame() {
     watches_half_ = true;
-    linger_.expires_after(span);
+    linger_.expires_at(half_until_);
     linger_.async_wait([held = this->weak_from_this()](std::error_code cancelled) {
         const auto self = held.lock();
         if (cancelled || !self || self->state_ != state::open) return;
         self->watches_half_ = false;
         if (!self->is_half_) return;
-        const auto over = self->half_since_ + self->frame_deadline_;
-        if (const auto now = clock::now(); now < over)
-            return self->watch_half_frame(std::chrono::ceil<milliseconds>(over - now));
+        if (clock::now() < self->half_until_) return self->watch_half_frame();
         self->abort({errc::timed_out, "read", {}, "half a frame came, and the rest of it did not in time"});
     });
+}
+
+// After an exception that was handed on: the frames that are left are delivered in a turn of their own.
+template <class F, class O> void basic_connection<F, O>::resume() noexcept {
+    if (state_ != state::open) return;
+    try {
+        asio::post(context_, [self = this->shared_from_this()] {
+            if (self->state_ == state::open) self->guarded("read", [&] { self->deliver(); });
+        });
+    } catch (...) {
+        abort(no_memory("read"));
+    }
 }
 
 template <class F, class O> void basic_connection<F, O>::send(std::string_view payload, error_out out) {
@@ -4527,16 +4942,20 @@ template <class F, class O> void basic_connection<F, O>::follow(std::shared_ptr<
 
 // Posted, so that all that one turn of the loop sends is gathered.
 template <class F, class O> void basic_connection<F, O>::flush_soon() {
-    if (waiting_ || flush_posted_) return;
+    if (waiting_ || flush_posted_ || state_ == state::closed) return;
     if (delivering_) {
         flush_due_ = true;
         return;
     }
-    flush_posted_ = true;
-    asio::post(context_, [self = this->shared_from_this()] {
-        self->flush_posted_ = false;
-        self->flush();
-    });
+    try {
+        asio::post(context_, [self = this->shared_from_this()] {
+            self->flush_posted_ = false;
+            self->guarded("write", [&] { self->flush(); });
+        });
+        flush_posted_ = true;
+    } catch (const std::bad_alloc&) {
+        abort(no_memory("write"));
+    }
 }
 
 template <class F, class O> void basic_connection<F, O>::write() {
@@ -4545,20 +4964,23 @@ template <class F, class O> void basic_connection<F, O>::write() {
     const bool was_empty = out_.queued() == 0;
     gathered_write bytes;
     writing_ = true;
-    out_.gather(bytes);
-    const ssize_t taken = bytes.count > 0 && state_ != state::closed ? give_kernel(bytes) : 0;
-    if (taken > 0) {
-        sent_ += static_cast<std::size_t>(taken);
-        out_.wrote(bytes, static_cast<std::size_t>(taken));
-        overflow_.on_drained(out_.own());
+    ssize_t taken = 0;
+    {
+        const scope_exit written([this] { writing_ = false; });
+        out_.gather(bytes);
+        if (bytes.count > 0 && state_ != state::closed) taken = give_kernel(bytes);
+        if (taken > 0) {
+            sent_ += static_cast<std::size_t>(taken);
+            out_.wrote(bytes, static_cast<std::size_t>(taken));
+            overflow_.on_drained(out_.own());
+        }
     }
-    writing_ = false;
     if (state_ == state::closed) return;
     if (taken < 0 && errno != EAGAIN && errno != EWOULDBLOCK) return abort({last_error(), "write", {}, {}});
     if (taken < 0 || static_cast<std::size_t>(taken) < bytes.bytes) return wait_until_writable();
     if (out_.queued() > 0) return flush_soon();
     if (state_ == state::closing) return finish();
-    if (!was_empty && callbacks_.on_drained) callbacks_.on_drained();
+    if (!was_empty && callbacks_.on_drained) guarded("on_drained", [&] { callbacks_.on_drained(); });
 }
 
 template <class F, class O> ssize_t basic_connection<F, O>::give_kernel(gathered_write& bytes) {
@@ -4593,13 +5015,20 @@ template <class F, class O> ssize_t basic_connection<F, O>::give_messages(gather
 template <class F, class O> void basic_connection<F, O>::wait_until_writable() {
     if (std::exchange(waiting_, true)) return;
     if (feed* const stream = out_.stream()) stream->on_stalled();
-    socket_.async_wait(asio::socket_base::wait_write, [self = this->shared_from_this()](std::error_code why) {
-        self->waiting_ = false;
-        if (self->state_ == state::closed) return;
-        if (why) return self->abort({detail::plain_code(why), "write", {}, {}});
-        if (feed* const stream = self->out_.stream()) stream->on_writable();
-        self->write();
-    });
+    try {
+        socket_.async_wait(asio::socket_base::wait_write, [self = this->shared_from_this()](std::error_code why) {
+            self->waiting_ = false;
+            if (self->state_ == state::closed) return;
+            if (why) return self->abort({detail::plain_code(why), "write", {}, {}});
+            self->guarded("write", [&] {
+                if (feed* const stream = self->out_.stream()) stream->on_writable();
+                self->write();
+            });
+        });
+    } catch (const std::bad_alloc&) {
+        waiting_ = false;
+        abort(no_memory("write"));
+    }
 }
 
 template <class F, class O> void basic_connection<F, O>::fall_behind(failure why, std::optional<std::string> last_payload) {
@@ -4621,10 +5050,14 @@ template <class F, class O> void basic_connection<F, O>::close(failure why, mill
     out_.no_more();
     if (out_.queued() == 0) return finish();
     flush_soon();
-    linger_.expires_after(linger);
-    linger_.async_wait([self = this->shared_from_this()](std::error_code cancelled) {
-        if (!cancelled) self->finish();
-    });
+    try {
+        linger_.expires_at(deadline::in(linger).at());
+        linger_.async_wait([self = this->shared_from_this()](std::error_code cancelled) {
+            if (!cancelled) self->finish();
+        });
+    } catch (const std::bad_alloc&) {
+        finish();
+    }
 }
 
 template <class F, class O> void basic_connection<F, O>::abort(failure why) {
@@ -4643,12 +5076,40 @@ template <class F, class O> void basic_connection<F, O>::finish() {
     tell_end();
 }
 
-// Posted: the caller may be inside on_frame, or iterating over connections.
+// Posted: the caller may be inside on_frame, or iterating over connections. Without memory for that it is told at once.
 template <class F, class O> void basic_connection<F, O>::tell_end() {
-    asio::post(context_, [self = this->shared_from_this()] {
-        const auto callbacks = std::exchange(self->callbacks_, {});
-        if (callbacks.on_closed) callbacks.on_closed(self->why_);
-    });
+    try {
+        return asio::post(context_, [self = this->shared_from_this()] { self->tell_end_now(); });
+    } catch (const std::bad_alloc&) {
+    }
+    const auto self = this->shared_from_this();
+    tell_end_now();
+}
+
+template <class F, class O> void basic_connection<F, O>::tell_end_now() {
+    const auto callbacks = std::exchange(callbacks_, {});
+    if (!callbacks.on_closed) return;
+    guard_([&] { callbacks.on_closed(why_); },
+           [&] {
+               const failure why = current_failure("on_closed");
+               if (callbacks.on_exception) callbacks.on_exception(why);
+           });
+}
+
+template <class F, class O> void basic_connection<F, O>::end_now(failure why) {
+    const auto self = this->shared_from_this();
+    if (state_ == state::open) why_ = std::move(why);
+    if (std::exchange(state_, state::closed) != state::closed) {
+        out_.abandon();
+        linger_.cancel();
+    }
+    tell_end_now();
+}
+
+template <class F, class O> void basic_connection<F, O>::hang_up() noexcept {
+    std::error_code ignored;
+    linger_.cancel();
+    socket_.close(ignored);
 }
 
 } // namespace MATO_ABI
@@ -4758,13 +5219,13 @@ struct broadcast_status : delivery_counters {
 struct fan_out_handlers {
     /// The payload that stands for all frames up to `sequence`, for a subscriber that joins or is resynchronised. Called when
     /// the subscriber can be sent it; once for all that need it at the same sequence.
-    std::function<std::string(std::uint64_t sequence)> snapshot;
+    callback<std::string(std::uint64_t sequence)> snapshot{};
     /// The payload that tells a subscriber what it lost; nothing where frames carry numbers of their own.
-    std::function<std::optional<std::string>(const frame_gap&)> gap;
+    callback<std::optional<std::string>(const frame_gap&)> gap{};
     /// The last payload for a subscriber that is closed because it fell behind.
-    std::function<std::optional<std::string>(const failure& why)> last_words;
+    callback<std::optional<std::string>(const failure& why)> last_words{};
     /// The producer may go on: after `publish` reported errc::busy or `has_room` was false. Posted.
-    std::function<void()> room;
+    callback<void()> room{};
 };
 
 } // namespace MATO_ABI
@@ -4793,6 +5254,7 @@ public:
     [[nodiscard]] bool is_leaving() const noexcept override { return until_ != frame_ring::nowhere; }
     void no_more() override;
     void keep_begun() override;
+    void cut_short(const failure& why) override;
     void left() noexcept override { all_.remove(*this); }
     [[nodiscard]] const void* source() const noexcept override { return &all_; }
 
@@ -4825,6 +5287,7 @@ private:
     void take_snapshot();
     void fall_behind();
     void fall_behind(failure why);
+    template <class Ask> bool asked(const char* step, Ask ask);
     shared_frame put(std::string_view payload, std::uint64_t place);
     std::uint64_t gather_newest(gathered_write& write, std::uint64_t from, std::uint64_t until) const noexcept;
 
@@ -4837,6 +5300,7 @@ private:
     std::uint64_t until_ = frame_ring::nowhere,
                   last_ = frame_ring::nowhere;           // where its part of the stream ends, and the frame there
     std::uint64_t accepted_until_ = frame_ring::nowhere; // drop_newest: what waits ends here, newer frames are being dropped
+    std::uint64_t told_from_ = 0;                        // the first frame that the newest notice is about
     delivery_counters counters_;
     bool is_stalled_ = false, needs_snapshot_ = false;
 };
@@ -4924,7 +5388,8 @@ template <class H, class P, broadcast_policy O, framing_policy F> void basic_sub
     if (accepted_until_ == frame_ring::nowhere && !is_leaving() && position_ < ring.end() &&
         (was_overtaken() || queued() > policy_.limit())) {
         const std::size_t own = peer_->box().own();
-        const std::uint64_t full = position_ + policy_.limit() - std::min(own, policy_.limit());
+        const std::size_t room = policy_.limit() - std::min(own, policy_.limit());
+        const std::uint64_t full = position_ + std::min<std::uint64_t>(room, ring.end() - position_); // any `bytes` is allowed
         if (full < ring.begin() || ring.boundary(std::min(full, ring.end())) > position_)
             accepted_until_ = full < ring.begin() ? full : ring.boundary(std::min(full, ring.end()));
         else
@@ -4951,10 +5416,11 @@ void basic_subscriber<H, P, O, F>::skip_to(std::uint64_t sequence) {
 
 template <class H, class P, broadcast_policy O, framing_policy F>
 void basic_subscriber<H, P, O, F>::tell(const frame_gap& lost, std::uint64_t place) {
+    told_from_ = lost.first;
     all_.count(&delivery_counters::dropped, *this, lost.count());
     all_.count(&delivery_counters::gaps, *this, 1);
-    const auto notice = all_.on.gap ? all_.on.gap(lost) : std::nullopt;
-    if (notice) put(*notice, place);
+    std::optional<std::string> notice;
+    if (all_.on.gap && asked("gap", [&] { notice = all_.on.gap(lost); }) && notice) put(*notice, place);
 }
 
 template <class H, class P, broadcast_policy O, framing_policy F> void basic_subscriber<H, P, O, F>::take_snapshot() {
@@ -4965,7 +5431,9 @@ template <class H, class P, broadcast_policy O, framing_policy F> void basic_sub
     if (all_.snapshot_) {
         peer_->box().insert(all_.snapshot_, place);
     } else {
-        auto frame = put(all_.on.snapshot(now), place);
+        std::string payload;
+        if (!asked("snapshot", [&] { payload = all_.on.snapshot(now); })) return;
+        auto frame = put(payload, place);
         if (now + 1 == all_.ring_.next()) all_.snapshot_ = std::move(frame); // else the handler has published
     }
     position_ = end; // last, as in skip_to
@@ -4984,6 +5452,17 @@ shared_frame basic_subscriber<H, P, O, F>::put(std::string_view payload, std::ui
     return frame;
 }
 
+// What a handler of the stream throws is this subscriber's end, and no other's. @returns whether it answered.
+template <class H, class P, broadcast_policy O, framing_policy F> template <class Ask>
+bool basic_subscriber<H, P, O, F>::asked(const char* step, Ask ask) {
+    try {
+        return ask(), true;
+    } catch (...) {
+        if (peer_) fall_behind(current_failure(step));
+        return false;
+    }
+}
+
 template <class H, class P, broadcast_policy O, framing_policy F> void basic_subscriber<H, P, O, F>::fall_behind() {
     std::string text = "slow consumer: " + std::to_string(queued());
     text += " bytes unread";
@@ -4992,7 +5471,11 @@ template <class H, class P, broadcast_policy O, framing_policy F> void basic_sub
 
 template <class H, class P, broadcast_policy O, framing_policy F> void basic_subscriber<H, P, O, F>::fall_behind(failure why) {
     ++all_.disconnected_;
-    auto words = all_.on.last_words ? all_.on.last_words(why) : std::nullopt;
+    std::optional<std::string> words;
+    try {
+        if (all_.on.last_words) words = all_.on.last_words(why);
+    } catch (...) { // then there are none: it ends for a reason of its own already
+    }
     if (peer_) peer_->fall_behind(std::move(why), std::move(words));
 }
 
@@ -5116,6 +5599,31 @@ template <class H, class P, broadcast_policy O, framing_policy F> void basic_sub
     all_.count(&delivery_counters::delivered, *this, 1); // it is finished, or the connection ends
     position_ = ring.end_of(sequence_++);
     peer_->box().insert(std::move(frame), 0, taken);
+}
+
+// The stream's end does not come: the gap is told, or a snapshot sent, or last words, beyond what the kernel has not yet room
+// for.
+template <class H, class P, broadcast_policy O, framing_policy F>
+void basic_subscriber<H, P, O, F>::cut_short(const failure& why) {
+    const typename H::busy scope(all_);
+    const std::uint64_t end = std::min(last_, all_.ring_.next());
+    const bool is_untold =
+        peer_->box().own() > peer_->box().replies() && !peer_->box().is_begun(); // a notice that waits goes, too
+    const frame_gap lost{is_untold ? told_from_ : sequence_ + (is_begun() ? 1 : 0), end - 1};
+    if (lost.first >= end) return;
+    std::optional<std::string> words;
+    const overflow_kind kind = policy_.kind();
+    if (kind == overflow_kind::resync && all_.on.snapshot && !is_leaving()) {
+        if (!asked("snapshot", [&] { words = all_.on.snapshot(end - 1); })) return;
+        all_.count(&delivery_counters::superseded, *this, end - sequence_);
+    } else if (O::loses_frames && kind != overflow_kind::disconnect && kind != overflow_kind::block_producer && all_.on.gap) {
+        if (!asked("gap", [&] { words = all_.on.gap(lost); })) return;
+        all_.count(&delivery_counters::dropped, *this, end - sequence_);
+        all_.count(&delivery_counters::gaps, *this, 1);
+    } else {
+        return fall_behind(why);
+    }
+    if (peer_) peer_->fall_behind(why, std::move(words));
 }
 
 template <class H, class P, broadcast_policy O, framing_policy F>
@@ -5261,7 +5769,7 @@ feed* fan_out<P, O, F>::join(P& peer, O policy, join_at where, error_out out) {
     if ((kind == overflow_kind::resync || where.where == join_at::place::snapshot) && !on.snapshot)
         return refuse(std::errc::invalid_argument, "a snapshot is wanted and on.snapshot is not set");
     if (drops && !on.gap) return refuse(std::errc::invalid_argument, "frames may be lost and on.gap is not set");
-    if (where.where == join_at::place::after && where.number + 1 < ring_.oldest() && !drops && kind != overflow_kind::resync)
+    if (where.where == join_at::place::after && where.number < ring_.oldest() - 1 && !drops && kind != overflow_kind::resync)
         return refuse(std::errc::result_out_of_range, "the frames after it are no longer kept");
     flush_bytes_ = std::min(flush_bytes_, worth_a_flush(policy.limit() / 2));
     auto fresh = std::make_unique<subscriber>(*this, peer, std::move(policy));
@@ -5386,7 +5894,8 @@ template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::
     last_kept_ = std::min(last_kept_, who.position_);
     if (kind != overflow_kind::disconnect) return;
     const std::size_t own = who.peer_->box().own();
-    next_judgement_ = std::min(next_judgement_, who.position_ + who.policy_.limit() - std::min(own, who.policy_.limit()));
+    const std::uint64_t room = who.policy_.limit() - std::min(own, who.policy_.limit());
+    if (room < nowhere - who.position_) next_judgement_ = std::min(next_judgement_, who.position_ + room);
 }
 
 template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::finish() {
@@ -6125,18 +6634,84 @@ template <class Steps> bool read_journal<Steps>::resume_after(std::uint64_t posi
 /// Threads: as connection.hpp.   Blocks: never.   Fork: made after the last fork.
 ///
 /// A client passes the peer policy before a byte is read, the admission limits before it costs memory, and the handshake
-/// deadline before it may stay. Out of descriptors, accepting pauses; it never spins.
+/// deadline before it may stay. Out of descriptors, accepting pauses; it never spins. Any callback may throw, replace any
+/// callback, and destroy the server. Sessions may be kept: they outlive server and loop as closed ones.
+
+// ---- mato/detail/handler_memory.hpp ----
+/// @file handler_memory.hpp: memory for one wait, so that waiting again cannot fail for want of it.
+/// Layer: 3 (mechanism; the shape is asio's associated allocator).  Test: test/toolkit/server_exception_test.cpp.
+/// Threads: one object, one thread.   Blocks: never.
+
+namespace mato {
+inline namespace MATO_ABI {
+namespace detail {
+
+/// Must outlive the operations that use it: their handler owns what it lies in.
+class handler_memory {
+public:
+    handler_memory() noexcept = default;
+    handler_memory(const handler_memory&) = delete;
+    handler_memory& operator=(const handler_memory&) = delete;
+
+    [[nodiscard]] void* take(std::size_t bytes) {
+        if (is_used_ || bytes > sizeof room_) return ::operator new(bytes); // a cancelled wait may still be queued
+        is_used_ = true;
+        return room_;
+    }
+    void give_back(void* memory) noexcept {
+        if (memory == room_)
+            is_used_ = false;
+        else
+            ::operator delete(memory);
+    }
+
+private:
+    alignas(std::max_align_t) unsigned char room_[384]; // asio 1.18 to 1.38 take 100 to 250 for a wait
+    bool is_used_ = false;
+};
+
+template <class T> struct handler_allocator {
+    using value_type = T;
+    explicit handler_allocator(handler_memory& from) noexcept : memory(&from) {}
+    template <class U> handler_allocator(const handler_allocator<U>& other) noexcept // NOLINT(google-explicit-constructor)
+        : memory(other.memory) {}
+    [[nodiscard]] T* allocate(std::size_t count) { return static_cast<T*>(memory->take(count * sizeof(T))); }
+    void deallocate(T* what, std::size_t) noexcept { memory->give_back(what); }
+    template <class U> bool operator==(const handler_allocator<U>& other) const noexcept { return memory == other.memory; }
+    handler_memory* memory;
+};
+
+/// A handler whose operation lies in `memory`.
+template <class Handler> struct handler_in {
+    using allocator_type = handler_allocator<unsigned char>;
+    handler_in(handler_memory& from, Handler what) : memory(&from), handler(std::move(what)) {}
+    [[nodiscard]] allocator_type get_allocator() const noexcept { return allocator_type(*memory); }
+    template <class... A> void operator()(A&&... arguments) { handler(std::forward<A>(arguments)...); }
+    handler_memory* memory;
+    Handler handler;
+};
+
+} // namespace detail
+} // namespace MATO_ABI
+} // namespace mato
 
 namespace mato {
 inline namespace MATO_ABI {
 
 struct server_limits {
-    std::size_t clients = 1024;      ///< sessions at once
-    std::size_t unestablished = 256; ///< of these, before `established`; more than start at once in practice
-    std::size_t clients_per_uid = 0; ///< 0: no limit beside `clients`
-    milliseconds handshake{5000};    ///< from accept to `established`; a busy machine still manages it
-    milliseconds frame{30'000};      ///< from a frame's first byte to its last: basic_connection::set_frame_deadline
-    milliseconds accept_pause{100};  ///< after EMFILE and the like
+    std::size_t clients = 1024;              ///< sessions at once; the file's limit of descriptors ends `unlimited`
+    std::size_t unestablished = 256;         ///< of these, before `established`; more than start at once in practice
+    std::size_t clients_per_uid = unlimited; ///< of these
+    milliseconds handshake{5000};            ///< from accept to `established`; a busy machine still manages it
+    milliseconds frame{30'000};              ///< from a frame's first byte to its last: basic_connection::set_frame_deadline
+    milliseconds accept_pause{100};          ///< after EMFILE and the like
+};
+
+/// Since the server was made.
+struct server_counters {
+    std::uint64_t accepted = 0; ///< sessions opened
+    std::uint64_t refused = 0;  ///< by the peer policy or a limit
+    std::uint64_t pauses = 0;   ///< of accepting, for want of descriptors
 };
 
 /// One client: its connection, who it is, and whether it has said hello.
@@ -6183,22 +6758,28 @@ public:
     using session_ptr = std::shared_ptr<session>;
 
     struct handlers {
-        std::function<void(const session_ptr&)> on_opened;
-        std::function<void(const session_ptr&, std::string_view payload)> on_frame;
-        std::function<void(const session_ptr&, const failure& why)> on_closed;
-        std::function<void(const session_ptr&)> on_drained;
+        callback<void(const session_ptr&)> on_opened{};
+        callback<void(const session_ptr&, std::string_view payload)> on_frame{};
+        /// Once for each session that was opened: errc::closed when the peer left, else why.
+        callback<void(const session_ptr&, const failure& why)> on_closed{};
+        callback<void(const session_ptr&)> on_drained{};
         /// A client that may not stay: by the peer policy (it is sent nothing), or by the limits, when the payload returned
         /// here is its last frame.
-        std::function<std::optional<std::string>(const peer_credentials&, const failure& why)> on_refused;
+        callback<std::optional<std::string>(const peer_credentials&, const failure& why)> on_refused{};
         /// Accepting pauses for want of descriptors.
-        std::function<void(const failure& why)> on_accept_paused;
+        callback<void(const failure& why)> on_accept_paused{};
+        /// What one of these threw (failure::step names it), or what failed here for want of memory; `session` is null where it
+        /// was about none. Runs inside the catch block: `throw;` hands it on, out of run(), and the server goes on all the
+        /// same. Not set: the session is closed with it. Set: nothing else is done.
+        callback<void(const session_ptr& session, const failure& why)> on_exception{};
     };
 
     explicit basic_server(asio::io_context& context, server_limits limits = {}, Overflow overflow = {})
-        : context_(context), limits_(limits), overflow_(std::move(overflow)), door_(context), pause_(context), drain_(context) {
-    }
+        : context_(context), limits_(limits), overflow_(std::move(overflow)), door_(context), pause_(context), drain_(context),
+          life_(std::make_shared<life>()) {}
     basic_server(const basic_server&) = delete;
     basic_server& operator=(const basic_server&) = delete;
+    /// Sessions end without a word to the callbacks, whose owners may be gone already: `end` tells them.
     ~basic_server();
 
     /// Set before `start_accepting`.
@@ -6224,18 +6805,40 @@ public:
     /// end-of-file when the server is destroyed. Each call has its own `done` and `linger`.
     void drain(milliseconds linger, std::function<void()> done);
     void close_all(const failure& why);
+    /// Ends every session at once, and accepting; on_closed is called for each before this returns. Peers see end-of-file when
+    /// the server is destroyed.
+    void end(const failure& why);
 
     [[nodiscard]] std::size_t size() const noexcept { return sessions_.size(); }
+    [[nodiscard]] const server_counters& counters() const noexcept { return counters_; }
     /// A copy: it may be walked while sessions come and go.
     [[nodiscard]] std::vector<session_ptr> sessions() const { return sessions_; }
     void set_limits(const server_limits& limits) noexcept { limits_ = limits; }
     void set_overflow(Overflow overflow) { overflow_ = std::move(overflow); } ///< of later sessions
 
 private:
+    /// What a pending wait and a running callback need after the server is gone.
+    struct life {
+        bool is_over = false;
+        detail::exception_guard guard;
+        detail::handler_memory door, pause;
+    };
+    struct newcomer {
+        session_ptr arrived;
+        typename session::handlers callbacks;
+    };
+
     void wait_for_clients();
+    void pause_accepting();
     void accept();
+    [[nodiscard]] bool accept_next(newcomer& fresh);
     void look_at_queues();
-    void admit(unique_fd socket, const peer_credentials& peer);
+    void look_at_queues_soon();
+    void cut_short_late_streams();
+    void admit(unique_fd socket, const peer_credentials& peer, newcomer& fresh);
+    [[nodiscard]] typename session::handlers callbacks_of(session& arrived);
+    template <class Call> void guarded(const session_ptr& whose, const char* step, Call call);
+    void tell_exception(const session_ptr& whose, const failure& why);
     [[nodiscard]] failure admission(const peer_credentials& peer) const;
     void open_door();
 
@@ -6249,9 +6852,12 @@ private:
     asio::steady_timer pause_, drain_;
     std::shared_ptr<asio::steady_timer> rest_;
     std::vector<std::pair<deadline, std::function<void()>>> drains_;
-    std::vector<session_ptr> sessions_;
+    std::vector<session_ptr> sessions_, ended_; // ended: told, and not yet hung up
     std::uint64_t last_id_ = 0;
+    server_counters counters_;
     bool door_waits_ = false; // a callback of `accept` may make the endpoint anew, which waits already
+    bool is_paused_ = false;
+    std::shared_ptr<life> life_;
 };
 
 using server = basic_server<>;
@@ -6259,11 +6865,29 @@ using server = basic_server<>;
 // ---- implementation ----
 
 template <class E, class P, class F, class O> basic_server<E, P, F, O>::~basic_server() {
+    life_->is_over = true;
     stop_accepting();
     for (const auto& held : sessions_) {
         held->forget_callbacks();
+        held->handshake_.cancel();
         held->abort({errc::stopping, "destroy server", {}, {}});
     }
+    for (const auto& held : ended_) held->hang_up();
+}
+
+template <class E, class P, class F, class O> template <class Call>
+void basic_server<E, P, F, O>::guarded(const session_ptr& whose, const char* step, Call call) {
+    const auto held = life_;
+    held->guard(call, [&] {
+        const failure why = current_failure(step);
+        if (!held->is_over) tell_exception(whose, why);
+    });
+}
+
+template <class E, class P, class F, class O>
+void basic_server<E, P, F, O>::tell_exception(const session_ptr& whose, const failure& why) {
+    if (on.on_exception) return on.on_exception(whose, why);
+    if (whose) whose->close(why);
 }
 
 template <class E, class P, class F, class O> template <class Lock>
@@ -6276,6 +6900,7 @@ template <class E, class P, class F, class O> template <class Lock>
 void basic_server<E, P, F, O>::republish(const Lock& held, const publish_options& options, error_out out) {
     if (door_.is_open()) door_.release(); // before its number is closed; the wait in progress is cancelled
     pause_.cancel();                      // else its end would begin a second wait
+    is_paused_ = false;
     listener_.republish(held, options, out);
     open_door();
     start_accepting();
@@ -6300,36 +6925,68 @@ template <class E, class P, class F, class O> void basic_server<E, P, F, O>::sto
     listener_.close();
 }
 
+// Its memory is at hand, so that an allocation that failed elsewhere never ends accepting.
 template <class E, class P, class F, class O> void basic_server<E, P, F, O>::wait_for_clients() {
-    if (!door_.is_open() || std::exchange(door_waits_, true)) return;
-    door_.async_wait(asio::posix::stream_descriptor::wait_read, [this](std::error_code why) {
-        if (why) return;
-        door_waits_ = false;
-        accept();
-    });
+    if (!door_.is_open() || is_paused_ || std::exchange(door_waits_, true)) return;
+    door_.async_wait(asio::posix::stream_descriptor::wait_read,
+                     detail::handler_in(life_->door, [this, held = life_](std::error_code why) {
+                         if (held->is_over || why == asio::error::operation_aborted) return;
+                         door_waits_ = false;
+                         if (why) return pause_accepting(); // the kernel had no memory for the wait
+                         accept();
+                     }));
+}
+
+template <class E, class P, class F, class O> void basic_server<E, P, F, O>::pause_accepting() {
+    is_paused_ = true;
+    try {
+        pause_.expires_at(deadline::in(limits_.accept_pause).at());
+        pause_.async_wait(detail::handler_in(life_->pause, [this, held = life_](std::error_code cancelled) {
+            if (cancelled || held->is_over) return;
+            is_paused_ = false;
+            wait_for_clients();
+        }));
+    } catch (const std::bad_alloc&) {
+        is_paused_ = false; // it is asked at once
+    }
 }
 
 template <class E, class P, class F, class O> void basic_server<E, P, F, O>::accept() {
-    for (int n = 0; n < accepts_per_turn && door_.is_open(); ++n) {
-        failure why;
-        auto next = listener_.try_accept(
-            [](int socket, const P& peer, error_out out) { return require_peer(socket, peer, errc::peer_rejected, out); }, why);
-        if (why) {
-            if (on.on_accept_paused) on.on_accept_paused(why);
-            pause_.expires_after(limits_.accept_pause);
-            pause_.async_wait([this](std::error_code cancelled) {
-                if (!cancelled) wait_for_clients();
-            });
-            return;
-        }
-        if (!next) break;
-        if (next->why) {
-            if (on.on_refused) on.on_refused(next->peer, next->why);
-            continue;
-        }
-        admit(std::move(next->socket), next->peer);
+    const auto held = life_;
+    const scope_exit again([&] {
+        if (!held->is_over) wait_for_clients();
+    });
+    bool more = true;
+    for (int n = 0; n < accepts_per_turn && more && !held->is_over && door_.is_open(); ++n) {
+        newcomer fresh;
+        scope_exit thrown([&] { // what is handed on leaves a session that is heard
+            if (fresh.arrived && !held->is_over) fresh.arrived->start(std::move(fresh.callbacks));
+        });
+        guarded({}, "accept", [&] { more = accept_next(fresh); });
+        thrown.dismiss();
+        if (fresh.arrived && !held->is_over) fresh.arrived->start_now(std::move(fresh.callbacks));
     }
-    wait_for_clients();
+}
+
+/// @returns whether another client may be asked for.
+template <class E, class P, class F, class O> bool basic_server<E, P, F, O>::accept_next(newcomer& fresh) {
+    failure why;
+    auto next = listener_.try_accept(
+        [](int socket, const P& peer, error_out out) { return require_peer(socket, peer, errc::peer_rejected, out); }, why);
+    if (why) {
+        ++counters_.pauses;
+        pause_accepting();
+        if (on.on_accept_paused) guarded({}, "on_accept_paused", [&] { on.on_accept_paused(why); });
+        return false;
+    }
+    if (!next) return false;
+    if (!next->why) {
+        admit(std::move(next->socket), next->peer, fresh);
+    } else {
+        ++counters_.refused;
+        if (on.on_refused) guarded({}, "on_refused", [&] { on.on_refused(next->peer, next->why); });
+    }
+    return true;
 }
 
 template <class E, class P, class F, class O> failure basic_server<E, P, F, O>::admission(const peer_credentials& peer) const {
@@ -6344,44 +7001,56 @@ template <class E, class P, class F, class O> failure basic_server<E, P, F, O>::
     if (sessions_.size() >= limits_.clients) return refuse("clients", limits_.clients);
     if (count([](const session_ptr& s) { return !s->is_established(); }) >= limits_.unestablished)
         return refuse("clients that have not said hello", limits_.unestablished);
-    if (limits_.clients_per_uid > 0 &&
+    if (limits_.clients_per_uid < limits_.clients &&
         count([&](const session_ptr& s) { return s->peer().uid == peer.uid; }) >= limits_.clients_per_uid)
         return refuse("clients of uid " + std::to_string(peer.uid), limits_.clients_per_uid);
     return {};
 }
 
 template <class E, class P, class F, class O>
-void basic_server<E, P, F, O>::admit(unique_fd socket, const peer_credentials& peer) {
-    const auto fresh = std::make_shared<session>(context_, std::move(socket), overflow_, ++last_id_, peer);
+void basic_server<E, P, F, O>::admit(unique_fd socket, const peer_credentials& peer, newcomer& fresh) {
+    const auto arrived = std::make_shared<session>(context_, std::move(socket), overflow_, ++last_id_, peer);
     if (auto why = admission(peer)) {
-        const auto last_words = on.on_refused ? on.on_refused(peer, why) : std::nullopt;
+        ++counters_.refused;
+        std::optional<std::string> last_words;
+        if (on.on_refused) guarded({}, "on_refused", [&] { last_words = on.on_refused(peer, why); });
         std::error_code ignored;
-        if (last_words) fresh->send(*last_words, ignored);
-        return fresh->close(std::move(why));
+        if (last_words) arrived->send(*last_words, ignored);
+        return arrived->close(std::move(why));
     }
-    sessions_.push_back(fresh);
-    fresh->rest_ = rest_;
-    fresh->set_frame_deadline(limits_.frame);
-    session* const raw_session = fresh.get(); // the handlers live in the session: a shared_ptr there would keep it for ever
-    const auto self = [raw_session] { return std::static_pointer_cast<session>(raw_session->shared_from_this()); };
-    fresh->handshake_.expires_after(limits_.handshake);
-    fresh->handshake_.async_wait([held = std::weak_ptr<session>(fresh)](std::error_code cancelled) {
+    arrived->rest_ = rest_;
+    arrived->set_frame_deadline(limits_.frame);
+    auto callbacks = callbacks_of(*arrived);
+    arrived->handshake_.expires_at(deadline::in(limits_.handshake).at());
+    arrived->handshake_.async_wait([held = std::weak_ptr<session>(arrived)](std::error_code cancelled) {
         const auto late = held.lock();
         if (!cancelled && late && !late->is_established()) late->abort({errc::handshake_timeout, "handshake", {}, {}});
     });
-    if (on.on_opened) on.on_opened(fresh);
-    fresh->start_now({[this, self](std::string_view payload) {
-                          if (on.on_frame) on.on_frame(self(), payload);
-                      },
-                      [this, self](const failure& why) {
-                          const session_ptr gone = self();
-                          gone->handshake_.cancel();
-                          std::erase(sessions_, gone);
-                          if (on.on_closed) on.on_closed(gone, why);
-                      },
-                      [this, self] {
-                          if (on.on_drained) on.on_drained(self());
-                      }});
+    sessions_.push_back(arrived);
+    ++counters_.accepted;
+    fresh = {arrived, std::move(callbacks)}; // from here on its end is told
+    if (on.on_opened) guarded(arrived, "on_opened", [&] { on.on_opened(arrived); });
+}
+
+template <class E, class P, class F, class O> auto basic_server<E, P, F, O>::callbacks_of(session& arrived) ->
+    typename session::handlers {
+    // The handlers live in the session: a shared_ptr there would keep it for ever.
+    const auto self = [raw = &arrived] { return std::static_pointer_cast<session>(raw->shared_from_this()); };
+    return {[this, self](std::string_view payload) {
+                if (on.on_frame) on.on_frame(self(), payload);
+            },
+            [this, self](const failure& why) {
+                const session_ptr gone = self();
+                gone->handshake_.cancel();
+                std::erase(sessions_, gone);
+                if (on.on_closed) on.on_closed(gone, why);
+            },
+            [this, self] {
+                if (on.on_drained) on.on_drained(self());
+            },
+            [this, self, held = life_](const failure& why) {
+                if (!held->is_over) tell_exception(self(), why);
+            }};
 }
 
 template <class E, class P, class F, class O>
@@ -6391,26 +7060,50 @@ void basic_server<E, P, F, O>::drain(milliseconds linger, std::function<void()> 
 }
 
 template <class E, class P, class F, class O> void basic_server<E, P, F, O>::look_at_queues() {
-    static constexpr milliseconds look_again{2}; // only while stopping; a callback per session would outlive the daemon's own
     bool empty = true;
     for (const session_ptr& each : sessions_) empty = empty && each->queued_bytes() == 0;
+    if (!empty) cut_short_late_streams();
     std::vector<std::function<void()>> over;
     std::erase_if(drains_, [&](auto& each) {
         const bool is_over = empty || each.first.passed();
         if (is_over) over.push_back(std::move(each.second));
         return is_over;
     });
-    if (!drains_.empty()) {
-        drain_.expires_after(look_again); // one wait, whoever asked
-        drain_.async_wait([this](std::error_code cancelled) {
-            if (!cancelled) look_at_queues();
-        });
-    }
-    for (const auto& done : over) done();
+    if (!drains_.empty()) look_at_queues_soon();
+    for (const auto& done : over) done(); // the last use of the server: one of them may destroy it
+}
+
+// A stream's reader that did not read to its end in time is told what it does not get.
+template <class E, class P, class F, class O> void basic_server<E, P, F, O>::cut_short_late_streams() {
+    bool is_late = false;
+    for (const auto& each : drains_) is_late = is_late || each.first.passed();
+    if (!is_late) return;
+    for (const session_ptr& each : sessions())
+        if (each->is_open() && each->queued_bytes() > 0 && each->box().stream())
+            each->box().stream()->cut_short(
+                {errc::slow_consumer, "drain", {}, "slow consumer: it did not read to the end in time"});
+}
+
+template <class E, class P, class F, class O> void basic_server<E, P, F, O>::look_at_queues_soon() {
+    static constexpr milliseconds look_again{2}; // only while stopping; a callback per session would outlive the daemon's own
+    drain_.expires_after(look_again);            // one wait, whoever asked
+    drain_.async_wait([this, held = life_](std::error_code cancelled) {
+        if (!cancelled && !held->is_over) guarded({}, "drain", [&] { look_at_queues(); });
+    });
 }
 
 template <class E, class P, class F, class O> void basic_server<E, P, F, O>::close_all(const failure& why) {
     for (const auto& held : sessions()) held->close(why);
+}
+
+template <class E, class P, class F, class O> void basic_server<E, P, F, O>::end(const failure& why) {
+    stop_accepting();
+    const auto held = life_;
+    for (const auto& each : sessions()) {
+        if (held->is_over) return; // a callback destroyed the server
+        ended_.push_back(each);
+        each->end_now(why);
+    }
 }
 
 } // namespace MATO_ABI
@@ -6774,11 +7467,17 @@ public:
     template <class Launch>
     [[nodiscard]] static basic_client connect_or_start(const daemon_paths& paths, deadline until, Launch launch, error_out out);
 
+    /// Sends `signal` to the daemon that holds `paths.lock`, and to no other process. Where the lock file is no proof, as
+    /// across pid namespaces, the kernel is asked who listens on the socket. Never blocks.
+    /// @returns its pid here, else 0. @errors as basic_instance_lock::signal_holder.
+    static pid_t signal_daemon(const daemon_paths& paths, int signal, error_out out);
+
     /// Queues a frame and sends what the kernel takes. Never blocks.
     /// @errors frame_too_large · any of send(2).
     void queue(std::string_view payload, error_out out);
     /// As `queue`, and the server gets descriptors of its own for the same open files, no later than the frame. Waits until
-    /// what was queued before is sent. @errors as `send`.
+    /// what was queued before is sent. All or nothing: after an error neither frame nor descriptors come, unless the frame was
+    /// begun; then it goes on. @errors as `send` · E2BIG: more than `max_passed_descriptors`.
     void send_with(std::string_view payload, std::span<const int> descriptors, deadline until, error_out out);
     void flush(error_out out); ///< never blocks
     [[nodiscard]] std::size_t queued_bytes() const noexcept { return out_.size() - out_begin_; }
@@ -6801,7 +7500,19 @@ private:
     static constexpr std::size_t most_read_bytes = 64_KiB;
 
     bool wait(short events, deadline until, error_out out) const;
+    /// Why there is no connection, to whatever is asked of it.
+    bool is_connected(error_out out) const {
+        if (!socket_) out.set(why_not_);
+        return static_cast<bool>(socket_);
+    }
+    static basic_client unconnected(const failure& why, error_out out) {
+        out.set(why);
+        basic_client result;
+        result.why_not_ = why;
+        return result;
+    }
 
+    failure why_not_{{ENOTCONN, std::system_category()}, "use a client", {}, "it never connected"};
     unique_fd socket_;
     peer_credentials server_;
     frame_decoder<framing> decoder_;
@@ -6822,8 +7533,9 @@ template <class P> auto basic_client<P>::connect(const endpoint& where, deadline
         unique_fd socket = where.connect(why);
         if (!why) {
             // Root's daemons serve users; another user's daemon under our path is a trap.
-            result.server_ = require_peer(socket.get(), same_user_or_root{}, errc::server_not_trusted, out);
-            if (!out.failed()) result.socket_ = std::move(socket);
+            result.server_ = require_peer(socket.get(), same_user_or_root{}, errc::server_not_trusted, why);
+            if (why) return unconnected(why, out);
+            result.socket_ = std::move(socket);
             return result;
         }
         auto pause = why.code == cond::busy ? policy.next(clock::now()) : std::nullopt;
@@ -6834,7 +7546,7 @@ template <class P> auto basic_client<P>::connect(const endpoint& where, deadline
         if (!pause || until.passed()) {
             if (why.code == cond::busy)
                 why = {errc::timed_out, "connect", where.describe(), "it is there, but takes no clients now"};
-            return out.set(why), std::move(result);
+            return unconnected(why, out);
         }
         const long wait = static_cast<long>(pause->count()), left = until.poll_timeout();
         sys::sleep_ms(wait < left ? wait : left);
@@ -6852,9 +7564,9 @@ auto basic_client<P>::connect_or_start(const daemon_paths& paths, deadline until
     for (;;) {
         basic_client found = try_connect();
         if (!why) return found;
-        if (why.code != cond::not_running) return out.set(why), basic_client();
-        make_private_directory(paths.directory(), out);
-        if (out.failed()) return {};
+        if (why.code != cond::not_running) return unconnected(why, out);
+        make_private_directory(paths.directory(), why);
+        if (why) return unconnected(why, out);
 
         const auto soon = clock::now() + look_again;
         auto starting = instance_lock::acquire_directory( // flock: the one mechanism that works on a directory
@@ -6862,24 +7574,24 @@ auto basic_client<P>::connect_or_start(const daemon_paths& paths, deadline until
         if (!why) {
             found = try_connect(); // whoever held the lock before may have started it
             if (!why) return found;
-            if (why.code != cond::not_running) return out.set(why), basic_client();
+            if (why.code != cond::not_running) return unconnected(why, out);
             const auto started = launch();
             if (started) {
                 found = try_connect();
                 if (!why) return found;
-                if (why.code != cond::not_running) return out.set(why), basic_client();
+                if (why.code != cond::not_running) return unconnected(why, out);
             } else if (started.why.code != errc::already_running) {
-                return out.set(started.why), basic_client();
+                return unconnected(started.why, out);
             } else {
                 why = started.why; // somebody is between lock and listen, or on the way out
             }
         } else if (why.code != errc::timed_out) {
-            return out.set(why), basic_client();
+            return unconnected(why, out);
         }
         starting = {};
         if (until.passed())
-            return out.set(errc::not_ready, "start the daemon", paths.socket, "not ready in time; last: " + why.message()),
-                   basic_client();
+            return unconnected({errc::not_ready, "start the daemon", paths.socket, "not ready in time; last: " + why.message()},
+                               out);
         if (const auto pause = policy.next(clock::now()))
             sys::sleep_ms(static_cast<long>(pause->count()));
         else
@@ -6887,24 +7599,43 @@ auto basic_client<P>::connect_or_start(const daemon_paths& paths, deadline until
     }
 }
 
+template <class P> pid_t basic_client<P>::signal_daemon(const daemon_paths& paths, int signal, error_out out) {
+    const auto who_listens = [&](error_out unknown) {
+        found_process found;
+        const unique_fd socket = endpoint(paths.socket).connect(unknown);
+        if (unknown.failed()) return found;
+        found.number = credentials_of(socket.get(), unknown).pid;
+        std::error_code older; // a kernel without SO_PEERPIDFD: the number is pinned, and its start compared
+        found.process = process_of(socket.get(), older);
+        return found;
+    };
+    return basic_instance_lock<typename P::lock>::signal_holder(paths.lock, signal, who_listens, out);
+}
+
 template <class P> void basic_client<P>::queue(std::string_view payload, error_out out) {
+    if (!is_connected(out)) return;
     framing::append(out_, payload, out);
     if (!out.failed()) flush(out);
 }
 
 template <class P>
 void basic_client<P>::send_with(std::string_view payload, std::span<const int> descriptors, deadline until, error_out out) {
+    if (!is_connected(out)) return;
     while (!out.failed() && queued_bytes() > 0 && wait(POLLOUT, until, out)) flush(out);
     if (out.failed()) return;
-    framing::append(out_, payload, out);
+    std::string frame;
+    framing::append(frame, payload, out);
     std::size_t sent = 0;
     while (!out.failed() && sent == 0 && wait(POLLOUT, until, out))
-        sent = send_descriptors(socket_.get(), out_, descriptors, out);
+        sent = send_descriptors(socket_.get(), frame, descriptors, out);
+    if (sent == 0) return;
+    out_ = std::move(frame); // what is left of it
     out_begin_ = sent;
     if (!out.failed()) flush(out);
 }
 
 template <class P> void basic_client<P>::flush(error_out out) {
+    if (!is_connected(out)) return;
     while (queued_bytes() > 0) {
         const ssize_t sent = sys::send(socket_.get(), out_.data() + out_begin_, queued_bytes());
         if (sent < 0) {
@@ -6918,6 +7649,7 @@ template <class P> void basic_client<P>::flush(error_out out) {
 }
 
 template <class P> bool basic_client<P>::fill(error_out out) {
+    if (!is_connected(out)) return false;
     const auto room = decoder_.prepare(read_bytes_);
     const ssize_t got = sys::recv(socket_.get(), room.data(), room.size());
     if (got > 0) {
@@ -7051,13 +7783,14 @@ template <variable_lookup F> service_environment parse_service_environment(const
     const auto count = number("LISTEN_FDS", 0, service_environment::most_sockets);
     const auto watchdog_pid = number("WATCHDOG_PID", 1, most_pid);
     constexpr auto most_usec = static_cast<std::uint64_t>(std::chrono::microseconds::max().count());
-    const auto watchdog = number("WATCHDOG_USEC", 1, most_usec);
+    const auto watchdog = number("WATCHDOG_USEC", 1, UINT64_MAX - 1); // the greatest number means none, which is not said
     if (out.failed()) return result;
 
     result.notify_socket = variable("NOTIFY_SOCKET").value_or("");
     const auto is_self = [&](std::uint64_t pid) { return pid == static_cast<std::uint64_t>(self); };
     if (watchdog.is_there && (!watchdog_pid.is_there || is_self(watchdog_pid.value)))
-        result.watchdog = std::chrono::microseconds(static_cast<std::chrono::microseconds::rep>(watchdog.value));
+        result.watchdog = std::chrono::microseconds(
+            static_cast<std::chrono::microseconds::rep>(watchdog.value < most_usec ? watchdog.value : most_usec));
     if (!listen_pid.is_there || !is_self(listen_pid.value) || !count.is_there) return result;
 
     for (int i = 0; i < static_cast<int>(count.value); ++i)
@@ -7107,6 +7840,9 @@ struct daemon_options {
     milliseconds ready_within{10'000}; ///< how long a starter waits; a slow disk's worst, not a usual start (ms)
     int notification_fd = -1;          ///< of a supervisor: one newline when ready
     service_environment service{};     ///< of a service manager, from take_service_environment
+    /// Descriptors of the program's own that stay open in the background, under their numbers. Every other one is closed there:
+    /// open it in `setup` instead, see detach_options.
+    std::vector<int> keep{};
 };
 
 /// How a start went, as the starter sees it.
@@ -7131,8 +7867,9 @@ public:
 
     /// Serves until stopped, in this process or, when the detach policy forks, in the background.
     ///
-    /// `setup(basic_daemon&)` installs the callbacks; what it throws as mato::error ends the start. Problems and the holder of
-    /// the lock are printed on stderr.
+    /// `setup(basic_daemon&)` installs the callbacks; whatever it throws ends the start, and is logged. Problems and the holder
+    /// of the lock are printed on stderr. What `setup` captured is destroyed when the daemon ends, in the background too;
+    /// static objects and what main holds are not, there.
     /// @returns an exit code for main (exit_code).
     template <class Setup> static int run(const daemon_options& options, Setup setup);
 
@@ -7152,16 +7889,21 @@ public:
     [[nodiscard]] const daemon_options& options() const noexcept { return options_; } ///< the caller's own
 
     struct handlers {
-        /// SIGHUP. Report what is wrong and change nothing then; it is logged.
-        std::function<void(error_out)> on_reload;
+        /// SIGHUP. Report what is wrong, or throw it, and change nothing then; it is logged.
+        callback<void(error_out)> on_reload{};
         /// A stop begins: end what runs, then call `stopped()`. Not set: nothing runs.
-        std::function<void()> on_stop;
-        /// The grace is over, or a second request came: end everything before returning. Then the loop ends.
-        std::function<void()> on_force;
+        callback<void()> on_stop{};
+        /// The grace is over, a second request came, or an exception ends the daemon: end everything before returning. Then the
+        /// loop ends.
+        callback<void()> on_force{};
         /// SIGQUIT: write to the log what a person wants to know of a daemon that seems not to work.
-        std::function<void()> on_report;
+        callback<void()> on_report{};
         /// SIGCHLD: at least one child changed; wait for the ones you own, by pid.
-        std::function<void()> on_child;
+        callback<void()> on_child{};
+        /// What another of these threw, or a handler of the program's own on `context()`, after it was logged. Runs inside the
+        /// catch block. @returns whether the daemon goes on. Not set: after these it does; a handler of the program's own ends
+        /// it, and its failure is `serve`'s. What a callback of `server()` throws is told by `server().on.on_exception`.
+        callback<bool(const failure& why)> on_exception{};
     };
     handlers on{};
 
@@ -7172,7 +7914,7 @@ public:
     [[nodiscard]] bool is_stopping() const noexcept { return stopping_; }
     /// As SIGHUP; for a client that asks. @errors as on_reload reports; logged as well.
     void reload(error_out out);
-    /// Keeps a part of the program alive while the loop runs; it goes before the io_context does.
+    /// Keeps a part of the program alive while the loop runs; it goes before the io_context does, the last one kept first.
     void keep(std::shared_ptr<void> part) { kept_.push_back(std::move(part)); }
     /// Who may connect, where the policy has a choice (uid_set). In `setup`; later it changes nothing.
     void set_peer(typename Policies::peer policy) { peer_ = std::move(policy); }
@@ -7184,6 +7926,10 @@ public:
     ~basic_daemon() {
         if (signal_wait_.is_open()) signal_wait_.release(); // else it would be closed twice
         on = {};                                            // what the callbacks hold may need the context
+        while (!kept_.empty()) {
+            const auto last = std::move(kept_.back());
+            kept_.pop_back();
+        }
     }
 
 private:
@@ -7192,12 +7938,16 @@ private:
         : options_(options), manager_(manager), signals_(std::move(signals)), log_(std::move(sink), options.level), context_(1),
           server_(context_, options.limits), signal_wait_(context_), deadline_(context_), sign_of_life_(context_) {}
 
+    template <class Setup, class Meanwhile>
+    static start_outcome launch_here(const daemon_options& options, Setup& setup, Meanwhile& meanwhile);
     /// In the starter's process, with the lock let go and the daemon's word to come; in the daemon's this never returns.
     template <class Setup>
     static readiness_pipe go_to_background(const daemon_options& options, Setup& setup, start_outcome& outcome);
-    /// `why`: what went wrong while detaching.
+    /// `mask`: the starter's. `why`: what went wrong while detaching.
     template <class Setup> [[noreturn]] static void serve_in_background(const daemon_options& options, lock_type& lock,
-                                                                        readiness_pipe pipe, Setup& setup, failure why);
+                                                                        readiness_pipe pipe, Setup& setup, const sigset_t& mask,
+                                                                        failure why);
+    static constexpr std::initializer_list<int> own_signals = {SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGQUIT, SIGUSR1, SIGUSR2};
     static void open_channel(const daemon_options& options, auto_ready& channel, error_out out);
     template <class Setup>
     static int serve_locked(const daemon_options& options, lock_type& lock, auto_ready& channel, Setup& setup, error_out out);
@@ -7205,10 +7955,15 @@ private:
     static typename Policies::endpoint make_endpoint(const daemon_options& options, error_out out);
     void publish(const lock_type& lock, error_out out);
     void log_what_the_server_reports();
+    void log_some(line_rate& rate, const char* what, const std::string& text);
+    void log_left_out(line_rate& rate, const char* what);
     void wait_for_signals();
     void show_life();
     void on_signal(int signal);
     void force();
+    [[nodiscard]] failure run_loop();
+    [[nodiscard]] bool goes_on(const failure& why, bool otherwise);
+    template <class Call> void guarded(const char* step, Call call);
 
     const daemon_options& options_; // of whoever called serve or launch, which return when this is gone
     sd_notifier& manager_;          // it outlives the loop: a failure of the start is told by it, too
@@ -7223,7 +7978,9 @@ private:
     typename Policies::shutdown shutdown_{};
     const lock_type* lock_ = nullptr;
     bool stopping_ = false, forced_ = false, draining_ = false;
-    std::vector<std::shared_ptr<void>> kept_; // last: destroyed first
+    failure ended_by_;                       // an exception
+    line_rate refused_lines_, paused_lines_; // the server counts all
+    std::vector<std::shared_ptr<void>> kept_;
 };
 
 using daemon = basic_daemon<>;
@@ -7234,7 +7991,8 @@ template <class P> template <class Setup> int basic_daemon<P>::run(const daemon_
     failure why;
     int code = exit_code::ok;
     if constexpr (P::detach::forks) {
-        const start_outcome outcome = launch(options, std::move(setup));
+        auto meanwhile = [] {};
+        const start_outcome outcome = launch_here(options, setup, meanwhile);
         if (outcome) return exit_code::ok;
         why = outcome.why;
     } else {
@@ -7247,6 +8005,11 @@ template <class P> template <class Setup> int basic_daemon<P>::run(const daemon_
 
 template <class P> template <class Setup, class Meanwhile>
 start_outcome basic_daemon<P>::launch(const daemon_options& options, Setup setup, Meanwhile meanwhile) {
+    return launch_here(options, setup, meanwhile);
+}
+
+template <class P> template <class Setup, class Meanwhile>
+start_outcome basic_daemon<P>::launch_here(const daemon_options& options, Setup& setup, Meanwhile& meanwhile) {
     start_outcome outcome;
     readiness_pipe pipe = go_to_background(options, setup, outcome);
     if (outcome.why) return outcome;
@@ -7277,6 +8040,10 @@ readiness_pipe basic_daemon<P>::go_to_background(const daemon_options& options, 
     if (outcome.why) return pipe;
     std::vector<int> keep = {lock.native_handle(), pipe.starter_fd(), pipe.daemon_fd(), options.notification_fd};
     for (const passed_socket& each : options.service.sockets) keep.push_back(each.fd);
+    keep.insert(keep.end(), options.keep.begin(), options.keep.end());
+    sigset_t mask;
+    if (sys::signal_mask(SIG_BLOCK, nullptr, &mask) == -1)
+        return outcome.why = {last_error(), "read the signal mask", {}, {}}, std::move(pipe);
     using background = std::conditional_t<P::detach::forks, typename P::detach, double_fork>;
     if (background::detach({keep}, outcome.why) == detach_role::starter) {
         pipe.become_starter();
@@ -7284,12 +8051,17 @@ readiness_pipe basic_daemon<P>::go_to_background(const daemon_options& options, 
         return pipe;
     }
     pipe.become_daemon();
-    serve_in_background(options, lock, std::move(pipe), setup, outcome.why);
+    serve_in_background(options, lock, std::move(pipe), setup, mask, outcome.why);
 }
 
-template <class P> template <class Setup> void basic_daemon<P>::serve_in_background(const daemon_options& options,
-                                                                                    lock_type& lock, readiness_pipe pipe,
-                                                                                    Setup& setup, failure why) {
+template <class P> template <class Setup>
+void basic_daemon<P>::serve_in_background(const daemon_options& options, lock_type& lock, readiness_pipe pipe, Setup& setup,
+                                          const sigset_t& mask, failure why) {
+    // Detaching blocked all signals; from here on the daemon's own are, until their source is open, and what the starter's mask
+    // has.
+    sigset_t until_open = mask;
+    for (const int own : own_signals) sigaddset(&until_open, own);
+    sys::signal_mask(SIG_SETMASK, &until_open, nullptr);
     auto_ready channel{std::move(pipe), {}, {}};
     int code = exit_code::unavailable;
     try {
@@ -7302,11 +8074,14 @@ template <class P> template <class Setup> void basic_daemon<P>::serve_in_backgro
             channel.fail(why);
             code = exit_code_for(why.code);
         }
-    } catch (const std::exception& thrown) {
+    } catch (...) {
+        why = current_failure("start");
         lock.release();
-        channel.fail({errc::not_ready, "start", {}, thrown.what()});
+        channel.fail(why);
+        code = exit_code_for(why.code);
     }
-    ::_exit(code); // the starter's static objects and buffers are not this process's to destroy or flush
+    std::destroy_at(&setup); // in whose frame it lies never returns
+    ::_exit(code);           // the starter's static objects and buffers are not this process's to destroy or flush
 }
 
 template <class P> template <class Setup>
@@ -7344,23 +8119,32 @@ template <class P> template <class Setup> int basic_daemon<P>::serve_locked(cons
     ignore.sa_handler = SIG_IGN; // a peer that is gone is an error code, not a death; children start from default_dispositions
     sys::signal_action(SIGPIPE, &ignore, nullptr);
     sys::signal_action(SIGXFSZ, &ignore, nullptr); // so is a log that has reached the user's limit on file sizes
-    auto signals = P::signals::open(make_signal_set({SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGQUIT, SIGUSR1, SIGUSR2}), out);
+    auto signals = P::signals::open(make_signal_set(own_signals), out);
     if (out.failed()) return exit_code::unavailable;
     auto sink = open_log(options, out);
     if (out.failed()) return exit_code::unavailable;
     basic_daemon self(options, channel.manager, std::move(signals), std::move(sink));
     self.lock_ = &lock;
+    // Logged too: a daemon in the background has no other place for what comes after the starter has left.
+    const auto fails = [&](const failure& why) {
+        self.log_.error("start: " + why.message());
+        return out.set(why), exit_code::unavailable;
+    };
+    failure why;
     try {
         setup(self);
     } catch (const error& refused) {
-        return out.set(refused.why()), exit_code::unavailable;
+        why = refused.why();
+    } catch (...) {
+        why = current_failure("setup");
     }
+    if (why) return fails(why);
     self.log_what_the_server_reports();
-    self.publish(lock, out);
-    if (out.failed()) return exit_code::unavailable;
+    self.publish(lock, why);
+    if (why) return fails(why);
     std::optional<typename P::pid> pid;
-    if (!options.paths.pid.empty()) pid = P::pid::create(options.paths.pid, out);
-    if (out.failed()) return exit_code::unavailable;
+    if (!options.paths.pid.empty()) pid = P::pid::create(options.paths.pid, why);
+    if (why) return fails(why);
     if (self.signals_.native_handle() >= 0) self.signal_wait_.assign(self.signals_.native_handle());
     if (self.log_.takes(log_level::info))
         self.log_.info("started, pid " + std::to_string(sys::getpid()) + ", socket " + options.paths.socket);
@@ -7369,14 +8153,58 @@ template <class P> template <class Setup> int basic_daemon<P>::serve_locked(cons
     self.server_.start_accepting();
     self.wait_for_signals();
     self.show_life();
-    self.context_.run();
+    why = self.run_loop();
 
-    self.log_.info(self.forced_ ? "stopped by force" : "stopped");
+    self.log_left_out(self.refused_lines_, "refused");
+    self.log_left_out(self.paused_lines_, "accepting paused");
+    if (!why) self.log_.info(self.forced_ ? "stopped by force" : "stopped");
     pid.reset();
-    self.server_.stop_accepting();
+    self.server_.end({errc::stopping, "stop", {}, {}});
     // Last, so that a client which sees end-of-file finds neither socket, pid file nor lock.
     lock.release();
+    if (why) return out.set(why), exit_code::unavailable;
     return self.forced_ ? exit_code::forced : exit_code::ok;
+}
+
+/// @returns what ended it, where that was an exception.
+template <class P> failure basic_daemon<P>::run_loop() {
+    for (bool again = true; again;) {
+        again = false;
+        try {
+            context_.run();
+        } catch (...) {
+            const failure why = current_failure("run");
+            again = goes_on(why, false);
+            if (!again) ended_by_ = why;
+        }
+    }
+    if (!ended_by_) return {};
+    if (!std::exchange(stopping_, true)) manager_.stopping();
+    if (on.on_force && !std::exchange(forced_, true)) guarded("on_force", [&] { on.on_force(); });
+    return ended_by_;
+}
+
+template <class P> bool basic_daemon<P>::goes_on(const failure& why, bool otherwise) {
+    log_.error("exception: " + why.message());
+    try {
+        if (on.on_exception) return on.on_exception(why);
+    } catch (...) {
+        log_.error("exception: " + current_failure("on_exception").message());
+        otherwise = false;
+    }
+    if (!otherwise) log_.error("the daemon ends");
+    return otherwise;
+}
+
+template <class P> template <class Call> void basic_daemon<P>::guarded(const char* step, Call call) {
+    try {
+        call();
+    } catch (...) {
+        const failure why = current_failure(step);
+        if (goes_on(why, true)) return;
+        ended_by_ = why;
+        context_.stop();
+    }
 }
 
 template <class P> void basic_daemon<P>::publish(const lock_type& lock, error_out out) {
@@ -7404,7 +8232,7 @@ template <class P> void basic_daemon<P>::log_what_the_server_reports() {
     auto& callbacks = server_.on;
     callbacks.on_refused = [this, who, next = std::move(callbacks.on_refused)](const peer_credentials& peer,
                                                                                const failure& why) {
-        log_.warning("refused " + who(0, peer) + ": " + why.message());
+        log_some(refused_lines_, "refused", "refused " + who(0, peer) + ": " + why.message());
         return next ? next(peer, why) : std::optional<std::string>();
     };
     callbacks.on_closed = [this, who, next = std::move(callbacks.on_closed)](const session_ptr& gone, const failure& why) {
@@ -7415,25 +8243,42 @@ template <class P> void basic_daemon<P>::log_what_the_server_reports() {
             log_.write(level, "closed " + who(gone->id(), gone->peer()) + ": " + why.message());
         if (next) next(gone, why);
     };
+    callbacks.on_exception = [this, who, next = std::move(callbacks.on_exception)](const session_ptr& whose,
+                                                                                   const failure& why) {
+        log_.error((whose ? who(whose->id(), whose->peer()) + ": " : std::string()) + why.message());
+        if (next) return next(whose, why);
+        if (whose) whose->close(why);
+    };
     callbacks.on_accept_paused = [this, next = std::move(callbacks.on_accept_paused)](const failure& why) {
-        log_.warning(why.message() + "; accepting pauses");
+        log_some(paused_lines_, "accepting paused", why.message() + "; accepting pauses");
         if (next) next(why);
     };
+}
+
+// Any client can cause these as fast as it likes.
+template <class P> void basic_daemon<P>::log_some(line_rate& rate, const char* what, const std::string& text) {
+    if (!rate.takes(clock::now())) return;
+    log_left_out(rate, what);
+    log_.warning(text);
+}
+
+template <class P> void basic_daemon<P>::log_left_out(line_rate& rate, const char* what) {
+    if (const auto more = rate.take_left_out()) log_.warning(std::string(what) + " " + std::to_string(more) + " times more");
 }
 
 template <class P> void basic_daemon<P>::wait_for_signals() {
     if (!signal_wait_.is_open()) return;
     signal_wait_.async_wait(asio::posix::stream_descriptor::wait_read, [this](std::error_code why) {
         if (why) return;
+        const scope_exit again([this] { wait_for_signals(); });
         while (const auto signal = signals_.try_next()) on_signal(*signal);
-        wait_for_signals();
     });
 }
 
 // By a timer of the loop, so that a loop that hangs shows none.
 template <class P> void basic_daemon<P>::show_life() {
     if (!manager_ || options_.service.watchdog.count() <= 0) return;
-    sign_of_life_.expires_after(options_.service.watchdog / 2); // sd_watchdog_enabled(3): "half of the time"
+    sign_of_life_.expires_at(deadline::in(options_.service.watchdog / 2).at()); // sd_watchdog_enabled(3): "half of the time"
     sign_of_life_.async_wait([this](std::error_code cancelled) {
         if (cancelled) return;
         manager_.watchdog();
@@ -7450,11 +8295,11 @@ template <class P> void basic_daemon<P>::on_signal(int signal) {
         return reload(logged);
     }
     case SIGCHLD:
-        if (on.on_child) on.on_child();
+        if (on.on_child) guarded("on_child", [&] { on.on_child(); });
         return;
     case SIGQUIT: // typed at a terminal by mistake, it must not end what users run
         log_.info("SIGQUIT: " + std::to_string(server_.size()) + " clients are connected" + (stopping_ ? "; stopping" : ""));
-        if (on.on_report) on.on_report();
+        if (on.on_report) guarded("on_report", [&] { on.on_report(); });
         return;
     case SIGUSR2: return log_.info("SIGUSR2: it has no meaning here");
     case SIGUSR1: {
@@ -7485,12 +8330,12 @@ template <class P> void basic_daemon<P>::request_stop() {
     stopping_ = true;
     manager_.stopping();
     server_.stop_accepting();
-    deadline_.expires_after(shutdown_.grace());
+    deadline_.expires_at(deadline::in(shutdown_.grace()).at());
     deadline_.async_wait([this](std::error_code cancelled) {
         if (!cancelled) force();
     });
-    if (on.on_stop)
-        on.on_stop();
+    if (on.on_stop) // where it throws, the grace decides
+        guarded("on_stop", [&] { on.on_stop(); });
     else
         stopped();
 }
@@ -7506,7 +8351,7 @@ template <class P> void basic_daemon<P>::force() {
     if (std::exchange(forced_, true)) return;
     log_.warning("stopping by force");
     if (!std::exchange(stopping_, true)) manager_.stopping();
-    if (on.on_force) on.on_force();
+    if (on.on_force) guarded("on_force", [&] { on.on_force(); });
     static constexpr milliseconds last_words{200}; // the answer to who forced it, and what the other clients are told
     server_.stop_accepting();
     server_.drain(last_words, [this] { context_.stop(); });
@@ -7515,7 +8360,11 @@ template <class P> void basic_daemon<P>::force() {
 template <class P> void basic_daemon<P>::reload(error_out out) {
     failure why;
     manager_.reloading();
-    if (on.on_reload) on.on_reload(why);
+    try {
+        if (on.on_reload) on.on_reload(why);
+    } catch (...) {
+        why = current_failure("on_reload");
+    }
     manager_.ready(); // the end of the reload, good or bad: the old configuration serves
     if (why) {
         log_.error("reload: " + why.message() + "; nothing was changed");

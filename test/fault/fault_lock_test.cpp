@@ -23,7 +23,7 @@ TEMPLATE_TEST_CASE("acquiring and releasing survive every fault", "[lock][fault]
             auto lock = lock_type::acquire(directory / "lock", why);
             CHECK(lock.is_held() == !why);
             if (lock.is_held()) {
-                CHECK(support::read_file(directory / "lock") == std::to_string(::getpid()) + "\n");
+                CHECK(support::first_line(directory / "lock") == std::to_string(::getpid()) + "\n");
                 lock.release();
             }
             mato::failure later; // whatever happened, nobody is left in possession
@@ -48,7 +48,7 @@ TEST_CASE("a loser reports a fault, or the holder, and never holds", "[lock][fau
         const auto got = mato::instance_lock::try_acquire(elsewhere / "lock", why);
         CHECK_FALSE(got);
         CHECK((why || got.holder().pid == ::getpid()));
-        CHECK(support::read_file(elsewhere / "lock") == std::to_string(::getpid()) + "\n");
+        CHECK(support::first_line(elsewhere / "lock") == std::to_string(::getpid()) + "\n");
         const fault::paused while_looking;
         CHECK(holder.verify());
         return why;
@@ -58,7 +58,8 @@ TEST_CASE("a loser reports a fault, or the holder, and never holds", "[lock][fau
 TEST_CASE("a write that fails takes the half-made file away, still under the lock", "[lock][fault]") {
     const support::temp_directory directory;
     for (const char* step : {"ftruncate", "pwrite"}) {
-        support::write_file(directory / "lock", "what a killed holder left, longer than a pid\n");
+        support::write_file(directory / "lock",
+                            std::string(200, 'x')); // what a killed holder left, longer than what is written
         fault::fail_all(step, ENOSPC);
         mato::failure why;
         CHECK_FALSE(mato::instance_lock::acquire(directory / "lock", why).is_held());

@@ -275,7 +275,7 @@ TEST_CASE("a daemon that goes to the background tells its manager the new pid fi
     const std::string said = manager.next();
     REQUIRE(said.substr(0, 8) == "MAINPID=");
     const pid_t pid = std::atoi(said.c_str() + 8);
-    CHECK(support::read_file(directory / "daemon.lock") == std::to_string(pid) + "\n");
+    CHECK(support::first_line(directory / "daemon.lock") == std::to_string(pid) + "\n");
     CHECK(manager.next() == "READY=1");
     CHECK(ask(directory, "there") == "there");
     ::kill(pid, SIGTERM);

@@ -49,6 +49,13 @@ inline void write_file(const std::filesystem::path& path, std::string_view text)
     std::ofstream(path, std::ios::binary | std::ios::trunc) << text;
 }
 
+[[nodiscard]] inline std::string read_file(const std::filesystem::path& path);
+/// With its newline: of a lock file, the holder's pid.
+[[nodiscard]] inline std::string first_line(const std::filesystem::path& path) {
+    const std::string text = read_file(path);
+    const auto end = text.find('\n');
+    return end == std::string::npos ? text : text.substr(0, end + 1);
+}
 [[nodiscard]] inline std::string read_file(const std::filesystem::path& path) {
     std::ostringstream text;
     text << std::ifstream(path, std::ios::binary).rdbuf();

@@ -280,3 +280,45 @@ TEST_CASE("the hub keeps nobody alive, and forgets who is gone", "[broadcast]") 
     }
     CHECK(support::open_descriptors() == before);
 }
+
+TEST_CASE("any limit is allowed: the largest is none, and nothing that the ring has is lost", "[broadcast]") {
+    asio::io_context context;
+    mato::basic_broadcast<mato::connection, mato::any_overflow> hub(context, 256 << 10);
+    std::vector<mato::frame_gap> gaps;
+    hub.on.gap = [&](const mato::frame_gap& lost) { return gaps.push_back(lost), std::nullopt; };
+    hub.on.snapshot = [](auto) { return std::string("snapshot"); };
+    constexpr auto most = mato::unlimited;
+    mato::disconnect patient;
+    patient.hard = patient.soft = most;
+    patient.grace = mato::never;
+    const mato::any_overflow policies[] = {mato::drop_newest{most},
+                                           mato::drop_newest{most - 1},
+                                           mato::drop_oldest{most},
+                                           mato::conflate{most},
+                                           mato::resync{most},
+                                           mato::block_producer{most},
+                                           patient};
+    for (const auto& policy : policies) {
+        member slow(context);
+        support::shrink_buffers(slow.near->native_handle());
+        hub.subscribe(slow.near, policy);
+        std::string whole;
+        for (int n = 0; n < 64; ++n) { // more than the kernel takes, less than the ring
+            const std::string text(1000, static_cast<char>('!' + n));
+            hub.publish(text);
+            whole += framed(text);
+            run_ready(context);
+        }
+        CHECK(run_until(context, [&] { return slow.far.take(), slow.far.text == whole; }));
+        CHECK(gaps.empty());
+        CHECK(slow.ends.empty());
+        slow.near->abort({});
+        run_ready(context);
+    }
+    mato::failure why;
+    member ahead(context);
+    hub.subscribe(ahead.near, mato::disconnect{}, mato::join_at::after(~std::uint64_t{0}), why);
+    CHECK_FALSE(why); // nothing is newer yet; all that comes is
+    hub.publish("next");
+    CHECK(run_until(context, [&] { return ahead.far.take(), ahead.far.text == framed("next"); }));
+}

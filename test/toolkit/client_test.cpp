@@ -234,6 +234,66 @@ TEST_CASE("receiving sends what is queued: a request longer than the kernel's bu
     CHECK(all.near.queued_bytes() == 0);
 }
 
+TEST_CASE("a frame with descriptors comes wholly or not at all", "[client]") {
+    pair all;
+    const std::vector<int> nine(9, 0), eight(8, 0);
+    all.near.send_with("nine", nine, deadline::in(10s), all.why);
+    CHECK(all.why.code.value() == E2BIG);
+    CHECK(contains(all.why.message(), "9 at once"));
+    CHECK(all.near.queued_bytes() == 0);
+    all.near.send_with("eight", eight, deadline::in(10s), all.why);
+    CHECK_FALSE(all.why);
+    const int size = 1;
+    ::setsockopt(all.near.native_handle(), SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+    std::string fill = framed("eight"), text;
+    for (bool taken = true; taken;) { // one frame after another, until the kernel takes no more
+        const auto frame = framed(std::string(100, 'f'));
+        taken = ::send(all.near.native_handle(), frame.data(), frame.size(), MSG_DONTWAIT | MSG_NOSIGNAL) > 0;
+        if (taken) fill += frame;
+    }
+    all.near.send_with("late", eight, deadline::in(30ms), all.why);
+    CHECK(all.why.code == errc::timed_out);
+    CHECK(all.near.queued_bytes() == 0); // else it would go without its descriptors
+    std::vector<mato::unique_fd> came;
+    char buffer[4096];
+    const auto take = [&] {
+        for (mato::failure why; !why;) {
+            const auto got = mato::receive_descriptors(all.far.get(), buffer, came, why);
+            if (got == 0) return;
+            text.append(buffer, got);
+        }
+    };
+    take();
+    all.near.send("next", deadline::in(10s), all.why);
+    CHECK_FALSE(all.why);
+    take();
+    CHECK(text == fill + framed("next"));
+    CHECK(came.size() == 8);
+    all.near.send_with(std::string((1 << 20) + 1, 'x'), eight, deadline::in(10s), all.why);
+    CHECK(all.why.code == errc::frame_too_large);
+    CHECK(all.near.queued_bytes() == 0);
+}
+
+TEST_CASE("a client that could not connect says why whatever it is asked", "[client]") {
+    const temp_directory directory;
+    mato::failure why;
+    auto none = client::connect(mato::owned_path(directory / "none"), deadline::in(10s), why);
+    const std::string reason = why.message();
+    CHECK(why.code == std::errc::no_such_file_or_directory);
+    none.send("x", deadline::in(10s), why);
+    CHECK(why.message() == reason);
+    CHECK_FALSE(none.receive(deadline::in(10s), why));
+    CHECK(why.message() == reason);
+    none.queue("x", why);
+    none.send_with("x", {}, deadline::in(10s), why);
+    none.flush(why);
+    CHECK_FALSE(none.fill(why));
+    CHECK(why.message() == reason);
+    client nobody;
+    CHECK_FALSE(nobody.receive(deadline::in(10s), why));
+    CHECK(why.code == std::errc::not_connected);
+}
+
 TEST_CASE("the end of the stream is errc::closed, after the frames before it", "[client]") {
     pair all;
     put(all.far, framed("last") + framed("cut").substr(0, 5));

@@ -48,3 +48,24 @@ TEST_CASE("a far deadline is cut to what poll(2) takes", "[clock]") {
 }
 
 TEST_CASE("the clock cannot be set back", "[clock]") { STATIC_REQUIRE(mato::clock::is_steady); }
+
+TEST_CASE("never, and every span that is too long for the clock, does not pass", "[clock]") {
+    using namespace std::chrono;
+    for (const auto& each : {mato::deadline::in(mato::never), mato::deadline::never(), mato::deadline::in(hours::max()),
+                             mato::deadline::in(nanoseconds::max()), mato::deadline::in(seconds::max() / 2),
+                             mato::deadline::in(hours(24 * 366 * 290))}) {
+        CHECK_FALSE(each.passed());
+        CHECK_FALSE(each.passed(mato::clock::now() + hours(24 * 365 * 200)));
+        CHECK(each.poll_timeout() > 1'000'000);
+    }
+    CHECK(mato::deadline::in(hours(24 * 365 * 100)).at() < mato::deadline::never().at()); // a century is a span like any other
+}
+
+TEST_CASE("no time, and every span that lies in the past, has passed", "[clock]") {
+    using namespace std::chrono;
+    for (const auto& each : {mato::deadline::in(mato::milliseconds(0)), mato::deadline::in(mato::milliseconds::min()),
+                             mato::deadline::in(hours::min()), mato::deadline::in(nanoseconds::min())}) {
+        CHECK(each.passed());
+        CHECK(each.poll_timeout() == 0);
+    }
+}

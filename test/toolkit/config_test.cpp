@@ -316,9 +316,28 @@ TEST_CASE("a reload that fails changes nothing, and its error is kept until one 
     CHECK(current->name == "second");
     CHECK(current->number == 3); // no longer said: the default, not the last value
     std::filesystem::remove(path);
+    for (int n = 0; n < 2; ++n) { // however often it is asked
+        current.reload(why);
+        CHECK(why.code == std::errc::no_such_file_or_directory);
+        CHECK(why.path == path);
+        CHECK(current.last_error().message() == why.message());
+        CHECK(current->name == "second");
+    }
+    write_file(path, ""); // all defaults, and said so
     current.reload(why);
     CHECK_FALSE(why);
     CHECK(current->name == "default");
+}
+
+TEST_CASE("a file that never was there is the defaults at every reload", "[config]") {
+    const support::temp_directory directory;
+    mato::config::reloadable<settings> current(keys(), directory / "none.toml", {.number = 3});
+    mato::failure why;
+    for (int n = 0; n < 2; ++n) {
+        current.reload(why);
+        CHECK_FALSE(why);
+        CHECK(current->number == 3);
+    }
 }
 
 TEST_CASE("a type of one's own is read by a reader of one's own", "[config]") {

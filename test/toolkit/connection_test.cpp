@@ -123,16 +123,35 @@ TEST_CASE("start_now takes what has come already, and answers it before it retur
     CHECK(run_until(all.context, [&] { return all.frames.size() == 3; }));
 }
 
-TEST_CASE("what a callback sent before it threw still leaves", "[connection]") {
+TEST_CASE("what a callback sent before it threw still leaves, and then the connection ends with the reason", "[connection]") {
     plain all;
     all.start([&](std::string_view payload) {
         all.near->send(payload);
         throw std::runtime_error("a fault of the program's");
     });
-    all.far.put(framed("one"));
-    CHECK_THROWS(all.context.run_one());
+    all.far.put(framed("one") + framed("two"));
+    all.context.run_one();
     all.inside = false;
-    CHECK(run_until(all.context, [&] { return all.far.take(), all.far.text == framed("one"); }));
+    CHECK(run_until(all.context, [&] { return all.far.take(), all.far.ended; }));
+    CHECK(all.far.text == framed("one"));
+    REQUIRE(run_until(all.context, [&] { return !all.ends.empty(); }));
+    CHECK(all.ends[0].message() == "on_frame: a fault of the program's");
+}
+
+TEST_CASE("a connection whose on_exception hands on what was thrown is read on", "[connection]") {
+    plain all;
+    all.near->start({[&](std::string_view payload) {
+                         all.frames.emplace_back(payload);
+                         if (payload == "throw") throw 5;
+                         all.near->send(payload);
+                     },
+                     {},
+                     {},
+                     [](const mato::failure&) { throw; }});
+    all.far.put(framed("throw") + framed("one"));
+    CHECK_THROWS_AS(all.context.run_one(), int);
+    all.far.put(framed("two"));
+    CHECK(run_until(all.context, [&] { return all.far.take(), all.far.text == framed("one") + framed("two"); }));
 }
 
 TEST_CASE("shared frames are gathered with own ones, in the order of the calls", "[connection]") {

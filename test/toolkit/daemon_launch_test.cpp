@@ -181,8 +181,14 @@ TEST_CASE("a setup that fails reaches the starter in its own words, and nothing 
     }
     CHECK(directory.names() == names{"daemon.log"});
     outcome = mato::daemon::launch(options, [](mato::daemon&) { throw std::runtime_error("something else"); });
-    CHECK(outcome.why.code == errc::not_ready);
-    CHECK(contains(outcome.why.message(), "something else"));
+    CHECK(outcome.why.code == errc::callback_threw);
+    CHECK(outcome.why.message() == "setup: something else");
+    outcome = mato::daemon::launch(options, [](mato::daemon&) { throw 5; }); // nor does this come back to the caller's main
+    CHECK(outcome.why.code == errc::callback_threw);
+    const auto log = support::read_file(options.paths.log);
+    CHECK(contains(log, "start: prepare /some/path: the disk is full of cats"));
+    CHECK(contains(log, "start: setup: something else"));
+    CHECK(contains(log, "start: setup: an exception of a type that is no std::exception"));
     while (::waitpid(-1, nullptr, 0) > 0) {
     }
     CHECK(directory.names() == names{"daemon.log"});
@@ -237,4 +243,75 @@ TEST_CASE("a directory that is open to others, and a path that is too long, are 
     while (::waitpid(-1, nullptr, 0) > 0) {
     }
     CHECK_FALSE(std::filesystem::exists(options.paths.lock));
+}
+
+TEST_CASE("in the background only what is kept is open, and what setup captured is destroyed at the end", "[daemon]") {
+    struct journal {
+        std::string path;
+        ~journal() { support::write_file(path, std::to_string(::getpid())); }
+    };
+    const reaper adopt;
+    const temp_directory directory;
+    auto options = options_in(directory.path());
+    const mato::unique_fd kept(::open((directory / "kept").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    const mato::unique_fd closed(::open((directory / "closed").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+    options.keep = {kept.get()};
+    REQUIRE(mato::daemon::launch(options, [captured = std::make_unique<journal>(directory / "journal"), kept = kept.get(),
+                                           closed = closed.get()](mato::daemon& self) {
+        self.server().on.on_frame = [kept, closed](const auto& from, std::string_view payload) {
+            const bool was_kept = ::write(kept, payload.data(), payload.size()) == static_cast<ssize_t>(payload.size());
+            const bool was_closed = ::write(closed, payload.data(), payload.size()) == -1 && errno == EBADF;
+            from->send(std::string(was_kept ? "kept" : "lost") + (was_closed ? ", closed" : ", open"));
+        };
+    }));
+    CHECK(ask(options, "a row") == "kept, closed");
+    CHECK(support::read_file(directory / "kept") == "a row");
+    CHECK(support::read_file(directory / "closed").empty());
+    CHECK_FALSE(contains(support::read_file(options.paths.log), "a row"));
+    const std::string pid = std::to_string(std::atoi(support::read_file(options.paths.pid).c_str()));
+    CHECK(support::read_file(directory / "journal") == std::to_string(::getpid())); // the starter's copy
+    CHECK(support::end_launched(options) == mato::exit_code::ok);
+    CHECK(support::read_file(directory / "journal") == pid);
+}
+
+TEST_CASE("the signals that the host blocks stay blocked, in the background too", "[daemon]") {
+    const reaper adopt;
+    const temp_directory directory;
+    const auto options = options_in(directory.path());
+    const bool background = GENERATE(false, true);
+    const auto setup = [](mato::daemon& self) {
+        self.server().on.on_frame = [](const auto& from, std::string_view) {
+            sigset_t now;
+            ::pthread_sigmask(SIG_BLOCK, nullptr, &now);
+            std::string text;
+            for (const int each : {SIGVTALRM, SIGALRM, SIGWINCH, SIGTERM}) text += sigismember(&now, each) == 1 ? "b" : "-";
+            from->send(text);
+        };
+    };
+    sigset_t host, before;
+    sigemptyset(&host);
+    sigaddset(&host, SIGVTALRM);
+    sigaddset(&host, SIGALRM);
+    ::pthread_sigmask(SIG_SETMASK, &host, &before);
+    std::optional<support::child_process> process;
+    if (background)
+        CHECK(mato::daemon::launch(options, setup));
+    else
+        process.emplace([&] {
+            mato::failure why;
+            ::pthread_sigmask(SIG_SETMASK, &host, nullptr);
+            return mato::daemon::serve(options, setup, why);
+        });
+    ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+    REQUIRE(support::wait_until([&] { return std::filesystem::exists(options.paths.pid); }));
+    const int pid = std::atoi(support::read_file(options.paths.pid).c_str());
+    ::kill(pid, SIGVTALRM);                                // would end it
+    const std::string own = MATO_HAS_SIGNALFD ? "b" : "-"; // a self-pipe's signals are let through
+    CHECK(ask(options, "mask") == "bb-" + own);
+    if (background)
+        CHECK(support::end_launched(options) == mato::exit_code::ok);
+    else {
+        process->signal(SIGTERM);
+        CHECK(process->wait() == mato::exit_code::ok);
+    }
 }

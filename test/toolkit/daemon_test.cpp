@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: MIT
 /// @file daemon_test.cpp: ready means reachable, a stop leaves nothing; what happens between. Starting in the background:
 /// daemon_launch_test.cpp.
+#include <mato/broadcast.hpp>
 #include <mato/daemon.hpp>
 
 #include "support/catch.hpp"
 #include "support/child_process.hpp"
 #include "support/deadline.hpp"
 #include "support/descriptor_census.hpp"
+#include "support/fake_manager.hpp"
 #include "support/launched_daemon.hpp"
+#include "support/served_daemon.hpp"
 #include "support/temp_directory.hpp"
 
 using namespace std::chrono_literals;
@@ -18,45 +21,11 @@ using support::connect_to;
 using support::contains;
 using support::echo;
 using support::options_in;
+using support::served;
 using support::temp_directory;
 using names = std::vector<std::string>;
 
 namespace {
-
-/// A daemon in a forked child, once it has said that it is ready.
-template <class Daemon = mato::daemon> class served {
-public:
-    template <class Setup> served(mato::daemon_options options, Setup setup)
-        : process_([this, &options, &setup] {
-              ::close(ends_[0]);
-              options.notification_fd = ends_[1];
-              mato::failure why;
-              const int code = Daemon::serve(options, setup, why);
-              if (why) std::fprintf(stderr, "%s\n", why.message().c_str());
-              return why ? 100 : code;
-          }) {
-        ::close(std::exchange(ends_[1], -1));
-        char byte = 0;
-        is_ready = support::await_readable(ends_[0]) && ::read(ends_[0], &byte, 1) == 1 && byte == '\n';
-    }
-    served(const served&) = delete;
-    ~served() { ::close(ends_[0]); }
-    void signal(int number) const { process_.signal(number); }
-    int wait() { return process_.wait(); }
-    [[nodiscard]] pid_t pid() const { return process_.pid(); }
-
-    bool is_ready = false;
-
-private:
-    struct pipe_first {
-        explicit pipe_first(int (&ends)[2]) {
-            if (::pipe2(ends, O_CLOEXEC) == -1) throw std::runtime_error("pipe2");
-        }
-    };
-    int ends_[2]{-1, -1};
-    pipe_first made_{ends_};
-    child_process process_;
-};
 
 struct short_grace : mato::graceful_then_force {
     short_grace() : graceful_then_force(50ms) {}
@@ -303,30 +272,36 @@ TEST_CASE("the end of a child is told", "[daemon]") {
     CHECK(process.wait() == mato::exit_code::ok);
 }
 
-TEST_CASE("a kept part goes before the context and the server do", "[daemon]") {
+TEST_CASE("at a stop every session's end is told, then kept parts go, the last first, before the context does", "[daemon]") {
     struct part {
-        mato::daemon& self;
         const support::mailbox<int>& told;
-        asio::steady_timer timer{self.context()};
-        part(mato::daemon& host, const support::mailbox<int>& box) : self(host), told(box) {
+        int name;
+        asio::steady_timer timer;
+        part(mato::daemon& host, const support::mailbox<int>& box, int number)
+            : told(box), name(number), timer(host.context()) {
             timer.expires_after(1h);
             timer.async_wait([](std::error_code) {});
         }
-        ~part() { told.put(static_cast<int>(self.server().size()) + 10); }
+        ~part() { told.put(name); }
     };
     const temp_directory directory;
     const support::mailbox<int> told;
     const auto options = options_in(directory.path());
     served process(options, [&](mato::daemon& self) {
         echo(self);
-        self.keep(std::make_shared<part>(self, told));
+        for (int n = 1; n <= 3; ++n) self.keep(std::make_shared<part>(self, told, n));
+        self.server().on.on_closed = [&](const auto& gone, const mato::failure& why) {
+            told.put(why.code == errc::stopping ? 10 + static_cast<int>(gone->id()) : -1);
+        };
     });
     mato::failure why;
-    auto client = connect_to(options, why);
+    auto client = connect_to(options, why), silent = connect_to(options, why);
     REQUIRE(ask(client, "x") == "x");
     process.signal(SIGTERM);
     CHECK(process.wait() == mato::exit_code::ok);
-    CHECK(told.take() == 11); // the session was still there
+    std::vector<int> order;
+    while (const auto each = told.take(0ms)) order.push_back(*each);
+    CHECK(order == std::vector<int>{11, 12, 3, 2, 1});
 }
 
 TEST_CASE("what the server refuses and closes is in the log", "[daemon]") {
@@ -352,6 +327,128 @@ TEST_CASE("what the server refuses and closes is in the log", "[daemon]") {
     CHECK(contains(log, "refused client"));
     CHECK(contains(log, "the limit is 1"));
     CHECK(contains(log, "a frame of 4294967295 bytes"));
+}
+
+TEST_CASE("a storm of refusals costs the log a few lines, and the rest is counted", "[daemon]") {
+    const temp_directory directory;
+    auto options = options_in(directory.path());
+    options.limits.clients = 0;
+    served process(options, echo);
+    for (int n = 0; n < 300; ++n) {
+        mato::failure why;
+        auto client = connect_to(options, why);
+        CHECK_FALSE(client.receive(mato::deadline::in(10s), why));
+    }
+    process.signal(SIGTERM);
+    CHECK(process.wait() == mato::exit_code::ok);
+    const auto log = support::read_file(options.paths.log);
+    std::size_t lines = 0;
+    for (auto at = log.find("refused client"); at != std::string::npos; at = log.find("refused client", at + 1)) ++lines;
+    CHECK(lines == 10);
+    CHECK(contains(log, "refused 290 times more"));
+}
+
+TEST_CASE("a grace that never ends waits for what runs, and the second request still forces", "[daemon]") {
+    const temp_directory directory;
+    const auto options = options_in(directory.path());
+    const support::mailbox<int> told;
+    const bool ends = GENERATE(true, false);
+    served process(options, [&](mato::daemon& self) {
+        self.set_shutdown(mato::graceful_then_force(mato::never));
+        auto left = std::make_shared<asio::steady_timer>(self.context());
+        self.on.on_stop = [&self, &told, left, ends] {
+            left->expires_after(30ms);
+            left->async_wait([&self, &told, ends](std::error_code) {
+                told.put(1);
+                if (ends) self.stopped();
+            });
+        };
+        self.on.on_force = [&told] { told.put(2); };
+    });
+    process.signal(SIGTERM);
+    CHECK(told.take() == 1);
+    if (ends) {
+        CHECK(process.wait() == mato::exit_code::ok);
+    } else {
+        process.signal(SIGTERM);
+        CHECK(told.take() == 2);
+        CHECK(process.wait() == mato::exit_code::forced);
+    }
+}
+
+TEST_CASE("the longest watchdog of a manager keeps the loop idle", "[daemon]") {
+    const temp_directory directory;
+    auto options = options_in(directory.path());
+    options.service.notify_socket = directory / "manager";
+    options.service.watchdog = std::chrono::microseconds::max();
+    const mato::unique_fd manager(support::bound_socket(SOCK_DGRAM, options.service.notify_socket));
+    served process(options, echo);
+    REQUIRE(process.is_ready);
+    for (int n = 0; n < 3; ++n) CHECK(ask(options, "x") == "x");
+    process.signal(SIGTERM);
+    CHECK(process.wait() == mato::exit_code::ok);
+    int signs = 0;
+    char text[256];
+    for (ssize_t got; (got = ::recv(manager.get(), text, sizeof text, MSG_DONTWAIT)) > 0;)
+        signs += std::string_view(text, static_cast<std::size_t>(got)) == "WATCHDOG=1" ? 1 : 0;
+    CHECK(signs == 0);
+}
+
+TEST_CASE("a stream's reader that is too slow for the end of it is told what it does not get", "[daemon]") {
+    const temp_directory directory;
+    const auto options = options_in(directory.path());
+    const auto kind = GENERATE(mato::overflow_kind::drop_oldest, mato::overflow_kind::drop_newest,
+                               mato::overflow_kind::conflate, mato::overflow_kind::resync, mato::overflow_kind::disconnect);
+    const bool by_force = GENERATE(false, true);
+    using hub = mato::basic_broadcast<mato::daemon::session, mato::any_overflow>;
+    constexpr int frames = 3000; // of 1000 bytes: far beyond the kernel's buffers
+    served process(options, [&](mato::daemon& self) {
+        const auto all = std::make_shared<hub>(self.context(), std::size_t{8} << 20);
+        self.keep(all);
+        all->on.gap = [](const mato::frame_gap& lost) { return "lost " + std::to_string(lost.count()); };
+        all->on.snapshot = [](std::uint64_t number) { return "snapshot " + std::to_string(number); };
+        all->on.last_words = [](const mato::failure& why) { return "end " + why.detail; };
+        constexpr std::size_t bytes = std::size_t{4} << 20;
+        self.server().on.on_frame = [&self, kind, by_force, all = all.get()](const auto& from, std::string_view) {
+            from->established();
+            mato::disconnect patient;
+            patient.hard = patient.soft = bytes;
+            switch (kind) {
+            case mato::overflow_kind::drop_oldest: all->subscribe(from, mato::drop_oldest{std::size_t{1} << 20}); break;
+            case mato::overflow_kind::drop_newest: all->subscribe(from, mato::drop_newest{std::size_t{1} << 20}); break;
+            case mato::overflow_kind::conflate: all->subscribe(from, mato::conflate{bytes}); break;
+            case mato::overflow_kind::resync: all->subscribe(from, mato::resync{bytes}); break;
+            default: all->subscribe(from, patient);
+            }
+            for (int n = 0; n < frames; ++n) all->publish(std::string(1000, 'x'));
+            asio::post(self.context(), [&self, by_force] {
+                self.request_stop();
+                if (by_force) self.request_stop();
+            });
+        };
+    });
+    mato::failure why;
+    auto client = connect_to(options, why);
+    client.send("go", mato::deadline::in(10s), why);
+    CHECK(process.wait() == (by_force ? mato::exit_code::forced : mato::exit_code::ok)); // nothing was read meanwhile
+    std::uint64_t got = 0, lost = 0;
+    std::string last;
+    while (const auto frame = client.receive(mato::deadline::in(10s), why)) {
+        last = *frame;
+        if (frame->size() == 1000) ++got;
+        if (frame->starts_with("lost ")) lost += std::stoull(std::string(frame->substr(5)));
+    }
+    CHECK(why.code == errc::closed);
+    CHECK(got < frames);
+    INFO(last);
+    if (kind == mato::overflow_kind::resync) {
+        CHECK(last == "snapshot " + std::to_string(frames));
+    } else if (kind == mato::overflow_kind::disconnect) {
+        CHECK(last == "end slow consumer: it did not read to the end in time");
+    } else {
+        CHECK(last.starts_with("lost "));
+        CHECK(got + lost == frames);
+    }
 }
 
 // ---- the refusals ----

@@ -87,11 +87,20 @@ std::string flags_of_0_to_2() {
 }
 const std::string nulls = "/dev/null rw;/dev/null rw;/dev/null rw;";
 
-/// The numbers that are open, "0 1 2 20 ".
-std::string open_numbers() {
+/// Whether a number is only kept from being used again: it is open, and can be neither read nor written.
+bool is_retired(int fd) {
+    char byte = 0;
+    struct ::stat now {};
+    if (::fstat(fd, &now) == -1 || !S_ISDIR(now.st_mode)) return false;
+    return ::write(fd, &byte, 1) == -1 && errno == EBADF && ::read(fd, &byte, 1) == -1 && errno == EISDIR &&
+           ::fcntl(fd, F_GETFD) == FD_CLOEXEC;
+}
+
+/// The numbers that are open, "0 1 2 20 ", or that are kept from being used.
+std::string open_numbers(bool retired = false) {
     std::string text;
     for (int fd = 0; fd < 4096; ++fd)
-        if (::fcntl(fd, F_GETFD) != -1) text += std::to_string(fd) + " ";
+        if (::fcntl(fd, F_GETFD) != -1 && (fd > 2 && is_retired(fd)) == retired) text += std::to_string(fd) + " ";
     return text;
 }
 
@@ -178,6 +187,22 @@ TEST_CASE("only 0 to 2 and what is kept stay open", "[detach]") {
         });
     CHECK(got.at("open") == "0 1 2 20 ");
     CHECK(got.at("standard") == nulls);
+}
+
+TEST_CASE("a number of the starter's is not used again by what the daemon opens", "[detach]") {
+    const auto got = in_daemon(
+        [] {
+            for (int fd = 3; fd < 4096; ++fd) // what the test itself has open
+                if (fd != 20) ::close(fd);
+            for (const int fd : {3, 4, 7, 255, 256, 300}) ::dup2(0, fd);
+        },
+        [] {
+            std::string opened;
+            for (int n = 0; n < 4; ++n) opened += std::to_string(::open("/dev/null", O_RDWR | O_CLOEXEC)) + " ";
+            return facts{{"retired", open_numbers(true)}, {"opened", opened}};
+        });
+    CHECK(got.at("retired") == "3 4 7 255 ");
+    CHECK(got.at("opened") == "5 6 8 9 ");
 }
 
 TEST_CASE("kept descriptors need no order, may be neighbours, and may be named twice", "[detach]") {

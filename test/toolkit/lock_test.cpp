@@ -41,7 +41,7 @@ TEMPLATE_TEST_CASE("acquiring creates the file for its owner only and writes the
     CHECK(lock.path() == directory / "lock");
     CHECK(lock.verify());
     CHECK(support::mode_of(directory / "lock") == 0600);
-    CHECK(read_file(directory / "lock") == own_pid_line());
+    CHECK(support::first_line(directory / "lock") == own_pid_line());
 }
 
 TEMPLATE_TEST_CASE("a second holder is refused and told the pid", "[lock]", mato::flock_lock, mato::ofd_lock) {
@@ -70,7 +70,7 @@ TEMPLATE_TEST_CASE("a loser changes neither the file nor its times", "[lock]", m
     CHECK(before.st_ino == after.st_ino);
     CHECK(before.st_mtim.tv_nsec == after.st_mtim.tv_nsec);
     CHECK(before.st_ctim.tv_nsec == after.st_ctim.tv_nsec);
-    CHECK(read_file(directory / "lock") == own_pid_line());
+    CHECK(support::first_line(directory / "lock") == own_pid_line());
     CHECK(directory.names() == std::vector<std::string>{"lock"});
 }
 
@@ -88,7 +88,7 @@ TEST_CASE("the file of a dead holder is taken over and rewritten", "[lock]") {
         const auto got = mato::instance_lock::try_acquire(directory / "lock");
         CHECK(static_cast<bool>(got));
         CHECK(got.holder().pid == 0);
-        CHECK(read_file(directory / "lock") == own_pid_line());
+        CHECK(support::first_line(directory / "lock") == own_pid_line());
     }
 }
 
@@ -172,6 +172,105 @@ TEST_CASE("signal_holder finds and hits the real holder", "[lock]") {
     CHECK(why.code == mato::errc::not_running);
 }
 
+#if MATO_HAS_PROC
+namespace {
+std::string proc_word(const char* file) {
+    const std::string text = read_file(file);
+    return text.substr(0, text.find('\n'));
+}
+/// What the second line of a lock file of this process says.
+struct identity {
+    struct ::stat space {};
+    std::string boot = proc_word("/proc/sys/kernel/random/boot_id"), start;
+    identity() {
+        ::stat("/proc/self/ns/pid", &space);
+        std::string rest = proc_word("/proc/self/stat");
+        rest.erase(0, rest.rfind(')') + 2);
+        for (int field = 3; field < 22; ++field) rest.erase(0, rest.find(' ') + 1);
+        start = rest.substr(0, rest.find(' '));
+    }
+    [[nodiscard]] std::string line(long other_space = 0, long other_start = 0) const {
+        return std::to_string(static_cast<long>(space.st_ino) + other_space) + " " + boot + " " +
+               std::to_string(std::stol(start) + other_start) + "\n";
+    }
+};
+} // namespace
+
+TEST_CASE("a lock file names pid, pid namespace, boot and start", "[lock]") {
+    const support::temp_directory directory;
+    write_file(directory / "lock", std::string(300, 'x')); // what was there is gone
+    const auto lock = mato::instance_lock::acquire(directory / "lock");
+    CHECK(read_file(directory / "lock") == own_pid_line() + identity().line());
+}
+
+TEST_CASE("the same number in another namespace, boot or time is not signalled", "[lock]") {
+    const support::temp_directory directory;
+    support::child_process bystander([] { return ::pause(); });
+    const auto lock = mato::instance_lock::acquire(directory / "lock");
+    const std::string number = std::to_string(bystander.pid()) + "\n";
+    const identity here;
+    std::string other_boot = here.line();
+    other_boot[other_boot.find(' ') + 1] ^= 1;
+    const struct {
+        std::string content;
+        const char* why;
+    } all[] = {{number, "alone"},
+               {number + here.line(1), "another pid namespace"},
+               {number + other_boot, "another pid namespace, boot or machine"},
+               {number + here.line(0, -1), "began at another time"}};
+    for (const auto& each : all) {
+        write_file(directory / "lock", each.content);
+        mato::failure why;
+        INFO(each.content);
+        CHECK(mato::instance_lock::signal_holder(directory / "lock", SIGKILL, why) == 0);
+        CHECK(why.code == mato::errc::holder_not_proved);
+        CHECK(support::contains(why.message(), each.why));
+        CHECK(support::contains(why.message(), "process " + std::to_string(bystander.pid())));
+        CHECK(mato::instance_lock::try_acquire(directory / "lock").holder().pid == bystander.pid());
+    }
+    CHECK(::kill(bystander.pid(), 0) == 0);
+    bystander.signal(SIGTERM);
+    CHECK(bystander.wait() == -SIGTERM);
+}
+
+TEST_CASE("where the file is no proof, a process found otherwise is signalled, if it is the one meant", "[lock]") {
+    const support::temp_directory directory;
+    const auto lock = mato::instance_lock::acquire(directory / "lock");
+    support::child_process bystander([] { return ::pause(); });
+    const auto find = [&](pid_t number) { return [number](mato::error_out) { return mato::found_process{{}, number}; }; };
+    const auto ask = [&](pid_t number, mato::failure& why) {
+        return mato::instance_lock::signal_holder(directory / "lock", 0, find(number), why);
+    };
+    const identity here;
+    mato::failure why;
+    write_file(directory / "lock", own_pid_line()); // of an older version: the number must be the one found
+    CHECK(ask(::getpid(), why) == ::getpid());
+    CHECK(ask(bystander.pid(), why) == 0);
+    CHECK(why.code == mato::errc::holder_not_proved);
+    write_file(directory / "lock", "7\n" + here.line(1)); // another namespace's number: start and boot must be those found
+    CHECK(ask(::getpid(), why) == ::getpid());
+    CHECK_FALSE(why);
+    write_file(directory / "lock", "7\n" + here.line(1, -1));
+    CHECK(ask(::getpid(), why) == 0);
+    CHECK(ask(0, why) == 0);
+    CHECK(why.code == mato::errc::holder_not_proved);
+    bystander.signal(SIGKILL);
+    bystander.wait();
+}
+
+TEST_CASE("a second line that is none of ours is no lock file", "[lock]") {
+    const support::temp_directory directory;
+    const auto lock = mato::instance_lock::acquire(directory / "lock");
+    for (const char* const rest : {"x\n", "1 2\n", " \n", "1 b 2", "1 b 2\nmore\n", "1 b \n"}) {
+        write_file(directory / "lock", own_pid_line() + rest);
+        mato::failure why;
+        INFO(rest);
+        CHECK(mato::instance_lock::signal_holder(directory / "lock", 0, why) == 0);
+        CHECK((why.code == mato::errc::malformed || why.code == mato::errc::holder_not_proved));
+    }
+}
+#endif
+
 TEMPLATE_TEST_CASE("a forked child neither releases nor keeps the lock", "[lock]", mato::flock_lock, mato::ofd_lock) {
     using lock_type = mato::basic_instance_lock<TestType>;
     const support::temp_directory directory;
@@ -217,7 +316,7 @@ TEST_CASE("a child that adopts the lock keeps it when the parent abandons its co
     lock.abandon();
     CHECK_FALSE(lock.is_held());
     CHECK(mato::instance_lock::try_acquire(directory / "lock").holder().pid == daemon.pid());
-    CHECK(read_file(directory / "lock") == std::to_string(daemon.pid()) + "\n");
+    CHECK(support::first_line(directory / "lock") == std::to_string(daemon.pid()) + "\n");
     end.open();
     CHECK(daemon.wait() == 0);
     CHECK(directory.names().empty());

@@ -372,3 +372,17 @@ TEST_CASE("rotating and reopening leaves one descriptor, and none when the log i
     }
     CHECK(support::open_descriptors() == before);
 }
+
+TEST_CASE("a line rate takes so many in each span, and counts the rest", "[log]") {
+    using namespace std::chrono_literals;
+    mato::line_rate rate(2, 1min);
+    const mato::line_rate::time start(5s);
+    CHECK(rate.takes(start));
+    CHECK(rate.takes(start));
+    for (int n = 0; n < 1000; ++n) CHECK_FALSE(rate.takes(start + 59s));
+    CHECK(rate.take_left_out() == 1000);
+    CHECK(rate.take_left_out() == 0);
+    CHECK(rate.takes(start + 60s));
+    CHECK(rate.takes(start + 119s));
+    CHECK_FALSE(rate.takes(start + 119s));
+}

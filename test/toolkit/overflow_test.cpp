@@ -86,3 +86,12 @@ TEST_CASE("a copied policy has a timer of its own", "[overflow]") {
     CHECK(policy.on_queued(500, start + 10s) == drop);
     CHECK(copy.on_queued(500, start + 10s) == keep);
 }
+
+TEST_CASE("a grace that never ends keeps a client below the hard limit for any time", "[overflow]") {
+    auto policy = limits();
+    policy.grace = mato::never;
+    CHECK(policy.on_queued(900, start) == keep);
+    CHECK(policy.on_queued(900, start + std::chrono::hours(24 * 365 * 100)) == keep);
+    policy.hard = policy.soft = mato::unlimited;
+    CHECK(policy.on_queued(mato::unlimited - 1, start) == keep);
+}

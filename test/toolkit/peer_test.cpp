@@ -10,6 +10,8 @@
 
 using mato::peer_credentials;
 
+#include <sched.h>
+
 namespace {
 struct pair {
     mato::unique_fd one, other;
@@ -157,3 +159,44 @@ TEST_CASE("a peer's process is named itself, and its end can be waited for", "[p
     CHECK_FALSE(mato::process_of(-1, why));
     CHECK(why.step == "open peer process");
 }
+
+#if MATO_HAS_PROC
+TEST_CASE("the uid of all that a user namespace does not know is no user's", "[peer]") {
+    // In a namespace that maps nobody this process, too, is the overflow uid, which same_user would let in.
+    const int result = support::in_child([] {
+        if (::unshare(CLONE_NEWUSER) == -1) return 77;
+        int ends[2];
+        if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == -1) return 1;
+        const mato::unique_fd one(ends[0]), other(ends[1]);
+        mato::failure why;
+        const auto peer = mato::require_peer(one.get(), mato::same_user{}, mato::errc::peer_rejected, why);
+        if (peer.uid != ::geteuid()) return 2;
+        if (why.code != mato::errc::peer_rejected || why.detail.find("does not know") == std::string::npos) return 3;
+        mato::require_peer(one.get(), mato::uid_set{{peer.uid}}, mato::errc::server_not_trusted, why);
+        if (why.code != mato::errc::server_not_trusted) return 4;
+        mato::require_peer(one.get(), mato::any_peer{}, mato::errc::peer_rejected, why); // lets in whoever it is
+        return why ? 5 : 0;
+    });
+    if (result == 77) {
+        WARN("skipped: this system makes no user namespaces");
+        return;
+    }
+    CHECK(result == 0);
+}
+
+TEST_CASE("where every user is known, the overflow uid is a user like any other", "[peer]") {
+    if (!support::is_root()) {
+        WARN("skipped: changing the user needs root");
+        return;
+    }
+    CHECK(support::in_child([] {
+              if (!support::become_nobody()) return 1;
+              int ends[2];
+              if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == -1) return 2;
+              const mato::unique_fd one(ends[0]), other(ends[1]);
+              mato::failure why;
+              mato::require_peer(one.get(), mato::same_user{}, mato::errc::peer_rejected, why);
+              return why ? 3 : 0;
+          }) == 0);
+}
+#endif

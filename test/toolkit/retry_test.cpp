@@ -186,3 +186,17 @@ TEST_CASE("the real sleeper sleeps what it is told", "[retry]") {
     CHECK(sleeper.now() - before >= 5ms);
     sleeper.wait(-1ms);
 }
+
+TEST_CASE("no value of an option overflows", "[retry]") {
+    const auto now = mato::clock::now();
+    mato::exponential_backoff patient({.first = 1ms, .longest = mato::never, .total = mato::never}, 1);
+    for (int i = 0; i < 200; ++i) {
+        const auto wait = patient.next(now);
+        REQUIRE(wait);
+        CHECK(*wait >= 0ms);
+    }
+    mato::exponential_backoff largest({.first = mato::never, .longest = mato::never, .total = 1s}, 1);
+    CHECK(largest.next(now).value() <= 1s);
+    mato::exponential_backoff negative({.first = mato::milliseconds::min(), .longest = 2ms, .total = 1s}, 1);
+    CHECK(negative.next(now) == 0ms);
+}

@@ -365,6 +365,43 @@ TEST_CASE("one user has a limit when asked for", "[server]") {
     CHECK(all.refused[0].detail.find("uid") != std::string::npos);
 }
 
+TEST_CASE("0 is none and at once, the largest value is no limit and never", "[server]") {
+    world all({.clients_per_uid = 0});
+    auto refused = all.client();
+    CHECK(all.sees_end(refused));
+    all.all.set_limits({.handshake = 0ms});
+    auto late = all.admitted();
+    CHECK(all.sees_end(late)); // it had to say hello with its connect
+    auto early = all.client();
+    early.put(framed("hello"));
+    REQUIRE(run_until(all.context, [&] { return all.frames.size() == 1; }));
+    const auto met = all.opened.back();
+    all.all.set_limits({.clients = mato::unlimited,
+                        .unestablished = mato::unlimited,
+                        .clients_per_uid = mato::unlimited,
+                        .handshake = mato::never,
+                        .accept_pause = mato::never});
+    auto silent = all.admitted();
+    auto other = all.established(); // a whole exchange later the silent one is still there
+    silent.take();
+    CHECK_FALSE(silent.ended);
+    CHECK(met->is_open());
+    met->send(std::string(900'000, 'x')); // more than the kernel takes at once
+    met->close({}, mato::never);
+    run_ready(all.context);
+    CHECK(run_until(all.context, [&] { return early.take(), early.text.size() == 900'004 && early.ended; }));
+}
+
+TEST_CASE("the server counts whom it let in and whom it refused", "[server]") {
+    world all({.clients = 1});
+    auto one = all.admitted(), two = all.client(), three = all.client();
+    CHECK(all.sees_end(two));
+    CHECK(all.sees_end(three));
+    CHECK(all.all.counters().accepted == 1);
+    CHECK(all.all.counters().refused == 2);
+    CHECK(all.all.counters().pauses == 0);
+}
+
 TEST_CASE("without last words a refused client just sees the end", "[server]") {
     world all({.clients = 0});
     auto far = all.client();

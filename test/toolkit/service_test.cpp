@@ -135,3 +135,13 @@ TEST_CASE("a descriptor that is not open is an error, and the variables are gone
               return ::getenv("LISTEN_FDS") ? 2 : 0;
           }) == 0);
 }
+
+TEST_CASE("the longest watchdog that may be said is one, and no calculation with it overflows", "[service]") {
+    for (const char* const text : {"9223372036854775807", "9223372036854775808", "18446744073709551614"}) {
+        const auto longest = parse({{"WATCHDOG_USEC", text}}).watchdog;
+        CHECK(longest == std::chrono::microseconds::max());
+    }
+    mato::failure why;
+    CHECK_FALSE(parse({{"WATCHDOG_USEC", "18446744073709551615"}}, why)); // sd_watchdog_enabled(3) refuses it too
+    CHECK(why.code == mato::errc::malformed);
+}

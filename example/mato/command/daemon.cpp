@@ -63,7 +63,7 @@ int run_stop(const invocation& what) {
     } catch (const command_failure& why) {
         if (why.exit_code != mato::exit_code::not_answering || !what.now) throw;
         mato::failure problem;
-        const pid_t pid = mato::instance_lock::signal_holder(paths.daemon.lock, SIGKILL, problem);
+        const pid_t pid = mato::basic_client<policies>::signal_daemon(paths.daemon, SIGKILL, problem);
         if (problem)
             throw command_failure{mato::exit_code::not_answering, "the daemon does not answer, and " + problem.message()};
         if (!what.quiet) print("killed: daemon " + std::to_string(pid) + " did not answer\n");

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: MIT
+/// @file callback.hpp: a function that the program gives and may replace while it runs; what it throws is told once.
+/// Layer: 1 (vocabulary).  Test: test/toolkit/callback_test.cpp.
+/// Threads: one object and its copies, one thread.   Blocks: never.
+#pragma once
+
+#include "detail/abi.hpp"
+#include "scope_exit.hpp"
+
+#include <cstddef>
+#include <functional>
+#include <type_traits>
+#include <utility>
+
+namespace mato {
+inline namespace MATO_ABI {
+
+template <class Signature> class callback;
+
+/// As std::function, but a call keeps what it calls: assigning to it, or destroying its owner, from inside the call is safe.
+/// Copies share one function.
+template <class R, class... A> class callback<R(A...)> {
+public:
+    callback() noexcept = default;
+    callback(std::nullptr_t) noexcept {} // NOLINT(google-explicit-constructor)
+    template <class F>
+    requires(!std::is_same_v<std::remove_cvref_t<F>, callback> && std::is_invocable_r_v<R, F&, A...>)
+        callback(F function) { // NOLINT(google-explicit-constructor)
+        std::function<R(A...)> made(std::move(function));
+        if (made) shared_ = new shared{std::move(made)};
+    }
+    callback(const callback& other) noexcept : shared_(other.shared_) {
+        if (shared_) ++shared_->owners;
+    }
+    callback(callback&& other) noexcept : shared_(std::exchange(other.shared_, nullptr)) {}
+    callback& operator=(callback other) noexcept {
+        std::swap(shared_, other.shared_);
+        return *this;
+    }
+    ~callback() {
+        if (shared_ && --shared_->owners == 0) delete shared_;
+    }
+
+    [[nodiscard]] explicit operator bool() const noexcept { return shared_ != nullptr; }
+    /// @throws std::bad_function_call when there is no function · whatever the function throws.
+    R operator()(A... arguments) const {
+        const callback kept(*this);
+        if (!kept) throw std::bad_function_call();
+        return kept.shared_->function(std::forward<A>(arguments)...);
+    }
+
+private:
+    struct shared {
+        std::function<R(A...)> function;
+        std::size_t owners = 1;
+    };
+    shared* shared_ = nullptr;
+};
+
+namespace detail {
+
+/// Calls what may throw and tells about it. Calls may be nested: what `tell` itself throws passes through all of them untold.
+class exception_guard {
+public:
+    /// `tell()` runs inside the catch block.
+    template <class Call, class Tell> void operator()(Call call, Tell tell) {
+        ++depth_;
+        const scope_exit leave([this] {
+            if (--depth_ == 0) handed_on_ = false;
+        });
+        try {
+            call();
+        } catch (...) {
+            if (handed_on_) throw;
+            handed_on_ = true;
+            tell();
+            handed_on_ = false;
+        }
+    }
+
+private:
+    int depth_ = 0;
+    bool handed_on_ = false;
+};
+
+} // namespace detail
+} // namespace MATO_ABI
+} // namespace mato

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: MIT
+/// @file callback_test.cpp: a function that is replaced while it runs, and what it throws.
+#include <mato/callback.hpp>
+
+#include "support/catch.hpp"
+
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+using mato::callback;
+
+namespace {
+
+/// Says when it is destroyed.
+struct witness {
+    explicit witness(bool& gone) : gone_(gone) {}
+    witness(const witness&) = delete;
+    ~witness() { gone_ = true; }
+    bool& gone_;
+};
+
+} // namespace
+
+TEST_CASE("a callback calls what it was given, with arguments and a result", "[callback]") {
+    int calls = 0;
+    callback<std::string(int, std::string)> twice = [&](int count, const std::string& text) {
+        ++calls;
+        return std::to_string(count) + text;
+    };
+    CHECK(twice(2, "x") == "2x");
+    const auto copy = twice;
+    CHECK(copy(3, "y") == "3y");
+    CHECK(calls == 2);
+    const auto moved = std::move(twice);
+    CHECK(moved);
+    CHECK_FALSE(twice);
+}
+
+TEST_CASE("an empty function, a null pointer and nothing at all are no callback", "[callback]") {
+    CHECK_FALSE(callback<void()>());
+    CHECK_FALSE(callback<void()>(nullptr));
+    CHECK_FALSE(callback<void()>(std::function<void()>()));
+    CHECK_FALSE(callback<void()>(static_cast<void (*)()>(nullptr)));
+    CHECK_THROWS_AS(callback<void()>()(), std::bad_function_call);
+}
+
+TEST_CASE("a callback that is replaced, cleared or destroyed while it runs lives to its end", "[callback]") {
+    const int how = GENERATE(0, 1, 2);
+    bool gone = false, gone_inside = true;
+    auto owner = std::make_unique<callback<void()>>();
+    *owner = [&, held = std::make_shared<witness>(gone)] {
+        if (how == 0) *owner = [] {};
+        if (how == 1) *owner = {};
+        if (how == 2) owner.reset();
+        gone_inside = gone;
+        CHECK(held);
+    };
+    (*owner)();
+    CHECK_FALSE(gone_inside);
+    CHECK(gone);
+}
+
+TEST_CASE("a guard tells of an exception once, however deep the calls are nested", "[callback]") {
+    mato::detail::exception_guard guard;
+    std::vector<std::string> told;
+    const auto tell = [&](const char* which) { return [&told, which] { told.emplace_back(which); }; };
+    guard([&] { guard([] { throw 5; }, tell("inner")); }, tell("outer"));
+    CHECK(told == std::vector<std::string>{"inner"});
+    guard([&] { throw 5; }, tell("outer"));
+    CHECK(told.size() == 2);
+}
+
+TEST_CASE("what the one who is told hands on leaves all guards untold, and the next is told again", "[callback]") {
+    mato::detail::exception_guard guard;
+    int told = 0;
+    const auto hand_on = [&] {
+        ++told;
+        throw;
+    };
+    const auto nested = [&] { guard([&] { guard([] { throw std::runtime_error("x"); }, hand_on); }, [&] { told += 100; }); };
+    CHECK_THROWS_AS(nested(), std::runtime_error);
+    CHECK(told == 1);
+    CHECK_THROWS_AS(nested(), std::runtime_error);
+    CHECK(told == 2);
+    guard([] { throw 5; }, [&] { ++told; });
+    CHECK(told == 3);
+}
