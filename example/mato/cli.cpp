@@ -22,11 +22,12 @@ struct command_syntax {
 constexpr std::size_t most_any = 1'000'000;
 
 constexpr std::array commands{
-    command_syntax{
-        "new", command::new_tab, 0, most_any,
-        "new [-d] [-W] [-t TASK] [-n NAME] [-c DIR] [-e K=V]… [-x COLS] [-y ROWS] [--emulator NAME] [--relay] [-- CMD ARG…]",
-        "open a tab and attach to it"},
-    command_syntax{"attach", command::attach, 0, 1, "attach [-r] [-d] [--ignore-size] [--relay] [TAB]", "show a tab here"},
+    command_syntax{"new", command::new_tab, 0, most_any,
+                   "new [-d] [-W] [-t TASK] [-n NAME] [-c DIR] [-e K=V]… [-x COLS] [-y ROWS] [--emulator NAME] [--relay] "
+                   "[--nest] [-- CMD ARG…]",
+                   "open a tab and attach to it; inside a tab, this terminal goes there"},
+    command_syntax{"attach", command::attach, 0, 1, "attach [-r] [-d] [--ignore-size] [--relay] [--nest] [TAB]",
+                   "show a tab here; inside a tab, this terminal goes there"},
     command_syntax{"detach", command::detach, 0, 1, "detach [-a | CLIENT]", "detach this tab's client, all, or one"},
     command_syntax{"ls", command::ls, 0, 0, "ls [--json]", "list tasks and tabs"},
     command_syntax{"clients", command::clients, 0, 0, "clients [--json]", "list clients"},
@@ -37,7 +38,8 @@ constexpr std::array commands{
                    "print a tab's screen, with LINES of history above it"},
     command_syntax{"record", command::record, 2, 2, "record TAB FILE [--for DUR] [--exact] [--force]",
                    "write what a tab shows to FILE ('-': standard output) as asciicast v2, until it ends or C-c"},
-    command_syntax{"resize", command::resize, 2, 2, "resize TAB COLSxROWS", "give a tab a size of its own"},
+    command_syntax{"resize", command::resize, 2, 2, "resize TAB COLSxROWS|auto",
+                   "give a tab a size of its own; auto: its viewers' again"},
     command_syntax{"wait", command::wait, 1, 1, "wait TAB --exit | --idle DUR | --text REGEX [--timeout DUR]",
                    "wait until the program has ended, is silent, or shows a text"},
     command_syntax{"kill", command::kill, 0, 1, "kill TAB | kill -t TASK", "end a tab's programs and remove it"},
@@ -130,11 +132,12 @@ std::size_t own_options_of_new(const std::vector<std::string>& arguments) {
 }
 
 void parse_size(const std::string& text, invocation& result) {
+    if (text == "auto") return;
     unsigned columns = 0, rows = 0;
     char x = 0, more = 0;
     if (std::sscanf(text.c_str(), "%5u%c%5u%c", &columns, &x, &rows, &more) != 3 || x != 'x' || columns < 1 || rows < 1 ||
         columns > 10'000 || rows > 10'000)
-        usage_error("a size is COLSxROWS, such as 80x24, not '" + text + "'");
+        usage_error("a size is COLSxROWS, such as 80x24, or auto, not '" + text + "'");
     result.columns = static_cast<std::uint16_t>(columns);
     result.rows = static_cast<std::uint16_t>(rows);
 }
@@ -155,11 +158,11 @@ void parse_command(const command_syntax& syntax, std::vector<std::string> argume
     switch (syntax.command) {
     case command::new_tab:
         add("d", "")("W", "")("t", "", cxxopts::value<std::string>())("n", "", cxxopts::value<std::string>())(
-            "c", "", cxxopts::value<std::string>())("e", "", cxxopts::value<std::vector<std::string>>())(
-            "x", "", cxxopts::value<int>())("y", "", cxxopts::value<int>())("emulator", "",
-                                                                            cxxopts::value<std::string>())("relay", "");
+            "c", "", cxxopts::value<std::string>())("e", "", cxxopts::value<std::vector<std::string>>())("x", "",
+                                                                                                         cxxopts::value<int>())(
+            "y", "", cxxopts::value<int>())("emulator", "", cxxopts::value<std::string>())("relay", "")("nest", "");
         break;
-    case command::attach: add("r", "")("d", "")("ignore-size", "")("relay", ""); break;
+    case command::attach: add("r", "")("d", "")("ignore-size", "")("relay", "")("nest", ""); break;
     case command::detach: add("a", ""); break;
     case command::send: add("l", ""); break;
     case command::capture: add("S", "", cxxopts::value<std::uint32_t>())("J", "")("ansi", "")("json", ""); break;
@@ -204,6 +207,7 @@ void parse_command(const command_syntax& syntax, std::vector<std::string> argume
     result.readonly = has("r");
     result.ignore_size = has("ignore-size");
     result.relay = has("relay");
+    result.nest = has("nest");
     result.all = has("a");
     result.literal = has("l");
     result.now = has("now");

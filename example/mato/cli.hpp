@@ -51,8 +51,8 @@ struct invocation {
     mux::command command = command::attach_or_new;
     path_options paths;
     bool no_start = false, quiet = false;
-    bool json = false, detached = false, wait = false, readonly = false, ignore_size = false, relay = false, all = false,
-         literal = false, now = false, foreground = false, follow = false;
+    bool json = false, detached = false, wait = false, readonly = false, ignore_size = false, relay = false, nest = false,
+         all = false, literal = false, now = false, foreground = false, follow = false;
     std::string task, name, directory, emulator;
     std::vector<std::string> environment;
     bool ansi = false, exit = false;               ///< `capture --ansi`, `wait --exit`

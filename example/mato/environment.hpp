@@ -22,8 +22,8 @@ using environment = std::map<std::string, std::string, std::less<>>;
 /// Takes over from `client` (items "NAME=value", or "NAME" for "unset there") the variables called `names`, no others.
 void update(environment& base, const std::vector<std::string>& names, const std::vector<std::string>& client);
 
-/// What a tab gets: the daemon's variables less what spoke to the daemon alone (service manager, outer multiplexer), then
-/// MATO, MATO_TAB, TERM and COLORTERM, then `extra`, which wins.
+/// What a tab gets: the daemon's variables without those of its service manager, of its multiplexer and of the terminal it was
+/// started in; then MATO, MATO_TAB, TERM, COLORTERM, TERM_PROGRAM and TERM_PROGRAM_VERSION; then `extra`, which wins.
 [[nodiscard]] environment for_tab(environment base, std::string_view socket, int daemon_pid, tab_id tab,
                                   const std::vector<std::string>& extra);
 

@@ -3,6 +3,7 @@
 
 #include "cli.hpp"
 #include "daemon/multiplexer.hpp"
+#include "process_title.hpp"
 
 #include <unistd.h>
 
@@ -46,10 +47,14 @@ mato::start_outcome launch_daemon(const program_paths& paths, const std::functio
     auto configuration = read_configuration(paths, outcome.why);
     if (outcome.why) return outcome;
     const auto options = daemon_options_for(paths, *configuration);
-    return multiplexer_daemon::launch(
-        options, setup_with(multiplexer_options{std::move(configuration), own_environment(), own_limits(), false}), [&] {
-            if (meanwhile) meanwhile();
-        });
+    auto setup = setup_with(multiplexer_options{std::move(configuration), own_environment(), own_limits(), false});
+    auto named_setup = [setup = std::move(setup)](multiplexer_daemon& host) mutable {
+        set_process_title("mato: daemon"); // it was forked from a client, with its command line
+        setup(host);
+    };
+    return multiplexer_daemon::launch(options, std::move(named_setup), [&] {
+        if (meanwhile) meanwhile();
+    });
 }
 
 int serve_in_foreground(const program_paths& paths) {

@@ -2,6 +2,7 @@
 /// @file main.cpp: the command `mato`.
 #include "cli.hpp"
 #include "command/commands.hpp"
+#include "process_title.hpp"
 
 #include <mato/detach.hpp>
 #include <mato/policies.hpp>
@@ -20,6 +21,7 @@ void complain(const std::string& text) { std::fprintf(stderr, "mato: %s\n", mato
 } // namespace
 
 int main(int argc, char** argv) {
+    mux::remember_arguments(argc, argv);
     try {
         struct sigaction ignore {};
         ignore.sa_handler = SIG_IGN; // under a limit on file sizes a write fails with a reason instead

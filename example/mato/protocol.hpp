@@ -71,6 +71,7 @@ enum class message : std::uint32_t {
     respawn,
     move_tab,
     follow_events,
+    switch_view,
     output = 64,
     tab_exited,
     detached,
@@ -136,14 +137,22 @@ struct view_options {
     std::vector<std::string> environment; ///< "NAME=value", or "NAME" alone when unset at the client
     void fields(auto& f) { f(size, terminal, passes_terminal, readonly, detach_others, ignore_size, environment); }
 };
-enum class after_opening : std::uint8_t { nothing, attach, wait };
+/// `switch_viewer`: the terminal that shows the current tab shows the new one.
+enum class after_opening : std::uint8_t { nothing, attach, wait, switch_viewer };
 struct new_tab {
     std::string task, name, cwd, emulator;
     std::uint64_t current = 0;
     std::vector<std::string> argv, environment; ///< "NAME=value"
     view_options view;
     after_opening then = after_opening::nothing;
-    void fields(auto& f) { f(task, name, cwd, emulator, current, argv, environment, view, then); }
+    bool may_fall_back = false; ///< a `cwd` that cannot be entered is replaced by HOME, else by /
+    void fields(auto& f) { f(task, name, cwd, emulator, current, argv, environment, view, then, may_fall_back); }
+};
+/// The terminal that shows the current tab shows another one. Empty name: the one it showed before.
+struct switch_request {
+    target which;
+    bool detach_others = false;
+    void fields(auto& f) { f(which, detach_others); }
 };
 struct tab_name {
     std::uint64_t id = 0;
@@ -250,7 +259,7 @@ struct wait_output {
     std::uint64_t revision = 0;
     void fields(auto& f) { f(which, revision); }
 };
-/// The tab has this size from now on, whatever looks at it.
+/// The tab has this size from now on, whatever looks at it. No columns: again the size that its viewers give it.
 struct resize_request {
     target which;
     size_of_terminal size;
@@ -473,7 +482,7 @@ private:
         else
             value = static_cast<Enum>(byte);
     }
-    void take(after_opening& value) { take_enum(value, after_opening::wait); }
+    void take(after_opening& value) { take_enum(value, after_opening::switch_viewer); }
     void take(colour_depth& value) { take_enum(value, colour_depth::direct); }
     void take(inquiry& value) { take_enum(value, inquiry::all); }
     void take(std::string& text) { text = bytes(number<std::uint32_t>()); }

@@ -16,15 +16,43 @@
 
 namespace mux {
 
-std::string login_shell(const std::string& configured, const environment& variables) {
-    if (!configured.empty()) return configured;
-    if (const auto at = variables.find("SHELL"); at != variables.end() && at->second.starts_with('/')) return at->second;
+namespace {
+
+/// `configured`, $SHELL, the password file's, /bin/sh: those that are named.
+std::vector<std::string> shells(const std::string& configured, const environment& variables, bool all) {
+    std::vector<std::string> result;
+    if (!configured.empty()) result.push_back(configured);
+    if (!all && !result.empty()) return result; // the password file may be on another machine
+    if (const auto at = variables.find("SHELL"); at != variables.end() && at->second.starts_with('/'))
+        result.push_back(at->second);
+    if (!all && !result.empty()) return result;
     std::vector<char> buffer(16'384); // getpwuid_r(3): sysconf's own suggestion is smaller
     passwd entry{}, *found = nullptr;
     if (::getpwuid_r(::geteuid(), &entry, buffer.data(), buffer.size(), &found) == 0 && found && found->pw_shell &&
         *found->pw_shell)
-        return found->pw_shell;
-    return "/bin/sh";
+        result.emplace_back(found->pw_shell);
+    result.emplace_back("/bin/sh");
+    return result;
+}
+
+bool can_run(const std::string& path) {
+    struct stat about {};
+    return ::stat(path.c_str(), &about) == 0 && S_ISREG(about.st_mode) && ::access(path.c_str(), X_OK) == 0;
+}
+
+} // namespace
+
+std::string login_shell(const std::string& configured, const environment& variables) {
+    return shells(configured, variables, false).front();
+}
+
+std::string runnable_shell(const std::string& configured, const environment& variables, std::string& missing) {
+    const std::string wanted = login_shell(configured, variables);
+    if (can_run(wanted)) return wanted;
+    missing = wanted;
+    for (const std::string& each : shells(configured, variables, true))
+        if (can_run(each)) return each;
+    return wanted; // whose start then fails with the reason
 }
 
 bool needs_no_shell(const std::string& word) {

@@ -13,6 +13,9 @@ namespace mux {
 /// `configured`, else $SHELL, else the password file's, else /bin/sh.
 [[nodiscard]] std::string login_shell(const std::string& configured, const environment& variables);
 
+/// As login_shell, or where that one is not there or cannot be run, the next of them. `missing`: that one's path, else empty.
+[[nodiscard]] std::string runnable_shell(const std::string& configured, const environment& variables, std::string& missing);
+
 /// Whether a shell would do nothing with `word` but run it: the absolute path, in characters that are special to no shell, of a
 /// file that the kernel runs by itself. A shell between the tab and such a program would only cost its start and its memory.
 [[nodiscard]] bool needs_no_shell(const std::string& word);

@@ -45,9 +45,22 @@ tab::tab(asio::io_context& context, spawned program, tab_options options)
     terminal_.assign(program.terminal.release());
 }
 
-void tab::start(handlers callbacks) {
+void tab::start(handlers callbacks, const std::string& line) {
     callbacks_ = std::move(callbacks);
+    if (!line.empty()) note(line);
     wait_for_output();
+}
+
+void tab::note(std::string_view line) {
+    std::string bytes = "\x18\033[m"; // CAN ends a sequence that was cut
+    if (const vt::terminal* const seen = screen()) {
+        const vt::position at = seen->cursor().at; // which DECSTBM moves
+        bytes.append("\033[?6l\033[r\033[").append(std::to_string(at.row + 1)).append(";1H");
+        if (at.column > 0) bytes += "\r\n";
+    } else {
+        bytes += "\r\n";
+    }
+    feed(bytes.append(line).append("\r\n"));
 }
 
 void tab::start_again(spawned program, std::string_view clear, handlers callbacks) {

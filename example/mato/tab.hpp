@@ -66,9 +66,13 @@ public:
     };
 
     tab(asio::io_context& context, spawned program, tab_options options);
-    void start(handlers callbacks);
+    /// `note`, unless empty, is on the screen before the program's output: see `note`.
+    void start(handlers callbacks, const std::string& note = {});
     /// As `start`, of a new program, once `on_ended` has returned. `clear` is shown before what it writes.
     void start_again(spawned program, std::string_view clear, handlers callbacks);
+
+    /// Shows a line of mato's own, on its own row, whatever the program has left set.
+    void note(std::string_view line);
 
     /// Asks whether the program has ended. After SIGCHLD.
     void check_child();

@@ -138,19 +138,19 @@ TEST_CASE("attach -d detaches the others, detach one, the current, or all", "[ma
     world.must({"detach", "-a"});
 }
 
-TEST_CASE("inside a tab: the same daemon is found, and attaching there is refused", "[mato][attach]") {
+TEST_CASE("inside a tab: the same daemon is found, and what would show the tab in itself is refused", "[mato][attach]") {
     mato_world world;
     pty_client client(world, {"new", "--", "exec sh -i"}, {.columns = 250});
     REQUIRE(client.wait_for("$ "));
     const std::string mato = "env -u XDG_STATE_HOME " + world.executable();
     client.type(mato + " attach; echo code=$?\r");
-    CHECK(client.wait_for("is tab 1 of the same daemon"));
+    CHECK(client.wait_for("there is no other tab"));
     CHECK(client.wait_for("code=1"));
     client.type(mato + "; echo code=$?\r");
-    CHECK(client.wait_for("same daemon"));
+    CHECK(client.wait_for("is tab 1 already"));
     CHECK(client.wait_for("code=1"));
-    client.type(mato + " new; echo code=$?\r");
-    CHECK(client.wait_for("same daemon"));
+    client.type(mato + " attach --nest 1; echo code=$?\r");
+    CHECK(client.wait_for("cannot show itself"));
     CHECK(client.wait_for("code=1"));
     client.type(mato + " has . && " + mato + " rename . here; echo code=$?\r");
     CHECK(client.wait_for("code=0"));
@@ -210,7 +210,8 @@ TEST_CASE("a stopped viewer hurts nobody while a program floods, and is shown th
     CHECK(slowest < 3s);
     world.must({"send", other, "alive", "Enter"});
     CHECK(wait_until([&] { return read_file(world.home() / "got") == "alive\n"; }));
-    live.type("\x03"); // ends the flood, and with it the tab
+    world.must({"kill", other}); // else its viewers would go there
+    live.type("\x03");           // ends the flood, and with it the tab
     CHECK(live.wait() == 0);
     CHECK(live.last_line() == "[exited 130]");
     stopped.signal(SIGCONT);

@@ -6,6 +6,8 @@
 
 #include "support/catch.hpp"
 
+#include <mato/version.hpp>
+
 using mux::environment;
 
 // ---- the contract ----
@@ -28,13 +30,15 @@ TEST_CASE("an update takes over the named variables and no others", "[environmen
     CHECK(base == environment{{"SSH_AUTH_SOCK", "/new"}, {"PATH", "/bin"}, {"KEEP", "k"}, {"NEW", "a=b"}});
 }
 
-TEST_CASE("a tab gets the daemon's variables and its own four", "[environment]") {
+TEST_CASE("a tab gets the daemon's variables and its own six", "[environment]") {
     const auto all = mux::for_tab({{"PATH", "/bin"}, {"TERM", "dumb"}, {"MATO", "old"}}, "/s/d.sock", 12, 3, {});
     CHECK(all == environment{{"PATH", "/bin"},
                              {"MATO", "/s/d.sock,12,3"},
                              {"MATO_TAB", "3"},
                              {"TERM", "xterm-256color"},
-                             {"COLORTERM", "truecolor"}});
+                             {"COLORTERM", "truecolor"},
+                             {"TERM_PROGRAM", "mato"},
+                             {"TERM_PROGRAM_VERSION", MATO_VERSION_STRING}});
     const auto enclosing = mux::parse_enclosing_tab(all.at("MATO"));
     REQUIRE(enclosing);
     CHECK(enclosing->socket == "/s/d.sock");
@@ -47,7 +51,57 @@ TEST_CASE("what spoke to the daemon alone does not reach a tab", "[environment]"
     for (const char* name : {"NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "WATCHDOG_USEC", "WATCHDOG_PID",
                              "TMUX", "TMUX_PANE", "STY", "WINDOW", "LINES", "COLUMNS"})
         base[name] = "x";
-    CHECK(mux::for_tab(base, "/s", 1, 1, {}).size() == 4);
+    CHECK(mux::for_tab(base, "/s", 1, 1, {}).size() == 6);
+}
+
+TEST_CASE("what names the terminal the daemon was started in does not reach a tab", "[environment]") {
+    environment base;
+    for (const char* name : {"VTE_VERSION",
+                             "TERM_SESSION_ID",
+                             "TERMINFO",
+                             "TERMINFO_DIRS",
+                             "TERMCAP",
+                             "COLORFGBG",
+                             "WINDOWID",
+                             "WT_SESSION",
+                             "WT_PROFILE_ID",
+                             "KITTY_WINDOW_ID",
+                             "KITTY_PID",
+                             "KITTY_LISTEN_ON",
+                             "KITTY_PUBLIC_KEY",
+                             "KITTY_SHELL_INTEGRATION",
+                             "WEZTERM_PANE",
+                             "WEZTERM_UNIX_SOCKET",
+                             "ITERM_SESSION_ID",
+                             "ITERM_PROFILE",
+                             "KONSOLE_VERSION",
+                             "KONSOLE_DBUS_SESSION",
+                             "SHELL_SESSION_ID",
+                             "LC_TERMINAL",
+                             "LC_TERMINAL_VERSION",
+                             "GNOME_TERMINAL_SCREEN",
+                             "GNOME_TERMINAL_SERVICE",
+                             "ALACRITTY_WINDOW_ID",
+                             "ALACRITTY_SOCKET",
+                             "GHOSTTY_RESOURCES_DIR",
+                             "XTERM_VERSION",
+                             "TILIX_ID",
+                             "ZELLIJ",
+                             "ZELLIJ_SESSION_NAME",
+                             "TERMINAL_EMULATOR",
+                             "INSIDE_EMACS",
+                             "VIM_TERMINAL",
+                             "VSCODE_INJECTION",
+                             "ConEmuANSI"})
+        base[name] = "x";
+    base["TERM_PROGRAM"] = "vscode";
+    base["TERM_PROGRAM_VERSION"] = "1.2";
+    const auto all = mux::for_tab(base, "/s", 1, 1, {});
+    CHECK(all.size() == 6);
+    CHECK(all.at("TERM_PROGRAM") == "mato");
+    for (const char* name : {"KITTY", "LC_TERM", "LC_ALL", "PATH", "VTE", "EDITOR", "SSH_TTY", "WINDOWS", "TERMINFO_"})
+        CHECK(mux::for_tab({{name, "x"}}, "/s", 1, 1, {}).count(name) == 1);
+    CHECK(mux::for_tab(base, "/s", 1, 1, {"KITTY_PID=7"}).at("KITTY_PID") == "7");
 }
 
 TEST_CASE("what the user gives wins over all", "[environment]") {

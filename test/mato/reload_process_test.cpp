@@ -59,15 +59,22 @@ TEST_CASE("a wrong configuration changes nothing, and its place is told thrice",
 
 TEST_CASE("a new prefix holds at once, also for those attached", "[mato][reload]") {
     mato_world world;
-    pty_client client(world, {"new", "--", "echo ready; exec cat"});
+    const std::string emulator = GENERATE("vt", "raw");
+    CAPTURE(emulator);
+    pty_client client(world, {"new", "--emulator", emulator, "--", "stty raw -echo; echo ready; exec cat -v"});
     REQUIRE(client.wait_for("ready"));
     world.configure("prefix = \"C-b\"\n");
     world.must({"-q", "reload"});
     client.type("\x1c"
-                "d\r"); // no prefix any more: a QUIT for the program or plain bytes, and no detaching
+                "dx"); // no prefix any more: for the program
+    CHECK(client.wait_for("^\\dx"));
+    client.type("\x02?");
+    CHECK(client.wait_for("keys, each after C-b"));
+    client.type("x"); // any key goes back
     client.type("\x02"
                 "d");
     CHECK(client.wait() == 0);
+    CHECK(client.last_line() == "[detached]");
 }
 
 TEST_CASE("reload without a daemon ends with 1", "[mato][reload]") {

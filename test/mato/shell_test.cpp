@@ -22,6 +22,29 @@ TEST_CASE("the configured shell, then SHELL, then the password file's", "[shell]
     CHECK(mux::login_shell("", {{"SHELL", "zsh"}}) == own); // a relative one is nobody's shell
 }
 
+TEST_CASE("a shell that cannot be run is passed over for the next one, and named", "[shell]") {
+    const support::temp_directory directory;
+    const std::string plain = directory / "plain", own = mux::login_shell("", {});
+    support::write_file(plain, "#!/bin/sh\n");
+    REQUIRE(::chmod(plain.c_str(), 0600) == 0);
+    std::string missing;
+    CHECK(mux::runnable_shell("/bin/sh", {{"SHELL", "/nonexistent"}}, missing) == "/bin/sh");
+    CHECK(missing.empty());
+    for (const std::string& gone : {std::string("/nonexistent/fish"), directory.path().native()}) {
+        CAPTURE(gone);
+        missing.clear();
+        CHECK(mux::runnable_shell(gone, {{"SHELL", "/bin/sh"}}, missing) == "/bin/sh");
+        CHECK(missing == gone);
+        missing.clear();
+        CHECK(mux::runnable_shell("", {{"SHELL", gone}}, missing) == own);
+        CHECK(missing == gone);
+        missing.clear();
+        CHECK(mux::runnable_shell(gone, {{"SHELL", gone}}, missing) == own);
+    }
+    missing.clear();
+    if (::geteuid() != 0) CHECK(mux::runnable_shell(plain, {{"SHELL", "/bin/sh"}}, missing) == "/bin/sh");
+}
+
 TEST_CASE("a path to what the kernel runs by itself needs no shell, all else does", "[shell]") {
     const support::temp_directory directory;
     const auto file = [&](const std::string& name, const std::string& content, mode_t mode) {

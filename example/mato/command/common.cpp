@@ -64,10 +64,14 @@ new_tab new_tab_of(const invocation& what, const program_paths& paths) {
     wanted.current = current_tab(paths);
     wanted.argv = what.program;
     wanted.environment = what.environment;
+    wanted.may_fall_back = what.directory.empty(); // one that was named is an error when it is not there
     std::error_code why;
-    const auto here = std::filesystem::current_path(why);
-    if (why && (what.directory.empty() || what.directory[0] != '/'))
-        throw command_failure{1, "the working directory cannot be told (" + why.message() + "); name one with -c"};
+    auto here = std::filesystem::current_path(why);
+    if (why && !what.directory.empty() && what.directory[0] != '/')
+        throw command_failure{1, "-c " + what.directory + " is relative to the working directory, which cannot be told: " +
+                                     why.message() + "; name an absolute one"};
+    if (why) here = variable("PWD").value_or("/"); // it is gone; the daemon falls back and says so
+    if (!here.is_absolute()) here = "/";
     wanted.cwd = (here / what.directory).lexically_normal().native();
     return wanted;
 }

@@ -39,9 +39,19 @@ view_options view_of(const invocation& what, const remote& daemon, size_of_termi
 
 void refuse_nesting(const program_paths& paths) {
     if (const tab_id tab = current_tab(paths))
+        throw command_failure{1, "this terminal is tab " + std::to_string(tab) +
+                                     " already; go to another one with 'mato attach TAB', or open one with 'mato new'"};
+}
+
+/// Inside a tab: the terminal that shows it goes to another.
+int switch_to(const invocation& what, const program_paths& paths, tab_id current) {
+    if (what.readonly || what.ignore_size || what.relay)
         throw command_failure{
-            1, "this terminal is tab " + std::to_string(tab) +
-                   " of the same daemon; showing it in itself would never end. Use another daemon (-L NAME), or 'new -d'"};
+            mato::exit_code::usage,
+            "-r, --ignore-size and --relay are of the terminal that shows this tab; inside a tab they need --nest"};
+    const std::string name = what.operands.empty() ? std::string() : what.operands[0];
+    open_existing(paths).tell(message::switch_view, switch_request{{name, current}, what.detached}, soon());
+    return 0;
 }
 
 terminal open_terminal() {
@@ -107,7 +117,14 @@ int run_new(const invocation& what) {
             return 0;
         });
     }
-    refuse_nesting(paths);
+    if (wanted.current != 0 && !what.nest) {
+        wanted.then = after_opening::switch_viewer;
+        return ask_until_started(what, paths, [&](remote& daemon) {
+            wanted.view = view_of(what, daemon, {});
+            daemon.ask<tab_name>(message::new_tab, wanted, message::tab_opened, mato::deadline::in(start_patience));
+            return 0;
+        });
+    }
     terminal tty = open_terminal();
     wanted.then = after_opening::attach;
     return ask_until_started(what, paths, [&](remote& daemon) {
@@ -119,10 +136,12 @@ int run_new(const invocation& what) {
 
 int run_attach(const invocation& what) {
     const auto paths = paths_of(what);
-    refuse_nesting(paths);
+    const tab_id current = current_tab(paths);
+    if (current != 0 && !what.nest) return switch_to(what, paths, current);
     terminal tty = open_terminal();
     remote daemon = open_existing(paths, 1);
     attach_request wanted;
+    wanted.which.current = current;
     if (!what.operands.empty()) wanted.which.name = what.operands[0];
     wanted.view = view_of(what, daemon, tty.size());
     try {

@@ -29,13 +29,17 @@ struct traffic {
 /// Relayed bytes are not counted: they are the session's own.
 [[nodiscard]] traffic traffic_of(const viewer& screen);
 
+inline constexpr std::size_t most_before = 16; ///< tabs a client can go back to
+
 /// One connected client. Attached: `screen` is its terminal. Who changes that is `views`.
 struct client {
     multiplexer_daemon::session_ptr session;
     hello greeting;
     bool greeted = false;
     tab_id attached = 0;
-    tab_id recorded = 0; ///< whose output it copies
+    tab_id recorded = 0;        ///< whose output it copies
+    std::vector<tab_id> before; ///< tabs it showed before, the latest last; at most `most_before`
+    bool suspended = false;     ///< its terminal shows something else meanwhile
     view_options view;
     std::unique_ptr<viewer> screen;
     relayed_outlet* relay = nullptr; ///< of `screen`, when it is no direct one

@@ -15,6 +15,7 @@ void command_keys::press(client& from, char key) {
     if (key == control_z) return state_.clients.reply(from, message::suspend, 0, nothing{});
     const workspace::task* const task = state_.tabs.names().task_of(from.attached);
     if (!task) return from.screen->ring();
+    if (key == 'c' && from.view.readonly) return from.screen->ring();
     if (key == 'c') return open_beside(from, std::string(task->name));
     const auto& tabs = task->tabs;
     const auto place = static_cast<std::size_t>(
@@ -33,6 +34,7 @@ void command_keys::open_beside(client& from, const std::string& task) {
     wanted.view = from.view;
     tab_entry* const here = state_.tabs.find(from.attached);
     wanted.cwd = here ? here->program->directory() : "/";
+    wanted.may_fall_back = true;
     mato::failure why;
     const auto made = state_.host.is_stopping() ? nullptr : tabs_.open(wanted, task, why);
     if (why) state_.host.log().warning("no new tab: " + why.message());

@@ -134,6 +134,8 @@ void multiplexer::greet(client& from, const header& frame) {
                                          "; stop the daemon with its own version, or use that version"});
         return session->close({mato::errc::version_mismatch, "handshake", {}, "versions " + theirs});
     }
+    std::vector<std::string> asked = state_.configuration->update_environment;
+    asked.emplace_back("PATH"); // of each client for the tabs it opens
     from.greeting = *greeting;
     for (std::string* const text : {&from.greeting.tty, &from.greeting.program}) // it is kept, and listed with all others
         if (text->size() > most_greeting_text) text->resize(most_greeting_text), text->shrink_to_fit();
@@ -141,7 +143,7 @@ void multiplexer::greet(client& from, const header& frame) {
     session->established();
     state_.clients.reply(from, message::welcome, frame.id,
                          welcome{std::min(newest_version, greeting->max_version), 0, static_cast<std::uint32_t>(pid),
-                                 session->id(), MATO_VERSION_STRING, state_.configuration->update_environment});
+                                 session->id(), MATO_VERSION_STRING, std::move(asked)});
     if (state_.host.is_stopping()) state_.clients.reply(from, message::stopping, 0, nothing{});
 }
 

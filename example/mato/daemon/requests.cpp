@@ -71,6 +71,7 @@ void requests::handle(client& from, const header& frame) {
     switch (frame.type) {
     case message::attach: return with(from, frame, &requests::attach);
     case message::detach: return with(from, frame, &requests::detach);
+    case message::switch_view: return with(from, frame, &requests::switch_view);
     case message::input: return input(from, frame.body);
     case message::output_taken: return with(from, frame, &requests::output_taken);
     case message::resize: return with(from, frame, &requests::resize);
@@ -133,11 +134,42 @@ void requests::attach(client& from, std::uint32_t id, const attach_request& want
     const auto* const found = resolve(from, id, wanted.which);
     if (!found) return;
     tab& shown = *found->program;
-    update(state_.variables, state_.configuration->update_environment, wanted.view.environment);
+    if (wanted.which.current == shown.id()) return refuse(from, id, named(shown) + " cannot show itself; name another tab");
+    if (!wanted.view.readonly) update(state_.variables, state_.configuration->update_environment, wanted.view.environment);
     if (wanted.view.detach_others)
         for (client* each : state_.clients.viewers_of(shown.id()))
             if (each != &from) views_.part(*each, message::detached);
     reply(from, message::attached, id, views_.attach(from, shown, wanted.view));
+}
+
+/// Of the terminals that show a tab, the one last typed at. Null: the asking client has been told that there is none.
+client* requests::viewer_of(client& from, std::uint32_t id, tab_id current) {
+    const auto viewers = state_.clients.viewers_of(current);
+    const auto latest = std::max_element(viewers.begin(), viewers.end(), [](const client* a, const client* b) {
+        return std::pair(!a->view.readonly, a->activity) < std::pair(!b->view.readonly, b->activity);
+    });
+    if (latest != viewers.end()) return *latest;
+    refuse(from, id, "no terminal shows tab " + std::to_string(current) + ", so none can be taken to another tab");
+    return nullptr;
+}
+
+void requests::switch_view(client& from, std::uint32_t id, const switch_request& wanted) {
+    client* const viewer = viewer_of(from, id, wanted.which.current);
+    if (!viewer) return;
+    std::shared_ptr<tab> next;
+    if (wanted.which.name.empty()) {
+        next = views_.tab_before(*viewer);
+        if (!next) return refuse(from, id, "there is no other tab");
+    } else {
+        const auto* const found = resolve(from, id, wanted.which);
+        if (!found) return;
+        next = found->program;
+    }
+    if (wanted.detach_others)
+        for (client* each : state_.clients.viewers_of(next->id()))
+            if (each != viewer) views_.part(*each, message::detached);
+    views_.switch_to(*viewer, *next);
+    done(from, id);
 }
 
 void requests::detach(client& from, std::uint32_t id, const detach_request& wanted) {
@@ -174,11 +206,14 @@ void requests::output_taken(client& from, std::uint32_t, const bytes_taken& take
 void requests::resize(client& from, std::uint32_t, const size_of_terminal& size) { views_.resize_terminal(from, size); }
 
 void requests::show(client& from, std::uint32_t, const show_request& wanted) {
+    views_.set_suspended(from, false);
     if (from.screen) from.screen->show(wanted.asked);
+    views_.tell_if_cut(from);
 }
 
 void requests::hide(client& from, std::uint32_t id) { // the answer says that the terminal is let go of
     if (from.screen) from.screen->hide();
+    views_.set_suspended(from, true);
     done(from, id);
 }
 
@@ -190,8 +225,13 @@ void requests::open_tab(client& from, std::uint32_t id, const new_tab& wanted) {
         return refuse(from, id, problem, mato::exit_code::usage);
     const std::string task = task_for(wanted);
     update(state_.variables, state_.configuration->update_environment, wanted.view.environment);
+    const bool switches = wanted.then == after_opening::switch_viewer;
+    client* const viewer = switches ? viewer_of(from, id, wanted.current) : nullptr;
+    if (switches && !viewer) return;
+    new_tab sized = wanted;
+    if (viewer) sized.view.size = viewer->view.size;
     mato::failure why;
-    const auto made = tabs_.open(wanted, task, why);
+    const auto made = tabs_.open(sized, task, why);
     if (!made) {
         state_.host.log().warning("no new tab: " + why.message());
         return refuse(from, id, why.message());
@@ -201,6 +241,7 @@ void requests::open_tab(client& from, std::uint32_t id, const new_tab& wanted) {
         reply(from, message::tab_opened, 0, state_.tabs.name_of(made->id()));
         return state_.pending.await_exit(made->id(), from.asks(id));
     case after_opening::attach: return reply(from, message::attached, id, views_.attach(from, *made, wanted.view));
+    case after_opening::switch_viewer: views_.switch_to(*viewer, *made); break;
     case after_opening::nothing: break;
     }
     reply(from, message::tab_opened, id, state_.tabs.name_of(made->id()));
@@ -293,7 +334,10 @@ void requests::move(client& from, std::uint32_t id, const move_request& wanted) 
 void requests::resize_tab(client& from, std::uint32_t id, const resize_request& wanted) {
     tab_entry* const found = resolve(from, id, wanted.which);
     if (!found) return;
-    views_.fix_size(*found, {wanted.size.rows, wanted.size.cols});
+    if (wanted.size.cols == 0)
+        views_.free_size(*found);
+    else
+        views_.fix_size(*found, {wanted.size.rows, wanted.size.cols});
     done(from, id);
 }
 
@@ -308,7 +352,7 @@ void requests::send_keys(client& from, std::uint32_t id, const send_request& wan
     std::string problem;
     std::string bytes = bytes_of(wanted, keyboard_modes::of(to.screen()), problem);
     if (!problem.empty()) return refuse(from, id, problem + " of " + named(to), mato::exit_code::usage);
-    state_.tabs.use(*found);
+    state_.tabs.touch(*found);
     if (!to.type({from.id(), id}, std::move(bytes)))
         refuse(from, id, named(to) + " has as much unread input as it may (paste_bytes)");
 }

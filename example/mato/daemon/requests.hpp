@@ -37,6 +37,8 @@ private:
     void show(client& from, std::uint32_t id, const show_request& wanted);
     void hide(client& from, std::uint32_t id);
 
+    void switch_view(client& from, std::uint32_t id, const switch_request& wanted);
+
     // tabs
     void open_tab(client& from, std::uint32_t id, const new_tab& wanted);
     void find_tab(client& from, std::uint32_t id, const target& wanted);
@@ -64,6 +66,7 @@ private:
     void refuse(client& to, std::uint32_t id, std::string why, int exit_code = 1) {
         state_.clients.refuse(to, id, std::move(why), exit_code);
     }
+    [[nodiscard]] client* viewer_of(client& from, std::uint32_t id, tab_id current);
     [[nodiscard]] tab_entry* resolve(client& from, std::uint32_t id, const target& wanted);
     [[nodiscard]] const ended_tab* find_ended(const target& wanted) const;
     [[nodiscard]] std::string task_for(const new_tab& wanted) const;

@@ -10,6 +10,9 @@
 
 #include <asio/post.hpp>
 
+#include <algorithm>
+#include <utility>
+
 namespace mux {
 namespace {
 
@@ -26,22 +29,62 @@ ended_tab remains_of(const tab& ended, const tab_name& name) {
 
 std::string named(tab_id id) { return std::string("tab ").append(std::to_string(id)); }
 
+/// A line more of what a tab says of itself.
+void add_line(std::string& note, const std::string& what, const std::string& why, const std::string& instead) {
+    if (!note.empty()) note += "\r\n";
+    std::string line = "[mato: " + what + ": " + why + "; using " + instead + "]";
+    std::replace_if(
+        line.begin(), line.end(), [](unsigned char c) { return c < ' ' || c == 0x7f; }, '?'); // names of files
+    note += line;
+}
+
+/// As spawn. A directory that cannot be entered is replaced by HOME, else by /, and `note` says so.
+spawned spawn_somewhere(spawn_request& request, std::string& note, mato::failure& why) {
+    auto program = spawn(request, why);
+    if (why.step != enter_directory) return program;
+    const std::string reason = why.code.message(), gone = request.directory;
+    std::string home;
+    for (const std::string& variable : request.environment)
+        if (variable.starts_with("HOME=/")) home = variable.substr(5);
+    for (const std::string& next : {home, std::string("/")}) {
+        if (next.empty()) continue;
+        why = {};
+        request.directory = next;
+        program = spawn(request, why);
+        if (why.step == enter_directory) continue;
+        add_line(note, "cannot enter directory " + gone, reason, next);
+        break;
+    }
+    return program;
+}
+
+/// Whether a shell runs the command, or is it.
+bool needs_shell(const new_tab& wanted, const spawn_request& program) {
+    return wanted.argv.empty() || (wanted.argv.size() == 1 && program.argv.size() == 3);
+}
+
 } // namespace
 
 // ---- programs ----
 
 std::shared_ptr<tab> tab_keeper::open(const new_tab& wanted, const std::string& task, mato::failure& why) {
     const settings& configured = *state_.configuration;
-    tab_command command = command_of(wanted, login_shell(configured.shell, state_.variables));
+    std::string missing, note;
+    tab_command command = command_of(wanted, runnable_shell(configured.shell, state_.variables, missing));
     spawn_request& request = command.program;
+    if (!missing.empty() && needs_shell(wanted, request) && request.program != missing)
+        add_line(note, "cannot run shell " + missing, "it is not an executable file", request.program);
     const tab_id id = state_.tabs.next_id();
     request.limits = state_.limits;
-    request.environment =
-        to_strings(for_tab(state_.variables, state_.host.options().paths.socket, mato::sys::getpid(), id, wanted.environment));
+    environment variables = state_.variables;
+    update(variables, {"PATH"}, wanted.view.environment); // the command is looked up as the client would
+    request.environment = to_strings(
+        for_tab(std::move(variables), state_.host.options().paths.socket, mato::sys::getpid(), id, wanted.environment));
     state_.counter.advance_to(id, why);
     if (why) return nullptr;
-    auto program = spawn(request, why);
+    auto program = wanted.may_fall_back ? spawn_somewhere(request, note, why) : spawn(request, why);
     if (why) return nullptr;
+    if (!note.empty()) state_.host.log().warning(named(id) + ": " + note);
 
     tab_options options{id, command.shown, request.size};
     const std::string& emulator = wanted.emulator.empty() ? configured.emulator : wanted.emulator;
@@ -52,8 +95,8 @@ std::shared_ptr<tab> tab_keeper::open(const new_tab& wanted, const std::string& 
     options.clipboard = configured.clipboard;
     options.program = std::move(request);
     const auto made = std::make_shared<tab>(state_.host.context(), std::move(program), std::move(options));
-    state_.tabs.use(state_.tabs.add(task, command.name, made));
-    made->start(handlers_of(id));
+    state_.tabs.touch(state_.tabs.add(task, command.name, made));
+    made->start(handlers_of(id), note);
     state_.host.log().info(named(id) + " opened, pid " + std::to_string(made->pid()));
     state_.events.tell({.kind = "tab-opened", .tab = id, .task = task, .name = command.name, .text = command.shown});
     return made;
@@ -70,7 +113,7 @@ tab::handlers tab_keeper::handlers_of(tab_id id) {
 }
 
 void tab_keeper::start_again(tab& ended, mato::failure& why) {
-    auto program = spawn(ended.program(), why);
+    auto program = spawn(ended.program(), why); // as it was started, so without a fallback
     if (why) return;
     // CAN ends what the last program had begun. Without an emulator it is the viewers' terminals that are reset, for no longer.
     std::string clear = "\x18";
@@ -79,7 +122,7 @@ void tab_keeper::start_again(tab& ended, mato::failure& why) {
     else
         clear.append(reset_sequence()).append(select_cursor_style(0)).append("\033[H\033[2J");
     ended.start_again(std::move(program), clear, handlers_of(ended.id()));
-    state_.tabs.use(*state_.tabs.find(ended.id()));
+    state_.tabs.touch(*state_.tabs.find(ended.id()));
     state_.host.log().info(named(ended.id()) + " respawned, pid " + std::to_string(ended.pid()));
     state_.events.tell({.kind = "tab-respawned", .tab = ended.id()});
 }
@@ -169,7 +212,9 @@ void tab_keeper::on_ended(tab_id id) {
     const auto policy = state_.configuration->remain_on_exit;
     const bool remains =
         !ended->is_closing() && (policy == remain_on_exit::on || (policy == remain_on_exit::failed && code != 0));
-    if (!remains) remove(id);
+    if (!remains) return remove(id);
+    ended->note("[exited " + std::to_string(code) + "; 'mato respawn " + std::to_string(id) + "' starts it again]");
+    on_output(id, false);
 }
 
 void tab_keeper::close(const std::vector<std::shared_ptr<tab>>& tabs) {

@@ -27,10 +27,12 @@ std::vector<std::shared_ptr<tab>> tab_table::all() const {
     return result;
 }
 
-std::shared_ptr<tab> tab_table::last_used() const {
+std::shared_ptr<tab> tab_table::last_used(tab_id except) const {
     const tab_entry* best = nullptr;
-    for (const auto& [id, each] : tabs_)
-        if (each.used > (best ? best->used : 0)) best = &each;
+    for (const auto& [id, each] : tabs_) {
+        if (id == except || each.program->is_closing()) continue;
+        if (!best || std::pair(each.used, each.touched) > std::pair(best->used, best->touched)) best = &each;
+    }
     return best ? best->program : nullptr;
 }
 

@@ -20,7 +20,8 @@ struct tab_entry {
     bool has_fixed_size = false; ///< set by `resize`
     bool has_rung = false;       ///< nobody has seen it
     bool has_focus = false;      ///< a viewer's terminal has the keyboard; its program knows if it wanted to
-    std::uint64_t used = 0;      ///< when last attached or typed into: tab_table::act
+    std::uint64_t used = 0;      ///< when a person last attached or typed: tab_table::act; 0: never
+    std::uint64_t touched = 0;   ///< when it was opened, or anything else was last done to it
 };
 
 class tab_table {
@@ -47,11 +48,13 @@ public:
 
     /// A user did something. @returns when, by count
     std::uint64_t act() noexcept { return ++acts_; }
-    /// As `act`, in this tab.
-    std::uint64_t use(tab_entry& which) noexcept { return which.used = act(); }
+    /// As `act`, by a person in this tab.
+    std::uint64_t use(tab_entry& which) noexcept { return which.used = which.touched = act(); }
+    /// As `act`, by a command.
+    void touch(tab_entry& which) noexcept { which.touched = act(); }
     [[nodiscard]] std::uint64_t last_act() const noexcept { return acts_; }
-    /// Null when there is none.
-    [[nodiscard]] std::shared_ptr<tab> last_used() const;
+    /// By a person, else by a command. Null when there is none. `except` is passed over, and what is closing.
+    [[nodiscard]] std::shared_ptr<tab> last_used(tab_id except = 0) const;
 
     [[nodiscard]] workspace& names() noexcept { return names_; }
     [[nodiscard]] const workspace& names() const noexcept { return names_; }

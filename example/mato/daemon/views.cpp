@@ -23,6 +23,8 @@ std::uint16_t as_cell(int pixels) { return pixels < 1000 ? static_cast<std::uint
 
 attachment_info views::attach(client& watcher, tab& shown, const view_options& options) {
     leave(watcher);
+    watcher.before.clear();
+    watcher.suspended = false;
     watcher.view = options;
     auto way = open_outlet(watcher, options.passes_terminal);
     const bool direct = way->is_direct();
@@ -81,12 +83,33 @@ viewer::handlers views::handlers_of(std::uint64_t id) {
             }};
 }
 
+/// A lone read-only viewer cannot give the tab its size, so it is told that it sees a part.
+void views::tell_if_cut(client& watcher) {
+    tab_entry* const entry = state_.tabs.find(watcher.attached);
+    if (!entry || !watcher.screen) return;
+    const tab& shown = *entry->program;
+    const terminal_size tab_size = shown.size();
+    const size_of_terminal& own = watcher.view.size;
+    if (!watcher.view.readonly || (own.cols >= tab_size.columns && own.rows >= tab_size.rows)) return;
+    if (state_.clients.count_viewers(shown.id()) > 1) return;
+    const auto cells = [](unsigned columns, unsigned rows) { return std::to_string(columns) + "x" + std::to_string(rows); };
+    watcher.screen->tell({"The tab has " + cells(tab_size.columns, tab_size.rows) + " cells,",
+                          "this terminal " + cells(own.cols, own.rows) + ":", "it shows a part."});
+}
+
 void views::switch_to(client& watcher, tab& shown) {
     tab_entry& entry = *state_.tabs.find(shown.id());
     const tab_id before = std::exchange(watcher.attached, shown.id());
-    watcher.activity = state_.tabs.use(entry);
+    if (!watcher.view.readonly) { // which changes nothing, not even where others go
+        watcher.activity = state_.tabs.use(entry);
+        entry.has_rung = false;
+    }
+    if (before != 0 && before != shown.id()) {
+        std::erase(watcher.before, before);
+        watcher.before.push_back(before);
+        if (watcher.before.size() > most_before) watcher.before.erase(watcher.before.begin());
+    }
     watcher.untaken = 0;
-    entry.has_rung = false;
     fit(entry);
     watcher.screen->read_keyboard(true);
     watcher.screen->watch(entry.program);
@@ -122,9 +145,26 @@ void views::part(client& watcher, message why) {
     state_.clients.reply(watcher, why, 0, nothing{});
 }
 
+void views::set_suspended(client& watcher, bool suspended) {
+    if (std::exchange(watcher.suspended, suspended) == suspended) return;
+    if (tab_entry* const shown = state_.tabs.find(watcher.attached)) fit(*shown);
+}
+
+std::shared_ptr<tab> views::tab_before(const client& watcher) const {
+    for (auto at = watcher.before.rbegin(); at != watcher.before.rend(); ++at)
+        if (tab_entry* const there = *at == watcher.attached ? nullptr : state_.tabs.find(*at);
+            there && there->program->is_running() && !there->program->is_closing())
+            return there->program;
+    return state_.tabs.last_used(watcher.attached);
+}
+
 void views::end(tab& ended) {
     for (client* each : state_.clients.viewers_of(ended.id())) {
         each->screen->finish();
+        if (const auto next = state_.host.is_stopping() ? nullptr : tab_before(*each)) {
+            switch_to(*each, *next);
+            continue;
+        }
         leave(*each);
         state_.clients.reply(*each, message::tab_exited, 0, exit_status{ended.id(), ended.exit_code()});
     }
@@ -211,12 +251,17 @@ void views::fit(tab_entry& entry) {
     tell_of_host(shown);
     if (entry.has_fixed_size) return;
     std::vector<viewer_size> sizes;
-    for (client* each : state_.clients.viewers_of(shown.id())) {
+    const auto viewers = state_.clients.viewers_of(shown.id());
+    const auto counts = [](const client* each) { return !each->view.readonly && !each->suspended; };
+    // --ignore-size yields to others; where there are none, it has nothing to yield to.
+    const bool has_other =
+        std::any_of(viewers.begin(), viewers.end(), [&](auto* each) { return counts(each) && !each->view.ignore_size; });
+    for (client* each : viewers) {
         const vt::pixel_size cell = each->screen->cell_size();
         const size_of_terminal& size = each->view.size;
         sizes.push_back({{size.rows, size.cols, as_cell(cell.width), as_cell(cell.height)},
                          each->activity,
-                         !each->view.readonly && !each->view.ignore_size});
+                         counts(each) && !(has_other && each->view.ignore_size)});
     }
     resize(shown, choose_size(state_.configuration->window_size, shown.size(), sizes));
 }
@@ -224,6 +269,11 @@ void views::fit(tab_entry& entry) {
 void views::fix_size(tab_entry& which, terminal_size size) {
     which.has_fixed_size = true;
     resize(*which.program, size);
+}
+
+void views::free_size(tab_entry& which) {
+    which.has_fixed_size = false;
+    fit(which);
 }
 
 void views::resize(tab& shown, terminal_size size) {

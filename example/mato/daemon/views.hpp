@@ -27,6 +27,12 @@ public:
     void switch_to(client& watcher, tab& shown);
     /// Lets go of the terminal; nothing when not attached.
     void leave(client& watcher);
+    /// Says so in its terminal when it is read-only, alone, and too small for the tab.
+    void tell_if_cut(client& watcher);
+    /// While it is suspended, its size does not count.
+    void set_suspended(client& watcher, bool suspended);
+    /// The tab this client showed before, else the one used last; null: there is no other.
+    [[nodiscard]] std::shared_ptr<tab> tab_before(const client& watcher) const;
     /// As `leave`, and the client is told, who then has its terminal back.
     void part(client& watcher, message why);
     void resize_terminal(client& watcher, size_of_terminal size);
@@ -37,6 +43,8 @@ public:
 
     /// From now on it has this size, whatever shows it.
     void fix_size(tab_entry& which, terminal_size size);
+    /// From now on it has the size that its viewers give it.
+    void free_size(tab_entry& which);
     void on_output(tab_id id, bool flooding);
     /// What its program said beside the screen; told to who follows events, too.
     void on_events(tab_id id, const std::vector<vt::event>& events);
@@ -44,7 +52,7 @@ public:
     void on_typed_taken(std::uint64_t client, std::size_t bytes);
     /// The program ended: what was typed and not taken is gone with it.
     void forget_typed(tab_id id);
-    /// The tab goes: its viewers have all of it, and their terminals back.
+    /// The tab goes: its viewers have all of it, and then show the tab they showed before. Without one they leave.
     void end(tab& ended);
 
 private:

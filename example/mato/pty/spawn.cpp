@@ -88,7 +88,7 @@ mato::failure describe(const child_report& report, const spawn_request& request)
     case child_step::session: return {code, "start session for", request.program, {}};
     case child_step::terminal: return {code, "set controlling terminal for", request.program, {}};
     case child_step::standard: return {code, "set standard descriptors for", request.program, {}};
-    case child_step::directory: return {code, "enter directory", request.directory, {}};
+    case child_step::directory: return {code, std::string(enter_directory), request.directory, {}};
     case child_step::exec: return {code, "run", request.program, {}};
     }
     return {mato::errc::malformed, "run", request.program, "the child's report is cut"};

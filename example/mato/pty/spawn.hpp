@@ -48,6 +48,9 @@ struct spawned {
     pid_t pid = 0;            ///< leads a session of its own; a child of the caller, who reaps it by this number
 };
 
+/// The step of a failure to enter `spawn_request::directory`.
+inline constexpr std::string_view enter_directory = "enter directory";
+
 /// @errors with step and path: no terminal to be had, no process, a directory that cannot be entered, a program that cannot be
 /// run
 ///         (the child's errno, by a close-on-exec pipe). Nothing is left then: no process, no descriptor.

@@ -4,6 +4,7 @@
 #include "vt/emulator.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace mux {
 namespace {
@@ -14,8 +15,9 @@ std::string empty_screen() { return std::string(reset_sequence()).append(select_
 } // namespace
 
 viewer::viewer(asio::io_context& context, std::unique_ptr<outlet> way, viewer_options options, handlers callbacks)
-    : timer_(context), keys_timer_(context), host_timer_(context), way_(std::move(way)), options_(std::move(options)),
-      callbacks_(std::move(callbacks)), keys_(options_.prefix), composer_(options_.size, options_.features) {
+    : timer_(context), keys_timer_(context), host_timer_(context), notice_timer_(context), way_(std::move(way)),
+      options_(std::move(options)), callbacks_(std::move(callbacks)), keys_(options_.prefix),
+      composer_(options_.size, options_.features) {
     measure_cell();
     await_answers();
 }
@@ -62,6 +64,7 @@ void viewer::hide() {
     shown_ = false;
     timer_.cancel();
     keys_timer_.cancel();
+    notice_timer_.cancel();
     waiting_ = false;
     way_->hide();
     if (callbacks_.on_focus) callbacks_.on_focus();
@@ -125,6 +128,7 @@ vt::picture_protocols viewer::pictures() const noexcept {
 
 void viewer::set_keys(char prefix, std::string name, bool mouse) {
     keys_.set_prefix(prefix);
+    options_.prefix = prefix;
     options_.prefix_name = std::move(name);
     options_.mouse = mouse;
     update(false);
@@ -290,10 +294,13 @@ const input_context& viewer::context() {
 void viewer::on_keys(std::string_view bytes, input_reader::rest more) {
     if (!tab_) return;
     pacer_.typed();
+    // A read-only viewer types nothing, so any of its keys ends a list of lines here; answers of its terminal do not.
+    const bool leaves = options_.readonly && !help_.empty() && context_.questions == 0;
     if (tab_->bytes())
         keys_.feed(bytes, {[this](std::string_view raw) { typed(raw); }, [this](char key) { command(key); }});
     else
         reader_.feed(bytes, context(), *this, more);
+    if (leaves && tab_ && !help_.empty()) leave_help();
     wait_for_keys();
 }
 
@@ -357,8 +364,20 @@ void viewer::focus(bool gained) {
     if (std::exchange(focused_, gained) != gained && callbacks_.on_focus) callbacks_.on_focus();
 }
 
+void viewer::tell(std::vector<std::string> lines) {
+    if (!tab_ || !tab_->screen()) return;
+    help_ = std::move(lines);
+    is_notice_ = true;
+    notice_timer_.expires_after(notice_span);
+    notice_timer_.async_wait([this](std::error_code cancelled) {
+        if (!cancelled && !help_.empty()) leave_help();
+    });
+    update(false);
+}
+
 void viewer::leave_help() {
     help_.clear();
+    notice_timer_.cancel();
     starts_anew_ = true;
     replayed_to_ = position_; // again, what it was sent already
     pacer_.typed();
@@ -367,12 +386,16 @@ void viewer::leave_help() {
 
 void viewer::command(char key) {
     focus(true); // also where the terminal does not report it
-    if (!help_.empty()) return leave_help();
+    if (!help_.empty()) {
+        leave_help();
+        if (!std::exchange(is_notice_, false)) return;
+    }
     if (key != '?') {
         if (callbacks_.on_command) callbacks_.on_command(key);
         return;
     }
     const std::string& prefix = options_.prefix_name;
+    is_notice_ = false;
     help_ = {"keys, each after " + prefix,
              "",
              "  d    detach: leave, the program goes on",

@@ -71,6 +71,8 @@ public:
     [[nodiscard]] bool has_focus() const noexcept { return shown_ && focused_ && !options_.readonly; }
     void set_keys(char prefix, std::string name, bool mouse);
     void ring();
+    /// Shows these lines in place of the tab for `notice_span`, or until a key is pressed. Nothing where there is no emulator.
+    void tell(std::vector<std::string> lines);
     /// Bytes for the terminal itself, between two frames: a clipboard.
     void pass(std::string_view bytes);
     void read_keyboard(bool wanted) { way_->read_keyboard(wanted); }
@@ -109,12 +111,13 @@ private:
     static constexpr std::size_t most_kept = 512u << 10;      // of the buffer for frames: one of many thousand cells
     static constexpr mato::milliseconds paste_patience{5000}; // within a paste; a slow line's bytes come more often
 
+    static constexpr mato::milliseconds notice_span{4000};     // two lines are read by then
     static constexpr mato::milliseconds answer_patience{5000}; // a terminal that has not answered by then never will
 
     /// How long programs' questions wait for the terminal's answers. tmux waits as long.
     static constexpr mato::milliseconds host_patience{500};
 
-    asio::steady_timer timer_, keys_timer_, host_timer_;
+    asio::steady_timer timer_, keys_timer_, host_timer_, notice_timer_;
     std::unique_ptr<outlet> way_;
     viewer_options options_;
     handlers callbacks_;
@@ -140,6 +143,7 @@ private:
     std::optional<int> noted_style_; // the cursor's own style, as was told when another one was about to be drawn
     bool was_shown_ = false, overdue_ = false, focused_ = true; // who attaches has the keyboard
     bool starts_anew_ = false;                                  // a tab without emulator is replayed from an empty screen
+    bool is_notice_ = false;                                    // `help_` goes by itself, and keys have their meaning
 };
 
 } // namespace mux
