@@ -294,8 +294,10 @@ const input_context& viewer::context() {
 void viewer::on_keys(std::string_view bytes, input_reader::rest more) {
     if (!tab_) return;
     pacer_.typed();
-    // A read-only viewer types nothing, so any of its keys ends a list of lines here; answers of its terminal do not.
-    const bool leaves = options_.readonly && !help_.empty() && context_.questions == 0;
+    // A read-only viewer types nothing, so its keys end a list of lines here; answers of its terminal, which begin with ESC, do
+    // not.
+    const bool is_answer = bytes.starts_with('\033') && context_.questions > 0;
+    const bool leaves = options_.readonly && !help_.empty() && !is_answer;
     if (tab_->bytes())
         keys_.feed(bytes, {[this](std::string_view raw) { typed(raw); }, [this](char key) { command(key); }});
     else
