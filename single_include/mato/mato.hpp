@@ -2920,35 +2920,41 @@ template <class P> peer_credentials require_peer(int socket, const P& policy, er
 
 namespace detail {
 #if MATO_HAS_PROC
-/// The first word of a short file; empty where it cannot be read.
-inline std::string_view first_words(const char* path, std::span<char> room) noexcept {
-    const unique_fd file(sys::open(path, O_RDONLY));
-    const ssize_t got = file ? sys::read(file.get(), room.data(), room.size()) : -1;
-    return {room.data(), got > 0 ? static_cast<std::size_t>(got) : 0};
-}
+/// The numbers at the start of a short file of proc(5).
+class numbers_of_file {
+public:
+    static constexpr unsigned long long none = ~0ull;
+
+    explicit numbers_of_file(const char* path) noexcept {
+        const unique_fd file(sys::open(path, O_RDONLY));
+        const ssize_t got = file ? sys::read(file.get(), room_, sizeof room_) : -1;
+        size_ = got > 0 ? static_cast<std::size_t>(got) : 0;
+    }
+    /// `none` where there is no number of at most eleven digits.
+    [[nodiscard]] unsigned long long next() noexcept {
+        while (at_ < size_ && (room_[at_] == ' ' || room_[at_] == '\n')) ++at_;
+        const std::size_t begin = at_;
+        unsigned long long value = 0;
+        for (; at_ < size_ && room_[at_] >= '0' && room_[at_] <= '9'; ++at_)
+            value = value * 10 + static_cast<unsigned long long>(room_[at_] - '0');
+        return at_ > begin && at_ - begin < 12 ? value : none;
+    }
+
+private:
+    char room_[64];
+    std::size_t at_ = 0, size_ = 0;
+};
 
 /// Whether this uid may stand for users that this namespace does not know.
 inline bool is_unknown_user(uid_t uid) noexcept {
     constexpr uid_t usual = 65534; // of the kernel, unless an administrator changed it
-    char room[64];
-    const auto number = [](std::string_view& text) {
-        std::uint64_t value = 0;
-        std::size_t at = 0;
-        while (at < text.size() && (text[at] == ' ' || text[at] == '\n')) ++at;
-        const std::size_t begin = at;
-        for (; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at) value = value * 10 + std::uint64_t(text[at] - '0');
-        const bool is_one = at > begin && at - begin < 12;
-        text.remove_prefix(at);
-        return is_one ? value : ~std::uint64_t{0};
-    };
-    static const uid_t stand_in = [&] {
-        auto text = first_words("/proc/sys/kernel/overflowuid", room);
-        const auto read = number(text);
+    static const uid_t stand_in = [] {
+        const auto read = numbers_of_file("/proc/sys/kernel/overflowuid").next();
         return read <= 0xffff'ffff ? static_cast<uid_t>(read) : usual;
     }();
     if (uid != stand_in) return false;
-    auto map = first_words("/proc/self/uid_map", room); // "0 0 4294967295": every user is known
-    const auto inside = number(map), outside = number(map), count = number(map);
+    numbers_of_file map("/proc/self/uid_map"); // "0 0 4294967295": every user is known
+    const auto inside = map.next(), outside = map.next(), count = map.next();
     return inside != 0 || outside != 0 || count != 0xffff'ffff;
 }
 #else
