@@ -256,8 +256,8 @@ TEST_CASE("in the background only what is kept is open, and what setup captured 
     const mato::unique_fd kept(::open((directory / "kept").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
     const mato::unique_fd closed(::open((directory / "closed").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
     options.keep = {kept.get()};
-    REQUIRE(mato::daemon::launch(options, [captured = std::make_unique<journal>(directory / "journal"), kept = kept.get(),
-                                           closed = closed.get()](mato::daemon& self) {
+    REQUIRE(mato::daemon::launch(options, [captured = std::unique_ptr<journal>(new journal{directory / "journal"}),
+                                           kept = kept.get(), closed = closed.get()](mato::daemon& self) {
         self.server().on.on_frame = [kept, closed](const auto& from, std::string_view payload) {
             const bool was_kept = ::write(kept, payload.data(), payload.size()) == static_cast<ssize_t>(payload.size());
             const bool was_closed = ::write(closed, payload.data(), payload.size()) == -1 && errno == EBADF;
