@@ -257,7 +257,7 @@ inline pid_t waitpid(pid_t pid, int* status, int options) noexcept {
 /// children.
 inline pid_t ended_child() noexcept {
     siginfo_t found{}; // si_pid stays 0 when no child has ended
-    const int got = detail::retry([&] { return MATO_SYSTEM(waitid)(P_ALL, 0, &found, WEXITED | WNOHANG | WNOWAIT); });
+    const int got = detail::retry([&] { return MATO_SYSTEM(waitid)(P_ALL, id_t{0}, &found, WEXITED | WNOHANG | WNOWAIT); });
     return got == -1 ? -1 : found.si_pid;
 }
 /// pthread_sigmask(3) with errno: sigprocmask is unspecified in a threaded program.
