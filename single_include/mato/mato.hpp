@@ -960,7 +960,7 @@ inline pid_t waitpid(pid_t pid, int* status, int options) noexcept {
 /// children.
 inline pid_t ended_child() noexcept {
     siginfo_t found{}; // si_pid stays 0 when no child has ended
-    const int got = detail::retry([&] { return MATO_SYSTEM(waitid)(P_ALL, 0, &found, WEXITED | WNOHANG | WNOWAIT); });
+    const int got = detail::retry([&] { return MATO_SYSTEM(waitid)(P_ALL, id_t{0}, &found, WEXITED | WNOHANG | WNOWAIT); });
     return got == -1 ? -1 : found.si_pid;
 }
 /// pthread_sigmask(3) with errno: sigprocmask is unspecified in a threaded program.
@@ -2159,8 +2159,8 @@ public:
         return signal_holder(
             path, signal, [](error_out) { return found_process(); }, out);
     }
-    /// As above; where the file is no proof, `find(error_out)` says a process, which is believed when its start time is the
-    /// file's, or, of a file with the pid alone, its number.
+    /// As above; where the file is no proof, `find(error_out)` says a process, which is believed when its namespace, number
+    /// there, boot and start are the file's, or, of a file with the pid alone, its number.
     template <class Find> static pid_t signal_holder(const std::string& path, int signal, Find find, error_out out);
 
     [[nodiscard]] bool is_held() const noexcept { return static_cast<bool>(fd_); }
@@ -2195,7 +2195,8 @@ private:
     static bool is_alive(pid_t pid) noexcept;
     static holder_text parse(const std::string& text);
     static holder_text read_holder(const std::string& path, error_out out);
-    static std::string this_place();
+    static std::string place_of(const std::string& process);
+    static std::string inner_pid_of(const std::string& process);
     static std::string start_of(const std::string& process);
     static bool prove(const holder_text& said, std::string& why_not);
     static bool is_meant(const holder_text& said, pid_t number);
@@ -2358,7 +2359,7 @@ template <class M> bool basic_instance_lock<M>::prove(const holder_text& said, s
     if (said.place.empty())
         why_not =
             "the lock file names " + number + " alone, not its pid namespace, boot and start; it may be another process by now";
-    else if (const auto here = this_place(); here.empty())
+    else if (const auto here = place_of("self"); here.empty())
         why_not = "/proc does not say this process's pid namespace, so it is not certain which one " + number + " is";
     else if (said.place != here)
         why_not = "it is " + number + " of another pid namespace, boot or machine; signal it from there";
@@ -2370,11 +2371,13 @@ template <class M> bool basic_instance_lock<M>::prove(const holder_text& said, s
     return why_not.empty();
 }
 
-/// Whether what was found otherwise is the process that the file means.
+/// Whether what was found otherwise is the process that the file means: by its number in its own pid namespace, which is the
+/// file's, and its start, which alone is no proof: several processes begin in one tick.
 template <class M> bool basic_instance_lock<M>::is_meant(const holder_text& said, pid_t number) {
     if (said.place.empty()) return number == said.pid;
-    const auto boot = [](const std::string& place) { return place.substr(place.find(' ') + 1); };
-    return boot(said.place) == boot(this_place()) && said.start == start_of(std::to_string(number));
+    const auto process = std::to_string(number);
+    return said.place == place_of(process) && said.start == start_of(process) &&
+           std::to_string(said.pid) == inner_pid_of(process);
 }
 
 template <class M> bool basic_instance_lock<M>::verify() const noexcept {
@@ -2393,7 +2396,7 @@ template <class M> void basic_instance_lock<M>::adopt(error_out out) {
 template <class M> void basic_instance_lock<M>::write_pid(off_t size_before, error_out out) {
     std::string text = std::to_string(owner_) + "\n";
 #if MATO_HAS_PROC
-    const auto place = this_place(), start = start_of("self");
+    const auto place = place_of("self"), start = start_of("self");
     if (!place.empty() && !start.empty()) text += place + " " + start + "\n";
 #endif
     const auto size = static_cast<off_t>(text.size());
@@ -2445,9 +2448,10 @@ template <class M> auto basic_instance_lock<M>::parse(const std::string& text) -
 }
 
 #if MATO_HAS_PROC
-/// "NAMESPACE BOOT" of this process; empty where proc(5) does not say. Not kept: a child may be in another namespace.
-template <class M> std::string basic_instance_lock<M>::this_place() {
-    const unique_fd space(sys::open("/proc/self/ns/pid", O_RDONLY));
+/// "NAMESPACE BOOT"; empty where proc(5) does not say. Not kept: a child may be in another namespace. `process`: a number, or
+/// "self".
+template <class M> std::string basic_instance_lock<M>::place_of(const std::string& process) {
+    const unique_fd space(sys::open(("/proc/" + process + "/ns/pid").c_str(), O_RDONLY));
     struct ::stat number {};
     const unique_fd boot(sys::open("/proc/sys/kernel/random/boot_id", O_RDONLY));
     char text[40];
@@ -2468,8 +2472,20 @@ template <class M> std::string basic_instance_lock<M>::start_of(const std::strin
     if (at == std::string::npos) return {};
     return fields.substr(at + 1, fields.find(' ', at + 1) - at - 1);
 }
+/// proc(5) status, the last number of NSpid: its pid in its own namespace.
+template <class M> std::string basic_instance_lock<M>::inner_pid_of(const std::string& process) {
+    const unique_fd file(sys::open(("/proc/" + process + "/status").c_str(), O_RDONLY));
+    char text[4096];
+    const ssize_t got = file ? sys::read(file.get(), text, sizeof text) : -1;
+    const std::string lines(text, got > 0 ? static_cast<std::size_t>(got) : 0);
+    const std::size_t line = lines.find("\nNSpid:");
+    const std::size_t end = line == std::string::npos ? line : lines.find('\n', line + 1);
+    if (end == std::string::npos) return {};
+    return lines.substr(lines.rfind('\t', end) + 1, end - lines.rfind('\t', end) - 1);
+}
 #else
-template <class M> std::string basic_instance_lock<M>::this_place() { return {}; }
+template <class M> std::string basic_instance_lock<M>::place_of(const std::string&) { return {}; }
+template <class M> std::string basic_instance_lock<M>::inner_pid_of(const std::string&) { return {}; }
 template <class M> std::string basic_instance_lock<M>::start_of(const std::string&) { return {}; }
 #endif
 
