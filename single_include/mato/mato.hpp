@@ -2327,7 +2327,8 @@ pid_t basic_instance_lock<M>::signal_holder(const std::string& path, int signal,
     const holder_text said = read_holder(path, out);
     if (out.failed()) return 0;
     found_process holder{unique_fd(sys::pidfd_open(said.pid)), said.pid};
-    const auto open_error = holder.process || errno == ENOSYS ? std::error_code() : last_error();
+    std::error_code open_error;
+    if (!holder.process && (errno != ENOSYS || (sys::kill(said.pid, 0) == -1 && errno == ESRCH))) open_error = last_error();
     std::string why_not;
     if (!open_error) holder.number = prove(said, why_not) ? said.pid : 0;
     if (open_error || holder.number == 0) {
