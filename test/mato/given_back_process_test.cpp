@@ -157,11 +157,11 @@ TEST_CASE("the screen and the cursor are as they were before, after every ending
     const std::string& screen = GENERATE(from_range(screens()));
     INFO(path << ", " << end);
     mato_world world;
+    world.configure("exit_empty = false\n"); // the daemon goes on, and no other tab takes the viewer
     if (end == "raw")
         world.must({"new", "-d", "--emulator", "raw", "--", untidy(false)});
     else
         world.must({"new", "-d", "--", end == "exit" ? untidy(false, "read line; exit 3") : untidy(end == "SIGTERM")});
-    world.must({"new", "-d", "--", "exec cat"}); // so that the daemon goes on
     auto arguments = attach_by(path);
     arguments.push_back("1");
     outer_terminal viewer(world, arguments);

@@ -77,7 +77,7 @@ TEST_CASE("the detach key ends with [detached] and 0, and the program goes on", 
 
 TEST_CASE("the program's end gives [exited N] and 0", "[mato][attach]") {
     mato_world world;
-    world.open_tab(); // keeps the daemon
+    world.configure("exit_empty = false\n"); // the daemon goes on, and no other tab takes the viewer
     for (const char* code : {"0", "7", "255"}) {
         pty_client client(world, {"new", "--", untidy[0]});
         REQUIRE(client.wait_for("ready"));

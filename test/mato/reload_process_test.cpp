@@ -77,8 +77,8 @@ TEST_CASE("a new prefix holds at once, also for those attached", "[mato][reload]
     CHECK(client.last_line() == "[detached]");
 }
 
-TEST_CASE("reload without a daemon ends with 1", "[mato][reload]") {
+TEST_CASE("reload without a daemon ends with 69", "[mato][reload]") {
     mato_world world;
-    CHECK(world.run({"reload"}).exit_code == 1);
+    CHECK(world.run({"reload"}).exit_code == 69);
     CHECK(world.is_clean());
 }
