@@ -38,7 +38,7 @@ public:
         if (give_up_at_ == clock::time_point()) give_up_at_ = detail::later(now, options_.total);
         if (now >= give_up_at_) return std::nullopt;
         const milliseconds cap = cap_ < milliseconds(0) ? milliseconds(0) : cap_;
-        cap_ = cap_ < options_.longest / 2 ? cap_ * 2 : options_.longest;
+        cap_ = cap < options_.longest / 2 ? cap * 2 : options_.longest;
         const milliseconds wait(static_cast<milliseconds::rep>(draw() % (static_cast<std::uint64_t>(cap.count()) + 1)));
         const auto left = std::chrono::ceil<milliseconds>(give_up_at_ - now);
         return wait < left ? wait : left;

@@ -58,7 +58,7 @@ public:
 
     /// The handshake is done: the deadline no longer applies. Saying it again costs nothing.
     void established() {
-        if (std::exchange(established_, true)) return;
+        if (std::exchange(established_, true) || !this->is_open()) return; // closed: the loop may be gone
         handshake_.cancel();
         // asio leaves its timer descriptor as the cancelled wait had set it, and would wake an idle daemon then for nothing; a
         // wait that is the next one due sets it anew.

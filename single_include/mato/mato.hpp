@@ -3446,7 +3446,7 @@ public:
         if (give_up_at_ == clock::time_point()) give_up_at_ = detail::later(now, options_.total);
         if (now >= give_up_at_) return std::nullopt;
         const milliseconds cap = cap_ < milliseconds(0) ? milliseconds(0) : cap_;
-        cap_ = cap_ < options_.longest / 2 ? cap_ * 2 : options_.longest;
+        cap_ = cap < options_.longest / 2 ? cap * 2 : options_.longest;
         const milliseconds wait(static_cast<milliseconds::rep>(draw() % (static_cast<std::uint64_t>(cap.count()) + 1)));
         const auto left = std::chrono::ceil<milliseconds>(give_up_at_ - now);
         return wait < left ? wait : left;
@@ -6749,7 +6749,7 @@ public:
 
     /// The handshake is done: the deadline no longer applies. Saying it again costs nothing.
     void established() {
-        if (std::exchange(established_, true)) return;
+        if (std::exchange(established_, true) || !this->is_open()) return; // closed: the loop may be gone
         handshake_.cancel();
         // asio leaves its timer descriptor as the cancelled wait had set it, and would wake an idle daemon then for nothing; a
         // wait that is the next one due sets it anew.
