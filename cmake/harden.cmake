@@ -1,5 +1,5 @@
 # What makes a fault in the program harder to use, as distributions build theirs. Each flag only where compiler, processor and linker
-# know it; what they cost is in docs/benchmarks.md. Not with sanitizers, which look closer, and replace what FORTIFY_SOURCE does.
+# know it. Not with sanitizers, which look closer, and replace what FORTIFY_SOURCE does. MATO_HARDEN=OFF builds without it.
 include(CheckCXXCompilerFlag)
 include(CheckLinkerFlag)
 include(CheckPIESupported)
