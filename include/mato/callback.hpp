@@ -33,8 +33,15 @@ public:
         if (shared_) ++shared_->owners;
     }
     callback(callback&& other) noexcept : shared_(std::exchange(other.shared_, nullptr)) {}
-    callback& operator=(callback other) noexcept {
-        std::swap(shared_, other.shared_);
+    callback& operator=(const callback& other) noexcept {
+        callback taken(other);
+        std::swap(shared_, taken.shared_);
+        return *this;
+    }
+    /// Not by value: clang 14 does not destroy the parameter of `= {}` in a generic lambda.
+    callback& operator=(callback&& other) noexcept {
+        callback taken(std::move(other));
+        std::swap(shared_, taken.shared_);
         return *this;
     }
     ~callback() {

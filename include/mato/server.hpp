@@ -5,7 +5,7 @@
 ///
 /// A client passes the peer policy before a byte is read, the admission limits before it costs memory, and the handshake
 /// deadline before it may stay. Out of descriptors, accepting pauses; it never spins. Any callback may throw, replace any
-/// callback, and destroy the server. Sessions may be kept: they outlive server and loop as closed ones.
+/// callback, and destroy the server. Sessions may be kept: they outlive the server as closed ones, but not the loop.
 #pragma once
 
 #include "callback.hpp"

@@ -243,8 +243,15 @@ public:
         if (shared_) ++shared_->owners;
     }
     callback(callback&& other) noexcept : shared_(std::exchange(other.shared_, nullptr)) {}
-    callback& operator=(callback other) noexcept {
-        std::swap(shared_, other.shared_);
+    callback& operator=(const callback& other) noexcept {
+        callback taken(other);
+        std::swap(shared_, taken.shared_);
+        return *this;
+    }
+    /// Not by value: clang 14 does not destroy the parameter of `= {}` in a generic lambda.
+    callback& operator=(callback&& other) noexcept {
+        callback taken(std::move(other));
+        std::swap(shared_, taken.shared_);
         return *this;
     }
     ~callback() {
@@ -6658,7 +6665,7 @@ template <class Steps> bool read_journal<Steps>::resume_after(std::uint64_t posi
 ///
 /// A client passes the peer policy before a byte is read, the admission limits before it costs memory, and the handshake
 /// deadline before it may stay. Out of descriptors, accepting pauses; it never spins. Any callback may throw, replace any
-/// callback, and destroy the server. Sessions may be kept: they outlive server and loop as closed ones.
+/// callback, and destroy the server. Sessions may be kept: they outlive the server as closed ones, but not the loop.
 
 // ---- mato/detail/handler_memory.hpp ----
 /// @file handler_memory.hpp: memory for one wait, so that waiting again cannot fail for want of it.
