@@ -280,7 +280,7 @@ TEST_CASE("the last screen of a tab that is gone is captured", "[mato][last mome
 TEST_CASE("arguments up to the length of a message are passed; longer ones are refused at once", "[mato][last moments]") {
     mato_world world;
     world.open_tab();
-    const std::size_t count = GENERATE(3, 5, 9, 11);
+    const std::size_t count = GENERATE(std::size_t{3}, std::size_t{5}, std::size_t{9}, std::size_t{11});
     std::vector<std::string> command{"new", "-W", "--", "/bin/sh", "-c", "exit $#", "name"};
     for (std::size_t n = 0; n < count; ++n) command.push_back(std::string(100'000, 'a'));
     const outcome went = world.run(command);
