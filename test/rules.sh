@@ -25,25 +25,30 @@ if [ "${1:-}" = --code-map ]; then
     exit 0
 fi
 
-policies="lock pid_file signals shutdown detach readiness endpoint listener peer descriptors framing overflow retry config status log"
-vocabulary="callback error printable unique_fd unix_address scope_exit clock sys version"
-
-# Layers: arrows point down only.
-alternatives=$(echo "$policies" | tr ' ' '|')
-pure="memory_file read_journal two_slots frame_ring key_index outbox begun_frames subscription subscriber fan_out" # of layer 3, without asio, lowest first
-upper="memory_file|read_journal|two_slots|frame_ring|key_index|outbox|begun_frames|subscription|subscriber|fan_out|connection|server|broadcast|policies|daemon|client|service|mato"
-for policy in $policies; do
-    complain "A policy includes a policy or a higher layer:" "$(grep -nHE "#include \"($alternatives|$upper)\.hpp\"" "include/mato/$policy.hpp" || true)"
-done
-for word in $vocabulary; do
-    complain "The vocabulary includes a policy or a higher layer:" "$(grep -nHE "#include \"($alternatives|$upper)\.hpp\"" "include/mato/$word.hpp" || true)"
-done
-mechanisms="$pure connection broadcast server"
+# Toolkit: arrows point down, by the "Layer:" line at the top of each header. A policy includes no other policy.
+layer_of() { grep -m 1 -oE '^///.*Layer: [0-9]' "$1" | grep -oE '[0-9]$' || true; }
+complain "A header of the toolkit with no 'Layer: 0' to 'Layer: 4' line:" "$(find include/mato -name '*.hpp' | sort | while read -r header; do
+    case $(layer_of "$header") in [0-4]) ;; *) echo "$header" ;; esac; done)"
+complain "A header of the toolkit includes one of a higher layer, or a policy includes a policy:" "$(
+    find include/mato -name '*.hpp' | sort | while read -r header; do
+        own=$(layer_of "$header")
+        grep -oE '^#include "[a-z_/]+\.hpp"' "$header" | cut -d '"' -f 2 | while read -r name; do
+            included=$(dirname "$header")/$name
+            [ -f "$included" ] || included=include/mato/$name
+            other=$(layer_of "$included")
+            if [ "${other:-9}" -gt "${own:-0}" ] || { [ "$own" = 2 ] && [ "$other" = 2 ]; }; then echo "$header ($own) includes $name ($other)"; fi
+        done
+    done)"
+# Within layer 3, lowest first; those marked "no asio" have none.
+mechanisms="memory_file read_journal two_slots descriptors listener frame_ring key_index outbox begun_frames subscription subscriber fan_out connection broadcast server"
+complain "A mechanism (layer 3) that test/rules.sh does not name:" "$(grep -lE '^///.*Layer: 3' include/mato/*.hpp | while read -r header; do
+    case " $mechanisms " in *" $(basename "$header" .hpp) "*) ;; *) echo "$header" ;; esac; done)"
 for word in $mechanisms; do
-    later=$(echo "$mechanisms policies daemon client service mato" | sed "s/.*\b$word //" | tr ' ' '|')
-    complain "A mechanism includes one above it, or the composition:" "$(grep -nHE "#include \"($later)\.hpp\"" "include/mato/$word.hpp" || true)"
+    later=$(echo "$mechanisms " | sed "s/.*\b$word //" | tr ' ' '|')none
+    complain "A mechanism includes one above it:" "$(grep -nHE "#include \"($later)\.hpp\"" "include/mato/$word.hpp" || true)"
 done
-complain "asio below layer 3, or its umbrella:" "$( (for header in $policies $vocabulary $pure; do grep -nHE '#include <asio' "include/mato/$header.hpp" || true; done; grep -nHE '#include <asio\.hpp>' $(sources) || true) )"
+complain "asio in a header that does not have it in its 'Layer:' line, or asio's umbrella:" "$( (grep -rlE '^///.*Layer: ([0-2]|3 \(mechanism; no asio|4 \(composition\), free of asio)' include/mato |
+    xargs grep -nHE '#include <asio' || true; grep -nHE '#include <asio\.hpp>' $(sources) || true) )"
 complain "toml++ outside config.hpp:" "$(grep -nHE '#include <toml' $(sources) | grep -v '^include/mato/config.hpp' || true)"
 complain "Operating-system #ifs outside detail/platform.hpp:" "$(grep -rnHE '#\s*(el)?if.*__(linux|APPLE|FreeBSD|unix)__' include | grep -v detail/platform.hpp || true)"
 complain "The seam outside sys.hpp:" "$(grep -rnH 'MATO_SYSTEM' include example --include='*.hpp' --include='*.cpp' | grep -v '^include/mato/sys.hpp' || true)"
@@ -58,19 +63,26 @@ if [ -d example/mato/vt ]; then
     complain "The emulator includes the toolkit, asio or POSIX:" "$(grep -rnHE '#include [<"](mato/|asio|sys/|unistd|fcntl|termios|poll)' example/mato/vt |
         grep -v '<sys/platform/x86.h>' || true)" # glibc's, but of the processor: no system is called
 fi
-# Of the multiplexer's daemon, lowest first (example/mato/DESIGN.md); what it stands on knows nothing of it.
-if [ -d example/mato/daemon ]; then
-    parts="asker tab_counter tab_command pending_requests client_table tab_table event_feed output_stream state inventory views tab_keeper command_keys requests multiplexer"
-    for part in $parts; do
-        later=$(echo "$parts " | sed "s/.*\b$part //" | tr ' ' '|')none
-        complain "A part of the daemon includes one above it:" "$(grep -nHE "#include \"(daemon/)?($later)\.hpp\"" "example/mato/daemon/$part.hpp" "example/mato/daemon/$part.cpp" 2>/dev/null || true)"
-    done
-    complain "A part of the daemon that test/rules.sh does not name:" "$(for file in example/mato/daemon/*; do
-        part=$(basename "$file" | sed 's/\..*//')
-        case " $parts " in *" $part "*) ;; *) echo "$file" ;; esac; done)"
-    complain "The daemon's parts outside daemon/ and launch.cpp:" "$(grep -rnH '#include "daemon/' example/mato | grep -vE '^example/mato/(daemon/|launch\.cpp)' || true)"
-    complain "The daemon includes the client's side:" "$(grep -nHE '#include "(command/|(remote|attach|recorder|launch|cli)\.hpp)' example/mato/daemon/* || true)"
-fi
+# Rooms of the multiplexer, from the top floor down (example/mato/DESIGN.md). Includes go down; client/launch alone starts the daemon.
+rooms="client daemon keeper tab screens protocol view pty vt"
+complain "A file of example/mato outside its rooms:" "$(git ls-files example/mato 2>/dev/null | sed 's,^example/mato/,,' | while read -r file; do
+    case $file in main.cpp | README.md | DESIGN.md | service/*) continue ;; esac
+    case " $rooms " in *" ${file%%/*} "*) ;; *) echo "$file" ;; esac; done)"
+for room in $rooms; do
+    [ -d "example/mato/$room" ] || continue
+    above=$(echo "$rooms " | sed "s/\b$room .*//" | tr ' ' '|')none
+    complain "A room includes one above it:" "$(grep -rnHE "#include \"($above)/" "example/mato/$room" || true)"
+done
+complain "The client includes the daemon outside client/launch:" "$(grep -rnHE '#include "daemon/' example/mato/client | grep -v '^example/mato/client/launch\.' || true)"
+# The daemon's parts, lowest first.
+parts="multiplexer_daemon settings workspace window_size prefix_keys outlet viewer asker tab_counter tab_command pending_requests client_table tab_table event_feed output_stream state inventory views tab_keeper command_keys requests multiplexer"
+for part in $parts; do
+    later=$(echo "$parts " | sed "s/.*\b$part //" | tr ' ' '|')none
+    complain "A part of the daemon includes one above it:" "$(grep -nHE "#include \"(daemon/)?($later)\.hpp\"" "example/mato/daemon/$part.hpp" "example/mato/daemon/$part.cpp" 2>/dev/null || true)"
+done
+complain "A part of the daemon that test/rules.sh does not name:" "$(for file in example/mato/daemon/*; do
+    part=$(basename "$file" | sed 's/\..*//')
+    case " $parts " in *" $part "*) ;; *) echo "$file" ;; esac; done)"
 # INCLUDE and the names that are a reason for it; <concepts> and the POSIX headers have too many.
 while read -r header names; do
     complain "<$header> included for nothing:" "$(grep -rlF "#include <$header>" include example test --include='*.hpp' | while read -r file; do

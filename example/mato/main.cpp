@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /// @file main.cpp: the command `mato`.
-#include "cli.hpp"
-#include "command/commands.hpp"
-#include "process_title.hpp"
+#include "client/cli.hpp"
+#include "client/command/commands.hpp"
+#include "client/process_title.hpp"
 
 #include <mato/detach.hpp>
 #include <mato/policies.hpp>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// @file descriptors.hpp: open descriptors as part of what is said over a Unix socket.
-/// Layer: 2.  Test: test/toolkit/descriptors_test.cpp.
+/// Layer: 3 (mechanism; no asio).  Test: test/toolkit/descriptors_test.cpp.
 /// Threads: safe.   Blocks: never (MSG_DONTWAIT).
 /// Source: unix(7) SCM_RIGHTS: the receiver gets numbers of its own for the same open file descriptions, with the first byte.
 #pragma once

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// @file listener.hpp: accepts the clients that may come, and says why the others may not.
-/// Layer: 2 (policy).  Test: test/toolkit/listener_test.cpp.
+/// Layer: 3 (mechanism; no asio).  Test: test/toolkit/listener_test.cpp.
 /// Threads: distinct objects are independent; one object, one thread.   Blocks: never.
 /// Fork: open it in the final process.   Source: accept(2).
 ///

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// @file mato.hpp: the whole toolkit; a table of contents.
+/// Layer: 4 (composition).
 /// Include single headers where compile time matters: layers 0 to 2 (config aside) need neither asio nor toml++.
 /// `MATO_WITH_TOML`, defined before it, adds config.hpp and with it toml++.
 #pragma once
@@ -17,11 +18,9 @@
 #include "unix_address.hpp"
 
 // 2: policies
-#include "descriptors.hpp"
 #include "detach.hpp"
 #include "endpoint.hpp"
 #include "framing.hpp"
-#include "listener.hpp"
 #include "lock.hpp"
 #include "log.hpp"
 #include "overflow.hpp"
@@ -40,9 +39,11 @@
 #include "begun_frames.hpp"
 #include "broadcast.hpp"
 #include "connection.hpp"
+#include "descriptors.hpp"
 #include "fan_out.hpp"
 #include "frame_ring.hpp"
 #include "key_index.hpp"
+#include "listener.hpp"
 #include "memory_file.hpp"
 #include "outbox.hpp"
 #include "read_journal.hpp"

@@ -39,15 +39,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cstring>
-#include <span>
-#include <vector>
 #include <concepts>
+#include <span>
 #include <array>
 #include <bit>
 #include <cstdint>
 #include <limits>
 #include <optional>
 #include <charconv>
+#include <vector>
 #include <atomic>
 #include <initializer_list>
 #include <algorithm>
@@ -64,6 +64,7 @@
 
 // ---- mato/mato.hpp ----
 /// @file mato.hpp: the whole toolkit; a table of contents.
+/// Layer: 4 (composition).
 /// Include single headers where compile time matters: layers 0 to 2 (config aside) need neither asio nor toml++.
 /// `MATO_WITH_TOML`, defined before it, adds config.hpp and with it toml++.
 
@@ -1133,103 +1134,6 @@ inline unix_address unix_address::of_abstract_name(std::string_view name, error_
 
 // 2: policies
 
-// ---- mato/descriptors.hpp ----
-/// @file descriptors.hpp: open descriptors as part of what is said over a Unix socket.
-/// Layer: 2.  Test: test/toolkit/descriptors_test.cpp.
-/// Threads: safe.   Blocks: never (MSG_DONTWAIT).
-/// Source: unix(7) SCM_RIGHTS: the receiver gets numbers of its own for the same open file descriptions, with the first byte.
-
-namespace mato {
-inline namespace MATO_ABI {
-
-/// Descriptors in one message. The kernel's own limit is 253; nobody here needs more than a terminal and a pipe.
-inline constexpr std::size_t max_passed_descriptors = 8;
-
-/// Sends what the kernel takes of `bytes`; the descriptors travel with the first byte, so they are gone once any byte is.
-/// @returns bytes taken; 0 when the socket is full. @pre bytes is not empty.
-/// @errors E2BIG: more than `max_passed_descriptors`; nothing is sent · any of sendmsg(2).
-[[nodiscard]] inline std::size_t send_descriptors(int socket, std::string_view bytes, std::span<const int> descriptors,
-                                                  error_out out);
-
-/// Reads once, and appends the descriptors that came along, each close-on-exec, to `into`.
-/// Where this process's table has no room for all of a message's, none of them comes: half of them would be taken for others.
-/// @returns bytes read, 0 when none are there. @errors closed: end of stream · malformed: more descriptors than
-/// `max_passed_descriptors`, all of which are closed · any of recvmsg(2).
-[[nodiscard]] inline std::size_t receive_descriptors(int socket, std::span<char> room, std::vector<unique_fd>& into,
-                                                     error_out out);
-
-// ---- implementation ----
-
-namespace detail {
-// Aligned as CMSG_DATA needs it (cmsg(3)).
-struct control_room {
-    alignas(struct cmsghdr) char bytes[CMSG_SPACE(sizeof(int) * max_passed_descriptors)];
-};
-} // namespace detail
-
-inline std::size_t send_descriptors(int socket, std::string_view bytes, std::span<const int> descriptors, error_out out) {
-    if (descriptors.size() > max_passed_descriptors) {
-        out.set({E2BIG, std::system_category()}, "send descriptors", {},
-                std::to_string(descriptors.size()) + " at once, at most " + std::to_string(max_passed_descriptors) + " may be");
-        return 0;
-    }
-    detail::control_room control{};
-    iovec data{const_cast<char*>(bytes.data()), bytes.size()};
-    msghdr message{};
-    message.msg_iov = &data;
-    message.msg_iovlen = 1;
-    if (!descriptors.empty()) {
-        const std::size_t size = descriptors.size_bytes();
-        message.msg_control = control.bytes;
-        message.msg_controllen = CMSG_SPACE(size);
-        cmsghdr* const header = CMSG_FIRSTHDR(&message);
-        header->cmsg_level = SOL_SOCKET;
-        header->cmsg_type = SCM_RIGHTS;
-        header->cmsg_len = CMSG_LEN(size);
-        std::memcpy(CMSG_DATA(header), descriptors.data(), size);
-    }
-    const ssize_t sent = sys::sendmsg(socket, &message, MSG_DONTWAIT);
-    if (sent >= 0) return static_cast<std::size_t>(sent);
-    if (errno != EAGAIN && errno != EWOULDBLOCK) out.set(last_error(), "send descriptors");
-    return 0;
-}
-
-inline std::size_t receive_descriptors(int socket, std::span<char> room, std::vector<unique_fd>& into, error_out out) {
-    detail::control_room control{};
-    iovec data{room.data(), room.size()};
-    msghdr message{};
-    message.msg_iov = &data;
-    message.msg_iovlen = 1;
-    message.msg_control = control.bytes;
-    message.msg_controllen = sizeof control.bytes;
-    const ssize_t got = sys::recvmsg(socket, &message, MSG_DONTWAIT);
-    if (got < 0) {
-        if (errno != EAGAIN && errno != EWOULDBLOCK) out.set(last_error(), "receive");
-        return 0;
-    }
-    std::vector<unique_fd> came;
-    for (cmsghdr* each = CMSG_FIRSTHDR(&message); each != nullptr; each = CMSG_NXTHDR(&message, each)) {
-        if (each->cmsg_level != SOL_SOCKET || each->cmsg_type != SCM_RIGHTS) continue;
-        const std::size_t count = (each->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-        for (std::size_t i = 0; i < count; ++i) {
-            int fd = -1;
-            std::memcpy(&fd, CMSG_DATA(each) + i * sizeof(int), sizeof fd);
-            came.emplace_back(fd);
-        }
-    }
-    const bool has_no_room = came.size() < max_passed_descriptors; // else the kernel would have gone on
-    if ((message.msg_flags & MSG_CTRUNC) && has_no_room)
-        came.clear();
-    else if (message.msg_flags & MSG_CTRUNC)
-        return out.set(errc::malformed, "receive", {}, "more descriptors at once than anybody may pass"), 0;
-    for (unique_fd& each : came) into.push_back(std::move(each));
-    if (got == 0) out.set(errc::closed, "receive");
-    return static_cast<std::size_t>(got);
-}
-
-} // namespace MATO_ABI
-} // namespace mato
-
 // ---- mato/detach.hpp ----
 /// @file detach.hpp: leaving the terminal, the session and the starter behind.
 /// Layer: 2 (policy).  Test: test/toolkit/detach_test.cpp.
@@ -1947,96 +1851,6 @@ struct raw {
 };
 
 static_assert(framing_policy<length_prefixed<>> && framing_policy<line<>> && framing_policy<raw>);
-
-} // namespace MATO_ABI
-} // namespace mato
-
-// ---- mato/listener.hpp ----
-/// @file listener.hpp: accepts the clients that may come, and says why the others may not.
-/// Layer: 2 (policy).  Test: test/toolkit/listener_test.cpp.
-/// Threads: distinct objects are independent; one object, one thread.   Blocks: never.
-/// Fork: open it in the final process.   Source: accept(2).
-///
-/// It joins an endpoint and a peer policy, given as types, and includes neither: anything with their shape will do.
-
-namespace mato {
-inline namespace MATO_ABI {
-
-/// What a listener needs of its two policies: `Endpoint::publish(lock, options, out)`, `Endpoint::withdraw()`,
-/// `Endpoint::describe()`, `Endpoint::named`, and `Peer::checks`.
-template <class Endpoint, class Peer> class basic_listener {
-    static_assert(Endpoint::named || Peer::checks,
-                  "mato: this endpoint has no permissions of its own, so the peer policy must check (any_peer does not)");
-
-public:
-    /// A client at the door: already allowed, or refused with the reason in `why`; a refused one is closed when dropped.
-    template <class Credentials> struct accepted {
-        unique_fd socket; ///< non-blocking, close-on-exec
-        Credentials peer;
-        failure why;
-    };
-
-    basic_listener() = default;
-    basic_listener(basic_listener&&) noexcept = default;
-    basic_listener& operator=(basic_listener&& other) noexcept {
-        if (this == &other) return *this;
-        close();
-        endpoint_ = std::move(other.endpoint_);
-        peer_ = std::move(other.peer_);
-        socket_ = std::move(other.socket_);
-        return *this;
-    }
-    ~basic_listener() { close(); }
-
-    /// @errors as Endpoint::publish.
-    template <class Lock, class Options> [[nodiscard]] static basic_listener
-    open(Endpoint endpoint, Peer peer, const Lock& held, const Options& options, error_out out) {
-        basic_listener listener;
-        listener.endpoint_ = std::move(endpoint);
-        listener.peer_ = std::move(peer);
-        listener.socket_ = listener.endpoint_.publish(held, options, out);
-        return listener;
-    }
-
-    /// Publishes anew after something removed the name; connections in the old backlog are lost to it.
-    /// @errors as Endpoint::publish; then the old socket stays.
-    template <class Lock, class Options> void republish(const Lock& held, const Options& options, error_out out) {
-        unique_fd fresh = endpoint_.publish(held, options, out);
-        if (fresh) socket_ = std::move(fresh);
-    }
-
-    /// The next client, or nothing when none waits.
-    /// `require(socket, policy, out)` reads and judges the credentials (peer.hpp has `require_peer`).
-    /// @errors EMFILE, ENFILE, ENOBUFS, ENOMEM: stop asking for a while; the client waits in the backlog.
-    template <class Require> auto try_accept(Require require, error_out out) {
-        using credentials = decltype(require(0, std::as_const(peer_), out));
-        std::optional<accepted<credentials>> result;
-        unique_fd socket(sys::accept(socket_.get()));
-        if (!socket) {
-            const bool none = errno == EAGAIN || errno == EWOULDBLOCK || errno == ECONNABORTED;
-            if (!none) out.set(last_error(), "accept", endpoint_.describe());
-            return result;
-        }
-        result.emplace();
-        result->socket = std::move(socket);
-        result->peer = require(result->socket.get(), std::as_const(peer_), error_out(result->why));
-        return result;
-    }
-
-    [[nodiscard]] int native_handle() const noexcept { return socket_.get(); } ///< readable: a client waits
-    [[nodiscard]] const Endpoint& endpoint() const noexcept { return endpoint_; }
-
-    /// Withdraws the name, then closes: clients still in the backlog see end-of-file.
-    void close() noexcept {
-        endpoint_.withdraw();
-        socket_.reset();
-    }
-
-private:
-    Endpoint endpoint_{};
-    Peer peer_{};
-    unique_fd socket_;
-};
 
 } // namespace MATO_ABI
 } // namespace mato
@@ -4648,6 +4462,103 @@ inline shared_frame begun_frames::copy(const frame_ring& ring, std::uint64_t seq
 /// connection ends. Callbacks may call anything on the connection, `close` included, and may drop what owns it. What they throw
 /// ends the connection, unless `on_exception` decides otherwise; so does an allocation that fails here.
 
+// ---- mato/descriptors.hpp ----
+/// @file descriptors.hpp: open descriptors as part of what is said over a Unix socket.
+/// Layer: 3 (mechanism; no asio).  Test: test/toolkit/descriptors_test.cpp.
+/// Threads: safe.   Blocks: never (MSG_DONTWAIT).
+/// Source: unix(7) SCM_RIGHTS: the receiver gets numbers of its own for the same open file descriptions, with the first byte.
+
+namespace mato {
+inline namespace MATO_ABI {
+
+/// Descriptors in one message. The kernel's own limit is 253; nobody here needs more than a terminal and a pipe.
+inline constexpr std::size_t max_passed_descriptors = 8;
+
+/// Sends what the kernel takes of `bytes`; the descriptors travel with the first byte, so they are gone once any byte is.
+/// @returns bytes taken; 0 when the socket is full. @pre bytes is not empty.
+/// @errors E2BIG: more than `max_passed_descriptors`; nothing is sent · any of sendmsg(2).
+[[nodiscard]] inline std::size_t send_descriptors(int socket, std::string_view bytes, std::span<const int> descriptors,
+                                                  error_out out);
+
+/// Reads once, and appends the descriptors that came along, each close-on-exec, to `into`.
+/// Where this process's table has no room for all of a message's, none of them comes: half of them would be taken for others.
+/// @returns bytes read, 0 when none are there. @errors closed: end of stream · malformed: more descriptors than
+/// `max_passed_descriptors`, all of which are closed · any of recvmsg(2).
+[[nodiscard]] inline std::size_t receive_descriptors(int socket, std::span<char> room, std::vector<unique_fd>& into,
+                                                     error_out out);
+
+// ---- implementation ----
+
+namespace detail {
+// Aligned as CMSG_DATA needs it (cmsg(3)).
+struct control_room {
+    alignas(struct cmsghdr) char bytes[CMSG_SPACE(sizeof(int) * max_passed_descriptors)];
+};
+} // namespace detail
+
+inline std::size_t send_descriptors(int socket, std::string_view bytes, std::span<const int> descriptors, error_out out) {
+    if (descriptors.size() > max_passed_descriptors) {
+        out.set({E2BIG, std::system_category()}, "send descriptors", {},
+                std::to_string(descriptors.size()) + " at once, at most " + std::to_string(max_passed_descriptors) + " may be");
+        return 0;
+    }
+    detail::control_room control{};
+    iovec data{const_cast<char*>(bytes.data()), bytes.size()};
+    msghdr message{};
+    message.msg_iov = &data;
+    message.msg_iovlen = 1;
+    if (!descriptors.empty()) {
+        const std::size_t size = descriptors.size_bytes();
+        message.msg_control = control.bytes;
+        message.msg_controllen = CMSG_SPACE(size);
+        cmsghdr* const header = CMSG_FIRSTHDR(&message);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN(size);
+        std::memcpy(CMSG_DATA(header), descriptors.data(), size);
+    }
+    const ssize_t sent = sys::sendmsg(socket, &message, MSG_DONTWAIT);
+    if (sent >= 0) return static_cast<std::size_t>(sent);
+    if (errno != EAGAIN && errno != EWOULDBLOCK) out.set(last_error(), "send descriptors");
+    return 0;
+}
+
+inline std::size_t receive_descriptors(int socket, std::span<char> room, std::vector<unique_fd>& into, error_out out) {
+    detail::control_room control{};
+    iovec data{room.data(), room.size()};
+    msghdr message{};
+    message.msg_iov = &data;
+    message.msg_iovlen = 1;
+    message.msg_control = control.bytes;
+    message.msg_controllen = sizeof control.bytes;
+    const ssize_t got = sys::recvmsg(socket, &message, MSG_DONTWAIT);
+    if (got < 0) {
+        if (errno != EAGAIN && errno != EWOULDBLOCK) out.set(last_error(), "receive");
+        return 0;
+    }
+    std::vector<unique_fd> came;
+    for (cmsghdr* each = CMSG_FIRSTHDR(&message); each != nullptr; each = CMSG_NXTHDR(&message, each)) {
+        if (each->cmsg_level != SOL_SOCKET || each->cmsg_type != SCM_RIGHTS) continue;
+        const std::size_t count = (each->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        for (std::size_t i = 0; i < count; ++i) {
+            int fd = -1;
+            std::memcpy(&fd, CMSG_DATA(each) + i * sizeof(int), sizeof fd);
+            came.emplace_back(fd);
+        }
+    }
+    const bool has_no_room = came.size() < max_passed_descriptors; // else the kernel would have gone on
+    if ((message.msg_flags & MSG_CTRUNC) && has_no_room)
+        came.clear();
+    else if (message.msg_flags & MSG_CTRUNC)
+        return out.set(errc::malformed, "receive", {}, "more descriptors at once than anybody may pass"), 0;
+    for (unique_fd& each : came) into.push_back(std::move(each));
+    if (got == 0) out.set(errc::closed, "receive");
+    return static_cast<std::size_t>(got);
+}
+
+} // namespace MATO_ABI
+} // namespace mato
+
 namespace mato {
 inline namespace MATO_ABI {
 
@@ -6116,6 +6027,96 @@ template <class C, broadcast_policy O> std::uint64_t basic_broadcast<C, O>::publ
     }
     return sequence;
 }
+
+} // namespace MATO_ABI
+} // namespace mato
+
+// ---- mato/listener.hpp ----
+/// @file listener.hpp: accepts the clients that may come, and says why the others may not.
+/// Layer: 3 (mechanism; no asio).  Test: test/toolkit/listener_test.cpp.
+/// Threads: distinct objects are independent; one object, one thread.   Blocks: never.
+/// Fork: open it in the final process.   Source: accept(2).
+///
+/// It joins an endpoint and a peer policy, given as types, and includes neither: anything with their shape will do.
+
+namespace mato {
+inline namespace MATO_ABI {
+
+/// What a listener needs of its two policies: `Endpoint::publish(lock, options, out)`, `Endpoint::withdraw()`,
+/// `Endpoint::describe()`, `Endpoint::named`, and `Peer::checks`.
+template <class Endpoint, class Peer> class basic_listener {
+    static_assert(Endpoint::named || Peer::checks,
+                  "mato: this endpoint has no permissions of its own, so the peer policy must check (any_peer does not)");
+
+public:
+    /// A client at the door: already allowed, or refused with the reason in `why`; a refused one is closed when dropped.
+    template <class Credentials> struct accepted {
+        unique_fd socket; ///< non-blocking, close-on-exec
+        Credentials peer;
+        failure why;
+    };
+
+    basic_listener() = default;
+    basic_listener(basic_listener&&) noexcept = default;
+    basic_listener& operator=(basic_listener&& other) noexcept {
+        if (this == &other) return *this;
+        close();
+        endpoint_ = std::move(other.endpoint_);
+        peer_ = std::move(other.peer_);
+        socket_ = std::move(other.socket_);
+        return *this;
+    }
+    ~basic_listener() { close(); }
+
+    /// @errors as Endpoint::publish.
+    template <class Lock, class Options> [[nodiscard]] static basic_listener
+    open(Endpoint endpoint, Peer peer, const Lock& held, const Options& options, error_out out) {
+        basic_listener listener;
+        listener.endpoint_ = std::move(endpoint);
+        listener.peer_ = std::move(peer);
+        listener.socket_ = listener.endpoint_.publish(held, options, out);
+        return listener;
+    }
+
+    /// Publishes anew after something removed the name; connections in the old backlog are lost to it.
+    /// @errors as Endpoint::publish; then the old socket stays.
+    template <class Lock, class Options> void republish(const Lock& held, const Options& options, error_out out) {
+        unique_fd fresh = endpoint_.publish(held, options, out);
+        if (fresh) socket_ = std::move(fresh);
+    }
+
+    /// The next client, or nothing when none waits.
+    /// `require(socket, policy, out)` reads and judges the credentials (peer.hpp has `require_peer`).
+    /// @errors EMFILE, ENFILE, ENOBUFS, ENOMEM: stop asking for a while; the client waits in the backlog.
+    template <class Require> auto try_accept(Require require, error_out out) {
+        using credentials = decltype(require(0, std::as_const(peer_), out));
+        std::optional<accepted<credentials>> result;
+        unique_fd socket(sys::accept(socket_.get()));
+        if (!socket) {
+            const bool none = errno == EAGAIN || errno == EWOULDBLOCK || errno == ECONNABORTED;
+            if (!none) out.set(last_error(), "accept", endpoint_.describe());
+            return result;
+        }
+        result.emplace();
+        result->socket = std::move(socket);
+        result->peer = require(result->socket.get(), std::as_const(peer_), error_out(result->why));
+        return result;
+    }
+
+    [[nodiscard]] int native_handle() const noexcept { return socket_.get(); } ///< readable: a client waits
+    [[nodiscard]] const Endpoint& endpoint() const noexcept { return endpoint_; }
+
+    /// Withdraws the name, then closes: clients still in the backlog see end-of-file.
+    void close() noexcept {
+        endpoint_.withdraw();
+        socket_.reset();
+    }
+
+private:
+    Endpoint endpoint_{};
+    Peer peer_{};
+    unique_fd socket_;
+};
 
 } // namespace MATO_ABI
 } // namespace mato

@@ -158,7 +158,7 @@ void each_read(std::string_view bytes, const std::function<void(std::string_view
 }
 
 double run_mato(const std::string& bytes) {
-    mato::vt::terminal t({.size = {rows, columns}});
+    mux::vt::terminal t({.size = {rows, columns}});
     return processor_seconds_of([&] { each_read(bytes, [&](std::string_view part) { t.feed(part); }); });
 }
 
@@ -232,10 +232,10 @@ double median(std::vector<double> rates) {
 double best(const std::vector<double>& rates) { return rates.empty() ? 0 : *std::max_element(rates.begin(), rates.end()); }
 
 void memory_and_reflow() {
-    mato::vt::terminal empty({.size = {rows, columns}});
+    mux::vt::terminal empty({.size = {rows, columns}});
     std::printf("\nempty 80x24                    %8zu bytes\n", empty.memory_bytes());
     generator g;
-    mato::vt::terminal t({.size = {rows, columns}});
+    mux::vt::terminal t({.size = {rows, columns}});
     std::size_t text = 0;
     for (int i = 0; i < 10'000 + rows; ++i) { // 20 to 79 letters a line
         std::string line;
@@ -255,7 +255,7 @@ void memory_and_reflow() {
     }
     std::string mixed;
     for (int i = 0; i < 10'000 + rows; ++i) mixed += sgr(g) + unicode(g);
-    mato::vt::terminal u({.size = {rows, columns}});
+    mux::vt::terminal u({.size = {rows, columns}});
     u.feed(mixed);
     for (const int width : {40, 132}) {
         const double s = seconds_of([&] {

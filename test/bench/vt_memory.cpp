@@ -18,7 +18,7 @@
 
 namespace {
 
-using mato::vt::terminal;
+using mux::vt::terminal;
 
 // 80x24, default limits: history 16 MiB and a block, events 16, one string 8, links 9, two screens of clusters 1.
 constexpr std::size_t bound = 56u << 20;

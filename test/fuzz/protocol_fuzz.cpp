@@ -2,8 +2,8 @@
 /// @file protocol_fuzz.cpp: any bytes are either refused or a message that means the same when written again.
 ///
 /// Input: a frame's payload. Its body is read as every message there is, whatever its type says.
-#include "event_text.hpp"
-#include "protocol.hpp"
+#include "client/event_text.hpp"
+#include "protocol/protocol.hpp"
 
 #include <cstdint>
 #include <cstdlib>

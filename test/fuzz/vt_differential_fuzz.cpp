@@ -18,7 +18,7 @@
 
 namespace {
 
-using namespace mato::vt;
+using namespace mux::vt;
 
 constexpr int rows = 6, columns = 16;
 

@@ -13,7 +13,7 @@
 
 namespace {
 
-using namespace mato::vt;
+using namespace mux::vt;
 
 void require(bool holds, const char* what) {
     if (holds) return;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// @file asciicast_test.cpp: lines of an asciicast v2 file.
-#include "asciicast.hpp"
+#include "client/asciicast.hpp"
 
 #include "support/asciicast_reader.hpp"
 #include "support/catch.hpp"

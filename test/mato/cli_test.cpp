@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// @file cli_test.cpp: every option there is, and 64 for what there is not.
-#include "cli.hpp"
+#include "client/cli.hpp"
 
 #include "support/catch.hpp"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "ended_tabs.hpp"
+#include "protocol/ended_tabs.hpp"
 
 #include "support/catch.hpp"
 #include "support/temp_directory.hpp"

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /// @file environment_test.cpp: the variables a tab's program starts with.
-#include "environment.hpp"
+#include "tab/environment.hpp"
 
-#include "paths.hpp"
+#include "client/paths.hpp"
 
 #include "support/catch.hpp"
 

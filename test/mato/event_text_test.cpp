@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// @file event_text_test.cpp: events as lines: every kind with its members, gaps counted, JSON always JSON.
-#include "event_text.hpp"
+#include "client/event_text.hpp"
 
 #include <mato/printable.hpp>
 

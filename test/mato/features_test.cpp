@@ -182,8 +182,8 @@ TEST_CASE("colours of the palette and of the cursor, and the theme, are read", "
     CHECK(parse_answer("\x1b]4;0;rgb:1/2/3\x1b\\") == mux::terminal_answer(mux::colour_reply{0, {0x1111, 0x2222, 0x3333}}));
     CHECK(parse_answer("\x1b]4;255;rgb:fdfd/f6f6/e3e3\a") ==
           mux::terminal_answer(mux::colour_reply{255, {0xfdfd, 0xf6f6, 0xe3e3}}));
-    CHECK(parse_answer("\x1b[?997;1n") == mux::terminal_answer(mux::theme_report{mato::vt::theme::dark}));
-    CHECK(parse_answer("\x1b[?997;2n") == mux::terminal_answer(mux::theme_report{mato::vt::theme::light}));
+    CHECK(parse_answer("\x1b[?997;1n") == mux::terminal_answer(mux::theme_report{mux::vt::theme::dark}));
+    CHECK(parse_answer("\x1b[?997;2n") == mux::terminal_answer(mux::theme_report{mux::vt::theme::light}));
 }
 
 TEST_CASE("what is no answer is none", "[answers]") {

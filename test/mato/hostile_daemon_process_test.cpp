@@ -3,8 +3,8 @@
 #include "support/false_daemon.hpp"
 #include "support/framed.hpp"
 
+#include "protocol/protocol.hpp"
 #include <mato/framing.hpp>
-#include <protocol.hpp>
 
 using namespace support;
 using mux::message;

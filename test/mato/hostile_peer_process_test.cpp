@@ -3,10 +3,10 @@
 #include "support/framed.hpp"
 #include "support/mato_world.hpp"
 
+#include "protocol/protocol.hpp"
 #include <mato/descriptors.hpp>
 #include <mato/endpoint.hpp>
 #include <mato/framing.hpp>
-#include <protocol.hpp>
 
 using namespace support;
 using mux::message;

@@ -13,7 +13,7 @@ using mux::mouse_encoding;
 using mux::mouse_tracking;
 
 TEST_CASE("the context follows the modes of the tab's program", "[input_reader]") {
-    mato::vt::terminal tab({.size = {10, 30}});
+    mux::vt::terminal tab({.size = {10, 30}});
     input_context with;
     with.follow(tab);
     CHECK(with.rows == 10);

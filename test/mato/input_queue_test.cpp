@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// @file input_queue_test.cpp: in order, within the bound, and whoever typed is told what was taken.
-#include "input_queue.hpp"
+#include "tab/input_queue.hpp"
 
 #include "support/catch.hpp"
 

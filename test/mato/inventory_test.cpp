@@ -2,7 +2,7 @@
 /// @file inventory_test.cpp: a list of tabs fits into a message, however long what programs call themselves.
 #include "daemon/inventory.hpp"
 
-#include "utf8.hpp"
+#include "protocol/utf8.hpp"
 
 #include "support/catch.hpp"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// @file json_test.cpp: what leaves as JSON is JSON, whatever a program called itself.
-#include "json.hpp"
+#include "client/json.hpp"
 
 #include <mato/printable.hpp>
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// @file key_encoding_test.cpp: the bytes of a key in the modes a program can set.
-#include "key_encoding.hpp"
+#include "tab/key_encoding.hpp"
 
 #include "support/catch.hpp"
 #include "vt/terminal.hpp"
@@ -19,7 +19,7 @@ std::string in(const keyboard_modes& modes, std::string_view name) {
 }
 
 keyboard_modes after(std::string_view written) {
-    mato::vt::terminal tab;
+    mux::vt::terminal tab;
     tab.feed(written);
     return keyboard_modes::of(&tab);
 }

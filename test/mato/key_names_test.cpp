@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// @file key_names_test.cpp: names of keys, the bytes xterm sends for them, and what is said of wrong names.
-#include "key_encoding.hpp"
+#include "tab/key_encoding.hpp"
 
 #include "support/catch.hpp"
 

@@ -6,7 +6,7 @@
 #include "support/framed.hpp"
 #include "support/pty_client.hpp"
 
-#include <protocol.hpp>
+#include "protocol/protocol.hpp"
 
 #include <cstdlib>
 #include <thread>

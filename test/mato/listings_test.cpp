@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// @file listings_test.cpp: what ls, clients and status print.
-#include "listings.hpp"
+#include "client/listings.hpp"
 
 #include <mato/printable.hpp>
 #include <mato/status.hpp>

@@ -5,7 +5,7 @@
 #include <mato/endpoint.hpp>
 #include <mato/framing.hpp>
 
-#include <protocol.hpp>
+#include "protocol/protocol.hpp"
 
 using namespace support;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// @file paths_test.cpp: which files belong to which daemon.
-#include "paths.hpp"
+#include "client/paths.hpp"
 
 #include "support/catch.hpp"
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// @file prefix_keys_test.cpp: any split of what is typed has the same effect.
-#include "prefix_keys.hpp"
+#include "daemon/prefix_keys.hpp"
 
 #include "support/catch.hpp"
 

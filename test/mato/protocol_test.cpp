@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// @file protocol_test.cpp: what one side writes the other reads, and nothing else is believed.
-#include "protocol.hpp"
+#include "protocol/protocol.hpp"
 
 #include "support/catch.hpp"
 

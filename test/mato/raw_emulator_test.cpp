@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// @file raw_emulator_test.cpp: the last bytes, each at its number, however they came.
-#include "raw_emulator.hpp"
+#include "tab/raw_emulator.hpp"
 
 #include "support/catch.hpp"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "read_turns.hpp"
+#include "tab/read_turns.hpp"
 
 #include "support/catch.hpp"
 

@@ -14,12 +14,12 @@ namespace {
 
 /// What a terminal shows that was sent these bytes: rows without the blanks at their end.
 std::string screen_of(const std::string& bytes, int rows = 24, int columns = 80) {
-    mato::vt::terminal_options options;
+    mux::vt::terminal_options options;
     options.size = {rows, columns};
-    mato::vt::terminal screen(options);
+    mux::vt::terminal screen(options);
     screen.feed(bytes);
     std::string text;
-    mato::vt::text_line line;
+    mux::vt::text_line line;
     for (int r = 0; r < rows; ++r) {
         screen.read_row(r, line);
         std::string row = line.text;
@@ -95,14 +95,14 @@ const std::string flood =
 
 /// What a terminal with a long memory shows of all of it, but for digits, the letter and END: nothing, if nothing was cut.
 std::string rubbish_in(const asciicast& cast) {
-    mato::vt::terminal_options options;
+    mux::vt::terminal_options options;
     options.size = {24, 80};
     options.limits.history.lines = 2 * flood_lines;
     options.limits.history.bytes = 64u << 20;
-    mato::vt::terminal screen(options);
+    mux::vt::terminal screen(options);
     screen.feed(cast.output());
     std::string rubbish;
-    mato::vt::text_line line;
+    mux::vt::text_line line;
     for (std::size_t i = 0; i < screen.history_lines(); ++i) {
         screen.read_history_line(i, line);
         for (std::size_t at = 0; at < line.text.size(); ++at)

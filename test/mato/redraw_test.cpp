@@ -2,7 +2,7 @@
 /// @file redraw_test.cpp: a terminal that was sent a redraw shows, and goes on to show, what the tab does.
 #include "view/redraw.hpp"
 
-#include "sequence_boundary.hpp"
+#include "tab/sequence_boundary.hpp"
 
 #include "support/catch.hpp"
 #include "vt/emulator.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// @file replay_filter_test.cpp: what an earlier output asked is left out, all else is as it was, wherever it is cut.
-#include "replay_filter.hpp"
+#include "view/replay_filter.hpp"
 
 #include "support/catch.hpp"
 #include "support/program_output.hpp"

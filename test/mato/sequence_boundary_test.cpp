@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /// @file sequence_boundary_test.cpp: output is cut before what it would cut in two.
-#include "sequence_boundary.hpp"
+#include "tab/sequence_boundary.hpp"
 
+#include "protocol/utf8.hpp"
 #include "support/catch.hpp"
-#include "utf8.hpp"
 #include "vt/terminal.hpp"
 
 #include <algorithm>
@@ -70,7 +70,7 @@ TEST_CASE("the emulator agrees, wherever any bytes are cut", "[sequence_boundary
         std::string bytes;
         for (auto n = random() % 24; n > 0; --n) bytes += pieces[random() % pieces.size()];
         bytes.resize(bytes.size() - std::min<std::size_t>(bytes.size(), random() % 3));
-        mato::vt::terminal screen;
+        mux::vt::terminal screen;
         screen.feed(bytes.substr(0, sequence_boundary(bytes)));
         INFO(round);
         CAPTURE(bytes);

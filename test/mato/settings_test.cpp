@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// @file settings_test.cpp: the keys of config.toml, their defaults and their limits.
-#include "settings.hpp"
+#include "daemon/settings.hpp"
 
 #include "support/catch.hpp"
 

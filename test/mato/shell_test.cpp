@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /// @file shell_test.cpp: which shell, and what its tab is called.
-#include "shell.hpp"
+#include "protocol/names.hpp"
+#include "tab/shell.hpp"
 
-#include "workspace.hpp"
+#include "daemon/workspace.hpp"
 
 #include "support/catch.hpp"
 #include "support/temp_directory.hpp"
@@ -97,7 +98,7 @@ TEST_CASE("whatever the command, the name is a valid one", "[shell]") {
           std::string("a\xff"), std::string(31, 'a') + "\xc3\xbc", std::string(31, 'a') + "\xc3\xbc/x", std::string(300, 'x'),
           std::string(300, '7'), std::string("日本語日本語日本語日本語日本語日本語"), std::string("; ls")}) {
         CAPTURE(command);
-        CHECK(mux::workspace::check_name(mux::tab_name_for(command)).empty());
+        CHECK(mux::check_name(mux::tab_name_for(command)).empty());
     }
     CHECK(mux::tab_name_for("") == "tab");
     CHECK(mux::tab_name_for("42") == "tab");

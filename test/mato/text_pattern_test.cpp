@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// @file text_pattern_test.cpp: searching text for a regular expression, within bounds.
-#include "text_pattern.hpp"
+#include "client/text_pattern.hpp"
 
 #include "support/catch.hpp"
 #include "support/deadline.hpp"

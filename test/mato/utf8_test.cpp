@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// @file utf8_test.cpp: every sequence of table 3-7 and nothing beside.
-#include "utf8.hpp"
+#include "protocol/utf8.hpp"
 
 #include "support/catch.hpp"
 

@@ -9,7 +9,7 @@ using namespace support;
 
 namespace {
 
-namespace vt = mato::vt;
+namespace vt = mux::vt;
 
 const std::string prefix = "\x1c"; // C-backslash
 

@@ -4,7 +4,7 @@
 #include "support/outer_terminal.hpp"
 #include "support/program_output.hpp"
 
-#include "remote.hpp"
+#include "client/remote.hpp"
 
 #include <cstdlib>
 #include <optional>

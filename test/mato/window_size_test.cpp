@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// @file window_size_test.cpp: one size for several terminals.
-#include "window_size.hpp"
+#include "daemon/window_size.hpp"
 
 #include "support/catch.hpp"
 

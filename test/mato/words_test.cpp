@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// @file words_test.cpp: a line is the words that a shell would make of it.
-#include "command/words.hpp"
+#include "client/command/words.hpp"
 
 #include "support/catch.hpp"
 

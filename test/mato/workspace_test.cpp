@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: MIT
 /// @file workspace_test.cpp: what tabs are called, and what a user may call them.
-#include "workspace.hpp"
+#include "daemon/workspace.hpp"
+#include "protocol/names.hpp"
 
 #include "support/catch.hpp"
 
+using mux::check_name;
 using mux::workspace;
 
 namespace {
@@ -209,7 +211,7 @@ TEST_CASE("names that could be mistaken or would garble a terminal are refused",
           std::string("\x7f"), std::string("\xff"), std::string("a\xc3"), std::string("\xed\xa0\x80"), std::string("\xc0\xaf"),
           std::string("\xc2\x9b"), std::string(65, 'a')}) {
         CAPTURE(bad);
-        CHECK_FALSE(workspace::check_name(bad).empty());
+        CHECK_FALSE(check_name(bad).empty());
     }
 }
 
@@ -220,7 +222,7 @@ TEST_CASE("names of 1 and of 64 bytes, with spaces and letters of any script", "
          {std::string("a"), std::string(64, 'a'), std::string("my game"), std::string("1a"), std::string(".."),
           std::string("-x"), std::string("ü日本語🙂"), std::string("a.b:c")}) {
         CAPTURE(good);
-        CHECK(workspace::check_name(good).empty());
+        CHECK(check_name(good).empty());
     }
 }
 

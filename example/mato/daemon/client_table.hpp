@@ -5,8 +5,8 @@
 
 #include "asker.hpp"
 #include "multiplexer_daemon.hpp"
-#include "protocol.hpp"
-#include "view/viewer.hpp"
+#include "protocol/protocol.hpp"
+#include "viewer.hpp"
 #include "workspace.hpp"
 
 #include <cstdint>

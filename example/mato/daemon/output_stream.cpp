@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "output_stream.hpp"
 
-#include "sequence_boundary.hpp"
+#include "tab/sequence_boundary.hpp"
 #include "view/redraw.hpp"
 
 namespace mux {

@@ -7,8 +7,8 @@
 #pragma once
 
 #include "multiplexer_daemon.hpp"
-#include "protocol.hpp"
-#include "tab.hpp"
+#include "protocol/protocol.hpp"
+#include "tab/tab.hpp"
 
 #include <mato/broadcast.hpp>
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "requests.hpp"
 
-#include "capture.hpp"
-#include "key_encoding.hpp"
+#include "protocol/names.hpp"
+#include "tab/capture.hpp"
+#include "tab/key_encoding.hpp"
 
 #include <mato/version.hpp>
 
@@ -18,7 +19,7 @@ std::string named(const tab& which) { return std::string("tab ").append(std::to_
 std::string problem_of(const new_tab& wanted) {
     for (const std::string& name : {wanted.task, wanted.name})
         if (!name.empty())
-            if (const auto problem = workspace::check_name(name); !problem.empty()) return "'" + name + "': " + problem;
+            if (const auto problem = check_name(name); !problem.empty()) return "'" + name + "': " + problem;
     if (!wanted.emulator.empty() && wanted.emulator != "vt" && wanted.emulator != "raw")
         return "there is no emulator '" + wanted.emulator + "'; there are 'vt' and 'raw'";
     if (!wanted.cwd.starts_with('/')) return "directory '" + wanted.cwd + "' is not an absolute path";
@@ -279,7 +280,7 @@ void requests::kill(client& from, std::uint32_t id, const kill_request& wanted) 
 }
 
 void requests::rename(client& from, std::uint32_t id, const rename_request& wanted) {
-    if (const auto problem = workspace::check_name(wanted.name); !problem.empty())
+    if (const auto problem = check_name(wanted.name); !problem.empty())
         return refuse(from, id, "'" + wanted.name + "': " + problem, mato::exit_code::usage);
     workspace& names = state_.tabs.names();
     const auto found = names.resolve(wanted.which.name, wanted.which.current);
@@ -318,7 +319,7 @@ void requests::respawn(client& from, std::uint32_t id, const respawn_request& wa
 }
 
 void requests::move(client& from, std::uint32_t id, const move_request& wanted) {
-    if (const auto problem = workspace::check_name(wanted.task); !problem.empty())
+    if (const auto problem = check_name(wanted.task); !problem.empty())
         return refuse(from, id, "'" + wanted.task + "': " + problem, mato::exit_code::usage);
     const auto* const found = resolve(from, id, wanted.which);
     if (!found) return;

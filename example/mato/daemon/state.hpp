@@ -4,13 +4,13 @@
 #pragma once
 
 #include "client_table.hpp"
-#include "ended_tabs.hpp"
-#include "environment.hpp"
 #include "event_feed.hpp"
 #include "multiplexer_daemon.hpp"
 #include "output_stream.hpp"
 #include "pending_requests.hpp"
+#include "protocol/ended_tabs.hpp"
 #include "settings.hpp"
+#include "tab/environment.hpp"
 #include "tab_counter.hpp"
 #include "tab_table.hpp"
 

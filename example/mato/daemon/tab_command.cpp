@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "tab_command.hpp"
 
-#include "shell.hpp"
+#include "tab/shell.hpp"
 
 namespace mux {
 

@@ -3,7 +3,7 @@
 /// Pure, but that a path is looked up to know whether it needs a shell.   Test: test/mato/tab_command_test.cpp.
 #pragma once
 
-#include "protocol.hpp"
+#include "protocol/protocol.hpp"
 #include "pty/spawn.hpp"
 
 #include <string>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "tab_keeper.hpp"
 
-#include "capture.hpp"
-#include "shell.hpp"
+#include "tab/capture.hpp"
+#include "tab/shell.hpp"
 #include "tab_command.hpp"
 #include "view/mirror.hpp"
 

@@ -3,8 +3,8 @@
 /// Threads: the io_context's.   Blocks: never.
 #pragma once
 
-#include "protocol.hpp"
-#include "tab.hpp"
+#include "protocol/protocol.hpp"
+#include "tab/tab.hpp"
 #include "workspace.hpp"
 
 #include <cstdint>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "views.hpp"
 
-#include "key_names.hpp"
+#include "protocol/key_names.hpp"
 #include "window_size.hpp"
 
 #include <asio/post.hpp>

@@ -44,7 +44,7 @@ std::optional<terminal_answer> parse_colour_reply(std::string_view text) {
     const auto digits = static_cast<std::size_t>(end - text.data());
     if (problem != std::errc() || !text.substr(digits).starts_with(';')) return std::nullopt;
     if (of_palette ? number > 255 : number < 10 || number > 12) return std::nullopt;
-    reply.index = static_cast<std::uint16_t>(of_palette ? number : number - 10 + mato::vt::palette::foreground);
+    reply.index = static_cast<std::uint16_t>(of_palette ? number : number - 10 + mux::vt::palette::foreground);
     text.remove_prefix(digits + 1);
     if (text.starts_with("rgb:"))
         text.remove_prefix(4);
@@ -96,7 +96,7 @@ std::optional<terminal_answer> parse_answer(std::string_view sequence) {
     if (parts.final == 'n') {
         if (numbers->size() != 2 || (*numbers)[0] != 997 || !parts.intermediates.empty()) return std::nullopt;
         if ((*numbers)[1] != 1 && (*numbers)[1] != 2) return std::nullopt;
-        return theme_report{static_cast<mato::vt::theme>((*numbers)[1])};
+        return theme_report{static_cast<mux::vt::theme>((*numbers)[1])};
     }
     if (parts.final == 'c' && parts.intermediates.empty()) return device_attributes{*numbers};
     if (parts.final == 'u' && parts.intermediates.empty() && numbers->size() == 1) return keyboard_flags{(*numbers)[0]};

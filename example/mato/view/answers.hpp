@@ -50,13 +50,13 @@ struct graphics_reply {
 /// OSC 4, or 10 to 12. `index` is the palette's: 256 the text, 257 the background, 258 the cursor.
 struct colour_reply {
     std::uint16_t index = 0;
-    mato::vt::wide_rgb colour;
+    mux::vt::wide_rgb colour;
     bool operator==(const colour_reply&) const = default;
 };
 
 /// CSI ? 997 ; 1 or 2 n: told when it changes, while mode 2031 is set.
 struct theme_report {
-    mato::vt::theme now = mato::vt::theme::dark;
+    mux::vt::theme now = mux::vt::theme::dark;
     bool operator==(const theme_report&) const = default;
 };
 

@@ -5,8 +5,8 @@
 
 namespace mux {
 
-void input_context::follow(const mato::vt::terminal& tab) noexcept {
-    using mato::vt::mode;
+void input_context::follow(const mux::vt::terminal& tab) noexcept {
+    using mux::vt::mode;
     mouse = tab.is_set(mode::mouse_x10)         ? mouse_tracking::x10
             : tab.is_set(mode::mouse_buttons)   ? mouse_tracking::buttons
             : tab.is_set(mode::mouse_highlight) ? mouse_tracking::highlight

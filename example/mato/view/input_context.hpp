@@ -7,7 +7,7 @@
 
 #include <cstdint>
 
-namespace mato::vt {
+namespace mux::vt {
 class terminal;
 }
 
@@ -37,7 +37,7 @@ struct input_context {
     int tab_cell_width = 0, tab_cell_height = 0; ///< of the tab's cells, as its program is told; assumed if nobody told
 
     /// Takes over the modes of the program in `tab`, and the tab's size.
-    void follow(const mato::vt::terminal& tab) noexcept;
+    void follow(const mux::vt::terminal& tab) noexcept;
 };
 
 } // namespace mux

@@ -16,8 +16,6 @@
 
 namespace mux {
 
-namespace vt = mato::vt;
-
 /// Every mode a program or `mirror` may have left switched on goes off; the look, the region and the keyboard are as after
 /// reset. The cursor may move, and keeps its shape.
 [[nodiscard]] std::string_view reset_sequence();

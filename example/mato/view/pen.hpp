@@ -13,8 +13,6 @@
 
 namespace mux {
 
-namespace vt = mato::vt;
-
 class pen {
 public:
     /// URIs in one frame. A screen whose links change with every cell would name a URI of 2 KB for each of them; what is over

@@ -14,8 +14,6 @@
 
 namespace mux {
 
-namespace vt = mato::vt;
-
 /// Without colours it is shorter.
 /// @pre screen.is_between_sequences()
 [[nodiscard]] std::string redraw(const vt::terminal& screen, colour_depth colours = colour_depth::direct);

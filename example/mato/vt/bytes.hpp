@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-namespace mato::vt {
+namespace mux::vt {
 
 /// Appends to a string. Numbers are LEB128: seven bits a byte, lowest first.
 class byte_writer {
@@ -88,4 +88,4 @@ private:
     bool ok_ = true;
 };
 
-} // namespace mato::vt
+} // namespace mux::vt

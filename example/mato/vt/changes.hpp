@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace mato::vt {
+namespace mux::vt {
 
 /// The rows [top, bottom) moved up by `lines`, down if negative; the rows that appeared are among those changed.
 struct scrolled {
@@ -72,4 +72,4 @@ private:
     std::uint64_t forgotten_ = 0;
 };
 
-} // namespace mato::vt
+} // namespace mux::vt

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "charset.hpp"
 
-namespace mato::vt {
+namespace mux::vt {
 
 namespace {
 
@@ -27,4 +27,4 @@ charset charset_for(char final) noexcept {
     return final == 'A' ? charset::british : charset::ascii;
 }
 
-} // namespace mato::vt
+} // namespace mux::vt

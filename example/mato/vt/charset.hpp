@@ -8,7 +8,7 @@
 #include <array>
 #include <cstdint>
 
-namespace mato::vt {
+namespace mux::vt {
 
 enum class charset : std::uint8_t { ascii, special_graphics, british, count };
 
@@ -28,4 +28,4 @@ struct charsets {
 /// The set a 94-character designation ends with; unknown ones read as ASCII, so that text stays legible.
 [[nodiscard]] charset charset_for(char final) noexcept;
 
-} // namespace mato::vt
+} // namespace mux::vt

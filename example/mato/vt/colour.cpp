@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "colour.hpp"
 
-namespace mato::vt {
+namespace mux::vt {
 
 namespace {
 
@@ -133,4 +133,4 @@ void palette::reset_all() noexcept {
     for (std::size_t i = 0; i < size; ++i) reset(i);
 }
 
-} // namespace mato::vt
+} // namespace mux::vt

@@ -12,7 +12,7 @@
 #include <string>
 #include <string_view>
 
-namespace mato::vt {
+namespace mux::vt {
 
 struct rgb {
     std::uint8_t red = 0;
@@ -84,4 +84,4 @@ private:
     std::uint64_t stamp_ = 0;
 };
 
-} // namespace mato::vt
+} // namespace mux::vt

@@ -3,7 +3,7 @@
 
 #include "reflow.hpp"
 
-namespace mato::vt {
+namespace mux::vt {
 
 emulator::emulator(terminal_options options)
     : options_(std::move(options)), size_(options_.size.clamped()), primary_(size_), history_(options_.limits.history),
@@ -99,4 +99,4 @@ std::size_t emulator::memory_bytes() const noexcept {
     return total + titles_.title.capacity() + titles_.icon.capacity() + pen_stack_.capacity() * sizeof(style);
 }
 
-} // namespace mato::vt
+} // namespace mux::vt

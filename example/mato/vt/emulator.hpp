@@ -32,7 +32,7 @@
 #include <utility>
 #include <vector>
 
-namespace mato::vt {
+namespace mux::vt {
 
 /// DECSCUSR, without the blinking, which is a mode. `own`: what the user chose for the terminal, until a program asks for
 /// another.
@@ -332,4 +332,4 @@ private:
 /// @returns -1 for anything but digits, and for a number that is too large
 [[nodiscard]] int string_number(std::string_view digits) noexcept;
 
-} // namespace mato::vt
+} // namespace mux::vt

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "emulator.hpp"
 
-namespace mato::vt {
+namespace mux::vt {
 
 void emulator::control(char c) {
     last_printed_ = 0;
@@ -72,4 +72,4 @@ void emulator::escape(std::uint16_t intermediates, char final) {
     }
 }
 
-} // namespace mato::vt
+} // namespace mux::vt

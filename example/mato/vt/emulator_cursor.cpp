@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace mato::vt {
+namespace mux::vt {
 
 void emulator::move_to(int row, int column) noexcept {
     cursor_.at = {std::clamp(row, 0, rows() - 1), std::clamp(column, 0, columns() - 1)};
@@ -192,4 +192,4 @@ void emulator::set_cursor_shape(int number) noexcept {
     modes_.set(mode::cursor_blinks, number % 2 == 1);
 }
 
-} // namespace mato::vt
+} // namespace mux::vt

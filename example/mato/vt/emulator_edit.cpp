@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace mato::vt {
+namespace mux::vt {
 
 // The line of the row above, or of history, does not go on in `row`.
 void emulator::break_line_above(int row) {
@@ -284,4 +284,4 @@ void emulator::fill_area(const parameters& p) {
     screen_->fill(*target, static_cast<char32_t>(code), 1, cursor_.pen);
 }
 
-} // namespace mato::vt
+} // namespace mux::vt

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace mato::vt {
+namespace mux::vt {
 
 std::string colour_specification(wide_rgb c) {
     static constexpr char digits[] = "0123456789abcdef";
@@ -106,4 +106,4 @@ void emulator::set_or_ask_colour(std::uint16_t index, std::string_view spec, boo
         palette_.set(index, *c);
 }
 
-} // namespace mato::vt
+} // namespace mux::vt

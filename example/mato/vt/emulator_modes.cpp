@@ -3,7 +3,7 @@
 
 #include <optional>
 
-namespace mato::vt {
+namespace mux::vt {
 
 void emulator::set_modes(const control_sequence& seq, bool on) {
     for (std::size_t i = 0; i < seq.numbers.size(); ++i) {
@@ -137,4 +137,4 @@ void emulator::modify_keys(const parameters& p) {
         change(modified_.other, initial.other);
 }
 
-} // namespace mato::vt
+} // namespace mux::vt

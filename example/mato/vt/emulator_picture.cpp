@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
-namespace mato::vt {
+namespace mux::vt {
 
 namespace {
 
@@ -360,4 +360,4 @@ void emulator::report_graphics(const parameters& p) {
     answer_csi("?", std::to_string(p[0]), p[0] == 1 || p[0] == 2 ? ";2S" : ";1S");
 }
 
-} // namespace mato::vt
+} // namespace mux::vt

@@ -2,7 +2,7 @@
 #include "emulator.hpp"
 #include "sgr.hpp"
 
-namespace mato::vt {
+namespace mux::vt {
 
 namespace {
 
@@ -111,4 +111,4 @@ std::string emulator::drawing_state() const {
     return out;
 }
 
-} // namespace mato::vt
+} // namespace mux::vt

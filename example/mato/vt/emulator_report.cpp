@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-namespace mato::vt {
+namespace mux::vt {
 
 namespace {
 
@@ -238,4 +238,4 @@ void emulator::report_capabilities(std::string_view names) {
     }
 }
 
-} // namespace mato::vt
+} // namespace mux::vt

@@ -2,7 +2,7 @@
 #include "emulator.hpp"
 #include "sgr.hpp"
 
-namespace mato::vt {
+namespace mux::vt {
 
 void emulator::control_sequence_done(const control_sequence& seq) {
     if (seq.prefix != 0)
@@ -160,4 +160,4 @@ void emulator::private_sequence(const control_sequence& seq) {
     if (seq.prefix == '=' && seq.final == 'c' && p[0] == 0) answer({"\x1bP!|00000000\x1b\\"}); // VT420 manual, DA3
 }
 
-} // namespace mato::vt
+} // namespace mux::vt

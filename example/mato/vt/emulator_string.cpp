@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <charconv>
 
-namespace mato::vt {
+namespace mux::vt {
 
 namespace {
 
@@ -233,4 +233,4 @@ void emulator::clipboard_osc(std::string_view rest) {
     tell(event_kind::clipboard_set, is_base64(rest) ? rest : std::string_view(), targets);
 }
 
-} // namespace mato::vt
+} // namespace mux::vt

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-namespace mato::vt {
+namespace mux::vt {
 
 namespace {
 
@@ -267,4 +267,4 @@ void emulator::repeat(int count) {
     repeated_ = last_printed_;
 }
 
-} // namespace mato::vt
+} // namespace mux::vt

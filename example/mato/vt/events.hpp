@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-namespace mato::vt {
+namespace mux::vt {
 
 enum class event_kind : std::uint8_t {
     bell,
@@ -69,4 +69,4 @@ private:
     std::uint64_t lost_ = 0;
 };
 
-} // namespace mato::vt
+} // namespace mux::vt

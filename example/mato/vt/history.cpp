@@ -7,7 +7,7 @@
 
 #include <algorithm>
 
-namespace mato::vt {
+namespace mux::vt {
 
 namespace {
 
@@ -236,4 +236,4 @@ bool history::push_packed(std::string_view bytes, line_end end) {
     return true;
 }
 
-} // namespace mato::vt
+} // namespace mux::vt

@@ -16,7 +16,7 @@
 #include <string_view>
 #include <vector>
 
-namespace mato::vt {
+namespace mux::vt {
 
 struct history_limits {
     std::size_t lines = 10'000;
@@ -100,4 +100,4 @@ private:
     bool is_open_ = false;
 };
 
-} // namespace mato::vt
+} // namespace mux::vt

@@ -15,7 +15,7 @@
 #include <optional>
 #include <string>
 
-namespace mato::vt {
+namespace mux::vt {
 
 /// A colour as terminals tell it.
 struct wide_rgb {
@@ -44,4 +44,4 @@ struct host_terminal {
     bool is_awaited = false;                       ///< it has been asked: questions about it wait for what it says
 };
 
-} // namespace mato::vt
+} // namespace mux::vt

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace mato::vt {
+namespace mux::vt {
 
 namespace {
 
@@ -146,4 +146,4 @@ sixel_extent measure_sixels(std::string_view data) noexcept {
     return {{std::max(widest, raster.width), raster.height > 0 && lowest - raster.height < band ? raster.height : lowest}, y};
 }
 
-} // namespace mato::vt
+} // namespace mux::vt

@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-namespace mato::vt {
+namespace mux::vt {
 
 /// `most` bytes at most; ends at the first byte that is no base64.
 [[nodiscard]] std::string decode_base64(std::string_view text, std::size_t most);
@@ -26,4 +26,4 @@ struct sixel_extent {
 };
 [[nodiscard]] sixel_extent measure_sixels(std::string_view data) noexcept;
 
-} // namespace mato::vt
+} // namespace mux::vt

@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace mato::vt {
+namespace mux::vt {
 
 /// The flags of one screen and those pushed away. Each screen has its own, says the protocol.
 class kitty_keyboard {
@@ -58,4 +58,4 @@ struct modified_keys {
     friend bool operator==(const modified_keys&, const modified_keys&) = default;
 };
 
-} // namespace mato::vt
+} // namespace mux::vt

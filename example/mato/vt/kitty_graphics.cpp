@@ -7,7 +7,7 @@
 #include <charconv>
 #include <utility>
 
-namespace mato::vt {
+namespace mux::vt {
 
 namespace {
 
@@ -143,4 +143,4 @@ kitty_image_result make_kitty_image(const kitty_command& c, std::string data) {
     return {std::move(made), {}};
 }
 
-} // namespace mato::vt
+} // namespace mux::vt

@@ -17,7 +17,7 @@
 #include <string>
 #include <string_view>
 
-namespace mato::vt {
+namespace mux::vt {
 
 /// "a=T,f=100,i=7;payload". A key not given is 0; `action` and the like have their defaults.
 struct kitty_command {
@@ -91,4 +91,4 @@ struct kitty_image_result {
 };
 [[nodiscard]] kitty_image_result make_kitty_image(const kitty_command& c, std::string data);
 
-} // namespace mato::vt
+} // namespace mux::vt

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "links.hpp"
 
-namespace mato::vt {
+namespace mux::vt {
 
 namespace {
 
@@ -75,4 +75,4 @@ void link_table::append(hyperlink l) {
 
 std::string id_for_others(link_id number, const hyperlink& l) { return l.id.empty() ? "mato-" + std::to_string(number) : l.id; }
 
-} // namespace mato::vt
+} // namespace mux::vt

@@ -15,7 +15,7 @@
 #include <string_view>
 #include <vector>
 
-namespace mato::vt {
+namespace mux::vt {
 
 struct hyperlink {
     std::string id;
@@ -56,4 +56,4 @@ private:
 /// is then one link there, and two links of one URI stay two.
 [[nodiscard]] std::string id_for_others(link_id number, const hyperlink& l);
 
-} // namespace mato::vt
+} // namespace mux::vt

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "mixed_classes.hpp"
 
-namespace mato::vt {
+namespace mux::vt {
 
 namespace {
 
@@ -16,4 +16,4 @@ constexpr detail::byte_rows make_every_byte() noexcept {
 
 alignas(64) constinit const detail::byte_rows detail::every_byte = make_every_byte();
 
-} // namespace mato::vt
+} // namespace mux::vt

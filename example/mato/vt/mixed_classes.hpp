@@ -8,7 +8,7 @@
 #include <cstdint>
 #include <initializer_list>
 
-namespace mato::vt::detail {
+namespace mux::vt::detail {
 
 /// Row b is b, 64 times: to be read, where GCC would make each constant anew, which takes as long as what it is used for.
 /// Defined elsewhere, so that it cannot look.
@@ -76,4 +76,4 @@ constexpr digit_table emoji_third_digits() noexcept {
 }
 alignas(16) inline constexpr digit_table emoji_third = emoji_third_digits();
 
-} // namespace mato::vt::detail
+} // namespace mux::vt::detail

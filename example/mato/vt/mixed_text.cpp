@@ -10,7 +10,7 @@
 #include <cstring>
 #include <optional>
 
-namespace mato::vt {
+namespace mux::vt {
 
 namespace {
 
@@ -252,4 +252,4 @@ std::optional<std::size_t> encode_pairs(const unit* units, std::size_t count, ch
     return fastest.encode(units, count, to);
 }
 
-} // namespace mato::vt
+} // namespace mux::vt

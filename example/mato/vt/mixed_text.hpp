@@ -10,7 +10,7 @@
 
 #include <optional>
 
-namespace mato::vt {
+namespace mux::vt {
 
 struct decoded_run {
     int bytes = 0;
@@ -44,4 +44,4 @@ struct mixed_codec {
 /// In packed text: the next character has two columns.
 inline constexpr char wide_mark = 1;
 
-} // namespace mato::vt
+} // namespace mux::vt

@@ -15,7 +15,7 @@
 #include <immintrin.h>
 #endif
 
-namespace mato::vt {
+namespace mux::vt {
 
 namespace {
 constexpr mixed_codec portable = {detail::decode_mixed_portably, detail::encode_pairs_portably};
@@ -306,4 +306,4 @@ std::span<const mixed_codec> mixed_codecs() noexcept {
 
 #endif
 
-} // namespace mato::vt
+} // namespace mux::vt

@@ -19,7 +19,7 @@
 #pragma GCC target("avx512f,avx512bw,avx512vbmi2,bmi,bmi2,popcnt")
 #endif
 
-namespace mato::vt {
+namespace mux::vt {
 
 namespace {
 
@@ -198,7 +198,7 @@ std::optional<std::size_t> detail::encode_pairs_avx512(const unit* units, std::s
     return 3 * count - static_cast<std::size_t>(saved);
 }
 
-} // namespace mato::vt
+} // namespace mux::vt
 
 #if defined(__clang__)
 #pragma clang attribute pop

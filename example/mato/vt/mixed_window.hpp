@@ -9,7 +9,7 @@
 
 #include <cstdint>
 
-namespace mato::vt::detail {
+namespace mux::vt::detail {
 
 /// What is looked at before anything is decided: as many bytes as a mask has bits.
 inline constexpr int window = 64;
@@ -62,4 +62,4 @@ std::optional<std::size_t> encode_pairs_portably(const unit* units, std::size_t 
 decoded_run decode_mixed_avx512(const char* p, const char* end, unit* to, int room, std::size_t scratch) noexcept;
 std::optional<std::size_t> encode_pairs_avx512(const unit* units, std::size_t count, char* to) noexcept;
 
-} // namespace mato::vt::detail
+} // namespace mux::vt::detail

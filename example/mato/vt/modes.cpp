@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <initializer_list>
 
-namespace mato::vt {
+namespace mux::vt {
 
 namespace {
 
@@ -96,4 +96,4 @@ mode_report mode_set::report(mode_space space, int number) const noexcept {
     return mode_report::unknown;
 }
 
-} // namespace mato::vt
+} // namespace mux::vt

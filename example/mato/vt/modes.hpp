@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace mato::vt {
+namespace mux::vt {
 
 enum class mode : std::uint8_t {
     insert,             ///< 4 IRM
@@ -68,4 +68,4 @@ private:
     std::bitset<static_cast<std::size_t>(mode::count)> bits_;
 };
 
-} // namespace mato::vt
+} // namespace mux::vt

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "number_scan.hpp"
 
-namespace mato::vt {
+namespace mux::vt {
 
 const char* detail::scan_digits(const char* p, const char* end, parameters& to) noexcept {
     const auto digit = [](const char* at) { return static_cast<unsigned char>(*at) - unsigned{'0'}; };
@@ -35,4 +35,4 @@ const char* detail::scan_digits(const char* p, const char* end, parameters& to) 
     return nullptr;
 }
 
-} // namespace mato::vt
+} // namespace mux::vt

@@ -9,7 +9,7 @@
 #include "parameters.hpp"
 #include "scan.hpp"
 
-namespace mato::vt {
+namespace mux::vt {
 
 /// Takes the numbers of a control sequence whose first byte after CSI, or after the prefix, is at `p`.
 /// @returns its final byte; nothing, and anything in `to`, if it has something else before that than numbers and what
@@ -102,4 +102,4 @@ inline const char* scan_numbers(const char* p, const char* end, parameters& to) 
     return final != nullptr ? final : detail::scan_digits(p, end, to);
 }
 
-} // namespace mato::vt
+} // namespace mux::vt

@@ -13,7 +13,7 @@
 #include <chrono>
 #include <string>
 
-namespace mato::vt {
+namespace mux::vt {
 
 /// Time since any fixed moment; it must not go back.
 using moment = std::chrono::milliseconds;
@@ -44,4 +44,4 @@ struct terminal_options {
     host_terminal host{};
 };
 
-} // namespace mato::vt
+} // namespace mux::vt

@@ -10,7 +10,7 @@
 #include <array>
 #include <cstring>
 
-namespace mato::vt {
+namespace mux::vt {
 
 namespace {
 
@@ -251,4 +251,4 @@ int ascii_columns(std::string_view packed) noexcept {
     return static_cast<int>((flags & has_runs) != 0 ? in.number() : packed.size() - 1);
 }
 
-} // namespace mato::vt
+} // namespace mux::vt

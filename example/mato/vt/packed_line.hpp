@@ -12,7 +12,7 @@
 
 #include <string_view>
 
-namespace mato::vt {
+namespace mux::vt {
 
 /// Bytes packing may take at most for a row; what pack_line() needs at `to`.
 [[nodiscard]] std::size_t packed_bound(const row& r) noexcept;
@@ -27,4 +27,4 @@ bool unpack_line(std::string_view bytes, row& out, int most_columns);
 /// Columns of a packed line if it is all ASCII, else -1: then it must be unpacked to be measured.
 [[nodiscard]] int ascii_columns(std::string_view packed) noexcept;
 
-} // namespace mato::vt
+} // namespace mux::vt

@@ -9,7 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace mato::vt {
+namespace mux::vt {
 
 /// At most `max_count` numbers, sub-parameters included; what comes after is dropped, as xterm drops it (30 there).
 /// The edge: an SGR with more than 32 numbers loses its tail.
@@ -65,4 +65,4 @@ struct control_sequence {
     char final = 0;
 };
 
-} // namespace mato::vt
+} // namespace mux::vt

@@ -19,7 +19,7 @@
 #include <cstring>
 #include <string_view>
 
-namespace mato::vt {
+namespace mux::vt {
 
 enum class string_kind : std::uint8_t { osc, dcs, apc, pm, sos };
 enum class string_end : std::uint8_t { terminated, bell, cancelled };
@@ -365,4 +365,4 @@ template <class Sink> const char* parser::in_string(const char* p, const char* e
     return p + 1;
 }
 
-} // namespace mato::vt
+} // namespace mux::vt

@@ -13,7 +13,7 @@
 #include <memory>
 #include <string>
 
-namespace mato::vt {
+namespace mux::vt {
 
 enum class picture_kind : std::uint8_t { kitty, sixel, iterm };
 
@@ -91,4 +91,4 @@ template <class Found> void for_each_mark(const row& r, Found found) {
     }
 }
 
-} // namespace mato::vt
+} // namespace mux::vt

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace mato::vt {
+namespace mux::vt {
 
 void picture_store::drop(std::size_t i) {
     bytes_ -= pictures_[i].image->bytes();
@@ -37,4 +37,4 @@ void picture_store::keep(const std::vector<std::uint16_t>& kept) {
         if (std::find(kept.begin(), kept.end(), pictures_[i].number) == kept.end()) drop(i);
 }
 
-} // namespace mato::vt
+} // namespace mux::vt

@@ -8,7 +8,7 @@
 
 #include <vector>
 
-namespace mato::vt {
+namespace mux::vt {
 
 /// Past a bound the oldest go.
 struct picture_limits {
@@ -43,4 +43,4 @@ private:
     std::uint16_t last_ = 0; // a number comes back after 65535 others
 };
 
-} // namespace mato::vt
+} // namespace mux::vt

@@ -9,7 +9,7 @@
 #include <sys/platform/x86.h>
 #undef _Bool
 
-namespace mato::vt {
+namespace mux::vt {
 
 bool detail::has_avx2() noexcept { return CPU_FEATURE_ACTIVE(AVX2) && CPU_FEATURE_ACTIVE(BMI1) && CPU_FEATURE_ACTIVE(POPCNT); }
 
@@ -19,15 +19,15 @@ bool detail::has_avx512() noexcept {
            CPU_FEATURE_ACTIVE(POPCNT);
 }
 
-} // namespace mato::vt
+} // namespace mux::vt
 
 #else
 
-namespace mato::vt {
+namespace mux::vt {
 
 bool detail::has_avx2() noexcept { return false; }
 bool detail::has_avx512() noexcept { return false; }
 
-} // namespace mato::vt
+} // namespace mux::vt
 
 #endif

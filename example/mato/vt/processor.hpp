@@ -7,11 +7,11 @@
 /// Asking the processor costs a virtual machine an exit, 7 µs, and the compiler's own way asks twenty times before main().
 #pragma once
 
-namespace mato::vt::detail {
+namespace mux::vt::detail {
 
 /// AVX2, with BMI1 and POPCNT.
 [[nodiscard]] bool has_avx2() noexcept;
 /// AVX-512 F, BW, VL and VBMI2, with BMI1, BMI2 and POPCNT.
 [[nodiscard]] bool has_avx512() noexcept;
 
-} // namespace mato::vt::detail
+} // namespace mux::vt::detail

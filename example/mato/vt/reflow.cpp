@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <optional>
 
-namespace mato::vt {
+namespace mux::vt {
 
 namespace {
 
@@ -136,4 +136,4 @@ void reflow(screen& s, history& h, std::vector<row>& below, screen_size size, st
     }
 }
 
-} // namespace mato::vt
+} // namespace mux::vt

@@ -12,7 +12,7 @@
 
 #include <span>
 
-namespace mato::vt {
+namespace mux::vt {
 
 struct reflow_cursor {
     position at;
@@ -26,4 +26,4 @@ inline constexpr std::size_t max_rows_below = 4096;
 /// or last row, where their text leaves it. @pre there is one, and each is on the screen
 void reflow(screen& s, history& h, std::vector<row>& below, screen_size size, std::span<reflow_cursor> cursors);
 
-} // namespace mato::vt
+} // namespace mux::vt

@@ -8,7 +8,7 @@
 #include <array>
 #include <cstring>
 
-namespace mato::vt {
+namespace mux::vt {
 
 row::row(const row& other) : wraps(other.wraps), generation(other.generation), runs_(other.runs_), pool_(other.pool_) {
     if (other.used_ == 0) return;
@@ -329,4 +329,4 @@ bool row::is_valid(int columns) const {
     return true;
 }
 
-} // namespace mato::vt
+} // namespace mux::vt

@@ -19,7 +19,7 @@
 #include <utility>
 #include <vector>
 
-namespace mato::vt {
+namespace mux::vt {
 
 using unit = std::uint32_t;
 
@@ -208,4 +208,4 @@ inline void row::clear() noexcept {
     pool_.clear();
 }
 
-} // namespace mato::vt
+} // namespace mux::vt

@@ -14,7 +14,7 @@
 #include <emmintrin.h>
 #endif
 
-namespace mato::vt {
+namespace mux::vt {
 
 /// 0x20 to 0x7e: one column, one unit, no decoding.
 [[nodiscard]] inline bool is_plain(char byte) noexcept { return static_cast<unsigned char>(byte) - 0x20u < 0x5fu; }
@@ -213,4 +213,4 @@ inline bool narrow_plain(const std::uint32_t* units, std::size_t count, char* to
 
 #endif
 
-} // namespace mato::vt
+} // namespace mux::vt

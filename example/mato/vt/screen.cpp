@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <numeric>
 
-namespace mato::vt {
+namespace mux::vt {
 
 screen::screen(screen_size size) { assign(size, {}); }
 
@@ -146,4 +146,4 @@ std::size_t screen::memory_bytes() const noexcept {
     return total;
 }
 
-} // namespace mato::vt
+} // namespace mux::vt

@@ -13,7 +13,7 @@
 #include <cstdint>
 #include <vector>
 
-namespace mato::vt {
+namespace mux::vt {
 
 class screen {
 public:
@@ -64,4 +64,4 @@ private:
     std::uint64_t generation_ = 0;
 };
 
-} // namespace mato::vt
+} // namespace mux::vt

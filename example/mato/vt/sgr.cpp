@@ -3,7 +3,7 @@
 
 #include <utility>
 
-namespace mato::vt {
+namespace mux::vt {
 
 namespace {
 
@@ -166,4 +166,4 @@ std::string sgr_numbers(const style& s) {
     return out;
 }
 
-} // namespace mato::vt
+} // namespace mux::vt

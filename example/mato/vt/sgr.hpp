@@ -10,7 +10,7 @@
 
 #include <string>
 
-namespace mato::vt {
+namespace mux::vt {
 
 /// Applies every number from `first` on; unknown ones change nothing. Protection and the link stay as they are.
 void apply_sgr(const parameters& numbers, style& pen, std::size_t first = 0) noexcept;
@@ -25,4 +25,4 @@ void apply_sgr_number(int n, style& pen) noexcept;
 /// The numbers that make `s` from nothing: "0;1;38:5:12". For DECRQSS and for viewers.
 [[nodiscard]] std::string sgr_numbers(const style& s);
 
-} // namespace mato::vt
+} // namespace mux::vt

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "sgr_scan.hpp"
 
-namespace mato::vt {
+namespace mux::vt {
 
 const char* scan_sgr(const char* p, detail::sequence_shape shape, style& pen) noexcept {
     using namespace detail;
@@ -35,4 +35,4 @@ const char* scan_sgr(const char* p, detail::sequence_shape shape, style& pen) no
     return p + shape.final + 1;
 }
 
-} // namespace mato::vt
+} // namespace mux::vt

@@ -7,7 +7,7 @@
 #include "number_scan.hpp"
 #include "sgr.hpp"
 
-namespace mato::vt {
+namespace mux::vt {
 
 /// "CSI 38;" or "CSI 48;". One branch: what digits a sequence begins with cannot be predicted.
 [[nodiscard]] inline bool begins_colour(const char* p, const char* end) noexcept {
@@ -88,4 +88,4 @@ inline const char* detail::scan_common_sgr(const char* p, sequence_shape shape, 
     return p + shape.final + 1;
 }
 
-} // namespace mato::vt
+} // namespace mux::vt

@@ -9,7 +9,7 @@
 
 #include <algorithm>
 
-namespace mato::vt {
+namespace mux::vt {
 
 namespace {
 
@@ -498,4 +498,4 @@ snapshot_error snapshot_access::restore(std::string_view bytes, emulator& e, par
     return snapshot_error::none;
 }
 
-} // namespace mato::vt
+} // namespace mux::vt

@@ -12,7 +12,7 @@
 #include <string>
 #include <string_view>
 
-namespace mato::vt {
+namespace mux::vt {
 
 class byte_reader;
 class byte_writer;
@@ -32,4 +32,4 @@ private:
     static void take_pictures(byte_reader& in, emulator& e);
 };
 
-} // namespace mato::vt
+} // namespace mux::vt

@@ -11,7 +11,7 @@
 #include <cstdint>
 #include <type_traits>
 
-namespace mato::vt {
+namespace mux::vt {
 
 namespace attributes {
 inline constexpr std::uint16_t bold = 1 << 0;
@@ -78,4 +78,4 @@ struct style_words {
 
 inline bool operator==(const style& a, const style& b) noexcept { return style_words::of(a) == style_words::of(b); }
 
-} // namespace mato::vt
+} // namespace mux::vt

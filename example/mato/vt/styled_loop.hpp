@@ -9,7 +9,7 @@
 #include "sgr_scan.hpp"
 #include "styled_text.hpp"
 
-namespace mato::vt {
+namespace mux::vt {
 
 namespace {
 
@@ -98,4 +98,4 @@ private:
 
 } // namespace
 
-} // namespace mato::vt
+} // namespace mux::vt

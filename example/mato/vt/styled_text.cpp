@@ -5,7 +5,7 @@
 #include "sgr_scan.hpp"
 #include "styled_loop.hpp"
 
-namespace mato::vt {
+namespace mux::vt {
 
 namespace {
 
@@ -78,4 +78,4 @@ const auto fastest = styled_writers().back();
 
 const char* append_styled(const char* p, const char* end, row_end& to) noexcept { return fastest(p, end, to); }
 
-} // namespace mato::vt
+} // namespace mux::vt

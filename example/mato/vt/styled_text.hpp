@@ -10,7 +10,7 @@
 
 #include <array>
 
-namespace mato::vt {
+namespace mux::vt {
 
 /// Where a row ends, and what was written there.
 struct row_end {
@@ -41,4 +41,4 @@ const char* append_styled_avx512(const char* p, const char* end, row_end& to) no
 
 } // namespace detail
 
-} // namespace mato::vt
+} // namespace mux::vt

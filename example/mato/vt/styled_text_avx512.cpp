@@ -19,7 +19,7 @@
 
 #include "styled_loop.hpp"
 
-namespace mato::vt {
+namespace mux::vt {
 
 namespace {
 
@@ -43,7 +43,7 @@ const char* detail::append_styled_avx512(const char* p, const char* end, row_end
     return styled_writer<avx512_scan>(to).write(p, end, to);
 }
 
-} // namespace mato::vt
+} // namespace mux::vt
 
 #if defined(__clang__)
 #pragma clang attribute pop

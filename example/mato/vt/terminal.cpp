@@ -4,7 +4,7 @@
 #include "emulator.hpp"
 #include "snapshot.hpp"
 
-namespace mato::vt {
+namespace mux::vt {
 
 struct terminal::core {
     explicit core(terminal_options options) : emulated(std::move(options)) {}
@@ -160,4 +160,4 @@ bool terminal::is_valid() const {
     return e.left_ >= 0 && e.left_ < e.right_ && e.right_ <= e.columns();
 }
 
-} // namespace mato::vt
+} // namespace mux::vt

@@ -22,7 +22,7 @@
 #include <string_view>
 #include <vector>
 
-namespace mato::vt {
+namespace mux::vt {
 
 class emulator;
 class parser;
@@ -140,4 +140,4 @@ private:
     std::unique_ptr<core> core_;
 };
 
-} // namespace mato::vt
+} // namespace mux::vt

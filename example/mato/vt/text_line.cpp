@@ -3,7 +3,7 @@
 
 #include "row.hpp"
 
-namespace mato::vt {
+namespace mux::vt {
 
 void read_line(const row& r, text_line& out) {
     out.text.clear();
@@ -20,4 +20,4 @@ void read_line(const row& r, text_line& out) {
     }
 }
 
-} // namespace mato::vt
+} // namespace mux::vt

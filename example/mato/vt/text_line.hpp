@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace mato::vt {
+namespace mux::vt {
 
 class row;
 
@@ -38,4 +38,4 @@ struct text_line {
 /// Reuses the memory `out` has.
 void read_line(const row& r, text_line& out);
 
-} // namespace mato::vt
+} // namespace mux::vt

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "unicode.hpp"
 
-namespace mato::vt {
+namespace mux::vt {
 
 namespace {
 
@@ -40,4 +40,4 @@ bool joins_cluster(const char32_t* cluster, std::size_t count, char32_t next) no
     return after == regional && ends_in_odd_regional(cluster, count);                          // GB12, GB13
 }
 
-} // namespace mato::vt
+} // namespace mux::vt

@@ -8,7 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 
-namespace mato::vt {
+namespace mux::vt {
 
 extern const char unicode_version[];
 
@@ -43,4 +43,4 @@ inline unicode_property property_of(char32_t code) noexcept {
     return {unicode_leaves[unicode_index[code / unicode_block] * unicode_block + code % unicode_block]};
 }
 
-} // namespace mato::vt
+} // namespace mux::vt

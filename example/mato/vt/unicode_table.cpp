@@ -3,7 +3,7 @@
 // clang-format off
 #include "unicode.hpp"
 
-namespace mato::vt {
+namespace mux::vt {
 
 const char unicode_version[] = "15.0.0";
 
@@ -887,4 +887,4 @@ const std::uint8_t unicode_leaves[30720] = {
 5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,
 5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5,5};
 
-} // namespace mato::vt
+} // namespace mux::vt

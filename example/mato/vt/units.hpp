@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-namespace mato::vt {
+namespace mux::vt {
 
 /// Cells. The bounds keep the largest screen near 8 MiB and a column within the 16 bits runs are stored with.
 inline constexpr int max_rows = 1024;
@@ -44,4 +44,4 @@ struct rectangle {
     friend bool operator==(const rectangle&, const rectangle&) = default;
 };
 
-} // namespace mato::vt
+} // namespace mux::vt

@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-namespace mato::vt {
+namespace mux::vt {
 
 namespace {
 
@@ -59,4 +59,4 @@ std::string printable_utf8(std::string_view bytes) {
     return out;
 }
 
-} // namespace mato::vt
+} // namespace mux::vt

@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-namespace mato::vt {
+namespace mux::vt {
 
 inline constexpr char32_t replacement_character = 0xfffd;
 inline constexpr int max_utf8_bytes = 4;
@@ -72,4 +72,4 @@ void append_utf8(std::string& out, char32_t code);
 /// Valid UTF-8 of the same text, ill-formed parts replaced, C0, DEL and C1 controls dropped.
 [[nodiscard]] std::string printable_utf8(std::string_view bytes);
 
-} // namespace mato::vt
+} // namespace mux::vt

@@ -8,7 +8,7 @@
 
 #include <algorithm>
 
-namespace mato::vt {
+namespace mux::vt {
 
 /// Where the row that begins at column `from` of `line` ends. A wide character that would be cut goes to the next row.
 [[nodiscard]] inline int wrap_end(const row& line, int from, int columns) noexcept {
@@ -36,4 +36,4 @@ namespace mato::vt {
     return count;
 }
 
-} // namespace mato::vt
+} // namespace mux::vt

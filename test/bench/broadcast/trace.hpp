@@ -55,11 +55,11 @@ private:
     static constexpr milliseconds patience{60'000};
     static constexpr std::size_t ahead_frames = 128; // of the slowest viewer, for the limit
 
-    [[nodiscard]] static mato::vt::terminal fresh() {
-        mato::vt::terminal_options options;
+    [[nodiscard]] static mux::vt::terminal fresh() {
+        mux::vt::terminal_options options;
         options.size = {24, 80};
         options.limits.history.lines = 0; // what is shown is what counts
-        return mato::vt::terminal(options);
+        return mux::vt::terminal(options);
     }
     [[nodiscard]] std::string final_screen() const { return scratch_.path() + "/final"; }
 
@@ -70,7 +70,7 @@ private:
 
     class hub final : public socket_publisher {
     public:
-        hub(const setup& s, page& shared, const mato::vt::terminal& model) : socket_publisher(s, shared) {
+        hub(const setup& s, page& shared, const mux::vt::terminal& model) : socket_publisher(s, shared) {
             stream_.on.snapshot = [&model](std::uint64_t) { return screen_mark + model.save(); };
         }
         void publish(std::string_view payload) override { stream_.publish(payload); }
@@ -103,7 +103,7 @@ private:
 
     void send() {
         const std::string bytes = trace();
-        mato::vt::terminal model = fresh();
+        mux::vt::terminal model = fresh();
         std::unique_ptr<socket_publisher> to;
         if (bare_)
             to = std::make_unique<bare_publisher>(setup_, *page_, 128 * 1024);
@@ -148,11 +148,11 @@ private:
             ++page_.next[viewer];
             if (payload[0] == output_mark)
                 all_[viewer].feed(payload.substr(1));
-            else if (all_[viewer].restore(payload.substr(1)) != mato::vt::snapshot_error::none)
+            else if (all_[viewer].restore(payload.substr(1)) != mux::vt::snapshot_error::none)
                 throw std::runtime_error("trace: a screen cannot be read");
         }
         void has_slow() { slow_ = true; }
-        [[nodiscard]] std::size_t count_same(const mato::vt::terminal& as) const {
+        [[nodiscard]] std::size_t count_same(const mux::vt::terminal& as) const {
             return static_cast<std::size_t>(
                 std::count_if(all_.begin(), all_.end(), [&](const auto& each) { return each.is_same(as); }));
         }
@@ -161,7 +161,7 @@ private:
         page& page_;
         std::uint64_t since_;
         bool slow_ = false;
-        std::vector<mato::vt::terminal> all_;
+        std::vector<mux::vt::terminal> all_;
     };
 
     void show() {
@@ -169,7 +169,7 @@ private:
         if (!bare_) all.has_slow();
         stream_reader<split_by_length, screens> from(setup_, all, *page_);
         for (std::size_t i = 0; i < viewers; ++i) from.join(i);
-        std::optional<mato::vt::terminal> wanted;
+        std::optional<mux::vt::terminal> wanted;
         while (page_->now != phase::stop) {
             from.drain();
             if (page_->now != phase::draining) continue;
@@ -177,7 +177,7 @@ private:
                 std::ostringstream bytes;
                 bytes << std::ifstream(final_screen()).rdbuf();
                 wanted = fresh();
-                if (wanted->restore(bytes.str()) != mato::vt::snapshot_error::none)
+                if (wanted->restore(bytes.str()) != mux::vt::snapshot_error::none)
                     throw std::runtime_error("trace: no final screen");
             }
             page_->joins = all.count_same(*wanted);

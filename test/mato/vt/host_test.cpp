@@ -7,7 +7,7 @@
 #include <memory>
 #include <string>
 
-using namespace mato::vt;
+using namespace mux::vt;
 
 namespace {
 

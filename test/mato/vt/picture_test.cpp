@@ -9,7 +9,7 @@
 
 #include <string>
 
-using namespace mato::vt;
+using namespace mux::vt;
 
 namespace {
 

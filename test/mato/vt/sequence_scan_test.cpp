@@ -13,7 +13,7 @@
 #include <random>
 #include <vector>
 
-using namespace mato::vt;
+using namespace mux::vt;
 
 TEST_CASE("the numbers of a sequence are what its digits say", "[numbers]") {
     std::mt19937 random(5);

@@ -8,7 +8,7 @@
 #include <iterator>
 #include <string>
 
-using namespace mato::vt;
+using namespace mux::vt;
 
 namespace {
 

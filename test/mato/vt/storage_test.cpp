@@ -13,7 +13,7 @@
 #include <array>
 #include <random>
 
-using namespace mato::vt;
+using namespace mux::vt;
 
 namespace {
 

@@ -10,7 +10,7 @@
 #include <random>
 #include <sstream>
 
-using namespace mato::vt;
+using namespace mux::vt;
 
 namespace {
 

@@ -16,7 +16,7 @@
 #include <sstream>
 #include <vector>
 
-using namespace mato::vt;
+using namespace mux::vt;
 
 TEST_CASE("every scalar value survives encoding and decoding", "[utf8]") {
     std::size_t wrong = 0;

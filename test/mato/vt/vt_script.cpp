@@ -16,7 +16,7 @@
 
 namespace {
 
-using namespace mato::vt;
+using namespace mux::vt;
 
 enum class feeding { whole, bytes, snapshots };
 

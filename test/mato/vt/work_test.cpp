@@ -11,7 +11,7 @@
 #include <string_view>
 #include <vector>
 
-using namespace mato::vt;
+using namespace mux::vt;
 
 namespace {
 

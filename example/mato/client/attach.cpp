@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: MIT
+#include "attach.hpp"
+
+#include <mato/signals.hpp>
+
+#include <algorithm>
+#include <optional>
+
+namespace mux {
+namespace {
+
+constexpr std::size_t typed_limit = 16u << 20; // typed ahead of the program: a large paste; beyond it the terminal waits
+// A terminal that has not answered by then never will. Until then an answer could be typed into whatever follows us.
+constexpr mato::milliseconds answer_patience{300};
+constexpr int most_cursor_style = 6;              // DECSCUSR
+constexpr mato::milliseconds hide_patience{1000}; // a daemon that does not let go for so long may draw over the shell
+
+/// One attachment: guards the terminal, copies between it and the daemon where the daemon has none, and knows when to end.
+class attachment {
+public:
+    attachment(remote& daemon, user_terminal& tty, bool direct, const std::string& questions)
+        : daemon_(daemon), tty_(tty), direct_(direct), questions_(questions), stopping_(daemon.is_ending()) {}
+
+    attach_result run() {
+        mato::failure why;
+        auto signals = mato::default_signal_source::open(
+            mato::make_signal_set({SIGTERM, SIGHUP, SIGINT, SIGQUIT, SIGWINCH, SIGCONT, SIGTSTP}), why);
+        if (why) throw command_failure{1, why.message()};
+        signals_ = &signals;
+        enter();
+        handle_messages(); // what came with the answer
+        while (!result_) {
+            tty_.flush(why);
+            if (why)
+                end("[terminal lost]", 1);
+            else
+                turn(signals);
+        }
+        if (ends_first_) hide(); // else the daemon would go on drawing, over the shell
+        if (unanswered_) tty_.discard_answers(asked_at_ + answer_patience);
+        tty_.leave();
+        return *result_;
+    }
+
+private:
+    void turn(mato::default_signal_source& signals) {
+        auto& connection = daemon_.connection();
+        if (untaken_ > 0 && tty_.queued_bytes() == 0) // before the wait: the daemon may be waiting for it
+            daemon_.post_as(message::output_taken, 0, bytes_taken{std::exchange(untaken_, 0)});
+        const bool may_type = !direct_ && typed_.size() < typed_limit;
+        const bool waits = tty_.queued_bytes() > 0;
+        const auto events = [](bool in, bool out) { return static_cast<short>((in ? POLLIN : 0) | (out ? POLLOUT : 0)); };
+        pollfd ready[] = {{direct_ && !waits ? -1 : tty_.native_handle(), events(may_type, waits), 0},
+                          {connection.native_handle(), events(true, connection.queued_bytes() > 0), 0},
+                          {signals.native_handle(), POLLIN, 0}};
+        if (mato::sys::poll(ready, 3, -1) == -1) return;
+        if (ready[2].revents) handle_signals(signals);
+        if (!direct_ && ready[0].revents & (POLLIN | POLLHUP | POLLERR)) handle_keys();
+        mato::failure why;
+        if (ready[1].revents & POLLOUT) connection.flush(why);
+        if (ready[1].revents & (POLLIN | POLLHUP | POLLERR)) {
+            connection.fill(why);
+            handle_messages(); // also what came before the end
+            if (why) end(stopping_ ? "[daemon stopped]" : "[daemon lost]", 1);
+        }
+    }
+
+    void end(std::string last_line, int exit_code) {
+        if (!result_) result_ = attach_result{std::move(last_line), exit_code};
+    }
+
+    /// The terminal is in our hands: the daemon may draw.
+    void enter() {
+        mato::failure why;
+        tty_.enter(why);
+        if (why) throw command_failure{1, why.message()};
+        const bool asks = !questions_.empty() && !asked_once_;
+        if (asks) {
+            tty_.write(questions_, why);
+            asked_once_ = unanswered_ = true;
+            asked_at_ = mato::clock::now();
+        }
+        daemon_.post_as(message::show, 0, show_request{asks});
+    }
+
+    void handle_signals(mato::default_signal_source& signals) {
+        while (const auto signal = signals.try_next()) {
+            switch (*signal) {
+            case SIGWINCH: daemon_.post_as(message::resize, 0, tty_.size()); break;
+            case SIGHUP: end_first("[terminal lost]"); break;
+            case SIGTERM: end_first("[terminated]"); break;
+            case SIGCONT: resume(); break;
+            case SIGTSTP: suspend(); break;
+            default: break; // INT, QUIT from outside: typed ones are the program's, by raw mode
+            }
+        }
+    }
+
+    /// Before the daemon knows of it.
+    void end_first(std::string last_line) {
+        if (!result_) ends_first_ = true;
+        end(std::move(last_line), 1);
+    }
+
+    /// Until the daemon has let go of the terminal, or is gone, or had the time to.
+    void hide() {
+        hiding_ = daemon_.post(message::hide, nothing{});
+        const auto until = mato::deadline::in(hide_patience);
+        while (hiding_ != 0 && !until.passed()) {
+            mato::failure why;
+            pollfd ready{daemon_.connection().native_handle(), POLLIN, 0};
+            if (mato::sys::poll(&ready, 1, until.poll_timeout()) == -1) continue;
+            daemon_.connection().fill(why);
+            handle_messages();
+            if (why) return end(stopping_ ? "[daemon stopped]" : "[daemon lost]", 1);
+        }
+    }
+
+    /// Stops this process once the daemon has let go of the terminal. It goes on in `resume`.
+    void suspend() {
+        hide();
+        if (result_) return;
+        if (unanswered_) { // the answers would be typed into the shell; who continues us has the terminal asked again
+            tty_.discard_answers(asked_at_ + answer_patience);
+            asked_once_ = unanswered_ = false;
+        }
+        tty_.leave();
+        bool continued = false; // meanwhile: then nobody would continue us again
+        while (const auto signal = signals_->try_next()) {
+            continued = continued || *signal == SIGCONT;
+            if (*signal == SIGTERM) end("[terminated]", 1); // the daemon draws no more
+            if (*signal == SIGHUP) end("[terminal lost]", 1);
+        }
+        if (continued) return resume();
+        if (!result_) mato::sys::kill(mato::sys::getpid(), SIGSTOP);
+    }
+
+    void resume() {
+        daemon_.post_as(message::resize, 0, tty_.size());
+        try {
+            enter();
+        } catch (const command_failure&) {
+            end("[terminal lost]", 1);
+        }
+    }
+
+    void handle_keys() {
+        mato::failure why;
+        constexpr int follows_ms = 10; // the kernel may still have to bring what follows a full buffer
+        for (bool follows = true; follows && !why;) {
+            const auto bytes = tty_.read(why);
+            typed_ += bytes;
+            // What an ESC begins is told from the key by what follows it.
+            pollfd more{tty_.native_handle(), POLLIN, 0};
+            follows =
+                bytes.ends_with('\033') && mato::sys::poll(&more, 1, bytes.size() >= full_terminal_bytes ? follows_ms : 0) == 1;
+        }
+        if (why) return end("[terminal lost]", 1);
+        send_typed();
+    }
+
+    /// No more than the window is under way, so that a program that does not read costs the daemon no memory.
+    void send_typed() {
+        while (!typed_.empty() && outstanding_ < input_window_bytes) {
+            const std::size_t size = std::min({typed_.size(), input_chunk_bytes, input_window_bytes - outstanding_});
+            mato::failure why; // a daemon that is gone shows at the next read
+            daemon_.connection().queue(encode_bytes(message::input, 0, std::string_view(typed_).substr(0, size)), why);
+            typed_.erase(0, size);
+            outstanding_ += size;
+        }
+    }
+
+    void handle_messages() {
+        mato::failure why;
+        while (!result_ || hiding_ != 0) {
+            const auto payload = daemon_.connection().next(why);
+            if (why) return end("[daemon lost]", 1);
+            if (!payload) return;
+            if (const auto frame = parse_header(*payload)) handle(*frame);
+        }
+    }
+
+    void handle(const header& frame) {
+        mato::failure gone;
+        switch (frame.type) {
+        case message::output:
+            untaken_ += frame.body.size();
+            if (hiding_ == 0) tty_.write(frame.body, gone);
+            if (gone) end("[terminal lost]", 1);
+            return;
+        case message::input_taken:
+            if (const auto taken = decode<bytes_taken>(frame.body))
+                outstanding_ -= std::min<std::size_t>(outstanding_, taken->bytes);
+            return send_typed();
+        case message::tab_exited:
+            if (const auto status = decode<exit_status>(frame.body); status && !stopping_)
+                end("[exited " + std::to_string(status->code) + "]", 0);
+            return;
+        case message::detached: return end("[detached]", 0);
+        case message::terminal_lost: return end("[terminal lost]", 1);
+        case message::suspend: return suspend();
+        case message::answered: unanswered_ = false; return;
+        case message::cursor_shaped:
+            if (const auto style = decode<cursor_style>(frame.body); style && style->own <= most_cursor_style)
+                tty_.cursor_is_shaped(style->own);
+            return;
+        case message::stopping: stopping_ = true; return;
+        case message::done:
+            if (frame.id == hiding_) hiding_ = 0;
+            return;
+        default: return; // of a newer daemon: not for this client
+        }
+    }
+
+    remote& daemon_;
+    user_terminal& tty_;
+    mato::default_signal_source* signals_ = nullptr;
+    const bool direct_;
+    const std::string& questions_;
+    bool asked_once_ = false, unanswered_ = false;
+    mato::clock::time_point asked_at_{};
+    std::string typed_;
+    std::size_t outstanding_ = 0; // typed, and not yet taken by the program
+    std::uint64_t untaken_ = 0;   // shown, and the daemon not yet told that the terminal has it
+    std::uint32_t hiding_ = 0;    // the request after whose answer the daemon draws no more
+    std::optional<attach_result> result_;
+    bool stopping_ = false, ends_first_ = false; // ends_first_: the daemon does not know of the end
+};
+
+} // namespace
+
+attach_result show_tab(remote& daemon, user_terminal& tty, bool direct, const std::string& questions) {
+    return attachment(daemon, tty, direct, questions).run();
+}
+
+} // namespace mux

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+#include "common.hpp"
+
+#include "protocol/key_names.hpp"
+
+#include <mato/policies.hpp>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+
+namespace mux {
+
+std::optional<std::string> variable(const char* name) {
+    const char* const value = std::getenv(name);
+    return value ? std::optional<std::string>(value) : std::nullopt;
+}
+
+program_paths paths_of(const invocation& what) {
+    mato::failure why;
+    auto paths = resolve_paths(what.paths, variable, why);
+    if (why) throw command_failure{mato::exit_code::usage, why.message()};
+    if (!what.paths.config.empty() &&
+        !std::filesystem::exists(paths.config)) // a missing default is fine, a missing choice is not
+        throw command_failure{mato::exit_code::bad_config, "there is no configuration " + paths.config.native()};
+    return paths;
+}
+
+tab_id current_tab(const program_paths& paths) {
+    const auto enclosing = parse_enclosing_tab(variable("MATO").value_or(""));
+    return enclosing && enclosing->socket == paths.daemon.socket ? enclosing->tab : 0;
+}
+
+namespace {
+
+remote open(const program_paths& paths, start mode, mato::deadline until, int none,
+            const std::function<void()>& meanwhile = {}) {
+    try {
+        return remote::open(paths, mode, until, meanwhile);
+    } catch (no_daemon& why) {
+        why.exit_code = none;
+        throw;
+    }
+}
+
+} // namespace
+
+remote open_existing(const program_paths& paths, int none) {
+    return open(paths, start::never, mato::deadline::in(answer_patience), none);
+}
+
+remote open_or_start(const invocation& what, const program_paths& paths, const std::function<void()>& meanwhile) {
+    return open(paths, what.no_start ? start::never : start::if_needed, mato::deadline::in(start_patience),
+                mato::exit_code::unavailable, meanwhile);
+}
+
+new_tab new_tab_of(const invocation& what, const program_paths& paths) {
+    new_tab wanted;
+    wanted.task = what.task;
+    wanted.name = what.name;
+    wanted.emulator = what.emulator;
+    wanted.current = current_tab(paths);
+    wanted.argv = what.program;
+    wanted.environment = what.environment;
+    wanted.may_fall_back = what.directory.empty(); // one that was named is an error when it is not there
+    std::error_code why;
+    auto here = std::filesystem::current_path(why);
+    if (why && !what.directory.empty() && what.directory[0] != '/')
+        throw command_failure{1, "-c " + what.directory + " is relative to the working directory, which cannot be told: " +
+                                     why.message() + "; name an absolute one"};
+    if (why) here = variable("PWD").value_or("/"); // it is gone; the daemon falls back and says so
+    if (!here.is_absolute()) here = "/";
+    wanted.cwd = (here / what.directory).lexically_normal().native();
+    return wanted;
+}
+
+typing keys_of(const invocation& what) {
+    typing all;
+    for (auto word = what.operands.begin() + 1; word != what.operands.end(); ++word) {
+        if (!what.literal && parse_key_name(*word)) {
+            all.keys.push_back({all.bytes.size(), *word});
+            continue;
+        }
+        if (const std::string problem = what.literal ? std::string() : key_name_problem(*word); !problem.empty())
+            throw command_failure{mato::exit_code::usage,
+                                  "'" + *word + "' is not a key: " + problem + " (send -l types it as text)"};
+        all.bytes += *word;
+    }
+    return all;
+}
+
+void print(const std::string& text) {
+    if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0) return;
+    // The reader of a pipe has left, as `head` does: no message, and the code that a shell shows for it.
+    if (errno == EPIPE) throw command_failure{128 + SIGPIPE, {}};
+    throw command_failure{1, "cannot write to standard output: " + mato::last_error().message()};
+}
+
+} // namespace mux

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+/// @file common.hpp: what every command begins and ends with: paths, the daemon, how long to wait for it, standard output.
+/// Threads: one.   Blocks: within the patience named.   Errors: command_failure.
+#pragma once
+
+#include "client/cli.hpp"
+#include "client/remote.hpp"
+#include "exchanges.hpp"
+#include "protocol/ids.hpp"
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+
+namespace mux {
+
+inline constexpr std::chrono::seconds start_patience{20}; ///< a daemon that another client starts on a busy machine
+inline constexpr std::chrono::seconds answer_patience{5}; ///< any request that does not wait for a program
+inline constexpr std::chrono::seconds status_patience{1}; ///< the contract of `status`
+
+[[nodiscard]] std::optional<std::string> variable(const char* name);
+[[nodiscard]] program_paths paths_of(const invocation& what);
+/// The tab this command runs in, when it is one of the daemon asked; else 0.
+[[nodiscard]] tab_id current_tab(const program_paths& paths);
+
+/// @throws as remote::open; `none`: the exit code when no daemon runs.
+[[nodiscard]] remote open_existing(const program_paths& paths, int none = mato::exit_code::unavailable);
+/// For questions that change nothing: `ask(remote&)`, and again when the daemon ends before it has answered. So the answer is
+/// true of the next daemon, or is that none runs. @throws as remote::open, and what `ask` does.
+template <class Ask> auto ask_running_daemon(const program_paths& paths, Ask ask) {
+    const auto until = mato::deadline::in(answer_patience);
+    for (;;) {
+        remote daemon = open_existing(paths, 1);
+        try {
+            return ask(daemon);
+        } catch (const command_failure&) {
+            if (!daemon.is_ending() || until.passed()) throw;
+        }
+    }
+}
+/// `meanwhile`: as remote::open.
+[[nodiscard]] remote open_or_start(const invocation& what, const program_paths& paths,
+                                   const std::function<void()>& meanwhile = {});
+[[nodiscard]] inline mato::deadline soon() { return mato::deadline::in(answer_patience); }
+
+/// The tab that `new` asks for, but for the terminal that is to show it.
+[[nodiscard]] new_tab new_tab_of(const invocation& what, const program_paths& paths);
+/// Whom `detach` means.
+[[nodiscard]] detach_request detach_of(const invocation& what, const program_paths& paths);
+/// What `send` types: key names are keys, other words are typed as they are; with -l all are.
+/// @throws command_failure, exit code 64: a word looks like a key's name and is none.
+[[nodiscard]] typing keys_of(const invocation& what);
+
+/// To standard output, at once.
+void print(const std::string& text);
+
+} // namespace mux

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: MIT
+/// @file events.cpp: `events`: what happens in the daemon, printed until somebody interrupts, the reader leaves, or it stops.
+#include "commands.hpp"
+
+#include "client/event_text.hpp"
+#include "common.hpp"
+
+#include <poll.h>
+#include <unistd.h>
+
+namespace mux {
+namespace {
+
+/// Waits for the daemon's next message. @returns false when standard output has no reader any more.
+bool wait_for_message(remote& daemon) {
+    for (;;) {
+        pollfd ready[] = {{daemon.connection().native_handle(), POLLIN, 0}, {STDOUT_FILENO, 0, 0}};
+        if (mato::sys::poll(ready, 2, -1) == -1) continue;
+        if (ready[0].revents) return true;
+        if (ready[1].revents & (POLLERR | POLLHUP | POLLNVAL)) return false;
+    }
+}
+
+} // namespace
+
+int run_events(const invocation& what) {
+    remote daemon = open_existing(paths_of(what));
+    daemon.tell(message::follow_events, nothing{}, soon());
+    event_lines lines(what.json);
+    bool stopping = false;
+    for (;;) {
+        auto& connection = daemon.connection();
+        mato::failure why;
+        std::string text;
+        while (const auto payload = connection.next(why)) {
+            const auto frame = parse_header(*payload).value_or(header{});
+            stopping = stopping || frame.type == message::stopping;
+            text += lines.of(frame);
+        }
+        if (!text.empty()) print(text); // a reader that is slow holds up this process alone
+        if (why) throw command_failure{mato::exit_code::version_mismatch, "the daemon sent what is no message"};
+        if (!wait_for_message(daemon)) return 0;
+        connection.fill(why);
+        if (!why) continue;
+        while (const auto payload = connection.next(why)) print(lines.of(parse_header(*payload).value_or(header{})));
+        if (stopping) return 0;
+        throw command_failure{1, "the daemon went away"};
+    }
+}
+
+} // namespace mux

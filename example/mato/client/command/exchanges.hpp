@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: MIT
+/// @file exchanges.hpp: the commands that take several messages: `send`, `capture`, `wait`.
+/// Threads: one.   Blocks: never.
+#pragma once
+
+#include "client/text_pattern.hpp"
+#include "exchange.hpp"
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace mux {
+
+/// Text, and keys by name in it. Their bytes are known to the daemon alone.
+struct typing {
+    std::string bytes;
+    std::vector<key_in_text> keys;
+};
+
+/// Types into a tab, and gives up when for some seconds the program has taken none.
+class sending final : public exchange {
+public:
+    sending(target which, typing what) : which_(std::move(which)), what_(std::move(what)) {}
+    void begin(remote& daemon) override { send_more(daemon); }
+    void wake(remote& daemon) override;
+    [[nodiscard]] bool waits_for_program() const noexcept override { return true; }
+
+private:
+    void on_answer(remote& daemon, const header& answer) override;
+    void on_refused(const refusal& why) override;
+    void send_more(remote& daemon);
+    [[nodiscard]] send_request next_part();
+    [[nodiscard]] bool has_more() const noexcept { return offset_ < what_.bytes.size() || next_key_ < what_.keys.size(); }
+    void finish_if_done();
+
+    target which_;
+    typing what_;
+    std::set<std::uint32_t> under_way_; // requests
+    std::size_t offset_ = 0, next_key_ = 0, taken_ = 0;
+    bool cancelled_ = false, is_cut_ = false;
+};
+
+/// A tab's screen and the history asked for, however long.
+class capturing final : public exchange {
+public:
+    explicit capturing(capture_request wanted) : wanted_(std::move(wanted)) {}
+    void begin(remote& daemon) override;
+    [[nodiscard]] bool is_answered_at_length() const noexcept override { return true; }
+    [[nodiscard]] const captured& last() const noexcept { return last_; }
+    [[nodiscard]] const std::string& text() const noexcept { return text_; } ///< of all parts
+
+private:
+    void on_answer(remote& daemon, const header& answer) override;
+
+    capture_request wanted_;
+    captured last_;
+    std::string text_;
+};
+
+/// Until a tab shows a text, or has been silent for a time. A search is left after each step, so that `until` and other
+/// commands of `control` do not wait for it.
+class watching_screen final : public exchange {
+public:
+    /// @throws command_failure, exit code 64: `pattern` is no regular expression.
+    watching_screen(target which, const std::optional<std::string>& pattern, std::chrono::milliseconds idle,
+                    mato::deadline until);
+    void begin(remote& daemon) override { look(daemon); }
+    void wake(remote& daemon) override;
+    [[nodiscard]] bool waits_for_program() const noexcept override { return true; }
+
+private:
+    enum class phase : std::uint8_t { looking, searching, watching, resting };
+
+    void on_answer(remote& daemon, const header& answer) override;
+    void look(remote& daemon);
+    void judge(remote& daemon);
+    void search(remote& daemon);
+    void wait_for_change(remote& daemon);
+    void rest(std::chrono::milliseconds span);
+    void time_out();
+
+    target which_;
+    std::optional<text_pattern> pattern_;
+    std::chrono::milliseconds idle_;
+    mato::deadline until_;
+    phase phase_ = phase::looking;
+    captured seen_; // its first part, with the text of all
+    std::optional<text_search> search_;
+};
+
+/// Until a tab's program has ended; its exit code is the command's.
+class awaiting_exit final : public exchange {
+public:
+    awaiting_exit(target which, mato::deadline until) : which_(std::move(which)), until_(until) {}
+    void begin(remote& daemon) override { ask(daemon, message::wait_exit, which_, until_); }
+    void wake(remote&) override;
+    [[nodiscard]] bool waits_for_program() const noexcept override { return true; }
+
+private:
+    void on_answer(remote& daemon, const header& answer) override;
+
+    target which_;
+    mato::deadline until_;
+};
+
+/// The one that `wait` asks for. @throws as watching_screen.
+[[nodiscard]] std::unique_ptr<exchange> wait_exchange(const invocation& what, target which);
+/// What a program's end is to who waits for it.
+[[nodiscard]] exchange::result program_ended(const exit_status& how);
+
+} // namespace mux

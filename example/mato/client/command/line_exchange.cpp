@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: MIT
+#include "line_exchange.hpp"
+
+#include "client/event_text.hpp"
+#include "client/listings.hpp"
+#include "common.hpp"
+#include "exchanges.hpp"
+#include "words.hpp"
+
+namespace mux {
+namespace {
+
+[[noreturn]] void refuse(const std::string& why) { throw command_failure{mato::exit_code::usage, why}; }
+
+/// A request answered by `done`.
+template <class Body> std::unique_ptr<exchange> request(message type, Body body, mato::deadline until = soon()) {
+    return std::make_unique<question<Body, nothing>>(type, std::move(body), message::done, until, nullptr);
+}
+
+/// A request for something that is told as JSON.
+template <class Answer, class Format> std::unique_ptr<exchange> listing(message type, message answer, Format format) {
+    return std::make_unique<question<nothing, Answer>>(type, nothing{}, answer, soon(), [format](const Answer& all) {
+        return exchange::result{0, {}, {on_one_line(format(all, true))}};
+    });
+}
+
+std::unique_ptr<exchange> open_tab(const invocation& what, const program_paths& paths, const remote& daemon) {
+    new_tab wanted = new_tab_of(what, paths);
+    wanted.view.size = {what.columns ? what.columns : size_of_terminal{}.cols, what.rows ? what.rows : size_of_terminal{}.rows};
+    wanted.view.environment = daemon.environment_for_daemon();
+    wanted.then = what.wait ? after_opening::wait : after_opening::nothing;
+    if (what.wait)
+        return std::make_unique<question<new_tab, exit_status>>(message::new_tab, std::move(wanted), message::exit_status,
+                                                                remote::patient(), program_ended);
+    return std::make_unique<question<new_tab, tab_name>>(
+        message::new_tab, std::move(wanted), message::tab_opened, mato::deadline::in(start_patience), [](const tab_name& made) {
+            return exchange::result{
+                0, {}, json::object().add("tab", made.id).add("task", made.task).add("name", made.name).done()};
+        });
+}
+
+invocation parse_line(const std::string& line) {
+    if (line.find('\0') != std::string::npos) refuse("a line is text: it holds a NUL byte");
+    std::string problem;
+    const auto words = split_words(line, problem);
+    if (!problem.empty()) refuse(problem + "; words are quoted as in a shell");
+    if (words.empty()) refuse("an empty line; a line is a command, such as: send 1 'ls -l' Enter");
+    if (words[0].starts_with('-')) refuse("'" + words[0] + "' goes before 'control': a line begins with the command");
+    return parse_command_line(words);
+}
+
+} // namespace
+
+std::unique_ptr<exchange> exchange_of(const std::string& line, const program_paths& paths, const remote& daemon) {
+    const invocation what = parse_line(line);
+    const std::string first = what.operands.empty() ? std::string() : what.operands[0];
+    const target which{first, current_tab(paths)};
+    switch (what.command) {
+    case command::new_tab: return open_tab(what, paths, daemon);
+    case command::ls: return listing<tab_list>(message::list_tabs, message::tabs, format_tabs);
+    case command::clients: return listing<client_list>(message::list_clients, message::clients, format_clients);
+    case command::status: return listing<status_report>(message::status, message::status_report, format_status);
+    case command::has: return request(message::find_tab, which);
+    case command::send:
+        if (what.operands.size() == 2 && what.operands[1] == "-") refuse("'-' is standard input, which holds the commands");
+        return std::make_unique<sending>(which, keys_of(what));
+    case command::capture: return std::make_unique<capturing>(capture_request{which, what.history, 0, what.ansi, what.join});
+    case command::wait: return wait_exchange(what, which);
+    case command::resize: return request(message::resize_tab, resize_request{which, {what.columns, what.rows}});
+    case command::rename: return request(message::rename, rename_request{which, what.operands[1]});
+    case command::move: return request(message::move_tab, move_request{which, what.operands[1]});
+    case command::respawn: return request(message::respawn, respawn_request{which, what.kill_first}, remote::patient());
+    case command::kill: return request(message::kill, kill_request{which, what.task}, remote::patient());
+    case command::detach: return request(message::detach, detach_of(what, paths));
+    case command::reload: return request(message::reload, nothing{});
+    case command::stop: return request(message::stop, stop_request{what.now});
+    case command::help: refuse("help is 'mato --help', outside");
+    default: break;
+    }
+    refuse("this command is not for 'control'; run it as 'mato " + line.substr(0, line.find(' ')) + "'");
+}
+
+} // namespace mux

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: MIT
+/// @file screen.cpp: what a tab shows: `capture` and `record`.
+#include "commands.hpp"
+
+#include "client/listings.hpp"
+#include "client/recorder.hpp"
+#include "common.hpp"
+#include "exchanges.hpp"
+
+#include <mato/policies.hpp>
+
+#include <unistd.h>
+
+namespace mux {
+
+int run_capture(const invocation& what) {
+    const auto paths = paths_of(what);
+    remote daemon = open_existing(paths);
+    capturing screen({{what.operands[0], current_tab(paths)}, what.history, 0, what.ansi, what.join});
+    carry_out(daemon, screen);
+    print(what.json ? format_capture(screen.last(), screen.text()) : screen.text());
+    return 0;
+}
+
+int run_record(const invocation& what) {
+    const auto paths = paths_of(what);
+    remote daemon = open_existing(paths);
+    const target which{what.operands[0], current_tab(paths)};
+    daemon.tell(message::find_tab, which, soon()); // before there is a file
+    mato::failure why;
+    const std::string& path = what.operands[1];
+    line_file file = line_file::open(path, what.force ? line_file::existing::replace : line_file::existing::refuse, why);
+    if (why.code == std::errc::file_exists)
+        throw command_failure{1, path + " is there already; name another file, or replace it with --force"};
+    if (why) throw command_failure{1, why.message()};
+    if (path == "-" && ::isatty(STDOUT_FILENO))
+        throw command_failure{mato::exit_code::usage, "a recording is not for a terminal; redirect standard output"};
+    return record_tab(daemon, std::move(file), {which, what.exact, what.duration, what.quiet});
+}
+
+} // namespace mux

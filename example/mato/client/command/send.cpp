@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+/// @file send.cpp: `send`: keys and text for a program, taken or told how much was.
+#include "commands.hpp"
+
+#include "common.hpp"
+#include "exchanges.hpp"
+
+#include <mato/sys.hpp>
+
+namespace mux {
+namespace {
+
+std::string standard_input() {
+    std::string bytes;
+    char buffer[65'536];
+    for (ssize_t got; (got = mato::sys::read(0, buffer, sizeof buffer)) != 0;) {
+        if (got < 0) throw command_failure{1, "cannot read standard input: " + mato::last_error().message()};
+        bytes.append(buffer, static_cast<std::size_t>(got));
+    }
+    return bytes;
+}
+
+} // namespace
+
+int run_send(const invocation& what) {
+    const auto paths = paths_of(what);
+    const bool is_from_input = what.operands.size() == 2 && what.operands[1] == "-";
+    sending text({what.operands[0], current_tab(paths)}, is_from_input ? typing{standard_input(), {}} : keys_of(what));
+    remote daemon = open_existing(paths);
+    return carry_out(daemon, text);
+}
+
+} // namespace mux

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: MIT
+/// @file show.cpp: `new`, `attach` and no command at all: a tab shown in this terminal.
+#include "commands.hpp"
+
+#include "client/attach.hpp"
+#include "client/user_terminal.hpp"
+#include "common.hpp"
+#include "view/terminfo.hpp"
+
+#include <cstdio>
+#include <span>
+
+namespace mux {
+namespace {
+
+terminal_features read_own_features() {
+    const auto value = [](const char* name) { return variable(name).value_or(""); };
+    const std::string term = value("TERM"), colorterm = value("COLORTERM"), program = value("TERM_PROGRAM"),
+                      all = value("LC_ALL"), type = value("LC_CTYPE"), lang = value("LANG");
+    return features_of({term, colorterm, program, all, type, lang}, read_terminfo(term));
+}
+
+/// Of the terminal this command runs in, before it was asked; read once.
+const terminal_features& own_features() {
+    static const terminal_features known = read_own_features();
+    return known;
+}
+
+view_options view_of(const invocation& what, const remote& daemon, size_of_terminal size) {
+    view_options view;
+    view.size = {what.columns ? what.columns : size.cols, what.rows ? what.rows : size.rows};
+    view.readonly = what.readonly;
+    view.detach_others = what.detached;
+    view.ignore_size = what.ignore_size;
+    view.environment = daemon.environment_for_daemon();
+    view.terminal = own_features();
+    return view;
+}
+
+void refuse_nesting(const program_paths& paths) {
+    if (const tab_id tab = current_tab(paths))
+        throw command_failure{1, "this terminal is tab " + std::to_string(tab) +
+                                     " already; go to another one with 'mato attach TAB', or open one with 'mato new'"};
+}
+
+/// Inside a tab: the terminal that shows it goes to another.
+int switch_to(const invocation& what, const program_paths& paths, tab_id current) {
+    if (what.readonly || what.ignore_size || what.relay)
+        throw command_failure{
+            mato::exit_code::usage,
+            "-r, --ignore-size and --relay are of the terminal that shows this tab; inside a tab they need --nest"};
+    const std::string name = what.operands.empty() ? std::string() : what.operands[0];
+    open_existing(paths).tell(message::switch_view, switch_request{{name, current}, what.detached}, soon());
+    return 0;
+}
+
+user_terminal open_terminal() {
+    mato::failure why;
+    user_terminal tty = user_terminal::open(why);
+    if (why) throw command_failure{1, why.message()};
+    return tty;
+}
+
+/// Asks for a tab with `view` inside `request`, and shows it until the end.
+template <class Request> int show(const invocation& what, remote& daemon, user_terminal& tty, message type, Request request,
+                                  view_options Request::*view) {
+    mato::failure why;
+    tty.prepare_guard(why);
+    if (why) throw command_failure{1, why.message()};
+    const auto until = mato::deadline::in(start_patience);
+    (request.*view).passes_terminal = !what.relay;
+    const std::string ask = questions((request.*view).terminal);
+    if (!(request.*view).terminal.addresses)
+        throw command_failure{1, "this terminal (TERM=" + variable("TERM").value_or("") + ") cannot place its cursor"};
+    const int descriptors[] = {tty.native_handle(), tty.guardian().leash()};
+    const auto passed = what.relay ? std::span<const int>() : std::span<const int>(descriptors);
+    const auto id = daemon.post_with(type, std::move(request), passed, until);
+    tty.guard(why); // while the daemon is at it; nothing is drawn before show_tab
+    if (why)        // at the limit of processes: to attach may be the way to end some
+        std::fprintf(stderr, "mato: nothing guards this terminal (%s): if this client is killed, run 'reset' in it\n",
+                     why.message().c_str());
+    const auto shown = daemon.await<attachment_info>(id, message::attached, until);
+    tty.guardian().leash_is_passed();
+    const attach_result result = show_tab(daemon, tty, shown.direct, ask);
+    tty.guardian().dismiss();
+    print(result.last_line + "\n");
+    return result.exit_code;
+}
+
+/// Sends a request for a tab; to the next daemon when the one found stops before it has opened the tab.
+template <class Request> int ask_until_started(const invocation& what, const program_paths& paths, Request request) {
+    const auto until = mato::deadline::in(start_patience);
+    for (;;) {
+        remote daemon = open_or_start(what, paths, [] { static_cast<void>(own_features()); });
+        try {
+            return request(daemon);
+        } catch (const command_failure&) {
+            if (what.no_start || !daemon.has_stopped_before_opening() || until.passed()) throw;
+        }
+    }
+}
+
+} // namespace
+
+int run_new(const invocation& what) {
+    const auto paths = paths_of(what);
+    new_tab wanted = new_tab_of(what, paths);
+    if (what.detached || what.wait) {
+        wanted.then = what.wait ? after_opening::wait : after_opening::nothing;
+        return ask_until_started(what, paths, [&](remote& daemon) {
+            wanted.view = view_of(what, daemon, {});
+            if (what.wait)
+                return static_cast<int>(daemon.ask<exit_status>(message::new_tab, wanted, message::exit_status).code);
+            const auto opened =
+                daemon.ask<tab_name>(message::new_tab, wanted, message::tab_opened, mato::deadline::in(start_patience));
+            if (!what.quiet) print(std::to_string(opened.id) + "\n");
+            return 0;
+        });
+    }
+    if (wanted.current != 0 && !what.nest) {
+        wanted.then = after_opening::switch_viewer;
+        return ask_until_started(what, paths, [&](remote& daemon) {
+            wanted.view = view_of(what, daemon, {});
+            daemon.ask<tab_name>(message::new_tab, wanted, message::tab_opened, mato::deadline::in(start_patience));
+            return 0;
+        });
+    }
+    user_terminal tty = open_terminal();
+    wanted.then = after_opening::attach;
+    return ask_until_started(what, paths, [&](remote& daemon) {
+        wanted.view = view_of(what, daemon, tty.size());
+        wanted.view.detach_others = false;
+        return show(what, daemon, tty, message::new_tab, wanted, &new_tab::view);
+    });
+}
+
+int run_attach(const invocation& what) {
+    const auto paths = paths_of(what);
+    const tab_id current = current_tab(paths);
+    if (current != 0 && !what.nest) return switch_to(what, paths, current);
+    user_terminal tty = open_terminal();
+    remote daemon = open_existing(paths, 1);
+    attach_request wanted;
+    wanted.which.current = current;
+    if (!what.operands.empty()) wanted.which.name = what.operands[0];
+    wanted.view = view_of(what, daemon, tty.size());
+    try {
+        return show(what, daemon, tty, message::attach, wanted, &attach_request::view);
+    } catch (const command_failure&) {
+        if (!daemon.has_stopped_before_opening()) throw;
+        print("[daemon stopped]\n");
+        return 1;
+    }
+}
+
+int run_attach_or_new(const invocation& what) {
+    const auto paths = paths_of(what);
+    refuse_nesting(paths);
+    user_terminal tty = open_terminal();
+    return ask_until_started(what, paths, [&](remote& daemon) {
+        const auto view = view_of(what, daemon, tty.size());
+        if (daemon.ask<tab_list>(message::list_tabs, nothing{}, message::tabs, soon()).tabs.empty()) {
+            new_tab wanted = new_tab_of(what, paths);
+            wanted.view = view;
+            wanted.then = after_opening::attach;
+            return show(what, daemon, tty, message::new_tab, wanted, &new_tab::view);
+        }
+        attach_request latest;
+        latest.view = view;
+        return show(what, daemon, tty, message::attach, latest, &attach_request::view);
+    });
+}
+
+} // namespace mux

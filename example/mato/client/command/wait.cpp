@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+/// @file wait.cpp: `wait`: until a program has ended, is silent, or shows a text.
+#include "commands.hpp"
+
+#include "common.hpp"
+#include "exchanges.hpp"
+#include "protocol/ended_tabs.hpp"
+
+namespace mux {
+
+namespace {
+
+/// The end of the last tab may have ended the daemon, too, which left a file.
+std::optional<int> code_left_behind(const invocation& what, const program_paths& paths, const target& which) {
+    if (!what.exit) return std::nullopt;
+    const auto ended = ended_tabs::load(ended_tabs::path_next_to(paths.daemon.socket));
+    const ended_tab* const gone = ended.find(which.name, which.current);
+    return gone ? std::optional(gone->exit_code) : std::nullopt;
+}
+
+} // namespace
+
+int run_wait(const invocation& what) {
+    const auto paths = paths_of(what);
+    const target which{what.operands[0], current_tab(paths)};
+    try {
+        remote daemon = open_existing(paths);
+        const auto waiting = wait_exchange(what, which);
+        return carry_out(daemon, *waiting);
+    } catch (const no_daemon&) {
+        if (const auto code = code_left_behind(what, paths, which)) return *code;
+        throw;
+    } catch (const daemon_gone&) {
+        if (const auto code = code_left_behind(what, paths, which)) return *code;
+        throw;
+    }
+}
+
+} // namespace mux

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: MIT
+#include "settings.hpp"
+
+#include "protocol/key_names.hpp"
+
+#include <array>
+#include <functional>
+#include <string_view>
+#include <type_traits>
+
+namespace mux {
+namespace {
+
+/// Words of an enum: what is written in the file, in the order of the values.
+template <class Enum> struct words;
+template <> struct words<window_size> {
+    static constexpr std::array<std::string_view, 4> all{"latest", "smallest", "largest", "manual"};
+};
+template <> struct words<mouse_use> { static constexpr std::array<std::string_view, 2> all{"off", "wheel"}; };
+template <> struct words<remain_on_exit> { static constexpr std::array<std::string_view, 3> all{"off", "on", "failed"}; };
+template <> struct words<mato::log_level> {
+    static constexpr std::array<std::string_view, 4> all{"error", "warning", "info", "debug"};
+};
+
+std::function<std::string(const std::uint32_t&)> between(std::uint32_t least, std::uint32_t most) {
+    return [=](const std::uint32_t& value) -> std::string {
+        if (value >= least && value <= most) return {};
+        return "must be from " + std::to_string(least) + " to " + std::to_string(most);
+    };
+}
+
+} // namespace
+} // namespace mux
+
+template <class Enum>
+requires requires { mux::words<Enum>::all; }
+struct mato::config::value_reader<Enum> {
+    static std::optional<Enum> read(const toml::node& node) {
+        if constexpr (std::is_same_v<Enum, mux::mouse_use>) // as it was written before there was a choice
+            if (const auto on = node.value_exact<bool>()) return *on ? mux::mouse_use::wheel : mux::mouse_use::off;
+        const auto word = node.value_exact<std::string>();
+        for (std::size_t i = 0; word && i < mux::words<Enum>::all.size(); ++i)
+            if (*word == mux::words<Enum>::all[i]) return static_cast<Enum>(i);
+        return std::nullopt;
+    }
+    static std::string expected() {
+        std::string text = "one of";
+        for (const auto word : mux::words<Enum>::all) text += " \"" + std::string(word) + "\"";
+        return text;
+    }
+};
+
+namespace mux {
+
+mato::config::schema<settings> settings_schema() {
+    using keys = mato::config::schema<settings>;
+    const auto text = [](auto check) { return std::function<std::string(const std::string&)>(check); };
+    const auto span = [](auto check) { return std::function<std::string(const mato::milliseconds&)>(check); };
+    keys limits;
+    limits.field("clients", &settings::max_clients, between(1, 100'000));
+    limits.field("client_queue_bytes", &settings::client_queue_bytes, between(64 << 10, 1 << 30));
+    limits.field("paste_bytes", &settings::paste_bytes, between(4 << 10, 1 << 30));
+    limits.field("frame_bytes", &settings::frame_bytes, between(64 << 10, 1 << 20));
+    keys log;
+    log.field("level", &settings::log_level);
+    log.field("max_bytes", &settings::log_max_bytes, between(4 << 10, 1 << 30));
+    log.field("keep", &settings::log_keep, between(0, 100));
+    keys all;
+    all.field("emulator", &settings::emulator, text([](const std::string& value) -> std::string {
+                  return value == "vt" || value == "raw"
+                             ? ""
+                             : "there is no emulator \"" + value + "\"; there are \"vt\" and \"raw\"";
+              }));
+    all.field("raw_replay_bytes", &settings::raw_replay_bytes, between(4 << 10, 64 << 20));
+    all.field("shell", &settings::shell, text([](const std::string& value) -> std::string {
+                  return value.starts_with('/') ? "" : "must be an absolute path";
+              }));
+    all.field("history_lines", &settings::history_lines, between(0, 10'000'000));
+    all.field("mouse", &settings::mouse);
+    all.field("clipboard", &settings::clipboard);
+    all.field("window_size", &settings::window_size);
+    all.field("prefix", &settings::prefix, text([](const std::string& value) -> std::string {
+                  return parse_prefix(value) ? "" : "must be a control key such as \"C-\\\\\" or \"C-b\"";
+              }));
+    all.field("remain_on_exit", &settings::remain_on_exit);
+    all.field("exit_empty", &settings::exit_empty);
+    all.field("stop_grace", &settings::stop_grace, span([](const mato::milliseconds& value) -> std::string {
+                  return value <= mato::milliseconds(60'000) ? "" : "must not be longer than a minute";
+              }));
+    all.field("update_environment", &settings::update_environment);
+    all.table("limits", std::move(limits)).table("log", std::move(log));
+    return all;
+}
+
+} // namespace mux

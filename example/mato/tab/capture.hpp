@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: MIT
+/// @file capture.hpp: a tab's screen and history as text.
+/// Pure.  Test: test/mato/viewer_process_test.cpp.
+#pragma once
+
+#include "protocol/protocol.hpp"
+#include "vt/terminal.hpp"
+
+namespace mux {
+
+inline constexpr std::size_t capture_bytes = 256u << 10; ///< of text in one answer, and one row more
+
+/// Fills in what the screen knows: all but tab, idle_ms and running.
+[[nodiscard]] captured capture_screen(const vt::terminal& screen, const capture_request& wanted);
+
+} // namespace mux

@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: MIT
+/// @file tab.hpp: one program in its terminal: its output kept, its input queued, its end seen to.
+/// Threads: the io_context's.   Blocks: never.
+///
+/// Reading never waits for a viewer; writing is a bounded queue. A tab that floods gives way: read_turns.hpp. What a turn
+/// has read and had no time to interpret waits here, and nothing more is read before it.
+#pragma once
+
+#include "input_queue.hpp"
+#include "protocol/ids.hpp"
+#include "pty/process_tree.hpp"
+#include "pty/spawn.hpp"
+#include "raw_emulator.hpp"
+#include "read_turns.hpp"
+#include "vt/terminal.hpp"
+
+#include <mato/clock.hpp>
+
+#include <asio/io_context.hpp>
+#include <asio/posix/stream_descriptor.hpp>
+#include <asio/steady_timer.hpp>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace mux {
+
+enum class emulator_kind : std::uint8_t { vt, raw };
+
+struct tab_options {
+    tab_id id = 0;
+    std::string command; ///< shown to users
+    terminal_size size;
+    emulator_kind emulator = emulator_kind::vt;
+    std::size_t history_lines = 0; ///< of `vt`
+    std::size_t replay_bytes = 0;  ///< of `raw`
+    std::size_t input_bytes = 0;
+    bool clipboard = false;  ///< programs are told that they may set it
+    spawn_request program{}; ///< how it was started
+};
+
+/// Told of all that a tab's emulator is.
+class tab_observer {
+public:
+    virtual void on_output(std::string_view bytes) = 0; ///< the emulator has them already
+    virtual void on_resized() = 0;
+
+protected:
+    ~tab_observer() = default;
+};
+
+class tab : public std::enable_shared_from_this<tab> {
+public:
+    struct handlers {
+        std::function<void(bool flooding)> on_output;                               ///< the emulator has new bytes
+        std::function<void(std::vector<vt::event>&)> on_events;                     ///< what was said beside the screen
+        std::function<void(input_queue::source, std::size_t bytes)> on_input_taken; ///< one item is in the program's terminal
+        std::function<void(input_queue::source, std::size_t taken)> on_input_lost;  ///< the program ended before it took all
+        std::function<void()> on_ended; ///< the program is gone and all its output read; `exit_code` is set
+    };
+
+    tab(asio::io_context& context, spawned program, tab_options options);
+    /// `note`, unless empty, is on the screen before the program's output: see `note`.
+    void start(handlers callbacks, const std::string& note = {});
+    /// As `start`, of a new program, once `on_ended` has returned. `clear` is shown before what it writes.
+    void start_again(spawned program, std::string_view clear, handlers callbacks);
+
+    /// Shows a line of mato's own, on its own row, whatever the program has left set.
+    void note(std::string_view line);
+
+    /// Asks whether the program has ended. After SIGCHLD.
+    void check_child();
+
+    /// HUP to everything the program started, KILL to what is left after `grace`; then `on_ended`.
+    /// `now`: the same for tabs closed together, which then share a look at the processes.
+    void close(mato::milliseconds grace, mato::clock::time_point now = mato::clock::now());
+    /// KILL to everything, now; waits a moment for the kernel. For a daemon that is being forced out.
+    void kill_now();
+
+    /// False: the queue is full, or the program has ended.
+    [[nodiscard]] bool type(input_queue::source from, std::string bytes);
+    /// @returns bytes of the dropped items that the program had taken.
+    std::size_t cancel_input(std::uint64_t client, std::optional<std::uint32_t> request) {
+        return input_.cancel(client, request);
+    }
+
+    /// At most one; null: nobody any more. It must live until then.
+    void observe(tab_observer* observer) noexcept { observer_ = observer; }
+
+    /// What its viewers can show; a tab without emulator passes all.
+    void know_pictures(vt::picture_protocols known);
+    /// What its program may be told of the terminal that shows it. Colours that are null leave those known before.
+    void know_host(vt::host_terminal known);
+    /// For the program, as from the terminal itself: a report. Nothing when it does not take what it is sent.
+    void report(std::string bytes);
+    /// Images over a bound since the last call.
+    [[nodiscard]] std::uint64_t take_refused_images() noexcept;
+
+    /// At most one SIGWINCH per `resize_gap`; the last size wins.
+    void resize(terminal_size size);
+
+    [[nodiscard]] tab_id id() const noexcept { return id_; }
+    [[nodiscard]] pid_t pid() const noexcept { return pid_; }
+    /// Whether that child is this tab's to reap, now or once it has ended.
+    [[nodiscard]] bool owns(pid_t child) const noexcept { return child == pid_ && !reaped_; }
+    [[nodiscard]] const std::string& command() const noexcept { return command_; }
+    /// What starts it as it was started, in the size it has now.
+    [[nodiscard]] spawn_request program() const;
+    /// The one it has; the other is null.
+    [[nodiscard]] const vt::terminal* screen() const noexcept { return std::get_if<vt::terminal>(&emulator_); }
+    [[nodiscard]] const raw_emulator* bytes() const noexcept { return std::get_if<raw_emulator>(&emulator_); }
+    [[nodiscard]] emulator_kind emulator() const noexcept { return screen() ? emulator_kind::vt : emulator_kind::raw; }
+    [[nodiscard]] terminal_size size() const noexcept { return wanted_size_; }
+    [[nodiscard]] bool is_running() const noexcept { return !ended_; }
+    [[nodiscard]] bool is_closing() const noexcept { return closing_; }
+    /// After `on_ended`: how many processes KILL did not end in time.
+    [[nodiscard]] std::size_t survivors() const noexcept { return survivors_; }
+    [[nodiscard]] int exit_code() const noexcept { return exit_code_; } ///< the program's, or 128 + signal
+    [[nodiscard]] mato::clock::time_point last_output() const noexcept { return last_output_; }
+    [[nodiscard]] std::string directory() const; ///< of the foreground program
+    [[nodiscard]] std::size_t memory_bytes() const noexcept;
+
+    /// The emulator's time and the loop's.
+    [[nodiscard]] static vt::moment moment_of(mato::clock::time_point when) noexcept {
+        return std::chrono::duration_cast<vt::moment>(when.time_since_epoch());
+    }
+    [[nodiscard]] static mato::clock::time_point time_of(vt::moment when) noexcept {
+        return mato::clock::time_point(std::chrono::duration_cast<mato::clock::duration>(when));
+    }
+
+private:
+    void wait_for_output();
+    void wait_until(mato::clock::time_point when);
+    void serve();
+    enum class reading : std::uint8_t { more, all, hung_up };
+    reading read_output(std::size_t most);
+    void set_flooding(bool now) noexcept;
+    void feed(std::string_view bytes);
+    std::size_t feed_some(std::string_view bytes, mato::clock::time_point now);
+    void drain();
+    void finish_end();
+    void send_answers();
+    void write_input();
+    void apply_size();
+    void watch_closing();
+    /// A handler: does nothing after an error, nor when another program was started meanwhile.
+    template <class Act> auto in_this_life(Act act);
+    bool reap();
+    void signal_members(int signal);
+    [[nodiscard]] bool are_members_gone();
+    void end();
+
+    static constexpr std::size_t most_drained = 4 * read_turns::turn_bytes; // bytes: another program may write for ever
+    static constexpr mato::milliseconds resize_gap{50}; // a dragged window sends dozens a second; programs redraw on each
+    static constexpr mato::milliseconds reopen_gap{
+        100}; // a program that closed its terminal and lives: rare, so it may cost a poll
+    static constexpr mato::milliseconds look_again{10};      // while closing: how late an empty session may be noticed
+    static constexpr mato::milliseconds kill_patience{2000}; // after KILL: only a process stuck in the kernel takes longer
+
+    const tab_id id_;
+    pid_t pid_;
+    std::uint32_t life_ = 0; // counts programs
+    const std::string command_;
+    const spawn_request program_;
+    asio::posix::stream_descriptor terminal_;
+    asio::steady_timer resize_timer_, close_timer_, rest_timer_;
+    std::variant<vt::terminal, raw_emulator> emulator_;
+    std::shared_ptr<const vt::host_colours> host_colours_; // of the terminal that showed it last
+    input_queue input_;
+    handlers callbacks_;
+    tab_observer* observer_ = nullptr;
+    terminal_size wanted_size_, applied_size_;
+    mato::clock::time_point last_output_, last_resize_{}, last_typed_{}, closed_at_{}, kill_at_{};
+    std::vector<process_id> members_; // while closing: what must go
+    std::size_t survivors_ = 0;
+    int exit_code_ = 0;
+    std::uint64_t refused_images_ = 0; // told already
+    std::string unread_;               // read from the terminal, not yet interpreted: at most one read
+    std::size_t drained_ = 0;          // bytes read since the program's end
+    static inline read_turns turns_;   // one daemon, one thread
+    static inline process_table processes_;
+    bool flooding_ = false;
+    bool writing_ = false, ended_ = false, ending_ = false, closing_ = false, reaped_ = false;
+};
+
+} // namespace mux
