@@ -38,8 +38,8 @@ last_state await_end() {
     last_state result;
     char next = 0;
     const auto note = [&] {
-        if (next >= guardian::note_of(0) && next <= guardian::note_of(most_style))
-            result.cursor_style = next - guardian::note_of(0);
+        if (next >= guardian_note_of(0) && next <= guardian_note_of(most_style))
+            result.cursor_style = next - guardian_note_of(0);
     };
     while (sys::read(1, &next, 1) == 1) {
         if (next == taken || next == restored) result.is_taken = next == taken;

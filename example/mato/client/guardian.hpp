@@ -8,6 +8,8 @@
 /// guardian does, once the daemon has let go of the terminal too, so that nothing is drawn behind it.
 #pragma once
 
+#include "protocol/guardian_note.hpp"
+
 #include <mato/error.hpp>
 #include <mato/unique_fd.hpp>
 
@@ -38,10 +40,9 @@ public:
     [[nodiscard]] int leash() const noexcept { return leash_.get(); }
     void leash_is_passed() noexcept { leash_.reset(); }
 
-    /// What the holder of the leash writes to it before it gives the terminal's cursor another style than its own.
-    [[nodiscard]] static constexpr char note_of(int own_style) noexcept { return static_cast<char>('0' + own_style); }
-    /// As that, for a terminal that this process draws on itself.
-    void cursor_is_shaped(int own_style) noexcept { say(note_of(own_style)); }
+    /// Said before the terminal's cursor gets another style than its own, where this process draws on the terminal.
+    /// A daemon that draws on it writes the same guardian_note_of() to the leash.
+    void cursor_is_shaped(int own_style) noexcept { say(guardian_note_of(own_style)); }
     /// Said before the terminal is changed.
     void terminal_is_taken() noexcept;
     /// Said after it was restored, and until it is taken again: a suspended client may be killed while others have the

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "outlet.hpp"
 
+#include "protocol/guardian_note.hpp"
 #include "protocol/limits.hpp"
 #include "protocol/protocol.hpp"
 
@@ -120,7 +121,7 @@ void direct_outlet::write(std::string_view bytes) {
 
 /// By the pipe that the guardian reads: the client may be killed before it has read a message.
 void direct_outlet::note_shaped_cursor(int own_style) {
-    const char note = guardian::note_of(own_style);
+    const char note = guardian_note_of(own_style);
     if (leash_) static_cast<void>(!sys::write(leash_.get(), &note, 1));
 }
 
