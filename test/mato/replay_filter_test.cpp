@@ -70,7 +70,8 @@ TEST_CASE("questions are left out, in whatever form and wherever they are cut", 
                                        "\302\220+q4d73\033\\",
                                        "\302\232"}) {
         CAPTURE(question);
-        for (std::size_t size : {1, 2, 3, 7, 1000}) CHECK(replayed("a" + question + "b", size) == "ab");
+        for (std::size_t size : std::initializer_list<std::size_t>{1, 2, 3, 7, 1000})
+            CHECK(replayed("a" + question + "b", size) == "ab");
         CHECK(replayed(question + question) == "");
     }
     CHECK(replayed("x\033]52;c;" + std::string(100'000, 'A') + "\ay", 4096) == "xy");
@@ -114,7 +115,7 @@ TEST_CASE("what is no question is replayed as it was", "[replay]") {
                                     "\033P1\030x",
                                     "\377\376\200"}) {
         CAPTURE(bytes);
-        for (std::size_t size : {1, 2, 3, 1000}) CHECK(replayed(bytes, size) == bytes);
+        for (std::size_t size : std::initializer_list<std::size_t>{1, 2, 3, 1000}) CHECK(replayed(bytes, size) == bytes);
     }
     for (unsigned seed = 1; seed <= 50; ++seed) {
         support::program_output from(seed);
