@@ -90,8 +90,8 @@ TEST_CASE("a client that left is answered no more; a respawn it asked for goes o
 TEST_CASE("a client has so many waits and all together so many, and an answered one makes room", "[pending_requests]") {
     pending_requests pending;
     std::uint32_t count = 0;
-    while (pending.has_room(1))
-        count % 2 ? pending.await_exit(1 + count % 3, {1, count++}) : pending.await_output(9, {1, count++});
+    for (; pending.has_room(1); ++count)
+        count % 2 ? pending.await_exit(1 + count % 3, {1, count}) : pending.await_output(9, {1, count});
     CHECK(count == pending_requests::most_of_client);
     CHECK(pending.has_room(2));
     CHECK(pending.take_outputs(9).size() == count / 2);
