@@ -23,55 +23,40 @@ std::size_t packed_rows(std::string_view packed, int columns, row& scratch) {
 
 } // namespace
 
-history::history(history_limits limits) : limits_(limits) {}
+history::history(history_limits limits)
+    : limits_(limits), lines_(limits.store ? *limits.store : heap_blocks(), block_kind::lines) {}
 
-std::string_view history::block::line(std::size_t i) const noexcept {
-    const std::size_t n = gone + i;
-    const std::uint32_t end = n + 1 < starts.size() ? starts[n + 1] : used;
-    return {bytes.get() + starts[n], end - starts[n]};
+std::size_t history::rows_of(const block_list::block& b, int columns) {
+    return b.measured(columns, [&] {
+        row scratch;
+        std::size_t count = 0;
+        for (std::size_t i = 0; i < b.size(); ++i) count += packed_rows(b.record(i), columns, scratch);
+        return count;
+    });
 }
 
-std::size_t history::block::rows(int columns) const {
-    if (counted_columns == columns && counted_gone == gone && counted_lines == starts.size()) return counted_rows;
-    row scratch;
-    std::size_t count = 0;
-    for (std::size_t i = 0; i < lines(); ++i) count += packed_rows(line(i), columns, scratch);
-    counted_columns = columns;
-    counted_gone = gone;
-    counted_lines = static_cast<std::uint32_t>(starts.size());
-    counted_rows = count;
-    return count;
-}
-
-char* history::room_for(std::size_t bytes) {
-    if (blocks_.empty() || blocks_.back().capacity - blocks_.back().used < bytes) {
-        block next;
-        if (spare_.capacity >= bytes) std::swap(next, spare_);
-        if (next.capacity < bytes) {
-            next.capacity = static_cast<std::uint32_t>(std::max(bytes, block_bytes));
-            next.bytes.reset(new char[next.capacity]);
-        }
-        bytes_ += next.capacity;
-        blocks_.push_back(std::move(next));
-    }
-    return blocks_.back().bytes.get() + blocks_.back().used;
+// A store that is full takes the line in place of the oldest ones.
+char* history::begin_line(std::size_t bytes) {
+    char* to = lines_.begin_record(bytes);
+    for (; !to && lines_.size() > 0; to = lines_.begin_record(bytes)) evicted_ += lines_.pop_front_block();
+    if (!to) ++evicted_; // larger than the whole store
+    return to;
 }
 
 void history::close_line(const row& line) {
     const std::size_t bound = packed_bound(line);
-    std::uint32_t written = 0;
-    if (bound <= block_bytes) {
-        char* const from = room_for(bound);
-        written = static_cast<std::uint32_t>(pack_line(line, from) - from);
-    } else { // the bound may be five times the truth: not for what is large and kept
+    if (bound <= most_packed_in_place) {
+        char* const to = begin_line(bound);
+        if (!to) return;
+        lines_.finish_record(static_cast<std::size_t>(pack_line(line, to) - to));
+    } else {
         std::string exact(bound, '\0');
-        written = static_cast<std::uint32_t>(pack_line(line, exact.data()) - exact.data());
-        std::copy_n(exact.data(), written, room_for(written));
+        exact.resize(static_cast<std::size_t>(pack_line(line, exact.data()) - exact.data()));
+        char* const to = begin_line(exact.size());
+        if (!to) return;
+        std::copy(exact.begin(), exact.end(), to);
+        lines_.finish_record(exact.size());
     }
-    block& last = blocks_.back();
-    last.starts.push_back(last.used);
-    last.used += written;
-    ++packed_;
     evict();
 }
 
@@ -95,58 +80,31 @@ void history::end_line() {
     is_open_ = false;
 }
 
-void history::drop_front_block() {
-    block& front = blocks_.front();
-    bytes_ -= front.capacity;
-    if (front.capacity == block_bytes) {
-        spare_ = std::move(front);
-        spare_.used = spare_.gone = 0;
-        spare_.counted_columns = 0;
-        spare_.starts.clear();
-    }
-    blocks_.pop_front();
-}
-
 void history::evict() {
-    while (packed_ > limits_.lines) {
-        block& front = blocks_.front();
-        ++front.gone;
-        --packed_;
+    while (lines_.size() > limits_.lines) {
+        lines_.pop_front();
         ++evicted_;
-        if (front.lines() == 0) drop_front_block();
     }
-    while (bytes_ > limits_.bytes && blocks_.size() > 1) {
-        const std::size_t lines = blocks_.front().lines();
-        packed_ -= lines;
-        evicted_ += lines;
-        drop_front_block();
-    }
+    while (lines_.bytes() > limits_.bytes && lines_.blocks().size() > 1) evicted_ += lines_.pop_front_block();
 }
 
 void history::clear() {
     evicted_ += size();
-    blocks_.clear();
-    spare_ = {};
-    packed_ = bytes_ = 0;
+    lines_.clear();
     open_ = {};
     is_open_ = false;
 }
 
-const history::block* history::find(std::size_t& i) const noexcept {
-    for (const block& b : blocks_) {
-        if (i < b.lines()) return &b;
-        i -= b.lines();
-    }
-    return nullptr;
-}
-
 void history::read(std::size_t i, row& out) const {
     out.clear();
-    if (i >= packed_) {
-        if (i < size()) out = open_;
-        return;
+    for (const block_list::block& b : lines_.blocks()) {
+        if (i < b.size()) {
+            unpack_line(b.record(i), out, readable_columns);
+            return;
+        }
+        i -= b.size();
     }
-    if (const block* b = find(i)) unpack_line(b->line(i), out, readable_columns);
+    if (i == 0 && is_open_) out = open_;
 }
 
 row history::pop() {
@@ -157,22 +115,14 @@ row history::pop() {
         is_open_ = false;
         return line;
     }
-    block& last = blocks_.back();
-    unpack_line(last.line(last.lines() - 1), line, readable_columns);
-    last.used = last.starts.back();
-    last.starts.pop_back();
-    last.counted_columns = 0;
-    --packed_;
-    if (last.lines() == 0) {
-        bytes_ -= last.capacity;
-        blocks_.pop_back();
-    }
+    unpack_line(lines_.back(), line, readable_columns);
+    lines_.pop_back();
     return line;
 }
 
 std::size_t history::rows(int columns) const {
     std::size_t count = is_open_ ? wrapped_rows(open_, columns) : 0;
-    for (const block& b : blocks_) count += b.rows(columns);
+    for (const block_list::block& b : lines_.blocks()) count += rows_of(b, columns);
     return count;
 }
 
@@ -184,16 +134,16 @@ void history::read_row(std::size_t i, int columns, row& out) const {
         out = wrap_piece(line, from, wrap_end(line, from, columns), columns);
     };
     out.clear();
-    for (const block& b : blocks_) {
-        const std::size_t in_block = b.rows(columns);
+    for (const block_list::block& b : lines_.blocks()) {
+        const std::size_t in_block = rows_of(b, columns);
         if (i >= in_block) {
             i -= in_block;
             continue;
         }
-        for (std::size_t n = 0; n < b.lines(); ++n) {
-            const std::size_t in_line = packed_rows(b.line(n), columns, line);
+        for (std::size_t n = 0; n < b.size(); ++n) {
+            const std::size_t in_line = packed_rows(b.record(n), columns, line);
             if (i < in_line) {
-                unpack_line(b.line(n), line, readable_columns);
+                unpack_line(b.record(n), line, readable_columns);
                 return cut(i);
             }
             i -= in_line;
@@ -204,18 +154,13 @@ void history::read_row(std::size_t i, int columns, row& out) const {
     cut(i);
 }
 
-std::size_t history::memory_bytes() const noexcept {
-    std::size_t total = bytes_ + spare_.capacity + open_.memory_bytes() - sizeof open_;
-    total += (blocks_.size() + 1) * sizeof(block);
-    for (const block& b : blocks_) total += b.starts.capacity() * sizeof(std::uint32_t);
-    return total + spare_.starts.capacity() * sizeof(std::uint32_t);
-}
+std::size_t history::memory_bytes() const noexcept { return lines_.memory_bytes() + open_.memory_bytes() - sizeof open_; }
 
 std::vector<std::string_view> history::packed_lines(std::string& scratch) const {
     std::vector<std::string_view> lines;
     lines.reserve(size());
-    for (const block& b : blocks_)
-        for (std::size_t i = 0; i < b.lines(); ++i) lines.push_back(b.line(i));
+    for (const block_list::block& b : lines_.blocks())
+        for (std::size_t i = 0; i < b.size(); ++i) lines.push_back(b.record(i));
     if (is_open_) {
         scratch.resize(packed_bound(open_));
         lines.emplace_back(scratch.data(), static_cast<std::size_t>(pack_line(open_, scratch.data()) - scratch.data()));
