@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: MIT
-/// @file vt_fuzz.cpp: any bytes, sizes, resizes and snapshots, at any cut, break no rule.
+/// @file vt_fuzz.cpp: any bytes, sizes, resizes, snapshots and checkpoints, at any cut, break no rule.
 /// Input: rows (from 128 on images are kept), columns, then bytes for the program's output; 0xff and a number mean something
 /// else (see run()). Run: vt_fuzz -dict=test/fuzz/vt.dict test/fuzz/corpus/vt
+#include "vt/block_region.hpp"
 #include "vt/terminal.hpp"
 
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -103,12 +106,95 @@ void forge(std::string saved, unsigned seed) {
     }
 }
 
+// A terminal whose history lies in memory that outlives it. It dies and is restored, and is the same then.
+class kept_terminal {
+public:
+    kept_terminal(screen_size size, bool keeps_pictures)
+        : keeps_pictures_(keeps_pictures), memory_(block_region::memory_for(store_bytes) / 8) {
+        store_.emplace(span());
+        make(size);
+        publish();
+    }
+    void feed(std::string_view bytes, moment now) {
+        screen_->feed(bytes, now);
+        since_ += bytes;
+    }
+    void resize(screen_size size) {
+        screen_->resize(size);
+        publish();
+    }
+    void publish() {
+        const std::string_view bytes = screen_->checkpoint(buffer_);
+        is_full_ = is_full_ || bytes.empty();
+        if (is_full_) return;
+        newest_ = bytes;
+        since_.clear();
+        screen_->checkpointed();
+    }
+    void die(moment now) {
+        if (is_full_) return;
+        const std::vector<std::uint64_t> left = memory_;
+        screen_.reset();
+        memory_ = left;
+        REQUIRE_THAT_HOLDS(adopt(newest_) == snapshot_error::none);
+        screen_->feed(since_, now);
+    }
+    // Bytes of the checkpoint and of the store changed: refused or not, nothing breaks.
+    void forge(unsigned seed) {
+        const auto random = [&](std::size_t below) {
+            seed = seed * 1103515245u + 12345u;
+            return static_cast<std::size_t>(seed >> 8) % below;
+        };
+        const std::vector<std::uint64_t> left = memory_;
+        for (unsigned i = 0; i < 6; ++i) {
+            screen_.reset(); // it still writes into its store
+            memory_ = left;
+            std::string bytes = newest_;
+            if (i % 3 != 0) bytes[random(bytes.size())] = static_cast<char>(random(256));
+            for (unsigned n = 0; n < 3 && i % 3 != 1; ++n)
+                span()[random(block_region::head_bytes + store_->touched_bytes())] = static_cast<char>(random(256));
+            if (!block_region::can_adopt(span()) || adopt(bytes) != snapshot_error::none) continue;
+            REQUIRE_THAT_HOLDS(screen_->is_valid());
+            screen_->feed("x\x1b[Hy\r\n\x1b[8u\x1bM");
+            screen_->resize({7, 9});
+            REQUIRE_THAT_HOLDS(screen_->is_valid());
+            read_everything(*screen_);
+            (void)screen_->checkpoint(buffer_);
+            screen_->checkpointed();
+        }
+    }
+    bool is_full() const { return is_full_; }
+    const terminal& screen() const { return *screen_; }
+
+private:
+    static constexpr std::size_t store_bytes = 512u << 10;
+
+    std::span<char> span() { return {reinterpret_cast<char*>(memory_.data()), memory_.size() * 8}; }
+    void make(screen_size size) {
+        terminal_options o = options(size, keeps_pictures_);
+        o.limits.history.store = &*store_;
+        screen_ = std::make_unique<terminal>(o);
+    }
+    snapshot_error adopt(std::string_view bytes) {
+        store_.emplace(span(), block_region::adopted{});
+        make({1, 1});
+        return screen_->restore_checkpoint(bytes);
+    }
+
+    bool keeps_pictures_, is_full_ = false;
+    std::vector<std::uint64_t> memory_;
+    std::optional<block_region> store_;
+    std::unique_ptr<terminal> screen_;
+    std::string buffer_, newest_, since_;
+};
+
 void run(std::string_view in) {
     if (in.size() < 2) return;
     const screen_size size{1 + static_cast<unsigned char>(in[0]) % 64, 1 + static_cast<unsigned char>(in[1]) % 64};
     const bool keeps_pictures = static_cast<unsigned char>(in[0]) >= 128;
     in.remove_prefix(2);
     terminal whole(options(size, keeps_pictures)), cut(options(size, keeps_pictures)), bounded(options(size, keeps_pictures));
+    kept_terminal kept(size, keeps_pictures);
     viewer often, seldom;
     moment now{0};
     unsigned work = static_cast<unsigned>(in.size()); // of each feed that is bounded
@@ -117,6 +203,8 @@ void run(std::string_view in) {
         const std::string_view bytes = in.substr(0, in.find('\xff'));
         in.remove_prefix(bytes.size());
         whole.feed(bytes, now);
+        kept.feed(bytes, now);
+        REQUIRE_THAT_HOLDS(kept.is_full() || whole.is_same(kept.screen()));
         for (const char& c : bytes) cut.feed({&c, 1}, now);
         for (std::string_view left = bytes; !left.empty();) {
             const std::size_t taken = bounded.feed_some(left.substr(0, 1 + work % 61), now, 1 + work % 97);
@@ -147,20 +235,25 @@ void run(std::string_view in) {
             whole.resize(next);
             cut.resize(next);
             bounded.resize(next);
+            kept.resize(next);
             REQUIRE_THAT_HOLDS(whole.is_valid());
         } else if (op < 192) {
             now += moment(op);
-        } else { // go on in another process
+            kept.publish(); // time is an input too
+        } else {            // go on in another process
             const std::string saved = whole.save();
             terminal other(options({1, 1}, keeps_pictures));
             REQUIRE_THAT_HOLDS(other.restore(saved) == snapshot_error::none);
             REQUIRE_THAT_HOLDS(other.is_valid());
             REQUIRE_THAT_HOLDS(other.save() == saved);
             whole = std::move(other);
+            if (op % 4 == 0) kept.publish();
+            if (op % 4 != 1) kept.die(now);
         }
     }
     read_everything(whole);
     forge(whole.save(), static_cast<unsigned>(step));
+    kept.forge(static_cast<unsigned>(step));
 }
 
 } // namespace

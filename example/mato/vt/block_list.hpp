@@ -3,16 +3,27 @@
 /// Layer: vt core.  Test: test/mato/vt/block_list_test.cpp.
 /// Threads: distinct objects are independent; one object, one thread.   Blocks: never.
 ///
-/// A record is immutable from `finish` on. It does not span blocks. Its number counts from the oldest record in the list.
+/// A record is immutable from `finish_record` on, and does not span blocks. Where the store outlives the process, a checkpoint
+/// says which blocks the list has, and nothing of what they hold. Until the next checkpoint is published, this is kept true:
+///
+/// - A block is appended to and nothing else. To write over a record that was removed at the back, its block is copied first.
+/// - A block that is removed at the back is kept aside. One that is removed at the front may be used again at once: the input
+///   after the checkpoint removes it again. It loses its sequence before that, and the oldest block loses it first. So of the
+///   blocks that a checkpoint names only the oldest can be missing.
 #pragma once
 
 #include "block_store.hpp"
 
 #include <cstring>
 #include <deque>
+#include <span>
 #include <string_view>
+#include <vector>
 
 namespace mux::vt {
+
+class byte_reader;
+class byte_writer;
 
 class block_list {
 public:
@@ -60,6 +71,7 @@ public:
         std::uint32_t used_ = sizeof(block_head);
         std::uint32_t gone_ = 0;  // records removed from the front
         std::uint32_t count_ = 0; // records, those included
+        bool is_cut_ = false;     // the published checkpoint has records beyond these
         mutable measure measure_;
     };
 
@@ -71,9 +83,7 @@ public:
     /// Room for a record of at most `bytes`, to be written and then counted by `finish`. Nothing may be called in between.
     /// @returns nullptr when the store has no room
     [[nodiscard]] char* begin_record(std::size_t bytes) {
-        if (blocks_.empty() || !blocks_.back().has_room(bytes)) {
-            if (!begin_block(bytes)) return nullptr;
-        }
+        if ((blocks_.empty() || blocks_.back().is_cut_ || !blocks_.back().has_room(bytes)) && !make_room(bytes)) return nullptr;
         return blocks_.back().data() + blocks_.back().used_;
     }
     void finish_record(std::size_t bytes) noexcept {
@@ -91,7 +101,7 @@ public:
     /// The newest record. @pre size() > 0
     [[nodiscard]] std::string_view back() const noexcept { return blocks_.back().record(blocks_.back().size() - 1); }
 
-    void pop_back() noexcept;
+    void pop_back();
     void pop_front() noexcept {
         --size_;
         ++blocks_.front().gone_;
@@ -104,17 +114,38 @@ public:
         drop_front_block();
         return records;
     }
+    /// Removes all at the front.
     void clear() noexcept;
+    /// Removes all at the back, so that the published checkpoint still has them.
+    void retire();
+
+    /// For a checkpoint: which blocks there are.
+    void write(byte_writer& out) const;
+    /// Takes the blocks of this kind among `left` that were written. Changes nothing in them: `published` gives back the
+    /// others.
+    /// @param missing how many records were removed at the front and lost since
+    /// @returns false if they do not fit together; the list is then not to be used. @pre it is new
+    [[nodiscard]] bool adopt(byte_reader& in, std::span<block_head* const> left, std::size_t& missing);
+    /// The checkpoint that was written last is published, and no earlier one is needed any more.
+    void published() noexcept;
+    /// Blocks that only the published checkpoint needs.
+    [[nodiscard]] std::size_t blocks_kept_aside() const noexcept { return aside_.size(); }
 
     [[nodiscard]] std::size_t memory_bytes() const noexcept {
-        return bytes_ + (spare_ ? block_bytes : 0) + blocks_.size() * sizeof(block);
+        return bytes_ + aside_bytes_ + (spare_ ? block_bytes : 0) + blocks_.size() * sizeof(block);
     }
 
 private:
     static constexpr std::uint32_t last_start = 0xffff; // a record's start has 16 bits
 
+    [[nodiscard]] bool make_room(std::size_t bytes);
     [[nodiscard]] bool begin_block(std::size_t bytes);
+    [[nodiscard]] bool copy_last_block();
+    [[nodiscard]] bool take_block(block_head* head, const block_head& extent);
+    [[nodiscard]] bool is_published(const block& b) const noexcept { return b.head_->sequence <= published_; }
     void drop_front_block() noexcept;
+    void drop_back_block();
+    void keep_aside(block_head* head);
     void give(block_head* head) noexcept;
 
     block_store* store_;
@@ -122,7 +153,10 @@ private:
     std::deque<block> blocks_;
     block_head* spare_ = nullptr; // the block removed last, to be used next
     std::uint64_t sequence_ = 0;  // of the newest block ever
+    std::uint64_t published_ = 0; // of the newest block that the published checkpoint names
     std::size_t size_ = 0, bytes_ = 0;
+    std::vector<block_head*> aside_;
+    std::size_t aside_bytes_ = 0;
 };
 
 } // namespace mux::vt

@@ -4,34 +4,66 @@
 /// Threads: distinct objects are independent.   Blocks: never.
 #pragma once
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 namespace mux::vt {
 
-/// Appends to a string. Numbers are LEB128: seven bits a byte, lowest first.
+/// Writes into a buffer from its start, and grows it. A buffer that is used again costs no allocation. Numbers are LEB128:
+/// seven bits a byte, lowest first.
 class byte_writer {
 public:
-    explicit byte_writer(std::string& out) : out_(out) {}
+    /// Bytes of a number at most.
+    static constexpr std::size_t most_number = 10;
 
-    void byte(unsigned value) { out_.push_back(static_cast<char>(value)); }
-    void number(std::uint64_t value) {
-        while (value >= 0x80) {
-            byte(static_cast<unsigned>(value & 0x7f) | 0x80);
-            value >>= 7;
-        }
-        byte(static_cast<unsigned>(value));
+    /// What the buffer held is overwritten.
+    explicit byte_writer(std::string& buffer) : buffer_(buffer), at_(buffer.data()), end_(at_ + buffer.size()) {}
+    byte_writer(const byte_writer&) = delete;
+    byte_writer& operator=(const byte_writer&) = delete;
+
+    /// Room for `count` bytes, to be written and then passed to `advance`.
+    [[nodiscard]] char* room(std::size_t count) {
+        if (static_cast<std::size_t>(end_ - at_) < count) grow(count);
+        return at_;
     }
+    void advance(char* to) noexcept { at_ = to; }
+    /// Writes a number at `to`, which has room for it. @returns its end
+    static char* put_number(char* to, std::uint64_t value) noexcept {
+        for (; value >= 0x80; value >>= 7) *to++ = static_cast<char>((value & 0x7f) | 0x80);
+        *to++ = static_cast<char>(value);
+        return to;
+    }
+
+    void byte(unsigned value) {
+        *room(1) = static_cast<char>(value);
+        ++at_;
+    }
+    void number(std::uint64_t value) { at_ = put_number(room(most_number), value); }
     void flag(bool value) { byte(value ? 1 : 0); }
     void text(std::string_view s) {
         number(s.size());
-        out_.append(s);
+        raw(s);
     }
-    void raw(std::string_view s) { out_.append(s); }
+    void raw(std::string_view s) { at_ += s.copy(room(s.size()), s.size()); }
+
+    /// What was written. Valid until the next write.
+    [[nodiscard]] std::string_view written() const noexcept {
+        return {buffer_.data(), static_cast<std::size_t>(at_ - buffer_.data())};
+    }
 
 private:
-    std::string& out_;
+    void grow(std::size_t count) {
+        const std::size_t size = written().size();
+        buffer_.resize(std::max(size + count, 2 * buffer_.size()));
+        at_ = buffer_.data() + size;
+        end_ = buffer_.data() + buffer_.size();
+    }
+
+    std::string& buffer_;
+    char *at_, *end_;
 };
 
 /// Reads what byte_writer wrote. Past the end or out of bounds everything reads as zero and ok() turns false for good.

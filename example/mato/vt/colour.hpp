@@ -70,6 +70,7 @@ public:
     palette();
     [[nodiscard]] rgb at(std::size_t index) const noexcept { return colours_[index]; }
     [[nodiscard]] bool is_changed(std::size_t index) const noexcept { return changed_[index]; }
+    [[nodiscard]] bool is_any_changed() const noexcept { return changed_.any(); }
     void set(std::size_t index, rgb c) noexcept;
     void reset(std::size_t index) noexcept;
     void reset_all() noexcept;

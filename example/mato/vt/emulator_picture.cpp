@@ -80,6 +80,7 @@ void emulator::show_sixels(std::string_view text) {
     made->kind = picture_kind::sixel;
     made->header = text.substr(0, q + 1);
     made->data = without_controls(text.substr(q + 1));
+    made->data.shrink_to_fit();
     const sixel_extent extent = measure_sixels(made->data);
     if (!extent.size.is_known()) return;
     made->size = extent.size;
@@ -144,6 +145,7 @@ void emulator::show_iterm(std::string_view text) {
     made->kind = picture_kind::iterm;
     made->size = size;
     made->data = std::move(data);
+    made->data.shrink_to_fit();
     p.image = std::move(made);
     const int width_in_cells = p.columns;
     lay(std::move(p), moves);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "history.hpp"
 
+#include "bytes.hpp"
 #include "packed_line.hpp"
 #include "units.hpp"
 #include "wrap.hpp"
@@ -11,13 +12,10 @@ namespace mux::vt {
 
 namespace {
 
-// A row of the longest line, each cell a full cluster, must fit a line's columns when read back.
-constexpr int readable_columns = history::max_line + max_columns;
-
 std::size_t packed_rows(std::string_view packed, int columns, row& scratch) {
     const int ascii = ascii_columns(packed);
     if (ascii >= 0) return ascii == 0 ? 1 : static_cast<std::size_t>((ascii + columns - 1) / columns);
-    unpack_line(packed, scratch, readable_columns);
+    unpack_line(packed, scratch, history::readable_columns);
     return wrapped_rows(scratch, columns);
 }
 
@@ -166,6 +164,14 @@ std::vector<std::string_view> history::packed_lines(std::string& scratch) const 
         lines.emplace_back(scratch.data(), static_cast<std::size_t>(pack_line(open_, scratch.data()) - scratch.data()));
     }
     return lines;
+}
+
+bool history::adopt(byte_reader& in, std::span<block_head* const> left) {
+    evicted_ = in.number();
+    std::size_t missing = 0;
+    if (!lines_.adopt(in, left, missing)) return false;
+    evicted_ += missing;
+    return true;
 }
 
 bool history::push_packed(std::string_view bytes, line_end end) {

@@ -9,6 +9,7 @@
 
 #include "block_list.hpp"
 #include "row.hpp"
+#include "units.hpp"
 
 #include <cstdint>
 #include <string>
@@ -30,6 +31,9 @@ public:
     /// Columns; a longer line is cut in two, which shows only when it is wrapped again at another width.
     /// The edge: without it the line of a program that never ends one could not be evicted.
     static constexpr int max_line = 16 * 1024;
+
+    /// Columns of a line that is read back: a row that goes over `max_line` may be in it.
+    static constexpr int readable_columns = max_line + max_columns;
 
     explicit history(history_limits limits);
 
@@ -61,6 +65,17 @@ public:
     /// @returns false if the bytes are no packed line
     bool push_packed(std::string_view bytes, line_end end);
     void restore_first(std::uint64_t first) noexcept { evicted_ = first; }
+
+    /// For checkpoints: the closed lines stay where they are (block_list.hpp), the open one is written by the caller.
+    [[nodiscard]] const block_list& closed_lines() const noexcept { return lines_; }
+    [[nodiscard]] const row& open_line() const noexcept { return open_; }
+    /// @pre nothing was pushed
+    [[nodiscard]] bool adopt(byte_reader& in, std::span<block_head* const> left);
+    void restore_open(row line) noexcept {
+        open_ = std::move(line);
+        is_open_ = true;
+    }
+    void published() noexcept { lines_.published(); }
 
 private:
     // What an open line may keep for the next one: a few rows of an ordinary screen.

@@ -22,7 +22,7 @@ std::size_t cost(std::string_view id, std::string_view uri) noexcept { return 2 
 
 link_id link_table::add(std::string_view id, std::string_view uri, std::uint64_t place) {
     if (uri.empty() || uri.size() > max_uri || id.size() > max_id) return 0;
-    hyperlink added{std::string(id), std::string(uri), id.empty() ? place : 0};
+    hyperlink added{std::string(id), std::string(uri), id.empty() ? place : 0, 0};
     std::string known_as = key(added);
     const auto known = index_.find(known_as);
     if (known != index_.end()) return known->second;
@@ -37,6 +37,7 @@ link_id link_table::add(std::string_view id, std::string_view uri, std::uint64_t
         for (slot = 0; !links_[slot].uri.empty(); ++slot) {
         }
     if (slot == links_.size()) links_.emplace_back();
+    added.added = ++last_added_;
     links_[slot] = std::move(added);
     const auto number = static_cast<link_id>(slot + 1);
     index_.emplace(std::move(known_as), number);
@@ -51,6 +52,7 @@ const hyperlink* link_table::find(link_id id) const noexcept {
 }
 
 void link_table::sweep(const std::vector<bool>& keep) {
+    ++sweeps_;
     for (std::size_t i = 0; i < links_.size(); ++i) {
         if (links_[i].uri.empty() || (i < keep.size() && keep[i])) continue;
         bytes_ -= cost(links_[i].id, links_[i].uri);
@@ -65,6 +67,7 @@ void link_table::sweep(const std::vector<bool>& keep) {
 void link_table::clear() { *this = {}; }
 
 void link_table::append(hyperlink l) {
+    l.added = l.uri.empty() ? 0 : ++last_added_;
     links_.push_back(std::move(l));
     const hyperlink& added = links_.back();
     if (added.uri.empty()) return;

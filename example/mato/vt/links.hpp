@@ -21,6 +21,7 @@ struct hyperlink {
     std::string id;
     std::string uri;
     std::uint64_t place = 0; ///< where one without an id was opened; 0 with an id
+    std::uint64_t added = 0; ///< see link_table::last_added
 };
 
 class link_table {
@@ -43,6 +44,10 @@ public:
     [[nodiscard]] std::size_t size() const noexcept { return links_.size(); }
     /// For snapshots: puts back what find() gave, in order; an empty URI is a gap.
     void append(hyperlink l);
+    /// Each link has a number of its own here, which rises from one added to the next: of the newest.
+    [[nodiscard]] std::uint64_t last_added() const noexcept { return last_added_; }
+    /// Changes when links were forgotten.
+    [[nodiscard]] std::uint64_t sweeps() const noexcept { return sweeps_; }
     [[nodiscard]] std::size_t memory_bytes() const noexcept { return bytes_ + links_.capacity() * sizeof(hyperlink); }
 
 private:
@@ -50,6 +55,7 @@ private:
     std::map<std::string, link_id> index_; // id, URI and place to the number, so that a link written twice is one
     std::size_t count_ = 0;
     std::size_t bytes_ = 0;
+    std::uint64_t last_added_ = 0, sweeps_ = 0;
 };
 
 /// The id another terminal is told: the program's, or for a link without one an id made of its number. What is drawn in parts

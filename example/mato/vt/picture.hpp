@@ -39,7 +39,7 @@ struct image {
     std::string data;   ///< kitty and iterm: base64; sixel: sixels; printable ASCII alone
     pixel_size size;
 
-    [[nodiscard]] std::size_t bytes() const noexcept { return sizeof *this + header.capacity() + data.capacity(); }
+    [[nodiscard]] std::size_t bytes() const noexcept { return sizeof *this + header.size() + data.size(); }
 };
 
 struct picture {

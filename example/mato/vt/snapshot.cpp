@@ -3,11 +3,13 @@
 
 #include "bytes.hpp"
 #include "emulator.hpp"
+#include "kept_objects.hpp"
 #include "packed_line.hpp"
 #include "reflow.hpp"
 #include "utf8.hpp"
 
 #include <algorithm>
+#include <cstring>
 
 namespace mux::vt {
 
@@ -17,6 +19,7 @@ constexpr std::string_view magic = "mVTs";
 // Bounds on what a snapshot may make a reader allocate at once.
 constexpr std::size_t most_bytes = 256u << 20;
 constexpr std::size_t most_lines = 100'000'000;
+constexpr std::uint64_t first_checkpoint_version = 3;
 
 std::uint64_t fnv1a(std::string_view bytes) noexcept {
     std::uint64_t hash = 0xcbf29ce484222325u;
@@ -25,10 +28,15 @@ std::uint64_t fnv1a(std::string_view bytes) noexcept {
 }
 
 void put_row(byte_writer& out, const row& r) {
-    std::string packed(packed_bound(r), '\0');
-    packed.resize(static_cast<std::size_t>(pack_line(r, packed.data()) - packed.data()));
-    out.number(std::uint64_t{packed.size()} << 1 | (r.wraps ? 1 : 0));
-    out.raw(packed);
+    constexpr std::size_t usual = 2; // bytes of the number before a row of 32 to 8191 bytes
+    char* const to = out.room(byte_writer::most_number + packed_bound(r));
+    const auto size = static_cast<std::size_t>(pack_line(r, to + usual) - (to + usual));
+    const std::uint64_t number = std::uint64_t{size} << 1 | (r.wraps ? 1 : 0);
+    char head[byte_writer::most_number];
+    const auto length = static_cast<std::size_t>(byte_writer::put_number(head, number) - head);
+    if (length != usual) std::memmove(to + length, to + usual, size);
+    std::memcpy(to, head, length);
+    out.advance(to + length + size);
 }
 
 bool take_row(byte_reader& in, row& r, int columns) {
@@ -120,6 +128,22 @@ bool take_history(byte_reader& in, history& h) {
     return in.ok();
 }
 
+void put_history_in_blocks(byte_writer& out, const history& h) {
+    out.number(h.first());
+    h.closed_lines().write(out);
+    out.flag(h.is_open());
+    if (h.is_open()) put_row(out, h.open_line());
+}
+
+bool take_history_in_blocks(byte_reader& in, history& h, std::span<block_head* const> left) {
+    if (!h.adopt(in, left)) return false;
+    if (!in.flag()) return in.ok();
+    row line;
+    if (!take_row(in, line, history::readable_columns)) return false;
+    h.restore_open(std::move(line));
+    return true;
+}
+
 bool in_string(parser_state::stage at) noexcept { return at >= parser_state::stage::string; }
 
 // Each stage with what it will still look at, and no more: what is left over from an earlier one must not tell.
@@ -203,12 +227,27 @@ std::int64_t take_signed(byte_reader& in) {
 
 constexpr std::uint64_t most_pixels = 1 << 30;
 
+hyperlink take_link_without_place(byte_reader& in) { // of versions before 3
+    hyperlink l;
+    l.id = take_printable(in, link_table::max_id);
+    l.uri = take_printable(in, link_table::max_uri);
+    return l;
+}
+
+} // namespace
+
 void put_image(byte_writer& out, const image& i) {
     out.byte(static_cast<unsigned>(i.kind));
     out.text(i.header);
     out.text(i.data);
     out.number(static_cast<std::uint64_t>(i.size.width));
     out.number(static_cast<std::uint64_t>(i.size.height));
+}
+
+hyperlink take_link(byte_reader& in) {
+    hyperlink l = take_link_without_place(in);
+    l.place = in.number();
+    return l;
 }
 
 // It will be written to terminals: nothing in it may end the string it stands in.
@@ -224,7 +263,14 @@ std::shared_ptr<const image> take_image(byte_reader& in) {
     return made;
 }
 
-void put_picture(byte_writer& out, const picture& p) {
+namespace {
+
+void put_image(byte_writer& out, const image& i, const kept_objects* kept) {
+    if (kept) return out.number(kept->number_of(i));
+    put_image(out, i);
+}
+
+void put_picture(byte_writer& out, const picture& p, const kept_objects* kept) {
     out.number(p.number);
     for (const int n : {p.rows, p.columns, p.x, p.y, p.width, p.height, p.offset_x, p.offset_y})
         out.number(static_cast<std::uint64_t>(n));
@@ -232,10 +278,17 @@ void put_picture(byte_writer& out, const picture& p) {
     out.flag(p.is_cut);
     out.number(p.id);
     out.number(p.placement);
-    put_image(out, *p.image);
+    put_image(out, *p.image, kept);
 }
 
-picture take_picture(byte_reader& in) {
+std::shared_ptr<const image> take_image(byte_reader& in, kept_objects* kept) {
+    if (!kept) return take_image(in);
+    auto found = kept->find(in.number());
+    if (!found) in.fail();
+    return found;
+}
+
+picture take_picture(byte_reader& in, kept_objects* kept) {
     picture p;
     p.number = in.bounded<std::uint16_t>(65535);
     p.rows = in.bounded(picture_mark::max_rows);
@@ -245,7 +298,7 @@ picture take_picture(byte_reader& in) {
     p.is_cut = in.flag();
     p.id = in.bounded<std::uint32_t>(0xffffffff);
     p.placement = in.bounded<std::uint32_t>(0xffffffff);
-    p.image = take_image(in);
+    p.image = take_image(in, kept);
     if (p.number == 0 || p.rows == 0 || p.columns == 0) in.fail();
     return p;
 }
@@ -264,15 +317,15 @@ kitty_command take_kitty(byte_reader& in) {
 
 } // namespace
 
-void snapshot_access::put_pictures(byte_writer& out, const emulator& e) {
+void snapshot_access::put_pictures(byte_writer& out, const emulator& e, const kept_objects* kept) {
     out.number(e.pictures_.last_number());
     out.number(e.pictures_.all().size());
-    for (const picture& p : e.pictures_.all()) put_picture(out, p);
+    for (const picture& p : e.pictures_.all()) put_picture(out, p, kept);
     out.number(e.images_.all().size());
     for (const auto& each : e.images_.all()) {
         out.number(each.id);
         out.number(each.number);
-        put_image(out, *each.image);
+        put_image(out, *each.image, kept);
     }
     const auto& pending = e.images_.pending_;
     out.flag(pending.has_value());
@@ -282,12 +335,12 @@ void snapshot_access::put_pictures(byte_writer& out, const emulator& e) {
     out.flag(pending->is_too_long);
 }
 
-void snapshot_access::take_pictures(byte_reader& in, emulator& e) {
+void snapshot_access::take_pictures(byte_reader& in, emulator& e, kept_objects* kept) {
     constexpr std::size_t most = 65535;
     const auto last = in.bounded<std::uint16_t>(most);
     const auto pictures = in.bounded<std::size_t>(most);
     for (std::size_t i = 0; i < pictures && in.ok(); ++i) {
-        picture p = take_picture(in);
+        picture p = take_picture(in, kept);
         if (!in.ok()) return;
         e.pictures_.restore_number(static_cast<std::uint16_t>(p.number - 1));
         e.pictures_.add(std::move(p));
@@ -296,8 +349,8 @@ void snapshot_access::take_pictures(byte_reader& in, emulator& e) {
     const auto images = in.bounded<std::size_t>(most);
     for (std::size_t i = 0; i < images && in.ok(); ++i) {
         const auto id = in.bounded<std::uint32_t>(0xffffffff), number = in.bounded<std::uint32_t>(0xffffffff);
-        auto kept = take_image(in);
-        if (in.ok()) e.images_.keep({id, number, std::move(kept)});
+        auto shown = take_image(in, kept);
+        if (in.ok()) e.images_.keep({id, number, std::move(shown)});
     }
     if (!in.flag()) return;
     auto& pending = e.images_.pending_.emplace();
@@ -306,16 +359,18 @@ void snapshot_access::take_pictures(byte_reader& in, emulator& e) {
     pending.is_too_long = in.flag();
 }
 
-// The order here is the layout; restore() below reads in the same one.
-std::string snapshot_access::body(const emulator& e, const parser& p, std::uint64_t revision) {
-    std::string body;
-    byte_writer out(body);
+// The order here is the layout; take() reads in the same one.
+void snapshot_access::put(byte_writer& out, const emulator& e, const parser& p, std::uint64_t revision,
+                          const kept_objects* kept) {
     out.number(static_cast<std::uint64_t>(e.size_.rows));
     out.number(static_cast<std::uint64_t>(e.size_.columns));
     put_screen(out, e.primary_);
     out.flag(e.alternate_.has_value());
     if (e.alternate_) put_screen(out, *e.alternate_);
-    put_history(out, e.history_);
+    if (kept)
+        put_history_in_blocks(out, e.history_);
+    else
+        put_history(out, e.history_);
     out.number(e.below_.size());
     for (const row& r : e.below_) put_row(out, r);
 
@@ -330,7 +385,9 @@ std::string snapshot_access::body(const emulator& e, const parser& p, std::uint6
     out.number(e.modes_.bits());
     out.number(e.saved_modes_);
     for (const int edge : {e.top_, e.bottom_, e.left_, e.right_}) out.number(static_cast<std::uint64_t>(edge));
-    for (int c = 0; c < e.columns(); ++c) out.flag(e.tabs_[static_cast<std::size_t>(c)]);
+    char* stops = out.room(static_cast<std::size_t>(e.columns()));
+    for (int c = 0; c < e.columns(); ++c) *stops++ = e.tabs_[static_cast<std::size_t>(c)] ? 1 : 0;
+    out.advance(stops);
     out.byte(static_cast<unsigned>(e.shape_));
     out.flag(e.rectangular_attributes_);
     out.flag(e.guards_from_all_); // from version 3 on
@@ -346,9 +403,14 @@ std::string snapshot_access::body(const emulator& e, const parser& p, std::uint6
         out.byte(static_cast<unsigned>(k.flags()));
     }
     for (const unsigned key : {e.modified_.cursor, e.modified_.function, e.modified_.other}) out.byte(key);
-    for (std::size_t i = 0; i < palette::size; ++i) {
-        out.flag(e.palette_.is_changed(i));
-        if (e.palette_.is_changed(i)) out.number(colour::direct(e.palette_.at(i)).value());
+    if (!e.palette_.is_any_changed()) {
+        char* const flags = out.room(palette::size);
+        out.advance(std::fill_n(flags, palette::size, '\0'));
+    } else {
+        for (std::size_t i = 0; i < palette::size; ++i) {
+            out.flag(e.palette_.is_changed(i));
+            if (e.palette_.is_changed(i)) out.number(colour::direct(e.palette_.at(i)).value());
+        }
     }
     put_titles(out, e.titles_);
     out.number(e.title_stack_.size());
@@ -356,7 +418,7 @@ std::string snapshot_access::body(const emulator& e, const parser& p, std::uint6
     out.number(e.pen_stack_.size());
     for (const style& s : e.pen_stack_) put_style(out, s);
     out.number(e.links_.size());
-    for (std::size_t i = 0; i < e.links_.size(); ++i) {
+    for (std::size_t i = 0; !kept && i < e.links_.size(); ++i) {
         const hyperlink* l = e.links_.find(static_cast<link_id>(i + 1));
         out.text(l ? l->id : "");
         out.text(l ? l->uri : "");
@@ -371,19 +433,58 @@ std::string snapshot_access::body(const emulator& e, const parser& p, std::uint6
     out.number(static_cast<std::uint64_t>(e.synchronised_since_.count()));
     out.number(e.rows_scrolled_);
     out.number(revision);
-    put_pictures(out, e); // from version 2 on
-    return body;
+    put_pictures(out, e, kept); // from version 2 on
+}
+
+void snapshot_access::write_body(byte_writer& out, const emulator& e, const parser& p, std::uint64_t revision) {
+    put(out, e, p, revision, nullptr);
 }
 
 std::string snapshot_access::save(const emulator& e, const parser& p) {
-    const std::string body = snapshot_access::body(e, p, e.revision_);
-    std::string whole(magic);
-    byte_writer head(whole);
+    std::string body_buffer, head_buffer;
+    byte_writer body(body_buffer), head(head_buffer);
+    write_body(body, e, p, e.revision_);
+    head.raw(magic);
     head.number(snapshot_version);
-    head.number(body.size());
-    const std::uint64_t hash = fnv1a(body);
+    head.number(body.written().size());
+    const std::uint64_t hash = fnv1a(body.written());
     for (unsigned shift = 0; shift < 64; shift += 8) head.byte(static_cast<unsigned>(hash >> shift & 0xff));
-    return whole + body;
+    std::string whole;
+    whole.reserve(head.written().size() + body.written().size());
+    return whole.append(head.written()).append(body.written());
+}
+
+bool snapshot_access::write_checkpoint(byte_writer& out, const emulator& e, const parser& p, kept_objects& kept) {
+    bool has_room = kept.keep(e.links_);
+    kept.begin_images();
+    for (const picture& each : e.pictures_.all()) has_room = has_room && kept.keep(each.image) != 0;
+    for (const auto& each : e.images_.all()) has_room = has_room && kept.keep(each.image) != 0;
+    if (!has_room || !kept.end_images()) return false;
+    out.number(snapshot_version);
+    // What decides how bytes are understood, and is not in a snapshot.
+    const picture_protocols& known = e.options_.pictures;
+    for (const bool each : {known.kitty, known.sixel, known.iterm, known.announces_sixel}) out.flag(each);
+    for (const int pixels : {e.options_.cell_width, e.options_.cell_height})
+        out.number(static_cast<std::uint64_t>(std::max(pixels, 0)));
+    kept.write(out);
+    put(out, e, p, e.revision_, &kept);
+    return true;
+}
+
+snapshot_error snapshot_access::restore_checkpoint(std::string_view bytes, block_store& store, emulator& e, parser& p,
+                                                   kept_objects& kept) {
+    byte_reader in(bytes);
+    const std::uint64_t version = in.number();
+    if (!in.ok() || version < first_checkpoint_version) return snapshot_error::damaged;
+    if (version > snapshot_version) return snapshot_error::too_new;
+    picture_protocols& known = e.options_.pictures;
+    for (bool* const each : {&known.kitty, &known.sixel, &known.iterm, &known.announces_sixel}) *each = in.flag();
+    for (int* const pixels : {&e.options_.cell_width, &e.options_.cell_height}) *pixels = in.bounded(most_pixels);
+    const std::vector<block_head*> left = store.left_blocks();
+    if (!kept.adopt(in, left) || !take(in, version, e, p, &kept, left)) return snapshot_error::damaged;
+    e.history_.published();
+    kept.published();
+    return snapshot_error::none;
 }
 
 snapshot_error snapshot_access::restore(std::string_view bytes, emulator& e, parser& p) {
@@ -398,20 +499,25 @@ snapshot_error snapshot_access::restore(std::string_view bytes, emulator& e, par
     const std::string_view body = in.raw(length);
     if (!in.ok() || !in.at_end() || fnv1a(body) != hash) return snapshot_error::damaged;
 
-    // From here on only a forged snapshot can be wrong, and it must do no more than be refused.
     in = byte_reader(body);
+    return take(in, version, e, p, nullptr, {}) ? snapshot_error::none : snapshot_error::damaged;
+}
+
+// Only a forged body can be wrong here, and then it is refused.
+bool snapshot_access::take(byte_reader& in, std::uint64_t version, emulator& e, parser& p, kept_objects* kept,
+                           std::span<block_head* const> left) {
     e.size_.rows = in.bounded(max_rows);
     e.size_.columns = in.bounded(max_columns);
-    if (!in.ok() || e.size_.clamped() != e.size_) return snapshot_error::damaged;
-    if (!take_screen(in, e.primary_, e.size_)) return snapshot_error::damaged;
+    if (!in.ok() || e.size_.clamped() != e.size_) return false;
+    if (!take_screen(in, e.primary_, e.size_)) return false;
     if (in.flag()) {
         e.alternate_.emplace(e.size_);
-        if (!take_screen(in, *e.alternate_, e.size_)) return snapshot_error::damaged;
+        if (!take_screen(in, *e.alternate_, e.size_)) return false;
     }
-    if (!take_history(in, e.history_)) return snapshot_error::damaged;
+    if (!(kept ? take_history_in_blocks(in, e.history_, left) : take_history(in, e.history_))) return false;
     e.below_.resize(in.bounded<std::size_t>(max_rows_below));
     for (row& r : e.below_)
-        if (!take_row(in, r, e.columns())) return snapshot_error::damaged;
+        if (!take_row(in, r, e.columns())) return false;
 
     e.cursor_ = take_cursor(in, e.size_);
     for (auto& saved : e.saved_)
@@ -422,15 +528,15 @@ snapshot_error snapshot_access::restore(std::string_view bytes, emulator& e, par
         e.primary_left_at_.pending_wrap = in.flag();
     }
     mode_set scratch;
-    if (!e.modes_.set_bits(in.number()) || !scratch.set_bits(e.saved_modes_ = in.number())) return snapshot_error::damaged;
-    if (e.on_alternate() && !e.alternate_) return snapshot_error::damaged;
+    if (!e.modes_.set_bits(in.number()) || !scratch.set_bits(e.saved_modes_ = in.number())) return false;
+    if (e.on_alternate() && !e.alternate_) return false;
     if (version < 3 && e.on_alternate() && e.saved_[0]) e.primary_left_at_ = {e.saved_[0]->at, e.saved_[0]->pending_wrap};
     e.screen_ = &e.grid();
     e.top_ = in.bounded(max_rows);
     e.bottom_ = in.bounded(static_cast<std::uint64_t>(e.rows()));
     e.left_ = in.bounded(max_columns);
     e.right_ = in.bounded(static_cast<std::uint64_t>(e.columns()));
-    if (e.top_ >= e.bottom_ || e.left_ >= e.right_) return snapshot_error::damaged;
+    if (e.top_ >= e.bottom_ || e.left_ >= e.right_) return false;
     e.tabs_.reset();
     for (int c = 0; c < e.columns(); ++c) e.tabs_[static_cast<std::size_t>(c)] = in.flag();
     e.shape_ = in.bounded<cursor_shape>(static_cast<unsigned>(cursor_shape::own));
@@ -462,7 +568,7 @@ snapshot_error snapshot_access::restore(std::string_view bytes, emulator& e, par
     for (std::size_t i = 0; i < palette::size; ++i) {
         if (!in.flag()) continue;
         const auto c = colour::from_value(in.bounded<std::uint32_t>(0xffffffff));
-        if (!c || !c->is_direct()) return snapshot_error::damaged;
+        if (!c || !c->is_direct()) return false;
         e.palette_.set(i, c->components());
     }
     e.titles_ = take_titles(in);
@@ -471,11 +577,9 @@ snapshot_error snapshot_access::restore(std::string_view bytes, emulator& e, par
     e.pen_stack_.resize(in.bounded<std::size_t>(emulator::max_stack));
     for (style& s : e.pen_stack_) s = take_style(in);
     const auto links = in.bounded<std::size_t>(link_table::limit);
-    for (std::size_t i = 0; i < links && in.ok(); ++i) {
-        const std::string id = take_printable(in, link_table::max_id);
-        const std::string uri = take_printable(in, link_table::max_uri);
-        e.links_.append({id, uri, version >= 3 ? in.number() : 0});
-    }
+    if (kept && !kept->restore(e.links_, links)) return false;
+    for (std::size_t i = 0; !kept && i < links && in.ok(); ++i)
+        e.links_.append(version >= 3 ? take_link(in) : take_link_without_place(in));
     const auto to_sweep = in.bounded<std::uint32_t>(0xffffffff); // before version 3 it counted other things
     if (version >= 3) e.links_to_sweep_ = std::min(to_sweep, emulator::links_between_sweeps);
     p.set_state(take_parser(in, version));
@@ -486,8 +590,8 @@ snapshot_error snapshot_access::restore(std::string_view bytes, emulator& e, par
     e.synchronised_since_ = moment(in.bounded<std::int64_t>(0x7fffffffffffffff));
     e.rows_scrolled_ = in.number();
     e.revision_ = in.number();
-    if (version >= 2) take_pictures(in, e);
-    if (!in.ok() || !in.at_end()) return snapshot_error::damaged;
+    if (version >= 2) take_pictures(in, e, kept);
+    if (!in.ok() || !in.at_end()) return false;
     // A viewer that had this very revision has these rows; of older ones nothing is known any more.
     for (screen* s : {&e.primary_, e.alternate_ ? &*e.alternate_ : &e.primary_}) {
         s->begin_change(e.revision_);
@@ -495,7 +599,7 @@ snapshot_error snapshot_access::restore(std::string_view bytes, emulator& e, par
     }
     e.scrolls_.clear(e.revision_);
     e.update_text_path();
-    return snapshot_error::none;
+    return true;
 }
 
 } // namespace mux::vt

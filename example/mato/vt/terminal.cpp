@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "terminal.hpp"
 
+#include "bytes.hpp"
 #include "emulator.hpp"
+#include "kept_objects.hpp"
 #include "snapshot.hpp"
 
 namespace mux::vt {
@@ -11,6 +13,7 @@ struct terminal::core {
 
     emulator emulated;
     vt::parser parser;
+    std::unique_ptr<kept_objects> kept; // once there was a checkpoint
 };
 
 terminal::terminal(terminal_options options) : core_(std::make_unique<core>(std::move(options))) {}
@@ -128,7 +131,8 @@ bool terminal::is_between_sequences() const noexcept {
 }
 
 std::size_t terminal::memory_bytes() const noexcept {
-    return sizeof *this + sizeof *core_ - sizeof core_->emulated + core_->emulated.memory_bytes();
+    return sizeof *this + sizeof *core_ - sizeof core_->emulated + core_->emulated.memory_bytes() +
+           (core_->kept ? core_->kept->memory_bytes() : 0);
 }
 
 std::string terminal::save() const { return snapshot_access::save(core_->emulated, core_->parser); }
@@ -141,8 +145,37 @@ snapshot_error terminal::restore(std::string_view bytes) {
 }
 
 bool terminal::is_same(const terminal& other) const {
-    return snapshot_access::body(core_->emulated, core_->parser, 0) ==
-           snapshot_access::body(other.core_->emulated, other.core_->parser, 0);
+    std::string mine, others;
+    byte_writer a(mine), b(others);
+    snapshot_access::write_body(a, core_->emulated, core_->parser, 0);
+    snapshot_access::write_body(b, other.core_->emulated, other.core_->parser, 0);
+    return a.written() == b.written();
+}
+
+std::string_view terminal::checkpoint(std::string& buffer) {
+    if (!core_->kept) core_->kept = std::make_unique<kept_objects>(*core_->emulated.options_.limits.history.store);
+    byte_writer out(buffer);
+    const bool has_room = snapshot_access::write_checkpoint(out, core_->emulated, core_->parser, *core_->kept);
+    return has_room ? out.written() : std::string_view();
+}
+
+void terminal::checkpointed() {
+    core_->emulated.history_.published();
+    if (core_->kept) core_->kept->published();
+}
+
+std::size_t terminal::blocks_kept_aside() const noexcept {
+    return core_->emulated.history_.closed_lines().blocks_kept_aside() + (core_->kept ? core_->kept->blocks_kept_aside() : 0);
+}
+
+snapshot_error terminal::restore_checkpoint(std::string_view bytes) {
+    auto fresh = std::make_unique<core>(core_->emulated.options_);
+    block_store& store = *core_->emulated.options_.limits.history.store;
+    fresh->kept = std::make_unique<kept_objects>(store);
+    const snapshot_error error =
+        snapshot_access::restore_checkpoint(bytes, store, fresh->emulated, fresh->parser, *fresh->kept);
+    if (error == snapshot_error::none) core_ = std::move(fresh);
+    return error;
 }
 
 bool terminal::is_valid() const {

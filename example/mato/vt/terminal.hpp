@@ -132,6 +132,21 @@ public:
     [[nodiscard]] snapshot_error restore(std::string_view bytes);
     /// True if both would save the same but for the revision: the same bytes, cut elsewhere, make the same terminal.
     [[nodiscard]] bool is_same(const terminal& other) const;
+
+    // ---- to survive the process, when limits.history.store does ----
+    /// The same as `save` in a few microseconds: what lies in the store's blocks is not copied. Everything that was fed until
+    /// then is in it, as are known pictures and the cell size; what is known of the host is not.
+    /// @param buffer grows when it is too small; a buffer that is passed again costs no allocation
+    /// @returns bytes in `buffer`; none when the store is full. @pre the terminal has a store
+    [[nodiscard]] std::string_view checkpoint(std::string& buffer);
+    /// To be called when the last checkpoint has replaced the one before. Blocks that only that one needed are given back.
+    void checkpointed();
+    /// Blocks that wait for `checkpointed`. Output can make many; a checkpoint then is worth its time.
+    [[nodiscard]] std::size_t blocks_kept_aside() const noexcept;
+    /// Makes this terminal the one that another process has checkpointed, with the blocks in the store. What was fed after the
+    /// checkpoint is to be fed again. @pre the terminal is new. Unchanged, with all blocks, unless the result is `none`.
+    [[nodiscard]] snapshot_error restore_checkpoint(std::string_view bytes);
+
     /// For tests: every rule of every row holds, and the cursor and margins are on the screen.
     [[nodiscard]] bool is_valid() const;
 
