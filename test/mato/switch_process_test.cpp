@@ -64,17 +64,19 @@ TEST_CASE("the end of a tab's program takes its viewers to the tab they showed b
     const std::string way = GENERATE("direct", "--relay");
     CAPTURE(way);
     mato_world world;
-    for (int n = 1; n <= 3; ++n) world.open_tab({"read -r x; exit $x"});
+    for (int n = 1; n <= 3; ++n) world.open_tab({"printf READY; read -r x; exit $x"});
     std::vector<std::string> words{"attach", "1"};
     if (way != "direct") words.push_back(way);
     pty_client one(world, words);
     REQUIRE(comes_to_show(world, "1"));
+    REQUIRE(one.wait_for("READY")); // before it is raw, the prefix would be its terminal's signal
     one.command('3');
     REQUIRE(comes_to_show(world, "3"));
     one.command('2');
     REQUIRE(comes_to_show(world, "2"));
     pty_client two(world, {"attach", "2"});
     REQUIRE(comes_to_show(world, "2,2"));
+    REQUIRE(two.wait_for("READY"));
     one.type("5\r");
     REQUIRE(comes_to_show(world, "3,3")); // `two` has shown no other: the one used last
     world.must({"kill", "3"});

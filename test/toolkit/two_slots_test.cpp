@@ -249,7 +249,7 @@ TEST_CASE("what is no slots, is damaged or is newer is refused with a reason", "
     for (std::size_t size = 0; size < all.size(); ++size) CHECK(refusal(all.first(size)).code == mato::errc::malformed);
 }
 
-TEST_CASE("what another process writes into the memory later never leads outside it", "[two_slots]") {
+TEST_CASE("what another process writes into the memory of two slots never leads outside it", "[two_slots]") {
     kept_memory memory(slots::memory_for(64));
     mato::failure why;
     auto made = slots::create(memory, why);
