@@ -45,7 +45,7 @@ void check_closing(const std::string& program, std::chrono::milliseconds most, s
 TEST_CASE("a sleeping program", "[mato][close]") { check_closing("touch up; sleep 1000", 3s); }
 TEST_CASE("background jobs", "[mato][close]") { check_closing("sleep 1000 & sleep 1000 & touch up; wait", 3s); }
 TEST_CASE("jobs that ignore the hang-up are killed after the grace", "[mato][close]") {
-    check_closing("nohup sleep 1000 > /dev/null 2>&1 & touch up; wait", 5s, 450ms);
+    check_closing("nohup sh -c 'touch up; exec sleep 1000' > /dev/null 2>&1 & wait", 5s, 450ms);
 }
 TEST_CASE("a shell that ignores the hang-up is killed after the grace", "[mato][close]") {
     check_closing("trap '' HUP TERM; touch up; while :; do sleep 1000; done", 5s, 450ms);

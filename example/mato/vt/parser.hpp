@@ -105,7 +105,10 @@ template <parser_sink Sink> std::size_t parser::feed(std::string_view bytes, Sin
     const char* p = bytes.data();
     const char* const end = p + bytes.size();
     sink.begin(end);
-    if (s_.partial_size != 0 && p < end) p = finish_partial(p, end, sink);
+    if (s_.partial_size != 0 && p < end) {
+        p = finish_partial(p, end, sink);
+        if (p == bytes.data()) sink.begin(end); // it was ill-formed: a byte of this call has to be taken, too
+    }
     while (p < sink.stop()) {
         if (s_.at == stage::ground)
             p = ground(p, end, sink);

@@ -166,6 +166,22 @@ TEST_CASE("a feed stops for its work, and always gets on", "[work]") {
     CHECK(whole.feed_some(bytes, {}, cells * 1'000'000) == bytes.size());
 }
 
+TEST_CASE("a character that turns out to be ill-formed does not use up the work of the next byte", "[work]") {
+    for (const char* before :
+         {"", "\x1b[4h", "\x1b[?7l\x1b[4h", "\x1b[99;99Hxx", "\x1b[3;4r\x1b[4;99Hxx", "\x1b[?69h\x1b[2;4s\x1b[4h"}) {
+        for (const char* cut : {"\xe2", "\xe2\x82", "\xf0\x9f\x98"}) {
+            for (const char next : {'x', '\n', '\x1b', '\xff', '\xe2'}) {
+                CAPTURE(before, cut, next);
+                terminal t({.size = {5, 8}}), whole({.size = {5, 8}});
+                t.feed(std::string(before) + cut);
+                whole.feed(std::string(before) + cut + next);
+                CHECK(t.feed_some({&next, 1}, {}, 1) == 1);
+                CHECK(t.is_same(whole));
+            }
+        }
+    }
+}
+
 TEST_CASE("REP stops inside, is still one sequence meanwhile, and repeats as often as it was told", "[work]") {
     terminal t({.size = {3, 10}});
     std::string_view bytes = "ab\x1b[20bz";
