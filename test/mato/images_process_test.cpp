@@ -123,7 +123,8 @@ std::string open_writer(const mato_world& world, const std::vector<std::string>&
         std::ofstream(path, std::ios::binary) << each;
         script += "; read -r go; cat " + path.native();
     }
-    std::string id = world.must({"new", "-d", "-x", "80", "-y", "24", "--", script + "; exec cat -v"});
+    std::string id = world.must({"new", "-d", "-x", "80", "-y", "24", "--",
+                                 script + "; stty -icanon; exec cat -v"}); // it prints answers that no line end follows
     id.pop_back();
     REQUIRE(world.must({"wait", id, "--text", greeting}).empty());
     return id;
