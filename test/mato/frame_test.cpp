@@ -167,6 +167,34 @@ TEST_CASE("links that change with every cell cost a frame a bounded number of by
     CHECK(difference(tab, viewer, {}).empty());
 }
 
+TEST_CASE("a change of the palette draws the cells in its colours again, and clears nothing", "[frame]") {
+    vt::terminal tab = make(3, 40), viewer = make(3, 40);
+    frame_composer composer({3, 40}, everything());
+    const auto show = [&] {
+        std::string frame;
+        composer.compose(tab, {}, frame);
+        viewer.feed(frame);
+        CHECK(difference(tab, viewer, composer.offset()) == "");
+        return frame;
+    };
+    composer.forget();
+    tab.feed("plain words\r\n\033[31mred\033[m and \033[38;2;1;2;3mexact\033[m\r\n\033[44mblue below\033[32m");
+    show();
+    for (const char* change : {"\033]4;1;rgb:12/34/56\033\\", "\033]4;1;rgb:12/34/57\033\\", "\033]104;1\033\\"}) {
+        tab.feed(change);
+        const std::string frame = show();
+        CHECK(frame.find("\033[2J") == std::string::npos);
+        CHECK(frame.find("red") != std::string::npos);
+        CHECK(frame.find("plain") == std::string::npos);
+        CHECK(frame.find("exact") == std::string::npos);
+        CHECK(show() == "");
+    }
+    tab.feed("\033]4;2;rgb:aa/bb/cc\033\\g"); // the pen's own colour
+    show();
+    tab.feed("\033]10;rgb:ff/ff/ff\033\\");
+    CHECK(show().find("\033[2J") == std::string::npos);
+}
+
 TEST_CASE("a link without an id is one link on the viewer's terminal, in whatever parts it is drawn", "[frame]") {
     vt::terminal tab = make(6, 30), viewer = make(6, 30);
     frame_composer composer({6, 30}, everything());
@@ -196,6 +224,128 @@ TEST_CASE("a link without an id is one link on the viewer's terminal, in whateve
     CHECK(named.find("\033]8;id=a;http://x/y\033\\") != std::string::npos);
     CHECK(link_at(3, 0) == link_at(4, 0));
     CHECK(link_at(3, 0) != link_at(0, 0));
+}
+
+TEST_CASE("a line that wraps in the tab is one line on a viewer's terminal of its width", "[frame]") {
+    vt::terminal tab = make(6, 20), viewer = make(6, 20);
+    frame_composer composer({6, 20}, everything());
+    const auto show = [&](const frame_composer::request& wanted = {}) {
+        std::string frame;
+        composer.compose(tab, wanted, frame);
+        viewer.feed(frame);
+        return frame;
+    };
+    const auto wrapped = [](const vt::terminal& t) {
+        std::string rows;
+        for (int r = 0; r < t.size().rows; ++r) rows += t.row_at(r).wraps ? 'w' : '.';
+        return rows;
+    };
+    const auto same = [&] {
+        CHECK(difference(tab, viewer, composer.offset()) == "");
+        CHECK(wrapped(viewer) == wrapped(tab));
+    };
+    const std::string url = "https://example.org/" + std::string(30, 'a');
+
+    SECTION("drawn whole") {
+        tab.feed("first\r\n" + url + "\r\nlast");
+        show();
+        CHECK(wrapped(viewer) == ".ww...");
+        same();
+        composer.forget();
+        show();
+        same();
+    }
+    SECTION("typed a key at a time, with a frame for each") {
+        for (const char c : url) {
+            tab.feed({&c, 1});
+            show();
+            same();
+        }
+        CHECK(wrapped(viewer) == "ww....");
+    }
+    SECTION("wide characters, those that do not fit among them") {
+        for (const char* text : {"漢字漢字漢字漢字漢字漢字", "a漢字漢字漢字漢字漢字漢字", "漢字漢字漢字漢字漢字abc"}) {
+            tab.feed("\033c");
+            tab.feed(text);
+            composer.forget();
+            show();
+            CHECK(wrapped(viewer) == "w.....");
+            same();
+        }
+    }
+    SECTION("styled, and with a link") {
+        tab.feed("\033[31m" + url.substr(0, 19) + "\033[32;44m" + url.substr(19, 2) + "\033]8;;http://x/\a" + url +
+                 "\033]8;;\a\033[m");
+        show();
+        same();
+    }
+    SECTION("no longer when what follows is erased, or written over by another line") {
+        tab.feed(url + "\033[2;1H");
+        show();
+        same();
+        tab.feed("\033[J");
+        show();
+        CHECK(wrapped(viewer) == "......");
+        same();
+        tab.feed("\033c" + url);
+        show();
+        tab.feed("\033[H\033[2J" + std::string(20, 'x') + "\r\ny");
+        show();
+        CHECK(wrapped(viewer) == "......");
+        same();
+    }
+    SECTION("while it scrolls, and in the history") {
+        for (int i = 0; i < 12; ++i) {
+            tab.feed("\r\n" + std::to_string(i) + url);
+            show();
+            same();
+        }
+        show({.rows_back = 5});
+        CHECK(wrapped(viewer).find('w') != std::string::npos);
+        CHECK(wrapped(viewer).find('.') != std::string::npos);
+        show();
+        same();
+    }
+    SECTION("under an overlay nothing wraps, and after it all does again") {
+        tab.feed("first\r\n" + url + "\r\nlast");
+        show();
+        const std::vector<std::string> help{"keys", std::string(20, '-'), "any key goes back", "", "", ""};
+        show({.overlay = &help});
+        CHECK(wrapped(viewer) == "......");
+        show();
+        same();
+    }
+    SECTION("not where the tab is narrower or wider than the terminal") {
+        tab.feed(url);
+        for (const int columns : {15, 25}) {
+            viewer.resize({6, columns});
+            composer.resize({6, columns});
+            show();
+            CHECK(wrapped(viewer) == "......");
+        }
+        viewer.resize({6, 20});
+        composer.resize({6, 20});
+        show();
+        same();
+    }
+    SECTION("it costs no byte when it is drawn whole") {
+        tab.feed(url);
+        const std::string joined = show();
+        vt::terminal ended = make(6, 20);
+        ended.feed(url.substr(0, 20) + "\r\n" + url.substr(20, 20) + "\r\n" + url.substr(40));
+        frame_composer other({6, 20}, everything());
+        std::string apart;
+        other.compose(ended, {}, apart);
+        CHECK(joined.size() <= apart.size());
+    }
+    SECTION("a terminal that is not known to wrap is addressed") {
+        frame_composer plain({6, 20}, {});
+        tab.feed(url);
+        std::string frame;
+        plain.compose(tab, {}, frame);
+        viewer.feed(frame);
+        CHECK(wrapped(viewer) == "......");
+    }
 }
 
 TEST_CASE("any number of viewers, each with its own size, pace and stalls: once quiet, every one shows the tab", "[frame]") {

@@ -81,6 +81,9 @@ void canvas::number(int value) {
 
 void canvas::move_to(int row, int column) {
     if (row == row_ && column == column_) return;
+    hangs_ = false;
+    // A line feed in a row that wraps ends its line, tmux thinks.
+    const bool wraps = row_ >= 0 && row_ < static_cast<int>(shown_->size()) && (*shown_)[static_cast<std::size_t>(row_)].wraps;
     if (row == row_ && column_ >= 0 && column > column_) {
         *out_ += "\033[";
         if (column - column_ > 1) number(column - column_);
@@ -93,7 +96,7 @@ void canvas::move_to(int row, int column) {
         *out_ += "\033[";
         number(column + 1);
         *out_ += 'G';
-    } else if (row_ >= 0 && row == row_ + 1 && column == 0) {
+    } else if (row_ >= 0 && row == row_ + 1 && column == 0 && !wraps) {
         *out_ += "\r\n";
     } else {
         *out_ += "\033[";
@@ -126,6 +129,7 @@ void canvas::append_text(const vt::row& now, vt::unit unit) {
 /// Writes the cells [from, to) where the cursor is.
 void canvas::draw_cells(const vt::row& now, int from, int to) {
     style_reader styles(now);
+    hangs_ = false;
     for (int c = from; c < to; ++c) {
         const vt::unit u = now.at(c);
         if (u == vt::units::tail) continue;
@@ -137,9 +141,10 @@ void canvas::draw_cells(const vt::row& now, int from, int to) {
         const int width = (u & vt::units::wide) != 0 ? 2 : 1;
         append_text(now, c + width > columns_ ? vt::units::blank : u); // half a character cannot be shown
         column_ = c + width;
-        if (column_ >= columns_)
-            column_ = -1; // it hangs after the last column
-        else if (features_->utf8 && is_width_doubtful(u)) {
+        if (column_ >= columns_) {
+            column_ = -1;
+            hangs_ = !is_width_doubtful(u);
+        } else if (features_->utf8 && is_width_doubtful(u)) {
             const int here = column_;
             column_ = -1;
             move_to(row_, here);
@@ -147,12 +152,52 @@ void canvas::draw_cells(const vt::row& now, int from, int to) {
     }
 }
 
+bool canvas::can_join(const vt::row& above, const vt::row& below) const {
+    if (!features_->strings || columns_ < 2 || above.used() < columns_ - 1 || below.used() == 0) return false;
+    const int last = columns_ - 1;
+    const vt::unit end = above.at(last), begin = below.at(0);
+    const bool is_wide = (begin & vt::units::wide) != 0;
+    if (is_wide && end == vt::units::blank) // it did not fit
+        return features_->utf8 && !is_width_doubtful(begin) && above.style_at(last) == vt::style{};
+    return above.used() == columns_ && !is_width_doubtful(above.at(end == vt::units::tail ? last - 1 : last));
+}
+
+void canvas::join(int row, const vt::row& now) {
+    vt::row& above = (*shown_)[static_cast<std::size_t>(row) - 1];
+    vt::row& shown = (*shown_)[static_cast<std::size_t>(row)];
+    const int last = columns_ - 1;
+    if ((now.at(0) & vt::units::wide) != 0 && above.at(last) == vt::units::blank) {
+        move_to(row - 1, last);
+    } else if (!hangs_ || row_ != row - 1) {
+        const int from = above.at(last) == vt::units::tail ? last - 1 : last;
+        move_to(row - 1, from);
+        draw_cells(above, from, columns_);
+    }
+    above.wraps = true;
+    row_ = row, column_ = 0;
+    int end = 1; // with all that is left of a wide character that was there
+    while (end < columns_ && (now.at(end) == vt::units::tail || shown.at(end) == vt::units::tail)) ++end;
+    draw_cells(now, 0, end);
+    shown.paste(0, now.slice(0, end), end);
+}
+
+void canvas::end_line(int row) {
+    vt::row& shown = (*shown_)[static_cast<std::size_t>(row)];
+    move_to(row, 0);
+    pen_.select_plain(*source_, *features_, *out_);
+    *out_ += "\033[K";
+    shown.clear();
+    // Terminals differ in whether this ends the line above, too; join() makes it one again.
+    if (row > 0) (*shown_)[static_cast<std::size_t>(row) - 1].wraps = false;
+}
+
 void canvas::repaint(int row, const vt::row& now, int from, int to) {
     move_to(row, from);
     draw_cells(now, from, to);
 }
 
-void canvas::draw_row(int row, const vt::row& now, vt::row& shown) {
+void canvas::draw_row(int row, const vt::row& now) {
+    vt::row& shown = (*shown_)[static_cast<std::size_t>(row)];
     const int end = std::max(now.used(), shown.used());
     style_reader new_styles(now), old_styles(shown);
     const auto differs = [&](int c) { return !same_text(now, shown, c) || new_styles.at(c) != old_styles.at(c); };
@@ -183,11 +228,15 @@ void canvas::draw_row(int row, const vt::row& now, vt::row& shown) {
         pen_.select_plain(*source_, *features_, *out_);
         *out_ += "\033[K";
     }
-    if (changed) shown = now;
+    if (!changed) return;
+    const bool wraps = shown.wraps;
+    shown = now;
+    shown.wraps = wraps;
 }
 
 void canvas::scroll(int top, int bottom, int lines, int rows) {
     pen_.select_plain(*source_, *features_, *out_); // new rows get the background of the pen
+    hangs_ = false;
     const bool whole = top == 0 && bottom == rows;
     if (!whole) {
         *out_ += "\033[";
@@ -209,6 +258,7 @@ void canvas::clear() {
     pen_.select_plain(*source_, *features_, *out_);
     *out_ += "\033[H\033[2J";
     row_ = column_ = 0;
+    hangs_ = false;
 }
 
 } // namespace mux

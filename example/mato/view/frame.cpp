@@ -2,7 +2,9 @@
 #include "frame.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
+#include <utility>
 
 namespace mux {
 namespace {
@@ -42,6 +44,24 @@ std::size_t frame_composer::memory_bytes() const noexcept {
     std::size_t sum = sizeof *this + pictures_.memory_bytes();
     for (const vt::row& each : shown_) sum += each.memory_bytes();
     return sum;
+}
+
+/// What is shown in colours of the palette may look different now: those cells are drawn again, and no others.
+void frame_composer::forget_indexed_colours() {
+    constexpr vt::link_id no_link_of_any_cell = 0xffff; // a terminal has 4096 links at most
+    for (vt::row& each : shown_) {
+        const std::vector<vt::style_run> runs(each.runs().begin(), each.runs().end());
+        for (std::size_t i = 0; i < runs.size(); ++i) {
+            vt::style look = runs[i].style;
+            if (!look.foreground.is_indexed() && !look.background.is_indexed() && !look.underline_colour.is_indexed()) continue;
+            look.link = no_link_of_any_cell;
+            each.restyle(static_cast<int>(runs[i].start),
+                         i + 1 < runs.size() ? static_cast<int>(runs[i + 1].start) : each.used(), look);
+        }
+    }
+    everything_ = true;
+    canvas_.append("\033[m");
+    canvas_.forget();
 }
 
 /// Of a tab larger than the terminal the part with the cursor is shown; it moves no further than it must.
@@ -85,34 +105,39 @@ void frame_composer::repeat_scrolls(const std::vector<vt::scrolled>& scrolls, co
     }
 }
 
-void frame_composer::draw_row(int r, const vt::row& source_row, int source_columns) {
+template <class Rows> void frame_composer::draw_row(int r, int source_columns, const Rows& source_rows) {
+    static const vt::row nothing;
+    const vt::row* const found = source_rows(r);
+    const vt::row& source_row = found ? *found : nothing;
+    // A line that wraps where the terminal wraps stays one line.
+    const bool same_width = offset_.column == 0 && source_columns == size_.columns;
+    const auto goes_on = [&](const vt::row* above, const vt::row* below) {
+        return same_width && above && below && above->wraps && canvas_.can_join(*above, *below);
+    };
     vt::row& shown = shown_[static_cast<std::size_t>(r)];
-    if (offset_.column == 0 && source_columns <= size_.columns) return canvas_.draw_row(r, source_row, shown);
-    canvas_.draw_row(r, source_row.slice(offset_.column, offset_.column + size_.columns), shown);
+    if (shown.wraps && !(r + 1 < size_.rows && goes_on(found, source_rows(r + 1)))) canvas_.end_line(r);
+    if (r > 0 && !shown_[static_cast<std::size_t>(r) - 1].wraps && goes_on(source_rows(r - 1), found))
+        canvas_.join(r, source_row);
+    if (offset_.column == 0 && source_columns <= size_.columns) return canvas_.draw_row(r, source_row);
+    canvas_.draw_row(r, source_row.slice(offset_.column, offset_.column + size_.columns));
 }
 
 void frame_composer::draw_screen(const vt::terminal& source, const vt::changes& since) {
     const vt::screen_size tab = source.size();
+    const auto rows = [&](int r) { return r + offset_.row < tab.rows ? &source.row_at(r + offset_.row) : nullptr; };
     if (everything_ || since.everything) {
-        for (int r = 0; r < size_.rows; ++r) {
-            const int from = r + offset_.row;
-            if (from < tab.rows)
-                draw_row(r, source.row_at(from), tab.columns);
-            else
-                canvas_.draw_row(r, {}, shown_[static_cast<std::size_t>(r)]);
-        }
+        for (int r = 0; r < size_.rows; ++r) draw_row(r, tab.columns, rows);
         return;
     }
     if (!since.scrolls.empty()) {
         if (features_.scrolls) repeat_scrolls(since.scrolls, source);
         // Rows may have come in from beyond the terminal's edge, and those that did not move on it are elsewhere now.
-        for (int r = 0; r < size_.rows && r + offset_.row < tab.rows; ++r)
-            draw_row(r, source.row_at(r + offset_.row), tab.columns);
+        for (int r = 0; r < size_.rows && r + offset_.row < tab.rows; ++r) draw_row(r, tab.columns, rows);
         return;
     }
     for (const int changed : since.rows) {
         const int r = changed - offset_.row;
-        if (r >= 0 && r < size_.rows) draw_row(r, source.row_at(changed), tab.columns);
+        if (r >= 0 && r < size_.rows) draw_row(r, tab.columns, rows);
     }
 }
 
@@ -120,17 +145,21 @@ void frame_composer::draw_history(const vt::terminal& source, std::size_t rows_b
     const vt::screen_size tab = source.size();
     const std::size_t kept = source.history_rows();
     const std::size_t back = std::min(rows_back, kept);
-    vt::row old;
-    for (int r = 0; r < size_.rows; ++r) {
+    std::array<vt::row, 3> old; // a row and its neighbours
+    const auto rows = [&](int r) -> const vt::row* {
         const std::size_t at = kept - back + static_cast<std::size_t>(r);
-        if (at < kept) {
-            source.read_history_row(at, old);
-            draw_row(r, old, tab.columns);
-        } else if (const auto on_screen = at - kept; on_screen < static_cast<std::size_t>(tab.rows)) {
-            draw_row(r, source.row_at(static_cast<int>(on_screen)), tab.columns);
-        } else {
-            canvas_.draw_row(r, {}, shown_[static_cast<std::size_t>(r)]);
-        }
+        if (at < kept) return &old[static_cast<std::size_t>(r) % old.size()];
+        const auto on_screen = at - kept;
+        return on_screen < static_cast<std::size_t>(tab.rows) ? &source.row_at(static_cast<int>(on_screen)) : nullptr;
+    };
+    const auto read = [&](int r) {
+        if (const std::size_t at = kept - back + static_cast<std::size_t>(r); at < kept)
+            source.read_history_row(at, old[static_cast<std::size_t>(r) % old.size()]);
+    };
+    read(0);
+    for (int r = 0; r < size_.rows; ++r) {
+        read(r + 1);
+        draw_row(r, tab.columns, rows);
     }
     std::string note(1, ' ');
     note.append(std::to_string(back)).append("/").append(std::to_string(kept)).append(" ");
@@ -147,23 +176,22 @@ void frame_composer::draw_note(const std::string& text) {
     first.erase(from, size_.columns, {});
     for (std::size_t i = 0; i < text.size(); ++i)
         first.put(from + static_cast<int>(i), static_cast<unsigned char>(text[i]), 1, look, size_.columns);
-    canvas_.draw_row(0, first, shown_[0]);
+    canvas_.draw_row(0, first);
 }
 
 void frame_composer::draw_overlay(const std::vector<std::string>& lines) {
     for (int r = 0; r < size_.rows; ++r) {
         const auto i = static_cast<std::size_t>(r);
-        canvas_.draw_row(r, i < lines.size() ? row_of(lines[i], {}, size_.columns) : vt::row(), shown_[i]);
+        if (shown_[i].wraps) canvas_.end_line(r);
+        canvas_.draw_row(r, i < lines.size() ? row_of(lines[i], {}, size_.columns) : vt::row());
     }
 }
 
 void frame_composer::compose(const vt::terminal& source, const request& wanted, std::string& out) {
     const std::size_t begin = out.size();
-    canvas_.begin(out, source, features_, size_.columns);
-    if (const auto palette = source.palette_stamp(); palette != palette_) { // then every cell may look different
-        palette_ = palette;
-        forget();
-    }
+    canvas_.begin(out, source, features_, size_.columns, shown_);
+    if (const auto palette = source.palette_stamp(); std::exchange(palette_, palette) != palette && !unknown_)
+        forget_indexed_colours();
     if (unknown_) {
         out += reset_sequence();
         if (mirror_.has_shaped_cursor()) out += select_cursor_style(mirror_.own_cursor_style());

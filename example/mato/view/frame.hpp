@@ -51,9 +51,11 @@ public:
     [[nodiscard]] std::size_t memory_bytes() const noexcept;
 
 private:
+    void forget_indexed_colours();
     void follow_cursor(const vt::terminal& source);
     void repeat_scrolls(const std::vector<vt::scrolled>& scrolls, const vt::terminal& source);
-    void draw_row(int r, const vt::row& source_row, int source_columns);
+    /// `source_rows(i)`: what is to be shown in the terminal's row i, or nothing. Rows are drawn from the top.
+    template <class Rows> void draw_row(int r, int source_columns, const Rows& source_rows);
     void draw_screen(const vt::terminal& source, const vt::changes& since);
     void draw_history(const vt::terminal& source, std::size_t rows_back);
     void draw_overlay(const std::vector<std::string>& lines);
