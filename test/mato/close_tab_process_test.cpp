@@ -112,10 +112,12 @@ TEST_CASE("without /proc the program and its group are ended, at once or after t
     const auto without_proc = [&](const std::vector<std::string>& command) {
         std::vector<std::string> argv{"/usr/bin/unshare", "--mount"};
         if (::geteuid() != 0) argv.insert(argv.end(), {"--user", "--map-root-user"});
-        argv.insert(argv.end(), {"/bin/sh", "-c",
-                                 "mount --make-rprivate / && mount -t tmpfs none /proc && [ ! -e /proc/1 ] && export "
-                                 "ASAN_OPTIONS=detect_leaks=0 && exec \"$@\"",
-                                 "sh"});
+        // LeakSanitizer needs /proc, and AddressSanitizer reads its options there.
+        argv.insert(argv.end(),
+                    {"/bin/sh", "-c",
+                     "mount --make-rprivate / && mount -t tmpfs none /proc && [ ! -e /proc/1 ] && mkdir /proc/self && "
+                     "printf 'ASAN_OPTIONS=detect_leaks=0\\0' >/proc/self/environ && exec \"$@\"",
+                     "sh"});
         argv.insert(argv.end(), command.begin(), command.end());
         run_options options;
         options.directory = world.home().native();
