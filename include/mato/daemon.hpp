@@ -11,6 +11,7 @@
 #pragma once
 
 #include "callback.hpp"
+#include "detail/daemon_handover.hpp"
 #include "policies.hpp"
 #include "server.hpp"
 #include "service.hpp"
@@ -40,6 +41,7 @@ struct daemon_options {
     milliseconds ready_within{10'000}; ///< how long a starter waits; a slow disk's worst, not a usual start (ms)
     int notification_fd = -1;          ///< of a supervisor: one newline when ready
     service_environment service{};     ///< of a service manager, from take_service_environment
+    restart_limits restarts{};         ///< of workers, with a handover policy that survives (keeper.hpp)
     /// Descriptors of the program's own that stay open in the background, under their numbers. Every other one is closed there:
     /// open it in `setup` instead, see detach_options.
     std::vector<int> keep{};
@@ -87,6 +89,14 @@ public:
     [[nodiscard]] server_type& server() noexcept { return server_; }
     [[nodiscard]] logger& log() noexcept { return log_; }
     [[nodiscard]] const daemon_options& options() const noexcept { return options_; } ///< the caller's own
+    /// Which of the processes that serve one after the other this is; without a keeper there is only the first one.
+    [[nodiscard]] const mato::generation& generation() const noexcept { return handover_.number(); }
+    /// What a keeper holds for this process and the ones after it, see kept.hpp.
+    [[nodiscard]] auto& kept() noexcept {
+        static_assert(handover::outlives,
+                      "mato: kept() needs a handover policy that survives, `using handover = mato::keeper;`");
+        return handover_.side();
+    }
 
     struct handlers {
         /// SIGHUP. Report what is wrong, or throw it, and change nothing then; it is logged.
@@ -100,6 +110,8 @@ public:
         callback<void()> on_report{};
         /// SIGCHLD: at least one child changed; wait for the ones you own, by pid.
         callback<void()> on_child{};
+        /// A child that an earlier generation gave to `kept()` has ended.
+        callback<void(std::string_view name, child_status)> on_kept_child{};
         /// What another of these threw, or a handler of the program's own on `context()`, after it was logged. Runs inside the
         /// catch block. @returns whether the daemon goes on. Not set: after these it does; a handler of the program's own ends
         /// it, and its failure is `serve`'s. What a callback of `server()` throws is told by `server().on.on_exception`.
@@ -133,10 +145,14 @@ public:
     }
 
 private:
+    using handover = detail::daemon_handover<typename Policies::handover>;
+    using worker_type = typename handover::worker;
+
     basic_daemon(const daemon_options& options, sd_notifier& manager, typename Policies::signals signals,
-                 typename Policies::log sink)
+                 typename Policies::log sink, lock_type& lock, worker_type& worker)
         : options_(options), manager_(manager), signals_(std::move(signals)), log_(std::move(sink), options.level), context_(1),
-          server_(context_, options.limits), signal_wait_(context_), deadline_(context_), sign_of_life_(context_) {}
+          server_(context_, options.limits), signal_wait_(context_), deadline_(context_), sign_of_life_(context_), lock_(lock),
+          handover_(context_, worker) {}
 
     template <class Setup, class Meanwhile>
     static start_outcome launch_here(const daemon_options& options, Setup& setup, Meanwhile& meanwhile);
@@ -149,18 +165,25 @@ private:
                                                                         failure why);
     static constexpr std::initializer_list<int> own_signals = {SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGQUIT, SIGUSR1, SIGUSR2};
     static void open_channel(const daemon_options& options, auto_ready& channel, error_out out);
+    /// In this process; or in workers, with a keeper, which this process becomes.
     template <class Setup>
-    static int serve_locked(const daemon_options& options, lock_type& lock, auto_ready& channel, Setup& setup, error_out out);
+    static int serve_held(const daemon_options& options, lock_type& lock, auto_ready& channel, Setup& setup, error_out out);
+    template <class Setup> static int serve_locked(const daemon_options& options, lock_type& lock, auto_ready& channel,
+                                                   Setup& setup, worker_type& worker, error_out out);
+    static void clean_up(const daemon_options& options, published_name left);
     static typename Policies::log open_log(const daemon_options& options, error_out out);
     static typename Policies::endpoint make_endpoint(const daemon_options& options, error_out out);
-    void publish(const lock_type& lock, error_out out);
+    void publish(error_out out);
+    void write_pid(error_out out);
+    template <class Event> void on_keeper_event(const Event& event);
     void log_what_the_server_reports();
     void log_some(line_rate& rate, const char* what, const std::string& text);
     void log_left_out(line_rate& rate, const char* what);
     void wait_for_signals();
     void show_life();
-    void on_signal(int signal);
+    void on_signal(int signal, bool is_passed_on = false);
     void force();
+    void stop_accepting();
     [[nodiscard]] failure run_loop();
     [[nodiscard]] bool goes_on(const failure& why, bool otherwise);
     template <class Call> void guarded(const char* step, Call call);
@@ -176,7 +199,9 @@ private:
     asio::steady_timer sign_of_life_;
     typename Policies::peer peer_{};
     typename Policies::shutdown shutdown_{};
-    const lock_type* lock_ = nullptr;
+    lock_type& lock_;
+    handover handover_;
+    std::optional<typename Policies::pid> pid_;
     bool stopping_ = false, forced_ = false, draining_ = false;
     failure ended_by_;                       // an exception
     line_rate refused_lines_, paused_lines_; // the server counts all
@@ -268,7 +293,7 @@ void basic_daemon<P>::serve_in_background(const daemon_options& options, lock_ty
         if (!why) open_channel(options, channel, why);
         if (channel.manager) channel.manager.main_pid(sys::getpid());
         if (!why) lock.adopt(why);
-        if (!why) code = serve_locked(options, lock, channel, setup, why);
+        if (!why) code = serve_held(options, lock, channel, setup, why);
         lock.release(); // before the word is out: who hears of a failure may start anew at once
         if (why) {
             channel.fail(why);
@@ -294,7 +319,7 @@ int basic_daemon<P>::serve(const daemon_options& options, Setup setup, error_out
     if (!why) make_private_directory(options.paths.directory(), why);
     lock_type lock;
     if (!why) lock = lock_type::acquire(options.paths.lock, why);
-    if (!why) code = serve_locked(options, lock, channel, setup, why);
+    if (!why) code = serve_held(options, lock, channel, setup, why);
     if (!why) return code;
     lock.release(); // before the word is out: who hears of a failure may start anew at once
     channel.fail(why);
@@ -313,8 +338,54 @@ template <class P> typename P::log basic_daemon<P>::open_log(const daemon_option
         return typename P::log();
 }
 
+template <class P> template <class Setup> int basic_daemon<P>::serve_held(const daemon_options& options, lock_type& lock,
+                                                                          auto_ready& channel, Setup& setup, error_out out) {
+    const auto serve = [&](worker_type& worker, error_out result) {
+        return serve_locked(options, lock, channel, setup, worker, result);
+    };
+    if constexpr (handover::outlives) {
+        struct {
+            const daemon_options& options;
+            lock_type& lock;
+            auto_ready& channel;
+            void on_serving() { // the worker has its own copies, and has told whoever waits
+                channel.pipe = {};
+                channel.descriptor = {};
+            }
+            void on_stopped() { lock.release(); }
+            void on_trouble(const std::string& text) {
+                std::error_code ignored;
+                auto log = logger(open_log(options, ignored), options.level);
+                if (!ignored) log.error("keeper: " + text);
+            }
+        } events{options, lock, channel};
+        typename P::handover::process process(options.restarts);
+        const int code = detail::keep_serving(
+            process, make_signal_set(own_signals), serve, [&] { std::destroy_at(&setup); }, events, out);
+        const auto left = process.take_listener();
+        if (lock.is_held()) clean_up(options, {left.device, left.inode});
+        return code;
+    } else {
+        worker_type none;
+        return serve(none, out);
+    }
+}
+
+/// What the last worker published, where it could not withdraw it itself. @pre the lock is held
+template <class P> void basic_daemon<P>::clean_up(const daemon_options& options, published_name left) {
+    std::error_code ignored;
+    if (left.inode != 0) {
+        auto where = make_endpoint(options, ignored);
+        static_cast<void>(where.adopt({}, left, ignored));
+        where.withdraw();
+    }
+    if (!options.paths.pid.empty() && pid_file::read(options.paths.pid, ignored) == sys::getpid())
+        sys::unlink(options.paths.pid.c_str());
+}
+
 template <class P> template <class Setup> int basic_daemon<P>::serve_locked(const daemon_options& options, lock_type& lock,
-                                                                            auto_ready& channel, Setup& setup, error_out out) {
+                                                                            auto_ready& channel, Setup& setup,
+                                                                            worker_type& worker, error_out out) {
     struct ::sigaction ignore {};
     ignore.sa_handler = SIG_IGN; // a peer that is gone is an error code, not a death; children start from default_dispositions
     sys::signal_action(SIGPIPE, &ignore, nullptr);
@@ -323,8 +394,7 @@ template <class P> template <class Setup> int basic_daemon<P>::serve_locked(cons
     if (out.failed()) return exit_code::unavailable;
     auto sink = open_log(options, out);
     if (out.failed()) return exit_code::unavailable;
-    basic_daemon self(options, channel.manager, std::move(signals), std::move(sink));
-    self.lock_ = &lock;
+    basic_daemon self(options, channel.manager, std::move(signals), std::move(sink), lock, worker);
     // Logged too: a daemon in the background has no other place for what comes after the starter has left.
     const auto fails = [&](const failure& why) {
         self.log_.error("start: " + why.message());
@@ -340,27 +410,30 @@ template <class P> template <class Setup> int basic_daemon<P>::serve_locked(cons
     }
     if (why) return fails(why);
     self.log_what_the_server_reports();
-    self.publish(lock, why);
-    if (why) return fails(why);
-    std::optional<typename P::pid> pid;
-    if (!options.paths.pid.empty()) pid = P::pid::create(options.paths.pid, why);
+    self.publish(why);
+    if (!why) self.write_pid(why);
     if (why) return fails(why);
     if (self.signals_.native_handle() >= 0) self.signal_wait_.assign(self.signals_.native_handle());
     if (self.log_.takes(log_level::info))
-        self.log_.info("started, pid " + std::to_string(sys::getpid()) + ", socket " + options.paths.socket);
+        self.log_.info("started, pid " + std::to_string(self.handover_.pid()) + self.handover_.describe() + ", socket " +
+                       options.paths.socket);
+    // Before readiness is reported: a worker that dies after it must have a successor.
+    self.handover_.serving([&self](const auto& event) { self.on_keeper_event(event); });
     channel.ready();
     // The starter goes on meanwhile: clients wait in the backlog, signals in their descriptor.
     self.server_.start_accepting();
     self.wait_for_signals();
     self.show_life();
+    if (self.handover_.must_stop()) self.request_stop();
     why = self.run_loop();
 
     self.log_left_out(self.refused_lines_, "refused");
     self.log_left_out(self.paused_lines_, "accepting paused");
     if (!why) self.log_.info(self.forced_ ? "stopped by force" : "stopped");
-    pid.reset();
+    self.pid_.reset();
     self.server_.end({errc::stopping, "stop", {}, {}});
     // Last, so that a client which sees end-of-file finds neither socket, pid file nor lock.
+    self.handover_.stopped();
     lock.release();
     if (why) return out.set(why), exit_code::unavailable;
     return self.forced_ ? exit_code::forced : exit_code::ok;
@@ -407,9 +480,36 @@ template <class P> template <class Call> void basic_daemon<P>::guarded(const cha
     }
 }
 
-template <class P> void basic_daemon<P>::publish(const lock_type& lock, error_out out) {
+template <class P> void basic_daemon<P>::publish(error_out out) {
+    if (handover_.must_stop()) return; // no client is let in any more
     auto where = make_endpoint(options_, out);
-    if (!out.failed()) server_.publish(std::move(where), peer_, lock, options_.publish, out);
+    if (out.failed()) return;
+    if (handover_.has_listener()) return handover_.adopt(server_, std::move(where), peer_, out);
+    server_.publish(std::move(where), peer_, lock_, options_.publish, out);
+    if (!out.failed()) handover_.published(server_, options_.publish.backlog, out);
+}
+
+template <class P> void basic_daemon<P>::write_pid(error_out out) {
+    if (options_.paths.pid.empty()) return;
+    if constexpr (requires { P::pid::create(options_.paths.pid, pid_t(), out); })
+        pid_ = P::pid::create(options_.paths.pid, handover_.pid(), out);
+    else
+        pid_ = P::pid::create(options_.paths.pid, out);
+}
+
+template <class P> template <class Event> void basic_daemon<P>::on_keeper_event(const Event& event) {
+    using kind = typename Event::kind;
+    if (event.what == kind::signal) return on_signal(event.signal, true);
+    if (event.what == kind::child) {
+        if (on.on_kept_child) guarded("on_kept_child", [&] { on.on_kept_child(event.name, event.status); });
+        return;
+    }
+    // This process has a copy of all that the keeper held, so nothing ends. Lock and pid file name it from here on.
+    log_.error("the keeper died: this daemon goes on, but does not survive its own death; restart it");
+    failure why;
+    lock_.adopt(why);
+    if (!why) write_pid(why);
+    if (why) log_.error("take over from the keeper: " + why.message());
 }
 
 template <class P> auto basic_daemon<P>::make_endpoint(const daemon_options& options, error_out out) -> typename P::endpoint {
@@ -486,10 +586,13 @@ template <class P> void basic_daemon<P>::show_life() {
     });
 }
 
-template <class P> void basic_daemon<P>::on_signal(int signal) {
+template <class P> void basic_daemon<P>::on_signal(int signal, bool is_passed_on) {
     switch (signal) {
     case SIGTERM:
-    case SIGINT: log_.info(signal == SIGTERM ? "SIGTERM: stopping" : "SIGINT: stopping"); return request_stop();
+    case SIGINT:
+        if (!handover_.counts_stop(is_passed_on)) return;
+        log_.info(signal == SIGTERM ? "SIGTERM: stopping" : "SIGINT: stopping");
+        return request_stop();
     case SIGHUP: {
         std::error_code logged;
         return reload(logged);
@@ -505,11 +608,12 @@ template <class P> void basic_daemon<P>::on_signal(int signal) {
     case SIGUSR1: {
         if (stopping_) return;
         failure why;
-        if (lock_->verify())
-            server_.republish(*lock_, options_.publish, why);
-        else // the name may be another daemon's by now
+        if (lock_.verify()) {
+            server_.republish(lock_, options_.publish, why);
+            if (!why) handover_.published(server_, options_.publish.backlog, why);
+        } else // the name may be another daemon's by now
             why = {errc::lock_not_held, "publish socket", options_.paths.socket,
-                   lock_->path() + " was removed or replaced, and another daemon may have started; this one goes on without " +
+                   lock_.path() + " was removed or replaced, and another daemon may have started; this one goes on without " +
                        "new clients until SIGTERM"};
         if (why)
             log_.error("SIGUSR1: " + why.message());
@@ -529,7 +633,7 @@ template <class P> void basic_daemon<P>::request_stop() {
     }
     stopping_ = true;
     manager_.stopping();
-    server_.stop_accepting();
+    stop_accepting();
     deadline_.expires_at(deadline::in(shutdown_.grace()).at());
     deadline_.async_wait([this](std::error_code cancelled) {
         if (!cancelled) force();
@@ -540,10 +644,15 @@ template <class P> void basic_daemon<P>::request_stop() {
         stopped();
 }
 
+template <class P> void basic_daemon<P>::stop_accepting() {
+    server_.stop_accepting();
+    handover_.stopping(); // the keeper's copy of the listener is closed too
+}
+
 template <class P> void basic_daemon<P>::stopped() {
     if (std::exchange(draining_, true)) return;
     stopping_ = true;
-    server_.stop_accepting();
+    stop_accepting();
     server_.drain(session::default_linger, [this] { context_.stop(); });
 }
 
@@ -553,7 +662,7 @@ template <class P> void basic_daemon<P>::force() {
     if (!std::exchange(stopping_, true)) manager_.stopping();
     if (on.on_force) guarded("on_force", [&] { on.on_force(); });
     static constexpr milliseconds last_words{200}; // the answer to who forced it, and what the other clients are told
-    server_.stop_accepting();
+    stop_accepting();
     server_.drain(last_words, [this] { context_.stop(); });
 }
 

@@ -52,6 +52,20 @@ template <class E> concept endpoint_policy = std::movable<E> &&
     { endpoint.withdraw() } -> std::same_as<void>;
 };
 
+/// Which socket a path stood for when it was published.
+struct published_name {
+    dev_t device = 0;
+    ino_t inode = 0; ///< 0: the socket has no name that is to be removed
+};
+
+/// An endpoint whose socket outlives the process that published it. `adopt` goes on with such a socket, and withdraws its name
+/// later, as if this object had published it; it returns the descriptor to accept from.
+template <class E> concept adoptable_endpoint = endpoint_policy<E> &&
+    requires(E endpoint, const E& constant, unique_fd socket, const published_name& name, error_out out) {
+    { endpoint.adopt(std::move(socket), name, out) } -> std::same_as<unique_fd>;
+    { constant.published() } -> std::same_as<published_name>;
+};
+
 /// A path in a private directory.
 class owned_path {
 public:
@@ -76,6 +90,13 @@ public:
 
     /// Removes the name if it still is the socket published here, by this process. Call it while the lock is held.
     void withdraw() noexcept;
+    [[nodiscard]] unique_fd adopt(unique_fd socket, const published_name& name, error_out) noexcept {
+        device_ = name.device;
+        inode_ = name.inode;
+        owner_ = sys::getpid();
+        return socket;
+    }
+    [[nodiscard]] published_name published() const noexcept { return {device_, inode_}; }
 
     /// A non-blocking, close-on-exec connected socket.
     /// @errors cond::not_running: ENOENT, ECONNREFUSED · cond::busy: EAGAIN, the backlog is full · filename_too_long.
@@ -119,6 +140,9 @@ public:
     /// @errors lock_not_held · EADDRINUSE: somebody else has the name · filename_too_long · any of bind, listen.
     template <class Lock> [[nodiscard]] unique_fd publish(const Lock& held, const publish_options& options, error_out out);
     void withdraw() noexcept { kept_.reset(); }
+    /// @errors any of dup(2).
+    [[nodiscard]] unique_fd adopt(unique_fd socket, const published_name&, error_out out);
+    [[nodiscard]] published_name published() const noexcept { return {}; }
     /// @errors cond::not_running: ECONNREFUSED · cond::busy: EAGAIN · filename_too_long.
     [[nodiscard]] unique_fd connect(error_out out) const;
     [[nodiscard]] std::string describe() const { return '@' + name_; }
@@ -127,7 +151,7 @@ private:
     std::string name_;
     unique_fd kept_; // the listener has a descriptor of its own
 };
-static_assert(endpoint_policy<abstract_name>);
+static_assert(adoptable_endpoint<abstract_name>);
 #endif
 
 /// The listening socket that a service manager made and passed (sd_listen_fds(3)). It is the manager's: its name is never
@@ -147,6 +171,9 @@ public:
     ///         Unix, no stream, does not listen.
     template <class Lock> [[nodiscard]] unique_fd publish(const Lock& held, const publish_options& options, error_out out);
     void withdraw() noexcept { passed_.reset(); }
+    /// @errors any of dup(2).
+    [[nodiscard]] unique_fd adopt(unique_fd socket, const published_name&, error_out out);
+    [[nodiscard]] published_name published() const noexcept { return {}; }
     [[nodiscard]] unique_fd connect(error_out out) const { return where_.connect(out); } ///< @errors as owned_path::connect
     [[nodiscard]] std::string describe() const { return where_.describe(); }
     [[nodiscard]] bool was_passed() const noexcept { return static_cast<bool>(passed_); }
@@ -176,6 +203,10 @@ public:
         passed_.withdraw();
         own_.withdraw();
     }
+    [[nodiscard]] unique_fd adopt(unique_fd socket, const published_name& name, error_out out) {
+        return name.inode != 0 ? own_.adopt(std::move(socket), name, out) : passed_.adopt(std::move(socket), name, out);
+    }
+    [[nodiscard]] published_name published() const noexcept { return own_.published(); }
     [[nodiscard]] unique_fd connect(error_out out) const { return own_.connect(out); }
     [[nodiscard]] std::string describe() const { return own_.describe(); }
 
@@ -184,7 +215,7 @@ private:
     activated passed_;
 };
 
-static_assert(endpoint_policy<owned_path> && endpoint_policy<activated> && endpoint_policy<activated_or_owned>);
+static_assert(adoptable_endpoint<owned_path> && adoptable_endpoint<activated> && adoptable_endpoint<activated_or_owned>);
 
 // ---- implementation ----
 
@@ -343,6 +374,11 @@ template <class Lock> unique_fd abstract_name::publish(const Lock& held, const p
     return detail::second_descriptor(kept_, describe(), out);
 }
 
+inline unique_fd abstract_name::adopt(unique_fd socket, const published_name&, error_out out) {
+    kept_ = std::move(socket);
+    return detail::second_descriptor(kept_, describe(), out);
+}
+
 inline unique_fd abstract_name::connect(error_out out) const {
     const auto address = unix_address::of_abstract_name(name_, out);
     return out.failed() ? unique_fd() : detail::connect_to(address, describe(), out);
@@ -363,6 +399,11 @@ inline void activated::check(int fd, const std::string& name, error_out out) {
     if (address.sun_family != AF_UNIX) return refuse(EAFNOSUPPORT, "it is no Unix socket");
     if (type != SOCK_STREAM) return refuse(EPROTOTYPE, "it is no stream socket");
     if (listening == 0) return refuse(EINVAL, "it does not listen");
+}
+
+inline unique_fd activated::adopt(unique_fd socket, const published_name&, error_out out) {
+    passed_ = std::move(socket);
+    return detail::second_descriptor(passed_, describe(), out);
 }
 
 template <class Lock> unique_fd activated::publish(const Lock& held, const publish_options&, error_out out) {

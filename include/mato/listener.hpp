@@ -53,6 +53,16 @@ public:
         return listener;
     }
 
+    /// Goes on with a socket that was published before, see adoptable_endpoint. @errors as Endpoint::adopt.
+    template <class Name>
+    [[nodiscard]] static basic_listener adopt(Endpoint endpoint, Peer peer, unique_fd socket, const Name& name, error_out out) {
+        basic_listener listener;
+        listener.endpoint_ = std::move(endpoint);
+        listener.peer_ = std::move(peer);
+        listener.socket_ = listener.endpoint_.adopt(std::move(socket), name, out);
+        return listener;
+    }
+
     /// Publishes anew after something removed the name; connections in the old backlog are lost to it.
     /// @errors as Endpoint::publish; then the old socket stays.
     template <class Lock, class Options> void republish(const Lock& held, const Options& options, error_out out) {

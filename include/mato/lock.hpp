@@ -32,6 +32,10 @@ template <class M> concept lock_mechanism = requires(int fd) {
     { M::unlock(fd) } -> std::same_as<void>;
 };
 
+/// A lock that lasts as long as one copy of its descriptor is open, in whichever process; `shared_by_copies` says so. Locks of
+/// fcntl(2) F_SETLK belong to one process and do not.
+template <class M> concept shared_lock_mechanism = lock_mechanism<M> && requires { requires M::shared_by_copies; };
+
 /// flock(2): Linux, BSD, macOS; survives fork, is not lost when an unrelated descriptor of the file is closed.
 struct flock_lock {
     static int try_lock(int fd) noexcept { return sys::flock(fd, LOCK_EX | LOCK_NB) == 0 ? 0 : errno; }
@@ -41,6 +45,7 @@ struct flock_lock {
         return 0;
     }
     static void unlock(int fd) noexcept { sys::flock(fd, LOCK_UN); }
+    static constexpr bool shared_by_copies = true;
 };
 
 #if MATO_HAS_OFD_LOCKS
@@ -56,6 +61,7 @@ struct ofd_lock {
         return whole.l_type == F_UNLCK ? 0 : EWOULDBLOCK;
     }
     static void unlock(int fd) noexcept { set(fd, F_UNLCK); }
+    static constexpr bool shared_by_copies = true;
 
 private:
     static struct flock whole_file(short type) noexcept {
@@ -77,6 +83,7 @@ struct null_lock {
     static int try_lock(int) noexcept { return 0; }
     static int probe(int) noexcept { return 0; }
     static void unlock(int) noexcept {}
+    static constexpr bool shared_by_copies = true;
 };
 
 static_assert(lock_mechanism<flock_lock> && lock_mechanism<null_lock>);

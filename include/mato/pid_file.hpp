@@ -38,7 +38,9 @@ public:
     ~pid_file() { remove(); }
 
     /// @errors any of open(2), write(2), rename(2); then nothing of it is left.
-    [[nodiscard]] static pid_file create(const std::string& path, error_out out);
+    [[nodiscard]] static pid_file create(const std::string& path, error_out out) { return create(path, sys::getpid(), out); }
+    /// With the number of another process, for which this one writes and removes the file.
+    [[nodiscard]] static pid_file create(const std::string& path, pid_t number, error_out out);
     [[nodiscard]] static pid_file create(const std::string& path) {
         return or_throw([&](failure& why) { return create(path, why); });
     }
@@ -81,9 +83,8 @@ static_assert(pid_registry<pid_file> && pid_registry<locked_pid_file> && pid_reg
 
 // ---- implementation ----
 
-inline pid_file pid_file::create(const std::string& path, error_out out) {
-    const pid_t self = sys::getpid();
-    const std::string text = std::to_string(self) + "\n";
+inline pid_file pid_file::create(const std::string& path, pid_t number, error_out out) {
+    const std::string text = std::to_string(number) + "\n";
     const std::string fresh = path + ".new"; // fixed: only the lock's holder writes here
     sys::unlink(fresh.c_str());
     const auto fail = [&](const char* step) { return out.set(last_error(), step, path), pid_file(); };
@@ -101,7 +102,7 @@ inline pid_file pid_file::create(const std::string& path, error_out out) {
     result.path_ = path;
     result.device_ = made.st_dev;
     result.inode_ = made.st_ino;
-    result.owner_ = self;
+    result.owner_ = sys::getpid();
     return result;
 }
 

@@ -8,6 +8,7 @@
 #include "detach.hpp"
 #include "endpoint.hpp"
 #include "framing.hpp"
+#include "handover.hpp"
 #include "lock.hpp"
 #include "log.hpp"
 #include "overflow.hpp"
@@ -31,6 +32,7 @@ struct default_policies {
     using signals = default_signal_source;
     using shutdown = graceful_then_force;
     using detach = foreground;
+    using handover = no_handover;
     using endpoint = owned_path;
     using peer = same_user;
     using framing = length_prefixed<>;
@@ -47,6 +49,14 @@ template <class P> struct require_policies {
     static_assert(signal_source<typename P::signals>, "mato: policies::signals is no signal source, see signals.hpp");
     static_assert(shutdown_policy<typename P::shutdown>, "mato: policies::shutdown is no shutdown policy, see shutdown.hpp");
     static_assert(detach_policy<typename P::detach>, "mato: policies::detach is no detach policy, see detach.hpp");
+    static_assert(handover_policy<typename P::handover>, "mato: policies::handover is no handover policy, see handover.hpp");
+    static_assert(!survives<typename P::handover> || (MATO_HAS_SUBREAPER && MATO_HAS_ACCEPT4),
+                  "mato: this system has no child subreapers, as Linux has; use no_handover");
+    static_assert(!survives<typename P::handover> || adoptable_endpoint<typename P::endpoint>,
+                  "mato: with this handover policy the endpoint needs `adopt` and `published`, see adoptable_endpoint");
+    static_assert(
+        !survives<typename P::handover> || shared_lock_mechanism<typename P::lock>,
+        "mato: with this handover policy the lock needs `static constexpr bool shared_by_copies = true`, see lock.hpp");
     static_assert(endpoint_policy<typename P::endpoint>, "mato: policies::endpoint is no endpoint policy, see endpoint.hpp");
     static_assert(peer_policy<typename P::peer>, "mato: policies::peer is no peer policy, see peer.hpp");
     static_assert(framing_policy<typename P::framing>, "mato: policies::framing is no framing policy, see framing.hpp");

@@ -86,6 +86,8 @@ class basic_server {
     static_assert(overflow_policy<Overflow>, "mato: the overflow policy needs on_queued and on_drained, see overflow.hpp");
 
 public:
+    using endpoint_type = Endpoint;
+    using peer_type = Peer;
     using session = basic_session<Framing, Overflow>;
     using session_ptr = std::shared_ptr<session>;
 
@@ -120,6 +122,12 @@ public:
     /// Clients can connect from here on, and wait in the backlog for `start_accepting`. @errors as Endpoint::publish.
     template <class Lock>
     void publish(Endpoint endpoint, Peer peer, const Lock& held, const publish_options& options, error_out out);
+    /// As `publish`, with a socket that was published before. @errors as Endpoint::adopt.
+    template <class Name> void adopt(Endpoint endpoint, Peer peer, unique_fd socket, const Name& name, error_out out) {
+        listener_ = basic_listener<Endpoint, Peer>::adopt(std::move(endpoint), std::move(peer), std::move(socket), name, out);
+        if (!out.failed()) open_door();
+    }
+    [[nodiscard]] const basic_listener<Endpoint, Peer>& listener() const noexcept { return listener_; }
     /// Lets them in, from the next turn of the loop on. Nothing where nothing is published; said again, it costs nothing.
     void start_accepting();
     /// Both. @errors as `publish`.

@@ -36,6 +36,9 @@
 #if MATO_HAS_MEMFD
 #include <sys/vfs.h>
 #endif
+#if MATO_HAS_SUBREAPER
+#include <sys/prctl.h>
+#endif
 
 #ifndef MATO_SYSTEM
 #define MATO_SYSTEM(name) ::name // a test defines it as a callable that may fail instead
@@ -186,6 +189,14 @@ inline int unix_datagram_socket() noexcept {
     return detail::set_flags(MATO_SYSTEM(socket)(AF_UNIX, SOCK_DGRAM, 0), false);
 #endif
 }
+#if MATO_HAS_ACCEPT4
+/// Two connected close-on-exec sockets whose messages come whole.
+inline int packet_socket_pair(int (&ends)[2]) noexcept {
+    return MATO_SYSTEM(socketpair)(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends);
+}
+#else
+inline int packet_socket_pair(int (&)[2]) noexcept { return errno = ENOSYS, -1; }
+#endif
 inline int bind(int fd, const struct sockaddr* address, socklen_t size) noexcept {
     return MATO_SYSTEM(bind)(fd, address, size);
 }
@@ -260,6 +271,12 @@ inline pid_t ended_child() noexcept {
     const int got = detail::retry([&] { return MATO_SYSTEM(waitid)(P_ALL, id_t{0}, &found, WEXITED | WNOHANG | WNOWAIT); });
     return got == -1 ? -1 : found.si_pid;
 }
+#if MATO_HAS_SUBREAPER
+/// Whether children whose parent ends become this process's.
+inline int set_subreaper(bool on) noexcept { return MATO_SYSTEM(prctl)(PR_SET_CHILD_SUBREAPER, on ? 1UL : 0UL, 0UL, 0UL, 0UL); }
+#else
+inline int set_subreaper(bool) noexcept { return errno = ENOSYS, -1; }
+#endif
 /// pthread_sigmask(3) with errno: sigprocmask is unspecified in a threaded program.
 inline int signal_mask(int how, const sigset_t* set, sigset_t* old) noexcept {
     const int why = MATO_SYSTEM(pthread_sigmask)(how, set, old);

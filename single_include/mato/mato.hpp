@@ -59,6 +59,7 @@
 #include <asio/local/stream_protocol.hpp>
 #include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
+#include <deque>
 #include <asio/posix/stream_descriptor.hpp>
 #include <cstdlib>
 
@@ -89,7 +90,7 @@
 /// Layer: 0 (platform).  Test: test/odr/.
 ///
 /// Translation units that disagree on either have different types instead of two definitions of one: they live side by side
-/// in one program, and what one would hand to the other does not link. `mato::v0_1_0_11111111111111` is the version, then the
+/// in one program, and what one would hand to the other does not link. `mato::v0_1_0_111111111111111` is the version, then the
 /// switches of platform.hpp in the order below.
 
 // ---- mato/detail/platform.hpp ----
@@ -140,6 +141,9 @@
 #ifndef MATO_HAS_MEMFD
 #define MATO_HAS_MEMFD 1 // memfd_create(2) and seals, Linux 3.17, glibc 2.27
 #endif
+#ifndef MATO_HAS_SUBREAPER
+#define MATO_HAS_SUBREAPER 1 // prctl(2) PR_SET_CHILD_SUBREAPER, Linux 3.4
+#endif
 #if !defined(MATO_HAS_SINGLE_THREADED) && __has_include(<sys/single_threaded.h>)
 #define MATO_HAS_SINGLE_THREADED 1 // __libc_single_threaded, glibc 2.32
 #endif
@@ -187,15 +191,18 @@
 #ifndef MATO_HAS_SINGLE_THREADED
 #define MATO_HAS_SINGLE_THREADED 0
 #endif
+#ifndef MATO_HAS_SUBREAPER
+#define MATO_HAS_SUBREAPER 0
+#endif
 
-#define MATO_ABI_JOIN_TOKENS(major, minor, patch, a, b, c, d, e, f, g, h, i, j, k, l, m, n)                                    \
-    v##major##_##minor##_##patch##_##a##b##c##d##e##f##g##h##i##j##k##l##m##n
+#define MATO_ABI_JOIN_TOKENS(major, minor, patch, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o)                                 \
+    v##major##_##minor##_##patch##_##a##b##c##d##e##f##g##h##i##j##k##l##m##n##o
 #define MATO_ABI_JOIN(...) MATO_ABI_JOIN_TOKENS(__VA_ARGS__)
 #define MATO_ABI                                                                                                               \
     MATO_ABI_JOIN(MATO_VERSION_MAJOR, MATO_VERSION_MINOR, MATO_VERSION_PATCH, MATO_HAS_PIDFD, MATO_HAS_SIGNALFD,               \
                   MATO_HAS_ACCEPT4, MATO_HAS_PIPE2, MATO_HAS_FCHMOD_SOCKET, MATO_HAS_PEERCRED, MATO_HAS_PEERPIDFD,             \
                   MATO_HAS_ABSTRACT_NAMES, MATO_HAS_PROC, MATO_HAS_CLOSE_RANGE, MATO_HAS_OFD_LOCKS, MATO_HAS_SENDMMSG,         \
-                  MATO_HAS_SINGLE_THREADED, MATO_HAS_MEMFD)
+                  MATO_HAS_SINGLE_THREADED, MATO_HAS_MEMFD, MATO_HAS_SUBREAPER)
 
 // ---- mato/scope_exit.hpp ----
 /// @file scope_exit.hpp: what a half-done step undoes.
@@ -747,6 +754,9 @@ inline void append_printable(std::string& to, std::string_view text, std::string
 #if MATO_HAS_MEMFD
 #include <sys/vfs.h>
 #endif
+#if MATO_HAS_SUBREAPER
+#include <sys/prctl.h>
+#endif
 
 #ifndef MATO_SYSTEM
 #define MATO_SYSTEM(name) ::name // a test defines it as a callable that may fail instead
@@ -897,6 +907,14 @@ inline int unix_datagram_socket() noexcept {
     return detail::set_flags(MATO_SYSTEM(socket)(AF_UNIX, SOCK_DGRAM, 0), false);
 #endif
 }
+#if MATO_HAS_ACCEPT4
+/// Two connected close-on-exec sockets whose messages come whole.
+inline int packet_socket_pair(int (&ends)[2]) noexcept {
+    return MATO_SYSTEM(socketpair)(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends);
+}
+#else
+inline int packet_socket_pair(int (&)[2]) noexcept { return errno = ENOSYS, -1; }
+#endif
 inline int bind(int fd, const struct sockaddr* address, socklen_t size) noexcept {
     return MATO_SYSTEM(bind)(fd, address, size);
 }
@@ -971,6 +989,12 @@ inline pid_t ended_child() noexcept {
     const int got = detail::retry([&] { return MATO_SYSTEM(waitid)(P_ALL, id_t{0}, &found, WEXITED | WNOHANG | WNOWAIT); });
     return got == -1 ? -1 : found.si_pid;
 }
+#if MATO_HAS_SUBREAPER
+/// Whether children whose parent ends become this process's.
+inline int set_subreaper(bool on) noexcept { return MATO_SYSTEM(prctl)(PR_SET_CHILD_SUBREAPER, on ? 1UL : 0UL, 0UL, 0UL, 0UL); }
+#else
+inline int set_subreaper(bool) noexcept { return errno = ENOSYS, -1; }
+#endif
 /// pthread_sigmask(3) with errno: sigprocmask is unspecified in a threaded program.
 inline int signal_mask(int how, const sigset_t* set, sigset_t* old) noexcept {
     const int why = MATO_SYSTEM(pthread_sigmask)(how, set, old);
@@ -1346,6 +1370,20 @@ template <class E> concept endpoint_policy = std::movable<E> &&
     { endpoint.withdraw() } -> std::same_as<void>;
 };
 
+/// Which socket a path stood for when it was published.
+struct published_name {
+    dev_t device = 0;
+    ino_t inode = 0; ///< 0: the socket has no name that is to be removed
+};
+
+/// An endpoint whose socket outlives the process that published it. `adopt` goes on with such a socket, and withdraws its name
+/// later, as if this object had published it; it returns the descriptor to accept from.
+template <class E> concept adoptable_endpoint = endpoint_policy<E> &&
+    requires(E endpoint, const E& constant, unique_fd socket, const published_name& name, error_out out) {
+    { endpoint.adopt(std::move(socket), name, out) } -> std::same_as<unique_fd>;
+    { constant.published() } -> std::same_as<published_name>;
+};
+
 /// A path in a private directory.
 class owned_path {
 public:
@@ -1370,6 +1408,13 @@ public:
 
     /// Removes the name if it still is the socket published here, by this process. Call it while the lock is held.
     void withdraw() noexcept;
+    [[nodiscard]] unique_fd adopt(unique_fd socket, const published_name& name, error_out) noexcept {
+        device_ = name.device;
+        inode_ = name.inode;
+        owner_ = sys::getpid();
+        return socket;
+    }
+    [[nodiscard]] published_name published() const noexcept { return {device_, inode_}; }
 
     /// A non-blocking, close-on-exec connected socket.
     /// @errors cond::not_running: ENOENT, ECONNREFUSED · cond::busy: EAGAIN, the backlog is full · filename_too_long.
@@ -1413,6 +1458,9 @@ public:
     /// @errors lock_not_held · EADDRINUSE: somebody else has the name · filename_too_long · any of bind, listen.
     template <class Lock> [[nodiscard]] unique_fd publish(const Lock& held, const publish_options& options, error_out out);
     void withdraw() noexcept { kept_.reset(); }
+    /// @errors any of dup(2).
+    [[nodiscard]] unique_fd adopt(unique_fd socket, const published_name&, error_out out);
+    [[nodiscard]] published_name published() const noexcept { return {}; }
     /// @errors cond::not_running: ECONNREFUSED · cond::busy: EAGAIN · filename_too_long.
     [[nodiscard]] unique_fd connect(error_out out) const;
     [[nodiscard]] std::string describe() const { return '@' + name_; }
@@ -1421,7 +1469,7 @@ private:
     std::string name_;
     unique_fd kept_; // the listener has a descriptor of its own
 };
-static_assert(endpoint_policy<abstract_name>);
+static_assert(adoptable_endpoint<abstract_name>);
 #endif
 
 /// The listening socket that a service manager made and passed (sd_listen_fds(3)). It is the manager's: its name is never
@@ -1441,6 +1489,9 @@ public:
     ///         Unix, no stream, does not listen.
     template <class Lock> [[nodiscard]] unique_fd publish(const Lock& held, const publish_options& options, error_out out);
     void withdraw() noexcept { passed_.reset(); }
+    /// @errors any of dup(2).
+    [[nodiscard]] unique_fd adopt(unique_fd socket, const published_name&, error_out out);
+    [[nodiscard]] published_name published() const noexcept { return {}; }
     [[nodiscard]] unique_fd connect(error_out out) const { return where_.connect(out); } ///< @errors as owned_path::connect
     [[nodiscard]] std::string describe() const { return where_.describe(); }
     [[nodiscard]] bool was_passed() const noexcept { return static_cast<bool>(passed_); }
@@ -1470,6 +1521,10 @@ public:
         passed_.withdraw();
         own_.withdraw();
     }
+    [[nodiscard]] unique_fd adopt(unique_fd socket, const published_name& name, error_out out) {
+        return name.inode != 0 ? own_.adopt(std::move(socket), name, out) : passed_.adopt(std::move(socket), name, out);
+    }
+    [[nodiscard]] published_name published() const noexcept { return own_.published(); }
     [[nodiscard]] unique_fd connect(error_out out) const { return own_.connect(out); }
     [[nodiscard]] std::string describe() const { return own_.describe(); }
 
@@ -1478,7 +1533,7 @@ private:
     activated passed_;
 };
 
-static_assert(endpoint_policy<owned_path> && endpoint_policy<activated> && endpoint_policy<activated_or_owned>);
+static_assert(adoptable_endpoint<owned_path> && adoptable_endpoint<activated> && adoptable_endpoint<activated_or_owned>);
 
 // ---- implementation ----
 
@@ -1637,6 +1692,11 @@ template <class Lock> unique_fd abstract_name::publish(const Lock& held, const p
     return detail::second_descriptor(kept_, describe(), out);
 }
 
+inline unique_fd abstract_name::adopt(unique_fd socket, const published_name&, error_out out) {
+    kept_ = std::move(socket);
+    return detail::second_descriptor(kept_, describe(), out);
+}
+
 inline unique_fd abstract_name::connect(error_out out) const {
     const auto address = unix_address::of_abstract_name(name_, out);
     return out.failed() ? unique_fd() : detail::connect_to(address, describe(), out);
@@ -1657,6 +1717,11 @@ inline void activated::check(int fd, const std::string& name, error_out out) {
     if (address.sun_family != AF_UNIX) return refuse(EAFNOSUPPORT, "it is no Unix socket");
     if (type != SOCK_STREAM) return refuse(EPROTOTYPE, "it is no stream socket");
     if (listening == 0) return refuse(EINVAL, "it does not listen");
+}
+
+inline unique_fd activated::adopt(unique_fd socket, const published_name&, error_out out) {
+    passed_ = std::move(socket);
+    return detail::second_descriptor(passed_, describe(), out);
 }
 
 template <class Lock> unique_fd activated::publish(const Lock& held, const publish_options&, error_out out) {
@@ -1855,6 +1920,64 @@ static_assert(framing_policy<length_prefixed<>> && framing_policy<line<>> && fra
 } // namespace MATO_ABI
 } // namespace mato
 
+// ---- mato/handover.hpp ----
+/// @file handover.hpp: whether a daemon survives the death of its process.
+/// Layer: 2 (policy).  Test: test/toolkit/handover_policy_test.cpp.
+/// Threads: values.   Blocks: never.
+///
+/// `keeper` (keeper.hpp) is the other model: a second process holds what must not be lost and starts the next worker.
+
+namespace mato {
+inline namespace MATO_ABI {
+
+/// Which of the processes that serve one after the other this is.
+struct generation {
+    enum class why : std::uint8_t { first, crashed };
+    std::uint32_t number = 1; ///< from 1
+    why reason = why::first;
+    int last_signal = 0; ///< that ended the generation before; 0: none did
+    milliseconds gap{0}; ///< without a process that serves; in `setup`, until now
+};
+
+/// How a child ended.
+struct child_status {
+    int exit_code = -1; ///< -1: a signal ended it
+    int signal = 0;     ///< 0: it exited
+
+    bool operator==(const child_status&) const = default;
+};
+
+/// When the next worker starts. The first two start at once; then after 100 ms, 1 s, and `longest`. Only deaths of the last
+/// `within` count.
+struct restart_limits {
+    std::size_t deaths = 8;      ///< within `within`: then it rests until a client connects; at most 64, or `unlimited`
+    milliseconds within{60'000}; ///< a fault that comes back within a minute is the program's, not an accident
+    milliseconds longest{5'000}; ///< between a death and the next start; 0: at once
+};
+
+/// `outlives`: the listener, the lock and what `kept()` got survive the process. Such a model has two more types: `worker`,
+/// the serving process's side, and `process`, the keeper's.
+template <class H> concept handover_policy = requires {
+    { H::outlives } -> std::convertible_to<bool>;
+};
+
+/// The daemon is one process; its death ends everything it has open.
+struct no_handover {
+    static constexpr bool outlives = false;
+};
+
+static_assert(handover_policy<no_handover>);
+
+namespace detail {
+template <class H> concept survives = requires { requires bool(H::outlives); };
+struct no_worker {};
+template <class H> struct worker_of { using type = no_worker; };
+template <survives H> struct worker_of<H> { using type = typename H::worker; };
+} // namespace detail
+
+} // namespace MATO_ABI
+} // namespace mato
+
 // ---- mato/lock.hpp ----
 /// @file lock.hpp: at most one holder per path, and who that is.
 /// Layer: 2 (policy).  Test: test/toolkit/lock_test.cpp.
@@ -1878,6 +2001,10 @@ template <class M> concept lock_mechanism = requires(int fd) {
     { M::unlock(fd) } -> std::same_as<void>;
 };
 
+/// A lock that lasts as long as one copy of its descriptor is open, in whichever process; `shared_by_copies` says so. Locks of
+/// fcntl(2) F_SETLK belong to one process and do not.
+template <class M> concept shared_lock_mechanism = lock_mechanism<M> && requires { requires M::shared_by_copies; };
+
 /// flock(2): Linux, BSD, macOS; survives fork, is not lost when an unrelated descriptor of the file is closed.
 struct flock_lock {
     static int try_lock(int fd) noexcept { return sys::flock(fd, LOCK_EX | LOCK_NB) == 0 ? 0 : errno; }
@@ -1887,6 +2014,7 @@ struct flock_lock {
         return 0;
     }
     static void unlock(int fd) noexcept { sys::flock(fd, LOCK_UN); }
+    static constexpr bool shared_by_copies = true;
 };
 
 #if MATO_HAS_OFD_LOCKS
@@ -1902,6 +2030,7 @@ struct ofd_lock {
         return whole.l_type == F_UNLCK ? 0 : EWOULDBLOCK;
     }
     static void unlock(int fd) noexcept { set(fd, F_UNLCK); }
+    static constexpr bool shared_by_copies = true;
 
 private:
     static struct flock whole_file(short type) noexcept {
@@ -1923,6 +2052,7 @@ struct null_lock {
     static int try_lock(int) noexcept { return 0; }
     static int probe(int) noexcept { return 0; }
     static void unlock(int) noexcept {}
+    static constexpr bool shared_by_copies = true;
 };
 
 static_assert(lock_mechanism<flock_lock> && lock_mechanism<null_lock>);
@@ -2879,7 +3009,9 @@ public:
     ~pid_file() { remove(); }
 
     /// @errors any of open(2), write(2), rename(2); then nothing of it is left.
-    [[nodiscard]] static pid_file create(const std::string& path, error_out out);
+    [[nodiscard]] static pid_file create(const std::string& path, error_out out) { return create(path, sys::getpid(), out); }
+    /// With the number of another process, for which this one writes and removes the file.
+    [[nodiscard]] static pid_file create(const std::string& path, pid_t number, error_out out);
     [[nodiscard]] static pid_file create(const std::string& path) {
         return or_throw([&](failure& why) { return create(path, why); });
     }
@@ -2922,9 +3054,8 @@ static_assert(pid_registry<pid_file> && pid_registry<locked_pid_file> && pid_reg
 
 // ---- implementation ----
 
-inline pid_file pid_file::create(const std::string& path, error_out out) {
-    const pid_t self = sys::getpid();
-    const std::string text = std::to_string(self) + "\n";
+inline pid_file pid_file::create(const std::string& path, pid_t number, error_out out) {
+    const std::string text = std::to_string(number) + "\n";
     const std::string fresh = path + ".new"; // fixed: only the lock's holder writes here
     sys::unlink(fresh.c_str());
     const auto fail = [&](const char* step) { return out.set(last_error(), step, path), pid_file(); };
@@ -2942,7 +3073,7 @@ inline pid_file pid_file::create(const std::string& path, error_out out) {
     result.path_ = path;
     result.device_ = made.st_dev;
     result.inode_ = made.st_ino;
-    result.owner_ = self;
+    result.owner_ = sys::getpid();
     return result;
 }
 
@@ -6031,93 +6162,464 @@ template <class C, broadcast_policy O> std::uint64_t basic_broadcast<C, O>::publ
 } // namespace MATO_ABI
 } // namespace mato
 
-// ---- mato/listener.hpp ----
-/// @file listener.hpp: accepts the clients that may come, and says why the others may not.
-/// Layer: 3 (mechanism; no asio).  Test: test/toolkit/listener_test.cpp.
-/// Threads: distinct objects are independent; one object, one thread.   Blocks: never.
-/// Fork: open it in the final process.   Source: accept(2).
+// ---- mato/keeper.hpp ----
+/// @file keeper.hpp: a process that holds what a daemon must not lose, and starts the next worker when one dies.
+/// Layer: 3 (mechanism; no asio).  Test: test/toolkit/keeper_test.cpp, test/process/survive_process_test.cpp.
+/// Threads: the process has one; with more, fork copies locks that no thread can release.
+/// Fork: that is its purpose: every worker is a fork of this process, which runs no code of the program's.
+/// Blocks: `run`, until the last worker has ended.
+/// Source: prctl(2) PR_SET_CHILD_SUBREAPER, unix(7), waitpid(2).
 ///
-/// It joins an endpoint and a peer policy, given as types, and includes neither: anything with their shape will do.
+/// The keeper waits for messages of its worker, signals, and the deaths of children. It reaps every child, as an init does.
+
+// ---- mato/detail/restart_schedule.hpp ----
+/// @file restart_schedule.hpp: when the next worker starts after a death, or that none does.
+/// Layer: 3 (mechanism; no asio).  Test: test/toolkit/keeper_test.cpp.
+/// Threads: values.   Blocks: never.
+
+namespace mato {
+inline namespace MATO_ABI {
+namespace detail {
+
+class restart_schedule {
+public:
+    static constexpr std::size_t most_counted = 64; ///< deaths that are remembered
+
+    explicit restart_schedule(restart_limits limits) noexcept : limits_(limits) {}
+
+    /// A worker died. @returns when the next one starts; nothing: too many died, wait for a reason to try.
+    [[nodiscard]] std::optional<clock::time_point> died(clock::time_point now) noexcept;
+
+private:
+    restart_limits limits_;
+    std::array<clock::time_point, most_counted> at_{}; // the oldest first
+    std::size_t count_ = 0;
+};
+
+// ---- implementation ----
+
+inline std::optional<clock::time_point> restart_schedule::died(clock::time_point now) noexcept {
+    std::size_t recent = 0;
+    const std::size_t skipped = count_ == most_counted ? 1 : 0;
+    for (std::size_t i = skipped; i < count_; ++i)
+        if (later(at_[i], limits_.within) > now) at_[recent++] = at_[i];
+    at_[recent++] = now;
+    count_ = recent;
+    if (limits_.deaths != unlimited && recent >= limits_.deaths) return std::nullopt;
+    constexpr milliseconds spans[] = {milliseconds(0), milliseconds(0), milliseconds(100), milliseconds(1000)};
+    const milliseconds span = recent <= std::size(spans) ? spans[recent - 1] : limits_.longest;
+    return later(now, span < limits_.longest ? span : limits_.longest);
+}
+
+} // namespace detail
+} // namespace MATO_ABI
+} // namespace mato
+
+// ---- mato/kept.hpp ----
+/// @file kept.hpp: what a daemon's process gives to its keeper, and gets back after a death.
+/// Layer: 3 (mechanism; no asio).  Test: test/toolkit/kept_test.cpp, test/process/survive_process_test.cpp.
+/// Threads: the daemon's thread alone.   Blocks: `keep`, `memory` and `listen_on` until the keeper has answered, at most
+/// `patience`.
+/// Fork: a child must not use it.   Exec: gone; what is kept stays with the keeper.
+
+// ---- mato/detail/keeper_link.hpp ----
+/// @file keeper_link.hpp: one end of the socket between a keeper and its worker.
+/// Layer: 3 (mechanism; no asio).  Test: test/toolkit/kept_test.cpp.
+/// Threads: one object, one thread.   Blocks: `send` until its deadline; nothing else.
+/// Source: unix(7) SOCK_SEQPACKET: each message comes whole, with its descriptor, also after its sender has died.
+
+// ---- mato/detail/keeper_message.hpp ----
+/// @file keeper_message.hpp: the messages between a keeper and its worker, of one size and parsed strictly.
+/// Layer: 1 (vocabulary).  Test: test/toolkit/keeper_message_test.cpp, test/fuzz/keeper_message_fuzz.cpp.
+/// Threads: values.   Blocks: never.
+///
+/// 128 bytes, numbers little-endian:
+///
+///     0   2  word
+///     2   2  version: 1
+///     4   4  slot
+///     8   8  a
+///     16  8  b
+///     24  64 name, the rest of it zero
+///     88  40 zero
+
+// ---- mato/detail/kept_memory.hpp ----
+/// @file kept_memory.hpp: how memory that outlives its writer begins, and how its words are stored.
+/// Layer: 1 (vocabulary).  Test: test/toolkit/read_journal_test.cpp, test/toolkit/two_slots_test.cpp.
+/// Threads: one process at a time writes, with one thread.   Blocks: never.
+///
+/// Every number is little-endian. The first 64 bytes are the head; words that change while the memory is in use follow it, in a
+/// cache line of their own:
+///
+///     0   8  magic, eight letters
+///     8   2  major version: a reader refuses a newer one
+///     10  2  minor version: a reader ignores it, and the fields it adds
+///     12  4  where the content begins, from the start of the memory
+///     16  8  size of the content, as the part defines it
+///
+/// A death falls between two instructions, and what came before it is in memory. So the order of stores is the program's, as
+/// long as the compiler keeps it: `store_word` is a barrier for it in both directions.
 
 namespace mato {
 inline namespace MATO_ABI {
 
-/// What a listener needs of its two policies: `Endpoint::publish(lock, options, out)`, `Endpoint::withdraw()`,
-/// `Endpoint::describe()`, `Endpoint::named`, and `Peer::checks`.
-template <class Endpoint, class Peer> class basic_listener {
-    static_assert(Endpoint::named || Peer::checks,
-                  "mato: this endpoint has no permissions of its own, so the peer policy must check (any_peer does not)");
-
-public:
-    /// A client at the door: already allowed, or refused with the reason in `why`; a refused one is closed when dropped.
-    template <class Credentials> struct accepted {
-        unique_fd socket; ///< non-blocking, close-on-exec
-        Credentials peer;
-        failure why;
-    };
-
-    basic_listener() = default;
-    basic_listener(basic_listener&&) noexcept = default;
-    basic_listener& operator=(basic_listener&& other) noexcept {
-        if (this == &other) return *this;
-        close();
-        endpoint_ = std::move(other.endpoint_);
-        peer_ = std::move(other.peer_);
-        socket_ = std::move(other.socket_);
-        return *this;
-    }
-    ~basic_listener() { close(); }
-
-    /// @errors as Endpoint::publish.
-    template <class Lock, class Options> [[nodiscard]] static basic_listener
-    open(Endpoint endpoint, Peer peer, const Lock& held, const Options& options, error_out out) {
-        basic_listener listener;
-        listener.endpoint_ = std::move(endpoint);
-        listener.peer_ = std::move(peer);
-        listener.socket_ = listener.endpoint_.publish(held, options, out);
-        return listener;
-    }
-
-    /// Publishes anew after something removed the name; connections in the old backlog are lost to it.
-    /// @errors as Endpoint::publish; then the old socket stays.
-    template <class Lock, class Options> void republish(const Lock& held, const Options& options, error_out out) {
-        unique_fd fresh = endpoint_.publish(held, options, out);
-        if (fresh) socket_ = std::move(fresh);
-    }
-
-    /// The next client, or nothing when none waits.
-    /// `require(socket, policy, out)` reads and judges the credentials (peer.hpp has `require_peer`).
-    /// @errors EMFILE, ENFILE, ENOBUFS, ENOMEM: stop asking for a while; the client waits in the backlog.
-    template <class Require> auto try_accept(Require require, error_out out) {
-        using credentials = decltype(require(0, std::as_const(peer_), out));
-        std::optional<accepted<credentials>> result;
-        unique_fd socket(sys::accept(socket_.get()));
-        if (!socket) {
-            const bool none = errno == EAGAIN || errno == EWOULDBLOCK || errno == ECONNABORTED;
-            if (!none) out.set(last_error(), "accept", endpoint_.describe());
-            return result;
-        }
-        result.emplace();
-        result->socket = std::move(socket);
-        result->peer = require(result->socket.get(), std::as_const(peer_), error_out(result->why));
-        return result;
-    }
-
-    [[nodiscard]] int native_handle() const noexcept { return socket_.get(); } ///< readable: a client waits
-    [[nodiscard]] const Endpoint& endpoint() const noexcept { return endpoint_; }
-
-    /// Withdraws the name, then closes: clients still in the backlog see end-of-file.
-    void close() noexcept {
-        endpoint_.withdraw();
-        socket_.reset();
-    }
-
-private:
-    Endpoint endpoint_{};
-    Peer peer_{};
-    unique_fd socket_;
+/// What happens between two stores: nothing. A test puts in its own type, and sees the memory as a death there leaves it.
+struct no_steps {
+    template <class Store> static constexpr void after(Store) noexcept {}
 };
 
+namespace detail {
+
+template <class Number> Number little_endian(Number value) noexcept {
+    if constexpr (std::endian::native == std::endian::little || sizeof(Number) == 1)
+        return value;
+    else if constexpr (sizeof(Number) == 2)
+        return static_cast<Number>(__builtin_bswap16(value));
+    else if constexpr (sizeof(Number) == 4)
+        return static_cast<Number>(__builtin_bswap32(value));
+    else
+        return static_cast<Number>(__builtin_bswap64(value));
+}
+template <class Number> [[nodiscard]] Number load_number(const char* at) noexcept {
+    Number value;
+    std::memcpy(&value, at, sizeof value);
+    return little_endian(value);
+}
+template <class Number> void store_number(char* at, Number value) noexcept {
+    value = little_endian(value);
+    std::memcpy(at, &value, sizeof value);
+}
+
+/// One store of eight bytes: a death leaves the old value or the new one. No store moves across it. @pre `at` is aligned
+inline void store_word(char* at, std::uint64_t value) noexcept {
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    __atomic_store_n(reinterpret_cast<std::uint64_t*>(at), little_endian(value), __ATOMIC_RELEASE);
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+}
+[[nodiscard]] inline std::uint64_t load_word(const char* at) noexcept {
+    return little_endian(__atomic_load_n(reinterpret_cast<const std::uint64_t*>(at), __ATOMIC_ACQUIRE));
+}
+
+inline constexpr std::size_t kept_words = 64;    // offset of the first word
+inline constexpr std::size_t kept_content = 128; // least offset of the content: head, then one cache line of words
+
+/// What is known of one kind of kept memory, for its head and for messages.
+struct kept_kind {
+    std::string_view magic; // eight letters
+    const char* name;       // "read journal"
+    std::uint16_t major;
+    std::uint16_t minor;
+};
+
+/// Whether words can be stored in it at all. @errors invalid_argument
+inline bool is_aligned(std::span<const char> memory, std::string_view step, error_out out) {
+    if (reinterpret_cast<std::uintptr_t>(memory.data()) % alignof(std::uint64_t) == 0) return true;
+    out.set(std::make_error_code(std::errc::invalid_argument), step, {}, "the memory does not begin at a multiple of 8 bytes");
+    return false;
+}
+
+/// The magic comes last: memory is nothing until it is all there. @pre the words and the content are written
+inline void write_kept_head(char* at, const kept_kind& kind, std::uint64_t content_size) noexcept {
+    store_number(at + 8, kind.major);
+    store_number(at + 10, kind.minor);
+    store_number(at + 12, static_cast<std::uint32_t>(kept_content));
+    store_number(at + 16, content_size);
+    std::uint64_t magic = 0;
+    std::memcpy(&magic, kind.magic.data(), sizeof magic);
+    store_word(at, little_endian(magic));
+}
+
+/// Where the content begins, at or below the memory's size; 0 with an error for memory of another kind or a newer version.
+/// @errors invalid_argument · malformed · version_mismatch
+inline std::size_t check_kept_head(std::span<const char> memory, const kept_kind& kind, error_out out) {
+    const std::string step = std::string("adopt ") + kind.name;
+    const auto refuse = [&](std::error_code code, std::string why) {
+        return out.set(code, step, {}, std::move(why)), std::size_t{0};
+    };
+    if (!is_aligned(memory, step, out)) return 0;
+    if (memory.size() < kept_content) return refuse(errc::malformed, std::to_string(memory.size()) + " bytes are too few");
+    if (std::memcmp(memory.data(), kind.magic.data(), 8) != 0)
+        return refuse(errc::malformed, std::string("the memory holds no ") + kind.name);
+    const auto major = load_number<std::uint16_t>(memory.data() + 8);
+    if (major > kind.major)
+        return refuse(errc::version_mismatch, "it has format " + std::to_string(major) + ", this program knows them up to " +
+                                                  std::to_string(kind.major));
+    const std::size_t begin = load_number<std::uint32_t>(memory.data() + 12);
+    if (major == 0 || begin < kept_content || begin > memory.size() || begin % alignof(std::uint64_t) != 0)
+        return refuse(errc::malformed, "its head is damaged");
+    return begin;
+}
+
+} // namespace detail
+} // namespace MATO_ABI
+} // namespace mato
+
+namespace mato {
+inline namespace MATO_ABI {
+namespace detail {
+
+/// What a message says, and which of its fields have a meaning; all others are zero.
+enum class keeper_word : std::uint16_t {
+    keep = 1, ///< worker: slot, a: child's pid or 0, b: `keep_flags`, name; one descriptor, unless b says none
+    drop,     ///< worker: slot
+    listen,   ///< worker: slot: backlog, a: device, b: inode; one descriptor
+    serving,  ///< worker: clients are let in
+    stopping, ///< worker: no more clients
+    stopped,  ///< worker: socket and pid file are removed; the lock may be released
+    answer,   ///< keeper: to keep, listen, stopped; slot of the question, a: errno or 0
+    child,    ///< keeper: slot, a: wait status
+    signal,   ///< keeper: a: the signal that it received
+};
+inline constexpr std::uint64_t keep_memory = 1;        ///< flag of keep: the descriptor is a memory file
+inline constexpr std::uint64_t keep_no_descriptor = 2; ///< flag of keep: only the child is kept
+
+struct keeper_message {
+    static constexpr std::size_t bytes = 128;
+    static constexpr std::size_t most_name = 63; ///< bytes of a name, without the final NUL
+    static constexpr std::uint16_t version = 1;
+    static constexpr std::uint32_t most_slots = 65'536; ///< more than a process may have descriptors on most systems
+
+    keeper_word word = keeper_word::keep;
+    std::uint32_t slot = 0;
+    std::uint64_t a = 0, b = 0;
+    std::string_view name{}; ///< of a decoded message: a view of its bytes
+
+    bool operator==(const keeper_message&) const = default;
+
+    /// @pre name fits
+    [[nodiscard]] std::array<char, bytes> encode() const noexcept;
+    /// Nothing for bytes that `encode` does not make, or that say what their word cannot mean. Pure.
+    [[nodiscard]] static std::optional<keeper_message> decode(std::string_view from) noexcept;
+
+private:
+    static constexpr std::size_t name_at = 24, name_end = name_at + most_name + 1;
+    [[nodiscard]] bool is_meant() const noexcept;
+};
+
+// ---- implementation ----
+
+inline std::array<char, keeper_message::bytes> keeper_message::encode() const noexcept {
+    std::array<char, bytes> to{};
+    store_number(to.data(), static_cast<std::uint16_t>(word));
+    store_number(to.data() + 2, version);
+    store_number(to.data() + 4, slot);
+    store_number(to.data() + 8, a);
+    store_number(to.data() + 16, b);
+    if (!name.empty()) std::memcpy(to.data() + name_at, name.data(), name.size() < most_name ? name.size() : most_name);
+    return to;
+}
+
+inline std::optional<keeper_message> keeper_message::decode(std::string_view from) noexcept {
+    if (from.size() != bytes || load_number<std::uint16_t>(from.data() + 2) != version) return std::nullopt;
+    keeper_message got;
+    const auto word = load_number<std::uint16_t>(from.data());
+    if (word < static_cast<std::uint16_t>(keeper_word::keep) || word > static_cast<std::uint16_t>(keeper_word::signal))
+        return std::nullopt;
+    got.word = static_cast<keeper_word>(word);
+    got.slot = load_number<std::uint32_t>(from.data() + 4);
+    got.a = load_number<std::uint64_t>(from.data() + 8);
+    got.b = load_number<std::uint64_t>(from.data() + 16);
+    const auto field = from.substr(name_at, name_end - name_at);
+    got.name = field.substr(0, field.find('\0'));
+    if (got.name.size() > most_name || from.find_first_not_of('\0', name_at + got.name.size()) != std::string_view::npos)
+        return std::nullopt;
+    return got.is_meant() ? std::optional(got) : std::nullopt;
+}
+
+inline bool keeper_message::is_meant() const noexcept {
+    constexpr std::uint64_t most_pid = 0x7fffffff, most_errno = 4095, most_status = 0xffff, most_signal = 64;
+    const bool is_slot = slot < most_slots;
+    switch (word) {
+    case keeper_word::keep:
+        return is_slot && !name.empty() && a <= most_pid && a != 1 && b <= keep_no_descriptor &&
+               (b != keep_no_descriptor || a > 1);
+    case keeper_word::drop: return is_slot && a == 0 && b == 0 && name.empty();
+    case keeper_word::listen: return slot <= most_pid && name.empty();
+    case keeper_word::serving:
+    case keeper_word::stopping:
+    case keeper_word::stopped: return slot == 0 && a == 0 && b == 0 && name.empty();
+    case keeper_word::answer: return a <= most_errno && b == 0 && name.empty();
+    case keeper_word::child: return is_slot && a <= most_status && b == 0 && name.empty();
+    case keeper_word::signal: return slot == 0 && a >= 1 && a <= most_signal && b == 0 && name.empty();
+    }
+    return false;
+}
+
+} // namespace detail
+} // namespace MATO_ABI
+} // namespace mato
+
+namespace mato {
+inline namespace MATO_ABI {
+namespace detail {
+
+class keeper_link {
+public:
+    enum class received { nothing, message, damaged, end };
+
+    keeper_link() noexcept = default;
+    explicit keeper_link(unique_fd socket) noexcept : socket_(std::move(socket)) {}
+
+    /// Two ends. @errors any of socketpair(2).
+    [[nodiscard]] static std::pair<keeper_link, keeper_link> pair(error_out out);
+
+    /// @returns false when the socket is full. `fd` -1: no descriptor. @errors any of sendmsg(2).
+    bool try_send(const keeper_message& message, int fd, error_out out);
+    /// @errors timed_out · as try_send.
+    void send(const keeper_message& message, int fd, deadline until, error_out out);
+
+    /// One message into `message` and `descriptors`; both stay until the next call. What is damaged is discarded with its
+    /// descriptors.
+    [[nodiscard]] received receive();
+    keeper_message message{};
+    std::vector<unique_fd> descriptors{};
+
+    /// Waits until the socket is readable. @returns whether it is.
+    [[nodiscard]] bool wait(deadline until) const { return wait_for(POLLIN, until); }
+
+    [[nodiscard]] int native_handle() const noexcept { return socket_.get(); }
+    void close() noexcept { socket_.reset(); }
+
+private:
+    [[nodiscard]] bool wait_for(short what, deadline until) const;
+
+    unique_fd socket_;
+    char room_[keeper_message::bytes + 1]; // one more: a longer message is seen as such
+};
+
+// ---- implementation ----
+
+inline std::pair<keeper_link, keeper_link> keeper_link::pair(error_out out) {
+    int ends[2] = {-1, -1};
+    if (sys::packet_socket_pair(ends) == -1) out.set(last_error(), "connect keeper and worker");
+    return {keeper_link(unique_fd(ends[0])), keeper_link(unique_fd(ends[1]))};
+}
+
+inline bool keeper_link::try_send(const keeper_message& said, int fd, error_out out) {
+    const auto bytes = said.encode();
+    const auto with = fd >= 0 ? std::span<const int>(&fd, 1) : std::span<const int>();
+    return send_descriptors(socket_.get(), {bytes.data(), bytes.size()}, with, out) > 0;
+}
+
+inline void keeper_link::send(const keeper_message& said, int fd, deadline until, error_out out) {
+    while (!try_send(said, fd, out) && !out.failed())
+        if (!wait_for(POLLOUT, until)) return out.set(errc::timed_out, "send");
+}
+
+inline keeper_link::received keeper_link::receive() {
+    descriptors.clear();
+    std::error_code why;
+    const std::size_t got = receive_descriptors(socket_.get(), room_, descriptors, why);
+    if (why == errc::malformed) return received::damaged;
+    if (why) return received::end;
+    if (got == 0) return received::nothing;
+    const auto decoded = keeper_message::decode({room_, got});
+    if (!decoded) {
+        descriptors.clear();
+        return received::damaged;
+    }
+    message = *decoded;
+    return received::message;
+}
+
+inline bool keeper_link::wait_for(short what, deadline until) const {
+    for (;;) {
+        pollfd asked{socket_.get(), what, 0};
+        const int ready = sys::poll(&asked, 1, until.poll_timeout());
+        if (ready > 0) return true;
+        if ((ready == -1 && errno != EINTR) || until.passed()) return false;
+    }
+}
+
+} // namespace detail
+} // namespace MATO_ABI
+} // namespace mato
+
+// ---- mato/detail/kept_table.hpp ----
+/// @file kept_table.hpp: what a keeper holds for its workers, by slot.
+/// Layer: 3 (mechanism; no asio).  Test: test/toolkit/keeper_message_test.cpp, test/fuzz/keeper_message_fuzz.cpp.
+/// Threads: one object, one thread.   Blocks: never.
+/// Fork: the worker gets the table and its descriptors under the same numbers.
+
+namespace mato {
+inline namespace MATO_ABI {
+namespace detail {
+
+struct kept_record {
+    std::string name{}; ///< empty: the slot is free
+    unique_fd descriptor{};
+    pid_t child = 0;
+    bool is_memory = false;
+    bool has_ended = false; ///< the child, with `status`
+    bool is_told = true;    ///< its end, to the worker
+    bool is_taken = false;  ///< in the worker: the program has it
+    int status = 0;         ///< as waitpid(2) says it
+};
+
+class kept_table {
+public:
+    /// `keep` and `drop`. @returns 0 or the errno of a refusal; then nothing has changed.
+    [[nodiscard]] int apply(const keeper_message& message, std::vector<unique_fd>& descriptors);
+    /// A child of this process has ended. @returns whether it is kept.
+    bool ended(pid_t child, int status) noexcept;
+
+    [[nodiscard]] const std::vector<kept_record>& records() const noexcept { return records_; }
+    [[nodiscard]] std::vector<kept_record>& records() noexcept { return records_; }
+    [[nodiscard]] bool empty() const noexcept { return used_ == 0; }
+
+private:
+    int keep(const keeper_message& message, std::vector<unique_fd>& descriptors);
+
+    std::vector<kept_record> records_;
+    std::size_t used_ = 0;
+};
+
+// ---- implementation ----
+
+inline int kept_table::apply(const keeper_message& message, std::vector<unique_fd>& descriptors) {
+    try {
+        if (message.word == keeper_word::keep) return keep(message, descriptors);
+    } catch (const std::bad_alloc&) {
+        return ENOMEM;
+    }
+    if (message.word != keeper_word::drop || !descriptors.empty()) return EBADMSG;
+    if (message.slot >= records_.size() || records_[message.slot].name.empty()) return ENOENT;
+    records_[message.slot] = {};
+    --used_;
+    return 0;
+}
+
+inline int kept_table::keep(const keeper_message& message, std::vector<unique_fd>& descriptors) {
+    const std::size_t expected = message.b == keep_no_descriptor ? 0 : 1;
+    if (message.slot >= keeper_message::most_slots) return ENOSPC;
+    if (descriptors.size() < expected) return EMFILE; // the kernel left it out: no number was free
+    if (descriptors.size() > expected) return EBADMSG;
+    if (message.slot < records_.size() && !records_[message.slot].name.empty() && records_[message.slot].name != message.name)
+        return EEXIST;
+    std::string name(message.name);
+    if (message.slot >= records_.size()) records_.resize(message.slot + 1);
+    kept_record& record = records_[message.slot];
+    if (record.name.empty()) ++used_;
+    record = {};
+    record.name = std::move(name);
+    if (expected == 1) record.descriptor = std::move(descriptors.front());
+    record.child = static_cast<pid_t>(message.a);
+    record.is_memory = message.b == keep_memory;
+    return 0;
+}
+
+inline bool kept_table::ended(pid_t child, int status) noexcept {
+    for (kept_record& each : records_) {
+        if (each.child != child || each.has_ended) continue;
+        each.has_ended = true;
+        each.is_told = false;
+        each.status = status;
+        return true;
+    }
+    return false;
+}
+
+} // namespace detail
 } // namespace MATO_ABI
 } // namespace mato
 
@@ -6299,6 +6801,717 @@ inline memory_file memory_file::adopt(unique_fd fd, error_out out) {
 } // namespace MATO_ABI
 } // namespace mato
 
+namespace mato {
+inline namespace MATO_ABI {
+
+struct keep_options {
+    pid_t child = 0; ///< a child of this process that belongs to the descriptor; its status is kept too
+};
+
+/// What an earlier generation left.
+struct kept_item {
+    std::string name;
+    unique_fd descriptor;                 ///< close-on-exec; empty when only the child was kept
+    pid_t child = 0;                      ///< now a child of the keeper: this process cannot wait for it
+    std::optional<child_status> status{}; ///< of a child that has ended already
+};
+
+/// The socket that clients connect to, as an endpoint published it.
+struct kept_listener {
+    unique_fd socket;
+    dev_t device = 0;
+    ino_t inode = 0; ///< 0: it has no name of its own
+};
+
+class kept {
+public:
+    static constexpr std::size_t most_items = detail::keeper_message::most_slots;
+    static constexpr std::size_t most_name = detail::keeper_message::most_name; ///< bytes
+    static constexpr milliseconds patience{5'000}; ///< for an answer; a keeper that takes longer counts as lost
+
+    kept() = default;
+    kept(kept&&) = default;
+    kept& operator=(kept&&) = default;
+
+    /// Gives the keeper a copy of `fd`, or, with -1, the child alone. When it returns without error, no death of this process
+    /// loses either. A name that is kept gets the new descriptor in place of the old one.
+    /// @errors invalid_argument: no name, more than `most_name` bytes, a NUL in it, neither descriptor nor child · ENOSPC: more
+    /// than `most_items` · EBADF · EMFILE: the keeper has no descriptor left · not_running: the keeper is gone · timed_out.
+    void keep(std::string_view name, int fd, const keep_options& options, error_out out) {
+        if (fd < 0 && options.child <= 1) return refuse(name, "it has neither a descriptor nor a child", out);
+        store(name, fd, options.child, fd < 0 ? detail::keep_no_descriptor : 0, out);
+    }
+    void keep(std::string_view name, int fd, error_out out) { keep(name, fd, {}, out); }
+
+    /// The memory file of that name that an earlier generation left; else a new one, all zeroes, that is kept.
+    /// @errors as `keep` and memory_file::create · file_exists: this process has it already · invalid_argument: the earlier
+    /// one has another size.
+    [[nodiscard]] memory_file memory(std::string_view name, std::size_t bytes, error_out out);
+
+    /// What earlier generations left and this one has not taken yet, memory files excepted. The keeper still holds all of it.
+    [[nodiscard]] std::vector<kept_item> take_all();
+
+    /// The keeper closes its copy and forgets the child. No effect if nothing has that name.
+    void drop(std::string_view name);
+
+    [[nodiscard]] bool has(std::string_view name) const noexcept { return find(name) < table_.records().size(); }
+    [[nodiscard]] pid_t keeper() const noexcept { return keeper_; } ///< its pid; 0: there is none any more
+
+    // ---- for basic_daemon ----
+    struct event {
+        enum class kind { child, signal, keeper_lost } what;
+        std::string name{};
+        child_status status{};
+        int signal = 0;
+    };
+    [[nodiscard]] const generation& number() const noexcept { return generation_; }
+    [[nodiscard]] bool must_stop() const noexcept { return must_stop_; } ///< the worker before died while it stopped
+    [[nodiscard]] bool has_listener() const noexcept { return static_cast<bool>(listener_.socket); }
+    [[nodiscard]] kept_listener take_listener() noexcept { return std::move(listener_); }
+    void listen_on(int socket, dev_t device, ino_t inode, int backlog, error_out out);
+    void say_serving() {
+        serve_now();
+        say(detail::keeper_word::serving);
+    }
+    void say_stopping() { say(detail::keeper_word::stopping); } ///< the keeper closes its listener
+    void stopped();                                             ///< returns once the lock is released
+    void report(const failure& why);                            ///< the reason of an exit that follows
+    [[nodiscard]] int native_handle() const noexcept { return link_.native_handle(); }
+    [[nodiscard]] std::optional<event> next();
+    std::function<void()> on_event{}; ///< one was received while an answer was awaited; called re-entrantly
+
+private:
+    friend class keeper_process;
+    void refuse(std::string_view name, std::string why, error_out out) const {
+        out.set(std::make_error_code(std::errc::invalid_argument), "keep", name.substr(0, name.find('\0')), std::move(why));
+    }
+    void store(std::string_view name, int fd, pid_t child, std::uint64_t flags, error_out out);
+    [[nodiscard]] std::size_t find(std::string_view name) const noexcept;
+    void ask(const detail::keeper_message& message, int fd, std::string_view step, std::string_view name, error_out out);
+    void say(detail::keeper_word word);
+    void serve_now() noexcept; ///< the generation's gap ends
+    void note(const detail::keeper_message& message);
+    void lose();
+
+    detail::keeper_link link_;
+    detail::kept_table table_; // descriptors in it were inherited and not taken yet
+    std::deque<event> events_; // at most one for each child and signal
+    generation generation_;
+    clock::time_point since_{}; // without a process that serves
+    kept_listener listener_;
+    unique_fd report_;
+    pid_t keeper_ = 0;
+    bool must_stop_ = false;
+};
+
+// ---- implementation ----
+
+namespace detail {
+[[nodiscard]] inline child_status status_of(int status) noexcept {
+    return WIFEXITED(status) ? child_status{WEXITSTATUS(status), 0} : child_status{-1, WTERMSIG(status)};
+}
+} // namespace detail
+
+inline std::size_t kept::find(std::string_view name) const noexcept {
+    const auto& records = table_.records();
+    std::size_t slot = 0;
+    while (slot < records.size() && (name.empty() || records[slot].name != name)) ++slot;
+    return slot;
+}
+
+inline void kept::store(std::string_view name, int fd, pid_t child, std::uint64_t flags, error_out out) {
+    if (name.empty()) return refuse(name, "the name is empty", out);
+    if (name.find('\0') != std::string_view::npos) return refuse(name, "the name has a NUL inside", out);
+    if (name.size() > most_name)
+        return refuse(name, "the name has " + std::to_string(name.size()) + " bytes, the most are " + std::to_string(most_name),
+                      out);
+    if (fd >= 0 && sys::fcntl(fd, F_GETFD, 0) == -1) return out.set(last_error(), "keep", name);
+    std::size_t slot = find(name);
+    if (slot == table_.records().size()) {
+        slot = 0;
+        while (slot < table_.records().size() && !table_.records()[slot].name.empty()) ++slot;
+    }
+    if (slot >= most_items)
+        return out.set({ENOSPC, std::system_category()}, "keep", name, std::to_string(most_items) + " items are kept already");
+    const detail::keeper_message message{detail::keeper_word::keep, static_cast<std::uint32_t>(slot),
+                                         static_cast<std::uint64_t>(child > 0 ? child : 0), flags, name};
+    ask(message, fd, "keep", name, out);
+    if (out.failed()) return;
+    std::vector<unique_fd> none;
+    detail::keeper_message here = message;
+    here.b = detail::keep_no_descriptor; // this process has the descriptor already
+    static_cast<void>(table_.apply(here, none));
+    table_.records()[slot].is_memory = flags == detail::keep_memory;
+    table_.records()[slot].is_taken = true;
+}
+
+inline memory_file kept::memory(std::string_view name, std::size_t bytes, error_out out) {
+    const std::size_t slot = find(name);
+    if (slot == table_.records().size()) {
+        auto made = memory_file::create(name, bytes, out);
+        if (!out.failed()) store(name, made.native_handle(), 0, detail::keep_memory, out);
+        return out.failed() ? memory_file() : std::move(made);
+    }
+    detail::kept_record& record = table_.records()[slot];
+    if (!record.is_memory || !record.descriptor) {
+        out.set(std::make_error_code(std::errc::file_exists), "keep", name,
+                record.is_memory ? "this process has that memory file already" : "a descriptor has that name");
+        return {};
+    }
+    struct ::stat about {};
+    if (sys::fstat(record.descriptor.get(), &about) == -1) return out.set(last_error(), "keep", name), memory_file();
+    if (static_cast<std::size_t>(about.st_size) != bytes)
+        return refuse(name,
+                      "an earlier generation left " + std::to_string(about.st_size) + " bytes, " + std::to_string(bytes) +
+                          " were asked for",
+                      out),
+               memory_file();
+    return memory_file::adopt(std::move(record.descriptor), out);
+}
+
+inline std::vector<kept_item> kept::take_all() {
+    std::vector<kept_item> items;
+    for (detail::kept_record& each : table_.records()) {
+        if (each.name.empty() || each.is_memory || each.is_taken) continue;
+        each.is_taken = true;
+        items.push_back({each.name, std::move(each.descriptor), each.child,
+                         each.has_ended ? std::optional(detail::status_of(each.status)) : std::nullopt});
+    }
+    return items;
+}
+
+inline void kept::drop(std::string_view name) {
+    const std::size_t slot = find(name);
+    if (slot == table_.records().size()) return;
+    const detail::keeper_message message{detail::keeper_word::drop, static_cast<std::uint32_t>(slot), 0, 0, {}};
+    std::vector<unique_fd> none;
+    static_cast<void>(table_.apply(message, none));
+    std::error_code why;
+    if (keeper_ != 0) link_.send(message, -1, deadline::in(patience), why);
+    if (why) lose();
+}
+
+inline void kept::listen_on(int socket, dev_t device, ino_t inode, int backlog, error_out out) {
+    ask({detail::keeper_word::listen, static_cast<std::uint32_t>(backlog > 0 ? backlog : 0), device, inode, {}}, socket,
+        "keep the listening socket", {}, out);
+}
+
+inline void kept::serve_now() noexcept {
+    if (generation_.number > 1) generation_.gap = std::chrono::duration_cast<milliseconds>(clock::now() - since_);
+}
+
+inline void kept::say(detail::keeper_word word) {
+    std::error_code why;
+    if (keeper_ != 0) link_.send({word, 0, 0, 0, {}}, -1, deadline::in(patience), why);
+    if (why) lose();
+}
+
+inline void kept::stopped() {
+    std::error_code ignored; // without a keeper the lock is this process's
+    if (keeper_ != 0) ask({detail::keeper_word::stopped, 0, 0, 0, {}}, -1, "stop", {}, ignored);
+}
+
+/// @errors not_running, timed_out · what the keeper says.
+inline void kept::ask(const detail::keeper_message& message, int fd, std::string_view step, std::string_view name,
+                      error_out out) {
+    const auto lost = [&](std::error_code code) {
+        lose();
+        out.set(code, step, name, "the keeper is gone or does not answer; restart the daemon so that it is kept again");
+    };
+    if (keeper_ == 0) return lost(errc::not_running);
+    const auto until = deadline::in(patience);
+    std::error_code why;
+    link_.send(message, fd, until, why);
+    if (why == std::errc::too_many_files_open || why.value() == ETOOMANYREFS) return out.set(why, step, name);
+    if (why) return lost(why == errc::timed_out ? why : make_error_code(errc::not_running));
+    for (;;) {
+        using received = detail::keeper_link::received;
+        switch (link_.receive()) {
+        case received::end: return lost(errc::not_running);
+        case received::nothing:
+            if (!link_.wait(until)) return lost(errc::timed_out);
+            break;
+        case received::message:
+            if (link_.message.word == detail::keeper_word::answer && link_.message.slot == message.slot) {
+                if (link_.message.a != 0) out.set({static_cast<int>(link_.message.a), std::system_category()}, step, name);
+                return;
+            }
+            note(link_.message);
+            if (on_event) on_event();
+            break;
+        case received::damaged: break;
+        }
+    }
+}
+
+inline void kept::note(const detail::keeper_message& message) {
+    if (message.word == detail::keeper_word::signal)
+        events_.push_back({event::kind::signal, {}, {}, static_cast<int>(message.a)});
+    auto& records = table_.records();
+    if (message.word != detail::keeper_word::child || message.slot >= records.size() || records[message.slot].name.empty())
+        return;
+    detail::kept_record& record = records[message.slot];
+    record.has_ended = true;
+    record.status = static_cast<int>(message.a);
+    events_.push_back({event::kind::child, record.name, detail::status_of(record.status), 0});
+}
+
+inline void kept::lose() {
+    if (std::exchange(keeper_, 0) == 0) return;
+    events_.push_back({event::kind::keeper_lost, {}, {}, 0});
+    if (on_event) on_event();
+}
+
+inline std::optional<kept::event> kept::next() {
+    while (events_.empty() && keeper_ != 0) {
+        const auto got = link_.receive();
+        if (got == detail::keeper_link::received::nothing) break;
+        if (got == detail::keeper_link::received::end) lose();
+        if (got == detail::keeper_link::received::message) note(link_.message);
+    }
+    if (events_.empty()) return std::nullopt;
+    auto first = std::move(events_.front());
+    events_.pop_front();
+    return first;
+}
+
+inline void kept::report(const failure& why) {
+    const std::string text = readiness_pipe::encode(why);
+    if (report_) static_cast<void>(sys::write(report_.get(), text.data(), text.size()));
+    report_.reset();
+}
+
+} // namespace MATO_ABI
+} // namespace mato
+
+namespace mato {
+inline namespace MATO_ABI {
+
+/// What a keeper tells the program while it runs; each may be called many times.
+template <class E> concept keeper_events = requires(E events, const std::string& text) {
+    {events.on_serving()};     ///< a worker serves
+    {events.on_stopped()};     ///< the worker has removed what it published: release the lock
+    {events.on_trouble(text)}; ///< one line for the log
+};
+
+class keeper_process {
+public:
+    explicit keeper_process(restart_limits limits) noexcept : schedule_(limits) {}
+    keeper_process(const keeper_process&) = delete;
+    keeper_process& operator=(const keeper_process&) = delete;
+    ~keeper_process() {
+        if (is_open_) sys::set_subreaper(false);
+    }
+
+    /// From here on `signals` and SIGCHLD are received by this process, and orphans of its workers become its children.
+    /// @errors not_single_threaded · any of signalfd(2), prctl(2).
+    void open(sigset_t signals, error_out out);
+
+    /// Starts workers. @returns a worker's side, in each of them; nothing, in the keeper, once it is over.
+    template <keeper_events Events> std::optional<kept> run(Events& events);
+
+    /// After `run`, in the keeper: what the worker exited with, and the reason it reported, if any.
+    [[nodiscard]] int code() const noexcept { return code_; }
+    [[nodiscard]] const failure& why() const noexcept { return why_; }
+    /// The socket that the last worker published and perhaps did not withdraw.
+    [[nodiscard]] kept_listener take_listener() noexcept { return std::move(listener_); }
+
+private:
+    static constexpr int stops_until_kill = 3; ///< a polite one, a forced one, and the worker still runs
+    static constexpr milliseconds rest{1000};  ///< between two starts while too many workers die
+
+    [[nodiscard]] std::optional<kept> start_worker();
+    [[nodiscard]] bool may_start(clock::time_point now) const noexcept;
+    template <class Events> void turn(Events& events);
+    template <class Events> void take_messages(Events& events);
+    template <class Events> void take_message(Events& events);
+    void take_listener_of(const detail::keeper_message& message, int& result);
+    void send_pending();
+    template <class Events> void take_signals(Events& events);
+    void stop_requested();
+    template <class Events> void reap(Events& events);
+    template <class Events> void worker_died(int status, Events& events);
+    template <class Events> void plan_restart(const std::string& what, Events& events);
+    void end(int code) noexcept { code_ = code, is_over_ = true; }
+    void end_children() noexcept;
+    [[nodiscard]] failure read_report();
+
+    detail::restart_schedule schedule_;
+    default_signal_source signals_;
+    bool is_open_ = false, is_over_ = false;
+    int code_ = 0;
+    failure why_;
+
+    // the worker that runs, or died last
+    pid_t worker_ = 0;
+    detail::keeper_link link_;
+    unique_fd report_;
+    std::uint32_t number_ = 0;
+    bool is_serving_ = false, has_served_ = false;
+    int last_signal_ = 0;
+    clock::time_point died_at_{}, started_at_{};
+
+    // when the next one starts; nothing: when a client connects
+    std::optional<clock::time_point> next_start_ = clock::time_point{};
+
+    int stops_ = 0; ///< requests that were passed on
+    bool is_stopping_ = false;
+    bool is_last_ = false; ///< the worker was started only to stop
+    bool has_pending_ = false;
+    std::uint64_t pending_signals_ = 0;
+    detail::kept_table table_;
+    kept_listener listener_;
+};
+
+/// The handover policy whose daemon survives the death of its process: `using handover = mato::keeper;`.
+struct keeper {
+    static constexpr bool outlives = true;
+    using worker = kept;
+    using process = keeper_process;
+};
+static_assert(handover_policy<keeper>);
+
+// ---- implementation ----
+
+inline void keeper_process::open(sigset_t signals, error_out out) {
+    if (const unsigned threads = detail::thread_count(); threads > 1)
+        return out.set(errc::not_single_threaded, "start the keeper", {},
+                       "the process has " + std::to_string(threads) + " threads");
+    sigaddset(&signals, SIGCHLD);
+    signals_ = default_signal_source::open(signals, out);
+    if (out.failed()) return;
+    if (sys::set_subreaper(true) == -1) return out.set(last_error(), "start the keeper");
+    is_open_ = true;
+}
+
+template <keeper_events Events> std::optional<kept> keeper_process::run(Events& events) {
+    while (!is_over_) {
+        if (worker_ == 0 && may_start(clock::now())) {
+            auto worker = start_worker();
+            if (worker) return worker;
+            if (worker_ == 0) plan_restart("a worker could not be started: " + why_.message(), events);
+        }
+        if (!is_over_) turn(events);
+    }
+    return std::nullopt;
+}
+
+inline bool keeper_process::may_start(clock::time_point now) const noexcept { return next_start_ && *next_start_ <= now; }
+
+/// @returns the worker's side in the worker. In the keeper `worker_` says whether there is one, and `why_` why not.
+inline std::optional<kept> keeper_process::start_worker() {
+    auto [ours, theirs] = detail::keeper_link::pair(why_);
+    auto report = why_ ? readiness_pipe() : readiness_pipe::open(why_);
+    if (why_) return std::nullopt;
+    const pid_t self = sys::getpid();
+    const pid_t pid = sys::fork();
+    if (pid == -1) return why_ = {last_error(), "fork", {}, {}}, std::nullopt;
+    ++number_;
+    started_at_ = clock::now();
+    if (pid == 0) {
+        kept side;
+        side.link_ = std::move(theirs);
+        ours.close();
+        is_open_ = false; // it is the keeper's; the signals stay blocked until the worker opens its own source
+        side.table_ = std::move(table_);
+        for (auto& each : side.table_.records()) each.is_taken = false;
+        side.listener_ = std::move(listener_);
+        side.report_ = unique_fd(sys::fcntl(report.daemon_fd(), F_DUPFD_CLOEXEC, 3));
+        side.keeper_ = self;
+        side.must_stop_ = is_stopping_;
+        side.since_ = died_at_;
+        side.generation_.number = number_;
+        side.generation_.reason = number_ == 1 ? generation::why::first : generation::why::crashed;
+        side.generation_.last_signal = last_signal_;
+        side.serve_now();
+        return side;
+    }
+    for (auto& each : table_.records()) each.is_told = true; // the worker has the status with its copy of the table
+    worker_ = pid;
+    link_ = std::move(ours);
+    report_ = unique_fd(sys::fcntl(report.starter_fd(), F_DUPFD_CLOEXEC, 3));
+    is_serving_ = false;
+    is_last_ = is_stopping_;
+    return std::nullopt;
+}
+
+template <class Events> void keeper_process::turn(Events& events) {
+    const bool rests = worker_ == 0 && !next_start_;
+    const auto now = clock::now();
+    const bool has_rested = detail::later(started_at_, rest) <= now;
+    pollfd asked[3] = {{signals_.native_handle(), POLLIN, 0},
+                       {link_.native_handle(), static_cast<short>(POLLIN | (has_pending_ ? POLLOUT : 0)), 0},
+                       {rests && has_rested ? listener_.socket.get() : -1, POLLIN, 0}};
+    int patience = -1;
+    if (worker_ == 0 && next_start_) patience = deadline(*next_start_).poll_timeout(now);
+    if (rests && !has_rested) patience = deadline(detail::later(started_at_, rest)).poll_timeout(now);
+    if (sys::poll(asked, 3, patience) == -1) return;
+    take_messages(events);
+    if (asked[0].revents != 0) take_signals(events);
+    if (rests && asked[2].revents != 0) next_start_ = now;
+    if (has_pending_) send_pending();
+}
+
+template <class Events> void keeper_process::take_messages(Events& events) {
+    using received = detail::keeper_link::received;
+    while (link_.native_handle() >= 0) {
+        switch (link_.receive()) {
+        case received::nothing: return;
+        case received::end: return link_.close(); // the worker is dead, or about to die
+        case received::damaged: break;            // refused: nothing has changed
+        case received::message: take_message(events);
+        }
+    }
+}
+
+template <class Events> void keeper_process::take_message(Events& events) {
+    using word = detail::keeper_word;
+    const auto said = link_.message;
+    int result = 0;
+    switch (said.word) {
+    case word::keep: result = table_.apply(said, link_.descriptors); break;
+    case word::drop: static_cast<void>(table_.apply(said, link_.descriptors)); return;
+    case word::listen: take_listener_of(said, result); break;
+    case word::serving: is_serving_ = has_served_ = true; return events.on_serving();
+    case word::stopping:
+        is_stopping_ = true;
+        listener_.socket.reset(); // clients in the backlog see end-of-file
+        return;
+    case word::stopped: events.on_stopped(); break;
+    default: return; // no word of a worker's
+    }
+    std::error_code ignored; // the worker waits for this one answer, so there is room
+    static_cast<void>(link_.try_send({word::answer, said.slot, static_cast<std::uint64_t>(result), 0, {}}, -1, ignored));
+}
+
+inline void keeper_process::take_listener_of(const detail::keeper_message& said, int& result) {
+    if (link_.descriptors.size() != 1) {
+        result = link_.descriptors.empty() ? EMFILE : EBADMSG;
+        return;
+    }
+    listener_ = {std::move(link_.descriptors.front()), static_cast<dev_t>(said.a), static_cast<ino_t>(said.b)};
+    // The peer credentials of a client's connection name the process that called listen(2) last: the one in the lock file.
+    if (sys::listen(listener_.socket.get(), static_cast<int>(said.slot)) == -1) result = errno;
+}
+
+/// What the worker was not told yet: its socket may be full.
+inline void keeper_process::send_pending() {
+    using word = detail::keeper_word;
+    has_pending_ = false;
+    if (link_.native_handle() < 0) return;
+    std::error_code why;
+    for (int signal = 1; signal < 64 && !has_pending_; ++signal) {
+        const std::uint64_t bit = std::uint64_t{1} << signal;
+        if ((pending_signals_ & bit) == 0) continue;
+        if (link_.try_send({word::signal, 0, static_cast<std::uint64_t>(signal), 0, {}}, -1, why))
+            pending_signals_ &= ~bit;
+        else
+            has_pending_ = !why;
+    }
+    auto& records = table_.records();
+    for (std::size_t slot = 0; slot < records.size() && !has_pending_; ++slot) {
+        if (records[slot].is_told) continue;
+        const auto status = static_cast<std::uint64_t>(records[slot].status);
+        if (link_.try_send({word::child, static_cast<std::uint32_t>(slot), status, 0, {}}, -1, why))
+            records[slot].is_told = true;
+        else
+            has_pending_ = !why;
+    }
+}
+
+template <class Events> void keeper_process::take_signals(Events& events) {
+    while (const auto signal = signals_.try_next()) {
+        if (*signal == SIGCHLD) {
+            reap(events);
+            continue;
+        }
+        if (*signal == SIGTERM || *signal == SIGINT) stop_requested();
+        if (worker_ == 0) continue; // a worker that starts later reads its configuration anyway
+        pending_signals_ |= std::uint64_t{1} << *signal;
+        has_pending_ = true;
+    }
+}
+
+inline void keeper_process::stop_requested() {
+    is_stopping_ = true;
+    if (worker_ == 0) {
+        if (table_.empty()) return end(1);
+        next_start_ = clock::now(); // to end what is kept, as the program does
+    } else if (++stops_ >= stops_until_kill) {
+        is_last_ = true;
+        sys::kill(worker_, SIGKILL);
+    }
+}
+
+template <class Events> void keeper_process::reap(Events& events) {
+    int status = 0;
+    for (pid_t pid = 0; (pid = sys::waitpid(-1, &status, WNOHANG)) > 0;) {
+        take_messages(events); // what a dead worker said before is still in the socket
+        if (pid == worker_)
+            worker_died(status, events);
+        else if (table_.ended(pid, status))
+            has_pending_ = worker_ != 0;
+    }
+}
+
+template <class Events> void keeper_process::worker_died(int status, Events& events) {
+    worker_ = 0;
+    link_.close();
+    has_pending_ = false;
+    pending_signals_ = 0;
+    died_at_ = clock::now();
+    last_signal_ = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+    why_ = read_report();
+    const std::string what = last_signal_ != 0 ? "the worker died of signal " + std::to_string(last_signal_)
+                                               : "the worker exited with " + std::to_string(WEXITSTATUS(status));
+    if (last_signal_ == 0 && (is_serving_ || !has_served_)) return end(WEXITSTATUS(status));
+    if (!has_served_) {
+        why_ = {errc::not_ready, "start the worker", {}, what + " before it served"};
+        return end(1);
+    }
+    if (is_last_) {
+        end_children();
+        events.on_trouble(what + " while it stopped; what was kept is ended");
+        return end(1);
+    }
+    if (is_stopping_) {
+        next_start_ = died_at_;
+        return events.on_trouble(what + " while it stopped");
+    }
+    plan_restart(why_ ? what + ": " + why_.message() : what, events);
+}
+
+template <class Events> void keeper_process::plan_restart(const std::string& what, Events& events) {
+    if (number_ == 0) return end(1);
+    why_.clear();
+    next_start_ = schedule_.died(clock::now());
+    if (!next_start_) events.on_trouble(what + "; too many deaths: the next worker starts when a client connects");
+}
+
+/// Of programs that a worker would have ended: those that still are children of this process.
+inline void keeper_process::end_children() noexcept {
+    for (auto& each : table_.records()) {
+        if (each.name.empty() || each.child <= 1 || each.has_ended) continue;
+        int status = 0;
+        if (sys::waitpid(each.child, &status, WNOHANG) != 0) continue;
+        sys::kill(each.child, SIGHUP);
+        sys::kill(each.child, SIGKILL);
+    }
+}
+
+inline failure keeper_process::read_report() {
+    char room[readiness_pipe::max_report];
+    pollfd asked{report_.get(), POLLIN, 0};
+    const bool is_there = report_ && sys::poll(&asked, 1, 0) == 1;
+    const ssize_t got = is_there ? sys::read(report_.get(), room, sizeof room) : 0;
+    report_.reset();
+    const auto said = got > 0 ? readiness_pipe::decode({room, static_cast<std::size_t>(got)}) : std::nullopt;
+    return said ? *said : failure();
+}
+
+} // namespace MATO_ABI
+} // namespace mato
+
+// ---- mato/listener.hpp ----
+/// @file listener.hpp: accepts the clients that may come, and says why the others may not.
+/// Layer: 3 (mechanism; no asio).  Test: test/toolkit/listener_test.cpp.
+/// Threads: distinct objects are independent; one object, one thread.   Blocks: never.
+/// Fork: open it in the final process.   Source: accept(2).
+///
+/// It joins an endpoint and a peer policy, given as types, and includes neither: anything with their shape will do.
+
+namespace mato {
+inline namespace MATO_ABI {
+
+/// What a listener needs of its two policies: `Endpoint::publish(lock, options, out)`, `Endpoint::withdraw()`,
+/// `Endpoint::describe()`, `Endpoint::named`, and `Peer::checks`.
+template <class Endpoint, class Peer> class basic_listener {
+    static_assert(Endpoint::named || Peer::checks,
+                  "mato: this endpoint has no permissions of its own, so the peer policy must check (any_peer does not)");
+
+public:
+    /// A client at the door: already allowed, or refused with the reason in `why`; a refused one is closed when dropped.
+    template <class Credentials> struct accepted {
+        unique_fd socket; ///< non-blocking, close-on-exec
+        Credentials peer;
+        failure why;
+    };
+
+    basic_listener() = default;
+    basic_listener(basic_listener&&) noexcept = default;
+    basic_listener& operator=(basic_listener&& other) noexcept {
+        if (this == &other) return *this;
+        close();
+        endpoint_ = std::move(other.endpoint_);
+        peer_ = std::move(other.peer_);
+        socket_ = std::move(other.socket_);
+        return *this;
+    }
+    ~basic_listener() { close(); }
+
+    /// @errors as Endpoint::publish.
+    template <class Lock, class Options> [[nodiscard]] static basic_listener
+    open(Endpoint endpoint, Peer peer, const Lock& held, const Options& options, error_out out) {
+        basic_listener listener;
+        listener.endpoint_ = std::move(endpoint);
+        listener.peer_ = std::move(peer);
+        listener.socket_ = listener.endpoint_.publish(held, options, out);
+        return listener;
+    }
+
+    /// Goes on with a socket that was published before, see adoptable_endpoint. @errors as Endpoint::adopt.
+    template <class Name>
+    [[nodiscard]] static basic_listener adopt(Endpoint endpoint, Peer peer, unique_fd socket, const Name& name, error_out out) {
+        basic_listener listener;
+        listener.endpoint_ = std::move(endpoint);
+        listener.peer_ = std::move(peer);
+        listener.socket_ = listener.endpoint_.adopt(std::move(socket), name, out);
+        return listener;
+    }
+
+    /// Publishes anew after something removed the name; connections in the old backlog are lost to it.
+    /// @errors as Endpoint::publish; then the old socket stays.
+    template <class Lock, class Options> void republish(const Lock& held, const Options& options, error_out out) {
+        unique_fd fresh = endpoint_.publish(held, options, out);
+        if (fresh) socket_ = std::move(fresh);
+    }
+
+    /// The next client, or nothing when none waits.
+    /// `require(socket, policy, out)` reads and judges the credentials (peer.hpp has `require_peer`).
+    /// @errors EMFILE, ENFILE, ENOBUFS, ENOMEM: stop asking for a while; the client waits in the backlog.
+    template <class Require> auto try_accept(Require require, error_out out) {
+        using credentials = decltype(require(0, std::as_const(peer_), out));
+        std::optional<accepted<credentials>> result;
+        unique_fd socket(sys::accept(socket_.get()));
+        if (!socket) {
+            const bool none = errno == EAGAIN || errno == EWOULDBLOCK || errno == ECONNABORTED;
+            if (!none) out.set(last_error(), "accept", endpoint_.describe());
+            return result;
+        }
+        result.emplace();
+        result->socket = std::move(socket);
+        result->peer = require(result->socket.get(), std::as_const(peer_), error_out(result->why));
+        return result;
+    }
+
+    [[nodiscard]] int native_handle() const noexcept { return socket_.get(); } ///< readable: a client waits
+    [[nodiscard]] const Endpoint& endpoint() const noexcept { return endpoint_; }
+
+    /// Withdraws the name, then closes: clients still in the backlog see end-of-file.
+    void close() noexcept {
+        endpoint_.withdraw();
+        socket_.reset();
+    }
+
+private:
+    Endpoint endpoint_{};
+    Peer peer_{};
+    unique_fd socket_;
+};
+
+} // namespace MATO_ABI
+} // namespace mato
+
 // ---- mato/read_journal.hpp ----
 /// @file read_journal.hpp: what was read from a terminal, in memory that outlives the reader, not a byte lost.
 /// Layer: 3 (mechanism; no asio, no descriptor).  Test: test/toolkit/read_journal_test.cpp,
@@ -6317,117 +7530,6 @@ inline memory_file memory_file::adopt(unique_fd fd, error_out out) {
 ///     72   8  armed: equals `end` while a read may be under way, else another number
 ///     80   8  begin: bytes before the newest checkpoint; byte `begin` lies at the content's start
 ///     128     the log: `capacity` bytes, and 4 095 for a read that begins at its last
-
-// ---- mato/detail/kept_memory.hpp ----
-/// @file kept_memory.hpp: how memory that outlives its writer begins, and how its words are stored.
-/// Layer: 1 (vocabulary).  Test: test/toolkit/read_journal_test.cpp, test/toolkit/two_slots_test.cpp.
-/// Threads: one process at a time writes, with one thread.   Blocks: never.
-///
-/// Every number is little-endian. The first 64 bytes are the head; words that change while the memory is in use follow it, in a
-/// cache line of their own:
-///
-///     0   8  magic, eight letters
-///     8   2  major version: a reader refuses a newer one
-///     10  2  minor version: a reader ignores it, and the fields it adds
-///     12  4  where the content begins, from the start of the memory
-///     16  8  size of the content, as the part defines it
-///
-/// A death falls between two instructions, and what came before it is in memory. So the order of stores is the program's, as
-/// long as the compiler keeps it: `store_word` is a barrier for it in both directions.
-
-namespace mato {
-inline namespace MATO_ABI {
-
-/// What happens between two stores: nothing. A test puts in its own type, and sees the memory as a death there leaves it.
-struct no_steps {
-    template <class Store> static constexpr void after(Store) noexcept {}
-};
-
-namespace detail {
-
-template <class Number> Number little_endian(Number value) noexcept {
-    if constexpr (std::endian::native == std::endian::little || sizeof(Number) == 1)
-        return value;
-    else if constexpr (sizeof(Number) == 2)
-        return static_cast<Number>(__builtin_bswap16(value));
-    else if constexpr (sizeof(Number) == 4)
-        return static_cast<Number>(__builtin_bswap32(value));
-    else
-        return static_cast<Number>(__builtin_bswap64(value));
-}
-template <class Number> [[nodiscard]] Number load_number(const char* at) noexcept {
-    Number value;
-    std::memcpy(&value, at, sizeof value);
-    return little_endian(value);
-}
-template <class Number> void store_number(char* at, Number value) noexcept {
-    value = little_endian(value);
-    std::memcpy(at, &value, sizeof value);
-}
-
-/// One store of eight bytes: a death leaves the old value or the new one. No store moves across it. @pre `at` is aligned
-inline void store_word(char* at, std::uint64_t value) noexcept {
-    __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    __atomic_store_n(reinterpret_cast<std::uint64_t*>(at), little_endian(value), __ATOMIC_RELEASE);
-    __atomic_signal_fence(__ATOMIC_SEQ_CST);
-}
-[[nodiscard]] inline std::uint64_t load_word(const char* at) noexcept {
-    return little_endian(__atomic_load_n(reinterpret_cast<const std::uint64_t*>(at), __ATOMIC_ACQUIRE));
-}
-
-inline constexpr std::size_t kept_words = 64;    // offset of the first word
-inline constexpr std::size_t kept_content = 128; // least offset of the content: head, then one cache line of words
-
-/// What is known of one kind of kept memory, for its head and for messages.
-struct kept_kind {
-    std::string_view magic; // eight letters
-    const char* name;       // "read journal"
-    std::uint16_t major;
-    std::uint16_t minor;
-};
-
-/// Whether words can be stored in it at all. @errors invalid_argument
-inline bool is_aligned(std::span<const char> memory, std::string_view step, error_out out) {
-    if (reinterpret_cast<std::uintptr_t>(memory.data()) % alignof(std::uint64_t) == 0) return true;
-    out.set(std::make_error_code(std::errc::invalid_argument), step, {}, "the memory does not begin at a multiple of 8 bytes");
-    return false;
-}
-
-/// The magic comes last: memory is nothing until it is all there. @pre the words and the content are written
-inline void write_kept_head(char* at, const kept_kind& kind, std::uint64_t content_size) noexcept {
-    store_number(at + 8, kind.major);
-    store_number(at + 10, kind.minor);
-    store_number(at + 12, static_cast<std::uint32_t>(kept_content));
-    store_number(at + 16, content_size);
-    std::uint64_t magic = 0;
-    std::memcpy(&magic, kind.magic.data(), sizeof magic);
-    store_word(at, little_endian(magic));
-}
-
-/// Where the content begins, at or below the memory's size; 0 with an error for memory of another kind or a newer version.
-/// @errors invalid_argument · malformed · version_mismatch
-inline std::size_t check_kept_head(std::span<const char> memory, const kept_kind& kind, error_out out) {
-    const std::string step = std::string("adopt ") + kind.name;
-    const auto refuse = [&](std::error_code code, std::string why) {
-        return out.set(code, step, {}, std::move(why)), std::size_t{0};
-    };
-    if (!is_aligned(memory, step, out)) return 0;
-    if (memory.size() < kept_content) return refuse(errc::malformed, std::to_string(memory.size()) + " bytes are too few");
-    if (std::memcmp(memory.data(), kind.magic.data(), 8) != 0)
-        return refuse(errc::malformed, std::string("the memory holds no ") + kind.name);
-    const auto major = load_number<std::uint16_t>(memory.data() + 8);
-    if (major > kind.major)
-        return refuse(errc::version_mismatch, "it has format " + std::to_string(major) + ", this program knows them up to " +
-                                                  std::to_string(kind.major));
-    const std::size_t begin = load_number<std::uint32_t>(memory.data() + 12);
-    if (major == 0 || begin < kept_content || begin > memory.size() || begin % alignof(std::uint64_t) != 0)
-        return refuse(errc::malformed, "its head is damaged");
-    return begin;
-}
-
-} // namespace detail
-} // namespace MATO_ABI
-} // namespace mato
 
 namespace mato {
 inline namespace MATO_ABI {
@@ -6785,6 +7887,8 @@ class basic_server {
     static_assert(overflow_policy<Overflow>, "mato: the overflow policy needs on_queued and on_drained, see overflow.hpp");
 
 public:
+    using endpoint_type = Endpoint;
+    using peer_type = Peer;
     using session = basic_session<Framing, Overflow>;
     using session_ptr = std::shared_ptr<session>;
 
@@ -6819,6 +7923,12 @@ public:
     /// Clients can connect from here on, and wait in the backlog for `start_accepting`. @errors as Endpoint::publish.
     template <class Lock>
     void publish(Endpoint endpoint, Peer peer, const Lock& held, const publish_options& options, error_out out);
+    /// As `publish`, with a socket that was published before. @errors as Endpoint::adopt.
+    template <class Name> void adopt(Endpoint endpoint, Peer peer, unique_fd socket, const Name& name, error_out out) {
+        listener_ = basic_listener<Endpoint, Peer>::adopt(std::move(endpoint), std::move(peer), std::move(socket), name, out);
+        if (!out.failed()) open_door();
+    }
+    [[nodiscard]] const basic_listener<Endpoint, Peer>& listener() const noexcept { return listener_; }
     /// Lets them in, from the next turn of the loop on. Nothing where nothing is published; said again, it costs nothing.
     void start_accepting();
     /// Both. @errors as `publish`.
@@ -7406,6 +8516,7 @@ struct default_policies {
     using signals = default_signal_source;
     using shutdown = graceful_then_force;
     using detach = foreground;
+    using handover = no_handover;
     using endpoint = owned_path;
     using peer = same_user;
     using framing = length_prefixed<>;
@@ -7422,6 +8533,14 @@ template <class P> struct require_policies {
     static_assert(signal_source<typename P::signals>, "mato: policies::signals is no signal source, see signals.hpp");
     static_assert(shutdown_policy<typename P::shutdown>, "mato: policies::shutdown is no shutdown policy, see shutdown.hpp");
     static_assert(detach_policy<typename P::detach>, "mato: policies::detach is no detach policy, see detach.hpp");
+    static_assert(handover_policy<typename P::handover>, "mato: policies::handover is no handover policy, see handover.hpp");
+    static_assert(!survives<typename P::handover> || (MATO_HAS_SUBREAPER && MATO_HAS_ACCEPT4),
+                  "mato: this system has no child subreapers, as Linux has; use no_handover");
+    static_assert(!survives<typename P::handover> || adoptable_endpoint<typename P::endpoint>,
+                  "mato: with this handover policy the endpoint needs `adopt` and `published`, see adoptable_endpoint");
+    static_assert(
+        !survives<typename P::handover> || shared_lock_mechanism<typename P::lock>,
+        "mato: with this handover policy the lock needs `static constexpr bool shared_by_copies = true`, see lock.hpp");
     static_assert(endpoint_policy<typename P::endpoint>, "mato: policies::endpoint is no endpoint policy, see endpoint.hpp");
     static_assert(peer_policy<typename P::peer>, "mato: policies::peer is no peer policy, see peer.hpp");
     static_assert(framing_policy<typename P::framing>, "mato: policies::framing is no framing policy, see framing.hpp");
@@ -7735,6 +8854,153 @@ template <class P> std::optional<std::string_view> basic_client<P>::receive(dead
 /// error reaches whoever started the daemon. A service manager is told of each: ready, reloading, stopping, alive
 /// (sd_notify(3)).
 
+// ---- mato/detail/daemon_handover.hpp ----
+/// @file daemon_handover.hpp: a daemon's side of its handover policy: nothing, or a keeper and its workers.
+/// Layer: 4 (composition).  Test: test/toolkit/handover_policy_test.cpp, test/process/survive_process_test.cpp.
+/// Threads: the daemon's thread alone.   Blocks: as kept.hpp.
+///
+/// Nothing of the keeper is included here: all of it is reached through the policy, so only its users pay for it.
+
+namespace mato {
+inline namespace MATO_ABI {
+namespace detail {
+
+/// What a daemon asks of its handover policy, in the process that serves. The primary template: nothing survives.
+template <class Handover> class daemon_handover {
+public:
+    static constexpr bool outlives = false;
+    using worker = no_worker;
+
+    daemon_handover(asio::io_context&, worker&) {}
+    [[nodiscard]] const generation& number() const noexcept { return first_; }
+    [[nodiscard]] pid_t pid() const noexcept { return sys::getpid(); } ///< of the process that stands for the daemon
+    [[nodiscard]] std::string describe() const { return {}; }          ///< for the log, after the pid
+    [[nodiscard]] bool has_listener() const noexcept { return false; }
+    [[nodiscard]] bool must_stop() const noexcept { return false; }
+    [[nodiscard]] bool counts_stop(bool) noexcept { return true; }
+    template <class Server> void adopt(Server&, typename Server::endpoint_type, typename Server::peer_type, error_out) {}
+    template <class Server> void published(const Server&, int, error_out) {}
+    template <class OnEvent> void serving(OnEvent) {}
+    void stopping() {}
+    void stopped() {}
+
+private:
+    generation first_;
+};
+
+template <survives Handover> class daemon_handover<Handover> {
+public:
+    static constexpr bool outlives = true;
+    using worker = typename Handover::worker;
+    using event = typename worker::event;
+
+    daemon_handover(asio::io_context& context, worker& side) : side_(side), context_(context), wait_(context) {}
+    daemon_handover(const daemon_handover&) = delete;
+    daemon_handover& operator=(const daemon_handover&) = delete;
+    ~daemon_handover() {
+        side_.on_event = {};
+        if (wait_.is_open()) wait_.release(); // the descriptor is the worker's side's
+    }
+
+    [[nodiscard]] worker& side() noexcept { return side_; }
+    [[nodiscard]] const generation& number() const noexcept { return side_.number(); }
+    [[nodiscard]] pid_t pid() const noexcept { return side_.keeper() != 0 ? side_.keeper() : sys::getpid(); }
+    [[nodiscard]] std::string describe() const;
+    [[nodiscard]] bool has_listener() const noexcept { return side_.has_listener(); }
+    [[nodiscard]] bool must_stop() const noexcept { return side_.must_stop(); }
+    /// Of a stop request that is sent to all processes of the daemon, the keeper's copy and this process's count as one.
+    [[nodiscard]] bool counts_stop(bool is_passed_on) noexcept {
+        const int most = direct_stops_ > passed_stops_ ? direct_stops_ : passed_stops_;
+        return ++(is_passed_on ? passed_stops_ : direct_stops_) > most;
+    }
+
+    /// Goes on with the listener that an earlier worker published.
+    template <class Server>
+    void adopt(Server& server, typename Server::endpoint_type where, typename Server::peer_type peer, error_out out) {
+        auto listener = side_.take_listener();
+        server.adopt(std::move(where), std::move(peer), std::move(listener.socket),
+                     published_name{listener.device, listener.inode}, out);
+    }
+    /// Gives the keeper the listener that `server` has now.
+    template <class Server> void published(const Server& server, int backlog, error_out out) {
+        const published_name name = server.listener().endpoint().published();
+        side_.listen_on(server.listener().native_handle(), name.device, name.inode, backlog, out);
+    }
+    /// From here on `on_event` is called in the loop for each event of the keeper's.
+    template <class OnEvent> void serving(OnEvent on_event);
+    void stopping() { side_.say_stopping(); }
+    void stopped() { side_.stopped(); }
+
+private:
+    void wait();
+    void take_events() {
+        while (auto next = side_.next()) {
+            if (next->what == event::kind::keeper_lost && wait_.is_open()) wait_.release();
+            on_event_(*next);
+        }
+    }
+
+    worker& side_;
+    asio::io_context& context_;
+    asio::posix::stream_descriptor wait_;
+    std::function<void(const event&)> on_event_;
+    int direct_stops_ = 0, passed_stops_ = 0;
+};
+
+/// Serves by a keeper, which this process becomes. `serve(worker&, error_out)` runs in each worker, `destroy()` destroys there
+/// what the program's setup captured. `events` is the keeper's, see keeper_events. @returns in the keeper alone.
+template <class Process, class Serve, class Destroy, class Events>
+int keep_serving(Process& process, const sigset_t& signals, Serve serve, Destroy destroy, Events& events, error_out out) {
+    process.open(signals, out);
+    if (out.failed()) return 1;
+    if (auto side = process.run(events)) {
+        failure why;
+        int code = 1;
+        try {
+            code = serve(*side, error_out(why));
+        } catch (...) {
+            why = current_failure("start");
+        }
+        if (why) side->report(why);
+        destroy();
+        ::_exit(code); // the keeper's static objects and buffers are not this process's to destroy or flush
+    }
+    if (process.why()) out.set(process.why());
+    return process.code();
+}
+
+// ---- implementation ----
+
+template <survives H> std::string daemon_handover<H>::describe() const {
+    const auto& now = number();
+    std::string text = ", worker " + std::to_string(sys::getpid());
+    if (now.number == 1) return text;
+    text += ", generation " + std::to_string(now.number);
+    if (now.last_signal != 0) text += "; the one before died of signal " + std::to_string(now.last_signal);
+    return text + "; " + std::to_string(now.gap.count()) + " ms without service";
+}
+
+template <survives H> template <class OnEvent> void daemon_handover<H>::serving(OnEvent on_event) {
+    on_event_ = std::move(on_event);
+    side_.on_event = [this] { asio::post(context_, [this] { take_events(); }); };
+    side_.say_serving();
+    if (side_.keeper() != 0) wait_.assign(side_.native_handle());
+    wait();
+}
+
+template <survives H> void daemon_handover<H>::wait() {
+    if (!wait_.is_open()) return asio::post(context_, [this] { take_events(); });
+    wait_.async_wait(asio::posix::stream_descriptor::wait_read, [this](std::error_code why) {
+        if (why) return;
+        take_events();
+        if (wait_.is_open()) wait();
+    });
+}
+
+} // namespace detail
+} // namespace MATO_ABI
+} // namespace mato
+
 // ---- mato/service.hpp ----
 /// @file service.hpp: what a service manager passes to a daemon it starts, as a value.
 /// Layer: 4 (composition), free of asio.  Test: test/toolkit/service_test.cpp, test/process/service_process_test.cpp.
@@ -7871,6 +9137,7 @@ struct daemon_options {
     milliseconds ready_within{10'000}; ///< how long a starter waits; a slow disk's worst, not a usual start (ms)
     int notification_fd = -1;          ///< of a supervisor: one newline when ready
     service_environment service{};     ///< of a service manager, from take_service_environment
+    restart_limits restarts{};         ///< of workers, with a handover policy that survives (keeper.hpp)
     /// Descriptors of the program's own that stay open in the background, under their numbers. Every other one is closed there:
     /// open it in `setup` instead, see detach_options.
     std::vector<int> keep{};
@@ -7918,6 +9185,14 @@ public:
     [[nodiscard]] server_type& server() noexcept { return server_; }
     [[nodiscard]] logger& log() noexcept { return log_; }
     [[nodiscard]] const daemon_options& options() const noexcept { return options_; } ///< the caller's own
+    /// Which of the processes that serve one after the other this is; without a keeper there is only the first one.
+    [[nodiscard]] const mato::generation& generation() const noexcept { return handover_.number(); }
+    /// What a keeper holds for this process and the ones after it, see kept.hpp.
+    [[nodiscard]] auto& kept() noexcept {
+        static_assert(handover::outlives,
+                      "mato: kept() needs a handover policy that survives, `using handover = mato::keeper;`");
+        return handover_.side();
+    }
 
     struct handlers {
         /// SIGHUP. Report what is wrong, or throw it, and change nothing then; it is logged.
@@ -7931,6 +9206,8 @@ public:
         callback<void()> on_report{};
         /// SIGCHLD: at least one child changed; wait for the ones you own, by pid.
         callback<void()> on_child{};
+        /// A child that an earlier generation gave to `kept()` has ended.
+        callback<void(std::string_view name, child_status)> on_kept_child{};
         /// What another of these threw, or a handler of the program's own on `context()`, after it was logged. Runs inside the
         /// catch block. @returns whether the daemon goes on. Not set: after these it does; a handler of the program's own ends
         /// it, and its failure is `serve`'s. What a callback of `server()` throws is told by `server().on.on_exception`.
@@ -7964,10 +9241,14 @@ public:
     }
 
 private:
+    using handover = detail::daemon_handover<typename Policies::handover>;
+    using worker_type = typename handover::worker;
+
     basic_daemon(const daemon_options& options, sd_notifier& manager, typename Policies::signals signals,
-                 typename Policies::log sink)
+                 typename Policies::log sink, lock_type& lock, worker_type& worker)
         : options_(options), manager_(manager), signals_(std::move(signals)), log_(std::move(sink), options.level), context_(1),
-          server_(context_, options.limits), signal_wait_(context_), deadline_(context_), sign_of_life_(context_) {}
+          server_(context_, options.limits), signal_wait_(context_), deadline_(context_), sign_of_life_(context_), lock_(lock),
+          handover_(context_, worker) {}
 
     template <class Setup, class Meanwhile>
     static start_outcome launch_here(const daemon_options& options, Setup& setup, Meanwhile& meanwhile);
@@ -7980,18 +9261,25 @@ private:
                                                                         failure why);
     static constexpr std::initializer_list<int> own_signals = {SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGQUIT, SIGUSR1, SIGUSR2};
     static void open_channel(const daemon_options& options, auto_ready& channel, error_out out);
+    /// In this process; or in workers, with a keeper, which this process becomes.
     template <class Setup>
-    static int serve_locked(const daemon_options& options, lock_type& lock, auto_ready& channel, Setup& setup, error_out out);
+    static int serve_held(const daemon_options& options, lock_type& lock, auto_ready& channel, Setup& setup, error_out out);
+    template <class Setup> static int serve_locked(const daemon_options& options, lock_type& lock, auto_ready& channel,
+                                                   Setup& setup, worker_type& worker, error_out out);
+    static void clean_up(const daemon_options& options, published_name left);
     static typename Policies::log open_log(const daemon_options& options, error_out out);
     static typename Policies::endpoint make_endpoint(const daemon_options& options, error_out out);
-    void publish(const lock_type& lock, error_out out);
+    void publish(error_out out);
+    void write_pid(error_out out);
+    template <class Event> void on_keeper_event(const Event& event);
     void log_what_the_server_reports();
     void log_some(line_rate& rate, const char* what, const std::string& text);
     void log_left_out(line_rate& rate, const char* what);
     void wait_for_signals();
     void show_life();
-    void on_signal(int signal);
+    void on_signal(int signal, bool is_passed_on = false);
     void force();
+    void stop_accepting();
     [[nodiscard]] failure run_loop();
     [[nodiscard]] bool goes_on(const failure& why, bool otherwise);
     template <class Call> void guarded(const char* step, Call call);
@@ -8007,7 +9295,9 @@ private:
     asio::steady_timer sign_of_life_;
     typename Policies::peer peer_{};
     typename Policies::shutdown shutdown_{};
-    const lock_type* lock_ = nullptr;
+    lock_type& lock_;
+    handover handover_;
+    std::optional<typename Policies::pid> pid_;
     bool stopping_ = false, forced_ = false, draining_ = false;
     failure ended_by_;                       // an exception
     line_rate refused_lines_, paused_lines_; // the server counts all
@@ -8099,7 +9389,7 @@ void basic_daemon<P>::serve_in_background(const daemon_options& options, lock_ty
         if (!why) open_channel(options, channel, why);
         if (channel.manager) channel.manager.main_pid(sys::getpid());
         if (!why) lock.adopt(why);
-        if (!why) code = serve_locked(options, lock, channel, setup, why);
+        if (!why) code = serve_held(options, lock, channel, setup, why);
         lock.release(); // before the word is out: who hears of a failure may start anew at once
         if (why) {
             channel.fail(why);
@@ -8125,7 +9415,7 @@ int basic_daemon<P>::serve(const daemon_options& options, Setup setup, error_out
     if (!why) make_private_directory(options.paths.directory(), why);
     lock_type lock;
     if (!why) lock = lock_type::acquire(options.paths.lock, why);
-    if (!why) code = serve_locked(options, lock, channel, setup, why);
+    if (!why) code = serve_held(options, lock, channel, setup, why);
     if (!why) return code;
     lock.release(); // before the word is out: who hears of a failure may start anew at once
     channel.fail(why);
@@ -8144,8 +9434,54 @@ template <class P> typename P::log basic_daemon<P>::open_log(const daemon_option
         return typename P::log();
 }
 
+template <class P> template <class Setup> int basic_daemon<P>::serve_held(const daemon_options& options, lock_type& lock,
+                                                                          auto_ready& channel, Setup& setup, error_out out) {
+    const auto serve = [&](worker_type& worker, error_out result) {
+        return serve_locked(options, lock, channel, setup, worker, result);
+    };
+    if constexpr (handover::outlives) {
+        struct {
+            const daemon_options& options;
+            lock_type& lock;
+            auto_ready& channel;
+            void on_serving() { // the worker has its own copies, and has told whoever waits
+                channel.pipe = {};
+                channel.descriptor = {};
+            }
+            void on_stopped() { lock.release(); }
+            void on_trouble(const std::string& text) {
+                std::error_code ignored;
+                auto log = logger(open_log(options, ignored), options.level);
+                if (!ignored) log.error("keeper: " + text);
+            }
+        } events{options, lock, channel};
+        typename P::handover::process process(options.restarts);
+        const int code = detail::keep_serving(
+            process, make_signal_set(own_signals), serve, [&] { std::destroy_at(&setup); }, events, out);
+        const auto left = process.take_listener();
+        if (lock.is_held()) clean_up(options, {left.device, left.inode});
+        return code;
+    } else {
+        worker_type none;
+        return serve(none, out);
+    }
+}
+
+/// What the last worker published, where it could not withdraw it itself. @pre the lock is held
+template <class P> void basic_daemon<P>::clean_up(const daemon_options& options, published_name left) {
+    std::error_code ignored;
+    if (left.inode != 0) {
+        auto where = make_endpoint(options, ignored);
+        static_cast<void>(where.adopt({}, left, ignored));
+        where.withdraw();
+    }
+    if (!options.paths.pid.empty() && pid_file::read(options.paths.pid, ignored) == sys::getpid())
+        sys::unlink(options.paths.pid.c_str());
+}
+
 template <class P> template <class Setup> int basic_daemon<P>::serve_locked(const daemon_options& options, lock_type& lock,
-                                                                            auto_ready& channel, Setup& setup, error_out out) {
+                                                                            auto_ready& channel, Setup& setup,
+                                                                            worker_type& worker, error_out out) {
     struct ::sigaction ignore {};
     ignore.sa_handler = SIG_IGN; // a peer that is gone is an error code, not a death; children start from default_dispositions
     sys::signal_action(SIGPIPE, &ignore, nullptr);
@@ -8154,8 +9490,7 @@ template <class P> template <class Setup> int basic_daemon<P>::serve_locked(cons
     if (out.failed()) return exit_code::unavailable;
     auto sink = open_log(options, out);
     if (out.failed()) return exit_code::unavailable;
-    basic_daemon self(options, channel.manager, std::move(signals), std::move(sink));
-    self.lock_ = &lock;
+    basic_daemon self(options, channel.manager, std::move(signals), std::move(sink), lock, worker);
     // Logged too: a daemon in the background has no other place for what comes after the starter has left.
     const auto fails = [&](const failure& why) {
         self.log_.error("start: " + why.message());
@@ -8171,27 +9506,30 @@ template <class P> template <class Setup> int basic_daemon<P>::serve_locked(cons
     }
     if (why) return fails(why);
     self.log_what_the_server_reports();
-    self.publish(lock, why);
-    if (why) return fails(why);
-    std::optional<typename P::pid> pid;
-    if (!options.paths.pid.empty()) pid = P::pid::create(options.paths.pid, why);
+    self.publish(why);
+    if (!why) self.write_pid(why);
     if (why) return fails(why);
     if (self.signals_.native_handle() >= 0) self.signal_wait_.assign(self.signals_.native_handle());
     if (self.log_.takes(log_level::info))
-        self.log_.info("started, pid " + std::to_string(sys::getpid()) + ", socket " + options.paths.socket);
+        self.log_.info("started, pid " + std::to_string(self.handover_.pid()) + self.handover_.describe() + ", socket " +
+                       options.paths.socket);
+    // Before readiness is reported: a worker that dies after it must have a successor.
+    self.handover_.serving([&self](const auto& event) { self.on_keeper_event(event); });
     channel.ready();
     // The starter goes on meanwhile: clients wait in the backlog, signals in their descriptor.
     self.server_.start_accepting();
     self.wait_for_signals();
     self.show_life();
+    if (self.handover_.must_stop()) self.request_stop();
     why = self.run_loop();
 
     self.log_left_out(self.refused_lines_, "refused");
     self.log_left_out(self.paused_lines_, "accepting paused");
     if (!why) self.log_.info(self.forced_ ? "stopped by force" : "stopped");
-    pid.reset();
+    self.pid_.reset();
     self.server_.end({errc::stopping, "stop", {}, {}});
     // Last, so that a client which sees end-of-file finds neither socket, pid file nor lock.
+    self.handover_.stopped();
     lock.release();
     if (why) return out.set(why), exit_code::unavailable;
     return self.forced_ ? exit_code::forced : exit_code::ok;
@@ -8238,9 +9576,36 @@ template <class P> template <class Call> void basic_daemon<P>::guarded(const cha
     }
 }
 
-template <class P> void basic_daemon<P>::publish(const lock_type& lock, error_out out) {
+template <class P> void basic_daemon<P>::publish(error_out out) {
+    if (handover_.must_stop()) return; // no client is let in any more
     auto where = make_endpoint(options_, out);
-    if (!out.failed()) server_.publish(std::move(where), peer_, lock, options_.publish, out);
+    if (out.failed()) return;
+    if (handover_.has_listener()) return handover_.adopt(server_, std::move(where), peer_, out);
+    server_.publish(std::move(where), peer_, lock_, options_.publish, out);
+    if (!out.failed()) handover_.published(server_, options_.publish.backlog, out);
+}
+
+template <class P> void basic_daemon<P>::write_pid(error_out out) {
+    if (options_.paths.pid.empty()) return;
+    if constexpr (requires { P::pid::create(options_.paths.pid, pid_t(), out); })
+        pid_ = P::pid::create(options_.paths.pid, handover_.pid(), out);
+    else
+        pid_ = P::pid::create(options_.paths.pid, out);
+}
+
+template <class P> template <class Event> void basic_daemon<P>::on_keeper_event(const Event& event) {
+    using kind = typename Event::kind;
+    if (event.what == kind::signal) return on_signal(event.signal, true);
+    if (event.what == kind::child) {
+        if (on.on_kept_child) guarded("on_kept_child", [&] { on.on_kept_child(event.name, event.status); });
+        return;
+    }
+    // This process has a copy of all that the keeper held, so nothing ends. Lock and pid file name it from here on.
+    log_.error("the keeper died: this daemon goes on, but does not survive its own death; restart it");
+    failure why;
+    lock_.adopt(why);
+    if (!why) write_pid(why);
+    if (why) log_.error("take over from the keeper: " + why.message());
 }
 
 template <class P> auto basic_daemon<P>::make_endpoint(const daemon_options& options, error_out out) -> typename P::endpoint {
@@ -8317,10 +9682,13 @@ template <class P> void basic_daemon<P>::show_life() {
     });
 }
 
-template <class P> void basic_daemon<P>::on_signal(int signal) {
+template <class P> void basic_daemon<P>::on_signal(int signal, bool is_passed_on) {
     switch (signal) {
     case SIGTERM:
-    case SIGINT: log_.info(signal == SIGTERM ? "SIGTERM: stopping" : "SIGINT: stopping"); return request_stop();
+    case SIGINT:
+        if (!handover_.counts_stop(is_passed_on)) return;
+        log_.info(signal == SIGTERM ? "SIGTERM: stopping" : "SIGINT: stopping");
+        return request_stop();
     case SIGHUP: {
         std::error_code logged;
         return reload(logged);
@@ -8336,11 +9704,12 @@ template <class P> void basic_daemon<P>::on_signal(int signal) {
     case SIGUSR1: {
         if (stopping_) return;
         failure why;
-        if (lock_->verify())
-            server_.republish(*lock_, options_.publish, why);
-        else // the name may be another daemon's by now
+        if (lock_.verify()) {
+            server_.republish(lock_, options_.publish, why);
+            if (!why) handover_.published(server_, options_.publish.backlog, why);
+        } else // the name may be another daemon's by now
             why = {errc::lock_not_held, "publish socket", options_.paths.socket,
-                   lock_->path() + " was removed or replaced, and another daemon may have started; this one goes on without " +
+                   lock_.path() + " was removed or replaced, and another daemon may have started; this one goes on without " +
                        "new clients until SIGTERM"};
         if (why)
             log_.error("SIGUSR1: " + why.message());
@@ -8360,7 +9729,7 @@ template <class P> void basic_daemon<P>::request_stop() {
     }
     stopping_ = true;
     manager_.stopping();
-    server_.stop_accepting();
+    stop_accepting();
     deadline_.expires_at(deadline::in(shutdown_.grace()).at());
     deadline_.async_wait([this](std::error_code cancelled) {
         if (!cancelled) force();
@@ -8371,10 +9740,15 @@ template <class P> void basic_daemon<P>::request_stop() {
         stopped();
 }
 
+template <class P> void basic_daemon<P>::stop_accepting() {
+    server_.stop_accepting();
+    handover_.stopping(); // the keeper's copy of the listener is closed too
+}
+
 template <class P> void basic_daemon<P>::stopped() {
     if (std::exchange(draining_, true)) return;
     stopping_ = true;
-    server_.stop_accepting();
+    stop_accepting();
     server_.drain(session::default_linger, [this] { context_.stop(); });
 }
 
@@ -8384,7 +9758,7 @@ template <class P> void basic_daemon<P>::force() {
     if (!std::exchange(stopping_, true)) manager_.stopping();
     if (on.on_force) guarded("on_force", [&] { on.on_force(); });
     static constexpr milliseconds last_words{200}; // the answer to who forced it, and what the other clients are told
-    server_.stop_accepting();
+    stop_accepting();
     server_.drain(last_words, [this] { context_.stop(); });
 }
 

@@ -4,6 +4,7 @@
 // expect: policies::signals is no signal source, see signals.hpp
 // expect: policies::shutdown is no shutdown policy, see shutdown.hpp
 // expect: policies::detach is no detach policy, see detach.hpp
+// expect: policies::handover is no handover policy, see handover.hpp
 // expect: policies::endpoint is no endpoint policy, see endpoint.hpp
 // expect: policies::framing is no framing policy, see framing.hpp
 // expect: policies::overflow is no overflow policy, see overflow.hpp
@@ -32,6 +33,9 @@ struct bad_shutdown : mato::default_policies {
 struct bad_detach : mato::default_policies {
     using detach = WRONG(double_fork);
 };
+struct bad_handover : mato::default_policies {
+    using handover = WRONG(no_handover);
+};
 struct bad_endpoint : mato::default_policies {
     using endpoint = WRONG(owned_path);
 };
@@ -53,6 +57,7 @@ template struct mato::detail::require_policies<bad_pid>;
 template struct mato::detail::require_policies<bad_signals>;
 template struct mato::detail::require_policies<bad_shutdown>;
 template struct mato::detail::require_policies<bad_detach>;
+template struct mato::detail::require_policies<bad_handover>;
 template struct mato::detail::require_policies<bad_endpoint>;
 template struct mato::detail::require_policies<bad_framing>;
 template struct mato::detail::require_policies<bad_overflow>;

@@ -5,6 +5,7 @@
 #include "support/catch.hpp"
 #include "support/child_process.hpp"
 #include "support/deadline.hpp"
+#include "support/process_facts.hpp"
 #include "support/temp_directory.hpp"
 
 #include <csignal>
@@ -397,4 +398,51 @@ TEST_CASE("a log may be a file: all of it arrives, and its end is the end", "[ex
     CHECK(in_order);
     CHECK(expected == lines + 1); // its last line, too, which has no newline
     CHECK(serve("/dev/null", directory.path() / "nothing").wait() == 0);
+}
+
+TEST_CASE("10: killed fifty times under 3 000 connects, it refuses no client, and the count never goes back", "[examples]") {
+    const temp_directory directory;
+    REQUIRE(run({"10_hot_restart", directory.path()}).exit_code == 0);
+    const pid_t keeper = std::atoi(support::read_file(directory / "daemon.pid").c_str());
+    constexpr int kills = 50, connects_each = 60;
+    int refused = 0, back = 0, unanswered = 0;
+    unsigned long long last = 0;
+    for (int number = 0; number < kills * connects_each; ++number) {
+        if (number % connects_each == connects_each / 2) {
+            pid_t victim = 0;
+            REQUIRE(support::wait_until([&] {
+                const auto workers = support::children_of(keeper);
+                victim = workers.empty() ? 0 : workers[0];
+                return victim > 1 && support::is_running(victim);
+            }));
+            ::kill(victim, SIGKILL);
+        }
+        mato::failure why;
+        auto client =
+            mato::client::connect(mato::owned_path((directory / "daemon.sock").native()), mato::deadline::in(10s), why);
+        if (why) {
+            ++refused;
+            continue;
+        }
+        const std::string answer = ask(client, "x");
+        if (!contains(answer, " of generation ")) {
+            ++unanswered; // its worker was killed
+            continue;
+        }
+        const auto count = std::stoull(answer);
+        if (count <= last) ++back;
+        last = count;
+    }
+    CHECK(refused == 0);
+    CHECK(back == 0);
+    CHECK(unanswered <= 2 * kills);
+    auto client = connect_to<mato::client>(directory.path());
+    CHECK(contains(ask(client, "x"), " of generation " + std::to_string(kills + 1) + ": x"));
+    CHECK(last + static_cast<unsigned>(unanswered) >= static_cast<unsigned>(kills * connects_each));
+    ::kill(keeper, SIGTERM);
+    mato::failure why;
+    while (client.receive(mato::deadline::in(10s), why)) {
+    }
+    CHECK(why.code == mato::errc::closed);
+    CHECK(directory.names() == std::vector<std::string>{"daemon.log"});
 }

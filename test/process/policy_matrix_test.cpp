@@ -3,6 +3,7 @@
 #include <mato/daemon.hpp>
 
 #include <mato/client.hpp>
+#include <mato/keeper.hpp>
 
 #include "support/catch.hpp"
 #include "support/child_process.hpp"
@@ -79,6 +80,11 @@ struct with_abstract_name : mato::default_policies {
 };
 #endif
 
+#if MATO_HAS_SUBREAPER
+/// Each of them once more, by a keeper and its worker.
+template <class P> struct kept : P { using handover = mato::keeper; };
+#endif
+
 template <class P> constexpr bool is_activated = std::is_same_v<typename P::endpoint, mato::activated>;
 
 /// Echoes; "quit" stops it, for the source that hears no signals.
@@ -149,6 +155,15 @@ template <class P> void live() {
     CHECK(std::filesystem::exists(directory / "daemon.pid") == std::is_same_v<typename P::pid, mato::pid_file>);
     CHECK(std::filesystem::exists(directory / "daemon.log") == std::is_same_v<typename P::log, mato::file_log>);
 
+    if constexpr (P::handover::outlives) {
+        ::kill(support::children_of(pid).at(0), SIGKILL);
+        while (client.receive(mato::deadline::in(10s), why)) {
+        }
+        client = connect_to<P>(directory.path(), why);
+        REQUIRE_FALSE(why);
+        CHECK(ask(client, "after a death") == "after a death");
+    }
+
     if (hears)
         ::kill(pid, SIGTERM);
     else
@@ -180,6 +195,15 @@ TEMPLATE_TEST_CASE("a daemon lives with every model of every policy", "[policies
                    with_stderr_log, with_null_log) {
     live<TestType>();
 }
+
+#if MATO_HAS_SUBREAPER
+TEMPLATE_TEST_CASE("a daemon with a keeper lives with the policies that touch it", "[policies]", kept<defaults>,
+                   kept<with_null_lock>, kept<with_ofd_lock>, kept<with_locked_pid_file>, kept<with_no_pid_file>,
+                   kept<with_self_pipe>, kept<with_manual_signals>, kept<with_double_fork>, kept<with_activated>,
+                   kept<with_activated_or_owned>, kept<with_abstract_name>, kept<with_stderr_log>) {
+    live<TestType>();
+}
+#endif
 
 // Without a length or an end, what was sent together arrives together: the questions here wait for their answers.
 TEMPLATE_TEST_CASE("a daemon speaks every framing", "[policies]", with_line, with_raw) { live<TestType>(); }

@@ -53,6 +53,9 @@
 #ifndef MATO_HAS_MEMFD
 #define MATO_HAS_MEMFD 1 // memfd_create(2) and seals, Linux 3.17, glibc 2.27
 #endif
+#ifndef MATO_HAS_SUBREAPER
+#define MATO_HAS_SUBREAPER 1 // prctl(2) PR_SET_CHILD_SUBREAPER, Linux 3.4
+#endif
 #if !defined(MATO_HAS_SINGLE_THREADED) && __has_include(<sys/single_threaded.h>)
 #define MATO_HAS_SINGLE_THREADED 1 // __libc_single_threaded, glibc 2.32
 #endif
@@ -99,4 +102,7 @@
 #endif
 #ifndef MATO_HAS_SINGLE_THREADED
 #define MATO_HAS_SINGLE_THREADED 0
+#endif
+#ifndef MATO_HAS_SUBREAPER
+#define MATO_HAS_SUBREAPER 0
 #endif

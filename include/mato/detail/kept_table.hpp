@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: MIT
+/// @file kept_table.hpp: what a keeper holds for its workers, by slot.
+/// Layer: 3 (mechanism; no asio).  Test: test/toolkit/keeper_message_test.cpp, test/fuzz/keeper_message_fuzz.cpp.
+/// Threads: one object, one thread.   Blocks: never.
+/// Fork: the worker gets the table and its descriptors under the same numbers.
+#pragma once
+
+#include "../unique_fd.hpp"
+#include "keeper_message.hpp"
+
+#include <new>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace mato {
+inline namespace MATO_ABI {
+namespace detail {
+
+struct kept_record {
+    std::string name{}; ///< empty: the slot is free
+    unique_fd descriptor{};
+    pid_t child = 0;
+    bool is_memory = false;
+    bool has_ended = false; ///< the child, with `status`
+    bool is_told = true;    ///< its end, to the worker
+    bool is_taken = false;  ///< in the worker: the program has it
+    int status = 0;         ///< as waitpid(2) says it
+};
+
+class kept_table {
+public:
+    /// `keep` and `drop`. @returns 0 or the errno of a refusal; then nothing has changed.
+    [[nodiscard]] int apply(const keeper_message& message, std::vector<unique_fd>& descriptors);
+    /// A child of this process has ended. @returns whether it is kept.
+    bool ended(pid_t child, int status) noexcept;
+
+    [[nodiscard]] const std::vector<kept_record>& records() const noexcept { return records_; }
+    [[nodiscard]] std::vector<kept_record>& records() noexcept { return records_; }
+    [[nodiscard]] bool empty() const noexcept { return used_ == 0; }
+
+private:
+    int keep(const keeper_message& message, std::vector<unique_fd>& descriptors);
+
+    std::vector<kept_record> records_;
+    std::size_t used_ = 0;
+};
+
+// ---- implementation ----
+
+inline int kept_table::apply(const keeper_message& message, std::vector<unique_fd>& descriptors) {
+    try {
+        if (message.word == keeper_word::keep) return keep(message, descriptors);
+    } catch (const std::bad_alloc&) {
+        return ENOMEM;
+    }
+    if (message.word != keeper_word::drop || !descriptors.empty()) return EBADMSG;
+    if (message.slot >= records_.size() || records_[message.slot].name.empty()) return ENOENT;
+    records_[message.slot] = {};
+    --used_;
+    return 0;
+}
+
+inline int kept_table::keep(const keeper_message& message, std::vector<unique_fd>& descriptors) {
+    const std::size_t expected = message.b == keep_no_descriptor ? 0 : 1;
+    if (message.slot >= keeper_message::most_slots) return ENOSPC;
+    if (descriptors.size() < expected) return EMFILE; // the kernel left it out: no number was free
+    if (descriptors.size() > expected) return EBADMSG;
+    if (message.slot < records_.size() && !records_[message.slot].name.empty() && records_[message.slot].name != message.name)
+        return EEXIST;
+    std::string name(message.name);
+    if (message.slot >= records_.size()) records_.resize(message.slot + 1);
+    kept_record& record = records_[message.slot];
+    if (record.name.empty()) ++used_;
+    record = {};
+    record.name = std::move(name);
+    if (expected == 1) record.descriptor = std::move(descriptors.front());
+    record.child = static_cast<pid_t>(message.a);
+    record.is_memory = message.b == keep_memory;
+    return 0;
+}
+
+inline bool kept_table::ended(pid_t child, int status) noexcept {
+    for (kept_record& each : records_) {
+        if (each.child != child || each.has_ended) continue;
+        each.has_ended = true;
+        each.is_told = false;
+        each.status = status;
+        return true;
+    }
+    return false;
+}
+
+} // namespace detail
+} // namespace MATO_ABI
+} // namespace mato
