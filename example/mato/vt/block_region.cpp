@@ -99,7 +99,7 @@ block_head* block_region::take(std::size_t capacity) {
 }
 
 void block_region::give(block_head* block) noexcept {
-    const auto i = static_cast<std::size_t>(reinterpret_cast<char*>(block) - memory_.data() - head_bytes) / block_bytes;
+    const auto i = (static_cast<std::size_t>(reinterpret_cast<char*>(block) - memory_.data()) - head_bytes) / block_bytes;
     const std::size_t count = blocks_of(block->capacity);
     split(i, count);
     std::fill_n(used_.begin() + static_cast<std::ptrdiff_t>(i), count, false);
