@@ -76,6 +76,7 @@ mato::config::schema<settings> settings_schema() {
                   return value.starts_with('/') ? "" : "must be an absolute path";
               }));
     all.field("history_lines", &settings::history_lines, between(0, 10'000'000));
+    all.field("survive", &settings::survive);
     all.field("mouse", &settings::mouse);
     all.field("clipboard", &settings::clipboard);
     all.field("window_size", &settings::window_size);

@@ -23,6 +23,7 @@ struct settings {
     std::uint32_t raw_replay_bytes = 131072; // new tabs; bytes: a few screens of any program, a page of history
     std::string shell;                       // new tabs; empty: $SHELL, passwd, /bin/sh
     std::uint32_t history_lines = 10000;     // new tabs, of emulators that keep lines; "raw" keeps bytes
+    bool survive = false; // new tabs of "vt": output, screen and history are in a memory file, see tab_store.hpp
     mux::window_size window_size = window_size::latest;
     mouse_use mouse = mouse_use::off; // where the program does not want it: off leaves the terminal its own selection
     bool clipboard = true;            // programs may set the clipboards of those who watch (OSC 52); never read them

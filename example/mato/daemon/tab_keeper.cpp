@@ -93,6 +93,7 @@ std::shared_ptr<tab> tab_keeper::open(const new_tab& wanted, const std::string& 
     options.replay_bytes = configured.raw_replay_bytes;
     options.input_bytes = configured.paste_bytes;
     options.clipboard = configured.clipboard;
+    options.survive = configured.survive;
     options.program = std::move(request);
     const auto made = std::make_shared<tab>(state_.host.context(), std::move(program), std::move(options));
     state_.tabs.touch(state_.tabs.add(task, command.name, made));
@@ -109,7 +110,11 @@ tab::handlers tab_keeper::handlers_of(tab_id id) {
                 if (from.request == 0) return views_.on_typed_taken(from.client, bytes);
                 state_.clients.reply(asker{from.client, from.request}, message::sent, sent{bytes});
             },
-            [this](input_queue::source from, std::size_t taken) { on_input_lost(from, taken); }, [this, id] { on_ended(id); }};
+            [this](input_queue::source from, std::size_t taken) { on_input_lost(from, taken); },
+            [this, id] { on_ended(id); },
+            [this, id](const mato::failure& why) {
+                state_.host.log().warning(named(id) + " does not survive the daemon: " + why.message());
+            }};
 }
 
 void tab_keeper::start_again(tab& ended, mato::failure& why) {

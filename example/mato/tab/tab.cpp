@@ -17,21 +17,33 @@ namespace sys = mato::sys;
 
 namespace {
 
-constexpr std::size_t most_image = 4u << 20; // bytes of one image as sent: a stopped viewer's terminal may have one to come
+constexpr std::size_t most_image = 4u << 20; // bytes of one image as sent: one may be queued for a stopped viewer's terminal
+constexpr vt::picture_protocols all_pictures{true, true, true, false}; // of a tab without viewers: the next one may show them
 
-std::variant<vt::terminal, raw_emulator> make_emulator(const tab_options& options) {
+vt::history_limits history_limits_of(const tab_options& options) {
+    vt::history_limits limits;
+    limits.lines = options.history_lines;
+    // A line of ordinary text is under a hundred bytes; the bound is for programs that write lines of thousands.
+    constexpr std::size_t line_bytes = 1600;
+    limits.bytes = std::max<std::size_t>(options.history_lines * line_bytes, 64u << 10);
+    return limits;
+}
+
+std::unique_ptr<tab_store> make_store(const tab_options& options, vt::history_limits& history, mato::failure& why) {
+    if (!options.survive || options.emulator != emulator_kind::vt) return nullptr;
+    return tab_store::create(history, why);
+}
+
+std::variant<vt::terminal, raw_emulator> make_emulator(const tab_options& options, const vt::history_limits& history) {
     if (options.emulator == emulator_kind::raw) return raw_emulator(options.replay_bytes);
     vt::terminal_options wanted;
     wanted.size = {options.size.rows, options.size.columns};
-    wanted.limits.history.lines = options.history_lines;
-    // A line of ordinary text is under a hundred bytes; the bound is for programs that write lines of thousands.
-    constexpr std::size_t line_bytes = 1600;
-    wanted.limits.history.bytes = std::max<std::size_t>(options.history_lines * line_bytes, 64u << 10);
+    wanted.limits.history = history;
     wanted.version = MATO_VERSION_STRING;
     wanted.limits.image_bytes = most_image;
     wanted.host.kitty_keyboard = false; // only a terminal that shows the tab can have it
     wanted.host.clipboard = options.clipboard;
-    wanted.pictures = {true, true, true, false}; // nobody looks: whoever comes may be able to show them
+    wanted.pictures = all_pictures;
     return vt::terminal(wanted);
 }
 
@@ -40,13 +52,16 @@ std::variant<vt::terminal, raw_emulator> make_emulator(const tab_options& option
 tab::tab(asio::io_context& context, spawned program, tab_options options)
     : id_(options.id), pid_(program.pid), command_(std::move(options.command)), program_(std::move(options.program)),
       terminal_(context), resize_timer_(context), close_timer_(context), rest_timer_(context),
-      emulator_(make_emulator(options)), input_(options.input_bytes), wanted_size_(options.size), applied_size_(options.size),
-      last_output_(mato::clock::now()) {
+      history_(history_limits_of(options)), store_(make_store(options, history_, not_kept_)),
+      emulator_(make_emulator(options, history_)), known_pictures_(all_pictures), input_(options.input_bytes),
+      wanted_size_(options.size), applied_size_(options.size), last_output_(mato::clock::now()), is_kept_(store_ != nullptr) {
     terminal_.assign(program.terminal.release());
+    checkpoint();
 }
 
 void tab::start(handlers callbacks, const std::string& line) {
     callbacks_ = std::move(callbacks);
+    if (not_kept_ && callbacks_.on_not_kept) callbacks_.on_not_kept(not_kept_);
     if (!line.empty()) note(line);
     wait_for_output();
 }
@@ -61,6 +76,7 @@ void tab::note(std::string_view line) {
         bytes += "\r\n";
     }
     feed(bytes.append(line).append("\r\n"));
+    checkpoint();
 }
 
 void tab::start_again(spawned program, std::string_view clear, handlers callbacks) {
@@ -69,6 +85,7 @@ void tab::start_again(spawned program, std::string_view clear, handlers callback
     terminal_.assign(program.terminal.release());
     ended_ = ending_ = closing_ = reaped_ = writing_ = false;
     unread_.clear();
+    uninterpreted_ = 0;
     exit_code_ = 0;
     survivors_ = 0;
     members_.clear();
@@ -76,6 +93,7 @@ void tab::start_again(spawned program, std::string_view clear, handlers callback
     callbacks_ = std::move(callbacks);
     if (applied_size_ != wanted_size_) apply_size(); // asked for while there was no program
     feed(clear);
+    checkpoint();
     if (observer_) observer_->on_output(clear);
     if (callbacks_.on_output) callbacks_.on_output(false);
     wait_for_output();
@@ -136,16 +154,18 @@ tab::reading tab::read_output(std::size_t most) {
         const std::string before = std::exchange(unread_, {});
         std::string_view bytes = before;
         if (bytes.empty()) {
-            const ssize_t got = sys::read(terminal_.native_handle(), buffer, sizeof buffer);
+            char* const to = place_of_read(buffer);
+            const ssize_t got = sys::read(terminal_.native_handle(), to, to == buffer ? sizeof buffer : tab_store::most_read);
             if (got <= 0) {
                 found = got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK) ? reading::all : reading::hung_up;
                 break;
             }
-            bytes = {buffer, static_cast<std::size_t>(got)};
+            bytes = {to, static_cast<std::size_t>(got)};
+            if (to != buffer) store_->commit(uninterpreted_ = bytes.size());
         }
         const bool was_all = before.empty() && bytes.size() <= all_there_was && !ending_;
         do {
-            const std::size_t taken = feed_some(bytes, now);
+            const std::size_t taken = feed_some(bytes, now, source::program);
             if (observer_) observer_->on_output(bytes.substr(0, taken));
             bytes.remove_prefix(taken);
             total += taken;
@@ -171,18 +191,45 @@ void tab::set_flooding(bool now) noexcept {
     turns_.flooding(now);
 }
 
+/// Where the next read puts what it gets: into the store's journal, else `otherwise`.
+char* tab::place_of_read(char* otherwise) {
+    if (!is_kept_) return otherwise;
+    if (checkpoint_due_ || store_->is_due(std::get<vt::terminal>(emulator_))) checkpoint();
+    char* const to = is_kept_ ? store_->arm() : nullptr;
+    return to ? to : otherwise;
+}
+
+/// Makes the terminal's present state the one to be restored, once all that was read is interpreted.
+void tab::checkpoint() {
+    if (!is_kept_) return;
+    checkpoint_due_ = uninterpreted_ > 0;
+    if (checkpoint_due_) return;
+    mato::failure why;
+    if (!store_->checkpoint(std::get<vt::terminal>(emulator_), why) && store_->is_full()) give_up_store(std::move(why));
+}
+
+/// The program's output is not kept from here on; the tab goes on without.
+void tab::give_up_store(mato::failure why) {
+    is_kept_ = false;
+    store_->abandon();
+    not_kept_ = std::move(why);
+    if (callbacks_.on_not_kept) callbacks_.on_not_kept(not_kept_);
+}
+
+/// Of mato itself, not of the program.
 void tab::feed(std::string_view bytes) {
-    while (!bytes.empty()) bytes.remove_prefix(feed_some(bytes, mato::clock::now()));
+    while (!bytes.empty()) bytes.remove_prefix(feed_some(bytes, mato::clock::now(), source::mato));
 }
 
 /// @returns bytes taken: all, or those that one look at the clock is worth
-std::size_t tab::feed_some(std::string_view bytes, mato::clock::time_point now) {
+std::size_t tab::feed_some(std::string_view bytes, mato::clock::time_point now, source from) {
     if (auto* const raw = std::get_if<raw_emulator>(&emulator_)) {
         raw->feed(bytes);
         return bytes.size();
     }
     vt::terminal& screen = std::get<vt::terminal>(emulator_);
     const std::size_t taken = screen.feed_some(bytes, moment_of(now), read_turns::work_between_looks);
+    if (is_kept_ && from == source::program) store_->effects_until(uninterpreted_ = bytes.size() - taken);
     send_answers();
     if (auto events = screen.take_events(); !events.empty() && callbacks_.on_events) callbacks_.on_events(events);
     return taken;
@@ -209,11 +256,14 @@ void tab::know_host(vt::host_terminal known) {
 
 std::size_t tab::memory_bytes() const noexcept {
     const std::size_t emulated = screen() ? screen()->memory_bytes() : bytes()->memory_bytes();
-    return emulated + input_.memory_bytes() + sizeof *this;
+    return emulated + (store_ ? store_->memory_bytes() : 0) + input_.memory_bytes() + sizeof *this;
 }
 
 void tab::know_pictures(vt::picture_protocols known) {
-    if (auto* const screen = std::get_if<vt::terminal>(&emulator_)) screen->know_pictures(known);
+    auto* const screen = std::get_if<vt::terminal>(&emulator_);
+    if (!screen || std::exchange(known_pictures_, known) == known) return;
+    screen->know_pictures(known);
+    checkpoint();
 }
 
 std::uint64_t tab::take_refused_images() noexcept {
@@ -265,6 +315,7 @@ void tab::apply_size() {
     if (auto* const screen = std::get_if<vt::terminal>(&emulator_)) {
         screen->set_cell_size({applied_size_.cell_width, applied_size_.cell_height});
         screen->resize({applied_size_.rows, applied_size_.columns});
+        checkpoint();
         if (callbacks_.on_output) callbacks_.on_output(false);
     }
     if (observer_) observer_->on_resized();

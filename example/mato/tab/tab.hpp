@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-/// @file tab.hpp: one program in its terminal: its output kept, its input queued, its end seen to.
+/// @file tab.hpp: one program in its terminal: its output kept, its input queued, its end handled.
 /// Threads: the io_context's.   Blocks: never.
 ///
-/// Reading never waits for a viewer; writing is a bounded queue. A tab that floods gives way: read_turns.hpp. What a turn
-/// has read and had no time to interpret waits here, and nothing more is read before it.
+/// Reading never waits for a viewer; writing is a bounded queue. A tab that floods yields to the others: read_turns.hpp. What a
+/// turn has read and had no time to interpret stays in `unread_`, and is interpreted before the next read.
 #pragma once
 
 #include "input_queue.hpp"
@@ -12,6 +12,7 @@
 #include "pty/spawn.hpp"
 #include "raw_emulator.hpp"
 #include "read_turns.hpp"
+#include "tab_store.hpp"
 #include "vt/terminal.hpp"
 
 #include <mato/clock.hpp>
@@ -40,10 +41,11 @@ struct tab_options {
     std::size_t replay_bytes = 0;  ///< of `raw`
     std::size_t input_bytes = 0;
     bool clipboard = false;  ///< programs are told that they may set it
+    bool survive = false;    ///< output and terminal of `vt` are in a memory file, see tab_store.hpp
     spawn_request program{}; ///< how it was started
 };
 
-/// Told of all that a tab's emulator is.
+/// Receives everything that a tab's emulator receives.
 class tab_observer {
 public:
     virtual void on_output(std::string_view bytes) = 0; ///< the emulator has them already
@@ -61,6 +63,7 @@ public:
         std::function<void(input_queue::source, std::size_t bytes)> on_input_taken; ///< one item is in the program's terminal
         std::function<void(input_queue::source, std::size_t taken)> on_input_lost;  ///< the program ended before it took all
         std::function<void()> on_ended; ///< the program is gone and all its output read; `exit_code` is set
+        std::function<void(const mato::failure&)> on_not_kept; ///< `survive` was asked for, and is not so from here on
     };
 
     tab(asio::io_context& context, spawned program, tab_options options);
@@ -88,7 +91,7 @@ public:
         return input_.cancel(client, request);
     }
 
-    /// At most one; null: nobody any more. It must live until then.
+    /// At most one; null removes it. It must live until it is removed.
     void observe(tab_observer* observer) noexcept { observer_ = observer; }
 
     /// What its viewers can show; a tab without emulator passes all.
@@ -97,6 +100,8 @@ public:
     void know_host(vt::host_terminal known);
     /// For the program, as from the terminal itself: a report. Nothing when it does not take what it is sent.
     void report(std::string bytes);
+    /// The memory file that another process can restore the tab from; null: there is none.
+    [[nodiscard]] const tab_store* store() const noexcept { return is_kept_ ? store_.get() : nullptr; }
     /// Images over a bound since the last call.
     [[nodiscard]] std::uint64_t take_refused_images() noexcept;
 
@@ -139,8 +144,12 @@ private:
     enum class reading : std::uint8_t { more, all, hung_up };
     reading read_output(std::size_t most);
     void set_flooding(bool now) noexcept;
+    [[nodiscard]] char* place_of_read(char* otherwise);
+    void checkpoint();
+    void give_up_store(mato::failure why);
     void feed(std::string_view bytes);
-    std::size_t feed_some(std::string_view bytes, mato::clock::time_point now);
+    enum class source : std::uint8_t { program, mato };
+    std::size_t feed_some(std::string_view bytes, mato::clock::time_point now, source from);
     void drain();
     void finish_end();
     void send_answers();
@@ -157,7 +166,7 @@ private:
     static constexpr std::size_t most_drained = 4 * read_turns::turn_bytes; // bytes: another program may write for ever
     static constexpr mato::milliseconds resize_gap{50}; // a dragged window sends dozens a second; programs redraw on each
     static constexpr mato::milliseconds reopen_gap{
-        100}; // a program that closed its terminal and lives: rare, so it may cost a poll
+        100}; // a program that has closed its terminal and still runs: rare, so it may cost a poll
     static constexpr mato::milliseconds look_again{10};      // while closing: how late an empty session may be noticed
     static constexpr mato::milliseconds kill_patience{2000}; // after KILL: only a process stuck in the kernel takes longer
 
@@ -168,7 +177,11 @@ private:
     const spawn_request program_;
     asio::posix::stream_descriptor terminal_;
     asio::steady_timer resize_timer_, close_timer_, rest_timer_;
+    vt::history_limits history_;
+    mato::failure not_kept_;
+    std::unique_ptr<tab_store> store_; // before the emulator, whose history is in it
     std::variant<vt::terminal, raw_emulator> emulator_;
+    vt::picture_protocols known_pictures_;
     std::shared_ptr<const vt::host_colours> host_colours_; // of the terminal that showed it last
     input_queue input_;
     handlers callbacks_;
@@ -178,11 +191,14 @@ private:
     std::vector<process_id> members_; // while closing: what must go
     std::size_t survivors_ = 0;
     int exit_code_ = 0;
-    std::uint64_t refused_images_ = 0; // told already
+    std::uint64_t refused_images_ = 0; // reported already
     std::string unread_;               // read from the terminal, not yet interpreted: at most one read
+    std::size_t uninterpreted_ = 0;    // bytes in the store's journal that the emulator has not had
     std::size_t drained_ = 0;          // bytes read since the program's end
     static inline read_turns turns_;   // one daemon, one thread
     static inline process_table processes_;
+    bool is_kept_ = false;
+    bool checkpoint_due_ = false; // an input that is no output came while `uninterpreted_` was not 0
     bool flooding_ = false;
     bool writing_ = false, ended_ = false, ending_ = false, closing_ = false, reaped_ = false;
 };

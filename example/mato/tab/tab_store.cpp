@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+#include "tab_store.hpp"
+
+#include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <utility>
+
+namespace mux {
+
+namespace {
+
+constexpr std::string_view magic = "mato:tab";
+constexpr std::uint32_t version = 1;
+constexpr std::size_t version_at = 8, parts_at = 12, effects_at = 64, first_part = 128;
+
+template <class Number> Number load_number(const char* from) noexcept {
+    Number n;
+    std::memcpy(&n, from, sizeof n);
+    return n;
+}
+void store_number(char* to, std::uint32_t n) noexcept { std::memcpy(to, &n, sizeof n); }
+
+/// One store of eight bytes. The next process sees this one's stores in the order of the program, which only the compiler could
+/// change.
+void store_word(char* to, std::uint64_t value) noexcept {
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+    __atomic_store_n(reinterpret_cast<std::uint64_t*>(to), value, __ATOMIC_RELEASE);
+    std::atomic_signal_fence(std::memory_order_seq_cst);
+}
+
+/// Where each part begins.
+struct parts {
+    std::uint32_t slots = 0, journal = 0, blocks = 0;
+
+    [[nodiscard]] std::span<char> slots_in(std::span<char> all) const { return all.subspan(slots, journal - slots); }
+    [[nodiscard]] std::span<char> journal_in(std::span<char> all) const { return all.subspan(journal, blocks - journal); }
+    [[nodiscard]] std::span<char> blocks_in(std::span<char> all) const { return all.subspan(blocks); }
+};
+
+constexpr std::size_t rounded(std::size_t bytes) { return (bytes + 63) / 64 * 64; }
+
+constexpr parts usual_parts() {
+    parts p;
+    p.slots = first_part;
+    p.journal = static_cast<std::uint32_t>(p.slots + rounded(mato::two_slots<>::memory_for(tab_store::most_checkpoint)));
+    p.blocks = static_cast<std::uint32_t>(p.journal + rounded(mato::read_journal<>::memory_for(tab_store::most_output)));
+    return p;
+}
+
+} // namespace
+
+std::unique_ptr<tab_store> tab_store::create(vt::history_limits& history, mato::error_out out) {
+    constexpr parts at = usual_parts();
+    constexpr std::size_t most_history = mato::memory_file::most_bytes - at.blocks - beside_history - vt::block_bytes;
+    history.bytes = std::min(history.bytes, most_history);
+    auto file =
+        mato::memory_file::create("mato:tab", at.blocks + vt::block_region::memory_for(history.bytes + beside_history), out);
+    if (!file) return nullptr;
+    std::unique_ptr<tab_store> made(new tab_store(std::move(file)));
+    const std::span<char> all = made->file_.bytes();
+    mato::failure why;
+    made->slots_ = mato::two_slots<>::create(at.slots_in(all), why);
+    if (!why) made->journal_ = mato::read_journal<>::create(at.journal_in(all), why);
+    if (why) return out.set(std::move(why)), nullptr;
+    made->blocks_ = std::make_unique<vt::block_region>(at.blocks_in(all));
+    history.store = made->blocks_.get();
+    store_number(all.data() + version_at, version);
+    const std::uint32_t begins[] = {at.slots, at.journal, at.blocks};
+    for (std::size_t i = 0; i < 3; ++i) store_number(all.data() + parts_at + 4 * i, begins[i]);
+    store_word(all.data() + effects_at, 0);
+    magic.copy(all.data(), magic.size());
+    return made;
+}
+
+std::unique_ptr<tab_store> tab_store::adopt(mato::unique_fd fd, vt::history_limits& history, mato::error_out out) {
+    constexpr std::string_view step = "restore tab";
+    auto file = mato::memory_file::adopt(std::move(fd), out);
+    if (!file) return nullptr;
+    const std::span<char> all = file.bytes();
+    const auto refuse = [&](std::error_code code, const char* why) { return out.set(code, step, {}, why), nullptr; };
+    if (all.size() < first_part || std::string_view(all.data(), magic.size()) != magic)
+        return refuse(mato::errc::malformed, "the memory file is not a tab's");
+    if (load_number<std::uint32_t>(all.data() + version_at) != version)
+        return refuse(mato::errc::version_mismatch, "the memory file is of another version");
+    parts at;
+    at.slots = load_number<std::uint32_t>(all.data() + parts_at);
+    at.journal = load_number<std::uint32_t>(all.data() + parts_at + 4);
+    at.blocks = load_number<std::uint32_t>(all.data() + parts_at + 8);
+    if (at.slots < first_part || at.slots % 64 != 0 || at.journal < at.slots || at.journal % 64 != 0 ||
+        at.blocks < at.journal || at.blocks % 64 != 0 || at.blocks > all.size())
+        return refuse(mato::errc::malformed, "the parts of the memory file are not where they can be");
+    if (!vt::block_region::can_adopt(at.blocks_in(all)))
+        return refuse(mato::errc::malformed, "the blocks of history are damaged");
+    std::unique_ptr<tab_store> made(new tab_store(std::move(file)));
+    mato::failure why;
+    made->slots_ = mato::two_slots<>::adopt(at.slots_in(all), why);
+    if (!why) made->journal_ = mato::read_journal<>::adopt(at.journal_in(all), why);
+    if (why) return out.set(std::move(why)), nullptr;
+    made->blocks_ = std::make_unique<vt::block_region>(at.blocks_in(all), vt::block_region::adopted{});
+    const std::size_t room = at.blocks_in(all).size();
+    history.bytes = std::min(history.bytes, room > beside_history ? room - beside_history : room / 2);
+    history.store = made->blocks_.get();
+    return made;
+}
+
+void tab_store::effects_until(std::size_t unread) noexcept {
+    store_word(file_.bytes().data() + effects_at, journal_.end() - unread);
+}
+
+bool tab_store::checkpoint(vt::terminal& screen, mato::error_out out) {
+    const std::string_view state = screen.checkpoint(buffer_);
+    const bool is_written = !state.empty() && slots_.publish(state, journal_.end(), out);
+    if (state.empty())
+        out.set(std::make_error_code(std::errc::no_buffer_space), "checkpoint tab", {},
+                "its memory file has no room for more links and images");
+    // An eighth of the output is copied at most. What is larger than that is usually a string that is not complete yet.
+    due_ = std::clamp(8 * state.size(), usual_output, most_output);
+    constexpr std::size_t most_buffer = 1u << 20; // bytes that stay allocated for the next checkpoint
+    if (buffer_.size() > most_buffer) buffer_ = {};
+    if (!is_written) {
+        again_ = due_ = std::min(journal_.used() + usual_output, most_output);
+        return false;
+    }
+    again_ = 0;
+    journal_.checkpoint();
+    screen.checkpointed();
+    return true;
+}
+
+void tab_store::abandon() noexcept { store_word(file_.bytes().data(), 0); }
+
+bool tab_store::restore(vt::terminal& screen, vt::moment now, mato::error_out out) {
+    journal_.recover();
+    if (!journal_.resume_after(slots_.position(), out)) return false;
+    if (const auto error = screen.restore_checkpoint(slots_.newest()); error != vt::snapshot_error::none) {
+        out.set(error == vt::snapshot_error::too_new ? mato::errc::version_mismatch : mato::errc::malformed, "restore tab", {},
+                error == vt::snapshot_error::too_new ? "the checkpoint was written by a newer version"
+                                                     : "the checkpoint is damaged");
+        return false;
+    }
+    const std::string_view output = journal_.since_checkpoint();
+    const std::uint64_t effects =
+        std::clamp(load_number<std::uint64_t>(file_.bytes().data() + effects_at), journal_.begin(), journal_.end());
+    const auto muted = static_cast<std::size_t>(effects - journal_.begin());
+    screen.feed(output.substr(0, muted), now);
+    (void)screen.take_answers();
+    (void)screen.take_events();
+    screen.feed(output.substr(muted), now);
+    effects_until(0);
+    return checkpoint(screen, out);
+}
+
+} // namespace mux
