@@ -24,7 +24,8 @@ inline namespace MATO_ABI {
 namespace detail {
 
 /// What a daemon asks of its handover policy, in the process that serves. The primary template: nothing survives.
-template <class Handover> class daemon_handover {
+/// A bool and no constraint: clang 14 does not find the members of a constrained specialisation.
+template <class Handover, bool Outlives = survives<Handover>> class daemon_handover {
 public:
     static constexpr bool outlives = false;
     using worker = no_worker;
@@ -46,7 +47,7 @@ private:
     generation first_;
 };
 
-template <survives Handover> class daemon_handover<Handover> {
+template <class Handover> class daemon_handover<Handover, true> {
 public:
     static constexpr bool outlives = true;
     using worker = typename Handover::worker;
@@ -129,7 +130,7 @@ int keep_serving(Process& process, const sigset_t& signals, Serve serve, Destroy
 
 // ---- implementation ----
 
-template <survives H> std::string daemon_handover<H>::describe() const {
+template <class H> std::string daemon_handover<H, true>::describe() const {
     const auto& now = number();
     std::string text = ", worker " + std::to_string(sys::getpid());
     if (now.number == 1) return text;
@@ -138,7 +139,7 @@ template <survives H> std::string daemon_handover<H>::describe() const {
     return text + "; " + std::to_string(now.gap.count()) + " ms without service";
 }
 
-template <survives H> template <class OnEvent> void daemon_handover<H>::serving(OnEvent on_event) {
+template <class H> template <class OnEvent> void daemon_handover<H, true>::serving(OnEvent on_event) {
     on_event_ = std::move(on_event);
     side_.on_event = [this] { asio::post(context_, [this] { take_events(); }); };
     side_.say_serving();
@@ -146,7 +147,7 @@ template <survives H> template <class OnEvent> void daemon_handover<H>::serving(
     wait();
 }
 
-template <survives H> void daemon_handover<H>::wait() {
+template <class H> void daemon_handover<H, true>::wait() {
     if (!wait_.is_open()) return asio::post(context_, [this] { take_events(); });
     wait_.async_wait(asio::posix::stream_descriptor::wait_read, [this](std::error_code why) {
         if (why) return;
