@@ -97,7 +97,7 @@ TEST_CASE("each step has a name of its own", "[spawn][fault]") {
         {"fcntl", 1, EMFILE, "set standard descriptors for", "/bin/sh"},
         {"dup2", 2, EIO, "set standard descriptors for", "/bin/sh"},
         {"chdir", 1, EACCES, "enter directory", "/"},
-        {"read", 1, EIO, "learn whether it runs:", "/bin/sh"},
+        {"read", 1, EIO, "start", "/bin/sh"},
     };
     for (const auto& each : table) {
         INFO(each.call << " " << each.nth);

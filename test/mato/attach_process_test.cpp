@@ -147,7 +147,7 @@ TEST_CASE("inside a tab: the same daemon is found, and what would show the tab i
     CHECK(client.wait_for("there is no other tab"));
     CHECK(client.wait_for("code=1"));
     client.type(mato + "; echo code=$?\r");
-    CHECK(client.wait_for("is tab 1 already"));
+    CHECK(client.wait_for("already shows tab 1"));
     CHECK(client.wait_for("code=1"));
     client.type(mato + " attach --nest 1; echo code=$?\r");
     CHECK(client.wait_for("cannot show itself"));

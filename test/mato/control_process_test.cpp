@@ -124,12 +124,12 @@ TEST_CASE("a bad line is answered with its number, the reason and the way in, an
         {"", "a line is a command, such as"},
         {"  \t", "a line is a command, such as"},
         {"no-such-command", "unknown command 'no-such-command'; see 'mato --help'"},
-        {"send 1 'open", "a ' is not closed; words are quoted as in a shell"},
+        {"send 1 'open", "a quotation that begins with ' is not closed; words are quoted as in a shell"},
         {"rename 1", "usage: mato rename TARGET NAME"},
         {"ls --jsn", "see 'mato --help'"},
         {"wait 1 --text '('", "--text '('"},
-        {"-S /elsewhere ls", "goes before 'control'"},
-        {"--status", "goes before 'control'"},
+        {"-S /elsewhere ls", "give global options before 'control'"},
+        {"--status", "give global options before 'control'"},
         {"attach 1", "run it as 'mato attach'"},
         {"record 1 file", "run it as 'mato record'"},
         {"events", "run it as 'mato events'"},
@@ -137,8 +137,8 @@ TEST_CASE("a bad line is answered with its number, the reason and the way in, an
         {"send 1 -", "'-' is standard input"},
         {std::string("has 1\0x", 7), "NUL byte"},
         {"\xff\xfe", "unknown command"},
-        {"has " + std::string(1u << 20, 'x'), "a line is at most 1 MiB"},
-        {std::string(3u << 20, '\''), "a line is at most 1 MiB"},
+        {"has " + std::string(1u << 20, 'x'), "the line is longer than 1 MiB"},
+        {std::string(3u << 20, '\''), "the line is longer than 1 MiB"},
     };
     std::string commands;
     for (const auto& [line, why] : bad) commands += line + "\n";
@@ -169,7 +169,7 @@ TEST_CASE("a daemon that goes away is told to every command that waits, and ends
     else
         world.must({"stop"});
     CHECK(client.wait() == 1);
-    const std::string why = is_killed ? "the daemon went away" : "the daemon has stopped";
+    const std::string why = is_killed ? "lost the connection to the daemon" : "the daemon has stopped";
     if (is_killed) CHECK(count_of(client.shown(), "\"ok\": false, \"exit_code\": 1, \"error\": \"" + why) == 2);
     CHECK(client.last_line() == "mato: " + why);
     if (is_killed) world.open_tab(); // takes away what it left

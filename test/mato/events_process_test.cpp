@@ -248,6 +248,6 @@ TEST_CASE("events end when interrupted, when nobody reads them, and with the dae
     ::kill(world.daemon_pid(), SIGKILL);
     const outcome went = bereft.wait();
     CHECK(went.exit_code == 1);
-    CHECK(contains(went.err, "the daemon went away"));
+    CHECK(contains(went.err, "lost the connection to the daemon"));
     world.open_tab(); // and takes away what the killed one left
 }

@@ -64,7 +64,7 @@ TEST_CASE("at the limit of processes a client attaches without a guardian, and s
     const bool shows = client.wait_for("up");
     INFO(client.shown());
     REQUIRE(shows);
-    CHECK(contains(client.shown(), "nothing guards this terminal"));
+    CHECK(contains(client.shown(), "no process guards this terminal"));
     client.command('d');
     CHECK(client.wait() == 0);
     CHECK(client.last_line() == "[detached]");

@@ -22,16 +22,16 @@ const std::vector<std::vector<std::string>> commands = {{"ls"}, {"status"}, {"ne
 
 } // namespace
 
-TEST_CASE("a daemon of versions that do not meet: its own words and exit code 3", "[mato][hostile]") {
+TEST_CASE("a daemon that supports no common version: its own message and exit code 3", "[mato][hostile]") {
     mato_world world;
     const false_daemon there(world.socket());
     for (const auto& command : commands) {
         const outcome went =
             meet(world, there, command,
-                 framed(mux::encode(message::refused, 1, mux::refusal{3, "protocol versions do not meet: 7 to 9"})));
+                 framed(mux::encode(message::refused, 1, mux::refusal{3, "protocol versions differ: 7 to 9"})));
         INFO(command.front() << ": " << went.err);
         CHECK(went.exit_code == 3);
-        CHECK(contains(went.err, "protocol versions do not meet: 7 to 9"));
+        CHECK(contains(went.err, "protocol versions differ: 7 to 9"));
     }
 }
 
@@ -42,7 +42,7 @@ TEST_CASE("something else on the socket: exit code 3 for a stranger, an error fo
         const outcome stranger = meet(world, there, command, framed("220 mail.example.org ready"));
         INFO(command.front() << ": " << stranger.err);
         CHECK(stranger.exit_code == 3);
-        CHECK(contains(stranger.err, "no mato daemon"));
+        CHECK(contains(stranger.err, "not a mato daemon"));
         const outcome huge = meet(world, there, command, "\xff\xff\xff\xff and much more");
         CHECK(huge.exit_code != 0);
         CHECK_FALSE(huge.err.empty());
@@ -60,5 +60,5 @@ TEST_CASE("a daemon that greets and then is silent, or gone", "[mato][hostile]")
     static_cast<void>(there.answer(welcome)); // and closed
     const outcome gone = client.wait();
     CHECK(gone.exit_code == 1);
-    CHECK(contains(gone.err, "went away"));
+    CHECK(contains(gone.err, "lost the connection"));
 }

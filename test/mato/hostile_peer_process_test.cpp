@@ -157,8 +157,8 @@ TEST_CASE("a hello whose body is cut inside a whole frame", "[mato][hostile]") {
         peer.send(framed(std::string_view(payload).substr(0, size)));
         CHECK(peer.rest() == "");
     }
-    daemon.check_logged("a message without a header");
-    daemon.check_logged("its first message is no hello");
+    daemon.check_logged("the message has no header");
+    daemon.check_logged("the first message is not a hello");
     daemon.check_unharmed();
 }
 
@@ -207,11 +207,11 @@ TEST_CASE("a stranger's magic, and requests before the hello", "[mato][hostile]"
         peer.send(first);
         CHECK(peer.rest() == "");
     }
-    daemon.check_logged("its first message is no hello");
+    daemon.check_logged("the first message is not a hello");
     daemon.check_unharmed();
 }
 
-TEST_CASE("versions that do not meet are answered with both ranges and exit code 3", "[mato][hostile]") {
+TEST_CASE("a client without a common protocol version gets both ranges and exit code 3", "[mato][hostile]") {
     watched_daemon daemon;
     mux::hello newer;
     newer.min_version = mux::newest_version + 1;
@@ -230,7 +230,7 @@ TEST_CASE("versions that do not meet are answered with both ranges and exit code
         const auto why = mux::decode<mux::refusal>(frame->body);
         REQUIRE(why);
         CHECK(why->exit_code == 3);
-        CHECK(contains(why->text, "protocol versions do not meet"));
+        CHECK(contains(why->text, "protocol versions differ"));
         CHECK(contains(why->text, std::to_string(greeting.min_version) + " to " + std::to_string(greeting.max_version)));
         CHECK(peer.rest() == "");
     }
@@ -254,7 +254,7 @@ TEST_CASE("huge counts inside messages allocate nothing", "[mato][hostile]") {
             peer.finish();
             CHECK(peer.rest());
         }
-    daemon.check_logged("is cut");
+    daemon.check_logged("is truncated");
     if (!sanitized) CHECK(memory_kib(daemon.pid, "VmHWM") - before < 2048);
     daemon.check_unharmed();
 }
@@ -370,8 +370,8 @@ TEST_CASE("more clients than the limit are told, and those that were there stay"
     const outcome refused = world.run({"has", id});
     INFO(refused.err);
     CHECK(refused.exit_code == 69);
-    CHECK(contains(refused.err, "too many clients, the limit is 3; end one, or raise `clients` in [limits] of " +
-                                    world.config_file().native() + " and send SIGHUP to " +
+    CHECK(contains(refused.err, "too many clients, the limit is 3; end a client, or raise `clients` in [limits] of " +
+                                    world.config_file().native() + " and send SIGHUP to process " +
                                     std::to_string(world.daemon_pid())));
     CHECK(contains(world.log(), "too many clients"));
     good[0]->send(framed(mux::encode(message::list_tabs, 9)));
@@ -453,7 +453,7 @@ TEST_CASE("waits are bounded for a client, and a long terminal name is cut where
         REQUIRE(answer);
         CHECK(mux::parse_header(*answer)->type == message::error);
         CHECK(mux::parse_header(*answer)->id == 99'999);
-        CHECK(contains(*answer, "too many requests wait"));
+        CHECK(contains(*answer, "too many requests are waiting"));
         CHECK(daemon.world.run({"wait", daemon.id, "--exit", "--timeout", "50ms"}).exit_code != 69); // others may still wait
     }
     daemon.check_unharmed();

@@ -281,7 +281,7 @@ TEST_CASE("a program's terminal has the pixels of its viewer's, and an image ove
     REQUIRE(viewer.comes_to_show("ready"));
     viewer.client().type("\r");
     REQUIRE(viewer.comes_to_show("over"));
-    CHECK(wait_until([&] { return contains(world.log(), "images over the bound, dropped: 1"); }));
+    CHECK(wait_until([&] { return contains(world.log(), "dropped 1 images larger than the limits"); }));
     CHECK(viewer.transmitted().empty());
     CHECK(tab_bytes(world) < 1'000'000);
     const char* const pixels = "import fcntl, signal, struct, termios\n"

@@ -106,7 +106,7 @@ TEST_CASE("a stop before the answer to attach is said to be one", "[mato][last m
         const auto exited = framed(mux::encode(message::tab_exited, 0, mux::exit_status{1, 129}));
         if (words == "attached") say(connection, shown);
         if (words == "exited") say(connection, shown + exited);
-        if (words == "refused") say(connection, framed(mux::encode(message::error, 2, mux::refusal{1, "there is no tab"})));
+        if (words == "refused") say(connection, framed(mux::encode(message::error, 2, mux::refusal{1, "no tab is open"})));
     }
     CHECK(client.wait() == 1);
     CHECK(client.last_line() == "[daemon stopped]");
@@ -137,7 +137,7 @@ TEST_CASE("a new tab is asked for again when the daemon stopped before it had op
     const bool waits = command[1] == "-W";
     if (opened && waits) {
         CHECK(went.exit_code == 1);
-        CHECK(contains(went.err, "went away"));
+        CHECK(contains(went.err, "lost the connection"));
         CHECK(world.daemon_pid() == 0);
     } else if (opened) {
         CHECK(went.out == "9\n");
@@ -166,7 +166,7 @@ TEST_CASE("a question is asked again when the connection is reset before the ans
     INFO(went.out << went.err);
     CHECK(went.exit_code == 1);
     const bool asks_again = command != "send" && command != "kill";
-    CHECK(contains(went.err, asks_again ? "no daemon" : "went away"));
+    CHECK(contains(went.err, asks_again ? "no daemon" : "lost the connection"));
 }
 
 TEST_CASE("a refused peer's exit code is the daemon's", "[mato][last moments]") {
@@ -191,7 +191,7 @@ TEST_CASE("a daemon that lost its socket makes it again for any command, which s
         const outcome went = world.run(command);
         INFO(went.err);
         CHECK(went.exit_code == 0);
-        CHECK(contains(went.err, "was gone; the daemon, pid " + std::to_string(daemon)));
+        CHECK(contains(went.err, "had been removed; the daemon, pid " + std::to_string(daemon)));
     }
 }
 

@@ -289,7 +289,7 @@ TEST_CASE("a message over frame_bytes is refused, and a long command line is cut
     world.configure("[limits]\nframe_bytes = 65536\n");
     world.must({"reload"});
     CHECK(world.run({"new", "-d", "--", long_command}).exit_code == 1);
-    CHECK(wait_until([&] { return contains(world.log(), "a message over frame_bytes"); })); // it closes, then logs
+    CHECK(wait_until([&] { return contains(world.log(), "the message is larger than frame_bytes"); })); // it closes, then logs
     CHECK(world.must({"ls"}) == listed);
     CHECK(world.run({"new", "-d", "--", "exec cat"}).exit_code == 0);
 }

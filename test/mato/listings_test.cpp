@@ -102,7 +102,7 @@ TEST_CASE("clients that show a tab are listed; as JSON all are", "[listings]") {
     viewer.tty.clear();
     viewer.queue_bytes = 2048;
     CHECK(has(mux::format_clients({{viewer}}, false), "  -  "));
-    CHECK(has(mux::format_clients({{viewer}}, false), "  behind 2 KB\n"));
+    CHECK(has(mux::format_clients({{viewer}}, false), "  queued 2 KB\n"));
 }
 
 TEST_CASE("a client that records is listed with what it got and what it missed", "[listings]") {
@@ -187,7 +187,7 @@ TEST_CASE("status as JSON has every member", "[listings]") {
                   "\"slowest_lag_frames\": 0}\n");
     report.recorders = 1;
     report.slowest_queue_bytes = 4096;
-    CHECK(mux::format_status(report, false).ends_with("Clients: 2\nRecorders: 1\nSlowest client: 4 KB behind\n"));
+    CHECK(mux::format_status(report, false).ends_with("Clients: 2\nRecorders: 1\nSlowest client: 4 KB queued\n"));
     report.config_path.clear();
     report.config_error = "why";
     CHECK(has(mux::format_status(report, true), "\"config\": {\"path\": null, \"error\": \"why\"}"));

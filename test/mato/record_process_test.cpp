@@ -279,7 +279,7 @@ TEST_CASE("a file that is there is not written over unasked, and no tab makes no
     write_file(world.home() / "there", "precious");
     const outcome refused = world.run({"record", id, "there", "--for", "100ms"});
     CHECK(refused.exit_code == 1);
-    CHECK(contains(refused.err, "there is there already; name another file, or replace it with --force"));
+    CHECK(contains(refused.err, "there already exists; choose another file, or replace it with --force"));
     CHECK(read_file(world.home() / "there") == "precious");
     CHECK(world.run({"record", id, "there", "--for", "100ms", "--force"}).exit_code == 0);
     CHECK(read_cast(world.home() / "there").problem == "");
@@ -337,7 +337,7 @@ TEST_CASE("a daemon that is killed ends it with the reason, and the file is whol
     ::kill(world.daemon_pid(), SIGKILL);
     const outcome went = recording.wait();
     CHECK(went.exit_code == 1);
-    CHECK(contains(went.err, "the daemon went away"));
+    CHECK(contains(went.err, "lost the connection to the daemon"));
     CHECK(read_cast(world.home() / "lost").problem == "");
     world.run({"new", "-d"}); // what the killed one left is cleaned up
 }
@@ -429,7 +429,7 @@ TEST_CASE("a file that takes nothing any more is given up at the second signal",
     const outcome went = recording.wait();
     INFO(went.err);
     CHECK(went.exit_code == 1);
-    CHECK(contains(went.err, "pipe takes no more"));
+    CHECK(contains(went.err, "pipe accepts no more data"));
 }
 
 TEST_CASE("a recording goes on with the next program after respawn -k", "[mato][record]") {

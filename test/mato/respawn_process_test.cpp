@@ -123,11 +123,11 @@ TEST_CASE("a kill wins over a respawn that is under way, and a second respawn is
     world.open_tab({"trap '' HUP; echo ready; while :; do sleep 0.1; done"});
     REQUIRE(world.must({"wait", "1", "--text", "ready"}).empty());
     auto respawning = world.start({"respawn", "-k", "1"});
-    REQUIRE(wait_until([&] { return contains(world.run({"respawn", "1"}).err, "is being respawned already"); }));
+    REQUIRE(wait_until([&] { return contains(world.run({"respawn", "1"}).err, "is already being respawned"); }));
     world.must({"kill", "1"});
     const outcome went = respawning.wait();
     CHECK(went.exit_code == 1);
-    CHECK(contains(went.err, "tab 1 was closed meanwhile"));
+    CHECK(contains(went.err, "tab 1 was closed before it could be respawned"));
     CHECK(world.must({"ls"}).empty());
 }
 

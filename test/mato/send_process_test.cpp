@@ -56,7 +56,7 @@ TEST_CASE("ten megabytes into a program that does not read: told, bounded, and o
     const outcome told = sender.wait();
     CHECK(told.exit_code == 1);
     INFO(told.err);
-    CHECK(contains(told.err, " of 10000000 bytes were taken; the program in tab " + deaf + " does not read its input"));
+    CHECK(contains(told.err, " of 10000000 bytes were typed: the program in tab " + deaf + " does not read its input"));
     CHECK(std::atol(told.err.c_str() + told.err.find("mato: ") + 6) > 0);
     if (!sanitized) CHECK(peak - before < 4096);
     if (!sanitized) CHECK(memory_kib(daemon, "VmHWM") - before < 4096);
@@ -181,7 +181,7 @@ TEST_CASE("a word that looks like a key and is none is a usage error, and nothin
     REQUIRE(wait_until([&] { return std::filesystem::exists(world.home() / "up"); }));
     const outcome wrong = world.run({"send", id, "x", "Esc"});
     CHECK(wrong.exit_code == 64);
-    CHECK(wrong.err == "mato: 'Esc' is not a key: did you mean Escape? (send -l types it as text)\n");
+    CHECK(wrong.err == "mato: 'Esc' is not a key: did you mean Escape? (use send -l to type it as text)\n");
     const outcome no_encoding = world.run({"send", id, "x", "C-1"}); // only with modifyOtherKeys
     CHECK(no_encoding.exit_code == 64);
     CHECK(contains(no_encoding.err, "'C-1'"));

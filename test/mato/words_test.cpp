@@ -56,11 +56,11 @@ TEST_CASE("nothing is expanded", "[words]") {
 
 // ---- the refusals ----
 
-TEST_CASE("what is not closed is named", "[words]") {
-    CHECK(problem_of("a 'b") == "a ' is not closed");
-    CHECK(problem_of("\"a b") == "a \" is not closed");
-    CHECK(problem_of("\"a\\\"") == "a \" is not closed");
-    CHECK(problem_of("a \\") == "nothing stands behind the \\");
+TEST_CASE("an open quotation and a backslash at the end are reported", "[words]") {
+    CHECK(problem_of("a 'b") == "a quotation that begins with ' is not closed");
+    CHECK(problem_of("\"a b") == "a quotation that begins with \" is not closed");
+    CHECK(problem_of("\"a\\\"") == "a quotation that begins with \" is not closed");
+    CHECK(problem_of("a \\") == "the line ends after a \\");
 }
 
 // ---- the edges ----

@@ -122,7 +122,7 @@ TEST_CASE("a name alone, or the beginning of one, is looked for in all tasks", "
 TEST_CASE("a dot is the tab the command runs in", "[workspace]") {
     const auto tabs = example();
     CHECK(tabs.resolve(".", 3).id == 3);
-    CHECK(has(tabs.resolve(".", 0).problem, "runs in none"));
+    CHECK(has(tabs.resolve(".", 0).problem, "does not run in a tab"));
     CHECK(has(tabs.resolve(".", 9).problem, "gone"));
 }
 

@@ -25,10 +25,11 @@ constexpr std::array commands{
     command_syntax{"new", command::new_tab, 0, most_any,
                    "new [-d] [-W] [-t TASK] [-n NAME] [-c DIR] [-e K=V]… [-x COLS] [-y ROWS] [--emulator NAME] [--relay] "
                    "[--nest] [-- CMD ARG…]",
-                   "open a tab and attach to it; inside a tab, this terminal goes there"},
+                   "open a tab and attach to it; inside a tab, switch this terminal to it"},
     command_syntax{"attach", command::attach, 0, 1, "attach [-r] [-d] [--ignore-size] [--relay] [--nest] [TAB]",
-                   "show a tab here; inside a tab, this terminal goes there"},
-    command_syntax{"detach", command::detach, 0, 1, "detach [-a | CLIENT]", "detach this tab's client, all, or one"},
+                   "show a tab in this terminal; inside a tab, switch this terminal to it"},
+    command_syntax{"detach", command::detach, 0, 1, "detach [-a | CLIENT]",
+                   "detach the client of this tab, all clients, or one"},
     command_syntax{"ls", command::ls, 0, 0, "ls [--json]", "list tasks and tabs"},
     command_syntax{"clients", command::clients, 0, 0, "clients [--json]", "list clients"},
     command_syntax{"has", command::has, 1, 1, "has TAB", "exit 0 when the tab exists"},
@@ -37,23 +38,23 @@ constexpr std::array commands{
     command_syntax{"capture", command::capture, 1, 1, "capture TAB [-S LINES] [-J] [--ansi] [--json]",
                    "print a tab's screen, with LINES of history above it"},
     command_syntax{"record", command::record, 2, 2, "record TAB FILE [--for DUR] [--exact] [--force]",
-                   "write what a tab shows to FILE ('-': standard output) as asciicast v2, until it ends or C-c"},
+                   "record a tab to FILE ('-': standard output) as asciicast v2, until its program ends or C-c"},
     command_syntax{"resize", command::resize, 2, 2, "resize TAB COLSxROWS|auto",
-                   "give a tab a size of its own; auto: its viewers' again"},
+                   "set a tab's size; auto: follow the size of its viewers again"},
     command_syntax{"wait", command::wait, 1, 1, "wait TAB --exit | --idle DUR | --text REGEX [--timeout DUR]",
-                   "wait until the program has ended, is silent, or shows a text"},
-    command_syntax{"kill", command::kill, 0, 1, "kill TAB | kill -t TASK", "end a tab's programs and remove it"},
+                   "wait until a tab's program ends, writes nothing for DUR, or shows a text"},
+    command_syntax{"kill", command::kill, 0, 1, "kill TAB | kill -t TASK", "end the programs of a tab or task and remove it"},
     command_syntax{"respawn", command::respawn, 1, 1, "respawn [-k] TAB",
                    "start a tab's program again as it was started; -k ends it first if it runs"},
     command_syntax{"rename", command::rename, 2, 2, "rename TARGET NAME", "rename a tab or a task"},
-    command_syntax{"move", command::move, 2, 2, "move TAB TASK", "put a tab into another task, made when missing"},
-    command_syntax{"events", command::events, 0, 0, "events [--json]", "print what happens, one line each, until interrupted"},
+    command_syntax{"move", command::move, 2, 2, "move TAB TASK", "move a tab to another task, which is created if needed"},
+    command_syntax{"events", command::events, 0, 0, "events [--json]", "print events, one per line, until interrupted"},
     command_syntax{"control", command::control, 0, 0, "control",
-                   "read commands as lines, print answers and events as lines of JSON"},
-    command_syntax{"status", command::status, 0, 0, "status [--json]", "the daemon's state"},
+                   "read commands from standard input, print answers and events as lines of JSON"},
+    command_syntax{"status", command::status, 0, 0, "status [--json]", "show the daemon's state"},
     command_syntax{"reload", command::reload, 0, 0, "reload", "read the configuration again"},
     command_syntax{"stop", command::stop, 0, 0, "stop [--now]", "stop the daemon and every tab"},
-    command_syntax{"daemon", command::daemon, 0, 0, "daemon [--foreground]", "start the daemon alone"},
+    command_syntax{"daemon", command::daemon, 0, 0, "daemon [--foreground]", "start the daemon without opening a tab"},
     command_syntax{"log", command::log, 0, 0, "log [-f]", "print the daemon's log"},
 };
 
@@ -110,12 +111,12 @@ std::size_t parse_global(const std::vector<std::string>& arguments, invocation& 
         if (given.count(name)) result.command = which, ++named;
     if (given.count("version")) result.command = command::version, named = 1;
     if (given.count("help")) result.command = command::help, named = 1;
-    if (named > 1) usage_error("--status, --kill, --reload and --daemon exclude one another");
+    if (named > 1) usage_error("use only one of --status, --kill, --reload and --daemon");
     if (result.foreground && result.command != command::daemon && result.command != command::help)
-        usage_error("--foreground goes with --daemon");
-    if (result.json && result.command != command::status) usage_error("--json goes behind the command");
+        usage_error("--foreground can only be used with --daemon");
+    if (result.json && result.command != command::status) usage_error("--json must come after the command");
     if (named > 0 && count < arguments.size() && result.command != command::help)
-        usage_error("unexpected '" + arguments[count] + "'");
+        usage_error("unexpected argument '" + arguments[count] + "'");
     return count;
 }
 
@@ -137,7 +138,7 @@ void parse_size(const std::string& text, invocation& result) {
     char x = 0, more = 0;
     if (std::sscanf(text.c_str(), "%5u%c%5u%c", &columns, &x, &rows, &more) != 3 || x != 'x' || columns < 1 || rows < 1 ||
         columns > 10'000 || rows > 10'000)
-        usage_error("a size is COLSxROWS, such as 80x24, or auto, not '" + text + "'");
+        usage_error("'" + text + "' is not a size; give COLSxROWS, such as 80x24, or auto");
     result.columns = static_cast<std::uint16_t>(columns);
     result.rows = static_cast<std::uint16_t>(rows);
 }
@@ -198,7 +199,8 @@ void parse_command(const command_syntax& syntax, std::vector<std::string> argume
     const auto cells = [&](const char* name, std::uint16_t& to) {
         if (!has(name)) return;
         const int count = given[name].as<int>();
-        if (count < 1 || count > 10'000) usage_error(std::string("-") + name + " takes 1 to 10000 cells");
+        if (count < 1 || count > 10'000)
+            usage_error(std::string("-") + name + " takes a number of cells from 1 to 10000, not " + std::to_string(count));
         to = static_cast<std::uint16_t>(count);
     };
     result.json = result.json || has("json");
@@ -255,8 +257,8 @@ void parse_command(const command_syntax& syntax, std::vector<std::string> argume
     if (result.operands.size() < syntax.least || result.operands.size() > syntax.most)
         usage_error("usage: mato " + std::string(syntax.usage));
     if (!result.operands.empty() && result.operands[0].empty()) // an unset variable of a script must not mean "the last one"
-        usage_error("an empty name; usage: mato " + std::string(syntax.usage));
-    if (result.detached && result.wait) usage_error("-d and -W exclude one another");
+        usage_error("the name is empty; usage: mato " + std::string(syntax.usage));
+    if (result.detached && result.wait) usage_error("-d and -W cannot be used together");
     if (syntax.command == command::wait && result.exit + (result.idle.count() > 0) + result.pattern.has_value() != 1)
         usage_error("usage: mato " + std::string(syntax.usage));
     if (syntax.command == command::resize) parse_size(result.operands[1], result);
@@ -287,17 +289,17 @@ std::string help_text() {
     for (const command_syntax& each : commands)
         text += "  mato " + std::string(each.usage) + "\n        " + std::string(each.text) + "\n";
     return text + "\noptions before the command:\n"
-                  "  -S, --socket PATH   the daemon's socket; lock, pid file and log lie beside it\n"
-                  "  -L, --label NAME    another daemon, in a directory of that name\n"
-                  "  -f, --config FILE   the configuration a started daemon reads\n"
+                  "  -S, --socket PATH   the daemon's socket; lock, pid file and log are in the same directory\n"
+                  "  -L, --label NAME    use another daemon, whose files are in a directory of that name\n"
+                  "  -f, --config FILE   the configuration for a daemon that this command starts\n"
                   "  -N, --no-start      never start a daemon\n"
                   "  -q, --quiet         print errors only\n"
-                  "  -h, --help          this text\n"
-                  "  -V, --version       the version\n"
+                  "  -h, --help          print this text\n"
+                  "  -V, --version       print the version\n"
                   "  --status, --kill, --reload, --daemon [--foreground]\n"
-                  "                      as status, stop, reload, daemon\n\n"
-                  "A TAB is its number, TASK/TAB by name or number, the beginning of a name, or '.' for the current one.\n"
-                  "Attached, C-\\ d detaches and C-\\ ? lists the keys.\n";
+                  "                      the same as status, stop, reload, daemon\n\n"
+                  "TAB is a tab's number, TASK/TAB by name or number, the beginning of a name, or '.' for the current tab.\n"
+                  "While attached, C-\\ d detaches and C-\\ ? lists the keys.\n";
 }
 
 } // namespace mux

@@ -149,7 +149,7 @@ std::string format_clients(const client_list& list, bool json) {
                  : each.direct ? "  direct"
                                : "  relayed") +
                 (each.readonly ? "  read-only" : "") + "  sent " + mato::format_bytes(each.bytes_sent);
-        if (each.queue_bytes > 0) text += "  behind " + mato::format_bytes(each.queue_bytes);
+        if (each.queue_bytes > 0) text += "  queued " + mato::format_bytes(each.queue_bytes);
         if (each.resyncs > 1) text += "  lost " + count_text(each.superseded, "frame");
         text += "\n";
     }
@@ -202,7 +202,7 @@ std::string format_status(const status_report& report, bool json) {
     text += "Clients: " + std::to_string(report.clients) + "\n";
     if (report.recorders > 0) text += "Recorders: " + std::to_string(report.recorders) + "\n";
     if (report.slowest_queue_bytes > 0)
-        text += "Slowest client: " + mato::format_bytes(report.slowest_queue_bytes) + " behind\n";
+        text += "Slowest client: " + mato::format_bytes(report.slowest_queue_bytes) + " queued\n";
     if (!report.config_error.empty()) text += "Config error: " + mato::printable(report.config_error) + "\n";
     return text;
 }

@@ -50,13 +50,15 @@ std::optional<pid_t> lost_socket::look() {
 
 std::string lost_socket::found(pid_t pid) const {
     if (pid != asked_) return {};
-    return "the socket " + paths_.socket + " was gone; the daemon, pid " + std::to_string(pid) + ", has made it again";
+    return "the socket " + paths_.socket + " had been removed; the daemon, pid " + std::to_string(pid) +
+           ", has created it again";
 }
 
 std::string lost_socket::not_found(pid_t holder) const {
     const std::string who = holder > 0 ? "the daemon, pid " + std::to_string(holder) + "," : std::string("a daemon");
-    return who + " holds " + paths_.lock + " and does not serve " + paths_.socket +
-           ": it is stopping, or starting, or does not answer; try again, or end it with 'stop --now'";
+    return "cannot connect to " + paths_.socket + ": " + who + " holds " + paths_.lock +
+           " but does not accept connections there; it may be starting or stopping: try again, or end it with 'mato stop "
+           "--now'";
 }
 
 } // namespace mux

@@ -17,7 +17,7 @@ std::filesystem::path base_directory(const environment_lookup& environment, cons
         const auto value = environment(name);
         if (!value || value->empty()) continue;
         const std::filesystem::path base(*value);
-        if (!base.is_absolute()) return refuse(std::string(name) + " is '" + *value + "', it must be an absolute path");
+        if (!base.is_absolute()) return refuse(std::string(name) + " is '" + *value + "'; it must be an absolute path");
         return (base / below / "mato").lexically_normal();
     }
     return refuse("neither " + std::string(xdg) + " nor HOME is set; set one, or name a socket with -S");
@@ -39,7 +39,7 @@ program_paths resolve_paths(const path_options& options, const environment_looku
     } else {
         if (options.label.find('/') != std::string::npos || options.label == "." || options.label == "..") {
             out.set(std::make_error_code(std::errc::invalid_argument), "label", options.label,
-                    "a label is one plain name, without '/'");
+                    "a label must be a single name without '/'");
             return result;
         }
         const auto state = base_directory(environment, "XDG_STATE_HOME", ".local/state", out);

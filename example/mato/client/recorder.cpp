@@ -52,7 +52,7 @@ private:
         if (ready[0].revents) {
             connection.fill(why);
             handle_messages(); // also what came before the end
-            if (why && !has_ended_) end("the daemon went away (" + why.message() + ")");
+            if (why && !has_ended_) end("lost the connection to the daemon (" + why.message() + ")");
         }
         write();
         if (until_.passed()) has_ended_ = true;
@@ -67,7 +67,7 @@ private:
             pollfd ready[] = {{signals.native_handle(), POLLIN, 0}, {file_.native_handle(), POLLOUT, 0}};
             mato::sys::poll(ready, 2, until.poll_timeout());
             if (until.passed() || (ready[0].revents && is_told_to_end(signals))) {
-                end(file_.path() + " takes no more");
+                end(file_.path() + " accepts no more data");
                 file_.give_up();
             }
             write();
@@ -91,11 +91,11 @@ private:
     int result() {
         std::string text = problem_;
         const auto add = [&](const std::string& more) { text.append(text.empty() ? "" : "; ").append(more); };
-        if (!has_begun_ && problem_.empty()) add("it ended before the screen came");
+        if (!has_begun_ && problem_.empty()) add("the recording ended before the tab's screen was received");
         if (lost_ > 0)
             add(std::to_string(lost_) + " bytes of the tab's output are missing: the file was slower than the tab. "
-                                        "Where they were is marked in it");
-        if (file_.ends_in_half()) add("its last line is cut");
+                                        "Markers in the recording show where");
+        if (file_.ends_in_half()) add("its last line is incomplete");
         if (!text.empty()) throw command_failure{1, "recording to " + file_.path() + ": " + text};
         if (!wanted_.quiet && file_.path() != "-")
             std::printf("[recorded %llu s of tab %llu]\n", static_cast<unsigned long long>(cast_.seconds()),
@@ -109,7 +109,7 @@ private:
         mato::failure why;
         while (!has_ended_) {
             const auto payload = daemon_.connection().next(why);
-            if (why) return end("the daemon sent what is no message (" + why.message() + ")");
+            if (why) return end("the daemon sent an invalid message (" + why.message() + ")");
             if (!payload) return;
             if (const auto frame = parse_header(*payload)) handle(*frame);
         }
@@ -139,7 +139,7 @@ private:
         if (const auto body = decode<Body>(frame.body))
             handler(*body);
         else
-            end("the daemon's message makes no sense to this client");
+            end("cannot read the daemon's message; it may be of another version");
     }
 
     void show(const stream_screen& screen) {

@@ -56,9 +56,11 @@ remote remote::open(const program_paths& paths, start mode, mato::deadline until
         if (holder) throw command_failure{mato::exit_code::already_running, lost.not_found(*holder)};
         if (ended_before_greeting(why.code))
             throw command_failure{mato::exit_code::already_running,
-                                  "the daemon is stopping, and was not done in time (" + paths.daemon.socket + ")"};
+                                  "the daemon (" + paths.daemon.socket +
+                                      ") is still stopping; try again, or end it with 'mato stop --now'"};
         if (why.code == mato::errc::timed_out)
-            throw command_failure{mato::exit_code::not_answering, "the daemon does not answer (" + why.message() + ")"};
+            throw command_failure{mato::exit_code::not_answering, "the daemon does not answer (" + why.message() +
+                                                                      "); try again, or end it with 'mato stop --now'"};
         throw command_failure{mato::exit_code_for(why.code), why.message()};
     }
 }
@@ -79,7 +81,8 @@ bool remote::greet(mato::deadline until, const std::function<void()>& meanwhile,
     if (frame && frame->type == message::refused)
         if (const auto text = decode<refusal>(frame->body)) throw command_failure{text->exit_code, text->text};
     const auto answer = frame && frame->type == message::welcome ? decode<welcome>(frame->body) : std::nullopt;
-    if (!answer) throw command_failure{mato::exit_code::version_mismatch, "what answers on the socket is no mato daemon"};
+    if (!answer)
+        throw command_failure{mato::exit_code::version_mismatch, "the program that serves the socket is not a mato daemon"};
     welcome_ = *answer;
     const auto behind = client_.next(why); // sent in one go with the welcome when the daemon is on its way out
     if (behind && parse_header(*behind).value_or(header{}).type == message::stopping)
@@ -92,9 +95,11 @@ std::optional<header> remote::next(mato::deadline until) {
     const auto payload = client_.receive(until, why);
     if (why.code == mato::errc::timed_out) return std::nullopt;
     gone_ = static_cast<bool>(why);
-    if (why) throw daemon_gone{{1, "the daemon went away (" + why.message() + ")"}};
+    if (why) throw daemon_gone{{1, "lost the connection to the daemon (" + why.message() + ")"}};
     const auto frame = parse_header(*payload);
-    if (!frame) throw command_failure{mato::exit_code::version_mismatch, "the daemon sent a message without a header"};
+    if (!frame)
+        throw command_failure{mato::exit_code::version_mismatch,
+                              "the daemon sent a message without a header; it may be of another version"};
     stopping_ = stopping_ || frame->type == message::stopping;
     opened_ = opened_ || frame->type == message::tab_opened || frame->type == message::attached;
     return frame;

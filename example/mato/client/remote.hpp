@@ -100,15 +100,18 @@ template <class Answer> Answer remote::await(std::uint32_t id, message answer, m
     while (const auto frame = next(until)) {
         if (frame->id != id) continue;
         if (frame->type == message::error) {
-            const auto why = decode<refusal>(frame->body).value_or(refusal{1, "the daemon refused"});
+            const auto why =
+                decode<refusal>(frame->body).value_or(refusal{1, "the daemon refused the request without a reason"});
             throw command_failure{why.exit_code, why.text};
         }
         const auto result = frame->type == answer ? decode<Answer>(frame->body) : std::nullopt;
         if (!result)
-            throw command_failure{mato::exit_code::version_mismatch, "the daemon's answer makes no sense to this client"};
+            throw command_failure{mato::exit_code::version_mismatch,
+                                  "cannot read the daemon's answer; it may be of another version (see 'mato status')"};
         return *result;
     }
-    throw command_failure{mato::exit_code::not_answering, "the daemon does not answer"};
+    throw command_failure{mato::exit_code::not_answering,
+                          "the daemon does not answer; try again, or end it with 'mato stop --now'"};
 }
 
 } // namespace mux

@@ -21,7 +21,7 @@ RE2::Options options() {
 // The matcher's message without its quotation, which repeats a prefix the user did not write.
 std::string_view reason_of(const RE2& wrong, std::string_view pattern) {
     switch (wrong.error_code()) {
-    case RE2::ErrorBadEscape: return "this escape is not known; back-references are not supported";
+    case RE2::ErrorBadEscape: return "this escape is unknown; back-references are not supported";
     case RE2::ErrorBadCharClass: return "this character class is not valid";
     case RE2::ErrorBadCharRange: return "this range of characters is not valid";
     case RE2::ErrorMissingBracket: return "this '[' has no ']'";
@@ -29,9 +29,9 @@ std::string_view reason_of(const RE2& wrong, std::string_view pattern) {
     case RE2::ErrorUnexpectedParen: return "this ')' has no '('";
     case RE2::ErrorTrailingBackslash: return "a backslash at the end escapes nothing";
     case RE2::ErrorRepeatArgument: return "there is nothing to repeat";
-    case RE2::ErrorRepeatSize: return "this repeats too often; 1000 times is the most";
+    case RE2::ErrorRepeatSize: return "this repeats too often; at most 1000 times are allowed";
     case RE2::ErrorRepeatOp: return "one repetition directly follows another";
-    case RE2::ErrorBadPerlOp: return "this group is not known; look-ahead and look-behind are not supported";
+    case RE2::ErrorBadPerlOp: return "this group is unknown; look-ahead and look-behind are not supported";
     case RE2::ErrorBadUTF8: return "this is not valid UTF-8";
     case RE2::ErrorBadNamedCapture: return "this group's name is not valid";
     case RE2::ErrorPatternTooLarge: return "it is too large once its repetitions are expanded";
@@ -84,7 +84,7 @@ text_pattern::~text_pattern() = default;
 
 std::optional<text_pattern> text_pattern::compile(std::string_view pattern, std::string& problem) {
     if (pattern.size() > most_bytes) {
-        problem = "it has " + std::to_string(pattern.size()) + " bytes; " + std::to_string(most_bytes) + " are the most";
+        problem = "it has " + std::to_string(pattern.size()) + " bytes; at most " + std::to_string(most_bytes) + " are allowed";
         return std::nullopt;
     }
     auto made = std::make_unique<engine>("(?m)" + std::string(pattern));

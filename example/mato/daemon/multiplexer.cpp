@@ -91,7 +91,7 @@ void multiplexer::reload(mato::error_out out) {
 std::string multiplexer::way_in() {
     if (state_.host.server().size() < state_.configuration->max_clients)
         return "try again in a moment"; // silent ones are closed soon
-    return "end one, or raise `clients` in [limits] of " + state_.configuration.path() + " and send SIGHUP to " +
+    return "end a client, or raise `clients` in [limits] of " + state_.configuration.path() + " and send SIGHUP to process " +
            std::to_string(mato::sys::getpid());
 }
 
@@ -111,9 +111,9 @@ void multiplexer::on_frame(const multiplexer_daemon::session_ptr& session, std::
     client* const from = state_.clients.find(session->id());
     if (!from) return;
     if (payload.size() > state_.configuration->frame_bytes)
-        return session->abort({mato::errc::frame_too_large, "read message", {}, "a message over frame_bytes"});
+        return session->abort({mato::errc::frame_too_large, "read message", {}, "the message is larger than frame_bytes"});
     const auto frame = parse_header(payload);
-    if (!frame) return session->abort({mato::errc::malformed, "read message", {}, "a message without a header"});
+    if (!frame) return session->abort({mato::errc::malformed, "read message", {}, "the message has no header"});
     if (!from->greeted) return greet(*from, *frame);
     requests_.handle(*from, *frame);
 }
@@ -122,16 +122,16 @@ void multiplexer::greet(client& from, const header& frame) {
     const multiplexer_daemon::session_ptr session = from.session;
     const auto greeting = frame.type == message::hello ? decode<hello>(frame.body) : std::nullopt;
     if (!greeting || greeting->magic != hello_magic)
-        return session->abort({mato::errc::malformed, "handshake", {}, "its first message is no hello"});
+        return session->abort({mato::errc::malformed, "handshake", {}, "the first message is not a hello"});
     const auto pid = mato::sys::getpid();
     if (greeting->min_version > newest_version || greeting->max_version < oldest_version) {
         const std::string ours = std::to_string(oldest_version) + " to " + std::to_string(newest_version);
         const std::string theirs = std::to_string(greeting->min_version) + " to " + std::to_string(greeting->max_version);
         state_.clients.reply(from, message::refused, frame.id,
                              refusal{mato::exit_code::version_mismatch,
-                                     "protocol versions do not meet: the daemon (mato " MATO_VERSION_STRING ", pid " +
-                                         std::to_string(pid) + ") speaks " + ours + ", the client " + theirs +
-                                         "; stop the daemon with its own version, or use that version"});
+                                     "protocol versions differ: the daemon (mato " MATO_VERSION_STRING ", pid " +
+                                         std::to_string(pid) + ") supports " + ours + ", the client " + theirs +
+                                         "; stop the daemon with a client of its version, or use that version"});
         return session->close({mato::errc::version_mismatch, "handshake", {}, "versions " + theirs});
     }
     std::vector<std::string> asked = state_.configuration->update_environment;
@@ -173,7 +173,7 @@ void multiplexer::check_stopped() {
 void multiplexer::save_ended() {
     mato::failure why;
     state_.ended.save(ended_tabs::path_next_to(state_.host.options().paths.socket), why);
-    if (why) state_.host.log().warning("exit codes of tabs are lost with this daemon: " + why.message());
+    if (why) state_.host.log().warning("cannot keep the exit codes of ended tabs: " + why.message());
 }
 
 /// What a person needs who asks a daemon by SIGQUIT what it is doing: to the log, at most a page.
@@ -194,7 +194,7 @@ void multiplexer::report() {
                  (each.running ? ", running, " : ", ended, ") + std::to_string(each.clients) + " viewers, " +
                  std::to_string(each.memory_bytes >> 10) + " KiB, idle for " + std::to_string(each.idle_ms) + " ms");
     }
-    if (tabs > told) log.info("state: and " + std::to_string(tabs - most_tabs) + " tabs more");
+    if (tabs > told) log.info("state: and " + std::to_string(tabs - most_tabs) + " more tabs");
 }
 
 } // namespace mux

@@ -21,11 +21,11 @@ std::string problem_of(const new_tab& wanted) {
         if (!name.empty())
             if (const auto problem = check_name(name); !problem.empty()) return "'" + name + "': " + problem;
     if (!wanted.emulator.empty() && wanted.emulator != "vt" && wanted.emulator != "raw")
-        return "there is no emulator '" + wanted.emulator + "'; there are 'vt' and 'raw'";
+        return "unknown emulator '" + wanted.emulator + "'; use 'vt' or 'raw'";
     if (!wanted.cwd.starts_with('/')) return "directory '" + wanted.cwd + "' is not an absolute path";
     for (const auto& part : {&wanted.argv, &wanted.environment})
         for (const std::string& text : *part)
-            if (text.find('\0') != std::string::npos) return "an argument or variable contains a NUL byte";
+            if (text.find('\0') != std::string::npos) return "an argument or environment variable contains a NUL byte";
     return {};
 }
 
@@ -33,7 +33,8 @@ std::string problem_of(const new_tab& wanted) {
 std::string bytes_of(const send_request& wanted, const keyboard_modes& modes, std::string& problem) {
     std::string bytes;
     std::size_t at = 0;
-    if (wanted.keys.size() > most_keys_of_send) problem = "too many keys for the program";
+    if (wanted.keys.size() > most_keys_of_send)
+        problem = "cannot type more than " + std::to_string(most_keys_of_send) + " keys at once into the program";
     for (const key_in_text& each : wanted.keys) {
         const auto pressed = parse_key_name(each.name);
         const std::string encoded = pressed ? encode_key(*pressed, modes) : std::string();
@@ -59,15 +60,15 @@ template <class Body> void requests::with(client& from, const header& frame, han
     from.session->abort({mato::errc::malformed,
                          "read message",
                          {},
-                         "message " + std::to_string(static_cast<std::uint32_t>(frame.type)) + " is cut"});
+                         "message " + std::to_string(static_cast<std::uint32_t>(frame.type)) + " is truncated"});
 }
 
 void requests::handle(client& from, const header& frame) {
     const std::uint32_t id = frame.id;
     if (waits(frame.type) && !state_.pending.has_room(from.id()))
         return refuse(from, id,
-                      "too many requests wait: a client has at most " + std::to_string(pending_requests::most_of_client) +
-                          ", all together " + std::to_string(pending_requests::most_in_all),
+                      "too many requests are waiting: at most " + std::to_string(pending_requests::most_of_client) +
+                          " of a client and " + std::to_string(pending_requests::most_in_all) + " of all; try again later",
                       mato::exit_code::unavailable);
     switch (frame.type) {
     case message::attach: return with(from, frame, &requests::attach);
@@ -113,7 +114,7 @@ tab_entry* requests::resolve(client& from, std::uint32_t id, const target& wante
     if (wanted.name.empty()) {
         const auto best = state_.tabs.last_used();
         if (best) return state_.tabs.find(best->id());
-        refuse(from, id, "there is no tab");
+        refuse(from, id, "no tab is open");
         return nullptr;
     }
     const auto found = state_.tabs.names().resolve(wanted.name, wanted.current);
@@ -150,7 +151,7 @@ client* requests::viewer_of(client& from, std::uint32_t id, tab_id current) {
         return std::pair(!a->view.readonly, a->activity) < std::pair(!b->view.readonly, b->activity);
     });
     if (latest != viewers.end()) return *latest;
-    refuse(from, id, "no terminal shows tab " + std::to_string(current) + ", so none can be taken to another tab");
+    refuse(from, id, "no terminal shows tab " + std::to_string(current) + ", so there is none to switch to another tab");
     return nullptr;
 }
 
@@ -266,7 +267,7 @@ void requests::kill(client& from, std::uint32_t id, const kill_request& wanted) 
     std::vector<std::shared_ptr<tab>> doomed;
     if (!wanted.task.empty()) {
         const auto* const task = state_.tabs.names().find_task(wanted.task);
-        if (!task) return refuse(from, id, "no task '" + wanted.task + "', or several begin so");
+        if (!task) return refuse(from, id, "no task '" + wanted.task + "', or several task names begin with it");
         for (const auto& each : task->tabs) doomed.push_back(state_.tabs.find(each.id)->program);
     } else {
         const auto* const found = resolve(from, id, wanted.which);
@@ -297,7 +298,7 @@ void requests::rename(client& from, std::uint32_t id, const rename_request& want
     const auto* const task = names.find_task(wanted.which.name);
     if (!task) return refuse(from, id, found.problem);
     const std::string before = task->name;
-    if (!names.rename_task(before, wanted.name)) return refuse(from, id, "there is a task '" + wanted.name + "' already");
+    if (!names.rename_task(before, wanted.name)) return refuse(from, id, "a task '" + wanted.name + "' already exists");
     state_.events.tell({.kind = "task-renamed", .task = wanted.name, .text = before});
     done(from, id);
 }
@@ -307,14 +308,15 @@ void requests::respawn(client& from, std::uint32_t id, const respawn_request& wa
     if (!found) return;
     tab& again = *found->program;
     if (state_.host.is_stopping()) return refuse(from, id, "the daemon is stopping", mato::exit_code::unavailable);
-    if (state_.pending.is_respawning(again.id())) return refuse(from, id, named(again) + " is being respawned already");
+    if (state_.pending.is_respawning(again.id())) return refuse(from, id, named(again) + " is already being respawned");
     if (!again.is_running()) {
         mato::failure why;
         tabs_.start_again(again, why);
         return why ? refuse(from, id, why.message()) : done(from, id);
     }
     if (again.is_closing()) return refuse(from, id, named(again) + " is being closed");
-    if (!wanted.kill) return refuse(from, id, "the program of " + named(again) + " runs; end it first, or with 'respawn -k'");
+    if (!wanted.kill)
+        return refuse(from, id, "the program of " + named(again) + " is still running; use 'respawn -k' to end it first");
     tabs_.respawn(again, from.asks(id));
 }
 
@@ -355,7 +357,7 @@ void requests::send_keys(client& from, std::uint32_t id, const send_request& wan
     if (!problem.empty()) return refuse(from, id, problem + " of " + named(to), mato::exit_code::usage);
     state_.tabs.touch(*found);
     if (!to.type({from.id(), id}, std::move(bytes)))
-        refuse(from, id, named(to) + " has as much unread input as it may (paste_bytes)");
+        refuse(from, id, named(to) + " has too much unread input (the limit is paste_bytes in the configuration)");
 }
 
 void requests::cancel_send(client& from, std::uint32_t id) {
@@ -408,8 +410,8 @@ void requests::record(client& from, std::uint32_t id, const record_request& want
     const auto* const found = resolve(from, id, wanted.which);
     if (!found) return;
     const std::shared_ptr<tab> source = found->program;
-    if (from.recorded != 0) return refuse(from, id, "this client records tab " + std::to_string(from.recorded) + " already");
-    if (state_.events.is_followed_by(from.session.get())) return refuse(from, id, "this client follows events");
+    if (from.recorded != 0) return refuse(from, id, "this client already records tab " + std::to_string(from.recorded));
+    if (state_.events.is_followed_by(from.session.get())) return refuse(from, id, "this client already follows events");
     from.recorded = source->id();
     const tab_name name = state_.tabs.name_of(source->id());
     reply(from, message::recording, id,
@@ -424,7 +426,7 @@ void requests::record(client& from, std::uint32_t id, const record_request& want
 }
 
 void requests::follow_events(client& from, std::uint32_t id) {
-    if (from.recorded != 0) return refuse(from, id, "this client records tab " + std::to_string(from.recorded));
+    if (from.recorded != 0) return refuse(from, id, "this client already records tab " + std::to_string(from.recorded));
     done(from, id);
     state_.events.subscribe(from.session, state_.configuration->client_queue_bytes);
 }

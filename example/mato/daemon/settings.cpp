@@ -67,9 +67,7 @@ mato::config::schema<settings> settings_schema() {
     log.field("keep", &settings::log_keep, between(0, 100));
     keys all;
     all.field("emulator", &settings::emulator, text([](const std::string& value) -> std::string {
-                  return value == "vt" || value == "raw"
-                             ? ""
-                             : "there is no emulator \"" + value + "\"; there are \"vt\" and \"raw\"";
+                  return value == "vt" || value == "raw" ? "" : "must be \"vt\" or \"raw\", not \"" + value + "\"";
               }));
     all.field("raw_replay_bytes", &settings::raw_replay_bytes, between(4 << 10, 64 << 20));
     all.field("shell", &settings::shell, text([](const std::string& value) -> std::string {

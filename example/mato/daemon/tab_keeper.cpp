@@ -177,7 +177,7 @@ void tab_keeper::on_output(tab_id id, bool flooding) {
     views_.on_output(id, flooding);
     if (tab_entry* const wrote = state_.tabs.find(id))
         if (const auto refused = wrote->program->take_refused_images(); refused > 0)
-            state_.host.log().debug(named(id) + ": images over the bound, dropped: " + std::to_string(refused));
+            state_.host.log().debug(named(id) + ": dropped " + std::to_string(refused) + " images larger than the limits");
     answer_output(id);
 }
 
@@ -196,7 +196,7 @@ void tab_keeper::answer_output(tab_id id) {
 void tab_keeper::on_input_lost(input_queue::source from, std::size_t taken) {
     if (from.request == 0) return;
     state_.clients.refuse(asker{from.client, from.request},
-                          "the program ended after " + std::to_string(taken) + " bytes of it");
+                          "the program ended after it had read " + std::to_string(taken) + " bytes of the input");
 }
 
 void tab_keeper::on_ended(tab_id id) {
@@ -204,7 +204,7 @@ void tab_keeper::on_ended(tab_id id) {
     if (!entry) return;
     const std::shared_ptr<tab> ended = entry->program;
     const int code = ended->exit_code();
-    state_.host.log().info(named(id) + " ended with " + std::to_string(code));
+    state_.host.log().info(named(id) + " exited with code " + std::to_string(code));
     state_.events.tell({.kind = "tab-exited", .tab = id, .exit_code = code});
     for (const asker& each : state_.pending.take_exits(id))
         state_.clients.reply(each, message::exit_status, exit_status{id, code});
@@ -243,7 +243,7 @@ void tab_keeper::remove(tab_id id) {
     state_.events.tell({.kind = "tab-closed", .tab = id});
     if (const auto who = state_.pending.take_respawn(id)) {
         end_recordings(id);
-        state_.clients.refuse(*who, named(id) + " was closed meanwhile");
+        state_.clients.refuse(*who, named(id) + " was closed before it could be respawned");
     }
     if (const std::size_t left = ended->survivors(); left > 0) {
         const std::string text = named(id) + ": " + std::to_string(left) + (left == 1 ? " process has" : " processes have") +

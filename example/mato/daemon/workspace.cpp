@@ -100,8 +100,8 @@ const workspace::tab* workspace::find(tab_id id) const {
 workspace::found workspace::resolve(std::string_view target, tab_id current) const {
     const std::string shown(target);
     if (target == ".") {
-        if (current == 0) return {0, "'.' means the tab a command runs in, and this one runs in none"};
-        if (!find(current)) return {0, "the tab this command runs in is gone"};
+        if (current == 0) return {0, "'.' means the current tab, but this command does not run in a tab"};
+        if (!find(current)) return {0, "the tab in which this command runs no longer exists"};
         return {current, {}};
     }
     if (const auto id = number(target)) {

@@ -91,7 +91,7 @@ mato::failure describe(const child_report& report, const spawn_request& request)
     case child_step::directory: return {code, std::string(enter_directory), request.directory, {}};
     case child_step::exec: return {code, "run", request.program, {}};
     }
-    return {mato::errc::malformed, "run", request.program, "the child's report is cut"};
+    return {mato::errc::malformed, "run", request.program, "the child's report is truncated"};
 }
 
 } // namespace
@@ -144,7 +144,7 @@ spawned spawn(const spawn_request& request, mato::error_out out) {
     if (got < 0) sys::kill(result.pid, SIGKILL);
     sys::waitpid(result.pid, &status, 0);
     if (got < 0)
-        out.set(read_error, "learn whether it runs:", request.program);
+        out.set(read_error, "start", request.program);
     else
         out.set(describe(problem, request));
     return {};

@@ -24,7 +24,8 @@ program_paths paths_of(const invocation& what) {
     if (why) throw command_failure{mato::exit_code::usage, why.message()};
     if (!what.paths.config.empty() &&
         !std::filesystem::exists(paths.config)) // a missing default is fine, a missing choice is not
-        throw command_failure{mato::exit_code::bad_config, "there is no configuration " + paths.config.native()};
+        throw command_failure{mato::exit_code::bad_config,
+                              "the configuration file " + paths.config.native() + " does not exist"};
     return paths;
 }
 
@@ -68,8 +69,8 @@ new_tab new_tab_of(const invocation& what, const program_paths& paths) {
     std::error_code why;
     auto here = std::filesystem::current_path(why);
     if (why && !what.directory.empty() && what.directory[0] != '/')
-        throw command_failure{1, "-c " + what.directory + " is relative to the working directory, which cannot be told: " +
-                                     why.message() + "; name an absolute one"};
+        throw command_failure{1, "cannot resolve -c " + what.directory + ": the working directory is unknown (" +
+                                     why.message() + "); give an absolute path"};
     if (why) here = variable("PWD").value_or("/"); // it is gone; the daemon falls back and says so
     if (!here.is_absolute()) here = "/";
     wanted.cwd = (here / what.directory).lexically_normal().native();
@@ -85,7 +86,7 @@ typing keys_of(const invocation& what) {
         }
         if (const std::string problem = what.literal ? std::string() : key_name_problem(*word); !problem.empty())
             throw command_failure{mato::exit_code::usage,
-                                  "'" + *word + "' is not a key: " + problem + " (send -l types it as text)"};
+                                  "'" + *word + "' is not a key: " + problem + " (use send -l to type it as text)"};
         all.bytes += *word;
     }
     return all;

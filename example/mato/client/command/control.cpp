@@ -66,7 +66,8 @@ private:
             if (why) end_without_daemon();
         }
         if (ready[0].revents) read();
-        if (ready[2].revents & (POLLERR | POLLHUP | POLLNVAL)) throw command_failure{1, "nobody reads standard output"};
+        if (ready[2].revents & (POLLERR | POLLHUP | POLLNVAL))
+            throw command_failure{1, "cannot write to standard output: its reader has closed it"};
         wake();
     }
 
@@ -128,7 +129,8 @@ private:
         const std::uint64_t number = ++last_number_;
         try {
             if (line.size() > most_line)
-                throw command_failure{mato::exit_code::usage, "a line is at most 1 MiB; use 'mato send TAB -' for more"};
+                throw command_failure{mato::exit_code::usage,
+                                      "the line is longer than 1 MiB; use 'mato send TAB -' for larger input"};
             under_way_.push_back({number, exchange_of(line, paths_, daemon_)});
             advance(under_way_.back(), [&] { under_way_.back().what->begin(daemon_); });
         } catch (const command_failure& why) {
@@ -183,13 +185,15 @@ private:
                 }
             answer();
         }
-        if (why) throw command_failure{mato::exit_code::version_mismatch, "the daemon sent what is no message"};
+        if (why)
+            throw command_failure{mato::exit_code::version_mismatch,
+                                  "the daemon sent an invalid message; it may be of another version"};
     }
 
     /// What is not answered never will be, and says so.
     [[noreturn]] void end_without_daemon() {
         handle_messages();
-        const std::string text = is_stopping_ ? "the daemon has stopped" : "the daemon went away";
+        const std::string text = is_stopping_ ? "the daemon has stopped" : "lost the connection to the daemon";
         for (const auto& each : under_way_) tell(each.number, {1, text, {}});
         while (!out_.is_empty()) {
             pollfd ready{STDOUT_FILENO, POLLOUT, 0};

@@ -69,7 +69,8 @@ int run_stop(const invocation& what) {
         if (!what.quiet) print("killed: daemon " + std::to_string(pid) + " did not answer\n");
         return 0;
     }
-    throw command_failure{mato::exit_code::not_answering, "the daemon is stopping, but not done yet"};
+    throw command_failure{mato::exit_code::not_answering,
+                          "the daemon is still stopping; wait, or end it with 'mato stop --now'"};
 }
 
 int run_daemon(const invocation& what) {

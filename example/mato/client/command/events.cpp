@@ -38,13 +38,15 @@ int run_events(const invocation& what) {
             text += lines.of(frame);
         }
         if (!text.empty()) print(text); // a reader that is slow holds up this process alone
-        if (why) throw command_failure{mato::exit_code::version_mismatch, "the daemon sent what is no message"};
+        if (why)
+            throw command_failure{mato::exit_code::version_mismatch,
+                                  "the daemon sent an invalid message; it may be of another version"};
         if (!wait_for_message(daemon)) return 0;
         connection.fill(why);
         if (!why) continue;
         while (const auto payload = connection.next(why)) print(lines.of(parse_header(*payload).value_or(header{})));
         if (stopping) return 0;
-        throw command_failure{1, "the daemon went away"};
+        throw command_failure{1, "lost the connection to the daemon"};
     }
 }
 

@@ -9,7 +9,9 @@ void exchange::hear(remote& daemon, const header& answer) {
     on_answer(daemon, answer);
 }
 
-void exchange::wake(remote&) { finish({mato::exit_code::not_answering, "the daemon does not answer"}); }
+void exchange::wake(remote&) {
+    finish({mato::exit_code::not_answering, "the daemon does not answer; try again, or end it with 'mato stop --now'"});
+}
 
 int carry_out(remote& daemon, exchange& what) {
     what.begin(daemon);

@@ -57,7 +57,9 @@ protected:
     /// As `decode`; else the exchange ends.
     template <class Answer> std::optional<Answer> read(message expected, const header& answer) {
         auto body = answer.type == expected ? decode<Answer>(answer.body) : std::nullopt;
-        if (!body) finish({mato::exit_code::version_mismatch, "the daemon's answer makes no sense to this client"});
+        if (!body)
+            finish({mato::exit_code::version_mismatch,
+                    "cannot read the daemon's answer; it may be of another version (see 'mato status')"});
         return body;
     }
     void wake_at(mato::deadline when) noexcept { due_ = when; }

@@ -17,7 +17,7 @@ constexpr std::size_t most_under_way = 4;        // chunks; enough to keep a fas
 constexpr std::chrono::milliseconds look_again{20};
 
 exchange::result timed_out(const target& which) {
-    return {not_in_time, "tab " + which.name + ": what was waited for did not happen within the time given", {}};
+    return {not_in_time, "tab " + which.name + ": timed out before the condition was met", {}};
 }
 
 } // namespace
@@ -62,8 +62,8 @@ void sending::finish_if_done() {
     if (!under_way_.empty()) return;
     if (!is_cut_ && !has_more()) return finish({0, {}, json::object().add("bytes", taken_).done()});
     const std::string of = what_.keys.empty() ? " of " + std::to_string(what_.bytes.size()) : std::string();
-    finish(
-        {1, std::to_string(taken_) + of + " bytes were taken; the program in tab " + which_.name + " does not read its input"});
+    finish({1, "only " + std::to_string(taken_) + of + " bytes were typed: the program in tab " + which_.name +
+                   " does not read its input"});
 }
 
 void sending::on_refused(const refusal& why) {
@@ -73,7 +73,7 @@ void sending::on_refused(const refusal& why) {
             .append(std::to_string(taken_))
             .append(" of ")
             .append(std::to_string(what_.bytes.size()))
-            .append(" bytes were taken before)");
+            .append(" bytes had been typed)");
     finish({why.exit_code, std::move(text)});
 }
 

@@ -40,12 +40,13 @@ std::unique_ptr<exchange> open_tab(const invocation& what, const program_paths& 
 }
 
 invocation parse_line(const std::string& line) {
-    if (line.find('\0') != std::string::npos) refuse("a line is text: it holds a NUL byte");
+    if (line.find('\0') != std::string::npos) refuse("the line contains a NUL byte");
     std::string problem;
     const auto words = split_words(line, problem);
     if (!problem.empty()) refuse(problem + "; words are quoted as in a shell");
     if (words.empty()) refuse("an empty line; a line is a command, such as: send 1 'ls -l' Enter");
-    if (words[0].starts_with('-')) refuse("'" + words[0] + "' goes before 'control': a line begins with the command");
+    if (words[0].starts_with('-'))
+        refuse("a line begins with a command, not with '" + words[0] + "'; give global options before 'control'");
     return parse_command_line(words);
 }
 
@@ -62,7 +63,8 @@ std::unique_ptr<exchange> exchange_of(const std::string& line, const program_pat
     case command::status: return listing<status_report>(message::status, message::status_report, format_status);
     case command::has: return request(message::find_tab, which);
     case command::send:
-        if (what.operands.size() == 2 && what.operands[1] == "-") refuse("'-' is standard input, which holds the commands");
+        if (what.operands.size() == 2 && what.operands[1] == "-")
+            refuse("'-' cannot be used here: standard input contains the commands");
         return std::make_unique<sending>(which, keys_of(what));
     case command::capture: return std::make_unique<capturing>(capture_request{which, what.history, 0, what.ansi, what.join});
     case command::wait: return wait_exchange(what, which);
@@ -74,10 +76,10 @@ std::unique_ptr<exchange> exchange_of(const std::string& line, const program_pat
     case command::detach: return request(message::detach, detach_of(what, paths));
     case command::reload: return request(message::reload, nothing{});
     case command::stop: return request(message::stop, stop_request{what.now});
-    case command::help: refuse("help is 'mato --help', outside");
+    case command::help: refuse("run 'mato --help' outside of 'control'");
     default: break;
     }
-    refuse("this command is not for 'control'; run it as 'mato " + line.substr(0, line.find(' ')) + "'");
+    refuse("this command is not available in 'control'; run 'mato " + line.substr(0, line.find(' ')) + "'");
 }
 
 } // namespace mux

@@ -31,10 +31,11 @@ int run_record(const invocation& what) {
     const std::string& path = what.operands[1];
     line_file file = line_file::open(path, what.force ? line_file::existing::replace : line_file::existing::refuse, why);
     if (why.code == std::errc::file_exists)
-        throw command_failure{1, path + " is there already; name another file, or replace it with --force"};
+        throw command_failure{1, path + " already exists; choose another file, or replace it with --force"};
     if (why) throw command_failure{1, why.message()};
     if (path == "-" && ::isatty(STDOUT_FILENO))
-        throw command_failure{mato::exit_code::usage, "a recording is not for a terminal; redirect standard output"};
+        throw command_failure{mato::exit_code::usage,
+                              "cannot write a recording to a terminal; redirect standard output, or name a file"};
     return record_tab(daemon, std::move(file), {which, what.exact, what.duration, what.quiet});
 }
 

@@ -39,8 +39,8 @@ view_options view_of(const invocation& what, const remote& daemon, size_of_termi
 
 void refuse_nesting(const program_paths& paths) {
     if (const tab_id tab = current_tab(paths))
-        throw command_failure{1, "this terminal is tab " + std::to_string(tab) +
-                                     " already; go to another one with 'mato attach TAB', or open one with 'mato new'"};
+        throw command_failure{1, "this terminal already shows tab " + std::to_string(tab) +
+                                     "; switch to another tab with 'mato attach TAB', or open one with 'mato new'"};
 }
 
 /// Inside a tab: the terminal that shows it goes to another.
@@ -48,7 +48,7 @@ int switch_to(const invocation& what, const program_paths& paths, tab_id current
     if (what.readonly || what.ignore_size || what.relay)
         throw command_failure{
             mato::exit_code::usage,
-            "-r, --ignore-size and --relay are of the terminal that shows this tab; inside a tab they need --nest"};
+            "-r, --ignore-size and --relay cannot be changed for the terminal that shows this tab; use them with --nest"};
     const std::string name = what.operands.empty() ? std::string() : what.operands[0];
     open_existing(paths).tell(message::switch_view, switch_request{{name, current}, what.detached}, soon());
     return 0;
@@ -71,13 +71,15 @@ template <class Request> int show(const invocation& what, remote& daemon, user_t
     (request.*view).passes_terminal = !what.relay;
     const std::string ask = questions((request.*view).terminal);
     if (!(request.*view).terminal.addresses)
-        throw command_failure{1, "this terminal (TERM=" + variable("TERM").value_or("") + ") cannot place its cursor"};
+        throw command_failure{1, "cannot show a tab on this terminal (TERM=" + variable("TERM").value_or("") +
+                                     "): it cannot position its cursor; set TERM to the terminal's type"};
     const int descriptors[] = {tty.native_handle(), tty.guardian().leash()};
     const auto passed = what.relay ? std::span<const int>() : std::span<const int>(descriptors);
     const auto id = daemon.post_with(type, std::move(request), passed, until);
     tty.guard(why); // while the daemon is at it; nothing is drawn before show_tab
     if (why)        // at the limit of processes: to attach may be the way to end some
-        std::fprintf(stderr, "mato: nothing guards this terminal (%s): if this client is killed, run 'reset' in it\n",
+        std::fprintf(stderr,
+                     "mato: no process guards this terminal (%s); if this client is killed, run 'reset' to restore it\n",
                      why.message().c_str());
     const auto shown = daemon.await<attachment_info>(id, message::attached, until);
     tty.guardian().leash_is_passed();

@@ -33,10 +33,11 @@ std::vector<std::string> split_words(std::string_view line, std::string& problem
             in_word = false;
         } else if (c == '\'' || c == '"') {
             const std::size_t size = take_quoted(line, c, word());
-            if (size == std::string_view::npos) return problem = std::string("a ") + c + " is not closed", words;
+            if (size == std::string_view::npos)
+                return problem = std::string("a quotation that begins with ") + c + " is not closed", words;
             line.remove_prefix(size);
         } else if (c == '\\') {
-            if (line.empty()) return problem = "nothing stands behind the \\", words;
+            if (line.empty()) return problem = "the line ends after a \\", words;
             word() += line[0];
             line.remove_prefix(1);
         } else {
