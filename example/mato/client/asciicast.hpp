@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file asciicast.hpp: what a terminal was sent, as lines of an asciicast v2 file.
+/// @file asciicast.hpp: the output sent to a terminal, as lines of an asciicast v2 file.
 /// Pure.  Test: test/mato/asciicast_test.cpp.
 /// Source: docs.asciinema.org/manual/asciicast/v2; RFC 8259.
 #pragma once
@@ -22,18 +22,19 @@ struct asciicast_header {
     std::vector<std::pair<std::string, std::string>> environment;
 };
 
-/// Each call appends whole lines to `to`. Times are microseconds of one clock; one that runs backwards stands still.
+/// Each call appends whole lines to `to`. Times are microseconds of one clock; a time before the last one counts as the last
+/// one.
 class asciicast_writer {
 public:
     explicit asciicast_writer(std::string& to) : to_(to) {}
 
-    /// First. `at` is the time 0 of the file.
+    /// To be called first. `at` is time 0 of the file.
     void begin(const asciicast_header& header, std::uint64_t at);
-    /// Bytes cut anywhere: a character that the end cuts waits for its rest. What is no UTF-8 becomes U+FFFD.
+    /// Bytes may be split anywhere: an incomplete character waits for its rest. Bytes that are not UTF-8 become U+FFFD.
     void output(std::uint64_t at, std::string_view bytes);
     void resize(std::uint64_t at, size_of_terminal size);
     void marker(std::uint64_t at, std::string_view label);
-    /// The rest of a cut character will not come: last, or before output that does not go on from the one before.
+    /// The rest of an incomplete character will not come: call it at the end, or before output that does not continue the last.
     void cut(std::uint64_t at);
 
     [[nodiscard]] std::uint64_t seconds() const noexcept { return last_ / 1'000'000; } ///< of the last event

@@ -9,13 +9,16 @@
 namespace mux {
 namespace {
 
-constexpr std::size_t typed_limit = 16u << 20; // typed ahead of the program: a large paste; beyond it the terminal waits
-// A terminal that has not answered by then never will. Until then an answer could be typed into whatever follows us.
+constexpr std::size_t typed_limit =
+    16u << 20; // input that the program has not read yet: a large paste; beyond it the terminal waits
+// A terminal that has not answered by then never will. A later answer would be typed into the program that runs after us.
 constexpr mato::milliseconds answer_patience{300};
-constexpr int most_cursor_style = 6;              // DECSCUSR
-constexpr mato::milliseconds hide_patience{1000}; // a daemon that does not let go for so long may draw over the shell
+constexpr int most_cursor_style = 6; // DECSCUSR
+constexpr mato::milliseconds hide_patience{
+    1000}; // a daemon that does not release the terminal within this time may draw over the shell
 
-/// One attachment: guards the terminal, copies between it and the daemon where the daemon has none, and knows when to end.
+/// One attachment: guards the terminal, relays between terminal and daemon if the daemon does not use it directly, and decides
+/// when to end.
 class attachment {
 public:
     attachment(remote& daemon, user_terminal& tty, bool direct, const std::string& questions)
@@ -28,7 +31,7 @@ public:
         if (why) throw command_failure{1, why.message()};
         signals_ = &signals;
         enter();
-        handle_messages(); // what came with the answer
+        handle_messages(); // those that arrived with the answer
         while (!result_) {
             tty_.flush(why);
             if (why)
@@ -36,7 +39,7 @@ public:
             else
                 turn(signals);
         }
-        if (ends_first_) hide(); // else the daemon would go on drawing, over the shell
+        if (ends_first_) hide(); // otherwise the daemon would keep drawing over the shell
         if (unanswered_) tty_.discard_answers(asked_at_ + answer_patience);
         tty_.leave();
         return *result_;
@@ -45,7 +48,7 @@ public:
 private:
     void turn(mato::default_signal_source& signals) {
         auto& connection = daemon_.connection();
-        if (untaken_ > 0 && tty_.queued_bytes() == 0) // before the wait: the daemon may be waiting for it
+        if (untaken_ > 0 && tty_.queued_bytes() == 0) // before the wait: the daemon may be waiting for this message
             daemon_.post_as(message::output_taken, 0, bytes_taken{std::exchange(untaken_, 0)});
         const bool may_type = !direct_ && typed_.size() < typed_limit;
         const bool waits = tty_.queued_bytes() > 0;
@@ -60,7 +63,7 @@ private:
         if (ready[1].revents & POLLOUT) connection.flush(why);
         if (ready[1].revents & (POLLIN | POLLHUP | POLLERR)) {
             connection.fill(why);
-            handle_messages(); // also what came before the end
+            handle_messages(); // including those that arrived before the end
             if (why) end(stopping_ ? "[daemon stopped]" : "[daemon lost]", 1);
         }
     }
@@ -69,7 +72,7 @@ private:
         if (!result_) result_ = attach_result{std::move(last_line), exit_code};
     }
 
-    /// The terminal is in our hands: the daemon may draw.
+    /// Takes the terminal; the daemon may draw from now on.
     void enter() {
         mato::failure why;
         tty_.enter(why);
@@ -91,18 +94,18 @@ private:
             case SIGTERM: end_first("[terminated]"); break;
             case SIGCONT: resume(); break;
             case SIGTSTP: suspend(); break;
-            default: break; // INT, QUIT from outside: typed ones are the program's, by raw mode
+            default: break; // INT and QUIT come from other processes: in raw mode typed ones go to the program
             }
         }
     }
 
-    /// Before the daemon knows of it.
+    /// Ends before the daemon knows of it.
     void end_first(std::string last_line) {
         if (!result_) ends_first_ = true;
         end(std::move(last_line), 1);
     }
 
-    /// Until the daemon has let go of the terminal, or is gone, or had the time to.
+    /// Waits until the daemon has released the terminal, is gone, or `hide_patience` is over.
     void hide() {
         hiding_ = daemon_.post(message::hide, nothing{});
         const auto until = mato::deadline::in(hide_patience);
@@ -116,19 +119,19 @@ private:
         }
     }
 
-    /// Stops this process once the daemon has let go of the terminal. It goes on in `resume`.
+    /// Stops this process after the daemon has released the terminal. Execution continues in `resume`.
     void suspend() {
         hide();
         if (result_) return;
-        if (unanswered_) { // the answers would be typed into the shell; who continues us has the terminal asked again
+        if (unanswered_) { // they would be typed into the shell; after SIGCONT the questions are sent again
             tty_.discard_answers(asked_at_ + answer_patience);
             asked_once_ = unanswered_ = false;
         }
         tty_.leave();
-        bool continued = false; // meanwhile: then nobody would continue us again
+        bool continued = false; // during the wait: no second SIGCONT would come
         while (const auto signal = signals_->try_next()) {
             continued = continued || *signal == SIGCONT;
-            if (*signal == SIGTERM) end("[terminated]", 1); // the daemon draws no more
+            if (*signal == SIGTERM) end("[terminated]", 1); // the daemon no longer draws
             if (*signal == SIGHUP) end("[terminal lost]", 1);
         }
         if (continued) return resume();
@@ -146,11 +149,11 @@ private:
 
     void handle_keys() {
         mato::failure why;
-        constexpr int follows_ms = 10; // the kernel may still have to bring what follows a full buffer
+        constexpr int follows_ms = 10; // after a full buffer the kernel may need time to deliver the rest
         for (bool follows = true; follows && !why;) {
             const auto bytes = tty_.read(why);
             typed_ += bytes;
-            // What an ESC begins is told from the key by what follows it.
+            // The bytes after an ESC decide whether it is a key or begins a sequence.
             pollfd more{tty_.native_handle(), POLLIN, 0};
             follows =
                 bytes.ends_with('\033') && mato::sys::poll(&more, 1, bytes.size() >= full_terminal_bytes ? follows_ms : 0) == 1;
@@ -159,11 +162,11 @@ private:
         send_typed();
     }
 
-    /// No more than the window is under way, so that a program that does not read costs the daemon no memory.
+    /// Limits the input in flight to the window, so that a program that does not read costs the daemon no memory.
     void send_typed() {
         while (!typed_.empty() && outstanding_ < input_window_bytes) {
             const std::size_t size = std::min({typed_.size(), input_chunk_bytes, input_window_bytes - outstanding_});
-            mato::failure why; // a daemon that is gone shows at the next read
+            mato::failure why; // a lost connection is reported by the next read
             daemon_.connection().queue(encode_bytes(message::input, 0, std::string_view(typed_).substr(0, size)), why);
             typed_.erase(0, size);
             outstanding_ += size;
@@ -208,7 +211,7 @@ private:
         case message::done:
             if (frame.id == hiding_) hiding_ = 0;
             return;
-        default: return; // of a newer daemon: not for this client
+        default: return; // from a newer daemon; not for this client
         }
     }
 
@@ -220,9 +223,9 @@ private:
     bool asked_once_ = false, unanswered_ = false;
     mato::clock::time_point asked_at_{};
     std::string typed_;
-    std::size_t outstanding_ = 0; // typed, and not yet taken by the program
-    std::uint64_t untaken_ = 0;   // shown, and the daemon not yet told that the terminal has it
-    std::uint32_t hiding_ = 0;    // the request after whose answer the daemon draws no more
+    std::size_t outstanding_ = 0; // sent, and not yet taken by the program
+    std::uint64_t untaken_ = 0;   // shown, and not yet reported to the daemon
+    std::uint32_t hiding_ = 0;    // the request after whose answer the daemon draws nothing more
     std::optional<attach_result> result_;
     bool stopping_ = false, ends_first_ = false; // ends_first_: the daemon does not know of the end
 };

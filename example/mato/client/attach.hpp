@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file attach.hpp: shows a tab in this terminal until somebody or something ends it.
+/// @file attach.hpp: shows a tab in this terminal until the attachment ends.
 /// Threads: one.   Blocks: until then.
 /// Test: test/mato/attach_process_test.cpp.
 #pragma once
@@ -18,10 +18,9 @@ struct attach_result {
     int exit_code;
 };
 
-/// The daemon has answered `attached`. The terminal is restored before it returns, and however it is left.
-/// `direct`: the daemon reads and draws on the terminal; what is left to do here is to guard it, and to carry sizes and
-/// signals.
-/// `questions` are sent to the terminal first, so that it tells what it can do.
+/// @pre The daemon has answered `attached`. The terminal is restored before it returns, and in every other case.
+/// `direct`: the daemon reads and draws on the terminal; this process only guards it and passes on sizes and signals.
+/// `questions` are sent to the terminal first: they query its features.
 [[nodiscard]] attach_result show_tab(remote& daemon, user_terminal& tty, bool direct, const std::string& questions);
 
 } // namespace mux

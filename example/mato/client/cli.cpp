@@ -82,7 +82,7 @@ bool takes_value(const std::string& option) {
     return false;
 }
 
-/// The options before the command word; returns how many arguments they are.
+/// Parses the options before the command; returns how many arguments they are.
 std::size_t parse_global(const std::vector<std::string>& arguments, invocation& result) {
     std::size_t count = 0;
     while (count < arguments.size() && arguments[count].starts_with('-') && arguments[count] != "-" && arguments[count] != "--")
@@ -120,7 +120,7 @@ std::size_t parse_global(const std::vector<std::string>& arguments, invocation& 
     return count;
 }
 
-/// Where `new`'s own options end: at "--", or at the first word of the program, whose options are its own.
+/// Where the options of `new` end: at "--", or at the first word of the program, whose options are its own.
 std::size_t own_options_of_new(const std::vector<std::string>& arguments) {
     std::size_t count = 0;
     while (count < arguments.size()) {
@@ -189,7 +189,7 @@ void parse_command(const command_syntax& syntax, std::vector<std::string> argume
         return;
     }
     const auto has = [&](const char* name) {
-        // cxxopts throws for an option the command does not have
+        // cxxopts throws for an option that the command does not have
         return std::any_of(given.arguments().begin(), given.arguments().end(),
                            [&](const auto& each) { return each.key() == name; });
     };

@@ -13,10 +13,10 @@
 
 namespace mux {
 
-/// A command that cannot be done: what main prints ("mato: text") and exits with.
+/// A command that failed: what main prints ("mato: text") and exits with.
 struct command_failure {
     int exit_code;
-    std::string text; ///< empty: all has been said
+    std::string text; ///< empty: nothing is printed
 };
 
 enum class command {
@@ -64,14 +64,14 @@ struct invocation {
     std::chrono::milliseconds idle{0}, timeout{0}; ///< `wait`; 0: not given
     std::chrono::milliseconds duration{0};         ///< `record --for`; 0: not given
     std::uint16_t columns = 0, rows = 0;           ///< 0: the terminal's, else 80x24
-    std::vector<std::string> operands;             ///< TAB, NAME, TEXT…, as the command says
+    std::vector<std::string> operands;             ///< TAB, NAME, TEXT…, depending on the command
     std::vector<std::string> program;              ///< CMD ARG…
 };
 
-/// @throws command_failure, exit code 64, with what is wrong and where help is.
+/// @throws command_failure, exit code 64, with what is wrong and where to find help.
 [[nodiscard]] invocation parse_command_line(const std::vector<std::string>& arguments);
 
-/// Every command and option.
+/// All commands and options.
 [[nodiscard]] std::string help_text();
 
 } // namespace mux

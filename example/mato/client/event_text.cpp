@@ -15,7 +15,7 @@
 namespace mux {
 namespace {
 
-/// Which members a kind has beside tab and client, and what its text is called. No text: none.
+/// The members that a kind has in addition to tab and client, and the name of its text. Empty: it has no text.
 struct kind_shape {
     std::string_view kind;
     bool task = false, name = false, exit_code = false, size = false;
@@ -34,7 +34,7 @@ constexpr std::array shapes{
     kind_shape{.kind = "config-error", .text = "error"},
 };
 
-/// Of a kind that is not listed: whatever is set.
+/// For a kind that is not listed: all members that are set.
 kind_shape shape_of(const daemon_event& event) {
     const auto at = std::find_if(shapes.begin(), shapes.end(), [&](const auto& each) { return each.kind == event.kind; });
     if (at != shapes.end()) return *at;
@@ -46,7 +46,7 @@ kind_shape shape_of(const daemon_event& event) {
             event.text.empty() ? std::string_view() : "text"};
 }
 
-/// Members in order: of a JSON object, or NAME=VALUE with the same values, so that no control byte reaches a terminal.
+/// Members in order: of a JSON object, or NAME=VALUE with the same values, so that no control character reaches a terminal.
 class line {
 public:
     line(std::string_view kind, std::uint64_t number, std::int64_t at, bool as_json) : as_json_(as_json) {

@@ -20,21 +20,21 @@ namespace sys = mato::sys;
 constexpr char taken = 't', restored = 'r';
 constexpr int most_style = 6; // DECSCUSR
 
-// Kitty keyboard flags: the alternate screen has a stack of its own, emptied while that is shown. The cursor goes to the last
-// row, for a terminal that has no alternate screen and so shows what was drawn: what the shell prints next stands below it.
+// Kitty keyboard flags: the alternate screen has its own stack; this empties it while that screen is shown. The cursor goes to
+// the last row, so that on a terminal without an alternate screen the shell's next output comes below what was drawn.
 constexpr std::string_view prepare_to_leave = "\033[<9u\033]110\033\\\033]111\033\\\033]112\033\\\033]8;;\033\\\033[999H";
-// The user's screen and cursor, then the title from the terminal's own stack. What follows must not move the cursor: DECSTBM
-// and DECOM do, so they come before.
+// Restores the user's screen and cursor, then the title from the terminal's own stack. Nothing after this may move the cursor;
+// DECSTBM and DECOM do, so they come earlier.
 constexpr std::string_view leave_screen = "\033[?1049l\033[23;0t";
 
 struct last_state {
-    bool is_taken = false;           ///< not restored: then the terminal may be another program's by now
-    std::optional<int> cursor_style; ///< the cursor's own, if it has another one now
+    bool is_taken = false;           ///< not restored yet; if it was, another program may own the terminal now
+    std::optional<int> cursor_style; ///< the cursor's original style, if it was changed
 };
 
-/// Waits until the client has died, and the daemon has let go, or had the time to.
+/// Waits until the client has died, and the daemon has released the terminal or the patience is over.
 last_state await_end() {
-    constexpr mato::milliseconds patience{1000}; // a daemon that lives sees its client's end at once
+    constexpr mato::milliseconds patience{1000}; // a live daemon notices its client's end immediately
     last_state result;
     char next = 0;
     const auto note = [&] {
@@ -49,16 +49,16 @@ last_state await_end() {
     const auto until = mato::deadline::in(patience);
     for (pollfd said{2, POLLIN, 0}; !until.passed();) {
         if (sys::poll(&said, 1, until.poll_timeout()) != 1) continue;
-        if (sys::read(2, &next, 1) != 1) break; // let go
+        if (sys::read(2, &next, 1) != 1) break; // released
         note();
     }
     return result;
 }
 
 [[noreturn]] void watch(int terminal, int alive, int leash, const termios& before) {
-    ::setpgid(0, 0);                                    // what is sent to the client's group is not for the guardian,
-    ::pthread_setname_np(::pthread_self(), "ttyguard"); // nor what is sent to everything called "mato"
-    // 0, 1 and 2 are what is kept; above them first, so that none is overwritten before it is moved.
+    ::setpgid(0, 0);                                    // signals to the client's group do not reach the guardian,
+    ::pthread_setname_np(::pthread_self(), "ttyguard"); // nor do those of "killall mato"
+    // Descriptors 0, 1 and 2 are kept; they are moved above 2 first, so that none is overwritten.
     const int kept[] = {sys::fcntl(terminal, F_DUPFD, 3), sys::fcntl(alive, F_DUPFD, 3), sys::fcntl(leash, F_DUPFD, 3)};
     for (int i = 0; i < 3; ++i) sys::dup2(kept[i], i);
     sys::close_from(3);
@@ -70,7 +70,7 @@ last_state await_end() {
 } // namespace
 
 void restore_terminal(int terminal, const termios& before, std::optional<int> cursor_style) noexcept {
-    constexpr mato::milliseconds patience{200}; // a terminal that takes nothing for so long is stopped or gone
+    constexpr mato::milliseconds patience{200}; // a terminal that accepts nothing for this time is stopped or gone
     try {
         std::string out(reset_sequence());
         if (cursor_style) out += select_cursor_style(*cursor_style);
@@ -78,7 +78,7 @@ void restore_terminal(int terminal, const termios& before, std::optional<int> cu
         std::string_view left = out;
         const auto until = mato::deadline::in(patience);
         while (!left.empty() && !until.passed()) {
-            // The description may be one that blocks: a terminal that polls writable takes at least a little.
+            // The description may be blocking: a terminal that polls writable accepts at least a few bytes.
             pollfd writable{terminal, POLLOUT, 0};
             if (sys::poll(&writable, 1, until.poll_timeout()) != 1 || !(writable.revents & POLLOUT)) break;
             const ssize_t took = sys::write(terminal, left.data(), std::min<std::size_t>(left.size(), 256));
@@ -87,7 +87,7 @@ void restore_terminal(int terminal, const termios& before, std::optional<int> cu
             else if (errno != EAGAIN)
                 break;
         }
-    } catch (...) { // no memory: the settings at least
+    } catch (...) { // no memory: restore at least the settings
     }
     ::tcsetattr(terminal, TCSANOW, &before);
 }
@@ -106,12 +106,12 @@ guardian guardian::prepare(mato::error_out out) {
 
 void guardian::guard(int terminal, const termios& before, mato::error_out out) {
     sigset_t all, before_fork;
-    sigfillset(&all); // in the guardian for good, SIGTTOU above all; and before the fork, so that it never runs without
+    sigfillset(&all); // stays in the guardian, mainly for SIGTTOU; set before the fork, so that it never runs without
     sys::signal_mask(SIG_SETMASK, &all, &before_fork);
     const pid_t child = sys::fork();
     if (child == 0) watch(terminal, alive_end_.get(), leash_end_.get(), before);
     const std::error_code why = child == -1 ? mato::last_error() : std::error_code();
-    if (child > 0) ::setpgid(child, child); // also from here: a signal to the group may come before the child has run
+    if (child > 0) ::setpgid(child, child); // set here too: a signal to the group may arrive before the child has run
     sys::signal_mask(SIG_SETMASK, &before_fork, nullptr);
     alive_end_.reset();
     leash_end_.reset();

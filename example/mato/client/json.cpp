@@ -9,7 +9,7 @@ namespace mux::json {
 
 namespace {
 
-/// Bytes at the start that stand for themselves.
+/// Number of bytes at the start that need no escape.
 std::size_t plain_run(std::string_view text) noexcept {
     std::size_t at = 0;
     for (; at < text.size(); ++at) {
@@ -19,7 +19,7 @@ std::size_t plain_run(std::string_view text) noexcept {
     return at;
 }
 
-/// RFC 8259, section 7: the two-character forms where there are some. @pre code is at most U+FFFF
+/// RFC 8259, section 7: the two-character forms where they exist. @pre code is at most U+FFFF
 void append_escaped(std::string& to, char32_t code) {
     constexpr std::string_view named("\"\\\b\f\n\r\t"), letters("\"\\bfnrt");
     if (const auto at = code < 0x80 ? named.find(static_cast<char>(code)) : named.npos; at != named.npos) {

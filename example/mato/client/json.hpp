@@ -10,8 +10,8 @@
 
 namespace mux::json {
 
-/// A string literal. Bytes that are no UTF-8 become U+FFFD, as JSON text must be Unicode; controls (printable.hpp), which a
-/// terminal would obey, are written as \\uXXXX.
+/// A string literal. Bytes that are not UTF-8 become U+FFFD, since JSON text must be Unicode. Control characters
+/// (printable.hpp), which a terminal would execute, are written as \\uXXXX.
 [[nodiscard]] std::string quote(std::string_view text);
 
 [[nodiscard]] inline std::string value(std::string_view text) { return quote(text); }

@@ -21,7 +21,7 @@ mato::daemon_options daemon_options_for(const program_paths& paths, const settin
     return options;
 }
 
-/// Read while the user still watches. @errors as config::schema::load.
+/// Read while the user can still see an error. @errors as config::schema::load.
 mato::config::reloadable<settings> read_configuration(const program_paths& paths, mato::error_out out) {
     mato::config::reloadable<settings> configuration(settings_schema(), paths.config);
     if (!paths.config.empty()) configuration.reload(out);
@@ -62,9 +62,9 @@ int serve_in_foreground(const program_paths& paths) {
     auto configuration = read_configuration(paths, why);
     if (why) throw command_failure{mato::exit_code_for(why.code), why.message()};
     auto options = daemon_options_for(paths, *configuration);
-    options.service = mato::take_service_environment(why); // before the tabs' environment is copied
+    options.service = mato::take_service_environment(why); // before the environment for tabs is copied
     if (why) throw command_failure{mato::exit_code_for(why.code), why.message()};
-    if (options.service) { // it knows the pid, and keeps what is written to stderr
+    if (options.service) { // the service manager knows the pid and keeps stderr
         options.paths.pid.clear();
         options.paths.log.clear();
     }

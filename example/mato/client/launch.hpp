@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// @file launch.hpp: starts the daemon, in the background or in this process.
-/// Threads: none but this one may run.   Blocks: until the daemon serves, or has ended.   Fork: `launch_daemon` forks it.
+/// Threads: only this one may run.   Blocks: until the daemon serves, or has ended.   Fork: `launch_daemon` forks the daemon.
 /// Test: test/mato/start_race_process_test.cpp, test/mato/managed_process_test.cpp.
 #pragma once
 

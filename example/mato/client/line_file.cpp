@@ -43,7 +43,7 @@ void line_file::write(mato::error_out out) {
     while (done < lines_.size()) {
         pollfd ready{fd_, POLLOUT, 0};
         if (!is_regular_ && sys::poll(&ready, 1, 0) != 1) break;
-        // A pipe that poll(2) calls writable takes this much without waiting.
+        // A pipe that poll(2) reports as writable accepts this much without waiting.
         const std::size_t size = is_regular_ ? lines_.size() - done : std::min<std::size_t>(lines_.size() - done, PIPE_BUF);
         const ssize_t took = sys::write(fd_, lines_.data() + done, size);
         if (took < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) break;

@@ -138,7 +138,7 @@ std::string format_clients(const client_list& list, bool json) {
     std::string text;
     for (const client_info& each : list.clients) {
         const std::uint64_t tab = each.tab ? each.tab : each.recorded;
-        if (tab == 0 && !each.follows_events) continue; // commands like this one
+        if (tab == 0 && !each.follows_events) continue; // commands such as this one
         text += std::to_string(each.id) + "  " + (tab == 0 ? "events" : "tab " + std::to_string(tab)) + "  " +
                 (each.tty.empty() ? "-" : mato::printable(each.tty)) + "  " +
                 (each.tab != 0   ? size_text(each.size)

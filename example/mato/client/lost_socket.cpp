@@ -15,9 +15,9 @@ namespace {
 
 namespace sys = mato::sys;
 
-constexpr mato::milliseconds most_start{200}; // a daemon has its socket so soon after its lock, on a machine that is not busy
+constexpr mato::milliseconds most_start{200}; // the time from a daemon's lock to its socket, on a machine that is not busy
 
-/// Whether SIGUSR1 waits in a descriptor of that process, as proc_pid_status(5) says. False when that cannot be read.
+/// Whether that process blocks SIGUSR1, as one does that reads signals from a descriptor. False if /proc does not say.
 bool keeps_signal(pid_t pid) {
     const std::string path = "/proc/" + std::to_string(pid) + "/status";
     const mato::unique_fd file(sys::open(path.c_str(), O_RDONLY));

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-/// @file lost_socket.hpp: a daemon that holds its lock and has no socket: it is asked to make the socket again.
+/// @file lost_socket.hpp: asks a daemon that holds its lock but has lost its socket to create the socket again.
 /// Threads: one.   Blocks: never.   Test: test/mato/last_moments_process_test.cpp.
 ///
-/// A daemon without a socket starts, stops, or has lost the file to a cleaner of temporary files. The first two pass by
-/// themselves, so SIGUSR1 is sent only after a while, and only to a process that does not end by it.
+/// A daemon without a socket is starting, stopping, or has lost the file to a cleaner of temporary files. The first two states
+/// end by themselves, so SIGUSR1 is sent only after a while, and only to a process that does not die from it.
 #pragma once
 
 #include <mato/clock.hpp>
@@ -21,18 +21,18 @@ public:
     /// @pre `paths` outlives it.
     explicit lost_socket(const mato::daemon_paths& paths) noexcept : paths_(paths) {}
 
-    /// To be called when the socket could not be connected to, again and again.
-    /// @returns the process that holds the lock, 0 when it has not said its number yet; nothing when no process holds it.
+    /// To be called after each failed attempt to connect to the socket.
+    /// @returns the process that holds the lock, 0 if its number is not in the file yet; nothing if no process holds it.
     std::optional<pid_t> look();
-    /// The daemon `pid` was reached: what the user is to be told; empty when it was not asked for its socket.
+    /// The daemon `pid` was reached. @returns the message for the user; empty if the daemon was not asked for its socket.
     [[nodiscard]] std::string found(pid_t pid) const;
-    /// The lock is still held, and there is no more time to wait.
+    /// The message when the lock is still held and the time is over.
     [[nodiscard]] std::string not_found(pid_t holder) const;
 
 private:
     const mato::daemon_paths& paths_;
     pid_t holder_ = -1, asked_ = -1;
-    mato::clock::time_point seen_at_{}; // since when `holder_` has been the one without a socket
+    mato::clock::time_point seen_at_{}; // when `holder_` was first seen without a socket
 };
 
 } // namespace mux

@@ -6,7 +6,7 @@
 namespace mux {
 namespace {
 
-/// `$XDG/mato`, else `$HOME/fallback/mato`.
+/// `$XDG/mato`, or else `$HOME/fallback/mato`.
 std::filesystem::path base_directory(const environment_lookup& environment, const char* xdg, const char* fallback,
                                      mato::error_out out) {
     const auto refuse = [&](const std::string& why) {
@@ -32,7 +32,7 @@ program_paths resolve_paths(const path_options& options, const environment_looku
     if (socket.empty() && options.label.empty() && enclosing) socket = enclosing->socket;
     if (!socket.empty()) {
         const auto path = std::filesystem::absolute(socket).lexically_normal();
-        // Only ".sock" is dropped: the lock of "a.lock" is "a.lock.lock", and no two of the four files are one.
+        // Only ".sock" is dropped: the lock of "a.lock" is "a.lock.lock", so all four file names differ.
         const std::string stem = (path.extension() == ".sock" ? path.stem() : path.filename()).native();
         result.daemon = mato::daemon_paths::in(path.parent_path(), stem);
         result.daemon.socket = path;
@@ -49,7 +49,7 @@ program_paths resolve_paths(const path_options& options, const environment_looku
     if (!options.config.empty()) {
         result.config = std::filesystem::absolute(options.config);
     } else {
-        std::error_code none; // without a configuration directory the defaults hold
+        std::error_code none; // without a configuration directory the defaults apply
         const auto directory = base_directory(environment, "XDG_CONFIG_HOME", ".config", none);
         if (!directory.empty()) result.config = directory / "config.toml";
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file paths.hpp: where the daemon's files and the configuration are, from options and environment.
+/// @file paths.hpp: the paths of the daemon's files and of the configuration, from options and environment.
 /// Pure: the environment is passed in.  Test: test/mato/paths_test.cpp.
 #pragma once
 
@@ -25,11 +25,11 @@ struct program_paths {
 using environment_lookup = std::function<std::optional<std::string>(const char* name)>;
 
 /// -S, then -L, then the socket of the tab the command runs in (`MATO`), then the default.
-/// @errors EINVAL with what to do: neither HOME nor an XDG variable, a relative one, a label with '/'.
+/// @errors EINVAL with what to do: neither HOME nor an XDG variable is set, one is relative, a label contains '/'.
 [[nodiscard]] program_paths resolve_paths(const path_options& options, const environment_lookup& environment,
                                           mato::error_out out);
 
-/// What `MATO` inside a tab says: socket, daemon pid, tab id.
+/// The contents of `MATO` inside a tab: socket, daemon pid, tab id.
 struct enclosing_tab {
     std::string socket;
     int daemon_pid = 0;

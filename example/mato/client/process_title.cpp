@@ -13,14 +13,14 @@ namespace mux {
 namespace {
 
 char* arguments = nullptr;
-std::size_t argument_bytes = 0; // with the NUL after the last
+std::size_t argument_bytes = 0; // including the last NUL
 
 } // namespace
 
 void remember_arguments(int argc, char** argv) noexcept {
     if (argc < 1) return;
     char* end = argv[0];
-    for (int i = 0; i < argc && argv[i] == end; ++i) end += std::strlen(end) + 1; // the kernel lays them one after another
+    for (int i = 0; i < argc && argv[i] == end; ++i) end += std::strlen(end) + 1; // the kernel stores them one after another
     arguments = argv[0];
     argument_bytes = static_cast<std::size_t>(end - argv[0]);
 }

@@ -16,7 +16,7 @@
 namespace mux {
 namespace {
 
-// After the end: a file that takes not a byte for so long is given up, and so is one whose user says so twice.
+// After the end: a file that accepts no byte for this time is given up, also if the user interrupts a second time.
 constexpr mato::milliseconds last_patience{10'000};
 
 class recorder {
@@ -26,14 +26,14 @@ public:
 
     int run() {
         struct sigaction ignore {};
-        ignore.sa_handler = SIG_IGN; // write(2) says that a reader has left
+        ignore.sa_handler = SIG_IGN; // write(2) reports a reader that has left
         mato::sys::signal_action(SIGPIPE, &ignore, nullptr);
         mato::failure why;
         auto signals = mato::default_signal_source::open(mato::make_signal_set({SIGTERM, SIGHUP, SIGINT, SIGQUIT}), why);
         if (why) throw command_failure{1, why.message()};
         info_ = daemon_.ask<recording_info>(message::record, record_request{wanted_.which, wanted_.exact}, message::recording);
         if (wanted_.duration.count() > 0) until_ = mato::deadline::in(wanted_.duration);
-        handle_messages(); // what came with the answer
+        handle_messages(); // those that arrived with the answer
         while (!has_ended_) turn(signals);
         finish(signals);
         return result();
@@ -42,7 +42,7 @@ public:
 private:
     void turn(mato::default_signal_source& signals) {
         auto& connection = daemon_.connection();
-        // A negative number is not waited for: while the file is behind, what comes stays with the daemon.
+        // poll(2) ignores a negative number: while the file is full, new data stays in the daemon.
         pollfd ready[] = {{file_.is_full() ? -1 : connection.native_handle(), POLLIN, 0},
                           {signals.native_handle(), POLLIN, 0},
                           {file_.is_empty() ? -1 : file_.native_handle(), POLLOUT, 0}};
@@ -51,14 +51,14 @@ private:
         mato::failure why;
         if (ready[0].revents) {
             connection.fill(why);
-            handle_messages(); // also what came before the end
+            handle_messages(); // including those that arrived before the end
             if (why && !has_ended_) end("lost the connection to the daemon (" + why.message() + ")");
         }
         write();
         if (until_.passed()) has_ended_ = true;
     }
 
-    /// The file gets what is left, and ends with a whole line if it can.
+    /// Writes the rest to the file, up to the end of a line if possible.
     void finish(mato::default_signal_source& signals) {
         if (has_begun_) cast_.cut(last_at_);
         auto until = mato::deadline::in(last_patience);
@@ -74,7 +74,7 @@ private:
         }
     }
 
-    /// One at a time: the second says that there is no patience left.
+    /// One signal at a time: the second one means that the user does not want to wait.
     static bool is_told_to_end(mato::default_signal_source& signals) { return signals.try_next().has_value(); }
 
     void write() {
@@ -131,7 +131,7 @@ private:
                 has_ended_ = true;
                 problem_ = its.reason;
             });
-        default: return; // of a newer daemon: not for this client
+        default: return; // from a newer daemon; not for this client
         }
     }
 
@@ -157,7 +157,7 @@ private:
         has_begun_ = true;
         size_ = screen.size;
         asciicast_header head{size_, std::time(nullptr), info_.title.empty() ? info_.name : info_.title, info_.command, {}};
-        head.environment.emplace_back("TERM", "xterm-256color"); // what the tab's program sees
+        head.environment.emplace_back("TERM", "xterm-256color"); // the TERM of the tab's program
         if (const char* const shell = std::getenv("SHELL")) head.environment.emplace_back("SHELL", shell);
         cast_.begin(head, screen.at);
     }
@@ -169,7 +169,7 @@ private:
         cast_.resize(at, size);
     }
 
-    /// What comes next begins at byte `offset`; what lies between is lost.
+    /// The next output begins at byte `offset`; the bytes before it that were not received are lost.
     void go_on_at(std::uint64_t at, std::uint64_t offset) {
         last_at_ = at;
         if (offset <= offset_) return;
@@ -185,7 +185,7 @@ private:
     recording_info info_;
     size_of_terminal size_;
     mato::deadline until_ = remote::patient();
-    std::uint64_t offset_ = 0; // of the output: what is before is in the file, or lost
+    std::uint64_t offset_ = 0; // of the output: everything before it is in the file or lost
     std::uint64_t lost_ = 0, last_at_ = 0;
     std::string problem_;
     bool has_begun_ = false, has_ended_ = false;

@@ -14,7 +14,7 @@
 namespace mux {
 namespace {
 
-/// The connection ended before the daemon knew the client: it was stopping, or made its socket again, and nothing is lost.
+/// The connection ended before the daemon knew the client: it was stopping, or created its socket again. Nothing is lost.
 bool ended_before_greeting(const std::error_code& why) {
     return why == mato::errc::stopping || why == mato::errc::closed || why == std::errc::connection_reset ||
            why == std::errc::broken_pipe;
@@ -65,14 +65,14 @@ remote remote::open(const program_paths& paths, start mode, mato::deadline until
     }
 }
 
-/// Says hello; true once welcome. @throws command_failure when refused.
+/// Sends the hello; true after the welcome. @throws command_failure when refused.
 bool remote::greet(mato::deadline until, const std::function<void()>& meanwhile, mato::failure& why) {
     hello greeting;
     greeting.pid = static_cast<std::uint32_t>(mato::sys::getpid());
     greeting.program = "mato " MATO_VERSION_STRING;
     char tty[256];
     if (::ttyname_r(0, tty, sizeof tty) == 0) greeting.tty = tty;
-    mato::failure sending; // a daemon that refused has closed its side; what it said is still to be read
+    mato::failure sending; // a daemon that refused has closed its side; its message can still be read
     client_.send(encode(message::hello, ++last_id_, greeting), until, sending);
     if (meanwhile) meanwhile();
     const auto payload = client_.receive(until, why);
@@ -84,7 +84,7 @@ bool remote::greet(mato::deadline until, const std::function<void()>& meanwhile,
     if (!answer)
         throw command_failure{mato::exit_code::version_mismatch, "the program that serves the socket is not a mato daemon"};
     welcome_ = *answer;
-    const auto behind = client_.next(why); // sent in one go with the welcome when the daemon is on its way out
+    const auto behind = client_.next(why); // a stopping daemon sends it together with the welcome
     if (behind && parse_header(*behind).value_or(header{}).type == message::stopping)
         why = {mato::errc::stopping, "greet", {}, "the daemon is stopping"};
     return !why;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file remote.hpp: a conversation with the daemon: found or started, greeted, asked.
+/// @file remote.hpp: a connection to the daemon: finds or starts it, greets it, sends requests.
 /// Threads: one.   Blocks: until an answer or the deadline.   Fork: `open` may fork the daemon; call it first.
 #pragma once
 
@@ -19,22 +19,23 @@ namespace mux {
 
 enum class start { if_needed, never };
 
-/// No daemon runs, and none was to be started.
+/// No daemon is running, and none was to be started.
 struct no_daemon final : command_failure {};
-/// The daemon went away before it answered: whether it did what was asked is not known.
+/// The connection was lost before the answer: whether the request was carried out is unknown.
 struct daemon_gone final : command_failure {};
 
 class remote {
 public:
-    /// A greeted connection. A daemon that is stopping is waited for, and a new one started where that is allowed. One that
-    /// has lost its socket is asked to make it again, and the user is told.
-    /// @throws no_daemon (exit code 1) · command_failure: not answering (2), versions that do not meet (3), refused, not to be
+    /// A greeted connection. Waits for a stopping daemon, and starts a new one if `mode` allows it. Asks a daemon that has lost
+    /// its socket to create it again, and tells the user.
+    /// @throws no_daemon (exit code 1) · command_failure: no answer (2), protocol versions differ (3), refused, cannot be
     /// started, still stopping at `until` (75).
-    /// `meanwhile`, if any, runs before each wait: for the daemon to start, and for its welcome.
+    /// `meanwhile`, if any, runs before each wait: for the daemon's start, and for its welcome.
     [[nodiscard]] static remote open(const program_paths& paths, start mode, mato::deadline until,
                                      const std::function<void()>& meanwhile = {});
 
-    /// Asks and waits for the one answer. @throws command_failure with the daemon's own reason, or when it goes away.
+    /// Sends a request and waits for its one answer. @throws command_failure with the daemon's reason, or when the connection
+    /// is lost.
     template <class Answer, class Body> Answer ask(message type, Body body, message answer, mato::deadline until = patient());
     /// As `ask`, for requests answered by `done`.
     template <class Body> void tell(message type, Body body, mato::deadline until = patient()) {
@@ -44,7 +45,7 @@ public:
     /// Sends a request; returns its id.
     template <class Body> std::uint32_t post(message type, Body body) { return post_as(type, ++last_id_, std::move(body)); }
     template <class Body> std::uint32_t post_as(message type, std::uint32_t id, Body body);
-    /// As `post`, with descriptors that come along. Waits until they are under way.
+    /// As `post`, with file descriptors. Waits until they are sent.
     template <class Body>
     std::uint32_t post_with(message type, Body body, std::span<const int> descriptors, mato::deadline until);
     /// The answer to the request `id`. @throws as `ask`.
@@ -52,13 +53,13 @@ public:
     /// The next message of any kind; empty when `until` has passed. @throws daemon_gone.
     [[nodiscard]] std::optional<header> next(mato::deadline until);
 
-    /// The daemon has said that it stops, or has gone away.
+    /// The daemon has announced that it stops, or the connection is lost.
     [[nodiscard]] bool is_ending() const noexcept { return stopping_ || gone_; }
-    /// It has said so, and not that it had opened the tab asked for before: then it has not opened one, and never will.
+    /// The daemon has announced that it stops, and has not reported that the requested tab was opened: it never will be.
     [[nodiscard]] bool has_stopped_before_opening() const noexcept { return stopping_ && !opened_; }
     [[nodiscard]] mato::basic_client<policies>& connection() noexcept { return client_; }
     [[nodiscard]] const welcome& daemon() const noexcept { return welcome_; }
-    /// What the daemon wants to know of this process's environment.
+    /// The variables of this process's environment that the daemon has asked for.
     [[nodiscard]] std::vector<std::string> environment_for_daemon() const;
 
     /// For requests that take as long as a program does.
@@ -70,7 +71,7 @@ private:
     mato::basic_client<policies> client_;
     welcome welcome_;
     std::uint32_t last_id_ = 0;
-    bool stopping_ = false, gone_ = false, opened_ = false; // as the daemon's messages say
+    bool stopping_ = false, gone_ = false, opened_ = false; // set by the daemon's messages
 };
 
 // ---- implementation ----
@@ -80,7 +81,7 @@ template <class Body> std::uint32_t remote::post_as(message type, std::uint32_t 
     client_.queue(encode(type, id, std::move(body)), why);
     if (why.code == mato::errc::frame_too_large)
         throw command_failure{mato::exit_code::usage, "the request is too large: " + why.message()};
-    return id; // a connection that is gone shows at the next read, behind what the daemon said last
+    return id; // a lost connection is reported by the next read, after the daemon's last messages
 }
 
 template <class Body>

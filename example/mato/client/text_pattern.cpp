@@ -9,7 +9,7 @@
 namespace mux {
 namespace {
 
-constexpr std::size_t most_located = 256; // bytes of a pattern whose error is looked for: each prefix is compiled
+constexpr std::size_t most_located = 256; // bytes of a pattern whose error is located: each prefix is compiled
 
 RE2::Options options() {
     RE2::Options all(RE2::Quiet);
@@ -18,7 +18,7 @@ RE2::Options options() {
     return all;
 }
 
-// The matcher's message without its quotation, which repeats a prefix the user did not write.
+// The matcher's message without its quotation, which shows a prefix that the user did not write.
 std::string_view reason_of(const RE2& wrong, std::string_view pattern) {
     switch (wrong.error_code()) {
     case RE2::ErrorBadEscape: return "this escape is unknown; back-references are not supported";
@@ -39,8 +39,8 @@ std::string_view reason_of(const RE2& wrong, std::string_view pattern) {
     }
 }
 
-/// Where the error begins. The parser stops at the first one, so it lies at the end of the longest prefix that is valid, or,
-/// when the message quotes a part, at the end of the shortest prefix that has the same error.
+/// Where the error begins. The parser stops at the first error, so it is at the end of the longest valid prefix, or, if the
+/// message quotes a part, at the end of the shortest prefix with the same error.
 std::size_t place_of(std::string_view pattern, const RE2& wrong) {
     const std::string& part = wrong.error_arg();
     const bool is_quoted = !part.empty() && part.size() <= pattern.size() && part != pattern;
@@ -55,7 +55,7 @@ std::size_t place_of(std::string_view pattern, const RE2& wrong) {
 }
 
 std::string describe(std::string_view pattern) {
-    const RE2 wrong(re2::StringPiece(pattern.data(), pattern.size()), options()); // again, without what compile() adds
+    const RE2 wrong(re2::StringPiece(pattern.data(), pattern.size()), options()); // once more, without what compile() adds
     if (wrong.ok()) return "it is not a regular expression";
     if (pattern.size() > most_located || wrong.error_code() == RE2::ErrorPatternTooLarge)
         return std::string(reason_of(wrong, {}));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file text_pattern.hpp: a regular expression, and the search for it in steps of bounded work.
+/// @file text_pattern.hpp: a regular expression and a search for it in steps of bounded work.
 /// Pure.  Threads: distinct objects are independent.   Blocks: never.   Test: test/mato/text_pattern_test.cpp.
 ///
 /// The syntax is RE2's: Perl's without look-around and back-references, which no matcher can search in linear time.
@@ -15,21 +15,21 @@ namespace mux {
 
 class text_pattern {
 public:
-    static constexpr std::size_t most_bytes = 4096; ///< of a pattern: longer ones come from mistakes, such as a file's content
+    static constexpr std::size_t most_bytes = 4096;      ///< of a pattern: longer ones are mistakes, such as a file's content
     static constexpr std::size_t most_memory = 1u << 20; ///< bytes, of the compiled pattern and its caches
     static constexpr std::size_t step_work = 1u << 26;   ///< of one search step, in instructions times bytes: at most 0.3 s
     static constexpr std::size_t least_step = 4096, most_step = 1u << 20; ///< bytes of text: a whole screen
 
-    /// `^` and `$` match at line ends. @returns empty: `problem` says what is wrong, and where.
+    /// `^` and `$` match at line ends. @returns empty if it is not valid: `problem` says what is wrong, and where.
     [[nodiscard]] static std::optional<text_pattern> compile(std::string_view pattern, std::string& problem);
     text_pattern(text_pattern&&) noexcept;
     text_pattern& operator=(text_pattern&&) noexcept;
     ~text_pattern();
 
     /// Whether the text holds a match that ends in [from, to) and begins there too.
-    /// `^`, `$` and `\b` see the text around. Linear in to - from.
+    /// `^`, `$` and `\b` see the text around the range. Linear in to - from.
     [[nodiscard]] bool matches_within(std::string_view text, std::size_t from, std::size_t to) const;
-    /// Bytes of text that one step searches: fewer for patterns that need more work a byte.
+    /// Bytes of text that one step searches: fewer for patterns that need more work per byte.
     [[nodiscard]] std::size_t step_bytes() const noexcept { return step_bytes_; }
 
 private:
@@ -40,13 +40,13 @@ private:
     std::size_t step_bytes_ = most_step;
 };
 
-/// A search that its caller can leave between two steps. Steps overlap by half, so in a text longer than a step a match is
-/// found for certain when it is no longer than half a step.
+/// A search that can be interrupted between two steps. Steps overlap by half, so in a text longer than one step a match is
+/// certain to be found if it is not longer than half a step.
 class text_search {
 public:
     enum class state { searching, found, absent };
 
-    /// The pattern outlives the search.
+    /// @pre The pattern outlives the search.
     text_search(const text_pattern& pattern, std::string text) noexcept : pattern_(pattern), text_(std::move(text)) {}
     state step();
 

@@ -14,7 +14,7 @@ namespace {
 namespace sys = mato::sys;
 
 constexpr std::string_view enter_screen =
-    "\033[22;0t\033[?1049h\033[H\033[2J"; // title pushed; xterm: cursor saved, other screen
+    "\033[22;0t\033[?1049h\033[H\033[2J"; // push the title; xterm: save the cursor, switch screens
 
 } // namespace
 
@@ -44,7 +44,7 @@ void user_terminal::enter(mato::error_out out) {
 
 void user_terminal::leave() noexcept {
     if (!std::exchange(entered_, false)) return;
-    out_.clear(); // half a sequence, if it is one, is ended by the first byte of the reset
+    out_.clear(); // an incomplete sequence is ended by the first byte of the reset
     out_begin_ = 0;
     restore_terminal(fd(), before_, cursor_style_);
     guardian_.terminal_is_restored();
@@ -95,7 +95,7 @@ void user_terminal::write(std::string_view bytes, mato::error_out out) {
 }
 
 void user_terminal::flush(mato::error_out out) {
-    constexpr std::size_t blocking_chunk = 1024; // a blocking terminal that polls writable takes at least so much
+    constexpr std::size_t blocking_chunk = 1024; // a blocking terminal that polls writable accepts at least this much
     while (queued_bytes() > 0) {
         if (shares_description_) {
             pollfd writable{fd(), POLLOUT, 0};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/// @file user_terminal.hpp: the user's terminal while it shows a tab, and as it was before.
-/// Threads: one.   Blocks: never, but for `leave`, which gives a stalled terminal a moment.
-/// Source: termios(3), ioctl_tty(2); xterm control sequences for the modes that are put back.
+/// @file user_terminal.hpp: the user's terminal: shows a tab, and is restored afterwards.
+/// Threads: one.   Blocks: only `leave`, which waits a moment for a stalled terminal.
+/// Source: termios(3), ioctl_tty(2); xterm control sequences for the modes that are reset.
 #pragma once
 
 #include "guardian.hpp"
@@ -22,39 +22,39 @@ namespace mux {
 
 class user_terminal {
 public:
-    /// Standard input's terminal. It is opened anew, so that making it non-blocking is no business of the shell that shares
-    /// 0-2.
-    /// @errors ENOTTY: standard input or output is none.
+    /// Standard input's terminal, opened again: O_NONBLOCK is set on a separate open file description, so the shell's is
+    /// unaffected.
+    /// @errors ENOTTY: standard input or output is not a terminal.
     [[nodiscard]] static user_terminal open(mato::error_out out);
 
     user_terminal(user_terminal&&) noexcept = default;
     user_terminal& operator=(user_terminal&&) = delete;
     ~user_terminal() { leave(); }
 
-    /// In two steps, so that who is asked for something in between need not wait. @errors as guardian::prepare.
+    /// Guarding has two steps, so that a request can be sent between them without a delay. @errors as guardian::prepare.
     void prepare_guard(mato::error_out out) { guardian_ = guardian::prepare(out); }
-    /// From now on the terminal is given back whatever happens to this process. @errors as guardian::guard.
+    /// From now on the terminal is restored whatever happens to this process. @errors as guardian::guard.
     void guard(mato::error_out out) { guardian_.guard(fd(), before_, out); }
     [[nodiscard]] mux::guardian& guardian() noexcept { return guardian_; }
 
-    /// Raw mode, alternate screen. Again after `leave`, and after somebody else had the terminal (SIGCONT).
+    /// Sets raw mode and the alternate screen. Call it again after `leave`, and after another program had the terminal
+    /// (SIGCONT).
     /// @errors of tcsetattr(3).
     void enter(mato::error_out out);
-    /// Every mode a program may have left behind is reset, the screen and the settings are as before `enter`. Twice is once.
+    /// Resets every mode that a program may have set; restores the screen and the settings from before `enter`. Idempotent.
     void leave() noexcept;
-    /// Its cursor is about to be given another style: `leave` gives back this one.
+    /// Its cursor is about to get another style: `leave` restores `own_style`.
     void cursor_is_shaped(int own_style) noexcept;
 
-    /// What was typed; empty when nothing was. @errors closed, EIO: the terminal is gone.
+    /// The user's input; empty if there is none. @errors closed, EIO: the terminal is gone.
     [[nodiscard]] std::string_view read(mato::error_out out);
-    /// Reads away what the terminal still answers about itself, up to its DA1, which is the last. Blocks until then, or
-    /// `until`.
+    /// Reads and discards the terminal's answers to queries, up to the last, DA1. Blocks until then, or until `until`.
     void discard_answers(mato::clock::time_point until) noexcept;
-    /// Queues and writes what the terminal takes.
+    /// Queues the bytes and writes what the terminal accepts.
     void write(std::string_view bytes, mato::error_out out);
     void flush(mato::error_out out);
     [[nodiscard]] std::size_t queued_bytes() const noexcept { return out_.size() - out_begin_; }
-    [[nodiscard]] size_of_terminal size() const noexcept; ///< 80x24 when the terminal does not know
+    [[nodiscard]] size_of_terminal size() const noexcept; ///< 80x24 if the terminal does not know
 
     [[nodiscard]] int native_handle() const noexcept { return fd_.get(); }
 
@@ -62,11 +62,11 @@ private:
     user_terminal() = default;
     [[nodiscard]] int fd() const noexcept { return fd_.get(); }
 
-    mato::unique_fd fd_; // a description of our own where /proc and permissions allow, else a copy of descriptor 0
+    mato::unique_fd fd_; // our own open file description if /proc and permissions allow it, else a copy of descriptor 0
     termios before_{};
     mux::guardian guardian_;
     bool entered_ = false, shares_description_ = false;
-    std::optional<int> cursor_style_; // its own, when it was changed
+    std::optional<int> cursor_style_; // the original style, if it was changed
     std::string out_;
     std::size_t out_begin_ = 0;
     char buffer_[16'384];

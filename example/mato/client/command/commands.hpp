@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file commands.hpp: each command of the command line, done.
+/// @file commands.hpp: runs the commands of the command line.
 /// Test: test/mato/ (real processes).
 #pragma once
 
@@ -10,7 +10,7 @@ namespace mux {
 /// @returns the exit code. @throws command_failure.
 int run_command(const invocation& what);
 
-// Each one, as run_command.
+// Each command, with the contract of run_command.
 int run_attach_or_new(const invocation& what);
 int run_new(const invocation& what);
 int run_attach(const invocation& what);

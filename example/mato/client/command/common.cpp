@@ -23,7 +23,7 @@ program_paths paths_of(const invocation& what) {
     auto paths = resolve_paths(what.paths, variable, why);
     if (why) throw command_failure{mato::exit_code::usage, why.message()};
     if (!what.paths.config.empty() &&
-        !std::filesystem::exists(paths.config)) // a missing default is fine, a missing choice is not
+        !std::filesystem::exists(paths.config)) // the default file may be missing, a file that was named may not
         throw command_failure{mato::exit_code::bad_config,
                               "the configuration file " + paths.config.native() + " does not exist"};
     return paths;
@@ -65,13 +65,13 @@ new_tab new_tab_of(const invocation& what, const program_paths& paths) {
     wanted.current = current_tab(paths);
     wanted.argv = what.program;
     wanted.environment = what.environment;
-    wanted.may_fall_back = what.directory.empty(); // one that was named is an error when it is not there
+    wanted.may_fall_back = what.directory.empty(); // a directory that was named must exist
     std::error_code why;
     auto here = std::filesystem::current_path(why);
     if (why && !what.directory.empty() && what.directory[0] != '/')
         throw command_failure{1, "cannot resolve -c " + what.directory + ": the working directory is unknown (" +
                                      why.message() + "); give an absolute path"};
-    if (why) here = variable("PWD").value_or("/"); // it is gone; the daemon falls back and says so
+    if (why) here = variable("PWD").value_or("/"); // it no longer exists; the daemon uses another and says so
     if (!here.is_absolute()) here = "/";
     wanted.cwd = (here / what.directory).lexically_normal().native();
     return wanted;
@@ -94,7 +94,7 @@ typing keys_of(const invocation& what) {
 
 void print(const std::string& text) {
     if (std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0) return;
-    // The reader of a pipe has left, as `head` does: no message, and the code that a shell shows for it.
+    // The reader of a pipe has closed it, as `head` does: no message, and the code that a shell shows for it.
     if (errno == EPIPE) throw command_failure{128 + SIGPIPE, {}};
     throw command_failure{1, "cannot write to standard output: " + mato::last_error().message()};
 }

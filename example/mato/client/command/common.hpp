@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// @file common.hpp: what every command begins and ends with: paths, the daemon, how long to wait for it, standard output.
-/// Threads: one.   Blocks: within the patience named.   Errors: command_failure.
+/// @file common.hpp: what every command needs: paths, the daemon, how long to wait for it, standard output.
+/// Threads: one.   Blocks: at most for the patience named.   Errors: command_failure.
 #pragma once
 
 #include "client/cli.hpp"
@@ -21,13 +21,13 @@ inline constexpr std::chrono::seconds status_patience{1}; ///< the contract of `
 
 [[nodiscard]] std::optional<std::string> variable(const char* name);
 [[nodiscard]] program_paths paths_of(const invocation& what);
-/// The tab this command runs in, when it is one of the daemon asked; else 0.
+/// The tab in which this command runs, if it belongs to the same daemon; else 0.
 [[nodiscard]] tab_id current_tab(const program_paths& paths);
 
 /// @throws as remote::open; `none`: the exit code when no daemon runs.
 [[nodiscard]] remote open_existing(const program_paths& paths, int none = mato::exit_code::unavailable);
-/// For questions that change nothing: `ask(remote&)`, and again when the daemon ends before it has answered. So the answer is
-/// true of the next daemon, or is that none runs. @throws as remote::open, and what `ask` does.
+/// For requests that change nothing: calls `ask(remote&)`, and again if the daemon ends before it has answered. The answer is
+/// then that of the next daemon, or that none is running. @throws as remote::open, and as `ask`.
 template <class Ask> auto ask_running_daemon(const program_paths& paths, Ask ask) {
     const auto until = mato::deadline::in(answer_patience);
     for (;;) {
@@ -44,15 +44,15 @@ template <class Ask> auto ask_running_daemon(const program_paths& paths, Ask ask
                                    const std::function<void()>& meanwhile = {});
 [[nodiscard]] inline mato::deadline soon() { return mato::deadline::in(answer_patience); }
 
-/// The tab that `new` asks for, but for the terminal that is to show it.
+/// The request of `new`, without the terminal that is to show the tab.
 [[nodiscard]] new_tab new_tab_of(const invocation& what, const program_paths& paths);
-/// Whom `detach` means.
+/// The clients that `detach` names.
 [[nodiscard]] detach_request detach_of(const invocation& what, const program_paths& paths);
-/// What `send` types: key names are keys, other words are typed as they are; with -l all are.
-/// @throws command_failure, exit code 64: a word looks like a key's name and is none.
+/// The input of `send`: key names are keys, other words are text; with -l all words are text.
+/// @throws command_failure, exit code 64: a word resembles a key's name but is not one.
 [[nodiscard]] typing keys_of(const invocation& what);
 
-/// To standard output, at once.
+/// Writes to standard output and flushes it.
 void print(const std::string& text);
 
 } // namespace mux

@@ -16,23 +16,24 @@
 namespace mux {
 namespace {
 
-// Bounds on what waits; at each of them standard input is read no further.
+// Limits on what waits; at each of them no more standard input is read.
 constexpr std::size_t most_line = 1u << 20; // bytes
 constexpr std::size_t most_at_once = 1024;  // commands that wait for programs
 constexpr std::size_t most_prompt = 16;     // others: enough to keep the daemon busy
 
-/// One conversation. What is slow is never the daemon's affair: while standard output takes nothing, no more is asked and no
-/// event is fetched, and the daemon then sends the state in place of those that were missed.
+/// One conversation. It never makes the daemon wait: while standard output is full, no more requests are sent and no events are
+/// read, and the daemon then sends a snapshot in place of the missed events.
 class control_session {
 public:
     control_session(remote daemon, const program_paths& paths)
         : daemon_(std::move(daemon)), paths_(paths), out_(line_file::open("-", line_file::existing::refuse, ignored_)) {}
 
-    /// @returns 0 at the end of the input, once all is answered. @throws command_failure: the daemon or the reader has left.
+    /// @returns 0 at the end of the input, after the last answer. @throws command_failure: the connection or the reader is
+    /// lost.
     int run() {
         daemon_.tell(message::follow_events, nothing{}, soon());
         for (;;) {
-            handle_messages(); // also what came with an answer
+            handle_messages(); // including those that arrived with an answer
             take_lines();
             write();
             if (has_ended_ && input_.empty() && under_way_.empty() && out_.is_empty()) return 0;
@@ -51,7 +52,7 @@ private:
     void turn() {
         auto& connection = daemon_.connection();
         const auto events = [](bool in, bool out) { return static_cast<short>((in ? POLLIN : 0) | (out ? POLLOUT : 0)); };
-        const auto if_wanted = [](bool wanted, int fd) { return wanted ? fd : -1; }; // poll(2) passes over a negative one
+        const auto if_wanted = [](bool wanted, int fd) { return wanted ? fd : -1; }; // poll(2) ignores a negative number
         const bool sends = connection.queued_bytes() > 0, fetches = !out_.is_full() || count_prompt() > 0;
         const bool reads = !has_ended_ && may_take_more() && !has_whole_line();
         pollfd ready[] = {{if_wanted(reads, STDIN_FILENO), POLLIN, 0},
@@ -120,7 +121,7 @@ private:
             const bool is_whole = end < input_.size() || has_ended_;
             input_.erase(0, end + 1);
             const bool was_cut = std::exchange(is_cut_, !is_whole);
-            if (was_cut) continue; // the rest of one that was too long, and is answered
+            if (was_cut) continue; // the rest of a line that was too long and has been answered
             begin(line);
         }
     }
@@ -139,7 +140,7 @@ private:
         answer();
     }
 
-    /// A step that fails ends the command, not the conversation.
+    /// A failed step ends the command, not the conversation.
     template <class Step> void advance(command_under_way& command, Step step) {
         try {
             step();
@@ -190,7 +191,7 @@ private:
                                   "the daemon sent an invalid message; it may be of another version"};
     }
 
-    /// What is not answered never will be, and says so.
+    /// Answers every open command: it will get no other answer.
     [[noreturn]] void end_without_daemon() {
         handle_messages();
         const std::string text = is_stopping_ ? "the daemon has stopped" : "lost the connection to the daemon";
@@ -207,11 +208,11 @@ private:
     mato::failure ignored_; // standard output is open
     line_file out_;
     event_lines events_{true};
-    std::string input_;                      // read, and not yet taken
+    std::string input_;                      // read, not yet parsed
     std::list<command_under_way> under_way_; // in the order of their lines
     std::uint64_t last_number_ = 0;          // of a line
     bool has_ended_ = false;                 // the input
-    bool is_cut_ = false;                    // what `input_` begins with belongs to a line that was too long
+    bool is_cut_ = false;                    // `input_` begins with the rest of a line that was too long
     bool is_stopping_ = false;
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file daemon.cpp: the daemon itself: `status`, `reload`, `stop`, `daemon`, `log`.
+/// @file daemon.cpp: commands about the daemon: `status`, `reload`, `stop`, `daemon`, `log`.
 #include "commands.hpp"
 
 #include "client/launch.hpp"
@@ -24,7 +24,7 @@ int run_status(const invocation& what) {
                                     what.json));
             } catch (const daemon_gone&) {
                 if (until.passed()) throw;
-                continue; // the next one is to answer, or none runs
+                continue; // ask the next daemon, or report that none is running
             }
             return 0;
         } catch (const command_failure& why) {

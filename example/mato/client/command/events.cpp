@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file events.cpp: `events`: what happens in the daemon, printed until somebody interrupts, the reader leaves, or it stops.
+/// @file events.cpp: `events`: prints the daemon's events until it is interrupted, its reader leaves, or the daemon stops.
 #include "commands.hpp"
 
 #include "client/event_text.hpp"
@@ -11,7 +11,7 @@
 namespace mux {
 namespace {
 
-/// Waits for the daemon's next message. @returns false when standard output has no reader any more.
+/// Waits for the daemon's next message. @returns false when standard output no longer has a reader.
 bool wait_for_message(remote& daemon) {
     for (;;) {
         pollfd ready[] = {{daemon.connection().native_handle(), POLLIN, 0}, {STDOUT_FILENO, 0, 0}};
@@ -37,7 +37,7 @@ int run_events(const invocation& what) {
             stopping = stopping || frame.type == message::stopping;
             text += lines.of(frame);
         }
-        if (!text.empty()) print(text); // a reader that is slow holds up this process alone
+        if (!text.empty()) print(text); // a slow reader delays only this process
         if (why)
             throw command_failure{mato::exit_code::version_mismatch,
                                   "the daemon sent an invalid message; it may be of another version"};

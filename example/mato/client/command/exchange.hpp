@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// @file exchange.hpp: what one command says to the daemon, message by message, and what comes of it.
-/// Threads: one.   Blocks: `carry_out` alone, which has one of them; `control` has many at a time.
+/// @file exchange.hpp: the messages that one command exchanges with the daemon, and its result.
+/// Threads: one.   Blocks: only `carry_out`, which runs one exchange; `control` runs many at a time.
 #pragma once
 
 #include "client/json.hpp"
@@ -20,7 +20,7 @@ namespace mux {
 class exchange {
 public:
     struct result {
-        int exit_code = 0; ///< of the command; not 0: `error` says why, or it is the program's own
+        int exit_code = 0; ///< of the command; if not 0, `error` says why, or it is the program's own
         std::string error;
         json::verbatim value{"null"}; ///< what `control` answers
     };
@@ -29,11 +29,11 @@ public:
     exchange(const exchange&) = delete;
     virtual ~exchange() = default;
 
-    /// Sends what comes first.
+    /// Sends the first message.
     virtual void begin(remote& daemon) = 0;
-    /// An answer to one of its requests.
+    /// Handles an answer to one of its requests.
     void hear(remote& daemon, const header& answer);
-    /// `due` has passed.
+    /// Called when `due` has passed.
     virtual void wake(remote& daemon);
 
     [[nodiscard]] bool awaits(std::uint32_t request) const {
@@ -43,7 +43,7 @@ public:
     [[nodiscard]] const std::optional<result>& outcome() const noexcept { return outcome_; }
     /// Whether it may take as long as a program does; its answers are small then.
     [[nodiscard]] virtual bool waits_for_program() const noexcept { return false; }
-    /// Whether what comes back may be long: two at a time could be more than the daemon keeps for a client.
+    /// Whether the answer may be long: two at a time could exceed the daemon's queue for a client.
     [[nodiscard]] virtual bool is_answered_at_length() const noexcept { return false; }
 
 protected:
@@ -54,7 +54,7 @@ protected:
         due_ = until;
         return asked_.emplace_back(daemon.post(type, std::move(body)));
     }
-    /// As `decode`; else the exchange ends.
+    /// As `decode`; ends the exchange if that fails.
     template <class Answer> std::optional<Answer> read(message expected, const header& answer) {
         auto body = answer.type == expected ? decode<Answer>(answer.body) : std::nullopt;
         if (!body)
@@ -68,7 +68,7 @@ protected:
     }
 
 private:
-    std::vector<std::uint32_t> asked_; // requests that are not answered
+    std::vector<std::uint32_t> asked_; // requests without an answer yet
     mato::deadline due_ = remote::patient();
     std::optional<result> outcome_;
 };
@@ -76,9 +76,9 @@ private:
 /// One request and its answer.
 template <class Body, class Answer> class question final : public exchange {
 public:
-    /// What `control` is told, and the exit code.
+    /// Makes the result for `control` and the exit code.
     using reading = std::function<result(const Answer&)>;
-    /// `until` that is remote::patient(): it waits for a program.
+    /// If `until` is remote::patient(), it waits for a program.
     question(message type, Body body, message answer, mato::deadline until, reading read_as)
         : type_(type), answer_(answer), body_(std::move(body)), until_(until), read_as_(std::move(read_as)) {}
 
@@ -98,7 +98,7 @@ private:
     reading read_as_;
 };
 
-/// Until it is over. @returns the exit code. @throws command_failure: the error.
+/// Runs the exchange to its end. @returns the exit code. @throws command_failure: the error.
 int carry_out(remote& daemon, exchange& what);
 
 } // namespace mux

@@ -10,10 +10,10 @@
 namespace mux {
 namespace {
 
-constexpr std::chrono::seconds send_patience{5}; // without one byte taken by the program
-constexpr std::size_t most_under_way = 4;        // chunks; enough to keep a fast reader busy, little enough to queue
+constexpr std::chrono::seconds send_patience{5}; // without one byte read by the program
+constexpr std::size_t most_under_way = 4;        // chunks; enough to keep a fast reader busy, few enough to queue
 
-/// Looks again whenever the tab has changed, but no more often than this: a flood is not searched at every read.
+/// Looks again after each change of the tab, but not more often than this: a flood is not searched at every read.
 constexpr std::chrono::milliseconds look_again{20};
 
 exchange::result timed_out(const target& which) {
@@ -25,7 +25,7 @@ exchange::result timed_out(const target& which) {
 // ---- send ----
 
 void sending::send_more(remote& daemon) {
-    do { // an empty text is sent too: it asks whether the tab is there
+    do { // an empty text is sent too: it checks that the tab exists
         under_way_.insert(ask(daemon, message::send, next_part(), mato::deadline::in(send_patience)));
     } while (under_way_.size() < most_under_way && has_more());
 }
@@ -35,7 +35,7 @@ send_request sending::next_part() {
     std::size_t end = std::min(offset_ + input_chunk_bytes, what_.bytes.size());
     while (next_key_ < what_.keys.size()) {
         const key_in_text& key = what_.keys[next_key_];
-        if (key.before > end || (key.before == end && end < what_.bytes.size())) break; // the next part begins with it
+        if (key.before > end || (key.before == end && end < what_.bytes.size())) break; // it is the first key of the next part
         if (part.keys.size() == most_keys_of_send) {
             end = key.before;
             break;
@@ -119,7 +119,7 @@ void watching_screen::on_answer(remote& daemon, const header& answer) {
     if (phase_ == phase::watching) return rest(look_again);
     auto part = read<captured>(message::captured, answer);
     if (!part) return;
-    const std::uint64_t next = pattern_ ? part->next : 0; // whether it is idle, the first part says
+    const std::uint64_t next = pattern_ ? part->next : 0; // the first part says whether the tab is idle
     if (seen_.tab == 0)
         seen_ = std::move(*part);
     else

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file exchanges.hpp: the commands that take several messages: `send`, `capture`, `wait`.
+/// @file exchanges.hpp: the commands that need several messages: `send`, `capture`, `wait`.
 /// Threads: one.   Blocks: never.
 #pragma once
 
@@ -15,13 +15,13 @@
 
 namespace mux {
 
-/// Text, and keys by name in it. Their bytes are known to the daemon alone.
+/// Text with keys in it by name. Only the daemon knows their bytes.
 struct typing {
     std::string bytes;
     std::vector<key_in_text> keys;
 };
 
-/// Types into a tab, and gives up when for some seconds the program has taken none.
+/// Types into a tab; gives up when the program has read nothing for some seconds.
 class sending final : public exchange {
 public:
     sending(target which, typing what) : which_(std::move(which)), what_(std::move(what)) {}
@@ -44,7 +44,7 @@ private:
     bool cancelled_ = false, is_cut_ = false;
 };
 
-/// A tab's screen and the history asked for, however long.
+/// A tab's screen and the requested history, of any length.
 class capturing final : public exchange {
 public:
     explicit capturing(capture_request wanted) : wanted_(std::move(wanted)) {}
@@ -61,11 +61,11 @@ private:
     std::string text_;
 };
 
-/// Until a tab shows a text, or has been silent for a time. A search is left after each step, so that `until` and other
-/// commands of `control` do not wait for it.
+/// Waits until a tab shows a text, or has been silent for a time. The search pauses after each step, so that it does not delay
+/// `until` and the other commands of `control`.
 class watching_screen final : public exchange {
 public:
-    /// @throws command_failure, exit code 64: `pattern` is no regular expression.
+    /// @throws command_failure, exit code 64: `pattern` is not a regular expression.
     watching_screen(target which, const std::optional<std::string>& pattern, std::chrono::milliseconds idle,
                     mato::deadline until);
     void begin(remote& daemon) override { look(daemon); }
@@ -88,11 +88,11 @@ private:
     std::chrono::milliseconds idle_;
     mato::deadline until_;
     phase phase_ = phase::looking;
-    captured seen_; // its first part, with the text of all
+    captured seen_; // its first part, with the text of all parts
     std::optional<text_search> search_;
 };
 
-/// Until a tab's program has ended; its exit code is the command's.
+/// Waits until a tab's program has ended; the command gets its exit code.
 class awaiting_exit final : public exchange {
 public:
     awaiting_exit(target which, mato::deadline until) : which_(std::move(which)), until_(until) {}
@@ -107,9 +107,9 @@ private:
     mato::deadline until_;
 };
 
-/// The one that `wait` asks for. @throws as watching_screen.
+/// The exchange for a `wait` command. @throws as watching_screen.
 [[nodiscard]] std::unique_ptr<exchange> wait_exchange(const invocation& what, target which);
-/// What a program's end is to who waits for it.
+/// The result of a command that waited for a program's end.
 [[nodiscard]] exchange::result program_ended(const exit_status& how);
 
 } // namespace mux

@@ -12,12 +12,12 @@ namespace {
 
 [[noreturn]] void refuse(const std::string& why) { throw command_failure{mato::exit_code::usage, why}; }
 
-/// A request answered by `done`.
+/// A request that is answered by `done`.
 template <class Body> std::unique_ptr<exchange> request(message type, Body body, mato::deadline until = soon()) {
     return std::make_unique<question<Body, nothing>>(type, std::move(body), message::done, until, nullptr);
 }
 
-/// A request for something that is told as JSON.
+/// A request whose answer is shown as JSON.
 template <class Answer, class Format> std::unique_ptr<exchange> listing(message type, message answer, Format format) {
     return std::make_unique<question<nothing, Answer>>(type, nothing{}, answer, soon(), [format](const Answer& all) {
         return exchange::result{0, {}, {on_one_line(format(all, true))}};

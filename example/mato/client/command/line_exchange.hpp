@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file line_exchange.hpp: a line of `control` as what is to be said to the daemon.
+/// @file line_exchange.hpp: turns a line of `control` into an exchange with the daemon.
 /// Test: test/mato/control_process_test.cpp.
 #pragma once
 
@@ -11,7 +11,7 @@
 
 namespace mux {
 
-/// @throws command_failure: why the line is no command here, and what would be.
+/// @throws command_failure: why the line is not a command here, and what to use instead.
 [[nodiscard]] std::unique_ptr<exchange> exchange_of(const std::string& line, const program_paths& paths, const remote& daemon);
 
 } // namespace mux

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file send.cpp: `send`: keys and text for a program, taken or told how much was.
+/// @file send.cpp: `send`: types keys and text into a program, or reports how much it read.
 #include "commands.hpp"
 
 #include "common.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file show.cpp: `new`, `attach` and no command at all: a tab shown in this terminal.
+/// @file show.cpp: `new`, `attach` and `mato` without a command: show a tab in this terminal.
 #include "commands.hpp"
 
 #include "client/attach.hpp"
@@ -20,7 +20,7 @@ terminal_features read_own_features() {
     return features_of({term, colorterm, program, all, type, lang}, read_terminfo(term));
 }
 
-/// Of the terminal this command runs in, before it was asked; read once.
+/// The features of the terminal in which this command runs, before any query; read once.
 const terminal_features& own_features() {
     static const terminal_features known = read_own_features();
     return known;
@@ -43,7 +43,7 @@ void refuse_nesting(const program_paths& paths) {
                                      "; switch to another tab with 'mato attach TAB', or open one with 'mato new'"};
 }
 
-/// Inside a tab: the terminal that shows it goes to another.
+/// Inside a tab: switches the terminal that shows it to another tab.
 int switch_to(const invocation& what, const program_paths& paths, tab_id current) {
     if (what.readonly || what.ignore_size || what.relay)
         throw command_failure{
@@ -61,7 +61,7 @@ user_terminal open_terminal() {
     return tty;
 }
 
-/// Asks for a tab with `view` inside `request`, and shows it until the end.
+/// Requests a tab with `view` inside `request`, and shows it until the attachment ends.
 template <class Request> int show(const invocation& what, remote& daemon, user_terminal& tty, message type, Request request,
                                   view_options Request::*view) {
     mato::failure why;
@@ -76,8 +76,8 @@ template <class Request> int show(const invocation& what, remote& daemon, user_t
     const int descriptors[] = {tty.native_handle(), tty.guardian().leash()};
     const auto passed = what.relay ? std::span<const int>() : std::span<const int>(descriptors);
     const auto id = daemon.post_with(type, std::move(request), passed, until);
-    tty.guard(why); // while the daemon is at it; nothing is drawn before show_tab
-    if (why)        // at the limit of processes: to attach may be the way to end some
+    tty.guard(why); // while the daemon works; nothing is drawn before show_tab
+    if (why)        // at the limit of processes: attaching may be the way to end some
         std::fprintf(stderr,
                      "mato: no process guards this terminal (%s); if this client is killed, run 'reset' to restore it\n",
                      why.message().c_str());
@@ -89,7 +89,7 @@ template <class Request> int show(const invocation& what, remote& daemon, user_t
     return result.exit_code;
 }
 
-/// Sends a request for a tab; to the next daemon when the one found stops before it has opened the tab.
+/// Requests a tab, again from the next daemon if the first one stops before it has opened the tab.
 template <class Request> int ask_until_started(const invocation& what, const program_paths& paths, Request request) {
     const auto until = mato::deadline::in(start_patience);
     for (;;) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file tabs.cpp: tabs asked about and changed: `ls`, `has`, `rename`, `move`, `respawn`, `resize`, `kill`.
+/// @file tabs.cpp: queries and changes of tabs: `ls`, `has`, `rename`, `move`, `respawn`, `resize`, `kill`.
 #include "commands.hpp"
 
 #include "client/listings.hpp"
@@ -36,7 +36,7 @@ int run_move(const invocation& what) {
     return 0;
 }
 
-/// With -k it takes as long as the program does to end.
+/// With -k it takes until the program has ended.
 int run_respawn(const invocation& what) {
     const auto paths = paths_of(what);
     open_existing(paths).tell(message::respawn, respawn_request{{what.operands[0], current_tab(paths)}, what.kill_first});

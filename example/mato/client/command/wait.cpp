@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file wait.cpp: `wait`: until a program has ended, is silent, or shows a text.
+/// @file wait.cpp: `wait`: waits until a program has ended, is silent, or shows a text.
 #include "commands.hpp"
 
 #include "common.hpp"
@@ -10,7 +10,7 @@ namespace mux {
 
 namespace {
 
-/// The end of the last tab may have ended the daemon, too, which left a file.
+/// The end of the last tab may have stopped the daemon too, which leaves a file.
 std::optional<int> code_left_behind(const invocation& what, const program_paths& paths, const target& which) {
     if (!what.exit) return std::nullopt;
     const auto ended = ended_tabs::load(ended_tabs::path_next_to(paths.daemon.socket));

@@ -4,7 +4,7 @@
 namespace mux {
 namespace {
 
-/// Appends what stands before the closing quote to `word`; returns how much was read with it, npos when there is none.
+/// Appends the text before the closing quote to `word`; returns how many bytes were read, npos if there is no closing quote.
 std::size_t take_quoted(std::string_view rest, char quote, std::string& word) {
     constexpr std::string_view escapable = "\\\"$`";
     for (std::size_t at = 0; at < rest.size(); ++at) {

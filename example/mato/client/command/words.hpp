@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file words.hpp: a line taken apart into words as a shell does, with nothing expanded.
+/// @file words.hpp: splits a line into words as a shell does, without expansion.
 /// Pure.  Test: test/mato/words_test.cpp.   Source: POSIX Shell Command Language, 2.2 Quoting.
 #pragma once
 
@@ -9,8 +9,8 @@
 
 namespace mux {
 
-/// Blanks part words. '…' is literal, in "…" a backslash stands before \ " $ and `, elsewhere before any byte.
-/// `problem` says what is not closed; then the words mean nothing.
+/// Blanks separate words. '…' is literal; in "…" a backslash escapes \ " $ and `, elsewhere any byte. If `problem` is set, it
+/// says which quote is open, and the words mean nothing.
 [[nodiscard]] std::vector<std::string> split_words(std::string_view line, std::string& problem);
 
 } // namespace mux
