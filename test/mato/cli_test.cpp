@@ -266,7 +266,7 @@ TEST_CASE("what excludes one another is refused", "[cli]") {
     bad({"--json"});
     bad({"--kill", "--json"});
     bad({"--json", "ls"});
-    CHECK(has(bad({"--status", "ls"}), "unexpected 'ls'"));
+    CHECK(has(bad({"--status", "ls"}), "unexpected argument 'ls'"));
     bad({"--version", "ls"});
 }
 

@@ -123,7 +123,7 @@ TEST_CASE("a dot is the tab the command runs in", "[workspace]") {
     const auto tabs = example();
     CHECK(tabs.resolve(".", 3).id == 3);
     CHECK(has(tabs.resolve(".", 0).problem, "does not run in a tab"));
-    CHECK(has(tabs.resolve(".", 9).problem, "gone"));
+    CHECK(has(tabs.resolve(".", 9).problem, "no longer exists"));
 }
 
 TEST_CASE("a task is found by name or unique prefix", "[workspace]") {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-/// @file asker.hpp: whom an answer goes to that is given later.
+/// @file asker.hpp: the client and the request that a later answer is for.
 #pragma once
 
 #include <cstdint>
 
 namespace mux {
 
-/// By number: the client may have left by then.
+/// By number: the client may have disconnected by then.
 struct asker {
     std::uint64_t client = 0;
     std::uint32_t request = 0;

@@ -39,7 +39,7 @@ void client_table::send(client& to, const std::string& payload) {
     to.session->send(payload, why);
     if (!why) return;
     host_.log().error("client " + std::to_string(to.id()) + ": " + why.message());
-    if (const auto answer = parse_header(payload); answer && answer->id != 0) // whoever asked is told, not left waiting
+    if (const auto answer = parse_header(payload); answer && answer->id != 0) // a waiting request must be answered
         refuse(to, answer->id, "the answer is too large: " + why.message());
 }
 

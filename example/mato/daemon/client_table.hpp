@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file client_table.hpp: the clients that are connected, by number, and how they are answered.
+/// @file client_table.hpp: the connected clients, by number, and answers to them.
 /// Threads: the io_context's.   Blocks: never.
 #pragma once
 
@@ -18,7 +18,7 @@
 
 namespace mux {
 
-/// What was sent and what was not, since the beginning.
+/// Counts of what was sent and what was skipped, since the start.
 struct traffic {
     std::uint64_t bytes_sent = 0, frames_dropped = 0, resyncs = 0;
     traffic& operator+=(const traffic& other) noexcept {
@@ -26,30 +26,30 @@ struct traffic {
         return *this;
     }
 };
-/// Relayed bytes are not counted: they are the session's own.
+/// Relayed bytes are not counted here; the session counts them.
 [[nodiscard]] traffic traffic_of(const viewer& screen);
 
-inline constexpr std::size_t most_before = 16; ///< tabs a client can go back to
+inline constexpr std::size_t most_before = 16; ///< tabs that a client can return to
 
-/// One connected client. Attached: `screen` is its terminal. Who changes that is `views`.
+/// One connected client. If it is attached, `screen` is its terminal; only `views` changes that.
 struct client {
     multiplexer_daemon::session_ptr session;
     hello greeting;
     bool greeted = false;
     tab_id attached = 0;
-    tab_id recorded = 0;        ///< whose output it copies
-    std::vector<tab_id> before; ///< tabs it showed before, the latest last; at most `most_before`
-    bool suspended = false;     ///< its terminal shows something else meanwhile
+    tab_id recorded = 0;        ///< the tab whose output it records
+    std::vector<tab_id> before; ///< previously shown tabs, the latest last; at most `most_before`
+    bool suspended = false;     ///< its terminal currently shows something else
     view_options view;
     std::unique_ptr<viewer> screen;
-    relayed_outlet* relay = nullptr; ///< of `screen`, when it is no direct one
-    std::uint64_t activity = 0;      ///< when it last acted: tab_table::act
-    std::uint64_t untaken = 0;       ///< typed bytes the program has not taken
-    traffic left;                    ///< of screens it has left
+    relayed_outlet* relay = nullptr; ///< the outlet of `screen`, unless it is direct
+    std::uint64_t activity = 0;      ///< when it was last active: tab_table::act
+    std::uint64_t untaken = 0;       ///< typed bytes that the program has not read
+    traffic left;                    ///< of screens that were closed
 
     [[nodiscard]] std::uint64_t id() const { return session->id(); }
     [[nodiscard]] asker asks(std::uint32_t request) const { return {id(), request}; }
-    /// Bytes that wait for it and for its terminal.
+    /// Bytes queued for it and for its terminal.
     [[nodiscard]] std::uint64_t queue_bytes() const;
 };
 
@@ -60,33 +60,33 @@ public:
     client& add(const multiplexer_daemon::session_ptr& session);
     void remove(std::uint64_t id) { clients_.erase(id); }
     [[nodiscard]] std::size_t count() const noexcept { return clients_.size(); }
-    /// Null: it has left. A client stays where it is until then.
+    /// Null: it has disconnected. A client's address does not change until then.
     [[nodiscard]] client* find(std::uint64_t id);
     [[nodiscard]] auto begin() noexcept { return clients_.begin(); }
     [[nodiscard]] auto end() noexcept { return clients_.end(); }
     [[nodiscard]] auto begin() const noexcept { return clients_.begin(); }
     [[nodiscard]] auto end() const noexcept { return clients_.end(); }
 
-    /// Those whose terminal shows the tab, in the order they came.
+    /// The clients whose terminal shows the tab, in the order of their connection.
     [[nodiscard]] std::vector<client*> viewers_of(tab_id tab);
     [[nodiscard]] std::size_t count_viewers(tab_id tab) const noexcept;
 
-    /// An answer too large to send is replaced by an error that says so.
+    /// An answer that is too large to send is replaced by an error.
     void send(client& to, const std::string& payload);
     void reply(client& to, message type, std::uint32_t request, auto body) { send(to, encode(type, request, std::move(body))); }
     void refuse(client& to, std::uint32_t request, std::string text, int exit_code = 1);
-    /// As above; nothing when who asked has left.
+    /// As above; no effect if the client has disconnected.
     void reply(asker to, message type, auto body) {
         if (client* const waiter = find(to.client)) reply(*waiter, type, to.request, std::move(body));
     }
     void refuse(asker to, std::string text) {
         if (client* const waiter = find(to.client)) refuse(*waiter, to.request, std::move(text));
     }
-    /// One-way, to all that have been greeted.
+    /// Sends a one-way message to all clients that have been greeted.
     void tell_all(message type);
 
 private:
-    multiplexer_daemon& host_; // its log
+    multiplexer_daemon& host_; // for its log
     std::map<std::uint64_t, client> clients_;
 };
 

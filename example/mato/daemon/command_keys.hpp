@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file command_keys.hpp: the keys after the prefix that move between tabs, open one, and leave.
+/// @file command_keys.hpp: the keys after the prefix: switch tabs, open a tab, detach.
 /// Threads: the io_context's.   Blocks: as tab_keeper.   Test: test/mato/viewers_process_test.cpp.
 #pragma once
 
@@ -12,8 +12,8 @@ public:
     command_keys(daemon_state& state, views& screens, tab_keeper& tabs) noexcept
         : state_(state), views_(screens), tabs_(tabs) {}
 
-    /// d: detach; C-z: suspend; c: a new tab; n, p: the next and the one before; 1 to 9, 0: by place in the task. A key that
-    /// means nothing, or cannot be obeyed, rings. @pre attached
+    /// d: detach; C-z: suspend; c: new tab; n, p: next and previous tab; 1 to 9, 0: the tab at that place in the task. Any
+    /// other key, or one that has no effect, rings the bell. @pre attached
     void press(client& from, char key);
 
 private:

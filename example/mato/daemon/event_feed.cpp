@@ -29,7 +29,7 @@ void event_feed::tell(daemon_event what) {
     what.number = ++last_;
     what.at = now();
     if (what.text.size() > most_text) what.text.resize(most_text);
-    mato::failure never; // names are short, and so is the text now
+    mato::failure never; // names are short, and the text was cut
     hub_.publish(encode(message::event, 0, std::move(what)), never);
 }
 

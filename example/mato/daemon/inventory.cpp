@@ -17,12 +17,13 @@ std::uint64_t idle_ms_of(const tab& which) {
 namespace {
 
 constexpr std::size_t most_list =
-    multiplexer_daemon::session::framing::max_frame_bytes / 2; // a snapshot of events has clients, too
-constexpr std::size_t info_bytes = 160;                        // of a tab_info but its texts
+    multiplexer_daemon::session::framing::max_frame_bytes / 2; // an event snapshot contains clients too
+constexpr std::size_t info_bytes = 160;                        // of a tab_info without its texts
 
 void cut(std::string& text, std::size_t limit) {
     if (text.size() <= limit) return;
-    while (limit > 0 && (static_cast<unsigned char>(text[limit]) & 0xc0) == 0x80) --limit; // before a character, not inside
+    while (limit > 0 && (static_cast<unsigned char>(text[limit]) & 0xc0) == 0x80)
+        --limit; // cut before a character, not inside it
     text.resize(limit);
     text += "…";
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file inventory.hpp: the daemon's tabs, clients and numbers as they are now, and what was sent since it started.
+/// @file inventory.hpp: the current tabs, clients and figures of the daemon, and its totals since the start.
 /// Threads: the io_context's.   Blocks: never.   Test: test/mato/status_process_test.cpp, test/mato/cli_process_test.cpp.
 #pragma once
 
@@ -12,8 +12,8 @@
 
 namespace mux {
 
-/// Cuts long commands, directories and titles until the list has at most `most` bytes, or they are a few characters each. A
-/// text that was cut ends with "…". Names stay: they are what a tab is called by.
+/// Cuts long commands, directories and titles until the list has at most `most` bytes, or they have a few characters each. A
+/// cut text ends with "…". Names are never cut: users refer to tabs by them.
 void make_fit(tab_list& list, std::size_t most);
 
 class inventory {
@@ -24,7 +24,7 @@ public:
     [[nodiscard]] client_list clients() const;
     [[nodiscard]] status_report status();
 
-    /// The client leaves; what it was sent counts on.
+    /// The client disconnects; its traffic stays in the totals.
     void forget(const client& leaving) { gone_ += traffic_of(leaving); }
 
 private:
@@ -34,10 +34,10 @@ private:
     const daemon_state& state_;
     mato::usage_meter<> usage_;
     const std::time_t started_;
-    traffic gone_; // of clients that have left
+    traffic gone_; // of disconnected clients
 };
 
-/// Milliseconds since its program wrote last.
+/// Milliseconds since the tab's program last wrote.
 [[nodiscard]] std::uint64_t idle_ms_of(const tab& which);
 
 } // namespace mux

@@ -9,7 +9,7 @@
 namespace mux {
 namespace {
 
-constexpr rlim_t most_descriptors = 65'536; // tabs and clients; tables larger than that cost memory for nothing
+constexpr rlim_t most_descriptors = 65'536; // enough for all tabs and clients; larger tables only cost memory
 
 constexpr std::size_t most_greeting_text = 256; // bytes of the terminal's path, and of the client's name
 
@@ -42,7 +42,7 @@ void multiplexer::install() {
     };
     server.on.on_refused = [this](const mato::peer_credentials&, const mato::failure& why) -> std::optional<std::string> {
         const int code = mato::exit_code_for(why.code);
-        const bool is_full = code == mato::exit_code::unavailable; // else it is a stranger, whom no setting lets in
+        const bool is_full = code == mato::exit_code::unavailable; // otherwise the peer is another user; no setting admits it
         return encode(message::refused, 0, refusal{code, is_full ? why.message() + "; " + way_in() : why.message()});
     };
     auto& daemon = state_.host;
@@ -87,10 +87,10 @@ void multiplexer::reload(mato::error_out out) {
 
 // ---- clients ----
 
-/// What a client can do that the limits keep out. Not "mato reload": it would be kept out, too.
+/// What to do when the limit of clients is reached. Not "mato reload": it would be refused too.
 std::string multiplexer::way_in() {
     if (state_.host.server().size() < state_.configuration->max_clients)
-        return "try again in a moment"; // silent ones are closed soon
+        return "try again in a moment"; // clients that send nothing are closed soon
     return "end a client, or raise `clients` in [limits] of " + state_.configuration.path() + " and send SIGHUP to process " +
            std::to_string(mato::sys::getpid());
 }
@@ -135,9 +135,9 @@ void multiplexer::greet(client& from, const header& frame) {
         return session->close({mato::errc::version_mismatch, "handshake", {}, "versions " + theirs});
     }
     std::vector<std::string> asked = state_.configuration->update_environment;
-    asked.emplace_back("PATH"); // of each client for the tabs it opens
+    asked.emplace_back("PATH"); // each client's PATH is used for the tabs that it opens
     from.greeting = *greeting;
-    for (std::string* const text : {&from.greeting.tty, &from.greeting.program}) // it is kept, and listed with all others
+    for (std::string* const text : {&from.greeting.tty, &from.greeting.program}) // they are stored, and shown in listings
         if (text->size() > most_greeting_text) text->resize(most_greeting_text), text->shrink_to_fit();
     from.greeted = true;
     session->established();
@@ -169,14 +169,14 @@ void multiplexer::check_stopped() {
     state_.host.stopped();
 }
 
-/// For the next daemon, and for clients that ask while there is none.
+/// For the next daemon, and for commands that run while there is none.
 void multiplexer::save_ended() {
     mato::failure why;
     state_.ended.save(ended_tabs::path_next_to(state_.host.options().paths.socket), why);
     if (why) state_.host.log().warning("cannot keep the exit codes of ended tabs: " + why.message());
 }
 
-/// What a person needs who asks a daemon by SIGQUIT what it is doing: to the log, at most a page.
+/// Writes the daemon's state to the log after SIGQUIT: at most a page.
 void multiplexer::report() {
     constexpr std::size_t most_tabs = 100;
     auto& log = state_.host.log();

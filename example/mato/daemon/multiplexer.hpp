@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-/// @file multiplexer.hpp: the daemon's side of mato: its parts joined, who comes and goes, reload and stop.
-/// Threads: the daemon's one.   Blocks: only for the start of a program (see spawn.hpp).
+/// @file multiplexer.hpp: the daemon's side of mato: connects its parts; clients that connect and leave, reload, stop.
+/// Threads: the daemon's one.   Blocks: only while a program is started (see spawn.hpp).
 /// Test: test/mato/ (real processes and terminals).
 ///
-/// What happens comes from the daemon, its clients and its tabs; each has one way in: `requests` from clients, `views` from
-/// their terminals, `tab_keeper` from programs. All three change `daemon_state`, and nothing else is shared.
+/// Events come from the daemon, its clients and its tabs. Each source has one entry point: `requests` for clients, `views` for
+/// their terminals, `tab_keeper` for programs. All three change `daemon_state`; they share nothing else.
 #pragma once
 
 #include "command_keys.hpp"
@@ -22,10 +22,10 @@ namespace mux {
 
 class multiplexer {
 public:
-    /// Installs its callbacks in the daemon; call it from `setup`. It must live as long as the daemon runs.
-    /// @throws mato::error when the state directory's tab counter cannot be read or written.
+    /// Installs its callbacks in the daemon; call it from `setup`. @pre It lives as long as the daemon runs.
+    /// @throws mato::error if the tab counter in the state directory cannot be read or written.
     multiplexer(multiplexer_daemon& host, multiplexer_options options);
-    multiplexer(const multiplexer&) = delete; // its parts know each other
+    multiplexer(const multiplexer&) = delete; // its parts refer to each other
 
 private:
     void install();

@@ -7,7 +7,7 @@
 namespace mux {
 namespace {
 
-constexpr std::size_t most_screen = multiplexer_daemon::session::framing::max_frame_bytes - 64; // beside the numbers
+constexpr std::size_t most_screen = multiplexer_daemon::session::framing::max_frame_bytes - 64; // without the numbers
 
 constexpr std::string_view empty_screen("\033[?1049l\033[0m\033[H\033[2J");
 
@@ -31,7 +31,7 @@ output_stream::output_stream(asio::io_context& context, std::shared_ptr<tab> sou
     hub_.on.last_words = [this](const mato::failure& why) {
         return encode(message::stream_end, 0, stream_end{now(), offset_, 0, why.message()});
     };
-    begins_amid_ = tab_->screen() && !tab_->screen()->is_between_sequences();
+    begins_in_sequence_ = tab_->screen() && !tab_->screen()->is_between_sequences();
     tab_->observe(this);
 }
 
@@ -47,22 +47,22 @@ void output_stream::subscribe(const std::shared_ptr<session>& to, bool exact) {
 }
 
 void output_stream::on_output(std::string_view bytes) {
-    if (begins_amid_) return begin_between();
+    if (begins_in_sequence_) return begin_between();
     if (held_.empty()) held_at_ = now();
     held_ += bytes;
     const std::size_t whole = sequence_boundary(held_);
     publish(held_.size() - whole > most_held ? held_.size() : whole);
 }
 
-/// What was joined in the middle of a sequence is shown anew behind it.
+/// If the stream began inside a sequence, the screen is sent again after it.
 void output_stream::begin_between() {
-    begins_amid_ = !tab_->screen()->is_between_sequences();
-    mato::failure too_large; // then what is written next is shown
-    if (!begins_amid_) hub_.publish(screen(), too_large);
+    begins_in_sequence_ = !tab_->screen()->is_between_sequences();
+    mato::failure too_large; // the next output sends it
+    if (!begins_in_sequence_) hub_.publish(screen(), too_large);
 }
 
 void output_stream::on_resized() {
-    mato::failure never; // it is a few bytes
+    mato::failure never; // it has a few bytes
     hub_.publish(encode(message::stream_size, 0, stream_size{now(), size_of(*tab_)}), never);
 }
 
@@ -77,7 +77,7 @@ void output_stream::publish(std::size_t size) {
     held_.erase(0, size);
     held_at_ = now();
     offset_ += size;
-    mato::failure never; // at most a read and what was held: far below half of the ring
+    mato::failure never; // at most one read and the held bytes: far below half of the ring
     hub_.publish(frame, never);
 }
 
@@ -92,7 +92,7 @@ std::string output_stream::drawing() const {
             bytes = redraw(*shown, colours);
             if (bytes.size() <= most_screen) return bytes;
         }
-        return std::string(empty_screen); // of a million cells: what is written next is shown
+        return std::string(empty_screen); // of a million cells: the next output sends it
     }
     const raw_emulator& kept = *tab_->bytes();
     bytes = empty_screen;

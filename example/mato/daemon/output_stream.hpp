@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-/// @file output_stream.hpp: all that a tab's program writes, as one stream to any number of clients that copy it.
+/// @file output_stream.hpp: the output of a tab's program, as one stream to any number of clients that record it.
 /// Threads: the io_context's.   Blocks: never.   Test: test/mato/record_process_test.cpp.
 ///
-/// The bytes lie in one ring, whoever reads them. A reader that is too slow for it costs the program, the tab and the other
-/// readers nothing: it goes on from the screen as it is then, or, if it must have every byte, its stream ends with the reason.
+/// The bytes are stored once, in one ring, for all readers. A slow reader does not delay the program, the tab or other readers:
+/// it continues with the current screen, or, if it needs every byte, its stream ends with the reason.
 #pragma once
 
 #include "multiplexer_daemon.hpp"
@@ -26,9 +26,9 @@ public:
     output_stream(const output_stream&) = delete;
     ~output_stream();
 
-    /// Sends `to` the screen, and what the program writes from then on.
+    /// Sends `to` the screen, then the program's further output.
     void subscribe(const std::shared_ptr<session>& to, bool exact);
-    /// Publishes what waits for the rest of a sequence: the program has ended. @returns what to send to every reader, last.
+    /// Publishes the held part of an unfinished sequence: the program has ended. @returns the last message for every reader.
     [[nodiscard]] std::string finish();
 
     [[nodiscard]] bool is_followed() const noexcept { return hub_.size() > 0; }
@@ -44,15 +44,15 @@ private:
 
     static constexpr std::size_t ring_bytes = 1u << 20;
     static constexpr std::size_t queue_bytes =
-        3 * (ring_bytes / 4);                           // of one reader; the rest is for what comes before it is asked
-    static constexpr std::size_t most_held = 16u << 10; // bytes of a sequence waited for; only images are longer
+        3 * (ring_bytes / 4); // of one reader; the rest is for output that arrives before the reader is served
+    static constexpr std::size_t most_held = 16u << 10; // bytes held of an unfinished sequence; only images are longer
 
     std::shared_ptr<tab> tab_;
     mato::basic_broadcast<session, mato::any_overflow> hub_;
-    std::string held_;          // the beginning of a sequence that is not whole yet
-    std::uint64_t held_at_ = 0; // when it came
-    std::uint64_t offset_ = 0;  // bytes published
-    bool begins_amid_ = false;  // the tab was in a sequence when this began, and has not left it
+    std::string held_;                // the beginning of an unfinished sequence
+    std::uint64_t held_at_ = 0;       // when it arrived
+    std::uint64_t offset_ = 0;        // bytes published
+    bool begins_in_sequence_ = false; // the tab was in a sequence when this began, and still is
 };
 
 } // namespace mux

@@ -6,7 +6,7 @@
 namespace mux {
 namespace {
 
-/// The room of a burst of waits does not stay for ever.
+/// Releases the memory of a burst of requests.
 template <class Waits> void give_back(Waits& waits) {
     constexpr std::size_t worth_it = 1024;
     if (waits.capacity() > worth_it && waits.size() < waits.capacity() / 4) waits.shrink_to_fit();
@@ -26,7 +26,7 @@ asker pending_requests::count(asker who) {
 }
 
 void pending_requests::uncount(asker who) noexcept {
-    const auto its = waits_.find(who.client); // none: it has left, and what it asked for takes place all the same
+    const auto its = waits_.find(who.client); // none: it has disconnected, and its respawn still happens
     if (its != waits_.end() && --its->second == 0) waits_.erase(its);
 }
 

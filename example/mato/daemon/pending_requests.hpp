@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-/// @file pending_requests.hpp: requests whose answer waits for what becomes of a tab.
+/// @file pending_requests.hpp: requests whose answer waits for a change of a tab.
 /// Pure.  Threads: one object, one thread.   Test: test/mato/pending_requests_test.cpp.
 ///
-/// What happened goes in, whom to answer comes out: everyone once, in the order of asking.
+/// It is told what happened, and returns the requests to answer: each one once, in the order of arrival.
 #pragma once
 
 #include "asker.hpp"
@@ -20,36 +20,36 @@ namespace mux {
 
 class pending_requests {
 public:
-    static constexpr std::size_t most_of_client = 4096; ///< waits at once; more than a script has tabs
+    static constexpr std::size_t most_of_client = 4096; ///< requests that wait at once; more than a script has tabs
     static constexpr std::size_t most_in_all = 65'536;  ///< a few megabytes
 
-    /// Whether one more wait of that client is within the bounds.
+    /// Whether that client may have one more request waiting.
     [[nodiscard]] bool has_room(std::uint64_t client) const noexcept;
 
     void await_exit(tab_id tab, asker who) { exits_.push_back({tab, count(who)}); }
     void await_output(tab_id tab, asker who) { outputs_.push_back({tab, count(who)}); }
-    /// Until the last of them is gone.
+    /// To be answered when the last of these tabs is removed.
     void await_removal(std::vector<tab_id> tabs, asker who) { removals_.push_back({std::move(tabs), count(who), {}}); }
-    /// The tab's program is being ended for the next one. @pre !is_respawning(tab)
+    /// The tab's program is being ended so that the next one can start. @pre !is_respawning(tab)
     void await_respawn(tab_id tab, asker who) { respawns_.push_back({tab, count(who)}); }
 
     [[nodiscard]] bool is_respawning(tab_id tab) const noexcept;
-    /// Somebody waits for its removal.
+    /// A request waits for its removal.
     [[nodiscard]] bool is_doomed(tab_id tab) const noexcept;
 
     [[nodiscard]] std::vector<asker> take_exits(tab_id tab) { return take(exits_, tab); }
     [[nodiscard]] std::vector<asker> take_outputs(tab_id tab) { return take(outputs_, tab); }
     [[nodiscard]] std::optional<asker> take_respawn(tab_id tab);
-    /// A tab's removal that was not whole, to be told with the answer.
+    /// A problem with the tab's removal, reported with the answer.
     void note_trouble(tab_id tab, const std::string& text);
     struct removal {
         asker who;
-        std::string trouble; ///< empty: everything has ended
+        std::string trouble; ///< empty: every process has ended
     };
-    /// The tab is gone: who waits for no other.
+    /// The tab is removed. @returns the requests that wait for no other tab.
     [[nodiscard]] std::vector<removal> take_removals(tab_id tab);
 
-    /// Nobody waits for its answers; a respawn it asked for takes place.
+    /// The client has disconnected: its requests get no answer. A respawn that it asked for still happens.
     void forget(std::uint64_t client);
 
 private:
@@ -68,7 +68,7 @@ private:
 
     std::vector<of_tab> exits_, outputs_, respawns_;
     std::vector<of_tabs> removals_;
-    std::map<std::uint64_t, std::size_t> waits_; // of each client that is connected and has some
+    std::map<std::uint64_t, std::size_t> waits_; // of each connected client that has any
 };
 
 } // namespace mux

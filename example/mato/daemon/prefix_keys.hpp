@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file prefix_keys.hpp: tells what is typed for the program from what is typed for mato.
+/// @file prefix_keys.hpp: separates input for the program from commands for mato.
 /// Pure.  Test: test/mato/prefix_keys_test.cpp.
 #pragma once
 
@@ -17,7 +17,7 @@ public:
         std::function<void(char)> command;           ///< the key after the prefix
     };
 
-    /// Any split of the same bytes has the same effect. The prefix twice is typed once.
+    /// Any split of the same bytes has the same effect. The prefix typed twice passes it on once.
     void feed(std::string_view bytes, const sink& to) {
         while (!bytes.empty()) {
             if (after_prefix_) {

@@ -15,7 +15,7 @@ namespace {
 
 std::string named(const tab& which) { return std::string("tab ").append(std::to_string(which.id())); }
 
-/// Why no tab can be opened so; empty: it can.
+/// Why the tab cannot be opened; empty: it can.
 std::string problem_of(const new_tab& wanted) {
     for (const std::string& name : {wanted.task, wanted.name})
         if (!name.empty())
@@ -29,7 +29,7 @@ std::string problem_of(const new_tab& wanted) {
     return {};
 }
 
-/// The text with its keys in the modes of now. `problem`: why one of them cannot be typed.
+/// The text with its keys encoded in the program's current modes. `problem`: why a key cannot be encoded.
 std::string bytes_of(const send_request& wanted, const keyboard_modes& modes, std::string& problem) {
     std::string bytes;
     std::size_t at = 0;
@@ -47,7 +47,7 @@ std::string bytes_of(const send_request& wanted, const keyboard_modes& modes, st
     return bytes.append(wanted.bytes, at);
 }
 
-/// Requests that may be kept until something happens to a tab.
+/// Requests whose answer may wait for a change of a tab.
 bool waits(message type) noexcept {
     return type == message::wait_exit || type == message::wait_output || type == message::kill || type == message::respawn ||
            type == message::new_tab;
@@ -109,7 +109,7 @@ void requests::handle(client& from, const header& frame) {
     }
 }
 
-/// The tab meant, or null when the client has been told why not.
+/// The tab that `wanted` names, or null after the client was told why there is none.
 tab_entry* requests::resolve(client& from, std::uint32_t id, const target& wanted) {
     if (wanted.name.empty()) {
         const auto best = state_.tabs.last_used();
@@ -123,7 +123,7 @@ tab_entry* requests::resolve(client& from, std::uint32_t id, const target& wante
     return nullptr;
 }
 
-/// A tab that is gone and is remembered, when no tab that is there is meant.
+/// An ended tab that is still remembered, if `wanted` names no open tab.
 const ended_tab* requests::find_ended(const target& wanted) const {
     if (wanted.name.empty()) return nullptr;
     const auto live = state_.tabs.names().resolve(wanted.name, wanted.current);
@@ -144,7 +144,7 @@ void requests::attach(client& from, std::uint32_t id, const attach_request& want
     reply(from, message::attached, id, views_.attach(from, shown, wanted.view));
 }
 
-/// Of the terminals that show a tab, the one last typed at. Null: the asking client has been told that there is none.
+/// The terminal last typed in, of those that show the tab. Null: the client was told that there is none.
 client* requests::viewer_of(client& from, std::uint32_t id, tab_id current) {
     const auto viewers = state_.clients.viewers_of(current);
     const auto latest = std::max_element(viewers.begin(), viewers.end(), [](const client* a, const client* b) {
@@ -178,7 +178,7 @@ void requests::detach(client& from, std::uint32_t id, const detach_request& want
     std::vector<client*> leaving;
     for (auto& [number, each] : state_.clients)
         if (each.attached && (wanted.all || (wanted.client != 0 && number == wanted.client))) leaving.push_back(&each);
-    if (!wanted.all && wanted.client == 0) { // this tab's current client; outside of a tab, the only one there is
+    if (!wanted.all && wanted.client == 0) { // the current tab's client; outside of a tab, the only client
         std::vector<client*> candidates;
         for (auto& [number, each] : state_.clients)
             if (each.attached && (wanted.current == 0 || each.attached == wanted.current)) candidates.push_back(&each);
@@ -213,7 +213,7 @@ void requests::show(client& from, std::uint32_t, const show_request& wanted) {
     views_.tell_if_cut(from);
 }
 
-void requests::hide(client& from, std::uint32_t id) { // the answer says that the terminal is let go of
+void requests::hide(client& from, std::uint32_t id) { // the answer says that the terminal is released
     if (from.screen) from.screen->hide();
     views_.set_suspended(from, true);
     done(from, id);
@@ -239,7 +239,7 @@ void requests::open_tab(client& from, std::uint32_t id, const new_tab& wanted) {
         return refuse(from, id, why.message());
     }
     switch (wanted.then) {
-    case after_opening::wait: // told at once that it is open: a client whose daemon stops knows whether to ask again
+    case after_opening::wait: // reported immediately: if the daemon stops, the client knows whether to send it again
         reply(from, message::tab_opened, 0, state_.tabs.name_of(made->id()));
         return state_.pending.await_exit(made->id(), from.asks(id));
     case after_opening::attach: return reply(from, message::attached, id, views_.attach(from, *made, wanted.view));
@@ -249,7 +249,7 @@ void requests::open_tab(client& from, std::uint32_t id, const new_tab& wanted) {
     reply(from, message::tab_opened, id, state_.tabs.name_of(made->id()));
 }
 
-/// The one named, else the current tab's, else that of the tab used last, else a new one.
+/// The named task, else the current tab's, else that of the tab last used, else a new one.
 std::string requests::task_for(const new_tab& wanted) const {
     if (!wanted.task.empty()) return wanted.task;
     const workspace& names = state_.tabs.names();
@@ -344,7 +344,7 @@ void requests::resize_tab(client& from, std::uint32_t id, const resize_request& 
     done(from, id);
 }
 
-// ---- what goes in and comes out ----
+// ---- input and output ----
 
 void requests::send_keys(client& from, std::uint32_t id, const send_request& wanted) {
     tab_entry* const found = resolve(from, id, wanted.which);

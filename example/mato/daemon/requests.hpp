@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-/// @file requests.hpp: what each message of a client asks, checked and carried out.
-/// Threads: the io_context's.   Blocks: as tab_keeper.   Fails: a message that is cut ends its client's connection; what cannot
-/// be done is answered with the reason.   Test: test/mato/cli_process_test.cpp, test/mato/hostile_peer_process_test.cpp.
+/// @file requests.hpp: checks and carries out the requests in clients' messages.
+/// Threads: the io_context's.   Blocks: as tab_keeper.   Fails: a truncated message ends its client's connection; a request
+/// that fails is answered with the reason.   Test: test/mato/cli_process_test.cpp, test/mato/hostile_peer_process_test.cpp.
 ///
-/// Every request but those that wait is answered before `handle` returns.
+/// Every request is answered before `handle` returns, except those that wait.
 #pragma once
 
 #include "inventory.hpp"
@@ -48,7 +48,7 @@ private:
     void move(client& from, std::uint32_t id, const move_request& wanted);
     void resize_tab(client& from, std::uint32_t id, const resize_request& wanted);
 
-    // what goes in and comes out
+    // input and output
     void send_keys(client& from, std::uint32_t id, const send_request& wanted);
     void cancel_send(client& from, std::uint32_t id);
     void capture(client& from, std::uint32_t id, const capture_request& wanted);

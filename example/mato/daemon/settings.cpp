@@ -11,7 +11,7 @@
 namespace mux {
 namespace {
 
-/// Words of an enum: what is written in the file, in the order of the values.
+/// The names of an enum's values in the file, in the order of the values.
 template <class Enum> struct words;
 template <> struct words<window_size> {
     static constexpr std::array<std::string_view, 4> all{"latest", "smallest", "largest", "manual"};
@@ -36,7 +36,7 @@ template <class Enum>
 requires requires { mux::words<Enum>::all; }
 struct mato::config::value_reader<Enum> {
     static std::optional<Enum> read(const toml::node& node) {
-        if constexpr (std::is_same_v<Enum, mux::mouse_use>) // as it was written before there was a choice
+        if constexpr (std::is_same_v<Enum, mux::mouse_use>) // the older boolean form of the setting
             if (const auto on = node.value_exact<bool>()) return *on ? mux::mouse_use::wheel : mux::mouse_use::off;
         const auto word = node.value_exact<std::string>();
         for (std::size_t i = 0; word && i < mux::words<Enum>::all.size(); ++i)

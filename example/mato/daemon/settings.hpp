@@ -14,19 +14,19 @@
 namespace mux {
 
 enum class window_size : std::uint8_t { latest, smallest, largest, manual };
-/// `wheel`: it moves through history where the program wants no mouse, so a selection takes Shift.
+/// `wheel`: the wheel scrolls the history if the program does not use the mouse; selecting text then needs Shift.
 enum class mouse_use : std::uint8_t { off, wheel };
 enum class remain_on_exit : std::uint8_t { off, on, failed };
 
 struct settings {
     std::string emulator = "vt";             // new tabs
-    std::uint32_t raw_replay_bytes = 131072; // new tabs; bytes: a few screens of any program, a page of history
+    std::uint32_t raw_replay_bytes = 131072; // new tabs; bytes: several screens of any program, a page of history
     std::string shell;                       // new tabs; empty: $SHELL, passwd, /bin/sh
-    std::uint32_t history_lines = 10000;     // new tabs, of emulators that keep lines; "raw" keeps bytes
+    std::uint32_t history_lines = 10000;     // new tabs, for emulators that keep lines; "raw" keeps bytes
     bool survive = false; // new tabs of "vt": output, screen and history are in a memory file, see tab_store.hpp
     mux::window_size window_size = window_size::latest;
-    mouse_use mouse = mouse_use::off; // where the program does not want it: off leaves the terminal its own selection
-    bool clipboard = true;            // programs may set the clipboards of those who watch (OSC 52); never read them
+    mouse_use mouse = mouse_use::off; // while the program does not use the mouse; off: selecting is left to the terminal
+    bool clipboard = true;            // programs may set the clipboards of their viewers (OSC 52), but never read them
     std::string prefix = "C-\\";
     mux::remain_on_exit remain_on_exit = remain_on_exit::off;
     bool exit_empty = true;

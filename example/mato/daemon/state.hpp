@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file state.hpp: all that the daemon knows, each part with its own rules; who acts on them comes above.
+/// @file state.hpp: the daemon's whole state; the parts that change it are above it.
 /// Threads: the io_context's.
 #pragma once
 
@@ -26,8 +26,8 @@ namespace mux {
 
 struct multiplexer_options {
     mato::config::reloadable<settings> configuration;
-    std::vector<std::string> environment; ///< of whoever starts the daemon, "NAME=value"
-    process_limits limits{};              ///< of whoever starts the daemon
+    std::vector<std::string> environment; ///< of the process that starts the daemon, "NAME=value"
+    process_limits limits{};              ///< of the process that starts the daemon
     bool stays_when_empty = false;        ///< `daemon --foreground`: exit_empty does not apply
 };
 
@@ -42,14 +42,14 @@ struct daemon_state {
 
     multiplexer_daemon& host;
     mato::config::reloadable<settings> configuration;
-    environment variables; ///< for new tabs; clients bring newer ones
+    environment variables; ///< for new tabs; clients update them
     const process_limits limits;
     const bool stays_when_empty;
     tab_counter counter;
     client_table clients;
     event_feed events;
     tab_table tabs;
-    std::map<tab_id, output_stream> streams; ///< of tabs that are recorded; until the last reader has gone
+    std::map<tab_id, output_stream> streams; ///< of recorded tabs; until the last reader has left
     pending_requests pending;
     ended_tabs ended;
 };

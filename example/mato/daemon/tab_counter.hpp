@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-/// @file tab_counter.hpp: the last tab's number, in a file that outlives the daemon.
-/// Threads: one object, one thread.   Blocks: as long as a small file's write.   Test: test/mato/tab_counter_test.cpp.
+/// @file tab_counter.hpp: the number of the last tab, in a file that outlives the daemon.
+/// Threads: one object, one thread.   Blocks: for the write of a small file.   Test: test/mato/tab_counter_test.cpp.
 ///
-/// A number is written before its tab is there, so that none is given twice, whatever ends the daemon.
+/// A number is written before its tab exists, so that no number is used twice, however the daemon ends.
 #pragma once
 
 #include "workspace.hpp"
@@ -16,17 +16,17 @@ namespace mux {
 
 class tab_counter {
 public:
-    /// Larger numbers in the file are no tab's: a tab a microsecond takes centuries. Readers of JSON keep 53 bits, too.
+    /// Larger numbers in the file are invalid: a tab per microsecond would take centuries. JSON readers keep 53 bits too.
     static constexpr tab_id most = tab_id{1} << 53;
 
-    /// Opens the file, made when missing; the last number in decimal. What is no number, or above `most`, counts as 0.
-    /// @throws mato::error of open(2), a symbolic link's too, and of read(2).
+    /// Opens or creates the file, which holds the last number in decimal. Anything else, or a number above `most`, counts as 0.
+    /// @throws mato::error of open(2), also for a symbolic link, and of read(2).
     explicit tab_counter(std::string path);
-    /// Beside that socket: its name with `.tabs`.
+    /// Next to that socket: its name with `.tabs`.
     [[nodiscard]] static std::string path_beside(const std::string& socket);
 
     [[nodiscard]] tab_id last() const noexcept { return last_; }
-    /// @errors of write(2): then the number must not be used.
+    /// @errors of write(2): the number must not be used then.
     void advance_to(tab_id id, mato::error_out out);
 
 private:

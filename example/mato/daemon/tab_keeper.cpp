@@ -16,29 +16,29 @@
 namespace mux {
 namespace {
 
-/// What is remembered of a tab that is removed.
+/// What is kept of a removed tab.
 ended_tab remains_of(const tab& ended, const tab_name& name) {
     ended_tab gone{name.id, ended.exit_code(), name.task, name.name};
     if (!ended.screen()) return gone;
     captured last = capture_screen(*ended.screen(), {});
     gone.last_screen = std::move(last.text);
-    while (gone.last_screen.ends_with("\n\n")) gone.last_screen.pop_back(); // rows below the text
+    while (gone.last_screen.ends_with("\n\n")) gone.last_screen.pop_back(); // empty rows below the text
     gone.columns = last.size.cols, gone.rows = last.size.rows;
     return gone;
 }
 
 std::string named(tab_id id) { return std::string("tab ").append(std::to_string(id)); }
 
-/// A line more of what a tab says of itself.
+/// Adds a line to the notes that a tab shows first.
 void add_line(std::string& note, const std::string& what, const std::string& why, const std::string& instead) {
     if (!note.empty()) note += "\r\n";
     std::string line = "[mato: " + what + ": " + why + "; using " + instead + "]";
     std::replace_if(
-        line.begin(), line.end(), [](unsigned char c) { return c < ' ' || c == 0x7f; }, '?'); // names of files
+        line.begin(), line.end(), [](unsigned char c) { return c < ' ' || c == 0x7f; }, '?'); // file names may contain them
     note += line;
 }
 
-/// As spawn. A directory that cannot be entered is replaced by HOME, else by /, and `note` says so.
+/// As spawn. If the directory cannot be entered, uses HOME, or else /, and adds a line to `note`.
 spawned spawn_somewhere(spawn_request& request, std::string& note, mato::failure& why) {
     auto program = spawn(request, why);
     if (why.step != enter_directory) return program;
@@ -58,7 +58,7 @@ spawned spawn_somewhere(spawn_request& request, std::string& note, mato::failure
     return program;
 }
 
-/// Whether a shell runs the command, or is it.
+/// Whether the command is a shell or is run by one.
 bool needs_shell(const new_tab& wanted, const spawn_request& program) {
     return wanted.argv.empty() || (wanted.argv.size() == 1 && program.argv.size() == 3);
 }
@@ -118,9 +118,9 @@ tab::handlers tab_keeper::handlers_of(tab_id id) {
 }
 
 void tab_keeper::start_again(tab& ended, mato::failure& why) {
-    auto program = spawn(ended.program(), why); // as it was started, so without a fallback
+    auto program = spawn(ended.program(), why); // with its original values, so without a fallback
     if (why) return;
-    // CAN ends what the last program had begun. Without an emulator it is the viewers' terminals that are reset, for no longer.
+    // CAN ends an unfinished sequence of the last program. Without an emulator only the viewers' terminals are reset.
     std::string clear = "\x18";
     if (ended.screen())
         clear += "\033c";
@@ -137,10 +137,10 @@ void tab_keeper::respawn(tab& running, asker who) {
     running.close(state_.configuration->stop_grace);
 }
 
-/// Its program has ended; the handler that said so has returned.
+/// The program has ended, and the handler that reported it has returned.
 void tab_keeper::finish_respawn(tab_id id) {
     const auto who = state_.pending.take_respawn(id);
-    if (!who) return; // the tab was removed meanwhile
+    if (!who) return; // the tab was removed in the meantime
     mato::failure why;
     start_again(state_.tabs.at(id), why);
     if (why) end_recordings(id);
@@ -148,17 +148,17 @@ void tab_keeper::finish_respawn(tab_id id) {
     state_.clients.reply(*who, message::done, nothing{});
 }
 
-// ---- what becomes of them ----
+// ---- ends of programs ----
 
 void tab_keeper::check_children() {
-    for (const auto& each : state_.tabs.all()) each->check_child(); // an end removes its tab
+    for (const auto& each : state_.tabs.all()) each->check_child(); // a copy: an end removes its tab
     reap_orphans();
 }
 
-/// As pid 1 of a container, and as child subreaper (prctl(2)), this process is the parent of all orphans below it. waitid(2)
-/// shows the first ended child only: when that one belongs to a tab that is being closed, the rest waits for the tab's end.
+/// As pid 1 of a container, or as child subreaper (prctl(2)), this process is the parent of all orphaned descendants. waitid(2)
+/// shows only the first ended child: while that is the child of a closing tab, the others wait for the tab's end.
 void tab_keeper::reap_orphans() {
-    constexpr int most = 256; // in one turn of the loop, so that programs which fork in a loop cannot occupy it
+    constexpr int most = 256; // per turn of the loop, so that programs that fork in a loop cannot occupy it
     const auto is_of_a_tab = [this](pid_t child) {
         for (const auto& [id, each] : state_.tabs)
             if (each.program->owns(child)) return true;
@@ -209,10 +209,10 @@ void tab_keeper::on_ended(tab_id id) {
     for (const asker& each : state_.pending.take_exits(id))
         state_.clients.reply(each, message::exit_status, exit_status{id, code});
     answer_output(id);
-    reap_orphans(); // while it was being closed its own child was the one that waitid(2) shows
+    reap_orphans(); // while the tab was closing, waitid(2) showed its child first
     views_.forget_typed(id);
     if (state_.pending.is_respawning(id) && !state_.pending.is_doomed(id) && !state_.host.is_stopping())
-        return asio::post(state_.host.context(), [this, id] { finish_respawn(id); }); // what records it goes on
+        return asio::post(state_.host.context(), [this, id] { finish_respawn(id); }); // recordings continue
     end_recordings(id);
     const auto policy = state_.configuration->remain_on_exit;
     const bool remains =

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// @file tab_keeper.hpp: begins and ends tabs and their programs, and tells whoever waits what became of them.
-/// Threads: the io_context's.   Blocks: only for the start of a program (spawn.hpp).
+/// @file tab_keeper.hpp: starts and ends tabs and their programs, and answers the clients that wait for that.
+/// Threads: the io_context's.   Blocks: only while a program is started (spawn.hpp).
 /// Test: test/mato/respawn_process_test.cpp, test/mato/close_tab_process_test.cpp.
 #pragma once
 
@@ -16,19 +16,20 @@ namespace mux {
 
 class tab_keeper {
 public:
-    /// `on_removed`: a tab is gone, and all have been told.
+    /// `on_removed`: a tab is removed, and all waiting requests are answered.
     tab_keeper(daemon_state& state, views& screens, std::function<void()> on_removed)
         : state_(state), views_(screens), on_removed_(std::move(on_removed)) {}
 
-    /// A new tab in a task, made when missing. Null: `why` says which step failed.
+    /// Opens a tab in a task, which is created if needed. Null: `why` names the step that failed.
     std::shared_ptr<tab> open(const new_tab& wanted, const std::string& task, mato::failure& why);
-    /// The program once more, in the tab of one that has ended. What that one showed last is cleared, its history stays.
+    /// Starts the program again in a tab whose program has ended. Its screen is cleared, its history stays.
     void start_again(tab& ended, mato::failure& why);
-    /// Ends the program and starts it again, then answers `who`. @pre it runs, and is neither closing nor being respawned
+    /// Ends the program, starts it again, then answers `who`. @pre it is running, and neither closing nor being respawned
     void respawn(tab& running, asker who);
-    /// Ends the programs, within `stop_grace`, and then removes the tabs; those whose program has ended at once.
+    /// Ends the programs, within `stop_grace`, and then removes the tabs; tabs without a running program are removed
+    /// immediately.
     void close(const std::vector<std::shared_ptr<tab>>& tabs);
-    /// After SIGCHLD: the tabs whose program has ended end, and orphans are reaped.
+    /// Call it after SIGCHLD: ends the tabs whose program has ended, and reaps orphans.
     void check_children();
 
 private:

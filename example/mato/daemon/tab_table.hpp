@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file tab_table.hpp: the tabs there are, by number: their programs, their names, and when each was used last.
+/// @file tab_table.hpp: the open tabs, by number: their programs, their names, and when each was last used.
 /// Threads: the io_context's.   Blocks: never.
 #pragma once
 
@@ -18,23 +18,23 @@ namespace mux {
 struct tab_entry {
     std::shared_ptr<tab> program;
     bool has_fixed_size = false; ///< set by `resize`
-    bool has_rung = false;       ///< nobody has seen it
-    bool has_focus = false;      ///< a viewer's terminal has the keyboard; its program knows if it wanted to
+    bool has_rung = false;       ///< no viewer has seen it yet
+    bool has_focus = false;      ///< a viewer's terminal has the focus; the program is told if it has enabled focus reports
     std::uint64_t used = 0;      ///< when a person last attached or typed: tab_table::act; 0: never
-    std::uint64_t touched = 0;   ///< when it was opened, or anything else was last done to it
+    std::uint64_t touched = 0;   ///< when it was opened, or last changed by a command
 };
 
 class tab_table {
 public:
-    /// Numbers go on after `last`.
+    /// Numbers continue after `last`.
     explicit tab_table(tab_id last) noexcept : names_(last) {}
 
-    /// Under the number that its options hold. @pre that is next_id(), and the task and the name are valid
+    /// Adds it under the number in its options. @pre that is next_id(), and the task and the name are valid
     tab_entry& add(const std::string& task, std::string name, std::shared_ptr<tab> program);
     void remove(tab_id id);
     [[nodiscard]] tab_id next_id() const noexcept { return names_.last_id() + 1; }
 
-    /// Null when it is gone. It stays where it is until then.
+    /// Null: it does not exist. Its address does not change while it does.
     [[nodiscard]] tab_entry* find(tab_id id) noexcept;
     [[nodiscard]] tab& at(tab_id id) { return *tabs_.at(id).program; }
     [[nodiscard]] const tab_entry& entry(tab_id id) const { return tabs_.at(id); }
@@ -43,17 +43,17 @@ public:
     [[nodiscard]] auto end() noexcept { return tabs_.end(); }
     [[nodiscard]] auto begin() const noexcept { return tabs_.begin(); }
     [[nodiscard]] auto end() const noexcept { return tabs_.end(); }
-    /// For loops in which tabs may end.
+    /// A copy, for loops in which tabs may end.
     [[nodiscard]] std::vector<std::shared_ptr<tab>> all() const;
 
-    /// A user did something. @returns when, by count
+    /// Counts an action of a user. @returns its number
     std::uint64_t act() noexcept { return ++acts_; }
     /// As `act`, by a person in this tab.
     std::uint64_t use(tab_entry& which) noexcept { return which.used = which.touched = act(); }
     /// As `act`, by a command.
     void touch(tab_entry& which) noexcept { which.touched = act(); }
     [[nodiscard]] std::uint64_t last_act() const noexcept { return acts_; }
-    /// By a person, else by a command. Null when there is none. `except` is passed over, and what is closing.
+    /// The tab last used by a person, else by a command. Null: there is none. Skips `except` and closing tabs.
     [[nodiscard]] std::shared_ptr<tab> last_used(tab_id except = 0) const;
 
     [[nodiscard]] workspace& names() noexcept { return names_; }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file window_size.hpp: how large a tab is when several terminals show it.
+/// @file window_size.hpp: the size of a tab that several terminals show.
 /// Pure.  Test: test/mato/window_size_test.cpp.
 #pragma once
 
@@ -14,13 +14,13 @@ namespace mux {
 
 struct viewer_size {
     terminal_size size;
-    std::uint64_t activity = 0; ///< the highest acted last
+    std::uint64_t activity = 0; ///< the highest was active last
     bool counts = true;         ///< false: --ignore-size, read-only
 };
 
-/// `latest` follows who typed, attached or resized last; `smallest` and `largest` take each dimension on its own; `manual`, and
-/// no viewer that counts, keep `current`.
-/// Cells are as large as the latest one's.
+/// `latest` follows the viewer that typed, attached or resized last; `smallest` and `largest` choose each dimension separately;
+/// `manual` keeps `current`, and so do all others if no viewer counts.
+/// The cell size is the latest viewer's.
 [[nodiscard]] inline terminal_size choose_size(window_size policy, terminal_size current,
                                                std::span<const viewer_size> viewers) {
     const viewer_size* latest = nullptr;

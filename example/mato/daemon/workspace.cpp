@@ -17,7 +17,7 @@ std::optional<std::uint64_t> number(std::string_view text) {
     return value;
 }
 
-/// Items whose name is `name`; without one, those whose name begins with it.
+/// Items named `name`; if there are none, those whose name begins with it.
 template <class Item> std::vector<const Item*> matching(const std::vector<const Item*>& items, std::string_view name) {
     std::vector<const Item*> exact, prefix;
     for (const Item* item : items) {
@@ -50,7 +50,7 @@ void workspace::move(tab_id id, const std::string& task_name) {
     const tab* const leaving = find(id);
     if (!leaving) return;
     tab moved = *leaving;
-    remove(id); // an emptied task of that name is made anew, at the end
+    remove(id); // if that empties a task of this name, it is created again at the end
     find_or_make(task_name).tabs.push_back(std::move(moved));
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// @file workspace.hpp: tasks and the tabs in them: names, order, ids, and what a user may call them.
-/// Pure: events in, answers out.  Test: test/mato/workspace_test.cpp.
+/// @file workspace.hpp: tasks and their tabs: names, order, ids, and how users refer to them.
+/// Pure.  Test: test/mato/workspace_test.cpp.
 #pragma once
 
 #include "protocol/ids.hpp"
@@ -22,35 +22,36 @@ public:
         std::string name;
         std::vector<tab> tabs;
     };
-    /// What a target means: one tab, or why none.
+    /// The result of `resolve`: one tab, or the reason why there is none.
     struct found {
         tab_id id = 0;       ///< 0: see `problem`
         std::string problem; ///< one line; for an ambiguous name it lists the candidates
         bool is_ambiguous = false;
     };
 
-    /// Ids go on after `last`: the highest one the state directory has seen.
+    /// Ids continue after `last`, the highest id recorded in the state directory.
     explicit workspace(tab_id last = 0) noexcept : last_id_(last) {}
 
-    /// Adds a tab to the task of that name, made when missing.
+    /// Adds a tab to the task of that name, which is created if needed.
     tab_id add(const std::string& task, std::string name);
-    /// Removes a tab, and its task when that was the last one in it.
+    /// Removes a tab, and its task if that becomes empty.
     void remove(tab_id id);
-    /// To the end of the task of that name, made when missing; the one it leaves goes with its last tab.
+    /// Moves a tab to the end of the task of that name, which is created if needed. Its old task is removed if that becomes
+    /// empty.
     void move(tab_id id, const std::string& task);
     void rename_tab(tab_id id, std::string name);
-    /// False when no such task, or the new name is taken.
+    /// False if the task does not exist or the new name is taken.
     bool rename_task(std::string_view from, const std::string& to);
 
-    /// `target`: an id; TASK/TAB, each by name, unique prefix or number (1-based); a name or unique prefix of one; "." for
+    /// `target`: an id; TASK/TAB, each by name, unique prefix or number (1-based); a name or its unique prefix; "." for
     /// `current` (0: not inside a tab).
     [[nodiscard]] found resolve(std::string_view target, tab_id current) const;
-    /// A task by name or unique prefix; null when none or several.
+    /// A task by name or unique prefix; null if there is none or more than one.
     [[nodiscard]] const task* find_task(std::string_view name) const;
     [[nodiscard]] const task* task_of(tab_id id) const;
     [[nodiscard]] const tab* find(tab_id id) const;
 
-    /// "Task N" with the lowest free N.
+    /// "Task N" with the lowest unused N.
     [[nodiscard]] std::string fresh_task_name() const;
 
     [[nodiscard]] const std::vector<task>& tasks() const noexcept { return tasks_; }
