@@ -5,8 +5,8 @@
 
 namespace mux {
 
-/// Written to the guardian's pipe before the terminal's cursor gets another style than `own_style`, 0 to 6 as DECSCUSR counts
-/// them.
+/// Written to the guardian's pipe before the terminal's cursor gets another style. `own_style`: the style to restore, 0 to 6 as
+/// in DECSCUSR.
 [[nodiscard]] constexpr char guardian_note_of(int own_style) noexcept { return static_cast<char>('0' + own_style); }
 
 } // namespace mux

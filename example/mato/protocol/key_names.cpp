@@ -41,7 +41,7 @@ constexpr std::array names{
     named_key{"F10", key::f10},
     named_key{"F11", key::f11},
     named_key{"F12", key::f12},
-    // tmux(1) "KEY BINDINGS", where they differ
+    // tmux(1) "KEY BINDINGS", where the names differ
     named_key{"IC", key::insert},
     named_key{"DC", key::erase},
     named_key{"PgUp", key::page_up},
@@ -66,7 +66,7 @@ constexpr std::array names{
     named_key{"KPEnter", key::keypad_enter},
 };
 
-/// What other programs call these keys.
+/// Names of these keys in other programs.
 struct other_name {
     std::string_view name, meant;
 };
@@ -91,7 +91,7 @@ char upper(char c) noexcept { return c >= 'a' && c <= 'z' ? static_cast<char>(c 
 bool is_same(std::string_view a, std::string_view b) noexcept {
     return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](char x, char y) { return lower(x) == lower(y); });
 }
-/// "Pageup", not "end" nor "END", which are words.
+/// "Pageup", but not "end" or "END", which are ordinary words.
 bool is_mixed_case(std::string_view word) noexcept {
     return std::any_of(word.begin(), word.end(), [](char c) { return c != lower(c); }) &&
            std::any_of(word.begin(), word.end(), [](char c) { return c != upper(c); });
@@ -102,7 +102,7 @@ std::optional<mux::key> find_name(std::string_view name) noexcept {
     return at == names.end() ? std::nullopt : std::optional(at->key);
 }
 
-/// The name that was meant by one that is wrong; empty: none is like it.
+/// The correct name for a wrong one; empty: no name is similar.
 std::string_view meant_by(std::string_view name) noexcept {
     if (!is_mixed_case(name)) return {};
     for (const auto& each : other_names)

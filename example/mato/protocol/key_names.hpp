@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file key_names.hpp: "Enter", "C-c", "PgUp": names of keys, mato's and tmux's, and what was meant by a wrong one.
+/// @file key_names.hpp: names of keys such as "Enter", "C-c", "PgUp", mato's and tmux's, and suggestions for wrong names.
 /// Pure.  Test: test/mato/key_names_test.cpp.
 #pragma once
 
@@ -58,12 +58,12 @@ enum class key : std::uint8_t {
     keypad_enter,
 };
 
-/// A key as it is pressed. How it is encoded depends on the program's modes: key_encoding.hpp.
+/// A key press. Its encoding depends on the program's modes: key_encoding.hpp.
 struct key_stroke {
     enum modifier : unsigned { shift = 1, alt = 2, control = 4 };
 
     mux::key key = mux::key::character;
-    char character = 0; ///< of key::character, as it is typed with its shift key: ASCII, printable
+    char character = 0; ///< of key::character, with Shift applied: ASCII, printable
     unsigned modifiers = 0;
 
     friend bool operator==(const key_stroke&, const key_stroke&) = default;
@@ -73,13 +73,13 @@ struct key_stroke {
 /// PgDn NPage, KP0-KP9 KP. KP/ KP* KP- KP+ KPEnter; S-, C- and M- before one of them, C- and M- before a character; ^x as C-x.
 [[nodiscard]] std::optional<key_stroke> parse_key_name(std::string_view name);
 
-/// What to say of a word that is no key's name and looks like one, such as "Esc", "Ctrl-c" or "F13"; empty: it looks like text.
+/// The error for a word that resembles a key's name but is not one, such as "Esc", "Ctrl-c" or "F13"; empty: it is text.
 [[nodiscard]] std::string key_name_problem(std::string_view word);
 
-/// A prefix key: "C-" and one of a-z @ [ \ ] ^ _ ; the control byte it is.
+/// The control byte of a prefix key: "C-" and one of a-z @ [ \ ] ^ _
 [[nodiscard]] std::optional<char> parse_prefix(std::string_view name);
 
-/// The control byte of a key: ECMA-48 C0, reached by clearing bits 6 and 7.
+/// The control byte of a key: ECMA-48 C0, its code with bits 6 and 7 cleared.
 [[nodiscard]] std::optional<char> control_byte(char character) noexcept;
 
 } // namespace mux

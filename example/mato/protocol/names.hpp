@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file names.hpp: which names a task or a tab may have.
+/// @file names.hpp: the rules for names of tasks and tabs.
 /// Pure.  Test: test/mato/workspace_test.cpp.
 #pragma once
 
@@ -8,7 +8,8 @@
 
 namespace mux {
 
-/// Names are 1 to 64 bytes of UTF-8 text without control bytes or '/', not all digits, not "."; else the reason.
+/// A name is 1 to 64 bytes of UTF-8 text without control characters or '/', not all digits, not ".". @returns empty, or the
+/// reason.
 [[nodiscard]] std::string check_name(std::string_view name);
 
 } // namespace mux

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file policies.hpp: the toolkit's policies that this program chooses: its client and its daemon have to agree on them.
+/// @file policies.hpp: the toolkit's policies that client and daemon of this program share.
 #pragma once
 
 #include <mato/policies.hpp>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-/// @file protocol.hpp: what client and daemon say to each other, as structs and as bytes.
-/// Pure: no descriptor, no clock.  Test: test/mato/protocol_test.cpp, test/fuzz/protocol_fuzz.cpp.
+/// @file protocol.hpp: the messages between client and daemon, as structs and as bytes.
+/// Pure.  Test: test/mato/protocol_test.cpp, test/fuzz/protocol_fuzz.cpp.
 ///
 /// A frame's payload: u32 type, u32 request id, fields; all numbers little-endian. Requests carry an id other than 0 and get
 /// exactly one answer with that id (`done`, `error`, or their own reply); id 0 is one-way. Rules that every version keeps:
 ///   - the first frame is `hello`; its answer is `welcome` or `refused`, both of which every version can parse;
-///   - a version may append fields to a message: readers ignore what they do not know at its end;
+///   - a version may append fields to a message: a reader ignores unknown bytes at its end;
 ///   - an unknown type with the bit `skippable` is ignored, any other is answered by `error`.
 #pragma once
 
@@ -19,15 +19,16 @@
 
 namespace mux {
 
-inline constexpr std::uint32_t hello_magic = 0x6f74616d; ///< "mato": tells a stranger's bytes from a client's
-inline constexpr std::uint32_t oldest_version = 1;       ///< this program speaks every version from here
-inline constexpr std::uint32_t newest_version = 1;       ///< up to here
+inline constexpr std::uint32_t hello_magic = 0x6f74616d; ///< "mato": distinguishes a client from any other program
+inline constexpr std::uint32_t oldest_version = 1;       ///< this program supports every version from this one
+inline constexpr std::uint32_t newest_version = 1;       ///< to this one
 inline constexpr std::uint32_t skippable = 0x8000'0000;
-inline constexpr std::size_t input_window_bytes = 256u << 10; ///< typed but not yet taken by the program, per client
-inline constexpr std::size_t input_chunk_bytes = 32u << 10;   ///< of one `send` or `input`: a pty takes 4 KiB at a time
-inline constexpr std::size_t most_keys_of_send = 4096;        ///< keys by name of one `send`: 48 KiB when encoded
+inline constexpr std::size_t input_window_bytes = 256u << 10; ///< sent but not yet read by the program, per client
+inline constexpr std::size_t input_chunk_bytes = 32u << 10;   ///< of one `send` or `input`: a pty accepts 4 KiB at a time
+inline constexpr std::size_t most_keys_of_send = 4096;        ///< named keys of one `send`: 48 KiB when encoded
 inline constexpr std::size_t output_chunk_bytes = 32u << 10;  ///< of one `output`
-inline constexpr std::size_t output_window_bytes = 8u << 10;  ///< sent to a terminal that has not taken it: then no new frame
+inline constexpr std::size_t output_window_bytes = 8u
+                                                   << 10; ///< sent to a terminal and not yet accepted: no new frame beyond this
 
 enum class message : std::uint32_t {
     hello = 1,
@@ -89,7 +90,7 @@ enum class message : std::uint32_t {
     cursor_shaped,
 };
 
-/// Everything a message holds is listed once, in `fields`, for both directions.
+/// `fields` lists all members of a message once, for both directions.
 struct hello {
     std::uint32_t magic = hello_magic, min_version = oldest_version, max_version = newest_version;
     std::uint64_t features = 0;
@@ -103,20 +104,20 @@ struct welcome {
     std::uint32_t pid = 0;
     std::uint64_t client = 0;
     std::string program;
-    std::vector<std::string> update_environment; ///< names the client should send the values of
+    std::vector<std::string> update_environment; ///< names of the variables that the client should send
     void fields(auto& f) { f(version, features, pid, client, program, update_environment); }
 };
-// What a command exits with, next to mato::exit_code.
-inline constexpr int cannot_be_answered = 65; ///< EX_DATAERR: not of this tab; it has no emulator
+// Exit codes of commands, in addition to mato::exit_code.
+inline constexpr int cannot_be_answered = 65; ///< EX_DATAERR: the tab has no emulator
 inline constexpr int not_in_time = 124;       ///< as timeout(1)
 
-/// `refused` and `error`: why not, and what a command should exit with.
+/// `refused` and `error`: the reason, and the exit code for the command.
 struct refusal {
     std::int32_t exit_code = 1;
     std::string text;
     void fields(auto& f) { f(exit_code, text); }
 };
-/// A tab as the user named it. `current` is the tab the command runs in (0: none), which "." and an empty target mean.
+/// A tab as the user named it. `current` is the tab in which the command runs (0: none); "." and an empty target mean it.
 struct target {
     std::string name;
     std::uint64_t current = 0;
@@ -130,14 +131,14 @@ struct size_of_terminal {
 struct view_options {
     size_of_terminal size;
     terminal_features terminal;
-    /// With the frame come two descriptors: the terminal, and one to close once the daemon has let go of it. False: `input` and
-    /// `output` are used.
+    /// The frame comes with two descriptors: the terminal, and one that is closed once the daemon has released it. If false,
+    /// `input` and `output` are used.
     bool passes_terminal = false;
     bool readonly = false, detach_others = false, ignore_size = false;
-    std::vector<std::string> environment; ///< "NAME=value", or "NAME" alone when unset at the client
+    std::vector<std::string> environment; ///< "NAME=value", or "NAME" alone if it is not set in the client
     void fields(auto& f) { f(size, terminal, passes_terminal, readonly, detach_others, ignore_size, environment); }
 };
-/// `switch_viewer`: the terminal that shows the current tab shows the new one.
+/// `switch_viewer`: the terminal that shows the current tab switches to the new one.
 enum class after_opening : std::uint8_t { nothing, attach, wait, switch_viewer };
 struct new_tab {
     std::string task, name, cwd, emulator;
@@ -145,10 +146,10 @@ struct new_tab {
     std::vector<std::string> argv, environment; ///< "NAME=value"
     view_options view;
     after_opening then = after_opening::nothing;
-    bool may_fall_back = false; ///< a `cwd` that cannot be entered is replaced by HOME, else by /
+    bool may_fall_back = false; ///< a `cwd` that cannot be entered is replaced by HOME, or else by /
     void fields(auto& f) { f(task, name, cwd, emulator, current, argv, environment, view, then, may_fall_back); }
 };
-/// The terminal that shows the current tab shows another one. Empty name: the one it showed before.
+/// Switches the terminal that shows the current tab to another tab. Empty name: to the one it showed before.
 struct switch_request {
     target which;
     bool detach_others = false;
@@ -159,10 +160,10 @@ struct tab_name {
     std::string task, name;
     void fields(auto& f) { f(id, task, name); }
 };
-/// Nothing is read from the terminal and nothing written to it before the client says `show`, and again after `hide`.
+/// The terminal is neither read nor written before the client's `show`, nor after `hide`.
 struct attachment_info {
     tab_name tab;
-    bool direct = false; ///< the daemon has the terminal; the client only guards it
+    bool direct = false; ///< the daemon uses the terminal directly; the client only guards it
     void fields(auto& f) { f(tab, direct); }
 };
 /// An empty `target` means the tab used last.
@@ -173,7 +174,7 @@ struct attach_request {
 };
 struct detach_request {
     bool all = false;
-    std::uint64_t client = 0, current = 0; ///< a client, else the current tab's latest
+    std::uint64_t client = 0, current = 0; ///< a client, or else the latest client of the current tab
     void fields(auto& f) { f(all, client, current); }
 };
 struct tab_info {
@@ -202,9 +203,9 @@ struct client_info {
     std::uint64_t tab = 0; ///< 0: not attached
     bool readonly = false, direct = false;
     std::uint64_t bytes_sent = 0, frames_dropped = 0, queue_bytes = 0;
-    std::uint64_t recorded = 0; ///< the tab whose output it copies; 0: of none
+    std::uint64_t recorded = 0; ///< the tab that it records; 0: none
     std::uint64_t delivered = 0, dropped = 0, superseded = 0, gaps = 0, resyncs = 0, lag = 0; ///< frames: fan_out.hpp
-    bool follows_events = false;                                                              ///< then these frames are events
+    bool follows_events = false;                                                              ///< these frames are events
     void fields(auto& f) {
         f(id, pid, uid, tty, size, tab, readonly, direct, bytes_sent, frames_dropped, queue_bytes, recorded, delivered, dropped,
           superseded, gaps, resyncs, lag, follows_events);
@@ -214,9 +215,9 @@ struct client_list {
     std::vector<client_info> clients;
     void fields(auto& f) { f(clients); }
 };
-/// A key by name: the daemon, which knows the program's modes, encodes it.
+/// A key by name. The daemon encodes it, because it knows the program's modes.
 struct key_in_text {
-    std::uint64_t before = 0; ///< it comes before this byte of the text; the text's size: after all of it
+    std::uint64_t before = 0; ///< its place: before this byte of the text; the text's size: at the end
     std::string name;
     void fields(auto& f) { f(before, name); }
 };
@@ -226,49 +227,50 @@ struct send_request {
     std::vector<key_in_text> keys; ///< in order
     void fields(auto& f) { f(which, bytes, keys); }
 };
-/// Bytes of one `send` that the program's terminal took: all of them, unless it was cancelled.
+/// Bytes of one `send` that the program's terminal accepted: all of them, unless it was cancelled.
 struct sent {
     std::uint64_t bytes = 0;
     bool cancelled = false;
     void fields(auto& f) { f(bytes, cancelled); }
 };
-/// A tab's screen as text, and rows of history above it. Long ones take several requests: `from` is the last answer's `next`.
+/// A tab's screen as text, and rows of history above it. A long text needs several requests: `from` is the last answer's
+/// `next`.
 struct capture_request {
     target which;
     std::uint32_t history_rows = 0;
     std::uint64_t from = 0;
-    bool ansi = false, join = false; ///< with SGR; rows that go on in the next without a newline
-    bool blanks_to_cursor = false;   ///< blanks that were written before the cursor stay
+    bool ansi = false, join = false; ///< with SGR; no newline between rows of one wrapped line
+    bool blanks_to_cursor = false;   ///< keeps blanks that were written before the cursor
     void fields(auto& f) { f(which, history_rows, from, ansi, join, blanks_to_cursor); }
 };
 struct captured {
-    std::uint64_t tab = 0, revision = 0, idle_ms = 0, next = 0; ///< next 0: that was all
+    std::uint64_t tab = 0, revision = 0, idle_ms = 0, next = 0; ///< next 0: this is the last part
     size_of_terminal size;
     std::uint16_t cursor_row = 0, cursor_column = 0; ///< from 0
     bool cursor_visible = true, alternate_screen = false, running = true;
-    std::uint32_t history_rows = 0; ///< of those asked for, there
+    std::uint32_t history_rows = 0; ///< of the requested rows, those that exist
     std::string title, text;
     void fields(auto& f) {
         f(tab, revision, idle_ms, next, size, cursor_row, cursor_column, cursor_visible, alternate_screen, running,
           history_rows, title, text);
     }
 };
-/// Answered by `output_came` once the tab's revision is another one than this, or its program has ended.
+/// Answered by `output_came` when the tab's revision differs from this one, or its program has ended.
 struct wait_output {
     target which;
     std::uint64_t revision = 0;
     void fields(auto& f) { f(which, revision); }
 };
-/// The tab has this size from now on, whatever looks at it. No columns: again the size that its viewers give it.
+/// Sets the tab's size, regardless of its viewers. No columns: its viewers decide its size again.
 struct resize_request {
     target which;
     size_of_terminal size;
     void fields(auto& f) { f(which, size); }
 };
-/// Answered by `recording`; then come `stream_screen`, what follows it, and `stream_end` last.
+/// Answered by `recording`; then `stream_screen`, the stream, and finally `stream_end`.
 struct record_request {
     target which;
-    bool exact = false; ///< rather no more than with a gap
+    bool exact = false; ///< end at the first gap
     void fields(auto& f) { f(which, exact); }
 };
 struct recording_info {
@@ -277,13 +279,13 @@ struct recording_info {
     size_of_terminal size;
     void fields(auto& f) { f(tab, name, title, command, size); }
 };
-/// What a program wrote, from its byte number `offset` on. `at`, here and below: microseconds of the daemon's clock.
+/// Output of a program, from its byte number `offset` on. `at`, here and below: microseconds of the daemon's clock.
 struct stream_output {
     std::uint64_t at = 0, offset = 0;
     std::string bytes;
     void fields(auto& f) { f(at, offset, bytes); }
 };
-/// Bytes that make any terminal of that size show what the tab does: they stand for all output before `offset`.
+/// Bytes that draw the tab's screen on any terminal of that size. They replace all output before `offset`.
 struct stream_screen {
     std::uint64_t at = 0, offset = 0;
     size_of_terminal size;
@@ -295,7 +297,7 @@ struct stream_size {
     size_of_terminal size;
     void fields(auto& f) { f(at, size); }
 };
-/// The program has ended, having written `offset` bytes; or, with a reason, the client is sent no more.
+/// The program has ended after `offset` bytes of output; or, with a reason, the stream has ended.
 struct stream_end {
     std::uint64_t at = 0, offset = 0;
     std::int32_t exit_code = 0;
@@ -304,7 +306,7 @@ struct stream_end {
 };
 struct kill_request {
     target which;
-    std::string task; ///< set: the whole task
+    std::string task; ///< if set: the whole task
     void fields(auto& f) { f(which, task); }
 };
 struct rename_request {
@@ -312,22 +314,21 @@ struct rename_request {
     std::string name;
     void fields(auto& f) { f(which, name); }
 };
-/// A new program in a tab, started as its last one was. `kill` ends one that runs.
+/// Starts a tab's program again. `kill`: ends it first if it is running.
 struct respawn_request {
     target which;
     bool kill = false;
     void fields(auto& f) { f(which, kill); }
 };
-/// To the end of a task, which is made when missing.
+/// Moves the tab to the end of a task, which is created if needed.
 struct move_request {
     target which;
     std::string task;
     void fields(auto& f) { f(which, task); }
 };
-/// Something that happened; what the other fields mean depends on `kind`: event_text.hpp. A reader shows kinds it does not
-/// know.
+/// An event. The meaning of the other fields depends on `kind`: event_text.hpp. A reader shows unknown kinds too.
 struct daemon_event {
-    std::uint64_t number = 0; ///< from 1, without a hole: who misses some knows how many
+    std::uint64_t number = 0; ///< from 1, without gaps: the number shows how many were missed
     std::int64_t at = 0;      ///< milliseconds since 1970
     std::string kind{};
     std::uint64_t tab = 0, client = 0;
@@ -336,14 +337,14 @@ struct daemon_event {
     size_of_terminal size{};
     void fields(auto& f) { f(number, at, kind, tab, client, task, name, text, exit_code, size); }
 };
-/// What there is after event `number`. It comes first, behind the answer to `follow_events`, and again in place of events that
-/// their reader was too slow for.
+/// The state after event `number`. It follows the answer to `follow_events`, and replaces events that were lost for a slow
+/// reader.
 struct event_snapshot {
     std::uint64_t number = 0;
     std::int64_t at = 0;
     tab_list tabs;
     client_list clients;
-    bool complete = true; ///< false: there is more than fits in a message; ask for the lists
+    bool complete = true; ///< false: the lists do not fit into a message; request them
     void fields(auto& f) { f(number, at, tabs, clients, complete); }
 };
 struct task_count {
@@ -363,8 +364,8 @@ struct status_report {
     std::uint64_t memory_bytes = 0;
     std::uint32_t cpu_permille = 0; ///< of one core
     std::uint32_t recorders = 0;
-    std::uint64_t bytes_sent = 0, frames_dropped = 0, resyncs = 0; ///< of all clients there ever were
-    std::uint64_t slowest_queue_bytes = 0, slowest_lag_frames = 0; ///< of those there are
+    std::uint64_t bytes_sent = 0, frames_dropped = 0, resyncs = 0; ///< of all clients since the start
+    std::uint64_t slowest_queue_bytes = 0, slowest_lag_frames = 0; ///< of the current clients
     void fields(auto& f) {
         f(pid, version, protocol, started, uptime_seconds, socket, config_path, config_error, tasks, clients, memory_bytes,
           cpu_permille, recorders, bytes_sent, frames_dropped, resyncs, slowest_queue_bytes, slowest_lag_frames);
@@ -379,17 +380,17 @@ struct exit_status {
     std::int32_t code = 0; ///< the program's, or 128 + signal
     void fields(auto& f) { f(tab, code); }
 };
-/// The terminal is in the client's hands and ready to be drawn on.
+/// The client has prepared the terminal; the daemon may draw on it.
 struct show_request {
-    bool asked = false; ///< questions about itself were sent to it; `answered` says that the last answer has come
+    bool asked = false; ///< the client has sent queries to it; the daemon sends `answered` after the last answer
     void fields(auto& f) { f(asked); }
 };
-/// `cursor_shaped`: the terminal's cursor is about to be given another style than this one, DECSCUSR's number of its own.
+/// `cursor_shaped`: the daemon is about to change the terminal's cursor style. `own` is the original one, as in DECSCUSR.
 struct cursor_style {
-    std::uint8_t own = 0; ///< 0: the terminal has not said; it knows it by this number
+    std::uint8_t own = 0; ///< 0: the terminal has not reported it; 0 selects its default
     void fields(auto& f) { f(own); }
 };
-/// `input_taken`, of what was typed; `output_taken`, of what the client's terminal has taken.
+/// `input_taken`: input that the program has read; `output_taken`: output that the client's terminal has accepted.
 struct bytes_taken {
     std::uint64_t bytes = 0; ///< since the last such message
     void fields(auto& f) { f(bytes); }
@@ -404,15 +405,15 @@ struct header {
     std::string_view body;
 };
 
-/// Empty when even the header is cut.
+/// Empty if the header is incomplete.
 [[nodiscard]] std::optional<header> parse_header(std::string_view payload) noexcept;
 
-/// A struct above as a payload.
+/// Encodes one of the structs above as a payload.
 template <class Body> [[nodiscard]] std::string encode(message type, std::uint32_t id, Body body);
 [[nodiscard]] inline std::string encode(message type, std::uint32_t id) { return encode(type, id, nothing{}); }
 /// Bytes that are not a struct: the body of `input` and `output`.
 [[nodiscard]] std::string encode_bytes(message type, std::uint32_t id, std::string_view bytes);
-/// Empty when the body is cut or holds what no writer writes. Memory stays in proportion to the body.
+/// Empty if the body is truncated or invalid. Memory is proportional to the body.
 template <class Body> [[nodiscard]] std::optional<Body> decode(std::string_view body);
 
 // ---- implementation ----
@@ -488,7 +489,7 @@ private:
     void take(std::string& text) { text = bytes(number<std::uint32_t>()); }
     template <class T> void take(std::vector<T>& items) {
         const auto count = number<std::uint32_t>();
-        if (count > from_.size()) { // every item takes at least a byte, so a huge count is a lie
+        if (count > from_.size()) { // every item needs at least a byte, so the count is false
             ok_ = false;
             return;
         }

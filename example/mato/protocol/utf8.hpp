@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file utf8.hpp: where one character of UTF-8 text ends, and whether the last is whole.
+/// @file utf8.hpp: the length of UTF-8 characters, and whether the last one is complete.
 /// Pure.  Test: test/mato/utf8_test.cpp.
 #pragma once
 
@@ -8,8 +8,8 @@
 
 namespace mux {
 
-/// Bytes of the sequence at the start of `text`; 0 when there is none: empty, cut, overlong, a surrogate, beyond U+10FFFF
-/// (Unicode 15, table 3-7).
+/// Bytes of the sequence at the start of `text`; 0 if it is empty, truncated, overlong, a surrogate, or above U+10FFFF (Unicode
+/// 15, table 3-7).
 [[nodiscard]] inline std::size_t utf8_length(std::string_view text) noexcept {
     if (text.empty()) return 0;
     const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
@@ -28,13 +28,13 @@ namespace mux {
     return 0;
 }
 
-/// Bytes at the end of `text` that may be the beginning of a character: 0 to 3.
+/// Bytes at the end of `text` that may be an incomplete character: 0 to 3.
 [[nodiscard]] inline std::size_t utf8_unfinished(std::string_view text) noexcept {
     for (std::size_t size = 1; size <= 3 && size <= text.size(); ++size) {
         const auto first = static_cast<unsigned char>(text[text.size() - size]);
-        if (first >= 0x80 && first < 0xc0) continue; // the lead is before it
+        if (first >= 0x80 && first < 0xc0) continue; // the lead byte is before it
         if (size == 1) return first >= 0xc2 && first <= 0xf4 ? 1 : 0;
-        char whole[5] = {0, 0, 0, '\x80', '\x80'}; // with any tail; whether its second byte fits is seen now
+        char whole[5] = {0, 0, 0, '\x80', '\x80'}; // with any tail; this checks whether its second byte is valid
         text.copy(whole + 3 - size, size, text.size() - size);
         return utf8_length({whole + 3 - size, size + 2}) > size ? size : 0;
     }

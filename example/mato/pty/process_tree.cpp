@@ -18,7 +18,7 @@ namespace sys = mato::sys;
 
 using process = process_table::process;
 
-/// proc(5) /proc/pid/stat: "pid (name) state ppid pgrp session …"; the name may hold anything, so it ends at the last ')'.
+/// proc(5) /proc/pid/stat: "pid (name) state ppid pgrp session …"; the name may contain any byte, so it ends at the last ')'.
 std::optional<process> read_process(pid_t pid) {
     const mato::unique_fd fd(sys::open(("/proc/" + std::to_string(pid) + "/stat").c_str(), O_RDONLY));
     if (!fd) return std::nullopt;
@@ -53,7 +53,7 @@ std::vector<process> all_processes() {
     return result;
 }
 
-/// `roots` and everything below them, as long as that grows the set.
+/// `roots` and all their descendants.
 std::vector<process_id> with_descendants(const std::vector<process>& all, std::unordered_set<pid_t> roots) {
     for (bool grew = true; grew;) {
         grew = false;
@@ -96,7 +96,7 @@ void signal_each(const std::vector<process_id>& processes, int signal) {
         const mato::unique_fd pinned(sys::pidfd_open(each.pid));
         const auto now = read_process(each.pid);
         if (!now || now->id != each) continue;
-        // Some sandboxes refuse the call on a pidfd, and not kill(2): its number was this process's a moment ago.
+        // Some sandboxes refuse pidfd signals but not kill(2). The number was checked just before.
         if (!pinned || (sys::pidfd_send_signal(pinned.get(), signal) == -1 && errno != ESRCH)) sys::kill(each.pid, signal);
     }
 }

@@ -16,7 +16,7 @@ namespace {
 
 namespace sys = mato::sys;
 
-/// What the child could not do, sent over the pipe as two bytes-for-bytes integers.
+/// The step that failed in the child, sent over the pipe as two integers.
 enum class child_step : int { session = 1, terminal, standard, directory, exec };
 struct child_report {
     child_step step;
@@ -30,8 +30,8 @@ winsize as_winsize(terminal_size size) noexcept {
     return {size.rows, size.columns, pixels(size.columns, size.cell_width), pixels(size.rows, size.cell_height)};
 }
 
-/// The program's path: as given when it has a '/', else the first executable in PATH. A miss is left to exec to report, in
-/// the last directory of PATH: the bare name would be looked for in the working directory.
+/// The program's path: unchanged if it contains a '/', else the first executable in PATH. If there is none, exec reports it for
+/// the last directory of PATH: the bare name would be looked up in the working directory.
 std::string find_program(const spawn_request& request) {
     if (request.program.find('/') != std::string::npos) return request.program;
     std::string_view path = "/usr/local/bin:/usr/bin:/bin"; // confstr(_CS_PATH) and the usual local directory
@@ -41,7 +41,7 @@ std::string find_program(const spawn_request& request) {
         const auto colon = path.find(':');
         const std::string_view directory = path.substr(0, colon);
         std::string candidate(directory);
-        if (!directory.starts_with('/')) candidate = request.directory + "/" + candidate; // as the program would see it
+        if (!directory.starts_with('/')) candidate = request.directory + "/" + candidate; // relative to the program's directory
         candidate += "/" + request.program;
         if (::access(candidate.c_str(), X_OK) == 0 || colon == std::string_view::npos) return candidate;
         path.remove_prefix(colon + 1);
@@ -61,12 +61,12 @@ std::vector<char*> pointers(const std::vector<std::string>& strings) {
     ::_exit(127);
 }
 
-/// Only async-signal-safe calls, and no memory is changed but its own variables: it is the parent's until exec.
+/// Uses only async-signal-safe calls and changes only its own variables: the memory is the parent's until exec.
 [[noreturn]] void become_program(int slave, int report_fd, const spawn_request& request, const char* program, char* const* argv,
                                  char* const* environment) noexcept {
     if (sys::setsid() == -1) give_up(report_fd, child_step::session);
     if (sys::ioctl(slave, TIOCSCTTY, 0) == -1) give_up(report_fd, child_step::terminal);
-    // Above 2 first, so that dup2 onto 0-2 cannot close it.
+    // Moved above 2, so that dup2 onto 0-2 cannot close it.
     const int report = sys::fcntl(report_fd, F_DUPFD_CLOEXEC, 3);
     if (report == -1) give_up(report_fd, child_step::standard);
     for (int fd = 0; fd < 3; ++fd) {
@@ -107,13 +107,13 @@ spawned spawn(const spawn_request& request, mato::error_out out) {
     const int master = result.terminal.get();
     int unlock = 0;
     if (sys::ioctl(master, TIOCSPTLCK, &unlock) == -1) return fail("unlock terminal", "/dev/ptmx");
-    // ioctl_tty(2) TIOCGPTPEER: the other end by descriptor, not by a name in whatever /dev/pts is mounted here.
+    // ioctl_tty(2) TIOCGPTPEER: opens the other end by descriptor; a name could belong to another /dev/pts.
     const mato::unique_fd slave(sys::ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
     if (!slave) return fail("open terminal's program side", "/dev/ptmx");
     const winsize size = as_winsize(request.size);
     if (sys::ioctl(master, TIOCSWINSZ, &size) == -1) return fail("set terminal size", "/dev/ptmx");
     termios modes{};
-    if (::tcgetattr(slave.get(), &modes) == 0) { // the kernel's defaults, for UTF-8 and with the usual erase key
+    if (::tcgetattr(slave.get(), &modes) == 0) { // the kernel's defaults, with UTF-8 and the usual erase key
         modes.c_iflag |= IUTF8;
         modes.c_cc[VERASE] = 0x7f;
         ::tcsetattr(slave.get(), TCSANOW, &modes);
@@ -124,21 +124,21 @@ spawned spawn(const spawn_request& request, mato::error_out out) {
     const mato::unique_fd report(ends[0]);
     mato::unique_fd report_write(ends[1]);
 
-    // All memory before the fork.
+    // Allocates all memory before the fork.
     const std::string program = find_program(request);
     const auto argv = pointers(request.argv);
     const auto environment = pointers(request.environment);
     {
-        const mato::blocked_signals quiet; // until the child has its own dispositions
-        result.pid = sys::vfork([&] {      // which waits no longer than reading the report would
+        const mato::blocked_signals quiet; // until the child has reset its dispositions
+        result.pid = sys::vfork([&] {      // it waits no longer than reading the report would
             become_program(slave.get(), report_write.get(), request, program.c_str(), argv.data(), environment.data());
         });
     }
     if (result.pid == -1) return fail("fork for", request.program.c_str());
-    report_write.reset(); // else this process's copy would hide the end of the child's
+    report_write.reset(); // otherwise this copy would keep the pipe open
     child_report problem{};
     const ssize_t got = sys::read(report.get(), &problem, sizeof problem);
-    if (got == 0) return result; // closed by a successful exec
+    if (got == 0) return result; // a successful exec has closed the pipe
     const auto read_error = mato::last_error();
     int status = 0;
     if (got < 0) sys::kill(result.pid, SIGKILL);
@@ -152,7 +152,7 @@ spawned spawn(const spawn_request& request, mato::error_out out) {
 
 process_limits own_limits() noexcept {
     process_limits limits;
-    limits.umask = sys::umask(022); // umask(2) can only be read by setting it
+    limits.umask = sys::umask(022); // umask(2) can be read only by setting it
     sys::umask(limits.umask);
     ::getrlimit(RLIMIT_NOFILE, &limits.descriptors);
     return limits;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/// @file spawn.hpp: a program in a new terminal of its own, or the reason why not.
-/// Test: test/mato/spawn_test.cpp; the faults: test/fault/fault_spawn_test.cpp.
-/// Fork: the child runs async-signal-safe calls only, and every descriptor but its terminal is closed.
+/// @file spawn.hpp: starts a program in a new terminal, or reports why it cannot.
+/// Test: test/mato/spawn_test.cpp; failures: test/fault/fault_spawn_test.cpp.
+/// Fork: the child makes async-signal-safe calls only, and closes every descriptor except its terminal.
 /// Blocks: until the program's exec has succeeded or failed (microseconds).
 #pragma once
 
@@ -19,19 +19,19 @@ namespace mux {
 
 struct terminal_size {
     std::uint16_t rows = 24, columns = 80;         ///< cells, each at least 1
-    std::uint16_t cell_width = 0, cell_height = 0; ///< pixels; 0: not known
+    std::uint16_t cell_width = 0, cell_height = 0; ///< pixels; 0: unknown
     bool operator==(const terminal_size&) const = default;
 };
 
-/// What a daemon changes for itself and its programs must not inherit.
+/// Limits that the daemon changes for itself and its programs must not inherit.
 struct process_limits {
     mode_t umask = 022;
-    rlimit descriptors{}; ///< RLIMIT_NOFILE; all zero: as the caller has it
+    rlimit descriptors{}; ///< RLIMIT_NOFILE; all zero: the caller's
 };
 
-/// This process's, before it changes them.
+/// The limits of this process before it changes them.
 [[nodiscard]] process_limits own_limits() noexcept;
-/// Raises the soft limit on descriptors to the hard one, at most `most`: a tab and a client cost one each.
+/// Raises the soft limit on descriptors to the hard limit, at most `most`: each tab and each client needs one.
 void raise_descriptor_limit(rlim_t most) noexcept;
 
 struct spawn_request {
@@ -40,23 +40,22 @@ struct spawn_request {
     std::vector<std::string> environment; ///< "NAME=value"
     std::string directory;                ///< absolute
     process_limits limits{};              ///< of the user, not of the daemon
-    terminal_size size;                   ///< what the program sees from its first instruction
+    terminal_size size;                   ///< known to the program from its start
 };
 
 struct spawned {
     mato::unique_fd terminal; ///< the master side, non-blocking, close-on-exec
-    pid_t pid = 0;            ///< leads a session of its own; a child of the caller, who reaps it by this number
+    pid_t pid = 0;            ///< leads its own session; a child of the caller, who must reap it
 };
 
 /// The step of a failure to enter `spawn_request::directory`.
 inline constexpr std::string_view enter_directory = "enter directory";
 
-/// @errors with step and path: no terminal to be had, no process, a directory that cannot be entered, a program that cannot be
-/// run
-///         (the child's errno, by a close-on-exec pipe). Nothing is left then: no process, no descriptor.
+/// @errors with step and path: no terminal, no process, a directory that cannot be entered, a program that cannot be run (the
+/// child's errno, by a close-on-exec pipe). No process and no descriptor is left then.
 [[nodiscard]] spawned spawn(const spawn_request& request, mato::error_out out);
 
-/// TIOCSWINSZ; the program gets SIGWINCH when it differs.
+/// TIOCSWINSZ; the program gets SIGWINCH if the size differs.
 void resize(int terminal, terminal_size size, mato::error_out out);
 
 } // namespace mux

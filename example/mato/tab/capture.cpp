@@ -9,7 +9,7 @@
 namespace mux {
 namespace {
 
-/// The row without the blanks at its end, styled when asked. Those in its first `kept` columns stay.
+/// The row without trailing blanks, except those in its first `kept` columns; with styles if `ansi`.
 void append_row(const vt::row& r, const vt::terminal& screen, bool ansi, int kept, std::string& out) {
     if (!ansi) {
         kept = r.wraps ? r.used() : std::min(kept, r.used());
@@ -28,7 +28,7 @@ void append_row(const vt::row& r, const vt::terminal& screen, bool ansi, int kep
         const int from = runs.empty() ? 0 : static_cast<int>(runs[i].start);
         const int to = i + 1 < runs.size() ? static_cast<int>(runs[i + 1].start) : r.used();
         if (!runs.empty()) {
-            const bool marked = vt::mark_at(r, from, runs[i].style).number != 0; // which is no colour
+            const bool marked = vt::mark_at(r, from, runs[i].style).number != 0; // an image mark, not a colour
             look.select(marked ? runs[i].style.blank() : runs[i].style, screen, all, out);
         }
         r.append_text(out, from, to);

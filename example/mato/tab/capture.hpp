@@ -8,9 +8,9 @@
 
 namespace mux {
 
-inline constexpr std::size_t capture_bytes = 256u << 10; ///< of text in one answer, and one row more
+inline constexpr std::size_t capture_bytes = 256u << 10; ///< of text in one answer; may be exceeded by one row
 
-/// Fills in what the screen knows: all but tab, idle_ms and running.
+/// Fills in all members but tab, idle_ms and running.
 [[nodiscard]] captured capture_screen(const vt::terminal& screen, const capture_request& wanted);
 
 } // namespace mux

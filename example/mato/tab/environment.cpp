@@ -9,14 +9,14 @@
 namespace mux {
 namespace {
 
-/// Variables that speak of the service manager, the multiplexer or the terminal that the daemon was started in. A tab is
-/// another terminal, and outlives that one.
+/// Variables about the service manager, the multiplexer or the terminal in which the daemon was started. They are wrong in a
+/// tab, which is another terminal and outlives that one.
 constexpr std::array<std::string_view, 51> foreign{
     // service manager
     "NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "WATCHDOG_USEC", "WATCHDOG_PID",
     // multiplexers
     "TMUX", "TMUX_PANE", "STY", "WINDOW", "ABDUCO_SESSION", "ABDUCO_SOCKET", "ZELLIJ",
-    // the terminal: its size, name, version, window, and what it can do
+    // the terminal: its size, name, version, window and features
     "LINES", "COLUMNS", "TERM_PROGRAM", "TERM_PROGRAM_VERSION", "TERM_SESSION_ID", "TERM_FEATURES", "TERMCAP", "TERMINFO",
     "TERMINFO_DIRS", "TERMINAL_EMULATOR", "TERMINAL_NAME", "TERMINAL_VERSION_STRING", "TERMINAL_VERSION_TRIPLE", "COLORFGBG",
     "WINDOWID", "VTE_VERSION", "SHELL_SESSION_ID", "WT_SESSION", "WT_PROFILE_ID", "XTERM_VERSION", "XTERM_LOCALE",
@@ -24,7 +24,7 @@ constexpr std::array<std::string_view, 51> foreign{
     "TERMINATOR_DBUS_NAME", "TERMINATOR_DBUS_PATH", "MINTTY_SHORTCUT", "CONTOUR_PROFILE", "INSIDE_EMACS", "VIM_TERMINAL",
     "NVIM", "VSCODE_INJECTION", "VSCODE_NONCE"};
 
-/// Beginnings of names, for terminals that set several.
+/// Prefixes of names, for terminals that set several variables.
 constexpr std::array<std::string_view, 15> foreign_beginnings{
     "KITTY_",  "WEZTERM_", "ITERM_", "KONSOLE_", "LC_TERMINAL", "GNOME_TERMINAL_", "ALACRITTY_", "GHOSTTY_",
     "PTYXIS_", "GUAKE_",   "WARP_",  "ConEmu",   "ZELLIJ_",     "VSCODE_SHELL_",   "YAKUAKE_"};

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file environment.hpp: the variables a tab's program starts with.
+/// @file environment.hpp: the environment variables of a tab's program.
 /// Pure.  Test: test/mato/environment_test.cpp.
 #pragma once
 
@@ -19,11 +19,11 @@ using environment = std::map<std::string, std::string, std::less<>>;
 [[nodiscard]] environment parse_environment(const std::vector<std::string>& items);
 [[nodiscard]] std::vector<std::string> to_strings(const environment& variables);
 
-/// Takes over from `client` (items "NAME=value", or "NAME" for "unset there") the variables called `names`, no others.
+/// Copies the variables in `names` from `client` (items "NAME=value", or "NAME" if it is not set there), and no others.
 void update(environment& base, const std::vector<std::string>& names, const std::vector<std::string>& client);
 
-/// What a tab gets: the daemon's variables without those of its service manager, of its multiplexer and of the terminal it was
-/// started in; then MATO, MATO_TAB, TERM, COLORTERM, TERM_PROGRAM and TERM_PROGRAM_VERSION; then `extra`, which wins.
+/// The variables of a tab: the daemon's, without those of its service manager, its multiplexer and the terminal in which it was
+/// started; then MATO, MATO_TAB, TERM, COLORTERM, TERM_PROGRAM and TERM_PROGRAM_VERSION; then `extra`, which takes precedence.
 [[nodiscard]] environment for_tab(environment base, std::string_view socket, int daemon_pid, tab_id tab,
                                   const std::vector<std::string>& extra);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file input_queue.hpp: what clients have typed and the program has not yet taken, in order and within a bound.
+/// @file input_queue.hpp: clients' input that the program has not read yet, in order and bounded.
 /// Pure.  Test: test/mato/input_queue_test.cpp.
 #pragma once
 
@@ -19,22 +19,23 @@ namespace mux {
 
 class input_queue {
 public:
-    /// Who typed it. `request` 0: typed into an attached terminal; else a `send` that wants to know when it is through.
+    /// Where the input came from. `request` 0: typed into an attached terminal; else a `send` that is answered when it was
+    /// read.
     struct source {
         std::uint64_t client = 0;
         std::uint32_t request = 0;
         bool operator==(const source&) const = default;
     };
 
-    /// Memory of an item beside its bytes, that of the allocator included: two nodes. Short strings are inside.
+    /// Memory of an item in addition to its bytes, with the allocator's: two nodes. Short strings are included.
     static constexpr std::size_t item_cost = 192;
-    static constexpr std::size_t fewest_items = 1024; ///< that fit however small the bound on bytes is
+    static constexpr std::size_t fewest_items = 1024; ///< always accepted, however small the limit on bytes is
 
-    /// The items' own memory has the bound that their bytes have.
+    /// The memory of the items has the same limit as their bytes.
     explicit input_queue(std::size_t max_bytes) noexcept
         : max_bytes_(max_bytes), max_items_(std::max(max_bytes / item_cost, fewest_items)) {}
 
-    /// False, and nothing queued, when a bound would be passed.
+    /// False if a limit would be exceeded; nothing is queued then.
     [[nodiscard]] bool push(source from, std::string bytes) {
         if (bytes.size() > max_bytes_ - bytes_ || items_.size() >= max_items_) return false;
         items_.push_back({from, std::move(bytes), 0, ++last_});
@@ -49,12 +50,12 @@ public:
         return true;
     }
 
-    /// The next bytes to write; empty when all is done.
+    /// The next bytes to write; empty if there are none.
     [[nodiscard]] std::string_view front() const noexcept {
         return items_.empty() ? std::string_view() : std::string_view(items_.front().bytes).substr(items_.front().taken);
     }
 
-    /// The program took `size` bytes of `front()`. `done(source, bytes)` is called when that finished an item.
+    /// The program has read `size` bytes of `front()`. Calls `done(source, bytes)` for an item that is finished.
     template <class Done> void taken(std::size_t size, Done done) {
         bytes_ -= size;
         items_.front().taken += size;
@@ -65,9 +66,8 @@ public:
         done(finished.from, finished.bytes.size());
     }
 
-    /// Drops what a client still has here; of one request, or of all when `request` is empty. Costs what is dropped, and a
-    /// search.
-    /// @returns how many bytes of the dropped items the program had taken.
+    /// Drops a client's input; of one request, or of all if `request` is empty. Costs a search and what is dropped.
+    /// @returns how many bytes of the dropped items the program had read.
     std::size_t cancel(std::uint64_t client, std::optional<std::uint32_t> request) {
         const auto first = by_source_.lower_bound({client, request.value_or(0), 0});
         const auto end =
@@ -82,7 +82,7 @@ public:
         return taken_bytes;
     }
 
-    /// Drops everything; `lost(source, taken)` for each item.
+    /// Drops everything; calls `lost(source, taken)` for each item.
     template <class Lost> void clear(Lost lost) {
         bytes_ = 0;
         by_source_.clear();
@@ -98,7 +98,7 @@ private:
         source from;
         std::string bytes;
         std::size_t taken;
-        std::uint64_t number; // in the order of coming
+        std::uint64_t number; // in the order of arrival
     };
     using key = std::tuple<std::uint64_t, std::uint32_t, std::uint64_t>; // client, request, number
     static key key_of(const item& each) noexcept { return {each.from.client, each.from.request, each.number}; }

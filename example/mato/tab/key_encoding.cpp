@@ -56,7 +56,7 @@ int tilde_number(key which) noexcept {
     }
 }
 
-/// The keypad's keys in the order of `key`: what is on them, their SS3 letter, their number in kitty's protocol.
+/// The keypad's keys in the order of `key`: their text, their SS3 letter, their number in kitty's protocol.
 constexpr std::string_view keypad_text = "0123456789./*-+\r", keypad_letters = "pqrstuvwxynojmkM";
 constexpr int kitty_keypad[] = {57399, 57400, 57401, 57402, 57403, 57404, 57405, 57406,
                                 57407, 57408, 57409, 57410, 57411, 57412, 57413, 57414};
@@ -74,7 +74,7 @@ std::string keypad(key which, unsigned modifiers, const keyboard_modes& modes) {
     return bytes;
 }
 
-/// What the keys with a character of their own are to the protocols that number keys.
+/// The code that protocols with numbers use for a key that has a character.
 int code_of(const key_stroke& pressed) noexcept {
     switch (pressed.key) {
     case key::enter: return '\r';
@@ -92,20 +92,20 @@ std::string kitty(const key_stroke& pressed, const keyboard_modes& modes) {
     int code = code_of(pressed);
     if (pressed.key == key::back_tab) modifiers |= key_stroke::shift;
     if (code >= 'A' && code <= 'Z')
-        code += 'a' - 'A', modifiers |= key_stroke::shift; // a key is named by its unshifted character
+        code += 'a' - 'A', modifiers |= key_stroke::shift; // a key is identified by its unshifted character
     const bool always = (modes.kitty_flags & all_as_escape_codes) != 0;
     const bool is_kept = pressed.key == key::enter || pressed.key == key::tab || pressed.key == key::backspace;
-    if (!always && modifiers == 0 && is_kept) return std::string(1, static_cast<char>(code)); // so that a shell stays usable
+    if (!always && modifiers == 0 && is_kept) return std::string(1, static_cast<char>(code)); // keeps a shell usable
     if (!always && (modifiers & ~unsigned{key_stroke::shift}) == 0 && pressed.key == key::space) return " ";
     return by_number(code, modifiers, 'u');
 }
 
-/// XTMODKEYS: whether a key that has bytes without modifyOtherKeys is reported by number all the same.
+/// XTMODKEYS: whether a key is reported by number although it has bytes without modifyOtherKeys.
 bool is_other_key(const key_stroke& pressed, const keyboard_modes& modes, bool has_bytes) noexcept {
     if (modes.other_keys == 0 || pressed.modifiers == 0 || pressed.key == key::back_tab) return false;
     if (pressed.key == key::tab && pressed.modifiers == key_stroke::shift) return false; // it is BTab
     if (modes.other_keys >= 2) return !(pressed.key == key::space && pressed.modifiers == key_stroke::shift);
-    // Level 1 leaves what is well known: control bytes, and Alt as ESC. These keys lose their modifier without it.
+    // Level 1 does not change well-known keys: control bytes, and Alt as ESC. The keys below would lose their modifier.
     const bool loses = pressed.key == key::enter || pressed.key == key::tab || pressed.key == key::escape;
     return !has_bytes || (loses && (pressed.modifiers & ~unsigned{key_stroke::alt}) != 0);
 }
@@ -150,7 +150,7 @@ std::string encode_key(const key_stroke& pressed, const keyboard_modes& modes) {
     }
     if (const int number = tilde_number(pressed.key)) return by_number(number, modifiers, '~');
     keyboard_modes own = modes;
-    if (!is_kitty) own.kitty_flags = 0; // the other flags report more of keys that are encoded anyway
+    if (!is_kitty) own.kitty_flags = 0; // the other flags report more about keys that are encoded anyway
     if (pressed.key >= key::keypad_0) return keypad(pressed.key, modifiers, own);
     if (is_kitty) return kitty(pressed, own);
     const std::string bytes = legacy(pressed, own);

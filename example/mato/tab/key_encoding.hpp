@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file key_encoding.hpp: the bytes of a key in the keyboard modes that a program has set.
+/// @file key_encoding.hpp: the bytes of a key in the keyboard modes of a program.
 /// Pure.  Test: test/mato/key_encoding_test.cpp.
 /// Source: xterm ctlseqs "PC-Style Function Keys", "VT220-Style Function Keys", XTMODKEYS; kitty keyboard protocol.
 #pragma once
@@ -19,14 +19,14 @@ struct keyboard_modes {
     bool application_keypad = false; ///< DECKPAM, DECNKM
     bool backarrow_is_bs = false;    ///< DECBKM
     bool newline = false;            ///< LNM: Enter sends CR LF
-    int kitty_flags = 0;             ///< not 0: what follows does not count
+    int kitty_flags = 0;             ///< not 0: other_keys is ignored
     int other_keys = 0;              ///< modifyOtherKeys: 1 or 2
 
-    /// As `tab`'s program has set them. Null: all as after a reset.
+    /// The modes that the tab's program has set. Null: the modes after a reset.
     [[nodiscard]] static keyboard_modes of(const mux::vt::terminal* tab) noexcept;
 };
 
-/// One press. Empty: in these modes the key has no encoding, such as C-1 without modifyOtherKeys.
+/// One key press. Empty: the key has no encoding in these modes, such as C-1 without modifyOtherKeys.
 [[nodiscard]] std::string encode_key(const key_stroke& pressed, const keyboard_modes& modes);
 
 } // namespace mux

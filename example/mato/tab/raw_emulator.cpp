@@ -9,7 +9,7 @@ namespace mux {
 void raw_emulator::feed(std::string_view bytes) {
     end_ += bytes.size();
     if (bytes.size() > capacity_) bytes.remove_prefix(bytes.size() - capacity_);
-    if (ring_.size() < capacity_) { // not yet wrapped: position and index are one
+    if (ring_.size() < capacity_) { // not yet wrapped: position and index are equal
         const std::size_t room = std::min(capacity_ - ring_.size(), bytes.size());
         ring_.insert(ring_.end(), bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(room));
         size_ = ring_.size();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file raw_emulator.hpp: no emulation: the last bytes a program wrote, numbered, to be replayed.
+/// @file raw_emulator.hpp: no emulation: the last bytes that a program wrote, numbered, for a replay.
 /// Pure.  Test: test/mato/raw_emulator_test.cpp.
 #pragma once
 
@@ -19,16 +19,16 @@ public:
     [[nodiscard]] std::uint64_t begin() const noexcept { return end_ - size_; } ///< position of the oldest byte kept
     [[nodiscard]] std::uint64_t end() const noexcept { return end_; }
 
-    /// Where a replay of the last `most` bytes starts: the oldest of them, or, when there were older ones, just behind the
-    /// first newline within `search_bytes` of it, so that no escape sequence is shown from its middle.
+    /// Where a replay of the last `most` bytes begins: at the oldest of them, or, if older bytes were lost, after the first
+    /// newline within `search_bytes`, so that the replay does not begin inside an escape sequence.
     [[nodiscard]] std::uint64_t replay_begin(std::size_t most = ~std::size_t{0}) const;
 
-    /// Bytes from `position` on, at most `most`, up to where the ring wraps. Empty when `position` is not kept.
+    /// Bytes from `position` on, at most `most`, up to where the ring wraps. Empty if `position` is not kept.
     [[nodiscard]] std::string_view from(std::uint64_t position, std::size_t most) const noexcept;
 
     [[nodiscard]] std::size_t memory_bytes() const noexcept { return ring_.capacity() + sizeof *this; }
 
-    static constexpr std::size_t search_bytes = 4096; ///< longer lines are shown from their middle
+    static constexpr std::size_t search_bytes = 4096; ///< a longer line may be shown from its middle
 
 private:
     std::size_t capacity_;

@@ -11,20 +11,21 @@ namespace {
 constexpr auto none = std::string_view::npos;
 
 struct found_end {
-    std::size_t at;         ///< `none`: it is cut
-    bool is_broken = false; ///< by another one, which begins there
+    std::size_t at;         ///< `none`: it is incomplete
+    bool is_broken = false; ///< by another sequence, which begins there
 };
 
-/// Of the sequence that begins with ESC at `from`. Another ESC, CAN and SUB end any.
+/// The end of the sequence that begins with ESC at `from`. Another ESC, CAN and SUB end any sequence.
 found_end end_of_sequence(std::string_view output, std::size_t from) noexcept {
     constexpr std::string_view cancels("\030\032\033"), cancels_osc("\a\030\032\033");
     std::size_t at = from + 1;
     const auto is_control = [&] { return (static_cast<unsigned char>(output[at]) < 0x20 || output[at] == 0x7f); };
-    while (at < output.size() && is_control() && cancels.find(output[at]) == none) ++at; // done at once, amid the sequence
+    while (at < output.size() && is_control() && cancels.find(output[at]) == none)
+        ++at; // executed immediately, also inside a sequence
     if (at == output.size()) return {none};
     const char kind = output[at];
     if (kind == ']' && at + 1 < output.size() && (output[at + 1] == 'P' || output[at + 1] == 'R')) {
-        // xterm manual, brokenLinuxOSC: ESC ] P nrrggbb and ESC ] R end by themselves.
+        // xterm manual, brokenLinuxOSC: ESC ] P nrrggbb and ESC ] R have no terminator.
         constexpr std::size_t digits = 7;
         const std::size_t first = at + 2, most = output[at + 1] == 'P' ? digits : 0;
         at = first;
@@ -56,7 +57,7 @@ std::size_t sequence_boundary(std::string_view output) noexcept {
         const auto [end, is_broken] = end_of_sequence(output, escape);
         if (end == none) return first;
         escape = output.find('\033', end);
-        if (!is_broken) first = escape; // else the one that was broken would be cut, too
+        if (!is_broken) first = escape; // otherwise the broken sequence would be cut too
     }
     return output.size();
 }

@@ -19,7 +19,7 @@ namespace mux {
 
 namespace {
 
-/// `configured`, $SHELL, the password file's, /bin/sh: those that are named.
+/// `configured`, $SHELL, the password file's, /bin/sh: those that are set.
 std::vector<std::string> shells(const std::string& configured, const environment& variables, bool all) {
     std::vector<std::string> result;
     if (!configured.empty()) result.push_back(configured);
@@ -53,7 +53,7 @@ std::string runnable_shell(const std::string& configured, const environment& var
     missing = wanted;
     for (const std::string& each : shells(configured, variables, true))
         if (can_run(each)) return each;
-    return wanted; // whose start then fails with the reason
+    return wanted; // starting it then fails with the reason
 }
 
 bool needs_no_shell(const std::string& word) {
@@ -63,7 +63,7 @@ bool needs_no_shell(const std::string& word) {
     struct stat about {};
     if (!file || ::fstat(file.get(), &about) == -1 || !S_ISREG(about.st_mode) || ::access(word.c_str(), X_OK) == -1)
         return false;
-    char magic[4] = {}; // execve(2): anything else is ENOEXEC, or for a shell to guess
+    char magic[4] = {}; // execve(2): any other file is ENOEXEC, or the shell has to decide
     const ssize_t size = mato::sys::read(file.get(), magic, sizeof magic);
     const std::string_view begins(magic, size > 0 ? static_cast<std::size_t>(size) : 0);
     return begins.starts_with("#!/") || begins == "#! /" || begins == "\177ELF";

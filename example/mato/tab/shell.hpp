@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file shell.hpp: which shell, and what a tab is called after its program.
+/// @file shell.hpp: the shell for tabs, and a tab's default name.
 /// Test: test/mato/shell_test.cpp.
 #pragma once
 
@@ -10,19 +10,19 @@
 
 namespace mux {
 
-/// `configured`, else $SHELL, else the password file's, else /bin/sh.
+/// `configured`, or else $SHELL, the password file's, /bin/sh.
 [[nodiscard]] std::string login_shell(const std::string& configured, const environment& variables);
 
-/// As login_shell, or where that one is not there or cannot be run, the next of them. `missing`: that one's path, else empty.
+/// As login_shell; if that shell is missing or cannot be run, the next one, and `missing` is the first one's path.
 [[nodiscard]] std::string runnable_shell(const std::string& configured, const environment& variables, std::string& missing);
 
-/// Whether a shell would do nothing with `word` but run it: the absolute path, in characters that are special to no shell, of a
-/// file that the kernel runs by itself. A shell between the tab and such a program would only cost its start and its memory.
+/// Whether a shell would only run `word`: it is the absolute path of a file that the kernel can run, without characters that
+/// are special in a shell. A shell between tab and program would only cost its start and its memory.
 [[nodiscard]] bool needs_no_shell(const std::string& word);
 
 [[nodiscard]] std::string base_name(std::string_view path);
 
-/// The first word's last path component, made a valid tab name; "tab" when nothing of it is left.
+/// The last path component of the first word, made a valid tab name; "tab" if nothing is left.
 [[nodiscard]] std::string tab_name_for(std::string_view command);
 
 } // namespace mux
