@@ -10,7 +10,7 @@ namespace mux {
 
 namespace {
 
-/// The numbers between ';', at most `limit` of them kept. Kitty ends its attributes with a ';'.
+/// The numbers between ';', at most `limit` of them. Kitty ends its attributes with a ';'.
 std::optional<std::vector<int>> parse_numbers(std::string_view text, std::size_t limit) {
     std::vector<int> numbers;
     while (!text.empty()) {

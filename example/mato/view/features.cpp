@@ -23,7 +23,7 @@ std::string lower(std::string_view text) {
     return out;
 }
 
-/// POSIX, Environment Variables, 8.2: the first that is not empty decides.
+/// POSIX, Environment Variables, 8.2: the first variable that is not empty decides.
 bool is_utf8(const terminal_environment& e) {
     const std::string_view locale = !e.lc_all.empty() ? e.lc_all : !e.lc_ctype.empty() ? e.lc_ctype : e.lang;
     if (locale.empty()) return true;
@@ -31,10 +31,10 @@ bool is_utf8(const terminal_environment& e) {
     return name.find("utf-8") != std::string::npos || name.find("utf8") != std::string::npos;
 }
 
-// Multiplexers take an APC for a title (tmux) or drop it; what they show inside is theirs, not their terminal's.
+// Multiplexers take an APC for a title (tmux) or drop it; their features are their own, not those of their terminal.
 bool is_multiplexer(std::string_view term) { return starts_with_any(term, {"screen", "tmux"}); }
 
-/// The family of xterm: what is not known is parsed to its end and ignored.
+/// The xterm family: an unknown sequence is parsed to its end and ignored.
 bool is_xterm_like(std::string_view term) {
     return starts_with_any(term, {"xterm", "rxvt", "kitty", "foot", "alacritty", "wezterm", "konsole", "vte", "gnome", "iterm",
                                   "mintty", "putty", "st-", "contour", "ghostty", "mlterm", "rio", "ms-terminal", "Eterm"}) ||
@@ -47,7 +47,7 @@ bool is_direct_by_name(std::string_view term) {
                            {"xterm-kitty", "xterm-ghostty", "kitty", "foot", "alacritty", "wezterm", "contour", "ghostty"});
 }
 
-/// What a terminal says of itself, and not of what it runs in. Terminals that show colours of 24 bits.
+/// Terminals with 24-bit colours, by what they report about themselves, not about the terminal around them.
 bool is_direct_by_version(std::string_view version) {
     return starts_with_any(version, {"kitty", "foot", "WezTerm", "iTerm2", "ghostty", "contour", "VTE(", "Konsole", "mintty",
                                      "XTerm(", "mlterm", "Windows Terminal"});
@@ -88,12 +88,12 @@ terminal_features features_of(const terminal_environment& environment, const std
         f.strings = f.strings || description->strings;
     }
     f.utf8 = is_utf8(environment);
-    // The variable is inherited by whatever runs in the terminal: in screen it speaks of the terminal around it.
+    // The variable is inherited by all programs in the terminal: inside screen it describes the outer terminal.
     const std::string colorterm = lower(environment.colorterm);
     const bool is_about_this = !term.starts_with("screen") || environment.term_program == "tmux";
     if ((colorterm == "truecolor" || colorterm == "24bit") && is_about_this && f.strings && f.colours != colour_depth::none)
         f.colours = colour_depth::direct;
-    // Apple's Terminal shows what it does not know of an APC or of DECRQM, and has 256 colours whatever is said.
+    // Apple's Terminal prints parts of an unknown APC or DECRQM, and has 256 colours whatever is reported.
     const bool is_apple = environment.term_program == "Apple_Terminal";
     if (is_apple && f.colours == colour_depth::direct) f.colours = colour_depth::indexed;
     if (f.strings && !is_apple)
@@ -111,13 +111,13 @@ std::string questions(const terminal_features& features) {
                       "\x1b[16t";                            // XTWINOPS: a cell's pixels
     if (features.asks == inquiry::all)
         out += "\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\" // one pixel, not stored
-               "\x1bP$q q\x1b\\";                           // DECRQSS: the cursor's style, to be given back
+               "\x1bP$q q\x1b\\";                           // DECRQSS: the cursor's style, to be restored later
     return out + colour_questions(features);
 }
 
 std::string colour_questions(const terminal_features& features) {
     if (features.asks == inquiry::none) return {};
-    constexpr int named_colours = 16; // the others are hardly ever changed, and would cost 7 KiB at each attach
+    constexpr int named_colours = 16; // the others are rarely changed, and would cost 7 KiB at each attach
     std::string out = "\x1b]10;?\x1b\\\x1b]11;?\x1b\\\x1b]12;?\x1b\\\x1b]4";
     for (int i = 0; i < named_colours; ++i) out.append(";").append(std::to_string(i)).append(";?");
     return out + "\x1b\\\x1b[c";
@@ -129,7 +129,7 @@ void refine(terminal_features& features, const terminal_answer& answer) {
         void operator()(const device_attributes& a) const { // 4: sixel graphics
             if (std::find(a.attributes.begin(), a.attributes.end(), 4) != a.attributes.end()) f.sixel_images = true;
         }
-        void operator()(const mode_state& m) const { // 0: not known; 4: never on
+        void operator()(const mode_state& m) const { // 0: unknown; 4: permanently reset
             const bool known = m.state >= 1 && m.state <= 3;
             if (m.mode == 2026) f.synchronised = known;
             if (m.mode == 1016) f.mouse_pixels = known;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file input_context.hpp: what holds while the bytes of a viewer's terminal are read.
+/// @file input_context.hpp: the state that decides how the bytes of a viewer's terminal are read.
 /// Pure.  Test: test/mato/input_reader_test.cpp.
 #pragma once
 
@@ -13,13 +13,13 @@ class terminal;
 
 namespace mux {
 
-/// What holds while bytes are read. Read anew at each event: what a sink changes here holds from the next byte on.
+/// The state while bytes are read. It is read again at each event: a change made by a sink applies from the next byte.
 struct input_context {
     char prefix = '\x1c';
-    bool readonly = false;      ///< nothing is for the program; commands and scrolling work
-    bool scrolled = false;      ///< the viewer looks at history
-    bool theme_reports = false; ///< the terminal reports its theme (2031): never for the program
-    unsigned questions = 0;     ///< asked whose last answer (DA1) has not come: while there are any, answers are ours
+    bool readonly = false;      ///< nothing is passed to the program; commands and scrolling work
+    bool scrolled = false;      ///< the viewer shows history
+    bool theme_reports = false; ///< the terminal reports its theme (2031); these reports are not passed to the program
+    unsigned questions = 0;     ///< queries whose last answer (DA1) has not arrived: while there are any, answers are for mato
 
     mouse_tracking mouse = mouse_tracking::none;
     mouse_encoding encoding = mouse_encoding::plain;
@@ -30,13 +30,13 @@ struct input_context {
     bool application_cursor = false; ///< DECCKM
     std::uint8_t kitty_flags = 0;
 
-    int top = 0, left = 0;                       ///< row and column of the tab in the viewer's first row and column, from 0
+    int top = 0, left = 0;                       ///< row and column of the tab in the viewer's top left cell, from 0
     int rows = 24, columns = 80;                 ///< of the tab
     bool pixels = false;                         ///< the viewer's terminal reports the mouse in pixels (1016)
-    int cell_width = 0, cell_height = 0;         ///< of the viewer's cells, in pixels; 0: not known
-    int tab_cell_width = 0, tab_cell_height = 0; ///< of the tab's cells, as its program is told; assumed if nobody told
+    int cell_width = 0, cell_height = 0;         ///< of the viewer's cells, in pixels; 0: unknown
+    int tab_cell_width = 0, tab_cell_height = 0; ///< of the tab's cells, as reported to its program; a default if unknown
 
-    /// Takes over the modes of the program in `tab`, and the tab's size.
+    /// Copies the modes of the program in `tab`, and the tab's size.
     void follow(const mux::vt::terminal& tab) noexcept;
 };
 

@@ -16,20 +16,20 @@ constexpr std::string_view paste_begin = "\x1b[200~", paste_end = "\x1b[201~";
 bool is_continuation(char c) noexcept { return (c & 0xc0) == 0x80; }
 bool is_control(char c) noexcept { return static_cast<unsigned char>(c) < ' '; }
 
-/// Bytes that follow the first of a character of UTF-8.
+/// Continuation bytes of a UTF-8 character, by its first byte.
 int continuation_bytes(char first) noexcept {
     const auto c = static_cast<unsigned char>(first);
     return c >= 0xf0 ? 3 : c >= 0xe0 ? 2 : c >= 0xc2 ? 1 : 0;
 }
 
-/// How much of the end of `bytes` is a beginning of `mark`, not all of it.
+/// The length of the part of `mark` at the end of `bytes`, if it is incomplete.
 std::size_t partial_mark(std::string_view bytes, std::string_view mark) noexcept {
     for (std::size_t size = std::min(bytes.size(), mark.size() - 1); size > 0; --size)
         if (bytes.ends_with(mark.substr(0, size))) return size;
     return 0;
 }
 
-/// An end mark in a paste, when another follows it before a paste begins: it was in the text.
+/// An end mark in a paste that is followed by another before a paste begins: it was part of the text.
 bool is_embedded(std::string_view behind) noexcept {
     const auto end = behind.find(paste_end);
     return end != std::string_view::npos && behind.substr(0, end).find(paste_begin) == std::string_view::npos;
@@ -41,8 +41,8 @@ int clamp(long long n, long long low, long long high) noexcept {
 
 } // namespace
 
-/// One call of feed(). Bytes from `from_` to `at_` are for the program and not yet passed, so that a run is passed in one
-/// piece.
+/// One call of feed(). The bytes from `from_` to `at_` are for the program and not passed on yet, so that a run is passed on in
+/// one piece.
 class input_reader::round {
 public:
     round(input_reader& reader, std::string_view bytes, const input_context& context, input_sink& to, rest more) noexcept
@@ -82,25 +82,25 @@ private:
         }
         from_ = std::max(from_, end);
     }
-    /// Not for the program: the next `length` bytes.
+    /// Skips the next `length` bytes: they are not for the program.
     void drop(std::size_t length) {
         type_until(at_);
         at_ += length;
         from_ = at_;
     }
-    /// For the program, but no sign that somebody types.
+    /// For the program, but not a sign that the user types.
     void pass_quietly(std::size_t length) {
         type_until(at_);
         at_ += length;
         pass(in_.substr(from_, at_ - from_));
         from_ = at_;
     }
-    /// Instead of the sequence that began at `start`, whose ESC may be with the program already.
+    /// Replaces the sequence that began at `start`. Its ESC may have been passed to the program already.
     void pass_instead(std::size_t start, std::string_view bytes) {
         if (start == 0 && ahead_ && !bytes.empty()) bytes.remove_prefix(1);
         pass(bytes);
     }
-    /// All that is left waits for more.
+    /// Keeps the rest until more bytes arrive.
     void hold() {
         type_until(at_);
         r_.held_ = left();
@@ -125,7 +125,7 @@ private:
         }
         drop(1);
         r_.skip_ = continuation_bytes(key);
-        // Kitty's terminals type a key's character, and then report its release all the same.
+        // Kitty's terminals send a key's character as a byte, but still report its release.
         if ((c_.kitty_flags & 2) != 0) remember(key >= 'A' && key <= 'Z' ? key - 'A' + 'a' : key);
         to_.command(key);
     }
@@ -178,7 +178,7 @@ private:
         }
     }
 
-    /// The prefix, and then ESC and something that is no sequence: Escape itself, or a key with Alt.
+    /// The prefix, then ESC and something that is not a sequence: the Escape key, or a key with Alt.
     void end_prefix_by_escape(std::string_view bytes) {
         if (c_.prefix == escape || is_control(bytes[1])) return end_prefix();
         r_.awaiting_ = false;
@@ -194,7 +194,7 @@ private:
             at_ += end.length;
             return;
         }
-        if (c_.scrolled) type_until(at_); // which ends that, and with it what keys mean
+        if (c_.scrolled) type_until(at_); // this ends scrolling, which changes the meaning of keys
         const std::string_view bytes = in_.substr(at_, end.length);
         const control_sequence parts = parse_control_sequence(bytes);
         if (parts.leader == '<' && (parts.final == 'M' || parts.final == 'm')) return read_mouse(parts, end.length);
@@ -298,7 +298,7 @@ private:
         const bool back = direction == 0;
         if (c_.scrolled || !c_.alternate_screen) return to_.scroll(back ? wheel_rows : -wheel_rows);
         if (c_.mouse != mouse_tracking::none || !c_.alternate_scroll) return;
-        // Kitty's protocol: the application forms are of the legacy mode, which any of the flags 1, 2 and 8 leaves.
+        // Kitty's protocol: the application forms belong to the legacy mode; any of the flags 1, 2 and 8 leaves it.
         const bool ss3 = c_.application_cursor && (c_.kitty_flags & (1 | 2 | 8)) == 0;
         std::string arrows;
         for (int i = 0; i < wheel_rows; ++i) arrows.append(ss3 ? "\x1bO" : "\x1b[").append(1, back ? 'A' : 'B');
@@ -314,14 +314,14 @@ private:
         pass_instead(start, encode_mouse(report, c_.mouse, c_.encoding));
     }
 
-    /// From the viewer's position to the tab's, in the unit the program wants.
-    /// @returns false if that takes the size of a cell, which is not known
+    /// Converts the viewer's position to the tab's, in the unit that the program wants.
+    /// @returns false if that needs the size of a cell and it is unknown
     bool move(mouse_report& report) const noexcept {
         const bool wants_pixels = c_.encoding == mouse_encoding::sgr_pixels;
         const long long w = c_.cell_width, h = c_.cell_height;
         const bool has_cell = w > 0 && h > 0;
         if (c_.pixels && wants_pixels && !has_cell) return c_.top == 0 && c_.left == 0;
-        // The program counts in the tab's cells, which it was told of. The viewer's may be others, or not known.
+        // The program counts in the tab's cells, whose size it was told. The viewer's cells may differ or be unknown.
         const bool has_tab_cell = c_.tab_cell_width > 0 && c_.tab_cell_height > 0;
         const long long tab_w = has_tab_cell ? c_.tab_cell_width : w, tab_h = has_tab_cell ? c_.tab_cell_height : h;
         if ((c_.pixels && !has_cell) || (wants_pixels && tab_w <= 0)) return false;
@@ -419,7 +419,7 @@ void input_reader::end_paste(const input_context& context, input_sink& to) {
 std::string pasted(std::string_view text, bool bracketed) {
     std::string out;
     out.reserve(text.size() + paste_begin.size() + paste_end.size());
-    for (const char c : text) { // what remains never ends in a mark, so removing one cannot make another
+    for (const char c : text) { // the result never ends in a mark, so removing one cannot create another
         out += c;
         if (out.ends_with(paste_end)) out.resize(out.size() - paste_end.size());
     }

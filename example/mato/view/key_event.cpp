@@ -10,7 +10,7 @@ constexpr int caps_lock = 57358, num_lock = 57360, first_modifier = 57441, last_
 constexpr int keypad_0 = 57399, keypad_9 = 57408, keypad_page_up = 57421, keypad_page_down = 57422;
 constexpr std::string_view keypad_signs = "./*-+\r="; // the codes after keypad_9
 
-/// What shift makes of a key of the US layout: the guess where a terminal names neither the character nor the text.
+/// The character of a shifted key in the US layout, for terminals that report neither character nor text.
 int with_shift(int key) noexcept {
     constexpr std::string_view plain = "`1234567890-=[]\\;',./", shifted = "~!@#$%^&*()_+{}|:\"<>?";
     if (key >= 'a' && key <= 'z') return key - 'a' + 'A';
@@ -57,12 +57,12 @@ key_event unicode_key(const parameter_fields& fields) noexcept {
     set_modifiers(e, fields, 1);
     e.key = fields.get(0, 0, 1);
     if (e.key == keypad_page_up || e.key == keypad_page_down) {
-        e.key = tilde_keys + (e.key == keypad_page_up ? 5 : 6); // the same key to everybody here
+        e.key = tilde_keys + (e.key == keypad_page_up ? 5 : 6); // the same key everywhere in this code
         return e;
     }
     const int shifted = fields.get(0, 1, 0), base = fields.get(0, 2, 0), text = fields.get(2, 0, 0);
     const bool has_shift = (e.modifiers & key_event::shift) != 0;
-    const auto meant = [](int key) { // a key of the keypad is the character on it
+    const auto meant = [](int key) { // a keypad key counts as its character
         if (key >= keypad_0 && key <= keypad_9) return key - keypad_0 + '0';
         const int sign = key - keypad_9 - 1;
         return sign >= 0 && sign < static_cast<int>(keypad_signs.size()) ? keypad_signs[static_cast<std::size_t>(sign)] : key;
@@ -70,7 +70,8 @@ key_event unicode_key(const parameter_fields& fields) noexcept {
     if (text > 0 && fields.at[2][1] < 0) {
         e.character = text;
     } else if (e.key >= 0x80 && base > 0 && base < 0x80) {
-        e.character = has_shift ? with_shift(base) : base; // another script's layout: the key where a US keyboard has it
+        e.character =
+            has_shift ? with_shift(base) : base; // another script's layout: use the key at the same place of a US keyboard
     } else if (has_shift) {
         e.character = shifted > 0 ? shifted : with_shift(meant(e.key));
     } else {
@@ -90,7 +91,7 @@ std::optional<char> key_event::byte() const noexcept {
     if ((modifiers & ~unsigned{shift}) == 0)
         return key >= tilde_keys ? std::nullopt : std::optional(static_cast<char>(character));
     if ((modifiers & ~unsigned{shift}) != control || key >= tilde_keys) return std::nullopt;
-    if ((modifiers & shift) != 0 && is_letter(key)) return std::nullopt; // C-S-b is another key than C-b
+    if ((modifiers & shift) != 0 && is_letter(key)) return std::nullopt; // C-S-b and C-b are different keys
     const int c = with_control(is_letter(key) ? key : character);
     return c < 0 ? std::nullopt : std::optional(static_cast<char>(c));
 }
@@ -110,7 +111,7 @@ std::optional<key_event> parse_key(const control_sequence& sequence) noexcept {
     if (final == '~') {
         const int number = fields->get(0, 0, 0);
         if (number == 200 || number == 201) return std::nullopt; // paste
-        if (number == 27 && fields->count >= 3) {                // modifyOtherKeys names the character itself
+        if (number == 27 && fields->count >= 3) {                // modifyOtherKeys reports the character itself
             set_modifiers(e, *fields, 1);
             e.what = key_event::action::press;
             e.character = fields->get(2, 0, 0);

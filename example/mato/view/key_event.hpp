@@ -14,25 +14,25 @@ namespace mux {
 struct key_event {
     enum class action : std::uint8_t { press = 1, repeat = 2, release = 3 };
     enum modifier : unsigned { shift = 1, alt = 2, control = 4, super = 8, hyper = 16, meta = 32 };
-    static constexpr unsigned locks = 64 | 128; ///< caps lock and num lock: part of no key here
+    static constexpr unsigned locks = 64 | 128; ///< caps lock and num lock: ignored
 
-    int key = 0;            ///< which key: the code of its unshifted character, or a number of ours for one without a character
-    int character = 0;      ///< what it types with the shift key it came with; 0: nothing
+    int key = 0;            ///< the code of its unshifted character, or a number below for a key without one
+    int character = 0;      ///< its character, with shift applied; 0: none
     unsigned modifiers = 0; ///< without locks
     action what = action::press;
 
-    /// Shift, Control, a lock: pressed on the way to another key.
+    /// Shift, Control, a lock: pressed before another key.
     [[nodiscard]] bool is_modifier() const noexcept;
-    /// The one byte that a terminal without these encodings sends, if it sends one: C-\ is 0x1c, Enter 0x0d.
+    /// The byte that a terminal without these encodings sends, if it sends a single one: C-\ is 0x1c, Enter 0x0d.
     [[nodiscard]] std::optional<char> byte() const noexcept;
 };
 
-/// Keys without a character have these numbers, so that a release can be told to be of the same key.
-inline constexpr int tilde_keys = 0x200000;  ///< and the number before the '~'
-inline constexpr int letter_keys = 0x300000; ///< and the final letter
+/// Numbers of the keys without a character, so that a release can be matched with its press.
+inline constexpr int tilde_keys = 0x200000;  ///< plus the number before the '~'
+inline constexpr int letter_keys = 0x300000; ///< plus the final letter
 
 /// CSI … u, CSI 27;m;c ~, CSI n;m ~, CSI 1;m A.
-/// @returns nothing for what is no key: reports, answers, mouse, paste
+/// @returns nothing if it is not a key: a report, an answer, the mouse, a paste
 [[nodiscard]] std::optional<key_event> parse_key(const control_sequence& sequence) noexcept;
 
 } // namespace mux

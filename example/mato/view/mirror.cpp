@@ -34,7 +34,7 @@ int cursor_style(const vt::cursor_view& cursor) {
 std::string select_cursor_style(int style) { return "\033[" + std::to_string(style) + " q"; }
 
 std::string_view reset_sequence() {
-    static const std::string all = std::string("\030"                          // CAN: whatever was cut in its middle ends here
+    static const std::string all = std::string("\030"                          // CAN: ends an incomplete sequence
                                                "\033[?2026l"                   // synchronised output
                                                "\033[0m"                       // SGR 0
                                                "\033(B\017"                    // ASCII in G0, shift in
@@ -82,7 +82,7 @@ void mirror::update(const vt::terminal& source, const terminal_features& feature
         append_private_mode(out, 1016, pixels);
         if (!pixels && mouse != 0) append_private_mode(out, 1006, true);
     }
-    mode(2031, shown_.theme_reports, features.theme_reports, out); // whether the program wants them or not
+    mode(2031, shown_.theme_reports, features.theme_reports, out); // whether the program enables them or not
     mode(5, shown_.reverse, source.is_set(vt::mode::reverse_video), out);
     const vt::cursor_view cursor = source.cursor();
     if (const int style = cursor_style(cursor); std::exchange(shown_.cursor_style, style) != style) {
@@ -90,8 +90,8 @@ void mirror::update(const vt::terminal& source, const terminal_features& feature
         out += select_cursor_style(style == 0 ? own_cursor_style_ : style);
         shown_.cursor_blinks = false;
     }
-    has_shaped_cursor_ = has_shaped_cursor_ || cursor.blinks;                       // DECSCUSR gives that back, too
-    mode(12, shown_.cursor_blinks, shown_.cursor_style == 0 && cursor.blinks, out); // a style says it itself
+    has_shaped_cursor_ = has_shaped_cursor_ || cursor.blinks;                       // DECSCUSR restores that too
+    mode(12, shown_.cursor_blinks, shown_.cursor_style == 0 && cursor.blinks, out); // a style includes it
     if (!features.strings) return;
     if (source.title() != title_) {
         title_ = source.title();

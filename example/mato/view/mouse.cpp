@@ -11,7 +11,7 @@ namespace {
 constexpr int largest_plain = 255 - 32, largest_utf8 = 2047 - 32;
 constexpr unsigned offset = 32;
 
-/// A whole number at the front of `text`, removed from it with the ';' that must follow unless it is the last.
+/// Parses a whole number at the front of `text` and removes it with the ';' that must follow unless it is the last.
 std::optional<int> take_number(std::string_view& text, bool last) noexcept {
     const bool negative = !text.empty() && text.front() == '-';
     if (negative) text.remove_prefix(1);
@@ -69,7 +69,7 @@ std::string encode_mouse(mouse_report report, mouse_tracking tracking, mouse_enc
     std::string out;
     if (tracking == mouse_tracking::x10) report.code &= ~mouse_report::modifiers;
     const bool sgr = encoding == mouse_encoding::sgr || encoding == mouse_encoding::sgr_pixels;
-    if (!sgr && report.release) // which button it was cannot be said
+    if (!sgr && report.release) // it cannot report which button
         report.code = (report.code & mouse_report::modifiers) | mouse_report::no_button;
     if (sgr || encoding == mouse_encoding::urxvt) {
         out = sgr ? "\x1b[<" : "\x1b[";

@@ -21,7 +21,7 @@ void append_parameter(std::string& out, unsigned value) {
 
 constexpr std::array<std::uint8_t, 6> cube{0, 95, 135, 175, 215, 255}; // the 6x6x6 colours of xterm's palette
 
-/// The level of the cube nearest to `value`.
+/// The level of the cube that is nearest to `value`.
 unsigned level_of(unsigned value) {
     if (value < 48) return 0;
     if (value < 115) return 1;
@@ -33,7 +33,7 @@ int distance(vt::rgb a, vt::rgb b) {
     return red * red + green * green + blue * blue;
 }
 
-/// The nearest of the cube and the ramp of greys.
+/// The nearest colour of the cube and the greys.
 unsigned nearest_indexed(vt::rgb c) {
     const unsigned r = level_of(c.red), g = level_of(c.green), b = level_of(c.blue);
     const vt::rgb in_cube{cube[r], cube[g], cube[b]};
@@ -44,7 +44,7 @@ unsigned nearest_indexed(vt::rgb c) {
     return 16 + 36 * r + 6 * g + b;
 }
 
-/// Of the sixteen named ones, by xterm's default palette.
+/// The nearest of the sixteen named colours, in xterm's default palette.
 unsigned nearest_sixteen(vt::rgb c) {
     static const vt::palette defaults;
     unsigned best = 0;
@@ -113,7 +113,7 @@ void pen::select(const vt::style& wanted, const vt::terminal& source, const term
             linked_ = link != nullptr;
         }
     }
-    const bool fancy = features.strings && features.colours >= colour_depth::indexed; // knows 4:3 and 58
+    const bool fancy = features.strings && features.colours >= colour_depth::indexed; // supports 4:3 and 58
     const auto look = [&](const vt::style& s) {
         vt::style seen = s;
         seen.link = 0;
@@ -156,7 +156,7 @@ void pen::select(const vt::style& wanted, const vt::terminal& source, const term
     if (out.back() == ';')
         out.back() = 'm';
     else
-        out.resize(before); // nothing that this terminal can show; an empty SGR would reset
+        out.resize(before); // nothing that this terminal supports; an empty SGR would reset
 }
 
 } // namespace mux

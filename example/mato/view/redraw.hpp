@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-/// @file redraw.hpp: a tab's screen as bytes that make any terminal of its size show it, and go on as the tab does.
+/// @file redraw.hpp: a tab's screen as bytes that draw it on any terminal of its size, with the state to continue from.
 /// Pure.  Test: test/mato/redraw_test.cpp.
 ///
-/// What the program writes next means the same there: its pen, margins, tab stops, character sets, modes and cursors are part
-/// of it. The keyboard's and the mouse's modes are not, nor the primary screen behind an alternate one, nor which rows go on in
-/// the next.
+/// The program's next bytes have the same meaning there: pen, margins, tab stops, character sets, modes and cursors are set
+/// too. Not included: keyboard and mouse modes, the primary screen while the alternate one is shown, and which rows are
+/// wrapped.
 #pragma once
 
 #include "features.hpp"
@@ -14,7 +14,7 @@
 
 namespace mux {
 
-/// Without colours it is shorter.
+/// It is shorter without colours.
 /// @pre screen.is_between_sequences()
 [[nodiscard]] std::string redraw(const vt::terminal& screen, colour_depth colours = colour_depth::direct);
 

@@ -21,7 +21,7 @@ bool begins_with_any(std::string_view text, std::initializer_list<std::string_vi
 bool is_cancel(char c) noexcept { return c == '\030' || c == '\032'; }
 bool is_final(char c) noexcept { return c >= '@' && c <= '~'; }
 
-/// As a terminal reads it: controls are no part of a sequence.
+/// Read as a terminal does: control characters are not part of a sequence.
 std::string without_controls(std::string_view text) {
     std::string out;
     std::copy_if(text.begin(), text.end(), std::back_inserter(out),
@@ -35,7 +35,7 @@ int leading_number(std::string_view text) noexcept {
     return n;
 }
 
-/// `body`: behind the introducer, its final byte last.
+/// `body`: what follows the introducer, with the final byte last.
 bool asks(std::string_view raw) {
     const std::string body = without_controls(raw);
     if (body.empty()) return false;
@@ -63,7 +63,7 @@ bool asks(std::string_view raw) {
     }
 }
 
-/// OSC numbers that ask where a part of them is "?".
+/// OSC numbers that are a query if a part of them is "?".
 bool may_ask(int number) noexcept {
     return number == 4 || number == 5 || (number >= 10 && number <= 19) || number == 21 || number == 22 || number == 50 ||
            number == 60 || number == 61 || number == 99;
@@ -80,7 +80,7 @@ bool has_question(std::string_view raw) {
     return false;
 }
 
-/// iTerm2's that answer, or set the clipboard.
+/// Commands of iTerm2 that are answered, or set the clipboard.
 bool is_left_out_of_iterm(std::string_view body) {
     return begins_with_any(body, {"1337;ReportCellSize", "1337;ReportVariable", "1337;Capabilities", "1337;RequestUpload",
                                   "1337;Copy", "1337;EndCopy"});
@@ -90,7 +90,7 @@ bool is_left_out_of_iterm(std::string_view body) {
 
 void replay_filter::feed(std::string_view bytes, std::string& out) {
     while (!bytes.empty()) {
-        if (at_ == state::text) { // as it is, up to what may begin a sequence
+        if (at_ == state::text) { // passed unchanged, up to a byte that may begin a sequence
             const std::size_t size = std::min(bytes.find_first_of("\033\xc2\005"), bytes.size());
             out += bytes.substr(0, size);
             bytes.remove_prefix(size);
@@ -114,7 +114,7 @@ void replay_filter::feed_new(std::string_view bytes, std::string& out) {
         bytes.remove_prefix(1);
     }
     if (is_inside_dropped()) return;
-    show(out); // an ESC that ended the string begins what follows
+    show(out); // an ESC that ended the string begins the next sequence
     at_ = state::text;
     out += bytes;
 }
@@ -122,7 +122,7 @@ void replay_filter::feed_new(std::string_view bytes, std::string& out) {
 void replay_filter::take(char c, std::string& out) {
     switch (at_) {
     case state::text:
-        if (c == enquiry) return; // answered by what the user has set
+        if (c == enquiry) return; // the user's configuration decides the answer
         held_.assign(1, c);
         at_ = c == escape ? state::escape : state::lead;
         return;
@@ -192,7 +192,7 @@ void replay_filter::take_string(char c, std::string& out) {
             held_ += "\033\\";
             return end_string(out);
         }
-        end_string(out); // cancelled, by what begins with that ESC
+        end_string(out); // cancelled by the sequence that begins with this ESC
         held_.assign(1, escape);
         at_ = state::escape;
         return take_escape(c, out);
@@ -208,7 +208,7 @@ void replay_filter::take_string(char c, std::string& out) {
     decide(out);
 }
 
-/// As soon as what has come tells.
+/// Decides as soon as the bytes allow it.
 void replay_filter::decide(std::string& out) {
     if (at_ == state::passed) {
         out += held_;
@@ -238,7 +238,7 @@ void replay_filter::decide(std::string& out) {
         if (!is_final(body.back())) return body.size() > 64 ? pass() : void();
         const std::string head = without_controls(body);
         return head.ends_with("$q") || head.ends_with("+q") ? leave_out() : pass(); // DECRQSS, XTGETTCAP
-    } else if (kind_ == '_' && body.front() == 'G') { // kitty's graphics: what is shown again is not answered again
+    } else if (kind_ == '_' && body.front() == 'G') { // kitty's graphics: the replayed command is not answered
         if (body.back() != ';') return held_.size() >= most_held ? leave_out() : void();
         end_string(out);
     } else {
@@ -246,7 +246,7 @@ void replay_filter::decide(std::string& out) {
     }
 }
 
-/// Also of kitty's control data, before what they control.
+/// The control data of a kitty command too, before its payload.
 void replay_filter::end_string(std::string& out) {
     const state was = at_;
     at_ = state::text;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-/// @file replay_filter.hpp: a program's earlier output without the questions it asked and the clipboards it set.
+/// @file replay_filter.hpp: removes queries and clipboard writes from a program's earlier output.
 /// Pure.  Test: test/mato/replay_filter_test.cpp.
 /// Source: xterm ctlseqs; ECMA-48 5.3 to 5.6; kitty's graphics, keyboard and colour protocols; iTerm2 "Proprietary Escape
 /// Codes".
 ///
-/// A terminal that is sent them again would answer into a program that has not asked, and would lose what was copied since.
+/// If they were replayed, the terminal would answer a program that has not asked, and the clipboard would be overwritten.
 #pragma once
 
 #include <cstddef>
@@ -15,16 +15,16 @@ namespace mux {
 
 class replay_filter {
 public:
-    /// Appends what of `bytes` is to be shown. They may be cut anywhere: what is not decided yet is held back.
+    /// Appends the part of `bytes` that is to be shown. They may be split anywhere: undecided bytes are held back.
     void feed(std::string_view bytes, std::string& out);
-    /// The replay ends here, and what follows is new. A sequence that was begun is shown, and goes on in what follows; of a
-    /// string that is left out the rest is, too: while is_inside_dropped() is true, `bytes` go through feed_new().
+    /// Ends the replay; new output follows. An incomplete sequence is shown and continues in the new output. If an incomplete
+    /// string was removed, its rest must be too: while is_inside_dropped() is true, pass new bytes through feed_new().
     void finish(std::string& out);
     [[nodiscard]] bool is_inside_dropped() const noexcept { return finished_ && at_ == state::dropped; }
-    /// Appends what is behind the string that is left out.
+    /// Appends what follows the removed string.
     void feed_new(std::string_view bytes, std::string& out);
 
-    /// Bytes held back at most. Questions are under a hundred bytes long; a longer sequence of their kind is left out as well.
+    /// Bytes held back at most. Queries are shorter than a hundred bytes; a longer sequence of their kind is removed too.
     static constexpr std::size_t most_held = 4096;
 
 private:
@@ -42,9 +42,9 @@ private:
     state at_ = state::text;
     std::string held_;      // a sequence from its first byte on
     char kind_ = 0;         // of a string: ] P _ ^ X
-    std::size_t body_ = 0;  // where in held_ it begins, behind the introducer
-    bool escaped_ = false;  // in a string: ESC came last
-    bool lead_ = false;     // in a string: 0xc2 came last
+    std::size_t body_ = 0;  // where it begins in held_, after the introducer
+    bool escaped_ = false;  // in a string: the last byte was ESC
+    bool lead_ = false;     // in a string: the last byte was 0xc2
     bool too_long_ = false; // more than most_held
     bool finished_ = false;
 };

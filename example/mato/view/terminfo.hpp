@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file terminfo.hpp: the few facts of a terminal's terminfo entry that decide what it is sent.
+/// @file terminfo.hpp: the facts of a terminal's terminfo entry that decide what it is sent.
 /// Test: test/mato/features_test.cpp.
 /// Threads: one at a time: the library has one current terminal.   Blocks: reads a small file.
 /// Source: terminfo(5), user_caps(5), setupterm(3).
@@ -15,13 +15,13 @@ struct terminfo {
     bool direct_colour = false; ///< `RGB`, or tmux's `Tc`
     bool addresses = false;     ///< `cup` and `clear`
     bool scrolls = false;       ///< `csr` with `indn` and `rin`
-    bool strings = false;       ///< a capability that is an OSC of xterm's: `XT`, `tsl`, `Ms`, `initc`
+    bool strings = false;       ///< a capability that uses an OSC of xterm: `XT`, `tsl`, `Ms`, `initc`
 
     bool operator==(const terminfo&) const = default;
 };
 
 /// Reads the entry `name` where TERMINFO, HOME and TERMINFO_DIRS say.
-/// @returns nothing for a name that has none, and in a build without the library
+/// @returns nothing if there is no such entry, and in a build without the library
 [[nodiscard]] std::optional<terminfo> read_terminfo(const std::string& name);
 
 } // namespace mux
