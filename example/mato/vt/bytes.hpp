@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file bytes.hpp: numbers written to bytes and read back within bounds.
+/// @file bytes.hpp: writes numbers as bytes and reads them back with bounds checks.
 /// Layer: vt core.  Test: test/mato/vt/terminal_test.cpp.
 /// Threads: distinct objects are independent.   Blocks: never.
 #pragma once
@@ -12,8 +12,8 @@
 
 namespace mux::vt {
 
-/// Writes into a buffer from its start, and grows it. A buffer that is used again costs no allocation. Numbers are LEB128:
-/// seven bits a byte, lowest first.
+/// Writes into a buffer from its start, and grows it. Reusing a buffer costs no allocation. Numbers are LEB128: seven bits per
+/// byte, lowest first.
 class byte_writer {
 public:
     /// Bytes of a number at most.
@@ -66,7 +66,7 @@ private:
     char *at_, *end_;
 };
 
-/// Reads what byte_writer wrote. Past the end or out of bounds everything reads as zero and ok() turns false for good.
+/// Reads what byte_writer wrote. After an error (past the end, out of bounds) all reads return zero and ok() is false.
 class byte_reader {
 public:
     explicit byte_reader(std::string_view in) noexcept : in_(in) {}

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-/// @file changes.hpp: what a viewer of an older state must do to have the newest.
+/// @file changes.hpp: the steps from an older state of the screen to the newest.
 /// Layer: vt core.  Test: test/mato/vt/terminal_test.cpp.
 /// Threads: distinct objects are independent; one object, one thread.   Blocks: never.
 ///
-/// Rows travel with their generation when they scroll. So a viewer that first repeats the scrolls, in order, and then
-/// reads the rows changed since, has every row right: those it does not read were only moved.
+/// A row keeps its generation when it scrolls. So a viewer that repeats the scrolls in order, and then reads the rows changed
+/// since, has every row right: the other rows were only moved.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 
 namespace mux::vt {
 
-/// The rows [top, bottom) moved up by `lines`, down if negative; the rows that appeared are among those changed.
+/// The rows [top, bottom) moved up by `lines`, or down if negative; the new rows are among the changed ones.
 struct scrolled {
     int top = 0;
     int bottom = 0;
@@ -22,21 +22,21 @@ struct scrolled {
 };
 
 struct changes {
-    bool everything = false; ///< another size, another screen, or too long ago: read all rows
+    bool everything = false; ///< another size, another screen, or too old: read all rows
     std::vector<scrolled> scrolls;
     std::vector<int> rows;
 };
 
 class scroll_log {
 public:
-    /// Scrolls remembered. A viewer that missed more reads the whole screen, which costs no more.
+    /// Scrolls kept. A viewer that missed more reads the whole screen, which costs no more.
     static constexpr std::size_t limit = 32;
 
     void add(std::uint64_t revision, scrolled s) {
         if (!log_.empty() && log_.back().revision == revision) {
             scrolled& last = log_.back().what;
             if (last.top == s.top && last.bottom == s.bottom && (last.lines < 0) == (s.lines < 0)) {
-                const int height = s.bottom - s.top; // further than its height nothing is left to move
+                const int height = s.bottom - s.top; // beyond its height no row is left to move
                 last.lines += s.lines;
                 if (last.lines > height) last.lines = height;
                 if (last.lines < -height) last.lines = -height;
@@ -53,7 +53,7 @@ public:
         forgotten_ = revision;
         log_.clear();
     }
-    /// Whether every scroll after `revision` is remembered.
+    /// Whether all scrolls after `revision` are kept.
     [[nodiscard]] bool reaches(std::uint64_t revision) const noexcept { return revision >= forgotten_; }
     [[nodiscard]] std::vector<scrolled> since(std::uint64_t revision) const {
         std::vector<scrolled> out;

@@ -12,20 +12,20 @@ namespace mux::vt {
 
 enum class charset : std::uint8_t { ascii, special_graphics, british, count };
 
-/// GL alone: in UTF-8 the upper half of the byte range is never a GR character.
+/// GL only: in UTF-8 the upper half of the byte range is never a GR character.
 struct charsets {
     std::array<charset, 4> designated{};
     std::uint8_t locked = 0; ///< which of G0 to G3 is in GL
     std::uint8_t single = 0; ///< 2 or 3: the next character comes from G2 or G3
 
     [[nodiscard]] bool is_plain() const noexcept { return single == 0 && designated[locked] == charset::ascii; }
-    /// The character a GL byte stands for; ends a single shift.
+    /// The character that a GL byte stands for; ends a single shift.
     char32_t translate(char32_t byte) noexcept;
 
     friend bool operator==(const charsets&, const charsets&) = default;
 };
 
-/// The set a 94-character designation ends with; unknown ones read as ASCII, so that text stays legible.
+/// The character set for the final byte of a 94-character designation; unknown ones become ASCII, so that text stays legible.
 [[nodiscard]] charset charset_for(char final) noexcept;
 
 } // namespace mux::vt

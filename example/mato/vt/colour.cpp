@@ -38,7 +38,7 @@ rgb default_colour(std::size_t index) noexcept {
     return index == palette::background ? ansi_colours[0] : ansi_colours[7];
 }
 
-/// splitmix64's finaliser: every bit of the change decides half of the stamp's.
+/// splitmix64's finaliser: every bit of the change affects half of the stamp's bits.
 std::uint64_t mixed(std::size_t index, rgb c) noexcept {
     std::uint64_t bits =
         (index + 1) << 24 | static_cast<std::uint64_t>(c.red) << 16 | static_cast<std::uint64_t>(c.green) << 8 | c.blue;
@@ -65,7 +65,7 @@ std::optional<unsigned> hex_number(std::string_view digits) noexcept {
     return value;
 }
 
-// rgb: scales ("f" is 0xff); # keeps the most significant bits ("#f" is 0xf0). Both as XParseColor has it.
+// rgb: scales ("f" is 0xff); # keeps the most significant bits ("#f" is 0xf0). Both as in XParseColor.
 std::optional<std::uint8_t> component(std::string_view digits, bool scales) noexcept {
     const auto value = hex_number(digits);
     if (!value) return std::nullopt;
@@ -101,7 +101,7 @@ std::string colour_specification(rgb c) {
     static constexpr char digits[] = "0123456789abcdef";
     std::string out = "rgb:";
     for (const std::uint8_t part : {c.red, c.green, c.blue}) {
-        // Eight bits repeated are the same level in sixteen.
+        // Repeating eight bits gives the same level in sixteen.
         for (int i = 0; i < 2; ++i) {
             out.push_back(digits[part >> 4]);
             out.push_back(digits[part & 15]);

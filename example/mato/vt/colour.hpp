@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file colour.hpp: a cell's colour in four bytes, and the palette programs may change.
+/// @file colour.hpp: a cell's colour in four bytes, and the palette that programs can change.
 /// Layer: vt core.  Test: test/mato/vt/20_strings.vt.
 /// Threads: values.   Blocks: never.
 /// Source: xterm ctlseqs OSC 4, 10-12, 104; X11 XParseColor for the specifications.
@@ -22,8 +22,8 @@ struct rgb {
     friend bool operator==(const rgb&, const rgb&) = default;
 };
 
-/// The terminal's own colour, one of the 256 in its palette, or 24 bits of red, green and blue.
-/// The value is small for common colours, so that history can store it in one or two bytes.
+/// The default colour, one of the 256 palette colours, or 24-bit red, green and blue. The value is small for common colours, so
+/// that history can store it in one or two bytes.
 class colour {
 public:
     constexpr colour() = default;
@@ -55,13 +55,13 @@ private:
     std::uint32_t value_ = 0; // 0 default · 1..256 palette · 257.. red, green, blue
 };
 
-/// "#rgb" to "#rrrrggggbbbb", "rgb:r/g/b" to "rgb:rrrr/gggg/bbbb". Colour names are not known here.
+/// "#rgb" to "#rrrrggggbbbb", "rgb:r/g/b" to "rgb:rrrr/gggg/bbbb". Colour names are not supported.
 [[nodiscard]] std::optional<rgb> parse_colour(std::string_view specification) noexcept;
 
-/// "rgb:rrrr/gggg/bbbb", the form xterm answers in.
+/// "rgb:rrrr/gggg/bbbb", the form of xterm's answers.
 [[nodiscard]] std::string colour_specification(rgb c);
 
-/// The 256 colours and the three dynamic ones; remembers which a program has changed.
+/// The 256 colours and the three dynamic ones; records which of them a program has changed.
 class palette {
 public:
     enum dynamic : std::uint16_t { foreground = 256, background = 257, cursor = 258 };
@@ -74,7 +74,8 @@ public:
     void set(std::size_t index, rgb c) noexcept;
     void reset(std::size_t index) noexcept;
     void reset_all() noexcept;
-    /// Of the 256: equal for equal changes, another for others (but once in 2^64), in whatever order they were made. 0: none.
+    /// A stamp of the 256 colours: equal for equal changes in any order, and different for others (except once in 2^64). 0: no
+    /// changes.
     [[nodiscard]] std::uint64_t stamp() const noexcept { return stamp_; }
 
 private:

@@ -25,7 +25,8 @@ void emulator::resize(screen_size size) {
     size = size.clamped();
     if (size == size_) return;
     begin_change();
-    // Text is wrapped around the primary screen's cursor: while the alternate one is shown, where the primary one was left.
+    // Text is wrapped around the primary screen's cursor: while the alternate screen is shown, where the primary cursor was
+    // left.
     reflow_cursor moved[2];
     moved[0] = on_alternate() ? primary_left_at_ : reflow_cursor{cursor_.at, cursor_.pending_wrap};
     if (saved_[0]) moved[1] = {saved_[0]->at, saved_[0]->pending_wrap};
@@ -45,21 +46,21 @@ void emulator::resize(screen_size size) {
     clamp(cursor_);
     for (auto& s : saved_)
         if (s) clamp(*s);
-    // New columns get the default stops; those set by the program stay.
+    // New columns get the default tab stops; stops set by the program stay.
     for (int c = size_.columns; c < size.columns; ++c) tabs_[static_cast<std::size_t>(c)] = c % default_tab == 0;
     size_ = size;
     cluster_at_.reset();
-    reset_margins(); // as xterm does: margins are cells of a screen that is no more
+    reset_margins(); // as xterm does: the margins belong to a screen that no longer exists
     scrolls_.clear(revision_);
     if (!pictures_.empty()) sweep_pictures();
 }
 
 void emulator::reset() {
     spend_rows(2 * rows());
-    // RIS leaves what is not the program's: history, size, and what still waits for the caller.
+    // RIS does not reset what is not the program's: history, size, and data that the caller has not taken yet.
     grid().touch_all();
     if (on_alternate()) show_alternate(false);
-    cursor_.pen = {}; // or its background would stay
+    cursor_.pen = {}; // otherwise its background would stay
     erase_area({0, 0, rows(), columns()}, false);
     below_.clear();
     history_.end_line();

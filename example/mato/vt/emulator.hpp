@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-/// @file emulator.hpp: the state a parser's findings are applied to. Internal: terminal.hpp is the way in.
+/// @file emulator.hpp: the state to which the parser's output is applied. Internal: use terminal.hpp.
 /// Layer: vt core.  Test: through terminal.hpp.
 /// Threads: distinct objects are independent; one object, one thread.   Blocks: never.
 /// Bodies: emulator_text (printing), _cursor (movement, tabs), _control (C0 and ESC), _sequence (CSI), _edit (erasing,
 /// scrolling, rectangles), _modes, _report (answers), _redraw, _string (OSC, DCS, APC), _host (colours,
-/// and what else the terminal around says), _picture (images).
+/// and other facts about the host terminal), _picture (images).
 #pragma once
 
 #include "changes.hpp"
@@ -34,15 +34,14 @@
 
 namespace mux::vt {
 
-/// DECSCUSR, without the blinking, which is a mode. `own`: what the user chose for the terminal, until a program asks for
-/// another.
+/// DECSCUSR, without the blinking, which is a mode. `own`: the user's choice for the terminal, until a program sets another.
 enum class cursor_shape : std::uint8_t { block, underline, bar, own };
 
-/// What DECSC keeps and DECRC brings back.
+/// What DECSC saves and DECRC restores.
 struct cursor_state {
     position at;
     bool pending_wrap = false; ///< the last column is written; the next character wraps first
-    bool origin = false;       ///< only in saved ones; in use it is a mode
+    bool origin = false;       ///< only in saved cursors; the current one uses the mode
     style pen;
     vt::charsets sets;
 };
@@ -52,12 +51,12 @@ struct title_pair {
     std::string icon;
 };
 
-/// What a program asked about the terminal that shows this one.
+/// A program's query about the host terminal.
 struct host_question {
     enum class subject : std::uint8_t { colour, theme, keyboard, attributes };
     subject about = subject::attributes;
     std::uint16_t index = 0; ///< of a colour
-    bool bell = false;       ///< it ended so, and so does the answer
+    bool bell = false;       ///< the query ended with BEL, and so does the answer
 };
 
 class emulator {
@@ -80,7 +79,7 @@ public:
     void begin(const char* end) noexcept { stop_ = end; }
     [[nodiscard]] const char* stop() const noexcept { return stop_; }
     [[nodiscard]] std::uint32_t unfinished() noexcept {
-        if (repeats_left_ > 0) last_printed_ = repeated_; // it is not behind the sequence yet
+        if (repeats_left_ > 0) last_printed_ = repeated_; // it is not part of the sequence yet
         return std::exchange(repeats_left_, 0);
     }
 
@@ -94,25 +93,25 @@ public:
 
 private:
     static constexpr int default_tab = 8;
-    /// Cells' worth of a row that is turned, cleared or filled, not written cell by cell.
+    /// Cost of a row that is rotated, cleared or filled, in cells written one by one.
     static constexpr int row_cost = 16;
-    /// Bytes of a string, or of history, that are read in the time one cell is written.
+    /// Bytes of a string, or of history, that are read in the time of writing one cell.
     static constexpr int string_share = 4;
     static constexpr std::int64_t no_limit = std::numeric_limits<std::int64_t>::max() / 2;
     /// XTPUSHTITLE, XTPUSHSGR: xterm keeps ten of each.
     static constexpr std::size_t max_stack = 10;
-    /// Links opened between two sweeps of a full table: a sweep reads all of history.
+    /// Links opened between two collections of a full table: a collection reads all of history.
     static constexpr std::uint32_t links_between_sweeps = 1024;
     /// Bytes of a title. Longer ones are cut: no window shows more.
     static constexpr std::size_t max_title = 1024;
-    /// Pixels of a cell that nobody has told: the VT340's, for which sixels are made.
+    /// Pixels of a cell whose size is unknown: the VT340's, for which sixels are made.
     static constexpr pixel_size assumed_cell{10, 20};
-    /// Questions that wait for the host's answers; those past it stay unanswered. Programs ask for a palette of 256 at most.
+    /// Queries that wait for the host's answers; further ones stay unanswered. Programs query a palette of at most 256.
     static constexpr std::size_t most_waiting = 512;
 
     struct waiting_answer {
         host_question question;
-        std::string behind; ///< answers that were made later
+        std::string later; ///< answers that were produced later
     };
 
     [[nodiscard]] bool on_alternate() const noexcept { return modes_.is_set(mode::alternate_screen); }
@@ -120,7 +119,7 @@ private:
     [[nodiscard]] const screen& grid() const noexcept { return on_alternate() ? *alternate_ : primary_; }
     [[nodiscard]] int rows() const noexcept { return size_.rows; }
     [[nodiscard]] int columns() const noexcept { return size_.columns; }
-    /// Counts work that bytes do not pay for: cells that one sequence touches beside those it prints.
+    /// Counts work that is not proportional to the bytes: cells that one sequence touches in addition to those it prints.
     void spend(std::int64_t cells) noexcept {
         if ((work_left_ -= cells) <= 0) stop_ = nullptr;
     }
@@ -267,33 +266,33 @@ private:
     terminal_options options_;
     screen_size size_;
     screen primary_;
-    std::optional<screen> alternate_; // made when first shown
+    std::optional<screen> alternate_; // created when first shown
     screen* screen_ = &primary_;
     vt::history history_;
-    std::vector<row> below_; // of the primary screen, see reflow.hpp
+    std::vector<row> below_; // of the primary screen; see reflow.hpp
 
     cursor_state cursor_;
-    std::array<std::optional<cursor_state>, 2> saved_; // one a screen
-    reflow_cursor primary_left_at_;                    // while the alternate screen is shown: the primary one's text ends here
+    std::array<std::optional<cursor_state>, 2> saved_; // one per screen
+    reflow_cursor primary_left_at_; // while the alternate screen is shown: the primary screen's text ends here
     mode_set modes_;
     std::uint64_t saved_modes_ = 0;                   // XTSAVE
     int top_ = 0, bottom_ = 0, left_ = 0, right_ = 0; // margins, half open
     std::bitset<max_columns> tabs_;
     cursor_shape shape_ = cursor_shape::own;
     bool rectangular_attributes_ = false; // DECSACE
-    bool guards_from_all_ = false;        // SPA came last, not DECSCA: what is protected is kept from ED, EL and ECH too
-    bool plain_text_ = true;              // nothing stands between a byte and its cell: see update_text_path()
-    char32_t last_printed_ = 0;           // for REP; 0 after anything but a character
-    std::optional<position> cluster_at_;  // mode 2027: the cell that may still grow, while the cursor stays after it
+    bool guards_from_all_ = false;        // SPA came last, not DECSCA: protection then applies to ED, EL and ECH too
+    bool plain_text_ = true;              // bytes can become cells without any translation: see update_text_path()
+    char32_t last_printed_ = 0;           // for REP; 0 after anything except a character
+    std::optional<position> cluster_at_;  // mode 2027: the cell that may be extended, while the cursor stays after it
 
-    std::array<kitty_keyboard, 2> kitty_; // one a screen
+    std::array<kitty_keyboard, 2> kitty_; // one per screen
     modified_keys modified_;
     vt::palette palette_;
     title_pair titles_;
     std::vector<title_pair> title_stack_;
     std::vector<style> pen_stack_; // XTPUSHSGR
     link_table links_;
-    std::uint32_t links_to_sweep_ = 0; // links to be opened before the next sweep
+    std::uint32_t links_to_sweep_ = 0; // links to be opened before the next collection
 
     string_kind string_kind_ = string_kind::osc;
     std::string string_;
@@ -302,34 +301,34 @@ private:
 
     picture_store pictures_;
     kitty_images images_;
-    std::uint64_t refused_images_ = 0; // over a bound, but for kitty's
+    std::uint64_t refused_images_ = 0; // over a limit, without kitty's
 
     std::string answers_;
     std::vector<waiting_answer> waiting_;
-    std::optional<theme> told_theme_; // of the host, the last one that was known
+    std::optional<theme> told_theme_; // the host's last known theme
     event_queue events_;
     moment now_{0};
     moment synchronised_since_{0};
 
-    std::int64_t work_left_ = no_limit; // cells, of the present feed
-    const char* stop_ = nullptr;        // the end of what is fed; null once the work is done
-    std::uint32_t repeats_left_ = 0;    // of REP, when the work ended first,
-    char32_t repeated_ = 0;             // and of which character
+    std::int64_t work_left_ = no_limit; // cells, of the current feed
+    const char* stop_ = nullptr;        // the end of the input; null when the work is used up
+    std::uint32_t repeats_left_ = 0;    // of a REP that was interrupted,
+    char32_t repeated_ = 0;             // and its character
 
     std::uint64_t revision_ = 1;
     std::uint64_t rows_scrolled_ = 0;
     scroll_log scrolls_;
-    row_end row_end_; // what coloured_text() works with; nothing stays in it
+    row_end row_end_; // working memory of coloured_text(); empty between calls
 };
 
-/// Tells intermediates apart in a switch.
+/// Combines intermediates for a switch.
 [[nodiscard]] constexpr std::uint16_t intermediate(char first, char second = 0) noexcept {
     return static_cast<std::uint16_t>(first | second << 8);
 }
 
-/// The part of a control string before the first semicolon; the rest is left.
+/// The part of a control string before the first semicolon; removes it.
 [[nodiscard]] std::string_view take_string_part(std::string_view& rest) noexcept;
-/// @returns -1 for anything but digits, and for a number that is too large
+/// @returns -1 for anything except digits, and for a number that is too large
 [[nodiscard]] int string_number(std::string_view digits) noexcept;
 
 } // namespace mux::vt

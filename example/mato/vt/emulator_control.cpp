@@ -32,19 +32,19 @@ void emulator::escape(std::uint16_t intermediates, char final) {
     case 0: break;
     case intermediate('#'):
         if (final == '8') alignment_pattern();
-        return;             // 3 to 6, lines of double size: the text stands, its size does not change
+        return;             // 3 to 6, lines of double size: the text stays, its size does not change
     case intermediate('('): // ECMA-35 14.3.2: designations of 94 characters
     case intermediate(')'):
     case intermediate('*'):
     case intermediate('+'):
         cursor_.sets.designated[static_cast<std::size_t>(intermediates - '(')] = charset_for(final);
         return update_text_path();
-    case intermediate('-'): // of 96: Latin letters all, which UTF-8 has already
+    case intermediate('-'): // of 96: all Latin letters, which UTF-8 includes
     case intermediate('.'):
     case intermediate('/'):
         cursor_.sets.designated[static_cast<std::size_t>(intermediates - '-') + 1] = charset::ascii;
         return update_text_path();
-    default: return; // ESC % G, ESC SP F and the like: always UTF-8, always 7-bit answers
+    default: return; // ESC % G, ESC SP F and similar: always UTF-8, always 7-bit answers
     }
     switch (final) {
     case '6': return back_index();
@@ -65,10 +65,10 @@ void emulator::escape(std::uint16_t intermediates, char final) {
     case 'W': return cursor_.pen.turn_off(attributes::is_protected); // 8.3.42 EPA
     case 'Z': return ask_host({host_question::subject::attributes}); // VT100 manual, DECID
     case 'c': return reset();                                        // ECMA-48 8.3.105 RIS
-    case 'l': return;                                                // xterm: memory lock, not kept
+    case 'l': return;                                                // xterm: memory lock, not supported
     case 'n': cursor_.sets.locked = 2; return update_text_path();    // ECMA-35 LS2
     case 'o': cursor_.sets.locked = 3; return update_text_path();    // LS3
-    default: return;                                                 // LS1R to LS3R shift what UTF-8 has no use for
+    default: return;                                                 // LS1R to LS3R: not used with UTF-8
     }
 }
 

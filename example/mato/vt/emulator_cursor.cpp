@@ -16,7 +16,7 @@ void emulator::address(int row, int column) noexcept {
     move_to(std::min(top_ + row, bottom_ - 1), std::min(left_ + column, right_ - 1));
 }
 
-// The cursor as address() would be told it.
+// The cursor in the coordinates of address().
 position emulator::addressed() const noexcept {
     const bool origin = modes_.is_set(mode::origin);
     return {cursor_.at.row - (origin ? top_ : 0), cursor_.at.column - (origin ? left_ : 0)};
@@ -47,7 +47,7 @@ void emulator::move_left(int count) noexcept {
         const int stop = cursor_.at.column >= left_ ? left_ : 0;
         return move_to(cursor_.at.row, std::max(cursor_.at.column - count, stop));
     }
-    if (cursor_.pending_wrap) { // the cursor stands after the last column
+    if (cursor_.pending_wrap) { // the cursor is after the last column
         cursor_.pending_wrap = false;
         --count;
     }

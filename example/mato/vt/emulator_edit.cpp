@@ -7,7 +7,7 @@
 
 namespace mux::vt {
 
-// The line of the row above, or of history, does not go on in `row`.
+// The line of the row above, or of history, no longer continues in `row`.
 void emulator::break_line_above(int row) {
     if (row > 0) {
         if (screen_->at(row - 1).wraps) screen_->touch(row - 1).wraps = false;
@@ -30,7 +30,7 @@ void emulator::scroll_between_margins(int top, int bottom, int count) {
 void emulator::scroll_up(int top, int bottom, int count) {
     if (left_ > 0 || right_ < columns()) return scroll_between_margins(top, bottom, count);
     count = std::min(count, bottom - top);
-    if (count > 1) spend_rows(count); // one row is paid for by the bytes that ask for it
+    if (count > 1) spend_rows(count); // the bytes of the request pay for one row
     if (bottom < rows() && screen_->at(bottom - 1).wraps) screen_->touch(bottom - 1).wraps = false;
     if (top == 0 && !on_alternate()) {
         for (int r = 0; r < count; ++r) history_.push(screen_->at(r));
@@ -45,9 +45,9 @@ void emulator::scroll_up(int top, int bottom, int count) {
 void emulator::scroll_down(int top, int bottom, int count) {
     if (left_ > 0 || right_ < columns()) return scroll_between_margins(top, bottom, -count);
     count = std::min(count, bottom - top);
-    if (count > 1) spend_rows(count); // one row is paid for by the bytes that ask for it
+    if (count > 1) spend_rows(count); // the bytes of the request pay for one row
     break_line_above(top);
-    const int last = bottom - count - 1; // what was under it is gone
+    const int last = bottom - count - 1; // the text under it is gone
     if (last >= top && screen_->at(last).wraps) screen_->touch(last).wraps = false;
     screen_->scroll_down(top, bottom, count, cursor_.pen.blank());
     scrolls_.add(revision_, {top, bottom, -count});
@@ -127,7 +127,7 @@ void emulator::insert_lines(int count) {
     carriage_return();
 }
 
-// ECMA-48 8.3.32 DL. Lines deleted are gone: history holds what scrolled off, not what was removed.
+// ECMA-48 8.3.32 DL. Deleted lines are lost: history contains lines that scrolled off, not removed ones.
 void emulator::delete_lines(int count) {
     if (!inside_margins()) return;
     const int top = cursor_.at.row;
@@ -187,7 +187,7 @@ std::optional<rectangle> emulator::area(const parameters& p, std::size_t first) 
     return r;
 }
 
-// The same two positions as the ends of a text: the second may be left of the first in a lower row.
+// The same two positions as the ends of a text: the second may be further left, in a lower row.
 std::optional<rectangle> emulator::stretch(const parameters& p) const noexcept {
     const rectangle r = corners(p, 0);
     if (r.top >= r.bottom || r.left >= columns() || (r.bottom - r.top == 1 && r.empty())) return std::nullopt;

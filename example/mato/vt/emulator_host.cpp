@@ -20,12 +20,12 @@ std::optional<theme> host_colours::theme() const noexcept {
     if (reported) return reported;
     const auto& background = at[palette::background];
     if (!background) return std::nullopt;
-    // ITU-R BT.601: how much each component adds to the lightness, in thousandths.
+    // ITU-R BT.601: the share of each component in the lightness, in thousandths.
     const std::uint32_t lightness = (299u * background->red + 587u * background->green + 114u * background->blue) / 1000;
     return lightness < 0x8000 ? theme::dark : theme::light;
 }
 
-/// What answers come after waits with it, so that a program which asks for DA1 last may take what is missing for unknown.
+/// Later answers wait too, so that a program which sends DA1 last can treat missing answers as unsupported.
 void emulator::ask_host(host_question what) {
     if (!options_.host.is_awaited || (what.about == host_question::subject::colour && palette_.is_changed(what.index)))
         return answer_about_host(what);
@@ -53,7 +53,7 @@ void emulator::answer_about_host(host_question what) {
     case host_question::subject::keyboard:
         if (options_.host.kitty_keyboard) answer_csi("?", std::to_string(kitty().flags()), "u");
         return;
-    case host_question::subject::attributes: // ECMA-48 8.3.24 DA; VT420 with what is done here
+    case host_question::subject::attributes: // ECMA-48 8.3.24 DA; VT420 with the features supported here
         return answer_csi("?64;", options_.pictures.announces_sixel ? "4;" : "", "6;21;22;28",
                           options_.host.clipboard ? ";52" : "", "c");
     }
@@ -66,7 +66,7 @@ void emulator::know_host(host_terminal known) {
     if (options_.host.is_awaited) return;
     for (const waiting_answer& each : std::exchange(waiting_, {})) {
         answer_about_host(each.question);
-        answer({each.behind});
+        answer({each.later});
     }
     const auto now = options_.host.colours ? options_.host.colours->theme() : std::nullopt;
     if (!now || now == told_theme_) return;

@@ -45,7 +45,7 @@ void emulator::set_mode(mode m, bool on) {
     case mode::autowrap:
         if (!on) cursor_.pending_wrap = false;
         return;
-    case mode::margins: // VT420 manual: resetting forgets them
+    case mode::margins: // VT420 manual: resetting clears them
         if (!on) {
             left_ = 0;
             right_ = columns();
@@ -59,7 +59,7 @@ void emulator::set_mode(mode m, bool on) {
     }
 }
 
-// The cursor goes on where it is: the two screens share it, as in xterm.
+// The cursor stays where it is: the screens share it, as in xterm.
 void emulator::show_alternate(bool on) {
     if (on == on_alternate()) return;
     spend_rows(rows());
@@ -88,7 +88,7 @@ void emulator::restore_modes(const parameters& p) {
         if (const auto m = mode_set::find(mode_space::dec, p[i])) set_dec_number(p[i], saved.is_set(*m));
 }
 
-// VT220 manual table 4-10, and VT510's for what came later; text and tabs stay.
+// VT220 manual table 4-10, and VT510's for later features; text and tab stops stay.
 void emulator::soft_reset() {
     for (const mode m : {mode::insert, mode::origin, mode::application_cursor, mode::application_keypad, mode::reverse_wrap,
                          mode::reverse_wrap_far, mode::margins})
@@ -105,7 +105,7 @@ void emulator::soft_reset() {
     update_text_path();
 }
 
-// kitty keyboard protocol: > pushes, < pops, = changes, ? asks
+// kitty keyboard protocol: > pushes, < pops, = changes, ? queries
 void emulator::keyboard_sequence(const control_sequence& seq) {
     const parameters& p = seq.numbers;
     switch (seq.prefix) {
@@ -121,7 +121,7 @@ void emulator::keyboard_sequence(const control_sequence& seq) {
     }
 }
 
-// xterm ctlseqs, XTMODKEYS: without a value back to the default, without anything all of them
+// xterm ctlseqs, XTMODKEYS: without a value resets it, without anything resets all
 void emulator::modify_keys(const parameters& p) {
     const modified_keys initial;
     const auto change = [&](std::uint8_t& key, std::uint8_t otherwise) {

@@ -17,7 +17,7 @@ std::string without_controls(std::string_view data) {
     const auto is_kept = [](char c) { return c > ' ' && c < '\x7f'; };
     unsigned others = 0;
     for (const char c : data) others += is_kept(c) ? 0u : 1u;
-    if (others == 0) return std::string(data); // as most are
+    if (others == 0) return std::string(data); // the usual case
     std::string out;
     out.reserve(data.size() - others);
     std::copy_if(data.begin(), data.end(), std::back_inserter(out), is_kept);
@@ -43,7 +43,7 @@ pixel_size emulator::cell() const noexcept {
     return told.is_known() ? told : assumed_cell;
 }
 
-/// Marks the cells from the cursor on that `p` covers; the cursor goes on to its last row, by line feeds.
+/// Marks the cells that `p` covers, from the cursor on; the cursor moves to its last row by line feeds.
 void emulator::lay(picture p, bool moves) {
     cursor_.pending_wrap = false;
     const int left = cursor_.at.column, edge = left < right_ ? right_ : columns();
@@ -51,7 +51,7 @@ void emulator::lay(picture p, bool moves) {
     if (!moves) p.rows = std::min(p.rows, rows() - cursor_.at.row);
     const int count = p.rows, end = left + p.columns;
     spend_rows(count);
-    sweep_pictures(); // what is gone makes room first
+    sweep_pictures(); // first make room by removing unused ones
     const std::uint16_t number = pictures_.add(std::move(p));
     for (int r = 0; r < count; ++r) {
         if (left == 0) break_line_above(cursor_.at.row + (moves ? 0 : r));
@@ -63,7 +63,7 @@ void emulator::lay(picture p, bool moves) {
     }
 }
 
-/// As a character as wide would move it.
+/// Moves the cursor as a character of that width would.
 void emulator::advance_past_picture(int columns) noexcept {
     const int edge = cursor_.at.column < right_ ? right_ : this->columns();
     const int next = cursor_.at.column + columns;
@@ -73,7 +73,7 @@ void emulator::advance_past_picture(int columns) noexcept {
 
 // ---- sixel ----
 
-// VT330/VT340 manual, chapter 14, "Sixel Scrolling": the cursor keeps its column, and stands in the row of the last band.
+// VT330/VT340 manual, chapter 14, "Sixel Scrolling": the cursor keeps its column, in the row of the last band.
 void emulator::show_sixels(std::string_view text) {
     const auto q = text.find('q');
     auto made = std::make_shared<image>();
@@ -101,11 +101,11 @@ void emulator::show_sixels(std::string_view text) {
 // ---- iTerm2 ----
 
 // iTerm2, "Images": File=name=…;width=…;height=…;preserveAspectRatio=…;inline=1:base64. Without inline=1 it is a download,
-// which is nobody's to start.
+// which is not supported.
 void emulator::show_iterm(std::string_view text) {
     const auto colon = text.find(':');
     if (colon == text.npos) return;
-    std::string_view keys = text.substr(5, colon - 5), width = "auto", height = "auto"; // behind "File="
+    std::string_view keys = text.substr(5, colon - 5), width = "auto", height = "auto"; // after "File="
     bool is_inline = false, keeps_ratio = true, moves = true;
     while (!keys.empty()) {
         const auto semicolon = keys.find(';');
@@ -136,7 +136,7 @@ void emulator::show_iterm(std::string_view text) {
         p.rows = rows_for(p.columns);
     else if (keeps_ratio)
         p.columns = std::min(p.columns, columns_for(p.rows)), p.rows = std::min(p.rows, rows_for(p.columns));
-    if (const int room = columns() - cursor_.at.column; p.columns > room) { // it is made smaller, not cut
+    if (const int room = columns() - cursor_.at.column; p.columns > room) { // it is scaled down, not cut
         p.rows = divide_up(std::int64_t{p.rows} * room, p.columns);
         p.columns = room;
     }
@@ -171,7 +171,7 @@ void emulator::kitty_graphics(std::string_view text) {
     }
 }
 
-// Without an id nobody waits for an answer; q=1 wants none when all is well, q=2 none at all.
+// Without an id no answer is expected; q=1 suppresses OK, q=2 all answers.
 void emulator::answer_kitty(const kitty_command& c, std::string_view what, std::uint32_t id) {
     if (id == 0) id = static_cast<std::uint32_t>(c['i']);
     const auto number = static_cast<std::uint32_t>(c['I']), placement = static_cast<std::uint32_t>(c['p']);
@@ -196,7 +196,7 @@ void emulator::take_kitty_image(const kitty_command& c, std::string data, bool i
     if (!made) return answer_kitty(c, problem);
     if (c.action == 'q') return answer_kitty(c, "OK");
     auto id = static_cast<std::uint32_t>(c['i']);
-    if (id != 0) { // what was shown by that id is another image
+    if (id != 0) { // the previous image with that id is replaced
         std::vector<std::uint16_t> replaced;
         for (const picture& p : pictures_.all())
             if (p.image->kind == picture_kind::kitty && p.id == id) replaced.push_back(p.number);
@@ -243,7 +243,7 @@ void emulator::place_kitty(const kitty_command& c, std::shared_ptr<const image> 
         ++refused_images_;
         return answer_kitty(c, "EINVAL:it is too high", id);
     }
-    if (p.placement != 0) { // the same placement again is moved
+    if (p.placement != 0) { // showing a placement again moves it
         std::vector<std::uint16_t> moved;
         for (const picture& other : pictures_.all())
             if (other.id == id && other.placement == p.placement && other.image->kind == picture_kind::kitty)
@@ -251,7 +251,7 @@ void emulator::place_kitty(const kitty_command& c, std::shared_ptr<const image> 
         wipe_pictures(moved);
     }
     const bool moves = c['C'] != 1;
-    const auto cut = [](int& part, int& cells, int room) { // what is beyond an edge is not shown, and not squeezed in
+    const auto cut = [](int& part, int& cells, int room) { // the part beyond an edge is not shown; the rest is not scaled
         if (cells <= room) return;
         if (part > 0) part = std::max(1, static_cast<int>(std::int64_t{part} * room / cells));
         cells = room;
@@ -265,7 +265,7 @@ void emulator::place_kitty(const kitty_command& c, std::shared_ptr<const image> 
     answer_kitty(c, "OK", id);
 }
 
-// "Deleting images": a capital letter takes the data, too, unless it is shown elsewhere.
+// "Deleting images": a capital letter also deletes the data, unless it is shown elsewhere.
 void emulator::delete_kitty(const kitty_command& c) {
     sweep_pictures();
     const char what = static_cast<char>(c.deletes | 0x20);
@@ -300,7 +300,7 @@ void emulator::delete_kitty(const kitty_command& c) {
     if (takes_data && (what == 'i' || what == 'n')) ids.push_back(id);
     for (const std::uint16_t number : doomed)
         if (takes_data) ids.push_back(pictures_.find(number)->id);
-    if (takes_data && (what == 'a' || what == 'r')) // also what is not shown
+    if (takes_data && (what == 'a' || what == 'r')) // also images that are not shown
         for (const auto& each : images_.all())
             if (what == 'a' || (each.id >= c['x'] && each.id <= c['y'])) ids.push_back(each.id);
     wipe_pictures(doomed);
@@ -313,7 +313,7 @@ void emulator::delete_kitty(const kitty_command& c) {
 
 // ---- all ----
 
-/// Their cells are erased.
+/// Erases their cells.
 void emulator::wipe_pictures(const std::vector<std::uint16_t>& numbers) {
     if (numbers.empty()) return;
     const auto is_one = [&](std::uint16_t n) { return std::find(numbers.begin(), numbers.end(), n) != numbers.end(); };
@@ -333,7 +333,7 @@ void emulator::wipe_pictures(const std::vector<std::uint16_t>& numbers) {
     for (const std::uint16_t n : numbers) pictures_.remove(n);
 }
 
-/// Forgets those without a cell on any screen.
+/// Deletes those without a cell on any screen.
 void emulator::sweep_pictures() {
     std::vector<std::uint16_t> seen;
     const auto look = [&](const row& r) {
@@ -351,10 +351,10 @@ void emulator::sweep_pictures() {
     pictures_.keep(seen);
 }
 
-// xterm ctlseqs, XTSMGRAPHICS: 1 colour registers, 2 sixel geometry; read alone, as they are what they are.
+// xterm ctlseqs, XTSMGRAPHICS: 1 colour registers, 2 sixel geometry; read-only.
 void emulator::report_graphics(const parameters& p) {
     if (!options_.pictures.announces_sixel) return;
-    constexpr std::string_view registers = "256"; // what terminals that draw sixels have at least
+    constexpr std::string_view registers = "256"; // the minimum of terminals that support sixel
     const bool reads = p[1] == 1 || p[1] == 4;
     if (p[0] == 1 && reads) return answer_csi("?1;0;", registers, "S");
     if (p[0] == 2 && reads)

@@ -43,13 +43,13 @@ private:
 
 } // namespace
 
-/// The cursor where `c` has it, in a terminal whose margins begin at `origin`, with its pen and character sets.
+/// Places the cursor as in `c`, in a terminal whose margins begin at `origin`, with its pen and character sets.
 void emulator::append_cursor(const cursor_state& c, bool origin_mode, position origin, std::string& out) const {
     sequence_writer to(out);
     to.mode("?6", origin_mode);
     if (!origin_mode) origin = {};
     int column = c.at.column;
-    if (c.pending_wrap) { // only a character written there brings it about: the one that is there
+    if (c.pending_wrap) { // only writing a character there sets it: the one that is there
         const row& line = grid().at(c.at.row);
         if (line.at(column) == units::tail) --column;
         to.pen(line.style_at(column), links_);
@@ -82,16 +82,16 @@ std::string emulator::entry() const {
 std::string emulator::drawing_state() const {
     std::string out;
     sequence_writer to(out);
-    to.mode("?7", modes_.is_set(mode::autowrap)); // switched off it forgets a wrap that is pending
+    to.mode("?7", modes_.is_set(mode::autowrap)); // resetting it clears a pending wrap
     to.csi("3g");
     for (int c = 0; c < columns(); ++c)
         if (tabs_[static_cast<std::size_t>(c)]) to.csi(c + 1, "G"), to.text("\x1bH");
     const position at = cursor_.at;
     const bool inside = at.row >= top_ && at.row < bottom_ && at.column >= left_ && at.column < right_;
-    const bool addressable = inside || !modes_.is_set(mode::origin); // DECRC alone gets outside
+    const bool addressable = inside || !modes_.is_set(mode::origin); // only DECRC can place it outside
     cursor_state saved = saved_[on_alternate() ? 1 : 0].value_or(cursor_state{});
     if (!addressable) saved.at = at, saved.pending_wrap = cursor_.pending_wrap;
-    append_cursor(saved, saved.origin || !addressable, {}, out); // before the margins, of which it may lie outside
+    append_cursor(saved, saved.origin || !addressable, {}, out); // before the margins, because it may be outside of them
     to.text("\x1b"
             "7");
     to.csi(top_ + 1, bottom_, "r");

@@ -43,13 +43,13 @@ std::string from_hex(std::string_view hex) {
 
 } // namespace
 
-// Whole or not at all: half an answer would be read as keys.
+// All or nothing: a part of an answer would be read as keys.
 void emulator::answer(std::initializer_list<std::string_view> parts) {
     std::size_t size = answers_.size();
-    for (const waiting_answer& each : waiting_) size += each.behind.size();
+    for (const waiting_answer& each : waiting_) size += each.later.size();
     for (const std::string_view part : parts) size += part.size();
     if (size > options_.limits.answer_bytes) return;
-    std::string& to = waiting_.empty() ? answers_ : waiting_.back().behind;
+    std::string& to = waiting_.empty() ? answers_ : waiting_.back().later;
     for (const std::string_view part : parts) to += part;
 }
 
@@ -68,7 +68,7 @@ void emulator::device_status(int what, int request, bool dec) {
     case 55: return answer_csi("?50n"); // no locator
     case 56: return answer_csi("?57;0n");
     case 62: return answer_csi("0*{"); // no room for macros
-    case 63:                           // DECCKSR: the checksum of the macros there are none of
+    case 63:                           // DECCKSR: the checksum of the macros, of which there are none
         return answer({"\x1bP", number(request), "!~0000\x1b\\"});
     case 75: return answer_csi("?70n"); // data integrity: ready
     case 85: return answer_csi("?83n"); // no sessions
@@ -80,17 +80,17 @@ void emulator::device_status(int what, int request, bool dec) {
 // VT420 manual, DECRQM and DECRPM
 void emulator::report_mode(mode_space space, int n) {
     auto state = modes_.report(space, n);
-    if (space == mode_space::dec && n == 1048) // no switch, but a cursor that is saved or not
+    if (space == mode_space::dec && n == 1048) // not a mode: whether a cursor is saved
         state = saved_[on_alternate() ? 1 : 0] ? mode_report::set : mode_report::reset;
     if (space == mode_space::dec && n == 1016 &&
-        (options_.cell_width <= 0 || options_.cell_height <= 0)) // reports in pixels that nobody can count
+        (options_.cell_width <= 0 || options_.cell_height <= 0)) // pixel reports without a known cell size
         state = mode_report::unknown;
     const auto value = static_cast<int>(state);
     answer_csi(space == mode_space::dec ? "?" : "", pair(n, value), "$y");
 }
 
-// xterm ctlseqs, XTWINOPS. Moving, raising and sizing windows is the viewer's; titles are not read back, because what
-// a program wrote there would arrive as typed text.
+// xterm ctlseqs, XTWINOPS. Moving, raising and resizing windows is left to the viewer. Titles are not reported: what a program
+// wrote there would arrive as typed text.
 void emulator::report_window(const parameters& p) {
     const int w = options_.cell_width, h = options_.cell_height;
     switch (p[0]) {
@@ -112,7 +112,7 @@ void emulator::report_window(const parameters& p) {
 
 namespace {
 
-// What xterm counts for a cell: the low byte of its character, 0xff for a right half, and DEC's weights for attributes.
+// xterm's value of a cell: the low byte of its character, 0xff for a right half, and DEC's weights for attributes.
 unsigned checksum_weight(const row& line, int column, const style& s) {
     const unit u = line.at(column);
     const auto codes = line.cluster(u);
@@ -129,8 +129,8 @@ unsigned checksum_weight(const row& line, int column, const style& s) {
 
 } // namespace
 
-// VT420 manual, DECRQCRA: Pid;Pp;Pt;Pl;Pb;Pr. xterm ctlseqs, XTCHECKSUM with no bit set: the sum is negated, and cells
-// never written count for nothing, but for the first of the rectangle.
+// VT420 manual, DECRQCRA: Pid;Pp;Pt;Pl;Pb;Pr. xterm ctlseqs, XTCHECKSUM with no bit set: the sum is negated, and cells never
+// written do not count, except the first of the rectangle.
 void emulator::report_checksum(const parameters& p) {
     unsigned sum = 0;
     if (const auto target = area(p, 2)) {
@@ -150,7 +150,7 @@ void emulator::report_checksum(const parameters& p) {
     answer({"\x1bP", number(p[0]), "!~", hex, "\x1b\\"});
 }
 
-// VT420 manual, DECRQSS and DECRPSS. xterm: 1 for a valid request, 0 for one not known.
+// VT420 manual, DECRQSS and DECRPSS. xterm: 1 for a valid request, 0 for an unknown one.
 void emulator::report_setting(std::string_view what) {
     std::string value;
     if (what == "m")
@@ -160,7 +160,7 @@ void emulator::report_setting(std::string_view what) {
     else if (what == "s" && modes_.is_set(mode::margins))
         value = pair(left_ + 1, right_);
     else if (what == "t")
-        value = number(std::max(rows(), 24)); // DECSLPP knows no fewer
+        value = number(std::max(rows(), 24)); // DECSLPP has no smaller value
     else if (what == "$|")
         value = number(columns());
     else if (what == "*|")
@@ -179,7 +179,7 @@ void emulator::report_setting(std::string_view what) {
     answer({"\x1bP1$r", value, what, "\x1b\\"});
 }
 
-// xterm ctlseqs, XTGETTCAP: names in hex; one answer a name, so that one not known hides no other.
+// xterm ctlseqs, XTGETTCAP: names in hex; one answer per name, so that an unknown name does not affect the others.
 void emulator::report_capabilities(std::string_view names) {
     constexpr std::pair<std::string_view, std::string_view> known[] = {{"TN", "xterm-256color"},
                                                                        {"name", "xterm-256color"},

@@ -11,7 +11,7 @@ void emulator::control_sequence_done(const control_sequence& seq) {
         marked_sequence(seq);
     else
         plain_sequence(seq);
-    last_printed_ = 0; // only now: REP reads it
+    last_printed_ = 0; // only now, because REP reads it
 }
 
 // No prefix, no intermediates. Numbers are 1-based in the sequences and 0-based here.
@@ -43,8 +43,8 @@ void emulator::plain_sequence(const control_sequence& seq) {
         return;
     case 'X': return erase_characters(p.at(0, 1));
     case 'Z': return tab_back(p.at(0, 1));
-    case '^': return scroll_down(top_, bottom_, p.at(0, 1)); // xterm: SD as ECMA-48 printed it first
-    case 'a': return address_by(0, p.at(0, 1));              // 8.3.59 HPR: an address, no move: margins do not stop it
+    case '^': return scroll_down(top_, bottom_, p.at(0, 1)); // xterm: SD as first printed in ECMA-48
+    case 'a': return address_by(0, p.at(0, 1));              // 8.3.59 HPR: an address, not a movement: margins do not stop it
     case 'b': return repeat(p.at(0, 1));
     case 'c': // 8.3.24 DA
         if (p[0] == 0) ask_host({host_question::subject::attributes});
@@ -146,7 +146,8 @@ void emulator::private_sequence(const control_sequence& seq) {
     }
     if (seq.prefix == '>') {
         switch (seq.final) {
-        // Secondary DA: a VT420. The number is read as xterm's patch level, and from 277 on as "knows SGR mouse reports".
+        // Secondary DA: a VT420. Programs read the number as xterm's patch level, and from 277 on as support of SGR mouse
+        // reports.
         case 'c':
             if (p[0] == 0) answer_csi(">41;380;0c");
             return;

@@ -42,7 +42,7 @@ void emulator::string_begin(string_kind kind, const control_sequence& seq) {
     string_kind_ = kind;
     string_.clear();
     string_too_long_ = false;
-    // PM and SOS say nothing to a terminal; they are only to be passed over.
+    // PM and SOS have no effect on a terminal; they are skipped.
     string_limit_ = kind == string_kind::pm || kind == string_kind::sos ? 0 : options_.limits.string_bytes;
     if (kind == string_kind::apc) string_limit_ = options_.limits.image_bytes;
     if (kind != string_kind::dcs) return;
@@ -62,7 +62,7 @@ void emulator::string_begin(string_kind kind, const control_sequence& seq) {
 
 void emulator::string_data(std::string_view data) {
     if (string_too_long_) return;
-    // Only the first bytes of an OSC tell an image.
+    // Only the first bytes of an OSC show that it is an image.
     if (string_kind_ == string_kind::osc && string_.size() + data.size() > string_limit_ &&
         string_limit_ < options_.limits.image_bytes && string_.starts_with(iterm_image))
         string_limit_ = options_.limits.image_bytes;
@@ -82,7 +82,7 @@ void emulator::string_done(string_end how) {
         if (string_kind_ == string_kind::dcs && !string_.empty()) finish_dcs();
         if (string_kind_ == string_kind::apc) finish_apc();
     }
-    // What an image took is not kept for the next string; assignment would keep it.
+    // releases the memory of an image; assignment would keep it
     constexpr std::size_t worth_keeping = 4096;
     if (string_.capacity() > worth_keeping)
         std::string().swap(string_);
@@ -106,13 +106,13 @@ void emulator::finish_apc() {
         tell(event_kind::kitty_image, string_);
 }
 
-// xterm ctlseqs: an answer ends as its question did.
+// xterm ctlseqs: an answer ends like its query.
 void emulator::finish_osc(bool bell) {
     if (string_.starts_with(iterm_image)) {
         const std::string_view image = std::string_view(string_).substr(iterm_image.find(';') + 1);
         return options_.pictures.iterm ? show_iterm(image) : tell(event_kind::iterm_image, image);
     }
-    // Cleaned before anything in it is compared: what passes a comparison is what a viewer's terminal is sent.
+    // Cleaned before anything in it is compared: later it is sent to a viewer's terminal.
     const std::string text = printable_utf8(string_);
     std::string_view rest = text;
     const int number = string_number(take_string_part(rest));
@@ -142,7 +142,7 @@ void emulator::tell(event_kind kind, std::string_view text, std::string_view tar
     events_.push({kind, std::string(text), std::string(target), row, cursor_.at.column});
 }
 
-/// `text` is clean: finish_osc().
+/// @pre `text` is clean: finish_osc().
 void emulator::set_title(std::string_view text, bool title, bool icon) {
     std::size_t size = std::min(text.size(), max_title);
     while (size < text.size() && size > 0 && (static_cast<unsigned char>(text[size]) & 0xc0) == 0x80) --size;
@@ -184,7 +184,7 @@ void emulator::link_osc(std::string_view rest) {
     const std::string_view uri = rest;
     cursor_.pen.link = 0;
     if (uri.empty()) return;
-    // A sweep reads all of history: not for each of many links that find no room.
+    // A collection reads all of history, so it does not run for each link that finds no room.
     if (links_.is_full() && links_to_sweep_ == 0) {
         sweep_links();
         links_to_sweep_ = links_between_sweeps;
@@ -221,7 +221,7 @@ void emulator::sweep_links() {
     links_.sweep(keep);
 }
 
-// xterm ctlseqs, OSC 52 ; targets ; base64, "?", or anything else, which clears. Targets that are none are passed over.
+// xterm ctlseqs, OSC 52 ; targets ; base64, "?", or anything else, which clears. Invalid targets are ignored.
 void emulator::clipboard_osc(std::string_view rest) {
     constexpr std::string_view known = "cpqs01234567";
     const std::string_view named = take_string_part(rest);

@@ -14,12 +14,12 @@ bool is_c1(const char* p, const char* end) noexcept {
     return end - p >= 2 && static_cast<unsigned char>(p[0]) == 0xc2 && static_cast<unsigned char>(p[1]) - 0x80u < 0x20u;
 }
 
-// Characters that take a column or two, as many as can be told at once; one, where decode_mixed() takes none.
+// Characters of one or two columns, as many as can be decoded together; one if decode_mixed() takes none.
 decoded_run decode_some(const char* p, const char* end, unit* to, int room, std::size_t scratch) noexcept {
     const decoded_run run = decode_mixed(p, end, to, room, scratch);
     if (run.bytes > 0) return run;
     const decoded d = decode_utf8(p, end);
-    if (d.length == 0 || d.code < 0xa0 || d.code == replacement_character) return {}; // ill-formed, most likely
+    if (d.length == 0 || d.code < 0xa0 || d.code == replacement_character) return {}; // most likely ill-formed
     const int width = width_of(d.code);
     if (width == 0 || width > room) return {};
     to[0] = d.code | (width == 2 ? units::wide : 0);
@@ -43,7 +43,7 @@ void emulator::wrap() {
     cursor_.pending_wrap = false;
     if (whole_line) screen_->touch(before).wraps = true;
     line_feed();
-    // A region that scrolls cuts its last line off from what is below; this one does go on.
+    // A region that scrolls separates its last line from the row below; this line continues there.
     if (whole_line && at_bottom && bottom_ - top_ > 1) screen_->touch(before - 1).wraps = true;
     cursor_.at.column = cursor_.at.column >= left_ ? left_ : 0;
 }
@@ -78,7 +78,7 @@ const char* emulator::text(const char* p, const char* end) {
     return p;
 }
 
-// Where the cursor is behind the end of its row, as it mostly is. May take less than there is, or nothing.
+// For a cursor after the end of its row, the usual case. May process less than all, or nothing.
 const char* emulator::append_plain(const char* p, const char* end) {
     const int from = cursor_.at.column;
     if (cursor_.pending_wrap || from != screen_->at(cursor_.at.row).used()) return p;
@@ -116,11 +116,11 @@ void emulator::printed(char32_t code, int to, int limit) noexcept {
     cursor_.at.column = to == limit ? to - 1 : to;
 }
 
-// As much of [p, end) as goes into one row without looking at what is there: plain bytes sixteen at a time, other
-// characters decoded in place. Stops before controls, marks that combine, and what is ill-formed or unfinished.
+// Writes as much of [p, end) as fits into one row without looking at the existing cells: plain bytes sixteen at a time, other
+// characters decoded in place. Stops before controls, combining marks, and ill-formed or incomplete characters.
 const char* emulator::plain_run(const char* const begin, const char* const end) {
     const char* p = begin;
-    // Nothing may happen, not even a wrap, for what takes no cell of its own. Behind the end of a row nothing does.
+    // A character without its own cell must have no effect, not even a wrap. After the end of a row that is so.
     if (!is_plain(*p) && (cursor_.pending_wrap || cursor_.at.column != screen_->at(cursor_.at.row).used())) {
         const decoded d = decode_utf8(p, end);
         if (d.length == 0 || d.code < 0xa0 || width_of(d.code) == 0) return p;
@@ -134,7 +134,7 @@ const char* emulator::plain_run(const char* const begin, const char* const end) 
     }
     const int from = cursor_.at.column;
     const int limit = wrap_limit();
-    if (from + 2 > limit && !is_plain(*p)) return p; // it may not fit: put() knows
+    if (from + 2 > limit && !is_plain(*p)) return p; // it may not fit: put() handles that
     row& r = line();
     unit* const out = r.start(from, limit);
     int c = from;
@@ -153,7 +153,7 @@ const char* emulator::plain_run(const char* const begin, const char* const end) 
     }
     if (c == from) return p;
     r.finish(from, c, cursor_.pen);
-    // Not of the units: wide stores can't be forwarded to a narrow load, which would wait until they are in the cache.
+    // Not read from the units: a narrow load after wide stores is a store-forwarding stall.
     printed(last_character(begin, p), c, limit);
     return p;
 }
@@ -178,17 +178,17 @@ void emulator::put(char32_t code, int width) {
     if (width == 2 && cursor_.at.column + 2 > limit) {
         const int start = limit == columns() && limit != right_ ? 0 : left_;
         if (limit - start < 2) {
-            width = columns() == 1 ? 2 : 1; // no room on any line: the left half is all that can be shown
+            width = columns() == 1 ? 2 : 1; // no line has room: only the left half can be shown
         } else if (wraps) {
             line().erase(cursor_.at.column, limit, cursor_.pen.blank());
             wrap();
             limit = wrap_limit();
         } else {
-            cursor_.at.column = limit - 2; // as a narrow character would, it takes the last place there is
+            cursor_.at.column = limit - 2; // like a narrow character, it takes the last place
         }
     }
     const int advance = std::min(width, limit - cursor_.at.column);
-    // As ICH, which IRM does, only between the margins.
+    // Only between the margins, as for ICH, which IRM uses.
     if (modes_.is_set(mode::insert) && cursor_.at.column >= left_ && cursor_.at.column < right_) {
         spend(limit - cursor_.at.column);
         screen_->insert_cells(cursor_.at.row, cursor_.at.column, limit, advance, cursor_.pen.blank());
@@ -201,10 +201,10 @@ void emulator::put(char32_t code, int width) {
     cursor_.at.column = next >= limit ? limit - 1 : next;
 }
 
-// A mark goes to the character before the cursor, which after the last column is under it.
+// A mark combines with the character before the cursor, or under it after the last column.
 void emulator::combine(char32_t mark) {
     int column = cursor_.pending_wrap ? cursor_.at.column : cursor_.at.column - 1;
-    if (column < 0) return; // nothing on this line to carry it
+    if (column < 0) return; // no character on this line to combine with
     row& r = line();
     if (r.at(column) == units::tail) --column;
     if (r.at(column) == units::blank) r.put(column, ' ', 1, r.style_at(column), columns());
@@ -224,8 +224,8 @@ bool emulator::join_cluster(char32_t code) {
     const char32_t* const codes = stored.empty() ? single : stored.data();
     const std::size_t count = stored.empty() ? 1 : stored.size();
     if (!joins_cluster(codes, count, code)) return false;
-    // A flag of two indicators, an emoji asked for by U+FE0F and a cluster with a wide part take two columns; the text form
-    // of an emoji, asked for by U+FE0E, takes one.
+    // A flag of two indicators, an emoji selected by U+FE0F and a cluster with a wide part take two columns; the text form of
+    // an emoji, selected by U+FE0E, takes one.
     constexpr char32_t text_presentation = 0xfe0e, emoji_presentation = 0xfe0f;
     const bool flag = property_of(code).breaking() == grapheme_class::regional;
     const bool varies = count == 1 && property_of(codes[0]).has_variations();
@@ -251,13 +251,13 @@ bool emulator::join_cluster(char32_t code) {
     return true;
 }
 
-// ECMA-48 8.3.103 REP: of a character that comes immediately before it. xterm, libvterm, tmux: after a control or another
-// sequence there is none.
+// ECMA-48 8.3.103 REP: repeats a character that comes immediately before it. xterm, libvterm, tmux: no character counts after a
+// control or another sequence.
 void emulator::repeat(int count) {
     if (last_printed_ == 0) return;
     const int width = width_of(last_printed_);
     if (width == 0) return;
-    // More than fills the screen changes nothing but the time it takes.
+    // More than a full screen only takes longer.
     count = std::min(count, rows() * columns() + columns());
     for (; count > 0 && !is_spent(); --count) {
         spend(1);

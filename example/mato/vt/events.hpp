@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file events.hpp: what a program said that is not on the screen.
+/// @file events.hpp: output of a program that is not shown on the screen.
 /// Layer: vt core.  Test: test/mato/vt/20_strings.vt.
 /// Threads: distinct objects are independent; one object, one thread.   Blocks: never.
 /// Source: xterm ctlseqs "Operating System Commands"; kitty graphics protocol; iTerm2 inline images; FinalTerm marks.
@@ -18,7 +18,7 @@ enum class event_kind : std::uint8_t {
     icon_name,
     directory,       ///< OSC 7: text as sent, "file://host/path" or a path
     clipboard_set,   ///< OSC 52: target "c", "p", …; text base64 as sent
-    clipboard_query, ///< OSC 52 with "?": the caller answers or does not
+    clipboard_query, ///< OSC 52 with "?": the caller may answer
     mark,            ///< OSC 133: text "A", "B", "C", "D;0", …
     notification,    ///< OSC 9: text
     kitty_image,     ///< APC: text from the G on
@@ -30,13 +30,13 @@ struct event {
     event_kind kind = event_kind::bell;
     std::string text;
     std::string target;
-    /// Where the cursor stood, rows counted from the first that ever scrolled off: minus terminal::rows_scrolled() it is
-    /// a row of the screen, as long as nothing but scrolling moved it.
+    /// The cursor's row, counted from the first row that ever scrolled off: minus terminal::rows_scrolled() it is a row of the
+    /// screen, if it was moved only by scrolling.
     std::uint64_t row = 0;
     int column = 0;
 };
 
-/// Bounds on what waits for the caller; what exceeds them is counted and dropped, the newest first.
+/// Limits on the events that wait for the caller; the newest ones beyond a limit are counted and dropped.
 struct event_limits {
     std::size_t events = 1024;
     std::size_t bytes = 16u << 20; ///< room for a few large images

@@ -7,7 +7,7 @@ namespace mux::vt {
 
 namespace {
 
-constexpr int largest = 1 << 20; // pixels a side: no terminal shows more, and products stay within 64 bits
+constexpr int largest = 1 << 20; // pixels per side: no terminal shows more, and products fit into 64 bits
 
 int base64_value(char c) noexcept {
     if (c >= 'A' && c <= 'Z') return c - 'A';
@@ -73,7 +73,7 @@ std::string decode_base64(std::string_view text, std::size_t most) {
 
 bool is_base64(std::string_view text) noexcept {
     while (!text.empty() && text.back() == '=') text.remove_suffix(1);
-    // Of megabytes all are looked at, without a branch each: what is no base64 is rare.
+    // All bytes are checked, without a branch each: a byte that is not base64 is rare.
     unsigned bad = 0;
     for (const char c : text) {
         const auto is_in = [c](char first, char last) {
@@ -142,7 +142,7 @@ sixel_extent measure_sixels(std::string_view data) noexcept {
         widest = std::max(widest, x);
         lowest = std::max(lowest, y + band);
     }
-    // A raster that is not filled is cleared all the same; one that is smaller than the drawing does not cut it.
+    // A raster that is not filled is cleared too; one that is smaller than the drawing does not cut it.
     return {{std::max(widest, raster.width), raster.height > 0 && lowest - raster.height < band ? raster.height : lowest}, y};
 }
 

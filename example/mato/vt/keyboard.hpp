@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file keyboard.hpp: how a program asked its keys to be encoded; the encoding itself is the caller's.
+/// @file keyboard.hpp: the key encodings that a program has requested; the caller does the encoding.
 /// Layer: vt core.  Test: test/mato/vt/14_keyboard.vt.
 /// Threads: values.   Blocks: never.
 /// Source: kitty keyboard protocol "Progressive enhancement"; xterm ctlseqs XTMODKEYS.
@@ -10,10 +10,10 @@
 
 namespace mux::vt {
 
-/// The flags of one screen and those pushed away. Each screen has its own, says the protocol.
+/// The flags of one screen and its stack. Each screen has its own, as the protocol requires.
 class kitty_keyboard {
 public:
-    /// Deepest stack; the oldest entry goes first, as the protocol allows. Programs nest two or three deep.
+    /// Deepest stack; then the oldest entry is dropped, as the protocol allows. Programs nest two or three deep.
     static constexpr std::size_t limit = 16;
     static constexpr int all_flags = 31;
     enum class change : std::uint8_t { replace = 1, add = 2, remove = 3 };
@@ -24,7 +24,7 @@ public:
         stack_.push_back(flags_);
         flags_ = static_cast<std::uint8_t>(flags & all_flags);
     }
-    /// Popping more than there is empties the stack and resets the flags.
+    /// Popping more than there are empties the stack and resets the flags.
     void pop(int count) {
         for (int i = 0; i < count; ++i) {
             if (stack_.empty()) {

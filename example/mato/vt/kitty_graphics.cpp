@@ -13,7 +13,7 @@ namespace {
 
 bool is_letter(char c) noexcept { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 
-/// "key=value", a letter and a letter or a number of 32 bits.
+/// "key=value", a letter and a letter or a 32-bit number.
 bool take_key(std::string_view part, kitty_command& c) noexcept {
     if (part.size() < 3 || part[1] != '=' || !is_letter(part[0])) return false;
     const char key = part[0];
@@ -55,7 +55,7 @@ std::optional<kitty_command> parse_kitty(std::string_view text) noexcept {
 }
 
 std::optional<kitty_images::pending> kitty_images::gather(const kitty_command& c) {
-    if (pending_ && c.has_other_keys && c.action != 'f') pending_.reset(); // the rest of the last one never came
+    if (pending_ && c.has_other_keys && c.action != 'f') pending_.reset(); // the rest of the last image never came
     if (!pending_) {
         pending_.emplace();
         pending_->first = c;
@@ -75,7 +75,7 @@ std::optional<kitty_images::pending> kitty_images::gather(const kitty_command& c
 
 std::uint32_t kitty_images::keep(transmitted t) {
     if (t.id == 0 && t.number == 0) return 0;
-    if (t.id == 0) { // kitty gives the next one that is free
+    if (t.id == 0) { // kitty assigns the next free id
         t.id = 1;
         for (const transmitted& each : kept_) t.id = std::max(t.id, each.id + 1);
         if (t.id == 0) t.id = 1;
@@ -90,7 +90,7 @@ std::uint32_t kitty_images::keep(transmitted t) {
 }
 
 const kitty_images::transmitted* kitty_images::find(std::uint32_t id, std::uint32_t number) const noexcept {
-    // Of those with one number the newest is meant.
+    // Of several images with one number, the newest.
     const auto at = std::find_if(kept_.rbegin(), kept_.rend(), [=](const transmitted& t) {
         return id != 0 ? t.id == id : number != 0 && t.number == number;
     });

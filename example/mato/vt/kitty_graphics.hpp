@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-/// @file kitty_graphics.hpp: the commands of kitty's graphics protocol, and the images a program has sent by it.
+/// @file kitty_graphics.hpp: the commands of kitty's graphics protocol, and the images sent with it.
 /// Layer: vt core.  Test: test/mato/vt/picture_test.cpp.
-/// Threads: distinct objects are independent; one object, one thread.   Blocks: never.   Fails: never, it refuses.
+/// Threads: distinct objects are independent; one object, one thread.   Blocks: never.   Fails: never; it refuses commands.
 /// Source: "Terminal graphics protocol", sw.kovidgoyal.net/kitty/graphics-protocol.
 ///
-/// Taken are images sent directly (t=d), whole or in pieces. Files and shared memory (t=f, t, s) are refused: a program could
-/// have the terminal read what is not the program's, and a viewer's terminal may be another machine's. So are animations,
-/// placements by characters (U=1) and relative ones (P=).
+/// Accepted are images sent directly (t=d), whole or in chunks. Files and shared memory (t=f, t, s) are refused: the terminal
+/// might read what the program may not, and a viewer's terminal may be on another machine. Animations, placeholder characters
+/// (U=1) and relative placements (P=) are refused too.
 #pragma once
 
 #include "picture_store.hpp"
@@ -19,13 +19,13 @@
 
 namespace mux::vt {
 
-/// "a=T,f=100,i=7;payload". A key not given is 0; `action` and the like have their defaults.
+/// "a=T,f=100,i=7;payload". A missing key is 0; `action` and similar keys have their defaults.
 struct kitty_command {
     char action = 't', transmission = 'd', deletes = 'a', compression = 0;
-    bool has_other_keys = false; ///< than m and q: it is no further piece
+    bool has_other_keys = false; ///< other than m and q: it is not a further chunk
     std::string_view payload;
 
-    /// A letter's number.
+    /// The value of a letter's key.
     [[nodiscard]] std::int64_t operator[](char key) const noexcept { return values[index(key)]; }
     /// The same, within [0, most].
     [[nodiscard]] int number(char key, int most = 1 << 20) const noexcept;
@@ -36,16 +36,16 @@ struct kitty_command {
     std::array<std::int64_t, 52> values{};
 };
 
-/// @returns nothing if it is not of the protocol's form
+/// @returns nothing if it does not have the protocol's form
 [[nodiscard]] std::optional<kitty_command> parse_kitty(std::string_view text) noexcept;
 
 struct kitty_transmission {
-    std::uint32_t id = 0;     ///< 0: nobody can refer to it
-    std::uint32_t number = 0; ///< the program's own, of `I`
+    std::uint32_t id = 0;     ///< 0: it cannot be referred to
+    std::uint32_t number = 0; ///< the program's number, from `I`
     std::shared_ptr<const vt::image> image;
 };
 
-/// The pieces of one image, or of one refused command, come together here.
+/// Collects the chunks of one image, or of one refused command.
 struct kitty_pieces {
     kitty_command first; ///< without its payload
     std::string data;
@@ -59,18 +59,18 @@ public:
 
     kitty_images(picture_limits limits, std::size_t image_bytes) noexcept : limits_(limits), image_bytes_(image_bytes) {}
 
-    /// Takes a command's payload. @returns the whole when this was the last piece
+    /// Adds a command's payload. @returns the whole image if this was the last chunk
     [[nodiscard]] std::optional<pending> gather(const kitty_command& c);
     void abandon() noexcept { pending_.reset(); }
 
-    /// Keeps it by its id, which replaces another of that id; past a bound the oldest go. @returns its id, a new one for a
-    /// number
+    /// Stores an image by its id, replacing another one with that id; beyond a limit the oldest are dropped. @returns its id, a
+    /// new one for a number
     std::uint32_t keep(transmitted t);
     [[nodiscard]] const transmitted* find(std::uint32_t id, std::uint32_t number) const noexcept;
     void remove(std::uint32_t id);
     void clear() noexcept;
     [[nodiscard]] const std::deque<transmitted>& all() const noexcept { return kept_; } ///< the oldest first
-    [[nodiscard]] std::uint64_t too_long() const noexcept { return too_long_; }         ///< images over the bound, so far
+    [[nodiscard]] std::uint64_t too_long() const noexcept { return too_long_; }         ///< images over the limit, in total
     [[nodiscard]] std::size_t memory_bytes() const noexcept;
 
     friend struct snapshot_access;
@@ -84,7 +84,7 @@ private:
     std::optional<pending> pending_;
 };
 
-/// The image of a whole transmission, or why not: "EINVAL:…".
+/// The image of a complete transmission, or the error: "EINVAL:…".
 struct kitty_image_result {
     std::shared_ptr<const image> made;
     std::string_view problem;

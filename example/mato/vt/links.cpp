@@ -5,7 +5,7 @@ namespace mux::vt {
 
 namespace {
 
-// Controls never are part of an id or a URI.
+// Control characters are never part of an id or a URI.
 std::string key(std::string_view id, std::string_view uri) {
     std::string k(id);
     k += '\n';
@@ -15,7 +15,7 @@ std::string key(std::string_view id, std::string_view uri) {
 
 std::string key(const hyperlink& l) { return l.id.empty() ? key(l.id, l.uri) + std::to_string(l.place) : key(l.id, l.uri); }
 
-// Each string is held in the table and in the index, there with a place.
+// Each string is stored in the table and in the index, there with a place.
 std::size_t cost(std::string_view id, std::string_view uri) noexcept { return 2 * (id.size() + uri.size()) + 96; }
 
 } // namespace

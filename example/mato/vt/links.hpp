@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-/// @file links.hpp: OSC 8 hyperlinks, each kept once and named by a number in the style.
+/// @file links.hpp: OSC 8 hyperlinks, each stored once; a style refers to them by number.
 /// Layer: vt core.  Test: test/mato/vt/storage_test.cpp.
 /// Threads: distinct objects are independent; one object, one thread.   Blocks: never.
 /// Source: the hyperlink specification of VTE and iTerm2 (OSC 8): same id and URI are one link.
 ///
-/// Without an id each link that is opened is one of its own. A program that draws its screen again opens a link again where it
-/// was, so links without an id are told apart by their URI and the place where they were opened.
+/// Without an id, each link that is opened is a separate one. A program that redraws its screen opens a link again at the same
+/// place, so links without an id are identified by their URI and place.
 #pragma once
 
 #include "style.hpp"
@@ -20,29 +20,29 @@ namespace mux::vt {
 struct hyperlink {
     std::string id;
     std::string uri;
-    std::uint64_t place = 0; ///< where one without an id was opened; 0 with an id
+    std::uint64_t place = 0; ///< where a link without an id was opened; 0 with an id
     std::uint64_t added = 0; ///< see link_table::last_added
 };
 
 class link_table {
 public:
-    /// Links at once; the specification suggests 2083 bytes for a URI and 250 for an id.
+    /// Links at a time; the specification suggests 2083 bytes for a URI and 250 for an id.
     static constexpr std::size_t limit = 4096;
     static constexpr std::size_t max_uri = 2083;
     static constexpr std::size_t max_id = 250;
 
-    /// @param place of the text, for a link without an id. When there is no room such a link is one with another of its URI.
-    /// @returns 0 if there is none: the text is then not a link
+    /// @param place of the text, for a link without an id. If there is no room, such a link shares another one with its URI.
+    /// @returns 0 if there is no room: the text is then not a link
     link_id add(std::string_view id, std::string_view uri, std::uint64_t place);
     [[nodiscard]] const hyperlink* find(link_id id) const noexcept;
     [[nodiscard]] bool is_full() const noexcept { return count_ >= limit; }
-    /// Forgets the links `keep[id - 1]` is false for. Numbers of the others stay.
+    /// Removes the links for which `keep[id - 1]` is false. The numbers of the others stay.
     void sweep(const std::vector<bool>& keep);
     void clear();
 
-    /// Every number ever given is at most this.
+    /// No number is larger than this.
     [[nodiscard]] std::size_t size() const noexcept { return links_.size(); }
-    /// For snapshots: puts back what find() gave, in order; an empty URI is a gap.
+    /// For snapshots: restores the links of find(), in order; an empty URI is a gap.
     void append(hyperlink l);
     /// Each link has a number of its own here, which rises from one added to the next: of the newest.
     [[nodiscard]] std::uint64_t last_added() const noexcept { return last_added_; }
@@ -58,8 +58,8 @@ private:
     std::uint64_t last_added_ = 0, sweeps_ = 0;
 };
 
-/// The id another terminal is told: the program's, or for a link without one an id made of its number. What is drawn in parts
-/// is then one link there, and two links of one URI stay two.
+/// The id for another terminal: the program's, or one made from the link's number. A link that is drawn in parts is then one
+/// link there, and two links with one URI stay two.
 [[nodiscard]] std::string id_for_others(link_id number, const hyperlink& l);
 
 } // namespace mux::vt

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file mixed_classes.hpp: which code points are of one width, as tables for shuffles of bytes. Internal to mixed_text.
+/// @file mixed_classes.hpp: classes of code points of equal width, as tables for byte shuffles. Internal to mixed_text.
 /// Layer: vt core.  Test: test/mato/vt/text_test.cpp (every code point).
 /// Threads: constants.   Blocks: never.
 #pragma once
@@ -10,16 +10,16 @@
 
 namespace mux::vt::detail {
 
-/// Row b is b, 64 times: to be read, where GCC would make each constant anew, which takes as long as what it is used for.
-/// Defined elsewhere, so that it cannot look.
+/// Row b is b, 64 times. Broadcast constants, loaded from memory: GCC otherwise builds each one with instructions, which costs
+/// as much as its use. Defined in another translation unit so that it cannot constant-fold them.
 using byte_rows = std::array<std::array<unsigned char, 64>, 256>;
 extern const byte_rows every_byte;
 
-// Which code points are of one width, by the digits of the code point: a bit that is set in the entries of all its digits is
-// the class it is in. What is in no class is looked up. A test compares every code point with width_of().
+// Classes of code points of equal width, by the digits of the code point: if a bit is set in the entries of all its digits, the
+// code point belongs to that class. Others are looked up. A test compares every code point with width_of().
 using digit_table = std::array<std::uint8_t, 16>;
 
-// Whole blocks of 256, by the upper two digits of four. These are wide, the others narrow.
+// Whole blocks of 256, by the upper two of four digits. These are wide, the others narrow.
 inline constexpr int wide_block = 0xf8;
 alignas(16) inline constexpr digit_table block_first = {0x01, 0x04, 0x02, 0x08, 0x10, 0x20, 0x20, 0x20,
                                                         0x20, 0x20, 0x40, 0x20, 0x20, 0x80, 0,    0};
@@ -40,11 +40,11 @@ constexpr digit_table block_second_digits() noexcept {
 }
 alignas(16) inline constexpr digit_table block_second = block_second_digits();
 
-// Blocks that are of one width in part: eight of them, then sixteenths of each.
+// Blocks with one width in parts: eight of them, then sixteenths of each.
 inline constexpr int wide_part = 0x60;
 alignas(16) inline constexpr digit_table part_first = {0x07, 0, 0x98, 0x20, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x40};
 alignas(16) inline constexpr digit_table part_second = {0x31, 0, 0, 0x82, 0x04, 0x08, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x40};
-/// Sets `bit` for each digit whose own bit is set in `digits`.
+/// Sets `bit` for each digit whose bit is set in `digits`.
 constexpr void set_digits(digit_table& t, unsigned bit, std::uint16_t digits) noexcept {
     for (unsigned d = 0; d < 16; ++d)
         if ((digits >> d & 1) != 0) t[d] = static_cast<std::uint8_t>(t[d] | bit);

@@ -28,8 +28,8 @@ using detail::window;
 
 constexpr int group = 16;
 
-// One group. `codes[i]`: the code point that begins at byte i, if any does; 0 for one past the BMP. Reads `lookahead` bytes
-// past the group.
+// One group. `codes[i]`: the code point that begins at byte i, if any; 0 beyond the BMP. Reads `lookahead` bytes past the
+// group.
 byte_masks look(const char* p, std::uint16_t* codes) noexcept {
 #if defined(__SSE2__)
     const auto load = [p](int at) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p + at)); };
@@ -77,7 +77,7 @@ byte_masks look(const char* p, std::uint16_t* codes) noexcept {
 #endif
 }
 
-// Four bytes whose marks are right. Those past U+10FFFF and the overlong become 0.
+// Four bytes with correct marks. Those above U+10FFFF and overlong ones become 0.
 std::uint32_t past_bmp(const char* p) noexcept {
     std::uint32_t code = static_cast<std::uint32_t>(static_cast<unsigned char>(p[0])) & 7;
     for (int i = 1; i < 4; ++i) code = code << 6 | (static_cast<unsigned char>(p[i]) & 0x3fu);
@@ -91,7 +91,7 @@ void put_pair(char* to, std::uint32_t v) noexcept {
 
 std::uint32_t pair_of(unit u) noexcept { return u == units::tail ? std::uint32_t{pair_tail} : u & units::code_mask & 0xffff; }
 
-// What a pair of bytes cannot say by itself: both halves of a wide character past U+FFFF.
+// What a pair of bytes does not show: both halves of a wide character above U+FFFF.
 void put_surrogates(unit u, char* to) noexcept {
     const std::uint32_t code = u & units::code_mask;
     put_pair(to, 0xd800 | (code - 0x10000) >> 10);
@@ -107,12 +107,12 @@ decoded_run detail::decode_mixed_portably(const char* const begin, const char* c
     if (room < 2) return {};
     const char* p = begin;
     unit* out = to;
-    unit* const last = to + room - 2; // where a character of any width fits
+    unit* const last = to + room - 2; // a character of any width fits here
     const auto stopped_at = [&](const char* at) {
         return decoded_run{static_cast<int>(at - begin), static_cast<int>(out - to)};
     };
     for (;;) {
-        char padded[window + group] = {}; // zeros are controls, so nothing is read on past the end
+        char padded[window + group] = {}; // zeros are controls, so reading stops at the end
         const char* from = p;
         if (end - p < window + lookahead) {
             std::memcpy(padded, p, static_cast<std::size_t>(end - p));
@@ -158,11 +158,11 @@ std::optional<std::size_t> detail::encode_pairs_portably(const unit* units, std:
     constexpr std::size_t step = 8;
     std::size_t counted = 0;
     const __m128i code = _mm_set1_epi32(units::code_mask), tail = _mm_set1_epi32(units::tail);
-    static_assert(pair_tail == 1); // what subtracting a mask of ones adds
+    static_assert(pair_tail == 1); // subtracting a mask of ones adds this
     const __m128i bmp = _mm_set1_epi32(0xffff), zero = _mm_setzero_si128();
     __m128i all = zero, fresh = _mm_set1_epi16(-1), shorter = zero;
     while (i < count && count >= step) {
-        if (i + step > count) { // the last ones again: the same comes out, but only what is new is counted
+        if (i + step > count) { // repeats the last ones: the result is the same, and only the new ones are counted
             alignas(16) static constexpr std::int16_t ramp[2 * step] = {0, 0, 0, 0, 0, 0, 0, 0, -1, -1, -1, -1, -1, -1, -1, -1};
             fresh = _mm_loadu_si128(reinterpret_cast<const __m128i*>(ramp + (count - i)));
             i = count - step;
@@ -178,10 +178,10 @@ std::optional<std::size_t> detail::encode_pairs_portably(const unit* units, std:
         const auto narrow = [](__m128i v) { return _mm_srai_epi32(_mm_slli_epi32(v, 16), 16); };
         const __m128i pairs = _mm_sub_epi16(_mm_packs_epi32(narrow(low), narrow(high)), right);
         _mm_storeu_si128(reinterpret_cast<__m128i*>(to + 2 * i), pairs);
-        // Three bytes each, but for those that need one or two fewer.
+        // Three bytes each, except for those that need one or two fewer.
         const auto at_most = [&](short n) { return _mm_cmpeq_epi16(_mm_subs_epu16(pairs, _mm_set1_epi16(n)), zero); };
         shorter = _mm_sub_epi16(shorter, _mm_and_si128(fresh, _mm_add_epi16(at_most(0x7f), at_most(0x7ff))));
-        // The right half of the block's last character is in the next block, which writes over it.
+        // The right half of the block's last character is in the next block, which overwrites it.
         if (i > 0 && is_past_bmp(units[i - 1])) put_surrogates(units[i - 1], to + 2 * (i - 1));
         for (auto rest = static_cast<unsigned>(_mm_movemask_epi8(past)); rest != 0; rest &= rest - 1, rest &= rest - 1) {
             const std::size_t at = i + static_cast<std::size_t>(lowest_bit(rest)) / 2;
@@ -209,7 +209,7 @@ std::optional<std::size_t> detail::encode_pairs_portably(const unit* units, std:
         }
         if ((u & units::wide) == 0) return std::nullopt;
         put_surrogates(u, to + 2 * i);
-        ++bytes; // of its right half
+        ++bytes; // for its right half
         i += 2;
     }
     if ((seen & units::cluster) != 0) return std::nullopt;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-/// @file mixed_text.hpp: text of many scripts, decoded and encoded without branches on what it is.
+/// @file mixed_text.hpp: decodes and encodes text in many scripts without branches on its content.
 /// Layer: vt core.  Test: test/mato/vt/text_test.cpp (against decode_utf8() and append_utf8()).
 /// Threads: pure functions.   Blocks: never.
 ///
-/// Which character comes next cannot be predicted in mixed text, and each wrong guess costs as much as the work itself.
+/// The next character in mixed text cannot be predicted, and each misprediction costs as much as the work itself.
 #pragma once
 
 #include "row.hpp"
@@ -17,24 +17,24 @@ struct decoded_run {
     int columns = 0;
 };
 
-/// Decodes well-formed characters of one or two columns into at most `room` columns. Stops before anything else:
-/// controls, marks, what is ill-formed, a long run of plain bytes, the last few bytes before `end`.
-/// The first `scratch` units from `to` may be scribbled over past the ones counted.
+/// Decodes well-formed characters of one or two columns into at most `room` columns. Stops before anything else: controls,
+/// marks, ill-formed bytes, a long run of plain bytes, the last few bytes before `end`. The first `scratch` units from `to` may
+/// be overwritten with garbage past the counted ones.
 decoded_run decode_mixed(const char* p, const char* end, unit* to, int room, std::size_t scratch) noexcept;
 
-/// Encodes units as UTF-8, as packed_line.hpp wants them; stops before an erased cell or a cluster. Five bytes a unit are
-/// enough, and up to four more are scribbled over.
+/// Encodes units as UTF-8 for packed_line.hpp; stops before an erased cell or a cluster. It needs five bytes per unit, and may
+/// overwrite up to four more with garbage.
 /// @returns how many units; `to` moves on
 std::size_t encode_mixed(const unit* units, std::size_t count, char*& to) noexcept;
 
-/// Two bytes a unit, lowest first: the code point, pair_tail for a right half, 0 for an erased cell. A wide character
-/// past U+FFFF is a surrogate pair, and its columns are just as many. Writes `2 * count` bytes.
-/// @returns roughly the bytes encode_mixed() would write, a right half counting for the mark of its left; nothing if a unit
-///          has no such form: clusters, narrow characters past U+FFFF, a wide one cut in half
+/// Two bytes per unit, lowest first: the code point, pair_tail for a right half, 0 for an erased cell. A wide character above
+/// U+FFFF is a surrogate pair in its two columns. Writes `2 * count` bytes.
+/// @returns roughly the bytes that encode_mixed() would write, counting a right half for the mark of its left; nothing if a
+/// unit has no such form: clusters, narrow characters above U+FFFF, a wide one cut in half
 std::optional<std::size_t> encode_pairs(const unit* units, std::size_t count, char* to) noexcept;
 inline constexpr int pair_tail = 1;
 
-/// The same two by what this machine has; the first is portable, the last the fastest, and the one that is used.
+/// The same two for each processor; the first is portable, the last is the fastest one, which is used.
 struct mixed_codec {
     decltype(&decode_mixed) decode;
     decltype(&encode_pairs) encode;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// decode_mixed for machines with AVX2: widths are found for thirty-two bytes at once, and what is no character of its own is
-// squeezed out, so that nothing is done character by character.
+// decode_mixed with AVX2: determines the widths of thirty-two bytes together and removes continuation bytes, so that nothing is
+// done per character.
 #include "mixed_classes.hpp"
 #include "mixed_text.hpp"
 #include "mixed_window.hpp"
@@ -31,19 +31,19 @@ using detail::lookahead;
 using detail::window;
 
 constexpr int half = 32;
-// The upper half of a unit, as a character and as a right half has it.
+// The upper half of a unit, for a character and for a right half.
 constexpr std::uint16_t wide_mark_high = units::wide >> 16, tail_high = units::tail >> 16;
 
-// Bytes and what is known of them before they are squeezed: the lower and the upper half of the unit that begins at each.
+// The bytes before compaction: the lower and the upper half of the unit that begins at each byte.
 struct unpacked {
     alignas(half) std::uint16_t low[window];
     alignas(half) std::uint16_t high[window];
     detail::byte_masks masks;
     std::uint64_t wide = 0;
-    std::uint64_t unknown = 0; // the tables here do not know its width
+    std::uint64_t unknown = 0; // the tables here do not contain its width
 };
 
-// Eight lanes of two bytes: moves those whose bit is set to the front.
+// Eight lanes of two bytes: moves the lanes whose bit is set to the front.
 using lane_order = std::array<std::uint8_t, 16>;
 constexpr std::array<lane_order, 256> make_squeeze() noexcept {
     std::array<lane_order, 256> all{};
@@ -61,7 +61,7 @@ alignas(16) constexpr std::array<lane_order, 256> squeeze = make_squeeze();
 
 } // namespace
 
-// Nothing of the standard library from here on: what the compiler made of it would be for this processor alone.
+// No standard library below: its functions would be compiled for this processor only.
 #if defined(__clang__)
 #pragma clang attribute push(__attribute__((target("avx2,bmi,popcnt"))), apply_to = function)
 #else
@@ -92,7 +92,7 @@ bytes look_up(const detail::digit_table& table, bytes digits) noexcept {
                                digits);
 }
 
-// Unpacking works in each half of the register: this order makes its results consecutive.
+// Unpacking works in each half of the register: this order makes the results consecutive.
 bytes spread(bytes v) noexcept { return _mm256_permute4x64_epi64(v, 0xd8); }
 
 struct width_classes {
@@ -100,7 +100,7 @@ struct width_classes {
     bytes unknown;
 };
 
-// Of code points whose digits are `plane`, `high`, `low`; `four` where they are past the BMP.
+// For code points with the digits `plane`, `high`, `low`; `four` where they are above the BMP.
 width_classes classify(bytes plane, bytes high, bytes low, bytes four) noexcept {
     const bytes first = right(high, 4, 0x0f), second = both(high, same(0x0f)), third = right(low, 4, 0x0f);
     const bytes block = both(look_up(detail::block_first, first), look_up(detail::block_second, second));
@@ -117,7 +117,7 @@ width_classes classify(bytes plane, bytes high, bytes low, bytes four) noexcept 
     return {either(but(same(0xff), either(not_wide, elsewhere)), emoji), but(either(in_none, elsewhere), emoji)};
 }
 
-// Reads 32 bytes and `lookahead` more. `before`: which bytes before `p` begin something wide; returns which of these do.
+// Reads 32 bytes and `lookahead` more. `before`: the bytes before `p` that begin a wide character; returns those of this block.
 bytes look(const char* p, int at, bytes before, unpacked& out) noexcept {
     const bytes v = load(p + at), next = load(p + at + 1), after = load(p + at + 2), last = load(p + at + 3);
     const bytes two = at_least(v, 0xc0), three = at_least(v, 0xe0), four = at_least(v, 0xf0);
@@ -125,7 +125,7 @@ bytes look(const char* p, int at, bytes before, unpacked& out) noexcept {
     const bytes nowhere = either(equal(both(v, same(0xfe)), 0xc0), at_least(v, 0xf5));
     const bytes overlong = both(equal(v, 0xe0), _mm256_cmpgt_epi8(same(0xa0), next));
 
-    // What the character is if it has one byte, two, three, four.
+    // The character for one, two, three and four bytes.
     bytes low = choose(v, either(left(v, 6, 0xc0), both(next, same(0x3f))), two);
     low = choose(low, either(left(next, 6, 0xc0), both(after, same(0x3f))), three);
     low = choose(low, either(left(after, 6, 0xc0), both(last, same(0x3f))), four);
@@ -135,7 +135,7 @@ bytes look(const char* p, int at, bytes before, unpacked& out) noexcept {
     bytes plane = both(four, either(left(v, 2, 0x1c), right(next, 4, 0x03)));
 
     const width_classes width = classify(plane, high, low, four);
-    // The byte behind one that begins something wide is its right half.
+    // The byte after one that begins a wide character is its right half.
     const bytes tail = _mm256_alignr_epi8(width.wide, _mm256_permute2x128_si256(before, width.wide, 0x21), 15);
     const bytes flags = either(both(width.wide, same(wide_mark_high >> 8)), both(tail, same(tail_high >> 8)));
     low = spread(but(low, tail));
@@ -160,7 +160,7 @@ bytes look(const char* p, int at, bytes before, unpacked& out) noexcept {
     return width.wide;
 }
 
-// The units whose bits are set in `kept`, one after the other; writes seven more.
+// Writes the units whose bits are set in `kept`, one after the other, and seven more.
 void squeeze_units(const unpacked& from, std::uint64_t kept, unit* to) noexcept {
     for (int at = 0; kept != 0; at += 8, kept >>= 8) {
         const std::size_t bits = kept & 0xff;
@@ -173,12 +173,12 @@ void squeeze_units(const unpacked& from, std::uint64_t kept, unit* to) noexcept 
     }
 }
 
-// Settles what the classes leave open. @returns where something without a column of its own is, else `count`
+// Resolves what the classes leave open. @returns the place of a character without its own column, else `count`
 int settle(unpacked& u, int count) noexcept {
     for (std::uint64_t rest = u.unknown & u.masks.begins & below(count); rest != 0; rest &= rest - 1) {
         const int at = lowest_bit(rest);
         const std::uint32_t code = u.low[at] | static_cast<std::uint32_t>(u.high[at]) << 16;
-        const bool is_past_bmp = (u.masks.four >> at & 1) != 0; // else overlong, or past U+10FFFF
+        const bool is_past_bmp = (u.masks.four >> at & 1) != 0; // otherwise overlong, or above U+10FFFF
         const int width = is_past_bmp && code - 0x10000 >= 0x100000 ? 0 : width_of(code);
         if (width == 0) return at;
         if (width == 1) continue;
@@ -196,7 +196,7 @@ decoded_run decode_mixed_avx2(const char* const begin, const char* const end, un
     const char* p = begin;
     int columns = 0;
     for (;;) {
-        char padded[window + half] = {}; // zeros are controls, so nothing is read on past the end
+        char padded[window + half] = {}; // zeros are controls, so reading stops at the end
         const char* from = p;
         if (end - p < window + lookahead) {
             std::memcpy(padded, p, static_cast<std::size_t>(end - p));
@@ -213,7 +213,7 @@ decoded_run decode_mixed_avx2(const char* const begin, const char* const end, un
             std::uint64_t over = kept;
             for (int n = room - columns; n > 0; --n) over &= over - 1;
             count = lowest_bit(over);
-            if ((u.masks.begins >> count & 1) == 0) --count; // between the halves of a wide one
+            if ((u.masks.begins >> count & 1) == 0) --count; // between the halves of a wide character
             kept &= below(count);
             found = __builtin_popcountll(kept);
         }
@@ -233,7 +233,7 @@ decoded_run decode_mixed_avx2(const char* const begin, const char* const end, un
 bytes pack(bytes first, bytes second) noexcept { return spread(_mm256_packus_epi32(first, second)); }
 bytes same_pair(int v) noexcept { return _mm256_set1_epi16(static_cast<short>(v)); }
 
-// Sixteen units in each step; the last step takes the last sixteen, and counts what is new of them.
+// Sixteen units per step; the last step takes the last sixteen and counts only the new ones.
 std::optional<std::size_t> encode_pairs_avx2(const unit* units, std::size_t count, char* to) noexcept {
     constexpr std::size_t step = 16;
     static_assert(pair_tail == 1 && units::tail == 1u << 29);
@@ -253,17 +253,17 @@ std::optional<std::size_t> encode_pairs_avx2(const unit* units, std::size_t coun
         const bytes is_wide = _mm256_srai_epi16(_mm256_slli_epi16(high, 1), 15);
         narrow_past = either(narrow_past, but(past, is_wide));
         const bytes own = either(low, both(_mm256_srli_epi16(high, 13), same_pair(1)));
-        // A wide character past U+FFFF: the upper surrogate in its own place, the lower in its right half's.
+        // A wide character above U+FFFF: the upper surrogate in its place, the lower one in that of its right half.
         const bytes upper = _mm256_add_epi16(either(_mm256_slli_epi16(plane, 6), _mm256_srli_epi16(low, 10)),
                                              same_pair(0xd800 - (0x10000 >> 10)));
         const bytes lower = both(past, either(both(low, same_pair(0x3ff)), same_pair(0xdc00)));
         const unit before = i > 0 ? units[i - 1] & units::code_mask : 0;
         const int carried = before > 0xffff ? static_cast<int>(0xdc00 | (before & 0x3ff)) : 0;
-        const bytes behind = either(_mm256_alignr_epi8(lower, _mm256_permute2x128_si256(lower, lower, 0x08), 14),
-                                    _mm256_zextsi128_si256(_mm_cvtsi32_si128(carried)));
-        const bytes pairs = _mm256_max_epu16(choose(own, upper, past), behind);
+        const bytes shifted = either(_mm256_alignr_epi8(lower, _mm256_permute2x128_si256(lower, lower, 0x08), 14),
+                                     _mm256_zextsi128_si256(_mm_cvtsi32_si128(carried)));
+        const bytes pairs = _mm256_max_epu16(choose(own, upper, past), shifted);
         _mm256_storeu_si256(reinterpret_cast<bytes*>(to + 2 * i), pairs);
-        // Three bytes each, but for those that need fewer: two surrogates make four and a mark.
+        // Three bytes each, except for those that need fewer: two surrogates make four and a mark.
         const bytes is_one = _mm256_cmpeq_epi16(_mm256_min_epu16(pairs, same_pair(0x7f)), pairs);
         const bytes is_two = _mm256_cmpeq_epi16(_mm256_min_epu16(pairs, same_pair(0x7ff)), pairs);
         const bytes saved = _mm256_add_epi16(_mm256_add_epi16(is_one, is_two), past);
@@ -274,7 +274,7 @@ std::optional<std::size_t> encode_pairs_avx2(const unit* units, std::size_t coun
         fresh = _mm256_loadu_si256(reinterpret_cast<const bytes*>(ramp + (count - i)));
         i = count - step;
     }
-    constexpr std::uint64_t cluster_bits = 0xaaaaaaaa; // the upper byte's of each pair
+    constexpr std::uint64_t cluster_bits = 0xaaaaaaaa; // the upper byte of each pair
     if ((mask(seen) & cluster_bits) != 0 || mask(narrow_past) != 0) return std::nullopt;
     alignas(half) std::uint32_t sums[8];
     _mm256_store_si256(reinterpret_cast<bytes*>(sums), _mm256_madd_epi16(shorter, same_pair(1)));

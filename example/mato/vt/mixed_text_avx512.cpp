@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
-// decode_mixed and encode_pairs for machines with AVX-512: as for AVX2, but for sixty-four bytes at once, and what a byte is,
-// is a bit.
+// decode_mixed and encode_pairs with AVX-512: as with AVX2, but for sixty-four bytes at a time and with masks as bits.
 #include "mixed_window.hpp"
 
 #if defined(__x86_64__) && defined(__GNUC__)
@@ -10,11 +9,11 @@
 
 #include <immintrin.h>
 
-// Nothing of the standard library from here on: what the compiler made of it would be for this processor alone.
+// No standard library below: its functions would be compiled for this processor only.
 #if defined(__clang__)
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512vbmi2,bmi,bmi2,popcnt"))), apply_to = function)
 #else
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized" // g++ 12, of what its own header leaves undefined on purpose
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized" // g++ 12: its own header leaves values undefined on purpose
 #pragma GCC push_options
 #pragma GCC target("avx512f,avx512bw,avx512vbmi2,bmi,bmi2,popcnt")
 #endif
@@ -24,7 +23,7 @@ namespace mux::vt {
 namespace {
 
 using bytes = __m512i;
-using bits = std::uint64_t; // one a byte
+using bits = std::uint64_t; // one per byte
 
 bytes each(std::uint32_t unit) noexcept { return _mm512_set1_epi32(static_cast<int>(unit)); }
 bytes same(int b) noexcept { return _mm512_load_si512(detail::every_byte[static_cast<unsigned char>(b)].data()); }
@@ -45,12 +44,12 @@ bytes look_up(const detail::digit_table& table, bytes digits) noexcept {
     return _mm512_shuffle_epi8(_mm512_broadcast_i32x4(_mm_load_si128(reinterpret_cast<const __m128i*>(table.data()))), digits);
 }
 
-// Sixty-four bytes and what begins at each: the code point's lowest and middle byte, and its plane.
+// Sixty-four bytes, and for each the lowest and middle byte and the plane of the code point that begins there.
 struct characters {
     bytes low, high, plane;
     detail::byte_masks masks;
     bits wide = 0;
-    bits unknown = 0; // the tables do not know its width
+    bits unknown = 0; // the tables do not contain its width
 };
 
 void classify(characters& c) noexcept {
@@ -70,7 +69,7 @@ void classify(characters& c) noexcept {
     c.unknown = (~shared(classes, classes) | elsewhere) & ~emoji;
 }
 
-// Reads `available` bytes at most; those behind them are zeros, which are controls.
+// Reads at most `available` bytes; the others are zeros, which are controls.
 characters look(const char* p, std::ptrdiff_t available) noexcept {
     const auto load = [p, available](int at) {
         const std::ptrdiff_t n = available - at;
@@ -85,7 +84,7 @@ characters look(const char* p, std::ptrdiff_t available) noexcept {
     const bits overlong = equal(v, 0xe0) & _mm512_cmplt_epi8_mask(next, same(0xa0)); // signed, as continuation bytes are
     c.masks = {_mm512_cmpgt_epi8_mask(v, same(-65)), control | nowhere | overlong, two, three, four};
 
-    // What the character is if it has one byte, two, three, four.
+    // The character for one, two, three and four bytes.
     c.low = choose(v, either(left(v, 6, 0xc0), both(next, same(0x3f))), two);
     c.low = choose(c.low, either(left(next, 6, 0xc0), both(after, same(0x3f))), three);
     c.low = choose(c.low, either(left(after, 6, 0xc0), both(last, same(0x3f))), four);
@@ -97,7 +96,7 @@ characters look(const char* p, std::ptrdiff_t available) noexcept {
     return c;
 }
 
-// The code point of the well-formed character at `p`, which the masks say to have as many bytes; 0 if it is none after all.
+// The code point of the well-formed character at `p`, with the length given by the masks; 0 if it is invalid after all.
 std::uint32_t code_at(const char* p) noexcept {
     const auto part = [p](int i) { return static_cast<std::uint32_t>(static_cast<unsigned char>(p[i])) & 0x3f; };
     const auto b = static_cast<unsigned char>(*p);
@@ -105,10 +104,10 @@ std::uint32_t code_at(const char* p) noexcept {
     if (b < 0xe0) return (b & 0x1fu) << 6 | part(1);
     if (b < 0xf0) return (b & 0xfu) << 12 | part(1) << 6 | part(2);
     const std::uint32_t code = (b & 7u) << 18 | part(1) << 12 | part(2) << 6 | part(3);
-    return code - 0x10000 < 0x100000 ? code : 0; // overlong, or past U+10FFFF
+    return code - 0x10000 < 0x100000 ? code : 0; // overlong, or above U+10FFFF
 }
 
-// Settles what the classes leave open. @returns where something without a column of its own is, else `count`
+// Resolves what the classes leave open. @returns the place of a character without its own column, else `count`
 int settle(const char* p, characters& c, int count) noexcept {
     for (bits rest = c.unknown & c.masks.begins & detail::below(count); rest != 0; rest &= rest - 1) {
         const int at = lowest_bit(rest), width = width_of(code_at(p + at));
@@ -118,7 +117,7 @@ int settle(const char* p, characters& c, int count) noexcept {
     return count;
 }
 
-// The units of what is `kept`, `found` of them, one after the other.
+// Writes the `kept` units, `found` of them, one after the other.
 void put_units(const characters& c, bits kept, int found, unit* to) noexcept {
     static_assert(units::wide == 0x40u << 24 && units::tail == 0x20u << 24);
     constexpr int step = 16, plane_kept = 0x1f, flags_kept = 0xe0;
@@ -160,7 +159,7 @@ decoded_run detail::decode_mixed_avx512(const char* const begin, const char* con
         int found = __builtin_popcountll(kept);
         if (found > room - columns) {
             count = lowest_bit(_pdep_u64(bits{1} << (room - columns), kept));
-            if ((c.masks.begins >> count & 1) == 0) --count; // between the halves of a wide one
+            if ((c.masks.begins >> count & 1) == 0) --count; // between the halves of a wide character
             kept &= below(count);
             found = __builtin_popcountll(kept);
         }
@@ -171,7 +170,7 @@ decoded_run detail::decode_mixed_avx512(const char* const begin, const char* con
     }
 }
 
-// Sixteen units in each step. In every lane what the unit has by itself, or the lower surrogate of the one before.
+// Sixteen units per step. Each lane has the unit's own value, or the lower surrogate of the previous unit.
 std::optional<std::size_t> detail::encode_pairs_avx512(const unit* units, std::size_t count, char* to) noexcept {
     constexpr std::size_t step = 16;
     if (count > 0 && (units[count - 1] & units::wide) != 0) return std::nullopt; // its right half is cut off
@@ -189,7 +188,7 @@ std::optional<std::size_t> detail::encode_pairs_avx512(const unit* units, std::s
         const bytes pairs = _mm512_max_epu32(upper, _mm512_alignr_epi32(lower, before, step - 1));
         _mm512_mask_cvtepi32_storeu_epi16(to + 2 * i, there, pairs);
         before = lower;
-        // Three bytes each, but for those that need fewer: two surrogates make four and a mark.
+        // Three bytes each, except for those that need fewer: two surrogates make four and a mark.
         const auto one = static_cast<unsigned>(_mm512_mask_cmple_epu32_mask(there, pairs, each(0x7f)));
         const auto two = static_cast<unsigned>(_mm512_mask_cmple_epu32_mask(there, pairs, each(0x7ff)));
         saved += __builtin_popcountll(std::uint64_t{one} << 32 | two << 16 | past);

@@ -66,7 +66,7 @@ mode_set::mode_set() noexcept {
 }
 
 void mode_set::set(mode m, bool on) noexcept {
-    // xterm has one variable for tracking: resetting any of them ends it.
+    // xterm has one variable for tracking: resetting any of these modes ends it.
     if (holds(tracking, m))
         for (const mode other : tracking) bits_[static_cast<std::size_t>(other)] = false;
     if (on && holds(encodings, m))
@@ -88,9 +88,9 @@ std::optional<mode> mode_set::find(mode_space space, int number) noexcept {
 
 mode_report mode_set::report(mode_space space, int number) const noexcept {
     if (const auto m = find(space, number)) return is_set(*m) ? mode_report::set : mode_report::reset;
-    // VT420 manual, DECRQM: known, and without effect here. 3 DECCOLM, 4 DECSCLM: the size is the viewer's to choose.
+    // VT420 manual, DECRQM: known, but without effect here. 3 DECCOLM, 4 DECSCLM: the viewer chooses the size.
     if (space == mode_space::dec && (number == 3 || number == 4)) return mode_report::always_reset;
-    // 2 KAM, and the ECMA-48 modes no DEC terminal changes; 12 SRM: there is no local echo to turn on.
+    // 2 KAM, and the ECMA-48 modes that no DEC terminal changes; 12 SRM: there is no local echo.
     if (space == mode_space::ansi && number == 12) return mode_report::always_set;
     if (space == mode_space::ansi && number >= 1 && number <= 19) return mode_report::always_reset;
     return mode_report::unknown;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file modes.hpp: the switches programs set with SM, RM, DECSET and DECRST.
+/// @file modes.hpp: the modes that programs set with SM, RM, DECSET and DECRST.
 /// Layer: vt core.  Test: test/mato/vt/02_modes.vt.
 /// Threads: values.   Blocks: never.
 /// Source: ECMA-48 7.2; xterm ctlseqs "DEC Private Mode Set"; DECRQM in the VT420 manual.
@@ -55,10 +55,10 @@ public:
     mode_set() noexcept;
 
     [[nodiscard]] bool is_set(mode m) const noexcept { return bits_[static_cast<std::size_t>(m)]; }
-    /// Of the mouse modes 9 to 1003 one is set at most, and of the encodings 1005 to 1016 one.
+    /// At most one of the mouse modes 9 to 1003 is set, and at most one of the encodings 1005 to 1016.
     void set(mode m, bool on) noexcept;
     [[nodiscard]] std::uint64_t bits() const noexcept { return bits_.to_ullong(); }
-    /// @returns false if a bit stands for no mode
+    /// @returns false if a bit does not belong to a mode
     bool set_bits(std::uint64_t bits) noexcept;
 
     [[nodiscard]] static std::optional<mode> find(mode_space space, int number) noexcept;

@@ -10,7 +10,7 @@ const char* detail::scan_digits(const char* p, const char* end, parameters& to) 
     while (p < end) {
         std::uint32_t value = 0;
         const char* const digits = p;
-        if (end - p >= 3 && digit(p) < 10) { // how many digits, one or two, is no branch: it cannot be predicted
+        if (end - p >= 3 && digit(p) < 10) { // one or two digits, without a branch: it could not be predicted
             const unsigned first = digit(p), second = digit(p + 1);
             const unsigned two = second < 10 ? 1 : 0;
             value = first + (first * 9 + second) * two;

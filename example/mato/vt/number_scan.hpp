@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-/// @file number_scan.hpp: the numbers of a control sequence, without branches on how many digits they have.
+/// @file number_scan.hpp: reads the numbers of a control sequence, without branches on their digits.
 /// Layer: vt core.  Test: test/mato/vt/sequence_scan_test.cpp (against the parser fed byte by byte).
 /// Threads: pure functions.   Blocks: never.
 ///
-/// How long a number is cannot be predicted, and a wrong guess costs more than all the numbers of a sequence.
+/// The length of a number cannot be predicted, and a misprediction costs more than all the numbers of a sequence.
 #pragma once
 
 #include "parameters.hpp"
@@ -11,44 +11,44 @@
 
 namespace mux::vt {
 
-/// Takes the numbers of a control sequence whose first byte after CSI, or after the prefix, is at `p`.
-/// @returns its final byte; nothing, and anything in `to`, if it has something else before that than numbers and what
-///          separates them, or does not lie before `end`
+/// Reads the numbers of a control sequence whose first byte after CSI, or after the prefix, is at `p`.
+/// @returns its final byte; nothing, with garbage in `to`, if it contains anything except numbers and their separators before
+/// that, or is not complete before `end`
 const char* scan_numbers(const char* p, const char* end, parameters& to) noexcept;
 
 namespace detail {
 
-/// The same, a digit at a time.
+/// The same, one digit at a time.
 const char* scan_digits(const char* p, const char* end, parameters& to) noexcept;
 
-/// Where the numbers of a sequence end, as bits; bit i speaks of byte i.
+/// The ends of a sequence's numbers, as bits; bit i belongs to byte i.
 struct sequence_shape {
-    std::uint32_t ends = 0; ///< no digit
-    int final = -1;         ///< the first byte that is neither digit nor semicolon; negative: unknown, or no final byte
+    std::uint32_t ends = 0; ///< not a digit
+    int final = -1;         ///< the first byte that is neither digit nor semicolon; negative: unknown, or not a final byte
 
     static constexpr int block = 32, most_digits = 4;
-    static constexpr int lookahead = 8; ///< bytes behind the block that may be read with it
+    static constexpr int lookahead = 8; ///< bytes after the block that may be read with it
 };
 
-/// What can be told of the bytes at `p` at once: nothing, without a few bytes more than a block before `end`.
+/// The shape of the bytes at `p`, in one step; nothing unless a block and a few more bytes are before `end`.
 sequence_shape shape_of(const char* p, const char* end) noexcept;
 
-/// Two numbers of four digits, the first lowest, in each half of `digits`; zero bytes count for nothing.
-/// @returns each in the upper sixteen bits of its half, with anything below them
+/// Two numbers of four digits, the first lowest, in each half of `digits`; zero bytes have no effect.
+/// @returns each in the upper sixteen bits of its half, with garbage below them
 inline std::uint64_t numbers_of_aligned(std::uint64_t digits) noexcept {
     constexpr std::uint64_t tens = 10 << 8 | 1, hundreds = 100 << 16 | 1;
     digits = ((digits & 0x0f0f'0f0f'0f0f'0f0f) * tens >> 8) & 0x00ff'00ff'00ff'00ff; // two digits each
-    return digits * hundreds; // what spills over from the lower half, 100 times 99, does not get that far
+    return digits * hundreds; // the overflow of the lower half, 100 times 99, does not reach the upper one
 }
 
-/// The digits of `word`, first lowest, `length` of them and most_digits at most.
+/// The `length` digits of `word`, first lowest, at most most_digits.
 inline std::uint16_t number_of(std::uint32_t word, int length) noexcept {
-    // The digits moved to the top of the word, zeros below: then they are thousands to ones.
+    // The digits are moved to the top of the word, with zeros below: they become thousands to ones.
     const auto digits = static_cast<std::uint32_t>(std::uint64_t{word} << 8 * (sequence_shape::most_digits - length));
     return static_cast<std::uint16_t>(numbers_of_aligned(digits) >> 16);
 }
 
-/// scan_numbers() for the commonest: semicolons alone, four digits at most; else nothing.
+/// scan_numbers() for the most common form: only semicolons, at most four digits; else nothing.
 /// @pre shape.final >= 0
 const char* scan_block(const char* p, sequence_shape shape, parameters& to) noexcept;
 

@@ -19,7 +19,7 @@ constexpr unsigned has_runs = 1, is_ascii = 2, is_pairs = 4;
 constexpr char open_mark = 2, close_mark = 3, blank_mark = 4;
 constexpr unsigned has_foreground = 1, has_background = 2, has_underline = 4, has_flags = 8, has_link = 16;
 
-// One byte or two is no branch: it cannot be predicted. A byte more may be scribbled over.
+// One byte or two, without a branch: it could not be predicted. One more byte may be overwritten with garbage.
 char* put_number(char* to, std::uint32_t value) noexcept {
     if (value < 1u << 14) {
         const std::uint32_t two = value >= 0x80 ? 1 : 0;
@@ -106,7 +106,7 @@ bool take_runs(byte_reader in, row& out) {
     return in.ok();
 }
 
-// Every cell costs at least a byte of text, so a line cannot claim more columns than twice its bytes.
+// Every cell needs at least a byte of text, so a line cannot have more columns than twice its bytes.
 bool take_text(std::string_view text, row& out, int most_columns) {
     if (text.empty()) return true;
     const int room = static_cast<int>(std::min<std::size_t>(text.size() * 2, static_cast<std::size_t>(most_columns)));
@@ -185,7 +185,7 @@ bool take_pairs(std::string_view text, row& out, int most_columns) {
 } // namespace
 
 std::size_t packed_bound(const row& r) noexcept {
-    // A cell: mark and code point. A pool entry: its count pays for the two marks. A run: start 4, presence 1, three
+    // A cell: mark and code point. A pool entry: its count makes up for the two marks. A run: start 4, presence 1, three
     // colours of 4, flags 3, link 3.
     return 8 + r.text().size() * 5 + r.pool_size() * max_utf8_bytes + r.runs().size() * 23;
 }
@@ -200,7 +200,7 @@ char* pack_line(const row& r, char* to) noexcept {
         flags |= is_ascii;
         to = plain + text.size();
     } else {
-        // The length is not known before the text is written, and rarely needs more than this.
+        // The length is unknown before the text is written, and rarely needs more than this.
         constexpr std::ptrdiff_t length_bytes = 4;
         char* const body = runs.empty() ? to : to + length_bytes;
         char* end = body;

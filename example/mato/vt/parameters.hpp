@@ -11,8 +11,8 @@
 
 namespace mux::vt {
 
-/// At most `max_count` numbers, sub-parameters included; what comes after is dropped, as xterm drops it (30 there).
-/// The edge: an SGR with more than 32 numbers loses its tail.
+/// At most `max_count` numbers, including sub-parameters; further ones are dropped, as in xterm (30 there). An SGR with more
+/// than 32 numbers loses its end.
 class parameters {
 public:
     static constexpr std::size_t max_count = 32;
@@ -20,7 +20,7 @@ public:
 
     [[nodiscard]] std::size_t size() const noexcept { return count_; }
     [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
-    /// 0 for what is missing.
+    /// 0 for a missing number.
     [[nodiscard]] int operator[](std::size_t i) const noexcept { return i < count_ ? values_[i] : 0; }
     /// ECMA-48: zero and absent mean the function's default.
     [[nodiscard]] int at(std::size_t i, int fallback) const noexcept {
@@ -40,7 +40,7 @@ public:
         ++count_;
     }
 
-    /// Room for `max_count` numbers, none a sub-parameter or above max_value, to be written and then counted by finish().
+    /// Room for `max_count` numbers, without sub-parameters and at most max_value, to be written and then counted by finish().
     std::uint16_t* start() noexcept {
         clear();
         return values_.data();
@@ -53,9 +53,9 @@ private:
     std::uint32_t count_ = 0;
 };
 
-/// One control sequence: CSI `prefix` `numbers` `intermediates` `final`.
-/// Prefix is one of < = > ? or 0. Intermediates are packed as bytes, first lowest, two at most; a sequence with more,
-/// or with its parts out of order, has `malformed` there, which no function has.
+/// One control sequence: CSI `prefix` `numbers` `intermediates` `final`. Prefix is one of < = > ? or 0. Intermediates are
+/// packed as bytes, first lowest, at most two; a sequence with more, or with its parts out of order, has `malformed` there,
+/// which belongs to no function.
 inline constexpr std::uint16_t malformed = 0xffff;
 
 struct control_sequence {

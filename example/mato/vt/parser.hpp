@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-/// @file parser.hpp: bytes to text, controls, escape and control sequences, and strings.
+/// @file parser.hpp: splits bytes into text, controls, escape and control sequences, and strings.
 /// Layer: vt core.  Test: test/mato/vt/30_parser.vt.
-/// Threads: distinct objects are independent; one object, one thread.   Blocks: never.   Fails: never, it goes on.
+/// Threads: distinct objects are independent; one object, one thread.   Blocks: never.   Fails: never.
 /// Source: ECMA-48 5.3 to 5.6; ECMA-35 13; DEC STD 070 for controls inside sequences; Unicode 3.9 for UTF-8.
 ///
-/// C1 controls have no effect: U+0080 to U+009F are dropped, as xterm does in UTF-8 mode. Text that was encoded twice holds
-/// them, and one of them would otherwise begin a string that has no end. A lone byte 0x9c is no string terminator either.
+/// C1 controls have no effect: U+0080 to U+009F are dropped, as xterm does in UTF-8 mode. Text that was encoded twice contains
+/// them, and one of them would begin a string without an end. A lone byte 0x9c is not a string terminator either.
 #pragma once
 
 #include "number_scan.hpp"
@@ -24,12 +24,12 @@ namespace mux::vt {
 enum class string_kind : std::uint8_t { osc, dcs, apc, pm, sos };
 enum class string_end : std::uint8_t { terminated, bell, cancelled };
 
-/// What a parser tells. `text` takes a run that begins with no control and returns where it stopped: at a control, at a
-/// C1 character, or at an unfinished character that ends the input. `graphic_rendition` may take an SGR as its bytes are: it
-/// returns what is behind it, or nothing, and then is told as of any other sequence. `coloured_text` is offered what begins
-/// with a colour, and takes of the sequences and the text there as much as it likes. Before each of them the parser asks how
-/// far to go: `stop` is what `begin` was given, or null once the sink has done enough. `unfinished` is then what remains of
-/// the sequence that was told last, as its number; 0: it is done.
+/// The receiver of a parser's output. `text` gets a run that does not begin with a control, and returns where it stopped: at a
+/// control, at a C1 character, or at an incomplete character at the end of the input. `graphic_rendition` may process an SGR
+/// from its bytes: it returns what follows the sequence, or null, and then the SGR is reported as any other sequence.
+/// `coloured_text` is offered input that begins with a colour, and takes as many of the sequences and as much of the text as it
+/// wants. Before each call the parser asks how far to go: `stop` is what `begin` was given, or null when the sink's work is
+/// used up. `unfinished` is then what remains of the last sequence, as a number; 0: nothing.
 template <class Sink> concept parser_sink = requires(Sink s, const char* p, char c, std::uint16_t i,
                                                      const control_sequence& seq, std::string_view v) {
     { s.text(p, p) } -> std::same_as<const char*>;
@@ -46,7 +46,7 @@ template <class Sink> concept parser_sink = requires(Sink s, const char* p, char
     { s.unfinished() } -> std::same_as<std::uint32_t>;
 };
 
-/// Everything a parser remembers between two calls: a snapshot of it goes on in mid-sequence.
+/// Everything that a parser keeps between two calls: a snapshot of it can continue inside a sequence.
 struct parser_state {
     enum class stage : std::uint8_t {
         ground,
@@ -55,7 +55,7 @@ struct parser_state {
         dcs,
         string,
         string_escape,
-        osc_start,    ///< the first byte of an OSC tells the Linux console's from the others
+        osc_start,    ///< the first byte of an OSC distinguishes the Linux console's from others
         linux_palette ///< `number` digits of the Linux console's ESC ] P were read
     };
 
@@ -63,17 +63,17 @@ struct parser_state {
 
     stage at = stage::ground;
     string_kind kind = string_kind::osc;
-    bool number_open = false; // in a sequence: a number has begun, or a separator promised one
+    bool number_open = false; // in a sequence: a number has begun, or follows a separator
     bool number_is_sub = false;
     std::uint32_t number = 0;
     control_sequence sequence;
-    std::uint8_t partial_size = 0; // in ground: the beginning of a character
+    std::uint8_t partial_size = 0; // in ground: an incomplete character
     std::array<char, max_utf8_bytes> partial{};
 };
 
 class parser {
 public:
-    /// @returns how many bytes it took: all, or fewer when the sink is spent. The rest is for the next call.
+    /// @returns how many bytes it took: all, or fewer if the sink's work is used up. Pass the rest with the next call.
     template <parser_sink Sink> std::size_t feed(std::string_view bytes, Sink& sink);
     void reset() noexcept { s_ = {}; }
     [[nodiscard]] const parser_state& state() const noexcept { return s_; }
@@ -120,7 +120,7 @@ template <parser_sink Sink> std::size_t parser::feed(std::string_view bytes, Sin
             p = in_sequence(p, sink);
     }
     if (sink.stop() == nullptr) {
-        // A sequence that is not finished goes on as one whose final byte is still to come.
+        // An unfinished sequence continues as one whose final byte is still missing.
         if (const std::uint32_t left = sink.unfinished(); left > 0) {
             --p;
             begin_sequence(stage::csi);
@@ -171,7 +171,7 @@ template <class Sink> const char* parser::ground(const char* p, const char* end,
     return p;
 }
 
-// The character whose beginning the last call ended with. What does not continue it is left for ground().
+// Continues an incomplete character of the last call. Bytes that do not belong to it are left for ground().
 template <class Sink> const char* parser::finish_partial(const char* p, const char* end, Sink& sink) {
     const int had = s_.partial_size;
     int have = had;
@@ -188,11 +188,11 @@ template <class Sink> const char* parser::finish_partial(const char* p, const ch
         sink.text(replacement, replacement + 3);
     else if (!is_c1(d.code))
         sink.text(bytes.data(), bytes.data() + d.length);
-    return p + (d.length - had); // what was kept is never longer than the part replaced
+    return p + (d.length - had); // the kept bytes are never more than the replaced part
 }
 
-// The short path: a control sequence that lies in the input whole, without intermediates or controls inside.
-// Returns nothing at anything else, having told nothing.
+// The fast path: a control sequence that is complete in the input, without intermediates or controls inside. Returns null in
+// all other cases, without any call to the sink.
 template <class Sink> const char* parser::whole_sequence(const char* p, const char* end, Sink& sink) {
     control_sequence& seq = s_.sequence;
     seq.prefix = 0;
@@ -229,11 +229,11 @@ inline void parser::end_number() noexcept {
 
 template <class Sink> const char* parser::in_sequence(const char* p, Sink& sink) {
     const char b = *p;
-    if (static_cast<unsigned char>(b) >= 0x80) { // no part of any sequence
-        if (s_.at == stage::dcs) {               // the string goes on up to its end, and says nothing
+    if (static_cast<unsigned char>(b) >= 0x80) { // not part of any sequence
+        if (s_.at == stage::dcs) {               // the string continues to its end, without effect
             s_.sequence.intermediates = malformed;
             begin_string(string_kind::dcs, sink);
-        } else { // give up, and take it as text
+        } else { // give up, and read it as text
             s_.at = stage::ground;
         }
         return p;
@@ -244,7 +244,7 @@ template <class Sink> const char* parser::in_sequence(const char* p, Sink& sink)
         s_.at = stage::ground;
         sink.control(b);
     } else if (b < 0x20) {
-        // DEC STD 070: a control inside a sequence acts at once; a string's header ignores it.
+        // DEC STD 070: a control inside a sequence is executed immediately; a string's header ignores it.
         if (s_.at != stage::dcs) sink.control(b);
     } else if (b != 0x7f) {
         sequence_byte(b, sink);
@@ -273,7 +273,7 @@ template <class Sink> void parser::sequence_byte(char b, Sink& sink) {
         } else if (b <= ';') {
             s_.number_open = true;
             end_number();
-            s_.number_open = true; // a separator promises another number, if only an absent one
+            s_.number_open = true; // a separator is followed by a number, which may be absent
             s_.number_is_sub = b == ':';
         } else if (!s_.number_open && seq.numbers.empty() && seq.prefix == 0) {
             seq.prefix = b;
@@ -336,7 +336,7 @@ template <class Sink> const char* parser::linux_string(const char* p, Sink& sink
     const bool is_digit = (b >= '0' && b <= '9') || (b >= 'A' && b <= 'F') || (b >= 'a' && b <= 'f');
     if (is_digit && ++s_.number < parser_state::palette_digits) return p + 1;
     end_string(string_end::cancelled, sink);
-    return is_digit || b == 0x07 ? p + 1 : p; // BEL: a program that ends it as other terminals' OSC
+    return is_digit || b == 0x07 ? p + 1 : p; // BEL: some programs end it as they would on other terminals
 }
 
 template <class Sink> const char* parser::in_string(const char* p, const char* end, Sink& sink) {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-/// @file picture.hpp: an image a program sent, the rectangle of cells it covers, and the mark those cells carry.
+/// @file picture.hpp: an image that a program sent, the rectangle of cells it covers, and the marks in those cells.
 /// Layer: vt core.  Test: test/mato/vt/picture_test.cpp.
 /// Threads: values; an image is never changed and may be shared.   Blocks: never.
 ///
-/// A cell under a picture is erased and carries its number and row where the colour of an underline would be, which an erased
-/// cell never has. So pictures scroll, wrap, are cut and end with their cells; what writes text knows nothing of them.
+/// A cell under a picture is erased and holds the picture's number and row in the field of the underline colour, which an
+/// erased cell does not use. So pictures scroll, wrap, are cut and are removed with their cells, without code for it in the
+/// text functions.
 #pragma once
 
 #include "row.hpp"
@@ -17,7 +18,7 @@ namespace mux::vt {
 
 enum class picture_kind : std::uint8_t { kitty, sixel, iterm };
 
-/// The protocols a terminal knows. What comes by one that it does not know is an event, and moves no cursor.
+/// The image protocols that a terminal supports. Images of other protocols become events and do not move the cursor.
 struct picture_protocols {
     bool kitty = false, sixel = false, iterm = false;
     bool announces_sixel = false; ///< in DA1, and answers XTSMGRAPHICS
@@ -25,7 +26,7 @@ struct picture_protocols {
     friend bool operator==(const picture_protocols&, const picture_protocols&) = default;
 };
 
-/// @units pixels; 0: not known
+/// @units pixels; 0: unknown
 struct pixel_size {
     int width = 0, height = 0;
 
@@ -35,8 +36,8 @@ struct pixel_size {
 
 struct image {
     picture_kind kind = picture_kind::kitty;
-    std::string header; ///< kitty: the keys that say what the data is; sixel: "0;1;0q"; iterm: empty
-    std::string data;   ///< kitty and iterm: base64; sixel: sixels; printable ASCII alone
+    std::string header; ///< kitty: the keys that describe the data; sixel: "0;1;0q"; iterm: empty
+    std::string data;   ///< kitty and iterm: base64; sixel: sixels; only printable ASCII
     pixel_size size;
 
     [[nodiscard]] std::size_t bytes() const noexcept { return sizeof *this + header.size() + data.size(); }
@@ -45,14 +46,14 @@ struct image {
 struct picture {
     std::uint16_t number = 0;
     std::shared_ptr<const vt::image> image;
-    int rows = 0, columns = 0;               ///< cells it covers
-    bool is_cut = false;                     ///< sixel: it goes on beyond the right edge
-    int x = 0, y = 0, width = 0, height = 0; ///< kitty: the part of the image that is shown, pixels; width 0: all
+    int rows = 0, columns = 0;               ///< cells that it covers
+    bool is_cut = false;                     ///< sixel: it continues beyond the right edge
+    int x = 0, y = 0, width = 0, height = 0; ///< kitty: the visible part of the image, pixels; width 0: all
     int offset_x = 0, offset_y = 0, z = 0;   ///< kitty: pixels from the first cell's top left; order
-    std::uint32_t id = 0, placement = 0;     ///< kitty: as the program calls them
+    std::uint32_t id = 0, placement = 0;     ///< kitty: the program's numbers
 };
 
-/// What an erased cell under a picture says.
+/// The contents of an erased cell under a picture.
 struct picture_mark {
     static constexpr int max_rows = 255; ///< of a picture; numbers and rows share 24 bits
     std::uint16_t number = 0;
@@ -65,7 +66,7 @@ struct picture_mark {
     friend bool operator==(const picture_mark&, const picture_mark&) = default;
 };
 
-/// Number 0: there is none in the run of equal style that begins at `column`.
+/// Number 0: the run of equal style that begins at `column` has no mark.
 [[nodiscard]] inline picture_mark mark_at(const row& r, int column, const style& s) noexcept {
     if (!s.underline_colour.is_direct() || r.at(column) != units::blank) return {};
     const rgb c = s.underline_colour.components();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file picture_store.hpp: the pictures that are on a terminal's screens.
+/// @file picture_store.hpp: the pictures on a terminal's screens.
 /// Layer: vt core.  Test: test/mato/vt/picture_test.cpp.
 /// Threads: distinct objects are independent; one object, one thread.   Blocks: never.
 #pragma once
@@ -10,21 +10,21 @@
 
 namespace mux::vt {
 
-/// Past a bound the oldest go.
+/// Beyond a limit the oldest are dropped.
 struct picture_limits {
-    std::size_t pictures = 64;    ///< a screen of thumbnails; also how many images of kitty's protocol are kept by their id
-    std::size_t bytes = 8u << 20; ///< of all images on the screens, and again of those kept by their id
+    std::size_t pictures = 64;    ///< a screen of thumbnails; also the number of kitty's images that are kept by id
+    std::size_t bytes = 8u << 20; ///< of all images on the screens, and separately of those kept by id
 };
 
 class picture_store {
 public:
     explicit picture_store(picture_limits limits) noexcept : limits_(limits) {}
 
-    /// Gives it the next number. @returns that; 0 if its image alone is over the bound
+    /// Assigns the next number. @returns it; 0 if the image alone exceeds the limit
     std::uint16_t add(picture p);
     [[nodiscard]] const picture* find(std::uint16_t number) const noexcept;
     void remove(std::uint16_t number);
-    /// Forgets those that are not among `kept`.
+    /// Removes those that are not in `kept`.
     void keep(const std::vector<std::uint16_t>& kept);
     void clear() noexcept { pictures_.clear(), bytes_ = 0; }
 
@@ -39,8 +39,8 @@ private:
 
     picture_limits limits_;
     std::vector<picture> pictures_;
-    std::size_t bytes_ = 0;  // an image shown twice counts twice
-    std::uint16_t last_ = 0; // a number comes back after 65535 others
+    std::size_t bytes_ = 0;  // an image that is shown twice counts twice
+    std::uint16_t last_ = 0; // a number is reused after 65535 others
 };
 
 } // namespace mux::vt

@@ -4,7 +4,7 @@
 #if defined(__x86_64__) && defined(__GNUC__) && __has_include(<sys/platform/x86.h>)
 
 #if defined(__clang__)
-#define _Bool bool // a word of C that the header uses, and g++ knows in C++ too
+#define _Bool bool // a C keyword that the header uses, and that g++ supports in C++ too
 #endif
 #include <sys/platform/x86.h>
 #undef _Bool

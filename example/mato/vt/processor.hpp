@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-/// @file processor.hpp: what this machine's processor has beyond what the compiler promises. Internal to the vt core.
-/// Layer: vt core.  Test: test/mato/vt/text_test.cpp, sequence_scan_test.cpp (every loop that is chosen by it).
+/// @file processor.hpp: the features of this machine's processor beyond the compiler's baseline. Internal to the vt core.
+/// Layer: vt core.  Test: test/mato/vt/text_test.cpp, sequence_scan_test.cpp (every implementation that it selects).
 /// Threads: pure functions.   Blocks: never.
 ///
-/// Told by glibc (2.33), which looks once when a program starts; elsewhere nothing is told, and the portable loops are used.
-/// Asking the processor costs a virtual machine an exit, 7 µs, and the compiler's own way asks twenty times before main().
+/// Reported by glibc (2.33), which checks once when a program starts; elsewhere the portable code is used. CPUID traps to the
+/// hypervisor in a virtual machine (7 µs), and the compiler's own way runs it twenty times before main().
 #pragma once
 
 namespace mux::vt::detail {

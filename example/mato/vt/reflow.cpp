@@ -20,7 +20,7 @@ struct joined {
     std::vector<place> cursors;
 };
 
-// Rows to lines; each cursor's row to a column of its line. Rows below the last one count as lines.
+// Converts rows to lines, and each cursor's row to a column of its line. Rows below the last one count as lines.
 joined join(std::vector<row>& rows, std::optional<row> beginning, std::span<const reflow_cursor> cursors) {
     joined out;
     out.cursors.resize(cursors.size());
@@ -85,7 +85,7 @@ wrapped wrap(const joined& j, int columns) {
     return out;
 }
 
-// Lines come back from history until `wanted` rows are there.
+// Takes lines back from history until there are `wanted` rows.
 void pull(history& h, wrapped& w, std::size_t wanted, int columns) {
     std::vector<std::vector<row>> pulled;
     std::size_t count = w.rows.size();
@@ -121,7 +121,7 @@ void reflow(screen& s, history& h, std::vector<row>& below, screen_size size, st
     const auto height = static_cast<std::size_t>(size.rows);
     if (w.rows.size() + empty_below < height) pull(h, w, height - empty_below, size.columns);
     std::size_t top = w.rows.size() > height ? w.rows.size() - height : 0;
-    top = std::min(top, static_cast<std::size_t>(w.cursors[0].at.row)); // the cursor stays in sight
+    top = std::min(top, static_cast<std::size_t>(w.cursors[0].at.row)); // the cursor stays visible
     for (std::size_t i = 0; i < top; ++i) h.push(w.rows[i]);
     const std::size_t bottom = std::min(w.rows.size(), top + height);
     const std::size_t kept = std::min(w.rows.size(), bottom + max_rows_below);

@@ -34,7 +34,7 @@ row& row::operator=(const row& other) {
 void row::reserve(int columns) {
     const int wanted = columns + slack;
     if (capacity_ >= wanted) return;
-    // A line joined from many rows grows by doubling, a screen's row once.
+    // A line made of many rows grows by doubling, a screen's row once.
     const int next = capacity_ == 0 ? wanted : std::max(wanted, capacity_ * 2);
     std::unique_ptr<unit[]> bigger(new unit[static_cast<std::size_t>(next)]);
     if (used_ > 0) std::copy_n(units_.get(), used_, bigger.get());
@@ -167,7 +167,7 @@ bool row::combine(int column, char32_t mark) {
     return true;
 }
 
-// Clusters written over stay in the pool; it is rebuilt before the waste can exceed what the cells themselves may hold.
+// Overwritten clusters stay in the pool; it is rebuilt before the waste exceeds what the cells can hold.
 void row::compact_pool() {
     const std::size_t most = static_cast<std::size_t>(used_) * (max_cluster + 1) * 2 + 64;
     if (pool_.size() <= most) return;
@@ -241,7 +241,7 @@ row row::slice(int from, int to) const {
     }
     piece.used_ = to - from;
     if (out[0] == units::tail) out[0] = units::blank;
-    // The left half of a wide character whose tail stays behind, unless the screen never had room for one.
+    // Removes the left half of a wide character whose tail remains, unless the screen never had room for one.
     if ((out[piece.used_ - 1] & units::wide) != 0 && at(to) == units::tail) out[piece.used_ - 1] = units::blank;
     for (const style_run& r : runs_) {
         if (r.start >= static_cast<std::uint32_t>(to)) break;
@@ -295,7 +295,7 @@ void row::paste(int at, const row& piece, int width) {
 
 void row::truncate(int columns) {
     erase(columns, used_, {});
-    // A left half alone is only right on a screen of one column.
+    // A left half alone is valid only on a screen of one column.
     if (used_ > 0 && columns > 1 && (units_.get()[used_ - 1] & units::wide) != 0) erase(used_ - 1, used_, {});
 }
 

@@ -3,8 +3,8 @@
 /// Layer: vt core.  Test: test/mato/vt/storage_test.cpp.
 /// Threads: distinct objects are independent; one object, one thread.   Blocks: never.
 ///
-/// A unit is one column: a code point, the right half of a wide one, or a cluster kept in the row's pool. Only the
-/// columns in use are stored; those past them are erased in the default style. A row without runs is wholly default.
+/// A unit is one column: a code point, the right half of a wide one, or a cluster stored in the row's pool. Only the columns in
+/// use are stored; the others are erased in the default style. A row without runs has the default style.
 #pragma once
 
 #include "scan.hpp"
@@ -41,10 +41,10 @@ struct style_run {
 
 struct row_end; // styled_text.hpp
 
-/// Columns are 0-based; ranges are half open. Writing over half of a wide character erases its other half.
+/// Columns are 0-based; ranges are half open. Overwriting half of a wide character erases its other half.
 class row {
 public:
-    /// Code points in one cell. Longer ones occur in no script; the edge: further marks are dropped.
+    /// Code points in one cell. No script needs more; further marks are dropped.
     static constexpr std::size_t max_cluster = 16;
 
     row() = default;
@@ -58,22 +58,21 @@ public:
     [[nodiscard]] style style_at(int column) const noexcept;
     [[nodiscard]] std::span<const unit> text() const noexcept { return {units_.get(), static_cast<std::size_t>(used_)}; }
     [[nodiscard]] std::span<const style_run> runs() const noexcept { return runs_; }
-    /// The code points of a unit with the cluster flag, else empty. Dies with the next change.
+    /// The code points of a unit with the cluster flag, else empty. Valid until the next change.
     [[nodiscard]] std::span<const char32_t> cluster(unit u) const noexcept;
-    /// Numbers kept for clusters, those written over included.
+    /// Numbers stored for clusters, including overwritten ones.
     [[nodiscard]] std::size_t pool_size() const noexcept { return pool_.size(); }
     void append_text(std::string& out, int from, int to) const;
 
-    /// Room for units from `from` up to `limit`, to be written and then counted by finish(). Dies with the next call.
+    /// Room for units from `from` up to `limit`, to be written and then counted by finish(). Valid until the next call.
     unit* start(int from, int limit);
     void finish(int from, int to, const style& pen);
-    /// Writes the plain bytes at `from` behind the last column in use, up to column `limit`. @returns how many; fewer than
-    /// there are where sixteen may not be read or written at once
+    /// Writes the plain bytes at `from` after the last column in use, up to column `limit`. @returns how many; fewer than there
+    /// are where sixteen bytes may not be read or written together
     int append_plain(const char* from, const char* end, int limit, const style& pen);
-    /// Behind the last column in use, up to column `limit`, what append_styled() takes; `work` is what it works with.
-    /// @returns what is behind those taken
+    /// Appends what append_styled() takes, up to column `limit`; `work` is its working memory. @returns the rest of the input
     const char* append_styled(const char* p, const char* end, int limit, style& pen, row_end& work);
-    /// Units that may be scribbled over from `from` on, between start() and finish().
+    /// Units from `from` on that may be overwritten with garbage, between start() and finish().
     [[nodiscard]] std::size_t scratch(int from) const noexcept {
         return from >= used_ ? static_cast<std::size_t>(capacity_ - from) : 0;
     }
@@ -83,21 +82,21 @@ public:
     bool combine(int column, char32_t mark);
     /// Gives the narrow character in `column` a second column. @pre column + 1 < columns of the screen
     void widen(int column);
-    /// Takes its second column from the wide character in `column`; that one is erased.
+    /// Removes the second column of the wide character in `column`; the freed cell is erased.
     void narrow(int column, const style& blank);
     void erase(int from, int to, const style& blank);
     void erase_unprotected(int from, int to, const style& blank);
     void restyle(int from, int to, const style& s) { paint(from, to, s); }
-    /// Each style of [from, to) becomes what `change` makes of it: one pass, however many there are.
+    /// Applies `change` to each style in [from, to): one pass for any number of styles.
     template <class Change> void restyle_each(int from, int to, Change change);
     [[nodiscard]] row slice(int from, int to) const;
-    /// Overwrites [at, at + width) with `piece`, which reads as erased past its end.
+    /// Overwrites [at, at + width) with `piece`, which counts as erased beyond its end.
     void paste(int at, const row& piece, int width);
-    /// The character at `column` as a screen of one column has it: without its right half.
+    /// The character at `column` for a screen of one column: without its right half.
     [[nodiscard]] row left_half(int column) const;
-    /// True if the last character lost its right half, as on a screen of one column.
+    /// True if the last character has lost its right half, as on a screen of one column.
     [[nodiscard]] bool ends_in_half() const noexcept { return used_ > 0 && (units_.get()[used_ - 1] & units::wide) != 0; }
-    /// Puts `piece` after the last column in use; gives a right half back to a character that lost it.
+    /// Appends `piece` after the last column in use; restores the right half of a character that lost it.
     void append_piece(const row& piece);
     void clear() noexcept;
     void truncate(int columns);
@@ -106,7 +105,7 @@ public:
         if (columns > used_) fill_gap(columns);
     }
 
-    bool wraps = false;           ///< the text goes on in the next row
+    bool wraps = false;           ///< the text continues in the next row
     std::uint64_t generation = 0; ///< the revision that last changed this row
 
     [[nodiscard]] std::size_t memory_bytes() const noexcept;
@@ -129,7 +128,7 @@ private:
     std::unique_ptr<unit[]> units_;
     int used_ = 0;
     int capacity_ = 0;
-    std::vector<style_run> runs_; // empty, or the first starts at 0; strictly rising; neighbours differ
+    std::vector<style_run> runs_; // empty, or the first starts at 0; strictly increasing; neighbours differ
     std::vector<char32_t> pool_;  // clusters: a count, then that many code points
 };
 
@@ -154,7 +153,7 @@ inline void row::finish(int from, int to, const style& pen) {
     paint(from, to, pen);
 }
 
-// Counts what was written behind the last column in use.
+// Counts what was written after the last column in use.
 inline void row::extend(int to, const style& s) {
     const auto from = static_cast<std::uint32_t>(std::exchange(used_, to));
     if (runs_.empty()) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-/// @file scan.hpp: finding and copying runs of plain bytes sixteen at a time.
+/// @file scan.hpp: finds and copies runs of plain bytes sixteen at a time.
 /// Layer: vt core.  Test: test/mato/vt/text_test.cpp (every function against its one-byte definition).
 /// Threads: pure functions.   Blocks: never.
-/// SSE2 where the compiler promises it, else portable words of eight bytes.
+/// SSE2 if the compiler's baseline has it, else portable words of eight bytes.
 #pragma once
 
 #include <bit>
@@ -22,28 +22,28 @@ namespace mux::vt {
 /// A byte that may end a control string: C0 (BEL, CAN, SUB, ESC).
 [[nodiscard]] inline bool stops_string(char byte) noexcept { return static_cast<unsigned char>(byte) < 0x20; }
 
-/// The place of the lowest bit that is set.
+/// The position of the lowest set bit.
 inline int lowest_bit(std::uint64_t nonzero) noexcept {
 #if defined(__GNUC__)
-    return __builtin_ctzll(nonzero); // without the test for zero that std::countr_zero makes
+    return __builtin_ctzll(nonzero); // without the test for zero in std::countr_zero
 #else
     return std::countr_zero(nonzero);
 #endif
 }
 
-/// Copies the plain bytes at `from` into units, at most `room` of them; returns how many.
-/// The first `scratch` units from `to` may be scribbled over past the ones counted.
+/// Copies the plain bytes at `from` into units, at most `room` of them; returns how many. The first `scratch` units from `to`
+/// may be overwritten with garbage past the counted ones.
 std::size_t widen_plain(const char* from, const char* end, std::uint32_t* to, std::size_t room, std::size_t scratch) noexcept;
 
-/// The plain bytes at `from` as units, at most plain_step of them; reads and writes that many. @returns how many are plain
+/// Converts the plain bytes at `from` to units; reads and writes plain_step of them. @returns how many are plain
 inline constexpr std::size_t plain_step = 16;
 std::size_t widen_step(const char* from, std::uint32_t* to) noexcept;
 
 /// The first byte of [p, end) for which stops_string() holds, or `end`.
 const char* find_string_stop(const char* p, const char* end) noexcept;
 
-/// Narrows units to bytes, if each is a plain character: below 0x80, and no erased cell. @returns false if one is not;
-/// `count` bytes are scribbled over then.
+/// Narrows units to bytes if each is a plain character: below 0x80, and not an erased cell. @returns false if one is not;
+/// `count` bytes then hold garbage.
 bool narrow_plain(const std::uint32_t* units, std::size_t count, char* to) noexcept;
 
 // ---- implementation ----
@@ -53,7 +53,7 @@ bool narrow_plain(const std::uint32_t* units, std::size_t count, char* to) noexc
 namespace detail {
 
 inline unsigned plain_mask(__m128i v) noexcept {
-    // Signed: bytes of 0x80 and up are negative and fail with the controls.
+    // Signed: bytes of 0x80 and above are negative and fail like controls.
     const __m128i printable = _mm_cmpgt_epi8(v, _mm_set1_epi8(0x1f));
     const __m128i del = _mm_cmpeq_epi8(v, _mm_set1_epi8(0x7f));
     return static_cast<unsigned>(_mm_movemask_epi8(_mm_andnot_si128(del, printable)));
@@ -126,7 +126,7 @@ inline const char* find_string_stop(const char* p, const char* end) noexcept {
 inline bool narrow_plain(const std::uint32_t* units, std::size_t count, char* to) noexcept {
     const auto four = [units](std::size_t at) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(units + at)); };
     const auto eight = [&four](std::size_t at) { return _mm_packs_epi32(four(at), four(at + 4)); };
-    // Both packs saturate: what is below 1 or above 0x7f, of whatever size, stays so in a signed byte.
+    // Both packs saturate: values below 1 or above 0x7f stay so in a signed byte.
     const auto plain = [](__m128i v) { return _mm_movemask_epi8(_mm_cmpgt_epi8(v, _mm_setzero_si128())); };
     const auto sixteen = [&](std::size_t at) {
         const __m128i v = _mm_packus_epi16(eight(at), eight(at + 8));
@@ -138,7 +138,7 @@ inline bool narrow_plain(const std::uint32_t* units, std::size_t count, char* to
         _mm_storel_epi64(reinterpret_cast<__m128i*>(to + at), v);
         return plain(v) == 0xffff;
     };
-    // The last ones may be done twice: how many are left over is no branch.
+    // The last ones may be done twice: their number is not a branch.
     if (count >= 16) {
         for (std::size_t i = 0; i + 16 <= count; i += 16)
             if (!sixteen(i)) return false;
@@ -166,7 +166,7 @@ inline std::uint64_t load8(const char* p) noexcept {
     return word;
 }
 
-/// The high bit of some byte is set if any byte of `word` may be below `bound` or above 0x7f; never the reverse.
+/// Sets the high bit of some byte if any byte of `word` may be below `bound` or above 0x7f; never the reverse.
 inline bool may_be_below(std::uint64_t word, unsigned bound) noexcept {
     return (((word - each_byte * bound) | word) & high_bits) != 0;
 }

@@ -21,7 +21,7 @@ void screen::clear_row(int r, const style& blank) {
 void screen::scroll_up(int top, int bottom, int count, const style& blank) {
     count = std::min(count, bottom - top);
     const auto first = order_.begin() + top;
-    if (count == 1) { // by far the commonest
+    if (count == 1) { // by far the most common case
         const std::uint16_t leaving = *first;
         std::copy(first + 1, order_.begin() + bottom, first);
         order_[static_cast<std::size_t>(bottom) - 1] = leaving;
@@ -85,10 +85,10 @@ void screen::copy(const rectangle& from, position to) {
     const int height = std::min(from.bottom - from.top, size_.rows - to.row);
     const int width = std::min(from.right - from.left, size_.columns - to.column);
     if (height <= 0 || width <= 0) return;
-    std::vector<row> pieces; // read before written: the rectangles may overlap
+    std::vector<row> pieces; // read before writing: the rectangles may overlap
     for (int i = 0; i < height; ++i) {
         pieces.push_back(at(from.top + i).slice(from.left, from.left + width));
-        // What is left of a wide character cut by the edge would be alone.
+        // The rest of a wide character cut by the edge would be invalid.
         if (size_.columns > 1) pieces.back().truncate(width);
     }
     for (int i = 0; i < height; ++i) touch(to.row + i).paste(to.column, pieces[static_cast<std::size_t>(i)], width);

@@ -3,8 +3,8 @@
 /// Layer: vt core.  Test: test/mato/vt/04_edit.vt.
 /// Threads: distinct objects are independent; one object, one thread.   Blocks: never.
 ///
-/// Rows are reached through an index, and scrolling turns the index: no cell moves but between left and right margins.
-/// Every changed row is stamped with the generation given to begin_change().
+/// Rows are accessed through an index, and scrolling rotates the index: cells move only between left and right margins. Every
+/// changed row gets the generation of begin_change().
 #pragma once
 
 #include "row.hpp"
@@ -21,7 +21,7 @@ public:
 
     [[nodiscard]] screen_size size() const noexcept { return size_; }
     [[nodiscard]] const row& at(int r) const noexcept { return rows_[order_[static_cast<std::size_t>(r)]]; }
-    /// The row, to be changed.
+    /// The row, for a change.
     row& touch(int r) noexcept {
         row& found = rows_[order_[static_cast<std::size_t>(r)]];
         found.generation = generation_;
@@ -34,7 +34,7 @@ public:
     /// Moves the rows of [top, bottom) by `count`, filling with `blank`. @pre top < bottom
     void scroll_up(int top, int bottom, int count, const style& blank);
     void scroll_down(int top, int bottom, int count, const style& blank);
-    /// The same for the columns of `area` alone; cells are copied.
+    /// The same for the columns of `area` only; cells are copied.
     void scroll_up(const rectangle& area, int count, const style& blank);
     void scroll_down(const rectangle& area, int count, const style& blank);
 
@@ -42,15 +42,15 @@ public:
     void erase_unprotected(const rectangle& area, const style& blank);
     void fill(const rectangle& area, char32_t code, int width, const style& pen);
     void copy(const rectangle& from, position to);
-    /// Moves the cells of [column, right) of one row by `count`; the line is then no longer one with the next.
+    /// Moves the cells of [column, right) of one row by `count`; the line no longer continues in the next row.
     void insert_cells(int r, int column, int right, int count, const style& blank);
     void delete_cells(int r, int column, int right, int count, const style& blank);
 
-    /// Cuts or extends, keeping the top left. For the alternate screen, which its program draws anew.
+    /// Cuts or extends the screen and keeps its top left. For the alternate screen, which its program redraws.
     void crop(screen_size size);
-    /// Takes these rows, the first `size.rows` of them, as they are.
+    /// Replaces the rows by these, the first `size.rows` of them.
     void assign(screen_size size, std::vector<row> rows);
-    /// Gives all rows away, in order; the screen is to be assigned to next.
+    /// Moves all rows out, in order; the screen must be assigned next.
     std::vector<row> release();
 
     [[nodiscard]] std::size_t memory_bytes() const noexcept;

@@ -11,8 +11,8 @@ using namespace attributes;
 
 std::uint8_t level(int n) noexcept { return static_cast<std::uint8_t>(n > 255 ? 255 : n); }
 
-// 38, 48 and 58 stand at `at`. "38:2::r:g:b", "38:2:r:g:b", "38:5:n", and xterm's "38;2;r;g;b", "38;5;n".
-// Sets `to`, but for what is no colour; returns the index of the number after it.
+// 38, 48 and 58 are at `at`. "38:2::r:g:b", "38:2:r:g:b", "38:5:n", and xterm's "38;2;r;g;b", "38;5;n". Sets `to` unless it is
+// not a colour; returns the index of the number after it.
 std::size_t extended_colour(const parameters& p, std::size_t at, colour& to) noexcept {
     const auto set_indexed = [&](int n) {
         if (n < 256) to = colour::indexed(static_cast<unsigned>(n));
@@ -37,7 +37,7 @@ std::size_t extended_colour(const parameters& p, std::size_t at, colour& to) noe
         to = colour::direct({level(p[at + 2]), level(p[at + 3]), level(p[at + 4])});
         return at + 5;
     }
-    return p.size(); // cut short: what follows cannot be told from its parts
+    return p.size(); // incomplete: the meaning of the rest is unknown
 }
 
 void reset(style& pen) noexcept {

@@ -13,7 +13,7 @@ const char* scan_sgr(const char* p, detail::sequence_shape shape, style& pen) no
         std::memcpy(&word, p + from, sizeof word);
         const std::uint64_t head = word & prefix_mask;
         const bool is_colour = head == foreground_prefix || head == background_prefix;
-        if (is_colour) { // two of the ends are behind us
+        if (is_colour) { // two of the ends are used
             from += palette_prefix;
             word >>= 8 * palette_prefix;
             shape.ends &= shape.ends - 1;

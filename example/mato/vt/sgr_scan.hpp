@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file sgr_scan.hpp: the commonest SGR sequences, from their bytes to a style at once.
+/// @file sgr_scan.hpp: the most common SGR sequences, from their bytes directly to a style.
 /// Layer: vt core.  Test: test/mato/vt/sequence_scan_test.cpp (against scan_digits() and apply_sgr()).
 /// Threads: pure functions.   Blocks: never.
 #pragma once
@@ -9,7 +9,7 @@
 
 namespace mux::vt {
 
-/// "CSI 38;" or "CSI 48;". One branch: what digits a sequence begins with cannot be predicted.
+/// "CSI 38;" or "CSI 48;". One branch: the first digits of a sequence cannot be predicted.
 [[nodiscard]] inline bool begins_colour(const char* p, const char* end) noexcept {
     constexpr int length = 5;
     if (end - p < length) return false;
@@ -17,20 +17,20 @@ namespace mux::vt {
     return (static_cast<int>(is("[38;")) | static_cast<int>(is("[48;"))) != 0;
 }
 
-/// Applies an SGR whose first byte after CSI is at `p`: numbers of one to three digits that stand alone, and colours of the
-/// palette as "38;5;n" and "48;5;n".
-/// @pre shape_of() told `shape` of `p`, with a final byte 'm'
-/// @returns what is behind the sequence; nothing, and `pen` as it was, if it has anything else
+/// Applies an SGR whose first byte after CSI is at `p`: numbers of one to three digits that stand alone, and palette colours as
+/// "38;5;n" and "48;5;n".
+/// @pre shape_of(p) returned `shape`, with a final byte 'm'
+/// @returns the end of the sequence; null, with `pen` unchanged, if it contains anything else
 const char* scan_sgr(const char* p, detail::sequence_shape shape, style& pen) noexcept;
 
 namespace detail {
 
-/// The same for the commonest: nothing or "0", "38;5;n", "48;5;n", or both in this order.
+/// The same for the most common forms: nothing or "0", "38;5;n", "48;5;n", or both in this order.
 const char* scan_common_sgr(const char* p, sequence_shape shape, style_words& pen) noexcept;
 
-inline constexpr int palette_prefix = 5, palette_digits = 3; ///< "38;5;", and "255" at most
+inline constexpr int palette_prefix = 5, palette_digits = 3; ///< "38;5;", and at most "255"
 
-/// The first bytes of `text`, as they are read at once.
+/// The first bytes of `text`, read as one word.
 constexpr std::uint64_t prefix_word(const char (&text)[palette_prefix + 1]) noexcept {
     std::uint64_t word = 0;
     for (int i = 0; i < palette_prefix; ++i) word |= std::uint64_t{static_cast<unsigned char>(text[i])} << 8 * i;
@@ -69,18 +69,18 @@ inline const char* detail::scan_common_sgr(const char* p, sequence_shape shape, 
         return p + shape.final + 1;
     }
     const part first = part_at(0);
-    const int behind = palette_prefix + first.length;
+    const int rest = palette_prefix + first.length;
     if (!is_short(first) || (first.prefix != foreground_prefix && first.prefix != background_prefix)) return nullptr;
-    if (behind == shape.final) {
+    if (rest == shape.final) {
         const auto n = static_cast<unsigned>(numbers_of_aligned(first.digits) >> 16);
         if (n > 255) return nullptr;
         const int shift = first.prefix == foreground_prefix ? foreground_shift : background_shift;
         pen.colours = (pen.colours & ~(std::uint64_t{0xffff'ffff} << shift)) | value(n) << shift;
-        return p + behind + 1;
+        return p + rest + 1;
     }
-    const part second = part_at(behind + 1);
+    const part second = part_at(rest + 1);
     const bool is_pair = first.prefix == foreground_prefix && second.prefix == background_prefix && is_short(second);
-    if (!is_pair || behind + 1 + palette_prefix + second.length != shape.final) return nullptr;
+    if (!is_pair || rest + 1 + palette_prefix + second.length != shape.final) return nullptr;
     const std::uint64_t both = numbers_of_aligned(first.digits | second.digits << 32);
     constexpr std::uint64_t past_255 = 0xff00'0000'ff00'0000;
     if ((both & past_255) != 0) return nullptr;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file style.hpp: how a cell looks, in sixteen bytes.
+/// @file style.hpp: the style of a cell, in sixteen bytes.
 /// Layer: vt core.  Test: test/mato/vt/05_sgr.vt.
 /// Threads: values.   Blocks: never.
 /// Source: ECMA-48 8.3.117 SGR; xterm ctlseqs "Character Attributes"; DEC STD 070 for protection.
@@ -23,7 +23,7 @@ inline constexpr std::uint16_t inverse = 1 << 5;
 inline constexpr std::uint16_t conceal = 1 << 6;
 inline constexpr std::uint16_t strike = 1 << 7;
 inline constexpr std::uint16_t overline = 1 << 8;
-inline constexpr std::uint16_t is_protected = 1 << 9; ///< DECSCA; not a look, but it travels with the cell
+inline constexpr std::uint16_t is_protected = 1 << 9; ///< DECSCA; not visible, but stored with the cell
 inline constexpr unsigned underline_shift = 10;
 inline constexpr std::uint16_t underline_mask = 7 << underline_shift;
 } // namespace attributes
@@ -51,7 +51,7 @@ struct style {
     void turn_on(std::uint16_t attribute) noexcept { flags = static_cast<std::uint16_t>(flags | attribute); }
     void turn_off(unsigned attribute) noexcept { flags = static_cast<std::uint16_t>(flags & ~attribute); }
 
-    /// What erasing leaves behind: the background alone (xterm's "back color erase").
+    /// The style that erasing leaves: only the background (xterm's "back color erase").
     [[nodiscard]] style blank() const noexcept {
         style s;
         s.background = background;
@@ -63,8 +63,8 @@ struct style {
 
 static_assert(sizeof(style) == 16 && std::has_unique_object_representations_v<style>);
 
-/// A style in two registers. Runs are compared at every change of colour; and who writes a style in smaller parts and reads it
-/// whole waits until it has left the store buffer.
+/// A style in two registers. Runs are compared at every change of colour; writing whole words avoids a store-forwarding stall
+/// when they are read.
 struct style_words {
     std::uint64_t colours = 0; ///< foreground and background
     std::uint64_t rest = 0;

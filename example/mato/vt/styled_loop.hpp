@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-/// @file styled_loop.hpp: the loop of styled_text, made once for each kind of processor. Internal to styled_text.
+/// @file styled_loop.hpp: the loop of styled_text, compiled for each kind of processor. Internal to styled_text.
 /// Layer: vt core.  Test: test/mato/vt/sequence_scan_test.cpp.
 /// Threads: pure functions.   Blocks: never.
 ///
-/// Everything in here has internal linkage: what is compiled for one processor must not be called on another.
+/// Everything here has internal linkage: code compiled for one processor must not be called on another.
 #pragma once
 
 #include "sgr_scan.hpp"
@@ -15,22 +15,22 @@ namespace {
 
 constexpr int window_bytes = 64;
 
-/// Bit i speaks of byte i of a window.
+/// Bit i belongs to byte i of a window.
 struct styled_masks {
     std::uint64_t plain = 0;
     std::uint64_t digits = 0;
     std::uint64_t numbers = 0; ///< digits and semicolons
 };
 
-/// Where one word or sequence ends decides where the next is looked for. With a load and a comparison in between that chain
-/// would cost more than everything else, so a window is looked at once, and what is in it is found in its masks.
+/// The end of one word or sequence is where the search for the next begins. With a load and a comparison in between, that
+/// dependency chain would dominate, so a window is examined once, and its masks are used from then on.
 /// @tparam Scan `look(p)`: the masks of a window · `widen(p, to)`: plain_step bytes as units
 template <class Scan> class styled_writer {
 public:
     explicit styled_writer(const row_end& to) noexcept : used_(to.used), pen_(words::of(to.pen)), last_(words::of(to.last)) {}
 
     const char* write(const char* p, const char* end, row_end& to) noexcept {
-        constexpr int read_ahead = static_cast<int>(plain_step); // a sequence's lookahead is less
+        constexpr int read_ahead = static_cast<int>(plain_step); // more than a sequence's lookahead
         while (goes_on_ && end - p >= window + read_ahead) p += write_window(p, to);
         to.used = used_;
         to.count = count_;
@@ -75,7 +75,7 @@ private:
         return n;
     }
 
-    // @param others, ends: bytes behind the introducer that are in no number, no digits
+    // @param others, ends: the bytes after the introducer that do not belong to a number; that are not digits
     int take_sequence(const char* p, std::uint64_t others, std::uint64_t ends) noexcept {
         if (p[1] != '[' || others == 0) return 0;
         const int final = lowest_bit(others);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// append_styled for machines with AVX-512: what a byte is, is a bit.
+// append_styled with AVX-512: masks are bits.
 #include "styled_text.hpp"
 
 #if defined(__x86_64__) && defined(__GNUC__)
@@ -8,11 +8,11 @@
 
 #include <immintrin.h>
 
-// Nothing of the standard library from here on: what the compiler made of it would be for this processor alone.
+// No standard library below: its functions would be compiled for this processor only.
 #if defined(__clang__)
 #pragma clang attribute push(__attribute__((target("avx512f,avx512bw,avx512vl,bmi,bmi2"))), apply_to = function)
 #else
-#pragma GCC diagnostic ignored "-Wmaybe-uninitialized" // g++ 12, of what its own header leaves undefined on purpose
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized" // g++ 12: its own header leaves values undefined on purpose
 #pragma GCC push_options
 #pragma GCC target("avx512f,avx512bw,avx512vl,bmi,bmi2")
 #endif

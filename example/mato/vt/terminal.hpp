@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-/// @file terminal.hpp: a terminal: bytes in; screen, history, answers and events out.
+/// @file terminal.hpp: a terminal: takes bytes; gives screen, history, answers and events.
 /// Layer: vt core.  Test: test/mato/vt/terminal_test.cpp, work_test.cpp and the scripts test/mato/vt/*.vt.
 /// Threads: distinct objects are independent; one object, one thread.
-/// Fork: plain memory.   Blocks: never.   Fails: only restore(); whatever bytes come, parsing goes on.
+/// Fork: plain memory.   Blocks: never.   Fails: only restore(); parsing accepts any bytes.
 /// Source: ECMA-48, the VT100 to VT520 manuals, xterm's control sequence document; where they differ, xterm decides.
 #pragma once
 
@@ -46,91 +46,90 @@ public:
     terminal(terminal&&) noexcept;
     terminal& operator=(terminal&&) noexcept;
 
-    // ---- in ----
-    /// Bytes of the program's output, cut anywhere.
+    // ---- input ----
+    /// Bytes of the program's output, split anywhere.
     void feed(std::string_view bytes, moment now = {});
-    /// As much of `bytes` as costs no more than `work`, and one sequence at least. The rest is to be fed next: what comes of
-    /// it all is the same. @returns bytes taken
-    /// @units `work` is cells touched, but for those printed, which cost as much as their bytes. One takes a nanosecond to
-    /// twenty; no sequence touches more than the screen has. @pre work > 0
+    /// Takes as much of `bytes` as costs no more than `work`, and at least one sequence. Feed the rest next: the result is the
+    /// same. @returns bytes taken
+    /// @units `work` is cells touched, except printed ones, which cost as much as their bytes. One takes 1 to 20 ns; no
+    /// sequence touches more than the screen has. @pre work > 0
     [[nodiscard]] std::size_t feed_some(std::string_view bytes, moment now, std::int64_t work);
     void resize(screen_size size);
-    /// Both hold for what comes from now on.
+    /// Both apply to later input.
     void set_cell_size(pixel_size size);
     void know_pictures(picture_protocols known);
-    /// Answers that waited for it may be there to be taken then.
+    /// May release answers that waited for it.
     void know_host(host_terminal known);
 
-    // ---- out: to the program, and to whoever watches ----
-    /// Bytes the caller writes to the program.
+    // ---- output: to the program and to viewers ----
+    /// Bytes that the caller writes to the program.
     [[nodiscard]] std::string take_answers();
     [[nodiscard]] std::vector<event> take_events();
-    /// Events dropped because nobody took those before them.
+    /// Events dropped because earlier ones were not taken.
     [[nodiscard]] std::uint64_t lost_events() const noexcept;
 
     // ---- screen ----
     [[nodiscard]] screen_size size() const noexcept;
     [[nodiscard]] cursor_view cursor() const noexcept;
-    /// Row `r` of the screen shown. @pre 0 <= r < size().rows
+    /// Row `r` of the visible screen. @pre 0 <= r < size().rows
     void read_row(int r, text_line& out) const;
-    /// The same row as it is stored (row.hpp). Dies with the next feed() or resize().
+    /// The same row as it is stored (row.hpp). Valid until the next feed() or resize().
     [[nodiscard]] const row& row_at(int r) const noexcept;
     [[nodiscard]] std::uint64_t row_generation(int r) const noexcept;
     [[nodiscard]] const hyperlink* find_link(link_id id) const noexcept;
     [[nodiscard]] rgb palette_colour(std::size_t index) const noexcept; ///< see palette for the indices past 255
     [[nodiscard]] bool is_colour_changed(std::size_t index) const noexcept;
-    [[nodiscard]] std::uint64_t palette_stamp() const noexcept; ///< of the changed ones: palette::stamp
+    [[nodiscard]] std::uint64_t palette_stamp() const noexcept; ///< of the changed colours: palette::stamp
     [[nodiscard]] const std::string& title() const noexcept;
     [[nodiscard]] const std::string& icon_name() const noexcept;
 
-    // ---- pictures: see picture.hpp for the marks in row_at() that say where ----
+    // ---- pictures; marks in row_at() say where they are: picture.hpp ----
     [[nodiscard]] const std::vector<picture>& pictures() const noexcept; ///< on either screen, the oldest first
     [[nodiscard]] const picture* find_picture(std::uint16_t number) const noexcept;
-    [[nodiscard]] std::uint64_t refused_images() const noexcept; ///< over a bound, so far
-    [[nodiscard]] pixel_size cell_size() const noexcept;         ///< as told, else assumed
+    [[nodiscard]] std::uint64_t refused_images() const noexcept; ///< over a limit, in total
+    [[nodiscard]] pixel_size cell_size() const noexcept;         ///< as set, or the default
 
-    // ---- history, oldest first; its rows are those of the present width ----
+    // ---- history, oldest first; its rows have the current width ----
     [[nodiscard]] std::size_t history_rows() const;
     void read_history_row(std::size_t i, text_line& out) const;
     void read_history_row(std::size_t i, row& out) const;
     [[nodiscard]] std::size_t history_lines() const noexcept;
     void read_history_line(std::size_t i, text_line& out) const;
-    /// True if the newest line of history goes on in the first row of the primary screen.
+    /// True if the newest line of history continues in the first row of the primary screen.
     [[nodiscard]] bool is_history_open() const noexcept;
-    /// Lines evicted so far: the number, from the first ever, of history line 0.
+    /// Lines dropped so far: the number of history line 0, counted from the first ever.
     [[nodiscard]] std::uint64_t first_history_line() const noexcept;
     /// Rows that ever scrolled off the top; see event::row.
     [[nodiscard]] std::uint64_t rows_scrolled() const noexcept;
 
     // ---- changes ----
-    /// Grows with every call that may change something.
+    /// Increases with every call that may change something.
     [[nodiscard]] std::uint64_t revision() const noexcept;
     [[nodiscard]] changes changes_since(std::uint64_t revision) const;
 
-    // ---- what a viewer must know to send keys, mouse and frames ----
+    // ---- for viewers: state that decides keys, mouse and frames ----
     [[nodiscard]] bool is_set(mode m) const noexcept;
     [[nodiscard]] int kitty_keyboard_flags() const noexcept;
     [[nodiscard]] int modify_other_keys() const noexcept;
-    /// True in a synchronised update that is not overdue: a viewer waits with its next frame until
-    /// synchronised_until() at the latest.
+    /// True in a synchronised update that is not overdue: a viewer delays its next frame until synchronised_until() at most.
     [[nodiscard]] bool is_synchronised(moment now) const noexcept;
     [[nodiscard]] moment synchronised_until() const noexcept;
 
-    // ---- to make another terminal of this size, of any make, go on as this one would ----
-    /// Switches to the screen shown: before it is drawn.
+    // ---- to let another terminal of this size continue in this state ----
+    /// Switches to the visible screen: before it is drawn.
     [[nodiscard]] std::string entry() const;
-    /// Tab stops, margins, modes, both cursors, pen and character sets: after it was drawn, from the state of a reset.
+    /// Tab stops, margins, modes, both cursors, pen and character sets: after it was drawn, starting from the state of a reset.
     [[nodiscard]] std::string drawing_state() const;
-    /// False in the middle of an escape sequence, a string or a character.
+    /// False inside an escape sequence, a string or a character.
     [[nodiscard]] bool is_between_sequences() const noexcept;
 
-    // ---- whole ----
+    // ---- snapshots ----
     [[nodiscard]] std::size_t memory_bytes() const noexcept;
-    /// Everything but the limits, and what take_answers() and take_events() would give.
+    /// Everything except the limits and the results of take_answers() and take_events().
     [[nodiscard]] std::string save() const;
-    /// Makes this terminal the one saved, under its own limits. Unchanged unless the result is `none`.
+    /// Restores the saved terminal, under its own limits. On any result except `none` it is unchanged.
     [[nodiscard]] snapshot_error restore(std::string_view bytes);
-    /// True if both would save the same but for the revision: the same bytes, cut elsewhere, make the same terminal.
+    /// True if both would save the same except for the revision: the same bytes, split differently, give the same terminal.
     [[nodiscard]] bool is_same(const terminal& other) const;
 
     // ---- to survive the process, when limits.history.store does ----

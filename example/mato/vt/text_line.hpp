@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file text_line.hpp: a row as a reader wants it: UTF-8 and the styles of its parts.
+/// @file text_line.hpp: a row for readers: UTF-8 and the styles of its parts.
 /// Layer: vt core.  Test: test/mato/vt/terminal_test.cpp.
 /// Threads: values.   Blocks: never.
 #pragma once
@@ -25,17 +25,17 @@ struct text_run {
     friend bool operator==(const text_run&, const text_run&) = default;
 };
 
-/// Cells past the last run are erased, in the default style. Erased cells before it read as spaces.
+/// Cells after the last run are erased, in the default style. Erased cells before it read as spaces.
 struct text_line {
     std::string text;
     std::vector<text_run> runs;
-    bool wraps = false; ///< the text goes on in the next row
+    bool wraps = false; ///< the text continues in the next row
 
     [[nodiscard]] int columns() const noexcept { return runs.empty() ? 0 : runs.back().column + runs.back().columns; }
     friend bool operator==(const text_line&, const text_line&) = default;
 };
 
-/// Reuses the memory `out` has.
+/// Reuses the memory of `out`.
 void read_line(const row& r, text_line& out);
 
 } // namespace mux::vt

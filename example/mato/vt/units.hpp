@@ -8,7 +8,7 @@
 
 namespace mux::vt {
 
-/// Cells. The bounds keep the largest screen near 8 MiB and a column within the 16 bits runs are stored with.
+/// Cells. With these limits the largest screen has about 8 MiB, and a column fits into the 16 bits of a run.
 inline constexpr int max_rows = 1024;
 inline constexpr int max_columns = 2048;
 
@@ -19,7 +19,7 @@ struct screen_size {
 
     friend bool operator==(const screen_size&, const screen_size&) = default;
 
-    /// The nearest size an emulator can have; at least one cell.
+    /// The nearest size that an emulator supports; at least one cell.
     [[nodiscard]] screen_size clamped() const noexcept {
         return {std::clamp(rows, 1, max_rows), std::clamp(columns, 1, max_columns)};
     }

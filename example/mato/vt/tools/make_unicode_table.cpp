@@ -116,8 +116,8 @@ int main(int argc, char** argv) {
     for (std::size_t c = 0; c < code_points; ++c) {
         const bool prepended = breaks[c] == static_cast<unsigned>(grapheme_class::prepend);
         const auto& k = category[c];
-        // Marks and format characters ride on the cell before them; a soft hyphen is shown, as xterm shows it.
-        // Controls and surrogates take no cell at all, and are never asked for by those who know it.
+        // Marks and format characters combine with the cell before them; a soft hyphen is visible, as in xterm.
+        // Controls and surrogates have no cell; callers never ask for them.
         if (k == "Cc" || k == "Cs") width[c] = 0;
         if (k == "Mn" || k == "Me" || (k == "Cf" && !prepended && c != 0xad)) width[c] = 0;
         // Vowels and trailing consonants of a decomposed Hangul syllable share the leading consonant's two columns.
