@@ -25,7 +25,7 @@ struct cast {
 
 // ---- the contract ----
 
-TEST_CASE("the header is one line with what is known", "[asciicast]") {
+TEST_CASE("the header is one line with all known members", "[asciicast]") {
     std::string text;
     asciicast_writer(text).begin({{120, 40}, 1700000000, "a \"title\"", "make\n-j2", {{"TERM", "xterm-256color"}}}, 5);
     CHECK(text == "{\"version\": 2, \"width\": 120, \"height\": 40, \"timestamp\": 1700000000, \"title\": \"a \\\"title\\\"\", "
@@ -62,7 +62,7 @@ TEST_CASE("a character cut by the end of the output waits for its rest", "[ascii
 
 // ---- the edges ----
 
-TEST_CASE("time does not run backwards, nor before the beginning", "[asciicast]") {
+TEST_CASE("time does not run backwards, and does not begin before the start", "[asciicast]") {
     cast c(1000);
     c.writer.output(3000, "b");
     c.writer.output(2000, "a");
@@ -73,13 +73,13 @@ TEST_CASE("time does not run backwards, nor before the beginning", "[asciicast]"
     CHECK(early.text == "[0.000000, \"o\", \"x\"]\n");
 }
 
-TEST_CASE("bytes that are no text become replacement characters", "[asciicast]") {
+TEST_CASE("bytes that are not UTF-8 become replacement characters", "[asciicast]") {
     cast c;
     c.writer.output(0, "a\xff\x80z");
     CHECK(c.text == "[0.000000, \"o\", \"a\xef\xbf\xbd\xef\xbf\xbdz\"]\n");
 }
 
-TEST_CASE("however text is cut, the events joined are the text, and each line is JSON", "[asciicast]") {
+TEST_CASE("for any split of the text, the joined events are the text and each line is JSON", "[asciicast]") {
     std::mt19937 random(3);
     const std::string all = "h\xc3\xa9llo \xe2\x82\xac \xf0\x9f\x99\x82 \033[31m\"\\\r\n\t\x01\x7f \xe6\x97\xa5\xe6\x9c\xac";
     for (int round = 0; round < 500; ++round) {

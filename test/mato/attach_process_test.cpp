@@ -18,7 +18,7 @@ std::size_t attached(const mato_world& world) { return count_of(world.must({"cli
 
 } // namespace
 
-TEST_CASE("with no command: a shell in Task 1, and the same tab again later, its last output replayed", "[mato][attach]") {
+TEST_CASE("without a command: a shell in Task 1, and later the same tab with its last output", "[mato][attach]") {
     mato_world world;
     {
         pty_client client(world, {});
@@ -36,12 +36,13 @@ TEST_CASE("with no command: a shell in Task 1, and the same tab again later, its
     CHECK(again.wait_for("two3\r\n"));
     again.type("exit 6\r");
     CHECK(again.wait() == 0);
-    // The last tab's end is the daemon's as well: either may be told first, but the exit is the user's own deed.
+    // The end of the last tab also ends the daemon: the client may see either first, but the user caused the exit.
     CHECK(again.last_line() == "[exited 6]");
     CHECK(wait_until([&] { return world.is_clean(); }));
 }
 
-TEST_CASE("the prefix twice is typed once, an unknown key rings, and ? shows the keys and goes back", "[mato][attach]") {
+TEST_CASE("the prefix typed twice is passed on once, an unknown key rings, ? shows the keys and any key returns",
+          "[mato][attach]") {
     mato_world world;
     pty_client client(world, {"new", "--", "stty raw -echo; printf ready; exec cat -v"});
     REQUIRE(client.wait_for("ready"));
@@ -53,7 +54,7 @@ TEST_CASE("the prefix twice is typed once, an unknown key rings, and ? shows the
     CHECK(client.wait_for("detach"));
     CHECK(client.wait_for("any key goes back"));
     CHECK_FALSE(contains(client.shown().substr(client.shown().rfind("any key goes back")), "ready"));
-    client.type("x"); // not the program's
+    client.type("x"); // not for the program
     CHECK(client.wait_for("ready"));
     CHECK(client.wait_for("a^\\b"));
     client.type("y\n");
@@ -62,7 +63,7 @@ TEST_CASE("the prefix twice is typed once, an unknown key rings, and ? shows the
     detach(client);
 }
 
-TEST_CASE("the program has the terminal's size, from its first moment and after a resize", "[mato][attach]") {
+TEST_CASE("the program gets the terminal's size at its start and after a resize", "[mato][attach]") {
     mato_world world;
     pty_client client(world, {"new", "--", "stty size; while read -r line; do stty size; done"}, {.columns = 91, .rows = 33});
     REQUIRE(client.wait_for("33 91"));
@@ -70,12 +71,12 @@ TEST_CASE("the program has the terminal's size, from its first moment and after 
     REQUIRE(wait_until([&] { return contains(world.must({"ls"}), "120x40"); }));
     client.type("\r");
     CHECK(client.wait_for("40 120"));
-    // Another terminal with another size: the one used last decides.
+    // Another terminal with another size: the last used one decides.
     pty_client other(world, {"attach"}, {.columns = 60, .rows = 20});
     REQUIRE(wait_until([&] { return contains(world.must({"ls"}), "60x20"); }));
     client.type("\r");
     REQUIRE(wait_until([&] { return contains(world.must({"ls"}), "120x40"); }));
-    // One that must not count, and one that only looks.
+    // One with --ignore-size, and one that is read-only.
     pty_client ignored(world, {"attach", "--ignore-size"}, {.columns = 50, .rows = 10});
     pty_client reader(world, {"attach", "-r"}, {.columns = 40, .rows = 10});
     REQUIRE(wait_until([&] { return attached(world) == 4; }));
@@ -103,7 +104,7 @@ TEST_CASE("a read-only client sees and does not type", "[mato][attach]") {
     CHECK(attached(world) == 1);
 }
 
-TEST_CASE("attach -d detaches the others, detach one, the current, or all", "[mato][attach]") {
+TEST_CASE("attach -d detaches the others; detach: one, the current, or all", "[mato][attach]") {
     mato_world world;
     pty_client first(world, {"new", "--", "printf ready; exec cat"});
     REQUIRE(first.wait_for("ready"));
@@ -115,7 +116,7 @@ TEST_CASE("attach -d detaches the others, detach one, the current, or all", "[ma
     pty_client third(world, {"attach"});
     REQUIRE(third.wait_for("ready"));
 
-    CHECK(world.run({"detach"}).exit_code == 1); // which?
+    CHECK(world.run({"detach"}).exit_code == 1); // which one?
     CHECK(world.run({"detach", "nonsense"}).exit_code == 64);
     CHECK(world.run({"detach", "4711"}).exit_code == 1);
     const std::string clients = world.must({"clients"});
@@ -138,7 +139,7 @@ TEST_CASE("attach -d detaches the others, detach one, the current, or all", "[ma
     world.must({"detach", "-a"});
 }
 
-TEST_CASE("inside a tab: the same daemon is found, and what would show the tab in itself is refused", "[mato][attach]") {
+TEST_CASE("inside a tab: the same daemon is found, and showing a tab in itself is refused", "[mato][attach]") {
     mato_world world;
     pty_client client(world, {"new", "--", "exec sh -i"}, {.columns = 250});
     REQUIRE(client.wait_for("$ "));
@@ -179,7 +180,7 @@ TEST_CASE("attach needs a terminal and a tab", "[mato][attach]") {
     CHECK(none.now() == none.before());
 }
 
-TEST_CASE("a stopped viewer hurts nobody while a program floods, and is shown the end when it goes on", "[mato][attach]") {
+TEST_CASE("a stopped viewer delays no other viewer during a flood, and shows the end after it continues", "[mato][attach]") {
     mato_world world;
     pty_client stopped(world, {"new", "--", "printf ready; read -r go; seq 1000000000"});
     REQUIRE(stopped.wait_for("ready"));
@@ -191,7 +192,7 @@ TEST_CASE("a stopped viewer hurts nobody while a program floods, and is shown th
     REQUIRE(wait_until([&] { return process_state(stopped.pid()) == 'T'; }));
     live.type("\r");
     REQUIRE(live.wait_for("000"));
-    // Past the queues' and the ring's filling memory is flat.
+    // Once the queues and the ring are full, memory is flat.
     const stopwatch watch;
     REQUIRE(wait_until([&] { return live.wait_for_bytes(2000) && watch.elapsed() > 1s; }));
     const long before = memory_kib(daemon);
@@ -210,7 +211,7 @@ TEST_CASE("a stopped viewer hurts nobody while a program floods, and is shown th
     CHECK(slowest < 3s);
     world.must({"send", other, "alive", "Enter"});
     CHECK(wait_until([&] { return read_file(world.home() / "got") == "alive\n"; }));
-    world.must({"kill", other}); // else its viewers would go there
+    world.must({"kill", other}); // otherwise its viewers would switch to it
     live.type("\x03");           // ends the flood, and with it the tab
     CHECK(live.wait() == 0);
     CHECK(live.last_line() == "[exited 130]");
@@ -220,7 +221,7 @@ TEST_CASE("a stopped viewer hurts nobody while a program floods, and is shown th
     CHECK(stopped.now() == stopped.before());
 }
 
-TEST_CASE("with a client attached and nothing to do, no timer of the daemon is due within the minute", "[mato][attach]") {
+TEST_CASE("with an idle attached client, no timer of the daemon is due within a minute", "[mato][attach]") {
     mato_world world;
     world.must({"new", "-d", "--", "printf ready; exec sleep 600"});
     REQUIRE(wait_until([&] { return contains(world.must({"capture", "1"}), "ready"); }));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The commands as users and scripts meet them: what they print, and what they exit with.
+// The commands as users and scripts see them: output and exit codes.
 #include "support/json_reader.hpp"
 #include "support/mato_world.hpp"
 
@@ -21,7 +21,7 @@ TEST_CASE("new: id, program's code, task, name, directory, variables, size", "[m
     for (const int code : {0, 1, 42, 255})
         CHECK(world.run({"new", "-W", "--", "exit " + std::to_string(code)}).exit_code == code);
     CHECK(world.run({"new", "-W", "--", "kill -TERM $$"}).exit_code == 128 + SIGTERM);
-    // Without "--" too the options of the program are its own.
+    // The options of the program are its own, also without "--".
     CHECK(world.run({"new", "-W", "sh", "-c", "exit 9"}).exit_code == 9);
     CHECK(world.run({"new", "-Wn", "name", "-t", "work", "sh", "-c", "exit $#", "--", "-d", "--"}).exit_code == 2);
 
@@ -40,7 +40,7 @@ TEST_CASE("new: id, program's code, task, name, directory, variables, size", "[m
     CHECK(told({"-x", "101", "-y", "37"}, "stty size < /dev/tty") == "37 101\n");
     CHECK(told({}, "tty; test -t 0 && ps -o stat= -p $$ | tr -d ' \\n'; umask").starts_with("/dev/pts/"));
     CHECK(told({}, "ls -l /proc/$$/fd > told.all; grep -c -v -e /dev/pts/ -e total -e told told.all || :") ==
-          "0\n");                                     // nothing of the daemon's
+          "0\n");                                     // nothing from the daemon
     CHECK(world.must({"new", "-d"}).ends_with("\n")); // the shell
     CHECK(wait_until([&] { return contains(world.must({"ls"}), "running  0 clients  sh\n"); }));
 }
@@ -65,7 +65,7 @@ TEST_CASE("ls and clients: text, JSON, and 1 without a daemon", "[mato][cli]") {
     CHECK(contains(compact, R"("task":"Task 1","name":"quo\"te")"));
     CHECK(contains(compact, R"("cols":80,"rows":24,"emulator":"vt","clients":0,"state":"running","exit_code":null)"));
     CHECK(contains(compact, "\"cwd\":\"" + world.home().native() + "\""));
-    CHECK(world.must({"clients", "--json"}) == "[]\n"); // the asker is not listed
+    CHECK(world.must({"clients", "--json"}) == "[]\n"); // the command itself is not listed
     const auto waiting = world.start({"wait", "1", "--exit"});
     std::string clients;
     REQUIRE(wait_until([&] { return contains(clients = world.must({"clients", "--json"}), "\"pid\""); }));
@@ -77,7 +77,7 @@ TEST_CASE("ls and clients: text, JSON, and 1 without a daemon", "[mato][cli]") {
     CHECK(world.must({"clients"}).empty());
 }
 
-TEST_CASE("remain_on_exit keeps the ended tab, and has, ls and kill know it", "[mato][cli]") {
+TEST_CASE("remain_on_exit keeps the ended tab for has, ls and kill", "[mato][cli]") {
     mato_world world;
     world.configure("remain_on_exit = \"failed\"\n");
     world.open_tab();
@@ -92,7 +92,7 @@ TEST_CASE("remain_on_exit keeps the ended tab, and has, ls and kill know it", "[
     CHECK(world.run({"has", "2"}).exit_code == 1);
 }
 
-TEST_CASE("a tab by number, by task and name, by prefix; and the candidates when that is ambiguous", "[mato][cli]") {
+TEST_CASE("a tab by number, by task and name, by prefix; an ambiguous name lists the candidates", "[mato][cli]") {
     mato_world world;
     world.must({"new", "-d", "-t", "work", "-n", "server", "--", "cat"});
     world.must({"new", "-d", "-t", "work", "-n", "services", "--", "cat"});
@@ -124,7 +124,7 @@ TEST_CASE("a tab by number, by task and name, by prefix; and the candidates when
     CHECK(world.run({"rename", "nothing", "x"}).exit_code == 1);
 }
 
-TEST_CASE("ids are not used again, also by the next daemon", "[mato][cli]") {
+TEST_CASE("ids are not reused, also by the next daemon", "[mato][cli]") {
     mato_world world;
     CHECK(world.open_tab() == "1");
     CHECK(world.open_tab() == "2");
@@ -137,7 +137,7 @@ TEST_CASE("ids are not used again, also by the next daemon", "[mato][cli]") {
     CHECK(world.open_tab() == "5");
 }
 
-TEST_CASE("-N never starts a daemon, nor do the commands that only ask", "[mato][cli]") {
+TEST_CASE("-N never starts a daemon, nor do commands that only query", "[mato][cli]") {
     mato_world world;
     for (const std::vector<std::string>& command : {std::vector<std::string>{"-N", "new", "-d"},
                                                     {"-N", "new", "-W", "--", "true"},
@@ -160,7 +160,7 @@ TEST_CASE("-N never starts a daemon, nor do the commands that only ask", "[mato]
                                                     {"reload"}}) {
         const outcome went = world.run(command);
         INFO(command.front() << ": " << went.err);
-        const bool asks = command[0] == "has" || command[0] == "stop" || command[0] == "--kill"; // then it is not so
+        const bool asks = command[0] == "has" || command[0] == "stop" || command[0] == "--kill"; // then the answer is negative
         CHECK(went.exit_code == (asks ? 1 : 69));
         CHECK(contains(went.err, "no daemon is running"));
     }
@@ -215,7 +215,7 @@ TEST_CASE("bad usage ends with 64 and says what is wrong", "[mato][cli]") {
     CHECK(world.processes().empty());
 }
 
-TEST_CASE("help and version, before and behind the command", "[mato][cli]") {
+TEST_CASE("help and version, before and after the command", "[mato][cli]") {
     mato_world world;
     for (const std::vector<std::string>& command :
          {std::vector<std::string>{"--help"}, {"-h"}, {"new", "--help"}, {"-h", "new"}}) {
@@ -248,7 +248,7 @@ TEST_CASE("the seed's spellings", "[mato][cli]") {
     CHECK(foreground.wait().exit_code == 0);
 }
 
-TEST_CASE("labels and named sockets are daemons of their own", "[mato][cli]") {
+TEST_CASE("labels and named sockets have separate daemons", "[mato][cli]") {
     mato_world world;
     world.open_tab();
     CHECK(world.must({"-L", "second", "new", "-d", "--", "cat"}) == "1\n");
@@ -298,7 +298,7 @@ TEST_CASE("the environment that changes with the terminal follows the client", "
     CHECK(read_file(world.home() / "told") == "/second,first,\n");
 }
 
-TEST_CASE("a standard output that takes nothing is an error", "[mato][cli]") {
+TEST_CASE("a standard output that accepts nothing is an error", "[mato][cli]") {
     mato_world world;
     world.open_tab();
     const outcome went = world.run({"ls"}, {.before_exec = [] { ::dup2(::open("/dev/full", O_WRONLY), 1); }});
@@ -306,7 +306,8 @@ TEST_CASE("a standard output that takes nothing is an error", "[mato][cli]") {
     CHECK(contains(went.err, "standard output"));
 }
 
-TEST_CASE("no byte of a command line, a name or an option reaches the reader's terminal as a control", "[mato][cli]") {
+TEST_CASE("no byte of a command line, a name or an option reaches the reader's terminal as a control character",
+          "[mato][cli]") {
     const mato_world world;
     const std::string bad = "\x1b]2;title\x07 \u009b5n \x9b"
                             "6n \u202e\x7f";

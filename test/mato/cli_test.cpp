@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file cli_test.cpp: every option there is, and 64 for what there is not.
+/// @file cli_test.cpp: every existing option, and 64 for unknown ones.
 #include "client/cli.hpp"
 
 #include "support/catch.hpp"
@@ -43,7 +43,7 @@ bool has(const std::string& text, const std::string& part) { return text.find(pa
 
 // ---- the contract ----
 
-TEST_CASE("with no command one attaches or opens", "[cli]") {
+TEST_CASE("without a command: attach or open", "[cli]") {
     CHECK(good({}).command == command::attach_or_new);
     CHECK(good({"-N"}).command == command::attach_or_new);
 }
@@ -96,7 +96,7 @@ TEST_CASE("help and version", "[cli]") {
         CHECK(has(text, part));
 }
 
-TEST_CASE("the first spellings of the daemon's commands stay", "[cli]") {
+TEST_CASE("the older spellings of the daemon's commands still work", "[cli]") {
     CHECK(good({"--status"}).command == command::status);
     CHECK(good({"--status", "--json"}).json);
     CHECK(good({"--kill"}).command == command::stop);
@@ -131,7 +131,7 @@ TEST_CASE("new takes all its options and a program", "[cli]") {
     CHECK_FALSE(good({"new", "--", "a", "-d"}).detached);
     CHECK(good({"new"}).columns == 0);
     const auto bare =
-        good({"new", "-dt", "T", "-x", "90", "vim", "-R", "--", "-d"}); // from its first word on it is the program's
+        good({"new", "-dt", "T", "-x", "90", "vim", "-R", "--", "-d"}); // its own options end at the first word of the program
     CHECK(bare.detached);
     CHECK(bare.task == "T");
     CHECK(bare.columns == 90);
@@ -139,7 +139,7 @@ TEST_CASE("new takes all its options and a program", "[cli]") {
     CHECK(good({"new", "-tT", "--emulator=raw", "ls"}).program == words{"ls"});
 }
 
-TEST_CASE("attach, detach, lists and questions", "[cli]") {
+TEST_CASE("attach, detach, lists and queries", "[cli]") {
     const auto attach = good({"attach", "-r", "-d", "--ignore-size", "Task 1/2"});
     CHECK(attach.command == command::attach);
     CHECK(attach.readonly);
@@ -174,7 +174,7 @@ TEST_CASE("send types keys, literal bytes, and standard input", "[cli]") {
     CHECK(good({"send", "1", "ü\n,;"}).operands == words{"1", "ü\n,;"});
 }
 
-TEST_CASE("kill, rename and the daemon's own", "[cli]") {
+TEST_CASE("kill, rename and the daemon's commands", "[cli]") {
     CHECK(good({"kill", "3"}).command == command::kill);
     CHECK(good({"kill", "3"}).operands == words{"3"});
     CHECK(good({"kill", "-t", "Task 1"}).task == "Task 1");
@@ -213,7 +213,7 @@ TEST_CASE("an unknown command or option is named", "[cli]") {
     CHECK(has(bad({"-z"}), "z"));
     CHECK(has(bad({"--sockets", "x"}), "sockets"));
     CHECK(has(bad({"ls", "--jsn"}), "jsn"));
-    CHECK(has(bad({"ls", "-N"}), "N")); // behind the command it is not one
+    CHECK(has(bad({"ls", "-N"}), "N")); // after the command it is not an option
     for (const char* name : {"attach", "detach", "ls", "clients", "has", "send", "kill", "rename", "status", "reload", "stop",
                              "daemon", "log", "new", "respawn", "move", "events", "control"})
         bad({name, "-Z"});
@@ -257,7 +257,7 @@ TEST_CASE("too few and too many operands are answered with the usage", "[cli]") 
         CHECK(has(bad(wrong), "usage: mato " + wrong[0]));
 }
 
-TEST_CASE("what excludes one another is refused", "[cli]") {
+TEST_CASE("options that contradict each other are refused", "[cli]") {
     bad({"new", "-d", "-W"});
     bad({"--status", "--kill"});
     bad({"--daemon", "--reload"});
@@ -270,7 +270,7 @@ TEST_CASE("what excludes one another is refused", "[cli]") {
     bad({"--version", "ls"});
 }
 
-TEST_CASE("an empty name is not the tab used last", "[cli]") {
+TEST_CASE("an empty name does not mean the tab used last", "[cli]") {
     for (const words& wrong : {words{"attach", ""},
                                {"has", ""},
                                {"kill", ""},
@@ -282,7 +282,7 @@ TEST_CASE("an empty name is not the tab used last", "[cli]") {
         bad(wrong);
 }
 
-TEST_CASE("a variable needs a name and a sign", "[cli]") {
+TEST_CASE("a variable needs a name and an equals sign", "[cli]") {
     for (const char* item : {"A", "=x", ""}) bad({"new", "-e", item});
 }
 

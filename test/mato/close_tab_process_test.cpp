@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: MIT
-// Closing a tab ends all that runs in it, within the grace, and runs nothing that was only typed.
+// Closing a tab ends all processes in it, within the grace period, and runs no command that was only typed.
 #include "support/mato_world.hpp"
 
 using namespace support;
 
 namespace {
 
-/// The daemon and the one program of its first tab, once both are seen at the same moment: in the middle of an exec, of which
-/// a program's start has several, a process has no environment to be found by.
+/// The daemon and the program of its first tab, once both are seen at the same moment: during an exec (a program's start has
+/// several) a process has no environment to be found by.
 std::vector<pid_t> daemon_and_first_tab(const mato_world& world) {
     std::vector<pid_t> seen;
     REQUIRE(wait_until([&] { return (seen = world.processes()).size() == 2; }));
     return seen;
 }
 
-/// Of all that ran there are `kept` now, and nobody else; one that is in the middle of an exec shows in a moment.
+/// Exactly `kept` processes of the test are running; a process inside an exec appears soon.
 void check_left(const mato_world& world, const std::vector<pid_t>& kept) {
     const auto left = world.processes();
     CHECK(std::all_of(left.begin(), left.end(), [&](pid_t each) { return std::count(kept.begin(), kept.end(), each) == 1; }));
     CHECK(wait_until([&] { return world.processes() == kept; }));
 }
 
-/// A tab with `program`, which makes the file `up` when it is where the test wants it; then closed.
+/// Opens a tab with `program`, which creates the file `up` when it has reached the tested state; then closes it.
 void check_closing(const std::string& program, std::chrono::milliseconds most, std::chrono::milliseconds least = 0ms) {
     INFO(program);
     mato_world world;
@@ -35,7 +35,7 @@ void check_closing(const std::string& program, std::chrono::milliseconds most, s
     CHECK(went.exit_code == 0);
     CHECK(went.took < most);
     CHECK(went.took >= least);
-    check_left(world, kept); // all others gone before the answer
+    check_left(world, kept); // all others ended before the answer
     CHECK(world.run({"has", id}).exit_code == 1);
     CHECK_FALSE(std::filesystem::exists(world.home() / "ran"));
 }
@@ -50,7 +50,7 @@ TEST_CASE("jobs that ignore the hang-up are killed after the grace", "[mato][clo
 TEST_CASE("a shell that ignores the hang-up is killed after the grace", "[mato][close]") {
     check_closing("trap '' HUP TERM; touch up; while :; do sleep 1000; done", 5s, 450ms);
 }
-TEST_CASE("a session of its own below the program", "[mato][close]") {
+TEST_CASE("a separate session below the program", "[mato][close]") {
     check_closing("setsid sh -c 'touch up; sleep 1000' & sleep 1000", 5s);
 }
 TEST_CASE("a stopped job, and a stopped program", "[mato][close]") {
@@ -65,7 +65,7 @@ TEST_CASE("a pipeline, and a program that floods", "[mato][close]") {
     check_closing("touch up; cat /dev/zero | tr '\\0' x", 3s);
 }
 
-TEST_CASE("a half-typed command is not run, at a shell's prompt or in cat", "[mato][close]") {
+TEST_CASE("a half-typed command is not run, neither at a shell's prompt nor in cat", "[mato][close]") {
     const std::string program = GENERATE("exec sh -i", "exec cat > typed", "exec bash --norc -i");
     INFO(program);
     mato_world world;
@@ -96,7 +96,7 @@ TEST_CASE("a task is closed with all its tabs, and no other", "[mato][close]") {
     CHECK(world.run({"kill", "-t", "doomed"}).exit_code == 1);
 }
 
-TEST_CASE("the daemon leaves with its last tab, and stays with exit_empty off", "[mato][close]") {
+TEST_CASE("the daemon stops with its last tab, and stays with exit_empty off", "[mato][close]") {
     mato_world world;
     world.must({"kill", world.open_tab()});
     CHECK(wait_until([&] { return world.is_clean(); }));
@@ -124,7 +124,7 @@ TEST_CASE("without /proc the program and its group are ended, at once or after t
         return running_program(argv, world.environment_with(options), options);
     };
     if (without_proc({"/bin/true"}).wait().exit_code != 0) {
-        WARN("not tried: this system lets nobody make a mount namespace");
+        WARN("not tried: mount namespaces cannot be created on this system");
         return;
     }
     auto daemon = without_proc({world.executable(), "daemon", "--foreground"});

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// `mato control`: every line is answered once, by its number, whatever it holds and whoever is slow.
+// `mato control`: every line gets exactly one answer, by its number, for any line and any slow party.
 #include "support/json_reader.hpp"
 #include "support/pty_client.hpp"
 
@@ -7,7 +7,7 @@ using namespace support;
 
 namespace {
 
-/// The answer to line `number`, behind that; empty when there is none, or several.
+/// The answer to line `number`, after that position; empty if there is none or more than one.
 std::string reply(const std::string& out, int number) {
     const std::string begin = "{\"reply\": " + std::to_string(number) + ", ";
     if (count_of(out, begin) != 1) return {};
@@ -32,7 +32,7 @@ constexpr std::string_view done = R"("ok": true, "result": null})";
 
 // ---- the contract ----
 
-TEST_CASE("each command is answered by its number, with what it would print as JSON", "[mato][control]") {
+TEST_CASE("each command is answered by its number, with its output as JSON", "[mato][control]") {
     mato_world world;
     world.configure("remain_on_exit = \"on\"\n");
     const outcome went = world.run({"control"}, {.input = "new -n 'my tab' -x 40 -y 5 -- cat\n"
@@ -66,7 +66,7 @@ TEST_CASE("each command is answered by its number, with what it would print as J
         CHECK(reply(went.out, number) == done);
     }
     CHECK(reply(went.out, 14).starts_with(R"("ok": true, "result": {"running": true, "pid": )"));
-    CHECK(went.out.starts_with("{\"event\": \"snapshot\", ")); // the state comes first, then what happens
+    CHECK(went.out.starts_with("{\"event\": \"snapshot\", ")); // the state comes first, then the events
     CHECK(contains(went.out, "\"event\": \"tab-moved\""));
 
     const std::string lists = world.must({"control"}, {.input = "ls\nclients\ncapture 1\nrespawn 2\nrespawn -k 1\nkill 3\n"});
@@ -80,7 +80,7 @@ TEST_CASE("each command is answered by its number, with what it would print as J
     CHECK(world.run({"has", "3"}).exit_code == 1);
 }
 
-TEST_CASE("a command that waits holds up none behind it", "[mato][control]") {
+TEST_CASE("a command that waits does not delay later commands", "[mato][control]") {
     mato_world world;
     world.open_tab();
     pty_client client(world, {"control"}, {.columns = 2000});
@@ -96,7 +96,7 @@ TEST_CASE("a command that waits holds up none behind it", "[mato][control]") {
     CHECK(client.wait_for("{\"reply\": 2, \"ok\": true, \"result\": {\"tab\": 1, \"exit_code\": 129}}"));
 }
 
-TEST_CASE("the end of the input ends it, once every answer is out", "[mato][control]") {
+TEST_CASE("control exits at the end of the input, after all answers are written", "[mato][control]") {
     mato_world world;
     world.open_tab({"for i in $(seq 200); do echo line $i; done; exec cat"});
     world.must({"wait", "1", "--text", "line 200"});
@@ -107,7 +107,7 @@ TEST_CASE("the end of the input ends it, once every answer is out", "[mato][cont
     auto control = world.start({"control"}, {.input = commands + "wait 1 --exit"});
     REQUIRE(control.wait_for_output("{\"reply\": 400, "));
     world.must({"new", "-d", "--", "exec cat"});
-    world.must({"kill", "1"}); // what it waits for is after the end of the input
+    world.must({"kill", "1"}); // its wait ends after the end of the input
     const outcome went = control.wait();
     CHECK(went.exit_code == 0);
     for (int n = 1; n <= count + 1; ++n) CHECK(contains(reply(went.out, n), "\"ok\": true"));
@@ -117,7 +117,7 @@ TEST_CASE("the end of the input ends it, once every answer is out", "[mato][cont
 
 // ---- the refusals ----
 
-TEST_CASE("a bad line is answered with its number, the reason and the way in, and ends nothing", "[mato][control]") {
+TEST_CASE("a bad line is answered with its number, the reason and a remedy, and nothing ends", "[mato][control]") {
     mato_world world;
     world.open_tab();
     const std::vector<std::pair<std::string, std::string>> bad{
@@ -156,7 +156,7 @@ TEST_CASE("a bad line is answered with its number, the reason and the way in, an
     CHECK(reply(went.out, static_cast<int>(bad.size()) + 2) == done);
 }
 
-TEST_CASE("a daemon that goes away is told to every command that waits, and ends it with 1", "[mato][control]") {
+TEST_CASE("when the daemon is lost, every waiting command is told, and control exits with 1", "[mato][control]") {
     const bool is_killed = GENERATE(true, false);
     mato_world world;
     world.open_tab();
@@ -172,13 +172,12 @@ TEST_CASE("a daemon that goes away is told to every command that waits, and ends
     const std::string why = is_killed ? "lost the connection to the daemon" : "the daemon has stopped";
     if (is_killed) CHECK(count_of(client.shown(), "\"ok\": false, \"exit_code\": 1, \"error\": \"" + why) == 2);
     CHECK(client.last_line() == "mato: " + why);
-    if (is_killed) world.open_tab(); // takes away what it left
+    if (is_killed) world.open_tab(); // removes what it left
 }
 
 // ---- the bounds ----
 
-TEST_CASE("output that nobody reads costs bounded memory here and in the daemon, and nothing is lost but events",
-          "[mato][control]") {
+TEST_CASE("output that is not read costs bounded memory here and in the daemon, and only events are lost", "[mato][control]") {
     mato_world world;
     world.open_tab({"for i in $(seq 2000); do echo a line of some length that is kept in history $i; done; exec cat"});
     world.must({"wait", "1", "--text", "history 2000"});
@@ -188,7 +187,7 @@ TEST_CASE("output that nobody reads costs bounded memory here and in the daemon,
     std::string commands;
     for (int n = 0; n < count; ++n) commands += "capture 1 -S 2000\n";
     write_file(world.home() / "commands", commands);
-    // A pipe that is not read until the file says so.
+    // A pipe that is not read until the file exists.
     const std::string script = "\"$MATO_BINARY\" control <commands | { echo $$ >up; until [ -e go ]; do sleep 0.02; done; "
                                "exec cat >answers; }; touch over";
     world.must({"-L", "outer", "new", "-d", "-e", "MATO_BINARY=" + world.executable(), "--", "unset MATO; " + script});
@@ -218,6 +217,6 @@ TEST_CASE("output that nobody reads costs bounded memory here and in the daemon,
     check_all_are_json(out);
     for (int n = 1; n <= count; ++n) CHECK(contains(reply(out, n), "\"ok\": true"));
     CHECK(contains(out, "\"event\": \"gap\""));
-    REQUIRE(wait_until([&] { return world.run({"-L", "outer", "ls"}).exit_code == 1; })); // it left with its tab
+    REQUIRE(wait_until([&] { return world.run({"-L", "outer", "ls"}).exit_code == 1; })); // it stopped with its tab
     std::filesystem::remove_all(world.state() / "outer");
 }

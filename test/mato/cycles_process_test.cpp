@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Starting and stopping again and again; and what a start that fails tells.
+// Repeated starts and stops; and the messages of a start that fails.
 #include "support/child_process.hpp"
 #include "support/descriptor_census.hpp"
 #include "support/mato_world.hpp"
@@ -13,8 +13,8 @@ TEST_CASE("two hundred starts and stops leave no zombie, no descriptor, no file"
         INFO("cycle " << cycle);
         const outcome started = world.run({"-q", "daemon"});
         REQUIRE(started.exit_code == 0);
-        CHECK(started.output_closed);                        // the daemon keeps nothing of its starter's: ssh may return
-        REQUIRE(world.run({"-N", "status"}).exit_code == 0); // success means that it serves, at once
+        CHECK(started.output_closed);                        // the daemon keeps no descriptor of its starter: ssh can return
+        REQUIRE(world.run({"-N", "status"}).exit_code == 0); // success means that it is serving
         REQUIRE(world.run({"-q", "stop"}).exit_code == 0);
         REQUIRE(world.runtime_files() == std::vector<std::string>());
     }
@@ -23,7 +23,7 @@ TEST_CASE("two hundred starts and stops leave no zombie, no descriptor, no file"
     CHECK(children_of(::getpid()).empty());
 }
 
-TEST_CASE("a daemon that has started is a session of its own, at home nowhere, with few descriptors", "[mato][cycles]") {
+TEST_CASE("a started daemon has its own session, no working directory of the user, and few descriptors", "[mato][cycles]") {
     mato_world world;
     world.must({"daemon"});
     const pid_t daemon = world.daemon_pid();
@@ -32,15 +32,15 @@ TEST_CASE("a daemon that has started is a session of its own, at home nowhere, w
     for (const char* fd : {"0", "1", "2"})
         CHECK(std::filesystem::read_symlink("/proc/" + std::to_string(daemon) + "/fd/" + fd, why) == "/dev/null");
     CHECK(::getsid(daemon) != ::getsid(0));
-    CHECK(::getsid(daemon) != daemon); // no session leader: no terminal can become its own
+    CHECK(::getsid(daemon) != daemon); // not a session leader: no terminal can become its controlling terminal
     CHECK(descriptor_count(daemon) < 20);
 }
 
-TEST_CASE("tabs and clients that are gone cost the daemon no descriptor", "[mato][cycles]") {
+TEST_CASE("closed tabs and clients leave no descriptor in the daemon", "[mato][cycles]") {
     mato_world world;
     world.open_tab();
     const pid_t daemon = world.daemon_pid();
-    REQUIRE(wait_until([&] { return socket_count(daemon) == 1; })); // nobody is connected
+    REQUIRE(wait_until([&] { return socket_count(daemon) == 1; })); // no client is connected
     const auto before = descriptor_count(daemon);
     for (int n = 0; n < 50; ++n) REQUIRE(world.run({"new", "-W", "--", "exit 3"}).exit_code == 3);
     CHECK(wait_until([&] { return descriptor_count(daemon) == before; }));
@@ -48,7 +48,7 @@ TEST_CASE("tabs and clients that are gone cost the daemon no descriptor", "[mato
     CHECK(world.daemon_pid() == daemon);
 }
 
-TEST_CASE("the starter tells why a start failed, in the daemon's own words", "[mato][cycles]") {
+TEST_CASE("the starter reports the daemon's own reason for a failed start", "[mato][cycles]") {
     mato_world world;
     std::filesystem::create_directories(world.state());
     std::filesystem::permissions(world.state(), std::filesystem::perms::owner_all);
@@ -71,7 +71,7 @@ TEST_CASE("the starter tells why a start failed, in the daemon's own words", "[m
         CHECK(contains(went.err, "daemon.lock"));
         std::filesystem::remove(world.state() / "daemon.lock");
     }
-    SECTION("a directory lies where the socket goes") {
+    SECTION("a directory is in the place of the socket") {
         std::filesystem::create_directories(world.socket() / "in the way");
         const outcome went = world.run({"new", "-d"});
         CHECK(went.exit_code != 0);
@@ -84,7 +84,7 @@ TEST_CASE("the starter tells why a start failed, in the daemon's own words", "[m
         CHECK(went.exit_code == 69);
         CHECK(contains(went.err, "tab counter"));
     }
-    SECTION("the state directory's parent takes no directory") {
+    SECTION("no directory can be created in the state directory's parent") {
         if (is_root()) return; // root may write anywhere
         std::filesystem::remove(world.state());
         ::chmod((world.root() / "state").c_str(), 0500);
@@ -101,7 +101,7 @@ TEST_CASE("the starter tells why a start failed, in the daemon's own words", "[m
             CHECK(contains(went.err, "config.toml:1:"));
         }
     }
-    CHECK(world.runtime_files() == std::vector<std::string>()); // at once: the next start must find nothing in its way
+    CHECK(world.runtime_files() == std::vector<std::string>()); // immediately: the next start must not find anything in its way
     CHECK(wait_until([&] { return world.is_clean(); }));
 }
 
@@ -119,5 +119,5 @@ TEST_CASE("descriptors 0 to 2 closed at start change nothing", "[mato][cycles]")
     CHECK(count_of(world.must({"ls"}), "running") == 1);
     foreground.signal(SIGTERM);
     CHECK(foreground.wait().exit_code == 0);
-    CHECK_FALSE(contains(world.log(), "cat")); // nobody's output went to the log
+    CHECK_FALSE(contains(world.log(), "cat")); // no output of the others in the log
 }

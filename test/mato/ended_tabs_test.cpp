@@ -23,7 +23,7 @@ TEST_CASE("an ended tab is found by number, by task and name, by name, and as th
     }
 }
 
-TEST_CASE("the last thousand are remembered", "[ended]") {
+TEST_CASE("the last thousand tabs are remembered", "[ended]") {
     ended_tabs tabs;
     for (mux::tab_id id = 1; id <= ended_tabs::limit + 5; ++id) tabs.remember({id, static_cast<int>(id % 256), "Task 1", "sh"});
     CHECK(tabs.all().size() == ended_tabs::limit);
@@ -32,7 +32,7 @@ TEST_CASE("the last thousand are remembered", "[ended]") {
     CHECK(tabs.find("sh", 0)->id == ended_tabs::limit + 5);
 }
 
-TEST_CASE("a last screen is kept when it is small", "[ended]") {
+TEST_CASE("a last screen is kept if it is small", "[ended]") {
     ended_tabs tabs;
     tabs.remember({1, 0, "Task 1", "sh", std::string(ended_tabs::most_screen_bytes, 'x'), 80, 24});
     tabs.remember({2, 0, "Task 1", "sh", std::string(ended_tabs::most_screen_bytes + 1, 'x'), 80, 24});
@@ -40,11 +40,11 @@ TEST_CASE("a last screen is kept when it is small", "[ended]") {
     CHECK(tabs.find("2", 0)->last_screen.empty());
 }
 
-TEST_CASE("what was saved is loaded, longest names included; other lines are no tabs", "[ended]") {
+TEST_CASE("saved tabs are loaded, with the longest names too; other lines are ignored", "[ended]") {
     const support::temp_directory place;
     const std::string path = ended_tabs::path_next_to((place / "daemon.sock").native());
     CHECK(path == (place / "daemon.ended.tabs").native());
-    CHECK(ended_tabs::load(path).all().empty()); // there is none
+    CHECK(ended_tabs::load(path).all().empty()); // there is no file
     ended_tabs tabs;
     tabs.remember({1, 0, "Task 1", "a b  c"});
     tabs.remember({18446744073709551615u, 255, std::string(64, 't'), std::string(64, 'n')});

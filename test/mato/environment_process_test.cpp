@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-/// @file environment_process_test.cpp: where a tab's program starts: its variables, its directory, its shell; and the daemon's
-/// name.
+/// @file environment_process_test.cpp: the start of a tab's program: its variables, directory and shell; and the daemon's
+/// process title.
 #include "support/pty_client.hpp"
 
 using namespace support;
 
 namespace {
 
-/// What the tab's screen and history come to hold.
+/// What the tab's screen and history show in time.
 bool shows(const mato_world& world, const std::string& id, const std::string& text) {
     return wait_until([&] { return contains(world.run({"capture", id, "-S", "200"}).out, text); });
 }
@@ -19,7 +19,8 @@ std::string without_newline(std::string id) {
 
 } // namespace
 
-TEST_CASE("the terminal of the daemon's starter does not reach a tab, and mato is named", "[mato][environment]") {
+TEST_CASE("variables about the terminal of the daemon's starter do not reach a tab; TERM_PROGRAM is mato",
+          "[mato][environment]") {
     mato_world world;
     const std::string id = without_newline(world.must(
         {"new", "-d", "--", "env; echo end; sleep 1000"},
@@ -59,7 +60,7 @@ TEST_CASE("a tab has the PATH of the client that opens it, and its command is lo
     CHECK(viewer.wait_for("SHELL " + path));
 }
 
-TEST_CASE("a working directory that is gone is replaced by HOME, else by /, and the tab says so", "[mato][environment]") {
+TEST_CASE("a missing working directory is replaced by HOME, or else by /, and the tab reports it", "[mato][environment]") {
     mato_world world;
     const auto gone = world.home() / "gone";
     std::filesystem::create_directory(gone);
@@ -83,26 +84,26 @@ TEST_CASE("a working directory that is gone is replaced by HOME, else by /, and 
     CHECK(shows(world, without_newline(world.must({"new", "-d", "-e", "HOME=/nowhere", "--", "sleep 1000"})),
                 "\n")); // it is there
     CHECK(from_gone("new -d -c rel -- true").exit_code == 1);
-    CHECK(world.run({"new", "-d", "-c", gone.native(), "--", "true"}).exit_code == 1); // one that was named
+    CHECK(world.run({"new", "-d", "-c", gone.native(), "--", "true"}).exit_code == 1); // a directory that was named
     CHECK(contains(world.run({"new", "-d", "-c", gone.native(), "--", "true"}).err, "enter directory " + gone.native()));
 }
 
-TEST_CASE("a shell that is gone is replaced by the next one, and the tab says so", "[mato][environment]") {
+TEST_CASE("a missing shell is replaced by the next one, and the tab reports it", "[mato][environment]") {
     mato_world world;
     const run_options no_shell{.variables = {{"SHELL", "/nonexistent/fish"}}};
     const std::string id = without_newline(world.must({"new", "-d"}, no_shell));
     CHECK(shows(world, id, "[mato: cannot run shell /nonexistent/fish: it is not an executable file; using /"));
     CHECK(shows(world, without_newline(world.must({"new", "-d", "--", "echo $((6*7)); sleep 1000"}, no_shell)), "\n42"));
     const std::string direct = without_newline(world.must({"new", "-d", "--", "/bin/cat", "/dev/null", "-"}, no_shell));
-    CHECK_FALSE(contains(world.must({"capture", direct}), "mato:")); // needs no shell
+    CHECK_FALSE(contains(world.must({"capture", direct}), "mato:")); // it needs no shell
 }
 
-TEST_CASE("the daemon's command line names neither a user's command nor what was passed to it", "[mato][environment]") {
+TEST_CASE("the daemon's command line shows neither a user's command nor its arguments", "[mato][environment]") {
     mato_world world;
     world.must({"new", "-d", "-e", "TOKEN=secret", "--", "sleep", "4711"});
     const std::string line = proc_file(world.daemon_pid(), "cmdline");
     CHECK(line.starts_with(std::string("mato: daemon\0", 13)));
     CHECK(line.find_first_not_of('\0', 12) == std::string::npos);
     CHECK(proc_file(world.daemon_pid(), "comm") == "mato: daemon\n");
-    CHECK(contains(proc_file(world.daemon_pid(), "environ"), "MATO_TEST_WORLD=")); // untouched
+    CHECK(contains(proc_file(world.daemon_pid(), "environ"), "MATO_TEST_WORLD=")); // unchanged
 }

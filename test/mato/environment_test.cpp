@@ -12,7 +12,7 @@ using mux::environment;
 
 // ---- the contract ----
 
-TEST_CASE("items are taken apart at the first equals sign, and put together again", "[environment]") {
+TEST_CASE("items are split at the first equals sign, and joined again", "[environment]") {
     const auto all = mux::parse_environment({"B=2=3", "A=1", "EMPTY=", "S=a b\nc"});
     CHECK(all == environment{{"A", "1"}, {"B", "2=3"}, {"EMPTY", ""}, {"S", "a b\nc"}});
     CHECK(mux::to_strings(all) == std::vector<std::string>{"A=1", "B=2=3", "EMPTY=", "S=a b\nc"});
@@ -23,14 +23,14 @@ TEST_CASE("a name given twice has its last value", "[environment]") {
     CHECK(mux::parse_environment({"A=1", "A=2"}) == environment{{"A", "2"}});
 }
 
-TEST_CASE("an update takes over the named variables and no others", "[environment]") {
+TEST_CASE("an update copies the named variables and no others", "[environment]") {
     environment base{{"DISPLAY", ":0"}, {"SSH_AUTH_SOCK", "/old"}, {"PATH", "/bin"}, {"KEEP", "k"}};
     mux::update(base, {"DISPLAY", "SSH_AUTH_SOCK", "NEW", "KEEP"},
                 {"DISPLAY", "SSH_AUTH_SOCK=/new", "NEW=a=b", "PATH=/evil", "LD_PRELOAD=/evil"});
     CHECK(base == environment{{"SSH_AUTH_SOCK", "/new"}, {"PATH", "/bin"}, {"KEEP", "k"}, {"NEW", "a=b"}});
 }
 
-TEST_CASE("a tab gets the daemon's variables and its own six", "[environment]") {
+TEST_CASE("a tab gets the daemon's variables and six of its own", "[environment]") {
     const auto all = mux::for_tab({{"PATH", "/bin"}, {"TERM", "dumb"}, {"MATO", "old"}}, "/s/d.sock", 12, 3, {});
     CHECK(all == environment{{"PATH", "/bin"},
                              {"MATO", "/s/d.sock,12,3"},
@@ -46,7 +46,7 @@ TEST_CASE("a tab gets the daemon's variables and its own six", "[environment]") 
     CHECK(enclosing->tab == 3);
 }
 
-TEST_CASE("what spoke to the daemon alone does not reach a tab", "[environment]") {
+TEST_CASE("variables that were only for the daemon do not reach a tab", "[environment]") {
     environment base;
     for (const char* name : {"NOTIFY_SOCKET", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", "WATCHDOG_USEC", "WATCHDOG_PID",
                              "TMUX", "TMUX_PANE", "STY", "WINDOW", "LINES", "COLUMNS"})
@@ -54,7 +54,7 @@ TEST_CASE("what spoke to the daemon alone does not reach a tab", "[environment]"
     CHECK(mux::for_tab(base, "/s", 1, 1, {}).size() == 6);
 }
 
-TEST_CASE("what names the terminal the daemon was started in does not reach a tab", "[environment]") {
+TEST_CASE("variables about the terminal in which the daemon was started do not reach a tab", "[environment]") {
     environment base;
     for (const char* name : {"VTE_VERSION",
                              "TERM_SESSION_ID",
@@ -104,7 +104,7 @@ TEST_CASE("what names the terminal the daemon was started in does not reach a ta
     CHECK(mux::for_tab(base, "/s", 1, 1, {"KITTY_PID=7"}).at("KITTY_PID") == "7");
 }
 
-TEST_CASE("what the user gives wins over all", "[environment]") {
+TEST_CASE("the user's variables take precedence", "[environment]") {
     const auto all = mux::for_tab({{"A", "base"}}, "/s", 1, 1, {"A=user", "TERM=vt100", "TMUX=back", "A=last"});
     CHECK(all.at("A") == "last");
     CHECK(all.at("TERM") == "vt100");
@@ -113,7 +113,7 @@ TEST_CASE("what the user gives wins over all", "[environment]") {
 
 // ---- the refusals ----
 
-TEST_CASE("items without a name or a sign are left out", "[environment]") {
+TEST_CASE("items without a name or an equals sign are ignored", "[environment]") {
     CHECK(mux::parse_environment({"", "=x", "NOTHING", "="}).empty());
     environment base{{"A", "1"}};
     mux::update(base, {"", "B"}, {"", "=x", "C"});

@@ -28,7 +28,7 @@ std::string json(daemon_event event) {
     return line.substr(begin.size());
 }
 
-/// Text behind the local time.
+/// The text after the local time.
 std::string text(daemon_event event) {
     event.at = noon;
     const std::string line = mux::format_event(event, false);
@@ -69,13 +69,13 @@ TEST_CASE("every kind has its members, in their order", "[event_text]") {
     for (const char* kind : {"reloaded", "stopping"}) CHECK(json({.kind = kind}) == "}");
 }
 
-TEST_CASE("for people the same members stand behind time and kind", "[event_text]") {
+TEST_CASE("for people the same members follow time and kind", "[event_text]") {
     CHECK(text({.kind = "tab-opened", .tab = 3, .task = "Task 1", .name = "sh", .text = "a\nb"}) ==
           R"(tab-opened  tab=3  task="Task 1"  name="sh"  command="a\nb")");
     CHECK(text({.kind = "stopping"}) == "stopping");
 }
 
-TEST_CASE("a kind of a newer daemon is shown with whatever it has", "[event_text]") {
+TEST_CASE("a kind from a newer daemon is shown with all its members", "[event_text]") {
     CHECK(json({.kind = "tab-bookmarked", .tab = 3, .text = "here"}) == R"(, "tab": 3, "text": "here"})");
     CHECK(json({.kind = "x", .task = "t", .name = "n", .exit_code = 2, .size = {3, 4}}) ==
           R"(, "task": "t", "name": "n", "exit_code": 2, "cols": 3, "rows": 4})");
@@ -96,7 +96,7 @@ TEST_CASE("a snapshot is one line with both lists", "[event_text]") {
     CHECK(mux::format_snapshot(all, false).ends_with("snapshot  tabs=2  clients=1"));
 }
 
-TEST_CASE("a snapshot in place of events tells first which ones are missing", "[event_text]") {
+TEST_CASE("a snapshot that replaces events first reports which ones are missing", "[event_text]") {
     mux::event_lines lines(true);
     const auto snapshot = [&](std::uint64_t number) {
         const auto payload = mux::encode(message::event_snapshot, 0, mux::event_snapshot{number, noon, {}, {}, true});
@@ -106,7 +106,7 @@ TEST_CASE("a snapshot in place of events tells first which ones are missing", "[
         const auto payload = mux::encode(message::event, 0, daemon_event{.number = number, .at = noon, .kind = "bell"});
         return lines.of(frame(payload));
     };
-    CHECK(lines_in(snapshot(4)) == 1); // where one joins, nothing is missing
+    CHECK(lines_in(snapshot(4)) == 1); // at the start of a stream nothing is missing
     CHECK(lines_in(event(5)) == 1);
     CHECK(lines_in(snapshot(5)) == 1);
     CHECK(snapshot(9).starts_with(
@@ -117,7 +117,7 @@ TEST_CASE("a snapshot in place of events tells first which ones are missing", "[
 
 // ---- the refusals ----
 
-TEST_CASE("what is no event, or is cut, is no line", "[event_text]") {
+TEST_CASE("an invalid or truncated event gives no line", "[event_text]") {
     mux::event_lines lines(true);
     const auto stopping = mux::encode(message::stopping, 0);
     CHECK(lines.of(frame(stopping)).empty());
@@ -127,7 +127,7 @@ TEST_CASE("what is no event, or is cut, is no line", "[event_text]") {
 
 // ---- the edges ----
 
-TEST_CASE("any bytes and any numbers are one line, as JSON and as text without a control byte", "[event_text]") {
+TEST_CASE("any bytes and any numbers give one line, as JSON and as text without control characters", "[event_text]") {
     std::mt19937_64 random(5);
     const auto any = [&] {
         std::string bytes(random() % 12, ' ');

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The daemon's events: every kind, in order and numbered, to readers that come at any time and read at any speed.
+// The daemon's events: every kind, in order and numbered, for readers that connect at any time and read at any speed.
 #include "support/json_reader.hpp"
 #include "support/pty_client.hpp"
 
@@ -24,7 +24,7 @@ std::uint64_t number_in(const std::string& line, const std::string& key) {
     return at == std::string::npos ? 0 : std::stoull(line.substr(at + key.size() + 4));
 }
 
-/// Checks that snapshots, gaps and events, one behind the other, leave no number out and tell none twice.
+/// Checks that consecutive snapshots, gaps and events leave out no number and repeat none.
 void check_numbers(const std::vector<std::string>& lines) {
     std::uint64_t last = 0;
     bool is_gap = true; // before the first snapshot
@@ -46,7 +46,7 @@ void check_numbers(const std::vector<std::string>& lines) {
     }
 }
 
-/// `count` renames of tab 1, the last one to `last`, by one client that keeps sixteen of them on their way.
+/// `count` renames of tab 1, the last one to `last`, by one client that keeps sixteen of them in flight.
 void rename_often(const mato_world& world, int count, const std::string& last) {
     std::string commands;
     for (int n = 0; n < count; ++n) commands += "rename 1 name-" + std::to_string(n) + "-" + std::string(40, 'x') + "\n";
@@ -60,7 +60,7 @@ void rename_often(const mato_world& world, int count, const std::string& last) {
 
 // ---- the contract ----
 
-TEST_CASE("every kind of event is told, in order, without a missing number, as text and as JSON", "[mato][events]") {
+TEST_CASE("every kind of event is reported, in order and without a missing number, as text and as JSON", "[mato][events]") {
     mato_world world;
     world.configure("remain_on_exit = \"on\"\n");
     world.must({"new", "-d", "-t", "work", "-n", "first", "--", "exec cat"});
@@ -133,7 +133,7 @@ TEST_CASE("every kind of event is told, in order, without a missing number, as t
     CHECK(contains(also.out, "config-error  error=\"" + world.config_file().native() + ":1:10"));
 }
 
-TEST_CASE("a reader that comes at any time has every tab once: in its snapshot or in an event behind it", "[mato][events]") {
+TEST_CASE("a reader that connects at any time sees every tab once: in its snapshot or in a later event", "[mato][events]") {
     mato_world world;
     world.configure("exit_empty = false\n");
     world.open_tab();
@@ -162,7 +162,8 @@ TEST_CASE("a reader that comes at any time has every tab once: in its snapshot o
     WARN(told_by_event << " of 600 were told by an event");
 }
 
-TEST_CASE("clients that change tabs at the same time: all of it is there, and what was closed stays closed", "[mato][events]") {
+TEST_CASE("clients that change tabs at the same time: every change is reported, and a closed tab stays closed",
+          "[mato][events]") {
     mato_world world;
     world.configure("exit_empty = false\n");
     world.open_tab();
@@ -199,7 +200,7 @@ TEST_CASE("clients that change tabs at the same time: all of it is there, and wh
 
 // ---- readers that are slow, gone, or lose the daemon ----
 
-TEST_CASE("a reader that does not read holds nobody up; then it is told how much it missed, and what there is now",
+TEST_CASE("a stalled reader delays no other; later it gets the number of missed events and the current state",
           "[mato][events]") {
     mato_world world;
     world.open_tab();
@@ -228,7 +229,7 @@ TEST_CASE("a reader that does not read holds nobody up; then it is told how much
     CHECK(slowly.size() < 6000);
 }
 
-TEST_CASE("events end when interrupted, when nobody reads them, and with the daemon", "[mato][events]") {
+TEST_CASE("events end when interrupted, when their reader leaves, and with the daemon", "[mato][events]") {
     mato_world world;
     CHECK(world.run({"events"}).exit_code == 69);
     world.open_tab();
@@ -237,7 +238,7 @@ TEST_CASE("events end when interrupted, when nobody reads them, and with the dae
     interrupted.signal(SIGINT);
     CHECK(interrupted.wait().exit_code == -SIGINT);
 
-    const outcome unread = world.run({"events"}, {.before_exec = [] { // its reader has gone before it says a word
+    const outcome unread = world.run({"events"}, {.before_exec = [] { // its reader has left before its first output
                                          int ends[2];
                                          if (::pipe(ends) == 0) ::dup2(ends[1], 1), ::close(ends[0]), ::close(ends[1]);
                                      }});
@@ -249,5 +250,5 @@ TEST_CASE("events end when interrupted, when nobody reads them, and with the dae
     const outcome went = bereft.wait();
     CHECK(went.exit_code == 1);
     CHECK(contains(went.err, "lost the connection to the daemon"));
-    world.open_tab(); // and takes away what the killed one left
+    world.open_tab(); // and removes what the killed one left
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file features_test.cpp: what a terminal can do, from its name, its entry and its answers.
+/// @file features_test.cpp: the features of a terminal, from its name, its terminfo entry and its answers.
 #include "view/features.hpp"
 
 #include "support/catch.hpp"
@@ -33,9 +33,9 @@ terminal_features asked(terminal_features f, const std::vector<std::string>& ans
 
 // ---- the contract ----
 
-TEST_CASE("the entries of terminfo that every system has", "[features]") {
+TEST_CASE("the terminfo entries that every system has", "[features]") {
     const auto xterm = mux::read_terminfo("xterm-256color");
-    if (!xterm) { // a build without the library has no entries at all
+    if (!xterm) { // a build without the library has no entries
         CHECK_FALSE(mux::read_terminfo("vt100"));
         return;
     }
@@ -46,7 +46,7 @@ TEST_CASE("the entries of terminfo that every system has", "[features]") {
     CHECK_FALSE(mux::read_terminfo("dumb")->addresses);
 }
 
-TEST_CASE("an entry decides over the name, but not about strings", "[features]") {
+TEST_CASE("an entry takes precedence over the name, except for strings", "[features]") {
     const auto with = [](std::string_view term, mux::terminfo entry) { return mux::features_of({.term = term}, entry); };
     const auto known = with("nobody-knows", {256, false, true, true, true});
     CHECK(known.colours == colour_depth::indexed);
@@ -64,7 +64,7 @@ TEST_CASE("an entry decides over the name, but not about strings", "[features]")
     CHECK_FALSE(with("linux", {8, false, true, false, false}).scrolls);
 }
 
-TEST_CASE("without an entry the name decides, and any name is safe", "[features]") {
+TEST_CASE("without an entry the name decides, and every name is safe", "[features]") {
     CHECK(of("xterm-256color").colours == colour_depth::indexed);
     CHECK(of("xterm-256color").strings);
     CHECK(of("xterm").colours == colour_depth::sixteen);
@@ -86,7 +86,7 @@ TEST_CASE("without an entry the name decides, and any name is safe", "[features]
     CHECK(unheard.colours == colour_depth::sixteen);
 }
 
-TEST_CASE("COLORTERM says direct colours where it speaks of this terminal", "[features]") {
+TEST_CASE("COLORTERM means direct colours if it is about this terminal", "[features]") {
     CHECK(of("xterm", {.colorterm = "truecolor"}).colours == colour_depth::direct);
     CHECK(of("xterm", {.colorterm = "24bit"}).colours == colour_depth::direct);
     CHECK(of("xterm", {.colorterm = "1"}).colours == colour_depth::sixteen);
@@ -107,7 +107,7 @@ TEST_CASE("the first locale variable that is set says whether it is UTF-8", "[fe
     CHECK(of("xterm", {.lc_ctype = "C.UTF-8", .lang = "C"}).utf8);
 }
 
-TEST_CASE("a terminal is asked only what it does not show, and about itself last", "[features]") {
+TEST_CASE("a terminal gets only queries that it does not print, and DA1 last", "[features]") {
     CHECK(mux::questions(of("linux")).empty());
     CHECK(mux::questions(of("vt100")).empty());
     CHECK(mux::questions(of("dumb")).empty());
@@ -124,13 +124,13 @@ TEST_CASE("a terminal is asked only what it does not show, and about itself last
     CHECK(mux::colour_questions(of("linux")).empty());
 }
 
-TEST_CASE("a cell's pixels are told height first", "[features]") {
+TEST_CASE("a cell's pixels are reported height first", "[features]") {
     CHECK(mux::parse_answer("\x1b[6;20;10t") == mux::terminal_answer(mux::cell_report{10, 20}));
     for (const char* other : {"\x1b[4;600;800t", "\x1b[6;20t", "\x1b[6;20;10;1t", "\x1b[t", "\x1b[?6;20;10t"})
         CHECK_FALSE(mux::parse_answer(other));
 }
 
-TEST_CASE("answers add what the name does not tell", "[features]") {
+TEST_CASE("answers add features that the name does not imply", "[features]") {
     const auto f = of("xterm-256color");
     CHECK(asked(f, {"\x1b[?2026;2$y"}).synchronised);
     CHECK(asked(f, {"\x1b[?2026;1$y"}).synchronised);
@@ -154,13 +154,13 @@ TEST_CASE("answers add what the name does not tell", "[features]") {
     CHECK(kitty.kitty_images);
 }
 
-TEST_CASE("a terminal without colours stays so, whatever it answers", "[features]") {
+TEST_CASE("a terminal without colours stays so, for any answers", "[features]") {
     CHECK(asked(of("xterm-mono"), {"\x1bP>|XTerm(379)\x1b\\", "\x1b[?64;22c"}).colours == colour_depth::none);
 }
 
 // ---- answers ----
 
-TEST_CASE("each answer is read", "[answers]") {
+TEST_CASE("each answer is parsed", "[answers]") {
     CHECK(parse_answer("\x1b[?62;4;22c") == mux::terminal_answer(mux::device_attributes{{62, 4, 22}}));
     CHECK(parse_answer("\x1b[?2026;2$y") == mux::terminal_answer(mux::mode_state{2026, 2}));
     CHECK(parse_answer("\x1b[?5u") == mux::terminal_answer(mux::keyboard_flags{5}));
@@ -177,7 +177,7 @@ TEST_CASE("each answer is read", "[answers]") {
     CHECK(parse_answer("\x1b]11;rgba:ff/00/00/80\a") == mux::terminal_answer(mux::colour_reply{257, {0xffff, 0, 0}}));
 }
 
-TEST_CASE("colours of the palette and of the cursor, and the theme, are read", "[answers]") {
+TEST_CASE("palette colours, the cursor colour and the theme are parsed", "[answers]") {
     CHECK(parse_answer("\x1b]12;rgb:0/0/f\a") == mux::terminal_answer(mux::colour_reply{258, {0, 0, 0xffff}}));
     CHECK(parse_answer("\x1b]4;0;rgb:1/2/3\x1b\\") == mux::terminal_answer(mux::colour_reply{0, {0x1111, 0x2222, 0x3333}}));
     CHECK(parse_answer("\x1b]4;255;rgb:fdfd/f6f6/e3e3\a") ==
@@ -186,7 +186,7 @@ TEST_CASE("colours of the palette and of the cursor, and the theme, are read", "
     CHECK(parse_answer("\x1b[?997;2n") == mux::terminal_answer(mux::theme_report{mux::vt::theme::light}));
 }
 
-TEST_CASE("what is no answer is none", "[answers]") {
+TEST_CASE("other sequences are not answers", "[answers]") {
     for (const char* bytes : {"\x1b]4;256;rgb:0/0/0\a",
                               "\x1b]4;rgb:0/0/0\a",
                               "\x1b]4;-1;rgb:0/0/0\a",
@@ -226,7 +226,7 @@ TEST_CASE("what is no answer is none", "[answers]") {
 
 // ---- the edges ----
 
-TEST_CASE("a name that is no name has no entry", "[features]") {
+TEST_CASE("an invalid name has no entry", "[features]") {
     CHECK_FALSE(mux::read_terminfo(""));
     CHECK_FALSE(mux::read_terminfo("no-such-terminal"));
     CHECK_FALSE(mux::read_terminfo("../../../etc/passwd"));
@@ -234,7 +234,7 @@ TEST_CASE("a name that is no name has no entry", "[features]") {
     CHECK_FALSE(mux::read_terminfo(std::string(100000, 'x')));
 }
 
-TEST_CASE("more attributes than there are, are cut", "[answers]") {
+TEST_CASE("more attributes than can exist are cut", "[answers]") {
     std::string many = "\x1b[?1";
     for (int i = 0; i < 100; ++i) many += ";1";
     const auto answer = parse_answer(many + "c");

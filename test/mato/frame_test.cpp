@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Frames are judged by what they make of a terminal: another instance of the emulator, and libvterm in the process tests.
+// Frames are judged by their effect on a terminal: another instance of the emulator, and libvterm in the process tests.
 #include "view/frame.hpp"
 #include "view/pacer.hpp"
 
@@ -28,7 +28,7 @@ vt::terminal make(int rows, int columns) {
     return vt::terminal(options);
 }
 
-/// A cell as a reader sees it: text, look, link.
+/// A cell as a reader sees it: text, style, link.
 std::string cell(const vt::terminal& t, const vt::row& r, int column, bool with_look) {
     std::string text;
     const vt::unit u = r.at(column);
@@ -50,7 +50,7 @@ std::string cell(const vt::terminal& t, const vt::row& r, int column, bool with_
            std::to_string(s.flags) + "|" + (link ? link->uri : "");
 }
 
-/// Empty when the viewer's terminal shows the part of the tab that it should.
+/// Empty if the viewer's terminal shows the correct part of the tab.
 std::string difference(const vt::terminal& tab, const vt::terminal& viewer, vt::position offset, bool with_look = true) {
     for (int r = 0; r < viewer.size().rows; ++r) {
         const vt::row& shown = viewer.row_at(r);
@@ -84,7 +84,7 @@ std::string difference(const vt::terminal& tab, const vt::terminal& viewer, vt::
 
 } // namespace
 
-TEST_CASE("whatever was written, at any size and with any frames left out, a viewer's terminal shows the tab", "[frame]") {
+TEST_CASE("for any output, any size and any skipped frames, the viewer's terminal shows the tab", "[frame]") {
     for (unsigned seed = 1; seed <= 100; ++seed) {
         support::program_output from(seed);
         const int rows = from.number(1, 30), columns = from.number(2, 100);
@@ -104,7 +104,7 @@ TEST_CASE("whatever was written, at any size and with any frames left out, a vie
                 viewer.resize(size);
                 composer.resize(size);
             }
-            if (from.number(0, 2) != 0) continue; // this frame is left out
+            if (from.number(0, 2) != 0) continue; // this frame is skipped
             std::string frame;
             composer.compose(tab, {}, frame);
             viewer.feed(frame);
@@ -113,12 +113,12 @@ TEST_CASE("whatever was written, at any size and with any frames left out, a vie
             REQUIRE(difference(tab, viewer, composer.offset()) == "");
             std::string again;
             composer.compose(tab, {}, again);
-            REQUIRE(again.empty()); // nothing to say twice
+            REQUIRE(again.empty()); // nothing to send twice
         }
     }
 }
 
-TEST_CASE("a colour that the program gives to the palette, or takes back, repaints what is shown in it", "[frame]") {
+TEST_CASE("changing or resetting a palette colour repaints the cells that use it", "[frame]") {
     vt::terminal tab = make(3, 20), viewer = make(3, 20);
     terminal_features features = everything();
     frame_composer composer({3, 20}, features);
@@ -136,7 +136,7 @@ TEST_CASE("a colour that the program gives to the palette, or takes back, repain
     }
 }
 
-TEST_CASE("links that change with every cell cost a frame a bounded number of bytes; its text is whole", "[frame]") {
+TEST_CASE("links that change with every cell cost a bounded number of bytes per frame; the text is complete", "[frame]") {
     constexpr int rows = 60, columns = 200;
     vt::terminal tab = make(rows, columns), viewer = make(rows, columns);
     const std::string uris[] = {"http://x/" + std::string(2'060, 'A'), "http://x/" + std::string(2'060, 'B')};
@@ -156,11 +156,11 @@ TEST_CASE("links that change with every cell cost a frame a bounded number of by
         CHECK(frame.size() < pen::most_link_bytes + (rows * columns * 32));
         viewer.feed(frame);
         CHECK(difference(tab, viewer, {}, false).empty());
-        CHECK(viewer.row_at(0).style_at(0).link != 0); // what comes first has its links
+        CHECK(viewer.row_at(0).style_at(0).link != 0); // the first cells have their links
         CHECK(viewer.row_at(rows - 1).style_at(columns - 1).link == 0);
         composer.forget();
     }
-    tab.feed("\033[2J\033[5;5H\033]8;;http://y/\033\\link\033]8;;\033\\ text"); // the next frame has all it may again
+    tab.feed("\033[2J\033[5;5H\033]8;;http://y/\033\\link\033]8;;\033\\ text"); // the next frame has the full allowance again
     std::string frame;
     composer.compose(tab, {}, frame);
     viewer.feed(frame);
@@ -195,7 +195,7 @@ TEST_CASE("a change of the palette draws the cells in its colours again, and cle
     CHECK(show().find("\033[2J") == std::string::npos);
 }
 
-TEST_CASE("a link without an id is one link on the viewer's terminal, in whatever parts it is drawn", "[frame]") {
+TEST_CASE("a link without an id is one link on the viewer's terminal, in however many parts it is drawn", "[frame]") {
     vt::terminal tab = make(6, 30), viewer = make(6, 30);
     frame_composer composer({6, 30}, everything());
     const auto shown = [&] {
@@ -211,12 +211,12 @@ TEST_CASE("a link without an id is one link on the viewer's terminal, in whateve
     CHECK(link_at(0, 29) == link_at(1, 9));
     CHECK(link_at(1, 10) == 0);
 
-    tab.feed("\033[2;3H\033]8;;http://x/y\033\\MMM\033]8;;\033\\"); // another one, of the same address
+    tab.feed("\033[2;3H\033]8;;http://x/y\033\\MMM\033]8;;\033\\"); // a different link to the same address
     shown();
     CHECK(link_at(1, 2) != link_at(0, 0));
     CHECK(link_at(1, 1) == link_at(0, 0));
     CHECK(link_at(1, 5) == link_at(0, 0));
-    tab.feed("\033[2;3H\033]8;;http://x/y\033\\MMM\033]8;;\033\\"); // drawn again where it is
+    tab.feed("\033[2;3H\033]8;;http://x/y\033\\MMM\033]8;;\033\\"); // drawn again at its place
     CHECK(shown().find("http") == std::string::npos);
 
     tab.feed("\033[4;1H\033]8;id=a;http://x/y\033\\A\033[5;1H\033]8;id=a;http://x/y\033\\B");
@@ -348,13 +348,13 @@ TEST_CASE("a line that wraps in the tab is one line on a viewer's terminal of it
     }
 }
 
-TEST_CASE("any number of viewers, each with its own size, pace and stalls: once quiet, every one shows the tab", "[frame]") {
+TEST_CASE("viewers with different sizes, speeds and stalls: when the output ends, each one shows the tab", "[frame]") {
     using namespace std::chrono_literals;
     struct watcher {
         vt::terminal screen;
         frame_composer composer;
         pacer pace{};
-        std::string under_way{}; // a stalled terminal's, the last frame: until it is taken there is no other
+        std::string under_way{}; // the last frame, which the stalled terminal has not taken: no other frame until then
         bool stalled = false;
     };
     const std::vector<std::string> help{"keys", "", "any key goes back"};
@@ -377,7 +377,7 @@ TEST_CASE("any number of viewers, each with its own size, pace and stalls: once 
         };
         for (int step = 0; step < 60; ++step) {
             now += std::chrono::microseconds(from.number(0, 20'000));
-            tab.feed(from.number(0, 1) == 0 ? from.burst() : "\r\n" + from.text()); // much, or a line that scrolls
+            tab.feed(from.number(0, 1) == 0 ? from.burst() : "\r\n" + from.text()); // a lot, or one line that scrolls
             if (from.number(0, 19) == 0) tab.resize({from.number(1, 30), from.number(2, 100)});
             for (watcher& each : watchers) {
                 if (from.number(0, 5) == 0) each.stalled = !each.stalled;
@@ -425,11 +425,11 @@ TEST_CASE("a key's echo is a few bytes, a full frame of text is near its own siz
     tab.feed("\r\n");
     frame.clear();
     composer.compose(tab, {}, frame);
-    CHECK(frame.size() < 32); // a scroll, and no row again
+    CHECK(frame.size() < 32); // a scroll, without repeating a row
     CHECK(composer.memory_bytes() < 200 * 1024);
 }
 
-TEST_CASE("history and an overlay are shown and go away again without a trace", "[frame]") {
+TEST_CASE("history and an overlay are shown and removed again without a trace", "[frame]") {
     vt::terminal tab = make(5, 20), viewer = make(5, 20);
     frame_composer composer({5, 20}, everything());
     const auto compose = [&](const frame_composer::request& wanted) {
@@ -455,7 +455,7 @@ TEST_CASE("history and an overlay are shown and go away again without a trace", 
     CHECK(difference(tab, viewer, composer.offset()) == "");
 }
 
-TEST_CASE("colours come down to what the terminal has, and none means none", "[frame]") {
+TEST_CASE("colours are reduced to those of the terminal, and none means none", "[frame]") {
     const auto shown = [](colour_depth depth, const char* sequence) {
         vt::terminal tab = make(2, 10);
         tab.feed(std::string(sequence) + "x");
@@ -474,10 +474,10 @@ TEST_CASE("colours come down to what the terminal has, and none means none", "[f
     CHECK(shown(colour_depth::none, "\033[1;31;44m").find("\033[1mx") != std::string::npos);
 }
 
-TEST_CASE("the terminal's cursor keeps the user's shape until a program asks for one, and has it back after", "[frame]") {
+TEST_CASE("the terminal's cursor keeps the user's shape until a program sets one, and gets it back afterwards", "[frame]") {
     vt::terminal tab = make(3, 20);
     frame_composer composer({3, 20}, everything());
-    const auto told = [&](std::string_view bytes) { // of the cursor's shape
+    const auto told = [&](std::string_view bytes) { // sequences about the cursor's shape
         tab.feed(bytes);
         std::string frame, found;
         composer.compose(tab, {}, frame);
@@ -505,7 +505,7 @@ TEST_CASE("the terminal's cursor keeps the user's shape until a program asks for
     CHECK(told("\033[2 q") == "<2 q>");
 }
 
-TEST_CASE("a tab without a wish for the cursor gives the user's shape back after one with", "[frame]") {
+TEST_CASE("a tab that sets no cursor shape restores the user's after one that does", "[frame]") {
     vt::terminal shaping = make(3, 20), plain = make(3, 20), viewer = make(3, 20);
     shaping.feed("\033[6 q");
     frame_composer composer({3, 20}, everything());

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The user's terminal is given back, whatever ends and in whatever order, over both paths: settings, screen, cursor, modes, and
-// a description that blocks. MATO_TEST_ROUNDS: rounds of each; 2 when it is not set, 1 under a sanitizer.
+// The user's terminal is restored, whatever ends and in any order, direct and relayed: settings, screen, cursor, modes, and a
+// blocking description. MATO_TEST_ROUNDS: rounds of each; 2 when it is not set, 1 under a sanitizer.
 #include "support/outer_terminal.hpp"
 #include "support/replay_terminals.hpp"
 
@@ -15,7 +15,7 @@ int rounds() {
     return wanted ? std::max(1, std::atoi(wanted)) : sanitized ? 1 : 2;
 }
 
-/// Leaves every mode on that it can, and then says "up", or what it says for ever.
+/// Sets every mode that it can, and then prints "up", or its text for ever.
 std::string untidy(bool floods, const std::string& then = "exec cat") {
     const std::string modes = "stty -echo; printf '\\033[?1h\\033=\\033[?1003h\\033[?1006h\\033[?2004h\\033[?1004h\\033[?25l"
                               "\\033[?5h\\033[?6h\\033[3;9r\\033[3 q\\033]0;its title\\007\\033[31;44mup'; ";
@@ -28,7 +28,7 @@ std::size_t guardians(const mato_world& world) {
         std::count_if(all.begin(), all.end(), [](pid_t each) { return contains(proc_file(each, "comm"), "ttyguard"); }));
 }
 
-/// What a shell has left on the user's screen: the cursor below its text, in the last row, and in the middle of a line.
+/// The user's screen as a shell left it: the cursor below its text, in the last row, and in the middle of a line.
 const std::vector<std::string>& screens() {
     static const auto all = [] {
         std::string full;
@@ -41,11 +41,10 @@ const std::vector<std::string>& screens() {
     return all;
 }
 
-/// Of the terminal once no process is left that could write to it: it shows what it did before the client came, and
-/// then `last_line`.
+/// When no process is left that could write to the terminal: it shows what it did before the client, and then `last_line`.
 void check_given_back(const mato_world& world, outer_terminal& viewer, const std::string& last_line = {}) {
     REQUIRE(wait_until([&] { return viewer.look(), guardians(world) == 0; }));
-    viewer.look(); // what came last
+    viewer.look(); // the last output
     CHECK(viewer.client().now() == viewer.client().before());
     CHECK((::fcntl(viewer.client().slave(), F_GETFL) & O_NONBLOCK) == 0);
     CHECK_FALSE(viewer.screen().on_alternate());
@@ -72,7 +71,7 @@ std::vector<std::string> attach_by(const std::string& path) {
 
 } // namespace
 
-TEST_CASE("the terminal is given back after SIGKILL of client and daemon in any order, quiet or flooding",
+TEST_CASE("the terminal is restored after SIGKILL of client and daemon in any order, idle or flooding",
           "[mato][viewer][rounds]") {
     const std::string path = GENERATE("direct", "relayed");
     const std::string victims = GENERATE("client", "daemon", "client, daemon", "daemon, client");
@@ -101,7 +100,8 @@ TEST_CASE("the terminal is given back after SIGKILL of client and daemon in any 
     }
 }
 
-TEST_CASE("suspended, the terminal is the shell's; resumed, the tab is there again", "[mato][viewer][rounds]") {
+TEST_CASE("while suspended, the terminal belongs to the shell; after resuming, it shows the tab again",
+          "[mato][viewer][rounds]") {
     const std::string path = GENERATE("direct", "relayed");
     mato_world world;
     world.must({"new", "-d", "--", "stty -echo; printf '\\033[?1003hready'; exec cat"});
@@ -126,11 +126,11 @@ TEST_CASE("suspended, the terminal is the shell's; resumed, the tab is there aga
         CHECK(viewer.screen().cursor().col == before.cursor().col);
         const std::size_t shown = viewer.client().shown().size();
         world.must({"send", "1", news, "Enter"});
-        REQUIRE(world.must({"wait", "1", "--text", news}).empty()); // the daemon has it
-        static_cast<void>(world.must({"clients"}));                 // and has turned once more since
+        REQUIRE(world.must({"wait", "1", "--text", news}).empty()); // the daemon has processed it
+        static_cast<void>(world.must({"clients"}));                 // and has finished another turn since then
         viewer.look();
-        CHECK(viewer.client().shown().size() == shown); // it is not drawn over the shell
-        viewer.type("for the shell\n");                 // typed meanwhile, it is the shell's alone
+        CHECK(viewer.client().shown().size() == shown); // the shell's screen is not overwritten
+        viewer.type("for the shell\n");                 // input meanwhile is for the shell only
         pollfd typed{viewer.client().slave(), POLLIN, 0};
         static_cast<void>(world.must({"clients"}));
         REQUIRE(::poll(&typed, 1, 10'000) == 1);
@@ -150,7 +150,7 @@ TEST_CASE("suspended, the terminal is the shell's; resumed, the tab is there aga
     check_given_back(world, viewer, echoed + "[detached]");
 }
 
-TEST_CASE("the screen and the cursor are as they were before, after every ending", "[mato][viewer][rounds]") {
+TEST_CASE("screen and cursor are restored after every kind of ending", "[mato][viewer][rounds]") {
     const std::string path = GENERATE("direct", "relayed");
     const auto [end, last_line, code] = GENERATE(table<std::string, std::string, int>({{"detach key", "[detached]", 0},
                                                                                        {"detach", "[detached]", 0},
@@ -162,7 +162,7 @@ TEST_CASE("the screen and the cursor are as they were before, after every ending
     const std::string& screen = GENERATE(from_range(screens()));
     INFO(path << ", " << end);
     mato_world world;
-    world.configure("exit_empty = false\n"); // the daemon goes on, and no other tab takes the viewer
+    world.configure("exit_empty = false\n"); // the daemon stays, and the viewer has no other tab to switch to
     if (end == "raw")
         world.must({"new", "-d", "--emulator", "raw", "--", untidy(false)});
     else
@@ -182,7 +182,7 @@ TEST_CASE("the screen and the cursor are as they were before, after every ending
     check_given_back(world, viewer, last_line);
 }
 
-TEST_CASE("a cursor style of the user's is given back when a program has changed it, and else not touched",
+TEST_CASE("the user's cursor style is restored if a program has changed it, and otherwise not touched",
           "[mato][viewer][rounds]") {
     const std::string path = GENERATE("direct", "relayed");
     const std::string end = GENERATE("detach", "client", "both");
@@ -191,7 +191,7 @@ TEST_CASE("a cursor style of the user's is given back when a program has changed
     mato_world world;
     world.must({"new", "-d", "--", std::string("stty -echo; printf '") + (changes ? "\\033[3 q" : "") + "ready'; exec cat"});
     outer_terminal viewer(world, attach_by(path));
-    viewer.begin_with(screens()[0] + "\033[6 q"); // a steady bar, as shells set it for their line
+    viewer.begin_with(screens()[0] + "\033[6 q"); // a steady bar, as shells set it while editing
     REQUIRE(viewer.comes_to_show("ready"));
     viewer.type("typed\r"); // after the terminal's answers: they have been read when this is shown
     REQUIRE(viewer.comes_to_show("typed"));
@@ -206,7 +206,7 @@ TEST_CASE("a cursor style of the user's is given back when a program has changed
     if (end == "both") world.must({"new", "-d", "--", "exec cat"}); // the next daemon removes what a killed one left
 }
 
-TEST_CASE("a suspended client that is killed leaves the terminal to who has it by then", "[mato][viewer][rounds]") {
+TEST_CASE("when a suspended client is killed, the terminal is left to its current owner", "[mato][viewer][rounds]") {
     const std::string path = GENERATE("direct", "relayed");
     for (int round = 0; round < rounds(); ++round) {
         INFO(path << ", round " << round);
@@ -217,7 +217,7 @@ TEST_CASE("a suspended client that is killed leaves the terminal to who has it b
         viewer.client().signal(SIGTSTP);
         REQUIRE(wait_until([&] { return process_state(viewer.client().pid()) == 'T'; }));
         viewer.look();
-        termios raw = viewer.client().now().value; // another program of the shell's, with modes of its own
+        termios raw = viewer.client().now().value; // another program of the shell, with its own modes
         ::cfmakeraw(&raw);
         REQUIRE(::tcsetattr(viewer.client().slave(), TCSANOW, &raw) == 0);
         const terminal_settings theirs = viewer.client().now();
@@ -231,7 +231,7 @@ TEST_CASE("a suspended client that is killed leaves the terminal to who has it b
     }
 }
 
-TEST_CASE("the outer terminal is closed: its client ends, the daemon lets go of it, the tab goes on",
+TEST_CASE("the outer terminal is closed: its client ends, the daemon releases it, the tab keeps running",
           "[mato][viewer][rounds]") {
     const std::string path = GENERATE("direct", "relayed");
     const bool floods = GENERATE(false, true);

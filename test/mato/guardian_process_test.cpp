@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The process that gives the terminal back for a killed client: from its first moment on, and when there can be none.
+// The process that restores the terminal for a killed client: from its start on, and when it cannot be started.
 // MATO_TEST_ROUNDS: a quarter of the rounds of each kill; 2 when it is not set.
 #include "support/outer_terminal.hpp"
 
@@ -17,7 +17,7 @@ int rounds() {
 
 } // namespace
 
-TEST_CASE("a group or a session that is killed as soon as the screen appears leaves no raw terminal",
+TEST_CASE("a process group or session that is killed as soon as the screen appears leaves no raw terminal",
           "[mato][viewer][rounds]") {
     const std::string path = GENERATE("direct", "relayed");
     const std::string victims = GENERATE("group", "session");
@@ -39,7 +39,7 @@ TEST_CASE("a group or a session that is killed as soon as the screen appears lea
 
 TEST_CASE("at the limit of processes a client attaches without a guardian, and says so", "[mato][viewer]") {
     mato_world world;
-    const bool is_root = ::geteuid() == 0; // whom the limit does not bind
+    const bool is_root = ::geteuid() == 0; // root is not limited
     constexpr ::uid_t stranger = 31337;
     run_options limited;
     limited.variables["ASAN_OPTIONS"] = "detect_leaks=0"; // LeakSanitizer needs a process of its own

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file host_terminal_process_test.cpp: what programs are told of the terminals that show their tab: colours, theme, keyboard,
+/// @file host_terminal_process_test.cpp: what programs learn about the terminals that show their tab: colours, theme, keyboard,
 /// clipboard, focus.
 #include "support/mato_world.hpp"
 #include "support/pty_client.hpp"
@@ -13,7 +13,7 @@ using namespace support;
 
 namespace {
 
-/// A tab whose program writes to its terminal what it is told to, and keeps what its terminal sends.
+/// A tab whose program writes what it is told to its terminal, and records what its terminal sends.
 class asking_tab {
 public:
     asking_tab(const mato_world& world, std::string name) : world_(world), name_(std::move(name)) {
@@ -45,7 +45,7 @@ public:
         }
         world_.must({"send", name_, "-l", order + ">"});
     }
-    /// What has come since the last call, once the answer to DSR 5, asked after it, has come, too.
+    /// What has arrived since the last call, up to the answer to a DSR 5 that is sent now.
     std::string got() {
         write("\033[5n");
         static constexpr std::string_view end = "\033[0n";
@@ -76,7 +76,7 @@ const std::string light = "\033]10;rgb:1111/2222/3333\033\\\033]11;rgb:fdfd/f6f6
 const std::string dark = "\033]10;rgb:eeee/eeee/eeee\033\\\033]11;rgb:0000/2b2b/3636\033\\";
 const std::string end_of_answers = "\033[?62;22c";
 
-/// A user's terminal that says `answers` of itself. They are typed ahead, so that no load of the machine makes them late.
+/// A user's terminal that answers queries with `answers`. They are typed ahead, so that machine load does not delay them.
 std::unique_ptr<pty_client> attach(const mato_world& world, const std::string& tab, const std::string& answers,
                                    std::vector<std::string> options = {}) {
     std::vector<std::string> words{"attach", tab};
@@ -98,7 +98,8 @@ std::vector<std::string> by(const std::string& path) {
 
 } // namespace
 
-TEST_CASE("a program is told the colours of the terminal that shows it, and keeps them when that has left", "[mato][host]") {
+TEST_CASE("a program gets the colours of the terminal that shows it, and keeps them after that terminal has left",
+          "[mato][host]") {
     const std::string path = GENERATE("direct", "relayed");
     mato_world world;
     asking_tab tab(world, "a");
@@ -111,14 +112,14 @@ TEST_CASE("a program is told the colours of the terminal that shows it, and keep
     CHECK(tab.ask("\033[?996n") == "\033[?997;2n");
     leave(*viewer);
     CHECK(tab.ask("\033]11;?\a\033[?996n") == "\033]11;rgb:fdfd/f6f6/e3e3\a\033[?997;2n");
-    viewer = attach(world, "a", "", by(path)); // a terminal that does not say
+    viewer = attach(world, "a", "", by(path)); // a terminal that does not answer
     CHECK(tab.ask("\033]11;?\a") == "\033]11;rgb:fdfd/f6f6/e3e3\a");
     leave(*viewer);
     viewer = attach(world, "a", dark, by(path));
     CHECK(tab.ask("\033]11;?\a\033[?996n") == "\033]11;rgb:0000/2b2b/3636\a\033[?997;1n");
 }
 
-TEST_CASE("of several terminals the colours of the one used last are told", "[mato][host]") {
+TEST_CASE("of several terminals the colours of the last used one are reported", "[mato][host]") {
     mato_world world;
     asking_tab tab(world, "a");
     auto first = attach(world, "a", light), second = attach(world, "a", dark, {"--relay"});
@@ -132,9 +133,9 @@ TEST_CASE("of several terminals the colours of the one used last are told", "[ma
     CHECK(tab.ask("\033]11;?\a") == "\033]11;rgb:0000/2b2b/3636\a");
 }
 
-TEST_CASE("a question that comes before the terminal has answered waits for it", "[mato][host]") {
+TEST_CASE("a query that comes before the terminal has answered waits for the answer", "[mato][host]") {
     mato_world world;
-    // The terminal is late on purpose; on a machine that is later still than the wait is long, another one is tried.
+    // The terminal answers late on purpose; if the machine delays the answer beyond the wait, another one is tried.
     CHECK(wait_until([&] {
         pty_client viewer(world, {"new", "--", "stty raw -echo; printf 'ready\033]11;?\007\033[?u\033[c'; exec cat -v"});
         REQUIRE(viewer.wait_for("ready"));
@@ -146,10 +147,10 @@ TEST_CASE("a question that comes before the terminal has answered waits for it",
         return answered;
     }));
     pty_client silent(world, {"new", "--", "stty raw -echo; printf 'ready\033]11;?\007\033[?u\033[c'; exec cat -v"});
-    REQUIRE(silent.wait_for("ready^[[?64;6;21;22;28;52c")); // for ever it does not wait
+    REQUIRE(silent.wait_for("ready^[[?64;6;21;22;28;52c")); // the wait ends
 }
 
-TEST_CASE("a terminal whose theme changes is asked for its colours again, and programs are told", "[mato][host]") {
+TEST_CASE("when a terminal's theme changes, its colours are queried again, and programs are notified", "[mato][host]") {
     const std::string path = GENERATE("direct", "relayed");
     mato_world world;
     asking_tab tab(world, "a");
@@ -173,7 +174,7 @@ TEST_CASE("a terminal whose theme changes is asked for its colours again, and pr
     CHECK(tab.got().empty());
 }
 
-TEST_CASE("kitty's keyboard protocol is claimed while a terminal that has it may type", "[mato][host]") {
+TEST_CASE("kitty's keyboard protocol is offered while a terminal that supports it can type", "[mato][host]") {
     mato_world world;
     asking_tab tab(world, "a");
     CHECK(tab.ask("\033[?u\033[>1u\033[?u").empty());
@@ -201,7 +202,7 @@ TEST_CASE("the clipboard is announced while programs may set it", "[mato][host]"
 
 // ---- focus ----
 
-TEST_CASE("focus is told to the tab that is left and to the one that is shown", "[mato][host]") {
+TEST_CASE("focus changes are reported to the tab that is left and to the tab that is shown", "[mato][host]") {
     const std::string path = GENERATE("direct", "relayed");
     mato_world world;
     asking_tab a(world, "a"), b(world, "b"), deaf(world, "c");
@@ -228,14 +229,14 @@ TEST_CASE("focus is told to the tab that is left and to the one that is shown", 
     CHECK(a.got().empty());
 }
 
-TEST_CASE("focus is lost when the last terminal that has it is gone, by whatever end", "[mato][host]") {
+TEST_CASE("focus is lost when the last terminal that has it is gone, however it ends", "[mato][host]") {
     mato_world world;
     asking_tab tab(world, "a");
     tab.write("\033[?1004h");
     auto first = attach(world, "a", "");
     CHECK(tab.got() == "\033[I");
     auto second = attach(world, "a", "", {"--relay"}), reader = attach(world, "a", "", {"-r"});
-    first->type("\033[Ox"); // another one has it still
+    first->type("\033[Ox"); // another one still has it
     CHECK(wait_until([&] { return tab.got() == "x"; }));
     first->type("\033[Iy");
     CHECK(wait_until([&] { return tab.got() == "y"; }));
@@ -251,7 +252,7 @@ TEST_CASE("focus is lost when the last terminal that has it is gone, by whatever
     CHECK(wait_until([&] { return tab.got() == "\033[O"; }));
     second->signal(SIGCONT);
     CHECK(wait_until([&] { return tab.got() == "\033[I"; }));
-    reader.reset(); // its session leader was forked with the terminal of `second` open
+    reader.reset(); // its session leader was forked while the terminal of `second` was open
     second->hang_up();
     CHECK(wait_until([&] { return tab.got() == "\033[O"; }));
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a client makes of something on the socket that is not the daemon it knows.
+// A client that finds something unexpected on the daemon's socket.
 #include "support/false_daemon.hpp"
 #include "support/framed.hpp"
 
@@ -35,7 +35,7 @@ TEST_CASE("a daemon that supports no common version: its own message and exit co
     }
 }
 
-TEST_CASE("something else on the socket: exit code 3 for a stranger, an error for nonsense", "[mato][hostile]") {
+TEST_CASE("something else on the socket: exit code 3 for another program, an error for nonsense", "[mato][hostile]") {
     mato_world world;
     const false_daemon there(world.socket());
     for (const auto& command : commands) {
@@ -49,7 +49,7 @@ TEST_CASE("something else on the socket: exit code 3 for a stranger, an error fo
     }
 }
 
-TEST_CASE("a daemon that greets and then is silent, or gone", "[mato][hostile]") {
+TEST_CASE("a daemon that greets and then is silent or gone", "[mato][hostile]") {
     mato_world world;
     const false_daemon there(world.socket());
     const std::string welcome = framed(mux::encode(message::welcome, 1, mux::welcome{}));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Broken and hostile clients cost a closed connection with a logged reason, and nothing else.
+// Broken and hostile clients cause a closed connection and a logged reason, and nothing else.
 #include "support/framed.hpp"
 #include "support/mato_world.hpp"
 
@@ -15,7 +15,7 @@ namespace {
 
 std::string hello_frame(mux::hello greeting = {}) { return framed(mux::encode(message::hello, 1, std::move(greeting))); }
 
-/// A client that sends whatever it likes.
+/// A client that can send anything.
 class raw_peer {
 public:
     explicit raw_peer(const mato_world& world) {
@@ -30,7 +30,7 @@ public:
         while (!bytes.empty() && !until.passed()) {
             const ssize_t sent = mato::sys::send(socket_.get(), bytes.data(), bytes.size());
             if (sent > 0) bytes.remove_prefix(static_cast<std::size_t>(sent));
-            if (sent == -1 && errno != EAGAIN) return; // closed: what the test is about
+            if (sent == -1 && errno != EAGAIN) return; // closed: that is what the test expects
             pollfd ready{socket_.get(), POLLOUT, 0};
             if (sent == -1) ::poll(&ready, 1, until.milliseconds());
         }
@@ -42,7 +42,7 @@ public:
         REQUIRE(mato::send_descriptors(socket_.get(), bytes, own, why) == bytes.size());
     }
     void finish() { ::shutdown(socket_.get(), SHUT_WR); }
-    /// All that comes until the daemon closes; empty when it does not in time.
+    /// Everything until the daemon closes the connection; empty if it does not in time.
     std::optional<std::string> rest(std::chrono::milliseconds limit = patience) {
         std::string bytes;
         const deadline until(limit);
@@ -90,7 +90,7 @@ struct watched_daemon {
         world.configure("[log]\nlevel = \"debug\"\n");
         id = world.open_tab();
         pid = world.daemon_pid();
-        REQUIRE(wait_until([&] { return socket_count(pid) == 1; })); // nobody is connected
+        REQUIRE(wait_until([&] { return socket_count(pid) == 1; })); // no client is connected
         descriptors = descriptor_count(pid);
     }
     void check_unharmed() {
@@ -107,7 +107,7 @@ struct watched_daemon {
 
 } // namespace
 
-TEST_CASE("a length of 0xffffffff closes the connection, and allocates nothing", "[mato][hostile]") {
+TEST_CASE("a length of 0xffffffff closes the connection and allocates nothing", "[mato][hostile]") {
     watched_daemon daemon;
     const long before = memory_kib(daemon.pid);
     for (int n = 0; n < 20; ++n) {
@@ -125,7 +125,7 @@ TEST_CASE("a length of 0xffffffff closes the connection, and allocates nothing",
     daemon.check_unharmed();
 }
 
-TEST_CASE("a hello cut at every byte, then the end", "[mato][hostile]") {
+TEST_CASE("a hello cut at every byte, followed by the end", "[mato][hostile]") {
     watched_daemon daemon;
     mux::hello greeting;
     greeting.tty = "/dev/pts/7";
@@ -137,7 +137,7 @@ TEST_CASE("a hello cut at every byte, then the end", "[mato][hostile]") {
         peer.finish();
         CHECK(peer.rest() == "");
     }
-    // And byte by byte, the same hello is a good one.
+    // Byte by byte, the same hello is valid.
     raw_peer slow(daemon.world);
     for (const char byte : whole) slow.send({&byte, 1});
     const auto answer = slow.next();
@@ -162,7 +162,7 @@ TEST_CASE("a hello whose body is cut inside a whole frame", "[mato][hostile]") {
     daemon.check_unharmed();
 }
 
-TEST_CASE("silence is closed after the handshake's deadline, and a whole hundred of them", "[mato][hostile]") {
+TEST_CASE("a silent connection is closed at the handshake deadline, and so are a hundred of them", "[mato][hostile]") {
     watched_daemon daemon;
     const stopwatch watch;
     std::vector<std::unique_ptr<raw_peer>> silent;
@@ -172,7 +172,7 @@ TEST_CASE("silence is closed after the handshake's deadline, and a whole hundred
     CHECK(watch.elapsed() >= 4900ms);
     CHECK(watch.elapsed() < 15s);
     daemon.check_logged("handshake");
-    CHECK(wait_until([&] { return count_of(daemon.world.log(), "handshake") >= 100; })); // written behind the close
+    CHECK(wait_until([&] { return count_of(daemon.world.log(), "handshake") >= 100; })); // it is logged after the close
     daemon.check_unharmed();
 }
 
@@ -184,7 +184,7 @@ TEST_CASE("garbage, before and after the hello", "[mato][hostile]") {
         for (int i = 0; i < 64 + n; ++i) noise += static_cast<char>((seed = seed * 1664525u + 1013904223u) >> 24);
         raw_peer peer(daemon.world);
         if (n % 2) peer.send(hello_frame());
-        if (n % 4 >= 2) // as a frame: a type that nobody knows, or a body that does not fit
+        if (n % 4 >= 2) // as a frame: an unknown type, or a body that does not fit
             peer.send(framed(noise));
         else
             peer.send(noise);
@@ -197,7 +197,7 @@ TEST_CASE("garbage, before and after the hello", "[mato][hostile]") {
     daemon.check_unharmed();
 }
 
-TEST_CASE("a stranger's magic, and requests before the hello", "[mato][hostile]") {
+TEST_CASE("a wrong magic number, and requests before the hello", "[mato][hostile]") {
     watched_daemon daemon;
     mux::hello stranger;
     stranger.magic = 0x12345678;
@@ -259,7 +259,8 @@ TEST_CASE("huge counts inside messages allocate nothing", "[mato][hostile]") {
     daemon.check_unharmed();
 }
 
-TEST_CASE("an unknown request is refused, an unknown skippable one is not, and both may go on", "[mato][hostile]") {
+TEST_CASE("an unknown request is refused, an unknown skippable one is ignored, and both clients can continue",
+          "[mato][hostile]") {
     watched_daemon daemon;
     {
         raw_peer peer(daemon.world);
@@ -279,12 +280,12 @@ TEST_CASE("an unknown request is refused, an unknown skippable one is not, and b
     daemon.check_unharmed();
 }
 
-TEST_CASE("one connection follows events or copies a tab's output, not both, and events once however often it asks",
+TEST_CASE("one connection follows events or records a tab, not both, and follows events once however often it asks",
           "[mato][hostile]") {
     watched_daemon daemon;
     struct asker {
         raw_peer peer;
-        std::vector<message> pushed; // what came unasked
+        std::vector<message> pushed; // messages without a request
         message next(std::uint32_t id) {
             for (;;) {
                 const auto frame = peer.next();
@@ -320,7 +321,7 @@ TEST_CASE("one connection follows events or copies a tab's output, not both, and
     daemon.check_unharmed();
 }
 
-TEST_CASE("a client that asks and never reads is cut off, and costs bounded memory", "[mato][hostile]") {
+TEST_CASE("a client that sends requests and never reads is disconnected, and costs bounded memory", "[mato][hostile]") {
     watched_daemon daemon;
     const long before = memory_kib(daemon.pid);
     raw_peer greedy(daemon.world);
@@ -335,7 +336,7 @@ TEST_CASE("a client that asks and never reads is cut off, and costs bounded memo
     daemon.check_unharmed();
 }
 
-TEST_CASE("typing past the window, and into a tab one is not attached to", "[mato][hostile]") {
+TEST_CASE("input beyond the window, and into a tab that is not attached", "[mato][hostile]") {
     watched_daemon daemon;
     const std::string deaf = daemon.world.open_tab({"stty raw -echo; touch up; exec sleep 1000"});
     REQUIRE(wait_until([&] { return std::filesystem::exists(daemon.world.home() / "up"); }));
@@ -355,12 +356,12 @@ TEST_CASE("typing past the window, and into a tab one is not attached to", "[mat
     daemon.check_unharmed();
 }
 
-TEST_CASE("more clients than the limit are told, and those that were there stay", "[mato][hostile]") {
+TEST_CASE("clients beyond the limit get an error, and the connected ones stay", "[mato][hostile]") {
     mato_world world;
     world.configure("[limits]\nclients = 3\n");
     const std::string id = world.open_tab();
     std::vector<std::unique_ptr<raw_peer>> good;
-    REQUIRE(wait_until([&] { // the command that opened the tab may not have been forgotten yet
+    REQUIRE(wait_until([&] { // the command that opened the tab may still be connected
         good.push_back(std::make_unique<raw_peer>(world));
         good.back()->send(hello_frame());
         const auto answer = good.back()->next();
@@ -376,13 +377,13 @@ TEST_CASE("more clients than the limit are told, and those that were there stay"
     CHECK(contains(world.log(), "too many clients"));
     good[0]->send(framed(mux::encode(message::list_tabs, 9)));
     CHECK(good[0]->next());
-    world.configure("[limits]\nclients = 4\n"); // as it says
+    world.configure("[limits]\nclients = 4\n"); // as the message says
     ::kill(world.daemon_pid(), SIGHUP);
     CHECK(wait_until([&] { return world.run({"has", id}).exit_code == 0; }));
     good.clear();
 }
 
-TEST_CASE("more silent peers than the limit: a client is told to try again, and soon may", "[mato][hostile]") {
+TEST_CASE("silent peers beyond the limit: a client is told to try again, and soon succeeds", "[mato][hostile]") {
     mato_world world;
     const std::string id = world.open_tab();
     std::vector<std::unique_ptr<raw_peer>> silent;
@@ -399,7 +400,7 @@ TEST_CASE("more silent peers than the limit: a client is told to try again, and 
     CHECK(wait_until([&] { return world.run({"has", id}).exit_code == 0; }));
 }
 
-TEST_CASE("descriptors that come with a request that takes none are not kept: a session sees its client's end",
+TEST_CASE("descriptors that come with a request that takes none are closed: a session sees its client's end",
           "[mato][hostile]") {
     watched_daemon daemon;
     for (int n = 0; n < 50; ++n) {
@@ -412,7 +413,7 @@ TEST_CASE("descriptors that come with a request that takes none are not kept: a 
     daemon.check_unharmed();
 }
 
-TEST_CASE("the leash of an attach must be a pipe: nothing else is kept with the view", "[mato][hostile]") {
+TEST_CASE("the second descriptor of an attach must be a pipe: anything else is refused", "[mato][hostile]") {
     watched_daemon daemon;
     for (int n = 0; n < 20; ++n) {
         raw_peer peer(daemon.world);
@@ -428,7 +429,7 @@ TEST_CASE("the leash of an attach must be a pipe: nothing else is kept with the 
     daemon.check_unharmed();
 }
 
-TEST_CASE("waits are bounded for a client, and a long terminal name is cut where clients are listed", "[mato][hostile]") {
+TEST_CASE("the waits of a client are bounded, and a long terminal name is cut in listings", "[mato][hostile]") {
     watched_daemon daemon;
     {
         mux::hello greeting;
@@ -454,7 +455,7 @@ TEST_CASE("waits are bounded for a client, and a long terminal name is cut where
         CHECK(mux::parse_header(*answer)->type == message::error);
         CHECK(mux::parse_header(*answer)->id == 99'999);
         CHECK(contains(*answer, "too many requests are waiting"));
-        CHECK(daemon.world.run({"wait", daemon.id, "--exit", "--timeout", "50ms"}).exit_code != 69); // others may still wait
+        CHECK(daemon.world.run({"wait", daemon.id, "--exit", "--timeout", "50ms"}).exit_code != 69); // others can still wait
     }
     daemon.check_unharmed();
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Images from a program to the terminals that can show them, over both paths; libvterm judges the text around them.
+// Images from a program to the terminals that can show them, direct and relayed; libvterm judges the text around them.
 #include "support/pty_client.hpp"
 #include "support/vterm_screen.hpp"
 
@@ -16,7 +16,7 @@ const std::string prefix = "\x1c"; // C-backslash
 constexpr std::string_view kitty_answer = "\033_Gi=31;OK\033\\", cell_answer = "\033[6;20;10t";
 constexpr std::string_view with_sixel = "\033[?62;4;22c", without_sixel = "\033[?62;22c";
 
-/// A user's terminal that answers as it is told to, and shows text as libvterm does.
+/// A user's terminal with configured answers, which shows text as libvterm does.
 class image_terminal {
 public:
     image_terminal(const mato_world& world, const std::vector<std::string>& arguments, std::string answers, int columns = 80,
@@ -42,7 +42,7 @@ public:
     [[nodiscard]] bool comes_to_get(std::string_view bytes) {
         return comes_to([&] { return contains(received(), bytes); });
     }
-    /// Its own bytes from now on.
+    /// Its own output from now on.
     void mark() { mark_ = client_.shown().size(); }
     [[nodiscard]] std::string_view received() const { return std::string_view(client_.shown()).substr(mark_); }
     [[nodiscard]] const vterm_screen& screen() const noexcept { return screen_; }
@@ -61,7 +61,7 @@ public:
                 data += part.substr(part.find(';') + 1);
         }
     }
-    /// Where the cursor is when `bytes` come: row and column, from 0.
+    /// The cursor when `bytes` arrive: row and column, from 0.
     [[nodiscard]] std::pair<int, int> place_of(std::string_view bytes) const {
         const auto at = client_.shown().find(bytes, mark_);
         REQUIRE(at != std::string::npos);
@@ -71,7 +71,7 @@ public:
     }
 
 private:
-    /// Without kitty's commands, which libvterm 0.1.4 takes for text. @returns bytes fed: one that is cut waits
+    /// Without kitty's commands, which libvterm 0.1.4 prints as text. @returns bytes fed: an incomplete command waits
     static std::size_t feed(vterm_screen& to, std::string_view bytes) {
         const std::size_t size = bytes.size();
         for (;;) {
@@ -91,7 +91,7 @@ private:
     std::size_t fed_ = 0, mark_ = 0;
 };
 
-/// Base64 of nothing in particular.
+/// Base64 of arbitrary data.
 std::string noise(std::size_t size, unsigned seed = 1) {
     constexpr std::string_view letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     std::minstd_rand random(seed);
@@ -100,7 +100,7 @@ std::string noise(std::size_t size, unsigned seed = 1) {
     return out;
 }
 
-/// An image of kitty's protocol in pieces of 4096.
+/// An image of kitty's protocol in chunks of 4096.
 std::string kitty(std::string keys, std::string_view data) {
     std::string out;
     do {
@@ -113,7 +113,7 @@ std::string kitty(std::string keys, std::string_view data) {
     return out;
 }
 
-/// A tab that waits for a line and then writes each of these, another line between them.
+/// A tab that waits for a line and then writes each of these, with another line between them.
 std::string open_writer(const mato_world& world, const std::vector<std::string>& outputs,
                         const std::string& greeting = "ready") {
     static int files = 0;
@@ -145,7 +145,7 @@ long tab_bytes(const mato_world& world) {
 
 } // namespace
 
-TEST_CASE("a kitty image of a megabyte reaches the viewer that can show it, where it belongs, and not a byte the other",
+TEST_CASE("a kitty image of a megabyte reaches the viewer that can show it, at its place, and no byte of it the other viewer",
           "[mato][images]") {
     const std::string path = GENERATE("direct", "relayed");
     mato_world world;
@@ -162,7 +162,7 @@ TEST_CASE("a kitty image of a megabyte reaches the viewer that can show it, wher
     CHECK(can.transmitted() == data);
     CHECK(can.place_of("\033_Ga=p") == std::pair{2, 4});
     CHECK(can.comes_to_get(",c=20,r=10"));
-    CHECK(count_of(cannot.received(), "\033_G") == 1); // the question
+    CHECK(count_of(cannot.received(), "\033_G") == 1); // the query
     CHECK(cannot.client().shown().size() < 20'000);
     for (const image_terminal* each : {&can, &cannot}) {
         CHECK(contains(each->screen().text(), "                        behind\n")); // the cursor was right of it
@@ -172,7 +172,7 @@ TEST_CASE("a kitty image of a megabyte reaches the viewer that can show it, wher
     CHECK_FALSE(contains(world.must({"capture", "1"}), data.substr(0, 16)));
 }
 
-TEST_CASE("where nobody can show images nothing is kept, and a program is told nothing", "[mato][images]") {
+TEST_CASE("if no viewer can show images, none is kept, and the program is told so", "[mato][images]") {
     mato_world world;
     open_writer(world, {kitty("a=T,f=24,s=512,v=512", noise(1'048'576)) + "done",
                         "\033_Gi=3,a=q,s=1,v=1,f=24;AAAA\033\\\033[cagain", "\033_Gi=4,a=q,s=1,v=1,f=24;AAAA\033\\\033[clast"});
@@ -181,7 +181,7 @@ TEST_CASE("where nobody can show images nothing is kept, and a program is told n
     REQUIRE(cannot.comes_to([&] { return contains(world.must({"clients", "--json"}), "\"tab\": 1"); }));
     const long before = tab_bytes(world);
     cannot.client().type("\r");
-    REQUIRE(cannot.comes_to_show("readydone")); // as a terminal without images: the cursor stayed
+    REQUIRE(cannot.comes_to_show("readydone")); // as on a terminal without images: the cursor did not move
     CHECK(tab_bytes(world) < before + 65'536);
     world.must({"send", "1", "-l", "\r"});
     REQUIRE(cannot.comes_to_show("again"));
@@ -190,11 +190,11 @@ TEST_CASE("where nobody can show images nothing is kept, and a program is told n
     world.must({"send", "1", "-l", "\r"});
     REQUIRE(world.must({"wait", "1", "--text", "last"}).empty());
     world.must({"send", "1", "-l", "\r"});
-    REQUIRE(world.must({"wait", "1", "--text", R"(\^\[_Gi=4;OK)"}).empty()); // nobody looks: whoever comes may be able to
+    REQUIRE(world.must({"wait", "1", "--text", R"(\^\[_Gi=4;OK)"}).empty()); // no viewer: a later one may support images
     CHECK_FALSE(contains(world.must({"capture", "1"}), "Gi=3"));
 }
 
-TEST_CASE("who comes again is shown the images that are there; a cleared screen has none", "[mato][images]") {
+TEST_CASE("a viewer that returns is shown the existing images; a cleared screen has none", "[mato][images]") {
     const std::string path = GENERATE("direct", "relayed");
     mato_world world;
     const std::string data = noise(53'336);
@@ -211,14 +211,14 @@ TEST_CASE("who comes again is shown the images that are there; a cleared screen 
             viewer.client().type("\r");
             REQUIRE(viewer.comes_to_show("cleared"));
             CHECK(viewer.comes_to_get("\033_Ga=d,d=i"));
-            CHECK(tab_bytes(world) > 40'000); // its id is still the program's to use
+            CHECK(tab_bytes(world) > 40'000); // the program can still use its id
         }
         viewer.client().type(prefix + "d");
         CHECK(viewer.client().wait() == 0);
     }
 }
 
-TEST_CASE("two tabs' images of one id are two, and go with their tabs", "[mato][images]") {
+TEST_CASE("images of two tabs with one id are separate, and are removed with their tabs", "[mato][images]") {
     mato_world world;
     const std::string first = noise(8000, 3), second = noise(8000, 4);
     open_writer(world, {kitty("a=T,i=1,q=2,f=24,s=40,v=40", first)}, "one");
@@ -241,7 +241,8 @@ TEST_CASE("two tabs' images of one id are two, and go with their tabs", "[mato][
     CHECK(ids.size() == 2);
 }
 
-TEST_CASE("sixel and iTerm2 images reach the terminals that know them, and the program is told of sixel", "[mato][images]") {
+TEST_CASE("sixel and iTerm2 images reach the terminals that support them, and sixel is announced to the program",
+          "[mato][images]") {
     const std::string path = GENERATE("direct", "relayed");
     mato_world world;
     const std::string sixels = "\033P0;1;0q\"1;1;20;40!20~-!20~-!20~-!20~-!20~-!20~-!20N\033\\",
@@ -260,19 +261,19 @@ TEST_CASE("sixel and iTerm2 images reach the terminals that know them, and the p
     REQUIRE(iterm.comes_to_get(shown));
     CHECK(iterm.place_of(shown) == std::pair{9, 6});
     for (image_terminal* each : {&sixel, &iterm, &none}) REQUIRE(each->comes_to_show("end"));
-    CHECK(contains(sixel.screen().text(), "        end\n")); // behind the last row
+    CHECK(contains(sixel.screen().text(), "        end\n")); // below the last row
     sixel.client().type("\r");
     for (image_terminal* each : {&sixel, &iterm, &none}) REQUIRE(each->comes_to_show("asked"));
     sixel.client().type("\r");
     REQUIRE(world.must({"wait", "1", "--text", R"(\^\[\[\?64;4;.*c\^\[\[6;20;10t)"}).empty());
-    for (const auto& received :
-         {iterm.received(), none.received()}) // of device control strings the question about the cursor alone
+    for (const auto& received : {iterm.received(), none.received()}) // of device control strings only the cursor query
         CHECK(count_of(received, "\033P") == count_of(received, "\033P$q q\033\\"));
     CHECK_FALSE(contains(none.received(), "1337"));
     CHECK_FALSE(contains(sixel.received(), "1337"));
 }
 
-TEST_CASE("a program's terminal has the pixels of its viewer's, and an image over the bound is nobody's", "[mato][images]") {
+TEST_CASE("a program's terminal has the pixels of its viewer's, and an image over the limit reaches no viewer",
+          "[mato][images]") {
     mato_world world;
     world.configure("[log]\nlevel = \"debug\"\n");
     const std::string data = noise(5'000'000);
@@ -295,7 +296,8 @@ TEST_CASE("a program's terminal has the pixels of its viewer's, and an image ove
     CHECK(viewer.comes_to_show("(24, 80, 800, 480)"));
 }
 
-TEST_CASE("a viewer stopped under a flood of images costs a bounded memory, and is right when it goes on", "[mato][images]") {
+TEST_CASE("a viewer stopped during a flood of images costs bounded memory, and is correct after it continues",
+          "[mato][images]") {
     const std::string path = GENERATE("direct", "relayed");
     mato_world world;
     std::string flood;
@@ -306,7 +308,7 @@ TEST_CASE("a viewer stopped under a flood of images costs a bounded memory, and 
     image_terminal live(world, attach_to("1"), std::string(without_sixel)), stopped(world, attach_to("1", path), answers);
     REQUIRE(live.comes_to_show("ready"));
     REQUIRE(stopped.comes_to_show("ready"));
-    stopped.client().signal(SIGSTOP); // and nobody reads its terminal
+    stopped.client().signal(SIGSTOP); // and its terminal is not read
     REQUIRE(wait_until([&] { return process_state(stopped.client().pid()) == 'T'; }));
     const long before = memory_kib(world.daemon_pid());
     live.client().type("\r");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file input_context_test.cpp: what holds while a viewer's input is read follows the tab's program.
+/// @file input_context_test.cpp: the state for reading a viewer's input follows the tab's program.
 #include "view/input_context.hpp"
 
 #include "support/catch.hpp"

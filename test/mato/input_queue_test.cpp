@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file input_queue_test.cpp: in order, within the bound, and whoever typed is told what was taken.
+/// @file input_queue_test.cpp: in order, bounded, and every sender learns how much was read.
 #include "tab/input_queue.hpp"
 
 #include "support/catch.hpp"
@@ -17,7 +17,7 @@ struct report {
     bool operator==(const report&) const = default;
 };
 
-/// Takes `size` bytes of the front; what was finished goes to `done`.
+/// Takes `size` bytes from the front; finished items go to `done`.
 void take(mux::input_queue& queue, std::size_t size, std::vector<report>& done) {
     queue.taken(size, [&](source from, std::size_t bytes) { done.push_back({from, bytes}); });
 }
@@ -26,7 +26,7 @@ void take(mux::input_queue& queue, std::size_t size, std::vector<report>& done) 
 
 // ---- the contract ----
 
-TEST_CASE("bytes leave in the order they came, and each item reports its end once", "[input_queue]") {
+TEST_CASE("bytes leave in the order of arrival, and each item reports its end once", "[input_queue]") {
     mux::input_queue queue(100);
     std::vector<report> done;
     CHECK(queue.empty());
@@ -46,7 +46,7 @@ TEST_CASE("bytes leave in the order they came, and each item reports its end onc
     CHECK(queue.bytes() == 0);
 }
 
-TEST_CASE("a cancelled request leaves, and what the program had of it is told", "[input_queue]") {
+TEST_CASE("a cancelled request is removed, and the bytes that were read of it are reported", "[input_queue]") {
     mux::input_queue queue(100);
     std::vector<report> done;
     for (const auto& [from, bytes] : {std::pair{source{1, 5}, "aaaa"}, {source{2, 5}, "bb"}, {source{1, 6}, "cc"}})
@@ -63,7 +63,7 @@ TEST_CASE("a cancelled request leaves, and what the program had of it is told", 
     CHECK(done.empty());
 }
 
-TEST_CASE("clearing tells every sender what became of its bytes", "[input_queue]") {
+TEST_CASE("clearing reports to every sender how much was read", "[input_queue]") {
     mux::input_queue queue(100);
     std::vector<report> done, lost;
     REQUIRE(queue.push({1, 1}, "abc"));
@@ -76,7 +76,7 @@ TEST_CASE("clearing tells every sender what became of its bytes", "[input_queue]
     CHECK(queue.push({1, 0}, std::string(100, 'x')));
 }
 
-TEST_CASE("any order of pushes, takes and cancels agrees with the obvious list", "[input_queue]") {
+TEST_CASE("any order of pushes, takes and cancels agrees with a simple list", "[input_queue]") {
     std::mt19937 random(GENERATE(range(0u, 30u)));
     struct entry {
         source from;
@@ -137,19 +137,19 @@ TEST_CASE("any order of pushes, takes and cancels agrees with the obvious list",
 
 // ---- the refusals ----
 
-TEST_CASE("what would pass the bound is not queued at all", "[input_queue]") {
+TEST_CASE("an item that would exceed the limit is not queued at all", "[input_queue]") {
     mux::input_queue queue(5);
     CHECK_FALSE(queue.push({1, 0}, "123456"));
     CHECK(queue.empty());
     CHECK(queue.push({1, 0}, "12345"));
     CHECK_FALSE(queue.push({1, 0}, "x"));
-    CHECK(queue.push({1, 0}, "")); // nothing fits always
+    CHECK(queue.push({1, 0}, "")); // an empty item always fits
     CHECK(queue.bytes() == 5);
 }
 
 // ---- the edges ----
 
-TEST_CASE("an empty item is finished by taking nothing", "[input_queue]") {
+TEST_CASE("an empty item is finished by taking zero bytes", "[input_queue]") {
     mux::input_queue queue(5);
     std::vector<report> done;
     REQUIRE(queue.push({1, 3}, ""));
@@ -166,7 +166,7 @@ TEST_CASE("a finished item's callback may push", "[input_queue]") {
     CHECK(queue.front() == "cdefg");
 }
 
-TEST_CASE("items of one byte cost what their memory costs: their number is bounded as their bytes are", "[input_queue]") {
+TEST_CASE("items of one byte count with their memory: their number is limited as their bytes are", "[input_queue]") {
     using mux::input_queue;
     for (const std::size_t bound : {std::size_t{1} << 16, std::size_t{16} << 20}) {
         input_queue queue(bound);
@@ -184,17 +184,17 @@ TEST_CASE("items of one byte cost what their memory costs: their number is bound
     }
 }
 
-TEST_CASE("a request cancelled among a hundred thousand others costs a search, not a walk", "[input_queue]") {
+TEST_CASE("cancelling a request among a hundred thousand costs a search, not a walk", "[input_queue]") {
     mux::input_queue queue(32u << 20);
     constexpr std::uint32_t others = 100'000;
     for (std::uint32_t n = 1; n <= others; ++n) REQUIRE(queue.push({1, n}, "x"));
     REQUIRE(queue.push({2, 7}, "mine"));
-    for (std::uint32_t n = 1; n <= others; ++n) CHECK(queue.cancel(3, n) == 0); // a walk each would be 10^10 steps
+    for (std::uint32_t n = 1; n <= others; ++n) CHECK(queue.cancel(3, n) == 0); // with a walk each it would be 10^10 steps
     CHECK(queue.cancel(2, 7) == 0);
     CHECK(queue.bytes() == others);
 }
 
-TEST_CASE("requests of one number are all cancelled, and those of others are left in order", "[input_queue]") {
+TEST_CASE("all requests with one number are cancelled, and the others stay in order", "[input_queue]") {
     mux::input_queue queue(100);
     std::vector<report> done;
     for (const char* const text : {"a", "b", "c"}) {

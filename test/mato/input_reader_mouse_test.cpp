@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// @file input_reader_mouse_test.cpp: mouse reports and the keys that scroll are for the program or for the viewer, by the
-/// tab's modes.
+/// @file input_reader_mouse_test.cpp: mouse reports and scroll keys go to the program or to the viewer, depending on the tab's
+/// modes.
 #include "view/input_reader.hpp"
 
 #include "support/catch.hpp"
@@ -18,7 +18,7 @@ using viewer = support::input_viewer;
 
 // ---- mouse ----
 
-TEST_CASE("mouse reports are written for the program's encoding and its place on the viewer's screen", "[input_reader]") {
+TEST_CASE("mouse reports are converted to the program's encoding and its place on the viewer's screen", "[input_reader]") {
     auto with = mouse_context(mouse_tracking::buttons);
     with.top = 5;
     with.left = 20;
@@ -46,7 +46,7 @@ TEST_CASE("positions outside the tab are moved to its edge", "[input_reader]") {
     CHECK(effect("\x1b[<32;30;5M\x1b[<0;30;5m\x1b[<32;30;5M", with) == "\x1b[<32;30;5M\x1b[<0;30;5m\x1b[<32;30;5M");
 }
 
-TEST_CASE("pixels become cells and cells pixels, by the size of the viewer's cells", "[input_reader]") {
+TEST_CASE("pixels become cells and cells become pixels, by the size of the viewer's cells", "[input_reader]") {
     auto with = mouse_context(mouse_tracking::buttons, mouse_encoding::sgr_pixels);
     with.cell_width = 10;
     with.cell_height = 20;
@@ -60,7 +60,7 @@ TEST_CASE("pixels become cells and cells pixels, by the size of the viewer's cel
     with.pixels = true;
     with.encoding = mouse_encoding::sgr;
     CHECK(effect("\x1b[<0;10;20M\x1b[<0;11;21M", with) == "\x1b[<0;3;2M\x1b[<0;4;3M");
-    with.cell_width = 0; // not known
+    with.cell_width = 0; // unknown
     CHECK(effect("\x1b[<0;10;20M", with) == "");
     with.encoding = mouse_encoding::sgr_pixels;
     CHECK(effect("\x1b[<0;10;20M", with) == "");
@@ -68,7 +68,7 @@ TEST_CASE("pixels become cells and cells pixels, by the size of the viewer's cel
     CHECK(effect("\x1b[<0;10;20M", with) == "\x1b[<0;10;20M");
 }
 
-TEST_CASE("pixels are those of the tab's cells, also where the viewer's terminal tells neither", "[input_reader]") {
+TEST_CASE("pixels are those of the tab's cells, also if the viewer's terminal reports no size", "[input_reader]") {
     auto with = mouse_context(mouse_tracking::buttons, mouse_encoding::sgr_pixels);
     with.tab_cell_width = 8;
     with.tab_cell_height = 16;
@@ -83,10 +83,10 @@ TEST_CASE("pixels are those of the tab's cells, also where the viewer's terminal
     CHECK(effect("\x1b[<0;1;1M", with) == "\x1b[<0;3;2M");
 }
 
-TEST_CASE("what the program did not ask for it is not told", "[input_reader]") {
+TEST_CASE("events that the program did not ask for are not reported", "[input_reader]") {
     CHECK(effect("\x1b[<0;1;1M\x1b[<0;1;1m\x1b[<35;2;2M") == "");
     CHECK(effect("\x1b[<35;2;2M\x1b[<32;2;2M", mouse_context(mouse_tracking::buttons)) == "");
-    CHECK(effect("\x1b[<1;2M\x1b[<M\x1b[<1;2;3;4M", mouse_context(mouse_tracking::all)) == ""); // no reports at all
+    CHECK(effect("\x1b[<1;2M\x1b[<M\x1b[<1;2;3;4M", mouse_context(mouse_tracking::all)) == ""); // not valid reports
 }
 
 TEST_CASE("without a mouse mode the wheel scrolls the viewer, or types arrows on the alternate screen", "[input_reader]") {
@@ -99,18 +99,18 @@ TEST_CASE("without a mouse mode the wheel scrolls the viewer, or types arrows on
     CHECK(effect("\x1b[<64;1;1M\x1b[<65;1;1M", with) == "\x1b[A\x1b[A\x1b[A\x1b[B\x1b[B\x1b[B");
     with.application_cursor = true;
     CHECK(effect("\x1b[<64;1;1M", with) == "\x1bOA\x1bOA\x1bOA");
-    with.kitty_flags = 4; // alternate keys alone change no arrow
+    with.kitty_flags = 4; // flag 4 (alternate keys) does not change arrows
     CHECK(effect("\x1b[<64;1;1M", with) == "\x1bOA\x1bOA\x1bOA");
     with.kitty_flags = 1;
     CHECK(effect("\x1b[<64;1;1M", with) == "\x1b[A\x1b[A\x1b[A");
     with.mouse = mouse_tracking::buttons;
     with.encoding = mouse_encoding::sgr;
     CHECK(effect("\x1b[<64;1;1M", with) == "\x1b[<64;1;1M");
-    with.mouse = mouse_tracking::x10; // knows no wheel
+    with.mouse = mouse_tracking::x10; // without the wheel
     CHECK(effect("\x1b[<64;1;1M", with) == "");
 }
 
-TEST_CASE("while scrolled the mouse is the viewer's, but a press the program knows of ends", "[input_reader]") {
+TEST_CASE("while scrolled the mouse belongs to the viewer, except the release of a press that was reported", "[input_reader]") {
     viewer v(mouse_context(mouse_tracking::drags));
     CHECK(v.feed("\x1b[<0;1;1M").take() == "\x1b[<0;1;1M");
     v.context.scrolled = true;
@@ -132,20 +132,20 @@ TEST_CASE("Shift-PageUp and Shift-PageDown scroll the viewer on the primary scre
     CHECK(effect("\x1b[5;2~\x1b[6;2~", with) == "\x1b[5;2~\x1b[6;2~");
 }
 
-TEST_CASE("a key typed while scrolled returns to the bottom and is typed", "[input_reader]") {
+TEST_CASE("a key typed while scrolled returns to the bottom and is passed on", "[input_reader]") {
     input_context with;
     with.scrolled = true;
     CHECK(effect("ab", with) == "{bottom}ab");
     CHECK(effect("\x1b[A", with) == "{bottom}\x1b[A");
     CHECK(effect("\x1b[200~x\x1b[201~", with) == "{bottom}x");
     CHECK(effect("\x1b[5;2~\x1b[<64;1;1M\x1b[I\x1b[57441;1:3u", with) == "{page back}{back 3}{focus}\x1b[57441;1:3u");
-    CHECK(effect("\x1b[97;1:3ux", with) == "\x1b[97;1:3u{bottom}x"); // a release is no key typed
+    CHECK(effect("\x1b[97;1:3ux", with) == "\x1b[97;1:3u{bottom}x"); // a release is not a typed key
     CHECK(effect("\x1c"
                  "d",
                  with) == "{key d}");
     with.alternate_screen = true;
     CHECK(effect("\x1b[5;2~\x1b[<65;1;1M", with) == "{page back}{forth 3}");
-    CHECK(effect("a\x1b[5;2~", with) == "{bottom}a\x1b[5;2~"); // by then the program's
+    CHECK(effect("a\x1b[5;2~", with) == "{bottom}a\x1b[5;2~"); // no longer scrolled: for the program
     with.readonly = true;
     CHECK(effect("ab", with) == "{bottom}");
 }

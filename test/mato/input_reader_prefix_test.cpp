@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file input_reader_prefix_test.cpp: the prefix and its key are for mato, in whatever encoding they come.
+/// @file input_reader_prefix_test.cpp: the prefix and the key after it are for mato, in any encoding.
 #include "view/input_reader.hpp"
 
 #include "support/catch.hpp"
@@ -18,7 +18,7 @@ using viewer = support::input_viewer;
 
 // ---- the prefix ----
 
-TEST_CASE("the prefix and its key are for mato; twice it is typed once", "[input_reader]") {
+TEST_CASE("the prefix and the key after it are for mato; typed twice it is passed on once", "[input_reader]") {
     CHECK(effect("a\x1c"
                  "db") == "a{key d}b");
     CHECK(effect("\x1c?\x1c"
@@ -32,16 +32,16 @@ TEST_CASE("the prefix and its key are for mato; twice it is typed once", "[input
     CHECK(effect(std::string_view("a\0d\0\0", 5), with) == std::string_view("a{key d}\0", 9));
 }
 
-TEST_CASE("the prefix waits for its key, however late", "[input_reader]") {
+TEST_CASE("the prefix waits for its key for any time", "[input_reader]") {
     viewer v;
     CHECK(v.feed("a\x1c").take() == "a");
-    CHECK_FALSE(v.reader.pending()); // nothing the program should have
+    CHECK_FALSE(v.reader.pending()); // nothing for the program is held
     CHECK(v.feed("").take() == "");
     CHECK(v.flush().feed("d").take() == "{key d}");
     CHECK(v.feed("\x1c").feed("\x1c").take() == "\x1c");
 }
 
-TEST_CASE("the prefix is known in kitty's and in xterm's encoding, and so is its key", "[input_reader]") {
+TEST_CASE("the prefix and its key are recognised in kitty's and in xterm's encoding", "[input_reader]") {
     CHECK(effect("\x1b[92;5ud") == "{key d}");
     CHECK(effect("\x1b[92;5u\x1b[100u") == "{key d}");
     CHECK(effect("\x1b[27;5;92~d") == "{key d}");
@@ -50,44 +50,44 @@ TEST_CASE("the prefix is known in kitty's and in xterm's encoding, and so is its
     CHECK(effect("\x1b[92;69ud") == "{key d}");                        // with caps lock
     CHECK(effect("\x1b[92;133u\x1b[100;129u") == "{key d}");           // with num lock
     CHECK(effect("\x1b[92:124:92;5:1u\x1b[47:63;2;63u") == "{key ?}"); // with alternates and text
-    CHECK(effect("\x1b[92;5u\x1b[47;2u") == "{key ?}");                // a US keyboard is the guess
+    CHECK(effect("\x1b[92;5u\x1b[47;2u") == "{key ?}");                // assumes a US keyboard
     CHECK(effect("\x1b[92;5u\x1b[57400u") == "{key 1}");               // on the keypad
     CHECK(effect("\x1b[92;5u\x1b[110;2u") == "{key N}");
     input_context with;
     with.prefix = '\x02';
     CHECK(effect("\x1b[98;5ud", with) == "{key d}");
     CHECK(effect("\x1b[1080::98;5u\x1b[1074::100u", with) == "{key d}"); // a Cyrillic layout
-    CHECK(effect("\x1b[98;6ud", with) == "\x1b[98;6ud");                 // C-S-b is another key
+    CHECK(effect("\x1b[98;6ud", with) == "\x1b[98;6ud");                 // C-S-b is a different key
     CHECK(effect("\x1b[98;7ud", with) == "\x1b[98;7ud");                 // so is C-M-b
     with.prefix = '\x1e';
     CHECK(effect("\x1b[54:94;6ud", with) == "{key d}"); // C-^
 }
 
-TEST_CASE("the prefix twice is typed in the form it came", "[input_reader]") {
+TEST_CASE("the prefix typed twice is passed on in its original form", "[input_reader]") {
     CHECK(effect("\x1b[92;5u\x1b[92;5u") == "\x1b[92;5u");
     CHECK(effect("\x1b[27;5;92~\x1b[27;5;92~") == "\x1b[27;5;92~");
     CHECK(effect("\x1b[92;5u\x1c") == "\x1c");
 }
 
-TEST_CASE("releases and repeats of keys that were mato's are not the program's", "[input_reader]") {
-    // Control down, \ down and up, Control up, d down and up: only Control is the program's.
+TEST_CASE("releases and repeats of mato's keys are not passed to the program", "[input_reader]") {
+    // Control down, \ down and up, Control up, d down and up: only Control is for the program.
     CHECK(effect("\x1b[57442;5u\x1b[92;5u\x1b[92;5:3u\x1b[57442;1:3u\x1b[100u\x1b[100;1:3u") ==
           "\x1b[57442;5u\x1b[57442;1:3u{key d}");
-    // Typed fast: d goes down before \ comes up, and Control came up before both.
+    // Typed fast: d is pressed before \ is released, and Control was released before both.
     CHECK(effect("\x1b[92;5u\x1b[100u\x1b[92;1:3u\x1b[100;1:3uz") == "{key d}z");
     CHECK(effect("\x1b[92;5:1u\x1b[92;5:2u\x1b[92;5:2u\x1b[92;5:3ud") == "{key d}"); // held down
     CHECK(effect("\x1c\x1b[100u\x1b[100;1:2u\x1b[100;1:3u\x1b[100u\x1b[100;1:3u") == "{key d}\x1b[100u\x1b[100;1:3u");
-    // A terminal may type a character and report only its release, when the program asked for that.
+    // A terminal may send a character and report only its release, if the program asked for that.
     input_context with;
     with.kitty_flags = 3;
     CHECK(effect("\x1b[92;5uD\x1b[100;2:3ud\x1b[100;1:3u", with) == "{key D}d\x1b[100;1:3u");
     CHECK(effect("\x1c"
                  "d\x1b[100;1:3u") == "{key d}\x1b[100;1:3u");
-    // The release of a prefix that was typed goes where its press went.
+    // The release of a prefix goes where its press went.
     CHECK(effect("\x1b[92;5u\x1b[92;5:3u\x1b[92;5u\x1b[92;5:3u") == "\x1b[92;5u\x1b[92;5:3u");
 }
 
-TEST_CASE("a key without a byte after the prefix is dropped whole", "[input_reader]") {
+TEST_CASE("a key without a byte after the prefix is dropped completely", "[input_reader]") {
     CHECK(effect("\x1c\x1b[Ad") == "d");
     CHECK(effect("\x1c\x1bOAd") == "d");
     CHECK(effect("\x1c\x1b[15;5~d") == "d");
@@ -100,7 +100,7 @@ TEST_CASE("a key without a byte after the prefix is dropped whole", "[input_read
                  "d") == "{key \xc3}d");
 }
 
-TEST_CASE("Escape after the prefix is a key, told when nothing follows it", "[input_reader]") {
+TEST_CASE("Escape after the prefix is a key, recognised when nothing follows it", "[input_reader]") {
     viewer v;
     CHECK(v.feed("\x1c\x1b").take() == "");
     CHECK(v.reader.pending());
@@ -112,7 +112,7 @@ TEST_CASE("Escape after the prefix is a key, told when nothing follows it", "[in
     CHECK(v.feed("\x1c\x1b[").flush().take() == "{key \x1b}[");
 }
 
-TEST_CASE("what no key is does not use up the prefix", "[input_reader]") {
+TEST_CASE("input that is not a key does not use up the prefix", "[input_reader]") {
     CHECK(effect("\x1c\x1b[<35;3;4Md", mouse_context(mouse_tracking::all)) == "\x1b[<35;3;4M{key d}");
     CHECK(effect("\x1c\x1b[I\x1b[O"
                  "d") == "{focus}{blur}{key d}");
@@ -120,7 +120,7 @@ TEST_CASE("what no key is does not use up the prefix", "[input_reader]") {
     CHECK(effect("\x1c\x1b[200~d\x1b[201~d") == "dd"); // a paste does
 }
 
-TEST_CASE("Escape may be the prefix; sequences stay sequences", "[input_reader]") {
+TEST_CASE("Escape can be the prefix; sequences remain sequences", "[input_reader]") {
     input_context with;
     with.prefix = '\x1b';
     CHECK(effect("\x1b"
@@ -136,7 +136,7 @@ TEST_CASE("Escape may be the prefix; sequences stay sequences", "[input_reader]"
     CHECK(v.feed("\x1b[").flush().take() == "{key [}");
 }
 
-TEST_CASE("a new prefix holds from the next byte; a key awaited is still a command", "[input_reader]") {
+TEST_CASE("a new prefix applies from the next byte; a key that is awaited is still a command", "[input_reader]") {
     viewer v;
     v.feed("\x1c");
     v.context.prefix = '\x02';

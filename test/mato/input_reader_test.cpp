@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file input_reader_test.cpp: what a terminal sends reaches the program unchanged, or exactly what is named is done instead.
+/// @file input_reader_test.cpp: a terminal's input reaches the program unchanged, or has exactly the described effect.
 #include "view/input_reader.hpp"
 
 #include "support/catch.hpp"
@@ -35,13 +35,13 @@ TEST_CASE("keys, text and any other bytes pass unchanged", "[input_reader]") {
         "\x1b[97;5u\x1b[97;1:3u\x1b[57441;2u",
         "\x1b[27;6;65~",
         "\x1b[12;40R",
-        "\x1b[?62;4c",         // not asked for
-        "\x1b]11;rgb:0/0/0\a", // nor this
+        "\x1b[?62;4c",         // not requested
+        "\x1b]11;rgb:0/0/0\a", // neither is this
         "\x1b[5~\x1b[6~\x1b[5;5~",
         "\x1b[1;1:1A\x1b[1;1:3A",
         "\x1b[5$", // rxvt
         "\x9b"
-        "A", // a byte like others: terminals speak UTF-8
+        "A", // a byte like any other: terminals use UTF-8
     };
     for (const auto bytes : all) {
         CAPTURE(bytes);
@@ -51,7 +51,7 @@ TEST_CASE("keys, text and any other bytes pass unchanged", "[input_reader]") {
     }
 }
 
-TEST_CASE("a run of keys is passed in one piece", "[input_reader]") {
+TEST_CASE("a run of keys is passed on in one piece", "[input_reader]") {
     struct counting final : mux::input_sink {
         void typed(std::string_view) override { ++calls; }
         void command(char) override {}
@@ -83,8 +83,8 @@ TEST_CASE("Escape and then a bracket, typed by hand, reach the program", "[input
     v.flush();
     CHECK_FALSE(v.reader.pending());
     CHECK(v.feed("[").take() == "[");
-    CHECK(v.feed("I").take() == "I"); // no focus report
-    // Alt-[ comes in one piece, and waits for what may follow it.
+    CHECK(v.feed("I").take() == "I"); // not a focus report
+    // Alt-[ arrives in one piece, and waits for more bytes.
     CHECK(v.feed("\x1b[").take() == "");
     CHECK(v.reader.pending());
     CHECK(v.reader.patience() == input_reader::key_patience);
@@ -101,7 +101,7 @@ TEST_CASE("an ESC at the end of a full buffer begins a sequence", "[input_reader
     CHECK(v.flush().take() == "\x1b");
 }
 
-TEST_CASE("after an ESC that has gone ahead the sequence is still understood", "[input_reader]") {
+TEST_CASE("a sequence is recognised although its ESC has already been passed on", "[input_reader]") {
     auto with = mouse_context(mouse_tracking::buttons);
     with.left = 10;
     viewer v(with);
@@ -134,7 +134,7 @@ TEST_CASE("a sequence that is too long for a key is passed on", "[input_reader]"
     CHECK(effect(mouse) == mouse);
 }
 
-TEST_CASE("what breaks a sequence off begins anew", "[input_reader]") {
+TEST_CASE("a byte that breaks a sequence off can begin another one", "[input_reader]") {
     CHECK(effect("\x1b[12\x1c"
                  "d") == "\x1b[12{key d}");
     CHECK(effect("\x1b[\x1b[I") == "\x1b[{focus}");
@@ -143,21 +143,21 @@ TEST_CASE("what breaks a sequence off begins anew", "[input_reader]") {
 
 // ---- focus, answers ----
 
-TEST_CASE("focus reports reach only programs that asked", "[input_reader]") {
+TEST_CASE("focus reports reach only programs that enabled them", "[input_reader]") {
     CHECK(effect("a\x1b[I\x1b[Ob") == "a{focus}{blur}b");
     input_context with;
     with.focus = true;
     CHECK(effect("a\x1b[Ib", with) == "a\x1b[I{focus}b");
 }
 
-TEST_CASE("a theme that the terminal reports is never for the program", "[input_reader]") {
+TEST_CASE("a theme report of the terminal is never passed to the program", "[input_reader]") {
     viewer v;
-    CHECK(v.feed("\x1b[?997;1n").take() == "\x1b[?997;1n"); // it was not told to report any
+    CHECK(v.feed("\x1b[?997;1n").take() == "\x1b[?997;1n"); // reports were not enabled
     v.context.theme_reports = true;
     CHECK(v.feed("a\x1b[?997;2nb\x1b[0n\x1b[?12;3n").take() == "a{answer 8}b\x1b[0n\x1b[?12;3n");
 }
 
-TEST_CASE("answers to our questions are ours until the last one has come", "[input_reader]") {
+TEST_CASE("answers to our queries are for mato until the last one has arrived", "[input_reader]") {
     viewer v;
     v.context.questions = 1;
     CHECK(v.feed("a\x1b[?2026;2$y\x1b[?0u\x1bP>|foot(1.16.2)\x1b\\\x1b_Gi=31;OK\x1b\\b").take() ==
@@ -166,10 +166,10 @@ TEST_CASE("answers to our questions are ours until the last one has come", "[inp
     CHECK(v.feed("\x1b]52;c;YQ==\a\x1bPx\x1b\\\x1b[?1;2R").take() == "\x1b]52;c;YQ==\a\x1bPx\x1b\\\x1b[?1;2R");
     CHECK(v.feed("\x1b[?62;4;22c").take() == "{answer 0}");
     CHECK(v.feed("\x1b[?62;4;22c").take() == "\x1b[?62;4;22c");
-    CHECK(v.feed("\x1b]").take() == "\x1b]"); // Alt-] does not wait any more
+    CHECK(v.feed("\x1b]").take() == "\x1b]"); // Alt-] no longer waits
 }
 
-TEST_CASE("an answer may come in parts, and is waited for longer than a key", "[input_reader]") {
+TEST_CASE("an answer may arrive in parts, and has a longer patience than a key", "[input_reader]") {
     viewer v;
     v.context.questions = 1;
     CHECK(v.feed("\x1bP").take() == "");
@@ -201,15 +201,15 @@ TEST_CASE("nothing in a paste is interpreted", "[input_reader]") {
     CHECK(effect("\x1b[200~a\x1c"
                  "d\x1b[201~\x1c"
                  "d") == "a\x1c"
-                         "d{key d}"); // the program did not ask for marks
+                         "d{key d}"); // the program did not enable marks
 }
 
-TEST_CASE("a paste is marked as it began, and its marks may come in parts", "[input_reader]") {
+TEST_CASE("a paste is marked as at its start, and its marks may arrive in parts", "[input_reader]") {
     input_context with;
     with.bracketed_paste = true;
     viewer v(with);
     CHECK(v.feed("\x1b[200~a\x1b").take() == "\x1b[200~a");
-    CHECK_FALSE(v.reader.pending()); // no time-out tears a paste's mark
+    CHECK_FALSE(v.reader.pending()); // no time-out splits a paste's mark
     v.context.bracketed_paste = false;
     CHECK(v.feed("[20").take() == "");
     CHECK(v.feed("1~b").take() == "\x1b[201~b");
@@ -217,7 +217,7 @@ TEST_CASE("a paste is marked as it began, and its marks may come in parts", "[in
     CHECK(v.feed("0~\x1b[201~").take() == "\x1b[200~");
 }
 
-TEST_CASE("an end of a paste in the text of a paste is removed", "[input_reader]") {
+TEST_CASE("an end mark inside the text of a paste is removed", "[input_reader]") {
     input_context with;
     with.bracketed_paste = true;
     CHECK(effect("\x1b[200~a\x1b[201~rm *\r\x1b[201~b", with) == "\x1b[200~arm *\r\x1b[201~b");
@@ -228,7 +228,7 @@ TEST_CASE("an end of a paste in the text of a paste is removed", "[input_reader]
     CHECK(v.feed("\x1b[200~a\x1b[201~").feed("b\x1b[201~c").take() == "\x1b[200~a\x1b[201~bc");
 }
 
-TEST_CASE("a paste that never ends can be ended", "[input_reader]") {
+TEST_CASE("a paste without an end can be ended", "[input_reader]") {
     input_context with;
     with.bracketed_paste = true;
     viewer v(with);
@@ -241,18 +241,18 @@ TEST_CASE("a paste that never ends can be ended", "[input_reader]") {
     CHECK(v.take() == "");
 }
 
-TEST_CASE("text given whole is pasted without what could pass for its end", "[input_reader]") {
+TEST_CASE("a text that is pasted as a whole has no bytes that could pass for its end", "[input_reader]") {
     CHECK(mux::pasted("ab", true) == "\x1b[200~ab\x1b[201~");
     CHECK(mux::pasted("ab", false) == "ab");
     CHECK(mux::pasted("a\x1b[201~b", true) == "\x1b[200~ab\x1b[201~");
-    CHECK(mux::pasted("a\x1b[20\x1b[201~1~b", true) == "\x1b[200~ab\x1b[201~"); // removing makes another
+    CHECK(mux::pasted("a\x1b[20\x1b[201~1~b", true) == "\x1b[200~ab\x1b[201~"); // removing creates another
     CHECK(mux::pasted("", true) == "\x1b[200~\x1b[201~");
     CHECK(mux::pasted("a\x1b[20", true) == "\x1b[200~a\x1b[20\x1b[201~");
 }
 
 // ---- the promises about absence ----
 
-TEST_CASE("for a read-only viewer nothing reaches the program", "[input_reader]") {
+TEST_CASE("nothing from a read-only viewer reaches the program", "[input_reader]") {
     auto with = mouse_context(mouse_tracking::all);
     with.readonly = true;
     with.focus = true;
@@ -267,7 +267,7 @@ TEST_CASE("for a read-only viewer nothing reaches the program", "[input_reader]"
 
 namespace {
 
-/// Text a terminal may send, with much in it that is special here.
+/// Random input of a terminal, with many special sequences.
 std::string random_input(std::mt19937& random, bool with_pastes) {
     const std::string_view parts[] = {"a",
                                       "d",

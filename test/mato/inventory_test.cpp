@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file inventory_test.cpp: a list of tabs fits into a message, however long what programs call themselves.
+/// @file inventory_test.cpp: a list of tabs fits into a message, however long the programs' titles are.
 #include "daemon/inventory.hpp"
 
 #include "protocol/utf8.hpp"
@@ -27,7 +27,7 @@ std::size_t size_of(const mux::tab_list& list) { return mux::encode(mux::message
 
 } // namespace
 
-TEST_CASE("a list that fits is left as it is", "[inventory]") {
+TEST_CASE("a list that fits is not changed", "[inventory]") {
     for (const std::size_t count : {std::size_t{0}, std::size_t{1}, std::size_t{200}}) {
         auto list = list_of(count, std::string(1'000, 'c'));
         mux::make_fit(list, most);
@@ -35,7 +35,7 @@ TEST_CASE("a list that fits is left as it is", "[inventory]") {
     }
 }
 
-TEST_CASE("a list that does not fit has its longest texts cut, at a character, with a sign of it; names stay", "[inventory]") {
+TEST_CASE("in a list that does not fit the longest texts are cut at a character and marked; names stay", "[inventory]") {
     for (const std::size_t count : {std::size_t{300}, std::size_t{1'000}, std::size_t{3'000}})
         for (const std::string& character : {std::string("c"), std::string("ä"), std::string("€"), std::string("😀")}) {
             std::string text;

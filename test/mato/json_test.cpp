@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file json_test.cpp: what leaves as JSON is JSON, whatever a program called itself.
+/// @file json_test.cpp: all output as JSON is valid, for any names.
 #include "client/json.hpp"
 
 #include <mato/printable.hpp>
@@ -15,7 +15,7 @@ namespace json = mux::json;
 
 // ---- the contract ----
 
-TEST_CASE("text is quoted and comes back", "[json]") {
+TEST_CASE("text is quoted and can be read back", "[json]") {
     CHECK(json::quote("") == "\"\"");
     CHECK(json::quote("a b/c") == "\"a b/c\"");
     CHECK(json::quote("\"\\") == "\"\\\"\\\\\"");
@@ -37,7 +37,7 @@ TEST_CASE("values are written by their type", "[json]") {
     CHECK(json::value(json::verbatim{"null"}) == "null");
 }
 
-TEST_CASE("objects keep the order of their members, arrays have one a line", "[json]") {
+TEST_CASE("objects keep the order of their members, arrays have one element per line", "[json]") {
     CHECK(json::object().done().text == "{}");
     const auto one = json::object().add("b", 1).add("a", "x").add("c", json::verbatim{"null"}).done();
     CHECK(one.text == R"({"b": 1, "a": "x", "c": null})");
@@ -49,7 +49,7 @@ TEST_CASE("objects keep the order of their members, arrays have one a line", "[j
 
 // ---- the edges ----
 
-TEST_CASE("bytes that are no UTF-8 become replacement characters, one each", "[json]") {
+TEST_CASE("bytes that are not UTF-8 become replacement characters, one each", "[json]") {
     const std::string mark = "\xef\xbf\xbd";
     const std::pair<std::string, std::string> table[] = {
         {"\xff", mark},
@@ -79,7 +79,7 @@ TEST_CASE("any bytes give valid JSON", "[json]") {
     }
 }
 
-TEST_CASE("text that is UTF-8 stands for itself, but its controls, which are escaped", "[json]") {
+TEST_CASE("UTF-8 text is unchanged, except control characters, which are escaped", "[json]") {
     std::string all, escapes;
     for (char32_t code = 0x20; code < 0x3000; ++code) {
         if (mato::is_control(code)) {

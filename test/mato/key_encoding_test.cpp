@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file key_encoding_test.cpp: the bytes of a key in the modes a program can set.
+/// @file key_encoding_test.cpp: the bytes of a key in every keyboard mode.
 #include "tab/key_encoding.hpp"
 
 #include "support/catch.hpp"
@@ -41,7 +41,7 @@ TEST_CASE("DECCKM: cursor keys, Home and End are SS3, unless they are modified",
     CHECK(in(after("\033[?1h\033[?1l"), "Up") == "\033[A");
 }
 
-TEST_CASE("DECKPAM: the keypad's keys are SS3, else what is on them", "[key_encoding]") {
+TEST_CASE("DECKPAM: the keypad's keys are SS3, otherwise their characters", "[key_encoding]") {
     for (const char* set : {"\033=", "\033[?66h"}) {
         const keyboard_modes modes = after(set);
         CHECK(in(modes, "KP0") == "\033Op");
@@ -93,7 +93,7 @@ TEST_CASE("modifyOtherKeys 2 reports every modified key", "[key_encoding]") {
     CHECK(in(modes, "Tab") == "\t");
 }
 
-TEST_CASE("kitty's flag 1 reports what is ambiguous by number", "[key_encoding]") {
+TEST_CASE("kitty's flag 1 reports ambiguous keys by number", "[key_encoding]") {
     const keyboard_modes modes = after("\033[?1h\033=\033[>1u");
     CHECK(in(modes, "Escape") == "\033[27u");
     CHECK(in(modes, "C-c") == "\033[99;5u");
@@ -108,7 +108,7 @@ TEST_CASE("kitty's flag 1 reports what is ambiguous by number", "[key_encoding]"
     CHECK(in(modes, "C-BSpace") == "\033[127;5u");
     for (const auto& [name, bytes] : {std::pair{"Enter", "\r"}, {"Tab", "\t"}, {"BSpace", "\177"}, {"Space", " "}})
         CHECK(in(modes, name) == bytes);
-    CHECK(in(modes, "Up") == "\033[A"); // the application forms are the legacy mode's
+    CHECK(in(modes, "Up") == "\033[A"); // the application forms belong to the legacy mode
     CHECK(in(modes, "C-Up") == "\033[1;5A");
     CHECK(in(modes, "F1") == "\033[P");
     CHECK(in(modes, "F3") == "\033[13~");
@@ -118,7 +118,7 @@ TEST_CASE("kitty's flag 1 reports what is ambiguous by number", "[key_encoding]"
     CHECK(in(modes, "C-KP1") == "\033[57400;5u");
 }
 
-TEST_CASE("kitty's flag 8 reports every key by number; flags 2, 4 and 16 alone change nothing", "[key_encoding]") {
+TEST_CASE("kitty's flag 8 reports every key by number; flags 2, 4 and 16 alone have no effect", "[key_encoding]") {
     const keyboard_modes modes = after("\033[>8u");
     CHECK(in(modes, "Enter") == "\033[13u");
     CHECK(in(modes, "BSpace") == "\033[127u");

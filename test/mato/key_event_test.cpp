@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file key_event_test.cpp: keys as kitty and xterm encode them, and the bytes they stand for.
+/// @file key_event_test.cpp: keys as kitty and xterm encode them, and their plain bytes.
 #include "view/key_event.hpp"
 
 #include "support/catch.hpp"
@@ -12,7 +12,7 @@ namespace {
 
 std::optional<key_event> parse(std::string_view bytes) { return mux::parse_key(mux::parse_control_sequence(bytes)); }
 
-/// The byte it stands for, or -1.
+/// Its plain byte, or -1.
 int byte_of(std::string_view bytes) {
     const auto key = parse(bytes);
     REQUIRE(key);
@@ -59,7 +59,7 @@ TEST_CASE("the byte a plain terminal sends for a key", "[key_event]") {
     CHECK(byte_of("\x1b[0;;120u") == 'x'); // text of an input method
 }
 
-TEST_CASE("keys that a plain terminal has no one byte for", "[key_event]") {
+TEST_CASE("keys for which a plain terminal has no single byte", "[key_event]") {
     for (const char* bytes : {"\x1b[A", "\x1b[5~", "\x1b[15;2~", "\x1b[97;3u", "\x1b[97;6u", "\x1b[97;9u", "\x1b[233u",
                               "\x1b[57441;2u", "\x1b[13;5u", "\x1b[92;6u", "\x1b[27;6;65~", "\x1b[0u"}) {
         CAPTURE(bytes);
@@ -67,7 +67,7 @@ TEST_CASE("keys that a plain terminal has no one byte for", "[key_event]") {
     }
 }
 
-TEST_CASE("reports are no keys", "[key_event]") {
+TEST_CASE("reports are not keys", "[key_event]") {
     for (const char* bytes : {"\x1b[I", "\x1b[?1u", "\x1b[?62c", "\x1b[<0;1;1M", "\x1b[200~", "\x1b[201~", "\x1b[8;24;80t",
                               "\x1b[?2026;2$y", "\x1b[u", "\x1b[1-A"}) {
         CAPTURE(bytes);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file key_names_test.cpp: names of keys, the bytes xterm sends for them, and what is said of wrong names.
+/// @file key_names_test.cpp: names of keys, the bytes that xterm sends for them, and the errors for wrong names.
 #include "tab/key_encoding.hpp"
 
 #include "support/catch.hpp"
@@ -74,7 +74,7 @@ TEST_CASE("modifiers before a key with a sequence are its parameter: 1 + shift 1
     CHECK(key_bytes("C-PageUp") == "\033[5;5~");
 }
 
-TEST_CASE("a modifier that xterm does not report with a key leaves the key as it is", "[key_names]") {
+TEST_CASE("a modifier that xterm does not report with a key has no effect", "[key_names]") {
     CHECK(key_bytes("S-Tab") == "\033[Z");
     CHECK(key_bytes("S-Enter") == "\r");
     CHECK(key_bytes("C-Enter") == "\r");
@@ -99,7 +99,7 @@ TEST_CASE("tmux's names are keys", "[key_names]") {
     CHECK(key_bytes("KPEnter") == "\r");
 }
 
-TEST_CASE("a word that looks like a key's name and is none is told what was meant", "[key_names]") {
+TEST_CASE("a word that resembles a key's name gets a suggestion", "[key_names]") {
     const std::pair<const char*, const char*> table[] = {
         {"Esc", "Escape"},      {"Return", "Enter"},   {"Backspace", "BSpace"},     {"Del", "Delete"},
         {"PgDown", "PageDown"}, {"Page_Up", "PageUp"}, {"pageUp", "PageUp"},        {"Pgup", "PgUp"},
@@ -132,7 +132,7 @@ TEST_CASE("a prefix is one control key", "[key_names]") {
 
 // ---- the refusals ----
 
-TEST_CASE("what is no key is none", "[key_names]") {
+TEST_CASE("other words are not keys", "[key_names]") {
     for (const char* name :
          {"",      "a",      "enter", "ENTER", "Enter ", " Enter", "F0",  "F13",   "C-",         "M-",    "S-", "C", "C-C-a",
           "M-M-x", "S-S-Up", "X-a",   "C-1",   "C-ab",   "M-ab",   "S-a", "C-S-a", "M-\xc3\xbc", "Up Up", "-",  "--"}) {
@@ -141,7 +141,7 @@ TEST_CASE("what is no key is none", "[key_names]") {
     }
 }
 
-TEST_CASE("what is no control key is no prefix", "[key_names]") {
+TEST_CASE("only control keys can be a prefix", "[key_names]") {
     for (const char* name : {"", "b", "C-", "C-?", "C-1", "C-bb", "M-b", "c-b", "C-Space", "C- ", "Enter", "C-\xc3"}) {
         CAPTURE(name);
         CHECK_FALSE(mux::parse_prefix(name));

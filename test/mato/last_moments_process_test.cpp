@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// A daemon that stops, has lost its socket, or is gone: what clients say of it, and what they do. MATO_TEST_ROUNDS: 50 commands
-// of each kind a round; 1 when it is not set.
+// A daemon that stops, has lost its socket, or is gone: what clients report and do. MATO_TEST_ROUNDS: 50 commands of each kind
+// a round; 1 when it is not set.
 #include "support/child_process.hpp"
 #include "support/false_daemon.hpp"
 #include "support/framed.hpp"
@@ -39,7 +39,7 @@ void say(const mato::unique_fd& client, const std::string& bytes) {
 
 // ---- a daemon that stops with its last tab ----
 
-TEST_CASE("while daemons end with their last tab, new is served and ls says what is so", "[mato][last moments]") {
+TEST_CASE("while daemons stop with their last tab, new is served and ls gives a correct answer", "[mato][last moments]") {
     mato_world world;
     const auto go_on = [&](std::vector<std::string> command, std::vector<std::string>& bad) {
         for (int n = 0; n < commands_of_each(); ++n) {
@@ -57,7 +57,7 @@ TEST_CASE("while daemons end with their last tab, new is served and ls says what
     for (const auto& each : bad) CHECK(each == std::vector<std::string>());
 }
 
-TEST_CASE("new -W and wait --exit have the code of a program that ends at once, and with it the daemon",
+TEST_CASE("new -W and wait --exit return the code of a program that ends immediately, and its daemon with it",
           "[mato][last moments]") {
     mato_world world;
     for (int n = 0; n < commands_of_each(); ++n) {
@@ -72,7 +72,7 @@ TEST_CASE("new -W and wait --exit have the code of a program that ends at once, 
     }
 }
 
-TEST_CASE("the code of a tab that is gone is known by number and by name", "[mato][last moments]") {
+TEST_CASE("the exit code of an ended tab is found by number and by name", "[mato][last moments]") {
     mato_world world;
     world.open_tab();
     world.must({"new", "-d", "-t", "Work", "-n", "build", "--", "exit 5"});
@@ -81,18 +81,18 @@ TEST_CASE("the code of a tab that is gone is known by number and by name", "[mat
     CHECK(world.run({"wait", "build", "--exit"}).exit_code == 5);
     CHECK(world.run({"wait", "Work/build", "--exit"}).exit_code == 5);
     CHECK(world.run({"wait", "3", "--exit"}).exit_code == 1);
-    world.must({"new", "-d", "-t", "Work", "-n", "build", "--", "read line; exit 6"}); // the one that is there counts
+    world.must({"new", "-d", "-t", "Work", "-n", "build", "--", "read line; exit 6"}); // the open tab takes precedence
     const outcome waited = world.run({"wait", "build", "--exit", "--timeout", "50ms"});
     CHECK(waited.exit_code == 124);
     world.must({"stop"});
-    CHECK(world.run({"wait", "2", "--exit"}).exit_code == 5); // of the file
+    CHECK(world.run({"wait", "2", "--exit"}).exit_code == 5); // from the file
     CHECK(world.run({"wait", "1", "--exit"}).exit_code == 129);
     CHECK(world.run({"wait", "7", "--exit"}).exit_code == 69);
-    world.open_tab(); // the next daemon knows them, too
+    world.open_tab(); // the next daemon has them too
     CHECK(world.run({"wait", "2", "--exit"}).exit_code == 5);
 }
 
-TEST_CASE("a stop before the answer to attach is said to be one", "[mato][last moments]") {
+TEST_CASE("a stop before the answer to attach is reported as a stop", "[mato][last moments]") {
     mato_world world;
     false_daemon there(world.socket());
     const std::string words = GENERATE("nothing", "attached", "exited", "refused");
@@ -113,8 +113,7 @@ TEST_CASE("a stop before the answer to attach is said to be one", "[mato][last m
     CHECK(client.now() == client.before());
 }
 
-TEST_CASE("a new tab is asked for again when the daemon stopped before it had opened one, and else not",
-          "[mato][last moments]") {
+TEST_CASE("a new tab is requested again if the daemon stopped before opening one, and otherwise not", "[mato][last moments]") {
     mato_world world;
     const std::vector<std::string> command = GENERATE(values<std::vector<std::string>>(
         {{"new", "-d", "--", "exec cat"}, {"new", "-W", "--", "exit 4"}, {"-N", "new", "-d", "--", "exec cat"}}));
@@ -149,8 +148,7 @@ TEST_CASE("a new tab is asked for again when the daemon stopped before it had op
     }
 }
 
-TEST_CASE("a question is asked again when the connection is reset before the answer; what changes something is not",
-          "[mato][last moments]") {
+TEST_CASE("a query is repeated when the connection is reset before the answer; a change is not", "[mato][last moments]") {
     mato_world world;
     const std::string command = GENERATE("ls", "has", "clients", "send", "kill");
     INFO(command);
@@ -179,7 +177,7 @@ TEST_CASE("a refused peer's exit code is the daemon's", "[mato][last moments]") 
 
 // ---- a socket that was removed ----
 
-TEST_CASE("a daemon that lost its socket makes it again for any command, which says so", "[mato][last moments]") {
+TEST_CASE("a daemon that lost its socket creates it again for any command, which says so", "[mato][last moments]") {
     mato_world world;
     world.open_tab();
     const pid_t daemon = world.daemon_pid();
@@ -195,7 +193,7 @@ TEST_CASE("a daemon that lost its socket makes it again for any command, which s
     }
 }
 
-TEST_CASE("clients that all meet a removed socket are all served by the daemon there is", "[mato][last moments]") {
+TEST_CASE("all clients that find a removed socket are served by the running daemon", "[mato][last moments]") {
     mato_world world;
     world.open_tab();
     const pid_t daemon = world.daemon_pid();
@@ -212,7 +210,7 @@ TEST_CASE("clients that all meet a removed socket are all served by the daemon t
     CHECK(count_of(world.must({"ls"}), "running") == 6);
 }
 
-TEST_CASE("a daemon that holds its lock and serves no client: the time is kept, and the message names it",
+TEST_CASE("a daemon that holds its lock and serves no client: the deadline is kept, and the message names it",
           "[mato][last moments]") {
     mato_world world;
     world.open_tab();
@@ -229,7 +227,7 @@ TEST_CASE("a daemon that holds its lock and serves no client: the time is kept, 
 
 // ---- signals ----
 
-TEST_CASE("SIGQUIT writes the daemon's state to its log, SIGUSR2 a line, and both end nothing", "[mato][last moments]") {
+TEST_CASE("SIGQUIT writes the daemon's state to its log, SIGUSR2 a line, and both stop nothing", "[mato][last moments]") {
     mato_world world;
     world.open_tab();
     const pid_t daemon = world.daemon_pid();
@@ -242,7 +240,8 @@ TEST_CASE("SIGQUIT writes the daemon's state to its log, SIGUSR2 a line, and bot
     CHECK(world.daemon_pid() == daemon);
 }
 
-TEST_CASE("a reader that leaves ends a command quietly, with the code a shell shows for SIGPIPE", "[mato][last moments]") {
+TEST_CASE("a reader that leaves ends a command without a message, with the code that a shell shows for SIGPIPE",
+          "[mato][last moments]") {
     mato_world world;
     world.open_tab();
     int gone[2];
@@ -256,7 +255,7 @@ TEST_CASE("a reader that leaves ends a command quietly, with the code a shell sh
     CHECK(went.err.empty());
 }
 
-TEST_CASE("the last screen of a tab that is gone is captured", "[mato][last moments]") {
+TEST_CASE("capture prints the last screen of an ended tab", "[mato][last moments]") {
     mato_world world;
     world.open_tab();
     world.must({"new", "-d", "-n", "build", "-x", "40", "-y", "6", "--", "printf 'one\\ntwo\\n'"});
@@ -277,7 +276,7 @@ TEST_CASE("the last screen of a tab that is gone is captured", "[mato][last mome
 
 // ---- long requests ----
 
-TEST_CASE("arguments up to the length of a message are passed; longer ones are refused at once", "[mato][last moments]") {
+TEST_CASE("arguments up to the length of a message are passed; longer ones are refused immediately", "[mato][last moments]") {
     mato_world world;
     world.open_tab();
     const std::size_t count = GENERATE(std::size_t{3}, std::size_t{5}, std::size_t{9}, std::size_t{11});

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// When the system has no more to give, or a directory is not safe: a clear error to who asked, and no half-made tab.
+// When the system has no resources left, or a directory is not safe: a clear error for the client, and no incomplete tab.
 #include "support/child_process.hpp"
 #include "support/mato_world.hpp"
 #include "support/pty_client.hpp"
@@ -15,13 +15,14 @@ using namespace support;
 
 namespace {
 
-/// A limit for the daemon alone: its starter sets it, soft and hard.
+/// A limit for the daemon only: its starter sets it, soft and hard.
 run_options with_limit(int what, rlim_t most) {
     run_options options;
     options.before_exec = [what, most] {
         const rlimit limit{most, most};
         ::setrlimit(static_cast<__rlimit_resource>(what), &limit);
-        if (what == RLIMIT_FSIZE) ::signal(SIGXFSZ, SIG_IGN); // the starter writes the lock file; the daemon must see to itself
+        if (what == RLIMIT_FSIZE)
+            ::signal(SIGXFSZ, SIG_IGN); // the starter writes the lock file; the daemon must handle this itself
     };
     return options;
 }
@@ -38,7 +39,7 @@ void check_refused(const mato_world& world, const std::vector<std::string>& comm
 
 } // namespace
 
-TEST_CASE("out of descriptors: new tabs are refused, the others live, and it heals", "[mato][limits]") {
+TEST_CASE("out of descriptors: new tabs are refused, the others keep running, and it recovers", "[mato][limits]") {
     mato_world world;
     world.must({"-q", "daemon"}, with_limit(RLIMIT_NOFILE, 32));
     const std::string first = world.open_tab({"exec cat > got"});
@@ -63,8 +64,8 @@ TEST_CASE("out of descriptors: new tabs are refused, the others live, and it hea
     CHECK_FALSE(world.open_tab().empty());
 }
 
-TEST_CASE("out of descriptors: accepting pauses instead of spinning, and it heals", "[mato][limits]") {
-    if (sanitized) return; // UBSan looks at an object's type through a pipe, and takes it for none when it gets no descriptor
+TEST_CASE("out of descriptors: accepting pauses instead of spinning, and it recovers", "[mato][limits]") {
+    if (sanitized) return; // UBSan reads an object's type through a pipe, which fails without descriptors
     mato_world world;
     world.must({"-q", "daemon"}, with_limit(RLIMIT_NOFILE, 32));
     const std::string id = world.open_tab();
@@ -79,18 +80,17 @@ TEST_CASE("out of descriptors: accepting pauses instead of spinning, and it heal
     const std::size_t before = pauses();
     const stopwatch watch;
     REQUIRE(wait_until([&] { return pauses() >= before + 5; }));
-    CHECK(watch.elapsed() >= 400ms); // a tenth of a second each; what spins needs less than one for all
+    CHECK(watch.elapsed() >= 400ms); // a tenth of a second each; a spinning loop takes less than one for all
     peers.clear();
     CHECK(wait_until([&] { return world.run({"has", id}).exit_code == 0; }));
 }
 
-TEST_CASE("a bad directory and a missing program are refused; in place of a missing shell the next one runs",
-          "[mato][limits]") {
+TEST_CASE("a bad directory and a missing program are refused; a missing shell is replaced by the next one", "[mato][limits]") {
     mato_world world;
     world.open_tab();
     const auto children = children_of(world.daemon_pid());
-    const auto nobody_connected = [&] { return socket_count(world.daemon_pid()) == 1; };
-    REQUIRE(wait_until(nobody_connected));
+    const auto none_connected = [&] { return socket_count(world.daemon_pid()) == 1; };
+    REQUIRE(wait_until(none_connected));
     const auto descriptors = descriptor_count(world.daemon_pid());
     check_refused(world, {"new", "-d", "--", "/no/such/program", "x"}, 1, "run /no/such/program: No such file or directory");
     check_refused(world, {"new", "-d", "--", "no-such-program", "x"}, 1, "run no-such-program: No such file or directory");
@@ -108,7 +108,7 @@ TEST_CASE("a bad directory and a missing program are refused; in place of a miss
     CHECK(wait_until([&] { return contains(world.must({"capture", "2"}), "/no/such/shell"); }));
     world.must({"kill", "2"});
     CHECK(children_of(world.daemon_pid()) == children);
-    CHECK(wait_until(nobody_connected));
+    CHECK(wait_until(none_connected));
     CHECK(wait_until([&] { return descriptor_count(world.daemon_pid()) == descriptors; }));
     CHECK(count_of(world.log(), "no new tab: ") == 6);
 }
@@ -121,7 +121,7 @@ TEST_CASE("a daemon whose first tab cannot be opened serves the next request", "
     CHECK_FALSE(world.open_tab().empty());
 }
 
-TEST_CASE("a full disk: the start says so, and a running daemon goes on", "[mato][limits]") {
+TEST_CASE("a full disk: the start reports it, and a running daemon keeps running", "[mato][limits]") {
     mato_world world;
     SECTION("at the start") {
         const outcome went = world.run({"new", "-d"}, with_limit(RLIMIT_FSIZE, 0));
@@ -130,7 +130,7 @@ TEST_CASE("a full disk: the start says so, and a running daemon goes on", "[mato
         CHECK(contains(went.err, "lock file"));
         CHECK(world.is_clean());
     }
-    SECTION("later: the log grows no more, tabs and requests go on") {
+    SECTION("later: the log stops growing, tabs and requests continue") {
         world.must({"-q", "daemon"}, with_limit(RLIMIT_FSIZE, 600));
         const std::string id = world.open_tab({"exec cat"});
         for (int n = 0; n < 30; ++n) CHECK(world.run({"new", "-W", "--", "exit 5"}).exit_code == 5);
@@ -139,7 +139,7 @@ TEST_CASE("a full disk: the start says so, and a running daemon goes on", "[mato
     }
 }
 
-TEST_CASE("no process to be had: a clear error and no half-made tab", "[mato][limits]") {
+TEST_CASE("no process available: a clear error and no incomplete tab", "[mato][limits]") {
     if (is_root()) return; // RLIMIT_NPROC does not bind root
     mato_world world;
     world.must({"-q", "daemon"}, with_limit(RLIMIT_NPROC, 1));
@@ -148,7 +148,7 @@ TEST_CASE("no process to be had: a clear error and no half-made tab", "[mato][li
     CHECK(contains(went.err, "fork for"));
 }
 
-TEST_CASE("a state directory that is not safe is refused with 77", "[mato][limits]") {
+TEST_CASE("an unsafe state directory is refused with 77", "[mato][limits]") {
     mato_world world;
     const auto refuse = [&](const std::string& why) {
         for (const std::vector<std::string>& command :
@@ -186,7 +186,7 @@ TEST_CASE("a state directory that is not safe is refused with 77", "[mato][limit
     std::filesystem::remove(world.state());
 }
 
-TEST_CASE("a file where the state directory should be", "[mato][limits]") {
+TEST_CASE("a file in the place of the state directory", "[mato][limits]") {
     mato_world world;
     write_file(world.state(), "");
     for (const std::vector<std::string>& command : {std::vector<std::string>{"new", "-d"}, {"daemon"}}) {
@@ -219,10 +219,10 @@ TEST_CASE("directory and files are private under any umask", "[mato][limits]") {
     CHECK(wait_until([&] { return read_file(world.home() / "mask") == text; })); // the program has the user's own
     world.must({"stop"});
     if (daemon) CHECK(daemon->wait().exit_code == 0);
-    world.open_tab(); // what the first one left is no obstacle
+    world.open_tab(); // the files of the first one are not in its way
 }
 
-TEST_CASE("root with another user's HOME makes no directory there, and the user's own start works afterwards",
+TEST_CASE("root with another user's HOME creates no directory there, and the user's own start works afterwards",
           "[mato][limits]") {
     if (!is_root()) {
         WARN("not tried: needs root");
@@ -249,7 +249,7 @@ TEST_CASE("root with another user's HOME makes no directory there, and the user'
     world.must({"stop"}, as_user);
 }
 
-TEST_CASE("a socket path that is too long is told with its length and the limit", "[mato][limits]") {
+TEST_CASE("a socket path that is too long is reported with its length and the limit", "[mato][limits]") {
     mato_world world;
     const std::string path = (world.root() / (std::string(100, 'd') + "/" + std::string(20, 's') + ".sock")).native();
     const outcome went = world.run({"-S", path, "new", "-d"});
@@ -260,7 +260,7 @@ TEST_CASE("a socket path that is too long is told with its length and the limit"
     CHECK(world.processes().empty());
 }
 
-TEST_CASE("no HOME and no XDG directory: an error, never a shared directory", "[mato][limits]") {
+TEST_CASE("without HOME and XDG directories: an error, never a shared directory", "[mato][limits]") {
     mato_world world;
     for (const std::vector<std::string>& command : {std::vector<std::string>{"new", "-d"}, {"ls"}, {"daemon"}}) {
         const outcome went = world.run(command, {.unset = {"HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME"}});
@@ -271,14 +271,14 @@ TEST_CASE("no HOME and no XDG directory: an error, never a shared directory", "[
     CHECK(relative.exit_code == 64);
     CHECK(contains(relative.err, "absolute"));
     CHECK(world.processes().empty());
-    // HOME alone will do.
+    // HOME alone is enough.
     run_options only_home{.unset = {"XDG_STATE_HOME", "XDG_CONFIG_HOME"}};
     world.must({"new", "-d", "--", "cat"}, only_home);
     CHECK(mode_of(world.home() / ".local/state/mato/daemon.sock") == 0700);
     world.must({"stop"}, only_home);
 }
 
-TEST_CASE("a message over frame_bytes is refused, and a long command line is cut where tabs are listed", "[mato][limits]") {
+TEST_CASE("a message over frame_bytes is refused, and a long command line is cut in listings", "[mato][limits]") {
     mato_world world;
     const std::string long_command = ": " + std::string(100'000, 'x') + "; exec cat";
     world.must({"new", "-d", "--", long_command});

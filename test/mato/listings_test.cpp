@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file listings_test.cpp: what ls, clients and status print.
+/// @file listings_test.cpp: the output of ls, clients and status.
 #include "client/listings.hpp"
 
 #include <mato/printable.hpp>
@@ -61,11 +61,11 @@ TEST_CASE("tabs are listed under their task", "[listings]") {
     CHECK(text == "Task 1\n  7  vim  120x40  running  1 client  vim file.c\n"
                   "Task 2\n  8  vim  120x40  exited 3  0 clients  vim file.c\n");
     auto second = example_tab();
-    CHECK(mux::format_tabs({{example_tab(), second}}, false).find("Task 1", 5) == std::string::npos); // named once
+    CHECK(mux::format_tabs({{example_tab(), second}}, false).find("Task 1", 5) == std::string::npos); // its name appears once
     CHECK(mux::format_tabs({}, false).empty());
 }
 
-TEST_CASE("tabs as JSON have every member, in its order", "[listings]") {
+TEST_CASE("tabs as JSON have all members, in their order", "[listings]") {
     CHECK(mux::format_tabs({{example_tab()}}, true) ==
           "[\n  {\"id\": 7, \"task\": \"Task 1\", \"name\": \"vim\", \"title\": \"file.c\", \"pid\": 4711, "
           "\"command\": \"vim file.c\", \"cwd\": \"/src\", \"cols\": 120, \"rows\": 40, \"emulator\": \"raw\", \"clients\": 1, "
@@ -78,7 +78,7 @@ TEST_CASE("tabs as JSON have every member, in its order", "[listings]") {
     CHECK(mux::format_tabs({}, true) == "[]\n");
 }
 
-TEST_CASE("clients that show a tab are listed; as JSON all are", "[listings]") {
+TEST_CASE("clients that show a tab are listed; as JSON all clients are", "[listings]") {
     mux::client_info viewer;
     viewer.id = 3;
     viewer.pid = 99;
@@ -105,13 +105,13 @@ TEST_CASE("clients that show a tab are listed; as JSON all are", "[listings]") {
     CHECK(has(mux::format_clients({{viewer}}, false), "  queued 2 KB\n"));
 }
 
-TEST_CASE("a client that records is listed with what it got and what it missed", "[listings]") {
+TEST_CASE("a client that records is listed with what it received and what it missed", "[listings]") {
     mux::client_info recorder;
     recorder.id = 9;
     recorder.pid = 100;
     recorder.recorded = 7;
     recorder.bytes_sent = 3 << 20;
-    recorder.resyncs = 1; // the screen it began with
+    recorder.resyncs = 1; // the first screen
     recorder.delivered = 50;
     CHECK(mux::format_clients({{recorder}}, false) == "9  tab 7  -  recorder  pid 100  sent 3 MB\n");
     recorder.resyncs = 3;
@@ -125,7 +125,7 @@ TEST_CASE("a client that records is listed with what it got and what it missed",
             "\"resyncs\": 3, \"lag\": 4}}"));
 }
 
-TEST_CASE("a client that follows events is listed, with what it got", "[listings]") {
+TEST_CASE("a client that follows events is listed with what it received", "[listings]") {
     mux::client_info follower;
     follower.id = 9;
     follower.pid = 100;
@@ -162,7 +162,7 @@ TEST_CASE("status is the documented text, field by field", "[listings]") {
                                                    "Clients: 2\n");
 }
 
-TEST_CASE("status says when the defaults hold and when a reload failed", "[listings]") {
+TEST_CASE("status shows when the defaults apply and when a reload failed", "[listings]") {
     auto report = example_report();
     report.config_path.clear();
     report.config_error = "c.toml:1:2: why";
@@ -175,7 +175,7 @@ TEST_CASE("status says when the defaults hold and when a reload failed", "[listi
     CHECK(has(mux::format_status(report, false), "Active Sessions:\n  Total: 0 tabs\n"));
 }
 
-TEST_CASE("status as JSON has every member", "[listings]") {
+TEST_CASE("status as JSON has all members", "[listings]") {
     auto report = example_report();
     const auto text = mux::format_status(report, true);
     CHECK(text == "{\"running\": true, \"pid\": 12345, \"version\": \"0.1.0\", \"protocol\": 1, \"started\": 1771689600, "
@@ -202,7 +202,7 @@ TEST_CASE("no daemon, and one that does not answer", "[listings]") {
 
 // ---- the edges ----
 
-TEST_CASE("no control byte of a name reaches the terminal, and JSON stays JSON", "[listings]") {
+TEST_CASE("no control character of a name reaches the terminal, and JSON stays valid", "[listings]") {
     std::mt19937 random(3);
     const auto noise = [&] {
         std::string text(random() % 40, '\0');
@@ -230,7 +230,7 @@ TEST_CASE("no control byte of a name reaches the terminal, and JSON stays JSON",
     }
 }
 
-TEST_CASE("a control of each class is shown as an escape, and JSON keeps it as \\uXXXX", "[listings]") {
+TEST_CASE("a control character of each class is shown as an escape, and JSON has it as \\uXXXX", "[listings]") {
     auto tab = example_tab();
     tab.command = "a\x1b[2J\x7f\u009b5n\x9b"
                   "6n\u202e\u2069\u2028z";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The log of a daemon whose clients come and go as they like: no noise, and never more than its bound.
+// The log of a daemon whose clients disconnect in any way: no noise, and never more than its limit.
 #include "support/pty_client.hpp"
 
 #include <mato/endpoint.hpp>
@@ -11,7 +11,7 @@ using namespace support;
 
 namespace {
 
-/// Clients that leave in every way there is: killed amid a flood, with answers unread, with their reader gone.
+/// Clients that disconnect in every possible way: killed during a flood, with unread answers, with their reader gone.
 void come_and_go(const mato_world& world) {
     world.must({"new", "-d", "-n", "flood", "--", "exec yes"});
     for (const char* way : {"direct", "relayed"}) {
@@ -32,7 +32,7 @@ void come_and_go(const mato_world& world) {
     REQUIRE(recording.wait_for_output("y"));
     recording.signal(SIGKILL);
     recording.wait();
-    for (int n = 0; n < 3; ++n) { // the answer meets a closed socket, or is never read
+    for (int n = 0; n < 3; ++n) { // the answer goes to a closed socket, or is never read
         std::error_code why;
         auto socket = mato::owned_path(world.socket()).connect(why);
         REQUIRE_FALSE(why);
@@ -47,7 +47,7 @@ void come_and_go(const mato_world& world) {
 
 } // namespace
 
-TEST_CASE("clients that break off are told at debug level, and the log is else as if they had said goodbye", "[mato][log]") {
+TEST_CASE("broken connections are logged at debug level, and otherwise the log is as after normal ends", "[mato][log]") {
     const std::string level = GENERATE("info", "debug");
     mato_world world;
     world.configure("exit_empty = false\n[log]\nlevel = \"" + level + "\"\n");
@@ -61,7 +61,7 @@ TEST_CASE("clients that break off are told at debug level, and the log is else a
     if (level == "debug") CHECK(count_of(log, " debug: closed client") >= 8);
 }
 
-TEST_CASE("the log stays within its bound, whatever happens", "[mato][log]") {
+TEST_CASE("the log stays within its limit, whatever happens", "[mato][log]") {
     mato_world world;
     world.configure("exit_empty = false\n[log]\nlevel = \"debug\"\nmax_bytes = 4096\nkeep = 2\n");
     world.open_tab();
@@ -77,7 +77,7 @@ TEST_CASE("the log stays within its bound, whatever happens", "[mato][log]") {
         INFO(name);
         CHECK(each.file_size() <= 4096);
         CHECK(each.file_size() > 0);
-        if (name != "daemon.log") std::filesystem::remove(each.path()); // the world knows of one
+        if (name != "daemon.log") std::filesystem::remove(each.path()); // the test's world knows only that one
     }
     CHECK(files == 3);
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// How an attached client ends: its last line, its exit code, and the terminal as it was.
+// How an attached client ends: its last line, its exit code, and the restored terminal.
 #include "support/pty_client.hpp"
 
 using namespace support;
 
 namespace {
 
-/// Leaves modes behind that a terminal must not keep, and says so.
+/// Sets modes that a terminal must not keep, and says so.
 const std::vector<std::string> untidy = {
     R"(printf '\033[?1000h\033[?2004h\033[?25l\033[31mready'; while read -r line; do case $line in end*) exit "${line#end}";; esac; done)"};
 
@@ -21,7 +21,7 @@ void check_restored(pty_client& client) {
 
 } // namespace
 
-TEST_CASE("a killed daemon: every client restores its terminal, says so, and the next command works", "[mato][attach]") {
+TEST_CASE("a killed daemon: every client restores its terminal and reports it, and the next command works", "[mato][attach]") {
     mato_world world;
     pty_client first(world, {"new", "--", untidy[0]});
     REQUIRE(first.wait_for("ready"));
@@ -34,7 +34,7 @@ TEST_CASE("a killed daemon: every client restores its terminal, says so, and the
         CHECK(each->last_line() == "[daemon lost]");
         check_restored(*each);
     }
-    // The dead daemon's socket, pid file and lock file are in the way of nobody.
+    // The dead daemon's socket, pid file and lock file do not prevent anything.
     const stopwatch watch;
     const std::string id = world.open_tab();
     CHECK(watch.elapsed() < 5s);
@@ -64,7 +64,7 @@ TEST_CASE("a killed client: the daemon and the other clients do not notice", "[m
     CHECK(second.last_line() == "[detached]");
 }
 
-TEST_CASE("the detach key ends with [detached] and 0, and the program goes on", "[mato][attach]") {
+TEST_CASE("the detach key ends with [detached] and 0, and the program keeps running", "[mato][attach]") {
     mato_world world;
     pty_client client(world, {"new", "--", untidy[0]});
     REQUIRE(client.wait_for("ready"));
@@ -77,7 +77,7 @@ TEST_CASE("the detach key ends with [detached] and 0, and the program goes on", 
 
 TEST_CASE("the program's end gives [exited N] and 0", "[mato][attach]") {
     mato_world world;
-    world.configure("exit_empty = false\n"); // the daemon goes on, and no other tab takes the viewer
+    world.configure("exit_empty = false\n"); // the daemon stays, and the viewer has no other tab to switch to
     for (const char* code : {"0", "7", "255"}) {
         pty_client client(world, {"new", "--", untidy[0]});
         REQUIRE(client.wait_for("ready"));
@@ -92,7 +92,7 @@ TEST_CASE("the program's end gives [exited N] and 0", "[mato][attach]") {
     CHECK(killed.now() == killed.before());
 }
 
-TEST_CASE("a stop gives [daemon stopped] and 1, also when the last tab's program ends by it", "[mato][attach]") {
+TEST_CASE("a stop gives [daemon stopped] and 1, also when it ends the last tab's program", "[mato][attach]") {
     mato_world world;
     pty_client client(world, {"new", "--", untidy[0]});
     REQUIRE(client.wait_for("ready"));
@@ -127,7 +127,7 @@ TEST_CASE("HUP at a client gives [terminal lost] and 1", "[mato][attach]") {
     check_restored(client);
 }
 
-TEST_CASE("a terminal that is gone ends the client with 1, and nothing else", "[mato][attach]") {
+TEST_CASE("a lost terminal ends the client with 1, and nothing else", "[mato][attach]") {
     mato_world world;
     pty_client client(world, {"new", "--", untidy[0]});
     REQUIRE(client.wait_for("ready"));
@@ -137,7 +137,7 @@ TEST_CASE("a terminal that is gone ends the client with 1, and nothing else", "[
     CHECK(contains(world.must({"ls"}), "running"));
 }
 
-TEST_CASE("INT, QUIT and TSTP from outside do not end a client, CONT redraws it", "[mato][attach]") {
+TEST_CASE("INT, QUIT and TSTP from other processes do not end a client, CONT redraws it", "[mato][attach]") {
     mato_world world;
     pty_client client(world, {"new", "--", untidy[0]});
     REQUIRE(client.wait_for("ready"));

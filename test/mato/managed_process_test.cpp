@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file managed_process_test.cpp: mato under a service manager, as its units start it; a fake manager with real sockets.
+/// @file managed_process_test.cpp: mato under a service manager, started as by its units; a fake manager with real sockets.
 #include "support/child_process.hpp"
 #include "support/fake_manager.hpp"
 #include "support/mato_world.hpp"
@@ -13,7 +13,7 @@ using support::mato_world;
 
 namespace {
 
-/// The manager's socket in the place that mato.socket names, gone at the end.
+/// The manager's socket at the path in mato.socket, removed at the end.
 class socket_unit {
 public:
     explicit socket_unit(const mato_world& world) : path_(world.socket()) {
@@ -33,14 +33,14 @@ private:
     int fd_ = -1;
 };
 
-/// mato.service's ExecStart, with what systemd adds between fork and exec.
+/// mato.service's ExecStart, with what systemd does between fork and exec.
 support::running_program start_service(const mato_world& world, const fake_manager& manager, int passed = -1) {
     support::run_options options;
     options.variables["NOTIFY_SOCKET"] = manager.address();
     options.variables["WATCHDOG_USEC"] = "200000";
     if (passed != -1)
         options.before_exec = [passed] {
-            if (::dup2(passed, 3) == 3) ::fcntl(3, F_SETFD, 0); // of itself, dup2 would leave it close-on-exec
+            if (::dup2(passed, 3) == 3) ::fcntl(3, F_SETFD, 0); // dup2 onto itself would leave it close-on-exec
         };
     const std::string variables = passed == -1 ? "WATCHDOG_PID=$$" : "WATCHDOG_PID=$$ LISTEN_PID=$$ LISTEN_FDS=1";
     return support::running_program({"/bin/sh", "-c", "export " + variables + "; exec \"$0\" \"$@\"", world.executable(), "-S",
@@ -52,7 +52,7 @@ const std::string reloading = "RELOADING=1\nMONOTONIC_USEC=";
 
 } // namespace
 
-TEST_CASE("the service says ready, reloading and stopping, shows life, and logs to stderr", "[service]") {
+TEST_CASE("the service reports ready, reloading, stopping and its watchdog, and logs to stderr", "[service]") {
     const mato_world world;
     const fake_manager manager((world.root() / "notify").native());
     auto service = start_service(world, manager);
@@ -74,7 +74,7 @@ TEST_CASE("the service says ready, reloading and stopping, shows life, and logs 
     for (const char* words : {"started, pid", "reloaded", "no_such_key", "stopped"}) CHECK(contains(end.err, words));
 }
 
-TEST_CASE("a client that comes first starts nothing of its own and is served by the service", "[service]") {
+TEST_CASE("an early client starts no daemon of its own and is served by the service", "[service]") {
     const mato_world world;
     const socket_unit unit(world);
     const fake_manager manager((world.root() / "notify").native());
@@ -88,11 +88,11 @@ TEST_CASE("a client that comes first starts nothing of its own and is served by 
     const auto end = service.wait();
     INFO(end.err);
     CHECK(end.exit_code == 0);
-    CHECK(std::filesystem::exists(world.socket())); // the manager's: it starts the next one there
+    CHECK(std::filesystem::exists(world.socket())); // the manager's: it starts the next daemon there
     CHECK_FALSE(std::filesystem::exists(world.state() / "daemon.lock"));
 }
 
-TEST_CASE("programs in tabs get nothing of what was meant for the service", "[service]") {
+TEST_CASE("programs in tabs do not inherit what was meant for the service", "[service]") {
     const mato_world world;
     const socket_unit unit(world);
     const fake_manager manager((world.root() / "notify").native());
@@ -107,7 +107,7 @@ TEST_CASE("programs in tabs get nothing of what was meant for the service", "[se
     CHECK(service.wait().exit_code == 0);
 }
 
-TEST_CASE("a service that cannot start says why, and a second one is refused", "[service]") {
+TEST_CASE("a service that cannot start reports why, and a second one is refused", "[service]") {
     const mato_world world;
     const fake_manager manager((world.root() / "notify").native());
     auto first = start_service(world, manager);
@@ -119,7 +119,7 @@ TEST_CASE("a service that cannot start says why, and a second one is refused", "
     CHECK(first.wait().exit_code == 0);
 }
 
-TEST_CASE("the unit survives the end of one program for want of memory, and ends all that is left in it", "[service]") {
+TEST_CASE("the unit survives the out-of-memory kill of one program, and ends all processes left in it", "[service]") {
     const std::string unit = support::read_file(MATO_SERVICE_UNIT);
     for (const char* const line : {"\nOOMPolicy=continue\n", "\nKillMode=mixed\n", "\nType=notify\n"})
         CHECK(contains(unit, line));

@@ -16,7 +16,7 @@ std::string encode(mouse_report report, mouse_encoding encoding, mouse_tracking 
     return mux::encode_mouse(report, tracking, encoding);
 }
 
-/// A letter for each tracking mode that is told of the report: x10, buttons, highlight, drags, all.
+/// A letter for each tracking mode that includes the report: x10, buttons, highlight, drags, all.
 std::string wanted_by(unsigned code, bool release = false) {
     std::string out;
     for (const auto& [letter, tracking] : {std::pair{'n', mouse_tracking::none},
@@ -33,14 +33,14 @@ std::string wanted_by(unsigned code, bool release = false) {
 
 // ---- the contract ----
 
-TEST_CASE("SGR reports are read", "[mouse]") {
+TEST_CASE("SGR reports are parsed", "[mouse]") {
     CHECK(parse("\x1b[<0;12;34M") == mouse_report{0, 12, 34, false});
     CHECK(parse("\x1b[<2;1;1m") == mouse_report{2, 1, 1, true});
     CHECK(parse("\x1b[<65;300;200M") == mouse_report{65, 300, 200, false});
     CHECK(parse("\x1b[<0;-4;0M") == mouse_report{0, -4, 0, false});
 }
 
-TEST_CASE("each mode is told what it asked for", "[mouse]") {
+TEST_CASE("each mode reports what was asked for", "[mouse]") {
     CHECK(wanted_by(0) == "xbhda");
     CHECK(wanted_by(2) == "xbhda");
     CHECK(wanted_by(0 + mouse_report::control) == "xbhda");
@@ -54,7 +54,7 @@ TEST_CASE("each mode is told what it asked for", "[mouse]") {
     CHECK(wanted_by(35 + mouse_report::shift) == "a");
 }
 
-TEST_CASE("a wheel is neither released nor moved", "[mouse]") {
+TEST_CASE("a wheel has neither release nor motion", "[mouse]") {
     CHECK(wanted_by(64, true) == "");
     CHECK(wanted_by(64 + 32) == "");
 }
@@ -68,7 +68,7 @@ TEST_CASE("one report in each encoding", "[mouse]") {
     CHECK(encode(press, mouse_encoding::sgr_pixels) == "\x1b[<0;10;5M");
 }
 
-TEST_CASE("a release names its button in SGR alone, and keeps its modifiers", "[mouse]") {
+TEST_CASE("a release names its button only in SGR, and keeps its modifiers", "[mouse]") {
     const mouse_report release{2 + mouse_report::control, 10, 5, true};
     CHECK(encode(release, mouse_encoding::sgr) == "\x1b[<18;10;5m");
     CHECK(encode(release, mouse_encoding::plain) == "\x1b[M3*%"); // 3 + 16 + 32
@@ -80,17 +80,17 @@ TEST_CASE("wheel, motion and further buttons keep their codes", "[mouse]") {
     CHECK(encode({35, 1, 1}, mouse_encoding::plain) == "\x1b[MC!!");
     CHECK(encode({65 + mouse_report::shift, 1, 1}, mouse_encoding::urxvt) == "\x1b[101;1;1M");
     CHECK(encode({128, 1, 1}, mouse_encoding::plain) == "\x1b[M\xa0!!");
-    CHECK(encode({128, 1, 1}, mouse_encoding::utf8) == "\x1b[M\xc2\xa0!!"); // ctlseqs: the button too
+    CHECK(encode({128, 1, 1}, mouse_encoding::utf8) == "\x1b[M\xc2\xa0!!"); // ctlseqs: the button is encoded too
 }
 
-TEST_CASE("mode 9 knows no modifiers", "[mouse]") {
+TEST_CASE("mode 9 has no modifiers", "[mouse]") {
     CHECK(encode({1 + mouse_report::modifiers, 1, 1}, mouse_encoding::plain, mouse_tracking::x10) == "\x1b[M!!!");
     CHECK(encode({1 + mouse_report::modifiers, 1, 1}, mouse_encoding::sgr, mouse_tracking::x10) == "\x1b[<1;1;1M");
 }
 
 // ---- the refusals ----
 
-TEST_CASE("what is no SGR report is none", "[mouse]") {
+TEST_CASE("other sequences are not SGR reports", "[mouse]") {
     for (const char* bytes : {"\x1b[0;1;1M", "\x1b[<0;1M", "\x1b[<0;1;1;1M", "\x1b[<;1;1M", "\x1b[<0;1;1~", "\x1b[<0:1;1;1M",
                               "\x1b[<0;1; M", "\x1b[<256;1;1M", "\x1b[<-1;1;1M", "\x1b[<0;--1;1M", "\x1b[<M"}) {
         CAPTURE(bytes);
@@ -100,7 +100,7 @@ TEST_CASE("what is no SGR report is none", "[mouse]") {
 
 // ---- the edges ----
 
-TEST_CASE("a byte holds 223 columns, two bytes of UTF-8 2015, decimals all", "[mouse]") {
+TEST_CASE("a byte reaches 223 columns, two bytes of UTF-8 2015, decimals all", "[mouse]") {
     CHECK(encode({0, 223, 1}, mouse_encoding::plain) == "\x1b[M \xff!");
     CHECK(encode({0, 224, 1}, mouse_encoding::plain) == "");
     CHECK(encode({0, 1, 224}, mouse_encoding::plain) == "");
@@ -113,7 +113,7 @@ TEST_CASE("a byte holds 223 columns, two bytes of UTF-8 2015, decimals all", "[m
     CHECK(encode({0, 5000, 5000}, mouse_encoding::sgr) == "\x1b[<0;5000;5000M");
 }
 
-TEST_CASE("positions too large to mean one are the largest", "[mouse]") {
+TEST_CASE("positions that are too large become the largest", "[mouse]") {
     CHECK(parse("\x1b[<0;65536;99999999999999999999M") == mouse_report{0, 65535, 65535, false});
     CHECK(parse("\x1b[<0;-99999999999;1M") == mouse_report{0, -65535, 1, false});
 }

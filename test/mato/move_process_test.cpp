@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-// Tabs from one task to another; nobody who watches notices.
+// Moving tabs from one task to another; viewers do not notice.
 #include "support/pty_client.hpp"
 
 using namespace support;
 
-TEST_CASE("a tab moves to another task, made when missing; the one it empties goes", "[mato][move]") {
+TEST_CASE("a tab moves to another task, which is created if needed; an empty task is removed", "[mato][move]") {
     mato_world world;
     for (const char* name : {"a", "b"}) world.must({"new", "-d", "-t", "first", "-n", name, "--", "exec cat"});
     world.must({"move", "first/a", "second"});
@@ -13,13 +13,13 @@ TEST_CASE("a tab moves to another task, made when missing; the one it empties go
     CHECK(world.run({"has", "first/b"}).exit_code == 0);
     world.must({"move", "2", "second"});
     CHECK_FALSE(contains(world.must({"ls"}), "first"));
-    CHECK(world.run({"has", "second/2"}).exit_code == 0); // behind those that were there
+    CHECK(world.run({"has", "second/2"}).exit_code == 0); // after the existing ones
     CHECK(contains(world.must({"status"}), "  second: 2 tabs\n  Total: 2 tabs\n"));
-    world.must({"move", "2", "second"}); // where it is
+    world.must({"move", "2", "second"}); // its current task
     CHECK(world.run({"has", "second/2"}).exit_code == 0);
 }
 
-TEST_CASE("whoever watches a tab that moves stays, and moves among its new neighbours", "[mato][move]") {
+TEST_CASE("the viewers of a moved tab stay, and switch among its new neighbours", "[mato][move]") {
     const std::string way = GENERATE("direct", "relayed");
     mato_world world;
     world.must({"new", "-d", "-t", "far", "-n", "neighbour", "--", "printf 'next door'; exec cat"});
@@ -39,7 +39,7 @@ TEST_CASE("whoever watches a tab that moves stays, and moves among its new neigh
     CHECK(client.wait() == 0);
 }
 
-TEST_CASE("what is no tab, and what is no name, is refused, and nothing moves", "[mato][move]") {
+TEST_CASE("an unknown tab and an invalid name are refused, and nothing moves", "[mato][move]") {
     mato_world world;
     world.must({"new", "-d", "-t", "first", "-n", "a", "--", "exec cat"});
     CHECK(world.run({"move", "9", "second"}).exit_code == 1);

@@ -9,10 +9,10 @@ using namespace support;
 
 namespace {
 
-/// Programs that are forked twice and end: the shells between end first, so each passes to the nearest reaper.
+/// Programs that are forked twice and end: the intermediate shells end first, so each orphan passes to the nearest reaper.
 const std::string hundred_orphans = "i=0; while [ $i -lt 100 ]; do (sh -c 'sleep 0.01 & exit 0' &); i=$((i+1)); done; ";
 
-/// A daemon that is the nearest child subreaper of all that its tabs run.
+/// A daemon that is the nearest child subreaper of all programs in its tabs.
 run_options as_subreaper() {
     run_options options;
     options.before_exec = [] { ::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0); };
@@ -34,15 +34,15 @@ run_options as_subreaper() {
     return wait_until([&] { return world.run({"status"}).exit_code == 0; });
 }
 
-/// `daemon`: by its number here, which is another one than in a namespace of its own.
+/// `daemon`: its process id here, which differs from that in its own namespace.
 void check_reaping(const mato_world& world, pid_t daemon) {
     const std::string all = world.open_tab({hundred_orphans + "touch done; exec sleep 1000"});
     CHECK(wait_until([&] { return std::filesystem::exists(world.home() / "done"); }));
     CHECK(wait_until([&] { return children_of(daemon).size() == 1 && zombies_of(daemon) == 0; }));
-    // The codes of programs that end among orphans are theirs.
+    // The exit codes of programs that end among orphans are correct.
     for (int code = 0; code < 8; ++code)
         CHECK(world.run({"new", "-W", "--", "(sh -c 'exit 99 & exit 98' &); exit " + std::to_string(code)}).exit_code == code);
-    // While a tab closes, its own child stays unreaped; what ends meanwhile is reaped at the latest with it.
+    // While a tab closes, its child stays unreaped; orphans that end then are reaped with it at the latest.
     const std::string deaf = world.open_tab({"(trap '' HUP; touch deaf; exec sleep 1000) & while [ ! -e deaf ]; do :; done; "
                                              "trap 'exit 3' HUP; " +
                                              hundred_orphans + "touch up; while :; do sleep 0.01; done"});
@@ -64,7 +64,7 @@ TEST_CASE("a daemon that is a child subreaper reaps orphans", "[mato][orphans]")
     CHECK(daemon.wait().exit_code == 0);
 }
 
-TEST_CASE("a child that the daemon had before it was mato is reaped as well", "[mato][orphans]") {
+TEST_CASE("a child that the process had before it became mato is reaped too", "[mato][orphans]") {
     const mato_world world;
     run_options options;
     options.directory = world.home().native();
@@ -92,7 +92,7 @@ TEST_CASE("a daemon that is pid 1 reaps orphans, kills what ignores the hang-up,
         return running_program(argv, world.environment_with(options), options);
     };
     if (namespaced({"/bin/true"}).wait().exit_code != 0) {
-        WARN("not tried: this system lets nobody make a pid namespace");
+        WARN("not tried: pid namespaces cannot be created on this system");
         return;
     }
     auto outside = namespaced({world.executable(), "daemon", "--foreground"});

@@ -10,7 +10,7 @@ namespace {
 const pacer::time_point start = pacer::time_point{} + 1h;
 }
 
-TEST_CASE("the first frame goes at once, and so does the next when the last one was small", "[pacer]") {
+TEST_CASE("the first frame is sent immediately, and so is the next if the last one was small", "[pacer]") {
     pacer p;
     CHECK(p.may_send(start));
     p.sent(start, 0, false);
@@ -21,7 +21,7 @@ TEST_CASE("the first frame goes at once, and so does the next when the last one 
     CHECK(p.may_send(start + 200us));
 }
 
-TEST_CASE("a whole screen, and a flood of any size, wait a sixtieth of a second and no longer", "[pacer]") {
+TEST_CASE("a whole screen, and a flood of any size, wait a sixtieth of a second at most", "[pacer]") {
     pacer p;
     p.sent(start, 1u << 30, false);
     p.output(start + 16ms);
@@ -33,22 +33,22 @@ TEST_CASE("a whole screen, and a flood of any size, wait a sixtieth of a second 
     CHECK(p.due() == start + pacer::longest);
 }
 
-TEST_CASE("when a program falls silent its last words are not kept waiting", "[pacer]") {
+TEST_CASE("the last output before a pause is not delayed", "[pacer]") {
     pacer p;
     p.sent(start, 100'000, true);
-    for (auto at = start; at < start + 10ms; at += 500us) { // it goes on
+    for (auto at = start; at < start + 10ms; at += 500us) { // it continues
         p.output(at);
         CHECK_FALSE(p.may_send(at));
         CHECK(p.due() > at);
     }
     CHECK(p.may_send(start + 9500us + pacer::silence));
     p.sent(start + 11ms, 100'000, true);
-    p.output(start + 12ms); // falls silent again at once
+    p.output(start + 12ms); // pauses again immediately
     CHECK_FALSE(p.may_send(start + 11ms + pacer::least - 1us));
     CHECK(p.may_send(start + 11ms + pacer::least));
 }
 
-TEST_CASE("what comes of a key is shown without waiting, once", "[pacer]") {
+TEST_CASE("the first output after a key is shown without a wait, once", "[pacer]") {
     pacer p;
     p.sent(start, 100'000, true);
     p.typed();
@@ -57,11 +57,11 @@ TEST_CASE("what comes of a key is shown without waiting, once", "[pacer]") {
     CHECK_FALSE(p.may_send(start + 2us));
 }
 
-TEST_CASE("who has just come sees two frames without waiting: the screen, and what its program says first", "[pacer]") {
+TEST_CASE("after an attach two frames are sent without a wait: the screen, and the program's first output", "[pacer]") {
     pacer p;
     p.sent(start, 100'000, true);
     p.arrived();
-    p.typed(); // is no third one
+    p.typed(); // does not add a third one
     CHECK(p.may_send(start + 1us));
     p.sent(start + 1us, 100'000, true);
     CHECK(p.may_send(start + 2us));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file paths_test.cpp: which files belong to which daemon.
+/// @file paths_test.cpp: the files of each daemon.
 #include "client/paths.hpp"
 
 #include "support/catch.hpp"
@@ -40,7 +40,7 @@ bool has(const std::string& text, const std::string& part) { return text.find(pa
 
 // ---- the contract ----
 
-TEST_CASE("the files lie in the state directory, the configuration in its own", "[paths]") {
+TEST_CASE("the files are in the state directory, the configuration in its own", "[paths]") {
     const auto home = good({}, {{"HOME", "/home/u"}});
     CHECK(home.daemon.socket == "/home/u/.local/state/mato/daemon.sock");
     CHECK(home.daemon.lock == "/home/u/.local/state/mato/daemon.lock");
@@ -50,25 +50,25 @@ TEST_CASE("the files lie in the state directory, the configuration in its own", 
     const auto xdg = good({}, {{"HOME", "/home/u"}, {"XDG_STATE_HOME", "/s"}, {"XDG_CONFIG_HOME", "/c"}});
     CHECK(xdg.daemon.socket == "/s/mato/daemon.sock");
     CHECK(xdg.config == "/c/mato/config.toml");
-    const auto empty = good({}, {{"HOME", "/home/u"}, {"XDG_STATE_HOME", ""}, {"XDG_CONFIG_HOME", ""}}); // empty is unset
+    const auto empty = good({}, {{"HOME", "/home/u"}, {"XDG_STATE_HOME", ""}, {"XDG_CONFIG_HOME", ""}}); // empty means unset
     CHECK(empty.daemon.socket == home.daemon.socket);
     CHECK(empty.config == home.config);
 }
 
-TEST_CASE("a label has a directory of its own, for other daemons beside", "[paths]") {
+TEST_CASE("a label has its own directory, for additional daemons", "[paths]") {
     const auto paths = good({"", "work", ""}, {{"HOME", "/h"}});
     CHECK(paths.daemon.socket == "/h/.local/state/mato/work/daemon.sock");
     CHECK(paths.daemon.log == "/h/.local/state/mato/work/daemon.log");
     CHECK(paths.config == "/h/.config/mato/config.toml");
 }
 
-TEST_CASE("a socket that is named has lock, pid and log beside it", "[paths]") {
+TEST_CASE("a named socket has lock, pid and log next to it", "[paths]") {
     const auto paths = good({"/run/x/my.sock", "", ""}, {});
     CHECK(paths.daemon.socket == "/run/x/my.sock");
     CHECK(paths.daemon.lock == "/run/x/my.lock");
     CHECK(paths.daemon.pid == "/run/x/my.pid");
     CHECK(paths.daemon.log == "/run/x/my.log");
-    CHECK(paths.config.empty()); // no home: the defaults hold
+    CHECK(paths.config.empty()); // no home: the defaults apply
     CHECK(good({"/a/../run//s", "", ""}, {}).daemon.socket == "/run/s");
     CHECK(good({"s.sock", "", ""}, {}).daemon.socket == std::filesystem::current_path() / "s.sock");
 }
@@ -83,7 +83,7 @@ TEST_CASE("the four files never share a name", "[paths]") {
     }
 }
 
-TEST_CASE("-S goes before -L, -L before the tab one is in, that before the default", "[paths]") {
+TEST_CASE("-S takes precedence over -L, -L over the current tab, that over the default", "[paths]") {
     const variables all{{"HOME", "/h"}, {"MATO", "/outer/o.sock,12,3"}};
     CHECK(good({"/s/x.sock", "l", ""}, all).daemon.socket == "/s/x.sock");
     CHECK(good({"", "l", ""}, all).daemon.socket == "/h/.local/state/mato/l/daemon.sock");
@@ -97,7 +97,7 @@ TEST_CASE("-f names the configuration", "[paths]") {
     CHECK(good({"", "", "m.toml"}, {{"HOME", "/h"}}).config == std::filesystem::current_path() / "m.toml");
 }
 
-TEST_CASE("what a tab says of itself is taken apart", "[paths]") {
+TEST_CASE("the MATO variable of a tab is parsed", "[paths]") {
     const auto tab = mux::parse_enclosing_tab("/run/a,b/s.sock,4711,18446744073709551615");
     REQUIRE(tab);
     CHECK(tab->socket == "/run/a,b/s.sock");
@@ -107,7 +107,7 @@ TEST_CASE("what a tab says of itself is taken apart", "[paths]") {
 
 // ---- the refusals ----
 
-TEST_CASE("without a home there is an error that says what to do, and no shared directory", "[paths]") {
+TEST_CASE("without a home there is an error with a remedy, and no shared directory", "[paths]") {
     for (const variables& all : {variables{}, variables{{"HOME", ""}}, variables{{"XDG_CONFIG_HOME", "/c"}}}) {
         const auto text = bad({}, all);
         CHECK(has(text, "XDG_STATE_HOME"));
@@ -126,7 +126,7 @@ TEST_CASE("a label that is a path is refused", "[paths]") {
     CHECK(good({"", "...", ""}, {{"HOME", "/h"}}).daemon.socket == "/h/.local/state/mato/.../daemon.sock");
 }
 
-TEST_CASE("what is no MATO variable is none", "[paths]") {
+TEST_CASE("other values are not a MATO variable", "[paths]") {
     for (const char* text : {"", ",", ",,", "/s", "/s,1", "/s,,1", "/s,1,", ",1,2", "/s,0,1", "/s,1,0", "/s,-1,2", "/s,1,-2",
                              "/s,1x,2", "/s,1,2x", "/s, 1,2", "/s,99999999999,1", "/s,1,99999999999999999999", "1,2"}) {
         CAPTURE(text);

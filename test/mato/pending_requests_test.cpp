@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file pending_requests_test.cpp: everybody who waits is answered once, and nobody for another's tab.
+/// @file pending_requests_test.cpp: every waiting request is answered once, and none for another tab.
 #include "daemon/pending_requests.hpp"
 
 #include "support/catch.hpp"
@@ -21,7 +21,7 @@ askers of_removals(const std::vector<pending_requests::removal>& taken) {
 
 } // namespace
 
-TEST_CASE("who waits for a tab is given once, in the order of asking", "[pending_requests]") {
+TEST_CASE("the requests that wait for a tab are returned once, in order", "[pending_requests]") {
     pending_requests pending;
     pending.await_exit(1, {10, 100});
     pending.await_exit(2, {10, 101});
@@ -33,7 +33,7 @@ TEST_CASE("who waits for a tab is given once, in the order of asking", "[pending
     CHECK(pending.take_exits(2) == askers{{10, 101}});
 }
 
-TEST_CASE("an end is no output, and output no end", "[pending_requests]") {
+TEST_CASE("an end does not count as output, nor output as an end", "[pending_requests]") {
     pending_requests pending;
     pending.await_exit(1, {10, 1});
     pending.await_output(1, {10, 2});
@@ -42,7 +42,7 @@ TEST_CASE("an end is no output, and output no end", "[pending_requests]") {
     CHECK(pending.take_exits(1) == askers{{10, 1}});
 }
 
-TEST_CASE("a removal of several is over with the last of them", "[pending_requests]") {
+TEST_CASE("a removal of several tabs is complete with the last of them", "[pending_requests]") {
     pending_requests pending;
     pending.await_removal({1, 2}, {10, 1});
     pending.await_removal({2}, {11, 2});
@@ -58,7 +58,7 @@ TEST_CASE("a removal of several is over with the last of them", "[pending_reques
     CHECK_FALSE(pending.is_doomed(1));
 }
 
-TEST_CASE("a respawn is one tab's, and taken once", "[pending_requests]") {
+TEST_CASE("a respawn belongs to one tab and is taken once", "[pending_requests]") {
     pending_requests pending;
     CHECK(pending.take_respawn(1) == std::nullopt);
     pending.await_respawn(1, {10, 1});
@@ -70,7 +70,7 @@ TEST_CASE("a respawn is one tab's, and taken once", "[pending_requests]") {
     CHECK(pending.is_respawning(2));
 }
 
-TEST_CASE("a client that left is answered no more; a respawn it asked for goes on", "[pending_requests]") {
+TEST_CASE("a client that left gets no answer; its respawn still happens", "[pending_requests]") {
     pending_requests pending;
     for (const std::uint64_t client : {10u, 11u}) {
         pending.await_exit(1, {client, 1});
@@ -87,7 +87,7 @@ TEST_CASE("a client that left is answered no more; a respawn it asked for goes o
     CHECK(pending.take_respawn(1) == asker{10, 4});
 }
 
-TEST_CASE("a client has so many waits and all together so many, and an answered one makes room", "[pending_requests]") {
+TEST_CASE("the waits of one client and of all are limited, and an answered one makes room", "[pending_requests]") {
     pending_requests pending;
     std::uint32_t count = 0;
     for (; pending.has_room(1); ++count)
@@ -106,7 +106,7 @@ TEST_CASE("a client has so many waits and all together so many, and an answered 
     CHECK(pending.has_room(2));
 }
 
-TEST_CASE("what did not end in one of several tabs is told with the answer for all", "[pending_requests]") {
+TEST_CASE("a process that did not end in one of several tabs is reported with the answer for all", "[pending_requests]") {
     pending_requests pending;
     pending.await_removal({1, 2, 3}, {10, 1});
     pending.await_removal({2}, {11, 2});

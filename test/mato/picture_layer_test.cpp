@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a frame sends of images: to whom, where, and what is taken away again. Pure; the real way is in images_process_test.
+// The image part of frames: for which terminal, where, and what is removed. Pure; images_process_test has the real path.
 #include "view/frame.hpp"
 
 #include "support/catch.hpp"
@@ -29,7 +29,7 @@ std::string frame(frame_composer& to, const vt::terminal& tab) {
 
 bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
-/// 20 by 40 pixels: two cells by two.
+/// 20 by 40 pixels: two by two cells.
 const std::string data(3200, 'A');
 std::string kitty(const std::string& keys) { return "\033_Gf=24,s=20,v=40," + keys + ";" + data + "\033\\"; }
 const std::string sixels = "0;1;0q\"1;1;20;40!20~-!20~-!20~-!20~-!20~-!20~-!20N";
@@ -37,7 +37,7 @@ const std::string png = "iVBORw0KGgoAAAANSUhEUgAAABQAAAAo"; // says 20 by 40
 
 } // namespace
 
-TEST_CASE("an image is sent once, and shown where its marks are", "[picture]") {
+TEST_CASE("an image is sent once, and shown at its marks", "[picture]") {
     vt::terminal tab = make(10, 40);
     frame_composer viewer({10, 40}, knows(true, false, false));
     tab.feed("\033[3;5H" + kitty("a=T,i=7,q=2") + "text");
@@ -59,7 +59,7 @@ TEST_CASE("an image is sent once, and shown where its marks are", "[picture]") {
     CHECK_FALSE(has(frame(viewer, tab), "\033_G"));
 }
 
-TEST_CASE("a terminal is sent only what it knows, and costs nothing for the rest", "[picture]") {
+TEST_CASE("a terminal gets only images that it supports, and the others cost nothing", "[picture]") {
     vt::terminal tab = make(20, 40);
     frame_composer none({20, 40}, knows(false, false, false)), sixel({20, 40}, knows(false, true, false)),
         iterm({20, 40}, knows(false, false, true));
@@ -78,7 +78,7 @@ TEST_CASE("a terminal is sent only what it knows, and costs nothing for the rest
     CHECK(none.memory_bytes() < before + 4096);
 }
 
-TEST_CASE("whoever attaches, or returns, is shown the images that are there", "[picture]") {
+TEST_CASE("a new or returning viewer is shown the existing images", "[picture]") {
     vt::terminal tab = make(10, 40), other = make(10, 40);
     tab.feed(kitty("a=T,i=1,q=2") + "\033P" + sixels + "\033\\");
     other.feed(kitty("a=T,i=1,q=2"));
@@ -87,7 +87,7 @@ TEST_CASE("whoever attaches, or returns, is shown the images that are there", "[
         const std::string here = frame(viewer, tab);
         CHECK(has(here, "\033P" + sixels));
         CHECK(has(here, "a=p,q=2"));
-        CHECK(has(here, data)); // its copy was freed
+        CHECK(has(here, data)); // its copy was deleted
         viewer.forget();
         const std::string there = frame(viewer, other);
         CHECK(has(there, "\033_Ga=d,d=I,q=2,i="));
@@ -99,16 +99,16 @@ TEST_CASE("whoever attaches, or returns, is shown the images that are there", "[
     CHECK(has(frame(viewer, tab), "\033P" + sixels));
 }
 
-TEST_CASE("sixels written over are wiped to the last cell", "[picture]") {
+TEST_CASE("overwritten sixels are erased to the last cell", "[picture]") {
     vt::terminal tab = make(10, 40);
     frame_composer viewer({10, 40}, knows(false, true, false));
     tab.feed("\033P" + sixels + "\033\\");
     CHECK(has(frame(viewer, tab), sixels));
-    SECTION("a letter inside: no stale rest beside it") {
+    SECTION("a letter inside: no rest remains next to it") {
         tab.feed("\033[1;2HX");
         const std::string out = frame(viewer, tab);
         CHECK(has(out, "X"));
-        vt::terminal outer = make(10, 40); // a terminal that shows '#' wherever nothing is drawn
+        vt::terminal outer = make(10, 40); // a terminal that shows '#' where nothing is drawn
         outer.feed("\033[2;1H##\033[1;1H##" + out);
         CHECK(outer.row_at(0).at(0) == ' ');
         CHECK(outer.row_at(1).at(0) == ' ');
@@ -136,13 +136,13 @@ TEST_CASE("an image that scrolls with the text is not sent again", "[picture]") 
         INFO(line);
         CHECK_FALSE(has(out, sixels));
         CHECK_FALSE(has(out, data));
-        if (line < 5) CHECK(has(out, ",p=2,c=2,r=2"));                     // kitty's is placed, where it is now
+        if (line < 5) CHECK(has(out, ",p=2,c=2,r=2"));                     // kitty's is placed again at its new row
         if (line == 5) CHECK(has(out, ",p=2,c=2,r=1,x=0,y=20,w=20,h=20")); // cut by the top
         if (line == 6) CHECK(has(out, "a=d,d=i"));
     }
 }
 
-TEST_CASE("in a smaller terminal kitty's are cut at its edge, others shown whole or not at all", "[picture]") {
+TEST_CASE("in a smaller terminal kitty's images are cut at its edge, others shown completely or not at all", "[picture]") {
     vt::terminal tab = make(20, 40);
     tab.feed(kitty("a=T,C=1") + "\033[1;10H\033P" + sixels + "\033\\\033[1;30H" + kitty("a=T,C=1") + "\033[1;1H");
     frame_composer low({1, 40}, knows(true, true, false)), narrow({20, 11}, knows(true, true, false)),
@@ -157,7 +157,7 @@ TEST_CASE("in a smaller terminal kitty's are cut at its edge, others shown whole
     CHECK(has(frame(below, tab), sixels));
 }
 
-TEST_CASE("sixels are shown where their pixels fit the cells the tab gave them", "[picture]") {
+TEST_CASE("sixels are shown if their pixels fit the cells that the tab gave them", "[picture]") {
     vt::terminal tab = make(20, 40);
     tab.feed("\033P" + sixels + "\033\\");
     for (const auto& [cell, shown] :
@@ -168,7 +168,7 @@ TEST_CASE("sixels are shown where their pixels fit the cells the tab gave them",
     }
 }
 
-TEST_CASE("more images than a frame takes come in the next ones, text first", "[picture]") {
+TEST_CASE("more images than fit into a frame come in the next ones, text first", "[picture]") {
     vt::terminal tab({.size = {40, 80}, .cell_width = 10, .cell_height = 20, .pictures = {true, true, true, true}});
     for (int i = 0; i < 6; ++i) {
         tab.feed("\033[" + std::to_string(3 * i + 1) + ";1H\033Pq" + std::string(500'000, i % 2 ? '~' : '@') +

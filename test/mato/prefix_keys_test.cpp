@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file prefix_keys_test.cpp: any split of what is typed has the same effect.
+/// @file prefix_keys_test.cpp: any split of the input has the same effect.
 #include "daemon/prefix_keys.hpp"
 
 #include "support/catch.hpp"
@@ -12,7 +12,7 @@ namespace {
 
 constexpr char prefix = '\034';
 
-/// What happened, in order: typed bytes as they are, a command as <x>.
+/// What happened, in order: typed bytes unchanged, a command as <x>.
 std::string effect(const std::vector<std::string>& pieces, mux::prefix_keys keys = mux::prefix_keys(prefix)) {
     std::string log;
     const mux::prefix_keys::sink to{[&](std::string_view bytes) { log += bytes; },
@@ -25,7 +25,7 @@ std::string effect(const std::vector<std::string>& pieces, mux::prefix_keys keys
 
 // ---- the contract ----
 
-TEST_CASE("what is typed goes through unchanged but for the prefix and its key", "[prefix_keys]") {
+TEST_CASE("input is passed on unchanged, except the prefix and its key", "[prefix_keys]") {
     CHECK(effect({"hello"}) == "hello");
     CHECK(effect({"a\034db"}) == "a<d>b");
     CHECK(effect({"\034d"}) == "<d>");
@@ -33,14 +33,14 @@ TEST_CASE("what is typed goes through unchanged but for the prefix and its key",
     CHECK(effect({std::string("\0\xff\033[A", 5)}) == std::string("\0\xff\033[A", 5));
 }
 
-TEST_CASE("the prefix twice is typed once", "[prefix_keys]") {
+TEST_CASE("the prefix typed twice is passed on once", "[prefix_keys]") {
     CHECK(effect({"\034\034"}) == "\034");
     CHECK(effect({"a\034\034d"}) == "a\034d");
     CHECK(effect({"\034\034\034d"}) == "\034<d>");
     CHECK(effect({"\034\034\034\034"}) == "\034\034");
 }
 
-TEST_CASE("a prefix at the end waits for its key, however late", "[prefix_keys]") {
+TEST_CASE("a prefix at the end waits for its key for any time", "[prefix_keys]") {
     CHECK(effect({"a\034"}) == "a");
     CHECK(effect({"a\034", "", "d"}) == "a<d>");
     CHECK(effect({"\034", "\034"}) == "\034");
@@ -64,7 +64,7 @@ TEST_CASE("any split of the same bytes has the same effect", "[prefix_keys]") {
 
 // ---- the edges ----
 
-TEST_CASE("a new prefix holds from the next byte; a key awaited is still a command", "[prefix_keys]") {
+TEST_CASE("a new prefix applies from the next byte; a key that is awaited is still a command", "[prefix_keys]") {
     mux::prefix_keys keys(prefix);
     std::string log;
     const mux::prefix_keys::sink to{[&](std::string_view bytes) { log += bytes; },
@@ -75,12 +75,12 @@ TEST_CASE("a new prefix holds from the next byte; a key awaited is still a comma
     CHECK(log == "<d>\034<d>");
 }
 
-TEST_CASE("NUL may be the prefix", "[prefix_keys]") {
+TEST_CASE("NUL can be the prefix", "[prefix_keys]") {
     CHECK(effect({std::string("a\0db", 4)}, mux::prefix_keys('\0')) == "a<d>b");
 }
 
-TEST_CASE("nothing typed is nothing told", "[prefix_keys]") {
+TEST_CASE("empty input has no effect", "[prefix_keys]") {
     mux::prefix_keys keys(prefix);
     keys.feed("", {});
-    keys.feed("\034", {}); // the sink is not asked
+    keys.feed("\034", {}); // the sink is not called
 }

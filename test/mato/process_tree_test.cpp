@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file process_tree_test.cpp: all that a session has started and still runs, and nobody else.
+/// @file process_tree_test.cpp: all running processes that a session has started, and no others.
 #include "pty/process_tree.hpp"
 
 #include "support/catch.hpp"
@@ -45,7 +45,7 @@ struct tree {
     pid_t leader = 0, plain = 0, grandchild = 0, own_session = 0, below_own_session = 0, zombie = 0;
 };
 
-/// A session of several kinds of processes; killed by `end`.
+/// A session with several kinds of processes; killed by `end`.
 class session {
 public:
     session()
@@ -69,7 +69,7 @@ public:
               all.below_own_session = inner.take()->second;
               all.zombie = fork_into([] {});
               siginfo_t info{};
-              ::waitid(P_PID, static_cast<id_t>(all.zombie), &info, WEXITED | WNOWAIT); // dead, and left so
+              ::waitid(P_PID, static_cast<id_t>(all.zombie), &info, WEXITED | WNOWAIT); // dead, and not reaped
               box_.put(all);
               wait_for_ever();
               return 0;
@@ -79,7 +79,7 @@ public:
     ~session() {
         for (const pid_t each : {made.plain, made.grandchild, made.own_session, made.below_own_session}) ::kill(each, SIGKILL);
     }
-    /// Until nothing of it is left.
+    /// Waits until nothing of it is left.
     support::child_process& leader() { return leader_; }
 
     tree made;
@@ -102,7 +102,7 @@ bool ended(pid_t pid) {
 
 // ---- the contract ----
 
-TEST_CASE("a session's members, their children, and those who began sessions of their own", "[process_tree]") {
+TEST_CASE("a session's members, their children, and those with sessions of their own", "[process_tree]") {
     session all;
     const auto& made = all.made;
     CHECK(pids(mux::members_of_session(made.leader)) ==
@@ -117,7 +117,7 @@ TEST_CASE("zombies are left out", "[process_tree]") {
     CHECK(pids(mux::members_of_session(all.made.leader)).count(all.made.zombie) == 0);
 }
 
-TEST_CASE("a name with brackets and spaces is no obstacle", "[process_tree]") {
+TEST_CASE("a name with brackets and spaces is parsed", "[process_tree]") {
     const support::mailbox<pid_t> box;
     support::child_process odd([&] {
         ::setsid();
@@ -130,7 +130,7 @@ TEST_CASE("a name with brackets and spaces is no obstacle", "[process_tree]") {
     CHECK(pids(mux::members_of_session(pid)) == std::set<pid_t>{pid});
 }
 
-TEST_CASE("the dead leave the list; children made meanwhile join it, also of a leader that is gone", "[process_tree]") {
+TEST_CASE("dead processes leave the list; new children join it, also those of a dead leader", "[process_tree]") {
     session all;
     const auto& made = all.made;
     const auto known = mux::members_of_session(made.leader);
@@ -140,13 +140,13 @@ TEST_CASE("the dead leave the list; children made meanwhile join it, also of a l
     CHECK(now == std::set<pid_t>{made.leader, made.grandchild, made.own_session, made.below_own_session});
     all.leader().signal(SIGKILL);
     CHECK(all.leader().wait() == -SIGKILL);
-    // The leader and its tie to the inner session are gone: only those known before are found.
+    // The leader and its link to the inner session are gone: only known processes are found.
     now = pids(mux::still_running(known, made.leader));
     CHECK(now == std::set<pid_t>{made.grandchild, made.own_session, made.below_own_session});
     CHECK(pids(mux::still_running({}, made.leader)) == std::set<pid_t>{made.grandchild});
 }
 
-TEST_CASE("a known process's new child is found though its session is another", "[process_tree]") {
+TEST_CASE("a known process's new child is found although its session is another one", "[process_tree]") {
     const support::mailbox<pid_t> box;
     support::gate go;
     support::child_process parent([&] {
@@ -170,7 +170,7 @@ TEST_CASE("a known process's new child is found though its session is another", 
     ::kill(below, SIGKILL);
 }
 
-TEST_CASE("each of the list is signalled", "[process_tree]") {
+TEST_CASE("each process of the list is signalled", "[process_tree]") {
     session all;
     const auto known = mux::members_of_session(all.made.leader);
     mux::signal_each(known, SIGTERM);
@@ -195,7 +195,7 @@ TEST_CASE("the working directory of a process", "[process_tree]") {
 
 // ---- the refusals ----
 
-TEST_CASE("a number that has passed to another process is not signalled", "[process_tree]") {
+TEST_CASE("a process whose number was reused is not signalled", "[process_tree]") {
     const support::mailbox<pid_t> box;
     support::child_process other([&] {
         ::setsid();
@@ -207,16 +207,16 @@ TEST_CASE("a number that has passed to another process is not signalled", "[proc
     process_id stale = id_of(pid);
     REQUIRE(stale.pid == pid);
     REQUIRE(stale.start_time > 0);
-    --stale.start_time; // whoever had the number before
+    --stale.start_time; // the process that had the number before
     mux::signal_each({stale}, SIGKILL);
-    mux::signal_each({{0x7fffffff, 1}}, SIGKILL); // and one that nobody has
+    mux::signal_each({{0x7fffffff, 1}}, SIGKILL); // and a number that is not in use
     CHECK(pids(mux::still_running({stale}, 0x7fffffff)).empty());
     CHECK(id_of(pid).pid == pid);
     mux::signal_each({id_of(pid)}, SIGTERM);
-    CHECK(other.wait() == -SIGTERM); // the one signal it got
+    CHECK(other.wait() == -SIGTERM); // the only signal it got
 }
 
-TEST_CASE("nobody leads a session of that number", "[process_tree]") {
+TEST_CASE("a session that does not exist has no members", "[process_tree]") {
     CHECK(mux::members_of_session(0x7fffffff).empty());
     mux::signal_each({}, SIGKILL);
 }

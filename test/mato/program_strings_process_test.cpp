@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file program_strings_process_test.cpp: what a program's control strings make a viewer's terminal receive.
+/// @file program_strings_process_test.cpp: what a viewer's terminal receives from a program's control strings.
 #include "support/mato_world.hpp"
 #include "support/pty_client.hpp"
 
@@ -10,7 +10,7 @@ using namespace support;
 
 namespace {
 
-/// A tab that writes the parts it is given, each in a write of its own, to the terminals of three viewers.
+/// A tab that writes the given parts, each in its own write, to the terminals of three viewers.
 class string_tab {
 public:
     explicit string_tab(const std::string& configuration = {}) {
@@ -23,7 +23,7 @@ public:
         }
     }
 
-    /// Writes `parts` and then a mark. @returns the OSC 52 strings that each viewer's terminal got before the mark
+    /// Writes `parts` and then a mark. @returns the OSC 52 strings that each viewer's terminal received before the mark
     std::vector<std::vector<std::string>> clipboards(const std::vector<std::string>& parts) {
         const std::string mark = "[" + std::to_string(++marks_) + "]";
         std::string lines;
@@ -58,7 +58,7 @@ using strings = std::vector<std::string>;
 
 } // namespace
 
-TEST_CASE("no spelling of a clipboard question reaches a viewer's terminal as one", "[mato][strings]") {
+TEST_CASE("no form of a clipboard query reaches a viewer's terminal", "[mato][strings]") {
     string_tab tab;
     const std::vector<strings> nothing(3);
     for (const char* payload : {"?", "?\001", "\001?", "?\177", "\302\200?", "?\302\237", "\n?", "?\r\n", "\t?\t"}) {
@@ -67,13 +67,13 @@ TEST_CASE("no spelling of a clipboard question reaches a viewer's terminal as on
         CHECK(tab.clipboards({"\033]52;c;" + std::string(payload) + "\a"}) == nothing);
     }
     CHECK(tab.clipboards({"\033", "]5", "2;c;", "?", "\001", "\033", "\\"}) == nothing);
-    CHECK(tab.clipboards({"\033]52;c;\302", "\200?\302", "\234\033", "\\"}) == nothing); // U+009C is dropped as well
+    CHECK(tab.clipboards({"\033]52;c;\302", "\200?\302", "\234\033", "\\"}) == nothing); // U+009C is dropped too
     CHECK(tab.clipboards({"\033]52;c;?\033", "[m"}) == nothing);                         // a lone ESC ends it without effect
     CHECK(tab.clipboards({"\033]5\0012;\001c;?\001\a"}) == nothing);
-    CHECK(tab.clipboards({"\033]52;?;?\a\033]52;c;?;\a"})[0] == strings{"\033]52;c;"}); // the second is no question: it clears
+    CHECK(tab.clipboards({"\033]52;?;?\a\033]52;c;?;\a"})[0] == strings{"\033]52;c;"}); // the second is not a query: it clears
 }
 
-TEST_CASE("a clipboard is set and cleared on the terminals of those who may type, by base64 alone", "[mato][strings]") {
+TEST_CASE("a clipboard is set and cleared only on terminals that may type, and only by base64", "[mato][strings]") {
     string_tab tab;
     const auto both = [](const std::string& wanted) { return std::vector<strings>{{wanted}, {wanted}, {}}; };
     CHECK(tab.clipboards({"\033]52;c;aGk=\a"}) == both("\033]52;c;aGk="));

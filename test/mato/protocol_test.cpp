@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file protocol_test.cpp: what one side writes the other reads, and nothing else is believed.
+/// @file protocol_test.cpp: each side reads what the other writes, and rejects everything else.
 #include "protocol/protocol.hpp"
 
 #include "support/catch.hpp"
@@ -91,7 +91,7 @@ TEST_CASE("a payload begins with type and id, little-endian, and the rest is its
     CHECK(mux::encode(mux::message::done, 7).size() == 8);
 }
 
-TEMPLATE_TEST_CASE("every message comes back as it went, at the ends of every range", "[protocol]", BODIES) {
+TEMPLATE_TEST_CASE("every message is decoded as it was encoded, at the limits of every range", "[protocol]", BODIES) {
     for (const auto how : {filler::kind::zero, filler::kind::most, filler::kind::odd}) {
         const auto bytes = body_of(filled<TestType>(how));
         const auto back = mux::decode<TestType>(bytes);
@@ -100,7 +100,7 @@ TEMPLATE_TEST_CASE("every message comes back as it went, at the ends of every ra
     }
 }
 
-TEST_CASE("the fields arrive where they left", "[protocol]") {
+TEST_CASE("each field arrives in its place", "[protocol]") {
     mux::hello greeting;
     greeting.features = 0x8000'0000'0000'0001;
     greeting.pid = 0xffff'ffff;
@@ -157,7 +157,7 @@ TEST_CASE("the fields arrive where they left", "[protocol]") {
     CHECK(mux::decode<mux::status_report>(body_of(report))->started == -1);
 }
 
-TEST_CASE("a hello is these bytes in every version", "[protocol]") {
+TEST_CASE("a hello has these bytes in every version", "[protocol]") {
     mux::hello greeting;
     greeting.tty = "t";
     greeting.program = "p";
@@ -193,13 +193,13 @@ TEST_CASE("the numbers of messages never change", "[protocol]") {
 
 // ---- the refusals ----
 
-TEST_CASE("a cut header is no header", "[protocol]") {
+TEST_CASE("a truncated header is rejected", "[protocol]") {
     const auto payload = mux::encode(mux::message::done, 1);
     for (std::size_t size = 0; size < 8; ++size) CHECK_FALSE(mux::parse_header(std::string_view(payload).substr(0, size)));
     CHECK(mux::parse_header(payload)->body.empty());
 }
 
-TEMPLATE_TEST_CASE("a body cut at any byte is refused whole", "[protocol]", BODIES) {
+TEMPLATE_TEST_CASE("a body cut at any byte is rejected", "[protocol]", BODIES) {
     const auto bytes = body_of(filled<TestType>(filler::kind::odd));
     for (std::size_t size = 0; size < bytes.size(); ++size) {
         INFO("cut at " << size << " of " << bytes.size());
@@ -207,7 +207,7 @@ TEMPLATE_TEST_CASE("a body cut at any byte is refused whole", "[protocol]", BODI
     }
 }
 
-TEMPLATE_TEST_CASE("what a later version appends is ignored", "[protocol]", BODIES) {
+TEMPLATE_TEST_CASE("fields that a later version appends are ignored", "[protocol]", BODIES) {
     const auto bytes = body_of(filled<TestType>(filler::kind::odd));
     for (const std::string& more : {std::string("\xff"), std::string(100, 'x')}) {
         const auto back = mux::decode<TestType>(bytes + more);
@@ -216,18 +216,18 @@ TEMPLATE_TEST_CASE("what a later version appends is ignored", "[protocol]", BODI
     }
 }
 
-TEST_CASE("a truth that is neither 0 nor 1, and an unknown choice, are refused", "[protocol]") {
+TEST_CASE("a bool that is neither 0 nor 1, and an unknown enumerator, are rejected", "[protocol]") {
     for (int byte = 0; byte < 256; ++byte) {
         const auto read = mux::decode<mux::stop_request>(std::string(1, static_cast<char>(byte)));
         CHECK(read.has_value() == (byte <= 1));
         if (read) CHECK(read->now == (byte == 1));
         auto tab = body_of(mux::new_tab());
-        tab[tab.size() - 2] = static_cast<char>(byte); // `then`; a truth follows it
+        tab[tab.size() - 2] = static_cast<char>(byte); // `then`; a bool follows it
         CHECK(mux::decode<mux::new_tab>(tab).has_value() == (byte <= 3));
     }
 }
 
-TEST_CASE("a length or count that lies is refused", "[protocol]") {
+TEST_CASE("a false length or count is rejected", "[protocol]") {
     for (const std::uint32_t lie : {1u, 2u, 0x7fff'ffffu, 0x8000'0000u, 0xffff'ffffu}) {
         CHECK_FALSE(mux::decode<text_body>(u32(lie)));
         CHECK_FALSE(mux::decode<mux::tab_list>(u32(lie)));
@@ -258,17 +258,17 @@ struct many {
 };
 } // namespace
 
-TEST_CASE("memory follows the bytes that came, not the count they announce", "[protocol]") {
+TEST_CASE("memory is proportional to the received bytes, not to the announced count", "[protocol]") {
     counted::made = 0;
     const std::string two = std::string(12, '\0') + std::string(12, '\0');
     CHECK_FALSE(mux::decode<many>(u32(1'000'000) + two));
     CHECK(counted::made == 0);                     // more than there are bytes: not begun
     CHECK_FALSE(mux::decode<many>(u32(24) + two)); // no more than bytes, but more than items
-    CHECK(counted::made <= 10);                    // two whole, one cut, and what the vector moves
+    CHECK(counted::made <= 10);                    // two complete items, one truncated, and those the vector moves
     REQUIRE(mux::decode<many>(u32(2) + two));
 }
 
-TEST_CASE("random bytes never decode to what encodes otherwise", "[protocol]") {
+TEST_CASE("random bytes never decode to a message that encodes differently", "[protocol]") {
     std::mt19937 random(7);
     const auto check = [&]<class Body>(Body*, const std::string& bytes) {
         if (const auto read = mux::decode<Body>(bytes)) {
@@ -287,7 +287,7 @@ TEST_CASE("random bytes never decode to what encodes otherwise", "[protocol]") {
     }
 }
 
-TEST_CASE("the windows of input fit the frames that carry them", "[protocol]") {
+TEST_CASE("the input windows fit into the frames that carry them", "[protocol]") {
     CHECK(mux::input_chunk_bytes + 8 < (1u << 20));
     CHECK(mux::input_chunk_bytes <= mux::input_window_bytes);
     CHECK(mux::oldest_version <= mux::newest_version);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file raw_emulator_test.cpp: the last bytes, each at its number, however they came.
+/// @file raw_emulator_test.cpp: the last bytes, each at its position, for any feeds.
 #include "tab/raw_emulator.hpp"
 
 #include "support/catch.hpp"
@@ -8,7 +8,7 @@
 
 namespace {
 
-/// All that is kept from `position` on, in pieces of at most `most`.
+/// All bytes kept from `position` on, in pieces of at most `most`.
 std::string rest(const mux::raw_emulator& emulator, std::uint64_t position, std::size_t most = 1000) {
     std::string text;
     for (;;) {
@@ -55,7 +55,7 @@ TEST_CASE("any feeds give the last bytes of the whole", "[raw_emulator]") {
     }
 }
 
-TEST_CASE("a replay starts at the first byte when none is lost", "[raw_emulator]") {
+TEST_CASE("a replay starts at the first byte if none is lost", "[raw_emulator]") {
     mux::raw_emulator emulator(10);
     CHECK(emulator.replay_begin() == 0);
     emulator.feed("a\nb");
@@ -65,7 +65,7 @@ TEST_CASE("a replay starts at the first byte when none is lost", "[raw_emulator]
     CHECK(emulator.replay_begin() == 0);
 }
 
-TEST_CASE("a replay starts behind a newline when bytes are lost, wherever the ring wraps", "[raw_emulator]") {
+TEST_CASE("a replay starts after a newline if bytes are lost, wherever the ring wraps", "[raw_emulator]") {
     for (std::size_t shift = 0; shift < 24; ++shift) {
         mux::raw_emulator emulator(20);
         const std::string text = std::string(20 + shift, 'x') + "yyyy\nzzz";
@@ -77,7 +77,7 @@ TEST_CASE("a replay starts behind a newline when bytes are lost, wherever the ri
 
 // ---- the refusals ----
 
-TEST_CASE("bytes that are gone or not yet there are empty", "[raw_emulator]") {
+TEST_CASE("bytes that are lost or not written yet are empty", "[raw_emulator]") {
     mux::raw_emulator emulator(4);
     CHECK(emulator.from(0, 10).empty());
     emulator.feed("abcdef");
@@ -90,7 +90,7 @@ TEST_CASE("bytes that are gone or not yet there are empty", "[raw_emulator]") {
 
 // ---- the edges ----
 
-TEST_CASE("the newline is looked for within its bound and not behind it", "[raw_emulator]") {
+TEST_CASE("the newline is searched within its limit and not beyond it", "[raw_emulator]") {
     constexpr std::size_t bound = mux::raw_emulator::search_bytes;
     const auto replay_offset = [](std::size_t newline_at, std::size_t written_before) {
         const std::size_t capacity = 3 * bound;
@@ -110,7 +110,7 @@ TEST_CASE("the newline is looked for within its bound and not behind it", "[raw_
     }
 }
 
-TEST_CASE("capacities of nothing and of one byte", "[raw_emulator]") {
+TEST_CASE("capacities of zero and of one byte", "[raw_emulator]") {
     mux::raw_emulator none(0);
     none.feed("abc");
     CHECK(none.begin() == 3);
@@ -125,7 +125,7 @@ TEST_CASE("capacities of nothing and of one byte", "[raw_emulator]") {
 
 // ---- the promises about absence ----
 
-TEST_CASE("memory is not taken before it is needed, and never much beyond the capacity", "[raw_emulator]") {
+TEST_CASE("memory is not allocated before it is needed, and never much more than the capacity", "[raw_emulator]") {
     mux::raw_emulator emulator(1 << 20);
     CHECK(emulator.memory_bytes() < 1000);
     emulator.feed("x");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file raw_tab_process_test.cpp: any number of clients on a tab without emulator: the same bytes, and a replay for the slow.
+/// @file raw_tab_process_test.cpp: any number of clients on a tab without emulator: the same bytes, and a replay for slow ones.
 #include "support/mato_world.hpp"
 #include "support/pty_client.hpp"
 
@@ -16,7 +16,7 @@ std::string open_raw(const mato_world& world, const std::string& program) {
     return id;
 }
 
-/// What lies between the two words, which are not part of it.
+/// The text between the two words, without them.
 std::string between(const std::string& text, const std::string& first, const std::string& last) {
     const auto from = text.find(first), to = text.find(last, from);
     return from == std::string::npos || to == std::string::npos ? "not there" : text.substr(from, to - from);
@@ -24,7 +24,7 @@ std::string between(const std::string& text, const std::string& first, const std
 
 } // namespace
 
-TEST_CASE("all see the same bytes: direct, relayed, read-only", "[mato][raw]") {
+TEST_CASE("all viewers get the same bytes: direct, relayed, read-only", "[mato][raw]") {
     mato_world world;
     const std::string id = open_raw(world, "stty -echo -opost; printf ready; read go; printf BEGIN; seq 1 10000; "
                                            "printf '\\377\\200\\033[1m END'; read more");
@@ -37,7 +37,7 @@ TEST_CASE("all see the same bytes: direct, relayed, read-only", "[mato][raw]") {
         all.push_back(std::make_unique<pty_client>(world, command));
         REQUIRE(all.back()->wait_for("ready"));
     }
-    all[2]->type("\r"); // read-only: it does not begin
+    all[2]->type("\r"); // read-only: the program does not begin
     all[3]->type("\r");
     CHECK_FALSE(all[2]->wait_for("BEGIN", 100ms));
     all[0]->type("\r");
@@ -52,7 +52,7 @@ TEST_CASE("all see the same bytes: direct, relayed, read-only", "[mato][raw]") {
     for (auto& each : all) CHECK(each->wait() == 0);
 }
 
-TEST_CASE("one that does not read holds nobody up, and goes on from a replay", "[mato][raw]") {
+TEST_CASE("a viewer that does not read delays no other, and continues from a replay", "[mato][raw]") {
     mato_world world;
     const std::string id = open_raw(world, "stty -echo -opost; printf ready; read go; seq 1 300000; printf ' END'; read more");
     const std::vector<std::string> path = GENERATE(std::vector<std::string>{}, std::vector<std::string>{"--relay"});
@@ -64,7 +64,7 @@ TEST_CASE("one that does not read holds nobody up, and goes on from a replay", "
     REQUIRE(reader.wait_for("ready"));
     const long before = memory_kib(world.daemon_pid());
     reader.type("\r");
-    REQUIRE(reader.wait_for("300000\n END")); // whatever was in between: it may have fallen behind, too
+    REQUIRE(reader.wait_for("300000\n END")); // it may have fallen behind too
     if (!sanitized) CHECK(memory_kib(world.daemon_pid(), "VmHWM") - before < 2048);
     const std::size_t seen = stalled.shown().size();
     REQUIRE(stalled.wait_for("300000\n END"));
@@ -82,7 +82,7 @@ TEST_CASE("one that does not read holds nobody up, and goes on from a replay", "
     CHECK(stalled.wait() == 0);
 }
 
-TEST_CASE("a replay asks nothing and sets no clipboard; what a program asks from then on is asked", "[mato][raw]") {
+TEST_CASE("a replay sends no query and sets no clipboard; later queries of the program are sent", "[mato][raw]") {
     const std::string path = GENERATE("direct", "relayed");
     mato_world world;
     const std::string id =
@@ -90,7 +90,7 @@ TEST_CASE("a replay asks nothing and sets no clipboard; what a program asks from
                         "read -r x; printf 'third\033[6n\033]52;c;bmV3\007fourth'; exec sleep 600");
     std::vector<std::string> words{"attach", id};
     if (path == "relayed") words.push_back("--relay");
-    pty_client first(world, words); // it is shown all that is written after it came
+    pty_client first(world, words); // it is shown everything written after its attach
     REQUIRE(first.wait_for("second"));
     pty_client early(world, words);
     REQUIRE(early.wait_for("firstsecond"));
@@ -98,13 +98,13 @@ TEST_CASE("a replay asks nothing and sets no clipboard; what a program asks from
     REQUIRE(early.wait_for("third\033[6n\033]52;c;bmV3\afourth"));
     pty_client late(world, words);
     REQUIRE(late.wait_for("firstsecondthirdfourth"));
-    early.command('?'); // the list of keys, and back: all is shown again
+    early.command('?'); // the list of keys, and back: everything is shown again
     REQUIRE(early.wait_for("any key goes back"));
     early.type("x");
     REQUIRE(early.wait_for("firstsecondthirdfourth"));
 }
 
-TEST_CASE("what a new tab's program asks before its viewer is there is asked of that viewer", "[mato][raw]") {
+TEST_CASE("queries of a new tab's program before its viewer attaches are sent to that viewer", "[mato][raw]") {
     mato_world world;
     world.configure("emulator = \"raw\"\n");
     pty_client client(world, {"new", "--", "printf 'asks\033[6n\033]11;?\033\\\\ '; exec sleep 600"});

@@ -13,7 +13,7 @@ read_turns::time_point at(microseconds since) { return read_turns::time_point(si
 
 } // namespace
 
-TEST_CASE("one turn of the loop is shared by the tabs that flood, down to one read each", "[read_turns]") {
+TEST_CASE("the tabs that flood share one turn of the loop, down to one read each", "[read_turns]") {
     read_turns turns;
     CHECK(turns.share() == read_turns::turn_bytes);
     turns.flooding(true);
@@ -26,19 +26,19 @@ TEST_CASE("one turn of the loop is shared by the tabs that flood, down to one re
     CHECK(turns.share() == read_turns::turn_bytes);
 }
 
-TEST_CASE("the time of one turn is shared by the tabs that flood, whatever it is spent on", "[read_turns]") {
+TEST_CASE("the tabs that flood share the time of one turn, for any kind of work", "[read_turns]") {
     read_turns turns;
     CHECK(turns.time_share() == read_turns::turn_time);
     for (int i = 0; i < 4; ++i) turns.flooding(true);
     CHECK(turns.time_share() == read_turns::turn_time / 4);
 }
 
-TEST_CASE("while nobody types, a flood is read whenever there is something", "[read_turns]") {
+TEST_CASE("while nothing is typed, a flood is read whenever there is output", "[read_turns]") {
     const read_turns turns;
     for (int us = 0; us < 10'000; us += 100) CHECK(turns.next(at(microseconds(us))) == at(microseconds(us)));
 }
 
-TEST_CASE("while somebody types, floods are read a quarter of the time, all in the same quarter", "[read_turns]") {
+TEST_CASE("while a user types, floods are read for a quarter of the time, all in the same quarter", "[read_turns]") {
     read_turns turns;
     const auto begin = at(milliseconds(1000));
     turns.typed(begin);
@@ -54,13 +54,13 @@ TEST_CASE("while somebody types, floods are read a quarter of the time, all in t
     CHECK(open == 120);
 }
 
-TEST_CASE("a flood goes on as before when the typing ends, and never waits longer than that", "[read_turns]") {
+TEST_CASE("a flood continues as before when the typing ends, and never waits longer than that", "[read_turns]") {
     read_turns turns;
     const auto key = at(microseconds(1'000'700));
     turns.typed(key);
     const auto end = key + read_turns::typing;
     CHECK(turns.next(end) == end);
     for (int us = 0; us < 50'000; us += 50) CHECK(turns.next(key + microseconds(us)) <= end);
-    turns.typed(key + milliseconds(49)); // a key while it lasts prolongs it
+    turns.typed(key + milliseconds(49)); // another key in that time prolongs it
     CHECK(turns.next(end + microseconds(500)) > end + microseconds(500));
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Programs people use, in a tab: typed at, resized, left and attached to again at other sizes. What the viewer's terminal
-// shows, by libvterm, is what the tab shows, cell by cell: text, look and cursor. Packages: example/install_packages.sh test.
+// Real programs in a tab: typed at, resized, detached from and attached to again at other sizes. The viewer's terminal, judged
+// by libvterm, shows the same as the tab, cell by cell: text, style and cursor. Packages: example/install_packages.sh test.
 #include "support/outer_terminal.hpp"
 
 using namespace support;
@@ -68,7 +68,7 @@ void drive(const program& each) {
         outer_terminal viewer(world, {"new", "--", each.command});
         REQUIRE(viewer.comes_to_show(each.begins));
         CHECK(viewer.comes_to_agree("1"));
-        outer_terminal corner(world, {"attach", "-r", "--ignore-size", "1"}, 40, 10); // sees the part with the cursor
+        outer_terminal corner(world, {"attach", "-r", "--ignore-size", "1"}, 40, 10); // shows the part with the cursor
         for (const step& next : each.steps) {
             INFO("keys " << Catch::Detail::stringify(next.keys));
             viewer.type(next.keys);
@@ -169,7 +169,7 @@ TEST_CASE("mc: panels, line drawing, help, the viewer and a dialogue", "[mato][v
     drive({.name = "mc",
            .command = "exec mc -u -X $HOME /usr",
            .begins = "Quit",
-           .steps = {{"typed", "# typed"}, // it drops what comes before it has begun to read
+           .steps = {{"typed", "# typed"}, // it drops input from before it begins to read
                      {std::string(5, '\x7f') + escape + "OP", "main help screen"},
                      {escape + "[21~", "Modify time"},
                      {escape + "OB" + escape + "OB" + escape + "OB", "│ text  "},

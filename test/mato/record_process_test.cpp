@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file record_process_test.cpp: `mato record` with real programs, disks that are slow or full, and ends of every kind.
+/// @file record_process_test.cpp: `mato record` with real programs, slow or full disks, and every kind of end.
 #include "support/asciicast_reader.hpp"
 #include "support/mato_world.hpp"
 #include "support/pty_client.hpp"
@@ -12,7 +12,7 @@ using namespace support;
 
 namespace {
 
-/// What a terminal shows that was sent these bytes: rows without the blanks at their end.
+/// The screen of a terminal that received these bytes: rows without trailing blanks.
 std::string screen_of(const std::string& bytes, int rows = 24, int columns = 80) {
     mux::vt::terminal_options options;
     options.size = {rows, columns};
@@ -31,13 +31,13 @@ std::string screen_of(const std::string& bytes, int rows = 24, int columns = 80)
 
 asciicast read_cast(const std::filesystem::path& path) { return asciicast::read(read_file(path)); }
 
-/// Whether an event comes to have this text; the header has the command, which has it too.
+/// Whether an event contains this text in time; the header has the command, which contains it too.
 bool comes_to_hold(const std::filesystem::path& path, std::string_view text) {
     return wait_until([&] { return contains(read_cast(path).output(), text); });
 }
 bool has_begun(const std::filesystem::path& path) { return comes_to_hold(path, "\033"); }
 
-/// A named pipe whose other end is held open, and read only when asked.
+/// A named pipe whose other end is held open, and read only when requested.
 class deaf_pipe {
 public:
     explicit deaf_pipe(const std::filesystem::path& path) : path_(path) {
@@ -47,12 +47,12 @@ public:
     }
     deaf_pipe(const deaf_pipe&) = delete;
     ~deaf_pipe() { ::close(fd_); }
-    /// Reads until `wanted` has come behind the header, or `most` bytes, or all.
+    /// Reads until `wanted` has arrived after the header, or `most` bytes, or everything.
     bool take(std::string_view wanted = {}, std::size_t most = ~std::size_t{0}) {
         return wait_until([&] {
             char buffer[65'536];
             for (ssize_t got; (got = ::read(fd_, buffer, sizeof buffer)) != -1;) {
-                if (got == 0) return wanted.empty(); // else nobody writes yet
+                if (got == 0) return wanted.empty(); // otherwise no writer yet
                 bytes_.append(buffer, static_cast<std::size_t>(got));
                 const auto events = std::string_view(bytes_).substr(std::min(bytes_.find('\n'), bytes_.size()));
                 if ((!wanted.empty() && contains(events, wanted)) || bytes_.size() >= most) return true;
@@ -61,7 +61,7 @@ public:
         });
     }
     [[nodiscard]] const std::string& bytes() const noexcept { return bytes_; }
-    /// As a writer is told by poll(2).
+    /// As poll(2) reports it to a writer.
     [[nodiscard]] bool is_full() const {
         const int writer = ::open(path_.c_str(), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
         REQUIRE(writer != -1);
@@ -79,7 +79,7 @@ private:
 
 constexpr int flood_lines = 150'000;
 
-/// Lines of colours and letters of two bytes, of which a cut would show.
+/// Lines with colours and two-byte letters, in which a wrong split would be visible.
 std::string flood_line(int n) { return "\033[1;32m" + std::to_string(n) + "\303\251\033[m\n"; }
 
 std::string flood_text() {
@@ -93,7 +93,7 @@ const std::string flood =
     "stty -echo -opost; printf ready; read go; seq -f \"$(printf '\\033[1;32m%%.0f\\303\\251\\033[m')\" 1 " +
     std::to_string(flood_lines) + " | dd bs=7 2>/dev/null; printf END; touch over; exec cat";
 
-/// What a terminal with a long memory shows of all of it, but for digits, the letter and END: nothing, if nothing was cut.
+/// What a terminal with a large history shows of it, without digits, the letter and END: nothing, if nothing was split wrongly.
 std::string rubbish_in(const asciicast& cast) {
     mux::vt::terminal_options options;
     options.size = {24, 80};
@@ -112,14 +112,14 @@ std::string rubbish_in(const asciicast& cast) {
     return rubbish;
 }
 
-/// The numbers in the labels of the places where something is missing.
+/// The numbers in the markers of gaps.
 std::uint64_t missing_in(const asciicast& cast) {
     std::uint64_t sum = 0;
     for (const std::string& label : cast.texts('m')) sum += std::stoull(label);
     return sum;
 }
 
-/// Bytes of the program's output: the first event, and what follows a marker, are screens.
+/// Bytes of the program's output: without the first event and those after a marker, which are screens.
 std::size_t recorded_in(const asciicast& cast) {
     std::size_t sum = 0;
     char before = 'm';
@@ -158,7 +158,7 @@ TEST_CASE("a recording shows what the tab showed, and ends with its program", "[
     CHECK(contains(cast.header, "\"title\": \"Task 1/printf\""));
     CHECK(contains(cast.header, "\"command\": \"printf 'before "));
     CHECK(contains(cast.header, "\"env\": {\"TERM\": \"xterm-256color\", \"SHELL\": \"/bin/sh\"}"));
-    CHECK(contains(cast.events.front().text, "before")); // what was there when it began
+    CHECK(contains(cast.events.front().text, "before")); // the screen when it began
     CHECK(cast.texts('r') == std::vector<std::string>{"100x30"});
     CHECK(cast.texts('m').empty());
     CHECK(contains(screen_of(cast.output()), "before typed\nh\xc3\xa9llo \xe2\x82\xac typed\n"));
@@ -189,7 +189,7 @@ TEST_CASE("asciinema plays it", "[mato][record]") {
     CHECK(world.must({"capture", player, "--ansi"}) == world.must({"capture", id, "--ansi"}));
 }
 
-TEST_CASE("signals, and the time given, end a recording well", "[mato][record]") {
+TEST_CASE("signals, and --for, end a recording normally", "[mato][record]") {
     mato_world world;
     const std::string id = world.open_tab({"while :; do echo tick; sleep 0.01; done"});
     for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
@@ -209,7 +209,7 @@ TEST_CASE("signals, and the time given, end a recording well", "[mato][record]")
     CHECK(asciicast::read(piped.out).problem == ""); // and nothing else on standard output
 }
 
-TEST_CASE("any number of recorders get the same bytes, and are listed", "[mato][record]") {
+TEST_CASE("several recorders get the same bytes, and are listed", "[mato][record]") {
     mato_world world;
     const std::string id = world.open_tab({"read go; seq 1 20000; printf END; read more"});
     std::vector<running_program> recorders;
@@ -234,28 +234,28 @@ TEST_CASE("any number of recorders get the same bytes, and are listed", "[mato][
     for (int n = 1; n < 5; ++n) CHECK(read_cast(world.home() / ("copy" + std::to_string(n))).output() == first);
 }
 
-TEST_CASE("a recording that begins amid a sequence shows nothing of it", "[mato][record]") {
+TEST_CASE("a recording that begins inside a sequence shows nothing of it", "[mato][record]") {
     mato_world world;
     const std::string id = world.open_tab(
         {"stty -echo; printf 'up\\033[3'; read line; printf '2mgreen \\303'; read line; printf '\\251'; exec cat"});
     world.must({"wait", id, "--text", "up"});
-    auto recording = world.start({"record", id, "amid"});
-    REQUIRE(has_begun(world.home() / "amid"));
+    auto recording = world.start({"record", id, "inside"});
+    REQUIRE(has_begun(world.home() / "inside"));
     world.must({"send", id, "Enter"});
     world.must({"wait", id, "--text", "green"});
     world.must({"send", id, "Enter"});
-    REQUIRE(comes_to_hold(world.home() / "amid", "\303\251"));
+    REQUIRE(comes_to_hold(world.home() / "inside", "\303\251"));
     const std::string shown = world.must({"capture", id});
     recording.signal(SIGINT);
     CHECK(recording.wait().exit_code == 0);
-    const auto cast = read_cast(world.home() / "amid");
+    const auto cast = read_cast(world.home() / "inside");
     CHECK(cast.problem == "");
     CHECK(screen_of(cast.output()) == shown);
     CHECK(contains(shown, "upgreen \303\251"));
-    CHECK(contains(cast.output(), "\033[32mgreen")); // drawn anew, in its colour
+    CHECK(contains(cast.output(), "\033[32mgreen")); // drawn again, in its colour
 }
 
-TEST_CASE("a tab without emulator is recorded from its replay on", "[mato][record]") {
+TEST_CASE("the recording of a tab without emulator begins with its replay", "[mato][record]") {
     mato_world world;
     std::string id = world.must(
         {"new", "-d", "--emulator", "raw", "--", "printf 'kept line\\n'; touch up; read line; printf later; read more"});
@@ -273,7 +273,7 @@ TEST_CASE("a tab without emulator is recorded from its replay on", "[mato][recor
 
 // ---- the refusals ----
 
-TEST_CASE("a file that is there is not written over unasked, and no tab makes no file", "[mato][record]") {
+TEST_CASE("an existing file is not overwritten without --force, and a missing tab creates no file", "[mato][record]") {
     mato_world world;
     const std::string id = world.open_tab();
     write_file(world.home() / "there", "precious");
@@ -299,7 +299,7 @@ TEST_CASE("a file that is there is not written over unasked, and no tab makes no
     CHECK(contains(terminal.shown(), "redirect standard output"));
 }
 
-TEST_CASE("a full disk ends it with the reason, and the file with a whole line", "[mato][record]") {
+TEST_CASE("a full disk ends the recording with the reason, and the file with a complete line", "[mato][record]") {
     mato_world world;
     const std::string id = world.open_tab({"while :; do seq 1 100; done"});
     run_options small;
@@ -317,7 +317,7 @@ TEST_CASE("a full disk ends it with the reason, and the file with a whole line",
     CHECK(cast.events.size() > 1);
 }
 
-TEST_CASE("a reader that leaves ends it with the reason", "[mato][record]") {
+TEST_CASE("a reader that leaves ends the recording with the reason", "[mato][record]") {
     mato_world world;
     const std::string id = world.open_tab({"while :; do echo tick; sleep 0.01; done"});
     auto pipe = std::make_unique<deaf_pipe>(world.home() / "pipe");
@@ -329,7 +329,7 @@ TEST_CASE("a reader that leaves ends it with the reason", "[mato][record]") {
     CHECK(contains(went.err, "Broken pipe"));
 }
 
-TEST_CASE("a daemon that is killed ends it with the reason, and the file is whole", "[mato][record]") {
+TEST_CASE("a killed daemon ends the recording with the reason, and the file is complete", "[mato][record]") {
     mato_world world;
     const std::string id = world.open_tab({"while :; do echo tick; sleep 0.01; done"});
     auto recording = world.start({"record", id, "lost"});
@@ -339,12 +339,12 @@ TEST_CASE("a daemon that is killed ends it with the reason, and the file is whol
     CHECK(went.exit_code == 1);
     CHECK(contains(went.err, "lost the connection to the daemon"));
     CHECK(read_cast(world.home() / "lost").problem == "");
-    world.run({"new", "-d"}); // what the killed one left is cleaned up
+    world.run({"new", "-d"}); // the files of the killed one are removed
 }
 
 // ---- a file that is slow ----
 
-TEST_CASE("a slow file costs nobody anything, and what it misses is told exactly", "[mato][record]") {
+TEST_CASE("a slow file delays nothing else, and the exact number of missing bytes is reported", "[mato][record]") {
     mato_world world;
     const std::string id = world.open_tab({flood});
     world.must({"wait", id, "--text", "ready"});
@@ -353,7 +353,7 @@ TEST_CASE("a slow file costs nobody anything, and what it misses is told exactly
     auto other = world.start({"record", id, "other"});
     REQUIRE(pipe.take("ready"));
     REQUIRE(has_begun(world.home() / "other"));
-    // Of its own: pages of the program's code that are touched for the first time are not kept for a reader.
+    // Its own pages: code pages touched for the first time do not count for a reader.
     const long before = memory_kib(world.daemon_pid(), "RssAnon");
     world.must({"send", id, "Enter"});
     const auto is_over = [&] { return std::filesystem::exists(world.home() / "over"); };
@@ -362,13 +362,13 @@ TEST_CASE("a slow file costs nobody anything, and what it misses is told exactly
         return std::stoul(status.substr(status.find(name) + name.size())) > 700'000;
     };
     REQUIRE(wait_until([&] { return is_full() || is_over(); }, 60s));
-    REQUIRE(pipe.take("END", 700'000)); // it goes on from a screen in the middle of the flood
-    REQUIRE(wait_until(is_over, 60s));  // the program is not held up
+    REQUIRE(pipe.take("END", 700'000)); // it continues from a screen in the middle of the flood
+    REQUIRE(wait_until(is_over, 60s));  // the program is not delayed
     world.must({"wait", id, "--text", "END"});
     if (!sanitized) CHECK(memory_kib(world.daemon_pid(), "RssAnon") - before < 2048);
     const std::string clients = world.must({"clients"});
     INFO(clients);
-    CHECK((contains(clients, "  behind ") || contains(clients, "  lost ")));
+    CHECK((contains(clients, "  queued ") || contains(clients, "  lost ")));
     const std::string shown = world.must({"capture", id});
 
     REQUIRE(pipe.take("END"));
@@ -383,16 +383,16 @@ TEST_CASE("a slow file costs nobody anything, and what it misses is told exactly
     CHECK(missing > 0);
     CHECK(contains(went.err, ": " + std::to_string(missing) + " bytes of the tab's output are missing"));
     CHECK(missing + recorded_in(cast) == flood_text().size());
-    CHECK(screen_of(cast.output()) == shown); // it goes on from a screen, so its end is right
+    CHECK(screen_of(cast.output()) == shown); // it continues from a screen, so its end is correct
     CHECK(rubbish_in(cast) == "");
     static_cast<void>(other.wait());
-    const auto whole = read_cast(world.home() / "other"); // may have fallen behind on its own, on a busy machine
+    const auto whole = read_cast(world.home() / "other"); // may have fallen behind itself on a busy machine
     CHECK(whole.problem == "");
     CHECK(missing_in(whole) + recorded_in(whole) == flood_text().size());
     CHECK(screen_of(whole.output()) == shown);
 }
 
-TEST_CASE("--exact ends rather than miss something", "[mato][record]") {
+TEST_CASE("--exact ends the recording instead of leaving a gap", "[mato][record]") {
     mato_world world;
     const std::string id = world.open_tab({flood});
     world.must({"wait", id, "--text", "ready"});
@@ -417,13 +417,13 @@ TEST_CASE("--exact ends rather than miss something", "[mato][record]") {
     CHECK(static_cast<std::size_t>(differs) == got.size());
 }
 
-TEST_CASE("a file that takes nothing any more is given up at the second signal", "[mato][record]") {
+TEST_CASE("a file that accepts nothing more is given up at the second signal", "[mato][record]") {
     mato_world world;
     const std::string id = world.open_tab({"while :; do seq 1 1000; done"});
     deaf_pipe pipe(world.home() / "pipe");
     auto recording = world.start({"record", id, "pipe"});
     REQUIRE(pipe.take("\"o\""));
-    REQUIRE(wait_until([&] { return contains(world.must({"clients"}), "  behind ") && pipe.is_full(); }));
+    REQUIRE(wait_until([&] { return contains(world.must({"clients"}), "  queued ") && pipe.is_full(); }));
     recording.signal(SIGINT);
     recording.signal(SIGTERM);
     const outcome went = recording.wait();
@@ -432,7 +432,7 @@ TEST_CASE("a file that takes nothing any more is given up at the second signal",
     CHECK(contains(went.err, "pipe accepts no more data"));
 }
 
-TEST_CASE("a recording goes on with the next program after respawn -k", "[mato][record]") {
+TEST_CASE("a recording continues with the next program after respawn -k", "[mato][record]") {
     const std::string emulator = GENERATE("vt", "raw");
     mato_world world;
     world.must({"new", "-d", "--emulator", emulator, "--",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file redraw_test.cpp: a terminal that was sent a redraw shows, and goes on to show, what the tab does.
+/// @file redraw_test.cpp: a terminal that received a redraw shows what the tab shows, now and after further output.
 #include "view/redraw.hpp"
 
 #include "tab/sequence_boundary.hpp"
@@ -38,7 +38,7 @@ std::string cell(const vt::row& r, int column) {
            std::to_string(s.flags);
 }
 
-/// Empty when both show the same.
+/// Empty if both show the same.
 std::string difference(const vt::terminal& tab, const vt::terminal& other) {
     for (int r = 0; r < tab.size().rows; ++r)
         for (int c = 0; c < tab.size().columns; ++c)
@@ -53,7 +53,7 @@ std::string difference(const vt::terminal& tab, const vt::terminal& other) {
     return {};
 }
 
-/// Pieces of what programs write that leave something behind for what follows.
+/// Output that leaves state behind for later output.
 std::string piece(std::mt19937& random) {
     static const std::vector<std::string> fixed{"text ",
                                                 "\r\n",
@@ -109,7 +109,7 @@ std::string piece(std::mt19937& random) {
 
 void check_goes_on(const std::string& before, const std::string& after, int rows, int columns) {
     auto tab = make(rows, columns), other = make(rows, columns);
-    other.feed("\033[?1049h\033[?6h\033[2;3r\033[41mrubbish\033(0"); // whatever it was
+    other.feed("\033[?1049h\033[?6h\033[2;3r\033[41mrubbish\033(0"); // whatever was there before
     tab.feed(before);
     REQUIRE(tab.is_between_sequences());
     const std::string bytes = redraw(tab);
@@ -122,7 +122,7 @@ void check_goes_on(const std::string& before, const std::string& after, int rows
 
 } // namespace
 
-TEST_CASE("pen, margins, tab stops, character sets and cursors go on", "[redraw]") {
+TEST_CASE("pen, margins, tab stops, character sets and cursors are restored", "[redraw]") {
     check_goes_on("\033[1;31mred", " still red", 5, 20);
     check_goes_on("\033[2;4r\033[4;1H", "\n\n\nx", 5, 20);
     check_goes_on("\033[?69h\033[5;10s\033[1;5H", "0123456789", 5, 20);
@@ -133,18 +133,19 @@ TEST_CASE("pen, margins, tab stops, character sets and cursors go on", "[redraw]
     check_goes_on("\033[?7l", "0123456789012345678901234", 5, 20);
     check_goes_on("abc\r\033[4h", "x", 5, 20);
     check_goes_on("01234567890123456789", "x", 5, 20);                        // the next character wraps
-    check_goes_on("012345678901234567\xe6\x97\xa5", "x", 5, 20);              // behind a wide one
-    check_goes_on("\033[3;4H\033[32m\033[?1049hfull", "\033[?1049lx", 5, 20); // the cursor below comes back
+    check_goes_on("012345678901234567\xe6\x97\xa5", "x", 5, 20);              // after a wide character
+    check_goes_on("\033[3;4H\033[32m\033[?1049hfull", "\033[?1049lx", 5, 20); // the primary screen's cursor returns
 }
 
-TEST_CASE("any programs go on, from wherever their output may be cut", "[redraw]") {
+TEST_CASE("the redraw continues any program, wherever its output is split", "[redraw]") {
     std::mt19937 random(11);
     for (int round = 0; round < 4000; ++round) {
         std::string all;
         for (auto n = random() % 60; n > 0; --n) all += piece(random);
         const std::size_t cut = sequence_boundary(std::string_view(all).substr(0, random() % (all.size() + 1)));
         const std::string before = all.substr(0, cut), after = all.substr(cut);
-        if (after.find("\033[?1049l") != std::string::npos) continue; // what is behind an alternate screen is not part of it
+        if (after.find("\033[?1049l") != std::string::npos)
+            continue; // the primary screen is not part of a redraw of the alternate screen
         INFO(round);
         CAPTURE(before, after);
         check_goes_on(before, after, 8, 20);

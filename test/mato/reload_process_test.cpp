@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-// A reload changes all or nothing, and an error says where, to everybody who asks.
+// A reload changes everything or nothing, and every requester gets the place of an error.
 #include "support/json_reader.hpp"
 #include "support/pty_client.hpp"
 
 using namespace support;
 
-TEST_CASE("a wrong configuration changes nothing, and its place is told thrice", "[mato][reload]") {
+TEST_CASE("a wrong configuration changes nothing, and its place is reported three times", "[mato][reload]") {
     const auto [toml, place] = GENERATE(table<std::string, std::string>({
         {"remain_on_exit = \"on\"\nprefix = 7\n", ":2:10"},
         {"remain_on_exit = \"on\"\n\nno_such_key = true\n", ":3:1"},
@@ -38,18 +38,18 @@ TEST_CASE("a wrong configuration changes nothing, and its place is told thrice",
     CHECK(json_reader(json).whole());
     CHECK(contains(json, "\"error\":\"" + where));
 
-    // HUP, likewise.
+    // HUP: the same.
     ::kill(world.daemon_pid(), SIGHUP);
     CHECK(wait_until([&] { return count_of(world.log(), where) >= 3; }));
 
-    // Nothing of the file took effect: remain_on_exit is off still, and the daemon stays without tabs.
+    // No part of the file took effect: remain_on_exit is still off, and the daemon stays without tabs.
     CHECK(world.run({"has", id}).exit_code == 0);
     CHECK(world.run({"new", "-W", "--", "exit 4"}).exit_code == 4);
     CHECK(count_of(world.must({"ls"}), "\n") == 2);
     world.must({"kill", id});
     CHECK(world.must({"ls"}).empty());
 
-    // And a right one heals it.
+    // A valid one works again.
     world.configure("remain_on_exit = \"on\"\nexit_empty = false\n");
     CHECK(contains(world.must({"reload"}), "reloaded"));
     CHECK_FALSE(contains(world.must({"status"}), "Config error"));
@@ -57,7 +57,7 @@ TEST_CASE("a wrong configuration changes nothing, and its place is told thrice",
     CHECK(contains(world.must({"ls"}), "exited 4"));
 }
 
-TEST_CASE("a new prefix holds at once, also for those attached", "[mato][reload]") {
+TEST_CASE("a new prefix applies immediately, also for attached clients", "[mato][reload]") {
     mato_world world;
     const std::string emulator = GENERATE("vt", "raw");
     CAPTURE(emulator);
@@ -66,11 +66,11 @@ TEST_CASE("a new prefix holds at once, also for those attached", "[mato][reload]
     world.configure("prefix = \"C-b\"\n");
     world.must({"-q", "reload"});
     client.type("\x1c"
-                "dx"); // no prefix any more: for the program
+                "dx"); // no longer a prefix: for the program
     CHECK(client.wait_for("^\\dx"));
     client.type("\x02?");
     CHECK(client.wait_for("keys, each after C-b"));
-    client.type("x"); // any key goes back
+    client.type("x"); // any key returns
     client.type("\x02"
                 "d");
     CHECK(client.wait() == 0);

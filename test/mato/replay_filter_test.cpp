@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file replay_filter_test.cpp: what an earlier output asked is left out, all else is as it was, wherever it is cut.
+/// @file replay_filter_test.cpp: queries in earlier output are removed, everything else is unchanged, for any split.
 #include "view/replay_filter.hpp"
 
 #include "support/catch.hpp"
@@ -9,7 +9,7 @@
 
 namespace {
 
-/// Of a replay that ends with `bytes`, fed in pieces of `size`.
+/// The result of a replay that ends with `bytes`, fed in pieces of `size`.
 std::string replayed(std::string_view bytes, std::size_t size = 1000) {
     mux::replay_filter filter;
     std::string out;
@@ -20,7 +20,7 @@ std::string replayed(std::string_view bytes, std::size_t size = 1000) {
 
 } // namespace
 
-TEST_CASE("questions are left out, in whatever form and wherever they are cut", "[replay]") {
+TEST_CASE("queries are removed, in every form and for any split", "[replay]") {
     for (const std::string question : {"\033[c",
                                        "\033[0c",
                                        "\033[>c",
@@ -79,7 +79,7 @@ TEST_CASE("questions are left out, in whatever form and wherever they are cut", 
     CHECK(replayed("x\033[" + std::string(100'000, '0') + "cy", 4096) == "xy");
 }
 
-TEST_CASE("what is no question is replayed as it was", "[replay]") {
+TEST_CASE("everything else is replayed unchanged", "[replay]") {
     for (const std::string bytes : {"plain\r\n",
                                     "\303\251\342\202\254\302\240",
                                     "\302",
@@ -134,7 +134,7 @@ TEST_CASE("kitty's images are replayed so that the terminal does not answer", "[
     CHECK(replayed("\033_other;AA\033\\") == "\033_other;AA\033\\");
 }
 
-TEST_CASE("a sequence that the replay's end cuts goes on in what is new", "[replay]") {
+TEST_CASE("a sequence that is cut by the end of the replay continues in new output", "[replay]") {
     for (const std::string whole : {"\033[6n", "\033]11;?\033\\", "\033P+q4d73\033\\", "\033]2;title\033\\", "\302\2336n"})
         for (std::size_t at = 1; at < whole.size(); ++at) {
             mux::replay_filter filter;
@@ -143,7 +143,8 @@ TEST_CASE("a sequence that the replay's end cuts goes on in what is new", "[repl
             filter.finish(out);
             filter.feed_new(whole.substr(at), out);
             CAPTURE(whole, at);
-            CHECK((out == whole || (whole[1] == 'P' && out.empty()))); // new ones are asked; what is left out is left out whole
+            CHECK((out == whole ||
+                   (whole[1] == 'P' && out.empty()))); // new queries are sent; what is removed is removed completely
         }
     const std::string clipboard = "\033]52;c;aGk=\033\\";
     for (std::size_t at = 6; at < clipboard.size(); ++at) {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-// A tab's program once more: the same command, place, variables, size and id, and whoever watches stays.
+// Starting a tab's program again: the same command, place, variables, size and id, and viewers stay.
 #include "support/pty_client.hpp"
 
 using namespace support;
 
 namespace {
 
-/// Counts its starts, and says where it is and what it was given.
+/// Counts its starts, and prints its directory and its variable.
 const std::string counting = "n=$(($(cat count 2>/dev/null || echo 0) + 1)); echo $n > count; "
                              "printf 'start %d in %s with %s, %s\\n' $n \"${PWD##*/}\" \"$EXTRA\" \"$(stty size)\"; ";
 
@@ -18,7 +18,7 @@ std::string pid_in(const mato_world& world) {
 
 } // namespace
 
-TEST_CASE("a tab that remained is started again as it was: command, directory, variables, size, id; history stays",
+TEST_CASE("a tab that remained is started again with its command, directory, variables, size and id; history stays",
           "[mato][respawn]") {
     mato_world world;
     world.configure("remain_on_exit = \"on\"\n");
@@ -33,12 +33,12 @@ TEST_CASE("a tab that remained is started again as it was: command, directory, v
     CHECK(contains(world.must({"ls"}), "  1  mine  60x10  exited 2"));
     const std::string all = world.must({"capture", "1", "-S", "100"});
     INFO(all);
-    CHECK(contains(all, "start 1 in place with given, 10 60\n1\n2\n")); // what had left the screen of the first
+    CHECK(contains(all, "start 1 in place with given, 10 60\n1\n2\n")); // what had scrolled off the screen of the first program
     CHECK(contains(all, "start 2 in place with given, 10 60\n1\n2\n"));
-    CHECK(count_of(all, "\n30\n") == 1); // the first one's last screen was cleared
+    CHECK(count_of(all, "\n30\n") == 1); // the last screen of the first program was cleared
 }
 
-TEST_CASE("a program that runs is ended by -k alone", "[mato][respawn]") {
+TEST_CASE("a running program is ended only with -k", "[mato][respawn]") {
     mato_world world;
     world.open_tab({counting + "exec cat"});
     REQUIRE(world.must({"wait", "1", "--text", "start 1"}).empty());
@@ -56,7 +56,7 @@ TEST_CASE("a program that runs is ended by -k alone", "[mato][respawn]") {
     CHECK(world.run({"respawn", "7"}).exit_code == 1);
 }
 
-TEST_CASE("whoever watches stays, sees the new program and types into it, with and without an emulator", "[mato][respawn]") {
+TEST_CASE("viewers stay, see the new program and type into it, with and without an emulator", "[mato][respawn]") {
     const std::string emulator = GENERATE("vt", "raw"), way = GENERATE("direct", "relayed");
     mato_world world;
     world.configure("remain_on_exit = \"on\"\n");
@@ -64,7 +64,7 @@ TEST_CASE("whoever watches stays, sees the new program and types into it, with a
     if (way == "relayed") attach.push_back("--relay");
     attach.insert(attach.end(), {"--", counting + "stty -echo; read -r x; printf '\\033[?1049h\\033[31mgot %s' \"$x\""});
     pty_client client(world, attach);
-    const auto shows = [&](const std::string& text) { // of a screen only what differs is drawn
+    const auto shows = [&](const std::string& text) { // only the difference of the screens is drawn
         if (emulator == "raw") return client.wait_for(text);
         return wait_until([&] { return contains(world.run({"capture", "1"}).out, text); });
     };
@@ -77,14 +77,14 @@ TEST_CASE("whoever watches stays, sees the new program and types into it, with a
         world.must({"respawn", "1"});
     }
     REQUIRE(shows("start 4"));
-    if (emulator == "vt") // neither its colour nor its other screen is the next one's
+    if (emulator == "vt") // neither its colour nor its alternate screen remain for the next program
         CHECK(world.must({"capture", "1", "--ansi"}).starts_with("start 4 in"));
     client.command('d');
     CHECK(client.wait() == 0);
     CHECK(client.last_line() == "[detached]");
 }
 
-TEST_CASE("a keyboard that was held back for a program that did not read is read for the next one", "[mato][respawn]") {
+TEST_CASE("a keyboard that was not read because its program did not read is read for the next program", "[mato][respawn]") {
     const std::string way = GENERATE("direct", "relayed");
     mato_world world;
     std::vector<std::string> words{
@@ -92,15 +92,16 @@ TEST_CASE("a keyboard that was held back for a program that did not read is read
     if (way == "relayed") words.insert(words.begin() + 1, "--relay");
     pty_client client(world, words);
     REQUIRE(client.wait_for("ready"));
-    constexpr std::size_t window = 256u << 10; // what may wait for a program; beyond it there is what two terminals keep
+    constexpr std::size_t window = 256u << 10; // the window of a program; beyond it the buffers of two terminals
     client.type(std::string(window + 18'000, 'x'));
     world.must({"respawn", "-k", "1"});
     REQUIRE(wait_until([&] { return std::filesystem::exists(world.home() / "second"); }));
-    client.type("alive\n"); // behind what was typed beyond the window: it scrolls all else away
+    client.type("alive\n"); // after what was typed beyond the window: it scrolls everything else away
     CHECK(world.must({"wait", "1", "--text", "alive"}).empty());
 }
 
-TEST_CASE("a program that cannot be started again is told why, and the tab stays for another try", "[mato][respawn]") {
+TEST_CASE("when a program cannot be started again, the reason is reported, and the tab stays for another attempt",
+          "[mato][respawn]") {
     mato_world world;
     std::filesystem::create_directory(world.home() / "place");
     world.must({"new", "-d", "-c", "place", "--", counting + "exec cat"});
@@ -117,9 +118,9 @@ TEST_CASE("a program that cannot be started again is told why, and the tab stays
     CHECK(world.must({"wait", "1", "--text", "start 1 in place"}).empty());
 }
 
-TEST_CASE("a kill wins over a respawn that is under way, and a second respawn is refused", "[mato][respawn]") {
+TEST_CASE("a kill takes precedence over a respawn in progress, and a second respawn is refused", "[mato][respawn]") {
     mato_world world;
-    world.configure("stop_grace = \"5s\"\nexit_empty = false\n"); // a busy machine may need seconds to ask again
+    world.configure("stop_grace = \"5s\"\nexit_empty = false\n"); // a busy machine may need seconds for the next request
     world.open_tab({"trap '' HUP; echo ready; while :; do sleep 0.1; done"});
     REQUIRE(world.must({"wait", "1", "--text", "ready"}).empty());
     auto respawning = world.start({"respawn", "-k", "1"});
@@ -131,14 +132,14 @@ TEST_CASE("a kill wins over a respawn that is under way, and a second respawn is
     CHECK(world.must({"ls"}).empty());
 }
 
-TEST_CASE("programs that are respawned again and again leave neither process nor descriptor", "[mato][respawn]") {
+TEST_CASE("repeated respawns leave neither process nor descriptor", "[mato][respawn]") {
     mato_world world;
     world.configure("remain_on_exit = \"on\"\n");
     world.open_tab({"printf 'one line'; exit 5"});
     pty_client watcher(world, {"attach"});
     REQUIRE(watcher.wait_for("one line"));
     REQUIRE(world.run({"wait", "1", "--exit"}).exit_code == 5);
-    REQUIRE(wait_until([&] { return socket_count(world.daemon_pid()) == 2; })); // the listener and the watcher
+    REQUIRE(wait_until([&] { return socket_count(world.daemon_pid()) == 2; })); // the listener and the viewer
     const std::size_t before = descriptor_count(world.daemon_pid());
     for (int n = 0; n < 50; ++n) world.must({"respawn", "-k", "1"});
     REQUIRE(world.run({"wait", "1", "--exit"}).exit_code == 5);

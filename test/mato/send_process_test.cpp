@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Much input into programs that read it, and into one that does not.
+// Large input for programs that read it, and for one that does not.
 #include "support/mato_world.hpp"
 
 #include <cstdint>
@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t ten_megabytes = 10'000'000;
 
-/// Text without a control byte, which a terminal would act upon; lines short enough for a canonical terminal.
+/// Text without control characters, which a terminal would execute; lines short enough for a canonical terminal.
 std::string text_of(std::size_t size) {
     std::string text;
     text.reserve(size + 80);
@@ -32,7 +32,7 @@ std::uint64_t checksum(std::string_view text) { // FNV-1a
 
 } // namespace
 
-TEST_CASE("ten megabytes into a program that does not read: told, bounded, and others are served", "[mato][send]") {
+TEST_CASE("ten megabytes into a program that does not read: reported, bounded, and others are served", "[mato][send]") {
     mato_world world;
     const std::string deaf = world.open_tab({"stty raw -echo; touch up; exec sleep 1000"});
     REQUIRE(wait_until([&] { return std::filesystem::exists(world.home() / "up"); }));
@@ -42,7 +42,7 @@ TEST_CASE("ten megabytes into a program that does not read: told, bounded, and o
     REQUIRE(before > 0);
 
     auto sender = world.start({"send", deaf, "-"}, {.input = text_of(ten_megabytes), .limit = 60s});
-    // In the way only while it sends: it gives up after some seconds without progress.
+    // It only occupies the queue while it sends: it gives up after some seconds without progress.
     std::chrono::milliseconds fastest = 10s, slowest = 0s;
     long peak = before;
     int asked = 0;
@@ -60,7 +60,7 @@ TEST_CASE("ten megabytes into a program that does not read: told, bounded, and o
     CHECK(std::atol(told.err.c_str() + told.err.find("mato: ") + 6) > 0);
     if (!sanitized) CHECK(peak - before < 4096);
     if (!sanitized) CHECK(memory_kib(daemon, "VmHWM") - before < 4096);
-    CHECK(fastest < (sanitized ? 1000ms : 100ms)); // a whole process each; the slowest pays for the machine's other work
+    CHECK(fastest < (sanitized ? 1000ms : 100ms)); // a whole process each; the slowest includes the machine's other work
     CHECK(slowest < 2s);
     WARN("requests meanwhile: " << fastest.count() << " to " << slowest.count() << " ms; memory grew by " << peak - before
                                 << " KiB; " << told.err);
@@ -95,7 +95,7 @@ TEST_CASE("ten megabytes of every byte into a raw terminal: every byte arrives",
     WARN("ten megabytes of every byte in " << went.took.count() << " ms");
 }
 
-TEST_CASE("a program that ends under way: the sender is told", "[mato][send]") {
+TEST_CASE("when a program ends during a send, the sender is told", "[mato][send]") {
     mato_world world;
     world.open_tab();
     const std::string id = world.open_tab({"stty raw -echo; touch up; exec head -c 100000 > got"});
@@ -107,7 +107,7 @@ TEST_CASE("a program that ends under way: the sender is told", "[mato][send]") {
     CHECK(read_file(world.home() / "got") == text_of(1'000'000).substr(0, 100'000));
 }
 
-TEST_CASE("two senders at once: each one's text stays whole by pieces, and none is lost", "[mato][send]") {
+TEST_CASE("two senders at once: the chunks of each stay complete, and none is lost", "[mato][send]") {
     mato_world world;
     const std::string id = world.open_tab({"stty raw -echo; touch up; exec cat > got"});
     REQUIRE(wait_until([&] { return std::filesystem::exists(world.home() / "up"); }));
@@ -120,7 +120,7 @@ TEST_CASE("two senders at once: each one's text stays whole by pieces, and none 
     CHECK(std::count(got.begin(), got.end(), 'a') == 300'000);
 }
 
-TEST_CASE("key names are keys, other words are text, and with -l all are", "[mato][send]") {
+TEST_CASE("key names are keys, other words are text, and with -l all words are text", "[mato][send]") {
     mato_world world;
     const std::string id = world.open_tab({"stty raw -echo; touch up; exec cat > got"});
     REQUIRE(wait_until([&] { return std::filesystem::exists(world.home() / "up"); }));
@@ -140,7 +140,7 @@ TEST_CASE("key names are keys, other words are text, and with -l all are", "[mat
     CHECK(world.run({"send", id}).exit_code == 64);
 }
 
-TEST_CASE("keys are encoded in the modes the program has set, in their place in the text", "[mato][send]") {
+TEST_CASE("keys are encoded in the program's modes, at their place in the text", "[mato][send]") {
     mato_world world;
     const std::string id =
         world.open_tab({"stty raw -echo; printf '\\033[?1h\\033='; printf 'one\\r\\n'; touch up; exec cat > got"});
@@ -175,7 +175,7 @@ TEST_CASE("ten thousand keys and much text in one send keep their order", "[mato
     CHECK(read_file(world.home() / "got") == expected);
 }
 
-TEST_CASE("a word that looks like a key and is none is a usage error, and nothing is typed", "[mato][send]") {
+TEST_CASE("a word that resembles a key's name is a usage error, and nothing is typed", "[mato][send]") {
     mato_world world;
     const std::string id = world.open_tab({"stty raw -echo; touch up; exec cat > got"});
     REQUIRE(wait_until([&] { return std::filesystem::exists(world.home() / "up"); }));
@@ -190,7 +190,7 @@ TEST_CASE("a word that looks like a key and is none is a usage error, and nothin
     CHECK(wait_until([&] { return read_file(world.home() / "got") == "Esc"; }));
 }
 
-TEST_CASE("the log holds nothing that was typed", "[mato][send]") {
+TEST_CASE("the log contains nothing that was typed", "[mato][send]") {
     mato_world world;
     world.configure("[log]\nlevel = \"debug\"\n");
     const std::string id = world.open_tab({"exec cat > got"});

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file sequence_boundary_test.cpp: output is cut before what it would cut in two.
+/// @file sequence_boundary_test.cpp: output is split before a sequence or character that would be incomplete.
 #include "tab/sequence_boundary.hpp"
 
 #include "protocol/utf8.hpp"
@@ -14,7 +14,7 @@
 using mux::sequence_boundary;
 using namespace std::string_literals;
 
-TEST_CASE("whole sequences and characters stay, cut ones wait", "[sequence_boundary]") {
+TEST_CASE("complete sequences and characters stay, incomplete ones wait", "[sequence_boundary]") {
     CHECK(sequence_boundary("") == 0);
     CHECK(sequence_boundary("plain\r\n") == 7);
     CHECK(sequence_boundary("a\033[31mb") == 7);
@@ -30,7 +30,7 @@ TEST_CASE("whole sequences and characters stay, cut ones wait", "[sequence_bound
     }
 }
 
-TEST_CASE("what ends a sequence early ends it here too", "[sequence_boundary]") {
+TEST_CASE("bytes that end a sequence early do so here too", "[sequence_boundary]") {
     for (const char* text : {"\033[3\030", "\033[3\032x", "\033]0;t\030", "\033[3\033[m", "\033\033[m", "\033]0;t\033[m"}) {
         INFO(text);
         CHECK(sequence_boundary(text) == std::string_view(text).size());
@@ -38,7 +38,7 @@ TEST_CASE("what ends a sequence early ends it here too", "[sequence_boundary]") 
     CHECK(sequence_boundary("\033[3\033") == 0);
 }
 
-TEST_CASE("the Linux console's palette sequences end by themselves", "[sequence_boundary]") {
+TEST_CASE("the Linux console's palette sequences need no terminator", "[sequence_boundary]") {
     for (const char* text : {"\033]P1ff0000", "\033]P1ff0000hello", "\033]R", "\033]Rhello", "\033]P12zx", "\033]P12\033[m"}) {
         INFO(text);
         CHECK(sequence_boundary(text) == std::string_view(text).size());
@@ -49,7 +49,7 @@ TEST_CASE("the Linux console's palette sequences end by themselves", "[sequence_
     }
 }
 
-TEST_CASE("bytes that begin no character do not wait", "[sequence_boundary]") {
+TEST_CASE("bytes that do not begin a character do not wait", "[sequence_boundary]") {
     for (const char* text : {"\x80", "\xff", "\xc0", "\xe0\x80", "\xed\xa0", "\xf4\x90", "\xc3\xa9", "\xc3\xa9\xa9", "\xf5"}) {
         INFO(text);
         CHECK(mux::utf8_unfinished(text) == 0);
@@ -61,7 +61,7 @@ TEST_CASE("bytes that begin no character do not wait", "[sequence_boundary]") {
     CHECK(mux::utf8_unfinished("\xe2\x82\xac") == 0);
 }
 
-TEST_CASE("the emulator agrees, wherever any bytes are cut", "[sequence_boundary]") {
+TEST_CASE("the emulator agrees for any bytes and any split", "[sequence_boundary]") {
     std::mt19937 random(5);
     const std::vector<std::string> pieces{
         "\033", "\033", "[",  "]",    "P", "\\", ";",    "0",        "12",           "H",

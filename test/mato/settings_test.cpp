@@ -51,7 +51,7 @@ TEST_CASE("an empty file is the defaults", "[settings]") {
     CHECK(value.log_keep == 3);
 }
 
-TEST_CASE("the mouse is off or for the wheel, in words or as a switch", "[settings]") {
+TEST_CASE("the mouse setting is off or wheel, or a bool", "[settings]") {
     CHECK(good("mouse = 'wheel'").mouse == mux::mouse_use::wheel);
     CHECK(good("mouse = 'off'").mouse == mux::mouse_use::off);
     CHECK(good("mouse = true").mouse == mux::mouse_use::wheel);
@@ -110,7 +110,7 @@ TEST_CASE("every key reaches its setting", "[settings]") {
     CHECK(value.log_keep == 0);
 }
 
-TEST_CASE("every word of a choice means its own value", "[settings]") {
+TEST_CASE("every name of a choice means its own value", "[settings]") {
     CHECK(good("window_size = 'latest'").window_size == mux::window_size::latest);
     CHECK(good("window_size = 'largest'").window_size == mux::window_size::largest);
     CHECK(good("window_size = 'manual'").window_size == mux::window_size::manual);
@@ -123,7 +123,7 @@ TEST_CASE("every word of a choice means its own value", "[settings]") {
 
 // ---- the refusals ----
 
-TEST_CASE("an unknown key, a wrong type and broken syntax say where", "[settings]") {
+TEST_CASE("an unknown key, a wrong type and broken syntax are reported with their place", "[settings]") {
     CHECK(has(bad("\nhistory = 3"), "c.toml:2:1"));
     CHECK(has(bad("exit_empty = true\n[limits]\nclient = 3"), "c.toml:3:1"));
     CHECK(has(bad("history_lines = \"many\""), "c.toml:1:17"));
@@ -135,14 +135,14 @@ TEST_CASE("an unknown key, a wrong type and broken syntax say where", "[settings
     bad("stop_grace = 2");
 }
 
-TEST_CASE("a word that is no choice is answered with the choices", "[settings]") {
+TEST_CASE("an unknown name of a choice is answered with the choices", "[settings]") {
     const auto text = bad("window_size = 'tiny'");
     for (const char* word : {"latest", "smallest", "largest", "manual"}) CHECK(has(text, word));
     CHECK(has(bad("[log]\nlevel = 'loud'"), "warning"));
     CHECK(has(bad("remain_on_exit = true"), "failed"));
 }
 
-TEST_CASE("an emulator, shell or prefix that cannot be is refused with the reason", "[settings]") {
+TEST_CASE("an invalid emulator, shell or prefix is refused with the reason", "[settings]") {
     CHECK(has(bad("emulator = 'vt9'"), "vt9"));
     CHECK(has(bad("shell = 'bash'"), "absolute"));
     CHECK(has(bad("shell = ''"), "absolute"));
@@ -152,7 +152,7 @@ TEST_CASE("an emulator, shell or prefix that cannot be is refused with the reaso
 
 // ---- the edges ----
 
-TEST_CASE("each number has its limits, and both are inside", "[settings]") {
+TEST_CASE("each number has limits, and both are valid values", "[settings]") {
     struct {
         std::string key;
         std::uint64_t least, most;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file shell_test.cpp: which shell, and what its tab is called.
+/// @file shell_test.cpp: the shell of a tab, and the tab's name.
 #include "protocol/names.hpp"
 #include "tab/shell.hpp"
 
@@ -20,10 +20,10 @@ TEST_CASE("the configured shell, then SHELL, then the password file's", "[shell]
     const std::string own = me && me->pw_shell && *me->pw_shell ? me->pw_shell : "/bin/sh";
     CHECK(mux::login_shell("", {}) == own);
     CHECK(mux::login_shell("", {{"SHELL", ""}}) == own);
-    CHECK(mux::login_shell("", {{"SHELL", "zsh"}}) == own); // a relative one is nobody's shell
+    CHECK(mux::login_shell("", {{"SHELL", "zsh"}}) == own); // a relative path is not a shell
 }
 
-TEST_CASE("a shell that cannot be run is passed over for the next one, and named", "[shell]") {
+TEST_CASE("a shell that cannot be run is skipped for the next one, and its path is reported", "[shell]") {
     const support::temp_directory directory;
     const std::string plain = directory / "plain", own = mux::login_shell("", {});
     support::write_file(plain, "#!/bin/sh\n");
@@ -46,7 +46,7 @@ TEST_CASE("a shell that cannot be run is passed over for the next one, and named
     if (::geteuid() != 0) CHECK(mux::runnable_shell(plain, {{"SHELL", "/bin/sh"}}, missing) == "/bin/sh");
 }
 
-TEST_CASE("a path to what the kernel runs by itself needs no shell, all else does", "[shell]") {
+TEST_CASE("a path that the kernel can run needs no shell, everything else does", "[shell]") {
     const support::temp_directory directory;
     const auto file = [&](const std::string& name, const std::string& content, mode_t mode) {
         const std::string path = directory / name;
@@ -58,7 +58,7 @@ TEST_CASE("a path to what the kernel runs by itself needs no shell, all else doe
     CHECK(mux::needs_no_shell(file("script", "#!/bin/sh\n", 0700)));
     CHECK(mux::needs_no_shell(file("spaced", "#! /bin/sh\n", 0700)));
 
-    CHECK_FALSE(mux::needs_no_shell(file("headless", "echo hi\n", 0700))); // ENOEXEC: a shell reads it itself
+    CHECK_FALSE(mux::needs_no_shell(file("headless", "echo hi\n", 0700))); // ENOEXEC: a shell interprets it
     CHECK_FALSE(mux::needs_no_shell(file("empty", "", 0700)));
     CHECK_FALSE(mux::needs_no_shell(file("short", "#!", 0700)));
     CHECK_FALSE(mux::needs_no_shell(file("plain", "#!/bin/sh\n", 0600)));
@@ -92,7 +92,7 @@ TEST_CASE("a tab is called after the first word of its command", "[shell]") {
 
 // ---- the edges ----
 
-TEST_CASE("whatever the command, the name is a valid one", "[shell]") {
+TEST_CASE("for any command the name is valid", "[shell]") {
     for (const std::string& command :
          {std::string(), std::string("42"), std::string("."), std::string("/bin/"), std::string(" ls"), std::string("\033[2J"),
           std::string("a\xff"), std::string(31, 'a') + "\xc3\xbc", std::string(31, 'a') + "\xc3\xbc/x", std::string(300, 'x'),
@@ -103,5 +103,5 @@ TEST_CASE("whatever the command, the name is a valid one", "[shell]") {
     CHECK(mux::tab_name_for("") == "tab");
     CHECK(mux::tab_name_for("42") == "tab");
     CHECK(mux::tab_name_for(std::string(300, 'x')) == std::string(32, 'x'));
-    CHECK(mux::tab_name_for(std::string(31, 'a') + "\xc3\xbc") == std::string(31, 'a')); // no letter is cut in two
+    CHECK(mux::tab_name_for(std::string(31, 'a') + "\xc3\xbc") == std::string(31, 'a')); // no letter is split
 }

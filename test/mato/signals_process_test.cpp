@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What TERM, INT, HUP and USR1 do to a daemon with busy tabs, and what is left behind.
+// The effect of TERM, INT, HUP and USR1 on a daemon with busy tabs, and what remains afterwards.
 #include "support/mato_world.hpp"
 
 using namespace support;
@@ -12,7 +12,7 @@ struct busy_daemon {
     mato_world world;
     running_program daemon = world.start({"daemon", "--foreground"}, {.limit = 60s});
 
-    /// `program` runs in three tabs, and each has shown that it does.
+    /// `program` runs in three tabs, and each has shown that it is running.
     explicit busy_daemon(const std::string& program = "echo up; while :; do echo busy; done") {
         world.configure("stop_grace = \"300ms\"\n");
         REQUIRE(wait_until([&] { return contains(world.log(), "started, pid"); }));
@@ -29,7 +29,7 @@ struct busy_daemon {
 
 } // namespace
 
-TEST_CASE("TERM and INT stop a busy daemon with code 0 and nothing left, twenty times each", "[mato][signals]") {
+TEST_CASE("TERM and INT stop a busy daemon with code 0 and leave nothing, twenty times each", "[mato][signals]") {
     for (const int signal : {SIGTERM, SIGINT})
         for (int round = 0; round < rounds; ++round) {
             INFO("signal " << signal << ", round " << round);
@@ -41,7 +41,7 @@ TEST_CASE("TERM and INT stop a busy daemon with code 0 and nothing left, twenty 
         }
 }
 
-TEST_CASE("TERM twice stops by force with code 1, at once, and nothing left, twenty times", "[mato][signals]") {
+TEST_CASE("a second TERM forces the stop with code 1 and leaves nothing, twenty times", "[mato][signals]") {
     for (int round = 0; round < rounds; ++round) {
         INFO("round " << round);
         busy_daemon busy("trap '' HUP TERM; while :; do echo busy; done");
@@ -77,7 +77,7 @@ TEST_CASE("HUP keeps every tab, twenty times", "[mato][signals]") {
     CHECK(busy.daemon.wait().exit_code == 0);
 }
 
-TEST_CASE("USR1 creates a removed socket anew, and the tabs are there", "[mato][signals]") {
+TEST_CASE("USR1 creates a removed socket again, and the tabs are still open", "[mato][signals]") {
     busy_daemon busy;
     REQUIRE(std::filesystem::remove(busy.world.socket()));
     busy.daemon.signal(SIGUSR1);
@@ -90,7 +90,7 @@ TEST_CASE("USR1 creates a removed socket anew, and the tabs are there", "[mato][
     busy.check_nothing_left();
 }
 
-TEST_CASE("a second daemon is refused with 75 and the first one's pid, and leaves it alone", "[mato][signals]") {
+TEST_CASE("a second daemon is refused with 75 and the first one's pid, and does not affect it", "[mato][signals]") {
     busy_daemon busy;
     for (const std::vector<std::string>& spelling :
          {std::vector<std::string>{"daemon"}, {"daemon", "--foreground"}, {"--daemon"}}) {

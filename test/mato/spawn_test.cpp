@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file spawn_test.cpp: a real program in a terminal of its own, or the reason why not and nothing left of it.
+/// @file spawn_test.cpp: a real program in its own terminal, or the reason for a failure that leaves nothing.
 #include "pty/spawn.hpp"
 
 #include "support/catch.hpp"
@@ -34,7 +34,7 @@ spawn_request request_for(words argv) {
 }
 spawn_request shell(const std::string& script) { return request_for({"/bin/sh", "-c", script}); }
 
-/// A program under test; killed and reaped at the latest by the destructor.
+/// A program under test; the destructor kills and reaps it.
 class running {
 public:
     explicit running(const spawn_request& request) {
@@ -49,7 +49,7 @@ public:
         if (made_.pid > 0) ::kill(made_.pid, SIGKILL), wait();
     }
 
-    /// Reads until the text so far holds `part`, or the program's side is closed.
+    /// Reads until the text contains `part`, or the program's side is closed.
     bool read_until(const std::string& part) {
         while (!contains(text, part)) {
             if (!support::await_readable(made_.terminal.get())) return false;
@@ -60,7 +60,7 @@ public:
         }
         return true;
     }
-    /// All it prints, with newlines as the program wrote them.
+    /// All its output, with newlines as the program wrote them.
     std::string output() {
         read_until("\x01no program prints this\x02");
         std::string plain;
@@ -120,7 +120,7 @@ void make_program(const std::filesystem::path& path, const std::string& text, mo
 
 // ---- the contract ----
 
-TEST_CASE("a program runs in its terminal and its exit status is the caller's to reap", "[spawn]") {
+TEST_CASE("a program runs in its terminal, and the caller reaps its exit status", "[spawn]") {
     running program(shell("echo hello; exit 7"));
     CHECK(program.output() == "hello\n");
     const int status = program.wait();
@@ -132,13 +132,13 @@ TEST_CASE("a program runs in its terminal and its exit status is the caller's to
     CHECK(WTERMSIG(ended) == SIGTERM);
 }
 
-TEST_CASE("what is typed reaches the program", "[spawn]") {
+TEST_CASE("input reaches the program", "[spawn]") {
     running program(shell("read line; echo \"got <$line>\""));
     program.type("some words\n");
     CHECK(program.read_until("got <some words>"));
 }
 
-TEST_CASE("the program sees its size from the first instruction", "[spawn]") {
+TEST_CASE("the program has its size from the start", "[spawn]") {
     auto request = request_for({"stty", "size"});
     request.size = {43, 132};
     CHECK(output_of(request) == "43 132\n");
@@ -146,7 +146,7 @@ TEST_CASE("the program sees its size from the first instruction", "[spawn]") {
     CHECK(output_of(request) == "1 65535\n");
 }
 
-TEST_CASE("a resize is told to the program", "[spawn]") {
+TEST_CASE("a resize is reported to the program", "[spawn]") {
     running program(shell("trap 'stty size; exit 0' WINCH; echo ready; while :; do read line; done"));
     REQUIRE(program.read_until("ready"));
     mato::failure why;
@@ -155,7 +155,7 @@ TEST_CASE("a resize is told to the program", "[spawn]") {
     CHECK(program.read_until("50 90"));
 }
 
-TEST_CASE("arguments, environment and directory are exactly the ones given", "[spawn]") {
+TEST_CASE("arguments, environment and directory are exactly the given ones", "[spawn]") {
     auto request = request_for({"named so", "/proc/self/cmdline", "/dev/null", ""});
     request.program = "/bin/cat";
     CHECK(output_of(request).starts_with(std::string("named so\0/proc/self/cmdline\0/dev/null\0\0", 39)));
@@ -168,10 +168,10 @@ TEST_CASE("arguments, environment and directory are exactly the ones given", "[s
     CHECK(output_of(where) == std::filesystem::canonical(directory.path()).native() + "\n");
 }
 
-TEST_CASE("the program has descriptors 0 to 2 and no other, whatever the caller has open", "[spawn]") {
+TEST_CASE("the program has descriptors 0 to 2 and no others, whatever the caller has open", "[spawn]") {
     std::vector<mato::unique_fd> open;
     for (int i = 0; i < 20; ++i) open.emplace_back(::open("/dev/null", O_RDWR)); // not close-on-exec
-    open.emplace_back(::fcntl(open.front().get(), F_DUPFD, 200));                // far above those the spawn itself opens
+    open.emplace_back(::fcntl(open.front().get(), F_DUPFD, 200));                // far above those that the spawn itself opens
     running program(request_for({"cat"}));
     program.type("x\n");
     REQUIRE(program.read_until("x\r\nx")); // echoed and answered: it is in its main loop
@@ -198,14 +198,14 @@ TEST_CASE("the program has no signal blocked or ignored, whatever the caller has
     CHECK(status_field(program.pid(), "SigBlk") == "0000000000000000");
     CHECK(status_field(program.pid(), "SigIgn") == "0000000000000000");
     sigset_t after;
-    ::pthread_sigmask(SIG_SETMASK, &before, &after); // the caller's own are as they were
+    ::pthread_sigmask(SIG_SETMASK, &before, &after); // the caller's own are unchanged
     CHECK(sigismember(&after, SIGTERM) == 1);
     CHECK(sigismember(&after, SIGHUP) == 0);
     CHECK(::signal(SIGPIPE, pipe_before) == SIG_IGN);
     ::signal(SIGQUIT, quit_before);
 }
 
-TEST_CASE("the program leads a session whose controlling terminal is its own", "[spawn]") {
+TEST_CASE("the program leads a session with its own controlling terminal", "[spawn]") {
     running program(shell("echo through > /dev/tty; read line"));
     REQUIRE(program.read_until("through"));
     CHECK(::getsid(program.pid()) == program.pid());
@@ -225,18 +225,18 @@ TEST_CASE("the terminal is set up for UTF-8 and the usual erase key", "[spawn]")
     CHECK(contains(text, "erase = ^?"));
 }
 
-TEST_CASE("files the program makes have the usual mode, not the daemon's", "[spawn]") {
+TEST_CASE("files that the program creates have the usual mode, not the daemon's", "[spawn]") {
     const support::umask_scope narrow(077);
     CHECK(output_of(shell("umask")) == "0022\n");
 }
 
-TEST_CASE("the master side does not block and does not survive an exec", "[spawn]") {
+TEST_CASE("the master side is non-blocking and is closed by an exec", "[spawn]") {
     running program(shell("read line"));
     CHECK((::fcntl(program.terminal(), F_GETFL) & O_NONBLOCK) != 0);
     CHECK((::fcntl(program.terminal(), F_GETFD) & FD_CLOEXEC) != 0);
 }
 
-TEST_CASE("a name is looked up in the PATH of the environment given", "[spawn]") {
+TEST_CASE("a name is looked up in the PATH of the given environment", "[spawn]") {
     const temp_directory directory;
     for (const char* each : {"one", "two", "work"}) std::filesystem::create_directory(directory / each);
     make_program(directory / "two" / "tool", "#!/bin/sh\necho two\n");
@@ -248,10 +248,10 @@ TEST_CASE("a name is looked up in the PATH of the environment given", "[spawn]")
     CHECK(output_of(request) == "one\n");
     ::chmod((directory / "one" / "tool").c_str(), 0600); // not executable: the next is tried
     CHECK(output_of(request) == "two\n");
-    request.environment = {"PATH=../two"}; // as seen from the program's directory
+    request.environment = {"PATH=../two"}; // relative to the program's directory
     CHECK(output_of(request) == "two\n");
     make_program(directory / "work" / "tool", "#!/bin/sh\necho here\n");
-    request.environment = {"PATH=/nowhere:"}; // an empty part is the program's directory
+    request.environment = {"PATH=/nowhere:"}; // an empty part means the program's directory
     CHECK(output_of(request) == "here\n");
     request.environment = {};
     request.program = "sh";
@@ -261,7 +261,7 @@ TEST_CASE("a name is looked up in the PATH of the environment given", "[spawn]")
 
 // ---- the refusals ----
 
-TEST_CASE("a program that is not there or not executable is told with errno and path", "[spawn]") {
+TEST_CASE("a missing or non-executable program is reported with errno and path", "[spawn]") {
     const temp_directory directory;
     auto why = refusal_of(request_for({"/no/such/program"}));
     CHECK(why.code == std::errc::no_such_file_or_directory);
@@ -283,7 +283,7 @@ TEST_CASE("a program that is not there or not executable is told with errno and 
     CHECK(why.code == std::errc::no_such_file_or_directory);
 }
 
-TEST_CASE("a name that PATH does not have is not looked for in the working directory", "[spawn]") {
+TEST_CASE("a name that is not in PATH is not looked up in the working directory", "[spawn]") {
     const temp_directory directory;
     make_program(directory / "tool", "#!/bin/sh\necho trap\n");
     auto request = request_for({"tool"});
@@ -293,7 +293,7 @@ TEST_CASE("a name that PATH does not have is not looked for in the working direc
     CHECK(why.path == "tool");
 }
 
-TEST_CASE("a directory that cannot be entered is told with its path", "[spawn]") {
+TEST_CASE("a directory that cannot be entered is reported with its path", "[spawn]") {
     auto request = shell("echo no");
     request.directory = "/no/such/directory";
     auto why = refusal_of(request);
@@ -305,12 +305,12 @@ TEST_CASE("a directory that cannot be entered is told with its path", "[spawn]")
     CHECK(why.code == std::errc::not_a_directory);
 }
 
-TEST_CASE("out of descriptors, there is no terminal and a clear reason", "[spawn]") {
+TEST_CASE("without free descriptors there is no terminal and a clear reason", "[spawn]") {
     CHECK(support::in_child([] {
               int free = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
               ::close(free);
               int refused = 0;
-              for (rlim_t more = 0; more < 6; ++more) { // room for so many descriptors
+              for (rlim_t more = 0; more < 6; ++more) { // room for this many descriptors
                   const rlimit limit{static_cast<rlim_t>(free) + more, 4096};
                   ::setrlimit(RLIMIT_NOFILE, &limit);
                   mato::failure why;
@@ -318,7 +318,7 @@ TEST_CASE("out of descriptors, there is no terminal and a clear reason", "[spawn
                   if (why && (why.code != std::errc::too_many_files_open || why.path.empty() || made.pid != 0)) return 1;
                   if (why) ++refused;
                   if (!why) ::waitpid(made.pid, nullptr, 0);
-                  const int now = ::fcntl(0, F_DUPFD, 3); // the lowest free one is as before
+                  const int now = ::fcntl(0, F_DUPFD, 3); // the lowest free descriptor is as before
                   if (now != -1) ::close(now);
                   if (!why || now == -1) continue;
                   if (now > free) return 2;
@@ -328,7 +328,7 @@ TEST_CASE("out of descriptors, there is no terminal and a clear reason", "[spawn
           }) == 0);
 }
 
-TEST_CASE("resizing what is no terminal is told", "[spawn]") {
+TEST_CASE("resizing something that is not a terminal is reported", "[spawn]") {
     mato::failure why;
     mux::resize(-1, {24, 80}, why);
     CHECK(why.code == std::errc::bad_file_descriptor);
@@ -337,7 +337,7 @@ TEST_CASE("resizing what is no terminal is told", "[spawn]") {
 
 // ---- the edges ----
 
-TEST_CASE("with descriptors 0 to 2 closed at the caller the program still has its own", "[spawn]") {
+TEST_CASE("with descriptors 0 to 2 closed in the caller the program still has its own", "[spawn]") {
     const temp_directory directory;
     CHECK(support::in_child([&] {
               for (int fd = 0; fd < 3; ++fd) ::close(fd);
@@ -356,7 +356,7 @@ TEST_CASE("with descriptors 0 to 2 closed at the caller the program still has it
 
 // ---- the promises about absence ----
 
-TEST_CASE("a hundred programs leave no descriptor behind", "[spawn]") {
+TEST_CASE("a hundred programs leave no descriptor", "[spawn]") {
     const auto before = support::open_descriptors();
     for (int i = 0; i < 100; ++i) {
         running program(shell("exit 3"));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Many clients at once, and no daemon yet: one is started, everybody is served, nobody's socket is removed.
+// Many clients at the same time without a daemon: one is started, all are served, and no socket of another is removed.
 #include "support/child_process.hpp"
 #include "support/mato_world.hpp"
 
@@ -42,7 +42,7 @@ sockaddr_un address_of(const std::filesystem::path& path) {
 
 } // namespace
 
-TEST_CASE("a hundred clients that start at once share one daemon, twenty times", "[mato][start]") {
+TEST_CASE("a hundred clients that start at the same time share one daemon, twenty times", "[mato][start]") {
     constexpr int rounds = sanitized ? 3 : 20, count = 100;
     for (int round = 0; round < rounds; ++round) {
         INFO("round " << round);
@@ -70,11 +70,11 @@ TEST_CASE("a daemon stopped between bind and listen is waited for, and its socke
             if (process_state(each) == 'T') daemon = each;
         return daemon != 0;
     }));
-    const auto hidden = world.state() / "daemon.sock~"; // bound, and not shown before it listens
+    const auto hidden = world.state() / "daemon.sock~"; // bound, and hidden until it listens
     const ino_t bound = inode_of(hidden);
     REQUIRE(bound != 0);
     CHECK_FALSE(std::filesystem::exists(world.socket()));
-    // Later ones come to a locked start, see the daemon's lock, and must neither give up nor start their own.
+    // Later clients find the start locked and the daemon's lock held; they must neither give up nor start another daemon.
     gate second;
     auto later = start_at_once(world, 20, second);
     second.open();
@@ -124,7 +124,8 @@ TEST_CASE("a stopped daemon with a full backlog is waited for, and its socket st
     CHECK(world.daemon_pid() == daemon);
 }
 
-TEST_CASE("a killed daemon's socket is replaced, and a pid file that names a stranger signals nobody", "[mato][start]") {
+TEST_CASE("a killed daemon's socket is replaced, and a pid file with another process's number leads to no signal",
+          "[mato][start]") {
     mato_world world;
     world.open_tab();
     ::kill(world.daemon_pid(), SIGKILL);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// `mato status`: the fields, their order, and an answer in time whatever the daemon does.
+// `mato status`: the fields, their order, and an answer in time in any state of the daemon.
 #include "support/json_reader.hpp"
 #include "support/pty_client.hpp"
 
@@ -7,7 +7,7 @@
 
 using namespace support;
 
-TEST_CASE("status is the seed's text, field by field, in order", "[mato][status]") {
+TEST_CASE("status is the specified text, field by field, in order", "[mato][status]") {
     mato_world world;
     world.open_tab();
     world.open_tab();
@@ -51,7 +51,7 @@ TEST_CASE("status is the seed's text, field by field, in order", "[mato][status]
     CHECK(contains(world.must({"status"}), "\nClients: 1\n"));
 }
 
-TEST_CASE("status --json is one object with every name, in order", "[mato][status]") {
+TEST_CASE("status --json is one object with all names, in order", "[mato][status]") {
     mato_world world;
     world.must({"new", "-d", "-t", "say \"hi\" \\", "--", "cat"});
     const std::string text = json_reader::compact(world.must({"status", "--json"}));
@@ -69,7 +69,7 @@ TEST_CASE("status --json is one object with every name, in order", "[mato][statu
     CHECK(world.run({"--status", "--json"}).exit_code == 0);
 }
 
-TEST_CASE("status without a daemon says so and ends with 1, and starts none", "[mato][status]") {
+TEST_CASE("status without a daemon reports that, exits with 1, and starts none", "[mato][status]") {
     mato_world world;
     for (const std::vector<std::string>& spelling : {std::vector<std::string>{"status"}, {"--status"}}) {
         const outcome went = world.run(spelling);
@@ -114,5 +114,5 @@ TEST_CASE("stop --now ends a daemon that does not answer", "[mato][status]") {
     CHECK(contains(went.out, std::to_string(daemon)));
     CHECK(wait_until([&] { return !is_running(daemon); }));
     CHECK(world.run({"status"}).exit_code == 1);
-    CHECK_FALSE(world.open_tab().empty()); // and clears what was left
+    CHECK_FALSE(world.open_tab().empty()); // and removes its files
 }

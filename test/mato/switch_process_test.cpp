@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file switch_process_test.cpp: which tab a person's terminal shows: at the start, at a tab's end, by commands inside a tab.
+/// @file switch_process_test.cpp: the tab that a terminal shows: at the start, at a tab's end, by commands inside a tab.
 #include "support/json_reader.hpp"
 #include "support/pty_client.hpp"
 
@@ -12,7 +12,7 @@ void detach(pty_client& client) {
     CHECK(client.wait() == 0);
 }
 
-/// The tab each attached client shows, in the order they came.
+/// The tab that each attached client shows, in the order of attaching.
 std::string shown_tabs(const mato_world& world) {
     const std::string all = json_reader::compact(world.must({"clients", "--json"}));
     std::string result;
@@ -30,7 +30,8 @@ std::string inside(const mato_world& world) { return "env -u XDG_STATE_HOME " + 
 
 } // namespace
 
-TEST_CASE("mato alone goes to the tab a person used last, not to one that a command opened or typed into", "[mato][switch]") {
+TEST_CASE("mato alone attaches to the tab that a person used last, not to one that a command opened or typed into",
+          "[mato][switch]") {
     mato_world world;
     world.must({"new", "-d", "-n", "first", "--", "exec cat"});
     world.must({"new", "-d", "-n", "mine", "--", "printf MINE; exec cat"});
@@ -42,7 +43,7 @@ TEST_CASE("mato alone goes to the tab a person used last, not to one that a comm
     world.must({"new", "-d", "-n", "script", "--", "printf SCRIPT; exec cat"});
     world.must({"send", "script", "x", "Enter"});
     {
-        pty_client reader(world, {"attach", "-r", "first"}); // only looks
+        pty_client reader(world, {"attach", "-r", "first"}); // read-only
         REQUIRE(comes_to_show(world, "1"));
         detach(reader);
     }
@@ -51,7 +52,7 @@ TEST_CASE("mato alone goes to the tab a person used last, not to one that a comm
     CHECK(comes_to_show(world, "2"));
 }
 
-TEST_CASE("without a person's use, mato alone goes to the tab opened last", "[mato][switch]") {
+TEST_CASE("if no person has used a tab, mato alone attaches to the tab opened last", "[mato][switch]") {
     mato_world world;
     world.open_tab();
     world.open_tab({"printf NEWEST; exec cat"});
@@ -59,7 +60,7 @@ TEST_CASE("without a person's use, mato alone goes to the tab opened last", "[ma
     CHECK(person.wait_for("NEWEST"));
 }
 
-TEST_CASE("the end of a tab's program takes its viewers to the tab they showed before; the last one's leaves",
+TEST_CASE("when a tab's program ends, its viewers switch to the tab shown before; after the last tab they detach",
           "[mato][switch]") {
     const std::string way = GENERATE("direct", "--relay");
     CAPTURE(way);
@@ -78,7 +79,7 @@ TEST_CASE("the end of a tab's program takes its viewers to the tab they showed b
     REQUIRE(comes_to_show(world, "2,2"));
     REQUIRE(two.wait_for("READY"));
     one.type("5\r");
-    REQUIRE(comes_to_show(world, "3,3")); // `two` has shown no other: the one used last
+    REQUIRE(comes_to_show(world, "3,3")); // `two` has shown no other tab: the one used last
     world.must({"kill", "3"});
     REQUIRE(comes_to_show(world, "1,1"));
     one.type("6\r");
@@ -88,7 +89,7 @@ TEST_CASE("the end of a tab's program takes its viewers to the tab they showed b
     CHECK(two.last_line() == "[exited 6]");
 }
 
-TEST_CASE("a stop takes nobody to another tab", "[mato][switch]") {
+TEST_CASE("a stop switches no viewer to another tab", "[mato][switch]") {
     mato_world world;
     world.open_tab();
     pty_client viewer(world, {"new", "--", "exec cat"});
@@ -98,7 +99,7 @@ TEST_CASE("a stop takes nobody to another tab", "[mato][switch]") {
     CHECK(viewer.last_line() == "[daemon stopped]");
 }
 
-TEST_CASE("attach and new inside a tab take its terminal there", "[mato][switch]") {
+TEST_CASE("attach and new inside a tab switch its terminal to the other tab", "[mato][switch]") {
     mato_world world;
     world.must({"new", "-d", "-n", "other", "--", "printf OTHER; exec cat"});
     pty_client viewer(world, {"new", "-n", "shell", "--", "exec sh -i"}, {.columns = 250, .rows = 30});
@@ -108,7 +109,7 @@ TEST_CASE("attach and new inside a tab take its terminal there", "[mato][switch]
     viewer.command('2');
     REQUIRE(comes_to_show(world, "2"));
     CHECK(viewer.wait_for("code=0"));
-    viewer.type(inside(world) + "attach\r"); // the one before
+    viewer.type(inside(world) + "attach\r"); // the previous one
     REQUIRE(comes_to_show(world, "1"));
     viewer.command('2');
     REQUIRE(comes_to_show(world, "2"));
@@ -131,7 +132,7 @@ TEST_CASE("attach and new inside a tab take its terminal there", "[mato][switch]
     CHECK(viewer.wait_for("OTHER"));
 }
 
-TEST_CASE("inside a tab that no terminal shows there is none to take", "[mato][switch]") {
+TEST_CASE("in a tab that no terminal shows there is none to switch", "[mato][switch]") {
     mato_world world;
     world.open_tab();
     const std::string id = world.open_tab({inside(world) + "attach 1; " + inside(world) + "new -- true; exec cat"});
@@ -169,7 +170,7 @@ TEST_CASE("a suspended client's size does not count", "[mato][switch]") {
     CHECK(has_size("100x40"));
 }
 
-TEST_CASE("a lone --ignore-size viewer gives the tab its size; resize auto gives it back to the viewers", "[mato][switch]") {
+TEST_CASE("a single --ignore-size viewer sets the tab's size; resize auto follows the viewers again", "[mato][switch]") {
     mato_world world;
     world.open_tab();
     const auto has_size = [&](const std::string& size) {
@@ -192,7 +193,7 @@ TEST_CASE("a lone --ignore-size viewer gives the tab its size; resize auto gives
     CHECK(world.run({"resize", "1", "automatic"}).exit_code == 64);
 }
 
-TEST_CASE("a lone read-only viewer that sees a part is told, for a moment or until a key", "[mato][switch]") {
+TEST_CASE("a single read-only viewer that sees a part gets a notice, for a moment or until a key", "[mato][switch]") {
     mato_world world;
     world.open_tab({"printf '\\033[24;1HLAST'; exec cat"});
     pty_client reader(world, {"attach", "-r", "1"}, {.columns = 40, .rows = 10});
@@ -209,13 +210,13 @@ TEST_CASE("a lone read-only viewer that sees a part is told, for a moment or unt
 
     pty_client again(world, {"attach", "-r", "1"}, {.columns = 40, .rows = 10});
     CHECK(again.wait_for("it shows a part."));
-    CHECK(again.wait_for("LAST")); // by itself
+    CHECK(again.wait_for("LAST")); // after a time
     pty_client large(world, {"attach", "-r", "1"}, {.columns = 80, .rows = 24});
     CHECK(large.wait_for("LAST"));
     CHECK_FALSE(contains(large.shown(), "a part"));
 }
 
-TEST_CASE("an ended tab that remains says so on its screen", "[mato][switch]") {
+TEST_CASE("an ended tab that remains shows that on its screen", "[mato][switch]") {
     const std::string emulator = GENERATE("vt", "raw");
     CAPTURE(emulator);
     mato_world world;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file tab_command_test.cpp: what a new tab runs, by the words it was asked for with.
+/// @file tab_command_test.cpp: the command of a new tab, from the words of the request.
 #include "daemon/tab_command.hpp"
 
 #include "support/catch.hpp"
@@ -22,7 +22,7 @@ new_tab asked(words argv) {
 
 } // namespace
 
-TEST_CASE("no words are a login shell", "[tab_command]") {
+TEST_CASE("without words: a login shell", "[tab_command]") {
     const auto command = command_of(asked({}), "/bin/sh");
     CHECK(command.program.program == "/bin/sh");
     CHECK(command.program.argv == words{"-sh"});
@@ -43,7 +43,7 @@ TEST_CASE("one word is a line for the shell, unless a shell would only run it", 
     CHECK(path.shown == "/bin/cat");
 }
 
-TEST_CASE("several words are a program and its arguments, as they are", "[tab_command]") {
+TEST_CASE("several words are a program and its arguments, unchanged", "[tab_command]") {
     const auto command = command_of(asked({"printf", "%s|", "a  b", "$HOME"}), "/bin/sh");
     CHECK(command.program.program == "printf");
     CHECK(command.program.argv == words{"printf", "%s|", "a  b", "$HOME"});
@@ -51,7 +51,7 @@ TEST_CASE("several words are a program and its arguments, as they are", "[tab_co
     CHECK(command.name == "printf");
 }
 
-TEST_CASE("a name that was given is kept, a long line is shown in part and run whole", "[tab_command]") {
+TEST_CASE("a given name is kept; a long line is shown in part and run completely", "[tab_command]") {
     new_tab wanted = asked({"echo", std::string(1000, 'x')});
     wanted.name = "mine";
     const auto command = command_of(wanted, "/bin/sh");
@@ -60,7 +60,7 @@ TEST_CASE("a name that was given is kept, a long line is shown in part and run w
     CHECK(command.program.argv[1].size() == 1000);
 }
 
-TEST_CASE("a terminal without a size has the default one", "[tab_command]") {
+TEST_CASE("a terminal without a size gets the default size", "[tab_command]") {
     new_tab wanted = asked({});
     wanted.view.size = {132, 43};
     CHECK(command_of(wanted, "/bin/sh").program.size == mux::terminal_size{43, 132, 0, 0});

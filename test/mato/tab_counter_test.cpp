@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file tab_counter_test.cpp: a tab's number is given once, whoever asks after whatever happened.
+/// @file tab_counter_test.cpp: a tab's number is never used twice, whatever happens.
 #include "daemon/tab_counter.hpp"
 
 #include "support/catch.hpp"
@@ -11,7 +11,7 @@
 using mux::tab_counter;
 using support::temp_directory;
 
-TEST_CASE("the last number is there again", "[tab_counter]") {
+TEST_CASE("the last number is read again", "[tab_counter]") {
     temp_directory directory;
     const std::string path = directory / "daemon.tabs";
     mato::failure why;
@@ -28,11 +28,11 @@ TEST_CASE("the last number is there again", "[tab_counter]") {
     CHECK(support::mode_of(path) == 0600);
 }
 
-TEST_CASE("it lies beside the socket", "[tab_counter]") {
+TEST_CASE("the file is next to the socket", "[tab_counter]") {
     CHECK(tab_counter::path_beside("/run/a.b/daemon.sock") == "/run/a.b/daemon.tabs");
 }
 
-TEST_CASE("what is no number counts as none, and is overwritten", "[tab_counter]") {
+TEST_CASE("anything that is not a number counts as none, and is overwritten", "[tab_counter]") {
     temp_directory directory;
     const std::string path = directory / "daemon.tabs";
     for (const std::string_view text : {"", "x", "-3\n", "\n"}) {
@@ -62,7 +62,7 @@ TEST_CASE("a link and a directory are refused, with the step and the path", "[ta
     CHECK(refusal(directory.path()).code == std::errc::is_a_directory);
 }
 
-TEST_CASE("a number that cannot be written is not the last one", "[tab_counter]") {
+TEST_CASE("a number that cannot be written does not become the last one", "[tab_counter]") {
     temp_directory directory;
     tab_counter counter(directory / "daemon.tabs");
     mato::failure why;
@@ -79,7 +79,7 @@ TEST_CASE("a number that cannot be written is not the last one", "[tab_counter]"
     CHECK(counter.last() == 1);
 }
 
-TEST_CASE("a number at the end of numbers is none, so that no tab gets 0", "[tab_counter]") {
+TEST_CASE("after the largest number there is no other, so that no tab gets 0", "[tab_counter]") {
     const support::temp_directory directory;
     const auto path = (directory / "tabs").native();
     for (const auto& [text, last] : {std::pair{"18446744073709551615\n", mux::tab_id{0}},

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file text_pattern_test.cpp: searching text for a regular expression, within bounds.
+/// @file text_pattern_test.cpp: bounded searches for a regular expression.
 #include "client/text_pattern.hpp"
 
 #include "support/catch.hpp"
@@ -41,7 +41,7 @@ std::string problem_of(std::string_view pattern) {
 
 // ---- the contract ----
 
-TEST_CASE("line ends are seen by ^ and $, and a match may span lines", "[text_pattern]") {
+TEST_CASE("^ and $ match at line ends, and a match may span lines", "[text_pattern]") {
     const std::string text = "one two\nprompt> \nthree";
     CHECK(finds("^prompt> $", text));
     CHECK(finds("two$", text));
@@ -58,7 +58,7 @@ TEST_CASE("line ends are seen by ^ and $, and a match may span lines", "[text_pa
     CHECK(finds("^.日", "é日本"));
 }
 
-TEST_CASE("an invalid pattern is refused with what is wrong and where", "[text_pattern]") {
+TEST_CASE("an invalid pattern is refused with the problem and its place", "[text_pattern]") {
     CHECK(problem_of("a(b") == "at byte 2, '(b': this '(' has no ')'");
     CHECK(problem_of("(a)b(c(d)") == "at byte 5, '(c(d)': this '(' has no ')'");
     CHECK(problem_of("ab)c") == "at byte 3, ')c': this ')' has no '('");
@@ -93,7 +93,7 @@ TEST_CASE("patterns that make other matchers recurse or backtrack take linear ti
     CHECK(watch.elapsed() < (support::sanitized ? 20s : 4s));
 }
 
-TEST_CASE("one step is bounded in work, whatever the pattern is", "[text_pattern]") {
+TEST_CASE("the work of one step is bounded for any pattern", "[text_pattern]") {
     const std::string line(4'000'000, 'a');
     for (const std::string pattern : {"a{1000}b", "(a|aa|aaa){300}b", "[^b]{1000}b", "(.?){900}b", "(x+x+)+y", "\\pL{8}b"}) {
         CAPTURE(pattern);
@@ -109,7 +109,7 @@ TEST_CASE("one step is bounded in work, whatever the pattern is", "[text_pattern
 
 // ---- the edges ----
 
-TEST_CASE("a match is found wherever it lies: at the edges of steps too", "[text_pattern]") {
+TEST_CASE("a match is found at any place, also at the edges of steps", "[text_pattern]") {
     const std::size_t step = text_pattern::most_step;
     for (const std::size_t at :
          {std::size_t{0}, step / 2 - 3, step / 2, step - 6, step - 3, step - 1, step, 2 * step - 2, 3 * step}) {
@@ -118,8 +118,8 @@ TEST_CASE("a match is found wherever it lies: at the edges of steps too", "[text
         text.replace(at, 6, "needle");
         CHECK(finds("ne+dle", text));
         CHECK(finds("ne+dle\\.", text));
-        CHECK(finds("^needle", text) == (at == 0)); // a step's beginning is no line's
-        CHECK_FALSE(finds("needle$", text));        // nor its end
+        CHECK(finds("^needle", text) == (at == 0)); // the beginning of a step is not a line's
+        CHECK_FALSE(finds("needle$", text));        // nor is its end
         text[at + 6] = '\n';
         CHECK(finds("needle$", text));
     }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Output of few bytes and much work: other tabs' keys come first, and nothing of it is lost.
+// Output of few bytes and much work: other tabs' keys come first, and no output is lost.
 #include "support/asciicast_reader.hpp"
 #include "support/mato_world.hpp"
 #include "support/pty_client.hpp"
@@ -8,7 +8,7 @@ using namespace support;
 
 namespace {
 
-/// A shell's words that print `sequence` for ever. `sequence` is printf's format.
+/// A shell command that prints `sequence` for ever. `sequence` is printf's format.
 std::string floods(const std::string& sequence) { return "s=$(printf '" + sequence + "'); exec yes \"$s$s$s$s$s$s$s$s\""; }
 
 } // namespace
@@ -30,7 +30,7 @@ TEST_CASE("while tabs flood with sequences that each cost a whole screen, keys i
     CHECK(count_of(world.must({"ls"}), "running") == 4);
 }
 
-TEST_CASE("a program that ends with much work unread has all of it shown", "[mato][turns]") {
+TEST_CASE("all output of a program is shown, although it ended with much work left", "[mato][turns]") {
     mato_world world;
     world.configure("remain_on_exit = \"on\"\n");
     std::string bytes;
@@ -42,7 +42,7 @@ TEST_CASE("a program that ends with much work unread has all of it shown", "[mat
     CHECK(contains(world.must({"capture", "1"}), "the last line"));
 }
 
-TEST_CASE("a recording of costly output has all of it in order, begun in the middle, and a kill ends it", "[mato][turns]") {
+TEST_CASE("a recording of costly output is complete and in order, begun in the middle, and a kill ends it", "[mato][turns]") {
     mato_world world;
     std::string bytes;
     for (int i = 0; i < 400; ++i) bytes += "\033#8\033[2;5Hx\033[400b\033[65;3;3;9;9$x" + std::to_string(i) + "\r\n";

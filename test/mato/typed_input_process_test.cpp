@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What is typed reaches its program once, in order, and no other: amid floods, right at the start, and never later.
+// Input reaches its program once, in order, and no other program: during floods, at the start, and not later.
 #include "support/pty_client.hpp"
 
 using namespace support;
@@ -18,7 +18,7 @@ bool is_shown(pty_client& client) { return client.wait_for("\033[?1049h"); }
 
 } // namespace
 
-TEST_CASE("with twenty tabs that flood every key is echoed, in order, and none is lost", "[mato][typed]") {
+TEST_CASE("with twenty flooding tabs every key is echoed, in order, and none is lost", "[mato][typed]") {
     const std::string way = GENERATE("direct", "relayed");
     mato_world world;
     for (int n = 0; n < 20; ++n) world.must({"new", "-d", "--", "exec yes flood"});
@@ -29,7 +29,7 @@ TEST_CASE("with twenty tabs that flood every key is echoed, in order, and none i
     for (int n = 0; n < 400; ++n) {
         typed += static_cast<char>('!' + (n * 7 + n / 94) % 94);
         client.type(std::string_view(typed).substr(typed.size() - 1));
-        if (n % 40 == 39) REQUIRE(client.wait_for_bytes(1)); // some at once, some after an echo
+        if (n % 40 == 39) REQUIRE(client.wait_for_bytes(1)); // some together, some after an echo
     }
     std::string shown;
     CHECK(wait_until([&] {
@@ -43,13 +43,13 @@ TEST_CASE("with twenty tabs that flood every key is echoed, in order, and none i
     CHECK(client.wait() == 0);
 }
 
-TEST_CASE("what is typed at the very start is the program's, and ends nothing", "[mato][typed]") {
+TEST_CASE("input at the very start is for the program, and ends nothing", "[mato][typed]") {
     const std::string way = GENERATE("direct", "relayed");
     mato_world world;
     world.open_tab({"stty raw -echo; printf ready; exec cat -v"});
     REQUIRE(world.must({"wait", "1", "--text", "ready"}).empty());
     pty_client client(world, attach_by(way, "1"));
-    client.type("q"); // before there is anything to see
+    client.type("q"); // before anything is visible
     REQUIRE(is_shown(client));
     client.type("!\n");
     CHECK(world.must({"wait", "1", "--text", "readyq!"}).empty());
@@ -57,14 +57,14 @@ TEST_CASE("what is typed at the very start is the program's, and ends nothing", 
     CHECK(client.wait() == 0);
 }
 
-TEST_CASE("what was typed and not taken goes with who typed it, and is not typed later", "[mato][typed]") {
+TEST_CASE("input that was not read is dropped with its sender, and not typed later", "[mato][typed]") {
     const auto [way, end] = GENERATE(table<std::string, std::string>(
         {{"direct", "killed"}, {"direct", "detached"}, {"relayed", "killed"}, {"relayed", "detached"}}));
     INFO(way << ", " << end);
     mato_world world;
     world.open_tab(
         {"stty raw -echo; printf ready; until [ -e go ]; do sleep 0.02; done; sed -u /END/q >got; touch over; exec cat"});
-    std::string typed; // more than the program's terminal takes, less than a client's window
+    std::string typed; // more than the program's terminal accepts, less than a client's window
     for (int n = 0; typed.size() < 200'000; ++n) typed += "line " + std::to_string(n) + "\n";
     {
         pty_client client(world, attach_by(way, "1"));
@@ -89,11 +89,11 @@ TEST_CASE("what was typed and not taken goes with who typed it, and is not typed
     REQUIRE(taken != std::string::npos);
     CHECK(taken > 0);
     CHECK(taken < typed.size());
-    CHECK(got.substr(0, taken) == typed.substr(0, taken)); // what the terminal had taken, and nothing behind it
+    CHECK(got.substr(0, taken) == typed.substr(0, taken)); // what the terminal had accepted, and nothing after it
     CHECK(got.substr(taken) == "END\n");
 }
 
-TEST_CASE("what is typed while there is no daemon is no program's", "[mato][typed]") {
+TEST_CASE("input while there is no daemon reaches no program", "[mato][typed]") {
     const std::string way = GENERATE("direct", "relayed");
     mato_world world;
     world.open_tab();

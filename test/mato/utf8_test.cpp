@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file utf8_test.cpp: every sequence of table 3-7 and nothing beside.
+/// @file utf8_test.cpp: every sequence of table 3-7 and no others.
 #include "protocol/utf8.hpp"
 
 #include "support/catch.hpp"
@@ -16,7 +16,7 @@ std::string encoded(char32_t code) {
 }
 } // namespace
 
-TEST_CASE("every code point but the surrogates has its length, whatever follows, and none when cut", "[utf8]") {
+TEST_CASE("every code point except the surrogates has its length, whatever follows, and none if truncated", "[utf8]") {
     std::size_t wrong = 0;
     for (char32_t code = 0; code <= 0x10ffff; ++code) {
         const auto text = encoded(code);
@@ -27,7 +27,7 @@ TEST_CASE("every code point but the surrogates has its length, whatever follows,
     CHECK(wrong == 0);
 }
 
-TEST_CASE("what is no sequence has length 0", "[utf8]") {
+TEST_CASE("other bytes have length 0", "[utf8]") {
     for (const std::string& text :
          {std::string(), std::string("\x80"), std::string("\xbf"), std::string("\xc0\x80"), std::string("\xc1\xbf"),
           std::string("\xe0\x9f\xbf"), std::string("\xf0\x8f\xbf\xbf"), std::string("\xf4\x90\x80\x80"),

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What a viewer's terminal shows and how it is given back, over both paths. The judge of a screen is another emulator, fed with
-// every byte the terminal got; what the tab shows is asked with `capture`.
+// What a viewer's terminal shows and how it is restored, direct and relayed. Another emulator, which gets every byte of the
+// terminal, judges its screen; `capture` tells what the tab shows.
 #include "support/pty_client.hpp"
 
 #include "vt/terminal.hpp"
@@ -13,7 +13,7 @@ namespace vt = mux::vt;
 
 const std::string prefix = "\x1c"; // C-backslash
 
-/// The rows of a screen, without blanks at their ends.
+/// The rows of a screen, without trailing blanks.
 std::string text_of(const vt::terminal& terminal) {
     std::string text;
     vt::text_line line;
@@ -33,7 +33,7 @@ std::string shown_on(const pty_client& client, int columns, int rows) {
     return text_of(terminal);
 }
 
-/// Whether the viewer's terminal comes to show what the tab shows.
+/// Whether the viewer's terminal shows in time what the tab shows.
 bool comes_to_show_the_tab(const mato_world& world, pty_client& client, const std::string& tab, int columns, int rows) {
     std::string want, got;
     const bool equal = wait_until([&] {
@@ -47,7 +47,7 @@ bool comes_to_show_the_tab(const mato_world& world, pty_client& client, const st
     return equal;
 }
 
-/// Whether the first row of a viewer of 80x24 comes to be this.
+/// Whether the first row of a viewer of 80x24 becomes this in time.
 bool comes_to_begin_with(pty_client& client, const std::string& text) {
     return wait_until([&] {
         static_cast<void>(client.wait_for_bytes(1, 20ms));
@@ -64,7 +64,8 @@ std::vector<std::string> attach_by(const std::string& path, std::vector<std::str
 
 } // namespace
 
-TEST_CASE("whoever attaches sees the screen as it is: colours, wide characters, alternate screen, any size", "[mato][viewer]") {
+TEST_CASE("an attached viewer sees the current screen: colours, wide characters, alternate screen, any size",
+          "[mato][viewer]") {
     const std::string path = GENERATE("direct", "relayed");
     mato_world world;
     const std::string script =
@@ -88,7 +89,7 @@ TEST_CASE("whoever attaches sees the screen as it is: colours, wide characters, 
     }
 }
 
-TEST_CASE("a flood ends with the right screen for a viewer that looked and one that was stalled", "[mato][viewer]") {
+TEST_CASE("a flood ends with the correct screen for a viewer that was read and one that was stalled", "[mato][viewer]") {
     mato_world world;
     world.must({"new", "-d", "-x", "80", "-y", "24", "--",
                 "stty -echo; printf ready; read -r go; seq 1 200000; printf done; exec cat"});
@@ -99,10 +100,10 @@ TEST_CASE("a flood ends with the right screen for a viewer that looked and one t
     comes_to_show_the_tab(world, live, "1", 80, 24);
     comes_to_show_the_tab(world, relayed, "1", 80, 24);
     comes_to_show_the_tab(world, stalled, "1", 80, 24);
-    CHECK(stalled.shown().size() < 400'000); // what the kernel's buffer held, and one frame: no backlog
+    CHECK(stalled.shown().size() < 400'000); // the kernel's buffer and one frame: no backlog
 }
 
-TEST_CASE("keys after the prefix open a tab and move between tabs", "[mato][viewer]") {
+TEST_CASE("keys after the prefix open a tab and switch tabs", "[mato][viewer]") {
     mato_world world;
     pty_client client(world, {"new", "--", "printf 'first tab'; exec cat"});
     REQUIRE(client.wait_for("first tab"));
@@ -117,7 +118,7 @@ TEST_CASE("keys after the prefix open a tab and move between tabs", "[mato][view
     CHECK(client.wait_for("third tab"));
     client.type(prefix + "1");
     CHECK(client.wait_for("first tab"));
-    client.type(prefix + "9"); // none there
+    client.type(prefix + "9"); // there is none
     CHECK(client.wait_for("\a"));
     for (int place = 4; place <= 10; ++place) {
         std::string text = "printf 'in place ";
@@ -129,7 +130,7 @@ TEST_CASE("keys after the prefix open a tab and move between tabs", "[mato][view
     CHECK(client.wait_for("in place 9."));
     client.type(prefix + "n");
     CHECK(client.wait_for("in place 10."));
-    client.type(prefix + "n"); // around the end
+    client.type(prefix + "n"); // from the last to the first
     CHECK(client.wait_for("first tab"));
     client.type(prefix + "p");
     CHECK(client.wait_for("in place 10."));
@@ -137,7 +138,7 @@ TEST_CASE("keys after the prefix open a tab and move between tabs", "[mato][view
     CHECK(client.wait() == 0);
 }
 
-TEST_CASE("title and bell reach the viewers, and a bell nobody heard is listed", "[mato][viewer]") {
+TEST_CASE("title and bell reach the viewers, and an unseen bell is listed", "[mato][viewer]") {
     mato_world world;
     world.must({"new", "-d", "--", "printf ready; read -r x; printf '\\033]2;a title\\007\\007'; exec cat"});
     pty_client client(world, attach_by("direct"));
@@ -173,12 +174,12 @@ TEST_CASE("capture, resize and wait", "[mato][viewer]") {
     CHECK(world.run({"wait", "1", "--text", "not there", "--timeout", "200ms"}).exit_code == 124);
     CHECK(world.run({"wait", "1", "--idle", "300ms"}).exit_code == 0);
     pty_client waiter(world, {"wait", "1", "--exit"});
-    REQUIRE(wait_until([&] { return count_of(world.must({"clients", "--json"}), "\"pid\"") == 1; })); // not the asker
+    REQUIRE(wait_until([&] { return count_of(world.must({"clients", "--json"}), "\"pid\"") == 1; })); // not the command itself
     world.must({"send", "1", "Enter"});
     CHECK(waiter.wait() == 7);
 }
 
-TEST_CASE("capture -J gives a line that wraps as one line", "[mato][viewer]") {
+TEST_CASE("capture -J prints a wrapped line as one line", "[mato][viewer]") {
     mato_world world;
     const std::string url = "https://example.org/" + std::string(30, 'a'), full(20, 'b');
     world.must({"new", "-d", "-x", "20", "-y", "4", "--",
@@ -196,7 +197,7 @@ TEST_CASE("capture -J gives a line that wraps as one line", "[mato][viewer]") {
     CHECK(contains(world.must({"capture", "1", "-J", "-S", "100"}), url + "\n" + full + "\nc\n" + url + "\nend\n"));
 }
 
-TEST_CASE("a click on a terminal smaller than the tab hits the cell that is seen there", "[mato][viewer]") {
+TEST_CASE("a click on a terminal smaller than the tab hits the visible cell", "[mato][viewer]") {
     const std::string path = GENERATE("direct", "relayed");
     mato_world world;
     pty_client large(world,
@@ -204,19 +205,19 @@ TEST_CASE("a click on a terminal smaller than the tab hits the cell that is seen
     REQUIRE(large.wait_for("here"));
     pty_client corner(world, attach_by(path, {"--ignore-size"}), {.columns = 20, .rows = 5});
     REQUIRE(corner.wait_for("here"));
-    // The cursor is in row 20, column 74: the last of 5 rows and of 20 columns are these, so the first are 16 and 55.
+    // The cursor is in row 20, column 74: the last of 5 rows and 20 columns, so the first are 16 and 55.
     corner.type("\033[<0;3;2M");
     REQUIRE(world.must({"wait", "1", "--text", R"(\^\[\[<0;57;17M)"}).empty());
 }
 
-TEST_CASE("a wheel's reports reach no program without a mouse, wherever a read cuts them", "[mato][viewer]") {
+TEST_CASE("wheel reports reach no program without a mouse mode, wherever a read splits them", "[mato][viewer]") {
     const std::string path = GENERATE("direct", "relayed");
     mato_world world;
     world.configure("mouse = \"wheel\"\n");
     world.must({"new", "-d", "--", "stty raw -echo; printf ready; exec cat -v"});
     pty_client client(world, attach_by(path));
     REQUIRE(client.wait_for("ready"));
-    for (std::size_t round = 0; round < 22; ++round) { // a report is 11 bytes: reads of 4095 come to cut it at every one
+    for (std::size_t round = 0; round < 22; ++round) { // a report has 11 bytes: reads of 4095 split it at every byte
         client.type(std::string(round, 'x'));
         for (int i = 0; i < 1000; ++i) client.type("\033[<64;10;5M");
         const std::string end = "end" + std::to_string(round);
@@ -226,7 +227,7 @@ TEST_CASE("a wheel's reports reach no program without a mouse, wherever a read c
     CHECK_FALSE(contains(world.must({"capture", "1", "-S", "100"}), "^["));
 }
 
-TEST_CASE("the mouse is the terminal's own until the program wants it, or the wheel is chosen", "[mato][viewer]") {
+TEST_CASE("the mouse belongs to the terminal until the program uses it, or the wheel is chosen", "[mato][viewer]") {
     const std::string path = GENERATE("direct", "relayed");
     mato_world world;
     world.must({"new", "-d", "--",
@@ -251,7 +252,7 @@ TEST_CASE("the mouse is the terminal's own until the program wants it, or the wh
     CHECK(client.wait_for("\033[?1000l"));
 }
 
-TEST_CASE("looking at history changes nothing for the program and the other viewers", "[mato][viewer]") {
+TEST_CASE("scrolling the history changes nothing for the program and the other viewers", "[mato][viewer]") {
     mato_world world;
     world.must(
         {"new", "-d", "-x", "80", "-y", "24", "--",
@@ -264,12 +265,12 @@ TEST_CASE("looking at history changes nothing for the program and the other view
     const std::size_t shown = other.shown().size();
     reader.type("\033[5;2~\033[5;2~"); // Shift-PageUp
     REQUIRE(comes_to_begin_with(reader, "932"));
-    reader.type("\033[<64;1;1M"); // the wheel, back
+    reader.type("\033[<64;1;1M"); // the wheel, backwards
     REQUIRE(comes_to_begin_with(reader, "929"));
     static_cast<void>(other.wait_for_bytes(1, 100ms));
     CHECK(other.shown().size() == shown);
     CHECK(world.must({"capture", "1"}) == before); // not resized, nothing typed
-    reader.type("x\n");                            // back at the bottom, and typed
+    reader.type("x\n");                            // back at the bottom, and passed on
     REQUIRE(reader.wait_for("got x"));
     CHECK(other.wait_for("got x"));
     reader.type("y\n");
@@ -277,8 +278,7 @@ TEST_CASE("looking at history changes nothing for the program and the other view
     CHECK_FALSE(contains(world.must({"capture", "1"}), "resized"));
 }
 
-TEST_CASE("a window dragged through fifty sizes costs the program a handful of signals, and it has the last one",
-          "[mato][viewer]") {
+TEST_CASE("a window dragged through fifty sizes costs the program few signals, and it has the last size", "[mato][viewer]") {
     const std::string path = GENERATE("direct", "relayed");
     mato_world world;
     const char* const counting = "import os, signal, sys\n"
@@ -295,7 +295,7 @@ TEST_CASE("a window dragged through fifty sizes costs the program a handful of s
     for (unsigned short columns = 60; columns < 110; ++columns) {
         client.resize(columns, 31);
         const std::string size = std::to_string(columns) + "x31";
-        REQUIRE(wait_until([&] { return contains(world.must({"ls"}), size); })); // the daemon knows of each
+        REQUIRE(wait_until([&] { return contains(world.must({"ls"}), size); })); // the daemon knows each
     }
     const auto took = watch.elapsed();
     std::string screen;
@@ -310,7 +310,7 @@ TEST_CASE("a window dragged through fifty sizes costs the program a handful of s
     CHECK(times <= 3 + took / 50ms); // at most one in fifty milliseconds
 }
 
-TEST_CASE("what a program holds back and never shows is shown all the same", "[mato][viewer]") {
+TEST_CASE("a synchronised update that a program never ends is shown anyway", "[mato][viewer]") {
     const std::string path = GENERATE("direct", "relayed");
     mato_world world;
     world.must({"new", "-d", "--", "stty -echo; printf ready; read -r x; printf '\\033[?2026hheld back'; exec cat"});
@@ -320,7 +320,7 @@ TEST_CASE("what a program holds back and never shows is shown all the same", "[m
     CHECK(client.wait_for("held back"));
 }
 
-TEST_CASE("every viewer's bell rings once for each bell", "[mato][viewer]") {
+TEST_CASE("every viewer's terminal rings once for each bell", "[mato][viewer]") {
     mato_world world;
     world.must({"new", "-d", "--", "stty -echo; printf ready; while read -r x; do printf \"\\007$x\"; done"});
     pty_client first(world, attach_by("direct")), second(world, attach_by("relayed")),
@@ -333,7 +333,7 @@ TEST_CASE("every viewer's bell rings once for each bell", "[mato][viewer]") {
     for (pty_client* each : {&first, &second, &third}) CHECK(count_of(each->shown(), "\a") == 3);
 }
 
-TEST_CASE("a client has one connection, whatever is typed, and an idle one wakes nobody", "[mato][viewer]") {
+TEST_CASE("a client has one connection, whatever is typed, and an idle one causes no wake-ups", "[mato][viewer]") {
     const std::string path = GENERATE("direct", "relayed");
     mato_world world;
     world.must({"new", "-d", "--", "stty raw -echo; printf ready; exec cat -u"});
@@ -357,7 +357,7 @@ TEST_CASE("a client has one connection, whatever is typed, and an idle one wakes
         return all;
     };
     std::string before;
-    CHECK(wait_until([&] { // what wakes up now and then never has such a second
+    CHECK(wait_until([&] { // an occasional wake-up would show in some second
         before = wakeups();
         static_cast<void>(client.wait_for_bytes(1, 1s));
         return wakeups() == before;
@@ -376,7 +376,7 @@ TEST_CASE("queries of a program are answered with no viewer, and once with sever
     CHECK(count_of(world.must({"capture", "1"}), "R") == 1);
 }
 
-TEST_CASE("a terminal of one cell, of two by two, of twenty by five is drawn on, and left", "[mato][viewer]") {
+TEST_CASE("terminals of one cell, two by two, and twenty by five cells are drawn on and restored", "[mato][viewer]") {
     const std::string path = GENERATE("direct", "relayed");
     mato_world world;
     world.must({"new", "-d", "--", "seq 100; printf '日本ready'; exec cat"});
@@ -395,7 +395,7 @@ TEST_CASE("a terminal of one cell, of two by two, of twenty by five is drawn on,
     }
 }
 
-TEST_CASE("Escape alone, before a key, and twice: each as typed, and at once", "[mato][viewer]") {
+TEST_CASE("Escape alone, before a key, and twice: each as typed, without a delay", "[mato][viewer]") {
     const std::string path = GENERATE("direct", "relayed");
     mato_world world;
     world.must({"new", "-d", "--", "stty raw -echo; printf ready; exec cat -v"});

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Many viewers, slow ones and stopped ones, and many tabs: what they show, and what they cost the daemon.
+// Many viewers, slow and stopped ones, and many tabs: what they show, and what they cost the daemon.
 // MATO_TEST_VIEWERS and MATO_TEST_TABS: how many; 1000 and 100 when they are not set.
 #include "support/outer_terminal.hpp"
 #include "support/program_output.hpp"
@@ -20,7 +20,7 @@ int number_of(const char* variable, int otherwise) {
     return wanted ? std::max(1, std::atoi(wanted)) : otherwise;
 }
 
-/// Of this process: many terminals and connections.
+/// For this process: many terminals and connections.
 void raise_descriptor_limit() {
     rlimit limit{};
     ::getrlimit(RLIMIT_NOFILE, &limit);
@@ -40,7 +40,8 @@ mux::remote connect(const mato_world& world) {
 
 } // namespace
 
-TEST_CASE("random output, sizes, stalls and re-attachments: once quiet, every viewer shows the tab", "[mato][viewers]") {
+TEST_CASE("random output, sizes, stalls and re-attachments: when the output ends, every viewer shows the tab",
+          "[mato][viewers]") {
     for (unsigned seed = 1; seed <= 3; ++seed) {
         INFO("seed " << seed);
         program_output from(seed, program_output::kind::plain);
@@ -84,7 +85,7 @@ TEST_CASE("random output, sizes, stalls and re-attachments: once quiet, every vi
     }
 }
 
-TEST_CASE("behind a slow line a key in a quiet tab is shown at once, while another tab floods", "[mato][viewers]") {
+TEST_CASE("on a slow line a key in a quiet tab is echoed immediately while another tab floods", "[mato][viewers]") {
     mato_world world;
     world.must({"new", "-d", "-n", "flood", "--", "exec base64 /dev/urandom"});
     outer_terminal slow(world, {"new", "-n", "quiet", "--", "stty raw -echo; printf ready; exec cat -u"});
@@ -97,14 +98,14 @@ TEST_CASE("behind a slow line a key in a quiet tab is shown at once, while anoth
         slow.type(std::string(1, static_cast<char>('a' + i)));
         REQUIRE(slow.client().wait_for_bytes(1));
         REQUIRE(slow.comes_to_show("ready" + std::string("abcdefghijklmnopqrst").substr(0, static_cast<std::size_t>(i) + 1)));
-        CHECK(slow.client().shown().size() - before < 50); // nothing in front of it but the key
-        REQUIRE(watching.wait_for_bytes(2000));            // the flood goes on
+        CHECK(slow.client().shown().size() - before < 50); // only the key's echo
+        REQUIRE(watching.wait_for_bytes(2000));            // the flood continues
     }
-    // From a flood's backlog into the quiet tab: in front of the key is what the line held, and a frame or two.
+    // From a flood's backlog into the quiet tab: before the key's echo come the line's buffer and a frame or two.
     slow.type(prefix + "p");
     REQUIRE(slow.client().wait_for_bytes(2000));
     const std::size_t before = slow.client().shown().size();
-    REQUIRE(watching.wait_for_bytes(100'000)); // meanwhile the slow one takes nothing
+    REQUIRE(watching.wait_for_bytes(100'000)); // meanwhile the slow one accepts nothing
     slow.type(prefix + "n");
     slow.type("!");
     REQUIRE(slow.comes_to_show("readyabcdefghijklmnopqrst!"));
@@ -113,7 +114,8 @@ TEST_CASE("behind a slow line a key in a quiet tab is shown at once, while anoth
     CHECK(in_front < 100'000);
 }
 
-TEST_CASE("a viewer stopped under a flood costs no memory, and is right after one frame when it goes on", "[mato][viewers]") {
+TEST_CASE("a viewer stopped during a flood costs no memory, and is correct after one frame when it continues",
+          "[mato][viewers]") {
     const std::string path = GENERATE("direct", "relayed");
     mato_world world;
     world.must(
@@ -127,7 +129,7 @@ TEST_CASE("a viewer stopped under a flood costs no memory, and is right after on
     live.type("1\n");
     REQUIRE(live.comes_to_show("done 1")); // history, queues and rings are full
     REQUIRE(stopped.comes_to_agree("1"));
-    stopped.client().signal(SIGSTOP); // and nobody reads its terminal
+    stopped.client().signal(SIGSTOP); // and its terminal is not read
     REQUIRE(wait_until([&] { return process_state(stopped.client().pid()) == 'T'; }));
     const long before = memory_kib(world.daemon_pid());
     for (const char* again : {"2", "3", "4"}) {
@@ -142,17 +144,17 @@ TEST_CASE("a viewer stopped under a flood costs no memory, and is right after on
     const std::size_t backlog = stopped.client().shown().size() - shown;
     WARN(path << ": daemon grown by " << grown << " KiB, backlog of the stopped one " << backlog << " bytes");
     if (!sanitized) CHECK(grown < 2048);
-    CHECK(backlog < 100'000); // what the kernel's buffers held, and a frame: not the twelve megabytes written
+    CHECK(backlog < 100'000); // the kernel's buffers and a frame: not the twelve megabytes written
 }
 
-TEST_CASE("what is passed to a stopped viewer's terminal is bounded, too: of clipboards the newest", "[mato][viewers]") {
+TEST_CASE("strings for a stopped viewer's terminal are bounded too: of clipboards only the newest is kept", "[mato][viewers]") {
     mato_world world;
     world.must({"new", "-d", "--",
                 "printf ready; read -r go; text=$(head -c 300000 /dev/zero | base64 -w 0); i=0;"
                 " while [ $i -lt 80 ]; do printf '\033]52;c;%s\007' \"$text\"; i=$((i+1)); done; printf done; exec sleep 600"});
     outer_terminal stopped(world, {"attach", "1"}), live(world, {"attach", "1"});
     REQUIRE(stopped.comes_to_show("ready"));
-    stopped.client().signal(SIGSTOP); // and nobody reads its terminal
+    stopped.client().signal(SIGSTOP); // and its terminal is not read
     REQUIRE(wait_until([&] { return process_state(stopped.client().pid()) == 'T'; }));
     const long before = memory_kib(world.daemon_pid());
     live.type("\n");
@@ -164,7 +166,7 @@ TEST_CASE("what is passed to a stopped viewer's terminal is bounded, too: of cli
     CHECK(stopped.comes_to_agree("1"));
 }
 
-TEST_CASE("a thousand viewers on one tab are all shown it, and leave nothing behind", "[mato][viewers]") {
+TEST_CASE("a thousand viewers of one tab all show it, and leave nothing", "[mato][viewers]") {
     const int count = number_of("MATO_TEST_VIEWERS", 1000);
     raise_descriptor_limit();
     mato_world world;

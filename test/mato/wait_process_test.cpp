@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-/// @file wait_process_test.cpp: `wait --text`: what counts as a tab's text, and that a search has bounds.
+/// @file wait_process_test.cpp: `wait --text`: which text of a tab counts, and the limits of a search.
 #include "support/mato_world.hpp"
 
 using namespace support;
 
 namespace {
 
-/// A tab of a size whose program prints `text` and then stays.
+/// A tab of a given size whose program prints `text` and stays.
 std::string tab_showing(const mato_world& world, const std::string& text, const std::string& columns = "80",
                         const std::string& rows = "24") {
     write_file(world.home() / "text", text);
@@ -57,14 +57,14 @@ TEST_CASE("one long line and a pattern that backtracks: found or not, within the
     }
 }
 
-TEST_CASE("a costly search in control keeps no other command waiting", "[mato][wait][control]") {
+TEST_CASE("a costly search in control delays no other command", "[mato][wait][control]") {
     mato_world world;
     tab_showing(world, std::string(74'999, 'a'), "500", "150");
     auto control = world.start({"control"}, {.input = "wait 1 --text '(a?){900}b' --timeout 20s\nhas 1\n", .limit = 60s});
     CHECK(control.wait_for_output("{\"reply\": 2, \"ok\": true", 15s));
 }
 
-TEST_CASE("text that comes later is found, and an invalid pattern is a usage error that says where", "[mato][wait]") {
+TEST_CASE("later text is found, and an invalid pattern is a usage error with its place", "[mato][wait]") {
     mato_world world;
     const std::string id = world.open_tab({"stty -echo; touch up; exec cat"});
     REQUIRE(wait_until([&] { return std::filesystem::exists(world.home() / "up"); }));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file words_test.cpp: a line is the words that a shell would make of it.
+/// @file words_test.cpp: a line is split into the words that a shell would make of it.
 #include "client/command/words.hpp"
 
 #include "support/catch.hpp"
@@ -23,7 +23,7 @@ std::string problem_of(std::string_view line) {
     return problem;
 }
 
-/// Quoted so that a shell takes it for one word.
+/// Quoted so that a shell reads it as one word.
 std::string quoted(const std::string& word) {
     std::string text = "'";
     for (const char c : word) text += c == '\'' ? "'\\''" : std::string(1, c);
@@ -34,7 +34,7 @@ std::string quoted(const std::string& word) {
 
 // ---- the contract ----
 
-TEST_CASE("blanks part words, quotes join them", "[words]") {
+TEST_CASE("blanks separate words, quotes join them", "[words]") {
     CHECK(split("send 1 Enter") == words{"send", "1", "Enter"});
     CHECK(split("  a\t b  ") == words{"a", "b"});
     CHECK(split("'a b' \"c d\" e\\ f") == words{"a b", "c d", "e f"});
@@ -44,7 +44,7 @@ TEST_CASE("blanks part words, quotes join them", "[words]") {
     CHECK(split(" \t ").empty());
 }
 
-TEST_CASE("a backslash is literal in single quotes, and special in double ones before four bytes", "[words]") {
+TEST_CASE("a backslash is literal in single quotes, and special in double quotes before four bytes", "[words]") {
     CHECK(split(R"('a\b\')") == words{R"(a\b\)"});
     CHECK(split(R"("\\ \" \$ \` \n")") == words{R"(\ " $ ` \n)"});
     CHECK(split(R"(\n \\ \')") == words{"n", "\\", "'"});
@@ -65,7 +65,7 @@ TEST_CASE("an open quotation and a backslash at the end are reported", "[words]"
 
 // ---- the edges ----
 
-TEST_CASE("any words come back from a line of them quoted, and any bytes are words or a problem", "[words]") {
+TEST_CASE("quoted words are read back, and any bytes are words or a problem", "[words]") {
     std::mt19937 random(11);
     constexpr std::string_view alphabet("ab '\"\\\t$`\xc3\xa9\x01");
     const auto any = [&](std::size_t most) {

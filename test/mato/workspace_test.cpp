@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file workspace_test.cpp: what tabs are called, and what a user may call them.
+/// @file workspace_test.cpp: the names of tabs, and how users refer to them.
 #include "daemon/workspace.hpp"
 #include "protocol/names.hpp"
 
@@ -24,7 +24,7 @@ workspace example() {
 
 // ---- the contract ----
 
-TEST_CASE("ids count from one and are never given twice", "[workspace]") {
+TEST_CASE("ids count from one and are never reused", "[workspace]") {
     workspace tabs;
     CHECK(tabs.add("t", "a") == 1);
     CHECK(tabs.add("t", "b") == 2);
@@ -35,7 +35,7 @@ TEST_CASE("ids count from one and are never given twice", "[workspace]") {
     CHECK(workspace(41).last_id() == 41);
 }
 
-TEST_CASE("a task is made by its first tab and goes with its last; order is as made", "[workspace]") {
+TEST_CASE("a task is created by its first tab and removed with its last; the order is that of creation", "[workspace]") {
     auto tabs = example();
     REQUIRE(tabs.tasks().size() == 2);
     CHECK(tabs.tasks()[0].name == "work");
@@ -50,7 +50,7 @@ TEST_CASE("a task is made by its first tab and goes with its last; order is as m
     CHECK(tabs.tasks()[1].name == "play");
 }
 
-TEST_CASE("a tab moves to the end of a task, which is made when missing; the one it empties goes", "[workspace]") {
+TEST_CASE("a tab moves to the end of a task, which is created if needed; an empty task is removed", "[workspace]") {
     auto tabs = example(); // work: 1 2 3, play: 4 5
     tabs.move(2, "play");
     CHECK(tabs.task_of(2)->name == "play");
@@ -67,7 +67,7 @@ TEST_CASE("a tab moves to the end of a task, which is made when missing; the one
     CHECK(tabs.resolve("new/2", 0).id == 3);
     CHECK(tabs.last_id() == 5);
     const auto before = tabs.revision();
-    tabs.move(99, "nowhere"); // not there: nothing is made
+    tabs.move(99, "nowhere"); // unknown: nothing is created
     CHECK(tabs.tasks().size() == 2);
     CHECK(tabs.revision() == before);
 }
@@ -88,7 +88,7 @@ TEST_CASE("every change has a revision", "[workspace]") {
     CHECK(grew());
 }
 
-TEST_CASE("a tab is found by id, whoever else is called what", "[workspace]") {
+TEST_CASE("a tab is found by id, whatever the names of others", "[workspace]") {
     const auto tabs = example();
     for (mux::tab_id id = 1; id <= 5; ++id) {
         CHECK(tabs.resolve(std::to_string(id), 0).id == id);
@@ -100,7 +100,7 @@ TEST_CASE("a tab is found by id, whoever else is called what", "[workspace]") {
     CHECK_FALSE(tabs.task_of(0));
 }
 
-TEST_CASE("TASK/TAB takes names, unique prefixes and numbers on both sides", "[workspace]") {
+TEST_CASE("TASK/TAB accepts names, unique prefixes and numbers on both sides", "[workspace]") {
     const auto tabs = example();
     for (const char* target : {"work/shell", "w/sh", "1/2", "work/2", "1/shell", "wor/s"}) {
         INFO(target);
@@ -111,15 +111,15 @@ TEST_CASE("TASK/TAB takes names, unique prefixes and numbers on both sides", "[w
     CHECK(tabs.resolve("p/my", 0).id == 5);
 }
 
-TEST_CASE("a name alone, or the beginning of one, is looked for in all tasks", "[workspace]") {
+TEST_CASE("a name alone, or its beginning, is searched in all tasks", "[workspace]") {
     const auto tabs = example();
     CHECK(tabs.resolve("my game", 0).id == 5);
     CHECK(tabs.resolve("my", 0).id == 5);
     CHECK(tabs.resolve("vim2", 0).id == 3);
-    CHECK(tabs.resolve("vim", 0).id == 1); // the whole name beats the beginning of another
+    CHECK(tabs.resolve("vim", 0).id == 1); // a whole name takes precedence over the beginning of another
 }
 
-TEST_CASE("a dot is the tab the command runs in", "[workspace]") {
+TEST_CASE("a dot is the tab in which the command runs", "[workspace]") {
     const auto tabs = example();
     CHECK(tabs.resolve(".", 3).id == 3);
     CHECK(has(tabs.resolve(".", 0).problem, "does not run in a tab"));
@@ -147,10 +147,10 @@ TEST_CASE("renames are seen by the next lookup", "[workspace]") {
     CHECK(tabs.rename_task("work", "job one"));
     CHECK(tabs.resolve("job one/vim", 0).id == 1);
     CHECK(tabs.resolve("work/vim", 0).id == 0);
-    CHECK(tabs.rename_task("play", "play")); // its own name is free for it
+    CHECK(tabs.rename_task("play", "play")); // its own name is allowed
 }
 
-TEST_CASE("a fresh task has the lowest free number", "[workspace]") {
+TEST_CASE("a new task gets the lowest unused number", "[workspace]") {
     workspace tabs;
     CHECK(tabs.fresh_task_name() == "Task 1");
     tabs.add("Task 1", "a");
@@ -164,7 +164,7 @@ TEST_CASE("a fresh task has the lowest free number", "[workspace]") {
 
 // ---- the refusals ----
 
-TEST_CASE("what is ambiguous is told with its candidates", "[workspace]") {
+TEST_CASE("an ambiguous name is reported with its candidates", "[workspace]") {
     auto tabs = example();
     const auto both = tabs.resolve("shell", 0);
     CHECK(both.id == 0);
@@ -182,7 +182,7 @@ TEST_CASE("what is ambiguous is told with its candidates", "[workspace]") {
     CHECK_FALSE(has(tasks.problem, "play"));
 }
 
-TEST_CASE("what is not there is named", "[workspace]") {
+TEST_CASE("the missing part is named", "[workspace]") {
     const auto tabs = example();
     for (const char* target :
          {"6", "0", "nobody", "work/nobody", "work/0", "work/4", "99999999999999999999", "work/", "", "-1"}) {
@@ -197,14 +197,14 @@ TEST_CASE("what is not there is named", "[workspace]") {
     CHECK(workspace().resolve("a", 0).id == 0);
 }
 
-TEST_CASE("a task may not take another's name", "[workspace]") {
+TEST_CASE("a task cannot take another's name", "[workspace]") {
     auto tabs = example();
     CHECK_FALSE(tabs.rename_task("work", "play"));
     CHECK_FALSE(tabs.rename_task("none", "new"));
     CHECK(tabs.tasks()[0].name == "work");
 }
 
-TEST_CASE("names that could be mistaken or would garble a terminal are refused", "[workspace]") {
+TEST_CASE("names that are ambiguous or would garble a terminal are refused", "[workspace]") {
     for (const std::string& bad :
          {std::string(), std::string("."), std::string("0"), std::string("42"), std::string("99999999999999999999999"),
           std::string("a/b"), std::string("/"), std::string("a\nb"), std::string("\033[31m"), std::string("a\0b", 3),
@@ -226,7 +226,7 @@ TEST_CASE("names of 1 and of 64 bytes, with spaces and letters of any script", "
     }
 }
 
-TEST_CASE("the task's number is tried before its name's beginning, and a number that is none is a prefix", "[workspace]") {
+TEST_CASE("a task's number takes precedence over the beginning of a name, and an invalid number is a prefix", "[workspace]") {
     workspace tabs;
     tabs.add("2nd", "a");
     tabs.add("other", "b");
@@ -234,7 +234,7 @@ TEST_CASE("the task's number is tried before its name's beginning, and a number 
     CHECK(tabs.resolve("2n/1", 0).id == 1);
 }
 
-TEST_CASE("removing or renaming what is not there changes nothing but the revision", "[workspace]") {
+TEST_CASE("removing or renaming an unknown tab changes only the revision", "[workspace]") {
     auto tabs = example();
     tabs.remove(99);
     tabs.rename_tab(99, "x");

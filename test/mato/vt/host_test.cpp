@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file host_test.cpp: questions about the terminal around wait until it has answered.
+/// @file host_test.cpp: queries about the host terminal wait until it has answered.
 #include "vt/terminal.hpp"
 
 #include <catch2/catch.hpp>
@@ -23,13 +23,13 @@ const std::string device_attributes = "\x1b[?64;6;21;22;28c";
 
 } // namespace
 
-TEST_CASE("a question that comes before the host has answered waits, and what is asked after it waits with it", "[host]") {
+TEST_CASE("a query that comes before the host has answered waits, and later queries wait too", "[host]") {
     terminal t({.size = {5, 20}});
     t.know_host(unknown(true));
     t.feed("\x1b[5n\x1b]11;?\a\x1b[6n\x1b[?u\x1b[?996n\x1b[c\x1b[5n");
     CHECK(t.take_answers() == "\x1b[0n");
     CHECK(t.take_answers().empty());
-    t.know_host(light(true)); // it is still awaited: what is kept may be another terminal's
+    t.know_host(light(true)); // answers are still expected: the known ones may belong to another terminal
     CHECK(t.take_answers().empty());
     t.know_host(light(false));
     CHECK(t.take_answers() == "\x1b]11;rgb:ffff/ffff/ffff\a\x1b[1;1R\x1b[?0u\x1b[?997;2n" + device_attributes + "\x1b[0n");
@@ -37,7 +37,7 @@ TEST_CASE("a question that comes before the host has answered waits, and what is
     CHECK(t.take_answers() == "\x1b]11;rgb:ffff/ffff/ffff\x1b\\");
 }
 
-TEST_CASE("a host that does not answer leaves questions about it unanswered, and none of the others", "[host]") {
+TEST_CASE("if the host does not answer, queries about it stay unanswered, and no others", "[host]") {
     terminal t({.size = {5, 20}});
     t.know_host(unknown(true));
     t.feed("\x1b]11;?\a\x1b[?u\x1b[6n\x1b]4;1;?\a\x1b[c");
@@ -45,7 +45,7 @@ TEST_CASE("a host that does not answer leaves questions about it unanswered, and
     CHECK(t.take_answers() == "\x1b[1;1R" + device_attributes);
 }
 
-TEST_CASE("what the program has set needs no host, and keeps its place", "[host]") {
+TEST_CASE("values set by the program need no host, and keep their order", "[host]") {
     terminal t({.size = {5, 20}});
     t.know_host(unknown(true));
     t.feed("\x1b]11;#000\a\x1b]11;?\a");
@@ -56,7 +56,7 @@ TEST_CASE("what the program has set needs no host, and keeps its place", "[host]
     CHECK(t.take_answers() == "\x1b]11;rgb:0000/0000/0000\a");
 }
 
-TEST_CASE("what waits is bounded, by number and by bytes", "[host]") {
+TEST_CASE("waiting queries are limited, by number and by bytes", "[host]") {
     terminal_options options;
     options.limits.answer_bytes = 1000;
     terminal t(options);
@@ -70,7 +70,7 @@ TEST_CASE("what waits is bounded, by number and by bytes", "[host]") {
     CHECK(all.starts_with("\x1b]11;rgb:ffff/ffff/ffff\a\x1b[0n\x1b]11;"));
 }
 
-TEST_CASE("a full reset ends neither what waits nor what is known", "[host]") {
+TEST_CASE("a full reset keeps waiting queries and known values", "[host]") {
     terminal t({.size = {5, 20}});
     t.know_host(unknown(true));
     t.feed("\x1b]11;?\a\x1b"
@@ -79,7 +79,7 @@ TEST_CASE("a full reset ends neither what waits nor what is known", "[host]") {
     CHECK(t.take_answers() == "\x1b]11;rgb:ffff/ffff/ffff\a");
 }
 
-TEST_CASE("a program that wants to hear of themes is told the first one that becomes known", "[host]") {
+TEST_CASE("a program that enabled theme reports gets the first theme that becomes known", "[host]") {
     terminal t({.size = {5, 20}});
     t.know_host(unknown(false));
     t.feed("\x1b[?2031h");

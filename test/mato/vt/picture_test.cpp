@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Images as part of the screen: what they cover, where the cursor goes, what ends them, and what the program is told.
+// Images as part of the screen: their cells, the cursor, what removes them, and the answers to the program.
 #include "vt/image_size.hpp"
 #include "vt/kitty_graphics.hpp"
 #include "vt/row.hpp"
@@ -19,7 +19,7 @@ terminal make(int rows, int columns, picture_protocols known = all_known) {
     return terminal({.size = {rows, columns}, .cell_width = 10, .cell_height = 20, .pictures = known});
 }
 
-/// kitty: an image of so many pixels, RGB, as one command.
+/// kitty: an image of this many pixels, RGB, as one command.
 std::string kitty(const std::string& keys, int width = 20, int height = 40) {
     const auto bytes = static_cast<std::size_t>(width * height * 3);
     std::string out = "\x1b_Gf=24,s=";
@@ -27,7 +27,7 @@ std::string kitty(const std::string& keys, int width = 20, int height = 40) {
     return out.append(keys).append(";").append((bytes + 2) / 3 * 4, 'A').append("\x1b\\");
 }
 
-const std::string png_2x3 = "iVBORw0KGgoAAAANSUhEUgAAAAIAAAAD"; // the first 24 bytes say all
+const std::string png_2x3 = "iVBORw0KGgoAAAANSUhEUgAAAAIAAAAD"; // the first 24 bytes contain the size
 
 /// "number,row" of each marked cell as its number alone, '.' for others.
 std::string marks(const terminal& t) {
@@ -53,7 +53,7 @@ std::string text_of(const terminal& t) {
 
 } // namespace
 
-TEST_CASE("a kitty image covers cells and moves the cursor behind them", "[picture]") {
+TEST_CASE("a kitty image covers cells and moves the cursor after them", "[picture]") {
     terminal t = make(6, 10);
     t.feed("ab" + kitty("a=T") + "c");
     CHECK(marks(t) == "..aa|..bb|");
@@ -72,11 +72,11 @@ TEST_CASE("with C=1 the cursor stays, and what is below the screen is cut", "[pi
     CHECK(marks(t) == "||........aa|");
     CHECK(t.cursor().at == position{2, 8});
     REQUIRE(t.pictures().size() == 1);
-    CHECK(t.pictures()[0].width == 20); // not squeezed
+    CHECK(t.pictures()[0].width == 20); // not scaled
     CHECK(t.pictures()[0].height == 20);
 }
 
-TEST_CASE("an image scrolls with its lines, and ends when the last has gone", "[picture]") {
+TEST_CASE("an image scrolls with its lines, and is removed with the last of them", "[picture]") {
     terminal t = make(3, 10);
     t.feed("\x1b[3;1H" + kitty("a=T") + "\r\n");
     CHECK(marks(t) == "aa|bb|");
@@ -88,7 +88,7 @@ TEST_CASE("an image scrolls with its lines, and ends when the last has gone", "[
     CHECK(t.pictures().empty());
 }
 
-TEST_CASE("what is erased, written over or reset is no image any more", "[picture]") {
+TEST_CASE("an image that is erased, overwritten or reset is removed", "[picture]") {
     terminal t = make(6, 10);
     t.feed(kitty("a=T"));
     REQUIRE(t.pictures().size() == 1);
@@ -105,7 +105,7 @@ TEST_CASE("what is erased, written over or reset is no image any more", "[pictur
     CHECK(t.pictures().empty());
 }
 
-TEST_CASE("an image goes with its screen, and comes back with it", "[picture]") {
+TEST_CASE("an image belongs to its screen, and comes back with it", "[picture]") {
     terminal t = make(6, 10);
     t.feed(kitty("a=T") + "\x1b[?1049h");
     CHECK(marks(t) == "|");
@@ -114,11 +114,11 @@ TEST_CASE("an image goes with its screen, and comes back with it", "[picture]") 
     CHECK(marks(t) == "aa|bb|");
     t.resize({6, 20});
     CHECK(marks(t) == "aa|bb|");
-    t.resize({6, 1}); // its lines wrap, so it is whole no more
+    t.resize({6, 1}); // its lines wrap, so it is no longer complete
     CHECK(t.is_valid());
 }
 
-TEST_CASE("an image in pieces is one, whatever reads cut them", "[picture]") {
+TEST_CASE("an image in chunks is one image, for any split", "[picture]") {
     std::string whole = kitty("a=T,i=5", 100, 200);
     const auto data = whole.substr(whole.find(';') + 1, 80'000);
     REQUIRE(data.size() == 80'000);
@@ -135,7 +135,7 @@ TEST_CASE("an image in pieces is one, whatever reads cut them", "[picture]") {
     CHECK(text_of(t).find('A') == std::string::npos);
 }
 
-TEST_CASE("a program is told whether its image was taken, as loud as it wants", "[picture]") {
+TEST_CASE("a program gets the answers about its image that it asked for", "[picture]") {
     terminal t = make(6, 20);
     const auto answer = [&](const std::string& bytes) {
         t.feed(bytes);
@@ -149,7 +149,7 @@ TEST_CASE("a program is told whether its image was taken, as loud as it wants", 
     CHECK(answer("\x1b_Gi=9,a=p,p=3\x1b\\") == "\x1b_Gi=9,p=3;OK\x1b\\");
     CHECK(t.pictures().size() == 1);
     CHECK(answer("\x1b_Gi=9,a=p,p=3\x1b\\") == "\x1b_Gi=9,p=3;OK\x1b\\");
-    CHECK(t.pictures().size() == 1); // the same placement is moved
+    CHECK(t.pictures().size() == 1); // the same placement moves
     CHECK(answer("\x1b_Gi=9,a=p,q=1\x1b\\").empty());
     CHECK(answer("\x1b_Gi=8,a=p,q=1\x1b\\") == "\x1b_Gi=8;ENOENT:no such image\x1b\\");
     CHECK(answer("\x1b_Gi=8,a=p,q=2\x1b\\").empty());
@@ -167,7 +167,7 @@ TEST_CASE("a program is told whether its image was taken, as loud as it wants", 
     CHECK(answer("\x1b_Gi=7,a=f,m=1;AAAA\x1b\\\x1b_Ga=f,m=0;AAAA\x1b\\").starts_with("\x1b_Gi=7;EINVAL:"));
 }
 
-TEST_CASE("delete commands of kitty's protocol end what they name", "[picture]") {
+TEST_CASE("delete commands of kitty's protocol remove what they name", "[picture]") {
     terminal t = make(8, 20);
     t.feed(kitty("a=T,i=1,q=2") + "\x1b[4;1H" + kitty("a=T,i=2,p=4,z=5,q=2"));
     REQUIRE(t.pictures().size() == 2);
@@ -187,7 +187,7 @@ TEST_CASE("delete commands of kitty's protocol end what they name", "[picture]")
     SECTION("by column") { CHECK(left(",d=x,x=2") == "+"); }
     SECTION("by row") { CHECK(left(",d=y,y=1") == "2+"); }
     SECTION("by order") { CHECK(left(",d=z,z=5") == "1+"); }
-    SECTION("at the cursor") { CHECK(left(",d=c") == "12+"); } // behind the second
+    SECTION("at the cursor") { CHECK(left(",d=c") == "12+"); } // after the second
     SECTION("of a range") { CHECK(left(",d=r,x=2,y=9") == "1+"); }
     CHECK(t.is_valid());
 }
@@ -199,17 +199,17 @@ TEST_CASE("sixels cover what they paint, and leave the cursor in the row of the 
     t.feed("ab" + image + "\x1b\\");
     CHECK(marks(t) == "..aaa|..bbb|");
     CHECK(t.cursor().at == position{1, 2});
-    t.feed("\x1b[4;1H" + image + "---\x1b\\"); // four bands further is the next row
+    t.feed("\x1b[4;1H" + image + "---\x1b\\"); // four more bands are the next row
     CHECK(t.cursor().at == position{5, 0});
     REQUIRE(t.pictures().size() == 2);
     CHECK(t.pictures()[0].image->size == pixel_size{25, 36});
     t.feed("\x1b[1;9H" + image + "\x1b\\");
     CHECK(t.pictures().back().is_cut);
-    t.feed("\x1bPq\x1b\\\x1bPq!\x1b\\\x1bPq\"\x1b\\\x1bPq#\x1b\\"); // of nothing
+    t.feed("\x1bPq\x1b\\\x1bPq!\x1b\\\x1bPq\"\x1b\\\x1bPq#\x1b\\"); // empty images
     CHECK(t.pictures().size() == 3);
 }
 
-TEST_CASE("iTerm2's images are measured, and downloads are nobody's to start", "[picture]") {
+TEST_CASE("iTerm2's images are measured, and downloads are ignored", "[picture]") {
     terminal t = make(8, 10);
     const auto send = [&](const std::string& keys, const std::string& data = png_2x3) {
         t.feed("\x1b[H\x1b[2J\x1b]1337;File=" + keys + ":" + data + "\a");
@@ -220,7 +220,7 @@ TEST_CASE("iTerm2's images are measured, and downloads are nobody's to start", "
     CHECK(send("inline=1;width=2;height=2;preserveAspectRatio=0").starts_with("ee|ff|"));
     CHECK(send("inline=1") == "i|");
     CHECK(send("inline=1;width=50%;height=20px;preserveAspectRatio=0") == "mmmmm|");
-    CHECK(send("inline=1;width=20;height=2;preserveAspectRatio=0") == "qqqqqqqqqq|"); // made smaller
+    CHECK(send("inline=1;width=20;height=2;preserveAspectRatio=0") == "qqqqqqqqqq|"); // scaled down
     CHECK(send("width=2;height=2") == "|");
     CHECK(send("inline=1", "not a picture") == "|");
     CHECK(send("inline=1", png_2x3 + "\x07") != "|");
@@ -228,7 +228,7 @@ TEST_CASE("iTerm2's images are measured, and downloads are nobody's to start", "
     CHECK(t.cursor().at == position{0, 0});
 }
 
-TEST_CASE("a terminal that knows no images hands them on, and neither moves nor keeps anything", "[picture]") {
+TEST_CASE("a terminal without image support passes images on as events, and neither moves nor keeps anything", "[picture]") {
     terminal t = make(6, 10, {});
     const std::size_t before = t.memory_bytes();
     t.feed("ab" + kitty("a=T,i=3", 100, 100));
@@ -243,7 +243,7 @@ TEST_CASE("a terminal that knows no images hands them on, and neither moves nor 
     CHECK(t.take_answers() == "\x1b[?64;4;6;21;22;28c\x1b[?1;0;256S\x1b[?2;0;100;120S\x1b[?3;1S\x1b[6;20;10t\x1b[4;120;100t");
 }
 
-TEST_CASE("images are bounded: each, those on the screen, and those kept by their id", "[picture]") {
+TEST_CASE("images are limited: each one, those on the screen, and those kept by id", "[picture]") {
     terminal t({.size = {24, 80},
                 .limits = {.pictures = {.pictures = 8, .bytes = 100'000}, .string_bytes = 1000, .image_bytes = 20'000},
                 .cell_width = 10,
@@ -269,7 +269,7 @@ TEST_CASE("images are bounded: each, those on the screen, and those kept by thei
     CHECK(t.memory_bytes() < 300'000);
 }
 
-TEST_CASE("a snapshot has the images, those not yet shown, and the pieces of one to come", "[picture]") {
+TEST_CASE("a snapshot contains the images, those not shown yet, and the chunks of an incomplete one", "[picture]") {
     terminal t = make(6, 20);
     t.feed(kitty("a=t,i=4,q=2") + "ab" + kitty("a=T,i=9,q=2") + "\x1b_Ga=T,f=24,s=2,v=1,i=8,m=1;AAAA\x1b\\");
     terminal other = make(1, 1);
@@ -281,7 +281,7 @@ TEST_CASE("a snapshot has the images, those not yet shown, and the pieces of one
     CHECK(marks(other) == marks(t));
 }
 
-TEST_CASE("sizes of image files by their heads", "[picture]") {
+TEST_CASE("sizes of image files from their headers", "[picture]") {
     CHECK(encoded_image_size(png_2x3) == pixel_size{2, 3});
     CHECK(encoded_image_size("R0lGODlhBAAFAA==") == pixel_size{4, 5});
     CHECK(encoded_image_size("/9j/4AAEAAD/wAARCAAHAAYBAREAAAAA") == pixel_size{6, 7});

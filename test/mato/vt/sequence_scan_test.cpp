@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Control sequences read at once: the numbers in them, SGR, and words between them, against what one byte at a time gives.
+// Control sequences scanned in one step: their numbers, SGR, and words between them, compared with one byte at a time.
 #include "vt/sgr_scan.hpp"
 
 #include "vt/number_scan.hpp"
@@ -15,7 +15,7 @@
 
 using namespace mux::vt;
 
-TEST_CASE("the numbers of a sequence are what its digits say", "[numbers]") {
+TEST_CASE("the numbers of a sequence are the values of its digits", "[numbers]") {
     std::mt19937 random(5);
     std::size_t wrong = 0, taken = 0;
     for (int round = 0; round < 50'000; ++round) {
@@ -65,7 +65,7 @@ TEST_CASE("the numbers of a sequence are what its digits say", "[numbers]") {
 #endif
 }
 
-TEST_CASE("an SGR from its bytes is the SGR of its numbers", "[numbers]") {
+TEST_CASE("an SGR applied from its bytes equals the SGR of its numbers", "[numbers]") {
     static const char* const parts[] = {
         "0",      "1",        "4",         "7",       "22",        "31",        "97",      "107", "108",        "255",    "999",
         "38;5;7", "48;5;255", "38;5;256",  "48;5;0",  "38;5;1000", "38;5;",     "38;5",    "38",  "48;2;1;2;3", "58;5;9", "4:3",
@@ -104,7 +104,7 @@ TEST_CASE("an SGR from its bytes is the SGR of its numbers", "[numbers]") {
 #endif
 }
 
-TEST_CASE("coloured text at once is what its bytes one at a time are", "[mixed]") {
+TEST_CASE("coloured text processed together equals one byte at a time", "[mixed]") {
     std::mt19937 random(4);
     const auto below = [&random](unsigned n) { return static_cast<int>(random() % n); };
     for (int round = 0; round < 600; ++round) {
@@ -123,7 +123,7 @@ TEST_CASE("coloured text at once is what its bytes one at a time are", "[mixed]"
             case 2: s += "\x1b[" + std::to_string(below(108)) + "m"; break;
             case 3: s += "\x1b[m"; break;
             case 4: s += "漢字"; break;
-            case 12: { // the last column, which a cursor that has yet to wrap stands in
+            case 12: { // the last column with a pending wrap
                 const std::string last = ";" + std::to_string(size.columns);
                 s += std::string(static_cast<std::size_t>(size.columns), 'w') + "\x1b[1" + last + ";9" + last + "$z";
                 word(20);
@@ -150,7 +150,7 @@ TEST_CASE("coloured text at once is what its bytes one at a time are", "[mixed]"
     }
 }
 
-TEST_CASE("words and the sequences between them are what each is by itself", "[mixed]") {
+TEST_CASE("words and the sequences between them equal each processed by itself", "[mixed]") {
     static const char* const parts[] = {"\x1b[m",
                                         "\x1b[0m",
                                         "\x1b[38;5;7m",
@@ -211,9 +211,9 @@ TEST_CASE("words and the sequences between them are what each is by itself", "[m
                 apply_sgr(numbers, pen);
                 p = final + 1;
             }
-            const auto behind = static_cast<std::size_t>(to.limit) + plain_step; // up to there it may scribble
-            units.erase(units.begin() + used, units.begin() + static_cast<std::ptrdiff_t>(behind));
-            expected.erase(expected.begin() + used, expected.begin() + static_cast<std::ptrdiff_t>(behind));
+            const auto read_end = static_cast<std::size_t>(to.limit) + plain_step; // it may overwrite up to there
+            units.erase(units.begin() + used, units.begin() + static_cast<std::ptrdiff_t>(read_end));
+            expected.erase(expected.begin() + used, expected.begin() + static_cast<std::ptrdiff_t>(read_end));
             const std::span<const style_run> got(to.runs.data(), static_cast<std::size_t>(to.count));
             wrong += p != after || used != to.used || pen != to.pen || last != to.last || units != expected ||
                      !std::equal(got.begin(), got.end(), runs.begin(), runs.end());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Snapshots that an older layout wrote are read for ever: what was kept by one daemon is the next one's.
+// Snapshots in older layouts can be read for ever: a newer daemon reads those of an older one.
 #include "vt/terminal.hpp"
 
 #include <catch2/catch.hpp>
@@ -12,8 +12,8 @@ using namespace mux::vt;
 
 namespace {
 
-/// What the terminal of each fixture was fed, at 4x12: history with a wrapped line, colours, a link, wide and combined
-/// characters, margins, modes, a palette, titles, a saved cursor, the alternate screen, and the beginning of a sequence.
+/// The input of each fixture's terminal, at 4x12: history with a wrapped line, colours, a link, wide and combined characters,
+/// margins, modes, a palette, titles, a saved cursor, the alternate screen, and the beginning of a sequence.
 const std::string fed = "\x1b]2;first\x1b\\\x1b[22t\x1b]2;second\x1b\\"
                         "one\r\ntwo wraps over\r\n\x1b[1;38;2;1;2;3mthree\x1b[m\r\n"
                         "\x1b]8;;http://a/\x1b\\link\x1b]8;;\x1b\\ \xe4\xb8\xad"
@@ -27,7 +27,7 @@ std::string fixture(const std::string& name) {
     return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
 }
 
-/// `saved` with `from` written over by `to`, as long, and the hash made to fit: snapshot.hpp has the layout.
+/// `saved` with `from` replaced by `to`, of the same length, and a matching hash: snapshot.hpp has the layout.
 std::string forged(std::string saved, std::string_view from, std::string_view to) {
     REQUIRE(from.size() == to.size());
     REQUIRE(saved.find(from) != std::string::npos);
@@ -45,7 +45,7 @@ std::string forged(std::string saved, std::string_view from, std::string_view to
 
 // snapshot_v1.bytes, snapshot_v2.bytes: `terminal t({.size = {4, 12}}); t.feed(fed + "\x1b[4");`, and `t.save()` as commits
 // 5864cb1 and 48c1301 wrote it, the last of versions 1 and 2. snapshot_v2_string.bytes: the same with "\x1b]2;third\xc2".
-TEST_CASE("snapshots of older versions are read: they have all that they say", "[snapshot]") {
+TEST_CASE("snapshots of older versions are read completely", "[snapshot]") {
     const int version = GENERATE(1, 2);
     const std::string saved = fixture("snapshot_v" + std::to_string(version) + ".bytes");
     REQUIRE(saved.size() > 5);
@@ -65,7 +65,7 @@ TEST_CASE("snapshots of older versions are read: they have all that they say", "
 
     terminal same({.size = {4, 12}});
     same.feed(fed + "\x1b[4m\x1b[?1049l");
-    // But for where its link was opened, which only version 3 says, it is the terminal that was saved.
+    // Except where its link was opened, which only version 3 stores, it is the terminal that was saved.
     text_line other;
     for (int r = 0; r < 4; ++r) {
         INFO(r);
@@ -88,7 +88,7 @@ TEST_CASE("snapshots of older versions are read: they have all that they say", "
     CHECK(t.drawing_state() == same.drawing_state());
 }
 
-TEST_CASE("an older snapshot in the middle of a string goes on in it", "[snapshot]") {
+TEST_CASE("an older snapshot inside a string continues in it", "[snapshot]") {
     terminal t;
     REQUIRE(t.restore(fixture("snapshot_v2_string.bytes")) == snapshot_error::none);
     t.feed("e\ax");
@@ -98,7 +98,7 @@ TEST_CASE("an older snapshot in the middle of a string goes on in it", "[snapsho
     CHECK(row.text.find("altx") != std::string::npos);
 }
 
-TEST_CASE("a snapshot whose title or link would end the string it is written in is refused", "[snapshot]") {
+TEST_CASE("a snapshot whose title or link would end its string is refused", "[snapshot]") {
     terminal t({.size = {4, 12}});
     t.feed("\x1b]2;title\x1b\\\x1b]1;icon\x1b\\\x1b]8;id=abc;http://a/\x1b\\x");
     const std::string saved = t.save();

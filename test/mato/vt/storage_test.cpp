@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Rows, packed lines and history against simple models of themselves.
+// Rows, packed lines and history, compared with simple models.
 #include "vt/row.hpp"
 
 #include "vt/history.hpp"
@@ -25,7 +25,7 @@ style coloured(unsigned n) {
     return s;
 }
 
-// One style a column, which is what runs stand for.
+// One style per column, which the runs represent.
 struct model {
     std::array<unsigned, columns> colours{};
     std::array<char, columns> text{};
@@ -54,7 +54,7 @@ bool same(const row& a, const row& b) {
 
 } // namespace
 
-TEST_CASE("a packed line has every colour it was given", "[packed]") {
+TEST_CASE("a packed line keeps every colour", "[packed]") {
     const auto survives = [](colour c) {
         row r;
         style s;
@@ -71,7 +71,7 @@ TEST_CASE("a packed line has every colour it was given", "[packed]") {
     CHECK(lost == 0);
 }
 
-TEST_CASE("a row does what an array of cells would", "[row]") {
+TEST_CASE("a row behaves as an array of cells would", "[row]") {
     std::mt19937 random(3);
     for (int round = 0; round < 300; ++round) {
         row r;
@@ -103,7 +103,7 @@ TEST_CASE("a row does what an array of cells would", "[row]") {
     }
 }
 
-TEST_CASE("half a wide character is none", "[row]") {
+TEST_CASE("half a wide character is removed", "[row]") {
     row r;
     r.put(2, 0x6f22, 2, {}, columns);
     SECTION("its right half overwritten") {
@@ -125,7 +125,7 @@ TEST_CASE("half a wide character is none", "[row]") {
     CHECK(r.is_valid(columns));
 }
 
-TEST_CASE("clusters are bounded, and their pool too", "[row]") {
+TEST_CASE("clusters and their pool are bounded", "[row]") {
     row r;
     for (int round = 0; round < 10'000; ++round) {
         r.put(round % columns, 'e', 1, {}, columns);
@@ -136,7 +136,7 @@ TEST_CASE("clusters are bounded, and their pool too", "[row]") {
     CHECK(r.cluster(r.at(0)).size() == row::max_cluster);
 }
 
-TEST_CASE("every kind of line survives packing", "[packed]") {
+TEST_CASE("every kind of line is unchanged by packing", "[packed]") {
     row r;
     SECTION("empty") {}
     SECTION("plain") {
@@ -180,13 +180,13 @@ TEST_CASE("every kind of line survives packing", "[packed]") {
     for (int c = 0; c < columns; ++c) CHECK((back.at(c) & ~units::code_mask) == (r.at(c) & ~units::code_mask));
 }
 
-TEST_CASE("lines of every length and mixture survive packing", "[packed]") {
+TEST_CASE("lines of every length and mixture are unchanged by packing", "[packed]") {
     std::mt19937 random(5);
     constexpr char32_t codes[] = {'a', 'b', 0xe9, 0x416, 0x2500, 0xfffd, 0x6f22, 0xac00, 0x1f642, 0x20000, 0x10000, 0x301};
     std::size_t longer = 0;
     for (int round = 0; round < 20'000; ++round) {
         row r;
-        // Few kinds in a line, so that each form a line is written in gets its share.
+        // Few kinds per line, so that each form of packing gets its share.
         const std::size_t kinds = 1 + random() % std::size(codes), first = random() % std::size(codes);
         constexpr int most = 40;
         const int length = static_cast<int>(random() % (most - 1));
@@ -232,7 +232,7 @@ TEST_CASE("damaged packed lines are refused or read as valid rows", "[packed]") 
     CHECK(refused > 100);
 }
 
-TEST_CASE("history keeps its bounds", "[history]") {
+TEST_CASE("history keeps its limits", "[history]") {
     history h({.lines = 100, .bytes = 64 * 1024});
     row r;
     SECTION("in lines") {
@@ -255,7 +255,7 @@ TEST_CASE("history keeps its bounds", "[history]") {
     }
 }
 
-TEST_CASE("rows of history are those a screen of the width would show", "[history]") {
+TEST_CASE("rows of history are those that a screen of the width would show", "[history]") {
     history h({});
     std::mt19937 random(6);
     std::string all;
@@ -282,7 +282,7 @@ TEST_CASE("rows of history are those a screen of the width would show", "[histor
     CHECK(h.rows(10) == 0);
 }
 
-TEST_CASE("links are shared, bounded, and swept", "[links]") {
+TEST_CASE("links are shared, limited, and collected", "[links]") {
     link_table t;
     CHECK(t.add("", "u", 1) == t.add("", "u", 1));
     CHECK(t.add("1", "u", 1) != t.add("2", "u", 1));
@@ -300,7 +300,7 @@ TEST_CASE("links are shared, bounded, and swept", "[links]") {
     CHECK(t.add("", "one more", 1) != 0);
 }
 
-TEST_CASE("links of one URI opened in two places are two, until there is no room", "[links]") {
+TEST_CASE("links with one URI opened in two places are two, until there is no room", "[links]") {
     link_table t;
     const link_id first = t.add("", "u", 1), second = t.add("", "u", 2);
     CHECK(first != second);

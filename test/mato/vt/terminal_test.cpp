@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Promises of the whole: cuts, snapshots, changes, reflow, bounds. Each property runs over many made-up streams.
+// Properties of the whole terminal: splits, snapshots, changes, reflow, limits. Each runs over many generated streams.
 #include "vt/terminal.hpp"
 
 #include <catch2/catch.hpp>
@@ -101,7 +101,7 @@ private:
 
 terminal make(int rows, int columns) { return terminal({.size = {rows, columns}}); }
 
-// All text, wrapped lines joined, blanks at the end of lines left out: what a resize must not change.
+// All text, with wrapped lines joined and trailing blanks removed: a resize must not change it.
 std::string all_text(const terminal& t) {
     std::string s;
     text_line line;
@@ -125,7 +125,7 @@ std::string all_text(const terminal& t) {
 
 } // namespace
 
-TEST_CASE("the same bytes, cut anywhere, make the same terminal", "[property]") {
+TEST_CASE("the same bytes, split anywhere, give the same terminal", "[property]") {
     for (unsigned seed = 0; seed < 150; ++seed) {
         streams g(seed);
         const std::string bytes = g.some(60);
@@ -142,13 +142,13 @@ TEST_CASE("the same bytes, cut anywhere, make the same terminal", "[property]") 
     }
 }
 
-TEST_CASE("what is restored is what was saved, and goes on alike", "[property]") {
+TEST_CASE("a restored terminal equals the saved one, and continues alike", "[property]") {
     for (unsigned seed = 0; seed < 150; ++seed) {
         streams g(seed);
         terminal t = make(1 + static_cast<int>(g.below(8)), 1 + static_cast<int>(g.below(30)));
         t.feed(g.some(80));
         if (g.below(2) == 0) t.resize({1 + static_cast<int>(g.below(8)), 1 + static_cast<int>(g.below(30))});
-        t.feed(g.some(1).substr(0, 3)); // often in mid-sequence
+        t.feed(g.some(1).substr(0, 3)); // often inside a sequence
         const std::string saved = t.save();
         terminal other = make(1, 1);
         INFO("seed " << seed);
@@ -161,7 +161,7 @@ TEST_CASE("what is restored is what was saved, and goes on alike", "[property]")
     }
 }
 
-TEST_CASE("a snapshot that is damaged, cut or too new is refused, and changes nothing", "[snapshot]") {
+TEST_CASE("a damaged, truncated or newer snapshot is refused, and changes nothing", "[snapshot]") {
     terminal t = make(3, 10);
     t.feed(streams(1).some(50));
     const std::string saved = t.save();
@@ -182,7 +182,7 @@ TEST_CASE("a snapshot that is damaged, cut or too new is refused, and changes no
     CHECK(other.save() == before);
 }
 
-TEST_CASE("changes since any revision make the newest of an old copy", "[property]") {
+TEST_CASE("the changes since any revision turn an old copy into the newest state", "[property]") {
     for (unsigned seed = 0; seed < 60; ++seed) {
         streams g(seed);
         terminal t = make(6, 14);
@@ -217,7 +217,7 @@ TEST_CASE("changes since any revision make the newest of an old copy", "[propert
     }
 }
 
-TEST_CASE("scrolling is told as scrolling", "[changes]") {
+TEST_CASE("scrolling is reported as scrolling", "[changes]") {
     terminal t = make(5, 10);
     t.feed("1\r\n2\r\n3\r\n4\r\n5");
     const std::uint64_t seen = t.revision();
@@ -257,10 +257,10 @@ TEST_CASE("resizes under a full-screen program lose nothing of the primary scree
         for (int i = 0; i < 8; ++i) {
             const screen_size size{1 + static_cast<int>(g.below(12)), 1 + static_cast<int>(g.below(60))};
             if (size == t.size()) continue; // no resize
-            t.feed("\x1b[2;3r");            // margins of a size that is no more hold nobody back
+            t.feed("\x1b[2;3r");            // margins of the previous size have no effect
             t.resize(size);
             REQUIRE(t.is_valid());
-            // What the program draws then is what it would draw on a terminal made that way.
+            // Later output of the program is as on a terminal created with that size.
             terminal fresh({.size = size});
             const std::string drawn = "\x1b[m\x1b[2J\x1b[H" + g.words(6) + "\x1b[999;999Hx";
             t.feed(drawn);
@@ -280,7 +280,7 @@ TEST_CASE("resizes under a full-screen program lose nothing of the primary scree
     }
 }
 
-TEST_CASE("any bytes at any size break no rule", "[property]") {
+TEST_CASE("any bytes at any size keep all rules", "[property]") {
     for (unsigned seed = 0; seed < 200; ++seed) {
         streams g(seed);
         terminal t = make(1 + static_cast<int>(g.below(5)), 1 + static_cast<int>(g.below(9)));
@@ -297,7 +297,7 @@ TEST_CASE("any bytes at any size break no rule", "[property]") {
     }
 }
 
-TEST_CASE("sizes are kept within bounds", "[terminal]") {
+TEST_CASE("sizes are limited", "[terminal]") {
     CHECK(make(0, -3).size() == screen_size{1, 1});
     CHECK(make(100'000, 100'000).size() == screen_size{max_rows, max_columns});
 }
@@ -318,7 +318,7 @@ TEST_CASE("history costs little more than its text", "[memory]") {
     CHECK(static_cast<double>(t.memory_bytes() - empty) <= 1.3 * static_cast<double>(text));
 }
 
-TEST_CASE("the worst input stays within a bound", "[memory]") {
+TEST_CASE("the worst input stays within a limit", "[memory]") {
     // Two screens of 80x24 full of the longest clusters, each cell a style of its own: 0.6 MiB; blocks of history: 16
     // and one; events: 16; a string: 8; and the links.
     constexpr std::size_t bound = 48u << 20;
@@ -332,12 +332,12 @@ TEST_CASE("the worst input stays within a bound", "[memory]") {
         t.feed("\x1b]0;");
         piece = "x";
     }
-    SECTION("images nobody takes") { piece = "\x1b_G" + std::string(4000, 'A') + "\x1b\\"; }
+    SECTION("images that are not taken") { piece = "\x1b_G" + std::string(4000, 'A') + "\x1b\\"; }
     SECTION("links") {
         for (int i = 0; i < 20'000; ++i) t.feed("\x1b]8;;" + std::string(2000, 'u') + std::to_string(i) + "\ax");
         piece = "x";
     }
-    SECTION("questions nobody reads the answers of") { piece = "\x1b[c"; }
+    SECTION("queries whose answers are not read") { piece = "\x1b[c"; }
     SECTION("lines that never end") { piece = "漢"; }
     std::string bytes;
     while (bytes.size() < 1u << 20) bytes += piece;
@@ -349,7 +349,7 @@ TEST_CASE("the worst input stays within a bound", "[memory]") {
     CHECK(t.is_valid());
 }
 
-TEST_CASE("resizing for ever stays within a bound", "[memory]") {
+TEST_CASE("repeated resizing stays within a limit", "[memory]") {
     terminal t = make(24, 80);
     streams g(4);
     for (int i = 0; i < 2000; ++i) {
@@ -377,7 +377,7 @@ TEST_CASE("an image in reads of 4095 bytes is one event and no text", "[images]"
     CHECK(line.text == "ab");
 }
 
-TEST_CASE("events past the limit are counted and dropped", "[events]") {
+TEST_CASE("events beyond the limit are counted and dropped", "[events]") {
     terminal t({.size = {2, 4}, .limits = {.events = {.events = 3, .bytes = 100}}});
     t.feed("\a\a\a\a\a");
     CHECK(t.take_events().size() == 3);
@@ -408,7 +408,7 @@ std::string answer_to(terminal& t, std::string_view question) {
 
 } // namespace
 
-TEST_CASE("vttest's screens are those xterm showed", "[recorded]") {
+TEST_CASE("vttest's screens are those that xterm showed", "[recorded]") {
     const std::string bytes = recorded("vttest.bytes");
     std::istringstream wanted(recorded("vttest.screens"));
     std::string line;
@@ -450,7 +450,7 @@ TEST_CASE("vttest's screens are those xterm showed", "[recorded]") {
     CHECK(from == bytes.size());
 }
 
-TEST_CASE("the palette's stamp tells what was changed, not when or how often", "[palette]") {
+TEST_CASE("the palette's stamp depends on what was changed, not when or how often", "[palette]") {
     const auto stamp = [](std::string_view bytes) {
         terminal t = make(2, 10);
         t.feed(bytes);
@@ -465,7 +465,7 @@ TEST_CASE("the palette's stamp tells what was changed, not when or how often", "
     CHECK(stamp(std::string(one) + two + "\033]104;2\007") == stamp(one));
     CHECK(stamp(std::string(one) + two + "\033]104\007") == 0);
     CHECK(stamp(std::string(one) + "\033c") == 0);
-    CHECK(stamp("\033]10;rgb:12/34/56\007") == 0); // a dynamic one colours no cell but by the terminal's own doing
+    CHECK(stamp("\033]10;rgb:12/34/56\007") == 0); // a dynamic colour changes no cell's colour
     terminal t = make(2, 10);
     t.feed(one);
     terminal other = make(2, 10);
@@ -473,7 +473,7 @@ TEST_CASE("the palette's stamp tells what was changed, not when or how often", "
     CHECK(other.palette_stamp() == stamp(one));
 }
 
-TEST_CASE("what real programs wrote leaves no sequence on the screen", "[recorded]") {
+TEST_CASE("output of real programs leaves no sequence on the screen", "[recorded]") {
     for (const char* name : {"bash", "vim", "vttest"}) {
         const std::string bytes = recorded(std::string(name) + ".bytes");
         terminal whole = make(24, 80), cut = make(24, 80);

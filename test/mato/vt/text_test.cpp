@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Bytes and characters: every fast function against its plain definition.
+// Bytes and characters: every fast function compared with its simple definition.
 #include "vt/utf8.hpp"
 
 #include "vt/mixed_text.hpp"
@@ -18,7 +18,7 @@
 
 using namespace mux::vt;
 
-TEST_CASE("every scalar value survives encoding and decoding", "[utf8]") {
+TEST_CASE("every scalar value is unchanged by encoding and decoding", "[utf8]") {
     std::size_t wrong = 0;
     for (char32_t c = 0; c <= 0x10ffff; ++c) {
         if (c >= 0xd800 && c < 0xe000) continue;
@@ -34,12 +34,12 @@ TEST_CASE("every scalar value survives encoding and decoding", "[utf8]") {
     CHECK(wrong == 0);
 }
 
-TEST_CASE("an unfinished character asks for more", "[utf8]") {
+TEST_CASE("an incomplete character requests more bytes", "[utf8]") {
     const std::string s = "\xf0\x9f\x99\x82";
     for (std::size_t n = 1; n < s.size(); ++n) CHECK(decode_utf8(s.data(), s.data() + n).length == 0);
 }
 
-TEST_CASE("text for people holds no controls", "[utf8]") {
+TEST_CASE("text for people contains no control characters", "[utf8]") {
     CHECK(printable_utf8("a\x1b[1m\n\xc2\x9b\x7f\xff\xe6") == "a[1m\xef\xbf\xbd\xef\xbf\xbd");
 }
 
@@ -57,7 +57,7 @@ TEST_CASE("wide scans agree with one byte at a time", "[scan]") {
         wrong += widen_plain(s.data(), s.data() + s.size(), units.data(), room, scratch) != expected;
         for (std::size_t i = 0; i < expected; ++i) wrong += units[i] != static_cast<unsigned char>(s[i]);
         if (scratch == 0)
-            for (std::size_t i = expected; i < units.size(); ++i) wrong += units[i] != 7; // nothing scribbled over
+            for (std::size_t i = expected; i < units.size(); ++i) wrong += units[i] != 7; // nothing overwritten
         std::string back(expected, 0);
         wrong += !narrow_plain(units.data(), expected, back.data());
         wrong += back != s.substr(0, expected);
@@ -131,7 +131,7 @@ TEST_CASE("mixed text decodes as one character at a time does", "[mixed]") {
             wrong += c != run.columns || c > room;
         }
         CHECK(wrong == 0);
-        CHECK(decoded_bytes > 100'000); // or nothing was shown
+        CHECK(decoded_bytes > 100'000); // otherwise the test proves nothing
     }
 }
 
@@ -147,7 +147,7 @@ TEST_CASE("mixed text takes every character of two or three bytes that stands al
             const decoded d = decode_utf8(p, p + s.size());
             const bool whole = d.length == static_cast<int>(length) && width_of(d.code) > 0 && d.code >= 0x20;
             taken += whole;
-            // A replacement character decoded is the ill-formed, unless it was written.
+            // A decoded replacement character is ill-formed input, unless it was written.
             const bool written = d.code != replacement_character || s.starts_with("\xef\xbf\xbd");
             wrong += run.bytes != (whole && written ? static_cast<int>(length) : 0);
             if (run.bytes > 0) wrong += (units[0] & units::code_mask) != d.code || run.columns != width_of(d.code);
@@ -166,7 +166,7 @@ TEST_CASE("mixed text takes every character of two or three bytes that stands al
     }
 }
 
-TEST_CASE("mixed text knows how wide every character is, wherever it stands", "[mixed]") {
+TEST_CASE("mixed text knows the width of every character at every position", "[mixed]") {
     for (const auto& codec : mixed_codecs()) {
         const auto decode = codec.decode;
         std::size_t wrong = 0;
@@ -179,7 +179,7 @@ TEST_CASE("mixed text knows how wide every character is, wherever it stands", "[
             std::array<unit, 80> units{};
             const decoded_run run = decode(s.data(), s.data() + s.size(), units.data(), 80, 80);
             const int width = width_of(code);
-            // Before a long run of plain bytes it stops, and before what has no column.
+            // It stops before a long run of plain bytes, and before characters without a column.
             if (code % 50 >= 16) continue;
             wrong += run.bytes != static_cast<int>(width == 0 ? code % 50 : after);
             wrong += run.columns != static_cast<int>(code % 50) + width;
@@ -191,7 +191,7 @@ TEST_CASE("mixed text knows how wide every character is, wherever it stands", "[
     }
 }
 
-TEST_CASE("two bytes a unit are what each unit has by itself", "[mixed]") {
+TEST_CASE("two bytes per unit equal each unit encoded by itself", "[mixed]") {
     std::mt19937 random(4);
     for (const auto& codec : mixed_codecs()) {
         const auto encode = codec.encode;
@@ -214,7 +214,7 @@ TEST_CASE("two bytes a unit are what each unit has by itself", "[mixed]") {
                 has_form = has_form && (units.back() & units::cluster) == 0 && (is_wide || code < 0x10000);
                 pair(code < 0x10000 ? code : 0xd800 | (code - 0x10000) >> 10);
                 if (!is_wide) continue;
-                if (random() % 1000 == 0 && n == 1) { // cut in half by the edge
+                if (random() % 1000 == 0 && n == 1) { // cut by the edge
                     has_form = false;
                     break;
                 }
@@ -235,12 +235,12 @@ TEST_CASE("two bytes a unit are what each unit has by itself", "[mixed]") {
     }
 }
 
-TEST_CASE("text in bulk is what text one character at a time is", "[mixed]") {
+TEST_CASE("text processed in bulk equals one character at a time", "[mixed]") {
     std::mt19937 random(3);
     for (int round = 0; round < 400; ++round) {
         const screen_size size{1 + static_cast<int>(random() % 6), 1 + static_cast<int>(random() % 200)};
         terminal bulk({.size = size}), slow({.size = size});
-        slow.feed("\x1b(A"); // British: another # and nothing else, but every character is looked up
+        slow.feed("\x1b(A"); // British: only # differs, but every character is looked up
         for (int n = 0; n < 6; ++n) {
             const std::string s = mixed(random) + (random() % 3 == 0 ? "\x1b[H" : random() % 2 == 0 ? "\r\n" : "");
             bulk.feed(s);
@@ -264,7 +264,7 @@ TEST_CASE("text in bulk is what text one character at a time is", "[mixed]") {
     }
 }
 
-TEST_CASE("clusters break where Unicode says", "[unicode]") {
+TEST_CASE("clusters break where Unicode specifies", "[unicode]") {
     std::ifstream in("/usr/share/unicode/auxiliary/GraphemeBreakTest.txt");
     if (!in) {
         WARN("unicode-data is not installed");

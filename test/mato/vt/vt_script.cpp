@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// @file vt_script.cpp: runs cases written as text; see README.vt beside this file for the commands.
-/// Usage: vt_script FILE.vt…   Exit status: 0 all hold, 1 some do not, 2 a file cannot be read or understood.
+/// @file vt_script.cpp: runs cases written as text; README.vt next to this file describes the commands.
+/// Usage: vt_script FILE.vt…   Exit status: 0 all pass, 1 some fail, 2 a file cannot be read or parsed.
 /// Every case runs three times: fed whole, byte by byte, and through save() and restore() after each byte.
 #include "vt/terminal.hpp"
 
@@ -169,7 +169,7 @@ class runner {
 public:
     runner(const test_case& c, feeding how) : case_(c), how_(how) {}
 
-    /// @returns what does not hold, or nothing
+    /// @returns the failed expectation, or nothing
     std::string run() {
         for (const step& s : case_.steps) {
             try {

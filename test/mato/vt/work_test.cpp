@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A feed that stops for its bound of work and goes on later ends as one that was never stopped.
+// A feed that stops at its limit of work and continues later gives the same result as one without a limit.
 #include "vt/row.hpp"
 #include "vt/terminal.hpp"
 
@@ -108,7 +108,7 @@ std::string shown(const terminal& t) {
 
 } // namespace
 
-TEST_CASE("any bounds of work, at any cuts, make the same screen, history, answers and events", "[property][work]") {
+TEST_CASE("any limits of work and any splits give the same screen, history, answers and events", "[property][work]") {
     for (unsigned seed = 0; seed < 200; ++seed) {
         INFO("seed " << seed);
         costly_output g(seed);
@@ -127,7 +127,7 @@ TEST_CASE("any bounds of work, at any cuts, make the same screen, history, answe
                 left.remove_prefix(taken);
                 of_bounded.listen(bounded);
                 REQUIRE(bounded.is_valid());
-                if (g.below(8) > 0) continue; // else it goes on in another process
+                if (g.below(8) > 0) continue; // otherwise it continues in another process
                 terminal other({.size = {1, 1}});
                 REQUIRE(other.restore(bounded.save()) == snapshot_error::none);
                 bounded = std::move(other);
@@ -143,7 +143,7 @@ TEST_CASE("any bounds of work, at any cuts, make the same screen, history, answe
     }
 }
 
-TEST_CASE("a feed stops for its work, and always gets on", "[work]") {
+TEST_CASE("a feed stops at its limit, and always makes progress", "[work]") {
     constexpr screen_size size{150, 500};
     constexpr std::int64_t cells = std::int64_t{150} * 500, few = 1000;
     const auto one_of = GENERATE(as<std::string>(), "\x1b#8", "\x1b[88;1;1;9999;9999$x", "\x1b[1;1;1;1;9999;9999*y",
@@ -182,11 +182,11 @@ TEST_CASE("a character that turns out to be ill-formed does not use up the work 
     }
 }
 
-TEST_CASE("REP stops inside, is still one sequence meanwhile, and repeats as often as it was told", "[work]") {
+TEST_CASE("REP stops inside, remains one sequence, and repeats the requested number of times", "[work]") {
     terminal t({.size = {3, 10}});
     std::string_view bytes = "ab\x1b[20bz";
     bytes.remove_prefix(t.feed_some(bytes, {}, 7));
-    CHECK(bytes == "bz"); // its final byte is still to come
+    CHECK(bytes == "bz"); // its final byte has not come yet
     CHECK_FALSE(t.is_between_sequences());
     terminal other({.size = {1, 1}});
     REQUIRE(other.restore(t.save()) == snapshot_error::none);
@@ -197,7 +197,7 @@ TEST_CASE("REP stops inside, is still one sequence meanwhile, and repeats as oft
     }
 }
 
-TEST_CASE("text between narrow margins stops for its work, too", "[work]") {
+TEST_CASE("text between narrow margins stops at the limit too", "[work]") {
     terminal t({.size = {150, 500}});
     t.feed("\x1b#8\x1b[?69h\x1b[499;500s\x1b[150;499H");
     const std::string text(4096, 'x');
@@ -206,7 +206,7 @@ TEST_CASE("text between narrow margins stops for its work, too", "[work]") {
     CHECK(t.feed_some(wide, {}, 1000) < wide.size());
 }
 
-TEST_CASE("styles changed in one pass are those changed cell by cell", "[property][work]") {
+TEST_CASE("styles changed in one pass equal those changed cell by cell", "[property][work]") {
     std::mt19937 random(1);
     const auto below = [&random](unsigned n) { return static_cast<int>(random() % n); };
     for (int round = 0; round < 500; ++round) {
