@@ -9,7 +9,7 @@
 
 namespace {
 
-using source = mux::input_queue::source;
+using source = mux::reply_target;
 
 struct report {
     source from;

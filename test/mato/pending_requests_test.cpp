@@ -7,14 +7,14 @@
 #include <optional>
 #include <vector>
 
-using mux::asker;
 using mux::pending_requests;
-using askers = std::vector<asker>;
+using mux::reply_target;
+using targets = std::vector<reply_target>;
 
 namespace {
 
-askers of_removals(const std::vector<pending_requests::removal>& taken) {
-    askers all;
+targets of_removals(const std::vector<pending_requests::removal>& taken) {
+    targets all;
     for (const auto& each : taken) all.push_back(each.who);
     return all;
 }
@@ -27,19 +27,19 @@ TEST_CASE("the requests that wait for a tab are returned once, in order", "[pend
     pending.await_exit(2, {10, 101});
     pending.await_exit(1, {11, 7});
     pending.await_exit(1, {10, 102});
-    CHECK(pending.take_exits(3) == askers{});
-    CHECK(pending.take_exits(1) == askers{{10, 100}, {11, 7}, {10, 102}});
-    CHECK(pending.take_exits(1) == askers{});
-    CHECK(pending.take_exits(2) == askers{{10, 101}});
+    CHECK(pending.take_exits(3) == targets{});
+    CHECK(pending.take_exits(1) == targets{{10, 100}, {11, 7}, {10, 102}});
+    CHECK(pending.take_exits(1) == targets{});
+    CHECK(pending.take_exits(2) == targets{{10, 101}});
 }
 
 TEST_CASE("an end does not count as output, nor output as an end", "[pending_requests]") {
     pending_requests pending;
     pending.await_exit(1, {10, 1});
     pending.await_output(1, {10, 2});
-    CHECK(pending.take_outputs(1) == askers{{10, 2}});
-    CHECK(pending.take_outputs(1) == askers{});
-    CHECK(pending.take_exits(1) == askers{{10, 1}});
+    CHECK(pending.take_outputs(1) == targets{{10, 2}});
+    CHECK(pending.take_outputs(1) == targets{});
+    CHECK(pending.take_exits(1) == targets{{10, 1}});
 }
 
 TEST_CASE("a removal of several tabs is complete with the last of them", "[pending_requests]") {
@@ -49,12 +49,12 @@ TEST_CASE("a removal of several tabs is complete with the last of them", "[pendi
     CHECK(pending.is_doomed(1));
     CHECK(pending.is_doomed(2));
     CHECK_FALSE(pending.is_doomed(3));
-    CHECK(of_removals(pending.take_removals(3)) == askers{});
-    CHECK(of_removals(pending.take_removals(2)) == askers{{11, 2}});
+    CHECK(of_removals(pending.take_removals(3)) == targets{});
+    CHECK(of_removals(pending.take_removals(2)) == targets{{11, 2}});
     CHECK_FALSE(pending.is_doomed(2));
     CHECK(pending.is_doomed(1));
-    CHECK(of_removals(pending.take_removals(2)) == askers{});
-    CHECK(of_removals(pending.take_removals(1)) == askers{{10, 1}});
+    CHECK(of_removals(pending.take_removals(2)) == targets{});
+    CHECK(of_removals(pending.take_removals(1)) == targets{{10, 1}});
     CHECK_FALSE(pending.is_doomed(1));
 }
 
@@ -64,7 +64,7 @@ TEST_CASE("a respawn belongs to one tab and is taken once", "[pending_requests]"
     pending.await_respawn(1, {10, 1});
     pending.await_respawn(2, {10, 2});
     CHECK(pending.is_respawning(1));
-    CHECK(pending.take_respawn(1) == asker{10, 1});
+    CHECK(pending.take_respawn(1) == reply_target{10, 1});
     CHECK_FALSE(pending.is_respawning(1));
     CHECK(pending.take_respawn(1) == std::nullopt);
     CHECK(pending.is_respawning(2));
@@ -79,12 +79,12 @@ TEST_CASE("a client that left gets no answer; its respawn still happens", "[pend
     }
     pending.await_respawn(1, {10, 4});
     pending.forget(10);
-    CHECK(pending.take_exits(1) == askers{{11, 1}});
-    CHECK(pending.take_outputs(1) == askers{{11, 2}});
+    CHECK(pending.take_exits(1) == targets{{11, 1}});
+    CHECK(pending.take_outputs(1) == targets{{11, 2}});
     CHECK(pending.is_doomed(1));
-    CHECK(of_removals(pending.take_removals(1)) == askers{{11, 3}});
+    CHECK(of_removals(pending.take_removals(1)) == targets{{11, 3}});
     CHECK_FALSE(pending.is_doomed(1)); // what it wanted gone alone is not kept from a respawn
-    CHECK(pending.take_respawn(1) == asker{10, 4});
+    CHECK(pending.take_respawn(1) == reply_target{10, 4});
 }
 
 TEST_CASE("the waits of one client and of all are limited, and an answered one makes room", "[pending_requests]") {

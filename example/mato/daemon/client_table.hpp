@@ -3,9 +3,9 @@
 /// Threads: the io_context's.   Blocks: never.
 #pragma once
 
-#include "asker.hpp"
 #include "multiplexer_daemon.hpp"
 #include "protocol/protocol.hpp"
+#include "protocol/reply_target.hpp"
 #include "viewer.hpp"
 #include "workspace.hpp"
 
@@ -48,7 +48,7 @@ struct client {
     traffic left;                    ///< of screens that were closed
 
     [[nodiscard]] std::uint64_t id() const { return session->id(); }
-    [[nodiscard]] asker asks(std::uint32_t request) const { return {id(), request}; }
+    [[nodiscard]] reply_target reply_to(std::uint32_t request) const { return {id(), request}; }
     /// Bytes queued for it and for its terminal.
     [[nodiscard]] std::uint64_t queue_bytes() const;
 };
@@ -76,10 +76,10 @@ public:
     void reply(client& to, message type, std::uint32_t request, auto body) { send(to, encode(type, request, std::move(body))); }
     void refuse(client& to, std::uint32_t request, std::string text, int exit_code = 1);
     /// As above; no effect if the client has disconnected.
-    void reply(asker to, message type, auto body) {
+    void reply(reply_target to, message type, auto body) {
         if (client* const waiter = find(to.client)) reply(*waiter, type, to.request, std::move(body));
     }
-    void refuse(asker to, std::string text) {
+    void refuse(reply_target to, std::string text) {
         if (client* const waiter = find(to.client)) refuse(*waiter, to.request, std::move(text));
     }
     /// Sends a one-way message to all clients that have been greeted.

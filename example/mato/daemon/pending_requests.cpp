@@ -20,12 +20,12 @@ bool pending_requests::has_room(std::uint64_t client) const noexcept {
     return all < most_in_all && (its == waits_.end() || its->second < most_of_client);
 }
 
-asker pending_requests::count(asker who) {
+reply_target pending_requests::count(reply_target who) {
     ++waits_[who.client];
     return who;
 }
 
-void pending_requests::uncount(asker who) noexcept {
+void pending_requests::uncount(reply_target who) noexcept {
     const auto its = waits_.find(who.client); // none: it has disconnected, and its respawn still happens
     if (its != waits_.end() && --its->second == 0) waits_.erase(its);
 }
@@ -40,8 +40,8 @@ bool pending_requests::is_doomed(tab_id tab) const noexcept {
     });
 }
 
-std::vector<asker> pending_requests::take(std::vector<of_tab>& from, tab_id tab) {
-    std::vector<asker> taken;
+std::vector<reply_target> pending_requests::take(std::vector<of_tab>& from, tab_id tab) {
+    std::vector<reply_target> taken;
     std::erase_if(from, [&](const of_tab& each) {
         if (each.tab != tab) return false;
         taken.push_back(each.who);
@@ -52,7 +52,7 @@ std::vector<asker> pending_requests::take(std::vector<of_tab>& from, tab_id tab)
     return taken;
 }
 
-std::optional<asker> pending_requests::take_respawn(tab_id tab) {
+std::optional<reply_target> pending_requests::take_respawn(tab_id tab) {
     const auto taken = take(respawns_, tab);
     return taken.empty() ? std::nullopt : std::optional(taken.front());
 }

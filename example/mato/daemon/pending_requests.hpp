@@ -5,7 +5,7 @@
 /// It is told what happened, and returns the requests to answer: each one once, in the order of arrival.
 #pragma once
 
-#include "asker.hpp"
+#include "protocol/reply_target.hpp"
 #include "workspace.hpp"
 
 #include <cstddef>
@@ -26,24 +26,24 @@ public:
     /// Whether that client may have one more request waiting.
     [[nodiscard]] bool has_room(std::uint64_t client) const noexcept;
 
-    void await_exit(tab_id tab, asker who) { exits_.push_back({tab, count(who)}); }
-    void await_output(tab_id tab, asker who) { outputs_.push_back({tab, count(who)}); }
+    void await_exit(tab_id tab, reply_target who) { exits_.push_back({tab, count(who)}); }
+    void await_output(tab_id tab, reply_target who) { outputs_.push_back({tab, count(who)}); }
     /// To be answered when the last of these tabs is removed.
-    void await_removal(std::vector<tab_id> tabs, asker who) { removals_.push_back({std::move(tabs), count(who), {}}); }
+    void await_removal(std::vector<tab_id> tabs, reply_target who) { removals_.push_back({std::move(tabs), count(who), {}}); }
     /// The tab's program is being ended so that the next one can start. @pre !is_respawning(tab)
-    void await_respawn(tab_id tab, asker who) { respawns_.push_back({tab, count(who)}); }
+    void await_respawn(tab_id tab, reply_target who) { respawns_.push_back({tab, count(who)}); }
 
     [[nodiscard]] bool is_respawning(tab_id tab) const noexcept;
     /// A request waits for its removal.
     [[nodiscard]] bool is_doomed(tab_id tab) const noexcept;
 
-    [[nodiscard]] std::vector<asker> take_exits(tab_id tab) { return take(exits_, tab); }
-    [[nodiscard]] std::vector<asker> take_outputs(tab_id tab) { return take(outputs_, tab); }
-    [[nodiscard]] std::optional<asker> take_respawn(tab_id tab);
+    [[nodiscard]] std::vector<reply_target> take_exits(tab_id tab) { return take(exits_, tab); }
+    [[nodiscard]] std::vector<reply_target> take_outputs(tab_id tab) { return take(outputs_, tab); }
+    [[nodiscard]] std::optional<reply_target> take_respawn(tab_id tab);
     /// A problem with the tab's removal, reported with the answer.
     void note_trouble(tab_id tab, const std::string& text);
     struct removal {
-        asker who;
+        reply_target who;
         std::string trouble; ///< empty: every process has ended
     };
     /// The tab is removed. @returns the requests that wait for no other tab.
@@ -55,16 +55,16 @@ public:
 private:
     struct of_tab {
         tab_id tab;
-        asker who;
+        reply_target who;
     };
     struct of_tabs {
         std::vector<tab_id> tabs;
-        asker who;
+        reply_target who;
         std::string trouble{};
     };
-    std::vector<asker> take(std::vector<of_tab>& from, tab_id tab);
-    asker count(asker who);
-    void uncount(asker who) noexcept;
+    std::vector<reply_target> take(std::vector<of_tab>& from, tab_id tab);
+    reply_target count(reply_target who);
+    void uncount(reply_target who) noexcept;
 
     std::vector<of_tab> exits_, outputs_, respawns_;
     std::vector<of_tabs> removals_;

@@ -241,7 +241,7 @@ void requests::open_tab(client& from, std::uint32_t id, const new_tab& wanted) {
     switch (wanted.then) {
     case after_opening::wait: // reported immediately: if the daemon stops, the client knows whether to send it again
         reply(from, message::tab_opened, 0, state_.tabs.name_of(made->id()));
-        return state_.pending.await_exit(made->id(), from.asks(id));
+        return state_.pending.await_exit(made->id(), from.reply_to(id));
     case after_opening::attach: return reply(from, message::attached, id, views_.attach(from, *made, wanted.view));
     case after_opening::switch_viewer: views_.switch_to(*viewer, *made); break;
     case after_opening::nothing: break;
@@ -276,7 +276,7 @@ void requests::kill(client& from, std::uint32_t id, const kill_request& wanted) 
     }
     std::vector<tab_id> numbers;
     for (const auto& each : doomed) numbers.push_back(each->id());
-    state_.pending.await_removal(std::move(numbers), from.asks(id));
+    state_.pending.await_removal(std::move(numbers), from.reply_to(id));
     tabs_.close(doomed);
 }
 
@@ -317,7 +317,7 @@ void requests::respawn(client& from, std::uint32_t id, const respawn_request& wa
     if (again.is_closing()) return refuse(from, id, named(again) + " is being closed");
     if (!wanted.kill)
         return refuse(from, id, "the program of " + named(again) + " is still running; use 'respawn -k' to end it first");
-    tabs_.respawn(again, from.asks(id));
+    tabs_.respawn(again, from.reply_to(id));
 }
 
 void requests::move(client& from, std::uint32_t id, const move_request& wanted) {
@@ -393,7 +393,7 @@ void requests::wait_for_output(client& from, std::uint32_t id, const wait_output
     if (!seen.screen()) return refuse(from, id, named(seen) + " has no screen: its emulator is 'raw'", cannot_be_answered);
     if (!seen.is_running() || seen.screen()->revision() != wanted.revision)
         return reply(from, message::output_came, id, nothing{});
-    state_.pending.await_output(seen.id(), from.asks(id));
+    state_.pending.await_output(seen.id(), from.reply_to(id));
 }
 
 void requests::wait_for_exit(client& from, std::uint32_t id, const target& wanted) {
@@ -403,7 +403,7 @@ void requests::wait_for_exit(client& from, std::uint32_t id, const target& wante
     if (!found) return;
     const tab& seen = *found->program;
     if (!seen.is_running()) return reply(from, message::exit_status, id, exit_status{seen.id(), seen.exit_code()});
-    state_.pending.await_exit(seen.id(), from.asks(id));
+    state_.pending.await_exit(seen.id(), from.reply_to(id));
 }
 
 void requests::record(client& from, std::uint32_t id, const record_request& wanted) {

@@ -106,11 +106,11 @@ std::shared_ptr<tab> tab_keeper::open(const new_tab& wanted, const std::string& 
 tab::handlers tab_keeper::handlers_of(tab_id id) {
     return {[this, id](bool flooding) { on_output(id, flooding); },
             [this, id](std::vector<vt::event>& events) { views_.on_events(id, events); },
-            [this](input_queue::source from, std::size_t bytes) {
+            [this](reply_target from, std::size_t bytes) {
                 if (from.request == 0) return views_.on_typed_taken(from.client, bytes);
-                state_.clients.reply(asker{from.client, from.request}, message::sent, sent{bytes});
+                state_.clients.reply(from, message::sent, sent{bytes});
             },
-            [this](input_queue::source from, std::size_t taken) { on_input_lost(from, taken); },
+            [this](reply_target from, std::size_t taken) { on_input_lost(from, taken); },
             [this, id] { on_ended(id); },
             [this, id](const mato::failure& why) {
                 state_.host.log().warning(named(id) + " does not survive the daemon: " + why.message());
@@ -132,7 +132,7 @@ void tab_keeper::start_again(tab& ended, mato::failure& why) {
     state_.events.tell({.kind = "tab-respawned", .tab = ended.id()});
 }
 
-void tab_keeper::respawn(tab& running, asker who) {
+void tab_keeper::respawn(tab& running, reply_target who) {
     state_.pending.await_respawn(running.id(), who);
     running.close(state_.configuration->stop_grace);
 }
@@ -190,13 +190,13 @@ void tab_keeper::end_recordings(tab_id id) {
 }
 
 void tab_keeper::answer_output(tab_id id) {
-    for (const asker& each : state_.pending.take_outputs(id)) state_.clients.reply(each, message::output_came, nothing{});
+    for (const reply_target& each : state_.pending.take_outputs(id))
+        state_.clients.reply(each, message::output_came, nothing{});
 }
 
-void tab_keeper::on_input_lost(input_queue::source from, std::size_t taken) {
+void tab_keeper::on_input_lost(reply_target from, std::size_t taken) {
     if (from.request == 0) return;
-    state_.clients.refuse(asker{from.client, from.request},
-                          "the program ended after it had read " + std::to_string(taken) + " bytes of the input");
+    state_.clients.refuse(from, "the program ended after it had read " + std::to_string(taken) + " bytes of the input");
 }
 
 void tab_keeper::on_ended(tab_id id) {
@@ -206,7 +206,7 @@ void tab_keeper::on_ended(tab_id id) {
     const int code = ended->exit_code();
     state_.host.log().info(named(id) + " exited with code " + std::to_string(code));
     state_.events.tell({.kind = "tab-exited", .tab = id, .exit_code = code});
-    for (const asker& each : state_.pending.take_exits(id))
+    for (const reply_target& each : state_.pending.take_exits(id))
         state_.clients.reply(each, message::exit_status, exit_status{id, code});
     answer_output(id);
     reap_orphans(); // while the tab was closing, waitid(2) showed its child first

@@ -25,7 +25,7 @@ public:
     /// Starts the program again in a tab whose program has ended. Its screen is cleared, its history stays.
     void start_again(tab& ended, mato::failure& why);
     /// Ends the program, starts it again, then answers `who`. @pre it is running, and neither closing nor being respawned
-    void respawn(tab& running, asker who);
+    void respawn(tab& running, reply_target who);
     /// Ends the programs, within `stop_grace`, and then removes the tabs; tabs without a running program are removed
     /// immediately.
     void close(const std::vector<std::shared_ptr<tab>>& tabs);
@@ -35,7 +35,7 @@ public:
 private:
     [[nodiscard]] tab::handlers handlers_of(tab_id id);
     void on_output(tab_id id, bool flooding);
-    void on_input_lost(input_queue::source from, std::size_t taken);
+    void on_input_lost(reply_target from, std::size_t taken);
     void on_ended(tab_id id);
     void finish_respawn(tab_id id);
     void remove(tab_id id);

@@ -3,6 +3,8 @@
 /// Pure.  Test: test/mato/input_queue_test.cpp.
 #pragma once
 
+#include "protocol/reply_target.hpp"
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -17,16 +19,10 @@
 
 namespace mux {
 
+/// Each item has a sender. Request 0: it was typed into an attached terminal; else it is a `send` that is answered when it was
+/// read.
 class input_queue {
 public:
-    /// Where the input came from. `request` 0: typed into an attached terminal; else a `send` that is answered when it was
-    /// read.
-    struct source {
-        std::uint64_t client = 0;
-        std::uint32_t request = 0;
-        bool operator==(const source&) const = default;
-    };
-
     /// Memory of an item in addition to its bytes, with the allocator's: two nodes. Short strings are included.
     static constexpr std::size_t item_cost = 192;
     static constexpr std::size_t fewest_items = 1024; ///< always accepted, however small the limit on bytes is
@@ -36,7 +32,7 @@ public:
         : max_bytes_(max_bytes), max_items_(std::max(max_bytes / item_cost, fewest_items)) {}
 
     /// False if a limit would be exceeded; nothing is queued then.
-    [[nodiscard]] bool push(source from, std::string bytes) {
+    [[nodiscard]] bool push(reply_target from, std::string bytes) {
         if (bytes.size() > max_bytes_ - bytes_ || items_.size() >= max_items_) return false;
         items_.push_back({from, std::move(bytes), 0, ++last_});
         const auto added = std::prev(items_.end());
@@ -95,7 +91,7 @@ public:
 
 private:
     struct item {
-        source from;
+        reply_target from;
         std::string bytes;
         std::size_t taken;
         std::uint64_t number; // in the order of arrival

@@ -271,7 +271,7 @@ std::uint64_t tab::take_refused_images() noexcept {
     return now - std::exchange(refused_images_, now);
 }
 
-bool tab::type(input_queue::source from, std::string bytes) {
+bool tab::type(reply_target from, std::string bytes) {
     if (ended_ || ending_ || closing_ || !input_.push(from, std::move(bytes))) return false;
     if (from.request == 0) turns_.typed(last_typed_ = mato::clock::now());
     if (!writing_) write_input();
@@ -287,7 +287,7 @@ void tab::write_input() {
         if (took < 0 && errno != EAGAIN && errno != EWOULDBLOCK) return; // EIO: nobody has it open; the end tells the senders
         if (took < 0) break;
         total += static_cast<std::size_t>(took);
-        input_.taken(static_cast<std::size_t>(took), [&](input_queue::source from, std::size_t size) {
+        input_.taken(static_cast<std::size_t>(took), [&](reply_target from, std::size_t size) {
             if (callbacks_.on_input_taken) callbacks_.on_input_taken(from, size);
         });
     }
@@ -360,7 +360,7 @@ void tab::finish_end() {
     close_timer_.cancel();
     rest_timer_.cancel();
     const auto callbacks = std::exchange(callbacks_, {});
-    input_.clear([&](input_queue::source from, std::size_t taken) {
+    input_.clear([&](reply_target from, std::size_t taken) {
         if (callbacks.on_input_lost) callbacks.on_input_lost(from, taken);
     });
     if (callbacks.on_ended) callbacks.on_ended();

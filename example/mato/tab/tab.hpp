@@ -58,10 +58,10 @@ protected:
 class tab : public std::enable_shared_from_this<tab> {
 public:
     struct handlers {
-        std::function<void(bool flooding)> on_output;                               ///< the emulator has new bytes
-        std::function<void(std::vector<vt::event>&)> on_events;                     ///< what was said beside the screen
-        std::function<void(input_queue::source, std::size_t bytes)> on_input_taken; ///< one item is in the program's terminal
-        std::function<void(input_queue::source, std::size_t taken)> on_input_lost;  ///< the program ended before it took all
+        std::function<void(bool flooding)> on_output;                        ///< the emulator has new bytes
+        std::function<void(std::vector<vt::event>&)> on_events;              ///< what was said beside the screen
+        std::function<void(reply_target, std::size_t bytes)> on_input_taken; ///< one item is in the program's terminal
+        std::function<void(reply_target, std::size_t taken)> on_input_lost;  ///< the program ended before it took all
         std::function<void()> on_ended; ///< the program is gone and all its output read; `exit_code` is set
         std::function<void(const mato::failure&)> on_not_kept; ///< `survive` was asked for, and is not so from here on
     };
@@ -85,7 +85,7 @@ public:
     void kill_now();
 
     /// False: the queue is full, or the program has ended.
-    [[nodiscard]] bool type(input_queue::source from, std::string bytes);
+    [[nodiscard]] bool type(reply_target from, std::string bytes);
     /// @returns bytes of the dropped items that the program had taken.
     std::size_t cancel_input(std::uint64_t client, std::optional<std::uint32_t> request) {
         return input_.cancel(client, request);
