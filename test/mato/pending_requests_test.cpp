@@ -46,16 +46,16 @@ TEST_CASE("a removal of several tabs is complete with the last of them", "[pendi
     pending_requests pending;
     pending.await_removal({1, 2}, {10, 1});
     pending.await_removal({2}, {11, 2});
-    CHECK(pending.is_doomed(1));
-    CHECK(pending.is_doomed(2));
-    CHECK_FALSE(pending.is_doomed(3));
+    CHECK(pending.awaits_removal(1));
+    CHECK(pending.awaits_removal(2));
+    CHECK_FALSE(pending.awaits_removal(3));
     CHECK(of_removals(pending.take_removals(3)) == targets{});
     CHECK(of_removals(pending.take_removals(2)) == targets{{11, 2}});
-    CHECK_FALSE(pending.is_doomed(2));
-    CHECK(pending.is_doomed(1));
+    CHECK_FALSE(pending.awaits_removal(2));
+    CHECK(pending.awaits_removal(1));
     CHECK(of_removals(pending.take_removals(2)) == targets{});
     CHECK(of_removals(pending.take_removals(1)) == targets{{10, 1}});
-    CHECK_FALSE(pending.is_doomed(1));
+    CHECK_FALSE(pending.awaits_removal(1));
 }
 
 TEST_CASE("a respawn belongs to one tab and is taken once", "[pending_requests]") {
@@ -81,9 +81,9 @@ TEST_CASE("a client that left gets no answer; its respawn still happens", "[pend
     pending.forget(10);
     CHECK(pending.take_exits(1) == targets{{11, 1}});
     CHECK(pending.take_outputs(1) == targets{{11, 2}});
-    CHECK(pending.is_doomed(1));
+    CHECK(pending.awaits_removal(1));
     CHECK(of_removals(pending.take_removals(1)) == targets{{11, 3}});
-    CHECK_FALSE(pending.is_doomed(1)); // what it wanted gone alone is not kept from a respawn
+    CHECK_FALSE(pending.awaits_removal(1)); // what it wanted gone alone is not kept from a respawn
     CHECK(pending.take_respawn(1) == reply_target{10, 4});
 }
 

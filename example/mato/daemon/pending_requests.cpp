@@ -34,7 +34,7 @@ bool pending_requests::is_respawning(tab_id tab) const noexcept {
     return std::any_of(respawns_.begin(), respawns_.end(), [&](const of_tab& each) { return each.tab == tab; });
 }
 
-bool pending_requests::is_doomed(tab_id tab) const noexcept {
+bool pending_requests::awaits_removal(tab_id tab) const noexcept {
     return std::any_of(removals_.begin(), removals_.end(), [&](const of_tabs& each) {
         return std::find(each.tabs.begin(), each.tabs.end(), tab) != each.tabs.end();
     });

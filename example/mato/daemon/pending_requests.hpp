@@ -35,7 +35,7 @@ public:
 
     [[nodiscard]] bool is_respawning(tab_id tab) const noexcept;
     /// A request waits for its removal.
-    [[nodiscard]] bool is_doomed(tab_id tab) const noexcept;
+    [[nodiscard]] bool awaits_removal(tab_id tab) const noexcept;
 
     [[nodiscard]] std::vector<reply_target> take_exits(tab_id tab) { return take(exits_, tab); }
     [[nodiscard]] std::vector<reply_target> take_outputs(tab_id tab) { return take(outputs_, tab); }

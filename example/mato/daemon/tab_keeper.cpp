@@ -211,7 +211,7 @@ void tab_keeper::on_ended(tab_id id) {
     answer_output(id);
     reap_orphans(); // while the tab was closing, waitid(2) showed its child first
     views_.forget_typed(id);
-    if (state_.pending.is_respawning(id) && !state_.pending.is_doomed(id) && !state_.host.is_stopping())
+    if (state_.pending.is_respawning(id) && !state_.pending.awaits_removal(id) && !state_.host.is_stopping())
         return asio::post(state_.host.context(), [this, id] { finish_respawn(id); }); // recordings continue
     end_recordings(id);
     const auto policy = state_.configuration->remain_on_exit;
