@@ -174,7 +174,7 @@ void squeeze_units(const unpacked& from, std::uint64_t kept, unit* to) noexcept 
 }
 
 // Resolves what the classes leave open. @returns the place of a character without its own column, else `count`
-int settle(unpacked& u, int count) noexcept {
+int resolve_unknown_widths(unpacked& u, int count) noexcept {
     for (std::uint64_t rest = u.unknown & u.masks.begins & below(count); rest != 0; rest &= rest - 1) {
         const int at = lowest_bit(rest);
         const std::uint32_t code = u.low[at] | static_cast<std::uint32_t>(u.high[at]) << 16;
@@ -206,7 +206,7 @@ decoded_run decode_mixed_avx2(const char* const begin, const char* const end, un
         bytes wide = _mm256_setzero_si256();
         for (int at = 0; at < window && u.masks.stops == 0; at += half) wide = look(from, at, wide, u);
         const detail::extent taken = detail::whole_characters(u.masks);
-        int count = settle(u, taken.bytes);
+        int count = resolve_unknown_widths(u, taken.bytes);
         std::uint64_t kept = (u.masks.begins | u.wide << 1) & below(count);
         int found = __builtin_popcountll(kept);
         if (found > room - columns) {

@@ -108,7 +108,7 @@ std::uint32_t code_at(const char* p) noexcept {
 }
 
 // Resolves what the classes leave open. @returns the place of a character without its own column, else `count`
-int settle(const char* p, characters& c, int count) noexcept {
+int resolve_unknown_widths(const char* p, characters& c, int count) noexcept {
     for (bits rest = c.unknown & c.masks.begins & detail::below(count); rest != 0; rest &= rest - 1) {
         const int at = lowest_bit(rest), width = width_of(code_at(p + at));
         if (width == 0) return at;
@@ -154,7 +154,7 @@ decoded_run detail::decode_mixed_avx512(const char* const begin, const char* con
     for (;;) {
         characters c = look(p, end - p);
         const extent taken = whole_characters(c.masks);
-        int count = settle(p, c, taken.bytes);
+        int count = resolve_unknown_widths(p, c, taken.bytes);
         bits kept = (c.masks.begins | c.wide << 1) & below(count);
         int found = __builtin_popcountll(kept);
         if (found > room - columns) {
