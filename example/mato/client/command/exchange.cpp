@@ -13,7 +13,7 @@ void exchange::wake(remote&) {
     finish({mato::exit_code::not_answering, "the daemon does not answer; try again, or end it with 'mato stop --now'"});
 }
 
-int carry_out(remote& daemon, exchange& what) {
+int run_to_completion(remote& daemon, exchange& what) {
     what.begin(daemon);
     while (!what.outcome()) {
         const auto frame = daemon.next(what.due());

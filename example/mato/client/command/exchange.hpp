@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// @file exchange.hpp: the messages that one command exchanges with the daemon, and its result.
-/// Threads: one.   Blocks: only `carry_out`, which runs one exchange; `control` runs many at a time.
+/// Threads: one.   Blocks: only `run_to_completion`, which runs one exchange; `control` runs many at a time.
 #pragma once
 
 #include "client/json.hpp"
@@ -74,13 +74,13 @@ private:
 };
 
 /// One request and its answer.
-template <class Body, class Answer> class question final : public exchange {
+template <class Body, class Answer> class request final : public exchange {
 public:
     /// Makes the result for `control` and the exit code.
-    using reading = std::function<result(const Answer&)>;
+    using format_result = std::function<result(const Answer&)>;
     /// If `until` is remote::patient(), it waits for a program.
-    question(message type, Body body, message answer, mato::deadline until, reading read_as)
-        : type_(type), answer_(answer), body_(std::move(body)), until_(until), read_as_(std::move(read_as)) {}
+    request(message type, Body body, message answer, mato::deadline until, format_result format)
+        : type_(type), answer_(answer), body_(std::move(body)), until_(until), format_(std::move(format)) {}
 
     void begin(remote& daemon) override { ask(daemon, type_, std::move(body_), until_); }
     [[nodiscard]] bool waits_for_program() const noexcept override { return until_.at() == remote::patient().at(); }
@@ -90,15 +90,15 @@ public:
 
 private:
     void on_answer(remote&, const header& answer) override {
-        if (const auto body = read<Answer>(answer_, answer)) finish(read_as_ ? read_as_(*body) : result{});
+        if (const auto body = read<Answer>(answer_, answer)) finish(format_ ? format_(*body) : result{});
     }
     message type_, answer_;
     Body body_;
     mato::deadline until_;
-    reading read_as_;
+    format_result format_;
 };
 
 /// Runs the exchange to its end. @returns the exit code. @throws command_failure: the error.
-int carry_out(remote& daemon, exchange& what);
+int run_to_completion(remote& daemon, exchange& what);
 
 } // namespace mux

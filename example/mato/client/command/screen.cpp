@@ -17,7 +17,7 @@ int run_capture(const invocation& what) {
     const auto paths = paths_of(what);
     remote daemon = open_existing(paths);
     capturing screen({{what.operands[0], current_tab(paths)}, what.history, 0, what.ansi, what.join});
-    carry_out(daemon, screen);
+    run_to_completion(daemon, screen);
     print(what.json ? format_capture(screen.last(), screen.text()) : screen.text());
     return 0;
 }

@@ -26,7 +26,7 @@ int run_wait(const invocation& what) {
     try {
         remote daemon = open_existing(paths);
         const auto waiting = wait_exchange(what, which);
-        return carry_out(daemon, *waiting);
+        return run_to_completion(daemon, *waiting);
     } catch (const no_daemon&) {
         if (const auto code = code_left_behind(what, paths, which)) return *code;
         throw;
