@@ -2,7 +2,7 @@
 /// @file inventory_test.cpp: a list of tabs fits into a message, however long the programs' titles are.
 #include "daemon/inventory.hpp"
 
-#include "protocol/utf8.hpp"
+#include "protocol/utf8_length.hpp"
 
 #include "support/catch.hpp"
 

@@ -2,7 +2,7 @@
 /// @file sequence_boundary_test.cpp: output is split before a sequence or character that would be incomplete.
 #include "tab/sequence_boundary.hpp"
 
-#include "protocol/utf8.hpp"
+#include "protocol/utf8_length.hpp"
 #include "support/catch.hpp"
 #include "vt/terminal.hpp"
 

@@ -2,7 +2,7 @@
 #include "asciicast.hpp"
 
 #include "json.hpp"
-#include "protocol/utf8.hpp"
+#include "protocol/utf8_length.hpp"
 
 #include <algorithm>
 #include <cstdio>

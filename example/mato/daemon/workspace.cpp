@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "workspace.hpp"
 
-#include "protocol/utf8.hpp"
+#include "protocol/utf8_length.hpp"
 
 #include <algorithm>
 #include <charconv>

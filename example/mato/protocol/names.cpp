@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "names.hpp"
 
-#include "utf8.hpp"
+#include "utf8_length.hpp"
 
 #include <algorithm>
 

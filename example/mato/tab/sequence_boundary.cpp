@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "sequence_boundary.hpp"
 
-#include "protocol/utf8.hpp"
+#include "protocol/utf8_length.hpp"
 
 #include <cctype>
 

@@ -3,7 +3,7 @@
 
 #include "protocol/ids.hpp"
 #include "protocol/names.hpp"
-#include "protocol/utf8.hpp"
+#include "protocol/utf8_length.hpp"
 
 #include <mato/sys.hpp>
 #include <mato/unique_fd.hpp>

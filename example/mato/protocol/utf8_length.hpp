@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// @file utf8.hpp: the length of UTF-8 characters, and whether the last one is complete.
-/// Pure.  Test: test/mato/utf8_test.cpp.
+/// @file utf8_length.hpp: the length of UTF-8 characters, and whether the last one is complete.
+/// Pure.  Test: test/mato/utf8_length_test.cpp.
 #pragma once
 
 #include <cstddef>

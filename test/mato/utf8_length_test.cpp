@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// @file utf8_test.cpp: every sequence of table 3-7 and no others.
-#include "protocol/utf8.hpp"
+/// @file utf8_length_test.cpp: every sequence of table 3-7 and no others.
+#include "protocol/utf8_length.hpp"
 
 #include "support/catch.hpp"
 
