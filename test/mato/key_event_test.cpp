@@ -10,7 +10,7 @@ using mux::key_event;
 
 namespace {
 
-std::optional<key_event> parse(std::string_view bytes) { return mux::parse_key(mux::parse_control_sequence(bytes)); }
+std::optional<key_event> parse(std::string_view bytes) { return mux::parse_key(mux::parse_input_sequence(bytes)); }
 
 /// Its plain byte, or -1.
 int byte_of(std::string_view bytes) {
@@ -77,7 +77,7 @@ TEST_CASE("reports are not keys", "[key_event]") {
 
 TEST_CASE("the end of a sequence is found within a limit", "[key_event]") {
     using state = decltype(mux::sequence_end::state);
-    const auto end = [](std::string_view bytes) { return mux::end_of_control_sequence(bytes, 8); };
+    const auto end = [](std::string_view bytes) { return mux::end_of_input_sequence(bytes, 8); };
     CHECK(end("\x1b[").state == state::cut);
     CHECK(end("\x1b[1;5").state == state::cut);
     CHECK(end("\x1b[1;5Ax").length == 6);

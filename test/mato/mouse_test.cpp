@@ -10,7 +10,7 @@ using mux::mouse_tracking;
 
 namespace {
 
-std::optional<mouse_report> parse(std::string_view bytes) { return mux::parse_mouse(mux::parse_control_sequence(bytes)); }
+std::optional<mouse_report> parse(std::string_view bytes) { return mux::parse_mouse(mux::parse_input_sequence(bytes)); }
 
 std::string encode(mouse_report report, mouse_encoding encoding, mouse_tracking tracking = mouse_tracking::all) {
     return mux::encode_mouse(report, tracking, encoding);

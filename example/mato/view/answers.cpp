@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "answers.hpp"
 
-#include "control_sequence.hpp"
+#include "input_sequence.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -84,7 +84,7 @@ std::optional<terminal_answer> parse_answer(std::string_view sequence) {
         if (end_of_string(sequence, longest_answer).state != sequence_end::state::complete) return std::nullopt;
         return parse_string(sequence);
     }
-    const control_sequence parts = parse_control_sequence(sequence);
+    const input_sequence parts = parse_input_sequence(sequence);
     const bool is_window = parts.leader == 0 && parts.final == 't';
     if (parts.leader != '?' && !is_window) return std::nullopt;
     const auto numbers = parse_numbers(parts.parameters, device_attributes::limit);

@@ -152,7 +152,7 @@ private:
             return;
         }
         switch (bytes[1]) {
-        case '[': return read_sequence(end_of_control_sequence(bytes, longest_sequence));
+        case '[': return read_sequence(end_of_input_sequence(bytes, longest_sequence));
         case ']':
         case 'P':
         case '_':
@@ -196,7 +196,7 @@ private:
         }
         if (c_.scrolled) type_until(at_); // this ends scrolling, which changes the meaning of keys
         const std::string_view bytes = in_.substr(at_, end.length);
-        const control_sequence parts = parse_control_sequence(bytes);
+        const input_sequence parts = parse_input_sequence(bytes);
         if (parts.leader == '<' && (parts.final == 'M' || parts.final == 'm')) return read_mouse(parts, end.length);
         if (parts.parameters.empty() && parts.leader == 0 && (parts.final == 'I' || parts.final == 'O'))
             return read_focus(parts.final == 'I', end.length);
@@ -280,7 +280,7 @@ private:
     }
 
     // ---- mouse ----
-    void read_mouse(const control_sequence& parts, std::size_t length) {
+    void read_mouse(const input_sequence& parts, std::size_t length) {
         const std::size_t start = at_;
         drop(length);
         const auto report = parse_mouse(parts);

@@ -96,7 +96,7 @@ std::optional<char> key_event::byte() const noexcept {
     return c < 0 ? std::nullopt : std::optional(static_cast<char>(c));
 }
 
-std::optional<key_event> parse_key(const control_sequence& sequence) noexcept {
+std::optional<key_event> parse_key(const input_sequence& sequence) noexcept {
     if (sequence.leader != 0 || !sequence.intermediates.empty()) return std::nullopt;
     const char final = sequence.final;
     if (sequence.parameters == "[") { // the Linux console

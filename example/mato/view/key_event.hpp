@@ -4,7 +4,7 @@
 /// Source: kitty keyboard protocol "An overview"; xterm ctlseqs "Alt and Meta Keys", XTMODKEYS and formatOtherKeys.
 #pragma once
 
-#include "control_sequence.hpp"
+#include "input_sequence.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -33,6 +33,6 @@ inline constexpr int letter_keys = 0x300000; ///< plus the final letter
 
 /// CSI … u, CSI 27;m;c ~, CSI n;m ~, CSI 1;m A.
 /// @returns nothing if it is not a key: a report, an answer, the mouse, a paste
-[[nodiscard]] std::optional<key_event> parse_key(const control_sequence& sequence) noexcept;
+[[nodiscard]] std::optional<key_event> parse_key(const input_sequence& sequence) noexcept;
 
 } // namespace mux

@@ -38,7 +38,7 @@ void append_character(std::string& out, unsigned n, mouse_encoding encoding) {
 
 } // namespace
 
-std::optional<mouse_report> parse_mouse(const control_sequence& sequence) noexcept {
+std::optional<mouse_report> parse_mouse(const input_sequence& sequence) noexcept {
     if (sequence.leader != '<' || (sequence.final != 'M' && sequence.final != 'm') || !sequence.intermediates.empty())
         return std::nullopt;
     std::string_view text = sequence.parameters;

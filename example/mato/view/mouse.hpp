@@ -4,7 +4,7 @@
 /// Source: xterm ctlseqs "Mouse Tracking" and "Extended coordinates".
 #pragma once
 
-#include "control_sequence.hpp"
+#include "input_sequence.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -38,7 +38,7 @@ inline constexpr int largest_mouse_position = 65535;
 
 /// Parses SGR reports only (1006 and 1016): CSI < code ; x ; y M, or m for a release. Some terminals report negative positions
 /// left of or above them; these are kept.
-[[nodiscard]] std::optional<mouse_report> parse_mouse(const control_sequence& sequence) noexcept;
+[[nodiscard]] std::optional<mouse_report> parse_mouse(const input_sequence& sequence) noexcept;
 
 /// True if the program's `tracking` mode includes this report.
 [[nodiscard]] bool is_wanted(const mouse_report& report, mouse_tracking tracking) noexcept;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "control_sequence.hpp"
+#include "input_sequence.hpp"
 
 #include <algorithm>
 
@@ -15,7 +15,7 @@ bool is_between(char c, char low, char high) noexcept { return low <= c && c <= 
 
 } // namespace
 
-sequence_end end_of_control_sequence(std::string_view bytes, std::size_t limit) noexcept {
+sequence_end end_of_input_sequence(std::string_view bytes, std::size_t limit) noexcept {
     const std::size_t end = std::min(bytes.size(), limit);
     for (std::size_t i = 2; i < end; ++i) {
         const char c = bytes[i];
@@ -44,8 +44,8 @@ sequence_end end_of_string(std::string_view bytes, std::size_t limit) noexcept {
     return {state::broken, limit};
 }
 
-control_sequence parse_control_sequence(std::string_view bytes) noexcept {
-    control_sequence parts;
+input_sequence parse_input_sequence(std::string_view bytes) noexcept {
+    input_sequence parts;
     parts.final = bytes.back();
     bytes = bytes.substr(2, bytes.size() - 3);
     if (!bytes.empty() && is_between(bytes.front(), '<', '?')) {

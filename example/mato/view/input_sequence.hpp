@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file control_sequence.hpp: the end of a sequence from a terminal, and its numbers.
+/// @file input_sequence.hpp: the end of a sequence from a terminal, and its numbers.
 /// Pure.  Test: test/mato/input_reader_test.cpp.
 /// Source: ECMA-48 5.4; xterm ctlseqs "C1 (8-Bit) Control Characters" (seven-bit forms only: eight-bit ones are UTF-8 here).
 #pragma once
@@ -12,7 +12,7 @@
 namespace mux {
 
 /// A CSI sequence, split into its parts. The views refer to the bytes it was read from.
-struct control_sequence {
+struct input_sequence {
     char leader = 0; ///< one of < = > ? or 0
     std::string_view parameters;
     std::string_view intermediates;
@@ -27,11 +27,11 @@ struct sequence_end {
 };
 
 /// @pre bytes begin with ESC [ ; a sequence longer than `limit` is broken
-[[nodiscard]] sequence_end end_of_control_sequence(std::string_view bytes, std::size_t limit) noexcept;
+[[nodiscard]] sequence_end end_of_input_sequence(std::string_view bytes, std::size_t limit) noexcept;
 /// @pre bytes begin with ESC and one of ] P _ ; the string ends in ESC \ or, after ESC ], in BEL
 [[nodiscard]] sequence_end end_of_string(std::string_view bytes, std::size_t limit) noexcept;
-/// @pre end_of_control_sequence says that `bytes` are complete
-[[nodiscard]] control_sequence parse_control_sequence(std::string_view bytes) noexcept;
+/// @pre end_of_input_sequence says that `bytes` are complete
+[[nodiscard]] input_sequence parse_input_sequence(std::string_view bytes) noexcept;
 
 /// The first fields of a sequence's parameters, each with its first subparameters: "a:b;c" is {a, b}, {c}. Missing: -1.
 struct parameter_fields {
