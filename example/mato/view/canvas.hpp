@@ -8,8 +8,8 @@
 #pragma once
 
 #include "pen.hpp"
+#include "vt/geometry.hpp"
 #include "vt/row.hpp"
-#include "vt/units.hpp"
 
 #include <string>
 #include <vector>

@@ -3,7 +3,6 @@
 
 #include "bytes.hpp"
 #include "packed_line.hpp"
-#include "units.hpp"
 #include "wrap.hpp"
 
 #include <algorithm>

@@ -9,7 +9,7 @@
 
 #include "block_list.hpp"
 #include "row.hpp"
-#include "units.hpp"
+#include "geometry.hpp"
 
 #include <cstdint>
 #include <string>

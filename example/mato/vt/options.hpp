@@ -5,10 +5,10 @@
 #pragma once
 
 #include "events.hpp"
+#include "geometry.hpp"
 #include "history.hpp"
 #include "host_terminal.hpp"
 #include "picture_store.hpp"
-#include "units.hpp"
 
 #include <chrono>
 #include <string>

@@ -7,8 +7,8 @@
 /// changed row gets the generation of begin_change().
 #pragma once
 
+#include "geometry.hpp"
 #include "row.hpp"
-#include "units.hpp"
 
 #include <cstdint>
 #include <vector>

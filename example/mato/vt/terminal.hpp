@@ -9,12 +9,12 @@
 #include "changes.hpp"
 #include "colour.hpp"
 #include "events.hpp"
+#include "geometry.hpp"
 #include "links.hpp"
 #include "modes.hpp"
 #include "options.hpp"
 #include "picture.hpp"
 #include "text_line.hpp"
-#include "units.hpp"
 
 #include <cstdint>
 #include <memory>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file units.hpp: sizes and positions on a terminal's screen.
+/// @file geometry.hpp: sizes and positions on a terminal's screen.
 /// Layer: vt core.  Test: test/mato/vt/04_edit.vt.
 /// Threads: values.   Blocks: never.
 #pragma once
