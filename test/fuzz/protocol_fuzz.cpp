@@ -59,8 +59,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(header.has_value() == (size >= 8));
     if (!header) return 0;
     require(mux::encode_bytes(header->type, header->id, header->body) == payload);
-    for (const bool as_json : {false, true}) { // whatever an event holds, it is whole lines
-        const std::string lines = mux::event_lines(as_json).of(*header);
+    for (const auto format :
+         {mux::output_format::text, mux::output_format::json}) { // whatever an event holds, it is whole lines
+        const std::string lines = mux::event_lines(format).of(*header);
         require(lines.empty() || (lines.back() == '\n' && lines.find('\0') == lines.npos && lines.find('\033') == lines.npos));
     }
     check_all<mux::hello, mux::welcome, mux::refusal, mux::target, mux::size_of_terminal, mux::view_options, mux::new_tab,

@@ -20,7 +20,7 @@ constexpr std::int64_t noon = 1'771'689'600'042;
 std::string json(daemon_event event) {
     event.number = 7;
     event.at = noon;
-    const std::string line = mux::format_event(event, true);
+    const std::string line = mux::format_event(event, mux::output_format::json);
     INFO(line);
     CHECK(support::is_json(line));
     const std::string begin = "{\"event\": \"" + event.kind + "\", \"number\": 7, \"time\": 1771689600.042";
@@ -31,7 +31,7 @@ std::string json(daemon_event event) {
 /// The text after the local time.
 std::string text(daemon_event event) {
     event.at = noon;
-    const std::string line = mux::format_event(event, false);
+    const std::string line = mux::format_event(event, mux::output_format::text);
     REQUIRE(line.size() > 14);
     CHECK(line.substr(2, 1) + line.substr(5, 1) + line.substr(8, 6) == "::.042  ");
     return line.substr(14);
@@ -83,21 +83,21 @@ TEST_CASE("a kind from a newer daemon is shown with all its members", "[event_te
 
 TEST_CASE("a snapshot is one line with both lists", "[event_text]") {
     mux::event_snapshot all{5, noon, {}, {}, true};
-    CHECK(mux::format_snapshot(all, true) ==
+    CHECK(mux::format_snapshot(all, mux::output_format::json) ==
           R"({"event": "snapshot", "number": 5, "time": 1771689600.042, "complete": true, "tabs": [], "clients": []})");
     all.tabs.tabs.resize(2);
     all.tabs.tabs[0].name = "a\n  b";
     all.clients.clients.resize(1);
-    const std::string line = mux::format_snapshot(all, true);
+    const std::string line = mux::format_snapshot(all, mux::output_format::json);
     CHECK(support::is_json(line));
     CHECK(line.find('\n') == line.npos);
     CHECK(line.find(R"("name": "a\n  b")") != line.npos);
     CHECK(line.find("}, {\"id\"") != line.npos);
-    CHECK(mux::format_snapshot(all, false).ends_with("snapshot  tabs=2  clients=1"));
+    CHECK(mux::format_snapshot(all, mux::output_format::text).ends_with("snapshot  tabs=2  clients=1"));
 }
 
 TEST_CASE("a snapshot that replaces events first reports which ones are missing", "[event_text]") {
-    mux::event_lines lines(true);
+    mux::event_lines lines(mux::output_format::json);
     const auto snapshot = [&](std::uint64_t number) {
         const auto payload = mux::encode(message::event_snapshot, 0, mux::event_snapshot{number, noon, {}, {}, true});
         return lines.of(frame(payload));
@@ -118,7 +118,7 @@ TEST_CASE("a snapshot that replaces events first reports which ones are missing"
 // ---- the refusals ----
 
 TEST_CASE("an invalid or truncated event gives no line", "[event_text]") {
-    mux::event_lines lines(true);
+    mux::event_lines lines(mux::output_format::json);
     const auto stopping = mux::encode(message::stopping, 0);
     CHECK(lines.of(frame(stopping)).empty());
     const auto whole = mux::encode(message::event, 0, daemon_event{.kind = "bell"});
@@ -142,7 +142,8 @@ TEST_CASE("any bytes and any numbers give one line, as JSON and as text without 
                            .task = any(),
                            .name = any(),
                            .text = any()};
-        const std::string json = mux::format_event(event, true), text = mux::format_event(event, false);
+        const std::string json = mux::format_event(event, mux::output_format::json),
+                          text = mux::format_event(event, mux::output_format::text);
         CHECK(support::is_json(json));
         CHECK(json == mato::printable(json));
         CHECK(text == mato::printable(text));

@@ -12,6 +12,8 @@
 
 namespace {
 
+constexpr auto as_json = mux::output_format::json, as_text = mux::output_format::text;
+
 bool has(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 mux::tab_info example_tab() {
@@ -57,16 +59,16 @@ TEST_CASE("tabs are listed under their task", "[listings]") {
     other.clients = 0;
     other.running = false;
     other.exit_code = 3;
-    const auto text = mux::format_tabs({{example_tab(), other}}, false);
+    const auto text = mux::format_tabs({{example_tab(), other}}, as_text);
     CHECK(text == "Task 1\n  7  vim  120x40  running  1 client  vim file.c\n"
                   "Task 2\n  8  vim  120x40  exited 3  0 clients  vim file.c\n");
     auto second = example_tab();
-    CHECK(mux::format_tabs({{example_tab(), second}}, false).find("Task 1", 5) == std::string::npos); // its name appears once
-    CHECK(mux::format_tabs({}, false).empty());
+    CHECK(mux::format_tabs({{example_tab(), second}}, as_text).find("Task 1", 5) == std::string::npos); // its name appears once
+    CHECK(mux::format_tabs({}, as_text).empty());
 }
 
 TEST_CASE("tabs as JSON have all members, in their order", "[listings]") {
-    CHECK(mux::format_tabs({{example_tab()}}, true) ==
+    CHECK(mux::format_tabs({{example_tab()}}, as_json) ==
           "[\n  {\"id\": 7, \"task\": \"Task 1\", \"name\": \"vim\", \"title\": \"file.c\", \"pid\": 4711, "
           "\"command\": \"vim file.c\", \"cwd\": \"/src\", \"cols\": 120, \"rows\": 40, \"emulator\": \"raw\", \"clients\": 1, "
           "\"state\": \"running\", \"exit_code\": null, \"idle_seconds\": 2, \"bell\": false, \"history_lines\": 0, "
@@ -74,8 +76,8 @@ TEST_CASE("tabs as JSON have all members, in their order", "[listings]") {
     auto ended = example_tab();
     ended.running = false;
     ended.exit_code = 143;
-    CHECK(has(mux::format_tabs({{ended}}, true), "\"state\": \"exited\", \"exit_code\": 143"));
-    CHECK(mux::format_tabs({}, true) == "[]\n");
+    CHECK(has(mux::format_tabs({{ended}}, as_json), "\"state\": \"exited\", \"exit_code\": 143"));
+    CHECK(mux::format_tabs({}, as_json) == "[]\n");
 }
 
 TEST_CASE("clients that show a tab are listed; as JSON all clients are", "[listings]") {
@@ -91,9 +93,9 @@ TEST_CASE("clients that show a tab are listed; as JSON all clients are", "[listi
     mux::client_info asking;
     asking.id = 4;
     const mux::client_list both{{viewer, asking}};
-    CHECK(mux::format_clients(both, false) == "3  tab 7  /dev/pts/4  80x24  pid 99  relayed  read-only  sent 5 B\n");
+    CHECK(mux::format_clients(both, as_text) == "3  tab 7  /dev/pts/4  80x24  pid 99  relayed  read-only  sent 5 B\n");
     CHECK(
-        mux::format_clients(both, true) ==
+        mux::format_clients(both, as_json) ==
         "[\n  {\"id\": 3, \"pid\": 99, \"uid\": 1000, \"tty\": \"/dev/pts/4\", \"cols\": 80, \"rows\": 24, \"tab\": 7, "
         "\"readonly\": true, \"path\": \"relayed\", \"bytes_sent\": 5, \"frames_dropped\": 0, \"queue_bytes\": 0, \"stream\": "
         "null},\n"
@@ -101,8 +103,8 @@ TEST_CASE("clients that show a tab are listed; as JSON all clients are", "[listi
         "\"path\": \"\", \"bytes_sent\": 0, \"frames_dropped\": 0, \"queue_bytes\": 0, \"stream\": null}\n]\n");
     viewer.tty.clear();
     viewer.queue_bytes = 2048;
-    CHECK(has(mux::format_clients({{viewer}}, false), "  -  "));
-    CHECK(has(mux::format_clients({{viewer}}, false), "  queued 2 KB\n"));
+    CHECK(has(mux::format_clients({{viewer}}, as_text), "  -  "));
+    CHECK(has(mux::format_clients({{viewer}}, as_text), "  queued 2 KB\n"));
 }
 
 TEST_CASE("a client that records is listed with what it received and what it missed", "[listings]") {
@@ -113,13 +115,13 @@ TEST_CASE("a client that records is listed with what it received and what it mis
     recorder.bytes_sent = 3 << 20;
     recorder.resyncs = 1; // the first screen
     recorder.delivered = 50;
-    CHECK(mux::format_clients({{recorder}}, false) == "9  tab 7  -  recorder  pid 100  sent 3 MB\n");
+    CHECK(mux::format_clients({{recorder}}, as_text) == "9  tab 7  -  recorder  pid 100  sent 3 MB\n");
     recorder.resyncs = 3;
     recorder.superseded = recorder.frames_dropped = 20;
     recorder.lag = 4;
-    CHECK(mux::format_clients({{recorder}}, false) == "9  tab 7  -  recorder  pid 100  sent 3 MB  lost 20 frames\n");
+    CHECK(mux::format_clients({{recorder}}, as_text) == "9  tab 7  -  recorder  pid 100  sent 3 MB  lost 20 frames\n");
     CHECK(
-        has(mux::format_clients({{recorder}}, true),
+        has(mux::format_clients({{recorder}}, as_json),
             "\"tab\": null, \"readonly\": false, \"path\": \"\", \"bytes_sent\": 3145728, \"frames_dropped\": 20, "
             "\"queue_bytes\": 0, \"stream\": {\"tab\": 7, \"delivered\": 50, \"dropped\": 0, \"superseded\": 20, \"gaps\": 0, "
             "\"resyncs\": 3, \"lag\": 4}}"));
@@ -132,34 +134,34 @@ TEST_CASE("a client that follows events is listed with what it received", "[list
     follower.follows_events = true;
     follower.delivered = 50;
     follower.resyncs = 1;
-    CHECK(mux::format_clients({{follower}}, false) == "9  events  -  follower  pid 100  sent 0 B\n");
+    CHECK(mux::format_clients({{follower}}, as_text) == "9  events  -  follower  pid 100  sent 0 B\n");
     follower.resyncs = 2;
     follower.superseded = 20;
-    CHECK(mux::format_clients({{follower}}, false) == "9  events  -  follower  pid 100  sent 0 B  lost 20 frames\n");
-    CHECK(has(mux::format_clients({{follower}}, true), "\"stream\": {\"tab\": null, \"delivered\": 50, "));
+    CHECK(mux::format_clients({{follower}}, as_text) == "9  events  -  follower  pid 100  sent 0 B  lost 20 frames\n");
+    CHECK(has(mux::format_clients({{follower}}, as_json), "\"stream\": {\"tab\": null, \"delivered\": 50, "));
 }
 
 TEST_CASE("status is the documented text, field by field", "[listings]") {
     const auto report = example_report();
-    CHECK(mux::format_status(report, false) == "Mato Daemon Status\n"
-                                               "==================\n"
-                                               "Status: ✓ Running\n"
-                                               "PID: 12345\n"
-                                               "Started: " +
-                                                   mato::format_time(static_cast<std::time_t>(report.started)) +
-                                                   "\n"
-                                                   "Uptime: 2h 15m\n"
-                                                   "Socket: /home/user/.local/state/mato/daemon.sock\n"
-                                                   "Config: /home/user/.config/mato/config.toml\n"
-                                                   "\n"
-                                                   "Active Sessions:\n"
-                                                   "  Task 1: 3 tabs\n"
-                                                   "  Task 2: 5 tabs\n"
-                                                   "  Total: 8 tabs\n"
-                                                   "\n"
-                                                   "Memory: 45 MB\n"
-                                                   "CPU: 0.5%\n"
-                                                   "Clients: 2\n");
+    CHECK(mux::format_status(report, as_text) == "Mato Daemon Status\n"
+                                                 "==================\n"
+                                                 "Status: ✓ Running\n"
+                                                 "PID: 12345\n"
+                                                 "Started: " +
+                                                     mato::format_time(static_cast<std::time_t>(report.started)) +
+                                                     "\n"
+                                                     "Uptime: 2h 15m\n"
+                                                     "Socket: /home/user/.local/state/mato/daemon.sock\n"
+                                                     "Config: /home/user/.config/mato/config.toml\n"
+                                                     "\n"
+                                                     "Active Sessions:\n"
+                                                     "  Task 1: 3 tabs\n"
+                                                     "  Task 2: 5 tabs\n"
+                                                     "  Total: 8 tabs\n"
+                                                     "\n"
+                                                     "Memory: 45 MB\n"
+                                                     "CPU: 0.5%\n"
+                                                     "Clients: 2\n");
 }
 
 TEST_CASE("status shows when the defaults apply and when a reload failed", "[listings]") {
@@ -167,17 +169,17 @@ TEST_CASE("status shows when the defaults apply and when a reload failed", "[lis
     report.config_path.clear();
     report.config_error = "c.toml:1:2: why";
     report.tasks = {{"one", 1}};
-    const auto text = mux::format_status(report, false);
+    const auto text = mux::format_status(report, as_text);
     CHECK(has(text, "Config: (defaults)\n"));
     CHECK(text.ends_with("Clients: 2\nConfig error: c.toml:1:2: why\n"));
     CHECK(has(text, "  one: 1 tab\n  Total: 1 tab\n"));
     report.tasks.clear();
-    CHECK(has(mux::format_status(report, false), "Active Sessions:\n  Total: 0 tabs\n"));
+    CHECK(has(mux::format_status(report, as_text), "Active Sessions:\n  Total: 0 tabs\n"));
 }
 
 TEST_CASE("status as JSON has all members", "[listings]") {
     auto report = example_report();
-    const auto text = mux::format_status(report, true);
+    const auto text = mux::format_status(report, as_json);
     CHECK(text == "{\"running\": true, \"pid\": 12345, \"version\": \"0.1.0\", \"protocol\": 1, \"started\": 1771689600, "
                   "\"uptime_seconds\": 8107, \"socket\": \"/home/user/.local/state/mato/daemon.sock\", "
                   "\"config\": {\"path\": \"/home/user/.config/mato/config.toml\", \"error\": null}, "
@@ -187,17 +189,17 @@ TEST_CASE("status as JSON has all members", "[listings]") {
                   "\"slowest_lag_frames\": 0}\n");
     report.recorders = 1;
     report.slowest_queue_bytes = 4096;
-    CHECK(mux::format_status(report, false).ends_with("Clients: 2\nRecorders: 1\nSlowest client: 4 KB queued\n"));
+    CHECK(mux::format_status(report, as_text).ends_with("Clients: 2\nRecorders: 1\nSlowest client: 4 KB queued\n"));
     report.config_path.clear();
     report.config_error = "why";
-    CHECK(has(mux::format_status(report, true), "\"config\": {\"path\": null, \"error\": \"why\"}"));
+    CHECK(has(mux::format_status(report, as_json), "\"config\": {\"path\": null, \"error\": \"why\"}"));
 }
 
 TEST_CASE("no daemon, and one that does not answer", "[listings]") {
-    CHECK(mux::format_no_daemon(false) == "Mato Daemon Status\n==================\nStatus: ✗ Not running\n");
-    CHECK(mux::format_no_daemon(true) == "{\"running\": false}\n");
-    CHECK(has(mux::format_silent_daemon(false), "Status: ✗ Not answering\n"));
-    CHECK(mux::format_silent_daemon(true) == "{\"running\": true, \"answering\": false}\n");
+    CHECK(mux::format_no_daemon(as_text) == "Mato Daemon Status\n==================\nStatus: ✗ Not running\n");
+    CHECK(mux::format_no_daemon(as_json) == "{\"running\": false}\n");
+    CHECK(has(mux::format_silent_daemon(as_text), "Status: ✗ Not answering\n"));
+    CHECK(mux::format_silent_daemon(as_json) == "{\"running\": true, \"answering\": false}\n");
 }
 
 // ---- the edges ----
@@ -219,11 +221,11 @@ TEST_CASE("no control character of a name reaches the terminal, and JSON stays v
         report.tasks = {{noise(), 1}};
         report.config_error = noise();
         report.socket = report.config_path = "/s";
-        for (const std::string& text :
-             {mux::format_tabs({{tab}}, false), mux::format_clients({{client}}, false), mux::format_status(report, false)})
+        for (const std::string& text : {mux::format_tabs({{tab}}, as_text), mux::format_clients({{client}}, as_text),
+                                        mux::format_status(report, as_text)})
             REQUIRE(text == mato::printable(text, "\n"));
-        for (const std::string& text :
-             {mux::format_tabs({{tab, tab}}, true), mux::format_clients({{client}}, true), mux::format_status(report, true)}) {
+        for (const std::string& text : {mux::format_tabs({{tab, tab}}, as_json), mux::format_clients({{client}}, as_json),
+                                        mux::format_status(report, as_json)}) {
             REQUIRE(support::is_json(text));
             REQUIRE(text == mato::printable(text, "\n"));
         }
@@ -234,8 +236,8 @@ TEST_CASE("a control character of each class is shown as an escape, and JSON has
     auto tab = example_tab();
     tab.command = "a\x1b[2J\x7f\u009b5n\x9b"
                   "6n\u202e\u2069\u2028z";
-    CHECK(has(mux::format_tabs({{tab}}, false),
+    CHECK(has(mux::format_tabs({{tab}}, as_text),
               "a\\x1b[2J\\x7f\\xc2\\x9b5n\\x9b6n\\xe2\\x80\\xae\\xe2\\x81\\xa9\\xe2\\x80\\xa8z"));
-    CHECK(has(mux::format_tabs({{tab}}, true), "\"a\\u001b[2J\\u007f\\u009b5n\xef\xbf\xbd"
-                                               "6n\\u202e\\u2069\\u2028z\""));
+    CHECK(has(mux::format_tabs({{tab}}, as_json), "\"a\\u001b[2J\\u007f\\u009b5n\xef\xbf\xbd"
+                                                  "6n\\u202e\\u2069\\u2028z\""));
 }

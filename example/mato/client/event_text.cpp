@@ -49,10 +49,10 @@ kind_shape shape_of(const daemon_event& event) {
 /// Members in order: of a JSON object, or NAME=VALUE with the same values, so that no control character reaches a terminal.
 class line {
 public:
-    line(std::string_view kind, std::uint64_t number, std::int64_t at, bool as_json) : as_json_(as_json) {
+    line(std::string_view kind, std::uint64_t number, std::int64_t at, output_format format) : format_(format) {
         char text[64];
         at = std::max<std::int64_t>(at, 0);
-        if (as_json) {
+        if (format == output_format::json) {
             std::snprintf(text, sizeof text, "%lld.%03d", static_cast<long long>(at / 1000), static_cast<int>(at % 1000));
             object_.add("event", kind);
             if (number != 0) object_.add("number", number);
@@ -68,25 +68,25 @@ public:
         mato::append_printable(text_, kind);
     }
     line& add(std::string_view name, const auto& value) {
-        if (as_json_)
+        if (format_ == output_format::json)
             object_.add(name, value);
         else
             text_.append("  ").append(name).append("=").append(json::value(value));
         return *this;
     }
-    [[nodiscard]] std::string done() const { return as_json_ ? object_.done().text : text_; }
+    [[nodiscard]] std::string done() const { return format_ == output_format::json ? object_.done().text : text_; }
 
 private:
-    bool as_json_;
+    output_format format_;
     json::object object_;
     std::string text_;
 };
 
 } // namespace
 
-std::string format_event(const daemon_event& event, bool as_json) {
+std::string format_event(const daemon_event& event, output_format format) {
     const kind_shape shape = shape_of(event);
-    line result(event.kind, event.number, event.at, as_json);
+    line result(event.kind, event.number, event.at, format);
     if (event.client != 0) result.add("client", event.client);
     if (event.tab != 0) result.add("tab", event.tab);
     if (shape.task) result.add("task", event.task);
@@ -97,17 +97,18 @@ std::string format_event(const daemon_event& event, bool as_json) {
     return result.done();
 }
 
-std::string format_snapshot(const event_snapshot& snapshot, bool as_json) {
-    line result("snapshot", snapshot.number, snapshot.at, as_json);
-    if (!as_json) return result.add("tabs", snapshot.tabs.tabs.size()).add("clients", snapshot.clients.clients.size()).done();
+std::string format_snapshot(const event_snapshot& snapshot, output_format format) {
+    line result("snapshot", snapshot.number, snapshot.at, format);
+    if (format == output_format::text)
+        return result.add("tabs", snapshot.tabs.tabs.size()).add("clients", snapshot.clients.clients.size()).done();
     return result.add("complete", snapshot.complete)
-        .add("tabs", json::verbatim{on_one_line(format_tabs(snapshot.tabs, true))})
-        .add("clients", json::verbatim{on_one_line(format_clients(snapshot.clients, true))})
+        .add("tabs", json::verbatim{on_one_line(format_tabs(snapshot.tabs, format))})
+        .add("clients", json::verbatim{on_one_line(format_clients(snapshot.clients, format))})
         .done();
 }
 
-std::string format_gap(std::uint64_t first, std::uint64_t last, std::int64_t at, bool as_json) {
-    return line("gap", 0, at, as_json).add("first", first).add("last", last).done();
+std::string format_gap(std::uint64_t first, std::uint64_t last, std::int64_t at, output_format format) {
+    return line("gap", 0, at, format).add("first", first).add("last", last).done();
 }
 
 std::string event_lines::of(const header& frame) {
@@ -115,14 +116,14 @@ std::string event_lines::of(const header& frame) {
         const auto event = decode<daemon_event>(frame.body);
         if (!event) return {};
         last_ = event->number;
-        return format_event(*event, as_json_) + "\n";
+        return format_event(*event, format_) + "\n";
     }
     const auto snapshot = frame.type == message::event_snapshot ? decode<event_snapshot>(frame.body) : std::nullopt;
     if (!snapshot) return {};
     const std::uint64_t before = std::exchange(last_, snapshot->number).value_or(snapshot->number);
     std::string text;
-    if (snapshot->number > before) text = format_gap(before + 1, snapshot->number, snapshot->at, as_json_) + "\n";
-    return text + format_snapshot(*snapshot, as_json_) + "\n";
+    if (snapshot->number > before) text = format_gap(before + 1, snapshot->number, snapshot->at, format_) + "\n";
+    return text + format_snapshot(*snapshot, format_) + "\n";
 }
 
 std::string on_one_line(std::string_view json) {

@@ -12,6 +12,7 @@
 ///   missed events
 #pragma once
 
+#include "listings.hpp"
 #include "protocol/protocol.hpp"
 
 #include <optional>
@@ -21,20 +22,20 @@
 namespace mux {
 
 /// One line without its end.
-[[nodiscard]] std::string format_event(const daemon_event& event, bool as_json);
-[[nodiscard]] std::string format_snapshot(const event_snapshot& snapshot, bool as_json);
+[[nodiscard]] std::string format_event(const daemon_event& event, output_format format);
+[[nodiscard]] std::string format_snapshot(const event_snapshot& snapshot, output_format format);
 /// A gap: the events from `first` to `last` were missed.
-[[nodiscard]] std::string format_gap(std::uint64_t first, std::uint64_t last, std::int64_t at, bool as_json);
+[[nodiscard]] std::string format_gap(std::uint64_t first, std::uint64_t last, std::int64_t at, output_format format);
 
 /// The daemon's messages as whole lines, one for each, with a gap line before a snapshot that replaces events.
 class event_lines {
 public:
-    explicit event_lines(bool as_json) noexcept : as_json_(as_json) {}
+    explicit event_lines(output_format format) noexcept : format_(format) {}
     /// Empty if the message is not an event.
     [[nodiscard]] std::string of(const header& frame);
 
 private:
-    bool as_json_;
+    output_format format_;
     std::optional<std::uint64_t> last_; // number of the last event or snapshot
 };
 

@@ -113,8 +113,8 @@ std::string status_json(const status_report& report) {
 
 } // namespace
 
-std::string format_tabs(const tab_list& list, bool json) {
-    if (json) {
+std::string format_tabs(const tab_list& list, output_format format) {
+    if (format == output_format::json) {
         std::vector<json::verbatim> items;
         for (const tab_info& each : list.tabs) items.push_back(as_json(each));
         return json::array(items).text + "\n";
@@ -129,8 +129,8 @@ std::string format_tabs(const tab_list& list, bool json) {
     return text;
 }
 
-std::string format_clients(const client_list& list, bool json) {
-    if (json) {
+std::string format_clients(const client_list& list, output_format format) {
+    if (format == output_format::json) {
         std::vector<json::verbatim> items;
         for (const client_info& each : list.clients) items.push_back(as_json(each));
         return json::array(items).text + "\n";
@@ -179,8 +179,8 @@ std::string format_capture(const captured& last, const std::string& text) {
            "\n";
 }
 
-std::string format_status(const status_report& report, bool json) {
-    if (json) return status_json(report);
+std::string format_status(const status_report& report, output_format format) {
+    if (format == output_format::json) return status_json(report);
     std::string text = heading;
     text += "Status: ✓ Running\n";
     text += "PID: " + std::to_string(report.pid) + "\n";
@@ -207,13 +207,14 @@ std::string format_status(const status_report& report, bool json) {
     return text;
 }
 
-std::string format_no_daemon(bool json) {
-    return json ? json::object().add("running", false).done().text + "\n" : std::string(heading) + "Status: ✗ Not running\n";
+std::string format_no_daemon(output_format format) {
+    return format == output_format::json ? json::object().add("running", false).done().text + "\n"
+                                         : std::string(heading) + "Status: ✗ Not running\n";
 }
 
-std::string format_silent_daemon(bool json) {
-    return json ? json::object().add("running", true).add("answering", false).done().text + "\n"
-                : std::string(heading) + "Status: ✗ Not answering\n";
+std::string format_silent_daemon(output_format format) {
+    return format == output_format::json ? json::object().add("running", true).add("answering", false).done().text + "\n"
+                                         : std::string(heading) + "Status: ✗ Not answering\n";
 }
 
 } // namespace mux

@@ -5,16 +5,19 @@
 
 #include "protocol/protocol.hpp"
 
+#include <cstdint>
 #include <string>
 
 namespace mux {
 
-[[nodiscard]] std::string format_tabs(const tab_list& list, bool as_json);
-[[nodiscard]] std::string format_clients(const client_list& list, bool as_json);
+enum class output_format : std::uint8_t { text, json }; ///< for people, or `--json`
+
+[[nodiscard]] std::string format_tabs(const tab_list& list, output_format format);
+[[nodiscard]] std::string format_clients(const client_list& list, output_format format);
 /// `text` is the text of all parts; `last` is the last part.
 [[nodiscard]] std::string format_capture(const captured& last, const std::string& text);
-[[nodiscard]] std::string format_status(const status_report& report, bool as_json);
-[[nodiscard]] std::string format_no_daemon(bool as_json);
-[[nodiscard]] std::string format_silent_daemon(bool as_json);
+[[nodiscard]] std::string format_status(const status_report& report, output_format format);
+[[nodiscard]] std::string format_no_daemon(output_format format);
+[[nodiscard]] std::string format_silent_daemon(output_format format);
 
 } // namespace mux

@@ -15,7 +15,7 @@ int run_clients(const invocation& what) {
     print(ask_running_daemon(paths_of(what), [&](remote& daemon) {
         auto list = daemon.ask<client_list>(message::list_clients, nothing{}, message::clients, soon());
         std::erase_if(list.clients, [&](const client_info& each) { return each.id == daemon.daemon().client; }); // this command
-        return format_clients(list, what.json);
+        return format_clients(list, format_of(what));
     }));
     return 0;
 }

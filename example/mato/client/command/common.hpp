@@ -4,6 +4,7 @@
 #pragma once
 
 #include "client/cli.hpp"
+#include "client/listings.hpp"
 #include "client/remote.hpp"
 #include "exchanges.hpp"
 #include "protocol/ids.hpp"
@@ -21,6 +22,9 @@ inline constexpr std::chrono::seconds status_patience{1}; ///< the contract of `
 
 [[nodiscard]] std::optional<std::string> variable(const char* name);
 [[nodiscard]] program_paths paths_of(const invocation& what);
+[[nodiscard]] inline output_format format_of(const invocation& what) noexcept {
+    return what.json ? output_format::json : output_format::text;
+}
 /// The tab in which this command runs, if it belongs to the same daemon; else 0.
 [[nodiscard]] tab_id current_tab(const program_paths& paths);
 

@@ -207,7 +207,7 @@ private:
     const program_paths& paths_;
     mato::failure ignored_; // standard output is open
     line_file out_;
-    event_lines events_{true};
+    event_lines events_{output_format::json};
     std::string input_;                      // read, not yet parsed
     std::list<command_under_way> under_way_; // in the order of their lines
     std::uint64_t last_number_ = 0;          // of a line

@@ -21,7 +21,7 @@ int run_status(const invocation& what) {
             remote daemon = remote::open(paths, start::never, until);
             try {
                 print(format_status(daemon.ask<status_report>(message::status, nothing{}, message::status_report, until),
-                                    what.json));
+                                    format_of(what)));
             } catch (const daemon_gone&) {
                 if (until.passed()) throw;
                 continue; // ask the next daemon, or report that none is running
@@ -29,9 +29,9 @@ int run_status(const invocation& what) {
             return 0;
         } catch (const command_failure& why) {
             if (why.exit_code == 1)
-                print(format_no_daemon(what.json));
+                print(format_no_daemon(format_of(what)));
             else if (why.exit_code == mato::exit_code::not_answering)
-                print(format_silent_daemon(what.json));
+                print(format_silent_daemon(format_of(what)));
             else
                 throw;
             return why.exit_code;

@@ -26,7 +26,7 @@ bool wait_for_message(remote& daemon) {
 int run_events(const invocation& what) {
     remote daemon = open_existing(paths_of(what));
     daemon.tell(message::follow_events, nothing{}, soon());
-    event_lines lines(what.json);
+    event_lines lines(format_of(what));
     bool stopping = false;
     for (;;) {
         auto& connection = daemon.connection();

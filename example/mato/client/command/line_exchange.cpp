@@ -20,7 +20,7 @@ template <class Body> std::unique_ptr<exchange> plain_request(message type, Body
 /// A request whose answer is shown as JSON.
 template <class Answer, class Format> std::unique_ptr<exchange> listing(message type, message answer, Format format) {
     return std::make_unique<request<nothing, Answer>>(type, nothing{}, answer, soon(), [format](const Answer& all) {
-        return exchange::result{0, {}, {on_one_line(format(all, true))}};
+        return exchange::result{0, {}, {on_one_line(format(all, output_format::json))}};
     });
 }
 

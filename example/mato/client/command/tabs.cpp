@@ -9,7 +9,7 @@ namespace mux {
 
 int run_ls(const invocation& what) {
     print(ask_running_daemon(paths_of(what), [&](remote& daemon) {
-        return format_tabs(daemon.ask<tab_list>(message::list_tabs, nothing{}, message::tabs, soon()), what.json);
+        return format_tabs(daemon.ask<tab_list>(message::list_tabs, nothing{}, message::tabs, soon()), format_of(what));
     }));
     return 0;
 }
