@@ -150,10 +150,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     calm.reader.end_paste(calm.context, calm);
     require(!calm.reader.in_paste() && !calm.reader.pending());
 
-    for (const bool bracketed : {false, true}) {
-        const std::string text = mux::pasted(bytes, bracketed);
+    for (const auto marks : {mux::paste_marks::none, mux::paste_marks::bracketed}) {
+        const std::string text = mux::pasted(bytes, marks);
         const auto end = text.find("\x1b[201~");
-        require(bracketed ? end == text.size() - 6 : end == std::string::npos);
+        require(marks == mux::paste_marks::bracketed ? end == text.size() - 6 : end == std::string::npos);
     }
     return 0;
 }

@@ -242,12 +242,13 @@ TEST_CASE("a paste without an end can be ended", "[input_reader]") {
 }
 
 TEST_CASE("a text that is pasted as a whole has no bytes that could pass for its end", "[input_reader]") {
-    CHECK(mux::pasted("ab", true) == "\x1b[200~ab\x1b[201~");
-    CHECK(mux::pasted("ab", false) == "ab");
-    CHECK(mux::pasted("a\x1b[201~b", true) == "\x1b[200~ab\x1b[201~");
-    CHECK(mux::pasted("a\x1b[20\x1b[201~1~b", true) == "\x1b[200~ab\x1b[201~"); // removing creates another
-    CHECK(mux::pasted("", true) == "\x1b[200~\x1b[201~");
-    CHECK(mux::pasted("a\x1b[20", true) == "\x1b[200~a\x1b[20\x1b[201~");
+    CHECK(mux::pasted("ab", mux::paste_marks::bracketed) == "\x1b[200~ab\x1b[201~");
+    CHECK(mux::pasted("ab", mux::paste_marks::none) == "ab");
+    CHECK(mux::pasted("a\x1b[201~b", mux::paste_marks::bracketed) == "\x1b[200~ab\x1b[201~");
+    CHECK(mux::pasted("a\x1b[20\x1b[201~1~b", mux::paste_marks::bracketed) ==
+          "\x1b[200~ab\x1b[201~"); // removing creates another
+    CHECK(mux::pasted("", mux::paste_marks::bracketed) == "\x1b[200~\x1b[201~");
+    CHECK(mux::pasted("a\x1b[20", mux::paste_marks::bracketed) == "\x1b[200~a\x1b[20\x1b[201~");
 }
 
 // ---- the promises about absence ----

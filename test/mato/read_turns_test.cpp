@@ -16,20 +16,20 @@ read_turns::time_point at(microseconds since) { return read_turns::time_point(si
 TEST_CASE("the tabs that flood share one turn of the loop, down to one read each", "[read_turns]") {
     read_turns turns;
     CHECK(turns.share() == read_turns::turn_bytes);
-    turns.flooding(true);
+    turns.flood_begins();
     CHECK(turns.share() == read_turns::turn_bytes);
-    turns.flooding(true);
+    turns.flood_begins();
     CHECK(turns.share() == read_turns::turn_bytes / 2);
-    for (int i = 0; i < 500; ++i) turns.flooding(true);
+    for (int i = 0; i < 500; ++i) turns.flood_begins();
     CHECK(turns.share() == read_turns::least_bytes);
-    for (int i = 0; i < 502; ++i) turns.flooding(false);
+    for (int i = 0; i < 502; ++i) turns.flood_ends();
     CHECK(turns.share() == read_turns::turn_bytes);
 }
 
 TEST_CASE("the tabs that flood share the time of one turn, for any kind of work", "[read_turns]") {
     read_turns turns;
     CHECK(turns.time_share() == read_turns::turn_time);
-    for (int i = 0; i < 4; ++i) turns.flooding(true);
+    for (int i = 0; i < 4; ++i) turns.flood_begins();
     CHECK(turns.time_share() == read_turns::turn_time / 4);
 }
 

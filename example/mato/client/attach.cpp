@@ -21,8 +21,9 @@ constexpr mato::milliseconds hide_patience{
 /// when to end.
 class attachment {
 public:
-    attachment(remote& daemon, user_terminal& tty, bool direct, const std::string& questions)
-        : daemon_(daemon), tty_(tty), direct_(direct), questions_(questions), stopping_(daemon.is_ending()) {}
+    attachment(remote& daemon, user_terminal& tty, drawn_by drawing, const std::string& questions)
+        : daemon_(daemon), tty_(tty), direct_(drawing == drawn_by::daemon), questions_(questions),
+          stopping_(daemon.is_ending()) {}
 
     attach_result run() {
         mato::failure why;
@@ -232,8 +233,8 @@ private:
 
 } // namespace
 
-attach_result show_tab(remote& daemon, user_terminal& tty, bool direct, const std::string& questions) {
-    return attachment(daemon, tty, direct, questions).run();
+attach_result show_tab(remote& daemon, user_terminal& tty, drawn_by drawing, const std::string& questions) {
+    return attachment(daemon, tty, drawing, questions).run();
 }
 
 } // namespace mux

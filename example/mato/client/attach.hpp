@@ -7,6 +7,7 @@
 #include "remote.hpp"
 #include "user_terminal.hpp"
 
+#include <cstdint>
 #include <string>
 
 namespace mux {
@@ -18,9 +19,11 @@ struct attach_result {
     int exit_code;
 };
 
+enum class drawn_by : std::uint8_t { client, daemon };
+
 /// @pre The daemon has answered `attached`. The terminal is restored before it returns, and in every other case.
-/// `direct`: the daemon reads and draws on the terminal; this process only guards it and passes on sizes and signals.
-/// `questions` are sent to the terminal first: they query its features.
-[[nodiscard]] attach_result show_tab(remote& daemon, user_terminal& tty, bool direct, const std::string& questions);
+/// `drawing`: if it is the daemon, it reads and draws on the terminal; this process only guards it and passes on sizes and
+/// signals. `questions` are sent to the terminal first: they query its features.
+[[nodiscard]] attach_result show_tab(remote& daemon, user_terminal& tty, drawn_by drawing, const std::string& questions);
 
 } // namespace mux

@@ -37,10 +37,10 @@ output_stream::output_stream(asio::io_context& context, std::shared_ptr<tab> sou
 
 output_stream::~output_stream() { tab_->observe(nullptr); }
 
-void output_stream::subscribe(const std::shared_ptr<session>& to, bool exact) {
+void output_stream::subscribe(const std::shared_ptr<session>& to, on_gap then) {
     mato::disconnect whole;
     whole.hard = whole.soft = queue_bytes;
-    if (exact)
+    if (then == on_gap::end)
         hub_.subscribe(to, whole, mato::join_at::snapshot());
     else
         hub_.subscribe(to, mato::resync{queue_bytes}, mato::join_at::snapshot());

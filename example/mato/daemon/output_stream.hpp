@@ -12,11 +12,15 @@
 
 #include <mato/broadcast.hpp>
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 
 namespace mux {
+
+/// What a reader that is too slow gets.
+enum class on_gap : std::uint8_t { screen, end };
 
 class output_stream final : tab_observer {
 public:
@@ -27,7 +31,7 @@ public:
     ~output_stream();
 
     /// Sends `to` the screen, then the program's further output.
-    void subscribe(const std::shared_ptr<session>& to, bool exact);
+    void subscribe(const std::shared_ptr<session>& to, on_gap then);
     /// Publishes the held part of an unfinished sequence: the program has ended. @returns the last message for every reader.
     [[nodiscard]] std::string finish();
 

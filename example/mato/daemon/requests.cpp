@@ -421,7 +421,7 @@ void requests::record(client& from, std::uint32_t id, const record_request& want
                          source->command(),
                          {source->size().columns, source->size().rows}});
     output_stream& stream = state_.streams.try_emplace(source->id(), state_.host.context(), source).first->second;
-    stream.subscribe(from.session, wanted.exact);
+    stream.subscribe(from.session, wanted.exact ? on_gap::end : on_gap::screen);
     if (!source->is_running()) state_.clients.send(from, stream.finish());
 }
 

@@ -31,7 +31,8 @@ public:
     static constexpr mato::milliseconds typing{50}; ///< after a key: about the interval between two keys of a fast typist
 
     void typed(time_point now) noexcept { typing_until_ = now + typing; }
-    void flooding(bool more) noexcept { more ? ++flooding_ : --flooding_; }
+    void flood_begins() noexcept { ++flooding_; }
+    void flood_ends() noexcept { --flooding_; }
 
     /// Bytes that one tab may read in its turn.
     [[nodiscard]] std::size_t share() const noexcept {

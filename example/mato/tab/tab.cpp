@@ -188,7 +188,7 @@ tab::reading tab::read_output(std::size_t most) {
 
 void tab::set_flooding(bool now) noexcept {
     if (std::exchange(flooding_, now) == now) return;
-    turns_.flooding(now);
+    now ? turns_.flood_begins() : turns_.flood_ends();
 }
 
 /// Where the next read puts what it gets: into the store's journal, else `otherwise`.

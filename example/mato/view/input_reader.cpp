@@ -416,14 +416,14 @@ void input_reader::end_paste(const input_context& context, input_sink& to) {
     if (!held.empty() && !context.readonly) to.typed(held);
 }
 
-std::string pasted(std::string_view text, bool bracketed) {
+std::string pasted(std::string_view text, paste_marks marks) {
     std::string out;
     out.reserve(text.size() + paste_begin.size() + paste_end.size());
     for (const char c : text) { // the result never ends in a mark, so removing one cannot create another
         out += c;
         if (out.ends_with(paste_end)) out.resize(out.size() - paste_end.size());
     }
-    if (bracketed) out = std::string(paste_begin).append(out).append(paste_end);
+    if (marks == paste_marks::bracketed) out = std::string(paste_begin).append(out).append(paste_end);
     return out;
 }
 

@@ -97,8 +97,10 @@ private:
     mouse_report last_report_{}; // the last one passed to the program
 };
 
-/// `text` as a terminal pastes it, with marks if the program asked for them (2004). Anything that could pass for the end mark
+enum class paste_marks : std::uint8_t { none, bracketed };
+
+/// `text` as a terminal pastes it; bracketed if the program asked for marks (2004). Anything that could pass for the end mark
 /// is removed, also if removing creates one.
-[[nodiscard]] std::string pasted(std::string_view text, bool bracketed);
+[[nodiscard]] std::string pasted(std::string_view text, paste_marks marks);
 
 } // namespace mux

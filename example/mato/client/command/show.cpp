@@ -83,7 +83,7 @@ template <class Request> int show(const invocation& what, remote& daemon, user_t
                      why.message().c_str());
     const auto shown = daemon.await<attachment_info>(id, message::attached, until);
     tty.guardian().leash_is_passed();
-    const attach_result result = show_tab(daemon, tty, shown.direct, ask);
+    const attach_result result = show_tab(daemon, tty, shown.direct ? drawn_by::daemon : drawn_by::client, ask);
     tty.guardian().dismiss();
     print(result.last_line + "\n");
     return result.exit_code;
