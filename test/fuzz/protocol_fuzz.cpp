@@ -64,7 +64,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         const std::string lines = mux::event_lines(format).of(*header);
         require(lines.empty() || (lines.back() == '\n' && lines.find('\0') == lines.npos && lines.find('\033') == lines.npos));
     }
-    check_all<mux::hello, mux::welcome, mux::refusal, mux::target, mux::size_of_terminal, mux::view_options, mux::new_tab,
+    check_all<mux::hello, mux::welcome, mux::refusal, mux::target, mux::resized_terminal, mux::view_options, mux::new_tab,
               mux::tab_name, mux::attach_request, mux::detach_request, mux::tab_info, mux::tab_list, mux::client_info,
               mux::client_list, mux::send_request, mux::sent, mux::kill_request, mux::rename_request, mux::task_count,
               mux::status_report, mux::stop_request, mux::exit_status, mux::bytes_taken, mux::attachment_info,

@@ -56,14 +56,14 @@ TEST_CASE("every kind has its members, in their order", "[event_text]") {
           R"(, "tab": 3, "task": "t", "name": "new", "was": "old"})");
     CHECK(json({.kind = "tab-moved", .tab = 3, .task = "to", .name = "sh", .text = "from"}) ==
           R"(, "tab": 3, "task": "to", "name": "sh", "was": "from"})");
-    CHECK(json({.kind = "tab-resized", .tab = 3, .size = {80, 24}}) == R"(, "tab": 3, "cols": 80, "rows": 24})");
+    CHECK(json({.kind = "tab-resized", .tab = 3, .size = {24, 80}}) == R"(, "tab": 3, "cols": 80, "rows": 24})");
     CHECK(json({.kind = "task-renamed", .task = "new", .text = "old"}) == R"(, "task": "new", "was": "old"})");
     CHECK(json({.kind = "title", .tab = 3, .text = ""}) == R"(, "tab": 3, "title": ""})");
     CHECK(json({.kind = "bell", .tab = 3}) == R"(, "tab": 3})");
     CHECK(json({.kind = "cwd", .tab = 3, .text = "file://h/x"}) == R"(, "tab": 3, "cwd": "file://h/x"})");
     for (const char* kind : {"client-attached", "client-switched", "client-detached"})
         CHECK(json({.kind = kind, .tab = 3, .client = 9}) == R"(, "client": 9, "tab": 3})");
-    CHECK(json({.kind = "client-resized", .tab = 3, .client = 9, .size = {1, 2}}) ==
+    CHECK(json({.kind = "client-resized", .tab = 3, .client = 9, .size = {2, 1}}) ==
           R"(, "client": 9, "tab": 3, "cols": 1, "rows": 2})");
     CHECK(json({.kind = "config-error", .text = "f:1:2: no"}) == R"(, "error": "f:1:2: no"})");
     for (const char* kind : {"reloaded", "stopping"}) CHECK(json({.kind = kind}) == "}");
@@ -77,7 +77,7 @@ TEST_CASE("for people the same members follow time and kind", "[event_text]") {
 
 TEST_CASE("a kind from a newer daemon is shown with all its members", "[event_text]") {
     CHECK(json({.kind = "tab-bookmarked", .tab = 3, .text = "here"}) == R"(, "tab": 3, "text": "here"})");
-    CHECK(json({.kind = "x", .task = "t", .name = "n", .exit_code = 2, .size = {3, 4}}) ==
+    CHECK(json({.kind = "x", .task = "t", .name = "n", .exit_code = 2, .size = {4, 3}}) ==
           R"(, "task": "t", "name": "n", "exit_code": 2, "cols": 3, "rows": 4})");
 }
 

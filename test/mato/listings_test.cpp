@@ -26,7 +26,7 @@ mux::tab_info example_tab() {
     tab.cwd = "/src";
     tab.emulator = "raw";
     tab.pid = 4711;
-    tab.size = {120, 40};
+    tab.size = {40, 120};
     tab.clients = 1;
     tab.idle_ms = 2999;
     tab.memory_bytes = 1000;
@@ -86,7 +86,7 @@ TEST_CASE("clients that show a tab are listed; as JSON all clients are", "[listi
     viewer.pid = 99;
     viewer.uid = 1000;
     viewer.tty = "/dev/pts/4";
-    viewer.size = {80, 24};
+    viewer.size = {24, 80};
     viewer.tab = 7;
     viewer.readonly = true;
     viewer.bytes_sent = 5;

@@ -20,6 +20,8 @@ private:
     template <class T> void put(T& value) {
         if constexpr (requires { value.fields(*this); })
             value.fields(*this);
+        else if constexpr (std::is_same_v<T, mux::vt::screen_size>)
+            value = how_ == kind::zero ? T{0, 0} : how_ == kind::most ? T{65535, 65535} : T{0x1234, 0x5678};
         else if constexpr (std::is_same_v<T, mux::after_opening>)
             value = how_ == kind::zero ? mux::after_opening::nothing : mux::after_opening::wait;
         else if constexpr (std::is_same_v<T, mux::colour_depth>)
@@ -56,7 +58,7 @@ template <class Body> Body filled(filler::kind how) {
 template <class Body> std::string body_of(const Body& value) { return mux::encode(mux::message::done, 1, value).substr(8); }
 
 // clang-format off
-#define BODIES mux::hello, mux::welcome, mux::refusal, mux::target, mux::size_of_terminal, mux::view_options, mux::new_tab, \
+#define BODIES mux::hello, mux::welcome, mux::refusal, mux::target, mux::resized_terminal, mux::view_options, mux::new_tab, \
     mux::tab_name, mux::attach_request, mux::detach_request, mux::tab_info, mux::tab_list, mux::client_info, mux::client_list, \
     mux::send_request, mux::sent, mux::kill_request, mux::rename_request, mux::task_count, mux::status_report, \
     mux::stop_request, mux::exit_status, mux::bytes_taken, mux::attachment_info, mux::show_request, \
@@ -117,7 +119,7 @@ TEST_CASE("each field arrives in its place", "[protocol]") {
     mux::new_tab wanted;
     wanted.task = "work";
     wanted.argv = {"sh", "", "-c"};
-    wanted.view.size = {65535, 1};
+    wanted.view.size = {1, 65535};
     wanted.view.readonly = true;
     wanted.then = mux::after_opening::wait;
     const auto asked = mux::decode<mux::new_tab>(body_of(wanted));
@@ -142,7 +144,7 @@ TEST_CASE("each field arrives in its place", "[protocol]") {
     CHECK(list->tabs[1].running);
 
     mux::daemon_event event{.number = 9, .at = -1, .kind = "tab-moved", .tab = 4, .task = "to", .name = "sh", .text = "from"};
-    event.size = {1, 65535};
+    event.size = {65535, 1};
     const auto told = mux::decode<mux::daemon_event>(body_of(event));
     REQUIRE(told);
     CHECK(told->number == 9);

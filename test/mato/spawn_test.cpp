@@ -140,9 +140,9 @@ TEST_CASE("input reaches the program", "[spawn]") {
 
 TEST_CASE("the program has its size from the start", "[spawn]") {
     auto request = request_for({"stty", "size"});
-    request.size = {43, 132};
+    request.size = {{43, 132}, {}};
     CHECK(output_of(request) == "43 132\n");
-    request.size = {1, 65535};
+    request.size = {{1, 65535}, {}};
     CHECK(output_of(request) == "1 65535\n");
 }
 
@@ -150,7 +150,7 @@ TEST_CASE("a resize is reported to the program", "[spawn]") {
     running program(shell("trap 'stty size; exit 0' WINCH; echo ready; while :; do read line; done"));
     REQUIRE(program.read_until("ready"));
     mato::failure why;
-    mux::resize(program.terminal(), {50, 90}, why);
+    mux::resize(program.terminal(), {{50, 90}, {}}, why);
     CHECK_FALSE(why);
     CHECK(program.read_until("50 90"));
 }
@@ -330,7 +330,7 @@ TEST_CASE("without free descriptors there is no terminal and a clear reason", "[
 
 TEST_CASE("resizing something that is not a terminal is reported", "[spawn]") {
     mato::failure why;
-    mux::resize(-1, {24, 80}, why);
+    mux::resize(-1, {}, why);
     CHECK(why.code == std::errc::bad_file_descriptor);
     CHECK(why.step == "set terminal size");
 }

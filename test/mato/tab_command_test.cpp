@@ -62,9 +62,9 @@ TEST_CASE("a given name is kept; a long line is shown in part and run completely
 
 TEST_CASE("a terminal without a size gets the default size", "[tab_command]") {
     new_tab wanted = asked({});
-    wanted.view.size = {132, 43};
-    CHECK(command_of(wanted, "/bin/sh").program.size == mux::terminal_size{43, 132, 0, 0});
-    for (const mux::size_of_terminal none : {mux::size_of_terminal{0, 43}, mux::size_of_terminal{132, 0}}) {
+    wanted.view.size = {43, 132};
+    CHECK(command_of(wanted, "/bin/sh").program.size == mux::terminal_size{{43, 132}, {}});
+    for (const mux::vt::screen_size none : {mux::vt::screen_size{43, 0}, mux::vt::screen_size{0, 132}}) {
         wanted.view.size = none;
         CHECK(command_of(wanted, "/bin/sh").program.size == mux::terminal_size{});
     }

@@ -13,7 +13,7 @@ void asciicast_writer::begin(const asciicast_header& header, std::uint64_t at) {
     begin_ = at;
     last_ = 0;
     json::object all, environment;
-    all.add("version", 2).add("width", header.size.cols).add("height", header.size.rows);
+    all.add("version", 2).add("width", header.size.columns).add("height", header.size.rows);
     all.add("timestamp", static_cast<std::int64_t>(header.started));
     if (!header.title.empty()) all.add("title", header.title);
     if (!header.command.empty()) all.add("command", header.command);
@@ -31,8 +31,8 @@ void asciicast_writer::output(std::uint64_t at, std::string_view bytes) {
     if (whole > 0) event(at, 'o', bytes.substr(0, whole));
 }
 
-void asciicast_writer::resize(std::uint64_t at, size_of_terminal size) {
-    std::string text = std::to_string(size.cols);
+void asciicast_writer::resize(std::uint64_t at, vt::screen_size size) {
+    std::string text = std::to_string(size.columns);
     text += 'x';
     event(at, 'r', text += std::to_string(size.rows));
 }

@@ -16,7 +16,7 @@
 namespace mux {
 
 struct asciicast_header {
-    size_of_terminal size;
+    vt::screen_size size;
     std::time_t started = 0; ///< seconds since 1970
     std::string title, command;
     std::vector<std::pair<std::string, std::string>> environment;
@@ -32,7 +32,7 @@ public:
     void begin(const asciicast_header& header, std::uint64_t at);
     /// Bytes may be split anywhere: an incomplete character waits for its rest. Bytes that are not UTF-8 become U+FFFD.
     void output(std::uint64_t at, std::string_view bytes);
-    void resize(std::uint64_t at, size_of_terminal size);
+    void resize(std::uint64_t at, vt::screen_size size);
     void marker(std::uint64_t at, std::string_view label);
     /// The rest of an incomplete character will not come: call it at the end, or before output that does not continue the last.
     void cut(std::uint64_t at);

@@ -90,7 +90,7 @@ private:
     void handle_signals(mato::default_signal_source& signals) {
         while (const auto signal = signals.try_next()) {
             switch (*signal) {
-            case SIGWINCH: daemon_.post_as(message::resize, 0, tty_.size()); break;
+            case SIGWINCH: daemon_.post_as(message::resize, 0, resized_terminal{tty_.size()}); break;
             case SIGHUP: end_first("[terminal lost]"); break;
             case SIGTERM: end_first("[terminated]"); break;
             case SIGCONT: resume(); break;
@@ -140,7 +140,7 @@ private:
     }
 
     void resume() {
-        daemon_.post_as(message::resize, 0, tty_.size());
+        daemon_.post_as(message::resize, 0, resized_terminal{tty_.size()});
         try {
             enter();
         } catch (const command_failure&) {

@@ -42,7 +42,7 @@ kind_shape shape_of(const daemon_event& event) {
             !event.task.empty(),
             !event.name.empty(),
             event.exit_code != 0,
-            event.size != size_of_terminal{},
+            event.size != vt::screen_size{},
             event.text.empty() ? std::string_view() : "text"};
 }
 
@@ -93,7 +93,7 @@ std::string format_event(const daemon_event& event, output_format format) {
     if (shape.name) result.add("name", event.name);
     if (!shape.text.empty()) result.add(shape.text, event.text);
     if (shape.exit_code) result.add("exit_code", event.exit_code);
-    if (shape.size) result.add("cols", event.size.cols).add("rows", event.size.rows);
+    if (shape.size) result.add("cols", event.size.columns).add("rows", event.size.rows);
     return result.done();
 }
 

@@ -13,7 +13,7 @@ namespace {
 
 constexpr const char* heading = "Mato Daemon Status\n==================\n";
 
-std::string size_text(size_of_terminal size) { return std::to_string(size.cols) + "x" + std::to_string(size.rows); }
+std::string size_text(vt::screen_size size) { return std::to_string(size.columns) + "x" + std::to_string(size.rows); }
 
 std::string count_text(std::size_t count, const std::string& noun) {
     return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
@@ -28,7 +28,7 @@ json::verbatim as_json(const tab_info& tab) {
         .add("pid", tab.pid)
         .add("command", tab.command)
         .add("cwd", tab.cwd)
-        .add("cols", tab.size.cols)
+        .add("cols", tab.size.columns)
         .add("rows", tab.size.rows)
         .add("emulator", tab.emulator)
         .add("clients", tab.clients)
@@ -59,7 +59,7 @@ json::verbatim as_json(const client_info& client) {
         .add("pid", client.pid)
         .add("uid", client.uid)
         .add("tty", client.tty)
-        .add("cols", client.size.cols)
+        .add("cols", client.size.columns)
         .add("rows", client.size.rows)
         .add("tab", client.tab ? json::verbatim{std::to_string(client.tab)} : json::verbatim{"null"})
         .add("readonly", client.readonly)
@@ -167,7 +167,7 @@ std::string format_capture(const captured& last, const std::string& text) {
         json::object().add("row", last.cursor_row).add("column", last.cursor_column).add("visible", last.cursor_visible);
     return json::object()
                .add("tab", last.tab)
-               .add("cols", last.size.cols)
+               .add("cols", last.size.columns)
                .add("rows", last.size.rows)
                .add("cursor", cursor.done())
                .add("alternate_screen", last.alternate_screen)

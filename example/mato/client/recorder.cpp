@@ -162,7 +162,7 @@ private:
         cast_.begin(head, screen.at);
     }
 
-    void resize(std::uint64_t at, size_of_terminal size) {
+    void resize(std::uint64_t at, vt::screen_size size) {
         last_at_ = at;
         if (size == size_) return;
         size_ = size;
@@ -183,7 +183,7 @@ private:
     const record_options& wanted_;
     asciicast_writer cast_;
     recording_info info_;
-    size_of_terminal size_;
+    vt::screen_size size_;
     mato::deadline until_ = remote::patient();
     std::uint64_t offset_ = 0; // of the output: everything before it is in the file or lost
     std::uint64_t lost_ = 0, last_at_ = 0;

@@ -113,10 +113,10 @@ void user_terminal::flush(mato::error_out out) {
     out_begin_ = 0;
 }
 
-size_of_terminal user_terminal::size() const noexcept {
+vt::screen_size user_terminal::size() const noexcept {
     winsize cells{};
     if (sys::ioctl(fd(), TIOCGWINSZ, &cells) == -1 || cells.ws_row == 0 || cells.ws_col == 0) return {};
-    return {cells.ws_col, cells.ws_row};
+    return {cells.ws_row, cells.ws_col};
 }
 
 } // namespace mux

@@ -54,7 +54,7 @@ public:
     void write(std::string_view bytes, mato::error_out out);
     void flush(mato::error_out out);
     [[nodiscard]] std::size_t queued_bytes() const noexcept { return out_.size() - out_begin_; }
-    [[nodiscard]] size_of_terminal size() const noexcept; ///< 80x24 if the terminal does not know
+    [[nodiscard]] vt::screen_size size() const noexcept; ///< 80x24 if the terminal does not know
 
     [[nodiscard]] int native_handle() const noexcept { return fd_.get(); }
 

@@ -60,7 +60,7 @@ tab_list inventory::tabs() const {
             }
             info.bell = entry.has_rung;
             info.pid = each.pid();
-            info.size = {each.size().columns, each.size().rows};
+            info.size = each.size();
             info.clients = static_cast<std::uint32_t>(state_.clients.count_viewers(named.id));
             info.running = each.is_running();
             info.exit_code = each.exit_code();

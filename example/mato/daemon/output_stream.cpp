@@ -17,10 +17,9 @@ std::uint64_t now() {
         std::chrono::duration_cast<std::chrono::microseconds>(mato::clock::now().time_since_epoch()).count());
 }
 
-size_of_terminal size_of(const tab& source) {
+vt::screen_size size_of(const tab& source) {
     const vt::terminal* const screen = source.screen();
-    if (!screen) return {source.size().columns, source.size().rows};
-    return {static_cast<std::uint16_t>(screen->size().columns), static_cast<std::uint16_t>(screen->size().rows)};
+    return screen ? screen->size() : source.size();
 }
 
 } // namespace

@@ -205,7 +205,7 @@ void requests::output_taken(client& from, std::uint32_t, const bytes_taken& take
     if (from.relay) from.relay->output_taken(taken.bytes);
 }
 
-void requests::resize(client& from, std::uint32_t, const size_of_terminal& size) { views_.resize_terminal(from, size); }
+void requests::resize(client& from, std::uint32_t, const resized_terminal& now) { views_.resize_terminal(from, now.size); }
 
 void requests::show(client& from, std::uint32_t, const show_request& wanted) {
     views_.set_suspended(from, false);
@@ -337,10 +337,10 @@ void requests::move(client& from, std::uint32_t id, const move_request& wanted) 
 void requests::resize_tab(client& from, std::uint32_t id, const resize_request& wanted) {
     tab_entry* const found = resolve(from, id, wanted.which);
     if (!found) return;
-    if (wanted.size.cols == 0)
+    if (wanted.size.columns == 0)
         views_.free_size(*found);
     else
-        views_.fix_size(*found, {wanted.size.rows, wanted.size.cols});
+        views_.fix_size(*found, wanted.size);
     done(from, id);
 }
 
@@ -370,7 +370,7 @@ void requests::capture(client& from, std::uint32_t id, const capture_request& wa
     if (const ended_tab* const gone = find_ended(wanted.which); gone && !gone->last_screen.empty()) {
         captured last;
         last.tab = gone->id;
-        last.size = {gone->columns, gone->rows};
+        last.size = {gone->rows, gone->columns};
         last.running = false;
         last.text = gone->last_screen;
         return reply(from, message::captured, id, std::move(last));
@@ -415,11 +415,8 @@ void requests::record(client& from, std::uint32_t id, const record_request& want
     from.recorded = source->id();
     const tab_name name = state_.tabs.name_of(source->id());
     reply(from, message::recording, id,
-          recording_info{source->id(),
-                         name.task + "/" + name.name,
-                         source->screen() ? source->screen()->title() : std::string(),
-                         source->command(),
-                         {source->size().columns, source->size().rows}});
+          recording_info{source->id(), name.task + "/" + name.name,
+                         source->screen() ? source->screen()->title() : std::string(), source->command(), source->size()});
     output_stream& stream = state_.streams.try_emplace(source->id(), state_.host.context(), source).first->second;
     stream.subscribe(from.session, wanted.exact ? on_gap::end : on_gap::screen);
     if (!source->is_running()) state_.clients.send(from, stream.finish());

@@ -33,7 +33,7 @@ private:
     void detach(client& from, std::uint32_t id, const detach_request& wanted);
     void input(client& from, std::string_view bytes);
     void output_taken(client& from, std::uint32_t id, const bytes_taken& taken);
-    void resize(client& from, std::uint32_t id, const size_of_terminal& size);
+    void resize(client& from, std::uint32_t id, const resized_terminal& now);
     void show(client& from, std::uint32_t id, const show_request& wanted);
     void hide(client& from, std::uint32_t id);
 

@@ -23,8 +23,7 @@ tab_command command_of(const new_tab& wanted, const std::string& shell) {
     }
     if (result.shown.size() > most_shown_bytes) result.shown.resize(most_shown_bytes);
     program.directory = wanted.cwd;
-    program.size = {wanted.view.size.rows, wanted.view.size.cols, 0, 0};
-    if (program.size.rows == 0 || program.size.columns == 0) program.size = {};
+    if (wanted.view.size.rows > 0 && wanted.view.size.columns > 0) program.size.cells = wanted.view.size;
     result.name = !wanted.name.empty() ? wanted.name : tab_name_for(wanted.argv.empty() ? shell : wanted.argv[0]);
     return result;
 }

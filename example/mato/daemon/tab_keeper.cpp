@@ -23,7 +23,7 @@ ended_tab remains_of(const tab& ended, const tab_name& name) {
     captured last = capture_screen(*ended.screen(), {});
     gone.last_screen = std::move(last.text);
     while (gone.last_screen.ends_with("\n\n")) gone.last_screen.pop_back(); // empty rows below the text
-    gone.columns = last.size.cols, gone.rows = last.size.rows;
+    gone.columns = static_cast<std::uint16_t>(last.size.columns), gone.rows = static_cast<std::uint16_t>(last.size.rows);
     return gone;
 }
 

@@ -15,7 +15,7 @@ namespace {
 constexpr char default_prefix = '\x1c';
 
 /// Pixels of a cell; none has so many that a larger number is true.
-std::uint16_t as_cell(int pixels) { return pixels < 1000 ? static_cast<std::uint16_t>(std::max(pixels, 0)) : std::uint16_t{0}; }
+int as_cell(int pixels) { return pixels < 1000 ? std::max(pixels, 0) : 0; }
 
 } // namespace
 
@@ -29,7 +29,7 @@ attachment_info views::attach(client& watcher, tab& shown, const view_options& o
     auto way = open_outlet(watcher, options.passes_terminal);
     const bool direct = way->is_direct();
     viewer_options wanted;
-    wanted.size = {options.size.rows, options.size.cols};
+    wanted.size = options.size;
     wanted.features = options.terminal;
     wanted.prefix = parse_prefix(state_.configuration->prefix).value_or(default_prefix);
     wanted.prefix_name = state_.configuration->prefix;
@@ -88,13 +88,12 @@ void views::tell_if_cut(client& watcher) {
     tab_entry* const entry = state_.tabs.find(watcher.attached);
     if (!entry || !watcher.screen) return;
     const tab& shown = *entry->program;
-    const terminal_size tab_size = shown.size();
-    const size_of_terminal& own = watcher.view.size;
-    if (!watcher.view.readonly || (own.cols >= tab_size.columns && own.rows >= tab_size.rows)) return;
+    const vt::screen_size tab_size = shown.size(), own = watcher.view.size;
+    if (!watcher.view.readonly || (own.columns >= tab_size.columns && own.rows >= tab_size.rows)) return;
     if (state_.clients.count_viewers(shown.id()) > 1) return;
-    const auto cells = [](unsigned columns, unsigned rows) { return std::to_string(columns) + "x" + std::to_string(rows); };
-    watcher.screen->tell({"The tab has " + cells(tab_size.columns, tab_size.rows) + " cells,",
-                          "this terminal " + cells(own.cols, own.rows) + ":", "it shows a part."});
+    const auto cells = [](vt::screen_size size) { return std::to_string(size.columns) + "x" + std::to_string(size.rows); };
+    watcher.screen->tell(
+        {"The tab has " + cells(tab_size) + " cells,", "this terminal " + cells(own) + ":", "it shows a part."});
 }
 
 void views::switch_to(client& watcher, tab& shown) {
@@ -198,12 +197,12 @@ void views::forget_typed(tab_id id) {
     }
 }
 
-void views::resize_terminal(client& watcher, size_of_terminal size) {
+void views::resize_terminal(client& watcher, vt::screen_size size) {
     watcher.view.size = size;
     tab_entry* const shown = state_.tabs.find(watcher.attached);
     if (!shown) return;
     watcher.activity = state_.tabs.act();
-    watcher.screen->resize({size.rows, size.cols});
+    watcher.screen->resize(size);
     state_.events.tell({.kind = "client-resized", .tab = watcher.attached, .client = watcher.id(), .size = size});
     fit(*shown);
 }
@@ -250,7 +249,7 @@ void views::fit(tab_entry& entry) {
     tell_what_is_shown(shown);
     tell_of_host(shown);
     if (entry.has_fixed_size) return;
-    std::vector<viewer_size> sizes;
+    std::vector<sized_viewer> sizes;
     const auto viewers = state_.clients.viewers_of(shown.id());
     const auto counts = [](const client* each) { return !each->view.readonly && !each->suspended; };
     // --ignore-size yields to others; where there are none, it has nothing to yield to.
@@ -258,17 +257,16 @@ void views::fit(tab_entry& entry) {
         std::any_of(viewers.begin(), viewers.end(), [&](auto* each) { return counts(each) && !each->view.ignore_size; });
     for (client* each : viewers) {
         const vt::pixel_size cell = each->screen->cell_size();
-        const size_of_terminal& size = each->view.size;
-        sizes.push_back({{size.rows, size.cols, as_cell(cell.width), as_cell(cell.height)},
+        sizes.push_back({{each->view.size, {as_cell(cell.width), as_cell(cell.height)}},
                          each->activity,
                          counts(each) && !(has_other && each->view.ignore_size)});
     }
-    resize(shown, choose_size(state_.configuration->window_size, shown.size(), sizes));
+    resize(shown, choose_size(state_.configuration->window_size, shown.dimensions(), sizes));
 }
 
-void views::fix_size(tab_entry& which, terminal_size size) {
+void views::fix_size(tab_entry& which, vt::screen_size size) {
     which.has_fixed_size = true;
-    resize(*which.program, size);
+    resize(*which.program, {size, {}});
 }
 
 void views::free_size(tab_entry& which) {
@@ -276,11 +274,10 @@ void views::free_size(tab_entry& which) {
     fit(which);
 }
 
-void views::resize(tab& shown, terminal_size size) {
-    const terminal_size before = shown.size();
+void views::resize(tab& shown, const terminal_size& size) {
+    const vt::screen_size before = shown.size();
     shown.resize(size);
-    if (const terminal_size now = shown.size(); now.columns != before.columns || now.rows != before.rows)
-        state_.events.tell({.kind = "tab-resized", .tab = shown.id(), .size = {now.columns, now.rows}});
+    if (shown.size() != before) state_.events.tell({.kind = "tab-resized", .tab = shown.id(), .size = shown.size()});
 }
 
 /// An image that no viewer can show is as unknown to the tab's terminal as to theirs; without viewers all are kept.

@@ -35,14 +35,14 @@ public:
     [[nodiscard]] std::shared_ptr<tab> tab_before(const client& watcher) const;
     /// As `leave`, and the client is told, who then has its terminal back.
     void part(client& watcher, message why);
-    void resize_terminal(client& watcher, size_of_terminal size);
+    void resize_terminal(client& watcher, vt::screen_size size);
     /// All of them, and all tabs, by the settings as they are now.
     void apply_settings();
 
     // ---- for tabs ----
 
     /// From now on it has this size, whatever shows it.
-    void fix_size(tab_entry& which, terminal_size size);
+    void fix_size(tab_entry& which, vt::screen_size size);
     /// From now on it has the size that its viewers give it.
     void free_size(tab_entry& which);
     void on_output(tab_id id, bool flooding);
@@ -60,7 +60,7 @@ private:
     [[nodiscard]] viewer::handlers handlers_of(std::uint64_t id);
     void type(client& from, std::string_view bytes);
     void fit(tab_entry& shown);
-    void resize(tab& shown, terminal_size size);
+    void resize(tab& shown, const terminal_size& size);
     void tell_what_is_shown(tab& shown);
     void tell_of_host(tab& shown);
     /// Reports the focus to the tab's program, if it is not what it was.

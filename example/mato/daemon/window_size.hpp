@@ -12,7 +12,8 @@
 
 namespace mux {
 
-struct viewer_size {
+/// A viewer of a tab, with the size of its terminal.
+struct sized_viewer {
     terminal_size size;
     std::uint64_t activity = 0; ///< the highest was active last
     bool counts = true;         ///< false: --ignore-size, read-only
@@ -22,22 +23,21 @@ struct viewer_size {
 /// `manual` keeps `current`, and so do all others if no viewer counts.
 /// The cell size is the latest viewer's.
 [[nodiscard]] inline terminal_size choose_size(window_size policy, terminal_size current,
-                                               std::span<const viewer_size> viewers) {
-    const viewer_size* latest = nullptr;
-    terminal_size result{0, 0};
-    for (const viewer_size& each : viewers) {
+                                               std::span<const sized_viewer> viewers) {
+    const sized_viewer* latest = nullptr;
+    vt::screen_size result;
+    for (const sized_viewer& each : viewers) {
         if (!each.counts) continue;
         const bool first = latest == nullptr;
         if (first || each.activity > latest->activity) latest = &each;
-        const auto pick = [&](std::uint16_t a, std::uint16_t b) {
+        const auto pick = [&](int a, int b) {
             return first ? b : policy == window_size::smallest ? std::min(a, b) : std::max(a, b);
         };
-        result = {pick(result.rows, each.size.rows), pick(result.columns, each.size.columns)};
+        result = {pick(result.rows, each.size.cells.rows), pick(result.columns, each.size.cells.columns)};
     }
     if (!latest || policy == window_size::manual) return current;
     if (policy == window_size::latest) return latest->size;
-    result.cell_width = latest->size.cell_width, result.cell_height = latest->size.cell_height;
-    return result;
+    return {result, latest->size.cell};
 }
 
 } // namespace mux

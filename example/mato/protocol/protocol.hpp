@@ -10,6 +10,7 @@
 #pragma once
 
 #include "view/features.hpp"
+#include "vt/geometry.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -123,13 +124,13 @@ struct target {
     std::uint64_t current = 0;
     void fields(auto& f) { f(name, current); }
 };
-struct size_of_terminal {
-    std::uint16_t cols = 80, rows = 24; ///< cells
-    void fields(auto& f) { f(cols, rows); }
-    bool operator==(const size_of_terminal&) const = default;
+/// The client's terminal has another size.
+struct resized_terminal {
+    vt::screen_size size;
+    void fields(auto& f) { f(size); }
 };
 struct view_options {
-    size_of_terminal size;
+    vt::screen_size size;
     terminal_features terminal;
     /// The frame comes with two descriptors: the terminal, and one that is closed once the daemon has released it. If false,
     /// `input` and `output` are used.
@@ -181,7 +182,7 @@ struct tab_info {
     std::uint64_t id = 0;
     std::string task, name, title, command, cwd, emulator;
     std::int32_t pid = 0;
-    size_of_terminal size;
+    vt::screen_size size;
     std::uint32_t clients = 0;
     bool running = true, bell = false;
     std::int32_t exit_code = 0;
@@ -199,7 +200,7 @@ struct client_info {
     std::uint64_t id = 0;
     std::uint32_t pid = 0, uid = 0;
     std::string tty;
-    size_of_terminal size;
+    vt::screen_size size;
     std::uint64_t tab = 0; ///< 0: not attached
     bool readonly = false, direct = false;
     std::uint64_t bytes_sent = 0, frames_dropped = 0, queue_bytes = 0;
@@ -245,7 +246,7 @@ struct capture_request {
 };
 struct captured {
     std::uint64_t tab = 0, revision = 0, idle_ms = 0, next = 0; ///< next 0: this is the last part
-    size_of_terminal size;
+    vt::screen_size size;
     std::uint16_t cursor_row = 0, cursor_column = 0; ///< from 0
     bool cursor_visible = true, alternate_screen = false, running = true;
     std::uint32_t history_rows = 0; ///< of the requested rows, those that exist
@@ -264,7 +265,7 @@ struct wait_output {
 /// Sets the tab's size, regardless of its viewers. No columns: its viewers decide its size again.
 struct resize_request {
     target which;
-    size_of_terminal size;
+    vt::screen_size size;
     void fields(auto& f) { f(which, size); }
 };
 /// Answered by `recording`; then `stream_screen`, the stream, and finally `stream_end`.
@@ -276,7 +277,7 @@ struct record_request {
 struct recording_info {
     std::uint64_t tab = 0;
     std::string name, title, command;
-    size_of_terminal size;
+    vt::screen_size size;
     void fields(auto& f) { f(tab, name, title, command, size); }
 };
 /// Output of a program, from its byte number `offset` on. `at`, here and below: microseconds of the daemon's clock.
@@ -288,13 +289,13 @@ struct stream_output {
 /// Bytes that draw the tab's screen on any terminal of that size. They replace all output before `offset`.
 struct stream_screen {
     std::uint64_t at = 0, offset = 0;
-    size_of_terminal size;
+    vt::screen_size size;
     std::string bytes;
     void fields(auto& f) { f(at, offset, size, bytes); }
 };
 struct stream_size {
     std::uint64_t at = 0;
-    size_of_terminal size;
+    vt::screen_size size;
     void fields(auto& f) { f(at, size); }
 };
 /// The program has ended after `offset` bytes of output; or, with a reason, the stream has ended.
@@ -334,7 +335,7 @@ struct daemon_event {
     std::uint64_t tab = 0, client = 0;
     std::string task{}, name{}, text{};
     std::int32_t exit_code = 0;
-    size_of_terminal size{};
+    vt::screen_size size{};
     void fields(auto& f) { f(number, at, kind, tab, client, task, name, text, exit_code, size); }
 };
 /// The state after event `number`. It follows the answer to `follow_events`, and replaces events that were lost for a slow
@@ -434,6 +435,10 @@ private:
         else
             number(value);
     }
+    void put(vt::screen_size& size) {
+        number(static_cast<std::uint16_t>(size.columns));
+        number(static_cast<std::uint16_t>(size.rows));
+    }
     void put(std::string& text) {
         number(static_cast<std::uint32_t>(text.size()));
         to_ += text;
@@ -486,6 +491,10 @@ private:
     void take(after_opening& value) { take_enum(value, after_opening::switch_viewer); }
     void take(colour_depth& value) { take_enum(value, colour_depth::direct); }
     void take(inquiry& value) { take_enum(value, inquiry::all); }
+    void take(vt::screen_size& size) {
+        size.columns = number<std::uint16_t>();
+        size.rows = number<std::uint16_t>();
+    }
     void take(std::string& text) { text = bytes(number<std::uint32_t>()); }
     template <class T> void take(std::vector<T>& items) {
         const auto count = number<std::uint32_t>();

@@ -24,10 +24,12 @@ struct child_report {
 };
 
 winsize as_winsize(terminal_size size) noexcept {
-    const auto pixels = [](unsigned cells, unsigned each) {
-        return static_cast<unsigned short>(std::min<unsigned>(cells * each, std::numeric_limits<unsigned short>::max()));
+    const auto as_short = [](int count) {
+        return static_cast<unsigned short>(std::clamp<int>(count, 0, std::numeric_limits<unsigned short>::max()));
     };
-    return {size.rows, size.columns, pixels(size.columns, size.cell_width), pixels(size.rows, size.cell_height)};
+    const auto& [cells, cell] = size;
+    return {as_short(cells.rows), as_short(cells.columns), as_short(cells.columns * cell.width),
+            as_short(cells.rows * cell.height)};
 }
 
 /// The program's path: unchanged if it contains a '/', else the first executable in PATH. If there is none, exec reports it for

@@ -5,21 +5,22 @@
 /// Blocks: until the program's exec has succeeded or failed (microseconds).
 #pragma once
 
+#include "vt/geometry.hpp"
+
 #include <mato/error.hpp>
 #include <mato/unique_fd.hpp>
 
 #include <sys/resource.h>
 #include <sys/types.h>
 
-#include <cstdint>
 #include <string>
 #include <vector>
 
 namespace mux {
 
 struct terminal_size {
-    std::uint16_t rows = 24, columns = 80;         ///< cells, each at least 1
-    std::uint16_t cell_width = 0, cell_height = 0; ///< pixels; 0: unknown
+    vt::screen_size cells{}; ///< at least one
+    vt::pixel_size cell{};   ///< of one cell
     bool operator==(const terminal_size&) const = default;
 };
 

@@ -45,7 +45,7 @@ captured capture_screen(const vt::terminal& screen, const capture_request& wante
     const std::size_t kept = screen.history_rows();
     const std::size_t above = std::min<std::size_t>(wanted.history_rows, kept);
     result.revision = screen.revision();
-    result.size = {static_cast<std::uint16_t>(size.columns), static_cast<std::uint16_t>(size.rows)};
+    result.size = size;
     result.cursor_row = static_cast<std::uint16_t>(cursor.at.row);
     result.cursor_column = static_cast<std::uint16_t>(cursor.at.column);
     result.cursor_visible = cursor.visible;

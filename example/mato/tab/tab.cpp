@@ -37,7 +37,7 @@ std::unique_ptr<tab_store> make_store(const tab_options& options, vt::history_li
 std::variant<vt::terminal, raw_emulator> make_emulator(const tab_options& options, const vt::history_limits& history) {
     if (options.emulator == emulator_kind::raw) return raw_emulator(options.replay_bytes);
     vt::terminal_options wanted;
-    wanted.size = {options.size.rows, options.size.columns};
+    wanted.size = options.size.cells;
     wanted.limits.history = history;
     wanted.version = MATO_VERSION_STRING;
     wanted.limits.image_bytes = most_image;
@@ -298,7 +298,7 @@ void tab::write_input() {
 
 void tab::resize(terminal_size size) {
     wanted_size_ = size;
-    wanted_size_.rows = std::max<std::uint16_t>(size.rows, 1), wanted_size_.columns = std::max<std::uint16_t>(size.columns, 1);
+    wanted_size_.cells = {std::max(size.cells.rows, 1), std::max(size.cells.columns, 1)};
     if (wanted_size_ == applied_size_ || ended_) return;
     const auto due = last_resize_ + resize_gap;
     if (mato::clock::now() >= due) return apply_size();
@@ -313,8 +313,8 @@ void tab::apply_size() {
     std::error_code gone; // a terminal whose program has just ended: the end follows
     mux::resize(terminal_.native_handle(), applied_size_, gone);
     if (auto* const screen = std::get_if<vt::terminal>(&emulator_)) {
-        screen->set_cell_size({applied_size_.cell_width, applied_size_.cell_height});
-        screen->resize({applied_size_.rows, applied_size_.columns});
+        screen->set_cell_size(applied_size_.cell);
+        screen->resize(applied_size_.cells);
         checkpoint();
         if (callbacks_.on_output) callbacks_.on_output(false);
     }

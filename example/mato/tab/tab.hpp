@@ -119,7 +119,8 @@ public:
     [[nodiscard]] const vt::terminal* screen() const noexcept { return std::get_if<vt::terminal>(&emulator_); }
     [[nodiscard]] const raw_emulator* bytes() const noexcept { return std::get_if<raw_emulator>(&emulator_); }
     [[nodiscard]] emulator_kind emulator() const noexcept { return screen() ? emulator_kind::vt : emulator_kind::raw; }
-    [[nodiscard]] terminal_size size() const noexcept { return wanted_size_; }
+    [[nodiscard]] vt::screen_size size() const noexcept { return wanted_size_.cells; }
+    [[nodiscard]] const terminal_size& dimensions() const noexcept { return wanted_size_; }
     [[nodiscard]] bool is_running() const noexcept { return !ended_; }
     [[nodiscard]] bool is_closing() const noexcept { return closing_; }
     /// After `on_ended`: how many processes KILL did not end in time.

@@ -25,6 +25,15 @@ struct screen_size {
     }
 };
 
+/// @units pixels; 0: unknown
+struct pixel_size {
+    int width = 0;
+    int height = 0;
+
+    [[nodiscard]] bool is_known() const noexcept { return width > 0 && height > 0; }
+    friend bool operator==(const pixel_size&, const pixel_size&) = default;
+};
+
 /// @units cells, 0-based from the top left.
 struct position {
     int row = 0;

@@ -8,6 +8,7 @@
 /// text functions.
 #pragma once
 
+#include "geometry.hpp"
 #include "row.hpp"
 
 #include <cstdint>
@@ -24,14 +25,6 @@ struct picture_protocols {
     bool announces_sixel = false; ///< in DA1, and answers XTSMGRAPHICS
 
     friend bool operator==(const picture_protocols&, const picture_protocols&) = default;
-};
-
-/// @units pixels; 0: unknown
-struct pixel_size {
-    int width = 0, height = 0;
-
-    [[nodiscard]] bool is_known() const noexcept { return width > 0 && height > 0; }
-    friend bool operator==(const pixel_size&, const pixel_size&) = default;
 };
 
 struct image {

@@ -26,7 +26,8 @@ template <class Answer, class Format> std::unique_ptr<exchange> listing(message 
 
 std::unique_ptr<exchange> open_tab(const invocation& what, const program_paths& paths, const remote& daemon) {
     new_tab wanted = new_tab_of(what, paths);
-    wanted.view.size = {what.columns ? what.columns : size_of_terminal{}.cols, what.rows ? what.rows : size_of_terminal{}.rows};
+    if (what.rows) wanted.view.size.rows = what.rows;
+    if (what.columns) wanted.view.size.columns = what.columns;
     wanted.view.environment = daemon.environment_for_daemon();
     wanted.then = what.wait ? after_opening::wait : after_opening::nothing;
     if (what.wait)
@@ -68,7 +69,7 @@ std::unique_ptr<exchange> exchange_of(const std::string& line, const program_pat
         return std::make_unique<sending>(which, keys_of(what));
     case command::capture: return std::make_unique<capturing>(capture_request{which, what.history, 0, what.ansi, what.join});
     case command::wait: return wait_exchange(what, which);
-    case command::resize: return plain_request(message::resize_tab, resize_request{which, {what.columns, what.rows}});
+    case command::resize: return plain_request(message::resize_tab, resize_request{which, {what.rows, what.columns}});
     case command::rename: return plain_request(message::rename, rename_request{which, what.operands[1]});
     case command::move: return plain_request(message::move_tab, move_request{which, what.operands[1]});
     case command::respawn: return plain_request(message::respawn, respawn_request{which, what.kill_first}, remote::patient());

@@ -26,9 +26,9 @@ const terminal_features& own_features() {
     return known;
 }
 
-view_options view_of(const invocation& what, const remote& daemon, size_of_terminal size) {
+view_options view_of(const invocation& what, const remote& daemon, vt::screen_size size) {
     view_options view;
-    view.size = {what.columns ? what.columns : size.cols, what.rows ? what.rows : size.rows};
+    view.size = {what.rows ? what.rows : size.rows, what.columns ? what.columns : size.columns};
     view.readonly = what.readonly;
     view.detach_others = what.detached;
     view.ignore_size = what.ignore_size;

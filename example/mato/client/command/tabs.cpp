@@ -46,7 +46,7 @@ int run_respawn(const invocation& what) {
 int run_resize(const invocation& what) {
     const auto paths = paths_of(what);
     open_existing(paths).tell(message::resize_tab,
-                              resize_request{{what.operands[0], current_tab(paths)}, {what.columns, what.rows}}, soon());
+                              resize_request{{what.operands[0], current_tab(paths)}, {what.rows, what.columns}}, soon());
     return 0;
 }
 
