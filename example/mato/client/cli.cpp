@@ -148,9 +148,9 @@ void parse_command(const command_syntax& syntax, std::vector<std::string> argume
     const auto dashes = syntax.command == command::new_tab
                             ? arguments.begin() + static_cast<std::ptrdiff_t>(own_options_of_new(arguments))
                             : std::find(arguments.begin(), arguments.end(), "--");
-    std::vector<std::string> behind;
+    std::vector<std::string> after_dashes;
     if (dashes != arguments.end()) {
-        behind.assign(dashes + (*dashes == "--" ? 1 : 0), arguments.end());
+        after_dashes.assign(dashes + (*dashes == "--" ? 1 : 0), arguments.end());
         arguments.erase(dashes, arguments.end());
     }
     cxxopts::Options options("mato");
@@ -250,9 +250,9 @@ void parse_command(const command_syntax& syntax, std::vector<std::string> argume
     if (syntax.command == command::new_tab) {
         result.program = std::move(result.operands);
         result.operands.clear();
-        result.program.insert(result.program.end(), behind.begin(), behind.end());
+        result.program.insert(result.program.end(), after_dashes.begin(), after_dashes.end());
     } else {
-        result.operands.insert(result.operands.end(), behind.begin(), behind.end());
+        result.operands.insert(result.operands.end(), after_dashes.begin(), after_dashes.end());
     }
     if (result.operands.size() < syntax.least || result.operands.size() > syntax.most)
         usage_error("usage: mato " + std::string(syntax.usage));

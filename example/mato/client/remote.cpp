@@ -84,8 +84,8 @@ bool remote::greet(mato::deadline until, const std::function<void()>& meanwhile,
     if (!answer)
         throw command_failure{mato::exit_code::version_mismatch, "the program that serves the socket is not a mato daemon"};
     welcome_ = *answer;
-    const auto behind = client_.next(why); // a stopping daemon sends it together with the welcome
-    if (behind && parse_header(*behind).value_or(header{}).type == message::stopping)
+    const auto more = client_.next(why); // a stopping daemon sends it together with the welcome
+    if (more && parse_header(*more).value_or(header{}).type == message::stopping)
         why = {mato::errc::stopping, "greet", {}, "the daemon is stopping"};
     return !why;
 }
