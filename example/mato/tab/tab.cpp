@@ -80,7 +80,7 @@ void tab::note(std::string_view line) {
 }
 
 void tab::start_again(spawned program, std::string_view clear, handlers callbacks) {
-    ++life_;
+    ++run_;
     pid_ = program.pid;
     terminal_.assign(program.terminal.release());
     ended_ = ending_ = closing_ = reaped_ = writing_ = false;
@@ -105,15 +105,15 @@ spawn_request tab::program() const {
     return again;
 }
 
-template <class Act> auto tab::in_this_life(Act act) {
-    return [self = shared_from_this(), life = life_, act](std::error_code why) {
-        if (!why && life == self->life_) act(*self);
+template <class Act> auto tab::in_this_run(Act act) {
+    return [self = shared_from_this(), run = run_, act](std::error_code why) {
+        if (!why && run == self->run_) act(*self);
     };
 }
 
 void tab::wait_for_output() {
     if (!terminal_.is_open()) return;
-    auto act = in_this_life([](tab& self) {
+    auto act = in_this_run([](tab& self) {
         if (!self.ended_ && !self.ending_) self.serve();
     });
     if (!unread_.empty())
@@ -123,7 +123,7 @@ void tab::wait_for_output() {
 
 void tab::wait_until(mato::clock::time_point when) {
     rest_timer_.expires_at(when);
-    rest_timer_.async_wait(in_this_life([](tab& self) {
+    rest_timer_.async_wait(in_this_run([](tab& self) {
         if (!self.ended_) self.wait_for_output();
     }));
 }
@@ -293,7 +293,7 @@ void tab::write_input() {
     }
     if (input_.empty() || ended_) return;
     writing_ = true;
-    terminal_.async_wait(asio::posix::stream_descriptor::wait_write, in_this_life([](tab& self) { self.write_input(); }));
+    terminal_.async_wait(asio::posix::stream_descriptor::wait_write, in_this_run([](tab& self) { self.write_input(); }));
 }
 
 void tab::resize(terminal_size size) {
@@ -303,7 +303,7 @@ void tab::resize(terminal_size size) {
     const auto due = last_resize_ + resize_gap;
     if (mato::clock::now() >= due) return apply_size();
     resize_timer_.expires_at(due);
-    resize_timer_.async_wait(in_this_life([](tab& self) { self.apply_size(); }));
+    resize_timer_.async_wait(in_this_run([](tab& self) { self.apply_size(); }));
 }
 
 void tab::apply_size() {
@@ -348,7 +348,7 @@ void tab::end() {
 
 void tab::drain() {
     if (read_output(turns_.share()) != reading::more || drained_ >= most_drained) return finish_end();
-    asio::post(terminal_.get_executor(), [act = in_this_life([](tab& self) { self.drain(); })]() mutable { act({}); });
+    asio::post(terminal_.get_executor(), [act = in_this_run([](tab& self) { self.drain(); })]() mutable { act({}); });
 }
 
 void tab::finish_end() {
@@ -405,7 +405,7 @@ void tab::watch_closing() {
         return end();
     }
     close_timer_.expires_after(look_again);
-    close_timer_.async_wait(in_this_life([](tab& self) { self.watch_closing(); }));
+    close_timer_.async_wait(in_this_run([](tab& self) { self.watch_closing(); }));
 }
 
 void tab::kill_now() {

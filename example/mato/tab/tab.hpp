@@ -158,7 +158,7 @@ private:
     void apply_size();
     void watch_closing();
     /// A handler: does nothing after an error, nor when another program was started meanwhile.
-    template <class Act> auto in_this_life(Act act);
+    template <class Act> auto in_this_run(Act act);
     bool reap();
     void signal_members(int signal);
     [[nodiscard]] bool are_members_gone();
@@ -173,7 +173,7 @@ private:
 
     const tab_id id_;
     pid_t pid_;
-    std::uint32_t life_ = 0; // counts programs
+    std::uint32_t run_ = 0; // counts programs
     const std::string command_;
     const spawn_request program_;
     asio::posix::stream_descriptor terminal_;
