@@ -52,7 +52,7 @@ void emulator::resize(screen_size size) {
     cluster_at_.reset();
     reset_margins(); // as xterm does: the margins belong to a screen that no longer exists
     scrolls_.clear(revision_);
-    if (!pictures_.empty()) sweep_pictures();
+    if (!pictures_.empty()) collect_unused_pictures();
 }
 
 void emulator::reset() {

@@ -249,7 +249,7 @@ private:
 
     // emulator_picture.cpp
     [[nodiscard]] pixel_size cell() const noexcept;
-    void lay(picture p, bool moves);
+    void place_picture(picture p, bool moves);
     void advance_past_picture(int columns) noexcept;
     void show_sixels(std::string_view text);
     void show_iterm(std::string_view text);
@@ -259,8 +259,8 @@ private:
     void put_kitty_image(const kitty_command& c);
     void place_kitty(const kitty_command& c, std::shared_ptr<const image> shown, std::uint32_t id);
     void delete_kitty(const kitty_command& c);
-    void wipe_pictures(const std::vector<std::uint16_t>& numbers);
-    void sweep_pictures();
+    void erase_picture_cells(const std::vector<std::uint16_t>& numbers);
+    void collect_unused_pictures();
     void report_graphics(const parameters& p);
 
     terminal_options options_;

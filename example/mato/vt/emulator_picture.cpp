@@ -44,14 +44,14 @@ pixel_size emulator::cell() const noexcept {
 }
 
 /// Marks the cells that `p` covers, from the cursor on; the cursor moves to its last row by line feeds.
-void emulator::lay(picture p, bool moves) {
+void emulator::place_picture(picture p, bool moves) {
     cursor_.pending_wrap = false;
     const int left = cursor_.at.column, edge = left < right_ ? right_ : columns();
     p.columns = std::min(p.columns, edge - left);
     if (!moves) p.rows = std::min(p.rows, rows() - cursor_.at.row);
     const int count = p.rows, end = left + p.columns;
     spend_rows(count);
-    sweep_pictures(); // first make room by removing unused ones
+    collect_unused_pictures(); // first make room by removing unused ones
     const std::uint16_t number = pictures_.add(std::move(p));
     for (int r = 0; r < count; ++r) {
         if (left == 0) break_line_above(cursor_.at.row + (moves ? 0 : r));
@@ -91,7 +91,7 @@ void emulator::show_sixels(std::string_view text) {
     p.is_cut = p.columns > columns() - cursor_.at.column;
     p.image = std::move(made);
     const int last = extent.last_band / cell().height, covered = p.rows;
-    lay(std::move(p), true);
+    place_picture(std::move(p), true);
     if (last >= covered)
         line_feed();
     else
@@ -148,7 +148,7 @@ void emulator::show_iterm(std::string_view text) {
     made->data.shrink_to_fit();
     p.image = std::move(made);
     const int width_in_cells = p.columns;
-    lay(std::move(p), moves);
+    place_picture(std::move(p), moves);
     if (moves) advance_past_picture(width_in_cells);
 }
 
@@ -200,7 +200,7 @@ void emulator::take_kitty_image(const kitty_command& c, std::string data, bool i
         std::vector<std::uint16_t> replaced;
         for (const picture& p : pictures_.all())
             if (p.image->kind == picture_kind::kitty && p.id == id) replaced.push_back(p.number);
-        wipe_pictures(replaced);
+        erase_picture_cells(replaced);
     }
     id = images_.keep({id, static_cast<std::uint32_t>(c['I']), made});
     if (c.action == 't') return answer_kitty(c, "OK", id);
@@ -248,7 +248,7 @@ void emulator::place_kitty(const kitty_command& c, std::shared_ptr<const image> 
         for (const picture& other : pictures_.all())
             if (other.id == id && other.placement == p.placement && other.image->kind == picture_kind::kitty)
                 moved.push_back(other.number);
-        wipe_pictures(moved);
+        erase_picture_cells(moved);
     }
     const bool moves = c['C'] != 1;
     const auto cut = [](int& part, int& cells, int room) { // the part beyond an edge is not shown; the rest is not scaled
@@ -260,14 +260,14 @@ void emulator::place_kitty(const kitty_command& c, std::shared_ptr<const image> 
     if (!moves) cut(p.height, p.rows, rows() - cursor_.at.row);
     p.image = std::move(shown);
     const int width = p.columns;
-    lay(std::move(p), moves);
+    place_picture(std::move(p), moves);
     if (moves) advance_past_picture(width);
     answer_kitty(c, "OK", id);
 }
 
 // "Deleting images": a capital letter also deletes the data, unless it is shown elsewhere.
 void emulator::delete_kitty(const kitty_command& c) {
-    sweep_pictures();
+    collect_unused_pictures();
     const char what = static_cast<char>(c.deletes | 0x20);
     const bool takes_data = c.deletes < 'a';
     auto id = static_cast<std::uint32_t>(c['i']);
@@ -277,7 +277,7 @@ void emulator::delete_kitty(const kitty_command& c) {
         id = named->id;
     }
     const position at = what == 'c' ? cursor_.at : position{c.number('y') - 1, c.number('x') - 1};
-    std::vector<std::uint16_t> doomed;
+    std::vector<std::uint16_t> deleted;
     const auto collect = [&](std::uint16_t number) {
         const picture* const p = pictures_.find(number);
         if (!p || p->image->kind != picture_kind::kitty) return;
@@ -286,7 +286,7 @@ void emulator::delete_kitty(const kitty_command& c) {
             return;
         if ((what == 'z' || what == 'q') && p->z != c['z']) return;
         if (what == 'r' && (p->id < c['x'] || p->id > c['y'])) return;
-        if (std::find(doomed.begin(), doomed.end(), number) == doomed.end()) doomed.push_back(number);
+        if (std::find(deleted.begin(), deleted.end(), number) == deleted.end()) deleted.push_back(number);
     };
     if (std::string_view("aincpqxyzr").find(what) == std::string_view::npos) return;
     for (int r = 0; r < rows() && !pictures_.empty(); ++r) {
@@ -298,12 +298,12 @@ void emulator::delete_kitty(const kitty_command& c) {
     }
     std::vector<std::uint32_t> ids;
     if (takes_data && (what == 'i' || what == 'n')) ids.push_back(id);
-    for (const std::uint16_t number : doomed)
+    for (const std::uint16_t number : deleted)
         if (takes_data) ids.push_back(pictures_.find(number)->id);
     if (takes_data && (what == 'a' || what == 'r')) // also images that are not shown
         for (const auto& each : images_.all())
             if (what == 'a' || (each.id >= c['x'] && each.id <= c['y'])) ids.push_back(each.id);
-    wipe_pictures(doomed);
+    erase_picture_cells(deleted);
     for (const std::uint32_t each : ids) {
         const bool shown = std::any_of(pictures_.all().begin(), pictures_.all().end(),
                                        [=](const picture& p) { return p.image->kind == picture_kind::kitty && p.id == each; });
@@ -314,10 +314,10 @@ void emulator::delete_kitty(const kitty_command& c) {
 // ---- all ----
 
 /// Erases their cells.
-void emulator::wipe_pictures(const std::vector<std::uint16_t>& numbers) {
+void emulator::erase_picture_cells(const std::vector<std::uint16_t>& numbers) {
     if (numbers.empty()) return;
     const auto is_one = [&](std::uint16_t n) { return std::find(numbers.begin(), numbers.end(), n) != numbers.end(); };
-    const auto wipe = [&](screen& s) {
+    const auto erase = [&](screen& s) {
         std::vector<std::pair<int, int>> cells;
         for (int r = 0; r < s.size().rows; ++r) {
             spend(static_cast<std::int64_t>(s.at(r).runs().size()) + 1);
@@ -328,13 +328,13 @@ void emulator::wipe_pictures(const std::vector<std::uint16_t>& numbers) {
             for (const auto& [begin, end] : cells) s.erase({r, begin, r + 1, end}, {});
         }
     };
-    wipe(primary_);
-    if (alternate_) wipe(*alternate_);
+    erase(primary_);
+    if (alternate_) erase(*alternate_);
     for (const std::uint16_t n : numbers) pictures_.remove(n);
 }
 
 /// Deletes those without a cell on any screen.
-void emulator::sweep_pictures() {
+void emulator::collect_unused_pictures() {
     std::vector<std::uint16_t> seen;
     const auto look = [&](const row& r) {
         spend(static_cast<std::int64_t>(r.runs().size()) + 1);

@@ -2,6 +2,7 @@
 #include "history.hpp"
 
 #include "bytes.hpp"
+#include "geometry.hpp"
 #include "packed_line.hpp"
 #include "wrap.hpp"
 

@@ -8,8 +8,8 @@
 #pragma once
 
 #include "block_list.hpp"
-#include "row.hpp"
 #include "geometry.hpp"
+#include "row.hpp"
 
 #include <cstdint>
 #include <string>

@@ -31,7 +31,7 @@ std::size_t terminal::feed_some(std::string_view bytes, moment now, std::int64_t
     e.work_left_ = work;
     const std::size_t taken = core_->parser.feed(bytes, e);
     e.work_left_ = emulator::no_limit;
-    if (taken == bytes.size() && !e.pictures_.empty()) e.sweep_pictures();
+    if (taken == bytes.size() && !e.pictures_.empty()) e.collect_unused_pictures();
     return taken;
 }
 
