@@ -32,7 +32,7 @@ std::unique_ptr<direct_outlet> direct_outlet::open(asio::io_context& context, ma
         out.set(std::make_error_code(std::errc::inappropriate_io_control_operation), "take terminal");
         return nullptr;
     }
-    // Any other descriptor would be kept, too: of the client's own connection, whose end was then never seen.
+    // Any other descriptor would be kept too; one of the client's own connection would hide the connection's end.
     if (sys::fstat(leash.get(), &held) == -1 || !S_ISFIFO(held.st_mode)) {
         out.set(std::make_error_code(std::errc::invalid_argument), "take terminal", "the leash", "it is not a pipe");
         return nullptr;
@@ -64,7 +64,7 @@ void direct_outlet::show(handlers callbacks) {
 
 void direct_outlet::hide() {
     shown_ = false;
-    drop_pending(); // half a frame: the next one begins with a reset
+    drop_pending(); // an incomplete frame: the next one begins with a reset
 }
 
 void direct_outlet::close() {
@@ -96,7 +96,7 @@ void direct_outlet::read_keys() {
     const ssize_t got = sys::read(terminal_.native_handle(), buffer, sizeof buffer);
     if (got == 0 || (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK)) return lose();
     const std::string_view bytes(buffer, static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
-    int left = 0; // the kernel may still have to bring what follows a full buffer
+    int left = 0; // after a full buffer the kernel may need time to deliver the rest
     const bool follows = bytes.ends_with('\033') && (bytes.size() >= full_terminal_bytes ||
                                                      (sys::ioctl(terminal_.native_handle(), FIONREAD, &left) == 0 && left > 0));
     if (!bytes.empty() && callbacks_.on_typed)
@@ -106,7 +106,7 @@ void direct_outlet::read_keys() {
 
 void direct_outlet::write(std::string_view bytes) {
     if (!shown_) return;
-    if (pending_.empty()) { // the common case: no copy
+    if (pending_.empty()) { // the usual case: no copy
         const ssize_t took = sys::write(terminal_.native_handle(), bytes.data(), bytes.size());
         if (took < 0 && errno != EAGAIN && errno != EWOULDBLOCK) return lose();
         if (took > 0) {
@@ -119,7 +119,7 @@ void direct_outlet::write(std::string_view bytes) {
     wait_for_room();
 }
 
-/// By the pipe that the guardian reads: the client may be killed before it has read a message.
+/// Through the pipe that the guardian reads: the client may be killed before it reads a message.
 void direct_outlet::note_shaped_cursor(int own_style) {
     const char note = guardian_note_of(own_style);
     if (leash_) static_cast<void>(!sys::write(leash_.get(), &note, 1));
@@ -145,7 +145,7 @@ void direct_outlet::flush() {
         taken_ += static_cast<std::size_t>(took);
     }
     if (taken_ < pending_.size()) return wait_for_room();
-    drop_pending(); // the memory too: an image may have been in it
+    drop_pending(); // releases the memory too: it may contain an image
     if (callbacks_.on_ready) callbacks_.on_ready();
 }
 
@@ -157,7 +157,7 @@ vt::pixel_size direct_outlet::cell_size() const noexcept {
     return {all.ws_xpixel / all.ws_col, all.ws_ypixel / all.ws_row};
 }
 
-/// Posted: the caller may be drawing. The client is told, and puts an end to it.
+/// Posted, because the caller may be drawing. The client is told, and ends the attachment.
 void direct_outlet::lose() {
     if (!shown_) return;
     shown_ = false;
@@ -191,7 +191,7 @@ void relayed_outlet::send_some() {
         sent_ += chunk.size();
     }
     if (done == unsent_.size())
-        unsent_.capacity() > most_under_way ? std::string().swap(unsent_) : unsent_.clear(); // an image may have been in it
+        unsent_.capacity() > most_under_way ? std::string().swap(unsent_) : unsent_.clear(); // it may contain an image
     else
         unsent_.erase(0, done);
 }
@@ -209,7 +209,7 @@ void relayed_outlet::input(std::string_view bytes, mato::error_out out) {
     unreported_ += bytes.size();
     if (unreported_ > input_window_bytes + input_chunk_bytes)
         return out.set(mato::errc::malformed, "input", {}, "it typed past its window");
-    report(input_window_bytes / 8); // a key is not worth an answer
+    report(input_window_bytes / 8); // a single key is not worth a message
     const bool was_cut = bytes.size() == input_chunk_bytes;
     if (shown_ && callbacks_.on_typed)
         callbacks_.on_typed(bytes, was_cut ? input_reader::rest::follows : input_reader::rest::unknown);

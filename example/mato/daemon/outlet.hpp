@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-/// @file outlet.hpp: the way to a viewer's terminal and back: the terminal itself, or the client that has it.
+/// @file outlet.hpp: input and output of a viewer's terminal, either directly or through its client.
 /// Threads: the io_context's.   Blocks: never.   Test: test/mato/viewer_process_test.cpp.
 ///
-/// Direct is one hop less each way, a third of an echo's time. Relaying needs nothing but a byte stream, so it works where a
-/// descriptor cannot be passed or reopened: another mount namespace, a terminal of another user, a forwarded socket.
+/// Direct saves one hop each way, a third of an echo's time. Relaying needs only a byte stream, so it works where a descriptor
+/// cannot be passed or reopened: another mount namespace, another user's terminal, a forwarded socket.
 #pragma once
 
 #include "multiplexer_daemon.hpp"
@@ -27,11 +27,11 @@ namespace mux {
 class outlet {
 public:
     struct handlers {
-        // None may destroy the outlet; `close` it.
-        /// Bytes of the terminal's keyboard, and whether more are there already. The view dies with the call.
+        // None may destroy the outlet; call `close` instead.
+        /// Bytes from the terminal's keyboard, and whether more are available. The view is valid during the call.
         std::function<void(std::string_view, input_reader::rest)> on_typed;
         std::function<void()> on_ready; ///< `is_ready` again
-        std::function<void()> on_lost;  ///< the terminal is gone; last
+        std::function<void()> on_lost;  ///< the terminal is gone; the last call
     };
 
     virtual ~outlet() = default;
@@ -39,33 +39,33 @@ public:
     outlet(const outlet&) = delete;
     outlet& operator=(const outlet&) = delete;
 
-    /// Begins to read, and to call; `hide` ends both until the next `show`.
+    /// Begins to read and to call the handlers; `hide` stops both until the next `show`.
     virtual void show(handlers callbacks) = 0;
     virtual void hide() = 0;
-    /// Lets go of the terminal for good.
+    /// Releases the terminal for ever.
     virtual void close() = 0;
-    /// What the terminal does not take at once is kept. @pre is_ready()
+    /// Bytes that the terminal does not accept are kept. @pre is_ready()
     virtual void write(std::string_view bytes) = 0;
-    /// The terminal's cursor is about to be given another shape than this style. A guardian has to know it: this process may
-    /// be killed.
+    /// The terminal's cursor is about to get another shape than `own_style`. The guardian must know: this process may be
+    /// killed.
     virtual void note_shaped_cursor(int /*own_style*/) {}
-    /// All that was written is taken, as far as can be told: there is room for another frame.
+    /// Everything written has been accepted, as far as is known: there is room for another frame.
     [[nodiscard]] virtual bool is_ready() const noexcept = 0;
-    /// False: nothing more is read from the keyboard for now.
+    /// False: reading from the keyboard stops.
     virtual void read_keyboard(bool wanted) = 0;
     [[nodiscard]] virtual std::size_t pending_bytes() const noexcept = 0;
     [[nodiscard]] virtual std::uint64_t sent_bytes() const noexcept = 0;
     [[nodiscard]] virtual bool is_direct() const noexcept = 0;
-    /// Pixels of the terminal's cells; zero: not known.
+    /// Pixels of the terminal's cells; zero: unknown.
     [[nodiscard]] virtual vt::pixel_size cell_size() const noexcept { return {}; }
 };
 
-/// A terminal passed by a client. It is opened anew through /proc, so that its non-blocking mode is no business of the shell
-/// that shares the client's descriptors.
+/// A terminal passed by a client. It is opened again through /proc: O_NONBLOCK is set on a separate open file description, so
+/// the shell's is unaffected.
 class direct_outlet final : public outlet {
 public:
-    /// `leash` is closed when the terminal has been let go of: whoever waits for that knows.
-    /// Null when it is no terminal, or cannot be opened again. @errors of open(2).
+    /// `leash` is closed when the terminal has been released; the guardian waits for that.
+    /// Null if it is not a terminal, or cannot be opened again. @errors of open(2).
     [[nodiscard]] static std::unique_ptr<direct_outlet> open(asio::io_context& context, mato::unique_fd passed,
                                                              mato::unique_fd leash, mato::error_out out);
 
@@ -102,7 +102,7 @@ private:
     bool shown_ = false, wants_keys_ = true, reading_ = false, writing_ = false;
 };
 
-/// Messages `output` and `input` of a client.
+/// Uses the messages `output` and `input` of a client.
 class relayed_outlet final : public outlet {
 public:
     explicit relayed_outlet(multiplexer_daemon::session_ptr session) : session_(std::move(session)) {}
@@ -117,16 +117,16 @@ public:
     [[nodiscard]] std::uint64_t sent_bytes() const noexcept override { return sent_; }
     [[nodiscard]] bool is_direct() const noexcept override { return false; }
 
-    /// An `input`. @errors malformed: more than the window.
+    /// Handles an `input`. @errors malformed: more than the window.
     void input(std::string_view bytes, mato::error_out out);
-    /// An `output_taken`.
+    /// Handles an `output_taken`.
     void output_taken(std::uint64_t bytes);
 
 private:
     void send_some();
     void report(std::size_t at_least);
 
-    // Bytes under way to the client, whose queue in the daemon must hold them: a frame with an image is longer than that.
+    // Bytes in flight to the client, limited by its queue in the daemon: a frame with an image is longer than that.
     static constexpr std::size_t most_under_way = 512u << 10;
 
     multiplexer_daemon::session_ptr session_;

@@ -22,7 +22,7 @@ viewer::viewer(asio::io_context& context, std::unique_ptr<outlet> way, viewer_op
     await_answers();
 }
 
-/// From a terminal that is asked, for a while.
+/// A terminal that answers queries, for a limited time.
 void viewer::await_answers() {
     overdue_ = false;
     host_timer_.expires_after(host_patience);
@@ -54,9 +54,9 @@ void viewer::show(bool asked) {
                 [this] {
                     if (callbacks_.on_lost) callbacks_.on_lost();
                 }});
-    // At first what was written before it came: a new tab's program may ask before its viewer is shown.
+    // First the output from before the viewer came: a new tab's program may send queries before its viewer is shown.
     if (std::exchange(was_shown_, true)) note_replay();
-    if (tab_) begin_anew();
+    if (tab_) begin_from_reset();
     if (callbacks_.on_focus) callbacks_.on_focus();
 }
 
@@ -81,17 +81,17 @@ void viewer::close() {
 void viewer::watch(std::shared_ptr<tab> shown) {
     tab_ = std::move(shown);
     note_replay();
-    begin_anew();
+    begin_from_reset();
 }
 
-/// What a tab without emulator has written so far was for others.
+/// Earlier output of a tab without emulator was for other viewers.
 void viewer::note_replay() { replayed_to_ = tab_ && tab_->bytes() ? tab_->bytes()->end() : 0; }
 
-void viewer::begin_anew() {
+void viewer::begin_from_reset() {
     help_.clear();
     scrolled_ = false;
     composer_.forget();
-    starts_anew_ = true;
+    starts_empty_ = true;
     pacer_.arrived();
     update(false);
 }
@@ -104,14 +104,14 @@ void viewer::update(bool flooding) {
 }
 
 void viewer::resize(vt::screen_size size) {
-    measure_cell(); // also with as many cells: the font may be another
+    measure_cell(); // also with the same number of cells: the font may have changed
     if (composer_.size() == size.clamped()) return;
     options_.size = size;
     composer_.resize(size);
     update(false);
 }
 
-/// When it may have changed: to ask the kernel for each frame would be a call for nothing.
+/// Only when it may have changed: asking the kernel for each frame would be wasteful.
 void viewer::measure_cell() {
     cell_ = way_->cell_size();
     if (!cell_.is_known()) cell_ = answered_cell_;
@@ -140,13 +140,12 @@ void viewer::ring() {
 }
 
 void viewer::pass(std::string_view bytes) {
-    if (passing_.size() + bytes.size() > most_passing)
-        passing_.clear(); // the terminal takes nothing: the newest is what counts
+    if (passing_.size() + bytes.size() > most_passing) passing_.clear(); // the terminal accepts nothing: only the newest counts
     if (bytes.size() <= most_passing) passing_ += bytes;
     update(false);
 }
 
-/// A frame now, or as soon as it may be.
+/// Sends a frame now, or as soon as it may be sent.
 void viewer::try_frame() {
     if (!shown_ || !tab_ || !dirty_) return;
     if (!way_->is_ready()) return void(++skipped_); // its `on_ready` comes here
@@ -172,12 +171,12 @@ void viewer::compose() {
     passing_.clear();
     if (composer_.has_shaped_cursor()) note_shaped_cursor();
     if (!frame_.empty()) way_->write(frame_);
-    if (frame_.capacity() > most_kept) std::string().swap(frame_); // it had an image
+    if (frame_.capacity() > most_kept) std::string().swap(frame_); // it contained an image
     dirty_ = composer_.is_incomplete();
-    if (dirty_ && way_->is_ready()) wait_until(mato::clock::now()); // else `on_ready` comes here
+    if (dirty_ && way_->is_ready()) wait_until(mato::clock::now()); // otherwise `on_ready` comes here
 }
 
-/// Before the first byte that changes the shape is written, so that it can be given back from then on.
+/// Called before the first byte that changes the shape is written, so that it can be restored from then on.
 void viewer::note_shaped_cursor() {
     const int own = composer_.own_cursor_style(); // 0 until the terminal has answered
     if (std::exchange(noted_style_, own) == own) return;
@@ -205,19 +204,19 @@ void viewer::wait_until(mato::clock::time_point when) {
     });
 }
 
-/// Sends what the viewer has not seen, while the terminal takes it; the rest stays in the ring, where it costs nothing.
+/// Sends what the viewer has not seen, while the terminal accepts it; the rest stays in the ring, at no cost.
 void viewer::pump() {
     const raw_emulator& bytes = *tab_->bytes();
     if (!help_.empty()) return;
-    note_shaped_cursor(); // the program may change it, and is not read here
+    note_shaped_cursor(); // the program may change it, and its output is not parsed here
     if (std::exchange(bell_, false)) way_->write("\a");
-    while ((position_ < bytes.end() || starts_anew_) && way_->is_ready() && shown_) {
+    while ((position_ < bytes.end() || starts_empty_) && way_->is_ready() && shown_) {
         if (position_ < bytes.begin()) { // overwritten before it could be sent
             ++skipped_, ++resyncs_;
-            starts_anew_ = true;
-            replayed_to_ = std::min(replayed_to_, position_); // what it was not sent is new to it
+            starts_empty_ = true;
+            replayed_to_ = std::min(replayed_to_, position_); // what it was not sent is new for it
         }
-        if (std::exchange(starts_anew_, false)) {
+        if (std::exchange(starts_empty_, false)) {
             position_ = bytes.replay_begin();
             replay_ = {};
             way_->write(empty_screen());
@@ -240,12 +239,12 @@ void viewer::pump() {
         }
         if (!frame_.empty()) way_->write(frame_);
     }
-    dirty_ = position_ < bytes.end() || starts_anew_;
+    dirty_ = position_ < bytes.end() || starts_empty_;
 }
 
 // ---- history ----
 
-/// Rows of history shown above the screen's; they stay the same ones while the program goes on.
+/// Rows of history shown above the screen's; they stay the same while the program writes.
 std::size_t viewer::rows_back() {
     if (!scrolled_) return 0;
     const vt::terminal& screen = *tab_->screen();
@@ -262,7 +261,7 @@ void viewer::scroll(int rows) {
     const auto back = static_cast<std::int64_t>(rows_back()) + rows;
     const auto most = static_cast<std::int64_t>(std::min<std::uint64_t>(screen.history_rows(), gone));
     anchor_ = gone - static_cast<std::uint64_t>(std::clamp<std::int64_t>(back, 0, most));
-    context_.scrolled = scrolled_ = back > 0; // the keys behind this one are read by it
+    context_.scrolled = scrolled_ = back > 0; // later keys in this read depend on it
     pacer_.typed();
     update(false);
 }
@@ -280,7 +279,7 @@ const input_context& viewer::context() {
     const vt::terminal& screen = *tab_->screen();
     context_.follow(screen);
     if (context_.questions > 0 && mato::clock::now() - asked_at_ > answer_patience) context_.questions = 0;
-    context_.focus = false; // told by the views, which know of the tab's other viewers
+    context_.focus = false; // reported by the views, which know the tab's other viewers
     context_.theme_reports = composer_.features().theme_reports;
     context_.prefix = options_.prefix;
     context_.readonly = options_.readonly;
@@ -294,8 +293,8 @@ const input_context& viewer::context() {
 void viewer::on_keys(std::string_view bytes, input_reader::rest more) {
     if (!tab_) return;
     pacer_.typed();
-    // A read-only viewer types nothing, so its keys end a list of lines here; answers of its terminal, which begin with ESC, do
-    // not.
+    // A read-only viewer types nothing, so its keys close a list of lines here; answers of its terminal, which begin with ESC,
+    // do not.
     const bool is_answer = bytes.starts_with('\033') && context_.questions > 0;
     const bool leaves = options_.readonly && !help_.empty() && !is_answer;
     if (tab_->bytes())
@@ -306,7 +305,7 @@ void viewer::on_keys(std::string_view bytes, input_reader::rest more) {
     wait_for_keys();
 }
 
-/// A sequence that stays cut was typed by hand, and a paste that stays open has lost its end.
+/// A sequence that stays incomplete was typed by hand, and a paste that stays open has lost its end.
 void viewer::wait_for_keys() {
     const bool waits = reader_.pending() || reader_.in_paste();
     if (!waits || !shown_) return void(keys_timer_.cancel());
@@ -321,7 +320,7 @@ void viewer::wait_for_keys() {
 }
 
 void viewer::typed(std::string_view bytes) {
-    if (!help_.empty()) return leave_help(); // any key goes back
+    if (!help_.empty()) return leave_help(); // any key returns
     if (!options_.readonly && callbacks_.on_typed) callbacks_.on_typed(bytes);
 }
 
@@ -338,7 +337,7 @@ void viewer::answer(const terminal_answer& what) {
         composer_.set_own_cursor_style(cursor->style);
         if (noted_style_) note_shaped_cursor();
     }
-    if (std::holds_alternative<device_attributes>(what)) { // the last one
+    if (std::holds_alternative<device_attributes>(what)) { // the last answer
         context_.questions = 0;
         if (callbacks_.on_answered) callbacks_.on_answered();
         if (callbacks_.on_known) callbacks_.on_known();
@@ -346,7 +345,7 @@ void viewer::answer(const terminal_answer& what) {
     update(false);
 }
 
-/// Told when all have come. A terminal whose theme has changed is asked for its colours again.
+/// Called when all answers have arrived. A terminal whose theme has changed is queried for its colours again.
 void viewer::learn_colours(const terminal_answer& what) {
     if (const auto* const reply = std::get_if<colour_reply>(&what)) learning_.at[reply->index] = reply->colour;
     if (const auto* const report = std::get_if<theme_report>(&what)) {
@@ -380,14 +379,14 @@ void viewer::tell(std::vector<std::string> lines) {
 void viewer::leave_help() {
     help_.clear();
     notice_timer_.cancel();
-    starts_anew_ = true;
-    replayed_to_ = position_; // again, what it was sent already
+    starts_empty_ = true;
+    replayed_to_ = position_; // what was already sent is replayed too
     pacer_.typed();
     update(false);
 }
 
 void viewer::command(char key) {
-    focus(true); // also where the terminal does not report it
+    focus(true); // also if the terminal does not report it
     if (!help_.empty()) {
         leave_help();
         if (!std::exchange(is_notice_, false)) return;

@@ -14,7 +14,7 @@ namespace {
 
 constexpr char default_prefix = '\x1c';
 
-/// Pixels of a cell; none has so many that a larger number is true.
+/// Pixels of a cell; larger numbers are invalid.
 int as_cell(int pixels) { return pixels < 1000 ? std::max(pixels, 0) : 0; }
 
 } // namespace
@@ -83,7 +83,7 @@ viewer::handlers views::handlers_of(std::uint64_t id) {
             }};
 }
 
-/// A lone read-only viewer cannot give the tab its size, so it is told that it sees a part.
+/// A single read-only viewer does not set the tab's size, so it is told that it sees a part.
 void views::tell_if_cut(client& watcher) {
     tab_entry* const entry = state_.tabs.find(watcher.attached);
     if (!entry || !watcher.screen) return;
@@ -99,7 +99,7 @@ void views::tell_if_cut(client& watcher) {
 void views::switch_to(client& watcher, tab& shown) {
     tab_entry& entry = *state_.tabs.find(shown.id());
     const tab_id before = std::exchange(watcher.attached, shown.id());
-    if (!watcher.view.readonly) { // which changes nothing, not even where others go
+    if (!watcher.view.readonly) { // a read-only client changes nothing, not even where others switch to
         watcher.activity = state_.tabs.use(entry);
         entry.has_rung = false;
     }
@@ -113,7 +113,7 @@ void views::switch_to(client& watcher, tab& shown) {
     watcher.screen->read_keyboard(true);
     watcher.screen->watch(entry.program);
     tab_entry* const left = state_.tabs.find(before);
-    if (left) follow_focus(*left); // before the one that has it now
+    if (left) follow_focus(*left); // before the tab that has it now
     follow_focus(entry);
     if (before == shown.id()) return;
     state_.events.tell(
@@ -122,7 +122,7 @@ void views::switch_to(client& watcher, tab& shown) {
 }
 
 void views::leave(client& watcher) {
-    if (watcher.screen) { // it may be one of its callbacks that asks
+    if (watcher.screen) { // the call may come from one of its callbacks
         watcher.left += traffic_of(*watcher.screen);
         watcher.screen->close();
         watcher.relay = nullptr;
@@ -171,14 +171,15 @@ void views::end(tab& ended) {
 
 // ---- from the terminal ----
 
-/// What came from a client's keyboard for the program.
+/// Input from a client's keyboard for the program.
 void views::type(client& from, std::string_view bytes) {
     tab_entry* const shown = state_.tabs.find(from.attached);
     if (!shown || from.view.readonly || bytes.empty()) return;
     const bool was_latest = from.activity == state_.tabs.last_act();
     from.activity = state_.tabs.use(*shown);
     from.untaken += bytes.size();
-    if (!shown->program->type({from.id(), 0}, std::string(bytes))) from.untaken -= bytes.size(); // ended: nobody takes it
+    if (!shown->program->type({from.id(), 0}, std::string(bytes)))
+        from.untaken -= bytes.size(); // the program has ended: it reads nothing
     if (from.untaken > input_window_bytes) from.screen->read_keyboard(false);
     if (!was_latest) fit(*shown);
 }
@@ -215,7 +216,7 @@ void views::on_output(tab_id id, bool flooding) {
 
 void views::on_events(tab_id id, const std::vector<vt::event>& events) {
     const auto viewers = state_.clients.viewers_of(id);
-    const vt::event *title = nullptr, *directory = nullptr, *bell = nullptr; // of those that came in one read the last
+    const vt::event *title = nullptr, *directory = nullptr, *bell = nullptr; // the last ones of this read
     for (const vt::event& each : events) {
         if (each.kind == vt::event_kind::title) title = &each;
         if (each.kind == vt::event_kind::directory) directory = &each;
@@ -252,7 +253,7 @@ void views::fit(tab_entry& entry) {
     std::vector<sized_viewer> sizes;
     const auto viewers = state_.clients.viewers_of(shown.id());
     const auto counts = [](const client* each) { return !each->view.readonly && !each->suspended; };
-    // --ignore-size yields to others; where there are none, it has nothing to yield to.
+    // --ignore-size yields to other viewers; it counts if there are none.
     const bool has_other =
         std::any_of(viewers.begin(), viewers.end(), [&](auto* each) { return counts(each) && !each->view.ignore_size; });
     for (client* each : viewers) {
@@ -280,7 +281,7 @@ void views::resize(tab& shown, const terminal_size& size) {
     if (shown.size() != before) state_.events.tell({.kind = "tab-resized", .tab = shown.id(), .size = shown.size()});
 }
 
-/// An image that no viewer can show is as unknown to the tab's terminal as to theirs; without viewers all are kept.
+/// The tab's terminal supports the image protocols of its viewers; without viewers it supports all.
 void views::tell_what_is_shown(tab& shown) {
     const auto viewers = state_.clients.viewers_of(shown.id());
     if (viewers.empty()) return shown.know_pictures({true, true, true, false});
@@ -293,7 +294,7 @@ void views::tell_what_is_shown(tab& shown) {
     shown.know_pictures(all);
 }
 
-/// The colours are those of the terminal used last that has told any; a key protocol works if one of them has it.
+/// The colours are those of the last used terminal that has reported any; a key protocol works if one terminal supports it.
 void views::tell_of_host(tab& shown) {
     vt::host_terminal host{nullptr, false, state_.configuration->clipboard, false};
     const client *latest = nullptr, *coloured = nullptr;

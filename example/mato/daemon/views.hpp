@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-/// @file views.hpp: which client's terminal shows which tab: how it begins, what goes between the two, how it ends.
+/// @file views.hpp: which client's terminal shows which tab: attaching, input, output, detaching.
 /// Threads: the io_context's.   Blocks: never.   Test: test/mato/viewers_process_test.cpp, test/mato/attach_process_test.cpp.
 ///
-/// A tab's size, and the images its terminal knows, follow from who shows it.
+/// The viewers of a tab determine its size and the image protocols of its terminal.
 #pragma once
 
 #include "state.hpp"
@@ -15,44 +15,44 @@ namespace mux {
 
 class views {
 public:
-    /// `on_command`: a key after the prefix that is not the viewer's own. The client has a screen.
+    /// `on_command`: a key after the prefix that the viewer does not handle. The client has a screen.
     views(daemon_state& state, std::function<void(client&, char)> on_command)
         : state_(state), on_command_(std::move(on_command)) {}
 
     // ---- for clients ----
 
-    /// Takes the client's terminal, if it passed one that can be used, else talks to it through the client.
+    /// Uses the client's terminal directly if it passed a usable one, otherwise through the client.
     attachment_info attach(client& watcher, tab& shown, const view_options& options);
-    /// Another tab on the same terminal. @pre attached
+    /// Shows another tab on the same terminal. @pre attached
     void switch_to(client& watcher, tab& shown);
-    /// Lets go of the terminal; nothing when not attached.
+    /// Releases the terminal; no effect if it is not attached.
     void leave(client& watcher);
-    /// Says so in its terminal when it is read-only, alone, and too small for the tab.
+    /// Shows a notice in its terminal if it is read-only, alone, and too small for the tab.
     void tell_if_cut(client& watcher);
     /// While it is suspended, its size does not count.
     void set_suspended(client& watcher, bool suspended);
-    /// The tab this client showed before, else the one used last; null: there is no other.
+    /// The tab that this client showed before, or else the one used last; null: there is no other.
     [[nodiscard]] std::shared_ptr<tab> tab_before(const client& watcher) const;
-    /// As `leave`, and the client is told, who then has its terminal back.
+    /// As `leave`; the client is told, and has its terminal back.
     void part(client& watcher, message why);
     void resize_terminal(client& watcher, vt::screen_size size);
-    /// All of them, and all tabs, by the settings as they are now.
+    /// Applies the current settings to all viewers and all tabs.
     void apply_settings();
 
     // ---- for tabs ----
 
-    /// From now on it has this size, whatever shows it.
+    /// Sets the tab's size, regardless of its viewers.
     void fix_size(tab_entry& which, vt::screen_size size);
-    /// From now on it has the size that its viewers give it.
+    /// The viewers decide its size again.
     void free_size(tab_entry& which);
     void on_output(tab_id id, bool flooding);
-    /// What its program said beside the screen; told to who follows events, too.
+    /// Events of its program, other than output; also reported to clients that follow events.
     void on_events(tab_id id, const std::vector<vt::event>& events);
-    /// The program took what was typed.
+    /// The program has read typed input.
     void on_typed_taken(std::uint64_t client, std::size_t bytes);
-    /// The program ended: what was typed and not taken is gone with it.
+    /// The program has ended: unread input is lost.
     void forget_typed(tab_id id);
-    /// The tab goes: its viewers have all of it, and then show the tab they showed before. Without one they leave.
+    /// The tab is removed: its viewers get all of its output, then switch to the tab they showed before, or detach.
     void end(tab& ended);
 
 private:
@@ -63,7 +63,7 @@ private:
     void resize(tab& shown, const terminal_size& size);
     void tell_what_is_shown(tab& shown);
     void tell_of_host(tab& shown);
-    /// Reports the focus to the tab's program, if it is not what it was.
+    /// Reports the focus to the tab's program if it has changed.
     void follow_focus(tab_entry& entry);
 
     daemon_state& state_;
