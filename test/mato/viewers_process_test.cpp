@@ -183,14 +183,14 @@ TEST_CASE("a thousand viewers of one tab all show it, and leave nothing", "[mato
     std::vector<watcher> all;
     for (int i = 0; i < count; ++i) {
         watcher each{connect(world), mato::unique_fd(::open("/dev/ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC)), {}};
-        int unlock = 0, leash[2];
+        int unlock = 0, release_pipe[2];
         REQUIRE(::ioctl(each.master.get(), TIOCSPTLCK, &unlock) == 0);
         each.slave = mato::unique_fd(::ioctl(each.master.get(), TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC));
-        REQUIRE(::pipe2(leash, O_CLOEXEC) == 0);
+        REQUIRE(::pipe2(release_pipe, O_CLOEXEC) == 0);
         termios raw{};
         ::cfmakeraw(&raw);
         REQUIRE(::tcsetattr(each.slave.get(), TCSANOW, &raw) == 0);
-        const mato::unique_fd ours(leash[0]), theirs(leash[1]);
+        const mato::unique_fd ours(release_pipe[0]), theirs(release_pipe[1]);
         mux::attach_request request;
         request.which.name = "1";
         request.view.passes_terminal = true;

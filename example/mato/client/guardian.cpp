@@ -55,11 +55,11 @@ last_state await_end() {
     return result;
 }
 
-[[noreturn]] void watch(int terminal, int alive, int leash, const termios& before) {
+[[noreturn]] void watch(int terminal, int alive, int release_pipe, const termios& before) {
     ::setpgid(0, 0);                                    // signals to the client's group do not reach the guardian,
     ::pthread_setname_np(::pthread_self(), "ttyguard"); // nor do those of "killall mato"
     // Descriptors 0, 1 and 2 are kept; they are moved above 2 first, so that none is overwritten.
-    const int kept[] = {sys::fcntl(terminal, F_DUPFD, 3), sys::fcntl(alive, F_DUPFD, 3), sys::fcntl(leash, F_DUPFD, 3)};
+    const int kept[] = {sys::fcntl(terminal, F_DUPFD, 3), sys::fcntl(alive, F_DUPFD, 3), sys::fcntl(release_pipe, F_DUPFD, 3)};
     for (int i = 0; i < 3; ++i) sys::dup2(kept[i], i);
     sys::close_from(3);
     sys::chdir("/");
@@ -94,13 +94,13 @@ void restore_terminal(int terminal, const termios& before, std::optional<int> cu
 
 guardian guardian::prepare(mato::error_out out) {
     guardian result;
-    int alive[2], leash[2];
+    int alive[2], release_pipe[2];
     if (sys::pipe(alive) == -1) return out.set(mato::last_error(), "guard terminal"), guardian();
     result.alive_end_ = mato::unique_fd(alive[0]);
     result.alive_ = mato::unique_fd(alive[1]);
-    if (sys::pipe(leash) == -1) return out.set(mato::last_error(), "guard terminal"), guardian();
-    result.leash_end_ = mato::unique_fd(leash[0]);
-    result.leash_ = mato::unique_fd(leash[1]);
+    if (sys::pipe(release_pipe) == -1) return out.set(mato::last_error(), "guard terminal"), guardian();
+    result.release_end_ = mato::unique_fd(release_pipe[0]);
+    result.release_pipe_ = mato::unique_fd(release_pipe[1]);
     return result;
 }
 
@@ -109,12 +109,12 @@ void guardian::guard(int terminal, const termios& before, mato::error_out out) {
     sigfillset(&all); // stays in the guardian, mainly for SIGTTOU; set before the fork, so that it never runs without
     sys::signal_mask(SIG_SETMASK, &all, &before_fork);
     const pid_t child = sys::fork();
-    if (child == 0) watch(terminal, alive_end_.get(), leash_end_.get(), before);
+    if (child == 0) watch(terminal, alive_end_.get(), release_end_.get(), before);
     const std::error_code why = child == -1 ? mato::last_error() : std::error_code();
     if (child > 0) ::setpgid(child, child); // set here too: a signal to the group may arrive before the child has run
     sys::signal_mask(SIG_SETMASK, &before_fork, nullptr);
     alive_end_.reset();
-    leash_end_.reset();
+    release_end_.reset();
     if (!why) return;
     alive_.reset(); // a pipe without a reader
     out.set(why, "guard terminal");
@@ -131,7 +131,7 @@ void guardian::terminal_is_restored() noexcept { say(restored); }
 void guardian::dismiss() noexcept {
     terminal_is_restored();
     alive_.reset();
-    leash_.reset();
+    release_pipe_.reset();
 }
 
 } // namespace mux

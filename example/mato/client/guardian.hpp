@@ -37,11 +37,11 @@ public:
     void guard(int terminal, const termios& before, mato::error_out out);
 
     /// For the process that draws on the terminal, which closes it when done.
-    [[nodiscard]] int leash() const noexcept { return leash_.get(); }
-    void leash_is_passed() noexcept { leash_.reset(); }
+    [[nodiscard]] int release_pipe() const noexcept { return release_pipe_.get(); }
+    void release_pipe_is_passed() noexcept { release_pipe_.reset(); }
 
     /// Call it before the terminal's cursor gets another style, if this process draws on the terminal. A daemon that draws on
-    /// it writes the same guardian_note_of() to the leash.
+    /// it writes the same guardian_note_of() to the release pipe.
     void cursor_is_shaped(int own_style) noexcept { say(guardian_note_of(own_style)); }
     /// Call it before the terminal is changed.
     void terminal_is_taken() noexcept;
@@ -54,9 +54,9 @@ public:
 private:
     void say(char what) noexcept;
 
-    mato::unique_fd alive_;                 // end-of-file in the guardian: this process is gone
-    mato::unique_fd leash_;                 // end-of-file in the guardian: the daemon has released the terminal
-    mato::unique_fd alive_end_, leash_end_; // the guardian's ends, until `guard`
+    mato::unique_fd alive_;                   // end-of-file in the guardian: this process is gone
+    mato::unique_fd release_pipe_;            // end-of-file in the guardian: the daemon has released the terminal
+    mato::unique_fd alive_end_, release_end_; // the guardian's ends, until `guard`
 };
 
 } // namespace mux

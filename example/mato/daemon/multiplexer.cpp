@@ -13,7 +13,7 @@ constexpr rlim_t most_descriptors = 65'536; // enough for all tabs and clients; 
 
 constexpr std::size_t most_greeting_text = 256; // bytes of the terminal's path, and of the client's name
 
-constexpr std::size_t terminal_descriptors = 2; // an attaching client passes its terminal and the leash
+constexpr std::size_t terminal_descriptors = 2; // an attaching client passes its terminal and the release pipe
 
 } // namespace
 

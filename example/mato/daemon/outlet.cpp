@@ -19,11 +19,11 @@ namespace sys = mato::sys;
 
 // ---- direct ----
 
-std::unique_ptr<direct_outlet> direct_outlet::open(asio::io_context& context, mato::unique_fd passed, mato::unique_fd leash,
-                                                   mato::error_out out) {
+std::unique_ptr<direct_outlet> direct_outlet::open(asio::io_context& context, mato::unique_fd passed,
+                                                   mato::unique_fd release_pipe, mato::error_out out) {
     struct ::stat given {
     }, opened{}, held{};
-    if (!passed || !leash) {
+    if (!passed || !release_pipe) {
         out.set(std::make_error_code(std::errc::too_many_files_open), "take terminal", {},
                 "no descriptor came along: this process may have no room for one");
         return nullptr;
@@ -33,8 +33,8 @@ std::unique_ptr<direct_outlet> direct_outlet::open(asio::io_context& context, ma
         return nullptr;
     }
     // Any other descriptor would be kept too; one of the client's own connection would hide the connection's end.
-    if (sys::fstat(leash.get(), &held) == -1 || !S_ISFIFO(held.st_mode)) {
-        out.set(std::make_error_code(std::errc::invalid_argument), "take terminal", "the leash", "it is not a pipe");
+    if (sys::fstat(release_pipe.get(), &held) == -1 || !S_ISFIFO(held.st_mode)) {
+        out.set(std::make_error_code(std::errc::invalid_argument), "take terminal", "the release pipe", "it is not a pipe");
         return nullptr;
     }
     const std::string path = "/proc/self/fd/" + std::to_string(passed.get());
@@ -47,11 +47,11 @@ std::unique_ptr<direct_outlet> direct_outlet::open(asio::io_context& context, ma
         out.set(std::make_error_code(std::errc::inappropriate_io_control_operation), "open terminal again", path);
         return nullptr;
     }
-    return std::unique_ptr<direct_outlet>(new direct_outlet(context, std::move(own), std::move(leash)));
+    return std::unique_ptr<direct_outlet>(new direct_outlet(context, std::move(own), std::move(release_pipe)));
 }
 
-direct_outlet::direct_outlet(asio::io_context& context, mato::unique_fd terminal, mato::unique_fd leash)
-    : terminal_(context), leash_(std::move(leash)), self_(std::make_shared<direct_outlet*>(this)) {
+direct_outlet::direct_outlet(asio::io_context& context, mato::unique_fd terminal, mato::unique_fd release_pipe)
+    : terminal_(context), release_pipe_(std::move(release_pipe)), self_(std::make_shared<direct_outlet*>(this)) {
     terminal_.assign(terminal.release());
 }
 
@@ -71,7 +71,7 @@ void direct_outlet::close() {
     hide();
     std::error_code ignored;
     terminal_.close(ignored);
-    leash_.reset();
+    release_pipe_.reset();
 }
 
 void direct_outlet::read_keyboard(bool wanted) {
@@ -122,7 +122,7 @@ void direct_outlet::write(std::string_view bytes) {
 /// Through the pipe that the guardian reads: the client may be killed before it reads a message.
 void direct_outlet::note_shaped_cursor(int own_style) {
     const char note = guardian_note_of(own_style);
-    if (leash_) static_cast<void>(!sys::write(leash_.get(), &note, 1));
+    if (release_pipe_) static_cast<void>(!sys::write(release_pipe_.get(), &note, 1));
 }
 
 void direct_outlet::wait_for_room() {

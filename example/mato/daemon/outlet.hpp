@@ -64,10 +64,10 @@ public:
 /// the shell's is unaffected.
 class direct_outlet final : public outlet {
 public:
-    /// `leash` is closed when the terminal has been released; the guardian waits for that.
+    /// `release_pipe` is closed when the terminal has been released; the guardian waits for that.
     /// Null if it is not a terminal, or cannot be opened again. @errors of open(2).
     [[nodiscard]] static std::unique_ptr<direct_outlet> open(asio::io_context& context, mato::unique_fd passed,
-                                                             mato::unique_fd leash, mato::error_out out);
+                                                             mato::unique_fd release_pipe, mato::error_out out);
 
     void show(handlers callbacks) override;
     void hide() override;
@@ -82,7 +82,7 @@ public:
     [[nodiscard]] vt::pixel_size cell_size() const noexcept override;
 
 private:
-    direct_outlet(asio::io_context& context, mato::unique_fd terminal, mato::unique_fd leash);
+    direct_outlet(asio::io_context& context, mato::unique_fd terminal, mato::unique_fd release_pipe);
     void wait_for_keys();
     void read_keys();
     void flush();
@@ -93,7 +93,7 @@ private:
     static constexpr std::size_t read_bytes = 16u << 10;
 
     asio::posix::stream_descriptor terminal_;
-    mato::unique_fd leash_;
+    mato::unique_fd release_pipe_;
     std::shared_ptr<direct_outlet*> self_; // handlers hold it weakly: they may outlive the object
     handlers callbacks_;
     std::string pending_;

@@ -42,10 +42,11 @@ attachment_info views::attach(client& watcher, tab& shown, const view_options& o
 }
 
 std::unique_ptr<outlet> views::open_outlet(client& watcher, bool passes_terminal) {
-    mato::unique_fd terminal = watcher.session->take_descriptor(), leash = watcher.session->take_descriptor();
+    mato::unique_fd terminal = watcher.session->take_descriptor(), release_pipe = watcher.session->take_descriptor();
     if (passes_terminal) {
         mato::failure why;
-        if (auto direct = direct_outlet::open(state_.host.context(), std::move(terminal), std::move(leash), why)) return direct;
+        if (auto direct = direct_outlet::open(state_.host.context(), std::move(terminal), std::move(release_pipe), why))
+            return direct;
         state_.host.log().info("client " + std::to_string(watcher.id()) + " relays its terminal: " + why.message());
     }
     auto relay = std::make_unique<relayed_outlet>(watcher.session);

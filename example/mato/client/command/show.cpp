@@ -73,7 +73,7 @@ template <class Request> int show(const invocation& what, remote& daemon, user_t
     if (!(request.*view).terminal.addresses)
         throw command_failure{1, "cannot show a tab on this terminal (TERM=" + variable("TERM").value_or("") +
                                      "): it cannot position its cursor; set TERM to the terminal's type"};
-    const int descriptors[] = {tty.native_handle(), tty.guardian().leash()};
+    const int descriptors[] = {tty.native_handle(), tty.guardian().release_pipe()};
     const auto passed = what.relay ? std::span<const int>() : std::span<const int>(descriptors);
     const auto id = daemon.post_with(type, std::move(request), passed, until);
     tty.guard(why); // while the daemon works; nothing is drawn before show_tab
@@ -82,7 +82,7 @@ template <class Request> int show(const invocation& what, remote& daemon, user_t
                      "mato: no process guards this terminal (%s); if this client is killed, run 'reset' to restore it\n",
                      why.message().c_str());
     const auto shown = daemon.await<attachment_info>(id, message::attached, until);
-    tty.guardian().leash_is_passed();
+    tty.guardian().release_pipe_is_passed();
     const attach_result result = show_tab(daemon, tty, shown.direct ? drawn_by::daemon : drawn_by::client, ask);
     tty.guardian().dismiss();
     print(result.last_line + "\n");
