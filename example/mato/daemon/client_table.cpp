@@ -6,10 +6,10 @@
 namespace mux {
 
 traffic traffic_of(const viewer& screen) {
-    return {screen.way().is_direct() ? screen.way().sent_bytes() : 0, screen.skipped(), screen.resyncs()};
+    return {screen.outlet().is_direct() ? screen.outlet().sent_bytes() : 0, screen.skipped(), screen.resyncs()};
 }
 
-std::uint64_t client::queue_bytes() const { return session->queued_bytes() + (screen ? screen->way().pending_bytes() : 0); }
+std::uint64_t client::queue_bytes() const { return session->queued_bytes() + (screen ? screen->outlet().pending_bytes() : 0); }
 
 client& client_table::add(const multiplexer_daemon::session_ptr& session) {
     client& added = clients_[session->id()];

@@ -88,7 +88,7 @@ client_list inventory::clients() const {
             info.bytes_sent = all.bytes_sent;
             info.frames_dropped = all.frames_dropped;
             info.queue_bytes = each.queue_bytes();
-            info.direct = each.screen && each.screen->way().is_direct();
+            info.direct = each.screen && each.screen->outlet().is_direct();
             if (const auto stream = stream_status(each)) {
                 info.recorded = each.recorded;
                 info.follows_events = state_.events.is_followed_by(each.session.get());

@@ -14,8 +14,8 @@ std::string empty_screen() { return std::string(reset_sequence()).append(select_
 
 } // namespace
 
-viewer::viewer(asio::io_context& context, std::unique_ptr<outlet> way, viewer_options options, handlers callbacks)
-    : timer_(context), keys_timer_(context), host_timer_(context), notice_timer_(context), way_(std::move(way)),
+viewer::viewer(asio::io_context& context, std::unique_ptr<mux::outlet> terminal, viewer_options options, handlers callbacks)
+    : timer_(context), keys_timer_(context), host_timer_(context), notice_timer_(context), outlet_(std::move(terminal)),
       options_(std::move(options)), callbacks_(std::move(callbacks)), keys_(options_.prefix),
       composer_(options_.size, options_.features) {
     measure_cell();
@@ -50,10 +50,10 @@ void viewer::show(bool asked) {
         await_answers();
     }
     composer_.forget();
-    way_->show({[this](std::string_view bytes, input_reader::rest more) { on_keys(bytes, more); }, [this] { try_frame(); },
-                [this] {
-                    if (callbacks_.on_lost) callbacks_.on_lost();
-                }});
+    outlet_->show({[this](std::string_view bytes, input_reader::rest more) { on_keys(bytes, more); }, [this] { try_frame(); },
+                   [this] {
+                       if (callbacks_.on_lost) callbacks_.on_lost();
+                   }});
     // First the output from before the viewer came: a new tab's program may send queries before its viewer is shown.
     if (std::exchange(was_shown_, true)) note_replay();
     if (tab_) begin_from_reset();
@@ -66,7 +66,7 @@ void viewer::hide() {
     keys_timer_.cancel();
     notice_timer_.cancel();
     waiting_ = false;
-    way_->hide();
+    outlet_->hide();
     if (callbacks_.on_focus) callbacks_.on_focus();
 }
 
@@ -75,7 +75,7 @@ void viewer::close() {
     hide();
     host_timer_.cancel();
     tab_.reset();
-    way_->close();
+    outlet_->close();
 }
 
 void viewer::watch(std::shared_ptr<tab> shown) {
@@ -113,7 +113,7 @@ void viewer::resize(vt::screen_size size) {
 
 /// Only when it may have changed: asking the kernel for each frame would be wasteful.
 void viewer::measure_cell() {
-    cell_ = way_->cell_size();
+    cell_ = outlet_->cell_size();
     if (!cell_.is_known()) cell_ = answered_cell_;
     composer_.set_cell_size(cell_);
     context_.cell_width = cell_.width, context_.cell_height = cell_.height;
@@ -148,7 +148,7 @@ void viewer::pass(std::string_view bytes) {
 /// Sends a frame now, or as soon as it may be sent.
 void viewer::try_frame() {
     if (!shown_ || !tab_ || !dirty_) return;
-    if (!way_->is_ready()) return void(++skipped_); // its `on_ready` comes here
+    if (!outlet_->is_ready()) return void(++skipped_); // its `on_ready` comes here
     if (tab_->bytes()) return pump();
     const auto now = mato::clock::now();
     if (const vt::terminal& screen = *tab_->screen(); screen.is_synchronised(tab::moment_of(now)) && passing_.empty())
@@ -170,10 +170,10 @@ void viewer::compose() {
     frame_ += passing_;
     passing_.clear();
     if (composer_.has_shaped_cursor()) note_shaped_cursor();
-    if (!frame_.empty()) way_->write(frame_);
+    if (!frame_.empty()) outlet_->write(frame_);
     if (frame_.capacity() > most_kept) std::string().swap(frame_); // it contained an image
     dirty_ = composer_.is_incomplete();
-    if (dirty_ && way_->is_ready()) wait_until(mato::clock::now()); // otherwise `on_ready` comes here
+    if (dirty_ && outlet_->is_ready()) wait_until(mato::clock::now()); // otherwise `on_ready` comes here
 }
 
 /// Called before the first byte that changes the shape is written, so that it can be restored from then on.
@@ -181,7 +181,7 @@ void viewer::note_shaped_cursor() {
     const int own = composer_.own_cursor_style(); // 0 until the terminal has answered
     if (std::exchange(noted_style_, own) == own) return;
     if (callbacks_.on_shaped_cursor) callbacks_.on_shaped_cursor(own);
-    way_->note_shaped_cursor(own);
+    outlet_->note_shaped_cursor(own);
 }
 
 void viewer::finish() {
@@ -189,7 +189,7 @@ void viewer::finish() {
     dirty_ = true;
     if (tab_->bytes())
         pump();
-    else if (way_->is_ready() || !way_->is_direct())
+    else if (outlet_->is_ready() || !outlet_->is_direct())
         compose();
 }
 
@@ -209,8 +209,8 @@ void viewer::pump() {
     const raw_emulator& bytes = *tab_->bytes();
     if (!help_.empty()) return;
     note_shaped_cursor(); // the program may change it, and its output is not parsed here
-    if (std::exchange(bell_, false)) way_->write("\a");
-    while ((position_ < bytes.end() || starts_empty_) && way_->is_ready() && shown_) {
+    if (std::exchange(bell_, false)) outlet_->write("\a");
+    while ((position_ < bytes.end() || starts_empty_) && outlet_->is_ready() && shown_) {
         if (position_ < bytes.begin()) { // overwritten before it could be sent
             ++skipped_, ++resyncs_;
             starts_empty_ = true;
@@ -219,7 +219,7 @@ void viewer::pump() {
         if (std::exchange(starts_empty_, false)) {
             position_ = bytes.replay_begin();
             replay_ = {};
-            way_->write(empty_screen());
+            outlet_->write(empty_screen());
             continue;
         }
         const bool is_replay = position_ < replayed_to_;
@@ -227,7 +227,7 @@ void viewer::pump() {
             bytes.from(position_, is_replay ? std::min<std::uint64_t>(raw_chunk, replayed_to_ - position_) : raw_chunk);
         position_ += next.size();
         if (!is_replay && !replay_.is_inside_dropped()) {
-            way_->write(next);
+            outlet_->write(next);
             continue;
         }
         frame_.clear();
@@ -237,7 +237,7 @@ void viewer::pump() {
         } else {
             replay_.feed_new(next, frame_);
         }
-        if (!frame_.empty()) way_->write(frame_);
+        if (!frame_.empty()) outlet_->write(frame_);
     }
     dirty_ = position_ < bytes.end() || starts_empty_;
 }
@@ -411,7 +411,7 @@ void viewer::command(char key) {
     if (tab_ && tab_->bytes()) {
         frame_ = empty_screen();
         for (const std::string& line : help_) frame_.append(line).append("\r\n");
-        if (way_->is_ready()) way_->write(frame_);
+        if (outlet_->is_ready()) outlet_->write(frame_);
     } else {
         pacer_.typed();
         update(false);

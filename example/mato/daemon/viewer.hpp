@@ -46,7 +46,7 @@ public:
         std::function<void()> on_lost;  ///< the terminal is gone
     };
 
-    viewer(asio::io_context& context, std::unique_ptr<outlet> way, viewer_options options, handlers callbacks);
+    viewer(asio::io_context& context, std::unique_ptr<mux::outlet> terminal, viewer_options options, handlers callbacks);
 
     /// Nothing is shown before the first `show`. Call it again after another program had the terminal.
     /// `asked`: queries were sent to the terminal; its answers will arrive as keys.
@@ -75,16 +75,12 @@ public:
     void tell(std::vector<std::string> lines);
     /// Bytes for the terminal itself, between two frames: a clipboard.
     void pass(std::string_view bytes);
-    void read_keyboard(bool wanted) { way_->read_keyboard(wanted); }
+    void read_keyboard(bool wanted) { outlet_->read_keyboard(wanted); }
 
-    [[nodiscard]] outlet& way() noexcept { return *way_; }
-    [[nodiscard]] const outlet& way() const noexcept { return *way_; }
-    [[nodiscard]] std::uint64_t skipped() const noexcept {
-        return skipped_;
-    } ///< states of the tab, or replays, that were not shown
-    [[nodiscard]] std::uint64_t resyncs() const noexcept {
-        return resyncs_;
-    } ///< replays for bytes that were lost because it was too slow
+    [[nodiscard]] mux::outlet& outlet() noexcept { return *outlet_; }
+    [[nodiscard]] const mux::outlet& outlet() const noexcept { return *outlet_; }
+    [[nodiscard]] std::uint64_t skipped() const noexcept { return skipped_; } ///< states or replays that were not shown
+    [[nodiscard]] std::uint64_t resyncs() const noexcept { return resyncs_; } ///< replays because it was too slow
 
 private:
     void on_keys(std::string_view bytes, input_reader::rest more);
@@ -122,7 +118,7 @@ private:
     static constexpr mato::milliseconds host_patience{500};
 
     asio::steady_timer timer_, keys_timer_, host_timer_, notice_timer_;
-    std::unique_ptr<outlet> way_;
+    std::unique_ptr<mux::outlet> outlet_;
     viewer_options options_;
     handlers callbacks_;
     prefix_keys keys_; // of a tab without emulator, whose program uses the terminal directly
@@ -146,7 +142,7 @@ private:
     bool shown_ = false, dirty_ = false, flooding_ = false, waiting_ = false, scrolled_ = false, bell_ = false;
     std::optional<int> noted_style_; // the cursor's own style, as reported before another one was drawn
     bool was_shown_ = false, overdue_ = false, focused_ = true; // an attaching client has the keyboard
-    bool starts_empty_ = false;                                  // a tab without emulator is replayed from an empty screen
+    bool starts_empty_ = false;                                 // a tab without emulator is replayed from an empty screen
     bool is_notice_ = false;                                    // `help_` disappears by itself, and keys keep their meaning
 };
 
