@@ -11,7 +11,7 @@ constexpr char control_z = 0x1a;
 } // namespace
 
 void command_keys::press(client& from, char key) {
-    if (key == 'd') return views_.part(from, message::detached);
+    if (key == 'd') return views_.detach(from, message::detached);
     if (key == control_z) return state_.clients.reply(from, message::suspend, 0, nothing{});
     const workspace::task* const task = state_.tabs.names().task_of(from.attached);
     if (!task) return from.screen->ring();

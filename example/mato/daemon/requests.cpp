@@ -140,7 +140,7 @@ void requests::attach(client& from, std::uint32_t id, const attach_request& want
     if (!wanted.view.readonly) update(state_.variables, state_.configuration->update_environment, wanted.view.environment);
     if (wanted.view.detach_others)
         for (client* each : state_.clients.viewers_of(shown.id()))
-            if (each != &from) views_.part(*each, message::detached);
+            if (each != &from) views_.detach(*each, message::detached);
     reply(from, message::attached, id, views_.attach(from, shown, wanted.view));
 }
 
@@ -169,7 +169,7 @@ void requests::switch_view(client& from, std::uint32_t id, const switch_request&
     }
     if (wanted.detach_others)
         for (client* each : state_.clients.viewers_of(next->id()))
-            if (each != viewer) views_.part(*each, message::detached);
+            if (each != viewer) views_.detach(*each, message::detached);
     views_.switch_to(*viewer, *next);
     done(from, id);
 }
@@ -191,7 +191,7 @@ void requests::detach(client& from, std::uint32_t id, const detach_request& want
     if (leaving.empty() && !wanted.all)
         return refuse(from, id,
                       wanted.client ? "client " + std::to_string(wanted.client) + " is not attached" : "no client is attached");
-    for (client* each : leaving) views_.part(*each, message::detached);
+    for (client* each : leaving) views_.detach(*each, message::detached);
     done(from, id);
 }
 

@@ -26,8 +26,8 @@ attachment_info views::attach(client& watcher, tab& shown, const view_options& o
     watcher.before.clear();
     watcher.suspended = false;
     watcher.view = options;
-    auto way = open_outlet(watcher, options.passes_terminal);
-    const bool direct = way->is_direct();
+    auto terminal = open_outlet(watcher, options.passes_terminal);
+    const bool direct = terminal->is_direct();
     viewer_options wanted;
     wanted.size = options.size;
     wanted.features = options.terminal;
@@ -36,7 +36,7 @@ attachment_info views::attach(client& watcher, tab& shown, const view_options& o
     wanted.readonly = options.readonly;
     wanted.mouse = state_.configuration->mouse == mouse_use::wheel;
     watcher.screen =
-        std::make_unique<viewer>(state_.host.context(), std::move(way), std::move(wanted), handlers_of(watcher.id()));
+        std::make_unique<viewer>(state_.host.context(), std::move(terminal), std::move(wanted), handlers_of(watcher.id()));
     switch_to(watcher, shown);
     return {state_.tabs.name_of(shown.id()), direct};
 }
@@ -80,7 +80,7 @@ viewer::handlers views::handlers_of(std::uint64_t id) {
                 if (tab_entry* const shown = watcher ? state_.tabs.find(watcher->attached) : nullptr) follow_focus(*shown);
             },
             [this, id] {
-                if (client* const gone = state_.clients.find(id)) part(*gone, message::terminal_lost);
+                if (client* const gone = state_.clients.find(id)) detach(*gone, message::terminal_lost);
             }};
 }
 
@@ -140,7 +140,7 @@ void views::leave(client& watcher) {
     }
 }
 
-void views::part(client& watcher, message why) {
+void views::detach(client& watcher, message why) {
     leave(watcher);
     state_.clients.reply(watcher, why, 0, nothing{});
 }

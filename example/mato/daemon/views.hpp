@@ -34,7 +34,7 @@ public:
     /// The tab that this client showed before, or else the one used last; null: there is no other.
     [[nodiscard]] std::shared_ptr<tab> tab_before(const client& watcher) const;
     /// As `leave`; the client is told, and has its terminal back.
-    void part(client& watcher, message why);
+    void detach(client& watcher, message why);
     void resize_terminal(client& watcher, vt::screen_size size);
     /// Applies the current settings to all viewers and all tabs.
     void apply_settings();
