@@ -352,7 +352,7 @@ TEST_CASE("input beyond the window, and into a tab that is not attached", "[mato
     for (int n = 0; n < 40; ++n)
         peer.send(framed(mux::encode_bytes(message::input, 0, std::string(mux::input_chunk_bytes, 'x'))));
     CHECK(peer.rest());
-    daemon.check_logged("it typed past its window");
+    daemon.check_logged("the input exceeds the window");
     daemon.check_unharmed();
 }
 

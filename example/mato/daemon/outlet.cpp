@@ -25,7 +25,7 @@ std::unique_ptr<direct_outlet> direct_outlet::open(asio::io_context& context, ma
     }, opened{}, held{};
     if (!passed || !release_pipe) {
         out.set(std::make_error_code(std::errc::too_many_files_open), "take terminal", {},
-                "no descriptor came along: this process may have no room for one");
+                "no descriptor was received; this process may be out of descriptors");
         return nullptr;
     }
     if (!::isatty(passed.get()) || sys::fstat(passed.get(), &given) == -1) {
@@ -208,7 +208,7 @@ void relayed_outlet::output_taken(std::uint64_t bytes) {
 void relayed_outlet::input(std::string_view bytes, mato::error_out out) {
     unreported_ += bytes.size();
     if (unreported_ > input_window_bytes + input_chunk_bytes)
-        return out.set(mato::errc::malformed, "input", {}, "it typed past its window");
+        return out.set(mato::errc::malformed, "input", {}, "the input exceeds the window");
     report(input_window_bytes / 8); // a single key is not worth a message
     const bool was_cut = bytes.size() == input_chunk_bytes;
     if (shown_ && callbacks_.on_typed)
