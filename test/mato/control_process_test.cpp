@@ -87,8 +87,9 @@ TEST_CASE("a command that waits does not delay later commands", "[mato][control]
     REQUIRE(client.wait_for("\"snapshot\""));
     client.type("wait 1 --text never-here\nwait 1 --exit\nwait 1 --idle 1000s --timeout 1500ms\nhas 1\n");
     CHECK(client.wait_for("{\"reply\": 4, \"ok\": true"));
-    CHECK(client.wait_for("{\"reply\": 3, \"ok\": false, \"exit_code\": 124, \"error\": \"tab 1: what was waited for did not "
-                          "happen within the time given\"}"));
+    CHECK(
+        client.wait_for("{\"reply\": 3, \"ok\": false, \"exit_code\": 124, \"error\": \"tab 1: timed out before the condition "
+                        "was met\"}"));
     CHECK_FALSE(contains(client.shown(), "\"reply\": 1"));
     world.must({"send", "1", "never-here", "Enter"});
     CHECK(client.wait_for("{\"reply\": 1, \"ok\": true"));
@@ -130,11 +131,11 @@ TEST_CASE("a bad line is answered with its number, the reason and a remedy, and 
         {"wait 1 --text '('", "--text '('"},
         {"-S /elsewhere ls", "give global options before 'control'"},
         {"--status", "give global options before 'control'"},
-        {"attach 1", "run it as 'mato attach'"},
-        {"record 1 file", "run it as 'mato record'"},
-        {"events", "run it as 'mato events'"},
-        {"control", "run it as 'mato control'"},
-        {"send 1 -", "'-' is standard input"},
+        {"attach 1", "run 'mato attach'"},
+        {"record 1 file", "run 'mato record'"},
+        {"events", "run 'mato events'"},
+        {"control", "run 'mato control'"},
+        {"send 1 -", "'-' cannot be used here"},
         {std::string("has 1\0x", 7), "NUL byte"},
         {"\xff\xfe", "unknown command"},
         {"has " + std::string(1u << 20, 'x'), "the line is longer than 1 MiB"},

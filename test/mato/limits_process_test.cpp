@@ -99,7 +99,7 @@ TEST_CASE("a bad directory and a missing program are refused; a missing shell is
     check_refused(world, {"new", "-d", "-c", "/no/such/directory"}, 1,
                   "enter directory /no/such/directory: No such file or directory");
     check_refused(world, {"new", "-d", "-c", "/etc/passwd"}, 1, "enter directory /etc/passwd: Not a directory");
-    check_refused(world, {"new", "-d", "--emulator", "no-such"}, 64, "no emulator 'no-such'");
+    check_refused(world, {"new", "-d", "--emulator", "no-such"}, 64, "unknown emulator 'no-such'");
     check_refused(world, {"new", "-d", "-n", "a/b"}, 64, "must not contain '/'");
     check_refused(world, {"new", "-d", "-t", "7"}, 64, "must not be a number");
     world.configure("shell = \"/no/such/shell\"\n");

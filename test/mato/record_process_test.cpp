@@ -311,7 +311,7 @@ TEST_CASE("a full disk ends the recording with the reason, and the file with a c
     INFO(went.err);
     CHECK(went.exit_code == 1);
     CHECK(contains(went.err, "full: File too large"));
-    CHECK_FALSE(contains(went.err, "cut"));
+    CHECK_FALSE(contains(went.err, "incomplete"));
     const auto cast = read_cast(world.home() / "full");
     CHECK(cast.problem == "");
     CHECK(cast.events.size() > 1);
