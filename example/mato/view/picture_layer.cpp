@@ -10,8 +10,8 @@ namespace mux {
 
 namespace {
 
-constexpr std::size_t kitty_piece = 4096;       // kitty: at most so much in one escape code
-constexpr std::uint32_t first_id = 0x6d61'0000; // "ma": apart from the small ones that programs outside of mato choose
+constexpr std::size_t kitty_piece = 4096;       // kitty: the most in one escape code
+constexpr std::uint32_t first_id = 0x6d61'0000; // "ma": distinct from the small ids that programs outside of mato choose
 
 void append_keys(std::string& out, std::initializer_list<std::pair<const char*, std::int64_t>> keys) {
     for (const auto& [name, value] : keys) out.append(name).append(std::to_string(value));
@@ -30,7 +30,7 @@ void picture_layer::clear(std::string& out) {
 
 void picture_layer::scrolled(int top, int bottom, int lines) noexcept {
     for (shown_picture& each : shown_) {
-        each.moved = true; // how a terminal moves what a region cuts is its own affair
+        each.moved = true; // terminals differ in how they move an image that a region cuts
         place& at = each.at;
         const int begin = at.top + at.first, end = at.top + at.last;
         if (end <= top || begin >= bottom) continue;
@@ -44,7 +44,7 @@ void picture_layer::scrolled(int top, int bottom, int lines) noexcept {
     }
 }
 
-/// Runs of marks, put together; one that does not fit the others makes its picture a ruin.
+/// Combines runs of marks; a run that does not fit the others makes the picture incomplete.
 std::vector<picture_layer::place> picture_layer::find(const std::vector<vt::row>& rows) {
     std::vector<place> found;
     for (int r = 0; r < static_cast<int>(rows.size()); ++r) {
@@ -62,12 +62,12 @@ std::vector<picture_layer::place> picture_layer::find(const std::vector<vt::row>
     return found;
 }
 
-/// Whether the terminal can be made to show it anew. Of kitty's any rows; else all of it, above the last row, below which
-/// it would scroll the screen.
+/// Whether the terminal can show it again. Of kitty's images any rows; of others the whole image, above the last row, where it
+/// would scroll the screen.
 bool picture_layer::can_show(const place& at, const vt::picture& p, const vt::terminal& source, const target& to) noexcept {
     const int end = at.top + at.last;
     if (!at.whole || at.columns != p.columns || at.last > p.rows) return false;
-    if (at.first > 0 && at.top + at.first != 0) return false; // not cut by the screen's edge: written over
+    if (at.first > 0 && at.top + at.first != 0) return false; // not cut by the screen's edge: overwritten
     if (at.last < p.rows && end != to.size.rows) return false;
     const bool all = at.first == 0 && at.last == p.rows;
     if (p.image->kind == vt::picture_kind::kitty) return all || p.height > 0;
@@ -78,7 +78,7 @@ bool picture_layer::can_show(const place& at, const vt::picture& p, const vt::te
     return p.image->size.height <= p.rows * cell.height && (cut_alike || p.image->size.width <= p.columns * cell.width);
 }
 
-/// Whether what is on the terminal is it already, or what is left of it.
+/// Whether the terminal shows it already, or the rest of it.
 bool picture_layer::can_stay(const shown_picture& old, const place& at) noexcept {
     const place& was = old.at;
     if (!at.whole || was.top != at.top || was.left != at.left || was.columns != at.columns) return false;
@@ -92,7 +92,7 @@ void picture_layer::remove(const shown_picture& old, const std::vector<vt::row>&
         out += "\033\\";
         return;
     }
-    for (int r = 0; r < static_cast<int>(rows.size()); ++r) { // cells with text are drawn over already
+    for (int r = 0; r < static_cast<int>(rows.size()); ++r) { // cells with text are already drawn over
         const vt::row& shown = rows[static_cast<std::size_t>(r)];
         vt::for_each_mark(shown, [&](vt::picture_mark m, int begin, int end) {
             if (m.number == old.at.number) on.repaint(r, shown, begin, end);
@@ -104,7 +104,7 @@ bool picture_layer::has(const std::shared_ptr<const vt::image>& image) const noe
     return std::any_of(sent_.begin(), sent_.end(), [&](const sent_image& each) { return each.image.lock() == image; });
 }
 
-/// @returns the number it has in this terminal
+/// @returns its id in this terminal
 std::uint32_t picture_layer::send(const std::shared_ptr<const vt::image>& image, std::string& out) {
     for (const sent_image& each : sent_)
         if (each.image.lock() == image) return each.id;
@@ -150,7 +150,7 @@ void picture_layer::draw(const place& at, const vt::picture& p, canvas& on, std:
     out += "\033\\";
 }
 
-/// Of images that the tab has no more, and of too many.
+/// Deletes images that the tab no longer has, and those beyond the limit.
 void picture_layer::free_images(std::string& out) {
     const auto is_shown = [this](std::uint32_t id) {
         return std::any_of(shown_.begin(), shown_.end(), [=](const shown_picture& p) { return p.id == id; });
@@ -182,7 +182,7 @@ bool picture_layer::update(const std::vector<vt::row>& rows, const vt::terminal&
             kept.back().moved = false;
         } else if (exists && old.kind == vt::picture_kind::kitty &&
                    can_show(*now, *source.find_picture(old.at.number), source, to)) {
-            continue; // placed anew below, which moves it
+            continue; // placed again below, which moves it
         } else {
             remove(old, rows, on, out);
         }
