@@ -10,10 +10,10 @@
 namespace mux {
 namespace {
 
-/// Cells worth sending again rather than jumping over: "CSI n C" is four bytes or more.
+/// Cells that are cheaper to send again than to skip: "CSI n C" has at least four bytes.
 constexpr int worth_a_jump = 5;
 
-/// The style of each column, cheap when they are asked for roughly from left to right.
+/// The style of each column, fast for access roughly from left to right.
 class style_reader {
 public:
     explicit style_reader(const vt::row& r) noexcept : runs_(r.runs()), used_(r.used()) {}
@@ -31,13 +31,13 @@ private:
     vt::style plain_;
 };
 
-/// Columns from the left that are surely the same in both, found without looking at each: most of a row, when a key is echoed.
+/// Columns from the left that are certainly equal, found without comparing each: most of a row when a key is echoed.
 int same_columns(const vt::row& a, const vt::row& b) {
     auto end = static_cast<std::size_t>(std::min(a.used(), b.used()));
     const auto one = a.runs(), other = b.runs();
     if (const auto differs = std::mismatch(one.begin(), one.end(), other.begin(), other.end());
         differs.first != one.end() || differs.second != other.end()) {
-        if (one.empty() != other.empty()) return 0; // a row without runs is plain from its first column on
+        if (one.empty() != other.empty()) return 0; // a row without runs has the default style from its first column on
         if (differs.first != one.end()) end = std::min<std::size_t>(end, differs.first->start);
         if (differs.second != other.end()) end = std::min<std::size_t>(end, differs.second->start);
     }
@@ -56,7 +56,7 @@ bool same_text(const vt::row& a, const vt::row& b, int column) {
     return std::equal(from.begin(), from.end(), to.begin(), to.end());
 }
 
-/// A terminal that knows no Unicode gets the nearest of ASCII.
+/// A terminal without Unicode gets the nearest ASCII character.
 char substitute(char32_t code) {
     if (code == 0x2500 || code == 0x2501 || code == 0x2550) return '-';
     if (code == 0x2502 || code == 0x2503 || code == 0x2551) return '|';
@@ -65,7 +65,7 @@ char substitute(char32_t code) {
     return '?';
 }
 
-/// Terminals disagree on how wide these are, so the cursor is placed anew after them.
+/// Terminals disagree on the width of these, so the cursor is addressed again after them.
 bool is_width_doubtful(vt::unit u) noexcept {
     const auto code = u & vt::units::code_mask;
     return (u & vt::units::cluster) != 0 || (code >= 0x1f000 && code < 0x20000) ||
@@ -82,7 +82,7 @@ void canvas::number(int value) {
 void canvas::move_to(int row, int column) {
     if (row == row_ && column == column_) return;
     hangs_ = false;
-    // A line feed in a row that wraps ends its line, tmux thinks.
+    // tmux takes a line feed in a row that wraps as the end of its line.
     const bool wraps = row_ >= 0 && row_ < static_cast<int>(shown_->size()) && (*shown_)[static_cast<std::size_t>(row_)].wraps;
     if (row == row_ && column_ >= 0 && column > column_) {
         *out_ += "\033[";
@@ -126,7 +126,7 @@ void canvas::append_text(const vt::row& now, vt::unit unit) {
     }
 }
 
-/// Writes the cells [from, to) where the cursor is.
+/// Writes the cells [from, to) at the cursor.
 void canvas::draw_cells(const vt::row& now, int from, int to) {
     style_reader styles(now);
     hangs_ = false;
@@ -135,7 +135,7 @@ void canvas::draw_cells(const vt::row& now, int from, int to) {
         if (u == vt::units::tail) continue;
         const vt::style& look = styles.at(c);
         if (u == vt::units::blank && look.underline_colour.is_direct())
-            pen_.select(look.blank(), *source_, *features_, *out_); // a picture's mark is no colour
+            pen_.select(look.blank(), *source_, *features_, *out_); // a picture's mark is not a colour
         else
             pen_.select(look, *source_, *features_, *out_);
         const int width = (u & vt::units::wide) != 0 ? 2 : 1;
@@ -175,7 +175,7 @@ void canvas::join(int row, const vt::row& now) {
     }
     above.wraps = true;
     row_ = row, column_ = 0;
-    int end = 1; // with all that is left of a wide character that was there
+    int end = 1; // including the rest of a wide character that was there
     while (end < columns_ && (now.at(end) == vt::units::tail || shown.at(end) == vt::units::tail)) ++end;
     draw_cells(now, 0, end);
     shown.paste(0, now.slice(0, end), end);
@@ -187,7 +187,7 @@ void canvas::end_line(int row) {
     pen_.select_plain(*source_, *features_, *out_);
     *out_ += "\033[K";
     shown.clear();
-    // Terminals differ in whether this ends the line above, too; join() makes it one again.
+    // Some terminals end the line above here too; join() joins it again.
     if (row > 0) (*shown_)[static_cast<std::size_t>(row) - 1].wraps = false;
 }
 

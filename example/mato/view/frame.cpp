@@ -9,7 +9,7 @@
 namespace mux {
 namespace {
 
-constexpr std::size_t worth_synchronising = 256; // bytes: less arrives at once anyway
+constexpr std::size_t worth_synchronising = 256; // bytes: less arrives in one piece anyway
 
 constexpr std::string_view begin_synchronised = "\033[?2026h", end_synchronised = "\033[?2026l";
 
@@ -46,9 +46,9 @@ std::size_t frame_composer::memory_bytes() const noexcept {
     return sum;
 }
 
-/// What is shown in colours of the palette may look different now: those cells are drawn again, and no others.
+/// Cells in palette colours may look different now: only those are drawn again.
 void frame_composer::forget_indexed_colours() {
-    constexpr vt::link_id no_link_of_any_cell = 0xffff; // a terminal has 4096 links at most
+    constexpr vt::link_id no_link_of_any_cell = 0xffff; // a terminal has at most 4096 links
     for (vt::row& each : shown_) {
         const std::vector<vt::style_run> runs(each.runs().begin(), each.runs().end());
         for (std::size_t i = 0; i < runs.size(); ++i) {
@@ -64,7 +64,7 @@ void frame_composer::forget_indexed_colours() {
     canvas_.forget();
 }
 
-/// Of a tab larger than the terminal the part with the cursor is shown; it moves no further than it must.
+/// If the tab is larger than the terminal, the part with the cursor is shown; it moves no further than necessary.
 void frame_composer::follow_cursor(const vt::terminal& source) {
     const vt::screen_size tab = source.size();
     const vt::position at = source.cursor().at, before = offset_;
@@ -78,14 +78,14 @@ void frame_composer::follow_cursor(const vt::terminal& source) {
     if (!(offset_ == before)) everything_ = true;
 }
 
-/// Rows that moved are moved on the terminal, where that saves sending them.
+/// Moves rows on the terminal where that saves sending them.
 void frame_composer::repeat_scrolls(const std::vector<vt::scrolled>& scrolls, const vt::terminal& source) {
     const int tab_rows = source.size().rows;
     int moved = 0;
     for (const vt::scrolled& each : scrolls) moved += std::abs(each.lines);
-    if (moved >= size_.rows) return; // nothing stays
+    if (moved >= size_.rows) return; // no row stays
     for (const vt::scrolled& each : scrolls) {
-        // Part of a region moves like the region, but for what comes in from beyond the edge: those rows differ and are drawn.
+        // Part of a region moves like the region, except rows from beyond the edge: those differ and are drawn.
         const int top = std::max(each.top - offset_.row, 0);
         int bottom = std::min(each.bottom - offset_.row, size_.rows);
         if (each.bottom == tab_rows && offset_.row == 0 && tab_rows < size_.rows) bottom = tab_rows;
@@ -109,7 +109,7 @@ template <class Rows> void frame_composer::draw_row(int r, int source_columns, c
     static const vt::row nothing;
     const vt::row* const found = source_rows(r);
     const vt::row& source_row = found ? *found : nothing;
-    // A line that wraps where the terminal wraps stays one line.
+    // A line that wraps at the terminal's width stays one line.
     const bool same_width = offset_.column == 0 && source_columns == size_.columns;
     const auto goes_on = [&](const vt::row* above, const vt::row* below) {
         return same_width && above && below && above->wraps && canvas_.can_join(*above, *below);
@@ -131,7 +131,7 @@ void frame_composer::draw_screen(const vt::terminal& source, const vt::changes& 
     }
     if (!since.scrolls.empty()) {
         if (features_.scrolls) repeat_scrolls(since.scrolls, source);
-        // Rows may have come in from beyond the terminal's edge, and those that did not move on it are elsewhere now.
+        // Rows may have come from beyond the terminal's edge, and rows that did not move on it have another place now.
         for (int r = 0; r < size_.rows && r + offset_.row < tab.rows; ++r) draw_row(r, tab.columns, rows);
         return;
     }
@@ -166,7 +166,7 @@ void frame_composer::draw_history(const vt::terminal& source, std::size_t rows_b
     draw_note(note);
 }
 
-/// At the right of the first row.
+/// In the right part of the first row.
 void frame_composer::draw_note(const std::string& text) {
     if (static_cast<int>(text.size()) > size_.columns) return;
     vt::row first = shown_[0];
@@ -230,7 +230,7 @@ void frame_composer::compose(const vt::terminal& source, const request& wanted, 
         screen_shown && cursor.visible && at.row >= 0 && at.row < size_.rows && at.column >= 0 && at.column < size_.columns;
     const bool large = out.size() - drawing > worth_synchronising;
     if (large && features_.synchronised) out.insert(begin, begin_synchronised);
-    if (large && !features_.synchronised && visible) { // a cursor that flies over the screen is worse than none
+    if (large && !features_.synchronised && visible) { // a cursor that jumps across the screen is worse than none
         std::string hide;
         mirror_.show_cursor(false, hide);
         out.insert(begin, hide);

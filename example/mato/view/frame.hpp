@@ -2,8 +2,8 @@
 /// @file frame.hpp: what one viewer's terminal shows of a tab, and the bytes that bring it up to date.
 /// Pure.  Test: test/mato/frame_test.cpp.
 ///
-/// A frame is made from the newest state alone: a viewer that is served late gets one frame, not a backlog. What is kept is
-/// the viewer's screen, so a frame sends the cells that differ; memory is O(screen) whatever the program does.
+/// A frame is made from the newest state only: a slow viewer gets one frame, not a backlog. It keeps the viewer's screen, so it
+/// sends only the cells that differ; memory is O(screen) for any program.
 #pragma once
 
 #include "canvas.hpp"
@@ -31,22 +31,22 @@ public:
     void set_features(const terminal_features& features);
     /// Of the terminal's cells.
     void set_cell_size(vt::pixel_size cell) noexcept { cell_ = cell; }
-    /// The terminal has another size now; what it shows is unknown.
+    /// The terminal has another size; its contents are unknown.
     void resize(vt::screen_size size);
-    /// What the terminal shows and its modes are unknown, or another tab will be shown: the next frame starts from a reset.
+    /// The terminal's contents and modes are unknown, or another tab follows: the next frame starts with a reset.
     void forget();
-    /// Appends the frame. Nothing when the terminal is up to date.
+    /// Appends the frame. Nothing if the terminal is up to date.
     void compose(const vt::terminal& source, const request& wanted, std::string& out);
-    /// There were more images than one frame takes.
+    /// There were more images than fit into one frame.
     [[nodiscard]] bool is_incomplete() const noexcept { return incomplete_; }
 
-    /// A frame has changed the shape of the terminal's cursor, at any time.
+    /// A frame has changed the shape of the terminal's cursor at least once.
     [[nodiscard]] bool has_shaped_cursor() const noexcept { return mirror_.has_shaped_cursor(); }
     void set_own_cursor_style(int style) noexcept { mirror_.set_own_cursor_style(style); }
     [[nodiscard]] int own_cursor_style() const noexcept { return mirror_.own_cursor_style(); }
     [[nodiscard]] vt::screen_size size() const noexcept { return size_; }
     [[nodiscard]] const terminal_features& features() const noexcept { return features_; }
-    /// The tab's row and column in the terminal's first row and column. 0-based.
+    /// The tab's row and column at the terminal's top left. 0-based.
     [[nodiscard]] vt::position offset() const noexcept { return offset_; }
     [[nodiscard]] std::size_t memory_bytes() const noexcept;
 
@@ -54,7 +54,7 @@ private:
     void forget_indexed_colours();
     void follow_cursor(const vt::terminal& source);
     void repeat_scrolls(const std::vector<vt::scrolled>& scrolls, const vt::terminal& source);
-    /// `source_rows(i)`: what is to be shown in the terminal's row i, or nothing. Rows are drawn from the top.
+    /// `source_rows(i)`: the row to show in the terminal's row i, or nothing. Rows are drawn from the top.
     template <class Rows> void draw_row(int r, int source_columns, const Rows& source_rows);
     void draw_screen(const vt::terminal& source, const vt::changes& since);
     void draw_history(const vt::terminal& source, std::size_t rows_back);
@@ -71,8 +71,8 @@ private:
     vt::position offset_;
     std::uint64_t revision_ = 0; // of the tab that is shown
     std::uint64_t palette_ = 0;  // stamp of the colours the rows were drawn with
-    bool everything_ = true;     // every row is to be compared
-    bool unknown_ = false;       // the terminal is to be reset first
+    bool everything_ = true;     // every row must be compared
+    bool unknown_ = false;       // the terminal must be reset first
     bool off_screen_ = false;    // history or an overlay was shown last
     bool incomplete_ = false;
 };
