@@ -29,7 +29,7 @@ struct keep_options {
     pid_t child = 0; ///< a child of this process that belongs to the descriptor; its status is kept too
 };
 
-/// A descriptor or child that an earlier generation kept. Returned by `kept::take`.
+/// A descriptor or child that an earlier generation kept. Returned by `kept::take_all`.
 struct kept_item {
     std::string name;
     unique_fd descriptor;                 ///< close-on-exec; empty when only the child was kept
