@@ -1,4 +1,4 @@
-# Finds standalone asio and gives the target asio::asio. Distributions ship its headers without a CMake package.
+# Finds standalone asio and defines the target asio::asio. Distributions ship its headers without a CMake package.
 find_path(asio_INCLUDE_DIR NAMES asio/io_context.hpp)
 if(asio_INCLUDE_DIR AND EXISTS "${asio_INCLUDE_DIR}/asio/version.hpp")
     file(STRINGS "${asio_INCLUDE_DIR}/asio/version.hpp" _asio_line REGEX "#define ASIO_VERSION +[0-9]+")

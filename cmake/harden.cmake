@@ -1,5 +1,5 @@
-# What makes a fault in the program harder to use, as distributions build theirs. Each flag only where compiler, processor and linker
-# know it. Not with sanitizers, which look closer, and replace what FORTIFY_SOURCE does. MATO_HARDEN=OFF builds without it.
+# Hardening flags, as distributions use them, which make faults in the program harder to exploit. Each flag is used only if compiler,
+# processor and linker support it. Not with sanitizers, which check more and replace FORTIFY_SOURCE. MATO_HARDEN=OFF builds without.
 include(CheckCXXCompilerFlag)
 include(CheckLinkerFlag)
 include(CheckPIESupported)
@@ -15,7 +15,7 @@ if(MATO_HARDEN AND NOT MATO_SANITIZE)
             list(APPEND mato_harden_compile ${flag})
         endif()
     endforeach()
-    if(CMAKE_BUILD_TYPE MATCHES "^(Release|RelWithDebInfo|MinSizeRel)$") # it needs the optimiser
+    if(CMAKE_BUILD_TYPE MATCHES "^(Release|RelWithDebInfo|MinSizeRel)$") # it needs optimization
         list(APPEND mato_harden_compile -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
     endif()
     foreach(flag -Wl,-z,relro -Wl,-z,now)

@@ -1,10 +1,10 @@
-# What is installed, and how other projects find it: CMake packages, pkg-config, .deb.
+# Installation, and the files by which other projects find it: CMake packages, pkg-config, .deb.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
-# Headers know no architecture, so their package lies in share/ and may move as a whole.
+# Headers do not depend on the architecture, so their CMake package is in share/. It is relocatable.
 set(package_dir ${CMAKE_INSTALL_DATADIR}/cmake/mato)
 
-# An export set each, so that a machine without asio or toml++ still has what needs neither.
+# One export set per target, so that on a machine without asio or toml++ the other targets can be used.
 foreach(part core mato toml)
     set(target mato_${part})
     if(part STREQUAL "mato")
@@ -34,7 +34,7 @@ endif()
 if(NOT PROJECT_IS_TOP_LEVEL)
     return()
 endif()
-# cpack -G DEB: libmato-dev, and mato where the program was built.
+# cpack -G DEB: libmato-dev, and mato if the program was built.
 set(CPACK_GENERATOR DEB)
 set(CPACK_VERBATIM_VARIABLES ON)
 set(CPACK_PACKAGE_CONTACT "mato maintainers <mato@localhost>")

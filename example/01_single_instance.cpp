@@ -1,5 +1,5 @@
-// A program that runs once per directory: the lock alone, without daemon, asio or anything else of the toolkit.
-// Notice: the loser is told who won and changes nothing; kill -9 frees the lock, for it is the kernel's, not the file's.
+// A program that runs once per directory. It uses only the lock of the toolkit, no daemon and no asio.
+// Notice: a second instance prints the pid of the first and changes nothing. kill -9 frees the lock: the kernel holds it.
 #include <mato/lock.hpp>
 
 #include <cstdio>
@@ -10,9 +10,8 @@ int main(int argc, char** argv) {
     auto attempt = mato::instance_lock::try_acquire(std::string(argv[1]) + "/app.lock", why);
     if (why) return std::fprintf(stderr, "%s\n", why.message().c_str()), 69;
     if (!attempt) return std::fprintf(stderr, "already running, pid %d\n", static_cast<int>(attempt.holder().pid)), 75;
-
-    const mato::instance_lock lock = *std::move(attempt); // until the end of main, or of the process
-    std::puts("the only one; end my input to end me");
+    const mato::instance_lock lock = *std::move(attempt); // held until main returns or the process dies
+    std::puts("this is the only instance; it ends at the end of its input");
     std::fflush(stdout);
     while (std::getchar() != EOF) {
     }

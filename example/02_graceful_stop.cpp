@@ -1,6 +1,7 @@
-// A worker in its own loop that ends what it has begun when it is asked to stop: signals and shutdown alone, without asio.
-// Notice: no handler runs code here. A signal is a readable descriptor beside the others in poll(2), so what it starts may
-// allocate, lock and print. The first TERM or INT begins the stop; a second one, or the end of the grace, forces it.
+// A worker with its own event loop that finishes its work when it is asked to stop. It uses only signals and shutdown, no asio.
+// Notice: no code runs in a signal handler. Signals are read from a descriptor that poll(2) waits for together with others, so
+// the code for them may allocate, lock and print. The first TERM or INT begins the stop; a second one, or the end of the grace
+// period, forces it.
 #include <mato/shutdown.hpp>
 #include <mato/signals.hpp>
 
@@ -16,7 +17,7 @@ int main() {
     if (why) return std::fprintf(stderr, "%s\n", why.message().c_str()), 69;
     mato::graceful_then_force shutdown(5s);
     auto give_up = mato::deadline::in(24h);
-    bool stopping = false, has_work = true; // the work is to read its input to the end
+    bool stopping = false, has_work = true; // the work: reading the input to its end
     std::puts("working");
     while (has_work || !stopping) {
         std::fflush(stdout);
@@ -31,7 +32,7 @@ int main() {
             case mato::stop_action::force: return say("forced", 1);
             case mato::stop_action::none: break;
             }
-        if (stopping && give_up.passed()) return say("out of patience", 1);
+        if (stopping && give_up.passed()) return say("forced: the work took too long", 1);
         char line[256];
         if (ready[1].revents) has_work = mato::sys::read(0, line, sizeof line) > 0;
     }

@@ -1,6 +1,6 @@
-// Going to the background by hand: lock, detach, readiness and pid file as separate parts. daemon.hpp joins them for you.
-// Notice: the starter exits when the daemon has spoken, with its word: 0 for ready, or the daemon's own error. A daemon that
-// dies on the way says nothing, and nothing is never taken for success.
+// Going to the background with the separate parts: lock, detach, readiness and pid file. daemon.hpp combines them for you.
+// Notice: the starter waits for the daemon's report and exits with it: 0 for ready, or the daemon's own error. A daemon that
+// dies before it is ready sends no report, and that is never taken for success.
 #include <mato/policies.hpp>
 
 #include <cstdio>
@@ -14,7 +14,7 @@ static int report(const mato::failure& why) {
 
 int main(int argc, char** argv) {
     if (argc != 2) return mato::exit_code::usage;
-    const auto paths = mato::daemon_paths::in(argv[1], "app"); // absolute, for the daemon's own directory is "/"
+    const auto paths = mato::daemon_paths::in(argv[1], "app"); // absolute, because the daemon's working directory is "/"
     mato::failure why;
     mato::reserve_standard_descriptors(why);
     if (!why) mato::make_private_directory(paths.directory(), why);
@@ -26,8 +26,8 @@ int main(int argc, char** argv) {
 
     const int keep[] = {lock.native_handle(), pipe.starter_fd(), pipe.daemon_fd()};
     if (mato::double_fork::detach({keep}, why) == mato::detach_role::starter) {
-        pipe.become_starter(); // else the daemon's death would not be seen
-        lock.abandon();        // it is the daemon's now
+        pipe.become_starter(); // closes the write end, so that the daemon's death is noticed
+        lock.abandon();        // the daemon owns it now
         if (!why) pipe.wait(mato::deadline::in(10s), why);
         return report(why);
     }
@@ -41,4 +41,4 @@ int main(int argc, char** argv) {
     if (why) return pipe.fail(why), 1;
     pipe.ready();
     for (pollfd ready{signals.native_handle(), POLLIN, 0}; !signals.try_next();) mato::sys::poll(&ready, 1, -1);
-} // backwards: pid file, signals, lock
+} // destroyed in reverse order: pid file, signals, lock

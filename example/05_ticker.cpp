@@ -1,5 +1,5 @@
-// One daemon that counts, any number of clients that watch: each tick is encoded and stored once, however many there are.
-// Notice: a client that stops reading costs the others nothing. What is kept for it has a bound; beyond that it is closed.
+// A daemon that sends a counter to any number of clients: each tick is encoded and stored once, for all of them.
+// Notice: a client that stops reading does not affect the others. Its queue is bounded; when it is full, the client is closed.
 #include <mato/broadcast.hpp>
 #include <mato/daemon.hpp>
 
@@ -8,7 +8,7 @@ using namespace mato::literals;
 
 struct policies : mato::default_policies {
     using detach = mato::double_fork;
-    using framing = mato::line<>; // so that `socat - UNIX-CONNECT:…` is a client
+    using framing = mato::line<>; // so that `socat - UNIX-CONNECT:…` can be a client
 };
 using ticker_daemon = mato::basic_daemon<policies>;
 
@@ -16,9 +16,9 @@ class ticker {
 public:
     explicit ticker(ticker_daemon& daemon) : timer_(daemon.context()), watchers_(daemon.context(), 256_KiB) {
         daemon.server().on.on_opened = [this](const ticker_daemon::session_ptr& session) {
-            session->established(); // nothing is expected of a client
+            session->established(); // clients need not send anything
             mato::disconnect slow;
-            slow.hard = 64_KiB; // of ticks that it has not read
+            slow.hard = 64_KiB; // limit of ticks that the client has not read
             watchers_.subscribe(session, slow);
         };
         tick();

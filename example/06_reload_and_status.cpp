@@ -1,6 +1,6 @@
-// A daemon with a configuration that can be reloaded and a status that can be asked for, and its own client:
+// A daemon with a configuration that can be reloaded and a status that can be requested, and its client:
 //   06_reload_and_status DIRECTORY start | status | reload | stop | NAME
-// Notice: a broken file changes nothing, and the one who asked for the reload reads line, column and reason.
+// Notice: an invalid file changes nothing, and the client that requested the reload gets line, column and reason.
 #include <mato/client.hpp>
 #include <mato/config.hpp>
 #include <mato/daemon.hpp>
@@ -21,12 +21,12 @@ static int start(const mato::daemon_options& options) {
     keys.field("greeting", &settings::greeting).field("most", &settings::most);
     auto config = std::make_shared<mato::config::reloadable<settings>>(keys, options.paths.file("config.toml"));
     mato::failure invalid;
-    config->reload(invalid); // now, while the user still watches
+    config->reload(invalid); // in the starter, so that the user sees errors on the terminal
     if (invalid) return report(invalid);
     const auto outcome = mato::daemon::launch(options, [config](mato::daemon& self) {
-        self.on.on_reload = [config](mato::error_out out) { config->reload(out); }; // for SIGHUP as well
+        self.on.on_reload = [config](mato::error_out out) { config->reload(out); }; // also called for SIGHUP
         self.server().on.on_frame = [&self, config, age = mato::usage_meter<>(), greeted = 0](auto& client, auto word) mutable {
-            client->established(); // this protocol has no other hello
+            client->established(); // the first frame is the handshake of this protocol
             std::string answer = "enough";
             if (word == "stop") return self.request_stop();
             if (word == "reload") {
@@ -55,5 +55,5 @@ int main(int argc, char** argv) {
     auto daemon = mato::client::connect(mato::owned_path(options.paths.socket), until, why);
     if (!why) daemon.send(argv[2], until, why);
     if (const auto answer = why ? std::nullopt : daemon.receive(until, why)) std::printf("%s\n", std::string(*answer).c_str());
-    return why.code == mato::errc::closed ? 0 : report(why); // closed: it has stopped
+    return why.code == mato::errc::closed ? 0 : report(why); // closed: the daemon has stopped
 }

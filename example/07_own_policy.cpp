@@ -1,6 +1,6 @@
-// A policy of your own: netstrings ("5:hello,") instead of the shipped framings, in an otherwise default daemon.
-// Notice: nothing is inherited or registered. A type with these four names is a framing policy; leave one out, and the compiler
-// says so in one sentence that names the header to read.
+// Your own policy: netstrings ("5:hello,") instead of the provided framings, in an otherwise default daemon.
+// Notice: nothing is inherited or registered. A type with these four members is a framing policy; if one is missing, the
+// compiler reports it in one sentence that names the header to read.
 #include <mato/daemon.hpp>
 
 #include <charconv>
@@ -9,7 +9,7 @@ struct netstring {
     static constexpr std::size_t max_frame_bytes = 9'999; // so a length has at most four digits
     static constexpr bool keeps_boundaries = true;
 
-    /// One whole frame at the start of `bytes`, or nothing yet. An error ends the connection.
+    /// Returns the complete frame at the start of `bytes`, or empty if it is not complete yet. An error ends the connection.
     static std::optional<mato::frame_match> split(std::string_view bytes, mato::error_out out) {
         std::size_t size = 0;
         const auto head = bytes.substr(0, 5);

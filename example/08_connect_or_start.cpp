@@ -1,5 +1,5 @@
-// A client that finds its daemon, or starts it, whoever else does the same at the same moment, and asks one question.
-// Notice: `launch` runs under a lock and after a second look, so a hundred of these start one daemon between them.
+// A client that connects to its daemon, or starts it first, and sends one request. Others may do the same at the same time.
+// Notice: `launch` is called under a lock, after a second attempt to connect, so a hundred such clients start one daemon.
 #include <mato/client.hpp>
 #include <mato/daemon.hpp>
 

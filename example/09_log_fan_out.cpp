@@ -1,7 +1,7 @@
-// Lines of standard input to any number of clients: they may join late, fall behind, or ask for the last N lines.
+// Sends lines of standard input to any number of clients, which may join late, lag, or ask for the last N lines.
 //   make 2>&1 | 09_log_fan_out DIRECTORY          serves until the input ends, which may be a file
-//   09_log_fan_out DIRECTORY follow [LINES]       prints the last LINES lines, then what follows
-// Notice: a slow client loses the oldest lines and is told exactly how many; the others and the input never wait for it.
+//   09_log_fan_out DIRECTORY follow [LINES]       prints the last LINES lines, then new ones
+// Notice: a slow client loses the oldest lines and gets their exact number. Other clients and the input never wait.
 #include <mato/broadcast.hpp>
 #include <mato/client.hpp>
 #include <mato/daemon.hpp>
@@ -27,7 +27,7 @@ public:
         : daemon_(daemon), input_(daemon.context(), ::dup(STDIN_FILENO)), hub_(daemon.context(), 4_MiB) {
         hub_.on.gap = [](const mato::frame_gap& lost) { return "[" + std::to_string(lost.count()) + " lines lost]"; };
         daemon.server().on.on_frame = [this](const log_daemon::session_ptr& session, std::string_view lines) {
-            std::uint64_t wanted = 0; // its only frame: how many of the last lines
+            std::uint64_t wanted = 0; // the client's only frame: how many of the last lines it wants
             std::from_chars(lines.data(), lines.data() + lines.size(), wanted);
             session->established();
             hub_.subscribe(session, mato::drop_oldest{.bytes = 1_MiB}, mato::join_at::last(wanted));
@@ -40,9 +40,9 @@ private:
         asio::async_read_until(input_, asio::dynamic_buffer(text_, policies::framing::max_frame_bytes), '\n',
                                [this](std::error_code why, std::size_t size) { take(why, size); });
     }
-    void take(std::error_code why, std::size_t size) { // why not a whole line: the input has ended, or a frame takes no more
+    void take(std::error_code why, std::size_t size) { // why: the input has ended, or the line is longer than a frame
         if (why) size = text_.size();
-        std::error_code ignored; // nothing of this size is refused
+        std::error_code ignored; // lines of this size are not refused
         if (size > 0) hub_.publish(std::string_view(text_).substr(0, why ? size : size - 1), ignored);
         text_.erase(0, size);
         why&& why != asio::error::not_found ? daemon_.request_stop() : read();

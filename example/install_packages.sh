@@ -1,16 +1,16 @@
 #!/bin/sh
-# Installs what building mato needs and the machine lacks. Usage: install_packages.sh [build|test|bench]
-# Debian 12 and Ubuntu 24.04 or newer: does it. Other systems: says what to install.
+# Installs missing packages that building mato needs. Usage: install_packages.sh [build|test|bench]
+# Installs them on Debian 12 and Ubuntu 24.04 or newer. On other systems it lists what to install.
 set -eu
 what=${1:-build}
 
 apt_build="g++ cmake ninja-build libasio-dev libtomlplusplus-dev libcxxopts-dev libncurses-dev libre2-dev"
 apt_test="$apt_build catch2 asciinema git clang clang-format libclang-rt-14-dev libvterm-dev libbenchmark-dev procps valgrind pkg-config doxygen python3"
-# Programs that run in a tab while a test looks on.
+# Programs that tests run in a tab.
 apt_test="$apt_test vim nano less htop mc tmux vttest"
-# Terminals that show what a client has left on them.
+# Terminals for tests that check what a client leaves on the screen.
 apt_test="$apt_test xterm xvfb"
-# What the benchmarks are compared with. (Debian starts redis-server as a service when it is installed; the benchmark has its own.)
+# Programs that the benchmarks compare with. (Debian starts redis-server as a service on installation; the benchmark starts its own.)
 apt_bench="$apt_build libvterm-dev libbenchmark-dev libzmq3-dev libnng-dev libevent-dev redis-server dtach screen tmux"
 
 case $what in test) wanted=$apt_test ;; bench) wanted=$apt_bench ;; *) wanted=$apt_build ;; esac

@@ -1,11 +1,11 @@
 #!/bin/sh
-# Builds mato when that is needed, then starts it: sh example/run.sh [ARGS…]
+# Builds mato if needed, then starts it: sh example/run.sh [ARGS…]
 # On a fresh Debian or Ubuntu machine, as root or with sudo, it installs the missing packages first.
 set -eu
 root=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)
 log=$root/build/run.log
 
-quietly() { # says nothing unless it fails
+quietly() { # prints nothing unless it fails
     "$@" >"$log" 2>&1 || { code=$?; cat "$log" >&2; exit $code; }
 }
 
@@ -21,5 +21,5 @@ if [ -f "$root/build/release/mato" ]; then
     [ -z "$changed" ] || echo "building mato" >&2
 fi
 quietly cmake --build "$root/build/release" --target mato_exe
-[ -z "$changed" ] || touch "$root/build/release/mato" # up to date, though what changed may not have been part of it
+[ -z "$changed" ] || touch "$root/build/release/mato" # up to date, even if the changed file is not a part of it
 exec "$root/build/release/mato" "$@"

@@ -1,6 +1,6 @@
-# Tests of what a user gets: the headers themselves, the single header, the packages.
+# Tests of the installed product: the headers, the single header, the packages.
 
-# A wrong policy gets our own sentence, and its repaired twin compiles.
+# A wrong policy gives our compile error, and its corrected twin compiles.
 get_target_property(asio_includes asio::asio INTERFACE_INCLUDE_DIRECTORIES)
 file(GLOB refusals CONFIGURE_DEPENDS test/compile_fail/*.cpp)
 foreach(source IN LISTS refusals)
@@ -10,20 +10,20 @@ foreach(source IN LISTS refusals)
     set_tests_properties(compile_fail/${name} PROPERTIES TIMEOUT 120 LABELS compile_fail)
 endforeach()
 
-# The rest looks at text and packages, which no sanitizer changes: once is enough.
+# The other tests check text and packages, which do not depend on sanitizers: one build is enough.
 if(MATO_SANITIZE)
     return()
 endif()
 
-# The toolkit's tests once more, as one program, where every header of theirs is the single one.
+# The toolkit's tests again, as one program that includes only the single header.
 file(GLOB headers CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/include/mato include/mato/*.hpp)
 list(REMOVE_ITEM headers mato.hpp)
 foreach(header IN LISTS headers)
     file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/single_include/mato/${header} CONTENT "#include <mato/mato.hpp>\n")
 endforeach()
 set(single_tests ${unit_tests})
-list(FILTER single_tests EXCLUDE REGEX "/(documents|fan_out_property)_test") # of no header; with a main of its own
-list(FILTER single_tests EXCLUDE REGEX "/server_exception_test") # replaces operator new, which one test of a program may do: framing_test
+list(FILTER single_tests EXCLUDE REGEX "/(documents|fan_out_property)_test") # they test no header, or have their own main
+list(FILTER single_tests EXCLUDE REGEX "/server_exception_test") # replaces operator new, which only one test of a program may do: framing_test
 add_executable(single_include_test ${single_tests})
 target_include_directories(single_include_test PRIVATE ${PROJECT_BINARY_DIR}/single_include single_include test)
 target_compile_definitions(single_include_test PRIVATE MATO_WITH_TOML)
@@ -35,7 +35,7 @@ set_tests_properties(single_include/toolkit PROPERTIES LABELS single_include TIM
 add_test(NAME single_include/is_current COMMAND ${CMAKE_COMMAND} -DCHECK=ON -P ${PROJECT_SOURCE_DIR}/single_include/amalgamate.cmake)
 set_tests_properties(single_include/is_current PROPERTIES LABELS single_include TIMEOUT 60)
 
-# Every way in. `package` installs and packs; the others use what it made.
+# Every way to use the toolkit. `package` installs and packs; the others use its result.
 find_program(MATO_CLANGXX NAMES clang++)
 mark_as_advanced(MATO_CLANGXX)
 set(tools CXX=${CMAKE_CXX_COMPILER} CLANGXX=${MATO_CLANGXX} CMAKE=${CMAKE_COMMAND})
@@ -47,7 +47,7 @@ foreach(step package find_package core pkg_config add_subdirectory fetch_content
 endforeach()
 set_tests_properties(consume/package PROPERTIES FIXTURES_SETUP packages FIXTURES_REQUIRED "")
 
-# What including costs and leaves behind; documents that are programs.
+# The cost of includes and the macros that they define; documents that are programs.
 foreach(step macros cost snippets)
     add_test(NAME headers/${step} COMMAND sh ${PROJECT_SOURCE_DIR}/test/headers.sh ${PROJECT_BINARY_DIR}/headers ${step})
     set_tests_properties(headers/${step} PROPERTIES ENVIRONMENT "${tools}" LABELS headers TIMEOUT 300)
@@ -59,7 +59,7 @@ else()
     message(WARNING "doxygen is missing: the test headers/reference will not be run")
 endif()
 
-# One definition: in two units, two shared objects, two versions; and without run-time type information.
+# One-definition rule: two units, two shared objects, two versions; and without run-time type information.
 foreach(step units shared_objects versions no_rtti)
     add_test(NAME odr/${step} COMMAND sh ${PROJECT_SOURCE_DIR}/test/odr/run.sh ${PROJECT_BINARY_DIR}/odr ${step})
     set_tests_properties(odr/${step} PROPERTIES ENVIRONMENT "${tools}" LABELS odr TIMEOUT 300)

@@ -1,9 +1,9 @@
 #!/bin/sh
-# What including the toolkit brings along: headers.sh WORK_DIRECTORY STEP, CXX says which compiler.
-#   macros            only names that ARCHITECTURE.md documents stay defined
+# The effects of including the toolkit: headers.sh WORK_DIRECTORY STEP; CXX is the compiler.
+#   macros            only macros that ARCHITECTURE.md documents stay defined
 #   snippets          the samples of all documents and of the headers' comments compile
-#   cost [--write]    preprocessed lines, against test/include_cost.txt, which --write makes anew
-#   seconds           prints what compiling takes beside asio/io_context.hpp; not a test
+#   cost [--write]    preprocessed lines, compared with test/include_cost.txt, which --write replaces
+#   seconds           prints compile times relative to asio/io_context.hpp; not a test
 set -eu
 work=$1
 step=$2
@@ -19,7 +19,7 @@ preprocess() { # INCLUDE_DIRECTORY FLAGS…: standard input
 }
 lines() { # HEADER…: without blank lines and line markers
     printf '#include <%s>\n' "$@" | preprocess include >"$work/lines.txt"
-    if grep -q 'namespace MATO_ABI' "$work/lines.txt"; then # a header that does not see abi.hpp
+    if grep -q 'namespace MATO_ABI' "$work/lines.txt"; then # a header that does not include abi.hpp
         echo "MATO_ABI is not defined where these use it: $*" >&2
         exit 1
     fi
@@ -28,13 +28,13 @@ lines() { # HEADER…: without blank lines and line markers
 
 headers=$(cd "$root/include" && ls mato/*.hpp)
 policies=$(cd "$root/include" && grep -l '^/// Layer: 2' $headers | grep -v mato/config.hpp)
-core="$policies mato/policies.hpp mato/client.hpp mato/service.hpp" # of the target mato::core, what its users include
+core="$policies mato/policies.hpp mato/client.hpp mato/service.hpp" # the headers of the target mato::core
 
 case $step in
 snippets) # every ```cpp block of the documents is a file that compiles
     count=0
     for document in $(cd "$root" && find . -name '*.md' -not -path './build*' -not -path './.git/*' | sort); do
-        case $document in ./README.md | ./docs/*) continue ;; esac # their samples are parts of programs that run: documents_test
+        case $document in ./README.md | ./docs/*) continue ;; esac # their samples are parts of programs, see documents_test
         rm -f "$work"/snippet-*.cpp
         awk -v base="$work/snippet-" '/^```cpp$/ { file = base (++n) ".cpp"; printf "" >file; next }
             /^```/ { file = ""; next } file { print >>file }' "$root/$document"
@@ -63,7 +63,7 @@ macros)
     broken=0
     for directory in include single_include; do
         echo '#include <mato/mato.hpp>' | preprocess $directory -DMATO_WITH_TOML -dD >"$work/macros.txt"
-        # Markers name the file a line comes from. A macro counts when one of our files defines it and none undefines it.
+        # Line markers name the source file. A macro counts if one of our files defines it and none undefines it.
         awk -v ours="$root/$directory/mato/" '
             /^# [0-9]+ "/ { split($0, part, "\""); here = index(part[2], ours) == 1; next }
             here && /^#define / { split($2, part, "("); left[part[1]] = 1 }
@@ -82,7 +82,7 @@ macros)
     exit $broken
     ;;
 cost)
-    # Per mille of what asio/io_context.hpp costs with the same compiler and library: alone, and after it.
+    # Per mille of the cost of asio/io_context.hpp with the same compiler and library: alone, and after it.
     unit=$(lines asio/io_context.hpp)
     cost() { # NAME HEADER…
         name=$1
@@ -96,7 +96,7 @@ cost)
         cp "$work/cost.txt" "$committed"
         exit 0
     fi
-    # 15 parts in a hundred over the committed number, or two per mille of io_context.hpp for what costs next to nothing.
+    # At most 15 % above the committed number, or two per mille of io_context.hpp for very cheap headers.
     awk -v policies="$(echo $policies)" 'NR == FNR { committed[$1] = $2; after[$1] = $3; next }
         !($1 in committed) { print $1 " is not in test/include_cost.txt: sh test/headers.sh /tmp/cost cost --write"; bad = 1; next }
         $2 > committed[$1] * 1.15 + 2 { print $1 " costs " $2 ", was " committed[$1] " thousandths of asio/io_context.hpp"; bad = 1 }
@@ -106,7 +106,7 @@ cost)
         index(" " policies " ", " " $1 " ") && $3 > 200 { print $1 ": a policy adds more than 0.2 to asio/io_context.hpp"; bad = 1 }
         END { exit bad }' "$committed" "$work/cost.txt" >&2
     ;;
-seconds) # the median of three, user time, without code generation; of asio/io_context.hpp and as its multiples
+seconds) # median of three, user time, without code generation; of asio/io_context.hpp and as its multiples
     seconds() { # HEADER…
         printf '#include <%s>\n' "$@" >"$work/seconds.cpp"
         for _ in 1 2 3; do

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Rules of the tree that a compiler does not check. Prints what breaks one, and fails; prints nothing else.
+# Checks rules of the tree that a compiler does not check. Prints only violations, and then fails.
 #   sh test/rules.sh              check
-#   sh test/rules.sh --code-map   print the code map that ARCHITECTURE.md must hold
+#   sh test/rules.sh --code-map   print the code map for ARCHITECTURE.md
 set -eu
 root=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)
 cd "$root"
@@ -25,7 +25,7 @@ if [ "${1:-}" = --code-map ]; then
     exit 0
 fi
 
-# Toolkit: arrows point down, by the "Layer:" line at the top of each header. A policy includes no other policy.
+# Toolkit: includes go down, by the "Layer:" line at the top of each header. A policy includes no other policy.
 layer_of() { grep -m 1 -oE '^///.*Layer: [0-9]' "$1" | grep -oE '[0-9]$' || true; }
 complain "A header of the toolkit with no 'Layer: 0' to 'Layer: 4' line:" "$(find include/mato -name '*.hpp' | sort | while read -r header; do
     case $(layer_of "$header") in [0-4]) ;; *) echo "$header" ;; esac; done)"
@@ -40,7 +40,7 @@ complain "A header of the toolkit includes one of a higher layer, or a policy in
         done
     done)"
 # Within layer 3, lowest first; those marked "no asio" have none.
-mechanisms="memory_file read_journal two_slots descriptors kept keeper listener frame_ring key_index outbox begun_frames subscription subscriber fan_out connection broadcast server"
+mechanisms="memory_file read_journal two_slots descriptors kept keeper listener frame_ring key_index outbox partial_frames subscription subscriber fan_out connection broadcast server"
 complain "A mechanism (layer 3) that test/rules.sh does not name:" "$(grep -lE '^///.*Layer: 3' include/mato/*.hpp | while read -r header; do
     case " $mechanisms " in *" $(basename "$header" .hpp) "*) ;; *) echo "$header" ;; esac; done)"
 for word in $mechanisms; do
@@ -83,9 +83,9 @@ done
 complain "A part of the daemon that test/rules.sh does not name:" "$(for file in example/mato/daemon/*; do
     part=$(basename "$file" | sed 's/\..*//')
     case " $parts " in *" $part "*) ;; *) echo "$file" ;; esac; done)"
-# INCLUDE and the names that are a reason for it; <concepts> and the POSIX headers have too many.
+# HEADER and the names that need it; <concepts> and the POSIX headers have too many.
 while read -r header names; do
-    complain "<$header> included for nothing:" "$(grep -rlF "#include <$header>" include example test --include='*.hpp' | while read -r file; do
+    complain "<$header> is included but not used:" "$(grep -rlF "#include <$header>" include example test --include='*.hpp' | while read -r file; do
         grep -vE '^ *(//|#include)' "$file" | grep -qE "\b($names)" || echo "$file"; done)"
 done <<END
 algorithm (std|ranges)::(min|max|clamp|copy|move|find|any_of|all_of|none_of|count|sort|stable_sort|equal|fill|remove|rotate|reverse|search|transform|for_each|lower_bound|upper_bound|lexicographical|mismatch|replace|generate|unique|is_sorted|partition|nth_element)
@@ -115,7 +115,21 @@ complain "Tests that sleep instead of waiting for a fact:" "$(grep -rnHE '\b(sle
 complain "Left-overs:" "$(grep -nHE 'TODO|FIXME|\bXXX\b|HACK' $(sources) || true)"
 complain "Files without a licence line:" "$(grep -L 'SPDX-License-Identifier: MIT' $(sources) | grep -vE '^example/[0-9]' || true)"
 
-# Documents say what the tree says.
+# Plain English: see CONTRIBUTING.md "How text reads".
+complain "A word that test/words.sh refuses; say it in plain English, or allow a literal meaning in test/words.allow:" "$(sh test/words.sh --list)"
+complain "A type of the toolkit without a description of two sentences, '///' above it:" "$(for header in include/mato/*.hpp; do
+    awk -v file="$header" '
+        /^namespace detail \{/ { hidden = 1 }
+        /^\} \/\/ namespace detail/ { hidden = 0 }
+        /^\/\/\// { text = text " " $0 }
+        !hidden && /^(template <.*> *)?(requires.*)?(class|struct|enum class) [a-z_]+/ && !/;$/ {
+            if (gsub(/[.:?](\047|\)|`)* /, "&", text) < 1) print file ":" FNR ": " $0
+        }
+        !/^(\/\/\/|template <.*>$|requires|template <.*[a-z]$)/ { text = "" }' "$header"
+done)"
+complain "README.md has more than 150 lines; move text to docs/:" "$(awk 'END { if (NR > 150) print NR " lines" }' README.md)"
+
+# Documents agree with the tree.
 complain "ARCHITECTURE.md's code map differs; 'sh test/rules.sh --code-map' prints it:" "$(
     sed -n '/<!-- code map -->/,/<!-- end of code map -->/p' ARCHITECTURE.md | grep '^- ' >/tmp/mato-map.$$ || true
     code_map | diff /tmp/mato-map.$$ - || true
@@ -127,7 +141,7 @@ if command -v cmake >/dev/null 2>&1; then
     complain "The single header:" "$(cmake -DCHECK=ON -P single_include/amalgamate.cmake 2>&1 || true)"
 fi
 
-# One look.
+# Format.
 if command -v clang-format >/dev/null 2>&1; then
     # shellcheck disable=SC2046
     complain "clang-format would change:" "$(clang-format --dry-run $(sources) 2>&1 | grep -oE '^[^:]+:[0-9]+' | sort -u | head -n 40 || true)"

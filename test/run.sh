@@ -1,5 +1,5 @@
 #!/bin/sh
-# Every check there is: sh test/run.sh
+# Runs every check: sh test/run.sh
 # On a fresh Debian or Ubuntu machine, as root or with sudo, it installs the missing packages first. The last lines are ctest's.
 #   1. the rules on the tree        4. ThreadSanitizer: the toolkit's tests
 #   2. the optimised build          5. fuzzers: corpora, then FUZZ_SECONDS each (20)
@@ -19,9 +19,9 @@ sh test/rules.sh
 
 step "the README's first command, then the rest of the release build"
 sh example/run.sh --version
-cmake --preset release -DMATO_BUILD_BENCHMARKS=ON # compared by hand, on a quiet machine: test/bench/run.sh
+cmake --preset release -DMATO_BUILD_BENCHMARKS=ON # benchmarks are run by hand, on a quiet machine: test/bench/run.sh
 cmake --build --preset release -j "$jobs"
-build/release/vt_memory # 100 MiB of each input that is worst for a terminal, within a bound of memory
+build/release/vt_memory # 100 MiB of each worst-case input of a terminal, within a memory limit
 
 step "what a delivery costs: instructions, and processor time over the bare loop's"
 sh test/bench/run.sh gate
@@ -45,6 +45,6 @@ step "g++, debug"
 cmake --preset dev
 cmake --build --preset dev -j "$jobs"
 cmake --build build/dev --target all_verify_interface_header_sets -j "$jobs"
-compiling='compile_fail|consume|headers|odr' # these only compile: several at once
+compiling='compile_fail|consume|headers|odr' # these only compile: run several in parallel
 ctest --preset dev -L "$compiling" -j "$jobs"
 ctest --preset dev -LE "$compiling"

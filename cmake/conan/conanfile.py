@@ -1,4 +1,4 @@
-"""Conan 2 recipe for the tree it lies in: conan create MATO/cmake/conan"""
+"""Conan 2 recipe for this source tree: conan create MATO/cmake/conan"""
 
 import os
 import re

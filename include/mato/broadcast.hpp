@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-/// @file broadcast.hpp: one stream of frames to many connections, encoded and stored once, with a bound for every one of them.
+/// @file broadcast.hpp: one stream of frames to many connections, encoded and stored once, with a bound for each connection.
 /// Layer: 3 (asio).  Test: test/toolkit/broadcast_test.cpp, test/process/broadcast_process_test.cpp.
 /// Threads: as connection.hpp.   Blocks: never.
 ///
-/// A frame lies in one ring; a subscriber is a place in it. What a slow one may cost is its overflow policy's to say, and never
-/// another's delay. All that one turn of the loop publishes leaves in one write for each subscriber, among its own frames
-/// (`send`) in the order of the calls. Publishing, subscribing and closing from inside any callback is safe.
+/// Frames are stored in one ring; a subscriber is a position in it. The subscriber's overflow policy decides what happens when
+/// it is slow; it never delays another subscriber. Everything published in one iteration of the loop is sent with one write per
+/// subscriber, merged with the connection's own frames (`send`) in the order of the calls. Publishing, subscribing and closing
+/// are safe inside any callback.
 #pragma once
 
 #include "connection.hpp"
@@ -22,18 +23,35 @@
 namespace mato {
 inline namespace MATO_ABI {
 
+/// Sends one stream of frames to any number of connections. A frame is encoded and stored once; each subscriber is a position
+/// in the ring and has its own overflow policy. `broadcast` has the default policies.
+///
+/// @threads only the thread that runs the io_context.
+/// @fork create it after the last fork; it must not be used in a child.
+/// @blocks never.
+///
+/// @code
+/// mato::basic_broadcast<mato::server::session, mato::drop_oldest> news(context, 1 << 20);
+/// news.on.gap = [](const mato::frame_gap& lost) { return std::to_string(lost.count()) + " lost"; };
+/// server.on.on_opened = [&](const mato::server::session_ptr& session) {
+///     session->established();
+///     news.subscribe(session, mato::drop_oldest{.bytes = 1 << 16}, mato::join_at::last(10));
+/// };
+/// news.publish("one frame for all subscribers");
+/// @endcode
 template <class Connection = connection, broadcast_policy Overflow = disconnect> class basic_broadcast {
     using hub = fan_out<Connection, Overflow, typename Connection::framing>;
-    static_assert(sizeof(typename hub::subscriber) <= 512, "mato: a subscriber is a place in the ring, not more");
+    static_assert(sizeof(typename hub::subscriber) <= 512,
+                  "mato: a subscriber must stay small, it holds a position in the ring and no frames");
 
 public:
-    /// `ring_bytes`: all the memory there is for frames; a frame is at most half of it. Ten times the largest frame is enough
-    /// that nobody is cut off for having stalled amid one: see fan_out.hpp.
+    /// `ring_bytes`: the memory for frames; a frame is at most half of it. With ten times the largest frame, no subscriber is
+    /// disconnected because it stalled in the middle of a frame: see fan_out.hpp.
     explicit basic_broadcast(asio::io_context& context, std::size_t ring_bytes = 1_MiB)
         : core_(std::make_shared<core>(context, ring_bytes)), on(core_->on) {}
     basic_broadcast(const basic_broadcast&) = delete;
     basic_broadcast& operator=(const basic_broadcast&) = delete;
-    /// Subscribers are still sent what was published, and stay open.
+    /// Frames already published are still sent. The connections stay open.
     ~basic_broadcast();
 
 private:
@@ -49,14 +67,14 @@ private:
 public:
     fan_out_handlers& on; ///< set before the first `subscribe` of a policy that needs one
 
-    /// Frames from `where` on go to it too, until it ends, is unsubscribed, or follows another broadcast: what waits of that
-    /// one is not sent. Twice is once. One that has ended is not subscribed.
+    /// Sends frames from `where` on to this connection, until it ends, is unsubscribed, or subscribes to another broadcast:
+    /// frames still queued from the former broadcast are then dropped. Idempotent. No effect on a connection that has ended.
     /// @errors as fan_out::join.
     void subscribe(const std::shared_ptr<Connection>& subscriber, Overflow policy, join_at where, error_out out);
     void subscribe(const std::shared_ptr<Connection>& subscriber, Overflow policy = {}, join_at where = {}) {
         or_throw([&](failure& why) { subscribe(subscriber, std::move(policy), where, why); });
     }
-    /// It is still sent what was published, and nothing newer.
+    /// Frames already published are still sent, newer ones are not.
     void unsubscribe(Connection* subscriber) {
         if (is_subscribed(subscriber)) subscriber->box().no_more();
     }
@@ -64,24 +82,24 @@ public:
         return subscriber && subscriber->box().stream() && subscriber->box().stream()->source() == core_.get();
     }
 
-    /// @returns its number, from 1.
-    /// @errors as fan_out::publish; then it was sent to nobody.
+    /// @returns the frame's number, from 1.
+    /// @errors as fan_out::publish; then no subscriber gets the frame.
     std::uint64_t publish(std::string_view payload, error_out out) { return published(core_->publish(payload, out)); }
     std::uint64_t publish(std::string_view payload) {
-        std::error_code failed; // its text is made when there is one to be told
+        std::error_code failed; // the text is made only after an error
         const std::uint64_t number = publish(payload, failed);
         return failed ? or_throw([&](failure& why) { return publish(payload, why); }) : number;
     }
-    /// As `publish`; older frames of this key are stale from now on: subscribers with `conflate` no longer get them.
+    /// As `publish`. Replaces older frames of the same key: subscribers with `conflate` no longer get those.
     std::uint64_t publish_keyed(std::uint64_t key, std::string_view payload, error_out out) {
         return published(core_->publish_keyed(key, payload, out));
     }
-    /// False while every subscriber is full and one has `block_producer`; `on.room` says when that is over.
+    /// False while every subscriber is full and one has `block_producer`; `on.room` is called when there is room again.
     [[nodiscard]] bool has_room() { return core_->has_room(); }
 
     [[nodiscard]] std::size_t size() const noexcept { return core_->size(); }
     [[nodiscard]] broadcast_status status() const { return core_->status(); }
-    /// Nothing for a connection that is not subscribed here.
+    /// Empty for a connection that is not subscribed here.
     [[nodiscard]] std::optional<subscriber_status> status(Connection* subscriber) const {
         if (!is_subscribed(subscriber)) return std::nullopt;
         return hub::status(*subscriber->box().stream());
@@ -97,7 +115,7 @@ using broadcast = basic_broadcast<>;
 
 template <class C, broadcast_policy O> basic_broadcast<C, O>::~basic_broadcast() {
     core_->on = {};
-    core_->finish(); // who has something to get keeps the core
+    core_->finish(); // subscribers with frames still to send keep the core alive
     if (core_->members() > 0) core_->flush_soon();
 }
 

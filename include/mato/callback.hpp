@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/// @file callback.hpp: a function that the program gives and may replace while it runs; what it throws is told once.
-/// Layer: 1 (vocabulary).  Test: test/toolkit/callback_test.cpp.
-/// Threads: one object and its copies, one thread.   Blocks: never.
+/// @file callback.hpp: a function set by the program, which may be replaced while it runs; an exception from it is reported
+/// once. Layer: 1 (vocabulary).  Test: test/toolkit/callback_test.cpp. Threads: one object and its copies, one thread. Blocks:
+/// never.
 #pragma once
 
 #include "detail/abi.hpp"
@@ -17,8 +17,21 @@ inline namespace MATO_ABI {
 
 template <class Signature> class callback;
 
-/// As std::function, but a call keeps what it calls: assigning to it, or destroying its owner, from inside the call is safe.
-/// Copies share one function.
+/// Like std::function, but a call keeps its target alive: assigning to the callback, or destroying its owner, is safe inside
+/// the call. Copies share one function.
+///
+/// @threads one object and its copies, one thread.
+/// @blocks as the function.
+///
+/// @code
+/// int lines = 0;
+/// mato::callback<void(std::string_view)> on_line = [&](std::string_view text) {
+///     std::printf("%.*s\n", static_cast<int>(text.size()), text.data());
+///     if (++lines == 2) on_line = {}; // safe inside the call
+/// };
+/// for (const char* text : {"one", "two", "three"})
+///     if (on_line) on_line(text); // "three" is not printed
+/// @endcode
 template <class R, class... A> class callback<R(A...)> {
 public:
     callback() noexcept = default;
@@ -66,7 +79,8 @@ private:
 
 namespace detail {
 
-/// Calls what may throw and tells about it. Calls may be nested: what `tell` itself throws passes through all of them untold.
+/// Calls a function that may throw and reports the exception. Calls may be nested: an exception from `tell` itself passes
+/// through all of them without being reported again.
 class exception_guard {
 public:
     /// `tell()` runs inside the catch block.

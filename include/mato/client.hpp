@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /// @file client.hpp: finds the daemon, starts it when there is none, and talks to it in frames.
 /// Layer: 4 (composition), free of asio.  Test: test/toolkit/client_test.cpp, test/mato/start_race_process_test.cpp.
-/// Threads: one object, one thread.   Blocks: until the deadline it is given, but for the calls marked "never".
-/// Fork: `connect_or_start` may fork, by what `launch` does; call it before any thread exists.
+/// Threads: one object, one thread.   Blocks: until the given deadline, except for calls marked "Never blocks".
+/// Fork: `connect_or_start` forks if `launch` does; call it before the first thread is started.
 #pragma once
 
 #include "clock.hpp"
@@ -18,6 +18,20 @@
 namespace mato {
 inline namespace MATO_ABI {
 
+/// A connection to a daemon for programs without an event loop: each call waits at most until its deadline. `client` has the
+/// default policies. With an event loop, wait for `native_handle()` and use `queue`, `flush`, `fill` and `next`.
+///
+/// @threads distinct objects are independent; one object, one thread.
+/// @fork `connect_or_start` forks if `launch` does; call it before the first thread.
+/// @blocks until the given deadline, except for calls marked "Never blocks".
+///
+/// @code
+/// auto client = mato::client::connect(mato::owned_path(paths.socket), until, why);
+/// if (!why) client.send("ping", until, why);
+/// const auto answer = why ? std::nullopt : client.receive(until, why);
+/// if (answer) std::printf("%s\n", std::string(*answer).c_str());
+/// if (why.code == mato::cond::not_running) std::printf("no daemon runs\n");
+/// @endcode
 template <class Policies = default_policies> class basic_client {
     static_assert(detail::require_policies<Policies>::ok);
 
@@ -27,41 +41,44 @@ public:
 
     basic_client() noexcept = default;
 
-    /// Connects to a running daemon, and checks that it is the user's own before anything is sent. A full backlog is waited
-    /// for.
-    /// @errors cond::not_running · server_not_trusted · timed_out: alive, but it takes no clients · any of connect(2).
+    /// Connects to a running daemon and checks that it runs as this user or as root, before anything is sent. Waits while the
+    /// daemon's backlog is full.
+    /// @errors cond::not_running · server_not_trusted · timed_out: it runs but accepts no clients · any of connect(2).
     [[nodiscard]] static basic_client connect(const endpoint& where, deadline until, error_out out);
 
-    /// As `connect`; when no daemon runs, exactly one of all clients that ask at once starts it.
+    /// As `connect`. If no daemon runs, it is started; of several clients that do this at the same time exactly one starts it.
     ///
-    /// `launch()` returns an object like start_outcome: true once the daemon serves, else `why`, already_running included. It
-    /// is called under a lock on `paths.directory()` and after a second look, so the others wait and then connect.
-    /// @errors as `connect` · the daemon's own failure to start · unsafe_directory · not_ready.
+    /// `launch()` returns an object like start_outcome: true once the daemon serves, else the reason in `why` (already_running
+    /// too). It is called under a lock on `paths.directory()`, after a second attempt to connect. Other clients wait for the
+    /// lock and then connect.
+    /// @errors as `connect` · the daemon's own start error · unsafe_directory · not_ready.
     template <class Launch>
     [[nodiscard]] static basic_client connect_or_start(const daemon_paths& paths, deadline until, Launch launch, error_out out);
 
-    /// Sends `signal` to the daemon that holds `paths.lock`, and to no other process. Where the lock file is no proof, as
-    /// across pid namespaces, the kernel is asked who listens on the socket. Never blocks.
-    /// @returns its pid here, else 0. @errors as basic_instance_lock::signal_holder.
+    /// Sends `signal` to the daemon that holds `paths.lock`, and to no other process. If the lock file cannot prove which
+    /// process that is (another pid namespace), the process that listens on the socket is taken from the kernel. Never blocks.
+    /// @returns the daemon's pid as seen here, else 0. @errors as basic_instance_lock::signal_holder.
     static pid_t signal_daemon(const daemon_paths& paths, int signal, error_out out);
 
-    /// Queues a frame and sends what the kernel takes. Never blocks.
+    /// Queues a frame and sends as much of the queue as the kernel accepts. Never blocks.
     /// @errors frame_too_large · any of send(2).
     void queue(std::string_view payload, error_out out);
-    /// As `queue`, and the server gets descriptors of its own for the same open files, no later than the frame. Waits until
-    /// what was queued before is sent. All or nothing: after an error neither frame nor descriptors come, unless the frame was
-    /// begun; then it goes on. @errors as `send` · E2BIG: more than `max_passed_descriptors`.
+    /// As `queue`, and passes descriptors: the server receives its own descriptors for the same open files, no later than the
+    /// frame. Waits until everything queued before is sent. After an error neither the frame nor the descriptors arrive, except
+    /// when a part of the frame was already sent: then its rest is still sent. @errors as `send` · E2BIG: more than
+    /// `max_passed_descriptors`.
     void send_with(std::string_view payload, std::span<const int> descriptors, deadline until, error_out out);
-    void flush(error_out out); ///< never blocks
+    void flush(error_out out); ///< sends what the kernel accepts; never blocks
     [[nodiscard]] std::size_t queued_bytes() const noexcept { return out_.size() - out_begin_; }
-    /// Reads once, never blocks. @returns false when nothing was there. @errors closed: end of stream.
+    /// Reads once. Never blocks. @returns false if there was nothing to read. @errors closed: end of stream.
     bool fill(error_out out);
-    /// The next whole frame already read; its view dies at the next `fill` or `next`. Never blocks.
+    /// The next complete frame that was already read. The view is valid until the next `fill` or `next`. Never blocks.
     [[nodiscard]] std::optional<std::string_view> next(error_out out) { return decoder_.next(out); }
 
-    /// `queue` and then all of it. @errors as `queue` · timed_out.
+    /// Queues a frame and waits until the whole queue is sent. @errors as `queue` · timed_out.
     void send(std::string_view payload, deadline until, error_out out);
-    /// The next frame. Sends what is queued meanwhile. @errors closed · timed_out · frame_too_large, malformed.
+    /// Waits for the next frame, and sends queued frames while it waits.
+    /// @errors closed · timed_out · frame_too_large, malformed.
     [[nodiscard]] std::optional<std::string_view> receive(deadline until, error_out out);
 
     [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(socket_); }
@@ -69,11 +86,11 @@ public:
     [[nodiscard]] const peer_credentials& server() const noexcept { return server_; }
 
 private:
-    static constexpr std::size_t first_read_bytes = 4_KiB; // an answer; doubled while reads come back full
+    static constexpr std::size_t first_read_bytes = 4_KiB; // size of a usual answer; doubled while reads fill the buffer
     static constexpr std::size_t most_read_bytes = 64_KiB;
 
     bool wait(short events, deadline until, error_out out) const;
-    /// Why there is no connection, to whatever is asked of it.
+    /// Reports why there is no connection, for every call on an unconnected client.
     bool is_connected(error_out out) const {
         if (!socket_) out.set(why_not_);
         return static_cast<bool>(socket_);
@@ -85,7 +102,7 @@ private:
         return result;
     }
 
-    failure why_not_{{ENOTCONN, std::system_category()}, "use a client", {}, "it never connected"};
+    failure why_not_{{ENOTCONN, std::system_category()}, "use a client", {}, "the client is not connected; call connect first"};
     unique_fd socket_;
     peer_credentials server_;
     frame_decoder<framing> decoder_;
@@ -105,20 +122,21 @@ template <class P> auto basic_client<P>::connect(const endpoint& where, deadline
         failure why;
         unique_fd socket = where.connect(why);
         if (!why) {
-            // Root's daemons serve users; another user's daemon under our path is a trap.
+            // A daemon of root's may serve this user; a daemon of any other user under this path is an impostor.
             result.server_ = require_peer(socket.get(), same_user_or_root{}, errc::server_not_trusted, why);
             if (why) return unconnected(why, out);
             result.socket_ = std::move(socket);
             return result;
         }
         auto pause = why.code == cond::busy ? policy.next(clock::now()) : std::nullopt;
-        if (why.code == cond::busy && !pause) { // its own total is over, the caller's deadline is what counts
+        if (why.code == cond::busy && !pause) { // the policy's own total has passed; only the caller's deadline counts here
             policy = typename P::backoff();
             pause = policy.next(clock::now());
         }
         if (!pause || until.passed()) {
             if (why.code == cond::busy)
-                why = {errc::timed_out, "connect", where.describe(), "it is there, but takes no clients now"};
+                why = {errc::timed_out, "connect", where.describe(),
+                       "the daemon runs, but its queue of waiting clients is full; try again later"};
             return unconnected(why, out);
         }
         const long wait = static_cast<long>(pause->count()), left = until.poll_timeout();
@@ -129,7 +147,7 @@ template <class P> auto basic_client<P>::connect(const endpoint& where, deadline
 template <class P> template <class Launch>
 auto basic_client<P>::connect_or_start(const daemon_paths& paths, deadline until, Launch launch, error_out out)
     -> basic_client {
-    constexpr milliseconds look_again{50}; // while another client starts it: how late its success may be noticed
+    constexpr milliseconds look_again{50}; // while another client starts the daemon: how late the success may be noticed
     const endpoint where(paths.socket);
     typename P::backoff policy{};
     failure why;
@@ -145,7 +163,7 @@ auto basic_client<P>::connect_or_start(const daemon_paths& paths, deadline until
         auto starting = instance_lock::acquire_directory( // flock: the one mechanism that works on a directory
             paths.directory(), deadline(until.at() < soon ? until.at() : soon), why);
         if (!why) {
-            found = try_connect(); // whoever held the lock before may have started it
+            found = try_connect(); // the previous holder of the lock may have started the daemon
             if (!why) return found;
             if (why.code != cond::not_running) return unconnected(why, out);
             const auto started = launch();
@@ -156,14 +174,15 @@ auto basic_client<P>::connect_or_start(const daemon_paths& paths, deadline until
             } else if (started.why.code != errc::already_running) {
                 return unconnected(started.why, out);
             } else {
-                why = started.why; // somebody is between lock and listen, or on the way out
+                why = started.why; // the other daemon holds the lock but does not listen yet, or not any more
             }
         } else if (why.code != errc::timed_out) {
             return unconnected(why, out);
         }
         starting = {};
         if (until.passed())
-            return unconnected({errc::not_ready, "start the daemon", paths.socket, "not ready in time; last: " + why.message()},
+            return unconnected({errc::not_ready, "start the daemon", paths.socket,
+                                "it was not ready in time; the last attempt failed: " + why.message()},
                                out);
         if (const auto pause = policy.next(clock::now()))
             sys::sleep_ms(static_cast<long>(pause->count()));
@@ -178,7 +197,8 @@ template <class P> pid_t basic_client<P>::signal_daemon(const daemon_paths& path
         const unique_fd socket = endpoint(paths.socket).connect(unknown);
         if (unknown.failed()) return found;
         found.number = credentials_of(socket.get(), unknown).pid;
-        std::error_code older; // a kernel without SO_PEERPIDFD: the number is pinned, and its start compared
+        std::error_code
+            older; // a kernel without SO_PEERPIDFD: signal_holder opens a pidfd for the pid and compares start times
         found.process = process_of(socket.get(), older);
         return found;
     };
@@ -202,7 +222,7 @@ void basic_client<P>::send_with(std::string_view payload, std::span<const int> d
     while (!out.failed() && sent == 0 && wait(POLLOUT, until, out))
         sent = send_descriptors(socket_.get(), frame, descriptors, out);
     if (sent == 0) return;
-    out_ = std::move(frame); // what is left of it
+    out_ = std::move(frame); // its unsent rest
     out_begin_ = sent;
     if (!out.failed()) flush(out);
 }
@@ -242,7 +262,7 @@ template <class P> bool basic_client<P>::wait(short events, deadline until, erro
         const int polled = sys::poll(&ready, 1, until.poll_timeout());
         if (polled > 0) return true;
         if (polled == -1 && errno != EINTR) return out.set(last_error(), "wait"), false;
-        if (until.passed()) return out.set(errc::timed_out, "wait", {}, "no answer in time"), false;
+        if (until.passed()) return out.set(errc::timed_out, "wait for the daemon", {}, "no answer in time"), false;
     }
 }
 
@@ -256,9 +276,9 @@ template <class P> std::optional<std::string_view> basic_client<P>::receive(dead
         if (auto frame = decoder_.next(out); frame || out.failed()) return frame;
         if (fill(out)) continue;
         if (out.failed()) return std::nullopt;
-        failure unsent; // the request that is to be answered may be longer than the kernel's buffer
+        failure unsent; // the request that this answers may be larger than the kernel's buffer
         flush(unsent);
-        if (unsent) out_.clear(), out_begin_ = 0; // that the server is gone shows at the next read
+        if (unsent) out_.clear(), out_begin_ = 0; // the next read reports that the server is gone
         if (!wait(static_cast<short>(queued_bytes() > 0 ? POLLIN | POLLOUT : POLLIN), until, out)) return std::nullopt;
     }
 }

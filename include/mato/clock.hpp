@@ -3,8 +3,8 @@
 /// Layer: 1 (vocabulary).  Test: test/toolkit/clock_test.cpp.
 /// Threads: safe.   Blocks: never.
 ///
-/// Every duration and limit of the toolkit means what it says. 0 is no time and no amount: at once, none. `never` is a wait
-/// that does not end, `unlimited` an amount that is not reached; so is whatever is too large for the clock or the counter: no
+/// Durations and limits have the same meaning everywhere in the toolkit. 0 means immediately, or none. `never` is a wait
+/// without end, `unlimited` a limit that is never reached. A value too large for the clock or the counter means the same: no
 /// value of an option overflows.
 #pragma once
 
@@ -16,7 +16,7 @@
 namespace mato {
 inline namespace MATO_ABI {
 
-/// The time base of every limit and deadline: monotonic, so that setting the wall clock ends nothing early.
+/// The clock of every limit and deadline. It is monotonic: setting the wall clock does not end a wait early.
 using clock = std::chrono::steady_clock;
 using milliseconds = std::chrono::milliseconds;
 
@@ -24,10 +24,10 @@ inline constexpr milliseconds never = milliseconds::max();
 inline constexpr std::size_t unlimited = static_cast<std::size_t>(-1);
 
 namespace detail {
-/// `at + span`, or the clock's end where that lies beyond it; the clock's beginning for what lies before that.
+/// `at + span`, clamped to the range of the clock.
 template <class Rep, class Period>
 [[nodiscard]] constexpr clock::time_point later(clock::time_point at, std::chrono::duration<Rep, Period> span) noexcept {
-    using seconds = std::chrono::duration<double>; // wide enough to compare in; where it is inexact, there are years to spare
+    using seconds = std::chrono::duration<double>; // cannot overflow; the year of margin covers its rounding
     constexpr seconds year(366 * 24 * 3600.0);
     if (seconds(span) >= seconds(clock::time_point::max() - at) - year) return clock::time_point::max();
     if (seconds(span) <= seconds(clock::duration::min()) + year) return clock::time_point::min();
@@ -35,7 +35,18 @@ template <class Rep, class Period>
 }
 } // namespace detail
 
-/// A point after which waiting is over. Passing one through several steps makes them share one budget.
+/// The time at which a wait ends. Pass the same deadline to several steps to give them one common time limit.
+///
+/// @threads a value.
+/// @blocks never.
+///
+/// @code
+/// pollfd first{-1, POLLIN, 0}, second{-1, POLLIN, 0};
+/// const auto until = mato::deadline::in(std::chrono::milliseconds(2)); // for both waits together
+/// mato::sys::poll(&first, 1, until.poll_timeout());
+/// mato::sys::poll(&second, 1, until.poll_timeout());
+/// if (until.passed()) std::printf("no input in time\n");
+/// @endcode
 class deadline {
 public:
     explicit deadline(clock::time_point at) noexcept : at_(at) {}
@@ -47,7 +58,7 @@ public:
     [[nodiscard]] clock::time_point at() const noexcept { return at_; }
     [[nodiscard]] bool passed(clock::time_point now = clock::now()) const noexcept { return now >= at_; }
 
-    /// Whole milliseconds left, rounded up so that poll(2) never wakes a moment too early and spins; 0 when passed.
+    /// Milliseconds left, rounded up: rounded down, poll(2) would return early and the caller would spin. 0 when passed.
     [[nodiscard]] int poll_timeout(clock::time_point now = clock::now()) const noexcept {
         if (passed(now)) return 0;
         const auto left = std::chrono::ceil<milliseconds>(at_ - now).count();

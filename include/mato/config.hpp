@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-/// @file config.hpp: a TOML file becomes a value, wholly or not at all.
+/// @file config.hpp: reads a TOML file into a struct, completely or not at all.
 /// Layer: 2 (policy), the only header with toml++.  Test: test/toolkit/config_test.cpp, test/fuzz/config_fuzz.cpp.
-/// Threads: distinct objects are independent; a finished schema may be read from several threads.   Blocks: as reading a file.
+/// Threads: distinct objects are independent; a finished schema may be read from several threads.   Blocks: while reading the
+/// file.
 ///
-/// A schema says which keys exist, of which type, and where each goes. Unknown keys, wrong types, bad values and broken syntax
-/// are `errc::invalid_config`; the detail is "FILE:LINE:COL: why", lines and columns from 1.
+/// A schema lists the keys, their types, and the member that each key sets. Unknown keys, wrong types, bad values and syntax
+/// errors are `errc::invalid_config`; the detail is "FILE:LINE:COL: why", lines and columns from 1.
 #pragma once
 
 #if !__has_include(<toml++/toml.hpp>) && !__has_include(<toml++/toml.h>)
@@ -39,8 +40,9 @@ namespace mato {
 inline namespace MATO_ABI {
 namespace config {
 
-/// Turns one TOML value into a T. Specialise `read` for types of your own: empty means "wrong", and `expected` says what is
-/// right. Shipped: bool, integers, std::string, std::vector<std::string>, std::chrono::milliseconds ("250ms", "2s", "5m").
+/// Converts one TOML value to a T. Specialise it for your own types: `read` returns empty for a wrong value, `expected`
+/// describes a right one. Provided: bool, integers, std::string, std::vector<std::string>, std::chrono::milliseconds ("250ms",
+/// "2s", "5m").
 template <class T> struct value_reader;
 
 template <class T> concept readable = requires(const toml::node& node) {
@@ -48,32 +50,44 @@ template <class T> concept readable = requires(const toml::node& node) {
     { value_reader<T>::expected() } -> std::convertible_to<std::string>;
 };
 
-/// The keys of one TOML table and the members of `Value` they fill. Built once, `const` afterwards.
+/// The keys of one TOML table and the members of `Value` that they set. Build it once, use it as `const`.
+///
+/// @threads a finished schema may be read from several threads. @blocks only `load`, while reading the file.
+///
+/// @code
+/// mato::config::schema<settings> keys;
+/// keys.field("greeting", &settings::greeting).field("most", &settings::most);
+/// auto config = std::make_shared<mato::config::reloadable<settings>>(keys, options.paths.file("config.toml"));
+/// mato::failure invalid;
+/// config->reload(invalid); // in the starter, so that the user sees errors on the terminal
+/// if (invalid) return report(invalid);
+/// @endcode
 template <class Value> class schema {
 public:
-    /// `key` fills `member`. `check` returns an empty string, or why a value of the right type is wrong.
+    /// `key` sets `member`. `check` returns an empty string, or the reason why a value of the right type is not allowed.
     template <class T> schema& field(std::string key, T Value::*member, std::function<std::string(const T&)> check = {});
-    /// Keys under `[name]`, which fill the same `Value`.
+    /// Keys under `[name]`, which set members of the same `Value`.
     schema& table(std::string name, schema inner);
 
-    /// Starts from `defaults`, applies the text, returns the whole value.
-    /// @errors invalid_config. `name` stands for the file in the message.
+    /// Starts from `defaults`, applies the text, returns the result.
+    /// @errors invalid_config. The message shows `name` as the file's name.
     [[nodiscard]] Value parse(std::string_view text, std::string_view name, Value defaults, error_out out) const;
-    /// As `parse`. A missing file is `defaults`, and not an error.
+    /// As `parse`. A missing file is no error and gives `defaults`.
     /// @errors invalid_config · any of open(2), read(2) · EFBIG: over `max_file_bytes`.
     [[nodiscard]] Value load(const std::string& path, Value defaults, error_out out) const {
         bool ignored = false;
         return load(path, std::move(defaults), ignored, out);
     }
-    /// As above, and says whether there is a file.
+    /// As above; `was_there` tells whether the file exists.
     [[nodiscard]] Value load(const std::string& path, Value defaults, bool& was_there, error_out out) const;
 
-    static constexpr std::size_t max_file_bytes = std::size_t{1} << 20; ///< 1 MiB; a larger "configuration" is a wrong path
+    static constexpr std::size_t max_file_bytes = std::size_t{1}
+                                                  << 20; ///< 1 MiB; a larger file is most likely not a configuration
 
 private:
     struct entry {
         std::string key;
-        std::function<std::string(const toml::node&, Value&)> apply; ///< returns why not, or nothing
+        std::function<std::string(const toml::node&, Value&)> apply; ///< returns an empty string, or why the value is refused
         std::shared_ptr<const schema> inner;
     };
     void apply(const toml::table& table, const std::string& prefix, std::string_view name, Value& value, error_out out) const;
@@ -81,13 +95,16 @@ private:
     std::vector<entry> entries_;
 };
 
-/// The current configuration, replaced as one by a reload that succeeds and untouched by one that does not.
+/// The current configuration. A successful reload replaces all of it, a failed one changes nothing. See `schema` for a sample.
+///
+/// @threads one object, one thread. @blocks only `reload`, while reading the file.
 template <class Value> class reloadable {
 public:
     reloadable(schema<Value> keys, std::string path, Value defaults = {})
         : schema_(std::move(keys)), path_(std::move(path)), defaults_(std::move(defaults)), current_(defaults_) {}
 
-    /// @errors as schema::load · ENOENT: the file was there before, and is gone; kept in `last_error` until a reload succeeds.
+    /// @errors as schema::load · ENOENT: the file existed at the last reload and is gone. `last_error` keeps the error until a
+    /// reload succeeds.
     void reload(error_out out) {
         failure why;
         bool was_there = false;
@@ -96,7 +113,7 @@ public:
             why = {{ENOENT, std::system_category()},
                    "open configuration",
                    path_,
-                   "the file is gone; an empty one means the defaults"};
+                   "the file was removed; create an empty file to use the defaults"};
         last_error_ = why;
         if (why) return out.set(why);
         was_read_ = was_there;
@@ -116,7 +133,7 @@ private:
     bool was_read_ = false;
 };
 
-/// "250ms", "2s", "5m", "1h"; a number alone is not a duration. Empty: not one, or over 2^31 ms. Pure.
+/// "250ms", "2s", "5m", "1h"; a number without a unit is not a duration. Empty: not a duration, or over 2^31 ms. Pure.
 [[nodiscard]] inline std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) noexcept {
     std::uint32_t count = 0;
     const auto [rest, why] = std::from_chars(text.data(), text.data() + text.size(), count);
@@ -130,11 +147,13 @@ private:
 
 // ---- implementation ----
 
+/// Reads `true` or `false`. Other values are refused.
 template <> struct value_reader<bool> {
     static std::optional<bool> read(const toml::node& node) { return node.value_exact<bool>(); }
     static std::string expected() { return "true or false"; }
 };
 
+/// Reads a whole number. A number outside the range of T is refused.
 template <std::integral T>
 requires(!std::same_as<T, bool>) struct value_reader<T> {
     static std::optional<T> read(const toml::node& node) {
@@ -148,11 +167,13 @@ requires(!std::same_as<T, bool>) struct value_reader<T> {
     }
 };
 
+/// Reads a string. Other values are refused.
 template <> struct value_reader<std::string> {
     static std::optional<std::string> read(const toml::node& node) { return node.value_exact<std::string>(); }
     static std::string expected() { return "a string"; }
 };
 
+/// Reads an array of strings. The array may be empty.
 template <> struct value_reader<std::vector<std::string>> {
     static std::optional<std::vector<std::string>> read(const toml::node& node) {
         const auto* array = node.as_array();
@@ -168,6 +189,7 @@ template <> struct value_reader<std::vector<std::string>> {
     static std::string expected() { return "an array of strings"; }
 };
 
+/// Reads a duration such as "250ms". See parse_duration.
 template <> struct value_reader<std::chrono::milliseconds> {
     static std::optional<std::chrono::milliseconds> read(const toml::node& node) {
         const auto text = node.value_exact<std::string>();
@@ -182,11 +204,11 @@ inline std::string located(std::string_view name, const toml::source_region& whe
            std::string(why);
 }
 
-/// toml++ bounds nested values, but not the parts of a dotted key: it builds a table for each and destroys them by recursion.
-/// Some 50 000 parts overflow the stack; no configuration needs more than a few.
+/// toml++ limits the nesting of values but not the parts of a dotted key: it builds a table for each part and destroys them
+/// recursively. About 50 000 parts overflow the stack; a configuration needs only a few.
 inline constexpr int max_key_dots = 64;
 
-/// Where a key has more dots than that; dots in strings and comments do not count. Pure.
+/// The position of a key with more dots than that; dots in strings and comments do not count. Pure.
 inline std::optional<toml::source_region> overlong_key(std::string_view text) {
     int dots = 0;
     for (std::size_t i = 0; i < text.size(); ++i) {
@@ -196,10 +218,11 @@ inline std::optional<toml::source_region> overlong_key(std::string_view text) {
             const bool lines = quote.size() == 3;
             for (i += quote.size(); i < text.size() && text.substr(i, quote.size()) != quote; ++i) {
                 if (c == '"' && text[i] == '\\') ++i;
-                if (!lines && i < text.size() && text[i] == '\n') break; // not closed: the parser will say so
+                if (!lines && i < text.size() && text[i] == '\n') break; // not closed: the parser reports it
             }
             i += quote.size() - 1;
-            while (lines && i + 1 < text.size() && text[i + 1] == c) ++i; // such a text may end in quotes of its own
+            while (lines && i + 1 < text.size() && text[i + 1] == c)
+                ++i; // a multi-line string may end in up to two quotes of its own
         } else if (c == '#') {
             i = std::min(text.find('\n', i), text.size());
             dots = 0;
@@ -255,7 +278,7 @@ template <class Value> void schema<Value>::apply(const toml::table& table, const
             if (candidate.key == key.str()) known = &candidate;
         if (!known) return refuse(key.source(), "unknown key '" + full + "'");
         if (known->inner) {
-            if (!node.is_table()) return refuse(node.source(), "'" + full + "' is a table, write [" + full + "]");
+            if (!node.is_table()) return refuse(node.source(), "'" + full + "' must be a table; write [" + full + "]");
             known->inner->apply(*node.as_table(), full + ".", name, value, out);
             if (out.failed()) return;
         } else if (const std::string why = known->apply(node, value); !why.empty()) {
@@ -269,7 +292,9 @@ Value schema<Value>::parse(std::string_view text, std::string_view name, Value d
     Value value = defaults;
     toml::table table;
     if (const auto where = detail::overlong_key(text)) {
-        out.set(errc::invalid_config, "configuration", {}, detail::located(name, *where, "a key of too many parts"));
+        out.set(errc::invalid_config, "configuration", {},
+                detail::located(name, *where,
+                                "a key has more than " + std::to_string(detail::max_key_dots + 1) + " parts; shorten it"));
         return defaults;
     }
     try {

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: MIT
-/// @file connection.hpp: frames over one stream socket, in order, within a bound, each way.
+/// @file connection.hpp: frames over one stream socket, in both directions, in order, with a bounded queue.
 /// Layer: 3 (asio).  Test: test/toolkit/connection_test.cpp, connection_end_test.cpp.
 /// Threads: all calls and callbacks on the thread that runs the io_context.   Blocks: never.
-/// Fork: made after the last fork.
+/// Fork: create it after the last fork.
 ///
-/// Everything queued during one turn of the loop leaves in one system call (outbox.hpp: up to 140 KiB), and so does all that
-/// the frames of one read are answered with; a full kernel buffer is waited for. A frame once begun is finished or the
-/// connection ends. Callbacks may call anything on the connection, `close` included, and may drop what owns it. What they throw
-/// ends the connection, unless `on_exception` decides otherwise; so does an allocation that fails here.
+/// Everything queued in one iteration of the loop is sent with one system call (up to 140 KiB, see outbox.hpp); so are all
+/// replies to the frames of one read. If the kernel's buffer is full, the rest waits until the socket is writable. A frame that
+/// was partially sent is completed, or the connection ends. Callbacks may call any function of the connection, `close` too, and
+/// may drop the last reference to it. An exception from a callback ends the connection unless `on_exception` decides otherwise.
+/// A failed allocation in the connection does the same.
 #pragma once
 
 #if !__has_include(<asio/io_context.hpp>)
-#error "mato: asio was not found, install it (Debian: libasio-dev) or add -I; the headers below layer 3 need none"
+#error "mato: asio was not found, install it (Debian: libasio-dev) or add -I; headers of layers 0 to 2 do not need it"
 #endif
 
 #include "callback.hpp"
@@ -43,7 +44,7 @@ namespace mato {
 inline namespace MATO_ABI {
 
 namespace detail {
-/// False for what says that it loses frames.
+/// False for a policy that declares `loses_frames`.
 template <class Overflow> [[nodiscard]] constexpr bool keeps_every_frame() noexcept {
     if constexpr (requires { Overflow::loses_frames; })
         return !Overflow::loses_frames;
@@ -52,57 +53,74 @@ template <class Overflow> [[nodiscard]] constexpr bool keeps_every_frame() noexc
 }
 } // namespace detail
 
+/// Sends and receives frames over a connected Unix stream socket. Hold it by `std::shared_ptr`; it keeps itself alive while a
+/// wait is pending. `connection` has the default policies.
+///
+/// @threads only the thread that runs the io_context.
+/// @fork create it after the last fork; it must not be used in a child.
+/// @blocks never.
+///
+/// @code
+/// auto connection = std::make_shared<mato::connection>(context, std::move(socket));
+/// connection->start({.on_frame = [&](std::string_view payload) { connection->send(payload); },
+///                    .on_closed = [&](const mato::failure& why) { ended = why.message(); }});
+/// connection->send("hello");
+/// context.run_for(std::chrono::milliseconds(1));
+/// connection->close({mato::errc::stopping, "stop", {}, {}}); // sends queued frames first
+/// @endcode
 template <class Framing = length_prefixed<>, class Overflow = disconnect> class basic_connection
     : public std::enable_shared_from_this<basic_connection<Framing, Overflow>> {
     static_assert(framing_policy<Framing>, "mato: the framing policy lacks a member, see framing.hpp");
     static_assert(overflow_policy<Overflow>, "mato: the overflow policy needs on_queued and on_drained, see overflow.hpp");
-    static_assert(detail::keeps_every_frame<Overflow>(),
-                  "mato: a connection's own frames are never lost; this overflow policy is for a broadcast's subscribers");
+    static_assert(detail::keeps_every_frame<Overflow>(), "mato: this overflow policy loses frames, so it is for subscribers of "
+                                                         "a broadcast; a connection must not lose its own frames");
 
 public:
     using framing = Framing;
 
     struct handlers {
-        /// A whole payload; the view dies with the call.
+        /// The payload of one frame. The view is valid during the call.
         callback<void(std::string_view payload)> on_frame{};
-        /// Once, last, never from inside another call: errc::closed when the peer left, else why.
+        /// The connection has ended. Called once, as the last callback, and never from inside another call of the connection.
+        /// `why`: errc::closed if the peer closed it, else the reason.
         callback<void(const failure& why)> on_closed{};
-        /// The queue is empty again: a producer that waits may go on.
+        /// The queue is empty again: a waiting producer may continue.
         callback<void()> on_drained{};
-        /// What one of these threw (failure::step names it), or ENOMEM. Runs inside the catch block: `throw;` hands it on, out
-        /// of run(), and the connection is read on. Not set: the connection is closed with it. Set: nothing else is done.
+        /// Another callback threw (failure::step names it), or memory ran out (ENOMEM). Called inside the catch block: `throw;`
+        /// passes the exception on, out of run(), and reading continues. Not set: the connection is closed with this failure.
+        /// Set: nothing else is done.
         callback<void(const failure& why)> on_exception{};
     };
 
-    /// Takes a connected socket. Nothing is read before `start`.
+    /// Takes ownership of a connected socket. Nothing is read before `start`.
     basic_connection(asio::io_context& context, unique_fd socket, Overflow overflow = {});
     basic_connection(const basic_connection&) = delete;
     basic_connection& operator=(const basic_connection&) = delete;
     virtual ~basic_connection() = default;
 
     void start(handlers callbacks);
-    /// As `start`, and takes what has come already: `on_frame` may be called before this returns.
+    /// As `start`, and reads once immediately: `on_frame` may be called before this returns.
     void start_now(handlers callbacks);
 
-    /// Queues one frame. The overflow policy may end the connection (errc::slow_consumer); after the end nothing is queued.
-    /// @errors frame_too_large: not queued, the connection goes on.
+    /// Queues one frame. The overflow policy may end the connection (errc::slow_consumer). No effect after the end.
+    /// @errors frame_too_large: the frame is not queued, the connection continues.
     void send(std::string_view payload, error_out out);
     void send(std::string_view payload) {
         or_throw([&](failure& why) { send(payload, why); });
     }
-    /// As `send`, of bytes that already are frames of this framing.
+    /// As `send`, for bytes that are already encoded in this framing.
     void send_encoded(shared_frame frame);
 
-    /// Reads no more, sends what is queued for at most `linger`, then closes with `why`.
+    /// Stops reading, sends queued frames for at most `linger`, then closes with `why`.
     void close(failure why, milliseconds linger = default_linger);
-    /// Closes at once; what is queued is lost.
+    /// Closes immediately; queued frames are lost.
     void abort(failure why);
 
-    /// From now on descriptors that the peer passes along are kept, at most `most` at a time; more end the connection
-    /// (errc::malformed). Without this the kernel closes them unseen. Take them in `on_frame`: once no byte of a frame is left
-    /// to deliver, those that no frame took are closed. Where the process's table has no room they are missing.
+    /// Accepts descriptors that the peer passes, at most `most` untaken ones at a time; more end the connection
+    /// (errc::malformed). Without this call the kernel discards them. Take them in `on_frame`: when all received bytes are
+    /// delivered, descriptors that were not taken are closed. If the process has no free descriptor numbers, they are lost.
     void accept_descriptors(std::size_t most) noexcept { most_descriptors_ = most; }
-    /// The oldest descriptor that came and was not taken: it came no later than the frame it belongs to. Empty when none did.
+    /// The oldest received descriptor that was not taken yet. It arrives no later than the frame it belongs to. Empty: none.
     [[nodiscard]] unique_fd take_descriptor() {
         if (descriptors_.empty()) return {};
         unique_fd first = std::move(descriptors_.front());
@@ -110,46 +128,46 @@ public:
         return first;
     }
 
-    /// The time from a frame's first byte to its last, for later frames; more ends the connection (errc::timed_out). What has
-    /// come is memory that is kept for it.
+    /// Limits the time between the first and the last byte of a received frame, for frames that begin later. Exceeding it ends
+    /// the connection (errc::timed_out), which frees the memory of the incomplete frame.
     void set_frame_deadline(milliseconds limit) noexcept { frame_deadline_ = limit; }
 
-    /// Calls nobody any more, whatever happens: before what the callbacks refer to goes away.
+    /// Removes all callbacks. Call it before the objects that they refer to are destroyed.
     void forget_callbacks() noexcept { callbacks_ = {}; }
 
     [[nodiscard]] bool is_open() const noexcept { return state_ == state::open; }
-    /// Bytes not yet taken by the kernel: of `send`, and of a broadcast it follows.
+    /// Bytes not yet accepted by the kernel: from `send`, and from the broadcast it is subscribed to.
     [[nodiscard]] std::size_t queued_bytes() const noexcept { return out_.queued(); }
-    [[nodiscard]] std::uint64_t sent_bytes() const noexcept { return sent_; } ///< taken by the kernel since the start
+    [[nodiscard]] std::uint64_t sent_bytes() const noexcept { return sent_; } ///< accepted by the kernel since the start
     [[nodiscard]] int native_handle() { return socket_.native_handle(); }
 
-    static constexpr milliseconds default_frame_deadline{
-        30'000};                                        ///< a suspended peer that was just sending is continued by then
-    static constexpr milliseconds default_linger{1000}; ///< a reading peer takes a full queue in a few ms
+    static constexpr milliseconds default_frame_deadline{30'000}; ///< long enough for a peer that was suspended while sending
+    static constexpr milliseconds default_linger{1000};           ///< a peer that reads empties a full queue in a few ms
 
-    // ---- for what streams to it: broadcast.hpp ----
+    // ---- used by broadcast.hpp ----
 
     [[nodiscard]] outbox& box() noexcept { return out_; }
-    /// Sends a shared stream's frames among its own from now on, instead of the one it followed.
+    /// Merges the frames of a shared stream with its own from now on. Replaces the stream followed before.
     void follow(std::shared_ptr<feed> stream);
-    /// Writes now what the kernel takes, once.
+    /// Writes once, as much as the kernel accepts.
     void flush() {
         if (!waiting_) write();
     }
-    /// Closes it because it did not read in time: what was begun is finished, what waits is lost, and `last_payload` is sent
-    /// beyond the full kernel buffer, so that it is there when the peer reads again.
+    /// Closes the connection because the peer reads too slowly: a partially sent frame is completed, other queued frames are
+    /// lost. `last_payload` is sent after enlarging the full kernel buffer, so the peer finds it when it reads again.
     void fall_behind(failure why, std::optional<std::string> last_payload);
     void cut_off(failure why) { abort(std::move(why)); }
 
 protected:
-    /// For an owner that goes away: ends it and tells that before returning. The peer sees the end at `hang_up`.
+    /// For an owner that is being destroyed: ends the connection and calls `on_closed` before it returns. The peer sees
+    /// end-of-file after `hang_up`.
     void end_now(failure why);
     void hang_up() noexcept;
 
 private:
     enum class state : unsigned char { open, closing, closed };
 
-    static constexpr std::size_t first_read_bytes = 4_KiB; // a request; doubled while reads come back full
+    static constexpr std::size_t first_read_bytes = 4_KiB; // size of a usual request; doubled while reads fill the buffer
     static constexpr std::size_t most_read_bytes = 16_KiB; // four pty reads' worth
 
     void read();
@@ -181,7 +199,7 @@ private:
     std::vector<unique_fd> descriptors_;
     std::size_t most_descriptors_ = 0, read_bytes_ = first_read_bytes;
     milliseconds frame_deadline_ = default_frame_deadline;
-    clock::time_point half_until_{}; // when what has come and is not a whole frame must be one
+    clock::time_point half_until_{}; // when an incomplete frame must be complete
     outbox out_;
     std::uint64_t sent_ = 0;
     failure why_;
@@ -196,7 +214,7 @@ using connection = basic_connection<>;
 // ---- implementation ----
 
 namespace detail {
-/// asio numbers errors as the system does, but in a category of its own, which no condition of ours would match.
+/// asio uses the system's error numbers in its own category, which `cond` does not match; this returns the system's category.
 [[nodiscard]] inline std::error_code plain_code(const std::error_code& why) noexcept {
     return why.category() == asio::error::get_system_category() ? std::error_code(why.value(), std::system_category()) : why;
 }
@@ -213,7 +231,7 @@ template <class F, class O> basic_connection<F, O>::basic_connection(asio::io_co
 template <class F, class O> void basic_connection<F, O>::start(handlers callbacks) {
     callbacks_ = std::move(callbacks);
     if (state_ == state::open) return read();
-    if (state_ == state::closed) tell_end(); // it ended before anybody listened
+    if (state_ == state::closed) tell_end(); // it ended before the callbacks were set
 }
 
 template <class F, class O> void basic_connection<F, O>::start_now(handlers callbacks) {
@@ -259,7 +277,8 @@ template <class F, class O> std::size_t basic_connection<F, O>::receive(error_ou
     if (most_descriptors_ > 0) {
         const std::size_t size = receive_descriptors(socket_.native_handle(), room, descriptors_, out);
         if (descriptors_.size() > most_descriptors_)
-            out.set(errc::malformed, "read", {}, "it passes descriptors nobody asked for");
+            out.set(errc::malformed, "read", {},
+                    "the peer passed more descriptors than are accepted (" + std::to_string(most_descriptors_) + ")");
         return size;
     }
     const ssize_t got = sys::recv(socket_.native_handle(), room.data(), room.size(), MSG_DONTWAIT);
@@ -272,7 +291,7 @@ template <class F, class O> std::size_t basic_connection<F, O>::receive(error_ou
 
 template <class F, class O> void basic_connection<F, O>::deliver() {
     failure why;
-    delivering_ = true; // what is sent meanwhile leaves at the end, without another turn of the loop
+    delivering_ = true; // frames sent by callbacks are flushed at the end, without another iteration of the loop
     scope_exit thrown([this] {
         delivering_ = false;
         if (std::exchange(flush_due_, false)) flush_soon();
@@ -296,7 +315,7 @@ template <class F, class O> void basic_connection<F, O>::deliver() {
     if (state_ == state::open) read();
 }
 
-/// What no whole frame took: descriptors are closed, half a frame has its deadline.
+/// Handles the rest that is no complete frame: closes untaken descriptors, and starts the deadline of an incomplete frame.
 template <class F, class O> void basic_connection<F, O>::mind_rest(bool came_whole) {
     if (decoder_.buffered() == 0) {
         is_half_ = false;
@@ -309,8 +328,8 @@ template <class F, class O> void basic_connection<F, O>::mind_rest(bool came_who
     if (!watches_half_) watch_half_frame();
 }
 
-// Not cancelled when the frame is whole: most large frames come in several reads, and each change of the timer is a system
-// call.
+// The timer is not cancelled when the frame is complete: large frames take several reads, and each change of the timer costs a
+// system call.
 template <class F, class O> void basic_connection<F, O>::watch_half_frame() {
     watches_half_ = true;
     linger_.expires_at(half_until_);
@@ -320,11 +339,11 @@ template <class F, class O> void basic_connection<F, O>::watch_half_frame() {
         self->watches_half_ = false;
         if (!self->is_half_) return;
         if (clock::now() < self->half_until_) return self->watch_half_frame();
-        self->abort({errc::timed_out, "read", {}, "half a frame came, and the rest of it did not in time"});
+        self->abort({errc::timed_out, "read", {}, "a part of a frame arrived, but not the rest of it in time"});
     });
 }
 
-// After an exception that was handed on: the frames that are left are delivered in a turn of their own.
+// After an exception that was passed on: the remaining frames are delivered in another iteration of the loop.
 template <class F, class O> void basic_connection<F, O>::resume() noexcept {
     if (state_ != state::open) return;
     try {
@@ -351,7 +370,10 @@ template <class F, class O> void basic_connection<F, O>::send_encoded(shared_fra
 template <class F, class O> void basic_connection<F, O>::queued(std::size_t bytes) {
     if (bytes == 0 || state_ != state::open) return;
     if (overflow_.on_queued(out_.own(), clock::now()) == overflow_verdict::disconnect)
-        return abort({errc::slow_consumer, "send", {}, "slow consumer: " + std::to_string(out_.queued()) + " bytes unread"});
+        return abort({errc::slow_consumer,
+                      "send",
+                      {},
+                      "slow consumer: the peer has not read " + std::to_string(out_.queued()) + " bytes"});
     flush_soon();
 }
 
@@ -361,7 +383,7 @@ template <class F, class O> void basic_connection<F, O>::follow(std::shared_ptr<
     flush_soon();
 }
 
-// Posted, so that all that one turn of the loop sends is gathered.
+// Posted, so that everything sent in one iteration of the loop is written together.
 template <class F, class O> void basic_connection<F, O>::flush_soon() {
     if (waiting_ || flush_posted_ || state_ == state::closed) return;
     if (delivering_) {
@@ -380,7 +402,7 @@ template <class F, class O> void basic_connection<F, O>::flush_soon() {
 }
 
 template <class F, class O> void basic_connection<F, O>::write() {
-    if (writing_ || state_ == state::closed) return; // writing: a handler of the stream's leads back here
+    if (writing_ || state_ == state::closed) return; // writing: a handler of the stream called this again
     const auto self = this->shared_from_this();
     const bool was_empty = out_.queued() == 0;
     gathered_write bytes;
@@ -417,7 +439,7 @@ template <class F, class O> ssize_t basic_connection<F, O>::give_kernel(gathered
 }
 
 #if MATO_HAS_SENDMMSG
-// Up to the first that is not taken whole; a frame is not begun by it.
+// The kernel stops before the first message that it cannot take completely, so no frame is partially sent.
 template <class F, class O> ssize_t basic_connection<F, O>::give_messages(gathered_write& bytes) {
     mmsghdr messages[gathered_write::most_messages]{};
     for (std::size_t i = 0, begin = 0; i < bytes.messages; ++i) {
@@ -455,9 +477,9 @@ template <class F, class O> void basic_connection<F, O>::wait_until_writable() {
 template <class F, class O> void basic_connection<F, O>::fall_behind(failure why, std::optional<std::string> last_payload) {
     if (state_ == state::closed) return;
     out_.drop_waiting();
-    std::error_code ignored; // a payload too large is not sent, a buffer that stays small is waited for
+    std::error_code ignored; // an oversized payload is not sent; if the buffer stays small, the rest waits as usual
     if (last_payload) out_.push([&](std::string& bytes) { F::append(bytes, *last_payload, ignored); });
-    asio::socket_base::send_buffer_size size; // of which asio says the half on Linux, where half is for the kernel's own use
+    asio::socket_base::send_buffer_size size; // on Linux asio reports half of it: the kernel needs the other half
     socket_.get_option(size, ignored);
     socket_.set_option(asio::socket_base::send_buffer_size(2 * size.value() + static_cast<int>(out_.queued())), ignored);
     if (state_ == state::open) close(std::move(why));
@@ -497,7 +519,8 @@ template <class F, class O> void basic_connection<F, O>::finish() {
     tell_end();
 }
 
-// Posted: the caller may be inside on_frame, or iterating over connections. Without memory for that it is told at once.
+// Posted: the caller may be inside on_frame, or iterating over connections. If there is no memory to post, it is called
+// directly.
 template <class F, class O> void basic_connection<F, O>::tell_end() {
     try {
         return asio::post(context_, [self = this->shared_from_this()] { self->tell_end_now(); });

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-/// @file daemon.hpp: a daemon that starts once, tells the truth about it, reloads, and leaves nothing behind.
+/// @file daemon.hpp: a daemon that starts only once, reports how the start went, reloads, and cleans up when it stops.
 /// Layer: 4 (composition).  Test: test/toolkit/daemon_test.cpp, daemon_launch_test.cpp.
 /// Threads: one thread owns everything; `setup` and all callbacks run on it.
 /// Fork: `launch` forks and must be called before any thread or io_context exists.
 ///
-/// Start: private directory, life lock, (detach), signals, log, `setup`, publish, pid file, ready; then the loop lets clients
-/// in and acts on signals. Stop is the reverse, under the lock to the end. A step that fails undoes the ones before it, and its
-/// error reaches whoever started the daemon. A service manager is told of each: ready, reloading, stopping, alive
-/// (sd_notify(3)).
+/// Start: private directory, lock, (detach), signals, log, `setup`, publish the socket, pid file, ready; then the event loop
+/// accepts clients and handles signals. Stop is the reverse; the lock is held until the end. A failed step undoes the steps
+/// before it, and its error is reported to the process that started the daemon. A service manager is notified of ready,
+/// reloading, stopping and alive (sd_notify(3)).
 #pragma once
 
 #include "callback.hpp"
@@ -32,29 +32,53 @@
 namespace mato {
 inline namespace MATO_ABI {
 
+/// The options of one daemon: paths, limits and service manager. The defaults suit a daemon started from a shell; only `paths`
+/// must be set. The object must outlive the daemon.
 struct daemon_options {
     daemon_paths paths{}; ///< an empty `pid`: no pid file; an empty `log`: file_log writes to stderr
     server_limits limits{};
     publish_options publish{};
     log_level level = log_level::info;
     file_log_options log{};
-    milliseconds ready_within{10'000}; ///< how long a starter waits; a slow disk's worst, not a usual start (ms)
-    int notification_fd = -1;          ///< of a supervisor: one newline when ready
-    service_environment service{};     ///< of a service manager, from take_service_environment
+    milliseconds ready_within{10'000}; ///< how long the starter waits for the daemon; enough for a start on a slow disk
+    int notification_fd = -1;          ///< from a supervisor: gets one newline when the daemon is ready
+    service_environment service{};     ///< from a service manager: the result of take_service_environment
     restart_limits restarts{};         ///< of workers, with a handover policy that survives (keeper.hpp)
-    /// Descriptors of the program's own that stay open in the background, under their numbers. Every other one is closed there:
-    /// open it in `setup` instead, see detach_options.
+    /// Descriptors of the program that stay open in the background daemon, with the same numbers. All others are closed there;
+    /// open them in `setup` instead. See detach_options.
     std::vector<int> keep{};
 };
 
-/// How a start went, as the starter sees it.
+/// The result of a start, for the process that started the daemon.
+///
+/// It converts to true if the daemon is ready.
+///
+/// @threads a value.
+/// @blocks never.
 struct start_outcome {
     enum class kind { ready, already_running, failed } what = kind::failed;
-    pid_t holder = 0; ///< of the lock, when already running; 0 when it has not said yet
-    failure why{};    ///< when failed: the daemon's own error
+    pid_t holder = 0; ///< already_running: the pid that holds the lock, 0 if it is not written yet
+    failure why{};    ///< failed: the daemon's own error
     [[nodiscard]] explicit operator bool() const noexcept { return what == kind::ready; }
 };
 
+/// A daemon: lock, detaching, readiness, socket, sessions, signals, log and pid file, combined from `Policies`. `run` is the
+/// main function of a daemon; `setup` installs its callbacks. `daemon` has the default policies.
+///
+/// @threads one thread owns everything; `setup` and all callbacks run on it.
+/// @fork `launch` and `run` in the background fork; call them before the first thread and io_context.
+/// @blocks `run` and `serve` until the daemon stops; `launch` until it is ready, at most `ready_within`.
+///
+/// @code
+/// mato::daemon_options options;
+/// options.paths = mato::daemon_paths::in(argv[1]); // a private directory, created if missing
+/// return echo_daemon::run(options, [](echo_daemon& daemon) {
+///     daemon.server().on.on_frame = [](const echo_daemon::session_ptr& session, std::string_view frame) {
+///         session->established(); // the handshake of this protocol is its first frame
+///         session->send(frame);
+///     };
+/// });
+/// @endcode
 template <class Policies = default_policies> class basic_daemon {
     static_assert(detail::require_policies<Policies>::ok);
 
@@ -67,28 +91,28 @@ public:
     using logger = basic_logger<typename Policies::log>;
     using lock_type = basic_instance_lock<typename Policies::lock>;
 
-    /// Serves until stopped, in this process or, when the detach policy forks, in the background.
+    /// Runs the daemon: in this process until it stops, or in the background if the detach policy forks.
     ///
-    /// `setup(basic_daemon&)` installs the callbacks; whatever it throws ends the start, and is logged. Problems and the holder
-    /// of the lock are printed on stderr. What `setup` captured is destroyed when the daemon ends, in the background too;
-    /// static objects and what main holds are not, there.
+    /// `setup(basic_daemon&)` installs the callbacks. An exception from it ends the start and is logged. Errors, and the pid of
+    /// a daemon that already runs, are printed to stderr. Objects captured by `setup` are destroyed when the daemon ends; in
+    /// the background, static objects and the local variables of main are not destroyed.
     /// @returns an exit code for main (exit_code).
     template <class Setup> static int run(const daemon_options& options, Setup setup);
 
-    /// Starts it in the background and waits until it serves or has failed. In the daemon's process this never returns.
-    /// `meanwhile()` is called in the starter once the daemon is on its way, for what the starter has to do anyway; what it
-    /// throws passes through, and the daemon starts all the same.
+    /// Starts the daemon in the background and waits until it serves or has failed. In the daemon's process this never returns.
+    /// `meanwhile()` is called in the starter while the daemon starts, for work that the starter has to do anyway. An exception
+    /// from it passes through and does not stop the daemon's start.
     template <class Setup, class Meanwhile = void (*)()> static start_outcome launch(
         const daemon_options& options, Setup setup, Meanwhile meanwhile = [] {});
 
-    /// Serves in this process. @errors whatever kept it from serving; already_running names the pid.
-    /// @returns exit_code::ok, or exit_code::forced when the stop was.
+    /// Runs the daemon in this process until it stops. @errors those of the failed step; already_running names the pid.
+    /// @returns exit_code::ok, or exit_code::forced after a forced stop.
     template <class Setup> static int serve(const daemon_options& options, Setup setup, error_out out);
 
     [[nodiscard]] asio::io_context& context() noexcept { return context_; }
     [[nodiscard]] server_type& server() noexcept { return server_; }
     [[nodiscard]] logger& log() noexcept { return log_; }
-    [[nodiscard]] const daemon_options& options() const noexcept { return options_; } ///< the caller's own
+    [[nodiscard]] const daemon_options& options() const noexcept { return options_; } ///< the caller's object
     /// Which of the processes that serve one after the other this is; without a keeper there is only the first one.
     [[nodiscard]] const mato::generation& generation() const noexcept { return handover_.number(); }
     /// What a keeper holds for this process and the ones after it, see kept.hpp.
@@ -99,45 +123,46 @@ public:
     }
 
     struct handlers {
-        /// SIGHUP. Report what is wrong, or throw it, and change nothing then; it is logged.
+        /// SIGHUP. On an error, report or throw it and change nothing; it is logged.
         callback<void(error_out)> on_reload{};
-        /// A stop begins: end what runs, then call `stopped()`. Not set: nothing runs.
+        /// A stop was requested: end the program's work, then call `stopped()`. Not set: the daemon stops immediately.
         callback<void()> on_stop{};
-        /// The grace is over, a second request came, or an exception ends the daemon: end everything before returning. Then the
-        /// loop ends.
+        /// The grace period is over, a second stop was requested, or an exception ends the daemon. End all work before
+        /// returning; the event loop ends afterwards.
         callback<void()> on_force{};
-        /// SIGQUIT: write to the log what a person wants to know of a daemon that seems not to work.
+        /// SIGQUIT: write the state of the program to the log, for diagnosis.
         callback<void()> on_report{};
-        /// SIGCHLD: at least one child changed; wait for the ones you own, by pid.
+        /// SIGCHLD: at least one child changed state. Call waitpid for each of your children by pid.
         callback<void()> on_child{};
         /// A child that an earlier generation gave to `kept()` has ended.
         callback<void(std::string_view name, child_status)> on_kept_child{};
-        /// What another of these threw, or a handler of the program's own on `context()`, after it was logged. Runs inside the
-        /// catch block. @returns whether the daemon goes on. Not set: after these it does; a handler of the program's own ends
-        /// it, and its failure is `serve`'s. What a callback of `server()` throws is told by `server().on.on_exception`.
+        /// One of these callbacks threw, or another handler of the program on `context()`; it was logged. Called inside the
+        /// catch block. @returns whether the daemon continues. Not set: the daemon continues after an exception of these
+        /// callbacks, and ends after one of another handler, which `serve` then reports. Exceptions from callbacks of
+        /// `server()` go to `server().on.on_exception`.
         callback<bool(const failure& why)> on_exception{};
     };
     handlers on{};
 
-    /// As SIGTERM: the first time politely, then by force.
+    /// As SIGTERM: the first call stops gracefully, the second by force.
     void request_stop();
-    /// All has ended: flush the clients and leave the loop.
+    /// Tells the daemon that the program's work has ended: it flushes the clients and ends the loop.
     void stopped();
     [[nodiscard]] bool is_stopping() const noexcept { return stopping_; }
-    /// As SIGHUP; for a client that asks. @errors as on_reload reports; logged as well.
+    /// As SIGHUP, for example on a client's request. @errors those of on_reload; they are also logged.
     void reload(error_out out);
-    /// Keeps a part of the program alive while the loop runs; it goes before the io_context does, the last one kept first.
+    /// Keeps an object alive while the loop runs. These objects are destroyed before the io_context, in reverse order.
     void keep(std::shared_ptr<void> part) { kept_.push_back(std::move(part)); }
-    /// Who may connect, where the policy has a choice (uid_set). In `setup`; later it changes nothing.
+    /// Sets which clients may connect, for a policy with parameters (uid_set). Call it in `setup`; no effect later.
     void set_peer(typename Policies::peer policy) { peer_ = std::move(policy); }
-    /// One line for people, as the service manager shows it. Nothing where there is none.
+    /// Sets the status line that the service manager shows. No effect without a service manager.
     void report_status(std::string_view text) { manager_.status(text); }
-    /// A new grace for the next stop.
+    /// Replaces the shutdown policy, with a new grace period for the next stop.
     void set_shutdown(typename Policies::shutdown policy) { shutdown_ = std::move(policy); }
 
     ~basic_daemon() {
-        if (signal_wait_.is_open()) signal_wait_.release(); // else it would be closed twice
-        on = {};                                            // what the callbacks hold may need the context
+        if (signal_wait_.is_open()) signal_wait_.release(); // signals_ closes this descriptor
+        on = {};                                            // objects held by the callbacks may need the context
         while (!kept_.empty()) {
             const auto last = std::move(kept_.back());
             kept_.pop_back();
@@ -151,15 +176,16 @@ private:
     basic_daemon(const daemon_options& options, sd_notifier& manager, typename Policies::signals signals,
                  typename Policies::log sink, lock_type& lock, worker_type& worker)
         : options_(options), manager_(manager), signals_(std::move(signals)), log_(std::move(sink), options.level), context_(1),
-          server_(context_, options.limits), signal_wait_(context_), deadline_(context_), sign_of_life_(context_), lock_(lock),
-          handover_(context_, worker) {}
+          server_(context_, options.limits), signal_wait_(context_), deadline_(context_), watchdog_timer_(context_),
+          lock_(lock), handover_(context_, worker) {}
 
     template <class Setup, class Meanwhile>
     static start_outcome launch_here(const daemon_options& options, Setup& setup, Meanwhile& meanwhile);
-    /// In the starter's process, with the lock let go and the daemon's word to come; in the daemon's this never returns.
+    /// Returns in the starter's process, where the lock is released and the pipe will report the daemon's result. Never returns
+    /// in the daemon's process.
     template <class Setup>
     static readiness_pipe go_to_background(const daemon_options& options, Setup& setup, start_outcome& outcome);
-    /// `mask`: the starter's. `why`: what went wrong while detaching.
+    /// `mask`: the starter's signal mask. `why`: an error while detaching.
     template <class Setup> [[noreturn]] static void serve_in_background(const daemon_options& options, lock_type& lock,
                                                                         readiness_pipe pipe, Setup& setup, const sigset_t& mask,
                                                                         failure why);
@@ -180,7 +206,7 @@ private:
     void log_some(line_rate& rate, const char* what, const std::string& text);
     void log_left_out(line_rate& rate, const char* what);
     void wait_for_signals();
-    void show_life();
+    void notify_watchdog();
     void on_signal(int signal, bool is_passed_on = false);
     void force();
     void stop_accepting();
@@ -188,23 +214,23 @@ private:
     [[nodiscard]] bool goes_on(const failure& why, bool otherwise);
     template <class Call> void guarded(const char* step, Call call);
 
-    const daemon_options& options_; // of whoever called serve or launch, which return when this is gone
-    sd_notifier& manager_;          // it outlives the loop: a failure of the start is told by it, too
+    const daemon_options& options_; // of the caller of serve or launch, which return after this object is destroyed
+    sd_notifier& manager_;          // it outlives the loop, because it also reports a failed start
     typename Policies::signals signals_;
     logger log_;
     asio::io_context context_;
     server_type server_;
-    asio::posix::stream_descriptor signal_wait_; // the descriptor is signals_'s own
+    asio::posix::stream_descriptor signal_wait_; // the descriptor belongs to signals_
     asio::steady_timer deadline_;
-    asio::steady_timer sign_of_life_;
+    asio::steady_timer watchdog_timer_;
     typename Policies::peer peer_{};
     typename Policies::shutdown shutdown_{};
     lock_type& lock_;
     handover handover_;
     std::optional<typename Policies::pid> pid_;
     bool stopping_ = false, forced_ = false, draining_ = false;
-    failure ended_by_;                       // an exception
-    line_rate refused_lines_, paused_lines_; // the server counts all
+    failure ended_by_;                       // the exception that ended the loop
+    line_rate refused_lines_, paused_lines_; // limit the log lines; the server counts every case
     std::vector<std::shared_ptr<void>> kept_;
 };
 
@@ -238,7 +264,7 @@ start_outcome basic_daemon<P>::launch_here(const daemon_options& options, Setup&
     start_outcome outcome;
     readiness_pipe pipe = go_to_background(options, setup, outcome);
     if (outcome.why) return outcome;
-    // What the starter needed is freed by now: after a fork that copies pages, which here costs no one's time.
+    // Freeing memory after fork copies pages; doing it here overlaps with the daemon's start.
     meanwhile();
     pipe.wait(deadline::in(options.ready_within), outcome.why);
     if (!outcome.why) outcome.what = start_outcome::kind::ready;
@@ -282,8 +308,8 @@ readiness_pipe basic_daemon<P>::go_to_background(const daemon_options& options, 
 template <class P> template <class Setup>
 void basic_daemon<P>::serve_in_background(const daemon_options& options, lock_type& lock, readiness_pipe pipe, Setup& setup,
                                           const sigset_t& mask, failure why) {
-    // Detaching blocked all signals; from here on the daemon's own are, until their source is open, and what the starter's mask
-    // has.
+    // Detaching blocked all signals. From here on only the daemon's own signals are blocked, until their source is open, and
+    // those that the starter had blocked.
     sigset_t until_open = mask;
     for (const int own : own_signals) sigaddset(&until_open, own);
     sys::signal_mask(SIG_SETMASK, &until_open, nullptr);
@@ -294,7 +320,7 @@ void basic_daemon<P>::serve_in_background(const daemon_options& options, lock_ty
         if (channel.manager) channel.manager.main_pid(sys::getpid());
         if (!why) lock.adopt(why);
         if (!why) code = serve_held(options, lock, channel, setup, why);
-        lock.release(); // before the word is out: who hears of a failure may start anew at once
+        lock.release(); // before the failure is reported: the process that receives it may retry immediately
         if (why) {
             channel.fail(why);
             code = exit_code_for(why.code);
@@ -305,8 +331,8 @@ void basic_daemon<P>::serve_in_background(const daemon_options& options, lock_ty
         channel.fail(why);
         code = exit_code_for(why.code);
     }
-    std::destroy_at(&setup); // in whose frame it lies never returns
-    ::_exit(code);           // the starter's static objects and buffers are not this process's to destroy or flush
+    std::destroy_at(&setup); // the function that owns it never returns in this process
+    ::_exit(code);           // static objects and stdio buffers belong to the starter: do not destroy or flush them here
 }
 
 template <class P> template <class Setup>
@@ -321,7 +347,7 @@ int basic_daemon<P>::serve(const daemon_options& options, Setup setup, error_out
     if (!why) lock = lock_type::acquire(options.paths.lock, why);
     if (!why) code = serve_held(options, lock, channel, setup, why);
     if (!why) return code;
-    lock.release(); // before the word is out: who hears of a failure may start anew at once
+    lock.release(); // before the failure is reported: the process that receives it may retry immediately
     channel.fail(why);
     return out.set(why), exit_code::unavailable;
 }
@@ -348,7 +374,7 @@ template <class P> template <class Setup> int basic_daemon<P>::serve_held(const 
             const daemon_options& options;
             lock_type& lock;
             auto_ready& channel;
-            void on_serving() { // the worker has its own copies, and has told whoever waits
+            void on_serving() { // the worker has its own copies, and has reported to the starter
                 channel.pipe = {};
                 channel.descriptor = {};
             }
@@ -387,15 +413,15 @@ template <class P> template <class Setup> int basic_daemon<P>::serve_locked(cons
                                                                             auto_ready& channel, Setup& setup,
                                                                             worker_type& worker, error_out out) {
     struct ::sigaction ignore {};
-    ignore.sa_handler = SIG_IGN; // a peer that is gone is an error code, not a death; children start from default_dispositions
+    ignore.sa_handler = SIG_IGN; // writing to a closed peer gives EPIPE instead; children get default_dispositions
     sys::signal_action(SIGPIPE, &ignore, nullptr);
-    sys::signal_action(SIGXFSZ, &ignore, nullptr); // so is a log that has reached the user's limit on file sizes
+    sys::signal_action(SIGXFSZ, &ignore, nullptr); // a log that reaches the file size limit gives EFBIG instead
     auto signals = P::signals::open(make_signal_set(own_signals), out);
     if (out.failed()) return exit_code::unavailable;
     auto sink = open_log(options, out);
     if (out.failed()) return exit_code::unavailable;
     basic_daemon self(options, channel.manager, std::move(signals), std::move(sink), lock, worker);
-    // Logged too: a daemon in the background has no other place for what comes after the starter has left.
+    // Also logged: if the starter has stopped waiting, the log is the only place where the error can be found.
     const auto fails = [&](const failure& why) {
         self.log_.error("start: " + why.message());
         return out.set(why), exit_code::unavailable;
@@ -420,10 +446,10 @@ template <class P> template <class Setup> int basic_daemon<P>::serve_locked(cons
     // Before readiness is reported: a worker that dies after it must have a successor.
     self.handover_.serving([&self](const auto& event) { self.on_keeper_event(event); });
     channel.ready();
-    // The starter goes on meanwhile: clients wait in the backlog, signals in their descriptor.
+    // The starter continues while this runs: clients wait in the backlog, signals in their descriptor.
     self.server_.start_accepting();
     self.wait_for_signals();
-    self.show_life();
+    self.notify_watchdog();
     if (self.handover_.must_stop()) self.request_stop();
     why = self.run_loop();
 
@@ -432,14 +458,14 @@ template <class P> template <class Setup> int basic_daemon<P>::serve_locked(cons
     if (!why) self.log_.info(self.forced_ ? "stopped by force" : "stopped");
     self.pid_.reset();
     self.server_.end({errc::stopping, "stop", {}, {}});
-    // Last, so that a client which sees end-of-file finds neither socket, pid file nor lock.
+    // Last: a client that sees end-of-file finds neither socket, pid file nor lock.
     self.handover_.stopped();
     lock.release();
     if (why) return out.set(why), exit_code::unavailable;
     return self.forced_ ? exit_code::forced : exit_code::ok;
 }
 
-/// @returns what ended it, where that was an exception.
+/// @returns the exception that ended the loop, if one did.
 template <class P> failure basic_daemon<P>::run_loop() {
     for (bool again = true; again;) {
         again = false;
@@ -518,7 +544,8 @@ template <class P> auto basic_daemon<P>::make_endpoint(const daemon_options& opt
         const auto& passed = options.service.sockets;
         if (passed.size() > 1)
             out.set({EINVAL, std::system_category()}, "take the passed socket", options.paths.socket,
-                    "the service manager passed " + std::to_string(passed.size()) + "; this daemon listens on one");
+                    "the service manager passed " + std::to_string(passed.size()) +
+                        " sockets, but this daemon listens on one; pass only that one");
         else
             return endpoint(options.paths.socket, unique_fd(passed.empty() ? -1 : passed.front().fd));
     }
@@ -536,7 +563,7 @@ template <class P> void basic_daemon<P>::log_what_the_server_reports() {
         return next ? next(peer, why) : std::optional<std::string>();
     };
     callbacks.on_closed = [this, who, next = std::move(callbacks.on_closed)](const session_ptr& gone, const failure& why) {
-        // A peer that leaves with something unread shows as a reset: as usual as a close.
+        // A peer that closes with unread data shows as a reset, which is as normal as a close.
         const bool usual = why.code == errc::closed || why.code == errc::stopping || !why.code ||
                            why.code == std::errc::connection_reset || why.code == std::errc::broken_pipe;
         if (const auto level = usual ? log_level::debug : log_level::warning; log_.takes(level))
@@ -550,12 +577,12 @@ template <class P> void basic_daemon<P>::log_what_the_server_reports() {
         if (whose) whose->close(why);
     };
     callbacks.on_accept_paused = [this, next = std::move(callbacks.on_accept_paused)](const failure& why) {
-        log_some(paused_lines_, "accepting paused", why.message() + "; accepting pauses");
+        log_some(paused_lines_, "accepting paused", why.message() + "; accepting clients is paused");
         if (next) next(why);
     };
 }
 
-// Any client can cause these as fast as it likes.
+// Clients can cause these lines at any rate, so their number is limited.
 template <class P> void basic_daemon<P>::log_some(line_rate& rate, const char* what, const std::string& text) {
     if (!rate.takes(clock::now())) return;
     log_left_out(rate, what);
@@ -575,14 +602,14 @@ template <class P> void basic_daemon<P>::wait_for_signals() {
     });
 }
 
-// By a timer of the loop, so that a loop that hangs shows none.
-template <class P> void basic_daemon<P>::show_life() {
+// A timer of the event loop, so that the watchdog notices when the loop hangs.
+template <class P> void basic_daemon<P>::notify_watchdog() {
     if (!manager_ || options_.service.watchdog.count() <= 0) return;
-    sign_of_life_.expires_at(deadline::in(options_.service.watchdog / 2).at()); // sd_watchdog_enabled(3): "half of the time"
-    sign_of_life_.async_wait([this](std::error_code cancelled) {
+    watchdog_timer_.expires_at(deadline::in(options_.service.watchdog / 2).at()); // sd_watchdog_enabled(3): "half of the time"
+    watchdog_timer_.async_wait([this](std::error_code cancelled) {
         if (cancelled) return;
         manager_.watchdog();
-        show_life();
+        notify_watchdog();
     });
 }
 
@@ -600,21 +627,21 @@ template <class P> void basic_daemon<P>::on_signal(int signal, bool is_passed_on
     case SIGCHLD:
         if (on.on_child) guarded("on_child", [&] { on.on_child(); });
         return;
-    case SIGQUIT: // typed at a terminal by mistake, it must not end what users run
+    case SIGQUIT: // may be typed at a terminal by mistake, so it must not stop the daemon
         log_.info("SIGQUIT: " + std::to_string(server_.size()) + " clients are connected" + (stopping_ ? "; stopping" : ""));
         if (on.on_report) guarded("on_report", [&] { on.on_report(); });
         return;
-    case SIGUSR2: return log_.info("SIGUSR2: it has no meaning here");
+    case SIGUSR2: return log_.info("SIGUSR2 received and ignored");
     case SIGUSR1: {
         if (stopping_) return;
         failure why;
         if (lock_.verify()) {
             server_.republish(lock_, options_.publish, why);
             if (!why) handover_.published(server_, options_.publish.backlog, why);
-        } else // the name may be another daemon's by now
+        } else // the socket's name may belong to another daemon now
             why = {errc::lock_not_held, "publish socket", options_.paths.socket,
-                   lock_.path() + " was removed or replaced, and another daemon may have started; this one goes on without " +
-                       "new clients until SIGTERM"};
+                   lock_.path() + " was removed or replaced, so another daemon may have started; this one accepts no new " +
+                       "clients and serves the connected ones until SIGTERM"};
         if (why)
             log_.error("SIGUSR1: " + why.message());
         else
@@ -638,7 +665,7 @@ template <class P> void basic_daemon<P>::request_stop() {
     deadline_.async_wait([this](std::error_code cancelled) {
         if (!cancelled) force();
     });
-    if (on.on_stop) // where it throws, the grace decides
+    if (on.on_stop) // if it throws, the end of the grace period stops the daemon
         guarded("on_stop", [&] { on.on_stop(); });
     else
         stopped();
@@ -661,7 +688,8 @@ template <class P> void basic_daemon<P>::force() {
     log_.warning("stopping by force");
     if (!std::exchange(stopping_, true)) manager_.stopping();
     if (on.on_force) guarded("on_force", [&] { on.on_force(); });
-    static constexpr milliseconds last_words{200}; // the answer to who forced it, and what the other clients are told
+    static constexpr milliseconds last_words{
+        200}; // for the reply to the client that forced the stop, and notices to the others
     stop_accepting();
     server_.drain(last_words, [this] { context_.stop(); });
 }
@@ -674,7 +702,7 @@ template <class P> void basic_daemon<P>::reload(error_out out) {
     } catch (...) {
         why = current_failure("on_reload");
     }
-    manager_.ready(); // the end of the reload, good or bad: the old configuration serves
+    manager_.ready(); // the reload has ended; after an error the old configuration is still in use
     if (why) {
         log_.error("reload: " + why.message() + "; nothing was changed");
         return out.set(why);

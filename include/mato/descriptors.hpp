@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-/// @file descriptors.hpp: open descriptors as part of what is said over a Unix socket.
+/// @file descriptors.hpp: sends and receives open descriptors over a Unix socket.
 /// Layer: 3 (mechanism; no asio).  Test: test/toolkit/descriptors_test.cpp.
 /// Threads: safe.   Blocks: never (MSG_DONTWAIT).
-/// Source: unix(7) SCM_RIGHTS: the receiver gets numbers of its own for the same open file descriptions, with the first byte.
+/// Source: unix(7) SCM_RIGHTS: the receiver gets its own descriptors for the same open file descriptions, with the first byte.
 #pragma once
 
 #include "error.hpp"
@@ -19,19 +19,21 @@
 namespace mato {
 inline namespace MATO_ABI {
 
-/// Descriptors in one message. The kernel's own limit is 253; nobody here needs more than a terminal and a pipe.
+/// Most descriptors in one message. The kernel's limit is 253; a terminal and a pipe need three.
 inline constexpr std::size_t max_passed_descriptors = 8;
 
-/// Sends what the kernel takes of `bytes`; the descriptors travel with the first byte, so they are gone once any byte is.
-/// @returns bytes taken; 0 when the socket is full. @pre bytes is not empty.
+/// Sends as much of `bytes` as the kernel accepts. The descriptors travel with the first byte: if any byte was sent, so were
+/// they.
+/// @returns bytes accepted; 0 when the socket's buffer is full. @pre `bytes` is not empty.
 /// @errors E2BIG: more than `max_passed_descriptors`; nothing is sent · any of sendmsg(2).
 [[nodiscard]] inline std::size_t send_descriptors(int socket, std::string_view bytes, std::span<const int> descriptors,
                                                   error_out out);
 
-/// Reads once, and appends the descriptors that came along, each close-on-exec, to `into`.
-/// Where this process's table has no room for all of a message's, none of them comes: half of them would be taken for others.
-/// @returns bytes read, 0 when none are there. @errors closed: end of stream · malformed: more descriptors than
-/// `max_passed_descriptors`, all of which are closed · any of recvmsg(2).
+/// Reads once, and appends the received descriptors, each close-on-exec, to `into`.
+/// If this process has no room for all descriptors of a message, none of them is kept: the caller could not tell which are
+/// missing.
+/// @returns bytes read, 0 if there were none. @errors closed: end of stream · malformed: more descriptors than
+/// `max_passed_descriptors`; all of them are closed · any of recvmsg(2).
 [[nodiscard]] inline std::size_t receive_descriptors(int socket, std::span<char> room, std::vector<unique_fd>& into,
                                                      error_out out);
 
@@ -47,7 +49,8 @@ struct control_room {
 inline std::size_t send_descriptors(int socket, std::string_view bytes, std::span<const int> descriptors, error_out out) {
     if (descriptors.size() > max_passed_descriptors) {
         out.set({E2BIG, std::system_category()}, "send descriptors", {},
-                std::to_string(descriptors.size()) + " at once, at most " + std::to_string(max_passed_descriptors) + " may be");
+                std::to_string(descriptors.size()) + " descriptors in one message; at most " +
+                    std::to_string(max_passed_descriptors) + " are allowed");
         return 0;
     }
     detail::control_room control{};
@@ -94,11 +97,14 @@ inline std::size_t receive_descriptors(int socket, std::span<char> room, std::ve
             came.emplace_back(fd);
         }
     }
-    const bool has_no_room = came.size() < max_passed_descriptors; // else the kernel would have gone on
+    const bool has_no_room =
+        came.size() < max_passed_descriptors; // the control buffer was not full, so the process's table was
     if ((message.msg_flags & MSG_CTRUNC) && has_no_room)
         came.clear();
     else if (message.msg_flags & MSG_CTRUNC)
-        return out.set(errc::malformed, "receive", {}, "more descriptors at once than anybody may pass"), 0;
+        return out.set(errc::malformed, "receive", {},
+                       "the peer passed more than " + std::to_string(max_passed_descriptors) + " descriptors in one message"),
+               0;
     for (unique_fd& each : came) into.push_back(std::move(each));
     if (got == 0) out.set(errc::closed, "receive");
     return static_cast<std::size_t>(got);

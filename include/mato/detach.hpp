@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-/// @file detach.hpp: leaving the terminal, the session and the starter behind.
+/// @file detach.hpp: separates the daemon from the terminal, the session and the process that started it.
 /// Layer: 2 (policy).  Test: test/toolkit/detach_test.cpp.
-/// Threads: call it while the process has one thread; with more, fork copies locks nobody can release.
-/// Fork: that is its deed. Nothing of asio, no log, no signal source may exist before it.
-/// Blocks: double_fork, until its short-lived middle process has ended.
+/// Threads: call it while the process has one thread; with more, the child gets copies of locked mutexes that stay locked.
+/// Fork: it forks. No asio object, log or signal source may exist before it.
+/// Blocks: double_fork, until its short-lived intermediate process has ended.
 /// Source: daemon(7) "SysV Daemons", setsid(2), fork(2), credentials(7).
 #pragma once
 
@@ -20,45 +20,68 @@
 namespace mato {
 inline namespace MATO_ABI {
 
+/// The result of `detach`. It tells in which process the call returned.
 enum class detach_role {
-    starter, ///< the process that asked; it goes on
-    daemon,  ///< the process that serves
+    starter, ///< the process that called; it continues
+    daemon,  ///< the new process, which serves
 };
 
+/// The options of `detach`. `basic_daemon` sets them from `daemon_options`.
 struct detach_options {
-    /// Descriptors the daemon keeps besides 0-2 (lock, readiness); every other is closed. A number below
-    /// `most_retired_descriptors` that was open stays taken by a descriptor that is neither read nor written, so that what an
-    /// object of the starter's still writes fails with EBADF, and never gets into a file of the daemon's.
+    /// Descriptors that the daemon keeps in addition to 0-2 (lock, readiness); all others are closed. A number below
+    /// `most_retired_descriptors` that was open is then occupied by a descriptor that cannot be read or written: if an object
+    /// copied from the starter still writes to its old number, it gets EBADF, and nothing is written into a file of the daemon.
     std::span<const int> keep{};
 };
 
-/// The kernel gives the lowest free number, so a starter with fewer descriptors than this finds none of its numbers reused; a
+/// The kernel assigns the lowest free number, so no number of a starter with fewer descriptors than this is reused. It is a
 /// quarter of the usual limit of a process (1024).
 inline constexpr int most_retired_descriptors = 256;
 
-/// `forks` says whether a starter remains. After an error in the starter no daemon exists; an error in the daemon is for
-/// its readiness channel.
+/// `forks` tells whether the starter continues as a process of its own. After an error in the starter there is no daemon. An
+/// error in the daemon is to be reported through its readiness channel.
 template <class D> concept detach_policy = requires(const detach_options& options, error_out out) {
     { D::forks } -> std::convertible_to<bool>;
     { D::detach(options, out) } -> std::same_as<detach_role>;
 };
 
-/// Opens /dev/null on each of 0, 1, 2 that is closed, so that no socket ever becomes somebody's "stderr".
-/// First thing in main. @errors any of open(2).
+/// Opens /dev/null on each of 0, 1, 2 that is closed, so that a socket never gets the number of stdin, stdout or stderr.
+/// Call it first in main. @errors any of open(2).
 inline void reserve_standard_descriptors(error_out out);
 
-/// Stays: under a supervisor, in a container, in a debugger.
+/// Does not detach. For a supervisor, a container or a debugger.
+///
+/// `detach` returns immediately in the same process.
+///
+/// @threads safe.
+/// @blocks never.
 struct foreground {
     static constexpr bool forks = false;
     static detach_role detach(const detach_options&, error_out) { return detach_role::daemon; }
 };
 
-/// Two forks and a session between them: no controlling terminal now, and none to be had by opening one later.
+/// Forks twice, with setsid(2) between: the daemon has no controlling terminal and cannot get one by opening a terminal.
 ///
-/// In the daemon: cwd "/", umask 077, /dev/null open read-write on 0-2 (read-only would make every write to 1 and 2 fail),
-/// every other descriptor closed but `keep`, default dispositions, and all signals BLOCKED, so that none is lost before the
-/// signal source is open: then give the mask of before back, as basic_daemon does. Resolve relative paths before. @errors
-/// not_single_threaded (a thread made by clone(2) itself may go unseen) · EAGAIN, ENOMEM of fork(2).
+/// In the daemon: the working directory is "/", the umask 077, 0-2 are /dev/null (read-write, because with read-only every
+/// write to 1 and 2 would fail), all other descriptors except `keep` are closed, signal dispositions are the defaults, and all
+/// signals are BLOCKED, so that none is lost before the signal source is open. Open the source, then restore the mask, as
+/// basic_daemon does. Resolve relative paths before the call.
+/// @errors not_single_threaded (a thread created directly with clone(2) may not be noticed) · EAGAIN, ENOMEM of fork(2).
+///
+/// @threads refused while other threads run.
+/// @fork it forks twice; no asio object, log or signal source may exist.
+/// @blocks until the intermediate process has ended.
+///
+/// @code
+/// auto pipe = mato::readiness_pipe::open(why);
+/// const int keep[] = {pipe.starter_fd(), pipe.daemon_fd()};
+/// if (mato::double_fork::detach({keep}, why) == mato::detach_role::starter) {
+///     pipe.become_starter();
+///     if (!why) pipe.wait(mato::deadline::in(std::chrono::seconds(10)), why);
+///     return why ? 1 : 0; // the daemon's result
+/// }
+/// pipe.become_daemon();
+/// @endcode
 struct double_fork {
     static constexpr bool forks = true;
     static detach_role detach(const detach_options& options, error_out out);
@@ -70,10 +93,10 @@ static_assert(detach_policy<foreground> && detach_policy<double_fork>);
 
 namespace detail {
 
-/// 0 where it cannot be told.
+/// 0: not known.
 inline unsigned thread_count() {
 #if MATO_HAS_SINGLE_THREADED
-    if (__libc_single_threaded) return 1; // false is "perhaps not": the C library may not notice that a thread has ended
+    if (__libc_single_threaded) return 1; // false is not certain: the C library may not notice that a thread has ended
 #endif
 #if MATO_HAS_PROC
     struct ::stat tasks {};
@@ -90,7 +113,7 @@ inline bool point_standard_descriptors_at_null() noexcept {
     if (null > 2)
         sys::close(null);
     else
-        sys::fcntl(null, F_SETFD, 0); // it was free and is its own copy, which dup2 leaves close-on-exec
+        sys::fcntl(null, F_SETFD, 0); // 0-2 was free and `null` has its number: dup2 onto itself keeps close-on-exec
     return true;
 }
 
@@ -108,9 +131,9 @@ inline void close_all_but(std::span<const int> keep) noexcept {
     sys::close_from(first);
 }
 
-/// As above, and the numbers that were open stay taken. Async-signal-safe.
+/// As above, and occupies the numbers that were open. Async-signal-safe.
 inline void retire_all_but(std::span<const int> keep) noexcept {
-    pollfd asked[most_retired_descriptors]; // one question for all: POLLNVAL says that it is not open
+    pollfd asked[most_retired_descriptors]; // one call for all of them: POLLNVAL means not open
     int count = most_retired_descriptors;
     for (int fd = 0; fd < count; ++fd) asked[fd] = {fd, 0, 0};
     while (count > 0 && sys::poll(asked, static_cast<nfds_t>(count), 0) == -1 && errno == EINVAL) count /= 2; // RLIMIT_NOFILE
@@ -122,7 +145,7 @@ inline void retire_all_but(std::span<const int> keep) noexcept {
         if (fd == nothing) is_retired = true;
         bool is_kept = fd == nothing;
         for (const int each : keep) is_kept = is_kept || each == fd;
-        if (!is_kept) sys::fcntl(nothing, F_DUPFD_CLOEXEC, fd); // free, so it is this number
+        if (!is_kept) sys::fcntl(nothing, F_DUPFD_CLOEXEC, fd); // `fd` is free, so the copy gets this number
     }
     if (nothing >= 0 && !is_retired) sys::close(nothing);
 }
@@ -131,7 +154,7 @@ inline void retire_all_but(std::span<const int> keep) noexcept {
 
 inline void reserve_standard_descriptors(error_out out) {
     for (int fd = 0; fd < 3; ++fd) {
-        if (sys::fcntl(fd, F_GETFD, 0) != -1) continue;  // EBADF is its one error; a path to look up costs ten times as much
+        if (sys::fcntl(fd, F_GETFD, 0) != -1) continue;  // EBADF is its only error; ten times cheaper than open(2)
         const int null = sys::open("/dev/null", O_RDWR); // takes the lowest free number
         if (null == -1) return out.set(last_error(), "open", "/dev/null");
         if (null > 2)
@@ -143,7 +166,8 @@ inline void reserve_standard_descriptors(error_out out) {
 
 inline detach_role double_fork::detach(const detach_options& options, error_out out) {
     if (const unsigned threads = detail::thread_count(); threads > 1) {
-        out.set(errc::not_single_threaded, "detach", {}, "the process has " + std::to_string(threads) + " threads");
+        out.set(errc::not_single_threaded, "detach", {},
+                "the process has " + std::to_string(threads) + " threads; detach before the first thread is started");
         return detach_role::starter;
     }
     sigset_t all, before;
@@ -156,12 +180,12 @@ inline detach_role double_fork::detach(const detach_options& options, error_out 
         const pid_t ended = middle > 0 ? sys::waitpid(middle, &status, 0) : -1;
         sys::signal_mask(SIG_SETMASK, &before, nullptr);
         if (middle == -1) out.set(fork_error, "fork");
-        // ECHILD: the host program ignores SIGCHLD, so the status is gone; the readiness channel tells the rest.
+        // ECHILD: the program ignores SIGCHLD, so there is no status; the readiness channel reports the result.
         else if (ended == middle && status != 0)
             out.set({WEXITSTATUS(status) ? WEXITSTATUS(status) : ECHILD, std::system_category()}, "fork the daemon");
         return detach_role::starter;
     }
-    // From here on nothing may return to the caller's main but the daemon, and no destructor of the starter's may run.
+    // From here on only the daemon may return to the caller, and no destructor of the starter's objects may run.
     if (sys::setsid() == -1) ::_exit(errno);
     const pid_t daemon = sys::fork();
     if (daemon != 0) ::_exit(daemon == -1 ? errno : 0);

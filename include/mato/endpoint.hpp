@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-/// @file endpoint.hpp: a Unix socket under a name that is never open to others, never half made, never removed by a guess.
+/// @file endpoint.hpp: publishes a Unix socket that is private and complete when its name appears, and removes only its own.
 /// Layer: 2 (policy).  Test: test/toolkit/endpoint_test.cpp.
 /// Threads: distinct paths are independent.   Blocks: never (connect is non-blocking; a full backlog is `cond::busy`).
-/// Fork: publish in the final process, so that clients see its pid in the peer credentials.
+/// Fork: publish in the final process, so that clients see that process's pid in the peer credentials.
 /// Source: unix(7), bind(2), rename(2), lstat(2).
 ///
-/// Publishing takes the held lock as a parameter, so removing a socket that still is somebody's cannot be written: a refused
-/// connection is no proof of death (a daemon between bind and listen refuses too), a held lock is.
+/// Publishing needs the held lock as a parameter, so that the socket of a running daemon is never removed. A refused connection
+/// does not prove that the daemon is dead (between bind and listen it refuses too); a held lock does.
 #pragma once
 
 #include "error.hpp"
@@ -23,24 +23,25 @@
 namespace mato {
 inline namespace MATO_ABI {
 
-/// Anything that can say "I hold it": `basic_instance_lock`, or a proof of the caller's own.
+/// A type that tells whether a lock is held: `basic_instance_lock`, or a type of the caller.
 template <class L> concept lock_proof = requires(const L& lock) {
     { lock.is_held() } -> std::same_as<bool>;
 };
 
-/// The user's own directory: not a symlink, owned by the effective uid, closed to group and others.
-/// Missing components are created below a directory of the same user's or of root's, never below another user's: with that
-/// user's HOME in the environment (`sudo -E`) a directory of one's own would shut that user out.
-/// @effects creates missing components, mode 0700 exactly; of an existing directory it only restores the owner's own bits.
-/// @errors  unsafe_directory with what is wrong · any of mkdir(2), stat(2), chmod(2).
+/// Creates or checks a private directory: not a symlink, owned by the effective uid, closed to group and others.
+/// Missing components are created below a directory owned by the same user or root, never below another user's: with that
+/// user's HOME in the environment (`sudo -E`), the user could not use the new directory.
+/// @effects creates missing components with mode 0700 exactly; in an existing directory it only restores the owner's bits.
+/// @errors  unsafe_directory with the reason · any of mkdir(2), stat(2), chmod(2).
 inline void make_private_directory(const std::string& directory, error_out out);
 
-/// The check alone. @errors as above, and ENOENT.
+/// Checks without creating. @errors as above, and ENOENT.
 inline void check_private_directory(const std::string& directory, error_out out);
 
+/// The options of a published socket. The default mode allows only the daemon's user.
 struct publish_options {
-    int backlog = 128;  ///< connections; the kernel cuts it to net.core.somaxconn
-    mode_t mode = 0700; ///< of the socket's name, exactly, whatever the umask
+    int backlog = 128;  ///< connections that may wait; the kernel limits it to net.core.somaxconn
+    mode_t mode = 0700; ///< of the socket's name, exactly, independent of the umask
 };
 
 /// Where clients find the daemon.
@@ -52,7 +53,7 @@ template <class E> concept endpoint_policy = std::movable<E> &&
     { endpoint.withdraw() } -> std::same_as<void>;
 };
 
-/// Which socket a path stood for when it was published.
+/// The socket to which a path referred when it was published. Used to withdraw only that one.
 struct published_name {
     dev_t device = 0;
     ino_t inode = 0; ///< 0: the socket has no name that is to be removed
@@ -67,12 +68,25 @@ template <class E> concept adoptable_endpoint = endpoint_policy<E> &&
 };
 
 /// A path in a private directory.
+///
+/// The default endpoint.
+///
+/// @threads distinct objects are independent; one object, one thread.
+/// @fork only the process that published the name withdraws it.
+/// @blocks never.
+///
+/// @code
+/// mato::owned_path endpoint((directory / "app.sock").native());
+/// const mato::unique_fd listening = endpoint.publish(lock, mato::publish_options{}, why);
+/// if (why) std::fprintf(stderr, "%s\n", why.message().c_str()); // the step, the path and the reason
+/// const mato::unique_fd client = endpoint.connect(why);
+/// @endcode
 class owned_path {
 public:
     static constexpr bool named = true;
 
     owned_path() = default;
-    /// @errors none here; `publish` and `connect` check the length.
+    /// Does not fail; `publish` and `connect` check the length.
     explicit owned_path(std::string path) : path_(std::move(path)) {}
     owned_path(owned_path&& other) noexcept { swap(other); }
     owned_path& operator=(owned_path&& other) noexcept {
@@ -81,14 +95,14 @@ public:
     }
     ~owned_path() { withdraw(); }
 
-    /// Binds, listens, and only then shows the name, by rename(2): whoever sees it can connect. Replaces a dead socket, or
-    /// this object's own earlier one.
+    /// Binds and listens under a hidden name, then renames it: a client that sees the name can connect. Replaces a dead socket,
+    /// or the socket that this object published earlier.
     /// @returns a non-blocking, close-on-exec listening socket.
     /// @errors  lock_not_held · unsafe_directory · filename_too_long, with length and limit · any of bind, listen, rename;
-    ///          after an error the name is as it was.
+    ///          after an error the name is unchanged.
     template <class Lock> [[nodiscard]] unique_fd publish(const Lock& held, const publish_options& options, error_out out);
 
-    /// Removes the name if it still is the socket published here, by this process. Call it while the lock is held.
+    /// Removes the name if it still is the socket that this object published in this process. Call it while the lock is held.
     void withdraw() noexcept;
     [[nodiscard]] unique_fd adopt(unique_fd socket, const published_name& name, error_out) noexcept {
         device_ = name.device;
@@ -105,7 +119,7 @@ public:
     [[nodiscard]] std::string describe() const { return path_; }
     [[nodiscard]] const std::string& path() const noexcept { return path_; }
 
-    /// Bytes of a path that fit, without the final NUL: 107 on Linux, 103 on BSD and macOS.
+    /// Longest path in bytes, without the final NUL: 107 on Linux, 103 on BSD and macOS.
     static constexpr std::size_t max_path_bytes = unix_address::max_name_bytes;
 
 private:
@@ -124,20 +138,24 @@ private:
 };
 
 #if MATO_HAS_ABSTRACT_NAMES
-/// A name in the kernel's own space, without a file and so without permissions: whoever shares the network namespace can
-/// connect, and another user can take the name first (EADDRINUSE). It is gone with its last descriptor. The peer policy must
-/// check; clients check whose daemon it is, as always.
+/// An abstract socket name: no file, so no permissions. Every process of the network namespace can connect, and another user
+/// can take the name first (EADDRINUSE). The name disappears with its last descriptor. The peer policy must check clients;
+/// clients check the daemon's user, as for every endpoint.
+///
+/// @threads distinct objects are independent; one object, one thread.
+/// @fork the name lives while any process has a descriptor of it.
+/// @blocks never.
 class abstract_name {
 public:
     static constexpr bool named = false;
 
     abstract_name() = default;
-    /// Without a leading '@'. A path as good as any, and unlike a short word it is no one else's.
-    /// @errors none here; `publish` and `connect` check the length.
+    /// `name`: without a leading '@'. A path makes a good name, because other programs are unlikely to use it.
+    /// Does not fail; `publish` and `connect` check the length.
     explicit abstract_name(std::string name) : name_(std::move(name)) {}
 
-    /// Binds and listens; between the two a client is refused as if no daemon ran. Called again, it is the same socket.
-    /// @errors lock_not_held · EADDRINUSE: somebody else has the name · filename_too_long · any of bind, listen.
+    /// Binds and listens; between the two, clients are refused as if no daemon ran. A second call returns the same socket.
+    /// @errors lock_not_held · EADDRINUSE: another process has the name · filename_too_long · any of bind, listen.
     template <class Lock> [[nodiscard]] unique_fd publish(const Lock& held, const publish_options& options, error_out out);
     void withdraw() noexcept { kept_.reset(); }
     /// @errors any of dup(2).
@@ -149,14 +167,18 @@ public:
 
 private:
     std::string name_;
-    unique_fd kept_; // the listener has a descriptor of its own
+    unique_fd kept_; // the listener has its own descriptor
 };
 static_assert(adoptable_endpoint<abstract_name>);
 #endif
 
-/// The listening socket that a service manager made and passed (sd_listen_fds(3)). It is the manager's: its name is never
-/// removed, and clients that come after the daemon's end wait in it for the next one. Its mode is the manager's choice and is
-/// open to all by default (systemd.socket(5) SocketMode=), so the peer policy must check.
+/// The listening socket that a service manager created and passed (sd_listen_fds(3)). It belongs to the manager: its name is
+/// never removed, and clients that connect after the daemon has ended wait in it for the next daemon. The manager sets its
+/// mode, which by default allows all users (systemd.socket(5) SocketMode=), so the peer policy must check.
+///
+/// @threads distinct objects are independent; one object, one thread.
+/// @fork the descriptor is shared; the name belongs to the manager.
+/// @blocks never.
 class activated {
 public:
     static constexpr bool named = false;
@@ -166,9 +188,9 @@ public:
     explicit activated(std::string path, unique_fd passed = unique_fd())
         : where_(std::move(path)), passed_(std::move(passed)) {}
 
-    /// @returns a descriptor of the passed socket, non-blocking, close-on-exec. Called again, it is the same socket.
-    /// @errors lock_not_held · ENOENT: none was passed · ENOTSOCK, EAFNOSUPPORT, EPROTOTYPE, EINVAL: it is no socket, none of
-    ///         Unix, no stream, does not listen.
+    /// @returns a non-blocking, close-on-exec descriptor of the passed socket. A second call returns the same socket.
+    /// @errors lock_not_held · ENOENT: none was passed · ENOTSOCK: it is not a socket · EAFNOSUPPORT: not a Unix socket ·
+    ///         EPROTOTYPE: not a stream socket · EINVAL: it does not listen.
     template <class Lock> [[nodiscard]] unique_fd publish(const Lock& held, const publish_options& options, error_out out);
     void withdraw() noexcept { passed_.reset(); }
     /// @errors any of dup(2).
@@ -185,10 +207,16 @@ private:
     unique_fd passed_;
 };
 
-/// The manager's socket when it passed one, else a path of the daemon's own: one program for both ways of starting.
+/// The service manager's socket if one was passed, else the daemon's own path: one program can be started in both ways.
+///
+/// `daemon_options::service` passes the socket to it.
+///
+/// @threads distinct objects are independent; one object, one thread.
+/// @fork as the endpoint that it uses.
+/// @blocks never.
 class activated_or_owned {
 public:
-    static constexpr bool named = false; // the manager's may be open to all
+    static constexpr bool named = false; // the manager's socket may be open to all users
 
     activated_or_owned() = default;
     activated_or_owned(owned_path own) : own_(std::move(own)) {} // NOLINT(google-explicit-constructor): a client's view
@@ -220,20 +248,20 @@ static_assert(adoptable_endpoint<owned_path> && adoptable_endpoint<activated> &&
 // ---- implementation ----
 
 namespace detail {
-/// What stands before the last '/': "/" of "/x", "." of "x"; several in a row are one.
+/// The part before the last '/': "/" of "/x", "." of "x". Several slashes in a row count as one.
 [[nodiscard]] inline std::string directory_of(std::string_view path) {
     const auto slash = path.rfind('/');
     if (slash == std::string_view::npos) return ".";
     const auto end = path.find_last_not_of('/', slash);
     return std::string(end == std::string_view::npos ? "/" : path.substr(0, end + 1));
 }
-/// As it is when it is absolute, or when nobody knows the working directory.
+/// An absolute form of `path`; `path` itself if the working directory is not known.
 [[nodiscard]] inline std::string absolute(const std::string& path) {
-    char here[4096]; // Linux PATH_MAX; no longer one could be used
+    char here[4096]; // Linux PATH_MAX; a longer path cannot be used
     if (path.starts_with('/') || sys::getcwd(here, sizeof here) == nullptr) return path;
     return std::string(here).append("/").append(path);
 }
-/// "link/" would be looked up behind the link.
+/// "link/" would be resolved to the link's target.
 [[nodiscard]] inline bool ends_with_slash(std::string_view path) noexcept {
     return path.ends_with('/') && path.find_first_not_of('/') != std::string_view::npos;
 }
@@ -252,9 +280,9 @@ inline void check_private_directory(const std::string& directory, error_out out)
 
 inline void detail::judge_directory(const struct ::stat& found, const std::string& directory, error_out out) {
     const auto refuse = [&](const char* why) { out.set(errc::unsafe_directory, "check directory", directory, why); };
-    if (S_ISLNK(found.st_mode)) return refuse("it is a symbolic link; a directory of your own is needed");
-    if (!S_ISDIR(found.st_mode)) return refuse("it is not a directory");
-    if (found.st_uid != sys::geteuid()) return refuse("it belongs to another user");
+    if (S_ISLNK(found.st_mode)) return refuse("it is a symbolic link; use a real directory that you own");
+    if (!S_ISDIR(found.st_mode)) return refuse("it is not a directory; choose another path");
+    if (found.st_uid != sys::geteuid()) return refuse("it belongs to another user; choose a directory that you own");
     if (found.st_mode & 077) return refuse("it is open to group or others; close it with chmod 700");
 }
 
@@ -268,9 +296,9 @@ inline void make_private_directory(const std::string& directory, error_out out) 
         if (sys::lstat(directory.c_str(), &found) == -1) return out.set(last_error(), "check directory", directory);
     }
     detail::judge_directory(found, directory, out);
-    // A umask such as 0277 takes bits of the owner's from mkdir(2).
+    // A umask such as 0277 removes bits of the owner in mkdir(2).
     if (!out.failed() && (found.st_mode & 0700) != 0700 && sys::chmod(directory.c_str(), 0700) == -1)
-        out.set(last_error(), "open directory to its owner", directory);
+        out.set(last_error(), "set mode 0700 of directory", directory);
 }
 
 inline void detail::make_below_own(const std::string& directory, error_out out) {
@@ -283,14 +311,15 @@ inline void detail::make_below_own(const std::string& directory, error_out out) 
         const auto uid = [](uid_t id) { return "uid " + std::to_string(id); };
         return out.set(errc::unsafe_directory, "create directory", directory,
                        parent + " belongs to " + uid(found.st_uid) + ", this process runs as " + uid(sys::geteuid()) +
-                           "; name a directory of your own");
+                           "; choose a directory that this user owns");
     }
     if (sys::mkdir(directory.c_str(), 0700) == -1 && errno != EEXIST) // EEXIST: another process was first
         out.set(last_error(), "create directory", directory);
 }
 
-// One for each name, so that the owners of two names in one directory do not meet. Only where the limit leaves no byte for
-// that is it as long as the real name, and names of this length that differ in the last byte need one lock between them.
+// A hidden name for each name, so that two daemons in one directory do not use the same one. It is one byte longer than the
+// name. If the limit leaves no room for that byte, the last byte is replaced: two daemons whose names have this length and
+// differ only in the last byte must share one lock.
 inline std::string owned_path::hidden_name() const {
     std::string name = path_;
     if (name.size() < max_path_bytes) return name + '~';
@@ -312,13 +341,13 @@ template <class Lock> unique_fd owned_path::publish(const Lock& held, const publ
 
     unique_fd fd(sys::unix_socket(true));
     if (!fd) return fail("create socket");
-    sys::unlink(hidden.c_str()); // a leftover of a killed predecessor; the lock says that nobody is at work on it
+    sys::unlink(hidden.c_str()); // left by a killed daemon; we hold the lock, so no other process uses it
 #if MATO_HAS_FCHMOD_SOCKET
     if (sys::fchmod(fd.get(), options.mode) == -1) return fail("set socket mode");
 #endif
     if (sys::bind(fd.get(), address.data(), address.size()) == -1) return fail("bind");
     scope_exit undo([&] { sys::unlink(hidden.c_str()); });
-    // Still hidden, in a private directory: repairs what a narrow umask took away, or all of it without fchmod.
+    // Still hidden in a private directory: restores bits that the umask removed, or sets all of them where there is no fchmod.
     if (sys::chmod(hidden.c_str(), options.mode) == -1) return fail("set socket mode");
     if (sys::listen(fd.get(), options.backlog) == -1) return fail("listen");
     struct ::stat made {};
@@ -396,9 +425,9 @@ inline void activated::check(int fd, const std::string& name, error_out out) {
         sys::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &address_size) == -1 ||
         sys::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &listening_size) == -1)
         return out.set(last_error(), "take the passed socket", name);
-    if (address.sun_family != AF_UNIX) return refuse(EAFNOSUPPORT, "it is no Unix socket");
-    if (type != SOCK_STREAM) return refuse(EPROTOTYPE, "it is no stream socket");
-    if (listening == 0) return refuse(EINVAL, "it does not listen");
+    if (address.sun_family != AF_UNIX) return refuse(EAFNOSUPPORT, "it is not a Unix socket; set ListenStream= to a path");
+    if (type != SOCK_STREAM) return refuse(EPROTOTYPE, "it is not a stream socket; use ListenStream= in the socket unit");
+    if (listening == 0) return refuse(EINVAL, "it is not listening; use Accept=no in the socket unit");
 }
 
 inline unique_fd activated::adopt(unique_fd socket, const published_name&, error_out out) {
@@ -411,7 +440,7 @@ template <class Lock> unique_fd activated::publish(const Lock& held, const publi
     if (!held.is_held()) return out.set(errc::lock_not_held, "publish socket", describe()), unique_fd();
     if (!passed_)
         return out.set({ENOENT, std::system_category()}, "take the passed socket", describe(),
-                       "the service manager passed none"),
+                       "the service manager passed none; start the daemon through its socket unit"),
                unique_fd();
     check(passed_.get(), describe(), out);
     if (out.failed()) return {};

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-/// @file error.hpp: what went wrong, in which step, at which path.
+/// @file error.hpp: errors as a code, the failed step, the path, and details.
 /// Layer: 1 (vocabulary).  Test: test/toolkit/error_test.cpp.
 /// Threads: distinct objects are independent. The categories are constant.   Blocks: never.
 ///
-/// Every fallible function comes in two forms: `f(args)` throws `mato::error`; `f(args, error_out)` reports into the
-/// caller's `std::error_code` (the code alone) or `mato::failure` (code, step, path, detail) and does not throw.
-/// Numbers of the operating system stay in `std::system_category()`; what only a daemon can say is an `errc`.
-/// Shared objects agree on codes and catch each other's errors, hidden visibility or not.
+/// Functions that can fail have two forms: `f(args)` throws `mato::error`; `f(args, error_out)` does not throw and reports into
+/// the caller's `std::error_code` (only the code) or `mato::failure` (code, step, path, detail).
+/// Errors of the operating system keep their number in `std::system_category()`; the toolkit's own errors are `errc`.
+/// Codes compare equal and exceptions can be caught across shared objects, also with hidden visibility.
 #pragma once
 
 #include "detail/abi.hpp"
@@ -18,43 +18,47 @@
 #include <system_error>
 #include <utility>
 
-#pragma GCC visibility push(default) // -fvisibility=hidden would make another type of each in every shared object
+#pragma GCC visibility push(default) // with -fvisibility=hidden each shared object would have its own types
 
 namespace mato {
 inline namespace MATO_ABI {
 
-/// What errno cannot say.
+/// Errors that have no errno.
+///
+/// Values of a `std::error_code`, with the category `mato_category()`.
 enum class errc {
-    already_running = 1, ///< another process holds the lock; `failure::detail` names its pid
-    not_running,         ///< nothing holds the lock, nothing listens
-    unsafe_directory,    ///< a symlink, another's, or open to group or others
+    already_running = 1, ///< another process holds the lock; `failure::detail` has its pid
+    not_running,         ///< no process holds the lock, or none listens
+    unsafe_directory,    ///< a symlink, owned by another user, or open to group or others
     peer_rejected,       ///< the peer policy refused the client
-    server_not_trusted,  ///< the listener belongs to somebody else
+    server_not_trusted,  ///< the listening process belongs to another user
     slow_consumer,       ///< the peer did not read in time; its queue reached the bound
-    not_ready,           ///< the daemon ended or stayed silent before it said "ready"
+    not_ready,           ///< the daemon ended, or did not report, before it was ready
     version_mismatch,    ///< the two sides share no protocol version
-    busy,                ///< alive, but it cannot take more now
-    frame_too_large,     ///< a length beyond the framing's bound
-    malformed,           ///< bytes that mean nothing: pid file, frame, message
-    not_single_threaded, ///< a fork was asked for while other threads run
-    lock_not_held,       ///< the proof of the lock is empty, or the name is another inode now
+    busy,                ///< it runs, but cannot accept more now
+    frame_too_large,     ///< longer than the framing allows
+    malformed,           ///< invalid bytes: pid file, frame, message
+    not_single_threaded, ///< a fork was requested while other threads run
+    lock_not_held,       ///< the lock is not held, or its file was replaced
     invalid_config,      ///< `failure::detail` has line, column and reason
-    too_many_clients,    ///< the admission limit is reached
-    handshake_timeout,   ///< connected and said nothing useful in time
+    too_many_clients,    ///< the limit of clients is reached
+    handshake_timeout,   ///< the client connected but did not complete the handshake in time
     timed_out,           ///< the deadline passed
     closed,              ///< the peer closed the stream
-    stopping,            ///< the daemon is on its way out
-    holder_not_proved,   ///< the lock is held, but which process here holds it is not certain; `failure::detail` says why
-    callback_threw,      ///< a function of the program's threw an exception; `failure::detail` has its text
+    stopping,            ///< the daemon is stopping
+    holder_not_proved,   ///< the lock is held, but it is not certain by which process; `failure::detail` has the reason
+    callback_threw,      ///< a function of the program threw an exception; `failure::detail` has its text
 };
 
-/// What a caller wants to know, whichever layer noticed it: compare an `error_code` with these.
+/// Groups of errors from different layers: compare an `error_code` with these.
+///
+/// Values of a `std::error_condition`. One condition covers codes of the toolkit and of the system.
 enum class cond {
     already_running = 1, ///< errc::already_running
     not_running,         ///< errc::not_running, ENOENT, ECONNREFUSED
-    not_permitted,       ///< EACCES, EPERM, and the refusals of directory, peer and server
+    not_permitted,       ///< EACCES, EPERM, errc::unsafe_directory, peer_rejected, server_not_trusted
     busy,                ///< errc::busy, EAGAIN, ENOBUFS
-    transient,           ///< worth another try: busy, EINTR, ENFILE, EMFILE, ECONNABORTED, ECONNRESET, ETIMEDOUT
+    transient,           ///< may succeed later: busy, EINTR, ENFILE, EMFILE, ECONNABORTED, ECONNRESET, ETIMEDOUT
     bad_input,           ///< errc::malformed, frame_too_large, invalid_config
 };
 
@@ -73,7 +77,7 @@ inline namespace MATO_ABI {
 [[nodiscard]] inline std::error_condition make_error_condition(cond c) noexcept {
     return {static_cast<int>(c), cond_category()};
 }
-/// By the category's name: shared objects may have an instance of it each, and std compares those by address.
+/// Compares the category by name: each shared object may have its own instance, and std compares by address.
 [[nodiscard]] inline bool operator==(const std::error_code& code, errc e) noexcept {
     return code.value() == static_cast<int>(e) && std::string_view(code.category().name()) == mato_category().name();
 }
@@ -81,15 +85,26 @@ inline namespace MATO_ABI {
 /// The calling thread's errno as a code.
 [[nodiscard]] inline std::error_code last_error() noexcept { return {errno, std::system_category()}; }
 
-/// A code with its context. `step` is what was being done ("lock", "bind"), `path` what it was done to.
+/// A code with its context. `step` is the attempted operation ("lock", "bind"), `path` its object.
+///
+/// It converts to true if there is an error.
+///
+/// @threads a value.
+/// @blocks never.
+///
+/// @code
+/// mato::failure why;
+/// const int port = port_of("http", why);
+/// if (why) std::fprintf(stderr, "%s\n", why.message().c_str()); // read port: 'http' is not a port
+/// @endcode
 struct failure {
     std::error_code code{};
     std::string step{};
     std::string path{};
-    std::string detail{}; ///< replaces the code's own text when set
+    std::string detail{}; ///< replaces the text of the code if set
 
     [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(code); }
-    /// "step path: why", one line, no final newline.
+    /// "step path: why", one line without a newline.
     [[nodiscard]] std::string message() const;
     void clear() noexcept {
         code.clear();
@@ -99,7 +114,20 @@ struct failure {
     }
 };
 
-/// What the throwing forms throw; `what()` is `why().message()`.
+/// Thrown by the throwing forms; `what()` is `why().message()`.
+///
+/// A `std::system_error` with the code of `why()`, so it can be caught without this header.
+///
+/// @threads a value.
+/// @blocks never.
+///
+/// @code
+/// try {
+///     mato::or_throw([](mato::failure& failed) { return port_of("http", failed); });
+///     FAIL("no error");
+/// } catch (const mato::error& failed) {
+///     std::fprintf(stderr, "%s\n", failed.what()); // read port: 'http' is not a port
+/// @endcode
 class error : public std::system_error {
 public:
     explicit error(failure why);
@@ -111,14 +139,24 @@ private:
     std::string text_;
 };
 
-/// The exception that is being handled, as a failure: all that a `mato::error` says, the code of a std::system_error, ENOMEM
-/// for std::bad_alloc, errc::callback_threw for any other. `step` names what threw and stands before a step that the exception
-/// names.
+/// Converts the exception being handled to a failure: the contents of a `mato::error`, the code of a std::system_error, ENOMEM
+/// for std::bad_alloc, errc::callback_threw for any other. `step` names the code that threw; it is put before the exception's
+/// step.
 /// @pre called inside a catch block.
 [[nodiscard]] inline failure current_failure(std::string_view step) noexcept;
 
-/// Where a function reports: built implicitly from the caller's `std::error_code` or `failure`, which it clears.
-/// A parameter only; it must not outlive the call.
+/// The error parameter of a function: converts implicitly from the caller's `std::error_code` or `failure`, and clears it.
+/// Use it only as a parameter; it must not outlive the call.
+///
+/// @threads one call.
+/// @blocks never.
+///
+/// @code
+/// int port_of(const std::string& text, mato::error_out out) {
+///     const int port = std::atoi(text.c_str());
+///     if (port <= 0) out.set(mato::errc::malformed, "read port", {}, "'" + text + "' is not a port");
+///     return port;
+/// @endcode
 class error_out {
 public:
     error_out(std::error_code& code) noexcept : code_(&code) { code.clear(); } // NOLINT(google-explicit-constructor)
@@ -133,7 +171,7 @@ private:
     failure* why_ = nullptr;
 };
 
-/// Makes a throwing form of a reporting one: calls `f(failure&)`, throws `mato::error` when it reports.
+/// Makes a throwing form from a reporting form: calls `f(failure&)` and throws `mato::error` if it reports an error.
 template <class F> decltype(auto) or_throw(F&& f);
 
 // ---- implementation ----
@@ -152,7 +190,7 @@ public:
         case errc::server_not_trusted: return "server not trusted";
         case errc::slow_consumer: return "slow consumer";
         case errc::not_ready: return "not ready";
-        case errc::version_mismatch: return "protocol versions do not meet";
+        case errc::version_mismatch: return "no protocol version in common; update the older program";
         case errc::busy: return "busy";
         case errc::frame_too_large: return "frame too large";
         case errc::malformed: return "malformed";
@@ -169,7 +207,7 @@ public:
         }
         return "unknown error " + std::to_string(value);
     }
-    // Shared objects with hidden visibility have an instance each; the name makes them one category.
+    // Each shared object with hidden visibility has its own instance; comparing names treats them as one category.
     [[nodiscard]] bool equivalent(const std::error_code& code, int value) const noexcept override {
         return code.value() == value && std::string_view(code.category().name()) == name();
     }
@@ -249,7 +287,7 @@ inline failure current_failure(std::string_view step) noexcept {
         } catch (const std::exception& thrown) {
             return told({}, thrown.what());
         } catch (...) {
-            return told({}, "an exception of a type that is no std::exception");
+            return told({}, "an exception that is not derived from std::exception");
         }
     } catch (...) { // no memory for the text
         failure bare;

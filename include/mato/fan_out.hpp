@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-/// @file fan_out.hpp: one stream of frames and many readers of any speed: who is sent what is published, and who is judged.
+/// @file fan_out.hpp: one stream of frames for many readers of any speed: delivery, and the limits of slow readers.
 /// Layer: 3 (mechanism; no asio, no descriptor).  Test: test/toolkit/fan_out_test.cpp, fan_out_property_test.cpp,
 /// test/fuzz/fan_out_fuzz.cpp.   Threads: distinct objects are independent.   Blocks: never.
 ///
-/// Memory is the ring and less than 512 bytes for each reader. A frame that was sent in part and that the ring forgets is kept
-/// beside it, once for all who are in it, up to a tenth of the ring; who would need more is cut off. Linux takes messages of
-/// up to 35 KiB whole or not at all (outbox.hpp), so that is for larger frames: make the ring ten times their size. Those that
-/// are closed for being slow keep what they had begun as long as the connection lingers. broadcast.hpp puts sockets to it.
+/// Memory: the ring, and less than 512 bytes for each reader. If the ring drops a frame that readers have sent partially, one
+/// copy is kept for all of them. Copies use at most a tenth of the ring; a reader that would need more is disconnected. Linux
+/// accepts messages of up to 35 KiB completely or not at all (outbox.hpp), so only larger frames are sent partially: make the
+/// ring ten times their size. A reader closed for being slow keeps its partially sent frame while the connection lingers.
+/// broadcast.hpp connects this to sockets.
 #pragma once
 
-#include "begun_frames.hpp"
 #include "clock.hpp"
 #include "error.hpp"
 #include "frame_ring.hpp"
@@ -17,6 +17,7 @@
 #include "key_index.hpp"
 #include "outbox.hpp"
 #include "overflow.hpp"
+#include "partial_frames.hpp"
 #include "subscriber.hpp"
 #include "subscription.hpp"
 
@@ -31,8 +32,15 @@
 namespace mato {
 inline namespace MATO_ABI {
 
-/// `Peer` has an outbox (`outbox& box()`), sends from it (`void flush()`), and can be ended: `void fall_behind(failure,
-/// std::optional<std::string> last_payload)` after what was begun, `void cut_off(failure)` at once. Both leave the stream.
+/// `Peer` has an outbox (`outbox& box()`), sends from it (`void flush()`), and can be closed: `void fall_behind(failure,
+/// std::optional<std::string> last_payload)` closes it after the partially sent frame, `void cut_off(failure)` immediately.
+/// Both leave the stream.
+///
+/// `basic_broadcast` is this class for connections.
+///
+/// @threads distinct objects are independent; one object, one thread.
+/// @fork must not be used in a child.
+/// @blocks never.
 template <class Peer, broadcast_policy Overflow, framing_policy Framing> class fan_out {
     static_assert(Framing::keeps_boundaries || !Overflow::loses_frames,
                   "mato: this overflow policy loses whole frames, so it needs a framing that keeps boundaries; raw does not");
@@ -49,40 +57,42 @@ public:
 
     fan_out_handlers on{};
 
-    /// The subscriber, for `outbox::follow`; it lives until the outbox leaves it.
-    /// @errors invalid_argument: the policy needs a handler that is not set: resync `snapshot`, a dropping one `gap`.
+    /// Adds a subscriber, to be passed to `outbox::follow`; it lives until the outbox leaves it.
+    /// @errors invalid_argument: a handler that the policy needs is not set: `snapshot` for resync, `gap` for dropping
+    /// policies.
     [[nodiscard]] feed* join(Peer& peer, Overflow policy, join_at where, error_out out);
 
     /// @returns the frame's number.
     /// @errors as Framing::append · frame_too_large: larger than half of the ring · busy: every subscriber is full, see
-    ///         block_producer. Then it was sent to nobody.
+    ///         block_producer. After an error no subscriber gets the frame.
     std::uint64_t publish(std::string_view payload, error_out out) { return publish(payload, nullptr, out); }
-    /// As `publish`; an older frame of this key is stale from now on: subscribers with `conflate` no longer get it.
+    /// As `publish`. Replaces an older frame of the same key: subscribers with `conflate` no longer get that one.
     std::uint64_t publish_keyed(std::uint64_t key, std::string_view payload, error_out out) {
         return publish(payload, &key, out);
     }
-    /// False while every subscriber is full and one has block_producer; then `on.room` says when that is over.
+    /// False while every subscriber is full and one has block_producer; `on.room` is called when there is room again.
     [[nodiscard]] bool has_room() noexcept;
 
-    /// Sends to every subscriber that can take something and is behind, one write each, then judges the others.
-    /// @returns whether there is more to send at once.
+    /// Writes once to every writable subscriber that has something to send, then enforces the limits of the others.
+    /// @returns whether there is more to send now.
     bool flush();
     [[nodiscard]] bool is_busy() const noexcept { return busy_ > 0; } ///< inside `flush` or a handler
-    /// A write's worth was published since the last: so that one long turn outruns neither the ring nor a subscriber's bound.
+    /// Enough for one write was published since the last flush. Flushing then keeps one long iteration of the loop from
+    /// overrunning the ring or a subscriber's limit.
     [[nodiscard]] bool is_flush_due() const noexcept { return ring_.end() - flushed_ >= flush_bytes_; }
 
-    /// Everyone gets what is published so far and no more.
+    /// Subscribers get everything published so far, and nothing newer.
     void finish();
 
     [[nodiscard]] const frame_ring& ring() const noexcept { return ring_; }
     [[nodiscard]] std::size_t members() const noexcept { return writable_.size() + stalled_.size(); } ///< leaving ones too
     [[nodiscard]] std::size_t size() const noexcept { return writable_.size() + stalled_.size() - leaving_; }
-    [[nodiscard]] std::size_t kept_beside() const noexcept { return begun_.bytes(); } ///< bytes: broadcast_status
+    [[nodiscard]] std::size_t partial_bytes() const noexcept { return partial_.bytes(); } ///< as in broadcast_status
     [[nodiscard]] broadcast_status status() const;
     [[nodiscard]] static subscriber_status status(const feed& of) { return static_cast<const subscriber&>(of).status(); }
 
 protected:
-    /// Some subscriber is no longer full, and the producer was told that all are. Amid other work: only note it.
+    /// Called when a subscriber has room again after `has_room()` returned false. It is called re-entrantly: post, do not act.
     virtual void has_room_again() noexcept {}
 
 private:
@@ -98,21 +108,21 @@ private:
     }
     std::uint64_t too_large(std::size_t size, error_out out) const;
     void make_room(std::size_t size);
-    void keep_begun(std::uint64_t sequence);
-    void judge();
-    void watch(const subscriber& who) noexcept;
-    std::unique_ptr<subscriber> take_out(subscriber& who) noexcept;
-    void put_in(std::unique_ptr<subscriber> who, partition& part);
+    void keep_partial(std::uint64_t sequence);
+    void enforce_limits();
+    void note_limit(const subscriber& who) noexcept;
+    std::unique_ptr<subscriber> remove_from_partition(subscriber& who) noexcept;
+    void attach_to(partition& part, std::unique_ptr<subscriber> who);
     void remove(subscriber& who) noexcept;
     void reap() noexcept;
     template <class Each> void for_each(Each each) const;
-    void tell_room() noexcept;
+    void report_room() noexcept;
     void count(std::uint64_t delivery_counters::*what, subscriber& who, std::uint64_t by) noexcept {
         who.counters_.*what += by;
         total_.*what += by;
     }
 
-    /// While it lives nobody is deleted.
+    /// Defers the deletion of subscribers while in scope.
     class busy {
     public:
         explicit busy(fan_out& all) noexcept : all_(all) { ++all_.busy_; }
@@ -130,19 +140,19 @@ private:
     std::size_t flush_bytes_; // published between two flushes
     std::string scratch_;     // a frame of a framing without ends()
     partition writable_, stalled_;
-    std::size_t leaving_ = 0;                // of the members, those that only get what is left
-    std::size_t blocking_ = 0;               // of the members, those with block_producer
-    std::uint64_t flushed_ = 0;              // the ring's end at the last flush
-    std::uint64_t first_begun_ = nowhere;    // no begun frame ends before this; may be too low
-    std::uint64_t next_judgement_ = nowhere; // nobody stalled is to be judged before the ring's end gets here
-    std::uint64_t last_kept_ = nowhere;      // nobody stalled that must lose nothing is before this; may be too low
-    begun_frames begun_;
-    shared_frame snapshot_; // of now: until the next frame is published
+    std::size_t leaving_ = 0;               // members that only get what was already published
+    std::size_t blocking_ = 0;              // members with block_producer
+    std::uint64_t flushed_ = 0;             // the ring's end at the last flush
+    std::uint64_t first_partial_ = nowhere; // no partially sent frame ends before this position; may be too low
+    std::uint64_t next_limit_ = nowhere;    // no stalled member reaches its limit before the ring's end gets here
+    std::uint64_t last_kept_ = nowhere;     // no stalled member that must not lose frames is before this; may be too low
+    partial_frames partial_;
+    shared_frame snapshot_; // of the current state; dropped when the next frame is published
     key_index keys_;
     delivery_counters total_;
     std::uint64_t disconnected_ = 0;
     int busy_ = 0;
-    bool told_full_ = false, removed_ = false;
+    bool reported_full_ = false, removed_ = false;
 };
 
 // ---- implementation ----
@@ -157,17 +167,21 @@ feed* fan_out<P, O, F>::join(P& peer, O policy, join_at where, error_out out) {
     const bool drops =
         kind == overflow_kind::drop_oldest || kind == overflow_kind::drop_newest || kind == overflow_kind::conflate;
     if ((kind == overflow_kind::resync || where.where == join_at::place::snapshot) && !on.snapshot)
-        return refuse(std::errc::invalid_argument, "a snapshot is wanted and on.snapshot is not set");
-    if (drops && !on.gap) return refuse(std::errc::invalid_argument, "frames may be lost and on.gap is not set");
+        return refuse(std::errc::invalid_argument,
+                      "the subscription needs a snapshot, but on.snapshot is not set; set it before subscribing");
+    if (drops && !on.gap)
+        return refuse(std::errc::invalid_argument,
+                      "the policy may lose frames, but on.gap is not set; set it before subscribing");
     if (where.where == join_at::place::after && where.number < ring_.oldest() - 1 && !drops && kind != overflow_kind::resync)
-        return refuse(std::errc::result_out_of_range, "the frames after it are no longer kept");
+        return refuse(std::errc::result_out_of_range,
+                      "the frames after this number are no longer in the ring; join at a snapshot or at the next frame");
     flush_bytes_ = std::min(flush_bytes_, worth_a_flush(policy.limit() / 2));
     auto fresh = std::make_unique<subscriber>(*this, peer, std::move(policy));
     fresh->begin_at(where);
     if (kind == overflow_kind::block_producer) ++blocking_;
     subscriber* const joined = fresh.get();
-    put_in(std::move(fresh), writable_);
-    tell_room();
+    attach_to(writable_, std::move(fresh));
+    report_room();
     return joined;
 }
 
@@ -197,41 +211,41 @@ fan_out<P, O, F>::store(const frame_ends& ends, std::string_view payload, const 
     return sequence;
 }
 
-// In functions of their own: an error_out whose address nobody takes stays in registers.
+// Errors are reported in separate functions: an error_out whose address is not taken stays in registers.
 template <class P, broadcast_policy O, framing_policy F> std::uint64_t fan_out<P, O, F>::busy_now(error_out out) {
-    out.set(errc::busy, "publish", {}, "every subscriber is full");
+    out.set(errc::busy, "publish", {}, "every subscriber's queue is full; wait for on.room");
     return 0;
 }
 
 template <class P, broadcast_policy O, framing_policy F>
 std::uint64_t fan_out<P, O, F>::too_large(std::size_t size, error_out out) const {
     std::string text = "a frame of " + std::to_string(size);
-    text += " bytes, the ring takes " + std::to_string(ring_.largest());
+    text += " bytes is larger than half of the ring (" + std::to_string(ring_.largest()) + "); enlarge ring_bytes";
     out.set(errc::frame_too_large, "publish", {}, std::move(text));
     return 0;
 }
 
 template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::make_room(std::size_t size) {
     while (!ring_.has_room(size)) {
-        if (first_begun_ < ring_.end_of(ring_.oldest())) keep_begun(ring_.oldest());
+        if (first_partial_ < ring_.end_of(ring_.oldest())) keep_partial(ring_.oldest());
         ring_.pop();
     }
 }
 
-template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::keep_begun(std::uint64_t sequence) {
+template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::keep_partial(std::uint64_t sequence) {
     const busy scope(*this);
     const auto size = static_cast<std::size_t>(ring_.end_of(sequence) - ring_.begin_of(sequence));
-    const bool is_kept = begun_.has(sequence) || begun_.bytes() + size <= ring_.capacity() / 10;
-    first_begun_ = nowhere;
+    const bool is_kept = partial_.has(sequence) || partial_.bytes() + size <= ring_.capacity() / 10;
+    first_partial_ = nowhere;
     for_each([&](subscriber& who) {
-        if (!who.is_begun()) return;
+        if (!who.is_mid_frame()) return;
         if (who.sequence_ != sequence) {
-            first_begun_ = std::min(first_begun_, who.position_);
+            first_partial_ = std::min(first_partial_, who.position_);
         } else if (is_kept) {
-            who.keep_begun();
+            who.keep_partial();
         } else {
             ++disconnected_;
-            who.peer_->cut_off({errc::slow_consumer, "broadcast", {}, "slow consumer: too many frames half sent"});
+            who.peer_->cut_off({errc::slow_consumer, "broadcast", {}, "slow consumer: too many partially sent frames"});
         }
     });
 }
@@ -241,13 +255,13 @@ template <class P, broadcast_policy O, framing_policy F> bool fan_out<P, O, F>::
     for (const partition* part : {&writable_, &stalled_})
         for (const auto& who : *part)
             if (who->peer_ && !who->is_leaving() && !who->is_full()) return true;
-    told_full_ = true;
+    reported_full_ = true;
     return false;
 }
 
-template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::tell_room() noexcept {
-    if (!told_full_ || !has_room()) return;
-    told_full_ = false;
+template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::report_room() noexcept {
+    if (!reported_full_ || !has_room()) return;
+    reported_full_ = false;
     has_room_again();
 }
 
@@ -257,35 +271,35 @@ template <class P, broadcast_policy O, framing_policy F> bool fan_out<P, O, F>::
     bool again = false;
     for (std::size_t i = 0; i < writable_.size();) {
         subscriber& who = *writable_[i];
-        if (who.peer_ && who.wants()) who.peer_->flush();
-        if (who.peer_) who.judge();
-        if (i == writable_.size() || writable_[i].get() != &who) continue; // it stalled; another is here now
-        again = again || (who.peer_ && who.wants());
+        if (who.peer_ && who.has_work()) who.peer_->flush();
+        if (who.peer_) who.enforce_limit();
+        if (i == writable_.size() || writable_[i].get() != &who) continue; // it stalled; another one has its index now
+        again = again || (who.peer_ && who.has_work());
         ++i;
     }
-    judge();
+    enforce_limits();
     return again || ring_.end() != flushed_; // a handler has published
 }
 
-// The stalled, and of them only those that must lose nothing: the others are seen to when they can be sent something.
-template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::judge() {
-    if (ring_.end() <= next_judgement_ && ring_.begin() <= last_kept_) return;
-    next_judgement_ = last_kept_ = nowhere;
+// Checks stalled subscribers that must not lose frames. The others are handled when they become writable.
+template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::enforce_limits() {
+    if (ring_.end() <= next_limit_ && ring_.begin() <= last_kept_) return;
+    next_limit_ = last_kept_ = nowhere;
     for (std::size_t i = 0; i < stalled_.size(); ++i) { // a handler may add to them
         subscriber& who = *stalled_[i];
-        if (who.peer_) who.judge();
-        if (who.peer_) watch(who);
+        if (who.peer_) who.enforce_limit();
+        if (who.peer_) note_limit(who);
     }
 }
 
-template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::watch(const subscriber& who) noexcept {
+template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::note_limit(const subscriber& who) noexcept {
     const overflow_kind kind = who.policy_.kind();
     if (who.is_leaving() || (kind != overflow_kind::disconnect && kind != overflow_kind::block_producer)) return;
     last_kept_ = std::min(last_kept_, who.position_);
     if (kind != overflow_kind::disconnect) return;
     const std::size_t own = who.peer_->box().own();
     const std::uint64_t room = who.policy_.limit() - std::min(own, who.policy_.limit());
-    if (room < nowhere - who.position_) next_judgement_ = std::min(next_judgement_, who.position_ + room);
+    if (room < nowhere - who.position_) next_limit_ = std::min(next_limit_, who.position_ + room);
 }
 
 template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::finish() {
@@ -300,7 +314,7 @@ void fan_out<P, O, F>::for_each(Each each) const {
             if ((*part)[i]->peer_) each(*(*part)[i]);
 }
 
-template <class P, broadcast_policy O, framing_policy F> auto fan_out<P, O, F>::take_out(subscriber& who) noexcept
+template <class P, broadcast_policy O, framing_policy F> auto fan_out<P, O, F>::remove_from_partition(subscriber& who) noexcept
     -> std::unique_ptr<subscriber> {
     partition& part = who.is_stalled_ ? stalled_ : writable_;
     part.back()->index_ = who.index_;
@@ -311,7 +325,7 @@ template <class P, broadcast_policy O, framing_policy F> auto fan_out<P, O, F>::
 }
 
 template <class P, broadcast_policy O, framing_policy F>
-void fan_out<P, O, F>::put_in(std::unique_ptr<subscriber> who, partition& part) {
+void fan_out<P, O, F>::attach_to(partition& part, std::unique_ptr<subscriber> who) {
     who->index_ = part.size();
     who->is_stalled_ = &part == &stalled_;
     part.push_back(std::move(who));
@@ -323,10 +337,10 @@ template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::
     else if (who.policy_.kind() == overflow_kind::block_producer)
         --blocking_;
     who.peer_ = nullptr;
-    tell_room();
+    report_room();
     removed_ = true;
     if (busy_ == 0) {
-        static_cast<void>(take_out(who));
+        static_cast<void>(remove_from_partition(who));
         removed_ = false;
     }
 }
@@ -338,7 +352,7 @@ template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::
             if ((*part)[i]->peer_)
                 ++i;
             else
-                static_cast<void>(take_out(*(*part)[i]));
+                static_cast<void>(remove_from_partition(*(*part)[i]));
         }
 }
 
@@ -349,7 +363,7 @@ template <class P, broadcast_policy O, framing_policy F> broadcast_status fan_ou
     now.stalled = stalled_.size();
     now.published = ring_.next() - 1;
     now.disconnected = disconnected_;
-    now.kept_beside = kept_beside();
+    now.partial_bytes = partial_bytes();
     now.ring_bytes = static_cast<std::size_t>(ring_.end() - ring_.begin());
     for_each([&](const subscriber& who) {
         const subscriber_status its = who.status();

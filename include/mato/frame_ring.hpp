@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-/// @file frame_ring.hpp: the newest frames of a stream, numbered and stored once; the oldest make room.
+/// @file frame_ring.hpp: a ring of the newest frames of a stream, each numbered and stored once.
 /// Layer: 3 (mechanism; no asio, no descriptor).  Test: test/toolkit/frame_ring_test.cpp.
 /// Threads: distinct objects are independent.   Blocks: never.
 ///
-/// A frame has a sequence number, from 1, and lies at a position: the bytes of the stream before it. Neither is ever reused.
+/// A frame has a sequence number, from 1, and a position: the number of stream bytes before it. Neither is ever reused.
 #pragma once
 
 #include "detail/abi.hpp"
@@ -19,50 +19,55 @@
 namespace mato {
 inline namespace MATO_ABI {
 
+/// Stores the newest frames of a stream in a fixed amount of memory. Used by `fan_out`; the oldest frames are dropped
+/// explicitly with `pop`.
+///
+/// @threads distinct objects are independent; one object, one thread.
+/// @blocks never.
 class frame_ring {
 public:
-    /// All of its memory, in bytes; at least `least_bytes`. An eighth of it finds frames: more than that of frames below 64
-    /// bytes makes room sooner than the bytes would need it.
+    /// `bytes`: all of its memory; at least `least_bytes`. One eighth is the index. If frames average below 64 bytes, the index
+    /// fills before the data does, and old frames are dropped earlier.
     explicit frame_ring(std::size_t bytes);
 
-    [[nodiscard]] std::uint64_t oldest() const noexcept { return oldest_; }      ///< the first that is kept; `next()` when none
-    [[nodiscard]] std::uint64_t next() const noexcept { return next_; }          ///< the number of the next frame
-    [[nodiscard]] std::uint64_t begin() const noexcept { return begin_; }        ///< where the oldest lies
-    [[nodiscard]] std::uint64_t end() const noexcept { return end_; }            ///< where the next will lie
-    [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }    ///< bytes of frames
-    [[nodiscard]] std::size_t largest() const noexcept { return capacity_ / 2; } ///< bytes of one
+    [[nodiscard]] std::uint64_t oldest() const noexcept { return oldest_; }   ///< the oldest in the ring; `next()` when empty
+    [[nodiscard]] std::uint64_t next() const noexcept { return next_; }       ///< the number of the next frame
+    [[nodiscard]] std::uint64_t begin() const noexcept { return begin_; }     ///< position of the oldest frame
+    [[nodiscard]] std::uint64_t end() const noexcept { return end_; }         ///< position of the next frame
+    [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; } ///< bytes for frames
+    [[nodiscard]] std::size_t largest() const noexcept { return capacity_ / 2; } ///< bytes of the largest frame
 
-    /// False: `pop` first. @pre size <= largest()
+    /// False: call `pop` first. @pre size <= largest()
     [[nodiscard]] bool has_room(std::size_t size) const noexcept {
         return end_ + size - begin_ <= capacity_ && next_ - oldest_ < slots_;
     }
-    /// Forgets the oldest. @pre there is one
+    /// Drops the oldest frame. @pre the ring is not empty
     void pop() noexcept { begin_ = end_of(oldest_++); }
-    /// A frame of three parts. @pre there is room for all @returns its number.
+    /// Adds a frame of three parts. @pre there is room for all @returns its number.
     std::uint64_t push(std::string_view head, std::string_view body = {}, std::string_view tail = {}) noexcept;
 
-    /// @pre of the kept ones
+    /// @pre the frame is in the ring
     [[nodiscard]] std::uint64_t end_of(std::uint64_t sequence) const noexcept { return slot(sequence) & ~superseded_bit; }
     [[nodiscard]] std::uint64_t begin_of(std::uint64_t sequence) const noexcept {
         return sequence == oldest_ ? begin_ : end_of(sequence - 1);
     }
-    /// The number of the frame that holds this byte, or begins here. @pre begin() <= position <= end()
+    /// The number of the frame that contains this byte, or begins here. @pre begin() <= position <= end()
     [[nodiscard]] std::uint64_t at(std::uint64_t position) const noexcept;
-    /// The last place between frames that is not after `position`. @pre as `at`
+    /// The last frame boundary that is not after `position`. @pre as `at`
     [[nodiscard]] std::uint64_t boundary(std::uint64_t position) const noexcept { return begin_of_or_end(at(position)); }
 
-    /// A newer frame says what this one said. @pre of the kept ones
+    /// Marks a frame that a newer one replaces. @pre the frame is in the ring
     void supersede(std::uint64_t sequence) noexcept { slot(sequence) |= superseded_bit; }
     [[nodiscard]] bool is_superseded(std::uint64_t sequence) const noexcept { return (slot(sequence) & superseded_bit) != 0; }
 
-    /// Bytes as they lie in memory, in at most two pieces; they die with the next `push`.
+    /// The bytes in memory, in at most two pieces, valid until the next `push`.
     [[nodiscard]] std::array<std::string_view, 2> bytes(std::uint64_t from, std::uint64_t to) const noexcept;
 
     static constexpr std::size_t least_bytes = 1024;
-    static constexpr std::uint64_t nowhere = ~std::uint64_t{0}; ///< behind every position and every number
+    static constexpr std::uint64_t nowhere = ~std::uint64_t{0}; ///< greater than every position and every number
 
 private:
-    static constexpr std::uint64_t superseded_bit = std::uint64_t{1} << 63; // no stream gets to 8 EiB
+    static constexpr std::uint64_t superseded_bit = std::uint64_t{1} << 63; // no stream reaches 8 EiB
 
     void write(std::string_view part) noexcept;
     [[nodiscard]] std::uint64_t& slot(std::uint64_t sequence) const noexcept { return ends_[sequence & (slots_ - 1)]; }
@@ -71,8 +76,8 @@ private:
     }
 
     std::size_t slots_, capacity_;          // frames, a power of two; bytes
-    std::unique_ptr<std::uint64_t[]> ends_; // where each kept frame ends
-    std::unique_ptr<char[]> data_;          // untouched memory costs nothing until the stream gets there
+    std::unique_ptr<std::uint64_t[]> ends_; // the end position of each frame
+    std::unique_ptr<char[]> data_;          // uninitialized: pages cost no memory until the stream reaches them
     std::uint64_t oldest_ = 1, next_ = 1;
     std::uint64_t begin_ = 0, end_ = 0;
     std::size_t write_at_ = 0; // end_ in data_

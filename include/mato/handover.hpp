@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file handover.hpp: whether a daemon survives the death of its process.
+/// @file handover.hpp: whether a daemon survives a crash of its process.
 /// Layer: 2 (policy).  Test: test/toolkit/handover_policy_test.cpp.
 /// Threads: values.   Blocks: never.
 ///
@@ -14,7 +14,7 @@
 namespace mato {
 inline namespace MATO_ABI {
 
-/// Which of the processes that serve one after the other this is.
+/// The number of this process among those that serve one after the other. A daemon returns it from `generation()`.
 struct generation {
     enum class why : std::uint8_t { first, crashed };
     std::uint32_t number = 1; ///< from 1
@@ -23,7 +23,7 @@ struct generation {
     milliseconds gap{0}; ///< without a process that serves; in `setup`, until now
 };
 
-/// How a child ended.
+/// How a child ended. One of the two members is set.
 struct child_status {
     int exit_code = -1; ///< -1: a signal ended it
     int signal = 0;     ///< 0: it exited
@@ -45,7 +45,7 @@ template <class H> concept handover_policy = requires {
     { H::outlives } -> std::convertible_to<bool>;
 };
 
-/// The daemon is one process; its death ends everything it has open.
+/// The default: the daemon is one process. When it dies, everything that it has open is closed.
 struct no_handover {
     static constexpr bool outlives = false;
 };

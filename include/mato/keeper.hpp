@@ -30,6 +30,12 @@ template <class E> concept keeper_events = requires(E events, const std::string&
     {events.on_trouble(text)}; ///< one line for the log
 };
 
+/// The keeper's side of `keeper`: it starts workers, holds their items, and restarts them after a crash. `basic_daemon` runs
+/// it.
+///
+/// @threads one object, one thread; the process must have no other.
+/// @fork it forks each worker.
+/// @blocks until the daemon has stopped.
 class keeper_process {
 public:
     explicit keeper_process(restart_limits limits) noexcept : schedule_(limits) {}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file kept.hpp: what a daemon's process gives to its keeper, and gets back after a death.
+/// @file kept.hpp: descriptors and memory that a daemon's process gives to its keeper, and gets back after a crash.
 /// Layer: 3 (mechanism; no asio).  Test: test/toolkit/kept_test.cpp, test/process/survive_process_test.cpp.
 /// Threads: the daemon's thread alone.   Blocks: `keep`, `memory` and `listen_on` until the keeper has answered, at most
 /// `patience`.
@@ -24,11 +24,12 @@
 namespace mato {
 inline namespace MATO_ABI {
 
+/// The options of `kept::keep`. By default only the descriptor is kept.
 struct keep_options {
     pid_t child = 0; ///< a child of this process that belongs to the descriptor; its status is kept too
 };
 
-/// What an earlier generation left.
+/// A descriptor or child that an earlier generation kept. Returned by `kept::take_all`.
 struct kept_item {
     std::string name;
     unique_fd descriptor;                 ///< close-on-exec; empty when only the child was kept
@@ -36,13 +37,18 @@ struct kept_item {
     std::optional<child_status> status{}; ///< of a child that has ended already
 };
 
-/// The socket that clients connect to, as an endpoint published it.
+/// The listening socket published by an endpoint. The keeper holds a copy of it for the next generation.
 struct kept_listener {
     unique_fd socket;
     dev_t device = 0;
     ino_t inode = 0; ///< 0: it has no name of its own
 };
 
+/// The items that a daemon's process gives to its keeper, and gets back after a crash. A daemon returns it from `kept()`.
+///
+/// @threads only the daemon's thread.
+/// @fork must not be used in a child.
+/// @blocks `keep`, `memory` and `listen_on` until the keeper has answered, at most `patience`.
 class kept {
 public:
     static constexpr std::size_t most_items = detail::keeper_message::most_slots;

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-/// @file listener.hpp: accepts the clients that may come, and says why the others may not.
+/// @file listener.hpp: accepts clients that the peer policy allows, and reports why others are refused.
 /// Layer: 3 (mechanism; no asio).  Test: test/toolkit/listener_test.cpp.
 /// Threads: distinct objects are independent; one object, one thread.   Blocks: never.
 /// Fork: open it in the final process.   Source: accept(2).
 ///
-/// It joins an endpoint and a peer policy, given as types, and includes neither: anything with their shape will do.
+/// It combines an endpoint and a peer policy, given as types. It includes neither header: any type with the same members works.
 #pragma once
 
 #include "error.hpp"
@@ -17,14 +17,31 @@
 namespace mato {
 inline namespace MATO_ABI {
 
-/// What a listener needs of its two policies: `Endpoint::publish(lock, options, out)`, `Endpoint::withdraw()`,
+/// Requires of its two policies: `Endpoint::publish(lock, options, out)`, `Endpoint::withdraw()`,
 /// `Endpoint::describe()`, `Endpoint::named`, and `Peer::checks`.
+///
+/// A listening socket whose clients are checked by the peer policy. `basic_server` uses it; use it directly with another
+/// event loop.
+///
+/// @threads distinct objects are independent; one object, one thread.
+/// @fork open it in the final process.
+/// @blocks never.
+///
+/// @code
+/// auto listener = mato::basic_listener<mato::owned_path, mato::same_user>::open(
+///     mato::owned_path(paths.file("other.sock")), {}, lock, mato::publish_options{}, why);
+/// const auto check = [](int socket, const mato::same_user& policy, mato::error_out out) {
+///     return mato::require_peer(socket, policy, mato::errc::peer_rejected, out);
+/// };
+/// const auto next = listener.try_accept(check, why);
+/// if (next && !next->why) std::printf("pid %d connected\n", static_cast<int>(next->peer.pid));
+/// @endcode
 template <class Endpoint, class Peer> class basic_listener {
     static_assert(Endpoint::named || Peer::checks,
-                  "mato: this endpoint has no permissions of its own, so the peer policy must check (any_peer does not)");
+                  "mato: this endpoint has no file permissions, so the peer policy must check (any_peer does not)");
 
 public:
-    /// A client at the door: already allowed, or refused with the reason in `why`; a refused one is closed when dropped.
+    /// A connected client, allowed or refused; `why` has the reason of a refusal. Destroying it closes a refused client.
     template <class Credentials> struct accepted {
         unique_fd socket; ///< non-blocking, close-on-exec
         Credentials peer;
@@ -63,16 +80,16 @@ public:
         return listener;
     }
 
-    /// Publishes anew after something removed the name; connections in the old backlog are lost to it.
-    /// @errors as Endpoint::publish; then the old socket stays.
+    /// Publishes again after the name was removed. Clients still waiting in the old socket's backlog are disconnected.
+    /// @errors as Endpoint::publish; then the old socket stays open.
     template <class Lock, class Options> void republish(const Lock& held, const Options& options, error_out out) {
         unique_fd fresh = endpoint_.publish(held, options, out);
         if (fresh) socket_ = std::move(fresh);
     }
 
-    /// The next client, or nothing when none waits.
-    /// `require(socket, policy, out)` reads and judges the credentials (peer.hpp has `require_peer`).
-    /// @errors EMFILE, ENFILE, ENOBUFS, ENOMEM: stop asking for a while; the client waits in the backlog.
+    /// The next client, or empty when none waits.
+    /// `require(socket, policy, out)` reads and checks the credentials (`require_peer` in peer.hpp).
+    /// @errors EMFILE, ENFILE, ENOBUFS, ENOMEM: try again later; the client waits in the backlog.
     template <class Require> auto try_accept(Require require, error_out out) {
         using credentials = decltype(require(0, std::as_const(peer_), out));
         std::optional<accepted<credentials>> result;
@@ -88,7 +105,7 @@ public:
         return result;
     }
 
-    [[nodiscard]] int native_handle() const noexcept { return socket_.get(); } ///< readable: a client waits
+    [[nodiscard]] int native_handle() const noexcept { return socket_.get(); } ///< readable when a client waits
     [[nodiscard]] const Endpoint& endpoint() const noexcept { return endpoint_; }
 
     /// Withdraws the name, then closes: clients still in the backlog see end-of-file.

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: MIT
-/// @file lock.hpp: at most one holder per path, and who that is.
+/// @file lock.hpp: a lock file with at most one holder per path, and the pid of the holder.
 /// Layer: 2 (policy).  Test: test/toolkit/lock_test.cpp.
 /// Threads: distinct objects are independent; one object, one thread.   Blocks: never, unless a function says so.
-/// Fork: parent and child share the lock. Only the process that took it, or `adopt`ed it, releases; elsewhere the
-///       destructor just closes its copy. exec drops it (close-on-exec).
+/// Fork: parent and child share the lock. Only the process that acquired or `adopt`ed it releases it; in other processes the
+///       destructor only closes the descriptor. exec closes it (close-on-exec).
 /// Source: flock(2), fcntl(2) "Open file description locks", open(2).
 ///
-/// After locking, path and descriptor must be one inode; else A locks, B opens, A unlinks and leaves, B locks a nameless
-/// file, C creates and locks a new one: two holders. With that check the file can be removed at release, under the lock.
+/// After locking, path and descriptor must refer to the same inode. Otherwise two processes could hold the lock: A locks, B
+/// opens, A unlinks and exits, B locks the unlinked file, C creates and locks a new one. With this check the file can be
+/// removed at release, while the lock is held.
 #pragma once
 
 #include "clock.hpp"
@@ -23,9 +24,10 @@
 namespace mato {
 inline namespace MATO_ABI {
 
-/// How a descriptor is locked. `try_lock` returns 0, or the errno: EWOULDBLOCK means held by another and nothing else does
-/// (ENOLCK and EOPNOTSUPP mean that this file system cannot lock, and must never be read as "free"). `probe` answers alike
-/// without keeping anything, and two probes never see each other: else two askers would make a stale file look held.
+/// How a descriptor is locked. `try_lock` returns 0 or an errno: only EWOULDBLOCK means held by another process (ENOLCK and
+/// EOPNOTSUPP mean that this file system has no locks, and must not be taken for "free"). `probe` returns the same without
+/// keeping the lock. Two probes must not see each other, or two processes probing at the same time would see a stale file as
+/// held.
 template <class M> concept lock_mechanism = requires(int fd) {
     { M::try_lock(fd) } -> std::same_as<int>;
     { M::probe(fd) } -> std::same_as<int>;
@@ -36,10 +38,16 @@ template <class M> concept lock_mechanism = requires(int fd) {
 /// fcntl(2) F_SETLK belong to one process and do not.
 template <class M> concept shared_lock_mechanism = lock_mechanism<M> && requires { requires M::shared_by_copies; };
 
-/// flock(2): Linux, BSD, macOS; survives fork, is not lost when an unrelated descriptor of the file is closed.
+/// flock(2): Linux, BSD, macOS. It survives fork, and closing another descriptor of the file does not release it.
+///
+/// The default mechanism.
+///
+/// @threads safe.
+/// @fork parent and child share the lock.
+/// @blocks never.
 struct flock_lock {
     static int try_lock(int fd) noexcept { return sys::flock(fd, LOCK_EX | LOCK_NB) == 0 ? 0 : errno; }
-    static int probe(int fd) noexcept { // flock(2) cannot ask: a shared lock for a moment
+    static int probe(int fd) noexcept { // flock(2) has no query: take a shared lock briefly
         if (sys::flock(fd, LOCK_SH | LOCK_NB) == -1) return errno;
         unlock(fd);
         return 0;
@@ -49,7 +57,16 @@ struct flock_lock {
 };
 
 #if MATO_HAS_OFD_LOCKS
-/// Open file description lock: as flock, and seen by NFS servers. It and flock do not see each other.
+/// Open file description lock: like flock, and works over NFS. OFD locks and flock do not see each other.
+///
+/// @threads safe.
+/// @fork parent and child share the lock.
+/// @blocks never.
+///
+/// @code
+/// using ofd_instance_lock = mato::basic_instance_lock<mato::ofd_lock>; // over NFS, for example
+/// const auto other = ofd_instance_lock::acquire(path + ".ofd", why);
+/// @endcode
 struct ofd_lock {
     static int try_lock(int fd) noexcept {
         const int why = set(fd, F_WRLCK);
@@ -78,7 +95,12 @@ private:
 static_assert(lock_mechanism<ofd_lock>);
 #endif
 
-/// Excludes nobody: for a daemon whose supervisor already keeps it single.
+/// No lock: for a daemon whose supervisor already starts only one.
+///
+/// Every attempt succeeds.
+///
+/// @threads safe.
+/// @blocks never.
 struct null_lock {
     static int try_lock(int) noexcept { return 0; }
     static int probe(int) noexcept { return 0; }
@@ -88,17 +110,38 @@ struct null_lock {
 
 static_assert(lock_mechanism<flock_lock> && lock_mechanism<null_lock>);
 
-/// Who holds a lock, as the lock file says. Informational: act on it through `signal_holder`, never through kill(2).
+/// The holder of a lock according to the lock file. For messages only: to signal it use `signal_holder`, never kill(2).
+///
+/// @threads a value.
+/// @blocks never.
 struct lock_holder {
-    pid_t pid = 0; ///< 0: the holder has not written it yet; a number of the holder's pid namespace, which may be another
+    pid_t pid = 0; ///< in the holder's pid namespace, which may be a different one; 0: not written yet
 };
 
-/// A process that something other than the lock file names, see basic_client::signal_daemon.
+/// A process found by other means than the lock file, see basic_client::signal_daemon.
+///
+/// The pidfd pins the process, so that its pid cannot be reused while it is checked.
+///
+/// @threads a value.
+/// @blocks never.
 struct found_process {
-    unique_fd process{}; ///< a pidfd, where the system has them
-    pid_t number = 0;    ///< in this process's pid namespace; 0: it has none here
+    unique_fd process{}; ///< a pidfd, if the system has them
+    pid_t number = 0;    ///< its pid in this process's pid namespace; 0: none here
 };
 
+/// A lock file that at most one process holds. `instance_lock` uses flock(2).
+///
+/// @threads distinct objects are independent; one object, one thread.
+/// @fork parent and child share the lock; only the process that acquired or `adopt`ed it releases it.
+/// @blocks never, except `acquire_directory` until its deadline and `try_acquire` for at most 100 ms while a holder writes
+/// its pid.
+///
+/// @code
+/// auto attempt = mato::instance_lock::try_acquire(std::string(argv[1]) + "/app.lock", why);
+/// if (why) return std::fprintf(stderr, "%s\n", why.message().c_str()), 69;
+/// if (!attempt) return std::fprintf(stderr, "already running, pid %d\n", static_cast<int>(attempt.holder().pid)), 75;
+/// const mato::instance_lock lock = *std::move(attempt); // held until main returns or the process dies
+/// @endcode
 template <class Mechanism = flock_lock> class basic_instance_lock {
     static_assert(lock_mechanism<Mechanism>,
                   "mato: a lock mechanism needs static noexcept `int try_lock(int fd)` and `int probe(int fd)` (0 or errno), "
@@ -113,54 +156,55 @@ public:
     basic_instance_lock& operator=(basic_instance_lock&& other) noexcept;
     ~basic_instance_lock() { release(); }
 
-    /// Takes the lock, or tells who holds it. A loser changes nothing.
+    /// Acquires the lock, or returns its holder. Changes nothing if another process holds it.
     ///
     /// @pre     the directory exists and is private (see endpoint.hpp).
-    /// @effects creates `path` 0600 when absent; writes the pid only after the lock is held, and, where there is proc(5), a
-    ///          second line: pid namespace, boot, start time in ticks. A file with the pid alone is read as well.
-    /// @errors  ELOOP: the last component is a symlink · ENOLCK, EOPNOTSUPP: cannot lock here · any of open(2).
+    /// @effects creates `path` with mode 0600 if it does not exist. Writes the pid after the lock is held and, with proc(5), a
+    ///          second line: pid namespace, boot id, start time in ticks. Files with only the pid can be read too.
+    /// @errors  ELOOP: the last component is a symlink · ENOLCK, EOPNOTSUPP: no locks here · any of open(2).
     [[nodiscard]] static attempt try_acquire(const std::string& path);
     [[nodiscard]] static attempt try_acquire(const std::string& path, error_out out);
 
-    /// As `try_acquire`, but a held lock is the error `errc::already_running` whose detail names the pid.
+    /// As `try_acquire`, but a held lock is the error `errc::already_running`, whose detail has the pid.
     [[nodiscard]] static basic_instance_lock acquire(const std::string& path);
     [[nodiscard]] static basic_instance_lock acquire(const std::string& path, error_out out);
 
-    /// Locks a directory itself, which leaves no file behind: the lock clients take while one of them starts the daemon.
-    /// @blocks until it is free or `until` has passed (`errc::timed_out`); polls, because flock(2) has no time-out.
-    /// @errors timed_out · any of open(2) · EBADF: ofd_lock needs a writable descriptor, which no directory has.
+    /// Locks the directory itself, so no file remains. Clients take this lock while one of them starts the daemon.
+    /// @blocks until the lock is free or `until` has passed (`errc::timed_out`); polls, because flock(2) has no time-out.
+    /// @errors timed_out · any of open(2) · EBADF: ofd_lock needs a writable descriptor, which directories do not have.
     [[nodiscard]] static basic_instance_lock acquire_directory(const std::string& directory, deadline until, error_out out);
 
-    /// Sends `signal` to the holder, and to no other process: the lock must be held, the file must name a process of this boot
-    /// and pid namespace that began when the file says, and all that must still be so after the process was pinned by a pidfd.
-    /// @returns the pid signalled, else 0. `signal` 0 only asks.
-    /// @errors  not_running: nothing holds it · malformed: no usable pid in it · holder_not_proved: it is held, but which
-    /// process
-    ///          here holds it is not certain; nothing was signalled · EPERM: running, not yours.
+    /// Sends `signal` to the holder, and to no other process. The lock must be held. The file must name a process of this boot
+    /// and pid namespace with the recorded start time. All of this is checked again after the process was opened as a pidfd.
+    /// @returns the pid signalled, else 0. `signal` 0 only checks.
+    /// @errors  not_running: no process holds it · malformed: no valid pid in the file · holder_not_proved: it is held, but it
+    /// is
+    ///          not certain by which process; nothing was signalled · EPERM: it runs as another user.
     static pid_t signal_holder(const std::string& path, int signal, error_out out) {
         return signal_holder(
             path, signal, [](error_out) { return found_process(); }, out);
     }
-    /// As above; where the file is no proof, `find(error_out)` says a process, which is believed when its namespace, number
-    /// there, boot and start are the file's, or, of a file with the pid alone, its number.
+    /// As above. If the file is not proof enough, `find(error_out)` names a process. It is accepted if its namespace, pid
+    /// there, boot and start time match the file, or only the pid for a file with the pid alone.
     template <class Find> static pid_t signal_holder(const std::string& path, int signal, Find find, error_out out);
 
     [[nodiscard]] bool is_held() const noexcept { return static_cast<bool>(fd_); }
     [[nodiscard]] const std::string& path() const noexcept { return path_; }
 
-    /// Whether the name still is the locked inode: false once something removed or replaced the file.
+    /// Whether the name still refers to the locked inode: false after the file was removed or replaced.
     [[nodiscard]] bool verify() const noexcept;
 
-    /// To be kept open while detaching (detach.hpp); -1 when nothing is held.
+    /// The descriptor, to be kept open while detaching (detach.hpp); -1 when the lock is not held.
     [[nodiscard]] int native_handle() const noexcept { return fd_.get(); }
 
-    /// Makes the calling process the owner, after a fork, and writes its pid.
+    /// After a fork: makes the calling process the owner and writes its pid.
     void adopt(error_out out);
 
-    /// Closes this process's copy and leaves lock and file to the others: what a parent does once its child has `adopt`ed.
+    /// Closes this process's descriptor without releasing the lock or removing the file: for the parent of a child that
+    /// `adopt`s.
     void abandon() noexcept { fd_.reset(); }
 
-    /// Removes the file, if it still is ours, while the lock is held; then unlocks, also for copies that a child kept.
+    /// Removes the file if it still is the locked one, then unlocks, also for descriptors that a child still has.
     void release() noexcept;
 
 private:
@@ -170,7 +214,7 @@ private:
     static constexpr std::size_t max_text = 128;    // bytes: the pid, two numbers of 20 digits, a boot id of 36 characters
     struct holder_text {
         pid_t pid = 0;
-        std::string place, start; // "NAMESPACE BOOT", ticks; empty: it says the pid alone
+        std::string place, start; // "NAMESPACE BOOT", ticks; empty: the file has only the pid
         bool operator==(const holder_text&) const = default;
     };
     static std::string read_text(int fd);
@@ -188,12 +232,17 @@ private:
     unique_fd fd_;
     std::string path_;
     pid_t owner_ = 0;
-    bool leaves_file_ = true; // a directory lock owns no file
+    bool leaves_file_ = true; // false for a directory lock, which has no file to remove
 };
 
 using instance_lock = basic_instance_lock<>;
 
-/// The lock, or its holder.
+/// The result of `try_acquire`: the lock, or its holder.
+///
+/// It converts to true if the lock was acquired. `*attempt` is the lock, `holder()` the holder otherwise.
+///
+/// @threads a value.
+/// @blocks never.
 template <class Mechanism> class basic_instance_lock<Mechanism>::attempt {
 public:
     [[nodiscard]] explicit operator bool() const noexcept { return lock_.is_held(); }
@@ -225,8 +274,8 @@ template <class M> auto basic_instance_lock<M>::try_acquire(const std::string& p
 }
 
 template <class M> auto basic_instance_lock<M>::try_acquire(const std::string& path, error_out out) -> attempt {
-    constexpr int most_races = 100; // each lost race is another process's whole life; so many in a row is a fault
-    constexpr int most_pauses = 20; // 100 ms in all for a holder to say its pid
+    constexpr int most_races = 100; // each lost race is the complete life of another process; so many in a row is an error
+    constexpr int most_pauses = 20; // 100 ms in total for a holder to write its pid
     constexpr long pause_ms = 5;
     attempt result;
     for (int race = 0; race < most_races; ++race) {
@@ -239,7 +288,7 @@ template <class M> auto basic_instance_lock<M>::try_acquire(const std::string& p
                 result.holder_.pid = pid;
                 return result;
             }
-            sys::sleep_ms(pause_ms); // between lock and write, or only probed by `signal_holder`: a matter of microseconds
+            sys::sleep_ms(pause_ms); // the pid is not written yet, or `signal_holder` probes the lock: takes microseconds
             continue;
         } else if (why != 0) {
             return out.set({why, std::system_category()}, "lock", path), std::move(result);
@@ -252,7 +301,8 @@ template <class M> auto basic_instance_lock<M>::try_acquire(const std::string& p
         result.lock_ = std::move(lock);
         return result;
     }
-    out.set(errc::busy, "lock", path, "the file was replaced or asked about again and again");
+    out.set(errc::busy, "lock", path,
+            "other processes kept replacing or probing the file while this one tried to lock it; try again");
     return result;
 }
 
@@ -272,7 +322,7 @@ template <class M> auto basic_instance_lock<M>::acquire(const std::string& path,
 
 template <class M> auto basic_instance_lock<M>::acquire_directory(const std::string& directory, deadline until, error_out out)
     -> basic_instance_lock {
-    constexpr long first_ms = 1, longest_ms = 20; // a start takes a few ms; 20 keeps a hundred waiters under 1% of a core
+    constexpr long first_ms = 1, longest_ms = 20; // a start takes a few ms; with 20 ms a hundred waiters use below 1% of a core
     unique_fd fd(sys::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
     if (!fd) return out.set(last_error(), "open directory", directory), basic_instance_lock();
     for (long pause = first_ms;; pause = pause * 2 < longest_ms ? pause * 2 : longest_ms) {
@@ -300,7 +350,8 @@ template <class M> auto basic_instance_lock<M>::read_holder(const std::string& p
         return out.set({why, std::system_category()}, "lock", path), holder_text();
     }
     auto said = parse(read_text(fd.get()));
-    if (said.pid <= 0) out.set(errc::malformed, "find holder", path, "the lock is held, but its file names no process");
+    if (said.pid <= 0)
+        out.set(errc::malformed, "find holder", path, "the lock is held, but its file contains no valid process id");
     return said;
 }
 
@@ -327,7 +378,8 @@ pid_t basic_instance_lock<M>::signal_holder(const std::string& path, int signal,
         holder = std::move(found);
     }
     if (const auto again = read_holder(path, out); out.failed() || !(again == said)) {
-        if (!out.failed()) out.set(errc::not_running, "find holder", path, "the holder changed");
+        if (!out.failed())
+            out.set(errc::not_running, "find holder", path, "another process acquired the lock in the meantime; try again");
         return 0;
     }
     const int sent = holder.process ? sys::pidfd_send_signal(holder.process.get(), signal) : sys::kill(holder.number, signal);
@@ -335,27 +387,27 @@ pid_t basic_instance_lock<M>::signal_holder(const std::string& path, int signal,
     return holder.number;
 }
 
-/// Whether the file's own words prove that its number means this process here; else why not.
+/// Whether the contents of the file prove which process its pid means; else the reason.
 template <class M> bool basic_instance_lock<M>::prove(const holder_text& said, std::string& why_not) {
 #if MATO_HAS_PROC
     const std::string number = "process " + std::to_string(said.pid);
     if (said.place.empty())
-        why_not =
-            "the lock file names " + number + " alone, not its pid namespace, boot and start; it may be another process by now";
+        why_not = "the lock file has only the pid of " + number +
+                  ", not its pid namespace, boot and start time; the pid may have been reused";
     else if (const auto here = place_of("self"); here.empty())
-        why_not = "/proc does not say this process's pid namespace, so it is not certain which one " + number + " is";
+        why_not = "/proc does not show the pid namespace of this process, so it is not certain which process " + number + " is";
     else if (said.place != here)
-        why_not = "it is " + number + " of another pid namespace, boot or machine; signal it from there";
+        why_not = "the holder is " + number + " of another pid namespace, boot or machine; send the signal from there";
     else if (said.start != start_of(std::to_string(said.pid)))
-        why_not = number + " is not the one that took the lock: it began at another time";
+        why_not = number + " is not the holder: it started at another time than the lock file says";
 #else
     static_cast<void>(said);
 #endif
     return why_not.empty();
 }
 
-/// Whether what was found otherwise is the process that the file means: by its number in its own pid namespace, which is the
-/// file's, and its start, which alone is no proof: several processes begin in one tick.
+/// Whether a process found by other means is the one in the file: same pid namespace, same pid there, and same start time. The
+/// start time alone is not enough, because several processes can start in one tick.
 template <class M> bool basic_instance_lock<M>::is_meant(const holder_text& said, pid_t number) {
     if (said.place.empty()) return number == said.pid;
     const auto process = std::to_string(number);
@@ -383,7 +435,7 @@ template <class M> void basic_instance_lock<M>::write_pid(off_t size_before, err
     if (!place.empty() && !start.empty()) text += place + " " + start + "\n";
 #endif
     const auto size = static_cast<off_t>(text.size());
-    // Not emptied first: ext4 writes a file that was to disk at its close (auto_da_alloc), for which a start would wait.
+    // Not truncated first: ext4 writes a truncated file to disk when it is closed (auto_da_alloc), and the start would wait.
     const ssize_t written = sys::pwrite(fd_.get(), text.data(), text.size(), 0);
     if (written != size)
         return out.set(written < 0 ? last_error() : std::error_code(ENOSPC, std::system_category()), "write lock file", path_);
@@ -400,7 +452,7 @@ template <class M> void basic_instance_lock<M>::release() noexcept {
 }
 
 template <class M> std::string basic_instance_lock<M>::read_text(int fd) {
-    char text[max_text + 1]; // what fills it is no lock file of ours
+    char text[max_text + 1]; // a longer file is not one of our lock files
     const ssize_t got = sys::pread(fd, text, sizeof text, 0);
     return {text, got > 0 ? static_cast<std::size_t>(got) : 0};
 }
@@ -431,7 +483,7 @@ template <class M> auto basic_instance_lock<M>::parse(const std::string& text) -
 }
 
 #if MATO_HAS_PROC
-/// "NAMESPACE BOOT"; empty where proc(5) does not say. Not kept: a child may be in another namespace. `process`: a number, or
+/// "NAMESPACE BOOT"; empty if proc(5) does not have them. Not cached: a child may be in another namespace. `process`: a pid, or
 /// "self".
 template <class M> std::string basic_instance_lock<M>::place_of(const std::string& process) {
     const unique_fd space(sys::open(("/proc/" + process + "/ns/pid").c_str(), O_RDONLY));
@@ -444,13 +496,13 @@ template <class M> std::string basic_instance_lock<M>::place_of(const std::strin
            std::string(text, static_cast<std::size_t>(got) - (text[got - 1] == '\n' ? 1 : 0));
 }
 
-/// proc(5) stat, field 22: when it began, in ticks since the boot. `process`: a number, or "self".
+/// proc(5) stat, field 22: the start time in ticks since boot. `process`: a pid, or "self".
 template <class M> std::string basic_instance_lock<M>::start_of(const std::string& process) {
     const unique_fd file(sys::open(("/proc/" + process + "/stat").c_str(), O_RDONLY));
     char text[1024]; // 52 numbers and a name
     const ssize_t got = file ? sys::read(file.get(), text, sizeof text) : -1;
     const std::string fields(text, got > 0 ? static_cast<std::size_t>(got) : 0);
-    std::size_t at = fields.rfind(')'); // a name may hold anything but the end of the line
+    std::size_t at = fields.rfind(')'); // a name may contain any character except a newline
     for (int field = 2; field < 22 && at != std::string::npos; ++field) at = fields.find(' ', at + 1);
     if (at == std::string::npos) return {};
     return fields.substr(at + 1, fields.find(' ', at + 1) - at - 1);

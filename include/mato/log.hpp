@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/// @file log.hpp: one line an event, in a file that cannot grow without end.
+/// @file log.hpp: a log with one line per event, in a file of limited size.
 /// Layer: 2 (policy).  Test: test/toolkit/log_test.cpp.
-/// Threads: distinct objects are independent; one object, one thread.   Blocks: as write(2) to a file does.
+/// Threads: distinct objects are independent; one object, one thread.   Blocks: like write(2) to a file.
 /// Fork: open it after the last fork.   Errors while logging are counted, never thrown: a full disk must not stop a daemon.
 #pragma once
 
@@ -26,36 +26,50 @@ inline namespace MATO_ABI {
 enum class log_level { error, warning, info, debug };
 
 [[nodiscard]] constexpr std::string_view to_string(log_level level) noexcept;
-/// "error", "warning", "info", "debug"; nothing for other words.
+/// "error", "warning", "info", "debug"; empty for other words.
 [[nodiscard]] constexpr std::optional<log_level> parse_log_level(std::string_view word) noexcept;
 
-/// Takes finished lines, newline included.
+/// Writes complete lines, including the newline.
 template <class L> concept log_sink = std::movable<L> && requires(L sink, std::string_view text) {
     { sink.write(text) } -> std::same_as<void>;
 };
 
+/// The options of a `file_log`. A daemon takes them from `daemon_options::log`.
 struct file_log_options {
-    std::uint64_t max_bytes = 10u << 20; ///< a file that would pass it is rotated first; 10 MiB, some 100 000 lines
-    unsigned keep = 3;                   ///< rotated files kept: path.1 (newest) to path.N; 0 keeps none, more than 999 is 999
+    std::uint64_t max_bytes = 10u << 20; ///< the file is rotated before it would exceed this; 10 MiB, about 100 000 lines
+    unsigned keep = 3;                   ///< rotated files to keep: path.1 (newest) to path.N; 0: none; at most 999
 };
 
-/// Appends to a file, mode 0600, and rotates it by size. A line that did not fit on the disk leaves no part of itself.
+/// Appends to a file, mode 0600, and rotates it by size. If the disk is full, a partially written line is removed again.
+///
+/// The default log. Errors while logging are counted and never thrown.
+///
+/// @threads distinct objects are independent; one object, one thread.
+/// @fork open it after the last fork.
+/// @blocks like write(2) to a file.
+///
+/// @code
+/// auto file = mato::file_log::open((directory / "app.log").native(), {.max_bytes = 1 << 20, .keep = 2}, why);
+/// mato::basic_logger log(std::move(file), mato::log_level::info);
+/// log.info("started");
+/// log.debug("dropped: below the level");
+/// @endcode
 class file_log {
 public:
     file_log() noexcept = default;
-    /// An empty path is descriptor 2, which is never rotated: for a service manager that keeps what is written there.
+    /// An empty path means stderr, which is never rotated: for a service manager that collects stderr.
     /// @errors any of open(2); ELOOP: a symlink.
     [[nodiscard]] static file_log open(std::string path, file_log_options options, error_out out);
 
     void write(std::string_view line) noexcept;
-    void reopen() noexcept; ///< after someone else moved the file; keeps the old one if the new one cannot be opened
+    void reopen() noexcept; ///< for external rotation: opens the path again; keeps the old file if that fails
     void set_options(file_log_options options) noexcept { options_ = options; }
     [[nodiscard]] std::uint64_t lost_lines() const noexcept { return lost_; }
 
 private:
     static constexpr unsigned most_kept = 999; // each is renamed at a rotation
     void rotate() noexcept;
-    bool open_anew() noexcept;
+    bool open_again() noexcept;
     void take_back(std::uint64_t bytes) noexcept;
 
     std::string path_;
@@ -64,19 +78,36 @@ private:
     std::uint64_t size_ = 0, lost_ = 0;
 };
 
-/// Descriptor 2, for a supervisor that keeps what is written there.
+/// Writes to stderr, for a supervisor that collects it.
+///
+/// It never rotates.
+///
+/// @threads safe.
+/// @blocks like write(2).
 struct stderr_log {
     void write(std::string_view line) noexcept { static_cast<void>(sys::write(2, line.data(), line.size())); }
 };
 
+/// Writes nothing. For tests and daemons without a log.
 struct null_log {
     void write(std::string_view) noexcept {}
 };
 
 static_assert(log_sink<file_log> && log_sink<stderr_log> && log_sink<null_log>);
 
-/// Adds time and level, drops what is below `level`, and keeps a line a line: control bytes are shown as `\xNN`
-/// (printable.hpp), so that no peer can forge an entry or reach the reader's terminal.
+/// Adds time and level, and drops lines below `level`. Control characters are shown as `\xNN` (printable.hpp), so that text
+/// from a peer can neither forge a line nor control the terminal of the reader.
+///
+/// @threads distinct objects are independent; one object, one thread.
+/// @fork create it after the last fork.
+/// @blocks as the sink.
+///
+/// @code
+/// mato::basic_logger log(std::move(file), mato::log_level::info);
+/// log.info("started");
+/// log.debug("dropped: below the level");
+/// log.warning("a control character is escaped: \033");
+/// @endcode
 template <class Sink = file_log> class basic_logger {
     static_assert(log_sink<Sink>, "mato: a log sink needs `void write(std::string_view)`");
 
@@ -90,10 +121,10 @@ public:
     void debug(std::string_view text) noexcept { write(log_level::debug, text); }
 
     void set_level(log_level level) noexcept { level_ = level; }
-    [[nodiscard]] bool takes(log_level level) const noexcept { return level <= level_; } ///< else `write` drops it
+    [[nodiscard]] bool takes(log_level level) const noexcept { return level <= level_; } ///< false: `write` drops the line
     [[nodiscard]] Sink& sink() noexcept { return sink_; }
 
-    static constexpr std::size_t max_line_bytes = 4096; ///< longer texts are cut at a whole character, with "…" at the end
+    static constexpr std::size_t max_line_bytes = 4096; ///< longer texts are cut between characters and end with "…"
 
 private:
     Sink sink_;
@@ -143,7 +174,7 @@ inline void file_log::write(std::string_view line) noexcept {
     if (written > 0 && !path_.empty()) take_back(static_cast<std::uint64_t>(written));
 }
 
-// By the file's own size: somebody may have emptied it meanwhile.
+// Uses the file's current size: another process may have truncated it.
 inline void file_log::take_back(std::uint64_t bytes) noexcept {
     struct ::stat now {};
     if (sys::fstat(fd_.get(), &now) == -1 || !S_ISREG(now.st_mode) || static_cast<std::uint64_t>(now.st_size) < bytes) return;
@@ -152,10 +183,10 @@ inline void file_log::take_back(std::uint64_t bytes) noexcept {
 }
 
 inline void file_log::reopen() noexcept {
-    if (!path_.empty()) static_cast<void>(open_anew());
+    if (!path_.empty()) static_cast<void>(open_again());
 }
 
-inline bool file_log::open_anew() noexcept {
+inline bool file_log::open_again() noexcept {
     std::error_code why;
     try {
         file_log fresh = open(path_, options_, why);
@@ -163,7 +194,7 @@ inline bool file_log::open_anew() noexcept {
         fd_ = std::move(fresh.fd_);
         size_ = fresh.size_;
         return true;
-    } catch (...) { // no memory for a path: the open file goes on
+    } catch (...) { // no memory for a path: continue with the open file
         return false;
     }
 }
@@ -173,33 +204,39 @@ inline void file_log::rotate() noexcept {
         const std::string base = path_;
         struct ::stat named {};
         bool moved = false;
-        // No name: moved by an earlier rotation that could not open it anew. The older files must not be pushed out for that.
+        // The name is gone: an earlier rotation moved the file but could not open a new one. Do not shift the older files
+        // again.
         const bool gone = sys::lstat(base.c_str(), &named) == -1 && errno == ENOENT;
         if (!gone) {
             for (unsigned n = options_.keep < most_kept ? options_.keep : most_kept; n > 1; --n)
                 sys::rename((base + "." + std::to_string(n - 1)).c_str(), (base + "." + std::to_string(n)).c_str());
             moved = (options_.keep > 0 ? sys::rename(base.c_str(), (base + ".1").c_str()) : sys::unlink(base.c_str())) == 0;
         }
-        if ((gone || moved) && open_anew()) return;
-        // The open file goes on: once more up to the bound when it was just moved, else from its start.
+        if ((gone || moved) && open_again()) return;
+        // Continue with the open file: if it was moved, up to the limit once more; else truncated.
         if (moved || sys::ftruncate(fd_.get(), 0) == 0) size_ = 0;
     } catch (...) {
     }
 }
 
-/// What others can cause as often as they like is worth `most` lines in each `span`; the rest is counted. Pure.
+/// Limits lines that others can cause at any rate to `most` per `span`, and counts the rest. Pure.
+///
+/// A daemon uses it for refused clients.
+///
+/// @threads distinct objects are independent; one object, one thread.
+/// @blocks never.
 class line_rate {
 public:
     using time = std::chrono::steady_clock::time_point;
     explicit line_rate(unsigned most = 10, std::chrono::milliseconds span = std::chrono::minutes(1)) noexcept
         : most_(most), span_(span) {}
-    /// @returns whether this one is worth a line.
+    /// @returns whether to write a line for this event.
     [[nodiscard]] bool takes(time now) noexcept {
         if (lines_ == 0 || now - begin_ >= span_) begin_ = now, lines_ = 0;
         if (lines_ < most_) return ++lines_, true;
         return ++left_out_, false;
     }
-    /// How many were left out since this was asked last.
+    /// The number of events left out since the last call.
     [[nodiscard]] std::uint64_t take_left_out() noexcept { return std::exchange(left_out_, 0); }
 
 private:
@@ -211,7 +248,7 @@ private:
 
 namespace detail {
 
-/// At most `limit` bytes, not ending inside a UTF-8 character.
+/// The first `limit` bytes at most, without splitting a UTF-8 character.
 [[nodiscard]] inline std::string_view cut(std::string_view text, std::size_t limit) noexcept {
     if (text.size() <= limit) return text;
     const auto continues = [&](std::size_t at) { return (static_cast<unsigned char>(text[at]) & 0xc0) == 0x80; };
@@ -239,7 +276,7 @@ template <class Sink> void basic_logger<Sink>::write(log_level level, std::strin
         append_printable(line, kept);
         line += kept.size() < text.size() ? "…\n" : "\n";
         sink_.write(line);
-    } catch (...) { // no memory for a line: the daemon matters more
+    } catch (...) { // no memory for a line: drop it, the daemon must continue
     }
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 /// @file mato.hpp: the whole toolkit; a table of contents.
 /// Layer: 4 (composition).
-/// Include single headers where compile time matters: layers 0 to 2 (config aside) need neither asio nor toml++.
-/// `MATO_WITH_TOML`, defined before it, adds config.hpp and with it toml++.
+/// To compile faster, include single headers: layers 0 to 2 (except config.hpp) need neither asio nor toml++.
+/// Define `MATO_WITH_TOML` before the include to add config.hpp, which needs toml++.
 #pragma once
 
 #include "version.hpp"
@@ -37,7 +37,6 @@
 #endif
 
 // 3: mechanisms
-#include "begun_frames.hpp"
 #include "broadcast.hpp"
 #include "connection.hpp"
 #include "descriptors.hpp"
@@ -49,6 +48,7 @@
 #include "listener.hpp"
 #include "memory_file.hpp"
 #include "outbox.hpp"
+#include "partial_frames.hpp"
 #include "read_journal.hpp"
 #include "server.hpp"
 #include "subscriber.hpp"

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-/// @file memory_file.hpp: memory that outlives the process as long as somebody holds its descriptor.
+/// @file memory_file.hpp: memory that outlives the process while another process holds its descriptor.
 /// Layer: 3 (mechanism; no asio).  Test: test/toolkit/memory_file_test.cpp; the faults: test/fault/fault_memory_file_test.cpp.
 /// Threads: distinct objects are independent; one object, one thread.   Blocks: never.
-/// Fork: the child has the mapping and the descriptor too; both see what either writes, and each object gives back its own.
-/// Exec: the mapping is gone and the descriptor closed; what another process holds, or is handed by descriptors.hpp, stays.
-/// Source: memfd_create(2), fcntl(2) "File Sealing", madvise(2) MADV_DONTDUMP.
+/// Fork: the child has the mapping and the descriptor too. Both see each other's writes; each object releases its own copy.
+/// Exec: mapping and descriptor are closed. The memory stays while another process holds a descriptor (descriptors.hpp passes
+/// it). Source: memfd_create(2), fcntl(2) "File Sealing", madvise(2) MADV_DONTDUMP.
 #pragma once
 
 #include "error.hpp"
@@ -20,25 +20,25 @@
 namespace mato {
 inline namespace MATO_ABI {
 
-/// A file in memory, mapped to be read and written. Its size is sealed, so no holder can cut it under another's feet; its
-/// contents are not, so who adopts it checks them. A page takes memory from its first write on. No core dump holds it.
+/// A file in memory, mapped for reading and writing. Its size is sealed, so that no other holder can truncate it. Its contents
+/// are not: the adopting program must check them. A page uses memory after its first write. Core dumps do not include it.
 ///
 /// ```cpp
 /// mato::failure why;
 /// auto counter = mato::memory_file::create("counter", 4096, why);
-/// if (why) return; // not kept: limits and old systems refuse it, and a daemon goes on without
+/// if (why) return; // limits or an old system refuse it: continue without
 /// counter.bytes()[0] = 'x';
-/// auto next = mato::memory_file::adopt(std::move(counter).release(), why); // as the next process does
+/// auto next = mato::memory_file::adopt(std::move(counter).release(), why); // what the next process does
 /// if (!why) std::printf("%c\n", next.bytes()[0]);
 /// ```
 class memory_file {
 public:
-    /// Bytes of one file at most: a bound for what is adopted, and address space that every process has.
+    /// Largest file in bytes: bounds an adopted file, and fits the address space of every process.
     static constexpr std::size_t most_bytes = std::size_t{1} << 30;
-    /// Bytes of a name at most, memfd_create(2).
+    /// Longest name in bytes, memfd_create(2).
     static constexpr std::size_t most_name = 249;
 
-    /// Without memory: `bytes()` is empty.
+    /// Empty: `bytes()` is empty.
     memory_file() noexcept = default;
     memory_file(memory_file&& other) noexcept
         : fd_(std::move(other.fd_)), at_(std::exchange(other.at_, nullptr)), size_(std::exchange(other.size_, 0)) {}
@@ -49,28 +49,29 @@ public:
     }
     ~memory_file() { unmap(); }
 
-    /// A new one, all zeroes. `name` is shown by proc(5); several may have the same.
-    /// @errors invalid_argument: no bytes, more than `most_bytes`, or no such name · EFBIG: over the limit of file sizes ·
-    /// ENOMEM: no address space · EMFILE, ENFILE · ENOSYS: this system has none · any other of memfd_create(2) and mmap(2).
+    /// Creates a file filled with zeroes. `name` is shown in proc(5) and need not be unique.
+    /// @errors invalid_argument: 0 bytes, more than `most_bytes`, or an invalid name · EFBIG: over the file size limit ·
+    /// ENOMEM: no address space · EMFILE, ENFILE · ENOSYS: not on this system · any other of memfd_create(2) and mmap(2).
     [[nodiscard]] static memory_file create(std::string_view name, std::size_t bytes, error_out out);
     [[nodiscard]] static memory_file create(std::string_view name, std::size_t bytes) {
         return or_throw([&](failure& why) { return create(name, bytes, why); });
     }
-    /// One that another process made, and handed over or left. The descriptor becomes close-on-exec; a refused one is closed.
-    /// @errors malformed: no memory file, not sealed as `create` does, sealed against writing, open for reading alone, empty,
-    /// or over `most_bytes` · EBADF · as `create`.
+    /// Adopts a file that another process created and passed or left. The descriptor becomes close-on-exec; a refused one is
+    /// closed.
+    /// @errors malformed: not a memory file, not sealed as by `create`, sealed against writing, opened read-only, empty, or
+    /// over `most_bytes` · EBADF · as `create`.
     [[nodiscard]] static memory_file adopt(unique_fd fd, error_out out);
     [[nodiscard]] static memory_file adopt(unique_fd fd) {
         return or_throw([&](failure& why) { return adopt(std::move(fd), why); });
     }
 
-    /// All of it, from a page's start. It dies with the object, or when another is moved into it.
+    /// All bytes, page-aligned. Valid until the object is destroyed or assigned.
     [[nodiscard]] std::span<char> bytes() const noexcept { return {at_, size_}; }
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
-    [[nodiscard]] int native_handle() const noexcept { return fd_.get(); } ///< to be handed over; -1 when there is none
+    [[nodiscard]] int native_handle() const noexcept { return fd_.get(); } ///< to pass to another process; -1 when empty
     [[nodiscard]] explicit operator bool() const noexcept { return at_ != nullptr; }
 
-    /// Unmaps it and gives the descriptor up.
+    /// Unmaps the file and returns the descriptor.
     [[nodiscard]] unique_fd release() && noexcept {
         unmap();
         return std::move(fd_);
@@ -93,7 +94,7 @@ private:
 namespace detail {
 inline constexpr int size_seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
 inline constexpr int write_seals = F_SEAL_WRITE | 0x10; // and F_SEAL_FUTURE_WRITE, which older headers lack
-inline constexpr long shared_memory_magic = 0x01021994; // TMPFS_MAGIC, statfs(2); huge pages have another
+inline constexpr long shared_memory_magic = 0x01021994; // TMPFS_MAGIC, statfs(2); huge pages have a different one
 } // namespace detail
 
 inline memory_file memory_file::create(std::string_view name, std::size_t bytes, error_out out) {
@@ -102,15 +103,15 @@ inline memory_file memory_file::create(std::string_view name, std::size_t bytes,
         out.set(std::make_error_code(std::errc::invalid_argument), step, name.substr(0, name.find('\0')), std::move(why));
         return memory_file();
     };
-    if (name.find('\0') != std::string_view::npos) return refuse("the name has a NUL inside");
+    if (name.find('\0') != std::string_view::npos) return refuse("the name contains a NUL");
     if (name.size() > most_name)
-        return refuse("the name has " + std::to_string(name.size()) + " bytes, the most are " + std::to_string(most_name));
+        return refuse("the name has " + std::to_string(name.size()) + " bytes, the limit is " + std::to_string(most_name));
     if (bytes == 0 || bytes > most_bytes)
-        return refuse(std::to_string(bytes) + " bytes were asked for, from 1 to " + std::to_string(most_bytes) + " can be had");
+        return refuse(std::to_string(bytes) + " bytes were requested; 1 to " + std::to_string(most_bytes) + " are allowed");
     memory_file made;
     made.fd_.reset(sys::memfd_create(std::string(name).c_str()));
     if (!made.fd_) return out.set(last_error(), step, name), memory_file();
-    // Beyond the limit ftruncate(2) sends SIGXFSZ, which ends a process that does not expect it.
+    // Above the limit ftruncate(2) sends SIGXFSZ, which kills a process that does not handle it.
     struct ::rlimit limit {};
     const bool fits = sys::getrlimit(RLIMIT_FSIZE, &limit) == -1 || limit.rlim_cur == RLIM_INFINITY || bytes <= limit.rlim_cur;
     if (!fits) errno = EFBIG;
@@ -118,7 +119,7 @@ inline memory_file memory_file::create(std::string_view name, std::size_t bytes,
         const auto code = last_error();
         return out.set(code, "size memory file", name,
                        code.value() == EFBIG
-                           ? std::to_string(bytes) + " bytes are over this process's limit of file sizes (ulimit -f)"
+                           ? std::to_string(bytes) + " bytes exceed this process's file size limit; raise it (ulimit -f)"
                            : std::string()),
                memory_file();
     }
@@ -140,14 +141,14 @@ inline memory_file memory_file::adopt(unique_fd fd, error_out out) {
     struct ::statfs system {};
     if (sys::fstatfs(fd.get(), &system) == -1) return failed();
     if (seals == -1 || !S_ISREG(about.st_mode) || system.f_type != detail::shared_memory_magic)
-        return refuse("it is no memory file");
+        return refuse("it is not a memory file");
     if ((seals & detail::size_seals) != detail::size_seals) return refuse("its size is not sealed");
     if ((seals & detail::write_seals) != 0) return refuse("it is sealed against writing");
     const int mode = sys::fcntl(fd.get(), F_GETFL, 0);
     if (mode == -1) return failed();
     if ((mode & O_ACCMODE) != O_RDWR) return refuse("it is not open for reading and writing");
     if (about.st_size <= 0 || static_cast<unsigned long long>(about.st_size) > most_bytes)
-        return refuse("it has " + std::to_string(about.st_size) + " bytes, from 1 to " + std::to_string(most_bytes) +
+        return refuse("it has " + std::to_string(about.st_size) + " bytes; 1 to " + std::to_string(most_bytes) +
                       " are accepted");
     if (sys::fcntl(fd.get(), F_SETFD, FD_CLOEXEC) == -1) return failed();
     memory_file made;
@@ -161,12 +162,13 @@ inline void memory_file::map(std::size_t size, std::string_view called, error_ou
     if (at == MAP_FAILED) { // NOLINT(performance-no-int-to-ptr)
         const auto code = last_error();
         out.set(code, "map memory file", called,
-                code.value() == ENOMEM ? "no address space for " + std::to_string(size) + " bytes (ulimit -v)" : std::string());
+                code.value() == ENOMEM ? "no address space for " + std::to_string(size) + " bytes; raise the limit (ulimit -v)"
+                                       : std::string());
         return;
     }
     at_ = static_cast<char*>(at);
     size_ = size;
-    sys::madvise(at_, size_, MADV_DONTDUMP); // where it is refused, a core dump is larger and nothing else
+    sys::madvise(at_, size_, MADV_DONTDUMP); // if it fails, core dumps are larger
 }
 #else
 namespace detail {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-/// @file outbox.hpp: what one peer is still to be sent: frames of its own, and a place in a stream that many share.
+/// @file outbox.hpp: the send queue of one peer: its own frames, and a position in a shared stream.
 /// Layer: 3 (mechanism; no asio, no descriptor).  Test: test/toolkit/fan_out_test.cpp, fan_out_property_test.cpp.
 /// Threads: distinct objects are independent.   Blocks: never.
 ///
-/// Use: `gather` a write, give it to the kernel, say with `wrote` how much it took; nothing else in between. Own frames and the
-/// stream's leave in the order they were queued, whole frames always: what was begun is finished before anything else.
+/// Use: `gather` a write, pass it to the kernel, report with `wrote` how much it accepted; no other call in between. Own frames
+/// and frames of the stream are sent in the order they were queued. A partially sent frame is completed before anything else.
 #pragma once
 
 #include "framing.hpp"
@@ -24,29 +24,35 @@ inline namespace MATO_ABI {
 /// A frame encoded once and shared by every connection that sends it.
 using shared_frame = std::shared_ptr<const std::string>;
 
-/// The buffers of one write, and what of the outbox each stands for. It has messages, so that one system call may give the
-/// kernel more than what it takes whole or not at all.
+/// The buffers of one write, and the part of the outbox that each refers to. They are grouped into messages, so that one system
+/// call can send more than one message that the kernel accepts completely or not at all.
+///
+/// `outbox::gather` fills it.
+///
+/// @threads a value.
+/// @blocks never.
 struct gathered_write {
-    /// Buffers of a write: IOV_MAX is 1024, but beyond a few dozen the kernel's work for each is all that counts.
+    /// Buffers of a write. IOV_MAX is 1024, but above a few dozen the kernel's cost per buffer dominates.
     static constexpr std::size_t most_buffers = 64;
-    /// Bytes of a message. Linux takes up to 35.6 KiB of a Unix socket's write whole or not at all (one buffer of
-    /// unix_stream_sendmsg: 32 KiB of pages and a head; seen on 6.18), so a message of whole frames leaves none half sent.
+    /// Bytes of a message. Linux accepts a write of up to 35.6 KiB to a Unix socket completely or not at all (one buffer of
+    /// unix_stream_sendmsg: 32 KiB of pages and a head; measured on 6.18), so a message of complete frames sends no frame
+    /// partially.
     static constexpr std::size_t message_bytes = 35_KiB;
-    /// Where sendmmsg(2) takes several at once: together they fill an empty buffer (208 KiB by default) by two thirds.
+    /// Messages of one sendmmsg(2): together they fill two thirds of an empty socket buffer (208 KiB by default).
     static constexpr std::size_t most_messages = MATO_HAS_SENDMMSG ? 4 : 1;
     static constexpr std::size_t most_bytes = most_messages * message_bytes;
-    static constexpr std::uint64_t own = ~std::uint64_t{0}; ///< in `place`: not of the stream
+    static constexpr std::uint64_t own = ~std::uint64_t{0}; ///< in `place`: not from the stream
 
-    iovec buffers[most_buffers];       // NOLINT: filled up to `count`, 1.5 KiB that need no clearing
-    std::uint64_t place[most_buffers]; // NOLINT: where in the stream each begins
-    std::size_t ends[most_messages];   // NOLINT: of the messages before the last, the buffer behind it
+    iovec buffers[most_buffers];       // NOLINT: valid up to `count`; not cleared, because that would cost 1.5 KiB of writes
+    std::uint64_t place[most_buffers]; // NOLINT: the stream position where each buffer begins
+    std::size_t ends[most_messages];   // NOLINT: for each message but the last, the index after its last buffer
     std::size_t count = 0, bytes = 0;
     std::size_t messages = 1;
-    std::size_t limit = message_bytes; ///< of `bytes`, for the last message; one frame may be longer
+    std::size_t limit = message_bytes; ///< limit of `bytes` for the last message; a single frame may be longer
 
-    /// No buffer fits that message; a ring has two ends.
+    /// The message has no room for another frame, which needs two buffers where the ring wraps.
     [[nodiscard]] bool is_full() const noexcept { return count + 2 > most_buffers || bytes >= limit; }
-    /// What follows is another message's. @returns false when there is none.
+    /// Begins another message. @returns false if there is none left.
     [[nodiscard]] bool next_message() noexcept {
         const std::size_t begin = messages == 1 ? 0 : ends[messages - 2];
         if (messages == most_messages || count == begin || count + 2 > most_buffers) return false;
@@ -64,35 +70,45 @@ struct gathered_write {
 
 class outbox;
 
-/// A place in a shared stream, as the outbox of the peer that reads it sees it. broadcast.hpp has the one there is.
+/// A position in a shared stream, as used by the outbox of one reader. `basic_subscriber` implements it.
+///
+/// Calls may close the peer, which leaves the stream.
+///
+/// @threads one thread.
+/// @blocks never.
 class feed {
 public:
-    /// Before each write: makes room as the overflow policy says. May put frames into the outbox, and may end the peer.
+    /// Called before each write: makes room according to the overflow policy. May insert frames into the outbox, and may close
+    /// the peer.
     virtual void prepare() = 0;
     [[nodiscard]] virtual std::uint64_t position() const noexcept = 0; ///< the next byte to send
-    [[nodiscard]] virtual std::uint64_t end() const noexcept = 0;      ///< behind the last byte to send
-    /// Bytes between, of those there still are; at least 1 while `prepare` has something to put into the outbox.
+    [[nodiscard]] virtual std::uint64_t end() const noexcept = 0;      ///< after the last byte to send
+    /// Bytes between the two that are still in the ring; at least 1 while `prepare` has something to insert into the outbox.
     [[nodiscard]] virtual std::size_t pending() const noexcept = 0;
-    /// Adds what lies between, as far as the write has room. @returns where it stopped; `until` when nothing more is there.
+    /// Adds bytes from `from` to `until`, as far as the write has room. @returns where it stopped; `until` if nothing is left.
     virtual std::uint64_t gather(gathered_write& write, std::uint64_t from, std::uint64_t until) const noexcept = 0;
-    /// Bytes of the stream were taken, from a place that `gather` gave.
+    /// The kernel accepted `size` bytes of the stream, from a position that `gather` returned.
     virtual void advance(std::uint64_t from, std::size_t size) noexcept = 0;
-    virtual void on_drained(std::size_t queued) = 0; ///< all queued bytes, the peer's own as well
-    virtual void on_own_queued() = 0;                ///< the peer's own frames became more; may end the peer
-    virtual void on_stalled() noexcept = 0;          ///< its kernel buffer is full
+    virtual void on_drained(std::size_t queued) = 0; ///< `queued`: all queued bytes, including the peer's own
+    virtual void on_own_queued() = 0;                ///< an own frame of the peer was queued; may close the peer
+    virtual void on_stalled() noexcept = 0;          ///< the peer's kernel buffer is full
     virtual void on_writable() noexcept = 0;
-    [[nodiscard]] virtual bool is_finished() const noexcept = 0;   ///< it gets nothing more: let go of it
-    [[nodiscard]] virtual bool is_leaving() const noexcept = 0;    ///< no_more was said
-    virtual void no_more() = 0;                                    ///< frames published from now on are not for this peer
-    virtual void keep_begun() = 0;                                 ///< puts the rest of a begun frame into the outbox
-    virtual void cut_short(const failure&) {}                      ///< ends the peer, and tells it what it does not get
-    virtual void left() noexcept = 0;                              ///< the outbox let go of it; the last call
-    [[nodiscard]] virtual const void* source() const noexcept = 0; ///< tells streams apart
+    [[nodiscard]] virtual bool is_finished() const noexcept = 0; ///< it has nothing more to send: leave the stream
+    [[nodiscard]] virtual bool is_leaving() const noexcept = 0;  ///< `no_more` was called
+    virtual void no_more() = 0;                                  ///< frames published from now on are not sent to this peer
+    virtual void keep_partial() = 0;                             ///< inserts the rest of a partially sent frame into the outbox
+    virtual void cut_short(const failure&) {}                    ///< closes the peer, and reports to it which frames it lost
+    virtual void left() noexcept = 0;                            ///< the outbox left the stream; the last call
+    [[nodiscard]] virtual const void* source() const noexcept = 0; ///< identifies the stream
 
 protected:
     ~feed() = default;
 };
 
+/// The send queue of one connection: its own frames, merged with the frames of a followed stream. Used by `basic_connection`.
+///
+/// @threads distinct objects are independent; one object, one thread.
+/// @blocks never.
 class outbox {
 public:
     outbox() = default;
@@ -100,40 +116,40 @@ public:
     outbox& operator=(const outbox&) = delete;
     ~outbox() { abandon(); }
 
-    /// Calls `append(std::string&)`, which appends whole frames or, reporting its failure itself, nothing.
+    /// Calls `append(std::string&)`, which appends complete frames, or nothing after an error that it reports itself.
     /// @returns the bytes appended.
     template <class Append> std::size_t push(Append append);
     void push(shared_frame frame);
 
-    /// Follows a stream from now on; the one before is left.
+    /// Follows a stream from now on, and leaves the former one.
     void follow(std::shared_ptr<feed> stream);
-    /// Lets go of the stream at once; a frame of it that was begun is finished from a copy.
+    /// Leaves the stream immediately; a partially sent frame is completed from a copy.
     void leave();
-    /// The stream goes no further than this: what is published from now on is not for this peer.
+    /// Ends the stream here for this peer: frames published from now on are not sent to it.
     void no_more();
-    void abandon() noexcept; ///< lets go of everything: nothing is sent any more
+    void abandon() noexcept; ///< drops everything: nothing is sent any more
     [[nodiscard]] feed* stream() const noexcept { return feed_.get(); }
-    [[nodiscard]] bool is_begun() const noexcept { return taken_ > 0; } ///< a frame that is not the stream's was sent in part
+    [[nodiscard]] bool is_mid_frame() const noexcept { return taken_ > 0; } ///< inside a frame that is not from the stream
 
-    /// What to write next. @effects feed::prepare.
+    /// Collects the next write. @effects calls feed::prepare.
     void gather(gathered_write& write);
     void wrote(const gathered_write& write, std::size_t size);
 
-    /// Forgets all that is not begun, so that what is pushed next comes next.
+    /// Drops everything except a partially sent frame, so that the next pushed frame is sent next.
     void drop_waiting();
 
     [[nodiscard]] std::size_t queued() const noexcept { return own_ + (feed_ ? feed_->pending() : 0); }
-    [[nodiscard]] std::size_t own() const noexcept { return own_; }         ///< of these, what is not the stream's
-    [[nodiscard]] std::size_t replies() const noexcept { return replies_; } ///< of these, what `push` put there
+    [[nodiscard]] std::size_t own() const noexcept { return own_; }         ///< of these, bytes that are not from the stream
+    [[nodiscard]] std::size_t replies() const noexcept { return replies_; } ///< of these, bytes added by `push`
 
-    /// For the stream: before what was queued after `place`, behind the rest.
+    /// For the stream: inserts ahead of everything queued after stream position `place`.
     void insert(shared_frame frame, std::uint64_t place, std::size_t skip = 0);
 
 private:
     struct chunk {
-        std::string own;         // frames of this peer alone, joined
-        shared_frame shared;     // or one that others send too
-        std::uint64_t after = 0; // where in the stream it was queued
+        std::string own;         // joined frames of this peer
+        shared_frame shared;     // or one frame shared with other peers
+        std::uint64_t after = 0; // the stream position at which it was queued
         bool is_reply = true;
         [[nodiscard]] std::string_view bytes() const noexcept { return shared ? std::string_view(*shared) : own; }
     };
@@ -143,9 +159,9 @@ private:
     [[nodiscard]] bool is_empty() const noexcept { return first_ == chunks_.size(); }
     void pop() noexcept;
 
-    std::vector<chunk> chunks_; // from first_ on
+    std::vector<chunk> chunks_; // valid from first_ on
     std::size_t first_ = 0;
-    std::size_t taken_ = 0; // bytes of the first chunk
+    std::size_t taken_ = 0; // sent bytes of the first chunk
     std::size_t own_ = 0, replies_ = 0;
     std::shared_ptr<feed> feed_;
 };
@@ -181,7 +197,7 @@ inline void outbox::insert(shared_frame frame, std::uint64_t place, std::size_t 
     if (skip == 0)
         while (at != chunks_.end() && at->after <= place) ++at;
     else
-        taken_ = skip; // the rest of a begun frame: nothing own is begun, it comes first
+        taken_ = skip; // the rest of a partially sent frame comes first; no own frame is partially sent then
     own_ += frame->size() - skip;
     chunks_.insert(at, {{}, std::move(frame), place, false});
 }
@@ -193,7 +209,7 @@ inline void outbox::follow(std::shared_ptr<feed> stream) {
 
 inline void outbox::leave() {
     if (!feed_) return;
-    feed_->keep_begun();
+    feed_->keep_partial();
     for (std::size_t i = first_; i < chunks_.size(); ++i) chunks_[i].after = 0;
     std::exchange(feed_, {})->left();
 }
@@ -210,7 +226,7 @@ inline void outbox::abandon() noexcept {
 }
 
 inline void outbox::gather(gathered_write& write) {
-    if (const auto held = feed_) held->prepare(); // which may leave it
+    if (const auto held = feed_) held->prepare(); // may leave the stream
     if (feed_ && feed_->is_finished()) leave();
     std::uint64_t place = feed_ ? feed_->position() : 0;
     const auto is_full = [&write] { return write.is_full() && !write.next_message(); };
@@ -233,7 +249,7 @@ inline void outbox::wrote(const gathered_write& write, std::size_t size) {
             feed_->advance(write.place[i], taken);
             continue;
         }
-        if (feed_ && chunks_[first_].after > feed_->position()) // what lay before it was skipped, and stays so
+        if (feed_ && chunks_[first_].after > feed_->position()) // stream frames before it were skipped
             feed_->advance(chunks_[first_].after, 0);
         own_ -= taken;
         if (chunks_[first_].is_reply) replies_ -= taken;
@@ -250,7 +266,7 @@ inline void outbox::pop() noexcept {
     if (++first_ == chunks_.size()) {
         chunks_.clear();
         first_ = 0;
-    } else if (first_ >= 32 && first_ * 2 >= chunks_.size()) { // so that a queue that never empties does not grow
+    } else if (first_ >= 32 && first_ * 2 >= chunks_.size()) { // bounds a queue that is never empty
         chunks_.erase(chunks_.begin(), chunks_.begin() + static_cast<std::ptrdiff_t>(first_));
         first_ = 0;
     }

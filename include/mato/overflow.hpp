@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: MIT
 /// @file overflow.hpp: what happens to a client that does not read.
 /// Layer: 2 (policy).  Test: test/toolkit/overflow_test.cpp.
-/// Pure: bytes and time go in, a verdict comes out.   Blocks: never.
+/// Pure: the verdict depends only on bytes and time.   Blocks: never.
 ///
-/// Whatever the policy: what is queued for a client is bounded, its replies count against the same bound, and no loss is
-/// silent.
+/// For every policy: the queue of a client is bounded, its replies count towards the same limit, and every loss is reported.
 #pragma once
 
 #include "clock.hpp"
@@ -16,42 +15,57 @@
 namespace mato {
 inline namespace MATO_ABI {
 
+/// What to do after a frame was queued. Returned by `on_queued` of a policy.
 enum class overflow_verdict : unsigned char {
-    keep,       ///< queue it
+    keep,       ///< keep it queued
     disconnect, ///< close the client with errc::slow_consumer
-    make_room,  ///< the queue is full: do as `overflow_kind` says
+    make_room,  ///< the queue is full: act according to `overflow_kind`
 };
 
-/// How a broadcast makes room for a subscriber that is behind.
+/// How a broadcast makes room for a subscriber that lags. Each value has a policy of the same name.
 enum class overflow_kind : unsigned char {
-    disconnect,     ///< not at all: it gets every frame or its end
-    resync,         ///< what waits is replaced by a snapshot of now
-    drop_oldest,    ///< the oldest that wait are lost, exactly counted
-    drop_newest,    ///< nothing newer is queued until all that waits is sent; exactly counted
-    conflate,       ///< of each key only the newest waits
-    block_producer, ///< the producer waits while every subscriber is full; else as disconnect, at the ring's end
+    disconnect,     ///< it does not: the subscriber gets every frame or is disconnected
+    resync,         ///< replaces the queued frames by a snapshot of the current state
+    drop_oldest,    ///< drops the oldest queued frames; the gap is reported with its exact count
+    drop_newest,    ///< drops new frames until all queued frames are sent; the gap is reported with its exact count
+    conflate,       ///< keeps only the newest queued frame of each key
+    block_producer, ///< the producer waits while all subscribers are full; a subscriber that lags by a whole ring is
+                    ///< disconnected
 };
 
-/// Asked with the bytes that would be queued after each push, and told of every drain.
+/// `on_queued` is called after each push with the queued bytes, `on_drained` after each drain.
 template <class O> concept overflow_policy = std::copyable<O> && requires(O policy, std::size_t queued, clock::time_point now) {
     { policy.on_queued(queued, now) } -> std::same_as<overflow_verdict>;
     { policy.on_drained(queued) } -> std::same_as<void>;
 };
 
-/// What a broadcast needs beside: how room is made, whether that may lose frames, and the bytes up to which `on_queued` keeps
-/// at any time, so that it need not be asked.
+/// In addition for a broadcast: `kind` tells how to make room, `loses_frames` whether that may lose frames. Up to `limit` bytes
+/// `on_queued` always returns `keep`, so it is not called.
 template <class O> concept broadcast_policy = overflow_policy<O> && requires(const O policy) {
     { policy.kind() } -> std::same_as<overflow_kind>;
     { policy.limit() } -> std::same_as<std::size_t>;
     { O::loses_frames } -> std::convertible_to<bool>;
 };
 
-/// Closes a client at `hard` bytes at once, and one that stays over `soft` for `grace`. Below `soft` the timer starts anew:
-/// two bursts with a drain between are two bursts, not one long one. Asked when something is queued: a client that is sent
-/// nothing may keep what it has not read, which is within the bound.
+/// Closes a client immediately above `hard` bytes, and after `grace` if it stays above `soft`. The timer is reset when the
+/// queue falls to `soft`: two bursts with a drain between them do not add up. It is checked when a frame is queued: a client to
+/// which nothing is sent is not closed, because its queue is within the limit.
+/// The default overflow policy.
+///
+/// @threads a value.
+/// @blocks never.
+///
+/// @code
+/// mato::disconnect policy;
+/// policy.hard = 1 << 20, policy.soft = 1 << 16, policy.grace = std::chrono::seconds(5);
+/// const auto now = mato::clock::now();
+/// const auto first = policy.on_queued(1 << 17, now);                           // above soft: keep, the time starts
+/// const auto later = policy.on_queued(1 << 17, now + std::chrono::seconds(6)); // still above it: disconnect
+/// policy.on_drained(0);                                                        // the client has read: the time is reset
+/// @endcode
 struct disconnect {
-    std::size_t hard = std::size_t{1} << 20; ///< bytes; 1 MiB: seconds of a fast terminal
-    std::size_t soft = std::size_t{1} << 18; ///< bytes; what a reading client never reaches
+    std::size_t hard = std::size_t{1} << 20; ///< bytes; 1 MiB: several seconds of output of a fast terminal
+    std::size_t soft = std::size_t{1} << 18; ///< bytes; a client that reads stays below it
     milliseconds grace{10'000};
 
     static constexpr bool loses_frames = false;
@@ -64,7 +78,7 @@ struct disconnect {
             over_since_.reset();
         else if (!over_since_)
             over_since_ = now;
-        else if (std::chrono::floor<milliseconds>(now - *over_since_) >= grace) // `never` has no nanoseconds
+        else if (std::chrono::floor<milliseconds>(now - *over_since_) >= grace) // `never` would overflow in nanoseconds
             return overflow_verdict::disconnect;
         return overflow_verdict::keep;
     }
@@ -77,9 +91,9 @@ private:
 };
 
 namespace detail {
-/// A queue of so many bytes, and what is done when it is full.
+/// A queue limited to `bytes`; `Kind` tells what happens when it is full.
 template <overflow_kind Kind, bool Loses> struct bounded_queue {
-    std::size_t bytes = std::size_t{1} << 18; ///< 256 KiB: beside it the kernel holds about 208 KiB of a Unix socket
+    std::size_t bytes = std::size_t{1} << 18; ///< 256 KiB; the kernel queues about 208 KiB more for a Unix socket
 
     static constexpr bool loses_frames = Loses;
     [[nodiscard]] static constexpr overflow_kind kind() noexcept { return Kind; }
@@ -91,19 +105,24 @@ template <overflow_kind Kind, bool Loses> struct bounded_queue {
 };
 } // namespace detail
 
-/// Over `bytes`, all that waits is replaced by a snapshot, taken when the client can be sent it. For people who watch.
+/// Above `bytes`, all queued frames are replaced by a snapshot, which is taken when it can be sent. For displays.
 using resync = detail::bounded_queue<overflow_kind::resync, true>;
-/// Keeps the newest `bytes`. For logs and events that are numbered or counted.
+/// Keeps the newest `bytes`. For numbered logs and events.
 using drop_oldest = detail::bounded_queue<overflow_kind::drop_oldest, true>;
 /// Keeps the oldest `bytes`, as long as the ring has them.
 using drop_newest = detail::bounded_queue<overflow_kind::drop_newest, true>;
-/// Keeps the newest frame of each key (`publish_keyed`), as long as the ring has it. `bytes` bounds the replies. For values
+/// Keeps the newest frame of each key (`publish_keyed`), as long as the ring has it. `bytes` limits the replies. For values
 /// that change: titles, sizes, presence.
 using conflate = detail::bounded_queue<overflow_kind::conflate, true>;
-/// Full at `bytes`. For copies that must be whole, of a producer that can wait.
+/// Full at `bytes`. For complete copies, from a producer that can wait.
 using block_producer = detail::bounded_queue<overflow_kind::block_producer, false>;
 
-/// Any of them, chosen for each subscriber as it comes.
+/// Any of these policies, chosen for each subscriber at run time.
+///
+/// Its broadcast needs `on.gap` and `on.snapshot` only for subscribers whose policy uses them.
+///
+/// @threads a value.
+/// @blocks never.
 class any_overflow {
 public:
     any_overflow() noexcept = default;
@@ -128,7 +147,7 @@ private:
 
     overflow_kind kind_ = overflow_kind::disconnect;
     std::size_t bytes_ = 0;
-    disconnect patience_{}; // of `disconnect` alone
+    disconnect patience_{}; // used only for kind `disconnect`
 };
 
 static_assert(broadcast_policy<disconnect> && broadcast_policy<resync> && broadcast_policy<drop_oldest>);

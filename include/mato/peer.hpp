@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-/// @file peer.hpp: who is at the other end, and whether that one may be.
+/// @file peer.hpp: the credentials of the process at the other end of a socket, and whether it is allowed.
 /// Layer: 2 (policy).  Test: test/toolkit/peer_test.cpp.
 /// Threads: safe.   Blocks: never.
-/// Source: unix(7) SO_PEERCRED: the kernel's word, fixed at connect(2) for the server's view and at listen(2) for the client's.
+/// Source: unix(7) SO_PEERCRED: set by the kernel, for the server's view at connect(2), for the client's view at listen(2).
 ///
-/// Where the system cannot tell, the answer is an error, never "allowed": in a user namespace that does not map every user, all
-/// that it does not know have one uid, which is no user's (user_namespaces(7)). Authorise by uid; the pid is for logs, it is
-/// reused.
+/// If the credentials cannot be determined, the result is an error, never "allowed". In a user namespace that does not map all
+/// users, all unmapped users share one uid (user_namespaces(7)), which is refused. Authorise by uid; use the pid only for logs,
+/// because pids are reused.
 #pragma once
 
 #include "error.hpp"
@@ -20,6 +20,8 @@
 namespace mato {
 inline namespace MATO_ABI {
 
+/// The user, group and process at the other end of a socket. The kernel sets them when the connection is made; they do not
+/// change later.
 struct peer_credentials {
     uid_t uid = static_cast<uid_t>(-1);
     gid_t gid = static_cast<gid_t>(-1);
@@ -29,23 +31,39 @@ struct peer_credentials {
 /// @errors ENOTSUP: this system has no peer credentials · any of getsockopt(2).
 [[nodiscard]] inline peer_credentials credentials_of(int socket, error_out out);
 
-/// The peer's process itself, race-free: a pidfd (SO_PEERPIDFD, Linux 6.5), which becomes readable at its end.
-/// @errors ENOTSUP, ENOPROTOOPT: this system has none; a number can be another process's by now, so none is guessed.
+/// A pidfd of the peer's process, free of races (SO_PEERPIDFD, Linux 6.5). It becomes readable when the process ends.
+/// @errors ENOTSUP, ENOPROTOOPT: not on this system. A pidfd is not opened by pid instead, because the pid may have been
+/// reused.
 [[nodiscard]] inline unique_fd process_of(int socket, error_out out);
 
-/// Decides before the first byte is read. `checks` is false only for a policy that lets everybody in.
+/// Called before the first byte is read. `checks` is false only for a policy that allows every client.
 template <class P> concept peer_policy = std::copyable<P> && requires(const P& policy, const peer_credentials& peer) {
     { P::checks } -> std::convertible_to<bool>;
     { policy.allows(peer) } -> std::same_as<bool>;
 };
 
-/// The daemon's own user, and not even root.
+/// Allows the daemon's own user, and not root.
+///
+/// The default peer policy.
+///
+/// @threads safe.
+/// @blocks never.
+///
+/// @code
+/// const auto peer = mato::require_peer(session.get(), mato::same_user{}, mato::errc::peer_rejected, why);
+/// if (!why) std::printf("uid %d, pid %d\n", static_cast<int>(peer.uid), static_cast<int>(peer.pid));
+/// @endcode
 struct same_user {
     static constexpr bool checks = true;
     [[nodiscard]] bool allows(const peer_credentials& peer) const noexcept { return peer.uid == sys::geteuid(); }
 };
 
-/// As ssh-agent does: root could take the memory anyway.
+/// Allows the daemon's own user and root. Refusing root protects little: root can read the process's memory.
+///
+/// A client uses it to check the daemon.
+///
+/// @threads safe.
+/// @blocks never.
 struct same_user_or_root {
     static constexpr bool checks = true;
     [[nodiscard]] bool allows(const peer_credentials& peer) const noexcept {
@@ -53,7 +71,12 @@ struct same_user_or_root {
     }
 };
 
-/// The users named. The endpoint's directory must let them through.
+/// Allows the listed users. They also need access to the endpoint's directory.
+///
+/// An empty list allows no user.
+///
+/// @threads a value.
+/// @blocks never.
 struct uid_set {
     static constexpr bool checks = true;
     std::vector<uid_t> uids{};
@@ -64,7 +87,12 @@ struct uid_set {
     }
 };
 
-/// Everybody who can reach the socket. Must be spelled out; never a default.
+/// Allows every client that can reach the socket. Never a default: it must be named.
+///
+/// It does not compile with an endpoint that has no file permissions.
+///
+/// @threads safe.
+/// @blocks never.
 struct any_peer {
     static constexpr bool checks = false;
     [[nodiscard]] bool allows(const peer_credentials&) const noexcept { return true; }
@@ -72,15 +100,15 @@ struct any_peer {
 
 static_assert(peer_policy<same_user> && peer_policy<same_user_or_root> && peer_policy<uid_set> && peer_policy<any_peer>);
 
-/// Both directions of the check, in one place: the server's with `errc::peer_rejected`, the client's with
-/// `errc::server_not_trusted`. @returns the credentials, also when they are refused.
+/// Checks a peer: a server passes `errc::peer_rejected` as `refusal`, a client `errc::server_not_trusted`.
+/// @returns the credentials, also of a refused peer.
 template <class P> peer_credentials require_peer(int socket, const P& policy, errc refusal, error_out out);
 
 // ---- implementation ----
 
 namespace detail {
 #if MATO_HAS_PROC
-/// The numbers at the start of a short file of proc(5).
+/// Reads the numbers at the start of a short file of proc(5).
 class numbers_of_file {
 public:
     static constexpr unsigned long long none = ~0ull;
@@ -90,7 +118,7 @@ public:
         const ssize_t got = file ? sys::read(file.get(), room_, sizeof room_) : -1;
         size_ = got > 0 ? static_cast<std::size_t>(got) : 0;
     }
-    /// `none` where there is no number of at most eleven digits.
+    /// The next number, of at most eleven digits; else `none`.
     [[nodiscard]] unsigned long long next() noexcept {
         while (at_ < size_ && (room_[at_] == ' ' || room_[at_] == '\n')) ++at_;
         const std::size_t begin = at_;
@@ -105,15 +133,15 @@ private:
     std::size_t at_ = 0, size_ = 0;
 };
 
-/// Whether this uid may stand for users that this namespace does not know.
+/// Whether this uid may stand for users that this namespace does not map.
 inline bool is_unknown_user(uid_t uid) noexcept {
-    constexpr uid_t usual = 65534; // of the kernel, unless an administrator changed it
+    constexpr uid_t usual = 65534; // the kernel's default
     static const uid_t stand_in = [] {
         const auto read = numbers_of_file("/proc/sys/kernel/overflowuid").next();
         return read <= 0xffff'ffff ? static_cast<uid_t>(read) : usual;
     }();
     if (uid != stand_in) return false;
-    numbers_of_file map("/proc/self/uid_map"); // "0 0 4294967295": every user is known
+    numbers_of_file map("/proc/self/uid_map"); // "0 0 4294967295": every user is mapped
     const auto inside = map.next(), outside = map.next(), count = map.next();
     return inside != 0 || outside != 0 || count != 0xffff'ffff;
 }
@@ -146,7 +174,7 @@ inline unique_fd process_of(int socket, error_out out) {
 #endif
     int fd = -1;
     socklen_t size = sizeof fd;
-    if (sys::getsockopt(socket, SOL_SOCKET, option, &fd, &size) == 0) return unique_fd(fd); // close-on-exec from birth
+    if (sys::getsockopt(socket, SOL_SOCKET, option, &fd, &size) == 0) return unique_fd(fd); // the kernel sets close-on-exec
     out.set(last_error(), "open peer process");
 #else
     static_cast<void>(socket);
@@ -162,7 +190,7 @@ template <class P> peer_credentials require_peer(int socket, const P& policy, er
     if (P::checks && detail::is_unknown_user(peer.uid))
         return out.set(refusal, "check peer", {},
                        make_error_code(refusal).message() + ": uid " + std::to_string(peer.uid) +
-                           " stands for every user that this user namespace does not know"),
+                           " stands for all users that this user namespace does not map"),
                peer;
     if (policy.allows(peer)) return peer;
     out.set(refusal, "check peer", {},

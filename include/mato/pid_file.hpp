@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
-/// @file pid_file.hpp: the daemon's number where people and scripts look for it.
+/// @file pid_file.hpp: writes the daemon's pid to a file for people and scripts.
 /// Layer: 2 (policy).  Test: test/toolkit/pid_file_test.cpp.
 /// Threads: distinct objects are independent.   Blocks: never (one small file).
-/// Fork: write it in the final process; in a forked child the destructor leaves the file alone.
+/// Fork: write it in the final process; in a forked child the destructor does not remove the file.
 ///
-/// The file is a courtesy. Whether a daemon runs is what the lock says (lock.hpp); who answers, the socket's credentials.
+/// The file is only for information. Use the lock to find whether a daemon runs (lock.hpp), and the socket's credentials to
+/// find which process answers.
 #pragma once
 
 #include "error.hpp"
@@ -21,12 +22,23 @@
 namespace mato {
 inline namespace MATO_ABI {
 
-/// Says where the daemon's pid is kept while it runs.
+/// Keeps the daemon's pid in a place where others can find it while the daemon runs.
 template <class P> concept pid_registry = std::movable<P> && requires(const std::string& path, error_out out) {
     { P::create(path, out) } -> std::same_as<P>;
 };
 
-/// "<pid>\n", mode 0600, by a temporary name and rename(2): a reader sees the old file or the whole new one.
+/// Writes "<pid>\n", mode 0600, to a temporary name and renames it: a reader sees the old file or the complete new one.
+///
+/// @threads distinct objects are independent; one object, one thread.
+/// @fork in a child the destructor does not remove the file.
+/// @blocks never.
+///
+/// @code
+/// const auto file = mato::pid_file::create(path); // removed at the end of the scope
+/// mato::failure why;
+/// const pid_t pid = mato::pid_file::read(path, why);
+/// if (!why) std::printf("running, pid %d\n", static_cast<int>(pid));
+/// @endcode
 class pid_file {
 public:
     pid_file() noexcept = default;
@@ -37,7 +49,7 @@ public:
     }
     ~pid_file() { remove(); }
 
-    /// @errors any of open(2), write(2), rename(2); then nothing of it is left.
+    /// @errors any of open(2), write(2), rename(2); the temporary file is then removed.
     [[nodiscard]] static pid_file create(const std::string& path, error_out out) { return create(path, sys::getpid(), out); }
     /// With the number of another process, for which this one writes and removes the file.
     [[nodiscard]] static pid_file create(const std::string& path, pid_t number, error_out out);
@@ -45,14 +57,14 @@ public:
         return or_throw([&](failure& why) { return create(path, why); });
     }
 
-    /// The pid in the file: a positive decimal number, one newline or none, and nothing else.
-    /// @errors ENOENT and the like · malformed: anything but a pid, so that 0 and -1 never reach kill(2).
+    /// Reads the pid: a positive decimal number, at most one newline, and nothing else.
+    /// @errors ENOENT and others of open(2) · malformed: not a pid; 0 and -1 never reach kill(2).
     [[nodiscard]] static pid_t read(const std::string& path, error_out out);
 
-    /// What `read` accepts; 0 for all else. Pure.
+    /// Parses the text of a pid file; 0 if it is not valid. Pure.
     [[nodiscard]] static pid_t parse(std::string_view text) noexcept;
 
-    /// Removes the file if it still is the one written here, by this process.
+    /// Removes the file if it still is the one that this object wrote in this process.
     void remove() noexcept;
 
 private:
@@ -69,12 +81,22 @@ private:
     pid_t owner_ = 0;
 };
 
-/// Under a lock the pid is in the lock file already: for daemons that want one file fewer.
+/// Writes no file, because the lock file already contains the pid.
+///
+/// For daemons that need only one file.
+///
+/// @threads safe.
+/// @blocks never.
 struct locked_pid_file {
     [[nodiscard]] static locked_pid_file create(const std::string&, error_out) { return {}; }
 };
 
-/// For a daemon whose supervisor knows its child.
+/// Writes no file: for a daemon whose supervisor knows its pid.
+///
+/// The service manager or container already tracks the process.
+///
+/// @threads safe.
+/// @blocks never.
 struct no_pid_file {
     [[nodiscard]] static no_pid_file create(const std::string&, error_out) { return {}; }
 };
@@ -108,7 +130,8 @@ inline pid_file pid_file::create(const std::string& path, pid_t number, error_ou
 
 inline pid_t pid_file::parse(std::string_view text) noexcept {
     if (text.ends_with('\n')) text.remove_suffix(1);
-    if (text.size() > std::numeric_limits<pid_t>::digits10 + 1) return 0; // leading zeros: a pid, but not one of ours
+    if (text.size() > std::numeric_limits<pid_t>::digits10 + 1)
+        return 0; // leading zeros: a number, but this toolkit did not write it
     pid_t pid = 0;
     const auto [rest, why] = std::from_chars(text.data(), text.data() + text.size(), pid);
     return why == std::errc() && rest == text.data() + text.size() && pid > 0 ? pid : 0;
@@ -117,11 +140,11 @@ inline pid_t pid_file::parse(std::string_view text) noexcept {
 inline pid_t pid_file::read(const std::string& path, error_out out) {
     const unique_fd fd(sys::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
     if (!fd) return out.set(last_error(), "open pid file", path), 0;
-    char text[32]; // a pid has at most 10 digits; a longer file is none
+    char text[32]; // a pid has at most 10 digits; a longer file is not a pid file
     const ssize_t got = sys::read(fd.get(), text, sizeof text);
     if (got < 0) return out.set(last_error(), "read pid file", path), 0;
     const pid_t pid = parse({text, static_cast<std::size_t>(got)});
-    if (pid == 0) out.set(errc::malformed, "read pid file", path, "not a process id");
+    if (pid == 0) out.set(errc::malformed, "read pid file", path, "the file does not contain a process id");
     return pid;
 }
 

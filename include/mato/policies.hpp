@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file policies.hpp: the bundle that a daemon and its clients share.
+/// @file policies.hpp: the set of policies that a daemon and its clients share.
 /// Layer: 4 (composition).  Test: test/toolkit/daemon_test.cpp.
 ///
 /// Derive and override one line: `struct mine : mato::default_policies { using peer = mato::same_user_or_root; };`
@@ -26,6 +26,15 @@
 namespace mato {
 inline namespace MATO_ABI {
 
+/// The default policy of each kind. Derive from it and replace single members; daemon and client must use the same framing.
+///
+/// @code
+/// struct policies : mato::default_policies {
+///     using framing = mato::length_prefixed<std::uint16_t, 4096>; // two bytes of length, at most 4 KiB
+///     using peer = mato::same_user_or_root;
+///     using log = mato::stderr_log;
+/// };
+/// @endcode
 struct default_policies {
     using lock = flock_lock;
     using pid = pid_file;
@@ -42,14 +51,22 @@ struct default_policies {
 };
 
 namespace detail {
-/// One plain sentence for each policy that does not fit. Instantiated by the primary templates of layer 4.
+/// A readable compile error for each policy that does not satisfy its concept. Instantiated by the templates of layer 4.
 template <class P> struct require_policies {
-    static_assert(lock_mechanism<typename P::lock>, "mato: policies::lock is no lock mechanism, see lock.hpp");
-    static_assert(pid_registry<typename P::pid>, "mato: policies::pid is no pid registry, see pid_file.hpp");
-    static_assert(signal_source<typename P::signals>, "mato: policies::signals is no signal source, see signals.hpp");
-    static_assert(shutdown_policy<typename P::shutdown>, "mato: policies::shutdown is no shutdown policy, see shutdown.hpp");
-    static_assert(detach_policy<typename P::detach>, "mato: policies::detach is no detach policy, see detach.hpp");
-    static_assert(handover_policy<typename P::handover>, "mato: policies::handover is no handover policy, see handover.hpp");
+    static_assert(lock_mechanism<typename P::lock>, "mato: policies::lock is not a lock mechanism, see lock.hpp");
+    static_assert(pid_registry<typename P::pid>, "mato: policies::pid is not a pid registry, see pid_file.hpp");
+    static_assert(signal_source<typename P::signals>, "mato: policies::signals is not a signal source, see signals.hpp");
+    static_assert(shutdown_policy<typename P::shutdown>, "mato: policies::shutdown is not a shutdown policy, see shutdown.hpp");
+    static_assert(detach_policy<typename P::detach>, "mato: policies::detach is not a detach policy, see detach.hpp");
+    static_assert(endpoint_policy<typename P::endpoint>,
+                  "mato: policies::endpoint is not an endpoint policy, see endpoint.hpp");
+    static_assert(peer_policy<typename P::peer>, "mato: policies::peer is not a peer policy, see peer.hpp");
+    static_assert(framing_policy<typename P::framing>, "mato: policies::framing is not a framing policy, see framing.hpp");
+    static_assert(overflow_policy<typename P::overflow>,
+                  "mato: policies::overflow is not an overflow policy, see overflow.hpp");
+    static_assert(log_sink<typename P::log>, "mato: policies::log is not a log sink, see log.hpp");
+    static_assert(backoff_policy<typename P::backoff>, "mato: policies::backoff is not a backoff policy, see retry.hpp");
+    static_assert(handover_policy<typename P::handover>, "mato: policies::handover is not a handover policy, see handover.hpp");
     static_assert(!survives<typename P::handover> || (MATO_HAS_SUBREAPER && MATO_HAS_ACCEPT4),
                   "mato: this system has no child subreapers, as Linux has; use no_handover");
     static_assert(!survives<typename P::handover> || adoptable_endpoint<typename P::endpoint>,
@@ -57,30 +74,24 @@ template <class P> struct require_policies {
     static_assert(
         !survives<typename P::handover> || shared_lock_mechanism<typename P::lock>,
         "mato: with this handover policy the lock needs `static constexpr bool shared_by_copies = true`, see lock.hpp");
-    static_assert(endpoint_policy<typename P::endpoint>, "mato: policies::endpoint is no endpoint policy, see endpoint.hpp");
-    static_assert(peer_policy<typename P::peer>, "mato: policies::peer is no peer policy, see peer.hpp");
-    static_assert(framing_policy<typename P::framing>, "mato: policies::framing is no framing policy, see framing.hpp");
-    static_assert(overflow_policy<typename P::overflow>, "mato: policies::overflow is no overflow policy, see overflow.hpp");
-    static_assert(log_sink<typename P::log>, "mato: policies::log is no log sink, see log.hpp");
-    static_assert(backoff_policy<typename P::backoff>, "mato: policies::backoff is no backoff policy, see retry.hpp");
     static constexpr bool ok = true;
 };
 } // namespace detail
 
-/// What programs built on the toolkit exit with; the numbers of sysexits.h where it has one.
+/// Exit codes of programs built on the toolkit, from sysexits.h where it has a fitting one.
 namespace exit_code {
 inline constexpr int ok = 0;
-inline constexpr int forced = 1;           ///< a daemon that was stopped by force
-inline constexpr int not_answering = 2;    ///< there, but silent
+inline constexpr int forced = 1;           ///< the daemon was stopped by force
+inline constexpr int not_answering = 2;    ///< the daemon runs but does not answer
 inline constexpr int version_mismatch = 3; ///< no common protocol version
 inline constexpr int usage = 64;           ///< EX_USAGE
-inline constexpr int unavailable = 69;     ///< EX_UNAVAILABLE: no daemon, and none could be started
+inline constexpr int unavailable = 69;     ///< EX_UNAVAILABLE: no daemon runs, and none could be started
 inline constexpr int already_running = 75; ///< EX_TEMPFAIL
 inline constexpr int not_permitted = 77;   ///< EX_NOPERM
 inline constexpr int bad_config = 78;      ///< EX_CONFIG
 } // namespace exit_code
 
-/// The exit code that says it best; `unavailable` for what has none of its own.
+/// The exit code for an error; `unavailable` for errors that have none of their own.
 [[nodiscard]] inline int exit_code_for(const std::error_code& why) noexcept {
     if (!why) return exit_code::ok;
     if (why == cond::already_running) return exit_code::already_running;
@@ -90,18 +101,23 @@ inline constexpr int bad_config = 78;      ///< EX_CONFIG
     return exit_code::unavailable;
 }
 
-/// Where one daemon lives. All files lie in one private directory.
+/// The files of one daemon, in one private directory.
+///
+/// Daemon and client derive it from the same directory.
+///
+/// @threads a value.
+/// @blocks never.
 struct daemon_paths {
     std::string socket, lock, pid, log;
 
-    /// `directory/stem.sock`, `.lock`, `.pid` and `.log`. A relative directory is made absolute now: in the background the
-    /// working directory is another.
+    /// `directory/stem.sock`, `.lock`, `.pid` and `.log`. A relative directory is made absolute here, because the background
+    /// daemon has another working directory.
     [[nodiscard]] static daemon_paths in(const std::string& directory, const std::string& stem = "daemon") {
         const std::string base = detail::absolute(directory).append("/").append(stem);
         return {base + ".sock", base + ".lock", base + ".pid", base + ".log"};
     }
     [[nodiscard]] std::string directory() const { return detail::directory_of(socket); }
-    /// A file of the program's own beside them.
+    /// The path of another file in the same directory.
     [[nodiscard]] std::string file(const std::string& name) const { return directory().append("/").append(name); }
 };
 

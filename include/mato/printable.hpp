@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file printable.hpp: text of unknown origin as text that a terminal only shows.
+/// @file printable.hpp: escapes text of unknown origin, so that it cannot control a terminal.
 /// Layer: 1 (vocabulary).  Test: test/toolkit/printable_test.cpp.
 /// Threads: safe.   Pure.
 /// Source: ECMA-48 (C0, C1), Unicode 15 table 3-7 (well-formed UTF-8) and UAX #9 section 2 (directional formatting).
@@ -14,27 +14,27 @@
 namespace mato {
 inline namespace MATO_ABI {
 
-/// The first character of a text.
+/// The first character of a text. Returned by `first_character`.
 struct text_character {
     std::size_t size = 0;  ///< bytes; 0: the text is empty
-    char32_t code = 0;     ///< of a byte that is not UTF-8: the byte
-    bool is_valid = false; ///< false: cut, overlong, a surrogate, above U+10FFFF, or a lone byte; `size` is 1 then
+    char32_t code = 0;     ///< the code point; of an invalid byte, the byte
+    bool is_valid = false; ///< false: truncated, overlong, a surrogate, above U+10FFFF, or a lone byte; `size` is then 1
 };
 [[nodiscard]] constexpr text_character first_character(std::string_view text) noexcept;
 
-/// What a terminal or a reader's eye would obey instead of showing it: C0, DEL, C1, the line and paragraph separators, and the
-/// embeddings, overrides and isolates of bidirectional text, by which a line can be made to read as another.
+/// Characters that control the terminal or change how a line is read, instead of being shown: C0, DEL, C1, the line and
+/// paragraph separators, and the embeddings, overrides and isolates of bidirectional text.
 [[nodiscard]] constexpr bool is_control(char32_t code) noexcept {
     return code < 0x20 || (code >= 0x7f && code <= 0x9f) || (code >= 0x2028 && code <= 0x202e) ||
            (code >= 0x2066 && code <= 0x2069);
 }
 
-/// Whether that character must be escaped. A lone byte must: a terminal that is not in UTF-8 takes 0x9b for CSI.
+/// Whether the character must be escaped. Invalid bytes must be: a terminal that is not in UTF-8 mode reads 0x9b as CSI.
 [[nodiscard]] constexpr bool needs_escape(const text_character& character) noexcept {
     return !character.is_valid || is_control(character.code);
 }
 
-/// Each byte of a character that needs it becomes `\xNN`; those in `kept` stay.
+/// Appends `text` with each byte of a character that needs it written as `\xNN`. Characters in `kept` are not escaped.
 inline void append_printable(std::string& to, std::string_view text, std::string_view kept = {});
 [[nodiscard]] inline std::string printable(std::string_view text, std::string_view kept = {}) {
     std::string result;

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
-/// @file readiness.hpp: the starter learns the truth: ready, or the daemon's own error.
+/// @file readiness.hpp: reports to the starter that the daemon is ready, or the daemon's own error.
 /// Layer: 2 (policy).  Test: test/toolkit/readiness_test.cpp, test/toolkit/sd_notifier_test.cpp.
-/// Threads: one object, one thread.   Blocks: `wait` until its deadline; sd_notifier as it says; nothing else.
-/// Fork: make the pipe before it; the starter must `become_starter` and the daemon `become_daemon` at once, for a write end
-///       left open in the starter would hide the daemon's death.
+/// Threads: one object, one thread.   Blocks: `wait`, until its deadline; sd_notifier, see there; nothing else.
+/// Fork: open the pipe before it. After it, call `become_starter` in the starter and `become_daemon` in the daemon immediately:
+/// a
+///       write end left open in the starter would hide the daemon's death.
 /// Source: pipe(7); s6 "notification-fd" (one newline, then close); sd_notify(3).
 ///
-/// On the pipe: nothing and end-of-file (it died: never success), or one report, "ready" or a `failure`.
+/// The pipe carries one report, "ready" or a `failure`. End-of-file without a report means that the daemon died.
 #pragma once
 
 #include "clock.hpp"
@@ -26,14 +27,27 @@
 namespace mato {
 inline namespace MATO_ABI {
 
-/// Tells whoever waits, exactly once. Both calls are final: what follows them is ignored.
-/// @pre SIGPIPE is ignored or blocked: whoever waited may be gone.
+/// Reports to the waiting process, once. Later calls are ignored.
+/// @pre SIGPIPE is ignored or blocked, because the waiting process may have exited.
 template <class R> concept readiness_channel = std::movable<R> && requires(R channel, const failure& why) {
     { channel.ready() } -> std::same_as<void>;
     { channel.fail(why) } -> std::same_as<void>;
 };
 
-/// A pipe between a starter and the daemon it forks.
+/// A pipe between the starter and the daemon that it forks.
+///
+/// @threads distinct objects are independent; one object, one thread.
+/// @fork open it before; call `become_starter` and `become_daemon` after it.
+/// @blocks only `wait`, until its deadline.
+///
+/// @code
+/// auto pipe = mato::readiness_pipe::open(why);
+/// const int keep[] = {pipe.starter_fd(), pipe.daemon_fd()};
+/// if (mato::double_fork::detach({keep}, why) == mato::detach_role::starter) {
+///     pipe.become_starter();
+///     if (!why) pipe.wait(mato::deadline::in(std::chrono::seconds(10)), why);
+///     return why ? 1 : 0; // the daemon's result
+/// @endcode
 class readiness_pipe {
 public:
     readiness_pipe() noexcept = default;
@@ -41,27 +55,33 @@ public:
 
     void become_starter() noexcept { write_end_.reset(); }
     void become_daemon() noexcept { read_end_.reset(); }
-    /// Both to be kept open while detaching, for each side closes the other's; -1: closed.
+    /// Keep both open while detaching; each process then closes the other's end. -1: closed.
     [[nodiscard]] int starter_fd() const noexcept { return read_end_.get(); }
     [[nodiscard]] int daemon_fd() const noexcept { return write_end_.get(); }
 
     void ready() noexcept;
     void fail(const failure& why);
 
-    /// The starter's side: returns once the daemon is ready.
-    /// @errors the daemon's own failure · not_ready: it ended without a word · timed_out: it is silent.
+    /// For the starter: returns when the daemon is ready.
+    /// @errors the daemon's own failure · not_ready: it ended without a report · timed_out: no report in time.
     void wait(deadline until, error_out out);
 
     [[nodiscard]] static std::string encode(const failure& why);                 ///< at most `max_report` bytes
     [[nodiscard]] static std::optional<failure> decode(std::string_view report); ///< empty: not a report; pure
 
-    static constexpr std::size_t max_report = 4096; // POSIX PIPE_BUF on Linux: written whole or not at all
+    static constexpr std::size_t max_report = 4096; // PIPE_BUF on Linux: writes up to this size are atomic
 
 private:
     unique_fd read_end_, write_end_;
 };
 
-/// A descriptor given by a supervisor, say by `--notify-fd 3`: one newline when ready, closed either way.
+/// A descriptor from a supervisor, for example `--notify-fd 3`: gets one newline when ready, and is closed in any case.
+///
+/// End-of-file without a newline tells the supervisor that the start failed.
+///
+/// @threads distinct objects are independent; one object, one thread.
+/// @fork each process has its own copy.
+/// @blocks never.
 class notification_descriptor {
 public:
     notification_descriptor() noexcept = default;
@@ -76,25 +96,34 @@ private:
     unique_fd fd_;
 };
 
-/// A service manager, by the datagrams of sd_notify(3); no library of its is needed. Empty, it says nothing to nobody.
+/// Reports to a service manager with the datagrams of sd_notify(3), without libsystemd. An empty notifier does nothing.
 ///
-/// Unlike the other channels it goes on after `ready`. What cannot be delivered is dropped: the manager's own time-outs act
-/// then. @blocks ready, reloading, stopping, main_pid and fail: at most `patience` when the manager does not read; the others
-/// never.
+/// Unlike the other channels it can be used after `ready`. A datagram that cannot be delivered is dropped; the manager's own
+/// time-outs then apply. @blocks ready, reloading, stopping, main_pid and fail: at most `patience` if the manager does not
+/// read; the others never.
+///
+/// @threads distinct objects are independent; one object, one thread.
+/// @fork both processes may notify, if the unit has NotifyAccess=all.
+///
+/// @code
+/// auto manager = mato::sd_notifier::open("", why); // NOTIFY_SOCKET, from take_service_environment
+/// manager.status("loading");
+/// manager.ready(); // no effect without a manager
+/// @endcode
 class sd_notifier {
 public:
     sd_notifier() noexcept = default;
-    /// `address` is the value of NOTIFY_SOCKET: a path, or "@name" for an abstract one. Empty: an empty notifier.
-    /// @errors EAFNOSUPPORT: another kind of address · filename_too_long · EMFILE and the like.
+    /// `address` is the value of NOTIFY_SOCKET: a path, or "@name" for an abstract name. Empty gives an empty notifier.
+    /// @errors EAFNOSUPPORT: another kind of address · filename_too_long · EMFILE and others of socket(2).
     [[nodiscard]] static sd_notifier open(std::string_view address, error_out out);
 
-    void ready() noexcept { tell("READY=1"); } ///< also after each `reloading`, however that went
-    void reloading() noexcept;                 ///< "RELOADING=1" and when, for Type=notify-reload
+    void ready() noexcept { tell("READY=1"); } ///< also after each `reloading`, successful or not
+    void reloading() noexcept;                 ///< "RELOADING=1" and the time, for Type=notify-reload
     void stopping() noexcept { tell("STOPPING=1"); }
     void watchdog() noexcept { tell("WATCHDOG=1", MSG_DONTWAIT); }
-    void status(std::string_view text); ///< one line for people; line ends become spaces
+    void status(std::string_view text); ///< one line for people; newlines become spaces
     void main_pid(pid_t pid);           ///< after a fork, before `ready`; the unit needs NotifyAccess=all
-    void fail(const failure& why);      ///< the reason as status, and as ERRNO when it is one
+    void fail(const failure& why);      ///< sends the reason as STATUS, and as ERRNO if it has one
 
     [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(socket_); }
 
@@ -105,10 +134,15 @@ private:
     void tell(std::string_view message, int flags = 0) const noexcept;
 
     unix_address address_;
-    unique_fd socket_; // not connected: a manager that was restarted has another socket under the same name
+    unique_fd socket_; // not connected: a restarted manager has a new socket with the same name
 };
 
-/// Whichever of the three exist; none is fine.
+/// Reports to all of the three that exist; possibly none.
+///
+/// The readiness channel of `basic_daemon`.
+///
+/// @threads distinct objects are independent; one object, one thread.
+/// @blocks as its parts.
 struct auto_ready {
     readiness_pipe pipe{};
     notification_descriptor descriptor{};
@@ -159,7 +193,7 @@ inline std::string readiness_pipe::encode(const failure& why) {
     const std::string detail = system || ours ? why.detail : why.detail.empty() ? why.code.message() : why.detail;
     const int value = system || ours ? why.code.value() : 1; // the starter cannot name another category's number
     for (const std::string& text : {std::to_string(value), why.step, why.path, detail}) {
-        // Each field fits, whatever the others hold, and ends at a NUL of its own, which would end it in the report.
+        // Each field is cut so that all four fit. It is also cut at a NUL, because NUL separates the fields.
         report += std::string_view(text.c_str()).substr(0, max_report / 4 - 4);
         report += '\0';
     }
@@ -179,7 +213,7 @@ inline std::optional<failure> readiness_pipe::decode(std::string_view report) {
     }
     int value = 0;
     for (const char digit : fields[0]) {
-        if (digit < '0' || digit > '9' || value > 1'000'000) return std::nullopt; // no errno comes near a million
+        if (digit < '0' || digit > '9' || value > 1'000'000) return std::nullopt; // no errno is that large
         value = value * 10 + (digit - '0');
     }
     if (value == 0 || !report.empty()) return std::nullopt;
@@ -187,7 +221,7 @@ inline std::optional<failure> readiness_pipe::decode(std::string_view report) {
     switch (kind) {
     case 'S': why.code = {value, std::system_category()}; break;
     case 'M': why.code = {value, mato_category()}; break;
-    case 'O': why.code = errc::not_ready; break; // a category only the daemon knows: its text is kept
+    case 'O': why.code = errc::not_ready; break; // a category that only the daemon has: its text is kept in the detail
     default: return std::nullopt;
     }
     return why;
@@ -196,14 +230,15 @@ inline std::optional<failure> readiness_pipe::decode(std::string_view report) {
 inline void readiness_pipe::wait(deadline until, error_out out) {
     std::string report;
     const unique_fd fd = std::move(read_end_);
-    if (!fd) return out.set(errc::not_ready, "wait for the daemon", {}, "no readiness pipe");
+    if (!fd) return out.set(errc::not_ready, "wait for the daemon", {}, "the readiness pipe is not open");
     for (;;) {
         pollfd readable{fd.get(), POLLIN, 0};
         const int polled = sys::poll(&readable, 1, until.poll_timeout());
         if (polled == -1 && errno != EINTR) return out.set(last_error(), "wait for the daemon");
         if (polled <= 0) {
             if (until.passed())
-                return out.set(errc::timed_out, "wait for the daemon", {}, "it started, but does not get ready");
+                return out.set(errc::timed_out, "wait for the daemon", {},
+                               "the daemon started but was not ready in time; see its log");
             continue;
         }
         char buffer[512];
@@ -213,7 +248,7 @@ inline void readiness_pipe::wait(deadline until, error_out out) {
         if (report == "R") return;
         if (got > 0 && report.size() <= max_report) continue;
         if (auto why = decode(report)) return out.set(*why);
-        return out.set(errc::not_ready, "wait for the daemon", {}, "it ended before it was ready");
+        return out.set(errc::not_ready, "wait for the daemon", {}, "the daemon ended before it was ready; see its log");
     }
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-/// @file retry.hpp: trying again, but only what may pass, ever more slowly, and not for ever.
+/// @file retry.hpp: retries after transient errors, with growing waits and a time limit.
 /// Layer: 2 (policy).  Test: test/toolkit/retry_test.cpp.
 /// Threads: distinct objects are independent.   Blocks: `retry`, at most `total`; `backoff` never.
-/// Source: "full jitter": each wait is uniform in [0, cap], so that clients that failed together do not return together.
+/// Source: "full jitter": each wait is uniform in [0, cap], so that clients that failed together do not retry together.
 #pragma once
 
 #include "clock.hpp"
@@ -16,21 +16,37 @@
 namespace mato {
 inline namespace MATO_ABI {
 
-/// The next wait, or nothing when it is time to give up.
+/// `next` returns the next wait, or empty to give up.
 template <class B> concept backoff_policy = std::copyable<B> && requires(B policy, clock::time_point now) {
     { policy.next(now) } -> std::same_as<std::optional<milliseconds>>;
 };
 
+/// The options of `exponential_backoff`. The defaults suit a client that waits for a daemon to start.
 struct backoff_options {
     milliseconds first{2};     ///< cap of the first wait
-    milliseconds longest{250}; ///< where doubling ends
-    milliseconds total{5000};  ///< from the first failure; the last wait is cut so as not to pass it
+    milliseconds longest{250}; ///< largest cap
+    milliseconds total{5000};  ///< time limit from the first failure; the last wait is shortened to end there
 };
 
-/// Doubling caps with full jitter, under one total deadline.
+/// Doubles the cap of each wait, with full jitter, and gives up after a total time.
+///
+/// The default backoff policy.
+///
+/// @threads a value.
+/// @blocks never.
+///
+/// @code
+/// const int answer = mato::retry(
+///     [attempts = 0](mato::error_out out) mutable {
+///         if (++attempts < 3) out.set(mato::errc::busy, "ask");
+///         return attempts;
+///     },
+///     why, mato::exponential_backoff({.total = std::chrono::seconds(10)}));
+/// if (!why) std::printf("succeeded at attempt %d\n", answer);
+/// @endcode
 class exponential_backoff {
 public:
-    /// The seed need only differ between processes that failed together.
+    /// The seed must differ between processes that fail together; the default does.
     explicit exponential_backoff(backoff_options options = {}, std::uint64_t seed = process_seed())
         : options_(options), cap_(options.first), random_(seed) {}
 
@@ -50,7 +66,7 @@ private:
         const auto pid = static_cast<std::uint64_t>(sys::getpid());
         return time ^ (pid << 40);
     }
-    /// SplitMix64 (Steele, Lea, Flood 2014). <random> would double what this header costs to include.
+    /// SplitMix64 (Steele, Lea, Flood 2014). Including <random> would double the compile time of this header.
     std::uint64_t draw() noexcept {
         std::uint64_t z = random_ += 0x9e3779b97f4a7c15;
         z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
@@ -66,14 +82,19 @@ private:
 
 static_assert(backoff_policy<exponential_backoff>);
 
-/// How `retry` passes the time; a test passes its own.
+/// The clock and the sleep of `retry`; tests replace it.
+///
+/// It blocks the calling thread.
+///
+/// @threads safe.
+/// @blocks `wait`, for the given time.
 struct thread_sleeper {
     [[nodiscard]] clock::time_point now() const noexcept { return clock::now(); }
     void wait(milliseconds span) const noexcept { sys::sleep_ms(static_cast<long>(span.count())); }
 };
 
-/// Calls `attempt(error_out)` until it succeeds, fails with what is not `cond::transient`, or the policy gives up; then the
-/// last error stands. @returns what the last call returned.
+/// Calls `attempt(error_out)` until it succeeds, fails with an error that is not `cond::transient`, or the policy gives up.
+/// Then the last error is reported. @returns the result of the last call.
 template <class Attempt, class Backoff = exponential_backoff, class Sleeper = thread_sleeper>
 auto retry(Attempt attempt, error_out out, Backoff policy = Backoff(), Sleeper sleeper = {}) {
     static_assert(backoff_policy<Backoff>,

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-/// @file server.hpp: accepts, admits, keeps and ends the sessions of a daemon.
+/// @file server.hpp: accepts clients and manages their sessions.
 /// Layer: 3 (asio).  Test: test/toolkit/server_test.cpp.
-/// Threads: as connection.hpp.   Blocks: never.   Fork: made after the last fork.
+/// Threads: as connection.hpp.   Blocks: never.   Fork: create it after the last fork.
 ///
-/// A client passes the peer policy before a byte is read, the admission limits before it costs memory, and the handshake
-/// deadline before it may stay. Out of descriptors, accepting pauses; it never spins. Any callback may throw, replace any
-/// callback, and destroy the server. Sessions may be kept: they outlive the server as closed ones, but not the loop.
+/// The peer policy is checked before a byte is read, the limits before a session is opened, and the handshake must be completed
+/// before its deadline. When descriptors run out, accepting pauses and does not spin. Callbacks may throw, replace callbacks,
+/// and destroy the server. Session pointers may be kept: after the server is destroyed they are closed sessions, but they must
+/// not outlive the io_context.
 #pragma once
 
 #include "callback.hpp"
@@ -30,23 +31,35 @@
 namespace mato {
 inline namespace MATO_ABI {
 
+/// The limits of a server. Clients above a limit are refused with errc::too_many_clients, clients that are too slow are closed.
 struct server_limits {
-    std::size_t clients = 1024;              ///< sessions at once; the file's limit of descriptors ends `unlimited`
-    std::size_t unestablished = 256;         ///< of these, before `established`; more than start at once in practice
-    std::size_t clients_per_uid = unlimited; ///< of these
-    milliseconds handshake{5000};            ///< from accept to `established`; a busy machine still manages it
-    milliseconds frame{30'000};              ///< from a frame's first byte to its last: basic_connection::set_frame_deadline
-    milliseconds accept_pause{100};          ///< after EMFILE and the like
+    std::size_t clients = 1024;              ///< sessions; with `unlimited`, the process's descriptor limit applies
+    std::size_t unestablished = 256;         ///< sessions before `established`; more than connect at once in practice
+    std::size_t clients_per_uid = unlimited; ///< sessions of one user
+    milliseconds handshake{5000};            ///< from accept to `established`; long enough on a busy machine
+    milliseconds frame{30'000};              ///< first to last byte of a frame: basic_connection::set_frame_deadline
+    milliseconds accept_pause{100};          ///< pause after EMFILE and similar errors
 };
 
-/// Since the server was made.
+/// Counts events since the server was created.
+///
+/// Read them with `basic_server::counters`.
+///
+/// @threads a value.
+/// @blocks never.
 struct server_counters {
     std::uint64_t accepted = 0; ///< sessions opened
     std::uint64_t refused = 0;  ///< by the peer policy or a limit
-    std::uint64_t pauses = 0;   ///< of accepting, for want of descriptors
+    std::uint64_t pauses = 0;   ///< accepting was paused because descriptors or memory ran out
 };
 
-/// One client: its connection, who it is, and whether it has said hello.
+/// One client: its connection, its credentials, and whether its handshake is complete.
+///
+/// The server creates it. Keep a `session_ptr` to use it later; after its end it is a closed connection.
+///
+/// @threads only the thread that runs the io_context.
+/// @fork must not be used in a child.
+/// @blocks never.
 template <class Framing, class Overflow> class basic_session : public basic_connection<Framing, Overflow> {
 public:
     basic_session(asio::io_context& context, unique_fd socket, Overflow overflow, std::uint64_t id, peer_credentials peer)
@@ -56,13 +69,13 @@ public:
     [[nodiscard]] std::uint64_t id() const noexcept { return id_; } ///< from 1, never reused by this server
     [[nodiscard]] const peer_credentials& peer() const noexcept { return peer_; }
 
-    /// The handshake is done: the deadline no longer applies. Saying it again costs nothing.
+    /// Marks the handshake as complete: its deadline no longer applies. Idempotent.
     void established() {
         if (std::exchange(established_, true) || !this->is_open()) return; // closed: the loop may be gone
         handshake_.cancel();
-        // asio leaves its timer descriptor as the cancelled wait had set it, and would wake an idle daemon then for nothing; a
-        // wait that is the next one due sets it anew.
-        if (const auto timer = rest_.lock()) {
+        // Cancelling the timer does not disarm asio's timerfd, so an idle daemon would wake up once more. Waiting on a later
+        // timer re-arms it.
+        if (const auto timer = idle_timer_.lock()) {
             timer->expires_after(std::chrono::hours(1));
             timer->async_wait([](std::error_code) {});
         }
@@ -74,10 +87,25 @@ private:
     std::uint64_t id_;
     peer_credentials peer_;
     asio::steady_timer handshake_;
-    std::weak_ptr<asio::steady_timer> rest_; // the server's, while it takes clients
+    std::weak_ptr<asio::steady_timer> idle_timer_; // of the server, while it accepts clients
     bool established_ = false;
 };
 
+/// Accepts clients of an endpoint and manages their sessions, within limits. Set the callbacks in `on`, then call `listen`.
+/// `server` has the default policies; `basic_daemon` contains one.
+///
+/// @threads only the thread that runs the io_context.
+/// @fork create it after the last fork; it must not be used in a child.
+/// @blocks never.
+///
+/// @code
+/// mato::server server(context, {.clients = 100});
+/// server.on.on_frame = [](const mato::server::session_ptr& session, std::string_view frame) {
+///     session->established(); // the first frame completes the handshake
+///     session->send(frame);
+/// };
+/// server.listen(mato::owned_path(paths.socket), {}, lock, {}, why);
+/// @endcode
 template <class Endpoint = owned_path, class Peer = same_user, class Framing = length_prefixed<>, class Overflow = disconnect>
 class basic_server {
     static_assert(endpoint_policy<Endpoint>, "mato: the endpoint policy lacks a member, see endpoint.hpp");
@@ -94,74 +122,77 @@ public:
     struct handlers {
         callback<void(const session_ptr&)> on_opened{};
         callback<void(const session_ptr&, std::string_view payload)> on_frame{};
-        /// Once for each session that was opened: errc::closed when the peer left, else why.
+        /// Called once for each opened session when it ends. `why`: errc::closed if the peer closed it, else the reason.
         callback<void(const session_ptr&, const failure& why)> on_closed{};
         callback<void(const session_ptr&)> on_drained{};
-        /// A client that may not stay: by the peer policy (it is sent nothing), or by the limits, when the payload returned
-        /// here is its last frame.
+        /// A client was refused, by the peer policy (then nothing is sent to it) or by the limits (then the returned payload is
+        /// sent as its last frame).
         callback<std::optional<std::string>(const peer_credentials&, const failure& why)> on_refused{};
-        /// Accepting pauses for want of descriptors.
+        /// Accepting is paused because descriptors or memory ran out.
         callback<void(const failure& why)> on_accept_paused{};
-        /// What one of these threw (failure::step names it), or what failed here for want of memory; `session` is null where it
-        /// was about none. Runs inside the catch block: `throw;` hands it on, out of run(), and the server goes on all the
-        /// same. Not set: the session is closed with it. Set: nothing else is done.
+        /// Another callback threw (failure::step names it), or memory ran out. `session` is null if none was involved. Called
+        /// inside the catch block: `throw;` passes the exception on, out of run(), and the server continues. Not set: the
+        /// session is closed with this failure. Set: nothing else is done.
         callback<void(const session_ptr& session, const failure& why)> on_exception{};
     };
 
     explicit basic_server(asio::io_context& context, server_limits limits = {}, Overflow overflow = {})
-        : context_(context), limits_(limits), overflow_(std::move(overflow)), door_(context), pause_(context), drain_(context),
-          life_(std::make_shared<life>()) {}
+        : context_(context), limits_(limits), overflow_(std::move(overflow)), accept_fd_(context), pause_(context),
+          drain_(context), shared_(std::make_shared<shared_state>()) {}
     basic_server(const basic_server&) = delete;
     basic_server& operator=(const basic_server&) = delete;
-    /// Sessions end without a word to the callbacks, whose owners may be gone already: `end` tells them.
+    /// Closes the sessions without calling the callbacks, whose owners may be destroyed already. To have them called, call
+    /// `end` first.
     ~basic_server();
 
     /// Set before `start_accepting`.
     handlers on{};
 
-    /// Clients can connect from here on, and wait in the backlog for `start_accepting`. @errors as Endpoint::publish.
+    /// Publishes the endpoint: clients can connect, and wait in the backlog until `start_accepting`.
+    /// @errors as Endpoint::publish.
     template <class Lock>
     void publish(Endpoint endpoint, Peer peer, const Lock& held, const publish_options& options, error_out out);
     /// As `publish`, with a socket that was published before. @errors as Endpoint::adopt.
     template <class Name> void adopt(Endpoint endpoint, Peer peer, unique_fd socket, const Name& name, error_out out) {
         listener_ = basic_listener<Endpoint, Peer>::adopt(std::move(endpoint), std::move(peer), std::move(socket), name, out);
-        if (!out.failed()) open_door();
+        if (!out.failed()) watch_listener();
     }
     [[nodiscard]] const basic_listener<Endpoint, Peer>& listener() const noexcept { return listener_; }
-    /// Lets them in, from the next turn of the loop on. Nothing where nothing is published; said again, it costs nothing.
+    /// Accepts clients, from the next iteration of the loop on. No effect if nothing is published. Idempotent.
     void start_accepting();
-    /// Both. @errors as `publish`.
+    /// `publish`, then `start_accepting`. @errors as `publish`.
     template <class Lock>
     void listen(Endpoint endpoint, Peer peer, const Lock& held, const publish_options& options, error_out out) {
         publish(std::move(endpoint), std::move(peer), held, options, out);
         if (!out.failed()) start_accepting();
     }
-    /// Publishes the endpoint anew, as after its file was removed. @errors as Endpoint::publish; then nothing changes.
+    /// Publishes the endpoint again, for example after its file was removed.
+    /// @errors as Endpoint::publish; then nothing changes.
     template <class Lock> void republish(const Lock& held, const publish_options& options, error_out out);
-    /// Withdraws the endpoint; sessions go on.
+    /// Withdraws the endpoint. Sessions stay open.
     void stop_accepting() noexcept;
 
-    /// Calls `done` once every queue has been taken by the kernel, or `linger` has passed. Sessions stay open: their peers see
+    /// Calls `done` when the kernel has accepted all queued bytes, or after `linger`. Sessions stay open: their peers see
     /// end-of-file when the server is destroyed. Each call has its own `done` and `linger`.
     void drain(milliseconds linger, std::function<void()> done);
     void close_all(const failure& why);
-    /// Ends every session at once, and accepting; on_closed is called for each before this returns. Peers see end-of-file when
-    /// the server is destroyed.
+    /// Stops accepting and ends every session immediately; calls on_closed for each before it returns. Peers see end-of-file
+    /// when the server is destroyed.
     void end(const failure& why);
 
     [[nodiscard]] std::size_t size() const noexcept { return sessions_.size(); }
     [[nodiscard]] const server_counters& counters() const noexcept { return counters_; }
-    /// A copy: it may be walked while sessions come and go.
+    /// A copy, which stays valid while sessions open and close.
     [[nodiscard]] std::vector<session_ptr> sessions() const { return sessions_; }
     void set_limits(const server_limits& limits) noexcept { limits_ = limits; }
-    void set_overflow(Overflow overflow) { overflow_ = std::move(overflow); } ///< of later sessions
+    void set_overflow(Overflow overflow) { overflow_ = std::move(overflow); } ///< for later sessions
 
 private:
-    /// What a pending wait and a running callback need after the server is gone.
-    struct life {
-        bool is_over = false;
+    /// State needed by pending waits and running callbacks after the server is destroyed.
+    struct shared_state {
+        bool is_destroyed = false;
         detail::exception_guard guard;
-        detail::handler_memory door, pause;
+        detail::handler_memory accept, pause;
     };
     struct newcomer {
         session_ptr arrived;
@@ -180,24 +211,24 @@ private:
     template <class Call> void guarded(const session_ptr& whose, const char* step, Call call);
     void tell_exception(const session_ptr& whose, const failure& why);
     [[nodiscard]] failure admission(const peer_credentials& peer) const;
-    void open_door();
+    void watch_listener();
 
-    static constexpr int accepts_per_turn = 32; // so that a storm of connects does not starve the sessions
+    static constexpr int accepts_per_turn = 32; // so that many connecting clients do not starve the sessions
 
     asio::io_context& context_;
     server_limits limits_;
     Overflow overflow_;
     basic_listener<Endpoint, Peer> listener_;
-    asio::posix::stream_descriptor door_; // the listener's descriptor, which the listener owns
+    asio::posix::stream_descriptor accept_fd_; // the listener owns this descriptor
     asio::steady_timer pause_, drain_;
-    std::shared_ptr<asio::steady_timer> rest_;
+    std::shared_ptr<asio::steady_timer> idle_timer_;
     std::vector<std::pair<deadline, std::function<void()>>> drains_;
-    std::vector<session_ptr> sessions_, ended_; // ended: told, and not yet hung up
+    std::vector<session_ptr> sessions_, ended_; // ended_: on_closed was called, the socket is still open
     std::uint64_t last_id_ = 0;
     server_counters counters_;
-    bool door_waits_ = false; // a callback of `accept` may make the endpoint anew, which waits already
+    bool accept_waits_ = false; // a callback of `accept` may republish the endpoint, which then waits already
     bool is_paused_ = false;
-    std::shared_ptr<life> life_;
+    std::shared_ptr<shared_state> shared_;
 };
 
 using server = basic_server<>;
@@ -205,7 +236,7 @@ using server = basic_server<>;
 // ---- implementation ----
 
 template <class E, class P, class F, class O> basic_server<E, P, F, O>::~basic_server() {
-    life_->is_over = true;
+    shared_->is_destroyed = true;
     stop_accepting();
     for (const auto& held : sessions_) {
         held->forget_callbacks();
@@ -217,10 +248,10 @@ template <class E, class P, class F, class O> basic_server<E, P, F, O>::~basic_s
 
 template <class E, class P, class F, class O> template <class Call>
 void basic_server<E, P, F, O>::guarded(const session_ptr& whose, const char* step, Call call) {
-    const auto held = life_;
+    const auto held = shared_;
     held->guard(call, [&] {
         const failure why = current_failure(step);
-        if (!held->is_over) tell_exception(whose, why);
+        if (!held->is_destroyed) tell_exception(whose, why);
     });
 }
 
@@ -233,82 +264,82 @@ void basic_server<E, P, F, O>::tell_exception(const session_ptr& whose, const fa
 template <class E, class P, class F, class O> template <class Lock>
 void basic_server<E, P, F, O>::publish(E endpoint, P peer, const Lock& held, const publish_options& options, error_out out) {
     listener_ = basic_listener<E, P>::open(std::move(endpoint), std::move(peer), held, options, out);
-    if (!out.failed()) open_door();
+    if (!out.failed()) watch_listener();
 }
 
 template <class E, class P, class F, class O> template <class Lock>
 void basic_server<E, P, F, O>::republish(const Lock& held, const publish_options& options, error_out out) {
-    if (door_.is_open()) door_.release(); // before its number is closed; the wait in progress is cancelled
-    pause_.cancel();                      // else its end would begin a second wait
+    if (accept_fd_.is_open()) accept_fd_.release(); // before its descriptor is closed; this cancels the pending wait
+    pause_.cancel();                                // otherwise its end would start a second wait
     is_paused_ = false;
     listener_.republish(held, options, out);
-    open_door();
+    watch_listener();
     start_accepting();
 }
 
-template <class E, class P, class F, class O> void basic_server<E, P, F, O>::open_door() {
+template <class E, class P, class F, class O> void basic_server<E, P, F, O>::watch_listener() {
     if (listener_.native_handle() < 0) return;
-    door_.assign(listener_.native_handle());
-    door_waits_ = false; // the wait on another descriptor ends by itself
+    accept_fd_.assign(listener_.native_handle());
+    accept_waits_ = false; // the wait on the former descriptor ends by itself
 }
 
 template <class E, class P, class F, class O> void basic_server<E, P, F, O>::start_accepting() {
-    if (!door_.is_open()) return;
-    if (!rest_) rest_ = std::make_shared<asio::steady_timer>(context_);
+    if (!accept_fd_.is_open()) return;
+    if (!idle_timer_) idle_timer_ = std::make_shared<asio::steady_timer>(context_);
     wait_for_clients();
 }
 
 template <class E, class P, class F, class O> void basic_server<E, P, F, O>::stop_accepting() noexcept {
-    if (door_.is_open()) door_.release();
+    if (accept_fd_.is_open()) accept_fd_.release();
     pause_.cancel();
-    rest_.reset();
+    idle_timer_.reset();
     listener_.close();
 }
 
-// Its memory is at hand, so that an allocation that failed elsewhere never ends accepting.
+// Its memory is reserved, so that running out of memory never ends accepting.
 template <class E, class P, class F, class O> void basic_server<E, P, F, O>::wait_for_clients() {
-    if (!door_.is_open() || is_paused_ || std::exchange(door_waits_, true)) return;
-    door_.async_wait(asio::posix::stream_descriptor::wait_read,
-                     detail::handler_in(life_->door, [this, held = life_](std::error_code why) {
-                         if (held->is_over || why == asio::error::operation_aborted) return;
-                         door_waits_ = false;
-                         if (why) return pause_accepting(); // the kernel had no memory for the wait
-                         accept();
-                     }));
+    if (!accept_fd_.is_open() || is_paused_ || std::exchange(accept_waits_, true)) return;
+    accept_fd_.async_wait(asio::posix::stream_descriptor::wait_read,
+                          detail::handler_in(shared_->accept, [this, held = shared_](std::error_code why) {
+                              if (held->is_destroyed || why == asio::error::operation_aborted) return;
+                              accept_waits_ = false;
+                              if (why) return pause_accepting(); // the kernel had no memory for the wait
+                              accept();
+                          }));
 }
 
 template <class E, class P, class F, class O> void basic_server<E, P, F, O>::pause_accepting() {
     is_paused_ = true;
     try {
         pause_.expires_at(deadline::in(limits_.accept_pause).at());
-        pause_.async_wait(detail::handler_in(life_->pause, [this, held = life_](std::error_code cancelled) {
-            if (cancelled || held->is_over) return;
+        pause_.async_wait(detail::handler_in(shared_->pause, [this, held = shared_](std::error_code cancelled) {
+            if (cancelled || held->is_destroyed) return;
             is_paused_ = false;
             wait_for_clients();
         }));
     } catch (const std::bad_alloc&) {
-        is_paused_ = false; // it is asked at once
+        is_paused_ = false; // wait for clients again without a pause
     }
 }
 
 template <class E, class P, class F, class O> void basic_server<E, P, F, O>::accept() {
-    const auto held = life_;
+    const auto held = shared_;
     const scope_exit again([&] {
-        if (!held->is_over) wait_for_clients();
+        if (!held->is_destroyed) wait_for_clients();
     });
     bool more = true;
-    for (int n = 0; n < accepts_per_turn && more && !held->is_over && door_.is_open(); ++n) {
+    for (int n = 0; n < accepts_per_turn && more && !held->is_destroyed && accept_fd_.is_open(); ++n) {
         newcomer fresh;
-        scope_exit thrown([&] { // what is handed on leaves a session that is heard
-            if (fresh.arrived && !held->is_over) fresh.arrived->start(std::move(fresh.callbacks));
+        scope_exit thrown([&] { // an exception that is passed on must leave a started session
+            if (fresh.arrived && !held->is_destroyed) fresh.arrived->start(std::move(fresh.callbacks));
         });
         guarded({}, "accept", [&] { more = accept_next(fresh); });
         thrown.dismiss();
-        if (fresh.arrived && !held->is_over) fresh.arrived->start_now(std::move(fresh.callbacks));
+        if (fresh.arrived && !held->is_destroyed) fresh.arrived->start_now(std::move(fresh.callbacks));
     }
 }
 
-/// @returns whether another client may be asked for.
+/// @returns whether to accept another client.
 template <class E, class P, class F, class O> bool basic_server<E, P, F, O>::accept_next(newcomer& fresh) {
     failure why;
     auto next = listener_.try_accept(
@@ -340,7 +371,7 @@ template <class E, class P, class F, class O> failure basic_server<E, P, F, O>::
     };
     if (sessions_.size() >= limits_.clients) return refuse("clients", limits_.clients);
     if (count([](const session_ptr& s) { return !s->is_established(); }) >= limits_.unestablished)
-        return refuse("clients that have not said hello", limits_.unestablished);
+        return refuse("clients that have not completed the handshake", limits_.unestablished);
     if (limits_.clients_per_uid < limits_.clients &&
         count([&](const session_ptr& s) { return s->peer().uid == peer.uid; }) >= limits_.clients_per_uid)
         return refuse("clients of uid " + std::to_string(peer.uid), limits_.clients_per_uid);
@@ -358,7 +389,7 @@ void basic_server<E, P, F, O>::admit(unique_fd socket, const peer_credentials& p
         if (last_words) arrived->send(*last_words, ignored);
         return arrived->close(std::move(why));
     }
-    arrived->rest_ = rest_;
+    arrived->idle_timer_ = idle_timer_;
     arrived->set_frame_deadline(limits_.frame);
     auto callbacks = callbacks_of(*arrived);
     arrived->handshake_.expires_at(deadline::in(limits_.handshake).at());
@@ -368,13 +399,13 @@ void basic_server<E, P, F, O>::admit(unique_fd socket, const peer_credentials& p
     });
     sessions_.push_back(arrived);
     ++counters_.accepted;
-    fresh = {arrived, std::move(callbacks)}; // from here on its end is told
+    fresh = {arrived, std::move(callbacks)}; // from here on on_closed is called when it ends
     if (on.on_opened) guarded(arrived, "on_opened", [&] { on.on_opened(arrived); });
 }
 
 template <class E, class P, class F, class O> auto basic_server<E, P, F, O>::callbacks_of(session& arrived) ->
     typename session::handlers {
-    // The handlers live in the session: a shared_ptr there would keep it for ever.
+    // The handlers are stored in the session: a shared_ptr in them would keep it alive for ever.
     const auto self = [raw = &arrived] { return std::static_pointer_cast<session>(raw->shared_from_this()); };
     return {[this, self](std::string_view payload) {
                 if (on.on_frame) on.on_frame(self(), payload);
@@ -388,8 +419,8 @@ template <class E, class P, class F, class O> auto basic_server<E, P, F, O>::cal
             [this, self] {
                 if (on.on_drained) on.on_drained(self());
             },
-            [this, self, held = life_](const failure& why) {
-                if (!held->is_over) tell_exception(self(), why);
+            [this, self, held = shared_](const failure& why) {
+                if (!held->is_destroyed) tell_exception(self(), why);
             }};
 }
 
@@ -410,10 +441,10 @@ template <class E, class P, class F, class O> void basic_server<E, P, F, O>::loo
         return is_over;
     });
     if (!drains_.empty()) look_at_queues_soon();
-    for (const auto& done : over) done(); // the last use of the server: one of them may destroy it
+    for (const auto& done : over) done(); // last, because `done` may destroy the server
 }
 
-// A stream's reader that did not read to its end in time is told what it does not get.
+// Reports to a subscriber that did not read the whole stream in time which frames it loses.
 template <class E, class P, class F, class O> void basic_server<E, P, F, O>::cut_short_late_streams() {
     bool is_late = false;
     for (const auto& each : drains_) is_late = is_late || each.first.passed();
@@ -421,14 +452,14 @@ template <class E, class P, class F, class O> void basic_server<E, P, F, O>::cut
     for (const session_ptr& each : sessions())
         if (each->is_open() && each->queued_bytes() > 0 && each->box().stream())
             each->box().stream()->cut_short(
-                {errc::slow_consumer, "drain", {}, "slow consumer: it did not read to the end in time"});
+                {errc::slow_consumer, "drain", {}, "slow consumer: the peer did not read the rest of the stream in time"});
 }
 
 template <class E, class P, class F, class O> void basic_server<E, P, F, O>::look_at_queues_soon() {
-    static constexpr milliseconds look_again{2}; // only while stopping; a callback per session would outlive the daemon's own
-    drain_.expires_after(look_again);            // one wait, whoever asked
-    drain_.async_wait([this, held = life_](std::error_code cancelled) {
-        if (!cancelled && !held->is_over) guarded({}, "drain", [&] { look_at_queues(); });
+    static constexpr milliseconds look_again{2}; // only while stopping; callbacks in the sessions could outlive the server
+    drain_.expires_after(look_again);            // one wait for all calls of `drain`
+    drain_.async_wait([this, held = shared_](std::error_code cancelled) {
+        if (!cancelled && !held->is_destroyed) guarded({}, "drain", [&] { look_at_queues(); });
     });
 }
 
@@ -438,9 +469,9 @@ template <class E, class P, class F, class O> void basic_server<E, P, F, O>::clo
 
 template <class E, class P, class F, class O> void basic_server<E, P, F, O>::end(const failure& why) {
     stop_accepting();
-    const auto held = life_;
+    const auto held = shared_;
     for (const auto& each : sessions()) {
-        if (held->is_over) return; // a callback destroyed the server
+        if (held->is_destroyed) return; // a callback destroyed the server
         ended_.push_back(each);
         each->end_now(why);
     }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-/// @file service.hpp: what a service manager passes to a daemon it starts, as a value.
+/// @file service.hpp: the environment that a service manager passes to a daemon, as a value.
 /// Layer: 4 (composition), free of asio.  Test: test/toolkit/service_test.cpp, test/process/service_process_test.cpp.
 /// Threads: `take_service_environment` changes the environment: call it before the first thread.   Blocks: never.
-/// Fork: call it in the process the manager started; the value may be used after a fork.
+/// Fork: call it in the process that the manager started; the value may be used after a fork.
 /// Source: sd_notify(3), sd_listen_fds(3), sd_watchdog_enabled(3), systemd.exec(5).
 ///
-/// No policy reads the environment. This is where a program does, once, and passes on what it found (daemon_options::service).
+/// No policy reads the environment. A program reads it once with this header, and passes the value on
+/// (daemon_options::service).
 #pragma once
 
 #include "detail/chrono.hpp"
@@ -24,36 +25,41 @@
 namespace mato {
 inline namespace MATO_ABI {
 
+/// One socket passed by a service manager. Pass it to the `activated` endpoint.
 struct passed_socket {
-    int fd;           ///< from 3 up; whoever uses it owns it
-    std::string name; ///< systemd.socket(5) FileDescriptorName=; "unknown" when none was given
+    int fd;           ///< 3 or more; the user of this value must close it
+    std::string name; ///< systemd.socket(5) FileDescriptorName=; "unknown" if none was given
 };
 
-/// Empty where no manager started the process.
+/// The variables of a service manager. Empty if no manager started the process.
+///
+/// Pass it in `daemon_options::service`.
+///
+/// @threads a value.
 struct service_environment {
-    std::string notify_socket{};           ///< for sd_notifier; empty: nobody listens
-    std::chrono::microseconds watchdog{0}; ///< a sign of life is due in each; 0: none is
+    std::string notify_socket{};           ///< for sd_notifier; empty: none
+    std::chrono::microseconds watchdog{0}; ///< interval in which the daemon must notify; 0: no watchdog
     std::vector<passed_socket> sockets{};  ///< for `activated`
 
     [[nodiscard]] explicit operator bool() const noexcept { return !notify_socket.empty() || !sockets.empty(); }
 
     static constexpr int first_passed = 3;    ///< SD_LISTEN_FDS_START
-    static constexpr int most_sockets = 1024; ///< a usual descriptor limit; a larger number is a mistake
+    static constexpr int most_sockets = 1024; ///< the usual descriptor limit; a larger number is an error
 };
 
-/// A variable's value, or nothing when it is not set.
+/// A function that returns the value of a variable, or empty if it is not set.
 template <class F> concept variable_lookup = requires(const F& variable, const char* name) {
     { variable(name) } -> std::same_as<std::optional<std::string>>;
 };
 
-/// What the variables say to process `self`; what is meant for another process counts as absent. Pure.
-/// @errors malformed: a variable that is none of what its manual page allows; its name is the failure's path.
+/// Parses the variables for process `self`. Variables meant for another process count as absent. Pure.
+/// @errors malformed: a value that the manual page does not allow; the failure's path is the variable's name.
 template <variable_lookup F>
 [[nodiscard]] service_environment parse_service_environment(const F& variable, pid_t self, error_out out);
 
-/// Reads the process's own environment and takes these variables out of it, so that no child speaks for this process. Sets
-/// close-on-exec on the passed descriptors.
-/// @errors as above · EBADF: LISTEN_FDS counts a descriptor that is not open. The variables are gone also then.
+/// Reads the environment of this process and removes these variables, so that no child uses them. Sets close-on-exec on the
+/// passed descriptors.
+/// @errors as above · EBADF: LISTEN_FDS includes a descriptor that is not open. The variables are removed also after an error.
 [[nodiscard]] inline service_environment take_service_environment(error_out out);
 
 // ---- implementation ----
@@ -74,7 +80,7 @@ inline std::optional<std::uint64_t> parse_decimal(std::string_view text, std::ui
 template <variable_lookup F> service_environment parse_service_environment(const F& variable, pid_t self, error_out out) {
     constexpr std::uint64_t most_pid = 0x7fffffff;
     service_environment result;
-    // Absent, or a number; anything else is the error.
+    // Absent, or a number; anything else is an error.
     struct found {
         std::uint64_t value = 0;
         bool is_there = false;
@@ -84,14 +90,17 @@ template <variable_lookup F> service_environment parse_service_environment(const
         const auto text = variable(name);
         if (!text || out.failed()) return none;
         const auto value = detail::parse_decimal(*text, least, most);
-        if (!value) out.set(errc::malformed, "read environment", name, "'" + *text + "' is no number that it may have");
+        if (!value)
+            out.set(errc::malformed, "read environment", name,
+                    "'" + *text + "' is not a number from " + std::to_string(least) + " to " + std::to_string(most));
         return value ? found{*value, true} : none;
     };
     const auto listen_pid = number("LISTEN_PID", 1, most_pid);
     const auto count = number("LISTEN_FDS", 0, service_environment::most_sockets);
     const auto watchdog_pid = number("WATCHDOG_PID", 1, most_pid);
     constexpr auto most_usec = static_cast<std::uint64_t>(std::chrono::microseconds::max().count());
-    const auto watchdog = number("WATCHDOG_USEC", 1, UINT64_MAX - 1); // the greatest number means none, which is not said
+    const auto watchdog = number(
+        "WATCHDOG_USEC", 1, UINT64_MAX - 1); // the largest number means no watchdog, which managers express by not setting it
     if (out.failed()) return result;
 
     result.notify_socket = variable("NOTIFY_SOCKET").value_or("");

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
-/// @file signals.hpp: a signal is a readable descriptor; no handler does work.
+/// @file signals.hpp: delivers signals through a readable descriptor; no handler does work.
 /// Layer: 2 (policy).  Test: test/toolkit/signals_test.cpp.
-/// Threads: one source a process, made before the first thread, so that every thread inherits its mask.
-/// Fork: make it after the last fork. Children get `reset_signals` before exec: mask and SIG_IGN survive exec (execve(2)).
+/// Threads: one source per process, opened before the first thread, so that every thread inherits its mask.
+/// Fork: open it after the last fork. Call `reset_signals` in children before exec: mask and SIG_IGN survive exec (execve(2)).
 /// Blocks: never.   Source: signalfd(2), signal-safety(7), pthread_sigmask(3).
 ///
-/// Signals coalesce: one readable number means "at least one since last asked".
+/// Signals coalesce: reading a signal means that it arrived at least once since the last read.
 #pragma once
 
 #include "error.hpp"
@@ -22,7 +22,7 @@
 namespace mato {
 inline namespace MATO_ABI {
 
-/// Signals as data: wait until `native_handle()` is readable, then call `try_next()` until it is empty.
+/// A source of signals: wait until `native_handle()` is readable, then call `try_next()` until it returns empty.
 template <class S> concept signal_source = std::movable<S> &&
     requires(S source, const S& constant, const sigset_t& set, error_out out) {
     { S::open(set, out) } -> std::same_as<S>;
@@ -37,7 +37,12 @@ template <class S> concept signal_source = std::movable<S> &&
     return set;
 }
 
-/// Blocks every signal until destroyed: across a fork, so that none meets half-made handlers. The mask is per thread.
+/// Blocks every signal while it exists: across a fork, so that no signal arrives before handlers are set up. The mask is per
+/// thread.
+///
+/// @threads only the calling thread is affected.
+/// @fork the child inherits the blocked mask.
+/// @blocks never.
 class blocked_signals {
 public:
     blocked_signals() noexcept {
@@ -53,7 +58,8 @@ private:
     sigset_t before_{};
 };
 
-/// Default dispositions and an empty mask, as a program expects them. Async-signal-safe: call it between fork and exec.
+/// Restores default dispositions and an empty mask, as a program expects them. Async-signal-safe: call it between fork and
+/// exec.
 inline void reset_signals() noexcept {
     sys::default_dispositions();
     sigset_t none;
@@ -62,8 +68,21 @@ inline void reset_signals() noexcept {
 }
 
 #if MATO_HAS_SIGNALFD
-/// signalfd(2). Blocks its signals in the calling thread; every other signal stays blocked or not, as the program had it. A
-/// child that something else spawns inherits that: see reset_signals.
+/// Uses signalfd(2). Blocks its signals in the calling thread and does not change other signals. Children inherit the blocked
+/// signals: see reset_signals.
+///
+/// @threads open it before the first thread.
+/// @fork the source belongs to the parent; call `reset_signals` in the child.
+/// @blocks never.
+///
+/// @code
+/// auto signals = mato::default_signal_source::open(mato::make_signal_set({SIGTERM, SIGHUP}), why);
+/// ::raise(SIGHUP);
+/// pollfd ready{signals.native_handle(), POLLIN, 0};
+/// mato::sys::poll(&ready, 1, 10'000);
+/// int reloads = 0;
+/// while (const auto signal = signals.try_next()) reloads += *signal == SIGHUP ? 1 : 0;
+/// @endcode
 class signalfd_source {
 public:
     signalfd_source() noexcept = default;
@@ -76,12 +95,12 @@ public:
     }
     ~signalfd_source() { close(); }
 
-    /// @errors EMFILE and the like of signalfd(2); then the mask is as before.
+    /// @errors EMFILE and others of signalfd(2); then the mask is unchanged.
     [[nodiscard]] static signalfd_source open(const sigset_t& signals, error_out out);
 
     [[nodiscard]] int native_handle() const noexcept { return fd_.get(); }
     [[nodiscard]] std::optional<int> try_next() noexcept;
-    void close() noexcept; ///< restores the mask of the time before `open`
+    void close() noexcept; ///< restores the mask that was set before `open`
 
 private:
     unique_fd fd_;
@@ -90,7 +109,13 @@ private:
 static_assert(signal_source<signalfd_source>);
 #endif
 
-/// A handler that marks its signal and wakes a non-blocking pipe, and nothing else: any POSIX system. One a process at a time.
+/// For any POSIX system: a handler marks its signal and writes to a non-blocking pipe. One per process at a time.
+///
+/// The default where there is no signalfd(2).
+///
+/// @threads open it before the first thread.
+/// @fork the source belongs to the parent; call `reset_signals` in the child.
+/// @blocks never.
 class self_pipe_source {
 public:
     self_pipe_source() noexcept = default;
@@ -98,15 +123,15 @@ public:
     self_pipe_source& operator=(self_pipe_source&& other) noexcept;
     ~self_pipe_source() { close(); }
 
-    /// @errors EBUSY: another one is open in this process · EMFILE and the like.
+    /// @errors EBUSY: another one is open in this process · EMFILE and others of pipe(2).
     [[nodiscard]] static self_pipe_source open(const sigset_t& signals, error_out out);
 
     [[nodiscard]] int native_handle() const noexcept { return read_end_.get(); }
     [[nodiscard]] std::optional<int> try_next() noexcept;
-    void close() noexcept; ///< restores the dispositions of the time before `open`
+    void close() noexcept; ///< restores the dispositions that were set before `open`
 
 private:
-    // What the handler may touch. The marks are the signals, the pipe only wakes: full of one, it must not lose another.
+    // Used by the handler. The marks are the signals; the pipe only wakes the loop, so that a full pipe loses no signal.
     static inline std::atomic<int> write_fd = -1;
     static inline std::atomic<bool> marks[NSIG]{};
     static_assert(std::atomic<int>::is_always_lock_free && std::atomic<bool>::is_always_lock_free);
@@ -117,7 +142,12 @@ private:
     struct ::sigaction before_[NSIG] {};
 };
 
-/// Signals that a test says have come. They coalesce, as the kernel's do.
+/// Signals raised by a test. They coalesce, as the kernel's do.
+///
+/// `native_handle()` is -1, so a loop has no descriptor to wait for.
+///
+/// @threads distinct objects are independent; one object, one thread.
+/// @blocks never.
 class manual_source {
 public:
     [[nodiscard]] static manual_source open(const sigset_t&, error_out) { return {}; }
@@ -167,7 +197,7 @@ inline void signalfd_source::close() noexcept {
 inline void self_pipe_source::on_signal(int signal) noexcept {
     const int saved = errno;
     marks[signal] = true;
-    static_cast<void>(sys::write(write_fd, "", 1)); // a full pipe is readable, which is all that is needed
+    static_cast<void>(sys::write(write_fd, "", 1)); // if the pipe is full, it is readable anyway
     errno = saved;
 }
 
@@ -203,7 +233,7 @@ inline self_pipe_source& self_pipe_source::operator=(self_pipe_source&& other) n
 
 inline std::optional<int> self_pipe_source::try_next() noexcept {
     if (!read_end_) return std::nullopt;
-    char wakes[4096]; // taken before the marks are looked at: a signal in between leaves one wake too many, never one too few
+    char wakes[4096]; // read before the marks: a signal in between causes one wake-up too many, never one too few
     static_cast<void>(sys::read(read_end_.get(), wakes, sizeof wakes));
     for (int signal = 1; signal < NSIG; ++signal)
         if (marks[signal].exchange(false)) return signal;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file status.hpp: what a daemon can say of itself: memory, processor time, age.
+/// @file status.hpp: memory, processor time and uptime of this process.
 /// Layer: 2 (policy).  Test: test/toolkit/status_test.cpp.
 /// Threads: safe; one `usage_meter`, one thread.   Blocks: never (reads proc(5)).
 #pragma once
@@ -19,23 +19,40 @@
 namespace mato {
 inline namespace MATO_ABI {
 
+/// Memory and processor time of a process at one moment. Returned by a usage source.
 struct process_usage {
-    std::uint64_t memory_bytes = 0; ///< resident set; 0 where it cannot be told
+    std::uint64_t memory_bytes = 0; ///< resident set; 0: not known
     milliseconds cpu_time{};        ///< user and system, all threads, since the start
 };
 
-/// Where the figures come from.
+/// A source of usage figures.
 template <class S> concept usage_source = requires(const S& source) {
     { source.sample() } -> std::same_as<process_usage>;
 };
 
-/// The calling process, by /proc/self/statm and clock_gettime(2).
+/// The usage of the calling process, from /proc/self/statm and clock_gettime(2).
+///
+/// The default source.
+///
+/// @threads safe.
+/// @blocks never (reads proc(5)).
 struct self_usage {
     [[nodiscard]] process_usage sample() const;
 };
 static_assert(usage_source<self_usage>);
 
-/// Processor share between two questions: percent of one core. The first answer covers the time since the meter was made.
+/// Measures processor use between two calls of `ask`, in percent of one core. The first answer covers the time since
+/// construction.
+///
+/// @threads distinct objects are independent; one object, one thread.
+/// @blocks never.
+///
+/// @code
+/// mato::usage_meter<> meter;
+/// const auto now = meter.ask();
+/// std::printf("up %s, %s, %.1f %%\n", mato::format_duration(now.uptime).c_str(),
+///             mato::format_bytes(now.usage.memory_bytes).c_str(), now.cpu_percent);
+/// @endcode
 template <class Source = self_usage> class usage_meter {
     static_assert(usage_source<Source>, "mato: a usage source needs `process_usage sample() const`");
 
@@ -50,7 +67,7 @@ public:
     };
     [[nodiscard]] answer ask(clock::time_point now = clock::now()) {
         const auto usage = source_.sample();
-        // Two questions within a second would divide noise by nothing: the earlier answer stands.
+        // An interval below a second is too short to measure: return the former percentage.
         if (now - asked_ >= std::chrono::seconds(1) || percent_ < 0) {
             const double wall = std::chrono::duration<double, std::milli>(now - asked_).count();
             const double busy = static_cast<double>((usage.cpu_time - cpu_).count());

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: MIT
-/// @file subscriber.hpp: one reader of a stream: a place in the ring, and what its overflow policy does when it is behind.
+/// @file subscriber.hpp: one reader of a stream: its position in the ring, and its overflow policy applied when it lags.
 /// Layer: 3 (mechanism; no asio, no descriptor).  Test: test/toolkit/fan_out_test.cpp, fan_out_property_test.cpp.
 /// Threads: distinct objects are independent.   Blocks: never.
 #pragma once
 
-#include "begun_frames.hpp"
 #include "clock.hpp"
 #include "error.hpp"
 #include "frame_ring.hpp"
 #include "framing.hpp"
 #include "outbox.hpp"
 #include "overflow.hpp"
+#include "partial_frames.hpp"
 #include "subscription.hpp"
 
 #include <algorithm>
@@ -24,7 +24,12 @@
 namespace mato {
 inline namespace MATO_ABI {
 
-/// All that a subscriber costs. `Hub` is the fan_out it belongs to, `Peer` what is written to: see there.
+/// The state of one subscriber. `Hub` is the fan_out it belongs to, `Peer` the connection it writes to: see fan_out.
+///
+/// Created by `fan_out::join`.
+///
+/// @threads distinct objects are independent; one object, one thread.
+/// @blocks never.
 template <class Hub, class Peer, broadcast_policy Overflow, framing_policy Framing> class basic_subscriber final : public feed {
 public:
     basic_subscriber(Hub& all, Peer& peer, Overflow policy) : all_(all), peer_(&peer), policy_(std::move(policy)) {}
@@ -33,7 +38,7 @@ public:
     void prepare() override;
     [[nodiscard]] std::uint64_t position() const noexcept override { return position_; }
     [[nodiscard]] std::uint64_t end() const noexcept override { return std::min({until_, accepted_until_, all_.ring_.end()}); }
-    [[nodiscard]] std::size_t pending() const noexcept override { return std::max(waiting(), std::size_t{wants()}); }
+    [[nodiscard]] std::size_t pending() const noexcept override { return std::max(waiting(), std::size_t{has_work()}); }
     std::uint64_t gather(gathered_write& write, std::uint64_t from, std::uint64_t until) const noexcept override;
     void advance(std::uint64_t from, std::size_t size) noexcept override;
     void on_drained(std::size_t queued) override;
@@ -43,7 +48,7 @@ public:
     [[nodiscard]] bool is_finished() const noexcept override { return position_ >= until_; }
     [[nodiscard]] bool is_leaving() const noexcept override { return until_ != frame_ring::nowhere; }
     void no_more() override;
-    void keep_begun() override;
+    void keep_partial() override;
     void cut_short(const failure& why) override;
     void left() noexcept override { all_.remove(*this); }
     [[nodiscard]] const void* source() const noexcept override { return &all_; }
@@ -53,44 +58,46 @@ public:
 private:
     friend Hub;
 
-    [[nodiscard]] bool is_begun() const noexcept { // inside a frame; one kept beside the ring is in the outbox
+    [[nodiscard]] bool is_mid_frame() const noexcept { // inside a frame; a copied frame is in the outbox instead
         return position_ > all_.ring_.begin() && sequence_ < all_.ring_.next() && position_ > all_.ring_.begin_of(sequence_);
     }
-    /// A snapshot or a notice is still to be sent for frames before `position_`.
-    [[nodiscard]] bool stands_in() const noexcept { return !is_leaving() && peer_->box().own() > peer_->box().replies(); }
-    [[nodiscard]] bool was_overtaken() const noexcept { return position_ < all_.ring_.begin(); }
-    [[nodiscard]] bool wants() const noexcept {
+    /// A snapshot or gap notice is queued but not yet sent.
+    [[nodiscard]] bool has_pending_notice() const noexcept {
+        return !is_leaving() && peer_->box().own() > peer_->box().replies();
+    }
+    [[nodiscard]] bool fell_out_of_ring() const noexcept { return position_ < all_.ring_.begin(); }
+    [[nodiscard]] bool has_work() const noexcept {
         return position_ < end() || needs_snapshot_ || accepted_until_ != frame_ring::nowhere;
     }
     [[nodiscard]] bool is_full() const noexcept {
-        return was_overtaken() || queued() >= std::max(policy_.limit(), std::size_t{1});
+        return fell_out_of_ring() || queued() >= std::max(policy_.limit(), std::size_t{1});
     }
-    [[nodiscard]] std::size_t waiting() const noexcept; // of the stream, as far as there still is
-    [[nodiscard]] std::size_t queued() const noexcept;  // as the policy sees it: lost frames count, until the loss is told
+    [[nodiscard]] std::size_t waiting() const noexcept; // bytes of the stream that are still in the ring
+    [[nodiscard]] std::size_t queued() const noexcept;  // for the policy: lost frames count until their gap notice is queued
     void begin_at(join_at where) noexcept;
-    void judge();
+    void enforce_limit();
     void make_room();
     void skip_to(std::uint64_t sequence);
-    void tell(const frame_gap& lost, std::uint64_t place);
+    void queue_notice(const frame_gap& lost, std::uint64_t place);
     void drop_oldest();
     void drop_newest();
     void take_snapshot();
     void fall_behind();
     void fall_behind(failure why);
-    template <class Ask> bool asked(const char* step, Ask ask);
+    template <class Ask> bool call_handler(const char* step, Ask ask);
     shared_frame put(std::string_view payload, std::uint64_t place);
     std::uint64_t gather_newest(gathered_write& write, std::uint64_t from, std::uint64_t until) const noexcept;
 
     Hub& all_;
-    Peer* peer_; // null: it has left
+    Peer* peer_; // null: it has left the stream
     Overflow policy_;
     std::size_t index_ = 0;      // in its partition
     std::uint64_t position_ = 0; // of the next byte to send
-    std::uint64_t sequence_ = 1; // of the frame that holds it
+    std::uint64_t sequence_ = 1; // of the frame that contains it
     std::uint64_t until_ = frame_ring::nowhere,
-                  last_ = frame_ring::nowhere;           // where its part of the stream ends, and the frame there
-    std::uint64_t accepted_until_ = frame_ring::nowhere; // drop_newest: what waits ends here, newer frames are being dropped
-    std::uint64_t told_from_ = 0;                        // the first frame that the newest notice is about
+                  last_ = frame_ring::nowhere;           // the end of its part of the stream, as position and as frame number
+    std::uint64_t accepted_until_ = frame_ring::nowhere; // drop_newest: the queued frames end here, newer ones are dropped
+    std::uint64_t noticed_from_ = 0;                     // the first lost frame of the newest gap notice
     delivery_counters counters_;
     bool is_stalled_ = false, needs_snapshot_ = false;
 };
@@ -105,7 +112,7 @@ void basic_subscriber<H, P, O, F>::begin_at(join_at where) noexcept {
     if (where.where == join_at::place::after) sequence_ = std::min(where.number, ring.next() - 1) + 1;
     needs_snapshot_ = where.where == join_at::place::snapshot;
     if (sequence_ < ring.oldest())
-        position_ = ring.begin() - 1; // anywhere before what is kept: the gap will be told
+        position_ = ring.begin() - 1; // before the ring: the gap will be reported
     else
         position_ = sequence_ == ring.next() ? ring.end() : ring.begin_of(sequence_);
 }
@@ -122,12 +129,12 @@ std::size_t basic_subscriber<H, P, O, F>::queued() const noexcept {
 }
 
 template <class H, class P, broadcast_policy O, framing_policy F> void basic_subscriber<H, P, O, F>::prepare() {
-    if (is_begun()) return; // finished first
+    if (is_mid_frame()) return; // complete that frame first
     const typename H::busy scope(all_);
     if (needs_snapshot_ && !is_leaving()) return take_snapshot();
-    if (stands_in()) return; // it goes out before there is another
+    if (has_pending_notice()) return; // it must be sent before another is queued
     if (policy_.kind() == overflow_kind::drop_newest) return drop_newest();
-    if (was_overtaken()) return make_room();
+    if (fell_out_of_ring()) return make_room();
     if (policy_.kind() == overflow_kind::disconnect || is_leaving() || queued() <= policy_.limit()) return;
     const overflow_verdict verdict = policy_.on_queued(queued(), all_.now_());
     if (verdict == overflow_verdict::disconnect) return fall_behind();
@@ -138,28 +145,28 @@ template <class H, class P, broadcast_policy O, framing_policy F> void basic_sub
     switch (policy_.kind()) {
     case overflow_kind::disconnect: return fall_behind();
     case overflow_kind::block_producer:
-        if (was_overtaken()) fall_behind();
+        if (fell_out_of_ring()) fall_behind();
         return;
     case overflow_kind::conflate:
-        if (was_overtaken()) skip_to(all_.ring_.oldest());
+        if (fell_out_of_ring()) skip_to(all_.ring_.oldest());
         return;
     case overflow_kind::resync:
         if (!is_leaving()) return take_snapshot();
-        [[fallthrough]]; // it is too late for one
+        [[fallthrough]]; // leaving: no snapshot any more
     case overflow_kind::drop_oldest: return drop_oldest();
     case overflow_kind::drop_newest: return drop_newest();
     }
 }
 
-// Called when something was queued: only who must lose nothing is ended before it can be sent something.
-template <class H, class P, broadcast_policy O, framing_policy F> void basic_subscriber<H, P, O, F>::judge() {
+// Called when something was queued. Only a subscriber that must not lose frames is disconnected before it is writable again.
+template <class H, class P, broadcast_policy O, framing_policy F> void basic_subscriber<H, P, O, F>::enforce_limit() {
     const overflow_kind kind = policy_.kind();
     if (is_leaving() || (kind != overflow_kind::disconnect && kind != overflow_kind::block_producer)) return;
     const typename H::busy scope(all_);
-    if (was_overtaken()) return fall_behind();
+    if (fell_out_of_ring()) return fall_behind();
     if (kind != overflow_kind::disconnect || queued() <= policy_.limit()) return;
     if (policy_.on_queued(queued(), all_.now_()) != overflow_verdict::keep) return fall_behind();
-    all_.tell_room(); // its limit may be another now
+    all_.report_room(); // its limit may have changed
 }
 
 template <class H, class P, broadcast_policy O, framing_policy F> void basic_subscriber<H, P, O, F>::drop_oldest() {
@@ -168,7 +175,7 @@ template <class H, class P, broadcast_policy O, framing_policy F> void basic_sub
     if (!is_leaving() && queued() > policy_.limit()) {
         const std::uint64_t from = std::clamp(position_ + (queued() - policy_.limit()), ring.begin(), ring.end());
         const std::uint64_t fits = ring.boundary(from) == from ? ring.at(from) : ring.at(from) + 1;
-        first = std::max(first, std::min(fits, ring.next() - 1)); // the newest is kept, whatever its size
+        first = std::max(first, std::min(fits, ring.next() - 1)); // the newest frame is kept, whatever its size
     }
     if (first > sequence_) skip_to(first);
 }
@@ -176,20 +183,21 @@ template <class H, class P, broadcast_policy O, framing_policy F> void basic_sub
 template <class H, class P, broadcast_policy O, framing_policy F> void basic_subscriber<H, P, O, F>::drop_newest() {
     const frame_ring& ring = all_.ring_;
     if (accepted_until_ == frame_ring::nowhere && !is_leaving() && position_ < ring.end() &&
-        (was_overtaken() || queued() > policy_.limit())) {
+        (fell_out_of_ring() || queued() > policy_.limit())) {
         const std::size_t own = peer_->box().own();
         const std::size_t room = policy_.limit() - std::min(own, policy_.limit());
-        const std::uint64_t full = position_ + std::min<std::uint64_t>(room, ring.end() - position_); // any `bytes` is allowed
+        const std::uint64_t full =
+            position_ + std::min<std::uint64_t>(room, ring.end() - position_); // `bytes` may be any value
         if (full < ring.begin() || ring.boundary(std::min(full, ring.end())) > position_)
             accepted_until_ = full < ring.begin() ? full : ring.boundary(std::min(full, ring.end()));
         else
-            accepted_until_ = ring.end_of(sequence_); // the oldest is kept, whatever its size
+            accepted_until_ = ring.end_of(sequence_); // the oldest frame is kept, whatever its size
     }
     if (accepted_until_ != frame_ring::nowhere && (position_ >= accepted_until_ || accepted_until_ <= ring.begin())) {
         accepted_until_ = frame_ring::nowhere;
         return skip_to(ring.next());
     }
-    if (was_overtaken()) skip_to(ring.oldest());
+    if (fell_out_of_ring()) skip_to(ring.oldest());
 }
 
 template <class H, class P, broadcast_policy O, framing_policy F>
@@ -198,19 +206,19 @@ void basic_subscriber<H, P, O, F>::skip_to(std::uint64_t sequence) {
     sequence = std::min(sequence, last_);
     if (sequence <= sequence_) return;
     const std::uint64_t to = sequence == last_ ? until_ : sequence == ring.next() ? ring.end() : ring.begin_of(sequence);
-    tell({sequence_, sequence - 1}, position_);
-    position_ = to; // last, so that a handler that publishes or unsubscribes finds what waits still waiting
+    queue_notice({sequence_, sequence - 1}, position_);
+    position_ = to; // last: a handler that publishes or unsubscribes must still see the frames as queued
     sequence_ = sequence;
-    all_.tell_room();
+    all_.report_room();
 }
 
 template <class H, class P, broadcast_policy O, framing_policy F>
-void basic_subscriber<H, P, O, F>::tell(const frame_gap& lost, std::uint64_t place) {
-    told_from_ = lost.first;
+void basic_subscriber<H, P, O, F>::queue_notice(const frame_gap& lost, std::uint64_t place) {
+    noticed_from_ = lost.first;
     all_.count(&delivery_counters::dropped, *this, lost.count());
     all_.count(&delivery_counters::gaps, *this, 1);
     std::optional<std::string> notice;
-    if (all_.on.gap && asked("gap", [&] { notice = all_.on.gap(lost); }) && notice) put(*notice, place);
+    if (all_.on.gap && call_handler("gap", [&] { notice = all_.on.gap(lost); }) && notice) put(*notice, place);
 }
 
 template <class H, class P, broadcast_policy O, framing_policy F> void basic_subscriber<H, P, O, F>::take_snapshot() {
@@ -222,18 +230,18 @@ template <class H, class P, broadcast_policy O, framing_policy F> void basic_sub
         peer_->box().insert(all_.snapshot_, place);
     } else {
         std::string payload;
-        if (!asked("snapshot", [&] { payload = all_.on.snapshot(now); })) return;
+        if (!call_handler("snapshot", [&] { payload = all_.on.snapshot(now); })) return;
         auto frame = put(payload, place);
-        if (now + 1 == all_.ring_.next()) all_.snapshot_ = std::move(frame); // else the handler has published
+        if (now + 1 == all_.ring_.next()) all_.snapshot_ = std::move(frame); // otherwise the handler has published a frame
     }
     position_ = end; // last, as in skip_to
     sequence_ = now + 1;
-    all_.tell_room();
+    all_.report_room();
 }
 
 template <class H, class P, broadcast_policy O, framing_policy F>
 shared_frame basic_subscriber<H, P, O, F>::put(std::string_view payload, std::uint64_t place) {
-    if (!peer_) return {}; // a handler ended it
+    if (!peer_) return {}; // a handler closed it
     auto frame = std::make_shared<std::string>();
     failure why;
     F::append(*frame, payload, why);
@@ -242,9 +250,9 @@ shared_frame basic_subscriber<H, P, O, F>::put(std::string_view payload, std::ui
     return frame;
 }
 
-// What a handler of the stream throws is this subscriber's end, and no other's. @returns whether it answered.
+// An exception from a handler of the stream closes this subscriber only. @returns whether the handler returned.
 template <class H, class P, broadcast_policy O, framing_policy F> template <class Ask>
-bool basic_subscriber<H, P, O, F>::asked(const char* step, Ask ask) {
+bool basic_subscriber<H, P, O, F>::call_handler(const char* step, Ask ask) {
     try {
         return ask(), true;
     } catch (...) {
@@ -254,8 +262,8 @@ bool basic_subscriber<H, P, O, F>::asked(const char* step, Ask ask) {
 }
 
 template <class H, class P, broadcast_policy O, framing_policy F> void basic_subscriber<H, P, O, F>::fall_behind() {
-    std::string text = "slow consumer: " + std::to_string(queued());
-    text += " bytes unread";
+    std::string text = "slow consumer: the peer has not read " + std::to_string(queued());
+    text += " bytes";
     fall_behind({errc::slow_consumer, "broadcast", {}, std::move(text)});
 }
 
@@ -264,7 +272,7 @@ template <class H, class P, broadcast_policy O, framing_policy F> void basic_sub
     std::optional<std::string> words;
     try {
         if (all_.on.last_words) words = all_.on.last_words(why);
-    } catch (...) { // then there are none: it ends for a reason of its own already
+    } catch (...) { // send no last words; `why` already tells why it is closed
     }
     if (peer_) peer_->fall_behind(std::move(why), std::move(words));
 }
@@ -274,12 +282,12 @@ basic_subscriber<H, P, O, F>::gather(gathered_write& write, std::uint64_t from, 
     const frame_ring& ring = all_.ring_;
     until = std::min(until, end());
     if (from >= until) return until;
-    if (from < ring.begin()) return from;                // a handler published that much; the next `prepare` sees to it
-    if (O::loses_frames && queued() > policy_.limit()) { // then room is made, before anything else of it is sent
-        if (stands_in()) return from;
-        if (from == position_ && is_begun()) until = std::min(until, ring.end_of(sequence_));
+    if (from < ring.begin()) return from;                // a handler published that much; the next `prepare` handles it
+    if (O::loses_frames && queued() > policy_.limit()) { // make room before sending more of the stream
+        if (has_pending_notice()) return from;
+        if (from == position_ && is_mid_frame()) until = std::min(until, ring.end_of(sequence_));
     }
-    if (policy_.kind() == overflow_kind::conflate && !is_leaving()) // then the newer frame may not be for it
+    if (policy_.kind() == overflow_kind::conflate && !is_leaving()) // when leaving, the newer frame may not be for it
         return gather_newest(write, from, until);
     do {
         const std::size_t room = write.limit - write.bytes;
@@ -299,7 +307,7 @@ basic_subscriber<H, P, O, F>::gather(gathered_write& write, std::uint64_t from, 
 template <class H, class P, broadcast_policy O, framing_policy F> std::uint64_t
 basic_subscriber<H, P, O, F>::gather_newest(gathered_write& write, std::uint64_t from, std::uint64_t until) const noexcept {
     const frame_ring& ring = all_.ring_;
-    std::uint64_t sequence = ring.at(from), to = from; // a run of frames that are sent
+    std::uint64_t sequence = ring.at(from), to = from; // [from, to) is a run of frames to send
     const auto add_run = [&] {
         const auto parts = ring.bytes(from, to);
         write.add(parts[0], from);
@@ -307,7 +315,7 @@ basic_subscriber<H, P, O, F>::gather_newest(gathered_write& write, std::uint64_t
     };
     while (to < until && write.bytes + (to - from) < write.limit) {
         const std::uint64_t end = ring.end_of(sequence);
-        const bool is_skipped = ring.is_superseded(sequence) && !(sequence == sequence_ && is_begun());
+        const bool is_skipped = ring.is_superseded(sequence) && !(sequence == sequence_ && is_mid_frame());
         ++sequence;
         if (!is_skipped) {
             to = end;
@@ -333,13 +341,13 @@ void basic_subscriber<H, P, O, F>::advance(std::uint64_t from, std::size_t size)
     const std::uint64_t next = ring.at(position_);
     all_.count(&delivery_counters::delivered, *this, next - sequence_);
     sequence_ = next;
-    if (is_begun()) all_.first_begun_ = std::min(all_.first_begun_, position_);
+    if (is_mid_frame()) all_.first_partial_ = std::min(all_.first_partial_, position_);
 }
 
 template <class H, class P, broadcast_policy O, framing_policy F>
 void basic_subscriber<H, P, O, F>::on_drained(std::size_t queued) {
     policy_.on_drained(queued);
-    if (all_.told_full_) all_.tell_room();
+    if (all_.reported_full_) all_.report_room();
 }
 
 template <class H, class P, broadcast_policy O, framing_policy F> void basic_subscriber<H, P, O, F>::on_own_queued() {
@@ -349,19 +357,19 @@ template <class H, class P, broadcast_policy O, framing_policy F> void basic_sub
         if (peer_->box().replies() > policy_.limit()) fall_behind();
         return;
     }
-    judge();
-    if (peer_ && is_stalled_) all_.watch(*this); // less of the stream is too much for it now
+    enforce_limit();
+    if (peer_ && is_stalled_) all_.note_limit(*this); // its own frames leave less room for the stream
 }
 
 template <class H, class P, broadcast_policy O, framing_policy F> void basic_subscriber<H, P, O, F>::on_stalled() noexcept {
     if (is_stalled_) return;
-    all_.put_in(all_.take_out(*this), all_.stalled_);
-    all_.watch(*this);
+    all_.attach_to(all_.stalled_, all_.remove_from_partition(*this));
+    all_.note_limit(*this);
 }
 
 template <class H, class P, broadcast_policy O, framing_policy F> void basic_subscriber<H, P, O, F>::on_writable() noexcept {
     if (!is_stalled_) return;
-    all_.put_in(all_.take_out(*this), all_.writable_);
+    all_.attach_to(all_.writable_, all_.remove_from_partition(*this));
 }
 
 template <class H, class P, broadcast_policy O, framing_policy F> void basic_subscriber<H, P, O, F>::no_more() {
@@ -370,44 +378,44 @@ template <class H, class P, broadcast_policy O, framing_policy F> void basic_sub
     const frame_ring& ring = all_.ring_;
     ++all_.leaving_;
     if (policy_.kind() == overflow_kind::block_producer) --all_.blocking_;
-    all_.tell_room();
+    all_.report_room();
     needs_snapshot_ = false;
     until_ = std::max(position_, ring.end());
     last_ = ring.next();
     if (accepted_until_ == frame_ring::nowhere || accepted_until_ <= ring.begin()) return;
-    const frame_gap lost{ring.at(accepted_until_), ring.next() - 1}; // known now; later there may be nobody to tell it
+    const frame_gap lost{ring.at(accepted_until_), ring.next() - 1}; // report it now; later the stream may be destroyed
     until_ = std::exchange(accepted_until_, frame_ring::nowhere);
     last_ = lost.first;
-    if (lost.last >= lost.first) tell(lost, until_);
+    if (lost.last >= lost.first) queue_notice(lost, until_);
 }
 
-template <class H, class P, broadcast_policy O, framing_policy F> void basic_subscriber<H, P, O, F>::keep_begun() {
-    if (!is_begun()) return;
+template <class H, class P, broadcast_policy O, framing_policy F> void basic_subscriber<H, P, O, F>::keep_partial() {
+    if (!is_mid_frame()) return;
     const frame_ring& ring = all_.ring_;
     const auto taken = static_cast<std::size_t>(position_ - ring.begin_of(sequence_));
-    auto frame = all_.begun_.copy(ring, sequence_);
-    all_.count(&delivery_counters::delivered, *this, 1); // it is finished, or the connection ends
+    auto frame = all_.partial_.copy(ring, sequence_);
+    all_.count(&delivery_counters::delivered, *this, 1); // it will be completed, or the connection ends
     position_ = ring.end_of(sequence_++);
     peer_->box().insert(std::move(frame), 0, taken);
 }
 
-// The stream's end does not come: the gap is told, or a snapshot sent, or last words, beyond what the kernel has not yet room
-// for.
+// The peer does not get the rest of the stream: reports the gap, or sends a snapshot or the last words, after enlarging the
+// kernel's buffer.
 template <class H, class P, broadcast_policy O, framing_policy F>
 void basic_subscriber<H, P, O, F>::cut_short(const failure& why) {
     const typename H::busy scope(all_);
     const std::uint64_t end = std::min(last_, all_.ring_.next());
     const bool is_untold =
-        peer_->box().own() > peer_->box().replies() && !peer_->box().is_begun(); // a notice that waits goes, too
-    const frame_gap lost{is_untold ? told_from_ : sequence_ + (is_begun() ? 1 : 0), end - 1};
+        peer_->box().own() > peer_->box().replies() && !peer_->box().is_mid_frame(); // a queued notice is dropped too
+    const frame_gap lost{is_untold ? noticed_from_ : sequence_ + (is_mid_frame() ? 1 : 0), end - 1};
     if (lost.first >= end) return;
     std::optional<std::string> words;
     const overflow_kind kind = policy_.kind();
     if (kind == overflow_kind::resync && all_.on.snapshot && !is_leaving()) {
-        if (!asked("snapshot", [&] { words = all_.on.snapshot(end - 1); })) return;
+        if (!call_handler("snapshot", [&] { words = all_.on.snapshot(end - 1); })) return;
         all_.count(&delivery_counters::superseded, *this, end - sequence_);
     } else if (O::loses_frames && kind != overflow_kind::disconnect && kind != overflow_kind::block_producer && all_.on.gap) {
-        if (!asked("gap", [&] { words = all_.on.gap(lost); })) return;
+        if (!call_handler("gap", [&] { words = all_.on.gap(lost); })) return;
         all_.count(&delivery_counters::dropped, *this, end - sequence_);
         all_.count(&delivery_counters::gaps, *this, 1);
     } else {

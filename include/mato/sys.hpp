@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: MIT
-/// @file sys.hpp: the one caller of the operating system, and the one seam for injected faults.
+/// @file sys.hpp: all system calls of the toolkit, with one seam for injecting faults.
 /// Layer: 1 (vocabulary).  Test: test/toolkit/sys_test.cpp; the faults: test/fault/.
-/// Threads: as the call.   Fork: as the call.
+/// Threads: as the system call.   Fork: as the system call.
 ///
-/// Shape: the call's own arguments, its own result, errno on -1. What is added:
-///   EINTR   retried where a repeat is right (open, read, write, send, recv, accept, flock, fcntl, waitpid, fsync); never for
-///           close (the number is gone) and poll (the caller's deadline decides).
-///   CLOEXEC every descriptor is close-on-exec from birth; where the system lacks the flag it is set at once.
+/// Each function has the arguments and the result of its system call, with errno on -1. In addition:
+///   EINTR   the call is repeated if that is correct (open, read, write, send, recv, accept, flock, fcntl, waitpid, fsync);
+///   never
+///           close (the descriptor is closed already) and poll (the caller's deadline decides).
+///   CLOEXEC every descriptor is created close-on-exec; without a flag for that it is set immediately afterwards.
 ///   SIGPIPE sends carry MSG_NOSIGNAL.
-/// `MATO_SYSTEM(name)` must be defined alike in every translation unit of a program.
+/// `MATO_SYSTEM(name)` must have the same definition in every translation unit of a program.
 #pragma once
 
 #include "detail/abi.hpp"
@@ -41,7 +42,7 @@
 #endif
 
 #ifndef MATO_SYSTEM
-#define MATO_SYSTEM(name) ::name // a test defines it as a callable that may fail instead
+#define MATO_SYSTEM(name) ::name // tests define it as a callable that can fail
 #endif
 
 namespace mato {
@@ -104,7 +105,7 @@ inline mode_t umask(mode_t mask) noexcept { return MATO_SYSTEM(umask)(mask); }
 inline int flock(int fd, int operation) noexcept {
     return detail::retry([&] { return MATO_SYSTEM(flock)(fd, operation); });
 }
-/// As open with O_CREAT, mode 0600: of a new file exactly, for under a umask such as 0277 its owner could not open it again.
+/// As open with O_CREAT. A new file gets mode 0600 exactly: with a umask such as 0277 its owner could not open it again.
 inline int open_private(const char* path, int flags) noexcept {
     const int fd = open(path, flags | O_CREAT, 0600);
     struct ::stat found {};
@@ -140,18 +141,18 @@ inline int pipe(int (&ends)[2], int flags = 0) noexcept {
 #endif
 }
 
-/// Closes every descriptor from `first` up. Async-signal-safe, so it may stand between fork and exec.
+/// Closes every descriptor from `first` up. Async-signal-safe: may be called between fork and exec.
 inline void close_from(int first) noexcept {
 #if MATO_HAS_CLOSE_RANGE
     if (MATO_SYSTEM(syscall)(SYS_close_range, static_cast<unsigned>(first), ~0U, 0U) == 0) return;
 #endif
     const long limit = MATO_SYSTEM(sysconf)(_SC_OPEN_MAX);
-    const int last = limit > 0 && limit < 1'048'576 ? static_cast<int>(limit) : 65'536; // an unlimited table: the usual cap
+    const int last = limit > 0 && limit < 1'048'576 ? static_cast<int>(limit) : 65'536; // no limit: assume the usual one
     for (int fd = first; fd < last; ++fd) MATO_SYSTEM(close)(fd);
 }
 
 // ---- memory ----
-/// MAP_FAILED on error.
+/// Returns MAP_FAILED on error.
 inline void* mmap(void* at, std::size_t size, int protection, int flags, int fd, off_t from) noexcept {
     return MATO_SYSTEM(mmap)(at, size, protection, flags, fd, from);
 }
@@ -161,8 +162,8 @@ template <class Resource> int getrlimit(Resource resource, struct ::rlimit* out)
     return MATO_SYSTEM(getrlimit)(resource, out);
 }
 #if MATO_HAS_MEMFD
-/// A file without a name in any directory: close-on-exec, can be sealed, and where the kernel knows of it (Linux 6.3) never
-/// executable, without which hardened systems refuse. `name` is for proc(5) alone.
+/// A file without a name in a directory: close-on-exec, sealable, and never executable if the kernel supports that (Linux 6.3);
+/// hardened systems refuse executable ones. `name` is only shown in proc(5).
 inline int memfd_create(const char* name) noexcept {
     constexpr unsigned never_executable = 8; // MFD_NOEXEC_SEAL; older headers lack it
     const int fd = MATO_SYSTEM(memfd_create)(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | never_executable);
@@ -201,7 +202,7 @@ inline int bind(int fd, const struct sockaddr* address, socklen_t size) noexcept
     return MATO_SYSTEM(bind)(fd, address, size);
 }
 inline int listen(int fd, int backlog) noexcept { return MATO_SYSTEM(listen)(fd, backlog); }
-/// Not retried: after EINTR the connection goes on by itself (connect(2)); a Unix socket is connected or not.
+/// Not repeated: after EINTR the connection attempt continues (connect(2)).
 inline int connect(int fd, const struct sockaddr* address, socklen_t size) noexcept {
     return MATO_SYSTEM(connect)(fd, address, size);
 }
@@ -222,12 +223,12 @@ inline ssize_t recv(int fd, void* data, std::size_t size, int flags = 0) noexcep
 inline ssize_t sendmsg(int fd, const struct msghdr* message, int flags = 0) noexcept {
     return detail::retry([&] { return MATO_SYSTEM(sendmsg)(fd, message, flags | MSG_NOSIGNAL); });
 }
-/// Descriptors that come along are close-on-exec.
+/// Received descriptors are close-on-exec.
 inline ssize_t recvmsg(int fd, struct msghdr* message, int flags = 0) noexcept {
     return detail::retry([&] { return MATO_SYSTEM(recvmsg)(fd, message, flags | MSG_CMSG_CLOEXEC); });
 }
 #if MATO_HAS_SENDMMSG
-/// On a stream socket the messages' bytes follow each other; it ends at the first that is not taken whole.
+/// On a stream socket the messages are joined. It stops at the first message that the kernel does not accept completely.
 inline int sendmmsg(int fd, struct mmsghdr* messages, unsigned count, int flags = 0) noexcept {
     return detail::retry([&] { return MATO_SYSTEM(sendmmsg)(fd, messages, count, flags | MSG_NOSIGNAL); });
 }
@@ -248,9 +249,9 @@ inline int getsockname(int fd, struct sockaddr* address, socklen_t* size) noexce
 
 // ---- processes and signals ----
 inline pid_t fork() noexcept { return MATO_SYSTEM(fork)(); }
-/// vfork(2): this process is not copied, however large, and waits until the child has called exec or _exit. `child` does one of
-/// them, calls only what is async-signal-safe, and changes no memory but its own variables. A function of its own, so that
-/// nothing the compiler keeps in registers lives across it.
+/// vfork(2): does not copy this process, and waits until the child has called exec or _exit. `child` must call one of them, may
+/// call only async-signal-safe functions, and must change no memory except its own variables. It is a separate noinline
+/// function so that no value in a register of the caller is live across the call.
 template <class Child> [[gnu::noinline]] pid_t vfork(Child child) noexcept {
     const pid_t pid = MATO_SYSTEM(vfork)();
     if (pid == 0) child();
@@ -264,8 +265,7 @@ inline int kill(pid_t pid, int signal) noexcept { return MATO_SYSTEM(kill)(pid, 
 inline pid_t waitpid(pid_t pid, int* status, int options) noexcept {
     return detail::retry([&] { return MATO_SYSTEM(waitpid)(pid, status, options); });
 }
-/// A child that has ended and was not reaped, found without reaping it: its number, 0 for none, -1 with ECHILD without
-/// children.
+/// The pid of a child that has ended, without reaping it; 0: none has ended; -1 with ECHILD: there are no children.
 inline pid_t ended_child() noexcept {
     siginfo_t found{}; // si_pid stays 0 when no child has ended
     const int got = detail::retry([&] { return MATO_SYSTEM(waitid)(P_ALL, id_t{0}, &found, WEXITED | WNOHANG | WNOWAIT); });
@@ -277,7 +277,7 @@ inline int set_subreaper(bool on) noexcept { return MATO_SYSTEM(prctl)(PR_SET_CH
 #else
 inline int set_subreaper(bool) noexcept { return errno = ENOSYS, -1; }
 #endif
-/// pthread_sigmask(3) with errno: sigprocmask is unspecified in a threaded program.
+/// pthread_sigmask(3), with the error in errno: sigprocmask is unspecified in programs with threads.
 inline int signal_mask(int how, const sigset_t* set, sigset_t* old) noexcept {
     const int why = MATO_SYSTEM(pthread_sigmask)(how, set, old);
     if (why == 0) return 0;
@@ -287,17 +287,18 @@ inline int signal_mask(int how, const sigset_t* set, sigset_t* old) noexcept {
 inline int signal_action(int signal, const struct ::sigaction* now, struct ::sigaction* old) noexcept {
     return MATO_SYSTEM(sigaction)(signal, now, old);
 }
-/// Undoes inherited SIG_IGN and handlers, which survive fork, and SIG_IGN survives exec. Async-signal-safe.
+/// Resets all dispositions: handlers survive fork, and SIG_IGN survives exec too. Async-signal-safe.
 inline void default_dispositions() noexcept {
     struct ::sigaction plain {};
     plain.sa_handler = SIG_DFL;
-    for (int signal = 1; signal < NSIG; ++signal) signal_action(signal, &plain, nullptr); // KILL and STOP refuse: no matter
+    for (int signal = 1; signal < NSIG; ++signal)
+        signal_action(signal, &plain, nullptr); // fails for SIGKILL and SIGSTOP; ignored
 }
 #if MATO_HAS_SIGNALFD
 inline int signalfd(const sigset_t* set) noexcept { return MATO_SYSTEM(signalfd)(-1, set, SFD_CLOEXEC | SFD_NONBLOCK); }
 #endif
 
-/// A descriptor that names the process itself, so that a reused number cannot be hit. -1 with ENOSYS where there is none.
+/// A descriptor of the process itself, so that a reused pid cannot be signalled by mistake. -1 with ENOSYS without support.
 inline int pidfd_open(pid_t pid) noexcept {
 #if MATO_HAS_PIDFD
     return static_cast<int>(MATO_SYSTEM(syscall)(SYS_pidfd_open, pid, 0U));
@@ -317,7 +318,7 @@ inline int pidfd_send_signal(int pidfd, int signal) noexcept {
 #endif
 }
 
-/// Sleeps the whole span, whatever signals arrive. Milliseconds; negative is none.
+/// Sleeps for the whole span in milliseconds, also when signals arrive. Returns immediately if negative.
 inline void sleep_ms(long span) noexcept {
     if (span <= 0) return;
     struct timespec left {

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-/// @file two_slots.hpp: the newest whole state of something, in memory that outlives its writer.
+/// @file two_slots.hpp: the newest complete state of a program, in memory that outlives its writer.
 /// Layer: 3 (mechanism; no asio, no descriptor).  Test: test/toolkit/two_slots_test.cpp; fuzz/two_slots_fuzz.cpp.
 /// Threads: distinct objects are independent; one object, one thread.   Blocks: never.
 /// Fork: both processes see the memory. Only one of them may publish.
 ///
-/// A state is written into the slot that is not published, and one store of eight bytes publishes it. Whoever adopts the memory
-/// after a death, at whatever point, finds the last state that was published, and it whole.
+/// A state is written to the slot that is not published, and then published with one store of eight bytes. If the writer is
+/// killed at any point, the next process finds the last published state, complete.
 ///
 /// The memory (numbers little-endian; detail/kept_memory.hpp has the head):
 ///
-///     64   8  published: generation of the newest state, 0 for none; it lies in slot generation & 1
+///     64   8  published: generation of the newest state, 0 for none; it is in slot generation & 1
 ///     128     slot 0, slot 1, each {8 generation, 8 size, 8 position, 4 CRC-32C of these three and the body, 36 unused}, body
 #pragma once
 
@@ -27,32 +27,32 @@
 namespace mato {
 inline namespace MATO_ABI {
 
-/// The stores of `publish`, in order.
+/// The stores of `publish`, in order. A test's `Steps` gets them.
 enum class slots_store : std::uint8_t {
-    head,      ///< of the slot that is not published
-    body,      ///< of the same
-    published, ///< the commit
+    head,      ///< the head of the unpublished slot
+    body,      ///< the body of the unpublished slot
+    published, ///< publishes the slot
 };
 
-/// Publishes states and finds the newest. The memory belongs to the caller and outlives the object.
+/// Publishes states and finds the newest one. The memory belongs to the caller and must outlive the object.
 ///
 /// ```cpp
-/// alignas(8) static char memory[mato::two_slots<>::memory_for(4096)]; // to outlive the process, a memory_file's bytes
+/// alignas(8) static char memory[mato::two_slots<>::memory_for(4096)]; // use a memory_file to outlive the process
 /// mato::failure why;
 /// auto slots = mato::two_slots<>::create(memory, why);
-/// if (!slots.publish("all that must not be lost", why)) return;
-/// auto next = mato::two_slots<>::adopt(memory, why); // as the next process does
+/// if (!slots.publish("the state to keep", why)) return;
+/// auto next = mato::two_slots<>::adopt(memory, why); // what the next process does
 /// if (!why) std::printf("%zu bytes, generation %llu\n", next.newest().size(), next.generation() + 0ULL);
 /// ```
 template <class Steps = no_steps> class two_slots {
 public:
-    static constexpr std::size_t slot_head_bytes = 64; ///< a cache line, so that the body begins aligned
-    /// Bytes of memory that two states of `capacity` bytes need.
+    static constexpr std::size_t slot_head_bytes = 64; ///< a cache line, so that the body is aligned
+    /// Bytes of memory needed for two states of `capacity` bytes.
     [[nodiscard]] static constexpr std::size_t memory_for(std::size_t capacity) noexcept {
         return detail::kept_content + 2 * (slot_head_bytes + (capacity + 63) / 64 * 64);
     }
 
-    /// Without memory: `publish` refuses, `newest` is empty.
+    /// Empty: has no memory; `publish` fails, `newest` is empty.
     two_slots() noexcept = default;
     two_slots(two_slots&& other) noexcept : own_(std::exchange(other.own_, {})) {}
     two_slots& operator=(two_slots&& other) noexcept {
@@ -60,39 +60,40 @@ public:
         return *this;
     }
 
-    /// Divides the memory into two slots. What it held is gone.
+    /// Divides the memory into two slots. Former contents are lost.
     /// @errors invalid_argument: not aligned to 8 bytes, or too small for a body of 64 bytes.
     [[nodiscard]] static two_slots create(std::span<char> memory, error_out out);
     [[nodiscard]] static two_slots create(std::span<char> memory) {
         return or_throw([&](error_out out) { return create(memory, out); });
     }
-    /// Takes over what another process left; changes nothing in it. Nobody may publish meanwhile.
-    /// @errors malformed: it is something else, or damaged · version_mismatch: a newer format · invalid_argument: not aligned.
+    /// Adopts the memory of another process, without changing it. No other process may publish at the same time.
+    /// @errors malformed: not slots, or damaged · version_mismatch: a newer format · invalid_argument: not aligned.
     [[nodiscard]] static two_slots adopt(std::span<char> memory, error_out out);
     [[nodiscard]] static two_slots adopt(std::span<char> memory) {
         return or_throw([&](error_out out) { return adopt(memory, out); });
     }
 
-    /// Makes `body` the newest state. `position` goes with it: how far of an input it holds, say read_journal::end().
-    /// @pre `body` does not lie in the memory. @returns false when refused; the newest state is then what it was.
+    /// Makes `body` the newest state. `position` is stored with it: how much of an input it includes, for example
+    /// read_journal::end(). @pre `body` is not in the memory. @returns false after an error; the newest state is then
+    /// unchanged.
     /// @errors frame_too_large: more than `capacity()`; the detail has both sizes.
     bool publish(std::string_view body, std::uint64_t position, error_out out);
     bool publish(std::string_view body, error_out out) { return publish(body, 0, out); }
 
-    /// The state that was published last, empty when there is none. It dies at the second `publish` from here.
+    /// The last published state, empty if there is none. The view is valid until the second `publish` after this call.
     [[nodiscard]] std::string_view newest() const noexcept {
         return own_.generation == 0 ? std::string_view() : std::string_view(slot(own_.generation) + slot_head_bytes, own_.size);
     }
-    [[nodiscard]] std::uint64_t position() const noexcept { return own_.position; }     ///< of the newest
-    [[nodiscard]] std::uint64_t generation() const noexcept { return own_.generation; } ///< how many were published; 0: none
+    [[nodiscard]] std::uint64_t position() const noexcept { return own_.position; }     ///< of the newest state
+    [[nodiscard]] std::uint64_t generation() const noexcept { return own_.generation; } ///< number of published states; 0: none
     [[nodiscard]] std::size_t capacity() const noexcept { return own_.capacity; }       ///< bytes of one state
 
 private:
     static constexpr detail::kept_kind kind{"matoslot", "slots", 1, 0};
-    static constexpr std::uint64_t furthest = std::uint64_t{1} << 63; // nobody publishes that often
+    static constexpr std::uint64_t furthest = std::uint64_t{1} << 63; // no program publishes that often
     static constexpr std::size_t summed_bytes = 24;                   // of a slot's head: generation, size, position
 
-    // This process's own copies: what others write into the memory later never decides where this one reads.
+    // Copies owned by this process: later writes of others into the memory cannot change where this one reads.
     struct state {
         char* memory = nullptr;
         std::size_t begin = 0;    // of slot 0
@@ -120,11 +121,12 @@ template <class Steps> two_slots<Steps> two_slots<Steps>::create(std::span<char>
     if (!detail::is_aligned(memory, step, out)) return made;
     if (memory.size() < memory_for(1)) {
         out.set(std::make_error_code(std::errc::invalid_argument), step, {},
-                std::to_string(memory.size()) + " bytes are too few, the least are " + std::to_string(memory_for(1)));
+                std::to_string(memory.size()) + " bytes are too few; at least " + std::to_string(memory_for(1)) +
+                    " are needed");
         return made;
     }
     const std::size_t capacity = (memory.size() - detail::kept_content) / 2 / 64 * 64 - slot_head_bytes;
-    detail::store_word(memory.data(), 0); // nothing that a death could leave is taken for slots
+    detail::store_word(memory.data(), 0); // a crash from here on leaves memory that is not taken for slots
     detail::store_word(memory.data() + detail::kept_words, 0);
     detail::write_kept_head(memory.data(), kind, capacity);
     made.own_ = {memory.data(), detail::kept_content, capacity, 0, 0, 0};
@@ -158,7 +160,8 @@ template <class Steps> two_slots<Steps> two_slots<Steps>::adopt(std::span<char> 
 template <class Steps> bool two_slots<Steps>::publish(std::string_view body, std::uint64_t position, error_out out) {
     if (own_.memory == nullptr || body.size() > own_.capacity) {
         out.set(errc::frame_too_large, "publish", {},
-                "the state has " + std::to_string(body.size()) + " bytes, a slot takes " + std::to_string(own_.capacity));
+                "the state has " + std::to_string(body.size()) + " bytes, the capacity of a slot is " +
+                    std::to_string(own_.capacity));
         return false;
     }
     const std::uint64_t next = own_.generation + 1;

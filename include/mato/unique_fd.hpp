@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-/// @file unique_fd.hpp: one owner for one descriptor.
+/// @file unique_fd.hpp: owns a file descriptor and closes it.
 /// Layer: 1 (vocabulary).  Test: test/toolkit/unique_fd_test.cpp.
-/// Threads: distinct objects are independent.   Blocks: only as close(2) does.
-/// Fork: both processes own their copy of the descriptor; each closes its own.
+/// Threads: distinct objects are independent.   Blocks: only where close(2) does.
+/// Fork: each process has its own copy of the descriptor and closes it.
 #pragma once
 
 #include "sys.hpp"
@@ -12,6 +12,19 @@
 namespace mato {
 inline namespace MATO_ABI {
 
+/// Owns one file descriptor and closes it in the destructor. Move-only; an empty object has -1.
+///
+/// @threads distinct objects are independent; one object, one thread.
+/// @fork each process has its own copy of the descriptor and closes it.
+/// @blocks only where close(2) does.
+///
+/// @code
+/// mato::unique_fd input(::open("/dev/zero", O_RDONLY | O_CLOEXEC));
+/// char byte = 1;
+/// if (!input || ::read(input.get(), &byte, 1) != 1) return;
+/// mato::unique_fd kept = std::move(input); // `input` is empty now
+/// std::printf("descriptor %d is closed at the end of the scope\n", kept.get());
+/// @endcode
 class unique_fd {
 public:
     unique_fd() noexcept = default;
@@ -27,7 +40,8 @@ public:
     [[nodiscard]] explicit operator bool() const noexcept { return fd_ >= 0; }
     [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
 
-    /// Never retried: after EINTR Linux has closed the number and another thread may own it (close(2), "Notes").
+    /// Closes the descriptor and takes `fd`. close(2) is not repeated after EINTR: Linux has closed the descriptor, and another
+    /// thread may already use its number.
     void reset(int fd = -1) noexcept {
         const int old = std::exchange(fd_, fd);
         if (old >= 0 && old != fd) sys::close(old);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file unix_address.hpp: a Unix socket's address, from a path or an abstract name.
+/// @file unix_address.hpp: the address of a Unix socket, from a path or an abstract name.
 /// Layer: 1 (vocabulary).  Test: test/toolkit/unix_address_test.cpp.
 /// Threads: a value.   Blocks: never.   Source: unix(7) "Address format".
 #pragma once
@@ -15,17 +15,27 @@
 namespace mato {
 inline namespace MATO_ABI {
 
-/// What bind(2), connect(2) and sendto(2) take. Empty until made.
+/// An address for bind(2), connect(2) and sendto(2).
+///
+/// Empty until made by one of the functions below.
+///
+/// @threads a value.
+/// @blocks never.
+///
+/// @code
+/// const auto address = mato::unix_address::of_path(endpoint.path(), why);
+/// if (!why) CHECK(address.size() > 0);
+/// @endcode
 class unix_address {
 public:
-    /// Bytes of a name that fit: 107 on Linux, 103 on BSD and macOS. A path's final NUL, or an abstract name's leading one, is
-    /// the byte beside them.
+    /// Longest name in bytes: 107 on Linux, 103 on BSD and macOS. One byte is needed for the final NUL of a path, or the
+    /// leading NUL of an abstract name.
     static constexpr std::size_t max_name_bytes = sizeof(sockaddr_un::sun_path) - 1;
 
     unix_address() noexcept = default;
-    /// @errors filename_too_long, with length and limit; also for the empty path · EINVAL: a NUL inside.
+    /// @errors filename_too_long, with length and limit; also for the empty path · EINVAL: it contains a NUL.
     [[nodiscard]] static unix_address of_path(std::string_view path, error_out out);
-    /// `name` without the '@' it is written with. @errors filename_too_long · EAFNOSUPPORT: not on this system.
+    /// `name`: without the leading '@'. @errors filename_too_long · EAFNOSUPPORT: not on this system.
     [[nodiscard]] static unix_address of_abstract_name(std::string_view name, error_out out);
 
     [[nodiscard]] const sockaddr* data() const noexcept { return reinterpret_cast<const sockaddr*>(&value_); }
@@ -43,7 +53,7 @@ private:
 inline bool unix_address::fits(std::string_view name, std::string_view shown, error_out out) {
     if (!name.empty() && name.size() <= max_name_bytes) return true;
     out.set({ENAMETOOLONG, std::system_category()}, "socket path", shown,
-            "it is " + std::to_string(name.size()) + " bytes long, the system's limit is " + std::to_string(max_name_bytes));
+            "it is " + std::to_string(name.size()) + " bytes long; use 1 to " + std::to_string(max_name_bytes) + " bytes");
     return false;
 }
 
@@ -51,7 +61,7 @@ inline unix_address unix_address::of_path(std::string_view path, error_out out) 
     unix_address result;
     if (!fits(path, path, out)) return result;
     if (path.find('\0') != std::string_view::npos) {
-        out.set({EINVAL, std::system_category()}, "socket path", path.substr(0, path.find('\0')), "it has a NUL inside");
+        out.set({EINVAL, std::system_category()}, "socket path", path.substr(0, path.find('\0')), "it contains a NUL");
         return result;
     }
     result.value_.sun_family = AF_UNIX;
@@ -66,7 +76,7 @@ inline unix_address unix_address::of_abstract_name(std::string_view name, error_
 #if MATO_HAS_ABSTRACT_NAMES
     if (!fits(name, shown, out)) return result;
     result.value_.sun_family = AF_UNIX;
-    std::memcpy(result.value_.sun_path + 1, name.data(), name.size()); // behind the NUL that says "abstract"
+    std::memcpy(result.value_.sun_path + 1, name.data(), name.size()); // after the leading NUL of an abstract name
     result.size_ = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size()); // the length is part of the name
 #else
     out.set({EAFNOSUPPORT, std::system_category()}, "socket path", shown, "this system has no abstract names");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file version.hpp: the toolkit's version, the one place that states it.
+/// @file version.hpp: the toolkit's version.
 /// Layer: 0 (platform).  CMakeLists.txt parses these lines.
 #pragma once
 

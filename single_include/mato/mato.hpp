@@ -10,7 +10,7 @@
 #error "mato: needs a Unix system"
 #endif
 #if !__has_include(<asio/io_context.hpp>)
-#error "mato: asio was not found, install it (Debian: libasio-dev) or add -I; the headers below layer 3 need none"
+#error "mato: asio was not found, install it (Debian: libasio-dev) or add -I; headers of layers 0 to 2 do not need it"
 #endif
 
 #include <sys/types.h>
@@ -18,7 +18,7 @@
 #include <cstddef>
 #include <functional>
 #include <type_traits>
-#include <version> // says which library it is
+#include <version> // defines which library it is
 #include <cerrno>
 #include <new>
 #include <string>
@@ -50,15 +50,15 @@
 #include <vector>
 #include <atomic>
 #include <initializer_list>
-#include <algorithm>
 #include <memory>
 #include <sys/uio.h>
-#include <unordered_map>
 #include <asio/error.hpp>
 #include <asio/io_context.hpp>
 #include <asio/local/stream_protocol.hpp>
 #include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
+#include <algorithm>
+#include <unordered_map>
 #include <deque>
 #include <asio/posix/stream_descriptor.hpp>
 #include <cstdlib>
@@ -66,11 +66,11 @@
 // ---- mato/mato.hpp ----
 /// @file mato.hpp: the whole toolkit; a table of contents.
 /// Layer: 4 (composition).
-/// Include single headers where compile time matters: layers 0 to 2 (config aside) need neither asio nor toml++.
-/// `MATO_WITH_TOML`, defined before it, adds config.hpp and with it toml++.
+/// To compile faster, include single headers: layers 0 to 2 (except config.hpp) need neither asio nor toml++.
+/// Define `MATO_WITH_TOML` before the include to add config.hpp, which needs toml++.
 
 // ---- mato/version.hpp ----
-/// @file version.hpp: the toolkit's version, the one place that states it.
+/// @file version.hpp: the toolkit's version.
 /// Layer: 0 (platform).  CMakeLists.txt parses these lines.
 
 #define MATO_VERSION_MAJOR 0
@@ -81,24 +81,25 @@
 // 1: vocabulary
 
 // ---- mato/callback.hpp ----
-/// @file callback.hpp: a function that the program gives and may replace while it runs; what it throws is told once.
-/// Layer: 1 (vocabulary).  Test: test/toolkit/callback_test.cpp.
-/// Threads: one object and its copies, one thread.   Blocks: never.
+/// @file callback.hpp: a function set by the program, which may be replaced while it runs; an exception from it is reported
+/// once. Layer: 1 (vocabulary).  Test: test/toolkit/callback_test.cpp. Threads: one object and its copies, one thread. Blocks:
+/// never.
 
 // ---- mato/detail/abi.hpp ----
-/// @file abi.hpp: the inline namespace, another name for each version and each set of feature switches.
+/// @file abi.hpp: the inline namespace, whose name depends on the version and on the feature switches.
 /// Layer: 0 (platform).  Test: test/odr/.
 ///
-/// Translation units that disagree on either have different types instead of two definitions of one: they live side by side
-/// in one program, and what one would hand to the other does not link. `mato::v0_1_0_111111111111111` is the version, then the
+/// Translation units that differ in either have different types instead of two definitions of one type. They can be part of one
+/// program; passing an object from one to the other fails to link. `mato::v0_1_0_111111111111111` is the version, then the
 /// switches of platform.hpp in the order below.
 
 // ---- mato/detail/platform.hpp ----
-/// @file platform.hpp: what this operating system has; the only `#if`s on it.
+/// @file platform.hpp: the features of this operating system; the only `#if`s on it.
 /// Layer: 0 (platform).
 ///
-/// Each feature may be forced off before the first include (`-DMATO_HAS_PIDFD=0`), so that one machine can run every
-/// fallback; the test toolkit/fallbacks_test does, with all of them off. Every translation unit of a program must agree.
+/// Each feature can be switched off before the first include (`-DMATO_HAS_PIDFD=0`), so that one machine can run every
+/// fallback; the test toolkit/fallbacks_test switches all of them off. All translation units of a program must use the same
+/// switches.
 
 #if defined(__linux__)
 #include <sys/syscall.h>
@@ -106,13 +107,13 @@
 #define MATO_HAS_SIGNALFD 1 // signalfd(2), Linux 2.6.22
 #endif
 #ifndef MATO_HAS_ACCEPT4
-#define MATO_HAS_ACCEPT4 1 // accept4(2), SOCK_CLOEXEC, SOCK_NONBLOCK: close-on-exec from birth
+#define MATO_HAS_ACCEPT4 1 // accept4(2), SOCK_CLOEXEC, SOCK_NONBLOCK: sets close-on-exec atomically
 #endif
 #ifndef MATO_HAS_PIPE2
 #define MATO_HAS_PIPE2 1 // pipe2(2), Linux 2.6.27
 #endif
 #ifndef MATO_HAS_SENDMMSG
-#define MATO_HAS_SENDMMSG 1 // sendmmsg(2) that ends behind a message it took in part, Linux 4.9
+#define MATO_HAS_SENDMMSG 1 // sendmmsg(2) that stops after a partially sent message, Linux 4.9
 #endif
 #ifndef MATO_HAS_FCHMOD_SOCKET
 #define MATO_HAS_FCHMOD_SOCKET 1 // fchmod(2) before bind(2) decides the mode of the name
@@ -205,13 +206,24 @@
                   MATO_HAS_SINGLE_THREADED, MATO_HAS_MEMFD, MATO_HAS_SUBREAPER)
 
 // ---- mato/scope_exit.hpp ----
-/// @file scope_exit.hpp: what a half-done step undoes.
+/// @file scope_exit.hpp: runs a function when a scope is left.
 /// Layer: 1 (vocabulary).  Test: test/toolkit/unique_fd_test.cpp.
 
 namespace mato {
 inline namespace MATO_ABI {
 
-/// Runs `F` when the scope is left, unless dismissed. `F` must not throw.
+/// Runs `F` in its destructor, unless dismissed. `F` must not throw.
+///
+/// @threads one object, one thread.
+/// @blocks as `F`.
+///
+/// @code
+/// std::FILE* const file = std::fopen(name.c_str(), "w");
+/// mato::scope_exit undo([&] { std::remove(name.c_str()); });
+/// const bool is_complete = file && std::fputs("first half", file) > 0 && std::fputs("second half", file) > 0;
+/// if (file) std::fclose(file);
+/// if (is_complete) undo.dismiss(); // otherwise the incomplete file is removed
+/// @endcode
 template <class F> class scope_exit {
 public:
     explicit scope_exit(F undo) : undo_(std::move(undo)) {}
@@ -235,8 +247,21 @@ inline namespace MATO_ABI {
 
 template <class Signature> class callback;
 
-/// As std::function, but a call keeps what it calls: assigning to it, or destroying its owner, from inside the call is safe.
-/// Copies share one function.
+/// Like std::function, but a call keeps its target alive: assigning to the callback, or destroying its owner, is safe inside
+/// the call. Copies share one function.
+///
+/// @threads one object and its copies, one thread.
+/// @blocks as the function.
+///
+/// @code
+/// int lines = 0;
+/// mato::callback<void(std::string_view)> on_line = [&](std::string_view text) {
+///     std::printf("%.*s\n", static_cast<int>(text.size()), text.data());
+///     if (++lines == 2) on_line = {}; // safe inside the call
+/// };
+/// for (const char* text : {"one", "two", "three"})
+///     if (on_line) on_line(text); // "three" is not printed
+/// @endcode
 template <class R, class... A> class callback<R(A...)> {
 public:
     callback() noexcept = default;
@@ -284,7 +309,8 @@ private:
 
 namespace detail {
 
-/// Calls what may throw and tells about it. Calls may be nested: what `tell` itself throws passes through all of them untold.
+/// Calls a function that may throw and reports the exception. Calls may be nested: an exception from `tell` itself passes
+/// through all of them without being reported again.
 class exception_guard {
 public:
     /// `tell()` runs inside the catch block.
@@ -317,17 +343,17 @@ private:
 /// Layer: 1 (vocabulary).  Test: test/toolkit/clock_test.cpp.
 /// Threads: safe.   Blocks: never.
 ///
-/// Every duration and limit of the toolkit means what it says. 0 is no time and no amount: at once, none. `never` is a wait
-/// that does not end, `unlimited` an amount that is not reached; so is whatever is too large for the clock or the counter: no
+/// Durations and limits have the same meaning everywhere in the toolkit. 0 means immediately, or none. `never` is a wait
+/// without end, `unlimited` a limit that is never reached. A value too large for the clock or the counter means the same: no
 /// value of an option overflows.
 
 // ---- mato/detail/chrono.hpp ----
 /// @file chrono.hpp: durations and clocks, without calendars, time zones and their streams.
 /// Layer: 0 (platform).
 ///
-/// The whole `chrono` of C++20 costs four times what is needed of it. libstdc++ keeps durations, time points and clocks in a
-/// part of their own, which `mutex` and `thread` include; here, too, for releases known to have all of them there. Others get
-/// the whole.
+/// Including all of C++20's `chrono` costs four times as much as the part that is needed. libstdc++ has durations, time points
+/// and clocks in a separate header, which its `mutex` and `thread` include. This header uses it for releases known to have it
+/// complete, and `chrono` for all others.
 
 #if defined(_GLIBCXX_RELEASE) && _GLIBCXX_RELEASE >= 12 && _GLIBCXX_RELEASE <= 14 && __has_include(<bits/chrono.h>)
 #include <bits/chrono.h>
@@ -341,7 +367,7 @@ static_assert(std::chrono::steady_clock::is_steady &&
 namespace mato {
 inline namespace MATO_ABI {
 
-/// The time base of every limit and deadline: monotonic, so that setting the wall clock ends nothing early.
+/// The clock of every limit and deadline. It is monotonic: setting the wall clock does not end a wait early.
 using clock = std::chrono::steady_clock;
 using milliseconds = std::chrono::milliseconds;
 
@@ -349,10 +375,10 @@ inline constexpr milliseconds never = milliseconds::max();
 inline constexpr std::size_t unlimited = static_cast<std::size_t>(-1);
 
 namespace detail {
-/// `at + span`, or the clock's end where that lies beyond it; the clock's beginning for what lies before that.
+/// `at + span`, clamped to the range of the clock.
 template <class Rep, class Period>
 [[nodiscard]] constexpr clock::time_point later(clock::time_point at, std::chrono::duration<Rep, Period> span) noexcept {
-    using seconds = std::chrono::duration<double>; // wide enough to compare in; where it is inexact, there are years to spare
+    using seconds = std::chrono::duration<double>; // cannot overflow; the year of margin covers its rounding
     constexpr seconds year(366 * 24 * 3600.0);
     if (seconds(span) >= seconds(clock::time_point::max() - at) - year) return clock::time_point::max();
     if (seconds(span) <= seconds(clock::duration::min()) + year) return clock::time_point::min();
@@ -360,7 +386,18 @@ template <class Rep, class Period>
 }
 } // namespace detail
 
-/// A point after which waiting is over. Passing one through several steps makes them share one budget.
+/// The time at which a wait ends. Pass the same deadline to several steps to give them one common time limit.
+///
+/// @threads a value.
+/// @blocks never.
+///
+/// @code
+/// pollfd first{-1, POLLIN, 0}, second{-1, POLLIN, 0};
+/// const auto until = mato::deadline::in(std::chrono::milliseconds(2)); // for both waits together
+/// mato::sys::poll(&first, 1, until.poll_timeout());
+/// mato::sys::poll(&second, 1, until.poll_timeout());
+/// if (until.passed()) std::printf("no input in time\n");
+/// @endcode
 class deadline {
 public:
     explicit deadline(clock::time_point at) noexcept : at_(at) {}
@@ -372,7 +409,7 @@ public:
     [[nodiscard]] clock::time_point at() const noexcept { return at_; }
     [[nodiscard]] bool passed(clock::time_point now = clock::now()) const noexcept { return now >= at_; }
 
-    /// Whole milliseconds left, rounded up so that poll(2) never wakes a moment too early and spins; 0 when passed.
+    /// Milliseconds left, rounded up: rounded down, poll(2) would return early and the caller would spin. 0 when passed.
     [[nodiscard]] int poll_timeout(clock::time_point now = clock::now()) const noexcept {
         if (passed(now)) return 0;
         const auto left = std::chrono::ceil<milliseconds>(at_ - now).count();
@@ -388,52 +425,56 @@ private:
 } // namespace mato
 
 // ---- mato/error.hpp ----
-/// @file error.hpp: what went wrong, in which step, at which path.
+/// @file error.hpp: errors as a code, the failed step, the path, and details.
 /// Layer: 1 (vocabulary).  Test: test/toolkit/error_test.cpp.
 /// Threads: distinct objects are independent. The categories are constant.   Blocks: never.
 ///
-/// Every fallible function comes in two forms: `f(args)` throws `mato::error`; `f(args, error_out)` reports into the
-/// caller's `std::error_code` (the code alone) or `mato::failure` (code, step, path, detail) and does not throw.
-/// Numbers of the operating system stay in `std::system_category()`; what only a daemon can say is an `errc`.
-/// Shared objects agree on codes and catch each other's errors, hidden visibility or not.
+/// Functions that can fail have two forms: `f(args)` throws `mato::error`; `f(args, error_out)` does not throw and reports into
+/// the caller's `std::error_code` (only the code) or `mato::failure` (code, step, path, detail).
+/// Errors of the operating system keep their number in `std::system_category()`; the toolkit's own errors are `errc`.
+/// Codes compare equal and exceptions can be caught across shared objects, also with hidden visibility.
 
-#pragma GCC visibility push(default) // -fvisibility=hidden would make another type of each in every shared object
+#pragma GCC visibility push(default) // with -fvisibility=hidden each shared object would have its own types
 
 namespace mato {
 inline namespace MATO_ABI {
 
-/// What errno cannot say.
+/// Errors that have no errno.
+///
+/// Values of a `std::error_code`, with the category `mato_category()`.
 enum class errc {
-    already_running = 1, ///< another process holds the lock; `failure::detail` names its pid
-    not_running,         ///< nothing holds the lock, nothing listens
-    unsafe_directory,    ///< a symlink, another's, or open to group or others
+    already_running = 1, ///< another process holds the lock; `failure::detail` has its pid
+    not_running,         ///< no process holds the lock, or none listens
+    unsafe_directory,    ///< a symlink, owned by another user, or open to group or others
     peer_rejected,       ///< the peer policy refused the client
-    server_not_trusted,  ///< the listener belongs to somebody else
+    server_not_trusted,  ///< the listening process belongs to another user
     slow_consumer,       ///< the peer did not read in time; its queue reached the bound
-    not_ready,           ///< the daemon ended or stayed silent before it said "ready"
+    not_ready,           ///< the daemon ended, or did not report, before it was ready
     version_mismatch,    ///< the two sides share no protocol version
-    busy,                ///< alive, but it cannot take more now
-    frame_too_large,     ///< a length beyond the framing's bound
-    malformed,           ///< bytes that mean nothing: pid file, frame, message
-    not_single_threaded, ///< a fork was asked for while other threads run
-    lock_not_held,       ///< the proof of the lock is empty, or the name is another inode now
+    busy,                ///< it runs, but cannot accept more now
+    frame_too_large,     ///< longer than the framing allows
+    malformed,           ///< invalid bytes: pid file, frame, message
+    not_single_threaded, ///< a fork was requested while other threads run
+    lock_not_held,       ///< the lock is not held, or its file was replaced
     invalid_config,      ///< `failure::detail` has line, column and reason
-    too_many_clients,    ///< the admission limit is reached
-    handshake_timeout,   ///< connected and said nothing useful in time
+    too_many_clients,    ///< the limit of clients is reached
+    handshake_timeout,   ///< the client connected but did not complete the handshake in time
     timed_out,           ///< the deadline passed
     closed,              ///< the peer closed the stream
-    stopping,            ///< the daemon is on its way out
-    holder_not_proved,   ///< the lock is held, but which process here holds it is not certain; `failure::detail` says why
-    callback_threw,      ///< a function of the program's threw an exception; `failure::detail` has its text
+    stopping,            ///< the daemon is stopping
+    holder_not_proved,   ///< the lock is held, but it is not certain by which process; `failure::detail` has the reason
+    callback_threw,      ///< a function of the program threw an exception; `failure::detail` has its text
 };
 
-/// What a caller wants to know, whichever layer noticed it: compare an `error_code` with these.
+/// Groups of errors from different layers: compare an `error_code` with these.
+///
+/// Values of a `std::error_condition`. One condition covers codes of the toolkit and of the system.
 enum class cond {
     already_running = 1, ///< errc::already_running
     not_running,         ///< errc::not_running, ENOENT, ECONNREFUSED
-    not_permitted,       ///< EACCES, EPERM, and the refusals of directory, peer and server
+    not_permitted,       ///< EACCES, EPERM, errc::unsafe_directory, peer_rejected, server_not_trusted
     busy,                ///< errc::busy, EAGAIN, ENOBUFS
-    transient,           ///< worth another try: busy, EINTR, ENFILE, EMFILE, ECONNABORTED, ECONNRESET, ETIMEDOUT
+    transient,           ///< may succeed later: busy, EINTR, ENFILE, EMFILE, ECONNABORTED, ECONNRESET, ETIMEDOUT
     bad_input,           ///< errc::malformed, frame_too_large, invalid_config
 };
 
@@ -452,7 +493,7 @@ inline namespace MATO_ABI {
 [[nodiscard]] inline std::error_condition make_error_condition(cond c) noexcept {
     return {static_cast<int>(c), cond_category()};
 }
-/// By the category's name: shared objects may have an instance of it each, and std compares those by address.
+/// Compares the category by name: each shared object may have its own instance, and std compares by address.
 [[nodiscard]] inline bool operator==(const std::error_code& code, errc e) noexcept {
     return code.value() == static_cast<int>(e) && std::string_view(code.category().name()) == mato_category().name();
 }
@@ -460,15 +501,26 @@ inline namespace MATO_ABI {
 /// The calling thread's errno as a code.
 [[nodiscard]] inline std::error_code last_error() noexcept { return {errno, std::system_category()}; }
 
-/// A code with its context. `step` is what was being done ("lock", "bind"), `path` what it was done to.
+/// A code with its context. `step` is the attempted operation ("lock", "bind"), `path` its object.
+///
+/// It converts to true if there is an error.
+///
+/// @threads a value.
+/// @blocks never.
+///
+/// @code
+/// mato::failure why;
+/// const int port = port_of("http", why);
+/// if (why) std::fprintf(stderr, "%s\n", why.message().c_str()); // read port: 'http' is not a port
+/// @endcode
 struct failure {
     std::error_code code{};
     std::string step{};
     std::string path{};
-    std::string detail{}; ///< replaces the code's own text when set
+    std::string detail{}; ///< replaces the text of the code if set
 
     [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(code); }
-    /// "step path: why", one line, no final newline.
+    /// "step path: why", one line without a newline.
     [[nodiscard]] std::string message() const;
     void clear() noexcept {
         code.clear();
@@ -478,7 +530,20 @@ struct failure {
     }
 };
 
-/// What the throwing forms throw; `what()` is `why().message()`.
+/// Thrown by the throwing forms; `what()` is `why().message()`.
+///
+/// A `std::system_error` with the code of `why()`, so it can be caught without this header.
+///
+/// @threads a value.
+/// @blocks never.
+///
+/// @code
+/// try {
+///     mato::or_throw([](mato::failure& failed) { return port_of("http", failed); });
+///     FAIL("no error");
+/// } catch (const mato::error& failed) {
+///     std::fprintf(stderr, "%s\n", failed.what()); // read port: 'http' is not a port
+/// @endcode
 class error : public std::system_error {
 public:
     explicit error(failure why);
@@ -490,14 +555,24 @@ private:
     std::string text_;
 };
 
-/// The exception that is being handled, as a failure: all that a `mato::error` says, the code of a std::system_error, ENOMEM
-/// for std::bad_alloc, errc::callback_threw for any other. `step` names what threw and stands before a step that the exception
-/// names.
+/// Converts the exception being handled to a failure: the contents of a `mato::error`, the code of a std::system_error, ENOMEM
+/// for std::bad_alloc, errc::callback_threw for any other. `step` names the code that threw; it is put before the exception's
+/// step.
 /// @pre called inside a catch block.
 [[nodiscard]] inline failure current_failure(std::string_view step) noexcept;
 
-/// Where a function reports: built implicitly from the caller's `std::error_code` or `failure`, which it clears.
-/// A parameter only; it must not outlive the call.
+/// The error parameter of a function: converts implicitly from the caller's `std::error_code` or `failure`, and clears it.
+/// Use it only as a parameter; it must not outlive the call.
+///
+/// @threads one call.
+/// @blocks never.
+///
+/// @code
+/// int port_of(const std::string& text, mato::error_out out) {
+///     const int port = std::atoi(text.c_str());
+///     if (port <= 0) out.set(mato::errc::malformed, "read port", {}, "'" + text + "' is not a port");
+///     return port;
+/// @endcode
 class error_out {
 public:
     error_out(std::error_code& code) noexcept : code_(&code) { code.clear(); } // NOLINT(google-explicit-constructor)
@@ -512,7 +587,7 @@ private:
     failure* why_ = nullptr;
 };
 
-/// Makes a throwing form of a reporting one: calls `f(failure&)`, throws `mato::error` when it reports.
+/// Makes a throwing form from a reporting form: calls `f(failure&)` and throws `mato::error` if it reports an error.
 template <class F> decltype(auto) or_throw(F&& f);
 
 // ---- implementation ----
@@ -531,7 +606,7 @@ public:
         case errc::server_not_trusted: return "server not trusted";
         case errc::slow_consumer: return "slow consumer";
         case errc::not_ready: return "not ready";
-        case errc::version_mismatch: return "protocol versions do not meet";
+        case errc::version_mismatch: return "no protocol version in common; update the older program";
         case errc::busy: return "busy";
         case errc::frame_too_large: return "frame too large";
         case errc::malformed: return "malformed";
@@ -548,7 +623,7 @@ public:
         }
         return "unknown error " + std::to_string(value);
     }
-    // Shared objects with hidden visibility have an instance each; the name makes them one category.
+    // Each shared object with hidden visibility has its own instance; comparing names treats them as one category.
     [[nodiscard]] bool equivalent(const std::error_code& code, int value) const noexcept override {
         return code.value() == value && std::string_view(code.category().name()) == name();
     }
@@ -628,7 +703,7 @@ inline failure current_failure(std::string_view step) noexcept {
         } catch (const std::exception& thrown) {
             return told({}, thrown.what());
         } catch (...) {
-            return told({}, "an exception of a type that is no std::exception");
+            return told({}, "an exception that is not derived from std::exception");
         }
     } catch (...) { // no memory for the text
         failure bare;
@@ -660,7 +735,7 @@ template <class F> decltype(auto) or_throw(F&& f) {
 #pragma GCC visibility pop
 
 // ---- mato/printable.hpp ----
-/// @file printable.hpp: text of unknown origin as text that a terminal only shows.
+/// @file printable.hpp: escapes text of unknown origin, so that it cannot control a terminal.
 /// Layer: 1 (vocabulary).  Test: test/toolkit/printable_test.cpp.
 /// Threads: safe.   Pure.
 /// Source: ECMA-48 (C0, C1), Unicode 15 table 3-7 (well-formed UTF-8) and UAX #9 section 2 (directional formatting).
@@ -668,27 +743,27 @@ template <class F> decltype(auto) or_throw(F&& f) {
 namespace mato {
 inline namespace MATO_ABI {
 
-/// The first character of a text.
+/// The first character of a text. Returned by `first_character`.
 struct text_character {
     std::size_t size = 0;  ///< bytes; 0: the text is empty
-    char32_t code = 0;     ///< of a byte that is not UTF-8: the byte
-    bool is_valid = false; ///< false: cut, overlong, a surrogate, above U+10FFFF, or a lone byte; `size` is 1 then
+    char32_t code = 0;     ///< the code point; of an invalid byte, the byte
+    bool is_valid = false; ///< false: truncated, overlong, a surrogate, above U+10FFFF, or a lone byte; `size` is then 1
 };
 [[nodiscard]] constexpr text_character first_character(std::string_view text) noexcept;
 
-/// What a terminal or a reader's eye would obey instead of showing it: C0, DEL, C1, the line and paragraph separators, and the
-/// embeddings, overrides and isolates of bidirectional text, by which a line can be made to read as another.
+/// Characters that control the terminal or change how a line is read, instead of being shown: C0, DEL, C1, the line and
+/// paragraph separators, and the embeddings, overrides and isolates of bidirectional text.
 [[nodiscard]] constexpr bool is_control(char32_t code) noexcept {
     return code < 0x20 || (code >= 0x7f && code <= 0x9f) || (code >= 0x2028 && code <= 0x202e) ||
            (code >= 0x2066 && code <= 0x2069);
 }
 
-/// Whether that character must be escaped. A lone byte must: a terminal that is not in UTF-8 takes 0x9b for CSI.
+/// Whether the character must be escaped. Invalid bytes must be: a terminal that is not in UTF-8 mode reads 0x9b as CSI.
 [[nodiscard]] constexpr bool needs_escape(const text_character& character) noexcept {
     return !character.is_valid || is_control(character.code);
 }
 
-/// Each byte of a character that needs it becomes `\xNN`; those in `kept` stay.
+/// Appends `text` with each byte of a character that needs it written as `\xNN`. Characters in `kept` are not escaped.
 inline void append_printable(std::string& to, std::string_view text, std::string_view kept = {});
 [[nodiscard]] inline std::string printable(std::string_view text, std::string_view kept = {}) {
     std::string result;
@@ -737,16 +812,17 @@ inline void append_printable(std::string& to, std::string_view text, std::string
 } // namespace mato
 
 // ---- mato/sys.hpp ----
-/// @file sys.hpp: the one caller of the operating system, and the one seam for injected faults.
+/// @file sys.hpp: all system calls of the toolkit, with one seam for injecting faults.
 /// Layer: 1 (vocabulary).  Test: test/toolkit/sys_test.cpp; the faults: test/fault/.
-/// Threads: as the call.   Fork: as the call.
+/// Threads: as the system call.   Fork: as the system call.
 ///
-/// Shape: the call's own arguments, its own result, errno on -1. What is added:
-///   EINTR   retried where a repeat is right (open, read, write, send, recv, accept, flock, fcntl, waitpid, fsync); never for
-///           close (the number is gone) and poll (the caller's deadline decides).
-///   CLOEXEC every descriptor is close-on-exec from birth; where the system lacks the flag it is set at once.
+/// Each function has the arguments and the result of its system call, with errno on -1. In addition:
+///   EINTR   the call is repeated if that is correct (open, read, write, send, recv, accept, flock, fcntl, waitpid, fsync);
+///   never
+///           close (the descriptor is closed already) and poll (the caller's deadline decides).
+///   CLOEXEC every descriptor is created close-on-exec; without a flag for that it is set immediately afterwards.
 ///   SIGPIPE sends carry MSG_NOSIGNAL.
-/// `MATO_SYSTEM(name)` must be defined alike in every translation unit of a program.
+/// `MATO_SYSTEM(name)` must have the same definition in every translation unit of a program.
 
 #if MATO_HAS_SIGNALFD
 #include <sys/signalfd.h>
@@ -759,7 +835,7 @@ inline void append_printable(std::string& to, std::string_view text, std::string
 #endif
 
 #ifndef MATO_SYSTEM
-#define MATO_SYSTEM(name) ::name // a test defines it as a callable that may fail instead
+#define MATO_SYSTEM(name) ::name // tests define it as a callable that can fail
 #endif
 
 namespace mato {
@@ -822,7 +898,7 @@ inline mode_t umask(mode_t mask) noexcept { return MATO_SYSTEM(umask)(mask); }
 inline int flock(int fd, int operation) noexcept {
     return detail::retry([&] { return MATO_SYSTEM(flock)(fd, operation); });
 }
-/// As open with O_CREAT, mode 0600: of a new file exactly, for under a umask such as 0277 its owner could not open it again.
+/// As open with O_CREAT. A new file gets mode 0600 exactly: with a umask such as 0277 its owner could not open it again.
 inline int open_private(const char* path, int flags) noexcept {
     const int fd = open(path, flags | O_CREAT, 0600);
     struct ::stat found {};
@@ -858,18 +934,18 @@ inline int pipe(int (&ends)[2], int flags = 0) noexcept {
 #endif
 }
 
-/// Closes every descriptor from `first` up. Async-signal-safe, so it may stand between fork and exec.
+/// Closes every descriptor from `first` up. Async-signal-safe: may be called between fork and exec.
 inline void close_from(int first) noexcept {
 #if MATO_HAS_CLOSE_RANGE
     if (MATO_SYSTEM(syscall)(SYS_close_range, static_cast<unsigned>(first), ~0U, 0U) == 0) return;
 #endif
     const long limit = MATO_SYSTEM(sysconf)(_SC_OPEN_MAX);
-    const int last = limit > 0 && limit < 1'048'576 ? static_cast<int>(limit) : 65'536; // an unlimited table: the usual cap
+    const int last = limit > 0 && limit < 1'048'576 ? static_cast<int>(limit) : 65'536; // no limit: assume the usual one
     for (int fd = first; fd < last; ++fd) MATO_SYSTEM(close)(fd);
 }
 
 // ---- memory ----
-/// MAP_FAILED on error.
+/// Returns MAP_FAILED on error.
 inline void* mmap(void* at, std::size_t size, int protection, int flags, int fd, off_t from) noexcept {
     return MATO_SYSTEM(mmap)(at, size, protection, flags, fd, from);
 }
@@ -879,8 +955,8 @@ template <class Resource> int getrlimit(Resource resource, struct ::rlimit* out)
     return MATO_SYSTEM(getrlimit)(resource, out);
 }
 #if MATO_HAS_MEMFD
-/// A file without a name in any directory: close-on-exec, can be sealed, and where the kernel knows of it (Linux 6.3) never
-/// executable, without which hardened systems refuse. `name` is for proc(5) alone.
+/// A file without a name in a directory: close-on-exec, sealable, and never executable if the kernel supports that (Linux 6.3);
+/// hardened systems refuse executable ones. `name` is only shown in proc(5).
 inline int memfd_create(const char* name) noexcept {
     constexpr unsigned never_executable = 8; // MFD_NOEXEC_SEAL; older headers lack it
     const int fd = MATO_SYSTEM(memfd_create)(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | never_executable);
@@ -919,7 +995,7 @@ inline int bind(int fd, const struct sockaddr* address, socklen_t size) noexcept
     return MATO_SYSTEM(bind)(fd, address, size);
 }
 inline int listen(int fd, int backlog) noexcept { return MATO_SYSTEM(listen)(fd, backlog); }
-/// Not retried: after EINTR the connection goes on by itself (connect(2)); a Unix socket is connected or not.
+/// Not repeated: after EINTR the connection attempt continues (connect(2)).
 inline int connect(int fd, const struct sockaddr* address, socklen_t size) noexcept {
     return MATO_SYSTEM(connect)(fd, address, size);
 }
@@ -940,12 +1016,12 @@ inline ssize_t recv(int fd, void* data, std::size_t size, int flags = 0) noexcep
 inline ssize_t sendmsg(int fd, const struct msghdr* message, int flags = 0) noexcept {
     return detail::retry([&] { return MATO_SYSTEM(sendmsg)(fd, message, flags | MSG_NOSIGNAL); });
 }
-/// Descriptors that come along are close-on-exec.
+/// Received descriptors are close-on-exec.
 inline ssize_t recvmsg(int fd, struct msghdr* message, int flags = 0) noexcept {
     return detail::retry([&] { return MATO_SYSTEM(recvmsg)(fd, message, flags | MSG_CMSG_CLOEXEC); });
 }
 #if MATO_HAS_SENDMMSG
-/// On a stream socket the messages' bytes follow each other; it ends at the first that is not taken whole.
+/// On a stream socket the messages are joined. It stops at the first message that the kernel does not accept completely.
 inline int sendmmsg(int fd, struct mmsghdr* messages, unsigned count, int flags = 0) noexcept {
     return detail::retry([&] { return MATO_SYSTEM(sendmmsg)(fd, messages, count, flags | MSG_NOSIGNAL); });
 }
@@ -966,9 +1042,9 @@ inline int getsockname(int fd, struct sockaddr* address, socklen_t* size) noexce
 
 // ---- processes and signals ----
 inline pid_t fork() noexcept { return MATO_SYSTEM(fork)(); }
-/// vfork(2): this process is not copied, however large, and waits until the child has called exec or _exit. `child` does one of
-/// them, calls only what is async-signal-safe, and changes no memory but its own variables. A function of its own, so that
-/// nothing the compiler keeps in registers lives across it.
+/// vfork(2): does not copy this process, and waits until the child has called exec or _exit. `child` must call one of them, may
+/// call only async-signal-safe functions, and must change no memory except its own variables. It is a separate noinline
+/// function so that no value in a register of the caller is live across the call.
 template <class Child> [[gnu::noinline]] pid_t vfork(Child child) noexcept {
     const pid_t pid = MATO_SYSTEM(vfork)();
     if (pid == 0) child();
@@ -982,8 +1058,7 @@ inline int kill(pid_t pid, int signal) noexcept { return MATO_SYSTEM(kill)(pid, 
 inline pid_t waitpid(pid_t pid, int* status, int options) noexcept {
     return detail::retry([&] { return MATO_SYSTEM(waitpid)(pid, status, options); });
 }
-/// A child that has ended and was not reaped, found without reaping it: its number, 0 for none, -1 with ECHILD without
-/// children.
+/// The pid of a child that has ended, without reaping it; 0: none has ended; -1 with ECHILD: there are no children.
 inline pid_t ended_child() noexcept {
     siginfo_t found{}; // si_pid stays 0 when no child has ended
     const int got = detail::retry([&] { return MATO_SYSTEM(waitid)(P_ALL, id_t{0}, &found, WEXITED | WNOHANG | WNOWAIT); });
@@ -995,7 +1070,7 @@ inline int set_subreaper(bool on) noexcept { return MATO_SYSTEM(prctl)(PR_SET_CH
 #else
 inline int set_subreaper(bool) noexcept { return errno = ENOSYS, -1; }
 #endif
-/// pthread_sigmask(3) with errno: sigprocmask is unspecified in a threaded program.
+/// pthread_sigmask(3), with the error in errno: sigprocmask is unspecified in programs with threads.
 inline int signal_mask(int how, const sigset_t* set, sigset_t* old) noexcept {
     const int why = MATO_SYSTEM(pthread_sigmask)(how, set, old);
     if (why == 0) return 0;
@@ -1005,17 +1080,18 @@ inline int signal_mask(int how, const sigset_t* set, sigset_t* old) noexcept {
 inline int signal_action(int signal, const struct ::sigaction* now, struct ::sigaction* old) noexcept {
     return MATO_SYSTEM(sigaction)(signal, now, old);
 }
-/// Undoes inherited SIG_IGN and handlers, which survive fork, and SIG_IGN survives exec. Async-signal-safe.
+/// Resets all dispositions: handlers survive fork, and SIG_IGN survives exec too. Async-signal-safe.
 inline void default_dispositions() noexcept {
     struct ::sigaction plain {};
     plain.sa_handler = SIG_DFL;
-    for (int signal = 1; signal < NSIG; ++signal) signal_action(signal, &plain, nullptr); // KILL and STOP refuse: no matter
+    for (int signal = 1; signal < NSIG; ++signal)
+        signal_action(signal, &plain, nullptr); // fails for SIGKILL and SIGSTOP; ignored
 }
 #if MATO_HAS_SIGNALFD
 inline int signalfd(const sigset_t* set) noexcept { return MATO_SYSTEM(signalfd)(-1, set, SFD_CLOEXEC | SFD_NONBLOCK); }
 #endif
 
-/// A descriptor that names the process itself, so that a reused number cannot be hit. -1 with ENOSYS where there is none.
+/// A descriptor of the process itself, so that a reused pid cannot be signalled by mistake. -1 with ENOSYS without support.
 inline int pidfd_open(pid_t pid) noexcept {
 #if MATO_HAS_PIDFD
     return static_cast<int>(MATO_SYSTEM(syscall)(SYS_pidfd_open, pid, 0U));
@@ -1035,7 +1111,7 @@ inline int pidfd_send_signal(int pidfd, int signal) noexcept {
 #endif
 }
 
-/// Sleeps the whole span, whatever signals arrive. Milliseconds; negative is none.
+/// Sleeps for the whole span in milliseconds, also when signals arrive. Returns immediately if negative.
 inline void sleep_ms(long span) noexcept {
     if (span <= 0) return;
     struct timespec left {
@@ -1050,14 +1126,27 @@ inline void sleep_ms(long span) noexcept {
 } // namespace mato
 
 // ---- mato/unique_fd.hpp ----
-/// @file unique_fd.hpp: one owner for one descriptor.
+/// @file unique_fd.hpp: owns a file descriptor and closes it.
 /// Layer: 1 (vocabulary).  Test: test/toolkit/unique_fd_test.cpp.
-/// Threads: distinct objects are independent.   Blocks: only as close(2) does.
-/// Fork: both processes own their copy of the descriptor; each closes its own.
+/// Threads: distinct objects are independent.   Blocks: only where close(2) does.
+/// Fork: each process has its own copy of the descriptor and closes it.
 
 namespace mato {
 inline namespace MATO_ABI {
 
+/// Owns one file descriptor and closes it in the destructor. Move-only; an empty object has -1.
+///
+/// @threads distinct objects are independent; one object, one thread.
+/// @fork each process has its own copy of the descriptor and closes it.
+/// @blocks only where close(2) does.
+///
+/// @code
+/// mato::unique_fd input(::open("/dev/zero", O_RDONLY | O_CLOEXEC));
+/// char byte = 1;
+/// if (!input || ::read(input.get(), &byte, 1) != 1) return;
+/// mato::unique_fd kept = std::move(input); // `input` is empty now
+/// std::printf("descriptor %d is closed at the end of the scope\n", kept.get());
+/// @endcode
 class unique_fd {
 public:
     unique_fd() noexcept = default;
@@ -1073,7 +1162,8 @@ public:
     [[nodiscard]] explicit operator bool() const noexcept { return fd_ >= 0; }
     [[nodiscard]] int release() noexcept { return std::exchange(fd_, -1); }
 
-    /// Never retried: after EINTR Linux has closed the number and another thread may own it (close(2), "Notes").
+    /// Closes the descriptor and takes `fd`. close(2) is not repeated after EINTR: Linux has closed the descriptor, and another
+    /// thread may already use its number.
     void reset(int fd = -1) noexcept {
         const int old = std::exchange(fd_, fd);
         if (old >= 0 && old != fd) sys::close(old);
@@ -1087,24 +1177,34 @@ private:
 } // namespace mato
 
 // ---- mato/unix_address.hpp ----
-/// @file unix_address.hpp: a Unix socket's address, from a path or an abstract name.
+/// @file unix_address.hpp: the address of a Unix socket, from a path or an abstract name.
 /// Layer: 1 (vocabulary).  Test: test/toolkit/unix_address_test.cpp.
 /// Threads: a value.   Blocks: never.   Source: unix(7) "Address format".
 
 namespace mato {
 inline namespace MATO_ABI {
 
-/// What bind(2), connect(2) and sendto(2) take. Empty until made.
+/// An address for bind(2), connect(2) and sendto(2).
+///
+/// Empty until made by one of the functions below.
+///
+/// @threads a value.
+/// @blocks never.
+///
+/// @code
+/// const auto address = mato::unix_address::of_path(endpoint.path(), why);
+/// if (!why) CHECK(address.size() > 0);
+/// @endcode
 class unix_address {
 public:
-    /// Bytes of a name that fit: 107 on Linux, 103 on BSD and macOS. A path's final NUL, or an abstract name's leading one, is
-    /// the byte beside them.
+    /// Longest name in bytes: 107 on Linux, 103 on BSD and macOS. One byte is needed for the final NUL of a path, or the
+    /// leading NUL of an abstract name.
     static constexpr std::size_t max_name_bytes = sizeof(sockaddr_un::sun_path) - 1;
 
     unix_address() noexcept = default;
-    /// @errors filename_too_long, with length and limit; also for the empty path · EINVAL: a NUL inside.
+    /// @errors filename_too_long, with length and limit; also for the empty path · EINVAL: it contains a NUL.
     [[nodiscard]] static unix_address of_path(std::string_view path, error_out out);
-    /// `name` without the '@' it is written with. @errors filename_too_long · EAFNOSUPPORT: not on this system.
+    /// `name`: without the leading '@'. @errors filename_too_long · EAFNOSUPPORT: not on this system.
     [[nodiscard]] static unix_address of_abstract_name(std::string_view name, error_out out);
 
     [[nodiscard]] const sockaddr* data() const noexcept { return reinterpret_cast<const sockaddr*>(&value_); }
@@ -1122,7 +1222,7 @@ private:
 inline bool unix_address::fits(std::string_view name, std::string_view shown, error_out out) {
     if (!name.empty() && name.size() <= max_name_bytes) return true;
     out.set({ENAMETOOLONG, std::system_category()}, "socket path", shown,
-            "it is " + std::to_string(name.size()) + " bytes long, the system's limit is " + std::to_string(max_name_bytes));
+            "it is " + std::to_string(name.size()) + " bytes long; use 1 to " + std::to_string(max_name_bytes) + " bytes");
     return false;
 }
 
@@ -1130,7 +1230,7 @@ inline unix_address unix_address::of_path(std::string_view path, error_out out) 
     unix_address result;
     if (!fits(path, path, out)) return result;
     if (path.find('\0') != std::string_view::npos) {
-        out.set({EINVAL, std::system_category()}, "socket path", path.substr(0, path.find('\0')), "it has a NUL inside");
+        out.set({EINVAL, std::system_category()}, "socket path", path.substr(0, path.find('\0')), "it contains a NUL");
         return result;
     }
     result.value_.sun_family = AF_UNIX;
@@ -1145,7 +1245,7 @@ inline unix_address unix_address::of_abstract_name(std::string_view name, error_
 #if MATO_HAS_ABSTRACT_NAMES
     if (!fits(name, shown, out)) return result;
     result.value_.sun_family = AF_UNIX;
-    std::memcpy(result.value_.sun_path + 1, name.data(), name.size()); // behind the NUL that says "abstract"
+    std::memcpy(result.value_.sun_path + 1, name.data(), name.size()); // after the leading NUL of an abstract name
     result.size_ = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + 1 + name.size()); // the length is part of the name
 #else
     out.set({EAFNOSUPPORT, std::system_category()}, "socket path", shown, "this system has no abstract names");
@@ -1159,11 +1259,11 @@ inline unix_address unix_address::of_abstract_name(std::string_view name, error_
 // 2: policies
 
 // ---- mato/detach.hpp ----
-/// @file detach.hpp: leaving the terminal, the session and the starter behind.
+/// @file detach.hpp: separates the daemon from the terminal, the session and the process that started it.
 /// Layer: 2 (policy).  Test: test/toolkit/detach_test.cpp.
-/// Threads: call it while the process has one thread; with more, fork copies locks nobody can release.
-/// Fork: that is its deed. Nothing of asio, no log, no signal source may exist before it.
-/// Blocks: double_fork, until its short-lived middle process has ended.
+/// Threads: call it while the process has one thread; with more, the child gets copies of locked mutexes that stay locked.
+/// Fork: it forks. No asio object, log or signal source may exist before it.
+/// Blocks: double_fork, until its short-lived intermediate process has ended.
 /// Source: daemon(7) "SysV Daemons", setsid(2), fork(2), credentials(7).
 
 #if MATO_HAS_SINGLE_THREADED
@@ -1173,45 +1273,68 @@ inline unix_address unix_address::of_abstract_name(std::string_view name, error_
 namespace mato {
 inline namespace MATO_ABI {
 
+/// The result of `detach`. It tells in which process the call returned.
 enum class detach_role {
-    starter, ///< the process that asked; it goes on
-    daemon,  ///< the process that serves
+    starter, ///< the process that called; it continues
+    daemon,  ///< the new process, which serves
 };
 
+/// The options of `detach`. `basic_daemon` sets them from `daemon_options`.
 struct detach_options {
-    /// Descriptors the daemon keeps besides 0-2 (lock, readiness); every other is closed. A number below
-    /// `most_retired_descriptors` that was open stays taken by a descriptor that is neither read nor written, so that what an
-    /// object of the starter's still writes fails with EBADF, and never gets into a file of the daemon's.
+    /// Descriptors that the daemon keeps in addition to 0-2 (lock, readiness); all others are closed. A number below
+    /// `most_retired_descriptors` that was open is then occupied by a descriptor that cannot be read or written: if an object
+    /// copied from the starter still writes to its old number, it gets EBADF, and nothing is written into a file of the daemon.
     std::span<const int> keep{};
 };
 
-/// The kernel gives the lowest free number, so a starter with fewer descriptors than this finds none of its numbers reused; a
+/// The kernel assigns the lowest free number, so no number of a starter with fewer descriptors than this is reused. It is a
 /// quarter of the usual limit of a process (1024).
 inline constexpr int most_retired_descriptors = 256;
 
-/// `forks` says whether a starter remains. After an error in the starter no daemon exists; an error in the daemon is for
-/// its readiness channel.
+/// `forks` tells whether the starter continues as a process of its own. After an error in the starter there is no daemon. An
+/// error in the daemon is to be reported through its readiness channel.
 template <class D> concept detach_policy = requires(const detach_options& options, error_out out) {
     { D::forks } -> std::convertible_to<bool>;
     { D::detach(options, out) } -> std::same_as<detach_role>;
 };
 
-/// Opens /dev/null on each of 0, 1, 2 that is closed, so that no socket ever becomes somebody's "stderr".
-/// First thing in main. @errors any of open(2).
+/// Opens /dev/null on each of 0, 1, 2 that is closed, so that a socket never gets the number of stdin, stdout or stderr.
+/// Call it first in main. @errors any of open(2).
 inline void reserve_standard_descriptors(error_out out);
 
-/// Stays: under a supervisor, in a container, in a debugger.
+/// Does not detach. For a supervisor, a container or a debugger.
+///
+/// `detach` returns immediately in the same process.
+///
+/// @threads safe.
+/// @blocks never.
 struct foreground {
     static constexpr bool forks = false;
     static detach_role detach(const detach_options&, error_out) { return detach_role::daemon; }
 };
 
-/// Two forks and a session between them: no controlling terminal now, and none to be had by opening one later.
+/// Forks twice, with setsid(2) between: the daemon has no controlling terminal and cannot get one by opening a terminal.
 ///
-/// In the daemon: cwd "/", umask 077, /dev/null open read-write on 0-2 (read-only would make every write to 1 and 2 fail),
-/// every other descriptor closed but `keep`, default dispositions, and all signals BLOCKED, so that none is lost before the
-/// signal source is open: then give the mask of before back, as basic_daemon does. Resolve relative paths before. @errors
-/// not_single_threaded (a thread made by clone(2) itself may go unseen) · EAGAIN, ENOMEM of fork(2).
+/// In the daemon: the working directory is "/", the umask 077, 0-2 are /dev/null (read-write, because with read-only every
+/// write to 1 and 2 would fail), all other descriptors except `keep` are closed, signal dispositions are the defaults, and all
+/// signals are BLOCKED, so that none is lost before the signal source is open. Open the source, then restore the mask, as
+/// basic_daemon does. Resolve relative paths before the call.
+/// @errors not_single_threaded (a thread created directly with clone(2) may not be noticed) · EAGAIN, ENOMEM of fork(2).
+///
+/// @threads refused while other threads run.
+/// @fork it forks twice; no asio object, log or signal source may exist.
+/// @blocks until the intermediate process has ended.
+///
+/// @code
+/// auto pipe = mato::readiness_pipe::open(why);
+/// const int keep[] = {pipe.starter_fd(), pipe.daemon_fd()};
+/// if (mato::double_fork::detach({keep}, why) == mato::detach_role::starter) {
+///     pipe.become_starter();
+///     if (!why) pipe.wait(mato::deadline::in(std::chrono::seconds(10)), why);
+///     return why ? 1 : 0; // the daemon's result
+/// }
+/// pipe.become_daemon();
+/// @endcode
 struct double_fork {
     static constexpr bool forks = true;
     static detach_role detach(const detach_options& options, error_out out);
@@ -1223,10 +1346,10 @@ static_assert(detach_policy<foreground> && detach_policy<double_fork>);
 
 namespace detail {
 
-/// 0 where it cannot be told.
+/// 0: not known.
 inline unsigned thread_count() {
 #if MATO_HAS_SINGLE_THREADED
-    if (__libc_single_threaded) return 1; // false is "perhaps not": the C library may not notice that a thread has ended
+    if (__libc_single_threaded) return 1; // false is not certain: the C library may not notice that a thread has ended
 #endif
 #if MATO_HAS_PROC
     struct ::stat tasks {};
@@ -1243,7 +1366,7 @@ inline bool point_standard_descriptors_at_null() noexcept {
     if (null > 2)
         sys::close(null);
     else
-        sys::fcntl(null, F_SETFD, 0); // it was free and is its own copy, which dup2 leaves close-on-exec
+        sys::fcntl(null, F_SETFD, 0); // 0-2 was free and `null` has its number: dup2 onto itself keeps close-on-exec
     return true;
 }
 
@@ -1261,9 +1384,9 @@ inline void close_all_but(std::span<const int> keep) noexcept {
     sys::close_from(first);
 }
 
-/// As above, and the numbers that were open stay taken. Async-signal-safe.
+/// As above, and occupies the numbers that were open. Async-signal-safe.
 inline void retire_all_but(std::span<const int> keep) noexcept {
-    pollfd asked[most_retired_descriptors]; // one question for all: POLLNVAL says that it is not open
+    pollfd asked[most_retired_descriptors]; // one call for all of them: POLLNVAL means not open
     int count = most_retired_descriptors;
     for (int fd = 0; fd < count; ++fd) asked[fd] = {fd, 0, 0};
     while (count > 0 && sys::poll(asked, static_cast<nfds_t>(count), 0) == -1 && errno == EINVAL) count /= 2; // RLIMIT_NOFILE
@@ -1275,7 +1398,7 @@ inline void retire_all_but(std::span<const int> keep) noexcept {
         if (fd == nothing) is_retired = true;
         bool is_kept = fd == nothing;
         for (const int each : keep) is_kept = is_kept || each == fd;
-        if (!is_kept) sys::fcntl(nothing, F_DUPFD_CLOEXEC, fd); // free, so it is this number
+        if (!is_kept) sys::fcntl(nothing, F_DUPFD_CLOEXEC, fd); // `fd` is free, so the copy gets this number
     }
     if (nothing >= 0 && !is_retired) sys::close(nothing);
 }
@@ -1284,7 +1407,7 @@ inline void retire_all_but(std::span<const int> keep) noexcept {
 
 inline void reserve_standard_descriptors(error_out out) {
     for (int fd = 0; fd < 3; ++fd) {
-        if (sys::fcntl(fd, F_GETFD, 0) != -1) continue;  // EBADF is its one error; a path to look up costs ten times as much
+        if (sys::fcntl(fd, F_GETFD, 0) != -1) continue;  // EBADF is its only error; ten times cheaper than open(2)
         const int null = sys::open("/dev/null", O_RDWR); // takes the lowest free number
         if (null == -1) return out.set(last_error(), "open", "/dev/null");
         if (null > 2)
@@ -1296,7 +1419,8 @@ inline void reserve_standard_descriptors(error_out out) {
 
 inline detach_role double_fork::detach(const detach_options& options, error_out out) {
     if (const unsigned threads = detail::thread_count(); threads > 1) {
-        out.set(errc::not_single_threaded, "detach", {}, "the process has " + std::to_string(threads) + " threads");
+        out.set(errc::not_single_threaded, "detach", {},
+                "the process has " + std::to_string(threads) + " threads; detach before the first thread is started");
         return detach_role::starter;
     }
     sigset_t all, before;
@@ -1309,12 +1433,12 @@ inline detach_role double_fork::detach(const detach_options& options, error_out 
         const pid_t ended = middle > 0 ? sys::waitpid(middle, &status, 0) : -1;
         sys::signal_mask(SIG_SETMASK, &before, nullptr);
         if (middle == -1) out.set(fork_error, "fork");
-        // ECHILD: the host program ignores SIGCHLD, so the status is gone; the readiness channel tells the rest.
+        // ECHILD: the program ignores SIGCHLD, so there is no status; the readiness channel reports the result.
         else if (ended == middle && status != 0)
             out.set({WEXITSTATUS(status) ? WEXITSTATUS(status) : ECHILD, std::system_category()}, "fork the daemon");
         return detach_role::starter;
     }
-    // From here on nothing may return to the caller's main but the daemon, and no destructor of the starter's may run.
+    // From here on only the daemon may return to the caller, and no destructor of the starter's objects may run.
     if (sys::setsid() == -1) ::_exit(errno);
     const pid_t daemon = sys::fork();
     if (daemon != 0) ::_exit(daemon == -1 ? errno : 0);
@@ -1329,36 +1453,37 @@ inline detach_role double_fork::detach(const detach_options& options, error_out 
 } // namespace mato
 
 // ---- mato/endpoint.hpp ----
-/// @file endpoint.hpp: a Unix socket under a name that is never open to others, never half made, never removed by a guess.
+/// @file endpoint.hpp: publishes a Unix socket that is private and complete when its name appears, and removes only its own.
 /// Layer: 2 (policy).  Test: test/toolkit/endpoint_test.cpp.
 /// Threads: distinct paths are independent.   Blocks: never (connect is non-blocking; a full backlog is `cond::busy`).
-/// Fork: publish in the final process, so that clients see its pid in the peer credentials.
+/// Fork: publish in the final process, so that clients see that process's pid in the peer credentials.
 /// Source: unix(7), bind(2), rename(2), lstat(2).
 ///
-/// Publishing takes the held lock as a parameter, so removing a socket that still is somebody's cannot be written: a refused
-/// connection is no proof of death (a daemon between bind and listen refuses too), a held lock is.
+/// Publishing needs the held lock as a parameter, so that the socket of a running daemon is never removed. A refused connection
+/// does not prove that the daemon is dead (between bind and listen it refuses too); a held lock does.
 
 namespace mato {
 inline namespace MATO_ABI {
 
-/// Anything that can say "I hold it": `basic_instance_lock`, or a proof of the caller's own.
+/// A type that tells whether a lock is held: `basic_instance_lock`, or a type of the caller.
 template <class L> concept lock_proof = requires(const L& lock) {
     { lock.is_held() } -> std::same_as<bool>;
 };
 
-/// The user's own directory: not a symlink, owned by the effective uid, closed to group and others.
-/// Missing components are created below a directory of the same user's or of root's, never below another user's: with that
-/// user's HOME in the environment (`sudo -E`) a directory of one's own would shut that user out.
-/// @effects creates missing components, mode 0700 exactly; of an existing directory it only restores the owner's own bits.
-/// @errors  unsafe_directory with what is wrong · any of mkdir(2), stat(2), chmod(2).
+/// Creates or checks a private directory: not a symlink, owned by the effective uid, closed to group and others.
+/// Missing components are created below a directory owned by the same user or root, never below another user's: with that
+/// user's HOME in the environment (`sudo -E`), the user could not use the new directory.
+/// @effects creates missing components with mode 0700 exactly; in an existing directory it only restores the owner's bits.
+/// @errors  unsafe_directory with the reason · any of mkdir(2), stat(2), chmod(2).
 inline void make_private_directory(const std::string& directory, error_out out);
 
-/// The check alone. @errors as above, and ENOENT.
+/// Checks without creating. @errors as above, and ENOENT.
 inline void check_private_directory(const std::string& directory, error_out out);
 
+/// The options of a published socket. The default mode allows only the daemon's user.
 struct publish_options {
-    int backlog = 128;  ///< connections; the kernel cuts it to net.core.somaxconn
-    mode_t mode = 0700; ///< of the socket's name, exactly, whatever the umask
+    int backlog = 128;  ///< connections that may wait; the kernel limits it to net.core.somaxconn
+    mode_t mode = 0700; ///< of the socket's name, exactly, independent of the umask
 };
 
 /// Where clients find the daemon.
@@ -1370,7 +1495,7 @@ template <class E> concept endpoint_policy = std::movable<E> &&
     { endpoint.withdraw() } -> std::same_as<void>;
 };
 
-/// Which socket a path stood for when it was published.
+/// The socket to which a path referred when it was published. Used to withdraw only that one.
 struct published_name {
     dev_t device = 0;
     ino_t inode = 0; ///< 0: the socket has no name that is to be removed
@@ -1385,12 +1510,25 @@ template <class E> concept adoptable_endpoint = endpoint_policy<E> &&
 };
 
 /// A path in a private directory.
+///
+/// The default endpoint.
+///
+/// @threads distinct objects are independent; one object, one thread.
+/// @fork only the process that published the name withdraws it.
+/// @blocks never.
+///
+/// @code
+/// mato::owned_path endpoint((directory / "app.sock").native());
+/// const mato::unique_fd listening = endpoint.publish(lock, mato::publish_options{}, why);
+/// if (why) std::fprintf(stderr, "%s\n", why.message().c_str()); // the step, the path and the reason
+/// const mato::unique_fd client = endpoint.connect(why);
+/// @endcode
 class owned_path {
 public:
     static constexpr bool named = true;
 
     owned_path() = default;
-    /// @errors none here; `publish` and `connect` check the length.
+    /// Does not fail; `publish` and `connect` check the length.
     explicit owned_path(std::string path) : path_(std::move(path)) {}
     owned_path(owned_path&& other) noexcept { swap(other); }
     owned_path& operator=(owned_path&& other) noexcept {
@@ -1399,14 +1537,14 @@ public:
     }
     ~owned_path() { withdraw(); }
 
-    /// Binds, listens, and only then shows the name, by rename(2): whoever sees it can connect. Replaces a dead socket, or
-    /// this object's own earlier one.
+    /// Binds and listens under a hidden name, then renames it: a client that sees the name can connect. Replaces a dead socket,
+    /// or the socket that this object published earlier.
     /// @returns a non-blocking, close-on-exec listening socket.
     /// @errors  lock_not_held · unsafe_directory · filename_too_long, with length and limit · any of bind, listen, rename;
-    ///          after an error the name is as it was.
+    ///          after an error the name is unchanged.
     template <class Lock> [[nodiscard]] unique_fd publish(const Lock& held, const publish_options& options, error_out out);
 
-    /// Removes the name if it still is the socket published here, by this process. Call it while the lock is held.
+    /// Removes the name if it still is the socket that this object published in this process. Call it while the lock is held.
     void withdraw() noexcept;
     [[nodiscard]] unique_fd adopt(unique_fd socket, const published_name& name, error_out) noexcept {
         device_ = name.device;
@@ -1423,7 +1561,7 @@ public:
     [[nodiscard]] std::string describe() const { return path_; }
     [[nodiscard]] const std::string& path() const noexcept { return path_; }
 
-    /// Bytes of a path that fit, without the final NUL: 107 on Linux, 103 on BSD and macOS.
+    /// Longest path in bytes, without the final NUL: 107 on Linux, 103 on BSD and macOS.
     static constexpr std::size_t max_path_bytes = unix_address::max_name_bytes;
 
 private:
@@ -1442,20 +1580,24 @@ private:
 };
 
 #if MATO_HAS_ABSTRACT_NAMES
-/// A name in the kernel's own space, without a file and so without permissions: whoever shares the network namespace can
-/// connect, and another user can take the name first (EADDRINUSE). It is gone with its last descriptor. The peer policy must
-/// check; clients check whose daemon it is, as always.
+/// An abstract socket name: no file, so no permissions. Every process of the network namespace can connect, and another user
+/// can take the name first (EADDRINUSE). The name disappears with its last descriptor. The peer policy must check clients;
+/// clients check the daemon's user, as for every endpoint.
+///
+/// @threads distinct objects are independent; one object, one thread.
+/// @fork the name lives while any process has a descriptor of it.
+/// @blocks never.
 class abstract_name {
 public:
     static constexpr bool named = false;
 
     abstract_name() = default;
-    /// Without a leading '@'. A path as good as any, and unlike a short word it is no one else's.
-    /// @errors none here; `publish` and `connect` check the length.
+    /// `name`: without a leading '@'. A path makes a good name, because other programs are unlikely to use it.
+    /// Does not fail; `publish` and `connect` check the length.
     explicit abstract_name(std::string name) : name_(std::move(name)) {}
 
-    /// Binds and listens; between the two a client is refused as if no daemon ran. Called again, it is the same socket.
-    /// @errors lock_not_held · EADDRINUSE: somebody else has the name · filename_too_long · any of bind, listen.
+    /// Binds and listens; between the two, clients are refused as if no daemon ran. A second call returns the same socket.
+    /// @errors lock_not_held · EADDRINUSE: another process has the name · filename_too_long · any of bind, listen.
     template <class Lock> [[nodiscard]] unique_fd publish(const Lock& held, const publish_options& options, error_out out);
     void withdraw() noexcept { kept_.reset(); }
     /// @errors any of dup(2).
@@ -1467,14 +1609,18 @@ public:
 
 private:
     std::string name_;
-    unique_fd kept_; // the listener has a descriptor of its own
+    unique_fd kept_; // the listener has its own descriptor
 };
 static_assert(adoptable_endpoint<abstract_name>);
 #endif
 
-/// The listening socket that a service manager made and passed (sd_listen_fds(3)). It is the manager's: its name is never
-/// removed, and clients that come after the daemon's end wait in it for the next one. Its mode is the manager's choice and is
-/// open to all by default (systemd.socket(5) SocketMode=), so the peer policy must check.
+/// The listening socket that a service manager created and passed (sd_listen_fds(3)). It belongs to the manager: its name is
+/// never removed, and clients that connect after the daemon has ended wait in it for the next daemon. The manager sets its
+/// mode, which by default allows all users (systemd.socket(5) SocketMode=), so the peer policy must check.
+///
+/// @threads distinct objects are independent; one object, one thread.
+/// @fork the descriptor is shared; the name belongs to the manager.
+/// @blocks never.
 class activated {
 public:
     static constexpr bool named = false;
@@ -1484,9 +1630,9 @@ public:
     explicit activated(std::string path, unique_fd passed = unique_fd())
         : where_(std::move(path)), passed_(std::move(passed)) {}
 
-    /// @returns a descriptor of the passed socket, non-blocking, close-on-exec. Called again, it is the same socket.
-    /// @errors lock_not_held · ENOENT: none was passed · ENOTSOCK, EAFNOSUPPORT, EPROTOTYPE, EINVAL: it is no socket, none of
-    ///         Unix, no stream, does not listen.
+    /// @returns a non-blocking, close-on-exec descriptor of the passed socket. A second call returns the same socket.
+    /// @errors lock_not_held · ENOENT: none was passed · ENOTSOCK: it is not a socket · EAFNOSUPPORT: not a Unix socket ·
+    ///         EPROTOTYPE: not a stream socket · EINVAL: it does not listen.
     template <class Lock> [[nodiscard]] unique_fd publish(const Lock& held, const publish_options& options, error_out out);
     void withdraw() noexcept { passed_.reset(); }
     /// @errors any of dup(2).
@@ -1503,10 +1649,16 @@ private:
     unique_fd passed_;
 };
 
-/// The manager's socket when it passed one, else a path of the daemon's own: one program for both ways of starting.
+/// The service manager's socket if one was passed, else the daemon's own path: one program can be started in both ways.
+///
+/// `daemon_options::service` passes the socket to it.
+///
+/// @threads distinct objects are independent; one object, one thread.
+/// @fork as the endpoint that it uses.
+/// @blocks never.
 class activated_or_owned {
 public:
-    static constexpr bool named = false; // the manager's may be open to all
+    static constexpr bool named = false; // the manager's socket may be open to all users
 
     activated_or_owned() = default;
     activated_or_owned(owned_path own) : own_(std::move(own)) {} // NOLINT(google-explicit-constructor): a client's view
@@ -1538,20 +1690,20 @@ static_assert(adoptable_endpoint<owned_path> && adoptable_endpoint<activated> &&
 // ---- implementation ----
 
 namespace detail {
-/// What stands before the last '/': "/" of "/x", "." of "x"; several in a row are one.
+/// The part before the last '/': "/" of "/x", "." of "x". Several slashes in a row count as one.
 [[nodiscard]] inline std::string directory_of(std::string_view path) {
     const auto slash = path.rfind('/');
     if (slash == std::string_view::npos) return ".";
     const auto end = path.find_last_not_of('/', slash);
     return std::string(end == std::string_view::npos ? "/" : path.substr(0, end + 1));
 }
-/// As it is when it is absolute, or when nobody knows the working directory.
+/// An absolute form of `path`; `path` itself if the working directory is not known.
 [[nodiscard]] inline std::string absolute(const std::string& path) {
-    char here[4096]; // Linux PATH_MAX; no longer one could be used
+    char here[4096]; // Linux PATH_MAX; a longer path cannot be used
     if (path.starts_with('/') || sys::getcwd(here, sizeof here) == nullptr) return path;
     return std::string(here).append("/").append(path);
 }
-/// "link/" would be looked up behind the link.
+/// "link/" would be resolved to the link's target.
 [[nodiscard]] inline bool ends_with_slash(std::string_view path) noexcept {
     return path.ends_with('/') && path.find_first_not_of('/') != std::string_view::npos;
 }
@@ -1570,9 +1722,9 @@ inline void check_private_directory(const std::string& directory, error_out out)
 
 inline void detail::judge_directory(const struct ::stat& found, const std::string& directory, error_out out) {
     const auto refuse = [&](const char* why) { out.set(errc::unsafe_directory, "check directory", directory, why); };
-    if (S_ISLNK(found.st_mode)) return refuse("it is a symbolic link; a directory of your own is needed");
-    if (!S_ISDIR(found.st_mode)) return refuse("it is not a directory");
-    if (found.st_uid != sys::geteuid()) return refuse("it belongs to another user");
+    if (S_ISLNK(found.st_mode)) return refuse("it is a symbolic link; use a real directory that you own");
+    if (!S_ISDIR(found.st_mode)) return refuse("it is not a directory; choose another path");
+    if (found.st_uid != sys::geteuid()) return refuse("it belongs to another user; choose a directory that you own");
     if (found.st_mode & 077) return refuse("it is open to group or others; close it with chmod 700");
 }
 
@@ -1586,9 +1738,9 @@ inline void make_private_directory(const std::string& directory, error_out out) 
         if (sys::lstat(directory.c_str(), &found) == -1) return out.set(last_error(), "check directory", directory);
     }
     detail::judge_directory(found, directory, out);
-    // A umask such as 0277 takes bits of the owner's from mkdir(2).
+    // A umask such as 0277 removes bits of the owner in mkdir(2).
     if (!out.failed() && (found.st_mode & 0700) != 0700 && sys::chmod(directory.c_str(), 0700) == -1)
-        out.set(last_error(), "open directory to its owner", directory);
+        out.set(last_error(), "set mode 0700 of directory", directory);
 }
 
 inline void detail::make_below_own(const std::string& directory, error_out out) {
@@ -1601,14 +1753,15 @@ inline void detail::make_below_own(const std::string& directory, error_out out) 
         const auto uid = [](uid_t id) { return "uid " + std::to_string(id); };
         return out.set(errc::unsafe_directory, "create directory", directory,
                        parent + " belongs to " + uid(found.st_uid) + ", this process runs as " + uid(sys::geteuid()) +
-                           "; name a directory of your own");
+                           "; choose a directory that this user owns");
     }
     if (sys::mkdir(directory.c_str(), 0700) == -1 && errno != EEXIST) // EEXIST: another process was first
         out.set(last_error(), "create directory", directory);
 }
 
-// One for each name, so that the owners of two names in one directory do not meet. Only where the limit leaves no byte for
-// that is it as long as the real name, and names of this length that differ in the last byte need one lock between them.
+// A hidden name for each name, so that two daemons in one directory do not use the same one. It is one byte longer than the
+// name. If the limit leaves no room for that byte, the last byte is replaced: two daemons whose names have this length and
+// differ only in the last byte must share one lock.
 inline std::string owned_path::hidden_name() const {
     std::string name = path_;
     if (name.size() < max_path_bytes) return name + '~';
@@ -1630,13 +1783,13 @@ template <class Lock> unique_fd owned_path::publish(const Lock& held, const publ
 
     unique_fd fd(sys::unix_socket(true));
     if (!fd) return fail("create socket");
-    sys::unlink(hidden.c_str()); // a leftover of a killed predecessor; the lock says that nobody is at work on it
+    sys::unlink(hidden.c_str()); // left by a killed daemon; we hold the lock, so no other process uses it
 #if MATO_HAS_FCHMOD_SOCKET
     if (sys::fchmod(fd.get(), options.mode) == -1) return fail("set socket mode");
 #endif
     if (sys::bind(fd.get(), address.data(), address.size()) == -1) return fail("bind");
     scope_exit undo([&] { sys::unlink(hidden.c_str()); });
-    // Still hidden, in a private directory: repairs what a narrow umask took away, or all of it without fchmod.
+    // Still hidden in a private directory: restores bits that the umask removed, or sets all of them where there is no fchmod.
     if (sys::chmod(hidden.c_str(), options.mode) == -1) return fail("set socket mode");
     if (sys::listen(fd.get(), options.backlog) == -1) return fail("listen");
     struct ::stat made {};
@@ -1714,9 +1867,9 @@ inline void activated::check(int fd, const std::string& name, error_out out) {
         sys::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &address_size) == -1 ||
         sys::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &listening_size) == -1)
         return out.set(last_error(), "take the passed socket", name);
-    if (address.sun_family != AF_UNIX) return refuse(EAFNOSUPPORT, "it is no Unix socket");
-    if (type != SOCK_STREAM) return refuse(EPROTOTYPE, "it is no stream socket");
-    if (listening == 0) return refuse(EINVAL, "it does not listen");
+    if (address.sun_family != AF_UNIX) return refuse(EAFNOSUPPORT, "it is not a Unix socket; set ListenStream= to a path");
+    if (type != SOCK_STREAM) return refuse(EPROTOTYPE, "it is not a stream socket; use ListenStream= in the socket unit");
+    if (listening == 0) return refuse(EINVAL, "it is not listening; use Accept=no in the socket unit");
 }
 
 inline unique_fd activated::adopt(unique_fd socket, const published_name&, error_out out) {
@@ -1729,7 +1882,7 @@ template <class Lock> unique_fd activated::publish(const Lock& held, const publi
     if (!held.is_held()) return out.set(errc::lock_not_held, "publish socket", describe()), unique_fd();
     if (!passed_)
         return out.set({ENOENT, std::system_category()}, "take the passed socket", describe(),
-                       "the service manager passed none"),
+                       "the service manager passed none; start the daemon through its socket unit"),
                unique_fd();
     check(passed_.get(), describe(), out);
     if (out.failed()) return {};
@@ -1743,11 +1896,12 @@ template <class Lock> unique_fd activated::publish(const Lock& held, const publi
 } // namespace mato
 
 // ---- mato/framing.hpp ----
-/// @file framing.hpp: where one message ends and the next begins.
+/// @file framing.hpp: splits a byte stream into messages.
 /// Layer: 2 (policy).  Test: test/toolkit/framing_test.cpp, test/fuzz/framing_fuzz.cpp.
 /// Threads: distinct objects are independent.   Blocks: never. Pure: no descriptor.
 ///
-/// The same bytes give the same frames however they are split. Memory follows what has arrived, never what was announced.
+/// The same bytes give the same frames, no matter how reads split them. Memory grows with received bytes, not with the
+/// announced length.
 
 namespace mato {
 inline namespace MATO_ABI {
@@ -1757,15 +1911,31 @@ inline namespace literals {
 [[nodiscard]] constexpr std::size_t operator""_MiB(unsigned long long n) { return static_cast<std::size_t>(n) << 20; }
 } // namespace literals
 
-/// Bytes as they arrive and frames as they leave, in one buffer.
+/// Buffers received bytes and returns complete frames.
 ///
-/// Use: `prepare` room, read into it, `commit` what came, take frames with `next`. A view from `next` dies at the following
-/// `prepare` or `next`. `Split` finds one frame: see `length_prefixed::split`.
+/// Use: `prepare` room, read into it, `commit` the number of bytes read, take frames with `next`. A view from `next` is valid
+/// until the following `prepare` or `next`. `Split` finds one frame: see `length_prefixed::split`.
+///
+/// @threads distinct objects are independent; one object, one thread.
+/// @blocks never.
+///
+/// @code
+/// std::string stream;
+/// mato::failure why;
+/// mato::line<>::append(stream, "first", why);
+/// mato::line<>::append(stream, "second", why);
+/// mato::frame_decoder<mato::line<>> decoder;
+/// const auto room = decoder.prepare(stream.size());
+/// stream.copy(room.data(), stream.size()); // usually read(2)
+/// decoder.commit(stream.size());
+/// int frames = 0;
+/// while (const auto frame = decoder.next(why)) std::printf("%d: %s\n", ++frames, std::string(*frame).c_str());
+/// @endcode
 template <class Split> class frame_decoder {
 public:
     /// Room for at least `size` bytes.
     [[nodiscard]] std::span<char> prepare(std::size_t size = 4096) {
-        if (begin_ > 0) { // moved only when more is needed, so a large frame is not copied once per read
+        if (begin_ > 0) { // bytes are moved only when room is needed, so a large frame is not copied once per read
             std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
             end_ -= begin_;
             begin_ = 0;
@@ -1775,8 +1945,8 @@ public:
     }
     void commit(std::size_t size) noexcept { end_ += size; }
 
-    /// The next whole frame's payload.
-    /// @errors frame_too_large, malformed: the stream is lost, close it. Every later call says the same.
+    /// The payload of the next complete frame.
+    /// @errors frame_too_large, malformed: the stream cannot be continued, close it. Later calls report the same.
     [[nodiscard]] std::optional<std::string_view> next(error_out out) {
         const auto found = Split::split({buffer_.data() + begin_, end_ - begin_}, out);
         if (!found) {
@@ -1787,10 +1957,10 @@ public:
         return found->payload;
     }
 
-    [[nodiscard]] std::size_t buffered() const noexcept { return end_ - begin_; } ///< bytes not yet part of a taken frame
+    [[nodiscard]] std::size_t buffered() const noexcept { return end_ - begin_; } ///< bytes not yet returned as frames
 
 private:
-    void shrink() { // an idle connection keeps one small buffer, whatever it once received
+    void shrink() { // an idle connection keeps only a small buffer
         begin_ = end_ = 0;
         if (buffer_.capacity() > keep_bytes) std::string().swap(buffer_);
     }
@@ -1801,12 +1971,22 @@ private:
 };
 
 /// One frame found at the start of the buffered bytes.
+///
+/// The payload is a view into the buffer.
+///
+/// @threads a value.
+/// @blocks never.
 struct frame_match {
     std::string_view payload;
-    std::size_t consumed; ///< bytes of the buffer that the frame took, at least 1
+    std::size_t consumed; ///< bytes of the buffer that belong to the frame, at least 1
 };
 
-/// What a frame is beside its payload: up to eight bytes before it, and text after it.
+/// The parts of a frame around its payload: up to eight bytes before it, and text after it.
+///
+/// Returned by the `ends` function of a framing.
+///
+/// @threads a value.
+/// @blocks never.
 struct frame_ends {
     std::array<char, 8> head{};
     std::size_t head_size = 0;
@@ -1815,9 +1995,9 @@ struct frame_ends {
     [[nodiscard]] std::string_view before() const noexcept { return {head.data(), head_size}; }
 };
 
-/// A framing may also have `frame_ends ends(payload, error_out)`: then a payload that is stored once is copied once.
+/// A framing may also have `frame_ends ends(payload, error_out)`; a broadcast then copies the payload only once.
 ///
-/// `max_frame_bytes` bounds a payload; `keeps_boundaries` is false where a frame may be cut anywhere.
+/// `max_frame_bytes` is the largest payload; `keeps_boundaries` is false if a frame may be split anywhere.
 template <class F> concept framing_policy = requires(std::string_view bytes, std::string& out, error_out why) {
     { F::max_frame_bytes } -> std::convertible_to<std::size_t>;
     { F::keeps_boundaries } -> std::convertible_to<bool>;
@@ -1826,12 +2006,22 @@ template <class F> concept framing_policy = requires(std::string_view bytes, std
 };
 
 /// The payload's length in bytes, little-endian, then the payload. An empty payload is a frame.
+/// The default framing. `Length` is the type of the prefix, `Max` the largest payload in bytes.
+///
+/// @threads safe.
+/// @blocks never.
+///
+/// @code
+/// struct short_frames : mato::default_policies {
+///     using framing = mato::length_prefixed<std::uint16_t, 4096>; // two bytes of length, at most 4 KiB
+/// };
+/// @endcode
 template <std::unsigned_integral Length = std::uint32_t, std::size_t Max = 1_MiB> struct length_prefixed {
     static_assert(Max <= std::numeric_limits<Length>::max(), "mato: this length type cannot express the largest frame");
     static constexpr std::size_t max_frame_bytes = Max;
     static constexpr bool keeps_boundaries = true;
 
-    /// @errors frame_too_large, as soon as the prefix is whole.
+    /// @errors frame_too_large, as soon as the length prefix is complete.
     [[nodiscard]] static std::optional<frame_match> split(std::string_view bytes, error_out out) {
         if (bytes.size() < sizeof(Length)) return std::nullopt;
         std::uint64_t size = 0;
@@ -1859,7 +2049,7 @@ private:
         frame_ends its;
         its.head_size = sizeof(Length);
         if constexpr (std::endian::native ==
-                      std::endian::little) // in one piece, as it is read: else the reader waits for memory
+                      std::endian::little) // one store of the size that is loaded later: avoids a store-forwarding stall
             std::memcpy(its.head.data(), &size, sizeof size);
         else
             for (std::size_t i = 0; i < sizeof(Length); ++i) its.head[i] = static_cast<char>(size >> (8 * i) & 0xff);
@@ -1870,11 +2060,16 @@ private:
         return {};
     }
     static std::string too_large(std::uint64_t size) {
-        return "a frame of " + std::to_string(size) + " bytes, the limit is " + std::to_string(Max);
+        return "a frame has " + std::to_string(size) + " bytes, the limit is " + std::to_string(Max);
     }
 };
 
 /// Text up to a newline, which is not part of the payload.
+///
+/// For clients such as socat. `Max` is the longest line in bytes.
+///
+/// @threads safe.
+/// @blocks never.
 template <std::size_t Max = 64_KiB> struct line {
     static constexpr std::size_t max_frame_bytes = Max;
     static constexpr bool keeps_boundaries = true;
@@ -1884,15 +2079,15 @@ template <std::size_t Max = 64_KiB> struct line {
         const auto end = bytes.substr(0, Max + 1).find('\n');
         if (end != std::string_view::npos) return frame_match{bytes.substr(0, end), end + 1};
         if (bytes.size() > Max)
-            out.set(errc::frame_too_large, "read line", {}, "a line over " + std::to_string(Max) + " bytes");
+            out.set(errc::frame_too_large, "read line", {}, "a line is longer than " + std::to_string(Max) + " bytes");
         return std::nullopt;
     }
     /// @errors frame_too_large · malformed: a newline inside.
     [[nodiscard]] static frame_ends ends(std::string_view payload, error_out out) {
         if (payload.size() > Max)
-            out.set(errc::frame_too_large, "write line");
+            out.set(errc::frame_too_large, "write line", {}, "it is longer than " + std::to_string(Max) + " bytes");
         else if (payload.find('\n') != std::string_view::npos)
-            out.set(errc::malformed, "write line", {}, "a newline inside a line");
+            out.set(errc::malformed, "write line", {}, "the text contains a newline; send each line by itself");
         return {{}, 0, "\n"};
     }
     /// @errors as `ends`; then nothing is appended.
@@ -1902,7 +2097,12 @@ template <std::size_t Max = 64_KiB> struct line {
     }
 };
 
-/// Bytes as they come: a frame is whatever one read brought.
+/// No framing: a frame is the bytes of one read.
+///
+/// Frames may be split and joined in transit, so a broadcast that drops frames refuses it.
+///
+/// @threads safe.
+/// @blocks never.
 struct raw {
     static constexpr std::size_t max_frame_bytes = 64_KiB;
     static constexpr bool keeps_boundaries = false;
@@ -1921,7 +2121,7 @@ static_assert(framing_policy<length_prefixed<>> && framing_policy<line<>> && fra
 } // namespace mato
 
 // ---- mato/handover.hpp ----
-/// @file handover.hpp: whether a daemon survives the death of its process.
+/// @file handover.hpp: whether a daemon survives a crash of its process.
 /// Layer: 2 (policy).  Test: test/toolkit/handover_policy_test.cpp.
 /// Threads: values.   Blocks: never.
 ///
@@ -1930,7 +2130,7 @@ static_assert(framing_policy<length_prefixed<>> && framing_policy<line<>> && fra
 namespace mato {
 inline namespace MATO_ABI {
 
-/// Which of the processes that serve one after the other this is.
+/// The number of this process among those that serve one after the other. A daemon returns it from `generation()`.
 struct generation {
     enum class why : std::uint8_t { first, crashed };
     std::uint32_t number = 1; ///< from 1
@@ -1939,7 +2139,7 @@ struct generation {
     milliseconds gap{0}; ///< without a process that serves; in `setup`, until now
 };
 
-/// How a child ended.
+/// How a child ended. One of the two members is set.
 struct child_status {
     int exit_code = -1; ///< -1: a signal ended it
     int signal = 0;     ///< 0: it exited
@@ -1961,7 +2161,7 @@ template <class H> concept handover_policy = requires {
     { H::outlives } -> std::convertible_to<bool>;
 };
 
-/// The daemon is one process; its death ends everything it has open.
+/// The default: the daemon is one process. When it dies, everything that it has open is closed.
 struct no_handover {
     static constexpr bool outlives = false;
 };
@@ -1979,22 +2179,24 @@ template <survives H> struct worker_of<H> { using type = typename H::worker; };
 } // namespace mato
 
 // ---- mato/lock.hpp ----
-/// @file lock.hpp: at most one holder per path, and who that is.
+/// @file lock.hpp: a lock file with at most one holder per path, and the pid of the holder.
 /// Layer: 2 (policy).  Test: test/toolkit/lock_test.cpp.
 /// Threads: distinct objects are independent; one object, one thread.   Blocks: never, unless a function says so.
-/// Fork: parent and child share the lock. Only the process that took it, or `adopt`ed it, releases; elsewhere the
-///       destructor just closes its copy. exec drops it (close-on-exec).
+/// Fork: parent and child share the lock. Only the process that acquired or `adopt`ed it releases it; in other processes the
+///       destructor only closes the descriptor. exec closes it (close-on-exec).
 /// Source: flock(2), fcntl(2) "Open file description locks", open(2).
 ///
-/// After locking, path and descriptor must be one inode; else A locks, B opens, A unlinks and leaves, B locks a nameless
-/// file, C creates and locks a new one: two holders. With that check the file can be removed at release, under the lock.
+/// After locking, path and descriptor must refer to the same inode. Otherwise two processes could hold the lock: A locks, B
+/// opens, A unlinks and exits, B locks the unlinked file, C creates and locks a new one. With this check the file can be
+/// removed at release, while the lock is held.
 
 namespace mato {
 inline namespace MATO_ABI {
 
-/// How a descriptor is locked. `try_lock` returns 0, or the errno: EWOULDBLOCK means held by another and nothing else does
-/// (ENOLCK and EOPNOTSUPP mean that this file system cannot lock, and must never be read as "free"). `probe` answers alike
-/// without keeping anything, and two probes never see each other: else two askers would make a stale file look held.
+/// How a descriptor is locked. `try_lock` returns 0 or an errno: only EWOULDBLOCK means held by another process (ENOLCK and
+/// EOPNOTSUPP mean that this file system has no locks, and must not be taken for "free"). `probe` returns the same without
+/// keeping the lock. Two probes must not see each other, or two processes probing at the same time would see a stale file as
+/// held.
 template <class M> concept lock_mechanism = requires(int fd) {
     { M::try_lock(fd) } -> std::same_as<int>;
     { M::probe(fd) } -> std::same_as<int>;
@@ -2005,10 +2207,16 @@ template <class M> concept lock_mechanism = requires(int fd) {
 /// fcntl(2) F_SETLK belong to one process and do not.
 template <class M> concept shared_lock_mechanism = lock_mechanism<M> && requires { requires M::shared_by_copies; };
 
-/// flock(2): Linux, BSD, macOS; survives fork, is not lost when an unrelated descriptor of the file is closed.
+/// flock(2): Linux, BSD, macOS. It survives fork, and closing another descriptor of the file does not release it.
+///
+/// The default mechanism.
+///
+/// @threads safe.
+/// @fork parent and child share the lock.
+/// @blocks never.
 struct flock_lock {
     static int try_lock(int fd) noexcept { return sys::flock(fd, LOCK_EX | LOCK_NB) == 0 ? 0 : errno; }
-    static int probe(int fd) noexcept { // flock(2) cannot ask: a shared lock for a moment
+    static int probe(int fd) noexcept { // flock(2) has no query: take a shared lock briefly
         if (sys::flock(fd, LOCK_SH | LOCK_NB) == -1) return errno;
         unlock(fd);
         return 0;
@@ -2018,7 +2226,16 @@ struct flock_lock {
 };
 
 #if MATO_HAS_OFD_LOCKS
-/// Open file description lock: as flock, and seen by NFS servers. It and flock do not see each other.
+/// Open file description lock: like flock, and works over NFS. OFD locks and flock do not see each other.
+///
+/// @threads safe.
+/// @fork parent and child share the lock.
+/// @blocks never.
+///
+/// @code
+/// using ofd_instance_lock = mato::basic_instance_lock<mato::ofd_lock>; // over NFS, for example
+/// const auto other = ofd_instance_lock::acquire(path + ".ofd", why);
+/// @endcode
 struct ofd_lock {
     static int try_lock(int fd) noexcept {
         const int why = set(fd, F_WRLCK);
@@ -2047,7 +2264,12 @@ private:
 static_assert(lock_mechanism<ofd_lock>);
 #endif
 
-/// Excludes nobody: for a daemon whose supervisor already keeps it single.
+/// No lock: for a daemon whose supervisor already starts only one.
+///
+/// Every attempt succeeds.
+///
+/// @threads safe.
+/// @blocks never.
 struct null_lock {
     static int try_lock(int) noexcept { return 0; }
     static int probe(int) noexcept { return 0; }
@@ -2057,17 +2279,38 @@ struct null_lock {
 
 static_assert(lock_mechanism<flock_lock> && lock_mechanism<null_lock>);
 
-/// Who holds a lock, as the lock file says. Informational: act on it through `signal_holder`, never through kill(2).
+/// The holder of a lock according to the lock file. For messages only: to signal it use `signal_holder`, never kill(2).
+///
+/// @threads a value.
+/// @blocks never.
 struct lock_holder {
-    pid_t pid = 0; ///< 0: the holder has not written it yet; a number of the holder's pid namespace, which may be another
+    pid_t pid = 0; ///< in the holder's pid namespace, which may be a different one; 0: not written yet
 };
 
-/// A process that something other than the lock file names, see basic_client::signal_daemon.
+/// A process found by other means than the lock file, see basic_client::signal_daemon.
+///
+/// The pidfd pins the process, so that its pid cannot be reused while it is checked.
+///
+/// @threads a value.
+/// @blocks never.
 struct found_process {
-    unique_fd process{}; ///< a pidfd, where the system has them
-    pid_t number = 0;    ///< in this process's pid namespace; 0: it has none here
+    unique_fd process{}; ///< a pidfd, if the system has them
+    pid_t number = 0;    ///< its pid in this process's pid namespace; 0: none here
 };
 
+/// A lock file that at most one process holds. `instance_lock` uses flock(2).
+///
+/// @threads distinct objects are independent; one object, one thread.
+/// @fork parent and child share the lock; only the process that acquired or `adopt`ed it releases it.
+/// @blocks never, except `acquire_directory` until its deadline and `try_acquire` for at most 100 ms while a holder writes
+/// its pid.
+///
+/// @code
+/// auto attempt = mato::instance_lock::try_acquire(std::string(argv[1]) + "/app.lock", why);
+/// if (why) return std::fprintf(stderr, "%s\n", why.message().c_str()), 69;
+/// if (!attempt) return std::fprintf(stderr, "already running, pid %d\n", static_cast<int>(attempt.holder().pid)), 75;
+/// const mato::instance_lock lock = *std::move(attempt); // held until main returns or the process dies
+/// @endcode
 template <class Mechanism = flock_lock> class basic_instance_lock {
     static_assert(lock_mechanism<Mechanism>,
                   "mato: a lock mechanism needs static noexcept `int try_lock(int fd)` and `int probe(int fd)` (0 or errno), "
@@ -2082,54 +2325,55 @@ public:
     basic_instance_lock& operator=(basic_instance_lock&& other) noexcept;
     ~basic_instance_lock() { release(); }
 
-    /// Takes the lock, or tells who holds it. A loser changes nothing.
+    /// Acquires the lock, or returns its holder. Changes nothing if another process holds it.
     ///
     /// @pre     the directory exists and is private (see endpoint.hpp).
-    /// @effects creates `path` 0600 when absent; writes the pid only after the lock is held, and, where there is proc(5), a
-    ///          second line: pid namespace, boot, start time in ticks. A file with the pid alone is read as well.
-    /// @errors  ELOOP: the last component is a symlink · ENOLCK, EOPNOTSUPP: cannot lock here · any of open(2).
+    /// @effects creates `path` with mode 0600 if it does not exist. Writes the pid after the lock is held and, with proc(5), a
+    ///          second line: pid namespace, boot id, start time in ticks. Files with only the pid can be read too.
+    /// @errors  ELOOP: the last component is a symlink · ENOLCK, EOPNOTSUPP: no locks here · any of open(2).
     [[nodiscard]] static attempt try_acquire(const std::string& path);
     [[nodiscard]] static attempt try_acquire(const std::string& path, error_out out);
 
-    /// As `try_acquire`, but a held lock is the error `errc::already_running` whose detail names the pid.
+    /// As `try_acquire`, but a held lock is the error `errc::already_running`, whose detail has the pid.
     [[nodiscard]] static basic_instance_lock acquire(const std::string& path);
     [[nodiscard]] static basic_instance_lock acquire(const std::string& path, error_out out);
 
-    /// Locks a directory itself, which leaves no file behind: the lock clients take while one of them starts the daemon.
-    /// @blocks until it is free or `until` has passed (`errc::timed_out`); polls, because flock(2) has no time-out.
-    /// @errors timed_out · any of open(2) · EBADF: ofd_lock needs a writable descriptor, which no directory has.
+    /// Locks the directory itself, so no file remains. Clients take this lock while one of them starts the daemon.
+    /// @blocks until the lock is free or `until` has passed (`errc::timed_out`); polls, because flock(2) has no time-out.
+    /// @errors timed_out · any of open(2) · EBADF: ofd_lock needs a writable descriptor, which directories do not have.
     [[nodiscard]] static basic_instance_lock acquire_directory(const std::string& directory, deadline until, error_out out);
 
-    /// Sends `signal` to the holder, and to no other process: the lock must be held, the file must name a process of this boot
-    /// and pid namespace that began when the file says, and all that must still be so after the process was pinned by a pidfd.
-    /// @returns the pid signalled, else 0. `signal` 0 only asks.
-    /// @errors  not_running: nothing holds it · malformed: no usable pid in it · holder_not_proved: it is held, but which
-    /// process
-    ///          here holds it is not certain; nothing was signalled · EPERM: running, not yours.
+    /// Sends `signal` to the holder, and to no other process. The lock must be held. The file must name a process of this boot
+    /// and pid namespace with the recorded start time. All of this is checked again after the process was opened as a pidfd.
+    /// @returns the pid signalled, else 0. `signal` 0 only checks.
+    /// @errors  not_running: no process holds it · malformed: no valid pid in the file · holder_not_proved: it is held, but it
+    /// is
+    ///          not certain by which process; nothing was signalled · EPERM: it runs as another user.
     static pid_t signal_holder(const std::string& path, int signal, error_out out) {
         return signal_holder(
             path, signal, [](error_out) { return found_process(); }, out);
     }
-    /// As above; where the file is no proof, `find(error_out)` says a process, which is believed when its namespace, number
-    /// there, boot and start are the file's, or, of a file with the pid alone, its number.
+    /// As above. If the file is not proof enough, `find(error_out)` names a process. It is accepted if its namespace, pid
+    /// there, boot and start time match the file, or only the pid for a file with the pid alone.
     template <class Find> static pid_t signal_holder(const std::string& path, int signal, Find find, error_out out);
 
     [[nodiscard]] bool is_held() const noexcept { return static_cast<bool>(fd_); }
     [[nodiscard]] const std::string& path() const noexcept { return path_; }
 
-    /// Whether the name still is the locked inode: false once something removed or replaced the file.
+    /// Whether the name still refers to the locked inode: false after the file was removed or replaced.
     [[nodiscard]] bool verify() const noexcept;
 
-    /// To be kept open while detaching (detach.hpp); -1 when nothing is held.
+    /// The descriptor, to be kept open while detaching (detach.hpp); -1 when the lock is not held.
     [[nodiscard]] int native_handle() const noexcept { return fd_.get(); }
 
-    /// Makes the calling process the owner, after a fork, and writes its pid.
+    /// After a fork: makes the calling process the owner and writes its pid.
     void adopt(error_out out);
 
-    /// Closes this process's copy and leaves lock and file to the others: what a parent does once its child has `adopt`ed.
+    /// Closes this process's descriptor without releasing the lock or removing the file: for the parent of a child that
+    /// `adopt`s.
     void abandon() noexcept { fd_.reset(); }
 
-    /// Removes the file, if it still is ours, while the lock is held; then unlocks, also for copies that a child kept.
+    /// Removes the file if it still is the locked one, then unlocks, also for descriptors that a child still has.
     void release() noexcept;
 
 private:
@@ -2139,7 +2383,7 @@ private:
     static constexpr std::size_t max_text = 128;    // bytes: the pid, two numbers of 20 digits, a boot id of 36 characters
     struct holder_text {
         pid_t pid = 0;
-        std::string place, start; // "NAMESPACE BOOT", ticks; empty: it says the pid alone
+        std::string place, start; // "NAMESPACE BOOT", ticks; empty: the file has only the pid
         bool operator==(const holder_text&) const = default;
     };
     static std::string read_text(int fd);
@@ -2157,12 +2401,17 @@ private:
     unique_fd fd_;
     std::string path_;
     pid_t owner_ = 0;
-    bool leaves_file_ = true; // a directory lock owns no file
+    bool leaves_file_ = true; // false for a directory lock, which has no file to remove
 };
 
 using instance_lock = basic_instance_lock<>;
 
-/// The lock, or its holder.
+/// The result of `try_acquire`: the lock, or its holder.
+///
+/// It converts to true if the lock was acquired. `*attempt` is the lock, `holder()` the holder otherwise.
+///
+/// @threads a value.
+/// @blocks never.
 template <class Mechanism> class basic_instance_lock<Mechanism>::attempt {
 public:
     [[nodiscard]] explicit operator bool() const noexcept { return lock_.is_held(); }
@@ -2194,8 +2443,8 @@ template <class M> auto basic_instance_lock<M>::try_acquire(const std::string& p
 }
 
 template <class M> auto basic_instance_lock<M>::try_acquire(const std::string& path, error_out out) -> attempt {
-    constexpr int most_races = 100; // each lost race is another process's whole life; so many in a row is a fault
-    constexpr int most_pauses = 20; // 100 ms in all for a holder to say its pid
+    constexpr int most_races = 100; // each lost race is the complete life of another process; so many in a row is an error
+    constexpr int most_pauses = 20; // 100 ms in total for a holder to write its pid
     constexpr long pause_ms = 5;
     attempt result;
     for (int race = 0; race < most_races; ++race) {
@@ -2208,7 +2457,7 @@ template <class M> auto basic_instance_lock<M>::try_acquire(const std::string& p
                 result.holder_.pid = pid;
                 return result;
             }
-            sys::sleep_ms(pause_ms); // between lock and write, or only probed by `signal_holder`: a matter of microseconds
+            sys::sleep_ms(pause_ms); // the pid is not written yet, or `signal_holder` probes the lock: takes microseconds
             continue;
         } else if (why != 0) {
             return out.set({why, std::system_category()}, "lock", path), std::move(result);
@@ -2221,7 +2470,8 @@ template <class M> auto basic_instance_lock<M>::try_acquire(const std::string& p
         result.lock_ = std::move(lock);
         return result;
     }
-    out.set(errc::busy, "lock", path, "the file was replaced or asked about again and again");
+    out.set(errc::busy, "lock", path,
+            "other processes kept replacing or probing the file while this one tried to lock it; try again");
     return result;
 }
 
@@ -2241,7 +2491,7 @@ template <class M> auto basic_instance_lock<M>::acquire(const std::string& path,
 
 template <class M> auto basic_instance_lock<M>::acquire_directory(const std::string& directory, deadline until, error_out out)
     -> basic_instance_lock {
-    constexpr long first_ms = 1, longest_ms = 20; // a start takes a few ms; 20 keeps a hundred waiters under 1% of a core
+    constexpr long first_ms = 1, longest_ms = 20; // a start takes a few ms; with 20 ms a hundred waiters use below 1% of a core
     unique_fd fd(sys::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
     if (!fd) return out.set(last_error(), "open directory", directory), basic_instance_lock();
     for (long pause = first_ms;; pause = pause * 2 < longest_ms ? pause * 2 : longest_ms) {
@@ -2269,7 +2519,8 @@ template <class M> auto basic_instance_lock<M>::read_holder(const std::string& p
         return out.set({why, std::system_category()}, "lock", path), holder_text();
     }
     auto said = parse(read_text(fd.get()));
-    if (said.pid <= 0) out.set(errc::malformed, "find holder", path, "the lock is held, but its file names no process");
+    if (said.pid <= 0)
+        out.set(errc::malformed, "find holder", path, "the lock is held, but its file contains no valid process id");
     return said;
 }
 
@@ -2296,7 +2547,8 @@ pid_t basic_instance_lock<M>::signal_holder(const std::string& path, int signal,
         holder = std::move(found);
     }
     if (const auto again = read_holder(path, out); out.failed() || !(again == said)) {
-        if (!out.failed()) out.set(errc::not_running, "find holder", path, "the holder changed");
+        if (!out.failed())
+            out.set(errc::not_running, "find holder", path, "another process acquired the lock in the meantime; try again");
         return 0;
     }
     const int sent = holder.process ? sys::pidfd_send_signal(holder.process.get(), signal) : sys::kill(holder.number, signal);
@@ -2304,27 +2556,27 @@ pid_t basic_instance_lock<M>::signal_holder(const std::string& path, int signal,
     return holder.number;
 }
 
-/// Whether the file's own words prove that its number means this process here; else why not.
+/// Whether the contents of the file prove which process its pid means; else the reason.
 template <class M> bool basic_instance_lock<M>::prove(const holder_text& said, std::string& why_not) {
 #if MATO_HAS_PROC
     const std::string number = "process " + std::to_string(said.pid);
     if (said.place.empty())
-        why_not =
-            "the lock file names " + number + " alone, not its pid namespace, boot and start; it may be another process by now";
+        why_not = "the lock file has only the pid of " + number +
+                  ", not its pid namespace, boot and start time; the pid may have been reused";
     else if (const auto here = place_of("self"); here.empty())
-        why_not = "/proc does not say this process's pid namespace, so it is not certain which one " + number + " is";
+        why_not = "/proc does not show the pid namespace of this process, so it is not certain which process " + number + " is";
     else if (said.place != here)
-        why_not = "it is " + number + " of another pid namespace, boot or machine; signal it from there";
+        why_not = "the holder is " + number + " of another pid namespace, boot or machine; send the signal from there";
     else if (said.start != start_of(std::to_string(said.pid)))
-        why_not = number + " is not the one that took the lock: it began at another time";
+        why_not = number + " is not the holder: it started at another time than the lock file says";
 #else
     static_cast<void>(said);
 #endif
     return why_not.empty();
 }
 
-/// Whether what was found otherwise is the process that the file means: by its number in its own pid namespace, which is the
-/// file's, and its start, which alone is no proof: several processes begin in one tick.
+/// Whether a process found by other means is the one in the file: same pid namespace, same pid there, and same start time. The
+/// start time alone is not enough, because several processes can start in one tick.
 template <class M> bool basic_instance_lock<M>::is_meant(const holder_text& said, pid_t number) {
     if (said.place.empty()) return number == said.pid;
     const auto process = std::to_string(number);
@@ -2352,7 +2604,7 @@ template <class M> void basic_instance_lock<M>::write_pid(off_t size_before, err
     if (!place.empty() && !start.empty()) text += place + " " + start + "\n";
 #endif
     const auto size = static_cast<off_t>(text.size());
-    // Not emptied first: ext4 writes a file that was to disk at its close (auto_da_alloc), for which a start would wait.
+    // Not truncated first: ext4 writes a truncated file to disk when it is closed (auto_da_alloc), and the start would wait.
     const ssize_t written = sys::pwrite(fd_.get(), text.data(), text.size(), 0);
     if (written != size)
         return out.set(written < 0 ? last_error() : std::error_code(ENOSPC, std::system_category()), "write lock file", path_);
@@ -2369,7 +2621,7 @@ template <class M> void basic_instance_lock<M>::release() noexcept {
 }
 
 template <class M> std::string basic_instance_lock<M>::read_text(int fd) {
-    char text[max_text + 1]; // what fills it is no lock file of ours
+    char text[max_text + 1]; // a longer file is not one of our lock files
     const ssize_t got = sys::pread(fd, text, sizeof text, 0);
     return {text, got > 0 ? static_cast<std::size_t>(got) : 0};
 }
@@ -2400,7 +2652,7 @@ template <class M> auto basic_instance_lock<M>::parse(const std::string& text) -
 }
 
 #if MATO_HAS_PROC
-/// "NAMESPACE BOOT"; empty where proc(5) does not say. Not kept: a child may be in another namespace. `process`: a number, or
+/// "NAMESPACE BOOT"; empty if proc(5) does not have them. Not cached: a child may be in another namespace. `process`: a pid, or
 /// "self".
 template <class M> std::string basic_instance_lock<M>::place_of(const std::string& process) {
     const unique_fd space(sys::open(("/proc/" + process + "/ns/pid").c_str(), O_RDONLY));
@@ -2413,13 +2665,13 @@ template <class M> std::string basic_instance_lock<M>::place_of(const std::strin
            std::string(text, static_cast<std::size_t>(got) - (text[got - 1] == '\n' ? 1 : 0));
 }
 
-/// proc(5) stat, field 22: when it began, in ticks since the boot. `process`: a number, or "self".
+/// proc(5) stat, field 22: the start time in ticks since boot. `process`: a pid, or "self".
 template <class M> std::string basic_instance_lock<M>::start_of(const std::string& process) {
     const unique_fd file(sys::open(("/proc/" + process + "/stat").c_str(), O_RDONLY));
     char text[1024]; // 52 numbers and a name
     const ssize_t got = file ? sys::read(file.get(), text, sizeof text) : -1;
     const std::string fields(text, got > 0 ? static_cast<std::size_t>(got) : 0);
-    std::size_t at = fields.rfind(')'); // a name may hold anything but the end of the line
+    std::size_t at = fields.rfind(')'); // a name may contain any character except a newline
     for (int field = 2; field < 22 && at != std::string::npos; ++field) at = fields.find(' ', at + 1);
     if (at == std::string::npos) return {};
     return fields.substr(at + 1, fields.find(' ', at + 1) - at - 1);
@@ -2451,9 +2703,9 @@ template <class M> bool basic_instance_lock<M>::is_named(int fd, const std::stri
 } // namespace mato
 
 // ---- mato/log.hpp ----
-/// @file log.hpp: one line an event, in a file that cannot grow without end.
+/// @file log.hpp: a log with one line per event, in a file of limited size.
 /// Layer: 2 (policy).  Test: test/toolkit/log_test.cpp.
-/// Threads: distinct objects are independent; one object, one thread.   Blocks: as write(2) to a file does.
+/// Threads: distinct objects are independent; one object, one thread.   Blocks: like write(2) to a file.
 /// Fork: open it after the last fork.   Errors while logging are counted, never thrown: a full disk must not stop a daemon.
 
 namespace mato {
@@ -2462,36 +2714,50 @@ inline namespace MATO_ABI {
 enum class log_level { error, warning, info, debug };
 
 [[nodiscard]] constexpr std::string_view to_string(log_level level) noexcept;
-/// "error", "warning", "info", "debug"; nothing for other words.
+/// "error", "warning", "info", "debug"; empty for other words.
 [[nodiscard]] constexpr std::optional<log_level> parse_log_level(std::string_view word) noexcept;
 
-/// Takes finished lines, newline included.
+/// Writes complete lines, including the newline.
 template <class L> concept log_sink = std::movable<L> && requires(L sink, std::string_view text) {
     { sink.write(text) } -> std::same_as<void>;
 };
 
+/// The options of a `file_log`. A daemon takes them from `daemon_options::log`.
 struct file_log_options {
-    std::uint64_t max_bytes = 10u << 20; ///< a file that would pass it is rotated first; 10 MiB, some 100 000 lines
-    unsigned keep = 3;                   ///< rotated files kept: path.1 (newest) to path.N; 0 keeps none, more than 999 is 999
+    std::uint64_t max_bytes = 10u << 20; ///< the file is rotated before it would exceed this; 10 MiB, about 100 000 lines
+    unsigned keep = 3;                   ///< rotated files to keep: path.1 (newest) to path.N; 0: none; at most 999
 };
 
-/// Appends to a file, mode 0600, and rotates it by size. A line that did not fit on the disk leaves no part of itself.
+/// Appends to a file, mode 0600, and rotates it by size. If the disk is full, a partially written line is removed again.
+///
+/// The default log. Errors while logging are counted and never thrown.
+///
+/// @threads distinct objects are independent; one object, one thread.
+/// @fork open it after the last fork.
+/// @blocks like write(2) to a file.
+///
+/// @code
+/// auto file = mato::file_log::open((directory / "app.log").native(), {.max_bytes = 1 << 20, .keep = 2}, why);
+/// mato::basic_logger log(std::move(file), mato::log_level::info);
+/// log.info("started");
+/// log.debug("dropped: below the level");
+/// @endcode
 class file_log {
 public:
     file_log() noexcept = default;
-    /// An empty path is descriptor 2, which is never rotated: for a service manager that keeps what is written there.
+    /// An empty path means stderr, which is never rotated: for a service manager that collects stderr.
     /// @errors any of open(2); ELOOP: a symlink.
     [[nodiscard]] static file_log open(std::string path, file_log_options options, error_out out);
 
     void write(std::string_view line) noexcept;
-    void reopen() noexcept; ///< after someone else moved the file; keeps the old one if the new one cannot be opened
+    void reopen() noexcept; ///< for external rotation: opens the path again; keeps the old file if that fails
     void set_options(file_log_options options) noexcept { options_ = options; }
     [[nodiscard]] std::uint64_t lost_lines() const noexcept { return lost_; }
 
 private:
     static constexpr unsigned most_kept = 999; // each is renamed at a rotation
     void rotate() noexcept;
-    bool open_anew() noexcept;
+    bool open_again() noexcept;
     void take_back(std::uint64_t bytes) noexcept;
 
     std::string path_;
@@ -2500,19 +2766,36 @@ private:
     std::uint64_t size_ = 0, lost_ = 0;
 };
 
-/// Descriptor 2, for a supervisor that keeps what is written there.
+/// Writes to stderr, for a supervisor that collects it.
+///
+/// It never rotates.
+///
+/// @threads safe.
+/// @blocks like write(2).
 struct stderr_log {
     void write(std::string_view line) noexcept { static_cast<void>(sys::write(2, line.data(), line.size())); }
 };
 
+/// Writes nothing. For tests and daemons without a log.
 struct null_log {
     void write(std::string_view) noexcept {}
 };
 
 static_assert(log_sink<file_log> && log_sink<stderr_log> && log_sink<null_log>);
 
-/// Adds time and level, drops what is below `level`, and keeps a line a line: control bytes are shown as `\xNN`
-/// (printable.hpp), so that no peer can forge an entry or reach the reader's terminal.
+/// Adds time and level, and drops lines below `level`. Control characters are shown as `\xNN` (printable.hpp), so that text
+/// from a peer can neither forge a line nor control the terminal of the reader.
+///
+/// @threads distinct objects are independent; one object, one thread.
+/// @fork create it after the last fork.
+/// @blocks as the sink.
+///
+/// @code
+/// mato::basic_logger log(std::move(file), mato::log_level::info);
+/// log.info("started");
+/// log.debug("dropped: below the level");
+/// log.warning("a control character is escaped: \033");
+/// @endcode
 template <class Sink = file_log> class basic_logger {
     static_assert(log_sink<Sink>, "mato: a log sink needs `void write(std::string_view)`");
 
@@ -2526,10 +2809,10 @@ public:
     void debug(std::string_view text) noexcept { write(log_level::debug, text); }
 
     void set_level(log_level level) noexcept { level_ = level; }
-    [[nodiscard]] bool takes(log_level level) const noexcept { return level <= level_; } ///< else `write` drops it
+    [[nodiscard]] bool takes(log_level level) const noexcept { return level <= level_; } ///< false: `write` drops the line
     [[nodiscard]] Sink& sink() noexcept { return sink_; }
 
-    static constexpr std::size_t max_line_bytes = 4096; ///< longer texts are cut at a whole character, with "…" at the end
+    static constexpr std::size_t max_line_bytes = 4096; ///< longer texts are cut between characters and end with "…"
 
 private:
     Sink sink_;
@@ -2579,7 +2862,7 @@ inline void file_log::write(std::string_view line) noexcept {
     if (written > 0 && !path_.empty()) take_back(static_cast<std::uint64_t>(written));
 }
 
-// By the file's own size: somebody may have emptied it meanwhile.
+// Uses the file's current size: another process may have truncated it.
 inline void file_log::take_back(std::uint64_t bytes) noexcept {
     struct ::stat now {};
     if (sys::fstat(fd_.get(), &now) == -1 || !S_ISREG(now.st_mode) || static_cast<std::uint64_t>(now.st_size) < bytes) return;
@@ -2588,10 +2871,10 @@ inline void file_log::take_back(std::uint64_t bytes) noexcept {
 }
 
 inline void file_log::reopen() noexcept {
-    if (!path_.empty()) static_cast<void>(open_anew());
+    if (!path_.empty()) static_cast<void>(open_again());
 }
 
-inline bool file_log::open_anew() noexcept {
+inline bool file_log::open_again() noexcept {
     std::error_code why;
     try {
         file_log fresh = open(path_, options_, why);
@@ -2599,7 +2882,7 @@ inline bool file_log::open_anew() noexcept {
         fd_ = std::move(fresh.fd_);
         size_ = fresh.size_;
         return true;
-    } catch (...) { // no memory for a path: the open file goes on
+    } catch (...) { // no memory for a path: continue with the open file
         return false;
     }
 }
@@ -2609,33 +2892,39 @@ inline void file_log::rotate() noexcept {
         const std::string base = path_;
         struct ::stat named {};
         bool moved = false;
-        // No name: moved by an earlier rotation that could not open it anew. The older files must not be pushed out for that.
+        // The name is gone: an earlier rotation moved the file but could not open a new one. Do not shift the older files
+        // again.
         const bool gone = sys::lstat(base.c_str(), &named) == -1 && errno == ENOENT;
         if (!gone) {
             for (unsigned n = options_.keep < most_kept ? options_.keep : most_kept; n > 1; --n)
                 sys::rename((base + "." + std::to_string(n - 1)).c_str(), (base + "." + std::to_string(n)).c_str());
             moved = (options_.keep > 0 ? sys::rename(base.c_str(), (base + ".1").c_str()) : sys::unlink(base.c_str())) == 0;
         }
-        if ((gone || moved) && open_anew()) return;
-        // The open file goes on: once more up to the bound when it was just moved, else from its start.
+        if ((gone || moved) && open_again()) return;
+        // Continue with the open file: if it was moved, up to the limit once more; else truncated.
         if (moved || sys::ftruncate(fd_.get(), 0) == 0) size_ = 0;
     } catch (...) {
     }
 }
 
-/// What others can cause as often as they like is worth `most` lines in each `span`; the rest is counted. Pure.
+/// Limits lines that others can cause at any rate to `most` per `span`, and counts the rest. Pure.
+///
+/// A daemon uses it for refused clients.
+///
+/// @threads distinct objects are independent; one object, one thread.
+/// @blocks never.
 class line_rate {
 public:
     using time = std::chrono::steady_clock::time_point;
     explicit line_rate(unsigned most = 10, std::chrono::milliseconds span = std::chrono::minutes(1)) noexcept
         : most_(most), span_(span) {}
-    /// @returns whether this one is worth a line.
+    /// @returns whether to write a line for this event.
     [[nodiscard]] bool takes(time now) noexcept {
         if (lines_ == 0 || now - begin_ >= span_) begin_ = now, lines_ = 0;
         if (lines_ < most_) return ++lines_, true;
         return ++left_out_, false;
     }
-    /// How many were left out since this was asked last.
+    /// The number of events left out since the last call.
     [[nodiscard]] std::uint64_t take_left_out() noexcept { return std::exchange(left_out_, 0); }
 
 private:
@@ -2647,7 +2936,7 @@ private:
 
 namespace detail {
 
-/// At most `limit` bytes, not ending inside a UTF-8 character.
+/// The first `limit` bytes at most, without splitting a UTF-8 character.
 [[nodiscard]] inline std::string_view cut(std::string_view text, std::size_t limit) noexcept {
     if (text.size() <= limit) return text;
     const auto continues = [&](std::size_t at) { return (static_cast<unsigned char>(text[at]) & 0xc0) == 0x80; };
@@ -2675,7 +2964,7 @@ template <class Sink> void basic_logger<Sink>::write(log_level level, std::strin
         append_printable(line, kept);
         line += kept.size() < text.size() ? "…\n" : "\n";
         sink_.write(line);
-    } catch (...) { // no memory for a line: the daemon matters more
+    } catch (...) { // no memory for a line: drop it, the daemon must continue
     }
 }
 
@@ -2685,50 +2974,64 @@ template <class Sink> void basic_logger<Sink>::write(log_level level, std::strin
 // ---- mato/overflow.hpp ----
 /// @file overflow.hpp: what happens to a client that does not read.
 /// Layer: 2 (policy).  Test: test/toolkit/overflow_test.cpp.
-/// Pure: bytes and time go in, a verdict comes out.   Blocks: never.
+/// Pure: the verdict depends only on bytes and time.   Blocks: never.
 ///
-/// Whatever the policy: what is queued for a client is bounded, its replies count against the same bound, and no loss is
-/// silent.
+/// For every policy: the queue of a client is bounded, its replies count towards the same limit, and every loss is reported.
 
 namespace mato {
 inline namespace MATO_ABI {
 
+/// What to do after a frame was queued. Returned by `on_queued` of a policy.
 enum class overflow_verdict : unsigned char {
-    keep,       ///< queue it
+    keep,       ///< keep it queued
     disconnect, ///< close the client with errc::slow_consumer
-    make_room,  ///< the queue is full: do as `overflow_kind` says
+    make_room,  ///< the queue is full: act according to `overflow_kind`
 };
 
-/// How a broadcast makes room for a subscriber that is behind.
+/// How a broadcast makes room for a subscriber that lags. Each value has a policy of the same name.
 enum class overflow_kind : unsigned char {
-    disconnect,     ///< not at all: it gets every frame or its end
-    resync,         ///< what waits is replaced by a snapshot of now
-    drop_oldest,    ///< the oldest that wait are lost, exactly counted
-    drop_newest,    ///< nothing newer is queued until all that waits is sent; exactly counted
-    conflate,       ///< of each key only the newest waits
-    block_producer, ///< the producer waits while every subscriber is full; else as disconnect, at the ring's end
+    disconnect,     ///< it does not: the subscriber gets every frame or is disconnected
+    resync,         ///< replaces the queued frames by a snapshot of the current state
+    drop_oldest,    ///< drops the oldest queued frames; the gap is reported with its exact count
+    drop_newest,    ///< drops new frames until all queued frames are sent; the gap is reported with its exact count
+    conflate,       ///< keeps only the newest queued frame of each key
+    block_producer, ///< the producer waits while all subscribers are full; a subscriber that lags by a whole ring is
+                    ///< disconnected
 };
 
-/// Asked with the bytes that would be queued after each push, and told of every drain.
+/// `on_queued` is called after each push with the queued bytes, `on_drained` after each drain.
 template <class O> concept overflow_policy = std::copyable<O> && requires(O policy, std::size_t queued, clock::time_point now) {
     { policy.on_queued(queued, now) } -> std::same_as<overflow_verdict>;
     { policy.on_drained(queued) } -> std::same_as<void>;
 };
 
-/// What a broadcast needs beside: how room is made, whether that may lose frames, and the bytes up to which `on_queued` keeps
-/// at any time, so that it need not be asked.
+/// In addition for a broadcast: `kind` tells how to make room, `loses_frames` whether that may lose frames. Up to `limit` bytes
+/// `on_queued` always returns `keep`, so it is not called.
 template <class O> concept broadcast_policy = overflow_policy<O> && requires(const O policy) {
     { policy.kind() } -> std::same_as<overflow_kind>;
     { policy.limit() } -> std::same_as<std::size_t>;
     { O::loses_frames } -> std::convertible_to<bool>;
 };
 
-/// Closes a client at `hard` bytes at once, and one that stays over `soft` for `grace`. Below `soft` the timer starts anew:
-/// two bursts with a drain between are two bursts, not one long one. Asked when something is queued: a client that is sent
-/// nothing may keep what it has not read, which is within the bound.
+/// Closes a client immediately above `hard` bytes, and after `grace` if it stays above `soft`. The timer is reset when the
+/// queue falls to `soft`: two bursts with a drain between them do not add up. It is checked when a frame is queued: a client to
+/// which nothing is sent is not closed, because its queue is within the limit.
+/// The default overflow policy.
+///
+/// @threads a value.
+/// @blocks never.
+///
+/// @code
+/// mato::disconnect policy;
+/// policy.hard = 1 << 20, policy.soft = 1 << 16, policy.grace = std::chrono::seconds(5);
+/// const auto now = mato::clock::now();
+/// const auto first = policy.on_queued(1 << 17, now);                           // above soft: keep, the time starts
+/// const auto later = policy.on_queued(1 << 17, now + std::chrono::seconds(6)); // still above it: disconnect
+/// policy.on_drained(0);                                                        // the client has read: the time is reset
+/// @endcode
 struct disconnect {
-    std::size_t hard = std::size_t{1} << 20; ///< bytes; 1 MiB: seconds of a fast terminal
-    std::size_t soft = std::size_t{1} << 18; ///< bytes; what a reading client never reaches
+    std::size_t hard = std::size_t{1} << 20; ///< bytes; 1 MiB: several seconds of output of a fast terminal
+    std::size_t soft = std::size_t{1} << 18; ///< bytes; a client that reads stays below it
     milliseconds grace{10'000};
 
     static constexpr bool loses_frames = false;
@@ -2741,7 +3044,7 @@ struct disconnect {
             over_since_.reset();
         else if (!over_since_)
             over_since_ = now;
-        else if (std::chrono::floor<milliseconds>(now - *over_since_) >= grace) // `never` has no nanoseconds
+        else if (std::chrono::floor<milliseconds>(now - *over_since_) >= grace) // `never` would overflow in nanoseconds
             return overflow_verdict::disconnect;
         return overflow_verdict::keep;
     }
@@ -2754,9 +3057,9 @@ private:
 };
 
 namespace detail {
-/// A queue of so many bytes, and what is done when it is full.
+/// A queue limited to `bytes`; `Kind` tells what happens when it is full.
 template <overflow_kind Kind, bool Loses> struct bounded_queue {
-    std::size_t bytes = std::size_t{1} << 18; ///< 256 KiB: beside it the kernel holds about 208 KiB of a Unix socket
+    std::size_t bytes = std::size_t{1} << 18; ///< 256 KiB; the kernel queues about 208 KiB more for a Unix socket
 
     static constexpr bool loses_frames = Loses;
     [[nodiscard]] static constexpr overflow_kind kind() noexcept { return Kind; }
@@ -2768,19 +3071,24 @@ template <overflow_kind Kind, bool Loses> struct bounded_queue {
 };
 } // namespace detail
 
-/// Over `bytes`, all that waits is replaced by a snapshot, taken when the client can be sent it. For people who watch.
+/// Above `bytes`, all queued frames are replaced by a snapshot, which is taken when it can be sent. For displays.
 using resync = detail::bounded_queue<overflow_kind::resync, true>;
-/// Keeps the newest `bytes`. For logs and events that are numbered or counted.
+/// Keeps the newest `bytes`. For numbered logs and events.
 using drop_oldest = detail::bounded_queue<overflow_kind::drop_oldest, true>;
 /// Keeps the oldest `bytes`, as long as the ring has them.
 using drop_newest = detail::bounded_queue<overflow_kind::drop_newest, true>;
-/// Keeps the newest frame of each key (`publish_keyed`), as long as the ring has it. `bytes` bounds the replies. For values
+/// Keeps the newest frame of each key (`publish_keyed`), as long as the ring has it. `bytes` limits the replies. For values
 /// that change: titles, sizes, presence.
 using conflate = detail::bounded_queue<overflow_kind::conflate, true>;
-/// Full at `bytes`. For copies that must be whole, of a producer that can wait.
+/// Full at `bytes`. For complete copies, from a producer that can wait.
 using block_producer = detail::bounded_queue<overflow_kind::block_producer, false>;
 
-/// Any of them, chosen for each subscriber as it comes.
+/// Any of these policies, chosen for each subscriber at run time.
+///
+/// Its broadcast needs `on.gap` and `on.snapshot` only for subscribers whose policy uses them.
+///
+/// @threads a value.
+/// @blocks never.
 class any_overflow {
 public:
     any_overflow() noexcept = default;
@@ -2805,7 +3113,7 @@ private:
 
     overflow_kind kind_ = overflow_kind::disconnect;
     std::size_t bytes_ = 0;
-    disconnect patience_{}; // of `disconnect` alone
+    disconnect patience_{}; // used only for kind `disconnect`
 };
 
 static_assert(broadcast_policy<disconnect> && broadcast_policy<resync> && broadcast_policy<drop_oldest>);
@@ -2816,18 +3124,20 @@ static_assert(broadcast_policy<any_overflow>);
 } // namespace mato
 
 // ---- mato/peer.hpp ----
-/// @file peer.hpp: who is at the other end, and whether that one may be.
+/// @file peer.hpp: the credentials of the process at the other end of a socket, and whether it is allowed.
 /// Layer: 2 (policy).  Test: test/toolkit/peer_test.cpp.
 /// Threads: safe.   Blocks: never.
-/// Source: unix(7) SO_PEERCRED: the kernel's word, fixed at connect(2) for the server's view and at listen(2) for the client's.
+/// Source: unix(7) SO_PEERCRED: set by the kernel, for the server's view at connect(2), for the client's view at listen(2).
 ///
-/// Where the system cannot tell, the answer is an error, never "allowed": in a user namespace that does not map every user, all
-/// that it does not know have one uid, which is no user's (user_namespaces(7)). Authorise by uid; the pid is for logs, it is
-/// reused.
+/// If the credentials cannot be determined, the result is an error, never "allowed". In a user namespace that does not map all
+/// users, all unmapped users share one uid (user_namespaces(7)), which is refused. Authorise by uid; use the pid only for logs,
+/// because pids are reused.
 
 namespace mato {
 inline namespace MATO_ABI {
 
+/// The user, group and process at the other end of a socket. The kernel sets them when the connection is made; they do not
+/// change later.
 struct peer_credentials {
     uid_t uid = static_cast<uid_t>(-1);
     gid_t gid = static_cast<gid_t>(-1);
@@ -2837,23 +3147,39 @@ struct peer_credentials {
 /// @errors ENOTSUP: this system has no peer credentials · any of getsockopt(2).
 [[nodiscard]] inline peer_credentials credentials_of(int socket, error_out out);
 
-/// The peer's process itself, race-free: a pidfd (SO_PEERPIDFD, Linux 6.5), which becomes readable at its end.
-/// @errors ENOTSUP, ENOPROTOOPT: this system has none; a number can be another process's by now, so none is guessed.
+/// A pidfd of the peer's process, free of races (SO_PEERPIDFD, Linux 6.5). It becomes readable when the process ends.
+/// @errors ENOTSUP, ENOPROTOOPT: not on this system. A pidfd is not opened by pid instead, because the pid may have been
+/// reused.
 [[nodiscard]] inline unique_fd process_of(int socket, error_out out);
 
-/// Decides before the first byte is read. `checks` is false only for a policy that lets everybody in.
+/// Called before the first byte is read. `checks` is false only for a policy that allows every client.
 template <class P> concept peer_policy = std::copyable<P> && requires(const P& policy, const peer_credentials& peer) {
     { P::checks } -> std::convertible_to<bool>;
     { policy.allows(peer) } -> std::same_as<bool>;
 };
 
-/// The daemon's own user, and not even root.
+/// Allows the daemon's own user, and not root.
+///
+/// The default peer policy.
+///
+/// @threads safe.
+/// @blocks never.
+///
+/// @code
+/// const auto peer = mato::require_peer(session.get(), mato::same_user{}, mato::errc::peer_rejected, why);
+/// if (!why) std::printf("uid %d, pid %d\n", static_cast<int>(peer.uid), static_cast<int>(peer.pid));
+/// @endcode
 struct same_user {
     static constexpr bool checks = true;
     [[nodiscard]] bool allows(const peer_credentials& peer) const noexcept { return peer.uid == sys::geteuid(); }
 };
 
-/// As ssh-agent does: root could take the memory anyway.
+/// Allows the daemon's own user and root. Refusing root protects little: root can read the process's memory.
+///
+/// A client uses it to check the daemon.
+///
+/// @threads safe.
+/// @blocks never.
 struct same_user_or_root {
     static constexpr bool checks = true;
     [[nodiscard]] bool allows(const peer_credentials& peer) const noexcept {
@@ -2861,7 +3187,12 @@ struct same_user_or_root {
     }
 };
 
-/// The users named. The endpoint's directory must let them through.
+/// Allows the listed users. They also need access to the endpoint's directory.
+///
+/// An empty list allows no user.
+///
+/// @threads a value.
+/// @blocks never.
 struct uid_set {
     static constexpr bool checks = true;
     std::vector<uid_t> uids{};
@@ -2872,7 +3203,12 @@ struct uid_set {
     }
 };
 
-/// Everybody who can reach the socket. Must be spelled out; never a default.
+/// Allows every client that can reach the socket. Never a default: it must be named.
+///
+/// It does not compile with an endpoint that has no file permissions.
+///
+/// @threads safe.
+/// @blocks never.
 struct any_peer {
     static constexpr bool checks = false;
     [[nodiscard]] bool allows(const peer_credentials&) const noexcept { return true; }
@@ -2880,15 +3216,15 @@ struct any_peer {
 
 static_assert(peer_policy<same_user> && peer_policy<same_user_or_root> && peer_policy<uid_set> && peer_policy<any_peer>);
 
-/// Both directions of the check, in one place: the server's with `errc::peer_rejected`, the client's with
-/// `errc::server_not_trusted`. @returns the credentials, also when they are refused.
+/// Checks a peer: a server passes `errc::peer_rejected` as `refusal`, a client `errc::server_not_trusted`.
+/// @returns the credentials, also of a refused peer.
 template <class P> peer_credentials require_peer(int socket, const P& policy, errc refusal, error_out out);
 
 // ---- implementation ----
 
 namespace detail {
 #if MATO_HAS_PROC
-/// The numbers at the start of a short file of proc(5).
+/// Reads the numbers at the start of a short file of proc(5).
 class numbers_of_file {
 public:
     static constexpr unsigned long long none = ~0ull;
@@ -2898,7 +3234,7 @@ public:
         const ssize_t got = file ? sys::read(file.get(), room_, sizeof room_) : -1;
         size_ = got > 0 ? static_cast<std::size_t>(got) : 0;
     }
-    /// `none` where there is no number of at most eleven digits.
+    /// The next number, of at most eleven digits; else `none`.
     [[nodiscard]] unsigned long long next() noexcept {
         while (at_ < size_ && (room_[at_] == ' ' || room_[at_] == '\n')) ++at_;
         const std::size_t begin = at_;
@@ -2913,15 +3249,15 @@ private:
     std::size_t at_ = 0, size_ = 0;
 };
 
-/// Whether this uid may stand for users that this namespace does not know.
+/// Whether this uid may stand for users that this namespace does not map.
 inline bool is_unknown_user(uid_t uid) noexcept {
-    constexpr uid_t usual = 65534; // of the kernel, unless an administrator changed it
+    constexpr uid_t usual = 65534; // the kernel's default
     static const uid_t stand_in = [] {
         const auto read = numbers_of_file("/proc/sys/kernel/overflowuid").next();
         return read <= 0xffff'ffff ? static_cast<uid_t>(read) : usual;
     }();
     if (uid != stand_in) return false;
-    numbers_of_file map("/proc/self/uid_map"); // "0 0 4294967295": every user is known
+    numbers_of_file map("/proc/self/uid_map"); // "0 0 4294967295": every user is mapped
     const auto inside = map.next(), outside = map.next(), count = map.next();
     return inside != 0 || outside != 0 || count != 0xffff'ffff;
 }
@@ -2954,7 +3290,7 @@ inline unique_fd process_of(int socket, error_out out) {
 #endif
     int fd = -1;
     socklen_t size = sizeof fd;
-    if (sys::getsockopt(socket, SOL_SOCKET, option, &fd, &size) == 0) return unique_fd(fd); // close-on-exec from birth
+    if (sys::getsockopt(socket, SOL_SOCKET, option, &fd, &size) == 0) return unique_fd(fd); // the kernel sets close-on-exec
     out.set(last_error(), "open peer process");
 #else
     static_cast<void>(socket);
@@ -2970,7 +3306,7 @@ template <class P> peer_credentials require_peer(int socket, const P& policy, er
     if (P::checks && detail::is_unknown_user(peer.uid))
         return out.set(refusal, "check peer", {},
                        make_error_code(refusal).message() + ": uid " + std::to_string(peer.uid) +
-                           " stands for every user that this user namespace does not know"),
+                           " stands for all users that this user namespace does not map"),
                peer;
     if (policy.allows(peer)) return peer;
     out.set(refusal, "check peer", {},
@@ -2982,22 +3318,34 @@ template <class P> peer_credentials require_peer(int socket, const P& policy, er
 } // namespace mato
 
 // ---- mato/pid_file.hpp ----
-/// @file pid_file.hpp: the daemon's number where people and scripts look for it.
+/// @file pid_file.hpp: writes the daemon's pid to a file for people and scripts.
 /// Layer: 2 (policy).  Test: test/toolkit/pid_file_test.cpp.
 /// Threads: distinct objects are independent.   Blocks: never (one small file).
-/// Fork: write it in the final process; in a forked child the destructor leaves the file alone.
+/// Fork: write it in the final process; in a forked child the destructor does not remove the file.
 ///
-/// The file is a courtesy. Whether a daemon runs is what the lock says (lock.hpp); who answers, the socket's credentials.
+/// The file is only for information. Use the lock to find whether a daemon runs (lock.hpp), and the socket's credentials to
+/// find which process answers.
 
 namespace mato {
 inline namespace MATO_ABI {
 
-/// Says where the daemon's pid is kept while it runs.
+/// Keeps the daemon's pid in a place where others can find it while the daemon runs.
 template <class P> concept pid_registry = std::movable<P> && requires(const std::string& path, error_out out) {
     { P::create(path, out) } -> std::same_as<P>;
 };
 
-/// "<pid>\n", mode 0600, by a temporary name and rename(2): a reader sees the old file or the whole new one.
+/// Writes "<pid>\n", mode 0600, to a temporary name and renames it: a reader sees the old file or the complete new one.
+///
+/// @threads distinct objects are independent; one object, one thread.
+/// @fork in a child the destructor does not remove the file.
+/// @blocks never.
+///
+/// @code
+/// const auto file = mato::pid_file::create(path); // removed at the end of the scope
+/// mato::failure why;
+/// const pid_t pid = mato::pid_file::read(path, why);
+/// if (!why) std::printf("running, pid %d\n", static_cast<int>(pid));
+/// @endcode
 class pid_file {
 public:
     pid_file() noexcept = default;
@@ -3008,7 +3356,7 @@ public:
     }
     ~pid_file() { remove(); }
 
-    /// @errors any of open(2), write(2), rename(2); then nothing of it is left.
+    /// @errors any of open(2), write(2), rename(2); the temporary file is then removed.
     [[nodiscard]] static pid_file create(const std::string& path, error_out out) { return create(path, sys::getpid(), out); }
     /// With the number of another process, for which this one writes and removes the file.
     [[nodiscard]] static pid_file create(const std::string& path, pid_t number, error_out out);
@@ -3016,14 +3364,14 @@ public:
         return or_throw([&](failure& why) { return create(path, why); });
     }
 
-    /// The pid in the file: a positive decimal number, one newline or none, and nothing else.
-    /// @errors ENOENT and the like · malformed: anything but a pid, so that 0 and -1 never reach kill(2).
+    /// Reads the pid: a positive decimal number, at most one newline, and nothing else.
+    /// @errors ENOENT and others of open(2) · malformed: not a pid; 0 and -1 never reach kill(2).
     [[nodiscard]] static pid_t read(const std::string& path, error_out out);
 
-    /// What `read` accepts; 0 for all else. Pure.
+    /// Parses the text of a pid file; 0 if it is not valid. Pure.
     [[nodiscard]] static pid_t parse(std::string_view text) noexcept;
 
-    /// Removes the file if it still is the one written here, by this process.
+    /// Removes the file if it still is the one that this object wrote in this process.
     void remove() noexcept;
 
 private:
@@ -3040,12 +3388,22 @@ private:
     pid_t owner_ = 0;
 };
 
-/// Under a lock the pid is in the lock file already: for daemons that want one file fewer.
+/// Writes no file, because the lock file already contains the pid.
+///
+/// For daemons that need only one file.
+///
+/// @threads safe.
+/// @blocks never.
 struct locked_pid_file {
     [[nodiscard]] static locked_pid_file create(const std::string&, error_out) { return {}; }
 };
 
-/// For a daemon whose supervisor knows its child.
+/// Writes no file: for a daemon whose supervisor knows its pid.
+///
+/// The service manager or container already tracks the process.
+///
+/// @threads safe.
+/// @blocks never.
 struct no_pid_file {
     [[nodiscard]] static no_pid_file create(const std::string&, error_out) { return {}; }
 };
@@ -3079,7 +3437,8 @@ inline pid_file pid_file::create(const std::string& path, pid_t number, error_ou
 
 inline pid_t pid_file::parse(std::string_view text) noexcept {
     if (text.ends_with('\n')) text.remove_suffix(1);
-    if (text.size() > std::numeric_limits<pid_t>::digits10 + 1) return 0; // leading zeros: a pid, but not one of ours
+    if (text.size() > std::numeric_limits<pid_t>::digits10 + 1)
+        return 0; // leading zeros: a number, but this toolkit did not write it
     pid_t pid = 0;
     const auto [rest, why] = std::from_chars(text.data(), text.data() + text.size(), pid);
     return why == std::errc() && rest == text.data() + text.size() && pid > 0 ? pid : 0;
@@ -3088,11 +3447,11 @@ inline pid_t pid_file::parse(std::string_view text) noexcept {
 inline pid_t pid_file::read(const std::string& path, error_out out) {
     const unique_fd fd(sys::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
     if (!fd) return out.set(last_error(), "open pid file", path), 0;
-    char text[32]; // a pid has at most 10 digits; a longer file is none
+    char text[32]; // a pid has at most 10 digits; a longer file is not a pid file
     const ssize_t got = sys::read(fd.get(), text, sizeof text);
     if (got < 0) return out.set(last_error(), "read pid file", path), 0;
     const pid_t pid = parse({text, static_cast<std::size_t>(got)});
-    if (pid == 0) out.set(errc::malformed, "read pid file", path, "not a process id");
+    if (pid == 0) out.set(errc::malformed, "read pid file", path, "the file does not contain a process id");
     return pid;
 }
 
@@ -3107,26 +3466,40 @@ inline void pid_file::remove() noexcept {
 } // namespace mato
 
 // ---- mato/readiness.hpp ----
-/// @file readiness.hpp: the starter learns the truth: ready, or the daemon's own error.
+/// @file readiness.hpp: reports to the starter that the daemon is ready, or the daemon's own error.
 /// Layer: 2 (policy).  Test: test/toolkit/readiness_test.cpp, test/toolkit/sd_notifier_test.cpp.
-/// Threads: one object, one thread.   Blocks: `wait` until its deadline; sd_notifier as it says; nothing else.
-/// Fork: make the pipe before it; the starter must `become_starter` and the daemon `become_daemon` at once, for a write end
-///       left open in the starter would hide the daemon's death.
+/// Threads: one object, one thread.   Blocks: `wait`, until its deadline; sd_notifier, see there; nothing else.
+/// Fork: open the pipe before it. After it, call `become_starter` in the starter and `become_daemon` in the daemon immediately:
+/// a
+///       write end left open in the starter would hide the daemon's death.
 /// Source: pipe(7); s6 "notification-fd" (one newline, then close); sd_notify(3).
 ///
-/// On the pipe: nothing and end-of-file (it died: never success), or one report, "ready" or a `failure`.
+/// The pipe carries one report, "ready" or a `failure`. End-of-file without a report means that the daemon died.
 
 namespace mato {
 inline namespace MATO_ABI {
 
-/// Tells whoever waits, exactly once. Both calls are final: what follows them is ignored.
-/// @pre SIGPIPE is ignored or blocked: whoever waited may be gone.
+/// Reports to the waiting process, once. Later calls are ignored.
+/// @pre SIGPIPE is ignored or blocked, because the waiting process may have exited.
 template <class R> concept readiness_channel = std::movable<R> && requires(R channel, const failure& why) {
     { channel.ready() } -> std::same_as<void>;
     { channel.fail(why) } -> std::same_as<void>;
 };
 
-/// A pipe between a starter and the daemon it forks.
+/// A pipe between the starter and the daemon that it forks.
+///
+/// @threads distinct objects are independent; one object, one thread.
+/// @fork open it before; call `become_starter` and `become_daemon` after it.
+/// @blocks only `wait`, until its deadline.
+///
+/// @code
+/// auto pipe = mato::readiness_pipe::open(why);
+/// const int keep[] = {pipe.starter_fd(), pipe.daemon_fd()};
+/// if (mato::double_fork::detach({keep}, why) == mato::detach_role::starter) {
+///     pipe.become_starter();
+///     if (!why) pipe.wait(mato::deadline::in(std::chrono::seconds(10)), why);
+///     return why ? 1 : 0; // the daemon's result
+/// @endcode
 class readiness_pipe {
 public:
     readiness_pipe() noexcept = default;
@@ -3134,27 +3507,33 @@ public:
 
     void become_starter() noexcept { write_end_.reset(); }
     void become_daemon() noexcept { read_end_.reset(); }
-    /// Both to be kept open while detaching, for each side closes the other's; -1: closed.
+    /// Keep both open while detaching; each process then closes the other's end. -1: closed.
     [[nodiscard]] int starter_fd() const noexcept { return read_end_.get(); }
     [[nodiscard]] int daemon_fd() const noexcept { return write_end_.get(); }
 
     void ready() noexcept;
     void fail(const failure& why);
 
-    /// The starter's side: returns once the daemon is ready.
-    /// @errors the daemon's own failure · not_ready: it ended without a word · timed_out: it is silent.
+    /// For the starter: returns when the daemon is ready.
+    /// @errors the daemon's own failure · not_ready: it ended without a report · timed_out: no report in time.
     void wait(deadline until, error_out out);
 
     [[nodiscard]] static std::string encode(const failure& why);                 ///< at most `max_report` bytes
     [[nodiscard]] static std::optional<failure> decode(std::string_view report); ///< empty: not a report; pure
 
-    static constexpr std::size_t max_report = 4096; // POSIX PIPE_BUF on Linux: written whole or not at all
+    static constexpr std::size_t max_report = 4096; // PIPE_BUF on Linux: writes up to this size are atomic
 
 private:
     unique_fd read_end_, write_end_;
 };
 
-/// A descriptor given by a supervisor, say by `--notify-fd 3`: one newline when ready, closed either way.
+/// A descriptor from a supervisor, for example `--notify-fd 3`: gets one newline when ready, and is closed in any case.
+///
+/// End-of-file without a newline tells the supervisor that the start failed.
+///
+/// @threads distinct objects are independent; one object, one thread.
+/// @fork each process has its own copy.
+/// @blocks never.
 class notification_descriptor {
 public:
     notification_descriptor() noexcept = default;
@@ -3169,25 +3548,34 @@ private:
     unique_fd fd_;
 };
 
-/// A service manager, by the datagrams of sd_notify(3); no library of its is needed. Empty, it says nothing to nobody.
+/// Reports to a service manager with the datagrams of sd_notify(3), without libsystemd. An empty notifier does nothing.
 ///
-/// Unlike the other channels it goes on after `ready`. What cannot be delivered is dropped: the manager's own time-outs act
-/// then. @blocks ready, reloading, stopping, main_pid and fail: at most `patience` when the manager does not read; the others
-/// never.
+/// Unlike the other channels it can be used after `ready`. A datagram that cannot be delivered is dropped; the manager's own
+/// time-outs then apply. @blocks ready, reloading, stopping, main_pid and fail: at most `patience` if the manager does not
+/// read; the others never.
+///
+/// @threads distinct objects are independent; one object, one thread.
+/// @fork both processes may notify, if the unit has NotifyAccess=all.
+///
+/// @code
+/// auto manager = mato::sd_notifier::open("", why); // NOTIFY_SOCKET, from take_service_environment
+/// manager.status("loading");
+/// manager.ready(); // no effect without a manager
+/// @endcode
 class sd_notifier {
 public:
     sd_notifier() noexcept = default;
-    /// `address` is the value of NOTIFY_SOCKET: a path, or "@name" for an abstract one. Empty: an empty notifier.
-    /// @errors EAFNOSUPPORT: another kind of address · filename_too_long · EMFILE and the like.
+    /// `address` is the value of NOTIFY_SOCKET: a path, or "@name" for an abstract name. Empty gives an empty notifier.
+    /// @errors EAFNOSUPPORT: another kind of address · filename_too_long · EMFILE and others of socket(2).
     [[nodiscard]] static sd_notifier open(std::string_view address, error_out out);
 
-    void ready() noexcept { tell("READY=1"); } ///< also after each `reloading`, however that went
-    void reloading() noexcept;                 ///< "RELOADING=1" and when, for Type=notify-reload
+    void ready() noexcept { tell("READY=1"); } ///< also after each `reloading`, successful or not
+    void reloading() noexcept;                 ///< "RELOADING=1" and the time, for Type=notify-reload
     void stopping() noexcept { tell("STOPPING=1"); }
     void watchdog() noexcept { tell("WATCHDOG=1", MSG_DONTWAIT); }
-    void status(std::string_view text); ///< one line for people; line ends become spaces
+    void status(std::string_view text); ///< one line for people; newlines become spaces
     void main_pid(pid_t pid);           ///< after a fork, before `ready`; the unit needs NotifyAccess=all
-    void fail(const failure& why);      ///< the reason as status, and as ERRNO when it is one
+    void fail(const failure& why);      ///< sends the reason as STATUS, and as ERRNO if it has one
 
     [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(socket_); }
 
@@ -3198,10 +3586,15 @@ private:
     void tell(std::string_view message, int flags = 0) const noexcept;
 
     unix_address address_;
-    unique_fd socket_; // not connected: a manager that was restarted has another socket under the same name
+    unique_fd socket_; // not connected: a restarted manager has a new socket with the same name
 };
 
-/// Whichever of the three exist; none is fine.
+/// Reports to all of the three that exist; possibly none.
+///
+/// The readiness channel of `basic_daemon`.
+///
+/// @threads distinct objects are independent; one object, one thread.
+/// @blocks as its parts.
 struct auto_ready {
     readiness_pipe pipe{};
     notification_descriptor descriptor{};
@@ -3252,7 +3645,7 @@ inline std::string readiness_pipe::encode(const failure& why) {
     const std::string detail = system || ours ? why.detail : why.detail.empty() ? why.code.message() : why.detail;
     const int value = system || ours ? why.code.value() : 1; // the starter cannot name another category's number
     for (const std::string& text : {std::to_string(value), why.step, why.path, detail}) {
-        // Each field fits, whatever the others hold, and ends at a NUL of its own, which would end it in the report.
+        // Each field is cut so that all four fit. It is also cut at a NUL, because NUL separates the fields.
         report += std::string_view(text.c_str()).substr(0, max_report / 4 - 4);
         report += '\0';
     }
@@ -3272,7 +3665,7 @@ inline std::optional<failure> readiness_pipe::decode(std::string_view report) {
     }
     int value = 0;
     for (const char digit : fields[0]) {
-        if (digit < '0' || digit > '9' || value > 1'000'000) return std::nullopt; // no errno comes near a million
+        if (digit < '0' || digit > '9' || value > 1'000'000) return std::nullopt; // no errno is that large
         value = value * 10 + (digit - '0');
     }
     if (value == 0 || !report.empty()) return std::nullopt;
@@ -3280,7 +3673,7 @@ inline std::optional<failure> readiness_pipe::decode(std::string_view report) {
     switch (kind) {
     case 'S': why.code = {value, std::system_category()}; break;
     case 'M': why.code = {value, mato_category()}; break;
-    case 'O': why.code = errc::not_ready; break; // a category only the daemon knows: its text is kept
+    case 'O': why.code = errc::not_ready; break; // a category that only the daemon has: its text is kept in the detail
     default: return std::nullopt;
     }
     return why;
@@ -3289,14 +3682,15 @@ inline std::optional<failure> readiness_pipe::decode(std::string_view report) {
 inline void readiness_pipe::wait(deadline until, error_out out) {
     std::string report;
     const unique_fd fd = std::move(read_end_);
-    if (!fd) return out.set(errc::not_ready, "wait for the daemon", {}, "no readiness pipe");
+    if (!fd) return out.set(errc::not_ready, "wait for the daemon", {}, "the readiness pipe is not open");
     for (;;) {
         pollfd readable{fd.get(), POLLIN, 0};
         const int polled = sys::poll(&readable, 1, until.poll_timeout());
         if (polled == -1 && errno != EINTR) return out.set(last_error(), "wait for the daemon");
         if (polled <= 0) {
             if (until.passed())
-                return out.set(errc::timed_out, "wait for the daemon", {}, "it started, but does not get ready");
+                return out.set(errc::timed_out, "wait for the daemon", {},
+                               "the daemon started but was not ready in time; see its log");
             continue;
         }
         char buffer[512];
@@ -3306,7 +3700,7 @@ inline void readiness_pipe::wait(deadline until, error_out out) {
         if (report == "R") return;
         if (got > 0 && report.size() <= max_report) continue;
         if (auto why = decode(report)) return out.set(*why);
-        return out.set(errc::not_ready, "wait for the daemon", {}, "it ended before it was ready");
+        return out.set(errc::not_ready, "wait for the daemon", {}, "the daemon ended before it was ready; see its log");
     }
 }
 
@@ -3368,29 +3762,45 @@ inline void sd_notifier::fail(const failure& why) {
 } // namespace mato
 
 // ---- mato/retry.hpp ----
-/// @file retry.hpp: trying again, but only what may pass, ever more slowly, and not for ever.
+/// @file retry.hpp: retries after transient errors, with growing waits and a time limit.
 /// Layer: 2 (policy).  Test: test/toolkit/retry_test.cpp.
 /// Threads: distinct objects are independent.   Blocks: `retry`, at most `total`; `backoff` never.
-/// Source: "full jitter": each wait is uniform in [0, cap], so that clients that failed together do not return together.
+/// Source: "full jitter": each wait is uniform in [0, cap], so that clients that failed together do not retry together.
 
 namespace mato {
 inline namespace MATO_ABI {
 
-/// The next wait, or nothing when it is time to give up.
+/// `next` returns the next wait, or empty to give up.
 template <class B> concept backoff_policy = std::copyable<B> && requires(B policy, clock::time_point now) {
     { policy.next(now) } -> std::same_as<std::optional<milliseconds>>;
 };
 
+/// The options of `exponential_backoff`. The defaults suit a client that waits for a daemon to start.
 struct backoff_options {
     milliseconds first{2};     ///< cap of the first wait
-    milliseconds longest{250}; ///< where doubling ends
-    milliseconds total{5000};  ///< from the first failure; the last wait is cut so as not to pass it
+    milliseconds longest{250}; ///< largest cap
+    milliseconds total{5000};  ///< time limit from the first failure; the last wait is shortened to end there
 };
 
-/// Doubling caps with full jitter, under one total deadline.
+/// Doubles the cap of each wait, with full jitter, and gives up after a total time.
+///
+/// The default backoff policy.
+///
+/// @threads a value.
+/// @blocks never.
+///
+/// @code
+/// const int answer = mato::retry(
+///     [attempts = 0](mato::error_out out) mutable {
+///         if (++attempts < 3) out.set(mato::errc::busy, "ask");
+///         return attempts;
+///     },
+///     why, mato::exponential_backoff({.total = std::chrono::seconds(10)}));
+/// if (!why) std::printf("succeeded at attempt %d\n", answer);
+/// @endcode
 class exponential_backoff {
 public:
-    /// The seed need only differ between processes that failed together.
+    /// The seed must differ between processes that fail together; the default does.
     explicit exponential_backoff(backoff_options options = {}, std::uint64_t seed = process_seed())
         : options_(options), cap_(options.first), random_(seed) {}
 
@@ -3410,7 +3820,7 @@ private:
         const auto pid = static_cast<std::uint64_t>(sys::getpid());
         return time ^ (pid << 40);
     }
-    /// SplitMix64 (Steele, Lea, Flood 2014). <random> would double what this header costs to include.
+    /// SplitMix64 (Steele, Lea, Flood 2014). Including <random> would double the compile time of this header.
     std::uint64_t draw() noexcept {
         std::uint64_t z = random_ += 0x9e3779b97f4a7c15;
         z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
@@ -3426,14 +3836,19 @@ private:
 
 static_assert(backoff_policy<exponential_backoff>);
 
-/// How `retry` passes the time; a test passes its own.
+/// The clock and the sleep of `retry`; tests replace it.
+///
+/// It blocks the calling thread.
+///
+/// @threads safe.
+/// @blocks `wait`, for the given time.
 struct thread_sleeper {
     [[nodiscard]] clock::time_point now() const noexcept { return clock::now(); }
     void wait(milliseconds span) const noexcept { sys::sleep_ms(static_cast<long>(span.count())); }
 };
 
-/// Calls `attempt(error_out)` until it succeeds, fails with what is not `cond::transient`, or the policy gives up; then the
-/// last error stands. @returns what the last call returned.
+/// Calls `attempt(error_out)` until it succeeds, fails with an error that is not `cond::transient`, or the policy gives up.
+/// Then the last error is reported. @returns the result of the last call.
 template <class Attempt, class Backoff = exponential_backoff, class Sleeper = thread_sleeper>
 auto retry(Attempt attempt, error_out out, Backoff policy = Backoff(), Sleeper sleeper = {}) {
     static_assert(backoff_policy<Backoff>,
@@ -3455,44 +3870,59 @@ auto retry(Attempt attempt, error_out out, Backoff policy = Backoff(), Sleeper s
 } // namespace mato
 
 // ---- mato/shutdown.hpp ----
-/// @file shutdown.hpp: when a stop is asked for politely, and when it is over.
+/// @file shutdown.hpp: decides when a stop is graceful and when it is forced.
 /// Layer: 2 (policy).  Test: test/toolkit/shutdown_test.cpp.
-/// Pure: no clock, no signals; the host passes events in and does what is returned.   Blocks: never.
+/// Pure: no clock, no signals; the caller passes requests in and does what is returned.   Blocks: never.
 
 namespace mato {
 inline namespace MATO_ABI {
 
+/// What to do on a request to stop. Returned by a shutdown policy; the caller does it.
 enum class stop_action {
     none,  ///< nothing new to do
-    begin, ///< stop accepting, ask everything to end, start the deadline
-    force, ///< end everything now
+    begin, ///< stop accepting, end work gracefully, start the deadline
+    force, ///< end everything immediately
 };
 
-/// What to do on each request to stop, and how long the polite phase may take.
+/// Decides what to do on each request to stop, and how long a graceful stop may take.
 template <class S> concept shutdown_policy = std::copyable<S> && requires(S policy, const S& constant) {
     { policy.requested() } -> std::same_as<stop_action>;
     { constant.grace() } -> std::same_as<milliseconds>;
 };
 
-/// The first request begins, the second forces; so does the end of `grace`, which the host times.
+/// The first request stops gracefully, the second by force. The caller also forces the stop when `grace` has passed.
+///
+/// @threads a value.
+/// @blocks never.
+///
+/// @code
+/// mato::graceful_then_force shutdown(std::chrono::seconds(10));
+/// const auto begin = shutdown.requested(); // SIGTERM: stop accepting, finish work within shutdown.grace()
+/// const auto force = shutdown.requested(); // a second SIGTERM: end immediately
+/// @endcode
 class graceful_then_force {
 public:
-    /// Longer than mato's own grace for programs (2 s) plus a slow disk; a supervisor's usual limit is 90 s.
+    /// Enough for programs to end (2 s) and a slow disk; the usual limit of a supervisor is 90 s.
     static constexpr milliseconds default_grace{10'000};
 
     explicit graceful_then_force(milliseconds grace = default_grace) noexcept : grace_(grace) {}
     [[nodiscard]] milliseconds grace() const noexcept { return grace_; }
     stop_action requested() noexcept {
-        if (asked_ == 2) return stop_action::none;
-        return ++asked_ == 1 ? stop_action::begin : stop_action::force;
+        if (requests_ == 2) return stop_action::none;
+        return ++requests_ == 1 ? stop_action::begin : stop_action::force;
     }
 
 private:
     milliseconds grace_;
-    int asked_ = 0;
+    int requests_ = 0;
 };
 
-/// Every request forces: for a daemon with nothing to lose.
+/// Every request forces the stop: for a daemon that has no work to finish.
+///
+/// Its grace period is zero.
+///
+/// @threads a value.
+/// @blocks never.
 class immediate {
 public:
     [[nodiscard]] static constexpr milliseconds grace() noexcept { return milliseconds(0); }
@@ -3505,18 +3935,18 @@ static_assert(shutdown_policy<graceful_then_force> && shutdown_policy<immediate>
 } // namespace mato
 
 // ---- mato/signals.hpp ----
-/// @file signals.hpp: a signal is a readable descriptor; no handler does work.
+/// @file signals.hpp: delivers signals through a readable descriptor; no handler does work.
 /// Layer: 2 (policy).  Test: test/toolkit/signals_test.cpp.
-/// Threads: one source a process, made before the first thread, so that every thread inherits its mask.
-/// Fork: make it after the last fork. Children get `reset_signals` before exec: mask and SIG_IGN survive exec (execve(2)).
+/// Threads: one source per process, opened before the first thread, so that every thread inherits its mask.
+/// Fork: open it after the last fork. Call `reset_signals` in children before exec: mask and SIG_IGN survive exec (execve(2)).
 /// Blocks: never.   Source: signalfd(2), signal-safety(7), pthread_sigmask(3).
 ///
-/// Signals coalesce: one readable number means "at least one since last asked".
+/// Signals coalesce: reading a signal means that it arrived at least once since the last read.
 
 namespace mato {
 inline namespace MATO_ABI {
 
-/// Signals as data: wait until `native_handle()` is readable, then call `try_next()` until it is empty.
+/// A source of signals: wait until `native_handle()` is readable, then call `try_next()` until it returns empty.
 template <class S> concept signal_source = std::movable<S> &&
     requires(S source, const S& constant, const sigset_t& set, error_out out) {
     { S::open(set, out) } -> std::same_as<S>;
@@ -3531,7 +3961,12 @@ template <class S> concept signal_source = std::movable<S> &&
     return set;
 }
 
-/// Blocks every signal until destroyed: across a fork, so that none meets half-made handlers. The mask is per thread.
+/// Blocks every signal while it exists: across a fork, so that no signal arrives before handlers are set up. The mask is per
+/// thread.
+///
+/// @threads only the calling thread is affected.
+/// @fork the child inherits the blocked mask.
+/// @blocks never.
 class blocked_signals {
 public:
     blocked_signals() noexcept {
@@ -3547,7 +3982,8 @@ private:
     sigset_t before_{};
 };
 
-/// Default dispositions and an empty mask, as a program expects them. Async-signal-safe: call it between fork and exec.
+/// Restores default dispositions and an empty mask, as a program expects them. Async-signal-safe: call it between fork and
+/// exec.
 inline void reset_signals() noexcept {
     sys::default_dispositions();
     sigset_t none;
@@ -3556,8 +3992,21 @@ inline void reset_signals() noexcept {
 }
 
 #if MATO_HAS_SIGNALFD
-/// signalfd(2). Blocks its signals in the calling thread; every other signal stays blocked or not, as the program had it. A
-/// child that something else spawns inherits that: see reset_signals.
+/// Uses signalfd(2). Blocks its signals in the calling thread and does not change other signals. Children inherit the blocked
+/// signals: see reset_signals.
+///
+/// @threads open it before the first thread.
+/// @fork the source belongs to the parent; call `reset_signals` in the child.
+/// @blocks never.
+///
+/// @code
+/// auto signals = mato::default_signal_source::open(mato::make_signal_set({SIGTERM, SIGHUP}), why);
+/// ::raise(SIGHUP);
+/// pollfd ready{signals.native_handle(), POLLIN, 0};
+/// mato::sys::poll(&ready, 1, 10'000);
+/// int reloads = 0;
+/// while (const auto signal = signals.try_next()) reloads += *signal == SIGHUP ? 1 : 0;
+/// @endcode
 class signalfd_source {
 public:
     signalfd_source() noexcept = default;
@@ -3570,12 +4019,12 @@ public:
     }
     ~signalfd_source() { close(); }
 
-    /// @errors EMFILE and the like of signalfd(2); then the mask is as before.
+    /// @errors EMFILE and others of signalfd(2); then the mask is unchanged.
     [[nodiscard]] static signalfd_source open(const sigset_t& signals, error_out out);
 
     [[nodiscard]] int native_handle() const noexcept { return fd_.get(); }
     [[nodiscard]] std::optional<int> try_next() noexcept;
-    void close() noexcept; ///< restores the mask of the time before `open`
+    void close() noexcept; ///< restores the mask that was set before `open`
 
 private:
     unique_fd fd_;
@@ -3584,7 +4033,13 @@ private:
 static_assert(signal_source<signalfd_source>);
 #endif
 
-/// A handler that marks its signal and wakes a non-blocking pipe, and nothing else: any POSIX system. One a process at a time.
+/// For any POSIX system: a handler marks its signal and writes to a non-blocking pipe. One per process at a time.
+///
+/// The default where there is no signalfd(2).
+///
+/// @threads open it before the first thread.
+/// @fork the source belongs to the parent; call `reset_signals` in the child.
+/// @blocks never.
 class self_pipe_source {
 public:
     self_pipe_source() noexcept = default;
@@ -3592,15 +4047,15 @@ public:
     self_pipe_source& operator=(self_pipe_source&& other) noexcept;
     ~self_pipe_source() { close(); }
 
-    /// @errors EBUSY: another one is open in this process · EMFILE and the like.
+    /// @errors EBUSY: another one is open in this process · EMFILE and others of pipe(2).
     [[nodiscard]] static self_pipe_source open(const sigset_t& signals, error_out out);
 
     [[nodiscard]] int native_handle() const noexcept { return read_end_.get(); }
     [[nodiscard]] std::optional<int> try_next() noexcept;
-    void close() noexcept; ///< restores the dispositions of the time before `open`
+    void close() noexcept; ///< restores the dispositions that were set before `open`
 
 private:
-    // What the handler may touch. The marks are the signals, the pipe only wakes: full of one, it must not lose another.
+    // Used by the handler. The marks are the signals; the pipe only wakes the loop, so that a full pipe loses no signal.
     static inline std::atomic<int> write_fd = -1;
     static inline std::atomic<bool> marks[NSIG]{};
     static_assert(std::atomic<int>::is_always_lock_free && std::atomic<bool>::is_always_lock_free);
@@ -3611,7 +4066,12 @@ private:
     struct ::sigaction before_[NSIG] {};
 };
 
-/// Signals that a test says have come. They coalesce, as the kernel's do.
+/// Signals raised by a test. They coalesce, as the kernel's do.
+///
+/// `native_handle()` is -1, so a loop has no descriptor to wait for.
+///
+/// @threads distinct objects are independent; one object, one thread.
+/// @blocks never.
 class manual_source {
 public:
     [[nodiscard]] static manual_source open(const sigset_t&, error_out) { return {}; }
@@ -3661,7 +4121,7 @@ inline void signalfd_source::close() noexcept {
 inline void self_pipe_source::on_signal(int signal) noexcept {
     const int saved = errno;
     marks[signal] = true;
-    static_cast<void>(sys::write(write_fd, "", 1)); // a full pipe is readable, which is all that is needed
+    static_cast<void>(sys::write(write_fd, "", 1)); // if the pipe is full, it is readable anyway
     errno = saved;
 }
 
@@ -3697,7 +4157,7 @@ inline self_pipe_source& self_pipe_source::operator=(self_pipe_source&& other) n
 
 inline std::optional<int> self_pipe_source::try_next() noexcept {
     if (!read_end_) return std::nullopt;
-    char wakes[4096]; // taken before the marks are looked at: a signal in between leaves one wake too many, never one too few
+    char wakes[4096]; // read before the marks: a signal in between causes one wake-up too many, never one too few
     static_cast<void>(sys::read(read_end_.get(), wakes, sizeof wakes));
     for (int signal = 1; signal < NSIG; ++signal)
         if (marks[signal].exchange(false)) return signal;
@@ -3723,30 +4183,47 @@ inline std::optional<int> manual_source::try_next() noexcept {
 } // namespace mato
 
 // ---- mato/status.hpp ----
-/// @file status.hpp: what a daemon can say of itself: memory, processor time, age.
+/// @file status.hpp: memory, processor time and uptime of this process.
 /// Layer: 2 (policy).  Test: test/toolkit/status_test.cpp.
 /// Threads: safe; one `usage_meter`, one thread.   Blocks: never (reads proc(5)).
 
 namespace mato {
 inline namespace MATO_ABI {
 
+/// Memory and processor time of a process at one moment. Returned by a usage source.
 struct process_usage {
-    std::uint64_t memory_bytes = 0; ///< resident set; 0 where it cannot be told
+    std::uint64_t memory_bytes = 0; ///< resident set; 0: not known
     milliseconds cpu_time{};        ///< user and system, all threads, since the start
 };
 
-/// Where the figures come from.
+/// A source of usage figures.
 template <class S> concept usage_source = requires(const S& source) {
     { source.sample() } -> std::same_as<process_usage>;
 };
 
-/// The calling process, by /proc/self/statm and clock_gettime(2).
+/// The usage of the calling process, from /proc/self/statm and clock_gettime(2).
+///
+/// The default source.
+///
+/// @threads safe.
+/// @blocks never (reads proc(5)).
 struct self_usage {
     [[nodiscard]] process_usage sample() const;
 };
 static_assert(usage_source<self_usage>);
 
-/// Processor share between two questions: percent of one core. The first answer covers the time since the meter was made.
+/// Measures processor use between two calls of `ask`, in percent of one core. The first answer covers the time since
+/// construction.
+///
+/// @threads distinct objects are independent; one object, one thread.
+/// @blocks never.
+///
+/// @code
+/// mato::usage_meter<> meter;
+/// const auto now = meter.ask();
+/// std::printf("up %s, %s, %.1f %%\n", mato::format_duration(now.uptime).c_str(),
+///             mato::format_bytes(now.usage.memory_bytes).c_str(), now.cpu_percent);
+/// @endcode
 template <class Source = self_usage> class usage_meter {
     static_assert(usage_source<Source>, "mato: a usage source needs `process_usage sample() const`");
 
@@ -3761,7 +4238,7 @@ public:
     };
     [[nodiscard]] answer ask(clock::time_point now = clock::now()) {
         const auto usage = source_.sample();
-        // Two questions within a second would divide noise by nothing: the earlier answer stands.
+        // An interval below a second is too short to measure: return the former percentage.
         if (now - asked_ >= std::chrono::seconds(1) || percent_ < 0) {
             const double wall = std::chrono::duration<double, std::milli>(now - asked_).count();
             const double busy = static_cast<double>((usage.cpu_time - cpu_).count());
@@ -3841,12 +4318,13 @@ inline std::string format_time(std::time_t when) {
 #ifdef MATO_WITH_TOML
 
 // ---- mato/config.hpp ----
-/// @file config.hpp: a TOML file becomes a value, wholly or not at all.
+/// @file config.hpp: reads a TOML file into a struct, completely or not at all.
 /// Layer: 2 (policy), the only header with toml++.  Test: test/toolkit/config_test.cpp, test/fuzz/config_fuzz.cpp.
-/// Threads: distinct objects are independent; a finished schema may be read from several threads.   Blocks: as reading a file.
+/// Threads: distinct objects are independent; a finished schema may be read from several threads.   Blocks: while reading the
+/// file.
 ///
-/// A schema says which keys exist, of which type, and where each goes. Unknown keys, wrong types, bad values and broken syntax
-/// are `errc::invalid_config`; the detail is "FILE:LINE:COL: why", lines and columns from 1.
+/// A schema lists the keys, their types, and the member that each key sets. Unknown keys, wrong types, bad values and syntax
+/// errors are `errc::invalid_config`; the detail is "FILE:LINE:COL: why", lines and columns from 1.
 
 #if !__has_include(<toml++/toml.hpp>) && !__has_include(<toml++/toml.h>)
 #error "mato: toml++ was not found, install it (Debian: libtomlplusplus-dev) or add -I; config.hpp alone needs it"
@@ -3876,8 +4354,9 @@ namespace mato {
 inline namespace MATO_ABI {
 namespace config {
 
-/// Turns one TOML value into a T. Specialise `read` for types of your own: empty means "wrong", and `expected` says what is
-/// right. Shipped: bool, integers, std::string, std::vector<std::string>, std::chrono::milliseconds ("250ms", "2s", "5m").
+/// Converts one TOML value to a T. Specialise it for your own types: `read` returns empty for a wrong value, `expected`
+/// describes a right one. Provided: bool, integers, std::string, std::vector<std::string>, std::chrono::milliseconds ("250ms",
+/// "2s", "5m").
 template <class T> struct value_reader;
 
 template <class T> concept readable = requires(const toml::node& node) {
@@ -3885,32 +4364,44 @@ template <class T> concept readable = requires(const toml::node& node) {
     { value_reader<T>::expected() } -> std::convertible_to<std::string>;
 };
 
-/// The keys of one TOML table and the members of `Value` they fill. Built once, `const` afterwards.
+/// The keys of one TOML table and the members of `Value` that they set. Build it once, use it as `const`.
+///
+/// @threads a finished schema may be read from several threads. @blocks only `load`, while reading the file.
+///
+/// @code
+/// mato::config::schema<settings> keys;
+/// keys.field("greeting", &settings::greeting).field("most", &settings::most);
+/// auto config = std::make_shared<mato::config::reloadable<settings>>(keys, options.paths.file("config.toml"));
+/// mato::failure invalid;
+/// config->reload(invalid); // in the starter, so that the user sees errors on the terminal
+/// if (invalid) return report(invalid);
+/// @endcode
 template <class Value> class schema {
 public:
-    /// `key` fills `member`. `check` returns an empty string, or why a value of the right type is wrong.
+    /// `key` sets `member`. `check` returns an empty string, or the reason why a value of the right type is not allowed.
     template <class T> schema& field(std::string key, T Value::*member, std::function<std::string(const T&)> check = {});
-    /// Keys under `[name]`, which fill the same `Value`.
+    /// Keys under `[name]`, which set members of the same `Value`.
     schema& table(std::string name, schema inner);
 
-    /// Starts from `defaults`, applies the text, returns the whole value.
-    /// @errors invalid_config. `name` stands for the file in the message.
+    /// Starts from `defaults`, applies the text, returns the result.
+    /// @errors invalid_config. The message shows `name` as the file's name.
     [[nodiscard]] Value parse(std::string_view text, std::string_view name, Value defaults, error_out out) const;
-    /// As `parse`. A missing file is `defaults`, and not an error.
+    /// As `parse`. A missing file is no error and gives `defaults`.
     /// @errors invalid_config · any of open(2), read(2) · EFBIG: over `max_file_bytes`.
     [[nodiscard]] Value load(const std::string& path, Value defaults, error_out out) const {
         bool ignored = false;
         return load(path, std::move(defaults), ignored, out);
     }
-    /// As above, and says whether there is a file.
+    /// As above; `was_there` tells whether the file exists.
     [[nodiscard]] Value load(const std::string& path, Value defaults, bool& was_there, error_out out) const;
 
-    static constexpr std::size_t max_file_bytes = std::size_t{1} << 20; ///< 1 MiB; a larger "configuration" is a wrong path
+    static constexpr std::size_t max_file_bytes = std::size_t{1}
+                                                  << 20; ///< 1 MiB; a larger file is most likely not a configuration
 
 private:
     struct entry {
         std::string key;
-        std::function<std::string(const toml::node&, Value&)> apply; ///< returns why not, or nothing
+        std::function<std::string(const toml::node&, Value&)> apply; ///< returns an empty string, or why the value is refused
         std::shared_ptr<const schema> inner;
     };
     void apply(const toml::table& table, const std::string& prefix, std::string_view name, Value& value, error_out out) const;
@@ -3918,13 +4409,16 @@ private:
     std::vector<entry> entries_;
 };
 
-/// The current configuration, replaced as one by a reload that succeeds and untouched by one that does not.
+/// The current configuration. A successful reload replaces all of it, a failed one changes nothing. See `schema` for a sample.
+///
+/// @threads one object, one thread. @blocks only `reload`, while reading the file.
 template <class Value> class reloadable {
 public:
     reloadable(schema<Value> keys, std::string path, Value defaults = {})
         : schema_(std::move(keys)), path_(std::move(path)), defaults_(std::move(defaults)), current_(defaults_) {}
 
-    /// @errors as schema::load · ENOENT: the file was there before, and is gone; kept in `last_error` until a reload succeeds.
+    /// @errors as schema::load · ENOENT: the file existed at the last reload and is gone. `last_error` keeps the error until a
+    /// reload succeeds.
     void reload(error_out out) {
         failure why;
         bool was_there = false;
@@ -3933,7 +4427,7 @@ public:
             why = {{ENOENT, std::system_category()},
                    "open configuration",
                    path_,
-                   "the file is gone; an empty one means the defaults"};
+                   "the file was removed; create an empty file to use the defaults"};
         last_error_ = why;
         if (why) return out.set(why);
         was_read_ = was_there;
@@ -3953,7 +4447,7 @@ private:
     bool was_read_ = false;
 };
 
-/// "250ms", "2s", "5m", "1h"; a number alone is not a duration. Empty: not one, or over 2^31 ms. Pure.
+/// "250ms", "2s", "5m", "1h"; a number without a unit is not a duration. Empty: not a duration, or over 2^31 ms. Pure.
 [[nodiscard]] inline std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) noexcept {
     std::uint32_t count = 0;
     const auto [rest, why] = std::from_chars(text.data(), text.data() + text.size(), count);
@@ -3967,11 +4461,13 @@ private:
 
 // ---- implementation ----
 
+/// Reads `true` or `false`. Other values are refused.
 template <> struct value_reader<bool> {
     static std::optional<bool> read(const toml::node& node) { return node.value_exact<bool>(); }
     static std::string expected() { return "true or false"; }
 };
 
+/// Reads a whole number. A number outside the range of T is refused.
 template <std::integral T>
 requires(!std::same_as<T, bool>) struct value_reader<T> {
     static std::optional<T> read(const toml::node& node) {
@@ -3985,11 +4481,13 @@ requires(!std::same_as<T, bool>) struct value_reader<T> {
     }
 };
 
+/// Reads a string. Other values are refused.
 template <> struct value_reader<std::string> {
     static std::optional<std::string> read(const toml::node& node) { return node.value_exact<std::string>(); }
     static std::string expected() { return "a string"; }
 };
 
+/// Reads an array of strings. The array may be empty.
 template <> struct value_reader<std::vector<std::string>> {
     static std::optional<std::vector<std::string>> read(const toml::node& node) {
         const auto* array = node.as_array();
@@ -4005,6 +4503,7 @@ template <> struct value_reader<std::vector<std::string>> {
     static std::string expected() { return "an array of strings"; }
 };
 
+/// Reads a duration such as "250ms". See parse_duration.
 template <> struct value_reader<std::chrono::milliseconds> {
     static std::optional<std::chrono::milliseconds> read(const toml::node& node) {
         const auto text = node.value_exact<std::string>();
@@ -4019,11 +4518,11 @@ inline std::string located(std::string_view name, const toml::source_region& whe
            std::string(why);
 }
 
-/// toml++ bounds nested values, but not the parts of a dotted key: it builds a table for each and destroys them by recursion.
-/// Some 50 000 parts overflow the stack; no configuration needs more than a few.
+/// toml++ limits the nesting of values but not the parts of a dotted key: it builds a table for each part and destroys them
+/// recursively. About 50 000 parts overflow the stack; a configuration needs only a few.
 inline constexpr int max_key_dots = 64;
 
-/// Where a key has more dots than that; dots in strings and comments do not count. Pure.
+/// The position of a key with more dots than that; dots in strings and comments do not count. Pure.
 inline std::optional<toml::source_region> overlong_key(std::string_view text) {
     int dots = 0;
     for (std::size_t i = 0; i < text.size(); ++i) {
@@ -4033,10 +4532,11 @@ inline std::optional<toml::source_region> overlong_key(std::string_view text) {
             const bool lines = quote.size() == 3;
             for (i += quote.size(); i < text.size() && text.substr(i, quote.size()) != quote; ++i) {
                 if (c == '"' && text[i] == '\\') ++i;
-                if (!lines && i < text.size() && text[i] == '\n') break; // not closed: the parser will say so
+                if (!lines && i < text.size() && text[i] == '\n') break; // not closed: the parser reports it
             }
             i += quote.size() - 1;
-            while (lines && i + 1 < text.size() && text[i + 1] == c) ++i; // such a text may end in quotes of its own
+            while (lines && i + 1 < text.size() && text[i + 1] == c)
+                ++i; // a multi-line string may end in up to two quotes of its own
         } else if (c == '#') {
             i = std::min(text.find('\n', i), text.size());
             dots = 0;
@@ -4092,7 +4592,7 @@ template <class Value> void schema<Value>::apply(const toml::table& table, const
             if (candidate.key == key.str()) known = &candidate;
         if (!known) return refuse(key.source(), "unknown key '" + full + "'");
         if (known->inner) {
-            if (!node.is_table()) return refuse(node.source(), "'" + full + "' is a table, write [" + full + "]");
+            if (!node.is_table()) return refuse(node.source(), "'" + full + "' must be a table; write [" + full + "]");
             known->inner->apply(*node.as_table(), full + ".", name, value, out);
             if (out.failed()) return;
         } else if (const std::string why = known->apply(node, value); !why.empty()) {
@@ -4106,7 +4606,9 @@ Value schema<Value>::parse(std::string_view text, std::string_view name, Value d
     Value value = defaults;
     toml::table table;
     if (const auto where = detail::overlong_key(text)) {
-        out.set(errc::invalid_config, "configuration", {}, detail::located(name, *where, "a key of too many parts"));
+        out.set(errc::invalid_config, "configuration", {},
+                detail::located(name, *where,
+                                "a key has more than " + std::to_string(detail::max_key_dots + 1) + " parts; shorten it"));
         return defaults;
     }
     try {
@@ -4144,65 +4646,999 @@ Value schema<Value>::load(const std::string& path, Value defaults, bool& was_the
 
 // 3: mechanisms
 
-// ---- mato/begun_frames.hpp ----
-/// @file begun_frames.hpp: copies of frames that were sent in part, to be finished when the ring has forgotten them.
-/// Layer: 3 (mechanism; no asio, no descriptor).  Test: test/toolkit/begun_frames_test.cpp.
-/// Threads: distinct objects are independent.   Blocks: never.
-
-// ---- mato/frame_ring.hpp ----
-/// @file frame_ring.hpp: the newest frames of a stream, numbered and stored once; the oldest make room.
-/// Layer: 3 (mechanism; no asio, no descriptor).  Test: test/toolkit/frame_ring_test.cpp.
-/// Threads: distinct objects are independent.   Blocks: never.
+// ---- mato/broadcast.hpp ----
+/// @file broadcast.hpp: one stream of frames to many connections, encoded and stored once, with a bound for each connection.
+/// Layer: 3 (asio).  Test: test/toolkit/broadcast_test.cpp, test/process/broadcast_process_test.cpp.
+/// Threads: as connection.hpp.   Blocks: never.
 ///
-/// A frame has a sequence number, from 1, and lies at a position: the bytes of the stream before it. Neither is ever reused.
+/// Frames are stored in one ring; a subscriber is a position in it. The subscriber's overflow policy decides what happens when
+/// it is slow; it never delays another subscriber. Everything published in one iteration of the loop is sent with one write per
+/// subscriber, merged with the connection's own frames (`send`) in the order of the calls. Publishing, subscribing and closing
+/// are safe inside any callback.
+
+// ---- mato/connection.hpp ----
+/// @file connection.hpp: frames over one stream socket, in both directions, in order, with a bounded queue.
+/// Layer: 3 (asio).  Test: test/toolkit/connection_test.cpp, connection_end_test.cpp.
+/// Threads: all calls and callbacks on the thread that runs the io_context.   Blocks: never.
+/// Fork: create it after the last fork.
+///
+/// Everything queued in one iteration of the loop is sent with one system call (up to 140 KiB, see outbox.hpp); so are all
+/// replies to the frames of one read. If the kernel's buffer is full, the rest waits until the socket is writable. A frame that
+/// was partially sent is completed, or the connection ends. Callbacks may call any function of the connection, `close` too, and
+/// may drop the last reference to it. An exception from a callback ends the connection unless `on_exception` decides otherwise.
+/// A failed allocation in the connection does the same.
+
+// ---- mato/descriptors.hpp ----
+/// @file descriptors.hpp: sends and receives open descriptors over a Unix socket.
+/// Layer: 3 (mechanism; no asio).  Test: test/toolkit/descriptors_test.cpp.
+/// Threads: safe.   Blocks: never (MSG_DONTWAIT).
+/// Source: unix(7) SCM_RIGHTS: the receiver gets its own descriptors for the same open file descriptions, with the first byte.
 
 namespace mato {
 inline namespace MATO_ABI {
 
+/// Most descriptors in one message. The kernel's limit is 253; a terminal and a pipe need three.
+inline constexpr std::size_t max_passed_descriptors = 8;
+
+/// Sends as much of `bytes` as the kernel accepts. The descriptors travel with the first byte: if any byte was sent, so were
+/// they.
+/// @returns bytes accepted; 0 when the socket's buffer is full. @pre `bytes` is not empty.
+/// @errors E2BIG: more than `max_passed_descriptors`; nothing is sent · any of sendmsg(2).
+[[nodiscard]] inline std::size_t send_descriptors(int socket, std::string_view bytes, std::span<const int> descriptors,
+                                                  error_out out);
+
+/// Reads once, and appends the received descriptors, each close-on-exec, to `into`.
+/// If this process has no room for all descriptors of a message, none of them is kept: the caller could not tell which are
+/// missing.
+/// @returns bytes read, 0 if there were none. @errors closed: end of stream · malformed: more descriptors than
+/// `max_passed_descriptors`; all of them are closed · any of recvmsg(2).
+[[nodiscard]] inline std::size_t receive_descriptors(int socket, std::span<char> room, std::vector<unique_fd>& into,
+                                                     error_out out);
+
+// ---- implementation ----
+
+namespace detail {
+// Aligned as CMSG_DATA needs it (cmsg(3)).
+struct control_room {
+    alignas(struct cmsghdr) char bytes[CMSG_SPACE(sizeof(int) * max_passed_descriptors)];
+};
+} // namespace detail
+
+inline std::size_t send_descriptors(int socket, std::string_view bytes, std::span<const int> descriptors, error_out out) {
+    if (descriptors.size() > max_passed_descriptors) {
+        out.set({E2BIG, std::system_category()}, "send descriptors", {},
+                std::to_string(descriptors.size()) + " descriptors in one message; at most " +
+                    std::to_string(max_passed_descriptors) + " are allowed");
+        return 0;
+    }
+    detail::control_room control{};
+    iovec data{const_cast<char*>(bytes.data()), bytes.size()};
+    msghdr message{};
+    message.msg_iov = &data;
+    message.msg_iovlen = 1;
+    if (!descriptors.empty()) {
+        const std::size_t size = descriptors.size_bytes();
+        message.msg_control = control.bytes;
+        message.msg_controllen = CMSG_SPACE(size);
+        cmsghdr* const header = CMSG_FIRSTHDR(&message);
+        header->cmsg_level = SOL_SOCKET;
+        header->cmsg_type = SCM_RIGHTS;
+        header->cmsg_len = CMSG_LEN(size);
+        std::memcpy(CMSG_DATA(header), descriptors.data(), size);
+    }
+    const ssize_t sent = sys::sendmsg(socket, &message, MSG_DONTWAIT);
+    if (sent >= 0) return static_cast<std::size_t>(sent);
+    if (errno != EAGAIN && errno != EWOULDBLOCK) out.set(last_error(), "send descriptors");
+    return 0;
+}
+
+inline std::size_t receive_descriptors(int socket, std::span<char> room, std::vector<unique_fd>& into, error_out out) {
+    detail::control_room control{};
+    iovec data{room.data(), room.size()};
+    msghdr message{};
+    message.msg_iov = &data;
+    message.msg_iovlen = 1;
+    message.msg_control = control.bytes;
+    message.msg_controllen = sizeof control.bytes;
+    const ssize_t got = sys::recvmsg(socket, &message, MSG_DONTWAIT);
+    if (got < 0) {
+        if (errno != EAGAIN && errno != EWOULDBLOCK) out.set(last_error(), "receive");
+        return 0;
+    }
+    std::vector<unique_fd> came;
+    for (cmsghdr* each = CMSG_FIRSTHDR(&message); each != nullptr; each = CMSG_NXTHDR(&message, each)) {
+        if (each->cmsg_level != SOL_SOCKET || each->cmsg_type != SCM_RIGHTS) continue;
+        const std::size_t count = (each->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+        for (std::size_t i = 0; i < count; ++i) {
+            int fd = -1;
+            std::memcpy(&fd, CMSG_DATA(each) + i * sizeof(int), sizeof fd);
+            came.emplace_back(fd);
+        }
+    }
+    const bool has_no_room =
+        came.size() < max_passed_descriptors; // the control buffer was not full, so the process's table was
+    if ((message.msg_flags & MSG_CTRUNC) && has_no_room)
+        came.clear();
+    else if (message.msg_flags & MSG_CTRUNC)
+        return out.set(errc::malformed, "receive", {},
+                       "the peer passed more than " + std::to_string(max_passed_descriptors) + " descriptors in one message"),
+               0;
+    for (unique_fd& each : came) into.push_back(std::move(each));
+    if (got == 0) out.set(errc::closed, "receive");
+    return static_cast<std::size_t>(got);
+}
+
+} // namespace MATO_ABI
+} // namespace mato
+
+// ---- mato/outbox.hpp ----
+/// @file outbox.hpp: the send queue of one peer: its own frames, and a position in a shared stream.
+/// Layer: 3 (mechanism; no asio, no descriptor).  Test: test/toolkit/fan_out_test.cpp, fan_out_property_test.cpp.
+/// Threads: distinct objects are independent.   Blocks: never.
+///
+/// Use: `gather` a write, pass it to the kernel, report with `wrote` how much it accepted; no other call in between. Own frames
+/// and frames of the stream are sent in the order they were queued. A partially sent frame is completed before anything else.
+
+namespace mato {
+inline namespace MATO_ABI {
+
+/// A frame encoded once and shared by every connection that sends it.
+using shared_frame = std::shared_ptr<const std::string>;
+
+/// The buffers of one write, and the part of the outbox that each refers to. They are grouped into messages, so that one system
+/// call can send more than one message that the kernel accepts completely or not at all.
+///
+/// `outbox::gather` fills it.
+///
+/// @threads a value.
+/// @blocks never.
+struct gathered_write {
+    /// Buffers of a write. IOV_MAX is 1024, but above a few dozen the kernel's cost per buffer dominates.
+    static constexpr std::size_t most_buffers = 64;
+    /// Bytes of a message. Linux accepts a write of up to 35.6 KiB to a Unix socket completely or not at all (one buffer of
+    /// unix_stream_sendmsg: 32 KiB of pages and a head; measured on 6.18), so a message of complete frames sends no frame
+    /// partially.
+    static constexpr std::size_t message_bytes = 35_KiB;
+    /// Messages of one sendmmsg(2): together they fill two thirds of an empty socket buffer (208 KiB by default).
+    static constexpr std::size_t most_messages = MATO_HAS_SENDMMSG ? 4 : 1;
+    static constexpr std::size_t most_bytes = most_messages * message_bytes;
+    static constexpr std::uint64_t own = ~std::uint64_t{0}; ///< in `place`: not from the stream
+
+    iovec buffers[most_buffers];       // NOLINT: valid up to `count`; not cleared, because that would cost 1.5 KiB of writes
+    std::uint64_t place[most_buffers]; // NOLINT: the stream position where each buffer begins
+    std::size_t ends[most_messages];   // NOLINT: for each message but the last, the index after its last buffer
+    std::size_t count = 0, bytes = 0;
+    std::size_t messages = 1;
+    std::size_t limit = message_bytes; ///< limit of `bytes` for the last message; a single frame may be longer
+
+    /// The message has no room for another frame, which needs two buffers where the ring wraps.
+    [[nodiscard]] bool is_full() const noexcept { return count + 2 > most_buffers || bytes >= limit; }
+    /// Begins another message. @returns false if there is none left.
+    [[nodiscard]] bool next_message() noexcept {
+        const std::size_t begin = messages == 1 ? 0 : ends[messages - 2];
+        if (messages == most_messages || count == begin || count + 2 > most_buffers) return false;
+        ends[messages++ - 1] = count;
+        limit = bytes + message_bytes;
+        return true;
+    }
+    void add(std::string_view view, std::uint64_t at) noexcept {
+        if (view.empty()) return;
+        buffers[count] = {const_cast<char*>(view.data()), view.size()}; // iovec is shared with readv
+        place[count++] = at;
+        bytes += view.size();
+    }
+};
+
+class outbox;
+
+/// A position in a shared stream, as used by the outbox of one reader. `basic_subscriber` implements it.
+///
+/// Calls may close the peer, which leaves the stream.
+///
+/// @threads one thread.
+/// @blocks never.
+class feed {
+public:
+    /// Called before each write: makes room according to the overflow policy. May insert frames into the outbox, and may close
+    /// the peer.
+    virtual void prepare() = 0;
+    [[nodiscard]] virtual std::uint64_t position() const noexcept = 0; ///< the next byte to send
+    [[nodiscard]] virtual std::uint64_t end() const noexcept = 0;      ///< after the last byte to send
+    /// Bytes between the two that are still in the ring; at least 1 while `prepare` has something to insert into the outbox.
+    [[nodiscard]] virtual std::size_t pending() const noexcept = 0;
+    /// Adds bytes from `from` to `until`, as far as the write has room. @returns where it stopped; `until` if nothing is left.
+    virtual std::uint64_t gather(gathered_write& write, std::uint64_t from, std::uint64_t until) const noexcept = 0;
+    /// The kernel accepted `size` bytes of the stream, from a position that `gather` returned.
+    virtual void advance(std::uint64_t from, std::size_t size) noexcept = 0;
+    virtual void on_drained(std::size_t queued) = 0; ///< `queued`: all queued bytes, including the peer's own
+    virtual void on_own_queued() = 0;                ///< an own frame of the peer was queued; may close the peer
+    virtual void on_stalled() noexcept = 0;          ///< the peer's kernel buffer is full
+    virtual void on_writable() noexcept = 0;
+    [[nodiscard]] virtual bool is_finished() const noexcept = 0; ///< it has nothing more to send: leave the stream
+    [[nodiscard]] virtual bool is_leaving() const noexcept = 0;  ///< `no_more` was called
+    virtual void no_more() = 0;                                  ///< frames published from now on are not sent to this peer
+    virtual void keep_partial() = 0;                             ///< inserts the rest of a partially sent frame into the outbox
+    virtual void cut_short(const failure&) {}                    ///< closes the peer, and reports to it which frames it lost
+    virtual void left() noexcept = 0;                            ///< the outbox left the stream; the last call
+    [[nodiscard]] virtual const void* source() const noexcept = 0; ///< identifies the stream
+
+protected:
+    ~feed() = default;
+};
+
+/// The send queue of one connection: its own frames, merged with the frames of a followed stream. Used by `basic_connection`.
+///
+/// @threads distinct objects are independent; one object, one thread.
+/// @blocks never.
+class outbox {
+public:
+    outbox() = default;
+    outbox(const outbox&) = delete;
+    outbox& operator=(const outbox&) = delete;
+    ~outbox() { abandon(); }
+
+    /// Calls `append(std::string&)`, which appends complete frames, or nothing after an error that it reports itself.
+    /// @returns the bytes appended.
+    template <class Append> std::size_t push(Append append);
+    void push(shared_frame frame);
+
+    /// Follows a stream from now on, and leaves the former one.
+    void follow(std::shared_ptr<feed> stream);
+    /// Leaves the stream immediately; a partially sent frame is completed from a copy.
+    void leave();
+    /// Ends the stream here for this peer: frames published from now on are not sent to it.
+    void no_more();
+    void abandon() noexcept; ///< drops everything: nothing is sent any more
+    [[nodiscard]] feed* stream() const noexcept { return feed_.get(); }
+    [[nodiscard]] bool is_mid_frame() const noexcept { return taken_ > 0; } ///< inside a frame that is not from the stream
+
+    /// Collects the next write. @effects calls feed::prepare.
+    void gather(gathered_write& write);
+    void wrote(const gathered_write& write, std::size_t size);
+
+    /// Drops everything except a partially sent frame, so that the next pushed frame is sent next.
+    void drop_waiting();
+
+    [[nodiscard]] std::size_t queued() const noexcept { return own_ + (feed_ ? feed_->pending() : 0); }
+    [[nodiscard]] std::size_t own() const noexcept { return own_; }         ///< of these, bytes that are not from the stream
+    [[nodiscard]] std::size_t replies() const noexcept { return replies_; } ///< of these, bytes added by `push`
+
+    /// For the stream: inserts ahead of everything queued after stream position `place`.
+    void insert(shared_frame frame, std::uint64_t place, std::size_t skip = 0);
+
+private:
+    struct chunk {
+        std::string own;         // joined frames of this peer
+        shared_frame shared;     // or one frame shared with other peers
+        std::uint64_t after = 0; // the stream position at which it was queued
+        bool is_reply = true;
+        [[nodiscard]] std::string_view bytes() const noexcept { return shared ? std::string_view(*shared) : own; }
+    };
+    static constexpr std::size_t join_bytes = 16_KiB; // own frames join one chunk up to this size
+
+    [[nodiscard]] std::uint64_t here() const noexcept { return feed_ ? feed_->end() : 0; }
+    [[nodiscard]] bool is_empty() const noexcept { return first_ == chunks_.size(); }
+    void pop() noexcept;
+
+    std::vector<chunk> chunks_; // valid from first_ on
+    std::size_t first_ = 0;
+    std::size_t taken_ = 0; // sent bytes of the first chunk
+    std::size_t own_ = 0, replies_ = 0;
+    std::shared_ptr<feed> feed_;
+};
+
+// ---- implementation ----
+
+template <class Append> std::size_t outbox::push(Append append) {
+    const std::uint64_t place = here();
+    const bool joins = !is_empty() && chunks_.back().is_reply && !chunks_.back().shared && chunks_.back().after == place &&
+                       chunks_.back().own.size() < join_bytes;
+    if (!joins) chunks_.push_back({{}, {}, place, true});
+    std::string& bytes = chunks_.back().own;
+    const std::size_t before = bytes.size();
+    append(bytes);
+    const std::size_t size = bytes.size() - before;
+    if (size == 0 && !joins) chunks_.pop_back();
+    own_ += size;
+    replies_ += size;
+    if (const auto held = feed_; size > 0 && held) held->on_own_queued();
+    return size;
+}
+
+inline void outbox::push(shared_frame frame) {
+    const std::size_t size = frame->size();
+    chunks_.push_back({{}, std::move(frame), here(), true});
+    own_ += size;
+    replies_ += size;
+    if (const auto held = feed_) held->on_own_queued();
+}
+
+inline void outbox::insert(shared_frame frame, std::uint64_t place, std::size_t skip) {
+    auto at = chunks_.begin() + static_cast<std::ptrdiff_t>(first_);
+    if (skip == 0)
+        while (at != chunks_.end() && at->after <= place) ++at;
+    else
+        taken_ = skip; // the rest of a partially sent frame comes first; no own frame is partially sent then
+    own_ += frame->size() - skip;
+    chunks_.insert(at, {{}, std::move(frame), place, false});
+}
+
+inline void outbox::follow(std::shared_ptr<feed> stream) {
+    leave();
+    feed_ = std::move(stream);
+}
+
+inline void outbox::leave() {
+    if (!feed_) return;
+    feed_->keep_partial();
+    for (std::size_t i = first_; i < chunks_.size(); ++i) chunks_[i].after = 0;
+    std::exchange(feed_, {})->left();
+}
+
+inline void outbox::no_more() {
+    if (const auto held = feed_) held->no_more();
+    if (feed_ && feed_->is_finished()) leave();
+}
+
+inline void outbox::abandon() noexcept {
+    chunks_.clear();
+    first_ = taken_ = own_ = replies_ = 0;
+    if (const auto gone = std::exchange(feed_, {})) gone->left();
+}
+
+inline void outbox::gather(gathered_write& write) {
+    if (const auto held = feed_) held->prepare(); // may leave the stream
+    if (feed_ && feed_->is_finished()) leave();
+    std::uint64_t place = feed_ ? feed_->position() : 0;
+    const auto is_full = [&write] { return write.is_full() && !write.next_message(); };
+    for (std::size_t i = first_; i < chunks_.size() && !is_full(); ++i) {
+        const chunk& next = chunks_[i];
+        if (next.after > place) {
+            place = feed_->gather(write, place, next.after);
+            if (place < next.after || is_full()) return; // more of the stream comes first
+        }
+        write.add(next.bytes().substr(i == first_ ? taken_ : 0), gathered_write::own);
+    }
+    if (feed_ && !is_full()) feed_->gather(write, place, feed_->end());
+}
+
+inline void outbox::wrote(const gathered_write& write, std::size_t size) {
+    for (std::size_t i = 0; i < write.count && size > 0; ++i) {
+        const std::size_t taken = size < write.buffers[i].iov_len ? size : write.buffers[i].iov_len;
+        size -= taken;
+        if (write.place[i] != gathered_write::own) {
+            feed_->advance(write.place[i], taken);
+            continue;
+        }
+        if (feed_ && chunks_[first_].after > feed_->position()) // stream frames before it were skipped
+            feed_->advance(chunks_[first_].after, 0);
+        own_ -= taken;
+        if (chunks_[first_].is_reply) replies_ -= taken;
+        taken_ += taken;
+        if (taken_ == chunks_[first_].bytes().size()) pop();
+    }
+    if (const auto held = feed_) held->on_drained(queued());
+    if (feed_ && feed_->is_finished()) leave();
+}
+
+inline void outbox::pop() noexcept {
+    taken_ = 0;
+    chunks_[first_] = {}; // frees its bytes
+    if (++first_ == chunks_.size()) {
+        chunks_.clear();
+        first_ = 0;
+    } else if (first_ >= 32 && first_ * 2 >= chunks_.size()) { // bounds a queue that is never empty
+        chunks_.erase(chunks_.begin(), chunks_.begin() + static_cast<std::ptrdiff_t>(first_));
+        first_ = 0;
+    }
+}
+
+inline void outbox::drop_waiting() {
+    leave();
+    const std::size_t keep = first_ + (taken_ > 0 ? 1 : 0);
+    while (chunks_.size() > keep) {
+        own_ -= chunks_.back().bytes().size();
+        if (chunks_.back().is_reply) replies_ -= chunks_.back().bytes().size();
+        chunks_.pop_back();
+    }
+    if (is_empty()) {
+        chunks_.clear();
+        first_ = 0;
+    }
+}
+
+} // namespace MATO_ABI
+} // namespace mato
+
+namespace mato {
+inline namespace MATO_ABI {
+
+namespace detail {
+/// False for a policy that declares `loses_frames`.
+template <class Overflow> [[nodiscard]] constexpr bool keeps_every_frame() noexcept {
+    if constexpr (requires { Overflow::loses_frames; })
+        return !Overflow::loses_frames;
+    else
+        return true;
+}
+} // namespace detail
+
+/// Sends and receives frames over a connected Unix stream socket. Hold it by `std::shared_ptr`; it keeps itself alive while a
+/// wait is pending. `connection` has the default policies.
+///
+/// @threads only the thread that runs the io_context.
+/// @fork create it after the last fork; it must not be used in a child.
+/// @blocks never.
+///
+/// @code
+/// auto connection = std::make_shared<mato::connection>(context, std::move(socket));
+/// connection->start({.on_frame = [&](std::string_view payload) { connection->send(payload); },
+///                    .on_closed = [&](const mato::failure& why) { ended = why.message(); }});
+/// connection->send("hello");
+/// context.run_for(std::chrono::milliseconds(1));
+/// connection->close({mato::errc::stopping, "stop", {}, {}}); // sends queued frames first
+/// @endcode
+template <class Framing = length_prefixed<>, class Overflow = disconnect> class basic_connection
+    : public std::enable_shared_from_this<basic_connection<Framing, Overflow>> {
+    static_assert(framing_policy<Framing>, "mato: the framing policy lacks a member, see framing.hpp");
+    static_assert(overflow_policy<Overflow>, "mato: the overflow policy needs on_queued and on_drained, see overflow.hpp");
+    static_assert(detail::keeps_every_frame<Overflow>(), "mato: this overflow policy loses frames, so it is for subscribers of "
+                                                         "a broadcast; a connection must not lose its own frames");
+
+public:
+    using framing = Framing;
+
+    struct handlers {
+        /// The payload of one frame. The view is valid during the call.
+        callback<void(std::string_view payload)> on_frame{};
+        /// The connection has ended. Called once, as the last callback, and never from inside another call of the connection.
+        /// `why`: errc::closed if the peer closed it, else the reason.
+        callback<void(const failure& why)> on_closed{};
+        /// The queue is empty again: a waiting producer may continue.
+        callback<void()> on_drained{};
+        /// Another callback threw (failure::step names it), or memory ran out (ENOMEM). Called inside the catch block: `throw;`
+        /// passes the exception on, out of run(), and reading continues. Not set: the connection is closed with this failure.
+        /// Set: nothing else is done.
+        callback<void(const failure& why)> on_exception{};
+    };
+
+    /// Takes ownership of a connected socket. Nothing is read before `start`.
+    basic_connection(asio::io_context& context, unique_fd socket, Overflow overflow = {});
+    basic_connection(const basic_connection&) = delete;
+    basic_connection& operator=(const basic_connection&) = delete;
+    virtual ~basic_connection() = default;
+
+    void start(handlers callbacks);
+    /// As `start`, and reads once immediately: `on_frame` may be called before this returns.
+    void start_now(handlers callbacks);
+
+    /// Queues one frame. The overflow policy may end the connection (errc::slow_consumer). No effect after the end.
+    /// @errors frame_too_large: the frame is not queued, the connection continues.
+    void send(std::string_view payload, error_out out);
+    void send(std::string_view payload) {
+        or_throw([&](failure& why) { send(payload, why); });
+    }
+    /// As `send`, for bytes that are already encoded in this framing.
+    void send_encoded(shared_frame frame);
+
+    /// Stops reading, sends queued frames for at most `linger`, then closes with `why`.
+    void close(failure why, milliseconds linger = default_linger);
+    /// Closes immediately; queued frames are lost.
+    void abort(failure why);
+
+    /// Accepts descriptors that the peer passes, at most `most` untaken ones at a time; more end the connection
+    /// (errc::malformed). Without this call the kernel discards them. Take them in `on_frame`: when all received bytes are
+    /// delivered, descriptors that were not taken are closed. If the process has no free descriptor numbers, they are lost.
+    void accept_descriptors(std::size_t most) noexcept { most_descriptors_ = most; }
+    /// The oldest received descriptor that was not taken yet. It arrives no later than the frame it belongs to. Empty: none.
+    [[nodiscard]] unique_fd take_descriptor() {
+        if (descriptors_.empty()) return {};
+        unique_fd first = std::move(descriptors_.front());
+        descriptors_.erase(descriptors_.begin());
+        return first;
+    }
+
+    /// Limits the time between the first and the last byte of a received frame, for frames that begin later. Exceeding it ends
+    /// the connection (errc::timed_out), which frees the memory of the incomplete frame.
+    void set_frame_deadline(milliseconds limit) noexcept { frame_deadline_ = limit; }
+
+    /// Removes all callbacks. Call it before the objects that they refer to are destroyed.
+    void forget_callbacks() noexcept { callbacks_ = {}; }
+
+    [[nodiscard]] bool is_open() const noexcept { return state_ == state::open; }
+    /// Bytes not yet accepted by the kernel: from `send`, and from the broadcast it is subscribed to.
+    [[nodiscard]] std::size_t queued_bytes() const noexcept { return out_.queued(); }
+    [[nodiscard]] std::uint64_t sent_bytes() const noexcept { return sent_; } ///< accepted by the kernel since the start
+    [[nodiscard]] int native_handle() { return socket_.native_handle(); }
+
+    static constexpr milliseconds default_frame_deadline{30'000}; ///< long enough for a peer that was suspended while sending
+    static constexpr milliseconds default_linger{1000};           ///< a peer that reads empties a full queue in a few ms
+
+    // ---- used by broadcast.hpp ----
+
+    [[nodiscard]] outbox& box() noexcept { return out_; }
+    /// Merges the frames of a shared stream with its own from now on. Replaces the stream followed before.
+    void follow(std::shared_ptr<feed> stream);
+    /// Writes once, as much as the kernel accepts.
+    void flush() {
+        if (!waiting_) write();
+    }
+    /// Closes the connection because the peer reads too slowly: a partially sent frame is completed, other queued frames are
+    /// lost. `last_payload` is sent after enlarging the full kernel buffer, so the peer finds it when it reads again.
+    void fall_behind(failure why, std::optional<std::string> last_payload);
+    void cut_off(failure why) { abort(std::move(why)); }
+
+protected:
+    /// For an owner that is being destroyed: ends the connection and calls `on_closed` before it returns. The peer sees
+    /// end-of-file after `hang_up`.
+    void end_now(failure why);
+    void hang_up() noexcept;
+
+private:
+    enum class state : unsigned char { open, closing, closed };
+
+    static constexpr std::size_t first_read_bytes = 4_KiB; // size of a usual request; doubled while reads fill the buffer
+    static constexpr std::size_t most_read_bytes = 16_KiB; // four pty reads' worth
+
+    void read();
+    void take_what_came();
+    [[nodiscard]] std::size_t receive(error_out out);
+    void deliver();
+    void mind_rest(bool came_whole);
+    void watch_half_frame();
+    void queued(std::size_t bytes);
+    void flush_soon();
+    void write();
+    [[nodiscard]] ssize_t give_kernel(gathered_write& bytes);
+    [[nodiscard]] ssize_t give_messages(gathered_write& bytes);
+    void wait_until_writable();
+    void finish();
+    void tell_end();
+    void tell_end_now();
+    void resume() noexcept;
+    template <class Call> void guarded(const char* step, Call call);
+    [[nodiscard]] static failure no_memory(const char* step) { return {{ENOMEM, std::system_category()}, step, {}, {}}; }
+
+    asio::io_context& context_;
+    asio::local::stream_protocol::socket socket_;
+    asio::steady_timer linger_;
+    handlers callbacks_;
+    detail::exception_guard guard_;
+    frame_decoder<Framing> decoder_;
+    Overflow overflow_;
+    std::vector<unique_fd> descriptors_;
+    std::size_t most_descriptors_ = 0, read_bytes_ = first_read_bytes;
+    milliseconds frame_deadline_ = default_frame_deadline;
+    clock::time_point half_until_{}; // when an incomplete frame must be complete
+    outbox out_;
+    std::uint64_t sent_ = 0;
+    failure why_;
+    state state_ = state::open;
+    bool writing_ = false, waiting_ = false;
+    bool flush_posted_ = false, delivering_ = false, flush_due_ = false;
+    bool is_half_ = false, watches_half_ = false;
+};
+
+using connection = basic_connection<>;
+
+// ---- implementation ----
+
+namespace detail {
+/// asio uses the system's error numbers in its own category, which `cond` does not match; this returns the system's category.
+[[nodiscard]] inline std::error_code plain_code(const std::error_code& why) noexcept {
+    return why.category() == asio::error::get_system_category() ? std::error_code(why.value(), std::system_category()) : why;
+}
+} // namespace detail
+
+template <class F, class O> basic_connection<F, O>::basic_connection(asio::io_context& context, unique_fd socket, O overflow)
+    : context_(context), socket_(context), linger_(context), overflow_(std::move(overflow)) {
+    std::error_code why;
+    socket_.assign(asio::local::stream_protocol(), socket.get(), why);
+    if (why) throw error({why, "adopt socket", {}, {}});
+    static_cast<void>(socket.release());
+}
+
+template <class F, class O> void basic_connection<F, O>::start(handlers callbacks) {
+    callbacks_ = std::move(callbacks);
+    if (state_ == state::open) return read();
+    if (state_ == state::closed) tell_end(); // it ended before the callbacks were set
+}
+
+template <class F, class O> void basic_connection<F, O>::start_now(handlers callbacks) {
+    if (state_ != state::open) return start(std::move(callbacks));
+    callbacks_ = std::move(callbacks);
+    const auto self = this->shared_from_this();
+    guarded("read", [&] { take_what_came(); });
+}
+
+template <class F, class O> template <class Call> void basic_connection<F, O>::guarded(const char* step, Call call) {
+    guard_(call, [&] {
+        failure why = current_failure(step);
+        if (callbacks_.on_exception) return callbacks_.on_exception(why);
+        close(std::move(why));
+    });
+}
+
+template <class F, class O> void basic_connection<F, O>::read() {
+    try {
+        socket_.async_wait(asio::socket_base::wait_read, [self = this->shared_from_this()](std::error_code why) {
+            if (self->state_ != state::open) return;
+            if (why) return self->abort({detail::plain_code(why), "read", {}, {}});
+            self->guarded("read", [&] { self->take_what_came(); });
+        });
+    } catch (const std::bad_alloc&) {
+        abort(no_memory("read"));
+    }
+}
+
+template <class F, class O> void basic_connection<F, O>::take_what_came() {
+    failure problem;
+    scope_exit thrown([this] { resume(); });
+    const std::size_t size = receive(problem);
+    thrown.dismiss();
+    if (problem) return abort(std::move(problem));
+    if (size >= read_bytes_ && read_bytes_ < most_read_bytes) read_bytes_ *= 2;
+    decoder_.commit(size);
+    deliver();
+}
+
+template <class F, class O> std::size_t basic_connection<F, O>::receive(error_out out) {
+    const auto room = decoder_.prepare(read_bytes_);
+    if (most_descriptors_ > 0) {
+        const std::size_t size = receive_descriptors(socket_.native_handle(), room, descriptors_, out);
+        if (descriptors_.size() > most_descriptors_)
+            out.set(errc::malformed, "read", {},
+                    "the peer passed more descriptors than are accepted (" + std::to_string(most_descriptors_) + ")");
+        return size;
+    }
+    const ssize_t got = sys::recv(socket_.native_handle(), room.data(), room.size(), MSG_DONTWAIT);
+    if (got == 0)
+        out.set(errc::closed, "read");
+    else if (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK)
+        out.set(last_error(), "read");
+    return got > 0 ? static_cast<std::size_t>(got) : 0;
+}
+
+template <class F, class O> void basic_connection<F, O>::deliver() {
+    failure why;
+    delivering_ = true; // frames sent by callbacks are flushed at the end, without another iteration of the loop
+    scope_exit thrown([this] {
+        delivering_ = false;
+        if (std::exchange(flush_due_, false)) flush_soon();
+        resume();
+    });
+    bool came_whole = false;
+    while (state_ == state::open) {
+        const auto frame = decoder_.next(why);
+        if (why) {
+            abort(std::move(why));
+            break;
+        }
+        if (!frame) break;
+        came_whole = true;
+        if (callbacks_.on_frame) guarded("on_frame", [&] { callbacks_.on_frame(*frame); });
+    }
+    mind_rest(came_whole);
+    delivering_ = false;
+    if (std::exchange(flush_due_, false)) flush();
+    thrown.dismiss();
+    if (state_ == state::open) read();
+}
+
+/// Handles the rest that is no complete frame: closes untaken descriptors, and starts the deadline of an incomplete frame.
+template <class F, class O> void basic_connection<F, O>::mind_rest(bool came_whole) {
+    if (decoder_.buffered() == 0) {
+        is_half_ = false;
+        descriptors_.clear();
+        return;
+    }
+    if (state_ != state::open) return;
+    if (came_whole || !is_half_) half_until_ = deadline::in(frame_deadline_).at();
+    is_half_ = true;
+    if (!watches_half_) watch_half_frame();
+}
+
+// The timer is not cancelled when the frame is complete: large frames take several reads, and each change of the timer costs a
+// system call.
+template <class F, class O> void basic_connection<F, O>::watch_half_frame() {
+    watches_half_ = true;
+    linger_.expires_at(half_until_);
+    linger_.async_wait([held = this->weak_from_this()](std::error_code cancelled) {
+        const auto self = held.lock();
+        if (cancelled || !self || self->state_ != state::open) return;
+        self->watches_half_ = false;
+        if (!self->is_half_) return;
+        if (clock::now() < self->half_until_) return self->watch_half_frame();
+        self->abort({errc::timed_out, "read", {}, "a part of a frame arrived, but not the rest of it in time"});
+    });
+}
+
+// After an exception that was passed on: the remaining frames are delivered in another iteration of the loop.
+template <class F, class O> void basic_connection<F, O>::resume() noexcept {
+    if (state_ != state::open) return;
+    try {
+        asio::post(context_, [self = this->shared_from_this()] {
+            if (self->state_ == state::open) self->guarded("read", [&] { self->deliver(); });
+        });
+    } catch (...) {
+        abort(no_memory("read"));
+    }
+}
+
+template <class F, class O> void basic_connection<F, O>::send(std::string_view payload, error_out out) {
+    if (state_ != state::open) return;
+    queued(out_.push([&](std::string& bytes) { F::append(bytes, payload, out); }));
+}
+
+template <class F, class O> void basic_connection<F, O>::send_encoded(shared_frame frame) {
+    if (state_ != state::open || !frame || frame->empty()) return;
+    const std::size_t bytes = frame->size();
+    out_.push(std::move(frame));
+    queued(bytes);
+}
+
+template <class F, class O> void basic_connection<F, O>::queued(std::size_t bytes) {
+    if (bytes == 0 || state_ != state::open) return;
+    if (overflow_.on_queued(out_.own(), clock::now()) == overflow_verdict::disconnect)
+        return abort({errc::slow_consumer,
+                      "send",
+                      {},
+                      "slow consumer: the peer has not read " + std::to_string(out_.queued()) + " bytes"});
+    flush_soon();
+}
+
+template <class F, class O> void basic_connection<F, O>::follow(std::shared_ptr<feed> stream) {
+    out_.follow(std::move(stream));
+    if (waiting_) out_.stream()->on_stalled();
+    flush_soon();
+}
+
+// Posted, so that everything sent in one iteration of the loop is written together.
+template <class F, class O> void basic_connection<F, O>::flush_soon() {
+    if (waiting_ || flush_posted_ || state_ == state::closed) return;
+    if (delivering_) {
+        flush_due_ = true;
+        return;
+    }
+    try {
+        asio::post(context_, [self = this->shared_from_this()] {
+            self->flush_posted_ = false;
+            self->guarded("write", [&] { self->flush(); });
+        });
+        flush_posted_ = true;
+    } catch (const std::bad_alloc&) {
+        abort(no_memory("write"));
+    }
+}
+
+template <class F, class O> void basic_connection<F, O>::write() {
+    if (writing_ || state_ == state::closed) return; // writing: a handler of the stream called this again
+    const auto self = this->shared_from_this();
+    const bool was_empty = out_.queued() == 0;
+    gathered_write bytes;
+    writing_ = true;
+    ssize_t taken = 0;
+    {
+        const scope_exit written([this] { writing_ = false; });
+        out_.gather(bytes);
+        if (bytes.count > 0 && state_ != state::closed) taken = give_kernel(bytes);
+        if (taken > 0) {
+            sent_ += static_cast<std::size_t>(taken);
+            out_.wrote(bytes, static_cast<std::size_t>(taken));
+            overflow_.on_drained(out_.own());
+        }
+    }
+    if (state_ == state::closed) return;
+    if (taken < 0 && errno != EAGAIN && errno != EWOULDBLOCK) return abort({last_error(), "write", {}, {}});
+    if (taken < 0 || static_cast<std::size_t>(taken) < bytes.bytes) return wait_until_writable();
+    if (out_.queued() > 0) return flush_soon();
+    if (state_ == state::closing) return finish();
+    if (!was_empty && callbacks_.on_drained) guarded("on_drained", [&] { callbacks_.on_drained(); });
+}
+
+template <class F, class O> ssize_t basic_connection<F, O>::give_kernel(gathered_write& bytes) {
+#if MATO_HAS_SENDMMSG
+    if (bytes.messages > 1) return give_messages(bytes);
+#endif
+    if (bytes.count == 1)
+        return sys::send(socket_.native_handle(), bytes.buffers[0].iov_base, bytes.buffers[0].iov_len, MSG_DONTWAIT);
+    msghdr message{};
+    message.msg_iov = bytes.buffers;
+    message.msg_iovlen = bytes.count;
+    return sys::sendmsg(socket_.native_handle(), &message, MSG_DONTWAIT);
+}
+
+#if MATO_HAS_SENDMMSG
+// The kernel stops before the first message that it cannot take completely, so no frame is partially sent.
+template <class F, class O> ssize_t basic_connection<F, O>::give_messages(gathered_write& bytes) {
+    mmsghdr messages[gathered_write::most_messages]{};
+    for (std::size_t i = 0, begin = 0; i < bytes.messages; ++i) {
+        const std::size_t end = i + 1 < bytes.messages ? bytes.ends[i] : bytes.count;
+        messages[i].msg_hdr.msg_iov = bytes.buffers + begin;
+        messages[i].msg_hdr.msg_iovlen = end - begin;
+        begin = end;
+    }
+    const int taken = sys::sendmmsg(socket_.native_handle(), messages, static_cast<unsigned>(bytes.messages), MSG_DONTWAIT);
+    ssize_t size = taken < 0 ? -1 : 0;
+    for (int i = 0; i < taken; ++i) size += messages[i].msg_len;
+    return size;
+}
+#endif
+
+template <class F, class O> void basic_connection<F, O>::wait_until_writable() {
+    if (std::exchange(waiting_, true)) return;
+    if (feed* const stream = out_.stream()) stream->on_stalled();
+    try {
+        socket_.async_wait(asio::socket_base::wait_write, [self = this->shared_from_this()](std::error_code why) {
+            self->waiting_ = false;
+            if (self->state_ == state::closed) return;
+            if (why) return self->abort({detail::plain_code(why), "write", {}, {}});
+            self->guarded("write", [&] {
+                if (feed* const stream = self->out_.stream()) stream->on_writable();
+                self->write();
+            });
+        });
+    } catch (const std::bad_alloc&) {
+        waiting_ = false;
+        abort(no_memory("write"));
+    }
+}
+
+template <class F, class O> void basic_connection<F, O>::fall_behind(failure why, std::optional<std::string> last_payload) {
+    if (state_ == state::closed) return;
+    out_.drop_waiting();
+    std::error_code ignored; // an oversized payload is not sent; if the buffer stays small, the rest waits as usual
+    if (last_payload) out_.push([&](std::string& bytes) { F::append(bytes, *last_payload, ignored); });
+    asio::socket_base::send_buffer_size size; // on Linux asio reports half of it: the kernel needs the other half
+    socket_.get_option(size, ignored);
+    socket_.set_option(asio::socket_base::send_buffer_size(2 * size.value() + static_cast<int>(out_.queued())), ignored);
+    if (state_ == state::open) close(std::move(why));
+    write();
+}
+
+template <class F, class O> void basic_connection<F, O>::close(failure why, milliseconds linger) {
+    if (state_ != state::open) return;
+    why_ = std::move(why);
+    state_ = state::closing;
+    out_.no_more();
+    if (out_.queued() == 0) return finish();
+    flush_soon();
+    try {
+        linger_.expires_at(deadline::in(linger).at());
+        linger_.async_wait([self = this->shared_from_this()](std::error_code cancelled) {
+            if (!cancelled) self->finish();
+        });
+    } catch (const std::bad_alloc&) {
+        finish();
+    }
+}
+
+template <class F, class O> void basic_connection<F, O>::abort(failure why) {
+    if (state_ == state::closed) return;
+    if (state_ == state::open) why_ = std::move(why);
+    finish();
+}
+
+template <class F, class O> void basic_connection<F, O>::finish() {
+    if (state_ == state::closed) return;
+    state_ = state::closed;
+    out_.abandon();
+    std::error_code ignored;
+    linger_.cancel();
+    socket_.close(ignored);
+    tell_end();
+}
+
+// Posted: the caller may be inside on_frame, or iterating over connections. If there is no memory to post, it is called
+// directly.
+template <class F, class O> void basic_connection<F, O>::tell_end() {
+    try {
+        return asio::post(context_, [self = this->shared_from_this()] { self->tell_end_now(); });
+    } catch (const std::bad_alloc&) {
+    }
+    const auto self = this->shared_from_this();
+    tell_end_now();
+}
+
+template <class F, class O> void basic_connection<F, O>::tell_end_now() {
+    const auto callbacks = std::exchange(callbacks_, {});
+    if (!callbacks.on_closed) return;
+    guard_([&] { callbacks.on_closed(why_); },
+           [&] {
+               const failure why = current_failure("on_closed");
+               if (callbacks.on_exception) callbacks.on_exception(why);
+           });
+}
+
+template <class F, class O> void basic_connection<F, O>::end_now(failure why) {
+    const auto self = this->shared_from_this();
+    if (state_ == state::open) why_ = std::move(why);
+    if (std::exchange(state_, state::closed) != state::closed) {
+        out_.abandon();
+        linger_.cancel();
+    }
+    tell_end_now();
+}
+
+template <class F, class O> void basic_connection<F, O>::hang_up() noexcept {
+    std::error_code ignored;
+    linger_.cancel();
+    socket_.close(ignored);
+}
+
+} // namespace MATO_ABI
+} // namespace mato
+
+// ---- mato/fan_out.hpp ----
+/// @file fan_out.hpp: one stream of frames for many readers of any speed: delivery, and the limits of slow readers.
+/// Layer: 3 (mechanism; no asio, no descriptor).  Test: test/toolkit/fan_out_test.cpp, fan_out_property_test.cpp,
+/// test/fuzz/fan_out_fuzz.cpp.   Threads: distinct objects are independent.   Blocks: never.
+///
+/// Memory: the ring, and less than 512 bytes for each reader. If the ring drops a frame that readers have sent partially, one
+/// copy is kept for all of them. Copies use at most a tenth of the ring; a reader that would need more is disconnected. Linux
+/// accepts messages of up to 35 KiB completely or not at all (outbox.hpp), so only larger frames are sent partially: make the
+/// ring ten times their size. A reader closed for being slow keeps its partially sent frame while the connection lingers.
+/// broadcast.hpp connects this to sockets.
+
+// ---- mato/frame_ring.hpp ----
+/// @file frame_ring.hpp: a ring of the newest frames of a stream, each numbered and stored once.
+/// Layer: 3 (mechanism; no asio, no descriptor).  Test: test/toolkit/frame_ring_test.cpp.
+/// Threads: distinct objects are independent.   Blocks: never.
+///
+/// A frame has a sequence number, from 1, and a position: the number of stream bytes before it. Neither is ever reused.
+
+namespace mato {
+inline namespace MATO_ABI {
+
+/// Stores the newest frames of a stream in a fixed amount of memory. Used by `fan_out`; the oldest frames are dropped
+/// explicitly with `pop`.
+///
+/// @threads distinct objects are independent; one object, one thread.
+/// @blocks never.
 class frame_ring {
 public:
-    /// All of its memory, in bytes; at least `least_bytes`. An eighth of it finds frames: more than that of frames below 64
-    /// bytes makes room sooner than the bytes would need it.
+    /// `bytes`: all of its memory; at least `least_bytes`. One eighth is the index. If frames average below 64 bytes, the index
+    /// fills before the data does, and old frames are dropped earlier.
     explicit frame_ring(std::size_t bytes);
 
-    [[nodiscard]] std::uint64_t oldest() const noexcept { return oldest_; }      ///< the first that is kept; `next()` when none
-    [[nodiscard]] std::uint64_t next() const noexcept { return next_; }          ///< the number of the next frame
-    [[nodiscard]] std::uint64_t begin() const noexcept { return begin_; }        ///< where the oldest lies
-    [[nodiscard]] std::uint64_t end() const noexcept { return end_; }            ///< where the next will lie
-    [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }    ///< bytes of frames
-    [[nodiscard]] std::size_t largest() const noexcept { return capacity_ / 2; } ///< bytes of one
+    [[nodiscard]] std::uint64_t oldest() const noexcept { return oldest_; }   ///< the oldest in the ring; `next()` when empty
+    [[nodiscard]] std::uint64_t next() const noexcept { return next_; }       ///< the number of the next frame
+    [[nodiscard]] std::uint64_t begin() const noexcept { return begin_; }     ///< position of the oldest frame
+    [[nodiscard]] std::uint64_t end() const noexcept { return end_; }         ///< position of the next frame
+    [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; } ///< bytes for frames
+    [[nodiscard]] std::size_t largest() const noexcept { return capacity_ / 2; } ///< bytes of the largest frame
 
-    /// False: `pop` first. @pre size <= largest()
+    /// False: call `pop` first. @pre size <= largest()
     [[nodiscard]] bool has_room(std::size_t size) const noexcept {
         return end_ + size - begin_ <= capacity_ && next_ - oldest_ < slots_;
     }
-    /// Forgets the oldest. @pre there is one
+    /// Drops the oldest frame. @pre the ring is not empty
     void pop() noexcept { begin_ = end_of(oldest_++); }
-    /// A frame of three parts. @pre there is room for all @returns its number.
+    /// Adds a frame of three parts. @pre there is room for all @returns its number.
     std::uint64_t push(std::string_view head, std::string_view body = {}, std::string_view tail = {}) noexcept;
 
-    /// @pre of the kept ones
+    /// @pre the frame is in the ring
     [[nodiscard]] std::uint64_t end_of(std::uint64_t sequence) const noexcept { return slot(sequence) & ~superseded_bit; }
     [[nodiscard]] std::uint64_t begin_of(std::uint64_t sequence) const noexcept {
         return sequence == oldest_ ? begin_ : end_of(sequence - 1);
     }
-    /// The number of the frame that holds this byte, or begins here. @pre begin() <= position <= end()
+    /// The number of the frame that contains this byte, or begins here. @pre begin() <= position <= end()
     [[nodiscard]] std::uint64_t at(std::uint64_t position) const noexcept;
-    /// The last place between frames that is not after `position`. @pre as `at`
+    /// The last frame boundary that is not after `position`. @pre as `at`
     [[nodiscard]] std::uint64_t boundary(std::uint64_t position) const noexcept { return begin_of_or_end(at(position)); }
 
-    /// A newer frame says what this one said. @pre of the kept ones
+    /// Marks a frame that a newer one replaces. @pre the frame is in the ring
     void supersede(std::uint64_t sequence) noexcept { slot(sequence) |= superseded_bit; }
     [[nodiscard]] bool is_superseded(std::uint64_t sequence) const noexcept { return (slot(sequence) & superseded_bit) != 0; }
 
-    /// Bytes as they lie in memory, in at most two pieces; they die with the next `push`.
+    /// The bytes in memory, in at most two pieces, valid until the next `push`.
     [[nodiscard]] std::array<std::string_view, 2> bytes(std::uint64_t from, std::uint64_t to) const noexcept;
 
     static constexpr std::size_t least_bytes = 1024;
-    static constexpr std::uint64_t nowhere = ~std::uint64_t{0}; ///< behind every position and every number
+    static constexpr std::uint64_t nowhere = ~std::uint64_t{0}; ///< greater than every position and every number
 
 private:
-    static constexpr std::uint64_t superseded_bit = std::uint64_t{1} << 63; // no stream gets to 8 EiB
+    static constexpr std::uint64_t superseded_bit = std::uint64_t{1} << 63; // no stream reaches 8 EiB
 
     void write(std::string_view part) noexcept;
     [[nodiscard]] std::uint64_t& slot(std::uint64_t sequence) const noexcept { return ends_[sequence & (slots_ - 1)]; }
@@ -4211,8 +5647,8 @@ private:
     }
 
     std::size_t slots_, capacity_;          // frames, a power of two; bytes
-    std::unique_ptr<std::uint64_t[]> ends_; // where each kept frame ends
-    std::unique_ptr<char[]> data_;          // untouched memory costs nothing until the stream gets there
+    std::unique_ptr<std::uint64_t[]> ends_; // the end position of each frame
+    std::unique_ptr<char[]> data_;          // uninitialized: pages cost no memory until the stream reaches them
     std::uint64_t oldest_ = 1, next_ = 1;
     std::uint64_t begin_ = 0, end_ = 0;
     std::size_t write_at_ = 0; // end_ in data_
@@ -4272,279 +5708,65 @@ inline std::array<std::string_view, 2> frame_ring::bytes(std::uint64_t from, std
 } // namespace MATO_ABI
 } // namespace mato
 
-// ---- mato/outbox.hpp ----
-/// @file outbox.hpp: what one peer is still to be sent: frames of its own, and a place in a stream that many share.
-/// Layer: 3 (mechanism; no asio, no descriptor).  Test: test/toolkit/fan_out_test.cpp, fan_out_property_test.cpp.
+// ---- mato/key_index.hpp ----
+/// @file key_index.hpp: finds the newest frame of each key in a ring.
+/// Layer: 3 (mechanism; no asio, no descriptor).  Test: test/toolkit/key_index_test.cpp.
 /// Threads: distinct objects are independent.   Blocks: never.
-///
-/// Use: `gather` a write, give it to the kernel, say with `wrote` how much it took; nothing else in between. Own frames and the
-/// stream's leave in the order they were queued, whole frames always: what was begun is finished before anything else.
 
 namespace mato {
 inline namespace MATO_ABI {
 
-/// A frame encoded once and shared by every connection that sends it.
-using shared_frame = std::shared_ptr<const std::string>;
-
-/// The buffers of one write, and what of the outbox each stands for. It has messages, so that one system call may give the
-/// kernel more than what it takes whole or not at all.
-struct gathered_write {
-    /// Buffers of a write: IOV_MAX is 1024, but beyond a few dozen the kernel's work for each is all that counts.
-    static constexpr std::size_t most_buffers = 64;
-    /// Bytes of a message. Linux takes up to 35.6 KiB of a Unix socket's write whole or not at all (one buffer of
-    /// unix_stream_sendmsg: 32 KiB of pages and a head; seen on 6.18), so a message of whole frames leaves none half sent.
-    static constexpr std::size_t message_bytes = 35_KiB;
-    /// Where sendmmsg(2) takes several at once: together they fill an empty buffer (208 KiB by default) by two thirds.
-    static constexpr std::size_t most_messages = MATO_HAS_SENDMMSG ? 4 : 1;
-    static constexpr std::size_t most_bytes = most_messages * message_bytes;
-    static constexpr std::uint64_t own = ~std::uint64_t{0}; ///< in `place`: not of the stream
-
-    iovec buffers[most_buffers];       // NOLINT: filled up to `count`, 1.5 KiB that need no clearing
-    std::uint64_t place[most_buffers]; // NOLINT: where in the stream each begins
-    std::size_t ends[most_messages];   // NOLINT: of the messages before the last, the buffer behind it
-    std::size_t count = 0, bytes = 0;
-    std::size_t messages = 1;
-    std::size_t limit = message_bytes; ///< of `bytes`, for the last message; one frame may be longer
-
-    /// No buffer fits that message; a ring has two ends.
-    [[nodiscard]] bool is_full() const noexcept { return count + 2 > most_buffers || bytes >= limit; }
-    /// What follows is another message's. @returns false when there is none.
-    [[nodiscard]] bool next_message() noexcept {
-        const std::size_t begin = messages == 1 ? 0 : ends[messages - 2];
-        if (messages == most_messages || count == begin || count + 2 > most_buffers) return false;
-        ends[messages++ - 1] = count;
-        limit = bytes + message_bytes;
-        return true;
-    }
-    void add(std::string_view view, std::uint64_t at) noexcept {
-        if (view.empty()) return;
-        buffers[count] = {const_cast<char*>(view.data()), view.size()}; // iovec is shared with readv
-        place[count++] = at;
-        bytes += view.size();
-    }
-};
-
-class outbox;
-
-/// A place in a shared stream, as the outbox of the peer that reads it sees it. broadcast.hpp has the one there is.
-class feed {
+/// Holds at most twice as many keys as the ring has frames, plus 64.
+///
+/// Used by `fan_out` for `publish_keyed`.
+///
+/// @threads distinct objects are independent; one object, one thread.
+/// @blocks never.
+class key_index {
 public:
-    /// Before each write: makes room as the overflow policy says. May put frames into the outbox, and may end the peer.
-    virtual void prepare() = 0;
-    [[nodiscard]] virtual std::uint64_t position() const noexcept = 0; ///< the next byte to send
-    [[nodiscard]] virtual std::uint64_t end() const noexcept = 0;      ///< behind the last byte to send
-    /// Bytes between, of those there still are; at least 1 while `prepare` has something to put into the outbox.
-    [[nodiscard]] virtual std::size_t pending() const noexcept = 0;
-    /// Adds what lies between, as far as the write has room. @returns where it stopped; `until` when nothing more is there.
-    virtual std::uint64_t gather(gathered_write& write, std::uint64_t from, std::uint64_t until) const noexcept = 0;
-    /// Bytes of the stream were taken, from a place that `gather` gave.
-    virtual void advance(std::uint64_t from, std::size_t size) noexcept = 0;
-    virtual void on_drained(std::size_t queued) = 0; ///< all queued bytes, the peer's own as well
-    virtual void on_own_queued() = 0;                ///< the peer's own frames became more; may end the peer
-    virtual void on_stalled() noexcept = 0;          ///< its kernel buffer is full
-    virtual void on_writable() noexcept = 0;
-    [[nodiscard]] virtual bool is_finished() const noexcept = 0;   ///< it gets nothing more: let go of it
-    [[nodiscard]] virtual bool is_leaving() const noexcept = 0;    ///< no_more was said
-    virtual void no_more() = 0;                                    ///< frames published from now on are not for this peer
-    virtual void keep_begun() = 0;                                 ///< puts the rest of a begun frame into the outbox
-    virtual void cut_short(const failure&) {}                      ///< ends the peer, and tells it what it does not get
-    virtual void left() noexcept = 0;                              ///< the outbox let go of it; the last call
-    [[nodiscard]] virtual const void* source() const noexcept = 0; ///< tells streams apart
-
-protected:
-    ~feed() = default;
-};
-
-class outbox {
-public:
-    outbox() = default;
-    outbox(const outbox&) = delete;
-    outbox& operator=(const outbox&) = delete;
-    ~outbox() { abandon(); }
-
-    /// Calls `append(std::string&)`, which appends whole frames or, reporting its failure itself, nothing.
-    /// @returns the bytes appended.
-    template <class Append> std::size_t push(Append append);
-    void push(shared_frame frame);
-
-    /// Follows a stream from now on; the one before is left.
-    void follow(std::shared_ptr<feed> stream);
-    /// Lets go of the stream at once; a frame of it that was begun is finished from a copy.
-    void leave();
-    /// The stream goes no further than this: what is published from now on is not for this peer.
-    void no_more();
-    void abandon() noexcept; ///< lets go of everything: nothing is sent any more
-    [[nodiscard]] feed* stream() const noexcept { return feed_.get(); }
-    [[nodiscard]] bool is_begun() const noexcept { return taken_ > 0; } ///< a frame that is not the stream's was sent in part
-
-    /// What to write next. @effects feed::prepare.
-    void gather(gathered_write& write);
-    void wrote(const gathered_write& write, std::size_t size);
-
-    /// Forgets all that is not begun, so that what is pushed next comes next.
-    void drop_waiting();
-
-    [[nodiscard]] std::size_t queued() const noexcept { return own_ + (feed_ ? feed_->pending() : 0); }
-    [[nodiscard]] std::size_t own() const noexcept { return own_; }         ///< of these, what is not the stream's
-    [[nodiscard]] std::size_t replies() const noexcept { return replies_; } ///< of these, what `push` put there
-
-    /// For the stream: before what was queued after `place`, behind the rest.
-    void insert(shared_frame frame, std::uint64_t place, std::size_t skip = 0);
+    /// The ring's newest frame has this key: marks the previous frame of the key as superseded.
+    void add(frame_ring& ring, std::uint64_t key);
+    [[nodiscard]] std::size_t size() const noexcept { return newest_.size(); } ///< keys; some may be of dropped frames
 
 private:
-    struct chunk {
-        std::string own;         // frames of this peer alone, joined
-        shared_frame shared;     // or one that others send too
-        std::uint64_t after = 0; // where in the stream it was queued
-        bool is_reply = true;
-        [[nodiscard]] std::string_view bytes() const noexcept { return shared ? std::string_view(*shared) : own; }
-    };
-    static constexpr std::size_t join_bytes = 16_KiB; // own frames join one chunk up to this size
-
-    [[nodiscard]] std::uint64_t here() const noexcept { return feed_ ? feed_->end() : 0; }
-    [[nodiscard]] bool is_empty() const noexcept { return first_ == chunks_.size(); }
-    void pop() noexcept;
-
-    std::vector<chunk> chunks_; // from first_ on
-    std::size_t first_ = 0;
-    std::size_t taken_ = 0; // bytes of the first chunk
-    std::size_t own_ = 0, replies_ = 0;
-    std::shared_ptr<feed> feed_;
+    std::unordered_map<std::uint64_t, std::uint64_t> newest_;
 };
 
 // ---- implementation ----
 
-template <class Append> std::size_t outbox::push(Append append) {
-    const std::uint64_t place = here();
-    const bool joins = !is_empty() && chunks_.back().is_reply && !chunks_.back().shared && chunks_.back().after == place &&
-                       chunks_.back().own.size() < join_bytes;
-    if (!joins) chunks_.push_back({{}, {}, place, true});
-    std::string& bytes = chunks_.back().own;
-    const std::size_t before = bytes.size();
-    append(bytes);
-    const std::size_t size = bytes.size() - before;
-    if (size == 0 && !joins) chunks_.pop_back();
-    own_ += size;
-    replies_ += size;
-    if (const auto held = feed_; size > 0 && held) held->on_own_queued();
-    return size;
-}
-
-inline void outbox::push(shared_frame frame) {
-    const std::size_t size = frame->size();
-    chunks_.push_back({{}, std::move(frame), here(), true});
-    own_ += size;
-    replies_ += size;
-    if (const auto held = feed_) held->on_own_queued();
-}
-
-inline void outbox::insert(shared_frame frame, std::uint64_t place, std::size_t skip) {
-    auto at = chunks_.begin() + static_cast<std::ptrdiff_t>(first_);
-    if (skip == 0)
-        while (at != chunks_.end() && at->after <= place) ++at;
-    else
-        taken_ = skip; // the rest of a begun frame: nothing own is begun, it comes first
-    own_ += frame->size() - skip;
-    chunks_.insert(at, {{}, std::move(frame), place, false});
-}
-
-inline void outbox::follow(std::shared_ptr<feed> stream) {
-    leave();
-    feed_ = std::move(stream);
-}
-
-inline void outbox::leave() {
-    if (!feed_) return;
-    feed_->keep_begun();
-    for (std::size_t i = first_; i < chunks_.size(); ++i) chunks_[i].after = 0;
-    std::exchange(feed_, {})->left();
-}
-
-inline void outbox::no_more() {
-    if (const auto held = feed_) held->no_more();
-    if (feed_ && feed_->is_finished()) leave();
-}
-
-inline void outbox::abandon() noexcept {
-    chunks_.clear();
-    first_ = taken_ = own_ = replies_ = 0;
-    if (const auto gone = std::exchange(feed_, {})) gone->left();
-}
-
-inline void outbox::gather(gathered_write& write) {
-    if (const auto held = feed_) held->prepare(); // which may leave it
-    if (feed_ && feed_->is_finished()) leave();
-    std::uint64_t place = feed_ ? feed_->position() : 0;
-    const auto is_full = [&write] { return write.is_full() && !write.next_message(); };
-    for (std::size_t i = first_; i < chunks_.size() && !is_full(); ++i) {
-        const chunk& next = chunks_[i];
-        if (next.after > place) {
-            place = feed_->gather(write, place, next.after);
-            if (place < next.after || is_full()) return; // more of the stream comes first
-        }
-        write.add(next.bytes().substr(i == first_ ? taken_ : 0), gathered_write::own);
-    }
-    if (feed_ && !is_full()) feed_->gather(write, place, feed_->end());
-}
-
-inline void outbox::wrote(const gathered_write& write, std::size_t size) {
-    for (std::size_t i = 0; i < write.count && size > 0; ++i) {
-        const std::size_t taken = size < write.buffers[i].iov_len ? size : write.buffers[i].iov_len;
-        size -= taken;
-        if (write.place[i] != gathered_write::own) {
-            feed_->advance(write.place[i], taken);
-            continue;
-        }
-        if (feed_ && chunks_[first_].after > feed_->position()) // what lay before it was skipped, and stays so
-            feed_->advance(chunks_[first_].after, 0);
-        own_ -= taken;
-        if (chunks_[first_].is_reply) replies_ -= taken;
-        taken_ += taken;
-        if (taken_ == chunks_[first_].bytes().size()) pop();
-    }
-    if (const auto held = feed_) held->on_drained(queued());
-    if (feed_ && feed_->is_finished()) leave();
-}
-
-inline void outbox::pop() noexcept {
-    taken_ = 0;
-    chunks_[first_] = {}; // frees its bytes
-    if (++first_ == chunks_.size()) {
-        chunks_.clear();
-        first_ = 0;
-    } else if (first_ >= 32 && first_ * 2 >= chunks_.size()) { // so that a queue that never empties does not grow
-        chunks_.erase(chunks_.begin(), chunks_.begin() + static_cast<std::ptrdiff_t>(first_));
-        first_ = 0;
-    }
-}
-
-inline void outbox::drop_waiting() {
-    leave();
-    const std::size_t keep = first_ + (taken_ > 0 ? 1 : 0);
-    while (chunks_.size() > keep) {
-        own_ -= chunks_.back().bytes().size();
-        if (chunks_.back().is_reply) replies_ -= chunks_.back().bytes().size();
-        chunks_.pop_back();
-    }
-    if (is_empty()) {
-        chunks_.clear();
-        first_ = 0;
-    }
+inline void key_index::add(frame_ring& ring, std::uint64_t key) {
+    const std::uint64_t sequence = ring.next() - 1;
+    const auto [at, fresh] = newest_.try_emplace(key, sequence);
+    if (!fresh && at->second >= ring.oldest()) ring.supersede(at->second);
+    at->second = sequence;
+    if (newest_.size() > 2 * (ring.next() - ring.oldest()) + 64) // most belong to dropped frames
+        std::erase_if(newest_, [&](const auto& known) { return known.second < ring.oldest(); });
 }
 
 } // namespace MATO_ABI
 } // namespace mato
 
+// ---- mato/partial_frames.hpp ----
+/// @file partial_frames.hpp: copies of partially sent frames, so that sending can finish after the ring has dropped them.
+/// Layer: 3 (mechanism; no asio, no descriptor).  Test: test/toolkit/partial_frames_test.cpp.
+/// Threads: distinct objects are independent.   Blocks: never.
+
 namespace mato {
 inline namespace MATO_ABI {
 
-/// One copy of a frame for all who are in it. It lives as long as an outbox holds it, which may be longer than this object.
-class begun_frames {
+/// One copy of a frame, shared by all subscribers that have sent a part of it. A copy lives as long as an outbox holds it,
+/// which may be longer than this object.
+///
+/// Used by `fan_out` when the ring drops a frame.
+///
+/// @threads one object and its copies, one thread.
+/// @blocks never.
+class partial_frames {
 public:
-    /// @pre the ring has it
+    /// @pre the ring still has the frame
     [[nodiscard]] shared_frame copy(const frame_ring& ring, std::uint64_t sequence);
     [[nodiscard]] bool has(std::uint64_t sequence) const { return kept_->frames.count(sequence) > 0; }
-    [[nodiscard]] std::size_t bytes() const noexcept { return kept_->bytes; } ///< of all copies that live
+    [[nodiscard]] std::size_t bytes() const noexcept { return kept_->bytes; } ///< of all copies alive
 
 private:
     struct kept {
@@ -4556,7 +5778,7 @@ private:
 
 // ---- implementation ----
 
-inline shared_frame begun_frames::copy(const frame_ring& ring, std::uint64_t sequence) {
+inline shared_frame partial_frames::copy(const frame_ring& ring, std::uint64_t sequence) {
     if (const auto known = kept_->frames.find(sequence); known != kept_->frames.end()) return known->second.lock();
     auto bytes = std::make_unique<std::string>();
     for (const auto part : ring.bytes(ring.begin_of(sequence), ring.end_of(sequence))) bytes->append(part);
@@ -4573,730 +5795,101 @@ inline shared_frame begun_frames::copy(const frame_ring& ring, std::uint64_t seq
 } // namespace MATO_ABI
 } // namespace mato
 
-// ---- mato/broadcast.hpp ----
-/// @file broadcast.hpp: one stream of frames to many connections, encoded and stored once, with a bound for every one of them.
-/// Layer: 3 (asio).  Test: test/toolkit/broadcast_test.cpp, test/process/broadcast_process_test.cpp.
-/// Threads: as connection.hpp.   Blocks: never.
-///
-/// A frame lies in one ring; a subscriber is a place in it. What a slow one may cost is its overflow policy's to say, and never
-/// another's delay. All that one turn of the loop publishes leaves in one write for each subscriber, among its own frames
-/// (`send`) in the order of the calls. Publishing, subscribing and closing from inside any callback is safe.
-
-// ---- mato/connection.hpp ----
-/// @file connection.hpp: frames over one stream socket, in order, within a bound, each way.
-/// Layer: 3 (asio).  Test: test/toolkit/connection_test.cpp, connection_end_test.cpp.
-/// Threads: all calls and callbacks on the thread that runs the io_context.   Blocks: never.
-/// Fork: made after the last fork.
-///
-/// Everything queued during one turn of the loop leaves in one system call (outbox.hpp: up to 140 KiB), and so does all that
-/// the frames of one read are answered with; a full kernel buffer is waited for. A frame once begun is finished or the
-/// connection ends. Callbacks may call anything on the connection, `close` included, and may drop what owns it. What they throw
-/// ends the connection, unless `on_exception` decides otherwise; so does an allocation that fails here.
-
-// ---- mato/descriptors.hpp ----
-/// @file descriptors.hpp: open descriptors as part of what is said over a Unix socket.
-/// Layer: 3 (mechanism; no asio).  Test: test/toolkit/descriptors_test.cpp.
-/// Threads: safe.   Blocks: never (MSG_DONTWAIT).
-/// Source: unix(7) SCM_RIGHTS: the receiver gets numbers of its own for the same open file descriptions, with the first byte.
-
-namespace mato {
-inline namespace MATO_ABI {
-
-/// Descriptors in one message. The kernel's own limit is 253; nobody here needs more than a terminal and a pipe.
-inline constexpr std::size_t max_passed_descriptors = 8;
-
-/// Sends what the kernel takes of `bytes`; the descriptors travel with the first byte, so they are gone once any byte is.
-/// @returns bytes taken; 0 when the socket is full. @pre bytes is not empty.
-/// @errors E2BIG: more than `max_passed_descriptors`; nothing is sent · any of sendmsg(2).
-[[nodiscard]] inline std::size_t send_descriptors(int socket, std::string_view bytes, std::span<const int> descriptors,
-                                                  error_out out);
-
-/// Reads once, and appends the descriptors that came along, each close-on-exec, to `into`.
-/// Where this process's table has no room for all of a message's, none of them comes: half of them would be taken for others.
-/// @returns bytes read, 0 when none are there. @errors closed: end of stream · malformed: more descriptors than
-/// `max_passed_descriptors`, all of which are closed · any of recvmsg(2).
-[[nodiscard]] inline std::size_t receive_descriptors(int socket, std::span<char> room, std::vector<unique_fd>& into,
-                                                     error_out out);
-
-// ---- implementation ----
-
-namespace detail {
-// Aligned as CMSG_DATA needs it (cmsg(3)).
-struct control_room {
-    alignas(struct cmsghdr) char bytes[CMSG_SPACE(sizeof(int) * max_passed_descriptors)];
-};
-} // namespace detail
-
-inline std::size_t send_descriptors(int socket, std::string_view bytes, std::span<const int> descriptors, error_out out) {
-    if (descriptors.size() > max_passed_descriptors) {
-        out.set({E2BIG, std::system_category()}, "send descriptors", {},
-                std::to_string(descriptors.size()) + " at once, at most " + std::to_string(max_passed_descriptors) + " may be");
-        return 0;
-    }
-    detail::control_room control{};
-    iovec data{const_cast<char*>(bytes.data()), bytes.size()};
-    msghdr message{};
-    message.msg_iov = &data;
-    message.msg_iovlen = 1;
-    if (!descriptors.empty()) {
-        const std::size_t size = descriptors.size_bytes();
-        message.msg_control = control.bytes;
-        message.msg_controllen = CMSG_SPACE(size);
-        cmsghdr* const header = CMSG_FIRSTHDR(&message);
-        header->cmsg_level = SOL_SOCKET;
-        header->cmsg_type = SCM_RIGHTS;
-        header->cmsg_len = CMSG_LEN(size);
-        std::memcpy(CMSG_DATA(header), descriptors.data(), size);
-    }
-    const ssize_t sent = sys::sendmsg(socket, &message, MSG_DONTWAIT);
-    if (sent >= 0) return static_cast<std::size_t>(sent);
-    if (errno != EAGAIN && errno != EWOULDBLOCK) out.set(last_error(), "send descriptors");
-    return 0;
-}
-
-inline std::size_t receive_descriptors(int socket, std::span<char> room, std::vector<unique_fd>& into, error_out out) {
-    detail::control_room control{};
-    iovec data{room.data(), room.size()};
-    msghdr message{};
-    message.msg_iov = &data;
-    message.msg_iovlen = 1;
-    message.msg_control = control.bytes;
-    message.msg_controllen = sizeof control.bytes;
-    const ssize_t got = sys::recvmsg(socket, &message, MSG_DONTWAIT);
-    if (got < 0) {
-        if (errno != EAGAIN && errno != EWOULDBLOCK) out.set(last_error(), "receive");
-        return 0;
-    }
-    std::vector<unique_fd> came;
-    for (cmsghdr* each = CMSG_FIRSTHDR(&message); each != nullptr; each = CMSG_NXTHDR(&message, each)) {
-        if (each->cmsg_level != SOL_SOCKET || each->cmsg_type != SCM_RIGHTS) continue;
-        const std::size_t count = (each->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-        for (std::size_t i = 0; i < count; ++i) {
-            int fd = -1;
-            std::memcpy(&fd, CMSG_DATA(each) + i * sizeof(int), sizeof fd);
-            came.emplace_back(fd);
-        }
-    }
-    const bool has_no_room = came.size() < max_passed_descriptors; // else the kernel would have gone on
-    if ((message.msg_flags & MSG_CTRUNC) && has_no_room)
-        came.clear();
-    else if (message.msg_flags & MSG_CTRUNC)
-        return out.set(errc::malformed, "receive", {}, "more descriptors at once than anybody may pass"), 0;
-    for (unique_fd& each : came) into.push_back(std::move(each));
-    if (got == 0) out.set(errc::closed, "receive");
-    return static_cast<std::size_t>(got);
-}
-
-} // namespace MATO_ABI
-} // namespace mato
-
-namespace mato {
-inline namespace MATO_ABI {
-
-namespace detail {
-/// False for what says that it loses frames.
-template <class Overflow> [[nodiscard]] constexpr bool keeps_every_frame() noexcept {
-    if constexpr (requires { Overflow::loses_frames; })
-        return !Overflow::loses_frames;
-    else
-        return true;
-}
-} // namespace detail
-
-template <class Framing = length_prefixed<>, class Overflow = disconnect> class basic_connection
-    : public std::enable_shared_from_this<basic_connection<Framing, Overflow>> {
-    static_assert(framing_policy<Framing>, "mato: the framing policy lacks a member, see framing.hpp");
-    static_assert(overflow_policy<Overflow>, "mato: the overflow policy needs on_queued and on_drained, see overflow.hpp");
-    static_assert(detail::keeps_every_frame<Overflow>(),
-                  "mato: a connection's own frames are never lost; this overflow policy is for a broadcast's subscribers");
-
-public:
-    using framing = Framing;
-
-    struct handlers {
-        /// A whole payload; the view dies with the call.
-        callback<void(std::string_view payload)> on_frame{};
-        /// Once, last, never from inside another call: errc::closed when the peer left, else why.
-        callback<void(const failure& why)> on_closed{};
-        /// The queue is empty again: a producer that waits may go on.
-        callback<void()> on_drained{};
-        /// What one of these threw (failure::step names it), or ENOMEM. Runs inside the catch block: `throw;` hands it on, out
-        /// of run(), and the connection is read on. Not set: the connection is closed with it. Set: nothing else is done.
-        callback<void(const failure& why)> on_exception{};
-    };
-
-    /// Takes a connected socket. Nothing is read before `start`.
-    basic_connection(asio::io_context& context, unique_fd socket, Overflow overflow = {});
-    basic_connection(const basic_connection&) = delete;
-    basic_connection& operator=(const basic_connection&) = delete;
-    virtual ~basic_connection() = default;
-
-    void start(handlers callbacks);
-    /// As `start`, and takes what has come already: `on_frame` may be called before this returns.
-    void start_now(handlers callbacks);
-
-    /// Queues one frame. The overflow policy may end the connection (errc::slow_consumer); after the end nothing is queued.
-    /// @errors frame_too_large: not queued, the connection goes on.
-    void send(std::string_view payload, error_out out);
-    void send(std::string_view payload) {
-        or_throw([&](failure& why) { send(payload, why); });
-    }
-    /// As `send`, of bytes that already are frames of this framing.
-    void send_encoded(shared_frame frame);
-
-    /// Reads no more, sends what is queued for at most `linger`, then closes with `why`.
-    void close(failure why, milliseconds linger = default_linger);
-    /// Closes at once; what is queued is lost.
-    void abort(failure why);
-
-    /// From now on descriptors that the peer passes along are kept, at most `most` at a time; more end the connection
-    /// (errc::malformed). Without this the kernel closes them unseen. Take them in `on_frame`: once no byte of a frame is left
-    /// to deliver, those that no frame took are closed. Where the process's table has no room they are missing.
-    void accept_descriptors(std::size_t most) noexcept { most_descriptors_ = most; }
-    /// The oldest descriptor that came and was not taken: it came no later than the frame it belongs to. Empty when none did.
-    [[nodiscard]] unique_fd take_descriptor() {
-        if (descriptors_.empty()) return {};
-        unique_fd first = std::move(descriptors_.front());
-        descriptors_.erase(descriptors_.begin());
-        return first;
-    }
-
-    /// The time from a frame's first byte to its last, for later frames; more ends the connection (errc::timed_out). What has
-    /// come is memory that is kept for it.
-    void set_frame_deadline(milliseconds limit) noexcept { frame_deadline_ = limit; }
-
-    /// Calls nobody any more, whatever happens: before what the callbacks refer to goes away.
-    void forget_callbacks() noexcept { callbacks_ = {}; }
-
-    [[nodiscard]] bool is_open() const noexcept { return state_ == state::open; }
-    /// Bytes not yet taken by the kernel: of `send`, and of a broadcast it follows.
-    [[nodiscard]] std::size_t queued_bytes() const noexcept { return out_.queued(); }
-    [[nodiscard]] std::uint64_t sent_bytes() const noexcept { return sent_; } ///< taken by the kernel since the start
-    [[nodiscard]] int native_handle() { return socket_.native_handle(); }
-
-    static constexpr milliseconds default_frame_deadline{
-        30'000};                                        ///< a suspended peer that was just sending is continued by then
-    static constexpr milliseconds default_linger{1000}; ///< a reading peer takes a full queue in a few ms
-
-    // ---- for what streams to it: broadcast.hpp ----
-
-    [[nodiscard]] outbox& box() noexcept { return out_; }
-    /// Sends a shared stream's frames among its own from now on, instead of the one it followed.
-    void follow(std::shared_ptr<feed> stream);
-    /// Writes now what the kernel takes, once.
-    void flush() {
-        if (!waiting_) write();
-    }
-    /// Closes it because it did not read in time: what was begun is finished, what waits is lost, and `last_payload` is sent
-    /// beyond the full kernel buffer, so that it is there when the peer reads again.
-    void fall_behind(failure why, std::optional<std::string> last_payload);
-    void cut_off(failure why) { abort(std::move(why)); }
-
-protected:
-    /// For an owner that goes away: ends it and tells that before returning. The peer sees the end at `hang_up`.
-    void end_now(failure why);
-    void hang_up() noexcept;
-
-private:
-    enum class state : unsigned char { open, closing, closed };
-
-    static constexpr std::size_t first_read_bytes = 4_KiB; // a request; doubled while reads come back full
-    static constexpr std::size_t most_read_bytes = 16_KiB; // four pty reads' worth
-
-    void read();
-    void take_what_came();
-    [[nodiscard]] std::size_t receive(error_out out);
-    void deliver();
-    void mind_rest(bool came_whole);
-    void watch_half_frame();
-    void queued(std::size_t bytes);
-    void flush_soon();
-    void write();
-    [[nodiscard]] ssize_t give_kernel(gathered_write& bytes);
-    [[nodiscard]] ssize_t give_messages(gathered_write& bytes);
-    void wait_until_writable();
-    void finish();
-    void tell_end();
-    void tell_end_now();
-    void resume() noexcept;
-    template <class Call> void guarded(const char* step, Call call);
-    [[nodiscard]] static failure no_memory(const char* step) { return {{ENOMEM, std::system_category()}, step, {}, {}}; }
-
-    asio::io_context& context_;
-    asio::local::stream_protocol::socket socket_;
-    asio::steady_timer linger_;
-    handlers callbacks_;
-    detail::exception_guard guard_;
-    frame_decoder<Framing> decoder_;
-    Overflow overflow_;
-    std::vector<unique_fd> descriptors_;
-    std::size_t most_descriptors_ = 0, read_bytes_ = first_read_bytes;
-    milliseconds frame_deadline_ = default_frame_deadline;
-    clock::time_point half_until_{}; // when what has come and is not a whole frame must be one
-    outbox out_;
-    std::uint64_t sent_ = 0;
-    failure why_;
-    state state_ = state::open;
-    bool writing_ = false, waiting_ = false;
-    bool flush_posted_ = false, delivering_ = false, flush_due_ = false;
-    bool is_half_ = false, watches_half_ = false;
-};
-
-using connection = basic_connection<>;
-
-// ---- implementation ----
-
-namespace detail {
-/// asio numbers errors as the system does, but in a category of its own, which no condition of ours would match.
-[[nodiscard]] inline std::error_code plain_code(const std::error_code& why) noexcept {
-    return why.category() == asio::error::get_system_category() ? std::error_code(why.value(), std::system_category()) : why;
-}
-} // namespace detail
-
-template <class F, class O> basic_connection<F, O>::basic_connection(asio::io_context& context, unique_fd socket, O overflow)
-    : context_(context), socket_(context), linger_(context), overflow_(std::move(overflow)) {
-    std::error_code why;
-    socket_.assign(asio::local::stream_protocol(), socket.get(), why);
-    if (why) throw error({why, "adopt socket", {}, {}});
-    static_cast<void>(socket.release());
-}
-
-template <class F, class O> void basic_connection<F, O>::start(handlers callbacks) {
-    callbacks_ = std::move(callbacks);
-    if (state_ == state::open) return read();
-    if (state_ == state::closed) tell_end(); // it ended before anybody listened
-}
-
-template <class F, class O> void basic_connection<F, O>::start_now(handlers callbacks) {
-    if (state_ != state::open) return start(std::move(callbacks));
-    callbacks_ = std::move(callbacks);
-    const auto self = this->shared_from_this();
-    guarded("read", [&] { take_what_came(); });
-}
-
-template <class F, class O> template <class Call> void basic_connection<F, O>::guarded(const char* step, Call call) {
-    guard_(call, [&] {
-        failure why = current_failure(step);
-        if (callbacks_.on_exception) return callbacks_.on_exception(why);
-        close(std::move(why));
-    });
-}
-
-template <class F, class O> void basic_connection<F, O>::read() {
-    try {
-        socket_.async_wait(asio::socket_base::wait_read, [self = this->shared_from_this()](std::error_code why) {
-            if (self->state_ != state::open) return;
-            if (why) return self->abort({detail::plain_code(why), "read", {}, {}});
-            self->guarded("read", [&] { self->take_what_came(); });
-        });
-    } catch (const std::bad_alloc&) {
-        abort(no_memory("read"));
-    }
-}
-
-template <class F, class O> void basic_connection<F, O>::take_what_came() {
-    failure problem;
-    scope_exit thrown([this] { resume(); });
-    const std::size_t size = receive(problem);
-    thrown.dismiss();
-    if (problem) return abort(std::move(problem));
-    if (size >= read_bytes_ && read_bytes_ < most_read_bytes) read_bytes_ *= 2;
-    decoder_.commit(size);
-    deliver();
-}
-
-template <class F, class O> std::size_t basic_connection<F, O>::receive(error_out out) {
-    const auto room = decoder_.prepare(read_bytes_);
-    if (most_descriptors_ > 0) {
-        const std::size_t size = receive_descriptors(socket_.native_handle(), room, descriptors_, out);
-        if (descriptors_.size() > most_descriptors_)
-            out.set(errc::malformed, "read", {}, "it passes descriptors nobody asked for");
-        return size;
-    }
-    const ssize_t got = sys::recv(socket_.native_handle(), room.data(), room.size(), MSG_DONTWAIT);
-    if (got == 0)
-        out.set(errc::closed, "read");
-    else if (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK)
-        out.set(last_error(), "read");
-    return got > 0 ? static_cast<std::size_t>(got) : 0;
-}
-
-template <class F, class O> void basic_connection<F, O>::deliver() {
-    failure why;
-    delivering_ = true; // what is sent meanwhile leaves at the end, without another turn of the loop
-    scope_exit thrown([this] {
-        delivering_ = false;
-        if (std::exchange(flush_due_, false)) flush_soon();
-        resume();
-    });
-    bool came_whole = false;
-    while (state_ == state::open) {
-        const auto frame = decoder_.next(why);
-        if (why) {
-            abort(std::move(why));
-            break;
-        }
-        if (!frame) break;
-        came_whole = true;
-        if (callbacks_.on_frame) guarded("on_frame", [&] { callbacks_.on_frame(*frame); });
-    }
-    mind_rest(came_whole);
-    delivering_ = false;
-    if (std::exchange(flush_due_, false)) flush();
-    thrown.dismiss();
-    if (state_ == state::open) read();
-}
-
-/// What no whole frame took: descriptors are closed, half a frame has its deadline.
-template <class F, class O> void basic_connection<F, O>::mind_rest(bool came_whole) {
-    if (decoder_.buffered() == 0) {
-        is_half_ = false;
-        descriptors_.clear();
-        return;
-    }
-    if (state_ != state::open) return;
-    if (came_whole || !is_half_) half_until_ = deadline::in(frame_deadline_).at();
-    is_half_ = true;
-    if (!watches_half_) watch_half_frame();
-}
-
-// Not cancelled when the frame is whole: most large frames come in several reads, and each change of the timer is a system
-// call.
-template <class F, class O> void basic_connection<F, O>::watch_half_frame() {
-    watches_half_ = true;
-    linger_.expires_at(half_until_);
-    linger_.async_wait([held = this->weak_from_this()](std::error_code cancelled) {
-        const auto self = held.lock();
-        if (cancelled || !self || self->state_ != state::open) return;
-        self->watches_half_ = false;
-        if (!self->is_half_) return;
-        if (clock::now() < self->half_until_) return self->watch_half_frame();
-        self->abort({errc::timed_out, "read", {}, "half a frame came, and the rest of it did not in time"});
-    });
-}
-
-// After an exception that was handed on: the frames that are left are delivered in a turn of their own.
-template <class F, class O> void basic_connection<F, O>::resume() noexcept {
-    if (state_ != state::open) return;
-    try {
-        asio::post(context_, [self = this->shared_from_this()] {
-            if (self->state_ == state::open) self->guarded("read", [&] { self->deliver(); });
-        });
-    } catch (...) {
-        abort(no_memory("read"));
-    }
-}
-
-template <class F, class O> void basic_connection<F, O>::send(std::string_view payload, error_out out) {
-    if (state_ != state::open) return;
-    queued(out_.push([&](std::string& bytes) { F::append(bytes, payload, out); }));
-}
-
-template <class F, class O> void basic_connection<F, O>::send_encoded(shared_frame frame) {
-    if (state_ != state::open || !frame || frame->empty()) return;
-    const std::size_t bytes = frame->size();
-    out_.push(std::move(frame));
-    queued(bytes);
-}
-
-template <class F, class O> void basic_connection<F, O>::queued(std::size_t bytes) {
-    if (bytes == 0 || state_ != state::open) return;
-    if (overflow_.on_queued(out_.own(), clock::now()) == overflow_verdict::disconnect)
-        return abort({errc::slow_consumer, "send", {}, "slow consumer: " + std::to_string(out_.queued()) + " bytes unread"});
-    flush_soon();
-}
-
-template <class F, class O> void basic_connection<F, O>::follow(std::shared_ptr<feed> stream) {
-    out_.follow(std::move(stream));
-    if (waiting_) out_.stream()->on_stalled();
-    flush_soon();
-}
-
-// Posted, so that all that one turn of the loop sends is gathered.
-template <class F, class O> void basic_connection<F, O>::flush_soon() {
-    if (waiting_ || flush_posted_ || state_ == state::closed) return;
-    if (delivering_) {
-        flush_due_ = true;
-        return;
-    }
-    try {
-        asio::post(context_, [self = this->shared_from_this()] {
-            self->flush_posted_ = false;
-            self->guarded("write", [&] { self->flush(); });
-        });
-        flush_posted_ = true;
-    } catch (const std::bad_alloc&) {
-        abort(no_memory("write"));
-    }
-}
-
-template <class F, class O> void basic_connection<F, O>::write() {
-    if (writing_ || state_ == state::closed) return; // writing: a handler of the stream's leads back here
-    const auto self = this->shared_from_this();
-    const bool was_empty = out_.queued() == 0;
-    gathered_write bytes;
-    writing_ = true;
-    ssize_t taken = 0;
-    {
-        const scope_exit written([this] { writing_ = false; });
-        out_.gather(bytes);
-        if (bytes.count > 0 && state_ != state::closed) taken = give_kernel(bytes);
-        if (taken > 0) {
-            sent_ += static_cast<std::size_t>(taken);
-            out_.wrote(bytes, static_cast<std::size_t>(taken));
-            overflow_.on_drained(out_.own());
-        }
-    }
-    if (state_ == state::closed) return;
-    if (taken < 0 && errno != EAGAIN && errno != EWOULDBLOCK) return abort({last_error(), "write", {}, {}});
-    if (taken < 0 || static_cast<std::size_t>(taken) < bytes.bytes) return wait_until_writable();
-    if (out_.queued() > 0) return flush_soon();
-    if (state_ == state::closing) return finish();
-    if (!was_empty && callbacks_.on_drained) guarded("on_drained", [&] { callbacks_.on_drained(); });
-}
-
-template <class F, class O> ssize_t basic_connection<F, O>::give_kernel(gathered_write& bytes) {
-#if MATO_HAS_SENDMMSG
-    if (bytes.messages > 1) return give_messages(bytes);
-#endif
-    if (bytes.count == 1)
-        return sys::send(socket_.native_handle(), bytes.buffers[0].iov_base, bytes.buffers[0].iov_len, MSG_DONTWAIT);
-    msghdr message{};
-    message.msg_iov = bytes.buffers;
-    message.msg_iovlen = bytes.count;
-    return sys::sendmsg(socket_.native_handle(), &message, MSG_DONTWAIT);
-}
-
-#if MATO_HAS_SENDMMSG
-// Up to the first that is not taken whole; a frame is not begun by it.
-template <class F, class O> ssize_t basic_connection<F, O>::give_messages(gathered_write& bytes) {
-    mmsghdr messages[gathered_write::most_messages]{};
-    for (std::size_t i = 0, begin = 0; i < bytes.messages; ++i) {
-        const std::size_t end = i + 1 < bytes.messages ? bytes.ends[i] : bytes.count;
-        messages[i].msg_hdr.msg_iov = bytes.buffers + begin;
-        messages[i].msg_hdr.msg_iovlen = end - begin;
-        begin = end;
-    }
-    const int taken = sys::sendmmsg(socket_.native_handle(), messages, static_cast<unsigned>(bytes.messages), MSG_DONTWAIT);
-    ssize_t size = taken < 0 ? -1 : 0;
-    for (int i = 0; i < taken; ++i) size += messages[i].msg_len;
-    return size;
-}
-#endif
-
-template <class F, class O> void basic_connection<F, O>::wait_until_writable() {
-    if (std::exchange(waiting_, true)) return;
-    if (feed* const stream = out_.stream()) stream->on_stalled();
-    try {
-        socket_.async_wait(asio::socket_base::wait_write, [self = this->shared_from_this()](std::error_code why) {
-            self->waiting_ = false;
-            if (self->state_ == state::closed) return;
-            if (why) return self->abort({detail::plain_code(why), "write", {}, {}});
-            self->guarded("write", [&] {
-                if (feed* const stream = self->out_.stream()) stream->on_writable();
-                self->write();
-            });
-        });
-    } catch (const std::bad_alloc&) {
-        waiting_ = false;
-        abort(no_memory("write"));
-    }
-}
-
-template <class F, class O> void basic_connection<F, O>::fall_behind(failure why, std::optional<std::string> last_payload) {
-    if (state_ == state::closed) return;
-    out_.drop_waiting();
-    std::error_code ignored; // a payload too large is not sent, a buffer that stays small is waited for
-    if (last_payload) out_.push([&](std::string& bytes) { F::append(bytes, *last_payload, ignored); });
-    asio::socket_base::send_buffer_size size; // of which asio says the half on Linux, where half is for the kernel's own use
-    socket_.get_option(size, ignored);
-    socket_.set_option(asio::socket_base::send_buffer_size(2 * size.value() + static_cast<int>(out_.queued())), ignored);
-    if (state_ == state::open) close(std::move(why));
-    write();
-}
-
-template <class F, class O> void basic_connection<F, O>::close(failure why, milliseconds linger) {
-    if (state_ != state::open) return;
-    why_ = std::move(why);
-    state_ = state::closing;
-    out_.no_more();
-    if (out_.queued() == 0) return finish();
-    flush_soon();
-    try {
-        linger_.expires_at(deadline::in(linger).at());
-        linger_.async_wait([self = this->shared_from_this()](std::error_code cancelled) {
-            if (!cancelled) self->finish();
-        });
-    } catch (const std::bad_alloc&) {
-        finish();
-    }
-}
-
-template <class F, class O> void basic_connection<F, O>::abort(failure why) {
-    if (state_ == state::closed) return;
-    if (state_ == state::open) why_ = std::move(why);
-    finish();
-}
-
-template <class F, class O> void basic_connection<F, O>::finish() {
-    if (state_ == state::closed) return;
-    state_ = state::closed;
-    out_.abandon();
-    std::error_code ignored;
-    linger_.cancel();
-    socket_.close(ignored);
-    tell_end();
-}
-
-// Posted: the caller may be inside on_frame, or iterating over connections. Without memory for that it is told at once.
-template <class F, class O> void basic_connection<F, O>::tell_end() {
-    try {
-        return asio::post(context_, [self = this->shared_from_this()] { self->tell_end_now(); });
-    } catch (const std::bad_alloc&) {
-    }
-    const auto self = this->shared_from_this();
-    tell_end_now();
-}
-
-template <class F, class O> void basic_connection<F, O>::tell_end_now() {
-    const auto callbacks = std::exchange(callbacks_, {});
-    if (!callbacks.on_closed) return;
-    guard_([&] { callbacks.on_closed(why_); },
-           [&] {
-               const failure why = current_failure("on_closed");
-               if (callbacks.on_exception) callbacks.on_exception(why);
-           });
-}
-
-template <class F, class O> void basic_connection<F, O>::end_now(failure why) {
-    const auto self = this->shared_from_this();
-    if (state_ == state::open) why_ = std::move(why);
-    if (std::exchange(state_, state::closed) != state::closed) {
-        out_.abandon();
-        linger_.cancel();
-    }
-    tell_end_now();
-}
-
-template <class F, class O> void basic_connection<F, O>::hang_up() noexcept {
-    std::error_code ignored;
-    linger_.cancel();
-    socket_.close(ignored);
-}
-
-} // namespace MATO_ABI
-} // namespace mato
-
-// ---- mato/fan_out.hpp ----
-/// @file fan_out.hpp: one stream of frames and many readers of any speed: who is sent what is published, and who is judged.
-/// Layer: 3 (mechanism; no asio, no descriptor).  Test: test/toolkit/fan_out_test.cpp, fan_out_property_test.cpp,
-/// test/fuzz/fan_out_fuzz.cpp.   Threads: distinct objects are independent.   Blocks: never.
-///
-/// Memory is the ring and less than 512 bytes for each reader. A frame that was sent in part and that the ring forgets is kept
-/// beside it, once for all who are in it, up to a tenth of the ring; who would need more is cut off. Linux takes messages of
-/// up to 35 KiB whole or not at all (outbox.hpp), so that is for larger frames: make the ring ten times their size. Those that
-/// are closed for being slow keep what they had begun as long as the connection lingers. broadcast.hpp puts sockets to it.
-
-// ---- mato/key_index.hpp ----
-/// @file key_index.hpp: which of a ring's frames is the newest of its key.
-/// Layer: 3 (mechanism; no asio, no descriptor).  Test: test/toolkit/key_index_test.cpp.
-/// Threads: distinct objects are independent.   Blocks: never.
-
-namespace mato {
-inline namespace MATO_ABI {
-
-/// Holds at most twice as many keys as the ring has frames, and 64.
-class key_index {
-public:
-    /// The ring's newest frame is of this key: the one before it is superseded.
-    void add(frame_ring& ring, std::uint64_t key);
-    [[nodiscard]] std::size_t size() const noexcept { return newest_.size(); } ///< keys; some may be of frames that are gone
-
-private:
-    std::unordered_map<std::uint64_t, std::uint64_t> newest_;
-};
-
-// ---- implementation ----
-
-inline void key_index::add(frame_ring& ring, std::uint64_t key) {
-    const std::uint64_t sequence = ring.next() - 1;
-    const auto [at, fresh] = newest_.try_emplace(key, sequence);
-    if (!fresh && at->second >= ring.oldest()) ring.supersede(at->second);
-    at->second = sequence;
-    if (newest_.size() > 2 * (ring.next() - ring.oldest()) + 64) // most are of frames that are gone
-        std::erase_if(newest_, [&](const auto& known) { return known.second < ring.oldest(); });
-}
-
-} // namespace MATO_ABI
-} // namespace mato
-
 // ---- mato/subscriber.hpp ----
-/// @file subscriber.hpp: one reader of a stream: a place in the ring, and what its overflow policy does when it is behind.
+/// @file subscriber.hpp: one reader of a stream: its position in the ring, and its overflow policy applied when it lags.
 /// Layer: 3 (mechanism; no asio, no descriptor).  Test: test/toolkit/fan_out_test.cpp, fan_out_property_test.cpp.
 /// Threads: distinct objects are independent.   Blocks: never.
 
 // ---- mato/subscription.hpp ----
-/// @file subscription.hpp: what a subscriber of a stream asks for, and what it, its stream and their owner are told.
+/// @file subscription.hpp: where a subscriber joins a stream, its gaps and counters, and the callbacks of the stream.
 /// Layer: 3 (mechanism; no asio, no descriptor).  Test: test/toolkit/fan_out_test.cpp.
-/// Values: nothing here does anything.
+/// Values without behaviour.
 
 namespace mato {
 inline namespace MATO_ABI {
 
-/// Frames a subscriber did not get, by their sequence numbers.
+/// A range of frames that a subscriber lost, by sequence number.
+///
+/// Passed to `fan_out_handlers::gap`.
+///
+/// @threads a value.
+/// @blocks never.
 struct frame_gap {
-    std::uint64_t first = 0, last = 0; ///< both lost
+    std::uint64_t first = 0, last = 0; ///< both inclusive
     [[nodiscard]] std::uint64_t count() const noexcept { return last - first + 1; }
 };
 
-/// Where in the stream a subscriber begins.
+/// Where in the stream a subscriber starts.
+///
+/// Passed to `subscribe`.
+///
+/// @threads a value.
+/// @blocks never.
 struct join_at {
     enum class place : unsigned char { next, last, after, snapshot } where = place::next;
     std::uint64_t number = 0;
 
     [[nodiscard]] static join_at next() noexcept { return {}; } ///< the next frame published
-    /// This many of the newest frames that are kept, then what follows.
+    /// Up to this many of the newest frames in the ring, then the following ones.
     [[nodiscard]] static join_at last(std::uint64_t frames) noexcept { return {place::last, frames}; }
-    /// The frame after this one, or, when the ring no longer has it, a gap: to resume.
+    /// Resumes with the frame after this one; if the ring no longer has it, reports a gap.
     [[nodiscard]] static join_at after(std::uint64_t sequence) noexcept { return {place::after, sequence}; }
-    /// A snapshot, then what is newer than it.
+    /// A snapshot, then newer frames.
     [[nodiscard]] static join_at snapshot() noexcept { return {place::snapshot, 0}; }
 };
 
-/// Of one subscriber, or of all there ever were.
+/// Counters of one subscriber, or of all subscribers since the stream was created.
+///
+/// They never decrease.
+///
+/// @threads a value.
+/// @blocks never.
 struct delivery_counters {
-    std::uint64_t delivered = 0;  ///< frames of the stream taken by the kernel
+    std::uint64_t delivered = 0;  ///< frames of the stream accepted by the kernel
     std::uint64_t dropped = 0;    ///< frames lost, each in a reported gap
-    std::uint64_t gaps = 0;       ///< times something was lost
-    std::uint64_t resyncs = 0;    ///< snapshots sent, those of joining included
-    std::uint64_t superseded = 0; ///< frames not sent because a newer one of their key or a snapshot stands for them
+    std::uint64_t gaps = 0;       ///< reported gaps
+    std::uint64_t resyncs = 0;    ///< snapshots sent, including those on joining
+    std::uint64_t superseded = 0; ///< frames not sent because a newer one of their key or a snapshot replaced them
 };
 
+/// The state of one subscriber, from `basic_broadcast::status`. The counters are its own.
+///
+/// @threads a value.
+/// @blocks never.
 struct subscriber_status : delivery_counters {
-    std::size_t queued_bytes = 0; ///< its replies included
-    std::uint64_t lag = 0;        ///< frames behind the newest
+    std::size_t queued_bytes = 0; ///< including its replies
+    std::uint64_t lag = 0;        ///< frames published but not yet sent to it
 };
 
+/// The state of a broadcast, from `basic_broadcast::status`. The counters include subscribers that have left.
+///
+/// @threads a value.
+/// @blocks never.
 struct broadcast_status : delivery_counters {
-    std::size_t subscribers = 0, stalled = 0; ///< now; of these, with a full kernel buffer
+    std::size_t subscribers = 0, stalled = 0; ///< current number; of these, with a full kernel buffer
     std::uint64_t published = 0;
-    std::uint64_t disconnected = 0; ///< closed because they were too slow
-    std::size_t ring_bytes = 0;     ///< of frames that are kept
-    std::size_t kept_beside = 0;    ///< bytes of begun frames that the ring no longer has
+    std::uint64_t disconnected = 0; ///< subscribers closed because they were too slow
+    std::size_t ring_bytes = 0;     ///< bytes of the frames in the ring
+    std::size_t partial_bytes = 0;  ///< bytes of partially sent frames that the ring has dropped
     std::size_t slowest_bytes = 0;  ///< the longest queue
-    std::uint64_t slowest_lag = 0;  ///< the most frames behind
+    std::uint64_t slowest_lag = 0;  ///< the largest lag, in frames
 };
 
-/// What the owner of the stream says where only it can.
+/// Callbacks of a stream: the payloads that only its owner can make.
+///
+/// An exception from `snapshot` or `gap` closes that subscriber.
+///
+/// @threads the loop's thread.
+/// @blocks never.
 struct fan_out_handlers {
-    /// The payload that stands for all frames up to `sequence`, for a subscriber that joins or is resynchronised. Called when
-    /// the subscriber can be sent it; once for all that need it at the same sequence.
+    /// Returns the payload that replaces all frames up to `sequence`, for a subscriber that joins or is resynchronised. Called
+    /// when it can be sent; once for all subscribers that need it at the same sequence.
     callback<std::string(std::uint64_t sequence)> snapshot{};
-    /// The payload that tells a subscriber what it lost; nothing where frames carry numbers of their own.
+    /// Returns the payload that reports lost frames to a subscriber; empty if the frames themselves carry numbers.
     callback<std::optional<std::string>(const frame_gap&)> gap{};
-    /// The last payload for a subscriber that is closed because it fell behind.
+    /// Returns the last payload for a subscriber that is closed because it is too slow.
     callback<std::optional<std::string>(const failure& why)> last_words{};
-    /// The producer may go on: after `publish` reported errc::busy or `has_room` was false. Posted.
+    /// There is room again after `publish` reported errc::busy or `has_room` returned false. Posted to the loop.
     callback<void()> room{};
 };
 
@@ -5306,7 +5899,12 @@ struct fan_out_handlers {
 namespace mato {
 inline namespace MATO_ABI {
 
-/// All that a subscriber costs. `Hub` is the fan_out it belongs to, `Peer` what is written to: see there.
+/// The state of one subscriber. `Hub` is the fan_out it belongs to, `Peer` the connection it writes to: see fan_out.
+///
+/// Created by `fan_out::join`.
+///
+/// @threads distinct objects are independent; one object, one thread.
+/// @blocks never.
 template <class Hub, class Peer, broadcast_policy Overflow, framing_policy Framing> class basic_subscriber final : public feed {
 public:
     basic_subscriber(Hub& all, Peer& peer, Overflow policy) : all_(all), peer_(&peer), policy_(std::move(policy)) {}
@@ -5315,7 +5913,7 @@ public:
     void prepare() override;
     [[nodiscard]] std::uint64_t position() const noexcept override { return position_; }
     [[nodiscard]] std::uint64_t end() const noexcept override { return std::min({until_, accepted_until_, all_.ring_.end()}); }
-    [[nodiscard]] std::size_t pending() const noexcept override { return std::max(waiting(), std::size_t{wants()}); }
+    [[nodiscard]] std::size_t pending() const noexcept override { return std::max(waiting(), std::size_t{has_work()}); }
     std::uint64_t gather(gathered_write& write, std::uint64_t from, std::uint64_t until) const noexcept override;
     void advance(std::uint64_t from, std::size_t size) noexcept override;
     void on_drained(std::size_t queued) override;
@@ -5325,7 +5923,7 @@ public:
     [[nodiscard]] bool is_finished() const noexcept override { return position_ >= until_; }
     [[nodiscard]] bool is_leaving() const noexcept override { return until_ != frame_ring::nowhere; }
     void no_more() override;
-    void keep_begun() override;
+    void keep_partial() override;
     void cut_short(const failure& why) override;
     void left() noexcept override { all_.remove(*this); }
     [[nodiscard]] const void* source() const noexcept override { return &all_; }
@@ -5335,44 +5933,46 @@ public:
 private:
     friend Hub;
 
-    [[nodiscard]] bool is_begun() const noexcept { // inside a frame; one kept beside the ring is in the outbox
+    [[nodiscard]] bool is_mid_frame() const noexcept { // inside a frame; a copied frame is in the outbox instead
         return position_ > all_.ring_.begin() && sequence_ < all_.ring_.next() && position_ > all_.ring_.begin_of(sequence_);
     }
-    /// A snapshot or a notice is still to be sent for frames before `position_`.
-    [[nodiscard]] bool stands_in() const noexcept { return !is_leaving() && peer_->box().own() > peer_->box().replies(); }
-    [[nodiscard]] bool was_overtaken() const noexcept { return position_ < all_.ring_.begin(); }
-    [[nodiscard]] bool wants() const noexcept {
+    /// A snapshot or gap notice is queued but not yet sent.
+    [[nodiscard]] bool has_pending_notice() const noexcept {
+        return !is_leaving() && peer_->box().own() > peer_->box().replies();
+    }
+    [[nodiscard]] bool fell_out_of_ring() const noexcept { return position_ < all_.ring_.begin(); }
+    [[nodiscard]] bool has_work() const noexcept {
         return position_ < end() || needs_snapshot_ || accepted_until_ != frame_ring::nowhere;
     }
     [[nodiscard]] bool is_full() const noexcept {
-        return was_overtaken() || queued() >= std::max(policy_.limit(), std::size_t{1});
+        return fell_out_of_ring() || queued() >= std::max(policy_.limit(), std::size_t{1});
     }
-    [[nodiscard]] std::size_t waiting() const noexcept; // of the stream, as far as there still is
-    [[nodiscard]] std::size_t queued() const noexcept;  // as the policy sees it: lost frames count, until the loss is told
+    [[nodiscard]] std::size_t waiting() const noexcept; // bytes of the stream that are still in the ring
+    [[nodiscard]] std::size_t queued() const noexcept;  // for the policy: lost frames count until their gap notice is queued
     void begin_at(join_at where) noexcept;
-    void judge();
+    void enforce_limit();
     void make_room();
     void skip_to(std::uint64_t sequence);
-    void tell(const frame_gap& lost, std::uint64_t place);
+    void queue_notice(const frame_gap& lost, std::uint64_t place);
     void drop_oldest();
     void drop_newest();
     void take_snapshot();
     void fall_behind();
     void fall_behind(failure why);
-    template <class Ask> bool asked(const char* step, Ask ask);
+    template <class Ask> bool call_handler(const char* step, Ask ask);
     shared_frame put(std::string_view payload, std::uint64_t place);
     std::uint64_t gather_newest(gathered_write& write, std::uint64_t from, std::uint64_t until) const noexcept;
 
     Hub& all_;
-    Peer* peer_; // null: it has left
+    Peer* peer_; // null: it has left the stream
     Overflow policy_;
     std::size_t index_ = 0;      // in its partition
     std::uint64_t position_ = 0; // of the next byte to send
-    std::uint64_t sequence_ = 1; // of the frame that holds it
+    std::uint64_t sequence_ = 1; // of the frame that contains it
     std::uint64_t until_ = frame_ring::nowhere,
-                  last_ = frame_ring::nowhere;           // where its part of the stream ends, and the frame there
-    std::uint64_t accepted_until_ = frame_ring::nowhere; // drop_newest: what waits ends here, newer frames are being dropped
-    std::uint64_t told_from_ = 0;                        // the first frame that the newest notice is about
+                  last_ = frame_ring::nowhere;           // the end of its part of the stream, as position and as frame number
+    std::uint64_t accepted_until_ = frame_ring::nowhere; // drop_newest: the queued frames end here, newer ones are dropped
+    std::uint64_t noticed_from_ = 0;                     // the first lost frame of the newest gap notice
     delivery_counters counters_;
     bool is_stalled_ = false, needs_snapshot_ = false;
 };
@@ -5387,7 +5987,7 @@ void basic_subscriber<H, P, O, F>::begin_at(join_at where) noexcept {
     if (where.where == join_at::place::after) sequence_ = std::min(where.number, ring.next() - 1) + 1;
     needs_snapshot_ = where.where == join_at::place::snapshot;
     if (sequence_ < ring.oldest())
-        position_ = ring.begin() - 1; // anywhere before what is kept: the gap will be told
+        position_ = ring.begin() - 1; // before the ring: the gap will be reported
     else
         position_ = sequence_ == ring.next() ? ring.end() : ring.begin_of(sequence_);
 }
@@ -5404,12 +6004,12 @@ std::size_t basic_subscriber<H, P, O, F>::queued() const noexcept {
 }
 
 template <class H, class P, broadcast_policy O, framing_policy F> void basic_subscriber<H, P, O, F>::prepare() {
-    if (is_begun()) return; // finished first
+    if (is_mid_frame()) return; // complete that frame first
     const typename H::busy scope(all_);
     if (needs_snapshot_ && !is_leaving()) return take_snapshot();
-    if (stands_in()) return; // it goes out before there is another
+    if (has_pending_notice()) return; // it must be sent before another is queued
     if (policy_.kind() == overflow_kind::drop_newest) return drop_newest();
-    if (was_overtaken()) return make_room();
+    if (fell_out_of_ring()) return make_room();
     if (policy_.kind() == overflow_kind::disconnect || is_leaving() || queued() <= policy_.limit()) return;
     const overflow_verdict verdict = policy_.on_queued(queued(), all_.now_());
     if (verdict == overflow_verdict::disconnect) return fall_behind();
@@ -5420,28 +6020,28 @@ template <class H, class P, broadcast_policy O, framing_policy F> void basic_sub
     switch (policy_.kind()) {
     case overflow_kind::disconnect: return fall_behind();
     case overflow_kind::block_producer:
-        if (was_overtaken()) fall_behind();
+        if (fell_out_of_ring()) fall_behind();
         return;
     case overflow_kind::conflate:
-        if (was_overtaken()) skip_to(all_.ring_.oldest());
+        if (fell_out_of_ring()) skip_to(all_.ring_.oldest());
         return;
     case overflow_kind::resync:
         if (!is_leaving()) return take_snapshot();
-        [[fallthrough]]; // it is too late for one
+        [[fallthrough]]; // leaving: no snapshot any more
     case overflow_kind::drop_oldest: return drop_oldest();
     case overflow_kind::drop_newest: return drop_newest();
     }
 }
 
-// Called when something was queued: only who must lose nothing is ended before it can be sent something.
-template <class H, class P, broadcast_policy O, framing_policy F> void basic_subscriber<H, P, O, F>::judge() {
+// Called when something was queued. Only a subscriber that must not lose frames is disconnected before it is writable again.
+template <class H, class P, broadcast_policy O, framing_policy F> void basic_subscriber<H, P, O, F>::enforce_limit() {
     const overflow_kind kind = policy_.kind();
     if (is_leaving() || (kind != overflow_kind::disconnect && kind != overflow_kind::block_producer)) return;
     const typename H::busy scope(all_);
-    if (was_overtaken()) return fall_behind();
+    if (fell_out_of_ring()) return fall_behind();
     if (kind != overflow_kind::disconnect || queued() <= policy_.limit()) return;
     if (policy_.on_queued(queued(), all_.now_()) != overflow_verdict::keep) return fall_behind();
-    all_.tell_room(); // its limit may be another now
+    all_.report_room(); // its limit may have changed
 }
 
 template <class H, class P, broadcast_policy O, framing_policy F> void basic_subscriber<H, P, O, F>::drop_oldest() {
@@ -5450,7 +6050,7 @@ template <class H, class P, broadcast_policy O, framing_policy F> void basic_sub
     if (!is_leaving() && queued() > policy_.limit()) {
         const std::uint64_t from = std::clamp(position_ + (queued() - policy_.limit()), ring.begin(), ring.end());
         const std::uint64_t fits = ring.boundary(from) == from ? ring.at(from) : ring.at(from) + 1;
-        first = std::max(first, std::min(fits, ring.next() - 1)); // the newest is kept, whatever its size
+        first = std::max(first, std::min(fits, ring.next() - 1)); // the newest frame is kept, whatever its size
     }
     if (first > sequence_) skip_to(first);
 }
@@ -5458,20 +6058,21 @@ template <class H, class P, broadcast_policy O, framing_policy F> void basic_sub
 template <class H, class P, broadcast_policy O, framing_policy F> void basic_subscriber<H, P, O, F>::drop_newest() {
     const frame_ring& ring = all_.ring_;
     if (accepted_until_ == frame_ring::nowhere && !is_leaving() && position_ < ring.end() &&
-        (was_overtaken() || queued() > policy_.limit())) {
+        (fell_out_of_ring() || queued() > policy_.limit())) {
         const std::size_t own = peer_->box().own();
         const std::size_t room = policy_.limit() - std::min(own, policy_.limit());
-        const std::uint64_t full = position_ + std::min<std::uint64_t>(room, ring.end() - position_); // any `bytes` is allowed
+        const std::uint64_t full =
+            position_ + std::min<std::uint64_t>(room, ring.end() - position_); // `bytes` may be any value
         if (full < ring.begin() || ring.boundary(std::min(full, ring.end())) > position_)
             accepted_until_ = full < ring.begin() ? full : ring.boundary(std::min(full, ring.end()));
         else
-            accepted_until_ = ring.end_of(sequence_); // the oldest is kept, whatever its size
+            accepted_until_ = ring.end_of(sequence_); // the oldest frame is kept, whatever its size
     }
     if (accepted_until_ != frame_ring::nowhere && (position_ >= accepted_until_ || accepted_until_ <= ring.begin())) {
         accepted_until_ = frame_ring::nowhere;
         return skip_to(ring.next());
     }
-    if (was_overtaken()) skip_to(ring.oldest());
+    if (fell_out_of_ring()) skip_to(ring.oldest());
 }
 
 template <class H, class P, broadcast_policy O, framing_policy F>
@@ -5480,19 +6081,19 @@ void basic_subscriber<H, P, O, F>::skip_to(std::uint64_t sequence) {
     sequence = std::min(sequence, last_);
     if (sequence <= sequence_) return;
     const std::uint64_t to = sequence == last_ ? until_ : sequence == ring.next() ? ring.end() : ring.begin_of(sequence);
-    tell({sequence_, sequence - 1}, position_);
-    position_ = to; // last, so that a handler that publishes or unsubscribes finds what waits still waiting
+    queue_notice({sequence_, sequence - 1}, position_);
+    position_ = to; // last: a handler that publishes or unsubscribes must still see the frames as queued
     sequence_ = sequence;
-    all_.tell_room();
+    all_.report_room();
 }
 
 template <class H, class P, broadcast_policy O, framing_policy F>
-void basic_subscriber<H, P, O, F>::tell(const frame_gap& lost, std::uint64_t place) {
-    told_from_ = lost.first;
+void basic_subscriber<H, P, O, F>::queue_notice(const frame_gap& lost, std::uint64_t place) {
+    noticed_from_ = lost.first;
     all_.count(&delivery_counters::dropped, *this, lost.count());
     all_.count(&delivery_counters::gaps, *this, 1);
     std::optional<std::string> notice;
-    if (all_.on.gap && asked("gap", [&] { notice = all_.on.gap(lost); }) && notice) put(*notice, place);
+    if (all_.on.gap && call_handler("gap", [&] { notice = all_.on.gap(lost); }) && notice) put(*notice, place);
 }
 
 template <class H, class P, broadcast_policy O, framing_policy F> void basic_subscriber<H, P, O, F>::take_snapshot() {
@@ -5504,18 +6105,18 @@ template <class H, class P, broadcast_policy O, framing_policy F> void basic_sub
         peer_->box().insert(all_.snapshot_, place);
     } else {
         std::string payload;
-        if (!asked("snapshot", [&] { payload = all_.on.snapshot(now); })) return;
+        if (!call_handler("snapshot", [&] { payload = all_.on.snapshot(now); })) return;
         auto frame = put(payload, place);
-        if (now + 1 == all_.ring_.next()) all_.snapshot_ = std::move(frame); // else the handler has published
+        if (now + 1 == all_.ring_.next()) all_.snapshot_ = std::move(frame); // otherwise the handler has published a frame
     }
     position_ = end; // last, as in skip_to
     sequence_ = now + 1;
-    all_.tell_room();
+    all_.report_room();
 }
 
 template <class H, class P, broadcast_policy O, framing_policy F>
 shared_frame basic_subscriber<H, P, O, F>::put(std::string_view payload, std::uint64_t place) {
-    if (!peer_) return {}; // a handler ended it
+    if (!peer_) return {}; // a handler closed it
     auto frame = std::make_shared<std::string>();
     failure why;
     F::append(*frame, payload, why);
@@ -5524,9 +6125,9 @@ shared_frame basic_subscriber<H, P, O, F>::put(std::string_view payload, std::ui
     return frame;
 }
 
-// What a handler of the stream throws is this subscriber's end, and no other's. @returns whether it answered.
+// An exception from a handler of the stream closes this subscriber only. @returns whether the handler returned.
 template <class H, class P, broadcast_policy O, framing_policy F> template <class Ask>
-bool basic_subscriber<H, P, O, F>::asked(const char* step, Ask ask) {
+bool basic_subscriber<H, P, O, F>::call_handler(const char* step, Ask ask) {
     try {
         return ask(), true;
     } catch (...) {
@@ -5536,8 +6137,8 @@ bool basic_subscriber<H, P, O, F>::asked(const char* step, Ask ask) {
 }
 
 template <class H, class P, broadcast_policy O, framing_policy F> void basic_subscriber<H, P, O, F>::fall_behind() {
-    std::string text = "slow consumer: " + std::to_string(queued());
-    text += " bytes unread";
+    std::string text = "slow consumer: the peer has not read " + std::to_string(queued());
+    text += " bytes";
     fall_behind({errc::slow_consumer, "broadcast", {}, std::move(text)});
 }
 
@@ -5546,7 +6147,7 @@ template <class H, class P, broadcast_policy O, framing_policy F> void basic_sub
     std::optional<std::string> words;
     try {
         if (all_.on.last_words) words = all_.on.last_words(why);
-    } catch (...) { // then there are none: it ends for a reason of its own already
+    } catch (...) { // send no last words; `why` already tells why it is closed
     }
     if (peer_) peer_->fall_behind(std::move(why), std::move(words));
 }
@@ -5556,12 +6157,12 @@ basic_subscriber<H, P, O, F>::gather(gathered_write& write, std::uint64_t from, 
     const frame_ring& ring = all_.ring_;
     until = std::min(until, end());
     if (from >= until) return until;
-    if (from < ring.begin()) return from;                // a handler published that much; the next `prepare` sees to it
-    if (O::loses_frames && queued() > policy_.limit()) { // then room is made, before anything else of it is sent
-        if (stands_in()) return from;
-        if (from == position_ && is_begun()) until = std::min(until, ring.end_of(sequence_));
+    if (from < ring.begin()) return from;                // a handler published that much; the next `prepare` handles it
+    if (O::loses_frames && queued() > policy_.limit()) { // make room before sending more of the stream
+        if (has_pending_notice()) return from;
+        if (from == position_ && is_mid_frame()) until = std::min(until, ring.end_of(sequence_));
     }
-    if (policy_.kind() == overflow_kind::conflate && !is_leaving()) // then the newer frame may not be for it
+    if (policy_.kind() == overflow_kind::conflate && !is_leaving()) // when leaving, the newer frame may not be for it
         return gather_newest(write, from, until);
     do {
         const std::size_t room = write.limit - write.bytes;
@@ -5581,7 +6182,7 @@ basic_subscriber<H, P, O, F>::gather(gathered_write& write, std::uint64_t from, 
 template <class H, class P, broadcast_policy O, framing_policy F> std::uint64_t
 basic_subscriber<H, P, O, F>::gather_newest(gathered_write& write, std::uint64_t from, std::uint64_t until) const noexcept {
     const frame_ring& ring = all_.ring_;
-    std::uint64_t sequence = ring.at(from), to = from; // a run of frames that are sent
+    std::uint64_t sequence = ring.at(from), to = from; // [from, to) is a run of frames to send
     const auto add_run = [&] {
         const auto parts = ring.bytes(from, to);
         write.add(parts[0], from);
@@ -5589,7 +6190,7 @@ basic_subscriber<H, P, O, F>::gather_newest(gathered_write& write, std::uint64_t
     };
     while (to < until && write.bytes + (to - from) < write.limit) {
         const std::uint64_t end = ring.end_of(sequence);
-        const bool is_skipped = ring.is_superseded(sequence) && !(sequence == sequence_ && is_begun());
+        const bool is_skipped = ring.is_superseded(sequence) && !(sequence == sequence_ && is_mid_frame());
         ++sequence;
         if (!is_skipped) {
             to = end;
@@ -5615,13 +6216,13 @@ void basic_subscriber<H, P, O, F>::advance(std::uint64_t from, std::size_t size)
     const std::uint64_t next = ring.at(position_);
     all_.count(&delivery_counters::delivered, *this, next - sequence_);
     sequence_ = next;
-    if (is_begun()) all_.first_begun_ = std::min(all_.first_begun_, position_);
+    if (is_mid_frame()) all_.first_partial_ = std::min(all_.first_partial_, position_);
 }
 
 template <class H, class P, broadcast_policy O, framing_policy F>
 void basic_subscriber<H, P, O, F>::on_drained(std::size_t queued) {
     policy_.on_drained(queued);
-    if (all_.told_full_) all_.tell_room();
+    if (all_.reported_full_) all_.report_room();
 }
 
 template <class H, class P, broadcast_policy O, framing_policy F> void basic_subscriber<H, P, O, F>::on_own_queued() {
@@ -5631,19 +6232,19 @@ template <class H, class P, broadcast_policy O, framing_policy F> void basic_sub
         if (peer_->box().replies() > policy_.limit()) fall_behind();
         return;
     }
-    judge();
-    if (peer_ && is_stalled_) all_.watch(*this); // less of the stream is too much for it now
+    enforce_limit();
+    if (peer_ && is_stalled_) all_.note_limit(*this); // its own frames leave less room for the stream
 }
 
 template <class H, class P, broadcast_policy O, framing_policy F> void basic_subscriber<H, P, O, F>::on_stalled() noexcept {
     if (is_stalled_) return;
-    all_.put_in(all_.take_out(*this), all_.stalled_);
-    all_.watch(*this);
+    all_.attach_to(all_.stalled_, all_.remove_from_partition(*this));
+    all_.note_limit(*this);
 }
 
 template <class H, class P, broadcast_policy O, framing_policy F> void basic_subscriber<H, P, O, F>::on_writable() noexcept {
     if (!is_stalled_) return;
-    all_.put_in(all_.take_out(*this), all_.writable_);
+    all_.attach_to(all_.writable_, all_.remove_from_partition(*this));
 }
 
 template <class H, class P, broadcast_policy O, framing_policy F> void basic_subscriber<H, P, O, F>::no_more() {
@@ -5652,44 +6253,44 @@ template <class H, class P, broadcast_policy O, framing_policy F> void basic_sub
     const frame_ring& ring = all_.ring_;
     ++all_.leaving_;
     if (policy_.kind() == overflow_kind::block_producer) --all_.blocking_;
-    all_.tell_room();
+    all_.report_room();
     needs_snapshot_ = false;
     until_ = std::max(position_, ring.end());
     last_ = ring.next();
     if (accepted_until_ == frame_ring::nowhere || accepted_until_ <= ring.begin()) return;
-    const frame_gap lost{ring.at(accepted_until_), ring.next() - 1}; // known now; later there may be nobody to tell it
+    const frame_gap lost{ring.at(accepted_until_), ring.next() - 1}; // report it now; later the stream may be destroyed
     until_ = std::exchange(accepted_until_, frame_ring::nowhere);
     last_ = lost.first;
-    if (lost.last >= lost.first) tell(lost, until_);
+    if (lost.last >= lost.first) queue_notice(lost, until_);
 }
 
-template <class H, class P, broadcast_policy O, framing_policy F> void basic_subscriber<H, P, O, F>::keep_begun() {
-    if (!is_begun()) return;
+template <class H, class P, broadcast_policy O, framing_policy F> void basic_subscriber<H, P, O, F>::keep_partial() {
+    if (!is_mid_frame()) return;
     const frame_ring& ring = all_.ring_;
     const auto taken = static_cast<std::size_t>(position_ - ring.begin_of(sequence_));
-    auto frame = all_.begun_.copy(ring, sequence_);
-    all_.count(&delivery_counters::delivered, *this, 1); // it is finished, or the connection ends
+    auto frame = all_.partial_.copy(ring, sequence_);
+    all_.count(&delivery_counters::delivered, *this, 1); // it will be completed, or the connection ends
     position_ = ring.end_of(sequence_++);
     peer_->box().insert(std::move(frame), 0, taken);
 }
 
-// The stream's end does not come: the gap is told, or a snapshot sent, or last words, beyond what the kernel has not yet room
-// for.
+// The peer does not get the rest of the stream: reports the gap, or sends a snapshot or the last words, after enlarging the
+// kernel's buffer.
 template <class H, class P, broadcast_policy O, framing_policy F>
 void basic_subscriber<H, P, O, F>::cut_short(const failure& why) {
     const typename H::busy scope(all_);
     const std::uint64_t end = std::min(last_, all_.ring_.next());
     const bool is_untold =
-        peer_->box().own() > peer_->box().replies() && !peer_->box().is_begun(); // a notice that waits goes, too
-    const frame_gap lost{is_untold ? told_from_ : sequence_ + (is_begun() ? 1 : 0), end - 1};
+        peer_->box().own() > peer_->box().replies() && !peer_->box().is_mid_frame(); // a queued notice is dropped too
+    const frame_gap lost{is_untold ? noticed_from_ : sequence_ + (is_mid_frame() ? 1 : 0), end - 1};
     if (lost.first >= end) return;
     std::optional<std::string> words;
     const overflow_kind kind = policy_.kind();
     if (kind == overflow_kind::resync && all_.on.snapshot && !is_leaving()) {
-        if (!asked("snapshot", [&] { words = all_.on.snapshot(end - 1); })) return;
+        if (!call_handler("snapshot", [&] { words = all_.on.snapshot(end - 1); })) return;
         all_.count(&delivery_counters::superseded, *this, end - sequence_);
     } else if (O::loses_frames && kind != overflow_kind::disconnect && kind != overflow_kind::block_producer && all_.on.gap) {
-        if (!asked("gap", [&] { words = all_.on.gap(lost); })) return;
+        if (!call_handler("gap", [&] { words = all_.on.gap(lost); })) return;
         all_.count(&delivery_counters::dropped, *this, end - sequence_);
         all_.count(&delivery_counters::gaps, *this, 1);
     } else {
@@ -5713,8 +6314,15 @@ subscriber_status basic_subscriber<H, P, O, F>::status() const {
 namespace mato {
 inline namespace MATO_ABI {
 
-/// `Peer` has an outbox (`outbox& box()`), sends from it (`void flush()`), and can be ended: `void fall_behind(failure,
-/// std::optional<std::string> last_payload)` after what was begun, `void cut_off(failure)` at once. Both leave the stream.
+/// `Peer` has an outbox (`outbox& box()`), sends from it (`void flush()`), and can be closed: `void fall_behind(failure,
+/// std::optional<std::string> last_payload)` closes it after the partially sent frame, `void cut_off(failure)` immediately.
+/// Both leave the stream.
+///
+/// `basic_broadcast` is this class for connections.
+///
+/// @threads distinct objects are independent; one object, one thread.
+/// @fork must not be used in a child.
+/// @blocks never.
 template <class Peer, broadcast_policy Overflow, framing_policy Framing> class fan_out {
     static_assert(Framing::keeps_boundaries || !Overflow::loses_frames,
                   "mato: this overflow policy loses whole frames, so it needs a framing that keeps boundaries; raw does not");
@@ -5731,40 +6339,42 @@ public:
 
     fan_out_handlers on{};
 
-    /// The subscriber, for `outbox::follow`; it lives until the outbox leaves it.
-    /// @errors invalid_argument: the policy needs a handler that is not set: resync `snapshot`, a dropping one `gap`.
+    /// Adds a subscriber, to be passed to `outbox::follow`; it lives until the outbox leaves it.
+    /// @errors invalid_argument: a handler that the policy needs is not set: `snapshot` for resync, `gap` for dropping
+    /// policies.
     [[nodiscard]] feed* join(Peer& peer, Overflow policy, join_at where, error_out out);
 
     /// @returns the frame's number.
     /// @errors as Framing::append · frame_too_large: larger than half of the ring · busy: every subscriber is full, see
-    ///         block_producer. Then it was sent to nobody.
+    ///         block_producer. After an error no subscriber gets the frame.
     std::uint64_t publish(std::string_view payload, error_out out) { return publish(payload, nullptr, out); }
-    /// As `publish`; an older frame of this key is stale from now on: subscribers with `conflate` no longer get it.
+    /// As `publish`. Replaces an older frame of the same key: subscribers with `conflate` no longer get that one.
     std::uint64_t publish_keyed(std::uint64_t key, std::string_view payload, error_out out) {
         return publish(payload, &key, out);
     }
-    /// False while every subscriber is full and one has block_producer; then `on.room` says when that is over.
+    /// False while every subscriber is full and one has block_producer; `on.room` is called when there is room again.
     [[nodiscard]] bool has_room() noexcept;
 
-    /// Sends to every subscriber that can take something and is behind, one write each, then judges the others.
-    /// @returns whether there is more to send at once.
+    /// Writes once to every writable subscriber that has something to send, then enforces the limits of the others.
+    /// @returns whether there is more to send now.
     bool flush();
     [[nodiscard]] bool is_busy() const noexcept { return busy_ > 0; } ///< inside `flush` or a handler
-    /// A write's worth was published since the last: so that one long turn outruns neither the ring nor a subscriber's bound.
+    /// Enough for one write was published since the last flush. Flushing then keeps one long iteration of the loop from
+    /// overrunning the ring or a subscriber's limit.
     [[nodiscard]] bool is_flush_due() const noexcept { return ring_.end() - flushed_ >= flush_bytes_; }
 
-    /// Everyone gets what is published so far and no more.
+    /// Subscribers get everything published so far, and nothing newer.
     void finish();
 
     [[nodiscard]] const frame_ring& ring() const noexcept { return ring_; }
     [[nodiscard]] std::size_t members() const noexcept { return writable_.size() + stalled_.size(); } ///< leaving ones too
     [[nodiscard]] std::size_t size() const noexcept { return writable_.size() + stalled_.size() - leaving_; }
-    [[nodiscard]] std::size_t kept_beside() const noexcept { return begun_.bytes(); } ///< bytes: broadcast_status
+    [[nodiscard]] std::size_t partial_bytes() const noexcept { return partial_.bytes(); } ///< as in broadcast_status
     [[nodiscard]] broadcast_status status() const;
     [[nodiscard]] static subscriber_status status(const feed& of) { return static_cast<const subscriber&>(of).status(); }
 
 protected:
-    /// Some subscriber is no longer full, and the producer was told that all are. Amid other work: only note it.
+    /// Called when a subscriber has room again after `has_room()` returned false. It is called re-entrantly: post, do not act.
     virtual void has_room_again() noexcept {}
 
 private:
@@ -5780,21 +6390,21 @@ private:
     }
     std::uint64_t too_large(std::size_t size, error_out out) const;
     void make_room(std::size_t size);
-    void keep_begun(std::uint64_t sequence);
-    void judge();
-    void watch(const subscriber& who) noexcept;
-    std::unique_ptr<subscriber> take_out(subscriber& who) noexcept;
-    void put_in(std::unique_ptr<subscriber> who, partition& part);
+    void keep_partial(std::uint64_t sequence);
+    void enforce_limits();
+    void note_limit(const subscriber& who) noexcept;
+    std::unique_ptr<subscriber> remove_from_partition(subscriber& who) noexcept;
+    void attach_to(partition& part, std::unique_ptr<subscriber> who);
     void remove(subscriber& who) noexcept;
     void reap() noexcept;
     template <class Each> void for_each(Each each) const;
-    void tell_room() noexcept;
+    void report_room() noexcept;
     void count(std::uint64_t delivery_counters::*what, subscriber& who, std::uint64_t by) noexcept {
         who.counters_.*what += by;
         total_.*what += by;
     }
 
-    /// While it lives nobody is deleted.
+    /// Defers the deletion of subscribers while in scope.
     class busy {
     public:
         explicit busy(fan_out& all) noexcept : all_(all) { ++all_.busy_; }
@@ -5812,19 +6422,19 @@ private:
     std::size_t flush_bytes_; // published between two flushes
     std::string scratch_;     // a frame of a framing without ends()
     partition writable_, stalled_;
-    std::size_t leaving_ = 0;                // of the members, those that only get what is left
-    std::size_t blocking_ = 0;               // of the members, those with block_producer
-    std::uint64_t flushed_ = 0;              // the ring's end at the last flush
-    std::uint64_t first_begun_ = nowhere;    // no begun frame ends before this; may be too low
-    std::uint64_t next_judgement_ = nowhere; // nobody stalled is to be judged before the ring's end gets here
-    std::uint64_t last_kept_ = nowhere;      // nobody stalled that must lose nothing is before this; may be too low
-    begun_frames begun_;
-    shared_frame snapshot_; // of now: until the next frame is published
+    std::size_t leaving_ = 0;               // members that only get what was already published
+    std::size_t blocking_ = 0;              // members with block_producer
+    std::uint64_t flushed_ = 0;             // the ring's end at the last flush
+    std::uint64_t first_partial_ = nowhere; // no partially sent frame ends before this position; may be too low
+    std::uint64_t next_limit_ = nowhere;    // no stalled member reaches its limit before the ring's end gets here
+    std::uint64_t last_kept_ = nowhere;     // no stalled member that must not lose frames is before this; may be too low
+    partial_frames partial_;
+    shared_frame snapshot_; // of the current state; dropped when the next frame is published
     key_index keys_;
     delivery_counters total_;
     std::uint64_t disconnected_ = 0;
     int busy_ = 0;
-    bool told_full_ = false, removed_ = false;
+    bool reported_full_ = false, removed_ = false;
 };
 
 // ---- implementation ----
@@ -5839,17 +6449,21 @@ feed* fan_out<P, O, F>::join(P& peer, O policy, join_at where, error_out out) {
     const bool drops =
         kind == overflow_kind::drop_oldest || kind == overflow_kind::drop_newest || kind == overflow_kind::conflate;
     if ((kind == overflow_kind::resync || where.where == join_at::place::snapshot) && !on.snapshot)
-        return refuse(std::errc::invalid_argument, "a snapshot is wanted and on.snapshot is not set");
-    if (drops && !on.gap) return refuse(std::errc::invalid_argument, "frames may be lost and on.gap is not set");
+        return refuse(std::errc::invalid_argument,
+                      "the subscription needs a snapshot, but on.snapshot is not set; set it before subscribing");
+    if (drops && !on.gap)
+        return refuse(std::errc::invalid_argument,
+                      "the policy may lose frames, but on.gap is not set; set it before subscribing");
     if (where.where == join_at::place::after && where.number < ring_.oldest() - 1 && !drops && kind != overflow_kind::resync)
-        return refuse(std::errc::result_out_of_range, "the frames after it are no longer kept");
+        return refuse(std::errc::result_out_of_range,
+                      "the frames after this number are no longer in the ring; join at a snapshot or at the next frame");
     flush_bytes_ = std::min(flush_bytes_, worth_a_flush(policy.limit() / 2));
     auto fresh = std::make_unique<subscriber>(*this, peer, std::move(policy));
     fresh->begin_at(where);
     if (kind == overflow_kind::block_producer) ++blocking_;
     subscriber* const joined = fresh.get();
-    put_in(std::move(fresh), writable_);
-    tell_room();
+    attach_to(writable_, std::move(fresh));
+    report_room();
     return joined;
 }
 
@@ -5879,41 +6493,41 @@ fan_out<P, O, F>::store(const frame_ends& ends, std::string_view payload, const 
     return sequence;
 }
 
-// In functions of their own: an error_out whose address nobody takes stays in registers.
+// Errors are reported in separate functions: an error_out whose address is not taken stays in registers.
 template <class P, broadcast_policy O, framing_policy F> std::uint64_t fan_out<P, O, F>::busy_now(error_out out) {
-    out.set(errc::busy, "publish", {}, "every subscriber is full");
+    out.set(errc::busy, "publish", {}, "every subscriber's queue is full; wait for on.room");
     return 0;
 }
 
 template <class P, broadcast_policy O, framing_policy F>
 std::uint64_t fan_out<P, O, F>::too_large(std::size_t size, error_out out) const {
     std::string text = "a frame of " + std::to_string(size);
-    text += " bytes, the ring takes " + std::to_string(ring_.largest());
+    text += " bytes is larger than half of the ring (" + std::to_string(ring_.largest()) + "); enlarge ring_bytes";
     out.set(errc::frame_too_large, "publish", {}, std::move(text));
     return 0;
 }
 
 template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::make_room(std::size_t size) {
     while (!ring_.has_room(size)) {
-        if (first_begun_ < ring_.end_of(ring_.oldest())) keep_begun(ring_.oldest());
+        if (first_partial_ < ring_.end_of(ring_.oldest())) keep_partial(ring_.oldest());
         ring_.pop();
     }
 }
 
-template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::keep_begun(std::uint64_t sequence) {
+template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::keep_partial(std::uint64_t sequence) {
     const busy scope(*this);
     const auto size = static_cast<std::size_t>(ring_.end_of(sequence) - ring_.begin_of(sequence));
-    const bool is_kept = begun_.has(sequence) || begun_.bytes() + size <= ring_.capacity() / 10;
-    first_begun_ = nowhere;
+    const bool is_kept = partial_.has(sequence) || partial_.bytes() + size <= ring_.capacity() / 10;
+    first_partial_ = nowhere;
     for_each([&](subscriber& who) {
-        if (!who.is_begun()) return;
+        if (!who.is_mid_frame()) return;
         if (who.sequence_ != sequence) {
-            first_begun_ = std::min(first_begun_, who.position_);
+            first_partial_ = std::min(first_partial_, who.position_);
         } else if (is_kept) {
-            who.keep_begun();
+            who.keep_partial();
         } else {
             ++disconnected_;
-            who.peer_->cut_off({errc::slow_consumer, "broadcast", {}, "slow consumer: too many frames half sent"});
+            who.peer_->cut_off({errc::slow_consumer, "broadcast", {}, "slow consumer: too many partially sent frames"});
         }
     });
 }
@@ -5923,13 +6537,13 @@ template <class P, broadcast_policy O, framing_policy F> bool fan_out<P, O, F>::
     for (const partition* part : {&writable_, &stalled_})
         for (const auto& who : *part)
             if (who->peer_ && !who->is_leaving() && !who->is_full()) return true;
-    told_full_ = true;
+    reported_full_ = true;
     return false;
 }
 
-template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::tell_room() noexcept {
-    if (!told_full_ || !has_room()) return;
-    told_full_ = false;
+template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::report_room() noexcept {
+    if (!reported_full_ || !has_room()) return;
+    reported_full_ = false;
     has_room_again();
 }
 
@@ -5939,35 +6553,35 @@ template <class P, broadcast_policy O, framing_policy F> bool fan_out<P, O, F>::
     bool again = false;
     for (std::size_t i = 0; i < writable_.size();) {
         subscriber& who = *writable_[i];
-        if (who.peer_ && who.wants()) who.peer_->flush();
-        if (who.peer_) who.judge();
-        if (i == writable_.size() || writable_[i].get() != &who) continue; // it stalled; another is here now
-        again = again || (who.peer_ && who.wants());
+        if (who.peer_ && who.has_work()) who.peer_->flush();
+        if (who.peer_) who.enforce_limit();
+        if (i == writable_.size() || writable_[i].get() != &who) continue; // it stalled; another one has its index now
+        again = again || (who.peer_ && who.has_work());
         ++i;
     }
-    judge();
+    enforce_limits();
     return again || ring_.end() != flushed_; // a handler has published
 }
 
-// The stalled, and of them only those that must lose nothing: the others are seen to when they can be sent something.
-template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::judge() {
-    if (ring_.end() <= next_judgement_ && ring_.begin() <= last_kept_) return;
-    next_judgement_ = last_kept_ = nowhere;
+// Checks stalled subscribers that must not lose frames. The others are handled when they become writable.
+template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::enforce_limits() {
+    if (ring_.end() <= next_limit_ && ring_.begin() <= last_kept_) return;
+    next_limit_ = last_kept_ = nowhere;
     for (std::size_t i = 0; i < stalled_.size(); ++i) { // a handler may add to them
         subscriber& who = *stalled_[i];
-        if (who.peer_) who.judge();
-        if (who.peer_) watch(who);
+        if (who.peer_) who.enforce_limit();
+        if (who.peer_) note_limit(who);
     }
 }
 
-template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::watch(const subscriber& who) noexcept {
+template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::note_limit(const subscriber& who) noexcept {
     const overflow_kind kind = who.policy_.kind();
     if (who.is_leaving() || (kind != overflow_kind::disconnect && kind != overflow_kind::block_producer)) return;
     last_kept_ = std::min(last_kept_, who.position_);
     if (kind != overflow_kind::disconnect) return;
     const std::size_t own = who.peer_->box().own();
     const std::uint64_t room = who.policy_.limit() - std::min(own, who.policy_.limit());
-    if (room < nowhere - who.position_) next_judgement_ = std::min(next_judgement_, who.position_ + room);
+    if (room < nowhere - who.position_) next_limit_ = std::min(next_limit_, who.position_ + room);
 }
 
 template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::finish() {
@@ -5982,7 +6596,7 @@ void fan_out<P, O, F>::for_each(Each each) const {
             if ((*part)[i]->peer_) each(*(*part)[i]);
 }
 
-template <class P, broadcast_policy O, framing_policy F> auto fan_out<P, O, F>::take_out(subscriber& who) noexcept
+template <class P, broadcast_policy O, framing_policy F> auto fan_out<P, O, F>::remove_from_partition(subscriber& who) noexcept
     -> std::unique_ptr<subscriber> {
     partition& part = who.is_stalled_ ? stalled_ : writable_;
     part.back()->index_ = who.index_;
@@ -5993,7 +6607,7 @@ template <class P, broadcast_policy O, framing_policy F> auto fan_out<P, O, F>::
 }
 
 template <class P, broadcast_policy O, framing_policy F>
-void fan_out<P, O, F>::put_in(std::unique_ptr<subscriber> who, partition& part) {
+void fan_out<P, O, F>::attach_to(partition& part, std::unique_ptr<subscriber> who) {
     who->index_ = part.size();
     who->is_stalled_ = &part == &stalled_;
     part.push_back(std::move(who));
@@ -6005,10 +6619,10 @@ template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::
     else if (who.policy_.kind() == overflow_kind::block_producer)
         --blocking_;
     who.peer_ = nullptr;
-    tell_room();
+    report_room();
     removed_ = true;
     if (busy_ == 0) {
-        static_cast<void>(take_out(who));
+        static_cast<void>(remove_from_partition(who));
         removed_ = false;
     }
 }
@@ -6020,7 +6634,7 @@ template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::
             if ((*part)[i]->peer_)
                 ++i;
             else
-                static_cast<void>(take_out(*(*part)[i]));
+                static_cast<void>(remove_from_partition(*(*part)[i]));
         }
 }
 
@@ -6031,7 +6645,7 @@ template <class P, broadcast_policy O, framing_policy F> broadcast_status fan_ou
     now.stalled = stalled_.size();
     now.published = ring_.next() - 1;
     now.disconnected = disconnected_;
-    now.kept_beside = kept_beside();
+    now.partial_bytes = partial_bytes();
     now.ring_bytes = static_cast<std::size_t>(ring_.end() - ring_.begin());
     for_each([&](const subscriber& who) {
         const subscriber_status its = who.status();
@@ -6047,18 +6661,35 @@ template <class P, broadcast_policy O, framing_policy F> broadcast_status fan_ou
 namespace mato {
 inline namespace MATO_ABI {
 
+/// Sends one stream of frames to any number of connections. A frame is encoded and stored once; each subscriber is a position
+/// in the ring and has its own overflow policy. `broadcast` has the default policies.
+///
+/// @threads only the thread that runs the io_context.
+/// @fork create it after the last fork; it must not be used in a child.
+/// @blocks never.
+///
+/// @code
+/// mato::basic_broadcast<mato::server::session, mato::drop_oldest> news(context, 1 << 20);
+/// news.on.gap = [](const mato::frame_gap& lost) { return std::to_string(lost.count()) + " lost"; };
+/// server.on.on_opened = [&](const mato::server::session_ptr& session) {
+///     session->established();
+///     news.subscribe(session, mato::drop_oldest{.bytes = 1 << 16}, mato::join_at::last(10));
+/// };
+/// news.publish("one frame for all subscribers");
+/// @endcode
 template <class Connection = connection, broadcast_policy Overflow = disconnect> class basic_broadcast {
     using hub = fan_out<Connection, Overflow, typename Connection::framing>;
-    static_assert(sizeof(typename hub::subscriber) <= 512, "mato: a subscriber is a place in the ring, not more");
+    static_assert(sizeof(typename hub::subscriber) <= 512,
+                  "mato: a subscriber must stay small, it holds a position in the ring and no frames");
 
 public:
-    /// `ring_bytes`: all the memory there is for frames; a frame is at most half of it. Ten times the largest frame is enough
-    /// that nobody is cut off for having stalled amid one: see fan_out.hpp.
+    /// `ring_bytes`: the memory for frames; a frame is at most half of it. With ten times the largest frame, no subscriber is
+    /// disconnected because it stalled in the middle of a frame: see fan_out.hpp.
     explicit basic_broadcast(asio::io_context& context, std::size_t ring_bytes = 1_MiB)
         : core_(std::make_shared<core>(context, ring_bytes)), on(core_->on) {}
     basic_broadcast(const basic_broadcast&) = delete;
     basic_broadcast& operator=(const basic_broadcast&) = delete;
-    /// Subscribers are still sent what was published, and stay open.
+    /// Frames already published are still sent. The connections stay open.
     ~basic_broadcast();
 
 private:
@@ -6074,14 +6705,14 @@ private:
 public:
     fan_out_handlers& on; ///< set before the first `subscribe` of a policy that needs one
 
-    /// Frames from `where` on go to it too, until it ends, is unsubscribed, or follows another broadcast: what waits of that
-    /// one is not sent. Twice is once. One that has ended is not subscribed.
+    /// Sends frames from `where` on to this connection, until it ends, is unsubscribed, or subscribes to another broadcast:
+    /// frames still queued from the former broadcast are then dropped. Idempotent. No effect on a connection that has ended.
     /// @errors as fan_out::join.
     void subscribe(const std::shared_ptr<Connection>& subscriber, Overflow policy, join_at where, error_out out);
     void subscribe(const std::shared_ptr<Connection>& subscriber, Overflow policy = {}, join_at where = {}) {
         or_throw([&](failure& why) { subscribe(subscriber, std::move(policy), where, why); });
     }
-    /// It is still sent what was published, and nothing newer.
+    /// Frames already published are still sent, newer ones are not.
     void unsubscribe(Connection* subscriber) {
         if (is_subscribed(subscriber)) subscriber->box().no_more();
     }
@@ -6089,24 +6720,24 @@ public:
         return subscriber && subscriber->box().stream() && subscriber->box().stream()->source() == core_.get();
     }
 
-    /// @returns its number, from 1.
-    /// @errors as fan_out::publish; then it was sent to nobody.
+    /// @returns the frame's number, from 1.
+    /// @errors as fan_out::publish; then no subscriber gets the frame.
     std::uint64_t publish(std::string_view payload, error_out out) { return published(core_->publish(payload, out)); }
     std::uint64_t publish(std::string_view payload) {
-        std::error_code failed; // its text is made when there is one to be told
+        std::error_code failed; // the text is made only after an error
         const std::uint64_t number = publish(payload, failed);
         return failed ? or_throw([&](failure& why) { return publish(payload, why); }) : number;
     }
-    /// As `publish`; older frames of this key are stale from now on: subscribers with `conflate` no longer get them.
+    /// As `publish`. Replaces older frames of the same key: subscribers with `conflate` no longer get those.
     std::uint64_t publish_keyed(std::uint64_t key, std::string_view payload, error_out out) {
         return published(core_->publish_keyed(key, payload, out));
     }
-    /// False while every subscriber is full and one has `block_producer`; `on.room` says when that is over.
+    /// False while every subscriber is full and one has `block_producer`; `on.room` is called when there is room again.
     [[nodiscard]] bool has_room() { return core_->has_room(); }
 
     [[nodiscard]] std::size_t size() const noexcept { return core_->size(); }
     [[nodiscard]] broadcast_status status() const { return core_->status(); }
-    /// Nothing for a connection that is not subscribed here.
+    /// Empty for a connection that is not subscribed here.
     [[nodiscard]] std::optional<subscriber_status> status(Connection* subscriber) const {
         if (!is_subscribed(subscriber)) return std::nullopt;
         return hub::status(*subscriber->box().stream());
@@ -6122,7 +6753,7 @@ using broadcast = basic_broadcast<>;
 
 template <class C, broadcast_policy O> basic_broadcast<C, O>::~basic_broadcast() {
     core_->on = {};
-    core_->finish(); // who has something to get keeps the core
+    core_->finish(); // subscribers with frames still to send keep the core alive
     if (core_->members() > 0) core_->flush_soon();
 }
 
@@ -6216,7 +6847,7 @@ inline std::optional<clock::time_point> restart_schedule::died(clock::time_point
 } // namespace mato
 
 // ---- mato/kept.hpp ----
-/// @file kept.hpp: what a daemon's process gives to its keeper, and gets back after a death.
+/// @file kept.hpp: descriptors and memory that a daemon's process gives to its keeper, and gets back after a crash.
 /// Layer: 3 (mechanism; no asio).  Test: test/toolkit/kept_test.cpp, test/process/survive_process_test.cpp.
 /// Threads: the daemon's thread alone.   Blocks: `keep`, `memory` and `listen_on` until the keeper has answered, at most
 /// `patience`.
@@ -6244,26 +6875,26 @@ inline std::optional<clock::time_point> restart_schedule::died(clock::time_point
 ///     88  40 zero
 
 // ---- mato/detail/kept_memory.hpp ----
-/// @file kept_memory.hpp: how memory that outlives its writer begins, and how its words are stored.
+/// @file kept_memory.hpp: the header of memory that outlives its writer, and how its words are stored.
 /// Layer: 1 (vocabulary).  Test: test/toolkit/read_journal_test.cpp, test/toolkit/two_slots_test.cpp.
-/// Threads: one process at a time writes, with one thread.   Blocks: never.
+/// Threads: one thread of one process writes.   Blocks: never.
 ///
-/// Every number is little-endian. The first 64 bytes are the head; words that change while the memory is in use follow it, in a
-/// cache line of their own:
+/// Every number is little-endian. The first 64 bytes are the head. Words that change while the memory is in use follow it in a
+/// separate cache line:
 ///
 ///     0   8  magic, eight letters
 ///     8   2  major version: a reader refuses a newer one
 ///     10  2  minor version: a reader ignores it, and the fields it adds
-///     12  4  where the content begins, from the start of the memory
+///     12  4  offset of the content from the start of the memory
 ///     16  8  size of the content, as the part defines it
 ///
-/// A death falls between two instructions, and what came before it is in memory. So the order of stores is the program's, as
-/// long as the compiler keeps it: `store_word` is a barrier for it in both directions.
+/// A process is killed between two instructions, and all its earlier stores are in memory. So stores survive in program order
+/// if the compiler does not reorder them: `store_word` is a compiler barrier in both directions.
 
 namespace mato {
 inline namespace MATO_ABI {
 
-/// What happens between two stores: nothing. A test puts in its own type, and sees the memory as a death there leaves it.
+/// A hook between two stores that does nothing. A test uses its own type to see the memory as a kill at that point leaves it.
 struct no_steps {
     template <class Store> static constexpr void after(Store) noexcept {}
 };
@@ -6290,7 +6921,7 @@ template <class Number> void store_number(char* at, Number value) noexcept {
     std::memcpy(at, &value, sizeof value);
 }
 
-/// One store of eight bytes: a death leaves the old value or the new one. No store moves across it. @pre `at` is aligned
+/// One store of eight bytes: after a kill the old or the new value is there. No store is moved across it. @pre `at` is aligned
 inline void store_word(char* at, std::uint64_t value) noexcept {
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
     __atomic_store_n(reinterpret_cast<std::uint64_t*>(at), little_endian(value), __ATOMIC_RELEASE);
@@ -6303,7 +6934,7 @@ inline void store_word(char* at, std::uint64_t value) noexcept {
 inline constexpr std::size_t kept_words = 64;    // offset of the first word
 inline constexpr std::size_t kept_content = 128; // least offset of the content: head, then one cache line of words
 
-/// What is known of one kind of kept memory, for its head and for messages.
+/// Describes one kind of kept memory, for its head and for messages.
 struct kept_kind {
     std::string_view magic; // eight letters
     const char* name;       // "read journal"
@@ -6311,14 +6942,14 @@ struct kept_kind {
     std::uint16_t minor;
 };
 
-/// Whether words can be stored in it at all. @errors invalid_argument
+/// Whether the memory is aligned for words. @errors invalid_argument
 inline bool is_aligned(std::span<const char> memory, std::string_view step, error_out out) {
     if (reinterpret_cast<std::uintptr_t>(memory.data()) % alignof(std::uint64_t) == 0) return true;
     out.set(std::make_error_code(std::errc::invalid_argument), step, {}, "the memory does not begin at a multiple of 8 bytes");
     return false;
 }
 
-/// The magic comes last: memory is nothing until it is all there. @pre the words and the content are written
+/// Writes the magic last: memory without it is refused as incomplete. @pre the words and the content are written
 inline void write_kept_head(char* at, const kept_kind& kind, std::uint64_t content_size) noexcept {
     store_number(at + 8, kind.major);
     store_number(at + 10, kind.minor);
@@ -6329,7 +6960,7 @@ inline void write_kept_head(char* at, const kept_kind& kind, std::uint64_t conte
     store_word(at, little_endian(magic));
 }
 
-/// Where the content begins, at or below the memory's size; 0 with an error for memory of another kind or a newer version.
+/// The offset of the content, within the memory's size; 0 with an error for memory of another kind or a newer version.
 /// @errors invalid_argument · malformed · version_mismatch
 inline std::size_t check_kept_head(std::span<const char> memory, const kept_kind& kind, error_out out) {
     const std::string step = std::string("adopt ") + kind.name;
@@ -6337,12 +6968,13 @@ inline std::size_t check_kept_head(std::span<const char> memory, const kept_kind
         return out.set(code, step, {}, std::move(why)), std::size_t{0};
     };
     if (!is_aligned(memory, step, out)) return 0;
-    if (memory.size() < kept_content) return refuse(errc::malformed, std::to_string(memory.size()) + " bytes are too few");
+    if (memory.size() < kept_content)
+        return refuse(errc::malformed, std::to_string(memory.size()) + " bytes are too few for it");
     if (std::memcmp(memory.data(), kind.magic.data(), 8) != 0)
-        return refuse(errc::malformed, std::string("the memory holds no ") + kind.name);
+        return refuse(errc::malformed, "the memory does not begin with the magic number of this format");
     const auto major = load_number<std::uint16_t>(memory.data() + 8);
     if (major > kind.major)
-        return refuse(errc::version_mismatch, "it has format " + std::to_string(major) + ", this program knows them up to " +
+        return refuse(errc::version_mismatch, "it has format version " + std::to_string(major) + ", this program reads up to " +
                                                   std::to_string(kind.major));
     const std::size_t begin = load_number<std::uint32_t>(memory.data() + 12);
     if (major == 0 || begin < kept_content || begin > memory.size() || begin % alignof(std::uint64_t) != 0)
@@ -6624,35 +7256,35 @@ inline bool kept_table::ended(pid_t child, int status) noexcept {
 } // namespace mato
 
 // ---- mato/memory_file.hpp ----
-/// @file memory_file.hpp: memory that outlives the process as long as somebody holds its descriptor.
+/// @file memory_file.hpp: memory that outlives the process while another process holds its descriptor.
 /// Layer: 3 (mechanism; no asio).  Test: test/toolkit/memory_file_test.cpp; the faults: test/fault/fault_memory_file_test.cpp.
 /// Threads: distinct objects are independent; one object, one thread.   Blocks: never.
-/// Fork: the child has the mapping and the descriptor too; both see what either writes, and each object gives back its own.
-/// Exec: the mapping is gone and the descriptor closed; what another process holds, or is handed by descriptors.hpp, stays.
-/// Source: memfd_create(2), fcntl(2) "File Sealing", madvise(2) MADV_DONTDUMP.
+/// Fork: the child has the mapping and the descriptor too. Both see each other's writes; each object releases its own copy.
+/// Exec: mapping and descriptor are closed. The memory stays while another process holds a descriptor (descriptors.hpp passes
+/// it). Source: memfd_create(2), fcntl(2) "File Sealing", madvise(2) MADV_DONTDUMP.
 
 namespace mato {
 inline namespace MATO_ABI {
 
-/// A file in memory, mapped to be read and written. Its size is sealed, so no holder can cut it under another's feet; its
-/// contents are not, so who adopts it checks them. A page takes memory from its first write on. No core dump holds it.
+/// A file in memory, mapped for reading and writing. Its size is sealed, so that no other holder can truncate it. Its contents
+/// are not: the adopting program must check them. A page uses memory after its first write. Core dumps do not include it.
 ///
 /// ```cpp
 /// mato::failure why;
 /// auto counter = mato::memory_file::create("counter", 4096, why);
-/// if (why) return; // not kept: limits and old systems refuse it, and a daemon goes on without
+/// if (why) return; // limits or an old system refuse it: continue without
 /// counter.bytes()[0] = 'x';
-/// auto next = mato::memory_file::adopt(std::move(counter).release(), why); // as the next process does
+/// auto next = mato::memory_file::adopt(std::move(counter).release(), why); // what the next process does
 /// if (!why) std::printf("%c\n", next.bytes()[0]);
 /// ```
 class memory_file {
 public:
-    /// Bytes of one file at most: a bound for what is adopted, and address space that every process has.
+    /// Largest file in bytes: bounds an adopted file, and fits the address space of every process.
     static constexpr std::size_t most_bytes = std::size_t{1} << 30;
-    /// Bytes of a name at most, memfd_create(2).
+    /// Longest name in bytes, memfd_create(2).
     static constexpr std::size_t most_name = 249;
 
-    /// Without memory: `bytes()` is empty.
+    /// Empty: `bytes()` is empty.
     memory_file() noexcept = default;
     memory_file(memory_file&& other) noexcept
         : fd_(std::move(other.fd_)), at_(std::exchange(other.at_, nullptr)), size_(std::exchange(other.size_, 0)) {}
@@ -6663,28 +7295,29 @@ public:
     }
     ~memory_file() { unmap(); }
 
-    /// A new one, all zeroes. `name` is shown by proc(5); several may have the same.
-    /// @errors invalid_argument: no bytes, more than `most_bytes`, or no such name · EFBIG: over the limit of file sizes ·
-    /// ENOMEM: no address space · EMFILE, ENFILE · ENOSYS: this system has none · any other of memfd_create(2) and mmap(2).
+    /// Creates a file filled with zeroes. `name` is shown in proc(5) and need not be unique.
+    /// @errors invalid_argument: 0 bytes, more than `most_bytes`, or an invalid name · EFBIG: over the file size limit ·
+    /// ENOMEM: no address space · EMFILE, ENFILE · ENOSYS: not on this system · any other of memfd_create(2) and mmap(2).
     [[nodiscard]] static memory_file create(std::string_view name, std::size_t bytes, error_out out);
     [[nodiscard]] static memory_file create(std::string_view name, std::size_t bytes) {
         return or_throw([&](failure& why) { return create(name, bytes, why); });
     }
-    /// One that another process made, and handed over or left. The descriptor becomes close-on-exec; a refused one is closed.
-    /// @errors malformed: no memory file, not sealed as `create` does, sealed against writing, open for reading alone, empty,
-    /// or over `most_bytes` · EBADF · as `create`.
+    /// Adopts a file that another process created and passed or left. The descriptor becomes close-on-exec; a refused one is
+    /// closed.
+    /// @errors malformed: not a memory file, not sealed as by `create`, sealed against writing, opened read-only, empty, or
+    /// over `most_bytes` · EBADF · as `create`.
     [[nodiscard]] static memory_file adopt(unique_fd fd, error_out out);
     [[nodiscard]] static memory_file adopt(unique_fd fd) {
         return or_throw([&](failure& why) { return adopt(std::move(fd), why); });
     }
 
-    /// All of it, from a page's start. It dies with the object, or when another is moved into it.
+    /// All bytes, page-aligned. Valid until the object is destroyed or assigned.
     [[nodiscard]] std::span<char> bytes() const noexcept { return {at_, size_}; }
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
-    [[nodiscard]] int native_handle() const noexcept { return fd_.get(); } ///< to be handed over; -1 when there is none
+    [[nodiscard]] int native_handle() const noexcept { return fd_.get(); } ///< to pass to another process; -1 when empty
     [[nodiscard]] explicit operator bool() const noexcept { return at_ != nullptr; }
 
-    /// Unmaps it and gives the descriptor up.
+    /// Unmaps the file and returns the descriptor.
     [[nodiscard]] unique_fd release() && noexcept {
         unmap();
         return std::move(fd_);
@@ -6707,7 +7340,7 @@ private:
 namespace detail {
 inline constexpr int size_seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
 inline constexpr int write_seals = F_SEAL_WRITE | 0x10; // and F_SEAL_FUTURE_WRITE, which older headers lack
-inline constexpr long shared_memory_magic = 0x01021994; // TMPFS_MAGIC, statfs(2); huge pages have another
+inline constexpr long shared_memory_magic = 0x01021994; // TMPFS_MAGIC, statfs(2); huge pages have a different one
 } // namespace detail
 
 inline memory_file memory_file::create(std::string_view name, std::size_t bytes, error_out out) {
@@ -6716,15 +7349,15 @@ inline memory_file memory_file::create(std::string_view name, std::size_t bytes,
         out.set(std::make_error_code(std::errc::invalid_argument), step, name.substr(0, name.find('\0')), std::move(why));
         return memory_file();
     };
-    if (name.find('\0') != std::string_view::npos) return refuse("the name has a NUL inside");
+    if (name.find('\0') != std::string_view::npos) return refuse("the name contains a NUL");
     if (name.size() > most_name)
-        return refuse("the name has " + std::to_string(name.size()) + " bytes, the most are " + std::to_string(most_name));
+        return refuse("the name has " + std::to_string(name.size()) + " bytes, the limit is " + std::to_string(most_name));
     if (bytes == 0 || bytes > most_bytes)
-        return refuse(std::to_string(bytes) + " bytes were asked for, from 1 to " + std::to_string(most_bytes) + " can be had");
+        return refuse(std::to_string(bytes) + " bytes were requested; 1 to " + std::to_string(most_bytes) + " are allowed");
     memory_file made;
     made.fd_.reset(sys::memfd_create(std::string(name).c_str()));
     if (!made.fd_) return out.set(last_error(), step, name), memory_file();
-    // Beyond the limit ftruncate(2) sends SIGXFSZ, which ends a process that does not expect it.
+    // Above the limit ftruncate(2) sends SIGXFSZ, which kills a process that does not handle it.
     struct ::rlimit limit {};
     const bool fits = sys::getrlimit(RLIMIT_FSIZE, &limit) == -1 || limit.rlim_cur == RLIM_INFINITY || bytes <= limit.rlim_cur;
     if (!fits) errno = EFBIG;
@@ -6732,7 +7365,7 @@ inline memory_file memory_file::create(std::string_view name, std::size_t bytes,
         const auto code = last_error();
         return out.set(code, "size memory file", name,
                        code.value() == EFBIG
-                           ? std::to_string(bytes) + " bytes are over this process's limit of file sizes (ulimit -f)"
+                           ? std::to_string(bytes) + " bytes exceed this process's file size limit; raise it (ulimit -f)"
                            : std::string()),
                memory_file();
     }
@@ -6754,14 +7387,14 @@ inline memory_file memory_file::adopt(unique_fd fd, error_out out) {
     struct ::statfs system {};
     if (sys::fstatfs(fd.get(), &system) == -1) return failed();
     if (seals == -1 || !S_ISREG(about.st_mode) || system.f_type != detail::shared_memory_magic)
-        return refuse("it is no memory file");
+        return refuse("it is not a memory file");
     if ((seals & detail::size_seals) != detail::size_seals) return refuse("its size is not sealed");
     if ((seals & detail::write_seals) != 0) return refuse("it is sealed against writing");
     const int mode = sys::fcntl(fd.get(), F_GETFL, 0);
     if (mode == -1) return failed();
     if ((mode & O_ACCMODE) != O_RDWR) return refuse("it is not open for reading and writing");
     if (about.st_size <= 0 || static_cast<unsigned long long>(about.st_size) > most_bytes)
-        return refuse("it has " + std::to_string(about.st_size) + " bytes, from 1 to " + std::to_string(most_bytes) +
+        return refuse("it has " + std::to_string(about.st_size) + " bytes; 1 to " + std::to_string(most_bytes) +
                       " are accepted");
     if (sys::fcntl(fd.get(), F_SETFD, FD_CLOEXEC) == -1) return failed();
     memory_file made;
@@ -6775,12 +7408,13 @@ inline void memory_file::map(std::size_t size, std::string_view called, error_ou
     if (at == MAP_FAILED) { // NOLINT(performance-no-int-to-ptr)
         const auto code = last_error();
         out.set(code, "map memory file", called,
-                code.value() == ENOMEM ? "no address space for " + std::to_string(size) + " bytes (ulimit -v)" : std::string());
+                code.value() == ENOMEM ? "no address space for " + std::to_string(size) + " bytes; raise the limit (ulimit -v)"
+                                       : std::string());
         return;
     }
     at_ = static_cast<char*>(at);
     size_ = size;
-    sys::madvise(at_, size_, MADV_DONTDUMP); // where it is refused, a core dump is larger and nothing else
+    sys::madvise(at_, size_, MADV_DONTDUMP); // if it fails, core dumps are larger
 }
 #else
 namespace detail {
@@ -6804,11 +7438,12 @@ inline memory_file memory_file::adopt(unique_fd fd, error_out out) {
 namespace mato {
 inline namespace MATO_ABI {
 
+/// The options of `kept::keep`. By default only the descriptor is kept.
 struct keep_options {
     pid_t child = 0; ///< a child of this process that belongs to the descriptor; its status is kept too
 };
 
-/// What an earlier generation left.
+/// A descriptor or child that an earlier generation kept. Returned by `kept::take_all`.
 struct kept_item {
     std::string name;
     unique_fd descriptor;                 ///< close-on-exec; empty when only the child was kept
@@ -6816,13 +7451,18 @@ struct kept_item {
     std::optional<child_status> status{}; ///< of a child that has ended already
 };
 
-/// The socket that clients connect to, as an endpoint published it.
+/// The listening socket published by an endpoint. The keeper holds a copy of it for the next generation.
 struct kept_listener {
     unique_fd socket;
     dev_t device = 0;
     ino_t inode = 0; ///< 0: it has no name of its own
 };
 
+/// The items that a daemon's process gives to its keeper, and gets back after a crash. A daemon returns it from `kept()`.
+///
+/// @threads only the daemon's thread.
+/// @fork must not be used in a child.
+/// @blocks `keep`, `memory` and `listen_on` until the keeper has answered, at most `patience`.
 class kept {
 public:
     static constexpr std::size_t most_items = detail::keeper_message::most_slots;
@@ -7094,6 +7734,12 @@ template <class E> concept keeper_events = requires(E events, const std::string&
     {events.on_trouble(text)}; ///< one line for the log
 };
 
+/// The keeper's side of `keeper`: it starts workers, holds their items, and restarts them after a crash. `basic_daemon` runs
+/// it.
+///
+/// @threads one object, one thread; the process must have no other.
+/// @fork it forks each worker.
+/// @blocks until the daemon has stopped.
 class keeper_process {
 public:
     explicit keeper_process(restart_limits limits) noexcept : schedule_(limits) {}
@@ -7413,24 +8059,41 @@ inline failure keeper_process::read_report() {
 } // namespace mato
 
 // ---- mato/listener.hpp ----
-/// @file listener.hpp: accepts the clients that may come, and says why the others may not.
+/// @file listener.hpp: accepts clients that the peer policy allows, and reports why others are refused.
 /// Layer: 3 (mechanism; no asio).  Test: test/toolkit/listener_test.cpp.
 /// Threads: distinct objects are independent; one object, one thread.   Blocks: never.
 /// Fork: open it in the final process.   Source: accept(2).
 ///
-/// It joins an endpoint and a peer policy, given as types, and includes neither: anything with their shape will do.
+/// It combines an endpoint and a peer policy, given as types. It includes neither header: any type with the same members works.
 
 namespace mato {
 inline namespace MATO_ABI {
 
-/// What a listener needs of its two policies: `Endpoint::publish(lock, options, out)`, `Endpoint::withdraw()`,
+/// Requires of its two policies: `Endpoint::publish(lock, options, out)`, `Endpoint::withdraw()`,
 /// `Endpoint::describe()`, `Endpoint::named`, and `Peer::checks`.
+///
+/// A listening socket whose clients are checked by the peer policy. `basic_server` uses it; use it directly with another
+/// event loop.
+///
+/// @threads distinct objects are independent; one object, one thread.
+/// @fork open it in the final process.
+/// @blocks never.
+///
+/// @code
+/// auto listener = mato::basic_listener<mato::owned_path, mato::same_user>::open(
+///     mato::owned_path(paths.file("other.sock")), {}, lock, mato::publish_options{}, why);
+/// const auto check = [](int socket, const mato::same_user& policy, mato::error_out out) {
+///     return mato::require_peer(socket, policy, mato::errc::peer_rejected, out);
+/// };
+/// const auto next = listener.try_accept(check, why);
+/// if (next && !next->why) std::printf("pid %d connected\n", static_cast<int>(next->peer.pid));
+/// @endcode
 template <class Endpoint, class Peer> class basic_listener {
     static_assert(Endpoint::named || Peer::checks,
-                  "mato: this endpoint has no permissions of its own, so the peer policy must check (any_peer does not)");
+                  "mato: this endpoint has no file permissions, so the peer policy must check (any_peer does not)");
 
 public:
-    /// A client at the door: already allowed, or refused with the reason in `why`; a refused one is closed when dropped.
+    /// A connected client, allowed or refused; `why` has the reason of a refusal. Destroying it closes a refused client.
     template <class Credentials> struct accepted {
         unique_fd socket; ///< non-blocking, close-on-exec
         Credentials peer;
@@ -7469,16 +8132,16 @@ public:
         return listener;
     }
 
-    /// Publishes anew after something removed the name; connections in the old backlog are lost to it.
-    /// @errors as Endpoint::publish; then the old socket stays.
+    /// Publishes again after the name was removed. Clients still waiting in the old socket's backlog are disconnected.
+    /// @errors as Endpoint::publish; then the old socket stays open.
     template <class Lock, class Options> void republish(const Lock& held, const Options& options, error_out out) {
         unique_fd fresh = endpoint_.publish(held, options, out);
         if (fresh) socket_ = std::move(fresh);
     }
 
-    /// The next client, or nothing when none waits.
-    /// `require(socket, policy, out)` reads and judges the credentials (peer.hpp has `require_peer`).
-    /// @errors EMFILE, ENFILE, ENOBUFS, ENOMEM: stop asking for a while; the client waits in the backlog.
+    /// The next client, or empty when none waits.
+    /// `require(socket, policy, out)` reads and checks the credentials (`require_peer` in peer.hpp).
+    /// @errors EMFILE, ENFILE, ENOBUFS, ENOMEM: try again later; the client waits in the backlog.
     template <class Require> auto try_accept(Require require, error_out out) {
         using credentials = decltype(require(0, std::as_const(peer_), out));
         std::optional<accepted<credentials>> result;
@@ -7494,7 +8157,7 @@ public:
         return result;
     }
 
-    [[nodiscard]] int native_handle() const noexcept { return socket_.get(); } ///< readable: a client waits
+    [[nodiscard]] int native_handle() const noexcept { return socket_.get(); } ///< readable when a client waits
     [[nodiscard]] const Endpoint& endpoint() const noexcept { return endpoint_; }
 
     /// Withdraws the name, then closes: clients still in the backlog see end-of-file.
@@ -7513,63 +8176,64 @@ private:
 } // namespace mato
 
 // ---- mato/read_journal.hpp ----
-/// @file read_journal.hpp: what was read from a terminal, in memory that outlives the reader, not a byte lost.
+/// @file read_journal.hpp: a log of the bytes read from a terminal, in memory that outlives the reader; no byte is lost.
 /// Layer: 3 (mechanism; no asio, no descriptor).  Test: test/toolkit/read_journal_test.cpp,
 /// test/process/read_journal_process_test.cpp. Threads: distinct objects are independent; one object, one thread.   Blocks:
 /// never. Fork: both processes see the memory. Only one of them may read the terminal.
 ///
-/// read(2) puts the bytes where `arm` says, and `commit` counts them with one store of eight bytes. A reader that is killed
-/// between the two leaves bytes that nothing counts, and that the terminal has no more. So `arm` first fills the place with a
-/// pattern: the last byte that differs from it ends what the killed read took. That is exact for text, which has no byte of the
-/// pattern (F8 to FF). Of a read that was cut it misses a last byte that equals the pattern at its place: of random bytes one
-/// in 256 does.
+/// read(2) writes the bytes to the place returned by `arm`, and `commit` counts them with one store of eight bytes. A reader
+/// killed between the two leaves bytes that are not counted and that the terminal no longer has. So `arm` first fills the place
+/// with a pattern: the last byte that differs from the pattern is the last byte of the interrupted read. This is exact for
+/// text, which does not contain the pattern's bytes (F8 to FF). For random bytes, one read in 256 ends with a byte equal to the
+/// pattern, which is then missed.
 ///
 /// The memory (numbers little-endian; detail/kept_memory.hpp has the head):
 ///
-///     64   8  end: bytes that were ever read
-///     72   8  armed: equals `end` while a read may be under way, else another number
-///     80   8  begin: bytes before the newest checkpoint; byte `begin` lies at the content's start
-///     128     the log: `capacity` bytes, and 4 095 for a read that begins at its last
+///     64   8  end: all bytes ever read
+///     72   8  armed: equals `end` while a read may be in progress, else another number
+///     80   8  begin: bytes before the newest checkpoint; byte `begin` is at the content's start
+///     128     the log: `capacity` bytes, and 4 095 for a read that begins at the last of them
 
 namespace mato {
 inline namespace MATO_ABI {
 
-/// The stores of `arm`, `commit` and `checkpoint`, in order.
+/// The stores of `arm`, `commit` and `checkpoint`, in order. A test's `Steps` gets them.
 enum class journal_store : std::uint8_t {
-    pattern,   ///< `arm`: the place of the next read holds it
-    armed,     ///< `arm`: a read may be under way
+    pattern,   ///< `arm`: the pattern was written to the place of the next read
+    armed,     ///< `arm`: a read may be in progress
     end,       ///< `commit`
-    disarmed,  ///< `checkpoint`: the old pattern is not taken for a read
+    disarmed,  ///< `checkpoint`: the old pattern does not count as a read
     forgotten, ///< `checkpoint`: the log begins here
 };
 
-/// The log of one terminal's reads since its newest checkpoint. The memory belongs to the caller and outlives the object.
+/// The log of the bytes read from one terminal since the newest checkpoint. The memory belongs to the caller and must outlive
+/// the object.
 ///
 /// ```cpp
-/// alignas(8) static char memory[mato::read_journal<>::memory_for(32768)]; // to outlive the process, a memory_file's bytes
+/// alignas(8) static char memory[mato::read_journal<>::memory_for(32768)]; // use a memory_file to outlive the process
 /// mato::failure why;
 /// auto journal = mato::read_journal<>::create(memory, why);
-/// if (char* const to = journal.arm()) { // nullptr when it is full: first keep the log's effect elsewhere, then checkpoint()
+/// if (char* const to = journal.arm()) { // nullptr when full: save the log's effect elsewhere, then checkpoint()
 ///     const ssize_t got = ::read(0, to, journal.most_read);
 ///     if (got > 0) journal.commit(static_cast<std::size_t>(got));
 /// }
-/// auto next = mato::read_journal<>::adopt(memory, why); // as the next process does
+/// auto next = mato::read_journal<>::adopt(memory, why); // what the next process does
 /// next.recover();
-/// std::printf("%zu bytes to be read again\n", next.since_checkpoint().size());
+/// std::printf("%zu bytes to process again\n", next.since_checkpoint().size());
 /// ```
 ///
-/// With two_slots for the checkpoints the order is: `slots.publish(state, journal.end(), out)`, then `journal.checkpoint()`;
-/// and after a death: `recover()`, `resume_after(slots.position(), out)`, then `since_checkpoint()` on top of `slots.newest()`.
+/// With two_slots for the checkpoints the order is: `slots.publish(state, journal.end(), out)`, then `journal.checkpoint()`.
+/// After a crash: `recover()`, `resume_after(slots.position(), out)`, then apply `since_checkpoint()` to `slots.newest()`.
 template <class Steps = no_steps> class read_journal {
 public:
-    /// Bytes of one read at most: a Linux terminal gives no more at once (n_tty keeps 4 096, one of them for itself).
+    /// Largest read in bytes: a Linux terminal returns at most this many (n_tty has 4 096 and reserves one).
     static constexpr std::size_t most_read = 4095;
-    /// Bytes of memory that a log of `capacity` bytes needs.
+    /// Bytes of memory needed for a log of `capacity` bytes.
     [[nodiscard]] static constexpr std::size_t memory_for(std::size_t capacity) noexcept {
         return detail::kept_content + capacity + most_read;
     }
 
-    /// Without memory: always full.
+    /// Empty: has no memory and is always full.
     read_journal() noexcept = default;
     read_journal(read_journal&& other) noexcept : own_(std::exchange(other.own_, {})) {}
     read_journal& operator=(read_journal&& other) noexcept {
@@ -7577,58 +8241,58 @@ public:
         return *this;
     }
 
-    /// An empty log of all the memory. What it held is gone.
+    /// Creates an empty log that uses all of the memory. Former contents are lost.
     /// @errors invalid_argument: not aligned to 8 bytes, or too small for a log of one byte.
     [[nodiscard]] static read_journal create(std::span<char> memory, error_out out);
     [[nodiscard]] static read_journal create(std::span<char> memory) {
         return or_throw([&](error_out out) { return create(memory, out); });
     }
-    /// Takes over what another process left; changes nothing in it. `recover` comes next. That process must be dead or must
-    /// have stopped to read, else two read one terminal.
-    /// @errors malformed: it is something else, or damaged · version_mismatch: a newer format · invalid_argument: not aligned.
+    /// Adopts the memory of another process, without changing it. Call `recover` next. The other process must have ended or
+    /// stopped reading, so that only one process reads the terminal.
+    /// @errors malformed: not a journal, or damaged · version_mismatch: a newer format · invalid_argument: not aligned.
     [[nodiscard]] static read_journal adopt(std::span<char> memory, error_out out);
     [[nodiscard]] static read_journal adopt(std::span<char> memory) {
         return or_throw([&](error_out out) { return adopt(memory, out); });
     }
 
-    /// Where the next read may put `most_read` bytes. A read that fails, or takes nothing, needs no `commit`.
-    /// @returns nullptr when the log is full, or was adopted with a read under way and `recover` was not called.
+    /// The place for the next read, of `most_read` bytes. A read that fails or returns 0 needs no `commit`.
+    /// @returns nullptr if the log is full, or if it was adopted during a read and `recover` was not called yet.
     [[nodiscard]] char* arm() noexcept;
-    /// Counts what a read put there. @pre n <= most_read, and `arm` gave the place
+    /// Counts the bytes of a read. @pre n <= most_read, and the read used the place from `arm`
     void commit(std::size_t n) noexcept;
-    /// Bytes that a read took and no `commit` counted: after the death of the reader, those it did not live to count.
+    /// Bytes that were read but not counted by `commit`, because the reader was killed between the two.
     [[nodiscard]] std::size_t in_flight() const noexcept;
-    /// Counts those. @returns how many they were
+    /// Counts the bytes in flight. @returns their number
     std::size_t recover() noexcept;
 
-    /// All that was read since the newest checkpoint. It dies at the `checkpoint` after that.
+    /// All bytes read since the newest checkpoint. Valid until the next `checkpoint`.
     [[nodiscard]] std::string_view since_checkpoint() const noexcept { return {own_.log, used()}; }
-    /// The effect of the whole log is kept elsewhere: the log is empty from here. @pre `recover` was called, if adopted
+    /// Empties the log. Call it after the effect of the log was saved elsewhere. @pre `recover` was called, if adopted
     void checkpoint() noexcept;
-    /// Joins the log and a state that holds all up to `position`, which may have been kept right before the death, without the
-    /// `checkpoint` that belongs to it. @errors malformed: the state is of another place than this log begins or ends at.
+    /// Aligns the log with a saved state that includes all bytes up to `position`. The state may have been saved just before
+    /// the crash, without the matching `checkpoint`. @errors malformed: `position` is neither the begin nor the end of the log.
     bool resume_after(std::uint64_t position, error_out out);
 
     [[nodiscard]] std::uint64_t begin() const noexcept { return own_.begin; } ///< bytes before the newest checkpoint
-    [[nodiscard]] std::uint64_t end() const noexcept { return own_.end; }     ///< bytes that were ever read
+    [[nodiscard]] std::uint64_t end() const noexcept { return own_.end; }     ///< all bytes ever read
     [[nodiscard]] std::size_t used() const noexcept { return static_cast<std::size_t>(own_.end - own_.begin); }
-    [[nodiscard]] std::size_t capacity() const noexcept { return own_.capacity; } ///< `used()` from which no read may begin
+    [[nodiscard]] std::size_t capacity() const noexcept { return own_.capacity; } ///< `used()` at which it is full
     [[nodiscard]] bool full() const noexcept { return used() >= own_.capacity; }
 
 private:
     static constexpr detail::kept_kind kind{"matoread", "read journal", 1, 0};
     static constexpr std::size_t end_word = detail::kept_words, armed_word = end_word + 8, begin_word = end_word + 16;
     static constexpr std::uint64_t disarmed = ~std::uint64_t{0};
-    static constexpr std::uint64_t furthest = std::uint64_t{1} << 63; // no terminal gets to 8 EiB
+    static constexpr std::uint64_t furthest = std::uint64_t{1} << 63; // no terminal reaches 8 EiB
 
-    // This process's own copies: what others write into the memory later never decides where this one reads or writes.
+    // Copies owned by this process: later writes of others into the memory cannot change where this one reads or writes.
     struct state {
         char* memory = nullptr;
         char* log = nullptr;
         std::size_t capacity = 0;
         std::uint64_t begin = 0;
         std::uint64_t end = 0;
-        std::uint64_t filled = 0; // behind the last byte of the pattern that this process wrote, or below `end`
+        std::uint64_t filled = 0; // end of the pattern written by this process, or below `end`
         bool must_recover = false;
     };
     state own_;
@@ -7638,7 +8302,7 @@ private:
 
 namespace detail {
 
-/// 4 096 bytes of F8 to FF, twice, so that any 4 096 in a row can be copied at once. The format fixes them.
+/// 4 096 bytes of F8 to FF, stored twice so that any 4 096 in a row can be copied with one call. They are part of the format.
 struct fill_pattern {
     static constexpr std::size_t period = 4096;
     char bytes[2 * period]{};
@@ -7649,7 +8313,7 @@ struct fill_pattern {
             bytes[i] = bytes[i + period] = static_cast<char>(0xF8U | (x >> 11 & 7U));
         }
     }
-    /// The bytes from this place of the stream on.
+    /// The pattern from this position of the stream on.
     [[nodiscard]] const char* from(std::uint64_t position) const noexcept { return bytes + position % period; }
 };
 inline constexpr fill_pattern read_pattern;
@@ -7662,12 +8326,13 @@ template <class Steps> read_journal<Steps> read_journal<Steps>::create(std::span
     if (!detail::is_aligned(memory, step, out)) return made;
     if (memory.size() < memory_for(1)) {
         out.set(std::make_error_code(std::errc::invalid_argument), step, {},
-                std::to_string(memory.size()) + " bytes are too few, the least are " + std::to_string(memory_for(1)));
+                std::to_string(memory.size()) + " bytes are too few; at least " + std::to_string(memory_for(1)) +
+                    " are needed");
         return made;
     }
     char* const at = memory.data();
     const std::size_t capacity = memory.size() - memory_for(0);
-    detail::store_word(at, 0); // nothing that a death could leave is taken for a journal
+    detail::store_word(at, 0); // a crash from here on leaves memory that is not taken for a journal
     detail::store_word(at + end_word, 0);
     detail::store_word(at + armed_word, disarmed);
     detail::store_word(at + begin_word, 0);
@@ -7689,9 +8354,9 @@ template <class Steps> read_journal<Steps> read_journal<Steps>::adopt(std::span<
     const std::uint64_t begin = detail::load_word(at + begin_word), end = detail::load_word(at + end_word);
     const std::uint64_t armed = detail::load_word(at + armed_word);
     if (begin > end || end > furthest || end - begin >= capacity + most_read)
-        return refuse("its counts of bytes are damaged"), read_journal();
+        return refuse("its byte counts are damaged"), read_journal();
     if (armed != disarmed && (armed < begin || armed > end || (armed == end && end - begin >= capacity)))
-        return refuse("it has a read under way where none can be"), read_journal();
+        return refuse("it records a read in progress at an impossible position"), read_journal();
     made.own_ = {at, at + content, static_cast<std::size_t>(capacity), begin, end, 0, false};
     made.own_.must_recover = made.in_flight() > 0;
     return made;
@@ -7702,7 +8367,7 @@ template <class Steps> char* read_journal<Steps>::arm() noexcept {
     char* const to = own_.log + used();
     const std::uint64_t until = own_.end + most_read;
     if (own_.filled < own_.end) own_.filled = own_.end;
-    if (own_.filled < until) { // as much as the last read used
+    if (own_.filled < until) { // only as much as the last read overwrote
         std::memcpy(own_.log + (own_.filled - own_.begin), detail::read_pattern.from(own_.filled),
                     static_cast<std::size_t>(until - own_.filled));
         own_.filled = until;
@@ -7715,7 +8380,7 @@ template <class Steps> char* read_journal<Steps>::arm() noexcept {
 
 template <class Steps> void read_journal<Steps>::commit(std::size_t n) noexcept {
     own_.end += n;
-    detail::store_word(own_.memory + end_word, own_.end); // `armed` names another place from here
+    detail::store_word(own_.memory + end_word, own_.end); // from here on `armed` is not equal to `end`
     Steps::after(journal_store::end);
 }
 
@@ -7737,7 +8402,7 @@ template <class Steps> std::size_t read_journal<Steps>::recover() noexcept {
 
 template <class Steps> void read_journal<Steps>::checkpoint() noexcept {
     if (own_.memory == nullptr) return;
-    // In this order: from the second store on, other bytes lie where the pattern was.
+    // In this order: after the second store, the place of the pattern contains other bytes.
     detail::store_word(own_.memory + armed_word, disarmed);
     Steps::after(journal_store::disarmed);
     detail::store_word(own_.memory + begin_word, own_.end);
@@ -7750,8 +8415,8 @@ template <class Steps> bool read_journal<Steps>::resume_after(std::uint64_t posi
     if (position == own_.begin) return true;
     if (position != own_.end) {
         out.set(errc::malformed, "resume read journal", {},
-                "the state holds " + std::to_string(position) + " bytes, the log has those from " + std::to_string(own_.begin) +
-                    " to " + std::to_string(own_.end));
+                "the saved state includes " + std::to_string(position) + " bytes, but the log has bytes " +
+                    std::to_string(own_.begin) + " to " + std::to_string(own_.end));
         return false;
     }
     checkpoint();
@@ -7762,24 +8427,25 @@ template <class Steps> bool read_journal<Steps>::resume_after(std::uint64_t posi
 } // namespace mato
 
 // ---- mato/server.hpp ----
-/// @file server.hpp: accepts, admits, keeps and ends the sessions of a daemon.
+/// @file server.hpp: accepts clients and manages their sessions.
 /// Layer: 3 (asio).  Test: test/toolkit/server_test.cpp.
-/// Threads: as connection.hpp.   Blocks: never.   Fork: made after the last fork.
+/// Threads: as connection.hpp.   Blocks: never.   Fork: create it after the last fork.
 ///
-/// A client passes the peer policy before a byte is read, the admission limits before it costs memory, and the handshake
-/// deadline before it may stay. Out of descriptors, accepting pauses; it never spins. Any callback may throw, replace any
-/// callback, and destroy the server. Sessions may be kept: they outlive the server as closed ones, but not the loop.
+/// The peer policy is checked before a byte is read, the limits before a session is opened, and the handshake must be completed
+/// before its deadline. When descriptors run out, accepting pauses and does not spin. Callbacks may throw, replace callbacks,
+/// and destroy the server. Session pointers may be kept: after the server is destroyed they are closed sessions, but they must
+/// not outlive the io_context.
 
 // ---- mato/detail/handler_memory.hpp ----
-/// @file handler_memory.hpp: memory for one wait, so that waiting again cannot fail for want of it.
-/// Layer: 3 (mechanism; the shape is asio's associated allocator).  Test: test/toolkit/server_exception_test.cpp.
+/// @file handler_memory.hpp: memory reserved for one wait, so that waiting again cannot fail with bad_alloc.
+/// Layer: 3 (mechanism; an asio associated allocator).  Test: test/toolkit/server_exception_test.cpp.
 /// Threads: one object, one thread.   Blocks: never.
 
 namespace mato {
 inline namespace MATO_ABI {
 namespace detail {
 
-/// Must outlive the operations that use it: their handler owns what it lies in.
+/// Must outlive the operations that use it: their handler keeps its owner alive.
 class handler_memory {
 public:
     handler_memory() noexcept = default;
@@ -7799,7 +8465,7 @@ public:
     }
 
 private:
-    alignas(std::max_align_t) unsigned char room_[384]; // asio 1.18 to 1.38 take 100 to 250 for a wait
+    alignas(std::max_align_t) unsigned char room_[384]; // bytes; asio 1.18 to 1.38 need 100 to 250 for a wait
     bool is_used_ = false;
 };
 
@@ -7814,7 +8480,7 @@ template <class T> struct handler_allocator {
     handler_memory* memory;
 };
 
-/// A handler whose operation lies in `memory`.
+/// A handler whose operation is allocated in `memory`.
 template <class Handler> struct handler_in {
     using allocator_type = handler_allocator<unsigned char>;
     handler_in(handler_memory& from, Handler what) : memory(&from), handler(std::move(what)) {}
@@ -7831,23 +8497,35 @@ template <class Handler> struct handler_in {
 namespace mato {
 inline namespace MATO_ABI {
 
+/// The limits of a server. Clients above a limit are refused with errc::too_many_clients, clients that are too slow are closed.
 struct server_limits {
-    std::size_t clients = 1024;              ///< sessions at once; the file's limit of descriptors ends `unlimited`
-    std::size_t unestablished = 256;         ///< of these, before `established`; more than start at once in practice
-    std::size_t clients_per_uid = unlimited; ///< of these
-    milliseconds handshake{5000};            ///< from accept to `established`; a busy machine still manages it
-    milliseconds frame{30'000};              ///< from a frame's first byte to its last: basic_connection::set_frame_deadline
-    milliseconds accept_pause{100};          ///< after EMFILE and the like
+    std::size_t clients = 1024;              ///< sessions; with `unlimited`, the process's descriptor limit applies
+    std::size_t unestablished = 256;         ///< sessions before `established`; more than connect at once in practice
+    std::size_t clients_per_uid = unlimited; ///< sessions of one user
+    milliseconds handshake{5000};            ///< from accept to `established`; long enough on a busy machine
+    milliseconds frame{30'000};              ///< first to last byte of a frame: basic_connection::set_frame_deadline
+    milliseconds accept_pause{100};          ///< pause after EMFILE and similar errors
 };
 
-/// Since the server was made.
+/// Counts events since the server was created.
+///
+/// Read them with `basic_server::counters`.
+///
+/// @threads a value.
+/// @blocks never.
 struct server_counters {
     std::uint64_t accepted = 0; ///< sessions opened
     std::uint64_t refused = 0;  ///< by the peer policy or a limit
-    std::uint64_t pauses = 0;   ///< of accepting, for want of descriptors
+    std::uint64_t pauses = 0;   ///< accepting was paused because descriptors or memory ran out
 };
 
-/// One client: its connection, who it is, and whether it has said hello.
+/// One client: its connection, its credentials, and whether its handshake is complete.
+///
+/// The server creates it. Keep a `session_ptr` to use it later; after its end it is a closed connection.
+///
+/// @threads only the thread that runs the io_context.
+/// @fork must not be used in a child.
+/// @blocks never.
 template <class Framing, class Overflow> class basic_session : public basic_connection<Framing, Overflow> {
 public:
     basic_session(asio::io_context& context, unique_fd socket, Overflow overflow, std::uint64_t id, peer_credentials peer)
@@ -7857,13 +8535,13 @@ public:
     [[nodiscard]] std::uint64_t id() const noexcept { return id_; } ///< from 1, never reused by this server
     [[nodiscard]] const peer_credentials& peer() const noexcept { return peer_; }
 
-    /// The handshake is done: the deadline no longer applies. Saying it again costs nothing.
+    /// Marks the handshake as complete: its deadline no longer applies. Idempotent.
     void established() {
         if (std::exchange(established_, true) || !this->is_open()) return; // closed: the loop may be gone
         handshake_.cancel();
-        // asio leaves its timer descriptor as the cancelled wait had set it, and would wake an idle daemon then for nothing; a
-        // wait that is the next one due sets it anew.
-        if (const auto timer = rest_.lock()) {
+        // Cancelling the timer does not disarm asio's timerfd, so an idle daemon would wake up once more. Waiting on a later
+        // timer re-arms it.
+        if (const auto timer = idle_timer_.lock()) {
             timer->expires_after(std::chrono::hours(1));
             timer->async_wait([](std::error_code) {});
         }
@@ -7875,10 +8553,25 @@ private:
     std::uint64_t id_;
     peer_credentials peer_;
     asio::steady_timer handshake_;
-    std::weak_ptr<asio::steady_timer> rest_; // the server's, while it takes clients
+    std::weak_ptr<asio::steady_timer> idle_timer_; // of the server, while it accepts clients
     bool established_ = false;
 };
 
+/// Accepts clients of an endpoint and manages their sessions, within limits. Set the callbacks in `on`, then call `listen`.
+/// `server` has the default policies; `basic_daemon` contains one.
+///
+/// @threads only the thread that runs the io_context.
+/// @fork create it after the last fork; it must not be used in a child.
+/// @blocks never.
+///
+/// @code
+/// mato::server server(context, {.clients = 100});
+/// server.on.on_frame = [](const mato::server::session_ptr& session, std::string_view frame) {
+///     session->established(); // the first frame completes the handshake
+///     session->send(frame);
+/// };
+/// server.listen(mato::owned_path(paths.socket), {}, lock, {}, why);
+/// @endcode
 template <class Endpoint = owned_path, class Peer = same_user, class Framing = length_prefixed<>, class Overflow = disconnect>
 class basic_server {
     static_assert(endpoint_policy<Endpoint>, "mato: the endpoint policy lacks a member, see endpoint.hpp");
@@ -7895,74 +8588,77 @@ public:
     struct handlers {
         callback<void(const session_ptr&)> on_opened{};
         callback<void(const session_ptr&, std::string_view payload)> on_frame{};
-        /// Once for each session that was opened: errc::closed when the peer left, else why.
+        /// Called once for each opened session when it ends. `why`: errc::closed if the peer closed it, else the reason.
         callback<void(const session_ptr&, const failure& why)> on_closed{};
         callback<void(const session_ptr&)> on_drained{};
-        /// A client that may not stay: by the peer policy (it is sent nothing), or by the limits, when the payload returned
-        /// here is its last frame.
+        /// A client was refused, by the peer policy (then nothing is sent to it) or by the limits (then the returned payload is
+        /// sent as its last frame).
         callback<std::optional<std::string>(const peer_credentials&, const failure& why)> on_refused{};
-        /// Accepting pauses for want of descriptors.
+        /// Accepting is paused because descriptors or memory ran out.
         callback<void(const failure& why)> on_accept_paused{};
-        /// What one of these threw (failure::step names it), or what failed here for want of memory; `session` is null where it
-        /// was about none. Runs inside the catch block: `throw;` hands it on, out of run(), and the server goes on all the
-        /// same. Not set: the session is closed with it. Set: nothing else is done.
+        /// Another callback threw (failure::step names it), or memory ran out. `session` is null if none was involved. Called
+        /// inside the catch block: `throw;` passes the exception on, out of run(), and the server continues. Not set: the
+        /// session is closed with this failure. Set: nothing else is done.
         callback<void(const session_ptr& session, const failure& why)> on_exception{};
     };
 
     explicit basic_server(asio::io_context& context, server_limits limits = {}, Overflow overflow = {})
-        : context_(context), limits_(limits), overflow_(std::move(overflow)), door_(context), pause_(context), drain_(context),
-          life_(std::make_shared<life>()) {}
+        : context_(context), limits_(limits), overflow_(std::move(overflow)), accept_fd_(context), pause_(context),
+          drain_(context), shared_(std::make_shared<shared_state>()) {}
     basic_server(const basic_server&) = delete;
     basic_server& operator=(const basic_server&) = delete;
-    /// Sessions end without a word to the callbacks, whose owners may be gone already: `end` tells them.
+    /// Closes the sessions without calling the callbacks, whose owners may be destroyed already. To have them called, call
+    /// `end` first.
     ~basic_server();
 
     /// Set before `start_accepting`.
     handlers on{};
 
-    /// Clients can connect from here on, and wait in the backlog for `start_accepting`. @errors as Endpoint::publish.
+    /// Publishes the endpoint: clients can connect, and wait in the backlog until `start_accepting`.
+    /// @errors as Endpoint::publish.
     template <class Lock>
     void publish(Endpoint endpoint, Peer peer, const Lock& held, const publish_options& options, error_out out);
     /// As `publish`, with a socket that was published before. @errors as Endpoint::adopt.
     template <class Name> void adopt(Endpoint endpoint, Peer peer, unique_fd socket, const Name& name, error_out out) {
         listener_ = basic_listener<Endpoint, Peer>::adopt(std::move(endpoint), std::move(peer), std::move(socket), name, out);
-        if (!out.failed()) open_door();
+        if (!out.failed()) watch_listener();
     }
     [[nodiscard]] const basic_listener<Endpoint, Peer>& listener() const noexcept { return listener_; }
-    /// Lets them in, from the next turn of the loop on. Nothing where nothing is published; said again, it costs nothing.
+    /// Accepts clients, from the next iteration of the loop on. No effect if nothing is published. Idempotent.
     void start_accepting();
-    /// Both. @errors as `publish`.
+    /// `publish`, then `start_accepting`. @errors as `publish`.
     template <class Lock>
     void listen(Endpoint endpoint, Peer peer, const Lock& held, const publish_options& options, error_out out) {
         publish(std::move(endpoint), std::move(peer), held, options, out);
         if (!out.failed()) start_accepting();
     }
-    /// Publishes the endpoint anew, as after its file was removed. @errors as Endpoint::publish; then nothing changes.
+    /// Publishes the endpoint again, for example after its file was removed.
+    /// @errors as Endpoint::publish; then nothing changes.
     template <class Lock> void republish(const Lock& held, const publish_options& options, error_out out);
-    /// Withdraws the endpoint; sessions go on.
+    /// Withdraws the endpoint. Sessions stay open.
     void stop_accepting() noexcept;
 
-    /// Calls `done` once every queue has been taken by the kernel, or `linger` has passed. Sessions stay open: their peers see
+    /// Calls `done` when the kernel has accepted all queued bytes, or after `linger`. Sessions stay open: their peers see
     /// end-of-file when the server is destroyed. Each call has its own `done` and `linger`.
     void drain(milliseconds linger, std::function<void()> done);
     void close_all(const failure& why);
-    /// Ends every session at once, and accepting; on_closed is called for each before this returns. Peers see end-of-file when
-    /// the server is destroyed.
+    /// Stops accepting and ends every session immediately; calls on_closed for each before it returns. Peers see end-of-file
+    /// when the server is destroyed.
     void end(const failure& why);
 
     [[nodiscard]] std::size_t size() const noexcept { return sessions_.size(); }
     [[nodiscard]] const server_counters& counters() const noexcept { return counters_; }
-    /// A copy: it may be walked while sessions come and go.
+    /// A copy, which stays valid while sessions open and close.
     [[nodiscard]] std::vector<session_ptr> sessions() const { return sessions_; }
     void set_limits(const server_limits& limits) noexcept { limits_ = limits; }
-    void set_overflow(Overflow overflow) { overflow_ = std::move(overflow); } ///< of later sessions
+    void set_overflow(Overflow overflow) { overflow_ = std::move(overflow); } ///< for later sessions
 
 private:
-    /// What a pending wait and a running callback need after the server is gone.
-    struct life {
-        bool is_over = false;
+    /// State needed by pending waits and running callbacks after the server is destroyed.
+    struct shared_state {
+        bool is_destroyed = false;
         detail::exception_guard guard;
-        detail::handler_memory door, pause;
+        detail::handler_memory accept, pause;
     };
     struct newcomer {
         session_ptr arrived;
@@ -7981,24 +8677,24 @@ private:
     template <class Call> void guarded(const session_ptr& whose, const char* step, Call call);
     void tell_exception(const session_ptr& whose, const failure& why);
     [[nodiscard]] failure admission(const peer_credentials& peer) const;
-    void open_door();
+    void watch_listener();
 
-    static constexpr int accepts_per_turn = 32; // so that a storm of connects does not starve the sessions
+    static constexpr int accepts_per_turn = 32; // so that many connecting clients do not starve the sessions
 
     asio::io_context& context_;
     server_limits limits_;
     Overflow overflow_;
     basic_listener<Endpoint, Peer> listener_;
-    asio::posix::stream_descriptor door_; // the listener's descriptor, which the listener owns
+    asio::posix::stream_descriptor accept_fd_; // the listener owns this descriptor
     asio::steady_timer pause_, drain_;
-    std::shared_ptr<asio::steady_timer> rest_;
+    std::shared_ptr<asio::steady_timer> idle_timer_;
     std::vector<std::pair<deadline, std::function<void()>>> drains_;
-    std::vector<session_ptr> sessions_, ended_; // ended: told, and not yet hung up
+    std::vector<session_ptr> sessions_, ended_; // ended_: on_closed was called, the socket is still open
     std::uint64_t last_id_ = 0;
     server_counters counters_;
-    bool door_waits_ = false; // a callback of `accept` may make the endpoint anew, which waits already
+    bool accept_waits_ = false; // a callback of `accept` may republish the endpoint, which then waits already
     bool is_paused_ = false;
-    std::shared_ptr<life> life_;
+    std::shared_ptr<shared_state> shared_;
 };
 
 using server = basic_server<>;
@@ -8006,7 +8702,7 @@ using server = basic_server<>;
 // ---- implementation ----
 
 template <class E, class P, class F, class O> basic_server<E, P, F, O>::~basic_server() {
-    life_->is_over = true;
+    shared_->is_destroyed = true;
     stop_accepting();
     for (const auto& held : sessions_) {
         held->forget_callbacks();
@@ -8018,10 +8714,10 @@ template <class E, class P, class F, class O> basic_server<E, P, F, O>::~basic_s
 
 template <class E, class P, class F, class O> template <class Call>
 void basic_server<E, P, F, O>::guarded(const session_ptr& whose, const char* step, Call call) {
-    const auto held = life_;
+    const auto held = shared_;
     held->guard(call, [&] {
         const failure why = current_failure(step);
-        if (!held->is_over) tell_exception(whose, why);
+        if (!held->is_destroyed) tell_exception(whose, why);
     });
 }
 
@@ -8034,82 +8730,82 @@ void basic_server<E, P, F, O>::tell_exception(const session_ptr& whose, const fa
 template <class E, class P, class F, class O> template <class Lock>
 void basic_server<E, P, F, O>::publish(E endpoint, P peer, const Lock& held, const publish_options& options, error_out out) {
     listener_ = basic_listener<E, P>::open(std::move(endpoint), std::move(peer), held, options, out);
-    if (!out.failed()) open_door();
+    if (!out.failed()) watch_listener();
 }
 
 template <class E, class P, class F, class O> template <class Lock>
 void basic_server<E, P, F, O>::republish(const Lock& held, const publish_options& options, error_out out) {
-    if (door_.is_open()) door_.release(); // before its number is closed; the wait in progress is cancelled
-    pause_.cancel();                      // else its end would begin a second wait
+    if (accept_fd_.is_open()) accept_fd_.release(); // before its descriptor is closed; this cancels the pending wait
+    pause_.cancel();                                // otherwise its end would start a second wait
     is_paused_ = false;
     listener_.republish(held, options, out);
-    open_door();
+    watch_listener();
     start_accepting();
 }
 
-template <class E, class P, class F, class O> void basic_server<E, P, F, O>::open_door() {
+template <class E, class P, class F, class O> void basic_server<E, P, F, O>::watch_listener() {
     if (listener_.native_handle() < 0) return;
-    door_.assign(listener_.native_handle());
-    door_waits_ = false; // the wait on another descriptor ends by itself
+    accept_fd_.assign(listener_.native_handle());
+    accept_waits_ = false; // the wait on the former descriptor ends by itself
 }
 
 template <class E, class P, class F, class O> void basic_server<E, P, F, O>::start_accepting() {
-    if (!door_.is_open()) return;
-    if (!rest_) rest_ = std::make_shared<asio::steady_timer>(context_);
+    if (!accept_fd_.is_open()) return;
+    if (!idle_timer_) idle_timer_ = std::make_shared<asio::steady_timer>(context_);
     wait_for_clients();
 }
 
 template <class E, class P, class F, class O> void basic_server<E, P, F, O>::stop_accepting() noexcept {
-    if (door_.is_open()) door_.release();
+    if (accept_fd_.is_open()) accept_fd_.release();
     pause_.cancel();
-    rest_.reset();
+    idle_timer_.reset();
     listener_.close();
 }
 
-// Its memory is at hand, so that an allocation that failed elsewhere never ends accepting.
+// Its memory is reserved, so that running out of memory never ends accepting.
 template <class E, class P, class F, class O> void basic_server<E, P, F, O>::wait_for_clients() {
-    if (!door_.is_open() || is_paused_ || std::exchange(door_waits_, true)) return;
-    door_.async_wait(asio::posix::stream_descriptor::wait_read,
-                     detail::handler_in(life_->door, [this, held = life_](std::error_code why) {
-                         if (held->is_over || why == asio::error::operation_aborted) return;
-                         door_waits_ = false;
-                         if (why) return pause_accepting(); // the kernel had no memory for the wait
-                         accept();
-                     }));
+    if (!accept_fd_.is_open() || is_paused_ || std::exchange(accept_waits_, true)) return;
+    accept_fd_.async_wait(asio::posix::stream_descriptor::wait_read,
+                          detail::handler_in(shared_->accept, [this, held = shared_](std::error_code why) {
+                              if (held->is_destroyed || why == asio::error::operation_aborted) return;
+                              accept_waits_ = false;
+                              if (why) return pause_accepting(); // the kernel had no memory for the wait
+                              accept();
+                          }));
 }
 
 template <class E, class P, class F, class O> void basic_server<E, P, F, O>::pause_accepting() {
     is_paused_ = true;
     try {
         pause_.expires_at(deadline::in(limits_.accept_pause).at());
-        pause_.async_wait(detail::handler_in(life_->pause, [this, held = life_](std::error_code cancelled) {
-            if (cancelled || held->is_over) return;
+        pause_.async_wait(detail::handler_in(shared_->pause, [this, held = shared_](std::error_code cancelled) {
+            if (cancelled || held->is_destroyed) return;
             is_paused_ = false;
             wait_for_clients();
         }));
     } catch (const std::bad_alloc&) {
-        is_paused_ = false; // it is asked at once
+        is_paused_ = false; // wait for clients again without a pause
     }
 }
 
 template <class E, class P, class F, class O> void basic_server<E, P, F, O>::accept() {
-    const auto held = life_;
+    const auto held = shared_;
     const scope_exit again([&] {
-        if (!held->is_over) wait_for_clients();
+        if (!held->is_destroyed) wait_for_clients();
     });
     bool more = true;
-    for (int n = 0; n < accepts_per_turn && more && !held->is_over && door_.is_open(); ++n) {
+    for (int n = 0; n < accepts_per_turn && more && !held->is_destroyed && accept_fd_.is_open(); ++n) {
         newcomer fresh;
-        scope_exit thrown([&] { // what is handed on leaves a session that is heard
-            if (fresh.arrived && !held->is_over) fresh.arrived->start(std::move(fresh.callbacks));
+        scope_exit thrown([&] { // an exception that is passed on must leave a started session
+            if (fresh.arrived && !held->is_destroyed) fresh.arrived->start(std::move(fresh.callbacks));
         });
         guarded({}, "accept", [&] { more = accept_next(fresh); });
         thrown.dismiss();
-        if (fresh.arrived && !held->is_over) fresh.arrived->start_now(std::move(fresh.callbacks));
+        if (fresh.arrived && !held->is_destroyed) fresh.arrived->start_now(std::move(fresh.callbacks));
     }
 }
 
-/// @returns whether another client may be asked for.
+/// @returns whether to accept another client.
 template <class E, class P, class F, class O> bool basic_server<E, P, F, O>::accept_next(newcomer& fresh) {
     failure why;
     auto next = listener_.try_accept(
@@ -8141,7 +8837,7 @@ template <class E, class P, class F, class O> failure basic_server<E, P, F, O>::
     };
     if (sessions_.size() >= limits_.clients) return refuse("clients", limits_.clients);
     if (count([](const session_ptr& s) { return !s->is_established(); }) >= limits_.unestablished)
-        return refuse("clients that have not said hello", limits_.unestablished);
+        return refuse("clients that have not completed the handshake", limits_.unestablished);
     if (limits_.clients_per_uid < limits_.clients &&
         count([&](const session_ptr& s) { return s->peer().uid == peer.uid; }) >= limits_.clients_per_uid)
         return refuse("clients of uid " + std::to_string(peer.uid), limits_.clients_per_uid);
@@ -8159,7 +8855,7 @@ void basic_server<E, P, F, O>::admit(unique_fd socket, const peer_credentials& p
         if (last_words) arrived->send(*last_words, ignored);
         return arrived->close(std::move(why));
     }
-    arrived->rest_ = rest_;
+    arrived->idle_timer_ = idle_timer_;
     arrived->set_frame_deadline(limits_.frame);
     auto callbacks = callbacks_of(*arrived);
     arrived->handshake_.expires_at(deadline::in(limits_.handshake).at());
@@ -8169,13 +8865,13 @@ void basic_server<E, P, F, O>::admit(unique_fd socket, const peer_credentials& p
     });
     sessions_.push_back(arrived);
     ++counters_.accepted;
-    fresh = {arrived, std::move(callbacks)}; // from here on its end is told
+    fresh = {arrived, std::move(callbacks)}; // from here on on_closed is called when it ends
     if (on.on_opened) guarded(arrived, "on_opened", [&] { on.on_opened(arrived); });
 }
 
 template <class E, class P, class F, class O> auto basic_server<E, P, F, O>::callbacks_of(session& arrived) ->
     typename session::handlers {
-    // The handlers live in the session: a shared_ptr there would keep it for ever.
+    // The handlers are stored in the session: a shared_ptr in them would keep it alive for ever.
     const auto self = [raw = &arrived] { return std::static_pointer_cast<session>(raw->shared_from_this()); };
     return {[this, self](std::string_view payload) {
                 if (on.on_frame) on.on_frame(self(), payload);
@@ -8189,8 +8885,8 @@ template <class E, class P, class F, class O> auto basic_server<E, P, F, O>::cal
             [this, self] {
                 if (on.on_drained) on.on_drained(self());
             },
-            [this, self, held = life_](const failure& why) {
-                if (!held->is_over) tell_exception(self(), why);
+            [this, self, held = shared_](const failure& why) {
+                if (!held->is_destroyed) tell_exception(self(), why);
             }};
 }
 
@@ -8211,10 +8907,10 @@ template <class E, class P, class F, class O> void basic_server<E, P, F, O>::loo
         return is_over;
     });
     if (!drains_.empty()) look_at_queues_soon();
-    for (const auto& done : over) done(); // the last use of the server: one of them may destroy it
+    for (const auto& done : over) done(); // last, because `done` may destroy the server
 }
 
-// A stream's reader that did not read to its end in time is told what it does not get.
+// Reports to a subscriber that did not read the whole stream in time which frames it loses.
 template <class E, class P, class F, class O> void basic_server<E, P, F, O>::cut_short_late_streams() {
     bool is_late = false;
     for (const auto& each : drains_) is_late = is_late || each.first.passed();
@@ -8222,14 +8918,14 @@ template <class E, class P, class F, class O> void basic_server<E, P, F, O>::cut
     for (const session_ptr& each : sessions())
         if (each->is_open() && each->queued_bytes() > 0 && each->box().stream())
             each->box().stream()->cut_short(
-                {errc::slow_consumer, "drain", {}, "slow consumer: it did not read to the end in time"});
+                {errc::slow_consumer, "drain", {}, "slow consumer: the peer did not read the rest of the stream in time"});
 }
 
 template <class E, class P, class F, class O> void basic_server<E, P, F, O>::look_at_queues_soon() {
-    static constexpr milliseconds look_again{2}; // only while stopping; a callback per session would outlive the daemon's own
-    drain_.expires_after(look_again);            // one wait, whoever asked
-    drain_.async_wait([this, held = life_](std::error_code cancelled) {
-        if (!cancelled && !held->is_over) guarded({}, "drain", [&] { look_at_queues(); });
+    static constexpr milliseconds look_again{2}; // only while stopping; callbacks in the sessions could outlive the server
+    drain_.expires_after(look_again);            // one wait for all calls of `drain`
+    drain_.async_wait([this, held = shared_](std::error_code cancelled) {
+        if (!cancelled && !held->is_destroyed) guarded({}, "drain", [&] { look_at_queues(); });
     });
 }
 
@@ -8239,9 +8935,9 @@ template <class E, class P, class F, class O> void basic_server<E, P, F, O>::clo
 
 template <class E, class P, class F, class O> void basic_server<E, P, F, O>::end(const failure& why) {
     stop_accepting();
-    const auto held = life_;
+    const auto held = shared_;
     for (const auto& each : sessions()) {
-        if (held->is_over) return; // a callback destroyed the server
+        if (held->is_destroyed) return; // a callback destroyed the server
         ended_.push_back(each);
         each->end_now(why);
     }
@@ -8251,21 +8947,21 @@ template <class E, class P, class F, class O> void basic_server<E, P, F, O>::end
 } // namespace mato
 
 // ---- mato/two_slots.hpp ----
-/// @file two_slots.hpp: the newest whole state of something, in memory that outlives its writer.
+/// @file two_slots.hpp: the newest complete state of a program, in memory that outlives its writer.
 /// Layer: 3 (mechanism; no asio, no descriptor).  Test: test/toolkit/two_slots_test.cpp; fuzz/two_slots_fuzz.cpp.
 /// Threads: distinct objects are independent; one object, one thread.   Blocks: never.
 /// Fork: both processes see the memory. Only one of them may publish.
 ///
-/// A state is written into the slot that is not published, and one store of eight bytes publishes it. Whoever adopts the memory
-/// after a death, at whatever point, finds the last state that was published, and it whole.
+/// A state is written to the slot that is not published, and then published with one store of eight bytes. If the writer is
+/// killed at any point, the next process finds the last published state, complete.
 ///
 /// The memory (numbers little-endian; detail/kept_memory.hpp has the head):
 ///
-///     64   8  published: generation of the newest state, 0 for none; it lies in slot generation & 1
+///     64   8  published: generation of the newest state, 0 for none; it is in slot generation & 1
 ///     128     slot 0, slot 1, each {8 generation, 8 size, 8 position, 4 CRC-32C of these three and the body, 36 unused}, body
 
 // ---- mato/detail/crc32c.hpp ----
-/// @file crc32c.hpp: the checksum CRC-32C, by the processor's own instruction where it has one.
+/// @file crc32c.hpp: the checksum CRC-32C, with the processor's instruction if it has one.
 /// Layer: 0 (platform).  Test: test/toolkit/two_slots_test.cpp.
 /// Threads: safe.   Blocks: never.
 /// Source: RFC 3720 appendix B.4 (test values); polynomial 0x1EDC6F41, reflected 0x82F63B78.
@@ -8274,12 +8970,12 @@ namespace mato {
 inline namespace MATO_ABI {
 namespace detail {
 
-/// The sum of `before`'s bytes followed by these.
+/// The checksum of `bytes`, continuing the checksum `before` of the bytes preceding them.
 [[nodiscard]] inline std::uint32_t crc32c(std::string_view bytes, std::uint32_t before = 0) noexcept;
 
 // ---- implementation ----
 
-/// `of[k][b]`: what byte b does to the sum when k more bytes follow it in the same step.
+/// `of[k][b]`: the effect of byte b on the sum when k more bytes follow it in the same step.
 struct crc32c_tables {
     std::uint32_t of[8][256]{};
     constexpr crc32c_tables() noexcept {
@@ -8339,32 +9035,32 @@ inline std::uint32_t crc32c(std::string_view bytes, std::uint32_t before) noexce
 namespace mato {
 inline namespace MATO_ABI {
 
-/// The stores of `publish`, in order.
+/// The stores of `publish`, in order. A test's `Steps` gets them.
 enum class slots_store : std::uint8_t {
-    head,      ///< of the slot that is not published
-    body,      ///< of the same
-    published, ///< the commit
+    head,      ///< the head of the unpublished slot
+    body,      ///< the body of the unpublished slot
+    published, ///< publishes the slot
 };
 
-/// Publishes states and finds the newest. The memory belongs to the caller and outlives the object.
+/// Publishes states and finds the newest one. The memory belongs to the caller and must outlive the object.
 ///
 /// ```cpp
-/// alignas(8) static char memory[mato::two_slots<>::memory_for(4096)]; // to outlive the process, a memory_file's bytes
+/// alignas(8) static char memory[mato::two_slots<>::memory_for(4096)]; // use a memory_file to outlive the process
 /// mato::failure why;
 /// auto slots = mato::two_slots<>::create(memory, why);
-/// if (!slots.publish("all that must not be lost", why)) return;
-/// auto next = mato::two_slots<>::adopt(memory, why); // as the next process does
+/// if (!slots.publish("the state to keep", why)) return;
+/// auto next = mato::two_slots<>::adopt(memory, why); // what the next process does
 /// if (!why) std::printf("%zu bytes, generation %llu\n", next.newest().size(), next.generation() + 0ULL);
 /// ```
 template <class Steps = no_steps> class two_slots {
 public:
-    static constexpr std::size_t slot_head_bytes = 64; ///< a cache line, so that the body begins aligned
-    /// Bytes of memory that two states of `capacity` bytes need.
+    static constexpr std::size_t slot_head_bytes = 64; ///< a cache line, so that the body is aligned
+    /// Bytes of memory needed for two states of `capacity` bytes.
     [[nodiscard]] static constexpr std::size_t memory_for(std::size_t capacity) noexcept {
         return detail::kept_content + 2 * (slot_head_bytes + (capacity + 63) / 64 * 64);
     }
 
-    /// Without memory: `publish` refuses, `newest` is empty.
+    /// Empty: has no memory; `publish` fails, `newest` is empty.
     two_slots() noexcept = default;
     two_slots(two_slots&& other) noexcept : own_(std::exchange(other.own_, {})) {}
     two_slots& operator=(two_slots&& other) noexcept {
@@ -8372,39 +9068,40 @@ public:
         return *this;
     }
 
-    /// Divides the memory into two slots. What it held is gone.
+    /// Divides the memory into two slots. Former contents are lost.
     /// @errors invalid_argument: not aligned to 8 bytes, or too small for a body of 64 bytes.
     [[nodiscard]] static two_slots create(std::span<char> memory, error_out out);
     [[nodiscard]] static two_slots create(std::span<char> memory) {
         return or_throw([&](error_out out) { return create(memory, out); });
     }
-    /// Takes over what another process left; changes nothing in it. Nobody may publish meanwhile.
-    /// @errors malformed: it is something else, or damaged · version_mismatch: a newer format · invalid_argument: not aligned.
+    /// Adopts the memory of another process, without changing it. No other process may publish at the same time.
+    /// @errors malformed: not slots, or damaged · version_mismatch: a newer format · invalid_argument: not aligned.
     [[nodiscard]] static two_slots adopt(std::span<char> memory, error_out out);
     [[nodiscard]] static two_slots adopt(std::span<char> memory) {
         return or_throw([&](error_out out) { return adopt(memory, out); });
     }
 
-    /// Makes `body` the newest state. `position` goes with it: how far of an input it holds, say read_journal::end().
-    /// @pre `body` does not lie in the memory. @returns false when refused; the newest state is then what it was.
+    /// Makes `body` the newest state. `position` is stored with it: how much of an input it includes, for example
+    /// read_journal::end(). @pre `body` is not in the memory. @returns false after an error; the newest state is then
+    /// unchanged.
     /// @errors frame_too_large: more than `capacity()`; the detail has both sizes.
     bool publish(std::string_view body, std::uint64_t position, error_out out);
     bool publish(std::string_view body, error_out out) { return publish(body, 0, out); }
 
-    /// The state that was published last, empty when there is none. It dies at the second `publish` from here.
+    /// The last published state, empty if there is none. The view is valid until the second `publish` after this call.
     [[nodiscard]] std::string_view newest() const noexcept {
         return own_.generation == 0 ? std::string_view() : std::string_view(slot(own_.generation) + slot_head_bytes, own_.size);
     }
-    [[nodiscard]] std::uint64_t position() const noexcept { return own_.position; }     ///< of the newest
-    [[nodiscard]] std::uint64_t generation() const noexcept { return own_.generation; } ///< how many were published; 0: none
+    [[nodiscard]] std::uint64_t position() const noexcept { return own_.position; }     ///< of the newest state
+    [[nodiscard]] std::uint64_t generation() const noexcept { return own_.generation; } ///< number of published states; 0: none
     [[nodiscard]] std::size_t capacity() const noexcept { return own_.capacity; }       ///< bytes of one state
 
 private:
     static constexpr detail::kept_kind kind{"matoslot", "slots", 1, 0};
-    static constexpr std::uint64_t furthest = std::uint64_t{1} << 63; // nobody publishes that often
+    static constexpr std::uint64_t furthest = std::uint64_t{1} << 63; // no program publishes that often
     static constexpr std::size_t summed_bytes = 24;                   // of a slot's head: generation, size, position
 
-    // This process's own copies: what others write into the memory later never decides where this one reads.
+    // Copies owned by this process: later writes of others into the memory cannot change where this one reads.
     struct state {
         char* memory = nullptr;
         std::size_t begin = 0;    // of slot 0
@@ -8432,11 +9129,12 @@ template <class Steps> two_slots<Steps> two_slots<Steps>::create(std::span<char>
     if (!detail::is_aligned(memory, step, out)) return made;
     if (memory.size() < memory_for(1)) {
         out.set(std::make_error_code(std::errc::invalid_argument), step, {},
-                std::to_string(memory.size()) + " bytes are too few, the least are " + std::to_string(memory_for(1)));
+                std::to_string(memory.size()) + " bytes are too few; at least " + std::to_string(memory_for(1)) +
+                    " are needed");
         return made;
     }
     const std::size_t capacity = (memory.size() - detail::kept_content) / 2 / 64 * 64 - slot_head_bytes;
-    detail::store_word(memory.data(), 0); // nothing that a death could leave is taken for slots
+    detail::store_word(memory.data(), 0); // a crash from here on leaves memory that is not taken for slots
     detail::store_word(memory.data() + detail::kept_words, 0);
     detail::write_kept_head(memory.data(), kind, capacity);
     made.own_ = {memory.data(), detail::kept_content, capacity, 0, 0, 0};
@@ -8470,7 +9168,8 @@ template <class Steps> two_slots<Steps> two_slots<Steps>::adopt(std::span<char> 
 template <class Steps> bool two_slots<Steps>::publish(std::string_view body, std::uint64_t position, error_out out) {
     if (own_.memory == nullptr || body.size() > own_.capacity) {
         out.set(errc::frame_too_large, "publish", {},
-                "the state has " + std::to_string(body.size()) + " bytes, a slot takes " + std::to_string(own_.capacity));
+                "the state has " + std::to_string(body.size()) + " bytes, the capacity of a slot is " +
+                    std::to_string(own_.capacity));
         return false;
     }
     const std::uint64_t next = own_.generation + 1;
@@ -8498,11 +9197,11 @@ template <class Steps> bool two_slots<Steps>::publish(std::string_view body, std
 // ---- mato/client.hpp ----
 /// @file client.hpp: finds the daemon, starts it when there is none, and talks to it in frames.
 /// Layer: 4 (composition), free of asio.  Test: test/toolkit/client_test.cpp, test/mato/start_race_process_test.cpp.
-/// Threads: one object, one thread.   Blocks: until the deadline it is given, but for the calls marked "never".
-/// Fork: `connect_or_start` may fork, by what `launch` does; call it before any thread exists.
+/// Threads: one object, one thread.   Blocks: until the given deadline, except for calls marked "Never blocks".
+/// Fork: `connect_or_start` forks if `launch` does; call it before the first thread is started.
 
 // ---- mato/policies.hpp ----
-/// @file policies.hpp: the bundle that a daemon and its clients share.
+/// @file policies.hpp: the set of policies that a daemon and its clients share.
 /// Layer: 4 (composition).  Test: test/toolkit/daemon_test.cpp.
 ///
 /// Derive and override one line: `struct mine : mato::default_policies { using peer = mato::same_user_or_root; };`
@@ -8510,6 +9209,15 @@ template <class Steps> bool two_slots<Steps>::publish(std::string_view body, std
 namespace mato {
 inline namespace MATO_ABI {
 
+/// The default policy of each kind. Derive from it and replace single members; daemon and client must use the same framing.
+///
+/// @code
+/// struct policies : mato::default_policies {
+///     using framing = mato::length_prefixed<std::uint16_t, 4096>; // two bytes of length, at most 4 KiB
+///     using peer = mato::same_user_or_root;
+///     using log = mato::stderr_log;
+/// };
+/// @endcode
 struct default_policies {
     using lock = flock_lock;
     using pid = pid_file;
@@ -8526,14 +9234,22 @@ struct default_policies {
 };
 
 namespace detail {
-/// One plain sentence for each policy that does not fit. Instantiated by the primary templates of layer 4.
+/// A readable compile error for each policy that does not satisfy its concept. Instantiated by the templates of layer 4.
 template <class P> struct require_policies {
-    static_assert(lock_mechanism<typename P::lock>, "mato: policies::lock is no lock mechanism, see lock.hpp");
-    static_assert(pid_registry<typename P::pid>, "mato: policies::pid is no pid registry, see pid_file.hpp");
-    static_assert(signal_source<typename P::signals>, "mato: policies::signals is no signal source, see signals.hpp");
-    static_assert(shutdown_policy<typename P::shutdown>, "mato: policies::shutdown is no shutdown policy, see shutdown.hpp");
-    static_assert(detach_policy<typename P::detach>, "mato: policies::detach is no detach policy, see detach.hpp");
-    static_assert(handover_policy<typename P::handover>, "mato: policies::handover is no handover policy, see handover.hpp");
+    static_assert(lock_mechanism<typename P::lock>, "mato: policies::lock is not a lock mechanism, see lock.hpp");
+    static_assert(pid_registry<typename P::pid>, "mato: policies::pid is not a pid registry, see pid_file.hpp");
+    static_assert(signal_source<typename P::signals>, "mato: policies::signals is not a signal source, see signals.hpp");
+    static_assert(shutdown_policy<typename P::shutdown>, "mato: policies::shutdown is not a shutdown policy, see shutdown.hpp");
+    static_assert(detach_policy<typename P::detach>, "mato: policies::detach is not a detach policy, see detach.hpp");
+    static_assert(endpoint_policy<typename P::endpoint>,
+                  "mato: policies::endpoint is not an endpoint policy, see endpoint.hpp");
+    static_assert(peer_policy<typename P::peer>, "mato: policies::peer is not a peer policy, see peer.hpp");
+    static_assert(framing_policy<typename P::framing>, "mato: policies::framing is not a framing policy, see framing.hpp");
+    static_assert(overflow_policy<typename P::overflow>,
+                  "mato: policies::overflow is not an overflow policy, see overflow.hpp");
+    static_assert(log_sink<typename P::log>, "mato: policies::log is not a log sink, see log.hpp");
+    static_assert(backoff_policy<typename P::backoff>, "mato: policies::backoff is not a backoff policy, see retry.hpp");
+    static_assert(handover_policy<typename P::handover>, "mato: policies::handover is not a handover policy, see handover.hpp");
     static_assert(!survives<typename P::handover> || (MATO_HAS_SUBREAPER && MATO_HAS_ACCEPT4),
                   "mato: this system has no child subreapers, as Linux has; use no_handover");
     static_assert(!survives<typename P::handover> || adoptable_endpoint<typename P::endpoint>,
@@ -8541,30 +9257,24 @@ template <class P> struct require_policies {
     static_assert(
         !survives<typename P::handover> || shared_lock_mechanism<typename P::lock>,
         "mato: with this handover policy the lock needs `static constexpr bool shared_by_copies = true`, see lock.hpp");
-    static_assert(endpoint_policy<typename P::endpoint>, "mato: policies::endpoint is no endpoint policy, see endpoint.hpp");
-    static_assert(peer_policy<typename P::peer>, "mato: policies::peer is no peer policy, see peer.hpp");
-    static_assert(framing_policy<typename P::framing>, "mato: policies::framing is no framing policy, see framing.hpp");
-    static_assert(overflow_policy<typename P::overflow>, "mato: policies::overflow is no overflow policy, see overflow.hpp");
-    static_assert(log_sink<typename P::log>, "mato: policies::log is no log sink, see log.hpp");
-    static_assert(backoff_policy<typename P::backoff>, "mato: policies::backoff is no backoff policy, see retry.hpp");
     static constexpr bool ok = true;
 };
 } // namespace detail
 
-/// What programs built on the toolkit exit with; the numbers of sysexits.h where it has one.
+/// Exit codes of programs built on the toolkit, from sysexits.h where it has a fitting one.
 namespace exit_code {
 inline constexpr int ok = 0;
-inline constexpr int forced = 1;           ///< a daemon that was stopped by force
-inline constexpr int not_answering = 2;    ///< there, but silent
+inline constexpr int forced = 1;           ///< the daemon was stopped by force
+inline constexpr int not_answering = 2;    ///< the daemon runs but does not answer
 inline constexpr int version_mismatch = 3; ///< no common protocol version
 inline constexpr int usage = 64;           ///< EX_USAGE
-inline constexpr int unavailable = 69;     ///< EX_UNAVAILABLE: no daemon, and none could be started
+inline constexpr int unavailable = 69;     ///< EX_UNAVAILABLE: no daemon runs, and none could be started
 inline constexpr int already_running = 75; ///< EX_TEMPFAIL
 inline constexpr int not_permitted = 77;   ///< EX_NOPERM
 inline constexpr int bad_config = 78;      ///< EX_CONFIG
 } // namespace exit_code
 
-/// The exit code that says it best; `unavailable` for what has none of its own.
+/// The exit code for an error; `unavailable` for errors that have none of their own.
 [[nodiscard]] inline int exit_code_for(const std::error_code& why) noexcept {
     if (!why) return exit_code::ok;
     if (why == cond::already_running) return exit_code::already_running;
@@ -8574,18 +9284,23 @@ inline constexpr int bad_config = 78;      ///< EX_CONFIG
     return exit_code::unavailable;
 }
 
-/// Where one daemon lives. All files lie in one private directory.
+/// The files of one daemon, in one private directory.
+///
+/// Daemon and client derive it from the same directory.
+///
+/// @threads a value.
+/// @blocks never.
 struct daemon_paths {
     std::string socket, lock, pid, log;
 
-    /// `directory/stem.sock`, `.lock`, `.pid` and `.log`. A relative directory is made absolute now: in the background the
-    /// working directory is another.
+    /// `directory/stem.sock`, `.lock`, `.pid` and `.log`. A relative directory is made absolute here, because the background
+    /// daemon has another working directory.
     [[nodiscard]] static daemon_paths in(const std::string& directory, const std::string& stem = "daemon") {
         const std::string base = detail::absolute(directory).append("/").append(stem);
         return {base + ".sock", base + ".lock", base + ".pid", base + ".log"};
     }
     [[nodiscard]] std::string directory() const { return detail::directory_of(socket); }
-    /// A file of the program's own beside them.
+    /// The path of another file in the same directory.
     [[nodiscard]] std::string file(const std::string& name) const { return directory().append("/").append(name); }
 };
 
@@ -8595,6 +9310,20 @@ struct daemon_paths {
 namespace mato {
 inline namespace MATO_ABI {
 
+/// A connection to a daemon for programs without an event loop: each call waits at most until its deadline. `client` has the
+/// default policies. With an event loop, wait for `native_handle()` and use `queue`, `flush`, `fill` and `next`.
+///
+/// @threads distinct objects are independent; one object, one thread.
+/// @fork `connect_or_start` forks if `launch` does; call it before the first thread.
+/// @blocks until the given deadline, except for calls marked "Never blocks".
+///
+/// @code
+/// auto client = mato::client::connect(mato::owned_path(paths.socket), until, why);
+/// if (!why) client.send("ping", until, why);
+/// const auto answer = why ? std::nullopt : client.receive(until, why);
+/// if (answer) std::printf("%s\n", std::string(*answer).c_str());
+/// if (why.code == mato::cond::not_running) std::printf("no daemon runs\n");
+/// @endcode
 template <class Policies = default_policies> class basic_client {
     static_assert(detail::require_policies<Policies>::ok);
 
@@ -8604,41 +9333,44 @@ public:
 
     basic_client() noexcept = default;
 
-    /// Connects to a running daemon, and checks that it is the user's own before anything is sent. A full backlog is waited
-    /// for.
-    /// @errors cond::not_running · server_not_trusted · timed_out: alive, but it takes no clients · any of connect(2).
+    /// Connects to a running daemon and checks that it runs as this user or as root, before anything is sent. Waits while the
+    /// daemon's backlog is full.
+    /// @errors cond::not_running · server_not_trusted · timed_out: it runs but accepts no clients · any of connect(2).
     [[nodiscard]] static basic_client connect(const endpoint& where, deadline until, error_out out);
 
-    /// As `connect`; when no daemon runs, exactly one of all clients that ask at once starts it.
+    /// As `connect`. If no daemon runs, it is started; of several clients that do this at the same time exactly one starts it.
     ///
-    /// `launch()` returns an object like start_outcome: true once the daemon serves, else `why`, already_running included. It
-    /// is called under a lock on `paths.directory()` and after a second look, so the others wait and then connect.
-    /// @errors as `connect` · the daemon's own failure to start · unsafe_directory · not_ready.
+    /// `launch()` returns an object like start_outcome: true once the daemon serves, else the reason in `why` (already_running
+    /// too). It is called under a lock on `paths.directory()`, after a second attempt to connect. Other clients wait for the
+    /// lock and then connect.
+    /// @errors as `connect` · the daemon's own start error · unsafe_directory · not_ready.
     template <class Launch>
     [[nodiscard]] static basic_client connect_or_start(const daemon_paths& paths, deadline until, Launch launch, error_out out);
 
-    /// Sends `signal` to the daemon that holds `paths.lock`, and to no other process. Where the lock file is no proof, as
-    /// across pid namespaces, the kernel is asked who listens on the socket. Never blocks.
-    /// @returns its pid here, else 0. @errors as basic_instance_lock::signal_holder.
+    /// Sends `signal` to the daemon that holds `paths.lock`, and to no other process. If the lock file cannot prove which
+    /// process that is (another pid namespace), the process that listens on the socket is taken from the kernel. Never blocks.
+    /// @returns the daemon's pid as seen here, else 0. @errors as basic_instance_lock::signal_holder.
     static pid_t signal_daemon(const daemon_paths& paths, int signal, error_out out);
 
-    /// Queues a frame and sends what the kernel takes. Never blocks.
+    /// Queues a frame and sends as much of the queue as the kernel accepts. Never blocks.
     /// @errors frame_too_large · any of send(2).
     void queue(std::string_view payload, error_out out);
-    /// As `queue`, and the server gets descriptors of its own for the same open files, no later than the frame. Waits until
-    /// what was queued before is sent. All or nothing: after an error neither frame nor descriptors come, unless the frame was
-    /// begun; then it goes on. @errors as `send` · E2BIG: more than `max_passed_descriptors`.
+    /// As `queue`, and passes descriptors: the server receives its own descriptors for the same open files, no later than the
+    /// frame. Waits until everything queued before is sent. After an error neither the frame nor the descriptors arrive, except
+    /// when a part of the frame was already sent: then its rest is still sent. @errors as `send` · E2BIG: more than
+    /// `max_passed_descriptors`.
     void send_with(std::string_view payload, std::span<const int> descriptors, deadline until, error_out out);
-    void flush(error_out out); ///< never blocks
+    void flush(error_out out); ///< sends what the kernel accepts; never blocks
     [[nodiscard]] std::size_t queued_bytes() const noexcept { return out_.size() - out_begin_; }
-    /// Reads once, never blocks. @returns false when nothing was there. @errors closed: end of stream.
+    /// Reads once. Never blocks. @returns false if there was nothing to read. @errors closed: end of stream.
     bool fill(error_out out);
-    /// The next whole frame already read; its view dies at the next `fill` or `next`. Never blocks.
+    /// The next complete frame that was already read. The view is valid until the next `fill` or `next`. Never blocks.
     [[nodiscard]] std::optional<std::string_view> next(error_out out) { return decoder_.next(out); }
 
-    /// `queue` and then all of it. @errors as `queue` · timed_out.
+    /// Queues a frame and waits until the whole queue is sent. @errors as `queue` · timed_out.
     void send(std::string_view payload, deadline until, error_out out);
-    /// The next frame. Sends what is queued meanwhile. @errors closed · timed_out · frame_too_large, malformed.
+    /// Waits for the next frame, and sends queued frames while it waits.
+    /// @errors closed · timed_out · frame_too_large, malformed.
     [[nodiscard]] std::optional<std::string_view> receive(deadline until, error_out out);
 
     [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(socket_); }
@@ -8646,11 +9378,11 @@ public:
     [[nodiscard]] const peer_credentials& server() const noexcept { return server_; }
 
 private:
-    static constexpr std::size_t first_read_bytes = 4_KiB; // an answer; doubled while reads come back full
+    static constexpr std::size_t first_read_bytes = 4_KiB; // size of a usual answer; doubled while reads fill the buffer
     static constexpr std::size_t most_read_bytes = 64_KiB;
 
     bool wait(short events, deadline until, error_out out) const;
-    /// Why there is no connection, to whatever is asked of it.
+    /// Reports why there is no connection, for every call on an unconnected client.
     bool is_connected(error_out out) const {
         if (!socket_) out.set(why_not_);
         return static_cast<bool>(socket_);
@@ -8662,7 +9394,7 @@ private:
         return result;
     }
 
-    failure why_not_{{ENOTCONN, std::system_category()}, "use a client", {}, "it never connected"};
+    failure why_not_{{ENOTCONN, std::system_category()}, "use a client", {}, "the client is not connected; call connect first"};
     unique_fd socket_;
     peer_credentials server_;
     frame_decoder<framing> decoder_;
@@ -8682,20 +9414,21 @@ template <class P> auto basic_client<P>::connect(const endpoint& where, deadline
         failure why;
         unique_fd socket = where.connect(why);
         if (!why) {
-            // Root's daemons serve users; another user's daemon under our path is a trap.
+            // A daemon of root's may serve this user; a daemon of any other user under this path is an impostor.
             result.server_ = require_peer(socket.get(), same_user_or_root{}, errc::server_not_trusted, why);
             if (why) return unconnected(why, out);
             result.socket_ = std::move(socket);
             return result;
         }
         auto pause = why.code == cond::busy ? policy.next(clock::now()) : std::nullopt;
-        if (why.code == cond::busy && !pause) { // its own total is over, the caller's deadline is what counts
+        if (why.code == cond::busy && !pause) { // the policy's own total has passed; only the caller's deadline counts here
             policy = typename P::backoff();
             pause = policy.next(clock::now());
         }
         if (!pause || until.passed()) {
             if (why.code == cond::busy)
-                why = {errc::timed_out, "connect", where.describe(), "it is there, but takes no clients now"};
+                why = {errc::timed_out, "connect", where.describe(),
+                       "the daemon runs, but its queue of waiting clients is full; try again later"};
             return unconnected(why, out);
         }
         const long wait = static_cast<long>(pause->count()), left = until.poll_timeout();
@@ -8706,7 +9439,7 @@ template <class P> auto basic_client<P>::connect(const endpoint& where, deadline
 template <class P> template <class Launch>
 auto basic_client<P>::connect_or_start(const daemon_paths& paths, deadline until, Launch launch, error_out out)
     -> basic_client {
-    constexpr milliseconds look_again{50}; // while another client starts it: how late its success may be noticed
+    constexpr milliseconds look_again{50}; // while another client starts the daemon: how late the success may be noticed
     const endpoint where(paths.socket);
     typename P::backoff policy{};
     failure why;
@@ -8722,7 +9455,7 @@ auto basic_client<P>::connect_or_start(const daemon_paths& paths, deadline until
         auto starting = instance_lock::acquire_directory( // flock: the one mechanism that works on a directory
             paths.directory(), deadline(until.at() < soon ? until.at() : soon), why);
         if (!why) {
-            found = try_connect(); // whoever held the lock before may have started it
+            found = try_connect(); // the previous holder of the lock may have started the daemon
             if (!why) return found;
             if (why.code != cond::not_running) return unconnected(why, out);
             const auto started = launch();
@@ -8733,14 +9466,15 @@ auto basic_client<P>::connect_or_start(const daemon_paths& paths, deadline until
             } else if (started.why.code != errc::already_running) {
                 return unconnected(started.why, out);
             } else {
-                why = started.why; // somebody is between lock and listen, or on the way out
+                why = started.why; // the other daemon holds the lock but does not listen yet, or not any more
             }
         } else if (why.code != errc::timed_out) {
             return unconnected(why, out);
         }
         starting = {};
         if (until.passed())
-            return unconnected({errc::not_ready, "start the daemon", paths.socket, "not ready in time; last: " + why.message()},
+            return unconnected({errc::not_ready, "start the daemon", paths.socket,
+                                "it was not ready in time; the last attempt failed: " + why.message()},
                                out);
         if (const auto pause = policy.next(clock::now()))
             sys::sleep_ms(static_cast<long>(pause->count()));
@@ -8755,7 +9489,8 @@ template <class P> pid_t basic_client<P>::signal_daemon(const daemon_paths& path
         const unique_fd socket = endpoint(paths.socket).connect(unknown);
         if (unknown.failed()) return found;
         found.number = credentials_of(socket.get(), unknown).pid;
-        std::error_code older; // a kernel without SO_PEERPIDFD: the number is pinned, and its start compared
+        std::error_code
+            older; // a kernel without SO_PEERPIDFD: signal_holder opens a pidfd for the pid and compares start times
         found.process = process_of(socket.get(), older);
         return found;
     };
@@ -8779,7 +9514,7 @@ void basic_client<P>::send_with(std::string_view payload, std::span<const int> d
     while (!out.failed() && sent == 0 && wait(POLLOUT, until, out))
         sent = send_descriptors(socket_.get(), frame, descriptors, out);
     if (sent == 0) return;
-    out_ = std::move(frame); // what is left of it
+    out_ = std::move(frame); // its unsent rest
     out_begin_ = sent;
     if (!out.failed()) flush(out);
 }
@@ -8819,7 +9554,7 @@ template <class P> bool basic_client<P>::wait(short events, deadline until, erro
         const int polled = sys::poll(&ready, 1, until.poll_timeout());
         if (polled > 0) return true;
         if (polled == -1 && errno != EINTR) return out.set(last_error(), "wait"), false;
-        if (until.passed()) return out.set(errc::timed_out, "wait", {}, "no answer in time"), false;
+        if (until.passed()) return out.set(errc::timed_out, "wait for the daemon", {}, "no answer in time"), false;
     }
 }
 
@@ -8833,9 +9568,9 @@ template <class P> std::optional<std::string_view> basic_client<P>::receive(dead
         if (auto frame = decoder_.next(out); frame || out.failed()) return frame;
         if (fill(out)) continue;
         if (out.failed()) return std::nullopt;
-        failure unsent; // the request that is to be answered may be longer than the kernel's buffer
+        failure unsent; // the request that this answers may be larger than the kernel's buffer
         flush(unsent);
-        if (unsent) out_.clear(), out_begin_ = 0; // that the server is gone shows at the next read
+        if (unsent) out_.clear(), out_begin_ = 0; // the next read reports that the server is gone
         if (!wait(static_cast<short>(queued_bytes() > 0 ? POLLIN | POLLOUT : POLLIN), until, out)) return std::nullopt;
     }
 }
@@ -8844,15 +9579,15 @@ template <class P> std::optional<std::string_view> basic_client<P>::receive(dead
 } // namespace mato
 
 // ---- mato/daemon.hpp ----
-/// @file daemon.hpp: a daemon that starts once, tells the truth about it, reloads, and leaves nothing behind.
+/// @file daemon.hpp: a daemon that starts only once, reports how the start went, reloads, and cleans up when it stops.
 /// Layer: 4 (composition).  Test: test/toolkit/daemon_test.cpp, daemon_launch_test.cpp.
 /// Threads: one thread owns everything; `setup` and all callbacks run on it.
 /// Fork: `launch` forks and must be called before any thread or io_context exists.
 ///
-/// Start: private directory, life lock, (detach), signals, log, `setup`, publish, pid file, ready; then the loop lets clients
-/// in and acts on signals. Stop is the reverse, under the lock to the end. A step that fails undoes the ones before it, and its
-/// error reaches whoever started the daemon. A service manager is told of each: ready, reloading, stopping, alive
-/// (sd_notify(3)).
+/// Start: private directory, lock, (detach), signals, log, `setup`, publish the socket, pid file, ready; then the event loop
+/// accepts clients and handles signals. Stop is the reverse; the lock is held until the end. A failed step undoes the steps
+/// before it, and its error is reported to the process that started the daemon. A service manager is notified of ready,
+/// reloading, stopping and alive (sd_notify(3)).
 
 // ---- mato/detail/daemon_handover.hpp ----
 /// @file daemon_handover.hpp: a daemon's side of its handover policy: nothing, or a keeper and its workers.
@@ -9003,47 +9738,53 @@ template <class H> void daemon_handover<H, true>::wait() {
 } // namespace mato
 
 // ---- mato/service.hpp ----
-/// @file service.hpp: what a service manager passes to a daemon it starts, as a value.
+/// @file service.hpp: the environment that a service manager passes to a daemon, as a value.
 /// Layer: 4 (composition), free of asio.  Test: test/toolkit/service_test.cpp, test/process/service_process_test.cpp.
 /// Threads: `take_service_environment` changes the environment: call it before the first thread.   Blocks: never.
-/// Fork: call it in the process the manager started; the value may be used after a fork.
+/// Fork: call it in the process that the manager started; the value may be used after a fork.
 /// Source: sd_notify(3), sd_listen_fds(3), sd_watchdog_enabled(3), systemd.exec(5).
 ///
-/// No policy reads the environment. This is where a program does, once, and passes on what it found (daemon_options::service).
+/// No policy reads the environment. A program reads it once with this header, and passes the value on
+/// (daemon_options::service).
 
 namespace mato {
 inline namespace MATO_ABI {
 
+/// One socket passed by a service manager. Pass it to the `activated` endpoint.
 struct passed_socket {
-    int fd;           ///< from 3 up; whoever uses it owns it
-    std::string name; ///< systemd.socket(5) FileDescriptorName=; "unknown" when none was given
+    int fd;           ///< 3 or more; the user of this value must close it
+    std::string name; ///< systemd.socket(5) FileDescriptorName=; "unknown" if none was given
 };
 
-/// Empty where no manager started the process.
+/// The variables of a service manager. Empty if no manager started the process.
+///
+/// Pass it in `daemon_options::service`.
+///
+/// @threads a value.
 struct service_environment {
-    std::string notify_socket{};           ///< for sd_notifier; empty: nobody listens
-    std::chrono::microseconds watchdog{0}; ///< a sign of life is due in each; 0: none is
+    std::string notify_socket{};           ///< for sd_notifier; empty: none
+    std::chrono::microseconds watchdog{0}; ///< interval in which the daemon must notify; 0: no watchdog
     std::vector<passed_socket> sockets{};  ///< for `activated`
 
     [[nodiscard]] explicit operator bool() const noexcept { return !notify_socket.empty() || !sockets.empty(); }
 
     static constexpr int first_passed = 3;    ///< SD_LISTEN_FDS_START
-    static constexpr int most_sockets = 1024; ///< a usual descriptor limit; a larger number is a mistake
+    static constexpr int most_sockets = 1024; ///< the usual descriptor limit; a larger number is an error
 };
 
-/// A variable's value, or nothing when it is not set.
+/// A function that returns the value of a variable, or empty if it is not set.
 template <class F> concept variable_lookup = requires(const F& variable, const char* name) {
     { variable(name) } -> std::same_as<std::optional<std::string>>;
 };
 
-/// What the variables say to process `self`; what is meant for another process counts as absent. Pure.
-/// @errors malformed: a variable that is none of what its manual page allows; its name is the failure's path.
+/// Parses the variables for process `self`. Variables meant for another process count as absent. Pure.
+/// @errors malformed: a value that the manual page does not allow; the failure's path is the variable's name.
 template <variable_lookup F>
 [[nodiscard]] service_environment parse_service_environment(const F& variable, pid_t self, error_out out);
 
-/// Reads the process's own environment and takes these variables out of it, so that no child speaks for this process. Sets
-/// close-on-exec on the passed descriptors.
-/// @errors as above · EBADF: LISTEN_FDS counts a descriptor that is not open. The variables are gone also then.
+/// Reads the environment of this process and removes these variables, so that no child uses them. Sets close-on-exec on the
+/// passed descriptors.
+/// @errors as above · EBADF: LISTEN_FDS includes a descriptor that is not open. The variables are removed also after an error.
 [[nodiscard]] inline service_environment take_service_environment(error_out out);
 
 // ---- implementation ----
@@ -9064,7 +9805,7 @@ inline std::optional<std::uint64_t> parse_decimal(std::string_view text, std::ui
 template <variable_lookup F> service_environment parse_service_environment(const F& variable, pid_t self, error_out out) {
     constexpr std::uint64_t most_pid = 0x7fffffff;
     service_environment result;
-    // Absent, or a number; anything else is the error.
+    // Absent, or a number; anything else is an error.
     struct found {
         std::uint64_t value = 0;
         bool is_there = false;
@@ -9074,14 +9815,17 @@ template <variable_lookup F> service_environment parse_service_environment(const
         const auto text = variable(name);
         if (!text || out.failed()) return none;
         const auto value = detail::parse_decimal(*text, least, most);
-        if (!value) out.set(errc::malformed, "read environment", name, "'" + *text + "' is no number that it may have");
+        if (!value)
+            out.set(errc::malformed, "read environment", name,
+                    "'" + *text + "' is not a number from " + std::to_string(least) + " to " + std::to_string(most));
         return value ? found{*value, true} : none;
     };
     const auto listen_pid = number("LISTEN_PID", 1, most_pid);
     const auto count = number("LISTEN_FDS", 0, service_environment::most_sockets);
     const auto watchdog_pid = number("WATCHDOG_PID", 1, most_pid);
     constexpr auto most_usec = static_cast<std::uint64_t>(std::chrono::microseconds::max().count());
-    const auto watchdog = number("WATCHDOG_USEC", 1, UINT64_MAX - 1); // the greatest number means none, which is not said
+    const auto watchdog = number(
+        "WATCHDOG_USEC", 1, UINT64_MAX - 1); // the largest number means no watchdog, which managers express by not setting it
     if (out.failed()) return result;
 
     result.notify_socket = variable("NOTIFY_SOCKET").value_or("");
@@ -9129,29 +9873,53 @@ inline service_environment take_service_environment(error_out out) {
 namespace mato {
 inline namespace MATO_ABI {
 
+/// The options of one daemon: paths, limits and service manager. The defaults suit a daemon started from a shell; only `paths`
+/// must be set. The object must outlive the daemon.
 struct daemon_options {
     daemon_paths paths{}; ///< an empty `pid`: no pid file; an empty `log`: file_log writes to stderr
     server_limits limits{};
     publish_options publish{};
     log_level level = log_level::info;
     file_log_options log{};
-    milliseconds ready_within{10'000}; ///< how long a starter waits; a slow disk's worst, not a usual start (ms)
-    int notification_fd = -1;          ///< of a supervisor: one newline when ready
-    service_environment service{};     ///< of a service manager, from take_service_environment
+    milliseconds ready_within{10'000}; ///< how long the starter waits for the daemon; enough for a start on a slow disk
+    int notification_fd = -1;          ///< from a supervisor: gets one newline when the daemon is ready
+    service_environment service{};     ///< from a service manager: the result of take_service_environment
     restart_limits restarts{};         ///< of workers, with a handover policy that survives (keeper.hpp)
-    /// Descriptors of the program's own that stay open in the background, under their numbers. Every other one is closed there:
-    /// open it in `setup` instead, see detach_options.
+    /// Descriptors of the program that stay open in the background daemon, with the same numbers. All others are closed there;
+    /// open them in `setup` instead. See detach_options.
     std::vector<int> keep{};
 };
 
-/// How a start went, as the starter sees it.
+/// The result of a start, for the process that started the daemon.
+///
+/// It converts to true if the daemon is ready.
+///
+/// @threads a value.
+/// @blocks never.
 struct start_outcome {
     enum class kind { ready, already_running, failed } what = kind::failed;
-    pid_t holder = 0; ///< of the lock, when already running; 0 when it has not said yet
-    failure why{};    ///< when failed: the daemon's own error
+    pid_t holder = 0; ///< already_running: the pid that holds the lock, 0 if it is not written yet
+    failure why{};    ///< failed: the daemon's own error
     [[nodiscard]] explicit operator bool() const noexcept { return what == kind::ready; }
 };
 
+/// A daemon: lock, detaching, readiness, socket, sessions, signals, log and pid file, combined from `Policies`. `run` is the
+/// main function of a daemon; `setup` installs its callbacks. `daemon` has the default policies.
+///
+/// @threads one thread owns everything; `setup` and all callbacks run on it.
+/// @fork `launch` and `run` in the background fork; call them before the first thread and io_context.
+/// @blocks `run` and `serve` until the daemon stops; `launch` until it is ready, at most `ready_within`.
+///
+/// @code
+/// mato::daemon_options options;
+/// options.paths = mato::daemon_paths::in(argv[1]); // a private directory, created if missing
+/// return echo_daemon::run(options, [](echo_daemon& daemon) {
+///     daemon.server().on.on_frame = [](const echo_daemon::session_ptr& session, std::string_view frame) {
+///         session->established(); // the handshake of this protocol is its first frame
+///         session->send(frame);
+///     };
+/// });
+/// @endcode
 template <class Policies = default_policies> class basic_daemon {
     static_assert(detail::require_policies<Policies>::ok);
 
@@ -9164,28 +9932,28 @@ public:
     using logger = basic_logger<typename Policies::log>;
     using lock_type = basic_instance_lock<typename Policies::lock>;
 
-    /// Serves until stopped, in this process or, when the detach policy forks, in the background.
+    /// Runs the daemon: in this process until it stops, or in the background if the detach policy forks.
     ///
-    /// `setup(basic_daemon&)` installs the callbacks; whatever it throws ends the start, and is logged. Problems and the holder
-    /// of the lock are printed on stderr. What `setup` captured is destroyed when the daemon ends, in the background too;
-    /// static objects and what main holds are not, there.
+    /// `setup(basic_daemon&)` installs the callbacks. An exception from it ends the start and is logged. Errors, and the pid of
+    /// a daemon that already runs, are printed to stderr. Objects captured by `setup` are destroyed when the daemon ends; in
+    /// the background, static objects and the local variables of main are not destroyed.
     /// @returns an exit code for main (exit_code).
     template <class Setup> static int run(const daemon_options& options, Setup setup);
 
-    /// Starts it in the background and waits until it serves or has failed. In the daemon's process this never returns.
-    /// `meanwhile()` is called in the starter once the daemon is on its way, for what the starter has to do anyway; what it
-    /// throws passes through, and the daemon starts all the same.
+    /// Starts the daemon in the background and waits until it serves or has failed. In the daemon's process this never returns.
+    /// `meanwhile()` is called in the starter while the daemon starts, for work that the starter has to do anyway. An exception
+    /// from it passes through and does not stop the daemon's start.
     template <class Setup, class Meanwhile = void (*)()> static start_outcome launch(
         const daemon_options& options, Setup setup, Meanwhile meanwhile = [] {});
 
-    /// Serves in this process. @errors whatever kept it from serving; already_running names the pid.
-    /// @returns exit_code::ok, or exit_code::forced when the stop was.
+    /// Runs the daemon in this process until it stops. @errors those of the failed step; already_running names the pid.
+    /// @returns exit_code::ok, or exit_code::forced after a forced stop.
     template <class Setup> static int serve(const daemon_options& options, Setup setup, error_out out);
 
     [[nodiscard]] asio::io_context& context() noexcept { return context_; }
     [[nodiscard]] server_type& server() noexcept { return server_; }
     [[nodiscard]] logger& log() noexcept { return log_; }
-    [[nodiscard]] const daemon_options& options() const noexcept { return options_; } ///< the caller's own
+    [[nodiscard]] const daemon_options& options() const noexcept { return options_; } ///< the caller's object
     /// Which of the processes that serve one after the other this is; without a keeper there is only the first one.
     [[nodiscard]] const mato::generation& generation() const noexcept { return handover_.number(); }
     /// What a keeper holds for this process and the ones after it, see kept.hpp.
@@ -9196,45 +9964,46 @@ public:
     }
 
     struct handlers {
-        /// SIGHUP. Report what is wrong, or throw it, and change nothing then; it is logged.
+        /// SIGHUP. On an error, report or throw it and change nothing; it is logged.
         callback<void(error_out)> on_reload{};
-        /// A stop begins: end what runs, then call `stopped()`. Not set: nothing runs.
+        /// A stop was requested: end the program's work, then call `stopped()`. Not set: the daemon stops immediately.
         callback<void()> on_stop{};
-        /// The grace is over, a second request came, or an exception ends the daemon: end everything before returning. Then the
-        /// loop ends.
+        /// The grace period is over, a second stop was requested, or an exception ends the daemon. End all work before
+        /// returning; the event loop ends afterwards.
         callback<void()> on_force{};
-        /// SIGQUIT: write to the log what a person wants to know of a daemon that seems not to work.
+        /// SIGQUIT: write the state of the program to the log, for diagnosis.
         callback<void()> on_report{};
-        /// SIGCHLD: at least one child changed; wait for the ones you own, by pid.
+        /// SIGCHLD: at least one child changed state. Call waitpid for each of your children by pid.
         callback<void()> on_child{};
         /// A child that an earlier generation gave to `kept()` has ended.
         callback<void(std::string_view name, child_status)> on_kept_child{};
-        /// What another of these threw, or a handler of the program's own on `context()`, after it was logged. Runs inside the
-        /// catch block. @returns whether the daemon goes on. Not set: after these it does; a handler of the program's own ends
-        /// it, and its failure is `serve`'s. What a callback of `server()` throws is told by `server().on.on_exception`.
+        /// One of these callbacks threw, or another handler of the program on `context()`; it was logged. Called inside the
+        /// catch block. @returns whether the daemon continues. Not set: the daemon continues after an exception of these
+        /// callbacks, and ends after one of another handler, which `serve` then reports. Exceptions from callbacks of
+        /// `server()` go to `server().on.on_exception`.
         callback<bool(const failure& why)> on_exception{};
     };
     handlers on{};
 
-    /// As SIGTERM: the first time politely, then by force.
+    /// As SIGTERM: the first call stops gracefully, the second by force.
     void request_stop();
-    /// All has ended: flush the clients and leave the loop.
+    /// Tells the daemon that the program's work has ended: it flushes the clients and ends the loop.
     void stopped();
     [[nodiscard]] bool is_stopping() const noexcept { return stopping_; }
-    /// As SIGHUP; for a client that asks. @errors as on_reload reports; logged as well.
+    /// As SIGHUP, for example on a client's request. @errors those of on_reload; they are also logged.
     void reload(error_out out);
-    /// Keeps a part of the program alive while the loop runs; it goes before the io_context does, the last one kept first.
+    /// Keeps an object alive while the loop runs. These objects are destroyed before the io_context, in reverse order.
     void keep(std::shared_ptr<void> part) { kept_.push_back(std::move(part)); }
-    /// Who may connect, where the policy has a choice (uid_set). In `setup`; later it changes nothing.
+    /// Sets which clients may connect, for a policy with parameters (uid_set). Call it in `setup`; no effect later.
     void set_peer(typename Policies::peer policy) { peer_ = std::move(policy); }
-    /// One line for people, as the service manager shows it. Nothing where there is none.
+    /// Sets the status line that the service manager shows. No effect without a service manager.
     void report_status(std::string_view text) { manager_.status(text); }
-    /// A new grace for the next stop.
+    /// Replaces the shutdown policy, with a new grace period for the next stop.
     void set_shutdown(typename Policies::shutdown policy) { shutdown_ = std::move(policy); }
 
     ~basic_daemon() {
-        if (signal_wait_.is_open()) signal_wait_.release(); // else it would be closed twice
-        on = {};                                            // what the callbacks hold may need the context
+        if (signal_wait_.is_open()) signal_wait_.release(); // signals_ closes this descriptor
+        on = {};                                            // objects held by the callbacks may need the context
         while (!kept_.empty()) {
             const auto last = std::move(kept_.back());
             kept_.pop_back();
@@ -9248,15 +10017,16 @@ private:
     basic_daemon(const daemon_options& options, sd_notifier& manager, typename Policies::signals signals,
                  typename Policies::log sink, lock_type& lock, worker_type& worker)
         : options_(options), manager_(manager), signals_(std::move(signals)), log_(std::move(sink), options.level), context_(1),
-          server_(context_, options.limits), signal_wait_(context_), deadline_(context_), sign_of_life_(context_), lock_(lock),
-          handover_(context_, worker) {}
+          server_(context_, options.limits), signal_wait_(context_), deadline_(context_), watchdog_timer_(context_),
+          lock_(lock), handover_(context_, worker) {}
 
     template <class Setup, class Meanwhile>
     static start_outcome launch_here(const daemon_options& options, Setup& setup, Meanwhile& meanwhile);
-    /// In the starter's process, with the lock let go and the daemon's word to come; in the daemon's this never returns.
+    /// Returns in the starter's process, where the lock is released and the pipe will report the daemon's result. Never returns
+    /// in the daemon's process.
     template <class Setup>
     static readiness_pipe go_to_background(const daemon_options& options, Setup& setup, start_outcome& outcome);
-    /// `mask`: the starter's. `why`: what went wrong while detaching.
+    /// `mask`: the starter's signal mask. `why`: an error while detaching.
     template <class Setup> [[noreturn]] static void serve_in_background(const daemon_options& options, lock_type& lock,
                                                                         readiness_pipe pipe, Setup& setup, const sigset_t& mask,
                                                                         failure why);
@@ -9277,7 +10047,7 @@ private:
     void log_some(line_rate& rate, const char* what, const std::string& text);
     void log_left_out(line_rate& rate, const char* what);
     void wait_for_signals();
-    void show_life();
+    void notify_watchdog();
     void on_signal(int signal, bool is_passed_on = false);
     void force();
     void stop_accepting();
@@ -9285,23 +10055,23 @@ private:
     [[nodiscard]] bool goes_on(const failure& why, bool otherwise);
     template <class Call> void guarded(const char* step, Call call);
 
-    const daemon_options& options_; // of whoever called serve or launch, which return when this is gone
-    sd_notifier& manager_;          // it outlives the loop: a failure of the start is told by it, too
+    const daemon_options& options_; // of the caller of serve or launch, which return after this object is destroyed
+    sd_notifier& manager_;          // it outlives the loop, because it also reports a failed start
     typename Policies::signals signals_;
     logger log_;
     asio::io_context context_;
     server_type server_;
-    asio::posix::stream_descriptor signal_wait_; // the descriptor is signals_'s own
+    asio::posix::stream_descriptor signal_wait_; // the descriptor belongs to signals_
     asio::steady_timer deadline_;
-    asio::steady_timer sign_of_life_;
+    asio::steady_timer watchdog_timer_;
     typename Policies::peer peer_{};
     typename Policies::shutdown shutdown_{};
     lock_type& lock_;
     handover handover_;
     std::optional<typename Policies::pid> pid_;
     bool stopping_ = false, forced_ = false, draining_ = false;
-    failure ended_by_;                       // an exception
-    line_rate refused_lines_, paused_lines_; // the server counts all
+    failure ended_by_;                       // the exception that ended the loop
+    line_rate refused_lines_, paused_lines_; // limit the log lines; the server counts every case
     std::vector<std::shared_ptr<void>> kept_;
 };
 
@@ -9335,7 +10105,7 @@ start_outcome basic_daemon<P>::launch_here(const daemon_options& options, Setup&
     start_outcome outcome;
     readiness_pipe pipe = go_to_background(options, setup, outcome);
     if (outcome.why) return outcome;
-    // What the starter needed is freed by now: after a fork that copies pages, which here costs no one's time.
+    // Freeing memory after fork copies pages; doing it here overlaps with the daemon's start.
     meanwhile();
     pipe.wait(deadline::in(options.ready_within), outcome.why);
     if (!outcome.why) outcome.what = start_outcome::kind::ready;
@@ -9379,8 +10149,8 @@ readiness_pipe basic_daemon<P>::go_to_background(const daemon_options& options, 
 template <class P> template <class Setup>
 void basic_daemon<P>::serve_in_background(const daemon_options& options, lock_type& lock, readiness_pipe pipe, Setup& setup,
                                           const sigset_t& mask, failure why) {
-    // Detaching blocked all signals; from here on the daemon's own are, until their source is open, and what the starter's mask
-    // has.
+    // Detaching blocked all signals. From here on only the daemon's own signals are blocked, until their source is open, and
+    // those that the starter had blocked.
     sigset_t until_open = mask;
     for (const int own : own_signals) sigaddset(&until_open, own);
     sys::signal_mask(SIG_SETMASK, &until_open, nullptr);
@@ -9391,7 +10161,7 @@ void basic_daemon<P>::serve_in_background(const daemon_options& options, lock_ty
         if (channel.manager) channel.manager.main_pid(sys::getpid());
         if (!why) lock.adopt(why);
         if (!why) code = serve_held(options, lock, channel, setup, why);
-        lock.release(); // before the word is out: who hears of a failure may start anew at once
+        lock.release(); // before the failure is reported: the process that receives it may retry immediately
         if (why) {
             channel.fail(why);
             code = exit_code_for(why.code);
@@ -9402,8 +10172,8 @@ void basic_daemon<P>::serve_in_background(const daemon_options& options, lock_ty
         channel.fail(why);
         code = exit_code_for(why.code);
     }
-    std::destroy_at(&setup); // in whose frame it lies never returns
-    ::_exit(code);           // the starter's static objects and buffers are not this process's to destroy or flush
+    std::destroy_at(&setup); // the function that owns it never returns in this process
+    ::_exit(code);           // static objects and stdio buffers belong to the starter: do not destroy or flush them here
 }
 
 template <class P> template <class Setup>
@@ -9418,7 +10188,7 @@ int basic_daemon<P>::serve(const daemon_options& options, Setup setup, error_out
     if (!why) lock = lock_type::acquire(options.paths.lock, why);
     if (!why) code = serve_held(options, lock, channel, setup, why);
     if (!why) return code;
-    lock.release(); // before the word is out: who hears of a failure may start anew at once
+    lock.release(); // before the failure is reported: the process that receives it may retry immediately
     channel.fail(why);
     return out.set(why), exit_code::unavailable;
 }
@@ -9445,7 +10215,7 @@ template <class P> template <class Setup> int basic_daemon<P>::serve_held(const 
             const daemon_options& options;
             lock_type& lock;
             auto_ready& channel;
-            void on_serving() { // the worker has its own copies, and has told whoever waits
+            void on_serving() { // the worker has its own copies, and has reported to the starter
                 channel.pipe = {};
                 channel.descriptor = {};
             }
@@ -9484,15 +10254,15 @@ template <class P> template <class Setup> int basic_daemon<P>::serve_locked(cons
                                                                             auto_ready& channel, Setup& setup,
                                                                             worker_type& worker, error_out out) {
     struct ::sigaction ignore {};
-    ignore.sa_handler = SIG_IGN; // a peer that is gone is an error code, not a death; children start from default_dispositions
+    ignore.sa_handler = SIG_IGN; // writing to a closed peer gives EPIPE instead; children get default_dispositions
     sys::signal_action(SIGPIPE, &ignore, nullptr);
-    sys::signal_action(SIGXFSZ, &ignore, nullptr); // so is a log that has reached the user's limit on file sizes
+    sys::signal_action(SIGXFSZ, &ignore, nullptr); // a log that reaches the file size limit gives EFBIG instead
     auto signals = P::signals::open(make_signal_set(own_signals), out);
     if (out.failed()) return exit_code::unavailable;
     auto sink = open_log(options, out);
     if (out.failed()) return exit_code::unavailable;
     basic_daemon self(options, channel.manager, std::move(signals), std::move(sink), lock, worker);
-    // Logged too: a daemon in the background has no other place for what comes after the starter has left.
+    // Also logged: if the starter has stopped waiting, the log is the only place where the error can be found.
     const auto fails = [&](const failure& why) {
         self.log_.error("start: " + why.message());
         return out.set(why), exit_code::unavailable;
@@ -9517,10 +10287,10 @@ template <class P> template <class Setup> int basic_daemon<P>::serve_locked(cons
     // Before readiness is reported: a worker that dies after it must have a successor.
     self.handover_.serving([&self](const auto& event) { self.on_keeper_event(event); });
     channel.ready();
-    // The starter goes on meanwhile: clients wait in the backlog, signals in their descriptor.
+    // The starter continues while this runs: clients wait in the backlog, signals in their descriptor.
     self.server_.start_accepting();
     self.wait_for_signals();
-    self.show_life();
+    self.notify_watchdog();
     if (self.handover_.must_stop()) self.request_stop();
     why = self.run_loop();
 
@@ -9529,14 +10299,14 @@ template <class P> template <class Setup> int basic_daemon<P>::serve_locked(cons
     if (!why) self.log_.info(self.forced_ ? "stopped by force" : "stopped");
     self.pid_.reset();
     self.server_.end({errc::stopping, "stop", {}, {}});
-    // Last, so that a client which sees end-of-file finds neither socket, pid file nor lock.
+    // Last: a client that sees end-of-file finds neither socket, pid file nor lock.
     self.handover_.stopped();
     lock.release();
     if (why) return out.set(why), exit_code::unavailable;
     return self.forced_ ? exit_code::forced : exit_code::ok;
 }
 
-/// @returns what ended it, where that was an exception.
+/// @returns the exception that ended the loop, if one did.
 template <class P> failure basic_daemon<P>::run_loop() {
     for (bool again = true; again;) {
         again = false;
@@ -9615,7 +10385,8 @@ template <class P> auto basic_daemon<P>::make_endpoint(const daemon_options& opt
         const auto& passed = options.service.sockets;
         if (passed.size() > 1)
             out.set({EINVAL, std::system_category()}, "take the passed socket", options.paths.socket,
-                    "the service manager passed " + std::to_string(passed.size()) + "; this daemon listens on one");
+                    "the service manager passed " + std::to_string(passed.size()) +
+                        " sockets, but this daemon listens on one; pass only that one");
         else
             return endpoint(options.paths.socket, unique_fd(passed.empty() ? -1 : passed.front().fd));
     }
@@ -9633,7 +10404,7 @@ template <class P> void basic_daemon<P>::log_what_the_server_reports() {
         return next ? next(peer, why) : std::optional<std::string>();
     };
     callbacks.on_closed = [this, who, next = std::move(callbacks.on_closed)](const session_ptr& gone, const failure& why) {
-        // A peer that leaves with something unread shows as a reset: as usual as a close.
+        // A peer that closes with unread data shows as a reset, which is as normal as a close.
         const bool usual = why.code == errc::closed || why.code == errc::stopping || !why.code ||
                            why.code == std::errc::connection_reset || why.code == std::errc::broken_pipe;
         if (const auto level = usual ? log_level::debug : log_level::warning; log_.takes(level))
@@ -9647,12 +10418,12 @@ template <class P> void basic_daemon<P>::log_what_the_server_reports() {
         if (whose) whose->close(why);
     };
     callbacks.on_accept_paused = [this, next = std::move(callbacks.on_accept_paused)](const failure& why) {
-        log_some(paused_lines_, "accepting paused", why.message() + "; accepting pauses");
+        log_some(paused_lines_, "accepting paused", why.message() + "; accepting clients is paused");
         if (next) next(why);
     };
 }
 
-// Any client can cause these as fast as it likes.
+// Clients can cause these lines at any rate, so their number is limited.
 template <class P> void basic_daemon<P>::log_some(line_rate& rate, const char* what, const std::string& text) {
     if (!rate.takes(clock::now())) return;
     log_left_out(rate, what);
@@ -9672,14 +10443,14 @@ template <class P> void basic_daemon<P>::wait_for_signals() {
     });
 }
 
-// By a timer of the loop, so that a loop that hangs shows none.
-template <class P> void basic_daemon<P>::show_life() {
+// A timer of the event loop, so that the watchdog notices when the loop hangs.
+template <class P> void basic_daemon<P>::notify_watchdog() {
     if (!manager_ || options_.service.watchdog.count() <= 0) return;
-    sign_of_life_.expires_at(deadline::in(options_.service.watchdog / 2).at()); // sd_watchdog_enabled(3): "half of the time"
-    sign_of_life_.async_wait([this](std::error_code cancelled) {
+    watchdog_timer_.expires_at(deadline::in(options_.service.watchdog / 2).at()); // sd_watchdog_enabled(3): "half of the time"
+    watchdog_timer_.async_wait([this](std::error_code cancelled) {
         if (cancelled) return;
         manager_.watchdog();
-        show_life();
+        notify_watchdog();
     });
 }
 
@@ -9697,21 +10468,21 @@ template <class P> void basic_daemon<P>::on_signal(int signal, bool is_passed_on
     case SIGCHLD:
         if (on.on_child) guarded("on_child", [&] { on.on_child(); });
         return;
-    case SIGQUIT: // typed at a terminal by mistake, it must not end what users run
+    case SIGQUIT: // may be typed at a terminal by mistake, so it must not stop the daemon
         log_.info("SIGQUIT: " + std::to_string(server_.size()) + " clients are connected" + (stopping_ ? "; stopping" : ""));
         if (on.on_report) guarded("on_report", [&] { on.on_report(); });
         return;
-    case SIGUSR2: return log_.info("SIGUSR2: it has no meaning here");
+    case SIGUSR2: return log_.info("SIGUSR2 received and ignored");
     case SIGUSR1: {
         if (stopping_) return;
         failure why;
         if (lock_.verify()) {
             server_.republish(lock_, options_.publish, why);
             if (!why) handover_.published(server_, options_.publish.backlog, why);
-        } else // the name may be another daemon's by now
+        } else // the socket's name may belong to another daemon now
             why = {errc::lock_not_held, "publish socket", options_.paths.socket,
-                   lock_.path() + " was removed or replaced, and another daemon may have started; this one goes on without " +
-                       "new clients until SIGTERM"};
+                   lock_.path() + " was removed or replaced, so another daemon may have started; this one accepts no new " +
+                       "clients and serves the connected ones until SIGTERM"};
         if (why)
             log_.error("SIGUSR1: " + why.message());
         else
@@ -9735,7 +10506,7 @@ template <class P> void basic_daemon<P>::request_stop() {
     deadline_.async_wait([this](std::error_code cancelled) {
         if (!cancelled) force();
     });
-    if (on.on_stop) // where it throws, the grace decides
+    if (on.on_stop) // if it throws, the end of the grace period stops the daemon
         guarded("on_stop", [&] { on.on_stop(); });
     else
         stopped();
@@ -9758,7 +10529,8 @@ template <class P> void basic_daemon<P>::force() {
     log_.warning("stopping by force");
     if (!std::exchange(stopping_, true)) manager_.stopping();
     if (on.on_force) guarded("on_force", [&] { on.on_force(); });
-    static constexpr milliseconds last_words{200}; // the answer to who forced it, and what the other clients are told
+    static constexpr milliseconds last_words{
+        200}; // for the reply to the client that forced the stop, and notices to the others
     stop_accepting();
     server_.drain(last_words, [this] { context_.stop(); });
 }
@@ -9771,7 +10543,7 @@ template <class P> void basic_daemon<P>::reload(error_out out) {
     } catch (...) {
         why = current_failure("on_reload");
     }
-    manager_.ready(); // the end of the reload, good or bad: the old configuration serves
+    manager_.ready(); // the reload has ended; after an error the old configuration is still in use
     if (why) {
         log_.error("reload: " + why.message() + "; nothing was changed");
         return out.set(why);

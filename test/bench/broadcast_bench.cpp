@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-/// @file broadcast_bench.cpp: one to many over Unix sockets: mato's broadcast beside what the kernel allows, and beside its
+/// @file broadcast_bench.cpp: one to many over Unix sockets: mato's broadcast compared with the kernel's limit and with its
 /// peers. Usage: broadcast_bench [--quick] [--runs N] [--peers NAME,…] [--loads NAME,…] [--write DIRECTORY] | --gate |
 /// --publish N
 ///
-/// Runs are interleaved peer by peer, and figures are medians with their range: ratios hold on a machine that drifts. Loads are
-/// named as in the table that is printed. `--write` writes table and plot into that source tree.
+/// Runs are interleaved peer by peer, and figures are medians with their range: ratios are valid on a machine that varies.
+/// Loads are named as in the printed table. `--write` writes table and plot into that source tree.
 #include "broadcast/asio_chat.hpp"
 #include "broadcast/bare.hpp"
 #include "broadcast/mato_hub.hpp"
@@ -65,8 +65,8 @@ std::vector<workload> all_loads() {
     return loads;
 }
 
-/// Processor time a delivery of mato's hub over the limit's, in turns; the best of a few, so that a loaded machine does not
-/// matter. The bound has slack: it is there to see a broken hub, the table to see a slow one.
+/// Processor time per delivery of mato's hub relative to the limit's, in turns; the best of a few, so that a loaded machine
+/// does not matter. The bound has slack: it detects a broken hub; the table shows a slow one.
 int gate() {
     constexpr double bound = 0.6;
     constexpr int tries = 8;
@@ -78,7 +78,7 @@ int gate() {
                        b = one_run(hub, what, milliseconds(150)).measure();
         best = std::max(best, a.cpu_ns / b.cpu_ns);
     }
-    std::printf("broadcast, 1 KiB x 32: %.2f of the bare writev loop, at least %.2f\n", best, bound);
+    std::printf("broadcast, 1 KiB x 32: %.2f of the bare writev loop, required: %.2f\n", best, bound);
     return best >= bound ? 0 : 1;
 }
 
@@ -86,7 +86,7 @@ int gate() {
 
 int main(int argc, char** argv) try {
     all_descriptors();
-    ::signal(SIGPIPE, SIG_IGN); // libevent's writes raise it
+    ::signal(SIGPIPE, SIG_IGN); // libevent's writes can raise it
 
     choice wanted;
     for (int i = 1; i < argc; ++i) {

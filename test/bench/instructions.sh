@@ -1,6 +1,6 @@
 #!/bin/sh
-# Instructions that a delivery costs in user space, counted by callgrind: the same on every run, however loaded the machine is.
-# The difference of two runs of different length, so that starting does not count. At most 15 % over the number kept here.
+# Instructions per delivery in user space, counted by callgrind: the same on every run, independent of the machine's load.
+# The difference of two runs of different length, so that the start does not count. At most 15 % above the recorded number.
 #   sh test/bench/instructions.sh            check (after a release build with benchmarks)
 #   sh test/bench/instructions.sh --record   write the number after a deliberate change
 set -eu
@@ -8,7 +8,7 @@ root=$(CDPATH= cd -- "$(dirname -- "$0")/../.." && pwd)
 kept=$root/test/bench/instructions.txt
 command -v valgrind >/dev/null 2>&1 || { echo "instructions.sh needs valgrind" >&2; exit 1; }
 
-count() { # FRAMES: instructions of a run that publishes so many frames to eight subscribers
+count() { # FRAMES: instructions of a run that publishes this many frames to eight subscribers
     valgrind --tool=callgrind --callgrind-out-file=/dev/null "$root/build/release/broadcast_bench" --publish "$1" 2>&1 >/dev/null |
         sed -n 's/.*Collected : \([0-9]*\).*/\1/p'
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-/// @file mux_bench.cpp: mato beside the bare terminal, one hop, dtach, abduco, screen and tmux, as a user's terminal sees them.
-/// Usage: mux_bench --mato PROGRAM [--quick] [--peers NAME,…] [--measures NAME,…] [--write DIRECTORY]
+/// @file mux_bench.cpp: mato compared with the bare terminal, one hop, dtach, abduco, screen and tmux, measured in a user's
+/// terminal. Usage: mux_bench --mato PROGRAM [--quick] [--peers NAME,…] [--measures NAME,…] [--write DIRECTORY]
 ///
-/// Each measure runs in a session of its own behind a client in an 80x24 terminal. Runs are interleaved, so ratios hold on a
-/// machine that drifts. Nothing is left behind: what a session started carries a mark, and is ended by it.
+/// Each measure runs in its own session with a client in an 80x24 terminal. Runs are interleaved, so ratios are valid on a
+/// machine that varies. Processes started by a session are marked, and all of them are ended.
 #include "mux/hop.hpp"
 #include "mux/results.hpp"
 
@@ -33,7 +33,7 @@ std::vector<measure> all_measures(const std::string& files, bool quick) {
         all.push_back({name,
                        "s",
                        "bare",
-                       quick ? 1 : 11, // where the kernel puts three processes on two cores decides each run
+                       quick ? 1 : 11, // each run depends on how the kernel places three processes on two cores
                        0.5,
                        [file](const multiplexer& m) { return std::vector<double>{throughput_seconds(m, file)}; },
                        {}});
@@ -42,7 +42,7 @@ std::vector<measure> all_measures(const std::string& files, bool quick) {
     all.push_back({"key p50",
                    "µs",
                    "hop",
-                   quick ? 1 : 15, // and each session of keys
+                   quick ? 1 : 15, // the same for each session of keys
                    0.5,
                    [](const multiplexer& m) { return values(echo_microseconds(m, keys, 0)); },
                    {}});
@@ -71,7 +71,7 @@ std::vector<measure> all_measures(const std::string& files, bool quick) {
                    "tmux",
                    quick ? 1 : 3,
                    0.5,
-                   [=](const multiplexer& m) { // dtach loses most of so many
+                   [=](const multiplexer& m) { // dtach loses most of this many
                        return m.attach && m.name != "dtach" && m.name != "screen"
                                   ? std::vector<double>{viewers_seconds(m, two, viewers)}
                                   : std::vector<double>{};
@@ -85,19 +85,19 @@ std::vector<measure> all_measures(const std::string& files, bool quick) {
                        0.5,
                        servers([two](const multiplexer& m) { return viewers_seconds(m, two, 1000); }),
                        {}});
-    all.push_back({"beside a viewer that reads",
+    all.push_back({"with another viewer that reads",
                    "s",
                    "",
                    quick ? 1 : 3,
                    0.5,
-                   servers([big](const multiplexer& m) { return beside_another_seconds(m, big, true); }),
+                   servers([big](const multiplexer& m) { return seconds_with_another(m, big, true); }),
                    {}});
-    all.push_back({"beside one that does not",
+    all.push_back({"with one that does not",
                    "s",
                    "",
                    quick ? 1 : 3,
                    0.5,
-                   servers([big](const multiplexer& m) { return beside_another_seconds(m, big, false); }),
+                   servers([big](const multiplexer& m) { return seconds_with_another(m, big, false); }),
                    {}});
     const milliseconds stall(quick ? 3000 : 60'000), rest(quick ? 2000 : 10'000);
     all.push_back({"growth, " + std::to_string(stall.count() / 1000) + " s not read",
@@ -165,7 +165,7 @@ int main(int argc, char** argv) try {
                                 : option == "--measures" ? &measures
                                 : option == "--write"    ? &tree
                                                          : nullptr;
-        if (!to || i + 1 == argc) throw std::runtime_error("what is " + std::string(option) + "?");
+        if (!to || i + 1 == argc) throw std::runtime_error("unknown option " + std::string(option));
         *to = argv[++i];
     }
     if (mato.empty()) throw std::runtime_error("--mato is missing");

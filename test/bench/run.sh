@@ -1,11 +1,11 @@
 #!/bin/sh
 # Benchmarks, each one command:
-#   sh test/bench/run.sh broadcast [--quick]   mato's broadcast beside its peers; writes table and plot of docs/benchmarks.md (10 minutes)
-#   sh test/bench/run.sh mux [--quick]         the multiplexer beside its peers; likewise (15 minutes)
-#   sh test/bench/run.sh turns                 a key's echo while another tab prints what costs much; mato and tmux (5 minutes)
-#   sh test/bench/run.sh gate                  what test/run.sh asks: nothing that depends on time (seconds)
+#   sh test/bench/run.sh broadcast [--quick]   mato's broadcast compared with its peers; writes table and plot of docs/benchmarks.md (10 minutes)
+#   sh test/bench/run.sh mux [--quick]         the multiplexer compared with its peers; likewise (15 minutes)
+#   sh test/bench/run.sh turns                 a key's echo while another tab prints expensive output; mato and tmux (5 minutes)
+#   sh test/bench/run.sh gate                  the checks of test/run.sh: nothing that depends on time (seconds)
 # --quick takes a minute, prints, and writes nothing. Other options go to the program.
-# On Debian or Ubuntu, as root or with sudo, missing peers are installed first. Two cores, and nothing else running, else ratios alone mean something.
+# On Debian or Ubuntu, as root or with sudo, missing peers are installed first. Use two idle cores; otherwise only the ratios are meaningful.
 set -eu
 root=$(CDPATH= cd -- "$(dirname -- "$0")/../.." && pwd)
 cd "$root"

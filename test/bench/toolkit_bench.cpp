@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
-/// @file toolkit_bench.cpp: what the toolkit adds to the system calls it makes. Prints a table of ratios, for
+/// @file toolkit_bench.cpp: the overhead of the toolkit over its system calls. Prints a table of ratios, for
 /// docs/benchmarks.md.
 ///
-/// "bare" is the same deed with the same guarantees in plain system calls and nothing else: what a careful program would write
+/// "bare" is the same operation with the same guarantees in plain system calls: what a careful program would write
 /// by hand. Pairs run in turns, many times; the table has the medians. Google Benchmark's options apply.
-/// Starts are measured before all else: a starter is a small program, and what the others leave in the heap is copied at
+/// Starts are measured first: a starter is a small program, and memory that the others leave in the heap is copied at
 /// fork(2). `toolkit_bench start` measures nothing else.
-/// What has no bare counterpart with the same guarantees, because no system call gives them, is told below the table in ns,
-/// with the plain copy that keeps nothing.
+/// Operations without a bare counterpart of the same guarantees are listed below the table in ns,
+/// with a plain copy that keeps nothing.
 #include "toolkit/frames.hpp"
 #include "toolkit/hello.hpp"
 #include "toolkit/kept.hpp"
@@ -28,7 +28,7 @@ namespace {
 
 using namespace bench;
 
-/// Collects each run's time an iteration, in place of printing it.
+/// Collects the time per iteration of each run, instead of printing it.
 class collector : public benchmark::ConsoleReporter {
 public:
     void ReportRuns(const std::vector<Run>& runs) override {
@@ -61,7 +61,7 @@ constexpr pair pairs[] = {
     {"server", "connect and hello, the daemon's side", server_toolkit, server_bare},
     {"encode", "encode 32 frames of 1 KiB", encode_toolkit, encode_bare},
     {"decode", "decode 32 frames of 1 KiB", decode_toolkit, decode_bare},
-    {"signal", "signal to the code that acts on it", signal_toolkit, signal_bare},
+    {"signal", "signal to the code that handles it", signal_toolkit, signal_bare},
 };
 constexpr pair kept[] = {
     {"journal", "arm, copy 4095 bytes and commit in a read_journal", journal_toolkit, journal_bare},
@@ -72,7 +72,7 @@ constexpr pair kept[] = {
 } // namespace
 
 int main(int argc, char** argv) {
-    ::prctl(PR_SET_CHILD_SUBREAPER, 1); // the started daemons are this process's to wait for
+    ::prctl(PR_SET_CHILD_SUBREAPER, 1); // so that this process can wait for the started daemons
     const bool only_starts = argc == 2 && std::string_view(argv[1]) == "start";
     const start_times starts = argc == 1 || only_starts ? measure_starts(4000) : start_times{};
     const auto print = [](const char* shown, double toolkit, double bare) {

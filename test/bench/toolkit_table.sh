@@ -1,6 +1,6 @@
 #!/bin/sh
-# Measures the toolkit beside bare system calls and writes the table of docs/benchmarks.md: sh test/bench/toolkit_table.sh (a minute)
-# Files go to memory where there is a /dev/shm, else a disk would be measured. Options go to the program; with any, nothing is written.
+# Measures the toolkit compared with bare system calls and writes the table of docs/benchmarks.md: sh test/bench/toolkit_table.sh (a minute)
+# Files are in /dev/shm if it exists, so that no disk is measured. Options go to the program; with any, nothing is written.
 set -eu
 root=$(CDPATH= cd -- "$(dirname -- "$0")/../.." && pwd)
 cd "$root"

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-/// @file turns_bench.cpp: how long a key in one tab waits while another prints what costs much; mato, and tmux beside it.
+/// @file turns_bench.cpp: how long a key in one tab waits while another prints expensive output; mato compared with tmux.
 /// Usage: turns_bench --mato PROGRAM [--keys N] [OUTPUT…]
 ///
-/// Each output floods a tab of 500x150 that nobody watches, while keys are typed into another. The same run has `yes`: what a
-/// costly output adds to it is what counts, for both share the machine. Exit code 1: mato's p99 is over `yes` by more than the
-/// bound, or the daemon gave no sign of life for longer than its bound.
+/// Each output floods a tab of 500x150 without a viewer, while keys are typed into another. The same run has `yes`: only what a
+/// costly output adds to it counts, because both share the machine. Exit code 1: mato's p99 exceeds that of `yes` by more than
+/// the bound, or the daemon sent no watchdog notification for longer than its bound.
 #include "mux/session.hpp"
 #include "support/statistics.hpp"
 
@@ -24,7 +24,7 @@ using namespace bench;
 constexpr int rows = 150, columns = 500;
 constexpr double most_added_ms = 5, most_silence_ms = 250;
 constexpr milliseconds patience{60'000};
-constexpr milliseconds longest_measure{10'000}; // of one output: where each echo takes seconds, a few tell it
+constexpr milliseconds longest_measure{10'000}; // of one output: if each echo takes seconds, a few are enough
 
 std::string repeated(const std::string& part, int times) {
     std::string all;
@@ -36,9 +36,9 @@ struct output {
     std::string name, begin, repeat;
 };
 
-/// Costly for their bytes, or for their kind: rectangles, scrolling, screens, strings, images, what a binary holds.
+/// Expensive for their bytes, or for their kind: rectangles, scrolling, screens, strings, images, a binary file.
 std::vector<output> all_outputs() {
-    // A row whose cells all look different, over the whole screen: what is copied and compared is at its dearest.
+    // A screen whose cells all look different: the most expensive to copy and compare.
     std::string styled = "\033[H";
     for (int c = 0; c < columns; ++c) styled += "\033[38;2;" + std::to_string(c % 250) + ";1;2mA";
     for (int r = 1; r < rows; r *= 2) styled += "\033[1;1;" + std::to_string(r) + ";500;1;" + std::to_string(r + 1) + ";1;1$v";
@@ -75,7 +75,7 @@ std::vector<output> all_outputs() {
             {"a binary", "", binary}};
 }
 
-/// What stands for the service manager: listens for signs of life.
+/// Acts as the service manager: receives watchdog notifications.
 class manager {
 public:
     explicit manager(const std::string& path) : path_(path), fd_(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)) {
@@ -126,7 +126,7 @@ result measure(const multiplexer& m, const output& of, int keys) {
     const scratch_directory files;
     std::unique_ptr<manager> life;
     multiplexer driven = m;
-    if (m.name == "mato") { // the daemon shows life every 100 ms
+    if (m.name == "mato") { // the daemon notifies every 100 ms
         life = std::make_unique<manager>(files.path() + "/notify");
         const std::string mato = m.start("", "")[0];
         driven.start = [mato, path = life->path()](const std::string&, const std::string& p) {
@@ -158,7 +158,7 @@ result measure(const multiplexer& m, const output& of, int keys) {
         client.send({&key, 1});
         while (text.find(key) == std::string::npos && now_ns() - from < 20'000'000'000) filter.take(client.read(1000), text);
         all.add(static_cast<double>(now_ns() - from) * 1e-6);
-        let_pass(milliseconds(i % 7 == 0 ? 70 : 5)); // fast typing, and first keys
+        let_pass(milliseconds(i % 7 == 0 ? 70 : 5)); // fast typing, and first keys after a pause
         while (!client.read(0).empty()) {
         }
     }
@@ -200,7 +200,7 @@ int main(int argc, char** argv) try {
     std::printf("a key's echo, ms; 500x150     ");
     for (const multiplexer& m : who) std::printf("   %-4s    p50     p99   worst  silence", m.name.c_str());
     std::printf("\n");
-    double beside_yes = 0;
+    double p99_of_yes = 0;
     for (const output& each : outputs) {
         std::printf("%-30s", each.name.c_str());
         for (const multiplexer& m : who) {
@@ -208,14 +208,14 @@ int main(int argc, char** argv) try {
             std::printf("        %7.2f %7.2f %7.2f %8.0f", r.p50, r.p99, r.worst, r.silence);
             std::fflush(stdout);
             if (m.name != "mato") continue;
-            if (each.name == "yes") beside_yes = r.p99;
-            const bool ok = r.p99 <= beside_yes + most_added_ms && r.silence <= most_silence_ms;
+            if (each.name == "yes") p99_of_yes = r.p99;
+            const bool ok = r.p99 <= p99_of_yes + most_added_ms && r.silence <= most_silence_ms;
             std::printf(ok ? "   " : " ! ");
             holds = holds && ok;
         }
         std::printf("\n");
     }
-    std::printf("%s: p99 at most %.0f ms over `yes`, a sign of life every %.0f ms (two are due in 200)\n",
+    std::printf("%s: p99 at most %.0f ms above `yes`, a watchdog notification every %.0f ms (due every 100)\n",
                 holds ? "holds" : "does NOT hold", most_added_ms, most_silence_ms);
     return holds ? 0 : 1;
 } catch (const std::exception& why) {

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-/// @file vt_bench.cpp: the emulator beside libvterm and beside the bare pty, the same payloads in one run.
+/// @file vt_bench.cpp: the emulator compared with libvterm and with the bare pty, with the same payloads in one run.
 /// Usage: vt_bench [--mb N] [--runs N] [LOAD…]
-/// Runs are interleaved. The emulators' time is the processor's, and the best counts: what else runs hardly matters. The
-/// pty's is the clock's, because two processes and the kernel share in it, and the median counts: it varies threefold with
-/// where those are put, so its ratio needs a quiet machine and many runs.
+/// Runs are interleaved. For the emulators the best processor time counts: other load hardly matters. For
+/// the pty the median elapsed time counts, because two processes and the kernel take part: it varies threefold with
+/// their placement, so its ratio needs a quiet machine and many runs.
 #include "vt/terminal.hpp"
 
 #ifdef MATO_HAVE_VTERM
@@ -67,7 +67,7 @@ private:
     std::vector<std::string> words_;
 };
 
-// Lines end as they leave a terminal's line discipline: CR LF.
+// Lines end as after a terminal's line discipline: CR LF.
 std::string ascii(generator& g) {
     std::string s;
     for (int n = 3 + g.below(13); n > 0; --n) s += g.pick() + (n > 1 ? " " : "\r\n");
@@ -136,7 +136,7 @@ std::string synchronised_frames(generator& g) {
 struct load {
     const char* name;
     std::string (*piece)(generator&);
-    double over_libvterm; // the least ratio asked for; 0: none
+    double over_libvterm; // the required ratio; 0: none
     double over_pty;
 };
 
@@ -180,8 +180,8 @@ double run_libvterm(const std::string& bytes) {
 double run_libvterm(const std::string&) { return 0; }
 #endif
 
-// What the kernel's terminal delivers of the same bytes: a child writes what a program would (ONLCR adds the CR again),
-// this side reads it and does nothing with it.
+// The kernel's terminal with the same bytes: a child writes like a program (ONLCR adds the CR again),
+// this side reads and discards them.
 double run_pty(const std::string& bytes) {
     std::string written;
     for (const char c : bytes)
@@ -199,7 +199,7 @@ double run_pty(const std::string& bytes) {
         const char* p = written.data();
         std::size_t left = written.size();
         while (left > 0) {
-            const ssize_t n = write(1, p, std::min<std::size_t>(left, 128 * 1024)); // as cat does
+            const ssize_t n = write(1, p, std::min<std::size_t>(left, 128 * 1024)); // like cat
             if (n <= 0) _exit(1);
             p += n;
             left -= static_cast<std::size_t>(n);
@@ -237,7 +237,7 @@ void memory_and_reflow() {
     generator g;
     mux::vt::terminal t({.size = {rows, columns}});
     std::size_t text = 0;
-    for (int i = 0; i < 10'000 + rows; ++i) { // 20 to 79 letters a line
+    for (int i = 0; i < 10'000 + rows; ++i) { // 20 to 79 letters per line
         std::string line;
         for (int n = 20 + g.below(60); n > 0; --n) line += static_cast<char>('a' + g.below(26));
         if (i < 10'000) text += line.size() + 1;
@@ -285,7 +285,7 @@ int main(int argc, char** argv) {
     for (const load& l : loads) {
         if (!wanted.empty() && std::find(wanted.begin(), wanted.end(), l.name) == wanted.end()) continue;
         const std::string bytes = payload(l, mb << 20);
-        // libvterm would take minutes over some of it; its rate does not depend on the length.
+        // libvterm would take minutes for some loads; its rate does not depend on the length.
         const std::string part = bytes.substr(0, std::min<std::size_t>(bytes.size(), 1u << 20));
         std::vector<double> mato, vterm, pty;
         for (int i = 0; i < runs; ++i) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/// @file vt_memory.cpp: what the emulator takes at most, fed the worst there is.
-/// Usage: vt_memory [--mb N] [INPUT…]   N MiB of each input, 100 if not given. Exit status 1: a bound does not hold.
-/// Each input has a process of its own, so that what the system counts is this input's.
+/// @file vt_memory.cpp: the largest memory use of the emulator, for worst-case input.
+/// Usage: vt_memory [--mb N] [INPUT…]   N MiB of each input, 100 if not given. Exit status 1: a limit is exceeded.
+/// Each input has its own process, so that the measured memory belongs to this input.
 #include "vt/terminal.hpp"
 
 #include <algorithm>
@@ -22,9 +22,9 @@ using mux::vt::terminal;
 
 // 80x24, default limits: history 16 MiB and a block, events 16, one string 8, links 9, two screens of clusters 1.
 constexpr std::size_t bound = 56u << 20;
-// What the process grows by: the same, and what the allocator keeps of a string that was copied while it grew.
+// Growth of the process: the same, plus memory that the allocator keeps from a growing string.
 constexpr std::size_t resident_bound = 80u << 20;
-// Any size: two screens of 1024x2048, and what is below one of them.
+// Any size: two screens of 1024x2048, and the history of one of them.
 constexpr std::size_t resize_bound = 64u << 20;
 constexpr std::size_t read_size = 4095; // what a read of a pty gives at most
 
@@ -44,7 +44,7 @@ public:
         return s;
     }
 
-    // Bytes that are mostly sequences: noise of its parts.
+    // Random bytes that are mostly parts of sequences.
     std::string sequences() {
         static const char* const parts[] = {"\x1b[",    "\x1b]", "\x1bP",      "\x1b_G", "\x1b\\", "\a",   ";",  ":",
                                             "1",        "8",     "38;2;1;2;3", "m",      "H",      "J",    "L",  "@",
@@ -129,7 +129,7 @@ bool feed(const input& in, std::size_t mb) {
     return report(in.name, mib(fed), "MiB", seconds, most, resident, bound, resident_bound) && t.is_valid();
 }
 
-// A hundred resizes a MiB, between any two sizes; a huge screen is full of text.
+// A hundred resizes per MiB, between any two sizes; a huge screen is full of text.
 bool resize(std::size_t mb) {
     source s;
     const auto start = std::chrono::steady_clock::now();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// expect: this endpoint has no permissions of its own, so the peer policy must check
+// expect: this endpoint has no file permissions, so the peer policy must check
 #include <mato/daemon.hpp>
 
 struct policies : mato::default_policies {

@@ -4,7 +4,7 @@
 
 using raw_connection = mato::basic_connection<mato::raw>;
 #ifdef FIXED
-using hub = mato::basic_broadcast<raw_connection, mato::disconnect>; // a byte stream whole, or its end
+using hub = mato::basic_broadcast<raw_connection, mato::disconnect>; // the complete byte stream, or a disconnect
 #else
 using hub = mato::basic_broadcast<raw_connection, mato::drop_oldest>;
 #endif

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-// expect: policies::lock is no lock mechanism, see lock.hpp
-// expect: policies::pid is no pid registry, see pid_file.hpp
-// expect: policies::signals is no signal source, see signals.hpp
-// expect: policies::shutdown is no shutdown policy, see shutdown.hpp
-// expect: policies::detach is no detach policy, see detach.hpp
-// expect: policies::handover is no handover policy, see handover.hpp
-// expect: policies::endpoint is no endpoint policy, see endpoint.hpp
-// expect: policies::framing is no framing policy, see framing.hpp
-// expect: policies::overflow is no overflow policy, see overflow.hpp
-// expect: policies::log is no log sink, see log.hpp
-// expect: policies::backoff is no backoff policy, see retry.hpp
+// expect: policies::lock is not a lock mechanism, see lock.hpp
+// expect: policies::pid is not a pid registry, see pid_file.hpp
+// expect: policies::signals is not a signal source, see signals.hpp
+// expect: policies::shutdown is not a shutdown policy, see shutdown.hpp
+// expect: policies::detach is not a detach policy, see detach.hpp
+// expect: policies::handover is not a handover policy, see handover.hpp
+// expect: policies::endpoint is not an endpoint policy, see endpoint.hpp
+// expect: policies::framing is not a framing policy, see framing.hpp
+// expect: policies::overflow is not an overflow policy, see overflow.hpp
+// expect: policies::log is not a log sink, see log.hpp
+// expect: policies::backoff is not a backoff policy, see retry.hpp
 #include <mato/policies.hpp>
 
 #ifdef FIXED
@@ -17,7 +17,7 @@
 #else
 #define WRONG(right) int
 #endif
-// One line wrong each; `peer` has its own, bundle_wrong_peer.cpp, through the client.
+// Each line has one wrong policy; `peer` is tested in bundle_wrong_peer.cpp, through the client.
 struct bad_lock : mato::default_policies {
     using lock = WRONG(null_lock);
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// expect: policies::peer is no peer policy
+// expect: policies::peer is not a peer policy
 #include <mato/client.hpp>
 
 struct policies : mato::default_policies {

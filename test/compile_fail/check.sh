@@ -1,6 +1,6 @@
 #!/bin/sh
-# A wrong program gets our own sentence, and its twin (FIXED) compiles: check.sh SOURCE COMPILER ARGUMENTS…
-# Each line "// expect: SENTENCE" of the source must be said exactly once, in an error about a static_assert.
+# A wrong program gives our compile error, and its corrected twin (FIXED) compiles: check.sh SOURCE COMPILER ARGUMENTS…
+# Each line "// expect: SENTENCE" of the source must be reported exactly once, in an error about a static_assert.
 set -eu
 source=$1
 shift

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// expect: a connection's own frames are never lost
+// expect: this overflow policy loses frames, so it is for subscribers of a broadcast
 #include <mato/connection.hpp>
 
 #ifdef FIXED

@@ -7,7 +7,7 @@ mato::unique_fd serve(mato::owned_path& endpoint, mato::error_out out) {
 #ifdef FIXED
     const mato::instance_lock lock = mato::instance_lock::acquire("app.lock", out);
 #else
-    const bool lock = true; // "I am sure that nobody else runs"
+    const bool lock = true; // a claim instead of a lock
 #endif
     return endpoint.publish(lock, {}, out);
 }

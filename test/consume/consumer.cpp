@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// What a user of the toolkit may write, built by every way in: a daemon, its client and its lock, in one run.
+// A typical user's program, built in every supported way: a daemon, its client and its lock, in one run.
 #include <mato/mato.hpp>
 
 #include <cstdio>
@@ -56,7 +56,7 @@ int main() {
     client.send("stop", until, why);
     if (!why) static_cast<void>(client.receive(until, why));
     if (why.code != mato::errc::closed) return failed("stop", why);
-    mato::instance_lock lock = mato::instance_lock::acquire(options.paths.lock); // it is gone, and so is its lock
+    mato::instance_lock lock = mato::instance_lock::acquire(options.paths.lock); // the daemon has stopped, and its lock is free
     lock.release();
     std::filesystem::remove(options.paths.log);
     if (!std::filesystem::remove(name)) return failed("something is left in the directory");

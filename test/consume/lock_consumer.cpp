@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The part of the toolkit that needs no asio, alone.
+// Uses only the part of the toolkit that needs no asio.
 #include <mato/lock.hpp>
 #include <mato/version.hpp>
 
@@ -12,8 +12,8 @@ int main() {
     if (!::mkdtemp(name)) return 1;
     const std::filesystem::path path = std::filesystem::path(name) / "app.lock";
     mato::instance_lock lock = mato::instance_lock::acquire(path);
-    if (mato::instance_lock::try_acquire(path)) return 1; // held, though by ourselves
+    if (mato::instance_lock::try_acquire(path)) return 1; // held, although by this process
     lock.release();
-    if (!std::filesystem::remove(name)) return 1; // nothing is left
+    if (!std::filesystem::remove(name)) return 1; // no file is left
     std::puts("consumer: locked and released, " MATO_VERSION_STRING);
 }

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The recipes of cmake/vcpkg and cmake/conan, without vcpkg, Conan or a network: recipes.sh WORK_DIRECTORY INSTALLED CMAKE
+# Tests the recipes of cmake/vcpkg and cmake/conan without vcpkg, Conan or a network: recipes.sh WORK_DIRECTORY INSTALLED CMAKE
 set -eu
 work=$1
 installed=$2
@@ -8,7 +8,7 @@ root=$(CDPATH= cd -- "$(dirname -- "$0")/../.." && pwd)
 rm -rf "$work"
 mkdir -p "$work"
 
-# vcpkg.json is JSON, of our version; the portfile runs with commands of vcpkg that do what it asks for.
+# vcpkg.json is JSON with our version; the portfile runs with substitutes for the commands of vcpkg.
 cat >"$work/portfile.cmake" <<END
 cmake_minimum_required(VERSION 3.23)
 set(CURRENT_PACKAGES_DIR "$work/vcpkg")
@@ -37,7 +37,7 @@ END
 "$cmake" -P "$work/portfile.cmake"
 diff -r "$installed/include" "$work/vcpkg/include"
 
-# The Conan recipe is Python that imports, finds the version and takes along files that are there.
+# The Conan recipe is Python that imports, finds the version and lists existing files.
 mkdir -p "$work/conan/tools"
 cat >"$work/conan/__init__.py" <<END
 class ConanFile: pass
@@ -69,7 +69,7 @@ recipe.validate()
 for folder in ("include", "cmake"): os.makedirs(os.path.join(sources, folder))
 recipe.export_sources()
 END
-# What it takes along is enough to install from.
+# The listed files are sufficient for an installation.
 "$cmake" -S "$work/sources" -B "$work/conan-build" -DMATO_BUILD_EXAMPLES=OFF -DMATO_BUILD_TESTS=OFF \
     -DCMAKE_INSTALL_PREFIX="$work/conan-package" >/dev/null
 "$cmake" --install "$work/conan-build" >/dev/null

@@ -1,6 +1,6 @@
 #!/bin/sh
-# One way to use the toolkit, tried from outside: run.sh WORK_DIRECTORY STEP. CXX, CLANGXX and CMAKE say which tools.
-# `package` comes first: it installs into a prefix that is then moved, and unpacks a .deb. The others use those.
+# Tests one way to use the toolkit from another project: run.sh WORK_DIRECTORY STEP. CXX, CLANGXX and CMAKE select the tools.
+# `package` runs first: it installs into a prefix that is then moved, and unpacks a .deb. The others use these.
 set -eu
 work=$1
 step=$2
@@ -35,11 +35,11 @@ consumer() { # BUILD ARGUMENTS…
     "$cmake" --build "$1"
     run "$1/consumer"
 }
-refused() { # SENTENCE COMMAND…: the command must fail and say so
+refused() { # SENTENCE COMMAND…: the command must fail and print the sentence
     sentence=$1
     shift
     if "$@" >"$work/refused-$step.txt" 2>&1; then fail "this should have failed: $*"; fi
-    tr -s '\n ' '  ' <"$work/refused-$step.txt" | grep -qF "$sentence" || { cat "$work/refused-$step.txt" >&2; fail "no word of: $sentence"; }
+    tr -s '\n ' '  ' <"$work/refused-$step.txt" | grep -qF "$sentence" || { cat "$work/refused-$step.txt" >&2; fail "the output does not contain: $sentence"; }
 }
 
 mkdir -p "$work"
@@ -71,7 +71,7 @@ package)
 find_package) consumer "$work/find_package" -DWAY=find_package -DWITH_TOML=ON -DCMAKE_PREFIX_PATH="$moved" ;;
 core) consumer "$work/core" -DWAY=core -DCMAKE_PREFIX_PATH="$deb/usr" -DCMAKE_DISABLE_FIND_PACKAGE_asio=ON ;;
 pkg_config)
-    # The package's directory is unpacked, not installed, so pkg-config must not take the -I of /usr/include for granted.
+    # The package is unpacked, not installed, so pkg-config must not drop the -I of /usr/include.
     export PKG_CONFIG_PATH="$deb/usr/share/pkgconfig"
     [ "$(pkg-config --modversion mato)" = "$version" ] || fail "pkg-config: wrong version"
     # shellcheck disable=SC2046
@@ -94,7 +94,7 @@ told_at_configure)
         -DCMAKE_DISABLE_FIND_PACKAGE_asio=ON
     ;;
 told_at_compile)
-    # The compiler's own directories, but where one has asio or toml++, a copy of links without them.
+    # The compiler's include directories; for one with asio or toml++, a directory of links without them.
     rm -rf "$work/without"
     flags=-nostdinc
     number=0
@@ -126,7 +126,7 @@ told_at_compile)
     # shellcheck disable=SC2086
     "$cxx" -std=c++20 $flags "-I$root/include" -fsyntax-only "$work/told.cpp"
     ;;
-recipes) # for package managers that are not here: as far as reading and dry runs go
+recipes) # for package managers that are not installed: parsing and dry runs
     sh "$here/recipes.sh" "$work/recipes" "$moved" "$cmake"
     ;;
 *) fail "unknown step $step" ;;

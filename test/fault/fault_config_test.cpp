@@ -15,7 +15,7 @@ mato::config::schema<settings> keys() {
 }
 } // namespace
 
-TEST_CASE("loading survives every fault, and gives the defaults with a failure", "[config][fault]") {
+TEST_CASE("loading survives every fault, and returns the defaults with a failure", "[config][fault]") {
     const support::temp_directory elsewhere;
     support::write_file(elsewhere / "config.toml", "size = 7\n");
     const int failed = fault::sweep([&](const std::filesystem::path&) {
@@ -27,7 +27,7 @@ TEST_CASE("loading survives every fault, and gives the defaults with a failure",
     CHECK(failed > 5);
 }
 
-TEST_CASE("a reload that cannot read keeps the current value and remembers why", "[config][fault]") {
+TEST_CASE("a reload that cannot read keeps the current value and the error", "[config][fault]") {
     const support::temp_directory directory;
     support::write_file(directory / "config.toml", "size = 7\n");
     mato::config::reloadable<settings> current(keys(), directory / "config.toml");

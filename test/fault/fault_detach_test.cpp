@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file fault_detach_test.cpp: every call of going to the background fails once; the starter is never told less than it knows.
+/// @file fault_detach_test.cpp: every call of going to the background fails once; the starter always gets an error.
 #include "support/fault.hpp"
 
 #include <mato/detach.hpp>
@@ -13,12 +13,12 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// How a starter, which is a process of its own here, ended.
+// The result of a starter, which is a separate process here.
 enum ending : int {
-    served = 0,        // a daemon came up and said so
+    served = 0,        // a daemon is ready
     refused = 1,       // detach reported, with a step
     daemon_failed = 2, // the daemon reported through its channel, with a step
-    silent = 3,        // no daemon, and the channel told that
+    silent = 3,        // no daemon, and the channel reports that
     wrong = 4,
 };
 
@@ -32,7 +32,7 @@ bool is_set_up() { // in the daemon
 }
 
 int start_a_daemon() {
-    // Orphans come to this process, so that it can wait for the daemon too.
+    // Orphans are reparented to this process, so that it can wait for the daemon too.
     ::prctl(PR_SET_CHILD_SUBREAPER, 1);
     mato::failure why;
     auto channel = mato::readiness_pipe::open(why);
@@ -54,7 +54,7 @@ int start_a_daemon() {
     }
     sigset_t mask;
     ::pthread_sigmask(SIG_SETMASK, nullptr, &mask);
-    if (sigismember(&mask, SIGTERM) == 1) return wrong; // the starter's signals come back
+    if (sigismember(&mask, SIGTERM) == 1) return wrong; // the starter's mask is restored
     if (why) return why.step.empty() ? wrong : refused;
     if (!told) return served;
     if (told.step.empty()) return wrong;
@@ -71,9 +71,9 @@ TEST_CASE("going to the background survives every fault, in both processes", "[d
     int endings[5] = {};
     std::vector<std::string> seen;
     for (const char* name : names) {
-        // The two processes run side by side, so a call is named by its count among those of its name.
+        // The two processes run in parallel, so a call is identified by its count among the calls of its name.
         const int nth = static_cast<int>(std::count(seen.begin(), seen.end(), name)) + 1;
-        if (nth > 6) continue; // descriptors to close, one after another: the first are enough
+        if (nth > 6) continue; // a loop that closes descriptors: its first calls are enough
         seen.emplace_back(name);
         for (const int error : fault::plausible(name)) {
             fault::fail_nth(name, nth, error);
@@ -92,7 +92,7 @@ TEST_CASE("going to the background survives every fault, in both processes", "[d
     CHECK(support::open_descriptors() == before);
 }
 
-TEST_CASE("a fork that fails is told with its error", "[detach][fault]") {
+TEST_CASE("a failed fork is reported with its error", "[detach][fault]") {
     CHECK(support::in_child([] {
               fault::fail_all("fork", EAGAIN);
               mato::failure why;
@@ -100,7 +100,7 @@ TEST_CASE("a fork that fails is told with its error", "[detach][fault]") {
               return role == mato::detach_role::starter && why.code.value() == EAGAIN && why.step == "fork" ? 0 : 1;
           }) == 0);
     CHECK(support::in_child([] {
-              fault::fail_all("setsid", EPERM); // in the middle process
+              fault::fail_all("setsid", EPERM); // in the intermediate process
               mato::failure why;
               const auto role = mato::double_fork::detach({}, why);
               return role == mato::detach_role::starter && why.code.value() == EPERM && !why.step.empty() ? 0 : 1;
@@ -111,7 +111,7 @@ TEST_CASE("a fork that fails is told with its error", "[detach][fault]") {
 TEST_CASE("reserving the standard descriptors survives every fault", "[detach][fault]") {
     const std::vector<int> closed =
         GENERATE(std::vector<int>{}, std::vector<int>{0}, std::vector<int>{1, 2}, std::vector<int>{0, 1, 2});
-    const auto reserve = [&] { // 0: all three are open; 1: a failure was told
+    const auto reserve = [&] { // 0: all three are open; 1: a failure was reported
         for (const int fd : closed) ::close(fd);
         mato::failure why;
         mato::reserve_standard_descriptors(why);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file fault_endpoint_test.cpp: every call of publishing and connecting fails once; the old socket goes on.
+/// @file fault_endpoint_test.cpp: every call of publishing and connecting fails once; the old socket keeps working.
 #include "support/fault.hpp"
 #include "support/stand_ins.hpp"
 
@@ -88,7 +88,7 @@ TEST_CASE("withdrawing survives every fault; the name may stay", "[endpoint][fau
         {.may_remain = {"socket"}});
 }
 
-TEST_CASE("making a private directory survives every fault; what was made is private", "[endpoint][fault]") {
+TEST_CASE("creating a private directory survives every fault; created directories are private", "[endpoint][fault]") {
     const int failed = fault::sweep(
         [](const std::filesystem::path& directory) {
             const support::umask_scope open_to_all(0);
@@ -118,7 +118,7 @@ TEST_CASE("a mode that cannot be set publishes nothing", "[endpoint][fault]") {
     fault::start();
 }
 
-TEST_CASE("an abstract name survives every fault, of publishing and of connecting", "[endpoint][fault]") {
+TEST_CASE("publishing and connecting an abstract name survive every fault", "[endpoint][fault]") {
     const int failed = fault::sweep([](const std::filesystem::path& directory) {
         mato::abstract_name endpoint((directory / "socket").native());
         mato::failure why;
@@ -132,7 +132,7 @@ TEST_CASE("an abstract name survives every fault, of publishing and of connectin
     CHECK(failed > 10);
 }
 
-TEST_CASE("a passed socket survives every fault", "[endpoint][fault]") {
+TEST_CASE("publishing a passed socket survives every fault", "[endpoint][fault]") {
     const int failed = fault::sweep([](const std::filesystem::path& directory) {
         mato::unique_fd passed;
         {
@@ -148,7 +148,7 @@ TEST_CASE("a passed socket survives every fault", "[endpoint][fault]") {
         const auto socket = endpoint.publish(proof{}, {}, why);
         CHECK(static_cast<bool>(socket) == !why);
         const fault::paused while_tidying_up;
-        std::filesystem::remove(directory / "socket"); // as its manager would
+        std::filesystem::remove(directory / "socket"); // like its manager
         return why;
     });
     CHECK(failed > 8);

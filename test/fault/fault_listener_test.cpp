@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file fault_listener_test.cpp: faults at the door: accepting and asking who it is. Nobody gets in by one.
+/// @file fault_listener_test.cpp: faults while accepting and reading credentials. No client is allowed because of a fault.
 #include "support/fault.hpp"
 #include "support/stand_ins.hpp"
 
@@ -31,8 +31,8 @@ struct scene {
 };
 } // namespace
 
-TEST_CASE("accepting survives every fault, and lets nobody in by one", "[listener][fault]") {
-    static_cast<void>(mato::detail::is_unknown_user(0)); // reads once in a process which uid stands for unknown users
+TEST_CASE("accepting survives every fault, and allows no client because of it", "[listener][fault]") {
+    static_cast<void>(mato::detail::is_unknown_user(0)); // reads the uid of unmapped users, once per process
     const int failed = fault::sweep(
         [](const std::filesystem::path&) {
             std::optional<scene> prepared;
@@ -62,7 +62,7 @@ TEST_CASE("accepting survives every fault, and lets nobody in by one", "[listene
     CHECK(failed >= 6);
 }
 
-TEST_CASE("EMFILE at accept is told each time, and the client is kept", "[listener][fault]") {
+TEST_CASE("EMFILE at accept is reported each time, and the client stays in the backlog", "[listener][fault]") {
     for (const int error : {EMFILE, ENFILE, ENOBUFS, ENOMEM}) {
         scene at_the_door;
         for (int attempt = 0; attempt < 3; ++attempt) {
@@ -78,7 +78,7 @@ TEST_CASE("EMFILE at accept is told each time, and the client is kept", "[listen
     }
 }
 
-TEST_CASE("a client that gave up before it was accepted is no error", "[listener][fault]") {
+TEST_CASE("a client that disconnects before it is accepted is no error", "[listener][fault]") {
     scene at_the_door;
     for (const int error : {ECONNABORTED, EAGAIN}) {
         fault::fail_all("accept4", error);
@@ -89,7 +89,7 @@ TEST_CASE("a client that gave up before it was accepted is no error", "[listener
     fault::start();
 }
 
-TEST_CASE("credentials that cannot be read let nobody in", "[peer][fault]") {
+TEST_CASE("a client whose credentials cannot be read is refused", "[peer][fault]") {
     int ends[2];
     REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
     const mato::unique_fd one(ends[0]), other(ends[1]);

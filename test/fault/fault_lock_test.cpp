@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file fault_lock_test.cpp: every call of the lock fails once; it is never held by mistake, and never half taken.
+/// @file fault_lock_test.cpp: every call of the lock fails once; the lock is never held by mistake or partially.
 #include "support/fault.hpp"
 
 #include <mato/lock.hpp>
@@ -16,7 +16,7 @@ struct always_denied {
 
 TEMPLATE_TEST_CASE("acquiring and releasing survive every fault", "[lock][fault]", mato::flock_lock, mato::ofd_lock) {
     using lock_type = mato::basic_instance_lock<TestType>;
-    // The file may stay: empty or stale it is nobody's, and the next start takes it over.
+    // The file may stay: empty or stale, it is not locked, and the next start reuses it.
     const int failed = fault::sweep(
         [](const std::filesystem::path& directory) {
             mato::failure why;
@@ -26,7 +26,7 @@ TEMPLATE_TEST_CASE("acquiring and releasing survive every fault", "[lock][fault]
                 CHECK(support::first_line(directory / "lock") == std::to_string(::getpid()) + "\n");
                 lock.release();
             }
-            mato::failure later; // whatever happened, nobody is left in possession
+            mato::failure later; // in every case the lock is free
             const fault::paused from_here;
             auto next = lock_type::acquire(directory / "lock", later);
             CHECK(next.is_held());
@@ -36,7 +36,7 @@ TEMPLATE_TEST_CASE("acquiring and releasing survive every fault", "[lock][fault]
     CHECK(failed > 5);
 }
 
-TEST_CASE("a loser reports a fault, or the holder, and never holds", "[lock][fault]") {
+TEST_CASE("a refused attempt reports a fault, or the holder, and never holds the lock", "[lock][fault]") {
     const support::temp_directory elsewhere;
     mato::instance_lock holder;
     {
@@ -55,11 +55,10 @@ TEST_CASE("a loser reports a fault, or the holder, and never holds", "[lock][fau
     });
 }
 
-TEST_CASE("a write that fails takes the half-made file away, still under the lock", "[lock][fault]") {
+TEST_CASE("after a failed write the incomplete file is removed, while the lock is held", "[lock][fault]") {
     const support::temp_directory directory;
     for (const char* step : {"ftruncate", "pwrite"}) {
-        support::write_file(directory / "lock",
-                            std::string(200, 'x')); // what a killed holder left, longer than what is written
+        support::write_file(directory / "lock", std::string(200, 'x')); // left by a killed holder, longer than the new text
         fault::fail_all(step, ENOSPC);
         mato::failure why;
         CHECK_FALSE(mato::instance_lock::acquire(directory / "lock", why).is_held());
@@ -70,7 +69,7 @@ TEST_CASE("a write that fails takes the half-made file away, still under the loc
     fault::start();
 }
 
-TEST_CASE("only EWOULDBLOCK means held: other errors of the lock are told as they are", "[lock][fault]") {
+TEST_CASE("only EWOULDBLOCK means held: other errors of the lock are reported unchanged", "[lock][fault]") {
     const support::temp_directory directory;
     support::write_file(directory / "lock", std::to_string(::getpid()) + "\n");
     for (const int error : {ENOLCK, EOPNOTSUPP, ENOSYS, EBADF, EINVAL}) {
@@ -88,7 +87,7 @@ TEST_CASE("only EWOULDBLOCK means held: other errors of the lock are told as the
     CHECK(why.code == std::errc::operation_not_supported);
 }
 
-TEST_CASE("EWOULDBLOCK without end is somebody else's lock", "[lock][fault]") {
+TEST_CASE("constant EWOULDBLOCK means that another process holds the lock", "[lock][fault]") {
     const support::temp_directory directory;
     support::write_file(directory / "lock", std::to_string(::getpid()) + "\n");
     fault::fail_all("flock", EWOULDBLOCK);
@@ -98,7 +97,7 @@ TEST_CASE("EWOULDBLOCK without end is somebody else's lock", "[lock][fault]") {
     fault::start();
 }
 
-TEST_CASE("a name that never is the locked file ends as busy, not in an endless loop", "[lock][fault]") {
+TEST_CASE("a path that never refers to the locked file ends as busy, not in an endless loop", "[lock][fault]") {
     const support::temp_directory directory;
     fault::fail_all("lstat", ENOENT);
     mato::failure why;
@@ -118,7 +117,7 @@ TEST_CASE("a directory lock survives every fault", "[lock][fault]") {
     CHECK(failed > 2);
 }
 
-TEST_CASE("a holder is signalled or an error told, whatever fails", "[lock][fault]") {
+TEST_CASE("a holder is signalled or an error is reported, whatever fails", "[lock][fault]") {
     const support::temp_directory elsewhere;
     fault::start();
     const auto lock = mato::instance_lock::acquire(elsewhere / "lock");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file fault_log_test.cpp: a log that cannot write counts, one that cannot rotate stays bounded, and both recover.
+/// @file fault_log_test.cpp: a log that cannot write counts lines, one that cannot rotate stays bounded, and both recover.
 #include "support/fault.hpp"
 
 #include <mato/log.hpp>
@@ -21,7 +21,7 @@ TEST_CASE("opening, writing and rotating survive every fault, and every line is 
             for (const auto& name : log_names) {
                 struct ::stat found {};
                 if (::lstat((directory / name).c_str(), &found) == 0)
-                    CHECK(found.st_size <= 60); // once over, while it cannot open
+                    CHECK(found.st_size <= 60); // twice the limit while it cannot open a file
             }
             for (int i = 0; i < 4; ++i) log.write("recovered\n");
             CHECK(support::contains(support::read_file(directory / "log"), "recovered\n"));
@@ -31,7 +31,7 @@ TEST_CASE("opening, writing and rotating survive every fault, and every line is 
     CHECK(failed > 4);
 }
 
-TEST_CASE("a full disk loses lines, and says how many", "[log][fault]") {
+TEST_CASE("on a full disk lost lines are counted", "[log][fault]") {
     fault::start();
     const support::temp_directory directory;
     mato::failure why;
@@ -45,14 +45,14 @@ TEST_CASE("a full disk loses lines, and says how many", "[log][fault]") {
     CHECK(support::read_file(directory / "log") == "kept\n");
 }
 
-TEST_CASE("a rotation without a free descriptor loses no line, and is made up for later", "[log][fault]") {
+TEST_CASE("a rotation without a free descriptor loses no line, and is repeated later", "[log][fault]") {
     fault::start();
     const support::temp_directory directory;
     mato::failure why;
     auto log = mato::file_log::open(directory / "log", small, why);
     for (int i = 0; i < 3; ++i) log.write("before...\n");
     fault::fail_all("open", EMFILE);
-    log.write("meanwhile\n"); // rotates, cannot open: the moved file goes on
+    log.write("meanwhile\n"); // rotates, cannot open: continues with the moved file
     fault::start();
     CHECK(log.lost_lines() == 0);
     CHECK(support::read_file(directory / "log.1") == "before...\nbefore...\nbefore...\nmeanwhile\n");
@@ -62,7 +62,7 @@ TEST_CASE("a rotation without a free descriptor loses no line, and is made up fo
     CHECK(log.lost_lines() == 0);
 }
 
-TEST_CASE("a log that can never be opened anew stays bounded and keeps its older files", "[log][fault]") {
+TEST_CASE("a log that can never be opened again stays bounded and keeps its older files", "[log][fault]") {
     fault::start();
     const support::temp_directory directory;
     mato::failure why;
@@ -79,7 +79,7 @@ TEST_CASE("a log that can never be opened anew stays bounded and keeps its older
     CHECK(std::filesystem::exists(directory / "log"));
 }
 
-TEST_CASE("a log that cannot be moved is emptied, so that the bound holds", "[log][fault]") {
+TEST_CASE("a log that cannot be moved is truncated, so that the limit holds", "[log][fault]") {
     fault::start();
     const support::temp_directory directory;
     mato::failure why;

@@ -6,7 +6,7 @@
 
 #include "support/process_facts.hpp"
 
-TEST_CASE("creating survives every fault, and names step and file", "[memory_file][fault]") {
+TEST_CASE("creating survives every fault, and reports step and file", "[memory_file][fault]") {
     const int failed = fault::sweep([](const std::filesystem::path&) {
         mato::failure why;
         {
@@ -41,18 +41,18 @@ TEST_CASE("adopting survives every fault, and closes what it refuses", "[memory_
     CHECK(failed > 8);
 }
 
-TEST_CASE("a kernel that knows no executable bit of memory files is asked once more", "[memory_file][fault]") {
+TEST_CASE("on a kernel without the executable flag of memory files the call is repeated without it", "[memory_file][fault]") {
     fault::fail_nth("memfd_create", 1, EINVAL);
     mato::failure why;
     CHECK(mato::memory_file::create("older", 4096, why));
     CHECK_FALSE(why);
-    for (const int error : {ENOSYS, EPERM}) { // a kernel without, and a sandbox
+    for (const int error : {ENOSYS, EPERM}) { // an old kernel, and a sandbox
         fault::fail_all("memfd_create", error);
         CHECK_FALSE(mato::memory_file::create("none", 4096, why));
         CHECK(why.code.value() == error);
         CHECK(why.step == "create memory file");
     }
-    fault::fail_all("madvise", EINVAL); // a core dump is larger, and nothing else
+    fault::fail_all("madvise", EINVAL); // only makes core dumps larger
     CHECK(mato::memory_file::create("dumped", 4096, why));
     fault::fail_all("getrlimit", EPERM); // ftruncate decides
     CHECK(mato::memory_file::create("unlimited", 4096, why));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file fault_no_credentials_test.cpp: a system that cannot name the peer lets nobody in.
+/// @file fault_no_credentials_test.cpp: on a system without peer credentials every client is refused.
 #define MATO_HAS_PEERCRED 0
 #include <mato/peer.hpp>
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
-/// @file fault_pid_file_test.cpp: every call of the pid file fails once; readers never see half of one.
+/// @file fault_pid_file_test.cpp: every call of the pid file fails once; readers never see an incomplete file.
 #include "support/fault.hpp"
 
 #include <mato/pid_file.hpp>
 
-TEST_CASE("creating survives every fault, and keeps the old file or shows the new one", "[pid_file][fault]") {
+TEST_CASE("creating survives every fault, and leaves the old file or the new one", "[pid_file][fault]") {
     const int failed = fault::sweep([](const std::filesystem::path& directory) {
         support::write_file(directory / "pid", "1\n");
         mato::failure why;
@@ -16,7 +16,7 @@ TEST_CASE("creating survives every fault, and keeps the old file or shows the ne
             const fault::paused while_removing;
             static_cast<void>(mato::pid_file(std::move(file)));
         }
-        if (why) std::filesystem::remove(directory / "pid"); // the predecessor's
+        if (why) std::filesystem::remove(directory / "pid"); // of the former daemon
         return why;
     });
     CHECK(failed > 10);

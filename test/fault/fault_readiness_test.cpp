@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
-/// @file fault_readiness_test.cpp: a fault on the way never turns into "ready".
+/// @file fault_readiness_test.cpp: no fault is reported as "ready".
 #include "support/fault.hpp"
 
 #include <mato/readiness.hpp>
 
 using namespace std::chrono_literals;
 
-TEST_CASE("reporting and waiting survive every fault; a starter never hears ready by one", "[readiness][fault]") {
+TEST_CASE("reporting and waiting survive every fault; a starter never gets ready because of one", "[readiness][fault]") {
     const bool becomes_ready = GENERATE(true, false);
     CAPTURE(becomes_ready);
     const int failed = fault::sweep(
@@ -23,7 +23,7 @@ TEST_CASE("reporting and waiting survive every fault; a starter never hears read
                 channel.fail({{EADDRINUSE, std::system_category()}, "bind", "/run/x", {}});
             channel.wait(mato::deadline::in(1s), why);
             if (becomes_ready) return why;
-            CHECK(why); // its own failure, or a fault's; never none
+            CHECK(why); // its own failure or a fault; never success
             if (why.step != "bind") return why;
             CHECK(why.path == "/run/x");
             return mato::failure();
@@ -32,7 +32,7 @@ TEST_CASE("reporting and waiting survive every fault; a starter never hears read
     CHECK(failed > 5);
 }
 
-TEST_CASE("a daemon that cannot write its report has not got ready", "[readiness][fault]") {
+TEST_CASE("a daemon that cannot write its report is not ready", "[readiness][fault]") {
     for (const int error : {EPIPE, EIO}) {
         fault::start();
         mato::failure why;
@@ -60,7 +60,7 @@ TEST_CASE("a wait that cannot poll or read ends", "[readiness][fault]") {
     }
 }
 
-TEST_CASE("interruptions without end do not outlast the deadline", "[readiness][fault]") {
+TEST_CASE("endless interruptions do not exceed the deadline", "[readiness][fault]") {
     fault::start();
     mato::failure why;
     auto channel = mato::readiness_pipe::open(why);
@@ -82,10 +82,10 @@ TEST_CASE("a notification that cannot be written closes its descriptor", "[readi
     CHECK(mato::sys::read(read_end.get(), &byte, 1) == 0);
 }
 
-TEST_CASE("a notifier survives every fault, and none of them reaches who is told", "[readiness][fault]") {
+TEST_CASE("a notifier survives every fault, and reports none to its caller", "[readiness][fault]") {
     const int failed = fault::sweep([](const std::filesystem::path& directory) {
         mato::failure why;
-        auto notifier = mato::sd_notifier::open((directory / "nobody").native(), why);
+        auto notifier = mato::sd_notifier::open((directory / "absent").native(), why);
         CHECK(static_cast<bool>(notifier) == !why);
         notifier.ready(), notifier.reloading(), notifier.stopping(), notifier.watchdog(), notifier.status("x");
         notifier.main_pid(1), notifier.fail({{EACCES, std::system_category()}, "bind", "/x", {}});

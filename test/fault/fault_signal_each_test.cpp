@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file fault_signal_each_test.cpp: a process is signalled where pidfds, or signals by them, are refused.
+/// @file fault_signal_each_test.cpp: a process is signalled if pidfds, or signals through them, are refused.
 #include "support/fault.hpp"
 
 #include "../../example/mato/pty/process_tree.cpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file fault_signals_test.cpp: every call of the signal sources fails once; mask and dispositions come back.
+/// @file fault_signals_test.cpp: every call of the signal sources fails once; mask and dispositions are restored.
 #include "support/fault.hpp"
 
 #include <mato/signals.hpp>
@@ -41,7 +41,7 @@ TEMPLATE_TEST_CASE("opening a signal source survives every fault", "[signals][fa
     CHECK(disposition_after.sa_handler == disposition_before.sa_handler);
 }
 
-TEMPLATE_TEST_CASE("without a free descriptor the mask and the dispositions are as before", "[signals][fault]",
+TEMPLATE_TEST_CASE("without a free descriptor the mask and the dispositions are unchanged", "[signals][fault]",
                    mato::signalfd_source, mato::self_pipe_source) {
     const sigset_t before = mask_now();
     fault::start();
@@ -61,7 +61,7 @@ TEMPLATE_TEST_CASE("without a free descriptor the mask and the dispositions are 
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 
-TEMPLATE_TEST_CASE("a read that fails loses no signal", "[signals][fault]", mato::signalfd_source, mato::self_pipe_source) {
+TEMPLATE_TEST_CASE("a failed read loses no signal", "[signals][fault]", mato::signalfd_source, mato::self_pipe_source) {
     const sigset_t before = mask_now();
     fault::start();
     mato::failure why;

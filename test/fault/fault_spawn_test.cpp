@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-/// @file fault_spawn_test.cpp: every call of starting a program fails once, on both sides of the fork; nothing half made stays.
+/// @file fault_spawn_test.cpp: every call of starting a program fails once, on both sides of the fork; nothing incomplete is
+/// left.
 #include "support/fault.hpp"
 
-#include "../../example/mato/pty/spawn.cpp" // with its calls going through the seam; nothing else of the program is linked
+#include "../../example/mato/pty/spawn.cpp" // its calls go through the seam; nothing else of the program is linked
 
 #include "support/child_process.hpp"
 
@@ -19,7 +20,7 @@ mux::spawn_request request_for(const char* program) {
     return request;
 }
 
-/// What became of the child: its exit code; -1 when it did not end in time.
+/// The child's exit code; -1 if it did not end in time.
 int reap(pid_t pid) {
     const mato::unique_fd watched(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0U)));
     if (!support::await_readable(watched.get())) return -1;
@@ -39,14 +40,15 @@ int blocked_signals() {
 
 } // namespace
 
-TEST_CASE("a program runs or there is a reason with step and path, no descriptor and no child", "[spawn][fault]") {
+TEST_CASE("a program runs, or there is an error with step and path, and no descriptor or child is left", "[spawn][fault]") {
     const int failed = fault::sweep([](const std::filesystem::path&) {
         mato::failure why;
         sigset_t mask;
         ::pthread_sigmask(SIG_SETMASK, nullptr, &mask);
         auto made = mux::spawn(request_for("/bin/sh"), why);
         const fault::paused meanwhile;
-        // Both sides of the fork count calls, so a fault meant for the child may meet the mask's restoring, which cannot fail.
+        // Both sides of the fork count calls, so a fault meant for the child may hit the restoring of the mask, which cannot
+        // fail.
         ::pthread_sigmask(SIG_SETMASK, &mask, nullptr);
         if (why) {
             CHECK_FALSE(made.terminal);
@@ -62,16 +64,16 @@ TEST_CASE("a program runs or there is a reason with step and path, no descriptor
     CHECK(failed > 20);
 }
 
-TEST_CASE("a program that cannot be run is told as such, whatever else fails; else the fault is", "[spawn][fault]") {
+TEST_CASE("a program that cannot be executed is reported, whatever else fails; otherwise the fault is", "[spawn][fault]") {
     fault::sweep([](const std::filesystem::path&) {
         mato::failure why;
         auto made = mux::spawn(request_for("/no/such/program"), why);
         const fault::paused meanwhile;
-        if (!why) { // the child's word was lost on the way: it is a program that ended at once
+        if (!why) { // the child's report was lost: it looks like a program that ended immediately
             CHECK(reap(made.pid) == 127);
         } else {
             CHECK(made.pid == 0);
-            while (::waitpid(-1, nullptr, 0) > 0) { // a reaping that was made to fail is done here
+            while (::waitpid(-1, nullptr, 0) > 0) { // reaps a child whose waitpid was made to fail
             }
         }
         made = {};
@@ -80,7 +82,7 @@ TEST_CASE("a program that cannot be run is told as such, whatever else fails; el
     });
 }
 
-TEST_CASE("each step has a name of its own", "[spawn][fault]") {
+TEST_CASE("each step has its own name", "[spawn][fault]") {
     struct {
         const char* call;
         int nth, error;
@@ -115,7 +117,7 @@ TEST_CASE("each step has a name of its own", "[spawn][fault]") {
     }
 }
 
-TEST_CASE("a system without close_range still hands over nothing", "[spawn][fault]") {
+TEST_CASE("without close_range no descriptor is inherited either", "[spawn][fault]") {
     const mato::unique_fd open(::open("/dev/null", O_RDONLY)); // not close-on-exec
     fault::fail_all("syscall", ENOSYS);
     mato::failure why;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file fault_status_test.cpp: figures that cannot be had are 0, and what may pass is tried again.
+/// @file fault_status_test.cpp: unknown figures are 0, and transient errors are retried.
 #include "support/fault.hpp"
 
 #include <mato/retry.hpp>
@@ -8,7 +8,7 @@
 
 using namespace std::chrono_literals;
 
-TEST_CASE("the own usage survives every fault: a figure that cannot be told is 0", "[status][fault]") {
+TEST_CASE("measuring usage survives every fault: an unknown figure is 0", "[status][fault]") {
     fault::sweep([](const std::filesystem::path&) {
         const auto usage = mato::self_usage().sample();
         CHECK((usage.memory_bytes == 0 || usage.memory_bytes > 4096));
@@ -22,7 +22,7 @@ TEST_CASE("the own usage survives every fault: a figure that cannot be told is 0
     fault::start();
 }
 
-TEST_CASE("retry gets over one transient fault, and gives up at once on others", "[retry][fault]") {
+TEST_CASE("retry survives one transient fault, and gives up immediately on others", "[retry][fault]") {
     const support::temp_directory elsewhere;
     const auto open_it = [&](mato::error_out out) {
         mato::unique_fd fd(mato::sys::open(elsewhere.path().c_str(), O_RDONLY));
@@ -33,16 +33,16 @@ TEST_CASE("retry gets over one transient fault, and gives up at once on others",
         mato::failure why;
         const auto fd = mato::retry(open_it, why, mato::exponential_backoff({.first = 0ms, .longest = 0ms}, 1));
         CHECK(static_cast<bool>(fd) == !why);
-        CHECK(why.code != mato::cond::transient); // those were tried again
+        CHECK(why.code != mato::cond::transient); // those were retried
         return why;
     });
 }
 
-TEST_CASE("retry ends with the last error when a fault stays", "[retry][fault]") {
+TEST_CASE("retry ends with the last error if a fault persists", "[retry][fault]") {
     struct counted_sleeper {
         mato::clock::time_point* at;
         [[nodiscard]] mato::clock::time_point now() const noexcept { return *at; }
-        void wait(mato::milliseconds) const noexcept { *at += 1s; } // longer than asked: the total is what ends it
+        void wait(mato::milliseconds) const noexcept { *at += 1s; } // longer than requested: the total time ends it
     };
     fault::fail_all("open", EMFILE);
     mato::clock::time_point now{};

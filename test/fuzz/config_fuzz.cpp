@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file config_fuzz.cpp: any text is a whole value or an error that says where; nothing else happens.
+/// @file config_fuzz.cpp: any text gives a complete value or an error with a position.
 #include <mato/config.hpp>
 
 #include <cctype>
@@ -41,7 +41,7 @@ void require(bool fact) {
     if (!fact) std::abort();
 }
 
-/// Digits, at least one and the first no zero, up to ':'; takes them off.
+/// Removes digits up to ':', at least one, the first not zero.
 bool take_number(std::string_view& text) {
     std::size_t digits = 0;
     while (digits < text.size() && std::isdigit(static_cast<unsigned char>(text[digits]))) ++digits;

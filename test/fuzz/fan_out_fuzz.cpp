@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-/// @file fan_out_fuzz.cpp: the bytes are the schedule: who publishes, joins, stalls, leaves and resumes, and how much each
-/// write takes.
+/// @file fan_out_fuzz.cpp: the bytes are a schedule of publishing, joining, stalling, leaving and resuming, and of how much
+/// each write accepts.
 ///
-/// Input: each choice takes one byte, two when there are more than 256 to choose from; behind the end all are 0.
+/// Input: each choice takes one byte, two if there are more than 256 options; after the end all are 0.
 #include "../support/fan_out_model.hpp"
 
 #include <cstdint>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file framing_fuzz.cpp: any bytes in any pieces give the frames of the whole, and never more memory than came.
+/// @file framing_fuzz.cpp: any bytes in any pieces give the same frames, and memory only for received bytes.
 ///
 /// Input: one byte chooses the framing, one gives the number of split bytes, each of those the size of a piece less one
 /// (used in turn, for ever); the rest is the stream.
@@ -18,7 +18,7 @@ void require(bool fact) {
     if (!fact) std::abort();
 }
 
-/// The frames, each closed by a mark, then the error's number.
+/// The frames, each followed by a mark, then the error's number.
 template <class Framing> std::pair<std::vector<std::string>, int> decode(std::string_view stream, std::string_view splits) {
     mato::frame_decoder<Framing> decoder;
     std::vector<std::string> frames;
@@ -29,7 +29,8 @@ template <class Framing> std::pair<std::vector<std::string>, int> decode(std::st
         const std::size_t size = std::min(wanted, stream.size());
         const auto room = decoder.prepare(size);
         require(room.size() >= size);
-        require(room.size() <= 2 * (size + decoder.buffered()) + 128 * 1024); // by what came, not by what was announced
+        require(room.size() <=
+                2 * (size + decoder.buffered()) + 128 * 1024); // limited by received bytes, not by the announced length
         stream.copy(room.data(), size);
         decoder.commit(size);
         stream.remove_prefix(size);
@@ -38,7 +39,7 @@ template <class Framing> std::pair<std::vector<std::string>, int> decode(std::st
             frames.emplace_back(*frame);
         }
         std::error_code again;
-        require(!decoder.next(again) && again == why); // the same answer until more arrives
+        require(!decoder.next(again) && again == why); // the same result until more arrives
     }
     return {std::move(frames), why.value()};
 }
@@ -48,7 +49,7 @@ template <class Framing> void check(std::string_view stream, std::string_view sp
     const auto pieces = decode<Framing>(stream, splits);
     if constexpr (Framing::keeps_boundaries) {
         require(whole == pieces);
-        std::string again; // a frame that was read can be written, and is the same bytes
+        std::string again; // a decoded frame encodes to the same bytes
         for (const auto& frame : whole.first) {
             std::error_code why;
             Framing::append(again, frame, why);

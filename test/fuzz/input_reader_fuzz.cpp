@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-/// @file input_reader_fuzz.cpp: whatever a terminal sends, cut wherever: the same events, bounded, and nothing held for ever.
+/// @file input_reader_fuzz.cpp: any terminal input, split anywhere, gives the same events, bounded, and no byte is held for
+/// ever.
 ///
-/// Input: sixteen bytes that choose the context and the cuts, then what the terminal sends.
+/// Input: sixteen bytes that choose the context and the splits, then the terminal's bytes.
 #include "view/input_reader.hpp"
 
 #include <algorithm>
@@ -20,7 +21,7 @@ void require(bool fact) {
     if (!fact) std::abort();
 }
 
-/// What happened. `typed_` also alone, and without ESC, for cuts that send an ESC ahead.
+/// The events. `typed_` also separately, and without ESC, for splits that send an ESC ahead.
 class viewer final : public mux::input_sink {
 public:
     viewer(const mux::input_context& with, bool keeps_scrolled) : context(with), keeps_scrolled_(keeps_scrolled) {}
@@ -105,7 +106,7 @@ void feed_in_parts(viewer& to, std::string_view bytes, const std::uint8_t* cuts,
     }
 }
 
-/// Pastes look ahead in what is at hand when there is more than one end; then cuts matter.
+/// With more than one end, a paste looks ahead in the available bytes; then splits matter.
 bool has_two_paste_ends(std::string_view bytes) {
     constexpr std::string_view end = "\x1b[201~";
     const auto first = bytes.find(end);
@@ -133,7 +134,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (comparable) require(whole.log == parts.log);
     require(whole.size <= mux::input_reader::amplification * bytes.size());
 
-    // Cut so that an ESC goes ahead: the same but for such ESCs. (Unscrolled: an ESC is a key, and returns to the bottom.)
+    // Split so that an ESC is sent ahead: the same except for these ESCs. (Not scrolled: an ESC is a key, and returns to the
+    // bottom.)
     mux::input_context unscrolled = with;
     unscrolled.scrolled = false;
     viewer calm(unscrolled, false), hasty(unscrolled, false);
@@ -144,7 +146,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     hasty.flush();
     if (comparable) require(calm.without_escapes == hasty.without_escapes);
 
-    // What has nothing in it that means something here is passed as it is.
+    // Input without special meaning is passed unchanged.
     if (bytes.find('\x1b') == std::string_view::npos && bytes.find(with.prefix) == std::string_view::npos && !with.readonly)
         require(calm.log == bytes);
     calm.reader.end_paste(calm.context, calm);

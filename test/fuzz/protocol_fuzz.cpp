@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/// @file protocol_fuzz.cpp: any bytes are either refused or a message that means the same when written again.
+/// @file protocol_fuzz.cpp: any bytes are either refused or a message that encodes to the same meaning.
 ///
-/// Input: a frame's payload. Its body is read as every message there is, whatever its type says.
+/// Input: a frame's payload. Its body is decoded as every message type, whatever its own type is.
 #include "client/event_text.hpp"
 #include "protocol/protocol.hpp"
 
@@ -16,7 +16,7 @@ void require(bool fact) {
     if (!fact) std::abort();
 }
 
-/// Bytes a value holds, items and texts included.
+/// Bytes of a value, including items and texts.
 class weigher {
 public:
     void operator()(auto&... values) { (add(values), ...); }
@@ -39,11 +39,11 @@ template <class Body> void check(std::string_view body) {
     if (!read) return;
     weigher scale;
     read->fields(scale);
-    require(scale.weight <= 4096 + 256 * body.size()); // by what came, not by what was announced
+    require(scale.weight <= 4096 + 256 * body.size()); // limited by received bytes, not by the announced count
     const auto written = mux::encode(mux::message::done, 7, *read);
     const auto header = mux::parse_header(written);
     require(header && header->id == 7);
-    require(body.starts_with(header->body)); // what was read is what stands there; the rest is a later version's
+    require(body.starts_with(header->body)); // the decoded part is unchanged; the rest belongs to a later version
     const auto again = mux::decode<Body>(header->body);
     require(again && mux::encode(mux::message::done, 7, *again) == written);
     if (!header->body.empty()) require(!mux::decode<Body>(header->body.substr(0, header->body.size() - 1)));
@@ -59,8 +59,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(header.has_value() == (size >= 8));
     if (!header) return 0;
     require(mux::encode_bytes(header->type, header->id, header->body) == payload);
-    for (const auto format :
-         {mux::output_format::text, mux::output_format::json}) { // whatever an event holds, it is whole lines
+    for (const auto format : {mux::output_format::text, mux::output_format::json}) { // any event is printed as complete lines
         const std::string lines = mux::event_lines(format).of(*header);
         require(lines.empty() || (lines.back() == '\n' && lines.find('\0') == lines.npos && lines.find('\033') == lines.npos));
     }

@@ -6,7 +6,7 @@ here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
 for source in "$here"/*_fuzz.cpp; do
     name=$(basename "$source" .cpp)
     corpus=$here/corpus/${name%_fuzz}
-    found=$build/found/$name # what it finds stays out of the source tree
+    found=$build/found/$name # new inputs are not written to the source tree
     mkdir -p "$found"
     options="-rss_limit_mb=2048 -timeout=10 -print_final_stats=0 -artifact_prefix=$found/"
     [ -f "$here/${name%_fuzz}.dict" ] && options="$options -dict=$here/${name%_fuzz}.dict"

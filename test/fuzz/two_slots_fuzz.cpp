@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-/// @file two_slots_fuzz.cpp: forged memory is refused, or is a state that lies within it.
+/// @file two_slots_fuzz.cpp: forged memory is refused, or has a state within its bounds.
 ///
-/// Input: one byte, odd to have the checksums of both slots made right, so that what stands behind them is reached; then the
-/// memory. What follows its last whole multiple of 8 is left out.
+/// Input: one byte, odd to correct the checksums of both slots, so that the code after the check is reached; then the
+/// memory. Bytes after the last multiple of 8 are ignored.
 #include <mato/two_slots.hpp>
 
 #include <cstdint>
@@ -34,7 +34,7 @@ void correct_checksums(std::span<char> memory) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     if (size == 0) return 0;
-    std::vector<std::uint64_t> words((size - 1) / 8); // exactly as large, so that a byte behind it is seen
+    std::vector<std::uint64_t> words((size - 1) / 8); // exactly this size, so that access after it is detected
     if (!words.empty()) std::memcpy(words.data(), data + 1, words.size() * 8);
     const std::span<char> memory(reinterpret_cast<char*>(words.data()), words.size() * 8);
     if (data[0] % 2 == 1) correct_checksums(memory);
@@ -44,14 +44,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         require(slots.newest().empty() && slots.capacity() == 0 && !slots.publish("", why));
         return 0;
     }
-    std::uint64_t sum = 0; // every byte is there to be read
+    std::uint64_t sum = 0; // every byte can be read
     for (const char each : slots.newest()) sum += static_cast<unsigned char>(each);
     require(slots.newest().size() <= slots.capacity() && sum <= slots.capacity() * 255);
-    for (std::uint64_t turn = 1; turn < 4 && slots.generation() < std::uint64_t{1} << 62; ++turn) { // not to the last number
+    for (std::uint64_t turn = 1; turn < 4 && slots.generation() < std::uint64_t{1} << 62; ++turn) { // not up to the last number
         const std::string state(slots.capacity(), static_cast<char>(turn));
         const std::uint64_t before = slots.generation();
         require(slots.publish(state, turn, why) && slots.newest() == state);
-        slots = mato::two_slots<>::adopt(memory, why); // what this one left is accepted
+        slots = mato::two_slots<>::adopt(memory, why); // its own memory is accepted
         require(!why && slots.newest() == state && slots.position() == turn && slots.generation() == before + 1);
     }
     return 0;

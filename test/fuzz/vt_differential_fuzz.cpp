@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /// @file vt_differential_fuzz.cpp: the same streams to libvterm and to the emulator, compared after every function.
-/// Each input byte picks a function both implement, the next ones its numbers; differences that are accepted are left
-/// out of the table or are stepped around in `differs_here()`, and listed in vt_differences.md.
+/// Each input byte selects a function that both implement, the next ones its numbers; accepted differences are left
+/// out of the table or avoided in `differs_here()`, and listed in vt_differences.md.
 /// Run: vt_differential_fuzz -timeout=10 test/fuzz/corpus/vt_differential   (libvterm 0.1.4 never returns on some streams)
 #include "vt/terminal.hpp"
 #include "vt/utf8.hpp"
@@ -36,7 +36,7 @@ struct libvterm {
     VTermScreen* screen;
 };
 
-// UTF-8 of at most eight bytes in a number: the first one highest of those there are.
+// UTF-8 of at most eight bytes as a number: the first byte is the most significant.
 using packed_text = std::uint64_t;
 
 constexpr packed_text pack(std::string_view text) noexcept {
@@ -45,7 +45,7 @@ constexpr packed_text pack(std::string_view text) noexcept {
     return out;
 }
 
-// What a cell looks like, from either side.
+// A cell's appearance, from either emulator.
 struct cell {
     packed_text text = 0;
     bool bold = false, italic = false, blink = false, reverse = false, strike = false;
@@ -83,7 +83,7 @@ int ours(colour c) {
     return 1000 + (v.red << 16 | v.green << 8 | v.blue);
 }
 
-// An erased cell is its background alone.
+// An erased cell has only a background.
 cell simplified(cell c) {
     if (c.text != 0 && c.text != ' ') return c;
     cell blank;
@@ -112,7 +112,7 @@ using cells = std::array<cell, columns>;
 
 cells read_ours(const terminal& t, int r) {
     cells out;
-    static text_line line; // its memory is used again
+    static text_line line; // its memory is reused
     t.read_row(r, line);
     for (const text_run& run : line.runs) {
         int c = run.column;
@@ -121,7 +121,7 @@ cells read_ours(const terminal& t, int r) {
             while (end < run.from + run.bytes && (static_cast<unsigned char>(line.text[end]) & 0xc0) == 0x80) ++end;
             const packed_text one = pack(std::string_view(line.text).substr(i, end - i));
             i = end;
-            if (one == acute) { // the one combining mark in the table
+            if (one == acute) { // the only combining mark in the table
                 packed_text& base = out[static_cast<std::size_t>(c) - 1].text;
                 base = base << 16 | one;
                 continue;
@@ -215,7 +215,7 @@ private:
     std::string written_;
 };
 
-// Differences that depend on where one is; the numbers are those of vt_differences.md.
+// Differences that depend on the position; the numbers are those of vt_differences.md.
 bool differs_here(std::string_view function, const session& s) {
     const bool vertical =
         function.size() == 5 && function.starts_with("\x1b[%d") && std::string_view("ABEF").find(function[4]) != function.npos;
@@ -239,7 +239,7 @@ bool differs_here(std::string_view function, const session& s) {
     return wide && (s.inserts() || s.in_last_column() || !s.wraps()); // 6, 9
 }
 
-// %d takes a small number from the input, %s one that means style.
+// %d is a small number from the input, %s a style number.
 constexpr const char* functions[] = {
     "a",
     "bc",

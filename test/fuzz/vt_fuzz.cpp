@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/// @file vt_fuzz.cpp: any bytes, sizes, resizes, snapshots and checkpoints, at any cut, break no rule.
-/// Input: rows (from 128 on images are kept), columns, then bytes for the program's output; 0xff and a number mean something
-/// else (see run()). Run: vt_fuzz -dict=test/fuzz/vt.dict test/fuzz/corpus/vt
+/// @file vt_fuzz.cpp: any bytes, sizes, resizes, snapshots and checkpoints, split anywhere, break no invariant.
+/// Input: rows (from 128 on images are kept), columns, then bytes of the program's output; 0xff and a number are commands
+/// (see run()). Run: vt_fuzz -dict=test/fuzz/vt.dict test/fuzz/corpus/vt
 #include "vt/block_region.hpp"
 #include "vt/terminal.hpp"
 
@@ -31,7 +31,7 @@ terminal_options options(screen_size size, bool keeps_pictures = false) {
     o.size = size;
     o.cell_width = 8;
     o.cell_height = 16;
-    // Small, so that eviction is reached by small inputs.
+    // Small, so that small inputs reach eviction.
     o.limits.history = {40, 48 * 1024};
     o.limits.events = {16, 4096};
     o.limits.string_bytes = 512;
@@ -42,10 +42,10 @@ terminal_options options(screen_size size, bool keeps_pictures = false) {
     return o;
 }
 
-// A screen of 64 by 64 full of clusters, two times, and the limits above; and what the allocator keeps.
+// Two screens of 64 by 64 full of clusters, the limits above, and memory kept by the allocator.
 constexpr std::size_t memory_bound = 8u << 20;
 
-// The rows a viewer has, kept up to date by changes_since() alone.
+// The rows of a viewer, updated only by changes_since().
 class viewer {
 public:
     void follow(const terminal& t) {
@@ -84,7 +84,7 @@ void read_everything(const terminal& t) {
     for (std::size_t i = 0; i < t.history_lines(); ++i) t.read_history_line(i, line);
 }
 
-// A byte of the body changed and the hash made right: refused or not, nothing breaks.
+// A byte of the body is changed and the hash corrected: refused or not, nothing breaks.
 void forge(std::string saved, unsigned seed) {
     std::size_t at = 5; // past the magic and the version
     while ((static_cast<unsigned char>(saved[at]) & 0x80) != 0) ++at;
@@ -197,7 +197,7 @@ void run(std::string_view in) {
     kept_terminal kept(size, keeps_pictures);
     viewer often, seldom;
     moment now{0};
-    unsigned work = static_cast<unsigned>(in.size()); // of each feed that is bounded
+    unsigned work = static_cast<unsigned>(in.size()); // of each bounded feed
     int step = 0;
     while (!in.empty()) {
         const std::string_view bytes = in.substr(0, in.find('\xff'));
@@ -240,7 +240,7 @@ void run(std::string_view in) {
         } else if (op < 192) {
             now += moment(op);
             kept.publish(); // time is an input too
-        } else {            // go on in another process
+        } else {            // continue in another process
             const std::string saved = whole.save();
             terminal other(options({1, 1}, keeps_pictures));
             REQUIRE_THAT_HOLDS(other.restore(saved) == snapshot_error::none);

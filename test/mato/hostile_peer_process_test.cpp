@@ -395,7 +395,8 @@ TEST_CASE("silent peers beyond the limit: a client is told to try again, and soo
         return refused.exit_code != 0;
     }));
     CHECK(refused.exit_code == 69);
-    CHECK(contains(refused.err, "too many clients that have not said hello, the limit is 256; try again in a moment"));
+    CHECK(contains(refused.err,
+                   "too many clients that have not completed the handshake, the limit is 256; try again in a moment"));
     silent.clear();
     CHECK(wait_until([&] { return world.run({"has", id}).exit_code == 0; }));
 }

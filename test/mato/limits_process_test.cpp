@@ -75,7 +75,7 @@ TEST_CASE("out of descriptors: accepting pauses instead of spinning, and it reco
         peers.push_back(mato::owned_path(world.socket()).connect(why));
         REQUIRE(peers.back());
     }
-    const auto pauses = [&] { return count_of(world.log(), "Too many open files; accepting pauses"); };
+    const auto pauses = [&] { return count_of(world.log(), "Too many open files; accepting clients is paused"); };
     REQUIRE(wait_until([&] { return pauses() > 0; }));
     const std::size_t before = pauses();
     const stopwatch watch;
@@ -256,7 +256,7 @@ TEST_CASE("a socket path that is too long is reported with its length and the li
     INFO(went.err);
     CHECK(went.exit_code != 0);
     CHECK(contains(went.err, std::to_string(path.size()) + " bytes"));
-    CHECK(contains(went.err, "limit is " + std::to_string(sizeof(sockaddr_un::sun_path) - 1)));
+    CHECK(contains(went.err, "use 1 to " + std::to_string(sizeof(sockaddr_un::sun_path) - 1) + " bytes"));
     CHECK(world.processes().empty());
 }
 

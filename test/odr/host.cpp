@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Loads the shared objects it is given, apart from each other (RTLD_LOCAL), and lets each judge what the others made.
+// Loads the given shared objects separately (RTLD_LOCAL), and lets each check the objects of the others.
 #include "plugin.hpp"
 
 #include <cstdio>
@@ -26,7 +26,7 @@ int main(int argc, char** argv) {
             check(judge.understands(made.code), "a shared object knows another's code");
             check(judge.catches(made.fail, static_cast<int>(mato::errc::slow_consumer)), "and catches its error");
 #ifdef __GNUG__
-#ifndef __clang__ // which has no STB_GNU_UNIQUE: two codes of objects loaded apart compare by name only, as above
+#ifndef __clang__ // without STB_GNU_UNIQUE: codes of separately loaded objects compare by name only, as above
             check(judge.code == made.code, "two codes are equal");
 #endif
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file plugin.hpp: what test/odr's shared objects, built with hidden visibility, hand to each other.
+/// @file plugin.hpp: the interface between test/odr's shared objects, which are built with hidden visibility.
 #pragma once
 
 #include <mato/error.hpp>

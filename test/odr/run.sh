@@ -1,5 +1,5 @@
 #!/bin/sh
-# One definition in every sense: run.sh WORK_DIRECTORY STEP. CXX and CLANGXX say which compilers.
+# Tests of the one-definition rule: run.sh WORK_DIRECTORY STEP. CXX and CLANGXX select the compilers.
 set -eu
 work=$1
 step=$2
@@ -18,7 +18,7 @@ units)
     $cxx unit_a.o unit_b.o -o units -pthread
     ./units
     ;;
-shared_objects) # built with hidden visibility; each compiler's, then one of each
+shared_objects) # built with hidden visibility; each compiler's own, then mixed
     for compiler in "$cxx" "$clangxx"; do
         name=$(basename "$compiler")
         hidden="$flags -fvisibility=hidden -fvisibility-inlines-hidden -I$root/include"
@@ -29,7 +29,7 @@ shared_objects) # built with hidden visibility; each compiler's, then one of eac
     done
     "./host-$(basename "$clangxx")" "./one-$(basename "$cxx").so" "./one-$(basename "$clangxx").so"
     ;;
-versions) # another version, whose layout differs too; then other feature switches
+versions) # another version with another layout; then other feature switches
     rm -rf other
     cp -r "$root/include" other
     sed -i 's/\(VERSION_MINOR\) [0-9]*/\1 99/' other/mato/version.hpp
@@ -50,7 +50,7 @@ versions) # another version, whose layout differs too; then other feature switch
     fi
     grep -q 'undefined reference.*text_of' refused.txt
     ;;
-no_rtti) # the headers without asio and toml++ do without run-time type information
+no_rtti) # headers without asio and toml++ need no run-time type information
     : >no_rtti.cpp
     for header in "$root"/include/mato/*.hpp; do
         name=$(basename "$header")

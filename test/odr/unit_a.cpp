@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// One of two units of one program; the umbrella twice, after one of its parts.
+// One of two units of one program; it includes the umbrella twice, after one of its parts.
 #include <mato/error.hpp>
 #include <mato/mato.hpp>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The other unit: what both define is one thing, and every non-template function is inline, or this would not link.
+// The other unit: if a non-template function were not inline, the program would not link.
 #include <mato/mato.hpp>
 
 const std::error_category* category_of_a();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// A unit that is built against one toolkit or, as OTHER, against another version of it, in one program.
+// A unit built with the toolkit or, as OTHER, with another version of it, in one program.
 #include "version.hpp"
 
 #include <mato/error.hpp>

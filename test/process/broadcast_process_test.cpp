@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file broadcast_process_test.cpp: a broadcast to real processes, one of them stopped, and to more sockets than a daemon has.
+/// @file broadcast_process_test.cpp: a broadcast to real processes, one of them stopped, and to a thousand sockets.
 #include <mato/broadcast.hpp>
 
 #include "support/catch.hpp"
@@ -30,13 +30,14 @@ std::string numbered(char what, std::uint64_t first, std::uint64_t last = 0, std
     return payload;
 }
 
-/// What a reading process has seen, where its parent can see it.
+/// The progress of a reading process, in memory shared with its parent.
 struct seen {
     std::atomic<std::uint64_t> next{1}, frames{0}, lost{0}, gaps{0}, resyncs{0};
     std::atomic<int> last_words{0};
 };
 
-/// A reader in a process of its own: checks number and content of every frame, and that each gap names exactly what is missing.
+/// A reader in a separate process: checks number and content of every frame, and that each gap lists exactly the missing
+/// frames.
 class reader {
 public:
     explicit reader(asio::io_context& context) {
@@ -47,7 +48,7 @@ public:
         const int far = ends.second.get();
         process_.emplace([far, saw = saw_] {
             ::dup2(far, 3);
-            mato::sys::close_from(4); // the others' sockets, whose end is to be seen
+            mato::sys::close_from(4); // the sockets of the others, so that their end-of-file is seen
             ::fcntl(3, F_SETFL, 0);
             return read_all(3, *saw);
         });
@@ -64,7 +65,7 @@ public:
     [[nodiscard]] const std::shared_ptr<mato::connection>& near() const noexcept { return near_; }
     [[nodiscard]] const seen& saw() const noexcept { return *saw_; }
     [[nodiscard]] support::child_process& process() noexcept { return *process_; }
-    /// Returns when the kernel has stopped it, not only been asked to.
+    /// Returns when the process has actually stopped.
     void stop() {
         process_->signal(SIGSTOP);
         int status = 0;
@@ -80,7 +81,7 @@ private:
         for (;;) {
             const auto room = decoder.prepare(65536);
             const ssize_t got = ::read(fd, room.data(), room.size());
-            if (got == 0) return decoder.buffered() == 0 ? 0 : 2; // the last frame was whole
+            if (got == 0) return decoder.buffered() == 0 ? 0 : 2; // the last frame was complete
             if (got < 0) return 3;
             decoder.commit(static_cast<std::size_t>(got));
             mato::failure why;
@@ -127,13 +128,13 @@ template <class Hub> void tell_all(Hub& hub) {
     hub.on.last_words = [](const mato::failure&) { return numbered('W', 0); };
 }
 
-/// Bytes of this process in memory. Under a sanitizer they are not the program's.
+/// Resident bytes of this process. Under a sanitizer most of them are the sanitizer's.
 std::size_t resident() {
     const std::string pages = support::proc_file(::getpid(), "statm");
     return std::stoul(pages.substr(pages.find(' '))) * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
 }
 
-/// Publishes, never further ahead of the readers given than they can be: they are to lose nothing.
+/// Publishes no further ahead of the given readers than they may lag, so that they lose nothing.
 template <class Hub> void publish(asio::io_context& context, Hub& hub, std::uint64_t frames,
                                   const std::vector<std::unique_ptr<reader>>& all, std::size_t from) {
     for (std::uint64_t i = 0; i < frames; ++i) {
@@ -149,7 +150,7 @@ template <class Hub> void publish(asio::io_context& context, Hub& hub, std::uint
 
 } // namespace
 
-TEST_CASE("one stopped reader of 32 costs the others nothing, and is told exactly what it lost", "[broadcast]") {
+TEST_CASE("one stopped reader of 32 does not affect the others, and gets the exact gap", "[broadcast]") {
     asio::io_context context;
     std::vector<std::unique_ptr<reader>> all;
     for (int i = 0; i < 32; ++i) all.push_back(std::make_unique<reader>(context));
@@ -187,7 +188,7 @@ TEST_CASE("one stopped reader of 32 costs the others nothing, and is told exactl
     for (const auto& each : all) CHECK(each->process().wait() == 0);
 }
 
-TEST_CASE("a stopped reader that is resynchronised sees a snapshot and what is newer, not what it missed", "[broadcast]") {
+TEST_CASE("a stopped reader that is resynchronised gets a snapshot and newer frames, not the missed ones", "[broadcast]") {
     asio::io_context context;
     std::vector<std::unique_ptr<reader>> all;
     for (int i = 0; i < 2; ++i) all.push_back(std::make_unique<reader>(context));
@@ -210,7 +211,7 @@ TEST_CASE("a stopped reader that is resynchronised sees a snapshot and what is n
     for (const auto& each : all) CHECK(each->process().wait() == 0);
 }
 
-TEST_CASE("a stopped reader is closed within the linger, and finds the reason when it reads again", "[broadcast]") {
+TEST_CASE("a stopped reader is closed within the linger, and gets the reason when it reads again", "[broadcast]") {
     asio::io_context context;
     std::vector<std::unique_ptr<reader>> all;
     for (int i = 0; i < 2; ++i) all.push_back(std::make_unique<reader>(context));
@@ -226,9 +227,9 @@ TEST_CASE("a stopped reader is closed within the linger, and finds the reason wh
     REQUIRE(run_until(
         context, [&] { return static_cast<bool>(all[0]->end); }, mato::connection::default_linger + 20s));
     CHECK(all[0]->end.code == mato::errc::slow_consumer);
-    CHECK(all[0]->saw().last_words == 0); // it has not run since
+    CHECK(all[0]->saw().last_words == 0); // it is still stopped
     all[0]->process().signal(SIGCONT);
-    CHECK(all[0]->process().wait() == 0); // every frame whole
+    CHECK(all[0]->process().wait() == 0); // every frame was complete
     CHECK(all[0]->saw().last_words == 1);
     CHECK(all[0]->saw().frames > 50);
     CHECK(all[0]->saw().frames < 1000);
@@ -237,7 +238,7 @@ TEST_CASE("a stopped reader is closed within the linger, and finds the reason wh
     CHECK(all[1]->process().wait() == 0);
 }
 
-TEST_CASE("a thousand idle and a hundred stalled subscribers cost the ring and a place each", "[broadcast]") {
+TEST_CASE("a thousand idle and a hundred stalled subscribers need only the ring and a position each", "[broadcast]") {
     constexpr std::size_t idle = 1000, stalled = 100, ring = 256_KiB;
     rlimit files{};
     REQUIRE(::getrlimit(RLIMIT_NOFILE, &files) == 0);
@@ -271,13 +272,13 @@ TEST_CASE("a thousand idle and a hundred stalled subscribers cost the ring and a
     if (!support::sanitized) CHECK(most <= before + bound);
     CHECK(quiet.size() == idle);
     CHECK(busy.status().stalled == stalled);
-    // What is accounted for, exactly: frames lie nowhere else, and a subscriber is at most 512 bytes when it compiles.
-    const auto held = [](const auto& of) { return of.status().ring_bytes + of.status().kept_beside + of.size() * 512; };
+    // Accounted memory: frames are only in the ring and the copies, and a static_assert limits a subscriber to 512 bytes.
+    const auto held = [](const auto& of) { return of.status().ring_bytes + of.status().partial_bytes + of.size() * 512; };
     CHECK(held(busy) + held(quiet) <= bound);
-    CHECK(busy.status().kept_beside <= ring / 10);
+    CHECK(busy.status().partial_bytes <= ring / 10);
 }
 
-TEST_CASE("ten thousand joins and leaves leave none behind", "[broadcast]") {
+TEST_CASE("ten thousand joins and leaves leak no subscriber", "[broadcast]") {
     const auto before = support::open_descriptors();
     {
         asio::io_context context;
@@ -286,7 +287,7 @@ TEST_CASE("ten thousand joins and leaves leave none behind", "[broadcast]") {
         std::vector<std::pair<support::far_end, std::shared_ptr<mato::connection>>> present;
         std::size_t in_memory = 0;
         for (int i = 0; i < 10'000; ++i) {
-            if (i == 2'000) in_memory = resident(); // by now all that is kept for the next one is there
+            if (i == 2'000) in_memory = resident(); // by now all reusable memory is allocated
             auto ends = support::socket_pair();
             present.emplace_back(support::far_end(std::move(ends.second)),
                                  std::make_shared<mato::connection>(context, std::move(ends.first)));
@@ -310,14 +311,14 @@ TEST_CASE("ten thousand joins and leaves leave none behind", "[broadcast]") {
         CHECK(hub.status().ring_bytes <= 64_KiB);
         const std::size_t grown = resident() - std::min(in_memory, resident());
         INFO("grew by " << grown << " bytes");
-        if (!support::sanitized) CHECK(grown <= 256_KiB); // 32 bytes for each of 8 000 would be seen
+        if (!support::sanitized) CHECK(grown <= 256_KiB); // a leak of 32 bytes for each of 8 000 would show
         for (auto& [far, near] : present) near->abort({mato::errc::stopping, "leave", {}, {}});
         present.clear();
         run_ready(context);
         CHECK(hub.size() == 0);
         CHECK(hub.status().subscribers == 0);
         CHECK(hub.status().stalled == 0);
-        CHECK(hub.status().kept_beside == 0);
+        CHECK(hub.status().partial_bytes == 0);
         CHECK(hub.status().published == 10'000);
     }
     CHECK(support::open_descriptors() == before);

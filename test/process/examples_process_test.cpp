@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file examples_process_test.cpp: the example programs, each as a user would run it.
+/// @file examples_process_test.cpp: the example programs, run as a user runs them.
 #include <mato/client.hpp>
 
 #include "support/catch.hpp"
@@ -24,7 +24,7 @@ namespace {
 
 const std::string examples = EXAMPLES_DIRECTORY;
 
-/// A program with its three standard streams in the test's hands.
+/// A program whose three standard streams are connected to the test.
 class program {
 public:
     explicit program(const std::vector<std::string>& words)
@@ -39,7 +39,7 @@ public:
         in_.close_read(), out_.close_write(), err_.close_write();
     }
 
-    /// Waits until its output holds `text`.
+    /// Waits until its output contains `text`.
     bool says(std::string_view text, std::chrono::milliseconds limit = 20s) {
         const support::deadline until(limit);
         while (!contains(out, text)) {
@@ -59,7 +59,7 @@ public:
         const int code = process_.wait();
         for (auto [fd, text] : {std::pair{out_.read_end, &out}, {err_.read_end, &err}}) {
             char buffer[4096];
-            ::fcntl(fd, F_SETFL, O_NONBLOCK); // a daemon it started may hold the other end
+            ::fcntl(fd, F_SETFL, O_NONBLOCK); // a daemon started by it may have the other end open
             for (ssize_t got; (got = ::read(fd, buffer, sizeof buffer)) > 0;)
                 text->append(buffer, static_cast<std::size_t>(got));
         }
@@ -120,7 +120,7 @@ template <class Client> std::string ask(Client& client, std::string_view text) {
     return receive(client);
 }
 
-/// Ends the daemon of `directory` politely and waits until its socket's name is gone and its lock is free.
+/// Stops the daemon of `directory` gracefully and waits until its socket is removed and its lock is free.
 template <class Client = mato::client> void stop(const std::filesystem::path& directory) {
     const auto paths = mato::daemon_paths::in(directory);
     auto client = connect_to<Client>(directory);
@@ -128,30 +128,30 @@ template <class Client = mato::client> void stop(const std::filesystem::path& di
     REQUIRE(mato::instance_lock::signal_holder(paths.lock, SIGTERM, why) > 0);
     while (client.receive(mato::deadline::in(10s), why)) {
     }
-    CHECK(why.code == mato::errc::closed); // last of all: everything else is gone
+    CHECK(why.code == mato::errc::closed); // last: everything else was removed before
     for (const auto& path : {paths.socket, paths.pid, paths.lock}) CHECK_FALSE(std::filesystem::exists(path));
 }
 
 } // namespace
 
-TEST_CASE("01: the second instance is told who is the first, which ends with its input or by force", "[examples]") {
+TEST_CASE("01: the second instance prints the pid of the first, which ends with its input or by a signal", "[examples]") {
     const temp_directory directory;
     program first({"01_single_instance", directory.path()});
-    REQUIRE(first.says("the only one"));
+    REQUIRE(first.says("this is the only instance"));
     const auto second = run({"01_single_instance", directory.path()});
     CHECK(second.exit_code == 75);
     CHECK(second.err == "already running, pid " + std::to_string(first.pid()) + "\n");
     first.signal(SIGKILL);
     CHECK(first.wait() == -SIGKILL);
-    program third({"01_single_instance", directory.path()}); // what was left is no obstacle
-    REQUIRE(third.says("the only one"));
+    program third({"01_single_instance", directory.path()}); // files left by the killed one do not matter
+    REQUIRE(third.says("this is the only instance"));
     third.end_input();
     CHECK(third.wait() == 0);
     CHECK(directory.names().empty());
     CHECK(contains(run({"01_single_instance", directory / "missing"}).err, "No such file or directory"));
 }
 
-TEST_CASE("02: the first signal ends politely, the second by force", "[examples]") {
+TEST_CASE("02: the first signal stops gracefully, the second by force", "[examples]") {
     const bool polite = GENERATE(true, false);
     program worker({"02_graceful_stop"});
     REQUIRE(worker.says("working"));
@@ -165,7 +165,7 @@ TEST_CASE("02: the first signal ends politely, the second by force", "[examples]
     CHECK(contains(worker.out, polite ? "stopped" : "forced"));
 }
 
-TEST_CASE("03: the start returns when the daemon is there, with 0 or its own error", "[examples]") {
+TEST_CASE("03: the start returns when the daemon is ready, with 0 or the daemon's error", "[examples]") {
     const temp_directory directory;
     CHECK(run({"03_background", directory.path()}).exit_code == 0);
     mato::failure why;
@@ -177,7 +177,7 @@ TEST_CASE("03: the start returns when the daemon is there, with 0 or its own err
     CHECK(mato::instance_lock::signal_holder(directory / "app.lock", SIGTERM, why) == pid);
     CHECK(support::wait_until([&] { return directory.names().empty(); }));
 
-    std::filesystem::create_directory(directory / "app.pid"); // it detaches, and cannot write its pid file then
+    std::filesystem::create_directory(directory / "app.pid"); // it detaches, and then cannot write its pid file
     std::filesystem::create_directory(directory / "app.pid/x");
     const auto failed = run({"03_background", directory.path()});
     CHECK(failed.exit_code == mato::exit_code::unavailable);
@@ -185,7 +185,7 @@ TEST_CASE("03: the start returns when the daemon is there, with 0 or its own err
     CHECK(support::wait_until([&] { return directory.names() == std::vector<std::string>{"app.pid"}; }));
 }
 
-TEST_CASE("04: the echo daemon serves when its start returns, starts once, echoes, and leaves nothing", "[examples]") {
+TEST_CASE("04: the echo daemon serves when its start returns, starts only once, echoes, and leaves no file", "[examples]") {
     const temp_directory directory;
     REQUIRE(run({"04_echo_daemon", directory.path()}).exit_code == mato::exit_code::ok);
     CHECK(run({"04_echo_daemon", directory.path()}).exit_code == mato::exit_code::already_running);
@@ -194,7 +194,7 @@ TEST_CASE("04: the echo daemon serves when its start returns, starts once, echoe
     stop(directory.path());
 }
 
-TEST_CASE("04: the echo daemon tells its starter why it cannot start", "[examples]") {
+TEST_CASE("04: the echo daemon reports to its starter why it cannot start", "[examples]") {
     const temp_directory directory;
     std::filesystem::permissions(directory.path(), std::filesystem::perms::all);
     const auto open_to_all = run({"04_echo_daemon", directory.path()});
@@ -203,10 +203,10 @@ TEST_CASE("04: the echo daemon tells its starter why it cannot start", "[example
     std::filesystem::permissions(directory.path(), std::filesystem::perms::owner_all);
     const auto too_long = run({"04_echo_daemon", directory / std::string(120, 'x')});
     CHECK(too_long.exit_code == mato::exit_code::unavailable);
-    CHECK(contains(too_long.err, "the system's limit is 107"));
+    CHECK(contains(too_long.err, "use 1 to 107 bytes"));
 }
 
-TEST_CASE("05: every watcher sees every tick from its first on, and a late one joins", "[examples]") {
+TEST_CASE("05: every client gets every tick from its first on, and a late one can join", "[examples]") {
     const temp_directory directory;
     REQUIRE(run({"05_ticker", directory.path()}).exit_code == mato::exit_code::ok);
     using watcher = mato::basic_client<line_policies>;
@@ -228,8 +228,8 @@ TEST_CASE("05: every watcher sees every tick from its first on, and a late one j
     stop<watcher>(directory.path());
 }
 
-// What docs/daemon.md promises of configuration, reload, errors and exit codes.
-TEST_CASE("06: a daemon of one's own with a reloadable configuration and a status command", "[examples]") {
+// The statements of docs/daemon.md about configuration, reload, errors and exit codes.
+TEST_CASE("06: a daemon with a reloadable configuration and a status command", "[examples]") {
     const temp_directory directory;
     const auto command = [&](const std::string& word) { return run({"06_reload_and_status", directory.path(), word}); };
     const auto configure = [&](std::string_view text) { support::write_file(directory / "config.toml", text); };
@@ -237,7 +237,7 @@ TEST_CASE("06: a daemon of one's own with a reloadable configuration and a statu
     CHECK(command("status").exit_code == mato::exit_code::unavailable); // no daemon yet
     configure("greeting = 7\n");
     const auto broken = command("start");
-    CHECK(broken.exit_code == mato::exit_code::bad_config); // while the user still watches
+    CHECK(broken.exit_code == mato::exit_code::bad_config); // in the starter
     CHECK(contains(broken.err, "config.toml:1:12: "));
 
     configure("greeting = \"good day\"\n");
@@ -253,7 +253,7 @@ TEST_CASE("06: a daemon of one's own with a reloadable configuration and a statu
     const auto refused = command("reload");
     CHECK(contains(refused.out, "config.toml:2:"));
     CHECK(contains(refused.out, "mots"));
-    CHECK(command("Eve").out == "enough\n"); // two were greeted: the old limit stands
+    CHECK(command("Eve").out == "enough\n"); // two were greeted: the old limit applies
     mato::failure why;
     configure("most = 3\n");
     CHECK(mato::instance_lock::signal_holder(directory / "daemon.lock", SIGHUP, why) > 0);
@@ -263,8 +263,7 @@ TEST_CASE("06: a daemon of one's own with a reloadable configuration and a statu
     CHECK(directory.names() == std::vector<std::string>{"config.toml", "daemon.log"});
 }
 
-TEST_CASE("07: a framing of one's own is spoken, in whatever pieces it comes, and what is none ends the connection",
-          "[examples]") {
+TEST_CASE("07: a user's framing works for any split of the bytes, and invalid bytes end the connection", "[examples]") {
     const temp_directory directory;
     REQUIRE(run({"07_own_policy", directory.path()}).exit_code == 0);
     using bytes = mato::basic_client<raw_policies>;
@@ -281,7 +280,7 @@ TEST_CASE("07: a framing of one's own is spoken, in whatever pieces it comes, an
     stop<bytes>(directory.path());
 }
 
-TEST_CASE("08: many clients at once start one daemon between them", "[examples]") {
+TEST_CASE("08: many clients at a time start exactly one daemon", "[examples]") {
     const temp_directory directory;
     std::vector<std::unique_ptr<program>> clients;
     for (int i = 0; i < 20; ++i)
@@ -293,7 +292,7 @@ TEST_CASE("08: many clients at once start one daemon between them", "[examples]"
     stop(directory.path());
 }
 
-TEST_CASE("a log is fanned out to who comes late, and ends with its input", "[examples]") {
+TEST_CASE("09: a log is sent to clients that join late, and ends with its input", "[examples]") {
     const support::temp_directory directory;
     int input[2], output[2];
     REQUIRE(::pipe(input) == 0);
@@ -318,7 +317,8 @@ TEST_CASE("a log is fanned out to who comes late, and ends with its input", "[ex
     while (why.code == mato::cond::not_running && !until.passed())
         follower = mato::basic_client<line_policies>::connect(where, until, why);
     REQUIRE_FALSE(why);
-    follower.send("3", until, why); // the daemon reads its input and its clients in turn: ask until it has read all
+    follower.send("3", until,
+                  why); // the daemon reads its input and its clients in turn: ask until it has read all of its input
     std::string last(follower.receive(until, why).value_or(""));
     while (!why && last != "line 1000") last = follower.receive(until, why).value_or("");
     REQUIRE(last == "line 1000");
@@ -348,13 +348,13 @@ TEST_CASE("a log is fanned out to who comes late, and ends with its input", "[ex
     CHECK_FALSE(std::filesystem::exists(directory.path() / "daemon.sock"));
 }
 
-TEST_CASE("a log may be a file: all of it arrives, and its end is the end", "[examples]") {
+TEST_CASE("09: the log may be a file: all of it arrives, and the program ends at its end", "[examples]") {
     const support::temp_directory directory;
     struct line_policies : mato::default_policies {
         using framing = mato::line<>;
     };
-    constexpr int lines = 20'000;             // with the first, less than what waits for a client
-    constexpr std::size_t long_line = 80'000; // of which a frame takes 64 KiB
+    constexpr int lines = 20'000;             // with the first, less than the queue of a client
+    constexpr std::size_t long_line = 80'000; // a frame is at most 64 KiB of it
     const std::filesystem::path file = directory.path() / "log";
     {
         std::ofstream out(file);
@@ -374,7 +374,7 @@ TEST_CASE("a log may be a file: all of it arrives, and its end is the end", "[ex
     bool in_order = true;
     std::size_t of_long_line = 0;
     int expected = 0;
-    for (int attempt = 0; expected == 0 && !until.passed(); ++attempt) { // it may have read all before somebody is there
+    for (int attempt = 0; expected == 0 && !until.passed(); ++attempt) { // it may have read everything before a client connects
         const std::string where = directory.path() / std::to_string(attempt);
         auto server = serve(file, where);
         mato::failure why;
@@ -396,7 +396,7 @@ TEST_CASE("a log may be a file: all of it arrives, and its end is the end", "[ex
     }
     CHECK(of_long_line == long_line);
     CHECK(in_order);
-    CHECK(expected == lines + 1); // its last line, too, which has no newline
+    CHECK(expected == lines + 1); // including its last line, which has no newline
     CHECK(serve("/dev/null", directory.path() / "nothing").wait() == 0);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file holder_namespace_test.cpp: a daemon in another pid namespace is signalled itself, or nobody is.
+/// @file holder_namespace_test.cpp: only the daemon in another pid namespace is signalled, or no process.
 #include <mato/client.hpp>
 #include <mato/daemon.hpp>
 
@@ -16,7 +16,7 @@ using mato::errc;
 
 namespace {
 
-/// A daemon whose number in its own pid namespace is small, and so that of another process here.
+/// A daemon whose pid in its own namespace is small, so that another process has the same pid here.
 class contained {
 public:
     explicit contained(const mato::daemon_options& options)
@@ -47,7 +47,7 @@ private:
 
 } // namespace
 
-TEST_CASE("a number of another pid namespace hits nobody, and the socket finds the daemon itself", "[lock][process]") {
+TEST_CASE("a pid of another namespace signals no process, and the daemon is found by its socket", "[lock][process]") {
     const support::temp_directory directory;
     const auto options = support::options_in(directory.path());
     contained daemon(options);
@@ -55,7 +55,7 @@ TEST_CASE("a number of another pid namespace hits nobody, and the socket finds t
         WARN("skipped: this user makes no pid namespaces");
         return;
     }
-    CHECK(support::first_line(options.paths.lock) == "1\n"); // here that is the first process of the system
+    CHECK(support::first_line(options.paths.lock) == "1\n"); // here this is the pid of the system's first process
     mato::failure why;
     CHECK(mato::instance_lock::signal_holder(options.paths.lock, 0, why) == 0);
     CHECK(why.code == errc::holder_not_proved);
@@ -71,7 +71,7 @@ TEST_CASE("a number of another pid namespace hits nobody, and the socket finds t
     CHECK(why.code == errc::not_running);
 }
 
-TEST_CASE("without its socket a daemon of another pid namespace is not signalled, and why is said", "[lock][process]") {
+TEST_CASE("without its socket a daemon of another pid namespace is not signalled, with a reason", "[lock][process]") {
     const support::temp_directory directory;
     const auto options = support::options_in(directory.path());
     contained daemon(options);
@@ -83,9 +83,9 @@ TEST_CASE("without its socket a daemon of another pid namespace is not signalled
     mato::failure why;
     CHECK(mato::client::signal_daemon(options.paths, SIGKILL, why) == 0);
     CHECK(why.code == errc::holder_not_proved);
-    CHECK(support::contains(why.message(), "signal it from there"));
+    CHECK(support::contains(why.message(), "send the signal from there"));
     std::filesystem::rename(directory / "elsewhere", options.paths.socket);
-    // Another process that listens there is not the one that the file means.
+    // Another process listening there does not match the file.
     mato::failure ignored;
     std::filesystem::rename(options.paths.socket, directory / "elsewhere");
     support::child_process impostor([&] {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file lock_race_test.cpp: many processes, and every order of events: never two holders of one path.
+/// @file lock_race_test.cpp: many processes in every order of events: a path never has two holders.
 #include <mato/lock.hpp>
 
 #include "support/catch.hpp"
@@ -35,7 +35,7 @@ struct scripted_lock {
 
 private:
     static void play() {
-        if (interlude) std::exchange(interlude, nullptr)(); // a script may acquire too: not recursively
+        if (interlude) std::exchange(interlude, nullptr)(); // a script may acquire too: no recursion
     }
 };
 
@@ -56,7 +56,7 @@ private:
 
 } // namespace
 
-TEMPLATE_TEST_CASE("of 64 processes at a barrier one wins and 63 are told its pid", "[lock][process]", mato::flock_lock,
+TEMPLATE_TEST_CASE("of 64 processes at a barrier one acquires the lock and 63 get its pid", "[lock][process]", mato::flock_lock,
                    mato::ofd_lock) {
     constexpr int contenders = 64;
     const support::temp_directory directory;
@@ -72,7 +72,7 @@ TEMPLATE_TEST_CASE("of 64 processes at a barrier one wins and 63 are told its pi
             const auto got = mato::basic_instance_lock<TestType>::try_acquire(directory / "lock", why);
             if (why) return 2;
             told.put({::getpid(), got.holder().pid, static_cast<bool>(got)});
-            return end.pass() ? 0 : 3; // the winner holds it until all have tried
+            return end.pass() ? 0 : 3; // the holder keeps it until all have tried
         });
     begin.open();
     pid_t winner = 0;
@@ -94,7 +94,7 @@ TEMPLATE_TEST_CASE("of 64 processes at a barrier one wins and 63 are told its pi
     CHECK(directory.names().empty());
 }
 
-TEST_CASE("64 losers leave the holder's file as it was, to the inode's times", "[lock][process]") {
+TEST_CASE("64 refused attempts do not change the holder's file or the inode's times", "[lock][process]") {
     const support::temp_directory directory;
     const auto lock = mato::instance_lock::acquire(directory / "lock");
     const auto state = [&] {
@@ -143,11 +143,11 @@ TEST_CASE("10 000 interleavings of lock, unlink and re-create never give one pat
                     std::error_code why;
                     party = lock_type::acquire(path, why);
                     acquired += party.is_held();
-                    if (why && why != mato::errc::already_running) most = 1000; // no other answer is right here
+                    if (why && why != mato::errc::already_running) most = 1000; // no other error is correct here
                 }
                 break;
             case 2: party.release(); break;
-            case 3: ::unlink(path.c_str()); break; // a cleaner that knows nothing of locks
+            case 3: ::unlink(path.c_str()); break; // a cleaner that ignores locks
             case 4: support::write_file(path, std::to_string(::getpid()) + "\n"); break;
             case 5:
                 ::unlink(path.c_str());
@@ -159,7 +159,7 @@ TEST_CASE("10 000 interleavings of lock, unlink and re-create never give one pat
         for (int step = 0; step < steps; ++step) {
             lock_type& party = held[random() % parties];
             const auto deed = random() % 6, between = random() % 6;
-            // The interlude belongs to the others; the party itself is in the middle of its call.
+            // The interlude is for the others; this party is in the middle of its call.
             lock_type* other = &held[random() % parties];
             while (other == &party) other = &held[random() % parties];
             if (random() % 2)
@@ -193,8 +193,8 @@ TEST_CASE("a file unlinked between open and lock, with a new holder in its place
     CHECK(third.verify());
 }
 
-TEMPLATE_TEST_CASE("processes that take and release in turn are never inside together", "[lock][process]", mato::flock_lock,
-                   mato::ofd_lock) {
+TEMPLATE_TEST_CASE("processes that acquire and release in turn never hold the lock together", "[lock][process]",
+                   mato::flock_lock, mato::ofd_lock) {
     constexpr int processes = 6, turns = 300;
     const support::temp_directory directory;
     const shared<std::atomic<int>> inside, overlaps, entered;
@@ -224,7 +224,7 @@ TEMPLATE_TEST_CASE("processes that take and release in turn are never inside tog
     CHECK(directory.names().empty());
 }
 
-TEMPLATE_TEST_CASE("many askers at a stale file never signal the process it names, nor keep a starter out", "[lock][process]",
+TEMPLATE_TEST_CASE("many probes of a stale file never signal the process in it, nor prevent a start", "[lock][process]",
                    mato::flock_lock, mato::ofd_lock) {
     using lock_type = mato::basic_instance_lock<TestType>;
     const support::temp_directory directory;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file peer_refusal_test.cpp: processes of another user, at both ends of a socket they can reach.
+/// @file peer_refusal_test.cpp: processes of another user, at both ends of a reachable socket.
 #include <mato/peer.hpp>
 
 #include <mato/endpoint.hpp>
@@ -16,7 +16,7 @@ using support::temp_directory;
 
 namespace {
 
-constexpr uid_t nobody = 65534;
+constexpr uid_t other_user = 65534;
 constexpr auto check_peer = [](int socket, const auto& policy, mato::error_out out) {
     return mato::require_peer(socket, policy, mato::errc::peer_rejected, out);
 };
@@ -26,7 +26,7 @@ bool needs_root() {
     return !support::is_root();
 }
 
-// Published privately, then opened to all on purpose, so that only the peer check is left.
+// Published privately, then opened to all, so that only the peer check protects it.
 template <class Peer> struct reachable_server {
     temp_directory directory;
     mato::instance_lock lock = mato::instance_lock::acquire(directory / "lock");
@@ -40,7 +40,7 @@ template <class Peer> struct reachable_server {
     }
 };
 
-// In a child of another user: connects, speaks first, and counts what it is told. The exit status: 200 could not connect.
+// In a child of another user: connects, sends, and counts the received bytes. The exit status: 200 could not connect.
 int bytes_told(const std::filesystem::path& socket, const support::mailbox<int>& connected) {
     if (!support::become_nobody()) return 201;
     std::error_code why;
@@ -58,7 +58,7 @@ int bytes_told(const std::filesystem::path& socket, const support::mailbox<int>&
     }
 }
 
-// One client of uid 65534 meets `policy`; what an allowed client would be sent is one greeting.
+// One client of uid 65534 connects under `policy`; an allowed client gets one greeting.
 template <class Peer> int told_under(Peer policy, mato::failure& refusal) {
     const auto before = support::open_descriptors();
     int told = -1;
@@ -73,7 +73,7 @@ template <class Peer> int told_under(Peer policy, mato::failure& refusal) {
             const auto got = server.listener.try_accept(check_peer, why);
             REQUIRE(got);
             CHECK_FALSE(why);
-            CHECK(got->peer.uid == nobody);
+            CHECK(got->peer.uid == other_user);
             CHECK(got->peer.pid == client.pid());
             refusal = got->why;
             if (!got->why) CHECK(mato::sys::send(got->socket.get(), "welcome", 7) == 7);
@@ -86,7 +86,7 @@ template <class Peer> int told_under(Peer policy, mato::failure& refusal) {
 
 } // namespace
 
-TEST_CASE("a process of another user is refused, and told nothing", "[peer][process]") {
+TEST_CASE("a process of another user is refused, and gets no byte", "[peer][process]") {
     if (needs_root()) return;
     mato::failure refusal;
     CHECK(told_under(mato::same_user{}, refusal) == 0);
@@ -99,16 +99,16 @@ TEST_CASE("a process of another user is refused, and told nothing", "[peer][proc
     CHECK(refusal.code == mato::errc::peer_rejected);
 }
 
-TEST_CASE("a process of a user that is named is let in", "[peer][process]") {
+TEST_CASE("a process of a listed user is allowed", "[peer][process]") {
     if (needs_root()) return;
     mato::failure refusal;
-    CHECK(told_under(mato::uid_set{{nobody}}, refusal) == 7);
+    CHECK(told_under(mato::uid_set{{other_user}}, refusal) == 7);
     CHECK_FALSE(refusal);
     CHECK(told_under(mato::any_peer{}, refusal) == 7);
     CHECK_FALSE(refusal);
 }
 
-TEST_CASE("a private directory keeps another user from connecting at all", "[peer][process]") {
+TEST_CASE("a private directory prevents another user from connecting", "[peer][process]") {
     if (needs_root()) return;
     reachable_server server(mato::same_user{});
     REQUIRE(::chmod(server.directory.path().c_str(), 0700) == 0);
@@ -118,7 +118,7 @@ TEST_CASE("a private directory keeps another user from connecting at all", "[pee
     CHECK_FALSE(server.listener.try_accept(check_peer, why));
 }
 
-TEST_CASE("a private socket keeps another user out of an open directory", "[peer][process]") {
+TEST_CASE("a private socket in an open directory prevents another user from connecting", "[peer][process]") {
     if (needs_root()) return;
     reachable_server server(mato::same_user{});
     REQUIRE(::chmod((server.directory / "socket").c_str(), 0700) == 0);
@@ -126,13 +126,13 @@ TEST_CASE("a private socket keeps another user out of an open directory", "[peer
     CHECK(child_process([&] { return bytes_told(server.directory / "socket", connected); }).wait() == 200);
 }
 
-TEST_CASE("root is a stranger to same_user, and welcome to same_user_or_root", "[peer][process]") {
+TEST_CASE("root is refused by same_user, and allowed by same_user_or_root", "[peer][process]") {
     if (needs_root()) return;
     const temp_directory directory;
-    REQUIRE(::chown(directory.path().c_str(), nobody, nobody) == 0);
+    REQUIRE(::chown(directory.path().c_str(), other_user, other_user) == 0);
     const auto serve = [&](auto policy) {
         const support::mailbox<int> published;
-        child_process server([&] { // 0: let in, 1: refused
+        child_process server([&] { // 0: allowed, 1: refused
             if (!support::become_nobody()) return 100;
             mato::failure why;
             const auto lock = mato::instance_lock::acquire(directory / "lock", why);
@@ -147,11 +147,11 @@ TEST_CASE("root is a stranger to same_user, and welcome to same_user_or_root", "
         std::error_code why;
         const auto client = mato::owned_path(directory / "socket").connect(why);
         CHECK(client);
-        // And the other direction: root does not trust a server of another user, before it has sent a byte.
+        // The other direction: root does not trust a server of another user, and sends no byte.
         mato::failure distrust;
         const auto peer = mato::require_peer(client.get(), mato::same_user{}, mato::errc::server_not_trusted, distrust);
         CHECK(distrust.code == mato::errc::server_not_trusted);
-        CHECK(peer.uid == nobody);
+        CHECK(peer.uid == other_user);
         CHECK(peer.pid == server.pid());
         return server.wait();
     };

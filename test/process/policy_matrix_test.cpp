@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// @file policy_matrix_test.cpp: a daemon with each shipped model of each policy: starts, refuses a second, answers, stops.
+/// @file policy_matrix_test.cpp: a daemon with each provided model of each policy: starts, refuses a second one, replies,
+/// stops.
 #include <mato/daemon.hpp>
 
 #include <mato/client.hpp>
@@ -19,7 +20,7 @@ using support::temp_directory;
 
 namespace {
 
-// One bundle for each model that is not a default; the first has them all.
+// One set of policies for each model that is not a default; the first has all defaults.
 struct defaults : mato::default_policies {};
 struct with_null_lock : mato::default_policies {
     using lock = mato::null_lock;
@@ -87,7 +88,7 @@ template <class P> struct kept : P { using handover = mato::keeper; };
 
 template <class P> constexpr bool is_activated = std::is_same_v<typename P::endpoint, mato::activated>;
 
-/// Echoes; "quit" stops it, for the source that hears no signals.
+/// Echoes; "quit" stops it, for the source that receives no signals.
 template <class P> void serve(mato::basic_daemon<P>& self) {
     if constexpr (std::is_same_v<typename P::peer, mato::uid_set>) self.set_peer(mato::uid_set{{::geteuid()}});
     self.server().on.on_frame = [&self](const auto& from, std::string_view frame) {
@@ -97,7 +98,7 @@ template <class P> void serve(mato::basic_daemon<P>& self) {
     };
 }
 
-/// What its main would be. Under `activated`, the manager's socket stands in the daemon's place.
+/// Like its main. With `activated`, the listening socket is the manager's.
 template <class P> int main_of(const std::filesystem::path& directory, int socket) {
     mato::daemon_options options;
     options.paths = mato::daemon_paths::in(directory);
@@ -105,7 +106,7 @@ template <class P> int main_of(const std::filesystem::path& directory, int socke
     return mato::basic_daemon<P>::run(options, serve<P>);
 }
 
-/// A connected client, once there is one to be had.
+/// A connected client, when the daemon accepts one.
 template <class P> mato::basic_client<P> connect_to(const std::filesystem::path& directory, mato::failure& why) {
     const typename P::endpoint where(directory / "daemon.sock");
     mato::basic_client<P> client;
@@ -189,7 +190,7 @@ template <class P> void live() {
 
 } // namespace
 
-TEMPLATE_TEST_CASE("a daemon lives with every model of every policy", "[policies]", defaults, with_null_lock,
+TEMPLATE_TEST_CASE("a daemon works with every model of every policy", "[policies]", defaults, with_null_lock,
                    with_locked_pid_file, with_no_pid_file, with_self_pipe, with_manual_signals, with_immediate,
                    with_double_fork, with_activated, with_activated_or_owned, with_root, with_uid_set, with_any_peer,
                    with_stderr_log, with_null_log) {
@@ -205,17 +206,17 @@ TEMPLATE_TEST_CASE("a daemon with a keeper lives with the policies that touch it
 }
 #endif
 
-// Without a length or an end, what was sent together arrives together: the questions here wait for their answers.
-TEMPLATE_TEST_CASE("a daemon speaks every framing", "[policies]", with_line, with_raw) { live<TestType>(); }
+// Without length or end, frames sent together arrive together: so each request waits for its reply.
+TEMPLATE_TEST_CASE("a daemon works with every framing", "[policies]", with_line, with_raw) { live<TestType>(); }
 
 #if MATO_HAS_OFD_LOCKS
-TEST_CASE("a daemon lives with an open file description lock", "[policies]") { live<with_ofd_lock>(); }
+TEST_CASE("a daemon works with an open file description lock", "[policies]") { live<with_ofd_lock>(); }
 #endif
 #if MATO_HAS_ABSTRACT_NAMES
-TEST_CASE("a daemon lives under an abstract name", "[policies]") { live<with_abstract_name>(); }
+TEST_CASE("a daemon works with an abstract name", "[policies]") { live<with_abstract_name>(); }
 #endif
 
-TEST_CASE("a uid_set that nobody filled lets nobody in", "[policies]") {
+TEST_CASE("an empty uid_set allows no client", "[policies]") {
     const temp_directory directory;
     child_process daemon([&] {
         mato::daemon_options options;
@@ -224,7 +225,7 @@ TEST_CASE("a uid_set that nobody filled lets nobody in", "[policies]") {
     });
     mato::failure why;
     auto client = connect_to<with_uid_set>(directory.path(), why);
-    REQUIRE_FALSE(why); // the kernel connects it; the daemon then closes it unread
+    REQUIRE_FALSE(why); // the kernel connects it; the daemon then closes it without reading
     CHECK_FALSE(client.receive(mato::deadline::in(10s), why));
     CHECK(why.code == mato::errc::closed);
     daemon.signal(SIGTERM);

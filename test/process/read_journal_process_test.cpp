@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/// @file read_journal_process_test.cpp: a reader of a flooding terminal is killed again and again, and no byte is lost.
+/// @file read_journal_process_test.cpp: a reader of a flooding terminal is killed repeatedly, and no byte is lost.
 ///
-/// MATO_TEST_ROUNDS kills, 100 without.
+/// MATO_TEST_ROUNDS sets the number of kills, default 100.
 #include <mato/memory_file.hpp>
 #include <mato/read_journal.hpp>
 #include <mato/two_slots.hpp>
@@ -28,14 +28,14 @@ namespace {
 
 constexpr std::size_t log_bytes = 32 << 10, slot_bytes = 64;
 
-/// What the program writes: byte `at` of an endless stream without period that is not in F8 to FF.
+/// Byte `at` of the program's output: an endless stream without a period and without bytes F8 to FF.
 char stream_byte(std::uint64_t at) {
     std::uint64_t x = at * 0x9E3779B97F4A7C15U;
     x ^= x >> 29, x *= 0xBF58476D1CE4E5B9U, x ^= x >> 32;
     return static_cast<char>(x % 0xF8);
 }
 
-/// A terminal that passes every byte as it is, and a program that writes without an end.
+/// A terminal that passes every byte unchanged, and a program that writes endlessly.
 class flood {
 public:
     flood() {
@@ -67,7 +67,7 @@ private:
     std::optional<support::child_process> writer_; // killed by its destructor
 };
 
-/// What a consumer makes of the stream: how many bytes, and a sum of them.
+/// A consumer's state: the number of bytes, and a sum of them.
 struct consumer {
     std::uint64_t count = 0;
     std::uint32_t sum = 0;
@@ -81,12 +81,12 @@ struct consumer {
     }
 };
 
-/// The parts joined as a terminal's reader joins them; `Steps` sees each store.
+/// The parts combined as in a terminal's reader; `Steps` is called after each store.
 template <class Steps> struct kept_reader {
     mato::two_slots<Steps> slots;
     mato::read_journal<Steps> journal;
     consumer state;
-    std::size_t found = 0; // bytes of a read under way
+    std::size_t found = 0; // bytes of a read in progress
     mato::failure why;
 
     static constexpr std::size_t slots_size = mato::two_slots<>::memory_for(slot_bytes);
@@ -122,12 +122,12 @@ template <class Steps> struct kept_reader {
     }
 };
 
-/// How many bytes were ever committed, read from beside the reader.
+/// The number of committed bytes, read from another process than the reader.
 std::uint64_t progress(std::span<const char> memory) {
     return mato::detail::load_word(memory.data() + kept_reader<mato::no_steps>::slots_size + 64);
 }
 
-/// The sum of the stream's first bytes, computed further at each question.
+/// The sum of the stream's first bytes, continued at each call.
 class expected_stream {
 public:
     std::uint32_t sum_of_first(std::uint64_t count) {
@@ -149,7 +149,7 @@ private:
     consumer so_far_;
 };
 
-/// The same without the pattern: a count of bytes, as one would write it first. It keeps each reader's first read.
+/// The same without the pattern: only a count of bytes, the obvious first design. It keeps each reader's first read.
 struct count_alone {
     std::uint64_t end;
     std::size_t first_size;
@@ -169,7 +169,7 @@ int rounds() {
     return asked ? std::max(1, std::atoi(asked)) : 100;
 }
 
-/// Kills itself behind the store, or read, whose turn it is.
+/// Kills itself after a given store or read.
 struct counted_death {
     static inline int left = 0;
     template <class Store> static void after(Store) noexcept {
@@ -177,7 +177,7 @@ struct counted_death {
     }
 };
 
-/// Lets the reader go on until it has counted that much more, then kills it in the middle of what it does.
+/// Lets the reader run until it has counted that much more, then kills it at any point.
 template <class Progress> bool kill_after(support::child_process& reader, Progress now, std::uint64_t more) {
     const support::deadline limit(support::patience);
     const std::uint64_t until = now() + more;
@@ -191,7 +191,7 @@ template <class Progress> bool kill_after(support::child_process& reader, Progre
 
 } // namespace
 
-TEST_CASE("a reader of a flood is killed at random, and what it read is there to the byte", "[read_journal][process]") {
+TEST_CASE("a reader of a flood is killed at random, and all its bytes are found", "[read_journal][process]") {
     const auto descriptors = support::open_descriptors();
     {
         using reader = kept_reader<mato::no_steps>;
@@ -206,7 +206,7 @@ TEST_CASE("a reader of a flood is killed at random, and what it read is there to
             support::child_process process([&] { return reader(file.bytes()).read_for_ever(terminal.master()); });
             REQUIRE(kill_after(
                 process, [&] { return progress(file.bytes()); }, 1 + random() % 200'000));
-            const auto left = file.bytes(); // what the next process finds; it is the one to recover
+            const auto left = file.bytes(); // found by the next process, which must recover
             std::vector<char> copy(left.begin(), left.end());
             const reader found(copy);
             INFO("round " << round << ": " << found.why.message());
@@ -227,13 +227,13 @@ TEST_CASE("a reader of a flood is killed at random, and what it read is there to
     CHECK(support::open_descriptors() == descriptors);
 }
 
-TEST_CASE("a reader that dies behind each store in turn loses nothing", "[read_journal][process]") {
+TEST_CASE("a reader that dies after each store in turn loses nothing", "[read_journal][process]") {
     using reader = kept_reader<counted_death>;
     const auto file = mato::memory_file::create("flood", reader::size);
     reader::create(file.bytes());
     const flood terminal;
     expected_stream expected;
-    for (int store = 1; store <= 60; ++store) { // several checkpoints, in every place of their turn
+    for (int store = 1; store <= 60; ++store) { // several checkpoints, at every store of each
         support::child_process process([&] {
             counted_death::left = store;
             return reader(file.bytes()).read_for_ever(terminal.master());
@@ -250,7 +250,7 @@ TEST_CASE("a reader that dies behind each store in turn loses nothing", "[read_j
     }
 }
 
-TEST_CASE("a count of bytes without the pattern loses output, and this test sees it", "[read_journal][process]") {
+TEST_CASE("a count of bytes without the pattern loses output, and this test detects it", "[read_journal][process]") {
     const auto file = mato::memory_file::create("alone", sizeof(count_alone));
     auto* const alone = reinterpret_cast<count_alone*>(file.bytes().data());
     const auto counted = [&] { return __atomic_load_n(&alone->end, __ATOMIC_ACQUIRE); };

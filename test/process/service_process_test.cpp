@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file service_process_test.cpp: a daemon under a service manager: what it says, byte by byte, and whose socket it serves.
+/// @file service_process_test.cpp: a daemon under a service manager: the exact notifications, and passed sockets.
 #include <mato/daemon.hpp>
 
 #include <mato/client.hpp>
@@ -40,16 +40,16 @@ const auto echo = [](auto& self) {
     };
 };
 
-/// How the manager starts it.
+/// The environment in which the manager starts the daemon.
 struct unit {
     std::string notify{};            ///< NOTIFY_SOCKET
     std::vector<int> sockets{};      ///< passed from 3 up
     std::string watchdog_usec{};     ///< WATCHDOG_USEC
-    bool watchdog_for_other = false; ///< WATCHDOG_PID is another's
-    bool sockets_for_other = false;  ///< LISTEN_PID is another's
+    bool watchdog_for_other = false; ///< WATCHDOG_PID is another process
+    bool sockets_for_other = false;  ///< LISTEN_PID is another process
 };
 
-/// What a manager does between fork and exec, and what a program's main does then.
+/// The steps of a manager between fork and exec, and then of a program's main.
 template <class Daemon, class Setup> int started_by(const unit& how, const std::filesystem::path& directory, Setup setup) {
     const auto set = [](const char* name, const std::string& value) { ::setenv(name, value.c_str(), 1); };
     const std::string self = std::to_string(::getpid()), other = std::to_string(::getppid());
@@ -58,7 +58,7 @@ template <class Daemon, class Setup> int started_by(const unit& how, const std::
         set("WATCHDOG_USEC", how.watchdog_usec);
         set("WATCHDOG_PID", how.watchdog_for_other ? other : self);
     }
-    constexpr int aside = 100; // so that none overwrites another on the way to its place
+    constexpr int aside = 100; // so that no socket overwrites another while they are moved
     for (std::size_t i = 0; i < how.sockets.size(); ++i) ::dup2(how.sockets[i], aside + static_cast<int>(i));
     for (std::size_t i = 0; i < how.sockets.size(); ++i) ::dup2(aside + static_cast<int>(i), 3 + static_cast<int>(i));
     if (!how.sockets.empty()) {
@@ -68,7 +68,7 @@ template <class Daemon, class Setup> int started_by(const unit& how, const std::
     mato::daemon_options options;
     options.paths = mato::daemon_paths::in(directory);
     mato::failure why;
-    options.service = mato::take_service_environment(why); // the one place where the environment is read
+    options.service = mato::take_service_environment(why); // the only place where the environment is read
     options.paths.pid.clear();
     options.paths.log.clear();
     if (why) return 99;
@@ -98,12 +98,12 @@ const std::string reloading = "RELOADING=1\nMONOTONIC_USEC=";
 
 } // namespace
 
-TEST_CASE("start, reload and stop are told in order, and nothing else is", "[service]") {
+TEST_CASE("start, reload and stop are notified in order, and nothing else", "[service]") {
     const temp_directory directory;
     const fake_manager manager((directory / "notify").native());
     auto daemon = start({.notify = manager.address()}, directory);
     REQUIRE(manager.next() == "READY=1");
-    CHECK(ask(directory, "at once") == "at once"); // ready is said after connect works
+    CHECK(ask(directory, "at once") == "at once"); // ready is sent after connect works
     CHECK(directory.names() == std::vector<std::string>{"daemon.lock", "daemon.sock", "notify"}); // no pid file, no log
     daemon.signal(SIGHUP);
     const std::string said = manager.next();
@@ -117,12 +117,12 @@ TEST_CASE("start, reload and stop are told in order, and nothing else is", "[ser
     CHECK(directory.names() == std::vector<std::string>{"notify"});
 }
 
-TEST_CASE("a reload that is refused ends ready, too, and a second stop is not told again", "[service]") {
+TEST_CASE("a failed reload also ends with READY, and a second stop is not notified again", "[service]") {
     const temp_directory directory;
     const fake_manager manager((directory / "notify").native());
     auto daemon = start({.notify = manager.address()}, directory, [](service& self) {
         self.on.on_reload = [](mato::error_out out) { out.set(mato::errc::invalid_config, "reload", "/c", "c:1:1: no"); };
-        self.on.on_stop = [] {}; // never says that it has stopped
+        self.on.on_stop = [] {}; // never calls stopped()
         self.report_status("started by a test");
     });
     CHECK(manager.next() == "STATUS=started by a test"); // also before it is ready
@@ -137,7 +137,7 @@ TEST_CASE("a reload that is refused ends ready, too, and a second stop is not to
     CHECK(manager.is_silent());
 }
 
-TEST_CASE("a start that fails says why, and is never ready", "[service]") {
+TEST_CASE("a failed start sends the reason, and never READY", "[service]") {
     const temp_directory directory;
     const fake_manager manager((directory / "notify").native());
     const unit how{.notify = manager.address()};
@@ -160,7 +160,7 @@ TEST_CASE("a start that fails says why, and is never ready", "[service]") {
     CHECK(manager.is_silent());
 }
 
-TEST_CASE("signs of life come at half the interval from a loop that turns, and from no other", "[service]") {
+TEST_CASE("watchdog notifications come at half the interval from a running loop, and not from a hanging one", "[service]") {
     const temp_directory directory;
     const fake_manager manager((directory / "notify").native());
     constexpr auto interval = 1000ms;
@@ -179,18 +179,18 @@ TEST_CASE("signs of life come at half the interval from a loop that turns, and f
         CHECK(manager.next() == "WATCHDOG=1");
         shortest = std::min(shortest, watch.elapsed());
     }
-    CHECK(shortest < interval); // else the manager would end it
+    CHECK(shortest < interval); // otherwise the manager would kill it
     const support::stopwatch watch;
     CHECK(manager.next() == "WATCHDOG=1");
     CHECK(manager.next() == "WATCHDOG=1");
-    CHECK(watch.elapsed() >= interval / 4); // and no more often than is asked for
+    CHECK(watch.elapsed() >= interval / 4); // and not too often
     mato::failure why;
     const auto until = mato::deadline::in(20s);
     auto client = mato::client::connect(mato::owned_path(directory / "daemon.sock"), until, why);
     client.send("hang", until, why);
     while (manager.next(800ms) == "WATCHDOG=1" && !until.passed()) {
     }
-    CHECK_FALSE(until.passed()); // it fell silent
+    CHECK_FALSE(until.passed()); // there was no further notification
     release.open();
     CHECK(client.receive(until, why).value_or("") == "awake");
     CHECK(manager.next() == "WATCHDOG=1");
@@ -199,7 +199,7 @@ TEST_CASE("signs of life come at half the interval from a loop that turns, and f
     CHECK(daemon.wait() == mato::exit_code::ok);
 }
 
-TEST_CASE("a watchdog meant for another process is not answered", "[service]") {
+TEST_CASE("a watchdog for another process is not notified", "[service]") {
     const temp_directory directory;
     const fake_manager manager((directory / "notify").native());
     auto daemon = start({.notify = manager.address(), .watchdog_usec = "20000", .watchdog_for_other = true}, directory);
@@ -210,7 +210,7 @@ TEST_CASE("a watchdog meant for another process is not answered", "[service]") {
     CHECK(daemon.wait() == mato::exit_code::ok);
 }
 
-TEST_CASE("a passed socket serves clients that came before the daemon, and stays for the next one", "[service]") {
+TEST_CASE("a passed socket serves clients that connected before the daemon, and stays for the next daemon", "[service]") {
     const temp_directory directory;
     const auto name = directory / "daemon.sock";
     const auto socket = listening_at(name);
@@ -225,7 +225,7 @@ TEST_CASE("a passed socket serves clients that came before the daemon, and stays
         CHECK(manager.next() == "READY=1");
         CHECK(early.receive(until, why).value_or(why.message()) == "early");
         const auto inode = support::inode_of(name);
-        daemon.signal(SIGUSR1); // there is nothing to make anew: the name is the manager's
+        daemon.signal(SIGUSR1); // nothing to publish again: the name belongs to the manager
         CHECK(ask(directory, "still") == "still");
         CHECK(support::inode_of(name) == inode);
         daemon.signal(SIGTERM);
@@ -235,7 +235,7 @@ TEST_CASE("a passed socket serves clients that came before the daemon, and stays
     }
 }
 
-TEST_CASE("sockets for another process are not taken; a daemon that needs one says so", "[service]") {
+TEST_CASE("sockets for another process are not used; a daemon that needs one reports it", "[service]") {
     const temp_directory directory;
     const auto socket = listening_at(directory / "elsewhere");
     const fake_manager manager((directory / "notify").native());
@@ -243,7 +243,7 @@ TEST_CASE("sockets for another process are not taken; a daemon that needs one sa
     auto needs = start<mato::basic_daemon<only_passed>>(how, directory);
     CHECK(needs.wait() == mato::exit_code::unavailable);
     CHECK(manager.next() == "STATUS=take the passed socket " + (directory / "daemon.sock").native() +
-                                ": the service manager passed none\nERRNO=2");
+                                ": the service manager passed none; start the daemon through its socket unit\nERRNO=2");
     auto own = start(how, directory);
     CHECK(manager.next() == "READY=1");
     CHECK(ask(directory, "own") == "own");
@@ -252,20 +252,20 @@ TEST_CASE("sockets for another process are not taken; a daemon that needs one sa
     CHECK_FALSE(std::filesystem::exists(directory / "daemon.sock"));
 }
 
-TEST_CASE("two sockets are one too many, and what is no socket is refused", "[service]") {
+TEST_CASE("two sockets are one too many, and a descriptor that is not a socket is refused", "[service]") {
     const temp_directory directory;
     const auto one = listening_at(directory / "one"), two = listening_at(directory / "two");
     const fake_manager manager((directory / "notify").native());
     auto daemon = start({.notify = manager.address(), .sockets = {one.get(), two.get()}}, directory);
     CHECK(daemon.wait() == mato::exit_code::unavailable);
-    CHECK(contains(manager.next(), "passed 2; this daemon listens on one"));
+    CHECK(contains(manager.next(), "passed 2 sockets, but this daemon listens on one; pass only that one"));
     const mato::unique_fd file(::open("/dev/null", O_RDWR | O_CLOEXEC));
     auto confused = start({.notify = manager.address(), .sockets = {file.get()}}, directory);
     CHECK(confused.wait() == mato::exit_code::unavailable);
     CHECK(contains(manager.next(), "\nERRNO=" + std::to_string(ENOTSOCK)));
 }
 
-TEST_CASE("a daemon that goes to the background tells its manager the new pid first", "[service]") {
+TEST_CASE("a daemon that goes to the background first notifies its manager of the new pid", "[service]") {
     ::prctl(PR_SET_CHILD_SUBREAPER, 1);
     const temp_directory directory;
     const fake_manager manager((directory / "notify").native());

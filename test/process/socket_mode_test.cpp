@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file socket_mode_test.cpp: a watcher that looks and connects all the time never sees a socket too open, or one that
+/// @file socket_mode_test.cpp: a process that constantly checks and connects never sees a socket with a wide mode, or one that
 /// refuses.
 #include <mato/endpoint.hpp>
 
@@ -21,7 +21,7 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr int cycles = 2000;
-constexpr std::size_t kept = 16; // old sockets closed together, after one wait for the watcher
+constexpr std::size_t kept = 16; // old sockets are closed together, after one wait for the watcher
 
 // Looks at every name in a directory and connects to one of them, until told to stop.
 class watcher {
@@ -33,7 +33,7 @@ public:
         over_ = true;
         if (thread_.joinable()) thread_.join();
     }
-    /// Until a whole look that began after this call has ended.
+    /// Waits until a complete pass that began after this call has ended.
     bool looked() const {
         const long enough = looks_ + 2;
         const auto until = mato::deadline::in(20s);
@@ -87,7 +87,7 @@ void check(const watcher& seen) {
 
 } // namespace
 
-TEST_CASE("2 000 sockets come and go, none ever wider than 0700, none that refuses", "[endpoint][process]") {
+TEST_CASE("of 2 000 sockets none ever has a mode wider than 0700, and none refuses", "[endpoint][process]") {
     const mode_t mask = GENERATE(mode_t{0}, mode_t{077});
     CAPTURE(mask);
     const support::temp_directory directory;
@@ -104,9 +104,9 @@ TEST_CASE("2 000 sockets come and go, none ever wider than 0700, none that refus
             old.push_back(endpoint.publish(lock, {}, why));
             failed += static_cast<bool>(why);
             const bool close_them = old.size() == kept;
-            if (close_them) failed += !seen.looked(); // now and then it surely sees the socket
+            if (close_them) failed += !seen.looked(); // at times it must see the socket
             endpoint.withdraw();
-            // A look that found the name must end before the socket closes: only then is a refusal the name's fault.
+            // A pass that found the name must end before the socket closes: only then is a refusal an error.
             if (close_them) failed += !seen.looked(), old.clear();
         }
         failed += !seen.looked();
@@ -166,7 +166,7 @@ TEST_CASE("private directories are never seen wider than 0700", "[endpoint][proc
     CHECK(seen >= 100);
 }
 
-TEST_CASE("threads that make the same private directory all succeed", "[endpoint][process]") {
+TEST_CASE("threads that create the same private directory all succeed", "[endpoint][process]") {
     const support::temp_directory directory;
     for (int round = 0; round < 50; ++round) {
         const auto path = directory / std::to_string(round) / "below";

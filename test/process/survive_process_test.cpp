@@ -215,7 +215,7 @@ TEST_CASE("a setup that fails is reported with its own error, and nothing is lef
     const auto outcome = surviving::launch(options, failing);
     CHECK(outcome.what == mato::start_outcome::kind::failed);
     CHECK(outcome.why.message() == "read /c: c:1:1: no");
-    CHECK(directory.names() == names{"daemon.log"}); // at once: whoever hears of it may start again
+    CHECK(directory.names() == names{"daemon.log"}); // immediately: the process that gets the error may retry
     CHECK(support::in_child([&] {
               mato::failure why;
               const int code = surviving::serve(options, failing, why);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file asciicast_reader.hpp: an asciicast v2 file taken apart, by its specification and not by its writer.
+/// @file asciicast_reader.hpp: parses an asciicast v2 file according to its specification, independently of the writer.
 #pragma once
 
 #include "json_reader.hpp"
@@ -20,7 +20,7 @@ struct asciicast {
     };
     std::string header;
     std::vector<event> events;
-    std::string problem; ///< empty: every line is what it should be, and whole
+    std::string problem; ///< empty: every line is valid and complete
 
     [[nodiscard]] static asciicast read(const std::string& file) {
         asciicast result;
@@ -43,7 +43,7 @@ struct asciicast {
         if (file.empty() || file.back() != '\n') result.problem = "the last line is cut";
         return result;
     }
-    /// What a player writes.
+    /// The output of a player.
     [[nodiscard]] std::string output() const {
         std::string all;
         for (const event& each : events)
@@ -57,7 +57,7 @@ struct asciicast {
         return all;
     }
 
-    /// The text of a JSON string's inside, of one whose escapes stand for bytes below 0x80.
+    /// The text inside a JSON string whose escapes are for bytes below 0x80.
     [[nodiscard]] static std::string unescaped(std::string_view inside) {
         std::string result;
         for (std::size_t at = 0; at < inside.size(); ++at) {

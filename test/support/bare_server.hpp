@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file bare_server.hpp: where a daemon would listen, nobody but the test; when one would be started, what the test says.
+/// @file bare_server.hpp: a listening socket without a daemon, and a launch function with a given result.
 #pragma once
 
 #include "catch.hpp"
@@ -14,7 +14,7 @@
 
 namespace support {
 
-/// A listening socket with nobody behind it but the test.
+/// A listening socket that belongs to the test.
 struct bare_server {
     explicit bare_server(const std::filesystem::path& path, int backlog = 128) : endpoint(path) {
         mato::failure why;
@@ -31,7 +31,7 @@ struct bare_server {
     mato::unique_fd listening;
 };
 
-/// What a launch function returns, without a daemon behind it.
+/// The result of a launch function, without a daemon.
 struct launch_outcome {
     bool ok = false;
     mato::failure why{};

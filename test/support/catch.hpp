@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file catch.hpp: Catch2 2 or 3, whichever the system has.
+/// @file catch.hpp: Catch2 version 2 or 3, as installed.
 #pragma once
 
 #if __has_include(<catch2/catch_all.hpp>)

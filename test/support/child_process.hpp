@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/// @file child_process.hpp: a lambda in a forked child, its end awaited with a deadline, and gates between processes.
+/// @file child_process.hpp: runs a lambda in a forked child, waits for it with a deadline; gates between processes.
 ///
-/// Calls the system directly and not through mato's seam, so that it may stand beside injected faults.
+/// Calls the system directly and not through mato's seam, so that injected faults do not affect it.
 #pragma once
 
 #include <cerrno>
@@ -21,7 +21,7 @@ namespace support {
 
 using namespace std::chrono_literals;
 
-/// Whether `fd` became readable, or its writers left, in time.
+/// Whether `fd` became readable, or its writers closed, in time.
 [[nodiscard]] inline bool await_readable(int fd, std::chrono::milliseconds limit = 10s) {
     const auto end = std::chrono::steady_clock::now() + limit;
     for (;;) {
@@ -33,7 +33,7 @@ using namespace std::chrono_literals;
     }
 }
 
-/// A pipe as a gate: whoever `pass`es waits until every other holder of the write end has `open`ed or died.
+/// A pipe as a gate: `pass` waits until every other holder of the write end has called `open` or died.
 class gate {
 public:
     gate() {
@@ -48,7 +48,7 @@ public:
     void open() {
         if (ends_[1] != -1) ::close(std::exchange(ends_[1], -1));
     }
-    /// Gives up the own write end; false when the gate stayed shut for too long.
+    /// Closes the own write end; false if the gate was not opened in time.
     bool pass(std::chrono::milliseconds limit = 30s) {
         open();
         return await_readable(ends_[0], limit);
@@ -58,7 +58,7 @@ private:
     int ends_[2]{-1, -1};
 };
 
-/// Plain values from children to the test; each at most PIPE_BUF bytes, so that none is torn.
+/// Plain values from children to the test; each at most PIPE_BUF bytes, so that writes are atomic.
 template <class T> class mailbox {
     static_assert(sizeof(T) <= 512);
 
@@ -86,12 +86,12 @@ private:
     int ends_[2]{-1, -1};
 };
 
-/// A forked child that runs `body`, an `int()`, and exits with its result. Killed and reaped at the latest by the destructor.
+/// A forked child that runs `body`, an `int()`, and exits with its result. The destructor kills and reaps it.
 class child_process {
 public:
-    static constexpr int timed_out = -1000; ///< what `wait` returns for a child it had to kill
+    static constexpr int timed_out = -1000; ///< the result of `wait` for a child that it had to kill
 
-    /// The child has default dispositions from its first moment: the test framework's handlers are its own.
+    /// The child starts with default dispositions, without the test framework's handlers.
     template <class F> explicit child_process(F body) {
         sigset_t all, before;
         sigfillset(&all);
@@ -113,7 +113,7 @@ public:
     [[nodiscard]] pid_t pid() const noexcept { return pid_; }
     void signal(int number) const { ::kill(pid_, number); }
 
-    /// The exit status, minus the signal that ended it, or `timed_out`.
+    /// The exit status, the negative signal that killed it, or `timed_out`.
     int wait(std::chrono::milliseconds limit = 20s) {
         if (pid_ <= 0) return timed_out;
         const int watched = static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0U));
@@ -134,10 +134,10 @@ private:
 
 template <class F> [[nodiscard]] int in_child(F body) { return child_process(std::move(body)).wait(); }
 
-/// For bodies of children: gives up root for a user that owns nothing here.
+/// For bodies of children: changes from root to a user that owns nothing here.
 [[nodiscard]] inline bool become_nobody() {
-    constexpr uid_t nobody = 65534;
-    return ::setgid(nobody) == 0 && ::setuid(nobody) == 0;
+    constexpr uid_t other_user = 65534;
+    return ::setgid(other_user) == 0 && ::setuid(other_user) == 0;
 }
 [[nodiscard]] inline bool is_root() { return ::geteuid() == 0; }
 

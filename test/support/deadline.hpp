@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file deadline.hpp: waiting for a fact, and not for longer than it may take.
+/// @file deadline.hpp: waits for a fact, with a deadline.
 #pragma once
 
 #include <algorithm>
@@ -10,7 +10,7 @@ namespace support {
 
 using namespace std::chrono_literals;
 
-/// Long enough for the busiest machine, since only a failing test waits for all of it.
+/// Long enough for a busy machine; only a failing test waits that long.
 inline constexpr std::chrono::milliseconds patience = 20s;
 
 class stopwatch {
@@ -37,7 +37,7 @@ private:
     std::chrono::steady_clock::time_point at_;
 };
 
-/// For facts that no descriptor tells (a file, a state in proc(5)): asks again and again. @returns whether it came to hold.
+/// For facts without a descriptor (a file, a state in proc(5)): polls. @returns whether the fact became true.
 template <class Fact> [[nodiscard]] bool wait_until(Fact holds, std::chrono::milliseconds limit = patience) {
     constexpr int look_again_ms = 3;
     const deadline until(limit);

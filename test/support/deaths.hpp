@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file deaths.hpp: memory as a writer leaves it that is killed between two stores, or in the middle of one.
+/// @file deaths.hpp: the memory as left by a writer that is killed between two stores, or inside one.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,7 @@
 
 namespace support {
 
-/// Bytes that begin at a multiple of 8, as a mapping does; a copy is what another process finds.
+/// Bytes aligned to 8, like a mapping; a copy is the memory found by another process.
 class kept_memory {
 public:
     explicit kept_memory(std::size_t size) : words_((size + 7) / 8), size_(size) {}
@@ -25,14 +25,14 @@ private:
     std::size_t size_;
 };
 
-/// The `Steps` of two_slots and read_journal: remembers the memory behind each store, from `watch` on.
+/// The `Steps` of two_slots and read_journal: records the memory after each store, from `watch` on.
 class deaths {
 public:
     static void watch(kept_memory& memory) {
         watched = &memory;
         seen.assign(1, memory);
     }
-    /// Before the first store, then behind each.
+    /// Before the first store, then after each.
     static std::vector<kept_memory> stop_watching() {
         watched = nullptr;
         return std::move(seen);
@@ -46,8 +46,8 @@ private:
     static inline std::vector<kept_memory> seen;
 };
 
-/// What a death within a store of many bytes may leave: the new bytes up to each place, and some at random, as memcpy stores
-/// them in an order of its own.
+/// The memory after a kill inside a store of many bytes: the new bytes up to each place, and some at random, because memcpy
+/// stores them in any order.
 inline std::vector<kept_memory> torn_between(const kept_memory& before, const kept_memory& after, std::mt19937& random) {
     std::vector<std::size_t> changed;
     for (std::size_t i = 0; i < before.text().size(); ++i)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file descriptor_census.hpp: what this process has open, so that a test can say "not one more".
+/// @file descriptor_census.hpp: lists the open descriptors of this process, so that a test can detect a leak.
 #pragma once
 
 #include <algorithm>
@@ -11,7 +11,7 @@
 
 namespace support {
 
-/// "number -> what it is", sorted; compare one from before with one from after.
+/// "number -> target", sorted; compare a list from before with one from after.
 [[nodiscard]] inline std::vector<std::string> open_descriptors() {
     std::vector<std::string> result;
     DIR* const table = ::opendir("/proc/self/fd");

@@ -31,25 +31,25 @@ namespace support {
     return fd;
 }
 
-/// Receives what daemons say to it, datagram by datagram.
+/// Receives the datagrams of daemons.
 class fake_manager {
 public:
-    /// At a path, or, with "@…", under an abstract name.
+    /// At a path or, with "@…", an abstract name.
     explicit fake_manager(std::string address) : address_(std::move(address)), fd_(bound_socket(SOCK_DGRAM, address_)) {}
     fake_manager(const fake_manager&) = delete;
     ~fake_manager() { ::close(fd_); }
 
-    /// What NOTIFY_SOCKET is to be.
+    /// The value for NOTIFY_SOCKET.
     [[nodiscard]] const std::string& address() const noexcept { return address_; }
 
-    /// The next message, its bytes as they came; "(nothing)" when none comes in time.
+    /// The bytes of the next message; "(nothing)" if none arrives in time.
     [[nodiscard]] std::string next(std::chrono::milliseconds limit = 20s) const {
         char buffer[4096];
         if (!await_readable(fd_, limit)) return "(nothing)";
         const ssize_t got = ::recv(fd_, buffer, sizeof buffer, 0);
         return {buffer, static_cast<std::size_t>(got > 0 ? got : 0)};
     }
-    /// The next message that is no sign of life.
+    /// The next message that is not a watchdog notification.
     [[nodiscard]] std::string next_but_watchdog() const {
         for (;;)
             if (std::string message = next(); message != "WATCHDOG=1") return message;

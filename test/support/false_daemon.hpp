@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file false_daemon.hpp: something that listens where the daemon would, and says to each client what the test wants.
+/// @file false_daemon.hpp: listens at the daemon's socket, and sends each client what the test wants.
 #pragma once
 
 #include "mato_world.hpp"
@@ -24,13 +24,13 @@ public:
         REQUIRE(::listen(socket_.get(), 8) == 0);
     }
     ~false_daemon() { close(); }
-    /// No client can connect any more, and the next daemon may start.
+    /// Stops listening, so that the next daemon can start.
     void close() {
         socket_.reset();
         std::filesystem::remove(path_);
     }
 
-    /// Accepts, answers the first frame with `bytes`, and hands out the connection.
+    /// Accepts a client, replies to its first frame with `bytes`, and returns the connection.
     mato::unique_fd answer(std::string_view bytes) const {
         pollfd ready{socket_.get(), POLLIN, 0};
         REQUIRE(::poll(&ready, 1, 20'000) == 1);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-/// @file fan_out_model.hpp: a fan_out with fake sockets and a fake clock, driven by choices, and what must hold whatever they
-/// are.
+/// @file fan_out_model.hpp: a fan_out with fake sockets and a fake clock, driven by choices, and rules that hold for all
+/// choices.
 ///
-/// What each subscriber may see is in fan_out_subscriber.hpp; here is what holds for all.
+/// fan_out_subscriber.hpp has the rules for one subscriber, this file the rules for all.
 #pragma once
 
 #include <mato/fan_out.hpp>
@@ -83,7 +83,7 @@ inline fan_out_model::fan_out_model(std::size_t ring_bytes) : hub_(ring_bytes, &
     };
 }
 
-// What user code in a handler may do to the hub it is called by.
+// Actions of user code inside a handler of the hub.
 inline void fan_out_model::meddle() {
     if (depth_ > 0 || is_settling_ || choose(6) != 0) return;
     ++depth_;
@@ -131,7 +131,7 @@ inline void fan_out_model::publish() {
         waits_for_room_ = true;
         hub_.room_told = 0;
         bool is_blocked = false;
-        for (const auto& each : peers_) { // every one of them is full, and one said that the producer is to wait
+        for (const auto& each : peers_) { // all of them are full, and one blocks the producer
             if (!each->box_.stream() || each->leaves_) continue;
             const auto status = hub::status(*each->box_.stream());
             MODEL_REQUIRE(status.queued_bytes >= std::min(each->policy_.limit(), std::size_t{peer::soft}) || status.lag > 0);
@@ -141,7 +141,7 @@ inline void fan_out_model::publish() {
         return;
     }
     MODEL_REQUIRE(got == sequence);
-    MODEL_REQUIRE(!waits_for_room_ || hub_.room_told == 1); // told once, and not before there was room
+    MODEL_REQUIRE(!waits_for_room_ || hub_.room_told == 1); // called once, and not before there was room
     waits_for_room_ = false;
     if (key) published_.newest_of_key[*key] = sequence;
     stream_bytes_ += published_[sequence].size;
@@ -170,7 +170,7 @@ inline void fan_out_model::join() {
     mato::join_at where;
     const std::uint64_t newest = published_.newest();
     const bool resumes = choose(4) == 0;
-    if (resumes) // one that left and has read everything comes back
+    if (resumes) // one that left and has read everything subscribes again
         for (const auto& each : peers_)
             if (!each->box_.stream() && each->box_.queued() == 0 && !each->fell_behind_ && !each->is_cut_off_ &&
                 each->decoder_.buffered() == 0)
@@ -183,7 +183,7 @@ inline void fan_out_model::join() {
         peers_.push_back(std::make_unique<peer>(published_, hub_.ring(), policy));
         who = peers_.back().get();
         who->room_ = choose(3) == 0 ? 0 : choose(4000);
-        who->is_stalled_ = who->room_ == 0 && choose(2) == 0; // by what it was sent before
+        who->is_stalled_ = who->room_ == 0 && choose(2) == 0; // by bytes sent before
         who->expected_ = newest + 1;
         switch (choose(4)) {
         case 0: where = mato::join_at::snapshot(); break;
@@ -261,7 +261,7 @@ inline void fan_out_model::step() {
             one->until_ = published_.newest();
             if (choose(2) == 0) {
                 one->box_.no_more();
-            } else { // at once: what waits is not sent, so what it may see ends anywhere
+            } else { // immediately: queued frames are not sent, so its stream may end anywhere
                 one->left_ = true;
                 one->box_.leave();
             }
@@ -286,11 +286,11 @@ inline void fan_out_model::reply(peer& to) {
 
 inline void fan_out_model::flush() {
     for (const auto& each : peers_) each->is_fresh_ = false;
-    if (!hub_.flush()) look(); // else what a handler published has not yet been offered
+    if (!hub_.flush()) look(); // otherwise frames published by a handler are not sent yet
 }
 
-/// After a flush: who can take something has it all; nobody is over a limit, or behind the ring, who must not be; and what is
-/// kept beside the ring is within its bound.
+/// After a flush: writable subscribers have everything; no subscriber is over a limit or overtaken by the ring unless allowed;
+/// and copies of partially sent frames are within their limit.
 inline void fan_out_model::look() {
     const auto status = hub_.status();
     const auto& ring = hub_.ring();
@@ -314,17 +314,18 @@ inline void fan_out_model::look() {
             continue;
         }
         MODEL_REQUIRE(its.queued_bytes == each->queued());
-        MODEL_REQUIRE(its.queued_bytes <= peer::hard || each->is_fresh_); // who came amid the flush is judged in the next
+        MODEL_REQUIRE(its.queued_bytes <= peer::hard ||
+                      each->is_fresh_); // a subscriber added during the flush is checked in the next
         MODEL_REQUIRE(!each->known_to_be_over_ || peer::now - *each->known_to_be_over_ < peer::grace);
         if (its.queued_bytes > peer::soft && !each->known_to_be_over_) each->known_to_be_over_ = peer::now;
         if (each->may_resync_ || each->gaps_ > 0 || each->left_ || each->before_.delivered > 0) continue;
         MODEL_REQUIRE(its.queued_bytes == stream_bytes_ - each->joined_at_ + each->reply_bytes_ - each->taken_bytes_);
     }
     MODEL_REQUIRE(status.subscribers == subscribers);
-    MODEL_REQUIRE(anyone_closes || status.kept_beside <= ring.capacity() / 10);
+    MODEL_REQUIRE(anyone_closes || status.partial_bytes <= ring.capacity() / 10);
 }
 
-/// Everybody reads again; then everything published is accounted for, for everyone.
+/// All clients read again; then every published frame is accounted for, for each of them.
 inline void fan_out_model::settle() {
     is_settling_ = true;
     for (int round = 0; round < 4; ++round) {
@@ -345,7 +346,7 @@ inline void fan_out_model::settle() {
         anyone_ended = anyone_ended || one.fell_behind_ || one.is_cut_off_ || one.left_ || one.leaves_;
         if (one.is_cut_off_) continue;
         MODEL_REQUIRE(one.box_.queued() == 0);
-        MODEL_REQUIRE(one.decoder_.buffered() == 0); // nothing begun was left unfinished
+        MODEL_REQUIRE(one.decoder_.buffered() == 0); // no frame is incomplete
         if (one.fell_behind_) {
             MODEL_REQUIRE(one.saw_last_words_);
             MODEL_REQUIRE(!one.box_.stream());
@@ -378,7 +379,7 @@ inline void fan_out_model::settle() {
     hub_.finish();
     for (const auto& each : peers_) MODEL_REQUIRE(!each->box_.stream() || each->box_.queued() > 0);
     MODEL_REQUIRE(hub_.size() == 0);
-    MODEL_REQUIRE(hub_.kept_beside() == 0);
+    MODEL_REQUIRE(hub_.partial_bytes() == 0);
 }
 
 } // namespace support

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-/// @file fan_out_subscriber.hpp: one subscriber of a fan_out_model: a fake socket, the client behind it, and what that may see.
+/// @file fan_out_subscriber.hpp: one subscriber of a fan_out_model: a fake socket, its client, and the rules of its stream.
 ///
-/// It reads its byte stream as a client would, and knows from its policy alone what may come next: no frame twice, none out of
-/// order, none lost without a gap that names it exactly, none torn, replies where they were queued.
+/// It reads its byte stream like a client, and knows only from its policy what may come next: no frame twice, none out of
+/// order, none lost without an exact gap, none incomplete, and replies where they were queued.
 #pragma once
 
 #include <mato/fan_out.hpp>
@@ -18,7 +18,7 @@
 
 namespace support {
 
-/// Which rule a schedule broke.
+/// The rule that a schedule broke.
 struct broken_rule {
     const char* rule;
     int line;
@@ -51,7 +51,7 @@ struct fan_out_subscriber {
     void on_frame(std::string_view payload);
     void skip(std::uint64_t to);
     void may_end(const mato::failure& why);
-    [[nodiscard]] std::size_t queued() const noexcept { // as its policy counts
+    [[nodiscard]] std::size_t queued() const noexcept { // as counted by its policy
         return box_.own() + static_cast<std::size_t>(ring_.end() - box_.stream()->position());
     }
     void note_soft_limit();
@@ -66,12 +66,12 @@ struct fan_out_subscriber {
 
     mato::frame_decoder<framing> decoder_;
     std::uint64_t expected_ = 1;   // the number of the next frame
-    std::uint64_t last_frame_ = 0; // the newest frame that came
-    std::uint64_t until_ = 0;      // leaving: the last frame it may see
+    std::uint64_t last_frame_ = 0; // the newest received frame
+    std::uint64_t until_ = 0;      // leaving: the last frame it may get
     std::uint64_t replies_sent_ = 0, replies_seen_ = 0, reply_place_ = 0;
     std::uint64_t delivered_ = 0, lost_ = 0, gaps_ = 0, snapshots_ = 0, superseded_ = 0;
-    std::uint64_t first_ = 1;        // of its present subscription
-    mato::delivery_counters before_; // of subscriptions before the present one
+    std::uint64_t first_ = 1;        // of its current subscription
+    mato::delivery_counters before_; // of earlier subscriptions
     bool saw_last_words_ = false;
     bool is_fresh_ = false;                                               // joined since the last flush
     std::optional<mato::clock::time_point> over_soft_, known_to_be_over_; // at the earliest; at the latest
@@ -107,7 +107,7 @@ inline void fan_out_subscriber::write() {
     }
     receive(flat);
     if (taken > 0) box_.wrote(bytes, taken);
-    if (!box_.stream() || queued() <= soft) { // the soft limit's time starts anew
+    if (!box_.stream() || queued() <= soft) { // the timer of the soft limit is reset
         over_soft_.reset();
         known_to_be_over_.reset();
     }
@@ -132,7 +132,7 @@ inline void fan_out_subscriber::cut_off(mato::failure why) {
     box_.abandon();
 }
 
-/// Only whoever must lose nothing and could not be kept, or whose own replies are over the bound.
+/// Only a subscriber that must not lose frames and was too slow, or whose own replies exceed the limit.
 inline void fan_out_subscriber::may_end(const mato::failure& why) {
     MODEL_REQUIRE(why.code == mato::errc::slow_consumer);
     const bool overtaken = box_.stream()->position() < ring_.begin();
@@ -153,7 +153,7 @@ inline void fan_out_subscriber::receive(std::string_view bytes) {
     MODEL_REQUIRE(!why);
 }
 
-/// Only what a newer frame of its key stands for is left out.
+/// Only frames replaced by a newer one of their key are left out.
 inline void fan_out_subscriber::skip(std::uint64_t to) {
     for (; expected_ < to; ++expected_, ++superseded_) {
         MODEL_REQUIRE(policy_.kind() == mato::overflow_kind::conflate);
@@ -181,7 +181,7 @@ inline void fan_out_subscriber::on_frame(std::string_view payload) {
         MODEL_REQUIRE(payload == published_.payload_of(first));
         MODEL_REQUIRE(first >= expected_);
         skip(first);
-        MODEL_REQUIRE(first > reply_place_); // what was published before a reply does not come after it
+        MODEL_REQUIRE(first > reply_place_); // frames published before a reply do not come after it
         last_frame_ = first;
         expected_ = first + 1;
         ++delivered_;
@@ -204,7 +204,7 @@ inline void fan_out_subscriber::on_frame(std::string_view payload) {
         break;
     case 'R':
         MODEL_REQUIRE(first == replies_seen_ + 1);
-        MODEL_REQUIRE(last_frame_ <= last); // what was published after it did not come before it
+        MODEL_REQUIRE(last_frame_ <= last); // frames published after it do not come before it
         replies_seen_ = first;
         reply_place_ = last;
         break;

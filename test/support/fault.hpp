@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-/// @file fault.hpp: the seam of sys.hpp as a thing that counts calls and can make one of them fail.
+/// @file fault.hpp: a seam for sys.hpp that counts calls and can make one of them fail.
 ///
 /// Include it first: it defines MATO_SYSTEM, which must come before any mato header. A sweep runs a scenario once to learn
-/// its calls, then once more for every call and every error that call may report. The counters are in shared memory, so a
+/// its calls, then again for every call and every error of that call. The counters are in shared memory, so a
 /// scenario may fork.
 #pragma once
 
@@ -15,7 +15,7 @@
 
 namespace fault {
 
-inline constexpr int most_calls = 4096; // of one scenario; longer ones are recorded up to here
+inline constexpr int most_calls = 4096; // of one scenario; further ones are not recorded
 
 struct recording {
     int count = 0;                 // calls since `start`
@@ -26,7 +26,7 @@ struct recording {
     int named = 0;                 // calls of that name so far
     int error = 0;                 // its errno
     int struck = 0;                // failures delivered
-    int paused = 0;                // while not 0, calls neither count nor fail
+    int paused = 0;                // not 0: calls neither count nor fail
 };
 
 inline recording& calls() noexcept {
@@ -51,7 +51,7 @@ inline void fail_nth(const char* name, int nth, int error) noexcept {
 /// Makes every call of that name fail until `start`.
 inline void fail_all(const char* name, int error) noexcept { fail_nth(name, 0, error); }
 
-/// Calls of this scope neither count nor fail: for a scenario that prepares, looks or tidies up.
+/// Calls in this scope neither count nor fail: for preparing, checking or cleaning up.
 class paused {
 public:
     paused() noexcept { ++calls().paused; }
@@ -60,7 +60,7 @@ public:
     ~paused() { --calls().paused; }
 };
 
-/// What MATO_SYSTEM(name) becomes: call it as the function itself.
+/// The expansion of MATO_SYSTEM(name): called like the function itself.
 template <class Real> class point {
 public:
     point(const char* name, Real real) noexcept : name_(name), real_(real) {}
@@ -80,12 +80,12 @@ public:
         ++all.struck;
         using result = std::invoke_result_t<Real, Args...>;
         if (name == "umask") return real_(args...); // cannot fail
-        if (name == "close") real_(args...);        // the number is gone, whatever close says
+        if (name == "close") real_(args...);        // the descriptor is closed also after an error
         errno = all.error;
         if constexpr (std::is_pointer_v<result>)
             return static_cast<result>(name == "mmap" ? MAP_FAILED : nullptr);
         else
-            return static_cast<result>(name == "pthread_sigmask" ? all.error : -1); // which reports by its result
+            return static_cast<result>(name == "pthread_sigmask" ? all.error : -1); // it returns the error
     }
 
 private:
@@ -109,7 +109,7 @@ private:
 
 namespace fault {
 
-/// The errors a call may really report, of which each asks for another answer.
+/// The errors that a call can report and that need different handling.
 inline std::vector<int> plausible(std::string_view name) {
     if (name == "open") return {EACCES, EMFILE, ENFILE, ENOSPC, ELOOP, EINTR, EROFS};
     if (name == "read" || name == "pread") return {EIO, EINTR, EISDIR};
@@ -140,7 +140,7 @@ inline std::vector<int> plausible(std::string_view name) {
     if (name == "mmap") return {ENOMEM, EACCES, EPERM, ENFILE};
     if (name == "munmap" || name == "madvise") return {ENOMEM, EINVAL};
     if (name == "getrlimit" || name == "fstatfs") return {EPERM, ENOSYS};
-    return {}; // sigaction, pthread_sigmask, umask: cannot fail with the arguments they get
+    return {}; // sigaction, pthread_sigmask, umask: cannot fail with our arguments
 }
 
 struct sweep_options {
@@ -148,9 +148,9 @@ struct sweep_options {
     std::vector<std::string> may_remain{}; ///< names in the directory
 };
 
-/// Runs `scenario(directory)`, which returns the failure it was told, with every call failing in turn in every plausible way.
-/// Each time: a report has a step, and a path if asked; no descriptor stays open; and nothing but `may_remain` stays in the
-/// directory, where the scenario is to remove what a success has made. @returns how many runs ended in a reported failure.
+/// Runs `scenario(directory)`, which returns the reported failure, with every call failing in turn with every plausible error.
+/// Each time: a failure has a step, and a path if required; no descriptor stays open; and only `may_remain` stays in the
+/// directory, from which the scenario must remove the result of a success. @returns the number of runs with a reported failure.
 template <class Scenario> int sweep(Scenario scenario, const sweep_options& options = {}) {
     struct result {
         mato::failure why;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file framed.hpp: a payload as it travels.
+/// @file framed.hpp: encodes a payload as a frame.
 #pragma once
 
 #include <mato/framing.hpp>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file input_viewer.hpp: a viewer that writes down what its terminal's input came to.
+/// @file input_viewer.hpp: a viewer that records the effect of its terminal's input.
 #pragma once
 
 #include "view/input_reader.hpp"
@@ -12,7 +12,7 @@
 
 namespace support {
 
-/// What happened, in order: bytes for the program as they are, all else as {what}. Keeps the context true, as a viewer does.
+/// The events in order: bytes for the program unchanged, all else as {what}. Updates the context like a viewer.
 class input_viewer final : public mux::input_sink {
 public:
     explicit input_viewer(mux::input_context with = {}) : context(with) {}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file io_loop.hpp: an io_context run until a fact, and the far end of a connection without one.
+/// @file io_loop.hpp: runs an io_context until a fact, and the far end of a connection without an io_context.
 #pragma once
 
 #include <mato/unique_fd.hpp>
@@ -21,19 +21,19 @@ namespace support {
 
 using namespace std::chrono_literals;
 
-/// Runs handlers until `fact()`; false when it did not come in time. The fact may itself move things at the far end.
+/// Runs handlers until `fact()`; false if it was not true in time. `fact` may also read and write at the far end.
 template <class Fact>
 [[nodiscard]] bool run_until(asio::io_context& context, Fact fact, std::chrono::milliseconds limit = 20s) {
     const auto end = std::chrono::steady_clock::now() + limit;
     while (!fact()) {
         if (std::chrono::steady_clock::now() >= end) return false;
         if (context.stopped()) context.restart();
-        context.run_one_for(5ms); // a far end that gets ready wakes no handler here
+        context.run_one_for(5ms); // a far end that becomes ready runs no handler here
     }
     return true;
 }
 
-/// Runs what is ready and nothing more.
+/// Runs only ready handlers.
 inline void run_ready(asio::io_context& context) {
     if (context.stopped()) context.restart();
     context.poll();
@@ -51,7 +51,7 @@ class far_end {
 public:
     explicit far_end(mato::unique_fd socket) : socket_(std::move(socket)) {}
 
-    /// Takes what is there, at most `most` bytes.
+    /// Reads available bytes, at most `most`.
     void take(std::size_t most = std::size_t(-1)) {
         char buffer[16384];
         while (most > 0 && !ended) {
@@ -65,7 +65,7 @@ public:
             ++reads;
         }
     }
-    /// @returns what the kernel took.
+    /// @returns the bytes accepted by the kernel.
     std::size_t put(std::string_view bytes) const {
         const ssize_t sent = ::send(socket_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
         return sent < 0 ? 0 : static_cast<std::size_t>(sent);
@@ -74,7 +74,7 @@ public:
     void close() { socket_.reset(); }
     [[nodiscard]] int fd() const noexcept { return socket_.get(); }
 
-    std::string text; // all that came
+    std::string text; // all received bytes
     int reads = 0;    // of SOCK_SEQPACKET: writes of the other end
     bool ended = false, reset = false;
 
@@ -84,7 +84,7 @@ private:
 
 /// Small kernel buffers: a few KiB fill them.
 inline void shrink_buffers(int fd) {
-    const int size = 1; // the kernel takes its least
+    const int size = 1; // the kernel uses its minimum
     ::setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
 }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file joined_connection.hpp: a connection, the far end of its socket, and all that it has told.
+/// @file joined_connection.hpp: a connection, the far end of its socket, and a record of its callbacks.
 #pragma once
 
 #include <mato/connection.hpp>
@@ -15,7 +15,7 @@
 
 namespace support {
 
-/// No bound: for tests of order.
+/// No limit: for tests of order.
 struct keep_all {
     static mato::overflow_verdict on_queued(std::size_t, mato::clock::time_point) noexcept {
         return mato::overflow_verdict::keep;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file json_reader.hpp: whether a text is one JSON value (RFC 8259, in UTF-8), and the names in its objects.
+/// @file json_reader.hpp: checks that a text is one JSON value (RFC 8259, UTF-8), and returns the names in its objects.
 #pragma once
 
 #include <cctype>
@@ -67,7 +67,7 @@ private:
         }
         return true;
     }
-    /// One UTF-8 sequence of more than a byte; overlong forms and surrogates are none.
+    /// One UTF-8 sequence of more than a byte; overlong forms and surrogates are invalid.
     bool letter() {
         const auto byte = [&](std::size_t i) { return i < rest_.size() ? static_cast<unsigned char>(rest_[i]) : 0u; };
         const std::size_t size = byte(0) >= 0xf0 ? 4 : byte(0) >= 0xe0 ? 3 : 2;

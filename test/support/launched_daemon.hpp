@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file launched_daemon.hpp: a daemon in the background, whose end the test sees.
+/// @file launched_daemon.hpp: a daemon in the background, whose end the test can wait for.
 #pragma once
 
 #include "child_process.hpp"
@@ -26,7 +26,7 @@ namespace support {
     return options;
 }
 
-/// A daemon's setup: answers every frame with the same, and keeps nothing.
+/// A daemon's setup: echoes every frame.
 inline const auto echo = [](auto& self) {
     self.server().on.on_frame = [](const auto& from, std::string_view payload) {
         from->established();
@@ -38,7 +38,7 @@ inline const auto echo = [](auto& self) {
     return mato::client::connect(mato::owned_path(options.paths.socket), mato::deadline::in(std::chrono::seconds(10)), why);
 }
 
-/// What a daemon answers to `text`; empty when it does not.
+/// The daemon's reply to `text`; empty if there is none.
 [[nodiscard]] inline std::string ask(mato::client& client, std::string_view text) {
     mato::failure why;
     client.send(text, mato::deadline::in(std::chrono::seconds(10)), why);
@@ -52,7 +52,7 @@ inline const auto echo = [](auto& self) {
     return why ? "no connection: " + why.message() : ask(client, text);
 }
 
-/// While it lives, daemons become children of this process when their starters have left.
+/// While in scope, daemons become children of this process when their starters have exited.
 struct reaper {
     reaper() { ::prctl(PR_SET_CHILD_SUBREAPER, 1); }
     reaper(const reaper&) = delete;
@@ -63,8 +63,8 @@ struct reaper {
     }
 };
 
-/// Ends what `launch` started, found by its pid file. @pre a reaper lives
-/// @returns its exit code; less than 0: there is none, or a signal ended it.
+/// Ends the daemon that `launch` started, found by its pid file. @pre a reaper is in scope
+/// @returns its exit code; less than 0: there is no daemon, or a signal killed it.
 inline int end_launched(const mato::daemon_options& options, int signal = SIGTERM) {
     const int pid = std::atoi(read_file(options.paths.pid).c_str());
     if (pid <= 1) return -1;

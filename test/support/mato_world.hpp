@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file mato_world.hpp: a mato of its own: directories, environment, daemon; and nothing of it left at the end.
+/// @file mato_world.hpp: an isolated mato: directories, environment, daemon; all removed at the end.
 #pragma once
 
 #include "catch.hpp"
@@ -26,25 +26,25 @@
 
 namespace support {
 
-/// How a command went. `exit_code` is minus the signal when one ended it, `timed_out` when it had to be killed.
+/// The result of a command. `exit_code` is the negative signal if one killed it, `timed_out` if the test had to kill it.
 struct outcome {
     static constexpr int timed_out = -1000;
     int exit_code = timed_out;
     std::string out, err;
     std::chrono::milliseconds took{0};
-    bool output_closed = false; ///< nobody holds its stdout and stderr any more
+    bool output_closed = false; ///< its stdout and stderr are closed
 };
 
 struct run_options {
     std::string input{};                            ///< its standard input; then end-of-file
-    std::map<std::string, std::string> variables{}; ///< beside the world's own
+    std::map<std::string, std::string> variables{}; ///< in addition to the world's own
     std::vector<std::string> unset{};               ///< of the world's own
     std::string directory{};                        ///< empty: the world's home
     std::function<void()> before_exec{};            ///< in the child; async-signal-safe calls only
     std::chrono::milliseconds limit = patience;
 };
 
-/// A started program with its output caught. Killed and reaped at the latest by the destructor.
+/// A started program with its output captured. The destructor kills and reaps it.
 class running_program {
 public:
     running_program(const std::vector<std::string>& argv, const std::vector<std::string>& environment,
@@ -89,7 +89,7 @@ public:
     [[nodiscard]] pid_t pid() const noexcept { return pid_; }
     void signal(int number) const { ::kill(pid_, number); }
 
-    /// Whether its standard output comes to hold `text` in time.
+    /// Whether its standard output contains `text` in time.
     [[nodiscard]] bool wait_for_output(std::string_view text, std::chrono::milliseconds limit = patience) {
         const deadline until(limit);
         while (!contains(result_.out, text))
@@ -134,7 +134,7 @@ private:
     }
     void read_all() { take(out_, result_.out), take(err_, result_.err); }
 
-    /// Feeds and reads once. @returns false when it has ended.
+    /// Writes input and reads output once. @returns false when it has ended.
     bool turn(int timeout_ms) {
         pollfd ready[] = {{pidfd_, POLLIN, 0}, {out_, POLLIN, 0}, {err_, POLLIN, 0}, {in_, POLLOUT, 0}};
         ::poll(ready, 4, timeout_ms);
@@ -155,7 +155,7 @@ private:
     stopwatch watch_;
 };
 
-/// Private directories and a hermetic environment, whose processes carry a mark. The destructor stops the daemon and checks
+/// Private directories and an isolated environment that marks its processes. The destructor stops the daemon and checks
 /// that no process, socket, pid or lock file is left.
 class mato_world {
 public:
@@ -204,7 +204,7 @@ public:
     outcome run(const std::vector<std::string>& arguments, const run_options& options = {}) const {
         return start(arguments, options).wait();
     }
-    /// As `run`, of a command that must succeed. @returns its standard output.
+    /// As `run`, for a command that must succeed. @returns its standard output.
     std::string must(const std::vector<std::string>& arguments, const run_options& options = {}) const {
         const outcome went = run(arguments, options);
         INFO("mato " << arguments.front() << ": " << went.out << went.err);
@@ -235,7 +235,7 @@ public:
         write_file(config_file(), toml);
     }
 
-    /// The build's own; MATO_TEST_EXECUTABLE names another, such as an installed one.
+    /// The program of this build; MATO_TEST_EXECUTABLE names another, such as an installed one.
     [[nodiscard]] static std::string default_executable() {
         const char* const other = std::getenv("MATO_TEST_EXECUTABLE");
         return other ? other : MATO_EXECUTABLE;
@@ -247,11 +247,11 @@ public:
     [[nodiscard]] std::filesystem::path config_file() const { return directory_ / "config/mato/config.toml"; }
     [[nodiscard]] std::filesystem::path socket() const { return state() / "daemon.sock"; }
     [[nodiscard]] std::string log() const { return read_file(state() / "daemon.log"); }
-    /// By the pid file; 0 when there is none.
+    /// From the pid file; 0 if there is none.
     [[nodiscard]] pid_t daemon_pid() const { return static_cast<pid_t>(std::atol(read_file(state() / "daemon.pid").c_str())); }
-    /// Every living process that was started in this world.
+    /// Every running process that was started in this world.
     [[nodiscard]] std::vector<pid_t> processes() const { return processes_with(mark_); }
-    /// Of the files a stopped daemon must not leave, those that are there.
+    /// The existing ones of the files that a stopped daemon must remove.
     [[nodiscard]] std::vector<std::string> runtime_files() const {
         std::vector<std::string> result;
         std::error_code none;

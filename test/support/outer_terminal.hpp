@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file outer_terminal.hpp: a user's terminal with `mato …` in it: what it gets is shown by libvterm, and its questions are
+/// @file outer_terminal.hpp: a user's terminal with `mato …` in it: libvterm shows its output, and queries are
 /// answered.
 #pragma once
 
@@ -12,7 +12,7 @@
 
 namespace support {
 
-/// Of one moment: the tab's cells as libvterm shows them, and its cursor. `--ansi` is the emulator's own word for its screen.
+/// A snapshot of the tab: its cells as shown by libvterm, and its cursor. `--ansi` is the emulator's description of its screen.
 class tab_screen {
 public:
     tab_screen(const mato_world& world, const std::string& tab) {
@@ -49,14 +49,14 @@ public:
     [[nodiscard]] pty_client& client() noexcept { return client_; }
     [[nodiscard]] const vterm_screen& screen() const noexcept { return screen_; }
 
-    /// What stood on it before the client came. @pre nothing has been looked at
+    /// Writes text to the screen before the client starts. @pre nothing has been read
     void begin_with(std::string_view shown) {
         before_ = shown;
         screen_.feed(shown);
     }
     [[nodiscard]] const std::string& before() const noexcept { return before_; }
 
-    /// Shows what has come, and waits a moment for it when there is nothing.
+    /// Shows received bytes, and waits briefly if there are none.
     void look() {
         static_cast<void>(client_.wait_for_bytes(1, 20ms));
         const std::string_view all = client_.shown();
@@ -72,13 +72,13 @@ public:
         screen_.resize(rows, columns);
         client_.resize(static_cast<unsigned short>(columns), static_cast<unsigned short>(rows));
     }
-    /// Whether `text` comes to be on its screen.
+    /// Whether `text` appears on its screen in time.
     [[nodiscard]] bool comes_to_show(std::string_view text) {
         const bool shown = wait_until([&] { return look(), contains(screen_.text(), text); });
         if (!shown) UNSCOPED_INFO("no \"" << text << "\" on\n" << screen_.text());
         return shown;
     }
-    /// Whether it comes to show the tab, cell by cell, or the part of it with the cursor; and the cursor where the tab has it.
+    /// Whether it shows the tab in time, cell by cell, or the part of it with the cursor; and the cursor at the tab's position.
     [[nodiscard]] bool comes_to_agree(const std::string& tab) {
         std::string why;
         const bool agrees = wait_until([&] {

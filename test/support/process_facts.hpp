@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file process_facts.hpp: what proc(5) tells of other processes.
+/// @file process_facts.hpp: facts about other processes from proc(5).
 #pragma once
 
 #include "temp_directory.hpp"
@@ -18,7 +18,7 @@
 
 namespace support {
 
-/// A sanitizer's own memory and time hide the program's: such builds measure no memory and make fewer rounds.
+/// A sanitizer's memory and time hide the program's: such builds measure no memory and run fewer rounds.
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 inline constexpr bool sanitized = true;
 #elif defined(__has_feature)
@@ -35,7 +35,7 @@ inline constexpr bool sanitized = false;
     return read_file("/proc/" + std::to_string(pid) + "/" + name);
 }
 
-/// As proc(5) /proc/pid/stat field 3: 'R', 'S', 'T', 'Z'…; 'X' when there is no such process.
+/// proc(5) /proc/pid/stat field 3: 'R', 'S', 'T', 'Z'…; 'X' if there is no such process.
 [[nodiscard]] inline char process_state(pid_t pid) {
     const std::string stat = proc_file(pid, "stat");
     const auto name_end = stat.rfind(')');
@@ -46,7 +46,7 @@ inline constexpr bool sanitized = false;
     return state != 'X' && state != 'Z';
 }
 
-/// Every process, zombies left out, that was started with `item` ("NAME=value") in its environment.
+/// Every process, except zombies, that was started with `item` ("NAME=value") in its environment.
 [[nodiscard]] inline std::vector<pid_t> processes_with(std::string_view item) {
     std::vector<pid_t> result;
     DIR* const table = ::opendir("/proc");
@@ -74,7 +74,7 @@ inline constexpr bool sanitized = false;
     return result;
 }
 
-/// KiB; 0 when it cannot be told. `field`: "VmRSS", "VmHWM"…
+/// In KiB; 0 if not known. `field`: "VmRSS", "VmHWM"…
 [[nodiscard]] inline long memory_kib(pid_t pid, std::string_view field = "VmRSS") {
     std::istringstream lines(proc_file(pid, "status"));
     for (std::string line; std::getline(lines, line);)
@@ -82,7 +82,7 @@ inline constexpr bool sanitized = false;
     return 0;
 }
 
-/// What a process has open, as readlink(2) of proc(5) /proc/pid/fd tells.
+/// The open files of a process, from readlink(2) of proc(5) /proc/pid/fd.
 [[nodiscard]] inline std::vector<std::string> descriptors_of(pid_t pid) {
     std::error_code why, gone;
     std::vector<std::string> result;
@@ -92,7 +92,7 @@ inline constexpr bool sanitized = false;
     return result;
 }
 [[nodiscard]] inline std::size_t descriptor_count(pid_t pid) { return descriptors_of(pid).size(); }
-/// Of these, sockets: the listening one, and one for each client.
+/// The sockets among them: the listening one, and one for each client.
 [[nodiscard]] inline std::size_t socket_count(pid_t pid) {
     const auto all = descriptors_of(pid);
     return static_cast<std::size_t>(

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file program_output.hpp: what programs may write, at random: text, looks, regions, scrolls, modes. The same for the same
+/// @file program_output.hpp: random program output: text, attributes, regions, scrolling, modes. The same for the same
 /// seed.
 #pragma once
 
@@ -11,8 +11,8 @@ namespace support {
 
 class program_output {
 public:
-    /// `plain`: only what libvterm 0.1.4 shows as others do. It reads 16 code points at a time; a combining character that is
-    /// the first of them, after a character in the last column, is put into the next row.
+    /// `plain`: only output that libvterm 0.1.4 shows like other terminals. It reads 16 code points at a time; if the first of
+    /// them is a combining character, after a character in the last column, it is put into the next row.
     enum class kind { any, plain };
     explicit program_output(unsigned seed, kind what = kind::any) : random_(seed), what_(what) {}
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-/// @file pty_client.hpp: `mato …` in a real terminal, as a user has it: under a session leader that outlives it.
+/// @file pty_client.hpp: `mato …` in a real terminal, under a session leader that outlives it.
 ///
-/// The leader stands for the shell. Without it the kernel would hang up the terminal with the client's end, and reset the very
-/// settings that are to be compared.
+/// The leader acts as the shell. Without it the kernel would hang up the terminal when the client ends, and reset the
+/// settings that the test compares.
 #pragma once
 
 #include "mato_world.hpp"
@@ -70,12 +70,12 @@ public:
 
     [[nodiscard]] pid_t pid() const noexcept { return pid_; }
     void signal(int number) const { ::kill(pid_, number); }
-    /// To the client's process group, and so to all it has started that did not leave it.
+    /// To the client's process group, which includes the processes that it started in this group.
     void signal_group(int number) const { ::kill(-pid_, number); }
-    /// The shell is killed: the kernel hangs up the client's group.
+    /// Kills the shell: the kernel hangs up the client's group.
     void end_session() const { ::kill(leader_, SIGKILL); }
 
-    /// Whether the terminal comes to show `text` behind what was waited for before.
+    /// Whether the terminal shows `text` in time, after the text waited for before.
     [[nodiscard]] bool wait_for(std::string_view text, std::chrono::milliseconds limit = patience) {
         const deadline until(limit);
         for (;;) {
@@ -87,14 +87,14 @@ public:
             read_some(until.milliseconds());
         }
     }
-    /// Whether `bytes` more come to be shown.
+    /// Whether `bytes` more are shown in time.
     [[nodiscard]] bool wait_for_bytes(std::size_t bytes, std::chrono::milliseconds limit = patience) {
         const deadline until(limit);
         const std::size_t wanted = shown_.size() + bytes;
         while (shown_.size() < wanted && !until.passed()) read_some(until.milliseconds());
         return shown_.size() >= wanted;
     }
-    /// All that was shown since the start.
+    /// All output since the start.
     [[nodiscard]] const std::string& shown() const noexcept { return shown_; }
 
     void type(std::string_view bytes) {
@@ -107,17 +107,17 @@ public:
         }
     }
 
-    /// The prefix and a key.
+    /// Types the prefix and a key.
     void command(char key) { type(std::string{'\x1c', key}); }
 
     void resize(unsigned short columns, unsigned short rows) const {
         const winsize cells{rows, columns, 0, 0};
         ::ioctl(master_, TIOCSWINSZ, &cells);
     }
-    /// The cable is pulled.
+    /// Hangs up the terminal, as when the connection is lost.
     void hang_up() { ::close(std::exchange(master_, -1)); }
 
-    /// The exit code, minus the signal, or outcome::timed_out. What it shows is read meanwhile, to the end.
+    /// The exit code, the negative signal, or outcome::timed_out. Its output is read to the end while waiting.
     int wait(std::chrono::milliseconds limit = patience) {
         const deadline until(limit);
         while (status_ == not_ended && !until.passed()) {
@@ -126,7 +126,7 @@ public:
             read_some(0);
             if (ready[0].revents && ::read(report_, &status_, sizeof status_) != sizeof status_) break;
         }
-        // A guardian may write behind it.
+        // A guardian may write after it.
         while (master_ != -1 && status_ != not_ended && shown_.find(all_shown) == std::string::npos && !until.passed())
             read_some(until.milliseconds());
         if (const auto at = shown_.find(all_shown); at != std::string::npos) shown_.erase(at, all_shown.size());
@@ -140,7 +140,7 @@ public:
 
     [[nodiscard]] int slave() const noexcept { return slave_; }
 
-    /// The last line shown, without its end.
+    /// The last line shown, without its newline.
     [[nodiscard]] std::string last_line() const {
         std::string text = shown_;
         while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
@@ -158,7 +158,7 @@ public:
 
 private:
     static constexpr int not_ended = -1;
-    static constexpr std::string_view all_shown = "\033]all shown\a"; ///< by the leader, behind the client's last byte
+    static constexpr std::string_view all_shown = "\033]all shown\a"; ///< written by the leader, after the client's last byte
 
     [[noreturn]] void lead(const std::vector<std::string>& argv, const std::vector<std::string>& environment,
                            const std::string& directory, int report, const std::function<void()>& before_exec) const {
@@ -173,7 +173,7 @@ private:
         const pid_t client = ::fork();
         if (client == 0) {
             ::signal(SIGTTOU, SIG_IGN);
-            ::setpgid(0, 0); // a job of its own, in the foreground
+            ::setpgid(0, 0); // its own job, in the foreground
             ::tcsetpgrp(slave_, ::getpid());
             ::signal(SIGTTOU, SIG_DFL);
             for (int fd = 0; fd < 3; ++fd) ::dup2(slave_, fd);
@@ -189,7 +189,7 @@ private:
         for (;;) ::pause();
     }
 
-    /// At most a megabyte at once, so that a flood does not keep the caller from its deadline.
+    /// At most a megabyte per call, so that a flood does not delay the caller past its deadline.
     void read_some(int timeout_ms) {
         if (master_ == -1) return;
         pollfd ready{master_, POLLIN, 0};

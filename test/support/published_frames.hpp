@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file published_frames.hpp: what a fan_out_model has published: numbered, each byte of a frame follows from its number.
+/// @file published_frames.hpp: the frames published by a fan_out_model: each byte of a frame follows from its number.
 #pragma once
 
 #include <array>
@@ -24,7 +24,7 @@ struct published_frames {
     [[nodiscard]] std::string payload_of(std::uint64_t number) const;
 };
 
-/// A payload of 17 bytes: what it is, and two numbers.
+/// A payload of 17 bytes: its kind and two numbers.
 [[nodiscard]] inline std::string numbered(char what, std::uint64_t first, std::uint64_t last = 0) {
     std::string payload(17, what);
     std::memcpy(payload.data() + 1, &first, 8);
@@ -32,7 +32,7 @@ struct published_frames {
     return payload;
 }
 
-/// A torn or mixed frame shows.
+/// Detects an incomplete or mixed frame.
 inline std::string published_frames::payload_of(std::uint64_t number) const {
     std::string payload = numbered('F', number, number * 0x9e3779b97f4a7c15);
     const std::size_t size = by_number[number].size - 2;

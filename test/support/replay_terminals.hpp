@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
-/// @file replay_terminals.hpp: xterm and tmux as judges of what a stream of bytes leaves on a user's terminal.
+/// @file replay_terminals.hpp: xterm and tmux as references for the effect of a stream of bytes on a user's terminal.
 ///
-/// A real client's bytes are recorded, and fed to each after what stood on the user's screen before. xterm runs under Xvfb and
-/// is asked for its own reports; of tmux it is what it says of a pane. Where one is missing, the test fails.
+/// A real client's bytes are recorded, and written to each after the former contents of the user's screen. xterm runs under
+/// Xvfb and is queried for its reports; tmux is asked about its pane. If one is not installed, the test fails.
 #pragma once
 
 #include "mato_world.hpp"
@@ -21,12 +21,12 @@ class replay_terminal {
 public:
     virtual ~replay_terminal() = default;
     [[nodiscard]] virtual std::string name() const = 0;
-    /// Screen, cursor and modes as they are on a new terminal of 80x24 that was sent `bytes`; equal when they look and behave
+    /// Screen, cursor and modes of a new terminal of 80x24 after `bytes`; equal if they look and behave
     /// alike.
     [[nodiscard]] virtual std::string facts_after(std::string_view bytes) = 0;
 
 protected:
-    /// Writes all of it, and appends what comes back meanwhile; then waits until that ends with what `end` finds.
+    /// Writes everything, and appends the replies; then waits until `end` finds the end of them.
     template <class Ended> static std::string exchange(int fd_in, int fd_out, std::string_view bytes, Ended ended) {
         std::string answer;
         for (const deadline until(patience); !until.passed();) {
@@ -55,11 +55,11 @@ protected:
     }
 };
 
-/// xterm in its slave mode (-S): it shows what is written to a terminal that this process holds, and answers there.
+/// xterm in its slave mode (-S): it shows bytes written to a pty of this process, and replies there.
 class xterm_replay final : public replay_terminal {
 public:
     xterm_replay() : server_(start_server()), xterm_(start_xterm()) {
-        // It says its window's number first.
+        // It first writes its window's number.
         exchange(slave_, slave_, {}, [](const std::string& all) { return all.ends_with('\n'); });
     }
     ~xterm_replay() override {
@@ -69,7 +69,7 @@ public:
     }
     [[nodiscard]] std::string name() const override { return "xterm"; }
     [[nodiscard]] std::string facts_after(std::string_view bytes) override {
-        std::string all = "\033c\033[1 q"; // libvterm's own cursor, which has answered the client
+        std::string all = "\033c\033[1 q"; // libvterm's default cursor, which was reported to the client
         all += bytes;
         all += "\030\033[6n"           // where the cursor is
                "\033P$q q\033\\"       // its style
@@ -78,13 +78,13 @@ public:
                "\033[1;1;1;1;24;80*y"; // a checksum of the page
         for (const int mode : {1, 5, 6, 7, 12, 25, 66, 69, 1000, 1002, 1003, 1004, 1005, 1006, 1015, 1016, 1049, 2004})
             all.append("\033[?").append(std::to_string(mode)).append("$p");
-        // The bytes may ask for device attributes, too: this answer is told by the report before it.
+        // The bytes may query device attributes too: the report before this reply identifies it.
         all += "\033[4$p\033[c";
         std::string facts = exchange(slave_, slave_, all, [](const std::string& answer) {
             const auto last = answer.rfind("\033[4;");
             return last != std::string::npos && answer.find('c', last) != std::string::npos;
         });
-        facts.erase(0, facts.rfind("\033[", facts.rfind("R\033P"))); // what the bytes asked is answered before
+        facts.erase(0, facts.rfind("\033[", facts.rfind("R\033P"))); // replies to queries in the bytes come before
         return readable(std::move(facts));
     }
 
@@ -119,7 +119,7 @@ private:
     }
     static void pass(int fd) {
         ::dup2(fd, 19);
-        ::fcntl(19, F_SETFD, 0); // also when it was this one
+        ::fcntl(19, F_SETFD, 0); // also if it had this number already
     }
     static std::string readable(std::string text) {
         for (char& each : text)
@@ -150,7 +150,7 @@ public:
     [[nodiscard]] std::string facts_after(std::string_view bytes) override {
         std::string all = "\033c";
         all += bytes;
-        all += "\030\033[5n"; // "\033[0n" when it is there
+        all += "\030\033[5n"; // replied with "\033[0n"
         exchange(in_, out_, all, [](const std::string& answer) { return answer.ends_with("\033[0n"); });
         return tmux("display -p 'cursor #{cursor_x} #{cursor_y} #{cursor_flag} alternate #{alternate_on} region "
                     "#{scroll_region_upper} #{scroll_region_lower} origin #{origin_flag} insert #{insert_flag} wrap "

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file served_daemon.hpp: a daemon in a forked child of the test's, in the foreground there.
+/// @file served_daemon.hpp: a daemon in the foreground of a forked child.
 #pragma once
 
 #include "child_process.hpp"
@@ -14,7 +14,7 @@
 
 namespace support {
 
-/// A daemon in a forked child, once it has said that it is ready.
+/// A daemon in a forked child, after it has reported ready.
 template <class Daemon = mato::daemon> class served {
 public:
     template <class Setup> served(mato::daemon_options options, Setup setup)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file stand_ins.hpp: policies that a test decides about.
+/// @file stand_ins.hpp: policies controlled by a test.
 #pragma once
 
 #include <mato/peer.hpp>
@@ -12,7 +12,7 @@ struct held_proof {
     [[nodiscard]] bool is_held() const noexcept { return held; }
 };
 
-/// A peer policy that refuses everybody.
+/// A peer policy that refuses every client.
 struct nobody_at_all {
     static constexpr bool checks = true;
     [[nodiscard]] bool allows(const mato::peer_credentials&) const noexcept { return false; }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// @file stop_seam.hpp: the seam of sys.hpp as a place to stop: with MATO_TEST_STOP_AT=listen, a process stops itself right
-/// before listen(2), and goes on at SIGCONT. Included by force into every file of a program built for that.
+/// @file stop_seam.hpp: a seam for sys.hpp that stops the process: with MATO_TEST_STOP_AT=listen, it stops itself just
+/// before listen(2), and continues at SIGCONT. Compiled with -include into every file of a program built for that.
 #pragma once
 
 #include <csignal>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file temp_directory.hpp: a private directory that is gone when the test is.
+/// @file temp_directory.hpp: a private directory, removed at the end of the test.
 #pragma once
 
 #include <algorithm>
@@ -15,7 +15,7 @@
 
 namespace support {
 
-/// Made 0700 by mkdtemp(3), short enough for socket paths below it.
+/// Created with mode 0700 by mkdtemp(3), short enough for socket paths below it.
 class temp_directory {
 public:
     temp_directory() {
@@ -33,7 +33,7 @@ public:
     [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
     [[nodiscard]] std::filesystem::path operator/(std::string_view name) const { return path_ / name; }
 
-    /// What is in it, sorted.
+    /// The names in it, sorted.
     [[nodiscard]] std::vector<std::string> names() const {
         std::vector<std::string> result;
         for (const auto& entry : std::filesystem::directory_iterator(path_)) result.push_back(entry.path().filename().native());
@@ -50,7 +50,7 @@ inline void write_file(const std::filesystem::path& path, std::string_view text)
 }
 
 [[nodiscard]] inline std::string read_file(const std::filesystem::path& path);
-/// With its newline: of a lock file, the holder's pid.
+/// Including its newline; in a lock file, the holder's pid.
 [[nodiscard]] inline std::string first_line(const std::filesystem::path& path) {
     const std::string text = read_file(path);
     const auto end = text.find('\n');
@@ -62,7 +62,7 @@ inline void write_file(const std::filesystem::path& path, std::string_view text)
     return text.str();
 }
 
-/// Permission bits of the name itself; 07777 and more when there is none.
+/// Permission bits of the name itself; 07777 and more if it does not exist.
 [[nodiscard]] inline unsigned mode_of(const std::filesystem::path& path) {
     struct ::stat found {};
     return ::lstat(path.c_str(), &found) == 0 ? found.st_mode & 07777u : 0100000u;
@@ -73,7 +73,7 @@ inline void write_file(const std::filesystem::path& path, std::string_view text)
     return ::lstat(path.c_str(), &found) == 0 ? found.st_ino : 0;
 }
 
-/// The umask of a scope. Per process: no other thread may create files meanwhile.
+/// Sets the umask for a scope. It is per process: no other thread may create files in the meantime.
 class umask_scope {
 public:
     explicit umask_scope(mode_t mask) : before_(::umask(mask)) {}

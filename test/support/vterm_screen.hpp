@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// @file vterm_screen.hpp: libvterm as the judge of what a terminal shows: an emulator that shares nothing with the product's
-/// own.
+/// @file vterm_screen.hpp: libvterm as the reference for what a terminal shows: an emulator that shares no code with the
+/// product's own.
 #pragma once
 
 #include <vterm.h>
@@ -13,7 +13,7 @@ namespace support {
 
 class vterm_screen {
 public:
-    /// As a user sees it; equal cells look alike.
+    /// A cell as a user sees it; equal cells look the same.
     struct cell {
         std::string text; ///< UTF-8; a blank is " "
         std::string look; ///< attributes and colours, readable
@@ -44,7 +44,7 @@ public:
         rows_ = rows, columns_ = columns;
         vterm_set_size(vt_, rows, columns);
     }
-    /// What it says to queries, to be typed.
+    /// Its replies to queries, to be typed.
     [[nodiscard]] std::string take_answers() {
         std::string answers(vterm_output_get_buffer_current(vt_), '\0');
         answers.resize(vterm_output_read(vt_, answers.data(), answers.size()));
@@ -61,7 +61,7 @@ public:
         for (int i = 0; i < VTERM_MAX_CHARS_PER_CELL && found.chars[i] != 0; ++i) append(result.text, found.chars[i]);
         if (found.chars[0] == 0) result.text = " ";
         auto a = found.attrs;
-        a.reverse = (a.reverse != 0) != reversed_; // DECSCNM is the screen's, not a cell's
+        a.reverse = (a.reverse != 0) != reversed_; // DECSCNM belongs to the screen, not to a cell
         result.look.append(a.bold ? "bold " : "").append(a.italic ? "italic " : "").append(a.blink ? "blink " : "");
         result.look.append(a.reverse != 0 ? "reverse " : "").append(a.strike ? "strike " : "");
         if (a.underline != 0) result.look.append("underline ").append(std::to_string(a.underline)).append(" ");
@@ -69,7 +69,7 @@ public:
         result.look.append(is_seen ? name_of(found.fg) : "any").append(" on ").append(name_of(found.bg));
         return result;
     }
-    /// Rows without blanks at their ends, each with a newline.
+    /// Rows without trailing blanks, each with a newline.
     [[nodiscard]] std::string text() const {
         std::string all;
         for (int r = 0; r < rows_; ++r) {
@@ -94,7 +94,7 @@ public:
     [[nodiscard]] int mouse() const noexcept { return mouse_; }        ///< VTERM_PROP_MOUSE_…
     [[nodiscard]] int bells() const noexcept { return bells_; }
 
-    /// "" when `part` shows the cells of `whole` from (`top`, `left`) on, else where it does not.
+    /// "" if `part` shows the cells of `whole` from (`top`, `left`) on, else the first difference.
     [[nodiscard]] static std::string difference(const vterm_screen& whole, const vterm_screen& part, int top = 0,
                                                 int left = 0) {
         for (int r = 0; r < part.rows_; ++r) {
@@ -106,7 +106,7 @@ public:
                 const bool is_cut = c + 1 == part.columns_ && c + left + 1 < whole.columns_ && r + top < whole.rows_ &&
                                     whole.at(r + top, c + left + 1).text == tail;
                 const bool halved = (c == 0 && wanted.text == tail) || is_cut;
-                if (halved && found.text == " ") continue; // a wide character does not fit in by half
+                if (halved && found.text == " ") continue; // half of a wide character is not shown
                 return "row " + std::to_string(r) + " column " + std::to_string(c) + ": '" + found.text + "' (" + found.look +
                        ") instead of '" + wanted.text + "' (" + wanted.look + ")";
             }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file broadcast_test.cpp: one frame to many, encoded once, and no one's slowness is another's.
+/// @file broadcast_test.cpp: one frame to many connections, encoded once; a slow subscriber does not affect others.
 #include <mato/broadcast.hpp>
 
 #include "support/catch.hpp"
@@ -73,7 +73,7 @@ TEST_CASE("every subscriber gets every frame, in order", "[broadcast]") {
     }
 }
 
-TEST_CASE("a frame is encoded once and stored once, whoever gets it", "[broadcast]") {
+TEST_CASE("a frame is encoded and stored once for all subscribers", "[broadcast]") {
     using connection = mato::basic_connection<counting>;
     asio::io_context context;
     mato::basic_broadcast<connection> hub(context);
@@ -90,7 +90,7 @@ TEST_CASE("a frame is encoded once and stored once, whoever gets it", "[broadcas
     for (const auto& each : all) CHECK(each->queued_bytes() == framed("payload").size());
 }
 
-TEST_CASE("subscribing twice is once", "[broadcast]") {
+TEST_CASE("subscribing twice has the effect of subscribing once", "[broadcast]") {
     asio::io_context context;
     mato::broadcast hub(context);
     member one(context);
@@ -108,7 +108,7 @@ TEST_CASE("subscribing twice is once", "[broadcast]") {
     CHECK(hub.size() == 1);
 }
 
-TEST_CASE("a frame goes to those who subscribed before it", "[broadcast]") {
+TEST_CASE("a frame is sent to those that subscribed before it was published", "[broadcast]") {
     asio::io_context context;
     mato::broadcast hub(context);
     member early(context), late(context);
@@ -149,12 +149,12 @@ TEST_CASE("publishing, subscribing and closing inside a callback is safe", "[bro
     const auto both = framed("inside 1") + framed("inside 2");
     CHECK(all[0]->far.text == both);
     CHECK(all[1]->far.ended);
-    CHECK(all[1]->far.text.size() <= both.size()); // aborted: what the kernel had not is lost
-    CHECK(all[2]->far.text == both);               // closed: what was queued is sent
+    CHECK(all[1]->far.text.size() <= both.size()); // aborted: bytes not yet accepted by the kernel are lost
+    CHECK(all[2]->far.text == both);               // closed: queued frames are sent
     CHECK(all[2]->far.ended);
     for (std::size_t i = 3; i < 7; ++i) CHECK(all[i]->far.text == both + framed("after"));
     CHECK(all[7]->far.text == framed("after"));
-    CHECK(hub.size() == 6); // four, the late one, and the speaker
+    CHECK(hub.size() == 6); // four, the one that joined late, and the one that published
 }
 
 TEST_CASE("a subscriber may be closed by the end of another", "[broadcast]") {
@@ -172,7 +172,7 @@ TEST_CASE("a subscriber may be closed by the end of another", "[broadcast]") {
     hub.subscribe(first.near, bound(100));
     for (const auto* each : {&second, &third}) hub.subscribe(each->near);
     const std::string large(50'000, 'x');
-    hub.publish(large);            // ends the first while the hub walks
+    hub.publish(large);            // ends the first while the hub iterates
     CHECK(second.near->is_open()); // its callback is posted
     REQUIRE(run_until(context, [&] { return !second.ends.empty(); }));
     run_ready(context);
@@ -181,7 +181,7 @@ TEST_CASE("a subscriber may be closed by the end of another", "[broadcast]") {
     CHECK(hub.size() == 1);
 }
 
-TEST_CASE("one that does not read ends alone; the others miss nothing", "[broadcast]") {
+TEST_CASE("a subscriber that does not read is closed; the others get every frame", "[broadcast]") {
     asio::io_context context;
     mato::broadcast hub(context);
     member slow(context), good(context), other(context);
@@ -207,16 +207,17 @@ TEST_CASE("one that does not read ends alone; the others miss nothing", "[broadc
     }
     REQUIRE(slow.ends.size() == 1);
     CHECK(slow.ends[0].code == errc::slow_consumer);
-    CHECK(most <= (64 << 10) + mato::gathered_write::most_bytes + 1100); // judged when a write's worth came, or the turn ends
+    CHECK(most <= (64 << 10) + mato::gathered_write::most_bytes +
+                      1100); // checked when enough for one write was published, or the iteration ends
     CHECK(hub.size() == 2);
 }
 
 // ---- the refusals ----
 
-TEST_CASE("kernel buffers that take less than a message tear no frame", "[broadcast]") {
+TEST_CASE("with kernel buffers smaller than a message no frame is cut", "[broadcast]") {
     asio::io_context context;
     mato::broadcast hub(context);
-    const int size = GENERATE(1, 20'000, 60'000); // Linux doubles it, and has a least one
+    const int size = GENERATE(1, 20'000, 60'000); // Linux doubles it, and has a minimum
     auto pair = support::socket_pair();
     REQUIRE(::setsockopt(pair.first.get(), SOL_SOCKET, SO_SNDBUF, &size, sizeof size) == 0);
     member slow(context, std::move(pair), {});
@@ -226,14 +227,14 @@ TEST_CASE("kernel buffers that take less than a message tear no frame", "[broadc
         const std::string payload = std::to_string(i) + std::string(i % 7 == 0 ? 40'000 : 3'000, 'x');
         hub.publish(payload);
         expected += framed(payload);
-        if (i % 3 == 0) slow.near->send("reply"); // among the stream's: a buffer of its own
+        if (i % 3 == 0) slow.near->send("reply"); // between frames of the stream: needs its own buffer
         if (i % 3 == 0) expected += framed("reply");
     }
     REQUIRE(run_until(context, [&] { return slow.far.take(), slow.far.text.size() >= expected.size(); }));
     CHECK(slow.far.text == expected);
 }
 
-TEST_CASE("a frame too large goes to nobody", "[broadcast]") {
+TEST_CASE("a frame that is too large is sent to no subscriber", "[broadcast]") {
     asio::io_context context;
     mato::broadcast hub(context);
     member one(context);
@@ -249,7 +250,7 @@ TEST_CASE("a frame too large goes to nobody", "[broadcast]") {
 
 // ---- the edges ----
 
-TEST_CASE("nobody listens", "[broadcast]") {
+TEST_CASE("publishing works without subscribers", "[broadcast]") {
     asio::io_context context;
     mato::broadcast hub(context);
     hub.publish("x");
@@ -259,7 +260,7 @@ TEST_CASE("nobody listens", "[broadcast]") {
 
 // ---- the promises about absence ----
 
-TEST_CASE("the hub keeps nobody alive, and forgets who is gone", "[broadcast]") {
+TEST_CASE("the hub keeps no connection alive and forgets those that ended", "[broadcast]") {
     const auto before = support::open_descriptors();
     {
         asio::io_context context;
@@ -281,7 +282,7 @@ TEST_CASE("the hub keeps nobody alive, and forgets who is gone", "[broadcast]") 
     CHECK(support::open_descriptors() == before);
 }
 
-TEST_CASE("any limit is allowed: the largest is none, and nothing that the ring has is lost", "[broadcast]") {
+TEST_CASE("any limit is allowed: the largest means no limit, and no frame in the ring is lost", "[broadcast]") {
     asio::io_context context;
     mato::basic_broadcast<mato::connection, mato::any_overflow> hub(context, 256 << 10);
     std::vector<mato::frame_gap> gaps;
@@ -303,7 +304,7 @@ TEST_CASE("any limit is allowed: the largest is none, and nothing that the ring 
         support::shrink_buffers(slow.near->native_handle());
         hub.subscribe(slow.near, policy);
         std::string whole;
-        for (int n = 0; n < 64; ++n) { // more than the kernel takes, less than the ring
+        for (int n = 0; n < 64; ++n) { // more than the kernel accepts, less than the ring
             const std::string text(1000, static_cast<char>('!' + n));
             hub.publish(text);
             whole += framed(text);
@@ -318,7 +319,7 @@ TEST_CASE("any limit is allowed: the largest is none, and nothing that the ring 
     mato::failure why;
     member ahead(context);
     hub.subscribe(ahead.near, mato::disconnect{}, mato::join_at::after(~std::uint64_t{0}), why);
-    CHECK_FALSE(why); // nothing is newer yet; all that comes is
+    CHECK_FALSE(why); // there is no newer frame yet; all later ones are newer
     hub.publish("next");
     CHECK(run_until(context, [&] { return ahead.far.take(), ahead.far.text == framed("next"); }));
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file callback_test.cpp: a function that is replaced while it runs, and what it throws.
+/// @file callback_test.cpp: replacing a callback while it runs, and exceptions from it.
 #include <mato/callback.hpp>
 
 #include "support/catch.hpp"
@@ -13,7 +13,7 @@ using mato::callback;
 
 namespace {
 
-/// Says when it is destroyed.
+/// Records its destruction.
 struct witness {
     explicit witness(bool& gone) : gone_(gone) {}
     witness(const witness&) = delete;
@@ -23,7 +23,7 @@ struct witness {
 
 } // namespace
 
-TEST_CASE("a callback calls what it was given, with arguments and a result", "[callback]") {
+TEST_CASE("a callback calls its function with arguments and returns the result", "[callback]") {
     int calls = 0;
     callback<std::string(int, std::string)> twice = [&](int count, const std::string& text) {
         ++calls;
@@ -38,7 +38,7 @@ TEST_CASE("a callback calls what it was given, with arguments and a result", "[c
     CHECK_FALSE(twice);
 }
 
-TEST_CASE("an empty function, a null pointer and nothing at all are no callback", "[callback]") {
+TEST_CASE("a callback made from an empty function, a null pointer or nothing is empty", "[callback]") {
     CHECK_FALSE(callback<void()>());
     CHECK_FALSE(callback<void()>(nullptr));
     CHECK_FALSE(callback<void()>(std::function<void()>()));
@@ -62,7 +62,7 @@ TEST_CASE("a callback that is replaced, cleared or destroyed while it runs lives
     CHECK(gone);
 }
 
-TEST_CASE("a guard tells of an exception once, however deep the calls are nested", "[callback]") {
+TEST_CASE("a guard reports an exception once, however deep the calls are nested", "[callback]") {
     mato::detail::exception_guard guard;
     std::vector<std::string> told;
     const auto tell = [&](const char* which) { return [&told, which] { told.emplace_back(which); }; };
@@ -72,7 +72,7 @@ TEST_CASE("a guard tells of an exception once, however deep the calls are nested
     CHECK(told.size() == 2);
 }
 
-TEST_CASE("what the one who is told hands on leaves all guards untold, and the next is told again", "[callback]") {
+TEST_CASE("an exception that the report passes on is not reported again, and the next one is", "[callback]") {
     mato::detail::exception_guard guard;
     int told = 0;
     const auto hand_on = [&] {

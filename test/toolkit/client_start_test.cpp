@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file client_start_test.cpp: one daemon is found or started, whoever asks at once; no wait is longer than its deadline.
+/// @file client_start_test.cpp: one daemon is found or started for all clients at a time; no wait exceeds its deadline.
 #include <mato/client.hpp>
 
 #include <mato/daemon.hpp>
@@ -38,7 +38,7 @@ TEST_CASE("a running daemon is found without starting one", "[client]") {
     CHECK(launches == 0);
 }
 
-TEST_CASE("with no daemon one is started, once, and served", "[client]") {
+TEST_CASE("without a daemon one is started, once, and serves the client", "[client]") {
     const reaper adopt;
     const temp_directory directory;
     const auto options = options_in(directory / "made" / "for it");
@@ -59,7 +59,7 @@ TEST_CASE("with no daemon one is started, once, and served", "[client]") {
     CHECK(end_launched(options) == mato::exit_code::ok);
 }
 
-TEST_CASE("of many that ask at once exactly one starts it, and all are served", "[client]") {
+TEST_CASE("of many clients at a time exactly one starts the daemon, and all are served", "[client]") {
     const reaper adopt;
     for (int round = 0; round < 3; ++round) {
         constexpr int count = 24;
@@ -88,13 +88,13 @@ TEST_CASE("of many that ask at once exactly one starts it, and all are served", 
         CHECK(launches.take(0ms) == 1);
         CHECK_FALSE(launches.take(0ms));
         CHECK(end_launched(options) == mato::exit_code::ok);
-        CHECK(directory.names() == names{"daemon.log"}); // the start lock left nothing
+        CHECK(directory.names() == names{"daemon.log"}); // the lock of the start left no file
     }
 }
 
 // ---- the refusals ----
 
-TEST_CASE("a daemon that takes no clients is not taken for a dead one", "[client]") {
+TEST_CASE("a daemon that accepts no clients is not treated as dead", "[client]") {
     const temp_directory directory;
     bare_server server(directory / "daemon.sock", 0);
     std::vector<mato::unique_fd> waiting;
@@ -109,7 +109,7 @@ TEST_CASE("a daemon that takes no clients is not taken for a dead one", "[client
     CHECK(std::filesystem::exists(directory / "daemon.sock"));
 }
 
-TEST_CASE("the failure of the start is told in the daemon's own words", "[client]") {
+TEST_CASE("a failed start is reported with the daemon's own error", "[client]") {
     const reaper adopt;
     const temp_directory directory;
     const auto options = options_in(directory.path());
@@ -127,7 +127,7 @@ TEST_CASE("the failure of the start is told in the daemon's own words", "[client
     CHECK(launches == 1);
 }
 
-TEST_CASE("somebody who holds the lock and never listens is waited for until the deadline", "[client]") {
+TEST_CASE("a lock holder that never listens is waited for until the deadline", "[client]") {
     const temp_directory directory;
     mato::failure why;
     int launches = 0;
@@ -143,7 +143,7 @@ TEST_CASE("somebody who holds the lock and never listens is waited for until the
     CHECK(directory.names().empty());
 }
 
-TEST_CASE("a start that says ready and is not is no success", "[client]") {
+TEST_CASE("a start that reports ready but does not listen is an error", "[client]") {
     const temp_directory directory;
     mato::failure why;
     CHECK_FALSE(client::connect_or_start(
@@ -155,7 +155,7 @@ TEST_CASE("a start that says ready and is not is no success", "[client]") {
     CHECK(why.code == errc::not_ready);
 }
 
-TEST_CASE("while another starts, nobody starts a second, and the wait has its end", "[client]") {
+TEST_CASE("while one client starts the daemon, no other does, and the wait has its deadline", "[client]") {
     const temp_directory directory;
     const support::mailbox<int> held;
     support::gate release;

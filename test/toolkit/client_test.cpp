@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file client_test.cpp: frames to a daemon and back, and no wait longer than its deadline. Starting one:
+/// @file client_test.cpp: frames to a daemon and back; no wait exceeds its deadline. Starting a daemon:
 /// client_start_test.cpp.
 #include <mato/client.hpp>
 
@@ -61,7 +61,7 @@ TEST_CASE("a client connects, sends and receives", "[client]") {
     CHECK_FALSE(all.why);
 }
 
-TEST_CASE("frames come out one by one, however they arrived", "[client]") {
+TEST_CASE("frames are returned one by one, however the bytes arrived", "[client]") {
     pair all;
     put(all.far, framed("one") + framed("") + framed("three"));
     for (const char* expected : {"one", "", "three"}) CHECK(all.near.receive(deadline::in(10s), all.why) == expected);
@@ -84,7 +84,7 @@ TEST_CASE("frames come out one by one, however they arrived", "[client]") {
     CHECK(writer.wait() == 0);
 }
 
-TEST_CASE("sending waits until all is taken", "[client]") {
+TEST_CASE("sending waits until everything is accepted by the kernel", "[client]") {
     pair all;
     const std::string large(1'000'000, 'x');
     support::child_process reader([&] {
@@ -104,7 +104,7 @@ TEST_CASE("sending waits until all is taken", "[client]") {
     CHECK(reader.wait() == 0);
 }
 
-TEST_CASE("queueing never blocks, and what is left is sent by flush", "[client]") {
+TEST_CASE("queueing never blocks, and flush sends the rest", "[client]") {
     pair all;
     std::string expected;
     for (int i = 0; i < 100; ++i) {
@@ -128,7 +128,7 @@ TEST_CASE("queueing never blocks, and what is left is sent by flush", "[client]"
     CHECK(all.near.queued_bytes() == 0);
 }
 
-TEST_CASE("looking once reads what is there and never waits", "[client]") {
+TEST_CASE("fill reads once and never waits", "[client]") {
     pair all;
     CHECK_FALSE(all.near.fill(all.why));
     CHECK_FALSE(all.why);
@@ -144,7 +144,7 @@ TEST_CASE("looking once reads what is there and never waits", "[client]") {
 
 // ---- the refusals ----
 
-TEST_CASE("nobody there is not running", "[client]") {
+TEST_CASE("without a listener the error is not_running", "[client]") {
     const temp_directory directory;
     mato::failure why;
     CHECK_FALSE(client::connect(mato::owned_path(directory / "none"), deadline::in(10s), why));
@@ -192,7 +192,7 @@ TEST_CASE("a full backlog is waited for, but not longer than the deadline", "[cl
     CHECK(patient.wait() == 0);
 }
 
-TEST_CASE("silence ends with the deadline", "[client]") {
+TEST_CASE("waiting for a silent peer ends at the deadline", "[client]") {
     pair all;
     const auto before = mato::clock::now();
     CHECK_FALSE(all.near.receive(deadline::in(30ms), all.why));
@@ -202,10 +202,10 @@ TEST_CASE("silence ends with the deadline", "[client]") {
     CHECK_FALSE(all.near.receive(deadline::in(0ms), all.why));
     CHECK(all.why.code == errc::timed_out);
     put(all.far, framed("late").substr(6));
-    CHECK(all.near.receive(deadline::in(0ms), all.why) == "late"); // what is there needs no time
+    CHECK(all.near.receive(deadline::in(0ms), all.why) == "late"); // a frame that has arrived needs no time
 }
 
-TEST_CASE("a peer that does not read ends a send with the deadline", "[client]") {
+TEST_CASE("a send to a peer that does not read ends at the deadline", "[client]") {
     pair all;
     all.near.send(std::string(1'000'000, 'x'), deadline::in(30ms), all.why);
     CHECK(all.why.code == errc::timed_out);
@@ -234,26 +234,26 @@ TEST_CASE("receiving sends what is queued: a request longer than the kernel's bu
     CHECK(all.near.queued_bytes() == 0);
 }
 
-TEST_CASE("a frame with descriptors comes wholly or not at all", "[client]") {
+TEST_CASE("a frame with descriptors arrives completely or not at all", "[client]") {
     pair all;
     const std::vector<int> nine(9, 0), eight(8, 0);
     all.near.send_with("nine", nine, deadline::in(10s), all.why);
     CHECK(all.why.code.value() == E2BIG);
-    CHECK(contains(all.why.message(), "9 at once"));
+    CHECK(contains(all.why.message(), "9 descriptors in one message"));
     CHECK(all.near.queued_bytes() == 0);
     all.near.send_with("eight", eight, deadline::in(10s), all.why);
     CHECK_FALSE(all.why);
     const int size = 1;
     ::setsockopt(all.near.native_handle(), SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
     std::string fill = framed("eight"), text;
-    for (bool taken = true; taken;) { // one frame after another, until the kernel takes no more
+    for (bool taken = true; taken;) { // one frame after another, until the kernel accepts no more
         const auto frame = framed(std::string(100, 'f'));
         taken = ::send(all.near.native_handle(), frame.data(), frame.size(), MSG_DONTWAIT | MSG_NOSIGNAL) > 0;
         if (taken) fill += frame;
     }
     all.near.send_with("late", eight, deadline::in(30ms), all.why);
     CHECK(all.why.code == errc::timed_out);
-    CHECK(all.near.queued_bytes() == 0); // else it would go without its descriptors
+    CHECK(all.near.queued_bytes() == 0); // otherwise it would be sent without its descriptors
     std::vector<mato::unique_fd> came;
     char buffer[4096];
     const auto take = [&] {
@@ -274,7 +274,7 @@ TEST_CASE("a frame with descriptors comes wholly or not at all", "[client]") {
     CHECK(all.near.queued_bytes() == 0);
 }
 
-TEST_CASE("a client that could not connect says why whatever it is asked", "[client]") {
+TEST_CASE("every call of a client that could not connect reports why", "[client]") {
     const temp_directory directory;
     mato::failure why;
     auto none = client::connect(mato::owned_path(directory / "none"), deadline::in(10s), why);
@@ -289,8 +289,8 @@ TEST_CASE("a client that could not connect says why whatever it is asked", "[cli
     none.flush(why);
     CHECK_FALSE(none.fill(why));
     CHECK(why.message() == reason);
-    client nobody;
-    CHECK_FALSE(nobody.receive(deadline::in(10s), why));
+    client unconnected;
+    CHECK_FALSE(unconnected.receive(deadline::in(10s), why));
     CHECK(why.code == std::errc::not_connected);
 }
 
@@ -315,7 +315,7 @@ TEST_CASE("frames too large are refused both ways", "[client]") {
     CHECK(all.why.code == errc::frame_too_large);
 }
 
-TEST_CASE("bytes that no framing allows are malformed", "[client]") {
+TEST_CASE("bytes that the framing does not allow are malformed", "[client]") {
     struct lines : mato::default_policies {
         using framing = mato::line<>;
     };
@@ -329,7 +329,7 @@ TEST_CASE("bytes that no framing allows are malformed", "[client]") {
     CHECK_FALSE(why);
 }
 
-TEST_CASE("another user's listener under our path is not trusted, and told nothing", "[client]") {
+TEST_CASE("another user's listener under our path is not trusted, and is sent nothing", "[client]") {
     if (!support::is_root()) {
         WARN("only root can be another user; left out");
         return;
@@ -350,7 +350,7 @@ TEST_CASE("another user's listener under our path is not trusted, and told nothi
         const mato::unique_fd victim(mato::sys::accept(door.get()));
         char byte = 0;
         if (!support::await_readable(victim.get())) return 5;
-        return ::recv(victim.get(), &byte, 1, 0) == 0 ? 0 : 6; // the end, and not a byte before
+        return ::recv(victim.get(), &byte, 1, 0) == 0 ? 0 : 6; // end-of-file without a byte
     });
     REQUIRE(listening.take());
     mato::failure why;
@@ -362,7 +362,7 @@ TEST_CASE("another user's listener under our path is not trusted, and told nothi
 
 // ---- the promises about absence ----
 
-TEST_CASE("neither success nor failure leaves a descriptor", "[client]") {
+TEST_CASE("neither success nor failure leaks a descriptor", "[client]") {
     const auto before = support::open_descriptors();
     {
         pair all;

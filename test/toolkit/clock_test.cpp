@@ -10,7 +10,7 @@ using namespace std::chrono_literals;
 using mato::deadline;
 
 namespace {
-const mato::clock::time_point now{1h}; // no test here looks at the real time, but one
+const mato::clock::time_point now{1h}; // only one test here uses the real time
 }
 
 TEST_CASE("a deadline passes at its point, and not before", "[clock]") {
@@ -31,7 +31,7 @@ TEST_CASE("a deadline in a span counts from now", "[clock]") {
     CHECK(deadline::in(-1ms).passed());
 }
 
-TEST_CASE("the time-out is rounded up, so that nobody wakes early and spins", "[clock]") {
+TEST_CASE("the time-out is rounded up, so that a caller does not wake early and spin", "[clock]") {
     const deadline until(now);
     CHECK(until.poll_timeout(now - 1ns) == 1);
     CHECK(until.poll_timeout(now - 1ms) == 1);
@@ -41,7 +41,7 @@ TEST_CASE("the time-out is rounded up, so that nobody wakes early and spins", "[
     CHECK(until.poll_timeout(now + 1h) == 0);
 }
 
-TEST_CASE("a far deadline is cut to what poll(2) takes", "[clock]") {
+TEST_CASE("a far deadline is reduced to the largest time-out of poll(2)", "[clock]") {
     CHECK(deadline(now + 1'000'000'000ms).poll_timeout(now) == 1'000'000'000);
     CHECK(deadline(now + 1'000'000'001ms).poll_timeout(now) == 1'000'000'000);
     CHECK(deadline(mato::clock::time_point::max()).poll_timeout(mato::clock::time_point{}) == 1'000'000'000);

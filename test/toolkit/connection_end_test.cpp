@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file connection_end_test.cpp: a connection's one end is told once and with its reason, and its bound holds.
+/// @file connection_end_test.cpp: the end of a connection is reported once with its reason, and its queue is bounded.
 #include <mato/connection.hpp>
 
 #include "support/catch.hpp"
@@ -38,7 +38,7 @@ TEST_CASE("closing sends what is queued, then ends with the reason given", "[con
     CHECK(all.drained == 0);
 }
 
-TEST_CASE("closing with nothing queued ends at once", "[connection]") {
+TEST_CASE("closing with an empty queue ends immediately", "[connection]") {
     plain all;
     all.start();
     all.near->close({errc::stopping, "stop", {}, {}}, 1h);
@@ -47,7 +47,7 @@ TEST_CASE("closing with nothing queued ends at once", "[connection]") {
     CHECK(all.far.ended);
 }
 
-TEST_CASE("a peer that does not read holds a closing connection no longer than the linger", "[connection]") {
+TEST_CASE("a peer that does not read delays a closing connection at most for the linger", "[connection]") {
     plain all;
     support::shrink_buffers(all.near->native_handle());
     all.start();
@@ -122,7 +122,7 @@ TEST_CASE("callbacks may close, abort and send; what follows an end is not deliv
     CHECK(all.far.text == (deed == 0 ? framed("answer") : ""));
 }
 
-TEST_CASE("an end before the start is told after it", "[connection]") {
+TEST_CASE("an end before the start is reported after it", "[connection]") {
     plain all;
     all.near->abort({errc::stopping, "early", {}, {}});
     all.start();
@@ -159,7 +159,7 @@ TEST_CASE("the peer's end is errc::closed, after the frames that came before it"
     CHECK(all.ends[0].step == "read");
 }
 
-TEST_CASE("a peer that only stops writing has left too", "[connection]") {
+TEST_CASE("a half-close by the peer ends the connection too", "[connection]") {
     plain all;
     all.start();
     all.far.shut_write();
@@ -167,7 +167,7 @@ TEST_CASE("a peer that only stops writing has left too", "[connection]") {
     CHECK(all.ends[0].code == errc::closed);
 }
 
-TEST_CASE("a length beyond the bound ends the connection; no frame and no memory comes of it", "[connection]") {
+TEST_CASE("a length above the limit ends the connection without a frame and without memory", "[connection]") {
     plain all;
     all.start();
     all.far.put(framed("good") + "\xff\xff\xff\xff" + framed("never"));
@@ -176,7 +176,7 @@ TEST_CASE("a length beyond the bound ends the connection; no frame and no memory
     CHECK(all.ends[0].code == errc::frame_too_large);
 }
 
-TEST_CASE("a peer that does not read ends as a slow consumer, at the bound", "[connection]") {
+TEST_CASE("a peer that does not read is closed as a slow consumer at the limit", "[connection]") {
     constexpr std::size_t hard = 200'000, frame = 1000;
     plain all(SOCK_STREAM, bound(hard));
     all.start();
@@ -188,16 +188,16 @@ TEST_CASE("a peer that does not read ends as a slow consumer, at the bound", "[c
     }
     REQUIRE(all.ended());
     CHECK(all.ends[0].code == errc::slow_consumer);
-    CHECK(all.ends[0].detail.find("bytes unread") != std::string::npos);
+    CHECK(all.ends[0].detail.find("the peer has not read ") != std::string::npos);
     CHECK(most <= hard);
     CHECK(most + frame + 4 > hard);
-    CHECK(all.near->queued_bytes() == 0); // what is lost costs nothing any more
+    CHECK(all.near->queued_bytes() == 0); // lost bytes do not count any more
     all.near->send("more");
     all.near->send_encoded(std::make_shared<const std::string>("more"));
     CHECK(all.near->queued_bytes() == 0);
 }
 
-TEST_CASE("shared frames count against the same bound", "[connection]") {
+TEST_CASE("shared frames count towards the same limit", "[connection]") {
     plain all(SOCK_STREAM, bound(50'000));
     all.start();
     const auto frame = std::make_shared<const std::string>(framed(std::string(10'000, 'x')));
@@ -208,7 +208,7 @@ TEST_CASE("shared frames count against the same bound", "[connection]") {
 
 TEST_CASE("a write to a peer that has gone ends with the system's reason", "[connection]") {
     plain all;
-    all.near->send("x"); // not started: only the write can notice
+    all.near->send("x"); // not started: only the write can notice the end
     all.far.close();
     run_ready(all.context);
     CHECK_FALSE(all.near->is_open());
@@ -218,7 +218,8 @@ TEST_CASE("a write to a peer that has gone ends with the system's reason", "[con
     CHECK(all.ends[0].step == "write");
 }
 
-TEST_CASE("half a frame has a deadline, from its first byte; whole frames and an idle peer have none", "[connection]") {
+TEST_CASE("an incomplete frame has a deadline from its first byte; complete frames and an idle peer have none",
+          "[connection]") {
     plain all;
     all.near->set_frame_deadline(1500ms);
     all.start();
@@ -244,7 +245,7 @@ TEST_CASE("half a frame has a deadline, from its first byte; whole frames and an
     }
     CHECK(all.ends.empty());
     const auto begin = mato::clock::now();
-    send(whole + whole.substr(0, whole.size() - 1)); // a whole one does not excuse the half after it
+    send(whole + whole.substr(0, whole.size() - 1)); // a complete frame does not extend the time of the incomplete one after it
     REQUIRE(all.ended());
     CHECK(mato::clock::now() - begin >= 1490ms);
     CHECK(all.frames.size() == 5);
@@ -282,12 +283,12 @@ TEST_CASE("a connection that ended keeps no descriptor, timer or callback", "[co
         REQUIRE(run_until(all.context, [&] { return alive.expired(); }));
         CHECK(token.use_count() == 1);
         all.context.restart();
-        CHECK(all.context.run() == 0); // nothing is left to happen
+        CHECK(all.context.run() == 0); // no handler is pending
     }
     CHECK(support::open_descriptors() == before);
 }
 
-TEST_CASE("a context that goes first takes its connections along", "[connection]") {
+TEST_CASE("a context that is destroyed first destroys its connections", "[connection]") {
     const auto before = support::open_descriptors();
     {
         auto [one, other] = support::socket_pair();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file connection_test.cpp: every frame whole and in order, both ways.
+/// @file connection_test.cpp: every frame arrives complete and in order, in both directions.
 #include <mato/connection.hpp>
 
 #include "support/catch.hpp"
@@ -33,7 +33,7 @@ std::string noise(std::mt19937& random, std::size_t size) {
 
 // ---- the contract ----
 
-TEST_CASE("frames arrive whole and in order, however they are cut and whatever their sizes, both ways", "[connection]") {
+TEST_CASE("frames of any size, split anywhere, arrive complete and in order, in both directions", "[connection]") {
     std::mt19937 random(GENERATE(range(0u, 6u)));
     unbounded all;
     support::shrink_buffers(all.near->native_handle());
@@ -54,14 +54,14 @@ TEST_CASE("frames arrive whole and in order, however they are cut and whatever t
         }
         return all.far.text.size() == stream.size();
     }));
-    run_ready(all.context); // the kernel has the bytes; the write has yet to hear of it
+    run_ready(all.context); // the kernel has the bytes; the write's handler has not run yet
     CHECK(all.frames == sent);
     CHECK(all.far.text == stream); // the echo: the same frames, in the same order
     CHECK(all.near->queued_bytes() == 0);
     CHECK(all.near->sent_bytes() == stream.size());
 }
 
-TEST_CASE("what is sent while a write is under way never touches it", "[connection]") {
+TEST_CASE("frames sent during a write do not change it", "[connection]") {
     std::mt19937 random(3);
     unbounded all;
     support::shrink_buffers(all.near->native_handle());
@@ -82,7 +82,7 @@ TEST_CASE("what is sent while a write is under way never touches it", "[connecti
     CHECK(all.far.text == expected);
 }
 
-TEST_CASE("all that one turn of the loop sends leaves in one write", "[connection]") {
+TEST_CASE("frames sent in one iteration of the loop are sent with one write", "[connection]") {
     unbounded all(SOCK_SEQPACKET);
     all.start();
     std::string expected;
@@ -97,7 +97,7 @@ TEST_CASE("all that one turn of the loop sends leaves in one write", "[connectio
     CHECK(all.far.reads == 1);
 }
 
-TEST_CASE("what the frames of one read are answered with leaves in one write, in that turn", "[connection]") {
+TEST_CASE("replies to the frames of one read are sent with one write, in the same iteration", "[connection]") {
     joined<mato::disconnect> all(SOCK_SEQPACKET);
     all.start([&](std::string_view payload) { all.near->send(payload); });
     all.far.put(framed("one") + framed("two"));
@@ -107,7 +107,7 @@ TEST_CASE("what the frames of one read are answered with leaves in one write, in
     CHECK(all.far.reads == 1);
 }
 
-TEST_CASE("start_now takes what has come already, and answers it before it returns", "[connection]") {
+TEST_CASE("start_now reads received bytes, and replies before it returns", "[connection]") {
     plain all;
     all.far.put(framed("one") + framed("two"));
     all.near->start_now({[&](std::string_view payload) {
@@ -123,7 +123,7 @@ TEST_CASE("start_now takes what has come already, and answers it before it retur
     CHECK(run_until(all.context, [&] { return all.frames.size() == 3; }));
 }
 
-TEST_CASE("what a callback sent before it threw still leaves, and then the connection ends with the reason", "[connection]") {
+TEST_CASE("frames that a callback sent before it threw are sent, then the connection ends with the reason", "[connection]") {
     plain all;
     all.start([&](std::string_view payload) {
         all.near->send(payload);
@@ -138,7 +138,7 @@ TEST_CASE("what a callback sent before it threw still leaves, and then the conne
     CHECK(all.ends[0].message() == "on_frame: a fault of the program's");
 }
 
-TEST_CASE("a connection whose on_exception hands on what was thrown is read on", "[connection]") {
+TEST_CASE("a connection whose on_exception passes the exception on continues to read", "[connection]") {
     plain all;
     all.near->start({[&](std::string_view payload) {
                          all.frames.emplace_back(payload);
@@ -154,7 +154,7 @@ TEST_CASE("a connection whose on_exception hands on what was thrown is read on",
     CHECK(run_until(all.context, [&] { return all.far.take(), all.far.text == framed("one") + framed("two"); }));
 }
 
-TEST_CASE("shared frames are gathered with own ones, in the order of the calls", "[connection]") {
+TEST_CASE("shared frames and own frames are sent together, in the order of the calls", "[connection]") {
     unbounded all(SOCK_SEQPACKET);
     all.start();
     std::string expected;
@@ -173,7 +173,7 @@ TEST_CASE("shared frames are gathered with own ones, in the order of the calls",
     CHECK(all.near->queued_bytes() == 0);
 }
 
-TEST_CASE("a producer is told when the queue is empty, and only then", "[connection]") {
+TEST_CASE("on_drained is called when the queue is empty, and only then", "[connection]") {
     plain all;
     support::shrink_buffers(all.near->native_handle());
     all.start();
@@ -187,7 +187,7 @@ TEST_CASE("a producer is told when the queue is empty, and only then", "[connect
     CHECK(all.drained == 1);
 }
 
-TEST_CASE("nothing is read before the start, and nothing is lost by it", "[connection]") {
+TEST_CASE("nothing is read before the start, and nothing is lost", "[connection]") {
     plain all;
     all.far.put(framed("early"));
     run_ready(all.context);
@@ -197,7 +197,7 @@ TEST_CASE("nothing is read before the start, and nothing is lost by it", "[conne
     CHECK(all.frames[0] == "early");
 }
 
-TEST_CASE("other framings travel as well", "[connection]") {
+TEST_CASE("other framings work too", "[connection]") {
     joined<keep_all, mato::line<>> lines;
     lines.start([&](std::string_view payload) { lines.near->send(payload); });
     lines.far.put("one\ntw");
@@ -212,7 +212,7 @@ TEST_CASE("other framings travel as well", "[connection]") {
 
 // ---- the refusals ----
 
-TEST_CASE("a frame too large to send is refused and the connection goes on", "[connection]") {
+TEST_CASE("a frame that is too large to send is refused and the connection continues", "[connection]") {
     plain all(SOCK_STREAM, bound(8 << 20));
     all.start();
     all.near->send("before");
@@ -231,7 +231,7 @@ TEST_CASE("a frame too large to send is refused and the connection goes on", "[c
     CHECK(all.far.text == expected);
 }
 
-TEST_CASE("a refused frame leaves no empty chunk behind", "[connection]") {
+TEST_CASE("a refused frame leaves no empty chunk in the queue", "[connection]") {
     plain all(SOCK_SEQPACKET);
     all.start();
     std::error_code why;
@@ -239,11 +239,11 @@ TEST_CASE("a refused frame leaves no empty chunk behind", "[connection]") {
     CHECK(why == errc::frame_too_large);
     CHECK(all.near->queued_bytes() == 0);
     run_ready(all.context);
-    all.near->close({errc::stopping, {}, {}, {}}, 1h); // nothing queued: at once
+    all.near->close({errc::stopping, {}, {}, {}}, 1h); // nothing queued: immediately
     CHECK(all.ended());
 }
 
-TEST_CASE("what is no descriptor is refused with the step", "[connection]") {
+TEST_CASE("an invalid descriptor is refused with the step", "[connection]") {
     const auto before = support::open_descriptors();
     {
         asio::io_context context;

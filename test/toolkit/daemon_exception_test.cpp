@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file daemon_exception_test.cpp: a daemon goes on after what callbacks throw, and says why where it does not.
+/// @file daemon_exception_test.cpp: a daemon continues after exceptions of callbacks, and reports why if it does not.
 #include <mato/daemon.hpp>
 
 #include "support/catch.hpp"
@@ -21,7 +21,7 @@ using names = std::vector<std::string>;
 
 namespace {
 
-/// Answers, and throws where a client asks for it.
+/// Replies, and throws on a client's request.
 void faulty(mato::daemon& self) {
     self.server().on.on_frame = [&self](const auto& from, std::string_view payload) {
         from->established();
@@ -49,13 +49,13 @@ void check_goes_on(const mato::daemon_options& options) {
     const auto log = support::read_file(options.paths.log);
     CHECK(contains(log, "client 2 (uid " + std::to_string(::geteuid())));
     CHECK(contains(log, "): on_frame: no such table"));
-    CHECK(contains(log, "): on_frame: an exception of a type that is no std::exception"));
-    CHECK(contains(log, "a frame of 1048577 bytes"));
+    CHECK(contains(log, "): on_frame: an exception that is not derived from std::exception"));
+    CHECK(contains(log, "a frame has 1048577 bytes"));
 }
 
 } // namespace
 
-TEST_CASE("a daemon logs what callbacks throw, with the client, and serves the others", "[daemon][exception]") {
+TEST_CASE("a daemon logs exceptions of callbacks with the client, and serves the others", "[daemon][exception]") {
     const temp_directory directory;
     const auto options = options_in(directory.path());
     served process(options, faulty);
@@ -74,7 +74,7 @@ TEST_CASE("so does a daemon in the background", "[daemon][exception]") {
     CHECK(directory.names() == names{"daemon.log"});
 }
 
-TEST_CASE("a server's on_exception decides otherwise, and it is logged all the same", "[daemon][exception]") {
+TEST_CASE("a server's on_exception can decide otherwise; the exception is logged anyway", "[daemon][exception]") {
     const temp_directory directory;
     const auto options = options_in(directory.path());
     served process(options, [](mato::daemon& self) {
@@ -87,8 +87,7 @@ TEST_CASE("a server's on_exception decides otherwise, and it is logged all the s
     CHECK(contains(support::read_file(options.paths.log), "): on_frame: no such table"));
 }
 
-TEST_CASE("a handler of the program's own that throws ends the daemon with its reason, and nothing is left",
-          "[daemon][exception]") {
+TEST_CASE("an exception of another handler ends the daemon with its reason, and no file is left", "[daemon][exception]") {
     const temp_directory directory;
     const auto options = options_in(directory.path());
     const support::mailbox<int> told;
@@ -109,7 +108,7 @@ TEST_CASE("a handler of the program's own that throws ends the daemon with its r
     CHECK(contains(support::read_file(options.paths.log), "exception: run: a handler of the program's own"));
 }
 
-TEST_CASE("the background daemon that ends so has its reason in the log", "[daemon][exception]") {
+TEST_CASE("a background daemon that ends this way logs the reason", "[daemon][exception]") {
     const support::reaper adopt;
     const temp_directory directory;
     const auto options = options_in(directory.path());
@@ -126,7 +125,7 @@ TEST_CASE("the background daemon that ends so has its reason in the log", "[daem
     CHECK(contains(log, "the daemon ends"));
 }
 
-TEST_CASE("a daemon's on_exception decides otherwise", "[daemon][exception]") {
+TEST_CASE("a daemon's on_exception can decide otherwise", "[daemon][exception]") {
     const temp_directory directory;
     const auto options = options_in(directory.path());
     const bool goes_on = GENERATE(true, false);
@@ -136,7 +135,7 @@ TEST_CASE("a daemon's on_exception decides otherwise", "[daemon][exception]") {
         self.on.on_child = [] { throw std::runtime_error("no child of mine"); };
         self.on.on_reload = [](mato::error_out) { throw std::runtime_error("no reload"); };
     });
-    process.signal(SIGHUP); // a report, whatever on_exception says
+    process.signal(SIGHUP); // reported, whatever on_exception returns
     REQUIRE(
         support::wait_until([&] { return contains(support::read_file(options.paths.log), "no reload; nothing was changed"); }));
     if (goes_on) {
@@ -155,7 +154,7 @@ TEST_CASE("a daemon's on_exception decides otherwise", "[daemon][exception]") {
     CHECK(directory.names() == names{"daemon.log"});
 }
 
-TEST_CASE("a stop whose on_stop throws is ended by the grace", "[daemon][exception]") {
+TEST_CASE("a stop whose on_stop throws ends with the grace period", "[daemon][exception]") {
     const temp_directory directory;
     const auto options = options_in(directory.path());
     served process(options, [](mato::daemon& self) {

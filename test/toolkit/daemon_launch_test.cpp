@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file daemon_launch_test.cpp: a daemon started in the background: ready means reachable, a failure reaches the starter.
+/// @file daemon_launch_test.cpp: a daemon started in the background: ready means reachable, and the starter gets errors.
 #include <mato/daemon.hpp>
 
 #include "support/catch.hpp"
@@ -24,7 +24,7 @@ using kind = mato::start_outcome::kind;
 
 // ---- the contract ----
 
-TEST_CASE("launch says ready when a client can connect, and not before", "[daemon]") {
+TEST_CASE("launch returns ready when a client can connect, and not before", "[daemon]") {
     const reaper adopt;
     const auto before = support::open_descriptors();
     for (int round = 0; round < 10; ++round) {
@@ -40,7 +40,7 @@ TEST_CASE("launch says ready when a client can connect, and not before", "[daemo
     CHECK(support::open_descriptors() == before);
 }
 
-TEST_CASE("a stop that comes with the word ready is clean, and so is one that came before it", "[daemon]") {
+TEST_CASE("a stop at the moment of readiness is clean, and so is one before it", "[daemon]") {
     const reaper adopt;
     for (int round = 0; round < 20; ++round) {
         const temp_directory directory;
@@ -53,13 +53,15 @@ TEST_CASE("a stop that comes with the word ready is clean, and so is one that ca
         REQUIRE(outcome);
         if (!early) ::kill(std::atoi(support::read_file(options.paths.pid).c_str()), SIGTERM);
         int status = -1;
-        REQUIRE(support::wait_until([&] { return ::waitpid(-1, &status, WNOHANG) > 0; })); // it is adopted, and the only child
+        REQUIRE(support::wait_until([&] {
+            return ::waitpid(-1, &status, WNOHANG) > 0;
+        })); // the daemon was reparented to this process, and is its only child
         CHECK(status == mato::exit_code::ok);
         CHECK(directory.names() == names{"daemon.log"});
     }
 }
 
-TEST_CASE("who connects at the moment of ready is served, whoever is faster", "[daemon]") {
+TEST_CASE("a client that connects at the moment of readiness is served", "[daemon]") {
     const reaper adopt;
     for (int round = 0; round < 20; ++round) {
         const temp_directory directory;
@@ -68,13 +70,14 @@ TEST_CASE("who connects at the moment of ready is served, whoever is faster", "[
         mato::failure why;
         auto client = support::connect_to(options, why);
         REQUIRE_FALSE(why);
-        ::kill(std::atoi(support::read_file(options.paths.pid).c_str()), SIGHUP); // both wait for the first turn
+        ::kill(std::atoi(support::read_file(options.paths.pid).c_str()),
+               SIGHUP); // both wait for the first iteration of the loop
         CHECK(ask(client, "first") == "first");
         CHECK(end_launched(options) == mato::exit_code::ok);
     }
 }
 
-TEST_CASE("a second launch says who is running", "[daemon]") {
+TEST_CASE("a second launch reports the pid of the running daemon", "[daemon]") {
     const reaper adopt;
     const temp_directory directory;
     const auto options = options_in(directory.path());
@@ -94,7 +97,7 @@ TEST_CASE("a second launch says who is running", "[daemon]") {
     CHECK(end_launched(options) == mato::exit_code::ok);
 }
 
-TEST_CASE("what a starter has to do meanwhile is done while the daemon starts, and only then", "[daemon]") {
+TEST_CASE("meanwhile() is called while the daemon starts, and only then", "[daemon]") {
     const reaper adopt;
     const temp_directory directory;
     const auto options = options_in(directory.path());
@@ -120,7 +123,7 @@ TEST_CASE("what a starter has to do meanwhile is done while the daemon starts, a
     CHECK(end_launched(options) == mato::exit_code::ok);
 }
 
-TEST_CASE("a launched daemon is a stranger: own session, root directory, no terminal, nothing inherited", "[daemon]") {
+TEST_CASE("a launched daemon is independent: own session, root directory, no terminal, no inherited descriptors", "[daemon]") {
     const reaper adopt;
     const temp_directory directory;
     const auto options = options_in(directory.path());
@@ -138,7 +141,7 @@ TEST_CASE("a launched daemon is a stranger: own session, root directory, no term
     CHECK(end_launched(options) == mato::exit_code::ok);
 }
 
-TEST_CASE("a daemon in the background serves in the directory that its starter meant", "[daemon]") {
+TEST_CASE("a relative path in the options means the starter's working directory", "[daemon]") {
     const reaper here;
     const temp_directory directory;
     const auto before = std::filesystem::current_path();
@@ -152,7 +155,7 @@ TEST_CASE("a daemon in the background serves in the directory that its starter m
     CHECK(end_launched(options) == 0);
 }
 
-TEST_CASE("run in the background returns when the daemon is there", "[daemon]") {
+TEST_CASE("run in the background returns when the daemon is ready", "[daemon]") {
     struct background : mato::default_policies {
         using detach = mato::double_fork;
     };
@@ -166,7 +169,7 @@ TEST_CASE("run in the background returns when the daemon is there", "[daemon]") 
 
 // ---- the refusals ----
 
-TEST_CASE("a setup that fails reaches the starter in its own words, and nothing is left", "[daemon]") {
+TEST_CASE("the error of a failed setup reaches the starter, and no file is left", "[daemon]") {
     const reaper adopt;
     const temp_directory directory;
     const auto options = options_in(directory.path());
@@ -183,12 +186,12 @@ TEST_CASE("a setup that fails reaches the starter in its own words, and nothing 
     outcome = mato::daemon::launch(options, [](mato::daemon&) { throw std::runtime_error("something else"); });
     CHECK(outcome.why.code == errc::callback_threw);
     CHECK(outcome.why.message() == "setup: something else");
-    outcome = mato::daemon::launch(options, [](mato::daemon&) { throw 5; }); // nor does this come back to the caller's main
+    outcome = mato::daemon::launch(options, [](mato::daemon&) { throw 5; }); // this does not return to the caller's main either
     CHECK(outcome.why.code == errc::callback_threw);
     const auto log = support::read_file(options.paths.log);
     CHECK(contains(log, "start: prepare /some/path: the disk is full of cats"));
     CHECK(contains(log, "start: setup: something else"));
-    CHECK(contains(log, "start: setup: an exception of a type that is no std::exception"));
+    CHECK(contains(log, "start: setup: an exception that is not derived from std::exception"));
     while (::waitpid(-1, nullptr, 0) > 0) {
     }
     CHECK(directory.names() == names{"daemon.log"});
@@ -198,7 +201,7 @@ TEST_CASE("a setup that fails reaches the starter in its own words, and nothing 
     CHECK(directory.names() == names{"daemon.log"});
 }
 
-TEST_CASE("a daemon that dies in its setup is no success", "[daemon]") {
+TEST_CASE("a daemon that dies in its setup is reported as an error", "[daemon]") {
     const reaper adopt;
     const temp_directory directory;
     const auto outcome = mato::daemon::launch(options_in(directory.path()), [](mato::daemon&) { ::_exit(3); });
@@ -208,7 +211,7 @@ TEST_CASE("a daemon that dies in its setup is no success", "[daemon]") {
     }
 }
 
-TEST_CASE("a daemon that does not get ready is reported in time", "[daemon]") {
+TEST_CASE("a daemon that does not become ready is reported at the deadline", "[daemon]") {
     const reaper adopt;
     const temp_directory directory;
     auto options = options_in(directory.path());
@@ -225,7 +228,8 @@ TEST_CASE("a daemon that does not get ready is reported in time", "[daemon]") {
     }
 }
 
-TEST_CASE("a directory that is open to others, and a path that is too long, are refused before anything is made", "[daemon]") {
+TEST_CASE("a directory that is open to others, and a path that is too long, are refused before anything is created",
+          "[daemon]") {
     const temp_directory directory;
     ::chmod(directory.path().c_str(), 0755);
     mato::failure why;
@@ -245,7 +249,8 @@ TEST_CASE("a directory that is open to others, and a path that is too long, are 
     CHECK_FALSE(std::filesystem::exists(options.paths.lock));
 }
 
-TEST_CASE("in the background only what is kept is open, and what setup captured is destroyed at the end", "[daemon]") {
+TEST_CASE("in the background only kept descriptors are open, and objects captured by setup are destroyed at the end",
+          "[daemon]") {
     struct journal {
         std::string path;
         ~journal() { support::write_file(path, std::to_string(::getpid())); }
@@ -274,7 +279,7 @@ TEST_CASE("in the background only what is kept is open, and what setup captured 
     CHECK(support::read_file(directory / "journal") == pid);
 }
 
-TEST_CASE("the signals that the host blocks stay blocked, in the background too", "[daemon]") {
+TEST_CASE("signals blocked by the program stay blocked, in the background too", "[daemon]") {
     const reaper adopt;
     const temp_directory directory;
     const auto options = options_in(directory.path());
@@ -305,7 +310,7 @@ TEST_CASE("the signals that the host blocks stay blocked, in the background too"
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     REQUIRE(support::wait_until([&] { return std::filesystem::exists(options.paths.pid); }));
     const int pid = std::atoi(support::read_file(options.paths.pid).c_str());
-    ::kill(pid, SIGVTALRM);                                // would end it
+    ::kill(pid, SIGVTALRM);                                // would kill it
     const std::string own = MATO_HAS_SIGNALFD ? "b" : "-"; // a self-pipe's signals are let through
     CHECK(ask(options, "mask") == "bb-" + own);
     if (background)

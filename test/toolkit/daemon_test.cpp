@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file daemon_test.cpp: ready means reachable, a stop leaves nothing; what happens between. Starting in the background:
+/// @file daemon_test.cpp: ready means reachable, a stop leaves no file; and everything between. Starting in the background:
 /// daemon_launch_test.cpp.
 #include <mato/broadcast.hpp>
 #include <mato/daemon.hpp>
@@ -38,7 +38,7 @@ struct hasty_policies : mato::default_policies {
 
 // ---- the contract: paths ----
 
-TEST_CASE("a daemon's paths are absolute, beside each other, and know their directory", "[daemon]") {
+TEST_CASE("a daemon's paths are absolute, in one directory, and return that directory", "[daemon]") {
     const auto paths = mato::daemon_paths::in("/run/x", "app");
     CHECK(paths.socket == "/run/x/app.sock");
     CHECK(paths.pid == "/run/x/app.pid");
@@ -56,7 +56,7 @@ TEST_CASE("a daemon's paths are absolute, beside each other, and know their dire
 
 // ---- the contract: serve ----
 
-TEST_CASE("a daemon that is ready can be reached, and a TERM leaves its log alone", "[daemon]") {
+TEST_CASE("a ready daemon can be reached, and TERM leaves only its log", "[daemon]") {
     const temp_directory directory;
     const auto options = options_in(directory.path());
     served process(options, echo);
@@ -88,7 +88,7 @@ TEST_CASE("a client that sees the end finds neither socket nor pid file nor lock
     }
 }
 
-TEST_CASE("what is sent while stopping still arrives", "[daemon]") {
+TEST_CASE("frames sent while stopping still arrive", "[daemon]") {
     const temp_directory directory;
     const auto options = options_in(directory.path());
     served process(options, [](mato::daemon& self) {
@@ -97,7 +97,7 @@ TEST_CASE("what is sent while stopping still arrives", "[daemon]") {
             CHECK(self.is_stopping());
             for (const auto& each : self.server().sessions()) each->send(std::string(500'000, 'x'));
             self.stopped();
-            self.stopped(); // once is enough
+            self.stopped(); // calling it once is enough
         };
     });
     mato::failure why;
@@ -111,7 +111,7 @@ TEST_CASE("what is sent while stopping still arrives", "[daemon]") {
     CHECK(process.wait() == mato::exit_code::ok);
 }
 
-TEST_CASE("a daemon may end by itself", "[daemon]") {
+TEST_CASE("a daemon can stop itself", "[daemon]") {
     const temp_directory directory;
     const auto options = options_in(directory.path());
     served process(options, [](mato::daemon& self) {
@@ -127,7 +127,7 @@ TEST_CASE("a daemon may end by itself", "[daemon]") {
     CHECK(directory.names() == names{"daemon.log"});
 }
 
-TEST_CASE("a second TERM forces a stop that does not end", "[daemon]") {
+TEST_CASE("a second TERM forces a graceful stop that does not end", "[daemon]") {
     const temp_directory directory;
     const auto options = options_in(directory.path());
     const support::mailbox<int> told;
@@ -137,7 +137,7 @@ TEST_CASE("a second TERM forces a stop that does not end", "[daemon]") {
     });
     process.signal(SIGTERM);
     CHECK(told.take() == 1);
-    CHECK_FALSE(std::filesystem::exists(options.paths.socket)); // no new clients meanwhile
+    CHECK_FALSE(std::filesystem::exists(options.paths.socket)); // no new clients during the stop
     CHECK(std::filesystem::exists(options.paths.lock));         // and no second daemon
     process.signal(SIGTERM);
     CHECK(told.take() == 2);
@@ -146,7 +146,7 @@ TEST_CASE("a second TERM forces a stop that does not end", "[daemon]") {
     CHECK(directory.names() == names{"daemon.log"});
 }
 
-TEST_CASE("the end of the grace forces too", "[daemon]") {
+TEST_CASE("the end of the grace period forces the stop too", "[daemon]") {
     const temp_directory directory;
     const auto options = options_in(directory.path());
     const bool set_later = GENERATE(false, true);
@@ -174,7 +174,7 @@ TEST_CASE("the end of the grace forces too", "[daemon]") {
     CHECK(directory.names() == names{"daemon.log"});
 }
 
-TEST_CASE("HUP reloads; one that fails is logged, told to whoever asked, and changes nothing", "[daemon]") {
+TEST_CASE("HUP reloads; a failed reload is logged, reported to the requester, and changes nothing", "[daemon]") {
     const temp_directory directory;
     const auto options = options_in(directory.path());
     const support::mailbox<int> told;
@@ -201,7 +201,7 @@ TEST_CASE("HUP reloads; one that fails is logged, told to whoever asked, and cha
     CHECK(contains(log, "reloaded"));
 }
 
-TEST_CASE("USR1 creates the socket anew", "[daemon]") {
+TEST_CASE("USR1 creates the socket again", "[daemon]") {
     const temp_directory directory;
     const auto options = options_in(directory.path());
     served process(options, echo);
@@ -211,7 +211,7 @@ TEST_CASE("USR1 creates the socket anew", "[daemon]") {
     std::filesystem::remove(options.paths.socket);
     process.signal(SIGUSR1);
     REQUIRE(support::wait_until([&] { return std::filesystem::exists(options.paths.socket); }));
-    CHECK(ask(options, "anew") == "anew");
+    CHECK(ask(options, "again") == "again");
     CHECK(ask(client, "still") == "still");
     process.signal(SIGTERM);
     CHECK(process.wait() == mato::exit_code::ok);
@@ -219,7 +219,7 @@ TEST_CASE("USR1 creates the socket anew", "[daemon]") {
 }
 
 TEST_CASE("USR1 does not take the socket of a daemon that started after the directory's files were removed", "[daemon]") {
-    for (const bool all_removed : {true, false}) { // else the lock file alone, and its successor keeps the old socket's name
+    for (const bool all_removed : {true, false}) { // else only the lock file, and the second daemon keeps the old socket's name
         const temp_directory directory;
         const auto options = options_in(directory.path());
         const auto tagged = [](const char* tag) {
@@ -241,10 +241,10 @@ TEST_CASE("USR1 does not take the socket of a daemon that started after the dire
             support::wait_until([&] { return contains(support::read_file(options.paths.log), "was removed or replaced"); }));
         CHECK(support::inode_of(options.paths.socket) == socket);
         CHECK(ask(options, "who") == "second");
-        CHECK(ask(old_client, "who") == "first"); // it serves on whom it has
+        CHECK(ask(old_client, "who") == "first"); // it continues to serve its clients
         first.signal(SIGTERM);
         CHECK(first.wait() == mato::exit_code::ok);
-        CHECK(ask(options, "who") == "second"); // and removes nothing of the second's
+        CHECK(ask(options, "who") == "second"); // and removes no file of the second daemon
         second.signal(SIGUSR1);
         REQUIRE(support::wait_until([&] { return support::inode_of(options.paths.socket) != socket; }));
         CHECK(ask(options, "who") == "second");
@@ -254,7 +254,7 @@ TEST_CASE("USR1 does not take the socket of a daemon that started after the dire
     }
 }
 
-TEST_CASE("the end of a child is told", "[daemon]") {
+TEST_CASE("the end of a child is reported", "[daemon]") {
     const temp_directory directory;
     const auto options = options_in(directory.path());
     served process(options, [](mato::daemon& self) {
@@ -272,7 +272,7 @@ TEST_CASE("the end of a child is told", "[daemon]") {
     CHECK(process.wait() == mato::exit_code::ok);
 }
 
-TEST_CASE("at a stop every session's end is told, then kept parts go, the last first, before the context does", "[daemon]") {
+TEST_CASE("a stop ends every session, then destroys kept objects in reverse order, then the context", "[daemon]") {
     struct part {
         const support::mailbox<int>& told;
         int name;
@@ -304,7 +304,7 @@ TEST_CASE("at a stop every session's end is told, then kept parts go, the last f
     CHECK(order == std::vector<int>{11, 12, 3, 2, 1});
 }
 
-TEST_CASE("what the server refuses and closes is in the log", "[daemon]") {
+TEST_CASE("refused and closed clients are in the log", "[daemon]") {
     const temp_directory directory;
     auto options = options_in(directory.path());
     options.limits.clients = 1;
@@ -318,7 +318,7 @@ TEST_CASE("what the server refuses and closes is in the log", "[daemon]") {
     auto two = connect_to(options, why);
     const auto words = two.receive(mato::deadline::in(10s), why);
     REQUIRE(words);
-    CHECK(contains(*words, "limit is 1")); // the program's own callback is asked as well
+    CHECK(contains(*words, "limit is 1")); // the program's own callback is called too
     ::send(one.native_handle(), "\xff\xff\xff\xff", 4, MSG_NOSIGNAL);
     CHECK_FALSE(one.receive(mato::deadline::in(10s), why));
     process.signal(SIGTERM);
@@ -326,10 +326,10 @@ TEST_CASE("what the server refuses and closes is in the log", "[daemon]") {
     const auto log = support::read_file(options.paths.log);
     CHECK(contains(log, "refused client"));
     CHECK(contains(log, "the limit is 1"));
-    CHECK(contains(log, "a frame of 4294967295 bytes"));
+    CHECK(contains(log, "a frame has 4294967295 bytes"));
 }
 
-TEST_CASE("a storm of refusals costs the log a few lines, and the rest is counted", "[daemon]") {
+TEST_CASE("many refusals write a few log lines, and the rest is counted", "[daemon]") {
     const temp_directory directory;
     auto options = options_in(directory.path());
     options.limits.clients = 0;
@@ -348,7 +348,7 @@ TEST_CASE("a storm of refusals costs the log a few lines, and the rest is counte
     CHECK(contains(log, "refused 290 times more"));
 }
 
-TEST_CASE("a grace that never ends waits for what runs, and the second request still forces", "[daemon]") {
+TEST_CASE("an endless grace period waits for running work, and the second request still forces the stop", "[daemon]") {
     const temp_directory directory;
     const auto options = options_in(directory.path());
     const support::mailbox<int> told;
@@ -394,7 +394,7 @@ TEST_CASE("the longest watchdog of a manager keeps the loop idle", "[daemon]") {
     CHECK(signs == 0);
 }
 
-TEST_CASE("a stream's reader that is too slow for the end of it is told what it does not get", "[daemon]") {
+TEST_CASE("a subscriber that is too slow for the end of the stream gets a notice of what it loses", "[daemon]") {
     const temp_directory directory;
     const auto options = options_in(directory.path());
     const auto kind = GENERATE(mato::overflow_kind::drop_oldest, mato::overflow_kind::drop_newest,
@@ -430,7 +430,7 @@ TEST_CASE("a stream's reader that is too slow for the end of it is told what it 
     mato::failure why;
     auto client = connect_to(options, why);
     client.send("go", mato::deadline::in(10s), why);
-    CHECK(process.wait() == (by_force ? mato::exit_code::forced : mato::exit_code::ok)); // nothing was read meanwhile
+    CHECK(process.wait() == (by_force ? mato::exit_code::forced : mato::exit_code::ok)); // nothing was read before
     std::uint64_t got = 0, lost = 0;
     std::string last;
     while (const auto frame = client.receive(mato::deadline::in(10s), why)) {
@@ -444,7 +444,7 @@ TEST_CASE("a stream's reader that is too slow for the end of it is told what it 
     if (kind == mato::overflow_kind::resync) {
         CHECK(last == "snapshot " + std::to_string(frames));
     } else if (kind == mato::overflow_kind::disconnect) {
-        CHECK(last == "end slow consumer: it did not read to the end in time");
+        CHECK(last == "end slow consumer: the peer did not read the rest of the stream in time");
     } else {
         CHECK(last.starts_with("lost "));
         CHECK(got + lost == frames);
@@ -453,7 +453,7 @@ TEST_CASE("a stream's reader that is too slow for the end of it is told what it 
 
 // ---- the refusals ----
 
-TEST_CASE("run prints why and returns the code that says it", "[daemon]") {
+TEST_CASE("run prints the error and returns its exit code", "[daemon]") {
     const temp_directory directory;
     const auto options = options_in(directory.path());
     const auto said = directory / "stderr";
@@ -478,7 +478,7 @@ TEST_CASE("run prints why and returns the code that says it", "[daemon]") {
 
 // ---- the edges ----
 
-TEST_CASE("what a killed daemon left is no obstacle", "[daemon]") {
+TEST_CASE("files left by a killed daemon do not prevent a start", "[daemon]") {
     const temp_directory directory;
     const auto options = options_in(directory.path());
     {
@@ -495,13 +495,13 @@ TEST_CASE("what a killed daemon left is no obstacle", "[daemon]") {
     CHECK(directory.names() == names{"daemon.log"});
 }
 
-TEST_CASE("a stop asked for inside a stop, and a signal after the end began, change nothing", "[daemon]") {
+TEST_CASE("a stop requested during a stop, and a signal after the end began, have no effect", "[daemon]") {
     const temp_directory directory;
     const auto options = options_in(directory.path());
     served process(options, [](mato::daemon& self) {
         self.on.on_stop = [&self] {
             self.stopped();
-            ::kill(::getpid(), SIGUSR1); // no socket comes back
+            ::kill(::getpid(), SIGUSR1); // the socket is not created again
             ::kill(::getpid(), SIGHUP);
         };
     });
@@ -513,7 +513,7 @@ TEST_CASE("a stop asked for inside a stop, and a signal after the end began, cha
 // ---- the promises about absence ----
 
 namespace {
-// Notes when its descriptor was closed by somebody else.
+// Notes when other code closed its descriptor.
 class watched_source {
 public:
     static inline bool lost = false;
@@ -536,7 +536,7 @@ private:
 };
 } // namespace
 
-TEST_CASE("serving leaves no descriptor, and closes none that is another's", "[daemon]") {
+TEST_CASE("serving leaks no descriptor, and closes none that it does not own", "[daemon]") {
     struct watching : mato::default_policies {
         using signals = watched_source;
     };

@@ -50,7 +50,8 @@ TEST_CASE("a passed descriptor is the same open file, close-on-exec, in the orde
     CHECK((::read(second.reader.get(), &got, 1) == 1 && got == '2'));
 }
 
-TEST_CASE("nothing there is no error, the end is one, and so are too many, of which none stays open", "[descriptors]") {
+TEST_CASE("nothing to read is no error; end-of-file is one, and so are too many descriptors, of which none stays open",
+          "[descriptors]") {
     socket_pair both;
     std::array<char, 8> room;
     std::vector<mato::unique_fd> came;
@@ -60,7 +61,7 @@ TEST_CASE("nothing there is no error, the end is one, and so are too many, of wh
     {
         pipe_pair many;
         const auto before = support::open_descriptors();
-        // More than one message may hold here, sent by a stranger who knows no bound.
+        // More than one message may contain here, sent by a peer that does not respect the limit.
         constexpr std::size_t count = mato::max_passed_descriptors + 4;
         alignas(cmsghdr) char control[CMSG_SPACE(count * sizeof(int))] = {};
         char byte = 'x';
@@ -86,7 +87,8 @@ TEST_CASE("nothing there is no error, the end is one, and so are too many, of wh
     CHECK(why.code == mato::errc::closed);
 }
 
-TEST_CASE("without room in the table none of a message's descriptors comes, and its bytes do", "[descriptors]") {
+TEST_CASE("if the process has no room for a message's descriptors, none of them is kept and its bytes arrive",
+          "[descriptors]") {
     socket_pair both;
     pipe_pair passed;
     rlimit before{};
@@ -98,7 +100,7 @@ TEST_CASE("without room in the table none of a message's descriptors comes, and 
         INFO(spare << " free");
         mato::failure why;
         REQUIRE(mato::send_descriptors(both.left.get(), "bytes", two, why) == 5);
-        std::vector<mato::unique_fd> fill; // so that no number below the limit is free but `spare`
+        std::vector<mato::unique_fd> fill; // so that `spare` is the only free number below the limit
         for (int n = 0; n < spare; ++n) fill.emplace_back(::dup(passed.reader.get()));
         const mato::unique_fd top(::dup(passed.reader.get()));
         const rlimit tight{static_cast<rlim_t>(top.get() + 1), before.rlim_max};
@@ -113,7 +115,7 @@ TEST_CASE("without room in the table none of a message's descriptors comes, and 
     }
 }
 
-TEST_CASE("a connection keeps descriptors only when asked to, and no more than it said", "[descriptors][connection]") {
+TEST_CASE("a connection keeps descriptors only on request, and at most the requested number", "[descriptors][connection]") {
     asio::io_context context;
     socket_pair both;
     pipe_pair passed;
@@ -138,7 +140,7 @@ TEST_CASE("a connection keeps descriptors only when asked to, and no more than i
         REQUIRE(support::run_until(context, [&] { return !got.empty(); }));
         REQUIRE(taken);
         CHECK_FALSE(receiver->take_descriptor());
-        // One that its frame does not take is closed with the frame, however many follow.
+        // A descriptor that is not taken in its frame is closed after it, however many follow.
         for (std::size_t n = 2; n < 8; ++n) {
             pipe_pair left;
             const std::array<int, 2> two{left.writer.get(), left.writer.get()};
@@ -150,7 +152,7 @@ TEST_CASE("a connection keeps descriptors only when asked to, and no more than i
             CHECK(::read(left.reader.get(), &byte, 1) == 0); // no writer is left
         }
         CHECK_FALSE(ended);
-        // Three that nobody takes are one too many.
+        // The third untaken descriptor exceeds the limit.
         for (int i = 0; i < 3; ++i) REQUIRE(mato::send_descriptors(both.left.get(), frames.substr(0, 1), one, why) == 1);
         REQUIRE(support::run_until(context, [&] { return static_cast<bool>(ended); }));
         CHECK(ended.code == mato::errc::malformed);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file detach_test.cpp: what a daemon has left behind: terminal, session, descriptors, handlers, directory.
+/// @file detach_test.cpp: a daemon is separated from terminal, session, descriptors, handlers and directory.
 ///
 /// Each case detaches from a forked child. The daemon reports one text over a pipe; its end is the end of the daemon.
 #include <mato/detach.hpp>
@@ -32,16 +32,16 @@ std::string proc_field(const std::string& name) {
                                    : status.substr(at + name.size() + 3, status.find('\n', at + 1) - at - name.size() - 3);
 }
 
-/// What `observe()` says in the daemon, as name to value. `prepare()` runs before detaching, in the starter.
-/// "starter" is "pid sid" of the starter; empty facts: it never came to a daemon.
+/// What `observe()` returns in the daemon, as name to value. `prepare()` runs before detaching, in the starter.
+/// "starter" is "pid sid" of the starter; empty facts: there was no daemon.
 template <class Prepare, class Observe> facts in_daemon(Prepare prepare, Observe observe) {
     int ends[2];
     REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
     const mato::unique_fd reader(ends[0]);
-    mato::unique_fd writer(::fcntl(ends[1], F_DUPFD_CLOEXEC, 20)); // above what the cases use
+    mato::unique_fd writer(::fcntl(ends[1], F_DUPFD_CLOEXEC, 20)); // above the numbers that the cases use
     ::close(ends[1]);
     support::child_process starter([&] {
-        mato::reset_signals(); // the test framework's handlers are not the daemon's
+        mato::reset_signals(); // removes the test framework's handlers
         const std::string report = "starter=" + std::to_string(::getpid()) + " " + std::to_string(::getsid(0)) + "\n";
         if (::write(writer.get(), report.data(), report.size()) < 0) return 2;
         prepare();
@@ -87,7 +87,7 @@ std::string flags_of_0_to_2() {
 }
 const std::string nulls = "/dev/null rw;/dev/null rw;/dev/null rw;";
 
-/// Whether a number is only kept from being used again: it is open, and can be neither read nor written.
+/// Whether a number is only occupied: it is open, and can be neither read nor written.
 bool is_retired(int fd) {
     char byte = 0;
     struct ::stat now {};
@@ -96,7 +96,7 @@ bool is_retired(int fd) {
            ::fcntl(fd, F_GETFD) == FD_CLOEXEC;
 }
 
-/// The numbers that are open, "0 1 2 20 ", or that are kept from being used.
+/// The numbers that are open, "0 1 2 20 ", or that are occupied.
 std::string open_numbers(bool retired = false) {
     std::string text;
     for (int fd = 0; fd < 4096; ++fd)
@@ -106,7 +106,7 @@ std::string open_numbers(bool retired = false) {
 
 } // namespace
 
-TEST_CASE("the daemon has a session of its own that it does not lead, and no terminal", "[detach]") {
+TEST_CASE("the daemon has its own session, is not its leader, and has no terminal", "[detach]") {
     const auto got = in_daemon(nothing, [] {
         return facts{{"pid", std::to_string(::getpid())},
                      {"sid", std::to_string(::getsid(0))},
@@ -125,7 +125,7 @@ TEST_CASE("the daemon has a session of its own that it does not lead, and no ter
 }
 
 TEST_CASE("opening a terminal does not make it the daemon's", "[detach]") {
-    // A session leader gains one by the same steps, so that they prove something.
+    // For comparison: a session leader gets a controlling terminal by the same steps.
     const auto gains = [] {
         const int master = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
         if (master == -1 || ::grantpt(master) != 0 || ::unlockpt(master) != 0) return std::string("no pty");
@@ -141,7 +141,7 @@ TEST_CASE("opening a terminal does not make it the daemon's", "[detach]") {
     CHECK(in_daemon(nothing, [&] { return facts{{"terminal", gains()}}; }).at("terminal") == "none");
 }
 
-TEST_CASE("directory, umask, mask and dispositions are a daemon's, whatever the starter's were", "[detach]") {
+TEST_CASE("directory, umask, mask and dispositions are set, whatever the starter's were", "[detach]") {
     const auto got = in_daemon(
         [] {
             ::umask(0);
@@ -177,7 +177,7 @@ TEST_CASE("directory, umask, mask and dispositions are a daemon's, whatever the 
     CHECK(got.at("ignored") == "0000000000000000");
 }
 
-TEST_CASE("only 0 to 2 and what is kept stay open", "[detach]") {
+TEST_CASE("only 0 to 2 and kept descriptors stay open", "[detach]") {
     const auto got = in_daemon(
         [] {
             for (const int fd : {3, 5, 19, 21, 300}) ::dup2(0, fd);
@@ -189,10 +189,10 @@ TEST_CASE("only 0 to 2 and what is kept stay open", "[detach]") {
     CHECK(got.at("standard") == nulls);
 }
 
-TEST_CASE("a number of the starter's is not used again by what the daemon opens", "[detach]") {
+TEST_CASE("descriptors opened by the daemon do not reuse the starter's numbers", "[detach]") {
     const auto got = in_daemon(
         [] {
-            for (int fd = 3; fd < 4096; ++fd) // what the test itself has open
+            for (int fd = 3; fd < 4096; ++fd) // descriptors that the test itself has open
                 if (fd != 20) ::close(fd);
             for (const int fd : {3, 4, 7, 255, 256, 300}) ::dup2(0, fd);
         },
@@ -205,7 +205,7 @@ TEST_CASE("a number of the starter's is not used again by what the daemon opens"
     CHECK(got.at("opened") == "5 6 8 9 ");
 }
 
-TEST_CASE("kept descriptors need no order, may be neighbours, and may be named twice", "[detach]") {
+TEST_CASE("kept descriptors may be in any order, adjacent, and listed twice", "[detach]") {
     int ends[2];
     REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
     const mato::unique_fd reader(ends[0]), writer(ends[1]);
@@ -225,7 +225,7 @@ TEST_CASE("kept descriptors need no order, may be neighbours, and may be named t
     CHECK(std::string(text, static_cast<std::size_t>(got)) == "0 1 2 30 31 50 ");
 }
 
-TEST_CASE("0 to 2 can be read and written: nothing comes, nothing fails", "[detach]") {
+TEST_CASE("0 to 2 can be read and written: reads return end-of-file, writes succeed", "[detach]") {
     const auto got = in_daemon(nothing, [] {
         char byte;
         std::string text;
@@ -235,7 +235,7 @@ TEST_CASE("0 to 2 can be read and written: nothing comes, nothing fails", "[deta
     CHECK(got.at("io") == "10 10 10 ");
 }
 
-TEST_CASE("started with 0 to 2 closed, reserving them first keeps later descriptors clear of them", "[detach]") {
+TEST_CASE("started with 0 to 2 closed, reserving them first gives later descriptors other numbers", "[detach]") {
     const auto got = in_daemon(
         [] {
             for (int fd = 0; fd < 3; ++fd) ::close(fd);
@@ -250,7 +250,7 @@ TEST_CASE("started with 0 to 2 closed, reserving them first keeps later descript
     CHECK(got.at("standard") == nulls);
 }
 
-TEST_CASE("without reserving, whichever of 0 to 2 are closed, they are whole and inherited afterwards", "[detach]") {
+TEST_CASE("without reserving, closed ones of 0 to 2 are open and inherited afterwards", "[detach]") {
     for (unsigned closed = 0; closed < 8; ++closed) {
         const auto got = in_daemon(
             [closed] {
@@ -266,7 +266,7 @@ TEST_CASE("without reserving, whichever of 0 to 2 are closed, they are whole and
     }
 }
 
-TEST_CASE("reserving fills what is closed with read-write, inherited /dev/null, and touches nothing else", "[detach]") {
+TEST_CASE("reserving opens inherited read-write /dev/null on closed numbers, and changes no other", "[detach]") {
     for (unsigned closed = 0; closed < 8; ++closed)
         CHECK(support::in_child([closed] {
                   const int zero = ::open("/dev/zero", O_RDONLY | O_CLOEXEC);
@@ -285,7 +285,7 @@ TEST_CASE("reserving fills what is closed with read-write, inherited /dev/null, 
               }) == 0);
 }
 
-TEST_CASE("the starter goes on as it was: mask, directory, descriptors, no child left", "[detach]") {
+TEST_CASE("the starter is unchanged: mask, directory, descriptors, and no child is left", "[detach]") {
     const support::temp_directory directory;
     CHECK(support::in_child([&] {
               mato::reset_signals();
@@ -302,7 +302,7 @@ TEST_CASE("the starter goes on as it was: mask, directory, descriptors, no child
           }) == 0);
 }
 
-TEST_CASE("a host that ignores SIGCHLD is no error", "[detach]") {
+TEST_CASE("a program that ignores SIGCHLD is no error", "[detach]") {
     CHECK(support::in_child([] {
               ::signal(SIGCHLD, SIG_IGN);
               mato::failure why;
@@ -318,13 +318,15 @@ TEST_CASE("with several threads it is refused as not_single_threaded, and nothin
               mato::failure why;
               const auto role = mato::double_fork::detach({}, why);
               if (role != detach_role::starter) return 1;
-              if (why.code != mato::errc::not_single_threaded || why.message() != "detach: the process has 2 threads") return 2;
+              if (why.code != mato::errc::not_single_threaded ||
+                  why.message() != "detach: the process has 2 threads; detach before the first thread is started")
+                  return 2;
               return ::waitpid(-1, nullptr, WNOHANG) == -1 && errno == ECHILD ? 0 : 3;
           }) == 0);
 }
 
-TEST_CASE("a fork that fails is told, and the mask is as before", "[detach]") {
-    if (!support::is_root()) return; // a limit on processes needs a user with none
+TEST_CASE("a failed fork is reported, and the mask is unchanged", "[detach]") {
+    if (!support::is_root()) return; // the limit on processes needs a user without processes
     CHECK(support::in_child([] {
               mato::reset_signals();
               struct ::rlimit none {};
@@ -337,7 +339,7 @@ TEST_CASE("a fork that fails is told, and the mask is as before", "[detach]") {
           }) == 0);
 }
 
-TEST_CASE("the foreground stays: same process, nothing changed", "[detach]") {
+TEST_CASE("foreground changes nothing: same process, same state", "[detach]") {
     const auto before = support::open_descriptors();
     const auto directory = std::filesystem::current_path();
     mato::failure why;

@@ -45,7 +45,7 @@ std::vector<std::vector<std::string>> table(const std::filesystem::path& file, s
     return rows;
 }
 
-/// The words of a cell that stand in backticks; several may share a pair.
+/// The words of a cell in backticks; one pair may contain several.
 std::vector<std::string> code_words(const std::string& cell) {
     std::vector<std::string> words;
     for (std::size_t from = cell.find('`'); from != std::string::npos; from = cell.find('`', from)) {
@@ -155,7 +155,7 @@ TEST_CASE("every policy and model that the documents name is in the headers", "[
     CHECK(checked > 50);
 }
 
-TEST_CASE("each sample of the documents is, line for line, part of a program that is built and run", "[documents]") {
+TEST_CASE("each sample of the documents is a verbatim part of a program that is built and run", "[documents]") {
     std::string sources;
     for (const char* folder : {"example", "test/process"})
         for (const auto& entry : std::filesystem::directory_iterator(root / folder))
@@ -186,7 +186,41 @@ TEST_CASE("each sample of the documents is, line for line, part of a program tha
     CHECK(samples >= 9);
 }
 
-TEST_CASE("the ladder is complete, short, and says what to notice", "[documents]") {
+TEST_CASE("each @code sample of the headers is a verbatim part of a program that is built and run", "[documents]") {
+    const auto trimmed = [](std::string_view line) {
+        const auto begin = line.find_first_not_of(' ');
+        return std::string(begin == std::string_view::npos ? "" : line.substr(begin)) + "\n";
+    };
+    std::string sources;
+    for (const char* folder : {"example", "test/toolkit"})
+        for (const auto& entry : std::filesystem::directory_iterator(root / folder))
+            if (entry.path().extension() == ".cpp")
+                for (const std::string& line : lines_of(entry.path())) sources += trimmed(line);
+    int samples = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(root / "include/mato")) {
+        if (entry.path().extension() != ".hpp") continue;
+        bool inside = false;
+        std::string sample;
+        for (const std::string& line : lines_of(entry.path())) {
+            if (line == "/// @endcode") {
+                INFO(entry.path() << "\n" << sample);
+                CHECK(support::contains(sources, sample));
+                CHECK(std::count(sample.begin(), sample.end(), '\n') <= 12); // lines
+                inside = false;
+                ++samples;
+            } else if (inside) {
+                sample += trimmed(std::string_view(line).substr(std::min<std::size_t>(line.size(), 3)));
+            } else if (line == "/// @code") {
+                inside = true;
+                sample.clear();
+            }
+        }
+        CHECK_FALSE(inside);
+    }
+    CHECK(samples >= 30);
+}
+
+TEST_CASE("the examples are complete, short, and each has a Notice line", "[documents]") {
     const std::string ladder = support::read_file(root / "docs/daemon.md");
     for (const auto& entry : std::filesystem::directory_iterator(root / "example")) {
         if (entry.path().extension() != ".cpp") continue;

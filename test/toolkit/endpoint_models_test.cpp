@@ -20,7 +20,7 @@ using support::temp_directory;
 using proof = support::held_proof;
 
 namespace {
-/// As a manager makes it: bound, listening, blocking.
+/// A socket as a manager creates it: bound, listening, blocking.
 unique_fd passed_at(const std::filesystem::path& path, int type = SOCK_STREAM, bool listening = true) {
     unique_fd fd(support::bound_socket(type, path.native()));
     if (listening) REQUIRE(::listen(fd.get(), 16) == 0);
@@ -55,7 +55,7 @@ bool is_listening_nonblocking_cloexec(const unique_fd& fd) {
 
 // ---- activated ----
 
-TEST_CASE("a passed socket is used as it is, and clients find it by its path", "[endpoint][activated]") {
+TEST_CASE("a passed socket is used, and clients find it by its path", "[endpoint][activated]") {
     const temp_directory directory;
     activated endpoint(directory / "s", passed_at(directory / "s"));
     CHECK(endpoint.was_passed());
@@ -65,7 +65,7 @@ TEST_CASE("a passed socket is used as it is, and clients find it by its path", "
     CHECK(endpoint.describe() == (directory / "s").native());
 }
 
-TEST_CASE("the manager's name outlives the daemon, and clients in between wait for the next", "[endpoint][activated]") {
+TEST_CASE("the manager's socket outlives the daemon, and clients wait in it for the next daemon", "[endpoint][activated]") {
     const temp_directory directory;
     const auto managers_own = passed_at(directory / "s");
     {
@@ -82,7 +82,7 @@ TEST_CASE("the manager's name outlives the daemon, and clients in between wait f
     CHECK(unique_fd(mato::sys::accept(socket.get())));
 }
 
-TEST_CASE("published again, a passed socket is the same socket", "[endpoint][activated]") {
+TEST_CASE("publishing a passed socket again returns the same socket", "[endpoint][activated]") {
     const temp_directory directory;
     activated endpoint(directory / "s", passed_at(directory / "s"));
     auto socket = published(endpoint);
@@ -91,7 +91,8 @@ TEST_CASE("published again, a passed socket is the same socket", "[endpoint][act
     CHECK(reaches(endpoint, again));
 }
 
-TEST_CASE("what is no listening Unix stream socket is refused, each kind with its own error", "[endpoint][activated]") {
+TEST_CASE("a descriptor that is not a listening Unix stream socket is refused, with an error for each kind",
+          "[endpoint][activated]") {
     const temp_directory directory;
     int ends[2];
     REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
@@ -123,7 +124,7 @@ TEST_CASE("a passed socket is not used without the lock", "[endpoint][activated]
     CHECK(why.code == mato::errc::lock_not_held);
 }
 
-TEST_CASE("a daemon for both ways takes the passed socket, else its own path", "[endpoint][activated]") {
+TEST_CASE("activated_or_owned uses the passed socket, else its own path", "[endpoint][activated]") {
     const temp_directory directory;
     {
         activated_or_owned endpoint(directory / "s", passed_at(directory / "s"));
@@ -139,7 +140,7 @@ TEST_CASE("a daemon for both ways takes the passed socket, else its own path", "
     CHECK(directory.names() == std::vector<std::string>{"s"}); // its own is gone
 }
 
-TEST_CASE("passed sockets leave no descriptor", "[endpoint][activated]") {
+TEST_CASE("passed sockets leak no descriptor", "[endpoint][activated]") {
     static_assert(!activated::named && !activated_or_owned::named);
     static_assert(!std::is_copy_constructible_v<activated> && std::is_move_constructible_v<activated_or_owned>);
     const temp_directory directory;
@@ -161,9 +162,9 @@ namespace {
 std::string own_name(const char* word) { return "mato-test-" + std::to_string(::getpid()) + "-" + word; }
 } // namespace
 
-TEST_CASE("an abstract name is reached by its name, and leaves no file", "[endpoint][abstract]") {
+TEST_CASE("clients connect to an abstract name, and it leaves no file", "[endpoint][abstract]") {
     const temp_directory directory;
-    const auto name = (directory / "daemon.sock").native(); // as a bundle passes it
+    const auto name = (directory / "daemon.sock").native(); // as a daemon's policies pass it
     abstract_name endpoint(name);
     const auto socket = published(endpoint);
     CHECK(is_listening_nonblocking_cloexec(socket));
@@ -172,7 +173,7 @@ TEST_CASE("an abstract name is reached by its name, and leaves no file", "[endpo
     CHECK(directory.names().empty());
 }
 
-TEST_CASE("an abstract name is free once its owner is gone, however that ended", "[endpoint][abstract]") {
+TEST_CASE("an abstract name is free when its owner has ended in any way", "[endpoint][abstract]") {
     const auto name = own_name("gone");
     CHECK(support::in_child([&] {
               abstract_name endpoint(name);
@@ -191,7 +192,8 @@ TEST_CASE("an abstract name is free once its owner is gone, however that ended",
     CHECK_FALSE(abstract_name(name).connect(why));
 }
 
-TEST_CASE("a name that somebody else has is an error; the own one is the same socket again", "[endpoint][abstract]") {
+TEST_CASE("a name of another process is an error; publishing the own name again returns the same socket",
+          "[endpoint][abstract]") {
     const auto name = own_name("twice");
     abstract_name endpoint(name), other(name);
     auto socket = published(endpoint);
@@ -204,7 +206,7 @@ TEST_CASE("a name that somebody else has is an error; the own one is the same so
     CHECK(reaches(endpoint, again));
 }
 
-TEST_CASE("another user reaches an abstract name, which is why the peer policy must check", "[endpoint][abstract]") {
+TEST_CASE("another user can connect to an abstract name, so the peer policy must check", "[endpoint][abstract]") {
     if (!support::is_root()) return;
     const auto name = own_name("open");
     abstract_name endpoint(name);
@@ -228,7 +230,7 @@ TEST_CASE("another user reaches an abstract name, which is why the peer policy m
     CHECK(stranger.wait() == 0);
 }
 
-TEST_CASE("names that do not fit, and names without the lock, are refused", "[endpoint][abstract]") {
+TEST_CASE("names that are too long, and publishing without the lock, are refused", "[endpoint][abstract]") {
     mato::failure why;
     for (const auto size : {mato::unix_address::max_name_bytes + 1, std::size_t{0}}) {
         abstract_name endpoint(std::string(size, 'x'));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file endpoint_test.cpp: a socket that is never half made, never too open, never removed by a guess.
+/// @file endpoint_test.cpp: a socket is complete and private when its name appears, and only the own socket is removed.
 #include <mato/endpoint.hpp>
 
 #include <mato/lock.hpp>
@@ -18,7 +18,7 @@ using support::temp_directory;
 using proof = support::held_proof;
 
 namespace {
-// A published socket and the name it has.
+// A published socket and its name.
 struct published {
     owned_path endpoint;
     mato::unique_fd socket;
@@ -49,7 +49,7 @@ mato::failure directory_refusal(const std::filesystem::path& directory) {
 void leave_stale_socket(const std::filesystem::path& path) {
     published gone(path);
     CHECK(support::in_child([&] {
-              gone.endpoint.withdraw(); // not the publisher: does nothing
+              gone.endpoint.withdraw(); // not the publisher: no effect
               return 0;
           }) == 0);
     std::filesystem::rename(path, path.native() + ".kept");
@@ -60,7 +60,7 @@ void leave_stale_socket(const std::filesystem::path& path) {
 
 // ---- the contract ----
 
-TEST_CASE("a private directory is made 0700, with its parents, whatever the umask", "[endpoint]") {
+TEST_CASE("a private directory is created with mode 0700, with its parents, under any umask", "[endpoint]") {
     for (const mode_t mask : {mode_t{0}, mode_t{077}, mode_t{0277}, mode_t{0777}}) {
         const temp_directory directory;
         const support::umask_scope masked(mask);
@@ -68,7 +68,7 @@ TEST_CASE("a private directory is made 0700, with its parents, whatever the umas
         mato::make_private_directory(directory / "a" / "b" / "c", why);
         CHECK_FALSE(why);
         for (const char* made : {"a", "a/b", "a/b/c"}) CHECK(support::mode_of(directory / made) == 0700);
-        mato::make_private_directory(directory / "a" / "b" / "", why); // there already; a final slash changes nothing
+        mato::make_private_directory(directory / "a" / "b" / "", why); // it exists; a final slash has no effect
         CHECK_FALSE(why);
         mato::make_private_directory(directory / "d" / "", why);
         CHECK_FALSE(why);
@@ -76,7 +76,7 @@ TEST_CASE("a private directory is made 0700, with its parents, whatever the umas
     }
 }
 
-TEST_CASE("a directory that its owner cannot use, left by a process under umask 0277, is made 0700", "[endpoint]") {
+TEST_CASE("a directory that its owner cannot use, created under umask 0277, gets mode 0700", "[endpoint]") {
     const temp_directory directory;
     for (const mode_t left : {mode_t{0}, mode_t{0500}, mode_t{0300}}) {
         std::filesystem::create_directories(directory / "left");
@@ -88,7 +88,7 @@ TEST_CASE("a directory that its owner cannot use, left by a process under umask 
     }
 }
 
-TEST_CASE("a directory is made below one's own or root's, never below another user's", "[endpoint]") {
+TEST_CASE("a directory is created below one's own or root's, never below another user's", "[endpoint]") {
     if (!support::is_root()) {
         WARN("skipped: another's directory needs root");
         return;
@@ -115,7 +115,7 @@ TEST_CASE("a directory is made below one's own or root's, never below another us
         CHECK(std::filesystem::is_empty(directory / "home"));
     }
     CHECK(make_as_nobody(directory / "home" / "a" / "b") == 0);
-    std::filesystem::create_directory(directory / "shared"); // as /tmp: root's, and open to all
+    std::filesystem::create_directory(directory / "shared"); // like /tmp: owned by root, and open to all
     REQUIRE(::chmod((directory / "shared").c_str(), 01777) == 0);
     CHECK(make_as_nobody(directory / "shared" / "own" / "below") == 0);
     REQUIRE(::chown((directory / "shared").c_str(), 4242, 4242) == 0);
@@ -136,7 +136,7 @@ TEST_CASE("publishing gives a listening, non-blocking, close-on-exec socket unde
     }
 }
 
-TEST_CASE("the mode asked for is the mode given", "[endpoint]") {
+TEST_CASE("the name gets the requested mode", "[endpoint]") {
     const temp_directory directory;
     const support::umask_scope masked(077);
     const published server(directory / "socket", {.backlog = 1, .mode = 0766});
@@ -153,7 +153,7 @@ TEST_CASE("connecting gives a non-blocking, close-on-exec socket", "[endpoint]")
     CHECK((::fcntl(client.get(), F_GETFL) & O_NONBLOCK) != 0);
 }
 
-TEST_CASE("a stale socket is replaced, by whoever holds the lock", "[endpoint]") {
+TEST_CASE("the holder of the lock replaces a stale socket", "[endpoint]") {
     const temp_directory directory;
     leave_stale_socket(directory / "socket");
     REQUIRE(std::filesystem::is_socket(directory / "socket"));
@@ -166,14 +166,14 @@ TEST_CASE("a stale socket is replaced, by whoever holds the lock", "[endpoint]")
     CHECK(answers(directory / "socket"));
 }
 
-TEST_CASE("a hidden name left by a killed predecessor is no obstacle", "[endpoint]") {
+TEST_CASE("a hidden name left by a killed daemon is replaced", "[endpoint]") {
     const temp_directory directory;
     leave_stale_socket(directory / "socket~");
     const published server(directory / "socket");
     CHECK(directory.names() == std::vector<std::string>{"socket"});
 }
 
-TEST_CASE("publishing again replaces the own socket, and leaves no moment without one", "[endpoint]") {
+TEST_CASE("publishing again replaces the own socket without a moment between", "[endpoint]") {
     const temp_directory directory;
     published server(directory / "socket");
     const auto first = support::inode_of(directory / "socket");
@@ -181,7 +181,7 @@ TEST_CASE("publishing again replaces the own socket, and leaves no moment withou
     const auto second = server.endpoint.publish(proof{}, {}, why);
     CHECK_FALSE(why);
     CHECK(support::inode_of(directory / "socket") != first);
-    server.socket.reset(); // the first one is no longer the name
+    server.socket.reset(); // the first socket has no name any more
     CHECK(answers(directory / "socket"));
     server.endpoint.withdraw();
     CHECK(directory.names().empty());
@@ -198,7 +198,7 @@ TEST_CASE("only the own socket is withdrawn, and only by its publisher", "[endpo
     CHECK(answers(directory / "socket"));
     const published successor(directory / "socket");
     server.endpoint.withdraw();
-    CHECK(answers(directory / "socket")); // the successor's
+    CHECK(answers(directory / "socket")); // the socket of the next daemon
     owned_path stranger(directory / "socket");
     stranger.withdraw();
     CHECK(answers(directory / "socket"));
@@ -215,7 +215,7 @@ TEST_CASE("the peer sees the publisher's pid, so publish after the last fork", "
     CHECK(peer.pid == ::getpid());
 }
 
-TEST_CASE("two names in one directory do not disturb each other", "[endpoint]") {
+TEST_CASE("two names in one directory are independent", "[endpoint]") {
     const temp_directory directory;
     std::atomic<int> wrong = 0;
     const auto serve = [&](const std::string& name, int backlog) {
@@ -224,7 +224,7 @@ TEST_CASE("two names in one directory do not disturb each other", "[endpoint]") 
             owned_path endpoint(directory / name);
             const auto socket = endpoint.publish(proof{}, {.backlog = backlog}, why);
             const auto client = endpoint.connect(why);
-            // Whoever connected under this name is in this socket's backlog.
+            // A client that connected to this name is in this socket's backlog.
             const mato::unique_fd accepted(mato::sys::accept(socket.get()));
             wrong += why || !accepted;
         }
@@ -254,7 +254,7 @@ TEST_CASE("nothing is published without the lock", "[endpoint]") {
     CHECK(answers(directory / "socket"));
 }
 
-TEST_CASE("an unsafe directory is refused, each kind with words of its own", "[endpoint]") {
+TEST_CASE("an unsafe directory is refused, with a reason for each kind", "[endpoint]") {
     const temp_directory directory;
     std::vector<std::string> texts;
     const auto refused = [&](const std::filesystem::path& path) {
@@ -297,7 +297,7 @@ TEST_CASE("a final slash does not hide a symlink, and a dangling one is refused 
     CHECK(directory_refusal(directory / "link" / "").code == mato::errc::unsafe_directory);
     std::filesystem::create_directory_symlink(directory / "nowhere", directory / "dangling");
     CHECK(directory_refusal(directory / "dangling").code == mato::errc::unsafe_directory);
-    mato::make_private_directory(directory / "link" / "below", why); // the parent is there: only its last name is judged
+    mato::make_private_directory(directory / "link" / "below", why); // the parent exists: only the last component is checked
     mato::make_private_directory(directory / "dangling" / "below", why);
     CHECK(why.code == mato::errc::unsafe_directory);
     CHECK(why.path == directory / "dangling");
@@ -309,12 +309,12 @@ TEST_CASE("every single bit for group or others makes a directory unsafe", "[end
     for (const mode_t bit : {040u, 020u, 010u, 04u, 02u, 01u}) {
         REQUIRE(::chmod(directory.path().c_str(), 0700 | bit) == 0);
         CHECK(directory_refusal(directory.path()).code == mato::errc::unsafe_directory);
-        CHECK(support::mode_of(directory.path()) == (0700 | bit)); // never repaired behind its owner's back
+        CHECK(support::mode_of(directory.path()) == (0700 | bit)); // the mode is not changed
     }
     REQUIRE(::chmod(directory.path().c_str(), 0700) == 0);
 }
 
-TEST_CASE("a missing directory is no place to publish, and a file is no parent", "[endpoint]") {
+TEST_CASE("publishing in a missing directory, or below a file, is an error", "[endpoint]") {
     const temp_directory directory;
     mato::failure why;
     owned_path endpoint(directory / "absent" / "socket");
@@ -330,12 +330,12 @@ TEST_CASE("a missing directory is no place to publish, and a file is no parent",
     CHECK(why);
 }
 
-TEST_CASE("a publication that fails leaves the old socket working", "[endpoint]") {
+TEST_CASE("after a failed publication the old socket works", "[endpoint]") {
     const temp_directory directory;
     published server(directory / "socket");
     const auto inode = support::inode_of(directory / "socket");
     const auto census = support::open_descriptors();
-    std::filesystem::create_directory(directory / "socket~"); // in the way of the hidden name
+    std::filesystem::create_directory(directory / "socket~"); // has the hidden name
     mato::failure why;
     CHECK_FALSE(server.endpoint.publish(proof{}, {}, why));
     CHECK(why.code == std::errc::address_in_use);
@@ -345,7 +345,7 @@ TEST_CASE("a publication that fails leaves the old socket working", "[endpoint]"
     CHECK(answers(directory / "socket"));
     CHECK(support::open_descriptors() == census);
     std::filesystem::remove(directory / "socket~");
-    server.endpoint.withdraw(); // still knows its own
+    server.endpoint.withdraw(); // still removes its own
     CHECK(directory.names().empty());
 }
 
@@ -360,7 +360,7 @@ TEST_CASE("a directory under the socket's name is an error, and stays", "[endpoi
     CHECK(directory.names() == std::vector<std::string>{"socket"});
 }
 
-TEST_CASE("connecting to nobody is not_running, whichever way nobody is there", "[endpoint]") {
+TEST_CASE("connecting without a listener is not_running, for each kind of absence", "[endpoint]") {
     const temp_directory directory;
     mato::failure why;
     CHECK_FALSE(owned_path(directory / "socket").connect(why));
@@ -374,7 +374,7 @@ TEST_CASE("connecting to nobody is not_running, whichever way nobody is there", 
     CHECK(std::filesystem::is_socket(directory / "socket")); // a client removes nothing
 }
 
-TEST_CASE("a full backlog is busy, and nothing is unlinked for it", "[endpoint]") {
+TEST_CASE("a full backlog is busy, and nothing is unlinked", "[endpoint]") {
     const temp_directory directory;
     const published server(directory / "socket", {.backlog = 1});
     const auto inode = support::inode_of(directory / "socket");
@@ -420,7 +420,7 @@ TEST_CASE("107 bytes of path are served, 108 are refused with both numbers", "[e
     CHECK(directory.names().empty());
 }
 
-TEST_CASE("an empty path is nowhere", "[endpoint]") {
+TEST_CASE("an empty path is an error", "[endpoint]") {
     mato::failure why;
     CHECK_FALSE(owned_path().publish(proof{}, {}, why));
     CHECK(why);
@@ -428,7 +428,7 @@ TEST_CASE("an empty path is nowhere", "[endpoint]") {
     CHECK(why);
 }
 
-TEST_CASE("a name that ends like the hidden one is served too", "[endpoint]") {
+TEST_CASE("a name that ends like a hidden name works too", "[endpoint]") {
     const temp_directory directory;
     const published server(directory / "socket~");
     CHECK(answers(directory / "socket~"));
@@ -440,7 +440,7 @@ TEST_CASE("a name that ends like the hidden one is served too", "[endpoint]") {
 
 // ---- the promises about absence ----
 
-TEST_CASE("an endpoint leaves neither name nor descriptor", "[endpoint]") {
+TEST_CASE("an endpoint leaks neither name nor descriptor", "[endpoint]") {
     static_assert(!std::is_copy_constructible_v<owned_path>);
     static_assert(std::is_nothrow_move_constructible_v<owned_path>);
     const temp_directory directory;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file error_test.cpp: codes, conditions, and errors that say where.
+/// @file error_test.cpp: codes, conditions, and failures with their context.
 #include <mato/error.hpp>
 
 #include "support/catch.hpp"
@@ -12,7 +12,7 @@ TEST_CASE("a failure's message names step, path and reason", "[error]") {
     CHECK(mato::failure{mato::errc::busy, {}, {}, {}}.message() == "busy");
 }
 
-TEST_CASE("conditions gather what layers report differently", "[error]") {
+TEST_CASE("conditions group the codes of different layers", "[error]") {
     const auto os = [](int number) { return std::error_code(number, std::system_category()); };
     CHECK(os(ENOENT) == mato::cond::not_running);
     CHECK(os(ECONNREFUSED) == mato::cond::not_running);
@@ -26,7 +26,7 @@ TEST_CASE("conditions gather what layers report differently", "[error]") {
     CHECK(std::error_code(EACCES, mato::mato_category()) != mato::cond::not_permitted);
 }
 
-TEST_CASE("every code and condition has a text of its own", "[error]") {
+TEST_CASE("every code and condition has its own text", "[error]") {
     for (int value = 1; value <= static_cast<int>(mato::errc::stopping); ++value)
         CHECK(mato::mato_category().message(value).find("unknown") == std::string::npos);
     for (int value = 1; value <= static_cast<int>(mato::cond::bad_input); ++value)
@@ -52,7 +52,7 @@ TEST_CASE("one reporting form serves error_code and failure, and clears both fir
     CHECK_FALSE(why);
 }
 
-TEST_CASE("the throwing form carries the whole failure", "[error]") {
+TEST_CASE("the throwing form carries the complete failure", "[error]") {
     try {
         mato::or_throw([](mato::failure& why) { why = {mato::errc::busy, "ask", "/p", "later"}; });
         FAIL("no error was thrown");

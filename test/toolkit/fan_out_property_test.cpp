@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /// @file fan_out_property_test.cpp: 100 000 random schedules of publishing, joining, stalling, leaving and resuming.
 ///
-/// A schedule that fails is named by its number: `fan_out_property_test NUMBER` runs it alone.
+/// A failed schedule is reported with its number: `fan_out_property_test NUMBER` runs only that one.
 #include "support/fan_out_model.hpp"
 
 #include <cstdio>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file fan_out_test.cpp: each overflow policy on its own, one subscriber at a time; all of them at once: the property test.
+/// @file fan_out_test.cpp: each overflow policy with one subscriber; the property test combines all of them.
 #include <mato/fan_out.hpp>
 
 #include "support/catch.hpp"
@@ -17,7 +17,7 @@ template <class Overflow> struct world {
     using hub = mato::fan_out<peer, Overflow, mato::line<>>;
     static inline mato::clock::time_point now{};
 
-    /// Takes what it is allowed to, as a kernel would.
+    /// Accepts as many bytes as allowed, like a kernel.
     struct peer {
         mato::outbox out{};
         std::size_t room = std::size_t(-1);
@@ -89,7 +89,7 @@ template <class Overflow> struct world {
 
 } // namespace
 
-TEST_CASE("drop_oldest keeps the newest bytes and tells what is gone, to each its own", "[fan_out]") {
+TEST_CASE("drop_oldest keeps the newest bytes and reports to each subscriber its own gap", "[fan_out]") {
     world<mato::drop_oldest> w;
     auto& quick = w.join();
     auto& slow = w.join({.bytes = 6});
@@ -97,7 +97,7 @@ TEST_CASE("drop_oldest keeps the newest bytes and tells what is gone, to each it
     for (const char* text : {"a", "b", "c", "d", "e", "f"}) w.publish(text);
     CHECK(quick.text == "a\nb\nc\nd\ne\nf\n");
     CHECK(slow.text == "a");
-    w.resume(slow); // the begun frame, the gap, and as much as fits
+    w.resume(slow); // the partially sent frame, the gap, and as much as fits
     CHECK(slow.text == "a\nlost 2\nd\ne\nf\n");
     slow.room = 0;
     for (const char* text : {"g", "h", "i", "j", "k"}) w.publish(text);
@@ -108,7 +108,8 @@ TEST_CASE("drop_oldest keeps the newest bytes and tells what is gone, to each it
     CHECK(w.all.status(*quick.out.stream()).gaps == 0);
 }
 
-TEST_CASE("a write is cut into messages of whole frames, each no more than the kernel takes whole or not at all", "[fan_out]") {
+TEST_CASE("a write is split into messages of complete frames, each small enough to be accepted completely or not at all",
+          "[fan_out]") {
     mato::fan_out<world<mato::drop_oldest>::peer, mato::drop_oldest, mato::line<>> all(1 << 20);
     all.on.gap = [](const mato::frame_gap&) { return std::nullopt; };
     world<mato::drop_oldest>::peer reader;
@@ -138,7 +139,7 @@ TEST_CASE("a write is cut into messages of whole frames, each no more than the k
             }
             CHECK(bytes > 0);
             CHECK(bytes <= mato::gathered_write::message_bytes);
-            CHECK(taken.back() == '\n'); // a whole frame
+            CHECK(taken.back() == '\n'); // a complete frame
         }
         reader.out.wrote(write, write.bytes);
     }
@@ -155,7 +156,7 @@ TEST_CASE("drop_oldest keeps the newest frame, however large", "[fan_out]") {
     CHECK(slow.text == "lost 1\nsecond\n");
 }
 
-TEST_CASE("drop_newest keeps the oldest bytes and takes nothing new until they are sent", "[fan_out]") {
+TEST_CASE("drop_newest keeps the oldest bytes and queues nothing new until they are sent", "[fan_out]") {
     world<mato::drop_newest> w;
     auto& slow = w.join({.bytes = 6});
     slow.room = 0;
@@ -166,7 +167,7 @@ TEST_CASE("drop_newest keeps the oldest bytes and takes nothing new until they a
     CHECK(slow.text == "a\nb\nc\nlost 2\nf\n");
 }
 
-TEST_CASE("a gap is told when all that waited is gone, and nobody publishes any more", "[fan_out]") {
+TEST_CASE("a gap is reported when all queued frames are sent, without another publish", "[fan_out]") {
     world<mato::drop_newest> w;
     auto& slow = w.join({.bytes = 300});
     slow.room = 0;
@@ -174,7 +175,7 @@ TEST_CASE("a gap is told when all that waited is gone, and nobody publishes any 
     slow.room = 1;
     slow.out.stream()->on_writable();
     slow.is_stalled = false;
-    slow.flush(); // from now on it takes nothing new
+    slow.flush(); // from now on nothing new is queued
     for (int i = 0; i < 100; ++i) w.publish(std::string(100, 'b'));
     slow.room = std::size_t(-1);
     slow.out.stream()->on_writable();
@@ -183,7 +184,7 @@ TEST_CASE("a gap is told when all that waited is gone, and nobody publishes any 
     CHECK(slow.text == std::string(100, 'a') + "\nlost 103\n");
 }
 
-TEST_CASE("resync replaces what waits by a snapshot of now", "[fan_out]") {
+TEST_CASE("resync replaces queued frames by a snapshot of the current state", "[fan_out]") {
     world<mato::resync> w;
     auto& slow = w.join({.bytes = 3});
     slow.room = 3;
@@ -195,7 +196,7 @@ TEST_CASE("resync replaces what waits by a snapshot of now", "[fan_out]") {
     CHECK(w.all.status().superseded == 2);
 }
 
-TEST_CASE("a snapshot that does not fit at once is finished before there is another", "[fan_out]") {
+TEST_CASE("a partially sent snapshot is completed before the next one", "[fan_out]") {
     world<mato::resync> w;
     auto& slow = w.join({.bytes = 3});
     slow.room = 0;
@@ -216,16 +217,16 @@ TEST_CASE("a snapshot that does not fit at once is finished before there is anot
     slow.room = 2;
     slow.out.stream()->on_writable();
     slow.is_stalled = false;
-    slow.flush();                                                   // a snapshot is begun
-    for (int i = 0; i < 100; ++i) w.publish(std::string(100, 'x')); // and the ring goes on without it
+    slow.flush();                                                   // sends a part of a snapshot
+    for (int i = 0; i < 100; ++i) w.publish(std::string(100, 'x')); // and the ring drops the replaced frames
     slow.room = std::size_t(-1);
     slow.out.stream()->on_writable();
     slow.is_stalled = false;
-    while (slow.out.queued() > 0) slow.flush(); // nobody publishes any more: what is queued says that there is more to do
+    while (slow.out.queued() > 0) slow.flush(); // without another publish: queued() shows that there is more to send
     CHECK(slow.text.find("all to 101\nall to 201\n") == slow.text.size() - 22);
 }
 
-TEST_CASE("one snapshot serves all that need it at the same frame", "[fan_out]") {
+TEST_CASE("one snapshot is shared by all that need it at the same frame", "[fan_out]") {
     world<mato::resync> w;
     int made = 0;
     w.all.on.snapshot = [&](std::uint64_t newest) { return ++made, "all to " + std::to_string(newest); };
@@ -236,7 +237,7 @@ TEST_CASE("one snapshot serves all that need it at the same frame", "[fan_out]")
     for (const auto& each : w.peers) CHECK(each->text == "all to 2\n");
 }
 
-TEST_CASE("conflate sends the newest of each key, and all that has none", "[fan_out]") {
+TEST_CASE("conflate sends the newest frame of each key, and all frames without a key", "[fan_out]") {
     world<mato::conflate> w;
     auto& slow = w.join();
     slow.room = 0;
@@ -263,7 +264,7 @@ TEST_CASE("block_producer pauses while every subscriber is full, and only then",
     mato::failure why;
     CHECK(w.all.publish("c", why) == 0);
     CHECK(why.code == errc::busy);
-    w.resume(other); // one that is slow never stops the producer
+    w.resume(other); // a single slow subscriber never stops the producer
     CHECK(w.all.has_room());
     w.publish("c");
     CHECK(other.text == "a\nb\nc\n");
@@ -271,7 +272,8 @@ TEST_CASE("block_producer pauses while every subscriber is full, and only then",
     CHECK(one.text == "a\nb\nc\n");
 }
 
-TEST_CASE("disconnect ends at the hard limit at once, over the soft one after the grace, never after a drain", "[fan_out]") {
+TEST_CASE("disconnect closes above the hard limit immediately, above the soft limit after the grace, never after a drain",
+          "[fan_out]") {
     world<mato::disconnect> w;
     mato::disconnect limits;
     limits.hard = 10;
@@ -288,7 +290,7 @@ TEST_CASE("disconnect ends at the hard limit at once, over the soft one after th
     CHECK(hard.text == "slow consumer\n");
 
     auto& soft = w.join(limits);
-    for (int burst = 0; burst < 2; ++burst) { // two bursts with a drain between are two bursts
+    for (int burst = 0; burst < 2; ++burst) { // two bursts with a drain between them do not add up
         soft.room = 0;
         for (int i = 0; i < 3; ++i) w.publish("y");
         world<mato::disconnect>::now += 99ms;
@@ -306,7 +308,7 @@ TEST_CASE("disconnect ends at the hard limit at once, over the soft one after th
     CHECK(w.all.size() == 0);
 }
 
-TEST_CASE("replies keep their place among frames and count against the same bound", "[fan_out]") {
+TEST_CASE("replies keep their order among frames and count towards the same limit", "[fan_out]") {
     world<mato::drop_oldest> w;
     auto& one = w.join({.bytes = 20});
     one.room = 0;
@@ -322,7 +324,7 @@ TEST_CASE("replies keep their place among frames and count against the same boun
     CHECK(one.end->code == errc::slow_consumer);
 }
 
-TEST_CASE("joining: from now, from some frames back, after a number, with a snapshot", "[fan_out]") {
+TEST_CASE("joining: at the next frame, at some of the last frames, after a number, with a snapshot", "[fan_out]") {
     world<mato::drop_oldest> w;
     for (int i = 1; i <= 9; ++i) w.publish(std::to_string(i));
     auto &next = w.join(), &last = w.join({}, mato::join_at::last(3)), &all = w.join({}, mato::join_at::last(100));
@@ -356,7 +358,7 @@ TEST_CASE("a policy that needs a handler is refused without it", "[fan_out]") {
     CHECK(w.all.size() == 0);
 }
 
-TEST_CASE("frames the ring does not take reach nobody", "[fan_out]") {
+TEST_CASE("a frame that is too large for the ring is sent to no subscriber", "[fan_out]") {
     world<mato::disconnect> w;
     auto& one = w.join();
     mato::failure why;
@@ -368,22 +370,22 @@ TEST_CASE("frames the ring does not take reach nobody", "[fan_out]") {
     CHECK(one.text == "x\n");
 }
 
-TEST_CASE("a begun frame is finished from a copy when the ring has no more room for it, one copy for all", "[fan_out]") {
+TEST_CASE("a partially sent frame that the ring drops is completed from one copy for all subscribers", "[fan_out]") {
     world<mato::drop_oldest> w;
     std::vector<world<mato::drop_oldest>::peer*> slow;
     for (int i = 0; i < 10; ++i) slow.push_back(&w.join());
     for (auto* each : slow) each->room = 1;
     w.publish("begun");
     for (int i = 0; i < 500; ++i) w.publish(std::string(50, 'x'));
-    CHECK(w.all.status().kept_beside == 6);
+    CHECK(w.all.status().partial_bytes == 6);
     for (auto* each : slow) {
         w.resume(*each);
         CHECK(each->text.rfind("begun\nlost ", 0) == 0);
     }
-    CHECK(w.all.status().kept_beside == 0);
+    CHECK(w.all.status().partial_bytes == 0);
 }
 
-TEST_CASE("those who are closed amid the same frame share its copy", "[fan_out]") {
+TEST_CASE("subscribers that are closed inside the same frame share its copy", "[fan_out]") {
     world<mato::disconnect> w;
     mato::disconnect limits;
     limits.hard = limits.soft = 1000;
@@ -394,15 +396,15 @@ TEST_CASE("those who are closed amid the same frame share its copy", "[fan_out]"
     w.publish(begun);
     w.publish(std::string(400, 'x'));
     for (auto* each : slow) REQUIRE(each->end);
-    CHECK(w.all.status().kept_beside == 701);
+    CHECK(w.all.status().partial_bytes == 701);
     for (auto* each : slow) {
         w.resume(*each);
         CHECK(each->text == begun + "\nslow consumer\n");
     }
-    CHECK(w.all.status().kept_beside == 0);
+    CHECK(w.all.status().partial_bytes == 0);
 }
 
-TEST_CASE("who is amid a frame that is too much to keep is cut off, and nobody else", "[fan_out]") {
+TEST_CASE("only subscribers inside a frame that is too large to copy are disconnected", "[fan_out]") {
     world<mato::drop_oldest> w;
     const std::size_t most = w.all.ring().capacity() / 10;
     for (const bool fits : {true, false}) {
@@ -412,13 +414,13 @@ TEST_CASE("who is amid a frame that is too much to keep is cut off, and nobody e
         for (int i = 0; i < 100; ++i) w.publish(std::string(100, 'x'));
         CHECK(slow.end.has_value() == !fits);
         CHECK_FALSE(quick.end);
-        CHECK(w.all.kept_beside() == (fits ? most : 0));
+        CHECK(w.all.partial_bytes() == (fits ? most : 0));
         w.resume(slow);
     }
     CHECK(w.all.status().disconnected == 1);
 }
 
-TEST_CASE("a handler may subscribe those whose buffers are full, while such are judged", "[fan_out]") {
+TEST_CASE("a handler may add stalled subscribers while limits of stalled subscribers are enforced", "[fan_out]") {
     world<mato::disconnect> w;
     mato::disconnect limits;
     limits.hard = limits.soft = 10;
@@ -432,7 +434,7 @@ TEST_CASE("a handler may subscribe those whose buffers are full, while such are 
     };
     for (int i = 0; i < 3; ++i) w.join(limits).room = 0;
     w.publish("x");
-    w.publish(std::string(20, 'x')); // AddressSanitizer sees when a list that grew is walked on
+    w.publish(std::string(20, 'x')); // AddressSanitizer detects iterating over a list that has grown
     CHECK(w.all.size() == 60);
     CHECK(w.all.status().disconnected == 3);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file frame_ring_test.cpp: numbers and places never change, and the oldest make room.
+/// @file frame_ring_test.cpp: numbers and positions never change, and the oldest frames are dropped.
 #include <mato/frame_ring.hpp>
 
 #include "support/catch.hpp"
@@ -21,7 +21,7 @@ std::uint64_t push(mato::frame_ring& ring, const std::string& frame) {
 
 } // namespace
 
-TEST_CASE("frames are numbered from 1 and found by number and by place", "[frame_ring]") {
+TEST_CASE("frames are numbered from 1 and found by number and by position", "[frame_ring]") {
     mato::frame_ring ring(4096);
     CHECK(ring.next() == 1);
     CHECK(ring.at(0) == 1);
@@ -40,7 +40,7 @@ TEST_CASE("frames are numbered from 1 and found by number and by place", "[frame
     }
 }
 
-TEST_CASE("the newest stay whole across the end of the memory, whatever their sizes", "[frame_ring]") {
+TEST_CASE("the newest frames of any size stay complete where the memory wraps", "[frame_ring]") {
     mato::frame_ring ring(1024);
     for (std::uint64_t i = 1; i <= 5000; ++i) {
         const std::string frame(static_cast<std::size_t>(1 + i * 7919 % ring.largest()), static_cast<char>('a' + i % 26));
@@ -55,8 +55,8 @@ TEST_CASE("the newest stay whole across the end of the memory, whatever their si
     }
 }
 
-TEST_CASE("tiny frames make room by their number, large ones by their bytes", "[frame_ring]") {
-    mato::frame_ring ring(1024); // 16 places
+TEST_CASE("small frames are dropped when the index is full, large ones when the data is full", "[frame_ring]") {
+    mato::frame_ring ring(1024); // 16 index slots
     for (int i = 0; i < 100; ++i) push(ring, "x");
     CHECK(ring.next() - ring.oldest() == 16);
     push(ring, std::string(ring.largest(), 'x'));
@@ -65,7 +65,7 @@ TEST_CASE("tiny frames make room by their number, large ones by their bytes", "[
     CHECK(text(ring, ring.oldest()) == std::string(ring.largest(), 'x'));
 }
 
-TEST_CASE("a superseded frame is marked and keeps its place", "[frame_ring]") {
+TEST_CASE("a superseded frame is marked and keeps its position", "[frame_ring]") {
     mato::frame_ring ring(1024);
     ring.push("one");
     ring.push("two");
@@ -76,7 +76,7 @@ TEST_CASE("a superseded frame is marked and keeps its place", "[frame_ring]") {
     CHECK(text(ring, 2) == "two");
 }
 
-TEST_CASE("an asked size below the least is the least", "[frame_ring]") {
+TEST_CASE("a size below the minimum is raised to the minimum", "[frame_ring]") {
     const mato::frame_ring ring(0);
     CHECK(ring.capacity() + 16 * 8 == mato::frame_ring::least_bytes);
     STATIC_REQUIRE_FALSE(std::is_copy_constructible_v<mato::frame_ring>);

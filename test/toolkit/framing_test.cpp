@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file framing_test.cpp: the same bytes give the same frames however they are split.
+/// @file framing_test.cpp: the same bytes give the same frames, no matter how they are split.
 #include <mato/framing.hpp>
 
 #include "support/catch.hpp"
@@ -13,7 +13,7 @@
 using namespace mato::literals;
 
 namespace {
-std::size_t largest_allocation = 0; // of one request for memory, since it was last set to 0
+std::size_t largest_allocation = 0; // of a single allocation, since it was last set to 0
 }
 
 void* operator new(std::size_t size) {
@@ -33,7 +33,7 @@ using u16 = mato::length_prefixed<std::uint16_t, 1000>;
 using u32 = mato::length_prefixed<std::uint32_t, 1000>;
 using text = mato::line<100>;
 
-/// Every frame of `stream`, which arrives in pieces whose sizes `piece` says.
+/// Every frame of `stream`, which arrives in pieces of the sizes returned by `piece`.
 template <class Framing, class Piece> frames decode(std::string_view stream, Piece piece, std::error_code& why) {
     mato::frame_decoder<Framing> decoder;
     frames result;
@@ -82,7 +82,7 @@ template <class Framing> std::string encode(const frames& all) {
 
 } // namespace
 
-TEMPLATE_TEST_CASE("what is appended comes back, however the stream is split", "[framing]", u8, u16, u32, text) {
+TEMPLATE_TEST_CASE("appended frames are decoded, no matter how the stream is split", "[framing]", u8, u16, u32, text) {
     std::mt19937 random(1);
     for (int round = 0; round < 10; ++round) {
         const frames sent = payloads<TestType>(random);
@@ -101,7 +101,7 @@ TEMPLATE_TEST_CASE("what is appended comes back, however the stream is split", "
     }
 }
 
-TEMPLATE_TEST_CASE("a stream cut in two at any byte gives the same frames", "[framing]", u8, u16, u32, text) {
+TEMPLATE_TEST_CASE("a stream split at any byte gives the same frames", "[framing]", u8, u16, u32, text) {
     const frames sent{"", "one", std::string(TestType::max_frame_bytes, 'm'), "", "end"};
     const std::string stream = encode<TestType>(sent);
     for (std::size_t cut = 1; cut < stream.size(); ++cut) {
@@ -114,7 +114,8 @@ TEMPLATE_TEST_CASE("a stream cut in two at any byte gives the same frames", "[fr
     }
 }
 
-TEMPLATE_TEST_CASE("random bytes give the same frames and the same error however split", "[framing]", u8, u16, u32, text) {
+TEMPLATE_TEST_CASE("random bytes give the same frames and the same error, no matter how they are split", "[framing]", u8, u16,
+                   u32, text) {
     std::mt19937 random(2);
     for (int round = 0; round < 300; ++round) {
         std::string stream(random() % 2000, '\0');
@@ -127,7 +128,7 @@ TEMPLATE_TEST_CASE("random bytes give the same frames and the same error however
     }
 }
 
-TEST_CASE("raw bytes come through whole and in order, in pieces of at most the limit", "[framing]") {
+TEST_CASE("raw bytes arrive complete and in order, in pieces of at most the limit", "[framing]") {
     std::mt19937 random(3);
     std::string stream(200'000, '\0');
     for (char& c : stream) c = static_cast<char>(random());
@@ -169,7 +170,7 @@ TEST_CASE("a line ends at its newline, which is not part of it; a carriage retur
     CHECK_FALSE(why);
 }
 
-TEMPLATE_TEST_CASE("append refuses more than the largest frame, and appends nothing", "[framing]", u8, u16, u32, text) {
+TEMPLATE_TEST_CASE("append refuses a payload above the limit, and appends nothing", "[framing]", u8, u16, u32, text) {
     std::string wire = "before";
     mato::failure why;
     TestType::append(wire, std::string(TestType::max_frame_bytes + 1, 'x'), why);
@@ -191,18 +192,18 @@ TEST_CASE("append refuses a newline inside a line as malformed, and appends noth
     }
 }
 
-TEST_CASE("a length over the limit is refused as soon as it is whole, and named", "[framing]") {
+TEST_CASE("a length above the limit is refused as soon as it is complete, and reported", "[framing]") {
     mato::failure why;
-    CHECK(u16::split(std::string_view("\xe8\x03", 2), why) == std::nullopt); // 1000: announced, not here yet
+    CHECK(u16::split(std::string_view("\xe8\x03", 2), why) == std::nullopt); // 1000: announced, not received yet
     CHECK_FALSE(why);
     CHECK_FALSE(u16::split("\xe9", why));
     CHECK_FALSE(why);
     CHECK_FALSE(u16::split("\xe9\x03", why));
     CHECK(why.code == mato::errc::frame_too_large);
-    CHECK(why.message() == "read frame: a frame of 1001 bytes, the limit is 1000");
+    CHECK(why.message() == "read frame: a frame has 1001 bytes, the limit is 1000");
 }
 
-TEST_CASE("a length of 0xffffffff costs no memory, at once and for ever", "[framing]") {
+TEST_CASE("a length of 0xffffffff never allocates memory", "[framing]") {
     largest_allocation = 0;
     mato::frame_decoder<mato::length_prefixed<>> decoder;
     std::string_view("\xff\xff\xff\xff", 4).copy(decoder.prepare(4).data(), 4);
@@ -217,7 +218,7 @@ TEST_CASE("a length of 0xffffffff costs no memory, at once and for ever", "[fram
     CHECK(largest_allocation < 4_KiB);
 }
 
-TEST_CASE("a large length that is allowed costs no memory before its bytes come", "[framing]") {
+TEST_CASE("an allowed large length allocates no memory before its bytes arrive", "[framing]") {
     largest_allocation = 0;
     mato::frame_decoder<mato::length_prefixed<std::uint32_t, 0xffffffff>> decoder;
     std::string_view("\xff\xff\xff\xff", 4).copy(decoder.prepare(4).data(), 4);
@@ -229,7 +230,7 @@ TEST_CASE("a large length that is allowed costs no memory before its bytes come"
     CHECK(largest_allocation < 16_KiB);
 }
 
-TEST_CASE("a line of the limit is a frame, one more byte is refused before its newline comes", "[framing]") {
+TEST_CASE("a line at the limit is a frame, one more byte is refused before its newline arrives", "[framing]") {
     std::error_code why;
     const std::string most(100, 'x');
     CHECK(decode_whole<text>(most, why).empty());
@@ -251,7 +252,7 @@ TEST_CASE("frames before a refused one are delivered", "[framing]") {
     CHECK(why == mato::errc::frame_too_large);
 }
 
-TEST_CASE("an empty decoder has nothing to give, and a connection gone idle keeps little memory", "[framing]") {
+TEST_CASE("an empty decoder returns nothing, and an idle connection keeps little memory", "[framing]") {
     mato::frame_decoder<mato::length_prefixed<>> decoder;
     std::error_code why;
     CHECK_FALSE(decoder.next(why));
@@ -268,7 +269,7 @@ TEST_CASE("an empty decoder has nothing to give, and a connection gone idle keep
     CHECK(decoder.prepare(100).size() <= 64_KiB);
 }
 
-TEST_CASE("room is at least what was asked for, whatever is buffered", "[framing]") {
+TEST_CASE("prepare returns at least the requested room, whatever is buffered", "[framing]") {
     mato::frame_decoder<u32> decoder;
     std::error_code why;
     for (std::size_t size = 0; size < 300; ++size) {

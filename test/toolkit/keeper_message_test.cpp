@@ -116,7 +116,7 @@ TEST_CASE("a byte that has no meaning must be zero", "[keeper_message]") {
 TEST_CASE("fields beyond what a word can mean are refused", "[keeper_message]") {
     CHECK_FALSE(is_accepted({word::keep, 65'536, 0, 0, "name"})); // slot
     CHECK_FALSE(is_accepted({word::keep, 1, 0, 0, {}}));          // no name
-    CHECK_FALSE(is_accepted({word::keep, 1, 1, 0, "name"}));      // process 1 is no child of anybody's
+    CHECK_FALSE(is_accepted({word::keep, 1, 1, 0, "name"}));      // process 1 is never a child
     CHECK_FALSE(is_accepted({word::keep, 1, 0x80000000, 0, "name"}));
     CHECK_FALSE(is_accepted({word::keep, 1, 5, 3, "name"})); // a memory file without descriptor
     CHECK_FALSE(is_accepted({word::keep, 1, 0, 2, "name"})); // neither descriptor nor child

@@ -12,23 +12,23 @@ void push(mato::frame_ring& ring, std::size_t size = 10) {
 }
 } // namespace
 
-TEST_CASE("only the newest frame of a key stands", "[key_index]") {
+TEST_CASE("only the newest frame of a key is not superseded", "[key_index]") {
     mato::frame_ring ring(mato::frame_ring::least_bytes);
     mato::key_index keys;
     for (const std::uint64_t key : {1u, 2u, 1u, 1u}) {
         push(ring);
         keys.add(ring, key);
     }
-    push(ring); // of no key
+    push(ring); // without a key
     CHECK(ring.is_superseded(1));
     CHECK_FALSE(ring.is_superseded(2));
     CHECK(ring.is_superseded(3));
     CHECK_FALSE(ring.is_superseded(4));
     CHECK_FALSE(ring.is_superseded(5));
-    CHECK(ring.end_of(3) == 30); // the mark is not part of the place
+    CHECK(ring.end_of(3) == 30); // the mark is not part of the position
 }
 
-TEST_CASE("a frame that the ring has forgotten is not marked", "[key_index]") {
+TEST_CASE("a frame that the ring has dropped is not marked", "[key_index]") {
     mato::frame_ring ring(mato::frame_ring::least_bytes);
     mato::key_index keys;
     push(ring);
@@ -39,7 +39,7 @@ TEST_CASE("a frame that the ring has forgotten is not marked", "[key_index]") {
     for (auto each = ring.oldest(); each < ring.next(); ++each) CHECK_FALSE(ring.is_superseded(each));
 }
 
-TEST_CASE("keys that are never used again do not add up", "[key_index]") {
+TEST_CASE("keys that are never used again do not accumulate", "[key_index]") {
     mato::frame_ring ring(mato::frame_ring::least_bytes);
     mato::key_index keys;
     for (std::uint64_t key = 0; key < 10'000; ++key) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file listener_test.cpp: who is let in, who is not and why, and a name that is withdrawn before it refuses.
+/// @file listener_test.cpp: which clients are accepted or refused and why; the name is withdrawn before the socket closes.
 #include <mato/listener.hpp>
 
 #include <mato/endpoint.hpp>
@@ -38,7 +38,7 @@ mato::unique_fd connect_to(const std::filesystem::path& path) {
     return client;
 }
 
-// An endpoint that notes whether its socket was still open when the name went.
+// An endpoint that records whether its socket was still open when the name was removed.
 struct watched_endpoint {
     static constexpr bool named = true;
     int socket = -1;
@@ -69,7 +69,7 @@ struct watched_endpoint {
 
 // ---- the contract ----
 
-TEST_CASE("an allowed client is handed over with its credentials", "[listener]") {
+TEST_CASE("an allowed client is returned with its credentials", "[listener]") {
     const temp_directory directory;
     auto server = open_at(directory / "socket");
     const auto client = connect_to(directory / "socket");
@@ -90,7 +90,7 @@ TEST_CASE("an allowed client is handed over with its credentials", "[listener]")
     CHECK(server.endpoint().path() == directory / "socket");
 }
 
-TEST_CASE("when no client waits there is nothing, and no error", "[listener]") {
+TEST_CASE("without a waiting client the result is empty, without an error", "[listener]") {
     const temp_directory directory;
     auto server = open_at(directory / "socket");
     mato::failure why;
@@ -98,7 +98,7 @@ TEST_CASE("when no client waits there is nothing, and no error", "[listener]") {
     CHECK_FALSE(why);
 }
 
-TEST_CASE("a client that left again is accepted and reads as closed", "[listener]") {
+TEST_CASE("a client that has disconnected is accepted and reads as closed", "[listener]") {
     const temp_directory directory;
     auto server = open_at(directory / "socket");
     connect_to(directory / "socket").reset();
@@ -122,7 +122,7 @@ TEST_CASE("republishing puts a new socket under a name that was removed", "[list
     CHECK(directory.names().empty());
 }
 
-TEST_CASE("close withdraws the name and ends the clients in the backlog", "[listener]") {
+TEST_CASE("close withdraws the name and disconnects the clients in the backlog", "[listener]") {
     const temp_directory directory;
     auto server = open_at(directory / "socket");
     const auto client = connect_to(directory / "socket");
@@ -134,7 +134,7 @@ TEST_CASE("close withdraws the name and ends the clients in the backlog", "[list
     CHECK(mato::sys::recv(client.get(), &byte, 1) <= 0);
 }
 
-TEST_CASE("the name goes before the socket closes, however the listener ends", "[listener]") {
+TEST_CASE("the name is removed before the socket closes, however the listener ends", "[listener]") {
     using watched = mato::basic_listener<watched_endpoint, mato::same_user>;
     std::vector<bool> notes;
     std::error_code why;
@@ -148,7 +148,7 @@ TEST_CASE("the name goes before the socket closes, however the listener ends", "
 
 // ---- the refusals ----
 
-TEST_CASE("a refused client is named, and gets nothing", "[listener]") {
+TEST_CASE("a refused client is reported, and is sent nothing", "[listener]") {
     const temp_directory directory;
     auto server = open_at<nobody_at_all>(directory / "socket");
     const auto client = connect_to(directory / "socket");
@@ -156,7 +156,7 @@ TEST_CASE("a refused client is named, and gets nothing", "[listener]") {
     {
         const auto got = server.try_accept(check_peer, why);
         REQUIRE(got);
-        CHECK_FALSE(why); // the listener is well
+        CHECK_FALSE(why); // the listener itself has no error
         CHECK(got->why.code == mato::errc::peer_rejected);
         CHECK(got->why.step == "check peer");
         CHECK(support::contains(got->why.message(), "uid " + std::to_string(::geteuid())));
@@ -167,7 +167,7 @@ TEST_CASE("a refused client is named, and gets nothing", "[listener]") {
     CHECK(mato::sys::recv(client.get(), &byte, 1) == 0);
 }
 
-TEST_CASE("without a free descriptor the client waits and the caller is told", "[listener]") {
+TEST_CASE("without a free descriptor the client waits and the caller gets an error", "[listener]") {
     const temp_directory directory;
     CHECK(support::in_child([&] {
               std::error_code ignored;
@@ -183,7 +183,7 @@ TEST_CASE("without a free descriptor the client waits and the caller is told", "
               ::setrlimit(RLIMIT_NOFILE, &before);
               if (got || why.code.value() != EMFILE) return 1;
               if (why.step != "accept" || why.path != directory / "socket" || why.code != mato::cond::transient) return 2;
-              return server.try_accept(check_peer, why) && !why ? 0 : 3; // it was kept
+              return server.try_accept(check_peer, why) && !why ? 0 : 3; // it was still in the backlog
           }) == 0);
 }
 
@@ -197,7 +197,7 @@ TEST_CASE("opening reports what publishing reports", "[listener]") {
     CHECK(why.code.value() == EBADF);
 }
 
-TEST_CASE("a republication that fails keeps the old socket", "[listener]") {
+TEST_CASE("a failed republication keeps the old socket", "[listener]") {
     const temp_directory directory;
     auto server = open_at(directory / "socket");
     mato::failure why;
@@ -209,7 +209,7 @@ TEST_CASE("a republication that fails keeps the old socket", "[listener]") {
 
 // ---- the promises about absence ----
 
-TEST_CASE("a listener leaves neither name nor descriptor", "[listener]") {
+TEST_CASE("a listener leaks neither name nor descriptor", "[listener]") {
     static_assert(!std::is_copy_constructible_v<listener<>>);
     static_assert(std::is_move_constructible_v<listener<>>);
     const temp_directory directory;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file lock_test.cpp: one holder, who it is, and whom a signal may hit.
+/// @file lock_test.cpp: one holder, its identity, and signalling only that process.
 #include <mato/lock.hpp>
 
 #include "support/catch.hpp"
@@ -44,7 +44,7 @@ TEMPLATE_TEST_CASE("acquiring creates the file for its owner only and writes the
     CHECK(support::first_line(directory / "lock") == own_pid_line());
 }
 
-TEMPLATE_TEST_CASE("a second holder is refused and told the pid", "[lock]", mato::flock_lock, mato::ofd_lock) {
+TEMPLATE_TEST_CASE("a second holder is refused and gets the pid of the first", "[lock]", mato::flock_lock, mato::ofd_lock) {
     using lock_type = mato::basic_instance_lock<TestType>;
     const support::temp_directory directory;
     const auto lock = lock_type::acquire(directory / "lock");
@@ -54,12 +54,12 @@ TEMPLATE_TEST_CASE("a second holder is refused and told the pid", "[lock]", mato
               const auto got = lock_type::try_acquire(directory / "lock", why);
               return !why && !got && got.holder().pid == holder ? 0 : 1;
           }) == 0);
-    const auto here = lock_type::try_acquire(directory / "lock"); // another open file, though the same process
+    const auto here = lock_type::try_acquire(directory / "lock"); // another open file description in the same process
     CHECK_FALSE(here);
     CHECK(here.holder().pid == holder);
 }
 
-TEMPLATE_TEST_CASE("a loser changes neither the file nor its times", "[lock]", mato::flock_lock, mato::ofd_lock) {
+TEMPLATE_TEST_CASE("a refused attempt changes neither the file nor its times", "[lock]", mato::flock_lock, mato::ofd_lock) {
     const support::temp_directory directory;
     const auto lock = mato::basic_instance_lock<TestType>::acquire(directory / "lock");
     struct ::stat before {
@@ -81,7 +81,7 @@ TEST_CASE("flock and OFD locks do not see each other", "[lock]") {
     CHECK(static_cast<bool>(other));
 }
 
-TEST_CASE("the file of a dead holder is taken over and rewritten", "[lock]") {
+TEST_CASE("the file of a dead holder is reused and rewritten", "[lock]") {
     const support::temp_directory directory;
     for (const std::string left : {"", "99999999\n", "garbage that is longer than any process id\n"}) {
         write_file(directory / "lock", left);
@@ -114,11 +114,11 @@ TEST_CASE("release removes the file and frees the lock", "[lock]") {
     CHECK_FALSE(lock.is_held());
     CHECK_FALSE(lock.verify());
     CHECK(directory.names().empty());
-    lock.release(); // nothing left to do
+    lock.release(); // no effect
     CHECK(mato::instance_lock::acquire(directory / "lock").is_held());
 }
 
-TEST_CASE("release leaves a file that another put in its place", "[lock]") {
+TEST_CASE("release does not remove a file that replaced the locked one", "[lock]") {
     const support::temp_directory directory;
     auto lock = mato::instance_lock::acquire(directory / "lock");
     CHECK(lock.verify());
@@ -153,7 +153,7 @@ TEST_CASE("a directory lock waits, and leaves no file", "[lock]") {
     CHECK(std::filesystem::is_directory(directory.path()));
 }
 
-TEST_CASE("signal_holder finds and hits the real holder", "[lock]") {
+TEST_CASE("signal_holder finds and signals the actual holder", "[lock]") {
     const support::temp_directory directory;
     const support::mailbox<int> held;
     support::child_process holder([&] {
@@ -163,7 +163,7 @@ TEST_CASE("signal_holder finds and hits the real holder", "[lock]") {
     });
     REQUIRE(held.take());
     mato::failure why;
-    CHECK(mato::instance_lock::signal_holder(directory / "lock", 0, why) == holder.pid()); // only asks
+    CHECK(mato::instance_lock::signal_holder(directory / "lock", 0, why) == holder.pid()); // only checks
     CHECK_FALSE(why);
     CHECK(mato::instance_lock::signal_holder(directory / "lock", SIGTERM, why) == holder.pid());
     CHECK_FALSE(why);
@@ -178,7 +178,7 @@ std::string proc_word(const char* file) {
     const std::string text = read_file(file);
     return text.substr(0, text.find('\n'));
 }
-/// What the second line of a lock file of this process says.
+/// The second line of a lock file of this process.
 struct identity {
     struct ::stat space {};
     std::string boot = proc_word("/proc/sys/kernel/random/boot_id"), start;
@@ -196,14 +196,14 @@ struct identity {
 };
 } // namespace
 
-TEST_CASE("a lock file names pid, pid namespace, boot and start", "[lock]") {
+TEST_CASE("a lock file has pid, pid namespace, boot and start time", "[lock]") {
     const support::temp_directory directory;
-    write_file(directory / "lock", std::string(300, 'x')); // what was there is gone
+    write_file(directory / "lock", std::string(300, 'x')); // the former contents are replaced
     const auto lock = mato::instance_lock::acquire(directory / "lock");
     CHECK(read_file(directory / "lock") == own_pid_line() + identity().line());
 }
 
-TEST_CASE("the same number in another namespace, boot or time is not signalled", "[lock]") {
+TEST_CASE("the same pid with another namespace, boot or start time is not signalled", "[lock]") {
     const support::temp_directory directory;
     support::child_process bystander([] { return ::pause(); });
     const auto lock = mato::instance_lock::acquire(directory / "lock");
@@ -214,10 +214,10 @@ TEST_CASE("the same number in another namespace, boot or time is not signalled",
     const struct {
         std::string content;
         const char* why;
-    } all[] = {{number, "alone"},
+    } all[] = {{number, "has only the pid"},
                {number + here.line(1), "another pid namespace"},
                {number + other_boot, "another pid namespace, boot or machine"},
-               {number + here.line(0, -1), "began at another time"}};
+               {number + here.line(0, -1), "started at another time"}};
     for (const auto& each : all) {
         write_file(directory / "lock", each.content);
         mato::failure why;
@@ -233,7 +233,7 @@ TEST_CASE("the same number in another namespace, boot or time is not signalled",
     CHECK(bystander.wait() == -SIGTERM);
 }
 
-TEST_CASE("where the file is no proof, a process found otherwise is signalled, if it is the one meant", "[lock]") {
+TEST_CASE("if the file is not proof enough, a process found by other means is signalled if it matches the file", "[lock]") {
     const support::temp_directory directory;
     const auto lock = mato::instance_lock::acquire(directory / "lock");
     support::child_process bystander([] { return ::pause(); });
@@ -243,12 +243,12 @@ TEST_CASE("where the file is no proof, a process found otherwise is signalled, i
     };
     const identity here;
     mato::failure why;
-    write_file(directory / "lock", own_pid_line()); // of an older version: the number must be the one found
+    write_file(directory / "lock", own_pid_line()); // of an older version: the found pid must match
     CHECK(ask(::getpid(), why) == ::getpid());
     CHECK(ask(bystander.pid(), why) == 0);
     CHECK(why.code == mato::errc::holder_not_proved);
     for (const std::string& content : {"7\n" + here.line(), own_pid_line() + here.line(1), own_pid_line() + here.line(0, -1)}) {
-        write_file(directory / "lock", content); // a start alone is no proof: several processes begin in one tick
+        write_file(directory / "lock", content); // the start time is not proof enough: several processes start in one tick
         INFO(content);
         CHECK(ask(::getpid(), why) == 0);
         CHECK(why.code == mato::errc::holder_not_proved);
@@ -258,7 +258,7 @@ TEST_CASE("where the file is no proof, a process found otherwise is signalled, i
     bystander.wait();
 }
 
-TEST_CASE("a second line that is none of ours is no lock file", "[lock]") {
+TEST_CASE("a file with an invalid second line is not a lock file", "[lock]") {
     const support::temp_directory directory;
     const auto lock = mato::instance_lock::acquire(directory / "lock");
     for (const char* const rest : {"x\n", "1 2\n", " \n", "1 b 2", "1 b 2\nmore\n", "1 b \n"}) {
@@ -276,7 +276,7 @@ TEMPLATE_TEST_CASE("a forked child neither releases nor keeps the lock", "[lock]
     const support::temp_directory directory;
     auto lock = lock_type::acquire(directory / "lock");
     CHECK(in_child([&] {
-              lock.release(); // not the owner: closes its copy only
+              lock.release(); // not the owner: only closes its descriptor
               return 0;
           }) == 0);
     CHECK(in_child([&] {
@@ -294,12 +294,12 @@ TEMPLATE_TEST_CASE("a forked child neither releases nor keeps the lock", "[lock]
     });
     REQUIRE(runs.take());
     lock.release();
-    CHECK(static_cast<bool>(lock_type::try_acquire(directory / "lock"))); // though the child's copy is open
+    CHECK(static_cast<bool>(lock_type::try_acquire(directory / "lock"))); // although the child's descriptor is open
     end.open();
     CHECK(keeper.wait() == 0);
 }
 
-TEST_CASE("a child that adopts the lock keeps it when the parent abandons its copy", "[lock]") {
+TEST_CASE("a child that adopts the lock keeps it when the parent abandons its descriptor", "[lock]") {
     const support::temp_directory directory;
     auto lock = mato::instance_lock::acquire(directory / "lock");
     support::gate end;
@@ -322,7 +322,7 @@ TEST_CASE("a child that adopts the lock keeps it when the parent abandons its co
     CHECK(directory.names().empty());
 }
 
-TEST_CASE("a supervised daemon's null_lock excludes nobody", "[lock]") {
+TEST_CASE("a null_lock can be held by several", "[lock]") {
     const support::temp_directory directory;
     using lock_type = mato::basic_instance_lock<mato::null_lock>;
     const auto one = lock_type::acquire(directory / "lock");
@@ -330,13 +330,13 @@ TEST_CASE("a supervised daemon's null_lock excludes nobody", "[lock]") {
     CHECK(one.is_held());
     CHECK(two.is_held());
     mato::failure why;
-    CHECK(lock_type::signal_holder(directory / "lock", 0, why) == 0); // and so finds nobody
+    CHECK(lock_type::signal_holder(directory / "lock", 0, why) == 0); // no holder is found
     CHECK(why.code == mato::errc::not_running);
 }
 
 // ---- the refusals ----
 
-TEST_CASE("already_running names step, path and pid", "[lock]") {
+TEST_CASE("already_running has step, path and pid", "[lock]") {
     const support::temp_directory directory;
     const auto lock = mato::instance_lock::acquire(directory / "lock");
     mato::failure why;
@@ -348,7 +348,7 @@ TEST_CASE("already_running names step, path and pid", "[lock]") {
     CHECK_THROWS_AS(mato::instance_lock::acquire(directory / "lock"), mato::error);
 }
 
-TEST_CASE("errors of open are told with step and path", "[lock]") {
+TEST_CASE("errors of open are reported with step and path", "[lock]") {
     const support::temp_directory directory;
     const auto refusal = [&](const std::filesystem::path& path) {
         mato::failure why;
@@ -366,7 +366,7 @@ TEST_CASE("errors of open are told with step and path", "[lock]") {
     CHECK_THROWS_AS(mato::instance_lock::try_acquire(directory / "link"), mato::error);
 }
 
-TEST_CASE("what cannot be locked is an error, and neither held nor free", "[lock]") {
+TEST_CASE("a file that cannot be locked is an error, neither held nor free", "[lock]") {
     const support::temp_directory directory;
     write_file(directory / "lock", "untouched\n");
     using lock_type = mato::basic_instance_lock<broken_lock>;
@@ -382,7 +382,7 @@ TEST_CASE("what cannot be locked is an error, and neither held nor free", "[lock
     CHECK(read_file(directory / "lock") == "untouched\n");
 }
 
-TEST_CASE("a file that cannot hold a pid is no lock", "[lock]") {
+TEST_CASE("a file to which the pid cannot be written is not locked", "[lock]") {
     const support::temp_directory directory;
     REQUIRE(::mkfifo((directory / "lock").c_str(), 0600) == 0);
     mato::failure why;
@@ -413,13 +413,13 @@ TEST_CASE("a directory lock reports a missing directory, a file, a symlink, and 
     CHECK(why.step == "lock");
 }
 
-TEST_CASE("signal_holder touches nobody when nobody holds the lock", "[lock]") {
+TEST_CASE("signal_holder signals no process when the lock is not held", "[lock]") {
     const support::temp_directory directory;
     support::child_process bystander([] { return ::pause(); });
     mato::failure why;
     CHECK(mato::instance_lock::signal_holder(directory / "lock", SIGKILL, why) == 0);
     CHECK(why.code == mato::errc::not_running);
-    CHECK(directory.names().empty()); // asking creates nothing
+    CHECK(directory.names().empty()); // checking creates no file
     write_file(directory / "lock", std::to_string(bystander.pid()) + "\n");
     CHECK(mato::instance_lock::signal_holder(directory / "lock", SIGKILL, why) == 0);
     CHECK(why.code == mato::errc::not_running);
@@ -434,7 +434,7 @@ TEST_CASE("signal_holder touches nobody when nobody holds the lock", "[lock]") {
     CHECK(bystander.wait() == -SIGTERM);
 }
 
-TEMPLATE_TEST_CASE("signal_holder touches nobody when the held file names no process", "[lock]", mato::flock_lock,
+TEMPLATE_TEST_CASE("signal_holder signals no process when the held file names none", "[lock]", mato::flock_lock,
                    mato::ofd_lock) {
     const support::temp_directory directory;
     const auto lock = mato::basic_instance_lock<TestType>::acquire(directory / "lock");
@@ -456,7 +456,7 @@ TEMPLATE_TEST_CASE("signal_holder touches nobody when the held file names no pro
     CHECK(why.code.value() == ELOOP);
 }
 
-TEST_CASE("a holder of another user is running, and not yours to signal", "[lock]") {
+TEST_CASE("a holder of another user is reported as running, but cannot be signalled", "[lock]") {
     if (!support::is_root()) {
         WARN("skipped: changing the user needs root");
         return;
@@ -482,7 +482,7 @@ TEST_CASE("a holder of another user is running, and not yours to signal", "[lock
           }) == 0);
 }
 
-TEST_CASE("only what is held can be adopted", "[lock]") {
+TEST_CASE("only a held lock can be adopted", "[lock]") {
     mato::instance_lock nothing;
     mato::failure why;
     nothing.adopt(why);
@@ -492,7 +492,7 @@ TEST_CASE("only what is held can be adopted", "[lock]") {
 
 // ---- the edges ----
 
-TEST_CASE("a holder that has not said its pid yet is running, pid unknown", "[lock]") {
+TEST_CASE("a holder that has not written its pid yet is running, pid unknown", "[lock]") {
     const support::temp_directory directory;
     const mato::unique_fd silent(mato::sys::open((directory / "lock").c_str(), O_RDWR | O_CREAT, 0600));
     REQUIRE(mato::flock_lock::try_lock(silent.get()) == 0);
@@ -502,16 +502,16 @@ TEST_CASE("a holder that has not said its pid yet is running, pid unknown", "[lo
     CHECK(support::contains(why.detail, "pid not yet known"));
 }
 
-TEST_CASE("asking about a stale file never makes it look held", "[lock]") {
+TEST_CASE("probing a stale file never makes it look held", "[lock]") {
     const support::temp_directory directory;
-    write_file(directory / "lock", own_pid_line()); // a live process, which holds nothing
+    write_file(directory / "lock", own_pid_line()); // a running process that does not hold the lock
     const mato::unique_fd asker(mato::sys::open((directory / "lock").c_str(), O_RDWR));
-    REQUIRE(::flock(asker.get(), LOCK_SH | LOCK_NB) == 0); // in the middle of its question
+    REQUIRE(::flock(asker.get(), LOCK_SH | LOCK_NB) == 0); // in the middle of its probe
     mato::failure why;
     CHECK(mato::instance_lock::signal_holder(directory / "lock", 0, why) == 0);
     CHECK(why.code == mato::errc::not_running);
     CHECK_FALSE(mato::instance_lock::try_acquire(directory / "lock", why));
-    CHECK(why.code == mato::errc::busy); // and not "already running": an asker does not stay for half a second
+    CHECK(why.code == mato::errc::busy); // and not "already running": a probe does not last half a second
 }
 
 // ---- the promises about absence ----
@@ -528,7 +528,7 @@ TEST_CASE("a lock has one owner, which moves", "[lock]") {
         CHECK_FALSE(first.is_held());
         CHECK(second.verify());
         auto other = mato::instance_lock::acquire(directory / "other");
-        other = std::move(second); // releases what it held
+        other = std::move(second); // releases the lock that it held
         CHECK(directory.names() == std::vector<std::string>{"lock"});
         auto& same = other;
         other = std::move(same);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file log_test.cpp: one line an event, in files that stay within their bound.
+/// @file log_test.cpp: one line per event, in files of limited size.
 #include <mato/log.hpp>
 
 #include "support/catch.hpp"
@@ -22,7 +22,7 @@ mato::file_log open(const std::filesystem::path& path, mato::file_log_options op
     return log;
 }
 
-/// What was written, without a file.
+/// A sink that keeps the text in memory.
 struct memory_sink {
     std::string* text;
     void write(std::string_view line) const { *text += line; }
@@ -68,7 +68,7 @@ TEST_CASE("a line has local time with milliseconds, level and text", "[log]") {
     CHECK(texts == " error: one warning: two info: three debug: four");
 }
 
-TEST_CASE("what is below the level is dropped, and the level can change", "[log]") {
+TEST_CASE("lines below the level are dropped, and the level can change", "[log]") {
     constexpr mato::log_level levels[] = {mato::log_level::error, mato::log_level::warning, mato::log_level::info,
                                           mato::log_level::debug};
     std::string out;
@@ -82,13 +82,13 @@ TEST_CASE("what is below the level is dropped, and the level can change", "[log]
         }
 }
 
-TEST_CASE("level names are read and written alike, and other words are none", "[log]") {
+TEST_CASE("level names are parsed as they are written, and other words are refused", "[log]") {
     for (const auto level : {mato::log_level::error, mato::log_level::warning, mato::log_level::info, mato::log_level::debug})
         CHECK(mato::parse_log_level(mato::to_string(level)) == level);
     for (const char* word : {"", "Info", "warn", "info ", "trace", "?"}) CHECK_FALSE(mato::parse_log_level(word));
 }
 
-TEST_CASE("control bytes are shown, so that a text can neither forge a line nor reach a terminal", "[log]") {
+TEST_CASE("control characters are escaped, so that a text can neither forge a line nor control a terminal", "[log]") {
     CHECK(logged("a\nb") == "a\\x0ab");
     CHECK(logged("x\n2026-01-01 00:00:00.000 error: forged") == "x\\x0a2026-01-01 00:00:00.000 error: forged");
     CHECK(logged("\x1b[31m\x07\r\t\x7f") == "\\x1b[31m\\x07\\x0d\\x09\\x7f");
@@ -98,12 +98,12 @@ TEST_CASE("control bytes are shown, so that a text can neither forge a line nor 
     CHECK(logged("plain ~ text") == "plain ~ text");
     CHECK(logged("é \xc2\xa0 日本 🙂") == "é \xc2\xa0 日本 🙂");
     CHECK(logged("\xc2 \x9b"
-                 "5n") == "\\xc2 \\x9b5n"); // no UTF-8: a terminal that is not in it would obey them
+                 "5n") == "\\xc2 \\x9b5n"); // not UTF-8: a terminal in another mode would obey them
     CHECK(logged("a\u202e\u2066z\u2028") == "a\\xe2\\x80\\xae\\xe2\\x81\\xa6z\\xe2\\x80\\xa8");
     CHECK(logged("").empty());
 }
 
-TEST_CASE("any bytes give exactly one line without a control byte", "[log]") {
+TEST_CASE("any bytes give exactly one line without control characters", "[log]") {
     for (int first = 0; first < 256; ++first)
         for (const int second : {0, 0x0a, 0x1b, 0x7f, 0x80, 0x9b, 0xc2, 0xff}) {
             for (const char c : logged(std::string{static_cast<char>(first), static_cast<char>(second)}))
@@ -111,7 +111,7 @@ TEST_CASE("any bytes give exactly one line without a control byte", "[log]") {
         }
 }
 
-TEST_CASE("a text of the limit is whole, a longer one is cut and says so", "[log]") {
+TEST_CASE("a text at the limit is not cut, a longer one is cut and marked", "[log]") {
     constexpr std::size_t max = mato::basic_logger<>::max_line_bytes;
     CHECK(logged(std::string(max - 1, 'x')) == std::string(max - 1, 'x'));
     CHECK(logged(std::string(max, 'x')) == std::string(max, 'x'));
@@ -119,7 +119,7 @@ TEST_CASE("a text of the limit is whole, a longer one is cut and says so", "[log
     CHECK(logged(std::string(1'000'000, '\n')).size() == 4 * max + std::string("…").size());
 }
 
-TEST_CASE("a cut falls between characters", "[log]") {
+TEST_CASE("a text is cut between characters", "[log]") {
     constexpr std::size_t max = mato::basic_logger<>::max_line_bytes;
     for (const std::string character : {"é", "日", "🙂"})
         for (std::size_t inside = 1; inside < character.size(); ++inside) {
@@ -128,10 +128,11 @@ TEST_CASE("a cut falls between characters", "[log]") {
             const std::string fits(max - character.size(), 'x');
             CHECK(logged(fits + character + "tail") == fits + character + "…");
         }
-    CHECK(logged(std::string(max + 10, '\x80')).size() == 4 * max + std::string("…").size()); // no character to keep whole
+    CHECK(logged(std::string(max + 10, '\x80')).size() ==
+          4 * max + std::string("…").size()); // there is no character to keep together
 }
 
-TEST_CASE("a new file is 0600 whatever the umask", "[log]") {
+TEST_CASE("a new file has mode 0600 under any umask", "[log]") {
     const mode_t mask = GENERATE(mode_t{0}, mode_t{0277}, mode_t{0777});
     const support::temp_directory directory;
     const support::umask_scope masked(mask);
@@ -154,7 +155,7 @@ TEST_CASE("an existing file is appended to, and its size counts", "[log]") {
     CHECK(read_file(directory / "log") == line(2));
 }
 
-TEST_CASE("rotation keeps N files, each within the bound, newest first", "[log]") {
+TEST_CASE("rotation keeps N files, each within the limit, newest first", "[log]") {
     for (const unsigned keep : {1u, 2u, 3u, 5u}) {
         const support::temp_directory directory;
         auto log = open(directory / "log", {.max_bytes = 35, .keep = keep}); // three lines of ten bytes
@@ -171,7 +172,7 @@ TEST_CASE("rotation keeps N files, each within the bound, newest first", "[log]"
     }
 }
 
-TEST_CASE("keeping none leaves one file within the bound", "[log]") {
+TEST_CASE("keeping none leaves one file within the limit", "[log]") {
     const support::temp_directory directory;
     auto log = open(directory / "log", {.max_bytes = 35, .keep = 0});
     for (int i = 1; i <= 100; ++i) log.write(line(i));
@@ -179,7 +180,7 @@ TEST_CASE("keeping none leaves one file within the bound", "[log]") {
     CHECK(read_file(directory / "log") == line(100));
 }
 
-TEST_CASE("the bound is exact: a file may reach it, not pass it", "[log]") {
+TEST_CASE("the limit is exact: a file may reach it, not exceed it", "[log]") {
     const support::temp_directory directory;
     auto log = open(directory / "log", {.max_bytes = 20, .keep = 1});
     log.write(line(1));
@@ -190,7 +191,7 @@ TEST_CASE("the bound is exact: a file may reach it, not pass it", "[log]") {
     CHECK(read_file(directory / "log") == "\n");
 }
 
-TEST_CASE("a line over the bound gets a file of its own and is not lost", "[log]") {
+TEST_CASE("a line above the limit gets its own file and is not lost", "[log]") {
     const support::temp_directory directory;
     auto log = open(directory / "log", {.max_bytes = 5, .keep = 2});
     for (int i = 1; i <= 3; ++i) log.write(line(i));
@@ -200,7 +201,7 @@ TEST_CASE("a line over the bound gets a file of its own and is not lost", "[log]
     CHECK(log.lost_lines() == 0);
 }
 
-TEST_CASE("new options hold from the next line on", "[log]") {
+TEST_CASE("new options apply from the next line on", "[log]") {
     const support::temp_directory directory;
     auto log = open(directory / "log");
     for (int i = 1; i <= 5; ++i) log.write(line(i));
@@ -211,12 +212,12 @@ TEST_CASE("new options hold from the next line on", "[log]") {
     CHECK(read_file(directory / "log.1").size() == 50);
 }
 
-TEST_CASE("after someone else moved the file, reopen starts a new one", "[log]") {
+TEST_CASE("after the file was moved, reopen starts a new one", "[log]") {
     const support::temp_directory directory;
     auto log = open(directory / "log");
     log.write(line(1));
     std::filesystem::rename(directory / "log", directory / "moved");
-    log.write(line(2)); // still the moved one: nothing is lost between
+    log.write(line(2)); // written to the moved file: no line is lost
     log.reopen();
     log.write(line(3));
     CHECK(read_file(directory / "moved") == line(1) + line(2));
@@ -235,7 +236,7 @@ TEST_CASE("a reopen that fails keeps the open file", "[log]") {
     CHECK(log.lost_lines() == 0);
 }
 
-TEST_CASE("a path that cannot be moved is cut instead: the bound still holds", "[log]") {
+TEST_CASE("a file that cannot be moved is truncated: the limit still holds", "[log]") {
     const support::temp_directory directory;
     std::filesystem::create_directories(directory / "log.1" / "not empty");
     auto log = open(directory / "log", {.max_bytes = 25, .keep = 1});
@@ -265,7 +266,7 @@ TEST_CASE("a symlink is refused with ELOOP, at opening and at reopening, and its
     CHECK(read_file(directory / "target") == "mine");
 }
 
-TEST_CASE("errors of open(2) are told with the path", "[log]") {
+TEST_CASE("errors of open(2) are reported with the path", "[log]") {
     const support::temp_directory directory;
     mato::failure why;
     static_cast<void>(mato::file_log::open(directory / "none" / "log", {}, why));
@@ -275,7 +276,7 @@ TEST_CASE("errors of open(2) are told with the path", "[log]") {
     CHECK(why.code == std::error_code(EISDIR, std::system_category()));
 }
 
-TEST_CASE("a log that was never opened counts what it loses", "[log]") {
+TEST_CASE("a log that was never opened counts lost lines", "[log]") {
     mato::basic_logger<> log;
     log.info("into nothing");
     log.debug("not even that");
@@ -301,12 +302,12 @@ TEST_CASE("a disk that fills up loses the lines that do not fit, and logging res
               mato::basic_logger<> log(mato::file_log::open(path, {}, why));
               if (why) return 2;
               for (int i = 1; i <= 20; ++i) log.sink().write(line(i));
-              if (log.sink().lost_lines() != 11) return 3; // nine fit, one in part
+              if (log.sink().lost_lines() != 11) return 3; // nine fit, one partially
               log.error("still alive");
               if (log.sink().lost_lines() != 12) return 4;
               std::string whole;
               for (int i = 1; i <= 9; ++i) whole += line(i);
-              if (read_file(path) != whole) return 6; // and no part of the tenth
+              if (read_file(path) != whole) return 6; // without a part of the tenth
               std::filesystem::resize_file(path, 0);
               log.sink().write(line(21));
               return log.sink().lost_lines() == 12 ? 0 : 5;
@@ -342,24 +343,24 @@ TEST_CASE("a file log without a path is the standard error, never rotated and ne
           }) == 0);
 }
 
-TEST_CASE("the standard error gets the line as it is, the null log takes it to nowhere", "[log]") {
+TEST_CASE("the stderr log writes the line unchanged, the null log writes nothing", "[log]") {
     int ends[2];
     REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
     const mato::unique_fd reader(ends[0]), writer(ends[1]);
     CHECK(support::in_child([&] {
               if (::dup2(writer.get(), 2) != 2) return 1;
-              mato::basic_logger<mato::stderr_log>().error("to whoever watches");
-              mato::basic_logger<mato::null_log>().error("to nobody");
+              mato::basic_logger<mato::stderr_log>().error("to stderr");
+              mato::basic_logger<mato::null_log>().error("to the null log");
               return 0;
           }) == 0);
     char text[200];
     REQUIRE(support::await_readable(reader.get()));
     const auto got = ::read(reader.get(), text, sizeof text);
     REQUIRE(got > 23);
-    CHECK(std::string_view(text, static_cast<std::size_t>(got)).substr(23) == " error: to whoever watches\n");
+    CHECK(std::string_view(text, static_cast<std::size_t>(got)).substr(23) == " error: to stderr\n");
 }
 
-TEST_CASE("rotating and reopening leaves one descriptor, and none when the log is gone", "[log]") {
+TEST_CASE("rotating and reopening uses one descriptor, and none after the log is destroyed", "[log]") {
     const support::temp_directory directory;
     const auto before = support::open_descriptors();
     {
@@ -373,7 +374,7 @@ TEST_CASE("rotating and reopening leaves one descriptor, and none when the log i
     CHECK(support::open_descriptors() == before);
 }
 
-TEST_CASE("a line rate takes so many in each span, and counts the rest", "[log]") {
+TEST_CASE("a line rate allows a number of lines per span, and counts the rest", "[log]") {
     using namespace std::chrono_literals;
     mato::line_rate rate(2, 1min);
     const mato::line_rate::time start(5s);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file memory_file_test.cpp: memory of a fixed size that outlives its maker, and nothing else taken for it.
+/// @file memory_file_test.cpp: memory of a fixed size that outlives its creator; other files are refused.
 #include <mato/memory_file.hpp>
 
 #include "support/catch.hpp"
@@ -28,7 +28,7 @@ constexpr int as_created = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
 std::string own_maps() { return support::proc_file(::getpid(), "maps"); }
 int seals_of(int fd) { return ::fcntl(fd, F_GET_SEALS); }
 
-/// A memory file as another program might make it.
+/// A memory file as another program could create it.
 unique_fd foreign(off_t size, int seals, unsigned flags = MFD_ALLOW_SEALING) {
     unique_fd fd(::memfd_create("foreign", flags));
     REQUIRE(fd);
@@ -60,7 +60,7 @@ mato::failure create_refusal(std::string_view name, std::size_t size) {
     return why;
 }
 
-/// In a child: what creating reports under a limit.
+/// In a child: the error of creating under a limit.
 template <class Resource, class Judge> int under_limit(Resource resource, rlim_t limit, std::size_t size, Judge judge) {
     return support::in_child([&] {
         const rlimit bound{limit, limit};
@@ -75,8 +75,7 @@ template <class Resource, class Judge> int under_limit(Resource resource, rlim_t
 
 // ---- the contract ----
 
-TEST_CASE("a memory file is all zeroes, of the size asked for, and what is written stays with its descriptor",
-          "[memory_file]") {
+TEST_CASE("a memory file has zeroes and the requested size, and written data stays with its descriptor", "[memory_file]") {
     for (const std::size_t size : {std::size_t{1}, std::size_t{4096}, std::size_t{4097}, std::size_t{1} << 20}) {
         auto made = memory_file::create("mato:test", size);
         REQUIRE(made);
@@ -115,18 +114,18 @@ TEST_CASE("its size is sealed, its descriptor close-on-exec, its name shown, its
     CHECK(left_out);
 }
 
-TEST_CASE("what is not written takes no memory", "[memory_file]") {
+TEST_CASE("pages that are not written use no memory", "[memory_file]") {
     const auto made = memory_file::create("sparse", memory_file::most_bytes);
     struct ::stat about {};
     REQUIRE(::fstat(made.native_handle(), &about) == 0);
     CHECK(about.st_blocks == 0);
     made.bytes()[memory_file::most_bytes / 2] = 'x';
     REQUIRE(::fstat(made.native_handle(), &about) == 0);
-    CHECK(about.st_blocks * 512 <= 2 << 20); // a page, at most a huge one
+    CHECK(about.st_blocks * 512 <= 2 << 20); // one page, possibly a huge one
     CHECK(about.st_blocks > 0);
 }
 
-TEST_CASE("what a killed process wrote is there, and its end takes nothing away", "[memory_file]") {
+TEST_CASE("data written by a killed process stays complete", "[memory_file]") {
     auto made = memory_file::create("shared", 100);
     const support::mailbox<int> wrote;
     support::child_process child([&] {
@@ -138,7 +137,7 @@ TEST_CASE("what a killed process wrote is there, and its end takes nothing away"
     child.signal(SIGKILL);
     CHECK(child.wait() == -SIGKILL);
     CHECK(std::string_view(made.bytes().data(), 12) == "by the child");
-    CHECK(support::in_child([&] { // the child's object gives back the child's own
+    CHECK(support::in_child([&] { // the child's object releases only its own copy
               memory_file own(std::move(made));
               return own.bytes()[0] == 'b' ? 0 : 1;
           }) == 0);
@@ -146,7 +145,7 @@ TEST_CASE("what a killed process wrote is there, and its end takes nothing away"
     CHECK(memory_file::adopt(std::move(made).release()).bytes()[0] == 'b');
 }
 
-TEST_CASE("one that is handed over a socket is the same memory", "[memory_file]") {
+TEST_CASE("a memory file passed over a socket is the same memory", "[memory_file]") {
     int ends[2];
     REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
     const unique_fd here(ends[0]), there(ends[1]);
@@ -173,7 +172,7 @@ TEST_CASE("an adopted descriptor becomes close-on-exec", "[memory_file]") {
 
 // ---- the refusals ----
 
-TEST_CASE("what is no memory file is refused and closed", "[memory_file]") {
+TEST_CASE("a descriptor that is not a memory file is refused and closed", "[memory_file]") {
     const auto before = support::open_descriptors();
     const support::temp_directory directory;
     support::write_file(directory / "file", std::string(4096, 'x'));
@@ -186,7 +185,7 @@ TEST_CASE("what is no memory file is refused and closed", "[memory_file]") {
     strange.emplace_back(::open(directory.path().c_str(), O_RDONLY | O_CLOEXEC));
     strange.emplace_back(::open("/dev/null", O_RDWR | O_CLOEXEC));
     strange.emplace_back(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    if (unique_fd huge(::memfd_create("foreign", MFD_ALLOW_SEALING | MFD_HUGETLB)); huge) { // its pages may not be there
+    if (unique_fd huge(::memfd_create("foreign", MFD_ALLOW_SEALING | MFD_HUGETLB)); huge) { // huge pages may not be available
         if (::ftruncate(huge.get(), 2 << 20) == 0 && ::fcntl(huge.get(), F_ADD_SEALS, as_created) == 0)
             strange.push_back(std::move(huge));
     }
@@ -194,7 +193,8 @@ TEST_CASE("what is no memory file is refused and closed", "[memory_file]") {
         const auto why = refusal(std::move(each));
         CHECK(why.code == mato::errc::malformed);
         CHECK(why.step == "adopt memory file");
-        CHECK((why.detail == "it is no memory file" || why.detail == "its size is not sealed")); // a file where /tmp is memory
+        CHECK((why.detail == "it is not a memory file" ||
+               why.detail == "its size is not sealed")); // a plain file, if /tmp is a tmpfs
     }
     strange.clear();
     other_end.reset();
@@ -207,13 +207,13 @@ TEST_CASE("what is no memory file is refused and closed", "[memory_file]") {
     CHECK(support::open_descriptors() == before);
 }
 
-TEST_CASE("a memory file that its holder could cut, or that cannot be written, is refused", "[memory_file]") {
+TEST_CASE("a memory file that can be truncated or cannot be written is refused", "[memory_file]") {
     for (const int seals : {0, F_SEAL_SHRINK, F_SEAL_GROW, F_SEAL_SHRINK | F_SEAL_GROW, F_SEAL_SHRINK | F_SEAL_SEAL}) {
         const auto why = refusal(foreign(4096, seals));
         CHECK(why.code == mato::errc::malformed);
         CHECK(why.detail == "its size is not sealed");
     }
-    CHECK(refusal(foreign(4096, 0, 0)).detail == "its size is not sealed"); // without MFD_ALLOW_SEALING: sealed as it is
+    CHECK(refusal(foreign(4096, 0, 0)).detail == "its size is not sealed"); // without MFD_ALLOW_SEALING no seal can be added
     constexpr int future_write = 0x10;
     for (const int seal : {F_SEAL_WRITE, future_write}) {
         const auto why = refusal(foreign(4096, as_created | seal));
@@ -226,17 +226,17 @@ TEST_CASE("a memory file that its holder could cut, or that cannot be written, i
     CHECK(refusal(unique_fd(::dup(read_only.get()))).detail == "it is not open for reading and writing");
 }
 
-TEST_CASE("a size outside the bound is refused, on both sides", "[memory_file]") {
+TEST_CASE("a size below or above the limits is refused", "[memory_file]") {
     constexpr auto most = static_cast<off_t>(memory_file::most_bytes);
-    CHECK(refusal(foreign(0, as_created)).detail == "it has 0 bytes, from 1 to 1073741824 are accepted");
-    CHECK(refusal(foreign(most + 1, as_created)).detail == "it has 1073741825 bytes, from 1 to 1073741824 are accepted");
+    CHECK(refusal(foreign(0, as_created)).detail == "it has 0 bytes; 1 to 1073741824 are accepted");
+    CHECK(refusal(foreign(most + 1, as_created)).detail == "it has 1073741825 bytes; 1 to 1073741824 are accepted");
     CHECK(refusal(foreign(most << 8, as_created)).code == mato::errc::malformed);
     CHECK(memory_file::adopt(foreign(most, as_created)).size() == memory_file::most_bytes);
     for (const std::size_t size : {std::size_t{0}, memory_file::most_bytes + 1, ~std::size_t{0}}) {
         const auto why = create_refusal("sized", size);
         CHECK(why.code == std::errc::invalid_argument);
         CHECK(why.message() ==
-              "create memory file sized: " + std::to_string(size) + " bytes were asked for, from 1 to 1073741824 can be had");
+              "create memory file sized: " + std::to_string(size) + " bytes were requested; 1 to 1073741824 are allowed");
     }
     CHECK_THROWS_AS(memory_file::create("sized", 0), mato::error);
 }
@@ -244,31 +244,32 @@ TEST_CASE("a size outside the bound is refused, on both sides", "[memory_file]")
 TEST_CASE("a name that proc(5) cannot show is refused", "[memory_file]") {
     CHECK(memory_file::create(std::string(memory_file::most_name, 'n'), 1));
     CHECK(memory_file::create("", 1));
-    CHECK(create_refusal(std::string(250, 'n'), 1).detail == "the name has 250 bytes, the most are 249");
+    CHECK(create_refusal(std::string(250, 'n'), 1).detail == "the name has 250 bytes, the limit is 249");
     const auto why = create_refusal(std::string_view("half\0name", 9), 1);
-    CHECK(why.message() == "create memory file half: the name has a NUL inside");
+    CHECK(why.message() == "create memory file half: the name contains a NUL");
     CHECK(why.code == std::errc::invalid_argument);
 }
 
-TEST_CASE("a limit of file sizes is reported, and no signal ends the process", "[memory_file]") {
+TEST_CASE("the file size limit is reported, and no signal kills the process", "[memory_file]") {
     CHECK(under_limit(RLIMIT_FSIZE, 65535, 65536, [](const memory_file& made, const mato::failure& why) {
               return !made && why.code.value() == EFBIG && why.step == "size memory file" && why.path == "limited" &&
-                     why.detail == "65536 bytes are over this process's limit of file sizes (ulimit -f)";
+                     why.detail == "65536 bytes exceed this process's file size limit; raise it (ulimit -f)";
           }) == 0);
     CHECK(under_limit(RLIMIT_FSIZE, 65536, 65536,
                       [](const memory_file& made, const mato::failure& why) { return made && !why; }) == 0);
 }
 
-TEST_CASE("a limit of address space is reported", "[memory_file]") {
+TEST_CASE("the address space limit is reported", "[memory_file]") {
     const auto now = static_cast<rlim_t>(support::memory_kib(::getpid(), "VmSize")) * 1024;
     CHECK(under_limit(RLIMIT_AS, now + (rlim_t{512} << 20), memory_file::most_bytes,
                       [](const memory_file& made, const mato::failure& why) {
                           return !made && why.code.value() == ENOMEM && why.step == "map memory file" &&
-                                 why.path == "limited" && why.detail == "no address space for 1073741824 bytes (ulimit -v)";
+                                 why.path == "limited" &&
+                                 why.detail == "no address space for 1073741824 bytes; raise the limit (ulimit -v)";
                       }) == 0);
 }
 
-TEST_CASE("a full table of descriptors is reported", "[memory_file]") {
+TEST_CASE("a full descriptor table is reported", "[memory_file]") {
     CHECK(under_limit(RLIMIT_NOFILE, 3, 4096, [](const memory_file& made, const mato::failure& why) {
               return !made && why.code.value() == EMFILE && why.step == "create memory file" && why.path == "limited";
           }) == 0);
@@ -276,7 +277,7 @@ TEST_CASE("a full table of descriptors is reported", "[memory_file]") {
 
 // ---- the promises about absence ----
 
-TEST_CASE("a memory file has one owner, which moves, and leaves neither descriptor nor mapping", "[memory_file]") {
+TEST_CASE("a memory file has one owner, can be moved, and leaks neither descriptor nor mapping", "[memory_file]") {
     static_assert(!std::is_copy_constructible_v<memory_file>);
     static_assert(std::is_nothrow_move_constructible_v<memory_file> && std::is_nothrow_move_assignable_v<memory_file>);
     const auto before = support::open_descriptors();
@@ -304,7 +305,7 @@ TEST_CASE("a memory file has one owner, which moves, and leaves neither descript
 
 #else
 
-TEST_CASE("a system without memory files says so", "[memory_file]") {
+TEST_CASE("a system without memory files reports that", "[memory_file]") {
     mato::failure why;
     CHECK_FALSE(memory_file::create("none", 4096, why));
     CHECK(why.code.value() == ENOSYS);

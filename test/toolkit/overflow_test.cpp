@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file overflow_test.cpp: a slow client is let go neither early nor late.
+/// @file overflow_test.cpp: a slow client is closed neither early nor late.
 #include <mato/overflow.hpp>
 
 #include "support/catch.hpp"
@@ -22,7 +22,7 @@ mato::disconnect limits(std::size_t hard = 1000, std::size_t soft = 100, mato::m
 }
 } // namespace
 
-TEST_CASE("over the hard limit a client goes at once, on it the client stays", "[overflow]") {
+TEST_CASE("above the hard limit a client is closed immediately, at the limit it stays", "[overflow]") {
     auto policy = limits();
     CHECK(policy.on_queued(1000, start) == keep);
     CHECK(policy.on_queued(1001, start) == drop);
@@ -31,7 +31,7 @@ TEST_CASE("over the hard limit a client goes at once, on it the client stays", "
     CHECK(fresh.on_queued(std::numeric_limits<std::size_t>::max(), start) == drop);
 }
 
-TEST_CASE("over the soft limit a client has the whole grace and not a moment more", "[overflow]") {
+TEST_CASE("above the soft limit a client has exactly the grace period", "[overflow]") {
     auto policy = limits();
     CHECK(policy.on_queued(101, start) == keep);
     CHECK(policy.on_queued(500, start + 5s) == keep);
@@ -39,7 +39,7 @@ TEST_CASE("over the soft limit a client has the whole grace and not a moment mor
     CHECK(policy.on_queued(101, start + 10s) == drop);
 }
 
-TEST_CASE("two bursts with a drain between are two bursts", "[overflow]") {
+TEST_CASE("two bursts with a drain between them do not add up", "[overflow]") {
     auto policy = limits();
     CHECK(policy.on_queued(900, start) == keep);
     policy.on_drained(0);
@@ -48,14 +48,14 @@ TEST_CASE("two bursts with a drain between are two bursts", "[overflow]") {
     CHECK(policy.on_queued(900, start + 70s) == drop);
 }
 
-TEST_CASE("a drain that stays over the soft limit does not start the timer anew", "[overflow]") {
+TEST_CASE("a drain that stays above the soft limit does not restart the timer", "[overflow]") {
     auto policy = limits();
     CHECK(policy.on_queued(900, start) == keep);
     policy.on_drained(101);
     CHECK(policy.on_queued(200, start + 10s) == drop);
 }
 
-TEST_CASE("a push that ends at or below the soft limit starts the timer anew", "[overflow]") {
+TEST_CASE("a push that ends at or below the soft limit restarts the timer", "[overflow]") {
     auto policy = limits();
     CHECK(policy.on_queued(101, start) == keep);
     CHECK(policy.on_queued(100, start + 9s) == keep);
@@ -64,21 +64,21 @@ TEST_CASE("a push that ends at or below the soft limit starts the timer anew", "
     CHECK(policy.on_queued(101, start + 21s) == drop);
 }
 
-TEST_CASE("exactly the soft limit is never too slow, however long", "[overflow]") {
+TEST_CASE("a client exactly at the soft limit is never closed", "[overflow]") {
     auto policy = limits();
     for (int hour = 0; hour < 100; ++hour) REQUIRE(policy.on_queued(100, start + std::chrono::hours(hour)) == keep);
 }
 
-TEST_CASE("limits of nothing: the first byte ends it, an empty queue never does", "[overflow]") {
+TEST_CASE("limits of zero: the first byte closes the client, an empty queue never does", "[overflow]") {
     auto nothing = limits(0, 0, 0ms);
     CHECK(nothing.on_queued(0, start) == keep);
     CHECK(nothing.on_queued(1, start) == drop);
     auto impatient = limits(1000, 0, 0ms);
-    CHECK(impatient.on_queued(1, start) == keep); // the grace begins here
+    CHECK(impatient.on_queued(1, start) == keep); // the grace period begins here
     CHECK(impatient.on_queued(2, start) == drop);
 }
 
-TEST_CASE("a copied policy has a timer of its own", "[overflow]") {
+TEST_CASE("a copied policy has its own timer", "[overflow]") {
     auto policy = limits();
     CHECK(policy.on_queued(500, start) == keep);
     auto copy = policy;
@@ -87,7 +87,7 @@ TEST_CASE("a copied policy has a timer of its own", "[overflow]") {
     CHECK(copy.on_queued(500, start + 10s) == keep);
 }
 
-TEST_CASE("a grace that never ends keeps a client below the hard limit for any time", "[overflow]") {
+TEST_CASE("an endless grace period keeps a client below the hard limit for any time", "[overflow]") {
     auto policy = limits();
     policy.grace = mato::never;
     CHECK(policy.on_queued(900, start) == keep);

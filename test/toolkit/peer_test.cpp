@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file peer_test.cpp: the kernel's word on the other end, and policies that fail closed.
+/// @file peer_test.cpp: the kernel's credentials of a peer, and policies that refuse in doubt.
 #include <mato/peer.hpp>
 
 #include <mato/unique_fd.hpp>
@@ -24,12 +24,12 @@ struct pair {
 };
 
 peer_credentials of(uid_t uid) { return {uid, 0, 1}; }
-constexpr uid_t nobody = 65534;
+constexpr uid_t other_user = 65534;
 } // namespace
 
 // ---- the contract ----
 
-TEST_CASE("the credentials are the kernel's", "[peer]") {
+TEST_CASE("the credentials come from the kernel", "[peer]") {
     const pair sockets;
     mato::failure why;
     const auto peer = mato::credentials_of(sockets.one.get(), why);
@@ -39,7 +39,7 @@ TEST_CASE("the credentials are the kernel's", "[peer]") {
     CHECK(peer.pid == ::getpid());
 }
 
-TEST_CASE("same_user lets in the own user, and not even root", "[peer]") {
+TEST_CASE("same_user allows the own user, and not root", "[peer]") {
     const mato::same_user policy;
     CHECK(policy.allows(of(::geteuid())));
     CHECK_FALSE(policy.allows(of(::geteuid() + 1)));
@@ -49,10 +49,10 @@ TEST_CASE("same_user lets in the own user, and not even root", "[peer]") {
         return;
     }
     CHECK(support::in_child(
-              [&] { return support::become_nobody() && policy.allows(of(nobody)) && !policy.allows(of(0)) ? 0 : 1; }) == 0);
+              [&] { return support::become_nobody() && policy.allows(of(other_user)) && !policy.allows(of(0)) ? 0 : 1; }) == 0);
 }
 
-TEST_CASE("same_user_or_root lets in root beside the own user", "[peer]") {
+TEST_CASE("same_user_or_root allows the own user and root", "[peer]") {
     const mato::same_user_or_root policy;
     CHECK(policy.allows(of(::geteuid())));
     CHECK(policy.allows(of(0)));
@@ -60,23 +60,23 @@ TEST_CASE("same_user_or_root lets in root beside the own user", "[peer]") {
     CHECK_FALSE(policy.allows({}));
 }
 
-TEST_CASE("uid_set lets in the users named, and root only if named", "[peer]") {
+TEST_CASE("uid_set allows the listed users, and root only if listed", "[peer]") {
     const mato::uid_set policy{{7, 9}};
     CHECK(policy.allows(of(7)));
     CHECK(policy.allows(of(9)));
     CHECK_FALSE(policy.allows(of(8)));
     CHECK_FALSE(policy.allows(of(0)));
     CHECK_FALSE(policy.allows({}));
-    CHECK_FALSE(mato::uid_set{}.allows(of(::geteuid()))); // nobody named, nobody in
+    CHECK_FALSE(mato::uid_set{}.allows(of(::geteuid()))); // an empty list allows no user
 }
 
-TEST_CASE("any_peer says of itself that it does not check", "[peer]") {
+TEST_CASE("any_peer declares that it does not check", "[peer]") {
     static_assert(!mato::any_peer::checks);
     static_assert(mato::same_user::checks && mato::same_user_or_root::checks && mato::uid_set::checks);
     CHECK(mato::any_peer().allows({}));
 }
 
-TEST_CASE("require_peer gives the credentials of an allowed peer", "[peer]") {
+TEST_CASE("require_peer returns the credentials of an allowed peer", "[peer]") {
     const pair sockets;
     mato::failure why;
     const auto peer = mato::require_peer(sockets.one.get(), mato::same_user{}, mato::errc::peer_rejected, why);
@@ -86,7 +86,7 @@ TEST_CASE("require_peer gives the credentials of an allowed peer", "[peer]") {
 
 // ---- the refusals ----
 
-TEST_CASE("both directions refuse with their own error, and say whom", "[peer]") {
+TEST_CASE("server and client refuse with their own error and the peer's uid", "[peer]") {
     const pair sockets;
     for (const auto refusal : {mato::errc::peer_rejected, mato::errc::server_not_trusted}) {
         mato::failure why;
@@ -94,13 +94,13 @@ TEST_CASE("both directions refuse with their own error, and say whom", "[peer]")
         CHECK(why.code == refusal);
         CHECK(why.code == mato::cond::not_permitted);
         CHECK(why.step == "check peer");
-        CHECK(peer.uid == ::geteuid()); // told, though refused
+        CHECK(peer.uid == ::geteuid()); // returned, although refused
         CHECK(support::is_root() == (peer.uid == 0));
         CHECK(why.detail.find("uid " + std::to_string(peer.uid) + ", pid " + std::to_string(peer.pid)) != std::string::npos);
     }
 }
 
-TEST_CASE("what has no credentials is an error, and nobody's", "[peer]") {
+TEST_CASE("a socket without credentials is an error, and no user's", "[peer]") {
     int ends[2];
     REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
     const mato::unique_fd read_end(ends[0]), write_end(ends[1]);
@@ -126,12 +126,12 @@ TEST_CASE("credentials stay those of the connecting process", "[peer]") {
     });
     REQUIRE(done.take());
     mato::failure why;
-    CHECK(mato::credentials_of(sockets.one.get(), why).pid == ::getpid()); // though a child holds a copy too
+    CHECK(mato::credentials_of(sockets.one.get(), why).pid == ::getpid()); // although a child has a copy too
 }
 
 // ---- the promises about absence ----
 
-TEST_CASE("asking opens nothing", "[peer]") {
+TEST_CASE("reading credentials opens no descriptor", "[peer]") {
     const pair sockets;
     const auto before = support::open_descriptors();
     mato::failure why;
@@ -139,7 +139,7 @@ TEST_CASE("asking opens nothing", "[peer]") {
     CHECK(support::open_descriptors() == before);
 }
 
-TEST_CASE("a peer's process is named itself, and its end can be waited for", "[peer]") {
+TEST_CASE("a pidfd of a peer's process can be opened, and its end can be waited for", "[peer]") {
     int ends[2];
     REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
     const mato::unique_fd one(ends[0]), other(ends[1]);
@@ -151,7 +151,7 @@ TEST_CASE("a peer's process is named itself, and its end can be waited for", "[p
     REQUIRE(process);
     CHECK((::fcntl(process.get(), F_GETFD) & FD_CLOEXEC) != 0);
     CHECK(mato::sys::pidfd_send_signal(process.get(), 0) == (MATO_HAS_PIDFD ? 0 : -1));
-    CHECK_FALSE(support::await_readable(process.get(), std::chrono::milliseconds(0))); // it lives
+    CHECK_FALSE(support::await_readable(process.get(), std::chrono::milliseconds(0))); // it runs
 #else
     CHECK_FALSE(process);
     CHECK(why.code == std::errc::not_supported);
@@ -161,8 +161,8 @@ TEST_CASE("a peer's process is named itself, and its end can be waited for", "[p
 }
 
 #if MATO_HAS_PROC
-TEST_CASE("the uid of all that a user namespace does not know is no user's", "[peer]") {
-    // In a namespace that maps nobody this process, too, is the overflow uid, which same_user would let in.
+TEST_CASE("the uid of unmapped users in a user namespace is refused", "[peer]") {
+    // In a namespace that maps no user this process has the overflow uid too, which same_user would allow.
     const int result = support::in_child([] {
         if (::unshare(CLONE_NEWUSER) == -1) return 77;
         int ends[2];
@@ -171,10 +171,10 @@ TEST_CASE("the uid of all that a user namespace does not know is no user's", "[p
         mato::failure why;
         const auto peer = mato::require_peer(one.get(), mato::same_user{}, mato::errc::peer_rejected, why);
         if (peer.uid != ::geteuid()) return 2;
-        if (why.code != mato::errc::peer_rejected || why.detail.find("does not know") == std::string::npos) return 3;
+        if (why.code != mato::errc::peer_rejected || why.detail.find("does not map") == std::string::npos) return 3;
         mato::require_peer(one.get(), mato::uid_set{{peer.uid}}, mato::errc::server_not_trusted, why);
         if (why.code != mato::errc::server_not_trusted) return 4;
-        mato::require_peer(one.get(), mato::any_peer{}, mato::errc::peer_rejected, why); // lets in whoever it is
+        mato::require_peer(one.get(), mato::any_peer{}, mato::errc::peer_rejected, why); // allows every client
         return why ? 5 : 0;
     });
     if (result == 77) {
@@ -184,7 +184,7 @@ TEST_CASE("the uid of all that a user namespace does not know is no user's", "[p
     CHECK(result == 0);
 }
 
-TEST_CASE("where every user is known, the overflow uid is a user like any other", "[peer]") {
+TEST_CASE("if every user is mapped, the overflow uid is an ordinary user", "[peer]") {
     if (!support::is_root()) {
         WARN("skipped: changing the user needs root");
         return;

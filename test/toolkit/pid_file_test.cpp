@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file pid_file_test.cpp: a pid, whole, private, and removed by its writer only.
+/// @file pid_file_test.cpp: a complete, private pid file, removed only by its writer.
 #include <mato/pid_file.hpp>
 
 #include "support/catch.hpp"
@@ -27,7 +27,7 @@ mato::failure read_refusal(const std::filesystem::path& path) {
 
 // ---- the contract ----
 
-TEST_CASE("a pid file holds the pid and a newline, for its owner only", "[pid_file]") {
+TEST_CASE("a pid file contains the pid and a newline, readable only by its owner", "[pid_file]") {
     const support::temp_directory directory;
     for (const mode_t mask : {mode_t{0}, mode_t{077}, mode_t{0277}, mode_t{0777}}) {
         const support::umask_scope masked(mask);
@@ -42,7 +42,7 @@ TEST_CASE("a pid file holds the pid and a newline, for its owner only", "[pid_fi
     CHECK(directory.names().empty());
 }
 
-TEST_CASE("readers see the old file or the whole new one", "[pid_file]") {
+TEST_CASE("readers see the old file or the complete new one", "[pid_file]") {
     const support::temp_directory directory;
     const auto kept = pid_file::create(directory / "pid");
     std::atomic<bool> over = false;
@@ -57,7 +57,7 @@ TEST_CASE("readers see the old file or the whole new one", "[pid_file]") {
     auto current = pid_file::create(directory / "pid");
     const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(10);
     for (int i = 0; (i < 500 || reads < 500) && std::chrono::steady_clock::now() < until; ++i)
-        current = pid_file::create(directory / "pid"); // the one before finds another inode, and removes nothing
+        current = pid_file::create(directory / "pid"); // the former object finds another inode, and removes nothing
     over = true;
     reader.join();
     CHECK(reads >= 500);
@@ -73,7 +73,7 @@ TEST_CASE("a leftover temporary name and a stale file are replaced", "[pid_file]
     CHECK(directory.names() == std::vector<std::string>{"pid"});
 }
 
-TEST_CASE("a symlink in the way is replaced, not followed", "[pid_file]") {
+TEST_CASE("a symlink at the path is replaced, not followed", "[pid_file]") {
     const support::temp_directory directory;
     write_file(directory / "victim", "precious");
     std::filesystem::create_symlink(directory / "victim", directory / "pid");
@@ -89,7 +89,7 @@ TEST_CASE("parse accepts a positive number, with or without the newline", "[pid_
     CHECK(pid_file::parse("4194304\n") == 4'194'304);
 }
 
-TEST_CASE("remove takes away its own file only", "[pid_file]") {
+TEST_CASE("remove removes only its own file", "[pid_file]") {
     const support::temp_directory directory;
     auto file = pid_file::create(directory / "pid");
     const auto successor = pid_file::create(directory / "pid");
@@ -118,7 +118,7 @@ TEST_CASE("the other registries write nothing", "[pid_file]") {
 
 // ---- the refusals ----
 
-TEST_CASE("what is no pid is malformed, and never 0 or -1 for kill", "[pid_file]") {
+TEST_CASE("text that is not a pid is malformed, so 0 and -1 never reach kill", "[pid_file]") {
     const support::temp_directory directory;
     for (const char* content :
          {"", "\n", "0\n", "-1\n", "-12\n", "+12\n", " 12\n", "12 \n", "12\n\n", "12\n13\n", "12\r\n", "pid", "1e3\n", "0x10\n",
@@ -129,7 +129,7 @@ TEST_CASE("what is no pid is malformed, and never 0 or -1 for kill", "[pid_file]
         const auto why = read_refusal(directory / "pid");
         CHECK(why.code == mato::errc::malformed);
         CHECK(why.step == "read pid file");
-        CHECK(why.detail == "not a process id");
+        CHECK(why.detail == "the file does not contain a process id");
     }
     CHECK(pid_file::parse(std::string_view("12\0", 3)) == 0);
 }
@@ -142,10 +142,10 @@ TEST_CASE("reading reports a missing file, a symlink, a directory and a pipe", "
     CHECK(read_refusal(directory / "link").step == "open pid file");
     CHECK(read_refusal(directory.path()).code.value() == EISDIR);
     REQUIRE(::mkfifo((directory / "pipe").c_str(), 0600) == 0);
-    CHECK(read_refusal(directory / "pipe").code == mato::errc::malformed); // and does not wait for a writer
+    CHECK(read_refusal(directory / "pipe").code == mato::errc::malformed); // without waiting for a writer
 }
 
-TEST_CASE("a file that cannot be created leaves nothing", "[pid_file]") {
+TEST_CASE("a failed creation leaves no file", "[pid_file]") {
     const support::temp_directory directory;
     mato::failure why;
     const auto absent = directory / "absent" / "pid";
@@ -161,10 +161,10 @@ TEST_CASE("a file that cannot be created leaves nothing", "[pid_file]") {
     CHECK(directory.names() == std::vector<std::string>{"pid"});
 }
 
-TEST_CASE("a full disk leaves nothing", "[pid_file]") {
+TEST_CASE("a full disk leaves no file", "[pid_file]") {
     const support::temp_directory directory;
     CHECK(support::in_child([&] {
-              const rlimit none{0, 0}; // as a full disk, but for one process: writes fail with EFBIG
+              const rlimit none{0, 0}; // like a full disk for one process: writes fail with EFBIG
               ::signal(SIGXFSZ, SIG_IGN);
               if (::setrlimit(RLIMIT_FSIZE, &none) == -1) return 1;
               mato::failure why;
@@ -176,7 +176,7 @@ TEST_CASE("a full disk leaves nothing", "[pid_file]") {
 
 // ---- the edges ----
 
-TEST_CASE("the largest process id is one, the next is none", "[pid_file]") {
+TEST_CASE("the largest pid is accepted, the next number is refused", "[pid_file]") {
     CHECK(pid_file::parse("2147483647\n") == 2'147'483'647);
     CHECK(pid_file::parse("2147483648\n") == 0);
     CHECK(pid_file::parse("0000000012\n") == 12); // ten digits
@@ -185,7 +185,7 @@ TEST_CASE("the largest process id is one, the next is none", "[pid_file]") {
 
 // ---- the promises about absence ----
 
-TEST_CASE("a pid file has one owner, which moves", "[pid_file]") {
+TEST_CASE("a pid file has one owner, and can be moved", "[pid_file]") {
     static_assert(!std::is_copy_constructible_v<pid_file>);
     static_assert(std::is_nothrow_move_constructible_v<pid_file>);
     const support::temp_directory directory;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file printable_test.cpp: nothing of an unknown text is obeyed, and all else of it is shown as it is.
+/// @file printable_test.cpp: controls in unknown text are escaped, and all other text is unchanged.
 #include <mato/printable.hpp>
 
 #include "support/catch.hpp"
@@ -31,7 +31,7 @@ std::string escaped(const std::string& bytes) {
 
 } // namespace
 
-TEST_CASE("every class of control is escaped, in any place of a text", "[printable]") {
+TEST_CASE("every class of control characters is escaped, anywhere in a text", "[printable]") {
     std::vector<char32_t> controls;
     for (char32_t code = 0; code < 0x20; ++code) controls.push_back(code);         // C0
     for (char32_t code = 0x7f; code <= 0x9f; ++code) controls.push_back(code);     // DEL, C1 as UTF-8
@@ -48,7 +48,7 @@ TEST_CASE("every class of control is escaped, in any place of a text", "[printab
     }
 }
 
-TEST_CASE("a byte that is not UTF-8 is escaped: lone, cut, overlong, a surrogate, beyond Unicode", "[printable]") {
+TEST_CASE("a byte that is not UTF-8 is escaped: lone, truncated, overlong, a surrogate, above U+10FFFF", "[printable]") {
     for (int byte = 0x80; byte <= 0xff; ++byte) {
         const std::string lone(1, static_cast<char>(byte));
         CHECK(printable(lone) == escaped(lone));
@@ -63,7 +63,7 @@ TEST_CASE("a byte that is not UTF-8 is escaped: lone, cut, overlong, a surrogate
                             "a");
 }
 
-TEST_CASE("everything else stays as it is", "[printable]") {
+TEST_CASE("all other text is unchanged", "[printable]") {
     for (char32_t code = 0x20; code <= 0x10ffff; ++code) {
         if (code >= 0xd800 && code <= 0xdfff) code = 0xe000;
         const std::string bytes = utf8(code);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file read_journal_test.cpp: what was read is found after a death at any point, all of it and none twice.
+/// @file read_journal_test.cpp: after a crash at any point all read bytes are found, none of them twice.
 #include <mato/read_journal.hpp>
 
 #include "support/catch.hpp"
@@ -20,7 +20,7 @@ using journal = mato::read_journal<>;
 using dying_journal = mato::read_journal<deaths>;
 constexpr std::size_t end_at = 64, armed_at = 72, begin_at = 80, log_at = 128;
 
-/// As read(2) does: the bytes are there, nothing is counted.
+/// Like read(2): writes the bytes without counting them.
 template <class Journal> void read_into(Journal& to, std::string_view bytes) {
     char* const at = to.arm();
     REQUIRE(at != nullptr);
@@ -31,7 +31,7 @@ template <class Journal> void read_whole(Journal& to, std::string_view bytes) {
     to.commit(bytes.size());
 }
 
-/// Text: no byte of it is one of the pattern's.
+/// Text, which has no byte of the pattern.
 std::string text(std::mt19937& random, std::size_t size) {
     std::string made(size, '\0');
     for (char& each : made) each = static_cast<char>(random() % 0xF8);
@@ -51,7 +51,7 @@ mato::failure refusal(std::span<char> memory) {
 
 // ---- the contract ----
 
-TEST_CASE("what is committed is in the log, in order, until a checkpoint", "[read_journal]") {
+TEST_CASE("committed bytes are in the log, in order, until a checkpoint", "[read_journal]") {
     kept_memory memory(journal::memory_for(10'000));
     mato::failure why;
     auto made = journal::create(memory, why);
@@ -75,7 +75,7 @@ TEST_CASE("what is committed is in the log, in order, until a checkpoint", "[rea
     CHECK(next.in_flight() == 0);
 }
 
-TEST_CASE("a read of any size that nobody lived to commit is found, to the byte", "[read_journal]") {
+TEST_CASE("a read of any size that was not committed is recovered exactly", "[read_journal]") {
     kept_memory memory(journal::memory_for(1'000'000));
     std::mt19937 random(1);
     mato::failure why;
@@ -89,7 +89,7 @@ TEST_CASE("a read of any size that nobody lived to commit is found, to the byte"
         REQUIRE_FALSE(why);
         CHECK(made.in_flight() == size);
         CHECK(made.since_checkpoint() == all);
-        CHECK((made.arm() == nullptr) == (size > 0)); // nothing is read over what was not recovered
+        CHECK((made.arm() == nullptr) == (size > 0)); // bytes that are not recovered yet must not be overwritten
         CHECK(made.recover() == size);
         all += bytes;
         REQUIRE(made.since_checkpoint() == all);
@@ -99,7 +99,7 @@ TEST_CASE("a read of any size that nobody lived to commit is found, to the byte"
     }
 }
 
-TEST_CASE("a read that takes nothing leaves nothing, however often it is tried", "[read_journal]") {
+TEST_CASE("a read without bytes leaves nothing, however often it is tried", "[read_journal]") {
     kept_memory memory(journal::memory_for(100));
     mato::failure why;
     auto made = journal::create(memory, why);
@@ -114,7 +114,7 @@ TEST_CASE("a read that takes nothing leaves nothing, however often it is tried",
     CHECK(made.since_checkpoint() == "before, and on");
 }
 
-TEST_CASE("of bytes that are no text only a cut read's last ones that equal the pattern are missed", "[read_journal]") {
+TEST_CASE("of binary bytes only the last ones of an interrupted read that equal the pattern are missed", "[read_journal]") {
     kept_memory memory(journal::memory_for(100));
     std::mt19937 random(3);
     mato::failure why;
@@ -132,7 +132,7 @@ TEST_CASE("of bytes that are no text only a cut read's last ones that equal the 
     CHECK(missed < 3000 / 256 * 3);
 }
 
-TEST_CASE("the format is what the header says, and the pattern is fixed", "[read_journal]") {
+TEST_CASE("the format is as documented in the header, and the pattern is fixed", "[read_journal]") {
     kept_memory memory(journal::memory_for(0x1234));
     mato::failure why;
     auto made = journal::create(memory, why);
@@ -148,35 +148,35 @@ TEST_CASE("the format is what the header says, and the pattern is fixed", "[read
     CHECK(all.substr(begin_at, 8) == "\5\0\0\0\0\0\0\0"sv);
     CHECK(all.substr(log_at, 4) == "678x");
     const std::string_view pattern(mato::detail::read_pattern.from(0), 4096);
-    CHECK(mato::detail::crc32c(pattern) == 0xF44945FBU); // every version must know the same
+    CHECK(mato::detail::crc32c(pattern) == 0xF44945FBU); // the same in every version
     CHECK(std::all_of(pattern.begin(), pattern.end(), [](char each) { return static_cast<unsigned char>(each) >= 0xF8; }));
     CHECK(std::string_view(mato::detail::read_pattern.from(4095), 4096) ==
           std::string(pattern.substr(4095)) + std::string(pattern.substr(0, 4095)));
 }
 
-TEST_CASE("a state kept right before the death is joined with the log", "[read_journal]") {
+TEST_CASE("a state saved just before the crash is aligned with the log", "[read_journal]") {
     kept_memory memory(journal::memory_for(100));
     mato::failure why;
     auto made = journal::create(memory, why);
     read_whole(made, "12345");
     made.checkpoint();
     read_whole(made, "678");
-    CHECK(made.resume_after(5, why)); // the log is what comes on top
+    CHECK(made.resume_after(5, why)); // the log follows the state
     CHECK(made.since_checkpoint() == "678");
     for (const std::uint64_t other : {0U, 4U, 6U, 7U, 9U}) {
         CHECK_FALSE(made.resume_after(other, why));
         CHECK(why.code == mato::errc::malformed);
         CHECK(made.since_checkpoint() == "678");
     }
-    CHECK(why.message() == "resume read journal: the state holds 9 bytes, the log has those from 5 to 8");
-    CHECK(made.resume_after(8, why)); // it has all of it
+    CHECK(why.message() == "resume read journal: the saved state includes 9 bytes, but the log has bytes 5 to 8");
+    CHECK(made.resume_after(8, why)); // the state includes all of it
     CHECK(made.since_checkpoint().empty());
     CHECK(journal::adopt(memory, why).begin() == 8);
 }
 
-// ---- every death ----
+// ---- a crash at every point ----
 
-TEST_CASE("a death behind any store, and within it at any byte, loses nothing and repeats nothing", "[read_journal]") {
+TEST_CASE("a crash after any store, and inside it at any byte, loses nothing and repeats nothing", "[read_journal]") {
     kept_memory memory(journal::memory_for(9000));
     std::mt19937 random(4);
     mato::failure why;
@@ -197,14 +197,15 @@ TEST_CASE("a death behind any store, and within it at any byte, loses nothing an
             made.commit(bytes.size());
         }
         const auto images = deaths::stop_watching();
-        const std::size_t taken = checkpoints ? images.size() : images.size() - 2; // from here the terminal has them no more
+        const std::size_t taken = checkpoints ? images.size() : images.size() - 2; // from here the terminal no longer has them
         if (checkpoints)
             log.clear();
         else
             log += bytes;
         for (std::size_t i = 0; i < images.size(); ++i) {
             const bool is_read = !checkpoints && i == taken;
-            // The kernel's copy is whole when a process can die; words are whole always; the pattern alone can be torn.
+            // The kernel's copy is complete when a process can be killed; words are atomic; only the pattern can be partially
+            // written.
             const bool can_tear = !checkpoints && i > 0 && i + 3 < images.size();
             auto torn = can_tear ? support::torn_between(images[i - 1], images[i], random) : std::vector{images[i]};
             for (auto& image : torn) {
@@ -222,7 +223,7 @@ TEST_CASE("a death behind any store, and within it at any byte, loses nothing an
     CHECK(examined > 300);
 }
 
-TEST_CASE("a journal and its states, with deaths at random, hold what was read, whatever the schedule", "[read_journal]") {
+TEST_CASE("a journal and its states contain all read bytes for random schedules with crashes", "[read_journal]") {
     unsigned long long died = 0, found_in_flight = 0, joined = 0;
     for (unsigned schedule = 0; schedule < 250; ++schedule) {
         std::mt19937 random(schedule + 1);
@@ -237,15 +238,15 @@ TEST_CASE("a journal and its states, with deaths at random, hold what was read, 
         mato::failure why;
         auto slots = dying_slots::create(parts().first, why);
         auto made = dying_journal::create(parts().second, why);
-        std::string model;       // all that the terminal has given
-        std::uint32_t state = 0; // the consumer's: a sum of all it was fed
+        std::string model;       // all bytes read from the terminal
+        std::uint32_t state = 0; // of the consumer: a sum of all its input
         const auto feed = [&](std::string_view bytes) { state = mato::detail::crc32c(bytes, state); };
         const auto as_text = [&] { return std::string(reinterpret_cast<const char*>(&state), sizeof state); };
         for (int turn = 0; turn < 50; ++turn) {
             const bool checkpoints = made.full() || random() % 12 == 0;
             const std::string bytes = checkpoints ? "" : text(random, random() % 4 ? random() % 200 : random() % 4096);
             deaths::watch(memory);
-            std::size_t taken = 0; // images from here on are of after the read
+            std::size_t taken = 0; // images from here on are after the read
             if (checkpoints) {
                 REQUIRE(slots.publish(as_text(), made.end(), why));
                 made.checkpoint();
@@ -280,21 +281,21 @@ TEST_CASE("a journal and its states, with deaths at random, hold what was read, 
             REQUIRE(state == mato::detail::crc32c(model));
         }
     }
-    CHECK(died > 3000); // and each kind of death was among them
+    CHECK(died > 3000); // including each kind of crash
     CHECK(found_in_flight > 300);
     CHECK(joined > 30);
 }
 
 // ---- the refusals ----
 
-TEST_CASE("a full log takes no read, and every read that begins has its room", "[read_journal]") {
+TEST_CASE("a full log accepts no read, and every read that begins has room", "[read_journal]") {
     for (const std::size_t capacity : {1U, 100U, 4095U, 4096U, 4097U, 5000U}) {
         kept_memory memory(journal::memory_for(capacity));
         mato::failure why;
         auto made = journal::create(memory, why);
         for (int round = 0; round < 3; ++round) {
             if (capacity > 1) {
-                for (std::size_t left = capacity - 1; left > 0;) { // to the last byte where a read may begin
+                for (std::size_t left = capacity - 1; left > 0;) { // up to the last byte where a read may begin
                     const std::size_t n = std::min<std::size_t>(left, 4095);
                     read_whole(made, std::string(n, 'x'));
                     left -= n;
@@ -317,7 +318,7 @@ TEST_CASE("a full log takes no read, and every read that begins has its room", "
     }
 }
 
-TEST_CASE("memory that is too small or not aligned is no journal", "[read_journal]") {
+TEST_CASE("memory that is too small or not aligned is refused", "[read_journal]") {
     kept_memory memory(journal::memory_for(1) + 8);
     const auto all = static_cast<std::span<char>>(memory);
     mato::failure why;
@@ -325,7 +326,7 @@ TEST_CASE("memory that is too small or not aligned is no journal", "[read_journa
     CHECK_FALSE(why);
     CHECK(journal::create(all.first(journal::memory_for(0)), why).full());
     CHECK(why.code == std::errc::invalid_argument);
-    CHECK(why.message() == "create read journal: 4223 bytes are too few, the least are 4224");
+    CHECK(why.message() == "create read journal: 4223 bytes are too few; at least 4224 are needed");
     CHECK_THROWS_AS(journal::create(all.first(0)), mato::error);
     CHECK(journal::create(all.subspan(1), why).full());
     CHECK(why.code == std::errc::invalid_argument);
@@ -333,7 +334,7 @@ TEST_CASE("memory that is too small or not aligned is no journal", "[read_journa
     CHECK_THROWS_AS(journal::adopt(all.subspan(4)), mato::error);
 }
 
-TEST_CASE("what is no journal, is damaged or is newer is refused with a reason", "[read_journal]") {
+TEST_CASE("memory of another kind, damaged or newer, is refused with a reason", "[read_journal]") {
     kept_memory memory(journal::memory_for(100));
     mato::failure why;
     auto made = journal::create(memory, why);
@@ -347,10 +348,10 @@ TEST_CASE("what is no journal, is damaged or is newer is refused with a reason",
         const char* reason;
     };
     const std::string all_ones(8, '\xFF');
-    const char* const counts = "its counts of bytes are damaged";
-    const char* const under_way = "it has a read under way where none can be";
+    const char* const counts = "its byte counts are damaged";
+    const char* const under_way = "it records a read in progress at an impossible position";
     for (const auto& [at, bytes, reason] :
-         {forgery{0, "matoslot", "the memory holds no read journal"},
+         {forgery{0, "matoslot", "the memory does not begin with the magic number of this format"},
           {8, std::string("\0\0", 2), "its head is damaged"},
           {12, std::string("\x7F\0\0\0", 4), "its head is damaged"},
           {12, "\xFF\xFF\xFF\xFF", "its head is damaged"},
@@ -362,7 +363,7 @@ TEST_CASE("what is no journal, is damaged or is newer is refused with a reason",
           {16, std::string("\x9C\xEF\xFF\xFF\xFF\xFF\xFF\xFF"), "its log does not fit into the memory"},
           {end_at, std::string("\4"), counts},
           {end_at, all_ones, counts},
-          {end_at, std::string("\x68\x10"), counts}, // one more than a full log can hold
+          {end_at, std::string("\x68\x10"), counts}, // one more than the capacity
           {begin_at, std::string("\xA"), counts},
           {begin_at, all_ones, counts},
           {armed_at, std::string("\4"), under_way},
@@ -375,13 +376,13 @@ TEST_CASE("what is no journal, is damaged or is newer is refused with a reason",
         CHECK(refused.code == mato::errc::malformed);
         CHECK(refused.detail == reason);
     }
-    kept_memory full = memory; // armed behind the last byte where a read may begin
+    kept_memory full = memory; // armed after the last byte where a read may begin
     for (const std::size_t word : {end_at, armed_at}) full.data()[word] = 105;
     CHECK(refusal(full).detail == under_way);
     kept_memory newer = memory;
     newer.data()[9] = 1;
     CHECK(refusal(newer).code == mato::errc::version_mismatch);
-    CHECK(refusal(newer).detail == "it has format 257, this program knows them up to 1");
+    CHECK(refusal(newer).detail == "it has format version 257, this program reads up to 1");
     kept_memory minor = memory; // and a field this version does not know
     minor.data()[10] = 9, minor.data()[30] = 1, minor.data()[100] = 1;
     CHECK(journal::adopt(minor, why).in_flight() == 1);
@@ -389,7 +390,7 @@ TEST_CASE("what is no journal, is damaged or is newer is refused with a reason",
     for (std::size_t size = 0; size < all.size(); ++size) CHECK(refusal(all.first(size)).code == mato::errc::malformed);
 }
 
-TEST_CASE("what another process writes into the memory later never leads outside it", "[read_journal]") {
+TEST_CASE("later writes of another process never cause access outside the memory", "[read_journal]") {
     kept_memory memory(journal::memory_for(100));
     mato::failure why;
     auto made = journal::create(memory, why);
@@ -404,7 +405,7 @@ TEST_CASE("what another process writes into the memory later never leads outside
 
 // ---- the promises about absence ----
 
-TEST_CASE("a journal has one owner, which moves; without memory it is full", "[read_journal]") {
+TEST_CASE("a journal has one owner and can be moved; without memory it is full", "[read_journal]") {
     static_assert(!std::is_copy_constructible_v<journal>);
     static_assert(std::is_nothrow_move_constructible_v<journal> && std::is_nothrow_move_assignable_v<journal>);
     kept_memory memory(journal::memory_for(100));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file readiness_test.cpp: the starter learns the truth, whatever becomes of the daemon.
+/// @file readiness_test.cpp: the starter gets the daemon's result in every case.
 #include <mato/readiness.hpp>
 
 #include "support/catch.hpp"
@@ -17,13 +17,13 @@ using mato::readiness_pipe;
 
 namespace {
 
-/// What a starter learns when the daemon does `deed(pipe)` and exits with its result.
+/// The starter's result when the daemon calls `deed(pipe)` and exits with its result.
 template <class Deed> mato::failure learnt(Deed deed, mato::milliseconds limit = 10s) {
     mato::failure why;
     auto pipe = readiness_pipe::open(why);
     REQUIRE_FALSE(why);
     support::child_process daemon([&] {
-        mato::reset_signals(); // the test framework's handlers are not the daemon's
+        mato::reset_signals(); // removes the test framework's handlers
         pipe.become_daemon();
         return deed(pipe);
     });
@@ -34,7 +34,7 @@ template <class Deed> mato::failure learnt(Deed deed, mato::milliseconds limit =
 
 std::error_code os(int number) { return {number, std::system_category()}; }
 
-/// A category that the starter does not share, with numbers no errno has.
+/// A category that the starter does not have, with numbers that are no errno.
 struct foreign_category final : std::error_category {
     [[nodiscard]] const char* name() const noexcept override { return "foreign"; }
     [[nodiscard]] std::string message(int value) const override { return "foreign " + std::to_string(value); }
@@ -46,7 +46,7 @@ std::optional<mato::failure> round_trip(const mato::failure& why) {
 
 } // namespace
 
-TEST_CASE("a daemon that is ready lets its starter go on, though it lives on", "[readiness]") {
+TEST_CASE("a ready daemon lets its starter continue, although it keeps running", "[readiness]") {
     support::gate end;
     mato::failure why;
     auto pipe = readiness_pipe::open(why);
@@ -62,7 +62,7 @@ TEST_CASE("a daemon that is ready lets its starter go on, though it lives on", "
     CHECK(daemon.wait() == 0);
 }
 
-TEST_CASE("a failure comes through with code, step, path and detail", "[readiness]") {
+TEST_CASE("a failure arrives with code, step, path and detail", "[readiness]") {
     const auto why = learnt([](readiness_pipe& pipe) {
         pipe.fail({mato::errc::already_running, "lock", "/run/x/lock", "held by 42"});
         return 1;
@@ -101,7 +101,7 @@ TEST_CASE("a code of another category arrives as not_ready with its text, whatev
           "a b: Permission denied");
 }
 
-TEST_CASE("empty texts, newlines and bytes above 127 come through; a text ends at a NUL", "[readiness]") {
+TEST_CASE("empty texts, newlines and bytes above 127 arrive; a text ends at a NUL", "[readiness]") {
     CHECK(round_trip({os(EIO), {}, {}, {}})->message() == os(EIO).message());
     const mato::failure odd{os(EIO), "a\nb", "/\xff\xfe/\xc3\xa9", "\t\x01"};
     const auto got = round_trip(odd);
@@ -116,7 +116,7 @@ TEST_CASE("empty texts, newlines and bytes above 127 come through; a text ends a
     CHECK(cut->path == "/p");
 }
 
-TEST_CASE("the first word is the last: what follows ready or fail is ignored", "[readiness]") {
+TEST_CASE("only the first report counts: later calls of ready or fail are ignored", "[readiness]") {
     CHECK_FALSE(learnt([](readiness_pipe& pipe) {
         pipe.ready();
         pipe.fail({mato::errc::busy, "late", {}, {}});
@@ -129,16 +129,16 @@ TEST_CASE("the first word is the last: what follows ready or fail is ignored", "
           }).step == "first");
 }
 
-TEST_CASE("a daemon that ends without a word was never ready, however it ends", "[readiness]") {
+TEST_CASE("a daemon that ends without a report is not ready, however it ends", "[readiness]") {
     CHECK(learnt([](readiness_pipe&) { return ::kill(::getpid(), SIGKILL); }).code == mato::errc::not_ready);
     CHECK(learnt([](readiness_pipe&) -> int { std::abort(); }).code == mato::errc::not_ready);
     CHECK(learnt([](readiness_pipe&) { return 0; }).code == mato::errc::not_ready);
     const auto why = learnt([](readiness_pipe&) { return 3; });
     CHECK(why.code == mato::errc::not_ready);
-    CHECK(why.message() == "wait for the daemon: it ended before it was ready");
+    CHECK(why.message() == "wait for the daemon: the daemon ended before it was ready; see its log");
 }
 
-TEST_CASE("a report cut short by death is not_ready, never ready", "[readiness]") {
+TEST_CASE("a report truncated by a crash is not_ready, never ready", "[readiness]") {
     for (const std::string_view cut : {"F", "FS", "FS13", "Rx", "RR", "x"}) {
         INFO(cut);
         CHECK(learnt([&](readiness_pipe& pipe) {
@@ -157,7 +157,7 @@ TEST_CASE("a silent daemon is timed_out, at its deadline and not before", "[read
         CHECK(took >= limit);
     }
     mato::failure why;
-    auto silent = readiness_pipe::open(why); // its own write end stays open: nothing will ever come
+    auto silent = readiness_pipe::open(why); // its own write end stays open, so no report arrives
     const auto before = mato::clock::now();
     silent.wait(mato::deadline::in(50ms), why);
     const auto took = mato::clock::now() - before;
@@ -166,7 +166,7 @@ TEST_CASE("a silent daemon is timed_out, at its deadline and not before", "[read
     CHECK(took < 5s);
 }
 
-TEST_CASE("half a report and then silence is timed_out", "[readiness]") {
+TEST_CASE("an incomplete report without the rest is timed_out", "[readiness]") {
     mato::failure why;
     auto pipe = readiness_pipe::open(why);
     REQUIRE(::write(pipe.daemon_fd(), "FS13", 4) == 4);
@@ -174,7 +174,7 @@ TEST_CASE("half a report and then silence is timed_out", "[readiness]") {
     CHECK(why.code == mato::errc::timed_out);
 }
 
-TEST_CASE("a report in many small pieces is put together", "[readiness]") {
+TEST_CASE("a report in many small pieces is assembled", "[readiness]") {
     const mato::failure sent{os(EACCES), "open log", "/var/log/x", std::string(900, 'd')};
     const auto why = learnt([&](readiness_pipe& pipe) {
         for (const char c : readiness_pipe::encode(sent))
@@ -197,7 +197,7 @@ TEST_CASE("waiting on a pipe that was never opened, or twice, is not_ready", "[r
     CHECK(why.code == mato::errc::not_ready);
 }
 
-TEST_CASE("a report never passes its limit; long texts are cut, the code is not", "[readiness]") {
+TEST_CASE("a report never exceeds its limit; long texts are cut, the code is not", "[readiness]") {
     for (const std::size_t size : {1019u, 1020u, 1021u, 4095u, 4096u, 4097u, 100'000u}) {
         const std::string text(size, 'x');
         const mato::failure sent{os(EACCES), text, text, text};
@@ -229,7 +229,7 @@ TEST_CASE("a report over the limit is refused; so is a daemon that floods the pi
     CHECK(why.code == mato::errc::not_ready);
 }
 
-TEST_CASE("every truncation of a report is no report", "[readiness]") {
+TEST_CASE("every truncated report is refused", "[readiness]") {
     const std::string whole = readiness_pipe::encode({os(EACCES), "step", "/path", "detail"});
     REQUIRE(readiness_pipe::decode(whole));
     for (std::size_t size = 0; size < whole.size(); ++size) REQUIRE_FALSE(readiness_pipe::decode(whole.substr(0, size)));
@@ -237,7 +237,7 @@ TEST_CASE("every truncation of a report is no report", "[readiness]") {
     REQUIRE_FALSE(readiness_pipe::decode(whole + whole));
 }
 
-TEST_CASE("what is not a report is told apart", "[readiness]") {
+TEST_CASE("other bytes are recognised as no report", "[readiness]") {
     const auto report = [](const std::string& head) { return head + '\0' + "s" + '\0' + "p" + '\0' + "d" + '\0'; };
     CHECK(readiness_pipe::decode(report("FS13")));
     for (const char* head : {"R", "FX13", "FS0", "FS-13", "FS+13", "FS 13", "FS1x", "FM99999999999999999999", "fS13", "FS00"}) {
@@ -259,7 +259,7 @@ TEST_CASE("random bytes never decode to success", "[readiness]") {
     }
 }
 
-TEST_CASE("a supervisor gets one newline and the end for ready, only the end for failure", "[readiness]") {
+TEST_CASE("a supervisor gets one newline and end-of-file for ready, only end-of-file for failure", "[readiness]") {
     for (const bool works : {true, false}) {
         int ends[2];
         REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
@@ -269,7 +269,7 @@ TEST_CASE("a supervisor gets one newline and the end for ready, only the end for
             channel.ready();
         else
             channel.fail({mato::errc::busy, "x", {}, {}});
-        channel.ready(); // what follows is ignored
+        channel.ready(); // later calls are ignored
         char got[8];
         REQUIRE(support::await_readable(reader.get()));
         if (works) {
@@ -280,7 +280,7 @@ TEST_CASE("a supervisor gets one newline and the end for ready, only the end for
     }
 }
 
-TEST_CASE("a starter that is gone, with SIGPIPE ignored, harms nobody", "[readiness]") {
+TEST_CASE("an exited starter, with SIGPIPE ignored, does not harm the daemon", "[readiness]") {
     for (const bool works : {true, false})
         CHECK(support::in_child([works] {
                   ::signal(SIGPIPE, SIG_IGN);
@@ -295,14 +295,14 @@ TEST_CASE("a starter that is gone, with SIGPIPE ignored, harms nobody", "[readin
               }) == 0);
 }
 
-TEST_CASE("without any channel, both words are fine", "[readiness]") {
+TEST_CASE("without any channel, ready and fail have no effect", "[readiness]") {
     mato::auto_ready channel;
     channel.ready();
     channel.fail({mato::errc::busy, "x", {}, {}});
     mato::notification_descriptor().ready();
 }
 
-TEST_CASE("both ends are closed on exec, and a finished wait leaves no descriptor", "[readiness]") {
+TEST_CASE("both ends are close-on-exec, and a finished wait leaks no descriptor", "[readiness]") {
     const auto before = support::open_descriptors();
     {
         std::error_code why;

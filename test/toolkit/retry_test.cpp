@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file retry_test.cpp: only what may pass is tried again, ever more slowly, and not for ever.
+/// @file retry_test.cpp: only transient errors are retried, with growing waits and a time limit.
 #include <mato/retry.hpp>
 
 #include "support/catch.hpp"
@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// Time that passes only when slept; also what was slept.
+/// A clock that advances only by sleeping, and records the sleeps.
 struct fake_time {
     mato::clock::time_point at{};
     std::vector<milliseconds> slept{};
@@ -30,7 +30,7 @@ struct fake_sleeper {
 
 std::error_code os(int number) { return {number, std::system_category()}; }
 
-/// Fails with `why` for ever; counts.
+/// Always fails with `why`, and counts the calls.
 int attempts_for(std::error_code why, fake_time& time, mato::failure& out) {
     int attempts = 0;
     mato::retry(
@@ -44,7 +44,7 @@ int attempts_for(std::error_code why, fake_time& time, mato::failure& out) {
 
 } // namespace
 
-TEST_CASE("a success is returned at once, with no wait and no error", "[retry]") {
+TEST_CASE("a success is returned immediately, without wait or error", "[retry]") {
     fake_time time;
     mato::failure why{os(EIO), "before"};
     CHECK(mato::retry([](mato::error_out) { return 7; }, why, mato::exponential_backoff(), fake_sleeper{&time}) == 7);
@@ -52,7 +52,7 @@ TEST_CASE("a success is returned at once, with no wait and no error", "[retry]")
     CHECK(time.slept.empty());
 }
 
-TEST_CASE("a transient error is tried again until it passes, and leaves no trace", "[retry]") {
+TEST_CASE("a transient error is retried until success, and is then not reported", "[retry]") {
     fake_time time;
     mato::failure why;
     int attempts = 0;
@@ -67,7 +67,7 @@ TEST_CASE("a transient error is tried again until it passes, and leaves no trace
     CHECK(time.slept.size() == 4);
 }
 
-TEST_CASE("every transient error is tried again, and then the last error stands", "[retry]") {
+TEST_CASE("every transient error is retried, and then the last error is reported", "[retry]") {
     for (const auto& code : {os(EAGAIN), os(ENOBUFS), os(EINTR), os(ENFILE), os(EMFILE), os(ECONNABORTED), os(ECONNRESET),
                              os(ETIMEDOUT), make_error_code(mato::errc::busy)}) {
         fake_time time;
@@ -81,7 +81,7 @@ TEST_CASE("every transient error is tried again, and then the last error stands"
     }
 }
 
-TEST_CASE("what will not pass is tried once", "[retry]") {
+TEST_CASE("other errors are not retried", "[retry]") {
     for (const auto& code : {os(EACCES), os(ENOENT), os(ECONNREFUSED), os(ENOSPC), os(EPERM),
                              make_error_code(mato::errc::unsafe_directory), make_error_code(mato::errc::version_mismatch),
                              make_error_code(mato::errc::timed_out), std::error_code(EAGAIN, mato::mato_category())}) {
@@ -94,7 +94,7 @@ TEST_CASE("what will not pass is tried once", "[retry]") {
     }
 }
 
-TEST_CASE("a lasting error after a transient one ends the tries", "[retry]") {
+TEST_CASE("another error after a transient one ends the retries", "[retry]") {
     fake_time time;
     std::error_code why;
     int attempts = 0;
@@ -108,7 +108,7 @@ TEST_CASE("a lasting error after a transient one ends the tries", "[retry]") {
     CHECK(why == mato::cond::not_permitted);
 }
 
-TEST_CASE("the total is kept to the millisecond, and used up", "[retry]") {
+TEST_CASE("the total time is used completely, to the millisecond", "[retry]") {
     for (std::uint32_t seed = 0; seed < 200; ++seed) {
         fake_time time;
         std::error_code why;
@@ -124,7 +124,7 @@ TEST_CASE("the total is kept to the millisecond, and used up", "[retry]") {
     }
 }
 
-TEST_CASE("slow attempts count against the total", "[retry]") {
+TEST_CASE("slow attempts count towards the total", "[retry]") {
     fake_time time;
     std::error_code why;
     int attempts = 0;
@@ -136,10 +136,10 @@ TEST_CASE("slow attempts count against the total", "[retry]") {
             return 0;
         },
         why, mato::exponential_backoff({.first = 1ms, .longest = 1ms, .total = 5s}, 1), fake_sleeper{&time});
-    CHECK(attempts == 4); // failed at 2 s (the total starts), 4 s, 6 s and 8 s: beyond 7 s there is no other try
+    CHECK(attempts == 4); // failed at 2 s (the total starts), 4 s, 6 s and 8 s: after 7 s there is no other attempt
 }
 
-TEST_CASE("each wait is within its doubling cap, and the whole of it is used", "[retry]") {
+TEST_CASE("each wait is within its doubling cap, and the complete range is used", "[retry]") {
     const std::vector<milliseconds> caps{2ms, 4ms, 8ms, 16ms, 32ms, 64ms, 128ms, 250ms, 250ms, 250ms};
     std::vector<std::set<milliseconds>> seen(caps.size());
     for (std::uint32_t seed = 0; seed < 2000; ++seed) {
@@ -158,7 +158,7 @@ TEST_CASE("each wait is within its doubling cap, and the whole of it is used", "
     }
 }
 
-TEST_CASE("a policy gives up exactly at its total, and the wait before is cut", "[retry]") {
+TEST_CASE("a policy gives up exactly at its total, and shortens the last wait", "[retry]") {
     mato::exponential_backoff policy({.first = 100s, .longest = 100s, .total = 10ms}, 3);
     const mato::clock::time_point start{5s};
     REQUIRE(policy.next(start).has_value());
@@ -172,14 +172,14 @@ TEST_CASE("a policy gives up exactly at its total, and the wait before is cut", 
     CHECK_FALSE(policy.next(start + 1h));
 }
 
-TEST_CASE("edges: no total is one try; caps of nothing wait nothing", "[retry]") {
+TEST_CASE("limits: a total of zero is one attempt; caps of zero do not wait", "[retry]") {
     mato::exponential_backoff once({.total = 0ms}, 1);
     CHECK_FALSE(once.next({}));
     mato::exponential_backoff eager({.first = 0ms, .longest = 0ms, .total = 1s}, 1);
     for (int i = 0; i < 10; ++i) CHECK(eager.next({}) == 0ms);
 }
 
-TEST_CASE("the real sleeper sleeps what it is told", "[retry]") {
+TEST_CASE("the real sleeper sleeps for the given time", "[retry]") {
     const mato::thread_sleeper sleeper;
     const auto before = sleeper.now();
     sleeper.wait(5ms);

@@ -52,7 +52,7 @@ TEST_CASE("each message is one datagram with exactly its bytes", "[readiness][sd
     CHECK(manager.is_silent());
 }
 
-TEST_CASE("a reload says when it began, by the clock that the manager uses", "[readiness][sd_notify]") {
+TEST_CASE("a reload reports its start time, by the clock that the manager uses", "[readiness][sd_notify]") {
     const support::temp_directory directory;
     const fake_manager manager((directory / "notify").native());
     auto notifier = open_at(manager.address());
@@ -63,12 +63,12 @@ TEST_CASE("a reload says when it began, by the clock that the manager uses", "[r
     const std::string head = "RELOADING=1\nMONOTONIC_USEC=";
     REQUIRE(message.substr(0, head.size()) == head);
     const auto said = std::stoll(message.substr(head.size()));
-    CHECK(message == head + std::to_string(said)); // digits and nothing else
+    CHECK(message == head + std::to_string(said)); // only digits
     CHECK(said >= before);
     CHECK(said <= after);
 }
 
-TEST_CASE("a failed start is a status, and an errno when it is the system's", "[readiness][sd_notify]") {
+TEST_CASE("a failed start is sent as a status, and as an errno if it has one", "[readiness][sd_notify]") {
     const support::temp_directory directory;
     const fake_manager manager((directory / "notify").native());
     auto notifier = open_at(manager.address());
@@ -78,7 +78,7 @@ TEST_CASE("a failed start is a status, and an errno when it is the system's", "[
     CHECK(manager.next() == "STATUS=read /c: c:1:2: no such key");
 }
 
-TEST_CASE("a status is one line, whatever is in it", "[readiness][sd_notify]") {
+TEST_CASE("a status is one line, whatever it contains", "[readiness][sd_notify]") {
     const support::temp_directory directory;
     const fake_manager manager((directory / "notify").native());
     auto notifier = open_at(manager.address());
@@ -88,7 +88,7 @@ TEST_CASE("a status is one line, whatever is in it", "[readiness][sd_notify]") {
     CHECK(manager.next() == "STATUS=");
 }
 
-TEST_CASE("auto_ready tells all that are there", "[readiness][sd_notify]") {
+TEST_CASE("auto_ready reports to all existing channels", "[readiness][sd_notify]") {
     const support::temp_directory directory;
     const fake_manager manager((directory / "notify").native());
     int ends[2];
@@ -104,12 +104,12 @@ TEST_CASE("auto_ready tells all that are there", "[readiness][sd_notify]") {
     CHECK(byte == '\n');
     all.pipe.wait(mato::deadline::in(10s), why);
     CHECK_FALSE(why);
-    mato::auto_ready().ready(); // none is fine
+    mato::auto_ready().ready(); // none is allowed
 }
 
 // ---- the refusals ----
 
-TEST_CASE("no address is no notifier, and a strange one is an error", "[readiness][sd_notify]") {
+TEST_CASE("an empty address gives an empty notifier, an invalid one is an error", "[readiness][sd_notify]") {
     mato::failure why;
     auto none = sd_notifier::open("", why);
     CHECK_FALSE(why);
@@ -124,11 +124,11 @@ TEST_CASE("no address is no notifier, and a strange one is an error", "[readines
     CHECK(why.code == std::errc::filename_too_long);
 }
 
-TEST_CASE("a manager that is gone, or comes back, stops nobody", "[readiness][sd_notify]") {
+TEST_CASE("a manager that is absent or restarts does not stop the daemon", "[readiness][sd_notify]") {
     const support::temp_directory directory;
     const std::string path = (directory / "notify").native();
     auto notifier = open_at(path);
-    notifier.ready(); // nobody there yet
+    notifier.ready(); // no manager yet
     {
         const fake_manager first(path);
         notifier.ready();
@@ -141,11 +141,11 @@ TEST_CASE("a manager that is gone, or comes back, stops nobody", "[readiness][sd
     CHECK(second.next() == "STOPPING=1");
 }
 
-TEST_CASE("a manager that does not read costs a second at most, and a sign of life costs nothing", "[readiness][sd_notify]") {
+TEST_CASE("a manager that does not read delays ready by at most a second, and watchdog not at all", "[readiness][sd_notify]") {
     const support::temp_directory directory;
     const fake_manager manager((directory / "notify").native());
     auto notifier = open_at(manager.address());
-    for (int i = 0; i < 5000; ++i) notifier.watchdog(); // beyond net.unix.max_dgram_qlen, 512 or less
+    for (int i = 0; i < 5000; ++i) notifier.watchdog(); // more than net.unix.max_dgram_qlen, 512 or less
     const support::stopwatch watch;
     notifier.stopping();
     CHECK(watch.elapsed() >= 900ms);
@@ -154,7 +154,7 @@ TEST_CASE("a manager that does not read costs a second at most, and a sign of li
 
 // ---- the promises about absence ----
 
-TEST_CASE("a notifier is close-on-exec and leaves no descriptor", "[readiness][sd_notify]") {
+TEST_CASE("a notifier is close-on-exec and leaks no descriptor", "[readiness][sd_notify]") {
     static_assert(!std::is_copy_constructible_v<sd_notifier> && std::is_nothrow_move_constructible_v<sd_notifier>);
     const support::temp_directory directory;
     const auto before = support::open_descriptors();

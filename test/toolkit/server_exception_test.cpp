@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file server_exception_test.cpp: what a callback throws, an allocation that fails, and a server that goes away inside a
+/// @file server_exception_test.cpp: exceptions of callbacks, failed allocations, and a server that is destroyed inside a
 /// call.
 #include <mato/broadcast.hpp>
 #include <mato/server.hpp>
@@ -24,11 +24,11 @@ using support::temp_directory;
 using proof = support::held_proof;
 
 namespace {
-long allocations_left = -1; // before one fails; negative: none does
+long allocations_left = -1; // until one fails; negative: none fails
 bool failed_once = false;
 } // namespace
 
-// The program's own, so that one allocation of a scenario can fail.
+// Replaces operator new, so that one allocation of a scenario can fail.
 void* operator new(std::size_t size) {
     if (allocations_left >= 0 && allocations_left-- == 0) {
         failed_once = true;
@@ -43,9 +43,9 @@ void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
 
 namespace {
 
-struct strange {}; // no std::exception
+struct strange {}; // not derived from std::exception
 
-/// A server whose callbacks throw where and what the test says, and what it told.
+/// A server whose callbacks throw as the test says, and a record of its reports.
 struct world {
     temp_directory directory;
     asio::io_context context;
@@ -99,7 +99,7 @@ struct world {
         return run_until(
             context, [&] { return far.take(), far.text == framed(text); }, std::chrono::seconds(5));
     }
-    /// A client that comes now is served.
+    /// Checks that a new client is served.
     bool serves() {
         auto far = client("hello");
         return answers(far, "hello");
@@ -108,9 +108,9 @@ struct world {
 
 } // namespace
 
-// ---- what a callback throws ----
+// ---- exceptions of callbacks ----
 
-TEST_CASE("what a callback throws ends its session with the reason, and nothing else", "[server][exception]") {
+TEST_CASE("an exception of a callback ends only its session, with the reason", "[server][exception]") {
     world all;
     all.what = GENERATE(0, 1, 2, 3, 4);
     all.throws_in = GENERATE("on_opened", "on_frame", "on_drained");
@@ -133,7 +133,7 @@ TEST_CASE("what a callback throws ends its session with the reason, and nothing 
     CHECK(all.serves());
 }
 
-TEST_CASE("what on_closed throws changes nothing for the others", "[server][exception]") {
+TEST_CASE("an exception of on_closed does not affect other sessions", "[server][exception]") {
     world all;
     all.throws_in = "on_closed";
     auto far = all.client("hello");
@@ -144,7 +144,7 @@ TEST_CASE("what on_closed throws changes nothing for the others", "[server][exce
     CHECK(all.serves());
 }
 
-TEST_CASE("what on_refused throws refuses all the same, and accepting goes on", "[server][exception]") {
+TEST_CASE("after an exception of on_refused the client is refused anyway, and accepting continues", "[server][exception]") {
     world all;
     int asked = 0;
     all.all->on.on_refused = [&](const auto&, const mato::failure&) -> std::optional<std::string> {
@@ -159,7 +159,7 @@ TEST_CASE("what on_refused throws refuses all the same, and accepting goes on", 
     CHECK(all.serves());
 }
 
-TEST_CASE("what on_accept_paused throws does not end accepting", "[server][exception]") {
+TEST_CASE("an exception of on_accept_paused does not end accepting", "[server][exception]") {
     world all;
     all.all->set_limits({.accept_pause = mato::milliseconds(5)});
     int paused = 0;
@@ -178,7 +178,7 @@ TEST_CASE("what on_accept_paused throws does not end accepting", "[server][excep
     CHECK(all.answers(far, "hello"));
 }
 
-TEST_CASE("on_exception decides otherwise: the session goes on with the frames that are left", "[server][exception]") {
+TEST_CASE("with on_exception the session continues with the remaining frames", "[server][exception]") {
     world all;
     all.throws_in = "on_frame";
     std::vector<std::string> told;
@@ -192,7 +192,7 @@ TEST_CASE("on_exception decides otherwise: the session goes on with the frames t
     CHECK(all.closed.empty());
 }
 
-TEST_CASE("an exception that is handed on leaves run(), and every session and the listener are heard after it",
+TEST_CASE("an exception that is passed on leaves run(), and every session and the listener work after it",
           "[server][exception]") {
     world all;
     all.what = GENERATE(0, 1);
@@ -203,7 +203,7 @@ TEST_CASE("an exception that is handed on leaves run(), and every session and th
         throw;
     };
     auto far = all.client();
-    far.put(framed("throw") + framed("after")); // what is left of one read
+    far.put(framed("throw") + framed("after")); // the rest of one read
     const auto run = [&](auto fact) {
         return run_until(all.context, [&] {
             try {
@@ -221,7 +221,7 @@ TEST_CASE("an exception that is handed on leaves run(), and every session and th
     CHECK(all.serves());
 }
 
-TEST_CASE("an exception of a stranger's handler on the same loop changes nothing", "[server][exception]") {
+TEST_CASE("an exception of another handler on the same loop changes nothing", "[server][exception]") {
     world all;
     auto early = all.client("hello");
     REQUIRE(all.answers(early, "hello"));
@@ -233,9 +233,9 @@ TEST_CASE("an exception of a stranger's handler on the same loop changes nothing
     CHECK(all.serves());
 }
 
-// ---- an allocation that fails ----
+// ---- failed allocations ----
 
-TEST_CASE("whichever allocation fails, who comes next is served and whoever came is served or closed", "[server][exception]") {
+TEST_CASE("whichever allocation fails, later clients are served and earlier ones are served or closed", "[server][exception]") {
     for (long which = 0; which < 200; ++which) {
         world all;
         mato::basic_broadcast<mato::server::session, mato::drop_oldest> news(all.context, 64 << 10);
@@ -276,14 +276,14 @@ TEST_CASE("whichever allocation fails, who comes next is served and whoever came
         CHECK(run_until(all.context, [&] { return all.all->size() == 0; }));
         CHECK(static_cast<int>(all.closed.size()) >= all.opened - 1);
         if (!failed_once) {
-            CHECK(which > 5); // it has failed that often
+            CHECK(which > 5); // number of failed allocations
             return;
         }
     }
     FAIL("the scenario allocates without end");
 }
 
-// ---- a server that goes away, handlers that are replaced ----
+// ---- destroying the server and replacing handlers ----
 
 TEST_CASE("a server may be destroyed inside each of its own callbacks", "[server][lifetime]") {
     const std::string where = GENERATE("on_opened", "on_frame", "on_closed", "on_drained", "on_refused", "on_exception");
@@ -328,7 +328,7 @@ TEST_CASE("a server may be destroyed inside each of its own callbacks", "[server
         return !all.all;
     }));
     run_ready(all.context);
-    CHECK(thrown == (throws && where == "on_exception" ? 1 : 0)); // it alone may hand on
+    CHECK(thrown == (throws && where == "on_exception" ? 1 : 0)); // only it may pass exceptions on
     CHECK_FALSE(std::filesystem::exists(all.path()));
 }
 
@@ -350,10 +350,10 @@ TEST_CASE("each callback may be replaced inside itself", "[server][lifetime]") {
     CHECK(replaced == 14);
 }
 
-TEST_CASE("sessions that are kept outlive the server", "[server][lifetime]") {
+TEST_CASE("kept sessions outlive the server", "[server][lifetime]") {
     const bool established = GENERATE(false, true);
     const bool ended = GENERATE(false, true);
-    asio::io_context context; // outlives them: asio's objects need their loop up to their end
+    asio::io_context context; // outlives them: asio's objects need their loop until they are destroyed
     std::vector<mato::server::session_ptr> kept;
     {
         mato::server all(context);
@@ -380,12 +380,13 @@ TEST_CASE("sessions that are kept outlive the server", "[server][lifetime]") {
     kept.clear();
 }
 
-TEST_CASE("end tells every session's end before it returns, and peers see it when the server goes", "[server][lifetime]") {
+TEST_CASE("end reports every session's end before it returns, and peers see end-of-file when the server is destroyed",
+          "[server][lifetime]") {
     world all;
     auto one = all.client("hello"), two = all.client("hello");
     REQUIRE(all.answers(one, "hello"));
     REQUIRE(all.answers(two, "hello"));
-    all.throws_in = "on_closed"; // of the first; the second is told all the same
+    all.throws_in = "on_closed"; // for the first; the second is reported anyway
     all.all->end({errc::stopping, "stop", {}, {}});
     CHECK(all.closed.size() == 2);
     CHECK(all.closed[2].code == errc::stopping);
@@ -400,9 +401,9 @@ TEST_CASE("end tells every session's end before it returns, and peers see it whe
     CHECK(all.closed.size() == 2); // once each
 }
 
-// ---- a stream's handlers ----
+// ---- handlers of a stream ----
 
-TEST_CASE("what a stream's handler throws ends that subscriber alone", "[broadcast][exception]") {
+TEST_CASE("an exception of a stream's handler closes only that subscriber", "[broadcast][exception]") {
     const bool in_snapshot = GENERATE(false, true);
     world all;
     mato::basic_broadcast<mato::server::session, mato::any_overflow> news(all.context, 64 << 10);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file server_test.cpp: who is let in, for how long, and what becomes of the rest.
+/// @file server_test.cpp: which clients are accepted, for how long, and how others are refused.
 #include <mato/server.hpp>
 
 #include "support/catch.hpp"
@@ -31,7 +31,7 @@ support::far_end connect_to(const std::filesystem::path& path) {
     return support::far_end(std::move(socket));
 }
 
-/// A server in a directory of its own, and all that it reported.
+/// A server in its own directory, and all its reports.
 template <class Peer = mato::same_user> struct world {
     using server = mato::basic_server<mato::owned_path, Peer>;
     using session_ptr = typename server::session_ptr;
@@ -69,7 +69,7 @@ template <class Peer = mato::same_user> struct world {
     }
     [[nodiscard]] std::filesystem::path path() const { return directory / "s.sock"; }
     support::far_end client() { return connect_to(path()); }
-    /// A client that is in.
+    /// A client whose handshake is complete.
     support::far_end admitted() {
         const auto before = opened.size();
         auto far = client();
@@ -92,7 +92,7 @@ template <class Peer = mato::same_user> struct world {
 
 // ---- the contract ----
 
-TEST_CASE("a client is let in, heard, answered, and its end is told", "[server]") {
+TEST_CASE("a client is accepted, its frames are answered, and its end is reported", "[server]") {
     world all;
     auto far = all.admitted();
     REQUIRE(all.all.size() == 1);
@@ -110,7 +110,7 @@ TEST_CASE("a client is let in, heard, answered, and its end is told", "[server]"
     CHECK(all.all.size() == 0);
 }
 
-TEST_CASE("a hello that came with its connection is heard when the client is let in", "[server]") {
+TEST_CASE("a hello sent with the connect is read when the client is accepted", "[server]") {
     world all;
     auto far = all.client();
     far.put(framed("hello"));
@@ -119,21 +119,21 @@ TEST_CASE("a hello that came with its connection is heard when the client is let
     CHECK(all.opened.at(0)->is_established());
 }
 
-TEST_CASE("who connects between publishing and accepting waits, and is let in with what it said", "[server]") {
+TEST_CASE("a client that connects between publishing and accepting waits, and is then accepted with its frames", "[server]") {
     world all(world<>::published);
     auto early = all.client();
     early.put(framed("hello"));
     run_ready(all.context);
     CHECK(all.opened.empty());
     all.all.start_accepting();
-    all.all.start_accepting(); // one wait, however often it is said
+    all.all.start_accepting(); // one wait for any number of calls
     REQUIRE(run_until(all.context, [&] { return all.frames.size() == 1; }));
     CHECK(all.opened.size() == 1);
     auto late = all.admitted();
     CHECK(all.opened.size() == 2);
 }
 
-TEST_CASE("a name published again before accepting began is accepted on", "[server]") {
+TEST_CASE("clients of a name published again before accepting began are accepted", "[server]") {
     world all(world<>::published);
     ::unlink(all.path().c_str());
     mato::failure why;
@@ -144,7 +144,7 @@ TEST_CASE("a name published again before accepting began is accepted on", "[serv
     CHECK(all.opened.size() == 1);
 }
 
-TEST_CASE("accepting that was stopped before it began does not begin", "[server]") {
+TEST_CASE("accepting stopped before it began does not begin", "[server]") {
     world all(world<>::published);
     auto early = all.client();
     all.all.stop_accepting();
@@ -154,7 +154,7 @@ TEST_CASE("accepting that was stopped before it began does not begin", "[server]
     CHECK_FALSE(std::filesystem::exists(all.path()));
 }
 
-TEST_CASE("a server destroyed before its first turn lets nobody in", "[server]") {
+TEST_CASE("a server destroyed before its first iteration accepts no client", "[server]") {
     for (const bool accepting : {false, true}) {
         std::optional<world<>> all(std::in_place, world<>::published);
         auto early = all->client();
@@ -173,13 +173,13 @@ TEST_CASE("a server destroyed before its first turn lets nobody in", "[server]")
     }
 }
 
-TEST_CASE("ids are never used again", "[server]") {
+TEST_CASE("ids are never reused", "[server]") {
     world all({.clients = 3});
     std::set<std::uint64_t> seen;
     for (int round = 0; round < 5; ++round) {
         std::vector<support::far_end> some;
         for (int i = 0; i < 3; ++i) some.push_back(all.admitted());
-        auto refused = all.client(); // one too many: its number is not given to the next
+        auto refused = all.client(); // one too many: its id is not reused
         CHECK(all.sees_end(refused));
         for (const auto& each : all.opened) CHECK(seen.insert(each->id()).second);
         all.opened.clear();
@@ -189,7 +189,7 @@ TEST_CASE("ids are never used again", "[server]") {
     CHECK(*seen.begin() >= 1);
 }
 
-TEST_CASE("a storm of clients is let in over several turns", "[server]") {
+TEST_CASE("many clients at a time are accepted in several iterations", "[server]") {
     world all;
     std::vector<support::far_end> some;
     for (int i = 0; i < 100; ++i) some.push_back(all.client());
@@ -197,7 +197,7 @@ TEST_CASE("a storm of clients is let in over several turns", "[server]") {
     CHECK(all.opened.size() == 100);
 }
 
-TEST_CASE("a removed name is published again; the sessions go on", "[server]") {
+TEST_CASE("a removed name is published again; sessions stay open", "[server]") {
     world all;
     auto old = all.established();
     std::filesystem::remove(all.path());
@@ -215,7 +215,7 @@ TEST_CASE("a removed name is published again; the sessions go on", "[server]") {
     CHECK(all.all.size() == 3);
 }
 
-TEST_CASE("who stops accepting keeps its sessions", "[server]") {
+TEST_CASE("sessions stay open after accepting stops", "[server]") {
     world all;
     auto far = all.established();
     all.all.stop_accepting();
@@ -227,7 +227,7 @@ TEST_CASE("who stops accepting keeps its sessions", "[server]") {
     REQUIRE(run_until(all.context, [&] { return far.take(), far.text == framed("answer"); }));
 }
 
-TEST_CASE("a client in the backlog of a server that stops sees the end", "[server]") {
+TEST_CASE("a client in the backlog of a stopping server sees end-of-file", "[server]") {
     world all;
     auto far = all.client();
     all.all.stop_accepting();
@@ -235,7 +235,7 @@ TEST_CASE("a client in the backlog of a server that stops sees the end", "[serve
     CHECK(all.opened.empty());
 }
 
-TEST_CASE("draining ends when every queue is taken, and leaves the sessions open", "[server]") {
+TEST_CASE("draining ends when every queue is empty, and sessions stay open", "[server]") {
     world all;
     auto far = all.established();
     bool done = false;
@@ -254,7 +254,7 @@ TEST_CASE("draining ends when every queue is taken, and leaves the sessions open
     CHECK(far.text.size() == 900'004);
 }
 
-TEST_CASE("draining waits no longer than its linger for one that does not read", "[server]") {
+TEST_CASE("draining waits at most its linger for a client that does not read", "[server]") {
     world all;
     auto far = all.established();
     all.opened[0]->send(std::string(900'000, 'x'));
@@ -268,7 +268,7 @@ TEST_CASE("draining waits no longer than its linger for one that does not read",
     CHECK(done);
 }
 
-TEST_CASE("who asks to drain while another waits is told as well, each after its own linger", "[server]") {
+TEST_CASE("several calls of drain each complete, after their own linger", "[server]") {
     world all;
     auto far = all.established();
     all.opened[0]->send(std::string(900'000, 'x'));
@@ -282,7 +282,7 @@ TEST_CASE("who asks to drain while another waits is told as well, each after its
     REQUIRE(run_until(all.context, [&] { return far.take(), told == "hurried patient "; }));
 }
 
-TEST_CASE("closing all gives everybody the reason", "[server]") {
+TEST_CASE("closing all sessions reports the reason for each", "[server]") {
     world all;
     auto one = all.established(), two = all.established();
     all.opened[0]->send("last");
@@ -295,7 +295,7 @@ TEST_CASE("closing all gives everybody the reason", "[server]") {
     CHECK(all.all.size() == 0);
 }
 
-TEST_CASE("sessions may be walked while they come and go", "[server]") {
+TEST_CASE("sessions can be iterated while they open and close", "[server]") {
     world all;
     auto one = all.established(), two = all.established();
     for (const auto& each : all.all.sessions()) {
@@ -305,7 +305,7 @@ TEST_CASE("sessions may be walked while they come and go", "[server]") {
     CHECK(all.all.size() == 0);
 }
 
-TEST_CASE("a session may be closed the moment it is opened", "[server]") {
+TEST_CASE("a session may be closed in on_opened", "[server]") {
     world all;
     all.all.on.on_opened = [](const auto& each) {
         each->send("go away");
@@ -321,7 +321,7 @@ TEST_CASE("a session may be closed the moment it is opened", "[server]") {
 
 // ---- the refusals ----
 
-TEST_CASE("one client too many is told so, and the others stay", "[server]") {
+TEST_CASE("a client above the limit gets the reason, and the others stay", "[server]") {
     world all({.clients = 2});
     all.last_words = "too many";
     auto one = all.established(), two = all.established();
@@ -332,7 +332,7 @@ TEST_CASE("one client too many is told so, and the others stay", "[server]") {
     CHECK(all.refused[0].code == errc::too_many_clients);
     CHECK(all.refused[0].detail.find("limit is 2") != std::string::npos);
     CHECK(all.all.size() == 2);
-    CHECK(all.closed.empty()); // it never was a session
+    CHECK(all.closed.empty()); // it was never a session
     one.close();
     REQUIRE(run_until(all.context, [&] { return all.all.size() == 1; }));
     all.established();
@@ -341,7 +341,7 @@ TEST_CASE("one client too many is told so, and the others stay", "[server]") {
     CHECK(all.sees_end(fourth));
 }
 
-TEST_CASE("clients that have not said hello have a limit of their own", "[server]") {
+TEST_CASE("clients without a complete handshake have their own limit", "[server]") {
     world all({.unestablished = 2});
     all.last_words = "say hello";
     auto one = all.admitted(), two = all.admitted();
@@ -355,7 +355,7 @@ TEST_CASE("clients that have not said hello have a limit of their own", "[server
     CHECK(all.all.size() == 3);
 }
 
-TEST_CASE("one user has a limit when asked for", "[server]") {
+TEST_CASE("clients of one user have an optional limit", "[server]") {
     world all({.clients_per_uid = 1});
     all.last_words = "one each";
     auto one = all.established();
@@ -365,13 +365,13 @@ TEST_CASE("one user has a limit when asked for", "[server]") {
     CHECK(all.refused[0].detail.find("uid") != std::string::npos);
 }
 
-TEST_CASE("0 is none and at once, the largest value is no limit and never", "[server]") {
+TEST_CASE("0 means none and immediately, the largest value means no limit and never", "[server]") {
     world all({.clients_per_uid = 0});
     auto refused = all.client();
     CHECK(all.sees_end(refused));
     all.all.set_limits({.handshake = 0ms});
     auto late = all.admitted();
-    CHECK(all.sees_end(late)); // it had to say hello with its connect
+    CHECK(all.sees_end(late)); // its hello had to arrive with the connection
     auto early = all.client();
     early.put(framed("hello"));
     REQUIRE(run_until(all.context, [&] { return all.frames.size() == 1; }));
@@ -382,17 +382,17 @@ TEST_CASE("0 is none and at once, the largest value is no limit and never", "[se
                         .handshake = mato::never,
                         .accept_pause = mato::never});
     auto silent = all.admitted();
-    auto other = all.established(); // a whole exchange later the silent one is still there
+    auto other = all.established(); // after a complete exchange the silent client is still connected
     silent.take();
     CHECK_FALSE(silent.ended);
     CHECK(met->is_open());
-    met->send(std::string(900'000, 'x')); // more than the kernel takes at once
+    met->send(std::string(900'000, 'x')); // more than the kernel's buffer
     met->close({}, mato::never);
     run_ready(all.context);
     CHECK(run_until(all.context, [&] { return early.take(), early.text.size() == 900'004 && early.ended; }));
 }
 
-TEST_CASE("the server counts whom it let in and whom it refused", "[server]") {
+TEST_CASE("the server counts accepted and refused clients", "[server]") {
     world all({.clients = 1});
     auto one = all.admitted(), two = all.client(), three = all.client();
     CHECK(all.sees_end(two));
@@ -402,7 +402,7 @@ TEST_CASE("the server counts whom it let in and whom it refused", "[server]") {
     CHECK(all.all.counters().pauses == 0);
 }
 
-TEST_CASE("without last words a refused client just sees the end", "[server]") {
+TEST_CASE("without a last payload a refused client only sees end-of-file", "[server]") {
     world all({.clients = 0});
     auto far = all.client();
     CHECK(all.sees_end(far));
@@ -410,7 +410,7 @@ TEST_CASE("without last words a refused client just sees the end", "[server]") {
     CHECK(all.refused.size() == 1);
 }
 
-TEST_CASE("a peer that may not come in is sent nothing at all", "[server]") {
+TEST_CASE("a peer refused by the policy is sent nothing", "[server]") {
     world<nobody_at_all> all;
     all.last_words = "a secret";
     auto far = all.client();
@@ -423,7 +423,7 @@ TEST_CASE("a peer that may not come in is sent nothing at all", "[server]") {
     CHECK(all.frames.empty());
 }
 
-TEST_CASE("silence after connecting is ended by the handshake's deadline", "[server]") {
+TEST_CASE("a client that sends nothing is closed at the handshake deadline", "[server]") {
     world all({.handshake = 40ms});
     const auto before = mato::clock::now();
     auto silent = all.admitted();
@@ -437,7 +437,7 @@ TEST_CASE("silence after connecting is ended by the handshake's deadline", "[ser
     CHECK(all.all.size() == 1);
 }
 
-TEST_CASE("half a frame is no handshake", "[server]") {
+TEST_CASE("an incomplete frame is no handshake", "[server]") {
     world all({.handshake = 40ms});
     auto far = all.admitted();
     far.put(framed("hello").substr(0, 6));
@@ -445,7 +445,7 @@ TEST_CASE("half a frame is no handshake", "[server]") {
     CHECK(all.frames.empty());
 }
 
-TEST_CASE("a hostile length costs one client and nothing else", "[server]") {
+TEST_CASE("a hostile length closes only that client", "[server]") {
     world all;
     auto good = all.established(), hostile = all.admitted();
     hostile.put("\xff\xff\xff\xff");
@@ -466,7 +466,7 @@ TEST_CASE("listening without the lock is refused", "[server]") {
     CHECK(directory.names().empty());
 }
 
-TEST_CASE("a failed republish keeps the old door open", "[server]") {
+TEST_CASE("after a failed republish the old socket works", "[server]") {
     world all;
     mato::failure why;
     all.all.republish(proof{false}, {}, why);
@@ -476,7 +476,7 @@ TEST_CASE("a failed republish keeps the old door open", "[server]") {
 }
 
 namespace {
-/// Lets this process open no descriptor more, or as many as usual.
+/// Allows this process no more descriptors, or as many as usual.
 void set_room(bool room) {
     const int lowest = ::fcntl(0, F_DUPFD, 3);
     const rlimit limit{room ? 1024 : static_cast<rlim_t>(lowest), 4096};
@@ -485,7 +485,7 @@ void set_room(bool room) {
 }
 } // namespace
 
-TEST_CASE("out of descriptors, accepting pauses without spinning, and goes on", "[server]") {
+TEST_CASE("without descriptors accepting pauses without spinning, and then continues", "[server]") {
     CHECK(support::in_child([] {
               world all({.accept_pause = 30ms});
               auto first = all.established();
@@ -503,10 +503,10 @@ TEST_CASE("out of descriptors, accepting pauses without spinning, and goes on", 
           }) == 0);
 }
 
-TEST_CASE("publishing anew during such a pause does not wait twice from then on", "[server]") {
+TEST_CASE("publishing again during such a pause does not wait twice afterwards", "[server]") {
     CHECK(support::in_child([] {
               world all({.accept_pause = 300ms});
-              auto lost = all.client(); // in the backlog of the socket that is replaced
+              auto lost = all.client(); // in the backlog of the replaced socket
               set_room(false);
               if (!run_until(all.context, [&] { return all.paused == 1; })) return 1;
               set_room(true);
@@ -521,13 +521,13 @@ TEST_CASE("publishing anew during such a pause does not wait twice from then on"
               set_room(false);
               if (!run_until(all.context, [&] { return all.paused > 1; })) return 4;
               run_ready(all.context);
-              return all.paused == 2 ? 0 : 5; // one waiter is refused once
+              return all.paused == 2 ? 0 : 5; // one wait reports one pause
           }) == 0);
 }
 
 // ---- the promises about absence ----
 
-TEST_CASE("destroying the server ends every session and calls nobody", "[server]") {
+TEST_CASE("destroying the server closes every session without callbacks", "[server]") {
     const auto before = support::open_descriptors();
     {
         const temp_directory directory;
@@ -557,7 +557,7 @@ TEST_CASE("destroying the server ends every session and calls nobody", "[server]
     CHECK(support::open_descriptors() == before);
 }
 
-TEST_CASE("sessions that ended are freed", "[server]") {
+TEST_CASE("ended sessions are freed", "[server]") {
     world all;
     std::weak_ptr<mato::server::session> watched;
     {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file service_test.cpp: a manager's variables as a value: whose they are, what is malformed, and that children get none.
+/// @file service_test.cpp: a manager's variables as a value: for which process, malformed ones, and removal for children.
 #include <mato/service.hpp>
 
 #include "support/catch.hpp"
@@ -32,7 +32,7 @@ service_environment parse(const variables& given) {
 
 // ---- the contract ----
 
-TEST_CASE("without a manager there is nothing, and no error", "[service]") {
+TEST_CASE("without a manager the value is empty, without an error", "[service]") {
     const auto none = parse({});
     CHECK_FALSE(none);
     CHECK(none.notify_socket.empty());
@@ -40,19 +40,19 @@ TEST_CASE("without a manager there is nothing, and no error", "[service]") {
     CHECK(none.sockets.empty());
 }
 
-TEST_CASE("the notify socket is passed on as it is", "[service]") {
+TEST_CASE("the notify socket is passed on unchanged", "[service]") {
     CHECK(parse({{"NOTIFY_SOCKET", "@/org/x"}}).notify_socket == "@/org/x");
     CHECK(parse({{"NOTIFY_SOCKET", "/run/x"}}));
 }
 
-TEST_CASE("the watchdog counts when it is for this process, or for nobody in particular", "[service]") {
+TEST_CASE("the watchdog counts if it is for this process, or names no process", "[service]") {
     CHECK(parse({{"WATCHDOG_USEC", "3000000"}, {"WATCHDOG_PID", "42"}}).watchdog == std::chrono::seconds(3));
     CHECK(parse({{"WATCHDOG_USEC", "1"}}).watchdog == std::chrono::microseconds(1));
     CHECK(parse({{"WATCHDOG_USEC", "3000000"}, {"WATCHDOG_PID", "43"}}).watchdog.count() == 0);
     CHECK(parse({{"WATCHDOG_PID", "42"}}).watchdog.count() == 0);
 }
 
-TEST_CASE("sockets are numbered from three and carry their names", "[service]") {
+TEST_CASE("sockets are numbered from three and have their names", "[service]") {
     const auto two = parse({{"LISTEN_PID", "42"}, {"LISTEN_FDS", "2"}, {"LISTEN_FDNAMES", "control:data"}});
     REQUIRE(two.sockets.size() == 2);
     CHECK(two.sockets[0].fd == 3);
@@ -73,7 +73,7 @@ TEST_CASE("sockets meant for another process are not ours", "[service]") {
 
 // ---- the refusals ----
 
-TEST_CASE("what is no number of its range is malformed, and named", "[service]") {
+TEST_CASE("a value that is not a number in its range is malformed, with its name", "[service]") {
     const char* const wrong[] = {"", "-1", "x", "1x", " 1", "+1", "99999999999999999999999"};
     for (const char* name : {"LISTEN_PID", "LISTEN_FDS", "WATCHDOG_PID", "WATCHDOG_USEC"})
         for (const char* value : wrong) {
@@ -93,7 +93,7 @@ TEST_CASE("what is no number of its range is malformed, and named", "[service]")
     }
 }
 
-TEST_CASE("names must be as many as sockets", "[service]") {
+TEST_CASE("there must be as many names as sockets", "[service]") {
     for (const char* names : {"a", "a:b:c", ""}) {
         mato::failure why;
         CHECK_FALSE(parse({{"LISTEN_PID", "42"}, {"LISTEN_FDS", "2"}, {"LISTEN_FDNAMES", names}}, why));
@@ -104,7 +104,7 @@ TEST_CASE("names must be as many as sockets", "[service]") {
 
 // ---- the process's own environment ----
 
-TEST_CASE("taking the environment leaves none of it to children, and makes the sockets close-on-exec", "[service]") {
+TEST_CASE("taking the environment removes it for children, and makes the sockets close-on-exec", "[service]") {
     CHECK(support::in_child([] {
               if (::dup2(0, 3) == -1 || ::dup2(0, 4) == -1) return 1;
               ::setenv("NOTIFY_SOCKET", "/run/n", 1);
@@ -125,7 +125,7 @@ TEST_CASE("taking the environment leaves none of it to children, and makes the s
           }) == 0);
 }
 
-TEST_CASE("a descriptor that is not open is an error, and the variables are gone all the same", "[service]") {
+TEST_CASE("a descriptor that is not open is an error, and the variables are removed anyway", "[service]") {
     CHECK(support::in_child([] {
               ::close(3);
               ::setenv("LISTEN_PID", std::to_string(::getpid()).c_str(), 1);
@@ -136,7 +136,7 @@ TEST_CASE("a descriptor that is not open is an error, and the variables are gone
           }) == 0);
 }
 
-TEST_CASE("the longest watchdog that may be said is one, and no calculation with it overflows", "[service]") {
+TEST_CASE("the longest watchdog is accepted, and no calculation with it overflows", "[service]") {
     for (const char* const text : {"9223372036854775807", "9223372036854775808", "18446744073709551614"}) {
         const auto longest = parse({{"WATCHDOG_USEC", text}}).watchdog;
         CHECK(longest == std::chrono::microseconds::max());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file shutdown_test.cpp: the first request begins, the second forces, later ones say nothing new.
+/// @file shutdown_test.cpp: the first request begins, the second forces, later ones have no effect.
 #include <mato/shutdown.hpp>
 
 #include "support/catch.hpp"
@@ -16,7 +16,7 @@ TEST_CASE("the first request begins, the second forces, the rest change nothing"
     for (int i = 0; i < 1000; ++i) REQUIRE(policy.requested() == stop_action::none);
 }
 
-TEST_CASE("the grace is the caller's, ten seconds without one, and no request changes it", "[shutdown]") {
+TEST_CASE("the grace period is the caller's or ten seconds, and no request changes it", "[shutdown]") {
     CHECK(mato::graceful_then_force().grace() == 10s);
     mato::graceful_then_force policy(250ms);
     CHECK(policy.grace() == 250ms);
@@ -25,20 +25,20 @@ TEST_CASE("the grace is the caller's, ten seconds without one, and no request ch
     CHECK(policy.grace() == 250ms);
 }
 
-TEST_CASE("immediate forces at every request and leaves no time", "[shutdown]") {
+TEST_CASE("immediate forces at every request and has no grace period", "[shutdown]") {
     mato::immediate policy;
     CHECK(policy.grace() == 0ms);
     for (int i = 0; i < 3; ++i) CHECK(policy.requested() == stop_action::force);
 }
 
-TEST_CASE("a grace of nothing and a very long one are kept as they are", "[shutdown]") {
+TEST_CASE("a grace period of zero and a very long one are kept unchanged", "[shutdown]") {
     CHECK(mato::graceful_then_force(0ms).grace() == 0ms);
     CHECK(mato::graceful_then_force(mato::milliseconds::max()).grace() == mato::milliseconds::max());
     mato::graceful_then_force none(0ms);
     CHECK(none.requested() == stop_action::begin);
 }
 
-TEST_CASE("a copy goes its own way from where it was made", "[shutdown]") {
+TEST_CASE("a copy continues independently from its state", "[shutdown]") {
     mato::graceful_then_force policy;
     CHECK(policy.requested() == stop_action::begin);
     mato::graceful_then_force copy = policy;

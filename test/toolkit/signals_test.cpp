@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file signals_test.cpp: a signal is a readable descriptor, and nothing of it stays behind.
+/// @file signals_test.cpp: a signal is a readable descriptor, and closing restores the former state.
 #include <mato/signals.hpp>
 
 #include "support/catch.hpp"
@@ -33,7 +33,7 @@ handler handler_of(int signal) {
 
 void old_handler(int) {}
 
-/// Number to how often `try_next` gave it, until it was empty.
+/// Signal number to how often `try_next` returned it, until it was empty.
 template <class Source> std::map<int, int> drain(Source& source) {
     std::map<int, int> got;
     while (const auto signal = source.try_next()) ++got[*signal];
@@ -47,7 +47,7 @@ std::string status_field(const std::string& name) {
     return at == std::string::npos ? "?" : status.substr(at + name.size() + 2, status.find('\n', at) - at - name.size() - 2);
 }
 
-/// For the bodies of children: says which step was wrong by its number.
+/// For the bodies of children: returns the number of the failed step.
 #define STEP(number, fact)                                                                                                     \
     if (!(fact)) return number
 
@@ -59,7 +59,7 @@ std::string status_field(const std::string& name) {
 
 } // namespace
 
-TEMPLATE_TEST_CASE("each signal makes the descriptor readable and comes out by its number", "[signals]", SOURCES) {
+TEMPLATE_TEST_CASE("each signal makes the descriptor readable and is returned by number", "[signals]", SOURCES) {
     std::error_code why;
     auto source = TestType::open(mato::make_signal_set({SIGUSR1, SIGUSR2, SIGTERM}), why);
     REQUIRE_FALSE(why);
@@ -73,7 +73,7 @@ TEMPLATE_TEST_CASE("each signal makes the descriptor readable and comes out by i
     }
 }
 
-TEMPLATE_TEST_CASE("several pending signals all come out", "[signals]", SOURCES) {
+TEMPLATE_TEST_CASE("several pending signals are all returned", "[signals]", SOURCES) {
     std::error_code why;
     auto source = TestType::open(mato::make_signal_set({SIGUSR1, SIGUSR2, SIGHUP}), why);
     for (const int signal : {SIGUSR1, SIGHUP, SIGUSR2}) ::kill(::getpid(), signal);
@@ -82,7 +82,7 @@ TEMPLATE_TEST_CASE("several pending signals all come out", "[signals]", SOURCES)
     CHECK(got.count(SIGHUP) == 1);
 }
 
-TEMPLATE_TEST_CASE("signals between two questions coalesce: at least one, not all", "[signals]", SOURCES) {
+TEMPLATE_TEST_CASE("signals between two calls coalesce: at least one, not all", "[signals]", SOURCES) {
     std::error_code why;
     auto source = TestType::open(mato::make_signal_set({SIGUSR1}), why);
     for (int i = 0; i < 1000; ++i) ::kill(::getpid(), SIGUSR1);
@@ -90,7 +90,7 @@ TEMPLATE_TEST_CASE("signals between two questions coalesce: at least one, not al
     CHECK(drain(source).empty());
 }
 
-TEMPLATE_TEST_CASE("a flood drowns neither the loop nor another signal", "[signals]", SOURCES) {
+TEMPLATE_TEST_CASE("a flood blocks neither the loop nor another signal", "[signals]", SOURCES) {
     std::error_code why;
     auto source = TestType::open(mato::make_signal_set({SIGUSR1, SIGTERM}), why);
     const pid_t self = ::getpid();
@@ -108,7 +108,7 @@ TEMPLATE_TEST_CASE("a flood drowns neither the loop nor another signal", "[signa
     CHECK(got[SIGTERM] == 1);
 }
 
-TEMPLATE_TEST_CASE("a flood that nobody reads loses no later signal", "[signals]", SOURCES) {
+TEMPLATE_TEST_CASE("a flood that is not read loses no later signal", "[signals]", SOURCES) {
     std::error_code why;
     auto source = TestType::open(mato::make_signal_set({SIGUSR1, SIGTERM}), why);
     for (int i = 0; i < 100'000; ++i) ::kill(::getpid(), SIGUSR1);
@@ -122,7 +122,7 @@ TEMPLATE_TEST_CASE("a flood that nobody reads loses no later signal", "[signals]
     }
 }
 
-TEMPLATE_TEST_CASE("masks, dispositions and descriptors are as before when the source is gone", "[signals]", SOURCES) {
+TEMPLATE_TEST_CASE("masks, dispositions and descriptors are restored when the source is destroyed", "[signals]", SOURCES) {
     struct ::sigaction mine {
     }, before{};
     mine.sa_handler = old_handler;
@@ -134,7 +134,7 @@ TEMPLATE_TEST_CASE("masks, dispositions and descriptors are as before when the s
         auto source = TestType::open(mato::make_signal_set({SIGUSR1, SIGUSR2}), why);
         REQUIRE_FALSE(why);
         TestType moved = std::move(source);
-        CHECK_FALSE(source.try_next()); // NOLINT(bugprone-use-after-move): empty is its promise
+        CHECK_FALSE(source.try_next()); // NOLINT(bugprone-use-after-move): it must be empty
         ::kill(::getpid(), SIGUSR1);
         CHECK(moved.try_next() == SIGUSR1);
         source = std::move(moved);
@@ -163,7 +163,7 @@ TEMPLATE_TEST_CASE("a source can be opened again and again, and starts empty", "
     }
 }
 
-TEMPLATE_TEST_CASE("opening lets a signal through that was blocked before", "[signals]", SOURCES) {
+TEMPLATE_TEST_CASE("opening receives a signal that was blocked before", "[signals]", SOURCES) {
     CHECK(support::in_child([] {
               mato::reset_signals();
               const mato::blocked_signals blocked; // as after detaching
@@ -185,7 +185,7 @@ TEMPLATE_TEST_CASE("descriptors of a source are non-blocking and closed on exec"
     CHECK((::fcntl(source.native_handle(), F_GETFL) & O_NONBLOCK) != 0);
 }
 
-TEMPLATE_TEST_CASE("no descriptor left: the error is told, and mask and dispositions are as before", "[signals]", SOURCES) {
+TEMPLATE_TEST_CASE("without descriptors the error is reported, and mask and dispositions are unchanged", "[signals]", SOURCES) {
     CHECK(support::in_child([] {
               struct ::rlimit before {
               }, none{};
@@ -195,7 +195,7 @@ TEMPLATE_TEST_CASE("no descriptor left: the error is told, and mask and disposit
               STEP(1, ::setrlimit(RLIMIT_NOFILE, &none) == 0);
               mato::failure why;
               const auto source = TestType::open(mato::make_signal_set({SIGUSR1}), why);
-              STEP(1, ::setrlimit(RLIMIT_NOFILE, &before) == 0); // sanitizers open descriptors of their own
+              STEP(1, ::setrlimit(RLIMIT_NOFILE, &before) == 0); // sanitizers open their own descriptors
               STEP(2, why.code == std::error_code(EMFILE, std::system_category()) && !why.step.empty());
               STEP(3, same(current_mask(), mask));
               STEP(4, handler_of(SIGUSR1) == SIG_DFL);
@@ -205,7 +205,7 @@ TEMPLATE_TEST_CASE("no descriptor left: the error is told, and mask and disposit
 }
 
 #if MATO_HAS_SIGNALFD
-TEST_CASE("signalfd blocks its signals, and leaves every other blocked or not, as it was", "[signals]") {
+TEST_CASE("signalfd blocks its signals, and does not change other signals", "[signals]") {
     const auto mine = mato::make_signal_set({SIGUSR2, SIGALRM}), set = mato::make_signal_set({SIGUSR1, SIGTERM});
     sigset_t before;
     REQUIRE(::pthread_sigmask(SIG_SETMASK, &mine, &before) == 0);
@@ -240,10 +240,10 @@ TEST_CASE("a second self-pipe is refused with EBUSY and does not harm the first"
     CHECK(first.try_next() == SIGUSR2);
 }
 
-TEST_CASE("a self-pipe's handler leaves errno alone", "[signals]") {
+TEST_CASE("a self-pipe's handler does not change errno", "[signals]") {
     std::error_code why;
     auto source = mato::self_pipe_source::open(mato::make_signal_set({SIGUSR1}), why);
-    for (int i = 0; i < 70'000; ++i) { // beyond what a pipe holds, so that its write fails
+    for (int i = 0; i < 70'000; ++i) { // more than a pipe's capacity, so that its write fails
         errno = 12345;
         ::kill(::getpid(), SIGUSR1);
         if (errno != 12345) FAIL("errno became " << errno);
@@ -251,7 +251,7 @@ TEST_CASE("a self-pipe's handler leaves errno alone", "[signals]") {
     CHECK(drain(source)[SIGUSR1] == 1);
 }
 
-TEST_CASE("a manual source gives what a test raised, each once, the lowest first", "[signals]") {
+TEST_CASE("a manual source returns raised signals, each once, the lowest first", "[signals]") {
     std::error_code why;
     auto source = mato::manual_source::open(mato::make_signal_set({}), why);
     CHECK(source.native_handle() == -1);
@@ -264,7 +264,7 @@ TEST_CASE("a manual source gives what a test raised, each once, the lowest first
     CHECK_FALSE(source.try_next());
 }
 
-TEST_CASE("blocked_signals blocks all that can be, and gives the mask back", "[signals]") {
+TEST_CASE("blocked_signals blocks all that can be blocked, and restores the mask", "[signals]") {
     const sigset_t before = current_mask();
     {
         const mato::blocked_signals blocked;
@@ -278,13 +278,13 @@ TEST_CASE("blocked_signals blocks all that can be, and gives the mask back", "[s
     static_assert(!std::is_copy_constructible_v<mato::blocked_signals>);
 }
 
-TEST_CASE("a set holds what was named and nothing else", "[signals]") {
+TEST_CASE("a set contains only the listed signals", "[signals]") {
     const auto set = mato::make_signal_set({SIGTERM, SIGRTMAX});
     for (int signal = 1; signal < NSIG; ++signal)
         CHECK(sigismember(&set, signal) == (signal == SIGTERM || signal == SIGRTMAX ? 1 : 0));
 }
 
-TEST_CASE("a child reset before exec has an empty mask and ignores nothing; without it both survive", "[signals]") {
+TEST_CASE("after reset_signals a child has an empty mask and ignores nothing; without it both survive exec", "[signals]") {
     for (const bool reset : {true, false}) {
         CHECK(support::in_child([reset] {
                   struct ::sigaction ignore {};
@@ -305,7 +305,7 @@ TEST_CASE("a child reset before exec has an empty mask and ignores nothing; with
     }
 }
 
-TEST_CASE("reset_signals undoes handlers and masks of an open source, in the process itself", "[signals]") {
+TEST_CASE("reset_signals resets handlers and masks of an open source, in the process itself", "[signals]") {
     CHECK(support::in_child([] {
               std::error_code why;
               const auto source = mato::self_pipe_source::open(mato::make_signal_set({SIGUSR1}), why);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file status_test.cpp: figures a person reads, and where they come from.
+/// @file status_test.cpp: usage figures and their formatting.
 #include <mato/status.hpp>
 
 #include "support/catch.hpp"
@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/// Whatever the test last said.
+/// Returns the values set by the test.
 struct fake_source {
     mato::process_usage* usage;
     [[nodiscard]] mato::process_usage sample() const { return *usage; }
@@ -64,7 +64,7 @@ TEST_CASE("times are local, to the second", "[status]") {
     CHECK(mato::format_time(std::mktime(&when)) == "2026-02-21 16:00:00");
 }
 
-TEST_CASE("the processor share is of the time between two questions", "[status]") {
+TEST_CASE("the processor share is for the time between two calls", "[status]") {
     mato::process_usage now{.memory_bytes = 7, .cpu_time = 0ms};
     mato::usage_meter<fake_source> meter({&now}, start);
     now.cpu_time = 500ms;
@@ -77,14 +77,14 @@ TEST_CASE("the processor share is of the time between two questions", "[status]"
     CHECK(meter.ask(start + 13s).cpu_percent == Approx(0));
 }
 
-TEST_CASE("what was spent before the meter was made is not in its first answer", "[status]") {
+TEST_CASE("time spent before the meter was created is not in its first answer", "[status]") {
     mato::process_usage now{.memory_bytes = 1, .cpu_time = 60s};
     mato::usage_meter<fake_source> meter({&now}, start);
     now.cpu_time += 100ms;
     CHECK(meter.ask(start + 1s).cpu_percent == Approx(10));
 }
 
-TEST_CASE("two questions within a second get one share, but fresh memory and age", "[status]") {
+TEST_CASE("two calls within a second return one share, but current memory and uptime", "[status]") {
     mato::process_usage now{.memory_bytes = 1, .cpu_time = 0ms};
     mato::usage_meter<fake_source> meter({&now}, start);
     now.cpu_time = 100ms;
@@ -98,14 +98,14 @@ TEST_CASE("two questions within a second get one share, but fresh memory and age
     CHECK(meter.ask(start + 2s).uptime == 2s);
 }
 
-TEST_CASE("a question in the very moment of the start divides by nothing", "[status]") {
+TEST_CASE("a call at the moment of the start does not divide by zero", "[status]") {
     mato::process_usage now{.memory_bytes = 1, .cpu_time = 5ms};
     mato::usage_meter<fake_source> meter({&now}, start);
     CHECK(meter.ask(start).cpu_percent == 0);
     CHECK(meter.ask(start).uptime == 0s);
 }
 
-TEST_CASE("a process knows its own memory, and it grows with what it touches", "[status]") {
+TEST_CASE("a process measures its memory, which grows when it writes pages", "[status]") {
     const mato::self_usage self;
     const auto before = self.sample();
     REQUIRE(before.memory_bytes > 100'000);
@@ -117,7 +117,7 @@ TEST_CASE("a process knows its own memory, and it grows with what it touches", "
     CHECK(after.memory_bytes < (std::uint64_t{1} << 40));
 }
 
-TEST_CASE("memory that is only reserved does not count", "[status]") {
+TEST_CASE("reserved memory that is not written does not count", "[status]") {
     constexpr std::size_t size = 256u << 20;
     const auto before = mato::self_usage().sample();
     void* const reserved = ::mmap(nullptr, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -126,7 +126,7 @@ TEST_CASE("memory that is only reserved does not count", "[status]") {
     ::munmap(reserved, size);
 }
 
-TEST_CASE("a process knows its own processor time, and it grows with work", "[status]") {
+TEST_CASE("a process measures its processor time, which grows with work", "[status]") {
     const mato::self_usage self;
     const auto before = self.sample().cpu_time;
     const auto limit = mato::clock::now() + 10s;
@@ -136,7 +136,7 @@ TEST_CASE("a process knows its own processor time, and it grows with work", "[st
     CHECK(self.sample().cpu_time >= before + 20ms);
 }
 
-TEST_CASE("asking leaves no descriptor behind", "[status]") {
+TEST_CASE("measuring leaks no descriptor", "[status]") {
     const auto before = support::open_descriptors();
     mato::usage_meter meter;
     for (int i = 0; i < 100; ++i) static_cast<void>(meter.ask());

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file sys_test.cpp: what sys.hpp adds to the calls it passes on: close-on-exec, retries, no SIGPIPE.
+/// @file sys_test.cpp: what sys.hpp adds to system calls: close-on-exec, retries, no SIGPIPE.
 #include <mato/sys.hpp>
 
 #include "support/catch.hpp"
@@ -26,7 +26,7 @@ sockaddr_un address_of(const std::filesystem::path& path) {
     return address;
 }
 
-// A signal that interrupts system calls, again and again, while the scope lives.
+// A signal that interrupts system calls repeatedly while in scope.
 class interruptions {
 public:
     interruptions() {
@@ -48,7 +48,7 @@ private:
 };
 } // namespace
 
-TEST_CASE("every descriptor is close-on-exec from birth", "[sys]") {
+TEST_CASE("every descriptor is created close-on-exec", "[sys]") {
     const support::temp_directory directory;
     const unique_fd file(sys::open((directory / "file").c_str(), O_RDWR | O_CREAT, 0600));
     int ends[2];
@@ -87,13 +87,13 @@ TEST_CASE("every descriptor is close-on-exec from birth", "[sys]") {
 #endif
 }
 
-TEST_CASE("reading, locking and waiting go on after a signal", "[sys]") {
+TEST_CASE("reading, locking and waiting continue after a signal", "[sys]") {
     int ends[2];
     REQUIRE(sys::pipe(ends) == 0);
     const unique_fd read_end(ends[0]), write_end(ends[1]);
     interruptions::seen = 0;
     const interruptions while_here;
-    support::child_process writer([&] { // writes once its own timer has rung ten times
+    support::child_process writer([&] { // writes after its own timer has fired ten times
         const interruptions own;
         interruptions::seen = 0;
         while (interruptions::seen < 10) ::pause();
@@ -108,7 +108,7 @@ TEST_CASE("reading, locking and waiting go on after a signal", "[sys]") {
     CHECK(interruptions::seen > 0);
 }
 
-TEST_CASE("poll is not retried: the deadline is the caller's", "[sys]") {
+TEST_CASE("poll is not repeated, because the caller has the deadline", "[sys]") {
     const interruptions while_here;
     CHECK(sys::poll(nullptr, 0, 10'000) == -1);
     CHECK(errno == EINTR);
@@ -123,7 +123,7 @@ TEST_CASE("a sleep lasts its span, whatever signals arrive", "[sys]") {
     sys::sleep_ms(-5);
 }
 
-TEST_CASE("sending to a peer that left is an error, and no SIGPIPE", "[sys]") {
+TEST_CASE("sending to a closed peer is an error, without SIGPIPE", "[sys]") {
     int ends[2];
     REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
     const unique_fd mine(ends[0]);
@@ -144,7 +144,7 @@ TEST_CASE("close_from closes that number and all above", "[sys]") {
           }) == 0);
 }
 
-TEST_CASE("inherited dispositions are undone", "[sys]") {
+TEST_CASE("inherited dispositions are reset", "[sys]") {
     CHECK(support::in_child([] {
               ::signal(SIGPIPE, SIG_IGN);
               ::signal(SIGHUP, SIG_IGN);
@@ -167,20 +167,20 @@ TEST_CASE("a mask error arrives as errno", "[sys]") {
 }
 
 #if MATO_HAS_PIDFD
-TEST_CASE("a process descriptor reaches the process it was opened for", "[sys]") {
+TEST_CASE("a pidfd signals the process that it was opened for", "[sys]") {
     support::child_process child([] { return ::pause(); });
     const unique_fd process(sys::pidfd_open(child.pid()));
     REQUIRE(process);
     CHECK(sys::pidfd_send_signal(process.get(), SIGTERM) == 0);
     CHECK(child.wait() == -SIGTERM);
-    CHECK(sys::pidfd_send_signal(process.get(), SIGTERM) == -1); // gone, and its number may be another's
+    CHECK(sys::pidfd_send_signal(process.get(), SIGTERM) == -1); // ended, and its pid may be reused
     CHECK(errno == ESRCH);
     CHECK(sys::pidfd_open(0) == -1);
     CHECK(errno == EINVAL);
 }
 #endif
 
-TEST_CASE("files are read and written at a place", "[sys]") {
+TEST_CASE("files are read and written at an offset", "[sys]") {
     const support::temp_directory directory;
     const auto before = support::open_descriptors();
     {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file two_slots_test.cpp: the newest state that was published, and it whole, whenever the writer dies.
+/// @file two_slots_test.cpp: the newest published state is found complete, whenever the writer is killed.
 #include <mato/two_slots.hpp>
 
 #include "support/catch.hpp"
@@ -37,7 +37,7 @@ mato::failure refusal(std::span<char> memory) {
 
 // ---- the contract ----
 
-TEST_CASE("the newest state is what was published last, with its position", "[two_slots]") {
+TEST_CASE("the newest state is the last published one, with its position", "[two_slots]") {
     kept_memory memory(slots::memory_for(100));
     mato::failure why;
     auto made = slots::create(memory, why);
@@ -62,7 +62,7 @@ TEST_CASE("the newest state is what was published last, with its position", "[tw
     CHECK(made.position() == 0);
 }
 
-TEST_CASE("a state that was adopted stays until the second publish from there", "[two_slots]") {
+TEST_CASE("an adopted state stays valid until the second publish", "[two_slots]") {
     kept_memory memory(slots::memory_for(64));
     mato::failure why;
     auto made = slots::create(memory, why);
@@ -75,7 +75,7 @@ TEST_CASE("a state that was adopted stays until the second publish from there", 
     CHECK(seen != "two");
 }
 
-TEST_CASE("the format is what the header says", "[two_slots]") {
+TEST_CASE("the format is as documented in the header", "[two_slots]") {
     kept_memory memory(slots::memory_for(64));
     mato::failure why;
     auto made = slots::create(memory, why);
@@ -93,7 +93,7 @@ TEST_CASE("the format is what the header says", "[two_slots]") {
           mato::detail::crc32c(std::string(all.substr(slot_0, 24)) + "three"));
 }
 
-TEST_CASE("the checksum is CRC-32C, by the processor's instruction and without it", "[two_slots]") {
+TEST_CASE("the checksum is CRC-32C, with and without the processor's instruction", "[two_slots]") {
     using namespace mato::detail;
     CHECK(crc32c("123456789") == 0xE3069283U);
     CHECK(crc32c(std::string(32, '\0')) == 0x8A9136AAU); // RFC 3720 B.4
@@ -108,9 +108,9 @@ TEST_CASE("the checksum is CRC-32C, by the processor's instruction and without i
         }
 }
 
-// ---- every death ----
+// ---- a crash at every point ----
 
-TEST_CASE("a death behind any store, and within it at any byte, leaves the old state or the new one", "[two_slots]") {
+TEST_CASE("a crash after any store, and inside it at any byte, leaves the old state or the new one", "[two_slots]") {
     kept_memory memory(slots::memory_for(300));
     std::mt19937 random(2);
     mato::failure why;
@@ -138,7 +138,7 @@ TEST_CASE("a death behind any store, and within it at any byte, leaves the old s
     }
 }
 
-TEST_CASE("whoever adopts after a death publishes on, whatever the schedule", "[two_slots]") {
+TEST_CASE("after a crash the next process continues to publish, for random schedules", "[two_slots]") {
     for (unsigned schedule = 0; schedule < 300; ++schedule) {
         std::mt19937 random(schedule);
         kept_memory memory(slots::memory_for(random() % 500 + 1));
@@ -151,7 +151,7 @@ TEST_CASE("whoever adopts after a death publishes on, whatever the schedule", "[
             deaths::watch(memory);
             REQUIRE(made.publish(state, why));
             auto images = deaths::stop_watching();
-            const std::size_t dies = random() % 8; // half of the time it lives
+            const std::size_t dies = random() % 8; // in half of the cases it is not killed
             if (dies > 2) newest = state, ++generation;
             if (dies < images.size()) {
                 memory = images[dies];
@@ -174,7 +174,7 @@ TEST_CASE("a state larger than a slot is refused, and the newest stays", "[two_s
     REQUIRE(made.publish(std::string(64, 'x'), why));
     CHECK_FALSE(made.publish(std::string(65, 'y'), why));
     CHECK(why.code == mato::errc::frame_too_large);
-    CHECK(why.message() == "publish: the state has 65 bytes, a slot takes 64");
+    CHECK(why.message() == "publish: the state has 65 bytes, the capacity of a slot is 64");
     CHECK(made.newest() == std::string(64, 'x'));
     CHECK(slots::adopt(memory, why).newest() == std::string(64, 'x'));
     slots none;
@@ -183,7 +183,7 @@ TEST_CASE("a state larger than a slot is refused, and the newest stays", "[two_s
     CHECK(none.newest().empty());
 }
 
-TEST_CASE("memory that is too small or not aligned is refused", "[two_slots]") {
+TEST_CASE("memory that is too small or not aligned is refused for slots", "[two_slots]") {
     kept_memory memory(slots::memory_for(64) + 8);
     const auto all = static_cast<std::span<char>>(memory);
     mato::failure why;
@@ -191,7 +191,7 @@ TEST_CASE("memory that is too small or not aligned is refused", "[two_slots]") {
     CHECK_FALSE(why);
     CHECK(slots::create(all.first(slots::memory_for(64) - 1), why).capacity() == 0);
     CHECK(why.code == std::errc::invalid_argument);
-    CHECK(why.message() == "create slots: 383 bytes are too few, the least are 384");
+    CHECK(why.message() == "create slots: 383 bytes are too few; at least 384 are needed");
     CHECK_THROWS_AS(slots::create(all.first(0)), mato::error);
     CHECK(slots::create(all.subspan(1), why).capacity() == 0);
     CHECK(why.code == std::errc::invalid_argument);
@@ -199,7 +199,7 @@ TEST_CASE("memory that is too small or not aligned is refused", "[two_slots]") {
     CHECK_THROWS_AS(slots::adopt(all.subspan(4)), mato::error);
 }
 
-TEST_CASE("what is no slots, is damaged or is newer is refused with a reason", "[two_slots]") {
+TEST_CASE("memory that is not slots, damaged or newer, is refused with a reason", "[two_slots]") {
     kept_memory memory(slots::memory_for(64));
     mato::failure why;
     slots::create(memory, why).publish("state", 3, why);
@@ -210,8 +210,8 @@ TEST_CASE("what is no slots, is damaged or is newer is refused with a reason", "
     };
     const std::string all_ones(8, '\xFF');
     for (const auto& [at, bytes, reason] :
-         {forgery{0, "matoread", "the memory holds no slots"},
-          {0, std::string(8, '\0'), "the memory holds no slots"},
+         {forgery{0, "matoread", "the memory does not begin with the magic number of this format"},
+          {0, std::string(8, '\0'), "the memory does not begin with the magic number of this format"},
           {8, std::string("\0\0", 2), "its head is damaged"},
           {12, std::string("\x7F\0\0\0", 4), "its head is damaged"},
           {12, std::string("\x84\0\0\0", 4), "its head is damaged"},
@@ -241,7 +241,7 @@ TEST_CASE("what is no slots, is damaged or is newer is refused with a reason", "
     kept_memory newer = memory;
     newer.data()[8] = 2;
     CHECK(refusal(newer).code == mato::errc::version_mismatch);
-    CHECK(refusal(newer).detail == "it has format 2, this program knows them up to 1");
+    CHECK(refusal(newer).detail == "it has format version 2, this program reads up to 1");
     kept_memory minor = memory; // and a field this version does not know
     minor.data()[10] = 9, minor.data()[30] = 1, minor.data()[90] = 1;
     CHECK(slots::adopt(minor, why).newest() == "state");
@@ -249,7 +249,7 @@ TEST_CASE("what is no slots, is damaged or is newer is refused with a reason", "
     for (std::size_t size = 0; size < all.size(); ++size) CHECK(refusal(all.first(size)).code == mato::errc::malformed);
 }
 
-TEST_CASE("what another process writes into the memory of two slots never leads outside it", "[two_slots]") {
+TEST_CASE("later writes of another process into slots never cause access outside the memory", "[two_slots]") {
     kept_memory memory(slots::memory_for(64));
     mato::failure why;
     auto made = slots::create(memory, why);
@@ -262,7 +262,7 @@ TEST_CASE("what another process writes into the memory of two slots never leads 
 
 // ---- the promises about absence ----
 
-TEST_CASE("slots have one owner, which moves", "[two_slots]") {
+TEST_CASE("slots have one owner, and can be moved", "[two_slots]") {
     static_assert(!std::is_copy_constructible_v<slots>);
     static_assert(std::is_nothrow_move_constructible_v<slots> && std::is_nothrow_move_assignable_v<slots>);
     kept_memory memory(slots::memory_for(64));

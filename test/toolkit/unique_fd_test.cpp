@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file unique_fd_test.cpp: one owner for one descriptor, and what a half-done step undoes.
+/// @file unique_fd_test.cpp: one owner of a descriptor, and scope_exit.
 #include <mato/unique_fd.hpp>
 
 #include <mato/scope_exit.hpp>
@@ -29,7 +29,7 @@ TEST_CASE("a descriptor is closed with its owner", "[unique_fd]") {
     CHECK(support::open_descriptors() == before);
 }
 
-TEST_CASE("moving hands the descriptor over", "[unique_fd]") {
+TEST_CASE("moving transfers the descriptor", "[unique_fd]") {
     auto one = null();
     const int number = one.get();
     unique_fd two(std::move(one));
@@ -46,20 +46,20 @@ TEST_CASE("moving hands the descriptor over", "[unique_fd]") {
     CHECK(is_open(number));
 }
 
-TEST_CASE("release gives the number up, reset closes it", "[unique_fd]") {
+TEST_CASE("release returns the descriptor, reset closes it", "[unique_fd]") {
     auto fd = null();
     const int number = fd.release();
     CHECK_FALSE(fd);
     CHECK(is_open(number));
     fd.reset(number);
-    fd.reset(number); // the one it has: stays open
+    fd.reset(number); // its own number: stays open
     CHECK(is_open(number));
     fd.reset();
     CHECK_FALSE(is_open(number));
     fd.reset();
 }
 
-TEST_CASE("nothing is not a descriptor, and 0 is", "[unique_fd]") {
+TEST_CASE("an empty object is false, and descriptor 0 is true", "[unique_fd]") {
     CHECK(unique_fd().get() == -1);
     CHECK_FALSE(unique_fd());
     CHECK_FALSE(unique_fd(-1));
@@ -76,7 +76,7 @@ TEST_CASE("a descriptor has one owner", "[unique_fd]") {
     STATIC_REQUIRE(!std::is_convertible_v<int, unique_fd>);
 }
 
-TEST_CASE("scope_exit undoes, unless dismissed", "[scope_exit]") {
+TEST_CASE("scope_exit runs its function, unless dismissed", "[scope_exit]") {
     int undone = 0;
     {
         const mato::scope_exit undo([&] { ++undone; });

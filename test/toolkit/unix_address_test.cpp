@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file unix_address_test.cpp: names that fit, names that do not, and the byte that tells an abstract one.
+/// @file unix_address_test.cpp: names within and above the limit, and the NUL of abstract names.
 #include <mato/unix_address.hpp>
 
 #include "support/catch.hpp"
@@ -16,7 +16,7 @@ std::string_view bytes_of(const unix_address& address) {
 constexpr auto most = unix_address::max_name_bytes;
 } // namespace
 
-TEST_CASE("a path is an address with a NUL behind it", "[unix_address]") {
+TEST_CASE("a path is an address with a final NUL", "[unix_address]") {
     mato::failure why;
     const auto address = unix_address::of_path("/run/x", why);
     CHECK_FALSE(why);
@@ -24,7 +24,7 @@ TEST_CASE("a path is an address with a NUL behind it", "[unix_address]") {
     CHECK(bytes_of(address).substr(0, 7) == std::string_view("/run/x\0", 7));
 }
 
-TEST_CASE("an abstract name is a NUL and the name, and as long as that", "[unix_address]") {
+TEST_CASE("an abstract name is a NUL and the name, without a final NUL", "[unix_address]") {
     mato::failure why;
     const auto address = unix_address::of_abstract_name("one", why);
 #if MATO_HAS_ABSTRACT_NAMES
@@ -37,7 +37,7 @@ TEST_CASE("an abstract name is a NUL and the name, and as long as that", "[unix_
 #endif
 }
 
-TEST_CASE("names that do not fit are refused with length and limit", "[unix_address]") {
+TEST_CASE("names above the limit are refused with length and limit", "[unix_address]") {
     const auto make = GENERATE(&unix_address::of_path, &unix_address::of_abstract_name);
     if (make == &unix_address::of_abstract_name && !MATO_HAS_ABSTRACT_NAMES) return;
     mato::failure why;
@@ -47,11 +47,11 @@ TEST_CASE("names that do not fit are refused with length and limit", "[unix_addr
         CHECK(make(std::string(size, 'x'), why).size() == 0);
         CHECK(why.code == std::errc::filename_too_long);
         CHECK(why.step == "socket path");
-        CHECK(why.detail == "it is " + std::to_string(size) + " bytes long, the system's limit is " + std::to_string(most));
+        CHECK(why.detail == "it is " + std::to_string(size) + " bytes long; use 1 to " + std::to_string(most) + " bytes");
     }
 }
 
-TEST_CASE("a path with a NUL inside is another path to the system, and refused", "[unix_address]") {
+TEST_CASE("a path with a NUL inside is refused, because the system would read another path", "[unix_address]") {
     mato::failure why;
     CHECK(unix_address::of_path(std::string_view("/run\0/x", 7), why).size() == 0);
     CHECK(why.code == std::errc::invalid_argument);

@@ -1,4 +1,4 @@
-# An overlay port for the tree it lies in: vcpkg install mato --overlay-ports=MATO/cmake/vcpkg
+# An overlay port for this source tree: vcpkg install mato --overlay-ports=MATO/cmake/vcpkg
 get_filename_component(SOURCE_PATH "${CMAKE_CURRENT_LIST_DIR}/../../.." ABSOLUTE)
 set(VCPKG_BUILD_TYPE release) # headers only
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-/// @file abi.hpp: the inline namespace, another name for each version and each set of feature switches.
+/// @file abi.hpp: the inline namespace, whose name depends on the version and on the feature switches.
 /// Layer: 0 (platform).  Test: test/odr/.
 ///
-/// Translation units that disagree on either have different types instead of two definitions of one: they live side by side
-/// in one program, and what one would hand to the other does not link. `mato::v0_1_0_111111111111111` is the version, then the
+/// Translation units that differ in either have different types instead of two definitions of one type. They can be part of one
+/// program; passing an object from one to the other fails to link. `mato::v0_1_0_111111111111111` is the version, then the
 /// switches of platform.hpp in the order below.
 #pragma once
 

@@ -2,12 +2,12 @@
 /// @file chrono.hpp: durations and clocks, without calendars, time zones and their streams.
 /// Layer: 0 (platform).
 ///
-/// The whole `chrono` of C++20 costs four times what is needed of it. libstdc++ keeps durations, time points and clocks in a
-/// part of their own, which `mutex` and `thread` include; here, too, for releases known to have all of them there. Others get
-/// the whole.
+/// Including all of C++20's `chrono` costs four times as much as the part that is needed. libstdc++ has durations, time points
+/// and clocks in a separate header, which its `mutex` and `thread` include. This header uses it for releases known to have it
+/// complete, and `chrono` for all others.
 #pragma once
 
-#include <version> // says which library it is
+#include <version> // defines which library it is
 
 #if defined(_GLIBCXX_RELEASE) && _GLIBCXX_RELEASE >= 12 && _GLIBCXX_RELEASE <= 14 && __has_include(<bits/chrono.h>)
 #include <bits/chrono.h>

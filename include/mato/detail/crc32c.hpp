@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file crc32c.hpp: the checksum CRC-32C, by the processor's own instruction where it has one.
+/// @file crc32c.hpp: the checksum CRC-32C, with the processor's instruction if it has one.
 /// Layer: 0 (platform).  Test: test/toolkit/two_slots_test.cpp.
 /// Threads: safe.   Blocks: never.
 /// Source: RFC 3720 appendix B.4 (test values); polynomial 0x1EDC6F41, reflected 0x82F63B78.
@@ -16,12 +16,12 @@ namespace mato {
 inline namespace MATO_ABI {
 namespace detail {
 
-/// The sum of `before`'s bytes followed by these.
+/// The checksum of `bytes`, continuing the checksum `before` of the bytes preceding them.
 [[nodiscard]] inline std::uint32_t crc32c(std::string_view bytes, std::uint32_t before = 0) noexcept;
 
 // ---- implementation ----
 
-/// `of[k][b]`: what byte b does to the sum when k more bytes follow it in the same step.
+/// `of[k][b]`: the effect of byte b on the sum when k more bytes follow it in the same step.
 struct crc32c_tables {
     std::uint32_t of[8][256]{};
     constexpr crc32c_tables() noexcept {

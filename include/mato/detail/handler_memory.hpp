@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// @file handler_memory.hpp: memory for one wait, so that waiting again cannot fail for want of it.
-/// Layer: 3 (mechanism; the shape is asio's associated allocator).  Test: test/toolkit/server_exception_test.cpp.
+/// @file handler_memory.hpp: memory reserved for one wait, so that waiting again cannot fail with bad_alloc.
+/// Layer: 3 (mechanism; an asio associated allocator).  Test: test/toolkit/server_exception_test.cpp.
 /// Threads: one object, one thread.   Blocks: never.
 #pragma once
 
@@ -14,7 +14,7 @@ namespace mato {
 inline namespace MATO_ABI {
 namespace detail {
 
-/// Must outlive the operations that use it: their handler owns what it lies in.
+/// Must outlive the operations that use it: their handler keeps its owner alive.
 class handler_memory {
 public:
     handler_memory() noexcept = default;
@@ -34,7 +34,7 @@ public:
     }
 
 private:
-    alignas(std::max_align_t) unsigned char room_[384]; // asio 1.18 to 1.38 take 100 to 250 for a wait
+    alignas(std::max_align_t) unsigned char room_[384]; // bytes; asio 1.18 to 1.38 need 100 to 250 for a wait
     bool is_used_ = false;
 };
 
@@ -49,7 +49,7 @@ template <class T> struct handler_allocator {
     handler_memory* memory;
 };
 
-/// A handler whose operation lies in `memory`.
+/// A handler whose operation is allocated in `memory`.
 template <class Handler> struct handler_in {
     using allocator_type = handler_allocator<unsigned char>;
     handler_in(handler_memory& from, Handler what) : memory(&from), handler(std::move(what)) {}

@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: MIT
-/// @file kept_memory.hpp: how memory that outlives its writer begins, and how its words are stored.
+/// @file kept_memory.hpp: the header of memory that outlives its writer, and how its words are stored.
 /// Layer: 1 (vocabulary).  Test: test/toolkit/read_journal_test.cpp, test/toolkit/two_slots_test.cpp.
-/// Threads: one process at a time writes, with one thread.   Blocks: never.
+/// Threads: one thread of one process writes.   Blocks: never.
 ///
-/// Every number is little-endian. The first 64 bytes are the head; words that change while the memory is in use follow it, in a
-/// cache line of their own:
+/// Every number is little-endian. The first 64 bytes are the head. Words that change while the memory is in use follow it in a
+/// separate cache line:
 ///
 ///     0   8  magic, eight letters
 ///     8   2  major version: a reader refuses a newer one
 ///     10  2  minor version: a reader ignores it, and the fields it adds
-///     12  4  where the content begins, from the start of the memory
+///     12  4  offset of the content from the start of the memory
 ///     16  8  size of the content, as the part defines it
 ///
-/// A death falls between two instructions, and what came before it is in memory. So the order of stores is the program's, as
-/// long as the compiler keeps it: `store_word` is a barrier for it in both directions.
+/// A process is killed between two instructions, and all its earlier stores are in memory. So stores survive in program order
+/// if the compiler does not reorder them: `store_word` is a compiler barrier in both directions.
 #pragma once
 
 #include "../error.hpp"
@@ -30,7 +30,7 @@
 namespace mato {
 inline namespace MATO_ABI {
 
-/// What happens between two stores: nothing. A test puts in its own type, and sees the memory as a death there leaves it.
+/// A hook between two stores that does nothing. A test uses its own type to see the memory as a kill at that point leaves it.
 struct no_steps {
     template <class Store> static constexpr void after(Store) noexcept {}
 };
@@ -57,7 +57,7 @@ template <class Number> void store_number(char* at, Number value) noexcept {
     std::memcpy(at, &value, sizeof value);
 }
 
-/// One store of eight bytes: a death leaves the old value or the new one. No store moves across it. @pre `at` is aligned
+/// One store of eight bytes: after a kill the old or the new value is there. No store is moved across it. @pre `at` is aligned
 inline void store_word(char* at, std::uint64_t value) noexcept {
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
     __atomic_store_n(reinterpret_cast<std::uint64_t*>(at), little_endian(value), __ATOMIC_RELEASE);
@@ -70,7 +70,7 @@ inline void store_word(char* at, std::uint64_t value) noexcept {
 inline constexpr std::size_t kept_words = 64;    // offset of the first word
 inline constexpr std::size_t kept_content = 128; // least offset of the content: head, then one cache line of words
 
-/// What is known of one kind of kept memory, for its head and for messages.
+/// Describes one kind of kept memory, for its head and for messages.
 struct kept_kind {
     std::string_view magic; // eight letters
     const char* name;       // "read journal"
@@ -78,14 +78,14 @@ struct kept_kind {
     std::uint16_t minor;
 };
 
-/// Whether words can be stored in it at all. @errors invalid_argument
+/// Whether the memory is aligned for words. @errors invalid_argument
 inline bool is_aligned(std::span<const char> memory, std::string_view step, error_out out) {
     if (reinterpret_cast<std::uintptr_t>(memory.data()) % alignof(std::uint64_t) == 0) return true;
     out.set(std::make_error_code(std::errc::invalid_argument), step, {}, "the memory does not begin at a multiple of 8 bytes");
     return false;
 }
 
-/// The magic comes last: memory is nothing until it is all there. @pre the words and the content are written
+/// Writes the magic last: memory without it is refused as incomplete. @pre the words and the content are written
 inline void write_kept_head(char* at, const kept_kind& kind, std::uint64_t content_size) noexcept {
     store_number(at + 8, kind.major);
     store_number(at + 10, kind.minor);
@@ -96,7 +96,7 @@ inline void write_kept_head(char* at, const kept_kind& kind, std::uint64_t conte
     store_word(at, little_endian(magic));
 }
 
-/// Where the content begins, at or below the memory's size; 0 with an error for memory of another kind or a newer version.
+/// The offset of the content, within the memory's size; 0 with an error for memory of another kind or a newer version.
 /// @errors invalid_argument · malformed · version_mismatch
 inline std::size_t check_kept_head(std::span<const char> memory, const kept_kind& kind, error_out out) {
     const std::string step = std::string("adopt ") + kind.name;
@@ -104,12 +104,13 @@ inline std::size_t check_kept_head(std::span<const char> memory, const kept_kind
         return out.set(code, step, {}, std::move(why)), std::size_t{0};
     };
     if (!is_aligned(memory, step, out)) return 0;
-    if (memory.size() < kept_content) return refuse(errc::malformed, std::to_string(memory.size()) + " bytes are too few");
+    if (memory.size() < kept_content)
+        return refuse(errc::malformed, std::to_string(memory.size()) + " bytes are too few for it");
     if (std::memcmp(memory.data(), kind.magic.data(), 8) != 0)
-        return refuse(errc::malformed, std::string("the memory holds no ") + kind.name);
+        return refuse(errc::malformed, "the memory does not begin with the magic number of this format");
     const auto major = load_number<std::uint16_t>(memory.data() + 8);
     if (major > kind.major)
-        return refuse(errc::version_mismatch, "it has format " + std::to_string(major) + ", this program knows them up to " +
+        return refuse(errc::version_mismatch, "it has format version " + std::to_string(major) + ", this program reads up to " +
                                                   std::to_string(kind.major));
     const std::size_t begin = load_number<std::uint32_t>(memory.data() + 12);
     if (major == 0 || begin < kept_content || begin > memory.size() || begin % alignof(std::uint64_t) != 0)

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
-/// @file platform.hpp: what this operating system has; the only `#if`s on it.
+/// @file platform.hpp: the features of this operating system; the only `#if`s on it.
 /// Layer: 0 (platform).
 ///
-/// Each feature may be forced off before the first include (`-DMATO_HAS_PIDFD=0`), so that one machine can run every
-/// fallback; the test toolkit/fallbacks_test does, with all of them off. Every translation unit of a program must agree.
+/// Each feature can be switched off before the first include (`-DMATO_HAS_PIDFD=0`), so that one machine can run every
+/// fallback; the test toolkit/fallbacks_test switches all of them off. All translation units of a program must use the same
+/// switches.
 #pragma once
 
 #if !defined(__unix__) && !defined(__APPLE__)
@@ -18,13 +19,13 @@
 #define MATO_HAS_SIGNALFD 1 // signalfd(2), Linux 2.6.22
 #endif
 #ifndef MATO_HAS_ACCEPT4
-#define MATO_HAS_ACCEPT4 1 // accept4(2), SOCK_CLOEXEC, SOCK_NONBLOCK: close-on-exec from birth
+#define MATO_HAS_ACCEPT4 1 // accept4(2), SOCK_CLOEXEC, SOCK_NONBLOCK: sets close-on-exec atomically
 #endif
 #ifndef MATO_HAS_PIPE2
 #define MATO_HAS_PIPE2 1 // pipe2(2), Linux 2.6.27
 #endif
 #ifndef MATO_HAS_SENDMMSG
-#define MATO_HAS_SENDMMSG 1 // sendmmsg(2) that ends behind a message it took in part, Linux 4.9
+#define MATO_HAS_SENDMMSG 1 // sendmmsg(2) that stops after a partially sent message, Linux 4.9
 #endif
 #ifndef MATO_HAS_FCHMOD_SOCKET
 #define MATO_HAS_FCHMOD_SOCKET 1 // fchmod(2) before bind(2) decides the mode of the name

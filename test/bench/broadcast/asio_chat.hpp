@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-/// @file asio_chat.hpp: the shape of asio's chat example: a queue of shared messages for each participant, one write a message.
+/// @file asio_chat.hpp: the design of asio's chat example: a queue of shared messages for each participant, one write per
+/// message.
 ///
-/// What most C++ daemons start from. The queues have no bound.
+/// The usual starting point of C++ daemons. The queues are not bounded.
 #pragma once
 
 #include "stream_reader.hpp"

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-/// @file bare.hpp: epoll and writev and nothing else: what the kernel allows, and what one write a frame costs.
+/// @file bare.hpp: only epoll and writev: the speed that the kernel allows, and the cost of one write per frame.
 ///
-/// Frames are encoded once, one behind the other, in a ring; a subscriber is an offset in it. The limit writes all that is
-/// pending for a subscriber at once, up to 128 KiB; the floor writes each frame by itself. All frames have one size, so offsets
-/// are arithmetic: no real hub can have it cheaper.
+/// Frames are encoded once, one after the other, in a ring; a subscriber is an offset in it. The limit writes all that is
+/// pending for a subscriber with one call, up to 128 KiB; the floor writes each frame by itself. All frames have one size, so
+/// offsets are arithmetic: no real hub can be cheaper.
 #pragma once
 
 #include "stream_reader.hpp"
@@ -15,7 +15,7 @@ namespace bench {
 
 class bare_publisher final : public socket_publisher {
 public:
-    /// @param gather bytes in one write at most; 0: one frame.
+    /// @param gather most bytes in one write; 0: one frame.
     bare_publisher(const setup& s, page& shared, std::size_t gather)
         : socket_publisher(s, shared), frame_bytes_(length_bytes + s.frame_bytes),
           ring_(frame_bytes_ * std::max<std::size_t>(64, ring_bytes / frame_bytes_)),
@@ -27,7 +27,7 @@ public:
 
     void publish(std::string_view payload) override {
         if (tail_ + frame_bytes_ > oldest_ + ring_.size()) make_room();
-        char* const at = ring_.data() + tail_ % ring_.size(); // a multiple of the frame: never cut
+        char* const at = ring_.data() + tail_ % ring_.size(); // a multiple of the frame: frames never wrap
         put_length(at, payload.size());
         std::memcpy(at + length_bytes, payload.data(), payload.size());
         tail_ += frame_bytes_;
@@ -98,7 +98,7 @@ private:
         s.first.clear();
     }
 
-    /// Whoever is a ring behind loses the frames it has not begun.
+    /// A subscriber that lags by a ring loses the frames that were not partially sent.
     void make_room() {
         oldest_ = tail_;
         for (subscriber& s : subscribers_) {
@@ -120,7 +120,7 @@ private:
     int epoll_;
     std::vector<subscriber> subscribers_;
     std::uint64_t tail_ = 0;
-    std::uint64_t oldest_ = 0; // at most the least offset of a subscriber
+    std::uint64_t oldest_ = 0; // at most the smallest offset of a subscriber
     std::size_t blocked_ = 0;
     std::uint64_t lost_ = 0;
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file frame.hpp: the frames that are broadcast: every byte follows from the sequence number, so receivers can check each.
+/// @file frame.hpp: the broadcast frames: every byte follows from the sequence number, so that receivers can check it.
 #pragma once
 
 #include <array>
@@ -11,14 +11,14 @@
 
 namespace bench {
 
-/// What a frame begins with.
+/// The head of a frame.
 struct frame_head {
-    std::uint64_t sequence; ///< from 1; with `snapshot_mark`: of the first frame that the snapshot does not hold
-    std::uint64_t due;      ///< when it should have been published, ns of the steady clock
+    std::uint64_t sequence; ///< from 1; with `snapshot_mark`: of the first frame that the snapshot does not include
+    std::uint64_t due;      ///< when it was due to be published, ns of the steady clock
 };
 inline constexpr std::uint64_t snapshot_mark = std::uint64_t{1} << 63;
 
-/// Eight bodies, taken in turn: few enough to stay in the cache, so that what is measured is the broadcast.
+/// Eight bodies, used in turn: few enough to stay in the cache, so that only the broadcast is measured.
 class frame_maker {
 public:
     explicit frame_maker(std::size_t bytes) {
@@ -26,14 +26,14 @@ public:
         for (std::string& body : bodies_)
             for (body.resize(bytes); char& each : body) each = static_cast<char>(random());
     }
-    /// Until the eighth call after this one.
+    /// Valid until the eighth call after this one.
     [[nodiscard]] std::string_view make(std::uint64_t sequence, std::uint64_t due = 0) {
         std::string& body = bodies_[sequence % bodies_.size()];
         const frame_head head{sequence, due};
         std::memcpy(body.data(), &head, sizeof head);
         return body;
     }
-    /// Whether `payload`, behind its head, is what `make` gave for that number.
+    /// Whether `payload`, after its head, is the result of `make` for that number.
     [[nodiscard]] bool is_right(std::uint64_t sequence, std::string_view payload) const {
         const std::string& body = bodies_[sequence % bodies_.size()];
         return payload.size() == body.size() &&

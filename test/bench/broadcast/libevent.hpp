@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file libevent.hpp: libevent's bufferevents; what one turn publishes is one buffer that all of them refer to.
+/// @file libevent.hpp: libevent's bufferevents; frames published in one iteration are one buffer that all of them share.
 #pragma once
 
 #include "stream_reader.hpp"
@@ -40,7 +40,7 @@ public:
 
 private:
     struct subscriber {
-        bufferevent* event; // null: it left
+        bufferevent* event; // null: disconnected
     };
 
     void add(int fd, std::string greeting) override {

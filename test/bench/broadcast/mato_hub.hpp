@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file mato_hub.hpp: mato's own broadcast, over connections that lose the oldest frames when they fall behind.
+/// @file mato_hub.hpp: mato's broadcast, over connections that lose the oldest frames when they lag.
 #pragma once
 
 #include "frame.hpp"
@@ -23,7 +23,7 @@ public:
     }
 
     void publish(std::string_view payload) override {
-        std::error_code why; // cheaper than the overload that throws: no text is made ready
+        std::error_code why; // cheaper than the overload that throws: no text is prepared
         hub_.publish(payload, why);
         if (why) throw std::system_error(why);
     }
@@ -37,7 +37,8 @@ public:
     [[nodiscard]] std::uint64_t told_lost() const override { return hub_.status().dropped; }
 
 private:
-    static constexpr std::size_t ring_bytes = 1 << 20, most_queued = 768 * 1024; // more than who keeps up can be behind
+    static constexpr std::size_t ring_bytes = 1 << 20,
+                                 most_queued = 768 * 1024; // more than the lag of a subscriber that keeps up
 
     void add(int fd, std::string greeting) override {
         const auto subscriber = std::make_shared<mato::connection>(context_, mato::unique_fd(fd));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file nng.hpp: nng's pub0 and sub0 over ipc, with 1024 messages of buffer a subscriber (16 by default).
+/// @file nng.hpp: nng's pub0 and sub0 over ipc, with buffers of 1024 messages per subscriber (default 16).
 #pragma once
 
 #include "receiver.hpp"
@@ -51,7 +51,7 @@ public:
         nng_must(::nng_sub0_open(&socket), "nng_sub0_open");
         ::nng_socket_set_int(socket, NNG_OPT_RECVBUF, nng_buffer);
         ::nng_socket_set(socket, NNG_OPT_SUB_SUBSCRIBE, "", 0);
-        nng_must(::nng_dial(socket, address_.c_str(), nullptr, NNG_FLAG_NONBLOCK), "nng_dial"); // it tries again
+        nng_must(::nng_dial(socket, address_.c_str(), nullptr, NNG_FLAG_NONBLOCK), "nng_dial"); // it retries by itself
         sockets_.emplace_back(subscriber, socket);
     }
     void leave(std::size_t subscriber) override {
@@ -89,7 +89,7 @@ private:
     result.name = "nng";
     result.version = std::string("nng ") + ::nng_version();
     result.most_ahead = nng_buffer;
-    result.most_subscribers = 256; // a thousand that dial at once are refused, and try again for minutes
+    result.most_subscribers = 256; // if a thousand dial together, they are refused and retry for minutes
     result.publish = [](const setup& s, page&) { return std::make_unique<nng_publisher>(s); };
     result.read = [](const setup& s, receiver& r) { return std::make_unique<nng_reader>(s, r); };
     return result;

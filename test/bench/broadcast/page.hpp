@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file page.hpp: what the processes of one run tell each other, in shared memory.
+/// @file page.hpp: the state shared by the processes of one run, in shared memory.
 #pragma once
 
 #include "../support/statistics.hpp"
@@ -15,9 +15,9 @@
 namespace bench {
 
 enum class phase : int {
-    joining,  ///< subscribers connect; a frame a millisecond tells when they have
+    joining,  ///< subscribers connect; one frame per millisecond shows when they have
     steady,   ///< measured
-    draining, ///< nothing more is published; what is under way arrives
+    draining, ///< nothing more is published; sent frames still arrive
     stop,
 };
 
@@ -28,14 +28,14 @@ struct page {
     std::atomic<phase> now{phase::joining};
     std::atomic<bool> listening{false};
     std::atomic<pid_t> broker{-1};          ///< a server between publisher and subscribers
-    std::atomic<std::uint32_t> connects{0}; ///< connections asked for
+    std::atomic<std::uint32_t> connects{0}; ///< requested connections
     std::atomic<std::uint64_t> published{0};
-    std::atomic<std::uint64_t> told_lost{0}; ///< frames the publisher says it has not sent to somebody
+    std::atomic<std::uint64_t> told_lost{0}; ///< frames not sent to some subscriber, as reported by the publisher
     std::atomic<std::uint64_t> joins{
         0};                         ///< in steady state: joined, got a snapshot where there is one, and the frames after it
-    std::atomic<bool> wrong{false}; ///< a receiver got what nobody sent
+    std::atomic<bool> wrong{false}; ///< a receiver got a frame that was not sent
     alignas(64) counters next{};    ///< sequence number each subscriber expects; 0: not joined
-    alignas(64) counters frames{};  ///< received and found right
+    alignas(64) counters frames{};  ///< received and correct
     alignas(64) counters lost{};    ///< gaps in the numbers
     alignas(64) std::array<std::atomic<std::uint64_t>, latency_buckets::count> latency{};
 };

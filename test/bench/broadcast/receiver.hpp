@@ -15,13 +15,13 @@ class receiver {
 public:
     receiver(const setup& s, page& shared) : page_(shared), frames_(s.frame_bytes), allowance_(page::most_subscribers) {}
 
-    /// Makes one subscriber read at most so fast.
+    /// Limits the read rate of one subscriber.
     void throttle(std::size_t subscriber, double bytes_per_second) {
         allowance_[subscriber].rate = bytes_per_second;
         allowance_[subscriber].since = now_ns();
     }
     [[nodiscard]] bool is_throttled(std::size_t subscriber) const { return allowance_[subscriber].rate > 0; }
-    /// Whether it may read now. Once nothing more is published, everybody may.
+    /// Whether it may read now. When nothing more is published, all may.
     [[nodiscard]] bool may_read(std::size_t subscriber) const {
         const allowance& a = allowance_[subscriber];
         if (a.rate <= 0 || page_.now >= phase::draining) return true;
@@ -53,7 +53,7 @@ public:
 
 private:
     struct allowance {
-        double rate = 0; // bytes a second; 0: no limit
+        double rate = 0; // bytes per second; 0: no limit
         std::uint64_t since = 0, read = 0;
     };
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/// @file redis.hpp: Redis' PUBLISH and SUBSCRIBE over a Unix socket: a server between, whose processor time counts.
+/// @file redis.hpp: Redis' PUBLISH and SUBSCRIBE over a Unix socket: through a server, whose processor time counts.
 ///
-/// Publisher and subscribers speak the protocol themselves (RESP2, redis.io/docs/reference/protocol-spec), pipelined.
+/// Publisher and subscribers implement the protocol themselves (RESP2, redis.io/docs/reference/protocol-spec), pipelined.
 #pragma once
 
 #include "stream_reader.hpp"
@@ -11,7 +11,7 @@
 
 namespace bench {
 
-/// What a subscriber is sent: `*3`, "message", the channel, the payload.
+/// A message to a subscriber: `*3`, "message", the channel, the payload.
 struct split_redis_message {
     static constexpr std::string_view hello = "*2\r\n$9\r\nSUBSCRIBE\r\n$1\r\nc\r\n";
     static constexpr std::string_view subscribed = "*3\r\n$9\r\nsubscribe\r\n$1\r\nc\r\n:1\r\n";

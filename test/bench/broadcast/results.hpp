@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file results.hpp: all peers under all loads, in turns; the tables and the plot of what was measured.
+/// @file results.hpp: measures all peers under all loads, in turns; writes the tables and the plot.
 #pragma once
 
 #include "../support/progress.hpp"
@@ -18,7 +18,7 @@ namespace bench {
 
 struct choice {
     bool quick = false;
-    int runs = 0;             ///< 0: five, or one when quick
+    int runs = 0;             ///< 0: five, or one with --quick
     std::string peers, loads; ///< with commas; empty: all
     std::string tree;         ///< the source tree whose docs/benchmarks.md is written; empty: none
 };
@@ -59,7 +59,7 @@ public:
         return text + " · Linux " + first_line_of("uname -r");
     }
 
-    /// Every figure with its range.
+    /// All figures with their ranges.
     [[nodiscard]] std::string everything() const {
         std::string text;
         for (const workload& load : loads_) {
@@ -120,7 +120,7 @@ private:
     [[nodiscard]] double over_limit(const std::string& load, const std::string& who) const {
         return at(load, "limit").cpu_ns.median() / at(load, who).cpu_ns.median();
     }
-    /// Throughput of those that keep up, of what each of as many would have had with nobody slow.
+    /// Throughput of subscribers that keep up, relative to the same number without slow ones.
     [[nodiscard]] std::string kept(const std::string& load, const std::string& who) const {
         const double total = 32, slow = load.starts_with("W2") ? 1 : 3;
         const double share =
@@ -176,14 +176,14 @@ namespace detail {
 [[nodiscard]] inline bool is_wanted(const std::string& list, const std::string& name) {
     return list.empty() || ("," + list + ",").find("," + name + ",") != std::string::npos;
 }
-/// A minute's worth: the corners of W1, and the rest.
+/// For --quick: the corners of W1, and the rest.
 [[nodiscard]] inline bool is_quick(const workload& load) {
     return load.what != load::steady || ((load.subscribers == 1 || load.subscribers == 32) && load.frame_bytes != 4096);
 }
 } // namespace detail
 
 #ifdef MATO_HAVE_VT
-/// W4, of the limit and of mato alone: the others have no answer to a slow terminal.
+/// W4, only of the limit and of mato: the others do not handle a slow terminal.
 inline std::string trace_table(int runs, progress& shown, bool& failed) {
     table t({"", "s until all show it", "ms after the last byte", "sent to the slow viewer", "sent to each other"});
     for (const bool bare : {true, false}) {
@@ -198,14 +198,14 @@ inline std::string trace_table(int runs, progress& shown, bool& failed) {
                 failed = true;
             }
         }
-        t.add({bare ? "limit, nobody slow" : "mato, one reads 1 MB/s", figure(seconds.median()), figure(after.median()),
+        t.add({bare ? "limit, none slow" : "mato, one reads 1 MB/s", figure(seconds.median()), figure(after.median()),
                bare ? "–" : figure(slow.median() * 100) + " %", figure(fast.median() * 100) + " %"});
     }
     return "\n### W4 a terminal's 32 MiB to eight screens\n\n" + t.markdown();
 }
 #endif
 
-/// @returns the exit code: 1 when ours hung, or one of its receivers got what nobody sent; the rest is measured all the same.
+/// @returns the exit code: 1 if mato hung, or one of its receivers got a wrong frame; the rest is measured anyway.
 inline int compare(std::vector<peer> peers, std::vector<workload> loads, const choice& wanted) {
     std::erase_if(peers, [&](const peer& each) { return !detail::is_wanted(wanted.peers, each.name); });
     std::erase_if(loads, [&](const workload& each) {
@@ -220,15 +220,15 @@ inline int compare(std::vector<peer> peers, std::vector<workload> loads, const c
         for (const workload& load : all.loads())
             for (const peer& who : all.peers()) {
                 shown.step(load.name + ", " + who.name);
-                if (run > 0 && (load.what == load::idle || load.what == load::stalled)) continue; // memory does not drift
+                if (run > 0 && (load.what == load::idle || load.what == load::stalled)) continue; // memory does not vary
                 if (load.subscribers > who.most_subscribers) continue;
                 const bool is_ours = who.name == "mato" || who.name == "limit";
                 try {
                     const measured one = one_run(who, load, time).measure();
                     all.at(load, who).add(one);
-                    if (one.has_hung) shown.say(who.name + ", " + load.name + ": did not end, was killed");
+                    if (one.has_hung) shown.say(who.name + ", " + load.name + ": it hung and was killed");
                     const bool lies = std::isfinite(one.seen_lost) && one.seen_lost != one.told_lost;
-                    if (lies) shown.say(who.name + ", " + load.name + ": gaps told are not the gaps seen");
+                    if (lies) shown.say(who.name + ", " + load.name + ": reported gaps differ from the actual ones");
                     failed = failed || (is_ours && (one.has_hung || lies));
                 } catch (const std::exception& why) {
                     shown.say(why.what());
@@ -259,7 +259,7 @@ inline int compare(std::vector<peer> peers, std::vector<workload> loads, const c
     return failed ? 1 : 0;
 }
 
-/// The publishing side and eight sockets that are emptied, in one thread, for instruction counters: nothing depends on time.
+/// The publishing side and eight drained sockets, in one thread, for instruction counters: independent of time.
 inline int publish_only(const peer& who, std::size_t count) {
     constexpr std::size_t subscribers = 8, bytes = 1024, burst = 16;
     const scratch_directory scratch;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file run.hpp: one peer under one workload, once: publisher on core 0, receivers on core 1, figures from outside of both.
+/// @file run.hpp: runs one peer under one workload: publisher on core 0, receivers on core 1, measured from another process.
 #pragma once
 
 #include "../support/child.hpp"
@@ -12,13 +12,13 @@
 namespace bench {
 
 enum class load {
-    steady,    ///< as fast as the slowest subscriber that is waited for
-    stopped,   ///< so, and one that is not waited for is stopped (SIGSTOP)
-    throttled, ///< so, and some that are not waited for read 1 MB/s
-    churn,     ///< so, and a hundred a second join, read a snapshot and sixteen frames, and leave
+    steady,    ///< as fast as the slowest subscriber that the publisher waits for
+    stopped,   ///< the same, and one other subscriber is stopped (SIGSTOP)
+    throttled, ///< the same, and some other subscribers read 1 MB/s
+    churn,     ///< the same, and a hundred per second join, read a snapshot and sixteen frames, and leave
     idle,      ///< nothing is published
-    stalled,   ///< `stalled_bytes` are published to one that reads and many that are stopped
-    open_loop, ///< ten thousand frames a second, due by the clock, however long they take
+    stalled,   ///< `stalled_bytes` are published to one that reads and many stopped ones
+    open_loop, ///< ten thousand frames per second at fixed times
 };
 
 struct workload {
@@ -32,30 +32,31 @@ struct workload {
 /// Not a number: not measured.
 struct measured {
     static constexpr double none = std::numeric_limits<double>::quiet_NaN();
-    double deliveries = none;                                ///< a second, to those that are waited for
-    double cpu_ns = none;                                    ///< of publisher and broker, for each of these
-    double busy = none;                                      ///< share of its core the publishing side used
-    double lost = none;                                      ///< frames that subscribers which are waited for did not get
-    double told_lost = none;                                 ///< frames it says it has not sent, to anybody
-    double seen_lost = none;                                 ///< frames missing, at anybody
-    double joins = none;                                     ///< a second
+    double deliveries = none; ///< per second, to those that the publisher waits for
+    double cpu_ns = none;     ///< of publisher and broker, per delivery
+    double busy = none;       ///< share of its core used by the publishing side
+    double lost = none;       ///< frames not received by subscribers that the publisher waits for
+    double told_lost = none;  ///< frames not sent, as reported, to any subscriber
+    double seen_lost = none;  ///< frames missing at any subscriber
+    double joins = none;      ///< per second
     double p50 = none, p99 = none, p999 = none, most = none; ///< us
-    bool has_hung = false;                                   ///< it had to be killed; what was measured before holds
+    bool has_hung = false;                                   ///< it had to be killed; earlier figures are valid
     double memory_kib = none;                                ///< growth since before the first subscriber
 };
 
 class one_run {
 public:
-    static constexpr std::size_t ahead_bytes = 512 * 1024; ///< that a publisher may be ahead of the slowest it waits for
+    static constexpr std::size_t ahead_bytes =
+        512 * 1024; ///< lead of the publisher over the slowest subscriber that it waits for
     static constexpr std::size_t stalled_bytes = std::size_t{8} << 20;
     static constexpr double throttled_rate = 1e6;
-    static constexpr std::size_t churn_slots = 8; ///< so many join at once at most
+    static constexpr std::size_t churn_slots = 8; ///< most that join at a time
 
     one_run(const peer& who, const workload& what, milliseconds time)
         : peer_(who), load_(what), time_(time), setup_{scratch_.path(), what.frame_bytes, what.subscribers, what.slow,
                                                        who.snapshots ? what.snapshot_bytes : 0} {}
 
-    /// @throws std::runtime_error when it does not get so far, or a receiver got what nobody sent.
+    /// @throws std::runtime_error if it does not start, or a receiver got a wrong frame.
     [[nodiscard]] measured measure() {
         child sender(0, [this] { send(); });
         must(sender, "start", [this] { return page_->listening.load(); });
@@ -92,9 +93,9 @@ public:
         return result;
     }
 
-    /// The publishing side alone, in this process and to its end: for profilers.
+    /// Only the publishing side, in this process until it ends: for profilers.
     void send() {
-        publisher* const to = peer_.publish(setup_, *page_).release(); // the process ends with it: nobody waits for destructors
+        publisher* const to = peer_.publish(setup_, *page_).release(); // the process ends with it, without destructors
         page_->listening = true;
         frame_maker frames(load_.frame_bytes);
         while (page_->now == phase::joining) {
@@ -128,7 +129,7 @@ public:
 private:
     static constexpr milliseconds warm_up{60};
     static constexpr milliseconds patience{20'000};
-    static constexpr std::size_t burst_bytes = 128 * 1024; // published between two turns of the loop
+    static constexpr std::size_t burst_bytes = 128 * 1024; // published between two iterations of the loop
     static constexpr std::uint64_t stuck_ns = 20'000'000;
     static constexpr std::uint64_t open_loop_period_ns = 100'000;
     static constexpr std::uint64_t join_period_ns = 10'000'000;
@@ -136,7 +137,7 @@ private:
 
     // ---- the publishing side ----
 
-    /// Rare where memory is measured: nothing is to queue up while many connect.
+    /// Rare if memory is measured: nothing should queue up while many connect.
     [[nodiscard]] std::uint64_t join_frame_ns() const { return load_.what == load::idle ? 50'000'000 : 1'000'000; }
 
     [[nodiscard]] bool all_joined() const {
@@ -147,7 +148,7 @@ private:
 
     [[nodiscard]] std::size_t burst() const { return std::max<std::size_t>(1, burst_bytes / load_.frame_bytes); }
 
-    /// Frames that may be published now. Asks the subscribers only when what it knows does not allow a burst.
+    /// Frames that may be published now. Reads the subscribers' state only if the known state does not allow a burst.
     [[nodiscard]] std::uint64_t room() {
         if (next_ + burst() > allowed_) {
             std::uint64_t slowest = std::numeric_limits<std::uint64_t>::max();
@@ -155,14 +156,14 @@ private:
                 slowest = std::min(slowest, page_->next[i].load(std::memory_order_relaxed));
             std::uint64_t ahead = std::max<std::uint64_t>(1, ahead_bytes / load_.frame_bytes);
             if (peer_.most_ahead > 0)
-                ahead = std::min<std::uint64_t>(ahead, peer_.most_ahead / 4); // they count what is read in halves
+                ahead = std::min<std::uint64_t>(ahead, peer_.most_ahead / 4); // they acknowledge reads in halves of the buffer
             allowed_ = slowest + ahead;
             if (load_.what == load::stalled) allowed_ = std::min(allowed_, stalled_bytes / load_.frame_bytes + 1);
         }
         return allowed_ > next_ ? allowed_ - next_ : 0;
     }
 
-    /// One frame more when nothing has moved for long: what a peer loses last shows only when something follows it.
+    /// Publishes another frame after a long pause: the last lost frame is noticed only when a frame follows it.
     [[nodiscard]] std::uint64_t unstick() {
         if (next_ < allowed_) {
             last_ns_ = 0;
@@ -216,12 +217,12 @@ private:
         if (now < join_at) return;
         join_at += join_period_ns;
         const auto free = std::find(joined_.begin(), joined_.end(), false);
-        if (free == joined_.end()) return; // a join that did not get through in time is one less
+        if (free == joined_.end()) return; // a join that took too long is not counted
         *free = true;
         from.join(load_.subscribers + static_cast<std::size_t>(free - joined_.begin()));
     }
 
-    // ---- from outside ----
+    // ---- measuring from another process ----
 
     void must(child& sender, const char* step, const std::function<bool()>& holds) {
         const bool held = wait_until(patience, [&] { return holds() || sender.ended(); });
@@ -268,7 +269,7 @@ private:
         }
     }
 
-    /// Until everybody has what was sent: what is missing then, and what the publisher says.
+    /// Waits until all have everything that was sent; then counts missing frames, also as reported by the publisher.
     void settle(measured& result) {
         std::uint64_t last = 0, quiet = 0;
         wait_until(milliseconds(5000), [&] {
@@ -276,10 +277,10 @@ private:
             for (std::size_t i = 0; i < load_.subscribers; ++i) sum += page_->next[i];
             quiet = sum == last ? quiet + 1 : 0;
             last = sum;
-            return quiet > 100; // nothing has arrived for a tenth of a second
+            return quiet > 100; // no frame has arrived for a tenth of a second
         });
         std::uint64_t seen = 0;
-        for (std::size_t i = 0; i < load_.subscribers; ++i) // a gap at the very end shows as a number that never came
+        for (std::size_t i = 0; i < load_.subscribers; ++i) // a gap at the very end shows as a number that never arrived
             seen += page_->lost[i] + (page_->published + 1 - page_->next[i]);
         result.seen_lost = static_cast<double>(seen);
         result.told_lost = static_cast<double>(page_->told_lost);

@@ -14,7 +14,7 @@
 
 namespace bench {
 
-/// A payload and how many bytes of the stream it took.
+/// A payload and its number of bytes in the stream.
 struct piece {
     std::string_view payload;
     std::size_t consumed;
@@ -75,14 +75,14 @@ public:
     }
 
 private:
-    static constexpr std::size_t read_bytes = 128 * 1024; // most of what a socket holds
+    static constexpr std::size_t read_bytes = 128 * 1024; // most of a socket's buffer
 
     struct stream {
         int fd = -1;
         std::string rest; // the beginning of a frame
     };
 
-    /// One read. False when there was nothing.
+    /// Reads once. False if there was nothing.
     bool read(std::size_t subscriber) {
         stream& s = streams_[subscriber];
         if (s.fd == -1) return false;

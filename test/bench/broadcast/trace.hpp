@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-/// @file trace.hpp: a terminal's output to viewers that each keep a screen: when do all of them show what the program shows?
+/// @file trace.hpp: a terminal's output to viewers that each keep a screen: measures when all of them show the program's
+/// screen.
 ///
-/// mato's broadcast publishes as fast as the program writes; who falls behind is sent the screen instead (resync). The limit
-/// has no screens to send: its producer waits for the slowest viewer, so it is given none that is slow.
+/// mato's broadcast publishes as fast as the program writes; a viewer that lags gets the screen instead (resync). The limit
+/// cannot send screens: its producer waits for the slowest viewer, so it is measured without a slow one.
 #pragma once
 
 #include "../mux/payloads.hpp"
@@ -19,15 +20,15 @@ namespace bench {
 
 struct trace_result {
     double seconds = 0;       ///< until the last viewer shows the program's screen
-    double slow_after_ms = 0; ///< of these, after the program's last byte
-    double slow_share = 0;    ///< bytes sent to the slow viewer, over the trace's
-    double fast_share = 0;    ///< to each of the others
+    double slow_after_ms = 0; ///< after the program's last byte
+    double slow_share = 0;    ///< bytes sent to the slow viewer, relative to the trace
+    double fast_share = 0;    ///< the same for each of the others
 };
 
 class trace_run {
 public:
     static constexpr std::size_t trace_bytes = std::size_t{32} << 20, viewers = 8;
-    static constexpr double slow_rate = 1e6; ///< bytes a second
+    static constexpr double slow_rate = 1e6; ///< bytes per second
 
     explicit trace_run(bool bare) : bare_(bare), setup_{scratch_.path(), frame_bytes, viewers, bare ? 0u : 1u, 0} {}
 
@@ -50,15 +51,15 @@ public:
     }
 
 private:
-    static constexpr std::size_t frame_bytes = 4096; // a pty's read, and what it is
+    static constexpr std::size_t frame_bytes = 4096; // the size of a pty's read
     static constexpr char output_mark = 'o', screen_mark = 's';
     static constexpr milliseconds patience{60'000};
-    static constexpr std::size_t ahead_frames = 128; // of the slowest viewer, for the limit
+    static constexpr std::size_t ahead_frames = 128; // lead over the slowest viewer, for the limit
 
     [[nodiscard]] static mux::vt::terminal fresh() {
         mux::vt::terminal_options options;
         options.size = {24, 80};
-        options.limits.history.lines = 0; // what is shown is what counts
+        options.limits.history.lines = 0; // only the screen is compared
         return mux::vt::terminal(options);
     }
     [[nodiscard]] std::string final_screen() const { return scratch_.path() + "/final"; }
@@ -92,7 +93,7 @@ private:
         std::vector<std::shared_ptr<mato::connection>> subscribers_;
     };
 
-    /// A program: a flood of lines, an editor that scrolls, coloured text, a screen that is drawn all over.
+    /// A program: a flood of lines, an editor that scrolls, coloured text, a screen that is redrawn completely.
     [[nodiscard]] static std::string trace() {
         payloads from;
         std::string all;
@@ -132,7 +133,7 @@ private:
         return least;
     }
 
-    /// Each viewer's screen, in place of the checks of sequence and bytes.
+    /// Each viewer's screen, instead of the checks of sequence and bytes.
     class screens {
     public:
         explicit screens(page& shared) : page_(shared), since_(now_ns()) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file unix_socket.hpp: listening, connecting and accepting, for the peers that are a stream over a Unix socket.
+/// @file unix_socket.hpp: listening, connecting and accepting, for peers with a stream over a Unix socket.
 #pragma once
 
 #include "peer.hpp"
@@ -14,7 +14,7 @@
 
 namespace bench {
 
-inline constexpr std::size_t length_bytes = 4; ///< before each payload, little-endian, as mato::length_prefixed
+inline constexpr std::size_t length_bytes = 4; ///< before each payload, little-endian, like mato::length_prefixed
 
 inline void put_length(char* at, std::size_t payload) {
     const auto length = static_cast<std::uint32_t>(payload);
@@ -37,7 +37,7 @@ inline void put_length(char* at, std::size_t payload) {
     return fd;
 }
 
-/// A non-blocking socket, connected; -1 when nobody listens.
+/// A connected, non-blocking socket; -1 without a listener.
 [[nodiscard]] inline int connect_to(const std::string& path) {
     const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     const sockaddr_un address = address_of(path);
@@ -48,7 +48,7 @@ inline void put_length(char* at, std::size_t payload) {
     return fd;
 }
 
-/// Accepts as many as the receivers have asked for: no system call while nobody has.
+/// Accepts as many as the receivers have requested: no system call without a request.
 class socket_publisher : public publisher {
 public:
     socket_publisher(const setup& s, page& shared) : setup_(s), page_(shared), listener_(listen_at(s.path())) {}
@@ -64,7 +64,7 @@ public:
     }
 
 protected:
-    /// One more subscriber, whose first bytes are `greeting`: a whole frame, or nothing.
+    /// Adds a subscriber, which first gets `greeting`: a complete frame, or nothing.
     virtual void add(int fd, std::string greeting) = 0;
     [[nodiscard]] const setup& settings() const noexcept { return setup_; }
 

@@ -25,7 +25,8 @@ public:
     }
     void publish(std::string_view payload) override { ::zmq_send(socket_, payload.data(), payload.size(), ZMQ_DONTWAIT); }
     void turn(bool wait) override {
-        // Asking makes it hear at once what its thread has sent: by itself it listens once a millisecond, and drops meanwhile.
+        // Querying an option makes it process its thread's messages immediately: by itself it does so once per millisecond, and
+        // drops frames.
         int events = 0;
         std::size_t size = sizeof events;
         ::zmq_getsockopt(socket_, ZMQ_EVENTS, &events, &size);
@@ -90,7 +91,7 @@ private:
     std::vector<std::pair<std::size_t, void*>> sockets_;
 };
 
-/// @param high_water_mark messages a subscriber; 0: no limit.
+/// @param high_water_mark messages per subscriber; 0: no limit.
 [[nodiscard]] inline peer zeromq_peer(std::string name, int high_water_mark) {
     peer result;
     int major = 0, minor = 0, patch = 0;

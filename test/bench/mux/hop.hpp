@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file hop.hpp: the least a multiplexer can be: one process that copies between two ptys.
+/// @file hop.hpp: the smallest possible multiplexer: one process that copies between two ptys.
 #pragma once
 
 #include <cstdio>
@@ -11,7 +11,7 @@
 
 namespace bench {
 
-/// Runs `program` in a pty of its own until either side ends. @returns the exit code
+/// Runs `program` in its own pty until either side ends. @returns the exit code
 inline int hop(char** program) {
     const auto put = [](int to, const char* bytes, ssize_t size) {
         for (ssize_t took = 0; size > 0; bytes += took, size -= took)

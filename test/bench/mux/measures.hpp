@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file measures.hpp: what is measured of a multiplexer, each in a session of its own, once.
+/// @file measures.hpp: the measures of a multiplexer, each taken once in its own session.
 #pragma once
 
 #include "../support/statistics.hpp"
@@ -10,7 +10,8 @@
 
 namespace bench {
 
-inline constexpr std::string_view ready_mark = "<ready>", end_mark = "<=<=end=>=>"; // in no payload, so no cell of it stays
+inline constexpr std::string_view ready_mark = "<ready>",
+                                  end_mark = "<=<=end=>=>"; // not part of any payload, so all of its cells are drawn
 inline constexpr milliseconds patience{120'000};
 
 /// Shows the ready mark, waits for Enter, writes the file, shows the end mark.
@@ -32,7 +33,7 @@ inline constexpr milliseconds patience{120'000};
     return took;
 }
 
-/// Microseconds from a key to its echo, `keys` of them, while `floods` other tabs write without end.
+/// Microseconds from a key to its echo, for `keys` keys, while `floods` other tabs write endlessly.
 [[nodiscard]] inline samples echo_microseconds(const multiplexer& m, int keys, int floods) {
     constexpr int warm_up = 50;
     session s(m);
@@ -79,7 +80,7 @@ inline constexpr milliseconds patience{120'000};
     for (std::size_t i = 1; i < count; ++i) viewers.push_back(s.attach());
     for (outer_terminal& each : viewers) {
         if (m.more)
-            each.until(ready_mark, patience); // it shows who comes what is on the screen
+            each.until(ready_mark, patience); // a new viewer gets the screen's contents
         else
             each.quiet(30);
     }
@@ -103,7 +104,7 @@ inline constexpr milliseconds patience{120'000};
     return std::chrono::duration<double>(clock_type::now() - from).count();
 }
 
-/// Waits until the server's memory has been the same for half a second; KiB.
+/// Waits until the server's memory has not changed for half a second; KiB.
 [[nodiscard]] inline long settled_kib(pid_t server) {
     long last = -1;
     for (int same = 0, round = 0; same < 5 && round < 600; ++round) {
@@ -115,7 +116,7 @@ inline constexpr milliseconds patience{120'000};
     return last;
 }
 
-/// Growth of the server for tabs that wrote 10 000 lines each, over their bytes.
+/// Growth of the server for tabs that wrote 10 000 lines each, relative to their bytes.
 [[nodiscard]] inline double history_over_text(const multiplexer& m, int tabs) {
     const std::string text = payloads().history(10'000);
     session s(m);
@@ -138,7 +139,7 @@ inline constexpr milliseconds patience{120'000};
     return static_cast<double>(settled_kib(server) - before) * 1024 / (static_cast<double>(text.size()) * tabs);
 }
 
-/// KiB of the server for each of many tabs in which nothing happens.
+/// KiB of the server for each of many idle tabs.
 [[nodiscard]] inline double idle_tab_kib(const multiplexer& m, int tabs) {
     session s(m);
     outer_terminal& client = s.start(s.script("printf '<re''ady>\\n'; exec sleep 600\n"));
@@ -154,7 +155,7 @@ inline constexpr milliseconds patience{120'000};
     return static_cast<double>(settled_kib(server) - before) / tabs;
 }
 
-/// MiB that the server grows in `time` of flood with one of two viewers not reading.
+/// Growth of the server in MiB during a flood of `time` with one of two viewers not reading.
 [[nodiscard]] inline double stalled_growth_mib(const multiplexer& m, milliseconds time) {
     session s(m);
     outer_terminal& client =
@@ -174,8 +175,8 @@ inline constexpr milliseconds patience{120'000};
     return static_cast<double>(own_memory_kib(server) - before) / 1024;
 }
 
-/// Seconds a viewer needs for a file while another one reads, or does not.
-[[nodiscard]] inline double beside_another_seconds(const multiplexer& m, const std::string& file, bool other_reads) {
+/// Seconds that a viewer needs for a file while another one reads, or does not.
+[[nodiscard]] inline double seconds_with_another(const multiplexer& m, const std::string& file, bool other_reads) {
     session s(m);
     outer_terminal& client = s.start(s.script(writer_script(file)));
     client.until(ready_mark, patience);
@@ -202,20 +203,20 @@ inline constexpr milliseconds patience{120'000};
     return sum;
 }
 
-/// Times that server and client woke up in `time` in which nothing happened.
+/// Wake-ups of server and client during an idle `time`.
 [[nodiscard]] inline double idle_wakeups(const multiplexer& m, milliseconds time) {
     session s(m);
     outer_terminal& client = s.start(s.script("printf '<re''ady>\\n'; exec sleep 600\n"));
     client.until(ready_mark, patience);
     client.quiet(1500);
     const pid_t server = s.server();
-    let_pass(milliseconds(1500)); // asking for it woke it
+    let_pass(milliseconds(1500)); // the query woke it
     const long before = context_switches(server) + context_switches(client.pid());
     let_pass(time);
     return static_cast<double>(context_switches(server) + context_switches(client.pid()) - before);
 }
 
-/// Bytes the terminal gets for a key that a program echoes, on average.
+/// Average bytes to the terminal for a key echoed by a program.
 [[nodiscard]] inline double echo_bytes(const multiplexer& m) {
     constexpr int keys = 20; // fewer than a line
     session s(m);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file outer_terminal.hpp: what a user looks at: a pty with a program in it, read as fast as a terminal could.
+/// @file outer_terminal.hpp: a user's terminal: a pty with a program in it, read as fast as a terminal can.
 #pragma once
 
 #include "../support/child.hpp"
@@ -14,7 +14,7 @@
 
 namespace bench {
 
-/// Text without the escape and control sequences around it (ECMA-48 §5.4), across reads.
+/// Removes escape and control sequences (ECMA-48 §5.4) from text, across reads.
 class text_filter {
 public:
     void take(std::string_view bytes, std::string& text) {
@@ -74,7 +74,7 @@ public:
         : fd_(std::exchange(other.fd_, -1)), pid_(std::exchange(other.pid_, -1)), buffer_(std::move(other.buffer_)),
           tail_(std::move(other.tail_)), total_(other.total_) {}
     outer_terminal& operator=(outer_terminal&&) = delete;
-    /// As closing the window: the program is hung up, then killed.
+    /// Like closing the window: the program is hung up, then killed.
     ~outer_terminal() {
         if (pid_ <= 0) return;
         ::kill(pid_, SIGCONT);
@@ -89,7 +89,7 @@ public:
     [[nodiscard]] pid_t pid() const noexcept { return pid_; }
     [[nodiscard]] std::uint64_t total() const noexcept { return total_; } ///< bytes read
 
-    /// What there is now, once; waits at most so long for it. The view dies with the next call.
+    /// Reads once, and waits at most this long. The view is valid until the next call.
     std::string_view read(int timeout_ms) {
         pollfd ready{fd_, POLLIN, 0};
         if (::poll(&ready, 1, timeout_ms) != 1) return {};
@@ -101,7 +101,7 @@ public:
         total_ += static_cast<std::size_t>(got);
         return {buffer_.data(), static_cast<std::size_t>(got)};
     }
-    /// Whether `mark` is in what comes with one read, or lies across it and the one before.
+    /// Whether `mark` is in the next read, or across it and the previous one.
     bool read_sees(std::string_view mark, int timeout_ms) {
         const std::string_view part = read(timeout_ms);
         if (part.find(mark) != std::string_view::npos) return true;
@@ -117,7 +117,7 @@ public:
         for (const auto end = clock_type::now() + patience; !read_sees(mark, 100);)
             if (clock_type::now() > end) throw std::runtime_error("never showed " + std::string(mark));
     }
-    /// Reads until nothing has come for so long, five seconds at most.
+    /// Reads until nothing has arrived for this long, at most five seconds.
     void quiet(int silence_ms) {
         for (const auto end = clock_type::now() + milliseconds(5000); clock_type::now() < end;)
             if (read(silence_ms).empty()) return;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file results.hpp: every measure of every multiplexer, in turns; the table and the plot of it.
+/// @file results.hpp: measures every multiplexer, in turns; writes the table and the plot.
 #pragma once
 
 #include "../support/report.hpp"
@@ -10,10 +10,10 @@
 
 namespace bench {
 
-/// One line of the table. `of`: values of one run; nothing for a multiplexer that cannot do it.
+/// One line of the table. `of`: values of one run; empty for a multiplexer without the feature.
 struct measure {
     std::string name, unit;
-    std::string over; ///< whose median the ratio is taken over; empty: none
+    std::string over; ///< the ratio is relative to this one's median; empty: no ratio
     int runs;
     double quantile; ///< of all values of all runs
     std::function<std::vector<double>(const multiplexer&)> of;
@@ -62,7 +62,7 @@ public:
         return text + " · Linux " + first_line_of("uname -r");
     }
 
-    /// All that is a time over the least it could take.
+    /// All times, relative to the least possible time.
     [[nodiscard]] chart plot() const {
         chart c;
         c.title = "Time, over the least it could take";

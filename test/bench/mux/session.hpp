@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file session.hpp: a multiplexer of its own: private directories, a script in it, clients; and nothing of it left at the
+/// @file session.hpp: an isolated multiplexer: private directories, a script in it, clients; all removed at the
 /// end.
 #pragma once
 
@@ -16,15 +16,16 @@
 
 namespace bench {
 
-/// How a multiplexer is driven. `s`: where its files may be; `script`: a program's path.
+/// The commands of a multiplexer. `s`: the directory for its files; `script`: a program's path.
 struct multiplexer {
     using words = std::vector<std::string>;
     std::string name, version;
-    std::function<words(const std::string& s, const std::string& script)> start;  ///< a session that runs it, shown
-    std::function<words(const std::string& s)> attach{};                          ///< one more client; none: cannot
-    std::function<words(const std::string& s, const std::string& script)> more{}; ///< one more tab, not shown; none: cannot
-    std::function<words(const std::string& s)> stop{};                            ///< none: ends with its script
-    std::function<words(const std::string& s)> server{};                          ///< prints its server's pid
+    std::function<words(const std::string& s, const std::string& script)> start; ///< a session that runs it, shown
+    std::function<words(const std::string& s)> attach{};                         ///< one more client; empty: not supported
+    std::function<words(const std::string& s, const std::string& script)>
+        more{};                                          ///< one more tab, not shown; empty: not supported
+    std::function<words(const std::string& s)> stop{};   ///< empty: ends with its script
+    std::function<words(const std::string& s)> server{}; ///< prints its server's pid
 };
 
 class session {
@@ -40,7 +41,7 @@ public:
     ~session() {
         if (of_.stop && started_) run(of_.stop(scratch_.path()));
         clients_.clear();
-        // Whatever carries the marker came from here.
+        // Every process with the marker was started here.
         for (int round = 0; round < 20; ++round) {
             const auto left = processes();
             if (left.empty()) break;
@@ -66,7 +67,7 @@ public:
     void more(const std::string& with_script) { run(of_.more(scratch_.path(), with_script)); }
     [[nodiscard]] pid_t server() { return std::atoi(run(of_.server(scratch_.path())).c_str()); }
 
-    /// Runs a command; what it printed. Ten seconds at most.
+    /// Runs a command for at most ten seconds. @returns its output.
     std::string run(const multiplexer::words& argv) {
         std::string out;
         int ends[2];
@@ -129,7 +130,7 @@ private:
     bool started_ = false;
 };
 
-/// Those that are installed. @param mato the program · @param self this benchmark, which is also the hop
+/// The installed multiplexers. @param mato the program · @param self this benchmark, which is also the hop
 [[nodiscard]] inline std::vector<multiplexer> all_multiplexers(const std::string& mato, const std::string& self) {
     using words = multiplexer::words;
     std::vector<multiplexer> all;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file child.hpp: a part of a benchmark in a process of its own, on a core of its own, that ends with the benchmark.
+/// @file child.hpp: a part of a benchmark in a separate process on its own core, which ends with the benchmark.
 #pragma once
 
 #include <cerrno>
@@ -30,7 +30,7 @@ using std::chrono::milliseconds;
         std::chrono::duration_cast<std::chrono::nanoseconds>(clock_type::now().time_since_epoch()).count());
 }
 
-/// Lets the interval that is measured pass.
+/// Waits for the measured interval.
 inline void let_pass(std::chrono::nanoseconds time) {
     const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(time);
     const timespec left{seconds.count(), (time - seconds).count()};
@@ -44,7 +44,7 @@ inline bool wait_until(milliseconds limit, const std::function<bool()>& holds) {
     return true;
 }
 
-/// Seconds of processor time of all threads of `pid`, so far; 0 when it is gone.
+/// Seconds of processor time of all threads of `pid`; 0 if it has ended.
 [[nodiscard]] inline double cpu_seconds(pid_t pid) {
     clockid_t id{};
     timespec used{};
@@ -52,7 +52,7 @@ inline bool wait_until(milliseconds limit, const std::function<bool()>& holds) {
     return static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) * 1e-9;
 }
 
-/// A number from /proc/PID/FILE behind "FIELD:"; 0 when it cannot be told.
+/// A number from /proc/PID/FILE after "FIELD:"; 0 if not known.
 [[nodiscard]] inline long proc_number(pid_t pid, const char* file, const std::string& field) {
     std::ifstream lines("/proc/" + std::to_string(pid) + "/" + file);
     for (std::string line; std::getline(lines, line);)
@@ -60,17 +60,17 @@ inline bool wait_until(milliseconds limit, const std::function<bool()>& holds) {
     return 0;
 }
 
-/// What the process alone would give back: anonymous memory, KiB.
+/// Memory that only this process uses: anonymous memory, KiB.
 [[nodiscard]] inline long own_memory_kib(pid_t pid) { return pid <= 0 ? 0 : proc_number(pid, "smaps_rollup", "Pss_Anon"); }
 
 inline void run_on_core(int core) {
     cpu_set_t set;
     CPU_ZERO(&set);
     CPU_SET(static_cast<unsigned>(core), &set);
-    ::sched_setaffinity(0, sizeof set, &set); // a machine with one core measures what it can
+    ::sched_setaffinity(0, sizeof set, &set); // fails on a machine with one core; ignored
 }
 
-/// As many open files as the system lets this user have: a thousand subscribers are a thousand sockets.
+/// Raises the limit of open files to the maximum: a thousand subscribers are a thousand sockets.
 inline void all_descriptors() {
     rlimit files{};
     ::getrlimit(RLIMIT_NOFILE, &files);
@@ -83,7 +83,7 @@ public:
     static constexpr int any_core = -1;
 
     child() = default;
-    /// Runs `work` in a new process; an exception there is printed, and its end is then 1.
+    /// Runs `work` in a new process; an exception there is printed, and its exit code is 1.
     child(int core, const std::function<void()>& work) : pid_(::fork()) {
         if (pid_ == -1) throw std::runtime_error("fork");
         if (pid_ != 0) return;
@@ -109,7 +109,7 @@ public:
     void signal(int number) const {
         if (pid_ > 0) ::kill(pid_, number);
     }
-    /// Whether it has ended; then its number is free.
+    /// Whether it has ended; its pid may then be reused.
     bool ended() {
         int status = 0;
         if (pid_ > 0 && ::waitpid(pid_, &status, WNOHANG) == pid_) {
@@ -118,7 +118,7 @@ public:
         }
         return pid_ <= 0;
     }
-    /// Waits for its end at most so long, then kills it. @returns whether it ended by itself, with 0.
+    /// Waits for its end at most this long, then kills it. @returns whether it ended by itself, with 0.
     bool end(milliseconds patience) {
         if (pid_ <= 0) return succeeded_;
         if (wait_until(patience, [this] { return ended(); })) return succeeded_;

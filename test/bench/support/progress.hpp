@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file progress.hpp: one line on standard error: what is measured, how far it is, and how long it will take.
+/// @file progress.hpp: one line on standard error: the current measurement, its progress, and the remaining time.
 #pragma once
 
 #include "child.hpp"
@@ -35,7 +35,7 @@ private:
     clock_type::time_point start_ = clock_type::now();
 };
 
-/// What a command prints first; empty when it cannot run.
+/// The first line of a command's output; empty if it cannot run.
 [[nodiscard]] inline std::string first_line_of(const char* command) {
     std::string text;
     FILE* const from = ::popen(command, "re");

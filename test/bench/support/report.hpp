@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file report.hpp: tables in Markdown, and the part of a document that a benchmark writes anew.
+/// @file report.hpp: tables in Markdown, and replacing a part of a document.
 #pragma once
 
 #include <cmath>
@@ -33,7 +33,7 @@ private:
     std::vector<std::vector<std::string>> rows_;
 };
 
-/// Three significant digits, no exponent; "–" for what was not measured.
+/// Three significant digits, no exponent; "–" if not measured.
 [[nodiscard]] inline std::string figure(double value) {
     if (!std::isfinite(value)) return "–";
     const double size = std::fabs(value);
@@ -47,7 +47,7 @@ private:
     return digits;
 }
 
-/// Replaces what stands between `<!-- NAME -->` and `<!-- end of NAME -->`.
+/// Replaces the text between `<!-- NAME -->` and `<!-- end of NAME -->`.
 inline void replace_part(const std::string& path, const std::string& name, const std::string& text) {
     std::ostringstream all;
     all << std::ifstream(path).rdbuf();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file scratch.hpp: a private directory for the files of one run, gone with the object.
+/// @file scratch.hpp: a private directory for the files of one run, removed with the object.
 #pragma once
 
 #include <filesystem>

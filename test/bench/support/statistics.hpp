@@ -22,7 +22,7 @@ public:
     [[nodiscard]] double median() const { return quantile(0.5); }
     [[nodiscard]] double least() const { return quantile(0); }
     [[nodiscard]] double greatest() const { return quantile(1); }
-    /// The value at that share of the sorted values; not a number when there are none.
+    /// The value at that share of the sorted values; NaN if there are none.
     [[nodiscard]] double quantile(double share) const {
         if (values_.empty()) return std::numeric_limits<double>::quiet_NaN();
         std::vector<double> sorted = values_;
@@ -34,7 +34,7 @@ private:
     std::vector<double> values_;
 };
 
-/// Nanoseconds in buckets 4.4 % apart (sixteen a doubling), so that processes can add them up in shared memory.
+/// Nanoseconds in buckets 4.4 % apart (sixteen per doubling), so that processes can add them up in shared memory.
 struct latency_buckets {
     static constexpr std::size_t count = 640; // to 2^40 ns, 18 minutes
     [[nodiscard]] static std::size_t of(std::uint64_t nanoseconds) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/// @file svg.hpp: small multiples over a logarithmic axis, as an SVG that reads on light and on dark pages.
+/// @file svg.hpp: small multiples over a logarithmic axis, as an SVG for light and dark pages.
 ///
-/// No text of the chart is measured: widths are generous, and names short.
+/// Text is not measured: widths are generous, and names short.
 #pragma once
 
 #include <algorithm>
@@ -18,19 +18,19 @@ struct chart {
     struct panel {
         std::string title;
         std::vector<std::string> categories;     ///< along the x axis
-        std::vector<std::vector<double>> values; ///< [series][category]; not a number: no point
+        std::vector<std::vector<double>> values; ///< [series][category]; NaN: no point
     };
     std::string title;
-    std::string subtitle;            ///< what the y axis says
-    std::vector<std::string> series; ///< the last is the one the chart is about: drawn last and heavier
+    std::string subtitle;            ///< the label of the y axis
+    std::vector<std::string> series; ///< the last is the main one: drawn last and heavier
     std::vector<panel> panels;
-    bool connected = true; ///< whether the categories are an order, so that a line between makes sense
+    bool connected = true; ///< whether the categories are ordered, so that lines between them make sense
     double panel_width = 210, panel_height = 250;
 };
 
 namespace svg {
 
-/// Middle tones: readable on white and on black, and told apart by people who do not see red or green.
+/// Middle tones: readable on white and on black, and distinguishable for colour-blind readers.
 inline constexpr std::array<const char*, 9> colours = {"#8a8f98", "#b08a5b", "#3aa0a0", "#9a6dd7", "#c78be0",
                                                        "#d96aa0", "#d9822b", "#4f9e4f", "#5b7fc7"};
 inline constexpr const char* own_colour = "#e0313f";
@@ -38,7 +38,7 @@ inline constexpr const char* own_colour = "#e0313f";
 struct mark {
     double x, y, size;
 };
-/// A circle, a square, a diamond or a triangle, by the series' number: colour is not the only difference.
+/// A circle, a square, a diamond or a triangle, by the series' number, so that colour is not the only difference.
 [[nodiscard]] inline std::string shape(std::size_t series, const mark& at) {
     char text[160];
     const double x = at.x, y = at.y, r = at.size;
@@ -104,7 +104,7 @@ inline void write_svg(const chart& c, const std::string& path) {
     std::snprintf(line, sizeof line, "<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 %.0f %.0f' role='img'>\n", width,
                   height);
     out += line;
-    // A renderer that knows no media query shows the middle tones.
+    // A renderer without media queries shows the middle tones.
     out += "<style>text{font:12px system-ui,sans-serif;fill:#768390}.title{font-size:15px;font-weight:600}"
            ".panel{font-weight:600;text-anchor:middle}.x{text-anchor:middle}.y{text-anchor:end}"
            ".grid{stroke:#8a8f98;stroke-opacity:.25}"
@@ -134,7 +134,7 @@ inline void write_svg(const chart& c, const std::string& path) {
             for (std::size_t k = 0; k < panel.values[s].size(); ++k) {
                 const double value = panel.values[s][k];
                 if (!std::isfinite(value) || value <= 0) continue;
-                // Unconnected points of one category stand side by side.
+                // Unconnected points of one category are drawn next to each other.
                 const double aside = c.connected ? 0
                                                  : (static_cast<double>(s) - (static_cast<double>(c.series.size()) - 1) / 2) *
                                                        std::min(12.0, step * 0.8 / static_cast<double>(c.series.size()));

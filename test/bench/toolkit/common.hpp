@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file common.hpp: what every pair of the toolkit benchmark begins with.
+/// @file common.hpp: common parts of the toolkit benchmark.
 #pragma once
 
 #include <mato/daemon.hpp>
@@ -25,7 +25,7 @@ using benchmark::State;
 }
 inline int need(int result, const char* step) { return result == -1 ? give_up(step), 0 : result; }
 
-/// Where all files of the run are.
+/// The directory for all files of the run.
 inline const support::temp_directory& scratch() {
     static const support::temp_directory directory;
     return directory;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file frames.hpp: encoding and decoding frames, beside memcpy.
+/// @file frames.hpp: encoding and decoding frames, compared with memcpy.
 #pragma once
 
 #include "common.hpp"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file hello.hpp: connecting and saying hello, each side beside the same by hand.
+/// @file hello.hpp: connecting and saying hello, each side compared with code written by hand.
 #pragma once
 
 #include "common.hpp"
@@ -21,10 +21,10 @@ namespace bench {
 using namespace std::chrono_literals;
 
 inline constexpr std::string_view greeting = "hello";
-inline constexpr char framed_greeting[] = "\5\0\0\0hello"; // as length_prefixed<> sends it
+inline constexpr char framed_greeting[] = "\5\0\0\0hello"; // as sent by length_prefixed<>
 inline constexpr std::size_t framed_bytes = sizeof framed_greeting - 1;
 
-/// A server in a process of its own, for as long as the program runs.
+/// A server in a separate process, as long as the program runs.
 class server_process {
 public:
     template <class F> explicit server_process(F serve) : pid_(need(::fork(), "fork")) {
@@ -43,8 +43,9 @@ private:
     pid_t pid_;
 };
 
-/// An epoll loop for any number of clients, as small as a correct one can be: asks who each is, ends it when its hello is late
-/// (all have equally long, so the timer waits for the oldest, and rests when nobody is awaited), takes whole frames, answers.
+/// A minimal correct epoll loop for any number of clients: checks credentials, closes clients whose hello is late
+/// (all have the same time, so the timer waits for the oldest, and is off when none is waited for), reads complete frames,
+/// replies.
 class bare_loop {
 public:
     explicit bare_loop(int listening)

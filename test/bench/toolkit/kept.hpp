@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-/// @file kept.hpp: what it costs to keep reads and states in memory that outlives the process, beside a plain copy.
+/// @file kept.hpp: the cost of keeping reads and states in memory that outlives the process, compared with a plain copy.
 ///
-/// The read is a copy of as many bytes as a terminal gives at once, so that the kernel's part is left out.
+/// The read is a copy of as many bytes as one read of a terminal, so that the kernel's part is not measured.
 #pragma once
 
 #include "common.hpp"
@@ -17,7 +17,7 @@ namespace bench {
 
 inline constexpr std::size_t kept_log_bytes = 32 << 10;
 
-/// Into one buffer, again and again: what a program does that keeps nothing.
+/// Copies into one buffer repeatedly, like a program that keeps nothing.
 inline void journal_bare(State& state) {
     const std::string read(mato::read_journal<>::most_read, 'x');
     std::string buffer(read.size(), '\0');

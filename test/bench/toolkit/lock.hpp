@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file lock.hpp: taking and releasing the lock, beside the same by hand.
+/// @file lock.hpp: acquiring and releasing the lock, compared with code written by hand.
 #pragma once
 
 #include "common.hpp"

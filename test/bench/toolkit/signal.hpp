@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file signal.hpp: from kill(2) to the code that acts on it.
+/// @file signal.hpp: from kill(2) to the code that handles the signal.
 #pragma once
 
 #include "common.hpp"

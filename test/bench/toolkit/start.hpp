@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file start.hpp: start to ready, in the background, beside the same by hand.
+/// @file start.hpp: start to ready, in the background, compared with code written by hand.
 #pragma once
 
 #include "common.hpp"
@@ -29,7 +29,7 @@ inline void end_daemon(const std::filesystem::path& path) {
     need(::waitpid(pid, nullptr, 0), "waitpid");
 }
 
-/// A name and what was made under it, so that nothing else is removed.
+/// A name and its inode, so that no other file is removed.
 struct own_name {
     std::string path;
     struct ::stat made {};
@@ -47,7 +47,7 @@ inline void bare_background(int lock, int ready) {
     ::close(null);
     ::umask(077);
     struct ::sigaction action {};
-    for (int number = 1; number < NSIG; ++number) { // a starter that is gone, and a log at its limit, are error codes
+    for (int number = 1; number < NSIG; ++number) { // an exited starter, and a log at its limit, give error codes
         action.sa_handler = number == SIGPIPE || number == SIGXFSZ ? SIG_IGN : SIG_DFL;
         ::sigaction(number, &action, nullptr);
     }
@@ -72,7 +72,7 @@ inline int bare_socket(own_name& name) {
 
 inline void bare_pid_file(own_name& name) {
     const std::string fresh = name.path + ".new", pid = std::to_string(::getpid()) + "\n";
-    ::unlink(fresh.c_str()); // of a predecessor that was killed
+    ::unlink(fresh.c_str()); // left by a killed daemon
     const int file = need(::open(fresh.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600), "pid file");
     need(static_cast<int>(::write(file, pid.data(), pid.size())), "write");
     need(::fstat(file, &name.made), "fstat");
@@ -80,7 +80,7 @@ inline void bare_pid_file(own_name& name) {
     ::close(file);
 }
 
-/// The daemon's half of a start by hand: what daemon.hpp promises, with an event loop's descriptors, and no event loop.
+/// The daemon's half of a start by hand: the guarantees of daemon.hpp, with an event loop's descriptors, but no event loop.
 [[noreturn]] inline void be_bare_daemon(int lock, int ready, const std::string& base) {
     bare_background(lock, ready);
     struct ::stat now {};
@@ -92,7 +92,7 @@ inline void bare_pid_file(own_name& name) {
     ::pthread_sigmask(SIG_SETMASK, &set, nullptr);
     const int signals = need(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), "signalfd");
     const int log = ::open((base + ".log").c_str(), O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
-    need(::fstat(need(log, "log"), &now), "fstat"); // how much it may still grow
+    need(::fstat(need(log, "log"), &now), "fstat"); // how much it may grow
     const int loop = need(::epoll_create1(EPOLL_CLOEXEC), "epoll");
     epoll_event event{};
     event.events = EPOLLIN;
@@ -112,7 +112,7 @@ inline void bare_pid_file(own_name& name) {
 
 /// The starter's half. @returns whether the daemon is ready.
 inline bool bare_start(const std::string& directory, const std::string& base) {
-    for (int fd = 0; fd < 3; ++fd) // else the lock could be the daemon's standard input
+    for (int fd = 0; fd < 3; ++fd) // otherwise the lock could become the daemon's standard input
         if (::fcntl(fd, F_GETFD) == -1) need(::open("/dev/null", O_RDWR), "open");
     struct ::stat found {};
     if (::lstat(directory.c_str(), &found) == -1 || !S_ISDIR(found.st_mode) || found.st_uid != ::geteuid() ||
@@ -134,7 +134,7 @@ inline bool bare_start(const std::string& directory, const std::string& base) {
     ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
     ::close(ends[1]);
     ::close(lock);
-    pollfd readable{ends[0], POLLIN, 0}; // a daemon that hangs is not waited for without end
+    pollfd readable{ends[0], POLLIN, 0}; // the wait for a hanging daemon is bounded
     char word = 0;
     const bool is_ready = ::poll(&readable, 1, 10'000) == 1 && ::read(ends[0], &word, 1) == 1 && word == 'R';
     ::close(ends[0]);
@@ -144,7 +144,7 @@ inline bool bare_start(const std::string& directory, const std::string& base) {
 struct start_times {
     double toolkit, bare; ///< medians, ns
 };
-/// One of each in turns, and first every other time, so that whatever else the machine does meets both alike.
+/// Alternates the two, and which one is first, so that other load affects both equally.
 inline start_times measure_starts(int rounds) {
     const auto options = options_in(scratch() / "started");
     const auto directory = scratch() / "by-hand";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// @file begun_frames.hpp: copies of frames that were sent in part, to be finished when the ring has forgotten them.
-/// Layer: 3 (mechanism; no asio, no descriptor).  Test: test/toolkit/begun_frames_test.cpp.
+/// @file partial_frames.hpp: copies of partially sent frames, so that sending can finish after the ring has dropped them.
+/// Layer: 3 (mechanism; no asio, no descriptor).  Test: test/toolkit/partial_frames_test.cpp.
 /// Threads: distinct objects are independent.   Blocks: never.
 #pragma once
 
@@ -16,13 +16,19 @@
 namespace mato {
 inline namespace MATO_ABI {
 
-/// One copy of a frame for all who are in it. It lives as long as an outbox holds it, which may be longer than this object.
-class begun_frames {
+/// One copy of a frame, shared by all subscribers that have sent a part of it. A copy lives as long as an outbox holds it,
+/// which may be longer than this object.
+///
+/// Used by `fan_out` when the ring drops a frame.
+///
+/// @threads one object and its copies, one thread.
+/// @blocks never.
+class partial_frames {
 public:
-    /// @pre the ring has it
+    /// @pre the ring still has the frame
     [[nodiscard]] shared_frame copy(const frame_ring& ring, std::uint64_t sequence);
     [[nodiscard]] bool has(std::uint64_t sequence) const { return kept_->frames.count(sequence) > 0; }
-    [[nodiscard]] std::size_t bytes() const noexcept { return kept_->bytes; } ///< of all copies that live
+    [[nodiscard]] std::size_t bytes() const noexcept { return kept_->bytes; } ///< of all copies alive
 
 private:
     struct kept {
@@ -34,7 +40,7 @@ private:
 
 // ---- implementation ----
 
-inline shared_frame begun_frames::copy(const frame_ring& ring, std::uint64_t sequence) {
+inline shared_frame partial_frames::copy(const frame_ring& ring, std::uint64_t sequence) {
     if (const auto known = kept_->frames.find(sequence); known != kept_->frames.end()) return known->second.lock();
     auto bytes = std::make_unique<std::string>();
     for (const auto part : ring.bytes(ring.begin_of(sequence), ring.end_of(sequence))) bytes->append(part);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include <mato/begun_frames.hpp>
+#include <mato/partial_frames.hpp>
 
 #include "support/catch.hpp"
 
@@ -16,9 +16,9 @@ struct stream {
 };
 } // namespace
 
-TEST_CASE("a copy outlives the ring's frame, and is one for all who ask", "[begun_frames]") {
+TEST_CASE("a copy outlives the ring's frame, and all subscribers share it", "[partial_frames]") {
     stream s;
-    mato::begun_frames begun;
+    mato::partial_frames begun;
     s.push("first");
     s.push("second");
     const auto one = begun.copy(s.ring, 1), same = begun.copy(s.ring, 1), other = begun.copy(s.ring, 2);
@@ -29,9 +29,9 @@ TEST_CASE("a copy outlives the ring's frame, and is one for all who ask", "[begu
     CHECK(*other == "second");
 }
 
-TEST_CASE("a copy that nobody sends any more is gone, and is made anew", "[begun_frames]") {
+TEST_CASE("a copy that is no longer used is freed, and is created again on demand", "[partial_frames]") {
     stream s;
-    mato::begun_frames begun;
+    mato::partial_frames begun;
     s.push("frame");
     auto one = begun.copy(s.ring, 1), same = one;
     one.reset();
@@ -42,9 +42,9 @@ TEST_CASE("a copy that nobody sends any more is gone, and is made anew", "[begun
     CHECK(*begun.copy(s.ring, 1) == "frame");
 }
 
-TEST_CASE("a frame that wraps in the ring is copied whole", "[begun_frames]") {
+TEST_CASE("a frame that wraps in the ring is copied completely", "[partial_frames]") {
     stream s;
-    mato::begun_frames begun;
+    mato::partial_frames begun;
     for (int i = 0; i < 40; ++i) {
         const std::string text(static_cast<std::size_t>(90 + i), static_cast<char>('a' + i % 26));
         s.push(text);
@@ -52,12 +52,12 @@ TEST_CASE("a frame that wraps in the ring is copied whole", "[begun_frames]") {
     }
 }
 
-TEST_CASE("a copy may outlive the object that made it", "[begun_frames]") {
+TEST_CASE("a copy may outlive the object that made it", "[partial_frames]") {
     stream s;
     s.push("frame");
-    auto begun = std::make_unique<mato::begun_frames>();
+    auto begun = std::make_unique<mato::partial_frames>();
     auto copy = begun->copy(s.ring, 1);
     begun.reset();
     CHECK(*copy == "frame");
-    copy.reset(); // AddressSanitizer sees what is freed twice, or never
+    copy.reset(); // AddressSanitizer detects a double free or a leak
 }
