@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: MIT
 /// @file tab_survives_process_test.cpp: the process that reads a tab is killed at random, and the next one has the same tab.
 ///
-/// MATO_TEST_ROUNDS kills, 100 without.
+/// MATO_TEST_ROUNDS kills, 100 without; 20 under a sanitizer.
 #include "tab/tab.hpp"
 
 #include "support/catch.hpp"
 #include "support/child_process.hpp"
 #include "support/deadline.hpp"
+#include "support/process_facts.hpp"
 
 #include <asio/io_context.hpp>
 
@@ -136,7 +137,7 @@ struct restored_tab {
 
 int rounds() {
     const char* const asked = std::getenv("MATO_TEST_ROUNDS");
-    return asked ? std::max(1, std::atoi(asked)) : 100;
+    return asked ? std::max(1, std::atoi(asked)) : support::sanitized ? 20 : 100;
 }
 
 /// How much was ever read, as the file says while another process reads.
