@@ -2,7 +2,7 @@
 
 # A wrong policy gives our compile error, and its corrected twin compiles.
 get_target_property(asio_includes asio::asio INTERFACE_INCLUDE_DIRECTORIES)
-file(GLOB refusals CONFIGURE_DEPENDS test/compile_fail/*.cpp)
+file(GLOB refusals CONFIGURE_DEPENDS compile_fail/*.cpp)
 foreach(source IN LISTS refusals)
     get_filename_component(name ${source} NAME_WE)
     add_test(NAME compile_fail/${name} COMMAND sh ${PROJECT_SOURCE_DIR}/test/compile_fail/check.sh ${source} ${CMAKE_CXX_COMPILER}
@@ -16,7 +16,7 @@ if(MATO_SANITIZE)
 endif()
 
 # The toolkit's tests again, as one program that includes only the single header.
-file(GLOB headers CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/include/mato include/mato/*.hpp)
+file(GLOB headers CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/include/mato ${PROJECT_SOURCE_DIR}/include/mato/*.hpp)
 list(REMOVE_ITEM headers mato.hpp)
 foreach(header IN LISTS headers)
     file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/single_include/mato/${header} CONTENT "#include <mato/mato.hpp>\n")
@@ -25,7 +25,8 @@ set(single_tests ${unit_tests})
 list(FILTER single_tests EXCLUDE REGEX "/(documents|fan_out_property)_test") # they test no header, or have their own main
 list(FILTER single_tests EXCLUDE REGEX "/server_exception_test") # replaces operator new, which only one test of a program may do: framing_test
 add_executable(single_include_test ${single_tests})
-target_include_directories(single_include_test PRIVATE ${PROJECT_BINARY_DIR}/single_include single_include test)
+target_include_directories(single_include_test PRIVATE ${PROJECT_BINARY_DIR}/single_include
+                           ${PROJECT_SOURCE_DIR}/single_include ${PROJECT_SOURCE_DIR}/test)
 target_compile_definitions(single_include_test PRIVATE MATO_WITH_TOML)
 target_compile_options(single_include_test PRIVATE $<TARGET_PROPERTY:mato_own,INTERFACE_COMPILE_OPTIONS>)
 target_precompile_headers(single_include_test PRIVATE <mato/mato.hpp> "$<$<COMPILE_LANGUAGE:CXX>:${PROJECT_SOURCE_DIR}/test/support/catch.hpp>")
@@ -39,7 +40,7 @@ set_tests_properties(single_include/is_current PROPERTIES LABELS single_include 
 find_program(MATO_CLANGXX NAMES clang++)
 mark_as_advanced(MATO_CLANGXX)
 set(tools CXX=${CMAKE_CXX_COMPILER} CLANGXX=${MATO_CLANGXX} CMAKE=${CMAKE_COMMAND})
-foreach(step package find_package core pkg_config add_subdirectory fetch_content single_header single_header_clang recipes
+foreach(step package find_package core core_from_source fetched_asio pkg_config add_subdirectory fetch_content single_header single_header_clang recipes
         told_at_configure told_at_compile)
     add_test(NAME consume/${step}
         COMMAND sh ${PROJECT_SOURCE_DIR}/test/consume/run.sh ${PROJECT_BINARY_DIR}/consume ${step})

@@ -70,6 +70,25 @@ package)
     ;;
 find_package) consumer "$work/find_package" -DWAY=find_package -DWITH_TOML=ON -DCMAKE_PREFIX_PATH="$moved" ;;
 core) consumer "$work/core" -DWAY=core -DCMAKE_PREFIX_PATH="$deb/usr" -DCMAKE_DISABLE_FIND_PACKAGE_asio=ON ;;
+core_from_source) # where asio can neither be found nor fetched
+    for way in add_subdirectory fetch_content; do
+        consumer "$work/core_$way" -DWAY="core_$way" -DMATO_SOURCE="$root" -DFETCHCONTENT_SOURCE_DIR_MATO="$root" \
+            -DFETCHCONTENT_FULLY_DISCONNECTED=ON -DCMAKE_DISABLE_FIND_PACKAGE_asio=ON
+    done
+    ;;
+fetched_asio) # it is fetched for a project that links with mato::mato: a copy takes the place of the network
+    rm -rf "$work/asio"
+    mkdir -p "$work/asio/asio/include"
+    for found in $(echo '#include <asio/version.hpp>' | "$cxx" -std=c++20 -E -x c++ - | grep -o '"[^"]*/asio/version.hpp"' | head -n 1 | tr -d '"'); do
+        ln -s "${found%/version.hpp}" "$work/asio/asio/include/asio"
+        ignored=${found%/asio/version.hpp}
+    done
+    for way in add_subdirectory fetch_content; do
+        consumer "$work/asio_$way" -DWAY=$way -DMATO_SOURCE="$root" -DFETCHCONTENT_SOURCE_DIR_MATO="$root" \
+            -DCMAKE_IGNORE_PATH="$ignored" -DFETCHCONTENT_SOURCE_DIR_ASIO_SOURCE="$work/asio" -DFETCHCONTENT_FULLY_DISCONNECTED=ON
+        grep -q "^asio_INCLUDE_DIR:PATH=$work/asio/asio/include" "$work/asio_$way/CMakeCache.txt" || fail "asio was not fetched"
+    done
+    ;;
 pkg_config)
     # The package is unpacked, not installed, so pkg-config must not drop the -I of /usr/include.
     export PKG_CONFIG_PATH="$deb/usr/share/pkgconfig"
