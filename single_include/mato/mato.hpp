@@ -7467,7 +7467,7 @@ class kept {
 public:
     static constexpr std::size_t most_items = detail::keeper_message::most_slots;
     static constexpr std::size_t most_name = detail::keeper_message::most_name; ///< bytes
-    static constexpr milliseconds patience{5'000}; ///< for an answer; a keeper that takes longer counts as lost
+    static constexpr milliseconds patience{5000}; ///< for an answer; a keeper that takes longer counts as lost
 
     kept() = default;
     kept(kept&&) = default;
