@@ -48,14 +48,14 @@ TEST_CASE("the terminfo entries that every system has", "[features]") {
 
 TEST_CASE("an entry takes precedence over the name, except for strings", "[features]") {
     const auto with = [](std::string_view term, mux::terminfo entry) { return mux::features_of({.term = term}, entry); };
-    const auto known = with("nobody-knows", {256, false, true, true, true});
+    const auto known = with("unknown-name", {256, false, true, true, true});
     CHECK(known.colours == colour_depth::indexed);
     CHECK(known.addresses);
     CHECK(known.scrolls);
     CHECK(known.strings);
-    CHECK(with("nobody-knows", {8, false, true, false, false}).colours == colour_depth::sixteen);
-    CHECK(with("nobody-knows", {0, false, true, false, false}).colours == colour_depth::none);
-    CHECK(with("nobody-knows", {256, true, true, false, false}).colours == colour_depth::direct);
+    CHECK(with("unknown-name", {8, false, true, false, false}).colours == colour_depth::sixteen);
+    CHECK(with("unknown-name", {0, false, true, false, false}).colours == colour_depth::none);
+    CHECK(with("unknown-name", {256, true, true, false, false}).colours == colour_depth::direct);
     CHECK(with("xterm-direct", {1 << 24, false, true, true, true}).colours == colour_depth::direct);
     CHECK(with("foot", {256, false, true, true, false}).colours == colour_depth::direct);
     CHECK(with("xterm-mono", {0, false, true, true, true}).colours == colour_depth::none);

@@ -345,7 +345,7 @@ TEST_CASE("input beyond the window, and into a tab that is not attached", "[mato
     raw_peer peer(daemon.world);
     peer.send(hello_frame());
     REQUIRE(peer.next());
-    peer.send(framed(mux::encode_bytes(message::input, 0, "nobody is attached")));
+    peer.send(framed(mux::encode_bytes(message::input, 0, "no client is attached")));
     peer.send(framed(mux::encode(message::attach, 2, mux::attach_request{{deaf, 0}, {}})));
     REQUIRE(peer.next());
     peer.send(framed(mux::encode(message::show, 0, mux::show_request{})));

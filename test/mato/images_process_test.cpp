@@ -150,7 +150,7 @@ TEST_CASE("a kitty image of a megabyte reaches the viewer that can show it, at i
     const std::string path = GENERATE("direct", "relayed");
     mato_world world;
     const std::string data = noise(1'048'576);
-    open_writer(world, {"\033[3;5H" + kitty("a=T,f=24,s=512,v=512,c=20,r=10", data) + "behind\033[20;1Hdone"});
+    open_writer(world, {"\033[3;5H" + kitty("a=T,f=24,s=512,v=512,c=20,r=10", data) + "beyond\033[20;1Hdone"});
     image_terminal can(world, attach_to("1", path), std::string(kitty_answer).append(cell_answer).append(without_sixel)),
         cannot(world, attach_to("1", path), std::string(without_sixel));
     REQUIRE(can.comes_to_show("ready"));
@@ -165,7 +165,7 @@ TEST_CASE("a kitty image of a megabyte reaches the viewer that can show it, at i
     CHECK(count_of(cannot.received(), "\033_G") == 1); // the query
     CHECK(cannot.client().shown().size() < 20'000);
     for (const image_terminal* each : {&can, &cannot}) {
-        CHECK(contains(each->screen().text(), "                        behind\n")); // the cursor was right of it
+        CHECK(contains(each->screen().text(), "                        beyond\n")); // the cursor was right of it
         for (std::size_t at = 0; at + 16 < data.size(); at += 4096)
             CHECK_FALSE(contains(each->screen().text(), data.substr(at, 16)));
     }

@@ -229,9 +229,9 @@ TEST_CASE("root with another user's HOME creates no directory there, and the use
         return;
     }
     mato_world world;
-    constexpr uid_t nobody = 65534;
+    constexpr uid_t other_user = 65534;
     REQUIRE(::chmod(world.root().path().c_str(), 0711) == 0);
-    REQUIRE(::chown(world.home().c_str(), nobody, nobody) == 0);
+    REQUIRE(::chown(world.home().c_str(), other_user, other_user) == 0);
     run_options as_root{.unset = {"XDG_STATE_HOME", "XDG_CONFIG_HOME"}};
     as_root.directory = "/";
     for (const std::vector<std::string>& command :

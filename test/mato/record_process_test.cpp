@@ -386,7 +386,7 @@ TEST_CASE("a slow file delays nothing else, and the exact number of missing byte
     CHECK(screen_of(cast.output()) == shown); // it continues from a screen, so its end is correct
     CHECK(rubbish_in(cast) == "");
     static_cast<void>(other.wait());
-    const auto whole = read_cast(world.home() / "other"); // may have fallen behind itself on a busy machine
+    const auto whole = read_cast(world.home() / "other"); // this recorder may have been too slow, too, on a busy machine
     CHECK(whole.problem == "");
     CHECK(missing_in(whole) + recorded_in(whole) == flood_text().size());
     CHECK(screen_of(whole.output()) == shown);

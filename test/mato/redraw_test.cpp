@@ -53,7 +53,7 @@ std::string difference(const vt::terminal& tab, const vt::terminal& other) {
     return {};
 }
 
-/// Output that leaves state behind for later output.
+/// Output that leaves state for later output.
 std::string piece(std::mt19937& random) {
     static const std::vector<std::string> fixed{"text ",
                                                 "\r\n",

@@ -120,7 +120,7 @@ TEST_CASE("attach and new inside a tab switch its terminal to the other tab", "[
     viewer.command('2');
     REQUIRE(comes_to_show(world, "2"));
 
-    viewer.type(inside(world) + "attach nobody; echo code=$?\r");
+    viewer.type(inside(world) + "attach no-tab; echo code=$?\r");
     CHECK(viewer.wait_for("code=1"));
     viewer.type(inside(world) + "attach -r other; echo code=$?\r");
     CHECK(viewer.wait_for("code=64"));

@@ -185,7 +185,7 @@ TEST_CASE("an ambiguous name is reported with its candidates", "[workspace]") {
 TEST_CASE("the missing part is named", "[workspace]") {
     const auto tabs = example();
     for (const char* target :
-         {"6", "0", "nobody", "work/nobody", "work/0", "work/4", "99999999999999999999", "work/", "", "-1"}) {
+         {"6", "0", "unknown", "work/unknown", "work/0", "work/4", "99999999999999999999", "work/", "", "-1"}) {
         INFO(target);
         const auto found = tabs.resolve(target, 0);
         CHECK(found.id == 0);

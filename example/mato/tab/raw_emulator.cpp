@@ -26,9 +26,9 @@ void raw_emulator::feed(std::string_view bytes) {
 
 std::string_view raw_emulator::from(std::uint64_t position, std::size_t most) const noexcept {
     if (position < begin() || position >= end_) return {};
-    const auto behind = static_cast<std::size_t>(end_ - position);
-    const std::size_t at = (write_at_ + capacity_ - behind % capacity_) % capacity_;
-    return {ring_.data() + at, std::min({behind, most, ring_.size() - at})};
+    const auto unread = static_cast<std::size_t>(end_ - position);
+    const std::size_t at = (write_at_ + capacity_ - unread % capacity_) % capacity_;
+    return {ring_.data() + at, std::min({unread, most, ring_.size() - at})};
 }
 
 std::uint64_t raw_emulator::replay_begin(std::size_t most) const {

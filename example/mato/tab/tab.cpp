@@ -284,7 +284,8 @@ void tab::write_input() {
     while (!ended_ && !input_.empty() && total < read_turns::turn_bytes) {
         const auto bytes = input_.front();
         const ssize_t took = bytes.empty() ? 0 : sys::write(terminal_.native_handle(), bytes.data(), bytes.size());
-        if (took < 0 && errno != EAGAIN && errno != EWOULDBLOCK) return; // EIO: nobody has it open; the end tells the senders
+        if (took < 0 && errno != EAGAIN && errno != EWOULDBLOCK)
+            return; // EIO: no process has it open; the senders are answered at the end
         if (took < 0) break;
         total += static_cast<std::size_t>(took);
         input_.taken(static_cast<std::size_t>(took), [&](reply_target from, std::size_t size) {
@@ -327,7 +328,7 @@ bool tab::reap() {
     int status = 0;
     const pid_t got = sys::waitpid(pid_, &status, WNOHANG);
     if (got == 0) return false;
-    reaped_ = true; // ECHILD too: somebody else took the status, and the child is gone
+    reaped_ = true; // ECHILD too: another process took the status, and the child is gone
     if (got == pid_) exit_code_ = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
     return true;
 }
@@ -379,7 +380,7 @@ void tab::close(mato::milliseconds grace, mato::clock::time_point now) {
     watch_closing();
 }
 
-/// Where processes cannot be seen, its own child leads a group of that number, which is nobody else's until the child is
+/// Where processes cannot be seen, its own child leads a group of that number, which no other group has until the child is
 /// reaped and the group empty.
 void tab::signal_members(int signal) {
     signal_each(members_, signal);

@@ -58,8 +58,8 @@ protected:
 class tab : public std::enable_shared_from_this<tab> {
 public:
     struct handlers {
-        std::function<void(bool flooding)> on_output;                        ///< the emulator has new bytes
-        std::function<void(std::vector<vt::event>&)> on_events;              ///< what was said beside the screen
+        std::function<void(bool flooding)> on_output;           ///< the emulator has new bytes
+        std::function<void(std::vector<vt::event>&)> on_events; ///< titles, bells and other output that is not on the screen
         std::function<void(reply_target, std::size_t bytes)> on_input_taken; ///< one item is in the program's terminal
         std::function<void(reply_target, std::size_t taken)> on_input_lost;  ///< the program ended before it took all
         std::function<void()> on_ended; ///< the program is gone and all its output read; `exit_code` is set

@@ -30,9 +30,9 @@ std::size_t partial_mark(std::string_view bytes, std::string_view mark) noexcept
 }
 
 /// An end mark in a paste that is followed by another before a paste begins: it was part of the text.
-bool is_embedded(std::string_view behind) noexcept {
-    const auto end = behind.find(paste_end);
-    return end != std::string_view::npos && behind.substr(0, end).find(paste_begin) == std::string_view::npos;
+bool is_embedded(std::string_view rest) noexcept {
+    const auto end = rest.find(paste_end);
+    return end != std::string_view::npos && rest.substr(0, end).find(paste_begin) == std::string_view::npos;
 }
 
 int clamp(long long n, long long low, long long high) noexcept {
