@@ -224,7 +224,7 @@ TEST_CASE("a tab's process is killed in the middle of a flood, and what it leave
             asio::io_context context;
             tab_options wanted;
             wanted.id = 1;
-            wanted.size = {24, 80, 0, 0};
+            wanted.size = {{24, 80}, {}};
             wanted.history_lines = 1500;
             wanted.input_bytes = 1 << 20;
             wanted.survive = true;
