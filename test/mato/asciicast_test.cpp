@@ -27,18 +27,18 @@ struct cast {
 
 TEST_CASE("the header is one line with all known members", "[asciicast]") {
     std::string text;
-    asciicast_writer(text).begin({{120, 40}, 1700000000, "a \"title\"", "make\n-j2", {{"TERM", "xterm-256color"}}}, 5);
+    asciicast_writer(text).begin({{40, 120}, 1700000000, "a \"title\"", "make\n-j2", {{"TERM", "xterm-256color"}}}, 5);
     CHECK(text == "{\"version\": 2, \"width\": 120, \"height\": 40, \"timestamp\": 1700000000, \"title\": \"a \\\"title\\\"\", "
                   "\"command\": \"make\\n-j2\", \"env\": {\"TERM\": \"xterm-256color\"}}\n");
     text.clear();
-    asciicast_writer(text).begin({{80, 24}, 7, "", "", {}}, 5);
+    asciicast_writer(text).begin({{24, 80}, 7, "", "", {}}, 5);
     CHECK(text == "{\"version\": 2, \"width\": 80, \"height\": 24, \"timestamp\": 7}\n");
 }
 
 TEST_CASE("events are lines of time, kind and text", "[asciicast]") {
     cast c(1'000'000);
     c.writer.output(1'000'000, "a\r\n\033[1m\"\\");
-    c.writer.resize(2'500'000, {132, 43});
+    c.writer.resize(2'500'000, {43, 132});
     c.writer.marker(3'000'001, "here");
     CHECK(c.text ==
           "[0.000000, \"o\", \"a\\r\\n\\u001b[1m\\\"\\\\\"]\n[1.500000, \"r\", \"132x43\"]\n[2.000001, \"m\", \"here\"]\n");
