@@ -16,7 +16,7 @@ struct cast {
     std::string text;
     asciicast_writer writer{text};
     explicit cast(std::uint64_t at = 0) {
-        writer.begin({{80, 24}, 1700000000, "", "", {}}, at);
+        writer.begin({{24, 80}, 1700000000, "", "", {}}, at);
         text.clear();
     }
 };
