@@ -6,6 +6,7 @@
 /// Nothing of the keeper is included here: all of it is reached through the policy, so only its users pay for it.
 #pragma once
 
+#include "../connection.hpp" // it reports a missing asio
 #include "../endpoint.hpp"
 #include "../error.hpp"
 #include "../handover.hpp"

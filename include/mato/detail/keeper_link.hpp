@@ -48,7 +48,7 @@ private:
     [[nodiscard]] bool wait_for(short what, deadline until) const;
 
     unique_fd socket_;
-    char room_[keeper_message::bytes + 1]; // one more: a longer message is seen as such
+    char room_[keeper_message::bytes + 1]{}; // one more: a longer message is seen as such
 };
 
 // ---- implementation ----
