@@ -95,7 +95,7 @@ const char* emulator::coloured_text(const char* p, const char* end) {
     row& r = line();
     const char* const after = r.append_styled(p, end, limit, cursor_.pen, row_end_);
     if (r.used() > from) printed(r.at(r.used() - 1), r.used(), limit);
-    if (row_end_.after_sequence) last_printed_ = 0;
+    if (after != p && row_end_.after_sequence) last_printed_ = 0;
     return after;
 }
 

@@ -182,6 +182,19 @@ TEST_CASE("a character that turns out to be ill-formed does not use up the work 
     }
 }
 
+TEST_CASE("a colour that is not complete makes the same state in one piece and byte by byte", "[work]") {
+    for (const char* before : {"", "a", "\xe4", "\xe4\xec\xe4", "\x1b[31ma", "\x1b[31m", "\x1b[4hq", "a\x1b[3b"}) {
+        for (const char* cut : {"\x1b[3", "\x1b[38", "\x1b[48;2;1;", "\x1b[38:2::1:2:", "\x1b[1;31", "\x1b["}) {
+            CAPTURE(before, cut);
+            terminal whole({.size = {5, 46}}), bytewise({.size = {5, 46}});
+            const std::string bytes = std::string(before) + cut;
+            whole.feed(bytes);
+            for (const char& c : bytes) bytewise.feed({&c, 1});
+            CHECK(whole.is_same(bytewise));
+        }
+    }
+}
+
 TEST_CASE("REP stops inside, remains one sequence, and repeats the requested number of times", "[work]") {
     terminal t({.size = {3, 10}});
     std::string_view bytes = "ab\x1b[20bz";
