@@ -102,22 +102,24 @@ private:
 // ---- implementation ----
 
 template <parser_sink Sink> std::size_t parser::feed(std::string_view bytes, Sink& sink) {
-    const char* p = bytes.data();
-    const char* const end = p + bytes.size();
+    const char* const begin = bytes.data();
+    const char* const end = begin + bytes.size();
+    const char* p = begin;
     sink.begin(end);
-    if (s_.partial_size != 0 && p < end) {
-        p = finish_partial(p, end, sink);
-        if (p == bytes.data()) sink.begin(end); // it was ill-formed: a byte of this call has to be taken, too
-    }
-    while (p < sink.stop()) {
-        if (s_.at == stage::ground)
-            p = ground(p, end, sink);
-        else if (s_.at == stage::string || s_.at == stage::string_escape)
-            p = in_string(p, end, sink);
-        else if (s_.at == stage::osc_start || s_.at == stage::linux_palette)
-            p = linux_string(p, sink);
-        else
-            p = in_sequence(p, sink);
+    if (s_.partial_size != 0 && p < end) p = finish_partial(p, end, sink);
+    for (;;) {
+        while (p < sink.stop()) {
+            if (s_.at == stage::ground)
+                p = ground(p, end, sink);
+            else if (s_.at == stage::string || s_.at == stage::string_escape)
+                p = in_string(p, end, sink);
+            else if (s_.at == stage::osc_start || s_.at == stage::linux_palette)
+                p = linux_string(p, sink);
+            else
+                p = in_sequence(p, sink);
+        }
+        if (p != begin || p == end) break;
+        sink.begin(end); // earlier bytes used up the work: a byte of this call has to be taken, too
     }
     if (sink.stop() == nullptr) {
         // An unfinished sequence continues as one whose final byte is still missing.

@@ -50,7 +50,7 @@ public:
     /// Bytes of the program's output, split anywhere.
     void feed(std::string_view bytes, moment now = {});
     /// Takes as much of `bytes` as costs no more than `work`, and at least one sequence. Feed the rest next: the result is the
-    /// same. @returns bytes taken
+    /// same. @returns bytes taken; 0 while a REP that an earlier call began still repeats
     /// @units `work` is cells touched, except printed ones, which cost as much as their bytes. One takes 1 to 20 ns; no
     /// sequence touches more than the screen has. @pre work > 0
     [[nodiscard]] std::size_t feed_some(std::string_view bytes, moment now, std::int64_t work);

@@ -166,7 +166,7 @@ TEST_CASE("a feed stops at its limit, and always makes progress", "[work]") {
     CHECK(whole.feed_some(bytes, {}, cells * 1'000'000) == bytes.size());
 }
 
-TEST_CASE("a character that turns out to be ill-formed does not use up the work of the next byte", "[work]") {
+TEST_CASE("bytes of an earlier call do not use up the work of the next byte", "[work]") {
     for (const char* before :
          {"", "\x1b[4h", "\x1b[?7l\x1b[4h", "\x1b[99;99Hxx", "\x1b[3;4r\x1b[4;99Hxx", "\x1b[?69h\x1b[2;4s\x1b[4h"}) {
         for (const char* cut : {"\xe2", "\xe2\x82", "\xf0\x9f\x98"}) {
@@ -178,6 +178,20 @@ TEST_CASE("a character that turns out to be ill-formed does not use up the work 
                 CHECK(t.feed_some({&next, 1}, {}, 1) == 1);
                 CHECK(t.is_same(whole));
             }
+        }
+    }
+}
+
+TEST_CASE("a string that ends without its terminator does not use up the work of the next byte", "[work]") {
+    for (const char* begin : {"\x1b]52;c;", "\x1bP+q", "\x1b_Ga=T;", "\x1b]2;", "\x1bP1;1;1q"}) {
+        for (const char* next : {"[", "[?u", "c", "\x1b", "\x18", "\x1a", "\xff"}) {
+            CAPTURE(begin, next);
+            terminal t({.size = {5, 8}}), whole({.size = {5, 8}});
+            const std::string before = begin + std::string(3000, 'A') + "\x1b";
+            t.feed(before);
+            whole.feed(before + next[0]);
+            CHECK(t.feed_some(next, {}, 1) >= 1);
+            if (next[1] == '\0') CHECK(t.is_same(whole));
         }
     }
 }
