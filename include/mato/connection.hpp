@@ -11,13 +11,10 @@
 /// A failed allocation in the connection does the same.
 #pragma once
 
-#if !__has_include(<asio/io_context.hpp>)
-#error "mato: asio was not found, install it (Debian: libasio-dev) or add -I; headers of layers 0 to 2 do not need it"
-#endif
-
 #include "callback.hpp"
 #include "clock.hpp"
 #include "descriptors.hpp"
+#include "detail/needs_asio.hpp"
 #include "error.hpp"
 #include "framing.hpp"
 #include "outbox.hpp"

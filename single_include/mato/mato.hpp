@@ -4771,6 +4771,13 @@ inline std::size_t receive_descriptors(int socket, std::span<char> room, std::ve
 } // namespace MATO_ABI
 } // namespace mato
 
+// ---- mato/detail/needs_asio.hpp ----
+/// @file needs_asio.hpp: one sentence for a compiler that cannot find asio.
+/// Layer: 0 (platform).  Test: test/consume/run.sh.
+/// Threads: none.   Blocks: never.
+///
+/// A header includes it before the first header of asio; else the compiler's own message comes first.
+
 // ---- mato/outbox.hpp ----
 /// @file outbox.hpp: the send queue of one peer: its own frames, and a position in a shared stream.
 /// Layer: 3 (mechanism; no asio, no descriptor).  Test: test/toolkit/fan_out_test.cpp, fan_out_property_test.cpp.
@@ -10077,7 +10084,344 @@ private:
 
 using daemon = basic_daemon<>;
 
-// ---- implementation ----
+} // namespace MATO_ABI
+} // namespace mato
+
+// ---- mato/detail/daemon_exceptions.hpp ----
+/// @file daemon_exceptions.hpp: what callbacks throw is logged; on_exception decides whether the daemon goes on.
+/// Layer: 4 (composition).  Test: test/toolkit/daemon_exception_test.cpp.
+/// Threads: the daemon's thread alone.   Blocks: as daemon.hpp.
+///
+/// Members of basic_daemon; daemon.hpp includes this file.
+
+namespace mato {
+inline namespace MATO_ABI {
+
+/// @returns the exception that ended the loop, if one did.
+template <class P> failure basic_daemon<P>::run_loop() {
+    for (bool again = true; again;) {
+        again = false;
+        try {
+            context_.run();
+        } catch (...) {
+            const failure why = current_failure("run");
+            again = goes_on(why, false);
+            if (!again) ended_by_ = why;
+        }
+    }
+    if (!ended_by_) return {};
+    if (!std::exchange(stopping_, true)) manager_.stopping();
+    if (on.on_force && !std::exchange(forced_, true)) guarded("on_force", [&] { on.on_force(); });
+    return ended_by_;
+}
+
+template <class P> bool basic_daemon<P>::goes_on(const failure& why, bool otherwise) {
+    log_.error("exception: " + why.message());
+    try {
+        if (on.on_exception) return on.on_exception(why);
+    } catch (...) {
+        log_.error("exception: " + current_failure("on_exception").message());
+        otherwise = false;
+    }
+    if (!otherwise) log_.error("the daemon ends");
+    return otherwise;
+}
+
+template <class P> template <class Call> void basic_daemon<P>::guarded(const char* step, Call call) {
+    try {
+        call();
+    } catch (...) {
+        const failure why = current_failure(step);
+        if (goes_on(why, true)) return;
+        ended_by_ = why;
+        context_.stop();
+    }
+}
+
+} // namespace MATO_ABI
+} // namespace mato
+
+// ---- mato/detail/daemon_log.hpp ----
+/// @file daemon_log.hpp: what the log says about clients, in a limited number of lines.
+/// Layer: 4 (composition).  Test: test/toolkit/daemon_test.cpp.
+/// Threads: the daemon's thread alone.   Blocks: as daemon.hpp.
+///
+/// Members of basic_daemon; daemon.hpp includes this file.
+
+namespace mato {
+inline namespace MATO_ABI {
+
+template <class P> void basic_daemon<P>::log_what_the_server_reports() {
+    const auto who = [](std::uint64_t id, const peer_credentials& peer) {
+        return "client " + std::to_string(id) + " (uid " + std::to_string(peer.uid) + ", pid " + std::to_string(peer.pid) + ")";
+    };
+    auto& callbacks = server_.on;
+    callbacks.on_refused = [this, who, next = std::move(callbacks.on_refused)](const peer_credentials& peer,
+                                                                               const failure& why) {
+        log_some(refused_lines_, "refused", "refused " + who(0, peer) + ": " + why.message());
+        return next ? next(peer, why) : std::optional<std::string>();
+    };
+    callbacks.on_closed = [this, who, next = std::move(callbacks.on_closed)](const session_ptr& gone, const failure& why) {
+        // A peer that closes with unread data shows as a reset, which is as normal as a close.
+        const bool usual = why.code == errc::closed || why.code == errc::stopping || !why.code ||
+                           why.code == std::errc::connection_reset || why.code == std::errc::broken_pipe;
+        if (const auto level = usual ? log_level::debug : log_level::warning; log_.takes(level))
+            log_.write(level, "closed " + who(gone->id(), gone->peer()) + ": " + why.message());
+        if (next) next(gone, why);
+    };
+    callbacks.on_exception = [this, who, next = std::move(callbacks.on_exception)](const session_ptr& whose,
+                                                                                   const failure& why) {
+        log_.error((whose ? who(whose->id(), whose->peer()) + ": " : std::string()) + why.message());
+        if (next) return next(whose, why);
+        if (whose) whose->close(why);
+    };
+    callbacks.on_accept_paused = [this, next = std::move(callbacks.on_accept_paused)](const failure& why) {
+        log_some(paused_lines_, "accepting paused", why.message() + "; accepting clients is paused");
+        if (next) next(why);
+    };
+}
+
+// Clients can cause these lines at any rate, so their number is limited.
+template <class P> void basic_daemon<P>::log_some(line_rate& rate, const char* what, const std::string& text) {
+    if (!rate.takes(clock::now())) return;
+    log_left_out(rate, what);
+    log_.warning(text);
+}
+
+template <class P> void basic_daemon<P>::log_left_out(line_rate& rate, const char* what) {
+    if (const auto more = rate.take_left_out()) log_.warning(std::string(what) + " " + std::to_string(more) + " times more");
+}
+
+} // namespace MATO_ABI
+} // namespace mato
+
+// ---- mato/detail/daemon_run.hpp ----
+/// @file daemon_run.hpp: what a daemon does while it serves: publish, signals, the service manager, reload, stop.
+/// Layer: 4 (composition).  Test: test/toolkit/daemon_test.cpp.
+/// Threads: the daemon's thread alone.   Blocks: as daemon.hpp.
+///
+/// Members of basic_daemon; daemon.hpp includes this file.
+
+namespace mato {
+inline namespace MATO_ABI {
+
+template <class P> template <class Setup> int basic_daemon<P>::serve_locked(const daemon_options& options, lock_type& lock,
+                                                                            auto_ready& channel, Setup& setup,
+                                                                            worker_type& worker, error_out out) {
+    struct ::sigaction ignore {};
+    ignore.sa_handler = SIG_IGN; // writing to a closed peer gives EPIPE instead; children get default_dispositions
+    sys::signal_action(SIGPIPE, &ignore, nullptr);
+    sys::signal_action(SIGXFSZ, &ignore, nullptr); // a log that reaches the file size limit gives EFBIG instead
+    auto signals = P::signals::open(make_signal_set(own_signals), out);
+    if (out.failed()) return exit_code::unavailable;
+    auto sink = open_log(options, out);
+    if (out.failed()) return exit_code::unavailable;
+    basic_daemon self(options, channel.manager, std::move(signals), std::move(sink), lock, worker);
+    // Also logged: if the starter has stopped waiting, the log is the only place where the error can be found.
+    const auto fails = [&](const failure& why) {
+        self.log_.error("start: " + why.message());
+        return out.set(why), exit_code::unavailable;
+    };
+    failure why;
+    try {
+        setup(self);
+    } catch (const error& refused) {
+        why = refused.why();
+    } catch (...) {
+        why = current_failure("setup");
+    }
+    if (why) return fails(why);
+    self.log_what_the_server_reports();
+    self.publish(why);
+    if (!why) self.write_pid(why);
+    if (why) return fails(why);
+    if (self.signals_.native_handle() >= 0) self.signal_wait_.assign(self.signals_.native_handle());
+    if (self.log_.takes(log_level::info))
+        self.log_.info("started, pid " + std::to_string(self.handover_.pid()) + self.handover_.describe() + ", socket " +
+                       options.paths.socket);
+    // Before readiness is reported: a worker that dies after it must have a successor.
+    self.handover_.serving([&self](const auto& event) { self.on_keeper_event(event); });
+    channel.ready();
+    // The starter continues while this runs: clients wait in the backlog, signals in their descriptor.
+    self.server_.start_accepting();
+    self.wait_for_signals();
+    self.notify_watchdog();
+    if (self.handover_.must_stop()) self.request_stop();
+    why = self.run_loop();
+
+    self.log_left_out(self.refused_lines_, "refused");
+    self.log_left_out(self.paused_lines_, "accepting paused");
+    if (!why) self.log_.info(self.forced_ ? "stopped by force" : "stopped");
+    self.pid_.reset();
+    self.server_.end({errc::stopping, "stop", {}, {}});
+    // Last: a client that sees end-of-file finds neither socket, pid file nor lock.
+    self.handover_.stopped();
+    lock.release();
+    if (why) return out.set(why), exit_code::unavailable;
+    return self.forced_ ? exit_code::forced : exit_code::ok;
+}
+
+template <class P> void basic_daemon<P>::publish(error_out out) {
+    if (handover_.must_stop()) return; // no client is let in any more
+    auto where = make_endpoint(options_, out);
+    if (out.failed()) return;
+    if (handover_.has_listener()) return handover_.adopt(server_, std::move(where), peer_, out);
+    server_.publish(std::move(where), peer_, lock_, options_.publish, out);
+    if (!out.failed()) handover_.published(server_, options_.publish.backlog, out);
+}
+
+template <class P> void basic_daemon<P>::write_pid(error_out out) {
+    if (options_.paths.pid.empty()) return;
+    if constexpr (requires { P::pid::create(options_.paths.pid, pid_t(), out); })
+        pid_ = P::pid::create(options_.paths.pid, handover_.pid(), out);
+    else
+        pid_ = P::pid::create(options_.paths.pid, out);
+}
+
+template <class P> template <class Event> void basic_daemon<P>::on_keeper_event(const Event& event) {
+    using kind = typename Event::kind;
+    if (event.what == kind::signal) return on_signal(event.signal, true);
+    if (event.what == kind::child) {
+        if (on.on_kept_child) guarded("on_kept_child", [&] { on.on_kept_child(event.name, event.status); });
+        return;
+    }
+    // This process has a copy of all that the keeper held, so nothing ends. Lock and pid file name it from here on.
+    log_.error("the keeper died: this daemon goes on, but does not survive its own death; restart it");
+    failure why;
+    lock_.adopt(why);
+    if (!why) write_pid(why);
+    if (why) log_.error("take over from the keeper: " + why.message());
+}
+
+template <class P> void basic_daemon<P>::wait_for_signals() {
+    if (!signal_wait_.is_open()) return;
+    signal_wait_.async_wait(asio::posix::stream_descriptor::wait_read, [this](std::error_code why) {
+        if (why) return;
+        const scope_exit again([this] { wait_for_signals(); });
+        while (const auto signal = signals_.try_next()) on_signal(*signal);
+    });
+}
+
+// A timer of the event loop, so that the watchdog notices when the loop hangs.
+template <class P> void basic_daemon<P>::notify_watchdog() {
+    if (!manager_ || options_.service.watchdog.count() <= 0) return;
+    watchdog_timer_.expires_at(deadline::in(options_.service.watchdog / 2).at()); // sd_watchdog_enabled(3): "half of the time"
+    watchdog_timer_.async_wait([this](std::error_code cancelled) {
+        if (cancelled) return;
+        manager_.watchdog();
+        notify_watchdog();
+    });
+}
+
+template <class P> void basic_daemon<P>::on_signal(int signal, bool is_passed_on) {
+    switch (signal) {
+    case SIGTERM:
+    case SIGINT:
+        if (!handover_.counts_stop(is_passed_on)) return;
+        log_.info(signal == SIGTERM ? "SIGTERM: stopping" : "SIGINT: stopping");
+        return request_stop();
+    case SIGHUP: {
+        std::error_code logged;
+        return reload(logged);
+    }
+    case SIGCHLD:
+        if (on.on_child) guarded("on_child", [&] { on.on_child(); });
+        return;
+    case SIGQUIT: // may be typed at a terminal by mistake, so it must not stop the daemon
+        log_.info("SIGQUIT: " + std::to_string(server_.size()) + " clients are connected" + (stopping_ ? "; stopping" : ""));
+        if (on.on_report) guarded("on_report", [&] { on.on_report(); });
+        return;
+    case SIGUSR2: return log_.info("SIGUSR2 received and ignored");
+    case SIGUSR1: {
+        if (stopping_) return;
+        failure why;
+        if (lock_.verify()) {
+            server_.republish(lock_, options_.publish, why);
+            if (!why) handover_.published(server_, options_.publish.backlog, why);
+        } else // the socket's name may belong to another daemon now
+            why = {errc::lock_not_held, "publish socket", options_.paths.socket,
+                   lock_.path() + " was removed or replaced, so another daemon may have started; this one accepts no new " +
+                       "clients and serves the connected ones until SIGTERM"};
+        if (why)
+            log_.error("SIGUSR1: " + why.message());
+        else
+            log_.info("SIGUSR1: socket published again");
+        return;
+    }
+    default: return;
+    }
+}
+
+template <class P> void basic_daemon<P>::request_stop() {
+    switch (shutdown_.requested()) {
+    case stop_action::none: return;
+    case stop_action::force: return force();
+    case stop_action::begin: break;
+    }
+    stopping_ = true;
+    manager_.stopping();
+    stop_accepting();
+    deadline_.expires_at(deadline::in(shutdown_.grace()).at());
+    deadline_.async_wait([this](std::error_code cancelled) {
+        if (!cancelled) force();
+    });
+    if (on.on_stop) // if it throws, the end of the grace period stops the daemon
+        guarded("on_stop", [&] { on.on_stop(); });
+    else
+        stopped();
+}
+
+template <class P> void basic_daemon<P>::stop_accepting() {
+    server_.stop_accepting();
+    handover_.stopping(); // the keeper's copy of the listener is closed too
+}
+
+template <class P> void basic_daemon<P>::stopped() {
+    if (std::exchange(draining_, true)) return;
+    stopping_ = true;
+    stop_accepting();
+    server_.drain(session::default_linger, [this] { context_.stop(); });
+}
+
+template <class P> void basic_daemon<P>::force() {
+    if (std::exchange(forced_, true)) return;
+    log_.warning("stopping by force");
+    if (!std::exchange(stopping_, true)) manager_.stopping();
+    if (on.on_force) guarded("on_force", [&] { on.on_force(); });
+    static constexpr milliseconds last_words{
+        200}; // for the reply to the client that forced the stop, and notices to the others
+    stop_accepting();
+    server_.drain(last_words, [this] { context_.stop(); });
+}
+
+template <class P> void basic_daemon<P>::reload(error_out out) {
+    failure why;
+    manager_.reloading();
+    try {
+        if (on.on_reload) on.on_reload(why);
+    } catch (...) {
+        why = current_failure("on_reload");
+    }
+    manager_.ready(); // the reload has ended; after an error the old configuration is still in use
+    if (why) {
+        log_.error("reload: " + why.message() + "; nothing was changed");
+        return out.set(why);
+    }
+    log_.info("reloaded");
+}
+
+} // namespace MATO_ABI
+} // namespace mato
+
+// ---- mato/detail/daemon_start.hpp ----
+/// @file daemon_start.hpp: how a daemon starts: lock, background, keeper; each failed step is reported and undone.
+/// Layer: 4 (composition).  Test: test/toolkit/daemon_test.cpp, daemon_launch_test.cpp.
+/// Threads: the daemon's thread alone.   Blocks: as daemon.hpp.
+///
+/// Members of basic_daemon; daemon.hpp includes this file.
+
+namespace mato {
+inline namespace MATO_ABI {
 
 template <class P> template <class Setup> int basic_daemon<P>::run(const daemon_options& options, Setup setup) {
     failure why;
@@ -10250,135 +10594,6 @@ template <class P> void basic_daemon<P>::clean_up(const daemon_options& options,
         sys::unlink(options.paths.pid.c_str());
 }
 
-template <class P> template <class Setup> int basic_daemon<P>::serve_locked(const daemon_options& options, lock_type& lock,
-                                                                            auto_ready& channel, Setup& setup,
-                                                                            worker_type& worker, error_out out) {
-    struct ::sigaction ignore {};
-    ignore.sa_handler = SIG_IGN; // writing to a closed peer gives EPIPE instead; children get default_dispositions
-    sys::signal_action(SIGPIPE, &ignore, nullptr);
-    sys::signal_action(SIGXFSZ, &ignore, nullptr); // a log that reaches the file size limit gives EFBIG instead
-    auto signals = P::signals::open(make_signal_set(own_signals), out);
-    if (out.failed()) return exit_code::unavailable;
-    auto sink = open_log(options, out);
-    if (out.failed()) return exit_code::unavailable;
-    basic_daemon self(options, channel.manager, std::move(signals), std::move(sink), lock, worker);
-    // Also logged: if the starter has stopped waiting, the log is the only place where the error can be found.
-    const auto fails = [&](const failure& why) {
-        self.log_.error("start: " + why.message());
-        return out.set(why), exit_code::unavailable;
-    };
-    failure why;
-    try {
-        setup(self);
-    } catch (const error& refused) {
-        why = refused.why();
-    } catch (...) {
-        why = current_failure("setup");
-    }
-    if (why) return fails(why);
-    self.log_what_the_server_reports();
-    self.publish(why);
-    if (!why) self.write_pid(why);
-    if (why) return fails(why);
-    if (self.signals_.native_handle() >= 0) self.signal_wait_.assign(self.signals_.native_handle());
-    if (self.log_.takes(log_level::info))
-        self.log_.info("started, pid " + std::to_string(self.handover_.pid()) + self.handover_.describe() + ", socket " +
-                       options.paths.socket);
-    // Before readiness is reported: a worker that dies after it must have a successor.
-    self.handover_.serving([&self](const auto& event) { self.on_keeper_event(event); });
-    channel.ready();
-    // The starter continues while this runs: clients wait in the backlog, signals in their descriptor.
-    self.server_.start_accepting();
-    self.wait_for_signals();
-    self.notify_watchdog();
-    if (self.handover_.must_stop()) self.request_stop();
-    why = self.run_loop();
-
-    self.log_left_out(self.refused_lines_, "refused");
-    self.log_left_out(self.paused_lines_, "accepting paused");
-    if (!why) self.log_.info(self.forced_ ? "stopped by force" : "stopped");
-    self.pid_.reset();
-    self.server_.end({errc::stopping, "stop", {}, {}});
-    // Last: a client that sees end-of-file finds neither socket, pid file nor lock.
-    self.handover_.stopped();
-    lock.release();
-    if (why) return out.set(why), exit_code::unavailable;
-    return self.forced_ ? exit_code::forced : exit_code::ok;
-}
-
-/// @returns the exception that ended the loop, if one did.
-template <class P> failure basic_daemon<P>::run_loop() {
-    for (bool again = true; again;) {
-        again = false;
-        try {
-            context_.run();
-        } catch (...) {
-            const failure why = current_failure("run");
-            again = goes_on(why, false);
-            if (!again) ended_by_ = why;
-        }
-    }
-    if (!ended_by_) return {};
-    if (!std::exchange(stopping_, true)) manager_.stopping();
-    if (on.on_force && !std::exchange(forced_, true)) guarded("on_force", [&] { on.on_force(); });
-    return ended_by_;
-}
-
-template <class P> bool basic_daemon<P>::goes_on(const failure& why, bool otherwise) {
-    log_.error("exception: " + why.message());
-    try {
-        if (on.on_exception) return on.on_exception(why);
-    } catch (...) {
-        log_.error("exception: " + current_failure("on_exception").message());
-        otherwise = false;
-    }
-    if (!otherwise) log_.error("the daemon ends");
-    return otherwise;
-}
-
-template <class P> template <class Call> void basic_daemon<P>::guarded(const char* step, Call call) {
-    try {
-        call();
-    } catch (...) {
-        const failure why = current_failure(step);
-        if (goes_on(why, true)) return;
-        ended_by_ = why;
-        context_.stop();
-    }
-}
-
-template <class P> void basic_daemon<P>::publish(error_out out) {
-    if (handover_.must_stop()) return; // no client is let in any more
-    auto where = make_endpoint(options_, out);
-    if (out.failed()) return;
-    if (handover_.has_listener()) return handover_.adopt(server_, std::move(where), peer_, out);
-    server_.publish(std::move(where), peer_, lock_, options_.publish, out);
-    if (!out.failed()) handover_.published(server_, options_.publish.backlog, out);
-}
-
-template <class P> void basic_daemon<P>::write_pid(error_out out) {
-    if (options_.paths.pid.empty()) return;
-    if constexpr (requires { P::pid::create(options_.paths.pid, pid_t(), out); })
-        pid_ = P::pid::create(options_.paths.pid, handover_.pid(), out);
-    else
-        pid_ = P::pid::create(options_.paths.pid, out);
-}
-
-template <class P> template <class Event> void basic_daemon<P>::on_keeper_event(const Event& event) {
-    using kind = typename Event::kind;
-    if (event.what == kind::signal) return on_signal(event.signal, true);
-    if (event.what == kind::child) {
-        if (on.on_kept_child) guarded("on_kept_child", [&] { on.on_kept_child(event.name, event.status); });
-        return;
-    }
-    // This process has a copy of all that the keeper held, so nothing ends. Lock and pid file name it from here on.
-    log_.error("the keeper died: this daemon goes on, but does not survive its own death; restart it");
-    failure why;
-    lock_.adopt(why);
-    if (!why) write_pid(why);
-    if (why) log_.error("take over from the keeper: " + why.message());
-}
-
 template <class P> auto basic_daemon<P>::make_endpoint(const daemon_options& options, error_out out) -> typename P::endpoint {
     using endpoint = typename P::endpoint;
     if constexpr (std::is_constructible_v<endpoint, std::string, unique_fd>) {
@@ -10391,164 +10606,6 @@ template <class P> auto basic_daemon<P>::make_endpoint(const daemon_options& opt
             return endpoint(options.paths.socket, unique_fd(passed.empty() ? -1 : passed.front().fd));
     }
     return endpoint(options.paths.socket);
-}
-
-template <class P> void basic_daemon<P>::log_what_the_server_reports() {
-    const auto who = [](std::uint64_t id, const peer_credentials& peer) {
-        return "client " + std::to_string(id) + " (uid " + std::to_string(peer.uid) + ", pid " + std::to_string(peer.pid) + ")";
-    };
-    auto& callbacks = server_.on;
-    callbacks.on_refused = [this, who, next = std::move(callbacks.on_refused)](const peer_credentials& peer,
-                                                                               const failure& why) {
-        log_some(refused_lines_, "refused", "refused " + who(0, peer) + ": " + why.message());
-        return next ? next(peer, why) : std::optional<std::string>();
-    };
-    callbacks.on_closed = [this, who, next = std::move(callbacks.on_closed)](const session_ptr& gone, const failure& why) {
-        // A peer that closes with unread data shows as a reset, which is as normal as a close.
-        const bool usual = why.code == errc::closed || why.code == errc::stopping || !why.code ||
-                           why.code == std::errc::connection_reset || why.code == std::errc::broken_pipe;
-        if (const auto level = usual ? log_level::debug : log_level::warning; log_.takes(level))
-            log_.write(level, "closed " + who(gone->id(), gone->peer()) + ": " + why.message());
-        if (next) next(gone, why);
-    };
-    callbacks.on_exception = [this, who, next = std::move(callbacks.on_exception)](const session_ptr& whose,
-                                                                                   const failure& why) {
-        log_.error((whose ? who(whose->id(), whose->peer()) + ": " : std::string()) + why.message());
-        if (next) return next(whose, why);
-        if (whose) whose->close(why);
-    };
-    callbacks.on_accept_paused = [this, next = std::move(callbacks.on_accept_paused)](const failure& why) {
-        log_some(paused_lines_, "accepting paused", why.message() + "; accepting clients is paused");
-        if (next) next(why);
-    };
-}
-
-// Clients can cause these lines at any rate, so their number is limited.
-template <class P> void basic_daemon<P>::log_some(line_rate& rate, const char* what, const std::string& text) {
-    if (!rate.takes(clock::now())) return;
-    log_left_out(rate, what);
-    log_.warning(text);
-}
-
-template <class P> void basic_daemon<P>::log_left_out(line_rate& rate, const char* what) {
-    if (const auto more = rate.take_left_out()) log_.warning(std::string(what) + " " + std::to_string(more) + " times more");
-}
-
-template <class P> void basic_daemon<P>::wait_for_signals() {
-    if (!signal_wait_.is_open()) return;
-    signal_wait_.async_wait(asio::posix::stream_descriptor::wait_read, [this](std::error_code why) {
-        if (why) return;
-        const scope_exit again([this] { wait_for_signals(); });
-        while (const auto signal = signals_.try_next()) on_signal(*signal);
-    });
-}
-
-// A timer of the event loop, so that the watchdog notices when the loop hangs.
-template <class P> void basic_daemon<P>::notify_watchdog() {
-    if (!manager_ || options_.service.watchdog.count() <= 0) return;
-    watchdog_timer_.expires_at(deadline::in(options_.service.watchdog / 2).at()); // sd_watchdog_enabled(3): "half of the time"
-    watchdog_timer_.async_wait([this](std::error_code cancelled) {
-        if (cancelled) return;
-        manager_.watchdog();
-        notify_watchdog();
-    });
-}
-
-template <class P> void basic_daemon<P>::on_signal(int signal, bool is_passed_on) {
-    switch (signal) {
-    case SIGTERM:
-    case SIGINT:
-        if (!handover_.counts_stop(is_passed_on)) return;
-        log_.info(signal == SIGTERM ? "SIGTERM: stopping" : "SIGINT: stopping");
-        return request_stop();
-    case SIGHUP: {
-        std::error_code logged;
-        return reload(logged);
-    }
-    case SIGCHLD:
-        if (on.on_child) guarded("on_child", [&] { on.on_child(); });
-        return;
-    case SIGQUIT: // may be typed at a terminal by mistake, so it must not stop the daemon
-        log_.info("SIGQUIT: " + std::to_string(server_.size()) + " clients are connected" + (stopping_ ? "; stopping" : ""));
-        if (on.on_report) guarded("on_report", [&] { on.on_report(); });
-        return;
-    case SIGUSR2: return log_.info("SIGUSR2 received and ignored");
-    case SIGUSR1: {
-        if (stopping_) return;
-        failure why;
-        if (lock_.verify()) {
-            server_.republish(lock_, options_.publish, why);
-            if (!why) handover_.published(server_, options_.publish.backlog, why);
-        } else // the socket's name may belong to another daemon now
-            why = {errc::lock_not_held, "publish socket", options_.paths.socket,
-                   lock_.path() + " was removed or replaced, so another daemon may have started; this one accepts no new " +
-                       "clients and serves the connected ones until SIGTERM"};
-        if (why)
-            log_.error("SIGUSR1: " + why.message());
-        else
-            log_.info("SIGUSR1: socket published again");
-        return;
-    }
-    default: return;
-    }
-}
-
-template <class P> void basic_daemon<P>::request_stop() {
-    switch (shutdown_.requested()) {
-    case stop_action::none: return;
-    case stop_action::force: return force();
-    case stop_action::begin: break;
-    }
-    stopping_ = true;
-    manager_.stopping();
-    stop_accepting();
-    deadline_.expires_at(deadline::in(shutdown_.grace()).at());
-    deadline_.async_wait([this](std::error_code cancelled) {
-        if (!cancelled) force();
-    });
-    if (on.on_stop) // if it throws, the end of the grace period stops the daemon
-        guarded("on_stop", [&] { on.on_stop(); });
-    else
-        stopped();
-}
-
-template <class P> void basic_daemon<P>::stop_accepting() {
-    server_.stop_accepting();
-    handover_.stopping(); // the keeper's copy of the listener is closed too
-}
-
-template <class P> void basic_daemon<P>::stopped() {
-    if (std::exchange(draining_, true)) return;
-    stopping_ = true;
-    stop_accepting();
-    server_.drain(session::default_linger, [this] { context_.stop(); });
-}
-
-template <class P> void basic_daemon<P>::force() {
-    if (std::exchange(forced_, true)) return;
-    log_.warning("stopping by force");
-    if (!std::exchange(stopping_, true)) manager_.stopping();
-    if (on.on_force) guarded("on_force", [&] { on.on_force(); });
-    static constexpr milliseconds last_words{
-        200}; // for the reply to the client that forced the stop, and notices to the others
-    stop_accepting();
-    server_.drain(last_words, [this] { context_.stop(); });
-}
-
-template <class P> void basic_daemon<P>::reload(error_out out) {
-    failure why;
-    manager_.reloading();
-    try {
-        if (on.on_reload) on.on_reload(why);
-    } catch (...) {
-        why = current_failure("on_reload");
-    }
-    manager_.ready(); // the reload has ended; after an error the old configuration is still in use
-    if (why) {
-        log_.error("reload: " + why.message() + "; nothing was changed");
-        return out.set(why);
-    }
-    log_.info("reloaded");
 }
 
 } // namespace MATO_ABI

@@ -3,6 +3,8 @@
 #pragma once
 
 #include "child_process.hpp"
+#include "deadline.hpp"
+#include "process_facts.hpp"
 
 #include <mato/keeper.hpp>
 
@@ -12,6 +14,8 @@
 #include <utility>
 
 namespace support {
+
+using event_kind = mato::kept::event::kind;
 
 /// Workers start again at once, however often they die.
 inline constexpr mato::restart_limits at_once{mato::unlimited, std::chrono::seconds(60), std::chrono::milliseconds(0)};

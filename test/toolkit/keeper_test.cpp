@@ -3,20 +3,13 @@
 #include <mato/keeper.hpp>
 
 #include "support/catch.hpp"
-#include "support/child_process.hpp"
-#include "support/deadline.hpp"
 #include "support/kept_workers.hpp"
-#include "support/process_facts.hpp"
 
 #include <thread>
 
 using namespace std::chrono_literals;
 using mato::detail::restart_schedule;
-using support::await_event;
-using support::die_of;
-using support::keeper_of;
-using support::mailbox;
-using kind = mato::kept::event::kind;
+using namespace support;
 
 namespace {
 
@@ -118,7 +111,7 @@ TEST_CASE("signals of the keeper's are passed on, each once", "[keeper]") {
         side.say_serving();
         told.put(0);
         for (;;) {
-            const auto event = await_event(side, kind::signal);
+            const auto event = await_event(side, event_kind::signal);
             told.put(event ? event->signal : -1);
             if (!event || event->signal == SIGTERM) return 5;
         }
@@ -137,7 +130,7 @@ TEST_CASE("a worker that dies while it stops is followed by one that is to stop;
     auto keeper = keeper_of([&](mato::kept& side) -> int {
         side.say_serving();
         told.put(side.must_stop());
-        if (!side.must_stop()) static_cast<void>(await_event(side, kind::signal));
+        if (!side.must_stop()) static_cast<void>(await_event(side, event_kind::signal));
         if (!side.must_stop() || dies_again) die_of(SIGKILL);
         return 6;
     });
@@ -154,7 +147,7 @@ TEST_CASE("a third stop request ends a worker that does not act on the first two
         side.say_serving();
         told.put(::getpid());
         for (;;) {
-            if (const auto event = await_event(side, kind::signal)) told.put(event->signal);
+            if (const auto event = await_event(side, event_kind::signal)) told.put(event->signal);
         }
         return 0;
     });
@@ -198,7 +191,7 @@ TEST_CASE("orphans of a worker become the keeper's, and are reaped", "[keeper]")
             }
             die_of(SIGKILL);
         }
-        static_cast<void>(await_event(side, kind::signal));
+        static_cast<void>(await_event(side, event_kind::signal));
         return 0;
     });
     for (int child = 0; child < 3; ++child) {

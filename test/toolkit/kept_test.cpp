@@ -3,20 +3,13 @@
 #include <mato/kept.hpp>
 
 #include "support/catch.hpp"
-#include "support/child_process.hpp"
-#include "support/deadline.hpp"
 #include "support/descriptor_census.hpp"
 #include "support/kept_workers.hpp"
-#include "support/process_facts.hpp"
 
 #include <sys/resource.h>
 
 using namespace std::chrono_literals;
-using support::await_event;
-using support::die_of;
-using support::keeper_of;
-using support::mailbox;
-using kind = mato::kept::event::kind;
+using namespace support;
 
 namespace {
 
@@ -203,7 +196,7 @@ TEST_CASE("a child that ends while no worker lives, or under the next one, leave
             status = *items[0].status;
         } else {
             HOLDS(::write(gate.ends[1], "x", 1) == 1);
-            const auto event = await_event(side, kind::child);
+            const auto event = await_event(side, event_kind::child);
             HOLDS(event && event->name == "child");
             status = event->status;
         }
@@ -234,7 +227,7 @@ TEST_CASE("a descriptor and its child are kept together", "[kept]") {
         HOLDS(!items[0].status);
         HOLDS(support::is_running(items[0].child));
         ::kill(items[0].child, SIGKILL);
-        const auto event = await_event(side, kind::child);
+        const auto event = await_event(side, event_kind::child);
         HOLDS(event && event->status == (mato::child_status{-1, SIGKILL}));
         return 0;
     });
@@ -294,7 +287,7 @@ TEST_CASE("a keeper that is killed is told once; what comes after fails with a r
             HOLDS(!why);
             side.say_serving();
             told.put(::getpid());
-            const auto event = await_event(side, kind::keeper_lost);
+            const auto event = await_event(side, event_kind::keeper_lost);
             HOLDS(event && side.keeper() == 0);
             HOLDS(!side.next());
             side.keep("y", null, why);

@@ -6,11 +6,11 @@
 /// Nothing of the keeper is included here: all of it is reached through the policy, so only its users pay for it.
 #pragma once
 
-#include "../connection.hpp" // it reports a missing asio
 #include "../endpoint.hpp"
 #include "../error.hpp"
 #include "../handover.hpp"
 #include "../sys.hpp"
+#include "needs_asio.hpp"
 
 #include <asio/io_context.hpp>
 #include <asio/posix/stream_descriptor.hpp>
