@@ -1,4 +1,5 @@
 // An echo daemon that counts its frames and survives `kill -9` of its process: the count goes on, and no client is refused.
+// The frame "upgrade PATH" replaces the process by another program in the same way; the answer is the reason if that fails.
 // Notice: one line of the bundle is the keeper. The count lies in memory that the keeper holds, and so does the socket: a
 // client that connects while no worker lives waits for the next one. `kill -9` the worker, not the pid in the lock file: that
 // is the keeper.
@@ -31,6 +32,13 @@ static void serve(counting_daemon& daemon) {
     const auto count = std::make_shared<counter>(std::move(memory));
     daemon.server().on.on_frame = [&daemon, count](const counting_daemon::session_ptr& session, std::string_view frame) {
         session->established();
+        if (frame.starts_with("upgrade ")) {
+            mato::unique_fd program(mato::sys::open(std::string(frame.substr(8)).c_str(), O_RDONLY));
+            const auto until = mato::deadline::in(std::chrono::seconds(10));
+            return daemon.upgrade(std::move(program), until, [session](const mato::upgrade_outcome& outcome) {
+                if (!outcome) session->send(outcome.why.message());
+            });
+        }
         const std::string number = std::to_string(count->next()) + " of generation ";
         session->send(number + std::to_string(daemon.generation().number) + ": " + std::string(frame));
     };
@@ -38,7 +46,9 @@ static void serve(counting_daemon& daemon) {
 
 int main(int argc, char** argv) {
     if (argc != 2) return mato::exit_code::usage;
+    mato::failure why;
     mato::daemon_options options;
+    options.worker = mato::take_worker_environment(why); // empty, but in a program that replaces another
     options.paths = mato::daemon_paths::in(argv[1]);
     options.restarts.deaths = mato::unlimited; // it is killed for show; usually eight deaths in a minute are too many
     options.restarts.longest = mato::milliseconds(0);

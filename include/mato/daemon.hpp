@@ -15,11 +15,13 @@
 #include "policies.hpp"
 #include "server.hpp"
 #include "service.hpp"
+#include "upgrade.hpp"
 
 #include <asio/io_context.hpp>
 #include <asio/posix/stream_descriptor.hpp>
 #include <asio/steady_timer.hpp>
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -42,6 +44,8 @@ struct daemon_options {
     int notification_fd = -1;          ///< from a supervisor: gets one newline when the daemon is ready
     service_environment service{};     ///< from a service manager: the result of take_service_environment
     restart_limits restarts{};         ///< of workers, with a handover policy that survives (keeper.hpp)
+    worker_environment worker{};       ///< from a keeper: the result of take_worker_environment; without it no upgrade succeeds
+    upgrade_start upgrade{};           ///< how `basic_daemon::upgrade` starts the new program
     /// Descriptors of the program that stay open in the background daemon, with the same numbers. All others are closed there;
     /// open them in `setup` instead. See detach_options.
     std::vector<int> keep{};
@@ -120,6 +124,15 @@ public:
         return handover_.side();
     }
 
+    /// Replaces this process by `program`, which must be a daemon with a keeper: the keeper starts it while this process serves
+    /// on; when it is ready to restore, on_freeze is called here; its `setup` restores from `kept()`; then it serves, and this
+    /// process ends. No client is refused. Whatever fails before that, or takes longer than `until`, ends the new program
+    /// instead: this process continues with all its sessions, and on_thaw is called. See docs/handover.md.
+    /// `handler(const upgrade_outcome&)` is called once in this process, after a success as its last callback; what is queued
+    /// there is not sent any more.
+    /// @errors in `handler`: those of the new program's setup · busy · EACCES · not_ready · timed_out · not_running.
+    template <class Handler> void upgrade(unique_fd program, deadline until, Handler handler);
+
     struct handlers {
         /// SIGHUP. On an error, report or throw it and change nothing; it is logged.
         callback<void(error_out)> on_reload{};
@@ -134,6 +147,11 @@ public:
         callback<void()> on_child{};
         /// A child that an earlier generation gave to `kept()` has ended.
         callback<void(std::string_view name, child_status)> on_kept_child{};
+        /// An upgrade: bring everything into what is kept, because the new program restores from it. On an error, report or
+        /// throw it; then nothing changes. Until on_thaw this process runs no other callback.
+        callback<void(error_out)> on_freeze{};
+        /// An upgrade was rolled back after on_freeze; this process continues.
+        callback<void()> on_thaw{};
         /// One of these callbacks threw, or another handler of the program on `context()`; it was logged. Called inside the
         /// catch block. @returns whether the daemon continues. Not set: the daemon continues after an exception of these
         /// callbacks, and ends after one of another handler, which `serve` then reports. Exceptions from callbacks of
@@ -194,6 +212,10 @@ private:
     static int serve_held(const daemon_options& options, lock_type& lock, auto_ready& channel, Setup& setup, error_out out);
     template <class Setup> static int serve_locked(const daemon_options& options, lock_type& lock, auto_ready& channel,
                                                    Setup& setup, worker_type& worker, error_out out);
+    /// Serves as the next worker of the keeper that started this process.
+    template <class Setup> static int take_over(const daemon_options& options, Setup& setup, error_out out);
+    void freeze();
+    void end_upgrade(const failure& why);
     static void clean_up(const daemon_options& options, published_name left);
     static typename Policies::log open_log(const daemon_options& options, error_out out);
     static typename Policies::endpoint make_endpoint(const daemon_options& options, error_out out);
@@ -230,6 +252,7 @@ private:
     failure ended_by_;                       // the exception that ended the loop
     line_rate refused_lines_, paused_lines_; // limit the log lines; the server counts every case
     std::vector<std::shared_ptr<void>> kept_;
+    std::function<void(const upgrade_outcome&)> on_upgraded_; // set while an upgrade is under way
 };
 
 using daemon = basic_daemon<>;
@@ -241,3 +264,4 @@ using daemon = basic_daemon<>;
 #include "detail/daemon_log.hpp"
 #include "detail/daemon_run.hpp"
 #include "detail/daemon_start.hpp"
+#include "detail/daemon_upgrade.hpp"

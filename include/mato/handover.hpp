@@ -16,7 +16,7 @@ inline namespace MATO_ABI {
 
 /// The number of this process among those that serve one after the other. A daemon returns it from `generation()`.
 struct generation {
-    enum class why : std::uint8_t { first, crashed };
+    enum class why : std::uint8_t { first, crashed, upgraded };
     std::uint32_t number = 1; ///< from 1
     why reason = why::first;
     int last_signal = 0; ///< that ended the generation before; 0: none did

@@ -11,6 +11,7 @@
 
 #include "detach.hpp"
 #include "detail/restart_schedule.hpp"
+#include "detail/worker_program.hpp"
 #include "handover.hpp"
 #include "kept.hpp"
 #include "readiness.hpp"
@@ -38,7 +39,9 @@ template <class E> concept keeper_events = requires(E events, const std::string&
 /// @blocks until the daemon has stopped.
 class keeper_process {
 public:
-    explicit keeper_process(restart_limits limits) noexcept : schedule_(limits) {}
+    /// `start`: of the program of an upgrade. `lock`: a descriptor that each such program gets.
+    explicit keeper_process(restart_limits limits, upgrade_start start = {}, int lock = -1)
+        : schedule_(limits), start_(std::move(start)), lock_(lock) {}
     keeper_process(const keeper_process&) = delete;
     keeper_process& operator=(const keeper_process&) = delete;
     ~keeper_process() {
@@ -62,7 +65,34 @@ private:
     static constexpr int stops_until_kill = 3; ///< a polite one, a forced one, and the worker still runs
     static constexpr milliseconds rest{1000};  ///< between two starts while too many workers die
 
+    /// The state of an upgrade, in the order of its steps.
+    enum class step { none, starting, freezing, giving, restoring, committed };
+    struct candidate { // the new program, until it has taken over
+        step at = step::none;
+        detail::worker_program process; // pid 0: it has died
+        unique_fd program;
+        memory_file commit;
+        deadline until = deadline::never();
+        int status = 0; // of its death
+    };
+    struct giving { // the table goes to a program
+        bool is_on = false, has_listener = false;
+        std::size_t next = 0;
+    };
+
     [[nodiscard]] std::optional<kept> start_worker();
+    void start_program();
+    [[nodiscard]] int begin_upgrade(const detail::keeper_message& message);
+    void take_candidate_messages();
+    void take_candidate_message();
+    void give(detail::keeper_link& to, giving& at, bool is_upgrade);
+    [[nodiscard]] detail::keeper_message facts(bool is_upgrade) const;
+    void commit();
+    void check_deadline(clock::time_point now);
+    void roll_back(detail::rollback why, int status = 0);
+    void end_candidate() noexcept;
+    template <class Events> void promote(Events& events);
+    [[nodiscard]] bool holds_messages() const noexcept { return giving_.is_on || candidate_.at >= step::freezing; }
     [[nodiscard]] bool may_start(clock::time_point now) const noexcept;
     template <class Events> void turn(Events& events);
     template <class Events> void take_messages(Events& events);
@@ -103,6 +133,15 @@ private:
     std::uint64_t pending_signals_ = 0;
     detail::kept_table table_;
     kept_listener listener_;
+
+    // upgrades
+    upgrade_start start_;
+    int lock_ = -1;
+    unique_fd program_; ///< of the worker that took over; empty: workers are forks of this process
+    candidate candidate_;
+    giving giving_;  ///< to the worker, when it is a program
+    giving offered_; ///< to the candidate
+    clock::time_point frozen_at_{};
 };
 
 /// The handover policy whose daemon survives the death of its process: `using handover = mato::keeper;`.
@@ -121,6 +160,8 @@ inline void keeper_process::open(sigset_t signals, error_out out) {
                        "the process has " + std::to_string(threads) + " threads");
     sigaddset(&signals, SIGCHLD);
     signals_ = default_signal_source::open(signals, out);
+    if (out.failed()) return;
+    if (start_.arguments.empty()) start_.arguments = detail::worker_program::own_arguments(out);
     if (out.failed()) return;
     if (sys::set_subreaper(true) == -1) return out.set(last_error(), "start the keeper");
     is_open_ = true;
@@ -142,6 +183,7 @@ inline bool keeper_process::may_start(clock::time_point now) const noexcept { re
 
 /// @returns the worker's side in the worker. In the keeper `worker_` says whether there is one, and `why_` why not.
 inline std::optional<kept> keeper_process::start_worker() {
+    if (program_) return start_program(), std::nullopt;
     auto [ours, theirs] = detail::keeper_link::pair(why_);
     auto report = why_ ? readiness_pipe() : readiness_pipe::open(why_);
     if (why_) return std::nullopt;
@@ -181,17 +223,28 @@ template <class Events> void keeper_process::turn(Events& events) {
     const bool rests = worker_ == 0 && !next_start_;
     const auto now = clock::now();
     const bool has_rested = detail::later(started_at_, rest) <= now;
-    pollfd asked[3] = {{signals_.native_handle(), POLLIN, 0},
-                       {link_.native_handle(), static_cast<short>(POLLIN | (has_pending_ ? POLLOUT : 0)), 0},
-                       {rests && has_rested ? listener_.socket.get() : -1, POLLIN, 0}};
+    const bool says_more = giving_.is_on || (has_pending_ && !holds_messages());
+    const auto wanted = [](bool also_out) { return static_cast<short>(POLLIN | (also_out ? POLLOUT : 0)); };
+    pollfd asked[4] = {{signals_.native_handle(), POLLIN, 0},
+                       {link_.native_handle(), wanted(says_more), 0},
+                       {rests && has_rested ? listener_.socket.get() : -1, POLLIN, 0},
+                       {candidate_.process.link.native_handle(), wanted(offered_.is_on), 0}};
     int patience = -1;
     if (worker_ == 0 && next_start_) patience = deadline(*next_start_).poll_timeout(now);
     if (rests && !has_rested) patience = deadline(detail::later(started_at_, rest)).poll_timeout(now);
-    if (sys::poll(asked, 3, patience) == -1) return;
+    if (candidate_.at != step::none) {
+        const int left = candidate_.until.poll_timeout(now);
+        if (patience < 0 || left < patience) patience = left;
+    }
+    if (sys::poll(asked, 4, patience) == -1) return;
     take_messages(events);
+    take_candidate_messages();
     if (asked[0].revents != 0) take_signals(events);
     if (rests && asked[2].revents != 0) next_start_ = now;
-    if (has_pending_) send_pending();
+    if (giving_.is_on) give(link_, giving_, false);
+    if (offered_.is_on) give(candidate_.process.link, offered_, true);
+    if (has_pending_ && !holds_messages()) send_pending();
+    check_deadline(clock::now());
 }
 
 template <class Events> void keeper_process::take_messages(Events& events) {
@@ -217,9 +270,25 @@ template <class Events> void keeper_process::take_message(Events& events) {
     case word::serving: is_serving_ = has_served_ = true; return events.on_serving();
     case word::stopping:
         is_stopping_ = true;
+        roll_back(detail::rollback::stopping);
         listener_.socket.reset(); // clients in the backlog see end-of-file
         return;
     case word::stopped: events.on_stopped(); break;
+    case word::upgrade: result = begin_upgrade(said); break;
+    case word::frozen:
+        if (candidate_.at != step::freezing) return; // it was rolled back in the meantime
+        if (said.a != 0) return roll_back(detail::rollback::refused);
+        candidate_.at = step::giving;
+        offered_ = {true};
+        return;
+    case word::hello: // of a program that is started after a death
+        if (program_ && !is_serving_) giving_ = {true};
+        return;
+    case word::ready: {
+        std::error_code ignored; // it waits for this message, so there is room
+        if (program_) static_cast<void>(link_.try_send({word::go, 0, 0, 0, {}}, -1, ignored));
+        return;
+    }
     default: return; // no word of a worker's
     }
     std::error_code ignored; // the worker waits for this one answer, so there is room
@@ -276,6 +345,7 @@ template <class Events> void keeper_process::take_signals(Events& events) {
 
 inline void keeper_process::stop_requested() {
     is_stopping_ = true;
+    roll_back(detail::rollback::stopping);
     if (worker_ == 0) {
         if (table_.empty()) return end(1);
         next_start_ = clock::now(); // to end what is kept, as the program does
@@ -289,16 +359,25 @@ template <class Events> void keeper_process::reap(Events& events) {
     int status = 0;
     for (pid_t pid = 0; (pid = sys::waitpid(-1, &status, WNOHANG)) > 0;) {
         take_messages(events); // what a dead worker said before is still in the socket
-        if (pid == worker_)
+        take_candidate_messages();
+        if (pid == worker_ && candidate_.at == step::committed)
+            promote(events);
+        else if (pid == worker_)
             worker_died(status, events);
-        else if (table_.ended(pid, status))
+        else if (pid == candidate_.process.pid) {
+            candidate_.process.pid = 0;
+            candidate_.status = status;
+            roll_back(detail::rollback::ended, status);
+        } else if (table_.ended(pid, status))
             has_pending_ = worker_ != 0;
     }
 }
 
 template <class Events> void keeper_process::worker_died(int status, Events& events) {
     worker_ = 0;
+    giving_ = {};
     link_.close();
+    end_candidate();
     has_pending_ = false;
     pending_signals_ = 0;
     died_at_ = clock::now();
@@ -353,3 +432,5 @@ inline failure keeper_process::read_report() {
 
 } // namespace MATO_ABI
 } // namespace mato
+
+#include "detail/keeper_upgrade.hpp"

@@ -12,10 +12,12 @@
 #include "handover.hpp"
 #include "memory_file.hpp"
 #include "readiness.hpp"
+#include "upgrade.hpp"
 
 #include <deque>
 #include <functional>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -85,10 +87,11 @@ public:
 
     // ---- for basic_daemon ----
     struct event {
-        enum class kind { child, signal, keeper_lost } what;
+        enum class kind { child, signal, keeper_lost, freeze, rolled_back } what;
         std::string name{};
         child_status status{};
         int signal = 0;
+        failure why{}; ///< of rolled_back
     };
     [[nodiscard]] const generation& number() const noexcept { return generation_; }
     [[nodiscard]] bool must_stop() const noexcept { return must_stop_; } ///< the worker before died while it stopped
@@ -102,6 +105,19 @@ public:
     void say_stopping() { say(detail::keeper_word::stopping); } ///< the keeper closes its listener
     void stopped();                                             ///< returns once the lock is released
     void report(const failure& why);                            ///< the reason of an exit that follows
+    /// Lets the keeper start `program` as the next worker. Its result comes as an event: freeze or rolled_back.
+    /// @errors EACCES: not a program that this user may run · busy: an upgrade is under way · not_running: the keeper is gone ·
+    /// any of memfd_create(2), fork(2).
+    void upgrade(int program, deadline until, error_out out);
+    /// After the event freeze: says that everything is in what is kept, or why not, and waits for the keeper's decision.
+    /// @returns whether the new program has taken over; if so, end this process. `out`: why it has not.
+    [[nodiscard]] bool stay_frozen(const failure& refusal, error_out out);
+    /// In a program that a keeper started: receives what earlier generations left. @errors not_running: the keeper is gone ·
+    /// EMFILE: no room for a descriptor.
+    [[nodiscard]] static kept take_over(const worker_environment& from, error_out out);
+    /// Before the first effect on anything outside: waits until the old worker is dead. @errors not_ready: rolled back.
+    void await_go(error_out out);
+    [[nodiscard]] bool is_program() const noexcept { return is_program_; } ///< a keeper started it from a file
     [[nodiscard]] int native_handle() const noexcept { return link_.native_handle(); }
     [[nodiscard]] std::optional<event> next();
     std::function<void()> on_event{}; ///< one was received while an answer was awaited; called re-entrantly
@@ -113,7 +129,14 @@ private:
     }
     void store(std::string_view name, int fd, pid_t child, std::uint64_t flags, error_out out);
     [[nodiscard]] std::size_t find(std::string_view name) const noexcept;
-    void ask(const detail::keeper_message& message, int fd, std::string_view step, std::string_view name, error_out out);
+    void ask(const detail::keeper_message& message, int fd, std::string_view step, std::string_view name, error_out out) {
+        ask(message, fd >= 0 ? std::span<const int>(&fd, 1) : std::span<const int>(), step, name, out);
+    }
+    void ask(const detail::keeper_message& message, std::span<const int> with, std::string_view step, std::string_view name,
+             error_out out);
+    void take_given(bool& is_complete, error_out out);
+    [[nodiscard]] failure why_rolled_back();
+    [[nodiscard]] bool is_committed() const noexcept;
     void say(detail::keeper_word word);
     void serve_now() noexcept; ///< the generation's gap ends
     void note(const detail::keeper_message& message);
@@ -128,6 +151,9 @@ private:
     unique_fd report_;
     pid_t keeper_ = 0;
     bool must_stop_ = false;
+    memory_file commit_; // of the upgrade that is under way; the first word is 1 after the commit
+    pid_t old_worker_ = 0;
+    bool is_program_ = false;
 };
 
 // ---- implementation ----
@@ -238,8 +264,8 @@ inline void kept::stopped() {
 }
 
 /// @errors not_running, timed_out · what the keeper says.
-inline void kept::ask(const detail::keeper_message& message, int fd, std::string_view step, std::string_view name,
-                      error_out out) {
+inline void kept::ask(const detail::keeper_message& message, std::span<const int> with, std::string_view step,
+                      std::string_view name, error_out out) {
     const auto lost = [&](std::error_code code) {
         lose();
         out.set(code, step, name, "the keeper is gone or does not answer; restart the daemon so that it is kept again");
@@ -247,7 +273,7 @@ inline void kept::ask(const detail::keeper_message& message, int fd, std::string
     if (keeper_ == 0) return lost(errc::not_running);
     const auto until = deadline::in(patience);
     std::error_code why;
-    link_.send(message, fd, until, why);
+    link_.send(message, with, until, why);
     if (why == std::errc::too_many_files_open || why.value() == ETOOMANYREFS) return out.set(why, step, name);
     if (why) return lost(why == errc::timed_out ? why : make_error_code(errc::not_running));
     for (;;) {
@@ -273,6 +299,9 @@ inline void kept::ask(const detail::keeper_message& message, int fd, std::string
 inline void kept::note(const detail::keeper_message& message) {
     if (message.word == detail::keeper_word::signal)
         events_.push_back({event::kind::signal, {}, {}, static_cast<int>(message.a)});
+    if (message.word == detail::keeper_word::freeze) events_.push_back({event::kind::freeze});
+    if (message.word == detail::keeper_word::rolled_back)
+        events_.push_back({event::kind::rolled_back, {}, {}, 0, why_rolled_back()});
     auto& records = table_.records();
     if (message.word != detail::keeper_word::child || message.slot >= records.size() || records[message.slot].name.empty())
         return;
@@ -309,3 +338,5 @@ inline void kept::report(const failure& why) {
 
 } // namespace MATO_ABI
 } // namespace mato
+
+#include "detail/kept_upgrade.hpp"

@@ -200,6 +200,13 @@ public:
     /// After a fork: makes the calling process the owner and writes its pid.
     void adopt(error_out out);
 
+    /// A copy of a lock that process `owner` holds, in a program that `owner` started. `release` only closes it, until `adopt`.
+    [[nodiscard]] static basic_instance_lock inherit(unique_fd fd, std::string path, pid_t owner) {
+        basic_instance_lock copy(std::move(fd), std::move(path));
+        copy.owner_ = owner;
+        return copy;
+    }
+
     /// Closes this process's descriptor without releasing the lock or removing the file: for the parent of a child that
     /// `adopt`s.
     void abandon() noexcept { fd_.reset(); }

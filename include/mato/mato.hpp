@@ -16,6 +16,7 @@
 #include "sys.hpp"
 #include "unique_fd.hpp"
 #include "unix_address.hpp"
+#include "upgrade.hpp"
 
 // 2: policies
 #include "detach.hpp"

@@ -257,6 +257,10 @@ template <class Child> [[gnu::noinline]] pid_t vfork(Child child) noexcept {
     if (pid == 0) child();
     return pid;
 }
+/// execve(2) of an open file. Returns only after an error.
+inline int fexecve(int program, char* const* arguments, char* const* variables) noexcept {
+    return MATO_SYSTEM(fexecve)(program, arguments, variables);
+}
 inline char* getcwd(char* into, std::size_t size) noexcept { return MATO_SYSTEM(getcwd)(into, size); }
 inline pid_t setsid() noexcept { return MATO_SYSTEM(setsid)(); }
 inline pid_t getpid() noexcept { return ::getpid(); }

@@ -39,6 +39,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <cstring>
+#include <vector>
 #include <concepts>
 #include <span>
 #include <array>
@@ -47,7 +48,6 @@
 #include <limits>
 #include <optional>
 #include <charconv>
-#include <vector>
 #include <atomic>
 #include <initializer_list>
 #include <memory>
@@ -59,9 +59,9 @@
 #include <asio/steady_timer.hpp>
 #include <algorithm>
 #include <unordered_map>
+#include <cstdlib>
 #include <deque>
 #include <asio/posix/stream_descriptor.hpp>
-#include <cstdlib>
 
 // ---- mato/mato.hpp ----
 /// @file mato.hpp: the whole toolkit; a table of contents.
@@ -1050,6 +1050,10 @@ template <class Child> [[gnu::noinline]] pid_t vfork(Child child) noexcept {
     if (pid == 0) child();
     return pid;
 }
+/// execve(2) of an open file. Returns only after an error.
+inline int fexecve(int program, char* const* arguments, char* const* variables) noexcept {
+    return MATO_SYSTEM(fexecve)(program, arguments, variables);
+}
 inline char* getcwd(char* into, std::size_t size) noexcept { return MATO_SYSTEM(getcwd)(into, size); }
 inline pid_t setsid() noexcept { return MATO_SYSTEM(setsid)(); }
 inline pid_t getpid() noexcept { return ::getpid(); }
@@ -1252,6 +1256,37 @@ inline unix_address unix_address::of_abstract_name(std::string_view name, error_
 #endif
     return result;
 }
+
+} // namespace MATO_ABI
+} // namespace mato
+
+// ---- mato/upgrade.hpp ----
+/// @file upgrade.hpp: how the next worker is started from another program, and whether it took over.
+/// Layer: 1 (vocabulary).  Test: test/process/upgrade_process_test.cpp.
+/// Threads: values.   Blocks: never.
+
+namespace mato {
+inline namespace MATO_ABI {
+
+/// The result of an upgrade, for the process that requested it. It converts to true if the new program has taken over.
+struct upgrade_outcome {
+    failure why{}; ///< the reason of a rollback; this process continues to serve
+    [[nodiscard]] explicit operator bool() const noexcept { return !why; }
+};
+
+/// How a keeper starts the program of an upgrade. By default as this process was started.
+struct upgrade_start {
+    std::vector<std::string> arguments{}; ///< the first is the name; empty: those of this process, from proc(5)
+    std::vector<std::string> variables{}; ///< "NAME=value", added to the environment of this process
+};
+
+/// What a keeper passes to a program that it starts: the result of take_worker_environment (keeper.hpp). It converts to true in
+/// a process that was started by a keeper.
+struct worker_environment {
+    int link = -1, report = -1, commit = -1, lock = -1; ///< descriptors
+    pid_t keeper = 0;
+    [[nodiscard]] explicit operator bool() const noexcept { return keeper != 0; }
+};
 
 } // namespace MATO_ABI
 } // namespace mato
@@ -2132,7 +2167,7 @@ inline namespace MATO_ABI {
 
 /// The number of this process among those that serve one after the other. A daemon returns it from `generation()`.
 struct generation {
-    enum class why : std::uint8_t { first, crashed };
+    enum class why : std::uint8_t { first, crashed, upgraded };
     std::uint32_t number = 1; ///< from 1
     why reason = why::first;
     int last_signal = 0; ///< that ended the generation before; 0: none did
@@ -2368,6 +2403,13 @@ public:
 
     /// After a fork: makes the calling process the owner and writes its pid.
     void adopt(error_out out);
+
+    /// A copy of a lock that process `owner` holds, in a program that `owner` started. `release` only closes it, until `adopt`.
+    [[nodiscard]] static basic_instance_lock inherit(unique_fd fd, std::string path, pid_t owner) {
+        basic_instance_lock copy(std::move(fd), std::move(path));
+        copy.owner_ = owner;
+        return copy;
+    }
 
     /// Closes this process's descriptor without releasing the lock or removing the file: for the parent of a child that
     /// `adopt`s.
@@ -6853,12 +6895,14 @@ inline std::optional<clock::time_point> restart_schedule::died(clock::time_point
 } // namespace MATO_ABI
 } // namespace mato
 
-// ---- mato/kept.hpp ----
-/// @file kept.hpp: descriptors and memory that a daemon's process gives to its keeper, and gets back after a crash.
-/// Layer: 3 (mechanism; no asio).  Test: test/toolkit/kept_test.cpp, test/process/survive_process_test.cpp.
-/// Threads: the daemon's thread alone.   Blocks: `keep`, `memory` and `listen_on` until the keeper has answered, at most
-/// `patience`.
-/// Fork: a child must not use it.   Exec: gone; what is kept stays with the keeper.
+// ---- mato/detail/worker_program.hpp ----
+/// @file worker_program.hpp: starts a program as the next worker of a keeper, and what that program takes from its environment.
+/// Layer: 3 (mechanism; no asio).  Test: test/process/upgrade_process_test.cpp.
+/// Threads: the keeper has one.   Fork: `start` forks; the child only executes.   Blocks: never.
+/// Source: fexecve(3), environ(7).
+///
+/// MATO_WORKER is "PID:KEEPER:LINK:REPORT:COMMIT:LOCK": the pid of the process that it is for, the keeper's, and descriptors,
+/// -1 where there is none. A child that inherits the variable has another pid, so it does not take them.
 
 // ---- mato/detail/keeper_link.hpp ----
 /// @file keeper_link.hpp: one end of the socket between a keeper and its worker.
@@ -7008,9 +7052,27 @@ enum class keeper_word : std::uint16_t {
     answer,   ///< keeper: to keep, listen, stopped; slot of the question, a: errno or 0
     child,    ///< keeper: slot, a: wait status
     signal,   ///< keeper: a: the signal that it received
+    // an upgrade, in this order; the new program is started by the keeper
+    upgrade,     ///< worker: a: milliseconds; two descriptors: the program, the commit word
+    hello,       ///< new program: it can take over
+    freeze,      ///< keeper, to the old worker: bring all into what is kept
+    frozen,      ///< old worker: a: errno or 0
+    given,       ///< keeper, to the new program: slot, a: child's pid or 0, b: `given_flags`, name; descriptor as in keep
+    given_all,   ///< keeper, to the new program: slot: generation, a: since when none serves, b: `worker_facts`
+    ready,       ///< new program: setup has succeeded, nothing is consumed yet
+    go,          ///< keeper, to the new program: the old worker is dead; serve
+    retired,     ///< keeper, to the old worker: the new program takes over
+    rolled_back, ///< keeper, to the old worker: a: `rollback`, b: wait status; one descriptor: the new program's report
 };
 inline constexpr std::uint64_t keep_memory = 1;        ///< flag of keep: the descriptor is a memory file
 inline constexpr std::uint64_t keep_no_descriptor = 2; ///< flag of keep: only the child is kept
+inline constexpr std::uint64_t given_ended = 4;        ///< flag of given: the child has ended; its wait status is above
+inline constexpr unsigned given_status_shift = 16;
+inline constexpr std::uint64_t fact_must_stop = 1, fact_upgraded = 2; ///< flags of given_all
+inline constexpr unsigned fact_signal_shift = 8, fact_old_worker_shift = 32;
+
+/// Why an upgrade was rolled back.
+enum class rollback : std::uint64_t { ended = 1, timed_out, stopping, refused, damaged };
 
 struct keeper_message {
     static constexpr std::size_t bytes = 128;
@@ -7052,7 +7114,7 @@ inline std::optional<keeper_message> keeper_message::decode(std::string_view fro
     if (from.size() != bytes || load_number<std::uint16_t>(from.data() + 2) != version) return std::nullopt;
     keeper_message got;
     const auto word = load_number<std::uint16_t>(from.data());
-    if (word < static_cast<std::uint16_t>(keeper_word::keep) || word > static_cast<std::uint16_t>(keeper_word::signal))
+    if (word < static_cast<std::uint16_t>(keeper_word::keep) || word > static_cast<std::uint16_t>(keeper_word::rolled_back))
         return std::nullopt;
     got.word = static_cast<keeper_word>(word);
     got.slot = load_number<std::uint32_t>(from.data() + 4);
@@ -7076,9 +7138,23 @@ inline bool keeper_message::is_meant() const noexcept {
     case keeper_word::listen: return slot <= most_pid && name.empty();
     case keeper_word::serving:
     case keeper_word::stopping:
-    case keeper_word::stopped: return slot == 0 && a == 0 && b == 0 && name.empty();
+    case keeper_word::stopped:
+    case keeper_word::hello:
+    case keeper_word::freeze:
+    case keeper_word::ready:
+    case keeper_word::go:
+    case keeper_word::retired: return slot == 0 && a == 0 && b == 0 && name.empty();
     case keeper_word::answer: return a <= most_errno && b == 0 && name.empty();
     case keeper_word::child: return is_slot && a <= most_status && b == 0 && name.empty();
+    case keeper_word::upgrade: return slot == 0 && a <= most_pid && b == 0 && name.empty();
+    case keeper_word::frozen: return slot == 0 && a <= most_errno && b == 0 && name.empty();
+    case keeper_word::given: {
+        constexpr std::uint64_t flags = keep_memory | keep_no_descriptor | given_ended | (most_status << given_status_shift);
+        return is_slot && !name.empty() && a <= most_pid && a != 1 && (b & ~flags) == 0;
+    }
+    case keeper_word::given_all: return slot <= most_pid && name.empty();
+    case keeper_word::rolled_back:
+        return slot == 0 && a >= 1 && a <= static_cast<std::uint64_t>(rollback::damaged) && b <= most_status && name.empty();
     case keeper_word::signal: return slot == 0 && a >= 1 && a <= most_signal && b == 0 && name.empty();
     }
     return false;
@@ -7103,9 +7179,15 @@ public:
     [[nodiscard]] static std::pair<keeper_link, keeper_link> pair(error_out out);
 
     /// @returns false when the socket is full. `fd` -1: no descriptor. @errors any of sendmsg(2).
-    bool try_send(const keeper_message& message, int fd, error_out out);
+    bool try_send(const keeper_message& said, int fd, error_out out) {
+        return try_send(said, fd >= 0 ? std::span<const int>(&fd, 1) : std::span<const int>(), out);
+    }
+    bool try_send(const keeper_message& message, std::span<const int> with, error_out out);
     /// @errors timed_out · as try_send.
-    void send(const keeper_message& message, int fd, deadline until, error_out out);
+    void send(const keeper_message& said, int fd, deadline until, error_out out) {
+        send(said, fd >= 0 ? std::span<const int>(&fd, 1) : std::span<const int>(), until, out);
+    }
+    void send(const keeper_message& message, std::span<const int> with, deadline until, error_out out);
 
     /// One message into `message` and `descriptors`; both stay until the next call. What is damaged is discarded with its
     /// descriptors.
@@ -7134,14 +7216,13 @@ inline std::pair<keeper_link, keeper_link> keeper_link::pair(error_out out) {
     return {keeper_link(unique_fd(ends[0])), keeper_link(unique_fd(ends[1]))};
 }
 
-inline bool keeper_link::try_send(const keeper_message& said, int fd, error_out out) {
+inline bool keeper_link::try_send(const keeper_message& said, std::span<const int> with, error_out out) {
     const auto bytes = said.encode();
-    const auto with = fd >= 0 ? std::span<const int>(&fd, 1) : std::span<const int>();
     return send_descriptors(socket_.get(), {bytes.data(), bytes.size()}, with, out) > 0;
 }
 
-inline void keeper_link::send(const keeper_message& said, int fd, deadline until, error_out out) {
-    while (!try_send(said, fd, out) && !out.failed())
+inline void keeper_link::send(const keeper_message& said, std::span<const int> with, deadline until, error_out out) {
+    while (!try_send(said, with, out) && !out.failed())
         if (!wait_for(POLLOUT, until)) return out.set(errc::timed_out, "send");
 }
 
@@ -7174,6 +7255,154 @@ inline bool keeper_link::wait_for(short what, deadline until) const {
 } // namespace MATO_ABI
 } // namespace mato
 
+extern char** environ; // NOLINT(readability-redundant-declaration): unistd.h declares it only with _GNU_SOURCE
+
+namespace mato {
+inline namespace MATO_ABI {
+
+/// What a keeper passed to this process, and nothing in a process that no keeper started. Removes the variable from the
+/// environment and sets close-on-exec on the descriptors. Call it first in main, for `daemon_options::worker`.
+/// @errors malformed: the variable is not what a keeper writes · EBADF: a descriptor of it is not open.
+[[nodiscard]] inline worker_environment take_worker_environment(error_out out);
+
+namespace detail {
+
+struct worker_program {
+    pid_t pid = 0;
+    keeper_link link{};
+    unique_fd report{};
+
+    static constexpr const char* variable = "MATO_WORKER";
+
+    /// Forks and executes `program`. An error of the execution comes through `report`. @errors any of socketpair(2), fork(2).
+    [[nodiscard]] static worker_program start(int program, const upgrade_start& how, int commit, int lock, error_out out);
+    /// The arguments of this process. @errors any of open(2), read(2).
+    [[nodiscard]] static std::vector<std::string> own_arguments(error_out out);
+    /// Whether this process may run it: @errors EACCES with the reason.
+    static void check(int program, error_out out);
+};
+
+// ---- implementation ----
+
+inline std::vector<std::string> worker_program::own_arguments(error_out out) {
+    static constexpr const char* path = "/proc/self/cmdline";
+    const unique_fd file(sys::open(path, O_RDONLY));
+    if (!file) return out.set(last_error(), "open", path), std::vector<std::string>();
+    std::string text;
+    char room[4096];
+    for (ssize_t got = 1; got > 0;) {
+        got = sys::read(file.get(), room, sizeof room);
+        if (got == -1) return out.set(last_error(), "read", path), std::vector<std::string>();
+        text.append(room, static_cast<std::size_t>(got));
+    }
+    std::vector<std::string> arguments;
+    for (std::size_t at = 0; at < text.size();) {
+        const auto end = text.find('\0', at);
+        arguments.push_back(text.substr(at, end - at));
+        at = end == std::string::npos ? text.size() : end + 1;
+    }
+    return arguments;
+}
+
+inline void worker_program::check(int program, error_out out) {
+    struct ::stat about {};
+    if (sys::fstat(program, &about) == -1) return out.set(last_error(), "upgrade");
+    const char* why = nullptr;
+    if (!S_ISREG(about.st_mode))
+        why = "the new program is not a regular file";
+    else if ((about.st_mode & 0111) == 0)
+        why = "the new program is not executable; chmod +x";
+    else if (about.st_uid != 0 && about.st_uid != sys::geteuid())
+        why = "the new program belongs to another user; it must belong to root or to this user";
+    else if ((about.st_mode & 0002) != 0)
+        why = "every user may write to the new program; chmod o-w";
+    if (why != nullptr) out.set({EACCES, std::system_category()}, "upgrade", {}, why);
+}
+
+inline worker_program worker_program::start(int program, const upgrade_start& how, int commit, int lock, error_out out) {
+    worker_program made;
+    auto [ours, theirs] = keeper_link::pair(out);
+    if (out.failed()) return made;
+    auto report = readiness_pipe::open(out);
+    if (out.failed()) return made;
+    const pid_t keeper = sys::getpid();
+    made.pid = sys::fork();
+    if (made.pid == -1) return made.pid = 0, out.set(last_error(), "fork"), std::move(made);
+    if (made.pid != 0) {
+        made.link = std::move(ours);
+        made.report = unique_fd(sys::fcntl(report.starter_fd(), F_DUPFD_CLOEXEC, 3));
+        return made;
+    }
+    const auto fails = [&](const char* step) {
+        const std::string text = readiness_pipe::encode({last_error(), step, {}, {}});
+        static_cast<void>(sys::write(report.daemon_fd(), text.data(), text.size()));
+        ::_exit(127);
+    };
+    std::string passed = std::string(variable) + "=" + std::to_string(sys::getpid()) + ":" + std::to_string(keeper);
+    for (const int fd : {theirs.native_handle(), report.daemon_fd(), commit, lock}) {
+        if (fd >= 0 && sys::fcntl(fd, F_SETFD, 0) == -1) fails("pass descriptors to the new program");
+        passed += ":" + std::to_string(fd);
+    }
+    std::vector<std::string> variables;
+    for (char** each = environ; each != nullptr && *each != nullptr; ++each) variables.emplace_back(*each);
+    variables.insert(variables.end(), how.variables.begin(), how.variables.end());
+    variables.push_back(std::move(passed));
+    std::vector<std::string> arguments = how.arguments;
+    const auto pointers = [](std::vector<std::string>& from) {
+        std::vector<char*> to;
+        for (std::string& each : from) to.push_back(each.data());
+        to.push_back(nullptr);
+        return to;
+    };
+    auto argv = pointers(arguments), envp = pointers(variables);
+    sys::default_dispositions();
+    sigset_t none;
+    sigemptyset(&none);
+    sys::signal_mask(SIG_SETMASK, &none, nullptr);
+    sys::fexecve(program, argv.data(), envp.data());
+    fails("execute the new program");
+    return made;
+}
+
+} // namespace detail
+
+inline worker_environment take_worker_environment(error_out out) {
+    const char* const value = std::getenv(detail::worker_program::variable);
+    if (value == nullptr) return {};
+    const std::string text = value;
+    ::unsetenv(detail::worker_program::variable);
+    int numbers[6];
+    const char* at = text.data();
+    const char* const end = at + text.size();
+    bool is_right = true;
+    for (int& each : numbers) {
+        if (&each != numbers) is_right = is_right && at != end && *at++ == ':';
+        const auto [rest, why] = std::from_chars(at, end, each);
+        is_right = is_right && why == std::errc() && each >= -1;
+        at = rest;
+    }
+    if (!is_right || at != end || numbers[0] <= 0 || numbers[1] <= 0 || numbers[2] < 0 || numbers[3] < 0)
+        return out.set(errc::malformed, "read environment", detail::worker_program::variable,
+                       "'" + text + "' is not what a keeper writes"),
+               worker_environment();
+    if (numbers[0] != sys::getpid()) return {}; // it is for an ancestor
+    for (int i = 2; i < 6; ++i)
+        if (numbers[i] >= 0 && sys::fcntl(numbers[i], F_SETFD, FD_CLOEXEC) == -1)
+            return out.set(last_error(), "take descriptor " + std::to_string(numbers[i]), detail::worker_program::variable),
+                   worker_environment();
+    return {numbers[2], numbers[3], numbers[4], numbers[5], numbers[1]};
+}
+
+} // namespace MATO_ABI
+} // namespace mato
+
+// ---- mato/kept.hpp ----
+/// @file kept.hpp: descriptors and memory that a daemon's process gives to its keeper, and gets back after a crash.
+/// Layer: 3 (mechanism; no asio).  Test: test/toolkit/kept_test.cpp, test/process/survive_process_test.cpp.
+/// Threads: the daemon's thread alone.   Blocks: `keep`, `memory` and `listen_on` until the keeper has answered, at most
+/// `patience`.
+/// Fork: a child must not use it.   Exec: gone; what is kept stays with the keeper.
+
 // ---- mato/detail/kept_table.hpp ----
 /// @file kept_table.hpp: what a keeper holds for its workers, by slot.
 /// Layer: 3 (mechanism; no asio).  Test: test/toolkit/keeper_message_test.cpp, test/fuzz/keeper_message_fuzz.cpp.
@@ -7193,6 +7422,10 @@ struct kept_record {
     bool is_told = true;    ///< its end, to the worker
     bool is_taken = false;  ///< in the worker: the program has it
     int status = 0;         ///< as waitpid(2) says it
+    // while a new program restores
+    bool is_provisional = false; ///< kept by the new program: forgotten if it does not take over
+    bool awaits_drop = false;    ///< dropped by the new program: forgotten when it takes over
+    bool is_given_ended = false; ///< the new program knows the status
 };
 
 class kept_table {
@@ -7202,12 +7435,21 @@ public:
     /// A child of this process has ended. @returns whether it is kept.
     bool ended(pid_t child, int status) noexcept;
 
+    /// `keep` and `drop` of a program that has not taken over yet. Nothing that the old worker kept changes.
+    [[nodiscard]] int apply_provisionally(const keeper_message& message, std::vector<unique_fd>& descriptors);
+    /// The program took over, or did not.
+    void resolve(bool took_over) noexcept;
+
     [[nodiscard]] const std::vector<kept_record>& records() const noexcept { return records_; }
     [[nodiscard]] std::vector<kept_record>& records() noexcept { return records_; }
     [[nodiscard]] bool empty() const noexcept { return used_ == 0; }
 
 private:
     int keep(const keeper_message& message, std::vector<unique_fd>& descriptors);
+    void forget(kept_record& record) noexcept {
+        record = {};
+        --used_;
+    }
 
     std::vector<kept_record> records_;
     std::size_t used_ = 0;
@@ -7223,8 +7465,7 @@ inline int kept_table::apply(const keeper_message& message, std::vector<unique_f
     }
     if (message.word != keeper_word::drop || !descriptors.empty()) return EBADMSG;
     if (message.slot >= records_.size() || records_[message.slot].name.empty()) return ENOENT;
-    records_[message.slot] = {};
-    --used_;
+    forget(records_[message.slot]);
     return 0;
 }
 
@@ -7245,6 +7486,28 @@ inline int kept_table::keep(const keeper_message& message, std::vector<unique_fd
     record.child = static_cast<pid_t>(message.a);
     record.is_memory = message.b == keep_memory;
     return 0;
+}
+
+inline int kept_table::apply_provisionally(const keeper_message& message, std::vector<unique_fd>& descriptors) {
+    const bool is_old =
+        message.slot < records_.size() && !records_[message.slot].name.empty() && !records_[message.slot].is_provisional;
+    if (is_old && message.word == keeper_word::keep) return EBUSY;
+    if (is_old && message.word == keeper_word::drop) return records_[message.slot].awaits_drop = true, 0;
+    const int why = apply(message, descriptors);
+    if (why == 0 && message.word == keeper_word::keep) records_[message.slot].is_provisional = true;
+    return why;
+}
+
+inline void kept_table::resolve(bool took_over) noexcept {
+    for (kept_record& each : records_) {
+        if (each.name.empty()) continue;
+        if (took_over ? each.awaits_drop : each.is_provisional) {
+            forget(each);
+            continue;
+        }
+        if (took_over && each.has_ended) each.is_told = each.is_given_ended;
+        each.is_provisional = each.awaits_drop = each.is_given_ended = false;
+    }
 }
 
 inline bool kept_table::ended(pid_t child, int status) noexcept {
@@ -7506,10 +7769,11 @@ public:
 
     // ---- for basic_daemon ----
     struct event {
-        enum class kind { child, signal, keeper_lost } what;
+        enum class kind { child, signal, keeper_lost, freeze, rolled_back } what;
         std::string name{};
         child_status status{};
         int signal = 0;
+        failure why{}; ///< of rolled_back
     };
     [[nodiscard]] const generation& number() const noexcept { return generation_; }
     [[nodiscard]] bool must_stop() const noexcept { return must_stop_; } ///< the worker before died while it stopped
@@ -7523,6 +7787,19 @@ public:
     void say_stopping() { say(detail::keeper_word::stopping); } ///< the keeper closes its listener
     void stopped();                                             ///< returns once the lock is released
     void report(const failure& why);                            ///< the reason of an exit that follows
+    /// Lets the keeper start `program` as the next worker. Its result comes as an event: freeze or rolled_back.
+    /// @errors EACCES: not a program that this user may run · busy: an upgrade is under way · not_running: the keeper is gone ·
+    /// any of memfd_create(2), fork(2).
+    void upgrade(int program, deadline until, error_out out);
+    /// After the event freeze: says that everything is in what is kept, or why not, and waits for the keeper's decision.
+    /// @returns whether the new program has taken over; if so, end this process. `out`: why it has not.
+    [[nodiscard]] bool stay_frozen(const failure& refusal, error_out out);
+    /// In a program that a keeper started: receives what earlier generations left. @errors not_running: the keeper is gone ·
+    /// EMFILE: no room for a descriptor.
+    [[nodiscard]] static kept take_over(const worker_environment& from, error_out out);
+    /// Before the first effect on anything outside: waits until the old worker is dead. @errors not_ready: rolled back.
+    void await_go(error_out out);
+    [[nodiscard]] bool is_program() const noexcept { return is_program_; } ///< a keeper started it from a file
     [[nodiscard]] int native_handle() const noexcept { return link_.native_handle(); }
     [[nodiscard]] std::optional<event> next();
     std::function<void()> on_event{}; ///< one was received while an answer was awaited; called re-entrantly
@@ -7534,7 +7811,14 @@ private:
     }
     void store(std::string_view name, int fd, pid_t child, std::uint64_t flags, error_out out);
     [[nodiscard]] std::size_t find(std::string_view name) const noexcept;
-    void ask(const detail::keeper_message& message, int fd, std::string_view step, std::string_view name, error_out out);
+    void ask(const detail::keeper_message& message, int fd, std::string_view step, std::string_view name, error_out out) {
+        ask(message, fd >= 0 ? std::span<const int>(&fd, 1) : std::span<const int>(), step, name, out);
+    }
+    void ask(const detail::keeper_message& message, std::span<const int> with, std::string_view step, std::string_view name,
+             error_out out);
+    void take_given(bool& is_complete, error_out out);
+    [[nodiscard]] failure why_rolled_back();
+    [[nodiscard]] bool is_committed() const noexcept;
     void say(detail::keeper_word word);
     void serve_now() noexcept; ///< the generation's gap ends
     void note(const detail::keeper_message& message);
@@ -7549,6 +7833,9 @@ private:
     unique_fd report_;
     pid_t keeper_ = 0;
     bool must_stop_ = false;
+    memory_file commit_; // of the upgrade that is under way; the first word is 1 after the commit
+    pid_t old_worker_ = 0;
+    bool is_program_ = false;
 };
 
 // ---- implementation ----
@@ -7659,8 +7946,8 @@ inline void kept::stopped() {
 }
 
 /// @errors not_running, timed_out · what the keeper says.
-inline void kept::ask(const detail::keeper_message& message, int fd, std::string_view step, std::string_view name,
-                      error_out out) {
+inline void kept::ask(const detail::keeper_message& message, std::span<const int> with, std::string_view step,
+                      std::string_view name, error_out out) {
     const auto lost = [&](std::error_code code) {
         lose();
         out.set(code, step, name, "the keeper is gone or does not answer; restart the daemon so that it is kept again");
@@ -7668,7 +7955,7 @@ inline void kept::ask(const detail::keeper_message& message, int fd, std::string
     if (keeper_ == 0) return lost(errc::not_running);
     const auto until = deadline::in(patience);
     std::error_code why;
-    link_.send(message, fd, until, why);
+    link_.send(message, with, until, why);
     if (why == std::errc::too_many_files_open || why.value() == ETOOMANYREFS) return out.set(why, step, name);
     if (why) return lost(why == errc::timed_out ? why : make_error_code(errc::not_running));
     for (;;) {
@@ -7694,6 +7981,9 @@ inline void kept::ask(const detail::keeper_message& message, int fd, std::string
 inline void kept::note(const detail::keeper_message& message) {
     if (message.word == detail::keeper_word::signal)
         events_.push_back({event::kind::signal, {}, {}, static_cast<int>(message.a)});
+    if (message.word == detail::keeper_word::freeze) events_.push_back({event::kind::freeze});
+    if (message.word == detail::keeper_word::rolled_back)
+        events_.push_back({event::kind::rolled_back, {}, {}, 0, why_rolled_back()});
     auto& records = table_.records();
     if (message.word != detail::keeper_word::child || message.slot >= records.size() || records[message.slot].name.empty())
         return;
@@ -7731,6 +8021,184 @@ inline void kept::report(const failure& why) {
 } // namespace MATO_ABI
 } // namespace mato
 
+// ---- mato/detail/kept_upgrade.hpp ----
+/// @file kept_upgrade.hpp: how a worker gives way to a new program, and how that program takes over.
+/// Layer: 3 (mechanism; no asio).  Test: test/process/upgrade_process_test.cpp.
+/// Threads: the daemon's thread alone.   Blocks: `stay_frozen`, `take_over` and `await_go` until the keeper decides, which its
+/// deadline bounds.
+///
+/// Members of kept; kept.hpp includes this file.
+
+namespace mato {
+inline namespace MATO_ABI {
+
+inline void kept::upgrade(int program, deadline until, error_out out) {
+    static constexpr milliseconds longest{3'600'000}; // an upgrade that takes an hour will not succeed
+    detail::worker_program::check(program, out);
+    if (out.failed()) return;
+    commit_ = memory_file::create("mato:upgrade", sizeof(std::uint64_t), out);
+    if (out.failed()) return;
+    const auto left = milliseconds(until.poll_timeout());
+    const auto wait = static_cast<std::uint64_t>((left < longest ? left : longest).count());
+    const int with[] = {program, commit_.native_handle()};
+    failure why;
+    ask({detail::keeper_word::upgrade, 0, wait, 0, {}}, with, "upgrade", {}, why);
+    if (!why) return;
+    if (why.code == std::errc::device_or_resource_busy) why = {errc::busy, "upgrade", {}, "another upgrade is under way"};
+    if (why.code == std::errc::operation_canceled) why.detail = "the daemon is stopping";
+    out.set(why);
+}
+
+inline bool kept::is_committed() const noexcept {
+    return commit_.size() >= sizeof(std::uint64_t) && detail::load_word(commit_.bytes().data()) != 0;
+}
+
+/// From the message in `link_`.
+inline failure kept::why_rolled_back() {
+    const auto said = link_.message;
+    char room[readiness_pipe::max_report];
+    ssize_t got = 0;
+    if (!link_.descriptors.empty()) {
+        pollfd asked{link_.descriptors.front().get(), POLLIN, 0};
+        if (sys::poll(&asked, 1, 0) == 1) got = sys::read(asked.fd, room, sizeof room);
+    }
+    if (auto why = readiness_pipe::decode({room, static_cast<std::size_t>(got > 0 ? got : 0)})) return *why;
+    const int status = static_cast<int>(said.b);
+    const auto because = [](std::error_code code, std::string text) {
+        return failure{code, "upgrade", {}, "the new program " + std::move(text) + "; the old one continues"};
+    };
+    switch (static_cast<detail::rollback>(said.a)) {
+    case detail::rollback::ended:
+        if (WIFSIGNALED(status)) return because(errc::not_ready, "died of signal " + std::to_string(WTERMSIG(status)));
+        return because(errc::not_ready, "exited with " + std::to_string(WEXITSTATUS(status)) + " before it had taken over");
+    case detail::rollback::timed_out: return because(errc::timed_out, "did not take over in time");
+    case detail::rollback::stopping: return because(errc::stopping, "was ended because the daemon stops");
+    case detail::rollback::damaged: return because(errc::version_mismatch, "does not understand this keeper");
+    case detail::rollback::refused: break;
+    }
+    return because(errc::not_ready, "was not needed, because this process refused");
+}
+
+inline bool kept::stay_frozen(const failure& refusal, error_out out) {
+    using word = detail::keeper_word;
+    using received = detail::keeper_link::received;
+    std::error_code why;
+    const std::uint64_t answer = refusal ? ECANCELED : 0;
+    link_.send({word::frozen, 0, answer, 0, {}}, -1, deadline::in(patience), why);
+    for (;;) {
+        const auto got = link_.receive();
+        if (got == received::end) break;
+        if (got == received::nothing) static_cast<void>(link_.wait(deadline::never()));
+        if (got != received::message) continue;
+        if (link_.message.word == word::retired) return true;
+        if (link_.message.word == word::rolled_back) {
+            const failure reason = why_rolled_back();
+            commit_ = {};
+            return out.set(refusal ? refusal : reason), false;
+        }
+        note(link_.message);
+    }
+    if (is_committed()) return true;
+    lose();
+    return out.set(errc::not_running, "upgrade", {}, "the keeper is gone; the old program continues"), false;
+}
+
+inline kept kept::take_over(const worker_environment& from, error_out out) {
+    kept side;
+    side.link_ = detail::keeper_link(unique_fd(from.link));
+    side.report_ = unique_fd(from.report);
+    side.keeper_ = from.keeper;
+    side.is_program_ = true;
+    if (from.commit >= 0) side.commit_ = memory_file::adopt(unique_fd(from.commit), out);
+    if (!out.failed()) side.link_.send({detail::keeper_word::hello, 0, 0, 0, {}}, -1, deadline::in(patience), out);
+    for (bool is_complete = false; !is_complete && !out.failed();) side.take_given(is_complete, out);
+    return side;
+}
+
+/// One message.
+inline void kept::take_given(bool& is_complete, error_out out) {
+    using word = detail::keeper_word;
+    using received = detail::keeper_link::received;
+    const auto got = link_.receive();
+    if (got == received::nothing) static_cast<void>(link_.wait(deadline::never()));
+    if (got == received::end) return out.set(errc::not_running, "take over", {}, "the keeper is gone");
+    if (got == received::damaged)
+        return out.set(errc::version_mismatch, "take over", {}, "the keeper's messages are not those of this version");
+    if (got != received::message) return;
+    const auto said = link_.message;
+    auto& came = link_.descriptors;
+    const auto has_one = [&] {
+        if (came.size() == 1) return true;
+        return out.set({EMFILE, std::system_category()}, "take over", said.name, "raise the limit (ulimit -n)"), false;
+    };
+    switch (said.word) {
+    case word::listen:
+        if (has_one()) listener_ = {std::move(came.front()), static_cast<dev_t>(said.a), static_cast<ino_t>(said.b)};
+        return;
+    case word::given: {
+        const bool is_bare = (said.b & detail::keep_no_descriptor) != 0;
+        if (!is_bare && !has_one()) return;
+        auto plain = said;
+        plain.word = word::keep;
+        plain.b = is_bare ? detail::keep_no_descriptor : said.b & detail::keep_memory;
+        if (const int why = table_.apply(plain, came); why != 0)
+            return out.set({why, std::system_category()}, "take over", said.name);
+        auto& record = table_.records()[said.slot];
+        record.has_ended = (said.b & detail::given_ended) != 0;
+        record.status = static_cast<int>((said.b >> detail::given_status_shift) & 0xffff);
+        return;
+    }
+    case word::given_all:
+        generation_.number = said.slot;
+        since_ = clock::time_point(std::chrono::duration_cast<clock::duration>(
+            std::chrono::nanoseconds(static_cast<std::chrono::nanoseconds::rep>(said.a))));
+        must_stop_ = (said.b & detail::fact_must_stop) != 0;
+        if ((said.b & detail::fact_upgraded) != 0) {
+            generation_.reason = generation::why::upgraded;
+            old_worker_ = static_cast<pid_t>(said.b >> detail::fact_old_worker_shift);
+        } else {
+            generation_.reason = generation::why::crashed;
+            generation_.last_signal = static_cast<int>((said.b >> detail::fact_signal_shift) & 0xff);
+        }
+        serve_now();
+        is_complete = true;
+        return;
+    default: note(said);
+    }
+}
+
+inline void kept::await_go(error_out out) {
+    using word = detail::keeper_word;
+    using received = detail::keeper_link::received;
+    if (!is_program_) return;
+    std::error_code why;
+    link_.send({word::ready, 0, 0, 0, {}}, -1, deadline::in(patience), why);
+    for (;;) {
+        const auto got = link_.receive();
+        if (got == received::end) break;
+        if (got == received::nothing) static_cast<void>(link_.wait(deadline::never()));
+        if (got != received::message) continue;
+        if (link_.message.word == word::go) {
+            commit_ = {};
+            return;
+        }
+        note(link_.message);
+    }
+    // The keeper died. Its last store decides which of the two workers continues.
+    const bool replaces = generation_.reason == generation::why::upgraded;
+    if (replaces && !is_committed())
+        return out.set(errc::not_ready, "upgrade", {}, "the keeper died before it had decided; the old program continues");
+    if (const unique_fd old(replaces ? sys::pidfd_open(old_worker_) : -1); old) {
+        pollfd asked{old.get(), POLLIN, 0};
+        while (sys::poll(&asked, 1, -1) == -1 && errno == EINTR) {
+        }
+    }
+    lose();
+}
+
+} // namespace MATO_ABI
+} // namespace mato
+
 namespace mato {
 inline namespace MATO_ABI {
 
@@ -7749,7 +8217,9 @@ template <class E> concept keeper_events = requires(E events, const std::string&
 /// @blocks until the daemon has stopped.
 class keeper_process {
 public:
-    explicit keeper_process(restart_limits limits) noexcept : schedule_(limits) {}
+    /// `start`: of the program of an upgrade. `lock`: a descriptor that each such program gets.
+    explicit keeper_process(restart_limits limits, upgrade_start start = {}, int lock = -1)
+        : schedule_(limits), start_(std::move(start)), lock_(lock) {}
     keeper_process(const keeper_process&) = delete;
     keeper_process& operator=(const keeper_process&) = delete;
     ~keeper_process() {
@@ -7773,7 +8243,34 @@ private:
     static constexpr int stops_until_kill = 3; ///< a polite one, a forced one, and the worker still runs
     static constexpr milliseconds rest{1000};  ///< between two starts while too many workers die
 
+    /// The state of an upgrade, in the order of its steps.
+    enum class step { none, starting, freezing, giving, restoring, committed };
+    struct candidate { // the new program, until it has taken over
+        step at = step::none;
+        detail::worker_program process; // pid 0: it has died
+        unique_fd program;
+        memory_file commit;
+        deadline until = deadline::never();
+        int status = 0; // of its death
+    };
+    struct giving { // the table goes to a program
+        bool is_on = false, has_listener = false;
+        std::size_t next = 0;
+    };
+
     [[nodiscard]] std::optional<kept> start_worker();
+    void start_program();
+    [[nodiscard]] int begin_upgrade(const detail::keeper_message& message);
+    void take_candidate_messages();
+    void take_candidate_message();
+    void give(detail::keeper_link& to, giving& at, bool is_upgrade);
+    [[nodiscard]] detail::keeper_message facts(bool is_upgrade) const;
+    void commit();
+    void check_deadline(clock::time_point now);
+    void roll_back(detail::rollback why, int status = 0);
+    void end_candidate() noexcept;
+    template <class Events> void promote(Events& events);
+    [[nodiscard]] bool holds_messages() const noexcept { return giving_.is_on || candidate_.at >= step::freezing; }
     [[nodiscard]] bool may_start(clock::time_point now) const noexcept;
     template <class Events> void turn(Events& events);
     template <class Events> void take_messages(Events& events);
@@ -7814,6 +8311,15 @@ private:
     std::uint64_t pending_signals_ = 0;
     detail::kept_table table_;
     kept_listener listener_;
+
+    // upgrades
+    upgrade_start start_;
+    int lock_ = -1;
+    unique_fd program_; ///< of the worker that took over; empty: workers are forks of this process
+    candidate candidate_;
+    giving giving_;  ///< to the worker, when it is a program
+    giving offered_; ///< to the candidate
+    clock::time_point frozen_at_{};
 };
 
 /// The handover policy whose daemon survives the death of its process: `using handover = mato::keeper;`.
@@ -7832,6 +8338,8 @@ inline void keeper_process::open(sigset_t signals, error_out out) {
                        "the process has " + std::to_string(threads) + " threads");
     sigaddset(&signals, SIGCHLD);
     signals_ = default_signal_source::open(signals, out);
+    if (out.failed()) return;
+    if (start_.arguments.empty()) start_.arguments = detail::worker_program::own_arguments(out);
     if (out.failed()) return;
     if (sys::set_subreaper(true) == -1) return out.set(last_error(), "start the keeper");
     is_open_ = true;
@@ -7853,6 +8361,7 @@ inline bool keeper_process::may_start(clock::time_point now) const noexcept { re
 
 /// @returns the worker's side in the worker. In the keeper `worker_` says whether there is one, and `why_` why not.
 inline std::optional<kept> keeper_process::start_worker() {
+    if (program_) return start_program(), std::nullopt;
     auto [ours, theirs] = detail::keeper_link::pair(why_);
     auto report = why_ ? readiness_pipe() : readiness_pipe::open(why_);
     if (why_) return std::nullopt;
@@ -7892,17 +8401,28 @@ template <class Events> void keeper_process::turn(Events& events) {
     const bool rests = worker_ == 0 && !next_start_;
     const auto now = clock::now();
     const bool has_rested = detail::later(started_at_, rest) <= now;
-    pollfd asked[3] = {{signals_.native_handle(), POLLIN, 0},
-                       {link_.native_handle(), static_cast<short>(POLLIN | (has_pending_ ? POLLOUT : 0)), 0},
-                       {rests && has_rested ? listener_.socket.get() : -1, POLLIN, 0}};
+    const bool says_more = giving_.is_on || (has_pending_ && !holds_messages());
+    const auto wanted = [](bool also_out) { return static_cast<short>(POLLIN | (also_out ? POLLOUT : 0)); };
+    pollfd asked[4] = {{signals_.native_handle(), POLLIN, 0},
+                       {link_.native_handle(), wanted(says_more), 0},
+                       {rests && has_rested ? listener_.socket.get() : -1, POLLIN, 0},
+                       {candidate_.process.link.native_handle(), wanted(offered_.is_on), 0}};
     int patience = -1;
     if (worker_ == 0 && next_start_) patience = deadline(*next_start_).poll_timeout(now);
     if (rests && !has_rested) patience = deadline(detail::later(started_at_, rest)).poll_timeout(now);
-    if (sys::poll(asked, 3, patience) == -1) return;
+    if (candidate_.at != step::none) {
+        const int left = candidate_.until.poll_timeout(now);
+        if (patience < 0 || left < patience) patience = left;
+    }
+    if (sys::poll(asked, 4, patience) == -1) return;
     take_messages(events);
+    take_candidate_messages();
     if (asked[0].revents != 0) take_signals(events);
     if (rests && asked[2].revents != 0) next_start_ = now;
-    if (has_pending_) send_pending();
+    if (giving_.is_on) give(link_, giving_, false);
+    if (offered_.is_on) give(candidate_.process.link, offered_, true);
+    if (has_pending_ && !holds_messages()) send_pending();
+    check_deadline(clock::now());
 }
 
 template <class Events> void keeper_process::take_messages(Events& events) {
@@ -7928,9 +8448,25 @@ template <class Events> void keeper_process::take_message(Events& events) {
     case word::serving: is_serving_ = has_served_ = true; return events.on_serving();
     case word::stopping:
         is_stopping_ = true;
+        roll_back(detail::rollback::stopping);
         listener_.socket.reset(); // clients in the backlog see end-of-file
         return;
     case word::stopped: events.on_stopped(); break;
+    case word::upgrade: result = begin_upgrade(said); break;
+    case word::frozen:
+        if (candidate_.at != step::freezing) return; // it was rolled back in the meantime
+        if (said.a != 0) return roll_back(detail::rollback::refused);
+        candidate_.at = step::giving;
+        offered_ = {true};
+        return;
+    case word::hello: // of a program that is started after a death
+        if (program_ && !is_serving_) giving_ = {true};
+        return;
+    case word::ready: {
+        std::error_code ignored; // it waits for this message, so there is room
+        if (program_) static_cast<void>(link_.try_send({word::go, 0, 0, 0, {}}, -1, ignored));
+        return;
+    }
     default: return; // no word of a worker's
     }
     std::error_code ignored; // the worker waits for this one answer, so there is room
@@ -7987,6 +8523,7 @@ template <class Events> void keeper_process::take_signals(Events& events) {
 
 inline void keeper_process::stop_requested() {
     is_stopping_ = true;
+    roll_back(detail::rollback::stopping);
     if (worker_ == 0) {
         if (table_.empty()) return end(1);
         next_start_ = clock::now(); // to end what is kept, as the program does
@@ -8000,16 +8537,25 @@ template <class Events> void keeper_process::reap(Events& events) {
     int status = 0;
     for (pid_t pid = 0; (pid = sys::waitpid(-1, &status, WNOHANG)) > 0;) {
         take_messages(events); // what a dead worker said before is still in the socket
-        if (pid == worker_)
+        take_candidate_messages();
+        if (pid == worker_ && candidate_.at == step::committed)
+            promote(events);
+        else if (pid == worker_)
             worker_died(status, events);
-        else if (table_.ended(pid, status))
+        else if (pid == candidate_.process.pid) {
+            candidate_.process.pid = 0;
+            candidate_.status = status;
+            roll_back(detail::rollback::ended, status);
+        } else if (table_.ended(pid, status))
             has_pending_ = worker_ != 0;
     }
 }
 
 template <class Events> void keeper_process::worker_died(int status, Events& events) {
     worker_ = 0;
+    giving_ = {};
     link_.close();
+    end_candidate();
     has_pending_ = false;
     pending_signals_ = 0;
     died_at_ = clock::now();
@@ -8060,6 +8606,192 @@ inline failure keeper_process::read_report() {
     report_.reset();
     const auto said = got > 0 ? readiness_pipe::decode({room, static_cast<std::size_t>(got)}) : std::nullopt;
     return said ? *said : failure();
+}
+
+} // namespace MATO_ABI
+} // namespace mato
+
+// ---- mato/detail/keeper_upgrade.hpp ----
+/// @file keeper_upgrade.hpp: how a keeper lets a new program take over from its worker, or rolls that back.
+/// Layer: 3 (mechanism; no asio).  Test: test/process/upgrade_process_test.cpp.
+/// Threads: one.   Blocks: never.
+///
+/// Members of keeper_process; keeper.hpp includes this file. The old worker serves until it is told to freeze. From the commit
+/// on, which is one store in memory that all three processes share, there is no rollback: the old worker ends, the new one
+/// serves. Before it, whatever goes wrong ends the new program, and the old worker continues.
+
+namespace mato {
+inline namespace MATO_ABI {
+
+inline int keeper_process::begin_upgrade(const detail::keeper_message& said) {
+    auto& came = link_.descriptors;
+    if (came.size() != 2) return came.size() < 2 ? EMFILE : EBADMSG;
+    if (candidate_.at != step::none) return EBUSY;
+    if (is_stopping_) return ECANCELED;
+    std::error_code why;
+    auto program = std::move(came[0]);
+    auto commit = memory_file::adopt(std::move(came[1]), why);
+    if (why || commit.size() < sizeof(std::uint64_t)) return EBADMSG;
+    auto process = detail::worker_program::start(program.get(), start_, commit.native_handle(), lock_, why);
+    if (why) return why.value();
+    candidate_ = {step::starting,
+                  std::move(process),
+                  std::move(program),
+                  std::move(commit),
+                  deadline::in(milliseconds(static_cast<milliseconds::rep>(said.a))),
+                  0};
+    return 0;
+}
+
+/// After a death of a worker that was a program: the same program again.
+inline void keeper_process::start_program() {
+    auto process = detail::worker_program::start(program_.get(), start_, -1, lock_, why_);
+    if (why_) return;
+    ++number_;
+    started_at_ = clock::now();
+    worker_ = process.pid;
+    link_ = std::move(process.link);
+    report_ = std::move(process.report);
+    is_serving_ = false;
+    is_last_ = is_stopping_;
+}
+
+inline void keeper_process::take_candidate_messages() {
+    using received = detail::keeper_link::received;
+    auto& link = candidate_.process.link;
+    while (link.native_handle() >= 0) {
+        switch (link.receive()) {
+        case received::nothing: return;
+        case received::end: return link.close(); // its death is noticed as a child's
+        case received::damaged: return roll_back(detail::rollback::damaged);
+        case received::message: take_candidate_message();
+        }
+    }
+}
+
+inline void keeper_process::take_candidate_message() {
+    using word = detail::keeper_word;
+    auto& link = candidate_.process.link;
+    const auto said = link.message;
+    std::error_code why;
+    switch (said.word) {
+    case word::hello:
+        if (candidate_.at != step::starting) return;
+        candidate_.at = step::freezing;
+        frozen_at_ = clock::now();
+        if (!link_.try_send({word::freeze, 0, 0, 0, {}}, -1, why)) roll_back(detail::rollback::refused);
+        return;
+    case word::ready:
+        if (candidate_.at == step::restoring) commit();
+        return;
+    case word::keep: {
+        const bool may = candidate_.at == step::restoring;
+        const int result = may ? table_.apply_provisionally(said, link.descriptors) : EBUSY;
+        static_cast<void>(link.try_send({word::answer, said.slot, static_cast<std::uint64_t>(result), 0, {}}, -1, why));
+        return;
+    }
+    case word::drop:
+        if (candidate_.at == step::restoring) static_cast<void>(table_.apply_provisionally(said, link.descriptors));
+        return;
+    default: return; // no word of a program that has not taken over
+    }
+}
+
+/// Sends what fits: the listener, the table, and last the facts.
+inline void keeper_process::give(detail::keeper_link& to, giving& at, bool is_upgrade) {
+    using word = detail::keeper_word;
+    std::error_code why;
+    if (!at.has_listener && listener_.socket) {
+        if (!to.try_send({word::listen, 0, listener_.device, listener_.inode, {}}, listener_.socket.get(), why)) return;
+    }
+    at.has_listener = true;
+    auto& records = table_.records();
+    for (; at.next < records.size(); ++at.next) {
+        auto& each = records[at.next];
+        if (each.name.empty()) continue;
+        std::uint64_t flags = each.is_memory ? detail::keep_memory : 0;
+        if (!each.descriptor) flags |= detail::keep_no_descriptor;
+        if (each.has_ended)
+            flags |= detail::given_ended | (static_cast<std::uint64_t>(each.status & 0xffff) << detail::given_status_shift);
+        const auto child = static_cast<std::uint64_t>(each.child);
+        if (!to.try_send({word::given, static_cast<std::uint32_t>(at.next), child, flags, each.name}, each.descriptor.get(),
+                         why))
+            return;
+        each.is_given_ended = each.has_ended;
+        if (!is_upgrade) each.is_told = true; // or it has not ended yet
+    }
+    if (!to.try_send(facts(is_upgrade), -1, why)) return;
+    at = {};
+    if (is_upgrade) candidate_.at = step::restoring;
+}
+
+inline detail::keeper_message keeper_process::facts(bool is_upgrade) const {
+    const auto since = (is_upgrade ? frozen_at_ : died_at_).time_since_epoch();
+    std::uint64_t all = is_stopping_ ? detail::fact_must_stop : 0;
+    if (is_upgrade)
+        all |= detail::fact_upgraded | (static_cast<std::uint64_t>(worker_) << detail::fact_old_worker_shift);
+    else
+        all |= static_cast<std::uint64_t>(last_signal_ & 0xff) << detail::fact_signal_shift;
+    return {detail::keeper_word::given_all,
+            number_ + (is_upgrade ? 1 : 0),
+            static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(since).count()),
+            all,
+            {}};
+}
+
+inline void keeper_process::commit() {
+    static constexpr milliseconds last_words{1000}; // for the old worker to end by itself
+    candidate_.at = step::committed;
+    detail::store_word(candidate_.commit.bytes().data(), 1);
+    candidate_.until = deadline::in(last_words);
+    std::error_code why;
+    if (!link_.try_send({detail::keeper_word::retired, 0, 0, 0, {}}, -1, why)) sys::kill(worker_, SIGKILL);
+}
+
+/// The old worker is dead, and the new one takes its place.
+template <class Events> void keeper_process::promote(Events& events) {
+    worker_ = candidate_.process.pid;
+    link_ = std::move(candidate_.process.link);
+    report_ = std::move(candidate_.process.report);
+    program_ = std::move(candidate_.program);
+    const int status = candidate_.status;
+    candidate_ = {};
+    table_.resolve(true);
+    ++number_;
+    started_at_ = clock::now();
+    died_at_ = frozen_at_;
+    is_serving_ = false;
+    is_last_ = is_stopping_;
+    has_pending_ = true;
+    if (worker_ == 0) return worker_died(status, events);
+    std::error_code ignored; // it waits for this message, so there is room
+    static_cast<void>(link_.try_send({detail::keeper_word::go, 0, 0, 0, {}}, -1, ignored));
+}
+
+inline void keeper_process::check_deadline(clock::time_point now) {
+    if (candidate_.at == step::none || !candidate_.until.passed(now)) return;
+    if (candidate_.at != step::committed) return roll_back(detail::rollback::timed_out);
+    sys::kill(worker_, SIGKILL);
+    candidate_.until = deadline::never();
+}
+
+/// Ends the new program and tells the worker. No effect without an upgrade, and after the commit.
+inline void keeper_process::roll_back(detail::rollback why, int status) {
+    if (candidate_.at == step::none || candidate_.at == step::committed) return;
+    std::error_code ignored; // a worker whose socket is full gets no report, and its own deadline ends its wait
+    static_cast<void>(link_.try_send(
+        {detail::keeper_word::rolled_back, 0, static_cast<std::uint64_t>(why), static_cast<std::uint64_t>(status & 0xffff), {}},
+        candidate_.process.report.get(), ignored));
+    end_candidate();
+}
+
+inline void keeper_process::end_candidate() noexcept {
+    if (candidate_.at == step::none) return;
+    if (candidate_.process.pid > 1) sys::kill(candidate_.process.pid, SIGKILL); // reaped as any other child
+    candidate_ = {};
+    offered_ = {};
+    table_.resolve(false);
+    has_pending_ = worker_ != 0;
 }
 
 } // namespace MATO_ABI
@@ -9624,6 +10356,8 @@ public:
     template <class Server> void adopt(Server&, typename Server::endpoint_type, typename Server::peer_type, error_out) {}
     template <class Server> void published(const Server&, int, error_out) {}
     template <class OnEvent> void serving(OnEvent) {}
+    void gives_up(const failure&) {}
+    void await_go(error_out) {}
     void stopping() {}
     void stopped() {}
 
@@ -9669,6 +10403,14 @@ public:
         const published_name name = server.listener().endpoint().published();
         side_.listen_on(server.listener().native_handle(), name.device, name.inode, backlog, out);
     }
+    /// A program that could not take over ends here, without an effect on what the old worker has published.
+    void gives_up(const failure& why) {
+        if (!side_.is_program()) return;
+        side_.report(why);
+        ::_exit(1);
+    }
+    /// Waits until the worker that this one replaces is dead. @errors not_ready: this one does not replace it.
+    void await_go(error_out out) { side_.await_go(out); }
     /// From here on `on_event` is called in the loop for each event of the keeper's.
     template <class OnEvent> void serving(OnEvent on_event);
     void stopping() { side_.say_stopping(); }
@@ -9892,6 +10634,8 @@ struct daemon_options {
     int notification_fd = -1;          ///< from a supervisor: gets one newline when the daemon is ready
     service_environment service{};     ///< from a service manager: the result of take_service_environment
     restart_limits restarts{};         ///< of workers, with a handover policy that survives (keeper.hpp)
+    worker_environment worker{};       ///< from a keeper: the result of take_worker_environment; without it no upgrade succeeds
+    upgrade_start upgrade{};           ///< how `basic_daemon::upgrade` starts the new program
     /// Descriptors of the program that stay open in the background daemon, with the same numbers. All others are closed there;
     /// open them in `setup` instead. See detach_options.
     std::vector<int> keep{};
@@ -9970,6 +10714,15 @@ public:
         return handover_.side();
     }
 
+    /// Replaces this process by `program`, which must be a daemon with a keeper: the keeper starts it while this process serves
+    /// on; when it is ready to restore, on_freeze is called here; its `setup` restores from `kept()`; then it serves, and this
+    /// process ends. No client is refused. Whatever fails before that, or takes longer than `until`, ends the new program
+    /// instead: this process continues with all its sessions, and on_thaw is called. See docs/handover.md.
+    /// `handler(const upgrade_outcome&)` is called once in this process, after a success as its last callback; what is queued
+    /// there is not sent any more.
+    /// @errors in `handler`: those of the new program's setup · busy · EACCES · not_ready · timed_out · not_running.
+    template <class Handler> void upgrade(unique_fd program, deadline until, Handler handler);
+
     struct handlers {
         /// SIGHUP. On an error, report or throw it and change nothing; it is logged.
         callback<void(error_out)> on_reload{};
@@ -9984,6 +10737,11 @@ public:
         callback<void()> on_child{};
         /// A child that an earlier generation gave to `kept()` has ended.
         callback<void(std::string_view name, child_status)> on_kept_child{};
+        /// An upgrade: bring everything into what is kept, because the new program restores from it. On an error, report or
+        /// throw it; then nothing changes. Until on_thaw this process runs no other callback.
+        callback<void(error_out)> on_freeze{};
+        /// An upgrade was rolled back after on_freeze; this process continues.
+        callback<void()> on_thaw{};
         /// One of these callbacks threw, or another handler of the program on `context()`; it was logged. Called inside the
         /// catch block. @returns whether the daemon continues. Not set: the daemon continues after an exception of these
         /// callbacks, and ends after one of another handler, which `serve` then reports. Exceptions from callbacks of
@@ -10044,6 +10802,10 @@ private:
     static int serve_held(const daemon_options& options, lock_type& lock, auto_ready& channel, Setup& setup, error_out out);
     template <class Setup> static int serve_locked(const daemon_options& options, lock_type& lock, auto_ready& channel,
                                                    Setup& setup, worker_type& worker, error_out out);
+    /// Serves as the next worker of the keeper that started this process.
+    template <class Setup> static int take_over(const daemon_options& options, Setup& setup, error_out out);
+    void freeze();
+    void end_upgrade(const failure& why);
     static void clean_up(const daemon_options& options, published_name left);
     static typename Policies::log open_log(const daemon_options& options, error_out out);
     static typename Policies::endpoint make_endpoint(const daemon_options& options, error_out out);
@@ -10080,6 +10842,7 @@ private:
     failure ended_by_;                       // the exception that ended the loop
     line_rate refused_lines_, paused_lines_; // limit the log lines; the server counts every case
     std::vector<std::shared_ptr<void>> kept_;
+    std::function<void(const upgrade_outcome&)> on_upgraded_; // set while an upgrade is under way
 };
 
 using daemon = basic_daemon<>;
@@ -10220,6 +10983,7 @@ template <class P> template <class Setup> int basic_daemon<P>::serve_locked(cons
     // Also logged: if the starter has stopped waiting, the log is the only place where the error can be found.
     const auto fails = [&](const failure& why) {
         self.log_.error("start: " + why.message());
+        self.handover_.gives_up(why);
         return out.set(why), exit_code::unavailable;
     };
     failure why;
@@ -10230,6 +10994,8 @@ template <class P> template <class Setup> int basic_daemon<P>::serve_locked(cons
     } catch (...) {
         why = current_failure("setup");
     }
+    if (why) return fails(why);
+    self.handover_.await_go(why);
     if (why) return fails(why);
     self.log_what_the_server_reports();
     self.publish(why);
@@ -10285,12 +11051,15 @@ template <class P> template <class Event> void basic_daemon<P>::on_keeper_event(
         if (on.on_kept_child) guarded("on_kept_child", [&] { on.on_kept_child(event.name, event.status); });
         return;
     }
+    if (event.what == kind::freeze) return freeze();
+    if (event.what == kind::rolled_back) return end_upgrade(event.why);
     // This process has a copy of all that the keeper held, so nothing ends. Lock and pid file name it from here on.
     log_.error("the keeper died: this daemon goes on, but does not survive its own death; restart it");
     failure why;
     lock_.adopt(why);
     if (!why) write_pid(why);
     if (why) log_.error("take over from the keeper: " + why.message());
+    end_upgrade({errc::not_running, "upgrade", {}, "the keeper is gone; this process continues"}); // if one was under way
 }
 
 template <class P> void basic_daemon<P>::wait_for_signals() {
@@ -10426,7 +11195,9 @@ inline namespace MATO_ABI {
 template <class P> template <class Setup> int basic_daemon<P>::run(const daemon_options& options, Setup setup) {
     failure why;
     int code = exit_code::ok;
-    if constexpr (P::detach::forks) {
+    if (options.worker) {
+        code = take_over(options, setup, why);
+    } else if constexpr (P::detach::forks) {
         auto meanwhile = [] {};
         const start_outcome outcome = launch_here(options, setup, meanwhile);
         if (outcome) return exit_code::ok;
@@ -10441,6 +11212,12 @@ template <class P> template <class Setup> int basic_daemon<P>::run(const daemon_
 
 template <class P> template <class Setup, class Meanwhile>
 start_outcome basic_daemon<P>::launch(const daemon_options& options, Setup setup, Meanwhile meanwhile) {
+    if (options.worker) {
+        failure why;
+        const int code = take_over(options, setup, why);
+        std::destroy_at(&setup); // the function that owns it never returns in this process
+        ::_exit(code);
+    }
     return launch_here(options, setup, meanwhile);
 }
 
@@ -10522,6 +11299,7 @@ void basic_daemon<P>::serve_in_background(const daemon_options& options, lock_ty
 
 template <class P> template <class Setup>
 int basic_daemon<P>::serve(const daemon_options& options, Setup setup, error_out out) {
+    if (options.worker) return take_over(options, setup, out);
     failure why;
     int code = exit_code::unavailable;
     reserve_standard_descriptors(why);
@@ -10570,7 +11348,9 @@ template <class P> template <class Setup> int basic_daemon<P>::serve_held(const 
                 if (!ignored) log.error("keeper: " + text);
             }
         } events{options, lock, channel};
-        typename P::handover::process process(options.restarts);
+        upgrade_start how = options.upgrade;
+        if (!options.service.notify_socket.empty()) how.variables.push_back("NOTIFY_SOCKET=" + options.service.notify_socket);
+        typename P::handover::process process(options.restarts, std::move(how), lock.native_handle());
         const int code = detail::keep_serving(
             process, make_signal_set(own_signals), serve, [&] { std::destroy_at(&setup); }, events, out);
         const auto left = process.take_listener();
@@ -10606,6 +11386,84 @@ template <class P> auto basic_daemon<P>::make_endpoint(const daemon_options& opt
             return endpoint(options.paths.socket, unique_fd(passed.empty() ? -1 : passed.front().fd));
     }
     return endpoint(options.paths.socket);
+}
+
+} // namespace MATO_ABI
+} // namespace mato
+
+// ---- mato/detail/daemon_upgrade.hpp ----
+/// @file daemon_upgrade.hpp: how a daemon gives way to a new program, and how that program becomes its next worker.
+/// Layer: 4 (composition).  Test: test/process/upgrade_process_test.cpp.
+/// Threads: the daemon's thread alone.   Blocks: `freeze` until the keeper has decided.
+///
+/// Members of basic_daemon; daemon.hpp includes this file.
+
+namespace mato {
+inline namespace MATO_ABI {
+
+template <class P> template <class Handler> void basic_daemon<P>::upgrade(unique_fd program, deadline until, Handler handler) {
+    static_assert(handover::outlives,
+                  "mato: upgrade() needs a handover policy that survives, `using handover = mato::keeper;`");
+    failure why;
+    if (stopping_)
+        why = {errc::stopping, "upgrade", {}, "the daemon is stopping"};
+    else if (on_upgraded_)
+        why = {errc::busy, "upgrade", {}, "another upgrade is under way"};
+    else
+        handover_.side().upgrade(program.get(), until, why);
+    if (!why) {
+        log_.info("upgrade: the new program starts");
+        on_upgraded_ = std::move(handler);
+        return;
+    }
+    log_.error("upgrade: " + why.message());
+    asio::post(context_, [this, why, handler = std::move(handler)]() mutable {
+        guarded("upgrade", [&] { handler(upgrade_outcome{why}); });
+    });
+}
+
+/// Between two turns of the loop. While it waits, nothing is read and no timer runs, so nothing changes under the new program.
+template <class P> void basic_daemon<P>::freeze() {
+    failure refusal, why;
+    try {
+        if (on.on_freeze) on.on_freeze(refusal);
+    } catch (...) {
+        refusal = current_failure("on_freeze");
+    }
+    if (handover_.side().stay_frozen(refusal, why)) {
+        log_.info("upgraded: the new program takes over");
+        end_upgrade({});
+        ::_exit(exit_code::ok); // as after a crash: what is kept is another process's now
+    }
+    if (on.on_thaw) guarded("on_thaw", [&] { on.on_thaw(); });
+    end_upgrade(why);
+}
+
+template <class P> void basic_daemon<P>::end_upgrade(const failure& why) {
+    const auto handler = std::exchange(on_upgraded_, {});
+    if (!handler) return; // none is under way
+    if (why) log_.error("upgrade: " + why.message());
+    guarded("upgrade", [&] { handler(upgrade_outcome{why}); });
+}
+
+template <class P> template <class Setup>
+int basic_daemon<P>::take_over(const daemon_options& options, Setup& setup, error_out out) {
+    if constexpr (handover::outlives) {
+        failure why;
+        reserve_standard_descriptors(why);
+        auto_ready channel;
+        if (!why) channel.manager = sd_notifier::open(options.service.notify_socket, why);
+        auto lock = lock_type::inherit(unique_fd(options.worker.lock), options.paths.lock, options.worker.keeper);
+        auto side = worker_type::take_over(options.worker, why);
+        int code = exit_code::unavailable;
+        if (!why) code = serve_locked(options, lock, channel, setup, side, why);
+        if (why) side.report(why);
+        return out.set(why), code;
+    } else {
+        static_cast<void>(setup);
+        out.set(errc::not_ready, "take over", {}, "a keeper started this program, but its daemon has no keeper");
+        return exit_code::unavailable;
+    }
 }
 
 } // namespace MATO_ABI

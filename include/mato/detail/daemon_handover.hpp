@@ -41,6 +41,8 @@ public:
     template <class Server> void adopt(Server&, typename Server::endpoint_type, typename Server::peer_type, error_out) {}
     template <class Server> void published(const Server&, int, error_out) {}
     template <class OnEvent> void serving(OnEvent) {}
+    void gives_up(const failure&) {}
+    void await_go(error_out) {}
     void stopping() {}
     void stopped() {}
 
@@ -86,6 +88,14 @@ public:
         const published_name name = server.listener().endpoint().published();
         side_.listen_on(server.listener().native_handle(), name.device, name.inode, backlog, out);
     }
+    /// A program that could not take over ends here, without an effect on what the old worker has published.
+    void gives_up(const failure& why) {
+        if (!side_.is_program()) return;
+        side_.report(why);
+        ::_exit(1);
+    }
+    /// Waits until the worker that this one replaces is dead. @errors not_ready: this one does not replace it.
+    void await_go(error_out out) { side_.await_go(out); }
     /// From here on `on_event` is called in the loop for each event of the keeper's.
     template <class OnEvent> void serving(OnEvent on_event);
     void stopping() { side_.say_stopping(); }

@@ -29,6 +29,7 @@ template <class P> template <class Setup> int basic_daemon<P>::serve_locked(cons
     // Also logged: if the starter has stopped waiting, the log is the only place where the error can be found.
     const auto fails = [&](const failure& why) {
         self.log_.error("start: " + why.message());
+        self.handover_.gives_up(why);
         return out.set(why), exit_code::unavailable;
     };
     failure why;
@@ -39,6 +40,8 @@ template <class P> template <class Setup> int basic_daemon<P>::serve_locked(cons
     } catch (...) {
         why = current_failure("setup");
     }
+    if (why) return fails(why);
+    self.handover_.await_go(why);
     if (why) return fails(why);
     self.log_what_the_server_reports();
     self.publish(why);
@@ -94,12 +97,15 @@ template <class P> template <class Event> void basic_daemon<P>::on_keeper_event(
         if (on.on_kept_child) guarded("on_kept_child", [&] { on.on_kept_child(event.name, event.status); });
         return;
     }
+    if (event.what == kind::freeze) return freeze();
+    if (event.what == kind::rolled_back) return end_upgrade(event.why);
     // This process has a copy of all that the keeper held, so nothing ends. Lock and pid file name it from here on.
     log_.error("the keeper died: this daemon goes on, but does not survive its own death; restart it");
     failure why;
     lock_.adopt(why);
     if (!why) write_pid(why);
     if (why) log_.error("take over from the keeper: " + why.message());
+    end_upgrade({errc::not_running, "upgrade", {}, "the keeper is gone; this process continues"}); // if one was under way
 }
 
 template <class P> void basic_daemon<P>::wait_for_signals() {

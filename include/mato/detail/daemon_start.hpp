@@ -21,7 +21,9 @@ inline namespace MATO_ABI {
 template <class P> template <class Setup> int basic_daemon<P>::run(const daemon_options& options, Setup setup) {
     failure why;
     int code = exit_code::ok;
-    if constexpr (P::detach::forks) {
+    if (options.worker) {
+        code = take_over(options, setup, why);
+    } else if constexpr (P::detach::forks) {
         auto meanwhile = [] {};
         const start_outcome outcome = launch_here(options, setup, meanwhile);
         if (outcome) return exit_code::ok;
@@ -36,6 +38,12 @@ template <class P> template <class Setup> int basic_daemon<P>::run(const daemon_
 
 template <class P> template <class Setup, class Meanwhile>
 start_outcome basic_daemon<P>::launch(const daemon_options& options, Setup setup, Meanwhile meanwhile) {
+    if (options.worker) {
+        failure why;
+        const int code = take_over(options, setup, why);
+        std::destroy_at(&setup); // the function that owns it never returns in this process
+        ::_exit(code);
+    }
     return launch_here(options, setup, meanwhile);
 }
 
@@ -117,6 +125,7 @@ void basic_daemon<P>::serve_in_background(const daemon_options& options, lock_ty
 
 template <class P> template <class Setup>
 int basic_daemon<P>::serve(const daemon_options& options, Setup setup, error_out out) {
+    if (options.worker) return take_over(options, setup, out);
     failure why;
     int code = exit_code::unavailable;
     reserve_standard_descriptors(why);
@@ -165,7 +174,9 @@ template <class P> template <class Setup> int basic_daemon<P>::serve_held(const 
                 if (!ignored) log.error("keeper: " + text);
             }
         } events{options, lock, channel};
-        typename P::handover::process process(options.restarts);
+        upgrade_start how = options.upgrade;
+        if (!options.service.notify_socket.empty()) how.variables.push_back("NOTIFY_SOCKET=" + options.service.notify_socket);
+        typename P::handover::process process(options.restarts, std::move(how), lock.native_handle());
         const int code = detail::keep_serving(
             process, make_signal_set(own_signals), serve, [&] { std::destroy_at(&setup); }, events, out);
         const auto left = process.take_listener();

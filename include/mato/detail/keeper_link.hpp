@@ -28,9 +28,15 @@ public:
     [[nodiscard]] static std::pair<keeper_link, keeper_link> pair(error_out out);
 
     /// @returns false when the socket is full. `fd` -1: no descriptor. @errors any of sendmsg(2).
-    bool try_send(const keeper_message& message, int fd, error_out out);
+    bool try_send(const keeper_message& said, int fd, error_out out) {
+        return try_send(said, fd >= 0 ? std::span<const int>(&fd, 1) : std::span<const int>(), out);
+    }
+    bool try_send(const keeper_message& message, std::span<const int> with, error_out out);
     /// @errors timed_out · as try_send.
-    void send(const keeper_message& message, int fd, deadline until, error_out out);
+    void send(const keeper_message& said, int fd, deadline until, error_out out) {
+        send(said, fd >= 0 ? std::span<const int>(&fd, 1) : std::span<const int>(), until, out);
+    }
+    void send(const keeper_message& message, std::span<const int> with, deadline until, error_out out);
 
     /// One message into `message` and `descriptors`; both stay until the next call. What is damaged is discarded with its
     /// descriptors.
@@ -59,14 +65,13 @@ inline std::pair<keeper_link, keeper_link> keeper_link::pair(error_out out) {
     return {keeper_link(unique_fd(ends[0])), keeper_link(unique_fd(ends[1]))};
 }
 
-inline bool keeper_link::try_send(const keeper_message& said, int fd, error_out out) {
+inline bool keeper_link::try_send(const keeper_message& said, std::span<const int> with, error_out out) {
     const auto bytes = said.encode();
-    const auto with = fd >= 0 ? std::span<const int>(&fd, 1) : std::span<const int>();
     return send_descriptors(socket_.get(), {bytes.data(), bytes.size()}, with, out) > 0;
 }
 
-inline void keeper_link::send(const keeper_message& said, int fd, deadline until, error_out out) {
-    while (!try_send(said, fd, out) && !out.failed())
+inline void keeper_link::send(const keeper_message& said, std::span<const int> with, deadline until, error_out out) {
+    while (!try_send(said, with, out) && !out.failed())
         if (!wait_for(POLLOUT, until)) return out.set(errc::timed_out, "send");
 }
 

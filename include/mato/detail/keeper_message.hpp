@@ -37,9 +37,27 @@ enum class keeper_word : std::uint16_t {
     answer,   ///< keeper: to keep, listen, stopped; slot of the question, a: errno or 0
     child,    ///< keeper: slot, a: wait status
     signal,   ///< keeper: a: the signal that it received
+    // an upgrade, in this order; the new program is started by the keeper
+    upgrade,     ///< worker: a: milliseconds; two descriptors: the program, the commit word
+    hello,       ///< new program: it can take over
+    freeze,      ///< keeper, to the old worker: bring all into what is kept
+    frozen,      ///< old worker: a: errno or 0
+    given,       ///< keeper, to the new program: slot, a: child's pid or 0, b: `given_flags`, name; descriptor as in keep
+    given_all,   ///< keeper, to the new program: slot: generation, a: since when none serves, b: `worker_facts`
+    ready,       ///< new program: setup has succeeded, nothing is consumed yet
+    go,          ///< keeper, to the new program: the old worker is dead; serve
+    retired,     ///< keeper, to the old worker: the new program takes over
+    rolled_back, ///< keeper, to the old worker: a: `rollback`, b: wait status; one descriptor: the new program's report
 };
 inline constexpr std::uint64_t keep_memory = 1;        ///< flag of keep: the descriptor is a memory file
 inline constexpr std::uint64_t keep_no_descriptor = 2; ///< flag of keep: only the child is kept
+inline constexpr std::uint64_t given_ended = 4;        ///< flag of given: the child has ended; its wait status is above
+inline constexpr unsigned given_status_shift = 16;
+inline constexpr std::uint64_t fact_must_stop = 1, fact_upgraded = 2; ///< flags of given_all
+inline constexpr unsigned fact_signal_shift = 8, fact_old_worker_shift = 32;
+
+/// Why an upgrade was rolled back.
+enum class rollback : std::uint64_t { ended = 1, timed_out, stopping, refused, damaged };
 
 struct keeper_message {
     static constexpr std::size_t bytes = 128;
@@ -81,7 +99,7 @@ inline std::optional<keeper_message> keeper_message::decode(std::string_view fro
     if (from.size() != bytes || load_number<std::uint16_t>(from.data() + 2) != version) return std::nullopt;
     keeper_message got;
     const auto word = load_number<std::uint16_t>(from.data());
-    if (word < static_cast<std::uint16_t>(keeper_word::keep) || word > static_cast<std::uint16_t>(keeper_word::signal))
+    if (word < static_cast<std::uint16_t>(keeper_word::keep) || word > static_cast<std::uint16_t>(keeper_word::rolled_back))
         return std::nullopt;
     got.word = static_cast<keeper_word>(word);
     got.slot = load_number<std::uint32_t>(from.data() + 4);
@@ -105,9 +123,23 @@ inline bool keeper_message::is_meant() const noexcept {
     case keeper_word::listen: return slot <= most_pid && name.empty();
     case keeper_word::serving:
     case keeper_word::stopping:
-    case keeper_word::stopped: return slot == 0 && a == 0 && b == 0 && name.empty();
+    case keeper_word::stopped:
+    case keeper_word::hello:
+    case keeper_word::freeze:
+    case keeper_word::ready:
+    case keeper_word::go:
+    case keeper_word::retired: return slot == 0 && a == 0 && b == 0 && name.empty();
     case keeper_word::answer: return a <= most_errno && b == 0 && name.empty();
     case keeper_word::child: return is_slot && a <= most_status && b == 0 && name.empty();
+    case keeper_word::upgrade: return slot == 0 && a <= most_pid && b == 0 && name.empty();
+    case keeper_word::frozen: return slot == 0 && a <= most_errno && b == 0 && name.empty();
+    case keeper_word::given: {
+        constexpr std::uint64_t flags = keep_memory | keep_no_descriptor | given_ended | (most_status << given_status_shift);
+        return is_slot && !name.empty() && a <= most_pid && a != 1 && (b & ~flags) == 0;
+    }
+    case keeper_word::given_all: return slot <= most_pid && name.empty();
+    case keeper_word::rolled_back:
+        return slot == 0 && a >= 1 && a <= static_cast<std::uint64_t>(rollback::damaged) && b <= most_status && name.empty();
     case keeper_word::signal: return slot == 0 && a >= 1 && a <= most_signal && b == 0 && name.empty();
     }
     return false;

@@ -26,6 +26,10 @@ struct kept_record {
     bool is_told = true;    ///< its end, to the worker
     bool is_taken = false;  ///< in the worker: the program has it
     int status = 0;         ///< as waitpid(2) says it
+    // while a new program restores
+    bool is_provisional = false; ///< kept by the new program: forgotten if it does not take over
+    bool awaits_drop = false;    ///< dropped by the new program: forgotten when it takes over
+    bool is_given_ended = false; ///< the new program knows the status
 };
 
 class kept_table {
@@ -35,12 +39,21 @@ public:
     /// A child of this process has ended. @returns whether it is kept.
     bool ended(pid_t child, int status) noexcept;
 
+    /// `keep` and `drop` of a program that has not taken over yet. Nothing that the old worker kept changes.
+    [[nodiscard]] int apply_provisionally(const keeper_message& message, std::vector<unique_fd>& descriptors);
+    /// The program took over, or did not.
+    void resolve(bool took_over) noexcept;
+
     [[nodiscard]] const std::vector<kept_record>& records() const noexcept { return records_; }
     [[nodiscard]] std::vector<kept_record>& records() noexcept { return records_; }
     [[nodiscard]] bool empty() const noexcept { return used_ == 0; }
 
 private:
     int keep(const keeper_message& message, std::vector<unique_fd>& descriptors);
+    void forget(kept_record& record) noexcept {
+        record = {};
+        --used_;
+    }
 
     std::vector<kept_record> records_;
     std::size_t used_ = 0;
@@ -56,8 +69,7 @@ inline int kept_table::apply(const keeper_message& message, std::vector<unique_f
     }
     if (message.word != keeper_word::drop || !descriptors.empty()) return EBADMSG;
     if (message.slot >= records_.size() || records_[message.slot].name.empty()) return ENOENT;
-    records_[message.slot] = {};
-    --used_;
+    forget(records_[message.slot]);
     return 0;
 }
 
@@ -78,6 +90,28 @@ inline int kept_table::keep(const keeper_message& message, std::vector<unique_fd
     record.child = static_cast<pid_t>(message.a);
     record.is_memory = message.b == keep_memory;
     return 0;
+}
+
+inline int kept_table::apply_provisionally(const keeper_message& message, std::vector<unique_fd>& descriptors) {
+    const bool is_old =
+        message.slot < records_.size() && !records_[message.slot].name.empty() && !records_[message.slot].is_provisional;
+    if (is_old && message.word == keeper_word::keep) return EBUSY;
+    if (is_old && message.word == keeper_word::drop) return records_[message.slot].awaits_drop = true, 0;
+    const int why = apply(message, descriptors);
+    if (why == 0 && message.word == keeper_word::keep) records_[message.slot].is_provisional = true;
+    return why;
+}
+
+inline void kept_table::resolve(bool took_over) noexcept {
+    for (kept_record& each : records_) {
+        if (each.name.empty()) continue;
+        if (took_over ? each.awaits_drop : each.is_provisional) {
+            forget(each);
+            continue;
+        }
+        if (took_over && each.has_ended) each.is_told = each.is_given_ended;
+        each.is_provisional = each.awaits_drop = each.is_given_ended = false;
+    }
 }
 
 inline bool kept_table::ended(pid_t child, int status) noexcept {
