@@ -31,6 +31,7 @@ void await_request(const mato::unique_fd& client) {
     REQUIRE(::recv(client.get(), request, sizeof request, 0) > 0);
 }
 
+/** Sends all of an answer in one piece: a client may close the connection after the first message it understands. */
 void say(const mato::unique_fd& client, const std::string& bytes) {
     REQUIRE(::send(client.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(bytes.size()));
 }
@@ -101,12 +102,13 @@ TEST_CASE("a stop before the answer to attach is reported as a stop", "[mato][la
     {
         const auto connection = there.answer(welcome());
         await_request(connection);
-        say(connection, stopping());
         const auto shown = framed(mux::encode(message::attached, 2, mux::attachment_info{}));
         const auto exited = framed(mux::encode(message::tab_exited, 0, mux::exit_status{1, 129}));
-        if (words == "attached") say(connection, shown);
-        if (words == "exited") say(connection, shown + exited);
-        if (words == "refused") say(connection, framed(mux::encode(message::error, 2, mux::refusal{1, "no tab is open"})));
+        std::string after;
+        if (words == "attached") after = shown;
+        if (words == "exited") after = shown + exited;
+        if (words == "refused") after = framed(mux::encode(message::error, 2, mux::refusal{1, "no tab is open"}));
+        say(connection, stopping() + after);
     }
     CHECK(client.wait() == 1);
     CHECK(client.last_line() == "[daemon stopped]");
@@ -125,10 +127,10 @@ TEST_CASE("a new tab is requested again if the daemon stopped before opening one
     {
         const auto connection = there.answer(welcome());
         await_request(connection);
-        if (opened && command[1] == "-W") say(connection, framed(mux::encode(message::tab_opened, 0, mux::tab_name{})));
-        if (opened && command[1] != "-W")
-            say(connection, framed(mux::encode(message::tab_opened, 2, mux::tab_name{9, "", ""})));
-        say(connection, stopping());
+        std::string answer;
+        if (opened && command[1] == "-W") answer = framed(mux::encode(message::tab_opened, 0, mux::tab_name{}));
+        if (opened && command[1] != "-W") answer = framed(mux::encode(message::tab_opened, 2, mux::tab_name{9, "", ""}));
+        say(connection, answer + stopping());
         there.close();
     }
     const outcome went = client.wait();
