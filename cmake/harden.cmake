@@ -35,8 +35,12 @@ function(mato_harden)
         if(type STREQUAL "EXECUTABLE")
             target_link_options(${target} PRIVATE ${mato_harden_link})
         endif()
-        if(MATO_HARDEN)
+        # For a static library CMake's property means -fPIC, which keeps the compiler from inlining functions that other files can
+        # call: 2 to 4 % of the emulator's speed. These libraries are linked into executables only.
+        if(MATO_HARDEN AND type STREQUAL "EXECUTABLE")
             set_target_properties(${target} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+        elseif(MATO_HARDEN)
+            target_compile_options(${target} PRIVATE -fPIE)
         endif()
     endforeach()
 endfunction()

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "emulator.hpp"
+#include "no_canary.hpp"
 #include "sgr.hpp"
 #include "unicode.hpp"
 
@@ -27,7 +28,7 @@ void emulator::scroll_between_margins(int top, int bottom, int count) {
         screen_->scroll_down(area, -count, cursor_.pen.blank());
 }
 
-void emulator::scroll_up(int top, int bottom, int count) {
+MUX_VT_NO_CANARY void emulator::scroll_up(int top, int bottom, int count) {
     if (left_ > 0 || right_ < columns()) return scroll_between_margins(top, bottom, count);
     count = std::min(count, bottom - top);
     if (count > 1) spend_rows(count); // the bytes of the request pay for one row

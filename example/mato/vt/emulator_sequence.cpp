@@ -1,22 +1,28 @@
 // SPDX-License-Identifier: MIT
 #include "emulator.hpp"
+#include "no_canary.hpp"
 #include "sgr.hpp"
 
 namespace mux::vt {
 
 void emulator::control_sequence_done(const control_sequence& seq) {
+    if (seq.prefix == 0 && seq.intermediates == 0) return plain_sequence(seq);
+    last_printed_ = 0;
     if (seq.prefix != 0)
         private_sequence(seq);
-    else if (seq.intermediates != 0)
-        marked_sequence(seq);
     else
-        plain_sequence(seq);
-    last_printed_ = 0; // only now, because REP reads it
+        marked_sequence(seq);
 }
 
 // No prefix, no intermediates. Numbers are 1-based in the sequences and 0-based here.
-void emulator::plain_sequence(const control_sequence& seq) {
+MUX_VT_NO_CANARY void emulator::plain_sequence(const control_sequence& seq) {
     const parameters& p = seq.numbers;
+    if (seq.final == 'b') { // the only one that reads last_printed_
+        repeat(p.at(0, 1));
+        last_printed_ = 0;
+        return;
+    }
+    last_printed_ = 0;
     switch (seq.final) {
     case 'm': return apply_sgr(p, cursor_.pen);
     case 'H':                                                 // ECMA-48 8.3.21 CUP
@@ -45,8 +51,7 @@ void emulator::plain_sequence(const control_sequence& seq) {
     case 'Z': return tab_back(p.at(0, 1));
     case '^': return scroll_down(top_, bottom_, p.at(0, 1)); // xterm: SD as first printed in ECMA-48
     case 'a': return address_by(0, p.at(0, 1));              // 8.3.59 HPR: an address, not a movement: margins do not stop it
-    case 'b': return repeat(p.at(0, 1));
-    case 'c': // 8.3.24 DA
+    case 'c':                                                // 8.3.24 DA
         if (p[0] == 0) ask_host({host_question::subject::attributes});
         return;
     case 'd': // 8.3.158 VPA

@@ -34,8 +34,8 @@ std::size_t history::rows_of(const block_list::block& b, int columns) {
 }
 
 // A store that is full takes the line in place of the oldest ones.
-char* history::begin_line(std::size_t bytes) {
-    char* to = lines_.begin_record(bytes);
+char* history::begin_line_in_full_store(std::size_t bytes) {
+    char* to = nullptr;
     for (; !to && lines_.size() > 0; to = lines_.begin_record(bytes)) evicted_ += lines_.pop_front_block();
     if (!to) ++evicted_; // larger than the whole store
     return to;
@@ -43,18 +43,20 @@ char* history::begin_line(std::size_t bytes) {
 
 void history::close_line(const row& line) {
     const std::size_t bound = packed_bound(line);
-    if (bound <= most_packed_in_place) {
-        char* const to = begin_line(bound);
-        if (!to) return;
-        lines_.finish_record(static_cast<std::size_t>(pack_line(line, to) - to));
-    } else {
-        std::string exact(bound, '\0');
-        exact.resize(static_cast<std::size_t>(pack_line(line, exact.data()) - exact.data()));
-        char* const to = begin_line(exact.size());
-        if (!to) return;
-        std::copy(exact.begin(), exact.end(), to);
-        lines_.finish_record(exact.size());
-    }
+    if (bound > most_packed_in_place) return close_long_line(line, bound);
+    char* const to = begin_line(bound);
+    if (!to) return;
+    lines_.finish_record(static_cast<std::size_t>(pack_line(line, to) - to));
+    evict();
+}
+
+void history::close_long_line(const row& line, std::size_t bound) {
+    std::string exact(bound, '\0');
+    exact.resize(static_cast<std::size_t>(pack_line(line, exact.data()) - exact.data()));
+    char* const to = begin_line(exact.size());
+    if (!to) return;
+    std::copy(exact.begin(), exact.end(), to);
+    lines_.finish_record(exact.size());
     evict();
 }
 

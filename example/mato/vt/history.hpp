@@ -84,8 +84,13 @@ private:
     // The bound of a packed line may be five times its size. Up to here that much room at a block's end is wasted at most.
     static constexpr std::size_t most_packed_in_place = block_bytes / 2;
 
-    [[nodiscard]] char* begin_line(std::size_t bytes);
+    [[nodiscard]] char* begin_line(std::size_t bytes) {
+        char* const to = lines_.begin_record(bytes);
+        return to ? to : begin_line_in_full_store(bytes);
+    }
+    [[nodiscard]] char* begin_line_in_full_store(std::size_t bytes);
     void close_line(const row& line);
+    void close_long_line(const row& line, std::size_t bound);
     void evict();
     [[nodiscard]] static std::size_t rows_of(const block_list::block& b, int columns);
 

@@ -3,6 +3,7 @@
 
 #include "bytes.hpp"
 #include "mixed_text.hpp"
+#include "no_canary.hpp"
 #include "scan.hpp"
 #include "utf8.hpp"
 
@@ -190,7 +191,7 @@ std::size_t packed_bound(const row& r) noexcept {
     return 8 + r.text().size() * 5 + r.pool_size() * max_utf8_bytes + r.runs().size() * 23;
 }
 
-char* pack_line(const row& r, char* to) noexcept {
+MUX_VT_NO_CANARY char* pack_line(const row& r, char* to) noexcept {
     const auto text = r.text();
     const auto runs = r.runs();
     unsigned flags = 0;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "screen.hpp"
 
+#include "no_canary.hpp"
+
 #include <algorithm>
 #include <numeric>
 
@@ -18,7 +20,7 @@ void screen::clear_row(int r, const style& blank) {
     if (blank != style{}) cleared.erase(0, size_.columns, blank);
 }
 
-void screen::scroll_up(int top, int bottom, int count, const style& blank) {
+MUX_VT_NO_CANARY void screen::scroll_up(int top, int bottom, int count, const style& blank) {
     count = std::min(count, bottom - top);
     const auto first = order_.begin() + top;
     if (count == 1) { // by far the most common case
