@@ -57,7 +57,7 @@ bool block_list::begin_block(std::size_t bytes) {
     next.head_ = head;
     next.capacity_ = head->capacity;
     bytes_ += next.capacity_;
-    blocks_.push_back(next);
+    blocks_.push_back(std::move(next));
     return true;
 }
 
@@ -102,7 +102,7 @@ void block_list::drop_front_block() noexcept {
 }
 
 void block_list::drop_back_block() {
-    const block last = blocks_.back();
+    const block last = std::move(blocks_.back());
     bytes_ -= last.capacity_;
     blocks_.pop_back();
     if (is_published(last))
@@ -115,6 +115,7 @@ void block_list::drop_back_block() {
 void block_list::pop_back() {
     block& last = blocks_.back();
     last.used_ = last.start(--last.count_);
+    last.seen_ = {};
     last.is_cut_ = is_published(last);
     last.measure_ = {};
     --size_;
@@ -178,7 +179,7 @@ bool block_list::take_block(block_head* head, const block_head& extent) {
     }
     bytes_ += b.capacity_;
     size_ += b.count_;
-    blocks_.push_back(b);
+    blocks_.push_back(std::move(b));
     return true;
 }
 

@@ -13,9 +13,12 @@
 #pragma once
 
 #include "block_store.hpp"
+#include "link_set.hpp"
 
+#include <algorithm>
 #include <cstring>
 #include <deque>
+#include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -34,6 +37,12 @@ public:
         std::size_t result = 0;
     };
 
+    /// The links of a block's records, as far as its user has looked.
+    struct links_seen {
+        std::unique_ptr<link_set> links; ///< none: no link
+        std::uint32_t records = 0;       ///< that were looked at, the oldest first
+    };
+
     class block {
     public:
         [[nodiscard]] std::size_t size() const noexcept { return count_ - gone_; }
@@ -48,6 +57,18 @@ public:
             if (measure_.width != width || measure_.gone != gone_ || measure_.count != count_)
                 measure_ = {width, gone_, count_, compute()};
             return measure_.result;
+        }
+        /// Adds the links of the records to `found`. `add(found, record)` does so for one that was not looked at yet.
+        template <class Add> void add_links(link_set& found, Add add) const {
+            if (gone_ > 0) { // of the first block only; what was noted includes the removed records
+                for (std::size_t i = 0; i < size(); ++i) add(found, record(i));
+                return;
+            }
+            for (; seen_.records < count_; ++seen_.records) {
+                if (!seen_.links) seen_.links = std::make_unique<link_set>();
+                add(*seen_.links, record(seen_.records));
+            }
+            if (seen_.links) found |= *seen_.links;
         }
 
     private:
@@ -73,6 +94,7 @@ public:
         std::uint32_t count_ = 0; // records, those included
         bool is_cut_ = false;     // the published checkpoint has records beyond these
         mutable measure measure_;
+        mutable links_seen seen_;
     };
 
     block_list(block_store& store, block_kind kind) noexcept : store_(&store), kind_(kind) {}
@@ -92,6 +114,22 @@ public:
         std::memcpy(last.start_at(last.count_++), &from, sizeof from);
         last.used_ += static_cast<std::uint32_t>(bytes);
         ++size_;
+    }
+
+    /// The newest record was looked at; `each` calls what it is given with each of its links. Does nothing if an older record
+    /// was not looked at. @pre size() > 0
+    template <class Each> void saw_links_of_newest(Each each) {
+        block& last = blocks_.back();
+        if (last.seen_.records + 1 != last.count_) return;
+        each([&](std::size_t link) {
+            if (!last.seen_.links) last.seen_.links = std::make_unique<link_set>();
+            last.seen_.links->set(link);
+        });
+        ++last.seen_.records;
+    }
+    /// No record has a link so far.
+    void saw_no_links() noexcept {
+        for (block& b : blocks_) b.seen_.records = b.count_;
     }
 
     [[nodiscard]] std::size_t size() const noexcept { return size_; }
@@ -132,7 +170,9 @@ public:
     [[nodiscard]] std::size_t blocks_kept_aside() const noexcept { return aside_.size(); }
 
     [[nodiscard]] std::size_t memory_bytes() const noexcept {
-        return bytes_ + aside_bytes_ + (spare_ ? block_bytes : 0) + blocks_.size() * sizeof(block);
+        std::size_t sets = 0;
+        for (const block& b : blocks_) sets += b.seen_.links ? sizeof(link_set) : 0;
+        return bytes_ + aside_bytes_ + (spare_ ? block_bytes : 0) + blocks_.size() * sizeof(block) + sets;
     }
 
 private:

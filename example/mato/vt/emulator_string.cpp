@@ -184,36 +184,33 @@ void emulator::link_osc(std::string_view rest) {
     const std::string_view uri = rest;
     cursor_.pen.link = 0;
     if (uri.empty()) return;
-    // A collection reads all of history, so it does not run for each link that finds no room.
+    // A collection looks at the whole screen, so it does not run for each link that finds no room.
     if (links_.is_full() && links_to_sweep_ == 0) {
         sweep_links();
         links_to_sweep_ = links_between_sweeps;
     }
     if (links_to_sweep_ > 0) --links_to_sweep_;
+    history_.note_links(links_.size() == 0 ? history::earlier_links::none : history::earlier_links::unknown);
     const auto row = rows_scrolled_ + static_cast<std::uint64_t>(cursor_.at.row);
     cursor_.pen.link = links_.add(id, uri, row << 16 | static_cast<std::uint64_t>(cursor_.at.column));
 }
 
 void emulator::sweep_links() {
-    std::vector<bool> keep(links_.size());
+    link_set keep;
     const auto mark_style = [&keep](const style& s) {
-        if (s.link != 0 && s.link <= keep.size()) keep[s.link - 1u] = true;
+        if (s.link != 0 && s.link < keep.size()) keep.set(s.link);
     };
     const auto mark_row = [&](const row& r) {
         for (const style_run& run : r.runs()) mark_style(run.style);
     };
     const auto mark_screen = [&](const screen& s) {
         for (int r = 0; r < s.size().rows; ++r) mark_row(s.at(r));
+        spend_rows(s.size().rows);
     };
     mark_screen(primary_);
     if (alternate_) mark_screen(*alternate_);
     for (const row& r : below_) mark_row(r);
-    spend(static_cast<std::int64_t>(history_.memory_bytes()) / string_share);
-    row scratch;
-    for (std::size_t i = 0; i < history_.size(); ++i) {
-        history_.read(i, scratch);
-        mark_row(scratch);
-    }
+    spend(static_cast<std::int64_t>(history_.links(keep)) / string_share);
     mark_style(cursor_.pen);
     for (const auto& s : saved_)
         if (s) mark_style(s->pen);

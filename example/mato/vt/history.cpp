@@ -7,6 +7,7 @@
 #include "wrap.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace mux::vt {
 
@@ -47,6 +48,7 @@ void history::close_line(const row& line) {
     char* const to = begin_line(bound);
     if (!to) return;
     lines_.finish_record(static_cast<std::size_t>(pack_line(line, to) - to));
+    if (notes_links_) note_links_of(line);
     evict();
 }
 
@@ -57,7 +59,36 @@ void history::close_long_line(const row& line, std::size_t bound) {
     if (!to) return;
     std::copy(exact.begin(), exact.end(), to);
     lines_.finish_record(exact.size());
+    if (notes_links_) note_links_of(line);
     evict();
+}
+
+void history::note_links_of(const row& line) {
+    lines_.saw_links_of_newest([&line](auto add) {
+        for (const style_run& run : line.runs())
+            if (run.style.link != 0 && run.style.link <= most_links) add(run.style.link);
+    });
+}
+
+void history::note_links(earlier_links earlier) {
+    if (!std::exchange(notes_links_, true) && earlier == earlier_links::none) lines_.saw_no_links();
+}
+
+std::size_t history::links(link_set& found) const {
+    std::size_t bytes = 0;
+    row scratch;
+    const auto add = [](link_set& to, const row& line) {
+        for (const style_run& run : line.runs())
+            if (run.style.link != 0 && run.style.link <= most_links) to.set(run.style.link);
+    };
+    for (const block_list::block& b : lines_.blocks())
+        b.add_links(found, [&](link_set& to, std::string_view record) {
+            bytes += record.size();
+            unpack_line(record, scratch, readable_columns);
+            add(to, scratch);
+        });
+    if (is_open_) add(found, open_);
+    return bytes;
 }
 
 void history::push(const row& r) {

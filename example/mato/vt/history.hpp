@@ -59,6 +59,13 @@ public:
     [[nodiscard]] std::size_t memory_bytes() const noexcept;
     [[nodiscard]] history_limits limits() const noexcept { return limits_; }
 
+    enum class earlier_links : std::uint8_t { none, unknown };
+    /// From now on notes the links of each line, so that `links` is cheap. `earlier`: what is known of those so far.
+    void note_links(earlier_links earlier);
+    /// Adds the links of all lines.
+    /// @returns the bytes of the lines that had to be read for it: those of the oldest block, and those not noted
+    std::size_t links(link_set& found) const;
+
     /// For snapshots: all lines packed, the open one into `scratch`. Valid until the next change.
     [[nodiscard]] std::vector<std::string_view> packed_lines(std::string& scratch) const;
     enum class line_end : std::uint8_t { closed, open };
@@ -90,6 +97,7 @@ private:
     }
     [[nodiscard]] char* begin_line_in_full_store(std::size_t bytes);
     void close_line(const row& line);
+    void note_links_of(const row& line);
     void close_long_line(const row& line, std::size_t bound);
     void evict();
     [[nodiscard]] static std::size_t rows_of(const block_list::block& b, int columns);
@@ -99,6 +107,7 @@ private:
     std::uint64_t evicted_ = 0;
     row open_;
     bool is_open_ = false;
+    bool notes_links_ = false;
 };
 
 } // namespace mux::vt

@@ -51,10 +51,10 @@ const hyperlink* link_table::find(link_id id) const noexcept {
     return &links_[id - 1u];
 }
 
-void link_table::sweep(const std::vector<bool>& keep) {
+void link_table::sweep(const link_set& keep) {
     ++sweeps_;
     for (std::size_t i = 0; i < links_.size(); ++i) {
-        if (links_[i].uri.empty() || (i < keep.size() && keep[i])) continue;
+        if (links_[i].uri.empty() || (i + 1 < keep.size() && keep[i + 1])) continue;
         bytes_ -= cost(links_[i].id, links_[i].uri);
         const auto known = index_.find(key(links_[i]));
         if (known != index_.end() && known->second == i + 1) index_.erase(known);

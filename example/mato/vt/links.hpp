@@ -8,6 +8,7 @@
 /// place, so links without an id are identified by their URI and place.
 #pragma once
 
+#include "link_set.hpp"
 #include "style.hpp"
 
 #include <map>
@@ -26,8 +27,8 @@ struct hyperlink {
 
 class link_table {
 public:
-    /// Links at a time; the specification suggests 2083 bytes for a URI and 250 for an id.
-    static constexpr std::size_t limit = 4096;
+    /// The specification suggests 2083 bytes for a URI and 250 for an id.
+    static constexpr std::size_t limit = most_links;
     static constexpr std::size_t max_uri = 2083;
     static constexpr std::size_t max_id = 250;
 
@@ -36,8 +37,8 @@ public:
     link_id add(std::string_view id, std::string_view uri, std::uint64_t place);
     [[nodiscard]] const hyperlink* find(link_id id) const noexcept;
     [[nodiscard]] bool is_full() const noexcept { return count_ >= limit; }
-    /// Removes the links for which `keep[id - 1]` is false. The numbers of the others stay.
-    void sweep(const std::vector<bool>& keep);
+    /// Removes the links that are not in `keep`. The numbers of the others stay.
+    void sweep(const link_set& keep);
     void clear();
 
     /// No number is larger than this.

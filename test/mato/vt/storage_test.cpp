@@ -10,6 +10,7 @@
 
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <array>
 #include <random>
 
@@ -255,6 +256,53 @@ TEST_CASE("history keeps its limits", "[history]") {
     }
 }
 
+namespace {
+
+link_set links_by_reading(const history& h) {
+    link_set all;
+    row r;
+    for (std::size_t i = 0; i < h.size(); ++i) {
+        h.read(i, r);
+        for (const style_run& run : r.runs())
+            if (run.style.link != 0) all.set(run.style.link);
+    }
+    return all;
+}
+
+} // namespace
+
+TEST_CASE("the links of history are those of its lines, and few lines are read to find them", "[history][links]") {
+    std::mt19937 random(8);
+    const bool from_the_start = GENERATE(true, false);
+    history h({.lines = 3000, .bytes = 256 * 1024});
+    if (from_the_start) h.note_links(history::earlier_links::none);
+    std::size_t most_read = 0;
+    for (int round = 0; round < 20'000; ++round) {
+        row r;
+        const bool is_long = random() % 1000 == 0; // its packed bound is more than half a block
+        const int width = is_long ? 4000 : static_cast<int>(random() % 30);
+        for (int c = 0; c < width; ++c) {
+            style s;
+            if (random() % 4 == 0)
+                s.link = static_cast<link_id>(1 + (static_cast<unsigned>(round) / 8 + random() % 20) % most_links);
+            r.put(c, 'x', 1, s, 4000);
+        }
+        r.wraps = random() % 10 == 0;
+        h.push(r);
+        if (random() % 50 == 0)
+            for (auto n = random() % 20; n > 0 && h.size() > 0; --n) h.pop();
+        if (random() % 5000 == 0) h.clear();
+        if (round == 1000) h.note_links(history::earlier_links::unknown);
+        if (random() % 100 == 0 && (from_the_start || round > 1000)) {
+            link_set found;
+            const std::size_t read = h.links(found);
+            if (round > 4000) most_read = std::max(most_read, read);
+            REQUIRE(found == links_by_reading(h));
+        }
+    }
+    CHECK(most_read < 3 * block_bytes);
+}
+
 TEST_CASE("rows of history are those that a screen of the width would show", "[history]") {
     history h({});
     std::mt19937 random(6);
@@ -292,8 +340,8 @@ TEST_CASE("links are shared, limited, and collected", "[links]") {
     for (std::size_t i = 0; i < 2 * link_table::limit; ++i) t.add("", std::to_string(i), 1);
     CHECK(t.is_full());
     CHECK(t.add("", "one more", 1) == 0);
-    std::vector<bool> keep(t.size());
-    keep[0] = true;
+    link_set keep;
+    keep.set(1);
     t.sweep(keep);
     CHECK(t.find(1) != nullptr);
     CHECK(t.find(2) == nullptr);
@@ -313,8 +361,8 @@ TEST_CASE("links with one URI opened in two places are two, until there is no ro
     CHECK(t.add("", "U", 3) == 0);
     CHECK(t.add("other", "u", 3) == 0);
 
-    std::vector<bool> keep(t.size());
-    keep[second - 1u] = true;
+    link_set keep;
+    keep.set(second);
     t.sweep(keep);
     CHECK(t.add("", "u", 2) == second);
     CHECK(t.add("", "u", 1) != second);
