@@ -2,7 +2,7 @@
 /// @file main.cpp: the command `mato`.
 #include "client/cli.hpp"
 #include "client/command/commands.hpp"
-#include "client/process_title.hpp"
+#include "protocol/process_title.hpp"
 
 #include <mato/detach.hpp>
 #include <mato/policies.hpp>

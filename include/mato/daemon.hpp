@@ -43,6 +43,7 @@ struct daemon_options {
     milliseconds ready_within{10'000}; ///< how long the starter waits for the daemon; enough for a start on a slow disk
     int notification_fd = -1;          ///< from a supervisor: gets one newline when the daemon is ready
     service_environment service{};     ///< from a service manager: the result of take_service_environment
+    bool survive = true;               ///< false: a handover policy that survives is not used; the daemon is one process
     restart_limits restarts{};         ///< of workers, with a handover policy that survives (keeper.hpp)
     worker_environment worker{};       ///< from a keeper: the result of take_worker_environment; without it no upgrade succeeds
     upgrade_start upgrade{};           ///< how `basic_daemon::upgrade` starts the new program

@@ -275,6 +275,15 @@ inline pid_t ended_child() noexcept {
     const int got = detail::retry([&] { return MATO_SYSTEM(waitid)(P_ALL, id_t{0}, &found, WEXITED | WNOHANG | WNOWAIT); });
     return got == -1 ? -1 : found.si_pid;
 }
+/// As waitpid(2) with WNOHANG, but a child that has ended is not reaped: its status can be asked for again.
+inline pid_t look_at_child(pid_t child, int* status) noexcept {
+    siginfo_t found{};
+    const int got = detail::retry(
+        [&] { return MATO_SYSTEM(waitid)(P_PID, static_cast<id_t>(child), &found, WEXITED | WNOHANG | WNOWAIT); });
+    if (got == -1 || found.si_pid == 0) return got;
+    *status = found.si_code == CLD_EXITED ? (found.si_status & 0xff) << 8 : found.si_status & 0x7f;
+    return found.si_pid;
+}
 #if MATO_HAS_SUBREAPER
 /// Whether children whose parent ends become this process's.
 inline int set_subreaper(bool on) noexcept { return MATO_SYSTEM(prctl)(PR_SET_CHILD_SUBREAPER, on ? 1UL : 0UL, 0UL, 0UL, 0UL); }

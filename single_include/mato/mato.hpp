@@ -1068,6 +1068,15 @@ inline pid_t ended_child() noexcept {
     const int got = detail::retry([&] { return MATO_SYSTEM(waitid)(P_ALL, id_t{0}, &found, WEXITED | WNOHANG | WNOWAIT); });
     return got == -1 ? -1 : found.si_pid;
 }
+/// As waitpid(2) with WNOHANG, but a child that has ended is not reaped: its status can be asked for again.
+inline pid_t look_at_child(pid_t child, int* status) noexcept {
+    siginfo_t found{};
+    const int got = detail::retry(
+        [&] { return MATO_SYSTEM(waitid)(P_PID, static_cast<id_t>(child), &found, WEXITED | WNOHANG | WNOWAIT); });
+    if (got == -1 || found.si_pid == 0) return got;
+    *status = found.si_code == CLD_EXITED ? (found.si_status & 0xff) << 8 : found.si_status & 0x7f;
+    return found.si_pid;
+}
 #if MATO_HAS_SUBREAPER
 /// Whether children whose parent ends become this process's.
 inline int set_subreaper(bool on) noexcept { return MATO_SYSTEM(prctl)(PR_SET_CHILD_SUBREAPER, on ? 1UL : 0UL, 0UL, 0UL, 0UL); }
@@ -10400,6 +10409,7 @@ public:
     }
     /// Gives the keeper the listener that `server` has now.
     template <class Server> void published(const Server& server, int backlog, error_out out) {
+        if (side_.keeper() == 0) return; // it is gone, or was not asked for
         const published_name name = server.listener().endpoint().published();
         side_.listen_on(server.listener().native_handle(), name.device, name.inode, backlog, out);
     }
@@ -10458,6 +10468,7 @@ int keep_serving(Process& process, const sigset_t& signals, Serve serve, Destroy
 
 template <class H> std::string daemon_handover<H, true>::describe() const {
     const auto& now = number();
+    if (side_.keeper() == 0) return {};
     std::string text = ", worker " + std::to_string(sys::getpid());
     if (now.number == 1) return text;
     text += ", generation " + std::to_string(now.number);
@@ -10633,6 +10644,7 @@ struct daemon_options {
     milliseconds ready_within{10'000}; ///< how long the starter waits for the daemon; enough for a start on a slow disk
     int notification_fd = -1;          ///< from a supervisor: gets one newline when the daemon is ready
     service_environment service{};     ///< from a service manager: the result of take_service_environment
+    bool survive = true;               ///< false: a handover policy that survives is not used; the daemon is one process
     restart_limits restarts{};         ///< of workers, with a handover policy that survives (keeper.hpp)
     worker_environment worker{};       ///< from a keeper: the result of take_worker_environment; without it no upgrade succeeds
     upgrade_start upgrade{};           ///< how `basic_daemon::upgrade` starts the new program
@@ -11333,6 +11345,10 @@ template <class P> template <class Setup> int basic_daemon<P>::serve_held(const 
         return serve_locked(options, lock, channel, setup, worker, result);
     };
     if constexpr (handover::outlives) {
+        if (!options.survive) {
+            worker_type alone; // without a keeper
+            return serve(alone, out);
+        }
         struct {
             const daemon_options& options;
             lock_type& lock;

@@ -177,16 +177,32 @@ TEST_CASE("status shows when the defaults apply and when a reload failed", "[lis
     CHECK(has(mux::format_status(report, as_text), "Active Sessions:\n  Total: 0 tabs\n"));
 }
 
+TEST_CASE("status of a daemon with a keeper has its processes and the last crash", "[listings]") {
+    auto report = example_report();
+    report.generation = 1, report.worker_pid = 12346, report.kept_tabs = 7;
+    CHECK(mux::format_status(report, as_text)
+              .ends_with("Clients: 2\nGeneration: 1\nKeeper: 12345\nWorker: 12346\nKept: 7 of 8 tabs\n"));
+    CHECK(has(mux::format_status(report, as_json), "\"kept\": 7, \"last_restart\": null}"));
+    report.generation = 2, report.crashed = report.started, report.crash_signal = 11, report.gap_ms = 14;
+    CHECK(mux::format_status(report, as_text)
+              .ends_with("Last crash: " + mato::format_time(static_cast<std::time_t>(report.started)) +
+                         ", signal 11, 14 ms without service\n"));
+    CHECK(has(mux::format_status(report, as_json),
+              "\"last_restart\": {\"why\": \"crashed\", \"signal\": 11, \"at\": 1771689600, \"gap_ms\": 14}}"));
+}
+
 TEST_CASE("status as JSON has all members", "[listings]") {
     auto report = example_report();
     const auto text = mux::format_status(report, as_json);
-    CHECK(text == "{\"running\": true, \"pid\": 12345, \"version\": \"0.1.0\", \"protocol\": 1, \"started\": 1771689600, "
-                  "\"uptime_seconds\": 8107, \"socket\": \"/home/user/.local/state/mato/daemon.sock\", "
-                  "\"config\": {\"path\": \"/home/user/.config/mato/config.toml\", \"error\": null}, "
-                  "\"tasks\": [\n  {\"name\": \"Task 1\", \"tabs\": 3},\n  {\"name\": \"Task 2\", \"tabs\": 5}\n], "
-                  "\"tabs\": 8, \"clients\": 2, \"memory_bytes\": 47185920, \"cpu_percent\": 0.5, \"recorders\": 0, "
-                  "\"bytes_sent\": 0, \"frames_dropped\": 0, \"resyncs\": 0, \"slowest_queue_bytes\": 0, "
-                  "\"slowest_lag_frames\": 0}\n");
+    CHECK(text ==
+          "{\"running\": true, \"pid\": 12345, \"version\": \"0.1.0\", \"protocol\": 1, \"started\": 1771689600, "
+          "\"uptime_seconds\": 8107, \"socket\": \"/home/user/.local/state/mato/daemon.sock\", "
+          "\"config\": {\"path\": \"/home/user/.config/mato/config.toml\", \"error\": null}, "
+          "\"tasks\": [\n  {\"name\": \"Task 1\", \"tabs\": 3},\n  {\"name\": \"Task 2\", \"tabs\": 5}\n], "
+          "\"tabs\": 8, \"clients\": 2, \"memory_bytes\": 47185920, \"cpu_percent\": 0.5, \"recorders\": 0, "
+          "\"bytes_sent\": 0, \"frames_dropped\": 0, \"resyncs\": 0, \"slowest_queue_bytes\": 0, "
+          "\"slowest_lag_frames\": 0, \"generation\": null, \"keeper_pid\": null, \"worker_pid\": null, \"kept\": null, "
+          "\"last_restart\": null}\n");
     report.recorders = 1;
     report.slowest_queue_bytes = 4096;
     CHECK(mux::format_status(report, as_text).ends_with("Clients: 2\nRecorders: 1\nSlowest client: 4 KB queued\n"));

@@ -58,10 +58,30 @@ TEST_CASE("status --json is one object with all names, in order", "[mato][status
     INFO(text);
     json_reader json(text);
     CHECK(json.whole());
-    CHECK(json.names() == std::vector<std::string>{"running", "pid", "version", "protocol", "started", "uptime_seconds",
-                                                   "socket", "config", "tasks", "tabs", "clients", "memory_bytes",
-                                                   "cpu_percent", "recorders", "bytes_sent", "frames_dropped", "resyncs",
-                                                   "slowest_queue_bytes", "slowest_lag_frames"});
+    CHECK(json.names() == std::vector<std::string>{"running",
+                                                   "pid",
+                                                   "version",
+                                                   "protocol",
+                                                   "started",
+                                                   "uptime_seconds",
+                                                   "socket",
+                                                   "config",
+                                                   "tasks",
+                                                   "tabs",
+                                                   "clients",
+                                                   "memory_bytes",
+                                                   "cpu_percent",
+                                                   "recorders",
+                                                   "bytes_sent",
+                                                   "frames_dropped",
+                                                   "resyncs",
+                                                   "slowest_queue_bytes",
+                                                   "slowest_lag_frames",
+                                                   "generation",
+                                                   "keeper_pid",
+                                                   "worker_pid",
+                                                   "kept",
+                                                   "last_restart"});
     CHECK(json.names(2) == std::vector<std::string>{"path", "error", "name", "tabs"});
     CHECK(contains(text, "\"pid\":" + std::to_string(world.daemon_pid()) + ","));
     CHECK(contains(text, R"("tasks":[{"name":"say \"hi\" \\","tabs":1}],"tabs":1,"clients":0)"));

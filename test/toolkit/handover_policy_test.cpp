@@ -47,6 +47,31 @@ TEST_CASE("without a keeper there is one generation, and one process", "[handove
           }) == 0);
 }
 
+TEST_CASE("a keeper that is switched off: there is one process, and nothing is kept", "[handover]") {
+    const support::temp_directory directory;
+    auto options = support::options_in(directory.path());
+    CHECK(options.survive);
+    options.survive = false;
+    CHECK(support::in_child([&] {
+              mato::failure why;
+              const pid_t self = ::getpid();
+              const auto setup = [&](mato::basic_daemon<surviving>& daemon) {
+                  mato::failure refused;
+                  daemon.kept().keep("zero", 0, refused);
+                  const bool holds = daemon.generation().number == 1 && daemon.kept().keeper() == 0 && ::getpid() == self &&
+                                     refused.code == mato::errc::not_running && daemon.kept().take_all().empty();
+                  if (!holds) throw 1;
+                  ::raise(SIGUSR1); // publishes the socket again
+                  ::raise(SIGTERM);
+              };
+              return mato::basic_daemon<surviving>::serve(options, setup, why) + (why ? 1 : 0);
+          }) == 0);
+    const std::string log = support::read_file(options.paths.log);
+    CHECK(support::contains(log, "SIGUSR1: socket published again"));
+    CHECK_FALSE(support::contains(log, "worker"));
+    CHECK_FALSE(support::contains(log, "keeper"));
+}
+
 TEST_CASE("limits of restarts have the documented defaults", "[handover]") {
     const mato::daemon_options options;
     CHECK(options.restarts.deaths == 8);

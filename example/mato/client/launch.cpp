@@ -3,7 +3,7 @@
 
 #include "cli.hpp"
 #include "daemon/multiplexer.hpp"
-#include "process_title.hpp"
+#include "protocol/process_title.hpp"
 
 #include <unistd.h>
 
@@ -18,6 +18,7 @@ mato::daemon_options daemon_options_for(const program_paths& paths, const settin
     options.paths = paths.daemon;
     options.level = configured.log_level;
     options.log = {configured.log_max_bytes, configured.log_keep};
+    options.survive = configured.survive;
     return options;
 }
 
@@ -30,6 +31,7 @@ mato::config::reloadable<settings> read_configuration(const program_paths& paths
 
 template <class Options> auto setup_with(Options options) {
     return [options = std::move(options)](multiplexer_daemon& host) mutable {
+        if (has_keeper(host)) set_process_title("mato: daemon"); // it was forked from the keeper, with its name
         host.keep(std::make_shared<multiplexer>(host, std::move(options)));
     };
 }

@@ -73,6 +73,21 @@ json::verbatim as_json(const client_info& client) {
         .done();
 }
 
+/// null of a daemon that is one process.
+json::verbatim known(std::uint64_t value, const status_report& report) {
+    return {report.generation == 0 ? "null" : std::to_string(value)};
+}
+
+json::verbatim last_restart_json(const status_report& report) {
+    if (report.crashed == 0) return {"null"};
+    return json::object()
+        .add("why", "crashed")
+        .add("signal", report.crash_signal)
+        .add("at", report.crashed)
+        .add("gap_ms", report.gap_ms)
+        .done();
+}
+
 std::string status_json(const status_report& report) {
     std::vector<json::verbatim> tasks;
     std::uint32_t tabs = 0;
@@ -106,6 +121,11 @@ std::string status_json(const status_report& report) {
                .add("resyncs", report.resyncs)
                .add("slowest_queue_bytes", report.slowest_queue_bytes)
                .add("slowest_lag_frames", report.slowest_lag_frames)
+               .add("generation", known(report.generation, report))
+               .add("keeper_pid", known(static_cast<std::uint64_t>(report.pid), report))
+               .add("worker_pid", known(static_cast<std::uint64_t>(report.worker_pid), report))
+               .add("kept", known(report.kept_tabs, report))
+               .add("last_restart", last_restart_json(report))
                .done()
                .text +
            "\n";
@@ -200,6 +220,15 @@ std::string format_status(const status_report& report, output_format format) {
     std::snprintf(cpu, sizeof cpu, "CPU: %.1f%%\n", static_cast<double>(report.cpu_permille) / 10);
     text += cpu;
     text += "Clients: " + std::to_string(report.clients) + "\n";
+    if (report.generation > 0) {
+        text += "Generation: " + std::to_string(report.generation) + "\n";
+        text += "Keeper: " + std::to_string(report.pid) + "\n";
+        text += "Worker: " + std::to_string(report.worker_pid) + "\n";
+        text += "Kept: " + std::to_string(report.kept_tabs) + " of " + count_text(tabs, "tab") + "\n";
+    }
+    if (report.crashed != 0)
+        text += "Last crash: " + mato::format_time(static_cast<std::time_t>(report.crashed)) + ", signal " +
+                std::to_string(report.crash_signal) + ", " + std::to_string(report.gap_ms) + " ms without service\n";
     if (report.recorders > 0) text += "Recorders: " + std::to_string(report.recorders) + "\n";
     if (report.slowest_queue_bytes > 0)
         text += "Slowest client: " + mato::format_bytes(report.slowest_queue_bytes) + " queued\n";

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
 /// @file command_keys.hpp: the keys after the prefix: switch tabs, open a tab, detach.
-/// Threads: the io_context's.   Blocks: as tab_keeper.   Test: test/mato/viewers_process_test.cpp.
+/// Threads: the io_context's.   Blocks: as tab_programs.   Test: test/mato/viewers_process_test.cpp.
 #pragma once
 
-#include "tab_keeper.hpp"
+#include "tab_programs.hpp"
 
 namespace mux {
 
 class command_keys {
 public:
-    command_keys(daemon_state& state, views& screens, tab_keeper& tabs) noexcept
+    command_keys(daemon_state& state, views& screens, tab_programs& tabs) noexcept
         : state_(state), views_(screens), tabs_(tabs) {}
 
     /// d: detach; C-z: suspend; c: new tab; n, p: next and previous tab; 1 to 9, 0: the tab at that place in the task. Any
@@ -21,7 +21,7 @@ private:
 
     daemon_state& state_;
     views& views_;
-    tab_keeper& tabs_;
+    tab_programs& tabs_;
 };
 
 } // namespace mux

@@ -26,7 +26,7 @@ void event_feed::subscribe(const std::shared_ptr<session>& to, std::size_t queue
 }
 
 void event_feed::tell(daemon_event what) {
-    what.number = ++last_;
+    what.number = ++*last_;
     what.at = now();
     if (what.text.size() > most_text) what.text.resize(most_text);
     mato::failure never; // names are short, and the text was cut
@@ -34,7 +34,7 @@ void event_feed::tell(daemon_event what) {
 }
 
 std::string event_feed::snapshot() {
-    event_snapshot all{last_, now(), {}, {}, true};
+    event_snapshot all{*last_, now(), {}, {}, true};
     state_(all);
     std::string whole = encode(message::event_snapshot, 0, all);
     if (whole.size() <= most_snapshot) return whole;

@@ -29,6 +29,9 @@ public:
     /// Call it after the state has changed: otherwise a snapshot could miss a change whose event comes before it.
     void tell(daemon_event what);
 
+    /// From here on the number of the last event is kept at `last`, and events continue after the one that is there.
+    void count_at(std::uint64_t* last) noexcept { last_ = last; }
+
     [[nodiscard]] bool is_followed_by(session* reader) const noexcept { return hub_.is_subscribed(reader); }
     [[nodiscard]] std::optional<mato::subscriber_status> status(session* reader) const { return hub_.status(reader); }
 
@@ -40,7 +43,8 @@ private:
 
     std::function<void(event_snapshot&)> state_;
     mato::basic_broadcast<session, mato::resync> hub_;
-    std::uint64_t last_ = 0; // number of the last event
+    std::uint64_t own_last_ = 0;
+    std::uint64_t* last_ = &own_last_; // number of the last event
 };
 
 } // namespace mux

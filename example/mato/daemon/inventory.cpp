@@ -108,10 +108,11 @@ status_report inventory::status() {
     status_report report;
     const auto usage = usage_.ask();
     const auto& configuration = state_.configuration;
-    report.pid = mato::sys::getpid();
+    report.pid = pid_of(state_.host);
     report.version = MATO_VERSION_STRING;
-    report.started = started_;
+    report.started = state_.kept.started();
     report.uptime_seconds = static_cast<std::uint64_t>(usage.uptime.count());
+    if (has_keeper(state_.host)) tell_of_generation(report);
     report.socket = state_.host.options().paths.socket;
     std::error_code none;
     if (std::filesystem::exists(configuration.path(), none)) report.config_path = configuration.path();
@@ -135,6 +136,18 @@ status_report inventory::status() {
     report.frames_dropped = all.frames_dropped;
     report.resyncs = all.resyncs;
     return report;
+}
+
+void inventory::tell_of_generation(status_report& report) const {
+    const auto& now = state_.host.generation();
+    report.generation = now.number;
+    report.worker_pid = mato::sys::getpid();
+    report.kept_tabs = static_cast<std::uint32_t>(state_.kept.count());
+    if (now.number == 1) return;
+    report.uptime_seconds = static_cast<std::uint64_t>(std::max<std::time_t>(0, std::time(nullptr) - report.started));
+    report.crashed = born_;
+    report.crash_signal = static_cast<std::uint32_t>(now.last_signal);
+    report.gap_ms = static_cast<std::uint64_t>(now.gap.count());
 }
 
 traffic inventory::traffic_of(const client& who) const {

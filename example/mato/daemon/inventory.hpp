@@ -18,7 +18,7 @@ void make_fit(tab_list& list, std::size_t most);
 
 class inventory {
 public:
-    explicit inventory(const daemon_state& state) : state_(state), started_(std::time(nullptr)) {}
+    explicit inventory(const daemon_state& state) : state_(state), born_(std::time(nullptr)) {}
 
     [[nodiscard]] tab_list tabs() const;
     [[nodiscard]] client_list clients() const;
@@ -28,13 +28,14 @@ public:
     void forget(const client& leaving) { gone_ += traffic_of(leaving); }
 
 private:
+    void tell_of_generation(status_report& report) const;
     [[nodiscard]] traffic traffic_of(const client& who) const;
     [[nodiscard]] std::optional<mato::subscriber_status> stream_status(const client& who) const;
 
     const daemon_state& state_;
     mato::usage_meter<> usage_;
-    const std::time_t started_;
-    traffic gone_; // of disconnected clients
+    const std::time_t born_; // this process
+    traffic gone_;           // of disconnected clients
 };
 
 /// Milliseconds since the tab's program last wrote.

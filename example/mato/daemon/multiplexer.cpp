@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "multiplexer.hpp"
 
+#include "recovery.hpp"
+
 #include <mato/version.hpp>
 
 #include <algorithm>
@@ -8,8 +10,6 @@
 
 namespace mux {
 namespace {
-
-constexpr rlim_t most_descriptors = 65'536; // enough for all tabs and clients; larger tables only cost memory
 
 constexpr std::size_t most_greeting_text = 256; // bytes of the terminal's path, and of the client's name
 
@@ -25,7 +25,11 @@ multiplexer::multiplexer(multiplexer_daemon& host, multiplexer_options options)
       requests_(state_, views_, tabs_, inventory_) {
     install();
     raise_descriptor_limit(most_descriptors);
+    mato::failure logged;
+    if (state_.host.generation().number > 1) state_.configuration.reload(logged); // it may have changed since the start
     apply_limits();
+    if (logged) state_.host.log().error("read the configuration: " + logged.message() + "; the one of the start is used");
+    take_back_tabs(state_, tabs_);
 }
 
 void multiplexer::install() {
@@ -54,6 +58,9 @@ void multiplexer::install() {
     };
     daemon.on.on_report = [this] { report(); };
     daemon.on.on_child = [this] { tabs_.check_children(); };
+    daemon.on.on_kept_child = [this](std::string_view name, mato::child_status status) {
+        tabs_.kept_child_ended(name, status);
+    };
 }
 
 // ---- settings ----
@@ -92,7 +99,7 @@ std::string multiplexer::way_in() {
     if (state_.host.server().size() < state_.configuration->max_clients)
         return "try again in a moment"; // clients that send nothing are closed soon
     return "end a client, or raise `clients` in [limits] of " + state_.configuration.path() + " and send SIGHUP to process " +
-           std::to_string(mato::sys::getpid());
+           std::to_string(pid_of(state_.host));
 }
 
 void multiplexer::forget(std::uint64_t id) {
@@ -116,6 +123,7 @@ void multiplexer::on_frame(const multiplexer_daemon::session_ptr& session, std::
     if (!frame) return session->abort({mato::errc::malformed, "read message", {}, "the message has no header"});
     if (!from->greeted) return greet(*from, *frame);
     requests_.handle(*from, *frame);
+    state_.kept.save(); // answers are sent after this call
 }
 
 void multiplexer::greet(client& from, const header& frame) {
@@ -123,7 +131,7 @@ void multiplexer::greet(client& from, const header& frame) {
     const auto greeting = frame.type == message::hello ? decode<hello>(frame.body) : std::nullopt;
     if (!greeting || greeting->magic != hello_magic)
         return session->abort({mato::errc::malformed, "handshake", {}, "the first message is not a hello"});
-    const auto pid = mato::sys::getpid();
+    const auto pid = pid_of(state_.host);
     if (greeting->min_version > newest_version || greeting->max_version < oldest_version) {
         const std::string ours = std::to_string(oldest_version) + " to " + std::to_string(newest_version);
         const std::string theirs = std::to_string(greeting->min_version) + " to " + std::to_string(greeting->max_version);

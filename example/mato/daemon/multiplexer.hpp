@@ -4,14 +4,14 @@
 /// Test: test/mato/ (real processes and terminals).
 ///
 /// Events come from the daemon, its clients and its tabs. Each source has one entry point: `requests` for clients, `views` for
-/// their terminals, `tab_keeper` for programs. All three change `daemon_state`; they share nothing else.
+/// their terminals, `tab_programs` for programs. All three change `daemon_state`; they share nothing else.
 #pragma once
 
 #include "command_keys.hpp"
 #include "inventory.hpp"
 #include "requests.hpp"
 #include "state.hpp"
-#include "tab_keeper.hpp"
+#include "tab_programs.hpp"
 #include "views.hpp"
 
 #include <cstdint>
@@ -48,7 +48,7 @@ private:
     daemon_state state_;
     inventory inventory_;
     views views_;
-    tab_keeper tabs_;
+    tab_programs tabs_;
     command_keys keys_;
     requests requests_;
 };

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 /// @file requests.hpp: checks and carries out the requests in clients' messages.
-/// Threads: the io_context's.   Blocks: as tab_keeper.   Fails: a truncated message ends its client's connection; a request
+/// Threads: the io_context's.   Blocks: as tab_programs.   Fails: a truncated message ends its client's connection; a request
 /// that fails is answered with the reason.   Test: test/mato/cli_process_test.cpp, test/mato/hostile_peer_process_test.cpp.
 ///
 /// Every request is answered before `handle` returns, except those that wait.
 #pragma once
 
 #include "inventory.hpp"
-#include "tab_keeper.hpp"
+#include "tab_programs.hpp"
 
 #include <cstdint>
 #include <string>
@@ -18,7 +18,7 @@ namespace mux {
 
 class requests {
 public:
-    requests(daemon_state& state, views& screens, tab_keeper& tabs, inventory& there) noexcept
+    requests(daemon_state& state, views& screens, tab_programs& tabs, inventory& there) noexcept
         : state_(state), views_(screens), tabs_(tabs), inventory_(there) {}
 
     /// @pre `from` has been greeted
@@ -73,7 +73,7 @@ private:
 
     daemon_state& state_;
     views& views_;
-    tab_keeper& tabs_;
+    tab_programs& tabs_;
     inventory& inventory_;
 };
 

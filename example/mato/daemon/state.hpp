@@ -5,6 +5,7 @@
 
 #include "client_table.hpp"
 #include "event_feed.hpp"
+#include "kept_tabs.hpp"
 #include "multiplexer_daemon.hpp"
 #include "output_stream.hpp"
 #include "pending_requests.hpp"
@@ -38,7 +39,8 @@ struct daemon_state {
           limits(options.limits), stays_when_empty(options.stays_when_empty),
           counter(tab_counter::path_beside(daemon.options().paths.socket)), clients(daemon),
           events(daemon.context(), std::move(snapshot)), tabs(counter.last()),
-          ended(ended_tabs::load(ended_tabs::path_next_to(daemon.options().paths.socket))) {}
+          ended(ended_tabs::load(ended_tabs::path_next_to(daemon.options().paths.socket))), kept(daemon, tabs, ended, events) {}
+    daemon_state(const daemon_state&) = delete; // its parts refer to each other
 
     multiplexer_daemon& host;
     mato::config::reloadable<settings> configuration;
@@ -52,6 +54,7 @@ struct daemon_state {
     std::map<tab_id, output_stream> streams; ///< of recorded tabs; until the last reader has left
     pending_requests pending;
     ended_tabs ended;
+    kept_tabs kept;
 };
 
 } // namespace mux

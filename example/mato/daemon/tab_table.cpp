@@ -11,6 +11,14 @@ tab_entry& tab_table::add(const std::string& task, std::string name, std::shared
     return added;
 }
 
+tab_entry& tab_table::add_again(const std::string& task, std::string name, std::shared_ptr<tab> program) {
+    const tab_id id = program->id();
+    names_.add_again(id, task, std::move(name));
+    tab_entry& added = tabs_[id];
+    added.program = std::move(program);
+    return added;
+}
+
 void tab_table::remove(tab_id id) {
     tabs_.erase(id);
     names_.remove(id);

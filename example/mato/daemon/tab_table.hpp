@@ -31,6 +31,8 @@ public:
 
     /// Adds it under the number in its options. @pre that is next_id(), and the task and the name are valid
     tab_entry& add(const std::string& task, std::string name, std::shared_ptr<tab> program);
+    /// As `add`, for a tab that a process before this one had.
+    tab_entry& add_again(const std::string& task, std::string name, std::shared_ptr<tab> program);
     void remove(tab_id id);
     [[nodiscard]] tab_id next_id() const noexcept { return names_.last_id() + 1; }
 
@@ -49,10 +51,22 @@ public:
     /// Counts an action of a user. @returns its number
     std::uint64_t act() noexcept { return ++acts_; }
     /// As `act`, by a person in this tab.
-    std::uint64_t use(tab_entry& which) noexcept { return which.used = which.touched = act(); }
+    std::uint64_t use(tab_entry& which) noexcept {
+        if (which.used != acts_) changed(); // not at each key that a person types
+        return which.used = which.touched = act();
+    }
     /// As `act`, by a command.
-    void touch(tab_entry& which) noexcept { which.touched = act(); }
+    void touch(tab_entry& which) noexcept {
+        changed();
+        which.touched = act();
+    }
     [[nodiscard]] std::uint64_t last_act() const noexcept { return acts_; }
+    /// Acts continue after that number.
+    void continue_acts(std::uint64_t last) noexcept { acts_ = last; }
+    /// A member of an entry has changed.
+    void changed() noexcept { ++changes_; }
+    /// Grows with each change of names, order and entries.
+    [[nodiscard]] std::uint64_t revision() const noexcept { return names_.revision() + changes_; }
     /// The tab last used by a person, else by a command. Null: there is none. Skips `except` and closing tabs.
     [[nodiscard]] std::shared_ptr<tab> last_used(tab_id except = 0) const;
 
@@ -63,7 +77,7 @@ public:
 private:
     workspace names_;
     std::map<tab_id, tab_entry> tabs_;
-    std::uint64_t acts_ = 0;
+    std::uint64_t acts_ = 0, changes_ = 0;
 };
 
 } // namespace mux

@@ -268,11 +268,13 @@ void views::fit(tab_entry& entry) {
 
 void views::fix_size(tab_entry& which, vt::screen_size size) {
     which.has_fixed_size = true;
+    state_.tabs.changed();
     resize(*which.program, {size, {}});
 }
 
 void views::free_size(tab_entry& which) {
     which.has_fixed_size = false;
+    state_.tabs.changed();
     fit(which);
 }
 

@@ -46,6 +46,12 @@ tab_id workspace::add(const std::string& task_name, std::string name) {
     return last_id_;
 }
 
+void workspace::add_again(tab_id id, const std::string& task_name, std::string name) {
+    ++revision_;
+    find_or_make(task_name).tabs.push_back({id, std::move(name)});
+    last_id_ = std::max(last_id_, id);
+}
+
 void workspace::move(tab_id id, const std::string& task_name) {
     const tab* const leaving = find(id);
     if (!leaving) return;

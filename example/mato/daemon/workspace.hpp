@@ -34,6 +34,8 @@ public:
 
     /// Adds a tab to the task of that name, which is created if needed.
     tab_id add(const std::string& task, std::string name);
+    /// Adds a tab that a process before this one had, under its number.
+    void add_again(tab_id id, const std::string& task, std::string name);
     /// Removes a tab, and its task if that becomes empty.
     void remove(tab_id id);
     /// Moves a tab to the end of the task of that name, which is created if needed. Its old task is removed if that becomes

@@ -16,9 +16,10 @@ namespace {
 namespace sys = mato::sys;
 
 constexpr std::size_t most_line = 256; // two numbers and two names of 64 bytes each (check_name)
+static_assert(ended_tabs::most_text >= ended_tabs::limit * most_line);
 
 /// "ID CODE TASK/NAME"; neither name contains '/'.
-std::optional<ended_tab> parse(std::string_view line) {
+std::optional<ended_tab> parse_line(std::string_view line) {
     ended_tab result;
     const char* const end = line.data() + line.size();
     const auto id = std::from_chars(line.data(), end, result.id);
@@ -47,18 +48,27 @@ ended_tabs ended_tabs::load(const std::string& path) {
     std::size_t size = 0;
     for (ssize_t got; size < text.size() && (got = sys::read(file.get(), text.data() + size, text.size() - size)) > 0;)
         size += static_cast<std::size_t>(got);
-    text.resize(size);
-    for (std::size_t from = 0, end; (end = text.find('\n', from)) != std::string::npos; from = end + 1)
-        if (auto gone = parse(std::string_view(text).substr(from, end - from))) result.remember(std::move(*gone));
+    return parse(std::string_view(text).substr(0, size));
+}
+
+ended_tabs ended_tabs::parse(std::string_view text) {
+    ended_tabs result;
+    for (std::size_t from = 0, end; (end = text.find('\n', from)) != std::string_view::npos; from = end + 1)
+        if (auto gone = parse_line(text.substr(from, end - from))) result.remember(std::move(*gone));
     return result;
 }
 
-void ended_tabs::save(const std::string& path, mato::error_out out) const {
+std::string ended_tabs::to_text() const {
     std::string text;
     for (const ended_tab& each : tabs_) {
         text.append(std::to_string(each.id)).append(" ").append(std::to_string(each.exit_code));
         text.append(" ").append(each.task).append("/").append(each.name).append("\n");
     }
+    return text;
+}
+
+void ended_tabs::save(const std::string& path, mato::error_out out) const {
+    const std::string text = to_text();
     const mato::unique_fd file(sys::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, 0600));
     if (!file) return out.set(mato::last_error(), "open the list of ended tabs", path);
     for (std::size_t done = 0; done < text.size();) {

@@ -34,8 +34,12 @@ public:
 
     /// Loads what `save` wrote: everything except the last screens. A missing file and invalid lines are ignored.
     [[nodiscard]] static ended_tabs load(const std::string& path);
+    /// From the text that `save` writes.
+    [[nodiscard]] static ended_tabs parse(std::string_view text);
     /// @errors of open(2) and write(2).
     void save(const std::string& path, mato::error_out out) const;
+    [[nodiscard]] std::string to_text() const;           ///< at most `most_text` bytes
+    static constexpr std::size_t most_text = 256u << 10; ///< bytes: a line is two numbers and two names of 64 bytes
     /// Next to that socket: its name with `.ended.tabs`.
     [[nodiscard]] static std::string path_next_to(const std::string& socket);
 

@@ -367,9 +367,16 @@ struct status_report {
     std::uint32_t recorders = 0;
     std::uint64_t bytes_sent = 0, frames_dropped = 0, resyncs = 0; ///< of all clients since the start
     std::uint64_t slowest_queue_bytes = 0, slowest_lag_frames = 0; ///< of the current clients
+    std::uint32_t generation = 0; ///< of the process that serves; 0: the daemon is one process, and the rest has no meaning
+    std::int32_t worker_pid = 0;
+    std::uint32_t kept_tabs = 0;
+    std::int64_t crashed = 0; ///< the process before: seconds since 1970; 0: there was none
+    std::uint32_t crash_signal = 0;
+    std::uint64_t gap_ms = 0; ///< without a process that serves
     void fields(auto& f) {
         f(pid, version, protocol, started, uptime_seconds, socket, config_path, config_error, tasks, clients, memory_bytes,
-          cpu_permille, recorders, bytes_sent, frames_dropped, resyncs, slowest_queue_bytes, slowest_lag_frames);
+          cpu_permille, recorders, bytes_sent, frames_dropped, resyncs, slowest_queue_bytes, slowest_lag_frames, generation,
+          worker_pid, kept_tabs, crashed, crash_signal, gap_ms);
     }
 };
 struct stop_request {

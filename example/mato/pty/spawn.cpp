@@ -167,6 +167,12 @@ void raise_descriptor_limit(rlim_t most) noexcept {
     ::setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+std::optional<terminal_size> size_of(int terminal) noexcept {
+    winsize now{};
+    if (sys::ioctl(terminal, TIOCGWINSZ, &now) == -1 || now.ws_row == 0 || now.ws_col == 0) return std::nullopt;
+    return terminal_size{{now.ws_row, now.ws_col}, {now.ws_xpixel / now.ws_col, now.ws_ypixel / now.ws_row}};
+}
+
 void resize(int terminal, terminal_size size, mato::error_out out) {
     const winsize cells = as_winsize(size);
     if (sys::ioctl(terminal, TIOCSWINSZ, &cells) == -1) out.set(mato::last_error(), "set terminal size");

@@ -13,6 +13,7 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -56,6 +57,8 @@ inline constexpr std::string_view enter_directory = "enter directory";
 /// child's errno, by a close-on-exec pipe). No process and no descriptor is left then.
 [[nodiscard]] spawned spawn(const spawn_request& request, mato::error_out out);
 
+/// TIOCGWINSZ. Empty: the terminal has no size.
+[[nodiscard]] std::optional<terminal_size> size_of(int terminal) noexcept;
 /// TIOCSWINSZ; the program gets SIGWINCH if the size differs.
 void resize(int terminal, terminal_size size, mato::error_out out);
 

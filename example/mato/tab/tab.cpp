@@ -34,8 +34,13 @@ std::unique_ptr<tab_store> make_store(const tab_options& options, vt::history_li
     return tab_store::create(history, why);
 }
 
-std::variant<vt::terminal, raw_emulator> make_emulator(const tab_options& options, const vt::history_limits& history) {
-    if (options.emulator == emulator_kind::raw) return raw_emulator(options.replay_bytes);
+std::unique_ptr<tab_store> adopt_store(mato::unique_fd file, const tab_options& options, vt::history_limits& history,
+                                       mato::failure& why) {
+    if (!file || options.emulator != emulator_kind::vt) return nullptr;
+    return tab_store::adopt(std::move(file), history, why);
+}
+
+vt::terminal_options terminal_options_of(const tab_options& options, const vt::history_limits& history) {
     vt::terminal_options wanted;
     wanted.size = options.size.cells;
     wanted.limits.history = history;
@@ -44,8 +49,15 @@ std::variant<vt::terminal, raw_emulator> make_emulator(const tab_options& option
     wanted.host.kitty_keyboard = false; // only a terminal that shows the tab can have it
     wanted.host.clipboard = options.clipboard;
     wanted.pictures = all_pictures;
-    return vt::terminal(wanted);
+    return wanted;
 }
+
+std::variant<vt::terminal, raw_emulator> make_emulator(const tab_options& options, const vt::history_limits& history) {
+    if (options.emulator == emulator_kind::raw) return raw_emulator(options.replay_bytes);
+    return vt::terminal(terminal_options_of(options, history));
+}
+
+int exit_code_of(int status) noexcept { return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status); }
 
 } // namespace
 
@@ -57,6 +69,39 @@ tab::tab(asio::io_context& context, spawned program, tab_options options)
       wanted_size_(options.size), applied_size_(options.size), last_output_(mato::clock::now()), is_kept_(store_ != nullptr) {
     terminal_.assign(program.terminal.release());
     checkpoint();
+}
+
+tab::tab(asio::io_context& context, tab_remains left, tab_options options)
+    : id_(options.id), pid_(left.pid), command_(std::move(options.command)), program_(std::move(options.program)),
+      terminal_(context), resize_timer_(context), close_timer_(context), rest_timer_(context),
+      history_(history_limits_of(options)), store_(adopt_store(std::move(left.store), options, history_, not_kept_)),
+      emulator_(make_emulator(options, history_)), known_pictures_(all_pictures), input_(options.input_bytes),
+      wanted_size_(options.size), applied_size_(options.size), last_output_(mato::clock::now()), is_own_child_(false),
+      is_kept_(store_ != nullptr) {
+    const auto now = moment_of(last_output_);
+    if (store_ && !store_->restore(std::get<vt::terminal>(emulator_), now, not_kept_)) {
+        history_ = history_limits_of(options); // its lines are on the heap
+        emulator_.emplace<vt::terminal>(terminal_options_of(options, history_));
+        store_->abandon();
+        store_.reset();
+        is_kept_ = false;
+    }
+    if (left.terminal) terminal_.assign(left.terminal.release());
+    restore_size();
+    if (auto* const screen = std::get_if<vt::terminal>(&emulator_)) screen->know_pictures(known_pictures_);
+    checkpoint();
+    if (left.exit_code) reaped_ = true, exit_code_ = *left.exit_code;
+    if (!terminal_.is_open()) ended_ = true;
+}
+
+/// The program's terminal has a size, and so has the screen: the process before may have died between setting the two.
+void tab::restore_size() {
+    auto* const screen = std::get_if<vt::terminal>(&emulator_);
+    if (terminal_.is_open())
+        if (const auto own = size_of(terminal_.native_handle())) applied_size_ = *own;
+    if (!terminal_.is_open() && screen) applied_size_.cells = screen->size();
+    wanted_size_ = applied_size_;
+    if (screen && screen->size() != applied_size_.cells) screen->resize(applied_size_.cells);
 }
 
 void tab::start(handlers callbacks, const std::string& line) {
@@ -82,6 +127,7 @@ void tab::note(std::string_view line) {
 void tab::start_again(spawned program, std::string_view clear, handlers callbacks) {
     ++run_;
     pid_ = program.pid;
+    is_own_child_ = true;
     terminal_.assign(program.terminal.release());
     ended_ = ending_ = closing_ = reaped_ = writing_ = false;
     unread_.clear();
@@ -109,6 +155,18 @@ template <class Act> auto tab::in_this_run(Act act) {
     return [self = shared_from_this(), run = run_, act](std::error_code why) {
         if (!why && run == self->run_) act(*self);
     };
+}
+
+void tab::go_on(handlers callbacks) {
+    callbacks_ = std::move(callbacks);
+    if (not_kept_ && callbacks_.on_not_kept) callbacks_.on_not_kept(not_kept_);
+    if (ended_) return;
+    if (auto* const screen = std::get_if<vt::terminal>(&emulator_)) {
+        send_answers();
+        if (auto events = screen->take_events(); !events.empty() && callbacks_.on_events) callbacks_.on_events(events);
+    }
+    if (!reaped_) return wait_for_output();
+    asio::post(terminal_.get_executor(), [act = in_this_run([](tab& self) { self.end(); })]() mutable { act({}); });
 }
 
 void tab::wait_for_output() {
@@ -266,6 +324,11 @@ void tab::know_pictures(vt::picture_protocols known) {
     checkpoint();
 }
 
+int tab::terminal() const noexcept {
+    auto& handle = const_cast<asio::posix::stream_descriptor&>(terminal_); // native_handle() is not const in asio
+    return handle.is_open() ? handle.native_handle() : -1;
+}
+
 std::uint64_t tab::take_refused_images() noexcept {
     const std::uint64_t now = screen() ? screen()->refused_images() : 0;
     return now - std::exchange(refused_images_, now);
@@ -325,12 +388,38 @@ void tab::apply_size() {
 /// Reaps this tab's own child, by its number.
 bool tab::reap() {
     if (reaped_) return true;
+    if (!is_own_child_) return is_child_lost();
     int status = 0;
-    const pid_t got = sys::waitpid(pid_, &status, WNOHANG);
+    const pid_t got = sys::look_at_child(pid_, &status);
     if (got == 0) return false;
     reaped_ = true; // ECHILD too: another process took the status, and the child is gone
-    if (got == pid_) exit_code_ = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+    if (got != pid_) return true;
+    exit_code_ = exit_code_of(status);
+    if (callbacks_.on_status) callbacks_.on_status(exit_code_);
+    sys::waitpid(pid_, &status, WNOHANG);
     return true;
+}
+
+/// The keeper reaps the child of a process before this one, and says how it ended; unless it has died too.
+bool tab::is_child_lost() {
+    const auto now = mato::clock::now();
+    if (sys::kill(pid_, 0) == 0 || errno != ESRCH)
+        missed_since_ = {};
+    else if (missed_since_ == mato::clock::time_point())
+        missed_since_ = now;
+    else if (now >= missed_since_ + status_patience) {
+        exit_code_ = unknown_exit_code;
+        reaped_ = true;
+    }
+    return reaped_;
+}
+
+void tab::child_ended(int exit_code) {
+    if (is_own_child_ || reaped_) return;
+    reaped_ = true;
+    exit_code_ = exit_code;
+    if (callbacks_.on_status) callbacks_.on_status(exit_code_);
+    if (!ended_ && !ending_ && !closing_) end();
 }
 
 void tab::check_child() {
@@ -423,8 +512,7 @@ void tab::kill_now() {
 
 std::string tab::directory() const {
     pid_t foreground = 0;
-    auto& handle = const_cast<asio::posix::stream_descriptor&>(terminal_); // native_handle() is not const in asio
-    if (!ended_ && sys::ioctl(handle.native_handle(), TIOCGPGRP, &foreground) == 0 && foreground > 0)
+    if (!ended_ && sys::ioctl(terminal(), TIOCGPGRP, &foreground) == 0 && foreground > 0)
         if (auto found = working_directory(foreground); !found.empty()) return found;
     return ended_ ? std::string() : working_directory(pid_);
 }

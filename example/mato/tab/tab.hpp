@@ -45,6 +45,14 @@ struct tab_options {
     spawn_request program{}; ///< how it was started
 };
 
+/// What an earlier process left of a tab.
+struct tab_remains {
+    mato::unique_fd terminal{};     ///< empty: the program has ended, and all its output is in the store
+    pid_t pid = 0;                  ///< not a child of this process
+    mato::unique_fd store{};        ///< see tab_store.hpp; empty: output and screen are lost
+    std::optional<int> exit_code{}; ///< the program has ended
+};
+
 /// Receives everything that a tab's emulator receives.
 class tab_observer {
 public:
@@ -64,9 +72,14 @@ public:
         std::function<void(reply_target, std::size_t taken)> on_input_lost;  ///< the program ended before it took all
         std::function<void()> on_ended; ///< the program is gone and all its output read; `exit_code` is set
         std::function<void(const mato::failure&)> on_not_kept; ///< `survive` was asked for, and is not so from here on
+        std::function<void(int exit_code)> on_status;          ///< the program has ended; its status is not reaped yet
     };
 
     tab(asio::io_context& context, spawned program, tab_options options);
+    /// The tab that a process before this one had. `go_on` comes next.
+    tab(asio::io_context& context, tab_remains left, tab_options options);
+    /// As `start`. If the program has ended meanwhile, `on_ended` is called once its last output is read.
+    void go_on(handlers callbacks);
     /// `note`, unless empty, is on the screen before the program's output: see `note`.
     void start(handlers callbacks, const std::string& note = {});
     /// As `start`, of a new program, once `on_ended` has returned. `clear` is shown before what it writes.
@@ -77,6 +90,8 @@ public:
 
     /// Asks whether the program has ended. After SIGCHLD.
     void check_child();
+    /// The program has ended; it was started by a process before this one.
+    void child_ended(int exit_code);
 
     /// HUP to everything the program started, KILL to what is left after `grace`; then `on_ended`.
     /// `now`: the same for tabs closed together, which then share a look at the processes.
@@ -102,6 +117,8 @@ public:
     void report(std::string bytes);
     /// The memory file that another process can restore the tab from; null: there is none.
     [[nodiscard]] const tab_store* store() const noexcept { return is_kept_ ? store_.get() : nullptr; }
+    /// The terminal of its program; -1 once that has ended.
+    [[nodiscard]] int terminal() const noexcept;
     /// Images over a bound since the last call.
     [[nodiscard]] std::uint64_t take_refused_images() noexcept;
 
@@ -111,7 +128,7 @@ public:
     [[nodiscard]] tab_id id() const noexcept { return id_; }
     [[nodiscard]] pid_t pid() const noexcept { return pid_; }
     /// Whether that child is this tab's to reap, now or once it has ended.
-    [[nodiscard]] bool owns(pid_t child) const noexcept { return child == pid_ && !reaped_; }
+    [[nodiscard]] bool owns(pid_t child) const noexcept { return child == pid_ && is_own_child_ && !reaped_; }
     [[nodiscard]] const std::string& command() const noexcept { return command_; }
     /// What starts it as it was started, in the size it has now.
     [[nodiscard]] spawn_request program() const;
@@ -160,6 +177,8 @@ private:
     /// A handler: does nothing after an error, nor when another program was started meanwhile.
     template <class Act> auto in_this_run(Act act);
     bool reap();
+    [[nodiscard]] bool is_child_lost();
+    void restore_size();
     void signal_members(int signal);
     [[nodiscard]] bool are_members_gone();
     void end();
@@ -168,8 +187,10 @@ private:
     static constexpr mato::milliseconds resize_gap{50}; // a dragged window sends dozens a second; programs redraw on each
     static constexpr mato::milliseconds reopen_gap{
         100}; // a program that has closed its terminal and still runs: rare, so it may cost a poll
-    static constexpr mato::milliseconds look_again{10};      // while closing: how late an empty session may be noticed
-    static constexpr mato::milliseconds kill_patience{2000}; // after KILL: only a process stuck in the kernel takes longer
+    static constexpr mato::milliseconds look_again{10};        // while closing: how late an empty session may be noticed
+    static constexpr mato::milliseconds status_patience{2000}; // for the status of a child that the keeper has reaped
+    static constexpr int unknown_exit_code = 255;              // how the program ended is not known
+    static constexpr mato::milliseconds kill_patience{2000};   // after KILL: only a process stuck in the kernel takes longer
 
     const tab_id id_;
     pid_t pid_;
@@ -198,6 +219,8 @@ private:
     std::size_t drained_ = 0;          // bytes read since the program's end
     static inline read_turns turns_;   // one daemon, one thread
     static inline process_table processes_;
+    mato::clock::time_point missed_since_{}; // a child of another process: when it was first not there
+    bool is_own_child_ = true;
     bool is_kept_ = false;
     bool checkpoint_due_ = false; // an input that is no output came while `uninterpreted_` was not 0
     bool flooding_ = false;

@@ -85,6 +85,7 @@ public:
     }
     /// Gives the keeper the listener that `server` has now.
     template <class Server> void published(const Server& server, int backlog, error_out out) {
+        if (side_.keeper() == 0) return; // it is gone, or was not asked for
         const published_name name = server.listener().endpoint().published();
         side_.listen_on(server.listener().native_handle(), name.device, name.inode, backlog, out);
     }
@@ -143,6 +144,7 @@ int keep_serving(Process& process, const sigset_t& signals, Serve serve, Destroy
 
 template <class H> std::string daemon_handover<H, true>::describe() const {
     const auto& now = number();
+    if (side_.keeper() == 0) return {};
     std::string text = ", worker " + std::to_string(sys::getpid());
     if (now.number == 1) return text;
     text += ", generation " + std::to_string(now.number);

@@ -159,6 +159,10 @@ template <class P> template <class Setup> int basic_daemon<P>::serve_held(const 
         return serve_locked(options, lock, channel, setup, worker, result);
     };
     if constexpr (handover::outlives) {
+        if (!options.survive) {
+            worker_type alone; // without a keeper
+            return serve(alone, out);
+        }
         struct {
             const daemon_options& options;
             lock_type& lock;

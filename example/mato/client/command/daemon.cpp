@@ -11,8 +11,45 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <string>
 
 namespace mux {
+namespace {
+
+/// The process that serves for a keeper (mato/keeper.hpp), while it does not answer; 0: the daemon is one process.
+pid_t worker_of(pid_t keeper) {
+    const auto read = [](const std::string& path) {
+        const mato::unique_fd file(mato::sys::open(path.c_str(), O_RDONLY));
+        std::string text(1u << 16, '\0');
+        const ssize_t got = file ? mato::sys::read(file.get(), text.data(), text.size()) : 0;
+        text.resize(static_cast<std::size_t>(got > 0 ? got : 0));
+        return text;
+    };
+    const std::string number = std::to_string(keeper);
+    std::string children = read("/proc/" + number + "/task/" + number + "/children");
+    for (std::size_t from = 0, end; (end = children.find(' ', from)) != std::string::npos; from = end + 1) {
+        const std::string child = children.substr(from, end - from);
+        const pid_t pid = std::atoi(child.c_str());
+        // A tab's program may have that name too, but leads a session of its own.
+        if (read("/proc/" + child + "/comm") == "mato: daemon\n" && ::getsid(pid) == ::getsid(keeper)) return pid;
+    }
+    return 0;
+}
+
+/// Kills the daemon that holds the lock. @returns its pid. @errors as client::signal_daemon
+pid_t kill_daemon(const mato::daemon_paths& paths, mato::error_out out) {
+    const pid_t holder = mato::basic_client<policies>::signal_daemon(paths, 0, out);
+    const pid_t worker = out.failed() || holder <= 1 ? 0 : worker_of(holder);
+    const pid_t killed = mato::basic_client<policies>::signal_daemon(paths, SIGKILL, out);
+    if (worker > 1 && killed == holder && !out.failed()) mato::sys::kill(worker, SIGKILL);
+    return killed;
+}
+
+} // namespace
 
 int run_status(const invocation& what) {
     const auto paths = paths_of(what);
@@ -63,7 +100,7 @@ int run_stop(const invocation& what) {
     } catch (const command_failure& why) {
         if (why.exit_code != mato::exit_code::not_answering || !what.now) throw;
         mato::failure problem;
-        const pid_t pid = mato::basic_client<policies>::signal_daemon(paths.daemon, SIGKILL, problem);
+        const pid_t pid = kill_daemon(paths.daemon, problem);
         if (problem)
             throw command_failure{mato::exit_code::not_answering, "the daemon does not answer, and " + problem.message()};
         if (!what.quiet) print("killed: daemon " + std::to_string(pid) + " did not answer\n");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tab_keeper.hpp"
+#include "tab_programs.hpp"
 
 #include "tab/capture.hpp"
 #include "tab/shell.hpp"
@@ -11,6 +11,7 @@
 #include <asio/post.hpp>
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 namespace mux {
@@ -67,7 +68,7 @@ bool needs_shell(const new_tab& wanted, const spawn_request& program) {
 
 // ---- programs ----
 
-std::shared_ptr<tab> tab_keeper::open(const new_tab& wanted, const std::string& task, mato::failure& why) {
+std::shared_ptr<tab> tab_programs::open(const new_tab& wanted, const std::string& task, mato::failure& why) {
     const settings& configured = *state_.configuration;
     std::string missing, note;
     tab_command command = command_of(wanted, runnable_shell(configured.shell, state_.variables, missing));
@@ -79,7 +80,7 @@ std::shared_ptr<tab> tab_keeper::open(const new_tab& wanted, const std::string& 
     environment variables = state_.variables;
     update(variables, {"PATH"}, wanted.view.environment); // the command is looked up as the client would
     request.environment = to_strings(
-        for_tab(std::move(variables), state_.host.options().paths.socket, mato::sys::getpid(), id, wanted.environment));
+        for_tab(std::move(variables), state_.host.options().paths.socket, pid_of(state_.host), id, wanted.environment));
     state_.counter.advance_to(id, why);
     if (why) return nullptr;
     auto program = wanted.may_fall_back ? spawn_somewhere(request, note, why) : spawn(request, why);
@@ -93,17 +94,22 @@ std::shared_ptr<tab> tab_keeper::open(const new_tab& wanted, const std::string& 
     options.replay_bytes = configured.raw_replay_bytes;
     options.input_bytes = configured.paste_bytes;
     options.clipboard = configured.clipboard;
-    options.survive = configured.survive;
+    options.survive = has_keeper(state_.host);
     options.program = std::move(request);
+    tab_record::birth birth{options, task, command.name};
     const auto made = std::make_shared<tab>(state_.host.context(), std::move(program), std::move(options));
+    mato::failure not_kept;
+    state_.kept.keep(*made, birth, not_kept);
+    if (not_kept) tell_not_kept(id, not_kept);
     state_.tabs.touch(state_.tabs.add(task, command.name, made));
+    state_.kept.save(); // before any client is told of it
     made->start(handlers_of(id), note);
     state_.host.log().info(named(id) + " opened, pid " + std::to_string(made->pid()));
     state_.events.tell({.kind = "tab-opened", .tab = id, .task = task, .name = command.name, .text = command.shown});
     return made;
 }
 
-tab::handlers tab_keeper::handlers_of(tab_id id) {
+tab::handlers tab_programs::handlers_of(tab_id id) {
     return {[this, id](bool flooding) { on_output(id, flooding); },
             [this, id](std::vector<vt::event>& events) { views_.on_events(id, events); },
             [this](reply_target from, std::size_t bytes) {
@@ -112,12 +118,40 @@ tab::handlers tab_keeper::handlers_of(tab_id id) {
             },
             [this](reply_target from, std::size_t taken) { on_input_lost(from, taken); },
             [this, id] { on_ended(id); },
-            [this, id](const mato::failure& why) {
-                state_.host.log().warning(named(id) + " does not survive the daemon: " + why.message());
-            }};
+            [this, id](const mato::failure& why) { tell_not_kept(id, why); },
+            [this, id](int exit_code) { state_.kept.program_ended(id, exit_code); }};
 }
 
-void tab_keeper::start_again(tab& ended, mato::failure& why) {
+void tab_programs::tell_not_kept(tab_id id, const mato::failure& why) {
+    state_.host.log().warning(named(id) + " does not survive the daemon: " + why.message());
+}
+
+void tab_programs::take_back(const tab_place& place, tab_remains left, tab_options options, tab_record record) {
+    const bool is_closing = record.is_closing(), has_store = static_cast<bool>(left.store);
+    const auto made = std::make_shared<tab>(state_.host.context(), std::move(left), std::move(options));
+    tab_entry& entry = state_.tabs.add_again(place.task, place.name, made);
+    entry.has_fixed_size = place.has_fixed_size;
+    entry.has_rung = place.has_rung;
+    entry.used = place.used;
+    entry.touched = place.touched;
+    state_.kept.take_back(place.id, std::move(record));
+    if (!has_store) made->note("[mato: the daemon's process died; what this tab showed before is lost]");
+    made->go_on(handlers_of(place.id));
+    if (is_closing) close({made});
+}
+
+void tab_programs::kept_child_ended(std::string_view name, mato::child_status status) {
+    constexpr std::string_view kind = "tab/";
+    tab_id id = 0;
+    if (!name.starts_with(kind)) return;
+    std::from_chars(name.data() + kind.size(), name.data() + name.size(), id);
+    if (tab_entry* const entry = state_.tabs.find(id)) {
+        const std::shared_ptr<tab> ended = entry->program; // its end may remove it
+        ended->child_ended(exit_code_of(status));
+    }
+}
+
+void tab_programs::start_again(tab& ended, mato::failure& why) {
     auto program = spawn(ended.program(), why); // with its original values, so without a fallback
     if (why) return;
     // CAN ends an unfinished sequence of the last program. Without an emulator only the viewers' terminals are reset.
@@ -127,18 +161,21 @@ void tab_keeper::start_again(tab& ended, mato::failure& why) {
     else
         clear.append(reset_sequence()).append(select_cursor_style(0)).append("\033[H\033[2J");
     ended.start_again(std::move(program), clear, handlers_of(ended.id()));
+    mato::failure not_kept;
+    state_.kept.keep_program(ended, not_kept);
+    if (not_kept) tell_not_kept(ended.id(), not_kept);
     state_.tabs.touch(*state_.tabs.find(ended.id()));
     state_.host.log().info(named(ended.id()) + " respawned, pid " + std::to_string(ended.pid()));
     state_.events.tell({.kind = "tab-respawned", .tab = ended.id()});
 }
 
-void tab_keeper::respawn(tab& running, reply_target who) {
+void tab_programs::respawn(tab& running, reply_target who) {
     state_.pending.await_respawn(running.id(), who);
     running.close(state_.configuration->stop_grace);
 }
 
 /// The program has ended, and the handler that reported it has returned.
-void tab_keeper::finish_respawn(tab_id id) {
+void tab_programs::finish_respawn(tab_id id) {
     const auto who = state_.pending.take_respawn(id);
     if (!who) return; // the tab was removed in the meantime
     mato::failure why;
@@ -150,14 +187,14 @@ void tab_keeper::finish_respawn(tab_id id) {
 
 // ---- ends of programs ----
 
-void tab_keeper::check_children() {
+void tab_programs::check_children() {
     for (const auto& each : state_.tabs.all()) each->check_child(); // a copy: an end removes its tab
     reap_orphans();
 }
 
 /// As pid 1 of a container, or as child subreaper (prctl(2)), this process is the parent of all orphaned descendants. waitid(2)
 /// shows only the first ended child: while that is the child of a closing tab, the others wait for the tab's end.
-void tab_keeper::reap_orphans() {
+void tab_programs::reap_orphans() {
     constexpr int most = 256; // per turn of the loop, so that programs that fork in a loop cannot occupy it
     const auto is_of_a_tab = [this](pid_t child) {
         for (const auto& [id, each] : state_.tabs)
@@ -173,7 +210,7 @@ void tab_keeper::reap_orphans() {
     asio::post(state_.host.context(), [this] { reap_orphans(); });
 }
 
-void tab_keeper::on_output(tab_id id, bool flooding) {
+void tab_programs::on_output(tab_id id, bool flooding) {
     views_.on_output(id, flooding);
     if (tab_entry* const wrote = state_.tabs.find(id))
         if (const auto refused = wrote->program->take_refused_images(); refused > 0)
@@ -181,7 +218,7 @@ void tab_keeper::on_output(tab_id id, bool flooding) {
     answer_output(id);
 }
 
-void tab_keeper::end_recordings(tab_id id) {
+void tab_programs::end_recordings(tab_id id) {
     const auto stream = state_.streams.find(id);
     if (stream == state_.streams.end()) return;
     const std::string end = stream->second.finish();
@@ -189,17 +226,17 @@ void tab_keeper::end_recordings(tab_id id) {
         if (each.recorded == id) state_.clients.send(each, end);
 }
 
-void tab_keeper::answer_output(tab_id id) {
+void tab_programs::answer_output(tab_id id) {
     for (const reply_target& each : state_.pending.take_outputs(id))
         state_.clients.reply(each, message::output_came, nothing{});
 }
 
-void tab_keeper::on_input_lost(reply_target from, std::size_t taken) {
+void tab_programs::on_input_lost(reply_target from, std::size_t taken) {
     if (from.request == 0) return;
     state_.clients.refuse(from, "the program ended after it had read " + std::to_string(taken) + " bytes of the input");
 }
 
-void tab_keeper::on_ended(tab_id id) {
+void tab_programs::on_ended(tab_id id) {
     tab_entry* const entry = state_.tabs.find(id);
     if (!entry) return;
     const std::shared_ptr<tab> ended = entry->program;
@@ -219,12 +256,14 @@ void tab_keeper::on_ended(tab_id id) {
         !ended->is_closing() && (policy == remain_on_exit::on || (policy == remain_on_exit::failed && code != 0));
     if (!remains) return remove(id);
     ended->note("[exited " + std::to_string(code) + "; 'mato respawn " + std::to_string(id) + "' starts it again]");
+    state_.kept.drop_program(id);
     on_output(id, false);
 }
 
-void tab_keeper::close(const std::vector<std::shared_ptr<tab>>& tabs) {
+void tab_programs::close(const std::vector<std::shared_ptr<tab>>& tabs) {
     const auto now = mato::clock::now();
     for (const auto& each : tabs) {
+        state_.kept.closes(each->id());
         if (each->is_running())
             each->close(state_.configuration->stop_grace, now);
         else
@@ -232,7 +271,7 @@ void tab_keeper::close(const std::vector<std::shared_ptr<tab>>& tabs) {
     }
 }
 
-void tab_keeper::remove(tab_id id) {
+void tab_programs::remove(tab_id id) {
     const tab_entry* const entry = state_.tabs.find(id);
     if (!entry) return;
     const std::shared_ptr<tab> ended = entry->program;
@@ -240,6 +279,9 @@ void tab_keeper::remove(tab_id id) {
     const tab_name name = state_.tabs.name_of(id);
     state_.ended.remember(remains_of(*ended, name));
     state_.tabs.remove(id);
+    state_.kept.save_ended();
+    state_.kept.save();
+    state_.kept.drop(id);
     state_.events.tell({.kind = "tab-closed", .tab = id});
     if (const auto who = state_.pending.take_respawn(id)) {
         end_recordings(id);

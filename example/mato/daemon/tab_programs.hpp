@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file tab_keeper.hpp: starts and ends tabs and their programs, and answers the clients that wait for that.
+/// @file tab_programs.hpp: starts and ends tabs and their programs, and answers the clients that wait for that.
 /// Threads: the io_context's.   Blocks: only while a program is started (spawn.hpp).
 /// Test: test/mato/respawn_process_test.cpp, test/mato/close_tab_process_test.cpp.
 #pragma once
@@ -9,19 +9,22 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 namespace mux {
 
-class tab_keeper {
+class tab_programs {
 public:
     /// `on_removed`: a tab is removed, and all waiting requests are answered.
-    tab_keeper(daemon_state& state, views& screens, std::function<void()> on_removed)
+    tab_programs(daemon_state& state, views& screens, std::function<void()> on_removed)
         : state_(state), views_(screens), on_removed_(std::move(on_removed)) {}
 
     /// Opens a tab in a task, which is created if needed. Null: `why` names the step that failed.
     std::shared_ptr<tab> open(const new_tab& wanted, const std::string& task, mato::failure& why);
+    /// Opens a tab of the process before this one again, with the program that runs in it.
+    void take_back(const tab_place& place, tab_remains left, tab_options options, tab_record record);
     /// Starts the program again in a tab whose program has ended. Its screen is cleared, its history stays.
     void start_again(tab& ended, mato::failure& why);
     /// Ends the program, starts it again, then answers `who`. @pre it is running, and neither closing nor being respawned
@@ -31,9 +34,12 @@ public:
     void close(const std::vector<std::shared_ptr<tab>>& tabs);
     /// Call it after SIGCHLD: ends the tabs whose program has ended, and reaps orphans.
     void check_children();
+    /// The program of a tab that was taken back has ended.
+    void kept_child_ended(std::string_view name, mato::child_status status);
 
 private:
     [[nodiscard]] tab::handlers handlers_of(tab_id id);
+    void tell_not_kept(tab_id id, const mato::failure& why);
     void on_output(tab_id id, bool flooding);
     void on_input_lost(reply_target from, std::size_t taken);
     void on_ended(tab_id id);
@@ -47,5 +53,10 @@ private:
     views& views_;
     std::function<void()> on_removed_;
 };
+
+/// As users see it: 128 and the signal's number, if one ended the program.
+[[nodiscard]] inline int exit_code_of(const mato::child_status& status) noexcept {
+    return status.signal != 0 ? 128 + status.signal : status.exit_code;
+}
 
 } // namespace mux

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: MIT
+#include "kept_tabs.hpp"
+
+#include "vt/bytes.hpp"
+
+#include <utility>
+
+namespace mux {
+namespace {
+
+// The memory file `daemon`.
+constexpr std::size_t last_event_at = 0, started_at = 8, layout_at = 64;
+constexpr std::size_t most_layout = 4u << 20; // bytes: 20 000 tabs with names of usual lengths
+constexpr std::size_t codes_at = layout_at + mato::two_slots<>::memory_for(most_layout);
+constexpr std::size_t file_bytes = codes_at + mato::two_slots<>::memory_for(ended_tabs::most_text);
+constexpr std::uint64_t most_number = ~std::uint64_t{0} >> 1;
+
+std::string name_of(const char* kind, tab_id id) { return std::string(kind).append("/").append(std::to_string(id)); }
+
+std::string_view write_layout(std::string& buffer, const tab_table& tabs) {
+    vt::byte_writer to(buffer);
+    to.number(tabs.last_act());
+    to.number(tabs.names().tasks().size());
+    for (const workspace::task& task : tabs.names().tasks()) {
+        to.text(task.name);
+        to.number(task.tabs.size());
+        for (const workspace::tab& each : task.tabs) {
+            const tab_entry& entry = tabs.entry(each.id);
+            to.number(each.id), to.text(each.name);
+            to.flag(entry.has_fixed_size), to.flag(entry.has_rung);
+            to.number(entry.used), to.number(entry.touched);
+        }
+    }
+    return to.written();
+}
+
+std::vector<tab_place> read_layout(std::string_view body, std::uint64_t& last_act) {
+    vt::byte_reader from(body);
+    std::vector<tab_place> places;
+    last_act = from.bounded<std::uint64_t>(most_number);
+    for (auto tasks = from.bounded<std::size_t>(most_layout); tasks > 0 && from.ok(); --tasks) {
+        const std::string task(from.text(most_layout));
+        for (auto left = from.bounded<std::size_t>(most_layout); left > 0 && from.ok(); --left) {
+            tab_place each;
+            each.task = task;
+            each.id = from.bounded<tab_id>(most_number);
+            each.name = from.text(most_layout);
+            each.has_fixed_size = from.flag(), each.has_rung = from.flag();
+            each.used = from.number(), each.touched = from.number();
+            if (from.ok()) places.push_back(std::move(each));
+        }
+    }
+    return places;
+}
+
+} // namespace
+
+std::vector<tab_place> kept_tabs::open() {
+    if (!has_keeper(host_)) return {};
+    mato::failure why;
+    file_ = host_.kept().memory("daemon", file_bytes, why);
+    if (!file_) return log_failure("names and order of the tabs do", why), std::vector<tab_place>();
+    const auto all = file_.bytes();
+    const auto layout = all.subspan(layout_at, codes_at - layout_at), codes = all.subspan(codes_at);
+    auto* const words = reinterpret_cast<std::uint64_t*>(all.data());
+    events_.count_at(words + last_event_at / 8);
+    if (host_.generation().number == 1) {
+        words[started_at / 8] = static_cast<std::uint64_t>(started_);
+        layout_ = mato::two_slots<>::create(layout, why);
+        codes_ = mato::two_slots<>::create(codes, why);
+        save();
+        save_ended();
+        return {};
+    }
+    if (words[started_at / 8] != 0) started_ = static_cast<std::time_t>(words[started_at / 8]);
+    const auto adopt = [&](std::span<char> memory) {
+        why = {};
+        auto found = mato::two_slots<>::adopt(memory, why);
+        if (!why) return found;
+        host_.log().error("what was kept of the tabs cannot be read: " + why.message());
+        return mato::two_slots<>::create(memory, why);
+    };
+    layout_ = adopt(layout);
+    codes_ = adopt(codes);
+    ended_ = ended_tabs::parse(codes_.newest());
+    std::uint64_t acts = 0;
+    auto places = read_layout(layout_.newest(), acts);
+    tabs_.continue_acts(acts);
+    return places;
+}
+
+void kept_tabs::keep(const tab& opened, const tab_record::birth& birth, mato::error_out out) {
+    if (!has_keeper(host_)) return;
+    mato::failure why;
+    tab_record record = tab_record::create(birth, why);
+    // The terminal comes last: a tab without one was not opened.
+    if (!why) host_.kept().keep(name_of("record", opened.id()), record.native_handle(), why);
+    if (!why && opened.store()) host_.kept().keep(name_of("store", opened.id()), opened.store()->native_handle(), why);
+    if (!why) keep_program(opened, why);
+    if (!why) return take_back(opened.id(), std::move(record));
+    drop(opened.id());
+    out.set(std::move(why));
+}
+
+void kept_tabs::keep_program(const tab& again, mato::error_out out) {
+    if (!has_keeper(host_)) return;
+    // Before: a death between the two leaves a tab whose program has got a hang-up, and not one that seems to have ended.
+    if (const auto at = records_.find(again.id()); at != records_.end()) at->second.runs();
+    host_.kept().keep(name_of("tab", again.id()), again.terminal(), {.child = again.pid()}, out);
+}
+
+void kept_tabs::program_ended(tab_id id, int exit_code) noexcept {
+    if (const auto at = records_.find(id); at != records_.end()) at->second.ended(exit_code);
+}
+
+void kept_tabs::closes(tab_id id) noexcept {
+    if (const auto at = records_.find(id); at != records_.end()) at->second.closes();
+}
+
+void kept_tabs::drop_program(tab_id id) {
+    if (has_keeper(host_)) host_.kept().drop(name_of("tab", id));
+}
+
+void kept_tabs::drop(tab_id id) {
+    records_.erase(id);
+    if (!has_keeper(host_)) return;
+    for (const char* const kind : {"tab", "store", "record"}) host_.kept().drop(name_of(kind, id)); // the terminal first
+}
+
+void kept_tabs::save() {
+    if (!file_ || !has_keeper(host_) || saved_ == tabs_.revision()) return;
+    saved_ = tabs_.revision();
+    mato::failure why;
+    if (!layout_.publish(write_layout(buffer_, tabs_), why)) log_failure("the newest names and order of the tabs do", why);
+}
+
+void kept_tabs::save_ended() {
+    if (!file_ || !has_keeper(host_)) return;
+    mato::failure why;
+    if (!codes_.publish(ended_.to_text(), why)) log_failure("the newest exit codes do", why);
+}
+
+void kept_tabs::log_failure(const std::string& what, const mato::failure& why) {
+    host_.log().warning(what + " not survive the daemon: " + why.message());
+}
+
+} // namespace mux

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+/// @file kept_tabs.hpp: what the next process of the daemon needs to take back the tabs, given to the keeper.
+/// Threads: the io_context's.   Blocks: until the keeper has answered, see mato/kept.hpp.
+/// Test: test/mato/survive_kill_process_test.cpp.
+///
+/// Of each tab the keeper holds `tab/N`, the terminal with the program's pid, `store/N` (tab_store.hpp) and `record/N`
+/// (tab_record.hpp). The memory file `daemon` has the tasks with the names and the order of their tabs, the exit codes of
+/// ended tabs, and the number of the last event. Without a keeper all functions do nothing.
+#pragma once
+
+#include "event_feed.hpp"
+#include "multiplexer_daemon.hpp"
+#include "protocol/ended_tabs.hpp"
+#include "tab/tab_record.hpp"
+#include "tab_table.hpp"
+
+#include <mato/two_slots.hpp>
+
+#include <cstdint>
+#include <ctime>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace mux {
+
+/// Where a tab is listed, and what its entry has besides.
+struct tab_place {
+    tab_id id = 0;
+    std::string task, name;
+    bool has_fixed_size = false, has_rung = false;
+    std::uint64_t used = 0, touched = 0;
+};
+
+class kept_tabs {
+public:
+    kept_tabs(multiplexer_daemon& host, tab_table& tabs, ended_tabs& ended, event_feed& events)
+        : host_(host), tabs_(tabs), ended_(ended), events_(events) {}
+
+    /// Takes the memory file of the processes before this one, or makes it. @returns the tabs in their order
+    std::vector<tab_place> open();
+    /// Keeps a tab whose program runs.
+    /// @errors as kept::keep and tab_record::create: the tab goes on, but no other process will have it.
+    void keep(const tab& opened, const tab_record::birth& birth, mato::error_out out);
+    /// Another program runs in the tab. @errors as kept::keep.
+    void keep_program(const tab& again, mato::error_out out);
+    /// A process before this one has kept it.
+    void take_back(tab_id id, tab_record record) { records_.insert_or_assign(id, std::move(record)); }
+
+    void program_ended(tab_id id, int exit_code) noexcept;
+    void closes(tab_id id) noexcept;
+    /// The program has ended, and all its output is in the store. The tab remains.
+    void drop_program(tab_id id);
+    void drop(tab_id id);
+
+    /// Writes names, order and entries of all tabs, if they have changed.
+    void save();
+    /// Writes the exit codes of ended tabs.
+    void save_ended();
+
+    [[nodiscard]] std::time_t started() const noexcept { return started_; } ///< of the first process
+    [[nodiscard]] std::size_t count() const noexcept { return records_.size(); }
+
+private:
+    void log_failure(const std::string& what, const mato::failure& why);
+
+    multiplexer_daemon& host_;
+    tab_table& tabs_;
+    ended_tabs& ended_;
+    event_feed& events_;
+    mato::memory_file file_;
+    mato::two_slots<> layout_, codes_;
+    std::map<tab_id, tab_record> records_;
+    std::uint64_t saved_ = ~std::uint64_t{0}; // the revision of the table
+    std::time_t started_ = std::time(nullptr);
+    std::string buffer_;
+};
+
+} // namespace mux

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: MIT
+/// @file recovery.hpp: takes back the tabs of the daemon's process that died.
+/// Threads: the io_context's.   Blocks: while what the tabs have written since their last checkpoint is interpreted again.
+/// Test: test/mato/survive_kill_process_test.cpp.
+#pragma once
+
+#include "tab_programs.hpp"
+
+namespace mux {
+
+/// Opens what the keeper holds, before any client is served. In a first process there is nothing.
+void take_back_tabs(daemon_state& state, tab_programs& programs);
+
+} // namespace mux
