@@ -64,7 +64,7 @@ template <class Body> std::string body_of(const Body& value) { return mux::encod
     mux::stop_request, mux::exit_status, mux::bytes_taken, mux::attachment_info, mux::show_request, \
     mux::capture_request, mux::captured, mux::wait_output, mux::resize_request, mux::record_request, mux::recording_info, \
     mux::stream_output, mux::stream_screen, mux::stream_size, mux::stream_end, mux::respawn_request, mux::move_request, mux::daemon_event, \
-    mux::event_snapshot
+    mux::event_snapshot, mux::shown_tab
 // clang-format on
 
 struct text_body {
@@ -185,6 +185,7 @@ TEST_CASE("the numbers of messages never change", "[protocol]") {
         {message::suspend, 70},       {message::answered, 71},      {message::stream_output, 72},  {message::stream_screen, 73},
         {message::stream_size, 74},   {message::stream_end, 75},    {message::respawn, 49},        {message::move_tab, 50},
         {message::follow_events, 51}, {message::event, 76},         {message::event_snapshot, 77}, {message::cursor_shaped, 78},
+        {message::switched, 79},
     };
     for (const auto& [type, number] : pinned) {
         CHECK(static_cast<std::uint32_t>(type) == number);

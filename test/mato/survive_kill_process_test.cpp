@@ -6,6 +6,7 @@
 #include "daemon/multiplexer.hpp"
 
 #include "support/child_process.hpp"
+#include "support/daemon_worker.hpp"
 #include "support/mato_world.hpp"
 
 #include <algorithm>
@@ -13,23 +14,6 @@
 using namespace support;
 
 namespace {
-
-/// The process that serves; 0: there is none.
-pid_t worker_of(pid_t keeper) {
-    for (const pid_t each : children_of(keeper))
-        if (proc_file(each, "comm") == "mato: daemon\n" && is_running(each)) return each;
-    return 0;
-}
-
-/// Kills the worker. @returns the pid of the next one.
-pid_t kill_worker(pid_t keeper, int signal = SIGKILL) {
-    const pid_t victim = worker_of(keeper);
-    REQUIRE(victim > 1);
-    ::kill(victim, signal);
-    pid_t next = 0;
-    REQUIRE(wait_until([&] { return (next = worker_of(keeper)) != 0 && next != victim; }));
-    return next;
-}
 
 std::string field(const std::string& status, const std::string& name) {
     const auto at = status.find(name + ": ");

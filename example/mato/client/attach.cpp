@@ -17,12 +17,17 @@ constexpr int most_cursor_style = 6; // DECSCUSR
 constexpr mato::milliseconds hide_patience{
     1000}; // a daemon that does not release the terminal within this time may draw over the shell
 
+constexpr mato::milliseconds connect_patience{2000}; // for one attempt to attach to the daemon's next process
+constexpr mato::milliseconds silent_wait{2000};      // then C-c ends the waiting
+constexpr int pause_between_attempts_ms = 20;
+
 /// One attachment: guards the terminal, relays between terminal and daemon if the daemon does not use it directly, and decides
 /// when to end.
 class attachment {
 public:
-    attachment(remote& daemon, user_terminal& tty, drawn_by drawing, const std::string& questions)
-        : daemon_(daemon), tty_(tty), direct_(drawing == drawn_by::daemon), questions_(questions),
+    attachment(remote& daemon, user_terminal& tty, const attachment_info& shown, const std::string& questions,
+               const attach_again& again)
+        : daemon_(daemon), tty_(tty), direct_(shown.direct), shown_(shown.tab.id), questions_(questions), again_(again),
           stopping_(daemon.is_ending()) {}
 
     attach_result run() {
@@ -65,8 +70,60 @@ private:
         if (ready[1].revents & (POLLIN | POLLHUP | POLLERR)) {
             connection.fill(why);
             handle_messages(); // including those that arrived before the end
-            if (why) end(stopping_ ? "[daemon stopped]" : "[daemon lost]", 1);
+            if (why && !result_) lost();
         }
+    }
+
+    /// The daemon's process has died.
+    void lost() {
+        if (stopping_ || !daemon_.survives()) return end(stopping_ ? "[daemon stopped]" : "[daemon lost]", 1);
+        if (unanswered_) tty_.discard_answers(asked_at_ + answer_patience); // the next process asks again
+        asked_once_ = unanswered_ = false;
+        outstanding_ = 0; // typed, and perhaps lost: it is not repeated
+        untaken_ = 0;
+        const auto began = mato::clock::now();
+        while (!result_) {
+            if (come_back()) return;
+            if (mato::clock::now() >= began + reconnect_patience || gives_up(began)) end("[daemon lost]", 1);
+        }
+    }
+
+    /// @returns whether the tab is shown again, or has ended.
+    bool come_back() {
+        attached_again next;
+        try {
+            next = again_(daemon_, shown_, mato::deadline::in(connect_patience));
+        } catch (const no_daemon&) {
+            end("[daemon lost]", 1);
+            return true;
+        } catch (const command_failure&) {
+            return false; // it died too, or is not ready yet
+        }
+        if (next.exit_code) end("[exited " + std::to_string(*next.exit_code) + "]", 0);
+        if (result_) return true;
+        direct_ = next.drawing == drawn_by::daemon;
+        stopping_ = daemon_.is_ending();
+        mato::failure gone;
+        tty_.take_over(gone);
+        if (gone) end("[terminal lost]", 1);
+        if (!result_) resume();
+        send_typed();
+        handle_messages(); // those that arrived with the answer
+        return true;
+    }
+
+    /// Between two attempts: a signal or, after a while, C-c ends the waiting.
+    bool gives_up(mato::clock::time_point began) {
+        pollfd pause{signals_->native_handle(), POLLIN, 0};
+        static_cast<void>(mato::sys::poll(&pause, 1, pause_between_attempts_ms));
+        while (const auto signal = signals_->try_next()) { // the size is sent once there is a process again
+            if (*signal == SIGTERM) end("[terminated]", 1);
+            if (*signal == SIGHUP) end("[terminal lost]", 1);
+        }
+        if (result_ || mato::clock::now() < began + silent_wait) return result_.has_value();
+        mato::failure gone;
+        const std::string_view typed = tty_.read(gone);
+        return gone || typed.find('\003') != std::string_view::npos;
     }
 
     void end(std::string last_line, int exit_code) {
@@ -209,6 +266,9 @@ private:
                 tty_.cursor_is_shaped(style->own);
             return;
         case message::stopping: stopping_ = true; return;
+        case message::switched:
+            if (const auto now = decode<shown_tab>(frame.body)) shown_ = now->id;
+            return;
         case message::done:
             if (frame.id == hiding_) hiding_ = 0;
             return;
@@ -219,8 +279,10 @@ private:
     remote& daemon_;
     user_terminal& tty_;
     mato::default_signal_source* signals_ = nullptr;
-    const bool direct_;
+    bool direct_;
+    tab_id shown_;
     const std::string& questions_;
+    const attach_again& again_;
     bool asked_once_ = false, unanswered_ = false;
     mato::clock::time_point asked_at_{};
     std::string typed_;
@@ -233,8 +295,9 @@ private:
 
 } // namespace
 
-attach_result show_tab(remote& daemon, user_terminal& tty, drawn_by drawing, const std::string& questions) {
-    return attachment(daemon, tty, drawing, questions).run();
+attach_result show_tab(remote& daemon, user_terminal& tty, const attachment_info& shown, const std::string& questions,
+                       const attach_again& again) {
+    return attachment(daemon, tty, shown, questions, again).run();
 }
 
 } // namespace mux

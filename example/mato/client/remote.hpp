@@ -58,6 +58,8 @@ public:
     /// The daemon has announced that it stops, and has not reported that the requested tab was opened: it never will be.
     [[nodiscard]] bool has_stopped_before_opening() const noexcept { return stopping_ && !opened_; }
     [[nodiscard]] mato::basic_client<policies>& connection() noexcept { return client_; }
+    /// If the connection is lost without a reason, the daemon's next process has the same tabs.
+    [[nodiscard]] bool survives() const noexcept { return !stopping_ && (welcome_.features & tabs_survive) != 0; }
     [[nodiscard]] const welcome& daemon() const noexcept { return welcome_; }
     /// The variables of this process's environment that the daemon has asked for.
     [[nodiscard]] std::vector<std::string> environment_for_daemon() const;

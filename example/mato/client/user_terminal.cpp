@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "user_terminal.hpp"
 
+#include "view/mirror.hpp"
+
 #include <mato/clock.hpp>
 #include <mato/sys.hpp>
 
@@ -40,6 +42,14 @@ void user_terminal::enter(mato::error_out out) {
     guardian_.terminal_is_taken();
     if (::tcsetattr(fd(), TCSANOW, &raw) == -1) return out.set(mato::last_error(), "set terminal to raw mode");
     if (!std::exchange(entered_, true)) write(enter_screen, out);
+}
+
+void user_terminal::take_over(mato::error_out out) {
+    out_.clear();
+    out_begin_ = 0;
+    std::string bytes("\x18"); // CAN ends a sequence that was cut
+    bytes.append(reset_sequence()).append("\033[<9u").append(reset_modes()).append("\033[H\033[2J");
+    write(bytes, out);
 }
 
 void user_terminal::leave() noexcept {

@@ -41,6 +41,8 @@ public:
     /// (SIGCONT).
     /// @errors of tcsetattr(3).
     void enter(mato::error_out out);
+    /// Resets what another process has drawn and set, and drops output that it left half written. The screen is empty then.
+    void take_over(mato::error_out out);
     /// Resets every mode that a program may have set; restores the screen and the settings from before `enter`. Idempotent.
     void leave() noexcept;
     /// Its cursor is about to get another style: `leave` restores `own_style`.

@@ -150,8 +150,8 @@ void multiplexer::greet(client& from, const header& frame) {
     from.greeted = true;
     session->established();
     state_.clients.reply(from, message::welcome, frame.id,
-                         welcome{std::min(newest_version, greeting->max_version), 0, static_cast<std::uint32_t>(pid),
-                                 session->id(), MATO_VERSION_STRING, std::move(asked)});
+                         welcome{std::min(newest_version, greeting->max_version), has_keeper(state_.host) ? tabs_survive : 0,
+                                 static_cast<std::uint32_t>(pid), session->id(), MATO_VERSION_STRING, std::move(asked)});
     if (state_.host.is_stopping()) state_.clients.reply(from, message::stopping, 0, nothing{});
 }
 

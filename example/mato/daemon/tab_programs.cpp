@@ -127,7 +127,7 @@ void tab_programs::tell_not_kept(tab_id id, const mato::failure& why) {
 }
 
 void tab_programs::take_back(const tab_place& place, tab_remains left, tab_options options, tab_record record) {
-    const bool is_closing = record.is_closing(), has_store = static_cast<bool>(left.store);
+    const bool is_closing = record.is_closing();
     const auto made = std::make_shared<tab>(state_.host.context(), std::move(left), std::move(options));
     tab_entry& entry = state_.tabs.add_again(place.task, place.name, made);
     entry.has_fixed_size = place.has_fixed_size;
@@ -135,7 +135,7 @@ void tab_programs::take_back(const tab_place& place, tab_remains left, tab_optio
     entry.used = place.used;
     entry.touched = place.touched;
     state_.kept.take_back(place.id, std::move(record));
-    if (!has_store) made->note("[mato: the daemon's process died; what this tab showed before is lost]");
+    if (!made->store()) made->note("[mato: the daemon's process died; what this tab showed before is lost]");
     made->go_on(handlers_of(place.id));
     if (is_closing) close({made});
 }

@@ -117,6 +117,7 @@ void views::switch_to(client& watcher, tab& shown) {
     if (left) follow_focus(*left); // before the tab that has it now
     follow_focus(entry);
     if (before == shown.id()) return;
+    if (before != 0) state_.clients.reply(watcher, message::switched, 0, shown_tab{shown.id()});
     state_.events.tell(
         {.kind = before == 0 ? "client-attached" : "client-switched", .tab = shown.id(), .client = watcher.id()});
     if (left) fit(*left);

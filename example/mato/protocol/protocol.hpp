@@ -89,7 +89,11 @@ enum class message : std::uint32_t {
     event,
     event_snapshot,
     cursor_shaped,
+    switched,
 };
+/// Bit of `welcome::features`: a client that loses the connection without a reason can attach again to the same tab: the
+/// daemon's next process has it.
+inline constexpr std::uint64_t tabs_survive = 1;
 
 /// `fields` lists all members of a message once, for both directions.
 struct hello {
@@ -397,6 +401,11 @@ struct show_request {
 struct cursor_style {
     std::uint8_t own = 0; ///< 0: the terminal has not reported it; 0 selects its default
     void fields(auto& f) { f(own); }
+};
+/// `switched`: the client's terminal shows another tab from here on.
+struct shown_tab {
+    std::uint64_t id = 0;
+    void fields(auto& f) { f(id); }
 };
 /// `input_taken`: input that the program has read; `output_taken`: output that the client's terminal has accepted.
 struct bytes_taken {

@@ -61,6 +61,29 @@ user_terminal open_terminal() {
     return tty;
 }
 
+/// Attaches to the tab again, through the daemon's next process; or asks how its program ended.
+attached_again attach_to_next(const invocation& what, remote& daemon, user_terminal& tty, tab_id tab, mato::deadline until) {
+    daemon = remote::open(paths_of(what), start::never, until);
+    attach_request wanted;
+    wanted.which.name = std::to_string(tab);
+    wanted.view = view_of(what, daemon, tty.size());
+    wanted.view.detach_others = false;
+    wanted.view.passes_terminal = !what.relay;
+    const int descriptors[] = {tty.native_handle(), tty.guardian().release_pipe()};
+    const auto passed = what.relay ? std::span<const int>() : std::span<const int>(descriptors);
+    try {
+        const auto id = daemon.post_with(message::attach, std::move(wanted), passed, until);
+        const auto shown = daemon.await<attachment_info>(id, message::attached, until);
+        return {shown.direct ? drawn_by::daemon : drawn_by::client};
+    } catch (const daemon_gone&) {
+        throw;
+    } catch (const command_failure& why) {
+        if (why.exit_code == mato::exit_code::not_answering) throw;
+        const target which{std::to_string(tab), 0};
+        return {drawn_by::client, daemon.ask<exit_status>(message::wait_exit, which, message::exit_status, until).code};
+    }
+}
+
 /// Requests a tab with `view` inside `request`, and shows it until the attachment ends.
 template <class Request> int show(const invocation& what, remote& daemon, user_terminal& tty, message type, Request request,
                                   view_options Request::*view) {
@@ -82,8 +105,10 @@ template <class Request> int show(const invocation& what, remote& daemon, user_t
                      "mato: no process guards this terminal (%s); if this client is killed, run 'reset' to restore it\n",
                      why.message().c_str());
     const auto shown = daemon.await<attachment_info>(id, message::attached, until);
-    tty.guardian().release_pipe_is_passed();
-    const attach_result result = show_tab(daemon, tty, shown.direct ? drawn_by::daemon : drawn_by::client, ask);
+    if (!daemon.survives()) tty.guardian().release_pipe_is_passed(); // otherwise the next process gets it too
+    const attach_result result = show_tab(daemon, tty, shown, ask, [&](remote& next, tab_id tab, mato::deadline patience) {
+        return attach_to_next(what, next, tty, tab, patience);
+    });
     tty.guardian().dismiss();
     print(result.last_line + "\n");
     return result.exit_code;
