@@ -143,6 +143,7 @@ TEST_CASE("after an upgrade a killed worker is followed by the new program, also
         REQUIRE(before.size() == 1);
         CHECK(contains(std::filesystem::read_symlink("/proc/" + std::to_string(before.front()) + "/exe").native(), copy));
         ::kill(before.front(), signal);
+        REQUIRE(support::wait_until([&] { return !support::is_running(before.front()); }));
         CHECK(daemon.ask("x") == std::to_string(generation - 1) + " of " + std::to_string(generation));
     }
     CHECK(daemon.ask("extra") == "yes");
