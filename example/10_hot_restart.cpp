@@ -10,7 +10,7 @@
 #include <memory>
 
 struct policies : mato::default_policies {
-    using detach = mato::double_fork;
+    using detach = mato::single_fork; // the keeper stays a child of the starter, which ends
     using handover = mato::keeper;
 };
 using counting_daemon = mato::basic_daemon<policies>;

@@ -87,7 +87,23 @@ struct double_fork {
     static detach_role detach(const detach_options& options, error_out out);
 };
 
-static_assert(detach_policy<foreground> && detach_policy<double_fork>);
+/// Forks once: as double_fork, but the daemon is a child of the starter and leads its session. With a keeper this saves a fork:
+/// the keeper leads the session and opens no terminal, and its workers do not lead it. Without a keeper it does not compile.
+///
+/// A starter that continues for long gets the daemon as its child: it sees SIGCHLD when the daemon ends, and has a zombie until
+/// it waits. Suits starters that end, such as the commands of a client.
+/// @errors as double_fork.
+///
+/// @threads refused while other threads run.
+/// @fork it forks once; no asio object, log or signal source may exist.
+/// @blocks never.
+struct single_fork {
+    static constexpr bool forks = true;
+    static constexpr bool leads_session = true; ///< the process that returns as the daemon
+    static detach_role detach(const detach_options& options, error_out out);
+};
+
+static_assert(detach_policy<foreground> && detach_policy<double_fork> && detach_policy<single_fork>);
 
 // ---- implementation ----
 
@@ -164,15 +180,46 @@ inline void reserve_standard_descriptors(error_out out) {
     }
 }
 
-inline detach_role double_fork::detach(const detach_options& options, error_out out) {
+namespace detail {
+/// What the daemon does after its last fork.
+inline void settle_in_background(const detach_options& options, error_out out) {
+    if (sys::chdir("/") == -1 || !point_standard_descriptors_at_null()) out.set(last_error(), "detach", "/");
+    sys::umask(077);
+    sys::default_dispositions();
+    retire_all_but(options.keep);
+}
+
+/// Before the first fork: one thread, all signals blocked. @returns false with an error.
+inline bool prepare_to_detach(sigset_t& before, error_out out) {
     if (const unsigned threads = detail::thread_count(); threads > 1) {
         out.set(errc::not_single_threaded, "detach", {},
                 "the process has " + std::to_string(threads) + " threads; detach before the first thread is started");
+        return false;
+    }
+    sigset_t all;
+    sigfillset(&all);
+    if (sys::signal_mask(SIG_SETMASK, &all, &before) == -1) out.set(last_error(), "block signals");
+    return !out.failed();
+}
+} // namespace detail
+
+inline detach_role single_fork::detach(const detach_options& options, error_out out) {
+    sigset_t before;
+    if (!detail::prepare_to_detach(before, out)) return detach_role::starter;
+    const pid_t daemon = sys::fork();
+    if (daemon != 0) {
+        if (daemon == -1) out.set(last_error(), "fork");
+        sys::signal_mask(SIG_SETMASK, &before, nullptr);
         return detach_role::starter;
     }
-    sigset_t all, before;
-    sigfillset(&all);
-    if (sys::signal_mask(SIG_SETMASK, &all, &before) == -1) return out.set(last_error(), "block signals"), detach_role::starter;
+    if (sys::setsid() == -1) out.set(last_error(), "detach");
+    detail::settle_in_background(options, out);
+    return detach_role::daemon;
+}
+
+inline detach_role double_fork::detach(const detach_options& options, error_out out) {
+    sigset_t before;
+    if (!detail::prepare_to_detach(before, out)) return detach_role::starter;
     const pid_t middle = sys::fork();
     if (middle != 0) {
         const auto fork_error = last_error();
@@ -189,10 +236,7 @@ inline detach_role double_fork::detach(const detach_options& options, error_out 
     if (sys::setsid() == -1) ::_exit(errno);
     const pid_t daemon = sys::fork();
     if (daemon != 0) ::_exit(daemon == -1 ? errno : 0);
-    if (sys::chdir("/") == -1 || !detail::point_standard_descriptors_at_null()) out.set(last_error(), "detach", "/");
-    sys::umask(077);
-    sys::default_dispositions();
-    detail::retire_all_but(options.keep);
+    detail::settle_in_background(options, out);
     return detach_role::daemon;
 }
 

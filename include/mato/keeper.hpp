@@ -161,8 +161,6 @@ inline void keeper_process::open(sigset_t signals, error_out out) {
     sigaddset(&signals, SIGCHLD);
     signals_ = default_signal_source::open(signals, out);
     if (out.failed()) return;
-    if (start_.arguments.empty()) start_.arguments = detail::worker_program::own_arguments(out);
-    if (out.failed()) return;
     if (sys::set_subreaper(true) == -1) return out.set(last_error(), "start the keeper");
     is_open_ = true;
 }

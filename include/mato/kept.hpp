@@ -97,7 +97,10 @@ public:
     [[nodiscard]] bool must_stop() const noexcept { return must_stop_; } ///< the worker before died while it stopped
     [[nodiscard]] bool has_listener() const noexcept { return static_cast<bool>(listener_.socket); }
     [[nodiscard]] kept_listener take_listener() noexcept { return std::move(listener_); }
+    /// Gives the keeper the listener. Its answer is for `await_listener`, so that other work is done in the meantime; no other
+    /// request may come between the two.
     void listen_on(int socket, dev_t device, ino_t inode, int backlog, error_out out);
+    void await_listener(error_out out); ///< from here on the credentials of clients' connections name the keeper
     void say_serving() {
         serve_now();
         say(detail::keeper_word::serving);
@@ -134,6 +137,10 @@ private:
     }
     void ask(const detail::keeper_message& message, std::span<const int> with, std::string_view step, std::string_view name,
              error_out out);
+    void tell(const detail::keeper_message& message, std::span<const int> with, std::string_view step, std::string_view name,
+              error_out out);
+    void await_answer(std::uint32_t slot, std::string_view step, std::string_view name, error_out out);
+    void lost(std::error_code code, std::string_view step, std::string_view name, error_out out);
     void take_given(bool& is_complete, error_out out);
     [[nodiscard]] failure why_rolled_back();
     [[nodiscard]] bool is_committed() const noexcept;
@@ -151,7 +158,9 @@ private:
     unique_fd report_;
     pid_t keeper_ = 0;
     bool must_stop_ = false;
-    memory_file commit_; // of the upgrade that is under way; the first word is 1 after the commit
+    static constexpr std::string_view listen_step = "keep the listening socket";
+    std::uint32_t backlog_ = 0; // of the listener that was given last
+    memory_file commit_;        // of the upgrade that is under way; the first word is 1 after the commit
     pid_t old_worker_ = 0;
     bool is_program_ = false;
 };
@@ -244,9 +253,11 @@ inline void kept::drop(std::string_view name) {
 }
 
 inline void kept::listen_on(int socket, dev_t device, ino_t inode, int backlog, error_out out) {
-    ask({detail::keeper_word::listen, static_cast<std::uint32_t>(backlog > 0 ? backlog : 0), device, inode, {}}, socket,
-        "keep the listening socket", {}, out);
+    backlog_ = static_cast<std::uint32_t>(backlog > 0 ? backlog : 0);
+    tell({detail::keeper_word::listen, backlog_, device, inode, {}}, std::span<const int>(&socket, 1), listen_step, {}, out);
 }
+
+inline void kept::await_listener(error_out out) { await_answer(backlog_, listen_step, {}, out); }
 
 inline void kept::serve_now() noexcept {
     if (generation_.number > 1) generation_.gap = std::chrono::duration_cast<milliseconds>(clock::now() - since_);
@@ -266,25 +277,36 @@ inline void kept::stopped() {
 /// @errors not_running, timed_out · what the keeper says.
 inline void kept::ask(const detail::keeper_message& message, std::span<const int> with, std::string_view step,
                       std::string_view name, error_out out) {
-    const auto lost = [&](std::error_code code) {
-        lose();
-        out.set(code, step, name, "the keeper is gone or does not answer; restart the daemon so that it is kept again");
-    };
-    if (keeper_ == 0) return lost(errc::not_running);
-    const auto until = deadline::in(patience);
+    tell(message, with, step, name, out);
+    if (!out.failed()) await_answer(message.slot, step, name, out);
+}
+
+inline void kept::lost(std::error_code code, std::string_view step, std::string_view name, error_out out) {
+    lose();
+    out.set(code, step, name, "the keeper is gone or does not answer; restart the daemon so that it is kept again");
+}
+
+inline void kept::tell(const detail::keeper_message& message, std::span<const int> with, std::string_view step,
+                       std::string_view name, error_out out) {
+    if (keeper_ == 0) return lost(errc::not_running, step, name, out);
     std::error_code why;
-    link_.send(message, with, until, why);
+    link_.send(message, with, deadline::in(patience), why);
     if (why == std::errc::too_many_files_open || why.value() == ETOOMANYREFS) return out.set(why, step, name);
-    if (why) return lost(why == errc::timed_out ? why : make_error_code(errc::not_running));
+    if (why) lost(why == errc::timed_out ? why : make_error_code(errc::not_running), step, name, out);
+}
+
+inline void kept::await_answer(std::uint32_t slot, std::string_view step, std::string_view name, error_out out) {
+    if (keeper_ == 0) return lost(errc::not_running, step, name, out);
+    const auto until = deadline::in(patience);
     for (;;) {
         using received = detail::keeper_link::received;
         switch (link_.receive()) {
-        case received::end: return lost(errc::not_running);
+        case received::end: return lost(errc::not_running, step, name, out);
         case received::nothing:
-            if (!link_.wait(until)) return lost(errc::timed_out);
+            if (!link_.wait(until)) return lost(errc::timed_out, step, name, out);
             break;
         case received::message:
-            if (link_.message.word == detail::keeper_word::answer && link_.message.slot == message.slot) {
+            if (link_.message.word == detail::keeper_word::answer && link_.message.slot == slot) {
                 if (link_.message.a != 0) out.set({static_cast<int>(link_.message.a), std::system_category()}, step, name);
                 return;
             }

@@ -52,6 +52,7 @@ struct default_policies {
 
 namespace detail {
 /// A readable compile error for each policy that does not satisfy its concept. Instantiated by the templates of layer 4.
+template <class D> concept leads_session = requires { requires bool(D::leads_session); };
 template <class P> struct require_policies {
     static_assert(lock_mechanism<typename P::lock>, "mato: policies::lock is not a lock mechanism, see lock.hpp");
     static_assert(pid_registry<typename P::pid>, "mato: policies::pid is not a pid registry, see pid_file.hpp");
@@ -74,6 +75,9 @@ template <class P> struct require_policies {
     static_assert(
         !survives<typename P::handover> || shared_lock_mechanism<typename P::lock>,
         "mato: with this handover policy the lock needs `static constexpr bool shared_by_copies = true`, see lock.hpp");
+    static_assert(!leads_session<typename P::detach> || survives<typename P::handover>,
+                  "mato: with this detach policy the daemon leads its session, so a terminal that it opens could become its "
+                  "controlling terminal; use a keeper, whose workers do not lead it, or double_fork");
     static constexpr bool ok = true;
 };
 } // namespace detail

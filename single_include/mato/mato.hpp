@@ -1384,7 +1384,23 @@ struct double_fork {
     static detach_role detach(const detach_options& options, error_out out);
 };
 
-static_assert(detach_policy<foreground> && detach_policy<double_fork>);
+/// Forks once: as double_fork, but the daemon is a child of the starter and leads its session. With a keeper this saves a fork:
+/// the keeper leads the session and opens no terminal, and its workers do not lead it. Without a keeper it does not compile.
+///
+/// A starter that continues for long gets the daemon as its child: it sees SIGCHLD when the daemon ends, and has a zombie until
+/// it waits. Suits starters that end, such as the commands of a client.
+/// @errors as double_fork.
+///
+/// @threads refused while other threads run.
+/// @fork it forks once; no asio object, log or signal source may exist.
+/// @blocks never.
+struct single_fork {
+    static constexpr bool forks = true;
+    static constexpr bool leads_session = true; ///< the process that returns as the daemon
+    static detach_role detach(const detach_options& options, error_out out);
+};
+
+static_assert(detach_policy<foreground> && detach_policy<double_fork> && detach_policy<single_fork>);
 
 // ---- implementation ----
 
@@ -1461,15 +1477,46 @@ inline void reserve_standard_descriptors(error_out out) {
     }
 }
 
-inline detach_role double_fork::detach(const detach_options& options, error_out out) {
+namespace detail {
+/// What the daemon does after its last fork.
+inline void settle_in_background(const detach_options& options, error_out out) {
+    if (sys::chdir("/") == -1 || !point_standard_descriptors_at_null()) out.set(last_error(), "detach", "/");
+    sys::umask(077);
+    sys::default_dispositions();
+    retire_all_but(options.keep);
+}
+
+/// Before the first fork: one thread, all signals blocked. @returns false with an error.
+inline bool prepare_to_detach(sigset_t& before, error_out out) {
     if (const unsigned threads = detail::thread_count(); threads > 1) {
         out.set(errc::not_single_threaded, "detach", {},
                 "the process has " + std::to_string(threads) + " threads; detach before the first thread is started");
+        return false;
+    }
+    sigset_t all;
+    sigfillset(&all);
+    if (sys::signal_mask(SIG_SETMASK, &all, &before) == -1) out.set(last_error(), "block signals");
+    return !out.failed();
+}
+} // namespace detail
+
+inline detach_role single_fork::detach(const detach_options& options, error_out out) {
+    sigset_t before;
+    if (!detail::prepare_to_detach(before, out)) return detach_role::starter;
+    const pid_t daemon = sys::fork();
+    if (daemon != 0) {
+        if (daemon == -1) out.set(last_error(), "fork");
+        sys::signal_mask(SIG_SETMASK, &before, nullptr);
         return detach_role::starter;
     }
-    sigset_t all, before;
-    sigfillset(&all);
-    if (sys::signal_mask(SIG_SETMASK, &all, &before) == -1) return out.set(last_error(), "block signals"), detach_role::starter;
+    if (sys::setsid() == -1) out.set(last_error(), "detach");
+    detail::settle_in_background(options, out);
+    return detach_role::daemon;
+}
+
+inline detach_role double_fork::detach(const detach_options& options, error_out out) {
+    sigset_t before;
+    if (!detail::prepare_to_detach(before, out)) return detach_role::starter;
     const pid_t middle = sys::fork();
     if (middle != 0) {
         const auto fork_error = last_error();
@@ -1486,10 +1533,7 @@ inline detach_role double_fork::detach(const detach_options& options, error_out 
     if (sys::setsid() == -1) ::_exit(errno);
     const pid_t daemon = sys::fork();
     if (daemon != 0) ::_exit(daemon == -1 ? errno : 0);
-    if (sys::chdir("/") == -1 || !detail::point_standard_descriptors_at_null()) out.set(last_error(), "detach", "/");
-    sys::umask(077);
-    sys::default_dispositions();
-    detail::retire_all_but(options.keep);
+    detail::settle_in_background(options, out);
     return detach_role::daemon;
 }
 
@@ -7788,7 +7832,10 @@ public:
     [[nodiscard]] bool must_stop() const noexcept { return must_stop_; } ///< the worker before died while it stopped
     [[nodiscard]] bool has_listener() const noexcept { return static_cast<bool>(listener_.socket); }
     [[nodiscard]] kept_listener take_listener() noexcept { return std::move(listener_); }
+    /// Gives the keeper the listener. Its answer is for `await_listener`, so that other work is done in the meantime; no other
+    /// request may come between the two.
     void listen_on(int socket, dev_t device, ino_t inode, int backlog, error_out out);
+    void await_listener(error_out out); ///< from here on the credentials of clients' connections name the keeper
     void say_serving() {
         serve_now();
         say(detail::keeper_word::serving);
@@ -7825,6 +7872,10 @@ private:
     }
     void ask(const detail::keeper_message& message, std::span<const int> with, std::string_view step, std::string_view name,
              error_out out);
+    void tell(const detail::keeper_message& message, std::span<const int> with, std::string_view step, std::string_view name,
+              error_out out);
+    void await_answer(std::uint32_t slot, std::string_view step, std::string_view name, error_out out);
+    void lost(std::error_code code, std::string_view step, std::string_view name, error_out out);
     void take_given(bool& is_complete, error_out out);
     [[nodiscard]] failure why_rolled_back();
     [[nodiscard]] bool is_committed() const noexcept;
@@ -7842,7 +7893,9 @@ private:
     unique_fd report_;
     pid_t keeper_ = 0;
     bool must_stop_ = false;
-    memory_file commit_; // of the upgrade that is under way; the first word is 1 after the commit
+    static constexpr std::string_view listen_step = "keep the listening socket";
+    std::uint32_t backlog_ = 0; // of the listener that was given last
+    memory_file commit_;        // of the upgrade that is under way; the first word is 1 after the commit
     pid_t old_worker_ = 0;
     bool is_program_ = false;
 };
@@ -7935,9 +7988,11 @@ inline void kept::drop(std::string_view name) {
 }
 
 inline void kept::listen_on(int socket, dev_t device, ino_t inode, int backlog, error_out out) {
-    ask({detail::keeper_word::listen, static_cast<std::uint32_t>(backlog > 0 ? backlog : 0), device, inode, {}}, socket,
-        "keep the listening socket", {}, out);
+    backlog_ = static_cast<std::uint32_t>(backlog > 0 ? backlog : 0);
+    tell({detail::keeper_word::listen, backlog_, device, inode, {}}, std::span<const int>(&socket, 1), listen_step, {}, out);
 }
+
+inline void kept::await_listener(error_out out) { await_answer(backlog_, listen_step, {}, out); }
 
 inline void kept::serve_now() noexcept {
     if (generation_.number > 1) generation_.gap = std::chrono::duration_cast<milliseconds>(clock::now() - since_);
@@ -7957,25 +8012,36 @@ inline void kept::stopped() {
 /// @errors not_running, timed_out · what the keeper says.
 inline void kept::ask(const detail::keeper_message& message, std::span<const int> with, std::string_view step,
                       std::string_view name, error_out out) {
-    const auto lost = [&](std::error_code code) {
-        lose();
-        out.set(code, step, name, "the keeper is gone or does not answer; restart the daemon so that it is kept again");
-    };
-    if (keeper_ == 0) return lost(errc::not_running);
-    const auto until = deadline::in(patience);
+    tell(message, with, step, name, out);
+    if (!out.failed()) await_answer(message.slot, step, name, out);
+}
+
+inline void kept::lost(std::error_code code, std::string_view step, std::string_view name, error_out out) {
+    lose();
+    out.set(code, step, name, "the keeper is gone or does not answer; restart the daemon so that it is kept again");
+}
+
+inline void kept::tell(const detail::keeper_message& message, std::span<const int> with, std::string_view step,
+                       std::string_view name, error_out out) {
+    if (keeper_ == 0) return lost(errc::not_running, step, name, out);
     std::error_code why;
-    link_.send(message, with, until, why);
+    link_.send(message, with, deadline::in(patience), why);
     if (why == std::errc::too_many_files_open || why.value() == ETOOMANYREFS) return out.set(why, step, name);
-    if (why) return lost(why == errc::timed_out ? why : make_error_code(errc::not_running));
+    if (why) lost(why == errc::timed_out ? why : make_error_code(errc::not_running), step, name, out);
+}
+
+inline void kept::await_answer(std::uint32_t slot, std::string_view step, std::string_view name, error_out out) {
+    if (keeper_ == 0) return lost(errc::not_running, step, name, out);
+    const auto until = deadline::in(patience);
     for (;;) {
         using received = detail::keeper_link::received;
         switch (link_.receive()) {
-        case received::end: return lost(errc::not_running);
+        case received::end: return lost(errc::not_running, step, name, out);
         case received::nothing:
-            if (!link_.wait(until)) return lost(errc::timed_out);
+            if (!link_.wait(until)) return lost(errc::timed_out, step, name, out);
             break;
         case received::message:
-            if (link_.message.word == detail::keeper_word::answer && link_.message.slot == message.slot) {
+            if (link_.message.word == detail::keeper_word::answer && link_.message.slot == slot) {
                 if (link_.message.a != 0) out.set({static_cast<int>(link_.message.a), std::system_category()}, step, name);
                 return;
             }
@@ -8348,8 +8414,6 @@ inline void keeper_process::open(sigset_t signals, error_out out) {
     sigaddset(&signals, SIGCHLD);
     signals_ = default_signal_source::open(signals, out);
     if (out.failed()) return;
-    if (start_.arguments.empty()) start_.arguments = detail::worker_program::own_arguments(out);
-    if (out.failed()) return;
     if (sys::set_subreaper(true) == -1) return out.set(last_error(), "start the keeper");
     is_open_ = true;
 }
@@ -8641,6 +8705,8 @@ inline int keeper_process::begin_upgrade(const detail::keeper_message& said) {
     auto program = std::move(came[0]);
     auto commit = memory_file::adopt(std::move(came[1]), why);
     if (why || commit.size() < sizeof(std::uint64_t)) return EBADMSG;
+    if (start_.arguments.empty()) start_.arguments = detail::worker_program::own_arguments(why);
+    if (why) return why.value();
     auto process = detail::worker_program::start(program.get(), start_, commit.native_handle(), lock_, why);
     if (why) return why.value();
     candidate_ = {step::starting,
@@ -9983,6 +10049,7 @@ struct default_policies {
 
 namespace detail {
 /// A readable compile error for each policy that does not satisfy its concept. Instantiated by the templates of layer 4.
+template <class D> concept leads_session = requires { requires bool(D::leads_session); };
 template <class P> struct require_policies {
     static_assert(lock_mechanism<typename P::lock>, "mato: policies::lock is not a lock mechanism, see lock.hpp");
     static_assert(pid_registry<typename P::pid>, "mato: policies::pid is not a pid registry, see pid_file.hpp");
@@ -10005,6 +10072,9 @@ template <class P> struct require_policies {
     static_assert(
         !survives<typename P::handover> || shared_lock_mechanism<typename P::lock>,
         "mato: with this handover policy the lock needs `static constexpr bool shared_by_copies = true`, see lock.hpp");
+    static_assert(!leads_session<typename P::detach> || survives<typename P::handover>,
+                  "mato: with this detach policy the daemon leads its session, so a terminal that it opens could become its "
+                  "controlling terminal; use a keeper, whose workers do not lead it, or double_fork");
     static constexpr bool ok = true;
 };
 } // namespace detail
@@ -10364,6 +10434,7 @@ public:
     [[nodiscard]] bool counts_stop(bool) noexcept { return true; }
     template <class Server> void adopt(Server&, typename Server::endpoint_type, typename Server::peer_type, error_out) {}
     template <class Server> void published(const Server&, int, error_out) {}
+    void await_listener(error_out) {}
     template <class OnEvent> void serving(OnEvent) {}
     void gives_up(const failure&) {}
     void await_go(error_out) {}
@@ -10412,6 +10483,10 @@ public:
         if (side_.keeper() == 0) return; // it is gone, or was not asked for
         const published_name name = server.listener().endpoint().published();
         side_.listen_on(server.listener().native_handle(), name.device, name.inode, backlog, out);
+        was_given_ = !out.failed();
+    }
+    void await_listener(error_out out) {
+        if (std::exchange(was_given_, false)) side_.await_listener(out);
     }
     /// A program that could not take over ends here, without an effect on what the old worker has published.
     void gives_up(const failure& why) {
@@ -10440,6 +10515,7 @@ private:
     asio::posix::stream_descriptor wait_;
     std::function<void(const event&)> on_event_;
     int direct_stops_ = 0, passed_stops_ = 0;
+    bool was_given_ = false; // the listener; the keeper has not answered yet
 };
 
 /// Serves by a keeper, which this process becomes. `serve(worker&, error_out)` runs in each worker, `destroy()` destroys there
@@ -11012,6 +11088,7 @@ template <class P> template <class Setup> int basic_daemon<P>::serve_locked(cons
     self.log_what_the_server_reports();
     self.publish(why);
     if (!why) self.write_pid(why);
+    if (!why) self.handover_.await_listener(why);
     if (why) return fails(why);
     if (self.signals_.native_handle() >= 0) self.signal_wait_.assign(self.signals_.native_handle());
     if (self.log_.takes(log_level::info))
@@ -11119,6 +11196,7 @@ template <class P> void basic_daemon<P>::on_signal(int signal, bool is_passed_on
         if (lock_.verify()) {
             server_.republish(lock_, options_.publish, why);
             if (!why) handover_.published(server_, options_.publish.backlog, why);
+            if (!why) handover_.await_listener(why);
         } else // the socket's name may belong to another daemon now
             why = {errc::lock_not_held, "publish socket", options_.paths.socket,
                    lock_.path() + " was removed or replaced, so another daemon may have started; this one accepts no new " +

@@ -43,6 +43,9 @@ struct with_immediate : mato::default_policies {
 struct with_double_fork : mato::default_policies {
     using detach = mato::double_fork;
 };
+struct with_single_fork : mato::default_policies {
+    using detach = mato::single_fork;
+};
 struct with_activated : mato::default_policies {
     using endpoint = mato::activated;
 };
@@ -200,8 +203,8 @@ TEMPLATE_TEST_CASE("a daemon works with every model of every policy", "[policies
 #if MATO_HAS_SUBREAPER
 TEMPLATE_TEST_CASE("a daemon with a keeper lives with the policies that touch it", "[policies]", kept<defaults>,
                    kept<with_null_lock>, kept<with_ofd_lock>, kept<with_locked_pid_file>, kept<with_no_pid_file>,
-                   kept<with_self_pipe>, kept<with_manual_signals>, kept<with_double_fork>, kept<with_activated>,
-                   kept<with_activated_or_owned>, kept<with_abstract_name>, kept<with_stderr_log>) {
+                   kept<with_self_pipe>, kept<with_manual_signals>, kept<with_double_fork>, kept<with_single_fork>,
+                   kept<with_activated>, kept<with_activated_or_owned>, kept<with_abstract_name>, kept<with_stderr_log>) {
     live<TestType>();
 }
 #endif

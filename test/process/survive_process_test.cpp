@@ -6,6 +6,7 @@
 #include "support/fake_manager.hpp"
 #include "support/surviving_daemon.hpp"
 
+#include <cstdlib>
 #include <cstring>
 #include <random>
 
@@ -242,6 +243,38 @@ TEST_CASE("a setup that is killed is a start that failed, and nothing is left", 
     CHECK(outcome.what == mato::start_outcome::kind::failed);
     CHECK(outcome.why.code == mato::errc::not_ready);
     CHECK(contains(outcome.why.message(), "the worker died of signal 9 before it served"));
+    CHECK(directory.names() == names{"daemon.log"});
+}
+
+TEST_CASE("with one fork the keeper leads the session, and no terminal that a worker opens becomes its own", "[survive]") {
+    struct policies : support::surviving_policies {
+        using detach = mato::single_fork;
+    };
+    using single = mato::basic_daemon<policies>;
+    const temp_directory directory;
+    const auto options = surviving_options(directory);
+    const auto outcome = single::launch(options, [&](single& self) {
+        support::echo(self);
+        const int master = ::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+        const bool is_open = ::grantpt(master) == 0 && ::unlockpt(master) == 0 && ::open(::ptsname(master), O_RDWR) >= 0;
+        const bool gains = ::open("/dev/tty", O_RDWR) >= 0, is_led = ::getsid(0) == ::getppid();
+        self.log().info(is_open && !gains && is_led ? "as it should" : "wrong " + std::to_string(self.generation().number));
+        if (self.generation().number == 1) asio::post(self.context(), [] { ::kill(::getpid(), SIGKILL); });
+    });
+    INFO(outcome.why.message());
+    REQUIRE(outcome);
+    const auto log = [&] { return support::read_file(options.paths.log); };
+    REQUIRE(support::wait_until([&] { return contains(log(), "generation 2"); }));
+    CHECK(support::ask(options, "x") == "x");
+    CHECK(log().find("as it should") != log().rfind("as it should")); // the next worker, too
+    CHECK_FALSE(contains(log(), "wrong"));
+    const pid_t keeper = std::atoi(support::read_file(options.paths.lock).c_str());
+    CHECK(::kill(keeper, SIGTERM) == 0);
+    int status = -1;
+    const mato::unique_fd watched(mato::sys::pidfd_open(keeper));
+    CHECK(support::await_readable(watched.get()));
+    CHECK(::waitpid(keeper, &status, 0) == keeper); // the starter's child
+    CHECK(status == 0);
     CHECK(directory.names() == names{"daemon.log"});
 }
 

@@ -34,7 +34,7 @@ std::string proc_field(const std::string& name) {
 
 /// What `observe()` returns in the daemon, as name to value. `prepare()` runs before detaching, in the starter.
 /// "starter" is "pid sid" of the starter; empty facts: there was no daemon.
-template <class Prepare, class Observe> facts in_daemon(Prepare prepare, Observe observe) {
+template <class Detach = mato::double_fork, class Prepare, class Observe> facts in_daemon(Prepare prepare, Observe observe) {
     int ends[2];
     REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
     const mato::unique_fd reader(ends[0]);
@@ -47,7 +47,7 @@ template <class Prepare, class Observe> facts in_daemon(Prepare prepare, Observe
         prepare();
         const int keep[] = {writer.get()};
         mato::failure why;
-        if (mato::double_fork::detach({.keep = keep}, why) == detach_role::starter) return why ? 1 : 0;
+        if (Detach::detach({.keep = keep}, why) == detach_role::starter) return why ? 1 : 0;
         std::string said = why ? "error=" + why.message() + "\n" : "";
         for (const auto& [name, value] : observe()) said += name + "=" + value + "\n";
         static_cast<void>(::write(writer.get(), said.data(), said.size()));
@@ -139,6 +139,30 @@ TEST_CASE("opening a terminal does not make it the daemon's", "[detach]") {
               return gains() == "gained" ? 0 : 1;
           }) == 0);
     CHECK(in_daemon(nothing, [&] { return facts{{"terminal", gains()}}; }).at("terminal") == "none");
+}
+
+TEST_CASE("with one fork the daemon is the starter's child and leads its session; the rest is as with two", "[detach]") {
+    const auto observe = [] {
+        return facts{{"pid", std::to_string(::getpid())},
+                     {"sid", std::to_string(::getsid(0))},
+                     {"cwd", std::filesystem::current_path().native()},
+                     {"tty", ::open("/dev/tty", O_RDWR) == -1 ? std::to_string(errno) : "open"},
+                     {"blocked", proc_field("SigBlk")},
+                     {"ignored", proc_field("SigIgn")},
+                     {"null", ::read(0, nullptr, 0) == 0 && ::write(1, "x", 1) == 1 ? "yes" : "no"}};
+    };
+    auto one = in_daemon<mato::single_fork>(nothing, observe), two = in_daemon(nothing, observe);
+    CHECK(one.count("error") == 0);
+    CHECK(one.at("sid") == one.at("pid"));
+    CHECK(one.at("sid") != one.at("starter").substr(one.at("starter").find(' ') + 1));
+    for (const char* const same : {"cwd", "tty", "blocked", "ignored", "null"}) CHECK(one.at(same) == two.at(same));
+    CHECK(support::in_child([] {
+              std::error_code why;
+              if (mato::single_fork::detach({}, why) == detach_role::daemon) ::_exit(7);
+              int status = 0; // a child of the starter, and the only one
+              return !why && ::waitpid(-1, &status, 0) > 0 && WEXITSTATUS(status) == 7 && ::waitpid(-1, &status, 0) == -1 ? 0
+                                                                                                                          : 1;
+          }) == 0);
 }
 
 TEST_CASE("directory, umask, mask and dispositions are set, whatever the starter's were", "[detach]") {

@@ -40,6 +40,7 @@ public:
     [[nodiscard]] bool counts_stop(bool) noexcept { return true; }
     template <class Server> void adopt(Server&, typename Server::endpoint_type, typename Server::peer_type, error_out) {}
     template <class Server> void published(const Server&, int, error_out) {}
+    void await_listener(error_out) {}
     template <class OnEvent> void serving(OnEvent) {}
     void gives_up(const failure&) {}
     void await_go(error_out) {}
@@ -88,6 +89,10 @@ public:
         if (side_.keeper() == 0) return; // it is gone, or was not asked for
         const published_name name = server.listener().endpoint().published();
         side_.listen_on(server.listener().native_handle(), name.device, name.inode, backlog, out);
+        was_given_ = !out.failed();
+    }
+    void await_listener(error_out out) {
+        if (std::exchange(was_given_, false)) side_.await_listener(out);
     }
     /// A program that could not take over ends here, without an effect on what the old worker has published.
     void gives_up(const failure& why) {
@@ -116,6 +121,7 @@ private:
     asio::posix::stream_descriptor wait_;
     std::function<void(const event&)> on_event_;
     int direct_stops_ = 0, passed_stops_ = 0;
+    bool was_given_ = false; // the listener; the keeper has not answered yet
 };
 
 /// Serves by a keeper, which this process becomes. `serve(worker&, error_out)` runs in each worker, `destroy()` destroys there

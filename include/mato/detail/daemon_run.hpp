@@ -46,6 +46,7 @@ template <class P> template <class Setup> int basic_daemon<P>::serve_locked(cons
     self.log_what_the_server_reports();
     self.publish(why);
     if (!why) self.write_pid(why);
+    if (!why) self.handover_.await_listener(why);
     if (why) return fails(why);
     if (self.signals_.native_handle() >= 0) self.signal_wait_.assign(self.signals_.native_handle());
     if (self.log_.takes(log_level::info))
@@ -153,6 +154,7 @@ template <class P> void basic_daemon<P>::on_signal(int signal, bool is_passed_on
         if (lock_.verify()) {
             server_.republish(lock_, options_.publish, why);
             if (!why) handover_.published(server_, options_.publish.backlog, why);
+            if (!why) handover_.await_listener(why);
         } else // the socket's name may belong to another daemon now
             why = {errc::lock_not_held, "publish socket", options_.paths.socket,
                    lock_.path() + " was removed or replaced, so another daemon may have started; this one accepts no new " +

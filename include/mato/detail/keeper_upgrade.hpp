@@ -25,6 +25,8 @@ inline int keeper_process::begin_upgrade(const detail::keeper_message& said) {
     auto program = std::move(came[0]);
     auto commit = memory_file::adopt(std::move(came[1]), why);
     if (why || commit.size() < sizeof(std::uint64_t)) return EBADMSG;
+    if (start_.arguments.empty()) start_.arguments = detail::worker_program::own_arguments(why);
+    if (why) return why.value();
     auto process = detail::worker_program::start(program.get(), start_, commit.native_handle(), lock_, why);
     if (why) return why.value();
     candidate_ = {step::starting,
