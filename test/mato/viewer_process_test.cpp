@@ -410,3 +410,14 @@ TEST_CASE("Escape alone, before a key, and twice: each as typed, without a delay
     client.type("\033OA\033[1;5C\033[200~pasted\033[201~\033[15~");
     REQUIRE(client.wait_for("^[OA^[[1;5Cpasted^[[15~")); // 2004 is off: the paste is not marked
 }
+
+TEST_CASE("a program that has set mode 2048 is told each new size of its terminal", "[mato][process]") {
+    mato_world world;
+    const std::string id = world.open_tab({"stty raw -echo; printf '\\033[?2048h'; exec cat -v"});
+    const auto shows = [&](const std::string& text) {
+        return world.run({"wait", id, "--text", text, "--timeout", "20s"}).exit_code == 0;
+    };
+    CHECK(shows("48;24;80;"));
+    world.must({"resize", id, "100x30"});
+    CHECK(shows("48;30;100;"));
+}

@@ -379,6 +379,7 @@ void tab::apply_size() {
     if (auto* const screen = std::get_if<vt::terminal>(&emulator_)) {
         screen->set_cell_size(applied_size_.cell);
         screen->resize(applied_size_.cells);
+        send_answers(); // mode 2048
         checkpoint();
         if (callbacks_.on_output) callbacks_.on_output(false);
     }

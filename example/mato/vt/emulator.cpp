@@ -52,6 +52,7 @@ void emulator::resize(screen_size size) {
     cluster_at_.reset();
     reset_margins(); // as xterm does: the margins belong to a screen that no longer exists
     scrolls_.clear(revision_);
+    if (modes_.is_set(mode::size_reports)) report_size();
     if (!pictures_.empty()) collect_unused_pictures();
 }
 

@@ -242,6 +242,8 @@ private:
     void ask_host(host_question what);
     void answer_about_host(host_question what);
     void answer_theme(theme now);
+    void report_size();
+    void report_presentation(int what);
     void colours_osc(std::string_view rest, bool bell);
     void reset_colours_osc(std::string_view rest);
     void dynamic_osc(int number, std::string_view rest, bool bell);

@@ -54,6 +54,9 @@ void emulator::set_mode(mode m, bool on) {
     case mode::insert:
     case mode::grapheme_clusters: cluster_at_.reset(); return update_text_path();
     case mode::synchronised: synchronised_since_ = now_; return;
+    case mode::size_reports:
+        if (on) report_size();
+        return;
     case mode::reverse_video: spend(rows()); return screen_->touch_all(); // every cell looks different
     default: return;
     }

@@ -110,6 +110,41 @@ void emulator::report_window(const parameters& p) {
     }
 }
 
+// Mode 2048: rows and columns of cells, then of pixels; 0 if the size of a cell is unknown.
+void emulator::report_size() {
+    answer_csi("48;", pair(rows(), columns()), ";",
+               pair(rows() * std::max(0, options_.cell_height), columns() * std::max(0, options_.cell_width)), "t");
+}
+
+// VT420 manual, DECRQPSR: 1 DECCIR (the cursor, its pen and character sets), 2 DECTABSR (the tab stops).
+void emulator::report_presentation(int what) {
+    if (what == 2) {
+        std::string stops;
+        for (int c = 0; c < columns(); ++c)
+            if (tabs_[static_cast<std::size_t>(c)]) stops += (stops.empty() ? "" : "/") + number(c + 1);
+        return answer({"\x1bP2$u", stops, "\x1b\\"});
+    }
+    if (what != 1) return;
+    const auto flags = [](std::initializer_list<bool> bits) { // from the lowest on, in a character from '@'
+        unsigned value = 0x40, bit = 1;
+        for (const bool each : bits) value += each ? bit : 0, bit *= 2;
+        return std::string(1, static_cast<char>(value));
+    };
+    const style& pen = cursor_.pen;
+    const auto finals = [this] { // of the designations of G0 to G3
+        std::string all;
+        for (const charset set : cursor_.sets.designated)
+            all += set == charset::special_graphics ? '0' : set == charset::british ? 'A' : 'B';
+        return all;
+    };
+    answer({"\x1bP1$u", pair(cursor_.at.row + 1, cursor_.at.column + 1), ";1;",
+            flags({pen.has(attributes::bold), pen.underlined() != underline::none, pen.has(attributes::blink),
+                   pen.has(attributes::inverse)}),
+            ";", flags({pen.has(attributes::is_protected)}), ";",
+            flags({modes_.is_set(mode::origin), cursor_.sets.single == 2, cursor_.sets.single == 3, cursor_.pending_wrap}), ";",
+            pair(cursor_.sets.locked, 2), ";@;", finals(), "\x1b\\"}); // G2 in GR, four sets of 94 characters
+}
+
 namespace {
 
 // xterm's value of a cell: the low byte of its character, 0xff for a right half, and DEC's weights for attributes.

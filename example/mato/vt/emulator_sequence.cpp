@@ -105,6 +105,7 @@ void emulator::marked_sequence(const control_sequence& seq) {
     if (is(intermediate('*'), 'y')) return report_checksum(p);
     if (is(intermediate('$'), 'p')) return report_mode(mode_space::ansi, p[0]);
     if (is(intermediate('$'), 'v')) return copy_area(p);
+    if (is(intermediate('$'), 'w')) return report_presentation(p[0]); // VT420, DECRQPSR
     if (is(intermediate('$'), 'x')) return fill_area(p);
     if (is(intermediate('$'), 'r')) return change_attributes(p, false);
     if (is(intermediate('$'), 't')) return change_attributes(p, true);

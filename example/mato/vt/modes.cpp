@@ -49,6 +49,7 @@ constexpr numbered table[] = {
     {mode_space::dec, 2026, synchronised},
     {mode_space::dec, 2027, grapheme_clusters},
     {mode_space::dec, 2031, theme_reports},
+    {mode_space::dec, 2048, size_reports},
 };
 
 constexpr std::initializer_list<mode> tracking = {mouse_x10, mouse_buttons, mouse_highlight, mouse_drags, mouse_all};

@@ -42,6 +42,7 @@ enum class mode : std::uint8_t {
     grapheme_clusters,  ///< ?2027
     theme_reports,      ///< ?2031
     reverse_wrap_far,   ///< ?1045
+    size_reports,       ///< ?2048
     count
 };
 
