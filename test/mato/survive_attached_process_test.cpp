@@ -145,6 +145,26 @@ TEST_CASE("the tab that the client had switched to is shown again; the end of it
     CHECK(viewer.client().last_line() == "[exited 4]");
 }
 
+TEST_CASE("`events` goes on with the next worker, and its numbers continue", "[mato][survive]") {
+    mato_world world;
+    world.configure("survive = true\n");
+    const std::string tab = world.open_tab();
+    auto events = world.start({"events"});
+    const auto comes = [&](const std::string& name) { // once it follows
+        return wait_until([&] {
+            world.must({"rename", tab, name});
+            return events.wait_for_output(name, 200ms);
+        });
+    };
+    REQUIRE(comes("before"));
+    kill_worker(world.daemon_pid());
+    REQUIRE(comes("after"));
+    world.must({"stop"});
+    const outcome went = events.wait();
+    CHECK(went.exit_code == 0);
+    CHECK(went.err.empty());
+}
+
 TEST_CASE("`wait --exit` asks the next worker", "[mato][survive]") {
     mato_world world;
     world.configure("survive = true\nexit_empty = false\n");

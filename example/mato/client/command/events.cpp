@@ -21,10 +21,22 @@ bool wait_for_message(remote& daemon) {
     }
 }
 
+/// Follows the events of the daemon's next process, which may die too.
+void follow_next(const program_paths& paths, remote& daemon) {
+    const auto until = mato::deadline::in(answer_patience);
+    for (;;) try {
+            daemon = open_existing(paths);
+            return daemon.tell(message::follow_events, nothing{}, soon());
+        } catch (const daemon_gone&) {
+            if (until.passed()) throw;
+        }
+}
+
 } // namespace
 
 int run_events(const invocation& what) {
-    remote daemon = open_existing(paths_of(what));
+    const auto paths = paths_of(what);
+    remote daemon = open_existing(paths);
     daemon.tell(message::follow_events, nothing{}, soon());
     event_lines lines(format_of(what));
     bool stopping = false;
@@ -46,6 +58,10 @@ int run_events(const invocation& what) {
         if (!why) continue;
         while (const auto payload = connection.next(why)) print(lines.of(parse_header(*payload).value_or(header{})));
         if (stopping) return 0;
+        if (daemon.survives()) { // the next process begins with a snapshot, whose number shows what was missed
+            follow_next(paths, daemon);
+            continue;
+        }
         throw command_failure{1, "lost the connection to the daemon"};
     }
 }
