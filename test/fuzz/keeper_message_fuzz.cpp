@@ -28,8 +28,10 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         if (!message) continue;
         const auto again = message->encode(); // what is accepted is exactly what is written
         require(bytes == std::string(again.data(), again.size()));
-        const int why = table.apply(*message, descriptors);
+        const bool is_provisional = (data[at] & 4) != 0; // as of a program that has not taken over
+        const int why = is_provisional ? table.apply_provisionally(*message, descriptors) : table.apply(*message, descriptors);
         require(why >= 0 && why < 4096);
+        if (is_provisional) continue;
         using word = mato::detail::keeper_word;
         if (why == 0 && message->word == word::keep) {
             const auto& record = table.records()[message->slot];
@@ -39,6 +41,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         }
         require(table.records().size() <= mato::detail::keeper_message::most_slots);
     }
+    table.resolve(size % 2 == 0);
     std::size_t used = 0;
     for (const auto& each : table.records()) used += each.name.empty() ? 0 : 1;
     require(table.empty() == (used == 0));

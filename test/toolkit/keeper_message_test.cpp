@@ -46,7 +46,17 @@ TEST_CASE("a message is 128 bytes and comes out as it went in", "[keeper_message
                                   {word::stopped, 0, 0, 0, {}},
                                   {word::answer, 7, ENOSPC, 0, {}},
                                   {word::child, 3, 0xff00, 0, {}},
-                                  {word::signal, 0, 15, 0, {}}};
+                                  {word::signal, 0, 15, 0, {}},
+                                  {word::upgrade, 0, 10'000, 0, {}},
+                                  {word::hello, 0, 0, 0, {}},
+                                  {word::freeze, 0, 0, 0, {}},
+                                  {word::frozen, 0, ECANCELED, 0, {}},
+                                  {word::given, 9, 4321, mato::detail::given_ended | (0x0700ULL << 16), "job/9"},
+                                  {word::given_all, 3, UINT64_MAX, UINT64_MAX, {}},
+                                  {word::ready, 0, 0, 0, {}},
+                                  {word::go, 0, 0, 0, {}},
+                                  {word::retired, 0, 0, 0, {}},
+                                  {word::rolled_back, 0, 2, 0x0300, {}}};
     for (const keeper_message& each : all) {
         const std::string bytes = bytes_of(each);
         INFO(static_cast<int>(each.word));
@@ -93,7 +103,7 @@ TEST_CASE("bytes of any other length, version or word are refused", "[keeper_mes
         wrong[2] = other;
         CHECK_FALSE(keeper_message::decode(wrong));
     }
-    for (const int other : {0, 10, 255}) {
+    for (const int other : {0, 20, 255}) {
         std::string wrong = good;
         wrong[0] = static_cast<char>(other);
         CHECK_FALSE(keeper_message::decode(wrong));
@@ -128,6 +138,34 @@ TEST_CASE("fields beyond what a word can mean are refused", "[keeper_message]") 
     CHECK_FALSE(is_accepted({word::child, 0, 0x10000, 0, {}}));
     CHECK_FALSE(is_accepted({word::signal, 0, 0, 0, {}}));
     CHECK_FALSE(is_accepted({word::signal, 0, 65, 0, {}}));
+    CHECK_FALSE(is_accepted({word::upgrade, 0, 0x80000000, 0, {}}));
+    CHECK_FALSE(is_accepted({word::frozen, 0, 4096, 0, {}}));
+    CHECK_FALSE(is_accepted({word::given, 9, 0, 0, {}}));           // no name
+    CHECK_FALSE(is_accepted({word::given, 9, 0, 8, "job/9"}));      // an unknown flag
+    CHECK_FALSE(is_accepted({word::given, 65'536, 0, 0, "job/9"})); // slot
+    CHECK_FALSE(is_accepted({word::go, 0, 1, 0, {}}));
+    CHECK_FALSE(is_accepted({word::rolled_back, 0, 0, 0, {}}));
+    CHECK_FALSE(is_accepted({word::rolled_back, 0, 6, 0, {}}));
+}
+
+TEST_CASE("what a new program keeps and drops counts only when it takes over", "[keeper_message]") {
+    const bool took_over = GENERATE(true, false);
+    kept_table table;
+    REQUIRE(keep(table, 0, "old") == 0);
+    REQUIRE(keep(table, 1, "dropped", 77) == 0);
+    auto first = one_descriptor(), second = one_descriptor();
+    CHECK(table.apply_provisionally({word::keep, 0, 0, 0, "old"}, first) == EBUSY);
+    CHECK(table.apply_provisionally({word::keep, 2, 0, 0, "new"}, second) == 0);
+    std::vector<mato::unique_fd> none;
+    CHECK(table.apply_provisionally({word::drop, 1, 0, 0, {}}, none) == 0);
+    CHECK(table.apply_provisionally({word::drop, 9, 0, 0, {}}, none) == ENOENT);
+    CHECK(table.ended(77, 0));
+    table.resolve(took_over);
+    CHECK(table.records()[0].name == "old");
+    CHECK(table.records()[1].name == (took_over ? "" : "dropped"));
+    CHECK(table.records()[2].name == (took_over ? "new" : ""));
+    table.resolve(false); // nothing is provisional any more
+    CHECK(table.records()[2].name == (took_over ? "new" : ""));
 }
 
 TEST_CASE("a table refuses another name for a slot, and descriptors too many or missing; nothing changes", "[keeper_message]") {
