@@ -19,7 +19,7 @@ struct netstring {
         const auto whole = digits + 1 + size + 1; // the length, a colon, the payload, a comma
         const bool wrong = why != std::errc() || digits > 4 || head[digits] != ':';
         if (wrong || (bytes.size() >= whole && bytes[whole - 1] != ','))
-            return out.set(mato::errc::malformed, "read netstring"), std::nullopt;
+            return out.fail<std::optional<mato::frame_match>>(mato::errc::malformed, "read netstring");
         if (bytes.size() < whole) return std::nullopt;
         return mato::frame_match{bytes.substr(digits + 1, size), whole};
     }

@@ -261,8 +261,8 @@ template <class P> bool basic_client<P>::wait(short events, deadline until, erro
         pollfd ready{socket_.get(), events, 0};
         const int polled = sys::poll(&ready, 1, until.poll_timeout());
         if (polled > 0) return true;
-        if (polled == -1 && errno != EINTR) return out.set(last_error(), "wait"), false;
-        if (until.passed()) return out.set(errc::timed_out, "wait for the daemon", {}, "no answer in time"), false;
+        if (polled == -1 && errno != EINTR) return out.fail<bool>(last_error(), "wait");
+        if (until.passed()) return out.fail<bool>(errc::timed_out, "wait for the daemon", {}, "no answer in time");
     }
 }
 

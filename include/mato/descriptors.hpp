@@ -48,10 +48,9 @@ struct control_room {
 
 inline std::size_t send_descriptors(int socket, std::string_view bytes, std::span<const int> descriptors, error_out out) {
     if (descriptors.size() > max_passed_descriptors) {
-        out.set({E2BIG, std::system_category()}, "send descriptors", {},
-                std::to_string(descriptors.size()) + " descriptors in one message; at most " +
-                    std::to_string(max_passed_descriptors) + " are allowed");
-        return 0;
+        return out.fail<std::size_t>({E2BIG, std::system_category()}, "send descriptors", {},
+                                     std::to_string(descriptors.size()) + " descriptors in one message; at most " +
+                                         std::to_string(max_passed_descriptors) + " are allowed");
     }
     detail::control_room control{};
     iovec data{const_cast<char*>(bytes.data()), bytes.size()};
@@ -102,9 +101,9 @@ inline std::size_t receive_descriptors(int socket, std::span<char> room, std::ve
     if ((message.msg_flags & MSG_CTRUNC) && has_no_room)
         came.clear();
     else if (message.msg_flags & MSG_CTRUNC)
-        return out.set(errc::malformed, "receive", {},
-                       "the peer passed more than " + std::to_string(max_passed_descriptors) + " descriptors in one message"),
-               0;
+        return out.fail<std::size_t>(errc::malformed, "receive", {},
+                                     "the peer passed more than " + std::to_string(max_passed_descriptors) +
+                                         " descriptors in one message");
     for (unique_fd& each : came) into.push_back(std::move(each));
     if (got == 0) out.set(errc::closed, "receive");
     return static_cast<std::size_t>(got);

@@ -329,7 +329,7 @@ inline std::string owned_path::hidden_name() const {
 
 template <class Lock> unique_fd owned_path::publish(const Lock& held, const publish_options& options, error_out out) {
     static_assert(lock_proof<Lock>, "mato: publishing needs the held lock, an object with `bool is_held() const`");
-    if (!held.is_held()) return out.set(errc::lock_not_held, "publish socket", path_), unique_fd();
+    if (!held.is_held()) return out.fail<unique_fd>(errc::lock_not_held, "publish socket", path_);
     check_private_directory(detail::directory_of(path_), out);
     if (out.failed()) return {};
     static_cast<void>(unix_address::of_path(path_, out));
@@ -337,7 +337,7 @@ template <class Lock> unique_fd owned_path::publish(const Lock& held, const publ
     const std::string hidden = hidden_name();
     const auto address = unix_address::of_path(hidden, out);
     if (out.failed()) return {};
-    const auto fail = [&](const char* step) { return out.set(last_error(), step, path_), unique_fd(); };
+    const auto fail = [&](const char* step) { return out.fail<unique_fd>(last_error(), step, path_); };
 
     unique_fd fd(sys::unix_socket(true));
     if (!fd) return fail("create socket");
@@ -374,9 +374,8 @@ inline unique_fd owned_path::connect(error_out out) const {
 
 inline unique_fd detail::connect_to(const unix_address& address, const std::string& name, error_out out) {
     unique_fd fd(sys::unix_socket(true));
-    if (!fd) return out.set(last_error(), "create socket", name), unique_fd();
-    if (sys::connect(fd.get(), address.data(), address.size()) == -1)
-        return out.set(last_error(), "connect", name), unique_fd();
+    if (!fd) return out.fail<unique_fd>(last_error(), "create socket", name);
+    if (sys::connect(fd.get(), address.data(), address.size()) == -1) return out.fail<unique_fd>(last_error(), "connect", name);
     return fd;
 }
 
@@ -389,15 +388,15 @@ inline unique_fd detail::second_descriptor(const unique_fd& fd, const std::strin
 #if MATO_HAS_ABSTRACT_NAMES
 template <class Lock> unique_fd abstract_name::publish(const Lock& held, const publish_options& options, error_out out) {
     static_assert(lock_proof<Lock>, "mato: publishing needs the held lock, an object with `bool is_held() const`");
-    if (!held.is_held()) return out.set(errc::lock_not_held, "publish socket", describe()), unique_fd();
+    if (!held.is_held()) return out.fail<unique_fd>(errc::lock_not_held, "publish socket", describe());
     if (!kept_) {
         const auto address = unix_address::of_abstract_name(name_, out);
         if (out.failed()) return {};
         unique_fd fd(sys::unix_socket(true));
-        if (!fd) return out.set(last_error(), "create socket", describe()), unique_fd();
+        if (!fd) return out.fail<unique_fd>(last_error(), "create socket", describe());
         if (sys::bind(fd.get(), address.data(), address.size()) == -1)
-            return out.set(last_error(), "bind", describe()), unique_fd();
-        if (sys::listen(fd.get(), options.backlog) == -1) return out.set(last_error(), "listen", describe()), unique_fd();
+            return out.fail<unique_fd>(last_error(), "bind", describe());
+        if (sys::listen(fd.get(), options.backlog) == -1) return out.fail<unique_fd>(last_error(), "listen", describe());
         kept_ = std::move(fd);
     }
     return detail::second_descriptor(kept_, describe(), out);
@@ -437,16 +436,15 @@ inline unique_fd activated::adopt(unique_fd socket, const published_name&, error
 
 template <class Lock> unique_fd activated::publish(const Lock& held, const publish_options&, error_out out) {
     static_assert(lock_proof<Lock>, "mato: publishing needs the held lock, an object with `bool is_held() const`");
-    if (!held.is_held()) return out.set(errc::lock_not_held, "publish socket", describe()), unique_fd();
+    if (!held.is_held()) return out.fail<unique_fd>(errc::lock_not_held, "publish socket", describe());
     if (!passed_)
-        return out.set({ENOENT, std::system_category()}, "take the passed socket", describe(),
-                       "the service manager passed none; start the daemon through its socket unit"),
-               unique_fd();
+        return out.fail<unique_fd>({ENOENT, std::system_category()}, "take the passed socket", describe(),
+                                   "the service manager passed none; start the daemon through its socket unit");
     check(passed_.get(), describe(), out);
     if (out.failed()) return {};
     const int flags = sys::fcntl(passed_.get(), F_GETFL, 0);
     if (flags == -1 || sys::fcntl(passed_.get(), F_SETFL, flags | O_NONBLOCK) == -1)
-        return out.set(last_error(), "take the passed socket", describe()), unique_fd();
+        return out.fail<unique_fd>(last_error(), "take the passed socket", describe());
     return detail::second_descriptor(passed_, describe(), out);
 }
 

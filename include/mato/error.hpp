@@ -164,6 +164,11 @@ public:
 
     void set(std::error_code code, std::string_view step, std::string_view path = {}, std::string detail = {}) const;
     void set(const failure& why) const { set(why.code, why.step, why.path, why.detail); }
+    /// As `set`, and returns the value that a function returns when it failed: `return out.fail<unique_fd>(code, "open",
+    /// path);`. The type is named, because a result that converts to anything would fill a std::optional<int> with 0.
+    template <class Result> [[nodiscard]] Result fail(std::error_code code, std::string_view step, std::string_view path = {},
+                                                      std::string detail = {}) const;
+    template <class Result> [[nodiscard]] Result fail(const failure& why) const;
     [[nodiscard]] bool failed() const noexcept { return code_ ? static_cast<bool>(*code_) : static_cast<bool>(*why_); }
 
 private:
@@ -299,6 +304,17 @@ inline failure current_failure(std::string_view step) noexcept {
 inline void error_out::set(std::error_code code, std::string_view step, std::string_view path, std::string detail) const {
     if (code_) *code_ = code;
     if (why_) *why_ = {code, std::string(step), std::string(path), std::move(detail)};
+}
+
+template <class Result>
+Result error_out::fail(std::error_code code, std::string_view step, std::string_view path, std::string detail) const {
+    set(code, step, path, std::move(detail));
+    return Result();
+}
+
+template <class Result> Result error_out::fail(const failure& why) const {
+    set(why);
+    return Result();
 }
 
 template <class F> decltype(auto) or_throw(F&& f) {

@@ -160,8 +160,7 @@ private:
 template <class P, broadcast_policy O, framing_policy F>
 feed* fan_out<P, O, F>::join(P& peer, O policy, join_at where, error_out out) {
     const auto refuse = [&](std::errc why, const char* text) -> feed* {
-        out.set(std::make_error_code(why), "subscribe", {}, text);
-        return nullptr;
+        return out.fail<feed*>(std::make_error_code(why), "subscribe", {}, text);
     };
     const overflow_kind kind = policy.kind();
     const bool drops =
@@ -213,8 +212,7 @@ fan_out<P, O, F>::store(const frame_ends& ends, std::string_view payload, const 
 
 // Errors are reported in separate functions: an error_out whose address is not taken stays in registers.
 template <class P, broadcast_policy O, framing_policy F> std::uint64_t fan_out<P, O, F>::busy_now(error_out out) {
-    out.set(errc::busy, "publish", {}, "every subscriber's queue is full; wait for on.room");
-    return 0;
+    return out.fail<std::uint64_t>(errc::busy, "publish", {}, "every subscriber's queue is full; wait for on.room");
 }
 
 template <class P, broadcast_policy O, framing_policy F>

@@ -145,7 +145,7 @@ template <std::unsigned_integral Length = std::uint32_t, std::size_t Max = 1_MiB
         std::uint64_t size = 0;
         for (std::size_t i = 0; i < sizeof(Length); ++i)
             size |= static_cast<std::uint64_t>(static_cast<unsigned char>(bytes[i])) << (8 * i);
-        if (size > Max) return out.set(errc::frame_too_large, "read frame", {}, too_large(size)), std::nullopt;
+        if (size > Max) return out.fail<std::optional<frame_match>>(errc::frame_too_large, "read frame", {}, too_large(size));
         if (bytes.size() - sizeof(Length) < size) return std::nullopt;
         return frame_match{bytes.substr(sizeof(Length), static_cast<std::size_t>(size)),
                            sizeof(Length) + static_cast<std::size_t>(size)};

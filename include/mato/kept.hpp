@@ -215,12 +215,12 @@ inline memory_file kept::memory(std::string_view name, std::size_t bytes, error_
     }
     detail::kept_record& record = table_.records()[slot];
     if (!record.is_memory || !record.descriptor) {
-        out.set(std::make_error_code(std::errc::file_exists), "keep", name,
-                record.is_memory ? "this process has that memory file already" : "a descriptor has that name");
-        return {};
+        return out.fail<memory_file>(std::make_error_code(std::errc::file_exists), "keep", name,
+                                     record.is_memory ? "this process has that memory file already"
+                                                      : "a descriptor has that name");
     }
     struct ::stat about {};
-    if (sys::fstat(record.descriptor.get(), &about) == -1) return out.set(last_error(), "keep", name), memory_file();
+    if (sys::fstat(record.descriptor.get(), &about) == -1) return out.fail<memory_file>(last_error(), "keep", name);
     if (static_cast<std::size_t>(about.st_size) != bytes)
         return refuse(name,
                       "an earlier generation left " + std::to_string(about.st_size) + " bytes, " + std::to_string(bytes) +

@@ -287,7 +287,7 @@ template <class M> auto basic_instance_lock<M>::try_acquire(const std::string& p
     attempt result;
     for (int race = 0; race < most_races; ++race) {
         unique_fd fd(sys::open_private(path.c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK));
-        if (!fd) return out.set(last_error(), "open lock file", path), std::move(result);
+        if (!fd) return out.fail<attempt>(last_error(), "open lock file", path);
         if (const int why = M::try_lock(fd.get()); why == EWOULDBLOCK) {
             const pid_t pid = parse(read_text(fd.get())).pid;
             const bool only_probed = M::probe(fd.get()) == 0;
@@ -298,7 +298,7 @@ template <class M> auto basic_instance_lock<M>::try_acquire(const std::string& p
             sys::sleep_ms(pause_ms); // the pid is not written yet, or `signal_holder` probes the lock: takes microseconds
             continue;
         } else if (why != 0) {
-            return out.set({why, std::system_category()}, "lock", path), std::move(result);
+            return out.fail<attempt>({why, std::system_category()}, "lock", path);
         }
         struct ::stat opened {};
         if (!is_named(fd.get(), path, opened)) continue;
@@ -331,12 +331,12 @@ template <class M> auto basic_instance_lock<M>::acquire_directory(const std::str
     -> basic_instance_lock {
     constexpr long first_ms = 1, longest_ms = 20; // a start takes a few ms; with 20 ms a hundred waiters use below 1% of a core
     unique_fd fd(sys::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
-    if (!fd) return out.set(last_error(), "open directory", directory), basic_instance_lock();
+    if (!fd) return out.fail<basic_instance_lock>(last_error(), "open directory", directory);
     for (long pause = first_ms;; pause = pause * 2 < longest_ms ? pause * 2 : longest_ms) {
         const int why = M::try_lock(fd.get());
         if (why == 0) break;
-        if (why != EWOULDBLOCK) return out.set({why, std::system_category()}, "lock", directory), basic_instance_lock();
-        if (until.passed()) return out.set(errc::timed_out, "lock", directory), basic_instance_lock();
+        if (why != EWOULDBLOCK) return out.fail<basic_instance_lock>({why, std::system_category()}, "lock", directory);
+        if (until.passed()) return out.fail<basic_instance_lock>(errc::timed_out, "lock", directory);
         const long left = until.poll_timeout();
         sys::sleep_ms(pause < left ? pause : left);
     }
@@ -349,12 +349,12 @@ template <class M> auto basic_instance_lock<M>::read_holder(const std::string& p
     unique_fd fd(sys::open(path.c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK));
     if (!fd) {
         const bool absent = errno == ENOENT;
-        return out.set(absent ? make_error_code(errc::not_running) : last_error(), "open lock file", path), holder_text();
+        return out.fail<holder_text>(absent ? make_error_code(errc::not_running) : last_error(), "open lock file", path);
     }
     if (const int why = M::probe(fd.get()); why == 0) {
-        return out.set(errc::not_running, "find holder", path), holder_text();
+        return out.fail<holder_text>(errc::not_running, "find holder", path);
     } else if (why != EWOULDBLOCK) {
-        return out.set({why, std::system_category()}, "lock", path), holder_text();
+        return out.fail<holder_text>({why, std::system_category()}, "lock", path);
     }
     auto said = parse(read_text(fd.get()));
     if (said.pid <= 0)
@@ -379,8 +379,8 @@ pid_t basic_instance_lock<M>::signal_holder(const std::string& path, int signal,
             if (!found.process && errno != ENOSYS) found.number = 0;
         }
         if (found.number == 0 || !is_meant(said, found.number)) {
-            if (open_error) return out.set(open_error, "find process " + std::to_string(said.pid), path), 0;
-            return out.set(errc::holder_not_proved, "find holder", path, std::move(why_not)), 0;
+            if (open_error) return out.fail<pid_t>(open_error, "find process " + std::to_string(said.pid), path);
+            return out.fail<pid_t>(errc::holder_not_proved, "find holder", path, std::move(why_not));
         }
         holder = std::move(found);
     }
@@ -390,7 +390,7 @@ pid_t basic_instance_lock<M>::signal_holder(const std::string& path, int signal,
         return 0;
     }
     const int sent = holder.process ? sys::pidfd_send_signal(holder.process.get(), signal) : sys::kill(holder.number, signal);
-    if (sent == -1) return out.set(last_error(), "signal process " + std::to_string(holder.number), path), 0;
+    if (sent == -1) return out.fail<pid_t>(last_error(), "signal process " + std::to_string(holder.number), path);
     return holder.number;
 }
 

@@ -100,8 +100,8 @@ inline constexpr long shared_memory_magic = 0x01021994; // TMPFS_MAGIC, statfs(2
 inline memory_file memory_file::create(std::string_view name, std::size_t bytes, error_out out) {
     static constexpr std::string_view step = "create memory file";
     const auto refuse = [&](std::string why) {
-        out.set(std::make_error_code(std::errc::invalid_argument), step, name.substr(0, name.find('\0')), std::move(why));
-        return memory_file();
+        return out.fail<memory_file>(std::make_error_code(std::errc::invalid_argument), step, name.substr(0, name.find('\0')),
+                                     std::move(why));
     };
     if (name.find('\0') != std::string_view::npos) return refuse("the name contains a NUL");
     if (name.size() > most_name)
@@ -110,21 +110,20 @@ inline memory_file memory_file::create(std::string_view name, std::size_t bytes,
         return refuse(std::to_string(bytes) + " bytes were requested; 1 to " + std::to_string(most_bytes) + " are allowed");
     memory_file made;
     made.fd_.reset(sys::memfd_create(std::string(name).c_str()));
-    if (!made.fd_) return out.set(last_error(), step, name), memory_file();
+    if (!made.fd_) return out.fail<memory_file>(last_error(), step, name);
     // Above the limit ftruncate(2) sends SIGXFSZ, which kills a process that does not handle it.
     struct ::rlimit limit {};
     const bool fits = sys::getrlimit(RLIMIT_FSIZE, &limit) == -1 || limit.rlim_cur == RLIM_INFINITY || bytes <= limit.rlim_cur;
     if (!fits) errno = EFBIG;
     if (!fits || sys::ftruncate(made.fd_.get(), static_cast<off_t>(bytes)) == -1) {
         const auto code = last_error();
-        return out.set(code, "size memory file", name,
-                       code.value() == EFBIG
-                           ? std::to_string(bytes) + " bytes exceed this process's file size limit; raise it (ulimit -f)"
-                           : std::string()),
-               memory_file();
+        return out.fail<memory_file>(
+            code, "size memory file", name,
+            code.value() == EFBIG ? std::to_string(bytes) + " bytes exceed this process's file size limit; raise it (ulimit -f)"
+                                  : std::string());
     }
     if (sys::fcntl(made.fd_.get(), F_ADD_SEALS, detail::size_seals) == -1)
-        return out.set(last_error(), "seal memory file", name), memory_file();
+        return out.fail<memory_file>(last_error(), "seal memory file", name);
     made.map(bytes, name, out);
     return made.at_ ? std::move(made) : memory_file();
 }
@@ -132,8 +131,8 @@ inline memory_file memory_file::create(std::string_view name, std::size_t bytes,
 inline memory_file memory_file::adopt(unique_fd fd, error_out out) {
     static constexpr std::string_view step = "adopt memory file";
     const std::string called = "descriptor " + std::to_string(fd.get());
-    const auto refuse = [&](std::string why) { return out.set(errc::malformed, step, called, std::move(why)), memory_file(); };
-    const auto failed = [&] { return out.set(last_error(), step, called), memory_file(); };
+    const auto refuse = [&](std::string why) { return out.fail<memory_file>(errc::malformed, step, called, std::move(why)); };
+    const auto failed = [&] { return out.fail<memory_file>(last_error(), step, called); };
     struct ::stat about {};
     if (sys::fstat(fd.get(), &about) == -1) return failed();
     const int seals = sys::fcntl(fd.get(), F_GET_SEALS, 0); // EINVAL: a file that cannot be sealed
@@ -173,8 +172,7 @@ inline void memory_file::map(std::size_t size, std::string_view called, error_ou
 #else
 namespace detail {
 inline memory_file no_memory_files(std::string_view step, std::string_view called, error_out out) {
-    out.set({ENOSYS, std::system_category()}, step, called, "this system has no memfd_create(2)");
-    return {};
+    return out.fail<memory_file>({ENOSYS, std::system_category()}, step, called, "this system has no memfd_create(2)");
 }
 } // namespace detail
 

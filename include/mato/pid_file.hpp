@@ -109,7 +109,7 @@ inline pid_file pid_file::create(const std::string& path, pid_t number, error_ou
     const std::string text = std::to_string(number) + "\n";
     const std::string fresh = path + ".new"; // fixed: only the lock's holder writes here
     sys::unlink(fresh.c_str());
-    const auto fail = [&](const char* step) { return out.set(last_error(), step, path), pid_file(); };
+    const auto fail = [&](const char* step) { return out.fail<pid_file>(last_error(), step, path); };
     const unique_fd fd(sys::open_private(fresh.c_str(), O_WRONLY | O_EXCL | O_NOFOLLOW));
     if (!fd) return fail("create pid file");
     scope_exit undo([&] { sys::unlink(fresh.c_str()); });
@@ -139,10 +139,10 @@ inline pid_t pid_file::parse(std::string_view text) noexcept {
 
 inline pid_t pid_file::read(const std::string& path, error_out out) {
     const unique_fd fd(sys::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
-    if (!fd) return out.set(last_error(), "open pid file", path), 0;
+    if (!fd) return out.fail<pid_t>(last_error(), "open pid file", path);
     char text[32]; // a pid has at most 10 digits; a longer file is not a pid file
     const ssize_t got = sys::read(fd.get(), text, sizeof text);
-    if (got < 0) return out.set(last_error(), "read pid file", path), 0;
+    if (got < 0) return out.fail<pid_t>(last_error(), "read pid file", path);
     const pid_t pid = parse({text, static_cast<std::size_t>(got)});
     if (pid == 0) out.set(errc::malformed, "read pid file", path, "the file does not contain a process id");
     return pid;

@@ -248,10 +248,9 @@ template <class Steps> void read_journal<Steps>::checkpoint() noexcept {
 template <class Steps> bool read_journal<Steps>::resume_after(std::uint64_t position, error_out out) {
     if (position == own_.begin) return true;
     if (position != own_.end) {
-        out.set(errc::malformed, "resume read journal", {},
-                "the saved state includes " + std::to_string(position) + " bytes, but the log has bytes " +
-                    std::to_string(own_.begin) + " to " + std::to_string(own_.end));
-        return false;
+        return out.fail<bool>(errc::malformed, "resume read journal", {},
+                              "the saved state includes " + std::to_string(position) + " bytes, but the log has bytes " +
+                                  std::to_string(own_.begin) + " to " + std::to_string(own_.end));
     }
     checkpoint();
     return true;

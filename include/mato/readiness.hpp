@@ -167,7 +167,7 @@ static_assert(readiness_channel<readiness_pipe> && readiness_channel<notificatio
 inline readiness_pipe readiness_pipe::open(error_out out) {
     readiness_pipe channel;
     int ends[2];
-    if (sys::pipe(ends) == -1) return out.set(last_error(), "open readiness pipe"), std::move(channel);
+    if (sys::pipe(ends) == -1) return out.fail<readiness_pipe>(last_error(), "open readiness pipe");
     channel.read_end_ = unique_fd(ends[0]);
     channel.write_end_ = unique_fd(ends[1]);
     return channel;
@@ -256,8 +256,7 @@ inline sd_notifier sd_notifier::open(std::string_view address, error_out out) {
     sd_notifier notifier;
     if (address.empty()) return notifier;
     if (address[0] != '/' && address[0] != '@') {
-        out.set({EAFNOSUPPORT, std::system_category()}, "open notify socket", address);
-        return notifier;
+        return out.fail<sd_notifier>({EAFNOSUPPORT, std::system_category()}, "open notify socket", address);
     }
     notifier.address_ =
         address[0] == '@' ? unix_address::of_abstract_name(address.substr(1), out) : unix_address::of_path(address, out);

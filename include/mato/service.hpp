@@ -122,9 +122,9 @@ template <variable_lookup F> service_environment parse_service_environment(const
             begin = end + 1;
         }
         if (used != result.sockets.size() && !(names->empty() && result.sockets.empty()))
-            return out.set(errc::malformed, "read environment", "LISTEN_FDNAMES",
-                           std::to_string(used) + " names for " + std::to_string(result.sockets.size()) + " sockets"),
-                   service_environment();
+            return out.fail<service_environment>(errc::malformed, "read environment", "LISTEN_FDNAMES",
+                                                 std::to_string(used) + " names for " + std::to_string(result.sockets.size()) +
+                                                     " sockets");
     }
     return result;
 }
@@ -138,7 +138,7 @@ inline service_environment take_service_environment(error_out out) {
     for (const char* const name : detail::service_variables) ::unsetenv(name);
     for (const passed_socket& each : result.sockets)
         if (sys::fcntl(each.fd, F_SETFD, FD_CLOEXEC) == -1)
-            return out.set(last_error(), "take descriptor " + std::to_string(each.fd), "LISTEN_FDS"), service_environment();
+            return out.fail<service_environment>(last_error(), "take descriptor " + std::to_string(each.fd), "LISTEN_FDS");
     return result;
 }
 

@@ -203,9 +203,9 @@ inline void self_pipe_source::on_signal(int signal) noexcept {
 
 inline self_pipe_source self_pipe_source::open(const sigset_t& signals, error_out out) {
     self_pipe_source source;
-    if (write_fd != -1) return out.set({EBUSY, std::system_category()}, "open signal pipe"), std::move(source);
+    if (write_fd != -1) return out.fail<self_pipe_source>({EBUSY, std::system_category()}, "open signal pipe");
     int ends[2];
-    if (sys::pipe(ends, O_NONBLOCK) == -1) return out.set(last_error(), "open signal pipe"), std::move(source);
+    if (sys::pipe(ends, O_NONBLOCK) == -1) return out.fail<self_pipe_source>(last_error(), "open signal pipe");
     source.read_end_ = unique_fd(ends[0]);
     source.write_end_ = unique_fd(ends[1]);
     source.signals_ = signals;

@@ -159,10 +159,9 @@ template <class Steps> two_slots<Steps> two_slots<Steps>::adopt(std::span<char> 
 
 template <class Steps> bool two_slots<Steps>::publish(std::string_view body, std::uint64_t position, error_out out) {
     if (own_.memory == nullptr || body.size() > own_.capacity) {
-        out.set(errc::frame_too_large, "publish", {},
-                "the state has " + std::to_string(body.size()) + " bytes, the capacity of a slot is " +
-                    std::to_string(own_.capacity));
-        return false;
+        return out.fail<bool>(errc::frame_too_large, "publish", {},
+                              "the state has " + std::to_string(body.size()) + " bytes, the capacity of a slot is " +
+                                  std::to_string(own_.capacity));
     }
     const std::uint64_t next = own_.generation + 1;
     char* const at = slot(next);

@@ -61,8 +61,8 @@ inline unix_address unix_address::of_path(std::string_view path, error_out out) 
     unix_address result;
     if (!fits(path, path, out)) return result;
     if (path.find('\0') != std::string_view::npos) {
-        out.set({EINVAL, std::system_category()}, "socket path", path.substr(0, path.find('\0')), "it contains a NUL");
-        return result;
+        return out.fail<unix_address>({EINVAL, std::system_category()}, "socket path", path.substr(0, path.find('\0')),
+                                      "it contains a NUL");
     }
     result.value_.sun_family = AF_UNIX;
     std::memcpy(result.value_.sun_path, path.data(), path.size());

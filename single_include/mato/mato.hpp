@@ -580,6 +580,11 @@ public:
 
     void set(std::error_code code, std::string_view step, std::string_view path = {}, std::string detail = {}) const;
     void set(const failure& why) const { set(why.code, why.step, why.path, why.detail); }
+    /// As `set`, and returns the value that a function returns when it failed: `return out.fail<unique_fd>(code, "open",
+    /// path);`. The type is named, because a result that converts to anything would fill a std::optional<int> with 0.
+    template <class Result> [[nodiscard]] Result fail(std::error_code code, std::string_view step, std::string_view path = {},
+                                                      std::string detail = {}) const;
+    template <class Result> [[nodiscard]] Result fail(const failure& why) const;
     [[nodiscard]] bool failed() const noexcept { return code_ ? static_cast<bool>(*code_) : static_cast<bool>(*why_); }
 
 private:
@@ -715,6 +720,17 @@ inline failure current_failure(std::string_view step) noexcept {
 inline void error_out::set(std::error_code code, std::string_view step, std::string_view path, std::string detail) const {
     if (code_) *code_ = code;
     if (why_) *why_ = {code, std::string(step), std::string(path), std::move(detail)};
+}
+
+template <class Result>
+Result error_out::fail(std::error_code code, std::string_view step, std::string_view path, std::string detail) const {
+    set(code, step, path, std::move(detail));
+    return Result();
+}
+
+template <class Result> Result error_out::fail(const failure& why) const {
+    set(why);
+    return Result();
 }
 
 template <class F> decltype(auto) or_throw(F&& f) {
@@ -1243,8 +1259,8 @@ inline unix_address unix_address::of_path(std::string_view path, error_out out) 
     unix_address result;
     if (!fits(path, path, out)) return result;
     if (path.find('\0') != std::string_view::npos) {
-        out.set({EINVAL, std::system_category()}, "socket path", path.substr(0, path.find('\0')), "it contains a NUL");
-        return result;
+        return out.fail<unix_address>({EINVAL, std::system_category()}, "socket path", path.substr(0, path.find('\0')),
+                                      "it contains a NUL");
     }
     result.value_.sun_family = AF_UNIX;
     std::memcpy(result.value_.sun_path, path.data(), path.size());
@@ -1859,7 +1875,7 @@ inline std::string owned_path::hidden_name() const {
 
 template <class Lock> unique_fd owned_path::publish(const Lock& held, const publish_options& options, error_out out) {
     static_assert(lock_proof<Lock>, "mato: publishing needs the held lock, an object with `bool is_held() const`");
-    if (!held.is_held()) return out.set(errc::lock_not_held, "publish socket", path_), unique_fd();
+    if (!held.is_held()) return out.fail<unique_fd>(errc::lock_not_held, "publish socket", path_);
     check_private_directory(detail::directory_of(path_), out);
     if (out.failed()) return {};
     static_cast<void>(unix_address::of_path(path_, out));
@@ -1867,7 +1883,7 @@ template <class Lock> unique_fd owned_path::publish(const Lock& held, const publ
     const std::string hidden = hidden_name();
     const auto address = unix_address::of_path(hidden, out);
     if (out.failed()) return {};
-    const auto fail = [&](const char* step) { return out.set(last_error(), step, path_), unique_fd(); };
+    const auto fail = [&](const char* step) { return out.fail<unique_fd>(last_error(), step, path_); };
 
     unique_fd fd(sys::unix_socket(true));
     if (!fd) return fail("create socket");
@@ -1904,9 +1920,8 @@ inline unique_fd owned_path::connect(error_out out) const {
 
 inline unique_fd detail::connect_to(const unix_address& address, const std::string& name, error_out out) {
     unique_fd fd(sys::unix_socket(true));
-    if (!fd) return out.set(last_error(), "create socket", name), unique_fd();
-    if (sys::connect(fd.get(), address.data(), address.size()) == -1)
-        return out.set(last_error(), "connect", name), unique_fd();
+    if (!fd) return out.fail<unique_fd>(last_error(), "create socket", name);
+    if (sys::connect(fd.get(), address.data(), address.size()) == -1) return out.fail<unique_fd>(last_error(), "connect", name);
     return fd;
 }
 
@@ -1919,15 +1934,15 @@ inline unique_fd detail::second_descriptor(const unique_fd& fd, const std::strin
 #if MATO_HAS_ABSTRACT_NAMES
 template <class Lock> unique_fd abstract_name::publish(const Lock& held, const publish_options& options, error_out out) {
     static_assert(lock_proof<Lock>, "mato: publishing needs the held lock, an object with `bool is_held() const`");
-    if (!held.is_held()) return out.set(errc::lock_not_held, "publish socket", describe()), unique_fd();
+    if (!held.is_held()) return out.fail<unique_fd>(errc::lock_not_held, "publish socket", describe());
     if (!kept_) {
         const auto address = unix_address::of_abstract_name(name_, out);
         if (out.failed()) return {};
         unique_fd fd(sys::unix_socket(true));
-        if (!fd) return out.set(last_error(), "create socket", describe()), unique_fd();
+        if (!fd) return out.fail<unique_fd>(last_error(), "create socket", describe());
         if (sys::bind(fd.get(), address.data(), address.size()) == -1)
-            return out.set(last_error(), "bind", describe()), unique_fd();
-        if (sys::listen(fd.get(), options.backlog) == -1) return out.set(last_error(), "listen", describe()), unique_fd();
+            return out.fail<unique_fd>(last_error(), "bind", describe());
+        if (sys::listen(fd.get(), options.backlog) == -1) return out.fail<unique_fd>(last_error(), "listen", describe());
         kept_ = std::move(fd);
     }
     return detail::second_descriptor(kept_, describe(), out);
@@ -1967,16 +1982,15 @@ inline unique_fd activated::adopt(unique_fd socket, const published_name&, error
 
 template <class Lock> unique_fd activated::publish(const Lock& held, const publish_options&, error_out out) {
     static_assert(lock_proof<Lock>, "mato: publishing needs the held lock, an object with `bool is_held() const`");
-    if (!held.is_held()) return out.set(errc::lock_not_held, "publish socket", describe()), unique_fd();
+    if (!held.is_held()) return out.fail<unique_fd>(errc::lock_not_held, "publish socket", describe());
     if (!passed_)
-        return out.set({ENOENT, std::system_category()}, "take the passed socket", describe(),
-                       "the service manager passed none; start the daemon through its socket unit"),
-               unique_fd();
+        return out.fail<unique_fd>({ENOENT, std::system_category()}, "take the passed socket", describe(),
+                                   "the service manager passed none; start the daemon through its socket unit");
     check(passed_.get(), describe(), out);
     if (out.failed()) return {};
     const int flags = sys::fcntl(passed_.get(), F_GETFL, 0);
     if (flags == -1 || sys::fcntl(passed_.get(), F_SETFL, flags | O_NONBLOCK) == -1)
-        return out.set(last_error(), "take the passed socket", describe()), unique_fd();
+        return out.fail<unique_fd>(last_error(), "take the passed socket", describe());
     return detail::second_descriptor(passed_, describe(), out);
 }
 
@@ -2115,7 +2129,7 @@ template <std::unsigned_integral Length = std::uint32_t, std::size_t Max = 1_MiB
         std::uint64_t size = 0;
         for (std::size_t i = 0; i < sizeof(Length); ++i)
             size |= static_cast<std::uint64_t>(static_cast<unsigned char>(bytes[i])) << (8 * i);
-        if (size > Max) return out.set(errc::frame_too_large, "read frame", {}, too_large(size)), std::nullopt;
+        if (size > Max) return out.fail<std::optional<frame_match>>(errc::frame_too_large, "read frame", {}, too_large(size));
         if (bytes.size() - sizeof(Length) < size) return std::nullopt;
         return frame_match{bytes.substr(sizeof(Length), static_cast<std::size_t>(size)),
                            sizeof(Length) + static_cast<std::size_t>(size)};
@@ -2544,7 +2558,7 @@ template <class M> auto basic_instance_lock<M>::try_acquire(const std::string& p
     attempt result;
     for (int race = 0; race < most_races; ++race) {
         unique_fd fd(sys::open_private(path.c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK));
-        if (!fd) return out.set(last_error(), "open lock file", path), std::move(result);
+        if (!fd) return out.fail<attempt>(last_error(), "open lock file", path);
         if (const int why = M::try_lock(fd.get()); why == EWOULDBLOCK) {
             const pid_t pid = parse(read_text(fd.get())).pid;
             const bool only_probed = M::probe(fd.get()) == 0;
@@ -2555,7 +2569,7 @@ template <class M> auto basic_instance_lock<M>::try_acquire(const std::string& p
             sys::sleep_ms(pause_ms); // the pid is not written yet, or `signal_holder` probes the lock: takes microseconds
             continue;
         } else if (why != 0) {
-            return out.set({why, std::system_category()}, "lock", path), std::move(result);
+            return out.fail<attempt>({why, std::system_category()}, "lock", path);
         }
         struct ::stat opened {};
         if (!is_named(fd.get(), path, opened)) continue;
@@ -2588,12 +2602,12 @@ template <class M> auto basic_instance_lock<M>::acquire_directory(const std::str
     -> basic_instance_lock {
     constexpr long first_ms = 1, longest_ms = 20; // a start takes a few ms; with 20 ms a hundred waiters use below 1% of a core
     unique_fd fd(sys::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW));
-    if (!fd) return out.set(last_error(), "open directory", directory), basic_instance_lock();
+    if (!fd) return out.fail<basic_instance_lock>(last_error(), "open directory", directory);
     for (long pause = first_ms;; pause = pause * 2 < longest_ms ? pause * 2 : longest_ms) {
         const int why = M::try_lock(fd.get());
         if (why == 0) break;
-        if (why != EWOULDBLOCK) return out.set({why, std::system_category()}, "lock", directory), basic_instance_lock();
-        if (until.passed()) return out.set(errc::timed_out, "lock", directory), basic_instance_lock();
+        if (why != EWOULDBLOCK) return out.fail<basic_instance_lock>({why, std::system_category()}, "lock", directory);
+        if (until.passed()) return out.fail<basic_instance_lock>(errc::timed_out, "lock", directory);
         const long left = until.poll_timeout();
         sys::sleep_ms(pause < left ? pause : left);
     }
@@ -2606,12 +2620,12 @@ template <class M> auto basic_instance_lock<M>::read_holder(const std::string& p
     unique_fd fd(sys::open(path.c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK));
     if (!fd) {
         const bool absent = errno == ENOENT;
-        return out.set(absent ? make_error_code(errc::not_running) : last_error(), "open lock file", path), holder_text();
+        return out.fail<holder_text>(absent ? make_error_code(errc::not_running) : last_error(), "open lock file", path);
     }
     if (const int why = M::probe(fd.get()); why == 0) {
-        return out.set(errc::not_running, "find holder", path), holder_text();
+        return out.fail<holder_text>(errc::not_running, "find holder", path);
     } else if (why != EWOULDBLOCK) {
-        return out.set({why, std::system_category()}, "lock", path), holder_text();
+        return out.fail<holder_text>({why, std::system_category()}, "lock", path);
     }
     auto said = parse(read_text(fd.get()));
     if (said.pid <= 0)
@@ -2636,8 +2650,8 @@ pid_t basic_instance_lock<M>::signal_holder(const std::string& path, int signal,
             if (!found.process && errno != ENOSYS) found.number = 0;
         }
         if (found.number == 0 || !is_meant(said, found.number)) {
-            if (open_error) return out.set(open_error, "find process " + std::to_string(said.pid), path), 0;
-            return out.set(errc::holder_not_proved, "find holder", path, std::move(why_not)), 0;
+            if (open_error) return out.fail<pid_t>(open_error, "find process " + std::to_string(said.pid), path);
+            return out.fail<pid_t>(errc::holder_not_proved, "find holder", path, std::move(why_not));
         }
         holder = std::move(found);
     }
@@ -2647,7 +2661,7 @@ pid_t basic_instance_lock<M>::signal_holder(const std::string& path, int signal,
         return 0;
     }
     const int sent = holder.process ? sys::pidfd_send_signal(holder.process.get(), signal) : sys::kill(holder.number, signal);
-    if (sent == -1) return out.set(last_error(), "signal process " + std::to_string(holder.number), path), 0;
+    if (sent == -1) return out.fail<pid_t>(last_error(), "signal process " + std::to_string(holder.number), path);
     return holder.number;
 }
 
@@ -3511,7 +3525,7 @@ inline pid_file pid_file::create(const std::string& path, pid_t number, error_ou
     const std::string text = std::to_string(number) + "\n";
     const std::string fresh = path + ".new"; // fixed: only the lock's holder writes here
     sys::unlink(fresh.c_str());
-    const auto fail = [&](const char* step) { return out.set(last_error(), step, path), pid_file(); };
+    const auto fail = [&](const char* step) { return out.fail<pid_file>(last_error(), step, path); };
     const unique_fd fd(sys::open_private(fresh.c_str(), O_WRONLY | O_EXCL | O_NOFOLLOW));
     if (!fd) return fail("create pid file");
     scope_exit undo([&] { sys::unlink(fresh.c_str()); });
@@ -3541,10 +3555,10 @@ inline pid_t pid_file::parse(std::string_view text) noexcept {
 
 inline pid_t pid_file::read(const std::string& path, error_out out) {
     const unique_fd fd(sys::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
-    if (!fd) return out.set(last_error(), "open pid file", path), 0;
+    if (!fd) return out.fail<pid_t>(last_error(), "open pid file", path);
     char text[32]; // a pid has at most 10 digits; a longer file is not a pid file
     const ssize_t got = sys::read(fd.get(), text, sizeof text);
-    if (got < 0) return out.set(last_error(), "read pid file", path), 0;
+    if (got < 0) return out.fail<pid_t>(last_error(), "read pid file", path);
     const pid_t pid = parse({text, static_cast<std::size_t>(got)});
     if (pid == 0) out.set(errc::malformed, "read pid file", path, "the file does not contain a process id");
     return pid;
@@ -3714,7 +3728,7 @@ static_assert(readiness_channel<readiness_pipe> && readiness_channel<notificatio
 inline readiness_pipe readiness_pipe::open(error_out out) {
     readiness_pipe channel;
     int ends[2];
-    if (sys::pipe(ends) == -1) return out.set(last_error(), "open readiness pipe"), std::move(channel);
+    if (sys::pipe(ends) == -1) return out.fail<readiness_pipe>(last_error(), "open readiness pipe");
     channel.read_end_ = unique_fd(ends[0]);
     channel.write_end_ = unique_fd(ends[1]);
     return channel;
@@ -3803,8 +3817,7 @@ inline sd_notifier sd_notifier::open(std::string_view address, error_out out) {
     sd_notifier notifier;
     if (address.empty()) return notifier;
     if (address[0] != '/' && address[0] != '@') {
-        out.set({EAFNOSUPPORT, std::system_category()}, "open notify socket", address);
-        return notifier;
+        return out.fail<sd_notifier>({EAFNOSUPPORT, std::system_category()}, "open notify socket", address);
     }
     notifier.address_ =
         address[0] == '@' ? unix_address::of_abstract_name(address.substr(1), out) : unix_address::of_path(address, out);
@@ -4222,9 +4235,9 @@ inline void self_pipe_source::on_signal(int signal) noexcept {
 
 inline self_pipe_source self_pipe_source::open(const sigset_t& signals, error_out out) {
     self_pipe_source source;
-    if (write_fd != -1) return out.set({EBUSY, std::system_category()}, "open signal pipe"), std::move(source);
+    if (write_fd != -1) return out.fail<self_pipe_source>({EBUSY, std::system_category()}, "open signal pipe");
     int ends[2];
-    if (sys::pipe(ends, O_NONBLOCK) == -1) return out.set(last_error(), "open signal pipe"), std::move(source);
+    if (sys::pipe(ends, O_NONBLOCK) == -1) return out.fail<self_pipe_source>(last_error(), "open signal pipe");
     source.read_end_ = unique_fd(ends[0]);
     source.write_end_ = unique_fd(ends[1]);
     source.signals_ = signals;
@@ -4801,10 +4814,9 @@ struct control_room {
 
 inline std::size_t send_descriptors(int socket, std::string_view bytes, std::span<const int> descriptors, error_out out) {
     if (descriptors.size() > max_passed_descriptors) {
-        out.set({E2BIG, std::system_category()}, "send descriptors", {},
-                std::to_string(descriptors.size()) + " descriptors in one message; at most " +
-                    std::to_string(max_passed_descriptors) + " are allowed");
-        return 0;
+        return out.fail<std::size_t>({E2BIG, std::system_category()}, "send descriptors", {},
+                                     std::to_string(descriptors.size()) + " descriptors in one message; at most " +
+                                         std::to_string(max_passed_descriptors) + " are allowed");
     }
     detail::control_room control{};
     iovec data{const_cast<char*>(bytes.data()), bytes.size()};
@@ -4855,9 +4867,9 @@ inline std::size_t receive_descriptors(int socket, std::span<char> room, std::ve
     if ((message.msg_flags & MSG_CTRUNC) && has_no_room)
         came.clear();
     else if (message.msg_flags & MSG_CTRUNC)
-        return out.set(errc::malformed, "receive", {},
-                       "the peer passed more than " + std::to_string(max_passed_descriptors) + " descriptors in one message"),
-               0;
+        return out.fail<std::size_t>(errc::malformed, "receive", {},
+                                     "the peer passed more than " + std::to_string(max_passed_descriptors) +
+                                         " descriptors in one message");
     for (unique_fd& each : came) into.push_back(std::move(each));
     if (got == 0) out.set(errc::closed, "receive");
     return static_cast<std::size_t>(got);
@@ -6544,8 +6556,7 @@ private:
 template <class P, broadcast_policy O, framing_policy F>
 feed* fan_out<P, O, F>::join(P& peer, O policy, join_at where, error_out out) {
     const auto refuse = [&](std::errc why, const char* text) -> feed* {
-        out.set(std::make_error_code(why), "subscribe", {}, text);
-        return nullptr;
+        return out.fail<feed*>(std::make_error_code(why), "subscribe", {}, text);
     };
     const overflow_kind kind = policy.kind();
     const bool drops =
@@ -6597,8 +6608,7 @@ fan_out<P, O, F>::store(const frame_ends& ends, std::string_view payload, const 
 
 // Errors are reported in separate functions: an error_out whose address is not taken stays in registers.
 template <class P, broadcast_policy O, framing_policy F> std::uint64_t fan_out<P, O, F>::busy_now(error_out out) {
-    out.set(errc::busy, "publish", {}, "every subscriber's queue is full; wait for on.room");
-    return 0;
+    return out.fail<std::uint64_t>(errc::busy, "publish", {}, "every subscriber's queue is full; wait for on.room");
 }
 
 template <class P, broadcast_policy O, framing_policy F>
@@ -7069,7 +7079,7 @@ inline void write_kept_head(char* at, const kept_kind& kind, std::uint64_t conte
 inline std::size_t check_kept_head(std::span<const char> memory, const kept_kind& kind, error_out out) {
     const std::string step = std::string("adopt ") + kind.name;
     const auto refuse = [&](std::error_code code, std::string why) {
-        return out.set(code, step, {}, std::move(why)), std::size_t{0};
+        return out.fail<std::size_t>(code, step, {}, std::move(why));
     };
     if (!is_aligned(memory, step, out)) return 0;
     if (memory.size() < kept_content)
@@ -7669,8 +7679,8 @@ inline constexpr long shared_memory_magic = 0x01021994; // TMPFS_MAGIC, statfs(2
 inline memory_file memory_file::create(std::string_view name, std::size_t bytes, error_out out) {
     static constexpr std::string_view step = "create memory file";
     const auto refuse = [&](std::string why) {
-        out.set(std::make_error_code(std::errc::invalid_argument), step, name.substr(0, name.find('\0')), std::move(why));
-        return memory_file();
+        return out.fail<memory_file>(std::make_error_code(std::errc::invalid_argument), step, name.substr(0, name.find('\0')),
+                                     std::move(why));
     };
     if (name.find('\0') != std::string_view::npos) return refuse("the name contains a NUL");
     if (name.size() > most_name)
@@ -7679,21 +7689,20 @@ inline memory_file memory_file::create(std::string_view name, std::size_t bytes,
         return refuse(std::to_string(bytes) + " bytes were requested; 1 to " + std::to_string(most_bytes) + " are allowed");
     memory_file made;
     made.fd_.reset(sys::memfd_create(std::string(name).c_str()));
-    if (!made.fd_) return out.set(last_error(), step, name), memory_file();
+    if (!made.fd_) return out.fail<memory_file>(last_error(), step, name);
     // Above the limit ftruncate(2) sends SIGXFSZ, which kills a process that does not handle it.
     struct ::rlimit limit {};
     const bool fits = sys::getrlimit(RLIMIT_FSIZE, &limit) == -1 || limit.rlim_cur == RLIM_INFINITY || bytes <= limit.rlim_cur;
     if (!fits) errno = EFBIG;
     if (!fits || sys::ftruncate(made.fd_.get(), static_cast<off_t>(bytes)) == -1) {
         const auto code = last_error();
-        return out.set(code, "size memory file", name,
-                       code.value() == EFBIG
-                           ? std::to_string(bytes) + " bytes exceed this process's file size limit; raise it (ulimit -f)"
-                           : std::string()),
-               memory_file();
+        return out.fail<memory_file>(
+            code, "size memory file", name,
+            code.value() == EFBIG ? std::to_string(bytes) + " bytes exceed this process's file size limit; raise it (ulimit -f)"
+                                  : std::string());
     }
     if (sys::fcntl(made.fd_.get(), F_ADD_SEALS, detail::size_seals) == -1)
-        return out.set(last_error(), "seal memory file", name), memory_file();
+        return out.fail<memory_file>(last_error(), "seal memory file", name);
     made.map(bytes, name, out);
     return made.at_ ? std::move(made) : memory_file();
 }
@@ -7701,8 +7710,8 @@ inline memory_file memory_file::create(std::string_view name, std::size_t bytes,
 inline memory_file memory_file::adopt(unique_fd fd, error_out out) {
     static constexpr std::string_view step = "adopt memory file";
     const std::string called = "descriptor " + std::to_string(fd.get());
-    const auto refuse = [&](std::string why) { return out.set(errc::malformed, step, called, std::move(why)), memory_file(); };
-    const auto failed = [&] { return out.set(last_error(), step, called), memory_file(); };
+    const auto refuse = [&](std::string why) { return out.fail<memory_file>(errc::malformed, step, called, std::move(why)); };
+    const auto failed = [&] { return out.fail<memory_file>(last_error(), step, called); };
     struct ::stat about {};
     if (sys::fstat(fd.get(), &about) == -1) return failed();
     const int seals = sys::fcntl(fd.get(), F_GET_SEALS, 0); // EINVAL: a file that cannot be sealed
@@ -7742,8 +7751,7 @@ inline void memory_file::map(std::size_t size, std::string_view called, error_ou
 #else
 namespace detail {
 inline memory_file no_memory_files(std::string_view step, std::string_view called, error_out out) {
-    out.set({ENOSYS, std::system_category()}, step, called, "this system has no memfd_create(2)");
-    return {};
+    return out.fail<memory_file>({ENOSYS, std::system_category()}, step, called, "this system has no memfd_create(2)");
 }
 } // namespace detail
 
@@ -7950,12 +7958,12 @@ inline memory_file kept::memory(std::string_view name, std::size_t bytes, error_
     }
     detail::kept_record& record = table_.records()[slot];
     if (!record.is_memory || !record.descriptor) {
-        out.set(std::make_error_code(std::errc::file_exists), "keep", name,
-                record.is_memory ? "this process has that memory file already" : "a descriptor has that name");
-        return {};
+        return out.fail<memory_file>(std::make_error_code(std::errc::file_exists), "keep", name,
+                                     record.is_memory ? "this process has that memory file already"
+                                                      : "a descriptor has that name");
     }
     struct ::stat about {};
-    if (sys::fstat(record.descriptor.get(), &about) == -1) return out.set(last_error(), "keep", name), memory_file();
+    if (sys::fstat(record.descriptor.get(), &about) == -1) return out.fail<memory_file>(last_error(), "keep", name);
     if (static_cast<std::size_t>(about.st_size) != bytes)
         return refuse(name,
                       "an earlier generation left " + std::to_string(about.st_size) + " bytes, " + std::to_string(bytes) +
@@ -9228,10 +9236,9 @@ template <class Steps> void read_journal<Steps>::checkpoint() noexcept {
 template <class Steps> bool read_journal<Steps>::resume_after(std::uint64_t position, error_out out) {
     if (position == own_.begin) return true;
     if (position != own_.end) {
-        out.set(errc::malformed, "resume read journal", {},
-                "the saved state includes " + std::to_string(position) + " bytes, but the log has bytes " +
-                    std::to_string(own_.begin) + " to " + std::to_string(own_.end));
-        return false;
+        return out.fail<bool>(errc::malformed, "resume read journal", {},
+                              "the saved state includes " + std::to_string(position) + " bytes, but the log has bytes " +
+                                  std::to_string(own_.begin) + " to " + std::to_string(own_.end));
     }
     checkpoint();
     return true;
@@ -9981,10 +9988,9 @@ template <class Steps> two_slots<Steps> two_slots<Steps>::adopt(std::span<char> 
 
 template <class Steps> bool two_slots<Steps>::publish(std::string_view body, std::uint64_t position, error_out out) {
     if (own_.memory == nullptr || body.size() > own_.capacity) {
-        out.set(errc::frame_too_large, "publish", {},
-                "the state has " + std::to_string(body.size()) + " bytes, the capacity of a slot is " +
-                    std::to_string(own_.capacity));
-        return false;
+        return out.fail<bool>(errc::frame_too_large, "publish", {},
+                              "the state has " + std::to_string(body.size()) + " bytes, the capacity of a slot is " +
+                                  std::to_string(own_.capacity));
     }
     const std::uint64_t next = own_.generation + 1;
     char* const at = slot(next);
@@ -10371,8 +10377,8 @@ template <class P> bool basic_client<P>::wait(short events, deadline until, erro
         pollfd ready{socket_.get(), events, 0};
         const int polled = sys::poll(&ready, 1, until.poll_timeout());
         if (polled > 0) return true;
-        if (polled == -1 && errno != EINTR) return out.set(last_error(), "wait"), false;
-        if (until.passed()) return out.set(errc::timed_out, "wait for the daemon", {}, "no answer in time"), false;
+        if (polled == -1 && errno != EINTR) return out.fail<bool>(last_error(), "wait");
+        if (until.passed()) return out.fail<bool>(errc::timed_out, "wait for the daemon", {}, "no answer in time");
     }
 }
 
@@ -10683,9 +10689,9 @@ template <variable_lookup F> service_environment parse_service_environment(const
             begin = end + 1;
         }
         if (used != result.sockets.size() && !(names->empty() && result.sockets.empty()))
-            return out.set(errc::malformed, "read environment", "LISTEN_FDNAMES",
-                           std::to_string(used) + " names for " + std::to_string(result.sockets.size()) + " sockets"),
-                   service_environment();
+            return out.fail<service_environment>(errc::malformed, "read environment", "LISTEN_FDNAMES",
+                                                 std::to_string(used) + " names for " + std::to_string(result.sockets.size()) +
+                                                     " sockets");
     }
     return result;
 }
@@ -10699,7 +10705,7 @@ inline service_environment take_service_environment(error_out out) {
     for (const char* const name : detail::service_variables) ::unsetenv(name);
     for (const passed_socket& each : result.sockets)
         if (sys::fcntl(each.fd, F_SETFD, FD_CLOEXEC) == -1)
-            return out.set(last_error(), "take descriptor " + std::to_string(each.fd), "LISTEN_FDS"), service_environment();
+            return out.fail<service_environment>(last_error(), "take descriptor " + std::to_string(each.fd), "LISTEN_FDS");
     return result;
 }
 

@@ -4,6 +4,9 @@
 
 #include "support/catch.hpp"
 
+#include <memory>
+#include <optional>
+
 TEST_CASE("a failure's message names step, path and reason", "[error]") {
     mato::failure why{{EACCES, std::system_category()}, "bind", "/run/x"};
     CHECK(why.message() == "bind /run/x: Permission denied");
@@ -50,6 +53,22 @@ TEST_CASE("one reporting form serves error_code and failure, and clears both fir
     CHECK(why.detail == "later");
     works(why);
     CHECK_FALSE(why);
+}
+
+TEST_CASE("a function reports an error and returns an empty result in one statement", "[error]") {
+    const auto number = [](mato::error_out out) {
+        return out.fail<std::optional<int>>(mato::errc::busy, "ask", "/p", "later");
+    };
+    const auto same = [](mato::failure first, mato::error_out out) { return out.fail<std::unique_ptr<int>>(first); };
+    mato::failure why;
+    CHECK_FALSE(number(why).has_value()); // not an optional that has 0
+    CHECK(why.message() == "ask /p: later");
+    mato::failure again;
+    CHECK(same(why, again) == nullptr);
+    CHECK(again.message() == "ask /p: later");
+    std::error_code code;
+    CHECK_FALSE(number(code).has_value());
+    CHECK(code == mato::errc::busy);
 }
 
 TEST_CASE("the throwing form carries the complete failure", "[error]") {

@@ -95,10 +95,10 @@ void restore_terminal(int terminal, const termios& before, std::optional<int> cu
 guardian guardian::prepare(mato::error_out out) {
     guardian result;
     int alive[2], release_pipe[2];
-    if (sys::pipe(alive) == -1) return out.set(mato::last_error(), "guard terminal"), guardian();
+    if (sys::pipe(alive) == -1) return out.fail<guardian>(mato::last_error(), "guard terminal");
     result.alive_end_ = mato::unique_fd(alive[0]);
     result.alive_ = mato::unique_fd(alive[1]);
-    if (sys::pipe(release_pipe) == -1) return out.set(mato::last_error(), "guard terminal"), guardian();
+    if (sys::pipe(release_pipe) == -1) return out.fail<guardian>(mato::last_error(), "guard terminal");
     result.release_end_ = mato::unique_fd(release_pipe[0]);
     result.release_pipe_ = mato::unique_fd(release_pipe[1]);
     return result;

@@ -27,10 +27,10 @@ line_file line_file::open(const std::string& path, existing what, mato::error_ou
         if (fd == -1 && errno == EEXIST) {
             const bool is_file = ::stat(path.c_str(), &found) == 0 && S_ISREG(found.st_mode);
             if (is_file && what == existing::refuse)
-                return out.set(std::make_error_code(std::errc::file_exists), "write", path), std::move(result);
+                return out.fail<line_file>(std::make_error_code(std::errc::file_exists), "write", path);
             fd = sys::open(path.c_str(), O_WRONLY | (is_file ? O_TRUNC : 0));
         }
-        if (fd == -1) return out.set(mato::last_error(), "write", path), std::move(result);
+        if (fd == -1) return out.fail<line_file>(mato::last_error(), "write", path);
         result.owned_.reset(fd);
         result.fd_ = fd;
     }

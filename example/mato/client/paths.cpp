@@ -10,8 +10,7 @@ namespace {
 std::filesystem::path base_directory(const environment_lookup& environment, const char* xdg, const char* fallback,
                                      mato::error_out out) {
     const auto refuse = [&](const std::string& why) {
-        out.set(std::make_error_code(std::errc::invalid_argument), "find directory", {}, why);
-        return std::filesystem::path();
+        return out.fail<std::filesystem::path>(std::make_error_code(std::errc::invalid_argument), "find directory", {}, why);
     };
     for (const auto& [name, below] : {std::pair<const char*, const char*>{xdg, ""}, {"HOME", fallback}}) {
         const auto value = environment(name);

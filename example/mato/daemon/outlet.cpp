@@ -21,31 +21,29 @@ namespace sys = mato::sys;
 
 std::unique_ptr<direct_outlet> direct_outlet::open(asio::io_context& context, mato::unique_fd passed,
                                                    mato::unique_fd release_pipe, mato::error_out out) {
+    using opened_outlet = std::unique_ptr<direct_outlet>;
     struct ::stat given {
     }, opened{}, held{};
     if (!passed || !release_pipe) {
-        out.set(std::make_error_code(std::errc::too_many_files_open), "take terminal", {},
-                "no descriptor was received; this process may be out of descriptors");
-        return nullptr;
+        return out.fail<opened_outlet>(std::make_error_code(std::errc::too_many_files_open), "take terminal", {},
+                                       "no descriptor was received; this process may be out of descriptors");
     }
     if (!::isatty(passed.get()) || sys::fstat(passed.get(), &given) == -1) {
-        out.set(std::make_error_code(std::errc::inappropriate_io_control_operation), "take terminal");
-        return nullptr;
+        return out.fail<opened_outlet>(std::make_error_code(std::errc::inappropriate_io_control_operation), "take terminal");
     }
     // Any other descriptor would be kept too; one of the client's own connection would hide the connection's end.
     if (sys::fstat(release_pipe.get(), &held) == -1 || !S_ISFIFO(held.st_mode)) {
-        out.set(std::make_error_code(std::errc::invalid_argument), "take terminal", "the release pipe", "it is not a pipe");
-        return nullptr;
+        return out.fail<opened_outlet>(std::make_error_code(std::errc::invalid_argument), "take terminal", "the release pipe",
+                                       "it is not a pipe");
     }
     const std::string path = "/proc/self/fd/" + std::to_string(passed.get());
     mato::unique_fd own(sys::open(path.c_str(), O_RDWR | O_NOCTTY | O_NONBLOCK));
     if (!own) {
-        out.set(mato::last_error(), "open terminal again", path);
-        return nullptr;
+        return out.fail<opened_outlet>(mato::last_error(), "open terminal again", path);
     }
     if (!::isatty(own.get()) || sys::fstat(own.get(), &opened) == -1 || opened.st_rdev != given.st_rdev) {
-        out.set(std::make_error_code(std::errc::inappropriate_io_control_operation), "open terminal again", path);
-        return nullptr;
+        return out.fail<opened_outlet>(std::make_error_code(std::errc::inappropriate_io_control_operation),
+                                       "open terminal again", path);
     }
     return std::unique_ptr<direct_outlet>(new direct_outlet(context, std::move(own), std::move(release_pipe)));
 }

@@ -99,10 +99,7 @@ mato::failure describe(const child_report& report, const spawn_request& request)
 } // namespace
 
 spawned spawn(const spawn_request& request, mato::error_out out) {
-    const auto fail = [&](const char* step, const char* path) {
-        out.set(mato::last_error(), step, path);
-        return spawned();
-    };
+    const auto fail = [&](const char* step, const char* path) { return out.fail<spawned>(mato::last_error(), step, path); };
     spawned result;
     result.terminal = mato::unique_fd(sys::open("/dev/ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK));
     if (!result.terminal) return fail("open terminal", "/dev/ptmx");

@@ -62,7 +62,7 @@ std::unique_ptr<tab_store> tab_store::create(vt::history_limits& history, mato::
     mato::failure why;
     made->slots_ = mato::two_slots<>::create(at.slots_in(all), why);
     if (!why) made->journal_ = mato::read_journal<>::create(at.journal_in(all), why);
-    if (why) return out.set(std::move(why)), nullptr;
+    if (why) return out.fail<std::unique_ptr<tab_store>>(std::move(why));
     made->blocks_ = std::make_unique<vt::block_region>(at.blocks_in(all));
     history.store = made->blocks_.get();
     store_number(all.data() + version_at, version);
@@ -78,7 +78,9 @@ std::unique_ptr<tab_store> tab_store::adopt(mato::unique_fd fd, vt::history_limi
     auto file = mato::memory_file::adopt(std::move(fd), out);
     if (!file) return nullptr;
     const std::span<char> all = file.bytes();
-    const auto refuse = [&](std::error_code code, const char* why) { return out.set(code, step, {}, why), nullptr; };
+    const auto refuse = [&](std::error_code code, const char* why) {
+        return out.fail<std::unique_ptr<tab_store>>(code, step, {}, why);
+    };
     if (all.size() < first_part || std::string_view(all.data(), magic.size()) != magic)
         return refuse(mato::errc::malformed, "the memory file is not a tab's");
     if (load_number<std::uint32_t>(all.data() + version_at) != version)
@@ -96,7 +98,7 @@ std::unique_ptr<tab_store> tab_store::adopt(mato::unique_fd fd, vt::history_limi
     mato::failure why;
     made->slots_ = mato::two_slots<>::adopt(at.slots_in(all), why);
     if (!why) made->journal_ = mato::read_journal<>::adopt(at.journal_in(all), why);
-    if (why) return out.set(std::move(why)), nullptr;
+    if (why) return out.fail<std::unique_ptr<tab_store>>(std::move(why));
     made->blocks_ = std::make_unique<vt::block_region>(at.blocks_in(all), vt::block_region::adopted{});
     const std::size_t room = at.blocks_in(all).size();
     history.bytes = std::min(history.bytes, room > beside_history ? room - beside_history : room / 2);
@@ -134,10 +136,10 @@ bool tab_store::restore(vt::terminal& screen, vt::moment now, mato::error_out ou
     journal_.recover();
     if (!journal_.resume_after(slots_.position(), out)) return false;
     if (const auto error = screen.restore_checkpoint(slots_.newest()); error != vt::snapshot_error::none) {
-        out.set(error == vt::snapshot_error::too_new ? mato::errc::version_mismatch : mato::errc::malformed, "restore tab", {},
-                error == vt::snapshot_error::too_new ? "the checkpoint was written by a newer version"
-                                                     : "the checkpoint is damaged");
-        return false;
+        return out.fail<bool>(error == vt::snapshot_error::too_new ? mato::errc::version_mismatch : mato::errc::malformed,
+                              "restore tab", {},
+                              error == vt::snapshot_error::too_new ? "the checkpoint was written by a newer version"
+                                                                   : "the checkpoint is damaged");
     }
     const std::string_view output = journal_.since_checkpoint();
     const std::uint64_t effects =

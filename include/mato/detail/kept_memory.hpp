@@ -101,7 +101,7 @@ inline void write_kept_head(char* at, const kept_kind& kind, std::uint64_t conte
 inline std::size_t check_kept_head(std::span<const char> memory, const kept_kind& kind, error_out out) {
     const std::string step = std::string("adopt ") + kind.name;
     const auto refuse = [&](std::error_code code, std::string why) {
-        return out.set(code, step, {}, std::move(why)), std::size_t{0};
+        return out.fail<std::size_t>(code, step, {}, std::move(why));
     };
     if (!is_aligned(memory, step, out)) return 0;
     if (memory.size() < kept_content)
