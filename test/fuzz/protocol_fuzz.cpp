@@ -40,12 +40,12 @@ template <class Body> void check(std::string_view body) {
     weigher scale;
     read->fields(scale);
     require(scale.weight <= 4096 + 256 * body.size()); // limited by received bytes, not by the announced count
-    const auto written = mux::encode(mux::message::done, 7, *read);
+    const auto written = mux::encode_body(mux::message::done, 7, *read);
     const auto header = mux::parse_header(written);
     require(header && header->id == 7);
     require(body.starts_with(header->body)); // the decoded part is unchanged; the rest belongs to a later version
     const auto again = mux::decode<Body>(header->body);
-    require(again && mux::encode(mux::message::done, 7, *again) == written);
+    require(again && mux::encode_body(mux::message::done, 7, *again) == written);
     if (!header->body.empty()) require(!mux::decode<Body>(header->body.substr(0, header->body.size() - 1)));
 }
 

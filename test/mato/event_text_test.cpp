@@ -99,11 +99,11 @@ TEST_CASE("a snapshot is one line with both lists", "[event_text]") {
 TEST_CASE("a snapshot that replaces events first reports which ones are missing", "[event_text]") {
     mux::event_lines lines(mux::output_format::json);
     const auto snapshot = [&](std::uint64_t number) {
-        const auto payload = mux::encode(message::event_snapshot, 0, mux::event_snapshot{number, noon, {}, {}, true});
+        const auto payload = mux::encode<message::event_snapshot>(0, mux::event_snapshot{number, noon, {}, {}, true});
         return lines.of(frame(payload));
     };
     const auto event = [&](std::uint64_t number) {
-        const auto payload = mux::encode(message::event, 0, daemon_event{.number = number, .at = noon, .kind = "bell"});
+        const auto payload = mux::encode<message::event>(0, daemon_event{.number = number, .at = noon, .kind = "bell"});
         return lines.of(frame(payload));
     };
     CHECK(lines_in(snapshot(4)) == 1); // at the start of a stream nothing is missing
@@ -119,9 +119,9 @@ TEST_CASE("a snapshot that replaces events first reports which ones are missing"
 
 TEST_CASE("an invalid or truncated event gives no line", "[event_text]") {
     mux::event_lines lines(mux::output_format::json);
-    const auto stopping = mux::encode(message::stopping, 0);
+    const auto stopping = mux::encode<message::stopping>(0);
     CHECK(lines.of(frame(stopping)).empty());
-    const auto whole = mux::encode(message::event, 0, daemon_event{.kind = "bell"});
+    const auto whole = mux::encode<message::event>(0, daemon_event{.kind = "bell"});
     for (std::size_t size = 8; size < whole.size(); ++size) CHECK(lines.of(frame(whole.substr(0, size))).empty());
 }
 

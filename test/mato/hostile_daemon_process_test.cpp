@@ -3,7 +3,7 @@
 #include "support/false_daemon.hpp"
 #include "support/framed.hpp"
 
-#include "protocol/protocol.hpp"
+#include "protocol/messages.hpp"
 #include <mato/framing.hpp>
 
 using namespace support;
@@ -28,7 +28,7 @@ TEST_CASE("a daemon that supports no common version: its own message and exit co
     for (const auto& command : commands) {
         const outcome went =
             meet(world, there, command,
-                 framed(mux::encode(message::refused, 1, mux::refusal{3, "protocol versions differ: 7 to 9"})));
+                 framed(mux::encode<message::refused>(1, mux::refusal{3, "protocol versions differ: 7 to 9"})));
         INFO(command.front() << ": " << went.err);
         CHECK(went.exit_code == 3);
         CHECK(contains(went.err, "protocol versions differ: 7 to 9"));
@@ -52,7 +52,7 @@ TEST_CASE("something else on the socket: exit code 3 for another program, an err
 TEST_CASE("a daemon that greets and then is silent or gone", "[mato][hostile]") {
     mato_world world;
     const false_daemon there(world.socket());
-    const std::string welcome = framed(mux::encode(message::welcome, 1, mux::welcome{}));
+    const std::string welcome = framed(mux::encode<message::welcome>(1, mux::welcome{}));
     const outcome silent = meet(world, there, {"status"}, welcome);
     CHECK(silent.exit_code == 2);
     CHECK(silent.took < (sanitized ? 3000ms : 1200ms));

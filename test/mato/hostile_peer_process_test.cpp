@@ -3,7 +3,7 @@
 #include "support/framed.hpp"
 #include "support/mato_world.hpp"
 
-#include "protocol/protocol.hpp"
+#include "protocol/messages.hpp"
 #include <mato/descriptors.hpp>
 #include <mato/endpoint.hpp>
 #include <mato/framing.hpp>
@@ -13,7 +13,7 @@ using mux::message;
 
 namespace {
 
-std::string hello_frame(mux::hello greeting = {}) { return framed(mux::encode(message::hello, 1, std::move(greeting))); }
+std::string hello_frame(mux::hello greeting = {}) { return framed(mux::encode<message::hello>(1, std::move(greeting))); }
 
 /// A client that can send anything.
 class raw_peer {
@@ -150,7 +150,7 @@ TEST_CASE("a hello cut at every byte, followed by the end", "[mato][hostile]") {
 
 TEST_CASE("a hello whose body is cut inside a whole frame", "[mato][hostile]") {
     watched_daemon daemon;
-    const std::string payload = mux::encode(message::hello, 1, mux::hello{});
+    const std::string payload = mux::encode<message::hello>(1, mux::hello{});
     for (std::size_t size = 0; size < payload.size(); ++size) {
         INFO("after " << size << " bytes");
         raw_peer peer(daemon.world);
@@ -201,8 +201,8 @@ TEST_CASE("a wrong magic number, and requests before the hello", "[mato][hostile
     watched_daemon daemon;
     mux::hello stranger;
     stranger.magic = 0x12345678;
-    for (const std::string& first : {hello_frame(stranger), framed(mux::encode(message::stop, 1, mux::stop_request{true})),
-                                     framed(mux::encode(message::list_tabs, 1))}) {
+    for (const std::string& first : {hello_frame(stranger), framed(mux::encode<message::stop>(1, mux::stop_request{true})),
+                                     framed(mux::encode<message::list_tabs>(1))}) {
         raw_peer peer(daemon.world);
         peer.send(first);
         CHECK(peer.rest() == "");
@@ -266,13 +266,13 @@ TEST_CASE("an unknown request is refused, an unknown skippable one is ignored, a
         raw_peer peer(daemon.world);
         peer.send(hello_frame());
         REQUIRE(peer.next());
-        peer.send(framed(mux::encode(static_cast<message>(mux::skippable | 999), 7)));
-        peer.send(framed(mux::encode(static_cast<message>(999), 8)));
+        peer.send(framed(mux::encode_bytes(static_cast<message>(mux::skippable | 999), 7, {})));
+        peer.send(framed(mux::encode_bytes(static_cast<message>(999), 8, {})));
         const auto answer = peer.next();
         REQUIRE(answer);
         CHECK(mux::parse_header(*answer)->type == message::error);
         CHECK(mux::parse_header(*answer)->id == 8);
-        peer.send(framed(mux::encode(message::list_tabs, 9)));
+        peer.send(framed(mux::encode<message::list_tabs>(9)));
         const auto tabs = peer.next();
         REQUIRE(tabs);
         CHECK(mux::parse_header(*tabs)->type == message::tabs);
@@ -304,13 +304,13 @@ TEST_CASE("one connection follows events or records a tab, not both, and follows
         asker follower{raw_peer(daemon.world), {}}, recorder{raw_peer(daemon.world), {}};
         const mux::record_request record{{daemon.id, 0}, false};
         for (asker* each : {&follower, &recorder})
-            CHECK(each->ask(mux::encode(message::hello, 1, mux::hello())) == message::welcome);
-        CHECK(follower.ask(mux::encode(message::follow_events, 2, mux::nothing())) == message::done);
-        CHECK(follower.ask(mux::encode(message::record, 3, record)) == message::error);
-        CHECK(follower.ask(mux::encode(message::follow_events, 4, mux::nothing())) == message::done);
-        CHECK(follower.ask(mux::encode(message::rename, 5, mux::rename_request{{daemon.id, 0}, "renamed"})) == message::done);
-        CHECK(recorder.ask(mux::encode(message::record, 3, record)) == message::recording);
-        CHECK(recorder.ask(mux::encode(message::follow_events, 4, mux::nothing())) == message::error);
+            CHECK(each->ask(mux::encode<message::hello>(1, mux::hello())) == message::welcome);
+        CHECK(follower.ask(mux::encode<message::follow_events>(2, mux::nothing())) == message::done);
+        CHECK(follower.ask(mux::encode<message::record>(3, record)) == message::error);
+        CHECK(follower.ask(mux::encode<message::follow_events>(4, mux::nothing())) == message::done);
+        CHECK(follower.ask(mux::encode<message::rename>(5, mux::rename_request{{daemon.id, 0}, "renamed"})) == message::done);
+        CHECK(recorder.ask(mux::encode<message::record>(3, record)) == message::recording);
+        CHECK(recorder.ask(mux::encode<message::follow_events>(4, mux::nothing())) == message::error);
         while (follower.pushed.empty() || follower.pushed.back() != message::event) {
             const auto frame = follower.peer.next();
             REQUIRE(frame);
@@ -328,7 +328,7 @@ TEST_CASE("a client that sends requests and never reads is disconnected, and cos
     greedy.send(hello_frame());
     REQUIRE(greedy.next());
     std::string storm;
-    for (std::uint32_t n = 0; n < 2'000; ++n) storm += framed(mux::encode(message::list_tabs, n + 2));
+    for (std::uint32_t n = 0; n < 2'000; ++n) storm += framed(mux::encode<message::list_tabs>(n + 2));
     for (int n = 0; n < 40; ++n) greedy.send(storm);
     CHECK(greedy.rest());
     daemon.check_logged("slow consumer");
@@ -346,9 +346,9 @@ TEST_CASE("input beyond the window, and into a tab that is not attached", "[mato
     peer.send(hello_frame());
     REQUIRE(peer.next());
     peer.send(framed(mux::encode_bytes(message::input, 0, "no client is attached")));
-    peer.send(framed(mux::encode(message::attach, 2, mux::attach_request{{deaf, 0}, {}})));
+    peer.send(framed(mux::encode<message::attach>(2, mux::attach_request{{deaf, 0}, {}})));
     REQUIRE(peer.next());
-    peer.send(framed(mux::encode(message::show, 0, mux::show_request{})));
+    peer.send(framed(mux::encode<message::show>(0, mux::show_request{})));
     for (int n = 0; n < 40; ++n)
         peer.send(framed(mux::encode_bytes(message::input, 0, std::string(mux::input_chunk_bytes, 'x'))));
     CHECK(peer.rest());
@@ -375,7 +375,7 @@ TEST_CASE("clients beyond the limit get an error, and the connected ones stay", 
                                     world.config_file().native() + " and send SIGHUP to process " +
                                     std::to_string(world.daemon_pid())));
     CHECK(contains(world.log(), "too many clients"));
-    good[0]->send(framed(mux::encode(message::list_tabs, 9)));
+    good[0]->send(framed(mux::encode<message::list_tabs>(9)));
     CHECK(good[0]->next());
     world.configure("[limits]\nclients = 4\n"); // as the message says
     ::kill(world.daemon_pid(), SIGHUP);
@@ -408,7 +408,7 @@ TEST_CASE("descriptors that come with a request that takes none are closed: a se
         raw_peer peer(daemon.world);
         peer.send(hello_frame());
         REQUIRE(peer.next());
-        peer.send_with_itself(framed(mux::encode(message::status, 2)), 1 + n % 2);
+        peer.send_with_itself(framed(mux::encode<message::status>(2)), 1 + n % 2);
         REQUIRE(peer.next());
     }
     daemon.check_unharmed();
@@ -422,7 +422,7 @@ TEST_CASE("the second descriptor of an attach must be a pipe: anything else is r
         REQUIRE(peer.next());
         mux::attach_request wanted{{daemon.id, 0}, {}};
         wanted.view.passes_terminal = true;
-        peer.send_with_itself(framed(mux::encode(message::attach, 2, wanted)), 2);
+        peer.send_with_itself(framed(mux::encode<message::attach>(2, wanted)), 2);
         const auto answer = peer.next();
         REQUIRE(answer);
         CHECK(mux::parse_header(*answer)->type == message::attached);
@@ -448,9 +448,9 @@ TEST_CASE("the waits of a client are bounded, and a long terminal name is cut in
         const mux::target which{daemon.id, 0};
         std::string waits;
         constexpr std::uint32_t most = 4096;
-        for (std::uint32_t n = 0; n < most; ++n) waits += framed(mux::encode(message::wait_exit, n + 2, which));
+        for (std::uint32_t n = 0; n < most; ++n) waits += framed(mux::encode<message::wait_exit>(n + 2, which));
         loud[0]->send(waits);
-        loud[0]->send(framed(mux::encode(message::wait_exit, 99'999, which)));
+        loud[0]->send(framed(mux::encode<message::wait_exit>(99'999, which)));
         const auto answer = loud[0]->next();
         REQUIRE(answer);
         CHECK(mux::parse_header(*answer)->type == message::error);

@@ -23,7 +23,7 @@ mux::tab_list list_of(std::size_t count, const std::string& text) {
     return list;
 }
 
-std::size_t size_of(const mux::tab_list& list) { return mux::encode(mux::message::tabs, 1, list).size(); }
+std::size_t size_of(const mux::tab_list& list) { return mux::encode<mux::message::tabs>(1, list).size(); }
 
 } // namespace
 

@@ -6,7 +6,7 @@
 #include "support/framed.hpp"
 #include "support/pty_client.hpp"
 
-#include "protocol/protocol.hpp"
+#include "protocol/messages.hpp"
 
 #include <cstdlib>
 #include <thread>
@@ -21,8 +21,8 @@ int commands_of_each() {
     return (sanitized ? 10 : 50) * (wanted ? std::max(1, std::atoi(wanted)) : 1);
 }
 
-std::string welcome() { return framed(mux::encode(message::welcome, 1, mux::welcome{})); }
-std::string stopping() { return framed(mux::encode(message::stopping, 0)); }
+std::string welcome() { return framed(mux::encode<message::welcome>(1, mux::welcome{})); }
+std::string stopping() { return framed(mux::encode<message::stopping>(0)); }
 
 void await_request(const mato::unique_fd& client) {
     pollfd ready{client.get(), POLLIN, 0};
@@ -102,12 +102,12 @@ TEST_CASE("a stop before the answer to attach is reported as a stop", "[mato][la
     {
         const auto connection = there.answer(welcome());
         await_request(connection);
-        const auto shown = framed(mux::encode(message::attached, 2, mux::attachment_info{}));
-        const auto exited = framed(mux::encode(message::tab_exited, 0, mux::exit_status{1, 129}));
+        const auto shown = framed(mux::encode<message::attached>(2, mux::attachment_info{}));
+        const auto exited = framed(mux::encode<message::tab_exited>(0, mux::exit_status{1, 129}));
         std::string after;
         if (words == "attached") after = shown;
         if (words == "exited") after = shown + exited;
-        if (words == "refused") after = framed(mux::encode(message::error, 2, mux::refusal{1, "no tab is open"}));
+        if (words == "refused") after = framed(mux::encode<message::error>(2, mux::refusal{1, "no tab is open"}));
         say(connection, stopping() + after);
     }
     CHECK(client.wait() == 1);
@@ -128,8 +128,8 @@ TEST_CASE("a new tab is requested again if the daemon stopped before opening one
         const auto connection = there.answer(welcome());
         await_request(connection);
         std::string answer;
-        if (opened && command[1] == "-W") answer = framed(mux::encode(message::tab_opened, 0, mux::tab_name{}));
-        if (opened && command[1] != "-W") answer = framed(mux::encode(message::tab_opened, 2, mux::tab_name{9, "", ""}));
+        if (opened && command[1] == "-W") answer = framed(mux::encode<message::tab_opened>(0, mux::tab_name{}));
+        if (opened && command[1] != "-W") answer = framed(mux::encode<message::tab_opened>(2, mux::tab_name{9, "", ""}));
         say(connection, answer + stopping());
         there.close();
     }
@@ -173,7 +173,7 @@ TEST_CASE("a refused peer's exit code is the daemon's", "[mato][last moments]") 
     mato_world world;
     false_daemon there(world.socket());
     auto client = world.start({"ls"});
-    const auto connection = there.answer(framed(mux::encode(message::refused, 0, mux::refusal{77, "not yours"})));
+    const auto connection = there.answer(framed(mux::encode<message::refused>(0, mux::refusal{77, "not yours"})));
     CHECK(client.wait().exit_code == 77);
 }
 

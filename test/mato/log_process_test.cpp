@@ -5,7 +5,7 @@
 #include <mato/endpoint.hpp>
 #include <mato/framing.hpp>
 
-#include "protocol/protocol.hpp"
+#include "protocol/messages.hpp"
 
 using namespace support;
 
@@ -38,8 +38,8 @@ void come_and_go(const mato_world& world) {
         REQUIRE_FALSE(why);
         std::string hello;
         mato::failure never;
-        mato::length_prefixed<>::append(hello, mux::encode(mux::message::hello, 1, mux::hello()), never);
-        mato::length_prefixed<>::append(hello, mux::encode(mux::message::status, 2), never);
+        mato::length_prefixed<>::append(hello, mux::encode<mux::message::hello>(1, mux::hello()), never);
+        mato::length_prefixed<>::append(hello, mux::encode<mux::message::status>(2), never);
         CHECK(mato::sys::send(socket.get(), hello.data(), hello.size()) == static_cast<ssize_t>(hello.size()));
     }
     world.must({"kill", "flood"});

@@ -55,7 +55,9 @@ template <class Body> Body filled(filler::kind how) {
     return body;
 }
 
-template <class Body> std::string body_of(const Body& value) { return mux::encode(mux::message::done, 1, value).substr(8); }
+template <class Body> std::string body_of(const Body& value) {
+    return mux::encode_body(mux::message::done, 1, value).substr(8);
+}
 
 // clang-format off
 #define BODIES mux::hello, mux::welcome, mux::refusal, mux::target, mux::resized_terminal, mux::view_options, mux::new_tab, \
@@ -90,7 +92,7 @@ TEST_CASE("a payload begins with type and id, little-endian, and the rest is its
     CHECK(parsed->type == mux::message::input);
     CHECK(parsed->id == 0x01020304);
     CHECK(parsed->body == "xyz");
-    CHECK(mux::encode(mux::message::done, 7).size() == 8);
+    CHECK(mux::encode_bytes(mux::message::done, 7, {}).size() == 8);
 }
 
 TEMPLATE_TEST_CASE("every message is decoded as it was encoded, at the limits of every range", "[protocol]", BODIES) {
@@ -163,9 +165,9 @@ TEST_CASE("a hello has these bytes in every version", "[protocol]") {
     mux::hello greeting;
     greeting.tty = "t";
     greeting.program = "p";
-    CHECK(mux::encode(mux::message::hello, 9, greeting) ==
+    CHECK(mux::encode_body(mux::message::hello, 9, greeting) ==
           u32(1) + u32(9) + "mato" + u32(1) + u32(1) + std::string(8, '\0') + u32(0) + u32(1) + "t" + u32(1) + "p");
-    CHECK(mux::encode(mux::message::refused, 9, mux::refusal{3, "no"}) == u32(3) + u32(9) + u32(3) + u32(2) + "no");
+    CHECK(mux::encode_body(mux::message::refused, 9, mux::refusal{3, "no"}) == u32(3) + u32(9) + u32(3) + u32(2) + "no");
 }
 
 TEST_CASE("the numbers of messages never change", "[protocol]") {
@@ -197,7 +199,7 @@ TEST_CASE("the numbers of messages never change", "[protocol]") {
 // ---- the refusals ----
 
 TEST_CASE("a truncated header is rejected", "[protocol]") {
-    const auto payload = mux::encode(mux::message::done, 1);
+    const auto payload = mux::encode_bytes(mux::message::done, 1, {});
     for (std::size_t size = 0; size < 8; ++size) CHECK_FALSE(mux::parse_header(std::string_view(payload).substr(0, size)));
     CHECK(mux::parse_header(payload)->body.empty());
 }

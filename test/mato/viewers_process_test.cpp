@@ -196,9 +196,9 @@ TEST_CASE("a thousand viewers of one tab all show it, and leave nothing", "[mato
         request.view.passes_terminal = true;
         const int passed[] = {each.slave.get(), theirs.get()};
         const auto until = mato::deadline::in(20s);
-        const auto id = each.daemon.post_with(mux::message::attach, request, passed, until);
-        REQUIRE(each.daemon.await<mux::attachment_info>(id, mux::message::attached, until).direct);
-        each.daemon.post_as(mux::message::show, 0, mux::show_request{});
+        const auto id = each.daemon.post_with<mux::message::attach>(request, passed, until);
+        REQUIRE(each.daemon.await<mux::message::attached>(id, until).direct);
+        each.daemon.post_as<mux::message::show>(0, mux::show_request{});
         mato::failure why;
         each.daemon.connection().flush(why);
         all.push_back(std::move(each));
@@ -238,8 +238,7 @@ TEST_CASE("a hundred idle tabs cost 64 KiB each", "[mato][viewers]") {
     mux::new_tab wanted;
     wanted.argv = {"/bin/sleep", "1000"};
     wanted.cwd = "/";
-    for (int i = 0; i < count; ++i)
-        static_cast<void>(daemon.ask<mux::tab_name>(mux::message::new_tab, wanted, mux::message::tab_opened));
+    for (int i = 0; i < count; ++i) static_cast<void>(daemon.ask<mux::message::new_tab, mux::message::tab_opened>(wanted));
     CHECK(count_of(world.must({"ls"}), "running") == static_cast<std::size_t>(count) + 1);
     const long each_kib = (memory_kib(world.daemon_pid()) - before) / count;
     WARN(count << " idle tabs: " << each_kib << " KiB each");

@@ -55,7 +55,7 @@ private:
     void turn(mato::default_signal_source& signals) {
         auto& connection = daemon_.connection();
         if (untaken_ > 0 && tty_.queued_bytes() == 0) // before the wait: the daemon may be waiting for this message
-            daemon_.post_as(message::output_taken, 0, bytes_taken{std::exchange(untaken_, 0)});
+            daemon_.post_as<message::output_taken>(0, bytes_taken{std::exchange(untaken_, 0)});
         const bool may_type = !direct_ && typed_.size() < typed_limit;
         const bool waits = tty_.queued_bytes() > 0;
         const auto events = [](bool in, bool out) { return static_cast<short>((in ? POLLIN : 0) | (out ? POLLOUT : 0)); };
@@ -141,13 +141,13 @@ private:
             asked_once_ = unanswered_ = true;
             asked_at_ = mato::clock::now();
         }
-        daemon_.post_as(message::show, 0, show_request{asks});
+        daemon_.post_as<message::show>(0, show_request{asks});
     }
 
     void handle_signals(mato::default_signal_source& signals) {
         while (const auto signal = signals.try_next()) {
             switch (*signal) {
-            case SIGWINCH: daemon_.post_as(message::resize, 0, resized_terminal{tty_.size()}); break;
+            case SIGWINCH: daemon_.post_as<message::resize>(0, resized_terminal{tty_.size()}); break;
             case SIGHUP: end_first("[terminal lost]"); break;
             case SIGTERM: end_first("[terminated]"); break;
             case SIGCONT: resume(); break;
@@ -165,7 +165,7 @@ private:
 
     /// Waits until the daemon has released the terminal, is gone, or `hide_patience` is over.
     void hide() {
-        hiding_ = daemon_.post(message::hide, nothing{});
+        hiding_ = daemon_.post<message::hide>(nothing{});
         const auto until = mato::deadline::in(hide_patience);
         while (hiding_ != 0 && !until.passed()) {
             mato::failure why;
@@ -197,7 +197,7 @@ private:
     }
 
     void resume() {
-        daemon_.post_as(message::resize, 0, resized_terminal{tty_.size()});
+        daemon_.post_as<message::resize>(0, resized_terminal{tty_.size()});
         try {
             enter();
         } catch (const command_failure&) {
@@ -250,11 +250,11 @@ private:
             if (gone) end("[terminal lost]", 1);
             return;
         case message::input_taken:
-            if (const auto taken = decode<bytes_taken>(frame.body))
+            if (const auto taken = read_as<message::input_taken>(frame))
                 outstanding_ -= std::min<std::size_t>(outstanding_, taken->bytes);
             return send_typed();
         case message::tab_exited:
-            if (const auto status = decode<exit_status>(frame.body); status && !stopping_)
+            if (const auto status = read_as<message::tab_exited>(frame); status && !stopping_)
                 end("[exited " + std::to_string(status->code) + "]", 0);
             return;
         case message::detached: return end("[detached]", 0);
@@ -262,12 +262,12 @@ private:
         case message::suspend: return suspend();
         case message::answered: unanswered_ = false; return;
         case message::cursor_shaped:
-            if (const auto style = decode<cursor_style>(frame.body); style && style->own <= most_cursor_style)
+            if (const auto style = read_as<message::cursor_shaped>(frame); style && style->own <= most_cursor_style)
                 tty_.cursor_is_shaped(style->own);
             return;
         case message::stopping: stopping_ = true; return;
         case message::switched:
-            if (const auto now = decode<shown_tab>(frame.body)) shown_ = now->id;
+            if (const auto now = read_as<message::switched>(frame)) shown_ = now->id;
             return;
         case message::done:
             if (frame.id == hiding_) hiding_ = 0;

@@ -113,12 +113,12 @@ std::string format_gap(std::uint64_t first, std::uint64_t last, std::int64_t at,
 
 std::string event_lines::of(const header& frame) {
     if (frame.type == message::event) {
-        const auto event = decode<daemon_event>(frame.body);
+        const auto event = read_as<message::event>(frame);
         if (!event) return {};
         last_ = event->number;
         return format_event(*event, format_) + "\n";
     }
-    const auto snapshot = frame.type == message::event_snapshot ? decode<event_snapshot>(frame.body) : std::nullopt;
+    const auto snapshot = read_as<message::event_snapshot>(frame);
     if (!snapshot) return {};
     const std::uint64_t before = std::exchange(last_, snapshot->number).value_or(snapshot->number);
     std::string text;

@@ -13,7 +13,7 @@
 #pragma once
 
 #include "listings.hpp"
-#include "protocol/protocol.hpp"
+#include "protocol/messages.hpp"
 
 #include <optional>
 #include <string>

@@ -31,7 +31,7 @@ public:
         mato::failure why;
         auto signals = mato::default_signal_source::open(mato::make_signal_set({SIGTERM, SIGHUP, SIGINT, SIGQUIT}), why);
         if (why) throw command_failure{1, why.message()};
-        info_ = daemon_.ask<recording_info>(message::record, record_request{wanted_.which, wanted_.exact}, message::recording);
+        info_ = daemon_.ask<message::record>(record_request{wanted_.which, wanted_.exact});
         if (wanted_.duration.count() > 0) until_ = mato::deadline::in(wanted_.duration);
         handle_messages(); // those that arrived with the answer
         while (!has_ended_) turn(signals);
@@ -117,16 +117,17 @@ private:
 
     void handle(const header& frame) {
         switch (frame.type) {
-        case message::stream_screen: return with<stream_screen>(frame, [this](const auto& screen) { show(screen); });
+        case message::stream_screen: return with<message::stream_screen>(frame, [this](const auto& screen) { show(screen); });
         case message::stream_output:
-            return with<stream_output>(frame, [this](const stream_output& output) {
+            return with<message::stream_output>(frame, [this](const stream_output& output) {
                 go_on_at(output.at, output.offset);
                 cast_.output(output.at, output.bytes);
                 offset_ = output.offset + output.bytes.size();
             });
-        case message::stream_size: return with<stream_size>(frame, [this](const auto& now) { resize(now.at, now.size); });
+        case message::stream_size:
+            return with<message::stream_size>(frame, [this](const auto& now) { resize(now.at, now.size); });
         case message::stream_end:
-            return with<stream_end>(frame, [this](const stream_end& its) {
+            return with<message::stream_end>(frame, [this](const stream_end& its) {
                 if (its.reason.empty()) go_on_at(its.at, its.offset);
                 has_ended_ = true;
                 problem_ = its.reason;
@@ -135,8 +136,8 @@ private:
         }
     }
 
-    template <class Body, class Handler> void with(const header& frame, Handler handler) {
-        if (const auto body = decode<Body>(frame.body))
+    template <message Number, class Handler> void with(const header& frame, Handler handler) {
+        if (const auto body = read_as<Number>(frame))
             handler(*body);
         else
             end("cannot read the daemon's message; it may be of another version");

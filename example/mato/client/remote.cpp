@@ -73,14 +73,14 @@ bool remote::greet(mato::deadline until, const std::function<void()>& meanwhile,
     char tty[256];
     if (::ttyname_r(0, tty, sizeof tty) == 0) greeting.tty = tty;
     mato::failure sending; // a daemon that refused has closed its side; its message can still be read
-    client_.send(encode(message::hello, ++last_id_, greeting), until, sending);
+    client_.send(encode<message::hello>(++last_id_, greeting), until, sending);
     if (meanwhile) meanwhile();
     const auto payload = client_.receive(until, why);
     if (why) return false;
     const auto frame = payload ? parse_header(*payload) : std::nullopt;
-    if (frame && frame->type == message::refused)
-        if (const auto text = decode<refusal>(frame->body)) throw command_failure{text->exit_code, text->text};
-    const auto answer = frame && frame->type == message::welcome ? decode<welcome>(frame->body) : std::nullopt;
+    if (frame)
+        if (const auto text = read_as<message::refused>(*frame)) throw command_failure{text->exit_code, text->text};
+    const auto answer = frame ? read_as<message::welcome>(*frame) : std::nullopt;
     if (!answer)
         throw command_failure{mato::exit_code::version_mismatch, "the program that serves the socket is not a mato daemon"};
     welcome_ = *answer;

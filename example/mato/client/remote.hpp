@@ -4,8 +4,8 @@
 #pragma once
 
 #include "cli.hpp"
+#include "protocol/messages.hpp"
 #include "protocol/policies.hpp"
-#include "protocol/protocol.hpp"
 
 #include <mato/client.hpp>
 
@@ -36,20 +36,25 @@ public:
 
     /// Sends a request and waits for its one answer. @throws command_failure with the daemon's reason, or when the connection
     /// is lost.
-    template <class Answer, class Body> Answer ask(message type, Body body, message answer, mato::deadline until = patient());
+    template <message Number, message Answer = answer_to<Number>>
+    requires answers<Number, Answer> body_of<Answer> ask(body_of<Number> body, mato::deadline until = patient()) {
+        return await<Answer>(post<Number>(std::move(body)), until);
+    }
     /// As `ask`, for requests answered by `done`.
-    template <class Body> void tell(message type, Body body, mato::deadline until = patient()) {
-        ask<nothing>(type, std::move(body), message::done, until);
+    template <message Number>
+    requires answers<Number, message::done>
+    void tell(body_of<Number> body, mato::deadline until = patient()) {
+        static_cast<void>(ask<Number>(std::move(body), until));
     }
 
     /// Sends a request; returns its id.
-    template <class Body> std::uint32_t post(message type, Body body) { return post_as(type, ++last_id_, std::move(body)); }
-    template <class Body> std::uint32_t post_as(message type, std::uint32_t id, Body body);
+    template <message Number> std::uint32_t post(body_of<Number> body) { return post_as<Number>(++last_id_, std::move(body)); }
+    template <message Number> std::uint32_t post_as(std::uint32_t id, body_of<Number> body);
     /// As `post`, with file descriptors. Waits until they are sent.
-    template <class Body>
-    std::uint32_t post_with(message type, Body body, std::span<const int> descriptors, mato::deadline until);
+    template <message Number>
+    std::uint32_t post_with(body_of<Number> body, std::span<const int> descriptors, mato::deadline until);
     /// The answer to the request `id`. @throws as `ask`.
-    template <class Answer> Answer await(std::uint32_t id, message answer, mato::deadline until);
+    template <message Answer> body_of<Answer> await(std::uint32_t id, mato::deadline until);
     /// The next message of any kind; empty when `until` has passed. @throws daemon_gone.
     [[nodiscard]] std::optional<header> next(mato::deadline until);
 
@@ -78,36 +83,32 @@ private:
 
 // ---- implementation ----
 
-template <class Body> std::uint32_t remote::post_as(message type, std::uint32_t id, Body body) {
+template <message Number> std::uint32_t remote::post_as(std::uint32_t id, body_of<Number> body) {
     mato::failure why;
-    client_.queue(encode(type, id, std::move(body)), why);
+    client_.queue(encode<Number>(id, std::move(body)), why);
     if (why.code == mato::errc::frame_too_large)
         throw command_failure{mato::exit_code::usage, "the request is too large: " + why.message()};
     return id; // a lost connection is reported by the next read, after the daemon's last messages
 }
 
-template <class Body>
-std::uint32_t remote::post_with(message type, Body body, std::span<const int> descriptors, mato::deadline until) {
+template <message Number>
+std::uint32_t remote::post_with(body_of<Number> body, std::span<const int> descriptors, mato::deadline until) {
     mato::failure why;
-    client_.send_with(encode(type, ++last_id_, std::move(body)), descriptors, until, why);
+    client_.send_with(encode<Number>(++last_id_, std::move(body)), descriptors, until, why);
     if (why.code == mato::errc::frame_too_large)
         throw command_failure{mato::exit_code::usage, "the request is too large: " + why.message()};
     return last_id_;
 }
 
-template <class Answer, class Body> Answer remote::ask(message type, Body body, message answer, mato::deadline until) {
-    return await<Answer>(post(type, std::move(body)), answer, until);
-}
-
-template <class Answer> Answer remote::await(std::uint32_t id, message answer, mato::deadline until) {
+template <message Answer> body_of<Answer> remote::await(std::uint32_t id, mato::deadline until) {
     while (const auto frame = next(until)) {
         if (frame->id != id) continue;
         if (frame->type == message::error) {
             const auto why =
-                decode<refusal>(frame->body).value_or(refusal{1, "the daemon refused the request without a reason"});
+                read_as<message::error>(*frame).value_or(refusal{1, "the daemon refused the request without a reason"});
             throw command_failure{why.exit_code, why.text};
         }
-        const auto result = frame->type == answer ? decode<Answer>(frame->body) : std::nullopt;
+        const auto result = read_as<Answer>(*frame);
         if (!result)
             throw command_failure{mato::exit_code::version_mismatch,
                                   "cannot read the daemon's answer; it may be of another version (see 'mato status')"};

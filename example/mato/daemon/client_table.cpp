@@ -44,12 +44,12 @@ void client_table::send(client& to, const std::string& payload) {
 }
 
 void client_table::refuse(client& to, std::uint32_t request, std::string text, int exit_code) {
-    reply(to, message::error, request, refusal{exit_code, std::move(text)});
+    reply<message::error>(to, request, refusal{exit_code, std::move(text)});
 }
 
 void client_table::tell_all(message type) {
     for (auto& [id, each] : clients_)
-        if (each.greeted) reply(each, type, 0, nothing{});
+        if (each.greeted) tell(each, type);
 }
 
 } // namespace mux

@@ -4,7 +4,7 @@
 #pragma once
 
 #include "multiplexer_daemon.hpp"
-#include "protocol/protocol.hpp"
+#include "protocol/messages.hpp"
 #include "protocol/reply_target.hpp"
 #include "viewer.hpp"
 #include "workspace.hpp"
@@ -73,16 +73,20 @@ public:
 
     /// An answer that is too large to send is replaced by an error.
     void send(client& to, const std::string& payload);
-    void reply(client& to, message type, std::uint32_t request, auto body) { send(to, encode(type, request, std::move(body))); }
+    template <message Number> void reply(client& to, std::uint32_t request, body_of<Number> body) {
+        send(to, encode<Number>(request, std::move(body)));
+    }
     void refuse(client& to, std::uint32_t request, std::string text, int exit_code = 1);
     /// As above; no effect if the client has disconnected.
-    void reply(reply_target to, message type, auto body) {
-        if (client* const waiter = find(to.client)) reply(*waiter, type, to.request, std::move(body));
+    template <message Number> void reply(reply_target to, body_of<Number> body) {
+        if (client* const waiter = find(to.client)) reply<Number>(*waiter, to.request, std::move(body));
     }
     void refuse(reply_target to, std::string text) {
         if (client* const waiter = find(to.client)) refuse(*waiter, to.request, std::move(text));
     }
-    /// Sends a one-way message to all clients that have been greeted.
+    /// Sends a one-way message without fields.
+    void tell(client& to, message type) { send(to, encode_bytes(type, 0, {})); }
+    /// As `tell`, to all clients that have been greeted.
     void tell_all(message type);
 
 private:

@@ -12,7 +12,7 @@ constexpr char control_z = 0x1a;
 
 void command_keys::press(client& from, char key) {
     if (key == 'd') return views_.detach(from, message::detached);
-    if (key == control_z) return state_.clients.reply(from, message::suspend, 0, nothing{});
+    if (key == control_z) return state_.clients.reply<message::suspend>(from, 0, nothing{});
     const workspace::task* const task = state_.tabs.names().task_of(from.attached);
     if (!task) return from.screen->ring();
     if (key == 'c' && from.view.readonly) return from.screen->ring();

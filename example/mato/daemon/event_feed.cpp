@@ -30,15 +30,15 @@ void event_feed::tell(daemon_event what) {
     what.at = now();
     if (what.text.size() > most_text) what.text.resize(most_text);
     mato::failure never; // names are short, and the text was cut
-    hub_.publish(encode(message::event, 0, std::move(what)), never);
+    hub_.publish(encode<message::event>(0, std::move(what)), never);
 }
 
 std::string event_feed::snapshot() {
     event_snapshot all{*last_, now(), {}, {}, true};
     state_(all);
-    std::string whole = encode(message::event_snapshot, 0, all);
+    std::string whole = encode<message::event_snapshot>(0, all);
     if (whole.size() <= most_snapshot) return whole;
-    return encode(message::event_snapshot, 0, event_snapshot{all.number, all.at, {}, {}, false});
+    return encode<message::event_snapshot>(0, event_snapshot{all.number, all.at, {}, {}, false});
 }
 
 } // namespace mux

@@ -47,7 +47,7 @@ void multiplexer::install() {
     server.on.on_refused = [this](const mato::peer_credentials&, const mato::failure& why) -> std::optional<std::string> {
         const int code = mato::exit_code_for(why.code);
         const bool is_full = code == mato::exit_code::unavailable; // otherwise the peer is another user; no setting admits it
-        return encode(message::refused, 0, refusal{code, is_full ? why.message() + "; " + way_in() : why.message()});
+        return encode<message::refused>(0, refusal{code, is_full ? why.message() + "; " + way_in() : why.message()});
     };
     auto& daemon = state_.host;
     daemon.on.on_reload = [this](mato::error_out out) { reload(out); };
@@ -128,18 +128,19 @@ void multiplexer::on_frame(const multiplexer_daemon::session_ptr& session, std::
 
 void multiplexer::greet(client& from, const header& frame) {
     const multiplexer_daemon::session_ptr session = from.session;
-    const auto greeting = frame.type == message::hello ? decode<hello>(frame.body) : std::nullopt;
+    const auto greeting = read_as<message::hello>(frame);
     if (!greeting || greeting->magic != hello_magic)
         return session->abort({mato::errc::malformed, "handshake", {}, "the first message is not a hello"});
     const auto pid = pid_of(state_.host);
     if (greeting->min_version > newest_version || greeting->max_version < oldest_version) {
         const std::string ours = std::to_string(oldest_version) + " to " + std::to_string(newest_version);
         const std::string theirs = std::to_string(greeting->min_version) + " to " + std::to_string(greeting->max_version);
-        state_.clients.reply(from, message::refused, frame.id,
-                             refusal{mato::exit_code::version_mismatch,
-                                     "protocol versions differ: the daemon (mato " MATO_VERSION_STRING ", pid " +
-                                         std::to_string(pid) + ") supports " + ours + ", the client " + theirs +
-                                         "; stop the daemon with a client of its version, or use that version"});
+        state_.clients.reply<message::refused>(
+            from, frame.id,
+            refusal{mato::exit_code::version_mismatch,
+                    "protocol versions differ: the daemon (mato " MATO_VERSION_STRING ", pid " + std::to_string(pid) +
+                        ") supports " + ours + ", the client " + theirs +
+                        "; stop the daemon with a client of its version, or use that version"});
         return session->close({mato::errc::version_mismatch, "handshake", {}, "versions " + theirs});
     }
     std::vector<std::string> asked = state_.configuration->update_environment;
@@ -149,10 +150,11 @@ void multiplexer::greet(client& from, const header& frame) {
         if (text->size() > most_greeting_text) text->resize(most_greeting_text), text->shrink_to_fit();
     from.greeted = true;
     session->established();
-    state_.clients.reply(from, message::welcome, frame.id,
-                         welcome{std::min(newest_version, greeting->max_version), has_keeper(state_.host) ? tabs_survive : 0,
-                                 static_cast<std::uint32_t>(pid), session->id(), MATO_VERSION_STRING, std::move(asked)});
-    if (state_.host.is_stopping()) state_.clients.reply(from, message::stopping, 0, nothing{});
+    state_.clients.reply<message::welcome>(from, frame.id,
+                                           welcome{std::min(newest_version, greeting->max_version),
+                                                   has_keeper(state_.host) ? tabs_survive : 0, static_cast<std::uint32_t>(pid),
+                                                   session->id(), MATO_VERSION_STRING, std::move(asked)});
+    if (state_.host.is_stopping()) state_.clients.reply<message::stopping>(from, 0, nothing{});
 }
 
 // ---- the end ----

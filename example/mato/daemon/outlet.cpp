@@ -3,7 +3,7 @@
 
 #include "protocol/guardian_note.hpp"
 #include "protocol/limits.hpp"
-#include "protocol/protocol.hpp"
+#include "protocol/messages.hpp"
 
 #include <mato/sys.hpp>
 
@@ -221,7 +221,7 @@ void relayed_outlet::read_keyboard(bool wanted) {
 void relayed_outlet::report(std::size_t at_least) {
     if (!wants_keys_ || unreported_ < at_least) return;
     mato::failure none;
-    session_->send(encode(message::input_taken, 0, bytes_taken{std::exchange(unreported_, 0)}), none);
+    session_->send(encode<message::input_taken>(0, bytes_taken{std::exchange(unreported_, 0)}), none);
 }
 
 } // namespace mux

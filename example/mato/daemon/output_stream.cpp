@@ -28,7 +28,7 @@ output_stream::output_stream(asio::io_context& context, std::shared_ptr<tab> sou
     : tab_(std::move(source)), hub_(context, ring_bytes) {
     hub_.on.snapshot = [this](std::uint64_t) { return screen(); };
     hub_.on.last_words = [this](const mato::failure& why) {
-        return encode(message::stream_end, 0, stream_end{now(), offset_, 0, why.message()});
+        return encode<message::stream_end>(0, stream_end{now(), offset_, 0, why.message()});
     };
     begins_in_sequence_ = tab_->screen() && !tab_->screen()->is_between_sequences();
     tab_->observe(this);
@@ -62,17 +62,17 @@ void output_stream::begin_between() {
 
 void output_stream::on_resized() {
     mato::failure never; // it has a few bytes
-    hub_.publish(encode(message::stream_size, 0, stream_size{now(), size_of(*tab_)}), never);
+    hub_.publish(encode<message::stream_size>(0, stream_size{now(), size_of(*tab_)}), never);
 }
 
 std::string output_stream::finish() {
     publish(held_.size());
-    return encode(message::stream_end, 0, stream_end{now(), offset_, tab_->exit_code(), {}});
+    return encode<message::stream_end>(0, stream_end{now(), offset_, tab_->exit_code(), {}});
 }
 
 void output_stream::publish(std::size_t size) {
     if (size == 0) return;
-    std::string frame = encode(message::stream_output, 0, stream_output{held_at_, offset_, held_.substr(0, size)});
+    std::string frame = encode<message::stream_output>(0, stream_output{held_at_, offset_, held_.substr(0, size)});
     held_.erase(0, size);
     held_at_ = now();
     offset_ += size;
@@ -81,7 +81,7 @@ void output_stream::publish(std::size_t size) {
 }
 
 std::string output_stream::screen() const {
-    return encode(message::stream_screen, 0, stream_screen{now(), offset_, size_of(*tab_), drawing()});
+    return encode<message::stream_screen>(0, stream_screen{now(), offset_, size_of(*tab_), drawing()});
 }
 
 std::string output_stream::drawing() const {

@@ -7,7 +7,7 @@
 #pragma once
 
 #include "multiplexer_daemon.hpp"
-#include "protocol/protocol.hpp"
+#include "protocol/messages.hpp"
 #include "tab/tab.hpp"
 
 #include <mato/broadcast.hpp>

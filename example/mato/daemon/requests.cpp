@@ -55,8 +55,9 @@ bool waits(message type) noexcept {
 
 } // namespace
 
-template <class Body> void requests::with(client& from, const header& frame, handler<Body> act) {
-    if (const auto body = decode<Body>(frame.body)) return (this->*act)(from, frame.id, *body);
+template <message Number>
+void requests::with(client& from, const header& frame, void (requests::*act)(client&, std::uint32_t, const body_of<Number>&)) {
+    if (const auto body = read_as<Number>(frame)) return (this->*act)(from, frame.id, *body);
     from.session->abort({mato::errc::malformed,
                          "read message",
                          {},
@@ -71,36 +72,36 @@ void requests::handle(client& from, const header& frame) {
                           " of a client and " + std::to_string(pending_requests::most_in_all) + " of all; try again later",
                       mato::exit_code::unavailable);
     switch (frame.type) {
-    case message::attach: return with(from, frame, &requests::attach);
-    case message::detach: return with(from, frame, &requests::detach);
-    case message::switch_view: return with(from, frame, &requests::switch_view);
+    case message::attach: return with<message::attach>(from, frame, &requests::attach);
+    case message::detach: return with<message::detach>(from, frame, &requests::detach);
+    case message::switch_view: return with<message::switch_view>(from, frame, &requests::switch_view);
     case message::input: return input(from, frame.body);
-    case message::output_taken: return with(from, frame, &requests::output_taken);
-    case message::resize: return with(from, frame, &requests::resize);
-    case message::show: return with(from, frame, &requests::show);
+    case message::output_taken: return with<message::output_taken>(from, frame, &requests::output_taken);
+    case message::resize: return with<message::resize>(from, frame, &requests::resize);
+    case message::show: return with<message::show>(from, frame, &requests::show);
     case message::hide: return hide(from, id);
 
-    case message::new_tab: return with(from, frame, &requests::open_tab);
-    case message::find_tab: return with(from, frame, &requests::find_tab);
-    case message::kill: return with(from, frame, &requests::kill);
-    case message::rename: return with(from, frame, &requests::rename);
-    case message::respawn: return with(from, frame, &requests::respawn);
-    case message::move_tab: return with(from, frame, &requests::move);
-    case message::resize_tab: return with(from, frame, &requests::resize_tab);
+    case message::new_tab: return with<message::new_tab>(from, frame, &requests::open_tab);
+    case message::find_tab: return with<message::find_tab>(from, frame, &requests::find_tab);
+    case message::kill: return with<message::kill>(from, frame, &requests::kill);
+    case message::rename: return with<message::rename>(from, frame, &requests::rename);
+    case message::respawn: return with<message::respawn>(from, frame, &requests::respawn);
+    case message::move_tab: return with<message::move_tab>(from, frame, &requests::move);
+    case message::resize_tab: return with<message::resize_tab>(from, frame, &requests::resize_tab);
 
-    case message::send: return with(from, frame, &requests::send_keys);
+    case message::send: return with<message::send>(from, frame, &requests::send_keys);
     case message::cancel_send: return cancel_send(from, id);
-    case message::capture: return with(from, frame, &requests::capture);
-    case message::wait_output: return with(from, frame, &requests::wait_for_output);
-    case message::wait_exit: return with(from, frame, &requests::wait_for_exit);
-    case message::record: return with(from, frame, &requests::record);
+    case message::capture: return with<message::capture>(from, frame, &requests::capture);
+    case message::wait_output: return with<message::wait_output>(from, frame, &requests::wait_for_output);
+    case message::wait_exit: return with<message::wait_exit>(from, frame, &requests::wait_for_exit);
+    case message::record: return with<message::record>(from, frame, &requests::record);
     case message::follow_events: return follow_events(from, id);
 
-    case message::list_tabs: return reply(from, message::tabs, id, inventory_.tabs());
-    case message::list_clients: return reply(from, message::clients, id, inventory_.clients());
-    case message::status: return reply(from, message::status_report, id, inventory_.status());
+    case message::list_tabs: return answer<message::list_tabs>(from, id, inventory_.tabs());
+    case message::list_clients: return answer<message::list_clients>(from, id, inventory_.clients());
+    case message::status: return answer<message::status>(from, id, inventory_.status());
     case message::reload: return reload(from, id);
-    case message::stop: return with(from, frame, &requests::stop);
+    case message::stop: return with<message::stop>(from, frame, &requests::stop);
     default:
         if (static_cast<std::uint32_t>(frame.type) & skippable) return;
         return refuse(from, id,
@@ -141,7 +142,7 @@ void requests::attach(client& from, std::uint32_t id, const attach_request& want
     if (wanted.view.detach_others)
         for (client* each : state_.clients.viewers_of(shown.id()))
             if (each != &from) views_.detach(*each, message::detached);
-    reply(from, message::attached, id, views_.attach(from, shown, wanted.view));
+    reply<message::attached>(from, id, views_.attach(from, shown, wanted.view));
 }
 
 /// The terminal last typed in, of those that show the tab. Null: the client was told that there is none.
@@ -240,13 +241,13 @@ void requests::open_tab(client& from, std::uint32_t id, const new_tab& wanted) {
     }
     switch (wanted.then) {
     case after_opening::wait: // reported immediately: if the daemon stops, the client knows whether to send it again
-        reply(from, message::tab_opened, 0, state_.tabs.name_of(made->id()));
+        reply<message::tab_opened>(from, 0, state_.tabs.name_of(made->id()));
         return state_.pending.await_exit(made->id(), from.reply_to(id));
-    case after_opening::attach: return reply(from, message::attached, id, views_.attach(from, *made, wanted.view));
+    case after_opening::attach: return reply<message::attached>(from, id, views_.attach(from, *made, wanted.view));
     case after_opening::switch_viewer: views_.switch_to(*viewer, *made); break;
     case after_opening::nothing: break;
     }
-    reply(from, message::tab_opened, id, state_.tabs.name_of(made->id()));
+    reply<message::tab_opened>(from, id, state_.tabs.name_of(made->id()));
 }
 
 /// The named task, else the current tab's, else that of the tab last used, else a new one.
@@ -350,7 +351,7 @@ void requests::send_keys(client& from, std::uint32_t id, const send_request& wan
     tab_entry* const found = resolve(from, id, wanted.which);
     if (!found) return;
     tab& to = *found->program;
-    if (wanted.bytes.empty() && wanted.keys.empty()) return reply(from, message::sent, id, sent{0});
+    if (wanted.bytes.empty() && wanted.keys.empty()) return reply<message::sent>(from, id, sent{0});
     if (!to.is_running() || to.is_closing()) return refuse(from, id, "the program of " + named(to) + " has ended");
     std::string problem;
     std::string bytes = bytes_of(wanted, keyboard_modes::of(to.screen()), problem);
@@ -363,7 +364,7 @@ void requests::send_keys(client& from, std::uint32_t id, const send_request& wan
 void requests::cancel_send(client& from, std::uint32_t id) {
     std::size_t taken = 0;
     for (auto& [number, each] : state_.tabs) taken += each.program->cancel_input(from.id(), id);
-    reply(from, message::sent, id, sent{taken, true});
+    reply<message::sent>(from, id, sent{taken, true});
 }
 
 void requests::capture(client& from, std::uint32_t id, const capture_request& wanted) {
@@ -373,7 +374,7 @@ void requests::capture(client& from, std::uint32_t id, const capture_request& wa
         last.size = {gone->rows, gone->columns};
         last.running = false;
         last.text = gone->last_screen;
-        return reply(from, message::captured, id, std::move(last));
+        return reply<message::captured>(from, id, std::move(last));
     }
     const auto* const found = resolve(from, id, wanted.which);
     if (!found) return;
@@ -383,7 +384,7 @@ void requests::capture(client& from, std::uint32_t id, const capture_request& wa
     result.tab = seen.id();
     result.running = seen.is_running();
     result.idle_ms = idle_ms_of(seen);
-    reply(from, message::captured, id, std::move(result));
+    reply<message::captured>(from, id, std::move(result));
 }
 
 void requests::wait_for_output(client& from, std::uint32_t id, const wait_output& wanted) {
@@ -392,17 +393,17 @@ void requests::wait_for_output(client& from, std::uint32_t id, const wait_output
     const tab& seen = *found->program;
     if (!seen.screen()) return refuse(from, id, named(seen) + " has no screen: its emulator is 'raw'", cannot_be_answered);
     if (!seen.is_running() || seen.screen()->revision() != wanted.revision)
-        return reply(from, message::output_came, id, nothing{});
+        return reply<message::output_came>(from, id, nothing{});
     state_.pending.await_output(seen.id(), from.reply_to(id));
 }
 
 void requests::wait_for_exit(client& from, std::uint32_t id, const target& wanted) {
     if (const ended_tab* const gone = find_ended(wanted))
-        return reply(from, message::exit_status, id, exit_status{gone->id, gone->exit_code});
+        return reply<message::exit_status>(from, id, exit_status{gone->id, gone->exit_code});
     const auto* const found = resolve(from, id, wanted);
     if (!found) return;
     const tab& seen = *found->program;
-    if (!seen.is_running()) return reply(from, message::exit_status, id, exit_status{seen.id(), seen.exit_code()});
+    if (!seen.is_running()) return reply<message::exit_status>(from, id, exit_status{seen.id(), seen.exit_code()});
     state_.pending.await_exit(seen.id(), from.reply_to(id));
 }
 
@@ -414,9 +415,10 @@ void requests::record(client& from, std::uint32_t id, const record_request& want
     if (state_.events.is_followed_by(from.session.get())) return refuse(from, id, "this client already follows events");
     from.recorded = source->id();
     const tab_name name = state_.tabs.name_of(source->id());
-    reply(from, message::recording, id,
-          recording_info{source->id(), name.task + "/" + name.name,
-                         source->screen() ? source->screen()->title() : std::string(), source->command(), source->size()});
+    reply<message::recording>(from, id,
+                              recording_info{source->id(), name.task + "/" + name.name,
+                                             source->screen() ? source->screen()->title() : std::string(), source->command(),
+                                             source->size()});
     output_stream& stream = state_.streams.try_emplace(source->id(), state_.host.context(), source).first->second;
     stream.subscribe(from.session, wanted.exact ? on_gap::end : on_gap::screen);
     if (!source->is_running()) state_.clients.send(from, stream.finish());

@@ -25,8 +25,9 @@ public:
     void handle(client& from, const header& frame);
 
 private:
-    template <class Body> using handler = void (requests::*)(client&, std::uint32_t, const Body&);
-    template <class Body> void with(client& from, const header& frame, handler<Body> act);
+    /// Carries out a request: reads its body and calls the function that handles it.
+    template <message Number>
+    void with(client& from, const header& frame, void (requests::*act)(client&, std::uint32_t, const body_of<Number>&));
 
     // terminals
     void attach(client& from, std::uint32_t id, const attach_request& wanted);
@@ -61,8 +62,14 @@ private:
     void reload(client& from, std::uint32_t id);
     void stop(client& from, std::uint32_t id, const stop_request& wanted);
 
-    void reply(client& to, message type, std::uint32_t id, auto body) { state_.clients.reply(to, type, id, std::move(body)); }
-    void done(client& to, std::uint32_t id) { reply(to, message::done, id, nothing{}); }
+    template <message Number> void reply(client& to, std::uint32_t id, body_of<Number> body) {
+        state_.clients.reply<Number>(to, id, std::move(body));
+    }
+    /// As `reply`, with the answer that belongs to the request `Number`.
+    template <message Number> void answer(client& to, std::uint32_t id, body_of<answer_to<Number>> body) {
+        reply<answer_to<Number>>(to, id, std::move(body));
+    }
+    void done(client& to, std::uint32_t id) { reply<message::done>(to, id, nothing{}); }
     void refuse(client& to, std::uint32_t id, std::string why, int exit_code = 1) {
         state_.clients.refuse(to, id, std::move(why), exit_code);
     }

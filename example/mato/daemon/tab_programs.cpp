@@ -114,7 +114,7 @@ tab::handlers tab_programs::handlers_of(tab_id id) {
             [this, id](std::vector<vt::event>& events) { views_.on_events(id, events); },
             [this](reply_target from, std::size_t bytes) {
                 if (from.request == 0) return views_.on_typed_taken(from.client, bytes);
-                state_.clients.reply(from, message::sent, sent{bytes});
+                state_.clients.reply<message::sent>(from, sent{bytes});
             },
             [this](reply_target from, std::size_t taken) { on_input_lost(from, taken); },
             [this, id] { on_ended(id); },
@@ -182,7 +182,7 @@ void tab_programs::finish_respawn(tab_id id) {
     start_again(state_.tabs.at(id), why);
     if (why) end_recordings(id);
     if (why) return state_.clients.refuse(*who, why.message());
-    state_.clients.reply(*who, message::done, nothing{});
+    state_.clients.reply<message::done>(*who, nothing{});
 }
 
 // ---- ends of programs ----
@@ -228,7 +228,7 @@ void tab_programs::end_recordings(tab_id id) {
 
 void tab_programs::answer_output(tab_id id) {
     for (const reply_target& each : state_.pending.take_outputs(id))
-        state_.clients.reply(each, message::output_came, nothing{});
+        state_.clients.reply<message::output_came>(each, nothing{});
 }
 
 void tab_programs::on_input_lost(reply_target from, std::size_t taken) {
@@ -244,7 +244,7 @@ void tab_programs::on_ended(tab_id id) {
     state_.host.log().info(named(id) + " exited with code " + std::to_string(code));
     state_.events.tell({.kind = "tab-exited", .tab = id, .exit_code = code});
     for (const reply_target& each : state_.pending.take_exits(id))
-        state_.clients.reply(each, message::exit_status, exit_status{id, code});
+        state_.clients.reply<message::exit_status>(each, exit_status{id, code});
     answer_output(id);
     reap_orphans(); // while the tab was closing, waitid(2) showed its child first
     views_.forget_typed(id);
@@ -295,7 +295,7 @@ void tab_programs::remove(tab_id id) {
     }
     for (const auto& each : state_.pending.take_removals(id))
         if (each.trouble.empty())
-            state_.clients.reply(each.who, message::done, nothing{});
+            state_.clients.reply<message::done>(each.who, nothing{});
         else
             state_.clients.refuse(each.who, each.trouble);
     on_removed_();

@@ -64,12 +64,12 @@ viewer::handlers views::handlers_of(std::uint64_t id) {
             [this, id] {
                 client* const asked = state_.clients.find(id);
                 if (!asked) return;
-                state_.clients.reply(*asked, message::answered, 0, nothing{});
+                state_.clients.reply<message::answered>(*asked, 0, nothing{});
                 if (tab_entry* const shown = state_.tabs.find(asked->attached)) fit(*shown);
             },
             [this, id](int own_style) {
                 if (client* const shown = state_.clients.find(id))
-                    state_.clients.reply(*shown, message::cursor_shaped, 0, cursor_style{static_cast<std::uint8_t>(own_style)});
+                    state_.clients.reply<message::cursor_shaped>(*shown, 0, cursor_style{static_cast<std::uint8_t>(own_style)});
             },
             [this, id] {
                 client* const told = state_.clients.find(id);
@@ -117,7 +117,7 @@ void views::switch_to(client& watcher, tab& shown) {
     if (left) follow_focus(*left); // before the tab that has it now
     follow_focus(entry);
     if (before == shown.id()) return;
-    if (before != 0) state_.clients.reply(watcher, message::switched, 0, shown_tab{shown.id()});
+    if (before != 0) state_.clients.reply<message::switched>(watcher, 0, shown_tab{shown.id()});
     state_.events.tell(
         {.kind = before == 0 ? "client-attached" : "client-switched", .tab = shown.id(), .client = watcher.id()});
     if (left) fit(*left);
@@ -143,7 +143,7 @@ void views::leave(client& watcher) {
 
 void views::detach(client& watcher, message why) {
     leave(watcher);
-    state_.clients.reply(watcher, why, 0, nothing{});
+    state_.clients.tell(watcher, why);
 }
 
 void views::set_suspended(client& watcher, bool suspended) {
@@ -167,7 +167,7 @@ void views::end(tab& ended) {
             continue;
         }
         leave(*each);
-        state_.clients.reply(*each, message::tab_exited, 0, exit_status{ended.id(), ended.exit_code()});
+        state_.clients.reply<message::tab_exited>(*each, 0, exit_status{ended.id(), ended.exit_code()});
     }
 }
 

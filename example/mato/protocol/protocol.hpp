@@ -38,58 +38,58 @@ enum class message : std::uint32_t {
     done = 4,
     error = 5,
     new_tab = 16,
-    tab_opened,
-    attach,
-    attached,
-    detach,
-    list_tabs,
-    tabs,
-    list_clients,
-    clients,
-    find_tab,
-    send,
-    sent,
-    cancel_send,
-    kill,
-    rename,
-    status,
-    status_report,
-    reload,
-    stop,
-    wait_exit,
-    exit_status,
-    input,
-    resize,
-    show,
-    hide,
-    output_taken,
-    capture,
-    captured,
-    wait_output,
-    output_came,
-    resize_tab,
-    record,
-    recording,
-    respawn,
-    move_tab,
-    follow_events,
-    switch_view,
+    tab_opened = 17,
+    attach = 18,
+    attached = 19,
+    detach = 20,
+    list_tabs = 21,
+    tabs = 22,
+    list_clients = 23,
+    clients = 24,
+    find_tab = 25,
+    send = 26,
+    sent = 27,
+    cancel_send = 28,
+    kill = 29,
+    rename = 30,
+    status = 31,
+    status_report = 32,
+    reload = 33,
+    stop = 34,
+    wait_exit = 35,
+    exit_status = 36,
+    input = 37,
+    resize = 38,
+    show = 39,
+    hide = 40,
+    output_taken = 41,
+    capture = 42,
+    captured = 43,
+    wait_output = 44,
+    output_came = 45,
+    resize_tab = 46,
+    record = 47,
+    recording = 48,
+    respawn = 49,
+    move_tab = 50,
+    follow_events = 51,
+    switch_view = 52,
     output = 64,
-    tab_exited,
-    detached,
-    stopping,
-    input_taken,
-    terminal_lost,
-    suspend,
-    answered,
-    stream_output,
-    stream_screen,
-    stream_size,
-    stream_end,
-    event,
-    event_snapshot,
-    cursor_shaped,
-    switched,
+    tab_exited = 65,
+    detached = 66,
+    stopping = 67,
+    input_taken = 68,
+    terminal_lost = 69,
+    suspend = 70,
+    answered = 71,
+    stream_output = 72,
+    stream_screen = 73,
+    stream_size = 74,
+    stream_end = 75,
+    event = 76,
+    event_snapshot = 77,
+    cursor_shaped = 78,
+    switched = 79,
 };
 /// Bit of `welcome::features`: a client that loses the connection without a reason can attach again to the same tab: the
 /// daemon's next process has it.
@@ -425,10 +425,9 @@ struct header {
 /// Empty if the header is incomplete.
 [[nodiscard]] std::optional<header> parse_header(std::string_view payload) noexcept;
 
-/// Encodes one of the structs above as a payload.
-template <class Body> [[nodiscard]] std::string encode(message type, std::uint32_t id, Body body);
-[[nodiscard]] inline std::string encode(message type, std::uint32_t id) { return encode(type, id, nothing{}); }
-/// Bytes that are not a struct: the body of `input` and `output`.
+/// A payload with any body. messages.hpp has the form that checks that number and body belong together.
+template <class Body> [[nodiscard]] std::string encode_body(message type, std::uint32_t id, Body body);
+/// Bytes that are not a struct: the body of `input` and `output`. No bytes: a message without fields.
 [[nodiscard]] std::string encode_bytes(message type, std::uint32_t id, std::string_view bytes);
 /// Empty if the body is truncated or invalid. Memory is proportional to the body.
 template <class Body> [[nodiscard]] std::optional<Body> decode(std::string_view body);
@@ -524,7 +523,7 @@ private:
     bool ok_ = true;
 };
 
-template <class Body> std::string encode(message type, std::uint32_t id, Body body) {
+template <class Body> std::string encode_body(message type, std::uint32_t id, Body body) {
     std::string payload = encode_bytes(type, id, {});
     field_writer write(payload);
     body.fields(write);

@@ -13,7 +13,7 @@ namespace mux {
 
 int run_clients(const invocation& what) {
     print(ask_running_daemon(paths_of(what), [&](remote& daemon) {
-        auto list = daemon.ask<client_list>(message::list_clients, nothing{}, message::clients, soon());
+        auto list = daemon.ask<message::list_clients>(nothing{}, soon());
         std::erase_if(list.clients, [&](const client_info& each) { return each.id == daemon.daemon().client; }); // this command
         return format_clients(list, format_of(what));
     }));
@@ -35,7 +35,7 @@ detach_request detach_of(const invocation& what, const program_paths& paths) {
 int run_detach(const invocation& what) {
     const auto paths = paths_of(what);
     const detach_request wanted = detach_of(what, paths);
-    open_existing(paths).tell(message::detach, wanted, soon());
+    open_existing(paths).tell<message::detach>(wanted, soon());
     return 0;
 }
 

@@ -31,7 +31,7 @@ public:
     /// @returns 0 at the end of the input, after the last answer. @throws command_failure: the connection or the reader is
     /// lost.
     int run() {
-        daemon_.tell(message::follow_events, nothing{}, soon());
+        daemon_.tell<message::follow_events>(nothing{}, soon());
         for (;;) {
             handle_messages(); // including those that arrived with an answer
             take_lines();

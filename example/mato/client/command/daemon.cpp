@@ -57,8 +57,7 @@ int run_status(const invocation& what) {
     for (;;) try {
             remote daemon = remote::open(paths, start::never, until);
             try {
-                print(format_status(daemon.ask<status_report>(message::status, nothing{}, message::status_report, until),
-                                    format_of(what)));
+                print(format_status(daemon.ask<message::status>(nothing{}, until), format_of(what)));
             } catch (const daemon_gone&) {
                 if (until.passed()) throw;
                 continue; // ask the next daemon, or report that none is running
@@ -76,7 +75,7 @@ int run_status(const invocation& what) {
 }
 
 int run_reload(const invocation& what) {
-    open_existing(paths_of(what)).tell(message::reload, nothing{}, soon());
+    open_existing(paths_of(what)).tell<message::reload>(nothing{}, soon());
     if (!what.quiet) print("reloaded\n");
     return 0;
 }
@@ -88,7 +87,7 @@ int run_stop(const invocation& what) {
     try {
         const auto greeting_patience = what.now ? mato::deadline::in(status_patience) : mato::deadline::in(answer_patience);
         remote daemon = remote::open(paths, start::never, greeting_patience);
-        daemon.tell(message::stop, stop_request{what.now}, soon());
+        daemon.tell<message::stop>(stop_request{what.now}, soon());
         const auto until = mato::deadline::in(patience);
         try {
             while (daemon.next(until)) {

@@ -26,7 +26,7 @@ void follow_next(const program_paths& paths, remote& daemon) {
     const auto until = mato::deadline::in(answer_patience);
     for (;;) try {
             daemon = open_existing(paths);
-            return daemon.tell(message::follow_events, nothing{}, soon());
+            return daemon.tell<message::follow_events>(nothing{}, soon());
         } catch (const daemon_gone&) {
             if (until.passed()) throw;
         }
@@ -37,7 +37,7 @@ void follow_next(const program_paths& paths, remote& daemon) {
 int run_events(const invocation& what) {
     const auto paths = paths_of(what);
     remote daemon = open_existing(paths);
-    daemon.tell(message::follow_events, nothing{}, soon());
+    daemon.tell<message::follow_events>(nothing{}, soon());
     event_lines lines(format_of(what));
     bool stopping = false;
     for (;;) {

@@ -5,7 +5,7 @@ namespace mux {
 
 void exchange::hear(remote& daemon, const header& answer) {
     std::erase(asked_, answer.id);
-    if (answer.type == message::error) return on_refused(decode<refusal>(answer.body).value_or(refusal{}));
+    if (answer.type == message::error) return on_refused(read_as<message::error>(answer).value_or(refusal{}));
     on_answer(daemon, answer);
 }
 

@@ -11,7 +11,6 @@
 #include <functional>
 #include <optional>
 #include <string>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -50,13 +49,13 @@ protected:
     virtual void on_answer(remote& daemon, const header& answer) = 0;
     virtual void on_refused(const refusal& why) { finish({why.exit_code, why.text}); }
 
-    template <class Body> std::uint32_t ask(remote& daemon, message type, Body body, mato::deadline until) {
+    template <message Number> std::uint32_t ask(remote& daemon, body_of<Number> body, mato::deadline until) {
         due_ = until;
-        return asked_.emplace_back(daemon.post(type, std::move(body)));
+        return asked_.emplace_back(daemon.post<Number>(std::move(body)));
     }
-    /// As `decode`; ends the exchange if that fails.
-    template <class Answer> std::optional<Answer> read(message expected, const header& answer) {
-        auto body = answer.type == expected ? decode<Answer>(answer.body) : std::nullopt;
+    /// As `read_as`; ends the exchange if that fails.
+    template <message Answer> std::optional<body_of<Answer>> read(const header& answer) {
+        auto body = read_as<Answer>(answer);
         if (!body)
             finish({mato::exit_code::version_mismatch,
                     "cannot read the daemon's answer; it may be of another version (see 'mato status')"});
@@ -74,26 +73,27 @@ private:
 };
 
 /// One request and its answer.
-template <class Body, class Answer> class request final : public exchange {
+template <message Number, message Reply = answer_to<Number>>
+requires answers<Number, Reply>
+class request final : public exchange {
 public:
     /// Makes the result for `control` and the exit code.
-    using format_result = std::function<result(const Answer&)>;
+    using format_result = std::function<result(const body_of<Reply>&)>;
     /// If `until` is remote::patient(), it waits for a program.
-    request(message type, Body body, message answer, mato::deadline until, format_result format)
-        : type_(type), answer_(answer), body_(std::move(body)), until_(until), format_(std::move(format)) {}
+    request(body_of<Number> body, mato::deadline until, format_result format)
+        : body_(std::move(body)), until_(until), format_(std::move(format)) {}
 
-    void begin(remote& daemon) override { ask(daemon, type_, std::move(body_), until_); }
+    void begin(remote& daemon) override { ask<Number>(daemon, std::move(body_), until_); }
     [[nodiscard]] bool waits_for_program() const noexcept override { return until_.at() == remote::patient().at(); }
     [[nodiscard]] bool is_answered_at_length() const noexcept override {
-        return std::is_same_v<Answer, tab_list> || std::is_same_v<Answer, client_list> || std::is_same_v<Answer, status_report>;
+        return Reply == message::tabs || Reply == message::clients || Reply == message::status_report;
     }
 
 private:
     void on_answer(remote&, const header& answer) override {
-        if (const auto body = read<Answer>(answer_, answer)) finish(format_ ? format_(*body) : result{});
+        if (const auto body = read<Reply>(answer)) finish(format_ ? format_(*body) : result{});
     }
-    message type_, answer_;
-    Body body_;
+    body_of<Number> body_;
     mato::deadline until_;
     format_result format_;
 };

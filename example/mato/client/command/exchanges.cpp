@@ -26,7 +26,7 @@ exchange::result timed_out(const target& which) {
 
 void sending::send_more(remote& daemon) {
     do { // an empty text is sent too: it checks that the tab exists
-        under_way_.insert(ask(daemon, message::send, next_part(), mato::deadline::in(send_patience)));
+        under_way_.insert(ask<message::send>(daemon, next_part(), mato::deadline::in(send_patience)));
     } while (under_way_.size() < most_under_way && has_more());
 }
 
@@ -49,7 +49,7 @@ send_request sending::next_part() {
 }
 
 void sending::on_answer(remote& daemon, const header& answer) {
-    const auto how = decode<sent>(answer.body).value_or(sent{});
+    const auto how = read_as<message::sent>(answer).value_or(sent{});
     taken_ += how.bytes;
     is_cut_ = is_cut_ || how.cancelled;
     under_way_.erase(answer.id);
@@ -81,15 +81,15 @@ void sending::wake(remote& daemon) {
     if (cancelled_) return exchange::wake(daemon);
     cancelled_ = true;
     wake_at(mato::deadline::in(send_patience));
-    for (const std::uint32_t id : under_way_) daemon.post_as(message::cancel_send, id, nothing{});
+    for (const std::uint32_t id : under_way_) daemon.post_as<message::cancel_send>(id, nothing{});
 }
 
 // ---- capture ----
 
-void capturing::begin(remote& daemon) { ask(daemon, message::capture, wanted_, soon()); }
+void capturing::begin(remote& daemon) { ask<message::capture>(daemon, wanted_, soon()); }
 
 void capturing::on_answer(remote& daemon, const header& answer) {
-    auto part = read<captured>(message::captured, answer);
+    auto part = read<message::captured>(answer);
     if (!part) return;
     text_ += std::exchange(part->text, {});
     last_ = std::move(*part);
@@ -112,19 +112,19 @@ watching_screen::watching_screen(target which, const std::optional<std::string>&
 void watching_screen::look(remote& daemon) {
     phase_ = phase::looking;
     seen_ = {};
-    ask(daemon, message::capture, capture_request{which_, 0, 0, false, true, true}, soon());
+    ask<message::capture>(daemon, capture_request{which_, 0, 0, false, true, true}, soon());
 }
 
 void watching_screen::on_answer(remote& daemon, const header& answer) {
     if (phase_ == phase::watching) return rest(look_again);
-    auto part = read<captured>(message::captured, answer);
+    auto part = read<message::captured>(answer);
     if (!part) return;
     const std::uint64_t next = pattern_ ? part->next : 0; // the first part says whether the tab is idle
     if (seen_.tab == 0)
         seen_ = std::move(*part);
     else
         seen_.text += part->text;
-    if (next != 0) return void(ask(daemon, message::capture, capture_request{which_, 0, next, false, true, true}, soon()));
+    if (next != 0) return void(ask<message::capture>(daemon, capture_request{which_, 0, next, false, true, true}, soon()));
     judge(daemon);
 }
 
@@ -151,7 +151,7 @@ void watching_screen::wait_for_change(remote& daemon) {
     if (until_.passed()) return time_out();
     if (!pattern_) return rest(idle_ - std::chrono::milliseconds(static_cast<long>(seen_.idle_ms)));
     phase_ = phase::watching;
-    ask(daemon, message::wait_output, wait_output{which_, seen_.revision}, until_);
+    ask<message::wait_output>(daemon, wait_output{which_, seen_.revision}, until_);
 }
 
 void watching_screen::rest(std::chrono::milliseconds span) {
@@ -173,7 +173,7 @@ void watching_screen::time_out() { finish(timed_out(which_)); }
 void awaiting_exit::wake(remote&) { finish(timed_out(which_)); }
 
 void awaiting_exit::on_answer(remote&, const header& answer) {
-    if (const auto how = read<exit_status>(message::exit_status, answer)) finish(program_ended(*how));
+    if (const auto how = read<message::exit_status>(answer)) finish(program_ended(*how));
 }
 
 exchange::result program_ended(const exit_status& how) {

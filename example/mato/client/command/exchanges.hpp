@@ -96,7 +96,7 @@ private:
 class awaiting_exit final : public exchange {
 public:
     awaiting_exit(target which, mato::deadline until) : which_(std::move(which)), until_(until) {}
-    void begin(remote& daemon) override { ask(daemon, message::wait_exit, which_, until_); }
+    void begin(remote& daemon) override { ask<message::wait_exit>(daemon, which_, until_); }
     void wake(remote&) override;
     [[nodiscard]] bool waits_for_program() const noexcept override { return true; }
 

@@ -13,13 +13,13 @@ namespace {
 [[noreturn]] void refuse(const std::string& why) { throw command_failure{mato::exit_code::usage, why}; }
 
 /// A request that is answered by `done`.
-template <class Body> std::unique_ptr<exchange> plain_request(message type, Body body, mato::deadline until = soon()) {
-    return std::make_unique<request<Body, nothing>>(type, std::move(body), message::done, until, nullptr);
+template <message Number> std::unique_ptr<exchange> plain_request(body_of<Number> body, mato::deadline until = soon()) {
+    return std::make_unique<request<Number, message::done>>(std::move(body), until, nullptr);
 }
 
 /// A request whose answer is shown as JSON.
-template <class Answer, class Format> std::unique_ptr<exchange> listing(message type, message answer, Format format) {
-    return std::make_unique<request<nothing, Answer>>(type, nothing{}, answer, soon(), [format](const Answer& all) {
+template <message Number, class Format> std::unique_ptr<exchange> listing(Format format) {
+    return std::make_unique<request<Number>>(nothing{}, soon(), [format](const body_of<answer_to<Number>>& all) {
         return exchange::result{0, {}, {on_one_line(format(all, output_format::json))}};
     });
 }
@@ -31,13 +31,13 @@ std::unique_ptr<exchange> open_tab(const invocation& what, const program_paths& 
     wanted.view.environment = daemon.environment_for_daemon();
     wanted.then = what.wait ? after_opening::wait : after_opening::nothing;
     if (what.wait)
-        return std::make_unique<request<new_tab, exit_status>>(message::new_tab, std::move(wanted), message::exit_status,
-                                                               remote::patient(), program_ended);
-    return std::make_unique<request<new_tab, tab_name>>(
-        message::new_tab, std::move(wanted), message::tab_opened, mato::deadline::in(start_patience), [](const tab_name& made) {
-            return exchange::result{
-                0, {}, json::object().add("tab", made.id).add("task", made.task).add("name", made.name).done()};
-        });
+        return std::make_unique<request<message::new_tab, message::exit_status>>(std::move(wanted), remote::patient(),
+                                                                                 program_ended);
+    return std::make_unique<
+        request<message::new_tab,
+                message::tab_opened>>(std::move(wanted), mato::deadline::in(start_patience), [](const tab_name& made) {
+        return exchange::result{0, {}, json::object().add("tab", made.id).add("task", made.task).add("name", made.name).done()};
+    });
 }
 
 invocation parse_line(const std::string& line) {
@@ -59,24 +59,24 @@ std::unique_ptr<exchange> exchange_of(const std::string& line, const program_pat
     const target which{first, current_tab(paths)};
     switch (what.command) {
     case command::new_tab: return open_tab(what, paths, daemon);
-    case command::ls: return listing<tab_list>(message::list_tabs, message::tabs, format_tabs);
-    case command::clients: return listing<client_list>(message::list_clients, message::clients, format_clients);
-    case command::status: return listing<status_report>(message::status, message::status_report, format_status);
-    case command::has: return plain_request(message::find_tab, which);
+    case command::ls: return listing<message::list_tabs>(format_tabs);
+    case command::clients: return listing<message::list_clients>(format_clients);
+    case command::status: return listing<message::status>(format_status);
+    case command::has: return plain_request<message::find_tab>(which);
     case command::send:
         if (what.operands.size() == 2 && what.operands[1] == "-")
             refuse("'-' cannot be used here: standard input contains the commands");
         return std::make_unique<sending>(which, keys_of(what));
     case command::capture: return std::make_unique<capturing>(capture_request{which, what.history, 0, what.ansi, what.join});
     case command::wait: return wait_exchange(what, which);
-    case command::resize: return plain_request(message::resize_tab, resize_request{which, {what.rows, what.columns}});
-    case command::rename: return plain_request(message::rename, rename_request{which, what.operands[1]});
-    case command::move: return plain_request(message::move_tab, move_request{which, what.operands[1]});
-    case command::respawn: return plain_request(message::respawn, respawn_request{which, what.kill_first}, remote::patient());
-    case command::kill: return plain_request(message::kill, kill_request{which, what.task}, remote::patient());
-    case command::detach: return plain_request(message::detach, detach_of(what, paths));
-    case command::reload: return plain_request(message::reload, nothing{});
-    case command::stop: return plain_request(message::stop, stop_request{what.now});
+    case command::resize: return plain_request<message::resize_tab>(resize_request{which, {what.rows, what.columns}});
+    case command::rename: return plain_request<message::rename>(rename_request{which, what.operands[1]});
+    case command::move: return plain_request<message::move_tab>(move_request{which, what.operands[1]});
+    case command::respawn: return plain_request<message::respawn>(respawn_request{which, what.kill_first}, remote::patient());
+    case command::kill: return plain_request<message::kill>(kill_request{which, what.task}, remote::patient());
+    case command::detach: return plain_request<message::detach>(detach_of(what, paths));
+    case command::reload: return plain_request<message::reload>(nothing{});
+    case command::stop: return plain_request<message::stop>(stop_request{what.now});
     case command::help: refuse("run 'mato --help' outside of 'control'");
     default: break;
     }

@@ -34,7 +34,7 @@ int run_record(const invocation& what) {
     const auto paths = paths_of(what);
     remote daemon = open_existing(paths);
     const target which{what.operands[0], current_tab(paths)};
-    daemon.tell(message::find_tab, which, soon()); // before the file is created
+    daemon.tell<message::find_tab>(which, soon()); // before the file is created
     mato::failure why;
     const std::string& path = what.operands[1];
     line_file file = line_file::open(path, what.force ? line_file::existing::replace : line_file::existing::refuse, why);

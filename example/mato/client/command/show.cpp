@@ -50,7 +50,7 @@ int switch_to(const invocation& what, const program_paths& paths, tab_id current
             mato::exit_code::usage,
             "-r, --ignore-size and --relay cannot be changed for the terminal that shows this tab; use them with --nest"};
     const std::string name = what.operands.empty() ? std::string() : what.operands[0];
-    open_existing(paths).tell(message::switch_view, switch_request{{name, current}, what.detached}, soon());
+    open_existing(paths).tell<message::switch_view>(switch_request{{name, current}, what.detached}, soon());
     return 0;
 }
 
@@ -72,21 +72,23 @@ attached_again attach_to_next(const invocation& what, remote& daemon, user_termi
     const int descriptors[] = {tty.native_handle(), tty.guardian().release_pipe()};
     const auto passed = what.relay ? std::span<const int>() : std::span<const int>(descriptors);
     try {
-        const auto id = daemon.post_with(message::attach, std::move(wanted), passed, until);
-        const auto shown = daemon.await<attachment_info>(id, message::attached, until);
+        const auto id = daemon.post_with<message::attach>(std::move(wanted), passed, until);
+        const auto shown = daemon.await<message::attached>(id, until);
         return {shown.direct ? drawn_by::daemon : drawn_by::client};
     } catch (const daemon_gone&) {
         throw;
     } catch (const command_failure& why) {
         if (why.exit_code == mato::exit_code::not_answering) throw;
         const target which{std::to_string(tab), 0};
-        return {drawn_by::client, daemon.ask<exit_status>(message::wait_exit, which, message::exit_status, until).code};
+        return {drawn_by::client, daemon.ask<message::wait_exit>(which, until).code};
     }
 }
 
 /// Requests a tab with `view` inside `request`, and shows it until the attachment ends.
-template <class Request> int show(const invocation& what, remote& daemon, user_terminal& tty, message type, Request request,
-                                  view_options Request::*view) {
+template <message Number>
+requires answers<Number, message::attached>
+int show(const invocation& what, remote& daemon, user_terminal& tty, body_of<Number> request,
+         view_options body_of<Number>::*view) {
     mato::failure why;
     tty.prepare_guard(why);
     if (why) throw command_failure{1, why.message()};
@@ -98,13 +100,13 @@ template <class Request> int show(const invocation& what, remote& daemon, user_t
                                      "): it cannot position its cursor; set TERM to the terminal's type"};
     const int descriptors[] = {tty.native_handle(), tty.guardian().release_pipe()};
     const auto passed = what.relay ? std::span<const int>() : std::span<const int>(descriptors);
-    const auto id = daemon.post_with(type, std::move(request), passed, until);
+    const auto id = daemon.post_with<Number>(std::move(request), passed, until);
     tty.guard(why); // while the daemon works; nothing is drawn before show_tab
     if (why)        // at the limit of processes: attaching may be the way to end some
         std::fprintf(stderr,
                      "mato: no process guards this terminal (%s); if this client is killed, run 'reset' to restore it\n",
                      why.message().c_str());
-    const auto shown = daemon.await<attachment_info>(id, message::attached, until);
+    const auto shown = daemon.await<message::attached>(id, until);
     if (!daemon.survives()) tty.guardian().release_pipe_is_passed(); // otherwise the next process gets it too
     const attach_result result = show_tab(daemon, tty, shown, ask, [&](remote& next, tab_id tab, mato::deadline patience) {
         return attach_to_next(what, next, tty, tab, patience);
@@ -136,10 +138,8 @@ int run_new(const invocation& what) {
         wanted.then = what.wait ? after_opening::wait : after_opening::nothing;
         return ask_until_started(what, paths, [&](remote& daemon) {
             wanted.view = view_of(what, daemon, {});
-            if (what.wait)
-                return static_cast<int>(daemon.ask<exit_status>(message::new_tab, wanted, message::exit_status).code);
-            const auto opened =
-                daemon.ask<tab_name>(message::new_tab, wanted, message::tab_opened, mato::deadline::in(start_patience));
+            if (what.wait) return static_cast<int>(daemon.ask<message::new_tab, message::exit_status>(wanted).code);
+            const auto opened = daemon.ask<message::new_tab, message::tab_opened>(wanted, mato::deadline::in(start_patience));
             if (!what.quiet) print(std::to_string(opened.id) + "\n");
             return 0;
         });
@@ -148,7 +148,7 @@ int run_new(const invocation& what) {
         wanted.then = after_opening::switch_viewer;
         return ask_until_started(what, paths, [&](remote& daemon) {
             wanted.view = view_of(what, daemon, {});
-            daemon.ask<tab_name>(message::new_tab, wanted, message::tab_opened, mato::deadline::in(start_patience));
+            daemon.ask<message::new_tab, message::tab_opened>(wanted, mato::deadline::in(start_patience));
             return 0;
         });
     }
@@ -157,7 +157,7 @@ int run_new(const invocation& what) {
     return ask_until_started(what, paths, [&](remote& daemon) {
         wanted.view = view_of(what, daemon, tty.size());
         wanted.view.detach_others = false;
-        return show(what, daemon, tty, message::new_tab, wanted, &new_tab::view);
+        return show<message::new_tab>(what, daemon, tty, wanted, &new_tab::view);
     });
 }
 
@@ -172,7 +172,7 @@ int run_attach(const invocation& what) {
     if (!what.operands.empty()) wanted.which.name = what.operands[0];
     wanted.view = view_of(what, daemon, tty.size());
     try {
-        return show(what, daemon, tty, message::attach, wanted, &attach_request::view);
+        return show<message::attach>(what, daemon, tty, wanted, &attach_request::view);
     } catch (const command_failure&) {
         if (!daemon.has_stopped_before_opening()) throw;
         print("[daemon stopped]\n");
@@ -186,15 +186,15 @@ int run_attach_or_new(const invocation& what) {
     user_terminal tty = open_terminal();
     return ask_until_started(what, paths, [&](remote& daemon) {
         const auto view = view_of(what, daemon, tty.size());
-        if (daemon.ask<tab_list>(message::list_tabs, nothing{}, message::tabs, soon()).tabs.empty()) {
+        if (daemon.ask<message::list_tabs>(nothing{}, soon()).tabs.empty()) {
             new_tab wanted = new_tab_of(what, paths);
             wanted.view = view;
             wanted.then = after_opening::attach;
-            return show(what, daemon, tty, message::new_tab, wanted, &new_tab::view);
+            return show<message::new_tab>(what, daemon, tty, wanted, &new_tab::view);
         }
         attach_request latest;
         latest.view = view;
-        return show(what, daemon, tty, message::attach, latest, &attach_request::view);
+        return show<message::attach>(what, daemon, tty, latest, &attach_request::view);
     });
 }
 

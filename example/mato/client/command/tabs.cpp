@@ -9,7 +9,7 @@ namespace mux {
 
 int run_ls(const invocation& what) {
     print(ask_running_daemon(paths_of(what), [&](remote& daemon) {
-        return format_tabs(daemon.ask<tab_list>(message::list_tabs, nothing{}, message::tabs, soon()), format_of(what));
+        return format_tabs(daemon.ask<message::list_tabs>(nothing{}, soon()), format_of(what));
     }));
     return 0;
 }
@@ -17,43 +17,43 @@ int run_ls(const invocation& what) {
 int run_has(const invocation& what) {
     const auto paths = paths_of(what);
     ask_running_daemon(paths, [&](remote& daemon) {
-        daemon.tell(message::find_tab, target{what.operands[0], current_tab(paths)}, soon());
+        daemon.tell<message::find_tab>(target{what.operands[0], current_tab(paths)}, soon());
     });
     return 0;
 }
 
 int run_rename(const invocation& what) {
     const auto paths = paths_of(what);
-    open_existing(paths).tell(message::rename, rename_request{{what.operands[0], current_tab(paths)}, what.operands[1]},
-                              soon());
+    open_existing(paths).tell<message::rename>(rename_request{{what.operands[0], current_tab(paths)}, what.operands[1]},
+                                               soon());
     return 0;
 }
 
 int run_move(const invocation& what) {
     const auto paths = paths_of(what);
-    open_existing(paths).tell(message::move_tab, move_request{{what.operands[0], current_tab(paths)}, what.operands[1]},
-                              soon());
+    open_existing(paths).tell<message::move_tab>(move_request{{what.operands[0], current_tab(paths)}, what.operands[1]},
+                                                 soon());
     return 0;
 }
 
 /// With -k it takes until the program has ended.
 int run_respawn(const invocation& what) {
     const auto paths = paths_of(what);
-    open_existing(paths).tell(message::respawn, respawn_request{{what.operands[0], current_tab(paths)}, what.kill_first});
+    open_existing(paths).tell<message::respawn>(respawn_request{{what.operands[0], current_tab(paths)}, what.kill_first});
     return 0;
 }
 
 int run_resize(const invocation& what) {
     const auto paths = paths_of(what);
-    open_existing(paths).tell(message::resize_tab,
-                              resize_request{{what.operands[0], current_tab(paths)}, {what.rows, what.columns}}, soon());
+    open_existing(paths).tell<message::resize_tab>(
+        resize_request{{what.operands[0], current_tab(paths)}, {what.rows, what.columns}}, soon());
     return 0;
 }
 
 int run_kill(const invocation& what) {
     const auto paths = paths_of(what);
     const std::string name = what.operands.empty() ? std::string() : what.operands[0];
-    open_existing(paths).tell(message::kill, kill_request{{name, current_tab(paths)}, what.task});
+    open_existing(paths).tell<message::kill>(kill_request{{name, current_tab(paths)}, what.task});
     return 0;
 }
 
