@@ -129,7 +129,7 @@ TEST_CASE("the worker is killed at random under output, and no tab has lost a li
         wanted.restarts = {mato::unlimited, mato::milliseconds(60'000), mato::milliseconds(0)};
         return wanted;
     }();
-    world.configure("survive = true\nhistory_lines = 50000\n");
+    world.configure("survive = true\nhistory_lines = 10000\n");
     child_process daemon([&] {
         mato::failure why;
         const auto setup = [&](mux::multiplexer_daemon& host) {
@@ -147,7 +147,7 @@ TEST_CASE("the worker is killed at random under output, and no tab has lost a li
     std::vector<std::string> tabs;
     for (int i = 0; i < 6; ++i)
         tabs.push_back(
-            world.open_tab({"n=0; until [ -e " + end + " ] || [ $n -ge 40000 ]; do m=$((n+" + std::to_string(20 + i * 70) +
+            world.open_tab({"n=0; until [ -e " + end + " ] || [ $n -ge 6000 ]; do m=$((n+" + std::to_string(20 + i * 10) +
                             ")); while [ $n -lt $m ]; do n=$((n+1)); printf '\\033[3%dmline %d 漢字\\033[m\\n' $((n%8)) $n; "
                             "done; " +
                             (i % 2 == 0 ? "sleep 0.005; " : "sleep 0.03; ") + "done; echo all $n; exec cat"}));
@@ -162,7 +162,7 @@ TEST_CASE("the worker is killed at random under output, and no tab has lost a li
     for (const std::string& each : tabs) {
         INFO("tab " << each);
         REQUIRE(world.run({"wait", each, "--text", "^all [0-9]+", "--timeout", "60s"}).exit_code == 0);
-        const std::string text = world.must({"capture", "-S", "50000", each});
+        const std::string text = world.must({"capture", "-S", "10000", each});
         int number = 0;
         std::string expected;
         const int count = std::atoi(text.c_str() + text.rfind("\nall ") + 5);
