@@ -53,15 +53,18 @@ captured capture_screen(const vt::terminal& screen, const capture_request& wante
     result.title = screen.title();
     result.history_rows = static_cast<std::uint32_t>(above);
     const std::size_t all = above + static_cast<std::size_t>(size.rows);
-    vt::row old;
     std::size_t at = wanted.from;
-    for (; at < all && result.text.size() < capture_bytes; ++at) {
-        if (at < above) screen.read_history_row(kept - above + at, old);
-        const vt::row& r = at < above ? old : screen.row_at(static_cast<int>(at - above));
-        const bool has_cursor = at >= above && static_cast<int>(at - above) == cursor.at.row;
-        const int blanks = wanted.blanks_to_cursor && has_cursor ? cursor.at.column + cursor.pending_wrap : 0;
+    const auto append = [&](const vt::row& r, int blanks) {
         append_row(r, screen, wanted.ansi, blanks, result.text);
         if (!(wanted.join && r.wraps)) result.text += '\n';
+        ++at;
+        return result.text.size() < capture_bytes;
+    };
+    if (at < above) screen.read_history_rows(kept - above + at, [&](const vt::row& r) { return append(r, 0) && at < above; });
+    while (at < all && result.text.size() < capture_bytes) {
+        const int row = static_cast<int>(at - above);
+        const bool shows_cursor = wanted.blanks_to_cursor && row == cursor.at.row;
+        append(screen.row_at(row), shows_cursor ? cursor.at.column + cursor.pending_wrap : 0);
     }
     result.next = at < all ? at : 0;
     return result;

@@ -158,31 +158,49 @@ std::size_t history::rows(int columns) const {
 }
 
 void history::read_row(std::size_t i, int columns, row& out) const {
-    row line;
-    const auto cut = [&](std::size_t skip) {
-        int from = 0;
-        while (skip-- > 0) from = wrap_end(line, from, columns);
-        out = wrap_piece(line, from, wrap_end(line, from, columns), columns);
-    };
     out.clear();
+    read_rows(i, columns, [&out](const row& r) {
+        out = r;
+        return false;
+    });
+}
+
+void history::read_rows(std::size_t first, int columns, const std::function<bool(const row&)>& visit) const {
+    row line;
+    std::size_t skip = first;
+    const auto visit_pieces = [&](std::size_t count) { // of `line`, which has `count` rows
+        int from = 0;
+        for (std::size_t n = 0; n < count; ++n) {
+            const int end = wrap_end(line, from, columns);
+            if (n >= skip && !visit(wrap_piece(line, from, end, columns))) return false;
+            from = end;
+        }
+        skip = 0;
+        return true;
+    };
     for (const block_list::block& b : lines_.blocks()) {
-        const std::size_t in_block = rows_of(b, columns);
-        if (i >= in_block) {
-            i -= in_block;
-            continue;
+        if (skip > 0) {
+            const std::size_t in_block = rows_of(b, columns);
+            if (skip >= in_block) {
+                skip -= in_block;
+                continue;
+            }
         }
         for (std::size_t n = 0; n < b.size(); ++n) {
             const std::size_t in_line = packed_rows(b.record(n), columns, line);
-            if (i < in_line) {
-                unpack_line(b.record(n), line, readable_columns);
-                return cut(i);
+            if (skip >= in_line) {
+                skip -= in_line;
+                continue;
             }
-            i -= in_line;
+            unpack_line(b.record(n), line, readable_columns);
+            if (!visit_pieces(in_line)) return;
         }
     }
-    if (!is_open_ || i >= wrapped_rows(open_, columns)) return;
+    if (!is_open_) return;
+    const std::size_t in_open = wrapped_rows(open_, columns);
+    if (skip >= in_open) return;
     line = open_;
-    cut(i);
+    visit_pieces(in_open);
 }
 
 std::size_t history::memory_bytes() const noexcept { return lines_.memory_bytes() + open_.memory_bytes() - sizeof open_; }

@@ -12,6 +12,7 @@
 #include "row.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -55,6 +56,9 @@ public:
     /// Rows all lines take on a screen of `columns`, and row `i` of them. Remembered per block, so cheap to repeat.
     [[nodiscard]] std::size_t rows(int columns) const;
     void read_row(std::size_t i, int columns, row& out) const;
+    /// Calls `visit` with the rows from row `first` on, oldest first, until it returns false. Each line is read once, so this
+    /// is the way to read many.
+    void read_rows(std::size_t first, int columns, const std::function<bool(const row&)>& visit) const;
 
     [[nodiscard]] std::size_t memory_bytes() const noexcept;
     [[nodiscard]] history_limits limits() const noexcept { return limits_; }

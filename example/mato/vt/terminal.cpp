@@ -87,6 +87,10 @@ void terminal::read_history_row(std::size_t i, row& out) const {
     core_->emulated.history_.read_row(i, core_->emulated.columns(), out);
 }
 
+void terminal::read_history_rows(std::size_t first, const std::function<bool(const row&)>& visit) const {
+    core_->emulated.history_.read_rows(first, core_->emulated.columns(), visit);
+}
+
 std::size_t terminal::history_lines() const noexcept { return core_->emulated.history_.size(); }
 
 void terminal::read_history_line(std::size_t i, text_line& out) const {

@@ -17,6 +17,7 @@
 #include "text_line.hpp"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -93,6 +94,8 @@ public:
     [[nodiscard]] std::size_t history_rows() const;
     void read_history_row(std::size_t i, text_line& out) const;
     void read_history_row(std::size_t i, row& out) const;
+    /// Calls `visit` with the rows from `first` on until it returns false. Reads each line once, unlike the functions above.
+    void read_history_rows(std::size_t first, const std::function<bool(const row&)>& visit) const;
     [[nodiscard]] std::size_t history_lines() const noexcept;
     void read_history_line(std::size_t i, text_line& out) const;
     /// True if the newest line of history continues in the first row of the primary screen.

@@ -325,6 +325,16 @@ TEST_CASE("rows of history are those that a screen of the width would show", "[h
             joined += text_of(r);
         }
         CHECK(joined == all);
+        for (const std::size_t first : {std::size_t{0}, std::size_t{1}, count / 3, count - 1, count}) { // the same, in one pass
+            std::size_t at = first, mismatches = 0;
+            h.read_rows(first, width, [&](const row& each) {
+                h.read_row(at++, width, r);
+                mismatches += text_of(each) != text_of(r) || each.wraps != r.wraps;
+                return true;
+            });
+            CHECK(mismatches == 0);
+            CHECK(at == count);
+        }
     }
     while (h.size() > 0) h.pop();
     CHECK(h.rows(10) == 0);
