@@ -120,8 +120,11 @@ void emulator::report_size() {
 void emulator::report_presentation(int what) {
     if (what == 2) {
         std::string stops;
-        for (int c = 0; c < columns(); ++c)
-            if (tabs_[static_cast<std::size_t>(c)]) stops += (stops.empty() ? "" : "/") + number(c + 1);
+        for (int c = 0; c < columns(); ++c) {
+            if (!tabs_[static_cast<std::size_t>(c)]) continue;
+            if (!stops.empty()) stops += '/';
+            stops += number(c + 1);
+        }
         return answer({"\x1bP2$u", stops, "\x1b\\"});
     }
     if (what != 1) return;
