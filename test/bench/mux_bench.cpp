@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: MIT
 /// @file mux_bench.cpp: mato compared with the bare terminal, one hop, dtach, abduco, screen and tmux, measured in a user's
 /// terminal. Usage: mux_bench --mato PROGRAM [--quick] [--peers NAME,…] [--measures NAME,…] [--write DIRECTORY]
+///        [--variant NAME=PROGRAM[;SETTING;…]]...
+///
+/// A variant is one more column: another build of mato, or the same with lines of config.toml, for example
+/// `--variant 'alone=build/release/mato;survive = false'`. With variants, ratios are relative to the first variant.
 ///
 /// Each measure runs in its own session with a client in an 80x24 terminal. Runs are interleaved, so ratios are valid on a
 /// machine that varies. Processes started by a session are marked, and all of them are ended.
@@ -36,6 +40,16 @@ std::vector<measure> all_measures(const std::string& files, bool quick) {
                        quick ? 1 : 11, // each run depends on how the kernel places three processes on two cores
                        0.5,
                        [file](const multiplexer& m) { return std::vector<double>{throughput_seconds(m, file)}; },
+                       {}});
+    }
+    for (std::size_t kind = 0; kind < payloads::names.size(); ++kind) {
+        const std::string name = payloads::names[kind], file = files + "/" + name;
+        all.push_back({name + ", processor",
+                       "s",
+                       "",
+                       quick ? 1 : 5,
+                       0.5,
+                       servers([file](const multiplexer& m) { return throughput_cpu_seconds(m, file); }),
                        {}});
     }
     constexpr int keys = 200;
@@ -142,6 +156,15 @@ std::vector<measure> all_measures(const std::string& files, bool quick) {
     return all;
 }
 
+/// NAME=PROGRAM[;SETTING;…]
+multiplexer variant_of(const std::string& text) {
+    const std::size_t name = text.find('='), program = text.find(';');
+    if (name == std::string::npos) throw std::runtime_error("--variant needs NAME=PROGRAM, not " + text);
+    std::string settings = program == std::string::npos ? "" : text.substr(program + 1) + "\n";
+    std::replace(settings.begin(), settings.end(), ';', '\n');
+    return mato_as(text.substr(0, name), text.substr(name + 1, program - name - 1), settings);
+}
+
 bool is_wanted(const std::string& list, const std::string& name) {
     return list.empty() || ("," + list + ",").find("," + name + ",") != std::string::npos;
 }
@@ -152,7 +175,8 @@ int main(int argc, char** argv) try {
     if (argc > 2 && std::string_view(argv[1]) == "--hop") return hop(argv + 2);
     ::signal(SIGPIPE, SIG_IGN);
     all_descriptors();
-    std::string mato, peers, measures, tree;
+    std::string mato, peers, measures, tree, variant;
+    std::vector<multiplexer> variants;
     bool quick = false;
     for (int i = 1; i < argc; ++i) {
         const std::string_view option = argv[i];
@@ -164,9 +188,11 @@ int main(int argc, char** argv) try {
                                 : option == "--peers"    ? &peers
                                 : option == "--measures" ? &measures
                                 : option == "--write"    ? &tree
+                                : option == "--variant"  ? &variant
                                                          : nullptr;
         if (!to || i + 1 == argc) throw std::runtime_error("unknown option " + std::string(option));
         *to = argv[++i];
+        if (to == &variant) variants.push_back(variant_of(variant));
     }
     if (mato.empty()) throw std::runtime_error("--mato is missing");
 
@@ -174,6 +200,9 @@ int main(int argc, char** argv) try {
     std::vector<multiplexer> who = all_multiplexers(mato, std::filesystem::read_symlink("/proc/self/exe"));
     std::erase_if(who, [&](const multiplexer& each) { return !is_wanted(peers, each.name); });
     std::vector<measure> what = all_measures(files.path(), quick);
+    if (!variants.empty())
+        for (measure& each : what) each.over = variants.front().name;
+    who.insert(who.end(), variants.begin(), variants.end());
     std::erase_if(what, [&](const measure& each) {
         return !is_wanted(measures, each.name) && !is_wanted(measures, each.same_as.empty() ? "-" : each.same_as);
     });

@@ -4,6 +4,7 @@
 
 #include "../support/statistics.hpp"
 #include "payloads.hpp"
+#include "server.hpp"
 #include "session.hpp"
 
 #include <filesystem>
@@ -31,6 +32,22 @@ inline constexpr milliseconds patience{120'000};
     const double took = std::chrono::duration<double>(clock_type::now() - from).count();
     client.send("\r");
     return took;
+}
+
+/// Seconds of the server's processor time while a client sees a file.
+[[nodiscard]] inline double throughput_cpu_seconds(const multiplexer& m, const std::string& file) {
+    session s(m);
+    outer_terminal& client = s.start(s.script(writer_script(file)));
+    client.until(ready_mark, patience);
+    const pid_t server = s.server();
+    client.quiet(200);
+    const double before = server_cpu_seconds(server);
+    client.send("\r");
+    client.until(end_mark, patience);
+    client.quiet(100);
+    const double used = server_cpu_seconds(server) - before;
+    client.send("\r");
+    return used;
 }
 
 /// Microseconds from a key to its echo, for `keys` keys, while `floods` other tabs write endlessly.
@@ -109,7 +126,7 @@ inline constexpr milliseconds patience{120'000};
     long last = -1;
     for (int same = 0, round = 0; same < 5 && round < 600; ++round) {
         let_pass(milliseconds(100));
-        const long now = own_memory_kib(server);
+        const long now = server_memory_kib(server);
         same = now == last ? same + 1 : 0;
         last = now;
     }
@@ -170,9 +187,9 @@ inline constexpr milliseconds patience{120'000};
             if (both) other.read(0);
     };
     watch(milliseconds(1000), true);
-    const long before = own_memory_kib(server);
+    const long before = server_memory_kib(server);
     watch(time, false);
-    return static_cast<double>(own_memory_kib(server) - before) / 1024;
+    return static_cast<double>(server_memory_kib(server) - before) / 1024;
 }
 
 /// Seconds that a viewer needs for a file while another one reads, or does not.
@@ -192,17 +209,6 @@ inline constexpr milliseconds patience{120'000};
     return std::chrono::duration<double>(clock_type::now() - from).count();
 }
 
-[[nodiscard]] inline long context_switches(pid_t pid) {
-    long sum = 0;
-    std::error_code gone;
-    for (std::filesystem::directory_iterator at("/proc/" + std::to_string(pid) + "/task", gone), end; !gone && at != end;
-         at.increment(gone)) {
-        const pid_t thread = std::atoi(at->path().filename().c_str());
-        sum += proc_number(thread, "status", "voluntary_ctxt_switches");
-    }
-    return sum;
-}
-
 /// Wake-ups of server and client during an idle `time`.
 [[nodiscard]] inline double idle_wakeups(const multiplexer& m, milliseconds time) {
     session s(m);
@@ -211,9 +217,9 @@ inline constexpr milliseconds patience{120'000};
     client.quiet(1500);
     const pid_t server = s.server();
     let_pass(milliseconds(1500)); // the query woke it
-    const long before = context_switches(server) + context_switches(client.pid());
+    const long before = server_switches(server) + context_switches(client.pid());
     let_pass(time);
-    return static_cast<double>(context_switches(server) + context_switches(client.pid()) - before);
+    return static_cast<double>(server_switches(server) + context_switches(client.pid()) - before);
 }
 
 /// Average bytes to the terminal for a key echoed by a program.

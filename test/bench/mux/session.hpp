@@ -26,6 +26,7 @@ struct multiplexer {
         more{};                                          ///< one more tab, not shown; empty: not supported
     std::function<words(const std::string& s)> stop{};   ///< empty: ends with its script
     std::function<words(const std::string& s)> server{}; ///< prints its server's pid
+    std::string configuration{};                         ///< mato's config.toml
 };
 
 class session {
@@ -33,6 +34,8 @@ public:
     explicit session(const multiplexer& of) : of_(of) {
         for (const char* each : {"state", "config", "run", "screens"}) ::mkdir(path(each).c_str(), 0700);
         marker_ = "MATO_BENCH=" + scratch_.path();
+        ::mkdir(path("config/mato").c_str(), 0700);
+        std::ofstream(path("config/mato/config.toml")) << of.configuration;
         std::ofstream(path("tmux.conf")) << "set -g status off\nset -g history-limit 10000\n";
         std::ofstream(path("screenrc")) << "startup_message off\ndefscrollback 10000\naltscreen on\n";
     }
@@ -130,6 +133,21 @@ private:
     bool started_ = false;
 };
 
+/// A build of mato. @param name its column · @param program its path · @param configuration its config.toml
+[[nodiscard]] inline multiplexer mato_as(std::string name, const std::string& program, std::string configuration) {
+    using words = multiplexer::words;
+    multiplexer m{std::move(name), first_line_of(("'" + program + "' --version").c_str()),
+                  [program](const std::string&, const std::string& p) {
+                      return words{program, "new", "--", p};
+                  }};
+    m.attach = [program](const std::string&) { return words{program, "attach", "1"}; };
+    m.more = [program](const std::string&, const std::string& p) { return words{program, "new", "-d", "--", p}; };
+    m.stop = [program](const std::string&) { return words{program, "stop", "--now"}; };
+    m.server = [](const std::string& s) { return words{"cat", s + "/state/mato/daemon.pid"}; };
+    m.configuration = std::move(configuration);
+    return m;
+}
+
 /// The installed multiplexers. @param mato the program · @param self this benchmark, which is also the hop
 [[nodiscard]] inline std::vector<multiplexer> all_multiplexers(const std::string& mato, const std::string& self) {
     using words = multiplexer::words;
@@ -174,15 +192,7 @@ private:
         m.server = [with](const std::string& s) { return with(s, {"display", "-p", "#{pid}"}); };
         all.push_back(std::move(m));
     }
-    multiplexer m{"mato", first_line_of(("'" + mato + "' --version").c_str()),
-                  [mato](const std::string&, const std::string& p) {
-                      return words{mato, "new", "--", p};
-                  }};
-    m.attach = [mato](const std::string&) { return words{mato, "attach", "1"}; };
-    m.more = [mato](const std::string&, const std::string& p) { return words{mato, "new", "-d", "--", p}; };
-    m.stop = [mato](const std::string&) { return words{mato, "stop", "--now"}; };
-    m.server = [](const std::string& s) { return words{"cat", s + "/state/mato/daemon.pid"}; };
-    all.push_back(std::move(m));
+    all.push_back(mato_as("mato", mato, ""));
     return all;
 }
 
