@@ -7,11 +7,10 @@
 #pragma once
 
 #include "input_queue.hpp"
-#include "protocol/ids.hpp"
 #include "pty/process_tree.hpp"
-#include "pty/spawn.hpp"
-#include "raw_emulator.hpp"
 #include "read_turns.hpp"
+#include "tab_emulator.hpp"
+#include "tab_options.hpp"
 #include "tab_store.hpp"
 #include "vt/terminal.hpp"
 
@@ -29,29 +28,6 @@
 #include <vector>
 
 namespace mux {
-
-enum class emulator_kind : std::uint8_t { vt, raw };
-
-struct tab_options {
-    tab_id id = 0;
-    std::string command; ///< shown to users
-    terminal_size size;
-    emulator_kind emulator = emulator_kind::vt;
-    std::size_t history_lines = 0; ///< of `vt`
-    std::size_t replay_bytes = 0;  ///< of `raw`
-    std::size_t input_bytes = 0;
-    bool clipboard = false;  ///< programs are told that they may set it
-    bool survive = false;    ///< output and terminal of `vt` are in a memory file, see tab_store.hpp
-    spawn_request program{}; ///< how it was started
-};
-
-/// What an earlier process left of a tab.
-struct tab_remains {
-    mato::unique_fd terminal{};     ///< empty: the program has ended, and all its output is in the store
-    pid_t pid = 0;                  ///< not a child of this process
-    mato::unique_fd store{};        ///< see tab_store.hpp; empty: output and screen are lost
-    std::optional<int> exit_code{}; ///< the program has ended
-};
 
 /// Receives everything that a tab's emulator receives.
 class tab_observer {
@@ -202,7 +178,7 @@ private:
     vt::history_limits history_;
     mato::failure not_kept_;
     std::unique_ptr<tab_store> store_; // before the emulator, whose history is in it
-    std::variant<vt::terminal, raw_emulator> emulator_;
+    tab_emulator emulator_;
     vt::picture_protocols known_pictures_;
     std::shared_ptr<const vt::host_colours> host_colours_; // of the terminal that showed it last
     input_queue input_;
@@ -226,5 +202,13 @@ private:
     bool flooding_ = false;
     bool writing_ = false, ended_ = false, ending_ = false, closing_ = false, reaped_ = false;
 };
+
+// ---- implementation ----
+
+template <class Act> auto tab::in_this_run(Act act) {
+    return [self = shared_from_this(), run = run_, act](std::error_code why) {
+        if (!why && run == self->run_) act(*self);
+    };
+}
 
 } // namespace mux

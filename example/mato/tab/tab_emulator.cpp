@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+#include "tab_emulator.hpp"
+
+#include <mato/version.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace mux {
+
+constexpr std::size_t most_image = 4u << 20; // bytes of one image as sent: one may be queued for a stopped viewer's terminal
+
+vt::history_limits history_limits_of(const tab_options& options) {
+    vt::history_limits limits;
+    limits.lines = options.history_lines;
+    // A line of ordinary text is under a hundred bytes; the bound is for programs that write lines of thousands.
+    constexpr std::size_t line_bytes = 1600;
+    limits.bytes = std::max<std::size_t>(options.history_lines * line_bytes, 64u << 10);
+    return limits;
+}
+
+std::unique_ptr<tab_store> make_store(const tab_options& options, vt::history_limits& history, mato::failure& why) {
+    if (!options.survive || options.emulator != emulator_kind::vt) return nullptr;
+    return tab_store::create(history, why);
+}
+
+std::unique_ptr<tab_store> adopt_store(mato::unique_fd file, const tab_options& options, vt::history_limits& history,
+                                       mato::failure& why) {
+    if (!file || options.emulator != emulator_kind::vt) return nullptr;
+    return tab_store::adopt(std::move(file), history, why);
+}
+
+vt::terminal_options terminal_options_of(const tab_options& options, const vt::history_limits& history) {
+    vt::terminal_options wanted;
+    wanted.size = options.size.cells;
+    wanted.limits.history = history;
+    wanted.version = MATO_VERSION_STRING;
+    wanted.limits.image_bytes = most_image;
+    wanted.host.kitty_keyboard = false; // only a terminal that shows the tab can have it
+    wanted.host.clipboard = options.clipboard;
+    wanted.pictures = all_pictures;
+    return wanted;
+}
+
+tab_emulator make_emulator(const tab_options& options, const vt::history_limits& history) {
+    if (options.emulator == emulator_kind::raw) return raw_emulator(options.replay_bytes);
+    return vt::terminal(terminal_options_of(options, history));
+}
+
+} // namespace mux

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+// The part of a tab that outlives its process: its store, and going on with what an earlier process left.
+#include "tab.hpp"
+
+#include "tab_emulator.hpp"
+
+#include <mato/sys.hpp>
+
+#include <asio/post.hpp>
+
+#include <utility>
+
+namespace mux {
+
+namespace sys = mato::sys;
+
+tab::tab(asio::io_context& context, tab_remains left, tab_options options)
+    : id_(options.id), pid_(left.pid), command_(std::move(options.command)), program_(std::move(options.program)),
+      terminal_(context), resize_timer_(context), close_timer_(context), rest_timer_(context),
+      history_(history_limits_of(options)), store_(adopt_store(std::move(left.store), options, history_, not_kept_)),
+      emulator_(make_emulator(options, history_)), known_pictures_(all_pictures), input_(options.input_bytes),
+      wanted_size_(options.size), applied_size_(options.size), last_output_(mato::clock::now()), is_own_child_(false),
+      is_kept_(store_ != nullptr) {
+    const auto now = moment_of(last_output_);
+    if (store_ && !store_->restore(std::get<vt::terminal>(emulator_), now, not_kept_)) {
+        history_ = history_limits_of(options); // its lines are on the heap
+        emulator_.emplace<vt::terminal>(terminal_options_of(options, history_));
+        store_->abandon();
+        store_.reset();
+        is_kept_ = false;
+    }
+    if (left.terminal) terminal_.assign(left.terminal.release());
+    restore_size();
+    if (auto* const screen = std::get_if<vt::terminal>(&emulator_)) screen->know_pictures(known_pictures_);
+    checkpoint();
+    if (left.exit_code) reaped_ = true, exit_code_ = *left.exit_code;
+    if (!terminal_.is_open()) ended_ = true;
+}
+
+/// The program's terminal has a size, and so has the screen: the process before may have died between setting the two.
+void tab::restore_size() {
+    auto* const screen = std::get_if<vt::terminal>(&emulator_);
+    if (terminal_.is_open())
+        if (const auto own = size_of(terminal_.native_handle())) applied_size_ = *own;
+    if (!terminal_.is_open() && screen) applied_size_.cells = screen->size();
+    wanted_size_ = applied_size_;
+    if (screen && screen->size() != applied_size_.cells) screen->resize(applied_size_.cells);
+}
+
+void tab::go_on(handlers callbacks) {
+    callbacks_ = std::move(callbacks);
+    if (not_kept_ && callbacks_.on_not_kept) callbacks_.on_not_kept(not_kept_);
+    if (ended_) return;
+    if (auto* const screen = std::get_if<vt::terminal>(&emulator_)) {
+        send_answers();
+        if (auto events = screen->take_events(); !events.empty() && callbacks_.on_events) callbacks_.on_events(events);
+    }
+    if (!reaped_) return wait_for_output();
+    asio::post(terminal_.get_executor(), [act = in_this_run([](tab& self) { self.end(); })]() mutable { act({}); });
+}
+
+/// Where the next read puts what it gets: into the store's journal, else `otherwise`.
+char* tab::place_of_read(char* otherwise) {
+    if (!is_kept_) return otherwise;
+    if (checkpoint_due_ || store_->is_due(std::get<vt::terminal>(emulator_))) checkpoint();
+    char* const to = is_kept_ ? store_->arm() : nullptr;
+    return to ? to : otherwise;
+}
+
+/// Makes the terminal's present state the one to be restored, once all that was read is interpreted.
+void tab::checkpoint() {
+    if (!is_kept_) return;
+    checkpoint_due_ = uninterpreted_ > 0;
+    if (checkpoint_due_) return;
+    mato::failure why;
+    if (!store_->checkpoint(std::get<vt::terminal>(emulator_), why) && store_->is_full()) give_up_store(std::move(why));
+}
+
+/// The program's output is not kept from here on; the tab goes on without.
+void tab::give_up_store(mato::failure why) {
+    is_kept_ = false;
+    store_->abandon();
+    not_kept_ = std::move(why);
+    if (callbacks_.on_not_kept) callbacks_.on_not_kept(not_kept_);
+}
+
+/// The keeper reaps the child of a process before this one, and says how it ended; unless it has died too.
+bool tab::is_child_lost() {
+    const auto now = mato::clock::now();
+    if (sys::kill(pid_, 0) == 0 || errno != ESRCH)
+        missed_since_ = {};
+    else if (missed_since_ == mato::clock::time_point())
+        missed_since_ = now;
+    else if (now >= missed_since_ + status_patience) {
+        exit_code_ = unknown_exit_code;
+        reaped_ = true;
+    }
+    return reaped_;
+}
+
+void tab::child_ended(int exit_code) {
+    if (is_own_child_ || reaped_) return;
+    reaped_ = true;
+    exit_code_ = exit_code;
+    if (callbacks_.on_status) callbacks_.on_status(exit_code_);
+    if (!ended_ && !ending_ && !closing_) end();
+}
+
+} // namespace mux
