@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+/// @file lists.hpp: the tabs and the clients of a daemon.
+/// Pure.  Test: test/mato/protocol_test.cpp.
+#pragma once
+
+#include "vt/geometry.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace mux {
+
+struct tab_info {
+    std::uint64_t id = 0;
+    std::string task, name, title, command, cwd, emulator;
+    std::int32_t pid = 0;
+    vt::screen_size size;
+    std::uint32_t clients = 0;
+    bool running = true, bell = false;
+    std::int32_t exit_code = 0;
+    std::uint64_t idle_ms = 0, history_lines = 0, memory_bytes = 0;
+    void fields(auto& f) {
+        f(id, task, name, title, command, cwd, emulator, pid, size, clients, running, bell, exit_code, idle_ms, history_lines,
+          memory_bytes);
+    }
+};
+struct tab_list {
+    std::vector<tab_info> tabs;
+    void fields(auto& f) { f(tabs); }
+};
+struct client_info {
+    std::uint64_t id = 0;
+    std::uint32_t pid = 0, uid = 0;
+    std::string tty;
+    vt::screen_size size;
+    std::uint64_t tab = 0; ///< 0: not attached
+    bool readonly = false, direct = false;
+    std::uint64_t bytes_sent = 0, frames_dropped = 0, queue_bytes = 0;
+    std::uint64_t recorded = 0; ///< the tab that it records; 0: none
+    std::uint64_t delivered = 0, dropped = 0, superseded = 0, gaps = 0, resyncs = 0, lag = 0; ///< frames: fan_out.hpp
+    bool follows_events = false;                                                              ///< these frames are events
+    void fields(auto& f) {
+        f(id, pid, uid, tty, size, tab, readonly, direct, bytes_sent, frames_dropped, queue_bytes, recorded, delivered, dropped,
+          superseded, gaps, resyncs, lag, follows_events);
+    }
+};
+struct client_list {
+    std::vector<client_info> clients;
+    void fields(auto& f) { f(clients); }
+};
+
+} // namespace mux

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: MIT
+/// @file views.hpp: a client's terminal that shows a tab.
+/// Pure.  Test: test/mato/protocol_test.cpp.
+#pragma once
+
+#include "target.hpp"
+#include "view/features.hpp"
+#include "vt/geometry.hpp"
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace mux {
+
+/// For field_codec.hpp.
+[[nodiscard]] constexpr colour_depth last_of(colour_depth) noexcept { return colour_depth::direct; }
+[[nodiscard]] constexpr inquiry last_of(inquiry) noexcept { return inquiry::all; }
+
+/// The client's terminal has another size.
+struct resized_terminal {
+    vt::screen_size size;
+    void fields(auto& f) { f(size); }
+};
+struct view_options {
+    vt::screen_size size;
+    terminal_features terminal;
+    /// The frame comes with two descriptors: the terminal, and one that is closed once the daemon has released it. If false,
+    /// `input` and `output` are used.
+    bool passes_terminal = false;
+    bool readonly = false, detach_others = false, ignore_size = false;
+    std::vector<std::string> environment; ///< "NAME=value", or "NAME" alone if it is not set in the client
+    void fields(auto& f) { f(size, terminal, passes_terminal, readonly, detach_others, ignore_size, environment); }
+};
+/// Switches the terminal that shows the current tab to another tab. Empty name: to the one it showed before.
+struct switch_request {
+    target which;
+    bool detach_others = false;
+    void fields(auto& f) { f(which, detach_others); }
+};
+/// The terminal is neither read nor written before the client's `show`, nor after `hide`.
+struct attachment_info {
+    tab_name tab;
+    bool direct = false; ///< the daemon uses the terminal directly; the client only guards it
+    void fields(auto& f) { f(tab, direct); }
+};
+/// An empty `target` means the tab used last.
+struct attach_request {
+    target which;
+    view_options view;
+    void fields(auto& f) { f(which, view); }
+};
+struct detach_request {
+    bool all = false;
+    std::uint64_t client = 0, current = 0; ///< a client, or else the latest client of the current tab
+    void fields(auto& f) { f(all, client, current); }
+};
+/// The client has prepared the terminal; the daemon may draw on it.
+struct show_request {
+    bool asked = false; ///< the client has sent queries to it; the daemon sends `answered` after the last answer
+    void fields(auto& f) { f(asked); }
+};
+/// `cursor_shaped`: the daemon is about to change the terminal's cursor style. `own` is the original one, as in DECSCUSR.
+struct cursor_style {
+    std::uint8_t own = 0; ///< 0: the terminal has not reported it; 0 selects its default
+    void fields(auto& f) { f(own); }
+};
+/// `switched`: the client's terminal shows another tab from here on.
+struct shown_tab {
+    std::uint64_t id = 0;
+    void fields(auto& f) { f(id); }
+};
+/// `input_taken`: input that the program has read; `output_taken`: output that the client's terminal has accepted.
+struct bytes_taken {
+    std::uint64_t bytes = 0; ///< since the last such message
+    void fields(auto& f) { f(bytes); }
+};
+
+} // namespace mux
