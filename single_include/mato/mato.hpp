@@ -2292,6 +2292,129 @@ template <survives H> struct worker_of<H> { using type = typename H::worker; };
 /// opens, A unlinks and exits, B locks the unlinked file, C creates and locks a new one. With this check the file can be
 /// removed at release, while the lock is held.
 
+// ---- mato/detail/lock_holder.hpp ----
+/// @file lock_holder.hpp: what a lock file says about its holder, and which process that is.
+/// Layer: 1 (vocabulary).  Test: test/toolkit/lock_test.cpp.
+/// Threads: safe.   Blocks: never.
+/// Source: proc(5).
+
+namespace mato {
+inline namespace MATO_ABI {
+namespace detail {
+
+/// Bytes of a lock file: a pid, two numbers of 20 digits, a boot id of 36 characters.
+inline constexpr std::size_t most_lock_text = 128;
+/// Bytes of its first line: the 10 digits of the largest pid_t, and the newline.
+inline constexpr std::size_t most_pid_line = 11;
+
+/// What a lock file says about its holder.
+struct holder_text {
+    pid_t pid = 0;
+    std::string place, start; ///< "NAMESPACE BOOT", ticks; empty: the file has only the pid
+    bool operator==(const holder_text&) const = default;
+};
+
+inline std::string read_lock_text(int fd) {
+    char text[most_lock_text + 1]; // a longer file is not one of our lock files
+    const ssize_t got = sys::pread(fd, text, sizeof text, 0);
+    return {text, got > 0 ? static_cast<std::size_t>(got) : 0};
+}
+
+/// "PID\n" or "PID\nNAMESPACE BOOT START\n"; no pid for anything else.
+inline holder_text parse_holder(const std::string& text) {
+    holder_text said;
+    const char* const end = text.data() + text.size();
+    pid_t pid = 0;
+    const auto [rest, why] = std::from_chars(text.data(), end, pid);
+    if (why != std::errc() || pid <= 0 || rest == end || *rest != '\n') return said;
+    const auto first = static_cast<std::size_t>(rest + 1 - text.data());
+    if (first > most_pid_line || text.size() > most_lock_text) return said;
+    if (first < text.size()) {
+        const auto space = text.find(' ', first), last = text.rfind(' ');
+        if (space == std::string::npos || last <= space + 1 || last + 2 >= text.size() ||
+            text.find('\n', first) != text.size() - 1)
+            return said;
+        said.place = text.substr(first, last - first);
+        said.start = text.substr(last + 1, text.size() - last - 2);
+    }
+    said.pid = pid;
+    return said;
+}
+
+#if MATO_HAS_PROC
+/// "NAMESPACE BOOT"; empty if proc(5) does not have them. Not cached: a child may be in another namespace. `process`: a pid, or
+/// "self".
+inline std::string place_of(const std::string& process) {
+    const unique_fd space(sys::open(("/proc/" + process + "/ns/pid").c_str(), O_RDONLY));
+    struct ::stat number {};
+    const unique_fd boot(sys::open("/proc/sys/kernel/random/boot_id", O_RDONLY));
+    char text[40];
+    const ssize_t got = boot && space && sys::fstat(space.get(), &number) == 0 ? sys::read(boot.get(), text, sizeof text) : -1;
+    if (got < 2) return {};
+    return std::to_string(number.st_ino) + " " +
+           std::string(text, static_cast<std::size_t>(got) - (text[got - 1] == '\n' ? 1 : 0));
+}
+
+/// proc(5) stat, field 22: the start time in ticks since boot. `process`: a pid, or "self".
+inline std::string start_of(const std::string& process) {
+    const unique_fd file(sys::open(("/proc/" + process + "/stat").c_str(), O_RDONLY));
+    char text[1024]; // 52 numbers and a name
+    const ssize_t got = file ? sys::read(file.get(), text, sizeof text) : -1;
+    const std::string fields(text, got > 0 ? static_cast<std::size_t>(got) : 0);
+    std::size_t at = fields.rfind(')'); // a name may contain any character except a newline
+    for (int field = 2; field < 22 && at != std::string::npos; ++field) at = fields.find(' ', at + 1);
+    if (at == std::string::npos) return {};
+    return fields.substr(at + 1, fields.find(' ', at + 1) - at - 1);
+}
+/// proc(5) status, the last number of NSpid: its pid in its own namespace.
+inline std::string inner_pid_of(const std::string& process) {
+    const unique_fd file(sys::open(("/proc/" + process + "/status").c_str(), O_RDONLY));
+    char text[4096];
+    const ssize_t got = file ? sys::read(file.get(), text, sizeof text) : -1;
+    const std::string lines(text, got > 0 ? static_cast<std::size_t>(got) : 0);
+    const std::size_t line = lines.find("\nNSpid:");
+    const std::size_t end = line == std::string::npos ? line : lines.find('\n', line + 1);
+    if (end == std::string::npos) return {};
+    return lines.substr(lines.rfind('\t', end) + 1, end - lines.rfind('\t', end) - 1);
+}
+#else
+inline std::string place_of(const std::string&) { return {}; }
+inline std::string inner_pid_of(const std::string&) { return {}; }
+inline std::string start_of(const std::string&) { return {}; }
+#endif
+
+/// Whether the contents of the file prove which process its pid means; else the reason.
+inline bool is_proved(const holder_text& said, std::string& why_not) {
+#if MATO_HAS_PROC
+    const std::string number = "process " + std::to_string(said.pid);
+    if (said.place.empty())
+        why_not = "the lock file has only the pid of " + number +
+                  ", not its pid namespace, boot and start time; the pid may have been reused";
+    else if (const auto here = place_of("self"); here.empty())
+        why_not = "/proc does not show the pid namespace of this process, so it is not certain which process " + number + " is";
+    else if (said.place != here)
+        why_not = "the holder is " + number + " of another pid namespace, boot or machine; send the signal from there";
+    else if (said.start != start_of(std::to_string(said.pid)))
+        why_not = number + " is not the holder: it started at another time than the lock file says";
+#else
+    static_cast<void>(said);
+#endif
+    return why_not.empty();
+}
+
+/// Whether a process found by other means is the one in the file: same pid namespace, same pid there, and same start time. The
+/// start time alone is not enough, because several processes can start in one tick.
+inline bool is_meant(const holder_text& said, pid_t number) {
+    if (said.place.empty()) return number == said.pid;
+    const auto process = std::to_string(number);
+    return said.place == place_of(process) && said.start == start_of(process) &&
+           std::to_string(said.pid) == inner_pid_of(process);
+}
+
+} // namespace detail
+} // namespace MATO_ABI
+} // namespace mato
+
 namespace mato {
 inline namespace MATO_ABI {
 
@@ -2488,22 +2611,8 @@ public:
 private:
     basic_instance_lock(unique_fd fd, std::string path) : fd_(std::move(fd)), path_(std::move(path)), owner_(sys::getpid()) {}
 
-    static constexpr std::size_t max_pid_line = 11; // bytes: the 10 digits of the largest pid_t, and the newline
-    static constexpr std::size_t max_text = 128;    // bytes: the pid, two numbers of 20 digits, a boot id of 36 characters
-    struct holder_text {
-        pid_t pid = 0;
-        std::string place, start; // "NAMESPACE BOOT", ticks; empty: the file has only the pid
-        bool operator==(const holder_text&) const = default;
-    };
-    static std::string read_text(int fd);
     static bool is_alive(pid_t pid) noexcept;
-    static holder_text parse(const std::string& text);
-    static holder_text read_holder(const std::string& path, error_out out);
-    static std::string place_of(const std::string& process);
-    static std::string inner_pid_of(const std::string& process);
-    static std::string start_of(const std::string& process);
-    static bool prove(const holder_text& said, std::string& why_not);
-    static bool is_meant(const holder_text& said, pid_t number);
+    static detail::holder_text read_holder(const std::string& path, error_out out);
     static bool is_named(int fd, const std::string& path, struct ::stat& opened) noexcept;
     void write_pid(off_t size_before, error_out out);
 
@@ -2560,7 +2669,7 @@ template <class M> auto basic_instance_lock<M>::try_acquire(const std::string& p
         unique_fd fd(sys::open_private(path.c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK));
         if (!fd) return out.fail<attempt>(last_error(), "open lock file", path);
         if (const int why = M::try_lock(fd.get()); why == EWOULDBLOCK) {
-            const pid_t pid = parse(read_text(fd.get())).pid;
+            const pid_t pid = detail::parse_holder(detail::read_lock_text(fd.get())).pid;
             const bool only_probed = M::probe(fd.get()) == 0;
             if (!only_probed && (race >= most_pauses || is_alive(pid))) {
                 result.holder_.pid = pid;
@@ -2616,18 +2725,19 @@ template <class M> auto basic_instance_lock<M>::acquire_directory(const std::str
     return lock;
 }
 
-template <class M> auto basic_instance_lock<M>::read_holder(const std::string& path, error_out out) -> holder_text {
+template <class M> auto basic_instance_lock<M>::read_holder(const std::string& path, error_out out) -> detail::holder_text {
     unique_fd fd(sys::open(path.c_str(), O_RDWR | O_NOFOLLOW | O_NONBLOCK));
     if (!fd) {
         const bool absent = errno == ENOENT;
-        return out.fail<holder_text>(absent ? make_error_code(errc::not_running) : last_error(), "open lock file", path);
+        return out.fail<detail::holder_text>(absent ? make_error_code(errc::not_running) : last_error(), "open lock file",
+                                             path);
     }
     if (const int why = M::probe(fd.get()); why == 0) {
-        return out.fail<holder_text>(errc::not_running, "find holder", path);
+        return out.fail<detail::holder_text>(errc::not_running, "find holder", path);
     } else if (why != EWOULDBLOCK) {
-        return out.fail<holder_text>({why, std::system_category()}, "lock", path);
+        return out.fail<detail::holder_text>({why, std::system_category()}, "lock", path);
     }
-    auto said = parse(read_text(fd.get()));
+    auto said = detail::parse_holder(detail::read_lock_text(fd.get()));
     if (said.pid <= 0)
         out.set(errc::malformed, "find holder", path, "the lock is held, but its file contains no valid process id");
     return said;
@@ -2635,13 +2745,13 @@ template <class M> auto basic_instance_lock<M>::read_holder(const std::string& p
 
 template <class M> template <class Find>
 pid_t basic_instance_lock<M>::signal_holder(const std::string& path, int signal, Find find, error_out out) {
-    const holder_text said = read_holder(path, out);
+    const detail::holder_text said = read_holder(path, out);
     if (out.failed()) return 0;
     found_process holder{unique_fd(sys::pidfd_open(said.pid)), said.pid};
     std::error_code open_error;
     if (!holder.process && (errno != ENOSYS || (sys::kill(said.pid, 0) == -1 && errno == ESRCH))) open_error = last_error();
     std::string why_not;
-    if (!open_error) holder.number = prove(said, why_not) ? said.pid : 0;
+    if (!open_error) holder.number = detail::is_proved(said, why_not) ? said.pid : 0;
     if (open_error || holder.number == 0) {
         failure unknown;
         found_process found = find(error_out(unknown));
@@ -2649,7 +2759,7 @@ pid_t basic_instance_lock<M>::signal_holder(const std::string& path, int signal,
             found.process = unique_fd(sys::pidfd_open(found.number));
             if (!found.process && errno != ENOSYS) found.number = 0;
         }
-        if (found.number == 0 || !is_meant(said, found.number)) {
+        if (found.number == 0 || !detail::is_meant(said, found.number)) {
             if (open_error) return out.fail<pid_t>(open_error, "find process " + std::to_string(said.pid), path);
             return out.fail<pid_t>(errc::holder_not_proved, "find holder", path, std::move(why_not));
         }
@@ -2663,34 +2773,6 @@ pid_t basic_instance_lock<M>::signal_holder(const std::string& path, int signal,
     const int sent = holder.process ? sys::pidfd_send_signal(holder.process.get(), signal) : sys::kill(holder.number, signal);
     if (sent == -1) return out.fail<pid_t>(last_error(), "signal process " + std::to_string(holder.number), path);
     return holder.number;
-}
-
-/// Whether the contents of the file prove which process its pid means; else the reason.
-template <class M> bool basic_instance_lock<M>::prove(const holder_text& said, std::string& why_not) {
-#if MATO_HAS_PROC
-    const std::string number = "process " + std::to_string(said.pid);
-    if (said.place.empty())
-        why_not = "the lock file has only the pid of " + number +
-                  ", not its pid namespace, boot and start time; the pid may have been reused";
-    else if (const auto here = place_of("self"); here.empty())
-        why_not = "/proc does not show the pid namespace of this process, so it is not certain which process " + number + " is";
-    else if (said.place != here)
-        why_not = "the holder is " + number + " of another pid namespace, boot or machine; send the signal from there";
-    else if (said.start != start_of(std::to_string(said.pid)))
-        why_not = number + " is not the holder: it started at another time than the lock file says";
-#else
-    static_cast<void>(said);
-#endif
-    return why_not.empty();
-}
-
-/// Whether a process found by other means is the one in the file: same pid namespace, same pid there, and same start time. The
-/// start time alone is not enough, because several processes can start in one tick.
-template <class M> bool basic_instance_lock<M>::is_meant(const holder_text& said, pid_t number) {
-    if (said.place.empty()) return number == said.pid;
-    const auto process = std::to_string(number);
-    return said.place == place_of(process) && said.start == start_of(process) &&
-           std::to_string(said.pid) == inner_pid_of(process);
 }
 
 template <class M> bool basic_instance_lock<M>::verify() const noexcept {
@@ -2709,7 +2791,7 @@ template <class M> void basic_instance_lock<M>::adopt(error_out out) {
 template <class M> void basic_instance_lock<M>::write_pid(off_t size_before, error_out out) {
     std::string text = std::to_string(owner_) + "\n";
 #if MATO_HAS_PROC
-    const auto place = place_of("self"), start = start_of("self");
+    const auto place = detail::place_of("self"), start = detail::start_of("self");
     if (!place.empty() && !start.empty()) text += place + " " + start + "\n";
 #endif
     const auto size = static_cast<off_t>(text.size());
@@ -2729,78 +2811,9 @@ template <class M> void basic_instance_lock<M>::release() noexcept {
     fd_.reset();
 }
 
-template <class M> std::string basic_instance_lock<M>::read_text(int fd) {
-    char text[max_text + 1]; // a longer file is not one of our lock files
-    const ssize_t got = sys::pread(fd, text, sizeof text, 0);
-    return {text, got > 0 ? static_cast<std::size_t>(got) : 0};
-}
-
 template <class M> bool basic_instance_lock<M>::is_alive(pid_t pid) noexcept {
     return pid > 0 && (sys::kill(pid, 0) == 0 || errno == EPERM);
 }
-
-/// "PID\n" or "PID\nNAMESPACE BOOT START\n"; no pid for anything else.
-template <class M> auto basic_instance_lock<M>::parse(const std::string& text) -> holder_text {
-    holder_text said;
-    const char* const end = text.data() + text.size();
-    pid_t pid = 0;
-    const auto [rest, why] = std::from_chars(text.data(), end, pid);
-    if (why != std::errc() || pid <= 0 || rest == end || *rest != '\n') return said;
-    const auto first = static_cast<std::size_t>(rest + 1 - text.data());
-    if (first > max_pid_line || text.size() > max_text) return said;
-    if (first < text.size()) {
-        const auto space = text.find(' ', first), last = text.rfind(' ');
-        if (space == std::string::npos || last <= space + 1 || last + 2 >= text.size() ||
-            text.find('\n', first) != text.size() - 1)
-            return said;
-        said.place = text.substr(first, last - first);
-        said.start = text.substr(last + 1, text.size() - last - 2);
-    }
-    said.pid = pid;
-    return said;
-}
-
-#if MATO_HAS_PROC
-/// "NAMESPACE BOOT"; empty if proc(5) does not have them. Not cached: a child may be in another namespace. `process`: a pid, or
-/// "self".
-template <class M> std::string basic_instance_lock<M>::place_of(const std::string& process) {
-    const unique_fd space(sys::open(("/proc/" + process + "/ns/pid").c_str(), O_RDONLY));
-    struct ::stat number {};
-    const unique_fd boot(sys::open("/proc/sys/kernel/random/boot_id", O_RDONLY));
-    char text[40];
-    const ssize_t got = boot && space && sys::fstat(space.get(), &number) == 0 ? sys::read(boot.get(), text, sizeof text) : -1;
-    if (got < 2) return {};
-    return std::to_string(number.st_ino) + " " +
-           std::string(text, static_cast<std::size_t>(got) - (text[got - 1] == '\n' ? 1 : 0));
-}
-
-/// proc(5) stat, field 22: the start time in ticks since boot. `process`: a pid, or "self".
-template <class M> std::string basic_instance_lock<M>::start_of(const std::string& process) {
-    const unique_fd file(sys::open(("/proc/" + process + "/stat").c_str(), O_RDONLY));
-    char text[1024]; // 52 numbers and a name
-    const ssize_t got = file ? sys::read(file.get(), text, sizeof text) : -1;
-    const std::string fields(text, got > 0 ? static_cast<std::size_t>(got) : 0);
-    std::size_t at = fields.rfind(')'); // a name may contain any character except a newline
-    for (int field = 2; field < 22 && at != std::string::npos; ++field) at = fields.find(' ', at + 1);
-    if (at == std::string::npos) return {};
-    return fields.substr(at + 1, fields.find(' ', at + 1) - at - 1);
-}
-/// proc(5) status, the last number of NSpid: its pid in its own namespace.
-template <class M> std::string basic_instance_lock<M>::inner_pid_of(const std::string& process) {
-    const unique_fd file(sys::open(("/proc/" + process + "/status").c_str(), O_RDONLY));
-    char text[4096];
-    const ssize_t got = file ? sys::read(file.get(), text, sizeof text) : -1;
-    const std::string lines(text, got > 0 ? static_cast<std::size_t>(got) : 0);
-    const std::size_t line = lines.find("\nNSpid:");
-    const std::size_t end = line == std::string::npos ? line : lines.find('\n', line + 1);
-    if (end == std::string::npos) return {};
-    return lines.substr(lines.rfind('\t', end) + 1, end - lines.rfind('\t', end) - 1);
-}
-#else
-template <class M> std::string basic_instance_lock<M>::place_of(const std::string&) { return {}; }
-template <class M> std::string basic_instance_lock<M>::inner_pid_of(const std::string&) { return {}; }
-template <class M> std::string basic_instance_lock<M>::start_of(const std::string&) { return {}; }
-#endif
 
 template <class M> bool basic_instance_lock<M>::is_named(int fd, const std::string& path, struct ::stat& opened) noexcept {
     struct ::stat named {};
@@ -5479,6 +5492,89 @@ template <class F, class O> void basic_connection<F, O>::resume() noexcept {
     }
 }
 
+template <class F, class O> void basic_connection<F, O>::close(failure why, milliseconds linger) {
+    if (state_ != state::open) return;
+    why_ = std::move(why);
+    state_ = state::closing;
+    out_.no_more();
+    if (out_.queued() == 0) return finish();
+    flush_soon();
+    try {
+        linger_.expires_at(deadline::in(linger).at());
+        linger_.async_wait([self = this->shared_from_this()](std::error_code cancelled) {
+            if (!cancelled) self->finish();
+        });
+    } catch (const std::bad_alloc&) {
+        finish();
+    }
+}
+
+template <class F, class O> void basic_connection<F, O>::abort(failure why) {
+    if (state_ == state::closed) return;
+    if (state_ == state::open) why_ = std::move(why);
+    finish();
+}
+
+template <class F, class O> void basic_connection<F, O>::finish() {
+    if (state_ == state::closed) return;
+    state_ = state::closed;
+    out_.abandon();
+    std::error_code ignored;
+    linger_.cancel();
+    socket_.close(ignored);
+    tell_end();
+}
+
+// Posted: the caller may be inside on_frame, or iterating over connections. If there is no memory to post, it is called
+// directly.
+template <class F, class O> void basic_connection<F, O>::tell_end() {
+    try {
+        return asio::post(context_, [self = this->shared_from_this()] { self->tell_end_now(); });
+    } catch (const std::bad_alloc&) {
+    }
+    const auto self = this->shared_from_this();
+    tell_end_now();
+}
+
+template <class F, class O> void basic_connection<F, O>::tell_end_now() {
+    const auto callbacks = std::exchange(callbacks_, {});
+    if (!callbacks.on_closed) return;
+    guard_([&] { callbacks.on_closed(why_); },
+           [&] {
+               const failure why = current_failure("on_closed");
+               if (callbacks.on_exception) callbacks.on_exception(why);
+           });
+}
+
+template <class F, class O> void basic_connection<F, O>::end_now(failure why) {
+    const auto self = this->shared_from_this();
+    if (state_ == state::open) why_ = std::move(why);
+    if (std::exchange(state_, state::closed) != state::closed) {
+        out_.abandon();
+        linger_.cancel();
+    }
+    tell_end_now();
+}
+
+template <class F, class O> void basic_connection<F, O>::hang_up() noexcept {
+    std::error_code ignored;
+    linger_.cancel();
+    socket_.close(ignored);
+}
+
+} // namespace MATO_ABI
+} // namespace mato
+
+// ---- mato/detail/connection_write.hpp ----
+/// @file connection_write.hpp: how a connection sends: queue, gather, one system call, wait until the socket is writable.
+/// Layer: 3 (asio).  Test: test/toolkit/connection_test.cpp.
+/// Threads: the thread that runs the io_context.   Blocks: never.
+///
+/// Members of basic_connection; connection.hpp includes this file.
+
+namespace mato {
+inline namespace MATO_ABI {
+
 template <class F, class O> void basic_connection<F, O>::send(std::string_view payload, error_out out) {
     if (state_ != state::open) return;
     queued(out_.push([&](std::string& bytes) { F::append(bytes, payload, out); }));
@@ -5608,76 +5704,6 @@ template <class F, class O> void basic_connection<F, O>::fall_behind(failure why
     socket_.set_option(asio::socket_base::send_buffer_size(2 * size.value() + static_cast<int>(out_.queued())), ignored);
     if (state_ == state::open) close(std::move(why));
     write();
-}
-
-template <class F, class O> void basic_connection<F, O>::close(failure why, milliseconds linger) {
-    if (state_ != state::open) return;
-    why_ = std::move(why);
-    state_ = state::closing;
-    out_.no_more();
-    if (out_.queued() == 0) return finish();
-    flush_soon();
-    try {
-        linger_.expires_at(deadline::in(linger).at());
-        linger_.async_wait([self = this->shared_from_this()](std::error_code cancelled) {
-            if (!cancelled) self->finish();
-        });
-    } catch (const std::bad_alloc&) {
-        finish();
-    }
-}
-
-template <class F, class O> void basic_connection<F, O>::abort(failure why) {
-    if (state_ == state::closed) return;
-    if (state_ == state::open) why_ = std::move(why);
-    finish();
-}
-
-template <class F, class O> void basic_connection<F, O>::finish() {
-    if (state_ == state::closed) return;
-    state_ = state::closed;
-    out_.abandon();
-    std::error_code ignored;
-    linger_.cancel();
-    socket_.close(ignored);
-    tell_end();
-}
-
-// Posted: the caller may be inside on_frame, or iterating over connections. If there is no memory to post, it is called
-// directly.
-template <class F, class O> void basic_connection<F, O>::tell_end() {
-    try {
-        return asio::post(context_, [self = this->shared_from_this()] { self->tell_end_now(); });
-    } catch (const std::bad_alloc&) {
-    }
-    const auto self = this->shared_from_this();
-    tell_end_now();
-}
-
-template <class F, class O> void basic_connection<F, O>::tell_end_now() {
-    const auto callbacks = std::exchange(callbacks_, {});
-    if (!callbacks.on_closed) return;
-    guard_([&] { callbacks.on_closed(why_); },
-           [&] {
-               const failure why = current_failure("on_closed");
-               if (callbacks.on_exception) callbacks.on_exception(why);
-           });
-}
-
-template <class F, class O> void basic_connection<F, O>::end_now(failure why) {
-    const auto self = this->shared_from_this();
-    if (state_ == state::open) why_ = std::move(why);
-    if (std::exchange(state_, state::closed) != state::closed) {
-        out_.abandon();
-        linger_.cancel();
-    }
-    tell_end_now();
-}
-
-template <class F, class O> void basic_connection<F, O>::hang_up() noexcept {
-    std::error_code ignored;
-    linger_.cancel();
-    socket_.close(ignored);
 }
 
 } // namespace MATO_ABI

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: MIT
+/// @file connection_write.hpp: how a connection sends: queue, gather, one system call, wait until the socket is writable.
+/// Layer: 3 (asio).  Test: test/toolkit/connection_test.cpp.
+/// Threads: the thread that runs the io_context.   Blocks: never.
+///
+/// Members of basic_connection; connection.hpp includes this file.
+#pragma once
+
+#include "../connection.hpp"
+
+#include <asio/post.hpp>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace mato {
+inline namespace MATO_ABI {
+
+template <class F, class O> void basic_connection<F, O>::send(std::string_view payload, error_out out) {
+    if (state_ != state::open) return;
+    queued(out_.push([&](std::string& bytes) { F::append(bytes, payload, out); }));
+}
+
+template <class F, class O> void basic_connection<F, O>::send_encoded(shared_frame frame) {
+    if (state_ != state::open || !frame || frame->empty()) return;
+    const std::size_t bytes = frame->size();
+    out_.push(std::move(frame));
+    queued(bytes);
+}
+
+template <class F, class O> void basic_connection<F, O>::queued(std::size_t bytes) {
+    if (bytes == 0 || state_ != state::open) return;
+    if (overflow_.on_queued(out_.own(), clock::now()) == overflow_verdict::disconnect)
+        return abort({errc::slow_consumer,
+                      "send",
+                      {},
+                      "slow consumer: the peer has not read " + std::to_string(out_.queued()) + " bytes"});
+    flush_soon();
+}
+
+template <class F, class O> void basic_connection<F, O>::follow(std::shared_ptr<feed> stream) {
+    out_.follow(std::move(stream));
+    if (waiting_) out_.stream()->on_stalled();
+    flush_soon();
+}
+
+// Posted, so that everything sent in one iteration of the loop is written together.
+template <class F, class O> void basic_connection<F, O>::flush_soon() {
+    if (waiting_ || flush_posted_ || state_ == state::closed) return;
+    if (delivering_) {
+        flush_due_ = true;
+        return;
+    }
+    try {
+        asio::post(context_, [self = this->shared_from_this()] {
+            self->flush_posted_ = false;
+            self->guarded("write", [&] { self->flush(); });
+        });
+        flush_posted_ = true;
+    } catch (const std::bad_alloc&) {
+        abort(no_memory("write"));
+    }
+}
+
+template <class F, class O> void basic_connection<F, O>::write() {
+    if (writing_ || state_ == state::closed) return; // writing: a handler of the stream called this again
+    const auto self = this->shared_from_this();
+    const bool was_empty = out_.queued() == 0;
+    gathered_write bytes;
+    writing_ = true;
+    ssize_t taken = 0;
+    {
+        const scope_exit written([this] { writing_ = false; });
+        out_.gather(bytes);
+        if (bytes.count > 0 && state_ != state::closed) taken = give_kernel(bytes);
+        if (taken > 0) {
+            sent_ += static_cast<std::size_t>(taken);
+            out_.wrote(bytes, static_cast<std::size_t>(taken));
+            overflow_.on_drained(out_.own());
+        }
+    }
+    if (state_ == state::closed) return;
+    if (taken < 0 && errno != EAGAIN && errno != EWOULDBLOCK) return abort({last_error(), "write", {}, {}});
+    if (taken < 0 || static_cast<std::size_t>(taken) < bytes.bytes) return wait_until_writable();
+    if (out_.queued() > 0) return flush_soon();
+    if (state_ == state::closing) return finish();
+    if (!was_empty && callbacks_.on_drained) guarded("on_drained", [&] { callbacks_.on_drained(); });
+}
+
+template <class F, class O> ssize_t basic_connection<F, O>::give_kernel(gathered_write& bytes) {
+#if MATO_HAS_SENDMMSG
+    if (bytes.messages > 1) return give_messages(bytes);
+#endif
+    if (bytes.count == 1)
+        return sys::send(socket_.native_handle(), bytes.buffers[0].iov_base, bytes.buffers[0].iov_len, MSG_DONTWAIT);
+    msghdr message{};
+    message.msg_iov = bytes.buffers;
+    message.msg_iovlen = bytes.count;
+    return sys::sendmsg(socket_.native_handle(), &message, MSG_DONTWAIT);
+}
+
+#if MATO_HAS_SENDMMSG
+// The kernel stops before the first message that it cannot take completely, so no frame is partially sent.
+template <class F, class O> ssize_t basic_connection<F, O>::give_messages(gathered_write& bytes) {
+    mmsghdr messages[gathered_write::most_messages]{};
+    for (std::size_t i = 0, begin = 0; i < bytes.messages; ++i) {
+        const std::size_t end = i + 1 < bytes.messages ? bytes.ends[i] : bytes.count;
+        messages[i].msg_hdr.msg_iov = bytes.buffers + begin;
+        messages[i].msg_hdr.msg_iovlen = end - begin;
+        begin = end;
+    }
+    const int taken = sys::sendmmsg(socket_.native_handle(), messages, static_cast<unsigned>(bytes.messages), MSG_DONTWAIT);
+    ssize_t size = taken < 0 ? -1 : 0;
+    for (int i = 0; i < taken; ++i) size += messages[i].msg_len;
+    return size;
+}
+#endif
+
+template <class F, class O> void basic_connection<F, O>::wait_until_writable() {
+    if (std::exchange(waiting_, true)) return;
+    if (feed* const stream = out_.stream()) stream->on_stalled();
+    try {
+        socket_.async_wait(asio::socket_base::wait_write, [self = this->shared_from_this()](std::error_code why) {
+            self->waiting_ = false;
+            if (self->state_ == state::closed) return;
+            if (why) return self->abort({detail::plain_code(why), "write", {}, {}});
+            self->guarded("write", [&] {
+                if (feed* const stream = self->out_.stream()) stream->on_writable();
+                self->write();
+            });
+        });
+    } catch (const std::bad_alloc&) {
+        waiting_ = false;
+        abort(no_memory("write"));
+    }
+}
+
+template <class F, class O> void basic_connection<F, O>::fall_behind(failure why, std::optional<std::string> last_payload) {
+    if (state_ == state::closed) return;
+    out_.drop_waiting();
+    std::error_code ignored; // an oversized payload is not sent; if the buffer stays small, the rest waits as usual
+    if (last_payload) out_.push([&](std::string& bytes) { F::append(bytes, *last_payload, ignored); });
+    asio::socket_base::send_buffer_size size; // on Linux asio reports half of it: the kernel needs the other half
+    socket_.get_option(size, ignored);
+    socket_.set_option(asio::socket_base::send_buffer_size(2 * size.value() + static_cast<int>(out_.queued())), ignored);
+    if (state_ == state::open) close(std::move(why));
+    write();
+}
+
+} // namespace MATO_ABI
+} // namespace mato
