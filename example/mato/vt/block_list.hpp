@@ -41,6 +41,11 @@ public:
     struct links_seen {
         std::unique_ptr<link_set> links; ///< none: no link
         std::uint32_t records = 0;       ///< that were looked at, the oldest first
+
+        void add(std::size_t link) {
+            if (!links) links = std::make_unique<link_set>();
+            links->set(link);
+        }
     };
 
     class block {
@@ -58,16 +63,15 @@ public:
                 measure_ = {width, gone_, count_, compute()};
             return measure_.result;
         }
-        /// Adds the links of the records to `found`. `add(found, record)` does so for one that was not looked at yet.
-        template <class Add> void add_links(link_set& found, Add add) const {
+        /// Adds the links of the records to `found`. `each(record, see)` calls `see` with each link of a record that was not
+        /// looked at yet.
+        template <class Each> void add_links(link_set& found, Each each) const {
             if (gone_ > 0) { // of the first block only; what was noted includes the removed records
-                for (std::size_t i = 0; i < size(); ++i) add(found, record(i));
+                for (std::size_t i = 0; i < size(); ++i) each(record(i), [&found](std::size_t link) { found.set(link); });
                 return;
             }
-            for (; seen_.records < count_; ++seen_.records) {
-                if (!seen_.links) seen_.links = std::make_unique<link_set>();
-                add(*seen_.links, record(seen_.records));
-            }
+            for (; seen_.records < count_; ++seen_.records)
+                each(record(seen_.records), [this](std::size_t link) { seen_.add(link); });
             if (seen_.links) found |= *seen_.links;
         }
 
@@ -121,10 +125,7 @@ public:
     template <class Each> void saw_links_of_newest(Each each) {
         block& last = blocks_.back();
         if (last.seen_.records + 1 != last.count_) return;
-        each([&](std::size_t link) {
-            if (!last.seen_.links) last.seen_.links = std::make_unique<link_set>();
-            last.seen_.links->set(link);
-        });
+        each([&last](std::size_t link) { last.seen_.add(link); });
         ++last.seen_.records;
     }
     /// No record has a link so far.

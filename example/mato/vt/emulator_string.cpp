@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "emulator.hpp"
 #include "image_size.hpp"
+#include "row_links.hpp"
 #include "utf8.hpp"
 
 #include <algorithm>
@@ -197,19 +198,17 @@ void emulator::link_osc(std::string_view rest) {
 
 void emulator::sweep_links() {
     link_set keep;
-    const auto mark_style = [&keep](const style& s) {
-        if (s.link != 0 && s.link < keep.size()) keep.set(s.link);
-    };
-    const auto mark_row = [&](const row& r) {
-        for (const style_run& run : r.runs()) mark_style(run.style);
+    const auto mark = [&keep](link_id link) { keep.set(link); };
+    const auto mark_style = [&mark](const style& s) {
+        if (is_link(s.link)) mark(s.link);
     };
     const auto mark_screen = [&](const screen& s) {
-        for (int r = 0; r < s.size().rows; ++r) mark_row(s.at(r));
+        for (int r = 0; r < s.size().rows; ++r) for_each_link(s.at(r), mark);
         spend_rows(s.size().rows);
     };
     mark_screen(primary_);
     if (alternate_) mark_screen(*alternate_);
-    for (const row& r : below_) mark_row(r);
+    for (const row& r : below_) for_each_link(r, mark);
     spend(static_cast<std::int64_t>(history_.links(keep)) / string_share);
     mark_style(cursor_.pen);
     for (const auto& s : saved_)

@@ -4,6 +4,7 @@
 #include "bytes.hpp"
 #include "geometry.hpp"
 #include "packed_line.hpp"
+#include "row_links.hpp"
 #include "wrap.hpp"
 
 #include <algorithm>
@@ -13,11 +14,16 @@ namespace mux::vt {
 
 namespace {
 
-std::size_t packed_rows(std::string_view packed, int columns, row& scratch) {
+struct packed_rows {
+    std::size_t count;
+    bool is_unpacked; // into the row that was passed: only a line that is not ASCII is
+};
+
+packed_rows measure(std::string_view packed, int columns, row& line) {
     const int ascii = ascii_columns(packed);
-    if (ascii >= 0) return ascii == 0 ? 1 : static_cast<std::size_t>((ascii + columns - 1) / columns);
-    unpack_line(packed, scratch, history::readable_columns);
-    return wrapped_rows(scratch, columns);
+    if (ascii >= 0) return {ascii == 0 ? 1 : static_cast<std::size_t>((ascii + columns - 1) / columns), false};
+    unpack_line(packed, line, history::readable_columns);
+    return {wrapped_rows(line, columns), true};
 }
 
 } // namespace
@@ -29,7 +35,7 @@ std::size_t history::rows_of(const block_list::block& b, int columns) {
     return b.measured(columns, [&] {
         row scratch;
         std::size_t count = 0;
-        for (std::size_t i = 0; i < b.size(); ++i) count += packed_rows(b.record(i), columns, scratch);
+        for (std::size_t i = 0; i < b.size(); ++i) count += measure(b.record(i), columns, scratch).count;
         return count;
     });
 }
@@ -64,10 +70,7 @@ void history::close_long_line(const row& line, std::size_t bound) {
 }
 
 void history::note_links_of(const row& line) {
-    lines_.saw_links_of_newest([&line](auto add) {
-        for (const style_run& run : line.runs())
-            if (run.style.link != 0 && run.style.link <= most_links) add(run.style.link);
-    });
+    lines_.saw_links_of_newest([&line](auto see) { for_each_link(line, see); });
 }
 
 void history::note_links(earlier_links earlier) {
@@ -77,17 +80,13 @@ void history::note_links(earlier_links earlier) {
 std::size_t history::links(link_set& found) const {
     std::size_t bytes = 0;
     row scratch;
-    const auto add = [](link_set& to, const row& line) {
-        for (const style_run& run : line.runs())
-            if (run.style.link != 0 && run.style.link <= most_links) to.set(run.style.link);
-    };
     for (const block_list::block& b : lines_.blocks())
-        b.add_links(found, [&](link_set& to, std::string_view record) {
+        b.add_links(found, [&](std::string_view record, auto see) {
             bytes += record.size();
             unpack_line(record, scratch, readable_columns);
-            add(to, scratch);
+            for_each_link(scratch, see);
         });
-    if (is_open_) add(found, open_);
+    if (is_open_) for_each_link(open_, [&found](link_id link) { found.set(link); });
     return bytes;
 }
 
@@ -187,13 +186,13 @@ void history::read_rows(std::size_t first, int columns, const std::function<bool
             }
         }
         for (std::size_t n = 0; n < b.size(); ++n) {
-            const std::size_t in_line = packed_rows(b.record(n), columns, line);
-            if (skip >= in_line) {
-                skip -= in_line;
+            const packed_rows in_line = measure(b.record(n), columns, line);
+            if (skip >= in_line.count) {
+                skip -= in_line.count;
                 continue;
             }
-            unpack_line(b.record(n), line, readable_columns);
-            if (!visit_pieces(in_line)) return;
+            if (!in_line.is_unpacked) unpack_line(b.record(n), line, readable_columns);
+            if (!visit_pieces(in_line.count)) return;
         }
     }
     if (!is_open_) return;

@@ -28,7 +28,6 @@ struct hyperlink {
 class link_table {
 public:
     /// The specification suggests 2083 bytes for a URI and 250 for an id.
-    static constexpr std::size_t limit = most_links;
     static constexpr std::size_t max_uri = 2083;
     static constexpr std::size_t max_id = 250;
 
@@ -36,7 +35,7 @@ public:
     /// @returns 0 if there is no room: the text is then not a link
     link_id add(std::string_view id, std::string_view uri, std::uint64_t place);
     [[nodiscard]] const hyperlink* find(link_id id) const noexcept;
-    [[nodiscard]] bool is_full() const noexcept { return count_ >= limit; }
+    [[nodiscard]] bool is_full() const noexcept { return count_ >= most_links; }
     /// Removes the links that are not in `keep`. The numbers of the others stay.
     void sweep(const link_set& keep);
     void clear();

@@ -448,7 +448,7 @@ bool snapshot_access::take(byte_reader& in, std::uint64_t version, emulator& e, 
     for (title_pair& t : e.title_stack_) t = take_titles(in);
     e.pen_stack_.resize(in.bounded<std::size_t>(emulator::max_stack));
     for (style& s : e.pen_stack_) s = take_style(in);
-    const auto links = in.bounded<std::size_t>(link_table::limit);
+    const auto links = in.bounded<std::size_t>(most_links);
     if (kept && !kept->restore(e.links_, links)) return false;
     for (std::size_t i = 0; !kept && i < links && in.ok(); ++i)
         e.links_.append(version >= 3 ? take_link(in) : take_link_without_place(in));

@@ -303,14 +303,41 @@ TEST_CASE("the links of history are those of its lines, and few lines are read t
     CHECK(most_read < 3 * block_bytes);
 }
 
+TEST_CASE("a collection allocates no set for lines without a link", "[history][links]") {
+    history h({});
+    row plain;
+    plain.put(0, 'x', 1, {}, 80);
+    for (int i = 0; i < 1000; ++i) h.push(plain);
+    h.note_links(history::earlier_links::unknown);
+    const std::size_t before = h.memory_bytes();
+    link_set found;
+    CHECK(h.links(found) > 0);
+    CHECK(found.none());
+    CHECK(h.memory_bytes() == before);
+    for (int i = 0; i < 1000; ++i) h.push(plain); // noted as they are closed
+    const std::size_t longer = h.memory_bytes();
+    CHECK(h.links(found) == 0);
+    CHECK(h.memory_bytes() == longer);
+    style linked;
+    linked.link = 7;
+    row r;
+    r.put(0, 'x', 1, linked, 80);
+    h.push(r);
+    h.links(found);
+    CHECK(found.count() == 1);
+    CHECK(found.test(7));
+}
+
 TEST_CASE("rows of history are those that a screen of the width would show", "[history]") {
+    const bool is_ascii = GENERATE(true, false);
     history h({});
     std::mt19937 random(6);
     std::string all;
     for (int i = 0; i < 200; ++i) {
         row r;
+        const char32_t first = is_ascii || random() % 2 == 0 ? 'a' : 0x3b1; // alpha
         for (int c = 0; c < static_cast<int>(random() % 60); ++c)
-            r.put(c, static_cast<char32_t>('a' + random() % 26), 1, {}, 60);
+            r.put(c, static_cast<char32_t>(first + random() % 24), 1, {}, 60);
         r.wraps = random() % 3 == 0;
         h.push(r);
         all += text_of(r);
@@ -347,7 +374,7 @@ TEST_CASE("links are shared, limited, and collected", "[links]") {
     CHECK(t.add("1", "u", 1) == t.add("1", "u", 2));
     CHECK(t.add("", std::string(link_table::max_uri + 1, 'x'), 1) == 0);
     CHECK(t.add(std::string(link_table::max_id + 1, 'x'), "v", 1) == 0);
-    for (std::size_t i = 0; i < 2 * link_table::limit; ++i) t.add("", std::to_string(i), 1);
+    for (std::size_t i = 0; i < 2 * most_links; ++i) t.add("", std::to_string(i), 1);
     CHECK(t.is_full());
     CHECK(t.add("", "one more", 1) == 0);
     link_set keep;
