@@ -14,7 +14,7 @@
 #include "callback.hpp"
 #include "clock.hpp"
 #include "descriptors.hpp"
-#include "detail/needs_asio.hpp"
+#include "detail/loop_member.hpp"
 #include "error.hpp"
 #include "framing.hpp"
 #include "outbox.hpp"
@@ -51,7 +51,8 @@ template <class Overflow> [[nodiscard]] constexpr bool keeps_every_frame() noexc
 } // namespace detail
 
 /// Sends and receives frames over a connected Unix stream socket. Hold it by `std::shared_ptr`; it keeps itself alive while a
-/// wait is pending. `connection` has the default policies.
+/// wait is pending. It may outlive the io_context: then it is closed, and calls no callback. `connection` has the default
+/// policies.
 ///
 /// @threads only the thread that runs the io_context.
 /// @fork create it after the last fork; it must not be used in a child.
@@ -65,8 +66,8 @@ template <class Overflow> [[nodiscard]] constexpr bool keeps_every_frame() noexc
 /// context.run_for(std::chrono::milliseconds(1));
 /// connection->close({mato::errc::stopping, "stop", {}, {}}); // sends queued frames first
 /// @endcode
-template <class Framing = length_prefixed<>, class Overflow = disconnect> class basic_connection
-    : public std::enable_shared_from_this<basic_connection<Framing, Overflow>> {
+template <class Framing = length_prefixed<>, class Overflow = disconnect>
+class basic_connection : public std::enable_shared_from_this<basic_connection<Framing, Overflow>>, private detail::loop_member {
     static_assert(framing_policy<Framing>, "mato: the framing policy lacks a member, see framing.hpp");
     static_assert(overflow_policy<Overflow>, "mato: the overflow policy needs on_queued and on_drained, see overflow.hpp");
     static_assert(detail::keeps_every_frame<Overflow>(), "mato: this overflow policy loses frames, so it is for subscribers of "
@@ -136,7 +137,7 @@ public:
     /// Bytes not yet accepted by the kernel: from `send`, and from the broadcast it is subscribed to.
     [[nodiscard]] std::size_t queued_bytes() const noexcept { return out_.queued(); }
     [[nodiscard]] std::uint64_t sent_bytes() const noexcept { return sent_; } ///< accepted by the kernel since the start
-    [[nodiscard]] int native_handle() { return socket_.native_handle(); }
+    [[nodiscard]] int native_handle() { return socket_ ? socket_->native_handle() : -1; } ///< -1: closed
 
     static constexpr milliseconds default_frame_deadline{30'000}; ///< long enough for a peer that was suspended while sending
     static constexpr milliseconds default_linger{1000};           ///< a peer that reads empties a full queue in a few ms
@@ -160,6 +161,8 @@ protected:
     /// end-of-file after `hang_up`.
     void end_now(failure why);
     void hang_up() noexcept;
+    /// The io_context is being destroyed. No callback is called, because their owners may be destroyed already.
+    void loop_ends() noexcept override;
 
 private:
     enum class state : unsigned char { open, closing, closed };
@@ -187,8 +190,8 @@ private:
     [[nodiscard]] static failure no_memory(const char* step) { return {{ENOMEM, std::system_category()}, step, {}, {}}; }
 
     asio::io_context& context_;
-    asio::local::stream_protocol::socket socket_;
-    asio::steady_timer linger_;
+    std::optional<asio::local::stream_protocol::socket> socket_; // empty: the loop was destroyed, as linger_
+    std::optional<asio::steady_timer> linger_;
     handlers callbacks_;
     detail::exception_guard guard_;
     frame_decoder<Framing> decoder_;
@@ -218,9 +221,9 @@ namespace detail {
 } // namespace detail
 
 template <class F, class O> basic_connection<F, O>::basic_connection(asio::io_context& context, unique_fd socket, O overflow)
-    : context_(context), socket_(context), linger_(context), overflow_(std::move(overflow)) {
+    : loop_member(context), context_(context), socket_(context), linger_(context), overflow_(std::move(overflow)) {
     std::error_code why;
-    socket_.assign(asio::local::stream_protocol(), socket.get(), why);
+    socket_->assign(asio::local::stream_protocol(), socket.get(), why);
     if (why) throw error({why, "adopt socket", {}, {}});
     static_cast<void>(socket.release());
 }
@@ -228,7 +231,7 @@ template <class F, class O> basic_connection<F, O>::basic_connection(asio::io_co
 template <class F, class O> void basic_connection<F, O>::start(handlers callbacks) {
     callbacks_ = std::move(callbacks);
     if (state_ == state::open) return read();
-    if (state_ == state::closed) tell_end(); // it ended before the callbacks were set
+    if (state_ == state::closed && socket_) tell_end(); // it ended before the callbacks were set
 }
 
 template <class F, class O> void basic_connection<F, O>::start_now(handlers callbacks) {
@@ -248,7 +251,7 @@ template <class F, class O> template <class Call> void basic_connection<F, O>::g
 
 template <class F, class O> void basic_connection<F, O>::read() {
     try {
-        socket_.async_wait(asio::socket_base::wait_read, [self = this->shared_from_this()](std::error_code why) {
+        socket_->async_wait(asio::socket_base::wait_read, [self = this->shared_from_this()](std::error_code why) {
             if (self->state_ != state::open) return;
             if (why) return self->abort({detail::plain_code(why), "read", {}, {}});
             self->guarded("read", [&] { self->take_what_came(); });
@@ -272,13 +275,13 @@ template <class F, class O> void basic_connection<F, O>::take_what_came() {
 template <class F, class O> std::size_t basic_connection<F, O>::receive(error_out out) {
     const auto room = decoder_.prepare(read_bytes_);
     if (most_descriptors_ > 0) {
-        const std::size_t size = receive_descriptors(socket_.native_handle(), room, descriptors_, out);
+        const std::size_t size = receive_descriptors(socket_->native_handle(), room, descriptors_, out);
         if (descriptors_.size() > most_descriptors_)
             out.set(errc::malformed, "read", {},
                     "the peer passed more descriptors than are accepted (" + std::to_string(most_descriptors_) + ")");
         return size;
     }
-    const ssize_t got = sys::recv(socket_.native_handle(), room.data(), room.size(), MSG_DONTWAIT);
+    const ssize_t got = sys::recv(socket_->native_handle(), room.data(), room.size(), MSG_DONTWAIT);
     if (got == 0)
         out.set(errc::closed, "read");
     else if (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK)
@@ -329,8 +332,8 @@ template <class F, class O> void basic_connection<F, O>::mind_rest(bool came_who
 // system call.
 template <class F, class O> void basic_connection<F, O>::watch_half_frame() {
     watches_half_ = true;
-    linger_.expires_at(half_until_);
-    linger_.async_wait([held = this->weak_from_this()](std::error_code cancelled) {
+    linger_->expires_at(half_until_);
+    linger_->async_wait([held = this->weak_from_this()](std::error_code cancelled) {
         const auto self = held.lock();
         if (cancelled || !self || self->state_ != state::open) return;
         self->watches_half_ = false;
@@ -360,8 +363,8 @@ template <class F, class O> void basic_connection<F, O>::close(failure why, mill
     if (out_.queued() == 0) return finish();
     flush_soon();
     try {
-        linger_.expires_at(deadline::in(linger).at());
-        linger_.async_wait([self = this->shared_from_this()](std::error_code cancelled) {
+        linger_->expires_at(deadline::in(linger).at());
+        linger_->async_wait([self = this->shared_from_this()](std::error_code cancelled) {
             if (!cancelled) self->finish();
         });
     } catch (const std::bad_alloc&) {
@@ -380,8 +383,8 @@ template <class F, class O> void basic_connection<F, O>::finish() {
     state_ = state::closed;
     out_.abandon();
     std::error_code ignored;
-    linger_.cancel();
-    socket_.close(ignored);
+    linger_->cancel();
+    socket_->close(ignored);
     tell_end();
 }
 
@@ -411,15 +414,25 @@ template <class F, class O> void basic_connection<F, O>::end_now(failure why) {
     if (state_ == state::open) why_ = std::move(why);
     if (std::exchange(state_, state::closed) != state::closed) {
         out_.abandon();
-        linger_.cancel();
+        linger_->cancel();
     }
     tell_end_now();
 }
 
 template <class F, class O> void basic_connection<F, O>::hang_up() noexcept {
     std::error_code ignored;
-    linger_.cancel();
-    socket_.close(ignored);
+    if (!socket_) return;
+    linger_->cancel();
+    socket_->close(ignored);
+}
+
+template <class F, class O> void basic_connection<F, O>::loop_ends() noexcept {
+    const auto self = this->weak_from_this().lock(); // a callback may own the last reference
+    state_ = state::closed;
+    callbacks_ = {};
+    out_.abandon();
+    linger_.reset();
+    socket_.reset();
 }
 
 } // namespace MATO_ABI

@@ -145,7 +145,44 @@ private:
 /// @pre called inside a catch block.
 [[nodiscard]] inline failure current_failure(std::string_view step) noexcept;
 
-/// The error parameter of a function: converts implicitly from the caller's `std::error_code` or `failure`, and clears it.
+/// Keeps the first failure of several calls whose result is checked once. A plain `failure` or `std::error_code` tells only
+/// about the latest call, because each call clears it, as in std::filesystem and asio.
+///
+/// It converts to true if one of the calls failed. Each call is still made; `clear` begins again.
+///
+/// @threads a value.
+/// @blocks never.
+///
+/// @code
+/// mato::first_failure any;
+/// const int http = port_of("http", any);
+/// const int smtp = port_of("25", any);                          // succeeds, and keeps the failure of the first call
+/// if (any) std::fprintf(stderr, "%s\n", any.message().c_str()); // read port: 'http' is not a port
+/// @endcode
+class first_failure {
+public:
+    [[nodiscard]] explicit operator bool() const noexcept { return first_ || latest_; }
+    [[nodiscard]] const failure& why() const noexcept { return first_ ? first_ : latest_; }
+    [[nodiscard]] std::string message() const { return why().message(); }
+    void clear() noexcept {
+        first_.clear();
+        latest_.clear();
+    }
+
+private:
+    friend class error_out;
+    /// For the next call.
+    failure& next() noexcept {
+        if (!first_) std::swap(first_, latest_);
+        latest_.clear();
+        return latest_;
+    }
+
+    failure first_, latest_;
+};
+
+/// The error parameter of a function: converts implicitly from the caller's `std::error_code` or `failure`, and clears it; or
+/// from a `first_failure`, whose earlier failure stays. `failed` tells about this call alone, whatever the caller passed.
 /// Use it only as a parameter; it must not outlive the call.
 ///
 /// @threads one call.
@@ -161,6 +198,7 @@ class error_out {
 public:
     error_out(std::error_code& code) noexcept : code_(&code) { code.clear(); } // NOLINT(google-explicit-constructor)
     error_out(failure& why) noexcept : why_(&why) { why.clear(); }             // NOLINT(google-explicit-constructor)
+    error_out(first_failure& kept) noexcept : why_(&kept.next()) {}            // NOLINT(google-explicit-constructor)
 
     void set(std::error_code code, std::string_view step, std::string_view path = {}, std::string detail = {}) const;
     void set(const failure& why) const { set(why.code, why.step, why.path, why.detail); }

@@ -5,8 +5,8 @@
 ///
 /// The peer policy is checked before a byte is read, the limits before a session is opened, and the handshake must be completed
 /// before its deadline. When descriptors run out, accepting pauses and does not spin. Callbacks may throw, replace callbacks,
-/// and destroy the server. Session pointers may be kept: after the server is destroyed they are closed sessions, but they must
-/// not outlive the io_context.
+/// and destroy the server. Session pointers may be kept: after the server or the io_context is destroyed they are closed
+/// sessions.
 #pragma once
 
 #include "callback.hpp"
@@ -64,7 +64,7 @@ template <class Framing, class Overflow> class basic_session : public basic_conn
 public:
     basic_session(asio::io_context& context, unique_fd socket, Overflow overflow, std::uint64_t id, peer_credentials peer)
         : basic_connection<Framing, Overflow>(context, std::move(socket), std::move(overflow)), id_(id), peer_(peer),
-          handshake_(context) {}
+          handshake_(std::in_place, context) {}
 
     [[nodiscard]] std::uint64_t id() const noexcept { return id_; } ///< from 1, never reused by this server
     [[nodiscard]] const peer_credentials& peer() const noexcept { return peer_; }
@@ -72,7 +72,7 @@ public:
     /// Marks the handshake as complete: its deadline no longer applies. Idempotent.
     void established() {
         if (std::exchange(established_, true) || !this->is_open()) return; // closed: the loop may be gone
-        handshake_.cancel();
+        handshake_->cancel();
         // Cancelling the timer does not disarm asio's timerfd, so an idle daemon would wake up once more. Waiting on a later
         // timer re-arms it.
         if (const auto timer = idle_timer_.lock()) {
@@ -86,7 +86,13 @@ private:
     template <class, class, class, class> friend class basic_server;
     std::uint64_t id_;
     peer_credentials peer_;
-    asio::steady_timer handshake_;
+    void loop_ends() noexcept override {
+        const auto self = this->weak_from_this().lock();
+        handshake_.reset();
+        basic_connection<Framing, Overflow>::loop_ends();
+    }
+
+    std::optional<asio::steady_timer> handshake_;  // empty: the loop was destroyed
     std::weak_ptr<asio::steady_timer> idle_timer_; // of the server, while it accepts clients
     bool established_ = false;
 };
@@ -240,7 +246,7 @@ template <class E, class P, class F, class O> basic_server<E, P, F, O>::~basic_s
     stop_accepting();
     for (const auto& held : sessions_) {
         held->forget_callbacks();
-        held->handshake_.cancel();
+        if (held->handshake_) held->handshake_->cancel();
         held->abort({errc::stopping, "destroy server", {}, {}});
     }
     for (const auto& held : ended_) held->hang_up();
@@ -392,8 +398,8 @@ void basic_server<E, P, F, O>::admit(unique_fd socket, const peer_credentials& p
     arrived->idle_timer_ = idle_timer_;
     arrived->set_frame_deadline(limits_.frame);
     auto callbacks = callbacks_of(*arrived);
-    arrived->handshake_.expires_at(deadline::in(limits_.handshake).at());
-    arrived->handshake_.async_wait([held = std::weak_ptr<session>(arrived)](std::error_code cancelled) {
+    arrived->handshake_->expires_at(deadline::in(limits_.handshake).at());
+    arrived->handshake_->async_wait([held = std::weak_ptr<session>(arrived)](std::error_code cancelled) {
         const auto late = held.lock();
         if (!cancelled && late && !late->is_established()) late->abort({errc::handshake_timeout, "handshake", {}, {}});
     });
@@ -412,7 +418,7 @@ template <class E, class P, class F, class O> auto basic_server<E, P, F, O>::cal
             },
             [this, self](const failure& why) {
                 const session_ptr gone = self();
-                gone->handshake_.cancel();
+                gone->handshake_->cancel();
                 std::erase(sessions_, gone);
                 if (on.on_closed) on.on_closed(gone, why);
             },

@@ -294,6 +294,24 @@ TEST_CASE("every call of a client that could not connect reports why", "[client]
     CHECK(why.code == std::errc::not_connected);
 }
 
+TEST_CASE("a chain of calls with first_failure reports the call that failed first", "[client]") {
+    const temp_directory directory;
+    mato::first_failure any;
+    auto none = client::connect(mato::owned_path(directory / "none"), deadline::in(10s), any);
+    none.send("x", deadline::in(10s), any);
+    CHECK_FALSE(none.receive(deadline::in(10s), any));
+    CHECK(any.why().step == "connect");
+    CHECK(any.why().code == mato::cond::not_running);
+    pair all;
+    mato::first_failure late;
+    all.near.send("question", deadline::in(10s), late);
+    CHECK_FALSE(late);
+    CHECK_FALSE(all.near.receive(deadline::in(20ms), late));
+    all.near.queue(std::string((1 << 20) + 1, 'x'), late);
+    all.near.flush(late);
+    CHECK(late.why().code == errc::timed_out);
+}
+
 TEST_CASE("the end of the stream is errc::closed, after the frames before it", "[client]") {
     pair all;
     put(all.far, framed("last") + framed("cut").substr(0, 5));

@@ -2,6 +2,8 @@
 /// @file connection_end_test.cpp: the end of a connection is reported once with its reason, and its queue is bounded.
 #include <mato/connection.hpp>
 
+#include <mato/broadcast.hpp>
+
 #include "support/catch.hpp"
 #include "support/descriptor_census.hpp"
 #include "support/joined_connection.hpp"
@@ -300,6 +302,69 @@ TEST_CASE("a context that is destroyed first destroys its connections", "[connec
         near.reset();
     }
     CHECK(support::open_descriptors() == before);
+}
+
+TEST_CASE("a connection outlives its loop as a closed one, and calls nothing", "[connection][lifetime]") {
+    const std::string state = GENERATE("never started", "waits for input", "waits for room", "closes", "has half a frame",
+                                       "follows a stream", "is in its own callback");
+    CAPTURE(state);
+    const auto before = support::open_descriptors();
+    {
+        auto [one, other] = support::socket_pair();
+        support::far_end far(std::move(other));
+        auto context = std::make_unique<asio::io_context>();
+        std::optional<mato::broadcast> news(std::in_place, *context);
+        int called = 0;
+        const auto token = std::make_shared<int>();
+        const auto near = std::make_shared<mato::connection>(*context, std::move(one));
+        const mato::connection::handlers count{[&, token](std::string_view) { ++called; },
+                                               [&, token](const mato::failure&) { ++called; }, [&, token] { ++called; },
+                                               [&, token](const mato::failure&) { ++called; }};
+        const bool owns_itself = state == "is in its own callback";
+        if (owns_itself) near->start({[near](std::string_view) {}});
+        if (!owns_itself && state != "never started") near->start(count);
+        if (state == "waits for room" || state == "closes") near->send(std::string(900'000, 'x'));
+        if (state == "closes") near->close({errc::stopping, {}, {}, {}}, mato::never);
+        if (state == "has half a frame") far.put(framed("whole, which is cut").substr(0, 9));
+        if (state == "follows a stream") {
+            news->subscribe(near);
+            for (int i = 0; i < 40; ++i) news->publish(std::string(9'000, 'x'));
+        }
+        run_ready(*context);
+        context.reset();
+        news.reset();
+        CHECK(called == 0);
+        CHECK(token.use_count() <= 2); // it and `count`; the connection has forgotten its callbacks
+        CHECK_FALSE(near->is_open());
+        CHECK(near->queued_bytes() == 0);
+        CHECK(near->native_handle() == -1);
+        far.take();
+        CHECK(far.ended);
+        near->send("late");
+        near->send_encoded(std::make_shared<const std::string>(framed("late")));
+        near->flush();
+        near->close({errc::stopping, {}, {}, {}});
+        near->abort({errc::stopping, {}, {}, {}});
+        near->fall_behind({errc::slow_consumer, {}, {}, {}}, "late");
+        near->start(count);
+        CHECK(called == 0);
+    }
+    CHECK(support::open_descriptors() == before);
+}
+
+TEST_CASE("connections that own each other end with their loop", "[connection][lifetime]") {
+    auto [one, other] = support::socket_pair();
+    const auto alive = std::make_shared<int>();
+    {
+        asio::io_context context;
+        auto near = std::make_shared<mato::connection>(context, std::move(one));
+        auto far = std::make_shared<mato::connection>(context, std::move(other));
+        near->start({[far, alive](std::string_view) {}});
+        far->start({[near, alive](std::string_view) {}});
+        near.reset(), far.reset();
+        run_ready(context);
+    }
+    CHECK(alive.use_count() == 1);
 }
 
 static_assert(!std::is_copy_constructible_v<mato::connection> && !std::is_move_constructible_v<mato::connection>);

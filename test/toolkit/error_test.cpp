@@ -55,6 +55,47 @@ TEST_CASE("one reporting form serves error_code and failure, and clears both fir
     CHECK_FALSE(why);
 }
 
+TEST_CASE("first_failure keeps the first failure, and each call sees only its own", "[error]") {
+    std::string seen;
+    const auto ask = [&](const char* step, bool works, mato::error_out out) {
+        if (!works) out.set(mato::errc::busy, step, "/p", "later");
+        seen += out.failed() ? '-' : '+';
+    };
+    mato::first_failure any;
+    ask("a", true, any);
+    CHECK_FALSE(any);
+    CHECK_FALSE(any.why());
+    ask("b", false, any);
+    CHECK(any.message() == "b /p: later");
+    ask("c", true, any);
+    ask("d", false, any);
+    ask("e", true, any);
+    CHECK(any);
+    CHECK(any.why().step == "b");
+    CHECK(seen == "+-+-+");
+    any.clear();
+    CHECK_FALSE(any);
+    for (const bool works : {false, true, false}) { // a loop that reuses it begins again
+        any.clear();
+        ask("f", works, any);
+        CHECK(static_cast<bool>(any) != works);
+    }
+    const auto nested = [&](mato::error_out out) {
+        ask("g", false, out); // the inner call's failure is the outer one's
+        return out.failed();
+    };
+    CHECK(nested(any));
+    const auto retried = [&](mato::error_out out) {
+        mato::failure why;
+        ask("h", false, why);
+        ask("h", true, why);
+        if (why) out.set(why);
+        return !out.failed();
+    };
+    CHECK(retried(any));
+    CHECK(any.why().step == "f");
+}
+
 TEST_CASE("a function reports an error and returns an empty result in one statement", "[error]") {
     const auto number = [](mato::error_out out) {
         return out.fail<std::optional<int>>(mato::errc::busy, "ask", "/p", "later");

@@ -62,6 +62,11 @@ TEST_CASE("the samples of errors", "[samples]") {
     port_of("http", code); // only the code
     if (code == mato::cond::bad_input) std::fprintf(stderr, "using the default port\n");
     CHECK((port == 0 && why.message() == "read port: 'http' is not a port" && code == mato::errc::malformed));
+    mato::first_failure any;
+    const int http = port_of("http", any);
+    const int smtp = port_of("25", any);                          // succeeds, and keeps the failure of the first call
+    if (any) std::fprintf(stderr, "%s\n", any.message().c_str()); // read port: 'http' is not a port
+    CHECK((http == 0 && smtp == 25 && any.why().code == mato::errc::malformed));
     try {
         mato::or_throw([](mato::failure& failed) { return port_of("http", failed); });
         FAIL("no error");

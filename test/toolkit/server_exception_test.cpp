@@ -380,6 +380,51 @@ TEST_CASE("kept sessions outlive the server", "[server][lifetime]") {
     kept.clear();
 }
 
+TEST_CASE("kept sessions outlive the server and its loop", "[server][lifetime]") {
+    const bool established = GENERATE(false, true);
+    const bool ended = GENERATE(false, true);
+    std::vector<mato::server::session_ptr> kept;
+    {
+        asio::io_context context;
+        mato::server all(context);
+        const temp_directory directory;
+        all.on.on_opened = [&](const auto& each) {
+            kept.push_back(each);
+            if (established) each->established();
+        };
+        mato::failure why;
+        all.listen(mato::owned_path(directory / "s.sock"), {}, proof{}, {}, why);
+        support::far_end far(mato::owned_path(directory / "s.sock").connect(why)),
+            second(mato::owned_path(directory / "s.sock").connect(why));
+        REQUIRE(run_until(context, [&] { return kept.size() == 2; }));
+        kept[1]->send(std::string(900'000, 'x'));
+        if (ended) all.end({errc::stopping, "test", {}, {}});
+    }
+    for (const auto& each : kept) {
+        CHECK_FALSE(each->is_open());
+        CHECK(each->native_handle() == -1);
+        each->established();
+        each->send("x");
+        each->close({});
+        each->abort({});
+    }
+    kept.clear(); // last: after the loop
+}
+
+TEST_CASE("a session that is kept alone outlives the destroyed loop of its server", "[server][lifetime]") {
+    mato::server::session_ptr kept;
+    {
+        asio::io_context context;
+        auto [one, other] = support::socket_pair();
+        kept =
+            std::make_shared<mato::server::session>(context, std::move(one), mato::disconnect{}, 1, mato::peer_credentials{});
+        kept->start({});
+        run_ready(context);
+    }
+    CHECK_FALSE(kept->is_open());
+    kept->established();
+}
+
 TEST_CASE("end reports every session's end before it returns, and peers see end-of-file when the server is destroyed",
           "[server][lifetime]") {
     world all;

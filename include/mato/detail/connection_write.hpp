@@ -95,11 +95,11 @@ template <class F, class O> ssize_t basic_connection<F, O>::give_kernel(gathered
     if (bytes.messages > 1) return give_messages(bytes);
 #endif
     if (bytes.count == 1)
-        return sys::send(socket_.native_handle(), bytes.buffers[0].iov_base, bytes.buffers[0].iov_len, MSG_DONTWAIT);
+        return sys::send(socket_->native_handle(), bytes.buffers[0].iov_base, bytes.buffers[0].iov_len, MSG_DONTWAIT);
     msghdr message{};
     message.msg_iov = bytes.buffers;
     message.msg_iovlen = bytes.count;
-    return sys::sendmsg(socket_.native_handle(), &message, MSG_DONTWAIT);
+    return sys::sendmsg(socket_->native_handle(), &message, MSG_DONTWAIT);
 }
 
 #if MATO_HAS_SENDMMSG
@@ -112,7 +112,7 @@ template <class F, class O> ssize_t basic_connection<F, O>::give_messages(gather
         messages[i].msg_hdr.msg_iovlen = end - begin;
         begin = end;
     }
-    const int taken = sys::sendmmsg(socket_.native_handle(), messages, static_cast<unsigned>(bytes.messages), MSG_DONTWAIT);
+    const int taken = sys::sendmmsg(socket_->native_handle(), messages, static_cast<unsigned>(bytes.messages), MSG_DONTWAIT);
     ssize_t size = taken < 0 ? -1 : 0;
     for (int i = 0; i < taken; ++i) size += messages[i].msg_len;
     return size;
@@ -123,7 +123,7 @@ template <class F, class O> void basic_connection<F, O>::wait_until_writable() {
     if (std::exchange(waiting_, true)) return;
     if (feed* const stream = out_.stream()) stream->on_stalled();
     try {
-        socket_.async_wait(asio::socket_base::wait_write, [self = this->shared_from_this()](std::error_code why) {
+        socket_->async_wait(asio::socket_base::wait_write, [self = this->shared_from_this()](std::error_code why) {
             self->waiting_ = false;
             if (self->state_ == state::closed) return;
             if (why) return self->abort({detail::plain_code(why), "write", {}, {}});
@@ -144,8 +144,8 @@ template <class F, class O> void basic_connection<F, O>::fall_behind(failure why
     std::error_code ignored; // an oversized payload is not sent; if the buffer stays small, the rest waits as usual
     if (last_payload) out_.push([&](std::string& bytes) { F::append(bytes, *last_payload, ignored); });
     asio::socket_base::send_buffer_size size; // on Linux asio reports half of it: the kernel needs the other half
-    socket_.get_option(size, ignored);
-    socket_.set_option(asio::socket_base::send_buffer_size(2 * size.value() + static_cast<int>(out_.queued())), ignored);
+    socket_->get_option(size, ignored);
+    socket_->set_option(asio::socket_base::send_buffer_size(2 * size.value() + static_cast<int>(out_.queued())), ignored);
     if (state_ == state::open) close(std::move(why));
     write();
 }
