@@ -38,13 +38,19 @@ template <class Policies = default_policies> class basic_client {
 public:
     using framing = typename Policies::framing;
     using endpoint = typename Policies::endpoint;
+    using server_policy = typename detail::server_of<Policies>::type;
 
     basic_client() noexcept = default;
 
-    /// Connects to a running daemon and checks that it runs as this user or as root, before anything is sent. Waits while the
-    /// daemon's backlog is full.
+    /// Connects to a running daemon and checks by `policies::server` which user it runs as (by default this user or root),
+    /// before anything is sent. Waits while the daemon's backlog is full.
     /// @errors cond::not_running · server_not_trusted · timed_out: it runs but accepts no clients · any of connect(2).
-    [[nodiscard]] static basic_client connect(const endpoint& where, deadline until, error_out out);
+    [[nodiscard]] static basic_client connect(const endpoint& where, deadline until, error_out out) {
+        return connect(where, server_policy{}, until, out);
+    }
+    /// With a policy that has values, for example `uid_set{{account}}` for a daemon of a service account, or group_member.
+    template <peer_policy Server>
+    [[nodiscard]] static basic_client connect(const endpoint& where, const Server& trusted, deadline until, error_out out);
 
     /// As `connect`. If no daemon runs, it is started; of several clients that do this at the same time exactly one starts it.
     ///
@@ -115,15 +121,18 @@ using client = basic_client<>;
 
 // ---- implementation ----
 
-template <class P> auto basic_client<P>::connect(const endpoint& where, deadline until, error_out out) -> basic_client {
+template <class P> template <peer_policy Server>
+auto basic_client<P>::connect(const endpoint& where, const Server& trusted, deadline until, error_out out) -> basic_client {
+    static_assert(endpoint::named || Server::checks,
+                  "mato: this endpoint has no file permissions, so the client must check the "
+                  "daemon's user (any_peer does not)");
     basic_client result;
     typename P::backoff policy{};
     for (;;) {
         failure why;
         unique_fd socket = where.connect(why);
         if (!why) {
-            // A daemon of root's may serve this user; a daemon of any other user under this path is an impostor.
-            result.server_ = require_peer(socket.get(), same_user_or_root{}, errc::server_not_trusted, why);
+            result.server_ = require_peer(socket.get(), trusted, errc::server_not_trusted, why);
             if (why) return unconnected(why, out);
             result.socket_ = std::move(socket);
             return result;
@@ -156,7 +165,7 @@ auto basic_client<P>::connect_or_start(const daemon_paths& paths, deadline until
         basic_client found = try_connect();
         if (!why) return found;
         if (why.code != cond::not_running) return unconnected(why, out);
-        make_private_directory(paths.directory(), why);
+        detail::make_directory_for<endpoint>(paths.directory(), why);
         if (why) return unconnected(why, out);
 
         const auto soon = clock::now() + look_again;

@@ -41,7 +41,8 @@ inline void check_private_directory(const std::string& directory, error_out out)
 /// The options of a published socket. The default mode allows only the daemon's user.
 struct publish_options {
     int backlog = 128;  ///< connections that may wait; the kernel limits it to net.core.somaxconn
-    mode_t mode = 0700; ///< of the socket's name, exactly, independent of the umask
+    mode_t mode = 0700; ///< of the socket's name, exactly, independent of the umask; write permission allows connecting
+    gid_t group = static_cast<gid_t>(-1); ///< of the socket's name; -1: the group of this process
 };
 
 /// Where clients find the daemon.
@@ -123,6 +124,9 @@ public:
     static constexpr std::size_t max_path_bytes = unix_address::max_name_bytes;
 
 private:
+    friend class shared_path; // which checks the directory by another rule
+    [[nodiscard]] unique_fd publish_in_checked_directory(const publish_options& options, error_out out);
+    [[nodiscard]] unique_fd fail_group(const publish_options& options, error_out out) const;
     void swap(owned_path& other) noexcept {
         path_.swap(other.path_);
         std::swap(device_, other.device_);
@@ -267,8 +271,17 @@ namespace detail {
 }
 inline void judge_directory(const struct ::stat& found, const std::string& directory, error_out out);
 inline void make_below_own(const std::string& directory, error_out out);
+template <class Make> void make_parent(const std::string& directory, Make make, error_out out);
 [[nodiscard]] inline unique_fd connect_to(const unix_address& address, const std::string& name, error_out out);
 [[nodiscard]] inline unique_fd second_descriptor(const unique_fd& fd, const std::string& name, error_out out);
+
+/// The directory of an endpoint and of its lock: by the endpoint's own rule if it has one, else a private one.
+template <class Endpoint> void make_directory_for(const std::string& directory, error_out out) {
+    if constexpr (requires { Endpoint::make_directory(directory, out); })
+        Endpoint::make_directory(directory, out);
+    else
+        make_private_directory(directory, out);
+}
 } // namespace detail
 
 inline void check_private_directory(const std::string& directory, error_out out) {
@@ -301,18 +314,21 @@ inline void make_private_directory(const std::string& directory, error_out out) 
         out.set(last_error(), "set mode 0700 of directory", directory);
 }
 
-inline void detail::make_below_own(const std::string& directory, error_out out) {
+/// Makes the parent of `directory` if it is missing; it must belong to this user or to root.
+template <class Make> void detail::make_parent(const std::string& directory, Make make, error_out out) {
     const auto parent = directory_of(directory);
     struct ::stat found {};
-    if (sys::stat(parent.c_str(), &found) == -1) {
-        make_private_directory(parent, out);
-        if (out.failed()) return;
-    } else if (found.st_uid != sys::geteuid() && found.st_uid != 0) {
-        const auto uid = [](uid_t id) { return "uid " + std::to_string(id); };
-        return out.set(errc::unsafe_directory, "create directory", directory,
-                       parent + " belongs to " + uid(found.st_uid) + ", this process runs as " + uid(sys::geteuid()) +
-                           "; choose a directory that this user owns");
-    }
+    if (sys::stat(parent.c_str(), &found) == -1) return make(parent, out);
+    if (found.st_uid == sys::geteuid() || found.st_uid == 0) return;
+    const auto uid = [](uid_t id) { return "uid " + std::to_string(id); };
+    out.set(errc::unsafe_directory, "create directory", directory,
+            parent + " belongs to " + uid(found.st_uid) + ", this process runs as " + uid(sys::geteuid()) +
+                "; choose a directory that this user owns");
+}
+
+inline void detail::make_below_own(const std::string& directory, error_out out) {
+    make_parent(directory, make_private_directory, out);
+    if (out.failed()) return;
     if (sys::mkdir(directory.c_str(), 0700) == -1 && errno != EEXIST) // EEXIST: another process was first
         out.set(last_error(), "create directory", directory);
 }
@@ -331,7 +347,10 @@ template <class Lock> unique_fd owned_path::publish(const Lock& held, const publ
     static_assert(lock_proof<Lock>, "mato: publishing needs the held lock, an object with `bool is_held() const`");
     if (!held.is_held()) return out.fail<unique_fd>(errc::lock_not_held, "publish socket", path_);
     check_private_directory(detail::directory_of(path_), out);
-    if (out.failed()) return {};
+    return out.failed() ? unique_fd() : publish_in_checked_directory(options, out);
+}
+
+inline unique_fd owned_path::publish_in_checked_directory(const publish_options& options, error_out out) {
     static_cast<void>(unix_address::of_path(path_, out));
     if (out.failed()) return {};
     const std::string hidden = hidden_name();
@@ -342,12 +361,15 @@ template <class Lock> unique_fd owned_path::publish(const Lock& held, const publ
     unique_fd fd(sys::unix_socket(true));
     if (!fd) return fail("create socket");
     sys::unlink(hidden.c_str()); // left by a killed daemon; we hold the lock, so no other process uses it
+    const bool has_group = options.group != static_cast<gid_t>(-1);
 #if MATO_HAS_FCHMOD_SOCKET
-    if (sys::fchmod(fd.get(), options.mode) == -1) return fail("set socket mode");
+    const mode_t first = has_group ? options.mode & 0700 : options.mode; // never the wider mode for the wrong group
+    if (sys::fchmod(fd.get(), first) == -1) return fail("set socket mode");
 #endif
     if (sys::bind(fd.get(), address.data(), address.size()) == -1) return fail("bind");
     scope_exit undo([&] { sys::unlink(hidden.c_str()); });
-    // Still hidden in a private directory: restores bits that the umask removed, or sets all of them where there is no fchmod.
+    if (has_group && sys::lchown(hidden.c_str(), static_cast<uid_t>(-1), options.group) == -1) return fail_group(options, out);
+    // It does not listen yet: restores bits that the umask removed, or sets all of them where there is no fchmod.
     if (sys::chmod(hidden.c_str(), options.mode) == -1) return fail("set socket mode");
     if (sys::listen(fd.get(), options.backlog) == -1) return fail("listen");
     struct ::stat made {};
@@ -358,6 +380,15 @@ template <class Lock> unique_fd owned_path::publish(const Lock& held, const publ
     inode_ = made.st_ino;
     owner_ = sys::getpid();
     return fd;
+}
+
+inline unique_fd owned_path::fail_group(const publish_options& options, error_out out) const {
+    const auto why = last_error();
+    std::string text = why.message();
+    if (why.value() == EPERM)
+        text = "this process is no member of group " + std::to_string(options.group) +
+               ", so it may not give the socket to it; add its user to the group, or start it as root";
+    return out.fail<unique_fd>(why, "set socket group", path_, std::move(text));
 }
 
 inline void owned_path::withdraw() noexcept {

@@ -52,6 +52,7 @@
 #include "partial_frames.hpp"
 #include "read_journal.hpp"
 #include "server.hpp"
+#include "shared_path.hpp"
 #include "subscriber.hpp"
 #include "subscription.hpp"
 #include "two_slots.hpp"

@@ -36,10 +36,36 @@ struct peer_credentials {
 /// reused.
 [[nodiscard]] inline unique_fd process_of(int socket, error_out out);
 
+/// The groups of the process at the other end of a socket when the connection was made: the effective and the supplementary
+/// ones. It may change them later without an effect here.
+///
+/// Passed to policies that check groups.
+///
+/// @threads a value.
+/// @blocks never.
+struct peer_groups {
+    std::vector<gid_t> gids{};
+    [[nodiscard]] bool has(gid_t group) const noexcept {
+        for (const gid_t each : gids)
+            if (each == group) return true;
+        return false;
+    }
+};
+
+/// @errors ENOTSUP, ENOPROTOOPT: this system does not tell the groups of a peer (Linux 4.13 does) · any of getsockopt(2).
+[[nodiscard]] inline peer_groups groups_of(int socket, error_out out);
+
+/// A policy that looks at groups too. They cost a system call for each client.
+template <class P> concept group_policy = requires(const P& policy, const peer_credentials& peer, const peer_groups& groups) {
+    { policy.allows(peer, groups) } -> std::same_as<bool>;
+};
+
 /// Called before the first byte is read. `checks` is false only for a policy that allows every client.
 template <class P> concept peer_policy = std::copyable<P> && requires(const P& policy, const peer_credentials& peer) {
     { P::checks } -> std::convertible_to<bool>;
-    { policy.allows(peer) } -> std::same_as<bool>;
+    requires group_policy<P> || requires {
+        { policy.allows(peer) } -> std::same_as<bool>;
+    };
 };
 
 /// Allows the daemon's own user, and not root.
@@ -87,6 +113,63 @@ struct uid_set {
     }
 };
 
+/// Allows processes whose effective group is listed. They also need access to the endpoint: see shared_path.hpp.
+///
+/// An empty list allows no process.
+///
+/// @threads a value.
+/// @blocks never.
+struct gid_set {
+    static constexpr bool checks = true;
+    std::vector<gid_t> gids{};
+    [[nodiscard]] bool allows(const peer_credentials& peer) const noexcept { return peer_groups{gids}.has(peer.gid); }
+};
+
+/// Allows processes that are members of a group, by their effective or a supplementary group. A user who is added to the group
+/// needs a new login for that, because a running process keeps its groups.
+///
+/// The default allows no process.
+///
+/// @threads a value.
+/// @blocks never.
+struct group_member {
+    static constexpr bool checks = true;
+    gid_t group = static_cast<gid_t>(-1);
+    [[nodiscard]] bool allows(const peer_credentials&, const peer_groups& groups) const noexcept {
+        return group != static_cast<gid_t>(-1) && groups.has(group);
+    }
+};
+
+/// Allows what one of two policies allows, for example root and the members of a group. Policies may be nested.
+///
+/// @threads a value.
+/// @blocks never.
+///
+/// @code
+/// const mato::either<mato::same_user_or_root, mato::group_member> policy{{}, {clients_group}};
+/// const auto peer = mato::require_peer(session.get(), policy, mato::errc::peer_rejected, why);
+/// @endcode
+template <class First, class Second> struct either {
+    static constexpr bool checks = First::checks && Second::checks;
+    First first{};
+    Second second{};
+    [[nodiscard]] bool allows(const peer_credentials& peer) const requires(!group_policy<First> && !group_policy<Second>) {
+        return first.allows(peer) || second.allows(peer);
+    }
+    [[nodiscard]] bool allows(const peer_credentials& peer, const peer_groups& groups) const
+        requires(group_policy<First> || group_policy<Second>) {
+        return asks(first, peer, groups) || asks(second, peer, groups);
+    }
+
+private:
+    template <class P> static bool asks(const P& policy, const peer_credentials& peer, const peer_groups& groups) {
+        if constexpr (group_policy<P>)
+            return policy.allows(peer, groups);
+        else
+            return policy.allows(peer);
+    }
+};
+
 /// Allows every client that can reach the socket. Never a default: it must be named.
 ///
 /// It does not compile with an endpoint that has no file permissions.
@@ -99,6 +182,7 @@ struct any_peer {
 };
 
 static_assert(peer_policy<same_user> && peer_policy<same_user_or_root> && peer_policy<uid_set> && peer_policy<any_peer>);
+static_assert(peer_policy<gid_set> && peer_policy<group_member> && group_policy<either<same_user, group_member>>);
 
 /// Checks a peer: a server passes `errc::peer_rejected` as `refusal`, a client `errc::server_not_trusted`.
 /// @returns the credentials, also of a refused peer.
@@ -133,20 +217,29 @@ private:
     std::size_t at_ = 0, size_ = 0;
 };
 
+/// The id that stands for all that a user namespace does not map.
+inline id_t overflow_id(const char* path) noexcept {
+    constexpr id_t usual = 65534; // the kernel's default
+    const auto read = numbers_of_file(path).next();
+    return read <= 0xffff'ffff ? static_cast<id_t>(read) : usual;
+}
+inline bool maps_all(const char* path) noexcept {
+    numbers_of_file map(path); // "0 0 4294967295": every id is mapped
+    const auto inside = map.next(), outside = map.next(), count = map.next();
+    return inside == 0 && outside == 0 && count == 0xffff'ffff;
+}
 /// Whether this uid may stand for users that this namespace does not map.
 inline bool is_unknown_user(uid_t uid) noexcept {
-    constexpr uid_t usual = 65534; // the kernel's default
-    static const uid_t stand_in = [] {
-        const auto read = numbers_of_file("/proc/sys/kernel/overflowuid").next();
-        return read <= 0xffff'ffff ? static_cast<uid_t>(read) : usual;
-    }();
-    if (uid != stand_in) return false;
-    numbers_of_file map("/proc/self/uid_map"); // "0 0 4294967295": every user is mapped
-    const auto inside = map.next(), outside = map.next(), count = map.next();
-    return inside != 0 || outside != 0 || count != 0xffff'ffff;
+    static const id_t stand_in = overflow_id("/proc/sys/kernel/overflowuid");
+    return uid == stand_in && !maps_all("/proc/self/uid_map");
+}
+inline bool is_unknown_group(gid_t gid) noexcept {
+    static const id_t stand_in = overflow_id("/proc/sys/kernel/overflowgid");
+    return gid == stand_in && !maps_all("/proc/self/gid_map");
 }
 #else
 inline bool is_unknown_user(uid_t) noexcept { return false; }
+inline bool is_unknown_group(gid_t) noexcept { return false; }
 #endif
 } // namespace detail
 
@@ -163,6 +256,33 @@ inline peer_credentials credentials_of(int socket, error_out out) {
     out.set({ENOTSUP, std::system_category()}, "read peer credentials");
 #endif
     return peer;
+}
+
+inline peer_groups groups_of(int socket, error_out out) {
+    peer_groups groups;
+    const auto effective = credentials_of(socket, out);
+    if (out.failed()) return groups;
+#if MATO_HAS_PEERGROUPS
+#ifdef SO_PEERGROUPS
+    constexpr int option = SO_PEERGROUPS;
+#else
+    constexpr int option = 59; // asm-generic/socket.h
+#endif
+    groups.gids.resize(32); // more than most users have
+    for (;;) {
+        auto size = static_cast<socklen_t>(groups.gids.size() * sizeof(gid_t));
+        const int got = sys::getsockopt(socket, SOL_SOCKET, option, groups.gids.data(), &size);
+        if (got == -1 && (errno != ERANGE || size / sizeof(gid_t) <= groups.gids.size()))
+            return out.fail<peer_groups>(last_error(), "read peer groups");
+        groups.gids.resize(size / sizeof(gid_t)); // after ERANGE: the size that is needed, at most 65 536 groups
+        if (got == 0) break;
+    }
+    if (!groups.has(effective.gid)) groups.gids.push_back(effective.gid);
+    std::erase_if(groups.gids, detail::is_unknown_group);
+#else
+    out.set({ENOTSUP, std::system_category()}, "read peer groups");
+#endif
+    return groups;
 }
 
 inline unique_fd process_of(int socket, error_out out) {
@@ -192,7 +312,17 @@ template <class P> peer_credentials require_peer(int socket, const P& policy, er
                        make_error_code(refusal).message() + ": uid " + std::to_string(peer.uid) +
                            " stands for all users that this user namespace does not map"),
                peer;
-    if (policy.allows(peer)) return peer;
+    bool is_allowed = false;
+    if constexpr (group_policy<P>) {
+        const auto groups = groups_of(socket, out);
+        if (out.failed()) return peer;
+        is_allowed = policy.allows(peer, groups);
+    } else {
+        auto known = peer;
+        if (P::checks && detail::is_unknown_group(peer.gid)) known.gid = static_cast<gid_t>(-1);
+        is_allowed = policy.allows(known);
+    }
+    if (is_allowed) return peer;
     out.set(refusal, "check peer", {},
             make_error_code(refusal).message() + ": uid " + std::to_string(peer.uid) + ", pid " + std::to_string(peer.pid));
     return peer;

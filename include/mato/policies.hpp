@@ -44,6 +44,7 @@ struct default_policies {
     using handover = no_handover;
     using endpoint = owned_path;
     using peer = same_user;
+    using server = same_user_or_root; ///< what a client checks of the daemon; a peer policy
     using framing = length_prefixed<>;
     using overflow = disconnect;
     using log = file_log;
@@ -52,6 +53,13 @@ struct default_policies {
 
 namespace detail {
 /// A readable compile error for each policy that does not satisfy its concept. Instantiated by the templates of layer 4.
+/// A set that was written before there was this policy checks as the default one.
+template <class P> struct server_of { using type = same_user_or_root; };
+template <class P>
+requires requires { typename P::server; }
+struct server_of<P> {
+    using type = typename P::server;
+};
 template <class D> concept leads_session = requires { requires bool(D::leads_session); };
 template <class P> struct require_policies {
     static_assert(lock_mechanism<typename P::lock>, "mato: policies::lock is not a lock mechanism, see lock.hpp");
@@ -62,6 +70,10 @@ template <class P> struct require_policies {
     static_assert(endpoint_policy<typename P::endpoint>,
                   "mato: policies::endpoint is not an endpoint policy, see endpoint.hpp");
     static_assert(peer_policy<typename P::peer>, "mato: policies::peer is not a peer policy, see peer.hpp");
+    static_assert(peer_policy<typename server_of<P>::type>, "mato: policies::server is not a peer policy, see peer.hpp");
+    static_assert(P::endpoint::named || server_of<P>::type::checks,
+                  "mato: this endpoint has no file permissions, so any process could take its name first; policies::server "
+                  "must check the daemon's user (any_peer does not)");
     static_assert(framing_policy<typename P::framing>, "mato: policies::framing is not a framing policy, see framing.hpp");
     static_assert(overflow_policy<typename P::overflow>,
                   "mato: policies::overflow is not an overflow policy, see overflow.hpp");

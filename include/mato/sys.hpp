@@ -20,6 +20,7 @@
 #include <cstdio>
 #include <ctime>
 #include <fcntl.h>
+#include <grp.h>
 #include <poll.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
@@ -100,6 +101,8 @@ inline int rename(const char* from, const char* to) noexcept { return MATO_SYSTE
 inline int mkdir(const char* path, mode_t mode) noexcept { return MATO_SYSTEM(mkdir)(path, mode); }
 inline int chmod(const char* path, mode_t mode) noexcept { return MATO_SYSTEM(chmod)(path, mode); }
 inline int fchmod(int fd, mode_t mode) noexcept { return MATO_SYSTEM(fchmod)(fd, mode); }
+/// Of the name itself, also if it is a symbolic link. -1 as a user or group: unchanged.
+inline int lchown(const char* path, uid_t user, gid_t group) noexcept { return MATO_SYSTEM(lchown)(path, user, group); }
 inline int chdir(const char* path) noexcept { return MATO_SYSTEM(chdir)(path); }
 inline mode_t umask(mode_t mask) noexcept { return MATO_SYSTEM(umask)(mask); }
 inline int flock(int fd, int operation) noexcept {
@@ -260,6 +263,10 @@ template <class Child> [[gnu::noinline]] pid_t vfork(Child child) noexcept {
 /// execve(2) of an open file. Returns only after an error.
 inline int fexecve(int program, char* const* arguments, char* const* variables) noexcept {
     return MATO_SYSTEM(fexecve)(program, arguments, variables);
+}
+/// Returns the error itself.
+template <class Group> int getgrnam_r(const char* name, Group* found, char* room, std::size_t size, Group** result) noexcept {
+    return MATO_SYSTEM(getgrnam_r)(name, found, room, size, result);
 }
 inline char* getcwd(char* into, std::size_t size) noexcept { return MATO_SYSTEM(getcwd)(into, size); }
 inline pid_t setsid() noexcept { return MATO_SYSTEM(setsid)(); }

@@ -28,6 +28,7 @@
 #include <cstdio>
 #include <ctime>
 #include <fcntl.h>
+#include <grp.h>
 #include <poll.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
@@ -50,10 +51,10 @@
 #include <charconv>
 #include <atomic>
 #include <initializer_list>
+#include <asio/io_context.hpp>
 #include <memory>
 #include <sys/uio.h>
 #include <asio/error.hpp>
-#include <asio/io_context.hpp>
 #include <asio/local/stream_protocol.hpp>
 #include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
@@ -90,7 +91,7 @@
 /// Layer: 0 (platform).  Test: test/odr/.
 ///
 /// Translation units that differ in either have different types instead of two definitions of one type. They can be part of one
-/// program; passing an object from one to the other fails to link. `mato::v0_1_0_111111111111111` is the version, then the
+/// program; passing an object from one to the other fails to link. `mato::v0_1_0_1111111111111111` is the version, then the
 /// switches of platform.hpp in the order below.
 
 // ---- mato/detail/platform.hpp ----
@@ -123,6 +124,9 @@
 #endif
 #ifndef MATO_HAS_PEERPIDFD
 #define MATO_HAS_PEERPIDFD 1 // SO_PEERPIDFD, Linux 6.5; an older kernel answers ENOPROTOOPT
+#endif
+#ifndef MATO_HAS_PEERGROUPS
+#define MATO_HAS_PEERGROUPS 1 // SO_PEERGROUPS, Linux 4.13
 #endif
 #ifndef MATO_HAS_ABSTRACT_NAMES
 #define MATO_HAS_ABSTRACT_NAMES 1 // unix(7) "abstract": a name in the kernel, without a file
@@ -171,6 +175,9 @@
 #ifndef MATO_HAS_PEERPIDFD
 #define MATO_HAS_PEERPIDFD 0
 #endif
+#ifndef MATO_HAS_PEERGROUPS
+#define MATO_HAS_PEERGROUPS 0
+#endif
 #ifndef MATO_HAS_ABSTRACT_NAMES
 #define MATO_HAS_ABSTRACT_NAMES 0
 #endif
@@ -196,14 +203,14 @@
 #define MATO_HAS_SUBREAPER 0
 #endif
 
-#define MATO_ABI_JOIN_TOKENS(major, minor, patch, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o)                                 \
-    v##major##_##minor##_##patch##_##a##b##c##d##e##f##g##h##i##j##k##l##m##n##o
+#define MATO_ABI_JOIN_TOKENS(major, minor, patch, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p)                              \
+    v##major##_##minor##_##patch##_##a##b##c##d##e##f##g##h##i##j##k##l##m##n##o##p
 #define MATO_ABI_JOIN(...) MATO_ABI_JOIN_TOKENS(__VA_ARGS__)
 #define MATO_ABI                                                                                                               \
     MATO_ABI_JOIN(MATO_VERSION_MAJOR, MATO_VERSION_MINOR, MATO_VERSION_PATCH, MATO_HAS_PIDFD, MATO_HAS_SIGNALFD,               \
                   MATO_HAS_ACCEPT4, MATO_HAS_PIPE2, MATO_HAS_FCHMOD_SOCKET, MATO_HAS_PEERCRED, MATO_HAS_PEERPIDFD,             \
                   MATO_HAS_ABSTRACT_NAMES, MATO_HAS_PROC, MATO_HAS_CLOSE_RANGE, MATO_HAS_OFD_LOCKS, MATO_HAS_SENDMMSG,         \
-                  MATO_HAS_SINGLE_THREADED, MATO_HAS_MEMFD, MATO_HAS_SUBREAPER)
+                  MATO_HAS_SINGLE_THREADED, MATO_HAS_MEMFD, MATO_HAS_SUBREAPER, MATO_HAS_PEERGROUPS)
 
 // ---- mato/scope_exit.hpp ----
 /// @file scope_exit.hpp: runs a function when a scope is left.
@@ -561,7 +568,44 @@ private:
 /// @pre called inside a catch block.
 [[nodiscard]] inline failure current_failure(std::string_view step) noexcept;
 
-/// The error parameter of a function: converts implicitly from the caller's `std::error_code` or `failure`, and clears it.
+/// Keeps the first failure of several calls whose result is checked once. A plain `failure` or `std::error_code` tells only
+/// about the latest call, because each call clears it, as in std::filesystem and asio.
+///
+/// It converts to true if one of the calls failed. Each call is still made; `clear` begins again.
+///
+/// @threads a value.
+/// @blocks never.
+///
+/// @code
+/// mato::first_failure any;
+/// const int http = port_of("http", any);
+/// const int smtp = port_of("25", any);                          // succeeds, and keeps the failure of the first call
+/// if (any) std::fprintf(stderr, "%s\n", any.message().c_str()); // read port: 'http' is not a port
+/// @endcode
+class first_failure {
+public:
+    [[nodiscard]] explicit operator bool() const noexcept { return first_ || latest_; }
+    [[nodiscard]] const failure& why() const noexcept { return first_ ? first_ : latest_; }
+    [[nodiscard]] std::string message() const { return why().message(); }
+    void clear() noexcept {
+        first_.clear();
+        latest_.clear();
+    }
+
+private:
+    friend class error_out;
+    /// For the next call.
+    failure& next() noexcept {
+        if (!first_) std::swap(first_, latest_);
+        latest_.clear();
+        return latest_;
+    }
+
+    failure first_, latest_;
+};
+
+/// The error parameter of a function: converts implicitly from the caller's `std::error_code` or `failure`, and clears it; or
+/// from a `first_failure`, whose earlier failure stays. `failed` tells about this call alone, whatever the caller passed.
 /// Use it only as a parameter; it must not outlive the call.
 ///
 /// @threads one call.
@@ -577,6 +621,7 @@ class error_out {
 public:
     error_out(std::error_code& code) noexcept : code_(&code) { code.clear(); } // NOLINT(google-explicit-constructor)
     error_out(failure& why) noexcept : why_(&why) { why.clear(); }             // NOLINT(google-explicit-constructor)
+    error_out(first_failure& kept) noexcept : why_(&kept.next()) {}            // NOLINT(google-explicit-constructor)
 
     void set(std::error_code code, std::string_view step, std::string_view path = {}, std::string detail = {}) const;
     void set(const failure& why) const { set(why.code, why.step, why.path, why.detail); }
@@ -909,6 +954,8 @@ inline int rename(const char* from, const char* to) noexcept { return MATO_SYSTE
 inline int mkdir(const char* path, mode_t mode) noexcept { return MATO_SYSTEM(mkdir)(path, mode); }
 inline int chmod(const char* path, mode_t mode) noexcept { return MATO_SYSTEM(chmod)(path, mode); }
 inline int fchmod(int fd, mode_t mode) noexcept { return MATO_SYSTEM(fchmod)(fd, mode); }
+/// Of the name itself, also if it is a symbolic link. -1 as a user or group: unchanged.
+inline int lchown(const char* path, uid_t user, gid_t group) noexcept { return MATO_SYSTEM(lchown)(path, user, group); }
 inline int chdir(const char* path) noexcept { return MATO_SYSTEM(chdir)(path); }
 inline mode_t umask(mode_t mask) noexcept { return MATO_SYSTEM(umask)(mask); }
 inline int flock(int fd, int operation) noexcept {
@@ -1069,6 +1116,10 @@ template <class Child> [[gnu::noinline]] pid_t vfork(Child child) noexcept {
 /// execve(2) of an open file. Returns only after an error.
 inline int fexecve(int program, char* const* arguments, char* const* variables) noexcept {
     return MATO_SYSTEM(fexecve)(program, arguments, variables);
+}
+/// Returns the error itself.
+template <class Group> int getgrnam_r(const char* name, Group* found, char* room, std::size_t size, Group** result) noexcept {
+    return MATO_SYSTEM(getgrnam_r)(name, found, room, size, result);
 }
 inline char* getcwd(char* into, std::size_t size) noexcept { return MATO_SYSTEM(getcwd)(into, size); }
 inline pid_t setsid() noexcept { return MATO_SYSTEM(setsid)(); }
@@ -1587,7 +1638,8 @@ inline void check_private_directory(const std::string& directory, error_out out)
 /// The options of a published socket. The default mode allows only the daemon's user.
 struct publish_options {
     int backlog = 128;  ///< connections that may wait; the kernel limits it to net.core.somaxconn
-    mode_t mode = 0700; ///< of the socket's name, exactly, independent of the umask
+    mode_t mode = 0700; ///< of the socket's name, exactly, independent of the umask; write permission allows connecting
+    gid_t group = static_cast<gid_t>(-1); ///< of the socket's name; -1: the group of this process
 };
 
 /// Where clients find the daemon.
@@ -1669,6 +1721,9 @@ public:
     static constexpr std::size_t max_path_bytes = unix_address::max_name_bytes;
 
 private:
+    friend class shared_path; // which checks the directory by another rule
+    [[nodiscard]] unique_fd publish_in_checked_directory(const publish_options& options, error_out out);
+    [[nodiscard]] unique_fd fail_group(const publish_options& options, error_out out) const;
     void swap(owned_path& other) noexcept {
         path_.swap(other.path_);
         std::swap(device_, other.device_);
@@ -1813,8 +1868,17 @@ namespace detail {
 }
 inline void judge_directory(const struct ::stat& found, const std::string& directory, error_out out);
 inline void make_below_own(const std::string& directory, error_out out);
+template <class Make> void make_parent(const std::string& directory, Make make, error_out out);
 [[nodiscard]] inline unique_fd connect_to(const unix_address& address, const std::string& name, error_out out);
 [[nodiscard]] inline unique_fd second_descriptor(const unique_fd& fd, const std::string& name, error_out out);
+
+/// The directory of an endpoint and of its lock: by the endpoint's own rule if it has one, else a private one.
+template <class Endpoint> void make_directory_for(const std::string& directory, error_out out) {
+    if constexpr (requires { Endpoint::make_directory(directory, out); })
+        Endpoint::make_directory(directory, out);
+    else
+        make_private_directory(directory, out);
+}
 } // namespace detail
 
 inline void check_private_directory(const std::string& directory, error_out out) {
@@ -1847,18 +1911,21 @@ inline void make_private_directory(const std::string& directory, error_out out) 
         out.set(last_error(), "set mode 0700 of directory", directory);
 }
 
-inline void detail::make_below_own(const std::string& directory, error_out out) {
+/// Makes the parent of `directory` if it is missing; it must belong to this user or to root.
+template <class Make> void detail::make_parent(const std::string& directory, Make make, error_out out) {
     const auto parent = directory_of(directory);
     struct ::stat found {};
-    if (sys::stat(parent.c_str(), &found) == -1) {
-        make_private_directory(parent, out);
-        if (out.failed()) return;
-    } else if (found.st_uid != sys::geteuid() && found.st_uid != 0) {
-        const auto uid = [](uid_t id) { return "uid " + std::to_string(id); };
-        return out.set(errc::unsafe_directory, "create directory", directory,
-                       parent + " belongs to " + uid(found.st_uid) + ", this process runs as " + uid(sys::geteuid()) +
-                           "; choose a directory that this user owns");
-    }
+    if (sys::stat(parent.c_str(), &found) == -1) return make(parent, out);
+    if (found.st_uid == sys::geteuid() || found.st_uid == 0) return;
+    const auto uid = [](uid_t id) { return "uid " + std::to_string(id); };
+    out.set(errc::unsafe_directory, "create directory", directory,
+            parent + " belongs to " + uid(found.st_uid) + ", this process runs as " + uid(sys::geteuid()) +
+                "; choose a directory that this user owns");
+}
+
+inline void detail::make_below_own(const std::string& directory, error_out out) {
+    make_parent(directory, make_private_directory, out);
+    if (out.failed()) return;
     if (sys::mkdir(directory.c_str(), 0700) == -1 && errno != EEXIST) // EEXIST: another process was first
         out.set(last_error(), "create directory", directory);
 }
@@ -1877,7 +1944,10 @@ template <class Lock> unique_fd owned_path::publish(const Lock& held, const publ
     static_assert(lock_proof<Lock>, "mato: publishing needs the held lock, an object with `bool is_held() const`");
     if (!held.is_held()) return out.fail<unique_fd>(errc::lock_not_held, "publish socket", path_);
     check_private_directory(detail::directory_of(path_), out);
-    if (out.failed()) return {};
+    return out.failed() ? unique_fd() : publish_in_checked_directory(options, out);
+}
+
+inline unique_fd owned_path::publish_in_checked_directory(const publish_options& options, error_out out) {
     static_cast<void>(unix_address::of_path(path_, out));
     if (out.failed()) return {};
     const std::string hidden = hidden_name();
@@ -1888,12 +1958,15 @@ template <class Lock> unique_fd owned_path::publish(const Lock& held, const publ
     unique_fd fd(sys::unix_socket(true));
     if (!fd) return fail("create socket");
     sys::unlink(hidden.c_str()); // left by a killed daemon; we hold the lock, so no other process uses it
+    const bool has_group = options.group != static_cast<gid_t>(-1);
 #if MATO_HAS_FCHMOD_SOCKET
-    if (sys::fchmod(fd.get(), options.mode) == -1) return fail("set socket mode");
+    const mode_t first = has_group ? options.mode & 0700 : options.mode; // never the wider mode for the wrong group
+    if (sys::fchmod(fd.get(), first) == -1) return fail("set socket mode");
 #endif
     if (sys::bind(fd.get(), address.data(), address.size()) == -1) return fail("bind");
     scope_exit undo([&] { sys::unlink(hidden.c_str()); });
-    // Still hidden in a private directory: restores bits that the umask removed, or sets all of them where there is no fchmod.
+    if (has_group && sys::lchown(hidden.c_str(), static_cast<uid_t>(-1), options.group) == -1) return fail_group(options, out);
+    // It does not listen yet: restores bits that the umask removed, or sets all of them where there is no fchmod.
     if (sys::chmod(hidden.c_str(), options.mode) == -1) return fail("set socket mode");
     if (sys::listen(fd.get(), options.backlog) == -1) return fail("listen");
     struct ::stat made {};
@@ -1904,6 +1977,15 @@ template <class Lock> unique_fd owned_path::publish(const Lock& held, const publ
     inode_ = made.st_ino;
     owner_ = sys::getpid();
     return fd;
+}
+
+inline unique_fd owned_path::fail_group(const publish_options& options, error_out out) const {
+    const auto why = last_error();
+    std::string text = why.message();
+    if (why.value() == EPERM)
+        text = "this process is no member of group " + std::to_string(options.group) +
+               ", so it may not give the socket to it; add its user to the group, or start it as root";
+    return out.fail<unique_fd>(why, "set socket group", path_, std::move(text));
 }
 
 inline void owned_path::withdraw() noexcept {
@@ -3274,10 +3356,36 @@ struct peer_credentials {
 /// reused.
 [[nodiscard]] inline unique_fd process_of(int socket, error_out out);
 
+/// The groups of the process at the other end of a socket when the connection was made: the effective and the supplementary
+/// ones. It may change them later without an effect here.
+///
+/// Passed to policies that check groups.
+///
+/// @threads a value.
+/// @blocks never.
+struct peer_groups {
+    std::vector<gid_t> gids{};
+    [[nodiscard]] bool has(gid_t group) const noexcept {
+        for (const gid_t each : gids)
+            if (each == group) return true;
+        return false;
+    }
+};
+
+/// @errors ENOTSUP, ENOPROTOOPT: this system does not tell the groups of a peer (Linux 4.13 does) · any of getsockopt(2).
+[[nodiscard]] inline peer_groups groups_of(int socket, error_out out);
+
+/// A policy that looks at groups too. They cost a system call for each client.
+template <class P> concept group_policy = requires(const P& policy, const peer_credentials& peer, const peer_groups& groups) {
+    { policy.allows(peer, groups) } -> std::same_as<bool>;
+};
+
 /// Called before the first byte is read. `checks` is false only for a policy that allows every client.
 template <class P> concept peer_policy = std::copyable<P> && requires(const P& policy, const peer_credentials& peer) {
     { P::checks } -> std::convertible_to<bool>;
-    { policy.allows(peer) } -> std::same_as<bool>;
+    requires group_policy<P> || requires {
+        { policy.allows(peer) } -> std::same_as<bool>;
+    };
 };
 
 /// Allows the daemon's own user, and not root.
@@ -3325,6 +3433,63 @@ struct uid_set {
     }
 };
 
+/// Allows processes whose effective group is listed. They also need access to the endpoint: see shared_path.hpp.
+///
+/// An empty list allows no process.
+///
+/// @threads a value.
+/// @blocks never.
+struct gid_set {
+    static constexpr bool checks = true;
+    std::vector<gid_t> gids{};
+    [[nodiscard]] bool allows(const peer_credentials& peer) const noexcept { return peer_groups{gids}.has(peer.gid); }
+};
+
+/// Allows processes that are members of a group, by their effective or a supplementary group. A user who is added to the group
+/// needs a new login for that, because a running process keeps its groups.
+///
+/// The default allows no process.
+///
+/// @threads a value.
+/// @blocks never.
+struct group_member {
+    static constexpr bool checks = true;
+    gid_t group = static_cast<gid_t>(-1);
+    [[nodiscard]] bool allows(const peer_credentials&, const peer_groups& groups) const noexcept {
+        return group != static_cast<gid_t>(-1) && groups.has(group);
+    }
+};
+
+/// Allows what one of two policies allows, for example root and the members of a group. Policies may be nested.
+///
+/// @threads a value.
+/// @blocks never.
+///
+/// @code
+/// const mato::either<mato::same_user_or_root, mato::group_member> policy{{}, {clients_group}};
+/// const auto peer = mato::require_peer(session.get(), policy, mato::errc::peer_rejected, why);
+/// @endcode
+template <class First, class Second> struct either {
+    static constexpr bool checks = First::checks && Second::checks;
+    First first{};
+    Second second{};
+    [[nodiscard]] bool allows(const peer_credentials& peer) const requires(!group_policy<First> && !group_policy<Second>) {
+        return first.allows(peer) || second.allows(peer);
+    }
+    [[nodiscard]] bool allows(const peer_credentials& peer, const peer_groups& groups) const
+        requires(group_policy<First> || group_policy<Second>) {
+        return asks(first, peer, groups) || asks(second, peer, groups);
+    }
+
+private:
+    template <class P> static bool asks(const P& policy, const peer_credentials& peer, const peer_groups& groups) {
+        if constexpr (group_policy<P>)
+            return policy.allows(peer, groups);
+        else
+            return policy.allows(peer);
+    }
+};
+
 /// Allows every client that can reach the socket. Never a default: it must be named.
 ///
 /// It does not compile with an endpoint that has no file permissions.
@@ -3337,6 +3502,7 @@ struct any_peer {
 };
 
 static_assert(peer_policy<same_user> && peer_policy<same_user_or_root> && peer_policy<uid_set> && peer_policy<any_peer>);
+static_assert(peer_policy<gid_set> && peer_policy<group_member> && group_policy<either<same_user, group_member>>);
 
 /// Checks a peer: a server passes `errc::peer_rejected` as `refusal`, a client `errc::server_not_trusted`.
 /// @returns the credentials, also of a refused peer.
@@ -3371,20 +3537,29 @@ private:
     std::size_t at_ = 0, size_ = 0;
 };
 
+/// The id that stands for all that a user namespace does not map.
+inline id_t overflow_id(const char* path) noexcept {
+    constexpr id_t usual = 65534; // the kernel's default
+    const auto read = numbers_of_file(path).next();
+    return read <= 0xffff'ffff ? static_cast<id_t>(read) : usual;
+}
+inline bool maps_all(const char* path) noexcept {
+    numbers_of_file map(path); // "0 0 4294967295": every id is mapped
+    const auto inside = map.next(), outside = map.next(), count = map.next();
+    return inside == 0 && outside == 0 && count == 0xffff'ffff;
+}
 /// Whether this uid may stand for users that this namespace does not map.
 inline bool is_unknown_user(uid_t uid) noexcept {
-    constexpr uid_t usual = 65534; // the kernel's default
-    static const uid_t stand_in = [] {
-        const auto read = numbers_of_file("/proc/sys/kernel/overflowuid").next();
-        return read <= 0xffff'ffff ? static_cast<uid_t>(read) : usual;
-    }();
-    if (uid != stand_in) return false;
-    numbers_of_file map("/proc/self/uid_map"); // "0 0 4294967295": every user is mapped
-    const auto inside = map.next(), outside = map.next(), count = map.next();
-    return inside != 0 || outside != 0 || count != 0xffff'ffff;
+    static const id_t stand_in = overflow_id("/proc/sys/kernel/overflowuid");
+    return uid == stand_in && !maps_all("/proc/self/uid_map");
+}
+inline bool is_unknown_group(gid_t gid) noexcept {
+    static const id_t stand_in = overflow_id("/proc/sys/kernel/overflowgid");
+    return gid == stand_in && !maps_all("/proc/self/gid_map");
 }
 #else
 inline bool is_unknown_user(uid_t) noexcept { return false; }
+inline bool is_unknown_group(gid_t) noexcept { return false; }
 #endif
 } // namespace detail
 
@@ -3401,6 +3576,33 @@ inline peer_credentials credentials_of(int socket, error_out out) {
     out.set({ENOTSUP, std::system_category()}, "read peer credentials");
 #endif
     return peer;
+}
+
+inline peer_groups groups_of(int socket, error_out out) {
+    peer_groups groups;
+    const auto effective = credentials_of(socket, out);
+    if (out.failed()) return groups;
+#if MATO_HAS_PEERGROUPS
+#ifdef SO_PEERGROUPS
+    constexpr int option = SO_PEERGROUPS;
+#else
+    constexpr int option = 59; // asm-generic/socket.h
+#endif
+    groups.gids.resize(32); // more than most users have
+    for (;;) {
+        auto size = static_cast<socklen_t>(groups.gids.size() * sizeof(gid_t));
+        const int got = sys::getsockopt(socket, SOL_SOCKET, option, groups.gids.data(), &size);
+        if (got == -1 && (errno != ERANGE || size / sizeof(gid_t) <= groups.gids.size()))
+            return out.fail<peer_groups>(last_error(), "read peer groups");
+        groups.gids.resize(size / sizeof(gid_t)); // after ERANGE: the size that is needed, at most 65 536 groups
+        if (got == 0) break;
+    }
+    if (!groups.has(effective.gid)) groups.gids.push_back(effective.gid);
+    std::erase_if(groups.gids, detail::is_unknown_group);
+#else
+    out.set({ENOTSUP, std::system_category()}, "read peer groups");
+#endif
+    return groups;
 }
 
 inline unique_fd process_of(int socket, error_out out) {
@@ -3430,7 +3632,17 @@ template <class P> peer_credentials require_peer(int socket, const P& policy, er
                        make_error_code(refusal).message() + ": uid " + std::to_string(peer.uid) +
                            " stands for all users that this user namespace does not map"),
                peer;
-    if (policy.allows(peer)) return peer;
+    bool is_allowed = false;
+    if constexpr (group_policy<P>) {
+        const auto groups = groups_of(socket, out);
+        if (out.failed()) return peer;
+        is_allowed = policy.allows(peer, groups);
+    } else {
+        auto known = peer;
+        if (P::checks && detail::is_unknown_group(peer.gid)) known.gid = static_cast<gid_t>(-1);
+        is_allowed = policy.allows(known);
+    }
+    if (is_allowed) return peer;
     out.set(refusal, "check peer", {},
             make_error_code(refusal).message() + ": uid " + std::to_string(peer.uid) + ", pid " + std::to_string(peer.pid));
     return peer;
@@ -4891,12 +5103,82 @@ inline std::size_t receive_descriptors(int socket, std::span<char> room, std::ve
 } // namespace MATO_ABI
 } // namespace mato
 
+// ---- mato/detail/loop_member.hpp ----
+/// @file loop_member.hpp: tells objects that the io_context which they use is being destroyed, so that they may outlive it.
+/// Layer: 3 (asio).  Test: test/toolkit/connection_end_test.cpp, server_exception_test.cpp.
+/// Threads: the thread of the loop.   Blocks: never.
+
 // ---- mato/detail/needs_asio.hpp ----
 /// @file needs_asio.hpp: one sentence for a compiler that cannot find asio.
 /// Layer: 0 (platform).  Test: test/consume/run.sh.
 /// Threads: none.   Blocks: never.
 ///
 /// A header includes it before the first header of asio; else the compiler's own message comes first.
+
+namespace mato {
+inline namespace MATO_ABI {
+namespace detail {
+
+class loop_members;
+
+/// Base of an object with sockets or timers. When the io_context is destroyed first, `loop_ends` must destroy them: their
+/// destructors call services of the io_context.
+class loop_member {
+public:
+    loop_member(const loop_member&) = delete;
+    loop_member& operator=(const loop_member&) = delete;
+
+protected:
+    explicit loop_member(asio::io_context& context);
+    ~loop_member() { leave(); }
+    virtual void loop_ends() noexcept = 0;
+
+private:
+    friend class loop_members;
+    inline void leave() noexcept;
+
+    loop_members* all_ = nullptr; // null after the loop's end
+    loop_member *before_ = nullptr, *after_ = nullptr;
+};
+
+/// The members of one io_context. A service of asio, because services learn of the end before anything is freed.
+class loop_members final : public asio::execution_context::service {
+public:
+    static inline asio::execution_context::id id; // NOLINT: asio finds the service by its address
+
+    explicit loop_members(asio::execution_context& owner) : service(owner) {}
+    void join(loop_member& fresh) noexcept {
+        fresh.all_ = this;
+        fresh.after_ = first_;
+        if (first_) first_->before_ = &fresh;
+        first_ = &fresh;
+    }
+
+private:
+    friend class loop_member;
+    void shutdown() override {
+        while (loop_member* const each = first_) {
+            each->leave();
+            each->loop_ends(); // may destroy other members
+        }
+    }
+
+    loop_member* first_ = nullptr;
+};
+
+inline loop_member::loop_member(asio::io_context& context) { asio::use_service<loop_members>(context).join(*this); }
+
+inline void loop_member::leave() noexcept {
+    if (!all_) return;
+    (before_ ? before_->after_ : all_->first_) = after_;
+    if (after_) after_->before_ = before_;
+    all_ = nullptr;
+    before_ = after_ = nullptr;
+}
+
+} // namespace detail
+} // namespace MATO_ABI
+} // namespace mato
 
 // ---- mato/outbox.hpp ----
 /// @file outbox.hpp: the send queue of one peer: its own frames, and a position in a shared stream.
@@ -5191,7 +5473,8 @@ template <class Overflow> [[nodiscard]] constexpr bool keeps_every_frame() noexc
 } // namespace detail
 
 /// Sends and receives frames over a connected Unix stream socket. Hold it by `std::shared_ptr`; it keeps itself alive while a
-/// wait is pending. `connection` has the default policies.
+/// wait is pending. It may outlive the io_context: then it is closed, and calls no callback. `connection` has the default
+/// policies.
 ///
 /// @threads only the thread that runs the io_context.
 /// @fork create it after the last fork; it must not be used in a child.
@@ -5205,8 +5488,8 @@ template <class Overflow> [[nodiscard]] constexpr bool keeps_every_frame() noexc
 /// context.run_for(std::chrono::milliseconds(1));
 /// connection->close({mato::errc::stopping, "stop", {}, {}}); // sends queued frames first
 /// @endcode
-template <class Framing = length_prefixed<>, class Overflow = disconnect> class basic_connection
-    : public std::enable_shared_from_this<basic_connection<Framing, Overflow>> {
+template <class Framing = length_prefixed<>, class Overflow = disconnect>
+class basic_connection : public std::enable_shared_from_this<basic_connection<Framing, Overflow>>, private detail::loop_member {
     static_assert(framing_policy<Framing>, "mato: the framing policy lacks a member, see framing.hpp");
     static_assert(overflow_policy<Overflow>, "mato: the overflow policy needs on_queued and on_drained, see overflow.hpp");
     static_assert(detail::keeps_every_frame<Overflow>(), "mato: this overflow policy loses frames, so it is for subscribers of "
@@ -5276,7 +5559,7 @@ public:
     /// Bytes not yet accepted by the kernel: from `send`, and from the broadcast it is subscribed to.
     [[nodiscard]] std::size_t queued_bytes() const noexcept { return out_.queued(); }
     [[nodiscard]] std::uint64_t sent_bytes() const noexcept { return sent_; } ///< accepted by the kernel since the start
-    [[nodiscard]] int native_handle() { return socket_.native_handle(); }
+    [[nodiscard]] int native_handle() { return socket_ ? socket_->native_handle() : -1; } ///< -1: closed
 
     static constexpr milliseconds default_frame_deadline{30'000}; ///< long enough for a peer that was suspended while sending
     static constexpr milliseconds default_linger{1000};           ///< a peer that reads empties a full queue in a few ms
@@ -5300,6 +5583,8 @@ protected:
     /// end-of-file after `hang_up`.
     void end_now(failure why);
     void hang_up() noexcept;
+    /// The io_context is being destroyed. No callback is called, because their owners may be destroyed already.
+    void loop_ends() noexcept override;
 
 private:
     enum class state : unsigned char { open, closing, closed };
@@ -5327,8 +5612,8 @@ private:
     [[nodiscard]] static failure no_memory(const char* step) { return {{ENOMEM, std::system_category()}, step, {}, {}}; }
 
     asio::io_context& context_;
-    asio::local::stream_protocol::socket socket_;
-    asio::steady_timer linger_;
+    std::optional<asio::local::stream_protocol::socket> socket_; // empty: the loop was destroyed, as linger_
+    std::optional<asio::steady_timer> linger_;
     handlers callbacks_;
     detail::exception_guard guard_;
     frame_decoder<Framing> decoder_;
@@ -5358,9 +5643,9 @@ namespace detail {
 } // namespace detail
 
 template <class F, class O> basic_connection<F, O>::basic_connection(asio::io_context& context, unique_fd socket, O overflow)
-    : context_(context), socket_(context), linger_(context), overflow_(std::move(overflow)) {
+    : loop_member(context), context_(context), socket_(context), linger_(context), overflow_(std::move(overflow)) {
     std::error_code why;
-    socket_.assign(asio::local::stream_protocol(), socket.get(), why);
+    socket_->assign(asio::local::stream_protocol(), socket.get(), why);
     if (why) throw error({why, "adopt socket", {}, {}});
     static_cast<void>(socket.release());
 }
@@ -5368,7 +5653,7 @@ template <class F, class O> basic_connection<F, O>::basic_connection(asio::io_co
 template <class F, class O> void basic_connection<F, O>::start(handlers callbacks) {
     callbacks_ = std::move(callbacks);
     if (state_ == state::open) return read();
-    if (state_ == state::closed) tell_end(); // it ended before the callbacks were set
+    if (state_ == state::closed && socket_) tell_end(); // it ended before the callbacks were set
 }
 
 template <class F, class O> void basic_connection<F, O>::start_now(handlers callbacks) {
@@ -5388,7 +5673,7 @@ template <class F, class O> template <class Call> void basic_connection<F, O>::g
 
 template <class F, class O> void basic_connection<F, O>::read() {
     try {
-        socket_.async_wait(asio::socket_base::wait_read, [self = this->shared_from_this()](std::error_code why) {
+        socket_->async_wait(asio::socket_base::wait_read, [self = this->shared_from_this()](std::error_code why) {
             if (self->state_ != state::open) return;
             if (why) return self->abort({detail::plain_code(why), "read", {}, {}});
             self->guarded("read", [&] { self->take_what_came(); });
@@ -5412,13 +5697,13 @@ template <class F, class O> void basic_connection<F, O>::take_what_came() {
 template <class F, class O> std::size_t basic_connection<F, O>::receive(error_out out) {
     const auto room = decoder_.prepare(read_bytes_);
     if (most_descriptors_ > 0) {
-        const std::size_t size = receive_descriptors(socket_.native_handle(), room, descriptors_, out);
+        const std::size_t size = receive_descriptors(socket_->native_handle(), room, descriptors_, out);
         if (descriptors_.size() > most_descriptors_)
             out.set(errc::malformed, "read", {},
                     "the peer passed more descriptors than are accepted (" + std::to_string(most_descriptors_) + ")");
         return size;
     }
-    const ssize_t got = sys::recv(socket_.native_handle(), room.data(), room.size(), MSG_DONTWAIT);
+    const ssize_t got = sys::recv(socket_->native_handle(), room.data(), room.size(), MSG_DONTWAIT);
     if (got == 0)
         out.set(errc::closed, "read");
     else if (got < 0 && errno != EAGAIN && errno != EWOULDBLOCK)
@@ -5469,8 +5754,8 @@ template <class F, class O> void basic_connection<F, O>::mind_rest(bool came_who
 // system call.
 template <class F, class O> void basic_connection<F, O>::watch_half_frame() {
     watches_half_ = true;
-    linger_.expires_at(half_until_);
-    linger_.async_wait([held = this->weak_from_this()](std::error_code cancelled) {
+    linger_->expires_at(half_until_);
+    linger_->async_wait([held = this->weak_from_this()](std::error_code cancelled) {
         const auto self = held.lock();
         if (cancelled || !self || self->state_ != state::open) return;
         self->watches_half_ = false;
@@ -5500,8 +5785,8 @@ template <class F, class O> void basic_connection<F, O>::close(failure why, mill
     if (out_.queued() == 0) return finish();
     flush_soon();
     try {
-        linger_.expires_at(deadline::in(linger).at());
-        linger_.async_wait([self = this->shared_from_this()](std::error_code cancelled) {
+        linger_->expires_at(deadline::in(linger).at());
+        linger_->async_wait([self = this->shared_from_this()](std::error_code cancelled) {
             if (!cancelled) self->finish();
         });
     } catch (const std::bad_alloc&) {
@@ -5520,8 +5805,8 @@ template <class F, class O> void basic_connection<F, O>::finish() {
     state_ = state::closed;
     out_.abandon();
     std::error_code ignored;
-    linger_.cancel();
-    socket_.close(ignored);
+    linger_->cancel();
+    socket_->close(ignored);
     tell_end();
 }
 
@@ -5551,15 +5836,25 @@ template <class F, class O> void basic_connection<F, O>::end_now(failure why) {
     if (state_ == state::open) why_ = std::move(why);
     if (std::exchange(state_, state::closed) != state::closed) {
         out_.abandon();
-        linger_.cancel();
+        linger_->cancel();
     }
     tell_end_now();
 }
 
 template <class F, class O> void basic_connection<F, O>::hang_up() noexcept {
     std::error_code ignored;
-    linger_.cancel();
-    socket_.close(ignored);
+    if (!socket_) return;
+    linger_->cancel();
+    socket_->close(ignored);
+}
+
+template <class F, class O> void basic_connection<F, O>::loop_ends() noexcept {
+    const auto self = this->weak_from_this().lock(); // a callback may own the last reference
+    state_ = state::closed;
+    callbacks_ = {};
+    out_.abandon();
+    linger_.reset();
+    socket_.reset();
 }
 
 } // namespace MATO_ABI
@@ -5651,11 +5946,11 @@ template <class F, class O> ssize_t basic_connection<F, O>::give_kernel(gathered
     if (bytes.messages > 1) return give_messages(bytes);
 #endif
     if (bytes.count == 1)
-        return sys::send(socket_.native_handle(), bytes.buffers[0].iov_base, bytes.buffers[0].iov_len, MSG_DONTWAIT);
+        return sys::send(socket_->native_handle(), bytes.buffers[0].iov_base, bytes.buffers[0].iov_len, MSG_DONTWAIT);
     msghdr message{};
     message.msg_iov = bytes.buffers;
     message.msg_iovlen = bytes.count;
-    return sys::sendmsg(socket_.native_handle(), &message, MSG_DONTWAIT);
+    return sys::sendmsg(socket_->native_handle(), &message, MSG_DONTWAIT);
 }
 
 #if MATO_HAS_SENDMMSG
@@ -5668,7 +5963,7 @@ template <class F, class O> ssize_t basic_connection<F, O>::give_messages(gather
         messages[i].msg_hdr.msg_iovlen = end - begin;
         begin = end;
     }
-    const int taken = sys::sendmmsg(socket_.native_handle(), messages, static_cast<unsigned>(bytes.messages), MSG_DONTWAIT);
+    const int taken = sys::sendmmsg(socket_->native_handle(), messages, static_cast<unsigned>(bytes.messages), MSG_DONTWAIT);
     ssize_t size = taken < 0 ? -1 : 0;
     for (int i = 0; i < taken; ++i) size += messages[i].msg_len;
     return size;
@@ -5679,7 +5974,7 @@ template <class F, class O> void basic_connection<F, O>::wait_until_writable() {
     if (std::exchange(waiting_, true)) return;
     if (feed* const stream = out_.stream()) stream->on_stalled();
     try {
-        socket_.async_wait(asio::socket_base::wait_write, [self = this->shared_from_this()](std::error_code why) {
+        socket_->async_wait(asio::socket_base::wait_write, [self = this->shared_from_this()](std::error_code why) {
             self->waiting_ = false;
             if (self->state_ == state::closed) return;
             if (why) return self->abort({detail::plain_code(why), "write", {}, {}});
@@ -5700,8 +5995,8 @@ template <class F, class O> void basic_connection<F, O>::fall_behind(failure why
     std::error_code ignored; // an oversized payload is not sent; if the buffer stays small, the rest waits as usual
     if (last_payload) out_.push([&](std::string& bytes) { F::append(bytes, *last_payload, ignored); });
     asio::socket_base::send_buffer_size size; // on Linux asio reports half of it: the kernel needs the other half
-    socket_.get_option(size, ignored);
-    socket_.set_option(asio::socket_base::send_buffer_size(2 * size.value() + static_cast<int>(out_.queued())), ignored);
+    socket_->get_option(size, ignored);
+    socket_->set_option(asio::socket_base::send_buffer_size(2 * size.value() + static_cast<int>(out_.queued())), ignored);
     if (state_ == state::open) close(std::move(why));
     write();
 }
@@ -9280,8 +9575,8 @@ template <class Steps> bool read_journal<Steps>::resume_after(std::uint64_t posi
 ///
 /// The peer policy is checked before a byte is read, the limits before a session is opened, and the handshake must be completed
 /// before its deadline. When descriptors run out, accepting pauses and does not spin. Callbacks may throw, replace callbacks,
-/// and destroy the server. Session pointers may be kept: after the server is destroyed they are closed sessions, but they must
-/// not outlive the io_context.
+/// and destroy the server. Session pointers may be kept: after the server or the io_context is destroyed they are closed
+/// sessions.
 
 // ---- mato/detail/handler_memory.hpp ----
 /// @file handler_memory.hpp: memory reserved for one wait, so that waiting again cannot fail with bad_alloc.
@@ -9377,7 +9672,7 @@ template <class Framing, class Overflow> class basic_session : public basic_conn
 public:
     basic_session(asio::io_context& context, unique_fd socket, Overflow overflow, std::uint64_t id, peer_credentials peer)
         : basic_connection<Framing, Overflow>(context, std::move(socket), std::move(overflow)), id_(id), peer_(peer),
-          handshake_(context) {}
+          handshake_(std::in_place, context) {}
 
     [[nodiscard]] std::uint64_t id() const noexcept { return id_; } ///< from 1, never reused by this server
     [[nodiscard]] const peer_credentials& peer() const noexcept { return peer_; }
@@ -9385,7 +9680,7 @@ public:
     /// Marks the handshake as complete: its deadline no longer applies. Idempotent.
     void established() {
         if (std::exchange(established_, true) || !this->is_open()) return; // closed: the loop may be gone
-        handshake_.cancel();
+        handshake_->cancel();
         // Cancelling the timer does not disarm asio's timerfd, so an idle daemon would wake up once more. Waiting on a later
         // timer re-arms it.
         if (const auto timer = idle_timer_.lock()) {
@@ -9399,7 +9694,13 @@ private:
     template <class, class, class, class> friend class basic_server;
     std::uint64_t id_;
     peer_credentials peer_;
-    asio::steady_timer handshake_;
+    void loop_ends() noexcept override {
+        const auto self = this->weak_from_this().lock();
+        handshake_.reset();
+        basic_connection<Framing, Overflow>::loop_ends();
+    }
+
+    std::optional<asio::steady_timer> handshake_;  // empty: the loop was destroyed
     std::weak_ptr<asio::steady_timer> idle_timer_; // of the server, while it accepts clients
     bool established_ = false;
 };
@@ -9553,7 +9854,7 @@ template <class E, class P, class F, class O> basic_server<E, P, F, O>::~basic_s
     stop_accepting();
     for (const auto& held : sessions_) {
         held->forget_callbacks();
-        held->handshake_.cancel();
+        if (held->handshake_) held->handshake_->cancel();
         held->abort({errc::stopping, "destroy server", {}, {}});
     }
     for (const auto& held : ended_) held->hang_up();
@@ -9705,8 +10006,8 @@ void basic_server<E, P, F, O>::admit(unique_fd socket, const peer_credentials& p
     arrived->idle_timer_ = idle_timer_;
     arrived->set_frame_deadline(limits_.frame);
     auto callbacks = callbacks_of(*arrived);
-    arrived->handshake_.expires_at(deadline::in(limits_.handshake).at());
-    arrived->handshake_.async_wait([held = std::weak_ptr<session>(arrived)](std::error_code cancelled) {
+    arrived->handshake_->expires_at(deadline::in(limits_.handshake).at());
+    arrived->handshake_->async_wait([held = std::weak_ptr<session>(arrived)](std::error_code cancelled) {
         const auto late = held.lock();
         if (!cancelled && late && !late->is_established()) late->abort({errc::handshake_timeout, "handshake", {}, {}});
     });
@@ -9725,7 +10026,7 @@ template <class E, class P, class F, class O> auto basic_server<E, P, F, O>::cal
             },
             [this, self](const failure& why) {
                 const session_ptr gone = self();
-                gone->handshake_.cancel();
+                gone->handshake_->cancel();
                 std::erase(sessions_, gone);
                 if (on.on_closed) on.on_closed(gone, why);
             },
@@ -9788,6 +10089,144 @@ template <class E, class P, class F, class O> void basic_server<E, P, F, O>::end
         ended_.push_back(each);
         each->end_now(why);
     }
+}
+
+} // namespace MATO_ABI
+} // namespace mato
+
+// ---- mato/shared_path.hpp ----
+/// @file shared_path.hpp: publishes a Unix socket that other users can reach, by its mode and group.
+/// Layer: 3 (mechanism; no asio).  Test: test/toolkit/shared_path_test.cpp, test/process/shared_service_test.cpp.
+/// Threads: distinct paths are independent.   Blocks: never, except `group_named` (a name service may be asked).
+/// Fork: as owned_path.   Source: unix(7), path_resolution(7), chown(2), getgrnam(3).
+///
+/// Three things decide who gets in: search permission for the directory, write permission for the socket, and the peer policy.
+/// The kernel checks the first two before the daemon sees the client.
+
+namespace mato {
+inline namespace MATO_ABI {
+
+/// Creates or checks a directory that other users may enter but not change: not a symlink, owned by the effective uid or root,
+/// not writable by group or others, and open (search permission) to group or others.
+/// @effects creates missing components with mode 0755 exactly, below a directory owned by the same user or root; changes no
+///          existing directory.
+/// @errors  unsafe_directory with the reason · any of mkdir(2), stat(2), chmod(2).
+inline void make_shared_directory(const std::string& directory, error_out out);
+
+/// Checks without creating. @errors as above, and ENOENT.
+inline void check_shared_directory(const std::string& directory, error_out out);
+
+/// The id of a group. Asks the system's name service, which may be slow: call it before serving.
+/// @errors ENOENT: there is no such group · any of getgrnam_r(3).
+[[nodiscard]] inline gid_t group_named(const std::string& name, error_out out);
+
+/// A path in a directory that other users may enter: for a daemon of root or of a service account that serves other users.
+///
+/// `publish_options` must let another user connect: mode 0660 with a group, or 0666. Combine it with a peer policy that checks,
+/// such as group_member, because a mode alone does not tell which user connected. Lock, pid file and log may lie in the same
+/// directory: their modes are 0600.
+///
+/// @threads distinct objects are independent; one object, one thread.
+/// @fork only the process that published the name withdraws it.
+/// @blocks never.
+///
+/// @code
+/// struct service : mato::default_policies {
+///     using endpoint = mato::shared_path;
+///     using peer = mato::either<mato::same_user_or_root, mato::group_member>; // set_peer names the group
+/// };
+/// @endcode
+class shared_path {
+public:
+    static constexpr bool named = true;
+
+    shared_path() = default;
+    /// Does not fail; `publish` and `connect` check the length.
+    explicit shared_path(std::string path) : where_(std::move(path)) {}
+
+    /// For `basic_daemon`, which makes the directory before it takes the lock. @errors as make_shared_directory.
+    static void make_directory(const std::string& directory, error_out out) { make_shared_directory(directory, out); }
+
+    /// As owned_path::publish, in a shared directory. The name has its group and mode before it accepts a connection.
+    /// @errors as owned_path::publish · EINVAL: the mode lets no other user connect · EPERM: the group is not one of this
+    ///         process.
+    template <class Lock> [[nodiscard]] unique_fd publish(const Lock& held, const publish_options& options, error_out out);
+    void withdraw() noexcept { where_.withdraw(); } ///< as owned_path::withdraw
+    [[nodiscard]] unique_fd adopt(unique_fd socket, const published_name& name, error_out out) noexcept {
+        return where_.adopt(std::move(socket), name, out);
+    }
+    [[nodiscard]] published_name published() const noexcept { return where_.published(); }
+    /// @errors as owned_path::connect · EACCES: this user may not enter the directory, or not connect to the socket.
+    [[nodiscard]] unique_fd connect(error_out out) const { return where_.connect(out); }
+    [[nodiscard]] std::string describe() const { return where_.describe(); }
+    [[nodiscard]] const std::string& path() const noexcept { return where_.path(); }
+
+private:
+    owned_path where_;
+};
+static_assert(adoptable_endpoint<shared_path>);
+
+// ---- implementation ----
+
+namespace detail {
+inline void judge_shared_directory(const struct ::stat& found, const std::string& directory, error_out out) {
+    const auto refuse = [&](const std::string& why) { out.set(errc::unsafe_directory, "check directory", directory, why); };
+    if (S_ISLNK(found.st_mode)) return refuse("it is a symbolic link; use a real directory");
+    if (!S_ISDIR(found.st_mode)) return refuse("it is not a directory; choose another path");
+    if (found.st_uid != sys::geteuid() && found.st_uid != 0)
+        return refuse("it belongs to uid " + std::to_string(found.st_uid) +
+                      "; a shared directory must belong to root or to the daemon's user");
+    if (found.st_mode & 022)
+        return refuse("group or others may write to it, so they could replace the socket; close it with chmod go-w");
+    if ((found.st_mode & 011) == 0)
+        return refuse("no other user may enter it; open it with chmod 755, or with chmod 750 and the clients' group");
+}
+} // namespace detail
+
+inline void check_shared_directory(const std::string& directory, error_out out) {
+    if (detail::ends_with_slash(directory)) return check_shared_directory(detail::directory_of(directory), out);
+    struct ::stat found {};
+    if (sys::lstat(directory.c_str(), &found) == -1) return out.set(last_error(), "check directory", directory);
+    detail::judge_shared_directory(found, directory, out);
+}
+
+inline void make_shared_directory(const std::string& directory, error_out out) {
+    if (detail::ends_with_slash(directory)) return make_shared_directory(detail::directory_of(directory), out);
+    struct ::stat found {};
+    if (sys::lstat(directory.c_str(), &found) == 0) return detail::judge_shared_directory(found, directory, out);
+    if (errno != ENOENT) return out.set(last_error(), "check directory", directory);
+    detail::make_parent(directory, make_shared_directory, out);
+    if (out.failed()) return;
+    if (sys::mkdir(directory.c_str(), 0755) == 0) { // the umask may have removed bits
+        if (sys::chmod(directory.c_str(), 0755) == -1) out.set(last_error(), "set mode 0755 of directory", directory);
+    } else if (errno != EEXIST) { // EEXIST: another process was first
+        out.set(last_error(), "create directory", directory);
+    }
+    if (!out.failed()) check_shared_directory(directory, out);
+}
+
+template <class Lock> unique_fd shared_path::publish(const Lock& held, const publish_options& options, error_out out) {
+    static_assert(lock_proof<Lock>, "mato: publishing needs the held lock, an object with `bool is_held() const`");
+    if (!held.is_held()) return out.fail<unique_fd>(errc::lock_not_held, "publish socket", path());
+    if ((options.mode & 022) == 0)
+        return out.fail<unique_fd>(std::make_error_code(std::errc::invalid_argument), "publish socket", path(),
+                                   "its mode lets no other user connect; set publish_options::mode to 0660 and a group, or "
+                                   "to 0666");
+    check_shared_directory(detail::directory_of(path()), out);
+    return out.failed() ? unique_fd() : where_.publish_in_checked_directory(options, out);
+}
+
+inline gid_t group_named(const std::string& name, error_out out) {
+    constexpr std::size_t most = std::size_t{1} << 20; // bytes; a group of this size has 100 000 members
+    struct ::group found {};
+    struct ::group* result = nullptr;
+    int why = ERANGE;
+    for (std::vector<char> room(4096); why == ERANGE && room.size() <= most; room.resize(2 * room.size()))
+        why = sys::getgrnam_r(name.c_str(), &found, room.data(), room.size(), &result);
+    if (why == 0 && result != nullptr) return found.gr_gid;
+    const std::error_code code(why == 0 ? ENOENT : why, std::system_category());
+    out.set(code, "find group", name, why == 0 ? "there is no group '" + name + "'; create it with groupadd" : code.message());
+    return static_cast<gid_t>(-1);
 }
 
 } // namespace MATO_ABI
@@ -10073,6 +10512,7 @@ struct default_policies {
     using handover = no_handover;
     using endpoint = owned_path;
     using peer = same_user;
+    using server = same_user_or_root; ///< what a client checks of the daemon; a peer policy
     using framing = length_prefixed<>;
     using overflow = disconnect;
     using log = file_log;
@@ -10081,6 +10521,13 @@ struct default_policies {
 
 namespace detail {
 /// A readable compile error for each policy that does not satisfy its concept. Instantiated by the templates of layer 4.
+/// A set that was written before there was this policy checks as the default one.
+template <class P> struct server_of { using type = same_user_or_root; };
+template <class P>
+requires requires { typename P::server; }
+struct server_of<P> {
+    using type = typename P::server;
+};
 template <class D> concept leads_session = requires { requires bool(D::leads_session); };
 template <class P> struct require_policies {
     static_assert(lock_mechanism<typename P::lock>, "mato: policies::lock is not a lock mechanism, see lock.hpp");
@@ -10091,6 +10538,10 @@ template <class P> struct require_policies {
     static_assert(endpoint_policy<typename P::endpoint>,
                   "mato: policies::endpoint is not an endpoint policy, see endpoint.hpp");
     static_assert(peer_policy<typename P::peer>, "mato: policies::peer is not a peer policy, see peer.hpp");
+    static_assert(peer_policy<typename server_of<P>::type>, "mato: policies::server is not a peer policy, see peer.hpp");
+    static_assert(P::endpoint::named || server_of<P>::type::checks,
+                  "mato: this endpoint has no file permissions, so any process could take its name first; policies::server "
+                  "must check the daemon's user (any_peer does not)");
     static_assert(framing_policy<typename P::framing>, "mato: policies::framing is not a framing policy, see framing.hpp");
     static_assert(overflow_policy<typename P::overflow>,
                   "mato: policies::overflow is not an overflow policy, see overflow.hpp");
@@ -10180,13 +10631,19 @@ template <class Policies = default_policies> class basic_client {
 public:
     using framing = typename Policies::framing;
     using endpoint = typename Policies::endpoint;
+    using server_policy = typename detail::server_of<Policies>::type;
 
     basic_client() noexcept = default;
 
-    /// Connects to a running daemon and checks that it runs as this user or as root, before anything is sent. Waits while the
-    /// daemon's backlog is full.
+    /// Connects to a running daemon and checks by `policies::server` which user it runs as (by default this user or root),
+    /// before anything is sent. Waits while the daemon's backlog is full.
     /// @errors cond::not_running · server_not_trusted · timed_out: it runs but accepts no clients · any of connect(2).
-    [[nodiscard]] static basic_client connect(const endpoint& where, deadline until, error_out out);
+    [[nodiscard]] static basic_client connect(const endpoint& where, deadline until, error_out out) {
+        return connect(where, server_policy{}, until, out);
+    }
+    /// With a policy that has values, for example `uid_set{{account}}` for a daemon of a service account, or group_member.
+    template <peer_policy Server>
+    [[nodiscard]] static basic_client connect(const endpoint& where, const Server& trusted, deadline until, error_out out);
 
     /// As `connect`. If no daemon runs, it is started; of several clients that do this at the same time exactly one starts it.
     ///
@@ -10257,15 +10714,18 @@ using client = basic_client<>;
 
 // ---- implementation ----
 
-template <class P> auto basic_client<P>::connect(const endpoint& where, deadline until, error_out out) -> basic_client {
+template <class P> template <peer_policy Server>
+auto basic_client<P>::connect(const endpoint& where, const Server& trusted, deadline until, error_out out) -> basic_client {
+    static_assert(endpoint::named || Server::checks,
+                  "mato: this endpoint has no file permissions, so the client must check the "
+                  "daemon's user (any_peer does not)");
     basic_client result;
     typename P::backoff policy{};
     for (;;) {
         failure why;
         unique_fd socket = where.connect(why);
         if (!why) {
-            // A daemon of root's may serve this user; a daemon of any other user under this path is an impostor.
-            result.server_ = require_peer(socket.get(), same_user_or_root{}, errc::server_not_trusted, why);
+            result.server_ = require_peer(socket.get(), trusted, errc::server_not_trusted, why);
             if (why) return unconnected(why, out);
             result.socket_ = std::move(socket);
             return result;
@@ -10298,7 +10758,7 @@ auto basic_client<P>::connect_or_start(const daemon_paths& paths, deadline until
         basic_client found = try_connect();
         if (!why) return found;
         if (why.code != cond::not_running) return unconnected(why, out);
-        make_private_directory(paths.directory(), why);
+        detail::make_directory_for<endpoint>(paths.directory(), why);
         if (why) return unconnected(why, out);
 
         const auto soon = clock::now() + look_again;
@@ -11359,7 +11819,7 @@ template <class P> template <class Setup>
 readiness_pipe basic_daemon<P>::go_to_background(const daemon_options& options, Setup& setup, start_outcome& outcome) {
     readiness_pipe pipe;
     reserve_standard_descriptors(outcome.why);
-    if (!outcome.why) make_private_directory(options.paths.directory(), outcome.why);
+    if (!outcome.why) detail::make_directory_for<typename P::endpoint>(options.paths.directory(), outcome.why);
     if (outcome.why) return pipe;
     auto got = lock_type::try_acquire(options.paths.lock, outcome.why);
     if (outcome.why) return pipe;
@@ -11427,7 +11887,7 @@ int basic_daemon<P>::serve(const daemon_options& options, Setup setup, error_out
     reserve_standard_descriptors(why);
     auto_ready channel;
     if (!why) open_channel(options, channel, why);
-    if (!why) make_private_directory(options.paths.directory(), why);
+    if (!why) detail::make_directory_for<typename P::endpoint>(options.paths.directory(), why);
     lock_type lock;
     if (!why) lock = lock_type::acquire(options.paths.lock, why);
     if (!why) code = serve_held(options, lock, channel, setup, why);

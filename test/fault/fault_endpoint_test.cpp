@@ -4,6 +4,7 @@
 #include "support/stand_ins.hpp"
 
 #include <mato/endpoint.hpp>
+#include <mato/shared_path.hpp>
 
 using proof = support::held_proof;
 
@@ -28,6 +29,26 @@ TEST_CASE("the first publication survives every fault", "[endpoint][fault]") {
         return why;
     });
     CHECK(failed > 15);
+}
+
+TEST_CASE("the first publication in a shared directory survives every fault", "[endpoint][fault]") {
+    const int failed = fault::sweep([](const std::filesystem::path& directory) {
+        const auto shared = directory / "run";
+        mato::failure why;
+        mato::make_shared_directory(shared, why);
+        mato::shared_path endpoint(shared / "socket");
+        const auto socket = why ? mato::unique_fd() : endpoint.publish(proof{}, {.mode = 0660, .group = ::getegid()}, why);
+        CHECK(static_cast<bool>(socket) == !why);
+        const fault::paused while_looking;
+        CHECK(answers(shared / "socket") == !why);
+        CHECK(std::filesystem::exists(shared / "socket") == !why);
+        CHECK_FALSE(std::filesystem::exists(shared / "socket~"));
+        if (!why) CHECK(support::mode_of(shared / "socket") == 0660);
+        endpoint.withdraw();
+        std::filesystem::remove_all(shared);
+        return why;
+    });
+    CHECK(failed > 20);
 }
 
 TEST_CASE("a failed publication leaves the old socket working, and its owner able to withdraw it", "[endpoint][fault]") {

@@ -446,3 +446,31 @@ TEST_CASE("10: killed fifty times under 3 000 connects, it refuses no client, an
     CHECK(why.code == mato::errc::closed);
     CHECK(directory.names() == std::vector<std::string>{"daemon.log"});
 }
+
+TEST_CASE("11: a service asks for a group that exists, serves its own user, and its client checks the account", "[examples]") {
+    const temp_directory directory;
+    const std::string run_directory = directory / "run", own = std::to_string(::geteuid());
+    CHECK(contains(run({"11_shared_service", run_directory, "no such group", "serve"}).err, "create it with groupadd"));
+    CHECK(run({"11_shared_service", run_directory, "root", "ask", own}).exit_code == mato::exit_code::unavailable);
+    const std::string group = ::getegid() == 0 ? "root" : "users";
+    program service({"11_shared_service", run_directory, group, "serve"});
+    result answer{};
+    const bool served = support::wait_until([&] {
+        answer = run({"11_shared_service", run_directory, group, "ask", own});
+        return answer.exit_code == 0;
+    });
+    if (::getegid() == 0) {
+        CHECK(served);
+        CHECK(contains(answer.out, "uid " + own + " asked at "));
+        CHECK(support::mode_of(run_directory) == 0755);
+        CHECK(support::mode_of(run_directory + "/daemon.sock") == 0660);
+        const auto distrusted = run({"11_shared_service", run_directory, group, "ask", "4242"});
+        CHECK(distrusted.exit_code == mato::exit_code::not_permitted);
+        CHECK(contains(distrusted.err, "server not trusted"));
+        service.signal(SIGTERM);
+        CHECK(service.wait() == 0);
+        CHECK(std::filesystem::is_empty(run_directory) == false); // its log
+    } else {
+        CHECK(service.wait() != 0); // no member of the group
+    }
+}

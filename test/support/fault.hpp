@@ -120,7 +120,7 @@ inline std::vector<int> plausible(std::string_view name) {
     if (name == "fcntl") return {EINVAL, ENOLCK, EINTR, EAGAIN};
     if (name == "fstat" || name == "lstat") return {EACCES, EIO, ENOMEM, ENOENT};
     if (name == "mkdir" || name == "rename" || name == "unlink") return {EACCES, ENOSPC, EROFS, EIO};
-    if (name == "chmod" || name == "fchmod") return {EPERM, EROFS, EINVAL};
+    if (name == "chmod" || name == "fchmod" || name == "lchown") return {EPERM, EROFS, EINVAL};
     if (name == "socket" || name == "signalfd" || name == "pipe2") return {EMFILE, ENFILE, ENOMEM};
     if (name == "bind") return {EADDRINUSE, EACCES, ENOSPC, EROFS};
     if (name == "listen") return {EADDRINUSE, EOPNOTSUPP};

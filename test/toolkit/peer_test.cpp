@@ -10,6 +10,8 @@
 
 using mato::peer_credentials;
 
+#include <fcntl.h>
+#include <grp.h>
 #include <sched.h>
 
 namespace {
@@ -69,6 +71,79 @@ TEST_CASE("uid_set allows the listed users, and root only if listed", "[peer]") 
     CHECK_FALSE(policy.allows({}));
     CHECK_FALSE(mato::uid_set{}.allows(of(::geteuid()))); // an empty list allows no user
 }
+
+TEST_CASE("gid_set allows the listed effective groups", "[peer]") {
+    const peer_credentials member{1000, 50, 1};
+    CHECK(mato::gid_set{{49, 50}}.allows(member));
+    CHECK_FALSE(mato::gid_set{{49}}.allows(member));
+    CHECK_FALSE(mato::gid_set{}.allows(member));
+}
+
+TEST_CASE("group_member allows the effective and the supplementary groups", "[peer]") {
+    const peer_credentials peer{1000, 50, 1};
+    const mato::peer_groups groups{{50, 60}};
+    CHECK(mato::group_member{50}.allows(peer, groups));
+    CHECK(mato::group_member{60}.allows(peer, groups));
+    CHECK_FALSE(mato::group_member{0}.allows(peer, groups));
+    CHECK_FALSE(mato::group_member{}.allows(peer, groups));
+    CHECK_FALSE(mato::group_member{}.allows(peer, {{static_cast<gid_t>(-1)}})); // the default allows no process
+}
+
+TEST_CASE("either allows what one of its policies allows, nested too", "[peer]") {
+    using mato::either;
+    const either<mato::uid_set, mato::gid_set> plain{{{1}}, {{50}}};
+    CHECK(plain.allows({1, 2, 1}));
+    CHECK(plain.allows({2, 50, 1}));
+    CHECK_FALSE(plain.allows({2, 2, 1}));
+    const either<either<mato::uid_set, mato::group_member>, mato::group_member> nested{{{{1}}, {50}}, {60}};
+    CHECK(nested.allows({1, 2, 1}, {}));
+    CHECK(nested.allows({2, 2, 1}, {{50}}));
+    CHECK(nested.allows({2, 2, 1}, {{60}}));
+    CHECK_FALSE(nested.allows({2, 2, 1}, {{70}}));
+    CHECK(either<mato::same_user, mato::uid_set>::checks);
+    CHECK_FALSE(either<mato::any_peer, mato::uid_set>::checks);
+}
+
+#if MATO_HAS_PEERGROUPS
+TEST_CASE("the groups of a peer come from the kernel, as many as there are", "[peer]") {
+    const pair sockets;
+    mato::failure why;
+    const auto own = mato::groups_of(sockets.one.get(), why);
+    CHECK_FALSE(why);
+    CHECK(own.has(::getegid()));
+    CHECK_FALSE(mato::groups_of(-1, why).has(0));
+    CHECK(why);
+    if (!support::is_root()) {
+        WARN("skipped: other groups need root");
+        return;
+    }
+    for (const int count : {0, 1, 31, 32, 33, 1000, 65536}) {
+        CAPTURE(count);
+        CHECK(support::in_child([&] {
+                  std::vector<gid_t> groups;
+                  for (int i = 0; i < count; ++i) groups.push_back(static_cast<gid_t>(100'000 + i));
+                  if (::setgroups(groups.size(), groups.data()) == -1) return 1;
+                  int ends[2];
+                  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == -1) return 2;
+                  const mato::unique_fd one(ends[0]), other(ends[1]);
+                  mato::failure failed;
+                  const auto got = mato::groups_of(one.get(), failed);
+                  if (failed || got.gids.size() != groups.size() + 1 || !got.has(::getegid())) return 3;
+                  if (count > 0 && !got.has(groups.back())) return 4;
+                  mato::require_peer(one.get(), mato::group_member{static_cast<gid_t>(100'000 + count)},
+                                     mato::errc::peer_rejected, failed);
+                  return failed.code == mato::errc::peer_rejected ? 0 : 5;
+              }) == 0);
+    }
+}
+#else
+TEST_CASE("without the groups of a peer a policy that needs them refuses", "[peer]") {
+    const pair sockets;
+    mato::failure why;
+    mato::require_peer(sockets.one.get(), mato::group_member{::getegid()}, mato::errc::peer_rejected, why);
+    CHECK(why.code == std::errc::not_supported);
+}
+#endif
 
 TEST_CASE("any_peer declares that it does not check", "[peer]") {
     static_assert(!mato::any_peer::checks);
@@ -176,6 +251,31 @@ TEST_CASE("the uid of unmapped users in a user namespace is refused", "[peer]") 
         if (why.code != mato::errc::server_not_trusted) return 4;
         mato::require_peer(one.get(), mato::any_peer{}, mato::errc::peer_rejected, why); // allows every client
         return why ? 5 : 0;
+    });
+    if (result == 77) {
+        WARN("skipped: this system makes no user namespaces");
+        return;
+    }
+    CHECK(result == 0);
+}
+
+TEST_CASE("the gid of unmapped groups in a user namespace matches no group", "[peer]") {
+    const int result = support::in_child([] {
+        const auto user = ::geteuid();
+        if (::unshare(CLONE_NEWUSER) == -1) return 77;
+        const mato::unique_fd map(::open("/proc/self/uid_map", O_WRONLY | O_CLOEXEC)); // this user only, and no group
+        const std::string line = "0 " + std::to_string(user) + " 1";
+        if (!map || ::write(map.get(), line.data(), line.size()) != static_cast<ssize_t>(line.size())) return 77;
+        int ends[2];
+        if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == -1) return 1;
+        const mato::unique_fd one(ends[0]), other(ends[1]);
+        mato::failure why;
+        const auto peer = mato::require_peer(one.get(), mato::same_user{}, mato::errc::peer_rejected, why);
+        if (why || peer.gid != ::getegid()) return 2;
+        mato::require_peer(one.get(), mato::gid_set{{peer.gid}}, mato::errc::peer_rejected, why);
+        if (why.code != mato::errc::peer_rejected) return 3;
+        mato::require_peer(one.get(), mato::group_member{peer.gid}, mato::errc::peer_rejected, why);
+        return why.code != mato::errc::peer_rejected && why.code != std::errc::not_supported ? 4 : 0;
     });
     if (result == 77) {
         WARN("skipped: this system makes no user namespaces");

@@ -63,7 +63,7 @@ template <class P> template <class Setup>
 readiness_pipe basic_daemon<P>::go_to_background(const daemon_options& options, Setup& setup, start_outcome& outcome) {
     readiness_pipe pipe;
     reserve_standard_descriptors(outcome.why);
-    if (!outcome.why) make_private_directory(options.paths.directory(), outcome.why);
+    if (!outcome.why) detail::make_directory_for<typename P::endpoint>(options.paths.directory(), outcome.why);
     if (outcome.why) return pipe;
     auto got = lock_type::try_acquire(options.paths.lock, outcome.why);
     if (outcome.why) return pipe;
@@ -131,7 +131,7 @@ int basic_daemon<P>::serve(const daemon_options& options, Setup setup, error_out
     reserve_standard_descriptors(why);
     auto_ready channel;
     if (!why) open_channel(options, channel, why);
-    if (!why) make_private_directory(options.paths.directory(), why);
+    if (!why) detail::make_directory_for<typename P::endpoint>(options.paths.directory(), why);
     lock_type lock;
     if (!why) lock = lock_type::acquire(options.paths.lock, why);
     if (!why) code = serve_held(options, lock, channel, setup, why);

@@ -36,6 +36,9 @@
 #ifndef MATO_HAS_PEERPIDFD
 #define MATO_HAS_PEERPIDFD 1 // SO_PEERPIDFD, Linux 6.5; an older kernel answers ENOPROTOOPT
 #endif
+#ifndef MATO_HAS_PEERGROUPS
+#define MATO_HAS_PEERGROUPS 1 // SO_PEERGROUPS, Linux 4.13
+#endif
 #ifndef MATO_HAS_ABSTRACT_NAMES
 #define MATO_HAS_ABSTRACT_NAMES 1 // unix(7) "abstract": a name in the kernel, without a file
 #endif
@@ -82,6 +85,9 @@
 #endif
 #ifndef MATO_HAS_PEERPIDFD
 #define MATO_HAS_PEERPIDFD 0
+#endif
+#ifndef MATO_HAS_PEERGROUPS
+#define MATO_HAS_PEERGROUPS 0
 #endif
 #ifndef MATO_HAS_ABSTRACT_NAMES
 #define MATO_HAS_ABSTRACT_NAMES 0
