@@ -42,6 +42,12 @@ int port_of(const std::string& text, mato::error_out out) {
     return port;
 }
 
+uid_t user_of_group(const mato::unique_fd& session, gid_t clients_group, mato::failure& why) {
+    const mato::either<mato::same_user_or_root, mato::group_member> policy{{}, {clients_group}};
+    const auto peer = mato::require_peer(session.get(), policy, mato::errc::peer_rejected, why);
+    return peer.uid;
+}
+
 struct short_frames : mato::default_policies {
     using framing = mato::length_prefixed<std::uint16_t, 4096>; // two bytes of length, at most 4 KiB
 };
@@ -143,12 +149,7 @@ TEST_CASE("the samples of endpoints and peers", "[samples]") {
     const auto peer = mato::require_peer(session.get(), mato::same_user{}, mato::errc::peer_rejected, why);
     if (!why) std::printf("uid %d, pid %d\n", static_cast<int>(peer.uid), static_cast<int>(peer.pid));
     CHECK((!why && client && peer.uid == ::geteuid()));
-    const auto of_group = [&](gid_t clients_group) {
-        const mato::either<mato::same_user_or_root, mato::group_member> policy{{}, {clients_group}};
-        const auto peer = mato::require_peer(session.get(), policy, mato::errc::peer_rejected, why);
-        return peer.uid;
-    };
-    CHECK(of_group(4242) == ::geteuid());
+    CHECK(user_of_group(session, 4242, why) == ::geteuid());
 
     const auto address = mato::unix_address::of_path(endpoint.path(), why);
     if (!why) CHECK(address.size() > 0);
