@@ -19,6 +19,7 @@
 #include "framing.hpp"
 #include "outbox.hpp"
 #include "overflow.hpp"
+#include "read_limits.hpp"
 #include "scope_exit.hpp"
 #include "sys.hpp"
 #include "unique_fd.hpp"
@@ -130,6 +131,22 @@ public:
     /// the connection (errc::timed_out), which frees the memory of the incomplete frame.
     void set_frame_deadline(milliseconds limit) noexcept { frame_deadline_ = limit; }
 
+    /// How much of the peer's work may wait here: at a limit its frames are not read. Not set, there is no limit: two ends that
+    /// both stop reading while they send would wait for each other, so only one may do it. A server sets it for its sessions.
+    void set_read_limits(const read_limits& limits) noexcept { gate_.set_limits(limits); }
+    /// Delivers no frame until `resume_reading`, not even one that was already read. The peer's end is noticed only then, or
+    /// when something is sent to it. Both are idempotent.
+    void pause_reading() noexcept { gate_.pause(true); }
+    void resume_reading() noexcept {
+        gate_.pause(false);
+        continue_reading();
+    }
+    /// Reading is paused, by `pause_reading` or at a limit.
+    [[nodiscard]] bool is_reading_paused() const noexcept { return gate_.is_shut(); }
+    /// Counts the frame of the running `on_frame` as not yet answered while the ticket exists: see frame_ticket. Called
+    /// elsewhere, it counts a frame without bytes.
+    [[nodiscard]] frame_ticket hold_frame();
+
     /// Removes all callbacks. Call it before the objects that they refer to are destroyed.
     void forget_callbacks() noexcept { callbacks_ = {}; }
 
@@ -186,6 +203,9 @@ private:
     void tell_end();
     void tell_end_now();
     void resume() noexcept;
+    void stop_reading();
+    void continue_reading() noexcept;
+    void watch_replies(std::uint64_t sent_before);
     template <class Call> void guarded(const char* step, Call call);
     [[nodiscard]] static failure no_memory(const char* step) { return {{ENOMEM, std::system_category()}, step, {}, {}}; }
 
@@ -202,11 +222,14 @@ private:
     clock::time_point half_until_{}; // when an incomplete frame must be complete
     outbox out_;
     std::uint64_t sent_ = 0;
+    detail::read_gate gate_;
+    std::size_t frame_bytes_ = 0; // of the frame that on_frame handles
     failure why_;
     state state_ = state::open;
     bool writing_ = false, waiting_ = false;
     bool flush_posted_ = false, delivering_ = false, flush_due_ = false;
     bool is_half_ = false, watches_half_ = false;
+    bool is_stopped_ = false, watches_replies_ = false; // stopped: no wait for input is pending, the gate was shut
 };
 
 using connection = basic_connection<>;
@@ -262,6 +285,7 @@ template <class F, class O> void basic_connection<F, O>::read() {
 }
 
 template <class F, class O> void basic_connection<F, O>::take_what_came() {
+    if (gate_.is_shut()) return stop_reading();
     failure problem;
     scope_exit thrown([this] { resume(); });
     const std::size_t size = receive(problem);
@@ -294,25 +318,81 @@ template <class F, class O> void basic_connection<F, O>::deliver() {
     delivering_ = true; // frames sent by callbacks are flushed at the end, without another iteration of the loop
     scope_exit thrown([this] {
         delivering_ = false;
+        frame_bytes_ = 0;
         if (std::exchange(flush_due_, false)) flush_soon();
         resume();
     });
-    bool came_whole = false;
-    while (state_ == state::open) {
+    bool came_whole = false, is_empty = false;
+    while (state_ == state::open && !gate_.is_shut()) {
         const auto frame = decoder_.next(why);
         if (why) {
             abort(std::move(why));
             break;
         }
-        if (!frame) break;
+        is_empty = !frame;
+        if (is_empty) break;
         came_whole = true;
+        frame_bytes_ = frame->size();
         if (callbacks_.on_frame) guarded("on_frame", [&] { callbacks_.on_frame(*frame); });
     }
-    mind_rest(came_whole);
+    frame_bytes_ = 0;
+    if (is_empty || state_ != state::open) mind_rest(came_whole);
     delivering_ = false;
     if (std::exchange(flush_due_, false)) flush();
     thrown.dismiss();
-    if (state_ == state::open) read();
+    if (state_ != state::open) return;
+    if (gate_.is_shut()) return stop_reading();
+    if (!is_empty) return resume(); // the flush opened the gate
+    read();
+}
+
+template <class F, class O> void basic_connection<F, O>::stop_reading() {
+    is_stopped_ = true;
+    is_half_ = false; // the rest of a frame gets its whole time when reading continues
+    if (gate_.waits_for_peer()) watch_replies(sent_);
+}
+
+template <class F, class O> void basic_connection<F, O>::continue_reading() noexcept {
+    if (state_ != state::open || !is_stopped_) return;
+    if (!gate_.is_shut()) {
+        is_stopped_ = false;
+        return resume();
+    }
+    if (!gate_.waits_for_peer() || watches_replies_) return;
+    try {
+        watch_replies(sent_);
+    } catch (const std::bad_alloc&) {
+        abort(no_memory("read"));
+    }
+}
+
+// Uses the timer of an incomplete frame, which is not waited for while reading is paused.
+template <class F, class O> void basic_connection<F, O>::watch_replies(std::uint64_t sent_before) {
+    watches_half_ = false;
+    watches_replies_ = true;
+    linger_->expires_at(deadline::in(gate_.limits().unread_for).at());
+    linger_->async_wait([held = this->weak_from_this(), sent_before](std::error_code cancelled) {
+        const auto self = held.lock();
+        if (cancelled || !self || self->state_ != state::open) return;
+        self->watches_replies_ = false;
+        if (!self->is_stopped_ || !self->gate_.waits_for_peer()) return;
+        if (self->sent_ != sent_before) return self->watch_replies(self->sent_);
+        self->abort({errc::slow_consumer,
+                     "read",
+                     {},
+                     "slow consumer: the peer has not read " + std::to_string(self->out_.replies()) + " bytes of its replies"});
+    });
+}
+
+template <class F, class O> frame_ticket basic_connection<F, O>::hold_frame() {
+    const std::size_t bytes = frame_bytes_;
+    gate_.held(bytes); // first: if there is no memory for the ticket, its end is called
+    return frame_ticket(std::shared_ptr<const void>(this, [held = this->weak_from_this(), bytes](const void*) {
+        const auto self = held.lock();
+        if (!self) return;
+        self->gate_.answered(bytes);
+        self->continue_reading();
+    }));
 }
 
 /// Handles the rest that is no complete frame: closes untaken descriptors, and starts the deadline of an incomplete frame.
@@ -332,6 +412,7 @@ template <class F, class O> void basic_connection<F, O>::mind_rest(bool came_who
 // system call.
 template <class F, class O> void basic_connection<F, O>::watch_half_frame() {
     watches_half_ = true;
+    watches_replies_ = false;
     linger_->expires_at(half_until_);
     linger_->async_wait([held = this->weak_from_this()](std::error_code cancelled) {
         const auto self = held.lock();

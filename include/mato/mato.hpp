@@ -28,6 +28,7 @@
 #include "overflow.hpp"
 #include "peer.hpp"
 #include "pid_file.hpp"
+#include "read_limits.hpp"
 #include "readiness.hpp"
 #include "retry.hpp"
 #include "shutdown.hpp"

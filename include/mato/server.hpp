@@ -39,6 +39,7 @@ struct server_limits {
     milliseconds handshake{5000};            ///< from accept to `established`; long enough on a busy machine
     milliseconds frame{30'000};              ///< first to last byte of a frame: basic_connection::set_frame_deadline
     milliseconds accept_pause{100};          ///< pause after EMFILE and similar errors
+    read_limits read{};                      ///< of each session: when a client that sends too fast is not read
 };
 
 /// Counts events since the server was created.
@@ -397,6 +398,7 @@ void basic_server<E, P, F, O>::admit(unique_fd socket, const peer_credentials& p
     }
     arrived->idle_timer_ = idle_timer_;
     arrived->set_frame_deadline(limits_.frame);
+    arrived->set_read_limits(limits_.read);
     auto callbacks = callbacks_of(*arrived);
     arrived->handshake_->expires_at(deadline::in(limits_.handshake).at());
     arrived->handshake_->async_wait([held = std::weak_ptr<session>(arrived)](std::error_code cancelled) {

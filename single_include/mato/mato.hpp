@@ -49,10 +49,10 @@
 #include <limits>
 #include <optional>
 #include <charconv>
+#include <memory>
 #include <atomic>
 #include <initializer_list>
 #include <asio/io_context.hpp>
-#include <memory>
 #include <sys/uio.h>
 #include <asio/error.hpp>
 #include <asio/local/stream_protocol.hpp>
@@ -3799,6 +3799,96 @@ inline void pid_file::remove() noexcept {
 } // namespace MATO_ABI
 } // namespace mato
 
+// ---- mato/read_limits.hpp ----
+/// @file read_limits.hpp: when a connection stops reading from a client that sends faster than it is served.
+/// Layer: 2 (policy).  Test: test/toolkit/read_limits_test.cpp, back_pressure_test.cpp.
+/// Threads: one object, one thread.   Blocks: never.
+///
+/// A client that reads no answers, or that sends more requests than the program has answered, is not read until it has caught
+/// up. What it sends in the meantime stays in its own process and in the kernel's buffer (about 208 KiB). Other clients are not
+/// affected.
+
+namespace mato {
+inline namespace MATO_ABI {
+
+/// How much of one client's work may wait in this process. At a limit its frames are not read; nothing is lost.
+///
+/// Part of `server_limits`; a connection without a server has `set_read_limits`. With `unlimited` a limit is never reached.
+///
+/// @threads a value.
+/// @blocks never.
+struct read_limits {
+    /// Bytes of replies that the client has not read. Above it, reading pauses until half of it is left. Half of the default
+    /// limit at which `disconnect` closes a client.
+    std::size_t unread_bytes = std::size_t{512} << 10;
+    /// A client that reads nothing of its replies for this long, while reading is paused for them, is closed (slow_consumer).
+    milliseconds unread_for{10'000};
+    std::size_t unanswered_frames = 256;                 ///< frames with a frame_ticket; 0 is the same as 1
+    std::size_t unanswered_bytes = std::size_t{1} << 20; ///< payloads of these frames; one frame may be larger
+};
+
+/// Marks a received frame as not yet answered, from `hold_frame` until its last copy is destroyed or `done`. Keep it with the
+/// work that the frame started, for example with the job that a thread pool has.
+///
+/// It does not keep the connection alive, and may outlive it.
+///
+/// @threads copies may be moved to other threads; the last one must be destroyed on the thread of the loop.
+/// @blocks never.
+///
+/// @code
+/// server.on.on_frame = [&](const mato::server::session_ptr& session, std::string_view frame) {
+///     session->established();
+///     jobs.push_back({session, session->hold_frame(), std::string(frame)}); // answered later
+/// };
+/// @endcode
+class frame_ticket {
+public:
+    frame_ticket() noexcept = default;
+    explicit frame_ticket(std::shared_ptr<const void> held) noexcept : held_(std::move(held)) {}
+    void done() noexcept { held_.reset(); } ///< for this copy
+    [[nodiscard]] explicit operator bool() const noexcept { return held_ != nullptr; }
+
+private:
+    std::shared_ptr<const void> held_;
+};
+
+namespace detail {
+
+/// Whether a connection may deliver another frame now.
+class read_gate {
+public:
+    void set_limits(const read_limits& limits) noexcept { limits_ = limits; }
+    [[nodiscard]] const read_limits& limits() const noexcept { return limits_; }
+
+    [[nodiscard]] bool is_shut() const noexcept {
+        const bool is_full = frames_ >= limits_.unanswered_frames || bytes_ >= limits_.unanswered_bytes;
+        return by_hand_ || is_unread_ || (frames_ > 0 && is_full);
+    }
+    [[nodiscard]] bool waits_for_peer() const noexcept { return is_unread_; }
+    [[nodiscard]] std::size_t frames() const noexcept { return frames_; }
+
+    void pause(bool on) noexcept { by_hand_ = on; }
+    void queued(std::size_t replies) noexcept { is_unread_ = is_unread_ || replies > limits_.unread_bytes; }
+    void sent(std::size_t replies) noexcept { is_unread_ = is_unread_ && replies > limits_.unread_bytes / 2; }
+    void held(std::size_t bytes) noexcept {
+        ++frames_;
+        bytes_ += bytes;
+    }
+    void answered(std::size_t bytes) noexcept {
+        --frames_;
+        bytes_ -= bytes;
+    }
+
+private:
+    read_limits limits_{unlimited, never, unlimited, unlimited};
+    std::size_t frames_ = 0, bytes_ = 0; // with a ticket
+    bool by_hand_ = false, is_unread_ = false;
+};
+
+} // namespace detail
+} // namespace MATO_ABI
+} // namespace mato
+
 // ---- mato/readiness.hpp ----
 /// @file readiness.hpp: reports to the starter that the daemon is ready, or the daemon's own error.
 /// Layer: 2 (policy).  Test: test/toolkit/readiness_test.cpp, test/toolkit/sd_notifier_test.cpp.
@@ -5552,6 +5642,22 @@ public:
     /// the connection (errc::timed_out), which frees the memory of the incomplete frame.
     void set_frame_deadline(milliseconds limit) noexcept { frame_deadline_ = limit; }
 
+    /// How much of the peer's work may wait here: at a limit its frames are not read. Not set, there is no limit: two ends that
+    /// both stop reading while they send would wait for each other, so only one may do it. A server sets it for its sessions.
+    void set_read_limits(const read_limits& limits) noexcept { gate_.set_limits(limits); }
+    /// Delivers no frame until `resume_reading`, not even one that was already read. The peer's end is noticed only then, or
+    /// when something is sent to it. Both are idempotent.
+    void pause_reading() noexcept { gate_.pause(true); }
+    void resume_reading() noexcept {
+        gate_.pause(false);
+        continue_reading();
+    }
+    /// Reading is paused, by `pause_reading` or at a limit.
+    [[nodiscard]] bool is_reading_paused() const noexcept { return gate_.is_shut(); }
+    /// Counts the frame of the running `on_frame` as not yet answered while the ticket exists: see frame_ticket. Called
+    /// elsewhere, it counts a frame without bytes.
+    [[nodiscard]] frame_ticket hold_frame();
+
     /// Removes all callbacks. Call it before the objects that they refer to are destroyed.
     void forget_callbacks() noexcept { callbacks_ = {}; }
 
@@ -5608,6 +5714,9 @@ private:
     void tell_end();
     void tell_end_now();
     void resume() noexcept;
+    void stop_reading();
+    void continue_reading() noexcept;
+    void watch_replies(std::uint64_t sent_before);
     template <class Call> void guarded(const char* step, Call call);
     [[nodiscard]] static failure no_memory(const char* step) { return {{ENOMEM, std::system_category()}, step, {}, {}}; }
 
@@ -5624,11 +5733,14 @@ private:
     clock::time_point half_until_{}; // when an incomplete frame must be complete
     outbox out_;
     std::uint64_t sent_ = 0;
+    detail::read_gate gate_;
+    std::size_t frame_bytes_ = 0; // of the frame that on_frame handles
     failure why_;
     state state_ = state::open;
     bool writing_ = false, waiting_ = false;
     bool flush_posted_ = false, delivering_ = false, flush_due_ = false;
     bool is_half_ = false, watches_half_ = false;
+    bool is_stopped_ = false, watches_replies_ = false; // stopped: no wait for input is pending, the gate was shut
 };
 
 using connection = basic_connection<>;
@@ -5684,6 +5796,7 @@ template <class F, class O> void basic_connection<F, O>::read() {
 }
 
 template <class F, class O> void basic_connection<F, O>::take_what_came() {
+    if (gate_.is_shut()) return stop_reading();
     failure problem;
     scope_exit thrown([this] { resume(); });
     const std::size_t size = receive(problem);
@@ -5716,25 +5829,81 @@ template <class F, class O> void basic_connection<F, O>::deliver() {
     delivering_ = true; // frames sent by callbacks are flushed at the end, without another iteration of the loop
     scope_exit thrown([this] {
         delivering_ = false;
+        frame_bytes_ = 0;
         if (std::exchange(flush_due_, false)) flush_soon();
         resume();
     });
-    bool came_whole = false;
-    while (state_ == state::open) {
+    bool came_whole = false, is_empty = false;
+    while (state_ == state::open && !gate_.is_shut()) {
         const auto frame = decoder_.next(why);
         if (why) {
             abort(std::move(why));
             break;
         }
-        if (!frame) break;
+        is_empty = !frame;
+        if (is_empty) break;
         came_whole = true;
+        frame_bytes_ = frame->size();
         if (callbacks_.on_frame) guarded("on_frame", [&] { callbacks_.on_frame(*frame); });
     }
-    mind_rest(came_whole);
+    frame_bytes_ = 0;
+    if (is_empty || state_ != state::open) mind_rest(came_whole);
     delivering_ = false;
     if (std::exchange(flush_due_, false)) flush();
     thrown.dismiss();
-    if (state_ == state::open) read();
+    if (state_ != state::open) return;
+    if (gate_.is_shut()) return stop_reading();
+    if (!is_empty) return resume(); // the flush opened the gate
+    read();
+}
+
+template <class F, class O> void basic_connection<F, O>::stop_reading() {
+    is_stopped_ = true;
+    is_half_ = false; // the rest of a frame gets its whole time when reading continues
+    if (gate_.waits_for_peer()) watch_replies(sent_);
+}
+
+template <class F, class O> void basic_connection<F, O>::continue_reading() noexcept {
+    if (state_ != state::open || !is_stopped_) return;
+    if (!gate_.is_shut()) {
+        is_stopped_ = false;
+        return resume();
+    }
+    if (!gate_.waits_for_peer() || watches_replies_) return;
+    try {
+        watch_replies(sent_);
+    } catch (const std::bad_alloc&) {
+        abort(no_memory("read"));
+    }
+}
+
+// Uses the timer of an incomplete frame, which is not waited for while reading is paused.
+template <class F, class O> void basic_connection<F, O>::watch_replies(std::uint64_t sent_before) {
+    watches_half_ = false;
+    watches_replies_ = true;
+    linger_->expires_at(deadline::in(gate_.limits().unread_for).at());
+    linger_->async_wait([held = this->weak_from_this(), sent_before](std::error_code cancelled) {
+        const auto self = held.lock();
+        if (cancelled || !self || self->state_ != state::open) return;
+        self->watches_replies_ = false;
+        if (!self->is_stopped_ || !self->gate_.waits_for_peer()) return;
+        if (self->sent_ != sent_before) return self->watch_replies(self->sent_);
+        self->abort({errc::slow_consumer,
+                     "read",
+                     {},
+                     "slow consumer: the peer has not read " + std::to_string(self->out_.replies()) + " bytes of its replies"});
+    });
+}
+
+template <class F, class O> frame_ticket basic_connection<F, O>::hold_frame() {
+    const std::size_t bytes = frame_bytes_;
+    gate_.held(bytes); // first: if there is no memory for the ticket, its end is called
+    return frame_ticket(std::shared_ptr<const void>(this, [held = this->weak_from_this(), bytes](const void*) {
+        const auto self = held.lock();
+        if (!self) return;
+        self->gate_.answered(bytes);
+        self->continue_reading();
+    }));
 }
 
 /// Handles the rest that is no complete frame: closes untaken descriptors, and starts the deadline of an incomplete frame.
@@ -5754,6 +5923,7 @@ template <class F, class O> void basic_connection<F, O>::mind_rest(bool came_who
 // system call.
 template <class F, class O> void basic_connection<F, O>::watch_half_frame() {
     watches_half_ = true;
+    watches_replies_ = false;
     linger_->expires_at(half_until_);
     linger_->async_wait([held = this->weak_from_this()](std::error_code cancelled) {
         const auto self = held.lock();
@@ -5884,6 +6054,7 @@ template <class F, class O> void basic_connection<F, O>::send_encoded(shared_fra
 
 template <class F, class O> void basic_connection<F, O>::queued(std::size_t bytes) {
     if (bytes == 0 || state_ != state::open) return;
+    gate_.queued(out_.replies());
     if (overflow_.on_queued(out_.own(), clock::now()) == overflow_verdict::disconnect)
         return abort({errc::slow_consumer,
                       "send",
@@ -5931,9 +6102,11 @@ template <class F, class O> void basic_connection<F, O>::write() {
             sent_ += static_cast<std::size_t>(taken);
             out_.wrote(bytes, static_cast<std::size_t>(taken));
             overflow_.on_drained(out_.own());
+            gate_.sent(out_.replies());
         }
     }
     if (state_ == state::closed) return;
+    continue_reading();
     if (taken < 0 && errno != EAGAIN && errno != EWOULDBLOCK) return abort({last_error(), "write", {}, {}});
     if (taken < 0 || static_cast<std::size_t>(taken) < bytes.bytes) return wait_until_writable();
     if (out_.queued() > 0) return flush_soon();
@@ -9647,6 +9820,7 @@ struct server_limits {
     milliseconds handshake{5000};            ///< from accept to `established`; long enough on a busy machine
     milliseconds frame{30'000};              ///< first to last byte of a frame: basic_connection::set_frame_deadline
     milliseconds accept_pause{100};          ///< pause after EMFILE and similar errors
+    read_limits read{};                      ///< of each session: when a client that sends too fast is not read
 };
 
 /// Counts events since the server was created.
@@ -10005,6 +10179,7 @@ void basic_server<E, P, F, O>::admit(unique_fd socket, const peer_credentials& p
     }
     arrived->idle_timer_ = idle_timer_;
     arrived->set_frame_deadline(limits_.frame);
+    arrived->set_read_limits(limits_.read);
     auto callbacks = callbacks_of(*arrived);
     arrived->handshake_->expires_at(deadline::in(limits_.handshake).at());
     arrived->handshake_->async_wait([held = std::weak_ptr<session>(arrived)](std::error_code cancelled) {

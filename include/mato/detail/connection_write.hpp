@@ -33,6 +33,7 @@ template <class F, class O> void basic_connection<F, O>::send_encoded(shared_fra
 
 template <class F, class O> void basic_connection<F, O>::queued(std::size_t bytes) {
     if (bytes == 0 || state_ != state::open) return;
+    gate_.queued(out_.replies());
     if (overflow_.on_queued(out_.own(), clock::now()) == overflow_verdict::disconnect)
         return abort({errc::slow_consumer,
                       "send",
@@ -80,9 +81,11 @@ template <class F, class O> void basic_connection<F, O>::write() {
             sent_ += static_cast<std::size_t>(taken);
             out_.wrote(bytes, static_cast<std::size_t>(taken));
             overflow_.on_drained(out_.own());
+            gate_.sent(out_.replies());
         }
     }
     if (state_ == state::closed) return;
+    continue_reading();
     if (taken < 0 && errno != EAGAIN && errno != EWOULDBLOCK) return abort({last_error(), "write", {}, {}});
     if (taken < 0 || static_cast<std::size_t>(taken) < bytes.bytes) return wait_until_writable();
     if (out_.queued() > 0) return flush_soon();
