@@ -353,14 +353,16 @@ template <class F, class O> void basic_connection<F, O>::stop_reading() {
 }
 
 template <class F, class O> void basic_connection<F, O>::continue_reading() noexcept {
-    if (state_ != state::open || !is_stopped_) return;
-    if (!gate_.is_shut()) {
+    if (state_ != state::open) return;
+    const bool is_shut = gate_.is_shut();
+    if (is_stopped_ && !is_shut) {
         is_stopped_ = false;
         return resume();
     }
-    if (!gate_.waits_for_peer() || watches_replies_) return;
     try {
-        watch_replies(sent_);
+        if (is_stopped_ && gate_.waits_for_peer() && !watches_replies_) watch_replies(sent_);
+        // The gate was shut for a short time, between two reads; the deadline of an incomplete frame begins again.
+        if (!is_stopped_ && !is_shut && !is_half_ && !delivering_ && decoder_.buffered() > 0) mind_rest(true);
     } catch (const std::bad_alloc&) {
         abort(no_memory("read"));
     }
@@ -418,6 +420,7 @@ template <class F, class O> void basic_connection<F, O>::watch_half_frame() {
         const auto self = held.lock();
         if (cancelled || !self || self->state_ != state::open) return;
         self->watches_half_ = false;
+        if (self->gate_.is_shut()) self->is_half_ = false; // the peer is not the one that is late
         if (!self->is_half_) return;
         if (clock::now() < self->half_until_) return self->watch_half_frame();
         self->abort({errc::timed_out, "read", {}, "a part of a frame arrived, but not the rest of it in time"});

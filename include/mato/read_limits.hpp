@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// @file read_limits.hpp: when a connection stops reading from a client that sends faster than it is served.
-/// Layer: 2 (policy).  Test: test/toolkit/read_limits_test.cpp, back_pressure_test.cpp.
+/// Layer: 3 (mechanism; no asio).  Test: test/toolkit/read_limits_test.cpp, back_pressure_test.cpp.
 /// Threads: one object, one thread.   Blocks: never.
 ///
 /// A client that reads no answers, or that sends more requests than the program has answered, is not read until it has caught

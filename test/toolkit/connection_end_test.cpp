@@ -315,11 +315,9 @@ TEST_CASE("a connection outlives its loop as a closed one, and calls nothing", "
         auto context = std::make_unique<asio::io_context>();
         std::optional<mato::broadcast> news(std::in_place, *context);
         int called = 0;
-        const auto token = std::make_shared<int>();
         const auto near = std::make_shared<mato::connection>(*context, std::move(one));
-        const mato::connection::handlers count{[&, token](std::string_view) { ++called; },
-                                               [&, token](const mato::failure&) { ++called; }, [&, token] { ++called; },
-                                               [&, token](const mato::failure&) { ++called; }};
+        const mato::connection::handlers count{[&](std::string_view) { ++called; }, [&](const mato::failure&) { ++called; },
+                                               [&] { ++called; }, [&](const mato::failure&) { ++called; }};
         const bool owns_itself = state == "is in its own callback";
         if (owns_itself) near->start({[near](std::string_view) {}});
         if (!owns_itself && state != "never started") near->start(count);
@@ -334,7 +332,6 @@ TEST_CASE("a connection outlives its loop as a closed one, and calls nothing", "
         context.reset();
         news.reset();
         CHECK(called == 0);
-        CHECK(token.use_count() <= 2); // it and `count`; the connection has forgotten its callbacks
         CHECK_FALSE(near->is_open());
         CHECK(near->queued_bytes() == 0);
         CHECK(near->native_handle() == -1);
