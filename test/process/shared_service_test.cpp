@@ -132,7 +132,7 @@ const mato::uid_set the_account{{account}};
 
 TEST_CASE("members of the group and root are served by a service account, and others read nothing", "[shared_path][process]") {
     if (needs_root()) return;
-    const mode_t directory = GENERATE(0755, 0750);
+    const mode_t directory = GENERATE(mode_t{0755}, mode_t{0750});
     account_daemon daemon({.mode = 0660, .group = clients_group}, directory);
     CHECK(daemon.ask(a_member, the_account) == "you are uid 61002");
     CHECK(daemon.ask(root, the_account) == "you are uid 0");
