@@ -12,6 +12,7 @@
 
 #include "callback.hpp"
 #include "detail/daemon_handover.hpp"
+#include "orphan_reaper.hpp"
 #include "policies.hpp"
 #include "server.hpp"
 #include "service.hpp"
@@ -47,6 +48,10 @@ struct daemon_options {
     restart_limits restarts{};         ///< of workers, with a handover policy that survives (keeper.hpp)
     worker_environment worker{};       ///< from a keeper: the result of take_worker_environment; without it no upgrade succeeds
     upgrade_start upgrade{};           ///< how `basic_daemon::upgrade` starts the new program
+    bool reap_orphans = true;          ///< as pid 1 of a container: wait for adopted processes, see orphan_reaper.hpp
+    /// Signals that go to on.on_signal, in addition to the daemon's own (SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGQUIT, SIGUSR1,
+    /// SIGUSR2). With a keeper they must be sent to the worker.
+    std::vector<int> signals{};
     /// Descriptors of the program that stay open in the background daemon, with the same numbers. All others are closed there;
     /// open them in `setup` instead. See detach_options.
     std::vector<int> keep{};
@@ -144,8 +149,11 @@ public:
         callback<void()> on_force{};
         /// SIGQUIT: write the state of the program to the log, for diagnosis.
         callback<void()> on_report{};
-        /// SIGCHLD: at least one child changed state. Call waitpid for each of your children by pid.
+        /// SIGCHLD: at least one child changed state. Call waitpid for each of your children by pid; as pid 1 within
+        /// orphan_reaper::usual_patience.
         callback<void()> on_child{};
+        /// A signal of `daemon_options::signals`, or SIGUSR2, which is only logged without this.
+        callback<void(const received_signal&)> on_signal{};
         /// A child that an earlier generation gave to `kept()` has ended.
         callback<void(std::string_view name, child_status)> on_kept_child{};
         /// An upgrade: bring everything into what is kept, because the new program restores from it. On an error, report or
@@ -228,7 +236,9 @@ private:
     void log_left_out(line_rate& rate, const char* what);
     void wait_for_signals();
     void notify_watchdog();
-    void on_signal(int signal, bool is_passed_on = false);
+    void on_signal(const received_signal& came, bool is_passed_on = false);
+    void take_signals();
+    [[nodiscard]] static sigset_t signals_of(const daemon_options& options);
     void force();
     void stop_accepting();
     [[nodiscard]] failure run_loop();
@@ -249,6 +259,7 @@ private:
     lock_type& lock_;
     handover handover_;
     std::optional<typename Policies::pid> pid_;
+    std::optional<orphan_reaper> reaper_; // as pid 1
     bool stopping_ = false, forced_ = false, draining_ = false;
     failure ended_by_;                       // the exception that ended the loop
     line_rate refused_lines_, paused_lines_; // limit the log lines; the server counts every case

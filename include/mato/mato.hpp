@@ -39,6 +39,7 @@
 
 // 3: mechanisms
 #include "broadcast.hpp"
+#include "child.hpp"
 #include "connection.hpp"
 #include "descriptors.hpp"
 #include "fan_out.hpp"
@@ -48,12 +49,14 @@
 #include "key_index.hpp"
 #include "listener.hpp"
 #include "memory_file.hpp"
+#include "orphan_reaper.hpp"
 #include "outbox.hpp"
 #include "partial_frames.hpp"
 #include "read_journal.hpp"
 #include "read_limits.hpp"
 #include "server.hpp"
 #include "shared_path.hpp"
+#include "spawn.hpp"
 #include "subscriber.hpp"
 #include "subscription.hpp"
 #include "two_slots.hpp"

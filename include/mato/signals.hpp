@@ -22,12 +22,27 @@
 namespace mato {
 inline namespace MATO_ABI {
 
+/// A signal that arrived, and who sent it.
+///
+/// @threads a value.
+/// @blocks never.
+struct received_signal {
+    int number = 0;
+    pid_t sender = 0;                    ///< 0: the kernel, for example for a key of the terminal, or not known
+    uid_t user = static_cast<uid_t>(-1); ///< the sender's real uid; -1: the kernel, or not known
+};
+
 /// A source of signals: wait until `native_handle()` is readable, then call `try_next()` until it returns empty.
 template <class S> concept signal_source = std::movable<S> &&
     requires(S source, const S& constant, const sigset_t& set, error_out out) {
     { S::open(set, out) } -> std::same_as<S>;
     { constant.native_handle() } -> std::same_as<int>;
     { source.try_next() } -> std::same_as<std::optional<int>>;
+};
+
+/// A source that also tells the sender. Of signals that coalesce it tells one of their senders.
+template <class S> concept telling_signal_source = signal_source<S> && requires(S source) {
+    { source.try_next_with_sender() } -> std::same_as<std::optional<received_signal>>;
 };
 
 [[nodiscard]] inline sigset_t make_signal_set(std::initializer_list<int> signals) noexcept {
@@ -67,6 +82,14 @@ inline void reset_signals() noexcept {
     sys::signal_mask(SIG_SETMASK, &none, nullptr);
 }
 
+namespace detail {
+[[nodiscard]] inline std::optional<int> number_of(const std::optional<received_signal>& came) noexcept {
+    return came ? std::optional<int>(came->number) : std::nullopt;
+}
+/// `code`: si_code of sigaction(2). A process sent it by kill, tgkill or sigqueue, or a child changed its state.
+[[nodiscard]] inline bool has_sender(int signal, int code) noexcept { return code <= 0 || signal == SIGCHLD; }
+} // namespace detail
+
 #if MATO_HAS_SIGNALFD
 /// Uses signalfd(2). Blocks its signals in the calling thread and does not change other signals. Children inherit the blocked
 /// signals: see reset_signals.
@@ -99,14 +122,15 @@ public:
     [[nodiscard]] static signalfd_source open(const sigset_t& signals, error_out out);
 
     [[nodiscard]] int native_handle() const noexcept { return fd_.get(); }
-    [[nodiscard]] std::optional<int> try_next() noexcept;
+    [[nodiscard]] std::optional<int> try_next() noexcept { return detail::number_of(try_next_with_sender()); }
+    [[nodiscard]] std::optional<received_signal> try_next_with_sender() noexcept;
     void close() noexcept; ///< restores the mask that was set before `open`
 
 private:
     unique_fd fd_;
     sigset_t before_{};
 };
-static_assert(signal_source<signalfd_source>);
+static_assert(telling_signal_source<signalfd_source>);
 #endif
 
 /// For any POSIX system: a handler marks its signal and writes to a non-blocking pipe. One per process at a time.
@@ -127,15 +151,18 @@ public:
     [[nodiscard]] static self_pipe_source open(const sigset_t& signals, error_out out);
 
     [[nodiscard]] int native_handle() const noexcept { return read_end_.get(); }
-    [[nodiscard]] std::optional<int> try_next() noexcept;
+    [[nodiscard]] std::optional<int> try_next() noexcept { return detail::number_of(try_next_with_sender()); }
+    [[nodiscard]] std::optional<received_signal> try_next_with_sender() noexcept;
     void close() noexcept; ///< restores the dispositions that were set before `open`
 
 private:
     // Used by the handler. The marks are the signals; the pipe only wakes the loop, so that a full pipe loses no signal.
     static inline std::atomic<int> write_fd = -1;
     static inline std::atomic<bool> marks[NSIG]{};
+    static inline std::atomic<pid_t> senders[NSIG]{};
+    static inline std::atomic<uid_t> users[NSIG]{};
     static_assert(std::atomic<int>::is_always_lock_free && std::atomic<bool>::is_always_lock_free);
-    static void on_signal(int signal) noexcept;
+    static void on_signal(int signal, siginfo_t* about, void*) noexcept;
 
     unique_fd read_end_, write_end_;
     sigset_t signals_{};
@@ -159,7 +186,7 @@ private:
     bool pending_[NSIG]{};
 };
 
-static_assert(signal_source<self_pipe_source> && signal_source<manual_source>);
+static_assert(telling_signal_source<self_pipe_source> && signal_source<manual_source>);
 
 #if MATO_HAS_SIGNALFD
 using default_signal_source = signalfd_source;
@@ -181,10 +208,15 @@ inline signalfd_source signalfd_source::open(const sigset_t& signals, error_out 
     return source;
 }
 
-inline std::optional<int> signalfd_source::try_next() noexcept {
+inline std::optional<received_signal> signalfd_source::try_next_with_sender() noexcept {
     signalfd_siginfo info;
     if (!fd_ || sys::read(fd_.get(), &info, sizeof info) != static_cast<ssize_t>(sizeof info)) return std::nullopt;
-    return static_cast<int>(info.ssi_signo);
+    received_signal came;
+    came.number = static_cast<int>(info.ssi_signo);
+    if (!detail::has_sender(came.number, info.ssi_code)) return came;
+    came.sender = static_cast<pid_t>(info.ssi_pid);
+    came.user = info.ssi_uid;
+    return came;
 }
 
 inline void signalfd_source::close() noexcept {
@@ -194,8 +226,11 @@ inline void signalfd_source::close() noexcept {
 }
 #endif
 
-inline void self_pipe_source::on_signal(int signal) noexcept {
+inline void self_pipe_source::on_signal(int signal, siginfo_t* about, void*) noexcept {
     const int saved = errno;
+    const bool is_sent = about != nullptr && detail::has_sender(signal, about->si_code);
+    senders[signal] = is_sent ? about->si_pid : 0;
+    users[signal] = is_sent ? about->si_uid : static_cast<uid_t>(-1);
     marks[signal] = true;
     static_cast<void>(sys::write(write_fd, "", 1)); // if the pipe is full, it is readable anyway
     errno = saved;
@@ -212,8 +247,8 @@ inline self_pipe_source self_pipe_source::open(const sigset_t& signals, error_ou
     for (auto& mark : marks) mark = false;
     write_fd = ends[1];
     struct ::sigaction action {};
-    action.sa_handler = on_signal;
-    action.sa_flags = SA_RESTART;
+    action.sa_sigaction = on_signal;
+    action.sa_flags = SA_RESTART | SA_SIGINFO;
     sigfillset(&action.sa_mask);
     for (int signal = 1; signal < NSIG; ++signal)
         if (sigismember(&signals, signal) == 1) sys::signal_action(signal, &action, &source.before_[signal]);
@@ -231,12 +266,12 @@ inline self_pipe_source& self_pipe_source::operator=(self_pipe_source&& other) n
     return *this;
 }
 
-inline std::optional<int> self_pipe_source::try_next() noexcept {
+inline std::optional<received_signal> self_pipe_source::try_next_with_sender() noexcept {
     if (!read_end_) return std::nullopt;
     char wakes[4096]; // read before the marks: a signal in between causes one wake-up too many, never one too few
     static_cast<void>(sys::read(read_end_.get(), wakes, sizeof wakes));
     for (int signal = 1; signal < NSIG; ++signal)
-        if (marks[signal].exchange(false)) return signal;
+        if (marks[signal].exchange(false)) return received_signal{signal, senders[signal], users[signal]};
     return std::nullopt;
 }
 

@@ -96,6 +96,9 @@ inline int fsync(int fd) noexcept {
 inline int fstat(int fd, struct ::stat* out) noexcept { return MATO_SYSTEM(fstat)(fd, out); }
 inline int lstat(const char* path, struct ::stat* out) noexcept { return MATO_SYSTEM(lstat)(path, out); }
 inline int stat(const char* path, struct ::stat* out) noexcept { return MATO_SYSTEM(stat)(path, out); }
+inline ssize_t readlink(const char* path, char* into, std::size_t size) noexcept {
+    return MATO_SYSTEM(readlink)(path, into, size);
+}
 inline int unlink(const char* path) noexcept { return MATO_SYSTEM(unlink)(path); }
 inline int rename(const char* from, const char* to) noexcept { return MATO_SYSTEM(rename)(from, to); }
 inline int mkdir(const char* path, mode_t mode) noexcept { return MATO_SYSTEM(mkdir)(path, mode); }
@@ -163,6 +166,9 @@ inline int munmap(void* at, std::size_t size) noexcept { return MATO_SYSTEM(munm
 inline int madvise(void* at, std::size_t size, int advice) noexcept { return MATO_SYSTEM(madvise)(at, size, advice); }
 template <class Resource> int getrlimit(Resource resource, struct ::rlimit* out) noexcept {
     return MATO_SYSTEM(getrlimit)(resource, out);
+}
+template <class Resource> int setrlimit(Resource resource, const struct ::rlimit* limit) noexcept {
+    return MATO_SYSTEM(setrlimit)(resource, limit);
 }
 #if MATO_HAS_MEMFD
 /// A file without a name in a directory: close-on-exec, sealable, and never executable if the kernel supports that (Linux 6.3);
@@ -269,6 +275,12 @@ template <class Group> int getgrnam_r(const char* name, Group* found, char* room
     return MATO_SYSTEM(getgrnam_r)(name, found, room, size, result);
 }
 inline char* getcwd(char* into, std::size_t size) noexcept { return MATO_SYSTEM(getcwd)(into, size); }
+/// Returns only after an error.
+inline int execve(const char* path, char* const* arguments, char* const* variables) noexcept {
+    return MATO_SYSTEM(execve)(path, arguments, variables);
+}
+inline int setpgid(pid_t pid, pid_t group) noexcept { return MATO_SYSTEM(setpgid)(pid, group); }
+inline pid_t getppid() noexcept { return ::getppid(); }
 inline pid_t setsid() noexcept { return MATO_SYSTEM(setsid)(); }
 inline pid_t getpid() noexcept { return ::getpid(); }
 inline uid_t geteuid() noexcept { return ::geteuid(); }
@@ -294,8 +306,13 @@ inline pid_t look_at_child(pid_t child, int* status) noexcept {
 #if MATO_HAS_SUBREAPER
 /// Whether children whose parent ends become this process's.
 inline int set_subreaper(bool on) noexcept { return MATO_SYSTEM(prctl)(PR_SET_CHILD_SUBREAPER, on ? 1UL : 0UL, 0UL, 0UL, 0UL); }
+/// The signal that this process gets when the thread that forked it ends.
+inline int set_death_signal(int signal) noexcept {
+    return MATO_SYSTEM(prctl)(PR_SET_PDEATHSIG, static_cast<unsigned long>(signal), 0UL, 0UL, 0UL);
+}
 #else
 inline int set_subreaper(bool) noexcept { return errno = ENOSYS, -1; }
+inline int set_death_signal(int) noexcept { return errno = ENOSYS, -1; }
 #endif
 /// pthread_sigmask(3), with the error in errno: sigprocmask is unspecified in programs with threads.
 inline int signal_mask(int how, const sigset_t* set, sigset_t* old) noexcept {

@@ -60,9 +60,9 @@
 #include <asio/steady_timer.hpp>
 #include <algorithm>
 #include <unordered_map>
+#include <asio/posix/stream_descriptor.hpp>
 #include <cstdlib>
 #include <deque>
-#include <asio/posix/stream_descriptor.hpp>
 
 // ---- mato/mato.hpp ----
 /// @file mato.hpp: the whole toolkit; a table of contents.
@@ -949,6 +949,9 @@ inline int fsync(int fd) noexcept {
 inline int fstat(int fd, struct ::stat* out) noexcept { return MATO_SYSTEM(fstat)(fd, out); }
 inline int lstat(const char* path, struct ::stat* out) noexcept { return MATO_SYSTEM(lstat)(path, out); }
 inline int stat(const char* path, struct ::stat* out) noexcept { return MATO_SYSTEM(stat)(path, out); }
+inline ssize_t readlink(const char* path, char* into, std::size_t size) noexcept {
+    return MATO_SYSTEM(readlink)(path, into, size);
+}
 inline int unlink(const char* path) noexcept { return MATO_SYSTEM(unlink)(path); }
 inline int rename(const char* from, const char* to) noexcept { return MATO_SYSTEM(rename)(from, to); }
 inline int mkdir(const char* path, mode_t mode) noexcept { return MATO_SYSTEM(mkdir)(path, mode); }
@@ -1016,6 +1019,9 @@ inline int munmap(void* at, std::size_t size) noexcept { return MATO_SYSTEM(munm
 inline int madvise(void* at, std::size_t size, int advice) noexcept { return MATO_SYSTEM(madvise)(at, size, advice); }
 template <class Resource> int getrlimit(Resource resource, struct ::rlimit* out) noexcept {
     return MATO_SYSTEM(getrlimit)(resource, out);
+}
+template <class Resource> int setrlimit(Resource resource, const struct ::rlimit* limit) noexcept {
+    return MATO_SYSTEM(setrlimit)(resource, limit);
 }
 #if MATO_HAS_MEMFD
 /// A file without a name in a directory: close-on-exec, sealable, and never executable if the kernel supports that (Linux 6.3);
@@ -1122,6 +1128,12 @@ template <class Group> int getgrnam_r(const char* name, Group* found, char* room
     return MATO_SYSTEM(getgrnam_r)(name, found, room, size, result);
 }
 inline char* getcwd(char* into, std::size_t size) noexcept { return MATO_SYSTEM(getcwd)(into, size); }
+/// Returns only after an error.
+inline int execve(const char* path, char* const* arguments, char* const* variables) noexcept {
+    return MATO_SYSTEM(execve)(path, arguments, variables);
+}
+inline int setpgid(pid_t pid, pid_t group) noexcept { return MATO_SYSTEM(setpgid)(pid, group); }
+inline pid_t getppid() noexcept { return ::getppid(); }
 inline pid_t setsid() noexcept { return MATO_SYSTEM(setsid)(); }
 inline pid_t getpid() noexcept { return ::getpid(); }
 inline uid_t geteuid() noexcept { return ::geteuid(); }
@@ -1147,8 +1159,13 @@ inline pid_t look_at_child(pid_t child, int* status) noexcept {
 #if MATO_HAS_SUBREAPER
 /// Whether children whose parent ends become this process's.
 inline int set_subreaper(bool on) noexcept { return MATO_SYSTEM(prctl)(PR_SET_CHILD_SUBREAPER, on ? 1UL : 0UL, 0UL, 0UL, 0UL); }
+/// The signal that this process gets when the thread that forked it ends.
+inline int set_death_signal(int signal) noexcept {
+    return MATO_SYSTEM(prctl)(PR_SET_PDEATHSIG, static_cast<unsigned long>(signal), 0UL, 0UL, 0UL);
+}
 #else
 inline int set_subreaper(bool) noexcept { return errno = ENOSYS, -1; }
+inline int set_death_signal(int) noexcept { return errno = ENOSYS, -1; }
 #endif
 /// pthread_sigmask(3), with the error in errno: sigprocmask is unspecified in programs with threads.
 inline int signal_mask(int how, const sigset_t* set, sigset_t* old) noexcept {
@@ -4279,12 +4296,27 @@ static_assert(shutdown_policy<graceful_then_force> && shutdown_policy<immediate>
 namespace mato {
 inline namespace MATO_ABI {
 
+/// A signal that arrived, and who sent it.
+///
+/// @threads a value.
+/// @blocks never.
+struct received_signal {
+    int number = 0;
+    pid_t sender = 0;                    ///< 0: the kernel, for example for a key of the terminal, or not known
+    uid_t user = static_cast<uid_t>(-1); ///< the sender's real uid; -1: the kernel, or not known
+};
+
 /// A source of signals: wait until `native_handle()` is readable, then call `try_next()` until it returns empty.
 template <class S> concept signal_source = std::movable<S> &&
     requires(S source, const S& constant, const sigset_t& set, error_out out) {
     { S::open(set, out) } -> std::same_as<S>;
     { constant.native_handle() } -> std::same_as<int>;
     { source.try_next() } -> std::same_as<std::optional<int>>;
+};
+
+/// A source that also tells the sender. Of signals that coalesce it tells one of their senders.
+template <class S> concept telling_signal_source = signal_source<S> && requires(S source) {
+    { source.try_next_with_sender() } -> std::same_as<std::optional<received_signal>>;
 };
 
 [[nodiscard]] inline sigset_t make_signal_set(std::initializer_list<int> signals) noexcept {
@@ -4324,6 +4356,14 @@ inline void reset_signals() noexcept {
     sys::signal_mask(SIG_SETMASK, &none, nullptr);
 }
 
+namespace detail {
+[[nodiscard]] inline std::optional<int> number_of(const std::optional<received_signal>& came) noexcept {
+    return came ? std::optional<int>(came->number) : std::nullopt;
+}
+/// `code`: si_code of sigaction(2). A process sent it by kill, tgkill or sigqueue, or a child changed its state.
+[[nodiscard]] inline bool has_sender(int signal, int code) noexcept { return code <= 0 || signal == SIGCHLD; }
+} // namespace detail
+
 #if MATO_HAS_SIGNALFD
 /// Uses signalfd(2). Blocks its signals in the calling thread and does not change other signals. Children inherit the blocked
 /// signals: see reset_signals.
@@ -4356,14 +4396,15 @@ public:
     [[nodiscard]] static signalfd_source open(const sigset_t& signals, error_out out);
 
     [[nodiscard]] int native_handle() const noexcept { return fd_.get(); }
-    [[nodiscard]] std::optional<int> try_next() noexcept;
+    [[nodiscard]] std::optional<int> try_next() noexcept { return detail::number_of(try_next_with_sender()); }
+    [[nodiscard]] std::optional<received_signal> try_next_with_sender() noexcept;
     void close() noexcept; ///< restores the mask that was set before `open`
 
 private:
     unique_fd fd_;
     sigset_t before_{};
 };
-static_assert(signal_source<signalfd_source>);
+static_assert(telling_signal_source<signalfd_source>);
 #endif
 
 /// For any POSIX system: a handler marks its signal and writes to a non-blocking pipe. One per process at a time.
@@ -4384,15 +4425,18 @@ public:
     [[nodiscard]] static self_pipe_source open(const sigset_t& signals, error_out out);
 
     [[nodiscard]] int native_handle() const noexcept { return read_end_.get(); }
-    [[nodiscard]] std::optional<int> try_next() noexcept;
+    [[nodiscard]] std::optional<int> try_next() noexcept { return detail::number_of(try_next_with_sender()); }
+    [[nodiscard]] std::optional<received_signal> try_next_with_sender() noexcept;
     void close() noexcept; ///< restores the dispositions that were set before `open`
 
 private:
     // Used by the handler. The marks are the signals; the pipe only wakes the loop, so that a full pipe loses no signal.
     static inline std::atomic<int> write_fd = -1;
     static inline std::atomic<bool> marks[NSIG]{};
+    static inline std::atomic<pid_t> senders[NSIG]{};
+    static inline std::atomic<uid_t> users[NSIG]{};
     static_assert(std::atomic<int>::is_always_lock_free && std::atomic<bool>::is_always_lock_free);
-    static void on_signal(int signal) noexcept;
+    static void on_signal(int signal, siginfo_t* about, void*) noexcept;
 
     unique_fd read_end_, write_end_;
     sigset_t signals_{};
@@ -4416,7 +4460,7 @@ private:
     bool pending_[NSIG]{};
 };
 
-static_assert(signal_source<self_pipe_source> && signal_source<manual_source>);
+static_assert(telling_signal_source<self_pipe_source> && signal_source<manual_source>);
 
 #if MATO_HAS_SIGNALFD
 using default_signal_source = signalfd_source;
@@ -4438,10 +4482,15 @@ inline signalfd_source signalfd_source::open(const sigset_t& signals, error_out 
     return source;
 }
 
-inline std::optional<int> signalfd_source::try_next() noexcept {
+inline std::optional<received_signal> signalfd_source::try_next_with_sender() noexcept {
     signalfd_siginfo info;
     if (!fd_ || sys::read(fd_.get(), &info, sizeof info) != static_cast<ssize_t>(sizeof info)) return std::nullopt;
-    return static_cast<int>(info.ssi_signo);
+    received_signal came;
+    came.number = static_cast<int>(info.ssi_signo);
+    if (!detail::has_sender(came.number, info.ssi_code)) return came;
+    came.sender = static_cast<pid_t>(info.ssi_pid);
+    came.user = info.ssi_uid;
+    return came;
 }
 
 inline void signalfd_source::close() noexcept {
@@ -4451,8 +4500,11 @@ inline void signalfd_source::close() noexcept {
 }
 #endif
 
-inline void self_pipe_source::on_signal(int signal) noexcept {
+inline void self_pipe_source::on_signal(int signal, siginfo_t* about, void*) noexcept {
     const int saved = errno;
+    const bool is_sent = about != nullptr && detail::has_sender(signal, about->si_code);
+    senders[signal] = is_sent ? about->si_pid : 0;
+    users[signal] = is_sent ? about->si_uid : static_cast<uid_t>(-1);
     marks[signal] = true;
     static_cast<void>(sys::write(write_fd, "", 1)); // if the pipe is full, it is readable anyway
     errno = saved;
@@ -4469,8 +4521,8 @@ inline self_pipe_source self_pipe_source::open(const sigset_t& signals, error_ou
     for (auto& mark : marks) mark = false;
     write_fd = ends[1];
     struct ::sigaction action {};
-    action.sa_handler = on_signal;
-    action.sa_flags = SA_RESTART;
+    action.sa_sigaction = on_signal;
+    action.sa_flags = SA_RESTART | SA_SIGINFO;
     sigfillset(&action.sa_mask);
     for (int signal = 1; signal < NSIG; ++signal)
         if (sigismember(&signals, signal) == 1) sys::signal_action(signal, &action, &source.before_[signal]);
@@ -4488,12 +4540,12 @@ inline self_pipe_source& self_pipe_source::operator=(self_pipe_source&& other) n
     return *this;
 }
 
-inline std::optional<int> self_pipe_source::try_next() noexcept {
+inline std::optional<received_signal> self_pipe_source::try_next_with_sender() noexcept {
     if (!read_end_) return std::nullopt;
     char wakes[4096]; // read before the marks: a signal in between causes one wake-up too many, never one too few
     static_cast<void>(sys::read(read_end_.get(), wakes, sizeof wakes));
     for (int signal = 1; signal < NSIG; ++signal)
-        if (marks[signal].exchange(false)) return signal;
+        if (marks[signal].exchange(false)) return received_signal{signal, senders[signal], users[signal]};
     return std::nullopt;
 }
 
@@ -7402,6 +7454,543 @@ template <class C, broadcast_policy O> std::uint64_t basic_broadcast<C, O>::publ
 } // namespace MATO_ABI
 } // namespace mato
 
+// ---- mato/child.hpp ----
+/// @file child.hpp: a program that the daemon runs: awaited on the loop, signalled, restarted.
+/// Layer: 3 (asio).  Test: test/toolkit/child_test.cpp.
+/// Threads: the thread that runs the io_context.   Fork: create it after the last fork.
+/// Blocks: `start` as spawn; the destructor until a killed program has ended, at most `end_patience`.
+///
+/// It waits for its own process alone, by a pidfd, so other parts of the program may have children too. Without pidfds (before
+/// Linux 5.3) it looks every 50 ms.
+
+// ---- mato/spawn.hpp ----
+/// @file spawn.hpp: starts a program with clean signals, descriptors and limits, or reports why it cannot.
+/// Layer: 3 (mechanism; no asio).  Test: test/toolkit/spawn_program_test.cpp; failures:
+/// test/fault/fault_spawn_program_test.cpp. Threads: safe; the new process is a child of the whole process.   Fork: it is one;
+/// the child only executes. Blocks: until exec has succeeded or failed (usually less than a millisecond). Source: execve(2),
+/// setpgid(2), close_range(2), prctl(2) PR_SET_PDEATHSIG.
+///
+/// A daemon blocks signals, has the umask 077, sockets, locks, and perhaps a raised limit of descriptors. A program that it
+/// starts must inherit none of that: SIGTERM would not end it, and a copied listener would keep a dead daemon's socket alive.
+
+extern char** environ; // NOLINT(readability-redundant-declaration): unistd.h declares it only with _GNU_SOURCE
+
+namespace mato {
+inline namespace MATO_ABI {
+
+/// A descriptor of this process that the child gets, and its number there.
+///
+/// Part of `spawn_options`.
+///
+/// @threads a value.
+/// @blocks never.
+struct passed_descriptor {
+    int from; ///< stays open here
+    int to;   ///< 0 to 2: standard input, output, error
+};
+
+/// A limit of the child, set in the child by setrlimit(2).
+///
+/// Part of `spawn_options`.
+///
+/// @threads a value.
+/// @blocks never.
+struct process_limit {
+    int resource; ///< RLIMIT_…
+    rlim_t soft, hard;
+};
+
+/// What to start, and what it inherits. Only `program` must be set.
+///
+/// @threads a value.
+/// @blocks never.
+struct spawn_options {
+    std::string program;                  ///< a path, or a name that is looked up in PATH of the child's environment
+    std::vector<std::string> arguments{}; ///< after the program's name
+    std::optional<std::vector<std::string>> environment{}; ///< "NAME=value"; not set: as this process
+    std::string directory{};                               ///< working directory; empty: as this process
+    std::vector<passed_descriptor> descriptors{};          ///< all others are closed; 0 to 2 not named here are /dev/null
+    std::vector<process_limit> limits{};                   ///< others: as this process
+    rlim_t most_descriptors = 1024; ///< soft RLIMIT_NOFILE, at most the hard one: more breaks programs that use select(2)
+    mode_t umask = 022;             ///< a daemon's own is 077
+    bool own_group = true; ///< it leads a process group, which signals can be sent to; false: it is in this process's group
+    int signal_at_parents_death = 0; ///< Linux: sent to it when the thread that started it ends; 0: none
+};
+
+/// A started program. The caller waits for it, for example with `child`.
+///
+/// @threads a value.
+/// @blocks never.
+struct spawned {
+    pid_t pid = 0;
+    unique_fd process{}; ///< a pidfd, readable when it has ended; empty where there is none (MATO_HAS_PIDFD, Linux 5.3)
+};
+
+/// Starts a program. All its signals have their default disposition and none is blocked.
+/// @errors with the step and the program: any of execve(2), fork(2), chdir(2), setrlimit(2), dup2(2) in the child · EBADF with
+/// the
+///         descriptor. Then there is no process.
+[[nodiscard]] inline spawned spawn(const spawn_options& options, error_out out);
+
+// ---- implementation ----
+
+namespace detail {
+
+/// All that the child needs, prepared before the fork: it may call only async-signal-safe functions.
+class spawn_plan {
+public:
+    explicit spawn_plan(const spawn_options& options);
+    /// In the child. Reports an error through `report`, a write end of a pipe. Does not return.
+    [[noreturn]] void become_program(int report) noexcept;
+
+    struct report_message {
+        int step, error, detail;
+    };
+    enum step { descriptor, null, limit, group, directory, orphan, exec };
+    [[nodiscard]] failure describe(const report_message& what) const;
+
+private:
+    [[noreturn]] static void fails(int report, step where, int which = 0) noexcept {
+        const report_message message{where, errno, which};
+        static_cast<void>(sys::write(report, &message, sizeof message));
+        ::_exit(127);
+    }
+    int place_descriptors(int report) noexcept;
+    void limit_descriptors(int report) const noexcept;
+    [[nodiscard]] std::string_view variable(std::string_view name) const noexcept;
+
+    const spawn_options& options_;
+    std::vector<std::string> paths_; // to try in this order
+    std::vector<char*> arguments_, variables_;
+    std::vector<int> moved_, keep_;
+    pid_t parent_ = sys::getpid();
+    int first_free_ = 3; // above every number that the child gets
+};
+
+inline spawn_plan::spawn_plan(const spawn_options& options) : options_(options) {
+    const auto pointer = [](const std::string& text) { return const_cast<char*>(text.c_str()); }; // execve(2) changes nothing
+    arguments_.push_back(pointer(options.program));
+    for (const auto& each : options.arguments) arguments_.push_back(pointer(each));
+    arguments_.push_back(nullptr);
+    if (options.environment) {
+        for (const auto& each : *options.environment) variables_.push_back(pointer(each));
+    } else {
+        for (char** each = environ; each != nullptr && *each != nullptr; ++each) variables_.push_back(*each);
+    }
+    variables_.push_back(nullptr);
+    if (options.program.find('/') != std::string::npos) {
+        paths_.push_back(options.program);
+    } else {
+        std::string_view path = variable("PATH");
+        if (path.empty()) path = "/usr/local/bin:/usr/bin:/bin";
+        for (;;) {
+            const auto end = path.find(':');
+            const auto folder = path.substr(0, end); // an empty one would be the working directory: never a default
+            if (!folder.empty()) paths_.push_back(std::string(folder).append("/").append(options.program));
+            if (end == std::string_view::npos) break;
+            path.remove_prefix(end + 1);
+        }
+    }
+    for (const auto& each : options.descriptors) {
+        first_free_ = each.to >= first_free_ ? each.to + 1 : first_free_;
+        keep_.push_back(each.to);
+    }
+    moved_.resize(options.descriptors.size(), -1);
+    keep_.push_back(-1); // the report's number, known in the child
+}
+
+inline std::string_view spawn_plan::variable(std::string_view name) const noexcept {
+    for (const char* const each : variables_) {
+        const std::string_view text = each == nullptr ? std::string_view() : each;
+        if (text.starts_with(name) && text.substr(name.size()).starts_with('=')) return text.substr(name.size() + 1);
+    }
+    return {};
+}
+
+/// First moves all of them above the numbers that the child gets, so that none overwrites another. @returns the report's
+/// number.
+inline int spawn_plan::place_descriptors(int report) noexcept {
+    const int moved_report = sys::fcntl(report, F_DUPFD_CLOEXEC, first_free_);
+    if (moved_report == -1) fails(report, descriptor, first_free_ - 1); // above the limit of descriptors
+    for (std::size_t i = 0; i < moved_.size(); ++i) {
+        moved_[i] = sys::fcntl(options_.descriptors[i].from, F_DUPFD_CLOEXEC, first_free_);
+        if (moved_[i] == -1) fails(moved_report, descriptor, options_.descriptors[i].from);
+    }
+    const int nothing = sys::open("/dev/null", O_RDWR);
+    if (nothing == -1) fails(moved_report, null);
+    for (int standard = 0; standard < 3; ++standard)
+        if (sys::dup2(nothing, standard) == -1) fails(moved_report, null);
+    for (std::size_t i = 0; i < moved_.size(); ++i)
+        if (sys::dup2(moved_[i], options_.descriptors[i].to) == -1)
+            fails(moved_report, descriptor, options_.descriptors[i].from);
+    keep_.back() = moved_report;
+    close_all_but(keep_);
+    for (int standard = 0; standard < 3; ++standard) sys::fcntl(standard, F_SETFD, 0); // `nothing` may have been one of them
+    return moved_report;
+}
+
+inline void spawn_plan::limit_descriptors(int report) const noexcept {
+    struct ::rlimit now {};
+    if (sys::getrlimit(RLIMIT_NOFILE, &now) == -1) fails(report, limit, RLIMIT_NOFILE);
+    if (now.rlim_cur <= options_.most_descriptors) return;
+    now.rlim_cur = options_.most_descriptors;
+    if (sys::setrlimit(RLIMIT_NOFILE, &now) == -1) fails(report, limit, RLIMIT_NOFILE);
+}
+
+inline void spawn_plan::become_program(int report) noexcept {
+    if (options_.own_group && sys::setpgid(0, 0) == -1) fails(report, group);
+    report = place_descriptors(report);
+    limit_descriptors(report);
+    for (const auto& each : options_.limits) {
+        struct ::rlimit wanted {};
+        wanted.rlim_cur = each.soft;
+        wanted.rlim_max = each.hard;
+        if (sys::setrlimit(each.resource, &wanted) == -1) fails(report, limit, each.resource);
+    }
+    if (!options_.directory.empty() && sys::chdir(options_.directory.c_str()) == -1) fails(report, directory);
+    sys::umask(options_.umask);
+    if (options_.signal_at_parents_death != 0) {
+        if (sys::set_death_signal(options_.signal_at_parents_death) == -1) fails(report, orphan);
+        if (sys::getppid() != parent_) ::_exit(127); // it ended in between, and reads no report
+    }
+    reset_signals();
+    int why = ENOENT; // the reason for a file that is there counts more than that others are not
+    for (const std::string& path : paths_) {
+        sys::execve(path.c_str(), arguments_.data(), variables_.data());
+        if (errno != ENOENT && errno != ENOTDIR) why = errno;
+        if (errno != ENOENT && errno != ENOTDIR && errno != EACCES) break;
+    }
+    errno = why;
+    fails(report, exec);
+}
+
+inline failure spawn_plan::describe(const report_message& what) const {
+    const std::error_code code(what.error, std::system_category());
+    const std::string number = std::to_string(what.detail);
+    switch (what.step) {
+    case descriptor: return {code, "pass descriptor " + number + " to", options_.program, {}};
+    case null: return {code, "open /dev/null for", options_.program, {}};
+    case limit: return {code, "set limit " + number + " of", options_.program, {}};
+    case group: return {code, "make a process group for", options_.program, {}};
+    case directory: return {code, "enter directory", options_.directory, {}};
+    case orphan: return {code, "set the death signal of", options_.program, {}};
+    default: break;
+    }
+    std::string text;
+    if (what.error == ENOENT && options_.program.find('/') == std::string::npos)
+        text = "it is in no directory of PATH; give its path";
+    return {code, "execute", options_.program, std::move(text)};
+}
+
+} // namespace detail
+
+inline spawned spawn(const spawn_options& options, error_out out) {
+    for (const auto& each : options.descriptors)
+        if (each.to < 0 || sys::fcntl(each.from, F_GETFD, 0) == -1)
+            return out.fail<spawned>({EBADF, std::system_category()}, "pass descriptor " + std::to_string(each.from) + " to",
+                                     options.program);
+    detail::spawn_plan plan(options);
+    int ends[2];
+    if (sys::pipe(ends) == -1) return out.fail<spawned>(last_error(), "open a pipe for", options.program);
+    const unique_fd report(ends[0]);
+    unique_fd report_write(ends[1]);
+    spawned result;
+    {
+        const blocked_signals quiet; // a handler of this process must not run in the child
+        result.pid = sys::fork();
+        if (result.pid == 0) plan.become_program(report_write.get());
+        if (result.pid == -1) return out.fail<spawned>(last_error(), "fork for", options.program);
+    }
+    report_write.reset(); // otherwise this copy would keep the pipe open
+    detail::spawn_plan::report_message problem{};
+    const ssize_t got = sys::read(report.get(), &problem, sizeof problem);
+    if (got == 0) { // a successful exec has closed the pipe
+        result.process = unique_fd(sys::pidfd_open(result.pid));
+        return result;
+    }
+    const auto read_error = last_error();
+    if (got < 0) sys::kill(result.pid, SIGKILL);
+    sys::waitpid(result.pid, nullptr, 0);
+    if (got < 0) return out.fail<spawned>(read_error, "start", options.program);
+    return out.fail<spawned>(plan.describe(problem));
+}
+
+} // namespace MATO_ABI
+} // namespace mato
+
+namespace mato {
+inline namespace MATO_ABI {
+
+/// When a program that ended is started again. The default never does.
+///
+/// The wait doubles after each run, from `first` to `longest`; a run of at least `stable` begins again at `first`.
+///
+/// @threads a value.
+/// @blocks never.
+struct child_restart {
+    enum class kind {
+        not_again,
+        after_failure,
+        always
+    } when = kind::not_again; ///< failure: a signal, or an exit code that is not 0
+    milliseconds first{100};
+    milliseconds longest{30'000};
+    milliseconds stable{10'000};
+    std::size_t most = unlimited; ///< starts in a row without a stable run, then on_gave_up
+};
+
+/// A program as a child of this process. Set the callbacks in `on`, then call `start`.
+///
+/// Callbacks may call any function of it, and may destroy it. An exception from a callback leaves run(), as from any handler on
+/// the loop; the child is in a consistent state then. The destructor kills the program (SIGKILL, to its process group); call
+/// `stop` before for a graceful end.
+///
+/// @threads only the thread that runs the io_context.
+/// @fork create it after the last fork; it must not be used in a child.
+/// @blocks `start` until the program is executed; the destructor until it is dead.
+///
+/// @code
+/// mato::child worker(context, {.program = "/bin/sh", .arguments = {"-c", "exit 3"}},
+///                    {.when = mato::child_restart::kind::after_failure, .first = std::chrono::milliseconds(1)});
+/// worker.on.on_ended = [&](const mato::child_status& how, std::optional<mato::milliseconds> again) {
+///     if (again) std::printf("exit code %d; it starts again in %ld ms\n", how.exit_code, static_cast<long>(again->count()));
+/// };
+/// worker.start(why);
+/// @endcode
+class child {
+public:
+    struct handlers {
+        callback<void(pid_t)> on_started{};
+        /// It has ended and was waited for. `again`: when it starts again; empty: it does not.
+        callback<void(const child_status& how, std::optional<milliseconds> again)> on_ended{};
+        /// It is not started again: too many starts in a row (busy), or starting it failed (as spawn).
+        callback<void(const failure& why)> on_gave_up{};
+    };
+
+    static constexpr milliseconds end_patience{1000}; ///< a killed process ends in less than 1 ms unless the kernel is stuck
+
+    child(asio::io_context& context, spawn_options what, child_restart again = {});
+    child(const child&) = delete;
+    child& operator=(const child&) = delete;
+    ~child();
+
+private:
+    class core;
+    std::shared_ptr<core> core_;
+
+public:
+    handlers& on; ///< set before `start`
+
+    /// Starts the program; no effect while it runs. A wait for a restart ends.
+    /// @errors as spawn; then it does not run and is not started again.
+    void start(error_out out);
+    /// Ends it: SIGTERM to its process group, SIGKILL after `grace` and when the leader has ended; then `done` is called, once,
+    /// after on_ended. It is not started again. If it does not run, `done` is posted.
+    void stop(milliseconds grace, std::function<void()> done);
+    /// Sends a signal to its process group, or to the process alone with `own_group = false`.
+    /// @errors ESRCH: it does not run · any of kill(2).
+    void signal(int number, error_out out) const;
+
+    [[nodiscard]] bool is_running() const noexcept;
+    [[nodiscard]] pid_t pid() const noexcept; ///< 0: it does not run
+    [[nodiscard]] std::uint64_t starts() const noexcept;
+    /// The next start uses these options.
+    void set_options(spawn_options what);
+};
+
+// ---- implementation ----
+
+/// The state of a child. Handlers of the loop keep it alive, so a child may be destroyed inside its own callbacks.
+class child::core : public std::enable_shared_from_this<core>, private detail::loop_member {
+public:
+    core(asio::io_context& context, spawn_options options, child_restart restart)
+        : loop_member(context), what(std::move(options)), again(restart), context_(context), wait_(std::in_place, context),
+          timer_(std::in_place, context), look_again_(std::in_place, context) {}
+    ~core() { kill_now(); }
+
+    void start(error_out out);
+    void stop(milliseconds grace, std::function<void()> done);
+    void signal(int number, error_out out) const;
+    void kill_now() noexcept;
+    void forget() noexcept {
+        is_forgotten_ = true;
+        on = {};
+        done_ = {};
+        if (timer_) timer_->cancel(), look_again_->cancel();
+    }
+    [[nodiscard]] pid_t pid() const noexcept { return running_.pid; }
+
+    handlers on{};
+    spawn_options what;
+    child_restart again;
+    std::uint64_t starts = 0;
+
+private:
+    void loop_ends() noexcept override {
+        const auto self = weak_from_this().lock();
+        kill_now();
+        forget();
+        wait_.reset();
+        timer_.reset();
+        look_again_.reset();
+    }
+    void watch();
+    void look();
+    void ended(const child_status& how);
+    [[nodiscard]] std::optional<milliseconds> next_wait(const child_status& how);
+    void restart();
+    void close_process() noexcept;
+    void signal_group(int number) const noexcept { sys::kill(what.own_group ? -running_.pid : running_.pid, number); }
+    template <class Then> void after(asio::steady_timer& timer, milliseconds span, Then then);
+
+    static constexpr milliseconds look_again{50}; // where there are no pidfds
+
+    asio::io_context& context_;
+    std::optional<asio::posix::stream_descriptor> wait_;   // empty: the loop was destroyed, as the timers
+    std::optional<asio::steady_timer> timer_, look_again_; // of a restart or of the grace of a stop; without a pidfd
+    spawned running_{};
+    clock::time_point began_{};
+    milliseconds pause_{0};
+    std::size_t in_a_row_ = 0;
+    std::function<void()> done_{};
+    bool is_stopping_ = false, is_forgotten_ = false;
+};
+
+inline child::child(asio::io_context& context, spawn_options what, child_restart again)
+    : core_(std::make_shared<core>(context, std::move(what), again)), on(core_->on) {}
+inline child::~child() {
+    core_->forget();
+    core_->kill_now();
+}
+inline void child::start(error_out out) { core_->start(out); }
+inline void child::stop(milliseconds grace, std::function<void()> done) { core_->stop(grace, std::move(done)); }
+inline void child::signal(int number, error_out out) const { core_->signal(number, out); }
+inline bool child::is_running() const noexcept { return core_->pid() != 0; }
+inline pid_t child::pid() const noexcept { return core_->pid(); }
+inline std::uint64_t child::starts() const noexcept { return core_->starts; }
+inline void child::set_options(spawn_options what) { core_->what = std::move(what); }
+
+inline void child::core::start(error_out out) {
+    if (running_.pid != 0 || !wait_) return;
+    timer_->cancel();
+    is_stopping_ = false;
+    running_ = spawn(what, out);
+    if (out.failed()) return;
+    ++starts;
+    began_ = clock::now();
+    std::error_code not_watched;
+    if (running_.process) wait_->assign(running_.process.get(), not_watched);
+    if (running_.process && !not_watched) static_cast<void>(running_.process.release());
+    watch();
+    const auto held = shared_from_this();
+    if (on.on_started) on.on_started(running_.pid);
+}
+
+inline void child::core::watch() {
+    if (!wait_->is_open()) return after(*look_again_, look_again, [](core& self) { self.look(); });
+    wait_->async_wait(asio::posix::stream_descriptor::wait_read, [self = shared_from_this()](std::error_code why) {
+        if (!why) self->look();
+    });
+}
+
+template <class Then> void child::core::after(asio::steady_timer& timer, milliseconds span, Then then) {
+    timer.expires_at(deadline::in(span).at());
+    timer.async_wait([held = weak_from_this(), then](std::error_code cancelled) {
+        const auto self = held.lock();
+        if (!cancelled && self && self->timer_) then(*self);
+    });
+}
+
+inline void child::core::look() {
+    if (running_.pid == 0) return;
+    int status = 0;
+    const pid_t got = sys::look_at_child(running_.pid, &status);
+    if (got == 0) return watch();
+    // Before it is reaped its pid, and so the number of its group, belongs to no other process.
+    if (got > 0 && is_stopping_ && what.own_group) signal_group(SIGKILL);
+    if (got > 0) sys::waitpid(running_.pid, nullptr, 0);
+    close_process();
+    child_status how{-1, 0}; // -1 and no signal: another part of the program has waited for it
+    if (got > 0) how = WIFEXITED(status) ? child_status{WEXITSTATUS(status), 0} : child_status{-1, WTERMSIG(status)};
+    ended(how);
+}
+
+inline void child::core::close_process() noexcept {
+    std::error_code ignored;
+    if (wait_ && wait_->is_open()) wait_->close(ignored);
+    running_ = {};
+}
+
+inline void child::core::ended(const child_status& how) {
+    const auto held = shared_from_this();
+    const auto pause = is_stopping_ ? std::nullopt : next_wait(how);
+    const bool gives_up = !is_stopping_ && !pause && again.most != unlimited && in_a_row_ > again.most;
+    const auto done = std::exchange(done_, {});
+    timer_->cancel();
+    if (pause) after(*timer_, *pause, [](core& self) { self.restart(); });
+    if (done) // posted: it is called after on_ended, also if that throws
+        asio::post(context_, [held, done] {
+            if (!held->is_forgotten_) done();
+        });
+    if (on.on_ended) on.on_ended(how, pause);
+    if (gives_up && on.on_gave_up)
+        on.on_gave_up({errc::busy, "start", what.program,
+                       "it ended " + std::to_string(in_a_row_) + " times in a row; it is not started again"});
+}
+
+/// @returns the wait before the next start; nothing: there is none.
+inline std::optional<milliseconds> child::core::next_wait(const child_status& how) {
+    using kind = child_restart::kind;
+    if (again.when == kind::not_again || (again.when == kind::after_failure && how.exit_code == 0)) return std::nullopt;
+    const bool was_stable = clock::now() >= detail::later(began_, again.stable);
+    in_a_row_ = was_stable ? 1 : in_a_row_ + 1;
+    pause_ = was_stable || in_a_row_ == 1 ? again.first : pause_ <= again.longest - pause_ ? 2 * pause_ : again.longest;
+    if (pause_ > again.longest) pause_ = again.longest;
+    if (in_a_row_ > again.most) return std::nullopt;
+    return pause_;
+}
+
+inline void child::core::restart() {
+    const auto held = shared_from_this();
+    failure why;
+    start(why);
+    if (why && on.on_gave_up) on.on_gave_up(why);
+}
+
+inline void child::core::stop(milliseconds grace, std::function<void()> done) {
+    if (!wait_) return;
+    if (running_.pid == 0) {
+        timer_->cancel();
+        if (done) asio::post(context_, std::move(done));
+        return;
+    }
+    done_ = [first = std::move(done_), then = std::move(done)] { // each call of stop has its own
+        if (first) first();
+        if (then) then();
+    };
+    if (!std::exchange(is_stopping_, true)) signal_group(SIGTERM);
+    after(*timer_, grace, [](core& self) {
+        if (self.running_.pid != 0) self.signal_group(SIGKILL); // its end is noticed as any other
+    });
+}
+
+inline void child::core::signal(int number, error_out out) const {
+    if (running_.pid == 0) return out.set({ESRCH, std::system_category()}, "signal", what.program, "it does not run");
+    if (sys::kill(what.own_group ? -running_.pid : running_.pid, number) == -1) out.set(last_error(), "signal", what.program);
+}
+
+inline void child::core::kill_now() noexcept {
+    if (running_.pid == 0) return;
+    signal_group(SIGKILL);
+    const auto until = deadline::in(end_patience);
+    int status = 0;
+    while (sys::waitpid(running_.pid, &status, WNOHANG) == 0 && !until.passed()) sys::sleep_ms(1);
+    close_process();
+}
+
+} // namespace MATO_ABI
+} // namespace mato
+
 // ---- mato/keeper.hpp ----
 /// @file keeper.hpp: a process that holds what a daemon must not lose, and starts the next worker when one dies.
 /// Layer: 3 (mechanism; no asio).  Test: test/toolkit/keeper_test.cpp, test/process/survive_process_test.cpp.
@@ -9494,6 +10083,118 @@ private:
 } // namespace MATO_ABI
 } // namespace mato
 
+// ---- mato/orphan_reaper.hpp ----
+/// @file orphan_reaper.hpp: reaps orphans that this process has adopted as pid 1 of a container or as a subreaper.
+/// Layer: 3 (asio).  Test: test/toolkit/orphan_reaper_test.cpp.
+/// Threads: the thread that runs the io_context, which must be the process's first one.   Blocks: never.
+/// Fork: create it after the last fork.   Source: pid_namespaces(7), proc(5) "children", wait(2).
+///
+/// When a process ends, its children become children of pid 1 (or of the nearest subreaper), which must wait for them; else
+/// each of them stays a zombie. No system call tells an orphan from an own child. So a zombie is reaped only after it was one
+/// for `patience`: a program that waits for its own children when they end (`child` does) loses none.
+
+namespace mato {
+inline namespace MATO_ABI {
+
+/// Reaps adopted processes. `basic_daemon` has one if it is pid 1; a subreaper (prctl(2)) creates its own.
+///
+/// It must not outlive the io_context.
+///
+/// @threads only the thread that runs the io_context.
+/// @fork create it after the last fork.
+/// @blocks never.
+///
+/// @code
+/// mato::orphan_reaper reaper(context);
+/// reaper.child_changed(); // at each SIGCHLD
+/// @endcode
+class orphan_reaper {
+public:
+    static constexpr milliseconds usual_patience{1000}; ///< a program waits for its own children within milliseconds
+
+    explicit orphan_reaper(asio::io_context& context, milliseconds patience = usual_patience)
+        : timer_(context), patience_(patience) {}
+    orphan_reaper(const orphan_reaper&) = delete;
+    orphan_reaper& operator=(const orphan_reaper&) = delete;
+
+    /// Call it at SIGCHLD, after the program has waited for its own children.
+    void child_changed();
+    [[nodiscard]] std::uint64_t reaped() const noexcept { return reaped_; }
+
+private:
+    void look_later();
+    void look();
+    [[nodiscard]] static std::vector<pid_t> zombies();
+
+    asio::steady_timer timer_;
+    milliseconds patience_;
+    std::vector<pid_t> seen_; // zombies of the last look
+    std::uint64_t reaped_ = 0;
+    bool waits_ = false;
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+// ---- implementation ----
+
+inline void orphan_reaper::child_changed() {
+    if (!waits_) look_later();
+}
+
+inline void orphan_reaper::look_later() {
+    timer_.expires_at(deadline::in(patience_).at());
+    timer_.async_wait([this, held = std::weak_ptr<bool>(alive_)](std::error_code cancelled) {
+        if (cancelled || held.expired()) return;
+        waits_ = false;
+        look();
+    });
+    waits_ = true;
+}
+
+inline void orphan_reaper::look() {
+    std::vector<pid_t> left;
+    for (const pid_t each : zombies()) {
+        bool is_old = false;
+        for (const pid_t before : seen_) is_old = is_old || before == each; // the pid of a zombie is not used again
+        if (is_old && sys::waitpid(each, nullptr, WNOHANG) == each)
+            ++reaped_;
+        else
+            left.push_back(each);
+    }
+    seen_ = std::move(left);
+    if (!seen_.empty()) look_later();
+}
+
+/// Children that have ended and were not waited for. If /proc is not of this pid namespace, only the first one is known.
+inline std::vector<pid_t> orphan_reaper::zombies() {
+    std::vector<pid_t> found;
+    const std::string own = std::to_string(sys::getpid());
+    char self[16]{};
+    const bool is_own_proc = sys::readlink("/proc/self", self, sizeof self - 1) > 0 && own == self;
+    const std::string path = "/proc/self/task/" + own + "/children";
+    const unique_fd list(is_own_proc ? sys::open(path.c_str(), O_RDONLY) : -1);
+    if (!list) {
+        const pid_t first = sys::ended_child();
+        if (first > 0) found.push_back(first);
+        return found;
+    }
+    pid_t pid = 0;
+    char room[4096];
+    for (ssize_t got; (got = sys::read(list.get(), room, sizeof room)) > 0;)
+        for (ssize_t i = 0; i < got; ++i) {
+            if (room[i] >= '0' && room[i] <= '9') {
+                pid = pid * 10 + (room[i] - '0');
+                continue;
+            }
+            int status = 0;
+            if (pid > 0 && sys::look_at_child(pid, &status) == pid) found.push_back(pid);
+            pid = 0;
+        }
+    return found;
+}
+
+} // namespace MATO_ABI
+} // namespace mato
+
 // ---- mato/read_journal.hpp ----
 /// @file read_journal.hpp: a log of the bytes read from a terminal, in memory that outlives the reader; no byte is lost.
 /// Layer: 3 (mechanism; no asio, no descriptor).  Test: test/toolkit/read_journal_test.cpp,
@@ -11394,6 +12095,10 @@ struct daemon_options {
     restart_limits restarts{};         ///< of workers, with a handover policy that survives (keeper.hpp)
     worker_environment worker{};       ///< from a keeper: the result of take_worker_environment; without it no upgrade succeeds
     upgrade_start upgrade{};           ///< how `basic_daemon::upgrade` starts the new program
+    bool reap_orphans = true;          ///< as pid 1 of a container: wait for adopted processes, see orphan_reaper.hpp
+    /// Signals that go to on.on_signal, in addition to the daemon's own (SIGTERM, SIGINT, SIGHUP, SIGCHLD, SIGQUIT, SIGUSR1,
+    /// SIGUSR2). With a keeper they must be sent to the worker.
+    std::vector<int> signals{};
     /// Descriptors of the program that stay open in the background daemon, with the same numbers. All others are closed there;
     /// open them in `setup` instead. See detach_options.
     std::vector<int> keep{};
@@ -11491,8 +12196,11 @@ public:
         callback<void()> on_force{};
         /// SIGQUIT: write the state of the program to the log, for diagnosis.
         callback<void()> on_report{};
-        /// SIGCHLD: at least one child changed state. Call waitpid for each of your children by pid.
+        /// SIGCHLD: at least one child changed state. Call waitpid for each of your children by pid; as pid 1 within
+        /// orphan_reaper::usual_patience.
         callback<void()> on_child{};
+        /// A signal of `daemon_options::signals`, or SIGUSR2, which is only logged without this.
+        callback<void(const received_signal&)> on_signal{};
         /// A child that an earlier generation gave to `kept()` has ended.
         callback<void(std::string_view name, child_status)> on_kept_child{};
         /// An upgrade: bring everything into what is kept, because the new program restores from it. On an error, report or
@@ -11575,7 +12283,9 @@ private:
     void log_left_out(line_rate& rate, const char* what);
     void wait_for_signals();
     void notify_watchdog();
-    void on_signal(int signal, bool is_passed_on = false);
+    void on_signal(const received_signal& came, bool is_passed_on = false);
+    void take_signals();
+    [[nodiscard]] static sigset_t signals_of(const daemon_options& options);
     void force();
     void stop_accepting();
     [[nodiscard]] failure run_loop();
@@ -11596,6 +12306,7 @@ private:
     lock_type& lock_;
     handover handover_;
     std::optional<typename Policies::pid> pid_;
+    std::optional<orphan_reaper> reaper_; // as pid 1
     bool stopping_ = false, forced_ = false, draining_ = false;
     failure ended_by_;                       // the exception that ended the loop
     line_rate refused_lines_, paused_lines_; // limit the log lines; the server counts every case
@@ -11733,7 +12444,7 @@ template <class P> template <class Setup> int basic_daemon<P>::serve_locked(cons
     ignore.sa_handler = SIG_IGN; // writing to a closed peer gives EPIPE instead; children get default_dispositions
     sys::signal_action(SIGPIPE, &ignore, nullptr);
     sys::signal_action(SIGXFSZ, &ignore, nullptr); // a log that reaches the file size limit gives EFBIG instead
-    auto signals = P::signals::open(make_signal_set(own_signals), out);
+    auto signals = P::signals::open(signals_of(options), out);
     if (out.failed()) return exit_code::unavailable;
     auto sink = open_log(options, out);
     if (out.failed()) return exit_code::unavailable;
@@ -11770,6 +12481,7 @@ template <class P> template <class Setup> int basic_daemon<P>::serve_locked(cons
     // The starter continues while this runs: clients wait in the backlog, signals in their descriptor.
     self.server_.start_accepting();
     self.wait_for_signals();
+    if (options.reap_orphans && sys::getpid() == 1) self.reaper_.emplace(self.context_);
     self.notify_watchdog();
     if (self.handover_.must_stop()) self.request_stop();
     why = self.run_loop();
@@ -11805,7 +12517,7 @@ template <class P> void basic_daemon<P>::write_pid(error_out out) {
 
 template <class P> template <class Event> void basic_daemon<P>::on_keeper_event(const Event& event) {
     using kind = typename Event::kind;
-    if (event.what == kind::signal) return on_signal(event.signal, true);
+    if (event.what == kind::signal) return on_signal({event.signal, 0, static_cast<uid_t>(-1)}, true);
     if (event.what == kind::child) {
         if (on.on_kept_child) guarded("on_kept_child", [&] { on.on_kept_child(event.name, event.status); });
         return;
@@ -11826,8 +12538,21 @@ template <class P> void basic_daemon<P>::wait_for_signals() {
     signal_wait_.async_wait(asio::posix::stream_descriptor::wait_read, [this](std::error_code why) {
         if (why) return;
         const scope_exit again([this] { wait_for_signals(); });
-        while (const auto signal = signals_.try_next()) on_signal(*signal);
+        take_signals();
     });
+}
+
+template <class P> void basic_daemon<P>::take_signals() {
+    if constexpr (telling_signal_source<typename P::signals>)
+        while (const auto came = signals_.try_next_with_sender()) on_signal(*came);
+    else
+        while (const auto number = signals_.try_next()) on_signal({*number, 0, static_cast<uid_t>(-1)});
+}
+
+template <class P> sigset_t basic_daemon<P>::signals_of(const daemon_options& options) {
+    sigset_t set = make_signal_set(own_signals);
+    for (const int each : options.signals) sigaddset(&set, each);
+    return set;
 }
 
 // A timer of the event loop, so that the watchdog notices when the loop hangs.
@@ -11841,12 +12566,16 @@ template <class P> void basic_daemon<P>::notify_watchdog() {
     });
 }
 
-template <class P> void basic_daemon<P>::on_signal(int signal, bool is_passed_on) {
-    switch (signal) {
+template <class P> void basic_daemon<P>::on_signal(const received_signal& came, bool is_passed_on) {
+    const auto sent_by = [&came] {
+        if (came.sender == 0) return std::string();
+        return "; sent by pid " + std::to_string(came.sender) + ", uid " + std::to_string(came.user);
+    };
+    switch (came.number) {
     case SIGTERM:
     case SIGINT:
         if (!handover_.counts_stop(is_passed_on)) return;
-        log_.info(signal == SIGTERM ? "SIGTERM: stopping" : "SIGINT: stopping");
+        log_.info((came.number == SIGTERM ? "SIGTERM: stopping" : "SIGINT: stopping") + sent_by());
         return request_stop();
     case SIGHUP: {
         std::error_code logged;
@@ -11854,12 +12583,15 @@ template <class P> void basic_daemon<P>::on_signal(int signal, bool is_passed_on
     }
     case SIGCHLD:
         if (on.on_child) guarded("on_child", [&] { on.on_child(); });
+        if (reaper_) reaper_->child_changed();
         return;
     case SIGQUIT: // may be typed at a terminal by mistake, so it must not stop the daemon
         log_.info("SIGQUIT: " + std::to_string(server_.size()) + " clients are connected" + (stopping_ ? "; stopping" : ""));
         if (on.on_report) guarded("on_report", [&] { on.on_report(); });
         return;
-    case SIGUSR2: return log_.info("SIGUSR2 received and ignored");
+    case SIGUSR2:
+        if (!on.on_signal) return log_.info("SIGUSR2 received and ignored");
+        break;
     case SIGUSR1: {
         if (stopping_) return;
         failure why;
@@ -11877,8 +12609,9 @@ template <class P> void basic_daemon<P>::on_signal(int signal, bool is_passed_on
             log_.info("SIGUSR1: socket published again");
         return;
     }
-    default: return;
+    default: break;
     }
+    if (on.on_signal) guarded("on_signal", [&] { on.on_signal(came); });
 }
 
 template <class P> void basic_daemon<P>::request_stop() {
@@ -12034,6 +12767,7 @@ void basic_daemon<P>::serve_in_background(const daemon_options& options, lock_ty
     // those that the starter had blocked.
     sigset_t until_open = mask;
     for (const int own : own_signals) sigaddset(&until_open, own);
+    for (const int own : options.signals) sigaddset(&until_open, own);
     sys::signal_mask(SIG_SETMASK, &until_open, nullptr);
     auto_ready channel{std::move(pipe), {}, {}};
     int code = exit_code::unavailable;

@@ -474,3 +474,30 @@ TEST_CASE("11: a service asks for a group that exists, serves its own user, and 
         CHECK(service.wait() != 0); // no member of the group
     }
 }
+
+TEST_CASE("12: a supervisor starts its program again when it fails, and ends it with itself", "[examples]") {
+    const temp_directory directory;
+    program supervisor({"12_supervisor", directory.path(), "/bin/sh", "-c", "trap '' TERM; exec sleep 1000"});
+    REQUIRE(support::wait_until([&] { return std::filesystem::exists(directory / "daemon.sock"); }));
+    auto client = connect_to<mato::client>(directory.path());
+    const std::string first = ask(client, "state");
+    REQUIRE(first.starts_with("runs, pid "));
+    const int pid = std::atoi(first.c_str() + 10);
+    REQUIRE(pid > 1);
+    ::kill(pid, SIGKILL);
+    std::string second;
+    CHECK(support::wait_until([&] {
+        second = ask(client, "state");
+        return second.starts_with("runs, pid ") && second != first;
+    }));
+    CHECK(contains(second, "started 2 times"));
+    const int next = std::atoi(second.c_str() + 10);
+    supervisor.signal(SIGTERM);
+    CHECK(supervisor.wait() == 0);
+    CHECK((::kill(next, 0) == -1 && errno == ESRCH));
+    const auto failed = run({"12_supervisor", directory.path(), "/no/such/program"});
+    CHECK(failed.exit_code == mato::exit_code::unavailable);
+    CHECK(contains(failed.err, "execute /no/such/program"));
+    const auto ends = run({"12_supervisor", directory.path(), "true"});
+    CHECK(ends.exit_code == 0); // a success is not started again, and ends the supervisor
+}

@@ -131,7 +131,9 @@ inline std::vector<int> plausible(std::string_view name) {
     if (name == "sendto") return {ENOENT, ECONNREFUSED, EAGAIN, EINTR, EMSGSIZE};
     if (name == "poll") return {EINTR, ENOMEM};
     if (name == "fork" || name == "vfork") return {EAGAIN, ENOMEM};
-    if (name == "setsid" || name == "kill") return {EPERM};
+    if (name == "setsid" || name == "kill" || name == "setpgid") return {EPERM};
+    if (name == "execve") return {ENOENT, EACCES, E2BIG, ENOEXEC};
+    if (name == "setrlimit") return {EPERM, EINVAL};
     if (name == "waitpid") return {ECHILD, EINTR};
     if (name == "syscall") return {EMFILE, ENOSYS, ESRCH};
     if (name == "dup2" || name == "ioctl" || name == "send" || name == "recv") return {EINTR, EIO};

@@ -254,6 +254,53 @@ TEST_CASE("USR1 does not take the socket of a daemon that started after the dire
     }
 }
 
+TEST_CASE("a stop is logged with the sender of its signal", "[daemon]") {
+    const temp_directory directory;
+    const auto options = options_in(directory.path());
+    served process(options, echo);
+    CHECK(ask(options, "a") == "a");
+    const int number = GENERATE(SIGTERM, SIGINT);
+    process.signal(number);
+    CHECK(process.wait() == mato::exit_code::ok);
+    CHECK(contains(support::read_file(options.paths.log), std::string(number == SIGTERM ? "SIGTERM" : "SIGINT") +
+                                                              ": stopping; sent by pid " + std::to_string(::getpid()) +
+                                                              ", uid " + std::to_string(::getuid())));
+}
+
+TEST_CASE("signals that a program asks for come to on_signal with their sender, and the others keep their meaning",
+          "[daemon]") {
+    const bool is_set = GENERATE(true, false);
+    const temp_directory directory;
+    auto options = options_in(directory.path());
+    options.signals = {SIGWINCH, SIGRTMIN + 1, SIGTERM};
+    served process(options, [is_set](mato::daemon& self) {
+        self.server().on.on_frame = [&self, is_set](const auto& from, std::string_view) {
+            from->established();
+            from->send("ready");
+            if (is_set)
+                self.on.on_signal = [&self, from](const mato::received_signal& came) {
+                    from->send(std::to_string(came.number) + " from " + std::to_string(came.sender));
+                    if (came.number == SIGWINCH) throw std::runtime_error("not fatal");
+                };
+        };
+    });
+    mato::failure why;
+    auto client = connect_to(options, why);
+    CHECK(ask(client, "go") == "ready");
+    for (const int number : {SIGUSR2, SIGWINCH, SIGRTMIN + 1}) {
+        process.signal(number);
+        if (!is_set) continue;
+        const auto said = client.receive(mato::deadline::in(20s), why);
+        CHECK(std::string(said.value_or("")) == std::to_string(number) + " from " + std::to_string(::getpid()));
+    }
+    CHECK(ask(client, "still there") == "ready");
+    process.signal(SIGTERM);
+    CHECK(process.wait() == mato::exit_code::ok);
+    const std::string log = support::read_file(options.paths.log);
+    CHECK(contains(log, "on_signal: not fatal") == is_set);
+    CHECK(contains(log, "SIGUSR2 received and ignored") == !is_set);
+}
+
 TEST_CASE("the end of a child is reported", "[daemon]") {
     const temp_directory directory;
     const auto options = options_in(directory.path());

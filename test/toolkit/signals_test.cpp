@@ -73,6 +73,39 @@ TEMPLATE_TEST_CASE("each signal makes the descriptor readable and is returned by
     }
 }
 
+TEMPLATE_TEST_CASE("a signal comes with its sender; one of the kernel has none", "[signals]", SOURCES) {
+    std::error_code why;
+    auto source = TestType::open(mato::make_signal_set({SIGUSR1, SIGCHLD, SIGPIPE}), why);
+    REQUIRE_FALSE(why);
+    const auto next = [&] {
+        CHECK(support::await_readable(source.native_handle()));
+        const auto came = source.try_next_with_sender();
+        REQUIRE(came);
+        return *came;
+    };
+    ::kill(::getpid(), SIGUSR1);
+    auto came = next();
+    CHECK((came.number == SIGUSR1 && came.sender == ::getpid() && came.user == ::getuid()));
+    support::child_process sends([] { return ::kill(::getppid(), SIGUSR1) == 0 ? 7 : 1; });
+    came = next();
+    CHECK((came.number == SIGUSR1 && came.sender == sends.pid()));
+    came = next();
+    CHECK((came.number == SIGCHLD && came.sender == sends.pid() && came.user == ::getuid()));
+    CHECK(sends.wait() == 7);
+    sigval nothing{};
+    ::sigqueue(::getpid(), SIGUSR1, nothing);
+    CHECK(next().sender == ::getpid());
+    int ends[2];
+    REQUIRE(::pipe(ends) == 0);
+    ::close(ends[0]);
+    CHECK(::write(ends[1], "x", 1) == -1); // the kernel sends SIGPIPE
+    ::close(ends[1]);
+    came = next();
+    CHECK(came.number == SIGPIPE);
+    CHECK((came.sender == 0 || came.sender == ::getpid())); // Linux says that the process sent it to itself
+    CHECK_FALSE(source.try_next_with_sender());
+}
+
 TEMPLATE_TEST_CASE("several pending signals are all returned", "[signals]", SOURCES) {
     std::error_code why;
     auto source = TestType::open(mato::make_signal_set({SIGUSR1, SIGUSR2, SIGHUP}), why);

@@ -21,7 +21,7 @@ template <class P> template <class Setup> int basic_daemon<P>::serve_locked(cons
     ignore.sa_handler = SIG_IGN; // writing to a closed peer gives EPIPE instead; children get default_dispositions
     sys::signal_action(SIGPIPE, &ignore, nullptr);
     sys::signal_action(SIGXFSZ, &ignore, nullptr); // a log that reaches the file size limit gives EFBIG instead
-    auto signals = P::signals::open(make_signal_set(own_signals), out);
+    auto signals = P::signals::open(signals_of(options), out);
     if (out.failed()) return exit_code::unavailable;
     auto sink = open_log(options, out);
     if (out.failed()) return exit_code::unavailable;
@@ -58,6 +58,7 @@ template <class P> template <class Setup> int basic_daemon<P>::serve_locked(cons
     // The starter continues while this runs: clients wait in the backlog, signals in their descriptor.
     self.server_.start_accepting();
     self.wait_for_signals();
+    if (options.reap_orphans && sys::getpid() == 1) self.reaper_.emplace(self.context_);
     self.notify_watchdog();
     if (self.handover_.must_stop()) self.request_stop();
     why = self.run_loop();
@@ -93,7 +94,7 @@ template <class P> void basic_daemon<P>::write_pid(error_out out) {
 
 template <class P> template <class Event> void basic_daemon<P>::on_keeper_event(const Event& event) {
     using kind = typename Event::kind;
-    if (event.what == kind::signal) return on_signal(event.signal, true);
+    if (event.what == kind::signal) return on_signal({event.signal, 0, static_cast<uid_t>(-1)}, true);
     if (event.what == kind::child) {
         if (on.on_kept_child) guarded("on_kept_child", [&] { on.on_kept_child(event.name, event.status); });
         return;
@@ -114,8 +115,21 @@ template <class P> void basic_daemon<P>::wait_for_signals() {
     signal_wait_.async_wait(asio::posix::stream_descriptor::wait_read, [this](std::error_code why) {
         if (why) return;
         const scope_exit again([this] { wait_for_signals(); });
-        while (const auto signal = signals_.try_next()) on_signal(*signal);
+        take_signals();
     });
+}
+
+template <class P> void basic_daemon<P>::take_signals() {
+    if constexpr (telling_signal_source<typename P::signals>)
+        while (const auto came = signals_.try_next_with_sender()) on_signal(*came);
+    else
+        while (const auto number = signals_.try_next()) on_signal({*number, 0, static_cast<uid_t>(-1)});
+}
+
+template <class P> sigset_t basic_daemon<P>::signals_of(const daemon_options& options) {
+    sigset_t set = make_signal_set(own_signals);
+    for (const int each : options.signals) sigaddset(&set, each);
+    return set;
 }
 
 // A timer of the event loop, so that the watchdog notices when the loop hangs.
@@ -129,12 +143,16 @@ template <class P> void basic_daemon<P>::notify_watchdog() {
     });
 }
 
-template <class P> void basic_daemon<P>::on_signal(int signal, bool is_passed_on) {
-    switch (signal) {
+template <class P> void basic_daemon<P>::on_signal(const received_signal& came, bool is_passed_on) {
+    const auto sent_by = [&came] {
+        if (came.sender == 0) return std::string();
+        return "; sent by pid " + std::to_string(came.sender) + ", uid " + std::to_string(came.user);
+    };
+    switch (came.number) {
     case SIGTERM:
     case SIGINT:
         if (!handover_.counts_stop(is_passed_on)) return;
-        log_.info(signal == SIGTERM ? "SIGTERM: stopping" : "SIGINT: stopping");
+        log_.info((came.number == SIGTERM ? "SIGTERM: stopping" : "SIGINT: stopping") + sent_by());
         return request_stop();
     case SIGHUP: {
         std::error_code logged;
@@ -142,12 +160,15 @@ template <class P> void basic_daemon<P>::on_signal(int signal, bool is_passed_on
     }
     case SIGCHLD:
         if (on.on_child) guarded("on_child", [&] { on.on_child(); });
+        if (reaper_) reaper_->child_changed();
         return;
     case SIGQUIT: // may be typed at a terminal by mistake, so it must not stop the daemon
         log_.info("SIGQUIT: " + std::to_string(server_.size()) + " clients are connected" + (stopping_ ? "; stopping" : ""));
         if (on.on_report) guarded("on_report", [&] { on.on_report(); });
         return;
-    case SIGUSR2: return log_.info("SIGUSR2 received and ignored");
+    case SIGUSR2:
+        if (!on.on_signal) return log_.info("SIGUSR2 received and ignored");
+        break;
     case SIGUSR1: {
         if (stopping_) return;
         failure why;
@@ -165,8 +186,9 @@ template <class P> void basic_daemon<P>::on_signal(int signal, bool is_passed_on
             log_.info("SIGUSR1: socket published again");
         return;
     }
-    default: return;
+    default: break;
     }
+    if (on.on_signal) guarded("on_signal", [&] { on.on_signal(came); });
 }
 
 template <class P> void basic_daemon<P>::request_stop() {

@@ -100,6 +100,7 @@ void basic_daemon<P>::serve_in_background(const daemon_options& options, lock_ty
     // those that the starter had blocked.
     sigset_t until_open = mask;
     for (const int own : own_signals) sigaddset(&until_open, own);
+    for (const int own : options.signals) sigaddset(&until_open, own);
     sys::signal_mask(SIG_SETMASK, &until_open, nullptr);
     auto_ready channel{std::move(pipe), {}, {}};
     int code = exit_code::unavailable;
