@@ -217,17 +217,24 @@ TEST_CASE("bad usage ends with 64 and says what is wrong", "[mato][cli]") {
 
 TEST_CASE("help and version, before and after the command", "[mato][cli]") {
     mato_world world;
-    for (const std::vector<std::string>& command :
-         {std::vector<std::string>{"--help"}, {"-h"}, {"new", "--help"}, {"-h", "new"}}) {
+    for (const std::vector<std::string>& command : {std::vector<std::string>{"--help"}, {"-h"}, {"help"}, {"-h", "new"}}) {
         const std::string text = world.must(command);
-        for (const char* word : {"usage: mato", "-S, --socket PATH", "-L, --label NAME", "-f, --config FILE", "-N, --no-start",
-                                 "-q, --quiet", "-h, --help", "-V, --version", "--status, --kill, --reload, --daemon"})
+        for (const char* word :
+             {"usage: mato", "-S, --socket PATH", "-L, --label NAME", "-f, --config FILE", "-N, --no-start", "-q, --quiet",
+              "-h, --help", "-V, --version", "\n  --status ", "\n  --kill ", "\n  --reload ", "\n  --daemon "})
             CHECK(contains(text, word));
         for (const char* name :
              {"new",  "attach",  "detach", "ls",   "clients", "has",     "send",   "capture", "record", "resize", "wait",
               "kill", "respawn", "rename", "move", "events",  "control", "status", "reload",  "stop",   "daemon", "log"})
             CHECK(contains(text, std::string("\n  mato ") + name));
     }
+    const std::string of_new = world.must({"help", "new"});
+    CHECK(of_new.starts_with("mato new: "));
+    for (const char* word : {"\nusage: mato new [-d | -W]", "\n  -t TASK ", "\n  64 ", "\n  mato new"})
+        CHECK(contains(of_new, word));
+    CHECK(world.must({"new", "--help"}) == of_new);
+    CHECK(world.must({"new", "-d", "-h"}) == of_new);
+    CHECK(world.run({"help", "nwe"}).exit_code == 64);
     for (const char* spelling : {"--version", "-V"}) CHECK(world.must({spelling}).starts_with("mato "));
     CHECK(world.is_clean());
 }

@@ -2,6 +2,7 @@
 /// @file cli_test.cpp: every existing option, and 64 for unknown ones.
 #include "client/cli.hpp"
 
+#include "client/command_table.hpp"
 #include "support/catch.hpp"
 
 using mux::command;
@@ -89,11 +90,12 @@ TEST_CASE("help and version", "[cli]") {
         CHECK(good(asking).command == command::help);
     CHECK(good({"-V"}).command == command::version);
     CHECK(good({"--version"}).command == command::version);
-    const auto text = mux::help_text();
-    for (const char* part : {"new ",    "attach ",  "detach ",    "ls ",     "clients ", "has ",      "send ", "kill ",
-                             "record ", "rename ",  "status ",    "reload",  "stop ",    "daemon ",   "log ",  "--socket",
-                             "--label", "--config", "--no-start", "--quiet", "--help",   "--version", "-W",    "--ignore-size"})
-        CHECK(has(text, part));
+    for (const words& asking : {words{"help", "wait"}, {"wait", "--help"}, {"wait", "3", "-h"}}) {
+        CHECK(good(asking).command == command::help);
+        CHECK(good(asking).operands == words{"wait"});
+    }
+    CHECK(good({"help"}).operands.empty());
+    CHECK(has(bad({"help", "waits"}), "unknown command 'waits'"));
 }
 
 TEST_CASE("the older spellings of the daemon's commands still work", "[cli]") {
@@ -214,17 +216,28 @@ TEST_CASE("an unknown command or option is named", "[cli]") {
     CHECK(has(bad({"--sockets", "x"}), "sockets"));
     CHECK(has(bad({"ls", "--jsn"}), "jsn"));
     CHECK(has(bad({"ls", "-N"}), "N")); // after the command it is not an option
-    for (const char* name : {"attach", "detach", "ls", "clients", "has", "send", "kill", "rename", "status", "reload", "stop",
-                             "daemon", "log", "new", "respawn", "move", "events", "control"})
-        bad({name, "-Z"});
+    for (const mux::command_entry& each : mux::command_table()) bad({std::string(each.name), "-Z"});
 }
 
 TEST_CASE("an option without its value is refused", "[cli]") {
     for (const char* name : {"-S", "-L", "-f", "--socket", "--label", "--config"}) bad({name});
     for (const char* name : {"-S", "-L", "-f"}) bad({name, "", "ls"});
-    for (const char* name : {"-t", "-n", "-c", "-e", "-x", "-y", "--emulator"}) bad({"new", name});
-    bad({"kill", "-t"});
-    bad({"ls", "--json=maybe"});
+    for (const mux::command_entry& each : mux::command_table())
+        for (const mux::option& one : each.options)
+            if (!one.value.empty()) bad({std::string(each.name), one.spelling()});
+    CHECK(has(bad({"kill", "-t", ""}), "-t needs a value"));
+}
+
+TEST_CASE("an option without a value takes none", "[cli]") {
+    for (const char* value : {"maybe", "false", "0", ""}) bad({"ls", std::string("--json=") + value});
+    bad({"--quiet=no", "ls"});
+}
+
+TEST_CASE("options before the command may stand together and have their values in the same argument", "[cli]") {
+    CHECK(good({"-NqL", "x", "ls"}).paths.label == "x");
+    CHECK(good({"-NqL", "x", "ls"}).no_start);
+    CHECK(good({"-Lx", "ls"}).paths.label == "x");
+    CHECK(good({"--label=x", "ls"}).command == command::ls);
 }
 
 TEST_CASE("too few and too many operands are answered with the usage", "[cli]") {
@@ -266,6 +279,13 @@ TEST_CASE("options that contradict each other are refused", "[cli]") {
     bad({"--json"});
     bad({"--kill", "--json"});
     bad({"--json", "ls"});
+    CHECK(has(bad({"--kill", "--json"}), "--json cannot be used with --kill"));
+    CHECK(has(bad({"--json", "ls"}), "--json must come after the command"));
+    CHECK(has(bad({"--status", "--kill"}), "use only one of --status and --kill"));
+    CHECK(has(bad({"new", "-d", "-W"}), "use only one of -d and -W"));
+    for (const words& wrong :
+         {words{"wait", "1"}, {"wait", "1", "--exit", "--idle", "1s"}, {"wait", "1", "--text", "x", "--exit"}})
+        CHECK(has(bad(wrong), "give one of --exit, --idle or --text; usage: mato wait"));
     CHECK(has(bad({"--status", "ls"}), "unexpected argument 'ls'"));
     bad({"--version", "ls"});
 }
@@ -287,6 +307,18 @@ TEST_CASE("a variable needs a name and an equals sign", "[cli]") {
 }
 
 // ---- the edges ----
+
+TEST_CASE("a size, a time and a number of lines are read whole", "[cli]") {
+    CHECK(good({"resize", "1", "80x24"}).columns == 80);
+    CHECK(good({"resize", "1", "80x24"}).rows == 24);
+    CHECK(good({"resize", "1", "auto"}).columns == 0);
+    for (const char* wrong : {"80", "x24", "80x", "80x24x1", "0x24", "80x10001", " 80x24", "+80x24", ""})
+        CHECK(has(bad({"resize", "1", wrong}), "is not a size"));
+    CHECK(good({"capture", "1", "-S", "0"}).history == 0);
+    CHECK(good({"capture", "1", "-S", "4294967295"}).history == 4294967295U);
+    for (const char* wrong : {"-1", "4294967296", "x", "1k", ""}) bad({"capture", "1", "-S", wrong});
+    for (const char* wrong : {"0s", "-1s", "x", ""}) bad({"wait", "1", "--idle", wrong});
+}
 
 TEST_CASE("cells are from 1 to 10000", "[cli]") {
     for (const char* option : {"-x", "-y"}) {

@@ -1,270 +1,193 @@
 // SPDX-License-Identifier: MIT
 #include "cli.hpp"
 
-#include <mato/config.hpp>
-#include <mato/policies.hpp>
+#include "command_table.hpp"
+#include "help.hpp"
+#include "option_values.hpp"
 
 #include <cxxopts.hpp>
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
+#include <iterator>
+#include <limits>
+#include <span>
+#include <string_view>
 
 namespace mux {
 namespace {
 
-struct command_syntax {
-    std::string_view name;
-    mux::command command;
-    std::size_t least, most; // operands; most_any: no limit
-    std::string_view usage, text;
-};
-constexpr std::size_t most_any = 1'000'000;
+using options_known = std::vector<const option*>;
 
-constexpr std::array commands{
-    command_syntax{"new", command::new_tab, 0, most_any,
-                   "new [-d] [-W] [-t TASK] [-n NAME] [-c DIR] [-e K=V]… [-x COLS] [-y ROWS] [--emulator NAME] [--relay] "
-                   "[--nest] [-- CMD ARG…]",
-                   "open a tab and attach to it; inside a tab, switch this terminal to it"},
-    command_syntax{"attach", command::attach, 0, 1, "attach [-r] [-d] [--ignore-size] [--relay] [--nest] [TAB]",
-                   "show a tab in this terminal; inside a tab, switch this terminal to it"},
-    command_syntax{"detach", command::detach, 0, 1, "detach [-a | CLIENT]",
-                   "detach the client of this tab, all clients, or one"},
-    command_syntax{"ls", command::ls, 0, 0, "ls [--json]", "list tasks and tabs"},
-    command_syntax{"clients", command::clients, 0, 0, "clients [--json]", "list clients"},
-    command_syntax{"has", command::has, 1, 1, "has TAB", "exit 0 when the tab exists"},
-    command_syntax{"send", command::send, 2, most_any, "send TAB [-l] TEXT…",
-                   "type keys, or with -l text, into a tab; '-' is standard input"},
-    command_syntax{"capture", command::capture, 1, 1, "capture TAB [-S LINES] [-J] [--ansi] [--json]",
-                   "print a tab's screen, with LINES of history above it"},
-    command_syntax{"record", command::record, 2, 2, "record TAB FILE [--for DUR] [--exact] [--force]",
-                   "record a tab to FILE ('-': standard output) as asciicast v2, until its program ends or C-c"},
-    command_syntax{"resize", command::resize, 2, 2, "resize TAB COLSxROWS|auto",
-                   "set a tab's size; auto: follow the size of its viewers again"},
-    command_syntax{"wait", command::wait, 1, 1, "wait TAB --exit | --idle DUR | --text REGEX [--timeout DUR]",
-                   "wait until a tab's program ends, writes nothing for DUR, or shows a text"},
-    command_syntax{"kill", command::kill, 0, 1, "kill TAB | kill -t TASK", "end the programs of a tab or task and remove it"},
-    command_syntax{"respawn", command::respawn, 1, 1, "respawn [-k] TAB",
-                   "start a tab's program again as it was started; -k ends it first if it runs"},
-    command_syntax{"rename", command::rename, 2, 2, "rename TARGET NAME", "rename a tab or a task"},
-    command_syntax{"move", command::move, 2, 2, "move TAB TASK", "move a tab to another task, which is created if needed"},
-    command_syntax{"events", command::events, 0, 0, "events [--json]", "print events, one per line, until interrupted"},
-    command_syntax{"control", command::control, 0, 0, "control",
-                   "read commands from standard input, print answers and events as lines of JSON"},
-    command_syntax{"status", command::status, 0, 0, "status [--json]", "show the daemon's state"},
-    command_syntax{"reload", command::reload, 0, 0, "reload", "read the configuration again"},
-    command_syntax{"stop", command::stop, 0, 0, "stop [--now]", "stop the daemon and every tab"},
-    command_syntax{"daemon", command::daemon, 0, 0, "daemon [--foreground]", "start the daemon without opening a tab"},
-    command_syntax{"log", command::log, 0, 0, "log [-f]", "print the daemon's log"},
+struct given_option {
+    const option* which;
+    std::string value; // of an option without a value: "true"
+};
+struct given {
+    std::vector<given_option> options;
+    std::vector<std::string> operands;
 };
 
-[[noreturn]] void usage_error(const std::string& what) {
-    throw command_failure{mato::exit_code::usage, what + "; see 'mato --help'"};
+constexpr option help_of_command{
+    .letter = "h", .word = "help", .text = "explain the command", .take = set_command<command::help>};
+
+/// cxxopts names an option by its word, or else by its letter.
+std::string_view key_of(const option& each) noexcept { return each.word.empty() ? each.letter : each.word; }
+
+void add_options(options_known& to, std::span<const option> options) {
+    for (const option& each : options)
+        if (std::none_of(to.begin(), to.end(), [&](const option* other) { return key_of(*other) == key_of(each); }))
+            to.push_back(&each);
 }
 
-const command_syntax& find_command(const std::string& word) {
-    const auto at =
-        std::find_if(commands.begin(), commands.end(), [&](const command_syntax& each) { return each.name == word; });
-    if (at == commands.end()) usage_error("unknown command '" + word + "'");
-    return *at;
-}
-
-cxxopts::ParseResult parse(cxxopts::Options& options, std::vector<std::string> arguments) {
+given split(std::vector<std::string> arguments, const options_known& known) {
     arguments.insert(arguments.begin(), "mato");
+    cxxopts::Options options("mato");
+    auto add = options.add_options();
+    for (const option* each : known) {
+        const bool has_both = !each->letter.empty() && !each->word.empty();
+        const std::string names = std::string(each->letter) + (has_both ? "," : "") + std::string(each->word);
+        if (each->value.empty())
+            add(names, "");
+        else
+            add(names, "", cxxopts::value<std::string>());
+    }
     std::vector<const char*> argv;
     for (const std::string& each : arguments) argv.push_back(each.c_str());
-    return options.parse(static_cast<int>(argv.size()), argv.data());
+    const auto parsed = options.parse(static_cast<int>(argv.size()), argv.data());
+    given result{{}, parsed.unmatched()};
+    for (const auto& each : parsed.arguments()) // not as<vector>: that splits values at commas
+        for (const option* one : known)
+            if (each.key() == key_of(*one)) result.options.push_back({one, each.value()});
+    return result;
 }
 
-bool takes_value(const std::string& option) {
-    for (const char* name : {"-S", "--socket", "-L", "--label", "-f", "--config"})
-        if (option == name) return true;
+void take(const given_option& each, invocation& result) {
+    if (each.which->value.empty() && each.value != "true") usage_error(each.which->spelling() + " takes no value");
+    each.which->take(result, *each.which, each.value);
+}
+
+/// The option of this argument has its value in the next argument. Letters may stand together: -dt TASK.
+bool takes_next(std::string_view argument, std::span<const option> known) {
+    if (argument.starts_with("--"))
+        return std::any_of(known.begin(), known.end(), [&](const option& o) { return !o.value.empty() && o.is(argument); });
+    for (std::size_t i = 1; i < argument.size(); ++i)
+        for (const option& each : known)
+            if (!each.value.empty() && each.letter == argument.substr(i, 1)) return i + 1 == argument.size();
     return false;
 }
 
-/// Parses the options before the command; returns how many arguments they are.
-std::size_t parse_global(const std::vector<std::string>& arguments, invocation& result) {
+/// How many arguments the options at the beginning and their values are.
+std::size_t leading_options(const std::vector<std::string>& arguments, std::span<const option> known) {
     std::size_t count = 0;
     while (count < arguments.size() && arguments[count].starts_with('-') && arguments[count] != "-" && arguments[count] != "--")
-        count += takes_value(arguments[count]) ? 2 : 1;
-    count = std::min(count, arguments.size());
-    cxxopts::Options options("mato");
-    options.add_options()("S,socket", "", cxxopts::value<std::string>())("L,label", "", cxxopts::value<std::string>())(
-        "f,config", "", cxxopts::value<std::string>())("N,no-start", "")("q,quiet", "")("h,help", "")("V,version", "")(
-        "status", "")("kill", "")("reload", "")("daemon", "")("foreground", "")("json", "");
-    const auto given = parse(options, {arguments.begin(), arguments.begin() + static_cast<std::ptrdiff_t>(count)});
-    for (const auto& [name, to] :
-         {std::pair{"socket", &result.paths.socket}, {"label", &result.paths.label}, {"config", &result.paths.config}}) {
-        if (!given.count(name)) continue;
-        *to = given[name].as<std::string>();
-        if (to->empty()) usage_error(std::string("--") + name + " needs a value");
+        count += takes_next(arguments[count], known) ? 2u : 1u;
+    return std::min(count, arguments.size());
+}
+
+/// A command that can also be written as an option before the command.
+struct command_option {
+    option written;
+    const command_entry* means;
+};
+
+std::vector<command_option> command_options() {
+    std::vector<command_option> all;
+    for (const command_entry& each : command_table())
+        for (const std::string_view alias : each.aliases)
+            if (alias.starts_with("--")) all.push_back({option{.word = alias.substr(2), .text = {}, .take = nullptr}, &each});
+    return all;
+}
+
+/// Parses the options before the command. @returns how many arguments they are
+std::size_t parse_global(const std::vector<std::string>& arguments, invocation& result) {
+    const std::size_t count = leading_options(arguments, global_options());
+    const auto commands = command_options();
+    options_known known;
+    add_options(known, global_options());
+    for (const command_option& each : commands) add_options(known, {&each.written, 1});
+    for (const command_option& each : commands) add_options(known, each.means->options);
+    const given got = split({arguments.begin(), arguments.begin() + static_cast<std::ptrdiff_t>(count)}, known);
+
+    const command_option* named = nullptr;
+    std::vector<given_option> of_command;
+    for (const given_option& each : got.options) {
+        const auto at =
+            std::find_if(commands.begin(), commands.end(), [&](const auto& one) { return &one.written == each.which; });
+        if (at != commands.end()) {
+            if (named && named != &*at)
+                usage_error("use only one of " + named->written.spelling() + " and " + at->written.spelling());
+            named = &*at;
+        } else if (find_option(global_options(), key_of(*each.which)) == each.which) {
+            take(each, result);
+        } else {
+            of_command.push_back(each);
+        }
     }
-    result.no_start = given.count("no-start") > 0;
-    result.quiet = given.count("quiet") > 0;
-    result.foreground = given.count("foreground") > 0;
-    result.json = given.count("json") > 0;
-    int named = 0;
-    for (const auto& [name, which] : {std::pair{"status", command::status},
-                                      {"kill", command::stop},
-                                      {"reload", command::reload},
-                                      {"daemon", command::daemon}})
-        if (given.count(name)) result.command = which, ++named;
-    if (given.count("version")) result.command = command::version, named = 1;
-    if (given.count("help")) result.command = command::help, named = 1;
-    if (named > 1) usage_error("use only one of --status, --kill, --reload and --daemon");
-    if (result.foreground && result.command != command::daemon && result.command != command::help)
-        usage_error("--foreground can only be used with --daemon");
-    if (result.json && result.command != command::status) usage_error("--json must come after the command");
-    if (named > 0 && count < arguments.size() && result.command != command::help)
+    if (result.command == command::help) return count;
+    if (named && result.command == command::attach_or_new) result.command = named->means->command;
+    for (const given_option& each : of_command) {
+        const std::string written = each.which->spelling();
+        if (!named) usage_error(written + " must come after the command");
+        const option* const own = find_option(named->means->options, key_of(*each.which));
+        if (!own) usage_error(written + " cannot be used with " + named->written.spelling());
+        take({own, each.value}, result);
+    }
+    if (result.command != command::attach_or_new && count < arguments.size())
         usage_error("unexpected argument '" + arguments[count] + "'");
     return count;
 }
 
-/// Where the options of `new` end: at "--", or at the first word of the program, whose options are its own.
-std::size_t own_options_of_new(const std::vector<std::string>& arguments) {
-    std::size_t count = 0;
-    while (count < arguments.size()) {
-        const std::string& word = arguments[count];
-        if (!word.starts_with('-') || word == "-" || word == "--") break;
-        const bool takes_next = word.starts_with("--") ? word == "--emulator" : word.find_first_of("tncexy") == word.size() - 1;
-        count += takes_next ? 2 : 1;
+/// Checks how many operands and alternatives were given. @throws command_failure with the command's usage
+void check_operands(const command_entry& entry, const given& got, const std::vector<std::string>& operands) {
+    const std::string usage = "usage: mato " + usage_of(entry);
+    const auto least = std::count_if(entry.operands.begin(), entry.operands.end(),
+                                     [](const operand& each) { return each.count != operand::count::optional; });
+    const bool no_limit = !entry.operands.empty() && entry.operands.back().count == operand::count::at_least_one;
+    const std::size_t most = no_limit ? std::numeric_limits<std::size_t>::max() : entry.operands.size();
+    if (operands.size() < static_cast<std::size_t>(least) || operands.size() > most) usage_error(usage);
+    if (!operands.empty() && operands[0].empty()) // an unset variable of a script must not mean "the last one"
+        usage_error("the name is empty; " + usage);
+
+    choice group = choice::none;
+    std::size_t chosen = 0;
+    for (const option& each : entry.options) {
+        if (each.in == choice::none) continue;
+        group = each.in;
+        chosen += std::any_of(got.options.begin(), got.options.end(), [&](const auto& one) { return one.which == &each; });
     }
-    return std::min(count, arguments.size());
+    for (std::size_t i = 0; i < entry.operands.size(); ++i)
+        if (entry.operands[i].in != choice::none && i < operands.size()) ++chosen;
+    if (group == choice::exactly_one && chosen != 1) usage_error("give one of " + alternatives_of(entry, "or") + "; " + usage);
+    if (group == choice::at_most_one && chosen > 1)
+        usage_error("use only one of " + alternatives_of(entry, "and") + "; " + usage);
 }
 
-void parse_size(const std::string& text, invocation& result) {
-    if (text == "auto") return;
-    unsigned columns = 0, rows = 0;
-    char x = 0, more = 0;
-    if (std::sscanf(text.c_str(), "%5u%c%5u%c", &columns, &x, &rows, &more) != 3 || x != 'x' || columns < 1 || rows < 1 ||
-        columns > 10'000 || rows > 10'000)
-        usage_error("'" + text + "' is not a size; give COLSxROWS, such as 80x24, or auto");
-    result.columns = static_cast<std::uint16_t>(columns);
-    result.rows = static_cast<std::uint16_t>(rows);
-}
-
-void parse_command(const command_syntax& syntax, std::vector<std::string> arguments, invocation& result) {
-    result.command = syntax.command;
-    const auto dashes = syntax.command == command::new_tab
-                            ? arguments.begin() + static_cast<std::ptrdiff_t>(own_options_of_new(arguments))
-                            : std::find(arguments.begin(), arguments.end(), "--");
-    std::vector<std::string> after_dashes;
-    if (dashes != arguments.end()) {
-        after_dashes.assign(dashes + (*dashes == "--" ? 1 : 0), arguments.end());
-        arguments.erase(dashes, arguments.end());
+void parse_command(const command_entry& entry, std::vector<std::string> arguments, invocation& result) {
+    result.command = entry.command;
+    const auto own_end = entry.runs_program()
+                             ? arguments.begin() + static_cast<std::ptrdiff_t>(leading_options(arguments, entry.options))
+                             : std::find(arguments.begin(), arguments.end(), "--");
+    std::vector<std::string> rest; // nothing in it is an option
+    if (own_end != arguments.end()) {
+        rest.assign(own_end + (*own_end == "--" ? 1 : 0), arguments.end());
+        arguments.erase(own_end, arguments.end());
     }
-    cxxopts::Options options("mato");
-    auto add = options.add_options();
-    add("h,help", "");
-    switch (syntax.command) {
-    case command::new_tab:
-        add("d", "")("W", "")("t", "", cxxopts::value<std::string>())("n", "", cxxopts::value<std::string>())(
-            "c", "", cxxopts::value<std::string>())("e", "", cxxopts::value<std::vector<std::string>>())("x", "",
-                                                                                                         cxxopts::value<int>())(
-            "y", "", cxxopts::value<int>())("emulator", "", cxxopts::value<std::string>())("relay", "")("nest", "");
-        break;
-    case command::attach: add("r", "")("d", "")("ignore-size", "")("relay", "")("nest", ""); break;
-    case command::detach: add("a", ""); break;
-    case command::send: add("l", ""); break;
-    case command::capture: add("S", "", cxxopts::value<std::uint32_t>())("J", "")("ansi", "")("json", ""); break;
-    case command::wait:
-        add("exit", "")("idle", "", cxxopts::value<std::string>())("text", "", cxxopts::value<std::string>())(
-            "timeout", "", cxxopts::value<std::string>());
-        break;
-    case command::record: add("for", "", cxxopts::value<std::string>())("exact", "")("force", ""); break;
-    case command::kill: add("t", "", cxxopts::value<std::string>()); break;
-    case command::respawn: add("k", ""); break;
-    case command::stop: add("now", ""); break;
-    case command::daemon: add("foreground", ""); break;
-    case command::log: add("f", ""); break;
-    case command::ls:
-    case command::clients:
-    case command::events:
-    case command::status: add("json", ""); break;
-    default: break;
-    }
-    const auto given = parse(options, std::move(arguments));
-    if (given.count("help")) {
+    options_known known;
+    add_options(known, entry.options);
+    add_options(known, {&help_of_command, 1});
+    const given got = split(std::move(arguments), known);
+    if (std::any_of(got.options.begin(), got.options.end(), [](const auto& each) { return each.which == &help_of_command; })) {
         result.command = command::help;
+        result.operands = {std::string(entry.name)};
         return;
     }
-    const auto has = [&](const char* name) {
-        // cxxopts throws for an option that the command does not have
-        return std::any_of(given.arguments().begin(), given.arguments().end(),
-                           [&](const auto& each) { return each.key() == name; });
-    };
-    const auto text = [&](const char* name, std::string& to) {
-        if (has(name)) to = given[name].as<std::string>();
-    };
-    const auto cells = [&](const char* name, std::uint16_t& to) {
-        if (!has(name)) return;
-        const int count = given[name].as<int>();
-        if (count < 1 || count > 10'000)
-            usage_error(std::string("-") + name + " takes a number of cells from 1 to 10000, not " + std::to_string(count));
-        to = static_cast<std::uint16_t>(count);
-    };
-    result.json = result.json || has("json");
-    result.detached = has("d");
-    result.wait = has("W");
-    result.readonly = has("r");
-    result.ignore_size = has("ignore-size");
-    result.relay = has("relay");
-    result.nest = has("nest");
-    result.all = has("a");
-    result.literal = has("l");
-    result.now = has("now");
-    result.foreground = has("foreground");
-    result.follow = has("f");
-    text("t", result.task);
-    text("n", result.name);
-    text("c", result.directory);
-    text("emulator", result.emulator);
-    cells("x", result.columns);
-    cells("y", result.rows);
-    for (const auto& each : given.arguments()) // not as<vector>: that splits values at commas
-        if (each.key() == "e") {
-            if (each.value().find('=') == std::string::npos || each.value().starts_with('='))
-                usage_error("-e takes NAME=VALUE, not '" + each.value() + "'");
-            result.environment.push_back(each.value());
-        }
-    const auto span = [&](const char* name, std::chrono::milliseconds& to) {
-        if (!has(name)) return;
-        const auto value = mato::config::parse_duration(given[name].as<std::string>());
-        if (!value || *value <= std::chrono::milliseconds(0))
-            usage_error("--" + std::string(name) + " takes a time such as 500ms or 2s, not '" + given[name].as<std::string>() +
-                        "'");
-        to = *value;
-    };
-    result.ansi = has("ansi");
-    result.join = has("J");
-    result.exit = has("exit");
-    if (has("S")) result.history = given["S"].as<std::uint32_t>();
-    if (has("text")) result.pattern = given["text"].as<std::string>();
-    span("idle", result.idle);
-    span("timeout", result.timeout);
-    span("for", result.duration);
-    result.exact = has("exact");
-    result.force = has("force");
-    result.kill_first = has("k");
-    result.operands = given.unmatched();
-    if (syntax.command == command::new_tab) {
-        result.program = std::move(result.operands);
-        result.operands.clear();
-        result.program.insert(result.program.end(), after_dashes.begin(), after_dashes.end());
-    } else {
-        result.operands.insert(result.operands.end(), after_dashes.begin(), after_dashes.end());
-    }
-    if (result.operands.size() < syntax.least || result.operands.size() > syntax.most)
-        usage_error("usage: mato " + std::string(syntax.usage));
-    if (!result.operands.empty() && result.operands[0].empty()) // an unset variable of a script must not mean "the last one"
-        usage_error("the name is empty; usage: mato " + std::string(syntax.usage));
-    if (result.detached && result.wait) usage_error("-d and -W cannot be used together");
-    if (syntax.command == command::wait && result.exit + (result.idle.count() > 0) + result.pattern.has_value() != 1)
-        usage_error("usage: mato " + std::string(syntax.usage));
-    if (syntax.command == command::resize) parse_size(result.operands[1], result);
-    const bool both_or_none = syntax.command == command::kill && result.operands.empty() == result.task.empty();
-    const bool both = syntax.command == command::detach && result.all && !result.operands.empty();
-    if (both_or_none || both) usage_error("usage: mato " + std::string(syntax.usage));
+    for (const given_option& each : got.options) take(each, result);
+    auto& words = entry.runs_program() ? result.program : result.operands;
+    words = got.operands;
+    words.insert(words.end(), std::make_move_iterator(rest.begin()), std::make_move_iterator(rest.end()));
+    check_operands(entry, got, result.operands);
+    for (std::size_t i = 0; i < std::min(entry.operands.size(), result.operands.size()); ++i)
+        if (entry.operands[i].take) entry.operands[i].take(result, result.operands[i]);
 }
 
 } // namespace
@@ -273,33 +196,14 @@ invocation parse_command_line(const std::vector<std::string>& arguments) {
     invocation result;
     try {
         const std::size_t count = parse_global(arguments, result);
-        if (count < arguments.size() && result.command != command::help)
-            parse_command(find_command(arguments[count]),
-                          {arguments.begin() + static_cast<std::ptrdiff_t>(count) + 1, arguments.end()}, result);
+        if (count == arguments.size() || result.command == command::help) return result;
+        const command_entry* const entry = find_command(arguments[count]);
+        if (!entry) usage_error("unknown command '" + arguments[count] + "'");
+        parse_command(*entry, {arguments.begin() + static_cast<std::ptrdiff_t>(count) + 1, arguments.end()}, result);
     } catch (const cxxopts::exceptions::exception& wrong) {
         usage_error(wrong.what());
     }
     return result;
-}
-
-std::string help_text() {
-    std::string text = "mato: tabs that keep running when you leave\n\n"
-                       "usage: mato [OPTION…] [COMMAND …]\n\n"
-                       "With no command: attach to the tab used last, or open one.\n\n";
-    for (const command_syntax& each : commands)
-        text += "  mato " + std::string(each.usage) + "\n        " + std::string(each.text) + "\n";
-    return text + "\noptions before the command:\n"
-                  "  -S, --socket PATH   the daemon's socket; lock, pid file and log are in the same directory\n"
-                  "  -L, --label NAME    use another daemon, whose files are in a directory of that name\n"
-                  "  -f, --config FILE   the configuration for a daemon that this command starts\n"
-                  "  -N, --no-start      never start a daemon\n"
-                  "  -q, --quiet         print errors only\n"
-                  "  -h, --help          print this text\n"
-                  "  -V, --version       print the version\n"
-                  "  --status, --kill, --reload, --daemon [--foreground]\n"
-                  "                      the same as status, stop, reload, daemon\n\n"
-                  "TAB is a tab's number, TASK/TAB by name or number, the beginning of a name, or '.' for the current tab.\n"
-                  "While attached, C-\\ d detaches and C-\\ ? lists the keys.\n";
 }
 
 } // namespace mux

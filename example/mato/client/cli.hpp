@@ -64,14 +64,11 @@ struct invocation {
     std::chrono::milliseconds idle{0}, timeout{0}; ///< `wait`; 0: not given
     std::chrono::milliseconds duration{0};         ///< `record --for`; 0: not given
     std::uint16_t columns = 0, rows = 0;           ///< 0: the terminal's, else 80x24
-    std::vector<std::string> operands;             ///< TAB, NAME, TEXT…, depending on the command
+    std::vector<std::string> operands;             ///< TAB, NAME, TEXT…, see command_table.hpp
     std::vector<std::string> program;              ///< CMD ARG…
 };
 
 /// @throws command_failure, exit code 64, with what is wrong and where to find help.
 [[nodiscard]] invocation parse_command_line(const std::vector<std::string>& arguments);
-
-/// All commands and options.
-[[nodiscard]] std::string help_text();
 
 } // namespace mux

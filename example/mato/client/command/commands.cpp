@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "commands.hpp"
 
+#include "client/help.hpp"
 #include "common.hpp"
 
 #include <mato/policies.hpp>
@@ -33,7 +34,7 @@ int run_command(const invocation& what) {
     case command::stop: return run_stop(what);
     case command::daemon: return run_daemon(what);
     case command::log: return run_log(what);
-    case command::help: print(help_text()); return 0;
+    case command::help: print(what.operands.empty() ? help_text() : help_of(*find_command(what.operands[0]))); return 0;
     case command::version: print("mato " MATO_VERSION_STRING "\n"); return 0;
     }
     return mato::exit_code::usage;

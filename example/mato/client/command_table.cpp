@@ -1,0 +1,378 @@
+// SPDX-License-Identifier: MIT
+#include "command_table.hpp"
+
+#include "option_values.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace mux {
+namespace {
+
+using enum value_kind;
+using words = std::string_view;
+constexpr auto one_of = choice::exactly_one, at_most = choice::at_most_one;
+constexpr auto optional = operand::count::optional, any = operand::count::at_least_one;
+
+// ---- options that several commands have ----
+
+constexpr option as_json{.word = "json", .text = "print JSON", .take = set_flag<&invocation::json>};
+constexpr option relayed{.word = "relay",
+                         .text = "pass the output through this client; the daemon does not open the terminal",
+                         .take = set_flag<&invocation::relay>};
+constexpr option nested{.word = "nest",
+                        .text = "inside a tab: show the tab in the current tab instead of switching to it",
+                        .take = set_flag<&invocation::nest>};
+constexpr std::array only_json{as_json};
+constexpr std::array one_tab{operand{"TAB", tab}};
+
+// ---- the options before the command ----
+
+constexpr std::array before_command{
+    option{.letter = "S",
+           .word = "socket",
+           .value = "PATH",
+           .kind = file,
+           .text = "the daemon's socket; lock, pid file and log are in the same directory",
+           .take = set_path<&path_options::socket>},
+    option{.letter = "L",
+           .word = "label",
+           .value = "NAME",
+           .kind = name,
+           .text = "use another daemon, whose files are in a directory of that name",
+           .take = set_path<&path_options::label>},
+    option{.letter = "f",
+           .word = "config",
+           .value = "FILE",
+           .kind = file,
+           .text = "the configuration for a daemon that this command starts",
+           .take = set_path<&path_options::config>},
+    option{.letter = "N", .word = "no-start", .text = "never start a daemon", .take = set_flag<&invocation::no_start>},
+    option{.letter = "q", .word = "quiet", .text = "print errors only", .take = set_flag<&invocation::quiet>},
+    option{.letter = "h", .word = "help", .text = "print this text", .take = set_command<command::help>},
+    option{.letter = "V", .word = "version", .text = "print the version", .take = set_command<command::version>},
+};
+
+constexpr std::array common{
+    exit_meaning{0, "done"},
+    exit_meaning{1, "failed: no such tab, task or client; the connection to the daemon was lost"},
+    exit_meaning{3, "client and daemon have different protocol versions"},
+    exit_meaning{64, "bad usage"},
+    exit_meaning{69, "no daemon is running, or it could not be started"},
+    exit_meaning{75, "the daemon was still stopping, or not serving its socket, when the time to wait was over"},
+    exit_meaning{77, "not permitted: wrong owner, unsafe directory, refused peer"},
+    exit_meaning{78, "bad configuration"},
+};
+
+// ---- each command ----
+
+constexpr std::array new_options{
+    option{
+        .letter = "d", .in = at_most, .text = "do not attach; print the tab's number", .take = set_flag<&invocation::detached>},
+    option{.letter = "W",
+           .in = at_most,
+           .text = "do not attach; wait for the program and exit with its code",
+           .take = set_flag<&invocation::wait>},
+    option{.letter = "t",
+           .value = "TASK",
+           .kind = task,
+           .text = "the task to which the tab belongs; it is created if needed",
+           .take = set_text<&invocation::task>},
+    option{.letter = "n", .value = "NAME", .kind = name, .text = "the tab's name", .take = set_text<&invocation::name>},
+    option{.letter = "c",
+           .value = "DIR",
+           .kind = directory,
+           .text = "the program's working directory, which must exist",
+           .take = set_text<&invocation::directory>},
+    option{.letter = "e",
+           .value = "NAME=VALUE",
+           .kind = variable,
+           .repeats = true,
+           .text = "set a variable of the program's environment",
+           .take = add_variable},
+    option{
+        .letter = "x", .value = "COLS", .kind = cells, .text = "columns, 1 to 10000", .take = set_cells<&invocation::columns>},
+    option{.letter = "y", .value = "ROWS", .kind = cells, .text = "rows, 1 to 10000", .take = set_cells<&invocation::rows>},
+    option{.word = "emulator",
+           .value = "NAME",
+           .kind = emulator,
+           .text = "vt, or raw for none, instead of the configured one",
+           .take = set_text<&invocation::emulator>},
+    relayed,
+    nested,
+};
+constexpr std::array new_operands{operand{"CMD ARG…", program, optional}};
+constexpr std::array new_exits{exit_meaning{programs_code, "with -W; 128 + N if signal N ended it"}};
+constexpr std::array new_examples{words("mato new"), words("mato new -d -t work -n build -- make -j4")};
+
+constexpr std::array attach_options{
+    option{.letter = "r", .text = "read-only: what is typed is discarded", .take = set_flag<&invocation::readonly>},
+    option{.letter = "d", .text = "detach the tab's other clients", .take = set_flag<&invocation::detached>},
+    option{.word = "ignore-size",
+           .text = "this terminal's size does not count for the tab's size",
+           .take = set_flag<&invocation::ignore_size>},
+    relayed,
+    nested,
+};
+constexpr std::array maybe_tab{operand{"TAB", tab, optional}};
+constexpr std::array attach_examples{words("mato attach work/build"), words("mato attach -r 3")};
+
+constexpr std::array detach_options{
+    option{.letter = "a", .in = at_most, .text = "all clients", .take = set_flag<&invocation::all>}};
+constexpr std::array detach_operands{operand{"CLIENT", client, optional, at_most}};
+constexpr std::array detach_examples{words("mato detach"), words("mato detach -a")};
+
+constexpr std::array ls_examples{words("mato ls"), words("mato ls --json")};
+constexpr std::array clients_examples{words("mato clients"), words("mato clients --json")};
+constexpr std::array has_examples{words("mato has work/build"), words("mato has 3")};
+
+constexpr std::array send_options{
+    option{.letter = "l", .text = "type TEXT as it is, not as names of keys", .take = set_flag<&invocation::literal>}};
+constexpr std::array send_operands{operand{"TAB", tab}, operand{"TEXT", keys, any}};
+constexpr std::array send_examples{words("mato send 3 'make test' Enter"), words("mato send 3 C-c")};
+
+constexpr exit_meaning no_emulator{65, "not possible for this tab: it has no emulator"};
+constexpr std::array capture_options{
+    option{.letter = "S",
+           .value = "LINES",
+           .kind = number,
+           .text = "print so many lines of history above the screen",
+           .take = set_history},
+    option{.letter = "J", .text = "print a wrapped line as one line", .take = set_flag<&invocation::join>},
+    option{.word = "ansi", .text = "keep colours and other attributes, as SGR sequences", .take = set_flag<&invocation::ansi>},
+    as_json,
+};
+constexpr std::array capture_exits{no_emulator};
+constexpr std::array capture_examples{words("mato capture 3"), words("mato capture -S 1000 -J work/build")};
+
+constexpr std::array record_options{
+    option{.word = "for",
+           .value = "DUR",
+           .kind = duration,
+           .text = "end after this time",
+           .take = set_duration<&invocation::duration>},
+    option{.word = "exact", .text = "end where output would be missing in the file", .take = set_flag<&invocation::exact>},
+    option{.word = "force", .text = "replace FILE if it exists", .take = set_flag<&invocation::force>},
+};
+constexpr std::array record_operands{operand{"TAB", tab}, operand{"FILE", file}};
+constexpr std::array record_examples{words("mato record 3 session.cast"), words("mato record --for 10s 3 -")};
+
+constexpr std::array resize_operands{operand{"TAB", tab},
+                                     operand{"COLSxROWS|auto", size, operand::count::one, choice::none, set_size}};
+constexpr std::array resize_examples{words("mato resize 3 80x24"), words("mato resize 3 auto")};
+
+constexpr std::array wait_options{
+    option{.word = "exit", .in = one_of, .text = "wait until its program ends", .take = set_flag<&invocation::exit>},
+    option{.word = "idle",
+           .value = "DUR",
+           .kind = duration,
+           .in = one_of,
+           .text = "wait until it has written nothing for this time",
+           .take = set_duration<&invocation::idle>},
+    option{.word = "text",
+           .value = "REGEX",
+           .kind = pattern,
+           .in = one_of,
+           .text = "wait until its screen shows a text that matches (RE2)",
+           .take = set_pattern},
+    option{.word = "timeout",
+           .value = "DUR",
+           .kind = duration,
+           .text = "fail after this time",
+           .take = set_duration<&invocation::timeout>},
+};
+constexpr std::array wait_exits{exit_meaning{programs_code, "with --exit; 128 + N if signal N ended it"}, no_emulator,
+                                exit_meaning{124, "the time of --timeout has passed"}};
+constexpr std::array wait_examples{words("mato wait 3 --exit"), words("mato wait 3 --text 'tests passed' --timeout 60s")};
+
+constexpr std::array kill_options{
+    option{.letter = "t", .value = "TASK", .kind = task, .in = one_of, .text = "all tabs of this task", .take = set_task}};
+constexpr std::array kill_operands{operand{"TAB", tab, optional, one_of}};
+constexpr std::array kill_examples{words("mato kill 3"), words("mato kill -t work")};
+
+constexpr std::array respawn_options{
+    option{.letter = "k", .text = "end the program first if it runs", .take = set_flag<&invocation::kill_first>}};
+constexpr std::array respawn_examples{words("mato respawn 3"), words("mato respawn -k work/build")};
+
+constexpr std::array rename_operands{operand{"TARGET", tab}, operand{"NAME", name}};
+constexpr std::array rename_examples{words("mato rename 3 logs"), words("mato rename work 'other work'")};
+constexpr std::array move_operands{operand{"TAB", tab}, operand{"TASK", task}};
+constexpr std::array move_examples{words("mato move 3 work"), words("mato move . 'new task'")};
+
+constexpr std::array events_examples{words("mato events"), words("mato events --json")};
+constexpr std::array control_examples{words("mato control")};
+
+constexpr std::array status_exits{exit_meaning{1, "no daemon is running"},
+                                  exit_meaning{2, "the daemon runs, but does not answer within a second"}};
+constexpr std::array status_examples{words("mato status"), words("mato status --json")};
+constexpr std::array reload_examples{words("mato reload")};
+constexpr std::array stop_options{
+    option{.word = "now", .text = "end the programs at once, by SIGKILL", .take = set_flag<&invocation::now>}};
+constexpr std::array stop_examples{words("mato stop"), words("mato stop --now")};
+constexpr std::array daemon_options{
+    option{.word = "foreground", .text = "stay in the foreground", .take = set_flag<&invocation::foreground>}};
+constexpr std::array daemon_exits{exit_meaning{75, "the daemon is already running"}};
+constexpr std::array daemon_examples{words("mato daemon"), words("mato daemon --foreground")};
+constexpr std::array log_options{
+    option{.letter = "f", .text = "print new lines as they come, until interrupted", .take = set_flag<&invocation::follow>}};
+constexpr std::array log_examples{words("mato log"), words("mato log -f")};
+constexpr std::array help_operands{operand{"COMMAND", value_kind::command, optional, choice::none, check_command}};
+constexpr std::array help_examples{words("mato help"), words("mato help wait")};
+
+constexpr std::array status_aliases{words("--status")}, reload_aliases{words("--reload")}, stop_aliases{words("--kill")},
+    daemon_aliases{words("--daemon")};
+
+constexpr std::array table{
+    command_entry{.name = "new",
+                  .command = command::new_tab,
+                  .text = "open a tab and attach to it; inside a tab, switch this terminal to it",
+                  .options = new_options,
+                  .operands = new_operands,
+                  .exits = new_exits,
+                  .examples = new_examples},
+    command_entry{.name = "attach",
+                  .command = command::attach,
+                  .text = "show a tab in this terminal; inside a tab, switch this terminal to it",
+                  .options = attach_options,
+                  .operands = maybe_tab,
+                  .examples = attach_examples},
+    command_entry{.name = "detach",
+                  .command = command::detach,
+                  .text = "detach the client of this tab, all clients, or one",
+                  .options = detach_options,
+                  .operands = detach_operands,
+                  .examples = detach_examples},
+    command_entry{
+        .name = "ls", .command = command::ls, .text = "list tasks and tabs", .options = only_json, .examples = ls_examples},
+    command_entry{.name = "clients",
+                  .command = command::clients,
+                  .text = "list clients",
+                  .options = only_json,
+                  .examples = clients_examples},
+    command_entry{.name = "has",
+                  .command = command::has,
+                  .text = "exit with 0 when the tab exists",
+                  .operands = one_tab,
+                  .examples = has_examples},
+    command_entry{.name = "send",
+                  .command = command::send,
+                  .text = "type keys, or with -l text, into a tab; '-' is standard input",
+                  .options = send_options,
+                  .operands = send_operands,
+                  .examples = send_examples},
+    command_entry{.name = "capture",
+                  .command = command::capture,
+                  .text = "print a tab's screen",
+                  .options = capture_options,
+                  .operands = one_tab,
+                  .exits = capture_exits,
+                  .examples = capture_examples},
+    command_entry{.name = "record",
+                  .command = command::record,
+                  .text = "record a tab to FILE ('-': standard output) as asciicast v2, until its program ends or C-c",
+                  .options = record_options,
+                  .operands = record_operands,
+                  .examples = record_examples},
+    command_entry{.name = "resize",
+                  .command = command::resize,
+                  .text = "set a tab's size; auto: follow the size of its viewers again",
+                  .operands = resize_operands,
+                  .examples = resize_examples},
+    command_entry{.name = "wait",
+                  .command = command::wait,
+                  .text = "wait until a tab's program ends, writes nothing for a time, or shows a text",
+                  .options = wait_options,
+                  .operands = one_tab,
+                  .exits = wait_exits,
+                  .examples = wait_examples},
+    command_entry{.name = "kill",
+                  .command = command::kill,
+                  .text = "end the programs of a tab or task and remove it",
+                  .options = kill_options,
+                  .operands = kill_operands,
+                  .examples = kill_examples},
+    command_entry{.name = "respawn",
+                  .command = command::respawn,
+                  .text = "start a tab's program again as it was started",
+                  .options = respawn_options,
+                  .operands = one_tab,
+                  .examples = respawn_examples},
+    command_entry{.name = "rename",
+                  .command = command::rename,
+                  .text = "rename a tab or a task",
+                  .operands = rename_operands,
+                  .examples = rename_examples},
+    command_entry{.name = "move",
+                  .command = command::move,
+                  .text = "move a tab to another task, which is created if needed",
+                  .operands = move_operands,
+                  .examples = move_examples},
+    command_entry{.name = "events",
+                  .command = command::events,
+                  .text = "print events, one per line, until interrupted",
+                  .options = only_json,
+                  .examples = events_examples},
+    command_entry{.name = "control",
+                  .command = command::control,
+                  .text = "read commands from standard input, print answers and events as lines of JSON",
+                  .examples = control_examples},
+    command_entry{.name = "status",
+                  .command = command::status,
+                  .aliases = status_aliases,
+                  .text = "show the daemon's state",
+                  .options = only_json,
+                  .exits = status_exits,
+                  .examples = status_examples},
+    command_entry{.name = "reload",
+                  .command = command::reload,
+                  .aliases = reload_aliases,
+                  .text = "read the configuration again",
+                  .examples = reload_examples},
+    command_entry{.name = "stop",
+                  .command = command::stop,
+                  .aliases = stop_aliases,
+                  .text = "stop the daemon and every tab",
+                  .options = stop_options,
+                  .examples = stop_examples},
+    command_entry{.name = "daemon",
+                  .command = command::daemon,
+                  .aliases = daemon_aliases,
+                  .text = "start the daemon without opening a tab",
+                  .options = daemon_options,
+                  .exits = daemon_exits,
+                  .examples = daemon_examples},
+    command_entry{.name = "log",
+                  .command = command::log,
+                  .text = "print the daemon's log",
+                  .options = log_options,
+                  .examples = log_examples},
+    command_entry{.name = "help",
+                  .command = command::help,
+                  .text = "list the commands, or explain one",
+                  .operands = help_operands,
+                  .examples = help_examples},
+};
+
+} // namespace
+
+std::span<const command_entry> command_table() noexcept { return table; }
+std::span<const option> global_options() noexcept { return before_command; }
+std::span<const exit_meaning> common_exits() noexcept { return common; }
+
+bool command_entry::is(std::string_view word) const noexcept {
+    return word == name || std::find(aliases.begin(), aliases.end(), word) != aliases.end();
+}
+
+const command_entry* find_command(std::string_view word) noexcept {
+    const auto at = std::find_if(table.begin(), table.end(), [word](const command_entry& each) { return each.is(word); });
+    return at == table.end() ? nullptr : &*at;
+}
+
+const option* find_option(std::span<const option> options, std::string_view written) noexcept {
+    const auto at = std::find_if(options.begin(), options.end(), [written](const option& each) {
+        return written == (each.word.empty() ? each.letter : each.word);
+    });
+    return at == options.end() ? nullptr : &*at;
+}
+
+} // namespace mux
