@@ -33,7 +33,7 @@ esac
 END
 
 mato new -d -n first -- "exec sleep 86400" >/dev/null || exit 1
-pid=$(mato status | sed -n "s/^PID: //p")
+pid=$(mato status | sed -n "s/^Worker: //p") # which is another one after a crash
 memory() { awk '/^RssAnon|^RssShmem/ {sum += $2} END {print sum}' "/proc/$pid/status" 2>/dev/null; }
 descriptors() { ls "/proc/$pid/fd" 2>/dev/null | wc -l; }
 mato ls >/dev/null

@@ -88,7 +88,8 @@ struct double_fork {
 };
 
 /// Forks once: as double_fork, but the daemon is a child of the starter and leads its session. With a keeper this saves a fork:
-/// the keeper leads the session and opens no terminal, and its workers do not lead it. Without a keeper it does not compile.
+/// the keeper leads the session and opens no terminal, and its workers do not lead it. Without a keeper it does not compile,
+/// and a daemon that is started with `daemon_options::survive = false` forks twice.
 ///
 /// A starter that continues for long gets the daemon as its child: it sees SIGCHLD when the daemon ends, and has a zombie until
 /// it waits. Suits starters that end, such as the commands of a client.

@@ -64,6 +64,7 @@ public:
 private:
     static constexpr int stops_until_kill = 3; ///< a polite one, a forced one, and the worker still runs
     static constexpr milliseconds rest{1000};  ///< between two starts while too many workers die
+    static constexpr rlim_t for_a_worker = 16; ///< descriptors that a worker opens before it serves
 
     /// The state of an upgrade, in the order of its steps.
     enum class step { none, starting, freezing, giving, restoring, committed };
@@ -98,6 +99,7 @@ private:
     template <class Events> void take_messages(Events& events);
     template <class Events> void take_message(Events& events);
     void take_listener_of(const detail::keeper_message& message, int& result);
+    [[nodiscard]] bool has_room_for_worker() const noexcept;
     void send_pending();
     template <class Events> void take_signals(Events& events);
     void stop_requested();
@@ -262,7 +264,7 @@ template <class Events> void keeper_process::take_message(Events& events) {
     const auto said = link_.message;
     int result = 0;
     switch (said.word) {
-    case word::keep: result = table_.apply(said, link_.descriptors); break;
+    case word::keep: result = has_room_for_worker() ? table_.apply(said, link_.descriptors) : EMFILE; break;
     case word::drop: static_cast<void>(table_.apply(said, link_.descriptors)); return;
     case word::listen: take_listener_of(said, result); break;
     case word::serving: is_serving_ = has_served_ = true; return events.on_serving();
@@ -291,6 +293,13 @@ template <class Events> void keeper_process::take_message(Events& events) {
     }
     std::error_code ignored; // the worker waits for this one answer, so there is room
     static_cast<void>(link_.try_send({word::answer, said.slot, static_cast<std::uint64_t>(result), 0, {}}, -1, ignored));
+}
+
+/// Whether this process can keep what came with a message and still fork a worker that can start: it inherits all descriptors.
+inline bool keeper_process::has_room_for_worker() const noexcept {
+    struct ::rlimit limit {};
+    if (link_.descriptors.empty() || sys::getrlimit(RLIMIT_NOFILE, &limit) == -1) return true;
+    return static_cast<rlim_t>(link_.descriptors.back().get()) + for_a_worker < limit.rlim_cur; // the lowest free number
 }
 
 inline void keeper_process::take_listener_of(const detail::keeper_message& said, int& result) {

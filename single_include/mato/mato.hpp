@@ -1469,7 +1469,8 @@ struct double_fork {
 };
 
 /// Forks once: as double_fork, but the daemon is a child of the starter and leads its session. With a keeper this saves a fork:
-/// the keeper leads the session and opens no terminal, and its workers do not lead it. Without a keeper it does not compile.
+/// the keeper leads the session and opens no terminal, and its workers do not lead it. Without a keeper it does not compile,
+/// and a daemon that is started with `daemon_options::survive = false` forks twice.
 ///
 /// A starter that continues for long gets the daemon as its child: it sees SIGCHLD when the daemon ends, and has a zombie until
 /// it waits. Suits starters that end, such as the commands of a client.
@@ -9411,6 +9412,7 @@ public:
 private:
     static constexpr int stops_until_kill = 3; ///< a polite one, a forced one, and the worker still runs
     static constexpr milliseconds rest{1000};  ///< between two starts while too many workers die
+    static constexpr rlim_t for_a_worker = 16; ///< descriptors that a worker opens before it serves
 
     /// The state of an upgrade, in the order of its steps.
     enum class step { none, starting, freezing, giving, restoring, committed };
@@ -9445,6 +9447,7 @@ private:
     template <class Events> void take_messages(Events& events);
     template <class Events> void take_message(Events& events);
     void take_listener_of(const detail::keeper_message& message, int& result);
+    [[nodiscard]] bool has_room_for_worker() const noexcept;
     void send_pending();
     template <class Events> void take_signals(Events& events);
     void stop_requested();
@@ -9609,7 +9612,7 @@ template <class Events> void keeper_process::take_message(Events& events) {
     const auto said = link_.message;
     int result = 0;
     switch (said.word) {
-    case word::keep: result = table_.apply(said, link_.descriptors); break;
+    case word::keep: result = has_room_for_worker() ? table_.apply(said, link_.descriptors) : EMFILE; break;
     case word::drop: static_cast<void>(table_.apply(said, link_.descriptors)); return;
     case word::listen: take_listener_of(said, result); break;
     case word::serving: is_serving_ = has_served_ = true; return events.on_serving();
@@ -9638,6 +9641,13 @@ template <class Events> void keeper_process::take_message(Events& events) {
     }
     std::error_code ignored; // the worker waits for this one answer, so there is room
     static_cast<void>(link_.try_send({word::answer, said.slot, static_cast<std::uint64_t>(result), 0, {}}, -1, ignored));
+}
+
+/// Whether this process can keep what came with a message and still fork a worker that can start: it inherits all descriptors.
+inline bool keeper_process::has_room_for_worker() const noexcept {
+    struct ::rlimit limit {};
+    if (link_.descriptors.empty() || sys::getrlimit(RLIMIT_NOFILE, &limit) == -1) return true;
+    return static_cast<rlim_t>(link_.descriptors.back().get()) + for_a_worker < limit.rlim_cur; // the lowest free number
 }
 
 inline void keeper_process::take_listener_of(const detail::keeper_message& said, int& result) {
@@ -12751,7 +12761,12 @@ readiness_pipe basic_daemon<P>::go_to_background(const daemon_options& options, 
     if (sys::signal_mask(SIG_BLOCK, nullptr, &mask) == -1)
         return outcome.why = {last_error(), "read the signal mask", {}, {}}, std::move(pipe);
     using background = std::conditional_t<P::detach::forks, typename P::detach, double_fork>;
-    if (background::detach({keep}, outcome.why) == detach_role::starter) {
+    detach_role role{};
+    if (detail::leads_session<background> && !options.survive) // one process, which must not lead its session
+        role = double_fork::detach({keep}, outcome.why);
+    else
+        role = background::detach({keep}, outcome.why);
+    if (role == detach_role::starter) {
         pipe.become_starter();
         if (!outcome.why) lock.abandon();
         return pipe;

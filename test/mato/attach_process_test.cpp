@@ -187,7 +187,7 @@ TEST_CASE("a stopped viewer delays no other viewer during a flood, and shows the
     pty_client live(world, {"attach"});
     REQUIRE(live.wait_for("ready"));
     const std::string other = world.open_tab({"exec cat > got"});
-    const pid_t daemon = world.daemon_pid();
+    const pid_t daemon = world.serving_pid();
     stopped.signal(SIGSTOP);
     REQUIRE(wait_until([&] { return process_state(stopped.pid()) == 'T'; }));
     live.type("\r");
@@ -227,7 +227,7 @@ TEST_CASE("with an idle attached client, no timer of the daemon is due within a 
     REQUIRE(wait_until([&] { return contains(world.must({"capture", "1"}), "ready"); }));
     pty_client client(world, {"attach"});
     REQUIRE(client.wait_for("ready"));
-    const auto next_timer = [pid = world.daemon_pid()] { // seconds, by proc(5) fdinfo of its timerfd_create(2)
+    const auto next_timer = [pid = world.serving_pid()] { // seconds, by proc(5) fdinfo of its timerfd_create(2)
         std::string text;
         std::error_code gone;
         for (std::filesystem::directory_iterator at("/proc/" + std::to_string(pid) + "/fdinfo", gone), end; !gone && at != end;

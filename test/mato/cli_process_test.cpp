@@ -132,7 +132,7 @@ TEST_CASE("ids are not reused, also by the next daemon", "[mato][cli]") {
     CHECK(world.open_tab() == "3");
     world.must({"stop"});
     CHECK(world.open_tab() == "4");
-    ::kill(world.daemon_pid(), SIGKILL);
+    world.kill_daemon();
     REQUIRE(wait_until([&] { return world.run({"ls"}).exit_code == 1; }));
     CHECK(world.open_tab() == "5");
 }

@@ -6,11 +6,11 @@ using namespace support;
 
 namespace {
 
-/// The daemon and the program of its first tab, once both are seen at the same moment: during an exec (a program's start has
-/// several) a process has no environment to be found by.
+/// The daemon's two processes and the program of its first tab, once all are seen at the same moment: during an exec (a
+/// program's start has several) a process has no environment to be found by.
 std::vector<pid_t> daemon_and_first_tab(const mato_world& world) {
     std::vector<pid_t> seen;
-    REQUIRE(wait_until([&] { return (seen = world.processes()).size() == 2; }));
+    REQUIRE(wait_until([&] { return (seen = world.processes()).size() == 3; }));
     return seen;
 }
 
@@ -148,7 +148,7 @@ TEST_CASE("without /proc the program and its group are ended, at once or after t
         CHECK(went.took >= each.least);
         CHECK(went.took < each.most + (sanitized ? 2s : 0s));
         CHECK(wait_until([&] { return children_of(daemon.pid()) == own; })); // no zombie either
-        CHECK(wait_until([&] { return world.processes().size() == 1; }));
+        CHECK(wait_until([&] { return world.processes().size() == 2; }));
     }
     world.must({"stop"});
     CHECK(daemon.wait().exit_code == 0);

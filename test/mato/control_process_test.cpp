@@ -166,7 +166,7 @@ TEST_CASE("when the daemon is lost, every waiting command is told, and control e
     client.type("wait 1 --text never\nwait 1 --text never\nhas 1\n");
     REQUIRE(client.wait_for("{\"reply\": 3, "));
     if (is_killed)
-        ::kill(world.daemon_pid(), SIGKILL);
+        world.kill_daemon();
     else
         world.must({"stop"});
     CHECK(client.wait() == 1);
@@ -182,7 +182,7 @@ TEST_CASE("output that is not read costs bounded memory here and in the daemon, 
     mato_world world;
     world.open_tab({"for i in $(seq 2000); do echo a line of some length that is kept in history $i; done; exec cat"});
     world.must({"wait", "1", "--text", "history 2000"});
-    const pid_t daemon = world.daemon_pid();
+    const pid_t daemon = world.serving_pid();
     const long before = memory_kib(daemon);
     constexpr int count = 80; // of 130 KiB each
     std::string commands;

@@ -24,28 +24,33 @@ TEST_CASE("two hundred starts and stops leave no zombie, no descriptor, no file"
 }
 
 TEST_CASE("a started daemon has its own session, no working directory of the user, and few descriptors", "[mato][cycles]") {
+    const bool survives = GENERATE(true, false);
     mato_world world;
+    world.configure(survives ? "" : "survive = false\n");
     world.must({"daemon"});
-    const pid_t daemon = world.daemon_pid();
-    std::error_code why;
-    CHECK(std::filesystem::read_symlink("/proc/" + std::to_string(daemon) + "/cwd", why) == "/");
-    for (const char* fd : {"0", "1", "2"})
-        CHECK(std::filesystem::read_symlink("/proc/" + std::to_string(daemon) + "/fd/" + fd, why) == "/dev/null");
-    CHECK(::getsid(daemon) != ::getsid(0));
-    CHECK(::getsid(daemon) != daemon); // not a session leader: no terminal can become its controlling terminal
-    CHECK(descriptor_count(daemon) < 20);
+    const pid_t daemon = world.daemon_pid(), serving = world.serving_pid();
+    CHECK((serving != daemon) == survives);
+    for (const pid_t each : {daemon, serving}) {
+        std::error_code why;
+        CHECK(std::filesystem::read_symlink("/proc/" + std::to_string(each) + "/cwd", why) == "/");
+        for (const char* fd : {"0", "1", "2"})
+            CHECK(std::filesystem::read_symlink("/proc/" + std::to_string(each) + "/fd/" + fd, why) == "/dev/null");
+        CHECK(::getsid(each) != ::getsid(0));
+        CHECK(descriptor_count(each) < 20);
+    }
+    CHECK(::getsid(serving) != serving); // not a session leader: no terminal can become its controlling terminal
 }
 
 TEST_CASE("closed tabs and clients leave no descriptor in the daemon", "[mato][cycles]") {
     mato_world world;
     world.open_tab();
-    const pid_t daemon = world.daemon_pid();
-    REQUIRE(wait_until([&] { return socket_count(daemon) == 1; })); // no client is connected
+    const pid_t daemon = world.serving_pid();
+    REQUIRE(wait_until([&] { return world.connected() == 0; }));
     const auto before = descriptor_count(daemon);
     for (int n = 0; n < 50; ++n) REQUIRE(world.run({"new", "-W", "--", "exit 3"}).exit_code == 3);
     CHECK(wait_until([&] { return descriptor_count(daemon) == before; }));
     CHECK(children_of(daemon).size() == 1);
-    CHECK(world.daemon_pid() == daemon);
+    CHECK(world.serving_pid() == daemon);
 }
 
 TEST_CASE("the starter reports the daemon's own reason for a failed start", "[mato][cycles]") {

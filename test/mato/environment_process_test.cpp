@@ -101,9 +101,13 @@ TEST_CASE("a missing shell is replaced by the next one, and the tab reports it",
 TEST_CASE("the daemon's command line shows neither a user's command nor its arguments", "[mato][environment]") {
     mato_world world;
     world.must({"new", "-d", "-e", "TOKEN=secret", "--", "sleep", "4711"});
-    const std::string line = proc_file(world.daemon_pid(), "cmdline");
-    CHECK(line.starts_with(std::string("mato: daemon\0", 13)));
-    CHECK(line.find_first_not_of('\0', 12) == std::string::npos);
-    CHECK(proc_file(world.daemon_pid(), "comm") == "mato: daemon\n");
-    CHECK(contains(proc_file(world.daemon_pid(), "environ"), "MATO_TEST_WORLD=")); // unchanged
+    const auto check_named = [](pid_t pid, const std::string& name) {
+        const std::string line = proc_file(pid, "cmdline");
+        CHECK(line.starts_with(name + '\0'));
+        CHECK(line.find_first_not_of('\0', name.size()) == std::string::npos);
+        CHECK(proc_file(pid, "comm") == name + "\n");
+        CHECK(contains(proc_file(pid, "environ"), "MATO_TEST_WORLD=")); // unchanged
+    };
+    check_named(world.daemon_pid(), "ttykeeper");
+    check_named(world.serving_pid(), "mato: daemon");
 }

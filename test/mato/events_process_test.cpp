@@ -206,7 +206,7 @@ TEST_CASE("a stalled reader delays no other; later it gets the number of missed 
     world.open_tab();
     auto slow = world.start({"events", "--json"}, {.limit = 60s});
     REQUIRE(slow.wait_for_output("\"snapshot\""));
-    const pid_t daemon = world.daemon_pid();
+    const pid_t daemon = world.serving_pid();
     const long before = memory_kib(daemon);
     slow.signal(SIGSTOP);
     auto reading = world.start({"events", "--json"}, {.limit = 60s});
@@ -246,7 +246,7 @@ TEST_CASE("events end when interrupted, when their reader leaves, and with the d
 
     auto bereft = world.start({"events"});
     REQUIRE(bereft.wait_for_output("snapshot"));
-    ::kill(world.daemon_pid(), SIGKILL);
+    world.kill_daemon();
     const outcome went = bereft.wait();
     CHECK(went.exit_code == 1);
     CHECK(contains(went.err, "lost the connection to the daemon"));

@@ -310,10 +310,10 @@ TEST_CASE("a viewer stopped during a flood of images costs bounded memory, and i
     REQUIRE(stopped.comes_to_show("ready"));
     stopped.client().signal(SIGSTOP); // and its terminal is not read
     REQUIRE(wait_until([&] { return process_state(stopped.client().pid()) == 'T'; }));
-    const long before = memory_kib(world.daemon_pid());
+    const long before = memory_kib(world.serving_pid());
     live.client().type("\r");
     REQUIRE(live.comes_to_show("the end"));
-    const long grown = memory_kib(world.daemon_pid()) - before;
+    const long grown = memory_kib(world.serving_pid()) - before;
     stopped.mark();
     stopped.client().signal(SIGCONT);
     REQUIRE(stopped.comes_to_show("the end"));

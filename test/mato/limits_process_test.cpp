@@ -56,7 +56,7 @@ TEST_CASE("out of descriptors: new tabs are refused, the others keep running, an
     CHECK(opened.size() > 5);
     CHECK(opened.size() < 32);
     CHECK(count_of(world.must({"ls"}), "running") == opened.size() + 1);
-    CHECK(children_of(world.daemon_pid()).size() == opened.size() + 1);
+    CHECK(children_of(world.serving_pid()).size() == opened.size() + 1);
     CHECK(contains(world.log(), "no new tab: "));
     world.must({"send", first, "alive", "Enter"});
     CHECK(wait_until([&] { return read_file(world.home() / "got") == "alive\n"; }));
@@ -88,10 +88,10 @@ TEST_CASE("out of descriptors: accepting pauses instead of spinning, and it reco
 TEST_CASE("a bad directory and a missing program are refused; a missing shell is replaced by the next one", "[mato][limits]") {
     mato_world world;
     world.open_tab();
-    const auto children = children_of(world.daemon_pid());
-    const auto none_connected = [&] { return socket_count(world.daemon_pid()) == 1; };
+    const auto children = children_of(world.serving_pid());
+    const auto none_connected = [&] { return world.connected() == 0; };
     REQUIRE(wait_until(none_connected));
-    const auto descriptors = descriptor_count(world.daemon_pid());
+    const auto descriptors = descriptor_count(world.serving_pid());
     check_refused(world, {"new", "-d", "--", "/no/such/program", "x"}, 1, "run /no/such/program: No such file or directory");
     check_refused(world, {"new", "-d", "--", "no-such-program", "x"}, 1, "run no-such-program: No such file or directory");
     check_refused(world, {"new", "-d", "--", "/etc/passwd", "x"}, 1, "run /etc/passwd: Permission denied");
@@ -107,9 +107,9 @@ TEST_CASE("a bad directory and a missing program are refused; a missing shell is
     world.must({"new", "-d"});
     CHECK(wait_until([&] { return contains(world.must({"capture", "2"}), "/no/such/shell"); }));
     world.must({"kill", "2"});
-    CHECK(children_of(world.daemon_pid()) == children);
+    CHECK(children_of(world.serving_pid()) == children);
     CHECK(wait_until(none_connected));
-    CHECK(wait_until([&] { return descriptor_count(world.daemon_pid()) == descriptors; }));
+    CHECK(wait_until([&] { return descriptor_count(world.serving_pid()) == descriptors; }));
     CHECK(count_of(world.log(), "no new tab: ") == 6);
 }
 

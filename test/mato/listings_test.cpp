@@ -182,7 +182,14 @@ TEST_CASE("status of a daemon with a keeper has its processes and the last crash
     report.generation = 1, report.worker_pid = 12346, report.kept_tabs = 7;
     CHECK(mux::format_status(report, as_text)
               .ends_with("Clients: 2\nGeneration: 1\nKeeper: 12345\nWorker: 12346\nKept: 7 of 8 tabs\n"));
-    CHECK(has(mux::format_status(report, as_json), "\"kept\": 7, \"last_restart\": null}"));
+    CHECK(has(mux::format_status(report, as_json), "\"kept\": 7, \"not_kept\": [], \"last_restart\": null}"));
+    report.not_kept = {{3, "File too large"}, {5, "why\033"}};
+    CHECK(mux::format_status(report, as_text)
+              .ends_with("Kept: 7 of 8 tabs\n  tab 3 is not: File too large\n  tab 5 is not: why\\x1b\n"));
+    CHECK(has(mux::format_status(report, as_json), "\"not_kept\": [\n  {\"tab\": 3, \"why\": \"File too large\"},\n"));
+    report.not_kept.insert(report.not_kept.end(), 2, {9, "more"});
+    CHECK(mux::format_status(report, as_text).ends_with("  tab 9 is not: more\n  and others; see 'mato status --json'\n"));
+    report.not_kept.clear();
     report.generation = 2, report.crashed = report.started, report.crash_signal = 11, report.gap_ms = 14;
     CHECK(mux::format_status(report, as_text)
               .ends_with("Last crash: " + mato::format_time(static_cast<std::time_t>(report.started)) +
@@ -202,7 +209,7 @@ TEST_CASE("status as JSON has all members", "[listings]") {
           "\"tabs\": 8, \"clients\": 2, \"memory_bytes\": 47185920, \"cpu_percent\": 0.5, \"recorders\": 0, "
           "\"bytes_sent\": 0, \"frames_dropped\": 0, \"resyncs\": 0, \"slowest_queue_bytes\": 0, "
           "\"slowest_lag_frames\": 0, \"generation\": null, \"keeper_pid\": null, \"worker_pid\": null, \"kept\": null, "
-          "\"last_restart\": null}\n");
+          "\"not_kept\": null, \"last_restart\": null}\n");
     report.recorders = 1;
     report.slowest_queue_bytes = 4096;
     CHECK(mux::format_status(report, as_text).ends_with("Clients: 2\nRecorders: 1\nSlowest client: 4 KB queued\n"));

@@ -52,7 +52,7 @@ TEST_CASE("broken connections are logged at debug level, and otherwise the log i
     mato_world world;
     world.configure("exit_empty = false\n[log]\nlevel = \"" + level + "\"\n");
     come_and_go(world);
-    REQUIRE(wait_until([&] { return socket_count(world.daemon_pid()) == 1; })); // all are closed
+    REQUIRE(wait_until([&] { return world.connected() == 0; })); // all are closed
     const std::string log = world.log();
     INFO(log);
     CHECK_FALSE(contains(log, " warning: "));

@@ -28,7 +28,7 @@ TEST_CASE("a killed daemon: every client restores its terminal and reports it, a
     pty_client second(world, {"attach"});
     REQUIRE(second.wait_for("ready"));
     CHECK_FALSE(first.now() == first.before());
-    ::kill(world.daemon_pid(), SIGKILL);
+    world.kill_daemon();
     for (pty_client* each : {&first, &second}) {
         CHECK(each->wait() == 1);
         CHECK(each->last_line() == "[daemon lost]");

@@ -107,6 +107,23 @@ TEST_CASE("programs in tabs do not inherit what was meant for the service", "[se
     CHECK(service.wait().exit_code == 0);
 }
 
+TEST_CASE("after a crash the next process of the service reports, and goes on with the manager's socket", "[service]") {
+    const mato_world world;
+    const socket_unit unit(world);
+    const fake_manager manager((world.root() / "notify").native());
+    auto service = start_service(world, manager, unit.fd());
+    REQUIRE(manager.next() == "READY=1");
+    const std::string tab = world.open_tab({"read -r a; echo got $a; exec cat"});
+    support::kill_worker(service.pid());
+    CHECK(manager.next_but_watchdog() == "READY=1");
+    CHECK(manager.next() == "WATCHDOG=1");
+    world.must({"send", tab, "abc", "Enter"});
+    CHECK(world.run({"wait", tab, "--text", "got abc", "--timeout", "20s"}).exit_code == 0);
+    service.signal(SIGTERM);
+    CHECK(manager.next_but_watchdog() == "STOPPING=1");
+    CHECK(service.wait().exit_code == 0);
+}
+
 TEST_CASE("a service that cannot start reports why, and a second one is refused", "[service]") {
     const mato_world world;
     const fake_manager manager((world.root() / "notify").native());

@@ -62,10 +62,10 @@ TEST_CASE("a viewer that does not read delays no other, and continues from a rep
     pty_client stalled(world, command), reader(world, {"attach", id});
     REQUIRE(stalled.wait_for("ready"));
     REQUIRE(reader.wait_for("ready"));
-    const long before = memory_kib(world.daemon_pid());
+    const long before = memory_kib(world.serving_pid());
     reader.type("\r");
     REQUIRE(reader.wait_for("300000\n END")); // it may have been too slow, too
-    if (!sanitized) CHECK(memory_kib(world.daemon_pid(), "VmHWM") - before < 2048);
+    if (!sanitized) CHECK(memory_kib(world.serving_pid(), "VmHWM") - before < 2048);
     const std::size_t seen = stalled.shown().size();
     REQUIRE(stalled.wait_for("300000\n END"));
     const std::string late = stalled.shown().substr(seen);

@@ -334,7 +334,7 @@ TEST_CASE("a killed daemon ends the recording with the reason, and the file is c
     const std::string id = world.open_tab({"while :; do echo tick; sleep 0.01; done"});
     auto recording = world.start({"record", id, "lost"});
     REQUIRE(has_begun(world.home() / "lost"));
-    ::kill(world.daemon_pid(), SIGKILL);
+    world.kill_daemon();
     const outcome went = recording.wait();
     CHECK(went.exit_code == 1);
     CHECK(contains(went.err, "lost the connection to the daemon"));
@@ -354,7 +354,7 @@ TEST_CASE("a slow file delays nothing else, and the exact number of missing byte
     REQUIRE(pipe.take("ready"));
     REQUIRE(has_begun(world.home() / "other"));
     // Its own pages: code pages touched for the first time do not count for a reader.
-    const long before = memory_kib(world.daemon_pid(), "RssAnon");
+    const long before = memory_kib(world.serving_pid(), "RssAnon");
     world.must({"send", id, "Enter"});
     const auto is_over = [&] { return std::filesystem::exists(world.home() / "over"); };
     const auto is_full = [&] {
@@ -365,7 +365,7 @@ TEST_CASE("a slow file delays nothing else, and the exact number of missing byte
     REQUIRE(pipe.take("END", 700'000)); // it continues from a screen in the middle of the flood
     REQUIRE(wait_until(is_over, 60s));  // the program is not delayed
     world.must({"wait", id, "--text", "END"});
-    if (!sanitized) CHECK(memory_kib(world.daemon_pid(), "RssAnon") - before < 2048);
+    if (!sanitized) CHECK(memory_kib(world.serving_pid(), "RssAnon") - before < 2048);
     const std::string clients = world.must({"clients"});
     INFO(clients);
     CHECK((contains(clients, "  queued ") || contains(clients, "  lost ")));

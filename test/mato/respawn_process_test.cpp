@@ -139,10 +139,10 @@ TEST_CASE("repeated respawns leave neither process nor descriptor", "[mato][resp
     pty_client watcher(world, {"attach"});
     REQUIRE(watcher.wait_for("one line"));
     REQUIRE(world.run({"wait", "1", "--exit"}).exit_code == 5);
-    REQUIRE(wait_until([&] { return socket_count(world.daemon_pid()) == 2; })); // the listener and the viewer
-    const std::size_t before = descriptor_count(world.daemon_pid());
+    REQUIRE(wait_until([&] { return world.connected() == 1; })); // the viewer
+    const std::size_t before = descriptor_count(world.serving_pid());
     for (int n = 0; n < 50; ++n) world.must({"respawn", "-k", "1"});
     REQUIRE(world.run({"wait", "1", "--exit"}).exit_code == 5);
-    CHECK(wait_until([&] { return descriptor_count(world.daemon_pid()) == before; }));
-    CHECK(children_of(world.daemon_pid()).empty());
+    CHECK(wait_until([&] { return descriptor_count(world.serving_pid()) == before; }));
+    CHECK(children_of(world.serving_pid()).empty());
 }

@@ -37,7 +37,7 @@ TEST_CASE("ten megabytes into a program that does not read: reported, bounded, a
     const std::string deaf = world.open_tab({"stty raw -echo; touch up; exec sleep 1000"});
     REQUIRE(wait_until([&] { return std::filesystem::exists(world.home() / "up"); }));
     const std::string other = world.open_tab();
-    const pid_t daemon = world.daemon_pid();
+    const pid_t daemon = world.serving_pid();
     const long before = memory_kib(daemon);
     REQUIRE(before > 0);
 

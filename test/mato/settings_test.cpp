@@ -34,7 +34,7 @@ TEST_CASE("an empty file is the defaults", "[settings]") {
     CHECK(value.emulator == "vt");
     CHECK(value.shell.empty());
     CHECK(value.history_lines == 10'000);
-    CHECK_FALSE(value.survive);
+    CHECK(value.survive);
     CHECK(value.window_size == mux::window_size::latest);
     CHECK(value.prefix == "C-\\");
     CHECK(value.remain_on_exit == mux::remain_on_exit::off);
@@ -74,7 +74,7 @@ TEST_CASE("every key reaches its setting", "[settings]") {
         raw_replay_bytes = 4096
         shell = "/bin/dash"
         history_lines = 5
-        survive = true
+        survive = false
         window_size = "smallest"
         prefix = "C-b"
         remain_on_exit = "failed"
@@ -94,7 +94,7 @@ TEST_CASE("every key reaches its setting", "[settings]") {
     CHECK(value.raw_replay_bytes == 4096);
     CHECK(value.shell == "/bin/dash");
     CHECK(value.history_lines == 5);
-    CHECK(value.survive);
+    CHECK_FALSE(value.survive);
     CHECK(value.window_size == mux::window_size::smallest);
     CHECK(value.prefix == "C-b");
     CHECK(value.remain_on_exit == mux::remain_on_exit::failed);

@@ -60,7 +60,9 @@ TEST_CASE("a hundred clients that start at the same time share one daemon, twent
 }
 
 TEST_CASE("a daemon stopped between bind and listen is waited for, and its socket stays", "[mato][start]") {
+    const bool survives = GENERATE(true, false);
     mato_world world(MATO_STOPPABLE_EXECUTABLE);
+    world.configure(survives ? "" : "survive = false\n");
     gate door;
     auto clients = start_at_once(world, 20, door, {.variables = {{"MATO_TEST_STOP_AT", "listen"}}});
     door.open();
@@ -85,10 +87,15 @@ TEST_CASE("a daemon stopped between bind and listen is waited for, and its socke
     }));
     CHECK(inode_of(hidden) == bound);
     ::kill(daemon, SIGCONT);
+    if (survives) { // the keeper listens on its copy, and stops there too
+        const pid_t keeper = std::atoi(read_file(world.state() / "daemon.lock").c_str());
+        REQUIRE(wait_until([&] { return process_state(keeper) == 'T'; }));
+        ::kill(keeper, SIGCONT);
+    }
     check_served(clients);
     check_served(later);
     CHECK(inode_of(world.socket()) == bound);
-    CHECK(world.daemon_pid() == daemon);
+    CHECK(world.serving_pid() == daemon);
     CHECK(count_of(world.log(), " started, pid ") == 1);
 }
 
@@ -96,7 +103,7 @@ TEST_CASE("a stopped daemon with a full backlog is waited for, and its socket st
     mato_world world;
     world.open_tab();
     const ino_t socket = inode_of(world.socket());
-    const pid_t daemon = world.daemon_pid();
+    const pid_t daemon = world.serving_pid();
     ::kill(daemon, SIGSTOP);
     REQUIRE(wait_until([&] { return process_state(daemon) == 'T'; }));
     const auto address = address_of(world.socket());
@@ -121,14 +128,14 @@ TEST_CASE("a stopped daemon with a full backlog is waited for, and its socket st
     ::kill(daemon, SIGCONT);
     check_served(clients);
     CHECK(inode_of(world.socket()) == socket);
-    CHECK(world.daemon_pid() == daemon);
+    CHECK(world.serving_pid() == daemon);
 }
 
 TEST_CASE("a killed daemon's socket is replaced, and a pid file with another process's number leads to no signal",
           "[mato][start]") {
     mato_world world;
     world.open_tab();
-    ::kill(world.daemon_pid(), SIGKILL);
+    world.kill_daemon();
     REQUIRE(wait_until([&] { return world.run({"ls"}).exit_code == 1; }));
     child_process stranger([] {
         ::pause();

@@ -8,7 +8,10 @@
 using namespace support;
 
 TEST_CASE("status is the specified text, field by field, in order", "[mato][status]") {
+    const bool survives = GENERATE(true, false);
     mato_world world;
+    const std::string own = survives ? "" : "survive = false\n";
+    if (!survives) world.configure(own);
     world.open_tab();
     world.open_tab();
     world.must({"new", "-d", "-t", "Other work", "--", "cat"});
@@ -35,14 +38,17 @@ TEST_CASE("status is the specified text, field by field, in order", "[mato][stat
                           "\n"
                           "Memory: \\d+(\\.\\d+)? [KMG]?B\n"
                           "CPU: \\d+\\.\\d%\n"
-                          "Clients: 0\n");
+                          "Clients: 0\n" +
+                          (!survives ? ""
+                                     : "Generation: 1\nKeeper: " + std::to_string(world.daemon_pid()) +
+                                           "\nWorker: " + std::to_string(world.serving_pid()) + "\nKept: 3 of 3 tabs\n"));
     };
     for (const char* spelling : {"status", "--status"}) {
         const std::string text = world.must({spelling});
         INFO(text);
-        CHECK(std::regex_match(text, expect("\\(defaults\\)")));
+        CHECK(std::regex_match(text, expect(survives ? "\\(defaults\\)" : world.config_file().native())));
     }
-    world.configure("history_lines = 5\n");
+    world.configure(own + "history_lines = 5\n");
     const std::string text = world.must({"status"});
     INFO(text);
     CHECK(std::regex_match(text, expect(world.config_file().native())));
@@ -81,6 +87,7 @@ TEST_CASE("status --json is one object with all names, in order", "[mato][status
                                                    "keeper_pid",
                                                    "worker_pid",
                                                    "kept",
+                                                   "not_kept",
                                                    "last_restart"});
     CHECK(json.names(2) == std::vector<std::string>{"path", "error", "name", "tabs"});
     CHECK(contains(text, "\"pid\":" + std::to_string(world.daemon_pid()) + ","));
@@ -106,7 +113,7 @@ TEST_CASE("status without a daemon reports that, exits with 1, and starts none",
 TEST_CASE("status of a stopped daemon ends within 1.2 s with 2", "[mato][status]") {
     mato_world world;
     world.open_tab();
-    const pid_t daemon = world.daemon_pid();
+    const pid_t daemon = world.serving_pid();
     ::kill(daemon, SIGSTOP);
     REQUIRE(wait_until([&] { return process_state(daemon) == 'T'; }));
     for (const std::vector<std::string>& spelling : {std::vector<std::string>{"status"}, {"status", "--json"}}) {
@@ -127,12 +134,13 @@ TEST_CASE("stop --now ends a daemon that does not answer", "[mato][status]") {
     mato_world world;
     world.open_tab({"sleep 1000"});
     const pid_t daemon = world.daemon_pid();
-    ::kill(daemon, SIGSTOP);
-    REQUIRE(wait_until([&] { return process_state(daemon) == 'T'; }));
+    const pid_t serving = world.serving_pid();
+    ::kill(serving, SIGSTOP);
+    REQUIRE(wait_until([&] { return process_state(serving) == 'T'; }));
     const outcome went = world.run({"stop", "--now"});
     CHECK(went.exit_code == 0);
     CHECK(contains(went.out, std::to_string(daemon)));
-    CHECK(wait_until([&] { return !is_running(daemon); }));
+    CHECK(wait_until([&] { return !is_running(daemon) && !is_running(serving); }));
     CHECK(world.run({"status"}).exit_code == 1);
     CHECK_FALSE(world.open_tab().empty()); // and removes its files
 }

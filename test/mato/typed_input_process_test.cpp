@@ -101,10 +101,9 @@ TEST_CASE("input while there is no daemon reaches no program", "[mato][typed]") 
     REQUIRE(is_shown(client));
     client.type("before\r");
     REQUIRE(client.wait_for("before"));
-    const pid_t daemon = world.daemon_pid();
-    ::kill(daemon, SIGSTOP);
+    ::kill(world.serving_pid(), SIGSTOP);
     client.type("lost\r");
-    ::kill(daemon, SIGKILL);
+    world.kill_daemon();
     CHECK(client.wait() == 1);
     CHECK(client.last_line() == "[daemon lost]");
     const std::string id = world.open_tab();

@@ -339,18 +339,17 @@ TEST_CASE("a client has one connection, whatever is typed, and an idle one cause
     world.must({"new", "-d", "--", "stty raw -echo; printf ready; exec cat -u"});
     pty_client client(world, attach_by(path));
     REQUIRE(client.wait_for("ready"));
-    const pid_t daemon = world.daemon_pid();
-    REQUIRE(wait_until([&] { return socket_count(daemon) == 2; })); // the listening one, and the client's
+    REQUIRE(wait_until([&] { return world.connected() == 1; }));
     for (char key = 'a'; key <= 'z'; ++key) {
         client.type(std::string(1, key));
         REQUIRE(client.wait_for(std::string(1, key)));
-        CHECK(socket_count(daemon) == 2);
+        CHECK(world.connected() == 1);
     }
     client.resize(90, 30);
     client.type("\033[5;2~"); // scrolled, and back
     const auto wakeups = [&] {
         std::string all;
-        for (const pid_t each : {daemon, client.pid()}) {
+        for (const pid_t each : {world.daemon_pid(), world.serving_pid(), client.pid()}) {
             const std::string status = proc_file(each, "status");
             all += status.substr(status.find("voluntary_ctxt"));
         }

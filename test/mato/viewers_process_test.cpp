@@ -131,13 +131,13 @@ TEST_CASE("a viewer stopped during a flood costs no memory, and is correct after
     REQUIRE(stopped.comes_to_agree("1"));
     stopped.client().signal(SIGSTOP); // and its terminal is not read
     REQUIRE(wait_until([&] { return process_state(stopped.client().pid()) == 'T'; }));
-    const long before = memory_kib(world.daemon_pid());
+    const long before = memory_kib(world.serving_pid());
     for (const char* again : {"2", "3", "4"}) {
         live.type(std::string(again) + "\n");
         REQUIRE(live.comes_to_show(std::string("done ") + again));
         CHECK(contains(world.must({"ls"}), "running")); // others are served
     }
-    const long grown = memory_kib(world.daemon_pid()) - before;
+    const long grown = memory_kib(world.serving_pid()) - before;
     const std::size_t shown = stopped.client().shown().size();
     stopped.client().signal(SIGCONT);
     REQUIRE(stopped.comes_to_agree("1"));
@@ -156,10 +156,10 @@ TEST_CASE("strings for a stopped viewer's terminal are bounded too: of clipboard
     REQUIRE(stopped.comes_to_show("ready"));
     stopped.client().signal(SIGSTOP); // and its terminal is not read
     REQUIRE(wait_until([&] { return process_state(stopped.client().pid()) == 'T'; }));
-    const long before = memory_kib(world.daemon_pid());
+    const long before = memory_kib(world.serving_pid());
     live.type("\n");
     REQUIRE(live.comes_to_show("done"));
-    const long grown = memory_kib(world.daemon_pid()) - before;
+    const long grown = memory_kib(world.serving_pid()) - before;
     WARN("daemon grown by " << grown << " KiB for 32 MB of clipboards");
     if (!sanitized) CHECK(grown < 24 * 1024);
     stopped.client().signal(SIGCONT);
@@ -172,7 +172,7 @@ TEST_CASE("a thousand viewers of one tab all show it, and leave nothing", "[mato
     mato_world world;
     world.configure("[limits]\nclients = " + std::to_string(count + 24) + "\n");
     world.must({"new", "-d", "-x", "80", "-y", "24", "--", "stty raw -echo; printf ready; exec cat -u"});
-    const pid_t daemon = world.daemon_pid();
+    const pid_t daemon = world.serving_pid();
     const std::size_t descriptors = descriptor_count(daemon);
     const long memory = memory_kib(daemon);
     struct watcher { // a terminal of this process, and the client's part of an attachment
@@ -233,14 +233,14 @@ TEST_CASE("a hundred idle tabs cost 64 KiB each", "[mato][viewers]") {
     const int count = number_of("MATO_TEST_TABS", 100);
     mato_world world;
     world.open_tab();
-    const long before = memory_kib(world.daemon_pid());
+    const long before = memory_kib(world.serving_pid());
     mux::remote daemon = connect(world);
     mux::new_tab wanted;
     wanted.argv = {"/bin/sleep", "1000"};
     wanted.cwd = "/";
     for (int i = 0; i < count; ++i) static_cast<void>(daemon.ask<mux::message::new_tab, mux::message::tab_opened>(wanted));
     CHECK(count_of(world.must({"ls"}), "running") == static_cast<std::size_t>(count) + 1);
-    const long each_kib = (memory_kib(world.daemon_pid()) - before) / count;
+    const long each_kib = (memory_kib(world.serving_pid()) - before) / count;
     WARN(count << " idle tabs: " << each_kib << " KiB each");
     if (!sanitized) CHECK(each_kib <= 64);
 }

@@ -278,6 +278,29 @@ TEST_CASE("with one fork the keeper leads the session, and no terminal that a wo
     CHECK(directory.names() == names{"daemon.log"});
 }
 
+TEST_CASE("with one fork and without a keeper the daemon does not lead its session", "[survive]") {
+    struct policies : support::surviving_policies {
+        using detach = mato::single_fork;
+    };
+    using single = mato::basic_daemon<policies>;
+    const temp_directory directory;
+    auto options = surviving_options(directory);
+    options.survive = false;
+    const auto outcome = single::launch(options, [&](single& self) {
+        support::echo(self);
+        self.log().info(::getsid(0) == ::getpid() ? "wrong" : "as it should");
+    });
+    INFO(outcome.why.message());
+    REQUIRE(outcome);
+    CHECK(support::ask(options, "x") == "x");
+    CHECK(contains(support::read_file(options.paths.log), "as it should"));
+    const pid_t daemon = std::atoi(support::read_file(options.paths.lock).c_str());
+    const mato::unique_fd watched(mato::sys::pidfd_open(daemon));
+    CHECK(::kill(daemon, SIGTERM) == 0);
+    CHECK(support::await_readable(watched.get()));
+    CHECK(directory.names() == names{"daemon.log"});
+}
+
 // ---- stopping ----
 
 TEST_CASE("a stop ends the worker, then the keeper; at a client's end-of-file nothing is left", "[survive]") {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "catch.hpp"
+#include "daemon_worker.hpp"
 #include "deadline.hpp"
 #include "process_facts.hpp"
 #include "temp_directory.hpp"
@@ -249,6 +250,26 @@ public:
     [[nodiscard]] std::string log() const { return read_file(state() / "daemon.log"); }
     /// From the pid file; 0 if there is none.
     [[nodiscard]] pid_t daemon_pid() const { return static_cast<pid_t>(std::atol(read_file(state() / "daemon.pid").c_str())); }
+    /// The process that serves: the worker of the daemon's keeper, or the daemon itself with `survive = false`.
+    [[nodiscard]] pid_t serving_pid() const {
+        const pid_t daemon = daemon_pid(), worker = worker_of(daemon);
+        return worker != 0 ? worker : daemon;
+    }
+    /// The clients that the daemon has a connection to. Its other sockets are the listener's, and the keeper's.
+    [[nodiscard]] std::size_t connected() const {
+        const pid_t serving = serving_pid();
+        const std::size_t sockets = socket_count(serving), others = serving == daemon_pid() ? 1 : 2;
+        return sockets > others ? sockets - others : 0;
+    }
+    /// SIGKILL to the daemon's processes, without a chance for one to replace the other.
+    void kill_daemon() const {
+        const pid_t daemon = daemon_pid();
+        REQUIRE(daemon > 1);
+        ::kill(daemon, SIGSTOP);
+        const pid_t serving = serving_pid();
+        ::kill(serving, SIGKILL);
+        ::kill(daemon, SIGKILL);
+    }
     /// Every running process that was started in this world.
     [[nodiscard]] std::vector<pid_t> processes() const { return processes_with(mark_); }
     /// The existing ones of the files that a stopped daemon must remove.

@@ -6,6 +6,7 @@
 #include <mato/printable.hpp>
 #include <mato/status.hpp>
 
+#include <algorithm>
 #include <cstdio>
 
 namespace mux {
@@ -88,6 +89,23 @@ json::verbatim last_restart_json(const status_report& report) {
         .done();
 }
 
+json::verbatim not_kept_json(const status_report& report) {
+    std::vector<json::verbatim> all;
+    for (const tab_not_kept& each : report.not_kept)
+        all.push_back(json::object().add("tab", each.id).add("why", each.why).done());
+    return report.generation == 0 ? json::verbatim{"null"} : json::array(all);
+}
+
+/// The first tabs that are not kept, each with the reason.
+std::string not_kept_text(const status_report& report) {
+    constexpr std::size_t most_named = 3;
+    std::string text;
+    for (std::size_t i = 0; i < std::min(most_named, report.not_kept.size()); ++i)
+        text += "  tab " + std::to_string(report.not_kept[i].id) + " is not: " + mato::printable(report.not_kept[i].why) + "\n";
+    if (report.not_kept.size() > most_named) text += "  and others; see 'mato status --json'\n";
+    return text;
+}
+
 std::string status_json(const status_report& report) {
     std::vector<json::verbatim> tasks;
     std::uint32_t tabs = 0;
@@ -125,6 +143,7 @@ std::string status_json(const status_report& report) {
                .add("keeper_pid", known(static_cast<std::uint64_t>(report.pid), report))
                .add("worker_pid", known(static_cast<std::uint64_t>(report.worker_pid), report))
                .add("kept", known(report.kept_tabs, report))
+               .add("not_kept", not_kept_json(report))
                .add("last_restart", last_restart_json(report))
                .done()
                .text +
@@ -225,6 +244,7 @@ std::string format_status(const status_report& report, output_format format) {
         text += "Keeper: " + std::to_string(report.pid) + "\n";
         text += "Worker: " + std::to_string(report.worker_pid) + "\n";
         text += "Kept: " + std::to_string(report.kept_tabs) + " of " + count_text(tabs, "tab") + "\n";
+        text += not_kept_text(report);
     }
     if (report.crashed != 0)
         text += "Last crash: " + mato::format_time(static_cast<std::time_t>(report.crashed)) + ", signal " +

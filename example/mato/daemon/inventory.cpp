@@ -19,6 +19,7 @@ namespace {
 constexpr std::size_t most_list =
     multiplexer_daemon::session::framing::max_frame_bytes / 2; // an event snapshot contains clients too
 constexpr std::size_t info_bytes = 160;                        // of a tab_info without its texts
+constexpr std::size_t most_reasons = 100; // in one report: a limit that refuses one tab's memory usually refuses them all
 
 void cut(std::string& text, std::size_t limit) {
     if (text.size() <= limit) return;
@@ -142,7 +143,10 @@ void inventory::tell_of_generation(status_report& report) const {
     const auto& now = state_.host.generation();
     report.generation = now.number;
     report.worker_pid = mato::sys::getpid();
-    report.kept_tabs = static_cast<std::uint32_t>(state_.kept.count());
+    const auto& missing = state_.kept.missing();
+    report.kept_tabs = static_cast<std::uint32_t>(state_.tabs.count() - missing.size());
+    for (const auto& [id, why] : missing)
+        if (report.not_kept.size() < most_reasons) report.not_kept.push_back({id, why});
     if (now.number == 1) return;
     report.uptime_seconds = static_cast<std::uint64_t>(std::max<std::time_t>(0, std::time(nullptr) - report.started));
     report.crashed = born_;

@@ -123,6 +123,7 @@ void kept_tabs::drop_program(tab_id id) {
 
 void kept_tabs::drop(tab_id id) {
     records_.erase(id);
+    missing_.erase(id);
     if (!has_keeper(host_)) return;
     for (const char* const kind : {"tab", "store", "record"}) host_.kept().drop(name_of(kind, id)); // the terminal first
 }

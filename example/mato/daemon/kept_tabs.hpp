@@ -59,7 +59,10 @@ public:
     void save_ended();
 
     [[nodiscard]] std::time_t started() const noexcept { return started_; } ///< of the first process
-    [[nodiscard]] std::size_t count() const noexcept { return records_.size(); }
+    /// That tab's terminal or output is not kept, or no longer: the next death of this process loses that.
+    void note_missing(tab_id id, const mato::failure& why) { missing_.insert_or_assign(id, why.message()); }
+    /// The tabs that do not survive, and why.
+    [[nodiscard]] const std::map<tab_id, std::string>& missing() const noexcept { return missing_; }
 
 private:
     void log_failure(const std::string& what, const mato::failure& why);
@@ -71,6 +74,7 @@ private:
     mato::memory_file file_;
     mato::two_slots<> layout_, codes_;
     std::map<tab_id, tab_record> records_;
+    std::map<tab_id, std::string> missing_;
     std::uint64_t saved_ = ~std::uint64_t{0}; // the revision of the table
     std::time_t started_ = std::time(nullptr);
     std::string buffer_;

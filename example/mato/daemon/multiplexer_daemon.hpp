@@ -29,7 +29,9 @@ public:
 struct surviving : mato::keeper {
     using process = terminal_keeper;
 };
+/// The keeper is a child of the client that starts it, which waits for no child but by its number.
 struct daemon_policies : policies {
+    using detach = mato::single_fork;
     using handover = surviving;
 };
 

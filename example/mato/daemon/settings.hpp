@@ -23,7 +23,7 @@ struct settings {
     std::uint32_t raw_replay_bytes = 131072; // new tabs; bytes: several screens of any program, a page of history
     std::string shell;                       // new tabs; empty: $SHELL, passwd, /bin/sh
     std::uint32_t history_lines = 10000;     // new tabs, for emulators that keep lines; "raw" keeps bytes
-    bool survive = false;                    // from the next start on: a keeper holds the terminals, see kept_tabs.hpp
+    bool survive = true;                     // from the next start on: a keeper holds the terminals, see kept_tabs.hpp
     mux::window_size window_size = window_size::latest;
     mouse_use mouse = mouse_use::off; // while the program does not use the mouse; off: selecting is left to the terminal
     bool clipboard = true;            // programs may set the clipboards of their viewers (OSC 52), but never read them

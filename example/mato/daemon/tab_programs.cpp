@@ -100,7 +100,7 @@ std::shared_ptr<tab> tab_programs::open(const new_tab& wanted, const std::string
     const auto made = std::make_shared<tab>(state_.host.context(), std::move(program), std::move(options));
     mato::failure not_kept;
     state_.kept.keep(*made, birth, not_kept);
-    if (not_kept) tell_not_kept(id, not_kept);
+    if (not_kept) made->give_up_store(std::move(not_kept)); // `start` tells why
     state_.tabs.touch(state_.tabs.add(task, command.name, made));
     state_.kept.save(); // before any client is told of it
     made->start(handlers_of(id), note);
@@ -123,6 +123,7 @@ tab::handlers tab_programs::handlers_of(tab_id id) {
 }
 
 void tab_programs::tell_not_kept(tab_id id, const mato::failure& why) {
+    state_.kept.note_missing(id, why);
     state_.host.log().warning(named(id) + " does not survive the daemon: " + why.message());
 }
 

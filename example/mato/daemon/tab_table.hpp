@@ -41,6 +41,7 @@ public:
     [[nodiscard]] tab& at(tab_id id) { return *tabs_.at(id).program; }
     [[nodiscard]] const tab_entry& entry(tab_id id) const { return tabs_.at(id); }
     [[nodiscard]] bool empty() const noexcept { return tabs_.empty(); }
+    [[nodiscard]] std::size_t count() const noexcept { return tabs_.size(); }
     [[nodiscard]] auto begin() noexcept { return tabs_.begin(); }
     [[nodiscard]] auto end() noexcept { return tabs_.end(); }
     [[nodiscard]] auto begin() const noexcept { return tabs_.begin(); }

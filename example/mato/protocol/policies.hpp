@@ -7,7 +7,6 @@
 namespace mux {
 
 struct policies : mato::default_policies {
-    using detach = mato::double_fork;
     using endpoint = mato::activated_or_owned;
 };
 

@@ -93,6 +93,8 @@ public:
     void report(std::string bytes);
     /// The memory file that another process can restore the tab from; null: there is none.
     [[nodiscard]] const tab_store* store() const noexcept { return is_kept_ ? store_.get() : nullptr; }
+    /// What the program writes is not kept from here on: the memory file is full, or has no keeper. `on_not_kept` tells why.
+    void give_up_store(mato::failure why);
     /// The terminal of its program; -1 once that has ended.
     [[nodiscard]] int terminal() const noexcept;
     /// Images over a bound since the last call.
@@ -140,7 +142,6 @@ private:
     void set_flooding(bool now) noexcept;
     [[nodiscard]] char* place_of_read(char* otherwise);
     void checkpoint();
-    void give_up_store(mato::failure why);
     void feed(std::string_view bytes);
     enum class source : std::uint8_t { program, mato };
     std::size_t feed_some(std::string_view bytes, mato::clock::time_point now, source from);

@@ -26,7 +26,13 @@ std::unique_ptr<tab_store> make_store(const tab_options& options, vt::history_li
 
 std::unique_ptr<tab_store> adopt_store(mato::unique_fd file, const tab_options& options, vt::history_limits& history,
                                        mato::failure& why) {
-    if (!file || options.emulator != emulator_kind::vt) return nullptr;
+    if (options.emulator != emulator_kind::vt) return nullptr;
+    if (!file && options.survive)
+        why = {std::make_error_code(std::errc::no_such_file_or_directory),
+               "restore tab",
+               {},
+               "the process before had no memory file for it"};
+    if (!file) return nullptr;
     return tab_store::adopt(std::move(file), history, why);
 }
 

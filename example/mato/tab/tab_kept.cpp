@@ -76,10 +76,9 @@ void tab::checkpoint() {
     if (!store_->checkpoint(std::get<vt::terminal>(emulator_), why) && store_->is_full()) give_up_store(std::move(why));
 }
 
-/// The program's output is not kept from here on; the tab goes on without.
 void tab::give_up_store(mato::failure why) {
     is_kept_ = false;
-    store_->abandon();
+    if (store_) store_->abandon();
     not_kept_ = std::move(why);
     if (callbacks_.on_not_kept) callbacks_.on_not_kept(not_kept_);
 }

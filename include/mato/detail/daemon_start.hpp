@@ -84,7 +84,12 @@ readiness_pipe basic_daemon<P>::go_to_background(const daemon_options& options, 
     if (sys::signal_mask(SIG_BLOCK, nullptr, &mask) == -1)
         return outcome.why = {last_error(), "read the signal mask", {}, {}}, std::move(pipe);
     using background = std::conditional_t<P::detach::forks, typename P::detach, double_fork>;
-    if (background::detach({keep}, outcome.why) == detach_role::starter) {
+    detach_role role{};
+    if (detail::leads_session<background> && !options.survive) // one process, which must not lead its session
+        role = double_fork::detach({keep}, outcome.why);
+    else
+        role = background::detach({keep}, outcome.why);
+    if (role == detach_role::starter) {
         pipe.become_starter();
         if (!outcome.why) lock.abandon();
         return pipe;

@@ -18,6 +18,12 @@ struct task_count {
     std::uint32_t tabs = 0;
     void fields(auto& f) { f(name, tabs); }
 };
+/// A tab that does not survive the daemon's process.
+struct tab_not_kept {
+    std::uint64_t id = 0;
+    std::string why;
+    void fields(auto& f) { f(id, why); }
+};
 struct status_report {
     std::int32_t pid = 0;
     std::string version;
@@ -37,11 +43,12 @@ struct status_report {
     std::uint32_t kept_tabs = 0;
     std::int64_t crashed = 0; ///< the process before: seconds since 1970; 0: there was none
     std::uint32_t crash_signal = 0;
-    std::uint64_t gap_ms = 0; ///< without a process that serves
+    std::uint64_t gap_ms = 0;           ///< without a process that serves
+    std::vector<tab_not_kept> not_kept; ///< the first of them, if they are many
     void fields(auto& f) {
         f(pid, version, protocol, started, uptime_seconds, socket, config_path, config_error, tasks, clients, memory_bytes,
           cpu_permille, recorders, bytes_sent, frames_dropped, resyncs, slowest_queue_bytes, slowest_lag_frames, generation,
-          worker_pid, kept_tabs, crashed, crash_signal, gap_ms);
+          worker_pid, kept_tabs, crashed, crash_signal, gap_ms, not_kept);
     }
 };
 /// An event. The meaning of the other fields depends on `kind`: event_text.hpp. A reader shows unknown kinds too.
