@@ -40,8 +40,10 @@ void check_refused(const mato_world& world, const std::vector<std::string>& comm
 } // namespace
 
 TEST_CASE("out of descriptors: new tabs are refused, the others keep running, and it recovers", "[mato][limits]") {
+    const bool survives = GENERATE(true, false); // a tab's memory files have descriptors too
     mato_world world;
-    world.must({"-q", "daemon"}, with_limit(RLIMIT_NOFILE, 32));
+    world.configure(survives ? "" : "survive = false\n");
+    world.must({"-q", "daemon"}, with_limit(RLIMIT_NOFILE, survives ? 48 : 32));
     const std::string first = world.open_tab({"exec cat > got"});
     std::vector<std::string> opened;
     outcome refused;

@@ -2,12 +2,8 @@
 /// @file survive_kill_process_test.cpp: the daemon's worker is killed, and the next one has the same tabs.
 ///
 /// MATO_TEST_ROUNDS kills under output, 12 without; 5 under a sanitizer.
-#include "client/launch.hpp"
-#include "daemon/multiplexer.hpp"
-
-#include "support/child_process.hpp"
 #include "support/daemon_worker.hpp"
-#include "support/mato_world.hpp"
+#include "support/restless_daemon.hpp"
 
 #include <algorithm>
 
@@ -123,25 +119,8 @@ TEST_CASE("`stop --now` ends a daemon whose worker hangs", "[mato][survive]") {
 TEST_CASE("the worker is killed at random under output, and no tab has lost a line or has one twice", "[mato][survive]") {
     mato_world world;
     const std::string end = (world.root() / "end").native();
-    auto options = [&] {
-        mato::daemon_options wanted;
-        wanted.paths = mato::daemon_paths::in(world.state().native());
-        wanted.restarts = {mato::unlimited, mato::milliseconds(60'000), mato::milliseconds(0)};
-        return wanted;
-    }();
-    world.configure("survive = true\nhistory_lines = 10000\n");
-    child_process daemon([&] {
-        mato::failure why;
-        const auto setup = [&](mux::multiplexer_daemon& host) {
-            mux::set_process_title("mato: daemon");
-            mato::config::reloadable<mux::settings> read(mux::settings_schema(), world.config_file().native());
-            read.reload(why);
-            host.keep(std::make_shared<mux::multiplexer>(
-                host, mux::multiplexer_options{std::move(read), world.environment_with({}), mux::own_limits(), true}));
-        };
-        const int code = mux::multiplexer_daemon::serve(options, setup, why);
-        return why ? 1 : code;
-    });
+    world.configure("history_lines = 10000\n");
+    child_process daemon = restless_daemon(world);
     REQUIRE(wait_until([&] { return world.run({"status"}).exit_code == 0; }));
     // Each writes numbered lines until it is told to end, then how many they were. They pause between two bursts.
     std::vector<std::string> tabs;

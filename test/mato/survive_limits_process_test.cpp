@@ -43,7 +43,7 @@ std::string kept_line(const mato_world& world) {
 
 TEST_CASE("a tab whose memory file is refused opens, and status tells why it does not survive", "[mato][survive]") {
     // AddressSanitizer needs more address space than any limit that refuses a tab.
-    auto cases = std::vector<limit_case>{{"-f", RLIMIT_FSIZE, 1u << 20, "File too large"}};
+    auto cases = std::vector<limit_case>{{"-f", RLIMIT_FSIZE, 1u << 20, "exceed this process's file size limit"}};
     if (!sanitized) cases.push_back({"-v", RLIMIT_AS, 160u << 20, "no address space"});
     for (const limit_case& of : cases) {
         INFO("ulimit " << of.name);
@@ -51,7 +51,7 @@ TEST_CASE("a tab whose memory file is refused opens, and status tells why it doe
         start_under(world, of);
         const std::string tab = world.open_tab({"echo it runs; read -r a; echo got $a; exec cat"});
         wait_for_text(world, tab, "it runs");
-        CHECK(kept_line(world) == "Kept: 0 of 1 tabs");
+        CHECK(kept_line(world) == "Kept: 0 of 1 tab");
         CHECK(contains(world.must({"status"}), "\n  tab " + tab + " is not: "));
         const std::string json = json_reader::compact(world.must({"status", "--json"}));
         INFO(json);
@@ -63,7 +63,7 @@ TEST_CASE("a tab whose memory file is refused opens, and status tells why it doe
         world.must({"send", tab, "abc", "Enter"});
         wait_for_text(world, tab, "got abc");
         CHECK(contains(world.must({"capture", tab}), "what this tab showed before is lost"));
-        CHECK(kept_line(world) == "Kept: 0 of 1 tabs");
+        CHECK(kept_line(world) == "Kept: 0 of 1 tab");
         world.must({"kill", tab});
     }
 }

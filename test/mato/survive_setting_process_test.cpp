@@ -47,7 +47,7 @@ TEST_CASE("without `survive`, and without an emulator, a tab has no memory file"
     world.open_tab({"exec cat"});
     CHECK(memory_files_of(world.daemon_pid()) == 0);
     mato_world without;
-    without.configure("");
+    without.configure("survive = false\n");
     without.open_tab({"exec cat"});
     CHECK(memory_files_of(without.daemon_pid()) == 0);
 }

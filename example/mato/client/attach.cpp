@@ -17,9 +17,17 @@ constexpr int most_cursor_style = 6; // DECSCUSR
 constexpr mato::milliseconds hide_patience{
     1000}; // a daemon that does not release the terminal within this time may draw over the shell
 
-constexpr mato::milliseconds connect_patience{2000}; // for one attempt to attach to the daemon's next process
-constexpr mato::milliseconds silent_wait{2000};      // then C-c ends the waiting
-constexpr int pause_between_attempts_ms = 20;
+constexpr mato::milliseconds quiet_wait{300};   // without the daemon; then the last row says so
+constexpr mato::milliseconds silent_wait{2000}; // then keys can end the wait
+constexpr char default_prefix = '\x1c';
+
+/// Ends a sequence that the dead process left, and writes on the last row. What it changes is reset by
+/// user_terminal::take_over.
+std::string notice_on_last_row(vt::screen_size size) {
+    std::string text = " mato: the daemon has died; waiting for the next one; C-c gives up ";
+    if (text.size() > static_cast<std::size_t>(size.columns)) text.resize(static_cast<std::size_t>(size.columns));
+    return "\x18\x0f\033(B\033[m\033[?6l\033[r\033[" + std::to_string(size.rows) + ";1H\033[7m" + text + "\033[m\033[K";
+}
 
 /// One attachment: guards the terminal, relays between terminal and daemon if the daemon does not use it directly, and decides
 /// when to end.
@@ -81,50 +89,81 @@ private:
         asked_once_ = unanswered_ = false;
         outstanding_ = 0; // typed, and perhaps lost: it is not repeated
         untaken_ = 0;
-        const auto began = mato::clock::now();
-        while (!result_) {
-            if (come_back()) return;
-            if (mato::clock::now() >= began + reconnect_patience || gives_up(began)) end("[daemon lost]", 1);
-        }
-    }
-
-    /// @returns whether the tab is shown again, or has ended.
-    bool come_back() {
+        outage gap(*this);
         attached_again next;
         try {
-            next = again_(daemon_, shown_, mato::deadline::in(connect_patience));
-        } catch (const no_daemon&) {
-            end("[daemon lost]", 1);
-            return true;
+            next = again_(daemon_, shown_, [&](int connection, mato::deadline until) { return gap.wait(connection, until); });
         } catch (const command_failure&) {
-            return false; // it died too, or is not ready yet
+            return end("[daemon lost]", 1);
         }
-        if (next.exit_code) end("[exited " + std::to_string(*next.exit_code) + "]", 0);
-        if (result_) return true;
+        come_back(next);
+    }
+
+    /// The tab is shown again, or has ended.
+    void come_back(const attached_again& next) {
+        if (next.exit_code) return end("[exited " + std::to_string(*next.exit_code) + "]", 0);
         direct_ = next.drawing == drawn_by::daemon;
         stopping_ = daemon_.is_ending();
         mato::failure gone;
         tty_.take_over(gone);
-        if (gone) end("[terminal lost]", 1);
-        if (!result_) resume();
+        if (gone) return end("[terminal lost]", 1);
+        if (tty_.size() == next.size) // a size that is no news would make this client the latest one
+            enter_again();
+        else
+            resume();
         send_typed();
         handle_messages(); // those that arrived with the answer
-        return true;
     }
 
-    /// Between two attempts: a signal or, after a while, C-c ends the waiting.
-    bool gives_up(mato::clock::time_point began) {
-        pollfd pause{signals_->native_handle(), POLLIN, 0};
-        static_cast<void>(mato::sys::poll(&pause, 1, pause_between_attempts_ms));
-        while (const auto signal = signals_->try_next()) { // the size is sent once there is a process again
-            if (*signal == SIGTERM) end("[terminated]", 1);
-            if (*signal == SIGHUP) end("[terminal lost]", 1);
+    /// The time without a process of the daemon.
+    class outage {
+    public:
+        explicit outage(attachment& of) : of_(of) {}
+
+        /// As daemon_wait: gives up at a signal, or when the user does.
+        bool wait(int connection, mato::deadline until) {
+            const auto now = mato::clock::now();
+            if (!is_told_ && now >= tell_at_) tell();
+            const bool listens = now >= listen_at_;
+            const mato::deadline next(std::min(until.at(), !is_told_ ? tell_at_ : listens ? until.at() : listen_at_));
+            pollfd ready[] = {{connection, POLLIN, 0},
+                              {of_.signals_->native_handle(), POLLIN, 0},
+                              {listens ? of_.tty_.native_handle() : -1, POLLIN, 0}};
+            static_cast<void>(mato::sys::poll(ready, 3, next.poll_timeout()));
+            if (ready[1].revents) take_signals();
+            if (ready[2].revents && !gives_up_) read_keys();
+            return !of_.result_ && !gives_up_;
         }
-        if (result_ || mato::clock::now() < began + silent_wait) return result_.has_value();
-        mato::failure gone;
-        const std::string_view typed = tty_.read(gone);
-        return gone || typed.find('\003') != std::string_view::npos;
-    }
+
+    private:
+        void tell() {
+            is_told_ = true;
+            mato::failure gone;
+            of_.tty_.write(notice_on_last_row(of_.tty_.size()), gone);
+            if (gone) of_.end("[terminal lost]", 1);
+        }
+
+        void take_signals() { // the size is sent once there is a process again
+            while (const auto signal = of_.signals_->try_next()) {
+                if (*signal == SIGTERM) of_.end("[terminated]", 1);
+                if (*signal == SIGHUP) of_.end("[terminal lost]", 1);
+            }
+        }
+
+        /// What is typed now is for no program: its daemon may never come back. Only the keys that give up count.
+        void read_keys() {
+            mato::failure gone;
+            for (const char key : of_.tty_.read(gone)) {
+                gives_up_ = gives_up_ || key == '\003' || (is_after_prefix_ && key == 'd');
+                is_after_prefix_ = !is_after_prefix_ && key == default_prefix;
+            }
+            if (gone) of_.end("[terminal lost]", 1);
+        }
+
+        attachment& of_;
+        const mato::clock::time_point tell_at_ = mato::clock::now() + quiet_wait, listen_at_ = mato::clock::now() + silent_wait;
+        bool is_told_ = false, is_after_prefix_ = false, gives_up_ = false;
+    };
 
     void end(std::string last_line, int exit_code) {
         if (!result_) result_ = attach_result{std::move(last_line), exit_code};
@@ -198,6 +237,10 @@ private:
 
     void resume() {
         daemon_.post_as<message::resize>(0, resized_terminal{tty_.size()});
+        enter_again();
+    }
+
+    void enter_again() {
         try {
             enter();
         } catch (const command_failure&) {

@@ -27,21 +27,19 @@ enum class drawn_by : std::uint8_t { client, daemon };
 /// What the daemon's next process says: who draws the tab; or that its program has ended meanwhile.
 struct attached_again {
     drawn_by drawing = drawn_by::client;
+    vt::screen_size size{}; ///< of the terminal, as it was told
     std::optional<int> exit_code{};
 };
 /// Connects to the daemon's next process and attaches to that tab.
-/// @throws no_daemon: there is none · command_failure: it does not serve in time.
-using attach_again = std::function<attached_again(remote& daemon, tab_id tab, mato::deadline until)>;
+/// @throws wait_ended: `wait` gave up · command_failure: there is none, or it does not serve in time.
+using attach_again = std::function<attached_again(remote& daemon, tab_id tab, const daemon_wait& wait)>;
 
 /// @pre The daemon has answered `attached`. The terminal is restored before it returns, and in every other case.
 /// `drawing`: if it is the daemon, it reads and draws on the terminal; this process only guards it and passes on sizes and
 /// signals. `questions` are sent to the terminal first: they query its features.
-/// When a process of the daemon dies whose tabs survive, the terminal stays as it is, and `again` is called until it succeeds,
-/// for at most `reconnect_patience`.
+/// When a process of the daemon dies whose tabs survive, the terminal stays as it is, and `again` is called. Meanwhile the last
+/// row tells that, and after some seconds the user can give up.
 [[nodiscard]] attach_result show_tab(remote& daemon, user_terminal& tty, const attachment_info& shown,
                                      const std::string& questions, const attach_again& again);
-
-/// For the daemon's next process, which usually serves within milliseconds.
-inline constexpr mato::milliseconds reconnect_patience{10'000};
 
 } // namespace mux

@@ -14,6 +14,8 @@
 namespace mux {
 namespace {
 
+constexpr mato::milliseconds most_unheard{300}; // how long a `wait` may not be called
+
 /// The connection ended before the daemon knew the client: it was stopping, or created its socket again. Nothing is lost.
 bool ended_before_greeting(const std::error_code& why) {
     return why == mato::errc::stopping || why == mato::errc::closed || why == std::errc::connection_reset ||
@@ -22,8 +24,15 @@ bool ended_before_greeting(const std::error_code& why) {
 
 } // namespace
 
-remote remote::open(const program_paths& paths, start mode, mato::deadline until, const std::function<void()>& meanwhile) {
+void pause_for(mato::milliseconds span, const daemon_wait& wait) {
+    if (!wait) return mato::sys::sleep_ms(static_cast<long>(span.count()));
+    if (!wait(-1, mato::deadline::in(span))) throw wait_ended{{1, "the wait for the daemon was given up"}};
+}
+
+remote remote::open(const program_paths& paths, start mode, mato::deadline until, const std::function<void()>& meanwhile,
+                    const daemon_wait& wait) {
     remote result;
+    result.wait_ = wait;
     mato::exponential_backoff pause;
     lost_socket lost(paths.daemon);
     const auto launch = [&] {
@@ -33,10 +42,12 @@ remote remote::open(const program_paths& paths, start mode, mato::deadline until
     };
     for (;;) {
         mato::failure why;
+        // Without a queue of waiting clients that is full it does not wait.
+        const mato::deadline soon(wait ? std::min(until.at(), mato::deadline::in(most_unheard).at()) : until.at());
         if (mode == start::if_needed)
             result.client_ = mato::basic_client<policies>::connect_or_start(paths.daemon, until, launch, why);
         else
-            result.client_ = mato::basic_client<policies>::connect(mato::owned_path(paths.daemon.socket), until, why);
+            result.client_ = mato::basic_client<policies>::connect(mato::owned_path(paths.daemon.socket), soon, why);
         if (!why && result.greet(until, meanwhile, why)) {
             if (const std::string news = lost.found(static_cast<pid_t>(result.welcome_.pid)); !news.empty())
                 std::fprintf(stderr, "mato: %s\n", news.c_str());
@@ -46,11 +57,11 @@ remote remote::open(const program_paths& paths, start mode, mato::deadline until
         const auto holder = is_absent ? lost.look() : std::nullopt;
         if (why.code == mato::cond::not_running && !holder)
             throw no_daemon{{1, "no daemon is running (" + paths.daemon.socket + ")"}};
-        if ((holder || ended_before_greeting(why.code)) && !until.passed()) {
-            auto wait = pause.next(mato::clock::now());
-            if (!wait) wait = (pause = mato::exponential_backoff()).next(mato::clock::now()); // the deadline decides
-            mato::sys::sleep_ms(std::min(static_cast<long>(wait.value_or(mato::milliseconds(1)).count()),
-                                         static_cast<long>(until.poll_timeout())));
+        const bool is_full = why.code == mato::errc::timed_out;
+        if ((holder || is_full || ended_before_greeting(why.code)) && !until.passed()) {
+            auto span = pause.next(mato::clock::now());
+            if (!span) span = (pause = mato::exponential_backoff()).next(mato::clock::now()); // the deadline decides
+            pause_for(std::min(span.value_or(mato::milliseconds(1)), mato::milliseconds(until.poll_timeout())), wait);
             continue;
         }
         if (holder) throw command_failure{mato::exit_code::already_running, lost.not_found(*holder)};
@@ -75,7 +86,7 @@ bool remote::greet(mato::deadline until, const std::function<void()>& meanwhile,
     mato::failure sending; // a daemon that refused has closed its side; its message can still be read
     client_.send(encode<message::hello>(++last_id_, greeting), until, sending);
     if (meanwhile) meanwhile();
-    const auto payload = client_.receive(until, why);
+    const auto payload = receive(until, why);
     if (why) return false;
     const auto frame = payload ? parse_header(*payload) : std::nullopt;
     if (frame)
@@ -90,9 +101,25 @@ bool remote::greet(mato::deadline until, const std::function<void()>& meanwhile,
     return !why;
 }
 
+std::optional<std::string_view> remote::receive(mato::deadline until, mato::failure& why) {
+    while (wait_) {
+        if (auto payload = client_.next(why); payload || why) return payload;
+        if (client_.fill(why)) continue;
+        if (why) return std::nullopt;
+        mato::failure unsent; // the next read reports that the daemon is gone
+        client_.flush(unsent);
+        if (until.passed()) {
+            why = {mato::errc::timed_out, "wait for the daemon", {}, "no answer in time"};
+            return std::nullopt;
+        }
+        if (!wait_(client_.native_handle(), until)) throw wait_ended{{1, "the wait for the daemon was given up"}};
+    }
+    return client_.receive(until, why);
+}
+
 std::optional<header> remote::next(mato::deadline until) {
     mato::failure why;
-    const auto payload = client_.receive(until, why);
+    const auto payload = receive(until, why);
     if (why.code == mato::errc::timed_out) return std::nullopt;
     gone_ = static_cast<bool>(why);
     if (why) throw daemon_gone{{1, "lost the connection to the daemon (" + why.message() + ")"}};

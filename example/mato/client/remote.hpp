@@ -23,6 +23,14 @@ enum class start { if_needed, never };
 struct no_daemon final : command_failure {};
 /// The connection was lost before the answer: whether the request was carried out is unknown.
 struct daemon_gone final : command_failure {};
+/// The wait for the daemon was given up.
+struct wait_ended final : command_failure {};
+
+/// Waits until `connection` is readable (-1: there is none), or `until`. @returns false: the wait is given up.
+using daemon_wait = std::function<bool(int connection, mato::deadline until)>;
+
+/// Sleeps, or waits without a connection. @throws wait_ended
+void pause_for(mato::milliseconds span, const daemon_wait& wait);
 
 class remote {
 public:
@@ -31,8 +39,10 @@ public:
     /// @throws no_daemon (exit code 1) · command_failure: no answer (2), protocol versions differ (3), refused, cannot be
     /// started, still stopping at `until` (75).
     /// `meanwhile`, if any, runs before each wait: for the daemon's start, and for its welcome.
+    /// `wait`, if any, waits instead of this function, and later for answers, until `waits_itself`. @throws wait_ended
     [[nodiscard]] static remote open(const program_paths& paths, start mode, mato::deadline until,
-                                     const std::function<void()>& meanwhile = {});
+                                     const std::function<void()>& meanwhile = {}, const daemon_wait& wait = {});
+    void waits_itself() { wait_ = {}; }
 
     /// Sends a request and waits for its one answer. @throws command_failure with the daemon's reason, or when the connection
     /// is lost.
@@ -74,8 +84,10 @@ public:
 
 private:
     bool greet(mato::deadline until, const std::function<void()>& meanwhile, mato::failure& why);
+    [[nodiscard]] std::optional<std::string_view> receive(mato::deadline until, mato::failure& why);
 
     mato::basic_client<policies> client_;
+    daemon_wait wait_;
     welcome welcome_;
     std::uint32_t last_id_ = 0;
     bool stopping_ = false, gone_ = false, opened_ = false; // set by the daemon's messages

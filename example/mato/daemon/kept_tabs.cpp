@@ -14,10 +14,12 @@ constexpr std::size_t most_layout = 4u << 20; // bytes: 20 000 tabs with names o
 constexpr std::size_t codes_at = layout_at + mato::two_slots<>::memory_for(most_layout);
 constexpr std::size_t file_bytes = codes_at + mato::two_slots<>::memory_for(ended_tabs::most_text);
 constexpr std::uint64_t most_number = ~std::uint64_t{0} >> 1;
+constexpr int most_cells = 1 << 16;
+constexpr std::uint32_t most_pid = ~std::uint32_t{0} >> 1;
 
 std::string name_of(const char* kind, tab_id id) { return std::string(kind).append("/").append(std::to_string(id)); }
 
-std::string_view write_layout(std::string& buffer, const tab_table& tabs) {
+std::string_view write_layout(std::string& buffer, const tab_table& tabs, const client_table& clients) {
     vt::byte_writer to(buffer);
     to.number(tabs.last_act());
     to.number(tabs.names().tasks().size());
@@ -29,12 +31,16 @@ std::string_view write_layout(std::string& buffer, const tab_table& tabs) {
             to.number(each.id), to.text(each.name);
             to.flag(entry.has_fixed_size), to.flag(entry.has_rung);
             to.number(entry.used), to.number(entry.touched);
+            const vt::screen_size size = entry.program->size();
+            to.number(static_cast<std::uint64_t>(size.columns)), to.number(static_cast<std::uint64_t>(size.rows));
         }
     }
+    to.number(clients.count());
+    for (const auto& [id, each] : clients) to.number(each.greeting.pid), to.number(each.attached), to.number(each.activity);
     return to.written();
 }
 
-std::vector<tab_place> read_layout(std::string_view body, std::uint64_t& last_act) {
+std::vector<tab_place> read_layout(std::string_view body, std::uint64_t& last_act, returning_clients& clients) {
     vt::byte_reader from(body);
     std::vector<tab_place> places;
     last_act = from.bounded<std::uint64_t>(most_number);
@@ -47,15 +53,25 @@ std::vector<tab_place> read_layout(std::string_view body, std::uint64_t& last_ac
             each.name = from.text(most_layout);
             each.has_fixed_size = from.flag(), each.has_rung = from.flag();
             each.used = from.number(), each.touched = from.number();
+            each.size.columns = from.bounded(most_cells), each.size.rows = from.bounded(most_cells);
             if (from.ok()) places.push_back(std::move(each));
         }
     }
+    std::vector<returning_clients::client> expected;
+    for (auto left = from.bounded<std::size_t>(most_layout); left > 0 && from.ok(); --left) {
+        returning_clients::client each;
+        each.pid = from.bounded<std::uint32_t>(most_pid);
+        each.tab = from.bounded<tab_id>(most_number);
+        each.activity = from.number();
+        if (from.ok() && each.tab != 0) expected.push_back(each);
+    }
+    clients.expect(std::move(expected));
     return places;
 }
 
 } // namespace
 
-std::vector<tab_place> kept_tabs::open() {
+std::vector<tab_place> kept_tabs::open(returning_clients& clients) {
     if (!has_keeper(host_)) return {};
     mato::failure why;
     file_ = host_.kept().memory("daemon", file_bytes, why);
@@ -84,7 +100,7 @@ std::vector<tab_place> kept_tabs::open() {
     codes_ = adopt(codes);
     ended_ = ended_tabs::parse(codes_.newest());
     std::uint64_t acts = 0;
-    auto places = read_layout(layout_.newest(), acts);
+    auto places = read_layout(layout_.newest(), acts, clients);
     tabs_.continue_acts(acts);
     return places;
 }
@@ -132,7 +148,8 @@ void kept_tabs::save() {
     if (!file_ || !has_keeper(host_) || saved_ == tabs_.revision()) return;
     saved_ = tabs_.revision();
     mato::failure why;
-    if (!layout_.publish(write_layout(buffer_, tabs_), why)) log_failure("the newest names and order of the tabs do", why);
+    if (!layout_.publish(write_layout(buffer_, tabs_, clients_), why))
+        log_failure("the newest names and order of the tabs do", why);
 }
 
 void kept_tabs::save_ended() {

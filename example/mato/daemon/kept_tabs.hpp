@@ -8,9 +8,11 @@
 /// ended tabs, and the number of the last event. Without a keeper all functions do nothing.
 #pragma once
 
+#include "client_table.hpp"
 #include "event_feed.hpp"
 #include "multiplexer_daemon.hpp"
 #include "protocol/ended_tabs.hpp"
+#include "returning_clients.hpp"
 #include "tab/tab_record.hpp"
 #include "tab_table.hpp"
 
@@ -30,15 +32,17 @@ struct tab_place {
     std::string task, name;
     bool has_fixed_size = false, has_rung = false;
     std::uint64_t used = 0, touched = 0;
+    vt::screen_size size{}; ///< a size that is applied later is not the terminal's yet
 };
 
 class kept_tabs {
 public:
-    kept_tabs(multiplexer_daemon& host, tab_table& tabs, ended_tabs& ended, event_feed& events)
-        : host_(host), tabs_(tabs), ended_(ended), events_(events) {}
+    kept_tabs(multiplexer_daemon& host, tab_table& tabs, client_table& clients, ended_tabs& ended, event_feed& events)
+        : host_(host), tabs_(tabs), clients_(clients), ended_(ended), events_(events) {}
 
     /// Takes the memory file of the processes before this one, or makes it. @returns the tabs in their order
-    std::vector<tab_place> open();
+    /// @param clients those that showed tabs
+    std::vector<tab_place> open(returning_clients& clients);
     /// Keeps a tab whose program runs.
     /// @errors as kept::keep and tab_record::create: the tab goes on, but no other process will have it.
     void keep(const tab& opened, const tab_record::birth& birth, mato::error_out out);
@@ -53,7 +57,7 @@ public:
     void drop_program(tab_id id);
     void drop(tab_id id);
 
-    /// Writes names, order and entries of all tabs, if they have changed.
+    /// Writes names, order and entries of all tabs, and who shows them, if they have changed.
     void save();
     /// Writes the exit codes of ended tabs.
     void save_ended();
@@ -69,6 +73,7 @@ private:
 
     multiplexer_daemon& host_;
     tab_table& tabs_;
+    client_table& clients_;
     ended_tabs& ended_;
     event_feed& events_;
     mato::memory_file file_;

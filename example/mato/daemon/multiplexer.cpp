@@ -30,6 +30,7 @@ multiplexer::multiplexer(multiplexer_daemon& host, multiplexer_options options)
     apply_limits();
     if (logged) state_.host.log().error("read the configuration: " + logged.message() + "; the one of the start is used");
     take_back_tabs(state_, tabs_);
+    views_.hold_sizes();
 }
 
 void multiplexer::install() {
@@ -112,6 +113,7 @@ void multiplexer::forget(std::uint64_t id) {
     auto& streams = state_.streams;
     if (const auto at = streams.find(gone->recorded); at != streams.end() && !at->second.is_followed()) streams.erase(at);
     state_.clients.remove(id);
+    state_.kept.save();
 }
 
 void multiplexer::on_frame(const multiplexer_daemon::session_ptr& session, std::string_view payload) {

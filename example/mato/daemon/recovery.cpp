@@ -43,7 +43,7 @@ constexpr int hung_up = 128 + SIGHUP; // of a program whose terminal was closed 
 } // namespace
 
 void take_back_tabs(daemon_state& state, tab_programs& programs) {
-    auto places = state.kept.open();
+    auto places = state.kept.open(state.returning);
     const auto& now = state.host.generation();
     if (now.number == 1) return;
     auto found = parts_of(state.host.kept().take_all());

@@ -39,7 +39,8 @@ struct daemon_state {
           limits(options.limits), stays_when_empty(options.stays_when_empty),
           counter(tab_counter::path_beside(daemon.options().paths.socket)), clients(daemon),
           events(daemon.context(), std::move(snapshot)), tabs(counter.last()),
-          ended(ended_tabs::load(ended_tabs::path_next_to(daemon.options().paths.socket))), kept(daemon, tabs, ended, events) {}
+          ended(ended_tabs::load(ended_tabs::path_next_to(daemon.options().paths.socket))),
+          kept(daemon, tabs, clients, ended, events) {}
     daemon_state(const daemon_state&) = delete; // its parts refer to each other
 
     multiplexer_daemon& host;
@@ -55,6 +56,7 @@ struct daemon_state {
     pending_requests pending;
     ended_tabs ended;
     kept_tabs kept;
+    returning_clients returning;
 };
 
 } // namespace mux

@@ -138,6 +138,7 @@ void tab_programs::take_back(const tab_place& place, tab_remains left, tab_optio
     state_.kept.take_back(place.id, std::move(record));
     if (!made->store()) made->note("[mato: the daemon's process died; what this tab showed before is lost]");
     made->go_on(handlers_of(place.id));
+    if (place.has_fixed_size) made->resize({place.size, {}});
     if (is_closing) close({made});
 }
 

@@ -37,7 +37,7 @@ attachment_info views::attach(client& watcher, tab& shown, const view_options& o
     wanted.mouse = state_.configuration->mouse == mouse_use::wheel;
     watcher.screen =
         std::make_unique<viewer>(state_.host.context(), std::move(terminal), std::move(wanted), handlers_of(watcher.id()));
-    switch_to(watcher, shown);
+    show_tab(watcher, shown, state_.returning.arrived(watcher.greeting.pid, shown.id()));
     return {state_.tabs.name_of(shown.id()), direct};
 }
 
@@ -97,10 +97,16 @@ void views::tell_if_cut(client& watcher) {
         {"The tab has " + cells(tab_size) + " cells,", "this terminal " + cells(own) + ":", "it shows a part."});
 }
 
-void views::switch_to(client& watcher, tab& shown) {
+void views::switch_to(client& watcher, tab& shown) { show_tab(watcher, shown, std::nullopt); }
+
+/// `activity`: when the client was last active; empty: now.
+void views::show_tab(client& watcher, tab& shown, std::optional<std::uint64_t> activity) {
     tab_entry& entry = *state_.tabs.find(shown.id());
     const tab_id before = std::exchange(watcher.attached, shown.id());
-    if (!watcher.view.readonly) { // a read-only client changes nothing, not even where others switch to
+    state_.tabs.changed();
+    if (activity) {
+        watcher.activity = *activity;
+    } else if (!watcher.view.readonly) { // a read-only client changes nothing, not even where others switch to
         watcher.activity = state_.tabs.use(entry);
         entry.has_rung = false;
     }
@@ -133,6 +139,7 @@ void views::leave(client& watcher) {
     const tab_id id = std::exchange(watcher.attached, 0);
     watcher.untaken = 0;
     if (id == 0) return;
+    state_.tabs.changed();
     state_.events.tell({.kind = "client-detached", .tab = id, .client = watcher.id()});
     if (tab_entry* const left = state_.tabs.find(id)) {
         left->program->cancel_input(watcher.id(), 0);
@@ -183,7 +190,9 @@ void views::type(client& from, std::string_view bytes) {
     if (!shown->program->type({from.id(), 0}, std::string(bytes)))
         from.untaken -= bytes.size(); // the program has ended: it reads nothing
     if (from.untaken > input_window_bytes) from.screen->read_keyboard(false);
-    if (!was_latest) fit(*shown);
+    if (was_latest) return;
+    fit(*shown);
+    state_.kept.save(); // no message does
 }
 
 void views::on_typed_taken(std::uint64_t id, std::size_t bytes) {
@@ -239,6 +248,16 @@ void views::on_events(tab_id id, const std::vector<vt::event>& events) {
 
 // ---- sizes and images ----
 
+void views::hold_sizes() {
+    if (state_.returning.empty()) return;
+    held_.expires_after(returning_clients::patience);
+    held_.async_wait([this](std::error_code cancelled) {
+        if (cancelled || state_.returning.empty()) return;
+        state_.returning.give_up();
+        for (auto& [id, each] : state_.tabs) fit(each);
+    });
+}
+
 void views::apply_settings() {
     const settings& now = *state_.configuration;
     for (auto& [id, each] : state_.tabs) fit(each);
@@ -251,7 +270,7 @@ void views::fit(tab_entry& entry) {
     tab& shown = *entry.program;
     tell_what_is_shown(shown);
     tell_of_host(shown);
-    if (entry.has_fixed_size) return;
+    if (entry.has_fixed_size || state_.returning.awaits(shown.id())) return;
     std::vector<sized_viewer> sizes;
     const auto viewers = state_.clients.viewers_of(shown.id());
     const auto counts = [](const client* each) { return !each->view.readonly && !each->suspended; };

@@ -7,7 +7,10 @@
 
 #include "state.hpp"
 
+#include <asio/steady_timer.hpp>
+
 #include <functional>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -17,7 +20,7 @@ class views {
 public:
     /// `on_command`: a key after the prefix that the viewer does not handle. The client has a screen.
     views(daemon_state& state, std::function<void(client&, char)> on_command)
-        : state_(state), on_command_(std::move(on_command)) {}
+        : state_(state), on_command_(std::move(on_command)), held_(state.host.context()) {}
 
     // ---- for clients ----
 
@@ -36,6 +39,8 @@ public:
     /// As `leave`; the client is told, and has its terminal back.
     void detach(client& watcher, message why);
     void resize_terminal(client& watcher, vt::screen_size size);
+    /// After a death of the daemon's process: sizes stay for so long, or until all clients are back.
+    void hold_sizes();
     /// Applies the current settings to all viewers and all tabs.
     void apply_settings();
 
@@ -60,6 +65,7 @@ private:
     [[nodiscard]] viewer::handlers handlers_of(std::uint64_t id);
     void type(client& from, std::string_view bytes);
     void fit(tab_entry& shown);
+    void show_tab(client& watcher, tab& shown, std::optional<std::uint64_t> activity);
     void resize(tab& shown, const terminal_size& size);
     void tell_what_is_shown(tab& shown);
     void tell_of_host(tab& shown);
@@ -68,6 +74,7 @@ private:
 
     daemon_state& state_;
     std::function<void(client&, char)> on_command_;
+    asio::steady_timer held_; // the sizes of tabs
 };
 
 } // namespace mux

@@ -5,6 +5,7 @@
 
 #include "client/cli.hpp"
 #include "client/listings.hpp"
+#include "client/next_process.hpp"
 #include "client/remote.hpp"
 #include "exchanges.hpp"
 #include "protocol/ids.hpp"
@@ -31,16 +32,13 @@ inline constexpr std::chrono::seconds status_patience{1}; ///< the contract of `
 /// @throws as remote::open; `none`: the exit code when no daemon runs.
 [[nodiscard]] remote open_existing(const program_paths& paths, int none = mato::exit_code::unavailable);
 /// For requests that change nothing: calls `ask(remote&)`, and again if the daemon ends before it has answered. The answer is
-/// then that of the next daemon, or that none is running. @throws as remote::open, and as `ask`.
-template <class Ask> auto ask_running_daemon(const program_paths& paths, Ask ask) {
-    const auto until = mato::deadline::in(answer_patience);
-    for (;;) {
-        remote daemon = open_existing(paths, 1);
-        try {
-            return ask(daemon);
-        } catch (const command_failure&) {
-            if (!daemon.is_ending() || until.passed()) throw;
-        }
+/// then that of the next daemon, or that none is running. @throws as ask_process; `none`: the exit code when no daemon runs.
+template <class Ask> auto ask_running_daemon(const program_paths& paths, Ask ask, int none = 1) {
+    try {
+        return ask_process(paths, {.patience = answer_patience, .most = most_asks_of_query}, std::move(ask));
+    } catch (no_daemon& why) {
+        why.exit_code = none;
+        throw;
     }
 }
 /// `meanwhile`: as remote::open.

@@ -64,12 +64,16 @@ private:
         if (ready[1].revents & (POLLIN | POLLHUP | POLLERR)) {
             why = {};
             connection.fill(why);
-            if (why) end_without_daemon();
+            if (why) lose_process();
         }
         if (ready[0].revents) read();
-        if (ready[2].revents & (POLLERR | POLLHUP | POLLNVAL))
-            throw command_failure{1, "cannot write to standard output: its reader has closed it"};
+        check_reader(ready[2]);
         wake();
+    }
+
+    static void check_reader(const pollfd& output) {
+        if (output.revents & (POLLERR | POLLHUP | POLLNVAL))
+            throw command_failure{1, "cannot write to standard output: its reader has closed it"};
     }
 
     void read() {
@@ -191,11 +195,41 @@ private:
                                   "the daemon sent an invalid message; it may be of another version"};
     }
 
-    /// Answers every open command: it will get no other answer.
-    [[noreturn]] void end_without_daemon() {
+    /// Goes on with the daemon's next process, if there is one. What was under way is answered: nothing is sent again.
+    void lose_process() {
         handle_messages();
         const std::string text = is_stopping_ ? "the daemon has stopped" : "lost the connection to the daemon";
-        for (const auto& each : under_way_) tell(each.number, {1, text, {}});
+        if (is_stopping_ || !daemon_.survives()) end_without_daemon(text);
+        const auto wait = [this](int connection, mato::deadline until) { return wait_for_process(connection, until); };
+        try {
+            daemon_ = ask_process(paths_, {.needs_tabs = true, .wait = wait}, [](remote& next) {
+                next.tell<message::follow_events>(nothing{}, soon());
+                next.waits_itself();
+                return std::move(next);
+            });
+        } catch (const no_daemon&) {
+            end_without_daemon(text);
+        } catch (const daemon_gone&) {
+            end_without_daemon(text);
+        }
+        for (const auto& each : under_way_)
+            if (each.number != 0) tell(each.number, {1, each.what->interrupted(), {}});
+        under_way_.clear();
+    }
+
+    /// As daemon_wait. Meanwhile the answers are written.
+    bool wait_for_process(int connection, mato::deadline until) {
+        pollfd ready[] = {{connection, POLLIN, 0}, {STDOUT_FILENO, static_cast<short>(out_.is_empty() ? 0 : POLLOUT), 0}};
+        if (mato::sys::poll(ready, 2, until.poll_timeout()) == -1) return true;
+        check_reader(ready[1]);
+        write();
+        return true;
+    }
+
+    /// Answers every open command: it will get no other answer.
+    [[noreturn]] void end_without_daemon(const std::string& text) {
+        for (const auto& each : under_way_)
+            if (each.number != 0) tell(each.number, {1, text, {}});
         while (!out_.is_empty()) {
             pollfd ready{STDOUT_FILENO, POLLOUT, 0};
             if (mato::sys::poll(&ready, 1, -1) == 1) write();

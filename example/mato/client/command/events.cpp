@@ -21,15 +21,20 @@ bool wait_for_message(remote& daemon) {
     }
 }
 
-/// Follows the events of the daemon's next process, which may die too.
-void follow_next(const program_paths& paths, remote& daemon) {
-    const auto until = mato::deadline::in(answer_patience);
-    for (;;) try {
-            daemon = open_existing(paths);
-            return daemon.tell<message::follow_events>(nothing{}, soon());
-        } catch (const daemon_gone&) {
-            if (until.passed()) throw;
-        }
+/// As daemon_wait, which gives up when standard output has no reader.
+bool wait_or_lose_reader(int connection, mato::deadline until) {
+    pollfd ready[] = {{connection, POLLIN, 0}, {STDOUT_FILENO, 0, 0}};
+    static_cast<void>(mato::sys::poll(ready, 2, until.poll_timeout()));
+    return !(ready[1].revents & (POLLERR | POLLHUP | POLLNVAL));
+}
+
+/// Follows the events of the daemon's next process.
+remote follow_next(const program_paths& paths) {
+    return ask_process(paths, {.needs_tabs = true, .wait = wait_or_lose_reader}, [](remote& daemon) {
+        daemon.tell<message::follow_events>(nothing{}, soon());
+        daemon.waits_itself();
+        return std::move(daemon);
+    });
 }
 
 } // namespace
@@ -59,7 +64,13 @@ int run_events(const invocation& what) {
         while (const auto payload = connection.next(why)) print(lines.of(parse_header(*payload).value_or(header{})));
         if (stopping) return 0;
         if (daemon.survives()) { // the next process begins with a snapshot, whose number shows what was missed
-            follow_next(paths, daemon);
+            try {
+                daemon = follow_next(paths);
+            } catch (const wait_ended&) {
+                return 0;
+            } catch (const command_failure&) {
+                throw command_failure{1, "lost the connection to the daemon"};
+            }
             continue;
         }
         throw command_failure{1, "lost the connection to the daemon"};

@@ -40,6 +40,10 @@ public:
     }
     [[nodiscard]] mato::deadline due() const noexcept { return due_; }
     [[nodiscard]] const std::optional<result>& outcome() const noexcept { return outcome_; }
+    /// What is said when the daemon's process has died before the result, and another one serves.
+    [[nodiscard]] virtual std::string interrupted() const {
+        return "the daemon restarted before it answered; the command may or may not have been carried out";
+    }
     /// Whether it may take as long as a program does; its answers are small then.
     [[nodiscard]] virtual bool waits_for_program() const noexcept { return false; }
     /// Whether the answer may be long: two at a time could exceed the daemon's queue for a client.

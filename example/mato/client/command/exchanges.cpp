@@ -77,6 +77,12 @@ void sending::on_refused(const refusal& why) {
     finish({why.exit_code, std::move(text)});
 }
 
+/// What a program has read twice cannot be taken back, so nothing is sent again.
+std::string sending::interrupted() const {
+    return "the daemon restarted after " + std::to_string(taken_) +
+           " bytes were confirmed; the rest may or may not have been " + "typed, and is not sent again";
+}
+
 void sending::wake(remote& daemon) {
     if (cancelled_) return exchange::wake(daemon);
     cancelled_ = true;

@@ -28,6 +28,7 @@ public:
     void begin(remote& daemon) override { send_more(daemon); }
     void wake(remote& daemon) override;
     [[nodiscard]] bool waits_for_program() const noexcept override { return true; }
+    [[nodiscard]] std::string interrupted() const override;
 
 private:
     void on_answer(remote& daemon, const header& answer) override;

@@ -15,19 +15,15 @@ namespace mux {
 
 int run_capture(const invocation& what) {
     const auto paths = paths_of(what);
-    const auto until = mato::deadline::in(answer_patience);
-    for (;;) {
-        remote daemon = open_existing(paths);
-        capturing screen({{what.operands[0], current_tab(paths)}, what.history, 0, what.ansi, what.join});
-        try {
+    print(ask_running_daemon(
+        paths,
+        [&](remote& daemon) {
+            capturing screen({{what.operands[0], current_tab(paths)}, what.history, 0, what.ansi, what.join});
             run_to_completion(daemon, screen);
-        } catch (const daemon_gone&) {
-            if (!daemon.survives() || until.passed()) throw;
-            continue; // the daemon's next process has the same screen
-        }
-        print(what.json ? format_capture(screen.last(), screen.text()) : screen.text());
-        return 0;
-    }
+            return what.json ? format_capture(screen.last(), screen.text()) : screen.text();
+        },
+        mato::exit_code::unavailable));
+    return 0;
 }
 
 int run_record(const invocation& what) {

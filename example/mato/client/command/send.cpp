@@ -27,7 +27,12 @@ int run_send(const invocation& what) {
     const bool is_from_input = what.operands.size() == 2 && what.operands[1] == "-";
     sending text({what.operands[0], current_tab(paths)}, is_from_input ? typing{standard_input(), {}} : keys_of(what));
     remote daemon = open_existing(paths);
-    return run_to_completion(daemon, text);
+    try {
+        return run_to_completion(daemon, text);
+    } catch (const daemon_gone&) {
+        if (!daemon.survives()) throw;
+        throw command_failure{1, text.interrupted()};
+    }
 }
 
 } // namespace mux

@@ -62,26 +62,34 @@ user_terminal open_terminal() {
 }
 
 /// Attaches to the tab again, through the daemon's next process; or asks how its program ended.
-attached_again attach_to_next(const invocation& what, remote& daemon, user_terminal& tty, tab_id tab, mato::deadline until) {
-    daemon = remote::open(paths_of(what), start::never, until);
-    attach_request wanted;
-    wanted.which.name = std::to_string(tab);
-    wanted.view = view_of(what, daemon, tty.size());
-    wanted.view.detach_others = false;
-    wanted.view.passes_terminal = !what.relay;
-    const int descriptors[] = {tty.native_handle(), tty.guardian().release_pipe()};
-    const auto passed = what.relay ? std::span<const int>() : std::span<const int>(descriptors);
-    try {
-        const auto id = daemon.post_with<message::attach>(std::move(wanted), passed, until);
-        const auto shown = daemon.await<message::attached>(id, until);
-        return {shown.direct ? drawn_by::daemon : drawn_by::client};
-    } catch (const daemon_gone&) {
-        throw;
-    } catch (const command_failure& why) {
-        if (why.exit_code == mato::exit_code::not_answering) throw;
-        const target which{std::to_string(tab), 0};
-        return {drawn_by::client, daemon.ask<message::wait_exit>(which, until).code};
-    }
+attached_again attach_to_next(const invocation& what, remote& daemon, user_terminal& tty, tab_id tab, const daemon_wait& wait) {
+    return ask_process(paths_of(what), {.needs_tabs = true, .wait = wait}, [&](remote& next) {
+        attach_request wanted;
+        wanted.which.name = std::to_string(tab);
+        wanted.view = view_of(what, next, tty.size());
+        wanted.view.detach_others = false;
+        wanted.view.passes_terminal = !what.relay;
+        const int descriptors[] = {tty.native_handle(), tty.guardian().release_pipe()};
+        const auto passed = what.relay ? std::span<const int>() : std::span<const int>(descriptors);
+        attached_again how;
+        how.size = wanted.view.size;
+        const auto until = mato::deadline::in(reconnect_patience);
+        try {
+            const auto id = next.post_with<message::attach>(std::move(wanted), passed, until);
+            how.drawing = next.await<message::attached>(id, until).direct ? drawn_by::daemon : drawn_by::client;
+        } catch (const daemon_gone&) {
+            throw;
+        } catch (const wait_ended&) {
+            throw;
+        } catch (const command_failure& why) {
+            if (why.exit_code == mato::exit_code::not_answering) throw;
+            const target which{std::to_string(tab), 0};
+            how.exit_code = next.ask<message::wait_exit>(which, until).code;
+        }
+        next.waits_itself();
+        daemon = std::move(next);
+        return how;
+    });
 }
 
 /// Requests a tab with `view` inside `request`, and shows it until the attachment ends.
@@ -108,8 +116,8 @@ int show(const invocation& what, remote& daemon, user_terminal& tty, body_of<Num
                      why.message().c_str());
     const auto shown = daemon.await<message::attached>(id, until);
     if (!daemon.survives()) tty.guardian().release_pipe_is_passed(); // otherwise the next process gets it too
-    const attach_result result = show_tab(daemon, tty, shown, ask, [&](remote& next, tab_id tab, mato::deadline patience) {
-        return attach_to_next(what, next, tty, tab, patience);
+    const attach_result result = show_tab(daemon, tty, shown, ask, [&](remote& next, tab_id tab, const daemon_wait& wait) {
+        return attach_to_next(what, next, tty, tab, wait);
     });
     tty.guardian().dismiss();
     print(result.last_line + "\n");

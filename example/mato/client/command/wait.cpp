@@ -23,21 +23,21 @@ std::optional<int> code_left_behind(const invocation& what, const program_paths&
 int run_wait(const invocation& what) {
     const auto paths = paths_of(what);
     const target which{what.operands[0], current_tab(paths)};
-    for (;;) try {
-            remote daemon = open_existing(paths);
-            try {
-                const auto waiting = wait_exchange(what, which);
-                return run_to_completion(daemon, *waiting);
-            } catch (const daemon_gone&) {
-                if (!daemon.survives()) throw; // otherwise the next process is asked
-            }
-        } catch (const no_daemon&) {
-            if (const auto code = code_left_behind(what, paths, which)) return *code;
-            throw;
-        } catch (const daemon_gone&) {
-            if (const auto code = code_left_behind(what, paths, which)) return *code;
-            throw;
-        }
+    const auto left_behind = [&](command_failure& why, int exit_code) {
+        if (const auto code = code_left_behind(what, paths, which)) return *code;
+        why.exit_code = exit_code;
+        throw;
+    };
+    try {
+        return ask_process(paths, {.needs_tabs = true}, [&](remote& daemon) {
+            const auto waiting = wait_exchange(what, which);
+            return run_to_completion(daemon, *waiting);
+        });
+    } catch (no_daemon& why) {
+        return left_behind(why, mato::exit_code::unavailable);
+    } catch (daemon_gone& why) {
+        return left_behind(why, 1);
+    }
 }
 
 } // namespace mux
