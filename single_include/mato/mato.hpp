@@ -7802,7 +7802,7 @@ public:
 // ---- implementation ----
 
 /// The state of a child. Handlers of the loop keep it alive, so a child may be destroyed inside its own callbacks.
-class child::core : public std::enable_shared_from_this<core>, private detail::loop_member {
+class child::core final : public std::enable_shared_from_this<core>, private detail::loop_member {
 public:
     core(asio::io_context& context, spawn_options options, child_restart restart)
         : loop_member(context), what(std::move(options)), again(restart), context_(context), wait_(std::in_place, context),

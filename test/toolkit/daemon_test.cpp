@@ -278,7 +278,7 @@ TEST_CASE("signals that a program asks for come to on_signal with their sender, 
             from->established();
             from->send("ready");
             if (is_set)
-                self.on.on_signal = [&self, from](const mato::received_signal& came) {
+                self.on.on_signal = [from](const mato::received_signal& came) {
                     from->send(std::to_string(came.number) + " from " + std::to_string(came.sender));
                     if (came.number == SIGWINCH) throw std::runtime_error("not fatal");
                 };
