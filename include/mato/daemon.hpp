@@ -120,6 +120,8 @@ public:
     [[nodiscard]] asio::io_context& context() noexcept { return context_; }
     [[nodiscard]] server_type& server() noexcept { return server_; }
     [[nodiscard]] logger& log() noexcept { return log_; }
+    /// The held lock: a second server on `context()` publishes with it, see example/13_two_sockets.cpp.
+    [[nodiscard]] const lock_type& lock() const noexcept { return lock_; }
     [[nodiscard]] const daemon_options& options() const noexcept { return options_; } ///< the caller's object
     /// Which of the processes that serve one after the other this is; without a keeper there is only the first one.
     [[nodiscard]] const mato::generation& generation() const noexcept { return handover_.number(); }

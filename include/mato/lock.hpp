@@ -133,8 +133,8 @@ struct found_process {
 ///
 /// @threads distinct objects are independent; one object, one thread.
 /// @fork parent and child share the lock; only the process that acquired or `adopt`ed it releases it.
-/// @blocks never, except `acquire_directory` until its deadline and `try_acquire` for at most 100 ms while a holder writes
-/// its pid.
+/// @blocks never, except `acquire` and `acquire_directory` until their deadline and `try_acquire` for at most 100 ms while a
+/// holder writes its pid.
 ///
 /// @code
 /// auto attempt = mato::instance_lock::try_acquire(std::string(argv[1]) + "/app.lock", why);
@@ -168,6 +168,11 @@ public:
     /// As `try_acquire`, but a held lock is the error `errc::already_running`, whose detail has the pid.
     [[nodiscard]] static basic_instance_lock acquire(const std::string& path);
     [[nodiscard]] static basic_instance_lock acquire(const std::string& path, error_out out);
+
+    /// As `acquire`, but waits for a held lock, for example of a daemon that is stopping.
+    /// @blocks until the lock is free or `until` has passed; polls, because flock(2) has no time-out.
+    /// @errors as `acquire`; already_running after the deadline.
+    [[nodiscard]] static basic_instance_lock acquire(const std::string& path, deadline until, error_out out);
 
     /// Locks the directory itself, so no file remains. Clients take this lock while one of them starts the daemon.
     /// @blocks until the lock is free or `until` has passed (`errc::timed_out`); polls, because flock(2) has no time-out.
@@ -311,6 +316,22 @@ template <class M> auto basic_instance_lock<M>::acquire(const std::string& path,
                 pid > 0 ? "already running, pid " + std::to_string(pid) : "already running, pid not yet known");
     }
     return *std::move(got);
+}
+
+template <class M> auto basic_instance_lock<M>::acquire(const std::string& path, deadline until, error_out out)
+    -> basic_instance_lock {
+    constexpr long longest_ms = 20; // a stop takes a few ms
+    for (long pause = 1;; pause = pause < longest_ms ? 2 * pause : longest_ms) {
+        failure why;
+        auto lock = acquire(path, why);
+        const bool is_held = why.code == errc::already_running || why.code == errc::busy;
+        if (!is_held || until.passed()) {
+            if (why) out.set(why);
+            return lock;
+        }
+        const long left = until.poll_timeout();
+        sys::sleep_ms(pause < left ? pause : left);
+    }
 }
 
 template <class M> auto basic_instance_lock<M>::acquire_directory(const std::string& directory, deadline until, error_out out)

@@ -55,6 +55,7 @@
 #include "read_journal.hpp"
 #include "read_limits.hpp"
 #include "server.hpp"
+#include "session.hpp"
 #include "shared_path.hpp"
 #include "spawn.hpp"
 #include "subscriber.hpp"

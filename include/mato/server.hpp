@@ -16,6 +16,7 @@
 #include "endpoint.hpp"
 #include "listener.hpp"
 #include "peer.hpp"
+#include "session.hpp"
 
 #include <asio/posix/stream_descriptor.hpp>
 
@@ -39,6 +40,7 @@ struct server_limits {
     milliseconds handshake{5000};            ///< from accept to `established`; long enough on a busy machine
     milliseconds frame{30'000};              ///< first to last byte of a frame: basic_connection::set_frame_deadline
     milliseconds accept_pause{100};          ///< pause after EMFILE and similar errors
+    milliseconds idle = never;               ///< an established session that sends no frame for this long is closed (timed_out)
     read_limits read{};                      ///< of each session: when a client that sends too fast is not read
 };
 
@@ -52,50 +54,6 @@ struct server_counters {
     std::uint64_t accepted = 0; ///< sessions opened
     std::uint64_t refused = 0;  ///< by the peer policy or a limit
     std::uint64_t pauses = 0;   ///< accepting was paused because descriptors or memory ran out
-};
-
-/// One client: its connection, its credentials, and whether its handshake is complete.
-///
-/// The server creates it. Keep a `session_ptr` to use it later; after its end it is a closed connection.
-///
-/// @threads only the thread that runs the io_context.
-/// @fork must not be used in a child.
-/// @blocks never.
-template <class Framing, class Overflow> class basic_session : public basic_connection<Framing, Overflow> {
-public:
-    basic_session(asio::io_context& context, unique_fd socket, Overflow overflow, std::uint64_t id, peer_credentials peer)
-        : basic_connection<Framing, Overflow>(context, std::move(socket), std::move(overflow)), id_(id), peer_(peer),
-          handshake_(std::in_place, context) {}
-
-    [[nodiscard]] std::uint64_t id() const noexcept { return id_; } ///< from 1, never reused by this server
-    [[nodiscard]] const peer_credentials& peer() const noexcept { return peer_; }
-
-    /// Marks the handshake as complete: its deadline no longer applies. Idempotent.
-    void established() {
-        if (std::exchange(established_, true) || !this->is_open()) return; // closed: the loop may be gone
-        handshake_->cancel();
-        // Cancelling the timer does not disarm asio's timerfd, so an idle daemon would wake up once more. Waiting on a later
-        // timer re-arms it.
-        if (const auto timer = idle_timer_.lock()) {
-            timer->expires_after(std::chrono::hours(1));
-            timer->async_wait([](std::error_code) {});
-        }
-    }
-    [[nodiscard]] bool is_established() const noexcept { return established_; }
-
-private:
-    template <class, class, class, class> friend class basic_server;
-    std::uint64_t id_;
-    peer_credentials peer_;
-    void loop_ends() noexcept override {
-        const auto self = this->weak_from_this().lock();
-        handshake_.reset();
-        basic_connection<Framing, Overflow>::loop_ends();
-    }
-
-    std::optional<asio::steady_timer> handshake_;  // empty: the loop was destroyed
-    std::weak_ptr<asio::steady_timer> idle_timer_; // of the server, while it accepts clients
-    bool established_ = false;
 };
 
 /// Accepts clients of an endpoint and manages their sessions, within limits. Set the callbacks in `on`, then call `listen`.
@@ -399,6 +357,7 @@ void basic_server<E, P, F, O>::admit(unique_fd socket, const peer_credentials& p
     arrived->idle_timer_ = idle_timer_;
     arrived->set_frame_deadline(limits_.frame);
     arrived->set_read_limits(limits_.read);
+    arrived->idle_ = limits_.idle;
     auto callbacks = callbacks_of(*arrived);
     arrived->handshake_->expires_at(deadline::in(limits_.handshake).at());
     arrived->handshake_->async_wait([held = std::weak_ptr<session>(arrived)](std::error_code cancelled) {
@@ -415,7 +374,8 @@ template <class E, class P, class F, class O> auto basic_server<E, P, F, O>::cal
     typename session::handlers {
     // The handlers are stored in the session: a shared_ptr in them would keep it alive for ever.
     const auto self = [raw = &arrived] { return std::static_pointer_cast<session>(raw->shared_from_this()); };
-    return {[this, self](std::string_view payload) {
+    return {[this, self, raw = &arrived](std::string_view payload) {
+                raw->frame_came();
                 if (on.on_frame) on.on_frame(self(), payload);
             },
             [this, self](const failure& why) {

@@ -2627,8 +2627,8 @@ struct found_process {
 ///
 /// @threads distinct objects are independent; one object, one thread.
 /// @fork parent and child share the lock; only the process that acquired or `adopt`ed it releases it.
-/// @blocks never, except `acquire_directory` until its deadline and `try_acquire` for at most 100 ms while a holder writes
-/// its pid.
+/// @blocks never, except `acquire` and `acquire_directory` until their deadline and `try_acquire` for at most 100 ms while a
+/// holder writes its pid.
 ///
 /// @code
 /// auto attempt = mato::instance_lock::try_acquire(std::string(argv[1]) + "/app.lock", why);
@@ -2662,6 +2662,11 @@ public:
     /// As `try_acquire`, but a held lock is the error `errc::already_running`, whose detail has the pid.
     [[nodiscard]] static basic_instance_lock acquire(const std::string& path);
     [[nodiscard]] static basic_instance_lock acquire(const std::string& path, error_out out);
+
+    /// As `acquire`, but waits for a held lock, for example of a daemon that is stopping.
+    /// @blocks until the lock is free or `until` has passed; polls, because flock(2) has no time-out.
+    /// @errors as `acquire`; already_running after the deadline.
+    [[nodiscard]] static basic_instance_lock acquire(const std::string& path, deadline until, error_out out);
 
     /// Locks the directory itself, so no file remains. Clients take this lock while one of them starts the daemon.
     /// @blocks until the lock is free or `until` has passed (`errc::timed_out`); polls, because flock(2) has no time-out.
@@ -2805,6 +2810,22 @@ template <class M> auto basic_instance_lock<M>::acquire(const std::string& path,
                 pid > 0 ? "already running, pid " + std::to_string(pid) : "already running, pid not yet known");
     }
     return *std::move(got);
+}
+
+template <class M> auto basic_instance_lock<M>::acquire(const std::string& path, deadline until, error_out out)
+    -> basic_instance_lock {
+    constexpr long longest_ms = 20; // a stop takes a few ms
+    for (long pause = 1;; pause = pause < longest_ms ? 2 * pause : longest_ms) {
+        failure why;
+        auto lock = acquire(path, why);
+        const bool is_held = why.code == errc::already_running || why.code == errc::busy;
+        if (!is_held || until.passed()) {
+            if (why) out.set(why);
+            return lock;
+        }
+        const long left = until.poll_timeout();
+        sys::sleep_ms(pause < left ? pause : left);
+    }
 }
 
 template <class M> auto basic_instance_lock<M>::acquire_directory(const std::string& directory, deadline until, error_out out)
@@ -5836,6 +5857,100 @@ template <class F, class O> template <class Call> void basic_connection<F, O>::g
     });
 }
 
+template <class F, class O> void basic_connection<F, O>::close(failure why, milliseconds linger) {
+    if (state_ != state::open) return;
+    why_ = std::move(why);
+    state_ = state::closing;
+    out_.no_more();
+    if (out_.queued() == 0) return finish();
+    flush_soon();
+    try {
+        linger_->expires_at(deadline::in(linger).at());
+        linger_->async_wait([self = this->shared_from_this()](std::error_code cancelled) {
+            if (!cancelled) self->finish();
+        });
+    } catch (const std::bad_alloc&) {
+        finish();
+    }
+}
+
+template <class F, class O> void basic_connection<F, O>::abort(failure why) {
+    if (state_ == state::closed) return;
+    if (state_ == state::open) why_ = std::move(why);
+    finish();
+}
+
+template <class F, class O> void basic_connection<F, O>::finish() {
+    if (state_ == state::closed) return;
+    state_ = state::closed;
+    out_.abandon();
+    std::error_code ignored;
+    linger_->cancel();
+    socket_->close(ignored);
+    tell_end();
+}
+
+// Posted: the caller may be inside on_frame, or iterating over connections. If there is no memory to post, it is called
+// directly.
+template <class F, class O> void basic_connection<F, O>::tell_end() {
+    try {
+        return asio::post(context_, [self = this->shared_from_this()] { self->tell_end_now(); });
+    } catch (const std::bad_alloc&) {
+    }
+    const auto self = this->shared_from_this();
+    tell_end_now();
+}
+
+template <class F, class O> void basic_connection<F, O>::tell_end_now() {
+    const auto callbacks = std::exchange(callbacks_, {});
+    if (!callbacks.on_closed) return;
+    guard_([&] { callbacks.on_closed(why_); },
+           [&] {
+               const failure why = current_failure("on_closed");
+               if (callbacks.on_exception) callbacks.on_exception(why);
+           });
+}
+
+template <class F, class O> void basic_connection<F, O>::end_now(failure why) {
+    const auto self = this->shared_from_this();
+    if (state_ == state::open) why_ = std::move(why);
+    if (std::exchange(state_, state::closed) != state::closed) {
+        out_.abandon();
+        linger_->cancel();
+    }
+    tell_end_now();
+}
+
+template <class F, class O> void basic_connection<F, O>::hang_up() noexcept {
+    std::error_code ignored;
+    if (!socket_) return;
+    linger_->cancel();
+    socket_->close(ignored);
+}
+
+template <class F, class O> void basic_connection<F, O>::loop_ends() noexcept {
+    const auto self = this->weak_from_this().lock(); // a callback may own the last reference
+    state_ = state::closed;
+    callbacks_ = {};
+    out_.abandon();
+    linger_.reset();
+    socket_.reset();
+}
+
+} // namespace MATO_ABI
+} // namespace mato
+
+// ---- mato/detail/connection_read.hpp ----
+/// @file connection_read.hpp: the receiving side of a connection: reading, frames, pauses, the deadline of an incomplete frame.
+/// Layer: 3 (asio).  Test: test/toolkit/connection_test.cpp, read_limits_test.cpp.
+/// Threads: as connection.hpp.   Blocks: never.
+///
+/// Members of basic_connection; connection.hpp includes this file. At any time one of these is true: a wait for input is
+/// pending, a call of `deliver` is running or posted, or the gate was shut and `is_stopped_` is set.
+
+namespace mato {
+inline namespace MATO_ABI {
+
 template <class F, class O> void basic_connection<F, O>::read() {
     try {
         socket_->async_wait(asio::socket_base::wait_read, [self = this->shared_from_this()](std::error_code why) {
@@ -6001,86 +6116,6 @@ template <class F, class O> void basic_connection<F, O>::resume() noexcept {
     } catch (...) {
         abort(no_memory("read"));
     }
-}
-
-template <class F, class O> void basic_connection<F, O>::close(failure why, milliseconds linger) {
-    if (state_ != state::open) return;
-    why_ = std::move(why);
-    state_ = state::closing;
-    out_.no_more();
-    if (out_.queued() == 0) return finish();
-    flush_soon();
-    try {
-        linger_->expires_at(deadline::in(linger).at());
-        linger_->async_wait([self = this->shared_from_this()](std::error_code cancelled) {
-            if (!cancelled) self->finish();
-        });
-    } catch (const std::bad_alloc&) {
-        finish();
-    }
-}
-
-template <class F, class O> void basic_connection<F, O>::abort(failure why) {
-    if (state_ == state::closed) return;
-    if (state_ == state::open) why_ = std::move(why);
-    finish();
-}
-
-template <class F, class O> void basic_connection<F, O>::finish() {
-    if (state_ == state::closed) return;
-    state_ = state::closed;
-    out_.abandon();
-    std::error_code ignored;
-    linger_->cancel();
-    socket_->close(ignored);
-    tell_end();
-}
-
-// Posted: the caller may be inside on_frame, or iterating over connections. If there is no memory to post, it is called
-// directly.
-template <class F, class O> void basic_connection<F, O>::tell_end() {
-    try {
-        return asio::post(context_, [self = this->shared_from_this()] { self->tell_end_now(); });
-    } catch (const std::bad_alloc&) {
-    }
-    const auto self = this->shared_from_this();
-    tell_end_now();
-}
-
-template <class F, class O> void basic_connection<F, O>::tell_end_now() {
-    const auto callbacks = std::exchange(callbacks_, {});
-    if (!callbacks.on_closed) return;
-    guard_([&] { callbacks.on_closed(why_); },
-           [&] {
-               const failure why = current_failure("on_closed");
-               if (callbacks.on_exception) callbacks.on_exception(why);
-           });
-}
-
-template <class F, class O> void basic_connection<F, O>::end_now(failure why) {
-    const auto self = this->shared_from_this();
-    if (state_ == state::open) why_ = std::move(why);
-    if (std::exchange(state_, state::closed) != state::closed) {
-        out_.abandon();
-        linger_->cancel();
-    }
-    tell_end_now();
-}
-
-template <class F, class O> void basic_connection<F, O>::hang_up() noexcept {
-    std::error_code ignored;
-    if (!socket_) return;
-    linger_->cancel();
-    socket_->close(ignored);
-}
-
-template <class F, class O> void basic_connection<F, O>::loop_ends() noexcept {
-    const auto self = this->weak_from_this().lock(); // a callback may own the last reference
-    state_ = state::closed;
-    callbacks_ = {};
-    out_.abandon();
-    linger_.reset();
-    socket_.reset();
 }
 
 } // namespace MATO_ABI
@@ -10523,31 +10558,15 @@ template <class Handler> struct handler_in {
 } // namespace MATO_ABI
 } // namespace mato
 
+// ---- mato/session.hpp ----
+/// @file session.hpp: one client of a server.
+/// Layer: 3 (asio).  Test: test/toolkit/server_test.cpp.
+/// Threads: as connection.hpp.   Blocks: never.   Fork: must not be used in a child.
+
 namespace mato {
 inline namespace MATO_ABI {
 
-/// The limits of a server. Clients above a limit are refused with errc::too_many_clients, clients that are too slow are closed.
-struct server_limits {
-    std::size_t clients = 1024;              ///< sessions; with `unlimited`, the process's descriptor limit applies
-    std::size_t unestablished = 256;         ///< sessions before `established`; more than connect at once in practice
-    std::size_t clients_per_uid = unlimited; ///< sessions of one user
-    milliseconds handshake{5000};            ///< from accept to `established`; long enough on a busy machine
-    milliseconds frame{30'000};              ///< first to last byte of a frame: basic_connection::set_frame_deadline
-    milliseconds accept_pause{100};          ///< pause after EMFILE and similar errors
-    read_limits read{};                      ///< of each session: when a client that sends too fast is not read
-};
-
-/// Counts events since the server was created.
-///
-/// Read them with `basic_server::counters`.
-///
-/// @threads a value.
-/// @blocks never.
-struct server_counters {
-    std::uint64_t accepted = 0; ///< sessions opened
-    std::uint64_t refused = 0;  ///< by the peer policy or a limit
-    std::uint64_t pauses = 0;   ///< accepting was paused because descriptors or memory ran out
-};
+template <class Endpoint, class Peer, class Framing, class Overflow> class basic_server;
 
 /// One client: its connection, its credentials, and whether its handshake is complete.
 ///
@@ -10565,6 +10584,18 @@ public:
     [[nodiscard]] std::uint64_t id() const noexcept { return id_; } ///< from 1, never reused by this server
     [[nodiscard]] const peer_credentials& peer() const noexcept { return peer_; }
 
+    /// What the program remembers about this session: created by the first call, destroyed with the session object, so after
+    /// on_closed. @throws error (EINVAL) if it was created as another type.
+    template <class T> [[nodiscard]] T& data() {
+        static constexpr char type = 0; // its address stands for the type; there may be no run-time type information
+        if (!data_) {
+            data_ = std::make_shared<T>();
+            data_type_ = &type;
+        }
+        if (data_type_ == &type) return *static_cast<T*>(data_.get());
+        throw error({std::make_error_code(std::errc::invalid_argument), "session data", {}, "it was created as another type"});
+    }
+
     /// Marks the handshake as complete: its deadline no longer applies. Idempotent.
     void established() {
         if (std::exchange(established_, true) || !this->is_open()) return; // closed: the loop may be gone
@@ -10575,22 +10606,73 @@ public:
             timer->expires_after(std::chrono::hours(1));
             timer->async_wait([](std::error_code) {});
         }
+        last_frame_ = clock::now();
+        if (idle_ != never) watch_idle();
     }
     [[nodiscard]] bool is_established() const noexcept { return established_; }
 
 private:
     template <class, class, class, class> friend class basic_server;
-    std::uint64_t id_;
-    peer_credentials peer_;
+
     void loop_ends() noexcept override {
         const auto self = this->weak_from_this().lock();
         handshake_.reset();
         basic_connection<Framing, Overflow>::loop_ends();
     }
+    void frame_came() noexcept {
+        if (idle_ != never) last_frame_ = clock::now();
+    }
+    // The timer is not changed for each frame, which would cost a system call.
+    void watch_idle() {
+        handshake_->expires_at(detail::later(last_frame_, idle_));
+        handshake_->async_wait([this, held = this->weak_from_this()](std::error_code cancelled) {
+            const auto self = held.lock();
+            if (cancelled || !self || !this->is_open()) return;
+            if (this->is_reading_paused()) last_frame_ = clock::now(); // the server does not read, so the client is not idle
+            if (clock::now() < detail::later(last_frame_, idle_)) return watch_idle();
+            this->close({errc::timed_out, "idle", {}, "no frame came for " + std::to_string(idle_.count()) + " ms"});
+        });
+    }
 
-    std::optional<asio::steady_timer> handshake_;  // empty: the loop was destroyed
+    std::uint64_t id_;
+    peer_credentials peer_;
+    std::optional<asio::steady_timer> handshake_;  // afterwards of the idle time; empty: the loop was destroyed
     std::weak_ptr<asio::steady_timer> idle_timer_; // of the server, while it accepts clients
+    milliseconds idle_ = never;
+    clock::time_point last_frame_{};
+    std::shared_ptr<void> data_;
+    const char* data_type_ = nullptr;
     bool established_ = false;
+};
+
+} // namespace MATO_ABI
+} // namespace mato
+
+namespace mato {
+inline namespace MATO_ABI {
+
+/// The limits of a server. Clients above a limit are refused with errc::too_many_clients, clients that are too slow are closed.
+struct server_limits {
+    std::size_t clients = 1024;              ///< sessions; with `unlimited`, the process's descriptor limit applies
+    std::size_t unestablished = 256;         ///< sessions before `established`; more than connect at once in practice
+    std::size_t clients_per_uid = unlimited; ///< sessions of one user
+    milliseconds handshake{5000};            ///< from accept to `established`; long enough on a busy machine
+    milliseconds frame{30'000};              ///< first to last byte of a frame: basic_connection::set_frame_deadline
+    milliseconds accept_pause{100};          ///< pause after EMFILE and similar errors
+    milliseconds idle = never;               ///< an established session that sends no frame for this long is closed (timed_out)
+    read_limits read{};                      ///< of each session: when a client that sends too fast is not read
+};
+
+/// Counts events since the server was created.
+///
+/// Read them with `basic_server::counters`.
+///
+/// @threads a value.
+/// @blocks never.
+struct server_counters {
+    std::uint64_t accepted = 0; ///< sessions opened
+    std::uint64_t refused = 0;  ///< by the peer policy or a limit
+    std::uint64_t pauses = 0;   ///< accepting was paused because descriptors or memory ran out
 };
 
 /// Accepts clients of an endpoint and manages their sessions, within limits. Set the callbacks in `on`, then call `listen`.
@@ -10894,6 +10976,7 @@ void basic_server<E, P, F, O>::admit(unique_fd socket, const peer_credentials& p
     arrived->idle_timer_ = idle_timer_;
     arrived->set_frame_deadline(limits_.frame);
     arrived->set_read_limits(limits_.read);
+    arrived->idle_ = limits_.idle;
     auto callbacks = callbacks_of(*arrived);
     arrived->handshake_->expires_at(deadline::in(limits_.handshake).at());
     arrived->handshake_->async_wait([held = std::weak_ptr<session>(arrived)](std::error_code cancelled) {
@@ -10910,7 +10993,8 @@ template <class E, class P, class F, class O> auto basic_server<E, P, F, O>::cal
     typename session::handlers {
     // The handlers are stored in the session: a shared_ptr in them would keep it alive for ever.
     const auto self = [raw = &arrived] { return std::static_pointer_cast<session>(raw->shared_from_this()); };
-    return {[this, self](std::string_view payload) {
+    return {[this, self, raw = &arrived](std::string_view payload) {
+                raw->frame_came();
                 if (on.on_frame) on.on_frame(self(), payload);
             },
             [this, self](const failure& why) {
@@ -12177,6 +12261,8 @@ public:
     [[nodiscard]] asio::io_context& context() noexcept { return context_; }
     [[nodiscard]] server_type& server() noexcept { return server_; }
     [[nodiscard]] logger& log() noexcept { return log_; }
+    /// The held lock: a second server on `context()` publishes with it, see example/13_two_sockets.cpp.
+    [[nodiscard]] const lock_type& lock() const noexcept { return lock_; }
     [[nodiscard]] const daemon_options& options() const noexcept { return options_; } ///< the caller's object
     /// Which of the processes that serve one after the other this is; without a keeper there is only the first one.
     [[nodiscard]] const mato::generation& generation() const noexcept { return handover_.number(); }

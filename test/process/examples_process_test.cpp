@@ -501,3 +501,20 @@ TEST_CASE("12: a supervisor starts its program again when it fails, and ends it 
     const auto ends = run({"12_supervisor", directory.path(), "true"});
     CHECK(ends.exit_code == 0); // a success is not started again, and ends the supervisor
 }
+
+TEST_CASE("13: two sockets of one daemon, with data of each session", "[examples]") {
+    const temp_directory directory;
+    program daemon({"13_two_sockets", directory.path()});
+    REQUIRE(support::wait_until([&] { return std::filesystem::exists(directory / "daemon.sock"); }));
+    auto one = connect_to<mato::client>(directory.path()), other = connect_to<mato::client>(directory.path());
+    CHECK(ask(one, "x") == "1 of 1");
+    CHECK(ask(other, "x") == "1 of 2");
+    CHECK(ask(one, "x") == "2 of 3");
+    mato::failure why;
+    auto admin = mato::client::connect(mato::owned_path(directory / "admin.sock"), mato::deadline::in(10s), why);
+    CHECK(ask(admin, "reset") == "clients 2, total 0");
+    CHECK(ask(one, "x") == "3 of 1");
+    CHECK(ask(admin, "stop") == "clients 2, total 1");
+    CHECK(daemon.wait() == 0);
+    CHECK(directory.names() == std::vector<std::string>{"daemon.log"});
+}

@@ -254,6 +254,30 @@ TEST_CASE("USR1 does not take the socket of a daemon that started after the dire
     }
 }
 
+TEST_CASE("a daemon's lock lets a second server publish another socket", "[daemon]") {
+    const temp_directory directory;
+    const auto options = options_in(directory.path());
+    served process(options, [](mato::daemon& self) {
+        const auto admin = std::make_shared<mato::server>(self.context());
+        admin->on.on_frame = [](const auto& from, std::string_view payload) {
+            from->established();
+            from->send("admin " + std::string(payload));
+        };
+        mato::failure why;
+        admin->listen(mato::owned_path(self.options().paths.file("admin.sock")), {}, self.lock(), {}, why);
+        if (why) throw mato::error(why);
+        self.keep(admin);
+        echo(self);
+    });
+    auto admin_options = options;
+    admin_options.paths.socket = options.paths.file("admin.sock");
+    CHECK(ask(admin_options, "a") == "admin a");
+    CHECK(ask(options, "b") == "b");
+    process.signal(SIGTERM);
+    CHECK(process.wait() == mato::exit_code::ok);
+    CHECK(directory.names() == names{"daemon.log"});
+}
+
 TEST_CASE("a stop is logged with the sender of its signal", "[daemon]") {
     const temp_directory directory;
     const auto options = options_in(directory.path());

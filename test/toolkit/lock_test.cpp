@@ -153,6 +153,30 @@ TEST_CASE("a directory lock waits, and leaves no file", "[lock]") {
     CHECK(std::filesystem::is_directory(directory.path()));
 }
 
+TEST_CASE("a lock with a deadline waits for the holder's end, and not longer than the deadline", "[lock]") {
+    const support::temp_directory directory;
+    const auto path = (directory / "lock").native();
+    mato::failure why;
+    auto first = mato::instance_lock::acquire(path, mato::deadline::in(20s), why);
+    REQUIRE(first.is_held());
+    CHECK_FALSE(mato::instance_lock::acquire(path, mato::deadline::in(30ms), why).is_held());
+    CHECK(why.code == mato::errc::already_running);
+    CHECK(why.detail.find(std::to_string(::getpid())) != std::string::npos);
+    CHECK_FALSE(mato::instance_lock::acquire(path, mato::deadline::in(0ms), why).is_held());
+    const support::mailbox<int> waits;
+    support::child_process waiter([&] {
+        mato::failure late;
+        waits.put(1);
+        const auto mine = mato::instance_lock::acquire(path, mato::deadline::never(), late);
+        return mine.is_held() && !late && support::contains(read_file(path), std::to_string(::getpid())) ? 0 : 1;
+    });
+    REQUIRE(waits.take());
+    first.release();
+    CHECK(waiter.wait() == 0);
+    CHECK_FALSE(mato::instance_lock::acquire(directory / "none" / "lock", mato::deadline::in(20s), why).is_held());
+    CHECK(why.code == std::errc::no_such_file_or_directory); // an error is not waited for
+}
+
 TEST_CASE("signal_holder finds and signals the actual holder", "[lock]") {
     const support::temp_directory directory;
     const support::mailbox<int> held;

@@ -319,6 +319,61 @@ TEST_CASE("a session may be closed in on_opened", "[server]") {
     CHECK(all.all.size() == 0);
 }
 
+TEST_CASE("a session keeps the program's data until it is destroyed", "[server]") {
+    struct counted {
+        std::shared_ptr<int> alive = std::make_shared<int>(0);
+        int frames = 0;
+    };
+    std::weak_ptr<int> alive;
+    world all;
+    all.all.on.on_frame = [&](const auto& each, std::string_view) {
+        each->established();
+        auto& mine = each->template data<counted>();
+        alive = mine.alive;
+        each->send(std::to_string(++mine.frames));
+    };
+    int at_the_end = 0;
+    all.all.on.on_closed = [&](const auto& each, const mato::failure&) { at_the_end = each->template data<counted>().frames; };
+    auto one = all.client(), other = all.client();
+    other.put(framed("x"));
+    one.put(framed("a") + framed("b") + framed("c"));
+    REQUIRE(
+        run_until(all.context, [&] { return one.take(), other.take(), one.text.ends_with("3") && other.text.ends_with("1"); }));
+    REQUIRE_FALSE(alive.expired());
+    CHECK_THROWS_AS(all.opened.at(0)->data<int>(), mato::error);
+    other.close(), one.close();
+    REQUIRE(run_until(all.context, [&] { return all.all.size() == 0; }));
+    CHECK(at_the_end > 0);
+    all.opened.clear();
+    CHECK(alive.expired());
+}
+
+TEST_CASE("a session that sends nothing for the idle time is closed, one that sends is not", "[server]") {
+    world all({.idle = 100ms});
+    auto silent = all.established();
+    auto busy = all.established();
+    auto paused = all.established();
+    all.opened[2]->pause_reading();
+    const auto begin = mato::clock::now();
+    CHECK(run_until(all.context, [&] {
+        busy.put(framed("again"));
+        silent.take(), busy.take(), paused.take();
+        return silent.ended;
+    }));
+    CHECK(mato::clock::now() - begin >= 90ms);
+    REQUIRE(all.closed.size() == 1);
+    CHECK(all.closed[0].first == 1);
+    CHECK(all.closed[0].second.code == errc::timed_out);
+    CHECK(all.closed[0].second.detail == "no frame came for 100 ms");
+    CHECK_FALSE(busy.ended);
+    CHECK_FALSE(paused.ended);                                              // the server does not read it
+    CHECK(run_until(all.context, [&] { return busy.take(), busy.ended; })); // it is silent now
+    world unlimited;
+    auto patient = unlimited.established();
+    run_ready(unlimited.context);
+    CHECK(unlimited.opened[0]->is_open());
+}
+
 // ---- the refusals ----
 
 TEST_CASE("a client above the limit gets the reason, and the others stay", "[server]") {
