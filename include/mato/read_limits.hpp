@@ -75,7 +75,12 @@ public:
 
     void pause(bool on) noexcept { by_hand_ = on; }
     void queued(std::size_t replies) noexcept { is_unread_ = is_unread_ || replies > limits_.unread_bytes; }
-    void sent(std::size_t replies) noexcept { is_unread_ = is_unread_ && replies > limits_.unread_bytes / 2; }
+    /// @returns whether the peer has read enough, so that this no longer keeps the gate shut.
+    bool sent(std::size_t replies) noexcept {
+        if (!is_unread_ || replies > limits_.unread_bytes / 2) return false;
+        is_unread_ = false;
+        return true;
+    }
     void held(std::size_t bytes) noexcept {
         ++frames_;
         bytes_ += bytes;

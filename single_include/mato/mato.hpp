@@ -5603,7 +5603,12 @@ public:
 
     void pause(bool on) noexcept { by_hand_ = on; }
     void queued(std::size_t replies) noexcept { is_unread_ = is_unread_ || replies > limits_.unread_bytes; }
-    void sent(std::size_t replies) noexcept { is_unread_ = is_unread_ && replies > limits_.unread_bytes / 2; }
+    /// @returns whether the peer has read enough, so that this no longer keeps the gate shut.
+    bool sent(std::size_t replies) noexcept {
+        if (!is_unread_ || replies > limits_.unread_bytes / 2) return false;
+        is_unread_ = false;
+        return true;
+    }
     void held(std::size_t bytes) noexcept {
         ++frames_;
         bytes_ += bytes;
@@ -6184,6 +6189,7 @@ template <class F, class O> void basic_connection<F, O>::write() {
     const bool was_empty = out_.queued() == 0;
     gathered_write bytes;
     writing_ = true;
+    bool may_read = false;
     ssize_t taken = 0;
     {
         const scope_exit written([this] { writing_ = false; });
@@ -6193,11 +6199,11 @@ template <class F, class O> void basic_connection<F, O>::write() {
             sent_ += static_cast<std::size_t>(taken);
             out_.wrote(bytes, static_cast<std::size_t>(taken));
             overflow_.on_drained(out_.own());
-            gate_.sent(out_.replies());
+            may_read = gate_.sent(out_.replies());
         }
     }
     if (state_ == state::closed) return;
-    continue_reading();
+    if (may_read) continue_reading();
     if (taken < 0 && errno != EAGAIN && errno != EWOULDBLOCK) return abort({last_error(), "write", {}, {}});
     if (taken < 0 || static_cast<std::size_t>(taken) < bytes.bytes) return wait_until_writable();
     if (out_.queued() > 0) return flush_soon();

@@ -72,6 +72,7 @@ template <class F, class O> void basic_connection<F, O>::write() {
     const bool was_empty = out_.queued() == 0;
     gathered_write bytes;
     writing_ = true;
+    bool may_read = false;
     ssize_t taken = 0;
     {
         const scope_exit written([this] { writing_ = false; });
@@ -81,11 +82,11 @@ template <class F, class O> void basic_connection<F, O>::write() {
             sent_ += static_cast<std::size_t>(taken);
             out_.wrote(bytes, static_cast<std::size_t>(taken));
             overflow_.on_drained(out_.own());
-            gate_.sent(out_.replies());
+            may_read = gate_.sent(out_.replies());
         }
     }
     if (state_ == state::closed) return;
-    continue_reading();
+    if (may_read) continue_reading();
     if (taken < 0 && errno != EAGAIN && errno != EWOULDBLOCK) return abort({last_error(), "write", {}, {}});
     if (taken < 0 || static_cast<std::size_t>(taken) < bytes.bytes) return wait_until_writable();
     if (out_.queued() > 0) return flush_soon();
