@@ -5,6 +5,7 @@
 
 #include <mato/client.hpp>
 #include <mato/keeper.hpp>
+#include <mato/shared_path.hpp>
 
 #include "support/catch.hpp"
 #include "support/child_process.hpp"
@@ -58,6 +59,23 @@ struct with_root : mato::default_policies {
 struct with_uid_set : mato::default_policies {
     using peer = mato::uid_set;
 };
+struct with_gid_set : mato::default_policies {
+    using peer = mato::gid_set;
+};
+#if MATO_HAS_PEERGROUPS
+struct with_group_member : mato::default_policies {
+    using peer = mato::group_member;
+};
+struct with_either : mato::default_policies {
+    using peer = mato::either<mato::uid_set, mato::group_member>;
+};
+#endif
+struct with_shared_path : mato::default_policies {
+    using endpoint = mato::shared_path;
+};
+struct with_server_policy : mato::default_policies {
+    using server = mato::same_user;
+};
 struct with_any_peer : mato::default_policies {
     using peer = mato::any_peer;
 };
@@ -89,11 +107,15 @@ struct with_abstract_name : mato::default_policies {
 template <class P> struct kept : P { using handover = mato::keeper; };
 #endif
 
+template <class P> constexpr bool is_shared = std::is_same_v<typename P::endpoint, mato::shared_path>;
 template <class P> constexpr bool is_activated = std::is_same_v<typename P::endpoint, mato::activated>;
 
 /// Echoes; "quit" stops it, for the source that receives no signals.
 template <class P> void serve(mato::basic_daemon<P>& self) {
     if constexpr (std::is_same_v<typename P::peer, mato::uid_set>) self.set_peer(mato::uid_set{{::geteuid()}});
+    if constexpr (std::is_same_v<typename P::peer, mato::gid_set>) self.set_peer(mato::gid_set{{::getegid()}});
+    if constexpr (std::is_same_v<typename P::peer, mato::group_member>) self.set_peer({::getegid()});
+    if constexpr (requires(typename P::peer either) { either.second.group; }) self.set_peer({{}, {::getegid()}});
     self.server().on.on_frame = [&self](const auto& from, std::string_view frame) {
         from->established();
         if (frame == "quit") return self.request_stop();
@@ -105,6 +127,7 @@ template <class P> void serve(mato::basic_daemon<P>& self) {
 template <class P> int main_of(const std::filesystem::path& directory, int socket) {
     mato::daemon_options options;
     options.paths = mato::daemon_paths::in(directory);
+    if (is_shared<P>) options.publish.mode = 0666;
     if (is_activated<P>) options.service.sockets.push_back({socket, "test"});
     return mato::basic_daemon<P>::run(options, serve<P>);
 }
@@ -134,6 +157,7 @@ template <class P> void live() {
     constexpr bool forces = std::is_same_v<typename policies::shutdown, mato::immediate>;
     ::prctl(PR_SET_CHILD_SUBREAPER, 1);
     const temp_directory directory;
+    if (is_shared<P>) REQUIRE(::chmod(directory.path().c_str(), 0755) == 0);
     const mato::unique_fd passed(mato::sys::unix_socket(false));
     if (is_activated<P>) {
         mato::failure why;
@@ -195,8 +219,8 @@ template <class P> void live() {
 
 TEMPLATE_TEST_CASE("a daemon works with every model of every policy", "[policies]", defaults, with_null_lock,
                    with_locked_pid_file, with_no_pid_file, with_self_pipe, with_manual_signals, with_immediate,
-                   with_double_fork, with_activated, with_activated_or_owned, with_root, with_uid_set, with_any_peer,
-                   with_stderr_log, with_null_log) {
+                   with_double_fork, with_activated, with_activated_or_owned, with_root, with_uid_set, with_gid_set,
+                   with_shared_path, with_server_policy, with_any_peer, with_stderr_log, with_null_log) {
     live<TestType>();
 }
 
@@ -204,13 +228,20 @@ TEMPLATE_TEST_CASE("a daemon works with every model of every policy", "[policies
 TEMPLATE_TEST_CASE("a daemon with a keeper lives with the policies that touch it", "[policies]", kept<defaults>,
                    kept<with_null_lock>, kept<with_ofd_lock>, kept<with_locked_pid_file>, kept<with_no_pid_file>,
                    kept<with_self_pipe>, kept<with_manual_signals>, kept<with_double_fork>, kept<with_single_fork>,
-                   kept<with_activated>, kept<with_activated_or_owned>, kept<with_abstract_name>, kept<with_stderr_log>) {
+                   kept<with_activated>, kept<with_activated_or_owned>, kept<with_abstract_name>, kept<with_shared_path>,
+                   kept<with_stderr_log>) {
     live<TestType>();
 }
 #endif
 
 // Without length or end, frames sent together arrive together: so each request waits for its reply.
 TEMPLATE_TEST_CASE("a daemon works with every framing", "[policies]", with_line, with_raw) { live<TestType>(); }
+
+#if MATO_HAS_PEERGROUPS
+TEMPLATE_TEST_CASE("a daemon works with peer policies that look at groups", "[policies]", with_group_member, with_either) {
+    live<TestType>();
+}
+#endif
 
 #if MATO_HAS_OFD_LOCKS
 TEST_CASE("a daemon works with an open file description lock", "[policies]") { live<with_ofd_lock>(); }
