@@ -5,7 +5,7 @@
 #include "client/command/words.hpp"
 #include "client/help.hpp"
 #include "support/catch.hpp"
-#include "support/temp_directory.hpp"
+#include "support/markdown.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -17,37 +17,12 @@ namespace {
 const std::filesystem::path root = MATO_SOURCE_DIRECTORY;
 const std::filesystem::path manual = root / "example/mato/README.md";
 
-std::vector<std::string> lines_of(const std::string& text) {
-    std::vector<std::string> lines;
-    std::istringstream in(text);
-    for (std::string line; std::getline(in, line);) lines.push_back(line);
-    return lines;
-}
-
-/// The rows of the table whose head begins with `head`.
-std::vector<std::string> table(const std::string& text, std::string_view head) {
-    std::vector<std::string> rows;
-    int before = -1; // rows of the head still to come; -1: not found yet
-    for (const std::string& line : lines_of(text)) {
-        if (before < 0) {
-            if (line.starts_with(head)) before = 1;
-        } else if (before > 0) {
-            --before;
-        } else if (line.starts_with('|')) {
-            rows.push_back(line);
-        } else {
-            break;
-        }
-    }
-    return rows;
-}
-
 /// Every command line in a document: the spans between backticks, and the lines of blocks for a shell.
 std::vector<std::string> command_lines(const std::filesystem::path& document) {
     std::string prose;
     std::vector<std::string> found;
     bool in_block = false, for_shell = false;
-    for (const std::string& line : lines_of(support::read_file(document))) {
+    for (const std::string& line : support::lines_of(document)) {
         if (line.starts_with("```")) {
             in_block = !in_block;
             for_shell = line == "```sh";
@@ -57,12 +32,7 @@ std::vector<std::string> command_lines(const std::filesystem::path& document) {
             found.push_back(line.substr(0, line.find('#')));
         }
     }
-    for (std::size_t from = prose.find('`'); from != std::string::npos; from = prose.find('`', from)) {
-        const std::size_t end = prose.find('`', ++from);
-        if (end == std::string::npos) break;
-        found.push_back(prose.substr(from, end - from));
-        from = end + 1;
-    }
+    for (std::string& span : support::code_spans(prose)) found.push_back(std::move(span));
     return found;
 }
 
@@ -174,16 +144,12 @@ TEST_CASE("help names every command and option, and a command's help its exit co
 }
 
 TEST_CASE("the manual's table of commands is the table of commands", "[command table]") {
-    std::string expected;
-    for (const std::string& row : mux::manual_rows()) expected += row + "\n";
-    std::string found;
-    for (const std::string& row : table(support::read_file(manual), "| command |")) found += row + "\n";
-    CHECK(found == expected);
+    CHECK(support::joined(support::table_rows(manual, "| command |")) == support::joined(mux::manual_rows()));
 }
 
 TEST_CASE("the manual's table of exit codes has the codes of the table of commands", "[command table]") {
     std::set<std::string> documented, known;
-    for (const std::string& row : table(support::read_file(manual), "| exit code |"))
+    for (const std::string& row : support::table_rows(manual, "| exit code |"))
         documented.insert(row.substr(2, row.find(" |", 2) - 2));
     const auto add = [&](std::span<const mux::exit_meaning> exits) {
         for (const mux::exit_meaning& each : exits)

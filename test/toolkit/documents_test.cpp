@@ -3,59 +3,22 @@
 #include <mato/policies.hpp>
 
 #include "support/catch.hpp"
-#include "support/temp_directory.hpp"
+#include "support/markdown.hpp"
 
 #include <algorithm>
 #include <cctype>
 #include <map>
-#include <sstream>
 #include <vector>
 
 using mato::cond;
 using mato::errc;
+using support::cells_of;
+using support::code_spans;
+using support::lines_of;
 
 namespace {
 
 const std::filesystem::path root = MATO_SOURCE_DIRECTORY;
-
-std::vector<std::string> lines_of(const std::filesystem::path& file) {
-    std::vector<std::string> lines;
-    std::istringstream text(support::read_file(file));
-    for (std::string line; std::getline(text, line);) lines.push_back(line);
-    return lines;
-}
-
-/// The cells of each row of the first table whose head begins with `head`.
-std::vector<std::vector<std::string>> table(const std::filesystem::path& file, std::string_view head) {
-    std::vector<std::vector<std::string>> rows;
-    int at = 0; // 0: before it, 1: its rule, 2: in it
-    for (const std::string& line : lines_of(file)) {
-        if (at == 0 && line.starts_with(head))
-            at = 1;
-        else if (at == 1)
-            at = 2;
-        else if (at == 2 && !line.starts_with('|'))
-            break;
-        else if (at == 2) {
-            std::istringstream cells(line.substr(1));
-            rows.emplace_back();
-            for (std::string cell; std::getline(cells, cell, '|');) rows.back().push_back(cell);
-        }
-    }
-    return rows;
-}
-
-/// The words of a cell in backticks; one pair may contain several.
-std::vector<std::string> code_words(const std::string& cell) {
-    std::vector<std::string> words;
-    for (std::size_t from = cell.find('`'); from != std::string::npos; from = cell.find('`', from)) {
-        const std::size_t end = cell.find('`', ++from);
-        if (end == std::string::npos) break;
-        words.push_back(cell.substr(from, end - from));
-        from = end + 1;
-    }
-    return words;
-}
 
 std::string all_headers() {
     std::string text;
@@ -95,15 +58,15 @@ const std::map<std::string, cond> conditions = {{"already_running", cond::alread
 } // namespace
 
 TEST_CASE("the table of errors has every code, with its conditions and its exit code", "[documents]") {
-    const auto rows = table(root / "docs/errors.md", "| errc |");
     std::vector<std::string> named;
-    for (const auto& row : rows) {
+    for (const std::string& line : support::table_rows(root / "docs/errors.md", "| errc |")) {
+        const auto row = cells_of(line);
         REQUIRE(row.size() == 4);
-        const auto name = code_words(row[0]).at(0);
+        const auto name = code_spans(row[0]).at(0);
         INFO(name);
         REQUIRE(codes.contains(name));
         named.push_back(name);
-        const auto said = code_words(row[1]);
+        const auto said = code_spans(row[1]);
         for (const auto& [word, condition] : conditions) {
             INFO(word);
             CHECK((make_error_code(codes.at(name)) == condition) == (std::count(said.begin(), said.end(), word) > 0));
@@ -119,10 +82,8 @@ TEST_CASE("the table of errors has every code, with its conditions and its exit 
 TEST_CASE("the documented exit codes are the toolkit's", "[documents]") {
     std::vector<int> said;
     for (const auto& line : lines_of(root / "docs/errors.md"))
-        if (line.starts_with("| 0 | 1 |")) {
-            std::istringstream cells(line.substr(1));
-            for (std::string cell; std::getline(cells, cell, '|');) said.push_back(std::stoi(cell));
-        }
+        if (line.starts_with("| 0 | 1 |"))
+            for (const std::string& cell : cells_of(line)) said.push_back(std::stoi(cell));
     namespace code = mato::exit_code;
     CHECK(said == std::vector<int>{code::ok, code::forced, code::not_answering, code::version_mismatch, code::usage,
                                    code::unavailable, code::already_running, code::not_permitted, code::bad_config});
@@ -142,9 +103,9 @@ TEST_CASE("every policy and model that the documents name is in the headers", "[
     };
     int checked = 0;
     for (const auto& [file, head] : {std::pair{"include/mato/README.md", "| concept |"}, {"README.md", "| header | gives"}})
-        for (const auto& row : table(root / file, head))
+        for (const std::string& row : support::table_rows(root / file, head))
             for (std::size_t column = 0; column < 2; ++column)
-                for (const auto& name : code_words(row.at(column))) {
+                for (const auto& name : code_spans(cells_of(row).at(column))) {
                     INFO(file << ": " << name);
                     ++checked;
                     if (name.ends_with(".hpp"))

@@ -15,35 +15,46 @@
 namespace mux {
 namespace {
 
-/// The members that a kind has in addition to tab and client, and the name of its text. Empty: it has no text.
-struct kind_shape {
-    std::string_view kind;
-    bool task = false, name = false, exit_code = false, size = false;
-    std::string_view text{};
-};
-constexpr std::array shapes{
-    kind_shape{.kind = "tab-opened", .task = true, .name = true, .text = "command"},
-    kind_shape{.kind = "tab-exited", .exit_code = true},
-    kind_shape{.kind = "tab-renamed", .task = true, .name = true, .text = "was"},
-    kind_shape{.kind = "tab-moved", .task = true, .name = true, .text = "was"},
-    kind_shape{.kind = "tab-resized", .size = true},
-    kind_shape{.kind = "task-renamed", .task = true, .text = "was"},
-    kind_shape{.kind = "title", .text = "title"},
-    kind_shape{.kind = "cwd", .text = "cwd"},
-    kind_shape{.kind = "client-resized", .size = true},
-    kind_shape{.kind = "config-error", .text = "error"},
+constexpr std::array kinds{
+    event_kind{"tab-opened", "tab task name command", "a tab was opened"},
+    event_kind{"tab-exited", "tab exit_code", "its program has ended"},
+    event_kind{"tab-closed", "tab", "a tab was removed"},
+    event_kind{"tab-respawned", "tab", "its program was started again"},
+    event_kind{"tab-renamed", "tab task name was", "a tab has another name"},
+    event_kind{"tab-moved", "tab task name was", "a tab is in another task; `was`: the task before"},
+    event_kind{"tab-resized", "tab cols rows", "a tab has another size"},
+    event_kind{"task-renamed", "task was", "a task has another name"},
+    event_kind{"title", "tab title", "a program has set its title"},
+    event_kind{"bell", "tab", "a program has rung the bell"},
+    event_kind{"cwd", "tab cwd", "a program has reported its working directory (OSC 7)"},
+    event_kind{"client-attached", "client tab", "a client shows a tab"},
+    event_kind{"client-switched", "client tab", "a client shows another tab"},
+    event_kind{"client-detached", "client tab", "a client no longer shows a tab"},
+    event_kind{"client-resized", "client tab cols rows", "its terminal has another size"},
+    event_kind{"reloaded", "", "the configuration was read again"},
+    event_kind{"config-error", "error", "the configuration is wrong and was not used"},
+    event_kind{"stopping", "", "the daemon stops"},
 };
 
-/// For a kind that is not listed: all members that are set.
-kind_shape shape_of(const daemon_event& event) {
-    const auto at = std::find_if(shapes.begin(), shapes.end(), [&](const auto& each) { return each.kind == event.kind; });
-    if (at != shapes.end()) return *at;
-    return {event.kind,
-            !event.task.empty(),
-            !event.name.empty(),
-            event.exit_code != 0,
-            event.size != vt::screen_size{},
-            event.text.empty() ? std::string_view() : "text"};
+bool has_word(std::string_view words, std::string_view word) {
+    for (std::size_t at = 0; at < words.size();) {
+        const std::size_t end = std::min(words.find(' ', at), words.size());
+        if (words.substr(at, end - at) == word) return true;
+        at = end + 1;
+    }
+    return false;
+}
+
+/// The name of the member that is the event's text: the one that no other member of a message has. Empty: it has none.
+std::string_view text_name(std::string_view members) {
+    constexpr std::string_view others = "client tab task name exit_code cols rows";
+    for (std::size_t at = 0; at < members.size();) {
+        const std::size_t end = std::min(members.find(' ', at), members.size());
+        const std::string_view word = members.substr(at, end - at);
+        if (!has_word(others, word)) return word;
+        at = end + 1;
+    }
+    return {};
 }
 
 /// Members in order: of a JSON object, or NAME=VALUE with the same values, so that no control character reaches a terminal.
@@ -84,16 +95,22 @@ private:
 
 } // namespace
 
+std::span<const event_kind> event_kinds() noexcept { return kinds; }
+
 std::string format_event(const daemon_event& event, output_format format) {
-    const kind_shape shape = shape_of(event);
+    const auto kind = std::find_if(kinds.begin(), kinds.end(), [&](const event_kind& each) { return each.kind == event.kind; });
+    const bool is_known = kind != kinds.end();
+    // Of a kind that is not listed: all members that are set.
+    const auto has = [&](std::string_view member, bool is_set) { return is_known ? has_word(kind->members, member) : is_set; };
+    const std::string_view text = is_known ? text_name(kind->members) : event.text.empty() ? std::string_view() : "text";
     line result(event.kind, event.number, event.at, format);
     if (event.client != 0) result.add("client", event.client);
     if (event.tab != 0) result.add("tab", event.tab);
-    if (shape.task) result.add("task", event.task);
-    if (shape.name) result.add("name", event.name);
-    if (!shape.text.empty()) result.add(shape.text, event.text);
-    if (shape.exit_code) result.add("exit_code", event.exit_code);
-    if (shape.size) result.add("cols", event.size.columns).add("rows", event.size.rows);
+    if (has("task", !event.task.empty())) result.add("task", event.task);
+    if (has("name", !event.name.empty())) result.add("name", event.name);
+    if (!text.empty()) result.add(text, event.text);
+    if (has("exit_code", event.exit_code != 0)) result.add("exit_code", event.exit_code);
+    if (has("cols", event.size != vt::screen_size{})) result.add("cols", event.size.columns).add("rows", event.size.rows);
     return result.done();
 }
 

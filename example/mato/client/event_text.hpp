@@ -2,24 +2,24 @@
 /// @file event_text.hpp: the daemon's events as lines, for people and as JSON.
 /// Pure.  Test: test/mato/event_text_test.cpp.
 ///
-/// Kinds and their members, in addition to `number` and `time`, which is in seconds since 1970:
-///   tab-opened tab task name command · tab-exited tab exit_code · tab-closed tab · tab-respawned tab
-///   tab-renamed tab task name was · tab-moved tab task name was · tab-resized tab cols rows · task-renamed task was
-///   title tab title · bell tab · cwd tab cwd, as the program reports it (OSC 7)
-///   client-attached client tab · client-switched client tab · client-detached client tab · client-resized client tab cols rows
-///   reloaded · config-error error · stopping
-///   snapshot complete tabs clients: the current state, as `ls --json` and `clients --json` · gap first last: numbers of the
-///   missed events
+/// docs/json.md lists the kinds and their members.
 #pragma once
 
 #include "listings.hpp"
 #include "protocol/messages.hpp"
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
 namespace mux {
+
+struct event_kind {
+    std::string_view kind, members; ///< members in addition to `event`, `number` and `time`; one is the event's text
+    std::string_view text;          ///< when it comes
+};
+[[nodiscard]] std::span<const event_kind> event_kinds() noexcept;
 
 /// One line without its end.
 [[nodiscard]] std::string format_event(const daemon_event& event, output_format format);
