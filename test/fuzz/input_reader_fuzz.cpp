@@ -4,6 +4,7 @@
 ///
 /// Input: sixteen bytes that choose the context and the splits, then the terminal's bytes.
 #include "view/input_reader.hpp"
+#include "view/key_decoder.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -27,17 +28,21 @@ public:
     viewer(const mux::input_context& with, bool keeps_scrolled) : context(with), keeps_scrolled_(keeps_scrolled) {}
 
     void typed(std::string_view bytes) override {
-        require(!bytes.empty() && !context.readonly);
+        require(!bytes.empty() && (context.captured || !context.readonly));
         log += bytes;
         size += bytes.size();
         for (const char c : bytes)
             if (c != '\x1b') without_escapes += c;
     }
-    void command(char key) override { note('c', key); }
+    void command(const mux::key_event& key) override { note('c', key.key); }
+    void mouse(const mux::mouse_report& report) override {
+        require(context.captured);
+        note('m', report.x);
+    }
     void scroll(int rows) override { note('s', rows); }
     void scroll_pages(int pages) override { note('p', pages); }
     void scroll_to_bottom() override {
-        require(context.scrolled);
+        require(context.scrolled && !context.captured);
         note('b', 0);
         context.scrolled = false;
     }
@@ -89,6 +94,7 @@ mux::input_context context_of(const std::uint8_t* data) {
     with.kitty_flags = data[1] >> 4;
     with.mouse = static_cast<mux::mouse_tracking>(data[2] % 6);
     with.encoding = static_cast<mux::mouse_encoding>(data[3] % 5);
+    with.captured = (data[3] & 128) != 0;
     with.top = data[4] * 256 + data[5];
     with.left = data[6] * 256 + data[7];
     with.rows = 1 + data[8] * 256;
@@ -106,6 +112,24 @@ void feed_in_parts(viewer& to, std::string_view bytes, const std::uint8_t* cuts,
     }
 }
 
+/// The keys that a screen of mato's gets.
+std::string keys_of(std::string_view bytes, const std::uint8_t* cuts) {
+    mux::key_decoder decoder;
+    std::string log;
+    const auto take = [&](const mux::key_event& key) {
+        log += std::to_string(key.key) + " " + std::to_string(key.character) + " " + std::to_string(key.modifiers) + "\n";
+        return true;
+    };
+    for (std::size_t i = 0; !bytes.empty(); ++i) {
+        const std::size_t size = cuts ? std::min<std::size_t>(1 + cuts[i % 4] % 9, bytes.size()) : bytes.size();
+        require(decoder.feed(bytes.substr(0, size), take) == size);
+        bytes.remove_prefix(size);
+    }
+    decoder.flush(take);
+    require(!decoder.pending());
+    return log;
+}
+
 /// With more than one end, a paste looks ahead in the available bytes; then splits matter.
 bool has_two_paste_ends(std::string_view bytes) {
     constexpr std::string_view end = "\x1b[201~";
@@ -120,6 +144,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const mux::input_context with = context_of(data);
     const std::uint8_t* cuts = data + 12;
     const std::string_view bytes(reinterpret_cast<const char*>(data) + head, size - head);
+
+    require(keys_of(bytes, nullptr) == keys_of(bytes, cuts));
 
     viewer whole(with, true), parts(with, true);
     whole.feed(bytes, rest::follows);

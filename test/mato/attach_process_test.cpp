@@ -41,7 +41,7 @@ TEST_CASE("without a command: a shell in Task 1, and later the same tab with its
     CHECK(wait_until([&] { return world.is_clean(); }));
 }
 
-TEST_CASE("the prefix typed twice is passed on once, an unknown key rings, ? shows the keys and any key returns",
+TEST_CASE("the prefix typed twice is passed on once, an unknown key is told, ? shows the keys and Escape returns",
           "[mato][attach]") {
     mato_world world;
     pty_client client(world, {"new", "--", "stty raw -echo; printf ready; exec cat -v"});
@@ -49,18 +49,28 @@ TEST_CASE("the prefix typed twice is passed on once, an unknown key rings, ? sho
     client.type("a" + prefix + prefix + "b\n");
     CHECK(client.wait_for("a^\\b"));
     client.type(prefix + "Z");
-    CHECK(client.wait_for("\a"));
+    CHECK(client.wait_for("no key C-\\ Z; C-\\ ? shows all keys"));
+    client.type(prefix + "\x1b[A"); // an arrow
+    CHECK(client.wait_for("no key C-\\ Up"));
     client.type(prefix + "?");
-    CHECK(client.wait_for("detach"));
-    CHECK(client.wait_for("any key goes back"));
-    CHECK_FALSE(contains(client.shown().substr(client.shown().rfind("any key goes back")), "ready"));
-    client.type("x"); // not for the program
+    CHECK(client.wait_for("detach; programs go on"));
+    CHECK(client.wait_for("Esc back"));
+    CHECK_FALSE(contains(client.shown().substr(client.shown().rfind("Esc back")), "ready"));
+    client.type("x"); // no key of the list: not for the program either
+    client.type("\x1b");
     CHECK(client.wait_for("ready"));
     CHECK(client.wait_for("a^\\b"));
     client.type("y\n");
     CHECK(client.wait_for("y"));
     CHECK_FALSE(contains(client.shown().substr(client.shown().rfind("ready")), "x"));
-    detach(client);
+    client.type(prefix + "?qz\n"); // keys after the one that leaves the list, in the same read, are the program's
+    CHECK(client.wait_for("z"));
+    const std::size_t before = client.shown().size();
+    client.type(prefix); // a user who waits after the prefix gets a hint
+    CHECK(wait_until([&] { return client.wait_for_bytes(1, 20ms) && contains(client.shown().substr(before), " detach"); }));
+    client.type("?d"); // a key in the list does its work
+    CHECK(client.wait() == 0);
+    CHECK(client.last_line() == "[detached]");
 }
 
 TEST_CASE("the program gets the terminal's size at its start and after a resize", "[mato][attach]") {

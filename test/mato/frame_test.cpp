@@ -28,6 +28,19 @@ vt::terminal make(int rows, int columns) {
     return vt::terminal(options);
 }
 
+overlay lines(const std::vector<std::string>& text, int top = 0, overlay::rest around = overlay::rest::blank) {
+    overlay result;
+    result.top = top;
+    result.around = around;
+    for (const std::string& each : text) {
+        vt::row row;
+        for (std::size_t i = 0; i < each.size(); ++i)
+            row.put(static_cast<int>(i), static_cast<unsigned char>(each[i]), 1, {}, vt::max_columns);
+        result.rows.push_back(std::move(row));
+    }
+    return result;
+}
+
 /// A cell as a reader sees it: text, style, link.
 std::string cell(const vt::terminal& t, const vt::row& r, int column, bool with_look) {
     std::string text;
@@ -309,8 +322,8 @@ TEST_CASE("a line that wraps in the tab is one line on a viewer's terminal of it
     SECTION("under an overlay nothing wraps, and after it all does again") {
         tab.feed("first\r\n" + url + "\r\nlast");
         show();
-        const std::vector<std::string> help{"keys", std::string(20, '-'), "any key goes back", "", "", ""};
-        show({.overlay = &help});
+        const overlay help = lines({"keys", std::string(20, '-'), "any key goes back", "", "", ""});
+        show({.over = &help});
         CHECK(wrapped(viewer) == "......");
         show();
         same();
@@ -357,7 +370,8 @@ TEST_CASE("viewers with different sizes, speeds and stalls: when the output ends
         std::string under_way{}; // the last frame, which the stalled terminal has not taken: no other frame until then
         bool stalled = false;
     };
-    const std::vector<std::string> help{"keys", "", "any key goes back"};
+    const overlay help = lines({"keys", "", "any key goes back"});
+    const overlay bar = lines({"bar"}, 3, overlay::rest::tab);
     for (unsigned seed = 1; seed <= 25; ++seed) {
         support::program_output from(seed);
         vt::terminal tab = make(from.number(1, 30), from.number(2, 100));
@@ -384,7 +398,9 @@ TEST_CASE("viewers with different sizes, speeds and stalls: when the output ends
                 if (from.number(0, 9) == 0) each.pace.typed();
                 const bool goes_back = from.number(0, 9) == 0;
                 serve(each, {.rows_back = goes_back ? static_cast<std::size_t>(from.number(1, 50)) : 0,
-                             .overlay = from.number(0, 19) == 0 ? &help : nullptr});
+                             .over = from.number(0, 19) == 0  ? &help
+                                     : from.number(0, 9) == 0 ? &bar
+                                                              : nullptr});
                 if (!each.stalled) each.screen.feed(std::exchange(each.under_way, {}));
                 if (!each.stalled && from.number(0, 19) == 0) {
                     const vt::screen_size size{from.number(1, 34), from.number(1, 110)};
@@ -446,13 +462,78 @@ TEST_CASE("history and an overlay are shown and removed again without a trace", 
     CHECK(line.text.starts_with("line 16"));
     CHECK(line.text.ends_with(" 10/25 "));
     CHECK_FALSE(viewer.cursor().visible);
-    const std::vector<std::string> help{"first", "second"};
-    compose({.overlay = &help});
+    const overlay help = lines({"first", "second"});
+    compose({.over = &help});
     viewer.read_row(1, line);
     CHECK(line.text.starts_with("second"));
     tab.feed("\r\nmore");
     compose({});
     CHECK(difference(tab, viewer, composer.offset()) == "");
+}
+
+TEST_CASE("a bar keeps its row while the tab above it scrolls, wraps, and moves its cursor", "[frame]") {
+    for (int seed = 0; seed < 40; ++seed) {
+        CAPTURE(seed);
+        support::program_output from(static_cast<unsigned>(seed));
+        vt::terminal tab = make(9, 30), viewer = make(10, 30);
+        frame_composer composer({10, 30}, everything());
+        std::string frame;
+        for (int step = 0; step < 60; ++step) {
+            tab.feed(from.number(0, 2) == 0 ? from.burst() : "\r\n" + from.text());
+            overlay bar = lines({"bar " + std::to_string(step / 7)}, 9, overlay::rest::tab);
+            const bool is_hidden = step % 13 == 12; // the bar is off: its row shows what the tab has there, nothing
+            frame.clear();
+            composer.compose(tab, {.over = is_hidden ? nullptr : &bar, .reserved = is_hidden ? 0 : 1}, frame);
+            viewer.feed(frame);
+            vt::text_line last;
+            viewer.read_row(9, last);
+            const std::string shown = last.text.substr(0, last.text.find_last_not_of(' ') + 1);
+            REQUIRE(shown == (is_hidden ? "" : "bar " + std::to_string(step / 7)));
+            vt::terminal above = make(9, 30);
+            for (int r = 0; r < 9; ++r)
+                for (int c = 0; c < 30; ++c)
+                    REQUIRE(cell(viewer, viewer.row_at(r), c, true) == cell(tab, tab.row_at(r), c, true));
+            const auto want = tab.cursor(), got = viewer.cursor();
+            REQUIRE(got.visible == want.visible);
+            if (want.visible) REQUIRE(got.at == want.at);
+        }
+    }
+}
+
+TEST_CASE("a message covers the tab's last row, with the cursor in it, and leaves no trace", "[frame]") {
+    vt::terminal tab = make(4, 20), viewer = make(4, 20);
+    frame_composer composer({4, 20}, everything());
+    const auto compose = [&](const frame_composer::request& wanted) {
+        std::string frame;
+        composer.compose(tab, wanted, frame);
+        viewer.feed(frame);
+    };
+    tab.feed("one\r\ntwo\r\nthree\r\nfour");
+    compose({});
+    const overlay message = lines({"message"}, 3, overlay::rest::tab);
+    compose({.over = &message});
+    vt::text_line line;
+    viewer.read_row(3, line);
+    CHECK(line.text.starts_with("message"));
+    viewer.read_row(2, line);
+    CHECK(line.text.starts_with("three"));
+    CHECK_FALSE(viewer.cursor().visible);
+    tab.feed("\r\nfive\r\nsix" + std::string(30, 'x')); // scrolls and wraps under it
+    compose({.over = &message});
+    viewer.read_row(3, line);
+    CHECK(line.text.starts_with("message"));
+    compose({});
+    CHECK(difference(tab, viewer, composer.offset()) == "");
+
+    overlay asks = lines({"name: "}, 3, overlay::rest::tab);
+    asks.cursor = vt::position{3, 6};
+    compose({.over = &asks});
+    CHECK(viewer.cursor().visible);
+    CHECK(viewer.cursor().at == vt::position{3, 6});
+    const overlay beyond = lines({"a", "b", "c"}, 3, overlay::rest::tab); // rows beyond the terminal's end are not shown
+    compose({.over = &beyond});
+    viewer.read_row(3, line);
+    CHECK(line.text.starts_with("a"));
 }
 
 TEST_CASE("colours are reduced to those of the terminal, and none means none", "[frame]") {

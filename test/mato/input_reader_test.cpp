@@ -54,7 +54,8 @@ TEST_CASE("keys, text and any other bytes pass unchanged", "[input_reader]") {
 TEST_CASE("a run of keys is passed on in one piece", "[input_reader]") {
     struct counting final : mux::input_sink {
         void typed(std::string_view) override { ++calls; }
-        void command(char) override {}
+        void command(const mux::key_event&) override {}
+        void mouse(const mux::mouse_report&) override {}
         void scroll(int) override {}
         void scroll_pages(int) override {}
         void scroll_to_bottom() override {}

@@ -119,7 +119,7 @@ TEST_CASE("keys after the prefix open a tab and switch tabs", "[mato][viewer]") 
     client.type(prefix + "1");
     CHECK(client.wait_for("first tab"));
     client.type(prefix + "9"); // there is none
-    CHECK(client.wait_for("\a"));
+    CHECK(client.wait_for("no tab "));
     for (int place = 4; place <= 10; ++place) {
         std::string text = "printf 'in place ";
         world.must({"new", "-d", "-t", "Task 1", "--", text + std::to_string(place) + ".'; exec cat"});
@@ -387,7 +387,7 @@ TEST_CASE("terminals of one cell, two by two, and twenty by five cells are drawn
         REQUIRE(wait_until([&] { return contains(world.must({"ls"}), std::to_string(columns) + "x" + std::to_string(rows)); }));
         comes_to_show_the_tab(world, client, "1", columns, rows);
         client.type(prefix + "?");
-        client.type("x");
+        client.type("q");
         comes_to_show_the_tab(world, client, "1", columns, rows);
         client.type(prefix + "d");
         CHECK(client.wait() == 0);

@@ -18,7 +18,13 @@ public:
     explicit input_viewer(mux::input_context with = {}) : context(with) {}
 
     void typed(std::string_view bytes) override { log += bytes; }
-    void command(char key) override { note(std::string("key ") + key); }
+    void command(const mux::key_event& key) override {
+        const auto byte = key.byte();
+        note(byte ? std::string("key ") + *byte : "key " + std::to_string(key.key) + " with " + std::to_string(key.modifiers));
+    }
+    void mouse(const mux::mouse_report& report) override {
+        note("mouse " + std::to_string(report.x) + " " + std::to_string(report.y));
+    }
     void scroll(int rows) override {
         note((rows > 0 ? "back " : "forth ") + std::to_string(std::abs(rows)));
         context.scrolled = true;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
-/// @file command_keys.hpp: the keys after the prefix: switch tabs, open a tab, detach.
+/// @file command_keys.hpp: carries out the actions of keys after the prefix: other tabs, new tabs, leaving.
 /// Threads: the io_context's.   Blocks: as tab_programs.   Test: test/mato/viewers_process_test.cpp.
 #pragma once
 
+#include "screens/actions.hpp"
 #include "tab_programs.hpp"
 
 namespace mux {
@@ -12,12 +13,18 @@ public:
     command_keys(daemon_state& state, views& screens, tab_programs& tabs) noexcept
         : state_(state), views_(screens), tabs_(tabs) {}
 
-    /// d: detach; C-z: suspend; c: new tab; n, p: next and previous tab; 1 to 9, 0: the tab at that place in the task. Any
-    /// other key, or one that has no effect, rings the bell. @pre attached
-    void press(client& from, char key);
+    /// An action that is not possible is told in the viewer's last row. @pre attached
+    void act(client& from, const pressed_action& what);
 
 private:
-    void open_beside(client& from, const std::string& task);
+    void go_to_tab(client& from, const pressed_action& what);
+    void go_to_task(client& from, int steps);
+    void go_back(client& from);
+    void detach_others(client& from);
+    void toggle_readonly(client& from);
+    void open(client& from, const std::string& task);
+    /// Tells the viewer, and returns false, if it is read-only.
+    [[nodiscard]] bool may_change(client& from);
 
     daemon_state& state_;
     views& views_;

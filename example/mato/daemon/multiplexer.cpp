@@ -20,7 +20,7 @@ constexpr std::size_t terminal_descriptors = 2; // an attaching client passes it
 multiplexer::multiplexer(multiplexer_daemon& host, multiplexer_options options)
     : state_(host, std::move(options),
              [this](event_snapshot& now) { now.tabs = inventory_.tabs(), now.clients = inventory_.clients(); }),
-      inventory_(state_), views_(state_, [this](client& from, char key) { keys_.press(from, key); }),
+      inventory_(state_), views_(state_, [this](client& from, const pressed_action& what) { keys_.act(from, what); }),
       tabs_(state_, views_, [this] { on_tab_removed(); }), keys_(state_, views_, tabs_),
       requests_(state_, views_, tabs_, inventory_) {
     install();

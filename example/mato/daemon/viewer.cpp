@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "viewer.hpp"
 
+#include "screens/bottom_row.hpp"
+#include "screens/help_screen.hpp"
+
 #include "vt/emulator.hpp"
 
 #include <algorithm>
@@ -15,8 +18,8 @@ std::string empty_screen() { return std::string(reset_sequence()).append(select_
 } // namespace
 
 viewer::viewer(asio::io_context& context, std::unique_ptr<mux::outlet> terminal, viewer_options options, handlers callbacks)
-    : timer_(context), keys_timer_(context), host_timer_(context), notice_timer_(context), outlet_(std::move(terminal)),
-      options_(std::move(options)), callbacks_(std::move(callbacks)), keys_(options_.prefix),
+    : timer_(context), keys_timer_(context), host_timer_(context), message_timer_(context), hint_timer_(context),
+      outlet_(std::move(terminal)), options_(std::move(options)), callbacks_(std::move(callbacks)), keys_(options_.prefix),
       composer_(options_.size, options_.features) {
     measure_cell();
     await_answers();
@@ -64,7 +67,8 @@ void viewer::hide() {
     shown_ = false;
     timer_.cancel();
     keys_timer_.cancel();
-    notice_timer_.cancel();
+    message_timer_.cancel();
+    hint_timer_.cancel();
     waiting_ = false;
     outlet_->hide();
     if (callbacks_.on_focus) callbacks_.on_focus();
@@ -88,7 +92,8 @@ void viewer::watch(std::shared_ptr<tab> shown) {
 void viewer::note_replay() { replayed_to_ = tab_ && tab_->bytes() ? tab_->bytes()->end() : 0; }
 
 void viewer::begin_from_reset() {
-    help_.clear();
+    screen_.reset();
+    context_.captured = hints_ = false;
     scrolled_ = false;
     composer_.forget();
     starts_empty_ = true;
@@ -134,6 +139,11 @@ void viewer::set_keys(char prefix, std::string name, bool mouse) {
     update(false);
 }
 
+void viewer::set_readonly(bool readonly) {
+    options_.readonly = context_.readonly = readonly;
+    update(false);
+}
+
 void viewer::ring() {
     bell_ = true;
     update(false);
@@ -165,7 +175,7 @@ void viewer::compose() {
     dirty_ = false;
     frame_.clear();
     const vt::terminal& screen = *tab_->screen();
-    composer_.compose(screen, {rows_back(), help_.empty() ? nullptr : &help_, options_.mouse, options_.readonly}, frame_);
+    composer_.compose(screen, {rows_back(), shown_over(), 0, options_.mouse, options_.readonly}, frame_);
     if (std::exchange(bell_, false)) frame_ += '\a';
     frame_ += passing_;
     passing_.clear();
@@ -207,7 +217,7 @@ void viewer::wait_until(mato::clock::time_point when) {
 /// Sends what the viewer has not seen, while the terminal accepts it; the rest stays in the ring, at no cost.
 void viewer::pump() {
     const raw_emulator& bytes = *tab_->bytes();
-    if (!help_.empty()) return;
+    if (screen_) return;
     note_shaped_cursor(); // the program may change it, and its output is not parsed here
     if (std::exchange(bell_, false)) outlet_->write("\a");
     while ((position_ < bytes.end() || starts_empty_) && outlet_->is_ready() && shown_) {
@@ -293,35 +303,39 @@ const input_context& viewer::context() {
 void viewer::on_keys(std::string_view bytes, input_reader::rest more) {
     if (!tab_) return;
     pacer_.typed();
-    // A read-only viewer types nothing, so its keys close a list of lines here; answers of its terminal, which begin with ESC,
-    // do not.
-    const bool is_answer = bytes.starts_with('\033') && context_.questions > 0;
-    const bool leaves = options_.readonly && !help_.empty() && !is_answer;
+    // A read-only viewer types nothing, so the reader does not tell of its keys; answers of its terminal begin with ESC.
+    if (options_.readonly && !message_.empty() && !(bytes.starts_with('\033') && context_.questions > 0)) leave_message();
     if (tab_->bytes())
-        keys_.feed(bytes, {[this](std::string_view raw) { typed(raw); }, [this](char key) { command(key); }});
+        keys_.feed(bytes, {[this](std::string_view raw) { typed(raw); }, [this](char key) { command(key_of_byte(key)); }});
     else
         reader_.feed(bytes, context(), *this, more);
-    if (leaves && tab_ && !help_.empty()) leave_help();
+    if (!tab_) return; // a key has ended the viewer
     wait_for_keys();
+    watch_prefix();
 }
 
 /// A sequence that stays incomplete was typed by hand, and a paste that stays open has lost its end.
 void viewer::wait_for_keys() {
-    const bool waits = reader_.pending() || reader_.in_paste();
+    const bool waits = reader_.pending() || reader_.in_paste() || decoder_.pending();
     if (!waits || !shown_) return void(keys_timer_.cancel());
     keys_timer_.expires_after(reader_.in_paste() ? paste_patience : mato::milliseconds(reader_.patience()));
     keys_timer_.async_wait([this](std::error_code cancelled) {
-        if (cancelled || !tab_ || !tab_->screen()) return;
-        if (reader_.in_paste())
-            reader_.end_paste(context(), *this);
-        else
-            reader_.flush(context(), *this);
+        if (cancelled || !tab_) return;
+        if (tab_->screen()) {
+            if (reader_.in_paste())
+                reader_.end_paste(context(), *this);
+            else
+                reader_.flush(context(), *this);
+        }
+        if (screen_ && decoder_.pending()) decoder_.flush([this](const key_event& key) { return press(key); });
     });
 }
 
 void viewer::typed(std::string_view bytes) {
-    if (!help_.empty()) return leave_help(); // any key returns
-    if (!options_.readonly && callbacks_.on_typed) callbacks_.on_typed(bytes);
+    if (!message_.empty()) leave_message();
+    while (screen_ && !bytes.empty())
+        bytes.remove_prefix(decoder_.feed(bytes, [this](const key_event& key) { return press(key); }));
+    if (!bytes.empty() && !options_.readonly && callbacks_.on_typed) callbacks_.on_typed(bytes);
 }
 
 void viewer::answer(const terminal_answer& what) {
@@ -365,57 +379,112 @@ void viewer::focus(bool gained) {
     if (std::exchange(focused_, gained) != gained && callbacks_.on_focus) callbacks_.on_focus();
 }
 
-void viewer::tell(std::vector<std::string> lines) {
-    if (!tab_ || !tab_->screen()) return;
-    help_ = std::move(lines);
-    is_notice_ = true;
-    notice_timer_.expires_after(notice_span);
-    notice_timer_.async_wait([this](std::error_code cancelled) {
-        if (!cancelled && !help_.empty()) leave_help();
+// ---- screens, messages ----
+
+void viewer::tell(std::string text) {
+    if (!tab_ || !tab_->screen()) return ring();
+    message_ = std::move(text);
+    message_timer_.expires_after(message_span);
+    message_timer_.async_wait([this](std::error_code cancelled) {
+        if (!cancelled) leave_message();
     });
+    pacer_.typed();
     update(false);
 }
 
-void viewer::leave_help() {
-    help_.clear();
-    notice_timer_.cancel();
+void viewer::leave_message() {
+    message_.clear();
+    message_timer_.cancel();
+    pacer_.typed();
+    update(false);
+}
+
+/// Called after each read of keys.
+void viewer::watch_prefix() {
+    const bool awaits = reader_.awaits_command() && shown_ && tab_->screen() && !screen_;
+    if (!awaits) {
+        hint_timer_.cancel();
+        if (std::exchange(hints_, false)) update(false);
+        return;
+    }
+    hint_timer_.expires_after(hint_delay);
+    hint_timer_.async_wait([this](std::error_code cancelled) {
+        if (cancelled || !tab_) return;
+        hints_ = true;
+        pacer_.typed();
+        update(false);
+    });
+}
+
+/// The rows over the tab; null: only the tab is shown.
+const overlay* viewer::shown_over() {
+    if (!screen_ && !hints_ && message_.empty()) return nullptr;
+    const terminal_features& f = composer_.features();
+    const bool many_colours = f.colours == colour_depth::indexed || f.colours == colour_depth::direct;
+    const looks look = looks_of(colours_.get(), many_colours, f.utf8);
+    const vt::screen_size size = composer_.size();
+    over_ = screen_  ? screen_->draw(size, look)
+            : hints_ ? hint_row(options_.prefix_name, size, look)
+                     : message_row(message_, size, look);
+    return &over_;
+}
+
+void viewer::open(std::unique_ptr<screen> opened) {
+    screen_ = std::move(opened);
+    decoder_.reset();
+    context_.captured = true;
+    pacer_.typed();
+    if (tab_->bytes()) return draw_without_emulator();
+    update(false);
+}
+
+/// The same rows as text: the program uses the terminal directly, so nothing is known of its state.
+void viewer::draw_without_emulator() {
+    const overlay drawn = screen_->draw(composer_.size(), looks_of(nullptr, false, composer_.features().utf8));
+    frame_ = empty_screen();
+    for (std::size_t i = 0; i < drawn.rows.size(); ++i) {
+        if (i > 0) frame_ += "\r\n";
+        drawn.rows[i].append_text(frame_, 0, drawn.rows[i].used());
+    }
+    if (outlet_->is_ready()) outlet_->write(frame_);
+}
+
+void viewer::close_screen() {
+    screen_.reset();
+    context_.captured = false;
     starts_empty_ = true;
     replayed_to_ = position_; // what was already sent is replayed too
     pacer_.typed();
     update(false);
 }
 
-void viewer::command(char key) {
-    focus(true); // also if the terminal does not report it
-    if (!help_.empty()) {
-        leave_help();
-        if (!std::exchange(is_notice_, false)) return;
-    }
-    if (key != '?') {
-        if (callbacks_.on_command) callbacks_.on_command(key);
-        return;
-    }
-    const std::string& prefix = options_.prefix_name;
-    is_notice_ = false;
-    help_ = {"keys, each after " + prefix,
-             "",
-             "  d    detach: leave, the program goes on",
-             "  c    new tab",
-             "  n p  next tab, previous tab of this task",
-             "  0-9  tab of this task by its place, 0 the tenth",
-             "  C-z  suspend this client",
-             "  ?    this list",
-             "  " + prefix + "  type " + prefix + " itself",
-             "",
-             "any key goes back"};
-    if (tab_ && tab_->bytes()) {
-        frame_ = empty_screen();
-        for (const std::string& line : help_) frame_.append(line).append("\r\n");
-        if (outlet_->is_ready()) outlet_->write(frame_);
+/// A key for the screen. @returns true if it is still open
+bool viewer::press(const key_event& key) {
+    const screen_reply reply = screen_->press(key);
+    if (reply.closes) {
+        close_screen();
+    } else if (tab_->bytes()) {
+        draw_without_emulator();
     } else {
         pacer_.typed();
         update(false);
     }
+    if (reply.acts) act(*reply.acts);
+    return screen_ != nullptr;
+}
+
+void viewer::command(const key_event& key) {
+    focus(true); // also if the terminal does not report it
+    if (!message_.empty()) leave_message();
+    if (screen_) close_screen();
+    if (const auto what = action_of(key)) return act(*what);
+    const std::string& prefix = options_.prefix_name;
+    tell("no key " + prefix + " " + name_of(key) + "; " + prefix + " ? shows all keys");
+}
+
+void viewer::act(const pressed_action& what) {
+    if (what.what == action::help) return open(std::make_unique<help_screen>(options_.prefix_name));
+    if (callbacks_.on_action) callbacks_.on_action(what);
 }
 
 } // namespace mux

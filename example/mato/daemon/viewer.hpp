@@ -8,9 +8,11 @@
 
 #include "outlet.hpp"
 #include "prefix_keys.hpp"
+#include "screens/screen.hpp"
 #include "tab/tab.hpp"
 #include "view/frame.hpp"
 #include "view/input_reader.hpp"
+#include "view/key_decoder.hpp"
 #include "view/pacer.hpp"
 #include "view/replay_filter.hpp"
 
@@ -20,7 +22,6 @@
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 namespace mux {
 
@@ -36,9 +37,9 @@ struct viewer_options {
 class viewer final : input_sink {
 public:
     struct handlers {
-        std::function<void(std::string_view)> on_typed; ///< for the program
-        std::function<void(char)> on_command;           ///< the key after the prefix, if the viewer does not handle it
-        std::function<void()> on_answered;              ///< the terminal has answered all queries
+        std::function<void(std::string_view)> on_typed;       ///< for the program
+        std::function<void(const pressed_action&)> on_action; ///< what a key stands for, if the viewer does not handle it
+        std::function<void()> on_answered;                    ///< the terminal has answered all queries
         /// The cursor is about to get another shape than this style, its own. Called again when the style is known better.
         std::function<void(int)> on_shaped_cursor;
         std::function<void()> on_known; ///< host() has changed: also when no more answers are expected
@@ -70,9 +71,10 @@ public:
     /// It is shown, and its terminal has the focus, as far as it reports that.
     [[nodiscard]] bool has_focus() const noexcept { return shown_ && focused_ && !options_.readonly; }
     void set_keys(char prefix, std::string name, bool mouse);
+    void set_readonly(bool readonly);
     void ring();
-    /// Shows these lines instead of the tab for `notice_span`, or until a key is pressed. No effect without an emulator.
-    void tell(std::vector<std::string> lines);
+    /// Shows the text in the last row for `message_span`, or until a key is pressed. A tab without emulator rings instead.
+    void tell(std::string text);
     /// Bytes for the terminal itself, between two frames: a clipboard.
     void pass(std::string_view bytes);
     void read_keyboard(bool wanted) { outlet_->read_keyboard(wanted); }
@@ -86,9 +88,17 @@ private:
     void on_keys(std::string_view bytes, input_reader::rest more);
     [[nodiscard]] const input_context& context();
     void wait_for_keys();
-    void leave_help();
+    void open(std::unique_ptr<screen> opened);
+    void close_screen();
+    void leave_message();
+    void draw_without_emulator();
+    void watch_prefix();
+    [[nodiscard]] bool press(const key_event& key);
+    void act(const pressed_action& what);
+    [[nodiscard]] const overlay* shown_over();
     void typed(std::string_view bytes) override;
-    void command(char key) override;
+    void command(const key_event& key) override;
+    void mouse(const mouse_report&) override {}
     void scroll(int rows) override;
     void scroll_pages(int pages) override;
     void scroll_to_bottom() override;
@@ -111,13 +121,14 @@ private:
     static constexpr std::size_t most_kept = 512u << 10;      // of the buffer for frames: one of many thousand cells
     static constexpr mato::milliseconds paste_patience{5000}; // within a paste; on a slow line bytes arrive more often
 
-    static constexpr mato::milliseconds notice_span{4000};     // enough to read two lines
+    static constexpr mato::milliseconds message_span{2000};
+    static constexpr mato::milliseconds hint_delay{400};       // after the prefix: a user who knows the key is faster
     static constexpr mato::milliseconds answer_patience{5000}; // a terminal that has not answered by then never will
 
     /// How long programs' queries wait for the terminal's answers; as long as in tmux.
     static constexpr mato::milliseconds host_patience{500};
 
-    asio::steady_timer timer_, keys_timer_, host_timer_, notice_timer_;
+    asio::steady_timer timer_, keys_timer_, host_timer_, message_timer_, hint_timer_;
     std::unique_ptr<mux::outlet> outlet_;
     viewer_options options_;
     handlers callbacks_;
@@ -129,9 +140,12 @@ private:
     std::shared_ptr<tab> tab_;
     std::string frame_; // reused
     std::string passing_;
-    std::vector<std::string> help_;
-    std::uint64_t position_ = 0;    // of a tab without emulator: sent up to here
-    std::uint64_t replayed_to_ = 0; // what was written before this viewer came
+    std::unique_ptr<screen> screen_; // null: the tab is shown
+    key_decoder decoder_;            // of the screen's keys
+    overlay over_;                   // the rows of the last frame that are not the tab's
+    std::string message_;            // empty: none
+    std::uint64_t position_ = 0;     // of a tab without emulator: sent up to here
+    std::uint64_t replayed_to_ = 0;  // what was written before this viewer came
     replay_filter replay_;
     std::uint64_t anchor_ = 0; // scrolled back: rows that have left the screen above the first one shown
     std::uint64_t skipped_ = 0, resyncs_ = 0;
@@ -143,7 +157,7 @@ private:
     std::optional<int> noted_style_; // the cursor's own style, as reported before another one was drawn
     bool was_shown_ = false, overdue_ = false, focused_ = true; // an attaching client has the keyboard
     bool starts_empty_ = false;                                 // a tab without emulator is replayed from an empty screen
-    bool is_notice_ = false;                                    // `help_` disappears by itself, and keys keep their meaning
+    bool hints_ = false;                                        // the prefix was typed a while ago
 };
 
 } // namespace mux

@@ -26,6 +26,7 @@ attachment_info views::attach(client& watcher, tab& shown, const view_options& o
     watcher.before.clear();
     watcher.suspended = false;
     watcher.view = options;
+    watcher.attached_readonly = options.readonly;
     auto terminal = open_outlet(watcher, options.passes_terminal);
     const bool direct = terminal->is_direct();
     viewer_options wanted;
@@ -58,8 +59,8 @@ viewer::handlers views::handlers_of(std::uint64_t id) {
     return {[this, id](std::string_view bytes) {
                 if (client* const typist = state_.clients.find(id)) type(*typist, bytes);
             },
-            [this, id](char key) {
-                if (client* const from = state_.clients.find(id); from && from->screen) on_command_(*from, key);
+            [this, id](const pressed_action& what) {
+                if (client* const from = state_.clients.find(id); from && from->screen) on_action_(*from, what);
             },
             [this, id] {
                 client* const asked = state_.clients.find(id);
@@ -92,9 +93,8 @@ void views::tell_if_cut(client& watcher) {
     const vt::screen_size tab_size = shown.size(), own = watcher.view.size;
     if (!watcher.view.readonly || (own.columns >= tab_size.columns && own.rows >= tab_size.rows)) return;
     if (state_.clients.count_viewers(shown.id()) > 1) return;
-    const auto cells = [](vt::screen_size size) { return std::to_string(size.columns) + "x" + std::to_string(size.rows); };
-    watcher.screen->tell(
-        {"The tab has " + cells(tab_size) + " cells,", "this terminal " + cells(own) + ":", "it shows a part."});
+    watcher.screen->tell(std::to_string(tab_size.columns) + "x" + std::to_string(tab_size.rows) +
+                         " tab: this terminal shows a part");
 }
 
 void views::switch_to(client& watcher, tab& shown) { show_tab(watcher, shown, std::nullopt); }
@@ -151,6 +151,15 @@ void views::leave(client& watcher) {
 void views::detach(client& watcher, message why) {
     leave(watcher);
     state_.clients.tell(watcher, why);
+}
+
+void views::set_readonly(client& watcher, bool readonly) {
+    watcher.view.readonly = readonly;
+    if (watcher.screen) watcher.screen->set_readonly(readonly);
+    if (tab_entry* const shown = state_.tabs.find(watcher.attached)) {
+        fit(*shown);
+        follow_focus(*shown);
+    }
 }
 
 void views::set_suspended(client& watcher, bool suspended) {

@@ -18,9 +18,9 @@ namespace mux {
 
 class views {
 public:
-    /// `on_command`: a key after the prefix that the viewer does not handle. The client has a screen.
-    views(daemon_state& state, std::function<void(client&, char)> on_command)
-        : state_(state), on_command_(std::move(on_command)), held_(state.host.context()) {}
+    /// `on_action`: what a key after the prefix stands for, if the viewer does not handle it. The client has a screen.
+    views(daemon_state& state, std::function<void(client&, const pressed_action&)> on_action)
+        : state_(state), on_action_(std::move(on_action)), held_(state.host.context()) {}
 
     // ---- for clients ----
 
@@ -32,6 +32,8 @@ public:
     void leave(client& watcher);
     /// Shows a notice in its terminal if it is read-only, alone, and too small for the tab.
     void tell_if_cut(client& watcher);
+    /// Its keys reach the program or not, and its size counts or not.
+    void set_readonly(client& watcher, bool readonly);
     /// While it is suspended, its size does not count.
     void set_suspended(client& watcher, bool suspended);
     /// The tab that this client showed before, or else the one used last; null: there is no other.
@@ -73,7 +75,7 @@ private:
     void follow_focus(tab_entry& entry);
 
     daemon_state& state_;
-    std::function<void(client&, char)> on_command_;
+    std::function<void(client&, const pressed_action&)> on_action_;
     asio::steady_timer held_; // the sizes of tabs
 };
 

@@ -13,13 +13,6 @@ constexpr std::size_t worth_synchronising = 256; // bytes: less arrives in one p
 
 constexpr std::string_view begin_synchronised = "\033[?2026h", end_synchronised = "\033[?2026l";
 
-vt::row row_of(std::string_view ascii, const vt::style& look, int columns) {
-    vt::row r;
-    const int length = std::min(static_cast<int>(ascii.size()), columns);
-    for (int c = 0; c < length; ++c) r.put(c, static_cast<unsigned char>(ascii[static_cast<std::size_t>(c)]), 1, look, columns);
-    return r;
-}
-
 } // namespace
 
 frame_composer::frame_composer(vt::screen_size size, terminal_features features)
@@ -73,22 +66,22 @@ void frame_composer::follow_cursor(const vt::terminal& source) {
         if (cursor >= first + shown) first = cursor - shown + 1;
         return std::clamp(first, 0, std::max(0, whole - shown));
     };
-    offset_.row = follow(offset_.row, size_.rows, tab.rows, at.row);
+    offset_.row = follow(offset_.row, tab_rows(), tab.rows, at.row);
     offset_.column = follow(offset_.column, size_.columns, tab.columns, at.column);
     if (!(offset_ == before)) everything_ = true;
 }
 
 /// Moves rows on the terminal where that saves sending them.
-void frame_composer::repeat_scrolls(const std::vector<vt::scrolled>& scrolls, const vt::terminal& source) {
-    const int tab_rows = source.size().rows;
+void frame_composer::repeat_scrolls(const std::vector<vt::scrolled>& scrolls) {
     int moved = 0;
     for (const vt::scrolled& each : scrolls) moved += std::abs(each.lines);
     if (moved >= size_.rows) return; // no row stays
+    const bool is_bottom_covered = covered_to_ >= size_.rows;
+    const int area_top = is_bottom_covered ? 0 : covered_to_, area_bottom = is_bottom_covered ? covered_from_ : size_.rows;
     for (const vt::scrolled& each : scrolls) {
         // Part of a region moves like the region, except rows from beyond the edge: those differ and are drawn.
-        const int top = std::max(each.top - offset_.row, 0);
-        int bottom = std::min(each.bottom - offset_.row, size_.rows);
-        if (each.bottom == tab_rows && offset_.row == 0 && tab_rows < size_.rows) bottom = tab_rows;
+        const int top = std::max(each.top - offset_.row, area_top);
+        const int bottom = std::min(each.bottom - offset_.row, area_bottom);
         const int height = bottom - top, lines = each.lines;
         if (height <= 0) continue;
         const auto first = shown_.begin() + top, last = shown_.begin() + bottom;
@@ -115,8 +108,9 @@ template <class Rows> void frame_composer::draw_row(int r, int source_columns, c
         return same_width && above && below && above->wraps && canvas_.can_join(*above, *below);
     };
     vt::row& shown = shown_[static_cast<std::size_t>(r)];
-    if (shown.wraps && !(r + 1 < size_.rows && goes_on(found, source_rows(r + 1)))) canvas_.end_line(r);
-    if (r > 0 && !shown_[static_cast<std::size_t>(r) - 1].wraps && goes_on(source_rows(r - 1), found))
+    if (is_covered(r)) return;
+    if (shown.wraps && !(r + 1 < size_.rows && !is_covered(r + 1) && goes_on(found, source_rows(r + 1)))) canvas_.end_line(r);
+    if (r > 0 && !is_covered(r - 1) && !shown_[static_cast<std::size_t>(r) - 1].wraps && goes_on(source_rows(r - 1), found))
         canvas_.join(r, source_row);
     if (offset_.column == 0 && source_columns <= size_.columns) return canvas_.draw_row(r, source_row);
     canvas_.draw_row(r, source_row.slice(offset_.column, offset_.column + size_.columns));
@@ -124,13 +118,15 @@ template <class Rows> void frame_composer::draw_row(int r, int source_columns, c
 
 void frame_composer::draw_screen(const vt::terminal& source, const vt::changes& since) {
     const vt::screen_size tab = source.size();
-    const auto rows = [&](int r) { return r + offset_.row < tab.rows ? &source.row_at(r + offset_.row) : nullptr; };
+    const auto rows = [&](int r) {
+        return r < tab_rows() && r + offset_.row < tab.rows ? &source.row_at(r + offset_.row) : nullptr;
+    };
     if (everything_ || since.everything) {
         for (int r = 0; r < size_.rows; ++r) draw_row(r, tab.columns, rows);
         return;
     }
     if (!since.scrolls.empty()) {
-        if (features_.scrolls) repeat_scrolls(since.scrolls, source);
+        if (features_.scrolls) repeat_scrolls(since.scrolls);
         // Rows may have come from beyond the terminal's edge, and rows that did not move on it have another place now.
         for (int r = 0; r < size_.rows && r + offset_.row < tab.rows; ++r) draw_row(r, tab.columns, rows);
         return;
@@ -179,11 +175,26 @@ void frame_composer::draw_note(const std::string& text) {
     canvas_.draw_row(0, first);
 }
 
-void frame_composer::draw_overlay(const std::vector<std::string>& lines) {
-    for (int r = 0; r < size_.rows; ++r) {
-        const auto i = static_cast<std::size_t>(r);
-        if (shown_[i].wraps) canvas_.end_line(r);
-        canvas_.draw_row(r, i < lines.size() ? row_of(lines[i], {}, size_.columns) : vt::row());
+bool frame_composer::cover(const overlay* over) {
+    int from = size_.rows, to = size_.rows; // a range at the end, if nothing is covered
+    if (over && over->around == overlay::rest::blank) {
+        from = 0;
+    } else if (over) {
+        from = std::clamp(over->top, 0, size_.rows);
+        to = std::clamp(over->top + static_cast<int>(over->rows.size()), from, size_.rows);
+    }
+    const bool same = covered_from_ == from && covered_to_ == to;
+    covered_from_ = from, covered_to_ = to;
+    return !same;
+}
+
+void frame_composer::draw_overlay(const overlay& over) {
+    static const vt::row nothing;
+    for (int r = covered_from_; r < covered_to_; ++r) {
+        vt::row& shown = shown_[static_cast<std::size_t>(r)];
+        if (shown.wraps) canvas_.end_line(r);
+        const vt::row* const found = over.row_at(r);
+        canvas_.draw_row(r, found && found->used() > size_.columns ? found->slice(0, size_.columns) : found ? *found : nothing);
     }
 }
 
@@ -203,13 +214,17 @@ void frame_composer::compose(const vt::terminal& source, const request& wanted, 
         for (vt::row& each : shown_) each.clear();
         unknown_ = false;
     }
-    const bool screen_shown = wanted.rows_back == 0 && !wanted.overlay;
+    const bool is_replaced = wanted.over && wanted.over->around == overlay::rest::blank;
+    const bool screen_shown = wanted.rows_back == 0 && !is_replaced;
+    const int reserved = std::clamp(wanted.reserved, 0, size_.rows - 1);
+    if (std::exchange(reserved_, reserved) != reserved) everything_ = true;
+    if (cover(wanted.over)) everything_ = true;
     const bool returns = screen_shown && off_screen_;
     off_screen_ = !screen_shown;
     mirror_.update(source, features_, {wanted.wheel, wanted.readonly}, out);
     const std::size_t drawing = out.size();
-    if (wanted.overlay) {
-        draw_overlay(*wanted.overlay);
+    if (is_replaced) {
+        // nothing of the tab
     } else if (wanted.rows_back > 0) {
         follow_cursor(source);
         draw_history(source, wanted.rows_back);
@@ -221,13 +236,15 @@ void frame_composer::compose(const vt::terminal& source, const request& wanted, 
         everything_ = false;
         revision_ = source.revision();
     }
+    if (wanted.over) draw_overlay(*wanted.over);
     const bool shows_images = features_.kitty_images || features_.sixel_images || features_.iterm_images;
     incomplete_ = (!pictures_.empty() || (shows_images && !source.pictures().empty())) &&
                   !pictures_.update(shown_, source, {features_, cell_, size_}, canvas_, out);
     const vt::cursor_view cursor = source.cursor();
-    const vt::position at{cursor.at.row - offset_.row, cursor.at.column - offset_.column};
-    const bool visible =
-        screen_shown && cursor.visible && at.row >= 0 && at.row < size_.rows && at.column >= 0 && at.column < size_.columns;
+    vt::position at{cursor.at.row - offset_.row, cursor.at.column - offset_.column};
+    bool visible = screen_shown && cursor.visible && at.row < tab_rows() && !is_covered(at.row);
+    if (wanted.over && wanted.over->cursor) at = *wanted.over->cursor, visible = true;
+    visible = visible && at.row >= 0 && at.row < size_.rows && at.column >= 0 && at.column < size_.columns;
     const bool large = out.size() - drawing > worth_synchronising;
     if (large && features_.synchronised) out.insert(begin, begin_synchronised);
     if (large && !features_.synchronised && visible) { // a cursor that jumps across the screen is worse than none

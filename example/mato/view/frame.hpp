@@ -9,6 +9,7 @@
 #include "canvas.hpp"
 #include "features.hpp"
 #include "mirror.hpp"
+#include "overlay.hpp"
 #include "picture_layer.hpp"
 #include "vt/terminal.hpp"
 
@@ -21,8 +22,9 @@ namespace mux {
 class frame_composer {
 public:
     struct request {
-        std::size_t rows_back = 0;                         ///< into history; 0: the screen
-        const std::vector<std::string>* overlay = nullptr; ///< lines of ASCII shown instead of the tab
+        std::size_t rows_back = 0;     ///< into history; 0: the screen
+        const overlay* over = nullptr; ///< shown over the tab
+        int reserved = 0;              ///< rows at the bottom that are never the tab's: the tab is shown above them
         bool wheel = false, readonly = false;
     };
 
@@ -53,12 +55,16 @@ public:
 private:
     void forget_indexed_colours();
     void follow_cursor(const vt::terminal& source);
-    void repeat_scrolls(const std::vector<vt::scrolled>& scrolls, const vt::terminal& source);
+    void repeat_scrolls(const std::vector<vt::scrolled>& scrolls);
     /// `source_rows(i)`: the row to show in the terminal's row i, or nothing. Rows are drawn from the top.
     template <class Rows> void draw_row(int r, int source_columns, const Rows& source_rows);
     void draw_screen(const vt::terminal& source, const vt::changes& since);
     void draw_history(const vt::terminal& source, std::size_t rows_back);
-    void draw_overlay(const std::vector<std::string>& lines);
+    void draw_overlay(const overlay& over);
+    /// Notes which rows `over` covers. @returns true if these are other rows than in the last frame
+    bool cover(const overlay* over);
+    [[nodiscard]] bool is_covered(int row) const noexcept { return row >= covered_from_ && row < covered_to_; }
+    [[nodiscard]] int tab_rows() const noexcept { return size_.rows - reserved_; } ///< of the terminal, for the tab
     void draw_note(const std::string& text);
 
     vt::screen_size size_;
@@ -71,9 +77,11 @@ private:
     vt::position offset_;
     std::uint64_t revision_ = 0; // of the tab that is shown
     std::uint64_t palette_ = 0;  // stamp of the colours the rows were drawn with
-    bool everything_ = true;     // every row must be compared
-    bool unknown_ = false;       // the terminal must be reset first
-    bool off_screen_ = false;    // history or an overlay was shown last
+    int reserved_ = 0;
+    int covered_from_ = 0, covered_to_ = 0; // rows of the terminal that do not show the tab: half open
+    bool everything_ = true;                // every row must be compared
+    bool unknown_ = false;                  // the terminal must be reset first
+    bool off_screen_ = false;               // history or an overlay was shown last
     bool incomplete_ = false;
 };
 

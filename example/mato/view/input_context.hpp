@@ -18,6 +18,7 @@ struct input_context {
     char prefix = '\x1c';
     bool readonly = false;      ///< nothing is passed to the program; commands and scrolling work
     bool scrolled = false;      ///< the viewer shows history
+    bool captured = false;      ///< a screen of mato has keyboard and mouse: keys are its own, also if `readonly`
     bool theme_reports = false; ///< the terminal reports its theme (2031); these reports are not passed to the program
     unsigned questions = 0;     ///< queries whose last answer (DA1) has not arrived: while there are any, answers are for mato
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "input_reader.hpp"
 
-#include "key_event.hpp"
-
 #include <algorithm>
 #include <utility>
 
@@ -70,10 +68,10 @@ private:
 
     // ---- to the program ----
     void pass(std::string_view bytes) {
-        if (!bytes.empty() && !c_.readonly) to_.typed(bytes);
+        if (!bytes.empty() && (c_.captured || !c_.readonly)) to_.typed(bytes);
     }
     void return_to_bottom() {
-        if (c_.scrolled) to_.scroll_to_bottom();
+        if (c_.scrolled && !c_.captured) to_.scroll_to_bottom();
     }
     void type_until(std::size_t end) {
         if (end > from_) {
@@ -127,7 +125,7 @@ private:
         r_.skip_ = continuation_bytes(key);
         // Kitty's terminals send a key's character as a byte, but still report its release.
         if ((c_.kitty_flags & 2) != 0) remember(key >= 'A' && key <= 'Z' ? key - 'A' + 'a' : key);
-        to_.command(key);
+        to_.command(r_.skip_ > 0 ? key_event{} : key_of_byte(key));
     }
 
     void skip_continuation() {
@@ -162,10 +160,14 @@ private:
             if (!is_prefix && !r_.awaiting_) break;
             if (bytes.size() == 2) return hold();
             if (is_control(bytes[2])) break;
-            if (!std::exchange(r_.awaiting_, false))
+            if (!std::exchange(r_.awaiting_, false)) {
                 at_ += 3;
-            else
+            } else {
+                key_event key;
+                key.key = letter_keys + bytes[2];
                 drop(3);
+                to_.command(key);
+            }
             return;
         default: break;
         }
@@ -183,7 +185,10 @@ private:
         if (c_.prefix == escape || is_control(bytes[1])) return end_prefix();
         r_.awaiting_ = false;
         r_.skip_ = continuation_bytes(bytes[1]);
+        key_event key = r_.skip_ > 0 ? key_event{} : key_of_byte(bytes[1]);
+        key.modifiers |= key_event::alt;
         drop(2);
+        to_.command(key);
     }
 
     // ---- sequences ----
@@ -225,7 +230,7 @@ private:
     }
 
     void read_focus(bool gained, std::size_t length) {
-        if (c_.focus)
+        if (c_.focus && !c_.captured)
             pass_quietly(length);
         else
             drop(length);
@@ -259,8 +264,7 @@ private:
             r_.awaiting_ = false;
             if (byte != c_.prefix) {
                 swallow(key, length);
-                if (byte) to_.command(*byte);
-                return;
+                return to_.command(key);
             }
         } else if (byte == c_.prefix) {
             swallow(key, length);
@@ -276,7 +280,7 @@ private:
 
     bool is_scroll(const key_event& key) const noexcept {
         const bool is_page = key.key == tilde_keys + 5 || key.key == tilde_keys + 6;
-        return is_page && key.modifiers == key_event::shift && (!c_.alternate_screen || c_.scrolled);
+        return !c_.captured && is_page && key.modifiers == key_event::shift && (!c_.alternate_screen || c_.scrolled);
     }
 
     // ---- mouse ----
@@ -285,6 +289,7 @@ private:
         drop(length);
         const auto report = parse_mouse(parts);
         if (!report) return;
+        if (c_.captured) return to_.mouse(*report);
         const bool ends_press = report->release && r_.button_down_;
         if (c_.mouse != mouse_tracking::none && !c_.readonly && (!c_.scrolled || ends_press))
             send_mouse(start, *report);
@@ -348,7 +353,7 @@ private:
     void begin_paste(std::size_t length) {
         r_.awaiting_ = false;
         r_.in_paste_ = true;
-        r_.paste_marked_ = c_.bracketed_paste;
+        r_.paste_marked_ = c_.bracketed_paste || c_.captured;
         if (r_.paste_marked_)
             at_ += length;
         else
@@ -401,19 +406,19 @@ void input_reader::flush(const input_context& context, input_sink& to) {
     if (context.prefix == escape && !std::exchange(awaiting_, true)) held.erase(0, 1);
     if (held.empty()) return;
     if (std::exchange(awaiting_, false) && (context.prefix != held[0])) {
-        to.command(held[0]);
+        to.command(key_of_byte(held[0]));
         held.erase(0, 1);
     }
     if (held.empty()) return;
-    if (context.scrolled) to.scroll_to_bottom();
-    if (!context.readonly) to.typed(held);
+    if (context.scrolled && !context.captured) to.scroll_to_bottom();
+    if (context.captured || !context.readonly) to.typed(held);
 }
 
 void input_reader::end_paste(const input_context& context, input_sink& to) {
     if (!std::exchange(in_paste_, false)) return;
     std::string held = std::exchange(held_, {});
     if (paste_marked_) held += paste_end;
-    if (!held.empty() && !context.readonly) to.typed(held);
+    if (!held.empty() && (context.captured || !context.readonly)) to.typed(held);
 }
 
 std::string pasted(std::string_view text, paste_marks marks) {

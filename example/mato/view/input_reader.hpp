@@ -9,6 +9,7 @@
 
 #include "answers.hpp"
 #include "input_context.hpp"
+#include "key_event.hpp"
 
 #include <array>
 #include <chrono>
@@ -22,11 +23,12 @@ namespace mux {
 /// The receiver. None of its functions may destroy the reader or feed it. Views are valid until the call returns.
 class input_sink {
 public:
-    virtual void typed(std::string_view bytes) = 0; ///< for the program, in order
-    virtual void command(char key) = 0;             ///< the key after the prefix
-    virtual void scroll(int rows) = 0;              ///< this viewer's view: positive is further back
-    virtual void scroll_pages(int pages) = 0;       ///< as scroll
-    virtual void scroll_to_bottom() = 0;            ///< before `typed`, if the context is scrolled
+    virtual void typed(std::string_view bytes) = 0; ///< for the program, in order; for the screen, if the context is captured
+    virtual void command(const key_event& key) = 0; ///< the key after the prefix
+    virtual void mouse(const mouse_report& report) = 0; ///< if the context is captured; positions as the terminal reports them
+    virtual void scroll(int rows) = 0;                  ///< this viewer's view: positive is further back
+    virtual void scroll_pages(int pages) = 0;           ///< as scroll
+    virtual void scroll_to_bottom() = 0;                ///< before `typed`, if the context is scrolled
     virtual void answer(const terminal_answer& what) = 0;
     virtual void focus(bool gained) = 0; ///< reported also if the program has not enabled focus reports
 
@@ -36,11 +38,10 @@ protected:
 
 /// All bytes are passed on unchanged and in order, with these exceptions:
 /// - The prefix key and the key after it, as bytes and as kitty and xterm encode them; the prefix typed twice is passed on
-///   once, unchanged. A key without a byte (an arrow, Alt-d) after the prefix is dropped. If releases are reported, those of
-///   dropped keys are dropped too.
+///   once, unchanged. If releases are reported, those of keys that were not passed on are dropped too.
 /// - Mouse reports: converted for the program, or dropped. If the program has no mouse mode, the wheel scrolls the viewer on
 ///   the primary screen, and types arrows on the alternate screen if the program asked for that (1007). While the viewer is
-///   scrolled, the mouse belongs to it.
+///   scrolled, the mouse belongs to it. While the context is captured, all reports are for the screen.
 /// - Shift-PageUp and Shift-PageDown scroll the viewer, except on the alternate screen.
 /// - Focus reports that the program did not enable; answers to our own queries. An answer that was not requested was typed.
 /// - Pastes: their text is not interpreted; the marks around them reach programs that asked for them. An end mark that is
@@ -74,6 +75,9 @@ public:
     [[nodiscard]] std::chrono::milliseconds patience() const noexcept;
     /// The held bytes were typed by hand: passes them on.
     void flush(const input_context& context, input_sink& to);
+
+    /// The prefix was typed, and the key after it is awaited.
+    [[nodiscard]] bool awaits_command() const noexcept { return awaiting_; }
 
     /// In a paste; the prefix has no effect. The terminal ends a paste, unless its end mark is lost.
     [[nodiscard]] bool in_paste() const noexcept { return in_paste_; }

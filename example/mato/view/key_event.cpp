@@ -96,6 +96,29 @@ std::optional<char> key_event::byte() const noexcept {
     return c < 0 ? std::nullopt : std::optional(static_cast<char>(c));
 }
 
+key_event key_of_byte(char byte) noexcept {
+    key_event e;
+    const auto c = static_cast<unsigned char>(byte);
+    if (c == keys::tab || c == keys::enter || c == keys::escape || c == keys::backspace) {
+        e.key = e.character = c;
+        return e;
+    }
+    if (c == 8) { // some terminals send it for Backspace
+        e.key = e.character = keys::backspace;
+        return e;
+    }
+    if (c < 0x20) {
+        constexpr std::string_view last = "\\]^_"; // 0x1c to 0x1f
+        e.modifiers = key_event::control;
+        e.key = e.character = c == 0 ? ' ' : c <= 26 ? c - 1 + 'a' : last[c - 28u];
+        return e;
+    }
+    e.character = c;
+    e.key = c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
+    if (e.key != e.character) e.modifiers = key_event::shift;
+    return e;
+}
+
 std::optional<key_event> parse_key(const input_sequence& sequence) noexcept {
     if (sequence.leader != 0 || !sequence.intermediates.empty()) return std::nullopt;
     const char final = sequence.final;

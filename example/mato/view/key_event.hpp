@@ -31,6 +31,17 @@ struct key_event {
 inline constexpr int tilde_keys = 0x200000;  ///< plus the number before the '~'
 inline constexpr int letter_keys = 0x300000; ///< plus the final letter
 
+/// Keys whose numbers a screen of mato needs; terminals send some of them in several forms, see key_decoder.hpp.
+namespace keys {
+inline constexpr int tab = 9, enter = 13, escape = 27, backspace = 127;
+inline constexpr int up = letter_keys + 'A', down = letter_keys + 'B', right = letter_keys + 'C', left = letter_keys + 'D',
+                     home = letter_keys + 'H', end = letter_keys + 'F', back_tab = letter_keys + 'Z';
+inline constexpr int insert = tilde_keys + 2, erase = tilde_keys + 3, page_up = tilde_keys + 5, page_down = tilde_keys + 6;
+} // namespace keys
+
+/// The event of a single byte below 0x80, as terminals without these encodings send it: 0x03 is C-c, 0x0d Enter.
+[[nodiscard]] key_event key_of_byte(char byte) noexcept;
+
 /// CSI … u, CSI 27;m;c ~, CSI n;m ~, CSI 1;m A.
 /// @returns nothing if it is not a key: a report, an answer, the mouse, a paste
 [[nodiscard]] std::optional<key_event> parse_key(const input_sequence& sequence) noexcept;

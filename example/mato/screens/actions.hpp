@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: MIT
+/// @file actions.hpp: what the keys after the prefix do: one table, from which the keys, the help screen and the hint are made.
+/// Pure.  Test: test/mato/screens_test.cpp.
+#pragma once
+
+#include "protocol/key_names.hpp"
+#include "view/key_event.hpp"
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace mux {
+
+enum class action : std::uint8_t {
+    detach,
+    detach_others,
+    suspend,
+    new_tab,
+    new_task,
+    next_tab,
+    previous_tab,
+    last_tab,
+    tab_by_number,
+    next_task,
+    previous_task,
+    toggle_readonly,
+    help,
+};
+
+enum class action_group : std::uint8_t { tabs, go, here };
+
+/// One line of the table.
+struct action_entry {
+    action what;
+    action_group group;
+    std::string_view name; ///< in the configuration
+    std::string_view keys; ///< its keys, separated by spaces, as protocol/key_names.hpp names them
+    std::string_view text; ///< in the help screen
+    std::string_view hint; ///< in the hint after the prefix; empty: not in it
+};
+
+inline constexpr std::array<action_entry, 13> all_actions{{
+    {action::new_tab, action_group::tabs, "new-tab", "c", "new tab", "new"},
+    {action::next_tab, action_group::tabs, "next-tab", "n", "next tab", "next"},
+    {action::previous_tab, action_group::tabs, "previous-tab", "p", "previous tab", ""},
+    {action::last_tab, action_group::tabs, "last-tab", "Tab l", "last tab", "last"},
+    {action::tab_by_number, action_group::tabs, "tab", "1 2 3 4 5 6 7 8 9 0", "tab by number", ""},
+    {action::new_task, action_group::go, "new-task", "t", "new task", ""},
+    {action::next_task, action_group::go, "next-task", "N", "next task", ""},
+    {action::previous_task, action_group::go, "previous-task", "P", "previous task", ""},
+    {action::detach, action_group::here, "detach", "d", "detach; programs go on", "detach"},
+    {action::detach_others, action_group::here, "detach-others", "D", "detach others", ""},
+    {action::toggle_readonly, action_group::here, "read-only", "o", "read only, on or off", ""},
+    {action::suspend, action_group::here, "suspend", "C-z", "suspend", ""},
+    {action::help, action_group::here, "help", "?", "this", "all"},
+}};
+
+/// A key after the prefix, and what it does.
+struct pressed_action {
+    action what;
+    int number = 0; ///< of tab_by_number: 1 to 10
+};
+
+/// The stroke of a key, as names of keys are compared with; nothing: no name fits, a character beyond ASCII for example.
+[[nodiscard]] std::optional<key_stroke> stroke_of(const key_event& key);
+
+/// What the key does after the prefix. A held Ctrl counts as not held, except where a key with Ctrl is in the table.
+[[nodiscard]] std::optional<pressed_action> action_of(const key_event& key);
+
+/// The name of a key for messages: "x", "C-x", "Up"; of a key without a name its number.
+[[nodiscard]] std::string name_of(const key_event& key);
+
+} // namespace mux

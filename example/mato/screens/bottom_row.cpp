@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: MIT
+#include "bottom_row.hpp"
+
+#include "actions.hpp"
+#include "text_row.hpp"
+
+#include <utility>
+
+namespace mux {
+
+vt::row ground_row(int columns, const looks& look) {
+    vt::row row;
+    for (int c = 0; c < columns; ++c) row.put(c, U' ', 1, look.ground, columns);
+    return row;
+}
+
+overlay as_bottom(vt::row row, vt::screen_size size) {
+    overlay result;
+    result.rows.push_back(std::move(row));
+    result.top = size.rows - 1;
+    result.around = overlay::rest::tab;
+    return result;
+}
+
+overlay hint_row(std::string_view prefix, vt::screen_size size, const looks& look) {
+    vt::row row = ground_row(size.columns, look);
+    int at = put_text(row, 1, size.columns, prefix, look.accent, look.unicode);
+    for (const action_entry& each : all_actions) {
+        if (each.hint.empty()) continue;
+        const std::string_view key = each.keys.substr(0, each.keys.find(' '));
+        if (at + 2 + text_columns(key) + 1 + text_columns(each.hint) > size.columns) break;
+        at = put_text(row, at + 2, size.columns, key, look.accent, look.unicode);
+        at = put_text(row, at + 1, size.columns, each.hint, look.ground, look.unicode);
+    }
+    return as_bottom(std::move(row), size);
+}
+
+overlay message_row(std::string_view text, vt::screen_size size, const looks& look) {
+    vt::row row = ground_row(size.columns, look);
+    put_text(row, size.columns > 2 ? 1 : 0, size.columns, text, look.ground, look.unicode);
+    return as_bottom(std::move(row), size);
+}
+
+} // namespace mux

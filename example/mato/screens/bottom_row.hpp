@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: MIT
+/// @file bottom_row.hpp: one row of mato's own over the terminal's last row: a hint, a message.
+/// Pure.  Test: test/mato/screens_test.cpp.
+#pragma once
+
+#include "looks.hpp"
+#include "view/overlay.hpp"
+
+#include <string_view>
+
+namespace mux {
+
+/// A row with the ground of a bar.
+[[nodiscard]] vt::row ground_row(int columns, const looks& look);
+/// `row` as the last one; the others show the tab.
+[[nodiscard]] overlay as_bottom(vt::row row, vt::screen_size size);
+
+/// What the most used keys do, for a user who has pressed the prefix and waits.
+[[nodiscard]] overlay hint_row(std::string_view prefix, vt::screen_size size, const looks& look);
+/// A message, cut to the width.
+[[nodiscard]] overlay message_row(std::string_view text, vt::screen_size size, const looks& look);
+
+} // namespace mux

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: MIT
+#include "help_screen.hpp"
+
+#include "bottom_row.hpp"
+#include "text_row.hpp"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+namespace mux {
+namespace {
+
+constexpr int narrowest_for_two = 64;           // columns of a terminal
+constexpr int key_column = 3, text_column = 10; // of a line, from its block's left
+constexpr int second_block = 36;
+
+struct line {
+    std::string keys, text; // a heading has no text
+};
+
+std::string title_of(action_group group) {
+    switch (group) {
+    case action_group::tabs: return "TABS";
+    case action_group::go: return "GO";
+    case action_group::here: return "HERE";
+    }
+    return {};
+}
+
+std::vector<line> lines_of(action_group group, const std::string& prefix) {
+    std::vector<line> all{{title_of(group), ""}};
+    for (const action_entry& each : all_actions)
+        if (each.group == group) {
+            const bool is_number = each.what == action::tab_by_number;
+            all.push_back({is_number ? "1-9 0" : std::string(each.keys), std::string(each.text)});
+        }
+    if (group == action_group::here) all.push_back({prefix, "type " + prefix});
+    return all;
+}
+
+void put_line(vt::row& row, int left, int limit, const line& what, const looks& look) {
+    put_text(row, left + key_column, limit, what.keys, look.strong, look.unicode);
+    put_text(row, left + text_column, limit, what.text, look.plain, look.unicode);
+}
+
+} // namespace
+
+overlay help_screen::draw(vt::screen_size size, const looks& look) {
+    const auto tabs = lines_of(action_group::tabs, prefix_), go = lines_of(action_group::go, prefix_),
+               here = lines_of(action_group::here, prefix_);
+    std::vector<vt::row> body;
+    const auto row_at = [&](std::size_t i) -> vt::row& {
+        if (body.size() <= i) body.resize(i + 1);
+        return body[i];
+    };
+    const auto put = [&](std::size_t from, int left, int limit, const std::vector<line>& block) {
+        for (std::size_t i = 0; i < block.size(); ++i) put_line(row_at(from + i), left, limit, block[i], look);
+    };
+    if (size.columns >= narrowest_for_two) {
+        put(0, 0, second_block - 1, tabs);
+        put(tabs.size() + 1, 0, second_block - 1, go);
+        put(0, second_block, size.columns, here);
+    } else {
+        put(0, 0, size.columns, tabs);
+        put(tabs.size() + 1, 0, size.columns, go);
+        put(tabs.size() + go.size() + 2, 0, size.columns, here);
+    }
+    overlay result;
+    const int framed = size.rows >= 3 ? 2 : 0; // without room for more, title and last row are left out
+    page_ = std::max(1, size.rows - framed - (size.rows >= 5 ? 1 : 0));
+    most_ = std::max(0, static_cast<int>(body.size()) - page_);
+    top_ = std::clamp(top_, 0, most_);
+    if (framed > 0) {
+        vt::row title;
+        int at = put_text(title, 1, size.columns, "Keys", look.strong, look.unicode);
+        put_text(title, at + 3, size.columns, "after " + prefix_ + "   press one", look.faint, look.unicode);
+        result.rows.push_back(std::move(title));
+        if (size.rows >= 5) result.rows.emplace_back();
+    }
+    for (int i = 0; i < page_; ++i) {
+        const auto from = static_cast<std::size_t>(top_ + i);
+        result.rows.push_back(from < body.size() ? body[from] : vt::row());
+    }
+    if (framed > 0) {
+        vt::row last = ground_row(size.columns, look);
+        put_text(last, 1, size.columns, top_ < most_ ? "help, more below" : "help", look.ground, look.unicode);
+        constexpr std::string_view back = "Esc back ";
+        const int columns = text_columns(back);
+        if (columns + 20 < size.columns) put_text(last, size.columns - columns, size.columns, back, look.ground, look.unicode);
+        result.rows.push_back(std::move(last));
+    }
+    return result;
+}
+
+screen_reply help_screen::press(const key_event& key) {
+    switch (key.key) {
+    case keys::up: return --top_, screen_reply{};
+    case keys::down: return ++top_, screen_reply{};
+    case keys::page_up: return top_ -= page_, screen_reply{};
+    case ' ':
+    case keys::page_down: return top_ += page_, screen_reply{};
+    case keys::home: return top_ = 0, screen_reply{};
+    case keys::end: return top_ = most_, screen_reply{};
+    case keys::escape:
+    case keys::enter: return {true};
+    default: break;
+    }
+    if (key.character == 'q' || key.character == '?') return {true};
+    const auto acts = action_of(key);
+    return acts ? screen_reply{true, acts} : screen_reply{};
+}
+
+} // namespace mux

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: MIT
+/// @file screen.hpp: a screen of mato's own over a tab: state in, rows out; keys in, actions out.
+/// Pure: screens know neither descriptors nor asio; time is a parameter.  Test: test/mato/screens_test.cpp.
+#pragma once
+
+#include "actions.hpp"
+#include "looks.hpp"
+#include "view/overlay.hpp"
+
+#include <optional>
+
+namespace mux {
+
+/// What happens after a key.
+struct screen_reply {
+    bool closes = false;                     ///< back to the tab
+    std::optional<pressed_action> acts = {}; ///< done after that
+};
+
+class screen {
+public:
+    virtual ~screen() = default;
+    /// The rows for a terminal of this size; `look` is this terminal's.
+    [[nodiscard]] virtual overlay draw(vt::screen_size size, const looks& look) = 0;
+    /// A key without the prefix.
+    virtual screen_reply press(const key_event& key) = 0;
+};
+
+} // namespace mux
