@@ -139,7 +139,14 @@ public:
     /// `handler(const upgrade_outcome&)` is called once in this process, after a success as its last callback; what is queued
     /// there is not sent any more.
     /// @errors in `handler`: those of the new program's setup · busy · EACCES · not_ready · timed_out · not_running.
-    template <class Handler> void upgrade(unique_fd program, deadline until, Handler handler);
+    template <class Handler> void upgrade(unique_fd program, deadline until, Handler handler) {
+        start_upgrade(std::move(program), until, upgrade_purpose::replace, std::move(handler));
+    }
+    /// The same up to the point where the new program would take over: there it is ended, and this process continues. So
+    /// on_freeze and on_thaw are called, and nothing else changes. @errors as `upgrade`.
+    template <class Handler> void check_upgrade(unique_fd program, deadline until, Handler handler) {
+        start_upgrade(std::move(program), until, upgrade_purpose::check, std::move(handler));
+    }
 
     struct handlers {
         /// SIGHUP. On an error, report or throw it and change nothing; it is logged.
@@ -163,6 +170,9 @@ public:
         callback<void(error_out)> on_freeze{};
         /// An upgrade was rolled back after on_freeze; this process continues.
         callback<void()> on_thaw{};
+        /// In the new program of an upgrade, after `setup`: the old process is dead, and no client is accepted yet. From here
+        /// on kept memory may be written. If it throws, this process ends and is started again, as after a crash.
+        callback<void()> on_taken_over{};
         /// One of these callbacks threw, or another handler of the program on `context()`; it was logged. Called inside the
         /// catch block. @returns whether the daemon continues. Not set: the daemon continues after an exception of these
         /// callbacks, and ends after one of another handler, which `serve` then reports. Exceptions from callbacks of
@@ -225,7 +235,9 @@ private:
                                                    Setup& setup, worker_type& worker, error_out out);
     /// Serves as the next worker of the keeper that started this process.
     template <class Setup> static int take_over(const daemon_options& options, Setup& setup, error_out out);
+    template <class Handler> void start_upgrade(unique_fd program, deadline until, upgrade_purpose purpose, Handler handler);
     void freeze();
+    [[nodiscard]] failure tell_taken_over();
     void end_upgrade(const failure& why);
     static void clean_up(const daemon_options& options, published_name left);
     static typename Policies::log open_log(const daemon_options& options, error_out out);

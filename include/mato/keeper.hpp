@@ -75,6 +75,7 @@ private:
         memory_file commit;
         deadline until = deadline::never();
         int status = 0; // of its death
+        upgrade_purpose purpose = upgrade_purpose::replace;
     };
     struct giving { // the table goes to a program
         bool is_on = false, has_listener = false;
@@ -91,6 +92,7 @@ private:
     void commit();
     void check_deadline(clock::time_point now);
     void roll_back(detail::rollback why, int status = 0);
+    [[nodiscard]] static const char* name_of(step at) noexcept;
     void end_candidate() noexcept;
     template <class Events> void promote(Events& events);
     [[nodiscard]] bool holds_messages() const noexcept { return giving_.is_on || candidate_.at >= step::freezing; }
@@ -141,8 +143,9 @@ private:
     int lock_ = -1;
     unique_fd program_; ///< of the worker that took over; empty: workers are forks of this process
     candidate candidate_;
-    giving giving_;  ///< to the worker, when it is a program
-    giving offered_; ///< to the candidate
+    giving giving_;       ///< to the worker, when it is a program
+    giving offered_;      ///< to the candidate
+    std::string unheard_; ///< why an upgrade was rolled back, if the worker could not be told
     clock::time_point frozen_at_{};
 };
 
@@ -240,6 +243,7 @@ template <class Events> void keeper_process::turn(Events& events) {
     take_messages(events);
     take_candidate_messages();
     if (asked[0].revents != 0) take_signals(events);
+    if (!unheard_.empty()) events.on_trouble(std::exchange(unheard_, {}));
     if (rests && asked[2].revents != 0) next_start_ = now;
     if (giving_.is_on) give(link_, giving_, false);
     if (offered_.is_on) give(candidate_.process.link, offered_, true);
@@ -345,6 +349,11 @@ template <class Events> void keeper_process::take_signals(Events& events) {
         }
         if (*signal == SIGTERM || *signal == SIGINT) stop_requested();
         if (worker_ == 0) continue; // a worker that starts later reads its configuration anyway
+        if (*signal == SIGUSR2) {   // for a worker that hangs; the next one has all that is kept
+            events.on_trouble("SIGUSR2: the worker is killed");
+            sys::kill(worker_, SIGKILL);
+            continue;
+        }
         pending_signals_ |= std::uint64_t{1} << *signal;
         has_pending_ = true;
     }
@@ -384,6 +393,7 @@ template <class Events> void keeper_process::worker_died(int status, Events& eve
     worker_ = 0;
     giving_ = {};
     link_.close();
+    const step upgrading = candidate_.at;
     end_candidate();
     has_pending_ = false;
     pending_signals_ = 0;
@@ -392,6 +402,9 @@ template <class Events> void keeper_process::worker_died(int status, Events& eve
     why_ = read_report();
     const std::string what = last_signal_ != 0 ? "the worker died of signal " + std::to_string(last_signal_)
                                                : "the worker exited with " + std::to_string(WEXITSTATUS(status));
+    if (upgrading != step::none)
+        events.on_trouble("an upgrade is rolled back: " + what + " while the new program " + name_of(upgrading) +
+                          "; the new program is ended");
     if (last_signal_ == 0 && (is_serving_ || !has_served_)) return end(WEXITSTATUS(status));
     if (!has_served_) {
         why_ = {errc::not_ready, "start the worker", {}, what + " before it served"};

@@ -39,6 +39,15 @@ struct kept_item {
     std::optional<child_status> status{}; ///< of a child that has ended already
 };
 
+/// An item that an earlier generation kept and this one has not taken yet. Returned by `kept::look`; valid until the next call
+/// of another function of that object.
+struct kept_sight {
+    std::string_view name;
+    int descriptor = -1; ///< -1: only the child is kept
+    pid_t child = 0;
+    bool is_memory = false; ///< of `kept::memory`
+};
+
 /// The listening socket published by an endpoint. The keeper holds a copy of it for the next generation.
 struct kept_listener {
     unique_fd socket;
@@ -79,6 +88,9 @@ public:
     /// What earlier generations left and this one has not taken yet, memory files excepted. The keeper still holds all of it.
     [[nodiscard]] std::vector<kept_item> take_all();
 
+    /// The same items and the memory files, without taking them.
+    [[nodiscard]] std::vector<kept_sight> look() const;
+
     /// The keeper closes its copy and forgets the child. No effect if nothing has that name.
     void drop(std::string_view name);
 
@@ -111,9 +123,10 @@ public:
     /// Lets the keeper start `program` as the next worker. Its result comes as an event: freeze or rolled_back.
     /// @errors EACCES: not a program that this user may run · busy: an upgrade is under way · not_running: the keeper is gone ·
     /// any of memfd_create(2), fork(2).
-    void upgrade(int program, deadline until, error_out out);
+    void upgrade(int program, deadline until, upgrade_purpose purpose, error_out out);
     /// After the event freeze: says that everything is in what is kept, or why not, and waits for the keeper's decision.
-    /// @returns whether the new program has taken over; if so, end this process. `out`: why it has not.
+    /// @returns whether the new program has taken over; if so, end this process. `out`: why it has not; no error after a check
+    /// that has succeeded.
     [[nodiscard]] bool stay_frozen(const failure& refusal, error_out out);
     /// In a program that a keeper started: receives what earlier generations left. @errors not_running: the keeper is gone ·
     /// EMFILE: no room for a descriptor.
@@ -237,6 +250,15 @@ inline std::vector<kept_item> kept::take_all() {
         each.is_taken = true;
         items.push_back({each.name, std::move(each.descriptor), each.child,
                          each.has_ended ? std::optional(detail::status_of(each.status)) : std::nullopt});
+    }
+    return items;
+}
+
+inline std::vector<kept_sight> kept::look() const {
+    std::vector<kept_sight> items;
+    for (const detail::kept_record& each : table_.records()) {
+        const bool is_left = !each.name.empty() && !each.is_taken && (!each.is_memory || each.descriptor);
+        if (is_left) items.push_back({each.name, each.descriptor.get(), each.child, each.is_memory});
     }
     return items;
 }

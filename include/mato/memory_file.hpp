@@ -64,6 +64,9 @@ public:
     [[nodiscard]] static memory_file adopt(unique_fd fd) {
         return or_throw([&](failure& why) { return adopt(std::move(fd), why); });
     }
+    /// As `adopt`, but what this process writes is not written to the file. For a reader that must change nothing, such as a
+    /// program that may still be refused.
+    [[nodiscard]] static memory_file adopt_copy(unique_fd fd, error_out out);
 
     /// All bytes, page-aligned. Valid until the object is destroyed or assigned.
     [[nodiscard]] std::span<char> bytes() const noexcept { return {at_, size_}; }
@@ -78,7 +81,8 @@ public:
     }
 
 private:
-    void map(std::size_t size, std::string_view called, error_out out);
+    [[nodiscard]] static memory_file adopt(unique_fd fd, int sharing, error_out out);
+    void map(std::size_t size, int sharing, std::string_view called, error_out out);
     void unmap() noexcept {
         if (at_ != nullptr) sys::munmap(std::exchange(at_, nullptr), std::exchange(size_, 0));
     }
@@ -124,11 +128,14 @@ inline memory_file memory_file::create(std::string_view name, std::size_t bytes,
     }
     if (sys::fcntl(made.fd_.get(), F_ADD_SEALS, detail::size_seals) == -1)
         return out.fail<memory_file>(last_error(), "seal memory file", name);
-    made.map(bytes, name, out);
+    made.map(bytes, MAP_SHARED, name, out);
     return made.at_ ? std::move(made) : memory_file();
 }
 
-inline memory_file memory_file::adopt(unique_fd fd, error_out out) {
+inline memory_file memory_file::adopt(unique_fd fd, error_out out) { return adopt(std::move(fd), MAP_SHARED, out); }
+inline memory_file memory_file::adopt_copy(unique_fd fd, error_out out) { return adopt(std::move(fd), MAP_PRIVATE, out); }
+
+inline memory_file memory_file::adopt(unique_fd fd, int sharing, error_out out) {
     static constexpr std::string_view step = "adopt memory file";
     const std::string called = "descriptor " + std::to_string(fd.get());
     const auto refuse = [&](std::string why) { return out.fail<memory_file>(errc::malformed, step, called, std::move(why)); };
@@ -152,12 +159,12 @@ inline memory_file memory_file::adopt(unique_fd fd, error_out out) {
     if (sys::fcntl(fd.get(), F_SETFD, FD_CLOEXEC) == -1) return failed();
     memory_file made;
     made.fd_ = std::move(fd);
-    made.map(static_cast<std::size_t>(about.st_size), called, out);
+    made.map(static_cast<std::size_t>(about.st_size), sharing, called, out);
     return made.at_ ? std::move(made) : memory_file();
 }
 
-inline void memory_file::map(std::size_t size, std::string_view called, error_out out) {
-    void* const at = sys::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd_.get(), 0);
+inline void memory_file::map(std::size_t size, int sharing, std::string_view called, error_out out) {
+    void* const at = sys::mmap(nullptr, size, PROT_READ | PROT_WRITE, sharing | MAP_NORESERVE, fd_.get(), 0);
     if (at == MAP_FAILED) { // NOLINT(performance-no-int-to-ptr)
         const auto code = last_error();
         out.set(code, "map memory file", called,
@@ -182,6 +189,7 @@ inline memory_file memory_file::create(std::string_view name, std::size_t, error
 inline memory_file memory_file::adopt(unique_fd fd, error_out out) {
     return detail::no_memory_files("adopt memory file", "descriptor " + std::to_string(fd.get()), out);
 }
+inline memory_file memory_file::adopt_copy(unique_fd fd, error_out out) { return adopt(std::move(fd), out); }
 #endif
 
 } // namespace MATO_ABI

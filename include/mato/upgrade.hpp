@@ -13,10 +13,17 @@
 namespace mato {
 inline namespace MATO_ABI {
 
-/// The result of an upgrade, for the process that requested it. It converts to true if the new program has taken over.
+/// The result of an upgrade or a check, for the process that requested it. It converts to true if the new program has taken
+/// over or, after a check, could have.
 struct upgrade_outcome {
-    failure why{}; ///< the reason of a rollback; this process continues to serve
+    failure why{}; ///< why not; this process continues to serve
     [[nodiscard]] explicit operator bool() const noexcept { return !why; }
+};
+
+/// What an upgrade is for. A check goes through the same steps, up to the last one.
+enum class upgrade_purpose {
+    replace, ///< the new program takes over
+    check,   ///< the new program is ended where it would take over, and this process continues
 };
 
 /// How a keeper starts the program of an upgrade. By default as this process was started.

@@ -1361,10 +1361,17 @@ inline unix_address unix_address::of_abstract_name(std::string_view name, error_
 namespace mato {
 inline namespace MATO_ABI {
 
-/// The result of an upgrade, for the process that requested it. It converts to true if the new program has taken over.
+/// The result of an upgrade or a check, for the process that requested it. It converts to true if the new program has taken
+/// over or, after a check, could have.
 struct upgrade_outcome {
-    failure why{}; ///< the reason of a rollback; this process continues to serve
+    failure why{}; ///< why not; this process continues to serve
     [[nodiscard]] explicit operator bool() const noexcept { return !why; }
+};
+
+/// What an upgrade is for. A check goes through the same steps, up to the last one.
+enum class upgrade_purpose {
+    replace, ///< the new program takes over
+    check,   ///< the new program is ended where it would take over, and this process continues
 };
 
 /// How a keeper starts the program of an upgrade. By default as this process was started.
@@ -8244,7 +8251,7 @@ enum class keeper_word : std::uint16_t {
     child,    ///< keeper: slot, a: wait status
     signal,   ///< keeper: a: the signal that it received
     // an upgrade, in this order; the new program is started by the keeper
-    upgrade,     ///< worker: a: milliseconds; two descriptors: the program, the commit word
+    upgrade,     ///< worker: a: milliseconds, b: `upgrade_check` or 0; two descriptors: the program, the commit word
     hello,       ///< new program: it can take over
     freeze,      ///< keeper, to the old worker: bring all into what is kept
     frozen,      ///< old worker: a: errno or 0
@@ -8259,11 +8266,12 @@ inline constexpr std::uint64_t keep_memory = 1;        ///< flag of keep: the de
 inline constexpr std::uint64_t keep_no_descriptor = 2; ///< flag of keep: only the child is kept
 inline constexpr std::uint64_t given_ended = 4;        ///< flag of given: the child has ended; its wait status is above
 inline constexpr unsigned given_status_shift = 16;
+inline constexpr std::uint64_t upgrade_check = 1; ///< flag of upgrade: roll it back where it would be committed
 inline constexpr std::uint64_t fact_must_stop = 1, fact_upgraded = 2; ///< flags of given_all
 inline constexpr unsigned fact_signal_shift = 8, fact_old_worker_shift = 32;
 
 /// Why an upgrade was rolled back.
-enum class rollback : std::uint64_t { ended = 1, timed_out, stopping, refused, damaged };
+enum class rollback : std::uint64_t { ended = 1, timed_out, stopping, refused, damaged, checked };
 
 struct keeper_message {
     static constexpr std::size_t bytes = 128;
@@ -8337,7 +8345,7 @@ inline bool keeper_message::is_meant() const noexcept {
     case keeper_word::retired: return slot == 0 && a == 0 && b == 0 && name.empty();
     case keeper_word::answer: return a <= most_errno && b == 0 && name.empty();
     case keeper_word::child: return is_slot && a <= most_status && b == 0 && name.empty();
-    case keeper_word::upgrade: return slot == 0 && a <= most_pid && b == 0 && name.empty();
+    case keeper_word::upgrade: return slot == 0 && a <= most_pid && b <= upgrade_check && name.empty();
     case keeper_word::frozen: return slot == 0 && a <= most_errno && b == 0 && name.empty();
     case keeper_word::given: {
         constexpr std::uint64_t flags = keep_memory | keep_no_descriptor | given_ended | (most_status << given_status_shift);
@@ -8345,7 +8353,7 @@ inline bool keeper_message::is_meant() const noexcept {
     }
     case keeper_word::given_all: return slot <= most_pid && name.empty();
     case keeper_word::rolled_back:
-        return slot == 0 && a >= 1 && a <= static_cast<std::uint64_t>(rollback::damaged) && b <= most_status && name.empty();
+        return slot == 0 && a >= 1 && a <= static_cast<std::uint64_t>(rollback::checked) && b <= most_status && name.empty();
     case keeper_word::signal: return slot == 0 && a >= 1 && a <= most_signal && b == 0 && name.empty();
     }
     return false;
@@ -8455,6 +8463,12 @@ inline namespace MATO_ABI {
 /// environment and sets close-on-exec on the descriptors. Call it first in main, for `daemon_options::worker`.
 /// @errors malformed: the variable is not what a keeper writes · EBADF: a descriptor of it is not open.
 [[nodiscard]] inline worker_environment take_worker_environment(error_out out);
+
+/// Tells the process that requested the upgrade why this program does not take over. Exit afterwards.
+inline void refuse_to_take_over(const worker_environment& from, const failure& why) {
+    const std::string text = readiness_pipe::encode(why);
+    static_cast<void>(sys::write(from.report, text.data(), text.size()));
+}
 
 namespace detail {
 
@@ -8771,6 +8785,9 @@ public:
     [[nodiscard]] static memory_file adopt(unique_fd fd) {
         return or_throw([&](failure& why) { return adopt(std::move(fd), why); });
     }
+    /// As `adopt`, but what this process writes is not written to the file. For a reader that must change nothing, such as a
+    /// program that may still be refused.
+    [[nodiscard]] static memory_file adopt_copy(unique_fd fd, error_out out);
 
     /// All bytes, page-aligned. Valid until the object is destroyed or assigned.
     [[nodiscard]] std::span<char> bytes() const noexcept { return {at_, size_}; }
@@ -8785,7 +8802,8 @@ public:
     }
 
 private:
-    void map(std::size_t size, std::string_view called, error_out out);
+    [[nodiscard]] static memory_file adopt(unique_fd fd, int sharing, error_out out);
+    void map(std::size_t size, int sharing, std::string_view called, error_out out);
     void unmap() noexcept {
         if (at_ != nullptr) sys::munmap(std::exchange(at_, nullptr), std::exchange(size_, 0));
     }
@@ -8831,11 +8849,14 @@ inline memory_file memory_file::create(std::string_view name, std::size_t bytes,
     }
     if (sys::fcntl(made.fd_.get(), F_ADD_SEALS, detail::size_seals) == -1)
         return out.fail<memory_file>(last_error(), "seal memory file", name);
-    made.map(bytes, name, out);
+    made.map(bytes, MAP_SHARED, name, out);
     return made.at_ ? std::move(made) : memory_file();
 }
 
-inline memory_file memory_file::adopt(unique_fd fd, error_out out) {
+inline memory_file memory_file::adopt(unique_fd fd, error_out out) { return adopt(std::move(fd), MAP_SHARED, out); }
+inline memory_file memory_file::adopt_copy(unique_fd fd, error_out out) { return adopt(std::move(fd), MAP_PRIVATE, out); }
+
+inline memory_file memory_file::adopt(unique_fd fd, int sharing, error_out out) {
     static constexpr std::string_view step = "adopt memory file";
     const std::string called = "descriptor " + std::to_string(fd.get());
     const auto refuse = [&](std::string why) { return out.fail<memory_file>(errc::malformed, step, called, std::move(why)); };
@@ -8859,12 +8880,12 @@ inline memory_file memory_file::adopt(unique_fd fd, error_out out) {
     if (sys::fcntl(fd.get(), F_SETFD, FD_CLOEXEC) == -1) return failed();
     memory_file made;
     made.fd_ = std::move(fd);
-    made.map(static_cast<std::size_t>(about.st_size), called, out);
+    made.map(static_cast<std::size_t>(about.st_size), sharing, called, out);
     return made.at_ ? std::move(made) : memory_file();
 }
 
-inline void memory_file::map(std::size_t size, std::string_view called, error_out out) {
-    void* const at = sys::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd_.get(), 0);
+inline void memory_file::map(std::size_t size, int sharing, std::string_view called, error_out out) {
+    void* const at = sys::mmap(nullptr, size, PROT_READ | PROT_WRITE, sharing | MAP_NORESERVE, fd_.get(), 0);
     if (at == MAP_FAILED) { // NOLINT(performance-no-int-to-ptr)
         const auto code = last_error();
         out.set(code, "map memory file", called,
@@ -8889,6 +8910,7 @@ inline memory_file memory_file::create(std::string_view name, std::size_t, error
 inline memory_file memory_file::adopt(unique_fd fd, error_out out) {
     return detail::no_memory_files("adopt memory file", "descriptor " + std::to_string(fd.get()), out);
 }
+inline memory_file memory_file::adopt_copy(unique_fd fd, error_out out) { return adopt(std::move(fd), out); }
 #endif
 
 } // namespace MATO_ABI
@@ -8908,6 +8930,15 @@ struct kept_item {
     unique_fd descriptor;                 ///< close-on-exec; empty when only the child was kept
     pid_t child = 0;                      ///< now a child of the keeper: this process cannot wait for it
     std::optional<child_status> status{}; ///< of a child that has ended already
+};
+
+/// An item that an earlier generation kept and this one has not taken yet. Returned by `kept::look`; valid until the next call
+/// of another function of that object.
+struct kept_sight {
+    std::string_view name;
+    int descriptor = -1; ///< -1: only the child is kept
+    pid_t child = 0;
+    bool is_memory = false; ///< of `kept::memory`
 };
 
 /// The listening socket published by an endpoint. The keeper holds a copy of it for the next generation.
@@ -8950,6 +8981,9 @@ public:
     /// What earlier generations left and this one has not taken yet, memory files excepted. The keeper still holds all of it.
     [[nodiscard]] std::vector<kept_item> take_all();
 
+    /// The same items and the memory files, without taking them.
+    [[nodiscard]] std::vector<kept_sight> look() const;
+
     /// The keeper closes its copy and forgets the child. No effect if nothing has that name.
     void drop(std::string_view name);
 
@@ -8982,9 +9016,10 @@ public:
     /// Lets the keeper start `program` as the next worker. Its result comes as an event: freeze or rolled_back.
     /// @errors EACCES: not a program that this user may run · busy: an upgrade is under way · not_running: the keeper is gone ·
     /// any of memfd_create(2), fork(2).
-    void upgrade(int program, deadline until, error_out out);
+    void upgrade(int program, deadline until, upgrade_purpose purpose, error_out out);
     /// After the event freeze: says that everything is in what is kept, or why not, and waits for the keeper's decision.
-    /// @returns whether the new program has taken over; if so, end this process. `out`: why it has not.
+    /// @returns whether the new program has taken over; if so, end this process. `out`: why it has not; no error after a check
+    /// that has succeeded.
     [[nodiscard]] bool stay_frozen(const failure& refusal, error_out out);
     /// In a program that a keeper started: receives what earlier generations left. @errors not_running: the keeper is gone ·
     /// EMFILE: no room for a descriptor.
@@ -9108,6 +9143,15 @@ inline std::vector<kept_item> kept::take_all() {
         each.is_taken = true;
         items.push_back({each.name, std::move(each.descriptor), each.child,
                          each.has_ended ? std::optional(detail::status_of(each.status)) : std::nullopt});
+    }
+    return items;
+}
+
+inline std::vector<kept_sight> kept::look() const {
+    std::vector<kept_sight> items;
+    for (const detail::kept_record& each : table_.records()) {
+        const bool is_left = !each.name.empty() && !each.is_taken && (!each.is_memory || each.descriptor);
+        if (is_left) items.push_back({each.name, each.descriptor.get(), each.child, each.is_memory});
     }
     return items;
 }
@@ -9243,7 +9287,7 @@ inline void kept::report(const failure& why) {
 namespace mato {
 inline namespace MATO_ABI {
 
-inline void kept::upgrade(int program, deadline until, error_out out) {
+inline void kept::upgrade(int program, deadline until, upgrade_purpose purpose, error_out out) {
     static constexpr milliseconds longest{3'600'000}; // an upgrade that takes an hour will not succeed
     detail::worker_program::check(program, out);
     if (out.failed()) return;
@@ -9253,7 +9297,8 @@ inline void kept::upgrade(int program, deadline until, error_out out) {
     const auto wait = static_cast<std::uint64_t>((left < longest ? left : longest).count());
     const int with[] = {program, commit_.native_handle()};
     failure why;
-    ask({detail::keeper_word::upgrade, 0, wait, 0, {}}, with, "upgrade", {}, why);
+    const std::uint64_t flags = purpose == upgrade_purpose::check ? detail::upgrade_check : 0;
+    ask({detail::keeper_word::upgrade, 0, wait, flags, {}}, with, "upgrade", {}, why);
     if (!why) return;
     if (why.code == std::errc::device_or_resource_busy) why = {errc::busy, "upgrade", {}, "another upgrade is under way"};
     if (why.code == std::errc::operation_canceled) why.detail = "the daemon is stopping";
@@ -9267,6 +9312,7 @@ inline bool kept::is_committed() const noexcept {
 /// From the message in `link_`.
 inline failure kept::why_rolled_back() {
     const auto said = link_.message;
+    if (static_cast<detail::rollback>(said.a) == detail::rollback::checked) return {};
     char room[readiness_pipe::max_report];
     ssize_t got = 0;
     if (!link_.descriptors.empty()) {
@@ -9285,7 +9331,8 @@ inline failure kept::why_rolled_back() {
     case detail::rollback::timed_out: return because(errc::timed_out, "did not take over in time");
     case detail::rollback::stopping: return because(errc::stopping, "was ended because the daemon stops");
     case detail::rollback::damaged: return because(errc::version_mismatch, "does not understand this keeper");
-    case detail::rollback::refused: break;
+    case detail::rollback::refused:
+    case detail::rollback::checked: break;
     }
     return because(errc::not_ready, "was not needed, because this process refused");
 }
@@ -9303,9 +9350,10 @@ inline bool kept::stay_frozen(const failure& refusal, error_out out) {
         if (got != received::message) continue;
         if (link_.message.word == word::retired) return true;
         if (link_.message.word == word::rolled_back) {
-            const failure reason = why_rolled_back();
+            const failure reason = refusal ? refusal : why_rolled_back();
             commit_ = {};
-            return out.set(refusal ? refusal : reason), false;
+            if (reason) out.set(reason);
+            return false;
         }
         note(link_.message);
     }
@@ -9464,6 +9512,7 @@ private:
         memory_file commit;
         deadline until = deadline::never();
         int status = 0; // of its death
+        upgrade_purpose purpose = upgrade_purpose::replace;
     };
     struct giving { // the table goes to a program
         bool is_on = false, has_listener = false;
@@ -9480,6 +9529,7 @@ private:
     void commit();
     void check_deadline(clock::time_point now);
     void roll_back(detail::rollback why, int status = 0);
+    [[nodiscard]] static const char* name_of(step at) noexcept;
     void end_candidate() noexcept;
     template <class Events> void promote(Events& events);
     [[nodiscard]] bool holds_messages() const noexcept { return giving_.is_on || candidate_.at >= step::freezing; }
@@ -9530,8 +9580,9 @@ private:
     int lock_ = -1;
     unique_fd program_; ///< of the worker that took over; empty: workers are forks of this process
     candidate candidate_;
-    giving giving_;  ///< to the worker, when it is a program
-    giving offered_; ///< to the candidate
+    giving giving_;       ///< to the worker, when it is a program
+    giving offered_;      ///< to the candidate
+    std::string unheard_; ///< why an upgrade was rolled back, if the worker could not be told
     clock::time_point frozen_at_{};
 };
 
@@ -9629,6 +9680,7 @@ template <class Events> void keeper_process::turn(Events& events) {
     take_messages(events);
     take_candidate_messages();
     if (asked[0].revents != 0) take_signals(events);
+    if (!unheard_.empty()) events.on_trouble(std::exchange(unheard_, {}));
     if (rests && asked[2].revents != 0) next_start_ = now;
     if (giving_.is_on) give(link_, giving_, false);
     if (offered_.is_on) give(candidate_.process.link, offered_, true);
@@ -9734,6 +9786,11 @@ template <class Events> void keeper_process::take_signals(Events& events) {
         }
         if (*signal == SIGTERM || *signal == SIGINT) stop_requested();
         if (worker_ == 0) continue; // a worker that starts later reads its configuration anyway
+        if (*signal == SIGUSR2) {   // for a worker that hangs; the next one has all that is kept
+            events.on_trouble("SIGUSR2: the worker is killed");
+            sys::kill(worker_, SIGKILL);
+            continue;
+        }
         pending_signals_ |= std::uint64_t{1} << *signal;
         has_pending_ = true;
     }
@@ -9773,6 +9830,7 @@ template <class Events> void keeper_process::worker_died(int status, Events& eve
     worker_ = 0;
     giving_ = {};
     link_.close();
+    const step upgrading = candidate_.at;
     end_candidate();
     has_pending_ = false;
     pending_signals_ = 0;
@@ -9781,6 +9839,9 @@ template <class Events> void keeper_process::worker_died(int status, Events& eve
     why_ = read_report();
     const std::string what = last_signal_ != 0 ? "the worker died of signal " + std::to_string(last_signal_)
                                                : "the worker exited with " + std::to_string(WEXITSTATUS(status));
+    if (upgrading != step::none)
+        events.on_trouble("an upgrade is rolled back: " + what + " while the new program " + name_of(upgrading) +
+                          "; the new program is ended");
     if (last_signal_ == 0 && (is_serving_ || !has_served_)) return end(WEXITSTATUS(status));
     if (!has_served_) {
         why_ = {errc::not_ready, "start the worker", {}, what + " before it served"};
@@ -9859,7 +9920,8 @@ inline int keeper_process::begin_upgrade(const detail::keeper_message& said) {
                   std::move(program),
                   std::move(commit),
                   deadline::in(milliseconds(static_cast<milliseconds::rep>(said.a))),
-                  0};
+                  0,
+                  said.b == detail::upgrade_check ? upgrade_purpose::check : upgrade_purpose::replace};
     return 0;
 }
 
@@ -9902,7 +9964,8 @@ inline void keeper_process::take_candidate_message() {
         if (!link_.try_send({word::freeze, 0, 0, 0, {}}, -1, why)) roll_back(detail::rollback::refused);
         return;
     case word::ready:
-        if (candidate_.at == step::restoring) commit();
+        if (candidate_.at != step::restoring) return;
+        candidate_.purpose == upgrade_purpose::check ? roll_back(detail::rollback::checked) : commit();
         return;
     case word::keep: {
         const bool may = candidate_.at == step::restoring;
@@ -9998,11 +10061,28 @@ inline void keeper_process::check_deadline(clock::time_point now) {
 /// Ends the new program and tells the worker. No effect without an upgrade, and after the commit.
 inline void keeper_process::roll_back(detail::rollback why, int status) {
     if (candidate_.at == step::none || candidate_.at == step::committed) return;
-    std::error_code ignored; // a worker whose socket is full gets no report, and its own deadline ends its wait
-    static_cast<void>(link_.try_send(
+    std::error_code not_sent; // a worker whose socket is full gets no report
+    const bool is_told = link_.try_send(
         {detail::keeper_word::rolled_back, 0, static_cast<std::uint64_t>(why), static_cast<std::uint64_t>(status & 0xffff), {}},
-        candidate_.process.report.get(), ignored));
+        candidate_.process.report.get(), not_sent);
+    if (!is_told)
+        unheard_ = "an upgrade is rolled back while the new program " + std::string(name_of(candidate_.at)) + ", reason " +
+                   std::to_string(static_cast<int>(why)) + ", wait status " + std::to_string(status) +
+                   "; the worker could not be told";
     end_candidate();
+}
+
+/// For the log, after "the new program".
+inline const char* keeper_process::name_of(step at) noexcept {
+    switch (at) {
+    case step::starting: return "was starting";
+    case step::freezing: return "waited for the state";
+    case step::giving:
+    case step::restoring: return "was restoring";
+    case step::none:
+    case step::committed: break;
+    }
+    return "was taking over";
 }
 
 inline void keeper_process::end_candidate() noexcept {
@@ -12286,7 +12366,14 @@ public:
     /// `handler(const upgrade_outcome&)` is called once in this process, after a success as its last callback; what is queued
     /// there is not sent any more.
     /// @errors in `handler`: those of the new program's setup · busy · EACCES · not_ready · timed_out · not_running.
-    template <class Handler> void upgrade(unique_fd program, deadline until, Handler handler);
+    template <class Handler> void upgrade(unique_fd program, deadline until, Handler handler) {
+        start_upgrade(std::move(program), until, upgrade_purpose::replace, std::move(handler));
+    }
+    /// The same up to the point where the new program would take over: there it is ended, and this process continues. So
+    /// on_freeze and on_thaw are called, and nothing else changes. @errors as `upgrade`.
+    template <class Handler> void check_upgrade(unique_fd program, deadline until, Handler handler) {
+        start_upgrade(std::move(program), until, upgrade_purpose::check, std::move(handler));
+    }
 
     struct handlers {
         /// SIGHUP. On an error, report or throw it and change nothing; it is logged.
@@ -12310,6 +12397,9 @@ public:
         callback<void(error_out)> on_freeze{};
         /// An upgrade was rolled back after on_freeze; this process continues.
         callback<void()> on_thaw{};
+        /// In the new program of an upgrade, after `setup`: the old process is dead, and no client is accepted yet. From here
+        /// on kept memory may be written. If it throws, this process ends and is started again, as after a crash.
+        callback<void()> on_taken_over{};
         /// One of these callbacks threw, or another handler of the program on `context()`; it was logged. Called inside the
         /// catch block. @returns whether the daemon continues. Not set: the daemon continues after an exception of these
         /// callbacks, and ends after one of another handler, which `serve` then reports. Exceptions from callbacks of
@@ -12372,7 +12462,9 @@ private:
                                                    Setup& setup, worker_type& worker, error_out out);
     /// Serves as the next worker of the keeper that started this process.
     template <class Setup> static int take_over(const daemon_options& options, Setup& setup, error_out out);
+    template <class Handler> void start_upgrade(unique_fd program, deadline until, upgrade_purpose purpose, Handler handler);
     void freeze();
+    [[nodiscard]] failure tell_taken_over();
     void end_upgrade(const failure& why);
     static void clean_up(const daemon_options& options, published_name left);
     static typename Policies::log open_log(const daemon_options& options, error_out out);
@@ -12567,6 +12659,7 @@ template <class P> template <class Setup> int basic_daemon<P>::serve_locked(cons
     }
     if (why) return fails(why);
     self.handover_.await_go(why);
+    if (!why) why = self.tell_taken_over();
     if (why) return fails(why);
     self.log_what_the_server_reports();
     self.publish(why);
@@ -12955,6 +13048,8 @@ template <class P> template <class Setup> int basic_daemon<P>::serve_held(const 
         } events{options, lock, channel};
         upgrade_start how = options.upgrade;
         if (!options.service.notify_socket.empty()) how.variables.push_back("NOTIFY_SOCKET=" + options.service.notify_socket);
+        if (options.service.watchdog.count() > 0)
+            how.variables.push_back("WATCHDOG_USEC=" + std::to_string(options.service.watchdog.count()));
         typename P::handover::process process(options.restarts, std::move(how), lock.native_handle());
         const int code = detail::keep_serving(
             process, make_signal_set(own_signals), serve, [&] { std::destroy_at(&setup); }, events, out);
@@ -13006,7 +13101,8 @@ template <class P> auto basic_daemon<P>::make_endpoint(const daemon_options& opt
 namespace mato {
 inline namespace MATO_ABI {
 
-template <class P> template <class Handler> void basic_daemon<P>::upgrade(unique_fd program, deadline until, Handler handler) {
+template <class P> template <class Handler>
+void basic_daemon<P>::start_upgrade(unique_fd program, deadline until, upgrade_purpose purpose, Handler handler) {
     static_assert(handover::outlives,
                   "mato: upgrade() needs a handover policy that survives, `using handover = mato::keeper;`");
     failure why;
@@ -13015,13 +13111,14 @@ template <class P> template <class Handler> void basic_daemon<P>::upgrade(unique
     else if (on_upgraded_)
         why = {errc::busy, "upgrade", {}, "another upgrade is under way"};
     else
-        handover_.side().upgrade(program.get(), until, why);
+        handover_.side().upgrade(program.get(), until, purpose, why);
     if (!why) {
-        log_.info("upgrade: the new program starts");
+        log_.info(purpose == upgrade_purpose::check ? "upgrade: the new program is checked"
+                                                    : "upgrade: the new program starts");
         on_upgraded_ = std::move(handler);
         return;
     }
-    log_.error("upgrade: " + why.message());
+    log_.error(why.step == "upgrade" ? why.message() : "upgrade: " + why.message());
     asio::post(context_, [this, why, handler = std::move(handler)]() mutable {
         guarded("upgrade", [&] { handler(upgrade_outcome{why}); });
     });
@@ -13047,8 +13144,20 @@ template <class P> void basic_daemon<P>::freeze() {
 template <class P> void basic_daemon<P>::end_upgrade(const failure& why) {
     const auto handler = std::exchange(on_upgraded_, {});
     if (!handler) return; // none is under way
-    if (why) log_.error("upgrade: " + why.message());
+    if (why) log_.error(why.step == "upgrade" ? why.message() : "upgrade: " + why.message());
     guarded("upgrade", [&] { handler(upgrade_outcome{why}); });
+}
+
+template <class P> failure basic_daemon<P>::tell_taken_over() {
+    if (generation().reason != mato::generation::why::upgraded || !on.on_taken_over) return {};
+    try {
+        on.on_taken_over();
+    } catch (const error& refused) {
+        return refused.why();
+    } catch (...) {
+        return current_failure("on_taken_over");
+    }
+    return {};
 }
 
 template <class P> template <class Setup>

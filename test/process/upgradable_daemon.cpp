@@ -9,6 +9,7 @@
 #include <csignal>
 #include <cstring>
 #include <fstream>
+#include <stdexcept>
 #include <string>
 
 namespace {
@@ -59,25 +60,35 @@ void serve(counting& self, const std::string& directory) {
     if (!why && self.generation().number == 1) self.kept().keep("extra", STDIN_FILENO, why);
     if (why) throw mato::error(why);
     if (self.generation().reason == mato::generation::why::upgraded) misbehave(self, behaviour_in(directory));
+    const auto taken_over = std::make_shared<bool>(false);
+    self.on.on_taken_over = [taken_over, directory] {
+        if (behaviour_in(directory) == "throws once it has taken over") throw std::runtime_error("the disk is full");
+        *taken_over = true;
+    };
     const auto thaws = std::make_shared<int>(0);
     self.on.on_thaw = [thaws] { ++*thaws; };
     self.on.on_freeze = [directory](mato::error_out out) {
         if (behaviour_in(directory) == "old refuses") out.set(mato::errc::busy, "freeze", {}, "not now");
         if (behaviour_in(directory) == "old dies") die();
     };
-    self.server().on.on_frame = [&self, memory, thaws](const counting::session_ptr& session, std::string_view frame) {
+    self.server().on.on_frame = [&self, memory, thaws, taken_over](const counting::session_ptr& session,
+                                                                   std::string_view frame) {
         session->established();
         if (frame == "thaws") return session->send(std::to_string(*thaws));
+        if (frame == "has taken over") return session->send(*taken_over ? "yes" : "no");
         if (frame == "extra")
             return session->send(self.kept().has("extra") && !self.kept().has("of the new program") ? "yes" : "no");
-        if (frame.substr(0, 8) == "upgrade ") { // upgrade MILLISECONDS PATH
-            const std::string rest(frame.substr(8));
+        const bool is_check = frame.substr(0, 6) == "check ";
+        if (is_check || frame.substr(0, 8) == "upgrade ") { // upgrade MILLISECONDS PATH
+            const std::string rest(frame.substr(is_check ? 6 : 8));
             const auto end = rest.find(' ');
             mato::unique_fd program(mato::sys::open(rest.c_str() + end + 1, O_RDONLY));
-            return self.upgrade(std::move(program), mato::deadline::in(mato::milliseconds(std::stol(rest))),
-                                [session](const mato::upgrade_outcome& outcome) {
-                                    session->send(outcome ? "upgraded" : outcome.why.message());
-                                });
+            const auto until = mato::deadline::in(mato::milliseconds(std::stol(rest)));
+            const auto answer = [session, is_check](const mato::upgrade_outcome& outcome) {
+                session->send(!outcome ? outcome.why.message() : is_check ? "it could" : "upgraded");
+            };
+            return is_check ? self.check_upgrade(std::move(program), until, answer)
+                            : self.upgrade(std::move(program), until, answer);
         }
         std::uint64_t count = 0;
         std::memcpy(&count, memory->bytes().data(), 8);

@@ -54,8 +54,17 @@ public:
     /// Requests an upgrade. @returns the daemon's answer; empty: the new program took over.
     [[nodiscard]] std::string upgrade(mato::client& client, std::string program = {},
                                       std::chrono::milliseconds within = 20s) const {
+        return request("upgrade ", client, std::move(program), within);
+    }
+    /// As `upgrade`, but only asks whether it could take over.
+    [[nodiscard]] std::string check(mato::client& client, std::string program = {},
+                                    std::chrono::milliseconds within = 20s) const {
+        return request("check ", client, std::move(program), within);
+    }
+    [[nodiscard]] std::string request(const char* word, mato::client& client, std::string program,
+                                      std::chrono::milliseconds within) const {
         const std::string request =
-            "upgrade " + std::to_string(within.count()) + " " + (program.empty() ? program_ : std::move(program));
+            word + std::to_string(within.count()) + " " + (program.empty() ? program_ : std::move(program));
         mato::failure why;
         client.send(request, mato::deadline::in(20s), why);
         const auto answer = client.receive(mato::deadline::in(30s), why);
@@ -147,6 +156,47 @@ TEST_CASE("after an upgrade a killed worker is followed by the new program, also
         CHECK(daemon.ask("x") == std::to_string(generation - 1) + " of " + std::to_string(generation));
     }
     CHECK(daemon.ask("extra") == "yes");
+    CHECK(daemon.stop() == 0);
+}
+
+TEST_CASE("after the commit and before any client the new program is told, and may write", "[upgrade]") {
+    launched daemon;
+    REQUIRE(daemon.is_ready);
+    CHECK(daemon.ask("has taken over") == "no");
+    auto client = daemon.connect();
+    CHECK(daemon.upgrade(client).empty());
+    CHECK(daemon.ask("has taken over") == "yes");
+    daemon.let_next("throws once it has taken over");
+    auto again = daemon.connect();
+    CHECK(daemon.upgrade(again).empty());
+    CHECK(daemon.ask("x") == "1 of 4"); // started again, as after a crash
+    CHECK(std::ranges::any_of(daemon.log(), [](const std::string& line) { return contains(line, "the disk is full"); }));
+    CHECK(daemon.stop() == 0);
+}
+
+// ---- it is only checked ----
+
+TEST_CASE("a check says whether the new program could take over, and this process continues", "[upgrade]") {
+    launched daemon;
+    REQUIRE(daemon.is_ready);
+    const auto before = daemon.workers();
+    auto client = daemon.connect();
+    for (int round = 1; round <= 3; ++round) {
+        CHECK(daemon.check(client) == "it could");
+        CHECK(support::ask(client, "thaws") == std::to_string(round));
+        CHECK(support::wait_until([&] { return daemon.workers() == before; }));
+    }
+    daemon.let_next("setup throws");
+    CHECK(contains(daemon.check(client), "format 7 is not known"));
+    daemon.let_next("hangs");
+    CHECK(contains(daemon.check(client, {}, 300ms), "did not take over in time"));
+    daemon.let_next("setup keeps and throws");
+    CHECK(contains(daemon.check(client), "after it kept"));
+    CHECK(support::ask(client, "extra") == "yes");
+    CHECK(support::ask(client, "x") == "1 of 1");
+    daemon.let_next("");
+    CHECK(daemon.upgrade(client).empty());
+    CHECK(daemon.ask("x") == "2 of 2");
     CHECK(daemon.stop() == 0);
 }
 

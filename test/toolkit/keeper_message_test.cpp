@@ -56,7 +56,9 @@ TEST_CASE("a message is 128 bytes and comes out as it went in", "[keeper_message
                                   {word::ready, 0, 0, 0, {}},
                                   {word::go, 0, 0, 0, {}},
                                   {word::retired, 0, 0, 0, {}},
-                                  {word::rolled_back, 0, 2, 0x0300, {}}};
+                                  {word::upgrade, 0, 10'000, mato::detail::upgrade_check, {}},
+                                  {word::rolled_back, 0, 2, 0x0300, {}},
+                                  {word::rolled_back, 0, 6, 0, {}}};
     for (const keeper_message& each : all) {
         const std::string bytes = bytes_of(each);
         INFO(static_cast<int>(each.word));
@@ -139,13 +141,14 @@ TEST_CASE("fields beyond what a word can mean are refused", "[keeper_message]") 
     CHECK_FALSE(is_accepted({word::signal, 0, 0, 0, {}}));
     CHECK_FALSE(is_accepted({word::signal, 0, 65, 0, {}}));
     CHECK_FALSE(is_accepted({word::upgrade, 0, 0x80000000, 0, {}}));
+    CHECK_FALSE(is_accepted({word::upgrade, 0, 10'000, 2, {}}));
     CHECK_FALSE(is_accepted({word::frozen, 0, 4096, 0, {}}));
     CHECK_FALSE(is_accepted({word::given, 9, 0, 0, {}}));           // no name
     CHECK_FALSE(is_accepted({word::given, 9, 0, 8, "job/9"}));      // an unknown flag
     CHECK_FALSE(is_accepted({word::given, 65'536, 0, 0, "job/9"})); // slot
     CHECK_FALSE(is_accepted({word::go, 0, 1, 0, {}}));
     CHECK_FALSE(is_accepted({word::rolled_back, 0, 0, 0, {}}));
-    CHECK_FALSE(is_accepted({word::rolled_back, 0, 6, 0, {}}));
+    CHECK_FALSE(is_accepted({word::rolled_back, 0, 7, 0, {}}));
 }
 
 TEST_CASE("what a new program keeps and drops counts only when it takes over", "[keeper_message]") {

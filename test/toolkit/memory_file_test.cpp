@@ -75,6 +75,22 @@ template <class Resource, class Judge> int under_limit(Resource resource, rlim_t
 
 // ---- the contract ----
 
+TEST_CASE("a copy reads the file, and what is written to it stays in the process", "[memory_file]") {
+    mato::failure why;
+    auto file = memory_file::create("shared", 8192, why);
+    REQUIRE(file);
+    file.bytes()[0] = 'a', file.bytes()[5000] = 'b';
+    auto copy = memory_file::adopt_copy(unique_fd(::fcntl(file.native_handle(), F_DUPFD_CLOEXEC, 3)), why);
+    REQUIRE(copy);
+    CHECK(copy.bytes()[0] == 'a');
+    copy.bytes()[0] = 'x', copy.bytes()[5000] = 'y';
+    CHECK(file.bytes()[0] == 'a');
+    CHECK(file.bytes()[5000] == 'b');
+    CHECK(copy.bytes()[5000] == 'y');
+    static_cast<void>(memory_file::adopt_copy(unique_fd(::open("/dev/null", O_RDWR | O_CLOEXEC)), why));
+    CHECK(why.code == mato::errc::malformed);
+}
+
 TEST_CASE("a memory file has zeroes and the requested size, and written data stays with its descriptor", "[memory_file]") {
     for (const std::size_t size : {std::size_t{1}, std::size_t{4096}, std::size_t{4097}, std::size_t{1} << 20}) {
         auto made = memory_file::create("mato:test", size);

@@ -39,6 +39,8 @@ enum class command {
     events,
     control,
     status,
+    upgrade,
+    restart,
     reload,
     stop,
     daemon,
@@ -59,6 +61,8 @@ struct invocation {
     bool join = false;                             ///< `capture -J`
     bool exact = false, force = false;             ///< `record`
     bool kill_first = false;                       ///< `respawn -k`
+    bool check = false;                            ///< `upgrade --check`
+    std::string replacement;                       ///< `upgrade --program`; empty: the program of this command
     std::uint32_t history = 0;                     ///< `capture -S`, rows
     std::optional<std::string> pattern;            ///< `wait --text`
     std::chrono::milliseconds idle{0}, timeout{0}; ///< `wait`; 0: not given

@@ -206,6 +206,23 @@ constexpr std::array status_exits{exit_meaning{1, "no daemon is running"},
                                   exit_meaning{2, "the daemon runs, but does not answer within a second"}};
 constexpr std::array status_examples{words("mato status"), words("mato status --json")};
 constexpr std::array reload_examples{words("mato reload")};
+constexpr std::array upgrade_options{
+    option{.word = "check",
+           .text = "change nothing: say whether the program could take over, and which clients would be lost",
+           .take = set_flag<&invocation::check>},
+    option{.word = "program",
+           .value = "FILE",
+           .kind = file,
+           .text = "the new program, instead of the one that runs this command",
+           .take = set_text<&invocation::replacement>},
+};
+constexpr std::array upgrade_exits{exit_meaning{2, "the daemon does not answer"}};
+constexpr std::array upgrade_examples{words("mato upgrade --check"), words("mato upgrade --program ./mato")};
+constexpr std::array restart_options{option{.word = "now",
+                                            .text = "kill the daemon's process if it does not answer; programs go on",
+                                            .take = set_flag<&invocation::now>}};
+constexpr std::array restart_examples{words("mato restart"), words("mato restart --now")};
+
 constexpr std::array stop_options{
     option{.word = "now", .text = "end the programs at once, by SIGKILL", .take = set_flag<&invocation::now>}};
 constexpr std::array stop_examples{words("mato stop"), words("mato stop --now")};
@@ -323,6 +340,18 @@ constexpr std::array table{
                   .options = only_json,
                   .exits = status_exits,
                   .examples = status_examples},
+    command_entry{.name = "upgrade",
+                  .command = command::upgrade,
+                  .text = "replace the daemon's program by this one while every tab and client goes on",
+                  .options = upgrade_options,
+                  .exits = upgrade_exits,
+                  .examples = upgrade_examples},
+    command_entry{.name = "restart",
+                  .command = command::restart,
+                  .text = "start the daemon's program again while every tab and client goes on",
+                  .options = restart_options,
+                  .exits = upgrade_exits,
+                  .examples = restart_examples},
     command_entry{.name = "reload",
                   .command = command::reload,
                   .aliases = reload_aliases,

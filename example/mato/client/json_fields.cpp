@@ -130,11 +130,19 @@ constexpr std::array config_fields{
 };
 
 constexpr std::array restart_fields{
-    json_field<last_restart>{"why", [](const last_restart&) { return json::verbatim{json::quote("crashed")}; }, "`crashed`"},
+    json_field<last_restart>{"why",
+                             [](const last_restart& last) {
+                                 return json::verbatim{json::quote(last.report.upgraded != 0 ? "upgraded" : "crashed")};
+                             },
+                             "`crashed` or `upgraded`"},
     json_field<last_restart>{"signal",
                              [](const last_restart& last) { return json::verbatim{json::value(last.report.crash_signal)}; },
-                             "the signal that ended the process"},
-    json_field<last_restart>{"at", [](const last_restart& last) { return json::verbatim{json::value(last.report.crashed)}; },
+                             "the signal that ended the process; 0: an upgrade"},
+    json_field<last_restart>{"at",
+                             [](const last_restart& last) {
+                                 const auto& report = last.report;
+                                 return json::verbatim{json::value(report.upgraded != 0 ? report.upgraded : report.crashed)};
+                             },
                              "when, in seconds since 1970"},
     json_field<last_restart>{"gap_ms", [](const last_restart& last) { return json::verbatim{json::value(last.report.gap_ms)}; },
                              "milliseconds without a process that serves"},
@@ -184,9 +192,10 @@ constexpr std::array status_fields{
         "the tabs that do not survive a crash: see below"},
     json_field<status_report>{"last_restart",
                               [](const status_report& report) {
-                                  return report.crashed == 0 ? json::verbatim{"null"} : as_json(last_restart{report});
+                                  const bool is_first = report.crashed == 0 && report.upgraded == 0;
+                                  return is_first ? json::verbatim{"null"} : as_json(last_restart{report});
                               },
-                              "the last crash: see below; null: none"},
+                              "the last crash or upgrade: see below; null: none"},
 };
 
 } // namespace

@@ -3,6 +3,7 @@
 
 #include "cli.hpp"
 #include "daemon/multiplexer.hpp"
+#include "daemon/recovery.hpp"
 #include "protocol/process_title.hpp"
 
 #include <unistd.h>
@@ -12,6 +13,12 @@
 
 namespace mux {
 namespace {
+
+/// A service manager knows the pid and keeps stderr.
+void let_manager_keep(mato::daemon_paths& paths) {
+    paths.pid.clear();
+    paths.log.clear();
+}
 
 mato::daemon_options daemon_options_for(const program_paths& paths, const settings& configured) {
     mato::daemon_options options;
@@ -48,7 +55,8 @@ mato::start_outcome launch_daemon(const program_paths& paths, const std::functio
     mato::start_outcome outcome;
     auto configuration = read_configuration(paths, outcome.why);
     if (outcome.why) return outcome;
-    const auto options = daemon_options_for(paths, *configuration);
+    auto options = daemon_options_for(paths, *configuration);
+    options.upgrade.arguments = worker_arguments{paths, own_limits(), false, false}.encode();
     auto setup = setup_with(multiplexer_options{std::move(configuration), own_environment(), own_limits(), false});
     auto named_setup = [setup = std::move(setup)](multiplexer_daemon& host) mutable {
         set_process_title("mato: daemon"); // it was forked from a client, with its command line
@@ -59,6 +67,35 @@ mato::start_outcome launch_daemon(const program_paths& paths, const std::functio
     });
 }
 
+int serve_next(const worker_arguments& how, const mato::worker_environment& from, mato::error_out out) {
+    mato::failure wrong; // after a crash the defaults are better than no daemon
+    auto configuration = read_configuration(how.paths, wrong);
+    const bool may_refuse = from.commit >= 0;
+    if (wrong && may_refuse) {
+        mato::refuse_to_take_over(from, wrong);
+        return out.set(std::move(wrong)), mato::exit_code::bad_config;
+    }
+    auto options = daemon_options_for(how.paths, *configuration);
+    options.survive = true;
+    options.worker = from;
+    options.service = mato::take_service_environment(out);
+    if (out.failed()) return mato::exit_code::usage;
+    if (how.is_managed) let_manager_keep(options.paths);
+    multiplexer_options wanted{std::move(configuration), own_environment(), how.limits, how.stays_when_empty};
+    auto serve = [wanted = std::move(wanted)](multiplexer_daemon& host) mutable {
+        set_process_title("mato: daemon");
+        auto begin = [&host, wanted = std::move(wanted)]() mutable {
+            host.keep(std::make_shared<multiplexer>(host, std::move(wanted)));
+        };
+        if (host.generation().reason != mato::generation::why::upgraded) return begin();
+        mato::failure why; // until this program has taken over, it changes nothing
+        try_to_take_back(host, why);
+        if (why) throw mato::error(why);
+        host.on.on_taken_over = std::move(begin);
+    };
+    return multiplexer_daemon::serve(options, std::move(serve), out);
+}
+
 int serve_in_foreground(const program_paths& paths) {
     mato::failure why;
     auto configuration = read_configuration(paths, why);
@@ -66,10 +103,9 @@ int serve_in_foreground(const program_paths& paths) {
     auto options = daemon_options_for(paths, *configuration);
     options.service = mato::take_service_environment(why); // before the environment for tabs is copied
     if (why) throw command_failure{mato::exit_code_for(why.code), why.message()};
-    if (options.service) { // the service manager knows the pid and keeps stderr
-        options.paths.pid.clear();
-        options.paths.log.clear();
-    }
+    const bool is_managed = static_cast<bool>(options.service);
+    if (is_managed) let_manager_keep(options.paths);
+    options.upgrade.arguments = worker_arguments{paths, own_limits(), true, is_managed}.encode();
     const int code = multiplexer_daemon::serve(
         options, setup_with(multiplexer_options{std::move(configuration), own_environment(), own_limits(), true}), why);
     if (why) throw command_failure{mato::exit_code_for(why.code), why.message()};

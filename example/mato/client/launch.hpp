@@ -4,7 +4,7 @@
 /// Test: test/mato/start_race_process_test.cpp, test/mato/managed_process_test.cpp.
 #pragma once
 
-#include "paths.hpp"
+#include "worker_arguments.hpp"
 
 #include <mato/daemon.hpp>
 
@@ -18,6 +18,9 @@ namespace mux {
 [[nodiscard]] mato::start_outcome launch_daemon(const program_paths& paths, const std::function<void()>& meanwhile = {});
 /// Serves in this process. @returns an exit code. @throws command_failure.
 int serve_in_foreground(const program_paths& paths);
+
+/// Serves as the next worker of the daemon whose keeper started this process for an upgrade. @returns an exit code.
+int serve_next(const worker_arguments& how, const mato::worker_environment& from, mato::error_out out);
 
 /// environ(7) as strings.
 [[nodiscard]] std::vector<std::string> own_environment();

@@ -92,7 +92,11 @@ std::string format_status(const status_report& report, output_format format) {
     text += cpu;
     text += "Clients: " + std::to_string(report.clients) + "\n";
     if (report.generation > 0) {
-        text += "Generation: " + std::to_string(report.generation) + "\n";
+        text += "Generation: " + std::to_string(report.generation);
+        if (report.upgraded != 0)
+            text += " (upgraded " + mato::format_time(static_cast<std::time_t>(report.upgraded)) + ", " +
+                    std::to_string(report.gap_ms) + " ms)";
+        text += "\n";
         text += "Keeper: " + std::to_string(report.pid) + "\n";
         text += "Worker: " + std::to_string(report.worker_pid) + "\n";
         text += "Kept: " + std::to_string(report.kept_tabs) + " of " + count_text(tabs, "tab") + "\n";

@@ -81,6 +81,7 @@ bool remote::greet(mato::deadline until, const std::function<void()>& meanwhile,
     hello greeting;
     greeting.pid = static_cast<std::uint32_t>(mato::sys::getpid());
     greeting.program = "mato " MATO_VERSION_STRING;
+    greeting.features = comes_back;
     char tty[256];
     if (::ttyname_r(0, tty, sizeof tty) == 0) greeting.tty = tty;
     mato::failure sending; // a daemon that refused has closed its side; its message can still be read

@@ -82,8 +82,8 @@ public:
     template <message Number> void reply(reply_target to, body_of<Number> body) {
         if (client* const waiter = find(to.client)) reply<Number>(*waiter, to.request, std::move(body));
     }
-    void refuse(reply_target to, std::string text) {
-        if (client* const waiter = find(to.client)) refuse(*waiter, to.request, std::move(text));
+    void refuse(reply_target to, std::string text, int exit_code = 1) {
+        if (client* const waiter = find(to.client)) refuse(*waiter, to.request, std::move(text), exit_code);
     }
     /// Sends a one-way message without fields.
     void tell(client& to, message type) { send(to, encode_bytes(type, 0, {})); }

@@ -149,7 +149,7 @@ void inventory::tell_of_generation(status_report& report) const {
         if (report.not_kept.size() < most_reasons) report.not_kept.push_back({id, why});
     if (now.number == 1) return;
     report.uptime_seconds = static_cast<std::uint64_t>(std::max<std::time_t>(0, std::time(nullptr) - report.started));
-    report.crashed = born_;
+    (now.reason == mato::generation::why::upgraded ? report.upgraded : report.crashed) = born_;
     report.crash_signal = static_cast<std::uint32_t>(now.last_signal);
     report.gap_ms = static_cast<std::uint64_t>(now.gap.count());
 }

@@ -9,7 +9,8 @@ namespace mux {
 namespace {
 
 // The memory file `daemon`.
-constexpr std::size_t last_event_at = 0, started_at = 8, layout_at = 64;
+constexpr std::size_t last_event_at = 0, started_at = 8, version_at = 16, layout_at = 64;
+constexpr std::uint64_t version = 1;
 constexpr std::size_t most_layout = 4u << 20; // bytes: 20 000 tabs with names of usual lengths
 constexpr std::size_t codes_at = layout_at + mato::two_slots<>::memory_for(most_layout);
 constexpr std::size_t file_bytes = codes_at + mato::two_slots<>::memory_for(ended_tabs::most_text);
@@ -40,7 +41,9 @@ std::string_view write_layout(std::string& buffer, const tab_table& tabs, const 
     return to.written();
 }
 
-std::vector<tab_place> read_layout(std::string_view body, std::uint64_t& last_act, returning_clients& clients) {
+/// What can be read of it; `is_whole`: all. @param clients those that showed tabs
+std::vector<tab_place> read_layout(std::string_view body, std::uint64_t& last_act,
+                                   std::vector<returning_clients::client>& clients, bool& is_whole) {
     vt::byte_reader from(body);
     std::vector<tab_place> places;
     last_act = from.bounded<std::uint64_t>(most_number);
@@ -57,15 +60,14 @@ std::vector<tab_place> read_layout(std::string_view body, std::uint64_t& last_ac
             if (from.ok()) places.push_back(std::move(each));
         }
     }
-    std::vector<returning_clients::client> expected;
     for (auto left = from.bounded<std::size_t>(most_layout); left > 0 && from.ok(); --left) {
         returning_clients::client each;
         each.pid = from.bounded<std::uint32_t>(most_pid);
         each.tab = from.bounded<tab_id>(most_number);
         each.activity = from.number();
-        if (from.ok() && each.tab != 0) expected.push_back(each);
+        if (from.ok() && each.tab != 0) clients.push_back(each);
     }
-    clients.expect(std::move(expected));
+    is_whole = from.ok();
     return places;
 }
 
@@ -74,7 +76,7 @@ std::vector<tab_place> read_layout(std::string_view body, std::uint64_t& last_ac
 std::vector<tab_place> kept_tabs::open(returning_clients& clients) {
     if (!has_keeper(host_)) return {};
     mato::failure why;
-    file_ = host_.kept().memory("daemon", file_bytes, why);
+    file_ = host_.kept().memory(list_name, file_bytes, why);
     if (!file_) return log_failure("names and order of the tabs do", why), std::vector<tab_place>();
     const auto all = file_.bytes();
     const auto layout = all.subspan(layout_at, codes_at - layout_at), codes = all.subspan(codes_at);
@@ -82,6 +84,7 @@ std::vector<tab_place> kept_tabs::open(returning_clients& clients) {
     events_.count_at(words + last_event_at / 8);
     if (host_.generation().number == 1) {
         words[started_at / 8] = static_cast<std::uint64_t>(started_);
+        words[version_at / 8] = version;
         layout_ = mato::two_slots<>::create(layout, why);
         codes_ = mato::two_slots<>::create(codes, why);
         save();
@@ -100,9 +103,29 @@ std::vector<tab_place> kept_tabs::open(returning_clients& clients) {
     codes_ = adopt(codes);
     ended_ = ended_tabs::parse(codes_.newest());
     std::uint64_t acts = 0;
-    auto places = read_layout(layout_.newest(), acts, clients);
+    bool is_whole = false;
+    std::vector<returning_clients::client> expected;
+    auto places = read_layout(layout_.newest(), acts, expected, is_whole);
+    clients.expect(std::move(expected));
     tabs_.continue_acts(acts);
     return places;
+}
+
+void kept_tabs::check(const mato::memory_file& file, mato::error_out out) {
+    const auto refuse = [&](std::error_code code, const char* why) { out.set(code, "read the list of the tabs", {}, why); };
+    const auto all = file.bytes();
+    if (all.size() < layout_at) return refuse(mato::errc::malformed, "the file is cut");
+    if (reinterpret_cast<const std::uint64_t*>(all.data())[version_at / 8] != version || all.size() != file_bytes)
+        return refuse(mato::errc::version_mismatch, "it is of another version");
+    const auto layout = mato::two_slots<>::adopt(all.subspan(layout_at, codes_at - layout_at), out);
+    if (out.failed()) return;
+    static_cast<void>(mato::two_slots<>::adopt(all.subspan(codes_at), out));
+    if (out.failed()) return;
+    std::uint64_t acts = 0;
+    bool is_whole = false;
+    std::vector<returning_clients::client> expected;
+    static_cast<void>(read_layout(layout.newest(), acts, expected, is_whole));
+    if (!is_whole) refuse(mato::errc::malformed, "it is damaged");
 }
 
 void kept_tabs::keep(const tab& opened, const tab_record::birth& birth, mato::error_out out) {

@@ -5,7 +5,8 @@
 ///
 /// Of each tab the keeper holds `tab/N`, the terminal with the program's pid, `store/N` (tab_store.hpp) and `record/N`
 /// (tab_record.hpp). The memory file `daemon` has the tasks with the names and the order of their tabs, the exit codes of
-/// ended tabs, and the number of the last event. Without a keeper all functions do nothing.
+/// ended tabs, and the number of the last event; its head has the version of its format. Without a keeper all functions do
+/// nothing.
 #pragma once
 
 #include "client_table.hpp"
@@ -37,12 +38,16 @@ struct tab_place {
 
 class kept_tabs {
 public:
+    static constexpr const char* list_name = "daemon"; ///< of that memory file
+
     kept_tabs(multiplexer_daemon& host, tab_table& tabs, client_table& clients, ended_tabs& ended, event_feed& events)
         : host_(host), tabs_(tabs), clients_(clients), ended_(ended), events_(events) {}
 
     /// Takes the memory file of the processes before this one, or makes it. @returns the tabs in their order
     /// @param clients those that showed tabs
     std::vector<tab_place> open(returning_clients& clients);
+    /// Whether `open` could read that file. @errors version_mismatch · malformed.
+    static void check(const mato::memory_file& file, mato::error_out out);
     /// Keeps a tab whose program runs.
     /// @errors as kept::keep and tab_record::create: the tab goes on, but no other process will have it.
     void keep(const tab& opened, const tab_record::birth& birth, mato::error_out out);

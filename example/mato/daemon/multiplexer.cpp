@@ -21,8 +21,8 @@ multiplexer::multiplexer(multiplexer_daemon& host, multiplexer_options options)
     : state_(host, std::move(options),
              [this](event_snapshot& now) { now.tabs = inventory_.tabs(), now.clients = inventory_.clients(); }),
       inventory_(state_), views_(state_, [this](client& from, const pressed_action& what) { keys_.act(from, what); }),
-      tabs_(state_, views_, [this] { on_tab_removed(); }), keys_(state_, views_, tabs_),
-      requests_(state_, views_, tabs_, inventory_) {
+      tabs_(state_, views_, [this] { on_tab_removed(); }), keys_(state_, views_, tabs_), upgrading_(state_),
+      requests_(state_, views_, tabs_, inventory_, upgrading_) {
     install();
     raise_descriptor_limit(most_descriptors);
     mato::failure logged;
@@ -58,6 +58,8 @@ void multiplexer::install() {
         save_ended();
     };
     daemon.on.on_report = [this] { report(); };
+    daemon.on.on_freeze = [this](mato::error_out out) { upgrading_.freeze(out); };
+    daemon.on.on_thaw = [this] { upgrading_.thaw(); };
     daemon.on.on_child = [this] { tabs_.check_children(); };
     daemon.on.on_kept_child = [this](std::string_view name, mato::child_status status) {
         tabs_.kept_child_ended(name, status);

@@ -12,6 +12,7 @@
 #include "requests.hpp"
 #include "state.hpp"
 #include "tab_programs.hpp"
+#include "upgrading.hpp"
 #include "views.hpp"
 
 #include <cstdint>
@@ -50,6 +51,7 @@ private:
     views views_;
     tab_programs tabs_;
     command_keys keys_;
+    upgrading upgrading_;
     requests requests_;
 };
 

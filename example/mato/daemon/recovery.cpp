@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "recovery.hpp"
 
+#include "handed_over.hpp"
+#include "tab/tab_emulator.hpp"
+
+#include <mato/version.hpp>
+
 #include <algorithm>
 #include <charconv>
 #include <map>
@@ -38,6 +43,34 @@ std::map<tab_id, kept_parts> parts_of(std::vector<mato::kept_item> items) {
     return found;
 }
 
+/// Of the process before, if this one has replaced it. From here on no other process uses it: what was typed is typed once.
+handed_over take_handed_over(daemon_state& state, std::vector<mato::kept_item>& items) {
+    handed_over got;
+    const auto at = std::ranges::find(items, handed_over::name, &mato::kept_item::name);
+    if (at == items.end()) return got;
+    mato::failure why;
+    const auto file = mato::memory_file::adopt(std::move(at->descriptor), why);
+    if (file) got = handed_over::read(file, why);
+    if (why) state.host.log().error("unread input of the tabs is lost: " + why.message());
+    state.host.kept().drop(handed_over::name);
+    if (!why) state.variables = parse_environment(got.variables);
+    return got;
+}
+
+void tell(daemon_state& state, std::size_t count, const std::string& version_before) {
+    const auto& now = state.host.generation();
+    const std::string tabs = std::to_string(count) + (count == 1 ? " tab, " : " tabs, ");
+    const std::string gap = std::to_string(now.gap.count()) + " ms";
+    if (now.reason == mato::generation::why::upgraded) {
+        const std::string what = "mato " + version_before + " to " MATO_VERSION_STRING ", " + tabs + gap;
+        state.host.log().info("upgraded: " + what);
+        return state.events.tell({.kind = "daemon-upgraded", .text = what});
+    }
+    const std::string what = "signal " + std::to_string(now.last_signal) + ", " + tabs + gap;
+    state.host.log().info("took back the tabs of the process that died: " + what);
+    state.events.tell({.kind = "daemon-restarted", .text = what});
+}
+
 constexpr int hung_up = 128 + SIGHUP; // of a program whose terminal was closed before it was kept
 
 } // namespace
@@ -46,7 +79,9 @@ void take_back_tabs(daemon_state& state, tab_programs& programs) {
     auto places = state.kept.open(state.returning);
     const auto& now = state.host.generation();
     if (now.number == 1) return;
-    auto found = parts_of(state.host.kept().take_all());
+    auto items = state.host.kept().take_all();
+    const handed_over handed = take_handed_over(state, items);
+    auto found = parts_of(std::move(items));
     for (const auto& [id, parts] : found) // a tab that no client was told of yet
         if (std::none_of(places.begin(), places.end(), [id = id](const tab_place& each) { return each.id == id; }))
             if (parts.remains.terminal) places.push_back({id, {}, {}});
@@ -69,15 +104,50 @@ void take_back_tabs(daemon_state& state, tab_programs& programs) {
         if (place.task.empty()) place.task = opened.task, place.name = opened.name;
         if (const auto code = record.exit_code()) parts.remains.exit_code = code;
         if (!parts.remains.terminal && !parts.remains.exit_code) parts.remains.exit_code = hung_up;
-        programs.take_back(place, std::move(parts.remains), std::move(opened.options), std::move(record));
+        programs.take_back(place, std::move(parts.remains), std::move(opened.options), std::move(record),
+                           handed.find(place.id));
         ++count;
     }
     for (const auto& [id, parts] : found) state.kept.drop(id); // it was not opened completely
     state.kept.save();
-    const std::string what = "signal " + std::to_string(now.last_signal) + ", " + std::to_string(count) + " tabs, " +
-                             std::to_string(now.gap.count()) + " ms";
-    state.host.log().info("took back the tabs of the process that died: " + what);
-    state.events.tell({.kind = "daemon-restarted", .text = what});
+    tell(state, count, handed.version);
+}
+
+void try_to_take_back(multiplexer_daemon& host, mato::error_out out) {
+    const tab_counter readable(tab_counter::path_beside(host.options().paths.socket));
+    std::map<std::string, int> stores, records;
+    const auto copy_of = [&](int descriptor) {
+        mato::unique_fd own(mato::sys::fcntl(descriptor, F_DUPFD_CLOEXEC, 3));
+        return own ? mato::memory_file::adopt_copy(std::move(own), out)
+                   : out.fail<mato::memory_file>(mato::last_error(), "read what is kept");
+    };
+    bool has_list = false;
+    for (const mato::kept_sight& each : host.kept().look()) {
+        const std::string name(each.name);
+        if (name == kept_tabs::list_name) {
+            has_list = true;
+            if (const auto list = copy_of(each.descriptor)) kept_tabs::check(list, out);
+        }
+        if (name == handed_over::name)
+            if (const auto file = copy_of(each.descriptor)) static_cast<void>(handed_over::read(file, out));
+        if (out.failed()) return;
+        if (name.starts_with("store/")) stores[name.substr(6)] = each.descriptor;
+        if (name.starts_with("record/")) records[name.substr(7)] = each.descriptor;
+    }
+    if (!has_list) return out.set(mato::errc::malformed, "read the list of the tabs", {}, "there is none");
+    for (const auto& [id, descriptor] : records) {
+        mato::failure why;
+        tab_record::birth opened;
+        if (auto record = copy_of(descriptor); record) static_cast<void>(tab_record::adopt(std::move(record), opened, why));
+        const auto store = stores.find(id);
+        if (out.failed()) return;
+        if (!why && store != stores.end())
+            if (auto copy = copy_of(store->second)) try_restore(std::move(copy), opened.options, why);
+        if (out.failed()) return;
+        if (!why) continue;
+        why.path = "tab " + id;
+        return out.set(std::move(why));
+    }
 }
 
 } // namespace mux

@@ -102,6 +102,7 @@ void requests::handle(client& from, const header& frame) {
     case message::status: return answer<message::status>(from, id, inventory_.status());
     case message::reload: return reload(from, id);
     case message::stop: return with<message::stop>(from, frame, &requests::stop);
+    case message::upgrade: return with<message::upgrade>(from, frame, &requests::upgrade);
     default:
         if (static_cast<std::uint32_t>(frame.type) & skippable) return;
         return refuse(from, id,

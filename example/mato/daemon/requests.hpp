@@ -8,6 +8,7 @@
 
 #include "inventory.hpp"
 #include "tab_programs.hpp"
+#include "upgrading.hpp"
 
 #include <cstdint>
 #include <string>
@@ -18,8 +19,8 @@ namespace mux {
 
 class requests {
 public:
-    requests(daemon_state& state, views& screens, tab_programs& tabs, inventory& there) noexcept
-        : state_(state), views_(screens), tabs_(tabs), inventory_(there) {}
+    requests(daemon_state& state, views& screens, tab_programs& tabs, inventory& there, upgrading& next) noexcept
+        : state_(state), views_(screens), tabs_(tabs), inventory_(there), upgrading_(next) {}
 
     /// @pre `from` has been greeted
     void handle(client& from, const header& frame);
@@ -61,6 +62,7 @@ private:
     // the daemon
     void reload(client& from, std::uint32_t id);
     void stop(client& from, std::uint32_t id, const stop_request& wanted);
+    void upgrade(client& from, std::uint32_t id, const upgrade_request& wanted) { upgrading_.begin(from, id, wanted); }
 
     template <message Number> void reply(client& to, std::uint32_t id, body_of<Number> body) {
         state_.clients.reply<Number>(to, id, std::move(body));
@@ -82,6 +84,7 @@ private:
     views& views_;
     tab_programs& tabs_;
     inventory& inventory_;
+    upgrading& upgrading_;
 };
 
 } // namespace mux

@@ -127,7 +127,8 @@ void tab_programs::tell_not_kept(tab_id id, const mato::failure& why) {
     state_.host.log().warning(named(id) + " does not survive the daemon: " + why.message());
 }
 
-void tab_programs::take_back(const tab_place& place, tab_remains left, tab_options options, tab_record record) {
+void tab_programs::take_back(const tab_place& place, tab_remains left, tab_options options, tab_record record,
+                             const handed_over::tab_part* handed) {
     const bool is_closing = record.is_closing();
     const auto made = std::make_shared<tab>(state_.host.context(), std::move(left), std::move(options));
     tab_entry& entry = state_.tabs.add_again(place.task, place.name, made);
@@ -136,9 +137,14 @@ void tab_programs::take_back(const tab_place& place, tab_remains left, tab_optio
     entry.used = place.used;
     entry.touched = place.touched;
     state_.kept.take_back(place.id, std::move(record));
-    if (!made->store()) made->note("[mato: the daemon's process died; what this tab showed before is lost]");
+    if (handed)
+        made->replay(handed->output), made->idle_since(mato::clock::time_point(std::chrono::microseconds(handed->idle_since)));
+    else if (!made->store())
+        made->note("[mato: the daemon's process died; what this tab showed before is lost]");
     made->go_on(handlers_of(place.id));
     if (place.has_fixed_size) made->resize({place.size, {}});
+    if (handed && !handed->typed.empty() && !made->type({}, handed->typed))
+        state_.host.log().warning(named(place.id) + ": " + std::to_string(handed->typed.size()) + " typed bytes are lost");
     if (is_closing) close({made});
 }
 

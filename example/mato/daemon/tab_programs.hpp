@@ -4,6 +4,7 @@
 /// Test: test/mato/respawn_process_test.cpp, test/mato/close_tab_process_test.cpp.
 #pragma once
 
+#include "handed_over.hpp"
 #include "views.hpp"
 
 #include <functional>
@@ -24,7 +25,9 @@ public:
     /// Opens a tab in a task, which is created if needed. Null: `why` names the step that failed.
     std::shared_ptr<tab> open(const new_tab& wanted, const std::string& task, mato::failure& why);
     /// Opens a tab of the process before this one again, with the program that runs in it.
-    void take_back(const tab_place& place, tab_remains left, tab_options options, tab_record record);
+    /// `handed`: what that process gave in addition; null: nothing, because it died.
+    void take_back(const tab_place& place, tab_remains left, tab_options options, tab_record record,
+                   const handed_over::tab_part* handed);
     /// Starts the program again in a tab whose program has ended. Its screen is cleared, its history stays.
     void start_again(tab& ended, mato::failure& why);
     /// Ends the program, starts it again, then answers `who`. @pre it is running, and neither closing nor being respawned

@@ -62,6 +62,8 @@ enum class message : std::uint32_t {
     move_tab = 50,
     follow_events = 51,
     switch_view = 52,
+    upgrade = 53,
+    upgrade_report = 54,
     output = 64,
     tab_exited = 65,
     detached = 66,

@@ -73,6 +73,8 @@ template <> struct kind_of<message::respawn> : message_kind<respawn_request, mes
 template <> struct kind_of<message::move_tab> : message_kind<move_request, message::done> {};
 template <> struct kind_of<message::follow_events> : message_kind<nothing, message::done> {};
 template <> struct kind_of<message::switch_view> : message_kind<switch_request, message::done> {};
+template <> struct kind_of<message::upgrade> : message_kind<upgrade_request, message::upgrade_report> {};
+template <> struct kind_of<message::upgrade_report> : message_kind<upgrade_report> {};
 template <> struct kind_of<message::output> : message_kind<raw_body> {};
 template <> struct kind_of<message::tab_exited> : message_kind<exit_status> {};
 template <> struct kind_of<message::detached> : message_kind<nothing> {};

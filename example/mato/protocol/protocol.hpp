@@ -16,6 +16,7 @@
 #include "bodies/tabs.hpp"
 #include "bodies/target.hpp"
 #include "bodies/text.hpp"
+#include "bodies/upgrade.hpp"
 #include "bodies/views.hpp"
 #include "field_codec.hpp"
 #include "message_numbers.hpp"

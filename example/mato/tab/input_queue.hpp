@@ -85,6 +85,19 @@ public:
         for (const item& each : std::exchange(items_, {})) lost(each.from, each.taken);
     }
 
+    /// The unread bytes that no `send` has sent, in order.
+    [[nodiscard]] std::string typed() const {
+        std::string all;
+        for (const item& each : items_)
+            if (each.from.request == 0) all.append(each.bytes, each.taken);
+        return all;
+    }
+    /// Calls `act(source, taken)` for each `send`.
+    template <class Act> void for_each_send(Act act) const {
+        for (const item& each : items_)
+            if (each.from.request != 0) act(each.from, each.taken);
+    }
+
     [[nodiscard]] bool empty() const noexcept { return items_.empty(); }
     [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; }
     [[nodiscard]] std::size_t memory_bytes() const noexcept { return bytes_ + items_.size() * item_cost; }

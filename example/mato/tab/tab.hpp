@@ -82,6 +82,16 @@ public:
         return input_.cancel(client, request);
     }
 
+    // For the program of an upgrade:
+    [[nodiscard]] std::string typed_input() const { return input_.typed(); } ///< that the program has not read
+    /// Calls `act(sender, taken)` for each `send` that the program has not read completely.
+    template <class Act> void for_each_unread_send(Act act) const { input_.for_each_send(std::move(act)); }
+    /// What a tab without an emulator can show; of others nothing.
+    [[nodiscard]] std::string raw_output() const;
+    /// Before `go_on`: shows that again.
+    void replay(std::string_view raw_output);
+    void idle_since(mato::clock::time_point when) noexcept { last_output_ = when; }
+
     /// At most one; null removes it. It must live until it is removed.
     void observe(tab_observer* observer) noexcept { observer_ = observer; }
 

@@ -53,4 +53,12 @@ tab_emulator make_emulator(const tab_options& options, const vt::history_limits&
     return vt::terminal(terminal_options_of(options, history));
 }
 
+void try_restore(mato::memory_file copy, const tab_options& options, mato::error_out out) {
+    auto history = history_limits_of(options);
+    const auto store = tab_store::adopt(std::move(copy), history, out);
+    if (!store) return;
+    vt::terminal screen(terminal_options_of(options, history));
+    static_cast<void>(store->restore(screen, {}, out));
+}
+
 } // namespace mux

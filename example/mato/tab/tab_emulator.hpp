@@ -32,4 +32,7 @@ inline constexpr vt::picture_protocols all_pictures{true, true, true, false};
 [[nodiscard]] std::unique_ptr<tab_store> adopt_store(mato::unique_fd file, const tab_options& options,
                                                      vt::history_limits& history, mato::failure& why);
 
+/// Restores a terminal from a copy of that file, and discards it. @errors as tab_store::adopt and tab_store::restore.
+void try_restore(mato::memory_file copy, const tab_options& options, mato::error_out out);
+
 } // namespace mux

@@ -47,6 +47,21 @@ void tab::restore_size() {
     if (screen && screen->size() != applied_size_.cells) screen->resize(applied_size_.cells);
 }
 
+std::string tab::raw_output() const {
+    std::string all;
+    const raw_emulator* const kept = bytes();
+    for (std::uint64_t at = kept ? kept->replay_begin() : 0; kept && at < kept->end();) {
+        const auto part = kept->from(at, static_cast<std::size_t>(kept->end() - at));
+        all += part;
+        at += part.size();
+    }
+    return all;
+}
+
+void tab::replay(std::string_view raw_output) {
+    if (auto* const kept = std::get_if<raw_emulator>(&emulator_)) kept->feed(raw_output);
+}
+
 void tab::go_on(handlers callbacks) {
     callbacks_ = std::move(callbacks);
     if (not_kept_ && callbacks_.on_not_kept) callbacks_.on_not_kept(not_kept_);

@@ -100,9 +100,12 @@ tab_record tab_record::create(const birth& opened, mato::error_out out) {
 }
 
 tab_record tab_record::adopt(mato::unique_fd fd, birth& opened, mato::error_out out) {
-    constexpr std::string_view step = "read the record of a tab";
     auto file = mato::memory_file::adopt(std::move(fd), out);
-    if (!file) return {};
+    return file ? adopt(std::move(file), opened, out) : tab_record();
+}
+
+tab_record tab_record::adopt(mato::memory_file file, birth& opened, mato::error_out out) {
+    constexpr std::string_view step = "read the record of a tab";
     const std::string_view all(file.bytes().data(), file.bytes().size());
     const auto refuse = [&](std::error_code code, const char* why) { return out.set(code, step, {}, why), tab_record(); };
     if (all.size() < body_at || !all.starts_with(magic)) return refuse(mato::errc::malformed, "it is not a tab's record");

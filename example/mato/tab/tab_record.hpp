@@ -33,6 +33,7 @@ public:
     [[nodiscard]] static tab_record create(const birth& opened, mato::error_out out);
     /// What an earlier process left. @errors memory_file::adopt's · malformed, version_mismatch
     [[nodiscard]] static tab_record adopt(mato::unique_fd file, birth& opened, mato::error_out out);
+    [[nodiscard]] static tab_record adopt(mato::memory_file file, birth& opened, mato::error_out out);
 
     /// The program has ended. It is said before its status is reaped, so that no death of this process loses the status.
     void ended(int exit_code) noexcept;

@@ -74,9 +74,12 @@ std::unique_ptr<tab_store> tab_store::create(vt::history_limits& history, mato::
 }
 
 std::unique_ptr<tab_store> tab_store::adopt(mato::unique_fd fd, vt::history_limits& history, mato::error_out out) {
-    constexpr std::string_view step = "restore tab";
     auto file = mato::memory_file::adopt(std::move(fd), out);
-    if (!file) return nullptr;
+    return file ? adopt(std::move(file), history, out) : nullptr;
+}
+
+std::unique_ptr<tab_store> tab_store::adopt(mato::memory_file file, vt::history_limits& history, mato::error_out out) {
+    constexpr std::string_view step = "restore tab";
     const std::span<char> all = file.bytes();
     const auto refuse = [&](std::error_code code, const char* why) {
         return out.fail<std::unique_ptr<tab_store>>(code, step, {}, why);

@@ -44,6 +44,8 @@ public:
     /// What a dead process left. `restore` comes next. @errors memory_file::adopt's · malformed, version_mismatch
     [[nodiscard]] static std::unique_ptr<tab_store> adopt(mato::unique_fd file, vt::history_limits& history,
                                                           mato::error_out out);
+    [[nodiscard]] static std::unique_ptr<tab_store> adopt(mato::memory_file file, vt::history_limits& history,
+                                                          mato::error_out out);
 
     /// Where the next read may put `most_read` bytes. @returns nullptr: `checkpoint` comes first
     [[nodiscard]] char* arm() noexcept { return journal_.arm(); }

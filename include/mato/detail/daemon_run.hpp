@@ -42,6 +42,7 @@ template <class P> template <class Setup> int basic_daemon<P>::serve_locked(cons
     }
     if (why) return fails(why);
     self.handover_.await_go(why);
+    if (!why) why = self.tell_taken_over();
     if (why) return fails(why);
     self.log_what_the_server_reports();
     self.publish(why);

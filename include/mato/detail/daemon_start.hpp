@@ -186,6 +186,8 @@ template <class P> template <class Setup> int basic_daemon<P>::serve_held(const 
         } events{options, lock, channel};
         upgrade_start how = options.upgrade;
         if (!options.service.notify_socket.empty()) how.variables.push_back("NOTIFY_SOCKET=" + options.service.notify_socket);
+        if (options.service.watchdog.count() > 0)
+            how.variables.push_back("WATCHDOG_USEC=" + std::to_string(options.service.watchdog.count()));
         typename P::handover::process process(options.restarts, std::move(how), lock.native_handle());
         const int code = detail::keep_serving(
             process, make_signal_set(own_signals), serve, [&] { std::destroy_at(&setup); }, events, out);

@@ -15,7 +15,8 @@
 namespace mato {
 inline namespace MATO_ABI {
 
-template <class P> template <class Handler> void basic_daemon<P>::upgrade(unique_fd program, deadline until, Handler handler) {
+template <class P> template <class Handler>
+void basic_daemon<P>::start_upgrade(unique_fd program, deadline until, upgrade_purpose purpose, Handler handler) {
     static_assert(handover::outlives,
                   "mato: upgrade() needs a handover policy that survives, `using handover = mato::keeper;`");
     failure why;
@@ -24,13 +25,14 @@ template <class P> template <class Handler> void basic_daemon<P>::upgrade(unique
     else if (on_upgraded_)
         why = {errc::busy, "upgrade", {}, "another upgrade is under way"};
     else
-        handover_.side().upgrade(program.get(), until, why);
+        handover_.side().upgrade(program.get(), until, purpose, why);
     if (!why) {
-        log_.info("upgrade: the new program starts");
+        log_.info(purpose == upgrade_purpose::check ? "upgrade: the new program is checked"
+                                                    : "upgrade: the new program starts");
         on_upgraded_ = std::move(handler);
         return;
     }
-    log_.error("upgrade: " + why.message());
+    log_.error(why.step == "upgrade" ? why.message() : "upgrade: " + why.message());
     asio::post(context_, [this, why, handler = std::move(handler)]() mutable {
         guarded("upgrade", [&] { handler(upgrade_outcome{why}); });
     });
@@ -56,8 +58,20 @@ template <class P> void basic_daemon<P>::freeze() {
 template <class P> void basic_daemon<P>::end_upgrade(const failure& why) {
     const auto handler = std::exchange(on_upgraded_, {});
     if (!handler) return; // none is under way
-    if (why) log_.error("upgrade: " + why.message());
+    if (why) log_.error(why.step == "upgrade" ? why.message() : "upgrade: " + why.message());
     guarded("upgrade", [&] { handler(upgrade_outcome{why}); });
+}
+
+template <class P> failure basic_daemon<P>::tell_taken_over() {
+    if (generation().reason != mato::generation::why::upgraded || !on.on_taken_over) return {};
+    try {
+        on.on_taken_over();
+    } catch (const error& refused) {
+        return refused.why();
+    } catch (...) {
+        return current_failure("on_taken_over");
+    }
+    return {};
 }
 
 template <class P> template <class Setup>

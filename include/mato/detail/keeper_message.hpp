@@ -38,7 +38,7 @@ enum class keeper_word : std::uint16_t {
     child,    ///< keeper: slot, a: wait status
     signal,   ///< keeper: a: the signal that it received
     // an upgrade, in this order; the new program is started by the keeper
-    upgrade,     ///< worker: a: milliseconds; two descriptors: the program, the commit word
+    upgrade,     ///< worker: a: milliseconds, b: `upgrade_check` or 0; two descriptors: the program, the commit word
     hello,       ///< new program: it can take over
     freeze,      ///< keeper, to the old worker: bring all into what is kept
     frozen,      ///< old worker: a: errno or 0
@@ -53,11 +53,12 @@ inline constexpr std::uint64_t keep_memory = 1;        ///< flag of keep: the de
 inline constexpr std::uint64_t keep_no_descriptor = 2; ///< flag of keep: only the child is kept
 inline constexpr std::uint64_t given_ended = 4;        ///< flag of given: the child has ended; its wait status is above
 inline constexpr unsigned given_status_shift = 16;
+inline constexpr std::uint64_t upgrade_check = 1; ///< flag of upgrade: roll it back where it would be committed
 inline constexpr std::uint64_t fact_must_stop = 1, fact_upgraded = 2; ///< flags of given_all
 inline constexpr unsigned fact_signal_shift = 8, fact_old_worker_shift = 32;
 
 /// Why an upgrade was rolled back.
-enum class rollback : std::uint64_t { ended = 1, timed_out, stopping, refused, damaged };
+enum class rollback : std::uint64_t { ended = 1, timed_out, stopping, refused, damaged, checked };
 
 struct keeper_message {
     static constexpr std::size_t bytes = 128;
@@ -131,7 +132,7 @@ inline bool keeper_message::is_meant() const noexcept {
     case keeper_word::retired: return slot == 0 && a == 0 && b == 0 && name.empty();
     case keeper_word::answer: return a <= most_errno && b == 0 && name.empty();
     case keeper_word::child: return is_slot && a <= most_status && b == 0 && name.empty();
-    case keeper_word::upgrade: return slot == 0 && a <= most_pid && b == 0 && name.empty();
+    case keeper_word::upgrade: return slot == 0 && a <= most_pid && b <= upgrade_check && name.empty();
     case keeper_word::frozen: return slot == 0 && a <= most_errno && b == 0 && name.empty();
     case keeper_word::given: {
         constexpr std::uint64_t flags = keep_memory | keep_no_descriptor | given_ended | (most_status << given_status_shift);
@@ -139,7 +140,7 @@ inline bool keeper_message::is_meant() const noexcept {
     }
     case keeper_word::given_all: return slot <= most_pid && name.empty();
     case keeper_word::rolled_back:
-        return slot == 0 && a >= 1 && a <= static_cast<std::uint64_t>(rollback::damaged) && b <= most_status && name.empty();
+        return slot == 0 && a >= 1 && a <= static_cast<std::uint64_t>(rollback::checked) && b <= most_status && name.empty();
     case keeper_word::signal: return slot == 0 && a >= 1 && a <= most_signal && b == 0 && name.empty();
     }
     return false;

@@ -34,7 +34,8 @@ inline int keeper_process::begin_upgrade(const detail::keeper_message& said) {
                   std::move(program),
                   std::move(commit),
                   deadline::in(milliseconds(static_cast<milliseconds::rep>(said.a))),
-                  0};
+                  0,
+                  said.b == detail::upgrade_check ? upgrade_purpose::check : upgrade_purpose::replace};
     return 0;
 }
 
@@ -77,7 +78,8 @@ inline void keeper_process::take_candidate_message() {
         if (!link_.try_send({word::freeze, 0, 0, 0, {}}, -1, why)) roll_back(detail::rollback::refused);
         return;
     case word::ready:
-        if (candidate_.at == step::restoring) commit();
+        if (candidate_.at != step::restoring) return;
+        candidate_.purpose == upgrade_purpose::check ? roll_back(detail::rollback::checked) : commit();
         return;
     case word::keep: {
         const bool may = candidate_.at == step::restoring;
@@ -173,11 +175,28 @@ inline void keeper_process::check_deadline(clock::time_point now) {
 /// Ends the new program and tells the worker. No effect without an upgrade, and after the commit.
 inline void keeper_process::roll_back(detail::rollback why, int status) {
     if (candidate_.at == step::none || candidate_.at == step::committed) return;
-    std::error_code ignored; // a worker whose socket is full gets no report, and its own deadline ends its wait
-    static_cast<void>(link_.try_send(
+    std::error_code not_sent; // a worker whose socket is full gets no report
+    const bool is_told = link_.try_send(
         {detail::keeper_word::rolled_back, 0, static_cast<std::uint64_t>(why), static_cast<std::uint64_t>(status & 0xffff), {}},
-        candidate_.process.report.get(), ignored));
+        candidate_.process.report.get(), not_sent);
+    if (!is_told)
+        unheard_ = "an upgrade is rolled back while the new program " + std::string(name_of(candidate_.at)) + ", reason " +
+                   std::to_string(static_cast<int>(why)) + ", wait status " + std::to_string(status) +
+                   "; the worker could not be told";
     end_candidate();
+}
+
+/// For the log, after "the new program".
+inline const char* keeper_process::name_of(step at) noexcept {
+    switch (at) {
+    case step::starting: return "was starting";
+    case step::freezing: return "waited for the state";
+    case step::giving:
+    case step::restoring: return "was restoring";
+    case step::none:
+    case step::committed: break;
+    }
+    return "was taking over";
 }
 
 inline void keeper_process::end_candidate() noexcept {

@@ -17,7 +17,7 @@
 namespace mato {
 inline namespace MATO_ABI {
 
-inline void kept::upgrade(int program, deadline until, error_out out) {
+inline void kept::upgrade(int program, deadline until, upgrade_purpose purpose, error_out out) {
     static constexpr milliseconds longest{3'600'000}; // an upgrade that takes an hour will not succeed
     detail::worker_program::check(program, out);
     if (out.failed()) return;
@@ -27,7 +27,8 @@ inline void kept::upgrade(int program, deadline until, error_out out) {
     const auto wait = static_cast<std::uint64_t>((left < longest ? left : longest).count());
     const int with[] = {program, commit_.native_handle()};
     failure why;
-    ask({detail::keeper_word::upgrade, 0, wait, 0, {}}, with, "upgrade", {}, why);
+    const std::uint64_t flags = purpose == upgrade_purpose::check ? detail::upgrade_check : 0;
+    ask({detail::keeper_word::upgrade, 0, wait, flags, {}}, with, "upgrade", {}, why);
     if (!why) return;
     if (why.code == std::errc::device_or_resource_busy) why = {errc::busy, "upgrade", {}, "another upgrade is under way"};
     if (why.code == std::errc::operation_canceled) why.detail = "the daemon is stopping";
@@ -41,6 +42,7 @@ inline bool kept::is_committed() const noexcept {
 /// From the message in `link_`.
 inline failure kept::why_rolled_back() {
     const auto said = link_.message;
+    if (static_cast<detail::rollback>(said.a) == detail::rollback::checked) return {};
     char room[readiness_pipe::max_report];
     ssize_t got = 0;
     if (!link_.descriptors.empty()) {
@@ -59,7 +61,8 @@ inline failure kept::why_rolled_back() {
     case detail::rollback::timed_out: return because(errc::timed_out, "did not take over in time");
     case detail::rollback::stopping: return because(errc::stopping, "was ended because the daemon stops");
     case detail::rollback::damaged: return because(errc::version_mismatch, "does not understand this keeper");
-    case detail::rollback::refused: break;
+    case detail::rollback::refused:
+    case detail::rollback::checked: break;
     }
     return because(errc::not_ready, "was not needed, because this process refused");
 }
@@ -77,9 +80,10 @@ inline bool kept::stay_frozen(const failure& refusal, error_out out) {
         if (got != received::message) continue;
         if (link_.message.word == word::retired) return true;
         if (link_.message.word == word::rolled_back) {
-            const failure reason = why_rolled_back();
+            const failure reason = refusal ? refusal : why_rolled_back();
             commit_ = {};
-            return out.set(refusal ? refusal : reason), false;
+            if (reason) out.set(reason);
+            return false;
         }
         note(link_.message);
     }

@@ -28,6 +28,12 @@ inline namespace MATO_ABI {
 /// @errors malformed: the variable is not what a keeper writes · EBADF: a descriptor of it is not open.
 [[nodiscard]] inline worker_environment take_worker_environment(error_out out);
 
+/// Tells the process that requested the upgrade why this program does not take over. Exit afterwards.
+inline void refuse_to_take_over(const worker_environment& from, const failure& why) {
+    const std::string text = readiness_pipe::encode(why);
+    static_cast<void>(sys::write(from.report, text.data(), text.size()));
+}
+
 namespace detail {
 
 struct worker_program {

@@ -30,6 +30,8 @@ int run_command(const invocation& what) {
     case command::events: return run_events(what);
     case command::control: return run_control(what);
     case command::status: return run_status(what);
+    case command::upgrade: return run_upgrade(what);
+    case command::restart: return run_restart(what);
     case command::reload: return run_reload(what);
     case command::stop: return run_stop(what);
     case command::daemon: return run_daemon(what);

@@ -30,6 +30,8 @@ int run_move(const invocation& what);
 int run_events(const invocation& what);
 int run_control(const invocation& what);
 int run_status(const invocation& what);
+int run_upgrade(const invocation& what);
+int run_restart(const invocation& what);
 int run_reload(const invocation& what);
 int run_stop(const invocation& what);
 int run_daemon(const invocation& what);

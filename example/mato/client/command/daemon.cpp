@@ -10,6 +10,7 @@
 #include <mato/sys.hpp>
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,33 +21,25 @@
 namespace mux {
 namespace {
 
-/// The process that serves for a keeper (mato/keeper.hpp), while it does not answer; 0: the daemon is one process.
-pid_t worker_of(pid_t keeper) {
-    const auto read = [](const std::string& path) {
-        const mato::unique_fd file(mato::sys::open(path.c_str(), O_RDONLY));
-        std::string text(1u << 16, '\0');
-        const ssize_t got = file ? mato::sys::read(file.get(), text.data(), text.size()) : 0;
-        text.resize(static_cast<std::size_t>(got > 0 ? got : 0));
-        return text;
+/// Ends the daemon that holds the lock and does not answer. A keeper (mato/keeper.hpp) kills its hanging worker at SIGUSR2, and
+/// the next worker ends the programs. A daemon that is one process, or whose keeper hangs too, ignores that and is killed.
+/// @returns its pid. @errors as client::signal_daemon
+pid_t end_silent_daemon(const mato::daemon_paths& paths, mato::error_out out) {
+    using client = mato::basic_client<policies>;
+    constexpr auto patience = std::chrono::seconds(2);
+    const pid_t holder = client::signal_daemon(paths, SIGTERM, out);
+    const mato::unique_fd watched(out.failed() || holder <= 1 ? -1 : mato::sys::pidfd_open(holder));
+    const auto has_ended = [&] {
+        pollfd asked{watched.get(), POLLIN, 0};
+        for (const auto until = mato::deadline::in(patience); !until.passed();)
+            if (mato::sys::poll(&asked, 1, until.poll_timeout()) == 1) return true;
+        return false;
     };
-    const std::string number = std::to_string(keeper);
-    std::string children = read("/proc/" + number + "/task/" + number + "/children");
-    for (std::size_t from = 0, end; (end = children.find(' ', from)) != std::string::npos; from = end + 1) {
-        const std::string child = children.substr(from, end - from);
-        const pid_t pid = std::atoi(child.c_str());
-        // A tab's program may have that name too, but leads a session of its own.
-        if (read("/proc/" + child + "/comm") == "mato: daemon\n" && ::getsid(pid) == ::getsid(keeper)) return pid;
+    for (int attempt = 0; watched && attempt < 2; ++attempt) { // the second worker may hang too
+        std::error_code gone;
+        if (client::signal_daemon(paths, SIGUSR2, gone) != holder || has_ended()) return holder;
     }
-    return 0;
-}
-
-/// Kills the daemon that holds the lock. @returns its pid. @errors as client::signal_daemon
-pid_t kill_daemon(const mato::daemon_paths& paths, mato::error_out out) {
-    const pid_t holder = mato::basic_client<policies>::signal_daemon(paths, 0, out);
-    const pid_t worker = out.failed() || holder <= 1 ? 0 : worker_of(holder);
-    const pid_t killed = mato::basic_client<policies>::signal_daemon(paths, SIGKILL, out);
-    if (worker > 1 && killed == holder && !out.failed()) mato::sys::kill(worker, SIGKILL);
-    return killed;
+    return client::signal_daemon(paths, SIGKILL, out);
 }
 
 } // namespace
@@ -99,7 +92,7 @@ int run_stop(const invocation& what) {
     } catch (const command_failure& why) {
         if (why.exit_code != mato::exit_code::not_answering || !what.now) throw;
         mato::failure problem;
-        const pid_t pid = kill_daemon(paths.daemon, problem);
+        const pid_t pid = end_silent_daemon(paths.daemon, problem);
         if (problem)
             throw command_failure{mato::exit_code::not_answering, "the daemon does not answer, and " + problem.message()};
         if (!what.quiet) print("killed: daemon " + std::to_string(pid) + " did not answer\n");

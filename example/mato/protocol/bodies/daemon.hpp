@@ -45,10 +45,11 @@ struct status_report {
     std::uint32_t crash_signal = 0;
     std::uint64_t gap_ms = 0;           ///< without a process that serves
     std::vector<tab_not_kept> not_kept; ///< the first of them, if they are many
+    std::int64_t upgraded = 0;          ///< this process replaced the one before: seconds since 1970; 0: it did not
     void fields(auto& f) {
         f(pid, version, protocol, started, uptime_seconds, socket, config_path, config_error, tasks, clients, memory_bytes,
           cpu_permille, recorders, bytes_sent, frames_dropped, resyncs, slowest_queue_bytes, slowest_lag_frames, generation,
-          worker_pid, kept_tabs, crashed, crash_signal, gap_ms, not_kept);
+          worker_pid, kept_tabs, crashed, crash_signal, gap_ms, not_kept, upgraded);
     }
 };
 /// An event. The meaning of the other fields depends on `kind`: event_text.hpp. A reader shows unknown kinds too.

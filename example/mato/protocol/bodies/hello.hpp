@@ -14,6 +14,8 @@ namespace mux {
 /// Bit of `welcome::features`: a client that loses the connection without a reason can attach again to the same tab: the
 /// daemon's next process has it.
 inline constexpr std::uint64_t tabs_survive = 1;
+/// Bit of `hello::features`: the client does so.
+inline constexpr std::uint64_t comes_back = 1;
 
 struct hello {
     std::uint32_t magic = hello_magic, min_version = oldest_version, max_version = newest_version;
