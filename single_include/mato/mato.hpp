@@ -3626,9 +3626,9 @@ inline peer_credentials credentials_of(int socket, error_out out) {
 
 inline peer_groups groups_of(int socket, error_out out) {
     peer_groups groups;
+#if MATO_HAS_PEERGROUPS
     const auto effective = credentials_of(socket, out);
     if (out.failed()) return groups;
-#if MATO_HAS_PEERGROUPS
 #ifdef SO_PEERGROUPS
     constexpr int option = SO_PEERGROUPS;
 #else
@@ -3646,6 +3646,7 @@ inline peer_groups groups_of(int socket, error_out out) {
     if (!groups.has(effective.gid)) groups.gids.push_back(effective.gid);
     std::erase_if(groups.gids, detail::is_unknown_group);
 #else
+    static_cast<void>(socket);
     out.set({ENOTSUP, std::system_category()}, "read peer groups");
 #endif
     return groups;
