@@ -3,27 +3,62 @@
 #include "support/json_reader.hpp"
 #include "support/pty_client.hpp"
 
-#include <regex>
+#include <algorithm>
+#include <string>
+#include <string_view>
 
 using namespace support;
 
+namespace {
+
+bool is_digit(char c) noexcept { return c >= '0' && c <= '9'; }
+
+/// Each number as one '#'.
+std::string with_marks(std::string_view text) {
+    std::string marked;
+    for (const char c : text)
+        if (!is_digit(c) || !marked.ends_with('#')) marked += is_digit(c) ? '#' : c;
+    return marked;
+}
+
+/// The rest of the line that begins with `name`, which is removed from the text.
+std::string take_line(std::string& text, const std::string& name) {
+    const std::size_t begin = text.find("\n" + name);
+    REQUIRE(begin != std::string::npos);
+    const std::size_t end = text.find('\n', begin + 1);
+    std::string rest = text.substr(begin + 1 + name.size(), end - begin - 1 - name.size());
+    text.replace(begin + 1 + name.size(), rest.size(), "…");
+    return rest;
+}
+
+} // namespace
+
 TEST_CASE("status is the specified text, field by field, in order", "[mato][status]") {
-    const bool survives = GENERATE(true, false);
     mato_world world;
+    const bool survives = GENERATE(true, false);
     const std::string own = survives ? "" : "survive = false\n";
     if (!survives) world.configure(own);
     world.open_tab();
     world.open_tab();
     world.must({"new", "-d", "-t", "Other work", "--", "cat"});
-    const auto expect = [&](const std::string& config) {
-        return std::regex("Mato Daemon Status\n"
-                          "==================\n"
-                          "Status: ✓ Running\n"
-                          "PID: " +
+    const auto check = [&](std::string text, const std::string& config) {
+        INFO(text);
+        std::string started = take_line(text, "Started: ");
+        std::replace_if(started.begin(), started.end(), is_digit, '#');
+        CHECK(started == "####-##-## ##:##:##");
+        const std::string uptime = with_marks(take_line(text, "Uptime: "));
+        CHECK((uptime == "#s" || uptime == "#m" || uptime == "#m #s"));
+        const std::string memory = with_marks(take_line(text, "Memory: "));
+        CHECK((memory == "# KB" || memory == "# MB" || memory == "#.# MB"));
+        CHECK(with_marks(take_line(text, "CPU: ")) == "#.#%");
+        CHECK(text == "Mato Daemon Status\n"
+                      "==================\n"
+                      "Status: ✓ Running\n"
+                      "PID: " +
                           std::to_string(world.daemon_pid()) +
                           "\n"
-                          "Started: \\d{4}-\\d{2}-\\d{2} \\d{2}:\\d{2}:\\d{2}\n"
-                          "Uptime: \\d+[smhd]( \\d+[smhd])*\n"
+                          "Started: …\n"
+                          "Uptime: …\n"
                           "Socket: " +
                           world.socket().native() +
                           "\n"
@@ -36,22 +71,17 @@ TEST_CASE("status is the specified text, field by field, in order", "[mato][stat
                           "  Other work: 1 tab\n"
                           "  Total: 3 tabs\n"
                           "\n"
-                          "Memory: \\d+(\\.\\d+)? [KMG]?B\n"
-                          "CPU: \\d+\\.\\d%\n"
+                          "Memory: …\n"
+                          "CPU: …\n"
                           "Clients: 0\n" +
                           (!survives ? ""
                                      : "Generation: 1\nKeeper: " + std::to_string(world.daemon_pid()) +
                                            "\nWorker: " + std::to_string(world.serving_pid()) + "\nKept: 3 of 3 tabs\n"));
     };
-    for (const char* spelling : {"status", "--status"}) {
-        const std::string text = world.must({spelling});
-        INFO(text);
-        CHECK(std::regex_match(text, expect(survives ? "\\(defaults\\)" : world.config_file().native())));
-    }
+    for (const char* spelling : {"status", "--status"})
+        check(world.must({spelling}), survives ? "(defaults)" : world.config_file().native());
     world.configure(own + "history_lines = 5\n");
-    const std::string text = world.must({"status"});
-    INFO(text);
-    CHECK(std::regex_match(text, expect(world.config_file().native())));
+    check(world.must({"status"}), world.config_file().native());
     pty_client client(world, {"attach"});
     REQUIRE(client.wait_for("\033[?1049h"));
     CHECK(contains(world.must({"status"}), "\nClients: 1\n"));

@@ -22,6 +22,22 @@ bool is_attached(const mato_world& world, const std::string& path, int clients =
     return wait_until([&] { return static_cast<int>(count_of(world.must({"clients"}), path)) == clients; });
 }
 
+/// A daemon with a worker, and a client that shows `program`.
+struct attached_world {
+    mato_world world;
+    outer_terminal viewer;
+
+    explicit attached_world(const std::string& path) : viewer(world, words_of({"attach", open_tab()}, path)) {
+        REQUIRE(viewer.comes_to_show("ready"));
+    }
+
+private:
+    std::string open_tab() {
+        world.configure("survive = true\n");
+        return world.open_tab({program});
+    }
+};
+
 } // namespace
 
 TEST_CASE("a killed worker: the client shows the same screen again, and its terminal stays raw", "[mato][survive]") {
@@ -90,11 +106,9 @@ TEST_CASE("keys that are typed while workers are killed arrive in order, and non
 TEST_CASE("a client that came back is still guarded: killed, its terminal is restored", "[mato][survive]") {
     const std::string path = GENERATE("direct", "relayed");
     INFO(path);
-    mato_world world;
-    world.configure("survive = true\n");
-    const std::string tab = world.open_tab({program});
-    outer_terminal viewer(world, words_of({"attach", tab}, path));
-    REQUIRE(viewer.comes_to_show("ready"));
+    attached_world here(path);
+    mato_world& world = here.world;
+    outer_terminal& viewer = here.viewer;
     kill_worker(world.daemon_pid());
     REQUIRE(is_attached(world, path));
     viewer.client().signal(SIGKILL);
@@ -109,11 +123,9 @@ TEST_CASE("keeper and worker are killed: the client says that the daemon is lost
           "[mato][survive]") {
     const std::string path = GENERATE("direct", "relayed");
     INFO(path);
-    mato_world world;
-    world.configure("survive = true\n");
-    const std::string tab = world.open_tab({program});
-    outer_terminal viewer(world, words_of({"attach", tab}, path));
-    REQUIRE(viewer.comes_to_show("ready"));
+    attached_world here(path);
+    mato_world& world = here.world;
+    outer_terminal& viewer = here.viewer;
     const pid_t keeper = world.daemon_pid(), worker = worker_of(keeper);
     ::kill(worker, SIGSTOP);
     ::kill(keeper, SIGKILL);

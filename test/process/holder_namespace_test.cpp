@@ -31,18 +31,23 @@ public:
               ::waitpid(inner, &status, 0);
               return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status) & 0xff;
           }) {
-        is_there = support::wait_until([&] {
-                       return std::filesystem::exists(options.paths.pid) ||
-                              !std::filesystem::exists("/proc/" + std::to_string(process_.pid()) + "/exe");
-                   }) &&
-                   std::filesystem::exists(options.paths.pid);
+        is_there_ = support::wait_until([&] {
+                        return std::filesystem::exists(options.paths.pid) ||
+                               !std::filesystem::exists("/proc/" + std::to_string(process_.pid()) + "/exe");
+                    }) &&
+                    std::filesystem::exists(options.paths.pid);
     }
     int wait() { return process_.wait(); }
     static constexpr int cannot = 77;
-    bool is_there = false;
+    /// False where this user cannot make pid namespaces, which it says.
+    [[nodiscard]] bool is_there() const {
+        if (!is_there_) WARN("skipped: this user makes no pid namespaces");
+        return is_there_;
+    }
 
 private:
     support::child_process process_;
+    bool is_there_ = false;
 };
 
 } // namespace
@@ -51,10 +56,7 @@ TEST_CASE("a pid of another namespace signals no process, and the daemon is foun
     const support::temp_directory directory;
     const auto options = support::options_in(directory.path());
     contained daemon(options);
-    if (!daemon.is_there) {
-        WARN("skipped: this user makes no pid namespaces");
-        return;
-    }
+    if (!daemon.is_there()) return;
     CHECK(support::first_line(options.paths.lock) == "1\n"); // here this is the pid of the system's first process
     mato::failure why;
     CHECK(mato::instance_lock::signal_holder(options.paths.lock, 0, why) == 0);
@@ -75,10 +77,7 @@ TEST_CASE("without its socket a daemon of another pid namespace is not signalled
     const support::temp_directory directory;
     const auto options = support::options_in(directory.path());
     contained daemon(options);
-    if (!daemon.is_there) {
-        WARN("skipped: this user makes no pid namespaces");
-        return;
-    }
+    if (!daemon.is_there()) return;
     std::filesystem::rename(options.paths.socket, directory / "elsewhere");
     mato::failure why;
     CHECK(mato::client::signal_daemon(options.paths, SIGKILL, why) == 0);

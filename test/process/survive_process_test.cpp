@@ -2,6 +2,7 @@
 /// @file survive_process_test.cpp: a daemon with a keeper: what stays when its worker is killed, and how it starts and stops.
 #include <mato/keeper.hpp>
 
+#include "support/answered_clients.hpp"
 #include "support/catch.hpp"
 #include "support/fake_manager.hpp"
 #include "support/surviving_daemon.hpp"
@@ -464,23 +465,8 @@ TEST_CASE("killed at random moments under connecting clients: none is refused, a
         done.put(kills);
         return 0;
     });
-    std::uint64_t last = 0, connects = 0, answers = 0, refused = 0, back = 0;
-    for (bool is_over = false; !is_over; ++connects) {
-        is_over = done.take(0ms).has_value();
-        mato::failure why;
-        auto client = support::connect_to(options, why);
-        if (why) {
-            ++refused;
-            UNSCOPED_INFO(why.message());
-            continue;
-        }
-        const std::string answer = support::ask(client, "x"); // empty: its worker was killed
-        if (answer.empty()) continue;
-        const auto count = std::stoull(answer);
-        if (count <= last) ++back;
-        last = count;
-        ++answers;
-    }
+    const auto [connects, answers, refused, back] =
+        support::ask_one_after_the_other(options, [&](std::uint64_t) { return done.take(0ms).has_value(); });
     CHECK(refused == 0);
     CHECK(back == 0);
     CHECK(answers >= static_cast<std::uint64_t>(kills));

@@ -2,6 +2,7 @@
 /// @file upgrade_process_test.cpp: a daemon is replaced by a new program while it serves, or goes on when that fails.
 #include <mato/client.hpp>
 
+#include "support/answered_clients.hpp"
 #include "support/catch.hpp"
 #include "support/child_process.hpp"
 #include "support/deadline.hpp"
@@ -387,23 +388,12 @@ TEST_CASE("killed and upgraded under connecting clients: none is refused, and th
         done.put(1);
         return 0;
     });
-    std::uint64_t last = 0, connects = 0, answers = 0, refused = 0, back = 0;
-    for (bool is_over = false; !is_over || connects < least; ++connects) {
-        is_over = is_over || done.take(0ms).has_value();
-        mato::failure why;
-        auto client = support::connect_to(daemon.options(), why);
-        if (why) {
-            ++refused;
-            UNSCOPED_INFO(why.message());
-            continue;
-        }
-        const std::string answer = support::ask(client, "x"); // empty: its worker was killed or replaced
-        if (answer.empty()) continue;
-        const auto count = std::stoull(answer);
-        if (count <= last) ++back;
-        last = count;
-        ++answers;
-    }
+    bool is_done = false;
+    const auto [connects, answers, refused, back] =
+        support::ask_one_after_the_other(daemon.options(), [&](std::uint64_t so_far) {
+            is_done = is_done || done.take(0ms).has_value();
+            return is_done && so_far >= least;
+        });
     CHECK(refused == 0);
     CHECK(back == 0);
     CHECK(answers > 0);

@@ -3,6 +3,7 @@
 #include <mato/framing.hpp>
 
 #include "support/catch.hpp"
+#include "support/replaced_new.hpp"
 
 #include <cstdlib>
 #include <new>
@@ -13,19 +14,10 @@
 using namespace mato::literals;
 
 namespace {
+
 std::size_t largest_allocation = 0; // of a single allocation, since it was last set to 0
-}
-
-void* operator new(std::size_t size) {
-    largest_allocation = std::max(largest_allocation, size);
-    if (void* const memory = std::malloc(size > 0 ? size : 1)) return memory;
-    throw std::bad_alloc();
-}
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return std::malloc(size > 0 ? size : 1); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-
-namespace {
+const bool sees_allocations =
+    (support::before_allocation = [](std::size_t size) { largest_allocation = std::max(largest_allocation, size); }) != nullptr;
 
 using frames = std::vector<std::string>;
 using u8 = mato::length_prefixed<std::uint8_t, 255>;

@@ -7,6 +7,7 @@
 #include "support/catch.hpp"
 #include "support/framed.hpp"
 #include "support/io_loop.hpp"
+#include "support/replaced_new.hpp"
 #include "support/stand_ins.hpp"
 #include "support/temp_directory.hpp"
 
@@ -26,22 +27,14 @@ using proof = support::held_proof;
 namespace {
 long allocations_left = -1; // until one fails; negative: none fails
 bool failed_once = false;
-} // namespace
 
-// Replaces operator new, so that one allocation of a scenario can fail.
-void* operator new(std::size_t size) {
+void fail_when_due(std::size_t) {
     if (allocations_left >= 0 && allocations_left-- == 0) {
         failed_once = true;
         throw std::bad_alloc();
     }
-    if (void* const memory = std::malloc(size > 0 ? size : 1)) return memory;
-    throw std::bad_alloc();
 }
-void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return std::malloc(size > 0 ? size : 1); }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
-
-namespace {
+const bool sees_allocations = (support::before_allocation = fail_when_due) != nullptr;
 
 struct strange {}; // not derived from std::exception
 
@@ -350,13 +343,16 @@ TEST_CASE("each callback may be replaced inside itself", "[server][lifetime]") {
     CHECK(replaced == 14);
 }
 
-TEST_CASE("kept sessions outlive the server", "[server][lifetime]") {
+TEST_CASE("kept sessions outlive the server, and its loop", "[server][lifetime]") {
     const bool established = GENERATE(false, true);
     const bool ended = GENERATE(false, true);
-    asio::io_context context; // outlives them: asio's objects need their loop until they are destroyed
+    const bool loop_lives = GENERATE(false, true);
+    const std::size_t queued_bytes =
+        GENERATE(std::size_t{24}, std::size_t{900'000}); // fewer and more than the socket's buffer takes
+    std::optional<asio::io_context> context(std::in_place);
     std::vector<mato::server::session_ptr> kept;
     {
-        mato::server all(context);
+        mato::server all(*context);
         const temp_directory directory;
         all.on.on_opened = [&](const auto& each) {
             kept.push_back(each);
@@ -366,43 +362,14 @@ TEST_CASE("kept sessions outlive the server", "[server][lifetime]") {
         all.listen(mato::owned_path(directory / "s.sock"), {}, proof{}, {}, why);
         support::far_end far(mato::owned_path(directory / "s.sock").connect(why)),
             second(mato::owned_path(directory / "s.sock").connect(why));
-        REQUIRE(run_until(context, [&] { return kept.size() == 2; }));
-        kept[1]->send("queued, and never written");
+        REQUIRE(run_until(*context, [&] { return kept.size() == 2; }));
+        kept[1]->send(std::string(queued_bytes, 'x'));
         if (ended) all.end({errc::stopping, "test", {}, {}});
     }
+    if (!loop_lives) context.reset();
     for (const auto& each : kept) {
         CHECK_FALSE(each->is_open());
-        each->established();
-        each->send("x");
-        each->close({});
-        each->abort({});
-    }
-    kept.clear();
-}
-
-TEST_CASE("kept sessions outlive the server and its loop", "[server][lifetime]") {
-    const bool established = GENERATE(false, true);
-    const bool ended = GENERATE(false, true);
-    std::vector<mato::server::session_ptr> kept;
-    {
-        asio::io_context context;
-        mato::server all(context);
-        const temp_directory directory;
-        all.on.on_opened = [&](const auto& each) {
-            kept.push_back(each);
-            if (established) each->established();
-        };
-        mato::failure why;
-        all.listen(mato::owned_path(directory / "s.sock"), {}, proof{}, {}, why);
-        support::far_end far(mato::owned_path(directory / "s.sock").connect(why)),
-            second(mato::owned_path(directory / "s.sock").connect(why));
-        REQUIRE(run_until(context, [&] { return kept.size() == 2; }));
-        kept[1]->send(std::string(900'000, 'x'));
-        if (ended) all.end({errc::stopping, "test", {}, {}});
-    }
-    for (const auto& each : kept) {
-        CHECK_FALSE(each->is_open());
-        CHECK(each->native_handle() == -1);
+        if (!loop_lives) CHECK(each->native_handle() == -1);
         each->established();
         each->send("x");
         each->close({});
