@@ -89,12 +89,12 @@ struct watched_daemon {
     watched_daemon() {
         world.configure("[log]\nlevel = \"debug\"\n");
         id = world.open_tab();
-        pid = world.daemon_pid();
-        REQUIRE(wait_until([&] { return socket_count(pid) == 1; })); // no client is connected
+        pid = world.serving_pid(); // the same one at the end: a crash would start another
+        REQUIRE(wait_until([&] { return world.connected() == 0; }));
         descriptors = descriptor_count(pid);
     }
     void check_unharmed() {
-        CHECK(world.daemon_pid() == pid);
+        CHECK(world.serving_pid() == pid);
         CHECK(is_running(pid));
         CHECK(world.run({"has", id}).exit_code == 0);
         CHECK(wait_until([&] { return descriptor_count(pid) == descriptors; }));
@@ -340,7 +340,7 @@ TEST_CASE("input beyond the window, and into a tab that is not attached", "[mato
     watched_daemon daemon;
     const std::string deaf = daemon.world.open_tab({"stty raw -echo; touch up; exec sleep 1000"});
     REQUIRE(wait_until([&] { return std::filesystem::exists(daemon.world.home() / "up"); }));
-    REQUIRE(wait_until([&] { return socket_count(daemon.pid) == 1; }));
+    REQUIRE(wait_until([&] { return daemon.world.connected() == 0; }));
     daemon.descriptors = descriptor_count(daemon.pid);
     raw_peer peer(daemon.world);
     peer.send(hello_frame());

@@ -25,8 +25,9 @@ bool all_are_back(const mato_world& world, std::size_t count) {
 } // namespace
 
 TEST_CASE("after a death the clients come back in any order, and the program gets no other size", "[mato][survive]") {
-    const auto [policy, expected] =
+    const auto given =
         GENERATE(table<std::string, std::string>({{"latest", "90x25"}, {"smallest", "60x20"}, {"largest", "100x30"}}));
+    const std::string policy = std::get<0>(given), expected = std::get<1>(given); // clang 14 captures no structured binding
     INFO(policy);
     mato_world world;
     world.configure("window_size = \"" + policy + "\"\n");
