@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -41,7 +42,9 @@ struct client {
     std::vector<tab_id> before; ///< previously shown tabs, the latest last; at most `most_before`
     bool suspended = false;     ///< its terminal currently shows something else
     view_options view;
-    bool attached_readonly = false; ///< as it asked to be; `view.readonly` can change
+    bool attached_readonly = false;                 ///< as it asked to be; `view.readonly` can change
+    std::optional<bool> bar;                        ///< as its user chose it; nothing: as configured
+    std::map<tab_id, mato::clock::time_point> seen; ///< when this client last showed a tab
     std::unique_ptr<viewer> screen;
     relayed_outlet* relay = nullptr; ///< the outlet of `screen`, unless it is direct
     std::uint64_t activity = 0;      ///< when it was last active: tab_table::act

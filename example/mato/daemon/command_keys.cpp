@@ -17,6 +17,11 @@ void command_keys::act(client& from, const pressed_action& what) {
     case action::next_tab:
     case action::previous_tab:
     case action::tab_by_number: return go_to_tab(from, what);
+    case action::tab_by_id:
+        if (tab_entry* const there = state_.tabs.find(static_cast<tab_id>(what.number)))
+            views_.switch_to(from, *there->program);
+        return;
+    case action::toggle_bar: return views_.toggle_bar(from);
     case action::last_tab: return go_back(from);
     case action::next_task: return go_to_task(from, 1);
     case action::previous_task: return go_to_task(from, -1);

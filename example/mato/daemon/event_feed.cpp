@@ -31,6 +31,7 @@ void event_feed::tell(daemon_event what) {
     if (what.text.size() > most_text) what.text.resize(most_text);
     mato::failure never; // names are short, and the text was cut
     hub_.publish(encode<message::event>(0, std::move(what)), never);
+    if (on_told) on_told();
 }
 
 std::string event_feed::snapshot() {

@@ -26,6 +26,8 @@ public:
 
     /// Sends a snapshot to `to`, then each later event. `queue_bytes` limits all that waits for it, including answers.
     void subscribe(const std::shared_ptr<session>& to, std::size_t queue_bytes);
+    std::function<void()> on_told; ///< after each event, whether it is followed or not
+
     /// Call it after the state has changed: otherwise a snapshot could miss a change whose event comes before it.
     void tell(daemon_event what);
 

@@ -17,6 +17,7 @@ template <> struct words<window_size> {
     static constexpr std::array<std::string_view, 4> all{"latest", "smallest", "largest", "manual"};
 };
 template <> struct words<mouse_use> { static constexpr std::array<std::string_view, 2> all{"off", "wheel"}; };
+template <> struct words<bar_use> { static constexpr std::array<std::string_view, 3> all{"never", "auto", "always"}; };
 template <> struct words<remain_on_exit> { static constexpr std::array<std::string_view, 3> all{"off", "on", "failed"}; };
 template <> struct words<mato::log_level> {
     static constexpr std::array<std::string_view, 4> all{"error", "warning", "info", "debug"};
@@ -56,6 +57,8 @@ mato::config::schema<settings> settings_schema() {
     using keys = mato::config::schema<settings>;
     const auto text = [](auto check) { return std::function<std::string(const std::string&)>(check); };
     const auto span = [](auto check) { return std::function<std::string(const mato::milliseconds&)>(check); };
+    keys bar;
+    bar.field("show", &settings::bar);
     keys limits;
     limits.field("clients", &settings::max_clients, between(1, 100'000));
     limits.field("client_queue_bytes", &settings::client_queue_bytes, between(64 << 10, 1 << 30));
@@ -87,7 +90,7 @@ mato::config::schema<settings> settings_schema() {
                   return value <= mato::milliseconds(60'000) ? "" : "must not be longer than a minute";
               }));
     all.field("update_environment", &settings::update_environment);
-    all.table("limits", std::move(limits)).table("log", std::move(log));
+    all.table("bar", std::move(bar)).table("limits", std::move(limits)).table("log", std::move(log));
     return all;
 }
 

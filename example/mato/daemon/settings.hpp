@@ -16,6 +16,8 @@ namespace mux {
 enum class window_size : std::uint8_t { latest, smallest, largest, manual };
 /// `wheel`: the wheel scrolls the history if the program does not use the mouse; selecting text then needs Shift.
 enum class mouse_use : std::uint8_t { off, wheel };
+/// `automatic`: while there are several tabs.
+enum class bar_use : std::uint8_t { never, automatic, always };
 enum class remain_on_exit : std::uint8_t { off, on, failed };
 
 struct settings {
@@ -32,6 +34,9 @@ struct settings {
     bool exit_empty = true;
     mato::milliseconds stop_grace{2000};
     std::vector<std::string> update_environment{"SSH_AUTH_SOCK", "DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY"};
+
+    // [bar]
+    bar_use bar = bar_use::never; // the row with the tabs
 
     // [limits], for new connections
     std::uint32_t max_clients = 1024;

@@ -8,6 +8,7 @@ namespace mux {
 tab_entry& tab_table::add(const std::string& task, std::string name, std::shared_ptr<tab> program) {
     tab_entry& added = tabs_[names_.add(task, std::move(name))];
     added.program = std::move(program);
+    added.seen = added.program->last_output();
     return added;
 }
 
@@ -16,6 +17,7 @@ tab_entry& tab_table::add_again(const std::string& task, std::string name, std::
     names_.add_again(id, task, std::move(name));
     tab_entry& added = tabs_[id];
     added.program = std::move(program);
+    added.seen = added.program->last_output();
     return added;
 }
 

@@ -17,11 +17,13 @@ namespace mux {
 
 struct tab_entry {
     std::shared_ptr<tab> program;
-    bool has_fixed_size = false; ///< set by `resize`
-    bool has_rung = false;       ///< no viewer has seen it yet
-    bool has_focus = false;      ///< a viewer's terminal has the focus; the program is told if it has enabled focus reports
-    std::uint64_t used = 0;      ///< when a person last attached or typed: tab_table::act; 0: never
-    std::uint64_t touched = 0;   ///< when it was opened, or last changed by a command
+    bool has_fixed_size = false;  ///< set by `resize`
+    bool has_rung = false;        ///< no viewer has seen it yet
+    bool has_written = false;     ///< since a viewer looked, and bars were told: bars.hpp
+    mato::clock::time_point seen; ///< when a person last looked at it, or it was opened
+    bool has_focus = false;       ///< a viewer's terminal has the focus; the program is told if it has enabled focus reports
+    std::uint64_t used = 0;       ///< when a person last attached or typed: tab_table::act; 0: never
+    std::uint64_t touched = 0;    ///< when it was opened, or last changed by a command
 };
 
 class tab_table {

@@ -144,6 +144,12 @@ void viewer::set_readonly(bool readonly) {
     update(false);
 }
 
+void viewer::set_bar(std::optional<bar_state> bar) {
+    if (bar == bar_) return;
+    bar_ = std::move(bar);
+    update(false);
+}
+
 void viewer::ring() {
     bell_ = true;
     update(false);
@@ -175,7 +181,7 @@ void viewer::compose() {
     dirty_ = false;
     frame_.clear();
     const vt::terminal& screen = *tab_->screen();
-    composer_.compose(screen, {rows_back(), shown_over(), 0, options_.mouse, options_.readonly}, frame_);
+    composer_.compose(screen, {rows_back(), shown_over(), bar_rows(), options_.mouse, options_.readonly}, frame_);
     if (std::exchange(bell_, false)) frame_ += '\a';
     frame_ += passing_;
     passing_.clear();
@@ -293,6 +299,7 @@ const input_context& viewer::context() {
     context_.theme_reports = composer_.features().theme_reports;
     context_.prefix = options_.prefix;
     context_.readonly = options_.readonly;
+    context_.own_row = bar_ ? composer_.size().rows : 0;
     context_.scrolled = scrolled_;
     context_.top = composer_.offset().row;
     context_.left = composer_.offset().column;
@@ -418,14 +425,21 @@ void viewer::watch_prefix() {
 
 /// The rows over the tab; null: only the tab is shown.
 const overlay* viewer::shown_over() {
-    if (!screen_ && !hints_ && message_.empty()) return nullptr;
+    if (!screen_ && !hints_ && message_.empty() && !bar_) return nullptr;
     const terminal_features& f = composer_.features();
     const bool many_colours = f.colours == colour_depth::indexed || f.colours == colour_depth::direct;
     const looks look = looks_of(colours_.get(), many_colours, f.utf8);
     const vt::screen_size size = composer_.size();
-    over_ = screen_  ? screen_->draw(size, look)
-            : hints_ ? hint_row(options_.prefix_name, size, look)
-                     : message_row(message_, size, look);
+    if (screen_) {
+        over_ = screen_->draw(size, look);
+    } else if (hints_) {
+        over_ = hint_row(options_.prefix_name, size, look);
+    } else if (!message_.empty()) {
+        over_ = message_row(message_, size, look);
+    } else {
+        drawn_bar_ = draw_bar(*bar_, size.columns, look);
+        over_ = as_bottom(drawn_bar_.row, size);
+    }
     return &over_;
 }
 
@@ -471,6 +485,16 @@ bool viewer::press(const key_event& key) {
     }
     if (reply.acts) act(*reply.acts);
     return screen_ != nullptr;
+}
+
+/// A report about the bar's row.
+void viewer::mouse(const mouse_report& report) {
+    if (screen_ || !bar_ || report.release || report.is_motion()) return;
+    constexpr unsigned buttons = 3;
+    if (report.is_wheel()) return act({(report.code & buttons) == 0 ? action::previous_tab : action::next_tab});
+    if ((report.code & buttons) != 0) return;
+    const int column = context_.pixels && context_.cell_width > 0 ? (report.x - 1) / context_.cell_width : report.x - 1;
+    if (const hit_area* const hit = drawn_bar_.at(column)) act(pressed_action(hit->acts));
 }
 
 void viewer::command(const key_event& key) {

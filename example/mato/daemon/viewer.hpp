@@ -8,6 +8,7 @@
 
 #include "outlet.hpp"
 #include "prefix_keys.hpp"
+#include "screens/bar.hpp"
 #include "screens/screen.hpp"
 #include "tab/tab.hpp"
 #include "view/frame.hpp"
@@ -72,6 +73,9 @@ public:
     [[nodiscard]] bool has_focus() const noexcept { return shown_ && focused_ && !options_.readonly; }
     void set_keys(char prefix, std::string name, bool mouse);
     void set_readonly(bool readonly);
+    /// The last row is the bar's, or the tab's if there is none.
+    void set_bar(std::optional<bar_state> bar);
+    [[nodiscard]] int bar_rows() const noexcept { return bar_ ? 1 : 0; }
     void ring();
     /// Shows the text in the last row for `message_span`, or until a key is pressed. A tab without emulator rings instead.
     void tell(std::string text);
@@ -98,7 +102,7 @@ private:
     [[nodiscard]] const overlay* shown_over();
     void typed(std::string_view bytes) override;
     void command(const key_event& key) override;
-    void mouse(const mouse_report&) override {}
+    void mouse(const mouse_report& report) override;
     void scroll(int rows) override;
     void scroll_pages(int pages) override;
     void scroll_to_bottom() override;
@@ -143,9 +147,11 @@ private:
     std::unique_ptr<screen> screen_; // null: the tab is shown
     key_decoder decoder_;            // of the screen's keys
     overlay over_;                   // the rows of the last frame that are not the tab's
-    std::string message_;            // empty: none
-    std::uint64_t position_ = 0;     // of a tab without emulator: sent up to here
-    std::uint64_t replayed_to_ = 0;  // what was written before this viewer came
+    std::optional<bar_state> bar_;
+    bar_drawing drawn_bar_;
+    std::string message_;           // empty: none
+    std::uint64_t position_ = 0;    // of a tab without emulator: sent up to here
+    std::uint64_t replayed_to_ = 0; // what was written before this viewer came
     replay_filter replay_;
     std::uint64_t anchor_ = 0; // scrolled back: rows that have left the screen above the first one shown
     std::uint64_t skipped_ = 0, resyncs_ = 0;

@@ -90,7 +90,7 @@ void views::tell_if_cut(client& watcher) {
     tab_entry* const entry = state_.tabs.find(watcher.attached);
     if (!entry || !watcher.screen) return;
     const tab& shown = *entry->program;
-    const vt::screen_size tab_size = shown.size(), own = watcher.view.size;
+    const vt::screen_size tab_size = shown.size(), own = area_of(watcher, shown);
     if (!watcher.view.readonly || (own.columns >= tab_size.columns && own.rows >= tab_size.rows)) return;
     if (state_.clients.count_viewers(shown.id()) > 1) return;
     watcher.screen->tell(std::to_string(tab_size.columns) + "x" + std::to_string(tab_size.rows) +
@@ -116,10 +116,12 @@ void views::show_tab(client& watcher, tab& shown, std::optional<std::uint64_t> a
         if (watcher.before.size() > most_before) watcher.before.erase(watcher.before.begin());
     }
     watcher.untaken = 0;
+    tab_entry* const left = state_.tabs.find(before);
+    if (left) bars_.note_seen(watcher, *left);
     fit(entry);
     watcher.screen->read_keyboard(true);
+    bars_.renew(watcher);
     watcher.screen->watch(entry.program);
-    tab_entry* const left = state_.tabs.find(before);
     if (left) follow_focus(*left); // before the tab that has it now
     follow_focus(entry);
     if (before == shown.id()) return;
@@ -142,6 +144,7 @@ void views::leave(client& watcher) {
     state_.tabs.changed();
     state_.events.tell({.kind = "client-detached", .tab = id, .client = watcher.id()});
     if (tab_entry* const left = state_.tabs.find(id)) {
+        bars_.note_seen(watcher, *left);
         left->program->cancel_input(watcher.id(), 0);
         follow_focus(*left);
         fit(*left);
@@ -226,11 +229,13 @@ void views::resize_terminal(client& watcher, vt::screen_size size) {
     watcher.screen->resize(size);
     state_.events.tell({.kind = "client-resized", .tab = watcher.attached, .client = watcher.id(), .size = size});
     fit(*shown);
+    bars_.renew(watcher);
 }
 
 // ---- from the program ----
 
 void views::on_output(tab_id id, bool flooding) {
+    if (tab_entry* const wrote = state_.tabs.find(id)) bars_.note_output(*wrote);
     for (client* each : state_.clients.viewers_of(id)) each->screen->update(flooding);
 }
 
@@ -273,6 +278,18 @@ void views::apply_settings() {
     for (auto& [id, each] : state_.clients)
         if (each.screen)
             each.screen->set_keys(parse_prefix(now.prefix).value_or(default_prefix), now.prefix, now.mouse == mouse_use::wheel);
+    bars_.renew_soon();
+}
+
+vt::screen_size views::area_of(const client& watcher, const tab& shown) const {
+    vt::screen_size area = watcher.view.size;
+    area.rows -= bars_.rows_of(watcher, shown);
+    return area;
+}
+
+void views::follow_bar(client& watcher) {
+    bars_.renew(watcher);
+    if (tab_entry* const shown = state_.tabs.find(watcher.attached)) fit(*shown);
 }
 
 void views::fit(tab_entry& entry) {
@@ -288,7 +305,7 @@ void views::fit(tab_entry& entry) {
         std::any_of(viewers.begin(), viewers.end(), [&](auto* each) { return counts(each) && !each->view.ignore_size; });
     for (client* each : viewers) {
         const vt::pixel_size cell = each->screen->cell_size();
-        sizes.push_back({{each->view.size, {as_cell(cell.width), as_cell(cell.height)}},
+        sizes.push_back({{area_of(*each, shown), {as_cell(cell.width), as_cell(cell.height)}},
                          each->activity,
                          counts(each) && !(has_other && each->view.ignore_size)});
     }

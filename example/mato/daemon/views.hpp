@@ -5,6 +5,7 @@
 /// The viewers of a tab determine its size and the image protocols of its terminal.
 #pragma once
 
+#include "bars.hpp"
 #include "state.hpp"
 
 #include <asio/steady_timer.hpp>
@@ -20,7 +21,8 @@ class views {
 public:
     /// `on_action`: what a key after the prefix stands for, if the viewer does not handle it. The client has a screen.
     views(daemon_state& state, std::function<void(client&, const pressed_action&)> on_action)
-        : state_(state), on_action_(std::move(on_action)), held_(state.host.context()) {}
+        : state_(state), on_action_(std::move(on_action)), held_(state.host.context()),
+          bars_(state, [this](client& watcher) { follow_bar(watcher); }) {}
 
     // ---- for clients ----
 
@@ -34,6 +36,8 @@ public:
     void tell_if_cut(client& watcher);
     /// Its keys reach the program or not, and its size counts or not.
     void set_readonly(client& watcher, bool readonly);
+    /// The bar of this client: on or off.
+    void toggle_bar(client& watcher) { bars_.toggle(watcher); }
     /// While it is suspended, its size does not count.
     void set_suspended(client& watcher, bool suspended);
     /// The tab that this client showed before, or else the one used last; null: there is no other.
@@ -68,6 +72,10 @@ private:
     void type(client& from, std::string_view bytes);
     void fit(tab_entry& shown);
     void show_tab(client& watcher, tab& shown, std::optional<std::uint64_t> activity);
+    /// Its bar has appeared or disappeared.
+    void follow_bar(client& watcher);
+    /// Cells of its terminal that are for the tab.
+    [[nodiscard]] vt::screen_size area_of(const client& watcher, const tab& shown) const;
     void resize(tab& shown, const terminal_size& size);
     void tell_what_is_shown(tab& shown);
     void tell_of_host(tab& shown);
@@ -77,6 +85,7 @@ private:
     daemon_state& state_;
     std::function<void(client&, const pressed_action&)> on_action_;
     asio::steady_timer held_; // the sizes of tabs
+    bars bars_;
 };
 
 } // namespace mux

@@ -24,8 +24,10 @@ enum class action : std::uint8_t {
     previous_tab,
     last_tab,
     tab_by_number,
+    tab_by_id, ///< without a key: a click
     next_task,
     previous_task,
+    toggle_bar,
     toggle_readonly,
     help,
 };
@@ -42,7 +44,7 @@ struct action_entry {
     std::string_view hint; ///< in the hint after the prefix; empty: not in it
 };
 
-inline constexpr std::array<action_entry, 13> all_actions{{
+inline constexpr std::array<action_entry, 14> all_actions{{
     {action::new_tab, action_group::tabs, "new-tab", "c", "new tab", "new"},
     {action::next_tab, action_group::tabs, "next-tab", "n", "next tab", "next"},
     {action::previous_tab, action_group::tabs, "previous-tab", "p", "previous tab", ""},
@@ -54,6 +56,7 @@ inline constexpr std::array<action_entry, 13> all_actions{{
     {action::detach, action_group::here, "detach", "d", "detach; programs go on", "detach"},
     {action::detach_others, action_group::here, "detach-others", "D", "detach others", ""},
     {action::toggle_readonly, action_group::here, "read-only", "o", "read only, on or off", ""},
+    {action::toggle_bar, action_group::here, "bar", "b", "bar, on or off", ""},
     {action::suspend, action_group::here, "suspend", "C-z", "suspend", ""},
     {action::help, action_group::here, "help", "?", "this", "all"},
 }};
@@ -61,7 +64,7 @@ inline constexpr std::array<action_entry, 13> all_actions{{
 /// A key after the prefix, and what it does.
 struct pressed_action {
     action what;
-    int number = 0; ///< of tab_by_number: 1 to 10
+    std::int64_t number = 0; ///< of tab_by_number: 1 to 10; of tab_by_id: the tab's
 };
 
 /// The stroke of a key, as names of keys are compared with; nothing: no name fits, a character beyond ASCII for example.

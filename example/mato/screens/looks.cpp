@@ -35,7 +35,7 @@ looks looks_of(const vt::host_colours* colours, bool many, bool unicode) {
         result.lifted = with(result.ground, vt::attributes::bold);
         result.lifted.set_underline(vt::underline::single); // bold may not be visible
     }
-    result.accent = with(result.ground, vt::attributes::bold);
+    result.strong_ground = result.accent = with(result.ground, vt::attributes::bold);
     return result;
 }
 

@@ -10,12 +10,13 @@ namespace mux {
 
 /// Styles readable on black and on white, in 24-bit colours, in 16 and in none.
 struct looks {
-    vt::style plain;  ///< text on a screen
-    vt::style strong; ///< a key, a heading
-    vt::style faint;  ///< less important
-    vt::style ground; ///< a bar: 12 % of the terminal's foreground mixed into its background, or reversed
-    vt::style lifted; ///< the part of a bar that is shown; 24 %, or bold and reversed
-    vt::style accent; ///< the mark of something that needs the user
+    vt::style plain;         ///< text on a screen
+    vt::style strong;        ///< a key, a heading
+    vt::style faint;         ///< less important
+    vt::style ground;        ///< a bar: 12 % of the terminal's foreground mixed into its background, or reversed
+    vt::style strong_ground; ///< a heading in a bar
+    vt::style lifted;        ///< the part of a bar that is shown; 24 %, or bold and reversed
+    vt::style accent;        ///< the mark of something that needs the user
     bool unicode = true;
 };
 

@@ -20,6 +20,7 @@ struct input_context {
     bool scrolled = false;      ///< the viewer shows history
     bool captured = false;      ///< a screen of mato has keyboard and mouse: keys are its own, also if `readonly`
     bool theme_reports = false; ///< the terminal reports its theme (2031); these reports are not passed to the program
+    int own_row = 0;            ///< the terminal's row from which on rows are not the tab's, from 1; 0: all are
     unsigned questions = 0;     ///< queries whose last answer (DA1) has not arrived: while there are any, answers are for mato
 
     mouse_tracking mouse = mouse_tracking::none;

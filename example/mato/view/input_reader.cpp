@@ -289,12 +289,19 @@ private:
         drop(length);
         const auto report = parse_mouse(parts);
         if (!report) return;
-        if (c_.captured) return to_.mouse(*report);
+        if (c_.captured || is_own(*report)) return to_.mouse(*report);
         const bool ends_press = report->release && r_.button_down_;
         if (c_.mouse != mouse_tracking::none && !c_.readonly && (!c_.scrolled || ends_press))
             send_mouse(start, *report);
         else
             scroll_by_wheel(start, *report);
+    }
+
+    /// In a row of mato's own, unless a button pressed in the tab is still held.
+    bool is_own(const mouse_report& report) const noexcept {
+        if (c_.own_row == 0 || r_.button_down_) return false;
+        const int row = c_.pixels && c_.cell_height > 0 ? (report.y - 1) / c_.cell_height + 1 : report.y;
+        return row >= c_.own_row;
     }
 
     void scroll_by_wheel(std::size_t start, const mouse_report& report) {

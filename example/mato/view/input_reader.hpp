@@ -25,7 +25,7 @@ class input_sink {
 public:
     virtual void typed(std::string_view bytes) = 0; ///< for the program, in order; for the screen, if the context is captured
     virtual void command(const key_event& key) = 0; ///< the key after the prefix
-    virtual void mouse(const mouse_report& report) = 0; ///< if the context is captured; positions as the terminal reports them
+    virtual void mouse(const mouse_report& report) = 0; ///< for mato; positions as the terminal reports them
     virtual void scroll(int rows) = 0;                  ///< this viewer's view: positive is further back
     virtual void scroll_pages(int pages) = 0;           ///< as scroll
     virtual void scroll_to_bottom() = 0;                ///< before `typed`, if the context is scrolled

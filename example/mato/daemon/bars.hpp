@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: MIT
+/// @file bars.hpp: what each viewer's bar shows, and when it is brought up to date.
+/// Threads: the io_context's.   Blocks: never.   Test: test/mato/bar_process_test.cpp.
+///
+/// A bar changes with events (names, order, ends, bells) and with the first output of a tab that its viewer does not show. All
+/// bars are renewed together, at most every `bar_interval`; with nothing to renew no timer runs.
+#pragma once
+
+#include "screens/bar.hpp"
+#include "state.hpp"
+
+#include <asio/steady_timer.hpp>
+
+#include <functional>
+
+namespace mux {
+
+class bars {
+public:
+    /// `on_rows`: the rows for the tab of this client's terminal have changed.
+    bars(daemon_state& state, std::function<void(client&)> on_rows);
+
+    /// Rows of this client's terminal that are for the bar while it shows `shown`: 0 or 1.
+    [[nodiscard]] int rows_of(const client& watcher, const tab& shown) const;
+    [[nodiscard]] bar_state state_of(const client& watcher) const;
+    /// On or off for this client, whatever the configuration says.
+    void toggle(client& watcher);
+    /// Its bar, now: it shows another tab.
+    void renew(client& watcher);
+    /// All bars, as soon as the interval allows it.
+    void renew_soon();
+    /// Call it for each output; almost always it costs one comparison.
+    void note_output(tab_entry& which) {
+        if (!which.has_written) note_first_output(which);
+    }
+    /// A viewer no longer shows the tab: it has seen what the tab has written.
+    void note_seen(client& watcher, tab_entry& which);
+
+private:
+    static constexpr mato::milliseconds bar_interval{250};
+
+    void note_first_output(tab_entry& which);
+    void renew_all();
+    [[nodiscard]] bool is_wanted(const client& watcher) const;
+    [[nodiscard]] bar_mark mark_of(const client& watcher, tab_id id) const;
+
+    daemon_state& state_;
+    std::function<void(client&)> on_rows_;
+    asio::steady_timer timer_;
+    bool waits_ = false;
+};
+
+} // namespace mux
