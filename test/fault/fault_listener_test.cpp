@@ -32,7 +32,8 @@ struct scene {
 } // namespace
 
 TEST_CASE("accepting survives every fault, and allows no client because of it", "[listener][fault]") {
-    static_cast<void>(mato::detail::is_unknown_user(0)); // reads the uid of unmapped users, once per process
+    static_cast<void>(mato::detail::is_unknown_user(0)); // reads the ids of unmapped users and groups, once per process
+    static_cast<void>(mato::detail::is_unknown_group(0));
     const int failed = fault::sweep(
         [](const std::filesystem::path&) {
             std::optional<scene> prepared;

@@ -260,8 +260,8 @@ TEST_CASE("names and items that cannot be kept are refused, and the keeper is un
 TEST_CASE("a keeper without a free descriptor says so, and goes on when there is one", "[kept]") {
     auto keeper = keeper_of([&](mato::kept& side) -> int {
         const int null = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-        struct rlimit limit {
-            20, 20
+        struct rlimit limit { // 16 of them stay free for the next worker
+            36, 36
         };
         HOLDS(::prlimit(side.keeper(), RLIMIT_NOFILE, &limit, nullptr) == 0);
         mato::failure why;
