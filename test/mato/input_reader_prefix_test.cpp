@@ -87,17 +87,18 @@ TEST_CASE("releases and repeats of mato's keys are not passed to the program", "
     CHECK(effect("\x1b[92;5u\x1b[92;5:3u\x1b[92;5u\x1b[92;5:3u") == "\x1b[92;5u\x1b[92;5:3u");
 }
 
-TEST_CASE("a key without a byte after the prefix is dropped completely", "[input_reader]") {
-    CHECK(effect("\x1c\x1b[Ad") == "d");
-    CHECK(effect("\x1c\x1bOAd") == "d");
-    CHECK(effect("\x1c\x1b[15;5~d") == "d");
-    CHECK(effect("\x1c\x1b[[Ad") == "d");
+TEST_CASE("a key without a byte after the prefix is mato's too, and nothing of it reaches the program", "[input_reader]") {
+    const std::string up = "{key " + std::to_string(mux::keys::up) + " with 0}";
+    CHECK(effect("\x1c\x1b[Ad") == up + "d");
+    CHECK(effect("\x1c\x1bOAd") == up + "d");
+    CHECK(effect("\x1c\x1b[15;5~d") == "{key " + std::to_string(mux::tilde_keys + 15) + " with 4}d");
+    CHECK(effect("\x1c\x1b[[Ad") == "{key " + std::to_string(mux::letter_keys + '[' + 'A') + " with 0}d");
     CHECK(effect("\x1c\x1b"
-                 "dd") == "d"); // Alt-d
+                 "dd") == "{key 100 with 2}d"); // Alt-d
     CHECK(effect("\x1c\x1b\xc3\xa9"
-                 "d") == "d");
+                 "d") == "{key 0 with 2}d");
     CHECK(effect("\x1c\xc3\xa9"
-                 "d") == "{key \xc3}d");
+                 "d") == "{key 0 with 0}d");
 }
 
 TEST_CASE("Escape after the prefix is a key, recognised when nothing follows it", "[input_reader]") {

@@ -50,7 +50,9 @@ struct option {
     void (*take)(invocation& to, const option& which, const std::string& value);
 
     /// As a user writes it: the letter, or else the word.
-    [[nodiscard]] std::string spelling() const { return letter.empty() ? "--" + std::string(word) : "-" + std::string(letter); }
+    [[nodiscard]] std::string spelling() const {
+        return std::string(letter.empty() ? "--" : "-").append(letter.empty() ? word : letter);
+    }
     /// `argument` is this option, without a value in the same argument.
     [[nodiscard]] bool is(std::string_view argument) const noexcept {
         if (argument.starts_with("--")) return !word.empty() && argument.substr(2) == word;

@@ -12,8 +12,8 @@ constexpr std::size_t text_column = 22; // of the texts of options
 /// "-t TASK", or "-S, --socket PATH" with both spellings.
 std::string option_text(const option& each, bool with_both) {
     std::string text = each.spelling();
-    if (with_both && !each.letter.empty() && !each.word.empty()) text += ", --" + std::string(each.word);
-    if (!each.value.empty()) text += " " + std::string(each.value);
+    if (with_both && !each.letter.empty() && !each.word.empty()) text.append(", --").append(each.word);
+    if (!each.value.empty()) text.append(" ").append(each.value);
     return text;
 }
 
@@ -85,7 +85,7 @@ std::string help_text() {
                        "usage: mato [OPTION…] [COMMAND …]\n\n"
                        "With no command: attach to the tab used last, or open one.\n\n";
     for (const command_entry& each : command_table())
-        text += "  mato " + usage_of(each) + "\n        " + std::string(each.text) + "\n";
+        text.append("  mato ").append(usage_of(each)).append("\n        ").append(each.text).append("\n");
     text += "\n'mato help COMMAND' explains the options of a command.\n\noptions before the command:\n";
     append_options(text, global_options());
     for (const command_entry& each : command_table())

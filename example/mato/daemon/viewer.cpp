@@ -503,7 +503,8 @@ void viewer::command(const key_event& key) {
     if (screen_) close_screen();
     if (const auto what = action_of(key)) return act(*what);
     const std::string& prefix = options_.prefix_name;
-    tell("no key " + prefix + " " + name_of(key) + "; " + prefix + " ? shows all keys");
+    const std::string name = name_of(key);
+    tell((name.empty() ? std::string("no such key; ") : "no key " + prefix + " " + name + "; ") + prefix + " ? shows all keys");
 }
 
 void viewer::act(const pressed_action& what) {

@@ -97,7 +97,7 @@ std::string name_of(const key_event& pressed) {
     if (pressed.character > ' ' && pressed.character != keys::backspace)
         vt::append_utf8(name, static_cast<char32_t>(pressed.character));
     else
-        name += "key " + std::to_string(pressed.key);
+        name.clear();
     return name;
 }
 

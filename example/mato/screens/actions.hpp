@@ -73,7 +73,7 @@ struct pressed_action {
 /// What the key does after the prefix. A held Ctrl counts as not held, except where a key with Ctrl is in the table.
 [[nodiscard]] std::optional<pressed_action> action_of(const key_event& key);
 
-/// The name of a key for messages: "x", "C-x", "Up"; of a key without a name its number.
+/// The name of a key for messages: "x", "C-x", "Up"; empty: it has none.
 [[nodiscard]] std::string name_of(const key_event& key);
 
 } // namespace mux

@@ -57,8 +57,8 @@ segment tab_segment(const bar_state& state, std::size_t i, const detail& how, co
     const bool is_shown = i == state.shown;
     const int name = is_shown ? how.shown_name : how.name;
     segment result;
-    result.text = " " + std::to_string(i + 1);
-    if (name > 0) result.text += " " + clipped(tab.name, name, look.unicode);
+    result.text.append(" ").append(std::to_string(i + 1));
+    if (name > 0) result.text.append(" ").append(clipped(tab.name, name, look.unicode));
     if (const auto mark = sign(tab.mark, look.unicode); !mark.empty()) result.text.append(name > 0 ? " " : "").append(mark);
     result.text += " ";
     result.look = is_shown ? look.lifted : tab.mark == bar_mark::asks ? look.accent : look.ground;
@@ -135,7 +135,7 @@ bar_drawing draw_bar(const bar_state& state, int columns, const looks& look) {
     const segment plus{" + ", look.ground, {action::new_tab}, true};
     std::vector<segment> left, right;
     for (const detail& how : details) {
-        left = {{" " + clipped(state.task, how.name > 0 ? how.name : cut_name, look.unicode) + " ",
+        left = {{std::string(" ").append(clipped(state.task, how.name > 0 ? how.name : cut_name, look.unicode)).append(" "),
                  look.strong_ground,
                  {action::help},
                  false}};
