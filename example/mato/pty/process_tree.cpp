@@ -8,7 +8,8 @@
 #include <charconv>
 #include <filesystem>
 #include <optional>
-#include <sstream>
+#include <string>
+#include <string_view>
 #include <unordered_set>
 
 namespace mux {
@@ -18,6 +19,20 @@ namespace sys = mato::sys;
 
 using process = process_table::process;
 
+/// The next word; `text` continues after it.
+std::string_view next_field(std::string_view& text) {
+    text.remove_prefix(std::min(text.find_first_not_of(" \n"), text.size()));
+    const std::string_view field = text.substr(0, text.find_first_of(" \n"));
+    text.remove_prefix(field.size());
+    return field;
+}
+
+template <class Number> bool take_number(std::string_view& text, Number& to) {
+    const std::string_view field = next_field(text);
+    const auto [end, problem] = std::from_chars(field.data(), field.data() + field.size(), to);
+    return problem == std::errc() && end == field.data() + field.size() && !field.empty();
+}
+
 /// proc(5) /proc/pid/stat: "pid (name) state ppid pgrp session …"; the name may contain any byte, so it ends at the last ')'.
 std::optional<process> read_process(pid_t pid) {
     const mato::unique_fd fd(sys::open(("/proc/" + std::to_string(pid) + "/stat").c_str(), O_RDONLY));
@@ -25,19 +40,21 @@ std::optional<process> read_process(pid_t pid) {
     char buffer[1024];
     const ssize_t got = sys::read(fd.get(), buffer, sizeof buffer);
     if (got <= 0) return std::nullopt;
-    const std::string text(buffer, static_cast<std::size_t>(got));
+    const std::string_view text(buffer, static_cast<std::size_t>(got));
     const auto name_end = text.rfind(')');
-    if (name_end == std::string::npos) return std::nullopt;
-    std::istringstream fields(text.substr(name_end + 1));
+    if (name_end == std::string_view::npos) return std::nullopt;
+    std::string_view rest = text.substr(name_end + 1);
     process result;
     result.id.pid = pid;
-    pid_t group = 0;
-    fields >> result.state >> result.parent >> group >> result.session;
-    std::string skipped;
-    for (int field = 7; field < 22; ++field) fields >> skipped;
-    fields >> result.id.start_time;
-    if (!fields) return std::nullopt;
-    return result;
+    const std::string_view state = next_field(rest);
+    if (state.empty()) return std::nullopt;
+    result.state = state[0];
+    bool is_whole = take_number(rest, result.parent);
+    static_cast<void>(next_field(rest)); // the group
+    is_whole = take_number(rest, result.session) && is_whole;
+    for (int field = 7; field < 22; ++field) static_cast<void>(next_field(rest));
+    is_whole = take_number(rest, result.id.start_time) && is_whole;
+    return is_whole ? std::optional(result) : std::nullopt;
 }
 
 std::vector<process> all_processes() {
