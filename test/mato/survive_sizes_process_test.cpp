@@ -33,9 +33,11 @@ TEST_CASE("after a death the clients come back in any order, and the program get
     world.configure("window_size = \"" + policy + "\"\n");
     const std::string tab = world.open_tab({counting});
     pty_client large(world, {"attach", tab}, {.columns = 100, .rows = 30});
-    pty_client small(world, {"attach", tab, "--relay"}, {.columns = 60, .rows = 20});
+    REQUIRE(large.wait_for("ready"));
     pty_client latest(world, {"attach", tab}, {.columns = 90, .rows = 25});
-    for (pty_client* each : {&large, &small, &latest}) REQUIRE(each->wait_for("ready"));
+    REQUIRE(latest.wait_for("ready"));
+    pty_client small(world, {"attach", tab, "--relay"}, {.columns = 60, .rows = 20}); // attached last, but does not type
+    REQUIRE(small.wait_for("ready"));
     const auto cross = expected.find('x');
     std::string line = expected.substr(cross + 1); // as stty says it
     line.append(" ").append(expected, 0, cross).append("\n");

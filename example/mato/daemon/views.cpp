@@ -198,6 +198,7 @@ void views::type(client& from, std::string_view bytes) {
     if (!shown || from.view.readonly || bytes.empty()) return;
     const bool was_latest = from.activity == state_.tabs.last_act();
     from.activity = state_.tabs.use(*shown);
+    if (!was_latest) state_.tabs.changed(); // the next process must know whose size counts, not each key
     from.untaken += bytes.size();
     if (!shown->program->type({from.id(), 0}, std::string(bytes)))
         from.untaken -= bytes.size(); // the program has ended: it reads nothing
@@ -226,6 +227,7 @@ void views::resize_terminal(client& watcher, vt::screen_size size) {
     tab_entry* const shown = state_.tabs.find(watcher.attached);
     if (!shown) return;
     watcher.activity = state_.tabs.act();
+    state_.tabs.changed();
     watcher.screen->resize(size);
     state_.events.tell({.kind = "client-resized", .tab = watcher.attached, .client = watcher.id(), .size = size});
     fit(*shown);
