@@ -110,6 +110,8 @@ private:
     void focus(bool gained) override;
     void await_answers();
     void note_replay();
+    /// For a tab without an emulator, whose program sets the cursor's shape itself.
+    [[nodiscard]] static std::string empty_screen();
     void begin_from_reset();
     void learn_colours(const terminal_answer& what);
     void try_frame();

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: MIT
+// The part of a viewer that shows rows of mato's own: screens, messages, hints, the bar.
+#include "viewer.hpp"
+
+#include "screens/bottom_row.hpp"
+#include "screens/help_screen.hpp"
+
+#include <utility>
+
+namespace mux {
+
+// ---- messages, hints ----
+
+void viewer::tell(std::string text) {
+    if (!tab_ || !tab_->screen()) return ring();
+    message_ = std::move(text);
+    message_timer_.expires_after(message_span);
+    message_timer_.async_wait([this](std::error_code cancelled) {
+        if (!cancelled) leave_message();
+    });
+    pacer_.typed();
+    update(false);
+}
+
+void viewer::leave_message() {
+    message_.clear();
+    message_timer_.cancel();
+    pacer_.typed();
+    update(false);
+}
+
+/// Called after each read of keys.
+void viewer::watch_prefix() {
+    const bool awaits = reader_.awaits_command() && shown_ && tab_->screen() && !screen_;
+    if (!awaits) {
+        hint_timer_.cancel();
+        if (std::exchange(hints_, false)) update(false);
+        return;
+    }
+    hint_timer_.expires_after(hint_delay);
+    hint_timer_.async_wait([this](std::error_code cancelled) {
+        if (cancelled || !tab_) return;
+        hints_ = true;
+        pacer_.typed();
+        update(false);
+    });
+}
+
+/// The rows over the tab; null: only the tab is shown.
+const overlay* viewer::shown_over() {
+    if (!screen_ && !hints_ && message_.empty() && !bar_) return nullptr;
+    const terminal_features& f = composer_.features();
+    const bool many_colours = f.colours == colour_depth::indexed || f.colours == colour_depth::direct;
+    const looks look = looks_of(colours_.get(), many_colours, f.utf8);
+    const vt::screen_size size = composer_.size();
+    if (screen_) {
+        over_ = screen_->draw(size, look);
+    } else if (hints_) {
+        over_ = hint_row(options_.prefix_name, size, look);
+    } else if (!message_.empty()) {
+        over_ = message_row(message_, size, look);
+    } else {
+        drawn_bar_ = draw_bar(*bar_, size.columns, look);
+        over_ = as_bottom(drawn_bar_.row, size);
+    }
+    return &over_;
+}
+
+// ---- screens ----
+
+void viewer::open(std::unique_ptr<screen> opened) {
+    screen_ = std::move(opened);
+    decoder_.reset();
+    context_.captured = true;
+    pacer_.typed();
+    if (tab_->bytes()) return draw_without_emulator();
+    update(false);
+}
+
+/// The same rows as text: the program uses the terminal directly, so nothing is known of its state.
+void viewer::draw_without_emulator() {
+    const overlay drawn = screen_->draw(composer_.size(), looks_of(nullptr, false, composer_.features().utf8));
+    frame_ = empty_screen();
+    for (std::size_t i = 0; i < drawn.rows.size(); ++i) {
+        if (i > 0) frame_ += "\r\n";
+        drawn.rows[i].append_text(frame_, 0, drawn.rows[i].used());
+    }
+    if (outlet_->is_ready()) outlet_->write(frame_);
+}
+
+void viewer::close_screen() {
+    screen_.reset();
+    context_.captured = false;
+    starts_empty_ = true;
+    replayed_to_ = position_; // what was already sent is replayed too
+    pacer_.typed();
+    update(false);
+}
+
+/// A key for the screen. @returns true if it is still open
+bool viewer::press(const key_event& key) {
+    const screen_reply reply = screen_->press(key);
+    if (reply.closes) {
+        close_screen();
+    } else if (tab_->bytes()) {
+        draw_without_emulator();
+    } else {
+        pacer_.typed();
+        update(false);
+    }
+    if (reply.acts) act(*reply.acts);
+    return screen_ != nullptr;
+}
+
+/// A report about the bar's row.
+void viewer::mouse(const mouse_report& report) {
+    if (screen_ || !bar_ || report.release || report.is_motion()) return;
+    constexpr unsigned buttons = 3;
+    if (report.is_wheel()) return act({(report.code & buttons) == 0 ? action::previous_tab : action::next_tab});
+    if ((report.code & buttons) != 0) return;
+    const int column = context_.pixels && context_.cell_width > 0 ? (report.x - 1) / context_.cell_width : report.x - 1;
+    if (const hit_area* const hit = drawn_bar_.at(column)) act(pressed_action(hit->acts));
+}
+
+void viewer::command(const key_event& key) {
+    focus(true); // also if the terminal does not report it
+    if (!message_.empty()) leave_message();
+    if (screen_) close_screen();
+    if (const auto what = action_of(key)) return act(*what);
+    const std::string& prefix = options_.prefix_name;
+    const std::string name = name_of(key);
+    tell((name.empty() ? std::string("no such key; ") : "no key " + prefix + " " + name + "; ") + prefix + " ? shows all keys");
+}
+
+void viewer::act(const pressed_action& what) {
+    if (what.what == action::help) return open(std::make_unique<help_screen>(options_.prefix_name));
+    if (callbacks_.on_action) callbacks_.on_action(what);
+}
+
+} // namespace mux
