@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// @file text_pattern_test.cpp: bounded searches for a regular expression.
-#include "client/text_pattern.hpp"
+#include "protocol/text_pattern.hpp"
 
 #include "support/catch.hpp"
 #include "support/deadline.hpp"

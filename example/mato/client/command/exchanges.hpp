@@ -3,8 +3,8 @@
 /// Threads: one.   Blocks: never.
 #pragma once
 
-#include "client/text_pattern.hpp"
 #include "exchange.hpp"
+#include "protocol/text_pattern.hpp"
 
 #include <chrono>
 #include <memory>
