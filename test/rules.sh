@@ -127,6 +127,19 @@ complain "A type of the toolkit without a description of two sentences, '///' ab
         }
         !/^(\/\/\/|template <.*>$|requires|template <.*[a-z]$)/ { text = "" }' "$header"
 done)"
+complain "A public function of the toolkit with a bool parameter; a call should say what it asks for, so give it a named type:" "$(
+    for header in include/mato/*.hpp; do
+        awk -v file="$header" '
+            /^namespace detail \{/ { hidden = 1 }
+            /^\} \/\/ namespace detail/ { hidden = 0 }
+            /^ *(private|protected):/ { closed = 1 }
+            /^ *public:/ || /^\};/ { closed = 0 }
+            /^\/\/ ---- implementation ----/ { exit }
+            { sub(/\/\/.*/, "") }
+            !hidden && !closed && /[(,] *(const )?bool( [a-z_]+)?( = [a-z]+)?[,)]/ && !/concept|requires/ { print file ":" FNR ": " $0 }' "$header"
+    done)"
+complain "A public header that README.md's table does not name:" "$(for header in include/mato/*.hpp; do
+    sed -n '/^| header | gives/,/^$/p' README.md | grep -qF "\`$(basename "$header")\`" || echo "$header"; done)"
 complain "README.md has more than 150 lines; move text to docs/:" "$(awk 'END { if (NR > 150) print NR " lines" }' README.md)"
 
 # Documents agree with the tree.

@@ -358,7 +358,7 @@ inline unique_fd owned_path::publish_in_checked_directory(const publish_options&
     if (out.failed()) return {};
     const auto fail = [&](const char* step) { return out.fail<unique_fd>(last_error(), step, path_); };
 
-    unique_fd fd(sys::unix_socket(true));
+    unique_fd fd(sys::unix_socket(sys::waiting::nonblocking));
     if (!fd) return fail("create socket");
     sys::unlink(hidden.c_str()); // left by a killed daemon; we hold the lock, so no other process uses it
     const bool has_group = options.group != static_cast<gid_t>(-1);
@@ -404,7 +404,7 @@ inline unique_fd owned_path::connect(error_out out) const {
 }
 
 inline unique_fd detail::connect_to(const unix_address& address, const std::string& name, error_out out) {
-    unique_fd fd(sys::unix_socket(true));
+    unique_fd fd(sys::unix_socket(sys::waiting::nonblocking));
     if (!fd) return out.fail<unique_fd>(last_error(), "create socket", name);
     if (sys::connect(fd.get(), address.data(), address.size()) == -1) return out.fail<unique_fd>(last_error(), "connect", name);
     return fd;
@@ -423,7 +423,7 @@ template <class Lock> unique_fd abstract_name::publish(const Lock& held, const p
     if (!kept_) {
         const auto address = unix_address::of_abstract_name(name_, out);
         if (out.failed()) return {};
-        unique_fd fd(sys::unix_socket(true));
+        unique_fd fd(sys::unix_socket(sys::waiting::nonblocking));
         if (!fd) return out.fail<unique_fd>(last_error(), "create socket", describe());
         if (sys::bind(fd.get(), address.data(), address.size()) == -1)
             return out.fail<unique_fd>(last_error(), "bind", describe());

@@ -45,7 +45,7 @@ public:
     keeper_process(const keeper_process&) = delete;
     keeper_process& operator=(const keeper_process&) = delete;
     ~keeper_process() {
-        if (is_open_) sys::set_subreaper(false);
+        if (is_open_) sys::set_subreaper(sys::orphans::to_init);
     }
 
     /// From here on `signals` and SIGCHLD are received by this process, and orphans of its workers become its children.
@@ -166,7 +166,7 @@ inline void keeper_process::open(sigset_t signals, error_out out) {
     sigaddset(&signals, SIGCHLD);
     signals_ = default_signal_source::open(signals, out);
     if (out.failed()) return;
-    if (sys::set_subreaper(true) == -1) return out.set(last_error(), "start the keeper");
+    if (sys::set_subreaper(sys::orphans::to_this_process) == -1) return out.set(last_error(), "start the keeper");
     is_open_ = true;
 }
 

@@ -903,6 +903,11 @@ namespace mato {
 inline namespace MATO_ABI {
 namespace sys {
 
+/// Whether calls on a descriptor wait until they can be done. With `nonblocking` they fail with EAGAIN instead.
+enum class waiting : unsigned char { blocking, nonblocking };
+/// Whether orphans below this process become its children. See PR_SET_CHILD_SUBREAPER in prctl(2).
+enum class orphans : unsigned char { to_init, to_this_process };
+
 namespace detail {
 template <class F> auto retry(F call) noexcept {
     for (;;) {
@@ -911,10 +916,10 @@ template <class F> auto retry(F call) noexcept {
     }
 }
 
-inline int set_flags(int fd, bool nonblocking) noexcept {
+inline int set_flags(int fd, bool is_nonblocking) noexcept {
     if (fd < 0) return fd;
     const bool ok = MATO_SYSTEM(fcntl)(fd, F_SETFD, FD_CLOEXEC) != -1 &&
-                    (!nonblocking || MATO_SYSTEM(fcntl)(fd, F_SETFL, MATO_SYSTEM(fcntl)(fd, F_GETFL) | O_NONBLOCK) != -1);
+                    (!is_nonblocking || MATO_SYSTEM(fcntl)(fd, F_SETFL, MATO_SYSTEM(fcntl)(fd, F_GETFL) | O_NONBLOCK) != -1);
     if (ok) return fd;
     const int why = errno;
     MATO_SYSTEM(close)(fd);
@@ -1037,11 +1042,12 @@ inline int fstatfs(int fd, struct ::statfs* out) noexcept { return MATO_SYSTEM(f
 
 // ---- sockets ----
 /// A close-on-exec Unix stream socket.
-inline int unix_socket(bool nonblocking) noexcept {
+inline int unix_socket(waiting mode) noexcept {
+    const bool is_nonblocking = mode == waiting::nonblocking;
 #if MATO_HAS_ACCEPT4
-    return MATO_SYSTEM(socket)(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | (nonblocking ? SOCK_NONBLOCK : 0), 0);
+    return MATO_SYSTEM(socket)(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | (is_nonblocking ? SOCK_NONBLOCK : 0), 0);
 #else
-    return detail::set_flags(MATO_SYSTEM(socket)(AF_UNIX, SOCK_STREAM, 0), nonblocking);
+    return detail::set_flags(MATO_SYSTEM(socket)(AF_UNIX, SOCK_STREAM, 0), is_nonblocking);
 #endif
 }
 /// A close-on-exec, blocking Unix datagram socket.
@@ -1157,14 +1163,16 @@ inline pid_t look_at_child(pid_t child, int* status) noexcept {
     return found.si_pid;
 }
 #if MATO_HAS_SUBREAPER
-/// Whether children whose parent ends become this process's.
-inline int set_subreaper(bool on) noexcept { return MATO_SYSTEM(prctl)(PR_SET_CHILD_SUBREAPER, on ? 1UL : 0UL, 0UL, 0UL, 0UL); }
+inline int set_subreaper(orphans where) noexcept {
+    const unsigned long is_on = where == orphans::to_this_process ? 1 : 0;
+    return MATO_SYSTEM(prctl)(PR_SET_CHILD_SUBREAPER, is_on, 0UL, 0UL, 0UL);
+}
 /// The signal that this process gets when the thread that forked it ends.
 inline int set_death_signal(int signal) noexcept {
     return MATO_SYSTEM(prctl)(PR_SET_PDEATHSIG, static_cast<unsigned long>(signal), 0UL, 0UL, 0UL);
 }
 #else
-inline int set_subreaper(bool) noexcept { return errno = ENOSYS, -1; }
+inline int set_subreaper(orphans) noexcept { return errno = ENOSYS, -1; }
 inline int set_death_signal(int) noexcept { return errno = ENOSYS, -1; }
 #endif
 /// pthread_sigmask(3), with the error in errno: sigprocmask is unspecified in programs with threads.
@@ -1980,7 +1988,7 @@ inline unique_fd owned_path::publish_in_checked_directory(const publish_options&
     if (out.failed()) return {};
     const auto fail = [&](const char* step) { return out.fail<unique_fd>(last_error(), step, path_); };
 
-    unique_fd fd(sys::unix_socket(true));
+    unique_fd fd(sys::unix_socket(sys::waiting::nonblocking));
     if (!fd) return fail("create socket");
     sys::unlink(hidden.c_str()); // left by a killed daemon; we hold the lock, so no other process uses it
     const bool has_group = options.group != static_cast<gid_t>(-1);
@@ -2026,7 +2034,7 @@ inline unique_fd owned_path::connect(error_out out) const {
 }
 
 inline unique_fd detail::connect_to(const unix_address& address, const std::string& name, error_out out) {
-    unique_fd fd(sys::unix_socket(true));
+    unique_fd fd(sys::unix_socket(sys::waiting::nonblocking));
     if (!fd) return out.fail<unique_fd>(last_error(), "create socket", name);
     if (sys::connect(fd.get(), address.data(), address.size()) == -1) return out.fail<unique_fd>(last_error(), "connect", name);
     return fd;
@@ -2045,7 +2053,7 @@ template <class Lock> unique_fd abstract_name::publish(const Lock& held, const p
     if (!kept_) {
         const auto address = unix_address::of_abstract_name(name_, out);
         if (out.failed()) return {};
-        unique_fd fd(sys::unix_socket(true));
+        unique_fd fd(sys::unix_socket(sys::waiting::nonblocking));
         if (!fd) return out.fail<unique_fd>(last_error(), "create socket", describe());
         if (sys::bind(fd.get(), address.data(), address.size()) == -1)
             return out.fail<unique_fd>(last_error(), "bind", describe());
@@ -9483,7 +9491,7 @@ public:
     keeper_process(const keeper_process&) = delete;
     keeper_process& operator=(const keeper_process&) = delete;
     ~keeper_process() {
-        if (is_open_) sys::set_subreaper(false);
+        if (is_open_) sys::set_subreaper(sys::orphans::to_init);
     }
 
     /// From here on `signals` and SIGCHLD are received by this process, and orphans of its workers become its children.
@@ -9604,7 +9612,7 @@ inline void keeper_process::open(sigset_t signals, error_out out) {
     sigaddset(&signals, SIGCHLD);
     signals_ = default_signal_source::open(signals, out);
     if (out.failed()) return;
-    if (sys::set_subreaper(true) == -1) return out.set(last_error(), "start the keeper");
+    if (sys::set_subreaper(sys::orphans::to_this_process) == -1) return out.set(last_error(), "start the keeper");
     is_open_ = true;
 }
 

@@ -160,7 +160,7 @@ TEST_CASE("publishing a passed socket survives every fault", "[endpoint][fault]"
             const fault::paused while_preparing;
             mato::failure unsafe;
             const auto address = mato::unix_address::of_path((directory / "socket").native(), unsafe);
-            passed = mato::unique_fd(mato::sys::unix_socket(false));
+            passed = mato::unique_fd(mato::sys::unix_socket(mato::sys::waiting::blocking));
             REQUIRE(mato::sys::bind(passed.get(), address.data(), address.size()) == 0);
             REQUIRE(mato::sys::listen(passed.get(), 1) == 0);
         }

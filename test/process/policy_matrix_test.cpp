@@ -158,7 +158,7 @@ template <class P> void live() {
     ::prctl(PR_SET_CHILD_SUBREAPER, 1);
     const temp_directory directory;
     if (is_shared<P>) REQUIRE(::chmod(directory.path().c_str(), 0755) == 0);
-    const mato::unique_fd passed(mato::sys::unix_socket(false));
+    const mato::unique_fd passed(mato::sys::unix_socket(mato::sys::waiting::blocking));
     if (is_activated<P>) {
         mato::failure why;
         const auto address = mato::unix_address::of_path((directory / "daemon.sock").native(), why);

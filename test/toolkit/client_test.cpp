@@ -151,7 +151,7 @@ TEST_CASE("without a listener the error is not_running", "[client]") {
     CHECK(why.code == mato::cond::not_running);
     CHECK(contains(why.message(), (directory / "none").native()));
     {
-        const mato::unique_fd dead(mato::sys::unix_socket(true));
+        const mato::unique_fd dead(mato::sys::unix_socket(mato::sys::waiting::nonblocking));
         sockaddr_un address{};
         address.sun_family = AF_UNIX;
         std::strcpy(address.sun_path, (directory / "dead").c_str());
@@ -357,7 +357,7 @@ TEST_CASE("another user's listener under our path is not trusted, and is sent no
     const support::mailbox<int> listening;
     support::child_process stranger([&] {
         if (!support::become_nobody()) return 1;
-        const mato::unique_fd door(mato::sys::unix_socket(true));
+        const mato::unique_fd door(mato::sys::unix_socket(mato::sys::waiting::nonblocking));
         sockaddr_un address{};
         address.sun_family = AF_UNIX;
         std::strcpy(address.sun_path, (directory / "s").c_str());

@@ -55,7 +55,7 @@ struct watched_endpoint {
     }
     ~watched_endpoint() { withdraw(); }
     template <class Lock, class Options> mato::unique_fd publish(const Lock&, const Options&, mato::error_out) {
-        socket = mato::sys::unix_socket(true);
+        socket = mato::sys::unix_socket(mato::sys::waiting::nonblocking);
         return mato::unique_fd(socket);
     }
     void withdraw() noexcept {

@@ -17,7 +17,7 @@ namespace {
 /// In a child that is a subreaper, so that the test's own process adopts nothing.
 template <class Body> int as_subreaper(Body body) {
     return support::in_child([&] {
-        if (mato::sys::set_subreaper(true) == -1) return 100;
+        if (mato::sys::set_subreaper(mato::sys::orphans::to_this_process) == -1) return 100;
         return body();
     });
 }

@@ -54,7 +54,8 @@ TEST_CASE("every descriptor is created close-on-exec", "[sys]") {
     int ends[2];
     REQUIRE(sys::pipe(ends, O_NONBLOCK) == 0);
     const unique_fd read_end(ends[0]), write_end(ends[1]);
-    const unique_fd blocking(sys::unix_socket(false)), server(sys::unix_socket(true)), client(sys::unix_socket(true));
+    const unique_fd blocking(sys::unix_socket(sys::waiting::blocking)), server(sys::unix_socket(sys::waiting::nonblocking)),
+        client(sys::unix_socket(sys::waiting::nonblocking));
     for (const int fd : {file.get(), ends[0], ends[1], blocking.get(), server.get()}) CHECK(closes_on_exec(fd));
     for (const int fd : {ends[0], ends[1], server.get()}) CHECK(is_nonblocking(fd));
     for (const int fd : {file.get(), blocking.get()}) CHECK_FALSE(is_nonblocking(fd));
