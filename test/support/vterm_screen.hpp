@@ -39,10 +39,19 @@ public:
     vterm_screen(const vterm_screen&) = delete;
     ~vterm_screen() { vterm_free(vt_); }
 
-    void feed(std::string_view bytes) { vterm_input_write(vt_, bytes.data(), bytes.size()); }
+    void feed(std::string_view bytes) {
+        while (has_size_to_set_ && !bytes.empty()) {
+            write(bytes.substr(0, 1));
+            bytes.remove_prefix(1);
+            if (!scanner_.is_within()) set_size();
+        }
+        write(bytes);
+    }
+    /// Takes effect when the sequence that is being received is complete.
     void resize(int rows, int columns) {
         rows_ = rows, columns_ = columns;
-        vterm_set_size(vt_, rows, columns);
+        has_size_to_set_ = scanner_.is_within();
+        if (!has_size_to_set_) set_size();
     }
     /// Its replies to queries, to be typed.
     [[nodiscard]] std::string take_answers() {
@@ -115,6 +124,72 @@ public:
     }
 
 private:
+    /// Follows what is received as far as a new size needs it: whether a sequence or character is incomplete, and the margins.
+    class scanner {
+    public:
+        void feed(unsigned char byte) noexcept {
+            switch (at_) {
+            case place::ground:
+                if (byte == 0x1b)
+                    at_ = place::escape;
+                else if (byte >= 0xc0)
+                    at_ = place::character, left_ = byte >= 0xf0 ? 3 : byte >= 0xe0 ? 2 : 1;
+                break;
+            case place::character:
+                if (--left_ == 0) at_ = place::ground;
+                break;
+            case place::escape:
+                length_ = 0, has_prefix_ = false;
+                if (byte == '[')
+                    at_ = place::control;
+                else if (std::string_view("]P_^X").find(static_cast<char>(byte)) != std::string_view::npos)
+                    at_ = place::string;
+                else if (byte < 0x20 || byte > 0x2f)
+                    at_ = place::ground; // 0x20 to 0x2f: one more byte follows
+                break;
+            case place::control:
+                if (byte >= 0x3c && byte <= 0x3f) has_prefix_ = true;
+                if (byte < 0x40 || byte > 0x7e)
+                    ++length_;
+                else
+                    at_ = place::ground, has_margins_ = byte == 'r' && !has_prefix_ ? length_ > 0 : has_margins_;
+                break;
+            case place::string:
+                if (byte == 0x1b) at_ = place::escape; // the terminator's first byte
+                if (byte == 0x07) at_ = place::ground;
+                break;
+            }
+        }
+        [[nodiscard]] bool is_within() const noexcept { return at_ != place::ground; }
+        [[nodiscard]] bool has_margins() const noexcept { return has_margins_; }
+
+    private:
+        enum class place { ground, character, escape, control, string };
+        place at_ = place::ground;
+        int left_ = 0, length_ = 0;
+        bool has_prefix_ = false, has_margins_ = false;
+    };
+
+    void write(std::string_view bytes) {
+        for (const char byte : bytes) scanner_.feed(static_cast<unsigned char>(byte));
+        vterm_input_write(vt_, bytes.data(), bytes.size());
+    }
+    void move_cursor_to(int row, int column) {
+        write("\x1b[" + std::to_string(row + 1) + ";" + std::to_string(column + 1) + "H");
+    }
+    /// libvterm 0.1.4 writes outside its memory after a new size in two cases: when margins are below the last row, and when it
+    /// has moved the cursor above the first row.
+    void set_size() {
+        has_size_to_set_ = false;
+        if (scanner_.has_margins()) { // xterm forgets them, too
+            const VTermPos at = cursor();
+            write("\x1b[r");
+            move_cursor_to(at.row, at.col);
+        }
+        vterm_set_size(vt_, rows_, columns_);
+        if (const VTermPos at = cursor(); at.row < 0) move_cursor_to(0, at.col);
+    }
+
     static constexpr const char* tail = ""; ///< text of a wide character's right half
     static constexpr std::uint32_t no_character = 0xffffffff;
 
@@ -139,12 +214,14 @@ private:
         if (what == VTERM_PROP_MOUSE) mouse_ = value.number;
     }
 
+    scanner scanner_;
     VTerm* vt_;
     VTermScreen* screen_;
     int rows_, columns_, mouse_ = 0, bells_ = 0;
     int shape_ = 1;
     bool blinks_ = true;
     bool cursor_visible_ = true, alternate_ = false, reversed_ = false;
+    bool has_size_to_set_ = false;
 };
 
 } // namespace support

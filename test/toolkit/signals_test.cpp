@@ -78,10 +78,13 @@ TEMPLATE_TEST_CASE("a signal comes with its sender; one of the kernel has none",
     auto source = TestType::open(mato::make_signal_set({SIGUSR1, SIGCHLD, SIGPIPE}), why);
     REQUIRE_FALSE(why);
     const auto next = [&] {
-        CHECK(support::await_readable(source.native_handle()));
-        const auto came = source.try_next_with_sender();
-        REQUIRE(came);
-        return *came;
+        auto found = source.try_next_with_sender(); // the descriptor is readable once for all that are pending
+        if (!found) {
+            CHECK(support::await_readable(source.native_handle()));
+            found = source.try_next_with_sender();
+        }
+        REQUIRE(found);
+        return *found;
     };
     ::kill(::getpid(), SIGUSR1);
     auto came = next();
