@@ -294,18 +294,18 @@ TEST_CASE("with the count of committed bytes alone a tab loses output, and the s
 
 TEST_CASE("a tab's process is killed in the middle of a flood, and what it leaves is the tab", "[tab_store][process]") {
     std::minstd_rand random(4);
+    tab_options wanted;
+    wanted.id = 1;
+    wanted.size = {{24, 80}, {}};
+    wanted.history_lines = 1500;
+    wanted.input_bytes = 1 << 20;
+    wanted.survive = true;
     for (int round = 0; round < 12; ++round) {
         const flood program;
         support::child_process daemon([&] {
             asio::io_context context;
-            tab_options wanted;
-            wanted.id = 1;
-            wanted.size = {{24, 80}, {}};
-            wanted.history_lines = 1500;
-            wanted.input_bytes = 1 << 20;
-            wanted.survive = true;
             spawned running{mato::unique_fd(::fcntl(program.master(), F_DUPFD_CLOEXEC, 3)), program.pid()};
-            const auto made = std::make_shared<tab>(context, std::move(running), std::move(wanted));
+            const auto made = std::make_shared<tab>(context, std::move(running), wanted);
             bool is_kept = true;
             tab::handlers handlers;
             handlers.on_not_kept = [&](const mato::failure&) { is_kept = false; };
@@ -318,14 +318,14 @@ TEST_CASE("a tab's process is killed in the middle of a flood, and what it leave
         for (; !file && !limit.passed(); ::sched_yield()) file = store_of(daemon.pid());
         REQUIRE(file);
         REQUIRE(kill_after(daemon, file.get(), 1 + random() % 400'000));
-        vt::history_limits history{1500, 1500u * 1600};
+        vt::history_limits history = history_limits_of(wanted);
         mato::failure why;
         const auto store = tab_store::adopt(std::move(file), history, why);
         INFO("round " << round << ": " << why.message());
         REQUIRE(store);
-        vt::terminal screen(options(history));
+        vt::terminal screen(terminal_options_of(wanted, history)); // the same limits: a killed string remembers its own
         REQUIRE(store->restore(screen, {}, why));
-        vt::terminal expected(options({1500, 1500u * 1600}));
+        vt::terminal expected(terminal_options_of(wanted, history_limits_of(wanted)));
         std::string all;
         for (std::uint64_t i = 0; all.size() < store->output_bytes(); ++i) all += output_of(i);
         expected.feed(std::string_view(all).substr(0, static_cast<std::size_t>(store->output_bytes())));

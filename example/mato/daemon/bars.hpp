@@ -23,6 +23,7 @@ public:
     /// Rows of this client's terminal that are for the bar while it shows `shown`: 0 or 1.
     [[nodiscard]] int rows_of(const client& watcher, const tab& shown) const;
     [[nodiscard]] bar_state state_of(const client& watcher) const;
+    [[nodiscard]] bar_mark mark_of(const client& watcher, tab_id id) const;
     /// On or off for this client, whatever the configuration says.
     void toggle(client& watcher);
     /// Its bar, now: it shows another tab.
@@ -42,7 +43,6 @@ private:
     void note_first_output(tab_entry& which);
     void renew_all();
     [[nodiscard]] bool is_wanted(const client& watcher) const;
-    [[nodiscard]] bar_mark mark_of(const client& watcher, tab_id id) const;
 
     daemon_state& state_;
     std::function<void(client&)> on_rows_;

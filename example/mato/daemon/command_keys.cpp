@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "command_keys.hpp"
 
+#include "naming.hpp"
+#include "screens/prompt.hpp"
+
 #include <algorithm>
 
 namespace mux {
@@ -26,6 +29,12 @@ void command_keys::act(client& from, const pressed_action& what) {
     case action::next_task: return go_to_task(from, 1);
     case action::previous_task: return go_to_task(from, -1);
     case action::toggle_readonly: return toggle_readonly(from);
+    case action::rename_tab:
+    case action::rename_task: return rename(from, what);
+    case action::move_tab: return move(from, what);
+    case action::close_tab: return close(from, what);
+    case action::run_again: return run_again(from, what);
+    case action::tab_that_needs_you: return go_to_needy(from);
     case action::help: return; // the viewer's own
     }
 }
@@ -82,9 +91,78 @@ void command_keys::detach_others(client& from) {
 }
 
 void command_keys::toggle_readonly(client& from) {
-    if (from.attached_readonly) return from.screen->tell("this client was attached with --read-only");
+    if (from.attached_readonly) return from.screen->tell("this client was attached read-only (attach -r)");
     views_.set_readonly(from, !from.view.readonly);
     from.screen->tell(from.view.readonly ? "read-only: keys do not reach the program" : "keys reach the program again");
+}
+
+/// Tabs that ask come first, then those that failed, then those that wrote; of equal ones the next after this tab.
+void command_keys::go_to_needy(client& from) {
+    std::vector<tab_id> all;
+    for (const workspace::task& task : state_.tabs.names().tasks())
+        for (const auto& each : task.tabs) all.push_back(each.id);
+    std::rotate(all.begin(), std::find(all.begin(), all.end(), from.attached), all.end());
+    const auto best = std::max_element(all.begin(), all.end(),
+                                       [&](tab_id a, tab_id b) { return views_.mark_of(from, a) < views_.mark_of(from, b); });
+    if (best == all.end() || views_.mark_of(from, *best) == bar_mark::none)
+        return from.screen->tell("no tab needs you: none asks, failed or wrote unseen");
+    views_.switch_to(from, state_.tabs.at(*best));
+}
+
+tab_entry* command_keys::subject_of(const client& from, const pressed_action& what) {
+    return state_.tabs.find(what.number == 0 ? from.attached : static_cast<tab_id>(what.number));
+}
+
+void command_keys::rename(client& from, const pressed_action& what) {
+    tab_entry* const subject = subject_of(from, what);
+    if (!subject || !may_change(from)) return;
+    const tab_name name = state_.tabs.name_of(subject->program->id());
+    const bool is_tab = what.what == action::rename_tab;
+    if (!what.answer) {
+        pressed_action then{what.what, static_cast<std::int64_t>(name.id)};
+        return from.screen->ask(std::make_unique<text_prompt>(is_tab ? "name of this tab" : "name of this task",
+                                                              is_tab ? name.name : name.task, std::move(then)));
+    }
+    const std::string problem =
+        is_tab ? rename_tab(state_, name.id, *what.answer) : rename_task(state_, name.task, *what.answer);
+    if (!problem.empty()) from.screen->tell("not renamed: " + problem);
+}
+
+void command_keys::move(client& from, const pressed_action& what) {
+    tab_entry* const subject = subject_of(from, what);
+    if (!subject || !may_change(from)) return;
+    const tab_name name = state_.tabs.name_of(subject->program->id());
+    if (!what.answer) {
+        pressed_action then{what.what, static_cast<std::int64_t>(name.id)};
+        return from.screen->ask(std::make_unique<text_prompt>("move to task", "", std::move(then)));
+    }
+    const workspace::task* const known = state_.tabs.names().find_task(*what.answer);
+    const std::string task = known ? known->name : *what.answer;
+    const std::string problem = move_tab(state_, name.id, task);
+    from.screen->tell(problem.empty() ? "moved to " + task : "not moved: " + problem);
+}
+
+/// Asks if a program other than the tab's own runs in the foreground: it may have work to lose.
+void command_keys::close(client& from, const pressed_action& what) {
+    tab_entry* const subject = subject_of(from, what);
+    if (!subject || !may_change(from)) return;
+    tab& doomed = *subject->program;
+    if (!what.answer && doomed.has_foreground_program()) {
+        pressed_action then{action::close_tab, static_cast<std::int64_t>(doomed.id())};
+        return from.screen->ask(std::make_unique<question>(
+            "close tab " + state_.tabs.name_of(doomed.id()).name + "? a program runs in it", std::move(then)));
+    }
+    tabs_.close({subject->program});
+}
+
+void command_keys::run_again(client& from, const pressed_action& what) {
+    tab_entry* const subject = subject_of(from, what);
+    if (!subject || !may_change(from)) return;
+    tab& again = *subject->program;
+    if (again.is_running()) return from.screen->tell("the program still runs");
+    mato::failure why;
+    tabs_.start_again(again, why);
+    if (why) from.screen->tell("not started: " + why.message());
 }
 
 void command_keys::open(client& from, const std::string& task) {

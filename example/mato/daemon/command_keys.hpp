@@ -22,7 +22,14 @@ private:
     void go_back(client& from);
     void detach_others(client& from);
     void toggle_readonly(client& from);
+    void go_to_needy(client& from);
     void open(client& from, const std::string& task);
+    /// The tab that the action is about; null: it is gone.
+    [[nodiscard]] tab_entry* subject_of(const client& from, const pressed_action& what);
+    void rename(client& from, const pressed_action& what);
+    void move(client& from, const pressed_action& what);
+    void close(client& from, const pressed_action& what);
+    void run_again(client& from, const pressed_action& what);
     /// Tells the viewer, and returns false, if it is read-only.
     [[nodiscard]] bool may_change(client& from);
 

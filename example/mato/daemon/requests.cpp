@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "requests.hpp"
 
+#include "naming.hpp"
 #include "protocol/names.hpp"
 #include "tab/capture.hpp"
 #include "tab/key_encoding.hpp"
@@ -283,26 +284,14 @@ void requests::kill(client& from, std::uint32_t id, const kill_request& wanted) 
 }
 
 void requests::rename(client& from, std::uint32_t id, const rename_request& wanted) {
+    // The name is checked before its tab is looked for: that is the same mistake for any tab.
     if (const auto problem = check_name(wanted.name); !problem.empty())
         return refuse(from, id, "'" + wanted.name + "': " + problem, mato::exit_code::usage);
-    workspace& names = state_.tabs.names();
-    const auto found = names.resolve(wanted.which.name, wanted.which.current);
-    if (found.id != 0) {
-        const std::string before = names.find(found.id)->name;
-        names.rename_tab(found.id, wanted.name);
-        state_.events.tell({.kind = "tab-renamed",
-                            .tab = found.id,
-                            .task = names.task_of(found.id)->name,
-                            .name = wanted.name,
-                            .text = before});
-        return done(from, id);
-    }
-    const auto* const task = names.find_task(wanted.which.name);
-    if (!task) return refuse(from, id, found.problem);
-    const std::string before = task->name;
-    if (!names.rename_task(before, wanted.name)) return refuse(from, id, "a task '" + wanted.name + "' already exists");
-    state_.events.tell({.kind = "task-renamed", .task = wanted.name, .text = before});
-    done(from, id);
+    const auto found = state_.tabs.names().resolve(wanted.which.name, wanted.which.current);
+    const auto* const task = found.id == 0 ? state_.tabs.names().find_task(wanted.which.name) : nullptr;
+    if (found.id == 0 && !task) return refuse(from, id, found.problem);
+    const std::string problem = task ? rename_task(state_, task->name, wanted.name) : rename_tab(state_, found.id, wanted.name);
+    return problem.empty() ? done(from, id) : refuse(from, id, problem);
 }
 
 void requests::respawn(client& from, std::uint32_t id, const respawn_request& wanted) {
@@ -327,13 +316,8 @@ void requests::move(client& from, std::uint32_t id, const move_request& wanted) 
         return refuse(from, id, "'" + wanted.task + "': " + problem, mato::exit_code::usage);
     const auto* const found = resolve(from, id, wanted.which);
     if (!found) return;
-    const tab_name before = state_.tabs.name_of(found->program->id());
-    if (before.task != wanted.task) {
-        state_.tabs.names().move(before.id, wanted.task);
-        state_.events.tell(
-            {.kind = "tab-moved", .tab = before.id, .task = wanted.task, .name = before.name, .text = before.task});
-    }
-    done(from, id);
+    const std::string problem = move_tab(state_, found->program->id(), wanted.task);
+    return problem.empty() ? done(from, id) : refuse(from, id, problem);
 }
 
 void requests::resize_tab(client& from, std::uint32_t id, const resize_request& wanted) {

@@ -79,6 +79,8 @@ public:
     void ring();
     /// Shows the text in the last row for `message_span`, or until a key is pressed. A tab without emulator rings instead.
     void tell(std::string text);
+    /// Shows a screen of mato's own over the tab until its user closes it.
+    void ask(std::unique_ptr<screen> asks) { open(std::move(asks)); }
     /// Bytes for the terminal itself, between two frames: a clipboard.
     void pass(std::string_view bytes);
     void read_keyboard(bool wanted) { outlet_->read_keyboard(wanted); }

@@ -38,6 +38,8 @@ public:
     void set_readonly(client& watcher, bool readonly);
     /// The bar of this client: on or off.
     void toggle_bar(client& watcher) { bars_.toggle(watcher); }
+    /// What this client's user should know of a tab.
+    [[nodiscard]] bar_mark mark_of(const client& watcher, tab_id id) const { return bars_.mark_of(watcher, id); }
     /// While it is suspended, its size does not count.
     void set_suspended(client& watcher, bool suspended);
     /// The tab that this client showed before, or else the one used last; null: there is no other.

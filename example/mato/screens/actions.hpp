@@ -27,6 +27,12 @@ enum class action : std::uint8_t {
     tab_by_id, ///< without a key: a click
     next_task,
     previous_task,
+    rename_tab,
+    rename_task,
+    close_tab,
+    move_tab,
+    run_again,
+    tab_that_needs_you,
     toggle_bar,
     toggle_readonly,
     help,
@@ -44,13 +50,19 @@ struct action_entry {
     std::string_view hint; ///< in the hint after the prefix; empty: not in it
 };
 
-inline constexpr std::array<action_entry, 14> all_actions{{
+inline constexpr std::array<action_entry, 20> all_actions{{
     {action::new_tab, action_group::tabs, "new-tab", "c", "new tab", "new"},
     {action::next_tab, action_group::tabs, "next-tab", "n", "next tab", "next"},
     {action::previous_tab, action_group::tabs, "previous-tab", "p", "previous tab", ""},
     {action::last_tab, action_group::tabs, "last-tab", "Tab l", "last tab", "last"},
     {action::tab_by_number, action_group::tabs, "tab", "1 2 3 4 5 6 7 8 9 0", "tab by number", ""},
+    {action::rename_tab, action_group::tabs, "rename-tab", ",", "name", ""},
+    {action::close_tab, action_group::tabs, "close-tab", "x &", "close", "close"},
+    {action::run_again, action_group::tabs, "run-again", "r", "run again", ""},
+    {action::move_tab, action_group::tabs, "move-tab", "m", "move to a task", ""},
     {action::new_task, action_group::go, "new-task", "t", "new task", ""},
+    {action::rename_task, action_group::go, "rename-task", "$", "name the task", ""},
+    {action::tab_that_needs_you, action_group::go, "needs-you", "a", "tab that needs you", ""},
     {action::next_task, action_group::go, "next-task", "N", "next task", ""},
     {action::previous_task, action_group::go, "previous-task", "P", "previous task", ""},
     {action::detach, action_group::here, "detach", "d", "detach; programs go on", "detach"},
@@ -64,7 +76,8 @@ inline constexpr std::array<action_entry, 14> all_actions{{
 /// A key after the prefix, and what it does.
 struct pressed_action {
     action what;
-    std::int64_t number = 0; ///< of tab_by_number: 1 to 10; of tab_by_id: the tab's
+    std::int64_t number = 0; ///< of tab_by_number: 1 to 10; of tab_by_id: the tab's; of others: the tab meant, 0: the shown one
+    std::optional<std::string> answer = {}; ///< of an action that asks: what its user has answered
 };
 
 /// The stroke of a key, as names of keys are compared with; nothing: no name fits, a character beyond ASCII for example.

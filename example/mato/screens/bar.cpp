@@ -40,8 +40,7 @@ std::string_view sign(bar_mark mark, bool unicode) {
 struct segment {
     std::string text;
     vt::style look;
-    pressed_action acts{action::help};
-    bool is_active = false; ///< a click on it acts
+    std::optional<pressed_action> acts = {}; ///< what a click on it does
 };
 
 int columns_of(const std::vector<segment>& all) {
@@ -63,7 +62,6 @@ segment tab_segment(const bar_state& state, std::size_t i, const detail& how, co
     result.text += " ";
     result.look = is_shown ? look.lifted : tab.mark == bar_mark::asks ? look.accent : look.ground;
     result.acts = go_to(tab.id);
-    result.is_active = true;
     return result;
 }
 
@@ -87,12 +85,12 @@ std::vector<segment> right_side(const bar_state& state, const detail& how, const
         if (!how.others) continue;
         all.push_back(
             {clipped(each.name, cut_name, look.unicode) + " " + counts(each.asks, each.failed, each.wrote, look.unicode) + "  ",
-             each.asks > 0 ? look.accent : look.ground, go_to(each.first), true});
+             each.asks > 0 ? look.accent : look.ground, go_to(each.first)});
     }
     if (const auto total = counts(asks, failed, wrote, look.unicode); !how.others && how.totals && !total.empty())
-        all.push_back({total + "  ", asks > 0 ? look.accent : look.ground, {action::help}, false});
-    if (!state.note.empty()) all.push_back({state.note + "  ", look.ground, {action::help}, false});
-    all.push_back({state.prefix + " ? ", look.ground, {action::help}, true});
+        all.push_back({total + "  ", asks > 0 ? look.accent : look.ground, {}});
+    if (!state.note.empty()) all.push_back({state.note + "  ", look.ground, {}});
+    all.push_back({state.prefix + " ? ", look.ground, pressed_action{action::help}});
     return all;
 }
 
@@ -107,9 +105,9 @@ std::vector<segment> window(const bar_state& state, const detail& how, int colum
         if (first > 0 && used + width(first - 1) <= columns) used += width(--first), grows = true;
     }
     std::vector<segment> all;
-    if (first > 0) all.push_back({look.unicode ? "‹" : "<", look.ground, {action::previous_tab}, true});
+    if (first > 0) all.push_back({look.unicode ? "‹" : "<", look.ground, pressed_action{action::previous_tab}});
     for (std::size_t i = first; i < last; ++i) all.push_back(tab_segment(state, i, how, look));
-    if (last < state.tabs.size()) all.push_back({look.unicode ? "›" : ">", look.ground, {action::next_tab}, true});
+    if (last < state.tabs.size()) all.push_back({look.unicode ? "›" : ">", look.ground, pressed_action{action::next_tab}});
     return all;
 }
 
@@ -127,18 +125,17 @@ bar_drawing draw_bar(const bar_state& state, int columns, const looks& look) {
     const auto put = [&](int at, const std::vector<segment>& all) {
         for (const segment& each : all) {
             const int end = put_text(result.row, at, columns, each.text, each.look, look.unicode);
-            if (each.is_active && end > at) result.areas.push_back({at, end, each.acts});
+            if (each.acts && end > at) result.areas.push_back({at, end, *each.acts});
             at = end;
         }
         return at;
     };
-    const segment plus{" + ", look.ground, {action::new_tab}, true};
+    const segment plus{" + ", look.ground, pressed_action{action::new_tab}};
     std::vector<segment> left, right;
     for (const detail& how : details) {
         left = {{std::string(" ").append(clipped(state.task, how.name > 0 ? how.name : cut_name, look.unicode)).append(" "),
                  look.strong_ground,
-                 {action::help},
-                 false}};
+                 {}}};
         right = right_side(state, how, look);
         for (std::size_t i = 0; i < state.tabs.size(); ++i) left.push_back(tab_segment(state, i, how, look));
         left.push_back(plus);

@@ -379,4 +379,9 @@ std::string tab::directory() const {
     return ended_ ? std::string() : working_directory(pid_);
 }
 
+bool tab::has_foreground_program() const {
+    pid_t foreground = 0;
+    return !ended_ && sys::ioctl(terminal(), TIOCGPGRP, &foreground) == 0 && foreground > 0 && foreground != pid_;
+}
+
 } // namespace mux

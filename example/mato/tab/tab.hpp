@@ -133,6 +133,8 @@ public:
     [[nodiscard]] int exit_code() const noexcept { return exit_code_; } ///< the program's, or 128 + signal
     [[nodiscard]] mato::clock::time_point last_output() const noexcept { return last_output_; }
     [[nodiscard]] std::string directory() const; ///< of the foreground program
+    /// A program that the tab's own has started is in the foreground: a shell runs a command.
+    [[nodiscard]] bool has_foreground_program() const;
     [[nodiscard]] std::size_t memory_bytes() const noexcept;
 
     /// The emulator's time and the loop's.

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: MIT
+/// @file prompt.hpp: one row that asks: for a text, or for one of a few keys.
+/// Pure.  Test: test/mato/screens_test.cpp.
+#pragma once
+
+#include "screen.hpp"
+
+#include <string>
+#include <utility>
+
+namespace mux {
+
+/// Asks for a line of text, which can be edited: arrows, Home, End, Backspace, Delete, C-a, C-e, C-u, C-w.
+class text_prompt final : public screen {
+public:
+    static constexpr std::size_t most_characters = 256;
+
+    /// @param label before the text · @param text to begin with · @param then gets the text as its answer
+    text_prompt(std::string label, std::string_view text, pressed_action then);
+
+    [[nodiscard]] overlay draw(vt::screen_size size, const looks& look) override;
+    /// Enter answers, if there is a text; Escape and C-c go back.
+    screen_reply press(const key_event& key) override;
+
+private:
+    [[nodiscard]] std::string text() const;
+    void edit(const key_event& key);
+
+    std::string label_;
+    std::u32string text_;
+    std::size_t at_; // the cursor's place: before this character
+    pressed_action then_;
+};
+
+/// Asks a question that one key answers.
+class question final : public screen {
+public:
+    /// @param then is done with the answer "yes" if `y` or Enter is pressed
+    question(std::string text, pressed_action then) : text_(std::move(text)), then_(std::move(then)) {}
+
+    [[nodiscard]] overlay draw(vt::screen_size size, const looks& look) override;
+    /// `y` and Enter answer; any other key goes back.
+    screen_reply press(const key_event& key) override;
+
+private:
+    std::string text_;
+    pressed_action then_;
+};
+
+} // namespace mux
