@@ -89,7 +89,7 @@ while read -r header names; do
         grep -vE '^ *(//|#include)' "$file" | grep -qE "\b($names)" || echo "$file"; done)"
 done <<END
 algorithm (std|ranges)::(min|max|clamp|copy|move|find|any_of|all_of|none_of|count|sort|stable_sort|equal|fill|remove|rotate|reverse|search|transform|for_each|lower_bound|upper_bound|lexicographical|mismatch|replace|generate|unique|is_sorted|partition|nth_element)
-array std::array
+array std::(to_)?array
 atomic std::atomic
 charconv std::(from|to)_chars
 chrono (std::chrono|[0-9](ms|s|min|h)\b)

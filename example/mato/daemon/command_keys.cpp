@@ -35,6 +35,8 @@ void command_keys::act(client& from, const pressed_action& what) {
     case action::close_tab: return close(from, what);
     case action::run_again: return run_again(from, what);
     case action::tab_that_needs_you: return go_to_needy(from);
+    case action::paste: return paste(from);
+    case action::look_back:
     case action::help: return; // the viewer's own
     }
 }
@@ -163,6 +165,13 @@ void command_keys::run_again(client& from, const pressed_action& what) {
     mato::failure why;
     tabs_.start_again(again, why);
     if (why) from.screen->tell("not started: " + why.message());
+}
+
+void command_keys::paste(client& from) {
+    if (!may_change(from)) return;
+    if (state_.copied.empty())
+        return from.screen->tell("nothing was copied; " + state_.configuration->prefix + " [ selects and copies");
+    if (!views_.paste(from, state_.copied)) from.screen->tell("not pasted: the program accepts no more input");
 }
 
 void command_keys::open(client& from, const std::string& task) {

@@ -23,6 +23,7 @@ private:
     void detach_others(client& from);
     void toggle_readonly(client& from);
     void go_to_needy(client& from);
+    void paste(client& from);
     void open(client& from, const std::string& task);
     /// The tab that the action is about; null: it is gone.
     [[nodiscard]] tab_entry* subject_of(const client& from, const pressed_action& what);

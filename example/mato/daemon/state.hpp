@@ -57,6 +57,7 @@ struct daemon_state {
     ended_tabs ended;
     kept_tabs kept;
     returning_clients returning;
+    std::string copied; ///< what a user has copied last, for the paste key; at most `most_copied`
 };
 
 } // namespace mux

@@ -43,9 +43,10 @@ public:
         std::function<void()> on_answered;                    ///< the terminal has answered all queries
         /// The cursor is about to get another shape than this style, its own. Called again when the style is known better.
         std::function<void(int)> on_shaped_cursor;
-        std::function<void()> on_known; ///< host() has changed: also when no more answers are expected
-        std::function<void()> on_focus; ///< has_focus() has changed
-        std::function<void()> on_lost;  ///< the terminal is gone
+        std::function<void()> on_known;             ///< host() has changed: also when no more answers are expected
+        std::function<void()> on_focus;             ///< has_focus() has changed
+        std::function<void()> on_lost;              ///< the terminal is gone
+        std::function<void(std::string)> on_copied; ///< the user has copied this text
     };
 
     viewer(asio::io_context& context, std::unique_ptr<mux::outlet> terminal, viewer_options options, handlers callbacks);
@@ -96,6 +97,9 @@ private:
     void wait_for_keys();
     void open(std::unique_ptr<screen> opened);
     void close_screen();
+    void look_back();
+    void answer_screen(screen_reply reply);
+    void copy(std::string text);
     void leave_message();
     void draw_without_emulator();
     void watch_prefix();

@@ -4,7 +4,11 @@
 
 #include "screens/bottom_row.hpp"
 #include "screens/help_screen.hpp"
+#include "screens/look_back_screen.hpp"
+#include "screens/terminal_text.hpp"
+#include "view/clipboard.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace mux {
@@ -55,6 +59,11 @@ const overlay* viewer::shown_over() {
     const vt::screen_size size = composer_.size();
     if (screen_) {
         over_ = screen_->draw(size, look);
+        const bool is_whole = over_.around == overlay::rest::blank && size.rows > 1;
+        if (const auto rows = static_cast<std::size_t>(size.rows); is_whole && !message_.empty()) {
+            over_.rows.resize(rows);
+            over_.rows.back() = message_row(message_, size, look).rows.front();
+        }
     } else if (hints_) {
         over_ = hint_row(options_.prefix_name, size, look);
     } else if (!message_.empty()) {
@@ -99,7 +108,11 @@ void viewer::close_screen() {
 
 /// A key for the screen. @returns true if it is still open
 bool viewer::press(const key_event& key) {
-    const screen_reply reply = screen_->press(key);
+    answer_screen(screen_->press(key));
+    return screen_ != nullptr;
+}
+
+void viewer::answer_screen(screen_reply reply) {
     if (reply.closes) {
         close_screen();
     } else if (tab_->bytes()) {
@@ -108,12 +121,36 @@ bool viewer::press(const key_event& key) {
         pacer_.typed();
         update(false);
     }
+    if (!reply.says.empty()) tell(std::move(reply.says));
+    if (reply.copies) copy(std::move(*reply.copies));
     if (reply.acts) act(*reply.acts);
-    return screen_ != nullptr;
 }
 
-/// A report about the bar's row.
+/// Into the terminal's clipboard, and into the daemon's buffer for the paste key.
+void viewer::copy(std::string text) {
+    const auto ends = std::count(text.begin(), text.end(), '\n');
+    const auto lines = ends + (text.empty() || text.back() != '\n' ? 1 : 0);
+    const bool has_clipboard = composer_.features().strings;
+    if (has_clipboard) pass(set_clipboard(text));
+    tell("copied " + std::to_string(lines) + (lines == 1 ? " line" : " lines") +
+         (has_clipboard ? "" : " for the paste key only: this terminal has no clipboard"));
+    if (callbacks_.on_copied) callbacks_.on_copied(std::move(text));
+}
+
+void viewer::look_back() {
+    if (!tab_->screen()) return tell("this tab keeps no history: its emulator is 'raw'");
+    const std::size_t rows = rows_back();
+    scroll_to_bottom();
+    open(std::make_unique<look_back_screen>(
+        std::make_unique<terminal_text>(std::shared_ptr<const vt::terminal>(tab_, tab_->screen())), composer_.size(), rows));
+}
+
+/// A report about the bar's row, or any while a screen is open.
 void viewer::mouse(const mouse_report& report) {
+    constexpr unsigned wheel_down = 1;
+    if (screen_ && report.is_wheel() && !report.release)
+        return answer_screen(
+            screen_->wheel((report.code & wheel_down) != 0 ? input_reader::wheel_rows : -input_reader::wheel_rows));
     if (screen_ || !bar_ || report.release || report.is_motion()) return;
     constexpr unsigned buttons = 3;
     if (report.is_wheel()) return act({(report.code & buttons) == 0 ? action::previous_tab : action::next_tab});
@@ -133,6 +170,7 @@ void viewer::command(const key_event& key) {
 }
 
 void viewer::act(const pressed_action& what) {
+    if (what.what == action::look_back) return look_back();
     if (what.what == action::help) return open(std::make_unique<help_screen>(options_.prefix_name));
     if (callbacks_.on_action) callbacks_.on_action(what);
 }

@@ -82,6 +82,10 @@ viewer::handlers views::handlers_of(std::uint64_t id) {
             },
             [this, id] {
                 if (client* const gone = state_.clients.find(id)) detach(*gone, message::terminal_lost);
+            },
+            [this, id](std::string text) { // a read-only client changes nothing, so its copies are its terminal's alone
+                const client* const from = state_.clients.find(id);
+                if (from && !from->view.readonly) state_.copied = std::move(text);
             }};
 }
 
@@ -192,20 +196,30 @@ void views::end(tab& ended) {
 
 // ---- from the terminal ----
 
-/// Input from a client's keyboard for the program.
-void views::type(client& from, std::string_view bytes) {
+/// Input from a client's keyboard for the program. @returns false if it accepts none
+bool views::type(client& from, std::string_view bytes) {
     tab_entry* const shown = state_.tabs.find(from.attached);
-    if (!shown || from.view.readonly || bytes.empty()) return;
+    if (!shown || from.view.readonly || bytes.empty()) return false;
     const bool was_latest = from.activity == state_.tabs.last_act();
     from.activity = state_.tabs.use(*shown);
     if (!was_latest) state_.tabs.changed(); // the next process must know whose size counts, not each key
     from.untaken += bytes.size();
-    if (!shown->program->type({from.id(), 0}, std::string(bytes)))
-        from.untaken -= bytes.size(); // the program has ended: it reads nothing
+    const bool accepted = shown->program->type({from.id(), 0}, std::string(bytes));
+    if (!accepted) from.untaken -= bytes.size(); // the program has ended: it reads nothing
     if (from.untaken > input_window_bytes) from.screen->read_keyboard(false);
-    if (was_latest) return;
+    if (was_latest) return accepted;
     fit(*shown);
     state_.kept.save(); // no message does
+    return accepted;
+}
+
+bool views::paste(client& from, std::string text) {
+    const tab_entry* const shown = state_.tabs.find(from.attached);
+    if (!shown) return false;
+    std::replace(text.begin(), text.end(), '\n', '\r'); // as terminals do
+    const vt::terminal* const screen = shown->program->screen();
+    const bool is_bracketed = screen && screen->is_set(vt::mode::bracketed_paste);
+    return type(from, pasted(text, is_bracketed ? paste_marks::bracketed : paste_marks::none));
 }
 
 void views::on_typed_taken(std::uint64_t id, std::size_t bytes) {

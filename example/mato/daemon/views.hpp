@@ -12,6 +12,7 @@
 
 #include <functional>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -47,6 +48,8 @@ public:
     /// As `leave`; the client is told, and has its terminal back.
     void detach(client& watcher, message why);
     void resize_terminal(client& watcher, vt::screen_size size);
+    /// Types `text` as a terminal pastes it. @returns false if the program accepts no input. @pre the client may type
+    bool paste(client& from, std::string text);
     /// After a death of the daemon's process: sizes stay for so long, or until all clients are back.
     void hold_sizes();
     /// Applies the current settings to all viewers and all tabs.
@@ -71,7 +74,7 @@ public:
 private:
     [[nodiscard]] std::unique_ptr<outlet> open_outlet(client& watcher, bool passes_terminal);
     [[nodiscard]] viewer::handlers handlers_of(std::uint64_t id);
-    void type(client& from, std::string_view bytes);
+    bool type(client& from, std::string_view bytes);
     void fit(tab_entry& shown);
     void show_tab(client& watcher, tab& shown, std::optional<std::uint64_t> activity);
     /// Its bar has appeared or disappeared.

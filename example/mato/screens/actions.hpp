@@ -33,12 +33,14 @@ enum class action : std::uint8_t {
     move_tab,
     run_again,
     tab_that_needs_you,
+    look_back,
+    paste,
     toggle_bar,
     toggle_readonly,
     help,
 };
 
-enum class action_group : std::uint8_t { tabs, go, here };
+enum class action_group : std::uint8_t { tabs, go, look_back, here };
 
 /// One line of the table.
 struct action_entry {
@@ -50,7 +52,7 @@ struct action_entry {
     std::string_view hint; ///< in the hint after the prefix; empty: not in it
 };
 
-inline constexpr std::array<action_entry, 20> all_actions{{
+inline constexpr auto all_actions = std::to_array<action_entry>({
     {action::new_tab, action_group::tabs, "new-tab", "c", "new tab", "new"},
     {action::next_tab, action_group::tabs, "next-tab", "n", "next tab", "next"},
     {action::previous_tab, action_group::tabs, "previous-tab", "p", "previous tab", ""},
@@ -65,13 +67,15 @@ inline constexpr std::array<action_entry, 20> all_actions{{
     {action::tab_that_needs_you, action_group::go, "needs-you", "a", "tab that needs you", ""},
     {action::next_task, action_group::go, "next-task", "N", "next task", ""},
     {action::previous_task, action_group::go, "previous-task", "P", "previous task", ""},
+    {action::look_back, action_group::look_back, "look-back", "[", "history, copy", "history"},
+    {action::paste, action_group::look_back, "paste", "]", "paste", ""},
     {action::detach, action_group::here, "detach", "d", "detach; programs go on", "detach"},
     {action::detach_others, action_group::here, "detach-others", "D", "detach others", ""},
     {action::toggle_readonly, action_group::here, "read-only", "o", "read only, on or off", ""},
     {action::toggle_bar, action_group::here, "bar", "b", "bar, on or off", ""},
     {action::suspend, action_group::here, "suspend", "C-z", "suspend", ""},
     {action::help, action_group::here, "help", "?", "this", "all"},
-}};
+});
 
 /// A key after the prefix, and what it does.
 struct pressed_action {

@@ -23,6 +23,7 @@ std::string title_of(action_group group) {
     switch (group) {
     case action_group::tabs: return "TABS";
     case action_group::go: return "GO";
+    case action_group::look_back: return "LOOK BACK";
     case action_group::here: return "HERE";
     }
     return {};
@@ -47,25 +48,22 @@ void put_line(vt::row& row, int left, int limit, const line& what, const looks& 
 } // namespace
 
 overlay help_screen::draw(vt::screen_size size, const looks& look) {
-    const auto tabs = lines_of(action_group::tabs, prefix_), go = lines_of(action_group::go, prefix_),
-               here = lines_of(action_group::here, prefix_);
+    using groups = std::vector<action_group>;
+    const groups left{action_group::tabs, action_group::look_back}, right{action_group::go, action_group::here};
     std::vector<vt::row> body;
-    const auto row_at = [&](std::size_t i) -> vt::row& {
-        if (body.size() <= i) body.resize(i + 1);
-        return body[i];
+    const auto put = [&](const groups& all, std::size_t from, int column, int limit) {
+        for (const action_group group : all) {
+            for (const line& each : lines_of(group, prefix_)) {
+                if (body.size() <= from) body.resize(from + 1);
+                put_line(body[from++], column, limit, each, look);
+            }
+            ++from;
+        }
+        return from;
     };
-    const auto put = [&](std::size_t from, int left, int limit, const std::vector<line>& block) {
-        for (std::size_t i = 0; i < block.size(); ++i) put_line(row_at(from + i), left, limit, block[i], look);
-    };
-    if (size.columns >= narrowest_for_two) {
-        put(0, 0, second_block - 1, tabs);
-        put(tabs.size() + 1, 0, second_block - 1, go);
-        put(0, second_block, size.columns, here);
-    } else {
-        put(0, 0, size.columns, tabs);
-        put(tabs.size() + 1, 0, size.columns, go);
-        put(tabs.size() + go.size() + 2, 0, size.columns, here);
-    }
+    const bool has_two = size.columns >= narrowest_for_two;
+    const std::size_t end = put(left, 0, 0, has_two ? second_block - 1 : size.columns);
+    put(right, has_two ? 0 : end, has_two ? second_block : 0, size.columns);
     overlay result;
     const int framed = size.rows >= 3 ? 2 : 0; // without room for more, title and last row are left out
     page_ = std::max(1, size.rows - framed - (size.rows >= 5 ? 1 : 0));

@@ -8,6 +8,7 @@
 #include "view/overlay.hpp"
 
 #include <optional>
+#include <string>
 
 namespace mux {
 
@@ -15,6 +16,8 @@ namespace mux {
 struct screen_reply {
     bool closes = false;                     ///< back to the tab
     std::optional<pressed_action> acts = {}; ///< done after that
+    std::optional<std::string> copies = {};  ///< text for the clipboard and for mato's own buffer
+    std::string says = {};                   ///< a message; empty: none
 };
 
 class screen {
@@ -24,6 +27,8 @@ public:
     [[nodiscard]] virtual overlay draw(vt::screen_size size, const looks& look) = 0;
     /// A key without the prefix.
     virtual screen_reply press(const key_event& key) = 0;
+    /// The wheel, by rows: positive towards the end.
+    virtual screen_reply wheel(int /*rows*/) { return {}; }
 };
 
 } // namespace mux

@@ -99,6 +99,8 @@ void terminal::read_history_line(std::size_t i, text_line& out) const {
     read_line(r, out);
 }
 
+void terminal::read_history_line(std::size_t i, row& out) const { core_->emulated.history_.read(i, out); }
+
 bool terminal::is_history_open() const noexcept { return core_->emulated.history_.is_open(); }
 
 std::uint64_t terminal::first_history_line() const noexcept { return core_->emulated.history_.first(); }

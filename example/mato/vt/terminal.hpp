@@ -98,6 +98,7 @@ public:
     void read_history_rows(std::size_t first, const std::function<bool(const row&)>& visit) const;
     [[nodiscard]] std::size_t history_lines() const noexcept;
     void read_history_line(std::size_t i, text_line& out) const;
+    void read_history_line(std::size_t i, row& out) const;
     /// True if the newest line of history continues in the first row of the primary screen.
     [[nodiscard]] bool is_history_open() const noexcept;
     /// Lines dropped so far: the number of history line 0, counted from the first ever.

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: MIT
+/// @file look_back_screen.hpp: the history and the screen of a tab, pinned to a line while output goes on: to read and to copy.
+/// Pure.  Test: test/mato/look_back_test.cpp.
+#pragma once
+
+#include "screen.hpp"
+#include "text_selection.hpp"
+#include "text_source.hpp"
+#include "text_view.hpp"
+
+#include <memory>
+#include <optional>
+
+namespace mux {
+
+class look_back_screen final : public screen {
+public:
+    /// Begins where the screen begins, or `rows_back` rows above, with the cursor where the program's is.
+    look_back_screen(std::unique_ptr<const text_source> text, vt::screen_size size, std::size_t rows_back);
+
+    [[nodiscard]] overlay draw(vt::screen_size size, const looks& look) override;
+    /// Keys as in vi; C-u C-d C-f C-b C-a C-e C-n C-p as in a shell.
+    screen_reply press(const key_event& key) override;
+    /// Scrolls; the cursor stays on the rows that are shown.
+    screen_reply wheel(int rows) override;
+
+    /// For tests: a place in the text that exists.
+    [[nodiscard]] text_position cursor() const noexcept { return cursor_; }
+    [[nodiscard]] text_position top() const noexcept { return view_.top(); }
+
+private:
+    enum class step : std::uint8_t;
+
+    void follow_text();
+    void move(step what);
+    void move_rows(int rows);
+    void scroll_page(int rows);
+    void go_to_row(int row);
+    void place(text_position at);
+    void select(selection_kind kind);
+    [[nodiscard]] screen_reply copy();
+    [[nodiscard]] text_selection selection() const { return {kind_, *anchor_, cursor_}; }
+    void mark(vt::row& row, std::uint64_t line, int column) const;
+    [[nodiscard]] vt::row last_row(int columns, const looks& look) const;
+    [[nodiscard]] static vt::screen_size text_size(vt::screen_size size) noexcept;
+
+    std::unique_ptr<const text_source> text_;
+    text_view view_;
+    text_position cursor_;
+    int x_ = 0;                           // the column that vertical steps keep
+    std::optional<text_position> anchor_; // where the selection began; nothing: none
+    selection_kind kind_ = selection_kind::characters;
+    bool lost_lines_ = false; // some of what was shown or selected was evicted since the last key
+};
+
+} // namespace mux
