@@ -110,22 +110,22 @@ TEST_CASE("a look back stays where it is while output goes on, and tells of evic
     const vt::screen_size size{5, 60};
     type(look, "g");
     CHECK(rows(look, size)[0] == "line 1");
-    CHECK(rows(look, size)[4] == " history  11/11   v select q back");
+    CHECK(rows(look, size)[4] == " history  11/11   v select y copy / find q back");
     type(look, "jjjj");
     const auto before = rows(look, size);
     CHECK(before[0] == "line 2");
     CHECK(before[3] == "line 5");
-    CHECK(before[4] == " history  10/11   v select q back");
+    CHECK(before[4] == " history  10/11   v select y copy / find q back");
     tab.lines(16, 20);
     CHECK(rows(look, size)[0] == "line 2");
-    CHECK(rows(look, size)[4] == " history  15/16   v select q back");
+    CHECK(rows(look, size)[4] == " history  15/16   v select y copy / find q back");
     tab.lines(21, 60);
     const auto after = rows(look, size);
     CHECK(after[0] == "line 37");
     CHECK(after[4] == " history  20/20  the oldest lines were dropped   v select");
     CHECK(look.cursor() == text_position{36, 0});
     type(look, "h");
-    CHECK(rows(look, size)[4] == " history  20/20   v select q back");
+    CHECK(rows(look, size)[4] == " history  20/20   v select y copy / find q back");
     tab.terminal->feed("\033[H\033[2J\033[3J");
     CHECK(rows(look, size)[0].empty());
 }

@@ -37,6 +37,7 @@ void command_keys::act(client& from, const pressed_action& what) {
     case action::tab_that_needs_you: return go_to_needy(from);
     case action::paste: return paste(from);
     case action::look_back:
+    case action::find:
     case action::help: return; // the viewer's own
     }
 }

@@ -97,7 +97,8 @@ private:
     void wait_for_keys();
     void open(std::unique_ptr<screen> opened);
     void close_screen();
-    void look_back();
+    void look_back(bool finds);
+    void work_for_screen();
     void answer_screen(screen_reply reply);
     void copy(std::string text);
     void leave_message();
@@ -140,7 +141,7 @@ private:
     /// How long programs' queries wait for the terminal's answers; as long as in tmux.
     static constexpr mato::milliseconds host_patience{500};
 
-    asio::steady_timer timer_, keys_timer_, host_timer_, message_timer_, hint_timer_;
+    asio::steady_timer timer_, keys_timer_, host_timer_, message_timer_, hint_timer_, work_timer_;
     std::unique_ptr<mux::outlet> outlet_;
     viewer_options options_;
     handlers callbacks_;

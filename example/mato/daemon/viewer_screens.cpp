@@ -118,6 +118,7 @@ void viewer::answer_screen(screen_reply reply) {
     } else if (tab_->bytes()) {
         draw_without_emulator();
     } else {
+        work_for_screen();
         pacer_.typed();
         update(false);
     }
@@ -137,12 +138,26 @@ void viewer::copy(std::string text) {
     if (callbacks_.on_copied) callbacks_.on_copied(std::move(text));
 }
 
-void viewer::look_back() {
+/// One part in each turn of the event loop, so that other tabs do not wait.
+void viewer::work_for_screen() {
+    if (!screen_ || !screen_->has_work()) return void(work_timer_.cancel());
+    work_timer_.expires_after(mato::milliseconds(0));
+    work_timer_.async_wait([this](std::error_code cancelled) {
+        if (cancelled || !tab_ || !screen_) return;
+        screen_->work();
+        update(false);
+        work_for_screen();
+    });
+}
+
+void viewer::look_back(bool finds) {
     if (!tab_->screen()) return tell("this tab keeps no history: its emulator is 'raw'");
     const std::size_t rows = rows_back();
     scroll_to_bottom();
-    open(std::make_unique<look_back_screen>(
-        std::make_unique<terminal_text>(std::shared_ptr<const vt::terminal>(tab_, tab_->screen())), composer_.size(), rows));
+    auto made = std::make_unique<look_back_screen>(
+        std::make_unique<terminal_text>(std::shared_ptr<const vt::terminal>(tab_, tab_->screen())), composer_.size(), rows);
+    if (finds) made->find();
+    open(std::move(made));
 }
 
 /// A report about the bar's row, or any while a screen is open.
@@ -170,7 +185,7 @@ void viewer::command(const key_event& key) {
 }
 
 void viewer::act(const pressed_action& what) {
-    if (what.what == action::look_back) return look_back();
+    if (what.what == action::look_back || what.what == action::find) return look_back(what.what == action::find);
     if (what.what == action::help) return open(std::make_unique<help_screen>(options_.prefix_name));
     if (callbacks_.on_action) callbacks_.on_action(what);
 }

@@ -70,24 +70,26 @@ std::string describe(std::string_view pattern) {
 
 class text_pattern::engine {
 public:
-    explicit engine(const std::string& pattern) : compiled(pattern, options()) {}
+    engine(const std::string& pattern, const RE2::Options& how) : compiled(pattern, how) {}
     RE2 compiled;
 };
 
 text_pattern::text_pattern(std::unique_ptr<engine> compiled) : engine_(std::move(compiled)) {
-    const auto size = static_cast<std::size_t>(std::max(engine_->compiled.ProgramSize(), 1));
-    step_bytes_ = std::clamp(step_work / size, least_step, most_step);
+    instructions_ = static_cast<std::size_t>(std::max(engine_->compiled.ProgramSize(), 1));
+    step_bytes_ = std::clamp(step_work / instructions_, least_step, most_step);
 }
 text_pattern::text_pattern(text_pattern&&) noexcept = default;
 text_pattern& text_pattern::operator=(text_pattern&&) noexcept = default;
 text_pattern::~text_pattern() = default;
 
-std::optional<text_pattern> text_pattern::compile(std::string_view pattern, std::string& problem) {
+std::optional<text_pattern> text_pattern::compile(std::string_view pattern, std::string& problem, letters match) {
     if (pattern.size() > most_bytes) {
         problem = "it has " + std::to_string(pattern.size()) + " bytes; at most " + std::to_string(most_bytes) + " are allowed";
         return std::nullopt;
     }
-    auto made = std::make_unique<engine>("(?m)" + std::string(pattern));
+    RE2::Options how = options();
+    how.set_case_sensitive(match == letters::exact);
+    auto made = std::make_unique<engine>("(?m)" + std::string(pattern), how);
     if (made->compiled.ok()) return text_pattern(std::move(made));
     problem = describe(pattern);
     return std::nullopt;
@@ -95,6 +97,15 @@ std::optional<text_pattern> text_pattern::compile(std::string_view pattern, std:
 
 bool text_pattern::matches_within(std::string_view text, std::size_t from, std::size_t to) const {
     return engine_->compiled.Match({text.data(), text.size()}, from, to, RE2::UNANCHORED, nullptr, 0);
+}
+
+std::optional<text_pattern::place> text_pattern::find(std::string_view text, std::size_t from) const {
+    if (!matches_within(text, from, text.size())) return std::nullopt; // most lines; faster than to ask for the place
+    re2::StringPiece found;
+    if (!engine_->compiled.Match({text.data(), text.size()}, from, text.size(), RE2::UNANCHORED, &found, 1))
+        return std::nullopt;
+    const auto begin = static_cast<std::size_t>(found.data() - text.data());
+    return place{begin, begin + found.size()};
 }
 
 text_search::state text_search::step() {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,8 +21,11 @@ public:
     static constexpr std::size_t step_work = 1u << 26;   ///< of one search step, in instructions times bytes: at most 0.3 s
     static constexpr std::size_t least_step = 4096, most_step = 1u << 20; ///< bytes of text: a whole screen
 
+    enum class letters : std::uint8_t { exact, of_any_case };
+
     /// `^` and `$` match at line ends. @returns empty if it is not valid: `problem` says what is wrong, and where.
-    [[nodiscard]] static std::optional<text_pattern> compile(std::string_view pattern, std::string& problem);
+    [[nodiscard]] static std::optional<text_pattern> compile(std::string_view pattern, std::string& problem,
+                                                             letters match = letters::exact);
     text_pattern(text_pattern&&) noexcept;
     text_pattern& operator=(text_pattern&&) noexcept;
     ~text_pattern();
@@ -29,6 +33,14 @@ public:
     /// Whether the text holds a match that ends in [from, to) and begins there too.
     /// `^`, `$` and `\b` see the text around the range. Linear in to - from.
     [[nodiscard]] bool matches_within(std::string_view text, std::size_t from, std::size_t to) const;
+    /// Bytes [begin, end) of a text.
+    struct place {
+        std::size_t begin = 0, end = 0;
+    };
+    /// The first match in a text that begins at `from` or later; leftmost, and of those the one that Perl prefers.
+    [[nodiscard]] std::optional<place> find(std::string_view text, std::size_t from) const;
+    /// Of the compiled pattern: the steps that one byte of text may need.
+    [[nodiscard]] std::size_t instructions() const noexcept { return instructions_; }
     /// Bytes of text that one step searches: fewer for patterns that need more work per byte.
     [[nodiscard]] std::size_t step_bytes() const noexcept { return step_bytes_; }
 
@@ -37,7 +49,7 @@ private:
     explicit text_pattern(std::unique_ptr<engine> compiled);
 
     std::unique_ptr<engine> engine_;
-    std::size_t step_bytes_ = most_step;
+    std::size_t instructions_ = 1, step_bytes_ = most_step;
 };
 
 /// A search that can be interrupted between two steps. Steps overlap by half, so in a text longer than one step a match is

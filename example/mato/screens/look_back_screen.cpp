@@ -54,6 +54,7 @@ void look_back_screen::follow_text() {
     cursor_ = view_.nearest(cursor_);
     view_.show(cursor_);
     if (anchor_) anchor_ = view_.nearest(*anchor_);
+    if (prompt_) prompt_->drop_before(first);
 }
 
 // ---- moving ----
@@ -136,6 +137,60 @@ screen_reply look_back_screen::copy() {
     return reply;
 }
 
+// ---- finding ----
+
+void look_back_screen::find() {
+    only_finds_ = true;
+    open_find();
+}
+
+void look_back_screen::open_find() {
+    prompt_.emplace();
+    finds_ = true;
+    before_find_ = cursor_;
+}
+
+void look_back_screen::show_hit() {
+    cursor_ = view_.nearest(prompt_->target());
+    view_.show_with_context(cursor_);
+    x_ = view_.x_of(cursor_);
+}
+
+/// The keys of the last search, pressed while its row is closed.
+void look_back_screen::go_on_finding(find_prompt::result found) {
+    finds_ = true;
+    only_finds_ = false;
+    before_find_ = cursor_;
+    if (found == find_prompt::result::moved) show_hit();
+}
+
+void look_back_screen::work() {
+    follow_text();
+    if (prompt_ && prompt_->work(*text_)) show_hit();
+}
+
+screen_reply look_back_screen::press_in_find(const key_event& key) {
+    // A key that goes on from the first hit may be typed before that is found; one part of the search is short.
+    if (prompt_->awaits_first() && (key.character < ' ' || key.modifiers == key_event::control)) work();
+    switch (prompt_->press(key, *text_, cursor_)) {
+    case find_prompt::result::nothing: break;
+    case find_prompt::result::moved: show_hit(); break;
+    case find_prompt::result::stays:
+        finds_ = only_finds_ = false;
+        if (prompt_->typed().empty()) prompt_.reset();
+        break;
+    case find_prompt::result::leaves:
+        if (only_finds_) return {true};
+        finds_ = false;
+        prompt_.reset();
+        place(before_find_);
+        break;
+    }
+    return {};
+}
+
+// ---- keys ----
+
 screen_reply look_back_screen::press(const key_event& key) {
     struct bound {
         std::string_view name;
@@ -179,6 +234,8 @@ screen_reply look_back_screen::press(const key_event& key) {
     };
     follow_text();
     lost_lines_ = false;
+    if (finds_) return press_in_find(key);
+    if (prompt_) prompt_->forget_first();
     const std::string name = name_of(key);
     for (const bound& each : steps)
         if (each.name == name) return move(each.what), screen_reply{};
@@ -186,6 +243,9 @@ screen_reply look_back_screen::press(const key_event& key) {
     if (name == "V") return select(selection_kind::lines), screen_reply{};
     if (name == "C-v") return select(selection_kind::block), screen_reply{};
     if (name == "y" || name == "Enter" || name == "M-w") return copy();
+    if (name == "/" || (!prompt_ && (name == "C-r" || name == "C-s"))) return open_find(), screen_reply{};
+    if (name == "C-r") return go_on_finding(prompt_->older(cursor_)), screen_reply{};
+    if (name == "C-s") return go_on_finding(prompt_->newer(cursor_)), screen_reply{};
     if (name == "Escape" && anchor_) return anchor_.reset(), screen_reply{};
     return {name == "q" || name == "Escape"};
 }
@@ -208,27 +268,45 @@ overlay look_back_screen::draw(vt::screen_size size, const looks& look) {
         mark(cells, line, column);
         result.rows[static_cast<std::size_t>(r)] = std::move(cells);
     });
-    if (size.rows > 1) result.rows.back() = last_row(size.columns, look);
+    if (size.rows == 1) return result;
+    if (finds_) {
+        vt::position in_prompt{size.rows - 1, 0};
+        result.rows.back() = prompt_->draw(size.columns, cursor_, look, in_prompt.column);
+        result.cursor = in_prompt;
+    } else {
+        result.rows.back() = last_row(size.columns, look);
+    }
     return result;
 }
 
-/// Selected cells are reversed.
+/// Selected cells are reversed, as is the hit that is shown; the other hits are underlined.
 void look_back_screen::mark(vt::row& row, std::uint64_t line, int column) const {
-    const auto range = anchor_ ? selection().columns_of(line, *text_) : std::nullopt;
-    if (!range || range->to <= column) return;
-    const int from = std::max(0, range->from - column);
-    if (row.used() == 0) row.pad(1); // an empty line is seen to be selected
-    row.restyle_each(from, range->to - column, [](vt::style s) {
+    const auto reversed = [](vt::style s) {
         s.flags = static_cast<std::uint16_t>(s.flags ^ vt::attributes::inverse);
         return s;
-    });
+    };
+    if (finds_)
+        for (const text_hit& hit : prompt_->found().hits_of(line)) {
+            if (hit.end <= column || hit.column >= column + view_.size().columns) continue;
+            const bool is_shown = hit.position() == cursor_;
+            row.restyle_each(std::max(0, hit.column - column), hit.end - column, [&](vt::style s) {
+                if (is_shown) s = reversed(s);
+                s.turn_on(vt::attributes::bold);
+                s.set_underline(vt::underline::single);
+                return s;
+            });
+        }
+    const auto range = anchor_ ? selection().columns_of(line, *text_) : std::nullopt;
+    if (!range || range->to <= column) return;
+    if (row.used() == 0) row.pad(1); // an empty line is seen to be selected
+    row.restyle_each(std::max(0, range->from - column), range->to - column, reversed);
 }
 
 vt::row look_back_screen::last_row(int columns, const looks& look) const {
     struct hint {
         std::string_view key, does;
     };
-    static constexpr std::array unselected{hint{"v", "select"}, hint{"q", "back"}};
+    static constexpr std::array unselected{hint{"v", "select"}, hint{"y", "copy"}, hint{"/", "find"}, hint{"q", "back"}};
     static constexpr std::array selected{hint{"y", "copy"}, hint{"Esc", "end"}, hint{"q", "back"}};
     const std::uint64_t first = text_->first_line(), begin = text_->screen_begin().line, top = view_.top().line;
     vt::row row = ground_row(columns, look);

@@ -3,6 +3,7 @@
 /// Pure.  Test: test/mato/look_back_test.cpp.
 #pragma once
 
+#include "find_prompt.hpp"
 #include "screen.hpp"
 #include "text_selection.hpp"
 #include "text_source.hpp"
@@ -18,11 +19,17 @@ public:
     /// Begins where the screen begins, or `rows_back` rows above, with the cursor where the program's is.
     look_back_screen(std::unique_ptr<const text_source> text, vt::screen_size size, std::size_t rows_back);
 
+    /// Opens the find row. @pre called before the first key: Escape then closes the screen
+    void find();
+
     [[nodiscard]] overlay draw(vt::screen_size size, const looks& look) override;
     /// Keys as in vi; C-u C-d C-f C-b C-a C-e C-n C-p as in a shell.
     screen_reply press(const key_event& key) override;
     /// Scrolls; the cursor stays on the rows that are shown.
     screen_reply wheel(int rows) override;
+    /// A slice of the search.
+    [[nodiscard]] bool has_work() const override { return prompt_ && prompt_->has_work(); }
+    void work() override;
 
     /// For tests: a place in the text that exists.
     [[nodiscard]] text_position cursor() const noexcept { return cursor_; }
@@ -38,6 +45,10 @@ private:
     void go_to_row(int row);
     void place(text_position at);
     void select(selection_kind kind);
+    void open_find();
+    [[nodiscard]] screen_reply press_in_find(const key_event& key);
+    void go_on_finding(find_prompt::result found);
+    void show_hit();
     [[nodiscard]] screen_reply copy();
     [[nodiscard]] text_selection selection() const { return {kind_, *anchor_, cursor_}; }
     void mark(vt::row& row, std::uint64_t line, int column) const;
@@ -50,7 +61,11 @@ private:
     int x_ = 0;                           // the column that vertical steps keep
     std::optional<text_position> anchor_; // where the selection began; nothing: none
     selection_kind kind_ = selection_kind::characters;
-    bool lost_lines_ = false; // some of what was shown or selected was evicted since the last key
+    std::optional<find_prompt> prompt_; // of the last search, also when it is not open
+    bool finds_ = false;                // it is open
+    bool only_finds_ = false;           // the screen was opened to find
+    text_position before_find_;         // the cursor
+    bool lost_lines_ = false;           // some of what was shown or selected was evicted since the last key
 };
 
 } // namespace mux

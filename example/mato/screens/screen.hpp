@@ -29,6 +29,9 @@ public:
     virtual screen_reply press(const key_event& key) = 0;
     /// The wheel, by rows: positive towards the end.
     virtual screen_reply wheel(int /*rows*/) { return {}; }
+    /// It wants work() to be called, which does a bounded part of what is to do, and to be drawn then.
+    [[nodiscard]] virtual bool has_work() const { return false; }
+    virtual void work() {}
 };
 
 } // namespace mux
