@@ -26,6 +26,16 @@ bool bars::is_wanted(const client& watcher) const {
     return false;
 }
 
+bool bars::is_any() const {
+    if (has_exceptions_) return true;
+    switch (state_.configuration->bar) {
+    case bar_use::never: return false;
+    case bar_use::always: return true;
+    case bar_use::automatic: return had_several_ || state_.tabs.count() > 1;
+    }
+    return true;
+}
+
 int bars::rows_of(const client& watcher, const tab& shown) const {
     return shown.screen() && watcher.view.size.rows >= least_rows && is_wanted(watcher) ? 1 : 0;
 }
@@ -71,6 +81,7 @@ bar_state bars::state_of(const client& watcher) const {
 void bars::toggle(client& watcher) {
     const bool wanted = !is_wanted(watcher);
     watcher.bar.reset();
+    has_exceptions_ = true;
     if (is_wanted(watcher) != wanted) watcher.bar = wanted; // otherwise it follows the configuration again
     on_rows_(watcher);
 }
@@ -85,7 +96,7 @@ void bars::renew(client& watcher) {
 }
 
 void bars::renew_soon() {
-    if (std::exchange(waits_, true)) return;
+    if (!is_any() || std::exchange(waits_, true)) return;
     const auto now = mato::clock::now();
     timer_.expires_at(std::max(timer_.expiry() + bar_interval, now));
     timer_.async_wait([this](std::error_code cancelled) {
@@ -96,6 +107,7 @@ void bars::renew_soon() {
 }
 
 void bars::renew_all() {
+    had_several_ = state_.tabs.count() > 1;
     for (auto& [id, each] : state_.clients) {
         tab_entry* const shown = each.screen ? state_.tabs.find(each.attached) : nullptr;
         if (!shown) continue;

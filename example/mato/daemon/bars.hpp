@@ -28,8 +28,10 @@ public:
     void toggle(client& watcher);
     /// Its bar, now: it shows another tab.
     void renew(client& watcher);
-    /// All bars, as soon as the interval allows it.
+    /// All bars, as soon as the interval allows it. No bar that could change: costs nothing.
     void renew_soon();
+    /// Call it when the configuration has changed.
+    void renew_all();
     /// Call it for each output; almost always it costs one comparison.
     void note_output(tab_entry& which) {
         if (!which.has_written) note_first_output(which);
@@ -41,13 +43,16 @@ private:
     static constexpr mato::milliseconds bar_interval{250};
 
     void note_first_output(tab_entry& which);
-    void renew_all();
+    /// Some client has a bar, had one when they were last renewed, or may need one.
+    [[nodiscard]] bool is_any() const;
     [[nodiscard]] bool is_wanted(const client& watcher) const;
 
     daemon_state& state_;
     std::function<void(client&)> on_rows_;
     asio::steady_timer timer_;
     bool waits_ = false;
+    bool had_several_ = false;    // tabs, when the bars were last renewed
+    bool has_exceptions_ = false; // a client has chosen for itself
 };
 
 } // namespace mux

@@ -34,6 +34,7 @@ void command_keys::act(client& from, const pressed_action& what) {
     case action::move_tab: return move(from, what);
     case action::close_tab: return close(from, what);
     case action::run_again: return run_again(from, what);
+    case action::office: return views_.open_office(from);
     case action::tab_that_needs_you: return go_to_needy(from);
     case action::paste: return paste(from);
     case action::look_back:

@@ -10,7 +10,7 @@ namespace mux {
 
 viewer::viewer(asio::io_context& context, std::unique_ptr<mux::outlet> terminal, viewer_options options, handlers callbacks)
     : timer_(context), keys_timer_(context), host_timer_(context), message_timer_(context), hint_timer_(context),
-      work_timer_(context), outlet_(std::move(terminal)), options_(std::move(options)), callbacks_(std::move(callbacks)),
+      work_timer_(context), live_timer_(context), outlet_(std::move(terminal)), options_(std::move(options)), callbacks_(std::move(callbacks)),
       keys_(options_.prefix), composer_(options_.size, options_.features) {
     measure_cell();
     await_answers();
@@ -52,6 +52,7 @@ void viewer::show(bool asked) {
     if (std::exchange(was_shown_, true)) note_replay();
     if (tab_) begin_from_reset();
     if (callbacks_.on_focus) callbacks_.on_focus();
+    keep_live();
 }
 
 void viewer::hide() {
@@ -61,6 +62,7 @@ void viewer::hide() {
     message_timer_.cancel();
     hint_timer_.cancel();
     work_timer_.cancel();
+    live_timer_.cancel();
     waiting_ = false;
     outlet_->hide();
     if (callbacks_.on_focus) callbacks_.on_focus();

@@ -96,6 +96,7 @@ private:
     [[nodiscard]] const input_context& context();
     void wait_for_keys();
     void open(std::unique_ptr<screen> opened);
+    void keep_live();
     void close_screen();
     void look_back(bool finds);
     void work_for_screen();
@@ -136,12 +137,13 @@ private:
 
     static constexpr mato::milliseconds message_span{2000};
     static constexpr mato::milliseconds hint_delay{400};       // after the prefix: a user who knows the key is faster
+    static constexpr mato::milliseconds live_interval{250};    // of a screen that shows other tabs
     static constexpr mato::milliseconds answer_patience{5000}; // a terminal that has not answered by then never will
 
     /// How long programs' queries wait for the terminal's answers; as long as in tmux.
     static constexpr mato::milliseconds host_patience{500};
 
-    asio::steady_timer timer_, keys_timer_, host_timer_, message_timer_, hint_timer_, work_timer_;
+    asio::steady_timer timer_, keys_timer_, host_timer_, message_timer_, hint_timer_, work_timer_, live_timer_;
     std::unique_ptr<mux::outlet> outlet_;
     viewer_options options_;
     handlers callbacks_;

@@ -84,6 +84,18 @@ void viewer::open(std::unique_ptr<screen> opened) {
     pacer_.typed();
     if (tab_->bytes()) return draw_without_emulator();
     update(false);
+    keep_live();
+}
+
+/// Draws a live screen again, as long as it is open.
+void viewer::keep_live() {
+    if (!screen_ || !screen_->is_live()) return;
+    live_timer_.expires_after(live_interval);
+    live_timer_.async_wait([this](std::error_code cancelled) {
+        if (cancelled || !tab_ || !screen_) return;
+        update(false);
+        keep_live();
+    });
 }
 
 /// The same rows as text: the program uses the terminal directly, so nothing is known of its state.
@@ -99,6 +111,7 @@ void viewer::draw_without_emulator() {
 
 void viewer::close_screen() {
     screen_.reset();
+    live_timer_.cancel();
     context_.captured = false;
     starts_empty_ = true;
     replayed_to_ = position_; // what was already sent is replayed too

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "views.hpp"
 
+#include "office_view.hpp"
 #include "protocol/key_names.hpp"
 #include "window_size.hpp"
 
@@ -294,13 +295,17 @@ void views::apply_settings() {
     for (auto& [id, each] : state_.clients)
         if (each.screen)
             each.screen->set_keys(parse_prefix(now.prefix).value_or(default_prefix), now.prefix, now.mouse == mouse_use::wheel);
-    bars_.renew_soon();
+    bars_.renew_all();
 }
 
 vt::screen_size views::area_of(const client& watcher, const tab& shown) const {
     vt::screen_size area = watcher.view.size;
     area.rows -= bars_.rows_of(watcher, shown);
     return area;
+}
+
+void views::open_office(client& watcher) {
+    watcher.screen->ask(std::make_unique<office_screen>(office_of(state_, bars_, watcher.id()), watcher.attached));
 }
 
 void views::follow_bar(client& watcher) {

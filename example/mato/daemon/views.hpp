@@ -39,6 +39,8 @@ public:
     void set_readonly(client& watcher, bool readonly);
     /// The bar of this client: on or off.
     void toggle_bar(client& watcher) { bars_.toggle(watcher); }
+    /// Opens the list of all tabs over the shown one.
+    void open_office(client& watcher);
     /// What this client's user should know of a tab.
     [[nodiscard]] bar_mark mark_of(const client& watcher, tab_id id) const { return bars_.mark_of(watcher, id); }
     /// While it is suspended, its size does not count.

@@ -27,16 +27,6 @@ constexpr std::array<detail, 5> details{{
     {0, cut_name, false, false},
 }};
 
-std::string_view sign(bar_mark mark, bool unicode) {
-    switch (mark) {
-    case bar_mark::none: return "";
-    case bar_mark::wrote: return unicode ? "●" : "*";
-    case bar_mark::failed: return unicode ? "✗" : "x";
-    case bar_mark::asks: return "!";
-    }
-    return "";
-}
-
 struct segment {
     std::string text;
     vt::style look;
@@ -58,7 +48,7 @@ segment tab_segment(const bar_state& state, std::size_t i, const detail& how, co
     segment result;
     result.text.append(" ").append(std::to_string(i + 1));
     if (name > 0) result.text.append(" ").append(clipped(tab.name, name, look.unicode));
-    if (const auto mark = sign(tab.mark, look.unicode); !mark.empty()) result.text.append(name > 0 ? " " : "").append(mark);
+    if (const auto mark = sign_of(tab.mark, look.unicode); !mark.empty()) result.text.append(name > 0 ? " " : "").append(mark);
     result.text += " ";
     result.look = is_shown ? look.lifted : tab.mark == bar_mark::asks ? look.accent : look.ground;
     result.acts = go_to(tab.id);
@@ -69,7 +59,7 @@ std::string counts(int asks, int failed, int wrote, bool unicode) {
     std::string text;
     const auto add = [&](int count, bar_mark mark) {
         if (count == 0) return;
-        text.append(text.empty() ? "" : " ").append(sign(mark, unicode)).append(std::to_string(count));
+        text.append(text.empty() ? "" : " ").append(sign_of(mark, unicode)).append(std::to_string(count));
     };
     add(asks, bar_mark::asks);
     add(failed, bar_mark::failed);
@@ -112,6 +102,16 @@ std::vector<segment> window(const bar_state& state, const detail& how, int colum
 }
 
 } // namespace
+
+std::string_view sign_of(bar_mark mark, bool unicode) noexcept {
+    switch (mark) {
+    case bar_mark::none: return "";
+    case bar_mark::wrote: return unicode ? "●" : "*";
+    case bar_mark::failed: return unicode ? "✗" : "x";
+    case bar_mark::asks: return "!";
+    }
+    return "";
+}
 
 const hit_area* bar_drawing::at(int column) const noexcept {
     const auto found =

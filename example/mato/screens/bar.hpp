@@ -10,12 +10,16 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace mux {
 
 /// What a user should know of a tab that is not shown; the first that holds.
 enum class bar_mark : std::uint8_t { none, wrote, failed, asks };
+
+/// Of a mark: one column; empty for none.
+[[nodiscard]] std::string_view sign_of(bar_mark mark, bool unicode) noexcept;
 
 struct bar_tab {
     tab_id id = 0;

@@ -32,6 +32,8 @@ public:
     /// It wants work() to be called, which does a bounded part of what is to do, and to be drawn then.
     [[nodiscard]] virtual bool has_work() const { return false; }
     virtual void work() {}
+    /// It shows what changes by itself, and is drawn again from time to time.
+    [[nodiscard]] virtual bool is_live() const noexcept { return false; }
 };
 
 } // namespace mux

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: MIT
+// The Office as rows of cells: the list, what is found, the preview; any keys in any size.
+#include "screens/office.hpp"
+#include "screens/text_row.hpp"
+
+#include "support/catch.hpp"
+
+#include <random>
+#include <string>
+
+using namespace mux;
+
+namespace {
+
+std::string text(const vt::row& row) {
+    std::string all;
+    row.append_text(all, 0, row.used());
+    return all.substr(0, all.find_last_not_of(' ') + 1);
+}
+
+key_event special(int number) {
+    key_event e;
+    e.key = number;
+    return e;
+}
+
+void type(screen& to, std::string_view keys) {
+    for (const char each : keys) to.press(key_of_byte(each));
+}
+
+office_tab tab(tab_id id, std::size_t number, std::string name, std::string state, bar_mark mark = bar_mark::none,
+               std::string words = {}) {
+    office_tab made;
+    made.id = id, made.number = number, made.name = std::move(name), made.state = std::move(state), made.mark = mark;
+    made.details = "80x23  ~/shop";
+    made.words = std::move(words);
+    return made;
+}
+
+office_state three_tasks() {
+    return {{{"web",
+              {tab(1, 1, "shell", "~/shop"), tab(2, 2, "vim", "src/cart.cpp", bar_mark::none, "vim cart.cpp"),
+               tab(3, 3, "tests", "ended with 4", bar_mark::failed)}},
+             {"agents", {tab(4, 1, "claude", "asks", bar_mark::asks), tab(5, 2, "codex", "works", bar_mark::wrote)}},
+             {"ops", {tab(6, 1, "logs", "works", bar_mark::wrote), tab(7, 2, "db", "psql shop")}}}};
+}
+
+office_screen office(office_state state, tab_id here = 1) {
+    return office_screen({[state] { return state; },
+                          [](tab_id id, int rows) {
+                              std::vector<vt::row> all;
+                              for (int i = 0; i < std::min(rows, 3); ++i) {
+                                  vt::row row;
+                                  put_text(row, 0, 80, "tab " + std::to_string(id) + " line " + std::to_string(i), {});
+                                  all.push_back(row);
+                              }
+                              return all;
+                          }},
+                         here);
+}
+
+const looks plain = looks_of(nullptr, false, true);
+
+std::optional<pressed_action> enter(screen& in) { return in.press(special(keys::enter)).acts; }
+
+} // namespace
+
+TEST_CASE("the Office lists tasks and tabs with their states, and shows the chosen tab", "[screens][office]") {
+    office_screen shown = office(three_tasks());
+    const overlay drawn = shown.draw({24, 80}, plain);
+    REQUIRE(drawn.rows.size() == 24);
+    CHECK(text(drawn.rows[0]) == " Office" + std::string(40, ' ') + "3 tasks · 7 tabs · 1 needs you");
+    CHECK(text(drawn.rows[1]) == " ❯ type to find a tab             │ agents/claude    80x23  ~/shop");
+    CHECK(text(drawn.rows[3]) == "  web                             │ tab 4 line 0");
+    CHECK(text(drawn.rows[4]) == "   1 shell     ~/shop             │ tab 4 line 1");
+    CHECK(text(drawn.rows[5]) == "   2 vim       src/cart.cpp       │ tab 4 line 2");
+    CHECK(text(drawn.rows[6]) == "   3 tests     ended with 4    ✗  │");
+    CHECK(text(drawn.rows[7]) == "  agents                          │");
+    CHECK(text(drawn.rows[8]) == " ▸ 1 claude    asks            !  │");
+    CHECK(text(drawn.rows[9]) == "   2 codex     works           ●  │");
+    CHECK(text(drawn.rows[12]) == "   2 db        psql shop          │");
+    CHECK(text(drawn.rows[22]).starts_with("──────────────────────────────────┴───"));
+    CHECK(text(drawn.rows[23]) == " Enter go  ^N new  ^R name  ^X close" + std::string(35, ' ') + "Esc back");
+    CHECK(drawn.cursor == vt::position{1, 3});
+}
+
+TEST_CASE("without a tab that asks the Office begins at the shown one", "[screens][office]") {
+    office_state quiet = three_tasks();
+    quiet.tasks[1].tabs[0].mark = bar_mark::none;
+    office_screen shown = office(quiet, 6);
+    CHECK(enter(shown)->number == 6);
+}
+
+TEST_CASE("typing in the Office finds tabs by any of their words", "[screens][office]") {
+    const auto found = [](std::string_view typed) {
+        office_screen shown = office(three_tasks());
+        type(shown, typed);
+        (void)shown.draw({24, 80}, plain);
+        const auto went = enter(shown);
+        return went ? went->number : 0;
+    };
+    CHECK(found("test") == 3);     // the name
+    CHECK(found("OPS") == 6);      // the task: its first tab
+    CHECK(found("psql") == 7);     // the state
+    CHECK(found("cart.cpp") == 2); // the command
+    CHECK(found("nothing") == 0);
+    CHECK(found("nothing\x15vim") == 2); // C-u clears
+    CHECK(found("vimx\x7f") == 2);
+    office_screen shown = office(three_tasks());
+    type(shown, "db");
+    CHECK_FALSE(shown.press(special(keys::escape)).closes); // first clears
+    CHECK(shown.press(special(keys::escape)).closes);
+}
+
+TEST_CASE("arrows choose tabs and keep to the ends of the list", "[screens][office]") {
+    office_screen shown = office(three_tasks());
+    shown.press(special(keys::down));
+    CHECK(enter(shown)->number == 5);
+    shown.press(special(keys::up)), shown.press(special(keys::up));
+    CHECK(enter(shown)->number == 3);
+    shown.press(special(keys::end));
+    CHECK(enter(shown)->number == 7);
+    shown.press(special(keys::down));
+    CHECK(enter(shown)->number == 7);
+    shown.press(special(keys::home));
+    CHECK(enter(shown)->number == 1);
+    CHECK(shown.press(key_of_byte('\x18')).acts->what == action::close_tab);  // C-x
+    CHECK(shown.press(key_of_byte('\x12')).acts->what == action::rename_tab); // C-r
+    CHECK(shown.press(key_of_byte('\x0e')).acts->what == action::new_tab);    // C-n
+}
+
+TEST_CASE("a long list scrolls so that the chosen tab is always shown", "[screens][office]") {
+    office_state many;
+    for (std::size_t t = 0; t < 5; ++t) {
+        office_task task{"task" + std::to_string(t), {}};
+        for (std::size_t i = 0; i < 10; ++i)
+            task.tabs.push_back(tab(100 * t + i + 1, i + 1, "name" + std::to_string(100 * t + i), ""));
+        many.tasks.push_back(std::move(task));
+    }
+    office_screen shown = office(many);
+    for (int i = 0; i < 60; ++i) {
+        const overlay drawn = shown.draw({12, 70}, plain);
+        const auto chosen =
+            std::count_if(drawn.rows.begin(), drawn.rows.end(), [](const vt::row& r) { return text(r).starts_with(" ▸"); });
+        REQUIRE(chosen == 1);
+        shown.press(special(i % 7 == 3 ? keys::page_down : i % 11 == 5 ? keys::up : keys::down));
+    }
+}
+
+TEST_CASE("the Office fits into any size with any names and after any keys", "[screens][office]") {
+    std::minstd_rand random(9);
+    const auto name = [&] {
+        static const char* const some[] = {"漢字漢字漢字漢字", "e\u0301\u0302x",          "", "a\x1b[31mb",
+                                           "\u202e",           "very long name of a tab", "x"};
+        return std::string(some[random() % 7]);
+    };
+    for (int round = 0; round < 400; ++round) {
+        office_state state;
+        for (std::size_t t = 0; t < random() % 4; ++t) {
+            office_task task{name(), {}};
+            for (std::size_t i = 0; i < 1 + random() % 5; ++i)
+                task.tabs.push_back(tab(10 * t + i + 1, i + 1, name(), name(), static_cast<bar_mark>(random() % 4), name()));
+            state.tasks.push_back(std::move(task));
+        }
+        office_screen shown = office(state);
+        const vt::screen_size size{1 + static_cast<int>(random() % 30), 1 + static_cast<int>(random() % 130)};
+        const looks look = looks_of(nullptr, false, round % 2 == 0);
+        for (int k = 0; k < 20; ++k) {
+            const overlay drawn = shown.draw(size, look);
+            REQUIRE(static_cast<int>(drawn.rows.size()) <= size.rows);
+            for (const vt::row& each : drawn.rows) REQUIRE(each.is_valid(size.columns));
+            REQUIRE((drawn.cursor && drawn.cursor->row < size.rows && drawn.cursor->column >= 0 &&
+                     drawn.cursor->column < size.columns));
+            const int some[] = {keys::up,   keys::down, keys::page_up,   keys::page_down,
+                                keys::home, keys::end,  keys::backspace, keys::escape};
+            if (random() % 2 == 0)
+                shown.press(special(some[random() % 8]));
+            else
+                shown.press(key_of_byte(static_cast<char>(1 + random() % 126)));
+        }
+    }
+}
