@@ -121,6 +121,33 @@ TEST_CASE("a click on the bar is mato's, one above it the program's", "[mato][ba
     CHECK(client.wait() == 0);
 }
 
+TEST_CASE("the middle button on a tab closes it, the right one offers what can be done", "[mato][bar]") {
+    mato_world world;
+    world.configure("[bar]\nshow = \"always\"\n");
+    world.must(
+        {"new", "-d", "-t", "web", "-n", "one", "--", "stty raw -echo; printf '\\033[?1000h\\033[?1006hready'; exec cat -v"});
+    world.must({"new", "-d", "-t", "web", "-n", "two", "--", "exec cat"});
+    world.must({"new", "-d", "-t", "web", "-n", "six", "--", "exec cat"});
+    pty_client client(world, {"attach", "1"});
+    REQUIRE(client.wait_for("ready"));
+    CHECK(bar_is(client, " web  1 one  2 two  3 six  +"));
+    client.type("\033[<2;14;24M\033[<2;14;24m"); // on "2 two"
+    CHECK(bar_is(client, " this tab  g go  n name  m move  r run again  x close"));
+    client.type("n");
+    CHECK(bar_is(client, " name of this tab  two"));
+    client.type("\x15ten\r");
+    CHECK(bar_is(client, " web  1 one  2 ten  3 six  +"));
+    client.type("\033[<1;14;24M\033[<1;14;24m");
+    CHECK(bar_is(client, " close tab ten? its program runs"));
+    client.type("y");
+    CHECK(bar_is(client, " web  1 one  2 six  +"));
+    client.type("\033[<1;2;24M\033[<1;2;24m"); // on the task: nothing
+    client.type("\033[<1;8;24M\033[<1;8;24m"); // on the shown tab
+    CHECK(bar_is(client, " close tab one? its program runs"));
+    client.type("y");
+    CHECK(bar_is(client, " web  1 six  +"));
+}
+
 TEST_CASE("with a bar a key's echo is one byte, and the bar is not sent again", "[mato][bar]") {
     mato_world world;
     world.configure("[bar]\nshow = \"always\"\n");

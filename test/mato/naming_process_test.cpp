@@ -47,7 +47,7 @@ TEST_CASE("keys rename a tab and its task, and say why a name is refused", "[mat
     CHECK(user.comes_to_show("echo")); // the keyboard is the program's again
 }
 
-TEST_CASE("a tab is closed by a key; with a program in the foreground that asks first", "[mato][keys]") {
+TEST_CASE("a tab is closed by a key; if more than an idle shell runs that asks first", "[mato][keys]") {
     mato_world world;
     world.configure("exit_empty = false\n");
     world.must({"new", "-d", "-n", "idle", "--", "printf ready; exec cat"});
@@ -57,17 +57,24 @@ TEST_CASE("a tab is closed by a key; with a program in the foreground that asks 
     REQUIRE(user.comes_to_show("goon"));
     REQUIRE(wait_until([&] { return contains(world.must({"ls"}), "busy"); }));
     user.type(prefix + "x");
-    REQUIRE(user.comes_to_show("close tab busy? a program runs in it"));
+    REQUIRE(user.comes_to_show("close tab busy? its program runs"));
     user.type("n");
     user.type("still\n");
     REQUIRE(user.comes_to_show("still"));
     user.type(prefix + "&");
-    REQUIRE(user.comes_to_show("close tab busy? a program runs in it"));
+    REQUIRE(user.comes_to_show("close tab busy? its program runs"));
     user.type("y");
     CHECK(user.comes_to_show("ready")); // the other tab
     CHECK(wait_until([&] { return !contains(world.must({"ls"}), "busy"); }));
-    user.type(prefix + "x"); // only cat itself: no question
+    user.type(prefix + "x"); // no shell
+    REQUIRE(user.comes_to_show("close tab idle? its program runs"));
+    user.type("\r");
     CHECK(wait_until([&] { return !contains(world.must({"ls"}), "idle"); }));
+    world.must({"new", "-d", "-n", "shell"});
+    outer_terminal other(world, {"attach", "shell"});
+    REQUIRE(other.comes_to_show("$"));
+    other.type(prefix + "x"); // an idle shell: no question
+    CHECK(wait_until([&] { return !contains(world.must({"ls"}), "shell"); }));
 }
 
 TEST_CASE("keys go to the tab that needs its user, and start an ended program again", "[mato][keys]") {

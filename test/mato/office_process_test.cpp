@@ -57,6 +57,8 @@ TEST_CASE("the Office names, closes and opens tabs", "[mato][office]") {
     user.type("2\r");
     CHECK(wait_until([&] { return contains(world.must({"ls"}), "logs2"); }));
     user.type(prefix + " failing\x18"); // C-x
+    REQUIRE(user.comes_to_show("close tab failing? its program runs"));
+    user.type("y");
     CHECK(wait_until([&] { return !contains(world.must({"ls"}), "failing"); }));
     CHECK(user.comes_to_agree("shell"));
     user.type(prefix + " \x0e"); // C-n

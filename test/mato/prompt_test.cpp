@@ -102,6 +102,17 @@ TEST_CASE("a question is answered by y or Enter, and left by any other key", "[s
     CHECK(shown(close, {24, 16}) == " close tab vim?");
 }
 
+TEST_CASE("a row of choices does the action of its key, and shows the choices that fit", "[screens][prompt]") {
+    choice_row row("this tab", {{'g', "go", {action::tab_by_id, 3}}, {'x', "close", {action::close_tab, 3}}});
+    CHECK(shown(row, {24, 40}) == " this tab  g go  x close");
+    CHECK(shown(row, {24, 20}) == " this tab  g go");
+    CHECK(shown(row, {24, 4}) == " th…");
+    const screen_reply went = row.press(key_of_byte('x'));
+    REQUIRE((went.closes && went.acts));
+    CHECK((went.acts->what == action::close_tab && went.acts->number == 3));
+    CHECK((row.press(special(keys::escape)).closes && !row.press(key_of_byte('y')).acts));
+}
+
 TEST_CASE("any keys in a prompt of any width leave its row and cursor on the terminal", "[screens][prompt]") {
     std::minstd_rand random(5);
     for (int round = 0; round < 300; ++round) {

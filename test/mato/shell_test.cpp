@@ -79,6 +79,8 @@ TEST_CASE("the last component of a path", "[shell]") {
     CHECK(mux::base_name("vim") == "vim");
     CHECK(mux::base_name("/usr/bin/").empty());
     CHECK(mux::base_name("").empty());
+    for (const char* shell : {"sh", "bash", "/usr/bin/zsh", "fish"}) CHECK(mux::is_shell(shell));
+    for (const char* other : {"", "bash -c make", "vim", "/usr/bin/sh/", "sh ", "shell"}) CHECK_FALSE(mux::is_shell(other));
 }
 
 TEST_CASE("a tab is called after the first word of its command", "[shell]") {

@@ -37,7 +37,10 @@ TEST_CASE("status is the specified text, field by field, in order", "[mato][stat
     mato_world world;
     const bool survives = GENERATE(true, false);
     const std::string own = survives ? "" : "survive = false\n";
-    if (!survives) world.configure(own);
+    if (survives)
+        std::filesystem::remove(world.config_file());
+    else
+        world.configure(own);
     world.open_tab();
     world.open_tab();
     world.must({"new", "-d", "-t", "Other work", "--", "cat"});
@@ -89,6 +92,7 @@ TEST_CASE("status is the specified text, field by field, in order", "[mato][stat
 
 TEST_CASE("status --json is one object with all names, in order", "[mato][status]") {
     mato_world world;
+    std::filesystem::remove(world.config_file());
     world.must({"new", "-d", "-t", "say \"hi\" \\", "--", "cat"});
     const std::string text = json_reader::compact(world.must({"status", "--json"}));
     INFO(text);

@@ -420,3 +420,24 @@ TEST_CASE("a program that has set mode 2048 is told each new size of its termina
     world.must({"resize", id, "100x30"});
     CHECK(shows("48;30;100;"));
 }
+
+TEST_CASE("the terminal's title names tab and task while the program sets none", "[mato][viewer]") {
+    mato_world world;
+    world.must({"new", "-d", "-t", "web", "-n", "shell", "--",
+                "printf ready; read -r x; printf '\\033]2;own\\007'; read -r x; printf '\\033]2;\\007'; exec cat"});
+    world.must({"new", "-d", "-t", "web", "-n", "other", "--", "exec cat"});
+    pty_client client(world, {"attach", "shell"});
+    CHECK(client.wait_for("\033]2;shell · web\033\\"));
+    REQUIRE(client.wait_for("ready"));
+    client.type("\n");
+    CHECK(client.wait_for("\033]2;own\033\\"));
+    client.type("\n");
+    CHECK(client.wait_for("\033]2;shell · web\033\\"));
+    world.must({"rename", "shell", "main"});
+    CHECK(client.wait_for("\033]2;main · web\033\\"));
+    client.type("\x1cn");
+    CHECK(client.wait_for("\033]2;other · web\033\\"));
+    client.type("\x1c"
+                "d");
+    CHECK(client.wait_for("\033[23;0t")); // the user's own
+}

@@ -165,6 +165,7 @@ public:
         static const auto ignored = std::signal(SIGPIPE, SIG_IGN); // a program may not read all of its input
         static_cast<void>(ignored);
         for (const char* name : {"home", "state", "config"}) std::filesystem::create_directory(directory_ / name);
+        configure("");
         variables_ = {{"HOME", (directory_ / "home").native()},
                       {"XDG_STATE_HOME", (directory_ / "state").native()},
                       {"XDG_CONFIG_HOME", (directory_ / "config").native()},
@@ -231,9 +232,12 @@ public:
         return items;
     }
 
+    /// Writes the configuration file. Unless it has a table `bar`, there is no bar: tabs have all rows of their terminals.
     void configure(std::string_view toml) const {
+        std::string all(toml);
+        if (all.find("[bar]") == all.npos) all += "\n[bar]\nshow = \"never\"\n";
         std::filesystem::create_directories(config_file().parent_path());
-        write_file(config_file(), toml);
+        write_file(config_file(), all);
     }
 
     /// The program of this build; MATO_TEST_EXECUTABLE names another, such as an installed one.

@@ -89,6 +89,8 @@ void bars::toggle(client& watcher) {
 void bars::renew(client& watcher) {
     tab_entry* const shown = state_.tabs.find(watcher.attached);
     if (!watcher.screen || !shown) return;
+    const tab_name name = state_.tabs.name_of(watcher.attached);
+    watcher.screen->set_title(name.name + (watcher.view.terminal.utf8 ? " · " : " - ") + name.task);
     if (rows_of(watcher, *shown->program) > 0)
         watcher.screen->set_bar(state_of(watcher));
     else
@@ -96,7 +98,7 @@ void bars::renew(client& watcher) {
 }
 
 void bars::renew_soon() {
-    if (!is_any() || std::exchange(waits_, true)) return;
+    if (std::exchange(waits_, true)) return;
     const auto now = mato::clock::now();
     timer_.expires_at(std::max(timer_.expiry() + bar_interval, now));
     timer_.async_wait([this](std::error_code cancelled) {
@@ -120,7 +122,7 @@ void bars::renew_all() {
 void bars::note_first_output(tab_entry& which) {
     if (which.program->last_output() <= which.seen) return; // its size has changed
     which.has_written = true;
-    renew_soon();
+    if (is_any()) renew_soon();
 }
 
 void bars::note_seen(client& watcher, tab_entry& which) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file bars.hpp: what each viewer's bar shows, and when it is brought up to date.
+/// @file bars.hpp: what each viewer's bar and title show, and when they are brought up to date.
 /// Threads: the io_context's.   Blocks: never.   Test: test/mato/bar_process_test.cpp.
 ///
 /// A bar changes with events (names, order, ends, bells) and with the first output of a tab that its viewer does not show. All
@@ -28,7 +28,7 @@ public:
     void toggle(client& watcher);
     /// Its bar, now: it shows another tab.
     void renew(client& watcher);
-    /// All bars, as soon as the interval allows it. No bar that could change: costs nothing.
+    /// All bars and titles, as soon as the interval allows it.
     void renew_soon();
     /// Call it when the configuration has changed.
     void renew_all();

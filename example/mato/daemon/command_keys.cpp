@@ -3,6 +3,7 @@
 
 #include "naming.hpp"
 #include "screens/prompt.hpp"
+#include "tab/shell.hpp"
 
 #include <algorithm>
 
@@ -146,15 +147,16 @@ void command_keys::move(client& from, const pressed_action& what) {
     from.screen->tell(problem.empty() ? "moved to " + task : "not moved: " + problem);
 }
 
-/// Asks if a program other than the tab's own runs in the foreground: it may have work to lose.
+/// Asks if more than an idle shell runs: the program may have work to lose.
 void command_keys::close(client& from, const pressed_action& what) {
     tab_entry* const subject = subject_of(from, what);
     if (!subject || !may_change(from)) return;
     tab& doomed = *subject->program;
-    if (!what.answer && doomed.has_foreground_program()) {
+    const bool is_idle = !doomed.is_running() || (is_shell(doomed.command()) && !doomed.has_foreground_program());
+    if (!what.answer && !is_idle) {
         pressed_action then{action::close_tab, static_cast<std::int64_t>(doomed.id())};
         return from.screen->ask(std::make_unique<question>(
-            "close tab " + state_.tabs.name_of(doomed.id()).name + "? a program runs in it", std::move(then)));
+            "close tab " + state_.tabs.name_of(doomed.id()).name + "? its program runs", std::move(then)));
     }
     tabs_.close({subject->program});
 }

@@ -36,7 +36,7 @@ struct settings {
     std::vector<std::string> update_environment{"SSH_AUTH_SOCK", "DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY"};
 
     // [bar]
-    bar_use bar = bar_use::never; // the row with the tabs
+    bar_use bar = bar_use::automatic; // the row with the tabs
 
     // [limits], for new connections
     std::uint32_t max_clients = 1024;

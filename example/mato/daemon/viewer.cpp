@@ -107,6 +107,7 @@ void viewer::resize(vt::screen_size size) {
     if (composer_.size() == size.clamped()) return;
     options_.size = size;
     composer_.resize(size);
+    is_bar_drawn_ = false;
     update(false);
 }
 
@@ -141,6 +142,13 @@ void viewer::set_readonly(bool readonly) {
 void viewer::set_bar(std::optional<bar_state> bar) {
     if (bar == bar_) return;
     bar_ = std::move(bar);
+    is_bar_drawn_ = false;
+    update(false);
+}
+
+void viewer::set_title(std::string title) {
+    if (title == title_) return;
+    title_ = std::move(title);
     update(false);
 }
 
@@ -175,7 +183,7 @@ void viewer::compose() {
     dirty_ = false;
     frame_.clear();
     const vt::terminal& screen = *tab_->screen();
-    composer_.compose(screen, {rows_back(), shown_over(), bar_rows(), options_.mouse, options_.readonly}, frame_);
+    composer_.compose(screen, {rows_back(), shown_over(), bar_rows(), options_.mouse, options_.readonly, title_}, frame_);
     if (std::exchange(bell_, false)) frame_ += '\a';
     frame_ += passing_;
     passing_.clear();
@@ -347,6 +355,7 @@ void viewer::answer(const terminal_answer& what) {
     terminal_features learnt = composer_.features();
     refine(learnt, what);
     composer_.set_features(learnt);
+    is_bar_drawn_ = false; // its colours and signs may differ
     learn_colours(what);
     if (const auto* const cell = std::get_if<cell_report>(&what)) {
         answered_cell_ = {cell->width, cell->height};

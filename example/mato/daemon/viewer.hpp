@@ -76,6 +76,8 @@ public:
     void set_readonly(bool readonly);
     /// The last row is the bar's, or the tab's if there is none.
     void set_bar(std::optional<bar_state> bar);
+    /// The terminal's title while the program sets none. @pre without control characters
+    void set_title(std::string title);
     [[nodiscard]] int bar_rows() const noexcept { return bar_ ? 1 : 0; }
     void ring();
     /// Shows the text in the last row for `message_span`, or until a key is pressed. A tab without emulator rings instead.
@@ -160,6 +162,9 @@ private:
     overlay over_;                   // the rows of the last frame that are not the tab's
     std::optional<bar_state> bar_;
     bar_drawing drawn_bar_;
+    overlay bar_row_;           // drawn_bar_ as it is shown
+    bool is_bar_drawn_ = false; // nothing that it depends on has changed since
+    std::string title_;
     std::string message_;           // empty: none
     std::uint64_t position_ = 0;    // of a tab without emulator: sent up to here
     std::uint64_t replayed_to_ = 0; // what was written before this viewer came

@@ -5,6 +5,7 @@
 #include "screens/bottom_row.hpp"
 #include "screens/help_screen.hpp"
 #include "screens/look_back_screen.hpp"
+#include "screens/prompt.hpp"
 #include "screens/terminal_text.hpp"
 #include "view/clipboard.hpp"
 
@@ -52,7 +53,9 @@ void viewer::watch_prefix() {
 
 /// The rows over the tab; null: only the tab is shown.
 const overlay* viewer::shown_over() {
-    if (!screen_ && !hints_ && message_.empty() && !bar_) return nullptr;
+    const bool is_bar_alone = !screen_ && !hints_ && message_.empty();
+    if (is_bar_alone && !bar_) return nullptr;
+    if (is_bar_alone && is_bar_drawn_) return &bar_row_;
     const terminal_features& f = composer_.features();
     const bool many_colours = f.colours == colour_depth::indexed || f.colours == colour_depth::direct;
     const looks look = looks_of(colours_.get(), many_colours, f.utf8);
@@ -70,7 +73,9 @@ const overlay* viewer::shown_over() {
         over_ = message_row(message_, size, look);
     } else {
         drawn_bar_ = draw_bar(*bar_, size.columns, look);
-        over_ = as_bottom(drawn_bar_.row, size);
+        bar_row_ = as_bottom(drawn_bar_.row, size);
+        is_bar_drawn_ = true;
+        return &bar_row_;
     }
     return &over_;
 }
@@ -173,18 +178,31 @@ void viewer::look_back(bool finds) {
     open(std::move(made));
 }
 
-/// A report about the bar's row, or any while a screen is open.
+/// The wheel while a screen is open; on the bar: the left button goes there, the middle one closes a tab, the right one offers
+/// what can be done.
 void viewer::mouse(const mouse_report& report) {
     constexpr unsigned wheel_down = 1;
     if (screen_ && report.is_wheel() && !report.release)
         return answer_screen(
             screen_->wheel((report.code & wheel_down) != 0 ? input_reader::wheel_rows : -input_reader::wheel_rows));
     if (screen_ || !bar_ || report.release || report.is_motion()) return;
-    constexpr unsigned buttons = 3;
-    if (report.is_wheel()) return act({(report.code & buttons) == 0 ? action::previous_tab : action::next_tab});
-    if ((report.code & buttons) != 0) return;
+    constexpr unsigned buttons = 3, middle = 1, right = 2;
+    const unsigned button = report.code & buttons;
+    if (report.is_wheel()) return act({button == 0 ? action::previous_tab : action::next_tab});
     const int column = context_.pixels && context_.cell_width > 0 ? (report.x - 1) / context_.cell_width : report.x - 1;
-    if (const hit_area* const hit = drawn_bar_.at(column)) act(pressed_action(hit->acts));
+    const hit_area* const hit = drawn_bar_.at(column);
+    if (!hit || button > right) return;
+    const pressed_action what = hit->acts;
+    if (button == 0) return act(what);
+    if (what.what != action::tab_by_id) return;
+    if (button == middle) return act({action::close_tab, what.number});
+    open(std::make_unique<choice_row>("this tab", std::vector<choice_row::choice>{
+                                                      {'g', "go", what},
+                                                      {'n', "name", {action::rename_tab, what.number}},
+                                                      {'m', "move", {action::move_tab, what.number}},
+                                                      {'r', "run again", {action::run_again, what.number}},
+                                                      {'x', "close", {action::close_tab, what.number}},
+                                                  }));
 }
 
 void viewer::command(const key_event& key) {

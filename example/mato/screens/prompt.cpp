@@ -118,4 +118,23 @@ screen_reply question::press(const key_event& key) {
     return {true, std::move(done)};
 }
 
+overlay choice_row::draw(vt::screen_size size, const looks& look) {
+    vt::row row = ground_row(size.columns, look);
+    int at = put_text(row, size.columns > 2 ? 1 : 0, size.columns, label_, look.strong_ground, look.unicode);
+    for (const choice& each : choices_) {
+        if (at + 4 + text_columns(each.text) > size.columns) break;
+        at = put_text(row, at + 2, size.columns, std::string_view(&each.key, 1), look.accent, look.unicode);
+        at = put_text(row, at + 1, size.columns, each.text, look.ground, look.unicode);
+    }
+    overlay result = as_bottom(std::move(row), size);
+    result.cursor = vt::position{size.rows - 1, std::clamp(at, 0, size.columns - 1)};
+    return result;
+}
+
+screen_reply choice_row::press(const key_event& key) {
+    for (const choice& each : choices_)
+        if (key.character == each.key) return {true, each.acts};
+    return {true};
+}
+
 } // namespace mux

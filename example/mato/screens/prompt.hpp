@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file prompt.hpp: one row that asks: for a text, or for one of a few keys.
+/// @file prompt.hpp: one row that asks: for a text, a yes, or one of a few keys.
 /// Pure.  Test: test/mato/screens_test.cpp.
 #pragma once
 
@@ -7,6 +7,7 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace mux {
 
@@ -45,6 +46,26 @@ public:
 private:
     std::string text_;
     pressed_action then_;
+};
+
+/// Offers a few actions, each by its key.
+class choice_row final : public screen {
+public:
+    struct choice {
+        char key = 0;
+        std::string text;
+        pressed_action acts;
+    };
+
+    choice_row(std::string label, std::vector<choice> choices) : label_(std::move(label)), choices_(std::move(choices)) {}
+
+    [[nodiscard]] overlay draw(vt::screen_size size, const looks& look) override;
+    /// A key of a choice does its action; any other key goes back.
+    screen_reply press(const key_event& key) override;
+
+private:
+    std::string label_;
+    std::vector<choice> choices_;
 };
 
 } // namespace mux

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: MIT
 #include "shell.hpp"
 
+#include <algorithm>
+#include <array>
+
 #include "protocol/ids.hpp"
 #include "protocol/names.hpp"
 #include "protocol/utf8_length.hpp"
@@ -67,6 +70,12 @@ bool needs_no_shell(const std::string& word) {
     const ssize_t size = mato::sys::read(file.get(), magic, sizeof magic);
     const std::string_view begins(magic, size > 0 ? static_cast<std::size_t>(size) : 0);
     return begins.starts_with("#!/") || begins == "#! /" || begins == "\177ELF";
+}
+
+bool is_shell(std::string_view command) noexcept {
+    constexpr std::array<std::string_view, 14> names{"sh",   "bash", "zsh",  "fish", "dash",  "ash",    "ksh",
+                                                     "mksh", "csh",  "tcsh", "nu",   "xonsh", "elvish", "pwsh"};
+    return std::find(names.begin(), names.end(), command.substr(command.rfind('/') + 1)) != names.end();
 }
 
 std::string base_name(std::string_view path) {

@@ -20,6 +20,9 @@ namespace mux {
 /// are special in a shell. A shell between tab and program would only cost its start and its memory.
 [[nodiscard]] bool needs_no_shell(const std::string& word);
 
+/// Whether this command line, as users see it, is an interactive shell: by its name, without arguments.
+[[nodiscard]] bool is_shell(std::string_view command) noexcept;
+
 [[nodiscard]] std::string base_name(std::string_view path);
 
 /// The last path component of the first word, made a valid tab name; "tab" if nothing is left.

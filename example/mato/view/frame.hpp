@@ -26,6 +26,7 @@ public:
         const overlay* over = nullptr; ///< shown over the tab
         int reserved = 0;              ///< rows at the bottom that are never the tab's: the tab is shown above them
         bool wheel = false, readonly = false;
+        std::string_view title = {}; ///< of the terminal, while the program has set none
     };
 
     explicit frame_composer(vt::screen_size size, terminal_features features);

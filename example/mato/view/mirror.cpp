@@ -93,8 +93,8 @@ void mirror::update(const vt::terminal& source, const terminal_features& feature
     has_shaped_cursor_ = has_shaped_cursor_ || cursor.blinks;                       // DECSCUSR restores that too
     mode(12, shown_.cursor_blinks, shown_.cursor_style == 0 && cursor.blinks, out); // a style includes it
     if (!features.strings) return;
-    if (source.title() != title_) {
-        title_ = source.title();
+    if (const std::string_view title = source.title().empty() ? w.title : std::string_view(source.title()); title != title_) {
+        title_ = title;
         out.append("\033]2;").append(title_).append("\033\\");
     }
     for (std::size_t i = 0; i < colours_.size(); ++i) {

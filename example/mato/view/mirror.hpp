@@ -27,8 +27,9 @@ namespace mux {
 class mirror {
 public:
     struct wishes {
-        bool wheel = false;    ///< report the wheel although the program does not use the mouse
-        bool readonly = false; ///< keyboard modes and mouse stay unchanged
+        bool wheel = false;          ///< report the wheel although the program does not use the mouse
+        bool readonly = false;       ///< keyboard modes and mouse stay unchanged
+        std::string_view title = {}; ///< while the program has set none
     };
     /// Appends what sets the terminal's modes to those of `source`, except the cursor's visibility.
     void update(const vt::terminal& source, const terminal_features& features, const wishes& w, std::string& out);
