@@ -23,6 +23,7 @@
 #include "sgr_scan.hpp"
 #include "styled_text.hpp"
 
+#include <algorithm>
 #include <bitset>
 #include <initializer_list>
 #include <limits>
@@ -65,7 +66,12 @@ public:
 
     // The parser's sink.
     const char* text(const char* p, const char* end);
-    void control(char c);
+    void control(char c) { // most are ends of lines
+        last_printed_ = 0;
+        if (c == '\r') return carriage_return();
+        if (c == '\n' && !modes_.is_set(mode::newline)) return line_feed();
+        other_control(c);
+    }
     void escape(std::uint16_t intermediates, char final);
     void control_sequence_done(const control_sequence& seq);
     const char* graphic_rendition(const char* p, detail::sequence_shape shape) noexcept {
@@ -130,6 +136,9 @@ private:
     }
     row& line() noexcept { return screen_->touch(cursor_.at.row); }
 
+    // emulator_control.cpp
+    void other_control(char c);
+
     // emulator_text.cpp
     const char* append_plain(const char* p, const char* end);
     void put_plain(char c);
@@ -154,7 +163,6 @@ private:
     void move_left(int count) noexcept;
     void move_right(int count) noexcept;
     void carriage_return() noexcept;
-    void line_feed();
     void next_line();
     void reverse_index();
     void backspace() noexcept;
@@ -171,6 +179,8 @@ private:
 
     // emulator_edit.cpp
     void scroll_between_margins(int top, int bottom, int count);
+    void line_feed();
+    void release_rows(int top, int bottom, int count);
     void scroll_up(int top, int bottom, int count);
     void scroll_down(int top, int bottom, int count);
     void break_line_above(int row);
@@ -322,6 +332,24 @@ private:
     scroll_log scrolls_;
     row_end row_end_; // working memory of coloured_text(); empty between calls
 };
+
+inline void emulator::move_to(int row, int column) noexcept {
+    cursor_.at = {std::clamp(row, 0, rows() - 1), std::clamp(column, 0, columns() - 1)};
+    cursor_.pending_wrap = false;
+}
+
+// 0-based; with DECOM counted from the margins and kept inside them.
+inline void emulator::address(int row, int column) noexcept {
+    if (!modes_.is_set(mode::origin)) return move_to(row, column);
+    move_to(std::min(top_ + row, bottom_ - 1), std::min(left_ + column, right_ - 1));
+}
+
+// ECMA-48 8.3.15 CR; xterm: to the left margin, or column 1 from the left of it.
+inline void emulator::carriage_return() noexcept {
+    const bool outside = cursor_.at.column < left_ && !modes_.is_set(mode::origin);
+    cursor_.at.column = outside ? 0 : left_;
+    cursor_.pending_wrap = false;
+}
 
 /// Combines intermediates for a switch.
 [[nodiscard]] constexpr std::uint16_t intermediate(char first, char second = 0) noexcept {

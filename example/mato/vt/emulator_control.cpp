@@ -3,8 +3,7 @@
 
 namespace mux::vt {
 
-void emulator::control(char c) {
-    last_printed_ = 0;
+void emulator::other_control(char c) {
     switch (c) {
     case 0x07: return tell(event_kind::bell, {}); // ECMA-48 8.3.3 BEL
     case 0x08: return backspace();
@@ -15,7 +14,6 @@ void emulator::control(char c) {
         line_feed();
         if (modes_.is_set(mode::newline)) carriage_return(); // LNM
         return;
-    case 0x0d: return carriage_return();
     case 0x0e: cursor_.sets.locked = 1; return update_text_path(); // ECMA-35 7.3.1 SO, LS1
     case 0x0f: cursor_.sets.locked = 0; return update_text_path(); // SI, LS0
     case 0x1a:                                                     // VT100 manual: SUB shows the error character

@@ -5,17 +5,6 @@
 
 namespace mux::vt {
 
-void emulator::move_to(int row, int column) noexcept {
-    cursor_.at = {std::clamp(row, 0, rows() - 1), std::clamp(column, 0, columns() - 1)};
-    cursor_.pending_wrap = false;
-}
-
-// 0-based; with DECOM counted from the margins and kept inside them.
-void emulator::address(int row, int column) noexcept {
-    if (!modes_.is_set(mode::origin)) return move_to(row, column);
-    move_to(std::min(top_ + row, bottom_ - 1), std::min(left_ + column, right_ - 1));
-}
-
 // The cursor in the coordinates of address().
 position emulator::addressed() const noexcept {
     const bool origin = modes_.is_set(mode::origin);
@@ -74,25 +63,8 @@ void emulator::move_right(int count) noexcept {
     move_to(cursor_.at.row, std::min(cursor_.at.column + count, stop - 1));
 }
 
-// ECMA-48 8.3.15 CR; xterm: to the left margin, or column 1 from the left of it.
-void emulator::carriage_return() noexcept {
-    const bool outside = cursor_.at.column < left_ && !modes_.is_set(mode::origin);
-    cursor_.at.column = outside ? 0 : left_;
-    cursor_.pending_wrap = false;
-}
-
 bool emulator::inside_margins() const noexcept {
     return cursor_.at.row >= top_ && cursor_.at.row < bottom_ && cursor_.at.column >= left_ && cursor_.at.column < right_;
-}
-
-// ECMA-48 8.3.74 LF, and IND
-void emulator::line_feed() {
-    cursor_.pending_wrap = false;
-    if (cursor_.at.row == bottom_ - 1) {
-        if (cursor_.at.column >= left_ && cursor_.at.column < right_) scroll_up(top_, bottom_, 1);
-    } else if (cursor_.at.row < rows() - 1) {
-        ++cursor_.at.row;
-    }
 }
 
 // ECMA-48 8.3.86 NEL

@@ -28,10 +28,8 @@ void emulator::scroll_between_margins(int top, int bottom, int count) {
         screen_->scroll_down(area, -count, cursor_.pen.blank());
 }
 
-MUX_VT_NO_CANARY void emulator::scroll_up(int top, int bottom, int count) {
-    if (left_ > 0 || right_ < columns()) return scroll_between_margins(top, bottom, count);
-    count = std::min(count, bottom - top);
-    if (count > 1) spend_rows(count); // the bytes of the request pay for one row
+// Rows that leave [top, bottom) at its top: into the history, or nowhere.
+inline void emulator::release_rows(int top, int bottom, int count) {
     if (bottom < rows() && screen_->at(bottom - 1).wraps) screen_->touch(bottom - 1).wraps = false;
     if (top == 0 && !on_alternate()) {
         for (int r = 0; r < count; ++r) history_.push(screen_->at(r));
@@ -39,8 +37,29 @@ MUX_VT_NO_CANARY void emulator::scroll_up(int top, int bottom, int count) {
     } else {
         break_line_above(top);
     }
+}
+
+void emulator::scroll_up(int top, int bottom, int count) {
+    if (left_ > 0 || right_ < columns()) return scroll_between_margins(top, bottom, count);
+    count = std::min(count, bottom - top);
+    if (count > 1) spend_rows(count); // the bytes of the request pay for one row
+    release_rows(top, bottom, count);
     screen_->scroll_up(top, bottom, count, cursor_.pen.blank());
     scrolls_.add(revision_, {top, bottom, count});
+}
+
+// ECMA-48 8.3.74 LF, and IND. It runs for each line of output, so what it calls can be inlined here.
+MUX_VT_NO_CANARY void emulator::line_feed() {
+    cursor_.pending_wrap = false;
+    if (cursor_.at.row != bottom_ - 1) {
+        if (cursor_.at.row < rows() - 1) ++cursor_.at.row;
+        return;
+    }
+    if (cursor_.at.column < left_ || cursor_.at.column >= right_) return;
+    if (left_ > 0 || right_ < columns()) return scroll_between_margins(top_, bottom_, 1);
+    release_rows(top_, bottom_, 1);
+    screen_->scroll_up_one(top_, bottom_, cursor_.pen.blank());
+    scrolls_.add(revision_, {top_, bottom_, 1});
 }
 
 void emulator::scroll_down(int top, int bottom, int count) {

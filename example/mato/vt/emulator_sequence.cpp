@@ -23,9 +23,9 @@ MUX_VT_NO_CANARY void emulator::plain_sequence(const control_sequence& seq) {
         return;
     }
     last_printed_ = 0;
+    if (seq.final == 'H') return address(p.at(0, 1) - 1, p.at(1, 1) - 1); // ECMA-48 8.3.21 CUP, the most common one
     switch (seq.final) {
     case 'm': return apply_sgr(p, cursor_.pen);
-    case 'H':                                                 // ECMA-48 8.3.21 CUP
     case 'f': return address(p.at(0, 1) - 1, p.at(1, 1) - 1); // 8.3.63 HVP
     case '@': return insert_characters(p.at(0, 1));
     case 'A': return move_up(p.at(0, 1));

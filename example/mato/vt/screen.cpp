@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "screen.hpp"
 
-#include "no_canary.hpp"
-
 #include <algorithm>
 #include <numeric>
 
@@ -20,16 +18,11 @@ void screen::clear_row(int r, const style& blank) {
     if (blank != style{}) cleared.erase(0, size_.columns, blank);
 }
 
-MUX_VT_NO_CANARY void screen::scroll_up(int top, int bottom, int count, const style& blank) {
+void screen::scroll_up(int top, int bottom, int count, const style& blank) {
     count = std::min(count, bottom - top);
+    if (count == 1) return scroll_up_one(top, bottom, blank); // by far the most common case
     const auto first = order_.begin() + top;
-    if (count == 1) { // by far the most common case
-        const std::uint16_t leaving = *first;
-        std::copy(first + 1, order_.begin() + bottom, first);
-        order_[static_cast<std::size_t>(bottom) - 1] = leaving;
-    } else {
-        std::rotate(first, first + count, order_.begin() + bottom);
-    }
+    std::rotate(first, first + count, order_.begin() + bottom);
     for (int r = bottom - count; r < bottom; ++r) clear_row(r, blank);
 }
 

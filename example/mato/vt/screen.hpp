@@ -10,6 +10,7 @@
 #include "geometry.hpp"
 #include "row.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -34,6 +35,8 @@ public:
     /// Moves the rows of [top, bottom) by `count`, filling with `blank`. @pre top < bottom
     void scroll_up(int top, int bottom, int count, const style& blank);
     void scroll_down(int top, int bottom, int count, const style& blank);
+    /// scroll_up() by one row.
+    void scroll_up_one(int top, int bottom, const style& blank);
     /// The same for the columns of `area` only; cells are copied.
     void scroll_up(const rectangle& area, int count, const style& blank);
     void scroll_down(const rectangle& area, int count, const style& blank);
@@ -63,5 +66,19 @@ private:
     std::vector<std::uint16_t> order_;
     std::uint64_t generation_ = 0;
 };
+
+// ---- implementation ----
+
+inline void screen::scroll_up_one(int top, int bottom, const style& blank) {
+    std::uint16_t* const first = order_.data() + top;
+    std::uint16_t* const last = order_.data() + bottom - 1;
+    const std::uint16_t leaving = *first;
+    std::copy(first + 1, last + 1, first);
+    *last = leaving;
+    row& cleared = rows_[leaving];
+    cleared.generation = generation_;
+    cleared.clear();
+    if (blank != style{}) cleared.erase(0, size_.columns, blank);
+}
 
 } // namespace mux::vt
