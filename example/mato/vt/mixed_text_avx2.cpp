@@ -69,6 +69,12 @@ alignas(16) constexpr std::array<lane_order, 256> squeeze = make_squeeze();
 #pragma GCC target("avx2,bmi,popcnt")
 #endif
 
+} // namespace mux::vt
+
+#include "mixed_loop.hpp"
+
+namespace mux::vt {
+
 namespace {
 
 using bytes = __m256i;
@@ -118,7 +124,7 @@ width_classes classify(bytes plane, bytes high, bytes low, bytes four) noexcept 
 }
 
 // Reads 32 bytes and `lookahead` more. `before`: the bytes before `p` that begin a wide character; returns those of this block.
-bytes look(const char* p, int at, bytes before, unpacked& out) noexcept {
+bytes look_at(const char* p, int at, bytes before, unpacked& out) noexcept {
     const bytes v = load(p + at), next = load(p + at + 1), after = load(p + at + 2), last = load(p + at + 3);
     const bytes two = at_least(v, 0xc0), three = at_least(v, 0xe0), four = at_least(v, 0xf0);
     const bytes control = either(at_most(v, 0x1f), equal(v, 0x7f));
@@ -190,44 +196,34 @@ int resolve_unknown_widths(unpacked& u, int count) noexcept {
     return count;
 }
 
-decoded_run decode_mixed_avx2(const char* const begin, const char* const end, unit* to, int room,
-                              std::size_t scratch) noexcept {
-    if (room < 2) return {};
-    const char* p = begin;
-    int columns = 0;
-    for (;;) {
-        char padded[window + half] = {}; // zeros are controls, so reading stops at the end
-        const char* from = p;
-        if (end - p < window + lookahead) {
-            std::memcpy(padded, p, static_cast<std::size_t>(end - p));
-            from = padded;
+struct avx2_scan {
+    using characters = unpacked;
+
+    static void look(const char* p, std::ptrdiff_t available, unpacked& u) noexcept {
+        char padded[window + half]; // zeros are controls, so reading stops at the end
+        if (available < window + lookahead) {
+            std::memset(padded, 0, sizeof padded);
+            std::memcpy(padded, p, static_cast<std::size_t>(available));
+            p = padded;
         }
-        unpacked u;
         bytes wide = _mm256_setzero_si256();
-        for (int at = 0; at < window && u.masks.stops == 0; at += half) wide = look(from, at, wide, u);
-        const detail::extent taken = detail::whole_characters(u.masks);
-        int count = resolve_unknown_widths(u, taken.bytes);
-        std::uint64_t kept = (u.masks.begins | u.wide << 1) & below(count);
-        int found = __builtin_popcountll(kept);
-        if (found > room - columns) {
-            std::uint64_t over = kept;
-            for (int n = room - columns; n > 0; --n) over &= over - 1;
-            count = lowest_bit(over);
-            if ((u.masks.begins >> count & 1) == 0) --count; // between the halves of a wide character
-            kept &= below(count);
-            found = __builtin_popcountll(kept);
-        }
-        if (scratch >= static_cast<std::size_t>(columns + found) + 8) {
-            squeeze_units(u, kept, to + columns);
-        } else {
-            unit exact[window + 8];
-            squeeze_units(u, kept, exact);
-            std::memcpy(to + columns, exact, static_cast<std::size_t>(found) * sizeof(unit));
-        }
-        columns += found;
-        p += count;
-        if (!taken.goes_on || count != taken.bytes) return {static_cast<int>(p - begin), columns};
+        for (int at = 0; at < window && u.masks.stops == 0; at += half) wide = look_at(p, at, wide, u);
     }
+    static int resolve(const char*, unpacked& u, int count) noexcept { return resolve_unknown_widths(u, count); }
+    static int bit_number(std::uint64_t bits, int n) noexcept {
+        for (; n > 0; --n) bits &= bits - 1;
+        return lowest_bit(bits);
+    }
+    static void put(const unpacked& u, std::uint64_t kept, int found, unit* to, std::size_t scratch) noexcept {
+        if (scratch >= static_cast<std::size_t>(found) + 8) return squeeze_units(u, kept, to);
+        unit exact[window + 8];
+        squeeze_units(u, kept, exact);
+        std::memcpy(to, exact, static_cast<std::size_t>(found) * sizeof(unit));
+    }
+};
+
+decoded_run decode_mixed_avx2(const char* p, const char* end, unit* to, int room, std::size_t scratch) noexcept {
+    return decode_windows<avx2_scan>(p, end, to, room, scratch);
 }
 
 bytes pack(bytes first, bytes second) noexcept { return spread(_mm256_packus_epi32(first, second)); }

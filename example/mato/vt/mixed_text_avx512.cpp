@@ -18,6 +18,8 @@
 #pragma GCC target("avx512f,avx512bw,avx512vbmi2,bmi,bmi2,popcnt")
 #endif
 
+#include "mixed_loop.hpp"
+
 namespace mux::vt {
 
 namespace {
@@ -70,14 +72,13 @@ void classify(characters& c) noexcept {
 }
 
 // Reads at most `available` bytes; the others are zeros, which are controls.
-characters look(const char* p, std::ptrdiff_t available) noexcept {
+void look_at(const char* p, std::ptrdiff_t available, characters& c) noexcept {
     const auto load = [p, available](int at) {
         const std::ptrdiff_t n = available - at;
         const bits there = detail::below(static_cast<int>(n <= 0 ? 0 : n < detail::window ? n : detail::window));
         return _mm512_maskz_loadu_epi8(there, p + at);
     };
     const bytes v = load(0), next = load(1), after = load(2), last = load(3);
-    characters c;
     const bits two = at_least(v, 0xc0), three = at_least(v, 0xe0), four = at_least(v, 0xf0);
     const bits control = at_most(v, 0x1f) | equal(v, 0x7f);
     const bits nowhere = equal(both(v, same(0xfe)), 0xc0) | at_least(v, 0xf5);
@@ -93,7 +94,6 @@ characters look(const char* p, std::ptrdiff_t available) noexcept {
     c.high = choose(c.high, either(left(next, 4, 0xf0), right(after, 2, 0x0f)), four);
     c.plane = _mm512_maskz_mov_epi8(four, either(left(v, 2, 0x1c), right(next, 4, 0x03)));
     classify(c);
-    return c;
 }
 
 // The code point of the well-formed character at `p`, with the length given by the masks; 0 if it is invalid after all.
@@ -144,30 +144,21 @@ void put_units(const characters& c, bits kept, int found, unit* to) noexcept {
     }
 }
 
+struct avx512_scan {
+    using characters = vt::characters;
+
+    static void look(const char* p, std::ptrdiff_t available, characters& c) noexcept { look_at(p, available, c); }
+    static int resolve(const char* p, characters& c, int count) noexcept { return resolve_unknown_widths(p, c, count); }
+    static int bit_number(bits from, int n) noexcept { return lowest_bit(_pdep_u64(bits{1} << n, from)); }
+    static void put(const characters& c, bits kept, int found, unit* to, std::size_t) noexcept {
+        put_units(c, kept, found, to);
+    }
+};
+
 } // namespace
 
-decoded_run detail::decode_mixed_avx512(const char* const begin, const char* const end, unit* to, int room,
-                                        std::size_t) noexcept {
-    if (room < 2) return {};
-    const char* p = begin;
-    int columns = 0;
-    for (;;) {
-        characters c = look(p, end - p);
-        const extent taken = whole_characters(c.masks);
-        int count = resolve_unknown_widths(p, c, taken.bytes);
-        bits kept = (c.masks.begins | c.wide << 1) & below(count);
-        int found = __builtin_popcountll(kept);
-        if (found > room - columns) {
-            count = lowest_bit(_pdep_u64(bits{1} << (room - columns), kept));
-            if ((c.masks.begins >> count & 1) == 0) --count; // between the halves of a wide character
-            kept &= below(count);
-            found = __builtin_popcountll(kept);
-        }
-        put_units(c, kept, found, to + columns);
-        columns += found;
-        p += count;
-        if (!taken.goes_on || count != taken.bytes) return {static_cast<int>(p - begin), columns};
-    }
+decoded_run detail::decode_mixed_avx512(const char* p, const char* end, unit* to, int room, std::size_t scratch) noexcept {
+    return decode_windows<avx512_scan>(p, end, to, room, scratch);
 }
 
 // Sixteen units per step. Each lane has the unit's own value, or the lower surrogate of the previous unit.
