@@ -62,6 +62,7 @@ complain "A header names a test that is not there:" "$(grep -rhE '^///.* Test: '
 if [ -d example/mato/vt ]; then
     complain "The emulator includes the toolkit, asio or POSIX:" "$(grep -rnHE '#include [<"](mato/|asio|sys/|unistd|fcntl|termios|poll)' example/mato/vt |
         grep -v '<sys/platform/x86.h>' || true)" # glibc's, but of the processor: no system is called
+    complain "A room outside vt includes what is internal to it:" "$(grep -rnHE '#include "vt/(emulator|snapshot|parser|screen|history)\.hpp"' example/mato || true)"
 fi
 # Rooms of the multiplexer, from the top floor down (example/mato/DESIGN.md). Includes go down; client/launch alone starts the daemon.
 rooms="client daemon keeper tab screens protocol view pty vt"

@@ -5,7 +5,6 @@
 #include "tab/sequence_boundary.hpp"
 
 #include "support/catch.hpp"
-#include "vt/emulator.hpp"
 #include "vt/row.hpp"
 
 #include <random>

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "viewer.hpp"
 
-#include "vt/emulator.hpp"
-
 #include <algorithm>
 #include <utility>
 

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "mirror.hpp"
 
-#include "vt/emulator.hpp"
-
 #include <utility>
 
 namespace mux {

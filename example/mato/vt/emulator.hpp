@@ -9,6 +9,7 @@
 
 #include "changes.hpp"
 #include "charset.hpp"
+#include "cursor.hpp"
 #include "events.hpp"
 #include "history.hpp"
 #include "keyboard.hpp"
@@ -34,9 +35,6 @@
 #include <vector>
 
 namespace mux::vt {
-
-/// DECSCUSR, without the blinking, which is a mode. `own`: the user's choice for the terminal, until a program sets another.
-enum class cursor_shape : std::uint8_t { block, underline, bar, own };
 
 /// What DECSC saves and DECRC restores.
 struct cursor_state {

@@ -8,6 +8,7 @@
 
 #include "changes.hpp"
 #include "colour.hpp"
+#include "cursor.hpp"
 #include "events.hpp"
 #include "geometry.hpp"
 #include "links.hpp"
@@ -28,17 +29,8 @@ namespace mux::vt {
 class emulator;
 class parser;
 class row;
-enum class cursor_shape : std::uint8_t;
 
 enum class snapshot_error : std::uint8_t { none, not_a_snapshot, too_new, damaged };
-
-struct cursor_view {
-    position at;
-    bool pending_wrap = false;
-    bool visible = true;
-    bool blinks = false;  ///< mode 12 is set, by itself or by the shape
-    cursor_shape shape{}; ///< block, underline, bar, the user's own
-};
 
 class terminal {
 public:

@@ -4,8 +4,6 @@
 /// Every case runs three times: fed whole, byte by byte, and through save() and restore() after each byte.
 #include "vt/terminal.hpp"
 
-#include "vt/emulator.hpp"
-
 #include <fstream>
 #include <iostream>
 #include <map>
