@@ -318,6 +318,9 @@ TEST_CASE("a size, a time and a number of lines are read whole", "[cli]") {
     CHECK(good({"capture", "1", "-S", "4294967295"}).history == 4294967295U);
     for (const char* wrong : {"-1", "4294967296", "x", "1k", ""}) bad({"capture", "1", "-S", wrong});
     for (const char* wrong : {"0s", "-1s", "x", ""}) bad({"wait", "1", "--idle", wrong});
+    CHECK(good({"events"}).since == 0);
+    CHECK(good({"events", "--since", "18446744073709551615"}).since == 18446744073709551615U);
+    for (const char* wrong : {"0", "-1", "18446744073709551616", "x", "4x", ""}) bad({"events", "--since", wrong});
 }
 
 TEST_CASE("cells are from 1 to 10000", "[cli]") {

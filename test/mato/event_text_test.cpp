@@ -65,6 +65,12 @@ TEST_CASE("every kind has its members, in their order", "[event_text]") {
         CHECK(json({.kind = kind, .tab = 3, .client = 9}) == R"(, "client": 9, "tab": 3})");
     CHECK(json({.kind = "client-resized", .tab = 3, .client = 9, .size = {2, 1}}) ==
           R"(, "client": 9, "tab": 3, "cols": 1, "rows": 2})");
+    CHECK(json({.kind = "daemon-restarted", .tab = 3, .client = 2, .name = "crashed", .exit_code = 9}) ==
+          R"(, "generation": 2, "tab": 3, "reason": "crashed", "signal": 9})");
+    CHECK(json({.kind = "daemon-restarted", .client = 2, .name = "crashed", .exit_code = 6}) ==
+          R"(, "generation": 2, "reason": "crashed", "signal": 6})");
+    CHECK(json({.kind = "daemon-upgraded", .client = 3, .name = "0.3.0", .text = "0.2.0"}) ==
+          R"(, "generation": 3, "version": "0.3.0", "was": "0.2.0"})");
     CHECK(json({.kind = "config-error", .text = "f:1:2: no"}) == R"(, "error": "f:1:2: no"})");
     for (const char* kind : {"reloaded", "stopping"}) CHECK(json({.kind = kind}) == "}");
 }
@@ -113,6 +119,18 @@ TEST_CASE("a snapshot that replaces events first reports which ones are missing"
         "{\"event\": \"gap\", \"time\": 1771689600.042, \"first\": 6, \"last\": 9}\n{\"event\": \"snapshot\""));
     CHECK(lines_in(event(10)) == 1);
     CHECK(snapshot(11).starts_with("{\"event\": \"gap\", \"time\": 1771689600.042, \"first\": 11, \"last\": 11}\n"));
+    CHECK(event(13).starts_with("{\"event\": \"gap\", \"time\": 1771689600.042, \"first\": 12, \"last\": 12}\n"));
+    CHECK(lines.go_on().since == 13);
+}
+
+TEST_CASE("a reader that names its last event is told which ones it missed", "[event_text]") {
+    const std::uint64_t since = GENERATE(3u, 7u, 8u);
+    mux::event_lines lines(mux::output_format::json, since);
+    CHECK(lines.go_on().since == since);
+    const auto first = lines.of(frame(mux::encode<message::event_snapshot>(0, mux::event_snapshot{7, noon, {}, {}, true})));
+    CHECK(first.starts_with("{\"event\": \"gap\"") == (since < 7));
+    if (since < 7) CHECK(first.starts_with("{\"event\": \"gap\", \"time\": 1771689600.042, \"first\": 4, \"last\": 7}\n"));
+    CHECK(lines.go_on().since == 7); // 8: of an earlier daemon, whose numbers do not count
 }
 
 // ---- the refusals ----

@@ -305,12 +305,12 @@ TEST_CASE("one connection follows events or records a tab, not both, and follows
         const mux::record_request record{{daemon.id, 0}, false};
         for (asker* each : {&follower, &recorder})
             CHECK(each->ask(mux::encode<message::hello>(1, mux::hello())) == message::welcome);
-        CHECK(follower.ask(mux::encode<message::follow_events>(2, mux::nothing())) == message::done);
+        CHECK(follower.ask(mux::encode<message::follow_events>(2, mux::follow_request())) == message::done);
         CHECK(follower.ask(mux::encode<message::record>(3, record)) == message::error);
-        CHECK(follower.ask(mux::encode<message::follow_events>(4, mux::nothing())) == message::done);
+        CHECK(follower.ask(mux::encode_bytes(message::follow_events, 4, {})) == message::done);
         CHECK(follower.ask(mux::encode<message::rename>(5, mux::rename_request{{daemon.id, 0}, "renamed"})) == message::done);
         CHECK(recorder.ask(mux::encode<message::record>(3, record)) == message::recording);
-        CHECK(recorder.ask(mux::encode<message::follow_events>(4, mux::nothing())) == message::error);
+        CHECK(recorder.ask(mux::encode<message::follow_events>(4, mux::follow_request())) == message::error);
         while (follower.pushed.empty() || follower.pushed.back() != message::event) {
             const auto frame = follower.peer.next();
             REQUIRE(frame);

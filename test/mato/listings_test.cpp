@@ -193,9 +193,14 @@ TEST_CASE("status of a daemon with a keeper has its processes and the last crash
     report.generation = 2, report.crashed = report.started, report.crash_signal = 11, report.gap_ms = 14;
     CHECK(mux::format_status(report, as_text)
               .ends_with("Last crash: " + mato::format_time(static_cast<std::time_t>(report.started)) +
-                         ", signal 11, 14 ms without service\n"));
+                         ", signal 11, 14 ms without service, nothing lost\n"));
     CHECK(has(mux::format_status(report, as_json),
-              "\"last_restart\": {\"why\": \"crashed\", \"signal\": 11, \"at\": 1771689600, \"gap_ms\": 14}}"));
+              "\"last_restart\": {\"why\": \"crashed\", \"signal\": 11, \"tab\": null, \"at\": 1771689600, \"gap_ms\": 14, "
+              "\"skipped_bytes\": 0, \"input_bytes_lost\": 0}}"));
+    report.crash_tab = 3, report.skipped_bytes = 64, report.input_bytes_lost = 1;
+    CHECK(mux::format_status(report, as_text)
+              .ends_with(", signal 11 in tab 3, 14 ms without service, 64 bytes of output left out, 1 typed byte lost\n"));
+    CHECK(has(mux::format_status(report, as_json), "\"tab\": 3, "));
 }
 
 TEST_CASE("status as JSON has all members", "[listings]") {

@@ -3,6 +3,8 @@
 #include "support/daemon_worker.hpp"
 #include "support/pty_client.hpp"
 
+#include <sstream>
+
 using namespace support;
 
 namespace {
@@ -195,6 +197,66 @@ TEST_CASE("`control` whose input has ended ends once the next process serves", "
     { const outage without(world); }
     REQUIRE(control.wait_for_output("{\"reply\": 2, \"ok\": false"));
     CHECK(control.wait().exit_code == 0); // at the end of its input
+}
+
+TEST_CASE("followers of events are told of the restart, and every number is an event, in a gap, or a snapshot's",
+          "[mato][survive]") {
+    mato_world world;
+    const std::string tab = world.open_tab();
+    auto events = world.start({"events", "--json"});
+    REQUIRE(events.wait_for_output("\"snapshot\""));
+    for (int round = 0; round < 3; ++round) {
+        kill_worker(world.daemon_pid());
+        REQUIRE(wait_until([&] { return contains(world.must({"clients"}), "events"); }));
+        world.must({"rename", tab, "after" + std::to_string(round)});
+        REQUIRE(events.wait_for_output("\"after" + std::to_string(round) + "\""));
+    }
+    auto later = world.start({"events", "--json"}); // it had no event before, so it is told of no restart
+    REQUIRE(later.wait_for_output("\"snapshot\""));
+    world.must({"stop"});
+    const std::string all = events.wait().out;
+    INFO(all);
+    std::uint64_t last = 0;
+    std::istringstream lines(all);
+    for (std::string line; std::getline(lines, line);) {
+        const auto number_of = [&](const std::string& name) -> std::uint64_t {
+            const auto at = line.find("\"" + name + "\": ");
+            return at == std::string::npos ? 0 : std::strtoull(line.c_str() + at + name.size() + 4, nullptr, 10);
+        };
+        const bool is_gap = contains(line, "\"event\": \"gap\""), is_snapshot = contains(line, "\"event\": \"snapshot\"");
+        const std::uint64_t first = is_gap ? number_of("first") : number_of("number");
+        if (last != 0) CHECK((first == last + 1 || (is_snapshot && first == last)));
+        last = is_gap ? number_of("last") : first;
+    }
+    for (int generation = 2; generation <= 4; ++generation)
+        CHECK(contains(all, "\"generation\": " + std::to_string(generation) + ", "));
+    CHECK(count_of(all, "\"event\": \"daemon-restarted\"") == 3);
+    CHECK(count_of(all, "\"reason\": \"crashed\", \"signal\": 9}") == 3);
+    CHECK_FALSE(contains(later.wait().out, "daemon-restarted"));
+}
+
+TEST_CASE("status tells how many typed bytes a crash has cost", "[mato][survive]") {
+    mato_world world;
+    const std::string deaf = world.open_tab({"stty raw -echo; printf up; exec sleep 1000"});
+    REQUIRE(world.run({"wait", deaf, "--text", "up", "--timeout", "20s"}).exit_code == 0);
+    kill_worker(world.daemon_pid());
+    CHECK(contains(world.must({"status"}), " ms without service, nothing lost\n"));
+    const std::string text(30'000, 'x'); // its terminal takes a part
+    const auto tab_bytes = [&] {
+        const std::string json = world.must({"ls", "--json"}), name = "\"memory_bytes\": ";
+        return std::strtoull(json.c_str() + json.find(name) + name.size(), nullptr, 10);
+    };
+    const auto before = tab_bytes();
+    auto sending = world.start({"send", "-l", deaf, text});
+    REQUIRE(wait_until([&] { return tab_bytes() > before + 5000; })); // what waits is a part of it
+    kill_worker(world.daemon_pid());
+    CHECK(sending.wait().exit_code == 1);
+    const std::string status = world.must({"status", "--json"}), name = "\"input_bytes_lost\": ";
+    const auto lost = std::strtoull(status.c_str() + status.find(name) + name.size(), nullptr, 10);
+    CHECK(lost > 0);
+    CHECK(lost < text.size());
+    CHECK(contains(world.must({"status"}), ", " + std::to_string(lost) + " typed bytes lost\n"));
+    CHECK(contains(world.log(), std::to_string(lost) + " bytes that were typed"));
 }
 
 TEST_CASE("when both processes die, `events`, `control` and `wait` say that the connection is lost", "[mato][survive]") {

@@ -168,6 +168,22 @@ TEST_CASE("answers and events of output that had none when the process died come
     CHECK(next.screen.take_events().empty());
 }
 
+TEST_CASE("what the process did when it died, and the input that waited, are found once", "[tab_store]") {
+    kept_tab tab;
+    tab.output("first ");
+    tab.store->input_waits(77);
+    {
+        const restored_tab calm(tab.file());
+        CHECK_FALSE(calm.store->found().was_interpreting);
+        CHECK(calm.store->found().unread_input == 77);
+    }
+    tab.store->interprets(true);
+    const restored_tab next(tab.file());
+    CHECK(next.store->found().was_interpreting);
+    CHECK(next.store->found().unread_input == 0); // the process before has told it
+    CHECK_FALSE(restored_tab(tab.file()).store->found().was_interpreting);
+}
+
 TEST_CASE("a read under way is found", "[tab_store]") {
     kept_tab tab;
     tab.output("first ");

@@ -64,6 +64,7 @@ struct invocation {
     bool check = false;                            ///< `upgrade --check`
     std::string replacement;                       ///< `upgrade --program`; empty: the program of this command
     std::uint32_t history = 0;                     ///< `capture -S`, rows
+    std::uint64_t since = 0;                       ///< `events --since`; 0: not given
     std::optional<std::string> pattern;            ///< `wait --text`
     std::chrono::milliseconds idle{0}, timeout{0}; ///< `wait`; 0: not given
     std::chrono::milliseconds duration{0};         ///< `record --for`; 0: not given

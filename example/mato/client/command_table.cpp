@@ -199,7 +199,15 @@ constexpr std::array rename_examples{words("mato rename 3 logs"), words("mato re
 constexpr std::array move_operands{operand{"TAB", tab}, operand{"TASK", task}};
 constexpr std::array move_examples{words("mato move 3 work"), words("mato move . 'new task'")};
 
-constexpr std::array events_examples{words("mato events"), words("mato events --json")};
+constexpr std::array events_options{
+    option{.word = "since",
+           .value = "NUMBER",
+           .kind = number,
+           .text = "begin with the numbers of the events after NUMBER that are missed, and with a restart that came after it",
+           .take = set_since},
+    as_json,
+};
+constexpr std::array events_examples{words("mato events"), words("mato events --json --since 42")};
 constexpr std::array control_examples{words("mato control")};
 
 constexpr std::array status_exits{exit_meaning{1, "no daemon is running"},
@@ -327,7 +335,7 @@ constexpr std::array table{
     command_entry{.name = "events",
                   .command = command::events,
                   .text = "print events, one per line, until interrupted",
-                  .options = only_json,
+                  .options = events_options,
                   .examples = events_examples},
     command_entry{.name = "control",
                   .command = command::control,

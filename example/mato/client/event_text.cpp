@@ -33,6 +33,10 @@ constexpr std::array kinds{
     event_kind{"client-resized", "client tab cols rows", "its terminal has another size"},
     event_kind{"reloaded", "", "the configuration was read again"},
     event_kind{"config-error", "error", "the configuration is wrong and was not used"},
+    event_kind{"daemon-restarted", "generation tab reason signal",
+               "the daemon's process has died, and the next one goes on; `tab`: as in `last_restart`"},
+    event_kind{"daemon-upgraded", "generation version was",
+               "a program of this version goes on instead of the one before; `was`: the version before"},
     event_kind{"stopping", "", "the daemon stops"},
 };
 
@@ -47,7 +51,7 @@ bool has_word(std::string_view words, std::string_view word) {
 
 /// The name of the member that is the event's text: the one that no other member of a message has. Empty: it has none.
 std::string_view text_name(std::string_view members) {
-    constexpr std::string_view others = "client tab task name exit_code cols rows";
+    constexpr std::string_view others = "client tab task name exit_code cols rows generation reason signal version";
     for (std::size_t at = 0; at < members.size();) {
         const std::size_t end = std::min(members.find(' ', at), members.size());
         const std::string_view word = members.substr(at, end - at);
@@ -104,10 +108,13 @@ std::string format_event(const daemon_event& event, output_format format) {
     const auto has = [&](std::string_view member, bool is_set) { return is_known ? has_word(kind->members, member) : is_set; };
     const std::string_view text = is_known ? text_name(kind->members) : event.text.empty() ? std::string_view() : "text";
     line result(event.kind, event.number, event.at, format);
-    if (event.client != 0) result.add("client", event.client);
+    const bool is_restart = is_known && has_word(kind->members, "generation"); // its members have names of their own
+    if (event.client != 0) result.add(is_restart ? "generation" : "client", event.client);
     if (event.tab != 0) result.add("tab", event.tab);
     if (has("task", !event.task.empty())) result.add("task", event.task);
     if (has("name", !event.name.empty())) result.add("name", event.name);
+    if (has("reason", false)) result.add("reason", event.name).add("signal", event.exit_code);
+    if (has("version", false)) result.add("version", event.name);
     if (!text.empty()) result.add(text, event.text);
     if (has("exit_code", event.exit_code != 0)) result.add("exit_code", event.exit_code);
     if (has("cols", event.size != vt::screen_size{})) result.add("cols", event.size.columns).add("rows", event.size.rows);
@@ -132,8 +139,10 @@ std::string event_lines::of(const header& frame) {
     if (frame.type == message::event) {
         const auto event = read_as<message::event>(frame);
         if (!event) return {};
-        last_ = event->number;
-        return format_event(*event, format_) + "\n";
+        const std::uint64_t next = std::exchange(last_, event->number).value_or(event->number - 1) + 1;
+        std::string missed; // after a crash an event may come before the snapshot
+        if (event->number > next) missed = format_gap(next, event->number - 1, event->at, format_) + "\n";
+        return missed + format_event(*event, format_) + "\n";
     }
     const auto snapshot = read_as<message::event_snapshot>(frame);
     if (!snapshot) return {};

@@ -30,9 +30,14 @@ struct event_kind {
 /// The daemon's messages as whole lines, one for each, with a gap line before a snapshot that replaces events.
 class event_lines {
 public:
-    explicit event_lines(output_format format) noexcept : format_(format) {}
+    /// `since`: the number of the last event that the reader has already; 0: none.
+    explicit event_lines(output_format format, std::uint64_t since = 0) noexcept : format_(format) {
+        if (since != 0) last_ = since;
+    }
     /// Empty if the message is not an event.
     [[nodiscard]] std::string of(const header& frame);
+    /// For the daemon's next process.
+    [[nodiscard]] follow_request go_on() const noexcept { return {last_.value_or(0)}; }
 
 private:
     output_format format_;

@@ -138,6 +138,9 @@ constexpr std::array restart_fields{
     json_field<last_restart>{"signal",
                              [](const last_restart& last) { return json::verbatim{json::value(last.report.crash_signal)}; },
                              "the signal that ended the process; 0: an upgrade"},
+    json_field<last_restart>{
+        "tab", [](const last_restart& last) { return number_or_null(last.report.crash_tab, last.report.crash_tab != 0); },
+        "the tab whose output it interpreted then; null: none"},
     json_field<last_restart>{"at",
                              [](const last_restart& last) {
                                  const auto& report = last.report;
@@ -146,6 +149,12 @@ constexpr std::array restart_fields{
                              "when, in seconds since 1970"},
     json_field<last_restart>{"gap_ms", [](const last_restart& last) { return json::verbatim{json::value(last.report.gap_ms)}; },
                              "milliseconds without a process that serves"},
+    json_field<last_restart>{"skipped_bytes",
+                             [](const last_restart& last) { return json::verbatim{json::value(last.report.skipped_bytes)}; },
+                             "bytes of output that no process could interpret"},
+    json_field<last_restart>{"input_bytes_lost",
+                             [](const last_restart& last) { return json::verbatim{json::value(last.report.input_bytes_lost)}; },
+                             "bytes that were typed and that no program has read"},
 };
 
 /// null of a daemon that is one process.

@@ -31,6 +31,14 @@ std::string not_kept_text(const status_report& report) {
     return text;
 }
 
+/// What the last crash cost.
+std::string losses_of(const status_report& report) {
+    std::string text;
+    if (report.skipped_bytes > 0) text += ", " + count_text(report.skipped_bytes, "byte") + " of output left out";
+    if (report.input_bytes_lost > 0) text += ", " + count_text(report.input_bytes_lost, "typed byte") + " lost";
+    return text.empty() ? ", nothing lost" : text;
+}
+
 } // namespace
 
 std::string format_tabs(const tab_list& list, output_format format) {
@@ -104,7 +112,9 @@ std::string format_status(const status_report& report, output_format format) {
     }
     if (report.crashed != 0)
         text += "Last crash: " + mato::format_time(static_cast<std::time_t>(report.crashed)) + ", signal " +
-                std::to_string(report.crash_signal) + ", " + std::to_string(report.gap_ms) + " ms without service\n";
+                std::to_string(report.crash_signal) +
+                (report.crash_tab == 0 ? "" : " in tab " + std::to_string(report.crash_tab)) + ", " +
+                std::to_string(report.gap_ms) + " ms without service" + losses_of(report) + "\n";
     if (report.recorders > 0) text += "Recorders: " + std::to_string(report.recorders) + "\n";
     if (report.slowest_queue_bytes > 0)
         text += "Slowest client: " + mato::format_bytes(report.slowest_queue_bytes) + " queued\n";

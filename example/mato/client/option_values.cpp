@@ -63,6 +63,13 @@ void set_history(invocation& to, const option& which, const std::string& value) 
     to.history = *lines;
 }
 
+void set_since(invocation& to, const option& which, const std::string& value) {
+    const auto number = number_in<std::uint64_t>(value);
+    if (!number || *number == 0)
+        usage_error(which.spelling() + " takes the number of an event, such as 42, not '" + value + "'");
+    to.since = *number;
+}
+
 void set_pattern(invocation& to, const option&, const std::string& value) { to.pattern = value; }
 
 void add_variable(invocation& to, const option& which, const std::string& value) {

@@ -21,8 +21,17 @@ event_feed::event_feed(asio::io_context& context, std::function<void(event_snaps
     hub_.on.snapshot = [this](std::uint64_t) { return snapshot(); };
 }
 
-void event_feed::subscribe(const std::shared_ptr<session>& to, std::size_t queue_bytes) {
+void event_feed::subscribe(const std::shared_ptr<session>& to, std::size_t queue_bytes, std::uint64_t since) {
+    mato::failure gone; // it is closed then
+    if (since != 0 && since < restart_number_) to->send(restart_, gone);
     hub_.subscribe(to, mato::resync{queue_bytes}, mato::join_at::snapshot());
+}
+
+void event_feed::tell_restart(daemon_event what) {
+    what.number = restart_number_ = *last_ + 1;
+    what.at = now();
+    restart_ = encode<message::event>(0, what);
+    tell(std::move(what));
 }
 
 void event_feed::tell(daemon_event what) {

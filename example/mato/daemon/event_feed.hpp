@@ -24,12 +24,15 @@ public:
     /// `state` fills in the current tabs and clients.
     event_feed(asio::io_context& context, std::function<void(event_snapshot&)> state);
 
-    /// Sends a snapshot to `to`, then each later event. `queue_bytes` limits all that waits for it, including answers.
-    void subscribe(const std::shared_ptr<session>& to, std::size_t queue_bytes);
+    /// Sends a snapshot to `to`, then each later event. `queue_bytes` limits all that waits for it, including answers. If this
+    /// process began after the event `since`, which `to` has had, that is told first.
+    void subscribe(const std::shared_ptr<session>& to, std::size_t queue_bytes, std::uint64_t since);
     std::function<void()> on_told; ///< after each event, whether it is followed or not
 
     /// Call it after the state has changed: otherwise a snapshot could miss a change whose event comes before it.
     void tell(daemon_event what);
+    /// This process goes on with what the one before left. Call it once: `subscribe` repeats it.
+    void tell_restart(daemon_event what);
 
     /// From here on the number of the last event is kept at `last`, and events continue after the one that is there.
     void count_at(std::uint64_t* last) noexcept { last_ = last; }
@@ -45,7 +48,8 @@ private:
 
     std::function<void(event_snapshot&)> state_;
     mato::basic_broadcast<session, mato::resync> hub_;
-    std::uint64_t own_last_ = 0;
+    std::string restart_; // the event of this process's beginning, as a message
+    std::uint64_t restart_number_ = 0, own_last_ = 0;
     std::uint64_t* last_ = &own_last_; // number of the last event
 };
 

@@ -152,6 +152,9 @@ void inventory::tell_of_generation(status_report& report) const {
     (now.reason == mato::generation::why::upgraded ? report.upgraded : report.crashed) = born_;
     report.crash_signal = static_cast<std::uint32_t>(now.last_signal);
     report.gap_ms = static_cast<std::uint64_t>(now.gap.count());
+    report.crash_tab = state_.last_restart.tab;
+    report.skipped_bytes = state_.last_restart.skipped_bytes;
+    report.input_bytes_lost = state_.last_restart.input_bytes_lost;
 }
 
 traffic inventory::traffic_of(const client& who) const {

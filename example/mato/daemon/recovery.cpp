@@ -64,11 +64,18 @@ void tell(daemon_state& state, std::size_t count, const std::string& version_bef
     if (now.reason == mato::generation::why::upgraded) {
         const std::string what = "mato " + version_before + " to " MATO_VERSION_STRING ", " + tabs + gap;
         state.host.log().info("upgraded: " + what);
-        return state.events.tell({.kind = "daemon-upgraded", .text = what});
+        return state.events.tell_restart(
+            {.kind = "daemon-upgraded", .client = now.number, .name = MATO_VERSION_STRING, .text = version_before});
     }
-    const std::string what = "signal " + std::to_string(now.last_signal) + ", " + tabs + gap;
-    state.host.log().info("took back the tabs of the process that died: " + what);
-    state.events.tell({.kind = "daemon-restarted", .text = what});
+    const restart_facts& facts = state.last_restart;
+    const std::string in = facts.tab == 0 ? "" : " in tab " + std::to_string(facts.tab);
+    state.host.log().info("took back the tabs of the process that died: signal " + std::to_string(now.last_signal) + in + ", " +
+                          tabs + gap);
+    if (facts.input_bytes_lost > 0)
+        state.host.log().warning(std::to_string(facts.input_bytes_lost) +
+                                 " bytes that were typed, and that no program had read, are lost");
+    state.events.tell_restart(
+        {.kind = "daemon-restarted", .tab = facts.tab, .client = now.number, .name = "crashed", .exit_code = now.last_signal});
 }
 
 constexpr int hung_up = 128 + SIGHUP; // of a program whose terminal was closed before it was kept

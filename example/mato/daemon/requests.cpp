@@ -96,7 +96,7 @@ void requests::handle(client& from, const header& frame) {
     case message::wait_output: return with<message::wait_output>(from, frame, &requests::wait_for_output);
     case message::wait_exit: return with<message::wait_exit>(from, frame, &requests::wait_for_exit);
     case message::record: return with<message::record>(from, frame, &requests::record);
-    case message::follow_events: return follow_events(from, id);
+    case message::follow_events: return follow_events(from, id, frame.body);
 
     case message::list_tabs: return answer<message::list_tabs>(from, id, inventory_.tabs());
     case message::list_clients: return answer<message::list_clients>(from, id, inventory_.clients());
@@ -409,10 +409,11 @@ void requests::record(client& from, std::uint32_t id, const record_request& want
     if (!source->is_running()) state_.clients.send(from, stream.finish());
 }
 
-void requests::follow_events(client& from, std::uint32_t id) {
+void requests::follow_events(client& from, std::uint32_t id, std::string_view body) { // older clients send no body
     if (from.recorded != 0) return refuse(from, id, "this client already records tab " + std::to_string(from.recorded));
     done(from, id);
-    state_.events.subscribe(from.session, state_.configuration->client_queue_bytes);
+    const auto wanted = decode<follow_request>(body).value_or(follow_request{});
+    state_.events.subscribe(from.session, state_.configuration->client_queue_bytes, wanted.since);
 }
 
 // ---- the daemon ----

@@ -57,7 +57,7 @@ private:
     void wait_for_output(client& from, std::uint32_t id, const wait_output& wanted);
     void wait_for_exit(client& from, std::uint32_t id, const target& wanted);
     void record(client& from, std::uint32_t id, const record_request& wanted);
-    void follow_events(client& from, std::uint32_t id);
+    void follow_events(client& from, std::uint32_t id, std::string_view body);
 
     // the daemon
     void reload(client& from, std::uint32_t id);

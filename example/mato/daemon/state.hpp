@@ -10,6 +10,7 @@
 #include "output_stream.hpp"
 #include "pending_requests.hpp"
 #include "protocol/ended_tabs.hpp"
+#include "restart_facts.hpp"
 #include "settings.hpp"
 #include "tab/environment.hpp"
 #include "tab_counter.hpp"
@@ -58,6 +59,7 @@ struct daemon_state {
     kept_tabs kept;
     returning_clients returning;
     std::string copied; ///< what a user has copied last, for the paste key; at most `most_copied`
+    restart_facts last_restart;
 };
 
 } // namespace mux

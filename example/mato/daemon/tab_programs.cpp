@@ -137,6 +137,10 @@ void tab_programs::take_back(const tab_place& place, tab_remains left, tab_optio
     entry.used = place.used;
     entry.touched = place.touched;
     state_.kept.take_back(place.id, std::move(record));
+    if (const tab_store* const kept = made->store(); kept && !handed) {
+        if (kept->found().was_interpreting) state_.last_restart.tab = place.id;
+        state_.last_restart.input_bytes_lost += kept->found().unread_input;
+    }
     if (handed)
         made->replay(handed->output), made->idle_since(mato::clock::time_point(std::chrono::microseconds(handed->idle_since)));
     else if (!made->store())

@@ -71,7 +71,7 @@ template <> struct kind_of<message::record> : message_kind<record_request, messa
 template <> struct kind_of<message::recording> : message_kind<recording_info> {};
 template <> struct kind_of<message::respawn> : message_kind<respawn_request, message::done> {};
 template <> struct kind_of<message::move_tab> : message_kind<move_request, message::done> {};
-template <> struct kind_of<message::follow_events> : message_kind<nothing, message::done> {};
+template <> struct kind_of<message::follow_events> : message_kind<follow_request, message::done> {};
 template <> struct kind_of<message::switch_view> : message_kind<switch_request, message::done> {};
 template <> struct kind_of<message::upgrade> : message_kind<upgrade_request, message::upgrade_report> {};
 template <> struct kind_of<message::upgrade_report> : message_kind<upgrade_report> {};

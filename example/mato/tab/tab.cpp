@@ -169,7 +169,9 @@ std::size_t tab::feed_some(std::string_view bytes, mato::clock::time_point now, 
         return bytes.size();
     }
     vt::terminal& screen = std::get<vt::terminal>(emulator_);
+    if (is_kept_) store_->interprets(true);
     const std::size_t taken = screen.feed_some(bytes, moment_of(now), read_turns::work_between_looks);
+    if (is_kept_) store_->interprets(false);
     if (is_kept_ && from == source::program) store_->effects_until(uninterpreted_ = bytes.size() - taken);
     send_answers();
     if (auto events = screen.take_events(); !events.empty() && callbacks_.on_events) callbacks_.on_events(events);
@@ -183,7 +185,9 @@ void tab::send_answers() {
 void tab::report(std::string bytes) {
     if (ended_ || ending_ || closing_) return;
     // A program that asks and does not read loses answers, as on any terminal.
-    if (input_.push({}, std::move(bytes)) && !writing_) write_input();
+    if (!input_.push({}, std::move(bytes))) return;
+    note_unread_input();
+    if (!writing_) write_input();
 }
 
 void tab::know_host(vt::host_terminal known) {
@@ -220,8 +224,14 @@ std::uint64_t tab::take_refused_images() noexcept {
 bool tab::type(reply_target from, std::string bytes) {
     if (ended_ || ending_ || closing_ || !input_.push(from, std::move(bytes))) return false;
     if (from.request == 0) turns_.typed(last_typed_ = mato::clock::now());
+    note_unread_input();
     if (!writing_) write_input();
     return true;
+}
+
+/// For the process after this one, which cannot type it: it may have been typed already.
+void tab::note_unread_input() noexcept {
+    if (is_kept_) store_->input_waits(input_.bytes());
 }
 
 void tab::write_input() {
@@ -238,6 +248,7 @@ void tab::write_input() {
             if (callbacks_.on_input_taken) callbacks_.on_input_taken(from, size);
         });
     }
+    note_unread_input();
     if (input_.empty() || ended_) return;
     writing_ = true;
     terminal_.async_wait(asio::posix::stream_descriptor::wait_write, in_this_run([](tab& self) { self.write_input(); }));

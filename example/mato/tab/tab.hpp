@@ -79,7 +79,9 @@ public:
     [[nodiscard]] bool type(reply_target from, std::string bytes);
     /// @returns bytes of the dropped items that the program had taken.
     std::size_t cancel_input(std::uint64_t client, std::optional<std::uint32_t> request) {
-        return input_.cancel(client, request);
+        const std::size_t taken = input_.cancel(client, request);
+        note_unread_input();
+        return taken;
     }
 
     // For the program of an upgrade:
@@ -160,6 +162,7 @@ private:
     void drain();
     void finish_end();
     void send_answers();
+    void note_unread_input() noexcept;
     void write_input();
     void apply_size();
     void watch_closing();

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::string_view magic = "mato:tab";
 constexpr std::uint32_t version = 1;
-constexpr std::size_t version_at = 8, parts_at = 12, effects_at = 64, first_part = 128;
+constexpr std::size_t version_at = 8, parts_at = 12, unread_at = 24, effects_at = 64, interpreting_at = 72, first_part = 128;
 
 template <class Number> Number load_number(const char* from) noexcept {
     Number n;
@@ -102,6 +102,8 @@ std::unique_ptr<tab_store> tab_store::adopt(mato::memory_file file, vt::history_
     made->slots_ = mato::two_slots<>::adopt(at.slots_in(all), why);
     if (!why) made->journal_ = mato::read_journal<>::adopt(at.journal_in(all), why);
     if (why) return out.fail<std::unique_ptr<tab_store>>(std::move(why));
+    made->found_ = {load_number<std::uint64_t>(all.data() + interpreting_at) != 0,
+                    load_number<std::uint64_t>(all.data() + unread_at)};
     made->blocks_ = std::make_unique<vt::block_region>(at.blocks_in(all), vt::block_region::adopted{});
     const std::size_t room = at.blocks_in(all).size();
     history.bytes = std::min(history.bytes, room > beside_history ? room - beside_history : room / 2);
@@ -112,6 +114,10 @@ std::unique_ptr<tab_store> tab_store::adopt(mato::memory_file file, vt::history_
 void tab_store::effects_until(std::size_t unread) noexcept {
     store_word(file_.bytes().data() + effects_at, journal_.end() - unread);
 }
+
+void tab_store::interprets(bool now) noexcept { store_word(file_.bytes().data() + interpreting_at, now ? 1 : 0); }
+
+void tab_store::input_waits(std::size_t bytes) noexcept { store_word(file_.bytes().data() + unread_at, bytes); }
 
 bool tab_store::checkpoint(vt::terminal& screen, mato::error_out out) {
     const std::string_view state = screen.checkpoint(buffer_);
@@ -148,10 +154,13 @@ bool tab_store::restore(vt::terminal& screen, vt::moment now, mato::error_out ou
     const std::uint64_t effects =
         std::clamp(load_number<std::uint64_t>(file_.bytes().data() + effects_at), journal_.begin(), journal_.end());
     const auto muted = static_cast<std::size_t>(effects - journal_.begin());
+    input_waits(0);
+    interprets(true);
     screen.feed(output.substr(0, muted), now);
     (void)screen.take_answers();
     (void)screen.take_events();
     screen.feed(output.substr(muted), now);
+    interprets(false);
     effects_until(0);
     return checkpoint(screen, out);
 }

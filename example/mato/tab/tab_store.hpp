@@ -9,7 +9,8 @@
 /// The memory, each part at a multiple of 64 bytes:
 ///
 ///     0    8 "mato:tab" · 4 version · 4 where the slots begin · 4 the journal · 4 the blocks
-///     64   8 effects: the output up to here has had its answers and events
+///     24   8 unread: bytes that were typed and that the program has not read
+///     64   8 effects: the output up to here has had its answers and events · 8 interpreting: 1 while output is interpreted
 ///     128  slots (two_slots.hpp), journal (read_journal.hpp), blocks (vt/block_region.hpp)
 #pragma once
 
@@ -54,6 +55,17 @@ public:
     /// between loses them, and none is repeated.
     void effects_until(std::size_t unread) noexcept;
 
+    /// Output is being interpreted, or is not: a process that dies meanwhile may have died of it.
+    void interprets(bool now) noexcept;
+    /// Bytes that were typed and that the program has not read.
+    void input_waits(std::size_t bytes) noexcept;
+    /// What the process that died had said last.
+    struct last_words {
+        bool was_interpreting = false;
+        std::uint64_t unread_input = 0;
+    };
+    [[nodiscard]] const last_words& found() const noexcept { return found_; }
+
     /// True when so much was read, or so many blocks wait for a checkpoint, that the next one is due.
     [[nodiscard]] bool is_due(const vt::terminal& screen) const noexcept {
         const std::size_t used = journal_.used();
@@ -87,6 +99,7 @@ private:
     mato::two_slots<> slots_;
     mato::read_journal<> journal_;
     std::unique_ptr<vt::block_region> blocks_;
+    last_words found_;
     std::size_t due_ = usual_output;   // bytes in the journal
     std::size_t again_ = 0;            // the same, after a checkpoint that was refused
     static inline std::string buffer_; // one daemon, one thread

@@ -31,7 +31,7 @@ public:
     /// @returns 0 at the end of the input, after the last answer. @throws command_failure: the connection or the reader is
     /// lost.
     int run() {
-        daemon_.tell<message::follow_events>(nothing{}, soon());
+        daemon_.tell<message::follow_events>(follow_request{}, soon());
         for (;;) {
             handle_messages(); // including those that arrived with an answer
             take_lines();
@@ -202,8 +202,8 @@ private:
         if (is_stopping_ || !daemon_.survives()) end_without_daemon(text);
         const auto wait = [this](int connection, mato::deadline until) { return wait_for_process(connection, until); };
         try {
-            daemon_ = ask_process(paths_, {.needs_tabs = true, .wait = wait}, [](remote& next) {
-                next.tell<message::follow_events>(nothing{}, soon());
+            daemon_ = ask_process(paths_, {.needs_tabs = true, .wait = wait}, [this](remote& next) {
+                next.tell<message::follow_events>(events_.go_on(), soon());
                 next.waits_itself();
                 return std::move(next);
             });

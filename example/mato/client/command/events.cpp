@@ -29,9 +29,9 @@ bool wait_or_lose_reader(int connection, mato::deadline until) {
 }
 
 /// Follows the events of the daemon's next process.
-remote follow_next(const program_paths& paths) {
-    return ask_process(paths, {.needs_tabs = true, .wait = wait_or_lose_reader}, [](remote& daemon) {
-        daemon.tell<message::follow_events>(nothing{}, soon());
+remote follow_next(const program_paths& paths, const follow_request& since) {
+    return ask_process(paths, {.needs_tabs = true, .wait = wait_or_lose_reader}, [&](remote& daemon) {
+        daemon.tell<message::follow_events>(since, soon());
         daemon.waits_itself();
         return std::move(daemon);
     });
@@ -42,8 +42,8 @@ remote follow_next(const program_paths& paths) {
 int run_events(const invocation& what) {
     const auto paths = paths_of(what);
     remote daemon = open_existing(paths);
-    daemon.tell<message::follow_events>(nothing{}, soon());
-    event_lines lines(format_of(what));
+    event_lines lines(format_of(what), what.since);
+    daemon.tell<message::follow_events>(lines.go_on(), soon());
     bool stopping = false;
     for (;;) {
         auto& connection = daemon.connection();
@@ -65,7 +65,7 @@ int run_events(const invocation& what) {
         if (stopping) return 0;
         if (daemon.survives()) { // the next process begins with a snapshot, whose number shows what was missed
             try {
-                daemon = follow_next(paths);
+                daemon = follow_next(paths, lines.go_on());
             } catch (const wait_ended&) {
                 return 0;
             } catch (const command_failure&) {

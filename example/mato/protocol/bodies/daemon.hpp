@@ -46,11 +46,18 @@ struct status_report {
     std::uint64_t gap_ms = 0;           ///< without a process that serves
     std::vector<tab_not_kept> not_kept; ///< the first of them, if they are many
     std::int64_t upgraded = 0;          ///< this process replaced the one before: seconds since 1970; 0: it did not
+    std::uint64_t crash_tab = 0;        ///< whose output the process before interpreted when it died; 0: none
+    std::uint64_t skipped_bytes = 0, input_bytes_lost = 0; ///< by that
     void fields(auto& f) {
         f(pid, version, protocol, started, uptime_seconds, socket, config_path, config_error, tasks, clients, memory_bytes,
           cpu_permille, recorders, bytes_sent, frames_dropped, resyncs, slowest_queue_bytes, slowest_lag_frames, generation,
-          worker_pid, kept_tabs, crashed, crash_signal, gap_ms, not_kept, upgraded);
+          worker_pid, kept_tabs, crashed, crash_signal, gap_ms, not_kept, upgraded, crash_tab, skipped_bytes, input_bytes_lost);
     }
+};
+/// Events from now on. `since`: the number of the last one that the client has had from an earlier process of the daemon.
+struct follow_request {
+    std::uint64_t since = 0; ///< 0: none
+    void fields(auto& f) { f(since); }
 };
 /// An event. The meaning of the other fields depends on `kind`: event_text.hpp. A reader shows unknown kinds too.
 struct daemon_event {
