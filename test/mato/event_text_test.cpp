@@ -71,6 +71,8 @@ TEST_CASE("every kind has its members, in their order", "[event_text]") {
           R"(, "generation": 2, "reason": "crashed", "signal": 6})");
     CHECK(json({.kind = "daemon-upgraded", .client = 3, .name = "0.3.0", .text = "0.2.0"}) ==
           R"(, "generation": 3, "version": "0.3.0", "was": "0.2.0"})");
+    CHECK(json({.kind = "output-left-out", .tab = 3, .exit_code = 64}) == R"(, "tab": 3, "bytes": 64})");
+    CHECK(json({.kind = "tab-quarantined", .tab = 3}) == R"(, "tab": 3})");
     CHECK(json({.kind = "config-error", .text = "f:1:2: no"}) == R"(, "error": "f:1:2: no"})");
     for (const char* kind : {"reloaded", "stopping"}) CHECK(json({.kind = kind}) == "}");
 }

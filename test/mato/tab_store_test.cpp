@@ -76,9 +76,9 @@ struct restored_tab {
     std::unique_ptr<tab_store> store;
     vt::terminal screen;
 
-    explicit restored_tab(mato::unique_fd file)
+    explicit restored_tab(mato::unique_fd file, int signal = 0)
         : store(tab_store::adopt(std::move(file), history, why)), screen(options(history, {1, 1})) {
-        if (store) (void)store->restore(screen, {}, why);
+        if (store) (void)store->restore(screen, {}, signal, why);
     }
 };
 
@@ -169,19 +169,53 @@ TEST_CASE("answers and events of output that had none when the process died come
 }
 
 TEST_CASE("what the process did when it died, and the input that waited, are found once", "[tab_store]") {
-    kept_tab tab;
+    const int signal = GENERATE(SIGSEGV, SIGKILL, 0); // 0: an upgrade
+    kept_tab tab, calm;
+    calm.output("first ");
+    CHECK_FALSE(restored_tab(calm.file(), signal).store->found().was_interpreting);
     tab.output("first ");
     tab.store->input_waits(77);
+    tab.read("second");
+    tab.store->feeds_from(6);
+    vt::terminal reference{options({500, 1u << 20})};
+    reference.feed("first second");
     {
-        const restored_tab calm(tab.file());
-        CHECK_FALSE(calm.store->found().was_interpreting);
-        CHECK(calm.store->found().unread_input == 77);
+        const restored_tab next(tab.file(), signal);
+        CHECK(next.store->found().was_interpreting == (signal != 0));
+        CHECK(next.store->found().unread_input == 77);
+        CHECK(next.screen.is_same(reference));
     }
-    tab.store->interprets(true);
-    const restored_tab next(tab.file());
-    CHECK(next.store->found().was_interpreting);
-    CHECK(next.store->found().unread_input == 0); // the process before has told it
-    CHECK_FALSE(restored_tab(tab.file()).store->found().was_interpreting);
+    const restored_tab later(tab.file(), signal);
+    CHECK_FALSE(later.store->found().was_interpreting);
+    CHECK(later.store->found().unread_input == 0); // the process before has told it
+    CHECK(later.screen.is_same(reference));
+}
+
+TEST_CASE("the piece of output in whose replay a process died is left out, and what is around it is not", "[tab_store]") {
+    // Pieces end at the effects: they begin at 0, 64, 100, 164, 228 and 292.
+    const auto [from, size] = GENERATE(table<std::size_t, std::size_t>({{0, 64}, {64, 36}, {100, 64}, {228, 64}, {292, 8}}));
+    constexpr std::size_t marks_at = 72;
+    std::string all;
+    for (int i = 0; all.size() < 300; ++i) all += std::to_string(i) + " ";
+    all.resize(300);
+    kept_tab tab;
+    tab.output(all.substr(0, 100));
+    tab.read(all.substr(100));
+    tab.store->feeds_from(200);
+    const auto memory = mato::memory_file::adopt(tab.file(), no_failure());
+    REQUIRE(memory);
+    mux::feed_marks(reinterpret_cast<std::uint64_t*>(memory.bytes().data() + marks_at)).replays(from);
+    vt::terminal reference{options({500, 1u << 20})};
+    reference.feed(all.substr(0, from) + "\x18" + all.substr(from + size));
+    {
+        const restored_tab next(tab.file(), SIGABRT);
+        REQUIRE_FALSE(next.why);
+        CHECK(next.store->left_out() == size);
+        CHECK(next.screen.is_same(reference));
+    }
+    const restored_tab later(tab.file(), SIGKILL);
+    CHECK(later.store->left_out() == 0);
+    CHECK(later.screen.is_same(reference));
 }
 
 TEST_CASE("a read under way is found", "[tab_store]") {

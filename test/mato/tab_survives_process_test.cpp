@@ -153,7 +153,7 @@ struct restored_tab {
 
     explicit restored_tab(int file)
         : store(tab_store::adopt(mato::unique_fd(::fcntl(file, F_DUPFD_CLOEXEC, 3)), history, why)), screen(options(history)) {
-        if (store) (void)store->restore(screen, {}, why);
+        if (store) (void)store->restore(screen, {}, 0, why);
     }
     /// Reads as a tab does, until it is killed.
     int read_for_ever(int terminal) {
@@ -324,7 +324,7 @@ TEST_CASE("a tab's process is killed in the middle of a flood, and what it leave
         INFO("round " << round << ": " << why.message());
         REQUIRE(store);
         vt::terminal screen(terminal_options_of(wanted, history)); // the same limits: a killed string remembers its own
-        REQUIRE(store->restore(screen, {}, why));
+        REQUIRE(store->restore(screen, {}, 0, why));
         vt::terminal expected(terminal_options_of(wanted, history_limits_of(wanted)));
         std::string all;
         for (std::uint64_t i = 0; all.size() < store->output_bytes(); ++i) all += output_of(i);

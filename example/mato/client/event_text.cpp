@@ -37,6 +37,9 @@ constexpr std::array kinds{
                "the daemon's process has died, and the next one goes on; `tab`: as in `last_restart`"},
     event_kind{"daemon-upgraded", "generation version was",
                "a program of this version goes on instead of the one before; `was`: the version before"},
+    event_kind{"output-left-out", "tab bytes",
+               "so many bytes of its output ended the daemon's process and are not interpreted"},
+    event_kind{"tab-quarantined", "tab", "its output ended the daemon's process three times and is not interpreted any more"},
     event_kind{"stopping", "", "the daemon stops"},
 };
 
@@ -51,7 +54,7 @@ bool has_word(std::string_view words, std::string_view word) {
 
 /// The name of the member that is the event's text: the one that no other member of a message has. Empty: it has none.
 std::string_view text_name(std::string_view members) {
-    constexpr std::string_view others = "client tab task name exit_code cols rows generation reason signal version";
+    constexpr std::string_view others = "client tab task name exit_code cols rows generation reason signal version bytes";
     for (std::size_t at = 0; at < members.size();) {
         const std::size_t end = std::min(members.find(' ', at), members.size());
         const std::string_view word = members.substr(at, end - at);
@@ -115,6 +118,7 @@ std::string format_event(const daemon_event& event, output_format format) {
     if (has("name", !event.name.empty())) result.add("name", event.name);
     if (has("reason", false)) result.add("reason", event.name).add("signal", event.exit_code);
     if (has("version", false)) result.add("version", event.name);
+    if (has("bytes", false)) result.add("bytes", event.exit_code);
     if (!text.empty()) result.add(text, event.text);
     if (has("exit_code", event.exit_code != 0)) result.add("exit_code", event.exit_code);
     if (has("cols", event.size != vt::screen_size{})) result.add("cols", event.size.columns).add("rows", event.size.rows);

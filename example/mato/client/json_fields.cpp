@@ -25,11 +25,14 @@ constexpr std::array tab_fields{
     json_field<tab_info>{"cwd", plain<&tab_info::cwd>, "the working directory of its foreground program"},
     json_field<tab_info>{"cols", columns, "columns"},
     json_field<tab_info>{"rows", rows, "rows"},
-    json_field<tab_info>{"emulator", plain<&tab_info::emulator>, "`vt`, or `raw`: none"},
+    json_field<tab_info>{"emulator",
+                         [](const tab_info& tab) {
+                             return json::verbatim{json::quote(tab.emulator == quarantined_emulator ? "raw" : tab.emulator)};
+                         },
+                         "`vt`, or `raw`: none"},
     json_field<tab_info>{"clients", plain<&tab_info::clients>, "how many clients show it"},
-    json_field<tab_info>{"state",
-                         [](const tab_info& tab) { return json::verbatim{json::quote(tab.running ? "running" : "exited")}; },
-                         "`running` or `exited`"},
+    json_field<tab_info>{"state", [](const tab_info& tab) { return json::verbatim{json::quote(tab.state())}; },
+                         "`running`, `exited`, or `quarantined`: it runs, and its output is not interpreted"},
     json_field<tab_info>{
         "exit_code",
         [](const tab_info& tab) { return tab.running ? json::verbatim{"null"} : json::verbatim{json::value(tab.exit_code)}; },

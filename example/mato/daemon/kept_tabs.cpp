@@ -3,6 +3,8 @@
 
 #include "vt/bytes.hpp"
 
+#include <mato/sys.hpp>
+
 #include <utility>
 
 namespace mux {
@@ -150,6 +152,28 @@ void kept_tabs::keep_program(const tab& again, mato::error_out out) {
 
 void kept_tabs::program_ended(tab_id id, int exit_code) noexcept {
     if (const auto at = records_.find(id); at != records_.end()) at->second.ended(exit_code);
+}
+
+void kept_tabs::quarantine(tab_id id) noexcept {
+    if (const auto at = records_.find(id); at != records_.end()) at->second.quarantine(true);
+}
+
+tab_options kept_tabs::options_of(tab_id id, mato::error_out out) const {
+    const auto at = records_.find(id);
+    if (at == records_.end())
+        return out.fail<tab_options>(mato::errc::not_ready, "read the record of a tab", {}, "it has none");
+    tab_record::birth opened;
+    mato::unique_fd copy(mato::sys::fcntl(at->second.native_handle(), F_DUPFD_CLOEXEC, 3));
+    if (!copy) return out.fail<tab_options>(mato::last_error(), "read the record of a tab");
+    static_cast<void>(tab_record::adopt(std::move(copy), opened, out));
+    return std::move(opened.options);
+}
+
+void kept_tabs::keep_store(const tab& again, mato::error_out out) {
+    if (!has_keeper(host_)) return;
+    if (const auto at = records_.find(again.id()); at != records_.end()) at->second.quarantine(false);
+    host_.kept().drop(name_of("store", again.id()));
+    if (again.store()) host_.kept().keep(name_of("store", again.id()), again.store()->native_handle(), out);
 }
 
 void kept_tabs::closes(tab_id id) noexcept {

@@ -58,6 +58,11 @@ public:
 
     void program_ended(tab_id id, int exit_code) noexcept;
     void closes(tab_id id) noexcept;
+    void quarantine(tab_id id) noexcept;
+    /// The options that the tab was opened with. @errors as tab_record::adopt.
+    [[nodiscard]] tab_options options_of(tab_id id, mato::error_out out) const;
+    /// The tab has left its quarantine, and has another store. @errors as kept::keep.
+    void keep_store(const tab& again, mato::error_out out);
     /// The program has ended, and all its output is in the store. The tab remains.
     void drop_program(tab_id id);
     void drop(tab_id id);

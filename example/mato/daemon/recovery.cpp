@@ -111,6 +111,10 @@ void take_back_tabs(daemon_state& state, tab_programs& programs) {
         if (place.task.empty()) place.task = opened.task, place.name = opened.name;
         if (const auto code = record.exit_code()) parts.remains.exit_code = code;
         if (!parts.remains.terminal && !parts.remains.exit_code) parts.remains.exit_code = hung_up;
+        if (now.reason == mato::generation::why::upgraded) record.quarantine(false); // another program may interpret it
+        parts.remains.is_quarantined = record.is_quarantined();
+        parts.remains.signal = now.last_signal;
+        if (parts.remains.is_quarantined) parts.remains.store.reset();
         programs.take_back(place, std::move(parts.remains), std::move(opened.options), std::move(record),
                            handed.find(place.id));
         ++count;
@@ -145,8 +149,9 @@ void try_to_take_back(multiplexer_daemon& host, mato::error_out out) {
     for (const auto& [id, descriptor] : records) {
         mato::failure why;
         tab_record::birth opened;
-        if (auto record = copy_of(descriptor); record) static_cast<void>(tab_record::adopt(std::move(record), opened, why));
-        const auto store = stores.find(id);
+        bool is_quarantined = false; // its output may end this process too, so it is interpreted once this one serves
+        if (auto copy = copy_of(descriptor)) is_quarantined = tab_record::adopt(std::move(copy), opened, why).is_quarantined();
+        const auto store = is_quarantined ? stores.end() : stores.find(id);
         if (out.failed()) return;
         if (!why && store != stores.end())
             if (auto copy = copy_of(store->second)) try_restore(std::move(copy), opened.options, why);

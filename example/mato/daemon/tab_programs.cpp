@@ -129,7 +129,7 @@ void tab_programs::tell_not_kept(tab_id id, const mato::failure& why) {
 
 void tab_programs::take_back(const tab_place& place, tab_remains left, tab_options options, tab_record record,
                              const handed_over::tab_part* handed) {
-    const bool is_closing = record.is_closing();
+    const bool is_closing = record.is_closing(), was_quarantined = record.is_quarantined();
     const auto made = std::make_shared<tab>(state_.host.context(), std::move(left), std::move(options));
     tab_entry& entry = state_.tabs.add_again(place.task, place.name, made);
     entry.has_fixed_size = place.has_fixed_size;
@@ -137,19 +137,49 @@ void tab_programs::take_back(const tab_place& place, tab_remains left, tab_optio
     entry.used = place.used;
     entry.touched = place.touched;
     state_.kept.take_back(place.id, std::move(record));
-    if (const tab_store* const kept = made->store(); kept && !handed) {
-        if (kept->found().was_interpreting) state_.last_restart.tab = place.id;
-        state_.last_restart.input_bytes_lost += kept->found().unread_input;
-    }
+    if (!handed) state_.last_restart.input_bytes_lost += made->found().unread_input;
+    if (made->found().was_interpreting) state_.last_restart.tab = place.id;
+    tell_of_output(*made, was_quarantined);
     if (handed)
         made->replay(handed->output), made->idle_since(mato::clock::time_point(std::chrono::microseconds(handed->idle_since)));
-    else if (!made->store())
+    else if (!made->store() && !made->is_quarantined())
         made->note("[mato: the daemon's process died; what this tab showed before is lost]");
     made->go_on(handlers_of(place.id));
     if (place.has_fixed_size) made->resize({place.size, {}});
     if (handed && !handed->typed.empty() && !made->type({}, handed->typed))
         state_.host.log().warning(named(place.id) + ": " + std::to_string(handed->typed.size()) + " typed bytes are lost");
     if (is_closing) close({made});
+}
+
+/// Of a tab that was taken back: what of its output was not interpreted.
+void tab_programs::tell_of_output(tab& again, bool was_quarantined) {
+    const tab_id id = again.id();
+    if (const std::size_t bytes = again.left_out(); bytes > 0) {
+        state_.last_restart.skipped_bytes += bytes;
+        state_.host.log().error(named(id) + ": " + std::to_string(bytes) +
+                                " bytes of output are left out: they ended the daemon's process");
+        state_.events.tell({.kind = "output-left-out", .tab = id, .exit_code = static_cast<std::int32_t>(bytes)});
+    }
+    if (!again.is_quarantined()) return;
+    again.note("[mato: this tab's output has ended the daemon's process three times; it is shown without an emulator until "
+               "'mato respawn -k " +
+               std::to_string(id) + "' or 'mato upgrade']");
+    if (was_quarantined) return; // it is known
+    state_.host.log().error(named(id) + " is quarantined: its output has ended the daemon's process three times");
+    state_.kept.quarantine(id);
+    state_.events.tell({.kind = "tab-quarantined", .tab = id});
+}
+
+/// Before another program starts in it.
+void tab_programs::lift_quarantine(tab& ended) {
+    mato::failure why;
+    const tab_options options = state_.kept.options_of(ended.id(), why);
+    if (!why) {
+        ended.leave_quarantine(options);
+        state_.kept.keep_store(ended, why);
+    }
+    if (why) return tell_not_kept(ended.id(), why);
+    views_.show_again(ended);
 }
 
 void tab_programs::kept_child_ended(std::string_view name, mato::child_status status) {
@@ -166,6 +196,7 @@ void tab_programs::kept_child_ended(std::string_view name, mato::child_status st
 void tab_programs::start_again(tab& ended, mato::failure& why) {
     auto program = spawn(ended.program(), why); // with its original values, so without a fallback
     if (why) return;
+    if (ended.is_quarantined()) lift_quarantine(ended);
     // CAN ends an unfinished sequence of the last program. Without an emulator only the viewers' terminals are reset.
     std::string clear = "\x18";
     if (ended.screen())

@@ -43,6 +43,8 @@ public:
 private:
     [[nodiscard]] tab::handlers handlers_of(tab_id id);
     void tell_not_kept(tab_id id, const mato::failure& why);
+    void tell_of_output(tab& again, bool was_quarantined);
+    void lift_quarantine(tab& ended);
     void on_output(tab_id id, bool flooding);
     void on_input_lost(reply_target from, std::size_t taken);
     void on_ended(tab_id id);

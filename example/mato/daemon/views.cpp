@@ -251,6 +251,11 @@ void views::resize_terminal(client& watcher, vt::screen_size size) {
 
 // ---- from the program ----
 
+void views::show_again(tab& shown) {
+    const tab_entry* const entry = state_.tabs.find(shown.id());
+    for (client* each : state_.clients.viewers_of(shown.id())) each->screen->watch(entry->program);
+}
+
 void views::on_output(tab_id id, bool flooding) {
     if (tab_entry* const wrote = state_.tabs.find(id)) bars_.note_output(*wrote);
     for (client* each : state_.clients.viewers_of(id)) each->screen->update(flooding);

@@ -64,6 +64,8 @@ public:
     /// The viewers decide its size again.
     void free_size(tab_entry& which);
     void on_output(tab_id id, bool flooding);
+    /// The tab has another emulator: its viewers begin again.
+    void show_again(tab& shown);
     /// Events of its program, other than output; also reported to clients that follow events.
     void on_events(tab_id id, const std::vector<vt::event>& events);
     /// The program has read typed input.

@@ -169,9 +169,8 @@ std::size_t tab::feed_some(std::string_view bytes, mato::clock::time_point now, 
         return bytes.size();
     }
     vt::terminal& screen = std::get<vt::terminal>(emulator_);
-    if (is_kept_) store_->interprets(true);
+    if (is_kept_ && from == source::program) store_->feeds_from(bytes.size());
     const std::size_t taken = screen.feed_some(bytes, moment_of(now), read_turns::work_between_looks);
-    if (is_kept_) store_->interprets(false);
     if (is_kept_ && from == source::program) store_->effects_until(uninterpreted_ = bytes.size() - taken);
     send_answers();
     if (auto events = screen.take_events(); !events.empty() && callbacks_.on_events) callbacks_.on_events(events);

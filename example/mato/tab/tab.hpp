@@ -91,7 +91,7 @@ public:
     /// What a tab without an emulator can show; of others nothing.
     [[nodiscard]] std::string raw_output() const;
     /// Before `go_on`: shows that again.
-    void replay(std::string_view raw_output);
+    void replay(std::string_view raw_output); ///< by an emulator too, if it has one again
     void idle_since(mato::clock::time_point when) noexcept { last_output_ = when; }
 
     /// At most one; null removes it. It must live until it is removed.
@@ -103,6 +103,14 @@ public:
     void know_host(vt::host_terminal known);
     /// For the program, as from the terminal itself: a report. Nothing when it does not take what it is sent.
     void report(std::string bytes);
+    /// Its output has killed too many processes: the tab has no emulator until it is started again.
+    [[nodiscard]] bool is_quarantined() const noexcept { return is_quarantined_; }
+    /// Before `start_again`: it has an emulator again. @param options those that it was opened with
+    void leave_quarantine(const tab_options& options);
+    /// Bytes of its output that were not interpreted because they had killed the process before.
+    [[nodiscard]] std::size_t left_out() const noexcept { return store_ ? store_->left_out() : 0; }
+    /// What the process that died had said last of this tab.
+    [[nodiscard]] const tab_store::last_words& found() const noexcept { return found_; }
     /// The memory file that another process can restore the tab from; null: there is none.
     [[nodiscard]] const tab_store* store() const noexcept { return is_kept_ ? store_.get() : nullptr; }
     /// What the program writes is not kept from here on: the memory file is full, or has no keeper. `on_not_kept` tells why.
@@ -214,6 +222,8 @@ private:
     mato::clock::time_point missed_since_{}; // a child of another process: when it was first not there
     bool is_own_child_ = true;
     bool is_kept_ = false;
+    bool is_quarantined_ = false;
+    tab_store::last_words found_;
     bool checkpoint_due_ = false; // an input that is no output came while `uninterpreted_` was not 0
     bool flooding_ = false;
     bool writing_ = false, ended_ = false, ending_ = false, closing_ = false, reaped_ = false;

@@ -58,7 +58,7 @@ void try_restore(mato::memory_file copy, const tab_options& options, mato::error
     const auto store = tab_store::adopt(std::move(copy), history, out);
     if (!store) return;
     vt::terminal screen(terminal_options_of(options, history));
-    static_cast<void>(store->restore(screen, {}, out));
+    static_cast<void>(store->restore(screen, {}, 0, out));
 }
 
 } // namespace mux

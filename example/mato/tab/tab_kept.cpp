@@ -22,7 +22,15 @@ tab::tab(asio::io_context& context, tab_remains left, tab_options options)
       wanted_size_(options.size), applied_size_(options.size), last_output_(mato::clock::now()), is_own_child_(false),
       is_kept_(store_ != nullptr) {
     const auto now = moment_of(last_output_);
-    if (store_ && !store_->restore(std::get<vt::terminal>(emulator_), now, not_kept_)) {
+    const bool is_restored = !store_ || store_->restore(std::get<vt::terminal>(emulator_), now, left.signal, not_kept_);
+    if (store_) found_ = store_->found();
+    is_quarantined_ = left.is_quarantined || (!is_restored && tab_store::is_quarantined(not_kept_));
+    if (is_quarantined_) { // the store stays as it is, for another program
+        emulator_.emplace<raw_emulator>(options.replay_bytes);
+        store_.reset();
+        not_kept_ = {};
+        is_kept_ = false;
+    } else if (!is_restored) {
         history_ = history_limits_of(options); // its lines are on the heap
         emulator_.emplace<vt::terminal>(terminal_options_of(options, history_));
         store_->abandon();
@@ -47,6 +55,19 @@ void tab::restore_size() {
     if (screen && screen->size() != applied_size_.cells) screen->resize(applied_size_.cells);
 }
 
+void tab::leave_quarantine(const tab_options& options) {
+    tab_options now = options;
+    now.size = wanted_size_;
+    history_ = history_limits_of(now);
+    store_ = make_store(now, history_, not_kept_);
+    auto& screen = emulator_.emplace<vt::terminal>(terminal_options_of(now, history_));
+    screen.know_pictures(known_pictures_);
+    screen.set_cell_size(wanted_size_.cell);
+    is_kept_ = store_ != nullptr;
+    is_quarantined_ = false;
+    checkpoint();
+}
+
 std::string tab::raw_output() const {
     std::string all;
     const raw_emulator* const kept = bytes();
@@ -59,7 +80,11 @@ std::string tab::raw_output() const {
 }
 
 void tab::replay(std::string_view raw_output) {
-    if (auto* const kept = std::get_if<raw_emulator>(&emulator_)) kept->feed(raw_output);
+    if (raw_output.empty()) return;
+    if (auto* const kept = std::get_if<raw_emulator>(&emulator_)) return kept->feed(raw_output);
+    feed("\x18"); // it was quarantined: this came after what the store has, and may begin within a sequence
+    feed(raw_output);
+    checkpoint();
 }
 
 void tab::go_on(handlers callbacks) {

@@ -35,6 +35,8 @@ struct tab_remains {
     pid_t pid = 0;                  ///< not a child of this process
     mato::unique_fd store{};        ///< see tab_store.hpp; empty: output and screen are lost
     std::optional<int> exit_code{}; ///< the program has ended
+    int signal = 0;                 ///< that ended the earlier process
+    bool is_quarantined = false;    ///< its output is not interpreted, see feed_marks.hpp
 };
 
 } // namespace mux

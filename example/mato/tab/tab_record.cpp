@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::string_view magic = "mato:rec";
 constexpr std::uint32_t version = 1;
-constexpr std::size_t version_at = 8, size_at = 12, end_at = 16, closing_at = 24, body_at = 64;
+constexpr std::size_t version_at = 8, size_at = 12, end_at = 16, closing_at = 24, quarantined_at = 32, body_at = 64;
 constexpr std::uint64_t most_number = ~std::uint64_t{0} >> 1;
 constexpr int most_cells = 1 << 16;
 
@@ -128,6 +128,8 @@ std::uint64_t tab_record::load(std::size_t at) const noexcept {
 void tab_record::ended(int exit_code) noexcept { store(end_at, 1 + static_cast<std::uint64_t>(exit_code & 0xff)); }
 void tab_record::runs() noexcept { store(end_at, 0); }
 void tab_record::closes() noexcept { store(closing_at, 1); }
+void tab_record::quarantine(bool begins) noexcept { store(quarantined_at, begins ? 1 : 0); }
+bool tab_record::is_quarantined() const noexcept { return load(quarantined_at) != 0; }
 
 std::optional<int> tab_record::exit_code() const noexcept {
     const std::uint64_t end = load(end_at);

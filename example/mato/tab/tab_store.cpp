@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "tab_store.hpp"
 
+#include <mato/clock.hpp>
+
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstring>
 #include <utility>
 
@@ -12,7 +15,8 @@ namespace {
 
 constexpr std::string_view magic = "mato:tab";
 constexpr std::uint32_t version = 1;
-constexpr std::size_t version_at = 8, parts_at = 12, unread_at = 24, effects_at = 64, interpreting_at = 72, first_part = 128;
+constexpr std::size_t version_at = 8, parts_at = 12, unread_at = 24, effects_at = 64, marks_at = 72, first_part = 128;
+static_assert(marks_at + 8 * feed_marks::words <= first_part);
 
 template <class Number> Number load_number(const char* from) noexcept {
     Number n;
@@ -102,8 +106,7 @@ std::unique_ptr<tab_store> tab_store::adopt(mato::memory_file file, vt::history_
     made->slots_ = mato::two_slots<>::adopt(at.slots_in(all), why);
     if (!why) made->journal_ = mato::read_journal<>::adopt(at.journal_in(all), why);
     if (why) return out.fail<std::unique_ptr<tab_store>>(std::move(why));
-    made->found_ = {load_number<std::uint64_t>(all.data() + interpreting_at) != 0,
-                    load_number<std::uint64_t>(all.data() + unread_at)};
+    made->found_.unread_input = load_number<std::uint64_t>(all.data() + unread_at);
     made->blocks_ = std::make_unique<vt::block_region>(at.blocks_in(all), vt::block_region::adopted{});
     const std::size_t room = at.blocks_in(all).size();
     history.bytes = std::min(history.bytes, room > beside_history ? room - beside_history : room / 2);
@@ -114,8 +117,6 @@ std::unique_ptr<tab_store> tab_store::adopt(mato::memory_file file, vt::history_
 void tab_store::effects_until(std::size_t unread) noexcept {
     store_word(file_.bytes().data() + effects_at, journal_.end() - unread);
 }
-
-void tab_store::interprets(bool now) noexcept { store_word(file_.bytes().data() + interpreting_at, now ? 1 : 0); }
 
 void tab_store::input_waits(std::size_t bytes) noexcept { store_word(file_.bytes().data() + unread_at, bytes); }
 
@@ -141,28 +142,63 @@ bool tab_store::checkpoint(vt::terminal& screen, mato::error_out out) {
 
 void tab_store::abandon() noexcept { store_word(file_.bytes().data(), 0); }
 
-bool tab_store::restore(vt::terminal& screen, vt::moment now, mato::error_out out) {
+tab_store::tab_store(mato::memory_file file) noexcept
+    : file_(std::move(file)), marks_(reinterpret_cast<std::uint64_t*>(file_.bytes().data() + marks_at)) {}
+
+bool tab_store::restore(vt::terminal& screen, vt::moment now, int signal, mato::error_out out) {
+    constexpr const char* step = "restore tab";
     journal_.recover();
     if (!journal_.resume_after(slots_.position(), out)) return false;
+    const std::uint64_t effects =
+        std::clamp(load_number<std::uint64_t>(file_.bytes().data() + effects_at), journal_.begin(), journal_.end());
+    found_.was_interpreting = signal != 0 && marks_.was_fed(effects, journal_.end());
+    input_waits(0);
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(mato::clock::now().time_since_epoch()).count();
+    const auto verdict = marks_.judge(effects, journal_.end(), signal, static_cast<std::uint64_t>(seconds));
+    if (verdict == feed_marks::verdict::quarantined)
+        return out.fail<bool>(std::make_error_code(std::errc::owner_dead), step, {},
+                              "interpreting its output has ended the daemon's process again and again");
     if (const auto error = screen.restore_checkpoint(slots_.newest()); error != vt::snapshot_error::none) {
-        return out.fail<bool>(error == vt::snapshot_error::too_new ? mato::errc::version_mismatch : mato::errc::malformed,
-                              "restore tab", {},
+        return out.fail<bool>(error == vt::snapshot_error::too_new ? mato::errc::version_mismatch : mato::errc::malformed, step,
+                              {},
                               error == vt::snapshot_error::too_new ? "the checkpoint was written by a newer version"
                                                                    : "the checkpoint is damaged");
     }
+    verdict == feed_marks::verdict::innocent ? replay(screen, now, effects) : replay_in_pieces(screen, now, effects);
+    marks_.replayed();
+    effects_until(0);
+    if (!checkpoint(screen, out)) return false;
+    marks_.passed(left_out_);
+    return true;
+}
+
+void tab_store::replay(vt::terminal& screen, vt::moment now, std::uint64_t effects) {
     const std::string_view output = journal_.since_checkpoint();
-    const std::uint64_t effects =
-        std::clamp(load_number<std::uint64_t>(file_.bytes().data() + effects_at), journal_.begin(), journal_.end());
     const auto muted = static_cast<std::size_t>(effects - journal_.begin());
-    input_waits(0);
-    interprets(true);
+    if (!output.empty()) marks_.replays();
     screen.feed(output.substr(0, muted), now);
     (void)screen.take_answers();
     (void)screen.take_events();
     screen.feed(output.substr(muted), now);
-    interprets(false);
-    effects_until(0);
-    return checkpoint(screen, out);
+}
+
+void tab_store::replay_in_pieces(vt::terminal& screen, vt::moment now, std::uint64_t effects) {
+    const std::string_view output = journal_.since_checkpoint();
+    const std::uint64_t begin = journal_.begin();
+    for (std::uint64_t at = begin, next = begin; at < journal_.end(); at = next) {
+        next = std::min(at + feed_marks::piece_bytes, journal_.end());
+        if (at < effects) next = std::min(next, effects);
+        if (marks_.is_left_out(at)) {
+            left_out_ += static_cast<std::size_t>(next - at);
+            screen.feed("\x18", now); // CAN ends a sequence that began before
+        } else {
+            marks_.replays(at);
+            screen.feed(output.substr(static_cast<std::size_t>(at - begin), static_cast<std::size_t>(next - at)), now);
+        }
+        if (next > effects) continue;
+        (void)screen.take_answers();
+        (void)screen.take_events();
+    }
 }
 
 } // namespace mux

@@ -10,10 +10,12 @@
 ///
 ///     0    8 "mato:tab" · 4 version · 4 where the slots begin · 4 the journal · 4 the blocks
 ///     24   8 unread: bytes that were typed and that the program has not read
-///     64   8 effects: the output up to here has had its answers and events · 8 interpreting: 1 while output is interpreted
+///     64   8 effects: the output up to here has had its answers and events
+///     72   marks (feed_marks.hpp)
 ///     128  slots (two_slots.hpp), journal (read_journal.hpp), blocks (vt/block_region.hpp)
 #pragma once
 
+#include "feed_marks.hpp"
 #include "vt/block_region.hpp"
 #include "vt/terminal.hpp"
 
@@ -55,11 +57,11 @@ public:
     /// between loses them, and none is repeated.
     void effects_until(std::size_t unread) noexcept;
 
-    /// Output is being interpreted, or is not: a process that dies meanwhile may have died of it.
-    void interprets(bool now) noexcept;
+    /// The same output is interpreted next. If that kills this process, the next one leaves it out.
+    void feeds_from(std::size_t unread) noexcept { marks_.feeds_from(journal_.end() - unread); }
     /// Bytes that were typed and that the program has not read.
     void input_waits(std::size_t bytes) noexcept;
-    /// What the process that died had said last.
+    /// What the process that died had said last; `was_interpreting` is known after `restore`.
     struct last_words {
         bool was_interpreting = false;
         std::uint64_t unread_input = 0;
@@ -78,8 +80,13 @@ public:
     bool checkpoint(vt::terminal& screen, mato::error_out out);
 
     /// Makes a new terminal the one that was left. Output that has had its effects has none again; answers and events of the
-    /// rest wait in the terminal. @pre the terminal has the limits that `adopt` has set
-    bool restore(vt::terminal& screen, vt::moment now, mato::error_out out);
+    /// rest wait in the terminal. `signal`: that ended the process before; output that has killed it is left out.
+    /// @pre the terminal has the limits that `adopt` has set. @errors owner_dead: see `is_quarantined` · malformed,
+    /// version_mismatch
+    bool restore(vt::terminal& screen, vt::moment now, int signal, mato::error_out out);
+    [[nodiscard]] std::size_t left_out() const noexcept { return left_out_; } ///< bytes, by `restore`
+    /// The error of `restore`: the output has killed too many processes.
+    static bool is_quarantined(const mato::failure& why) noexcept { return why.code == std::errc::owner_dead; }
 
     /// What is in the file is not complete from here on: `adopt` refuses it.
     void abandon() noexcept;
@@ -93,9 +100,13 @@ private:
     static constexpr std::size_t most_aside = 64;            // blocks: one mebibyte
     static constexpr std::size_t beside_history = 96u << 20; // bytes of blocks for links, images, and those that wait
 
-    explicit tab_store(mato::memory_file file) noexcept : file_(std::move(file)) {}
+    explicit tab_store(mato::memory_file file) noexcept;
+    void replay(vt::terminal& screen, vt::moment now, std::uint64_t effects);
+    void replay_in_pieces(vt::terminal& screen, vt::moment now, std::uint64_t effects);
 
     mato::memory_file file_;
+    feed_marks marks_;
+    std::size_t left_out_ = 0;
     mato::two_slots<> slots_;
     mato::read_journal<> journal_;
     std::unique_ptr<vt::block_region> blocks_;

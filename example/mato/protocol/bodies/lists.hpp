@@ -11,6 +11,9 @@
 
 namespace mux {
 
+/// As `tab_info::emulator`: the tab has none, because its output has ended the daemon's process again and again.
+inline constexpr const char* quarantined_emulator = "quarantined";
+
 struct tab_info {
     std::uint64_t id = 0;
     std::string task, name, title, command, cwd, emulator;
@@ -23,6 +26,9 @@ struct tab_info {
     void fields(auto& f) {
         f(id, task, name, title, command, cwd, emulator, pid, size, clients, running, bell, exit_code, idle_ms, history_lines,
           memory_bytes);
+    }
+    [[nodiscard]] const char* state() const {
+        return !running ? "exited" : emulator == quarantined_emulator ? "quarantined" : "running";
     }
 };
 struct tab_list {
