@@ -34,19 +34,20 @@ std::size_t blocks_of(std::uint32_t capacity) noexcept { return capacity == 0 ? 
 
 } // namespace
 
-block_region::block_region(std::span<char> memory) noexcept : memory_(memory) {
-    store_count(memory, 0);
-    std::memcpy(memory.data() + version_at, &version, sizeof version);
+void block_region::write_head() noexcept {
+    std::memcpy(memory_.data() + version_at, &version, sizeof version);
     store_next();
-    magic.copy(memory.data(), magic.size());
+    magic.copy(memory_.data(), magic.size());
+    store_next();
 }
 
 bool block_region::can_adopt(std::span<const char> memory) noexcept {
     if (memory.size() < memory_for(1) || reinterpret_cast<std::uintptr_t>(memory.data()) % alignof(block_head) != 0)
         return false;
+    const auto count = load<std::uint64_t>(memory.data() + count_at);
+    if (load<std::uint64_t>(memory.data()) == 0) return count == 0; // no block was used yet
     if (std::string_view(memory.data(), magic.size()) != magic || load<std::uint32_t>(memory.data() + version_at) != version)
         return false;
-    const auto count = load<std::uint64_t>(memory.data() + count_at);
     if (count > (memory.size() - head_bytes) / block_bytes) return false;
     for (std::size_t i = 0; i < count;) {
         const auto capacity =
@@ -85,6 +86,7 @@ block_head* block_region::take(std::size_t capacity) {
     std::size_t begin = first_free_, end = begin;
     while (end < used_.size() && end - begin < wanted) begin = used_[end++] ? end : begin;
     if (wanted == 0 || wanted > most_blocks() - begin) return nullptr; // what is free at the end goes on beyond it
+    if (used_.empty()) write_head();
     block_head* const head = at(begin);
     head->sequence = 0;
     store_next();

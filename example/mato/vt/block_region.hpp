@@ -3,8 +3,9 @@
 /// Layer: vt core.  Test: test/mato/vt/block_region_test.cpp.
 /// Threads: distinct objects are independent; one object, one thread.   Blocks: never.
 ///
-/// The memory: 8 "matoblck" · 4 version · 4 unused · 8 how many blocks were ever used · 40 unused · the blocks. All in it is
-/// valid between any two stores of this process, so another one can adopt it after this one's death.
+/// The memory: 8 "matoblck" · 4 version · 4 unused · 8 how many blocks were ever used · 40 unused · the blocks. The head is
+/// written with the first block: a store without blocks touches no page of sparse memory. All in it is valid between any two
+/// stores of this process, so another one can adopt it after this one's death.
 #pragma once
 
 #include "block_store.hpp"
@@ -24,7 +25,7 @@ public:
     }
 
     /// An empty store. @pre the memory is all zeroes, aligned to 8 bytes, and for one block at least
-    explicit block_region(std::span<char> memory) noexcept;
+    explicit block_region(std::span<char> memory) noexcept : memory_(memory) {}
     /// The store that another process left, which is dead. Damaged memory is refused, and not changed.
     [[nodiscard]] static bool can_adopt(std::span<const char> memory) noexcept;
     struct adopted {};
@@ -44,6 +45,7 @@ private:
         return reinterpret_cast<block_head*>(memory_.data() + head_bytes + i * block_bytes);
     }
     [[nodiscard]] std::size_t most_blocks() const noexcept { return (memory_.size() - head_bytes) / block_bytes; }
+    void write_head() noexcept;
     void split(std::size_t i, std::size_t count) noexcept;
 
     std::span<char> memory_;

@@ -85,7 +85,9 @@ TEST_CASE("blocks of a region do not overlap, and what was given back is used ag
 
 TEST_CASE("memory that is no region, or a damaged one, is refused", "[block_region]") {
     memory m = zeroes(8);
+    m[0] = 1;
     CHECK_FALSE(block_region::can_adopt(bytes_of(m)));
+    m[0] = 0;
     block_region region(bytes_of(m));
     for (const std::size_t blocks : {1u, 3u, 2u}) region.take(blocks * block_bytes)->sequence = blocks;
     CHECK(block_region::can_adopt(bytes_of(m)));
@@ -96,13 +98,31 @@ TEST_CASE("memory that is no region, or a damaged one, is refused", "[block_regi
         copy[at / 8] = value;
         return !block_region::can_adopt(bytes_of(copy));
     };
-    CHECK(damaged(0, 0));
+    CHECK(damaged(0, 0));  // it has blocks, so it has a head
     CHECK(damaged(8, 2));  // a newer version
     CHECK(damaged(16, 9)); // more blocks than there is memory
     CHECK(damaged(16, 5)); // the last block goes over the end
     const std::size_t capacity = block_region::head_bytes + offsetof(block_head, kind);
     CHECK(damaged(capacity, std::uint64_t{7 * block_bytes} << 32));
     CHECK(damaged(capacity, std::uint64_t{100} << 32));
+}
+
+TEST_CASE("a region without blocks leaves its memory untouched, and another process begins it", "[block_region]") {
+    const bool has_died_in_head = GENERATE(false, true);
+    memory m = zeroes(8);
+    const memory before = m;
+    { const block_region untouched(bytes_of(m)); }
+    CHECK(m == before);
+    if (has_died_in_head) m[1] = 1; // the version, which is written first
+    REQUIRE(block_region::can_adopt(bytes_of(m)));
+    block_region next(bytes_of(m), block_region::adopted{});
+    CHECK(next.left_blocks().empty());
+    CHECK(next.touched_bytes() == 0);
+    next.take(2 * block_bytes)->sequence = 7;
+    REQUIRE(block_region::can_adopt(bytes_of(m)));
+    block_region last(bytes_of(m), block_region::adopted{});
+    REQUIRE(last.left_blocks().size() == 1);
+    CHECK(last.left_blocks().front()->sequence == 7);
 }
 
 TEST_CASE("what a published checkpoint says of a list stays true, whatever the list does until the next", "[block_list]") {
