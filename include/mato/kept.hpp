@@ -31,6 +31,13 @@ struct keep_options {
     pid_t child = 0; ///< a child of this process that belongs to the descriptor; its status is kept too
 };
 
+/// One of several items that `kept::keep` gives together. The name and the descriptor are the caller's until that call returns.
+struct keep_request {
+    std::string_view name;
+    int fd = -1; ///< -1: the child alone
+    keep_options options{};
+};
+
 /// A descriptor or child that an earlier generation kept. Returned by `kept::take_all`.
 struct kept_item {
     std::string name;
@@ -64,7 +71,8 @@ class kept {
 public:
     static constexpr std::size_t most_items = detail::keeper_message::most_slots;
     static constexpr std::size_t most_name = detail::keeper_message::most_name; ///< bytes
-    static constexpr milliseconds patience{5000}; ///< for an answer; a keeper that takes longer counts as lost
+    static constexpr milliseconds patience{5000};      ///< for an answer; a keeper that takes longer counts as lost
+    static constexpr std::size_t most_unanswered = 16; ///< items: their answers fit into the socket
 
     kept() = default;
     kept(kept&&) = default;
@@ -75,10 +83,12 @@ public:
     /// @errors invalid_argument: no name, more than `most_name` bytes, a NUL in it, neither descriptor nor child · ENOSPC: more
     /// than `most_items` · EBADF · EMFILE: the keeper has no descriptor left · not_running: the keeper is gone · timed_out.
     void keep(std::string_view name, int fd, const keep_options& options, error_out out) {
-        if (fd < 0 && options.child <= 1) return refuse(name, "it has neither a descriptor nor a child", out);
         store(name, fd, options.child, fd < 0 ? detail::keep_no_descriptor : 0, out);
     }
     void keep(std::string_view name, int fd, error_out out) { keep(name, fd, {}, out); }
+    /// Gives the keeper several items in this order, and waits once for all of them. After an error those before the refused
+    /// one are kept, and those after it may be. @errors as for one, of the first that is refused.
+    void keep(std::span<const keep_request> items, error_out out);
 
     /// The memory file of that name that an earlier generation left; else a new one, all zeroes, that is kept.
     /// @errors as `keep` and memory_file::create · file_exists: this process has it already · invalid_argument: the earlier
@@ -144,6 +154,13 @@ private:
         out.set(std::make_error_code(std::errc::invalid_argument), "keep", name.substr(0, name.find('\0')), std::move(why));
     }
     void store(std::string_view name, int fd, pid_t child, std::uint64_t flags, error_out out);
+    struct offer { // of an item that the keeper has not answered yet
+        detail::keeper_message message{};
+        bool is_new = false; // nothing had its name
+    };
+    [[nodiscard]] offer offer_item(std::string_view name, int fd, pid_t child, std::uint64_t flags, error_out out);
+    void settle(const offer& offered, error_out out);
+    void note_item(const detail::keeper_message& message);
     [[nodiscard]] std::size_t find(std::string_view name) const noexcept;
     void ask(const detail::keeper_message& message, int fd, std::string_view step, std::string_view name, error_out out) {
         ask(message, fd >= 0 ? std::span<const int>(&fd, 1) : std::span<const int>(), step, name, out);
@@ -193,30 +210,77 @@ inline std::size_t kept::find(std::string_view name) const noexcept {
     return slot;
 }
 
-inline void kept::store(std::string_view name, int fd, pid_t child, std::uint64_t flags, error_out out) {
-    if (name.empty()) return refuse(name, "the name is empty", out);
-    if (name.find('\0') != std::string_view::npos) return refuse(name, "the name has a NUL inside", out);
+inline kept::offer kept::offer_item(std::string_view name, int fd, pid_t child, std::uint64_t flags, error_out out) {
+    if (fd < 0 && child <= 1) return refuse(name, "it has neither a descriptor nor a child", out), offer();
+    if (name.empty()) return refuse(name, "the name is empty", out), offer();
+    if (name.find('\0') != std::string_view::npos) return refuse(name, "the name has a NUL inside", out), offer();
     if (name.size() > most_name)
         return refuse(name, "the name has " + std::to_string(name.size()) + " bytes, the most are " + std::to_string(most_name),
-                      out);
-    if (fd >= 0 && sys::fcntl(fd, F_GETFD, 0) == -1) return out.set(last_error(), "keep", name);
+                      out),
+               offer();
+    if (fd >= 0 && sys::fcntl(fd, F_GETFD, 0) == -1) return out.set(last_error(), "keep", name), offer();
     std::size_t slot = find(name);
     if (slot == table_.records().size()) {
         slot = 0;
         while (slot < table_.records().size() && !table_.records()[slot].name.empty()) ++slot;
     }
     if (slot >= most_items)
-        return out.set({ENOSPC, std::system_category()}, "keep", name, std::to_string(most_items) + " items are kept already");
-    const detail::keeper_message message{detail::keeper_word::keep, static_cast<std::uint32_t>(slot),
-                                         static_cast<std::uint64_t>(child > 0 ? child : 0), flags, name};
-    ask(message, fd, "keep", name, out);
-    if (out.failed()) return;
+        return out.set({ENOSPC, std::system_category()}, "keep", name, std::to_string(most_items) + " items are kept already"),
+               offer();
+    offer made{{detail::keeper_word::keep, static_cast<std::uint32_t>(slot), static_cast<std::uint64_t>(child > 0 ? child : 0),
+                flags, name},
+               !has(name)};
+    tell(made.message, fd >= 0 ? std::span<const int>(&fd, 1) : std::span<const int>(), "keep", name, out);
+    if (!out.failed() && made.is_new) note_item(made.message); // the next offer gets another slot
+    return made;
+}
+
+/// The keeper's answer to it.
+inline void kept::settle(const offer& offered, error_out out) {
+    const auto& message = offered.message;
+    await_answer(message.slot, "keep", message.name, out);
+    if (!out.failed()) return note_item(message);
+    std::vector<unique_fd> none;
+    if (offered.is_new) static_cast<void>(table_.apply({detail::keeper_word::drop, message.slot, 0, 0, {}}, none));
+}
+
+/// In this process's copy of the table.
+inline void kept::note_item(const detail::keeper_message& message) {
     std::vector<unique_fd> none;
     detail::keeper_message here = message;
     here.b = detail::keep_no_descriptor; // this process has the descriptor already
     static_cast<void>(table_.apply(here, none));
-    table_.records()[slot].is_memory = flags == detail::keep_memory;
-    table_.records()[slot].is_taken = true;
+    table_.records()[message.slot].is_memory = message.b == detail::keep_memory;
+    table_.records()[message.slot].is_taken = true;
+}
+
+inline void kept::store(std::string_view name, int fd, pid_t child, std::uint64_t flags, error_out out) {
+    const offer made = offer_item(name, fd, child, flags, out);
+    if (!out.failed()) settle(made, out);
+}
+
+inline void kept::keep(std::span<const keep_request> items, error_out out) {
+    failure first;
+    while (!items.empty() && !first) {
+        const auto some = items.first(items.size() < most_unanswered ? items.size() : most_unanswered);
+        items = items.subspan(some.size());
+        offer offers[most_unanswered];
+        std::size_t count = 0;
+        for (const keep_request& each : some) {
+            const std::uint64_t flags = each.fd < 0 ? detail::keep_no_descriptor : 0;
+            offers[count] = offer_item(each.name, each.fd, each.options.child, flags, first);
+            if (first) break;
+            ++count;
+        }
+        failure answered; // before what this process refused itself
+        for (std::size_t i = 0; i < count; ++i) {
+            failure why;
+            settle(offers[i], why);
+            if (why && !answered) answered = std::move(why);
+        }
+        if (answered) first = std::move(answered);
+    }
+    if (first) out.set(std::move(first));
 }
 
 inline memory_file kept::memory(std::string_view name, std::size_t bytes, error_out out) {

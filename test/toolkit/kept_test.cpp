@@ -164,6 +164,64 @@ TEST_CASE("a thousand items, in several generations, all with the right descript
 
 // ---- children ----
 
+TEST_CASE("items that are given together are all kept, whatever their number", "[kept]") {
+    const std::size_t count = GENERATE(std::size_t{0}, std::size_t{1}, mato::kept::most_unanswered,
+                                       mato::kept::most_unanswered + 1, std::size_t{100});
+    auto keeper = keeper_of([&](mato::kept& side) -> int {
+        mato::failure why;
+        const auto name_of = [](std::size_t i) { return "item/" + std::to_string(i); };
+        if (side.number().number == 1) {
+            std::vector<std::string> names;
+            std::vector<pipe_ends> pipes(count);
+            std::vector<mato::keep_request> items;
+            for (std::size_t i = 0; i < count; ++i) names.push_back(name_of(i));
+            for (std::size_t i = 0; i < count; ++i) {
+                const char content = static_cast<char>('a' + i % 26);
+                HOLDS(::write(pipes[i].ends[1], &content, 1) == 1);
+                items.push_back({names[i], pipes[i].ends[0]});
+            }
+            side.keep(items, why);
+            HOLDS(!why);
+            for (const std::string& each : names) HOLDS(side.has(each));
+            side.say_serving();
+            die_of(SIGKILL);
+        }
+        const auto items = side.take_all();
+        HOLDS(items.size() == count);
+        for (std::size_t i = 0; i < count; ++i) {
+            char content = 0;
+            HOLDS(items[i].name == name_of(i));
+            HOLDS(::read(items[i].descriptor.get(), &content, 1) == 1 && content == static_cast<char>('a' + i % 26));
+        }
+        return 0;
+    });
+    CHECK(keeper.wait() == 0);
+}
+
+TEST_CASE("of items that are given together those before a refused one are kept, and the refusal is told", "[kept]") {
+    auto keeper = keeper_of([&](mato::kept& side) -> int {
+        mato::failure why;
+        pipe_ends pipe, other;
+        const auto refused = [&](std::vector<mato::keep_request> items, std::error_code expected) {
+            side.keep(items, why);
+            return why.code == expected;
+        };
+        HOLDS(refused({{"a", pipe.ends[0]}, {"", pipe.ends[1]}, {"b", pipe.ends[1]}},
+                      std::make_error_code(std::errc::invalid_argument)));
+        HOLDS(side.has("a") && !side.has("b"));
+        HOLDS(refused({{"b", -1}}, std::make_error_code(std::errc::invalid_argument)));
+        HOLDS(refused({{"c", pipe.ends[1]}, {"d", 10'000}}, {EBADF, std::system_category()}));
+        HOLDS(side.has("c") && !side.has("d"));
+        const std::vector<mato::keep_request> again{{"a", pipe.ends[1]}, {"a", other.ends[1]}, {"e", other.ends[0]}};
+        side.keep(again, why); // a name that is kept gets the new descriptor
+        HOLDS(!why && side.has("e"));
+        side.drop("a"), side.drop("c"), side.drop("e");
+        HOLDS(!side.has("a") && !side.has("c") && !side.has("e"));
+        return 0;
+    });
+    CHECK(keeper.wait() == 0);
+}
+
 TEST_CASE("a child that ends while no worker lives, or under the next one, leaves its status", "[kept]") {
     const bool before_the_death = GENERATE(true, false);
     const int signal = GENERATE(0, SIGUSR2);

@@ -134,10 +134,15 @@ void kept_tabs::keep(const tab& opened, const tab_record::birth& birth, mato::er
     if (!has_keeper(host_)) return;
     mato::failure why;
     tab_record record = tab_record::create(birth, why);
-    // The terminal comes last: a tab without one was not opened.
-    if (!why) host_.kept().keep(name_of("record", opened.id()), record.native_handle(), why);
-    if (!why && opened.store()) host_.kept().keep(name_of("store", opened.id()), opened.store()->native_handle(), why);
-    if (!why) keep_program(opened, why);
+    if (!why) {
+        const std::string names[] = {name_of("record", opened.id()), name_of("store", opened.id()),
+                                     name_of("tab", opened.id())};
+        // The terminal comes last: a tab without one was not opened.
+        std::vector<mato::keep_request> parts{{names[0], record.native_handle()}};
+        if (opened.store()) parts.push_back({names[1], opened.store()->native_handle()});
+        parts.push_back({names[2], opened.terminal(), {.child = opened.pid()}});
+        host_.kept().keep(parts, why);
+    }
     if (!why) return take_back(opened.id(), std::move(record));
     drop(opened.id());
     out.set(std::move(why));
