@@ -12,7 +12,8 @@ namespace {
 handed_over some() {
     return {"0.2.0",
             {"A=1", std::string("B=x\0y", 5)},
-            {{3, std::string("typed\0\n", 7), "", 17}, {9, "", std::string(100'000, 'r'), 0}}};
+            {{3, std::string("typed\0\n", 7), "", 17}, {9, "", std::string(100'000, 'r'), 0}},
+            {{3, 1u << 20, std::string("out\0put", 7)}, {4, 0, ""}}};
 }
 
 mato::failure refusal(const mato::memory_file& file) {
@@ -37,6 +38,27 @@ TEST_CASE("what is handed over is read as it was written", "[handed_over]") {
     CHECK(got.find(3)->idle_since == 17);
     CHECK(got.find(9)->output.size() == 100'000);
     CHECK(got.find(4) == nullptr);
+    REQUIRE(got.find_recorded(3));
+    CHECK(got.find_recorded(3)->offset == 1u << 20);
+    CHECK(got.find_recorded(3)->output == some().recorded[0].output);
+    CHECK(got.find_recorded(4));
+    CHECK(got.find_recorded(9) == nullptr);
+}
+
+TEST_CASE("a handover of a program that knows no recordings is read", "[handed_over]") {
+    handed_over old = some();
+    old.recorded.clear();
+    mato::failure why;
+    const auto file = old.write(why);
+    REQUIRE(file);
+    std::uint64_t size = 0; // without the count of recordings, which is the last byte
+    std::memcpy(&size, file.bytes().data() + 16, sizeof size);
+    --size;
+    std::memcpy(file.bytes().data() + 16, &size, sizeof size);
+    const auto got = handed_over::read(file, why);
+    REQUIRE_FALSE(why);
+    CHECK(got.tabs.size() == 2);
+    CHECK(got.recorded.empty());
 }
 
 TEST_CASE("a handover that is cut, damaged or of another version is refused", "[handed_over]") {

@@ -122,8 +122,10 @@ TEST_CASE("`upgrade` replaces the program: tabs, names, sizes, histories and run
     CHECK(field(world.must({"status"}), "Generation").starts_with("4 (upgraded "));
 }
 
-TEST_CASE("an upgrade of 8 busy tabs with 3 attached clients and a waiting command: all go on", "[mato][upgrade]") {
-    mato_world world;
+TEST_CASE("upgrade_from_old: 8 busy tabs, 3 attached clients, a recorder and a waiting command go on", "[mato][upgrade]") {
+    const bool is_old = GENERATE(false, true);
+    INFO(is_old);
+    mato_world world(is_old ? MATO_STOPPABLE_EXECUTABLE : mato_world::default_executable()); // also that of the clients
     world.configure("survive = true\nexit_empty = false\n");
     std::vector<std::string> tabs;
     for (int i = 0; i < 8; ++i)
@@ -137,11 +139,15 @@ TEST_CASE("an upgrade of 8 busy tabs with 3 attached clients and a waiting comma
     REQUIRE(wait_until([&] {
         return contains(world.must({"clients", "--json"}), "\"pid\": " + std::to_string(waiting.pid()) + ",");
     }));
+    const auto cast = world.root() / "cast";
+    auto recording = world.start({"record", tabs[6], cast.native()});
+    REQUIRE(wait_until([&] { return contains(asciicast::read(read_file(cast)).output(), "line "); }));
     for (int round = 0; round < 3; ++round) {
-        const std::string said = world.must({"upgrade"});
+        const std::string said = is_old ? world.must({"upgrade", "--program", MATO_EXECUTABLE}) : world.must({"upgrade"});
         INFO(said);
-        CHECK(contains(said, ", 8 tabs, 3 clients, "));
-        REQUIRE(is_attached(world, "tab ", 3));
+        CHECK(contains(said, ", 8 tabs, 4 clients, "));
+        CHECK(contains(said, "0.0.99") == (is_old && round == 0));
+        REQUIRE(is_attached(world, "tab ", 4));
     }
     write_file(world.root() / "end", "");
     for (const std::string& each : tabs) {
@@ -157,11 +163,53 @@ TEST_CASE("an upgrade of 8 busy tabs with 3 attached clients and a waiting comma
     CHECK(second.comes_to_agree(tabs[1]));
     world.must({"send", tabs[5], "Enter"});
     CHECK(waiting.wait().exit_code == 25);
+    const std::string last = world.must({"capture", tabs[6]});
+    world.must({"send", tabs[6], "Enter"});
+    const outcome recorded = recording.wait();
+    INFO(recorded.err);
+    CHECK(recorded.exit_code == 0);
+    const std::string output = asciicast::read(read_file(cast)).output();
+    const auto begin = output.rfind("\033[");
+    const int first_line = std::atoi(output.c_str() + output.find("line ", begin) + 5);
+    const int last_line = std::atoi(last.c_str() + last.rfind("\nall ") + 5);
+    std::string expected;
+    for (int n = first_line; n <= last_line; ++n) expected += "line " + std::to_string(n) + "\r\n";
+    CHECK(first_line > 0);
+    CHECK(contains(output, expected + "all " + std::to_string(last_line) + "\r\n")); // nothing is missing, nothing twice
     for (outer_terminal* const each : {&first, &second, &third}) {
         each->command('d');
         CHECK(each->client().wait() == 0);
         CHECK(each->client().now() == each->client().before());
     }
+}
+
+TEST_CASE("an upgrade of 100 tabs: each has its program, its name and its screen", "[mato][upgrade]") {
+    constexpr int count = 100;
+    mato_world world;
+    world.configure("survive = true\n");
+    std::string opening, looking;
+    for (int n = 1; n <= count; ++n) {
+        opening += "new -n name" + std::to_string(n) + " -- 'echo screen " + std::to_string(n) + " of many; exec cat'\n";
+        looking += "wait " + std::to_string(n) + " --text '^screen " + std::to_string(n) + " of many$' --timeout 60s\n";
+    }
+    world.must({"daemon"});
+    const auto all_succeed = [&](const std::string& lines) {
+        const std::string answers = world.must({"control"}, {.input = lines, .limit = 120s});
+        INFO(answers);
+        CHECK(count_of(answers, "\"ok\": true") == count);
+    };
+    all_succeed(opening);
+    all_succeed(looking);
+    const std::string tabs = world.must({"ls"});
+    CHECK(count_of(tabs, "  running  ") == count);
+    const std::string said = world.must({"upgrade"}, {.limit = 60s});
+    INFO(said);
+    CHECK(contains(said, ", 100 tabs, 0 clients, "));
+    CHECK(world.must({"ls"}) == tabs);
+    all_succeed(looking);
+    CHECK(field(world.must({"status"}), "Kept") == "100 of 100 tabs");
+    world.must({"send", "73", "typed", "Enter"});
+    wait_for_text(world, "73", "^typed$");
 }
 
 TEST_CASE("upgrade_flood: upgrades under a counter lose no line and double none", "[mato][upgrade]") {

@@ -2,6 +2,7 @@
 #include "recorder.hpp"
 
 #include "asciicast.hpp"
+#include "next_process.hpp"
 
 #include <mato/signals.hpp>
 
@@ -21,8 +22,8 @@ constexpr mato::milliseconds last_patience{10'000};
 
 class recorder {
 public:
-    recorder(remote& daemon, line_file file, const record_options& wanted)
-        : daemon_(daemon), file_(std::move(file)), wanted_(wanted), cast_(file_.lines()) {}
+    recorder(const program_paths& paths, remote& daemon, line_file file, const record_options& wanted)
+        : paths_(paths), daemon_(daemon), file_(std::move(file)), wanted_(wanted), cast_(file_.lines()) {}
 
     int run() {
         struct sigaction ignore {};
@@ -31,7 +32,7 @@ public:
         mato::failure why;
         auto signals = mato::default_signal_source::open(mato::make_signal_set({SIGTERM, SIGHUP, SIGINT, SIGQUIT}), why);
         if (why) throw command_failure{1, why.message()};
-        info_ = daemon_.ask<message::record>(record_request{wanted_.which, wanted_.exact});
+        info_ = daemon_.ask<message::record>(record_request{wanted_.which, wanted_.exact, false, 0});
         if (wanted_.duration.count() > 0) until_ = mato::deadline::in(wanted_.duration);
         handle_messages(); // those that arrived with the answer
         while (!has_ended_) turn(signals);
@@ -52,10 +53,41 @@ private:
         if (ready[0].revents) {
             connection.fill(why);
             handle_messages(); // including those that arrived before the end
-            if (why && !has_ended_) end("lost the connection to the daemon (" + why.message() + ")");
+            if (why && !has_ended_) go_on_with_next(signals, "lost the connection to the daemon (" + why.message() + ")");
         }
         write();
         if (until_.passed()) has_ended_ = true;
+    }
+
+    /// Records what the daemon's next process sends, from the first byte that is missing. If there is none, ends with `lost`.
+    void go_on_with_next(mato::default_signal_source& signals, const std::string& lost) {
+        if (!daemon_.survives() || !info_.can_go_on) return end(lost);
+        const auto wait = [&](int connection, mato::deadline until) {
+            pollfd ready[] = {{connection, POLLIN, 0}, {signals.native_handle(), POLLIN, 0}};
+            const int span = until_.poll_timeout(), next = until.poll_timeout();
+            mato::sys::poll(ready, 2, span < 0 || (next >= 0 && next < span) ? next : span);
+            return !until_.passed() && !(ready[1].revents && is_told_to_end(signals));
+        };
+        try {
+            daemon_ = ask_process(paths_, {.needs_tabs = true, .wait = wait}, [&](remote& next) {
+                const record_request rest{{std::to_string(info_.tab), 0}, wanted_.exact, has_begun_, offset_};
+                info_ = next.ask<message::record>(rest);
+                next.waits_itself();
+                return std::move(next);
+            });
+        } catch (const wait_ended&) {
+            has_ended_ = true;
+            return;
+        } catch (const daemon_gone&) {
+            return end(lost);
+        } catch (const no_daemon&) {
+            return end(lost);
+        } catch (const command_failure& refused) {
+            return end(refused.text);
+        }
+        was_replaced_ = true;
+        if (!info_.can_go_on) return end("the daemon's program was replaced by one that cannot go on with a recording");
+        handle_messages();
     }
 
     /// Writes the rest to the file, up to the end of a line if possible.
@@ -93,8 +125,9 @@ private:
         const auto add = [&](const std::string& more) { text.append(text.empty() ? "" : "; ").append(more); };
         if (!has_begun_ && problem_.empty()) add("the recording ended before the tab's screen was received");
         if (lost_ > 0)
-            add(std::to_string(lost_) + " bytes of the tab's output are missing: the file was slower than the tab. "
-                                        "Markers in the recording show where");
+            add(std::to_string(lost_) +
+                " bytes of the tab's output are missing: " + (was_replaced_ ? "the daemon's process was replaced, or " : "") +
+                "the file was slower than the tab. Markers in the recording show where");
         if (file_.ends_in_half()) add("its last line is incomplete");
         if (!text.empty()) throw command_failure{1, "recording to " + file_.path() + ": " + text};
         if (!wanted_.quiet && file_.path() != "-")
@@ -179,6 +212,7 @@ private:
         lost_ += offset - offset_;
     }
 
+    const program_paths& paths_;
     remote& daemon_;
     line_file file_;
     const record_options& wanted_;
@@ -189,13 +223,13 @@ private:
     std::uint64_t offset_ = 0; // of the output: everything before it is in the file or lost
     std::uint64_t lost_ = 0, last_at_ = 0;
     std::string problem_;
-    bool has_begun_ = false, has_ended_ = false;
+    bool has_begun_ = false, has_ended_ = false, was_replaced_ = false;
 };
 
 } // namespace
 
-int record_tab(remote& daemon, line_file file, const record_options& wanted) {
-    return recorder(daemon, std::move(file), wanted).run();
+int record_tab(const program_paths& paths, remote& daemon, line_file file, const record_options& wanted) {
+    return recorder(paths, daemon, std::move(file), wanted).run();
 }
 
 } // namespace mux

@@ -25,6 +25,8 @@ mato::memory_file handed_over::write(mato::error_out out) const {
     for (const std::string& each : variables) to.text(each);
     to.number(tabs.size());
     for (const tab_part& each : tabs) to.number(each.id), to.text(each.typed), to.text(each.output), to.number(each.idle_since);
+    to.number(recorded.size());
+    for (const recorded_part& each : recorded) to.number(each.id), to.number(each.offset), to.text(each.output);
     const std::string_view body = to.written();
     if (body.size() > most_body)
         return out.fail<mato::memory_file>(std::make_error_code(std::errc::file_too_large), "hand over the tabs", {},
@@ -65,6 +67,11 @@ handed_over handed_over::read(const mato::memory_file& file, mato::error_out out
         each.idle_since = from.number();
         if (from.ok()) got.tabs.push_back(std::move(each));
     }
+    for (auto left = from.at_end() ? 0 : from.bounded<std::size_t>(most_count); left > 0 && from.ok(); --left) {
+        recorded_part each;
+        each.id = from.bounded<tab_id>(most_id), each.offset = from.number(), each.output = from.text(most_body);
+        if (from.ok()) got.recorded.push_back(std::move(each));
+    }
     if (!from.ok()) return refuse(mato::errc::malformed, "it is damaged");
     return got;
 }
@@ -72,6 +79,11 @@ handed_over handed_over::read(const mato::memory_file& file, mato::error_out out
 const handed_over::tab_part* handed_over::find(tab_id id) const noexcept {
     const auto at = std::ranges::find(tabs, id, &tab_part::id);
     return at == tabs.end() ? nullptr : &*at;
+}
+
+const handed_over::recorded_part* handed_over::find_recorded(tab_id id) const noexcept {
+    const auto at = std::ranges::find(recorded, id, &recorded_part::id);
+    return at == recorded.end() ? nullptr : &*at;
 }
 
 } // namespace mux

@@ -30,9 +30,17 @@ struct handed_over {
         std::uint64_t idle_since = 0; ///< microseconds of the steady clock
     };
 
+    /// The newest output of a tab that clients record.
+    struct recorded_part {
+        tab_id id = 0;
+        std::uint64_t offset = 0; ///< of its first byte in all output
+        std::string output;
+    };
+
     std::string version;                ///< of the old program
     std::vector<std::string> variables; ///< for new tabs, "NAME=value"
     std::vector<tab_part> tabs;
+    std::vector<recorded_part> recorded; ///< older programs neither write nor read it
 
     /// @errors memory_file::create's · file_too_large
     [[nodiscard]] mato::memory_file write(mato::error_out out) const;
@@ -40,6 +48,7 @@ struct handed_over {
     [[nodiscard]] static handed_over read(const mato::memory_file& file, mato::error_out out);
     /// The part of that tab; null: there is none.
     [[nodiscard]] const tab_part* find(tab_id id) const noexcept;
+    [[nodiscard]] const recorded_part* find_recorded(tab_id id) const noexcept;
 };
 
 } // namespace mux

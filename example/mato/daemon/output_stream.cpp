@@ -4,6 +4,8 @@
 #include "tab/sequence_boundary.hpp"
 #include "view/redraw.hpp"
 
+#include <algorithm>
+
 namespace mux {
 namespace {
 
@@ -31,18 +33,42 @@ output_stream::output_stream(asio::io_context& context, std::shared_ptr<tab> sou
         return encode<message::stream_end>(0, stream_end{now(), offset_, 0, why.message()});
     };
     begins_in_sequence_ = tab_->screen() && !tab_->screen()->is_between_sequences();
+    offset_ = tab_->output_bytes();
     tab_->observe(this);
 }
 
 output_stream::~output_stream() { tab_->observe(nullptr); }
 
-void output_stream::subscribe(const std::shared_ptr<session>& to, on_gap then) {
+void output_stream::subscribe(const std::shared_ptr<session>& to, on_gap then) { join(to, then, mato::join_at::snapshot()); }
+
+void output_stream::join(const std::shared_ptr<session>& to, on_gap then, mato::join_at where) {
     mato::disconnect whole;
     whole.hard = whole.soft = queue_bytes;
     if (then == on_gap::end)
-        hub_.subscribe(to, whole, mato::join_at::snapshot());
+        hub_.subscribe(to, whole, where);
     else
-        hub_.subscribe(to, mato::resync{queue_bytes}, mato::join_at::snapshot());
+        hub_.subscribe(to, mato::resync{queue_bytes}, where);
+}
+
+void output_stream::subscribe_from(std::uint64_t offset, const std::shared_ptr<session>& to, on_gap then) {
+    if (offset > offset_) publish(held_.size()); // the process before had published a part of the sequence
+    mato::failure gone;                          // it is closed then
+    to->send(encode<message::stream_size>(0, stream_size{now(), size_of(*tab_)}), gone);
+    if (offset < offset_)
+        to->send(encode<message::stream_output>(
+                     0, stream_output{now(), offset, tail_.substr(static_cast<std::size_t>(offset - tail_begin()))}),
+                 gone);
+    join(to, then, mato::join_at::next());
+}
+
+void output_stream::go_on(std::uint64_t offset, std::string_view bytes) {
+    offset_ = offset;
+    went_on_ = true;
+    tail_.clear();
+    held_.clear();
+    begins_in_sequence_ = false; // its readers have the beginning
+    for (; !bytes.empty(); bytes.remove_prefix(std::min(bytes.size(), tab_store::most_read)))
+        on_output(bytes.substr(0, tab_store::most_read));
 }
 
 void output_stream::on_output(std::string_view bytes) {
@@ -73,6 +99,8 @@ std::string output_stream::finish() {
 void output_stream::publish(std::size_t size) {
     if (size == 0) return;
     std::string frame = encode<message::stream_output>(0, stream_output{held_at_, offset_, held_.substr(0, size)});
+    tail_.append(held_, 0, size);
+    if (tail_.size() > 2 * most_tail) tail_.erase(0, tail_.size() - most_tail);
     held_.erase(0, size);
     held_at_ = now();
     offset_ += size;

@@ -32,6 +32,20 @@ public:
 
     /// Sends `to` the screen, then the program's further output.
     void subscribe(const std::shared_ptr<session>& to, on_gap then);
+    /// Sends `to` the output from byte `offset` on, then the further output. @pre has(offset)
+    void subscribe_from(std::uint64_t offset, const std::shared_ptr<session>& to, on_gap then);
+    [[nodiscard]] bool has(std::uint64_t offset) const noexcept {
+        return knows_offsets() && offset <= end() && offset >= tail_begin();
+    }
+    /// Offsets are those of the process before: the tab is kept, or its program was upgraded.
+    [[nodiscard]] bool knows_offsets() const noexcept { return went_on_ || tab_->store(); }
+
+    /// In a new process: `bytes` are the newest output of the tab, which begins with byte `offset`.
+    void go_on(std::uint64_t offset, std::string_view bytes);
+    /// For the program of an upgrade: the newest output, which begins with byte `tail_begin()`.
+    [[nodiscard]] std::string tail() const { return tail_ + held_; }
+    [[nodiscard]] std::uint64_t tail_begin() const noexcept { return offset_ - tail_.size(); }
+
     /// Publishes the held part of an unfinished sequence: the program has ended. @returns the last message for every reader.
     [[nodiscard]] std::string finish();
 
@@ -42,6 +56,8 @@ private:
     void on_output(std::string_view bytes) override;
     void on_resized() override;
     void begin_between();
+    void join(const std::shared_ptr<session>& to, on_gap then, mato::join_at where);
+    [[nodiscard]] std::uint64_t end() const noexcept { return offset_ + held_.size(); }
     void publish(std::size_t size);
     [[nodiscard]] std::string screen() const;  // a frame
     [[nodiscard]] std::string drawing() const; // its bytes
@@ -51,11 +67,15 @@ private:
         3 * (ring_bytes / 4); // of one reader; the rest is for output that arrives before the reader is served
     static constexpr std::size_t most_held = 16u << 10; // bytes held of an unfinished sequence; only images are longer
 
+    static constexpr std::size_t most_tail = 256u << 10; // bytes for readers that come back, which had not read all
+
     std::shared_ptr<tab> tab_;
     mato::basic_broadcast<session, mato::any_overflow> hub_;
-    std::string held_;                // the beginning of an unfinished sequence
-    std::uint64_t held_at_ = 0;       // when it arrived
-    std::uint64_t offset_ = 0;        // bytes published
+    std::string held_;          // the beginning of an unfinished sequence
+    std::uint64_t held_at_ = 0; // when it arrived
+    std::uint64_t offset_ = 0;  // of the output that is not published yet
+    std::string tail_;          // the newest output that was published: `most_tail` bytes at least, twice as many at most
+    bool went_on_ = false;
     bool begins_in_sequence_ = false; // the tab was in a sequence when this began, and still is
 };
 

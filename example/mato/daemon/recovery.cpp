@@ -117,6 +117,7 @@ void take_back_tabs(daemon_state& state, tab_programs& programs) {
         if (parts.remains.is_quarantined) parts.remains.store.reset();
         programs.take_back(place, std::move(parts.remains), std::move(opened.options), std::move(record),
                            handed.find(place.id));
+        programs.go_on_recording(place.id, handed.find_recorded(place.id));
         ++count;
     }
     for (const auto& [id, parts] : found) state.kept.drop(id); // it was not opened completely

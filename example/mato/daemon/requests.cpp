@@ -398,14 +398,25 @@ void requests::record(client& from, std::uint32_t id, const record_request& want
     const std::shared_ptr<tab> source = found->program;
     if (from.recorded != 0) return refuse(from, id, "this client already records tab " + std::to_string(from.recorded));
     if (state_.events.is_followed_by(from.session.get())) return refuse(from, id, "this client already follows events");
+    output_stream& stream = state_.streams.try_emplace(source->id(), state_.host.context(), source).first->second;
+    const bool goes_on = wanted.goes_on && stream.has(wanted.offset);
+    if (wanted.goes_on && !goes_on && (wanted.exact || !stream.knows_offsets())) {
+        if (!stream.is_followed()) state_.streams.erase(source->id());
+        return refuse(from, id,
+                      "output of " + named(*source) + " is missing: the daemon's process was replaced, and this one does not " +
+                          "have what the recording had not received");
+    }
     from.recorded = source->id();
     const tab_name name = state_.tabs.name_of(source->id());
     reply<message::recording>(from, id,
                               recording_info{source->id(), name.task + "/" + name.name,
                                              source->screen() ? source->screen()->title() : std::string(), source->command(),
-                                             source->size()});
-    output_stream& stream = state_.streams.try_emplace(source->id(), state_.host.context(), source).first->second;
-    stream.subscribe(from.session, wanted.exact ? on_gap::end : on_gap::screen);
+                                             source->size(), has_keeper(state_.host)});
+    const on_gap then = wanted.exact ? on_gap::end : on_gap::screen;
+    if (goes_on)
+        stream.subscribe_from(wanted.offset, from.session, then);
+    else
+        stream.subscribe(from.session, then);
     if (!source->is_running()) state_.clients.send(from, stream.finish());
 }
 

@@ -151,6 +151,26 @@ void tab_programs::take_back(const tab_place& place, tab_remains left, tab_optio
     if (is_closing) close({made});
 }
 
+void tab_programs::go_on_recording(tab_id id, const handed_over::recorded_part* handed) {
+    const tab_entry* const entry = state_.tabs.find(id);
+    if (!entry) return;
+    const std::shared_ptr<tab> again = entry->program;
+    std::string output = again->take_replayed();
+    if (!handed && !again->found().was_recorded) return;
+    std::uint64_t begin = again->output_bytes() - output.size();
+    if (handed) { // also what was read before the last checkpoint, or what a tab without an emulator wrote
+        const std::uint64_t end = handed->offset + handed->output.size();
+        const bool continues = end >= begin && end - begin <= output.size();
+        output = continues ? handed->output + output.substr(static_cast<std::size_t>(end - begin)) : handed->output;
+        begin = handed->offset;
+    }
+    state_.streams.try_emplace(id, state_.host.context(), again).first->second.go_on(begin, output);
+    recorders_.expires_after(recorder_patience);
+    recorders_.async_wait([this](std::error_code cancelled) {
+        if (!cancelled) std::erase_if(state_.streams, [](const auto& each) { return !each.second.is_followed(); });
+    });
+}
+
 /// Of a tab that was taken back: what of its output was not interpreted.
 void tab_programs::tell_of_output(tab& again, bool was_quarantined) {
     const tab_id id = again.id();

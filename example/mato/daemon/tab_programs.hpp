@@ -7,6 +7,9 @@
 #include "handed_over.hpp"
 #include "views.hpp"
 
+#include <asio/steady_timer.hpp>
+
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <string>
@@ -20,7 +23,7 @@ class tab_programs {
 public:
     /// `on_removed`: a tab is removed, and all waiting requests are answered.
     tab_programs(daemon_state& state, views& screens, std::function<void()> on_removed)
-        : state_(state), views_(screens), on_removed_(std::move(on_removed)) {}
+        : state_(state), views_(screens), on_removed_(std::move(on_removed)), recorders_(state.host.context()) {}
 
     /// Opens a tab in a task, which is created if needed. Null: `why` names the step that failed.
     std::shared_ptr<tab> open(const new_tab& wanted, const std::string& task, mato::failure& why);
@@ -40,7 +43,13 @@ public:
     /// The program of a tab that was taken back has ended.
     void kept_child_ended(std::string_view name, mato::child_status status);
 
+    /// Of a tab that was taken back: clients that recorded it come back, and get what they have not received. `handed`: of the
+    /// program before; null: that died, or the tab was not recorded
+    void go_on_recording(tab_id id, const handed_over::recorded_part* handed);
+
 private:
+    static constexpr std::chrono::seconds recorder_patience{10}; ///< for them; as a client waits for a process
+
     [[nodiscard]] tab::handlers handlers_of(tab_id id);
     void tell_not_kept(tab_id id, const mato::failure& why);
     void tell_of_output(tab& again, bool was_quarantined);
@@ -57,6 +66,7 @@ private:
     daemon_state& state_;
     views& views_;
     std::function<void()> on_removed_;
+    asio::steady_timer recorders_; // that have not come back
 };
 
 /// As users see it: 128 and the signal's number, if one ended the program.

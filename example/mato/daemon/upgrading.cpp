@@ -38,7 +38,7 @@ void upgrading::begin(client& from, std::uint32_t id, const upgrade_request& wan
 
 void upgrading::freeze(mato::error_out out) {
     const auto refuse = [&](std::string why) { out.set(mato::errc::busy, "upgrade", {}, std::move(why)); };
-    handed_over all{MATO_VERSION_STRING, to_strings(state_.variables), {}};
+    handed_over all{MATO_VERSION_STRING, to_strings(state_.variables), {}, {}};
     for (const auto& [id, each] : state_.tabs) {
         const tab& shown = *each.program;
         if (const auto missing = state_.kept.missing().find(id); missing != state_.kept.missing().end())
@@ -48,6 +48,7 @@ void upgrading::freeze(mato::error_out out) {
             std::chrono::duration_cast<std::chrono::microseconds>(shown.last_output().time_since_epoch()).count();
         all.tabs.push_back({id, shown.typed_input(), shown.raw_output(), static_cast<std::uint64_t>(idle_since)});
     }
+    for (const auto& [id, each] : state_.streams) all.recorded.push_back({id, each.tail_begin(), each.tail()});
     state_.kept.save();
     const auto file = all.write(out);
     if (file) state_.host.kept().keep(handed_over::name, file.native_handle(), out);

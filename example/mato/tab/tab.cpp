@@ -64,7 +64,7 @@ void tab::start_again(spawned program, std::string_view clear, handlers callback
     last_output_ = mato::clock::now();
     callbacks_ = std::move(callbacks);
     if (applied_size_ != wanted_size_) apply_size(); // asked for while there was no program
-    feed(clear);
+    feed_as_output(clear);
     checkpoint();
     if (observer_) observer_->on_output(clear);
     if (callbacks_.on_output) callbacks_.on_output(false);
@@ -160,6 +160,15 @@ void tab::set_flooding(bool now) noexcept {
 /// Of mato itself, not of the program.
 void tab::feed(std::string_view bytes) {
     while (!bytes.empty()) bytes.remove_prefix(feed_some(bytes, mato::clock::now(), source::mato));
+}
+
+/// Of mato itself, and counted as the program's.
+void tab::feed_as_output(std::string_view bytes) {
+    char* const to = place_of_read(nullptr);
+    if (!to) return feed(bytes);
+    bytes.copy(to, bytes.size());
+    store_->commit(uninterpreted_ = bytes.size());
+    while (!bytes.empty()) bytes.remove_prefix(feed_some(bytes, mato::clock::now(), source::program));
 }
 
 /// @returns bytes taken: all, or those that one look at the clock is worth

@@ -95,7 +95,14 @@ public:
     void idle_since(mato::clock::time_point when) noexcept { last_output_ = when; }
 
     /// At most one; null removes it. It must live until it is removed.
-    void observe(tab_observer* observer) noexcept { observer_ = observer; }
+    void observe(tab_observer* observer) noexcept {
+        observer_ = observer;
+        if (is_kept_) store_->is_recorded(observer != nullptr);
+    }
+    /// Bytes of output that the observer has had, or would have had: ever, of a tab that is kept.
+    [[nodiscard]] std::uint64_t output_bytes() const noexcept;
+    /// After another process has died: what of its output this one has interpreted again, if it was observed. Once.
+    [[nodiscard]] std::string take_replayed() { return store_ ? store_->take_replayed() : std::string(); }
 
     /// What its viewers can show; a tab without emulator passes all.
     void know_pictures(vt::picture_protocols known);
@@ -171,6 +178,7 @@ private:
     void finish_end();
     void send_answers();
     void note_unread_input() noexcept;
+    void feed_as_output(std::string_view bytes);
     void write_input();
     void apply_size();
     void watch_closing();

@@ -68,6 +68,11 @@ void tab::leave_quarantine(const tab_options& options) {
     checkpoint();
 }
 
+std::uint64_t tab::output_bytes() const noexcept {
+    if (is_kept_) return store_->output_bytes() - uninterpreted_;
+    return bytes() ? bytes()->end() : 0;
+}
+
 std::string tab::raw_output() const {
     std::string all;
     const raw_emulator* const kept = bytes();

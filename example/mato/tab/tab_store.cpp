@@ -15,7 +15,8 @@ namespace {
 
 constexpr std::string_view magic = "mato:tab";
 constexpr std::uint32_t version = 1;
-constexpr std::size_t version_at = 8, parts_at = 12, unread_at = 24, effects_at = 64, marks_at = 72, first_part = 128;
+constexpr std::size_t version_at = 8, parts_at = 12, unread_at = 24, recorded_at = 32, effects_at = 64, marks_at = 72,
+                      first_part = 128;
 static_assert(marks_at + 8 * feed_marks::words <= first_part);
 
 template <class Number> Number load_number(const char* from) noexcept {
@@ -107,6 +108,7 @@ std::unique_ptr<tab_store> tab_store::adopt(mato::memory_file file, vt::history_
     if (!why) made->journal_ = mato::read_journal<>::adopt(at.journal_in(all), why);
     if (why) return out.fail<std::unique_ptr<tab_store>>(std::move(why));
     made->found_.unread_input = load_number<std::uint64_t>(all.data() + unread_at);
+    made->found_.was_recorded = load_number<std::uint64_t>(all.data() + recorded_at) != 0;
     made->blocks_ = std::make_unique<vt::block_region>(at.blocks_in(all), vt::block_region::adopted{});
     const std::size_t room = at.blocks_in(all).size();
     history.bytes = std::min(history.bytes, room > beside_history ? room - beside_history : room / 2);
@@ -117,6 +119,8 @@ std::unique_ptr<tab_store> tab_store::adopt(mato::memory_file file, vt::history_
 void tab_store::effects_until(std::size_t unread) noexcept {
     store_word(file_.bytes().data() + effects_at, journal_.end() - unread);
 }
+
+void tab_store::is_recorded(bool now) noexcept { store_word(file_.bytes().data() + recorded_at, now ? 1 : 0); }
 
 void tab_store::input_waits(std::size_t bytes) noexcept { store_word(file_.bytes().data() + unread_at, bytes); }
 
@@ -167,6 +171,7 @@ bool tab_store::restore(vt::terminal& screen, vt::moment now, int signal, mato::
     verdict == feed_marks::verdict::innocent ? replay(screen, now, effects) : replay_in_pieces(screen, now, effects);
     marks_.replayed();
     effects_until(0);
+    if (found_.was_recorded) replayed_ = journal_.since_checkpoint();
     if (!checkpoint(screen, out)) return false;
     marks_.passed(left_out_);
     return true;

@@ -9,7 +9,7 @@
 /// The memory, each part at a multiple of 64 bytes:
 ///
 ///     0    8 "mato:tab" · 4 version · 4 where the slots begin · 4 the journal · 4 the blocks
-///     24   8 unread: bytes that were typed and that the program has not read
+///     24   8 unread: bytes that were typed and that the program has not read · 8 recorded: 1 while clients record the output
 ///     64   8 effects: the output up to here has had its answers and events
 ///     72   marks (feed_marks.hpp)
 ///     128  slots (two_slots.hpp), journal (read_journal.hpp), blocks (vt/block_region.hpp)
@@ -27,6 +27,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 
 namespace mux {
 
@@ -61,10 +62,15 @@ public:
     void feeds_from(std::size_t unread) noexcept { marks_.feeds_from(journal_.end() - unread); }
     /// Bytes that were typed and that the program has not read.
     void input_waits(std::size_t bytes) noexcept;
+    /// Clients record the output: the next process hands them what they may not have received.
+    void is_recorded(bool now) noexcept;
+    /// The output that `restore` has interpreted again, if it was recorded. Once.
+    [[nodiscard]] std::string take_replayed() { return std::exchange(replayed_, {}); }
     /// What the process that died had said last; `was_interpreting` is known after `restore`.
     struct last_words {
         bool was_interpreting = false;
         std::uint64_t unread_input = 0;
+        bool was_recorded = false;
     };
     [[nodiscard]] const last_words& found() const noexcept { return found_; }
 
@@ -107,6 +113,7 @@ private:
     mato::memory_file file_;
     feed_marks marks_;
     std::size_t left_out_ = 0;
+    std::string replayed_;
     mato::two_slots<> slots_;
     mato::read_journal<> journal_;
     std::unique_ptr<vt::block_region> blocks_;

@@ -40,7 +40,7 @@ int run_record(const invocation& what) {
     if (path == "-" && ::isatty(STDOUT_FILENO))
         throw command_failure{mato::exit_code::usage,
                               "cannot write a recording to a terminal; redirect standard output, or name a file"};
-    return record_tab(daemon, std::move(file), {which, what.exact, what.duration, what.quiet});
+    return record_tab(paths, daemon, std::move(file), {which, what.exact, what.duration, what.quiet});
 }
 
 } // namespace mux

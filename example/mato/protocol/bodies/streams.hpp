@@ -14,16 +14,20 @@ namespace mux {
 /// Answered by `recording`; then `stream_screen`, the stream, and finally `stream_end`.
 struct record_request {
     target which;
-    bool exact = false; ///< end at the first gap
-    void fields(auto& f) { f(which, exact); }
+    bool exact = false;       ///< end at the first gap
+    bool goes_on = false;     ///< a recording that the daemon's process before has begun
+    std::uint64_t offset = 0; ///< of that: the first byte that was not received
+    void fields(auto& f) { f(which, exact, goes_on, offset); }
 };
 struct recording_info {
     std::uint64_t tab = 0;
     std::string name, title, command;
     vt::screen_size size;
-    void fields(auto& f) { f(tab, name, title, command, size); }
+    bool can_go_on = false; ///< the daemon's next process knows offsets of this stream
+    void fields(auto& f) { f(tab, name, title, command, size, can_go_on); }
 };
-/// Output of a program, from its byte number `offset` on. `at`, here and below: microseconds of the daemon's clock.
+/// Output of a program, from byte number `offset` of all its output on. `at`, here and below: microseconds of the daemon's
+/// clock.
 struct stream_output {
     std::uint64_t at = 0, offset = 0;
     std::string bytes;
