@@ -35,6 +35,7 @@ TEST_CASE("an empty file is the defaults", "[settings]") {
     CHECK(value.shell.empty());
     CHECK(value.history_lines == 10'000);
     CHECK(value.survive);
+    CHECK(value.reconnect == std::chrono::seconds(10));
     CHECK(value.window_size == mux::window_size::latest);
     CHECK(value.prefix == "C-\\");
     CHECK(value.remain_on_exit == mux::remain_on_exit::off);
@@ -75,6 +76,7 @@ TEST_CASE("every key reaches its setting", "[settings]") {
         shell = "/bin/dash"
         history_lines = 5
         survive = false
+        reconnect = "90s"
         window_size = "smallest"
         prefix = "C-b"
         remain_on_exit = "failed"
@@ -95,6 +97,7 @@ TEST_CASE("every key reaches its setting", "[settings]") {
     CHECK(value.shell == "/bin/dash");
     CHECK(value.history_lines == 5);
     CHECK_FALSE(value.survive);
+    CHECK(value.reconnect == std::chrono::seconds(90));
     CHECK(value.window_size == mux::window_size::smallest);
     CHECK(value.prefix == "C-b");
     CHECK(value.remain_on_exit == mux::remain_on_exit::failed);

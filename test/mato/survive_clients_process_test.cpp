@@ -86,6 +86,32 @@ TEST_CASE("without a daemon, C-c or the detach key gives up after two seconds, a
     CHECK_FALSE(contains(world.must({"capture", tab}), "abc")); // what was typed meanwhile reaches no program
 }
 
+TEST_CASE("without a daemon, a client waits for the time `reconnect`, and its terminal is restored", "[mato][survive]") {
+    const std::string path = GENERATE("direct", "relayed");
+    INFO(path);
+    mato_world world;
+    world.configure("survive = true\nreconnect = \"60s\"\n");
+    const std::string tab = world.open_tab({"printf ready; exec cat"});
+    world.configure("survive = true\nreconnect = \"1500ms\"\n");
+    world.must({"reload"}); // for new connections
+    pty_client client(world, attach_by(path, tab));
+    auto events = world.start({"events"});
+    REQUIRE(client.wait_for("ready"));
+    REQUIRE(events.wait_for_output("snapshot"));
+    const stopwatch watch;
+    {
+        const outage without(world);
+        CHECK(client.wait() == 1);
+        CHECK(watch.elapsed() >= 1400ms);
+        CHECK(watch.elapsed() < 55s);
+        CHECK(events.wait().exit_code == 1);
+    }
+    CHECK(client.last_line() == "[daemon lost]");
+    CHECK(client.now() == client.before());
+    CHECK(client.left_alternate_screen());
+    CHECK(wait_until([&] { return world.run({"has", tab}).exit_code == 0; }));
+}
+
 TEST_CASE("without a daemon, TERM ends a client at once", "[mato][survive]") {
     mato_world world;
     const std::string tab = world.open_tab({"printf ready; exec cat"});

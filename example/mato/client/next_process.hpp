@@ -14,7 +14,7 @@
 
 namespace mux {
 
-/// For the daemon's next process, unless the daemon has said how long its clients wait (the setting `reconnect`).
+/// For the daemon's next process, unless the one before has said how long its clients wait: see remote::patience.
 inline constexpr mato::milliseconds reconnect_patience{10'000};
 
 /// How often and how long is asked.

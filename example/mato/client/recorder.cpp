@@ -69,12 +69,13 @@ private:
             return !until_.passed() && !(ready[1].revents && is_told_to_end(signals));
         };
         try {
-            daemon_ = ask_process(paths_, {.needs_tabs = true, .wait = wait}, [&](remote& next) {
-                const record_request rest{{std::to_string(info_.tab), 0}, wanted_.exact, has_begun_, offset_};
-                info_ = next.ask<message::record>(rest);
-                next.waits_itself();
-                return std::move(next);
-            });
+            daemon_ =
+                ask_process(paths_, {.patience = daemon_.patience(), .needs_tabs = true, .wait = wait}, [&](remote& next) {
+                    const record_request rest{{std::to_string(info_.tab), 0}, wanted_.exact, has_begun_, offset_};
+                    info_ = next.ask<message::record>(rest);
+                    next.waits_itself();
+                    return std::move(next);
+                });
         } catch (const wait_ended&) {
             has_ended_ = true;
             return;

@@ -75,6 +75,8 @@ public:
     [[nodiscard]] mato::basic_client<policies>& connection() noexcept { return client_; }
     /// If the connection is lost without a reason, the daemon's next process has the same tabs.
     [[nodiscard]] bool survives() const noexcept { return !stopping_ && (welcome_.features & tabs_survive) != 0; }
+    /// How long to wait for that process: the daemon's setting `reconnect`.
+    [[nodiscard]] mato::milliseconds patience() const noexcept { return mato::milliseconds(welcome_.reconnect_ms); }
     [[nodiscard]] const welcome& daemon() const noexcept { return welcome_; }
     /// The variables of this process's environment that the daemon has asked for.
     [[nodiscard]] std::vector<std::string> environment_for_daemon() const;

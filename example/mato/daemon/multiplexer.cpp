@@ -157,7 +157,8 @@ void multiplexer::greet(client& from, const header& frame) {
     state_.clients.reply<message::welcome>(from, frame.id,
                                            welcome{std::min(newest_version, greeting->max_version),
                                                    has_keeper(state_.host) ? tabs_survive : 0, static_cast<std::uint32_t>(pid),
-                                                   session->id(), MATO_VERSION_STRING, std::move(asked)});
+                                                   session->id(), MATO_VERSION_STRING, std::move(asked),
+                                                   static_cast<std::uint32_t>(state_.configuration->reconnect.count())});
     if (state_.host.is_stopping()) state_.clients.reply<message::stopping>(from, 0, nothing{});
 }
 

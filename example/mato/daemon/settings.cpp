@@ -78,6 +78,9 @@ mato::config::schema<settings> settings_schema() {
               }));
     all.field("history_lines", &settings::history_lines, between(0, 10'000'000));
     all.field("survive", &settings::survive);
+    all.field("reconnect", &settings::reconnect, span([](const mato::milliseconds& value) -> std::string {
+                  return value <= mato::milliseconds(3'600'000) ? "" : "must not be longer than an hour";
+              }));
     all.field("mouse", &settings::mouse);
     all.field("clipboard", &settings::clipboard);
     all.field("window_size", &settings::window_size);

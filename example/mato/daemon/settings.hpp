@@ -26,6 +26,7 @@ struct settings {
     std::string shell;                       // new tabs; empty: $SHELL, passwd, /bin/sh
     std::uint32_t history_lines = 10000;     // new tabs, for emulators that keep lines; "raw" keeps bytes
     bool survive = true;                     // from the next start on: a keeper holds the terminals, see kept_tabs.hpp
+    mato::milliseconds reconnect{10'000};    // new connections: how long they wait for the next process, without one
     mux::window_size window_size = window_size::latest;
     mouse_use mouse = mouse_use::off; // while the program does not use the mouse; off: selecting is left to the terminal
     bool clipboard = true;            // programs may set the clipboards of their viewers (OSC 52), but never read them

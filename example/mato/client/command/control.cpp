@@ -202,11 +202,12 @@ private:
         if (is_stopping_ || !daemon_.survives()) end_without_daemon(text);
         const auto wait = [this](int connection, mato::deadline until) { return wait_for_process(connection, until); };
         try {
-            daemon_ = ask_process(paths_, {.needs_tabs = true, .wait = wait}, [this](remote& next) {
-                next.tell<message::follow_events>(events_.go_on(), soon());
-                next.waits_itself();
-                return std::move(next);
-            });
+            daemon_ =
+                ask_process(paths_, {.patience = daemon_.patience(), .needs_tabs = true, .wait = wait}, [this](remote& next) {
+                    next.tell<message::follow_events>(events_.go_on(), soon());
+                    next.waits_itself();
+                    return std::move(next);
+                });
         } catch (const no_daemon&) {
             end_without_daemon(text);
         } catch (const daemon_gone&) {

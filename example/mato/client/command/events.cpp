@@ -29,8 +29,8 @@ bool wait_or_lose_reader(int connection, mato::deadline until) {
 }
 
 /// Follows the events of the daemon's next process.
-remote follow_next(const program_paths& paths, const follow_request& since) {
-    return ask_process(paths, {.needs_tabs = true, .wait = wait_or_lose_reader}, [&](remote& daemon) {
+remote follow_next(const program_paths& paths, mato::milliseconds patience, const follow_request& since) {
+    return ask_process(paths, {.patience = patience, .needs_tabs = true, .wait = wait_or_lose_reader}, [&](remote& daemon) {
         daemon.tell<message::follow_events>(since, soon());
         daemon.waits_itself();
         return std::move(daemon);
@@ -65,7 +65,7 @@ int run_events(const invocation& what) {
         if (stopping) return 0;
         if (daemon.survives()) { // the next process begins with a snapshot, whose number shows what was missed
             try {
-                daemon = follow_next(paths, lines.go_on());
+                daemon = follow_next(paths, daemon.patience(), lines.go_on());
             } catch (const wait_ended&) {
                 return 0;
             } catch (const command_failure&) {

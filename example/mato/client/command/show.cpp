@@ -63,7 +63,7 @@ user_terminal open_terminal() {
 
 /// Attaches to the tab again, through the daemon's next process; or asks how its program ended.
 attached_again attach_to_next(const invocation& what, remote& daemon, user_terminal& tty, tab_id tab, const daemon_wait& wait) {
-    return ask_process(paths_of(what), {.needs_tabs = true, .wait = wait}, [&](remote& next) {
+    return ask_process(paths_of(what), {.patience = daemon.patience(), .needs_tabs = true, .wait = wait}, [&](remote& next) {
         attach_request wanted;
         wanted.which.name = std::to_string(tab);
         wanted.view = view_of(what, next, tty.size());

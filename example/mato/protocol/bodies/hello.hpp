@@ -31,7 +31,8 @@ struct welcome {
     std::uint64_t client = 0;
     std::string program;
     std::vector<std::string> update_environment; ///< names of the variables that the client should send
-    void fields(auto& f) { f(version, features, pid, client, program, update_environment); }
+    std::uint32_t reconnect_ms = 10'000;         ///< how long the client waits for the daemon's next process, if this one dies
+    void fields(auto& f) { f(version, features, pid, client, program, update_environment, reconnect_ms); }
 };
 
 // Exit codes of commands, in addition to mato::exit_code.
