@@ -94,7 +94,7 @@ private:
     void roll_back(detail::rollback why, int status = 0);
     [[nodiscard]] static const char* name_of(step at) noexcept;
     void end_candidate() noexcept;
-    template <class Events> void promote(Events& events);
+    template <class Events> void promote(int old_status, Events& events);
     [[nodiscard]] bool holds_messages() const noexcept { return giving_.is_on || candidate_.at >= step::freezing; }
     [[nodiscard]] bool may_start(clock::time_point now) const noexcept;
     template <class Events> void turn(Events& events);
@@ -143,9 +143,12 @@ private:
     int lock_ = -1;
     unique_fd program_; ///< of the worker that took over; empty: workers are forks of this process
     candidate candidate_;
-    giving giving_;       ///< to the worker, when it is a program
-    giving offered_;      ///< to the candidate
-    std::string unheard_; ///< why an upgrade was rolled back, if the worker could not be told
+    giving giving_;                               ///< to the worker, when it is a program
+    giving offered_;                              ///< to the candidate
+    static constexpr milliseconds to_log{10'000}; ///< a worker that dies within this time may not have logged a rollback
+    std::string unheard_;                         ///< why an upgrade was rolled back, if the worker could not be told
+    std::string heard_;                           ///< the same, if it was told
+    clock::time_point heard_at_{};
     clock::time_point frozen_at_{};
 };
 
@@ -377,7 +380,7 @@ template <class Events> void keeper_process::reap(Events& events) {
         take_messages(events); // what a dead worker said before is still in the socket
         take_candidate_messages();
         if (pid == worker_ && candidate_.at == step::committed)
-            promote(events);
+            promote(status, events);
         else if (pid == worker_)
             worker_died(status, events);
         else if (pid == candidate_.process.pid) {
@@ -402,6 +405,8 @@ template <class Events> void keeper_process::worker_died(int status, Events& eve
     why_ = read_report();
     const std::string what = last_signal_ != 0 ? "the worker died of signal " + std::to_string(last_signal_)
                                                : "the worker exited with " + std::to_string(WEXITSTATUS(status));
+    if (!heard_.empty() && died_at_ < detail::later(heard_at_, to_log)) events.on_trouble(heard_ + "; then " + what);
+    heard_.clear();
     if (upgrading != step::none)
         events.on_trouble("an upgrade is rolled back: " + what + " while the new program " + name_of(upgrading) +
                           "; the new program is ended");

@@ -9604,7 +9604,7 @@ private:
     void roll_back(detail::rollback why, int status = 0);
     [[nodiscard]] static const char* name_of(step at) noexcept;
     void end_candidate() noexcept;
-    template <class Events> void promote(Events& events);
+    template <class Events> void promote(int old_status, Events& events);
     [[nodiscard]] bool holds_messages() const noexcept { return giving_.is_on || candidate_.at >= step::freezing; }
     [[nodiscard]] bool may_start(clock::time_point now) const noexcept;
     template <class Events> void turn(Events& events);
@@ -9653,9 +9653,12 @@ private:
     int lock_ = -1;
     unique_fd program_; ///< of the worker that took over; empty: workers are forks of this process
     candidate candidate_;
-    giving giving_;       ///< to the worker, when it is a program
-    giving offered_;      ///< to the candidate
-    std::string unheard_; ///< why an upgrade was rolled back, if the worker could not be told
+    giving giving_;                               ///< to the worker, when it is a program
+    giving offered_;                              ///< to the candidate
+    static constexpr milliseconds to_log{10'000}; ///< a worker that dies within this time may not have logged a rollback
+    std::string unheard_;                         ///< why an upgrade was rolled back, if the worker could not be told
+    std::string heard_;                           ///< the same, if it was told
+    clock::time_point heard_at_{};
     clock::time_point frozen_at_{};
 };
 
@@ -9887,7 +9890,7 @@ template <class Events> void keeper_process::reap(Events& events) {
         take_messages(events); // what a dead worker said before is still in the socket
         take_candidate_messages();
         if (pid == worker_ && candidate_.at == step::committed)
-            promote(events);
+            promote(status, events);
         else if (pid == worker_)
             worker_died(status, events);
         else if (pid == candidate_.process.pid) {
@@ -9912,6 +9915,8 @@ template <class Events> void keeper_process::worker_died(int status, Events& eve
     why_ = read_report();
     const std::string what = last_signal_ != 0 ? "the worker died of signal " + std::to_string(last_signal_)
                                                : "the worker exited with " + std::to_string(WEXITSTATUS(status));
+    if (!heard_.empty() && died_at_ < detail::later(heard_at_, to_log)) events.on_trouble(heard_ + "; then " + what);
+    heard_.clear();
     if (upgrading != step::none)
         events.on_trouble("an upgrade is rolled back: " + what + " while the new program " + name_of(upgrading) +
                           "; the new program is ended");
@@ -10105,7 +10110,10 @@ inline void keeper_process::commit() {
 }
 
 /// The old worker is dead, and the new one takes its place.
-template <class Events> void keeper_process::promote(Events& events) {
+template <class Events> void keeper_process::promote(int old_status, Events& events) {
+    if (WIFSIGNALED(old_status))
+        events.on_trouble("the worker died of signal " + std::to_string(WTERMSIG(old_status)) +
+                          " once it was replaced; the new program takes over");
     worker_ = candidate_.process.pid;
     link_ = std::move(candidate_.process.link);
     report_ = std::move(candidate_.process.report);
@@ -10138,10 +10146,10 @@ inline void keeper_process::roll_back(detail::rollback why, int status) {
     const bool is_told = link_.try_send(
         {detail::keeper_word::rolled_back, 0, static_cast<std::uint64_t>(why), static_cast<std::uint64_t>(status & 0xffff), {}},
         candidate_.process.report.get(), not_sent);
-    if (!is_told)
-        unheard_ = "an upgrade is rolled back while the new program " + std::string(name_of(candidate_.at)) + ", reason " +
-                   std::to_string(static_cast<int>(why)) + ", wait status " + std::to_string(status) +
-                   "; the worker could not be told";
+    std::string what = "an upgrade is rolled back while the new program " + std::string(name_of(candidate_.at)) + ", reason " +
+                       std::to_string(static_cast<int>(why)) + ", wait status " + std::to_string(status);
+    if (is_told && why != detail::rollback::checked) heard_ = std::move(what), heard_at_ = clock::now();
+    if (!is_told) unheard_ = what + "; the worker could not be told";
     end_candidate();
 }
 

@@ -105,6 +105,20 @@ private:
     pid_t keeper_ = 0;
 };
 
+/// The attempts to upgrade whose end is not in the log.
+std::size_t attempts_without_end(const names& log) {
+    std::size_t open = 0;
+    bool is_open = false;
+    for (const std::string& line : log) {
+        const bool begins = contains(line, "upgrade: the new program starts");
+        const bool ends = contains(line, "the new program takes over") || contains(line, "upgrade is rolled back") ||
+                          (contains(line, "error") && contains(line, " upgrade: "));
+        if (begins && is_open) ++open;
+        is_open = begins || (is_open && !ends);
+    }
+    return open + (is_open ? 1 : 0);
+}
+
 std::string copy_of(const std::string& program, const temp_directory& directory, mode_t mode) {
     const auto copy = (directory / "program").native();
     std::filesystem::copy_file(program, copy);
@@ -402,6 +416,10 @@ TEST_CASE("killed and upgraded under connecting clients: none is refused, and th
     for (const std::string& line : daemon.log()) took_over += contains(line, "the new program takes over") ? 1 : 0;
     CHECK(took_over > 0);
     CHECK(took_over + static_cast<std::size_t>(kills) >= static_cast<std::size_t>(upgrades)); // each other one was killed
+    std::string all;
+    for (const std::string& line : daemon.log()) all += line + "\n";
+    INFO(all);
+    CHECK(attempts_without_end(daemon.log()) == 0);
     WARN(connects << " connects, " << answers << " answers, " << took_over << " of " << upgrades << " upgrades took over, "
                   << kills << " kills");
     CHECK(daemon.stop() == 0);

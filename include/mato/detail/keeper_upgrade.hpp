@@ -146,7 +146,10 @@ inline void keeper_process::commit() {
 }
 
 /// The old worker is dead, and the new one takes its place.
-template <class Events> void keeper_process::promote(Events& events) {
+template <class Events> void keeper_process::promote(int old_status, Events& events) {
+    if (WIFSIGNALED(old_status))
+        events.on_trouble("the worker died of signal " + std::to_string(WTERMSIG(old_status)) +
+                          " once it was replaced; the new program takes over");
     worker_ = candidate_.process.pid;
     link_ = std::move(candidate_.process.link);
     report_ = std::move(candidate_.process.report);
@@ -179,10 +182,10 @@ inline void keeper_process::roll_back(detail::rollback why, int status) {
     const bool is_told = link_.try_send(
         {detail::keeper_word::rolled_back, 0, static_cast<std::uint64_t>(why), static_cast<std::uint64_t>(status & 0xffff), {}},
         candidate_.process.report.get(), not_sent);
-    if (!is_told)
-        unheard_ = "an upgrade is rolled back while the new program " + std::string(name_of(candidate_.at)) + ", reason " +
-                   std::to_string(static_cast<int>(why)) + ", wait status " + std::to_string(status) +
-                   "; the worker could not be told";
+    std::string what = "an upgrade is rolled back while the new program " + std::string(name_of(candidate_.at)) + ", reason " +
+                       std::to_string(static_cast<int>(why)) + ", wait status " + std::to_string(status);
+    if (is_told && why != detail::rollback::checked) heard_ = std::move(what), heard_at_ = clock::now();
+    if (!is_told) unheard_ = what + "; the worker could not be told";
     end_candidate();
 }
 
