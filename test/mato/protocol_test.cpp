@@ -187,7 +187,7 @@ TEST_CASE("the numbers of messages never change", "[protocol]") {
         {message::suspend, 70},       {message::answered, 71},      {message::stream_output, 72},  {message::stream_screen, 73},
         {message::stream_size, 74},   {message::stream_end, 75},    {message::respawn, 49},        {message::move_tab, 50},
         {message::follow_events, 51}, {message::event, 76},         {message::event_snapshot, 77}, {message::cursor_shaped, 78},
-        {message::switched, 79},
+        {message::switched, 79},      {message::restarting, 80},
     };
     for (const auto& [type, number] : pinned) {
         CHECK(static_cast<std::uint32_t>(type) == number);

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <string>
 
 namespace mux {
 namespace {
@@ -87,7 +88,13 @@ private:
         if (stopping_ || !daemon_.survives()) return end(stopping_ ? "[daemon stopped]" : "[daemon lost]", 1);
         if (unanswered_) tty_.discard_answers(asked_at_ + answer_patience); // the next process asks again
         asked_once_ = unanswered_ = false;
-        outstanding_ = 0; // typed, and perhaps lost: it is not repeated
+        if (received_) { // the process was replaced, and has told what it had of this client
+            const auto rest = std::min<std::uint64_t>(sent_bytes_ - std::min(sent_bytes_, *received_), sent_.size());
+            typed_.insert(0, sent_, sent_.size() - static_cast<std::size_t>(rest), std::string::npos);
+        }
+        received_.reset();
+        sent_.clear(); // typed, and perhaps lost: it is not repeated
+        sent_bytes_ = 0;
         untaken_ = 0;
         outage gap(*this);
         attached_again next;
@@ -265,12 +272,13 @@ private:
 
     /// Limits the input in flight to the window, so that a program that does not read costs the daemon no memory.
     void send_typed() {
-        while (!typed_.empty() && outstanding_ < input_window_bytes) {
-            const std::size_t size = std::min({typed_.size(), input_chunk_bytes, input_window_bytes - outstanding_});
+        while (!received_ && !typed_.empty() && sent_.size() < input_window_bytes) {
+            const std::size_t size = std::min({typed_.size(), input_chunk_bytes, input_window_bytes - sent_.size()});
             mato::failure why; // a lost connection is reported by the next read
             daemon_.connection().queue(encode_bytes(message::input, 0, std::string_view(typed_).substr(0, size)), why);
+            sent_.append(typed_, 0, size);
             typed_.erase(0, size);
-            outstanding_ += size;
+            sent_bytes_ += size;
         }
     }
 
@@ -294,7 +302,11 @@ private:
             return;
         case message::input_taken:
             if (const auto taken = read_as<message::input_taken>(frame))
-                outstanding_ -= std::min<std::size_t>(outstanding_, taken->bytes);
+                sent_.erase(0, static_cast<std::size_t>(std::min<std::uint64_t>(sent_.size(), taken->bytes)));
+            return send_typed();
+        case message::restarting:
+            if (const auto now = read_as<message::restarting>(frame))
+                received_ = now->is_over ? std::nullopt : std::optional(now->input_bytes);
             return send_typed();
         case message::tab_exited:
             if (const auto status = read_as<message::tab_exited>(frame); status && !stopping_)
@@ -329,9 +341,11 @@ private:
     bool asked_once_ = false, unanswered_ = false;
     mato::clock::time_point asked_at_{};
     std::string typed_;
-    std::size_t outstanding_ = 0; // sent, and not yet taken by the program
-    std::uint64_t untaken_ = 0;   // shown, and not yet reported to the daemon
-    std::uint32_t hiding_ = 0;    // the request after whose answer the daemon draws nothing more
+    std::string sent_;                      // and not yet taken by the program
+    std::uint64_t sent_bytes_ = 0;          // ever, on this connection
+    std::optional<std::uint64_t> received_; // of them, by a process that is being replaced: the rest is for the next one
+    std::uint64_t untaken_ = 0;             // shown, and not yet reported to the daemon
+    std::uint32_t hiding_ = 0;              // the request after whose answer the daemon draws nothing more
     std::optional<attach_result> result_;
     bool stopping_ = false, ends_first_ = false; // ends_first_: the daemon does not know of the end
 };

@@ -48,6 +48,7 @@ struct client {
     std::unique_ptr<viewer> screen;
     relayed_outlet* relay = nullptr; ///< the outlet of `screen`, unless it is direct
     std::uint64_t activity = 0;      ///< when it was last active: tab_table::act
+    std::uint64_t received = 0;      ///< bytes of `input`, of this connection
     std::uint64_t untaken = 0;       ///< typed bytes that the program has not read
     traffic left;                    ///< of screens that were closed
 

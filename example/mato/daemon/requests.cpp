@@ -200,6 +200,7 @@ void requests::detach(client& from, std::uint32_t id, const detach_request& want
 
 void requests::input(client& from, std::string_view bytes) {
     mato::failure why;
+    from.received += bytes.size();
     if (from.relay) from.relay->input(bytes, why);
     if (why) from.session->abort(std::move(why));
 }

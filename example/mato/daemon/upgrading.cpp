@@ -52,9 +52,22 @@ void upgrading::freeze(mato::error_out out) {
     state_.kept.save();
     const auto file = all.write(out);
     if (file) state_.host.kept().keep(handed_over::name, file.native_handle(), out);
+    if (!out.failed()) tell_typists(false);
 }
 
-void upgrading::thaw() { state_.host.kept().drop(handed_over::name); }
+void upgrading::thaw() {
+    state_.host.kept().drop(handed_over::name);
+    tell_typists(true);
+}
+
+/// What clients have sent and this process has not read would be lost with it, so they keep it for the next one.
+void upgrading::tell_typists(bool is_over) {
+    for (auto& [id, each] : state_.clients) {
+        if (!each.relay) continue;
+        state_.clients.send(each, encode<message::restarting>(0, restart_notice{each.received, is_over}));
+        each.session->flush(); // no turn of the loop follows
+    }
+}
 
 /// If the new program has taken over, the answers here are this process's last ones.
 void upgrading::end(reply_target who, bool is_check, const mato::failure& why) {

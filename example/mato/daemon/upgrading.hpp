@@ -24,6 +24,7 @@ public:
 
 private:
     void end(reply_target who, bool is_check, const mato::failure& why);
+    void tell_typists(bool is_over);
     void refuse_unread_sends();
     [[nodiscard]] upgrade_report report() const;
 

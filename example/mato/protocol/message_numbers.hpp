@@ -80,6 +80,7 @@ enum class message : std::uint32_t {
     event_snapshot = 77,
     cursor_shaped = 78,
     switched = 79,
+    restarting = 80,
 };
 
 } // namespace mux

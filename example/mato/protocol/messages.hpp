@@ -91,6 +91,7 @@ template <> struct kind_of<message::event> : message_kind<daemon_event> {};
 template <> struct kind_of<message::event_snapshot> : message_kind<event_snapshot> {};
 template <> struct kind_of<message::cursor_shaped> : message_kind<cursor_style> {};
 template <> struct kind_of<message::switched> : message_kind<shown_tab> {};
+template <> struct kind_of<message::restarting> : message_kind<restart_notice> {};
 
 template <message Number> using body_of = typename kind_of<Number>::body;
 /// The message that answers a request. Of several possible answers: the first one.

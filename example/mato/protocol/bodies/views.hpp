@@ -75,5 +75,12 @@ struct bytes_taken {
     std::uint64_t bytes = 0; ///< since the last such message
     void fields(auto& f) { f(bytes); }
 };
+/// `restarting`: another program takes over. It gets the first `input_bytes` of what this connection has sent as `input`; the
+/// client sends the rest to that program. The end of the connection follows, or this message again: the upgrade has failed.
+struct restart_notice {
+    std::uint64_t input_bytes = 0;
+    bool is_over = false;
+    void fields(auto& f) { f(input_bytes, is_over); }
+};
 
 } // namespace mux
