@@ -58,8 +58,13 @@ public:
     /// too). It is called under a lock on `paths.directory()`, after a second attempt to connect. Other clients wait for the
     /// lock and then connect.
     /// @errors as `connect` · the daemon's own start error · unsafe_directory · not_ready.
-    template <class Launch>
-    [[nodiscard]] static basic_client connect_or_start(const daemon_paths& paths, deadline until, Launch launch, error_out out);
+    template <class Launch> [[nodiscard]] static basic_client connect_or_start(const daemon_paths& paths, deadline until,
+                                                                               Launch launch, error_out out) {
+        return connect_or_start(paths, server_policy{}, until, std::move(launch), out);
+    }
+    /// With a server policy that has values, as `connect`.
+    template <peer_policy Server, class Launch> [[nodiscard]] static basic_client
+    connect_or_start(const daemon_paths& paths, const Server& trusted, deadline until, Launch launch, error_out out);
 
     /// Sends `signal` to the daemon that holds `paths.lock`, and to no other process. If the lock file cannot prove which
     /// process that is (another pid namespace), the process that listens on the socket is taken from the kernel. Never blocks.
@@ -153,14 +158,14 @@ auto basic_client<P>::connect(const endpoint& where, const Server& trusted, dead
     }
 }
 
-template <class P> template <class Launch>
-auto basic_client<P>::connect_or_start(const daemon_paths& paths, deadline until, Launch launch, error_out out)
-    -> basic_client {
+template <class P> template <peer_policy Server, class Launch>
+auto basic_client<P>::connect_or_start(const daemon_paths& paths, const Server& trusted, deadline until, Launch launch,
+                                       error_out out) -> basic_client {
     constexpr milliseconds look_again{50}; // while another client starts the daemon: how late the success may be noticed
     const endpoint where(paths.socket);
     typename P::backoff policy{};
     failure why;
-    const auto try_connect = [&] { return connect(where, until, why); };
+    const auto try_connect = [&] { return connect(where, trusted, until, why); };
     for (;;) {
         basic_client found = try_connect();
         if (!why) return found;

@@ -147,6 +147,9 @@ public:
     /// elsewhere, it counts a frame without bytes.
     [[nodiscard]] frame_ticket hold_frame();
 
+    /// The most bytes of one read; 16 KiB by default. More cost fewer system calls for a peer that sends much, and memory.
+    void set_most_read_bytes(std::size_t bytes) noexcept { most_read_bytes_ = bytes; }
+
     /// Removes all callbacks. Call it before the objects that they refer to are destroyed.
     void forget_callbacks() noexcept { callbacks_ = {}; }
 
@@ -184,8 +187,8 @@ protected:
 private:
     enum class state : unsigned char { open, closing, closed };
 
-    static constexpr std::size_t first_read_bytes = 4_KiB; // size of a usual request; doubled while reads fill the buffer
-    static constexpr std::size_t most_read_bytes = 16_KiB; // four pty reads' worth
+    static constexpr std::size_t first_read_bytes = 4_KiB;  // size of a usual request; doubled while reads fill the buffer
+    static constexpr std::size_t usual_read_bytes = 16_KiB; // four pty reads' worth
 
     void read();
     void take_what_came();
@@ -217,7 +220,7 @@ private:
     frame_decoder<Framing> decoder_;
     Overflow overflow_;
     std::vector<unique_fd> descriptors_;
-    std::size_t most_descriptors_ = 0, read_bytes_ = first_read_bytes;
+    std::size_t most_descriptors_ = 0, read_bytes_ = first_read_bytes, most_read_bytes_ = usual_read_bytes;
     milliseconds frame_deadline_ = default_frame_deadline;
     clock::time_point half_until_{}; // when an incomplete frame must be complete
     outbox out_;

@@ -19,6 +19,7 @@
 #include "upgrade.hpp"
 
 // 2: policies
+#include "correlation.hpp"
 #include "detach.hpp"
 #include "endpoint.hpp"
 #include "framing.hpp"
@@ -63,6 +64,7 @@
 #include "two_slots.hpp"
 
 // 4: composition
+#include "async_client.hpp"
 #include "client.hpp"
 #include "daemon.hpp"
 #include "policies.hpp"

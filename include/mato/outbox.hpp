@@ -172,8 +172,10 @@ template <class Append> std::size_t outbox::push(Append append) {
     const std::uint64_t place = here();
     const bool joins = !is_empty() && chunks_.back().is_reply && !chunks_.back().shared && chunks_.back().after == place &&
                        chunks_.back().own.size() < join_bytes;
+    const bool follows_full = !joins && !is_empty() && chunks_.back().own.size() >= join_bytes;
     if (!joins) chunks_.push_back({{}, {}, place, true});
     std::string& bytes = chunks_.back().own;
+    if (follows_full) bytes.reserve(join_bytes + join_bytes / 8); // it will be full too: it need not grow in steps
     const std::size_t before = bytes.size();
     append(bytes);
     const std::size_t size = bytes.size() - before;

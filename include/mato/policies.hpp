@@ -5,6 +5,7 @@
 /// Derive and override one line: `struct mine : mato::default_policies { using peer = mato::same_user_or_root; };`
 #pragma once
 
+#include "correlation.hpp"
 #include "detach.hpp"
 #include "endpoint.hpp"
 #include "framing.hpp"
@@ -46,6 +47,7 @@ struct default_policies {
     using peer = same_user;
     using server = same_user_or_root; ///< what a client checks of the daemon; a peer policy
     using framing = length_prefixed<>;
+    using correlation = in_order; ///< which request an answer belongs to, for basic_async_client
     using overflow = disconnect;
     using log = file_log;
     using backoff = exponential_backoff;
@@ -53,12 +55,18 @@ struct default_policies {
 
 namespace detail {
 /// A readable compile error for each policy that does not satisfy its concept. Instantiated by the templates of layer 4.
-/// A set that was written before there was this policy checks as the default one.
+/// A set that was written before there was this policy has the default one; so with correlation.
 template <class P> struct server_of { using type = same_user_or_root; };
 template <class P>
 requires requires { typename P::server; }
 struct server_of<P> {
     using type = typename P::server;
+};
+template <class P> struct correlation_of { using type = in_order; };
+template <class P>
+requires requires { typename P::correlation; }
+struct correlation_of<P> {
+    using type = typename P::correlation;
 };
 template <class D> concept leads_session = requires { requires bool(D::leads_session); };
 template <class P> struct require_policies {
@@ -75,6 +83,8 @@ template <class P> struct require_policies {
                   "mato: this endpoint has no file permissions, so any process could take its name first; policies::server "
                   "must check the daemon's user (any_peer does not)");
     static_assert(framing_policy<typename P::framing>, "mato: policies::framing is not a framing policy, see framing.hpp");
+    static_assert(correlation_policy<typename correlation_of<P>::type>,
+                  "mato: policies::correlation is not a correlation policy, see correlation.hpp");
     static_assert(overflow_policy<typename P::overflow>,
                   "mato: policies::overflow is not an overflow policy, see overflow.hpp");
     static_assert(log_sink<typename P::log>, "mato: policies::log is not a log sink, see log.hpp");

@@ -41,11 +41,11 @@
 #include <unistd.h>
 #include <cstring>
 #include <vector>
+#include <bit>
 #include <concepts>
+#include <cstdint>
 #include <span>
 #include <array>
-#include <bit>
-#include <cstdint>
 #include <limits>
 #include <optional>
 #include <charconv>
@@ -63,6 +63,12 @@
 #include <asio/posix/stream_descriptor.hpp>
 #include <cstdlib>
 #include <deque>
+#include <asio/associated_executor.hpp>
+#include <asio/dispatch.hpp>
+#include <asio/executor_work_guard.hpp>
+#include <asio/cancellation_signal.hpp>
+#include <asio/associated_cancellation_slot.hpp>
+#include <asio/async_result.hpp>
 
 // ---- mato/mato.hpp ----
 /// @file mato.hpp: the whole toolkit; a table of contents.
@@ -1400,6 +1406,121 @@ struct worker_environment {
 } // namespace mato
 
 // 2: policies
+
+// ---- mato/correlation.hpp ----
+/// @file correlation.hpp: which request a frame from the server answers.
+/// Layer: 2 (policy).  Test: test/toolkit/correlation_test.cpp.
+/// Pure: no descriptor.   Threads: safe.   Blocks: never.
+///
+/// A client that has several requests in flight must match answers with requests. Both sides use the same policy; the server
+/// calls `answer` to make its frames.
+
+namespace mato {
+inline namespace MATO_ABI {
+
+/// Whether more frames of the same answer follow. An answer of several frames is a stream.
+enum class answer_part : unsigned char {
+    last,        ///< the answer is complete
+    more_follow, ///< this request gets further frames
+};
+
+/// A frame of the server, taken apart by a correlation policy. `body` is a view into the frame.
+///
+/// @threads a value.
+/// @blocks never.
+struct correlated_frame {
+    std::uint64_t number = 0; ///< of the request that it answers; 0: it answers none
+    answer_part part = answer_part::last;
+    std::string_view body{};
+};
+
+/// `request` returns the payload of a request; it may build it in `room`, which it clears. Numbers are from 1 to
+/// 2^63 - 1, and no number is used again soon. `read` takes a frame of the server apart. With `keeps_order`, answers come in
+/// the order of the requests, and `read` need not know numbers.
+template <class C>
+concept correlation_policy = requires(std::string& room, std::uint64_t number, std::string_view bytes, error_out why) {
+    { C::keeps_order } -> std::convertible_to<bool>;
+    { C::request(room, number, bytes) } -> std::same_as<std::string_view>;
+    { C::read(bytes, why) } -> std::same_as<correlated_frame>;
+};
+
+/// The server answers each request with one frame, in the order of the requests. The frames are the program's payloads.
+///
+/// The default correlation policy. It suits line protocols. The client keeps the place of a request that it gave up, until the
+/// answer comes; so a server that never answers one request blocks the later ones. A frame that comes while no request is in
+/// flight answers none.
+///
+/// @threads safe.
+/// @blocks never.
+struct in_order {
+    static constexpr bool keeps_order = true;
+    [[nodiscard]] static std::string_view request(std::string&, std::uint64_t, std::string_view payload) { return payload; }
+    [[nodiscard]] static correlated_frame read(std::string_view frame, error_out) { return {0, answer_part::last, frame}; }
+};
+
+/// Each frame begins with the number of its request: eight bytes, little-endian. So answers come in any order, may consist of
+/// several frames, and the server may send frames that answer no request.
+///
+/// The highest bit is set in a frame of an answer that is not its last one. 0 answers no request. The server returns the number
+/// as it came: see `answer`.
+///
+/// @threads safe.
+/// @blocks never.
+///
+/// @code
+/// server.on.on_frame = [](const mato::server::session_ptr& session, std::string_view frame) {
+///     session->established();
+///     std::error_code malformed;
+///     const auto asked = mato::numbered::read(frame, malformed);
+///     session->send(mato::numbered::answer(asked.number, "the first part", mato::answer_part::more_follow));
+///     session->send(mato::numbered::answer(asked.number, asked.body));
+///     session->send(mato::numbered::answer(0, "an event for every client"));
+/// };
+/// @endcode
+struct numbered {
+    static constexpr bool keeps_order = false;
+    static constexpr std::size_t head_bytes = 8;
+
+    [[nodiscard]] static std::string_view request(std::string& room, std::uint64_t number, std::string_view payload) {
+        put(room, number, payload);
+        return room;
+    }
+    /// @errors malformed: the frame is shorter than a number.
+    [[nodiscard]] static correlated_frame read(std::string_view frame, error_out out) {
+        if (frame.size() < head_bytes)
+            return out.fail<correlated_frame>(errc::malformed, "read answer", {}, "the frame is shorter than its number");
+        std::uint64_t head = 0;
+        std::memcpy(&head, frame.data(), head_bytes);
+        head = little_endian(head);
+        return {head & ~more_bit, head & more_bit ? answer_part::more_follow : answer_part::last, frame.substr(head_bytes)};
+    }
+    /// For the server: the payload of a frame that answers request `number`; 0: of a frame that answers none.
+    [[nodiscard]] static std::string answer(std::uint64_t number, std::string_view body, answer_part part = answer_part::last) {
+        std::string frame;
+        put(frame, part == answer_part::more_follow ? number | more_bit : number, body);
+        return frame;
+    }
+
+private:
+    static constexpr std::uint64_t more_bit = std::uint64_t{1} << 63;
+
+    static constexpr std::uint64_t little_endian(std::uint64_t native) noexcept {
+        if constexpr (std::endian::native == std::endian::little)
+            return native;
+        else
+            return __builtin_bswap64(native);
+    }
+    static void put(std::string& to, std::uint64_t head, std::string_view body) {
+        head = little_endian(head);
+        to.clear();
+        to.append(reinterpret_cast<const char*>(&head), head_bytes).append(body);
+    }
+};
+
+static_assert(correlation_policy<in_order> && correlation_policy<numbered>);
+
+} // namespace MATO_ABI
+} // namespace mato
 
 // ---- mato/detach.hpp ----
 /// @file detach.hpp: separates the daemon from the terminal, the session and the process that started it.
@@ -5432,8 +5553,10 @@ template <class Append> std::size_t outbox::push(Append append) {
     const std::uint64_t place = here();
     const bool joins = !is_empty() && chunks_.back().is_reply && !chunks_.back().shared && chunks_.back().after == place &&
                        chunks_.back().own.size() < join_bytes;
+    const bool follows_full = !joins && !is_empty() && chunks_.back().own.size() >= join_bytes;
     if (!joins) chunks_.push_back({{}, {}, place, true});
     std::string& bytes = chunks_.back().own;
+    if (follows_full) bytes.reserve(join_bytes + join_bytes / 8); // it will be full too: it need not grow in steps
     const std::size_t before = bytes.size();
     append(bytes);
     const std::size_t size = bytes.size() - before;
@@ -5753,6 +5876,9 @@ public:
     /// elsewhere, it counts a frame without bytes.
     [[nodiscard]] frame_ticket hold_frame();
 
+    /// The most bytes of one read; 16 KiB by default. More cost fewer system calls for a peer that sends much, and memory.
+    void set_most_read_bytes(std::size_t bytes) noexcept { most_read_bytes_ = bytes; }
+
     /// Removes all callbacks. Call it before the objects that they refer to are destroyed.
     void forget_callbacks() noexcept { callbacks_ = {}; }
 
@@ -5790,8 +5916,8 @@ protected:
 private:
     enum class state : unsigned char { open, closing, closed };
 
-    static constexpr std::size_t first_read_bytes = 4_KiB; // size of a usual request; doubled while reads fill the buffer
-    static constexpr std::size_t most_read_bytes = 16_KiB; // four pty reads' worth
+    static constexpr std::size_t first_read_bytes = 4_KiB;  // size of a usual request; doubled while reads fill the buffer
+    static constexpr std::size_t usual_read_bytes = 16_KiB; // four pty reads' worth
 
     void read();
     void take_what_came();
@@ -5823,7 +5949,7 @@ private:
     frame_decoder<Framing> decoder_;
     Overflow overflow_;
     std::vector<unique_fd> descriptors_;
-    std::size_t most_descriptors_ = 0, read_bytes_ = first_read_bytes;
+    std::size_t most_descriptors_ = 0, read_bytes_ = first_read_bytes, most_read_bytes_ = usual_read_bytes;
     milliseconds frame_deadline_ = default_frame_deadline;
     clock::time_point half_until_{}; // when an incomplete frame must be complete
     outbox out_;
@@ -5991,7 +6117,7 @@ template <class F, class O> void basic_connection<F, O>::take_what_came() {
     const std::size_t size = receive(problem);
     thrown.dismiss();
     if (problem) return abort(std::move(problem));
-    if (size >= read_bytes_ && read_bytes_ < most_read_bytes) read_bytes_ *= 2;
+    if (size >= read_bytes_ && read_bytes_ < most_read_bytes_) read_bytes_ *= 2;
     decoder_.commit(size);
     deliver();
 }
@@ -6167,6 +6293,8 @@ template <class F, class O> void basic_connection<F, O>::send_encoded(shared_fra
 template <class F, class O> void basic_connection<F, O>::queued(std::size_t bytes) {
     if (bytes == 0 || state_ != state::open) return;
     gate_.queued(out_.replies());
+    if constexpr (broadcast_policy<O>) // up to it the policy keeps everything, whatever the time is
+        if (out_.own() <= overflow_.limit()) return flush_soon();
     if (overflow_.on_queued(out_.own(), clock::now()) == overflow_verdict::disconnect)
         return abort({errc::slow_consumer,
                       "send",
@@ -11619,11 +11747,18 @@ template <class Steps> bool two_slots<Steps>::publish(std::string_view body, std
 
 // 4: composition
 
-// ---- mato/client.hpp ----
-/// @file client.hpp: finds the daemon, starts it when there is none, and talks to it in frames.
-/// Layer: 4 (composition), free of asio.  Test: test/toolkit/client_test.cpp, test/mato/start_race_process_test.cpp.
-/// Threads: one object, one thread.   Blocks: until the given deadline, except for calls marked "Never blocks".
-/// Fork: `connect_or_start` forks if `launch` does; call it before the first thread is started.
+// ---- mato/async_client.hpp ----
+/// @file async_client.hpp: requests to a daemon on an event loop: many in flight, deadlines, cancellation, reconnecting.
+/// Layer: 4 (composition).  Test: test/toolkit/async_client_test.cpp, async_client_start_test.cpp.
+/// Threads: the thread that runs the io_context, except `post_request`.   Blocks: never.
+/// Fork: create it after the last fork.
+///
+/// It is a header of its own: daemon.hpp does not include it. client.hpp has the client for programs without an event loop.
+
+// ---- mato/detail/async_client_core.hpp ----
+/// @file async_client_core.hpp: the state of an async client: its connection, its requests, and when it connects again.
+/// Layer: 4 (composition).  Test: test/toolkit/async_client_test.cpp, async_client_start_test.cpp.
+/// Threads: the thread of the loop, except `post`.   Blocks: never.
 
 // ---- mato/policies.hpp ----
 /// @file policies.hpp: the set of policies that a daemon and its clients share.
@@ -11654,6 +11789,7 @@ struct default_policies {
     using peer = same_user;
     using server = same_user_or_root; ///< what a client checks of the daemon; a peer policy
     using framing = length_prefixed<>;
+    using correlation = in_order; ///< which request an answer belongs to, for basic_async_client
     using overflow = disconnect;
     using log = file_log;
     using backoff = exponential_backoff;
@@ -11661,12 +11797,18 @@ struct default_policies {
 
 namespace detail {
 /// A readable compile error for each policy that does not satisfy its concept. Instantiated by the templates of layer 4.
-/// A set that was written before there was this policy checks as the default one.
+/// A set that was written before there was this policy has the default one; so with correlation.
 template <class P> struct server_of { using type = same_user_or_root; };
 template <class P>
 requires requires { typename P::server; }
 struct server_of<P> {
     using type = typename P::server;
+};
+template <class P> struct correlation_of { using type = in_order; };
+template <class P>
+requires requires { typename P::correlation; }
+struct correlation_of<P> {
+    using type = typename P::correlation;
 };
 template <class D> concept leads_session = requires { requires bool(D::leads_session); };
 template <class P> struct require_policies {
@@ -11683,6 +11825,8 @@ template <class P> struct require_policies {
                   "mato: this endpoint has no file permissions, so any process could take its name first; policies::server "
                   "must check the daemon's user (any_peer does not)");
     static_assert(framing_policy<typename P::framing>, "mato: policies::framing is not a framing policy, see framing.hpp");
+    static_assert(correlation_policy<typename correlation_of<P>::type>,
+                  "mato: policies::correlation is not a correlation policy, see correlation.hpp");
     static_assert(overflow_policy<typename P::overflow>,
                   "mato: policies::overflow is not an overflow policy, see overflow.hpp");
     static_assert(log_sink<typename P::log>, "mato: policies::log is not a log sink, see log.hpp");
@@ -11748,6 +11892,838 @@ struct daemon_paths {
 } // namespace MATO_ABI
 } // namespace mato
 
+// ---- mato/detail/completion.hpp ----
+/// @file completion.hpp: the completion handler of one request, with its type erased.
+/// Layer: 3 (asio).  Test: test/toolkit/async_client_test.cpp.
+/// Threads: the thread of the loop; the handler runs on its own executor.   Blocks: never.
+
+namespace mato {
+inline namespace MATO_ABI {
+namespace detail {
+
+/// Called at most once. Destroyed without a call when the loop is destroyed, as asio does with its own operations.
+class completion {
+public:
+    completion() = default;
+    completion(const completion&) = delete;
+    completion& operator=(const completion&) = delete;
+    virtual ~completion() = default;
+
+    /// Calls the handler: immediately if its executor allows that, which the loop's does. An exception from it passes through.
+    static void run(std::unique_ptr<completion> what, std::string answer) { what.release()->run_and_end(std::move(answer)); }
+    /// Calls the handler later, never inside this call.
+    static void post(std::unique_ptr<completion> what, const std::error_code& why) { what.release()->post_and_end(why); }
+
+private:
+    virtual void run_and_end(std::string&& answer) = 0;
+    virtual void post_and_end(const std::error_code& why) = 0;
+};
+
+/// What a handler is called with.
+enum class completes_with { code_alone, code_and_answer };
+
+template <completes_with Arguments, class Handler> class completion_of final : public completion {
+    using loop_executor = asio::io_context::executor_type;
+    using executor = asio::associated_executor_t<Handler, loop_executor>;
+
+public:
+    completion_of(asio::io_context& loop, Handler handler)
+        : loop_(loop), where_(asio::get_associated_executor(handler, loop.get_executor())), handler_(std::move(handler)) {
+        if (!is_of_loop()) guard_.emplace(where_);
+    }
+
+private:
+    [[nodiscard]] bool is_of_loop() const noexcept {
+        if constexpr (std::is_same_v<executor, loop_executor>)
+            return where_ == loop_.get_executor();
+        else
+            return false;
+    }
+    static void call(Handler& handler, const std::error_code& why, std::string&& answer) {
+        if constexpr (Arguments == completes_with::code_alone)
+            std::move(handler)(why);
+        else
+            std::move(handler)(why, std::move(answer));
+    }
+    void run_and_end(std::string&& answer) override {
+        std::unique_ptr<completion_of> self(this);
+        if (is_of_loop()) {
+            Handler handler(std::move(handler_));
+            self.reset(); // first: the handler may make the next request
+            return call(handler, {}, std::move(answer));
+        }
+        asio::dispatch(where_, [handler = std::move(handler_), text = std::move(answer)]() mutable {
+            call(handler, {}, std::move(text));
+        });
+    }
+    void post_and_end(const std::error_code& why) override {
+        const std::unique_ptr<completion_of> self(this);
+        asio::post(where_, [handler = std::move(handler_), why]() mutable { call(handler, why, {}); });
+    }
+
+    asio::io_context& loop_;
+    executor where_;
+    // Another executor's context must not run out of work while the answer is awaited; the loop itself has the connection.
+    std::optional<asio::executor_work_guard<executor>> guard_;
+    Handler handler_;
+};
+
+} // namespace detail
+} // namespace MATO_ABI
+} // namespace mato
+
+// ---- mato/detail/request_table.hpp ----
+/// @file request_table.hpp: the requests of a client that are not answered yet, by number and in order.
+/// Layer: 3 (mechanism; no asio).  Test: test/toolkit/request_table_test.cpp.
+/// Threads: distinct objects are independent.   Blocks: never.
+
+namespace mato {
+inline namespace MATO_ABI {
+namespace detail {
+
+/// Entries with what belongs to a request, `Request`. Each is in one of two lists: `waiting` to be sent, or `sent`. The low
+/// bits of a number are the index of its entry, the high ones count up, so no number is used again within 2^39 requests.
+template <class Request> class request_table {
+    static constexpr unsigned index_bits = 24;
+
+public:
+    static constexpr std::size_t most = std::size_t{1} << index_bits;
+    enum class list : unsigned char { none, waiting, sent };
+
+    /// Adds one at the end of `waiting`; at most `most` may exist. @returns its number, which is not 0.
+    [[nodiscard]] std::uint64_t add(Request&& what) {
+        if (free_ == nothing) {
+            entries_.emplace_back();
+            free_ = static_cast<index>(entries_.size() - 1);
+        }
+        const index at = free_;
+        entry& fresh = entries_[at];
+        free_ = fresh.after;
+        serial_ = serial_ % last_serial + 1;
+        fresh.number = serial_ << index_bits | at;
+        fresh.what = std::move(what);
+        ++size_;
+        append(at, list::waiting);
+        return fresh.number;
+    }
+    /// Null if there is none with this number. Valid until the next `add`.
+    [[nodiscard]] Request* find(std::uint64_t number) noexcept {
+        const std::uint64_t at = number & (most - 1);
+        if (at >= entries_.size() || entries_[at].in == list::none || entries_[at].number != number) return nullptr;
+        return &entries_[at].what;
+    }
+    [[nodiscard]] list list_of(std::uint64_t number) noexcept { return find(number) ? at(number).in : list::none; }
+    /// Moves it from `waiting` to the end of `sent`.
+    void mark_sent(std::uint64_t number) noexcept {
+        const auto place = static_cast<index>(number & (most - 1));
+        unlink(place);
+        append(place, list::sent);
+    }
+    [[nodiscard]] Request take(std::uint64_t number) noexcept {
+        const auto place = static_cast<index>(number & (most - 1));
+        unlink(place);
+        entry& old = entries_[place];
+        Request what = std::exchange(old.what, Request());
+        old.in = list::none;
+        old.after = free_;
+        free_ = place;
+        --size_;
+        return what;
+    }
+    /// The number of the oldest in a list; 0: it is empty.
+    [[nodiscard]] std::uint64_t first(list which) const noexcept {
+        const index at = ends(which).first;
+        return at == nothing ? 0 : entries_[at].number;
+    }
+    /// The one after it in its list; 0: it is the newest.
+    [[nodiscard]] std::uint64_t next(std::uint64_t number) const noexcept {
+        const index after = entries_[number & (most - 1)].after;
+        return after == nothing ? 0 : entries_[after].number;
+    }
+    [[nodiscard]] std::size_t size() const noexcept { return size_; }
+
+private:
+    static constexpr std::uint64_t last_serial = (std::uint64_t{1} << (63 - index_bits)) - 1; // numbers stay below 2^63
+    using index = std::uint32_t;
+    static constexpr index nothing = ~index{0};
+    struct entry {
+        std::uint64_t number = 0;
+        index before = nothing, after = nothing; // free entries are linked by `after`
+        list in = list::none;
+        Request what{};
+    };
+    struct list_ends {
+        index first = nothing, last = nothing;
+    };
+
+    [[nodiscard]] entry& at(std::uint64_t number) noexcept { return entries_[number & (most - 1)]; }
+    [[nodiscard]] const list_ends& ends(list which) const noexcept { return which == list::sent ? sent_ : waiting_; }
+    [[nodiscard]] list_ends& ends(list which) noexcept { return which == list::sent ? sent_ : waiting_; }
+    void append(index place, list which) noexcept {
+        entry& added = entries_[place];
+        list_ends& all = ends(which);
+        added.in = which;
+        added.before = all.last;
+        added.after = nothing;
+        (all.last == nothing ? all.first : entries_[all.last].after) = place;
+        all.last = place;
+    }
+    void unlink(index place) noexcept {
+        entry& old = entries_[place];
+        list_ends& all = ends(old.in);
+        (old.before == nothing ? all.first : entries_[old.before].after) = old.after;
+        (old.after == nothing ? all.last : entries_[old.after].before) = old.before;
+    }
+
+    std::vector<entry> entries_;
+    list_ends waiting_, sent_;
+    index free_ = nothing;
+    std::uint64_t serial_ = 0;
+    std::size_t size_ = 0;
+};
+
+} // namespace detail
+} // namespace MATO_ABI
+} // namespace mato
+
+namespace mato {
+inline namespace MATO_ABI {
+
+/// The limits of an async client. A request beyond a limit fails with errc::busy; nothing is lost silently.
+struct async_client_options {
+    std::size_t requests = 16'384;     ///< not yet completed, at most 2^24; and as many more from `post_request`
+    std::size_t queued_bytes = 16_MiB; ///< of requests that the kernel has not accepted; one request may be larger
+    milliseconds answer{30'000};       ///< deadline of a request that has none of its own
+};
+
+/// The callbacks of an async client, all optional. They may call any function of the client, and may destroy it.
+///
+/// An exception from one leaves run(), as from any handler on the loop; the client is in a consistent state then.
+///
+/// @threads the thread of the loop.
+/// @blocks as the functions.
+struct async_client_handlers {
+    /// There is a connection, the first or another one. Requests made here are sent before those that waited for it.
+    callback<void()> on_connected{};
+    /// The connection ended, or connecting was given up; in the second case the next request tries again.
+    callback<void(const failure& why)> on_disconnected{};
+    /// A frame that answers no request, for example an event.
+    callback<void(std::string_view payload)> on_frame{};
+};
+
+/// Tells an async client how the start of the daemon went: call it once, with an empty failure if the daemon serves. Copies
+/// share one reply; if all are destroyed without a call, the start has failed with not_ready.
+///
+/// @threads only the thread that runs the io_context.
+/// @blocks never.
+class start_reply {
+public:
+    explicit start_reply(std::function<void(const failure&)> tell) : once_(std::make_shared<once>(std::move(tell))) {}
+    void operator()(const failure& why) const {
+        if (const auto tell = std::exchange(once_->tell, {})) tell(why);
+    }
+
+private:
+    struct once {
+        explicit once(std::function<void(const failure&)> how) : tell(std::move(how)) {}
+        once(const once&) = delete;
+        once& operator=(const once&) = delete;
+        ~once() {
+            if (tell) tell({errc::not_ready, "start the daemon", {}, "its start ended without a result"});
+        }
+        std::function<void(const failure&)> tell;
+    };
+    std::shared_ptr<once> once_;
+};
+
+namespace detail {
+
+/// For a connection whose queue is bounded by its owner.
+struct bounded_by_owner {
+    overflow_verdict on_queued(std::size_t, clock::time_point) noexcept { return overflow_verdict::keep; }
+    void on_drained(std::size_t) noexcept {}
+    static constexpr bool loses_frames = false;
+    [[nodiscard]] static constexpr overflow_kind kind() noexcept { return overflow_kind::disconnect; }
+    [[nodiscard]] static constexpr std::size_t limit() noexcept { return unlimited; }
+};
+
+template <class P> class async_client_core final : public std::enable_shared_from_this<async_client_core<P>>,
+                                                   private loop_member {
+public:
+    using framing = typename P::framing;
+    using endpoint = typename P::endpoint;
+    using server_policy = typename server_of<P>::type;
+    using correlation = typename correlation_of<P>::type;
+
+    async_client_core(asio::io_context& context, endpoint where, server_policy trusted, const async_client_options& options)
+        : loop_member(context), context_(context), where_(std::move(where)), trusted_(std::move(trusted)), options_(options),
+          look_timer_(std::in_place, context), pause_timer_(std::in_place, context) {
+        if (options_.requests > table::most) options_.requests = table::most;
+    }
+
+    void connect(asio::cancellation_slot slot, std::unique_ptr<completion> done);
+    void ask(std::string_view payload, deadline until, callback<void(std::string_view)> on_part, asio::cancellation_slot slot,
+             std::unique_ptr<completion> done);
+    void post(std::string payload, deadline until, std::unique_ptr<completion> done);
+    void send(std::string_view payload, error_out out);
+    void cancel_all();
+    void close();
+    void end() {
+        is_ended_ = true;
+        close();
+        on = {};
+        launch_ = {};
+    }
+    void start_with(std::string directory, callback<void(start_reply)> launch) {
+        directory_ = std::move(directory);
+        launch_ = std::move(launch);
+    }
+
+    [[nodiscard]] asio::io_context& context() noexcept { return context_; }
+    [[nodiscard]] deadline usual_deadline() const noexcept { return deadline::in(options_.answer); }
+    [[nodiscard]] bool is_connected() const noexcept { return connection_ && connection_->is_open(); }
+    [[nodiscard]] std::size_t size() const noexcept { return requests_.size(); }
+    [[nodiscard]] std::size_t queued_bytes() const noexcept {
+        return waiting_bytes_ + (connection_ ? connection_->queued_bytes() : 0);
+    }
+    [[nodiscard]] const peer_credentials& server() const noexcept { return server_; }
+
+    async_client_handlers on{};
+
+private:
+    struct waiting_payload { // until there is a connection
+        std::string bytes{};
+        bool only_connects = false;
+    };
+    struct request {
+        std::unique_ptr<completion> done{}; // empty: given up, its answer will be dropped
+        clock::time_point until{};
+        callback<void(std::string_view)> on_part{};
+        std::unique_ptr<waiting_payload> waits{};
+    };
+    using table = request_table<request>;
+    using list = typename table::list;
+    using connection_type = basic_connection<framing, bounded_by_owner>;
+    enum class state : unsigned char { idle, connecting, starting, connected };
+
+    static constexpr milliseconds look_again{1};           // between two searches for requests whose deadline has passed
+    static constexpr milliseconds try_again{50};           // while another client starts the daemon
+    static constexpr milliseconds stable{1000};            // a connection of this age ends one series of failures
+    static constexpr std::size_t most_read_bytes = 64_KiB; // a few hundred answers with one system call
+    static constexpr std::size_t keep_room_bytes = 64_KiB; // of the buffer in which requests are built
+
+    [[nodiscard]] std::error_code refusal(std::size_t bytes) const noexcept;
+    [[nodiscard]] std::uint64_t add(request&& what, asio::cancellation_slot slot);
+    void transmit(std::uint64_t number, std::string_view payload);
+    void send_waiting();
+    void on_frame(std::string_view frame);
+    void refuse(std::string_view frame);
+    void lost(const failure& why);
+    [[nodiscard]] request take(std::uint64_t number);
+    void give_up(std::uint64_t number, const std::error_code& why);
+    void fail_all(list which, const std::error_code& why);
+    void watch(clock::time_point until);
+    void look();
+
+    void want_connection();
+    void attempt();
+    [[nodiscard]] failure try_connect();
+    void connected(unique_fd socket);
+    void start();
+    void started(const failure& why);
+    void attempt_after(milliseconds wait);
+    void pause(const failure& why);
+    void give_up_connecting(const failure& why);
+    /// Calls `then` unless the attempts have ended, or begun again, in the meantime.
+    template <class Then> [[nodiscard]] auto in_this_series(Then then) {
+        return [held = this->weak_from_this(), series = series_, then](auto&&...) {
+            const auto self = held.lock();
+            if (self && self->series_ == series) then(*self);
+        };
+    }
+    void loop_ends() noexcept override;
+
+    asio::io_context& context_;
+    endpoint where_;
+    server_policy trusted_;
+    async_client_options options_;
+    std::optional<asio::steady_timer> look_timer_, pause_timer_; // empty: the loop was destroyed
+    clock::time_point next_look_ = clock::time_point::max();
+    std::shared_ptr<connection_type> connection_;
+    peer_credentials server_{};
+    table requests_;
+    std::size_t waiting_bytes_ = 0;
+    std::string room_;
+    typename P::backoff backoff_{};
+    std::string directory_;
+    callback<void(start_reply)> launch_{};
+    instance_lock start_lock_; // while this client starts the daemon
+    std::uint64_t series_ = 0; // of attempts to connect
+    state state_ = state::idle;
+    clock::time_point connected_at_{};
+    bool has_started_ = false; // in this series
+    bool is_proved_ = false;   // the server has sent a frame on this connection
+    bool is_ended_ = false;
+    std::atomic<std::size_t> posted_requests_{0}, posted_bytes_{0}; // on their way from other threads
+};
+
+// ---- implementation ----
+
+template <class P> void async_client_core<P>::connect(asio::cancellation_slot slot, std::unique_ptr<completion> done) {
+    std::error_code refused = refusal(0);
+    if (refused || is_connected()) return completion::post(std::move(done), refused);
+    auto waits = std::make_unique<waiting_payload>(waiting_payload{{}, true});
+    static_cast<void>(add({std::move(done), usual_deadline().at(), {}, std::move(waits)}, slot));
+    want_connection();
+}
+
+template <class P> void async_client_core<P>::ask(std::string_view payload, deadline until,
+                                                  callback<void(std::string_view)> on_part, asio::cancellation_slot slot,
+                                                  std::unique_ptr<completion> done) {
+    if (const auto refused = refusal(payload.size())) return completion::post(std::move(done), refused);
+    if (is_connected()) return transmit(add({std::move(done), until.at(), std::move(on_part), {}}, slot), payload);
+    auto waits = std::make_unique<waiting_payload>(waiting_payload{std::string(payload), false});
+    static_cast<void>(add({std::move(done), until.at(), std::move(on_part), std::move(waits)}, slot));
+    waiting_bytes_ += payload.size();
+    want_connection();
+}
+
+template <class P> std::uint64_t async_client_core<P>::add(request&& what, asio::cancellation_slot slot) {
+    const auto until = what.until;
+    const std::uint64_t number = requests_.add(std::move(what));
+    watch(until);
+    if (slot.is_connected())
+        slot.assign([held = this->weak_from_this(), number](asio::cancellation_type) {
+            if (const auto self = held.lock()) self->give_up(number, asio::error::operation_aborted);
+        });
+    return number;
+}
+
+template <class P> std::error_code async_client_core<P>::refusal(std::size_t bytes) const noexcept {
+    if (is_ended_ || !look_timer_) return asio::error::operation_aborted;
+    const std::size_t queued = queued_bytes();
+    const bool is_full = queued > 0 && (queued >= options_.queued_bytes || bytes > options_.queued_bytes - queued);
+    if (is_full || requests_.size() >= options_.requests) return make_error_code(errc::busy);
+    return {};
+}
+
+template <class P> void async_client_core<P>::post(std::string payload, deadline until, std::unique_ptr<completion> done) {
+    const std::size_t bytes = payload.size();
+    const bool is_full = posted_requests_.fetch_add(1) >= options_.requests;
+    const bool is_large = posted_bytes_.fetch_add(bytes) >= options_.queued_bytes;
+    if (is_full || is_large) {
+        posted_requests_ -= 1;
+        posted_bytes_ -= bytes;
+        return completion::post(std::move(done), make_error_code(errc::busy));
+    }
+    asio::post(context_,
+               [self = this->shared_from_this(), text = std::move(payload), until, bytes, done = std::move(done)]() mutable {
+                   self->posted_requests_ -= 1;
+                   self->posted_bytes_ -= bytes;
+                   self->ask(text, until, {}, {}, std::move(done));
+               });
+}
+
+template <class P> void async_client_core<P>::send(std::string_view payload, error_out out) {
+    if (!is_connected()) return out.set(errc::closed, "send", where_.describe(), "there is no connection");
+    const std::size_t queued = queued_bytes();
+    if (queued > 0 && queued + payload.size() > options_.queued_bytes)
+        return out.set(errc::busy, "send", where_.describe(),
+                       "the server has not read " + std::to_string(queued) + " bytes; send less or wait");
+    connection_->send(correlation::request(room_, 0, payload), out);
+}
+
+template <class P> void async_client_core<P>::transmit(std::uint64_t number, std::string_view payload) {
+    std::error_code refused;
+    try {
+        connection_->send(correlation::request(room_, number, payload), refused);
+    } catch (const std::bad_alloc&) {
+        refused = {ENOMEM, std::system_category()};
+    }
+    if (room_.capacity() > keep_room_bytes) std::string().swap(room_);
+    if (refused) return completion::post(requests_.take(number).done, refused);
+    requests_.mark_sent(number);
+}
+
+template <class P> void async_client_core<P>::send_waiting() {
+    while (const std::uint64_t number = is_connected() ? requests_.first(list::waiting) : 0) {
+        const auto next = std::move(requests_.find(number)->waits);
+        waiting_bytes_ -= next->bytes.size();
+        if (next->only_connects)
+            completion::post(take(number).done, {});
+        else
+            transmit(number, next->bytes);
+    }
+}
+
+template <class P> void async_client_core<P>::on_frame(std::string_view frame) {
+    if (!std::exchange(is_proved_, true)) backoff_ = typename P::backoff(); // the server works
+    std::error_code bad;
+    const correlated_frame got = correlation::read(frame, bad);
+    if (bad) return refuse(frame);
+    const std::uint64_t number = correlation::keeps_order ? requests_.first(list::sent) : got.number;
+    if (number == 0) {
+        if (on.on_frame) on.on_frame(got.body);
+        return;
+    }
+    if (requests_.list_of(number) != list::sent) return; // given up before
+    if (got.part == answer_part::more_follow) {
+        const auto on_part = requests_.find(number)->on_part;
+        if (on_part) on_part(got.body);
+        return;
+    }
+    if (auto done = requests_.take(number).done) completion::run(std::move(done), std::string(got.body));
+}
+
+// Read again for the text of the failure, which costs more than the code.
+template <class P> void async_client_core<P>::refuse(std::string_view frame) {
+    failure why;
+    static_cast<void>(correlation::read(frame, why));
+    connection_->abort(std::move(why));
+}
+
+template <class P> auto async_client_core<P>::take(std::uint64_t number) -> request {
+    request taken = requests_.take(number);
+    if (taken.waits) waiting_bytes_ -= taken.waits->bytes.size();
+    return taken;
+}
+
+template <class P> void async_client_core<P>::give_up(std::uint64_t number, const std::error_code& why) {
+    request* const what = requests_.find(number);
+    if (!what || !what->done) return;
+    if (correlation::keeps_order && requests_.list_of(number) == list::sent) { // its answer will come, and has its place
+        what->on_part = {};
+        return completion::post(std::move(what->done), why);
+    }
+    completion::post(take(number).done, why);
+}
+
+template <class P> void async_client_core<P>::fail_all(list which, const std::error_code& why) {
+    while (const std::uint64_t number = requests_.first(which))
+        if (auto done = take(number).done) completion::post(std::move(done), why);
+}
+
+// One timer for all requests. It is set earlier when a request with an earlier deadline comes, and never for each request:
+// that would cost a system call.
+template <class P> void async_client_core<P>::watch(clock::time_point until) {
+    if (until >= next_look_) return;
+    next_look_ = until;
+    look_timer_->expires_at(until);
+    look_timer_->async_wait([held = this->weak_from_this()](std::error_code cancelled) {
+        const auto self = held.lock();
+        if (!cancelled && self) self->look();
+    });
+}
+
+template <class P> void async_client_core<P>::look() {
+    const auto now = clock::now();
+    auto earliest = clock::time_point::max();
+    for (const list each : {list::sent, list::waiting})
+        for (std::uint64_t number = requests_.first(each), next = 0; number != 0; number = next) {
+            next = requests_.next(number);
+            const request& what = *requests_.find(number);
+            if (!what.done) continue;
+            if (what.until <= now)
+                give_up(number, make_error_code(errc::timed_out));
+            else if (what.until < earliest)
+                earliest = what.until;
+        }
+    next_look_ = clock::time_point::max();
+    if (earliest != next_look_) watch(earliest < now + look_again ? now + look_again : earliest);
+}
+
+template <class P> void async_client_core<P>::cancel_all() {
+    fail_all(list::waiting, asio::error::operation_aborted);
+    for (std::uint64_t number = requests_.first(list::sent), next = 0; number != 0; number = next) {
+        next = requests_.next(number);
+        give_up(number, asio::error::operation_aborted);
+    }
+}
+
+template <class P> void async_client_core<P>::close() {
+    if (!look_timer_) return; // the loop was destroyed
+    ++series_;
+    state_ = state::idle;
+    start_lock_ = {};
+    pause_timer_->cancel();
+    look_timer_->cancel();
+    next_look_ = clock::time_point::max();
+    fail_all(list::waiting, asio::error::operation_aborted);
+    fail_all(list::sent, asio::error::operation_aborted);
+    if (const auto old = std::exchange(connection_, nullptr)) {
+        old->forget_callbacks();
+        old->close({errc::stopping, "close", {}, {}}); // sends queued frames first
+    }
+}
+
+template <class P> void async_client_core<P>::want_connection() {
+    if (state_ == state::connecting || state_ == state::starting || (connection_ && state_ == state::connected)) return;
+    ++series_;
+    state_ = state::connecting;
+    has_started_ = false;
+    backoff_ = typename P::backoff();
+    asio::post(context_, in_this_series([](async_client_core& self) { self.attempt(); }));
+}
+
+template <class P> failure async_client_core<P>::try_connect() {
+    failure why;
+    unique_fd socket = where_.connect(why);
+    if (!why) server_ = require_peer(socket.get(), trusted_, errc::server_not_trusted, why);
+    if (!why) connected(std::move(socket));
+    return why;
+}
+
+template <class P> void async_client_core<P>::attempt() {
+    const failure why = try_connect();
+    if (!why) return;
+    if (why.code == cond::not_running && launch_ && !has_started_) return start();
+    if (why.code == cond::not_running || why.code == cond::transient) return pause(why);
+    give_up_connecting(why);
+}
+
+template <class P> void async_client_core<P>::connected(unique_fd socket) {
+    connection_ = std::make_shared<connection_type>(context_, std::move(socket));
+    state_ = state::connected;
+    is_proved_ = false;
+    connected_at_ = clock::now();
+    const auto self = this->shared_from_this();
+    connection_->set_most_read_bytes(most_read_bytes);
+    connection_->start({.on_frame = [self](std::string_view frame) { self->on_frame(frame); },
+                        .on_closed = [self](const failure& why) { self->lost(why); },
+                        .on_drained = {},
+                        .on_exception = [](const failure&) { throw; }}); // out of run(), as from every handler
+    try {
+        if (on.on_connected) on.on_connected();
+    } catch (...) {
+        send_waiting();
+        throw;
+    }
+    send_waiting();
+}
+
+template <class P> void async_client_core<P>::lost(const failure& why) {
+    const auto self = this->shared_from_this();
+    connection_.reset();
+    const bool is_end = why.code == std::errc::connection_reset || why.code == std::errc::broken_pipe;
+    fail_all(list::sent, is_end ? make_error_code(errc::closed) : why.code);
+    if (clock::now() - connected_at_ >= stable) backoff_ = typename P::backoff();
+    ++series_;
+    has_started_ = false;
+    const auto wait = backoff_.next(clock::now());
+    if (!wait) return give_up_connecting(why);
+    attempt_after(*wait);
+    if (on.on_disconnected) on.on_disconnected(why);
+}
+
+template <class P> void async_client_core<P>::attempt_after(milliseconds wait) {
+    state_ = state::connecting;
+    pause_timer_->expires_after(wait);
+    pause_timer_->async_wait(in_this_series([](async_client_core& self) { self.attempt(); }));
+}
+
+/// Another attempt later, unless the back-off policy gives up.
+template <class P> void async_client_core<P>::pause(const failure& why) {
+    const auto wait = backoff_.next(clock::now());
+    return wait ? attempt_after(*wait) : give_up_connecting(why);
+}
+
+template <class P> void async_client_core<P>::give_up_connecting(const failure& why) {
+    ++series_;
+    state_ = state::idle;
+    fail_all(list::waiting, why.code);
+    if (on.on_disconnected) on.on_disconnected(why);
+}
+
+template <class P> void async_client_core<P>::start() {
+    failure refused;
+    make_directory_for<endpoint>(directory_, refused);
+    if (refused) return give_up_connecting(refused);
+    auto lock = instance_lock::acquire_directory(directory_, deadline(clock::time_point::min()), refused);
+    if (refused.code == errc::timed_out) return attempt_after(try_again); // another client starts it, in its own time
+    if (refused) return give_up_connecting(refused);
+    const failure why = try_connect(); // the previous holder of the lock may have started the daemon
+    if (!why) return;
+    if (why.code != cond::not_running) return pause(why);
+    state_ = state::starting;
+    has_started_ = true;
+    start_lock_ = std::move(lock);
+    const auto tell = [held = this->weak_from_this(), series = series_](const failure& how) {
+        const auto self = held.lock();
+        if (!self || self->series_ != series) return;
+        asio::post(self->context_, self->in_this_series([how](async_client_core& all) { all.started(how); }));
+    };
+    const start_reply reply(tell);
+    try {
+        const auto launch = launch_;
+        launch(reply);
+    } catch (...) {
+        reply(current_failure("start the daemon"));
+    }
+}
+
+template <class P> void async_client_core<P>::started(const failure& why) {
+    start_lock_ = {};
+    if (why && why.code != cond::already_running) return give_up_connecting(why);
+    if (!why) return attempt();
+    has_started_ = false; // the other daemon does not listen yet, or not any more
+    pause(why);
+}
+
+template <class P> void async_client_core<P>::loop_ends() noexcept {
+    const auto self = this->weak_from_this().lock(); // a handler may own the last reference
+    ++series_;
+    look_timer_.reset(); // first: a destroyed handler may close the client
+    pause_timer_.reset();
+    connection_.reset();
+    on = {};
+    launch_ = {};
+    for (const list each : {list::waiting, list::sent})
+        while (const std::uint64_t number = requests_.first(each)) static_cast<void>(requests_.take(number));
+}
+
+} // namespace detail
+} // namespace MATO_ABI
+} // namespace mato
+
+namespace mato {
+inline namespace MATO_ABI {
+
+/// A client of a daemon for programs with an event loop. Each function that begins with `async_` takes a completion token of
+/// asio: a function, `asio::use_future`, or `asio::use_awaitable` where the compiler has coroutines. `async_client` has the
+/// default policies.
+///
+/// Each request completes exactly once: with its answer, or with an error. The first request connects. A lost connection is
+/// made again with the pauses of `policies::backoff`, until that policy gives up; an answer starts its time again. Requests
+/// that were already sent fail with errc::closed, because only the program knows whether it may send them twice; requests that
+/// still wait are sent on the next connection. The destructor completes all requests with asio::error::operation_aborted.
+///
+/// @threads only the thread that runs the io_context, except `post_request`.
+/// @fork create it after the last fork; it must not be used in a child.
+/// @blocks never.
+///
+/// @code
+/// mato::async_client client(context, mato::owned_path(paths.socket));
+/// client.async_request("status", [&](std::error_code failed, const std::string& answer) {
+///     std::printf("%s\n", failed ? failed.message().c_str() : answer.c_str());
+///     client.close(); // an open connection keeps run() from returning
+/// });
+/// @endcode
+template <class Policies = default_policies> class basic_async_client {
+    static_assert(detail::require_policies<Policies>::ok);
+    using core = detail::async_client_core<Policies>;
+    using answer_signature = void(std::error_code, std::string);
+
+public:
+    using framing = typename core::framing;
+    using endpoint = typename core::endpoint;
+    using server_policy = typename core::server_policy;
+    using correlation = typename core::correlation;
+
+    /// Connects with the first request, or with `async_connect`. `trusted`: which user the daemon must run as.
+    basic_async_client(asio::io_context& context, endpoint where, const async_client_options& options = {},
+                       server_policy trusted = {})
+        : core_(std::make_shared<core>(context, std::move(where), std::move(trusted), options)), on(core_->on) {}
+    basic_async_client(const basic_async_client&) = delete;
+    basic_async_client& operator=(const basic_async_client&) = delete;
+    ~basic_async_client() { core_->end(); }
+
+private:
+    std::shared_ptr<core> core_;
+
+public:
+    async_client_handlers& on; ///< set before the first request
+
+    /// If no daemon runs, `launch` is called to start it, under the lock on `paths.directory()` that `connect_or_start` takes
+    /// too: of several clients exactly one starts it. `launch` begins the start, for example with a mato::child, keeps the
+    /// reply, and calls it when the daemon serves or has failed. The lock is held until then.
+    void start_with(const daemon_paths& paths, callback<void(start_reply)> launch) {
+        core_->start_with(paths.directory(), std::move(launch));
+    }
+
+    /// Connects if there is no connection. Signature: void(std::error_code).
+    /// @errors as `async_request`; not answered by the server.
+    template <class Token> auto async_connect(Token&& token) {
+        return asio::async_initiate<Token, void(std::error_code)>(
+            [held = core_](auto handler) {
+                const auto slot = asio::get_associated_cancellation_slot(handler);
+                held->connect(slot, erased<detail::completes_with::code_alone>(*held, std::move(handler)));
+            },
+            token);
+    }
+
+    /// Sends a request and completes with its answer. Signature: void(std::error_code, std::string answer).
+    ///
+    /// `payload` must stay valid until the request begins: with a function or a future until this returns, with use_awaitable
+    /// until it is awaited. The operation can be cancelled through the cancellation slot of its handler: then a late answer is
+    /// dropped. @errors timed_out · busy: a limit of async_client_options · frame_too_large · closed: the connection ended
+    /// after the request was sent · operation_aborted: cancelled, or the client was closed · those of connecting, when the
+    /// back-off policy gave up: not_running, server_not_trusted, not_ready, any of connect(2).
+    template <class Token> auto async_request(std::string_view payload, deadline until, Token&& token) {
+        return async_stream(payload, until, {}, std::forward<Token>(token));
+    }
+    /// With the deadline of async_client_options::answer.
+    template <class Token> auto async_request(std::string_view payload, Token&& token) {
+        return async_request(payload, core_->usual_deadline(), std::forward<Token>(token));
+    }
+
+    /// As `async_request`, for an answer of several frames: `on_part` is called with each frame but the last, which completes
+    /// the operation. The deadline is that of the whole answer; use deadline::never() for a subscription. Needs a correlation
+    /// policy with parts, for example `numbered`.
+    template <class Token>
+    auto async_stream(std::string_view payload, deadline until, callback<void(std::string_view)> on_part, Token&& token) {
+        return asio::async_initiate<Token, answer_signature>(
+            [held = core_](auto handler, std::string_view bytes, deadline latest, callback<void(std::string_view)> part) {
+                const auto slot = asio::get_associated_cancellation_slot(handler);
+                held->ask(bytes, latest, std::move(part), slot,
+                          erased<detail::completes_with::code_and_answer>(*held, std::move(handler)));
+            },
+            token, payload, until, std::move(on_part));
+    }
+
+    /// As `async_request`, and may be called by any thread; the completion runs on the executor of its handler, by default on
+    /// the loop. Cancellation slots have no effect. @errors as `async_request`.
+    template <class Token> auto post_request(std::string payload, deadline until, Token&& token) {
+        return asio::async_initiate<Token, answer_signature>(
+            [held = core_](auto handler, std::string bytes, deadline latest) {
+                held->post(std::move(bytes), latest,
+                           erased<detail::completes_with::code_and_answer>(*held, std::move(handler)));
+            },
+            token, std::move(payload), until);
+    }
+
+    /// Sends a frame that the server does not answer. @errors closed: there is no connection · busy · frame_too_large.
+    void send(std::string_view payload, error_out out) { core_->send(payload, out); }
+
+    /// Completes all requests with asio::error::operation_aborted. The connection stays; late answers are dropped.
+    void cancel() { core_->cancel_all(); }
+    /// As `cancel`, and closes the connection after queued frames were sent. The next request connects again.
+    void close() { core_->close(); }
+
+    [[nodiscard]] bool is_connected() const noexcept { return core_->is_connected(); }
+    /// Requests that are not completed, and with `in_order` those whose late answer is still awaited.
+    [[nodiscard]] std::size_t size() const noexcept { return core_->size(); }
+    [[nodiscard]] std::size_t queued_bytes() const noexcept { return core_->queued_bytes(); } ///< not accepted by the kernel
+    /// Who listens. Empty before the first connection.
+    [[nodiscard]] const peer_credentials& server() const noexcept { return core_->server(); }
+
+private:
+    template <detail::completes_with Arguments, class Handler>
+    static std::unique_ptr<detail::completion> erased(core& of, Handler handler) {
+        return std::make_unique<detail::completion_of<Arguments, Handler>>(of.context(), std::move(handler));
+    }
+};
+
+using async_client = basic_async_client<>;
+
+} // namespace MATO_ABI
+} // namespace mato
+
+// ---- mato/client.hpp ----
+/// @file client.hpp: finds the daemon, starts it when there is none, and talks to it in frames.
+/// Layer: 4 (composition), free of asio.  Test: test/toolkit/client_test.cpp, test/mato/start_race_process_test.cpp.
+/// Threads: one object, one thread.   Blocks: until the given deadline, except for calls marked "Never blocks".
+/// Fork: `connect_or_start` forks if `launch` does; call it before the first thread is started.
+
 namespace mato {
 inline namespace MATO_ABI {
 
@@ -11791,8 +12767,13 @@ public:
     /// too). It is called under a lock on `paths.directory()`, after a second attempt to connect. Other clients wait for the
     /// lock and then connect.
     /// @errors as `connect` · the daemon's own start error · unsafe_directory · not_ready.
-    template <class Launch>
-    [[nodiscard]] static basic_client connect_or_start(const daemon_paths& paths, deadline until, Launch launch, error_out out);
+    template <class Launch> [[nodiscard]] static basic_client connect_or_start(const daemon_paths& paths, deadline until,
+                                                                               Launch launch, error_out out) {
+        return connect_or_start(paths, server_policy{}, until, std::move(launch), out);
+    }
+    /// With a server policy that has values, as `connect`.
+    template <peer_policy Server, class Launch> [[nodiscard]] static basic_client
+    connect_or_start(const daemon_paths& paths, const Server& trusted, deadline until, Launch launch, error_out out);
 
     /// Sends `signal` to the daemon that holds `paths.lock`, and to no other process. If the lock file cannot prove which
     /// process that is (another pid namespace), the process that listens on the socket is taken from the kernel. Never blocks.
@@ -11886,14 +12867,14 @@ auto basic_client<P>::connect(const endpoint& where, const Server& trusted, dead
     }
 }
 
-template <class P> template <class Launch>
-auto basic_client<P>::connect_or_start(const daemon_paths& paths, deadline until, Launch launch, error_out out)
-    -> basic_client {
+template <class P> template <peer_policy Server, class Launch>
+auto basic_client<P>::connect_or_start(const daemon_paths& paths, const Server& trusted, deadline until, Launch launch,
+                                       error_out out) -> basic_client {
     constexpr milliseconds look_again{50}; // while another client starts the daemon: how late the success may be noticed
     const endpoint where(paths.socket);
     typename P::backoff policy{};
     failure why;
-    const auto try_connect = [&] { return connect(where, until, why); };
+    const auto try_connect = [&] { return connect(where, trusted, until, why); };
     for (;;) {
         basic_client found = try_connect();
         if (!why) return found;

@@ -7,6 +7,7 @@
 // expect: policies::handover is not a handover policy, see handover.hpp
 // expect: policies::endpoint is not an endpoint policy, see endpoint.hpp
 // expect: policies::framing is not a framing policy, see framing.hpp
+// expect: policies::correlation is not a correlation policy, see correlation.hpp
 // expect: policies::overflow is not an overflow policy, see overflow.hpp
 // expect: policies::log is not a log sink, see log.hpp
 // expect: policies::backoff is not a backoff policy, see retry.hpp
@@ -42,6 +43,9 @@ struct bad_endpoint : mato::default_policies {
 struct bad_framing : mato::default_policies {
     using framing = WRONG(line<>);
 };
+struct bad_correlation : mato::default_policies {
+    using correlation = WRONG(numbered);
+};
 struct bad_overflow : mato::default_policies {
     using overflow = WRONG(disconnect);
 };
@@ -60,6 +64,7 @@ template struct mato::detail::require_policies<bad_detach>;
 template struct mato::detail::require_policies<bad_handover>;
 template struct mato::detail::require_policies<bad_endpoint>;
 template struct mato::detail::require_policies<bad_framing>;
+template struct mato::detail::require_policies<bad_correlation>;
 template struct mato::detail::require_policies<bad_overflow>;
 template struct mato::detail::require_policies<bad_log>;
 template struct mato::detail::require_policies<bad_backoff>;

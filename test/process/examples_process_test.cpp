@@ -502,6 +502,23 @@ TEST_CASE("12: a supervisor starts its program again when it fails, and ends it 
     CHECK(ends.exit_code == 0); // a success is not started again, and ends the supervisor
 }
 
+TEST_CASE("14: an async client starts the daemon, and each of its requests is answered", "[examples]") {
+    const temp_directory directory;
+    const auto first = run({"14_async_client", directory / "made", examples + "/04_echo_daemon", "1000"});
+    CHECK(first.out == "answered 1000, failed 0\n");
+    CHECK(first.exit_code == 0);
+    const int pid = std::atoi(support::read_file(directory / "made/daemon.pid").c_str());
+    CHECK(pid > 1);
+    const auto second = run({"14_async_client", directory / "made", "/no/such/program", "10000"}); // nothing is started
+    CHECK(second.out == "answered 10000, failed 0\n");
+    if (pid > 1) ::kill(pid, SIGTERM);
+    CHECK(support::wait_until([&] { return !std::filesystem::exists(directory / "made/daemon.sock"); }));
+    const auto third = run({"14_async_client", directory / "other", "/no/such/program", "3"});
+    CHECK(third.out == "answered 0, failed 3\n");
+    CHECK(contains(third.err, "execute /no/such/program"));
+    CHECK(third.exit_code == mato::exit_code::unavailable);
+}
+
 TEST_CASE("13: two sockets of one daemon, with data of each session", "[examples]") {
     const temp_directory directory;
     program daemon({"13_two_sockets", directory.path()});

@@ -59,6 +59,21 @@ TEST_CASE("without a daemon one is started, once, and serves the client", "[clie
     CHECK(end_launched(options) == mato::exit_code::ok);
 }
 
+TEST_CASE("connect_or_start takes a server policy, which decides before anything is sent or started", "[client]") {
+    const temp_directory directory;
+    bare_server server(directory / "daemon.sock");
+    const auto paths = mato::daemon_paths::in(directory.path());
+    mato::failure why;
+    int launches = 0;
+    const auto launch = [&] { return ++launches, outcome{}; };
+    const mato::uid_set own{{::geteuid()}}, other{{::geteuid() + 4242}};
+    CHECK(client::connect_or_start(paths, own, deadline::in(10s), launch, why));
+    CHECK_FALSE(why);
+    CHECK_FALSE(client::connect_or_start(paths, other, deadline::in(10s), launch, why));
+    CHECK(why.code == errc::server_not_trusted);
+    CHECK(launches == 0);
+}
+
 TEST_CASE("of many clients at a time exactly one starts the daemon, and all are served", "[client]") {
     const reaper adopt;
     for (int round = 0; round < 3; ++round) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /// @file samples_daemon_test.cpp: the samples of the reference for headers with asio. documents_test compares them with the
 /// headers.
+#include <mato/async_client.hpp>
 #include <mato/broadcast.hpp>
 #include <mato/client.hpp>
 #include <mato/connection.hpp>
@@ -89,4 +90,43 @@ TEST_CASE("the sample of a client", "[samples]") {
     if (answer) std::printf("%s\n", std::string(*answer).c_str());
     if (why.code == mato::cond::not_running) std::printf("no daemon runs\n");
     CHECK(why.code == mato::cond::not_running);
+}
+
+TEST_CASE("the samples of an async client and of its server", "[samples]") {
+    const temp_directory directory;
+    const auto paths = mato::daemon_paths::in(directory.path().native());
+    asio::io_context context;
+    mato::server server(context);
+    server.on.on_frame = [](const mato::server::session_ptr& session, std::string_view frame) {
+        session->established();
+        std::error_code malformed;
+        const auto asked = mato::numbered::read(frame, malformed);
+        session->send(mato::numbered::answer(asked.number, "the first part", mato::answer_part::more_follow));
+        session->send(mato::numbered::answer(asked.number, asked.body));
+        session->send(mato::numbered::answer(0, "an event for every client"));
+    };
+    struct numbered_policies : mato::default_policies {
+        using correlation = mato::numbered;
+    };
+    mato::failure why;
+    const auto lock = mato::instance_lock::acquire(paths.lock);
+    server.listen(mato::owned_path(paths.socket), {}, lock, {}, why);
+    REQUIRE_FALSE(why);
+    std::string got;
+    {
+        mato::basic_async_client<numbered_policies> client(context, mato::owned_path(paths.socket));
+        client.on.on_frame = [&](std::string_view event) { got += event; };
+        const auto add = [&](std::string_view part) { got += part; };
+        client.async_stream("status", mato::deadline::never(), add,
+                            [&](std::error_code, const std::string& answer) { got += ", " + answer + ", "; });
+        CHECK(support::run_until(context, [&] { return support::contains(got, "client"); }));
+    }
+    CHECK(got == "the first part, status, an event for every client");
+
+    mato::async_client client(context, mato::owned_path(paths.socket));
+    client.async_request("status", [&](std::error_code failed, const std::string& answer) {
+        std::printf("%s\n", failed ? failed.message().c_str() : answer.c_str());
+        client.close(); // an open connection keeps run() from returning
+    });
+    CHECK(support::run_until(context, [&] { return client.size() == 0; }));
 }

@@ -38,7 +38,7 @@ template <class F, class O> void basic_connection<F, O>::take_what_came() {
     const std::size_t size = receive(problem);
     thrown.dismiss();
     if (problem) return abort(std::move(problem));
-    if (size >= read_bytes_ && read_bytes_ < most_read_bytes) read_bytes_ *= 2;
+    if (size >= read_bytes_ && read_bytes_ < most_read_bytes_) read_bytes_ *= 2;
     decoder_.commit(size);
     deliver();
 }

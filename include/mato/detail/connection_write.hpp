@@ -34,6 +34,8 @@ template <class F, class O> void basic_connection<F, O>::send_encoded(shared_fra
 template <class F, class O> void basic_connection<F, O>::queued(std::size_t bytes) {
     if (bytes == 0 || state_ != state::open) return;
     gate_.queued(out_.replies());
+    if constexpr (broadcast_policy<O>) // up to it the policy keeps everything, whatever the time is
+        if (out_.own() <= overflow_.limit()) return flush_soon();
     if (overflow_.on_queued(out_.own(), clock::now()) == overflow_verdict::disconnect)
         return abort({errc::slow_consumer,
                       "send",
