@@ -61,6 +61,16 @@ public:
         if (shared_ && --shared_->owners == 0) delete shared_;
     }
 
+    /// Adds a function for the same event: it is called after those that are set, with the same arguments. If one throws, the
+    /// later ones are not called. Assigning replaces them all.
+    void add(callback next) requires std::is_void_v<R> &&(!std::is_rvalue_reference_v<A> && ...) {
+        if (!shared_ || !next) return static_cast<void>(shared_ ? *this : *this = std::move(next));
+        *this = callback([first = *this, next = std::move(next)](A... arguments) {
+            first(arguments...);
+            next(std::forward<A>(arguments)...);
+        });
+    }
+
     [[nodiscard]] explicit operator bool() const noexcept { return shared_ != nullptr; }
     /// @throws std::bad_function_call when there is no function · whatever the function throws.
     R operator()(A... arguments) const {

@@ -71,6 +71,11 @@ public:
     /// @returns the daemon's pid as seen here, else 0. @errors as basic_instance_lock::signal_holder.
     static pid_t signal_daemon(const daemon_paths& paths, int signal, error_out out);
 
+    /// Sends SIGTERM to the daemon that holds `paths.lock`, as `signal_daemon`, and waits until it has released the lock: then
+    /// its socket and files are gone, and another one can start.
+    /// @returns the pid of the daemon that was stopped, else 0. @errors as `signal_daemon` · timed_out: it still runs.
+    static pid_t stop_daemon(const daemon_paths& paths, deadline until, error_out out);
+
     /// Queues a frame and sends as much of the queue as the kernel accepts. Never blocks.
     /// @errors frame_too_large · any of send(2).
     void queue(std::string_view payload, error_out out);
@@ -217,6 +222,22 @@ template <class P> pid_t basic_client<P>::signal_daemon(const daemon_paths& path
         return found;
     };
     return basic_instance_lock<typename P::lock>::signal_holder(paths.lock, signal, who_listens, out);
+}
+
+template <class P> pid_t basic_client<P>::stop_daemon(const daemon_paths& paths, deadline until, error_out out) {
+    constexpr long first_ms = 1, longest_ms = 20; // between two looks at the lock, which has no descriptor to wait for
+    const pid_t stopped = signal_daemon(paths, SIGTERM, out);
+    if (out.failed()) return 0;
+    for (long pause = first_ms;; pause = pause * 2 < longest_ms ? pause * 2 : longest_ms) {
+        failure why;
+        const pid_t holder = signal_daemon(paths, 0, why);
+        if (why.code == cond::not_running || (!why && holder != stopped)) return stopped;
+        if (until.passed()) break;
+        const long left = until.poll_timeout();
+        sys::sleep_ms(pause < left ? pause : left);
+    }
+    return out.fail<pid_t>(errc::timed_out, "stop the daemon", paths.lock,
+                           "pid " + std::to_string(stopped) + " has got SIGTERM but still runs");
 }
 
 template <class P> void basic_client<P>::queue(std::string_view payload, error_out out) {

@@ -44,6 +44,7 @@ struct daemon_options {
     milliseconds ready_within{10'000}; ///< how long the starter waits for the daemon; enough for a start on a slow disk
     int notification_fd = -1;          ///< from a supervisor: gets one newline when the daemon is ready
     service_environment service{};     ///< from a service manager: the result of take_service_environment
+    std::string socket_name{};         ///< of several passed sockets, the name of the one for `server()`; empty: the only one
     bool survive = true;               ///< false: a handover policy that survives is not used; the daemon is one process
     restart_limits restarts{};         ///< of workers, with a handover policy that survives (keeper.hpp)
     worker_environment worker{};       ///< from a keeper: the result of take_worker_environment; without it no upgrade succeeds
@@ -149,7 +150,8 @@ public:
     }
 
     struct handlers {
-        /// SIGHUP. On an error, report or throw it and change nothing; it is logged.
+        /// SIGHUP, after the log was opened again, for logrotate. On an error, report or throw it and change nothing; it is
+        /// logged.
         callback<void(error_out)> on_reload{};
         /// A stop was requested: end the program's work, then call `stopped()`. Not set: the daemon stops immediately.
         callback<void()> on_stop{};
@@ -192,6 +194,8 @@ public:
     void keep(std::shared_ptr<void> part) { kept_.push_back(std::move(part)); }
     /// Sets which clients may connect, for a policy with parameters (uid_set). Call it in `setup`; no effect later.
     void set_peer(typename Policies::peer policy) { peer_ = std::move(policy); }
+    /// The service manager, for example to store descriptors there, or to ask for more time to stop.
+    [[nodiscard]] sd_notifier& manager() noexcept { return manager_; }
     /// Sets the status line that the service manager shows. No effect without a service manager.
     void report_status(std::string_view text) { manager_.status(text); }
     /// Replaces the shutdown policy, with a new grace period for the next stop.

@@ -29,10 +29,14 @@ enum class log_level { error, warning, info, debug };
 /// "error", "warning", "info", "debug"; empty for other words.
 [[nodiscard]] constexpr std::optional<log_level> parse_log_level(std::string_view word) noexcept;
 
-/// Writes complete lines, including the newline.
-template <class L> concept log_sink = std::movable<L> && requires(L sink, std::string_view text) {
-    { sink.write(text) } -> std::same_as<void>;
+/// Gets the level and the text without a time and a newline, for a log that adds its own. See system_log.hpp.
+template <class L> concept leveled_log_sink = std::movable<L> && requires(L sink, log_level level, std::string_view text) {
+    { sink.write(level, text) } -> std::same_as<void>;
 };
+/// Writes complete lines, including the newline; or is a `leveled_log_sink`.
+template <class L> concept log_sink = leveled_log_sink<L> ||(std::movable<L>&& requires(L sink, std::string_view text) {
+    { sink.write(text) } -> std::same_as<void>;
+});
 
 /// The options of a `file_log`. A daemon takes them from `daemon_options::log`.
 struct file_log_options {
@@ -127,6 +131,8 @@ public:
     static constexpr std::size_t max_line_bytes = 4096; ///< longer texts are cut between characters and end with "…"
 
 private:
+    static void append_stamp(std::string& line);
+
     Sink sink_;
     log_level level_;
 };
@@ -262,22 +268,32 @@ namespace detail {
 template <class Sink> void basic_logger<Sink>::write(log_level level, std::string_view text) noexcept {
     if (!takes(level)) return;
     try {
-        const auto now = std::chrono::system_clock::now();
-        const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
-        const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count() % 1000;
-        std::tm local{};
-        ::localtime_r(&seconds, &local);
-        char stamp[64];
-        const std::size_t at = std::strftime(stamp, sizeof stamp, "%Y-%m-%d %H:%M:%S", &local);
-        std::snprintf(stamp + at, sizeof stamp - at, ".%03d ", static_cast<int>(ms));
-        std::string line = stamp;
-        line.append(to_string(level)) += ": ";
         const std::string_view kept = detail::cut(text, max_line_bytes);
-        append_printable(line, kept);
-        line += kept.size() < text.size() ? "…\n" : "\n";
-        sink_.write(line);
+        const std::string_view end = kept.size() < text.size() ? "…" : "";
+        std::string line;
+        if constexpr (leveled_log_sink<Sink>) {
+            append_printable(line, kept);
+            return sink_.write(level, line.append(end));
+        } else {
+            append_stamp(line);
+            line.append(to_string(level)) += ": ";
+            append_printable(line, kept);
+            sink_.write(line.append(end) += '\n');
+        }
     } catch (...) { // no memory for a line: drop it, the daemon must continue
     }
+}
+
+template <class Sink> void basic_logger<Sink>::append_stamp(std::string& line) {
+    const auto now = std::chrono::system_clock::now();
+    const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
+    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count() % 1000;
+    std::tm local{};
+    ::localtime_r(&seconds, &local);
+    char stamp[64];
+    const std::size_t at = std::strftime(stamp, sizeof stamp, "%Y-%m-%d %H:%M:%S", &local);
+    std::snprintf(stamp + at, sizeof stamp - at, ".%03d ", static_cast<int>(ms));
+    line += stamp;
 }
 
 } // namespace MATO_ABI

@@ -53,6 +53,7 @@
 #include "orphan_reaper.hpp"
 #include "outbox.hpp"
 #include "partial_frames.hpp"
+#include "privileges.hpp"
 #include "read_journal.hpp"
 #include "read_limits.hpp"
 #include "server.hpp"
@@ -61,6 +62,7 @@
 #include "spawn.hpp"
 #include "subscriber.hpp"
 #include "subscription.hpp"
+#include "system_log.hpp"
 #include "two_slots.hpp"
 
 // 4: composition

@@ -18,10 +18,12 @@
 
 #include <concepts>
 #include <cstdio>
+#include <cstring>
 #include <ctime>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <sys/uio.h>
 #include <utility>
 
 namespace mato {
@@ -125,6 +127,19 @@ public:
     void main_pid(pid_t pid);           ///< after a fork, before `ready`; the unit needs NotifyAccess=all
     void fail(const failure& why);      ///< sends the reason as STATUS, and as ERRNO if it has one
 
+    /// While the daemon starts, reloads or stops: it needs this much more time, from now on. The manager ends a daemon that
+    /// exceeds its time-out and has not asked for more.
+    void extend_timeout(std::chrono::microseconds by);
+    /// Waits until the manager has processed everything sent before. @errors timed_out · any of pipe(2), sendmsg(2). No effect
+    /// without a manager.
+    void barrier(deadline until, error_out out) const;
+    /// Gives the manager a copy of a descriptor, which the next process of the unit gets with this name in
+    /// service_environment::sockets; the unit needs FileDescriptorStoreMax=.
+    /// @errors EINVAL: not a name of 1 to 255 printable characters without ':' · any of sendmsg(2). No effect without a
+    /// manager.
+    void store(int fd, std::string_view name, error_out out) const;
+    void remove_stored(std::string_view name); ///< closes the manager's copies with this name
+
     [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(socket_); }
 
     static constexpr std::chrono::seconds patience{1};
@@ -132,6 +147,7 @@ public:
 private:
     static std::string status_line(std::string_view text);
     void tell(std::string_view message, int flags = 0) const noexcept;
+    void pass(std::string_view message, int fd, error_out out) const;
 
     unix_address address_;
     unique_fd socket_; // not connected: a restarted manager has a new socket with the same name
@@ -296,6 +312,58 @@ inline void sd_notifier::status(std::string_view text) { tell(status_line(text),
 
 inline void sd_notifier::main_pid(pid_t pid) {
     if (socket_) tell(std::string("MAINPID=").append(std::to_string(pid)));
+}
+
+inline void sd_notifier::extend_timeout(std::chrono::microseconds by) {
+    if (socket_) tell("EXTEND_TIMEOUT_USEC=" + std::to_string(by.count() > 0 ? by.count() : 0));
+}
+
+inline void sd_notifier::pass(std::string_view message, int fd, error_out out) const {
+    alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof fd)] = {}; // aligned as CMSG_DATA needs it (cmsg(3))
+    iovec text{const_cast<char*>(message.data()), message.size()};
+    msghdr datagram{};
+    datagram.msg_name = const_cast<sockaddr*>(address_.data());
+    datagram.msg_namelen = address_.size();
+    datagram.msg_iov = &text;
+    datagram.msg_iovlen = 1;
+    datagram.msg_control = control;
+    datagram.msg_controllen = sizeof control;
+    cmsghdr* const head = CMSG_FIRSTHDR(&datagram);
+    head->cmsg_level = SOL_SOCKET;
+    head->cmsg_type = SCM_RIGHTS;
+    head->cmsg_len = CMSG_LEN(sizeof fd);
+    std::memcpy(CMSG_DATA(head), &fd, sizeof fd);
+    if (sys::sendmsg(socket_.get(), &datagram) == -1) out.set(last_error(), "notify the service manager");
+}
+
+inline void sd_notifier::barrier(deadline until, error_out out) const {
+    if (!socket_) return;
+    int ends[2];
+    if (sys::pipe(ends) == -1) return out.set(last_error(), "wait for the service manager");
+    const unique_fd read_end(ends[0]);
+    unique_fd write_end(ends[1]);
+    pass("BARRIER=1", write_end.get(), out);
+    write_end.reset(); // the manager closes its copy when it has come so far
+    while (!out.failed()) {
+        pollfd wait{read_end.get(), 0, 0};
+        const int ended = sys::poll(&wait, 1, until.poll_timeout());
+        if (ended > 0) return;
+        if (ended == -1 && errno != EINTR) return out.set(last_error(), "wait for the service manager");
+        if (until.passed()) return out.set(errc::timed_out, "wait for the service manager");
+    }
+}
+
+inline void sd_notifier::store(int fd, std::string_view name, error_out out) const {
+    bool is_name = !name.empty() && name.size() <= 255;
+    for (const char each : name) is_name = is_name && each > ' ' && each < 0x7f && each != ':';
+    if (!is_name)
+        return out.set({EINVAL, std::system_category()}, "store a descriptor", name,
+                       "a name has 1 to 255 printable characters and no ':'");
+    if (socket_) pass(std::string("FDSTORE=1\nFDNAME=").append(name), fd, out);
+}
+
+inline void sd_notifier::remove_stored(std::string_view name) {
+    if (socket_) tell(std::string("FDSTOREREMOVE=1\nFDNAME=").append(name));
 }
 
 inline void sd_notifier::fail(const failure& why) {

@@ -42,6 +42,16 @@ struct service_environment {
     std::vector<passed_socket> sockets{};  ///< for `activated`
 
     [[nodiscard]] explicit operator bool() const noexcept { return !notify_socket.empty() || !sockets.empty(); }
+    /// The descriptor of the passed socket with this name (FileDescriptorName=). -1: none has it, or several have.
+    [[nodiscard]] int socket(std::string_view name) const noexcept {
+        int found = -1;
+        for (const passed_socket& each : sockets) {
+            if (each.name != name) continue;
+            if (found != -1) return -1;
+            found = each.fd;
+        }
+        return found;
+    }
 
     static constexpr int first_passed = 3;    ///< SD_LISTEN_FDS_START
     static constexpr int most_sockets = 1024; ///< the usual descriptor limit; a larger number is an error

@@ -290,6 +290,13 @@ inline pid_t getppid() noexcept { return ::getppid(); }
 inline pid_t setsid() noexcept { return MATO_SYSTEM(setsid)(); }
 inline pid_t getpid() noexcept { return ::getpid(); }
 inline uid_t geteuid() noexcept { return ::geteuid(); }
+inline uid_t getuid() noexcept { return ::getuid(); }
+inline gid_t getgid() noexcept { return ::getgid(); }
+inline gid_t getegid() noexcept { return ::getegid(); }
+inline int getgroups(int size, gid_t* into) noexcept { return MATO_SYSTEM(getgroups)(size, into); }
+inline int setgroups(std::size_t count, const gid_t* groups) noexcept { return MATO_SYSTEM(setgroups)(count, groups); }
+inline int setgid(gid_t group) noexcept { return MATO_SYSTEM(setgid)(group); }
+inline int setuid(uid_t user) noexcept { return MATO_SYSTEM(setuid)(user); }
 inline int kill(pid_t pid, int signal) noexcept { return MATO_SYSTEM(kill)(pid, signal); }
 inline pid_t waitpid(pid_t pid, int* status, int options) noexcept {
     return detail::retry([&] { return MATO_SYSTEM(waitpid)(pid, status, options); });

@@ -49,11 +49,11 @@
 #include <limits>
 #include <optional>
 #include <charconv>
+#include <sys/uio.h>
 #include <atomic>
 #include <initializer_list>
 #include <asio/io_context.hpp>
 #include <memory>
-#include <sys/uio.h>
 #include <asio/error.hpp>
 #include <asio/local/stream_protocol.hpp>
 #include <asio/post.hpp>
@@ -302,6 +302,16 @@ public:
     }
     ~callback() {
         if (shared_ && --shared_->owners == 0) delete shared_;
+    }
+
+    /// Adds a function for the same event: it is called after those that are set, with the same arguments. If one throws, the
+    /// later ones are not called. Assigning replaces them all.
+    void add(callback next) requires std::is_void_v<R> &&(!std::is_rvalue_reference_v<A> && ...) {
+        if (!shared_ || !next) return static_cast<void>(shared_ ? *this : *this = std::move(next));
+        *this = callback([first = *this, next = std::move(next)](A... arguments) {
+            first(arguments...);
+            next(std::forward<A>(arguments)...);
+        });
     }
 
     [[nodiscard]] explicit operator bool() const noexcept { return shared_ != nullptr; }
@@ -1149,6 +1159,13 @@ inline pid_t getppid() noexcept { return ::getppid(); }
 inline pid_t setsid() noexcept { return MATO_SYSTEM(setsid)(); }
 inline pid_t getpid() noexcept { return ::getpid(); }
 inline uid_t geteuid() noexcept { return ::geteuid(); }
+inline uid_t getuid() noexcept { return ::getuid(); }
+inline gid_t getgid() noexcept { return ::getgid(); }
+inline gid_t getegid() noexcept { return ::getegid(); }
+inline int getgroups(int size, gid_t* into) noexcept { return MATO_SYSTEM(getgroups)(size, into); }
+inline int setgroups(std::size_t count, const gid_t* groups) noexcept { return MATO_SYSTEM(setgroups)(count, groups); }
+inline int setgid(gid_t group) noexcept { return MATO_SYSTEM(setgid)(group); }
+inline int setuid(uid_t user) noexcept { return MATO_SYSTEM(setuid)(user); }
 inline int kill(pid_t pid, int signal) noexcept { return MATO_SYSTEM(kill)(pid, signal); }
 inline pid_t waitpid(pid_t pid, int* status, int options) noexcept {
     return detail::retry([&] { return MATO_SYSTEM(waitpid)(pid, status, options); });
@@ -3096,10 +3113,14 @@ enum class log_level { error, warning, info, debug };
 /// "error", "warning", "info", "debug"; empty for other words.
 [[nodiscard]] constexpr std::optional<log_level> parse_log_level(std::string_view word) noexcept;
 
-/// Writes complete lines, including the newline.
-template <class L> concept log_sink = std::movable<L> && requires(L sink, std::string_view text) {
-    { sink.write(text) } -> std::same_as<void>;
+/// Gets the level and the text without a time and a newline, for a log that adds its own. See system_log.hpp.
+template <class L> concept leveled_log_sink = std::movable<L> && requires(L sink, log_level level, std::string_view text) {
+    { sink.write(level, text) } -> std::same_as<void>;
 };
+/// Writes complete lines, including the newline; or is a `leveled_log_sink`.
+template <class L> concept log_sink = leveled_log_sink<L> ||(std::movable<L>&& requires(L sink, std::string_view text) {
+    { sink.write(text) } -> std::same_as<void>;
+});
 
 /// The options of a `file_log`. A daemon takes them from `daemon_options::log`.
 struct file_log_options {
@@ -3194,6 +3215,8 @@ public:
     static constexpr std::size_t max_line_bytes = 4096; ///< longer texts are cut between characters and end with "…"
 
 private:
+    static void append_stamp(std::string& line);
+
     Sink sink_;
     log_level level_;
 };
@@ -3329,22 +3352,32 @@ namespace detail {
 template <class Sink> void basic_logger<Sink>::write(log_level level, std::string_view text) noexcept {
     if (!takes(level)) return;
     try {
-        const auto now = std::chrono::system_clock::now();
-        const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
-        const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count() % 1000;
-        std::tm local{};
-        ::localtime_r(&seconds, &local);
-        char stamp[64];
-        const std::size_t at = std::strftime(stamp, sizeof stamp, "%Y-%m-%d %H:%M:%S", &local);
-        std::snprintf(stamp + at, sizeof stamp - at, ".%03d ", static_cast<int>(ms));
-        std::string line = stamp;
-        line.append(to_string(level)) += ": ";
         const std::string_view kept = detail::cut(text, max_line_bytes);
-        append_printable(line, kept);
-        line += kept.size() < text.size() ? "…\n" : "\n";
-        sink_.write(line);
+        const std::string_view end = kept.size() < text.size() ? "…" : "";
+        std::string line;
+        if constexpr (leveled_log_sink<Sink>) {
+            append_printable(line, kept);
+            return sink_.write(level, line.append(end));
+        } else {
+            append_stamp(line);
+            line.append(to_string(level)) += ": ";
+            append_printable(line, kept);
+            sink_.write(line.append(end) += '\n');
+        }
     } catch (...) { // no memory for a line: drop it, the daemon must continue
     }
+}
+
+template <class Sink> void basic_logger<Sink>::append_stamp(std::string& line) {
+    const auto now = std::chrono::system_clock::now();
+    const std::time_t seconds = std::chrono::system_clock::to_time_t(now);
+    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count() % 1000;
+    std::tm local{};
+    ::localtime_r(&seconds, &local);
+    char stamp[64];
+    const std::size_t at = std::strftime(stamp, sizeof stamp, "%Y-%m-%d %H:%M:%S", &local);
+    std::snprintf(stamp + at, sizeof stamp - at, ".%03d ", static_cast<int>(ms));
+    line += stamp;
 }
 
 } // namespace MATO_ABI
@@ -4087,6 +4120,19 @@ public:
     void main_pid(pid_t pid);           ///< after a fork, before `ready`; the unit needs NotifyAccess=all
     void fail(const failure& why);      ///< sends the reason as STATUS, and as ERRNO if it has one
 
+    /// While the daemon starts, reloads or stops: it needs this much more time, from now on. The manager ends a daemon that
+    /// exceeds its time-out and has not asked for more.
+    void extend_timeout(std::chrono::microseconds by);
+    /// Waits until the manager has processed everything sent before. @errors timed_out · any of pipe(2), sendmsg(2). No effect
+    /// without a manager.
+    void barrier(deadline until, error_out out) const;
+    /// Gives the manager a copy of a descriptor, which the next process of the unit gets with this name in
+    /// service_environment::sockets; the unit needs FileDescriptorStoreMax=.
+    /// @errors EINVAL: not a name of 1 to 255 printable characters without ':' · any of sendmsg(2). No effect without a
+    /// manager.
+    void store(int fd, std::string_view name, error_out out) const;
+    void remove_stored(std::string_view name); ///< closes the manager's copies with this name
+
     [[nodiscard]] explicit operator bool() const noexcept { return static_cast<bool>(socket_); }
 
     static constexpr std::chrono::seconds patience{1};
@@ -4094,6 +4140,7 @@ public:
 private:
     static std::string status_line(std::string_view text);
     void tell(std::string_view message, int flags = 0) const noexcept;
+    void pass(std::string_view message, int fd, error_out out) const;
 
     unix_address address_;
     unique_fd socket_; // not connected: a restarted manager has a new socket with the same name
@@ -4258,6 +4305,58 @@ inline void sd_notifier::status(std::string_view text) { tell(status_line(text),
 
 inline void sd_notifier::main_pid(pid_t pid) {
     if (socket_) tell(std::string("MAINPID=").append(std::to_string(pid)));
+}
+
+inline void sd_notifier::extend_timeout(std::chrono::microseconds by) {
+    if (socket_) tell("EXTEND_TIMEOUT_USEC=" + std::to_string(by.count() > 0 ? by.count() : 0));
+}
+
+inline void sd_notifier::pass(std::string_view message, int fd, error_out out) const {
+    alignas(struct cmsghdr) char control[CMSG_SPACE(sizeof fd)] = {}; // aligned as CMSG_DATA needs it (cmsg(3))
+    iovec text{const_cast<char*>(message.data()), message.size()};
+    msghdr datagram{};
+    datagram.msg_name = const_cast<sockaddr*>(address_.data());
+    datagram.msg_namelen = address_.size();
+    datagram.msg_iov = &text;
+    datagram.msg_iovlen = 1;
+    datagram.msg_control = control;
+    datagram.msg_controllen = sizeof control;
+    cmsghdr* const head = CMSG_FIRSTHDR(&datagram);
+    head->cmsg_level = SOL_SOCKET;
+    head->cmsg_type = SCM_RIGHTS;
+    head->cmsg_len = CMSG_LEN(sizeof fd);
+    std::memcpy(CMSG_DATA(head), &fd, sizeof fd);
+    if (sys::sendmsg(socket_.get(), &datagram) == -1) out.set(last_error(), "notify the service manager");
+}
+
+inline void sd_notifier::barrier(deadline until, error_out out) const {
+    if (!socket_) return;
+    int ends[2];
+    if (sys::pipe(ends) == -1) return out.set(last_error(), "wait for the service manager");
+    const unique_fd read_end(ends[0]);
+    unique_fd write_end(ends[1]);
+    pass("BARRIER=1", write_end.get(), out);
+    write_end.reset(); // the manager closes its copy when it has come so far
+    while (!out.failed()) {
+        pollfd wait{read_end.get(), 0, 0};
+        const int ended = sys::poll(&wait, 1, until.poll_timeout());
+        if (ended > 0) return;
+        if (ended == -1 && errno != EINTR) return out.set(last_error(), "wait for the service manager");
+        if (until.passed()) return out.set(errc::timed_out, "wait for the service manager");
+    }
+}
+
+inline void sd_notifier::store(int fd, std::string_view name, error_out out) const {
+    bool is_name = !name.empty() && name.size() <= 255;
+    for (const char each : name) is_name = is_name && each > ' ' && each < 0x7f && each != ':';
+    if (!is_name)
+        return out.set({EINVAL, std::system_category()}, "store a descriptor", name,
+                       "a name has 1 to 255 printable characters and no ':'");
+    if (socket_) pass(std::string("FDSTORE=1\nFDNAME=").append(name), fd, out);
+}
+
+inline void sd_notifier::remove_stored(std::string_view name) {
+    if (socket_) tell(std::string("FDSTOREREMOVE=1\nFDNAME=").append(name));
 }
 
 inline void sd_notifier::fail(const failure& why) {
@@ -10535,6 +10634,70 @@ inline std::vector<pid_t> orphan_reaper::zombies() {
 } // namespace MATO_ABI
 } // namespace mato
 
+// ---- mato/privileges.hpp ----
+/// @file privileges.hpp: gives up root's rights for good, after the steps that need them.
+/// Layer: 3 (mechanism; no asio).  Test: test/toolkit/privileges_test.cpp.
+/// Threads: call it before the first thread.   Blocks: never.   Fork: children have the rights that are left.
+/// Source: setuid(2), setgroups(2), credentials(7).
+
+namespace mato {
+inline namespace MATO_ABI {
+
+/// The rights that remain after `drop_privileges`.
+///
+/// Numbers, so that a test needs no entry in passwd(5).
+///
+/// @threads a value.
+/// @blocks never.
+struct process_rights {
+    uid_t user = 0;
+    gid_t group = 0;
+    std::span<const gid_t> groups{}; ///< supplementary groups; by default none remain
+};
+
+/// Sets the real, effective and saved user and group of this process, and its supplementary groups, and proves that root's
+/// rights cannot be had again. Call it after the privileged step, such as opening a device or a port below 1024, and before
+/// `basic_daemon::run`: so the daemon's directory, lock and socket belong to the account. Pass opened descriptors in
+/// daemon_options::keep.
+///
+/// After an error the process may have a part of the new rights: exit. A process that has the wanted rights already, and cannot
+/// have root's, may call it too.
+/// @errors EINVAL: user 0 · EPERM: not root, and other rights are wanted; or root's rights could be had again · EAGAIN: the
+/// account's limit of processes.
+inline void drop_privileges(const process_rights& wanted, error_out out);
+
+// ---- implementation ----
+
+inline void drop_privileges(const process_rights& wanted, error_out out) {
+    const auto fail = [&](int why, std::string detail) {
+        out.set({why, std::system_category()},
+                "drop privileges to uid " + std::to_string(wanted.user) + ", gid " + std::to_string(wanted.group), {},
+                std::move(detail));
+    };
+    if (wanted.user == 0) return fail(EINVAL, "user 0 has all rights; pass the uid of the account");
+    if (sys::geteuid() == 0) {
+        // The groups first: changing them needs the rights that setuid gives up.
+        if (sys::setgroups(wanted.groups.size(), wanted.groups.data()) == -1) return fail(errno, {});
+        if (sys::setgid(wanted.group) == -1) return fail(errno, {});
+        if (sys::setuid(wanted.user) == -1) return fail(errno, {});
+    }
+    const bool has_user = sys::getuid() == wanted.user && sys::geteuid() == wanted.user;
+    const bool has_group = sys::getgid() == wanted.group && sys::getegid() == wanted.group;
+    if (!has_user || !has_group) return fail(EPERM, "only root can change its user and group");
+    const int count = sys::getgroups(0, nullptr);
+    std::vector<gid_t> left(static_cast<std::size_t>(count > 0 ? count : 0));
+    if (sys::getgroups(static_cast<int>(left.size()), left.data()) == -1) return fail(errno, {});
+    for (const gid_t each : left) {
+        bool is_wanted = each == wanted.group;
+        for (const gid_t one : wanted.groups) is_wanted = is_wanted || each == one;
+        if (!is_wanted) return fail(EPERM, "the process keeps group " + std::to_string(each) + ", which only root can give up");
+    }
+    if (sys::setuid(0) == 0) return fail(EPERM, "the process could become root again; exit");
+}
+
+} // namespace MATO_ABI
+} // namespace mato
+
 // ---- mato/read_journal.hpp ----
 /// @file read_journal.hpp: a log of the bytes read from a terminal, in memory that outlives the reader; no byte is lost.
 /// Layer: 3 (mechanism; no asio, no descriptor).  Test: test/toolkit/read_journal_test.cpp,
@@ -11495,6 +11658,132 @@ inline gid_t group_named(const std::string& name, error_out out) {
     const std::error_code code(why == 0 ? ENOENT : why, std::system_category());
     out.set(code, "find group", name, why == 0 ? "there is no group '" + name + "'; create it with groupadd" : code.message());
     return static_cast<gid_t>(-1);
+}
+
+} // namespace MATO_ABI
+} // namespace mato
+
+// ---- mato/system_log.hpp ----
+/// @file system_log.hpp: logs that the system collects: journald by the priority of each line, and syslog.
+/// Layer: 3 (mechanism; no asio).  Test: test/toolkit/system_log_test.cpp.
+/// Threads: distinct objects are independent; one object, one thread.   Blocks: see the classes.
+/// Source: sd-daemon(3) "<N>" prefixes; RFC 3164.
+
+namespace mato {
+inline namespace MATO_ABI {
+
+/// The number of a level for syslog(3) and journald: 3 error, 4 warning, 6 info, 7 debug.
+[[nodiscard]] constexpr int priority_of(log_level level) noexcept {
+    switch (level) {
+    case log_level::error: return 3;
+    case log_level::warning: return 4;
+    case log_level::info: return 6;
+    case log_level::debug: return 7;
+    }
+    return 7;
+}
+
+/// Writes to stderr for journald: each line begins with its priority, "<6>", and has no time of its own, because journald adds
+/// one. For a unit with StandardError=journal, which is the default.
+///
+/// @threads safe.
+/// @blocks like write(2).
+///
+/// @code
+/// struct in_the_journal : mato::default_policies {
+///     using log = mato::journal_log;
+/// };
+/// @endcode
+struct journal_log {
+    void write(log_level level, std::string_view text) noexcept {
+        try {
+            std::string line = {'<', static_cast<char>('0' + priority_of(level)), '>'};
+            line.append(text) += '\n';
+            static_cast<void>(sys::write(2, line.data(), line.size()));
+        } catch (...) { // no memory for a line: drop it, as the logger does
+        }
+    }
+};
+
+/// The part of the system that a syslog message comes from. The numbers are those of RFC 3164.
+enum class syslog_facility : unsigned char {
+    user = 1,
+    mail = 2,
+    daemon = 3,
+    auth = 4,
+    local0 = 16,
+    local1,
+    local2,
+    local3,
+    local4,
+    local5,
+    local6,
+    local7
+};
+
+/// Sends each line as a datagram to the system's syslog daemon, as syslog(3) does, but never blocks: a line that cannot be
+/// delivered is counted and dropped. A syslog daemon that is restarted gets the later lines.
+///
+/// @threads distinct objects are independent; one object, one thread.
+/// @fork the pid in the lines is that of the process that writes.
+/// @blocks never.
+///
+/// @code
+/// struct to_syslog : mato::syslog_log {
+///     to_syslog() : syslog_log("backupd", mato::syslog_facility::local3) {}
+/// };
+/// struct with_syslog : mato::default_policies {
+///     using log = to_syslog;
+/// };
+/// @endcode
+class syslog_log {
+public:
+    /// `tag`: the program's name in the lines. `path`: the socket of the syslog daemon.
+    explicit syslog_log(std::string tag, syslog_facility facility = syslog_facility::daemon, std::string path = "/dev/log")
+        : tag_(std::move(tag)), path_(std::move(path)), facility_(facility) {}
+
+    void write(log_level level, std::string_view text) noexcept;
+    [[nodiscard]] std::uint64_t lost_lines() const noexcept { return lost_; }
+
+private:
+    [[nodiscard]] bool send(log_level level, std::string_view text);
+
+    std::string tag_, path_;
+    syslog_facility facility_;
+    unique_fd socket_; // not connected: a restarted syslog daemon has a new socket with the same name
+    std::uint64_t lost_ = 0;
+};
+
+static_assert(log_sink<journal_log> && log_sink<syslog_log>);
+
+// ---- implementation ----
+
+inline void syslog_log::write(log_level level, std::string_view text) noexcept {
+    try {
+        if (send(level, text)) return;
+    } catch (...) { // no memory for a line
+    }
+    ++lost_;
+}
+
+inline bool syslog_log::send(log_level level, std::string_view text) {
+    static constexpr const char* months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun", // whatever the locale is
+                                             "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+    if (!socket_) socket_ = unique_fd(sys::unix_datagram_socket());
+    std::error_code unusable;
+    const auto address = unix_address::of_path(path_, unusable);
+    if (!socket_ || unusable) return false;
+    const std::time_t now = std::time(nullptr);
+    std::tm local{};
+    ::localtime_r(&now, &local);
+    char head[64];
+    const int size =
+        std::snprintf(head, sizeof head, "<%d>%s %2d %02d:%02d:%02d ", static_cast<int>(facility_) * 8 + priority_of(level),
+                      months[local.tm_mon % 12], local.tm_mday, local.tm_hour, local.tm_min, local.tm_sec);
+    std::string line(head, static_cast<std::size_t>(size));
+    line.append(tag_).append("[").append(std::to_string(sys::getpid())).append("]: ").append(text);
+    const ssize_t sent = sys::sendto(socket_.get(), line.data(), line.size(), MSG_DONTWAIT, address.data(), address.size());
+    return sent == static_cast<ssize_t>(line.size());
 }
 
 } // namespace MATO_ABI
@@ -12780,6 +13069,11 @@ public:
     /// @returns the daemon's pid as seen here, else 0. @errors as basic_instance_lock::signal_holder.
     static pid_t signal_daemon(const daemon_paths& paths, int signal, error_out out);
 
+    /// Sends SIGTERM to the daemon that holds `paths.lock`, as `signal_daemon`, and waits until it has released the lock: then
+    /// its socket and files are gone, and another one can start.
+    /// @returns the pid of the daemon that was stopped, else 0. @errors as `signal_daemon` · timed_out: it still runs.
+    static pid_t stop_daemon(const daemon_paths& paths, deadline until, error_out out);
+
     /// Queues a frame and sends as much of the queue as the kernel accepts. Never blocks.
     /// @errors frame_too_large · any of send(2).
     void queue(std::string_view payload, error_out out);
@@ -12926,6 +13220,22 @@ template <class P> pid_t basic_client<P>::signal_daemon(const daemon_paths& path
         return found;
     };
     return basic_instance_lock<typename P::lock>::signal_holder(paths.lock, signal, who_listens, out);
+}
+
+template <class P> pid_t basic_client<P>::stop_daemon(const daemon_paths& paths, deadline until, error_out out) {
+    constexpr long first_ms = 1, longest_ms = 20; // between two looks at the lock, which has no descriptor to wait for
+    const pid_t stopped = signal_daemon(paths, SIGTERM, out);
+    if (out.failed()) return 0;
+    for (long pause = first_ms;; pause = pause * 2 < longest_ms ? pause * 2 : longest_ms) {
+        failure why;
+        const pid_t holder = signal_daemon(paths, 0, why);
+        if (why.code == cond::not_running || (!why && holder != stopped)) return stopped;
+        if (until.passed()) break;
+        const long left = until.poll_timeout();
+        sys::sleep_ms(pause < left ? pause : left);
+    }
+    return out.fail<pid_t>(errc::timed_out, "stop the daemon", paths.lock,
+                           "pid " + std::to_string(stopped) + " has got SIGTERM but still runs");
 }
 
 template <class P> void basic_client<P>::queue(std::string_view payload, error_out out) {
@@ -13216,6 +13526,16 @@ struct service_environment {
     std::vector<passed_socket> sockets{};  ///< for `activated`
 
     [[nodiscard]] explicit operator bool() const noexcept { return !notify_socket.empty() || !sockets.empty(); }
+    /// The descriptor of the passed socket with this name (FileDescriptorName=). -1: none has it, or several have.
+    [[nodiscard]] int socket(std::string_view name) const noexcept {
+        int found = -1;
+        for (const passed_socket& each : sockets) {
+            if (each.name != name) continue;
+            if (found != -1) return -1;
+            found = each.fd;
+        }
+        return found;
+    }
 
     static constexpr int first_passed = 3;    ///< SD_LISTEN_FDS_START
     static constexpr int most_sockets = 1024; ///< the usual descriptor limit; a larger number is an error
@@ -13333,6 +13653,7 @@ struct daemon_options {
     milliseconds ready_within{10'000}; ///< how long the starter waits for the daemon; enough for a start on a slow disk
     int notification_fd = -1;          ///< from a supervisor: gets one newline when the daemon is ready
     service_environment service{};     ///< from a service manager: the result of take_service_environment
+    std::string socket_name{};         ///< of several passed sockets, the name of the one for `server()`; empty: the only one
     bool survive = true;               ///< false: a handover policy that survives is not used; the daemon is one process
     restart_limits restarts{};         ///< of workers, with a handover policy that survives (keeper.hpp)
     worker_environment worker{};       ///< from a keeper: the result of take_worker_environment; without it no upgrade succeeds
@@ -13438,7 +13759,8 @@ public:
     }
 
     struct handlers {
-        /// SIGHUP. On an error, report or throw it and change nothing; it is logged.
+        /// SIGHUP, after the log was opened again, for logrotate. On an error, report or throw it and change nothing; it is
+        /// logged.
         callback<void(error_out)> on_reload{};
         /// A stop was requested: end the program's work, then call `stopped()`. Not set: the daemon stops immediately.
         callback<void()> on_stop{};
@@ -13481,6 +13803,8 @@ public:
     void keep(std::shared_ptr<void> part) { kept_.push_back(std::move(part)); }
     /// Sets which clients may connect, for a policy with parameters (uid_set). Call it in `setup`; no effect later.
     void set_peer(typename Policies::peer policy) { peer_ = std::move(policy); }
+    /// The service manager, for example to store descriptors there, or to ask for more time to stop.
+    [[nodiscard]] sd_notifier& manager() noexcept { return manager_; }
     /// Sets the status line that the service manager shows. No effect without a service manager.
     void report_status(std::string_view text) { manager_.status(text); }
     /// Replaces the shutdown policy, with a new grace period for the next stop.
@@ -13916,6 +14240,7 @@ template <class P> void basic_daemon<P>::force() {
 template <class P> void basic_daemon<P>::reload(error_out out) {
     failure why;
     manager_.reloading();
+    if constexpr (requires { log_.sink().reopen(); }) log_.sink().reopen();
     try {
         if (on.on_reload) on.on_reload(why);
     } catch (...) {
@@ -14140,10 +14465,16 @@ template <class P> auto basic_daemon<P>::make_endpoint(const daemon_options& opt
     using endpoint = typename P::endpoint;
     if constexpr (std::is_constructible_v<endpoint, std::string, unique_fd>) {
         const auto& passed = options.service.sockets;
-        if (passed.size() > 1)
+        if (const std::string& name = options.socket_name; !name.empty() && !passed.empty()) {
+            const int named = options.service.socket(name);
+            if (named != -1) return endpoint(options.paths.socket, unique_fd(named));
+            out.set({ENOENT, std::system_category()}, "take the passed socket", name,
+                    "the service manager passed " + std::to_string(passed.size()) +
+                        " sockets, but not exactly one with this FileDescriptorName=");
+        } else if (passed.size() > 1)
             out.set({EINVAL, std::system_category()}, "take the passed socket", options.paths.socket,
                     "the service manager passed " + std::to_string(passed.size()) +
-                        " sockets, but this daemon listens on one; pass only that one");
+                        " sockets, but this daemon listens on one; pass only that one, or set daemon_options::socket_name");
         else
             return endpoint(options.paths.socket, unique_fd(passed.empty() ? -1 : passed.front().fd));
     }

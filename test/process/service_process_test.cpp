@@ -44,6 +44,8 @@ const auto echo = [](auto& self) {
 struct unit {
     std::string notify{};            ///< NOTIFY_SOCKET
     std::vector<int> sockets{};      ///< passed from 3 up
+    std::string names{};             ///< LISTEN_FDNAMES
+    std::string own_name{};          ///< daemon_options::socket_name
     std::string watchdog_usec{};     ///< WATCHDOG_USEC
     bool watchdog_for_other = false; ///< WATCHDOG_PID is another process
     bool sockets_for_other = false;  ///< LISTEN_PID is another process
@@ -64,9 +66,11 @@ template <class Daemon, class Setup> int started_by(const unit& how, const std::
     if (!how.sockets.empty()) {
         set("LISTEN_PID", how.sockets_for_other ? other : self);
         set("LISTEN_FDS", std::to_string(how.sockets.size()));
+        if (!how.names.empty()) set("LISTEN_FDNAMES", how.names);
     }
     mato::daemon_options options;
     options.paths = mato::daemon_paths::in(directory);
+    options.socket_name = how.own_name;
     mato::failure why;
     options.service = mato::take_service_environment(why); // the only place where the environment is read
     options.paths.pid.clear();
@@ -258,11 +262,56 @@ TEST_CASE("two sockets are one too many, and a descriptor that is not a socket i
     const fake_manager manager((directory / "notify").native());
     auto daemon = start({.notify = manager.address(), .sockets = {one.get(), two.get()}}, directory);
     CHECK(daemon.wait() == mato::exit_code::unavailable);
-    CHECK(contains(manager.next(), "passed 2 sockets, but this daemon listens on one; pass only that one"));
+    CHECK(contains(manager.next(), "passed 2 sockets, but this daemon listens on one; pass only that one, or set"));
     const mato::unique_fd file(::open("/dev/null", O_RDWR | O_CLOEXEC));
     auto confused = start({.notify = manager.address(), .sockets = {file.get()}}, directory);
     CHECK(confused.wait() == mato::exit_code::unavailable);
     CHECK(contains(manager.next(), "\nERRNO=" + std::to_string(ENOTSOCK)));
+}
+
+TEST_CASE("of several passed sockets the daemon serves those that it asks for by name", "[service]") {
+    const temp_directory directory;
+    const auto one = listening_at(directory / "daemon.sock"), two = listening_at(directory / "admin.sock");
+    const fake_manager manager((directory / "notify").native());
+    const auto both = [](auto& self) {
+        echo(self);
+        using endpoint = mato::activated;
+        const auto admin = std::make_shared<mato::basic_server<endpoint>>(self.context());
+        self.keep(admin);
+        admin->on.on_frame = [](const auto& from, std::string_view) {
+            from->established();
+            from->send("admin");
+        };
+        const int passed = self.options().service.socket("admin");
+        mato::failure why;
+        admin->listen(endpoint("admin.sock", mato::unique_fd(passed)), {}, self.lock(), mato::publish_options{}, why);
+        if (why) throw mato::error(why);
+        self.manager().extend_timeout(std::chrono::seconds(2));
+    };
+    for (const bool is_reversed : {false, true}) {
+        const unit how{.notify = manager.address(),
+                       .sockets = is_reversed ? std::vector{two.get(), one.get()} : std::vector{one.get(), two.get()},
+                       .names = is_reversed ? "admin:clients" : "clients:admin",
+                       .own_name = "clients"};
+        auto daemon = start(how, directory, both);
+        CHECK(manager.next() == "EXTEND_TIMEOUT_USEC=2000000");
+        CHECK(manager.next() == "READY=1");
+        CHECK(ask(directory, "x") == "x");
+        mato::failure why;
+        auto client = mato::client::connect(mato::owned_path(directory / "admin.sock"), mato::deadline::in(10s), why);
+        client.send("x", mato::deadline::in(10s), why);
+        CHECK(client.receive(mato::deadline::in(10s), why) == "admin");
+        daemon.signal(SIGTERM);
+        CHECK(manager.next() == "STOPPING=1");
+        CHECK(daemon.wait() == mato::exit_code::ok);
+    }
+    for (const char* names : {"other:admin", "clients:clients"}) {
+        auto confused = start(
+            {.notify = manager.address(), .sockets = {one.get(), two.get()}, .names = names, .own_name = "clients"}, directory);
+        CHECK(confused.wait() == mato::exit_code::unavailable);
+        CHECK(contains(manager.next(),
+                       "take the passed socket clients: the service manager passed 2 sockets, but not exactly one"));
+    }
 }
 
 TEST_CASE("a daemon that goes to the background first notifies its manager of the new pid", "[service]") {

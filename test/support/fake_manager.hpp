@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
 #include <utility>
@@ -48,6 +49,20 @@ public:
         if (!await_readable(fd_, limit)) return "(nothing)";
         const ssize_t got = ::recv(fd_, buffer, sizeof buffer, 0);
         return {buffer, static_cast<std::size_t>(got > 0 ? got : 0)};
+    }
+    /// The next message, and the descriptor that came with it; -1: none. The caller closes it.
+    [[nodiscard]] std::pair<std::string, int> next_with_descriptor(std::chrono::milliseconds limit = 20s) const {
+        char buffer[4096];
+        alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))];
+        iovec text{buffer, sizeof buffer};
+        msghdr message{};
+        message.msg_iov = &text, message.msg_iovlen = 1;
+        message.msg_control = control, message.msg_controllen = sizeof control;
+        if (!await_readable(fd_, limit)) return {"(nothing)", -1};
+        const ssize_t got = ::recvmsg(fd_, &message, MSG_CMSG_CLOEXEC);
+        int fd = -1;
+        if (const cmsghdr* const head = CMSG_FIRSTHDR(&message)) std::memcpy(&fd, CMSG_DATA(head), sizeof fd);
+        return {std::string(buffer, static_cast<std::size_t>(got > 0 ? got : 0)), fd};
     }
     /// The next message that is not a watchdog notification.
     [[nodiscard]] std::string next_but_watchdog() const {

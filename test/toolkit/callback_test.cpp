@@ -38,6 +38,46 @@ TEST_CASE("a callback calls its function with arguments and returns the result",
     CHECK_FALSE(twice);
 }
 
+TEST_CASE("several functions of one event are called in the order in which they were added", "[callback]") {
+    std::string calls;
+    callback<void(int, const std::string&, std::string_view)> event;
+    event.add({}); // no function: no effect
+    CHECK_FALSE(event);
+    for (const char name : {'a', 'b', 'c'})
+        event.add([&calls, name](int count, const std::string& text, std::string_view view) {
+            calls += name + std::to_string(count) + text + std::string(view) + " ";
+        });
+    event.add(nullptr);
+    event(1, "x", "y");
+    CHECK(calls == "a1xy b1xy c1xy ");
+    const auto copy = event;
+    calls.clear();
+    event = [&](int, const std::string&, std::string_view) { calls += "alone"; };
+    event(2, "", "");
+    CHECK(calls == "alone");
+    copy(3, "", "");
+    CHECK(calls == "alonea3 b3 c3 ");
+}
+
+TEST_CASE("functions may be added and cleared while the event runs, and an exception ends the call", "[callback]") {
+    std::string calls;
+    callback<void()> event = [&] {
+        calls += "1";
+        event.add([&] { calls += "late"; });
+    };
+    event.add([&] {
+        calls += "2";
+        event = {};
+    });
+    event();
+    CHECK(calls == "12"); // what is added takes part in the next call
+    CHECK_FALSE(event);
+    callback<void()> throws = [&] { throw std::runtime_error("first"); };
+    throws.add([&] { calls += "not reached"; });
+    CHECK_THROWS_AS(throws(), std::runtime_error);
+    CHECK(calls == "12");
+}
+
 TEST_CASE("a callback made from an empty function, a null pointer or nothing is empty", "[callback]") {
     CHECK_FALSE(callback<void()>());
     CHECK_FALSE(callback<void()>(nullptr));

@@ -7,6 +7,7 @@
 #include "support/bare_server.hpp"
 #include "support/catch.hpp"
 #include "support/child_process.hpp"
+#include "support/deadline.hpp"
 #include "support/launched_daemon.hpp"
 #include "support/temp_directory.hpp"
 
@@ -72,6 +73,30 @@ TEST_CASE("connect_or_start takes a server policy, which decides before anything
     CHECK_FALSE(client::connect_or_start(paths, other, deadline::in(10s), launch, why));
     CHECK(why.code == errc::server_not_trusted);
     CHECK(launches == 0);
+}
+
+TEST_CASE("stop_daemon returns when the daemon has gone, or says that it still runs", "[client]") {
+    const reaper adopt;
+    const temp_directory directory;
+    const auto options = options_in(directory.path());
+    mato::failure why;
+    CHECK(client::stop_daemon(options.paths, deadline::in(10s), why) == 0);
+    CHECK(why.code == mato::cond::not_running);
+    for (int round = 0; round < 3; ++round) {
+        REQUIRE(mato::daemon::launch(options, echo));
+        const pid_t pid = std::atoi(support::read_file(options.paths.pid).c_str());
+        CHECK(client::stop_daemon(options.paths, deadline::in(20s), why) == pid);
+        CHECK_FALSE(why);
+        CHECK_FALSE(std::filesystem::exists(options.paths.socket));
+        CHECK_FALSE(std::filesystem::exists(options.paths.lock));
+    }
+    REQUIRE(mato::daemon::launch(options, [](mato::daemon& self) {
+        self.on.on_stop = [] {}; // takes until the end of the grace period
+        self.set_shutdown(mato::graceful_then_force(std::chrono::milliseconds(500)));
+    }));
+    CHECK(client::stop_daemon(options.paths, deadline::in(20ms), why) == 0);
+    CHECK(why.code == errc::timed_out);
+    CHECK(support::wait_until([&] { return !std::filesystem::exists(options.paths.lock); }));
 }
 
 TEST_CASE("of many clients at a time exactly one starts the daemon, and all are served", "[client]") {

@@ -201,6 +201,23 @@ TEST_CASE("HUP reloads; a failed reload is logged, reported to the requester, an
     CHECK(contains(log, "reloaded"));
 }
 
+TEST_CASE("HUP opens the log again, so that its file may be moved away", "[daemon]") {
+    const temp_directory directory;
+    const auto options = options_in(directory.path());
+    served process(options, echo);
+    REQUIRE(process.is_ready);
+    const auto moved = directory / "daemon.log.old";
+    std::filesystem::rename(options.paths.log, moved);
+    process.signal(SIGHUP);
+    REQUIRE(support::wait_until([&] { return contains(support::read_file(options.paths.log), "reloaded"); }));
+    CHECK(support::mode_of(options.paths.log) == 0600);
+    process.signal(SIGTERM);
+    CHECK(process.wait() == mato::exit_code::ok);
+    CHECK(contains(support::read_file(moved), "started"));
+    CHECK_FALSE(contains(support::read_file(moved), "reloaded"));
+    CHECK(contains(support::read_file(options.paths.log), "stopped"));
+}
+
 TEST_CASE("USR1 creates the socket again", "[daemon]") {
     const temp_directory directory;
     const auto options = options_in(directory.path());

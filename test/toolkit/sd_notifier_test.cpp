@@ -166,3 +166,63 @@ TEST_CASE("a notifier is close-on-exec and leaks no descriptor", "[readiness][sd
     }
     CHECK(support::open_descriptors() == before);
 }
+
+TEST_CASE("a daemon asks for more time, stores descriptors by name, and removes them", "[readiness][sd_notify]") {
+    const support::temp_directory directory;
+    const fake_manager manager((directory / "notify").native());
+    auto notifier = open_at(manager.address());
+    notifier.extend_timeout(90s);
+    CHECK(manager.next() == "EXTEND_TIMEOUT_USEC=90000000");
+    notifier.extend_timeout(-1us);
+    CHECK(manager.next() == "EXTEND_TIMEOUT_USEC=0");
+    int ends[2];
+    REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
+    mato::failure why;
+    notifier.store(ends[1], "a-pipe", why);
+    CHECK_FALSE(why);
+    ::close(ends[1]);
+    const auto [text, copy] = manager.next_with_descriptor();
+    CHECK(text == "FDSTORE=1\nFDNAME=a-pipe");
+    REQUIRE(copy != -1);
+    CHECK(::write(copy, "x", 1) == 1);
+    char byte = 0;
+    CHECK((::read(ends[0], &byte, 1) == 1 && byte == 'x'));
+    ::close(copy), ::close(ends[0]);
+    notifier.remove_stored("a-pipe");
+    CHECK(manager.next() == "FDSTOREREMOVE=1\nFDNAME=a-pipe");
+    for (const std::string& name : {std::string(), std::string("a:b"), std::string("two\nlines"), std::string(256, 'x')}) {
+        notifier.store(0, name, why);
+        CHECK(why.code == std::errc::invalid_argument);
+    }
+    notifier.store(12345, "not-open", why);
+    CHECK(why.code == std::errc::bad_file_descriptor);
+    CHECK(manager.is_silent());
+}
+
+TEST_CASE("a barrier ends when the manager has come so far, or at its deadline", "[readiness][sd_notify]") {
+    const support::temp_directory directory;
+    const fake_manager manager((directory / "notify").native());
+    auto notifier = open_at(manager.address());
+    const auto before = support::open_descriptors();
+    mato::failure why;
+    notifier.barrier(mato::deadline::in(20ms), why);
+    CHECK(why.code == mato::errc::timed_out);
+    {
+        const auto [text, end] = manager.next_with_descriptor(); // of the first, which is late
+        CHECK((text == "BARRIER=1" && end != -1));
+        ::close(end);
+    }
+    support::child_process reader([&] {
+        const auto [text, end] = manager.next_with_descriptor();
+        return text == "BARRIER=1" && end != -1 && ::close(end) == 0 ? 0 : 1;
+    });
+    notifier.barrier(mato::deadline::in(20s), why);
+    CHECK_FALSE(why);
+    CHECK(reader.wait() == 0);
+    CHECK(support::open_descriptors() == before);
+    sd_notifier none;
+    none.barrier(mato::deadline::never(), why);
+    CHECK_FALSE(why);
+    none.store(0, "x", why);
+    CHECK_FALSE(why);
+}

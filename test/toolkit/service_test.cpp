@@ -145,3 +145,13 @@ TEST_CASE("the longest watchdog is accepted, and no calculation with it overflow
     CHECK_FALSE(parse({{"WATCHDOG_USEC", "18446744073709551615"}}, why)); // sd_watchdog_enabled(3) refuses it too
     CHECK(why.code == mato::errc::malformed);
 }
+
+TEST_CASE("a passed socket is found by its name, if exactly one has it", "[service]") {
+    mato::service_environment environment;
+    environment.sockets = {{3, "control"}, {4, "data"}, {5, "twice"}, {6, "twice"}};
+    CHECK(environment.socket("control") == 3);
+    CHECK(environment.socket("data") == 4);
+    CHECK(environment.socket("twice") == -1);
+    CHECK(environment.socket("") == -1);
+    CHECK(environment.socket("none") == -1);
+}

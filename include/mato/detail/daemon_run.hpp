@@ -237,6 +237,7 @@ template <class P> void basic_daemon<P>::force() {
 template <class P> void basic_daemon<P>::reload(error_out out) {
     failure why;
     manager_.reloading();
+    if constexpr (requires { log_.sink().reopen(); }) log_.sink().reopen();
     try {
         if (on.on_reload) on.on_reload(why);
     } catch (...) {

@@ -216,10 +216,16 @@ template <class P> auto basic_daemon<P>::make_endpoint(const daemon_options& opt
     using endpoint = typename P::endpoint;
     if constexpr (std::is_constructible_v<endpoint, std::string, unique_fd>) {
         const auto& passed = options.service.sockets;
-        if (passed.size() > 1)
+        if (const std::string& name = options.socket_name; !name.empty() && !passed.empty()) {
+            const int named = options.service.socket(name);
+            if (named != -1) return endpoint(options.paths.socket, unique_fd(named));
+            out.set({ENOENT, std::system_category()}, "take the passed socket", name,
+                    "the service manager passed " + std::to_string(passed.size()) +
+                        " sockets, but not exactly one with this FileDescriptorName=");
+        } else if (passed.size() > 1)
             out.set({EINVAL, std::system_category()}, "take the passed socket", options.paths.socket,
                     "the service manager passed " + std::to_string(passed.size()) +
-                        " sockets, but this daemon listens on one; pass only that one");
+                        " sockets, but this daemon listens on one; pass only that one, or set daemon_options::socket_name");
         else
             return endpoint(options.paths.socket, unique_fd(passed.empty() ? -1 : passed.front().fd));
     }
