@@ -29,10 +29,12 @@
 #include <cstdint>
 #include <functional>
 #include <limits>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -41,9 +43,20 @@ inline namespace MATO_ABI {
 namespace config {
 
 /// Converts one TOML value to a T. Specialise it for your own types: `read` returns empty for a wrong value, `expected`
-/// describes a right one. Provided: bool, integers, std::string, std::vector<std::string>, std::chrono::milliseconds ("250ms",
-/// "2s", "5m").
+/// describes a right one. Provided: bool, integers, floating point, std::string, std::chrono::milliseconds ("250ms", "2s",
+/// "5m"), enumerations with `enum_words`, paths such as std::filesystem::path; and of all readable types std::vector,
+/// std::optional (a key that is absent leaves it as it is) and std::map with std::string as its key.
 template <class T> struct value_reader;
+
+/// std::filesystem::path, or a type like it; this header does not include <filesystem>.
+template <class P> concept path_like = requires(const P& path) {
+    typename P::string_type;
+    path.lexically_normal();
+};
+
+/// The words of an enumeration in a configuration. Specialise it with
+/// `static constexpr std::pair<std::string_view, E> words[] = {{"fast", E::fast}, …};`. Two words may mean one value.
+template <class E> struct enum_words;
 
 template <class T> concept readable = requires(const toml::node& node) {
     { value_reader<T>::read(node) } -> std::same_as<std::optional<T>>;
@@ -68,6 +81,10 @@ public:
     template <class T> schema& field(std::string key, T Value::*member, std::function<std::string(const T&)> check = {});
     /// Keys under `[name]`, which set members of the same `Value`.
     schema& table(std::string name, schema inner);
+    /// Keys under `[name]`, which set members of a struct in `Value`.
+    template <class Inner> schema& table(std::string name, Inner Value::*member, schema<Inner> inner);
+    /// Each `[[name]]` is an element, in their order. They replace the default elements, if there is at least one.
+    template <class Inner> schema& tables(std::string name, std::vector<Inner> Value::*member, schema<Inner> inner);
 
     /// Starts from `defaults`, applies the text, returns the result.
     /// @errors invalid_config. The message shows `name` as the file's name.
@@ -88,8 +105,9 @@ private:
     struct entry {
         std::string key;
         std::function<std::string(const toml::node&, Value&)> apply; ///< returns an empty string, or why the value is refused
-        std::shared_ptr<const schema> inner;
+        std::function<void(const toml::node&, const std::string& full, std::string_view name, Value&, error_out)> nested;
     };
+    template <class> friend class schema;
     void apply(const toml::table& table, const std::string& prefix, std::string_view name, Value& value, error_out out) const;
 
     std::vector<entry> entries_;
@@ -189,6 +207,88 @@ template <> struct value_reader<std::vector<std::string>> {
     static std::string expected() { return "an array of strings"; }
 };
 
+/// Reads a finite number, also one without a point. A number outside the range of T is refused.
+template <std::floating_point T> struct value_reader<T> {
+    static std::optional<T> read(const toml::node& node) {
+        auto number = node.value_exact<double>();
+        if (const auto whole = node.value_exact<std::int64_t>()) number = static_cast<double>(*whole);
+        constexpr double most =
+            static_cast<double>(std::min<long double>(std::numeric_limits<T>::max(), std::numeric_limits<double>::max()));
+        if (!number || !(*number >= -most && *number <= most)) return std::nullopt; // NaN compares false
+        return static_cast<T>(*number);
+    }
+    static std::string expected() { return "a number"; }
+};
+
+/// Reads one of the words of `enum_words`. Other strings are refused.
+template <class E>
+requires std::is_enum_v<E> && requires { enum_words<E>::words[0]; }
+struct value_reader<E> {
+    static std::optional<E> read(const toml::node& node) {
+        const auto text = node.value_exact<std::string>();
+        for (const auto& [word, value] : enum_words<E>::words)
+            if (text && *text == word) return value;
+        return std::nullopt;
+    }
+    static std::string expected() {
+        std::string text = "one of";
+        for (const auto& [word, value] : enum_words<E>::words)
+            text.append(text.size() > 6 ? ", \"" : " \"").append(word) += '"';
+        return text;
+    }
+};
+
+/// Reads a path: a string that is not empty. It is not made absolute.
+template <path_like P> struct value_reader<P> {
+    static std::optional<P> read(const toml::node& node) {
+        const auto text = node.value_exact<std::string>();
+        if (!text || text->empty() || text->find('\0') != std::string::npos) return std::nullopt;
+        return P(*text);
+    }
+    static std::string expected() { return "a path, a string that is not empty"; }
+};
+
+/// Reads an array of any readable type. The array may be empty.
+template <readable T> struct value_reader<std::vector<T>> {
+    static std::optional<std::vector<T>> read(const toml::node& node) {
+        const auto* const array = node.as_array();
+        if (!array) return std::nullopt;
+        std::vector<T> result;
+        for (const toml::node& item : *array) {
+            auto value = value_reader<T>::read(item);
+            if (!value) return std::nullopt;
+            result.push_back(std::move(*value));
+        }
+        return result;
+    }
+    static std::string expected() { return "an array, each item " + value_reader<T>::expected(); }
+};
+
+/// Reads a value of any readable type. TOML has no null, so only a key that is absent leaves it empty.
+template <readable T> struct value_reader<std::optional<T>> {
+    static std::optional<std::optional<T>> read(const toml::node& node) {
+        auto value = value_reader<T>::read(node);
+        return value ? std::optional<std::optional<T>>(std::in_place, std::move(*value)) : std::nullopt;
+    }
+    static std::string expected() { return value_reader<T>::expected(); }
+};
+
+/// Reads a table with any keys. Its values have one readable type.
+template <readable T> struct value_reader<std::map<std::string, T>> {
+    static std::optional<std::map<std::string, T>> read(const toml::node& node) {
+        const auto* const table = node.as_table();
+        if (!table) return std::nullopt;
+        std::map<std::string, T> result;
+        for (const auto& [key, item] : *table) {
+            auto value = value_reader<T>::read(item);
+            if (!value) return std::nullopt;
+            result.emplace(std::string(key.str()), std::move(*value));
+        }
+        return result;
+    }
+    static std::string expected() { return "a table, each value " + value_reader<T>::expected(); }
+};
+
 /// Reads a duration such as "250ms". See parse_duration.
 template <> struct value_reader<std::chrono::milliseconds> {
     static std::optional<std::chrono::milliseconds> read(const toml::node& node) {
@@ -202,6 +302,10 @@ namespace detail {
 inline std::string located(std::string_view name, const toml::source_region& where, std::string_view why) {
     return std::string(name) + ":" + std::to_string(where.begin.line) + ":" + std::to_string(where.begin.column) + ": " +
            std::string(why);
+}
+
+inline void refuse(error_out out, std::string_view name, const toml::source_region& where, std::string_view why) {
+    out.set(errc::invalid_config, "configuration", {}, located(name, where, why));
 }
 
 /// toml++ limits the nesting of values but not the parts of a dotted key: it builds a table for each part and destroys them
@@ -262,7 +366,45 @@ schema<Value>& schema<Value>::field(std::string key, T Value::*member, std::func
 }
 
 template <class Value> schema<Value>& schema<Value>::table(std::string name, schema inner) {
-    entries_.push_back({std::move(name), nullptr, std::make_shared<const schema>(std::move(inner))});
+    const auto apply = [keys = std::make_shared<const schema>(std::move(inner))](const toml::node& node,
+                                                                                 const std::string& full, std::string_view file,
+                                                                                 Value& value, error_out out) {
+        if (node.is_table()) return keys->apply(*node.as_table(), full + ".", file, value, out);
+        detail::refuse(out, file, node.source(), "'" + full + "' must be a table; write [" + full + "]");
+    };
+    entries_.push_back({std::move(name), nullptr, apply});
+    return *this;
+}
+
+template <class Value> template <class Inner>
+schema<Value>& schema<Value>::table(std::string name, Inner Value::*member, schema<Inner> inner) {
+    const auto apply = [member, keys = std::make_shared<const schema<Inner>>(std::move(inner))](
+                           const toml::node& node, const std::string& full, std::string_view file, Value& value,
+                           error_out out) {
+        if (node.is_table()) return keys->apply(*node.as_table(), full + ".", file, value.*member, out);
+        detail::refuse(out, file, node.source(), "'" + full + "' must be a table; write [" + full + "]");
+    };
+    entries_.push_back({std::move(name), nullptr, apply});
+    return *this;
+}
+
+template <class Value> template <class Inner>
+schema<Value>& schema<Value>::tables(std::string name, std::vector<Inner> Value::*member, schema<Inner> inner) {
+    const auto apply = [member, keys = std::make_shared<const schema<Inner>>(std::move(inner))](
+                           const toml::node& node, const std::string& full, std::string_view file, Value& value,
+                           error_out out) {
+        const std::string expected = "'" + full + "' must be tables; write [[" + full + "]] for each";
+        if (!node.is_array()) return detail::refuse(out, file, node.source(), expected);
+        std::vector<Inner> all;
+        for (const toml::node& each : *node.as_array()) {
+            if (!each.is_table()) return detail::refuse(out, file, each.source(), expected);
+            const std::string prefix = full + "[" + std::to_string(all.size()) + "].";
+            keys->apply(*each.as_table(), prefix, file, all.emplace_back(), out);
+            if (out.failed()) return;
+        }
+        value.*member = std::move(all);
+    };
+    entries_.push_back({std::move(name), nullptr, apply});
     return *this;
 }
 
@@ -271,15 +413,14 @@ template <class Value> void schema<Value>::apply(const toml::table& table, const
     for (const auto& [key, node] : table) {
         const std::string full = prefix + std::string(key.str());
         const auto refuse = [&](const toml::source_region& where, const std::string& why) {
-            out.set(errc::invalid_config, "configuration", {}, detail::located(name, where, why));
+            detail::refuse(out, name, where, why);
         };
         const entry* known = nullptr;
         for (const entry& candidate : entries_)
             if (candidate.key == key.str()) known = &candidate;
         if (!known) return refuse(key.source(), "unknown key '" + full + "'");
-        if (known->inner) {
-            if (!node.is_table()) return refuse(node.source(), "'" + full + "' must be a table; write [" + full + "]");
-            known->inner->apply(*node.as_table(), full + ".", name, value, out);
+        if (known->nested) {
+            known->nested(node, full, name, value, out);
             if (out.failed()) return;
         } else if (const std::string why = known->apply(node, value); !why.empty()) {
             return refuse(node.source(), "'" + full + "': " + why);

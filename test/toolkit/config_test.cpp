@@ -6,6 +6,9 @@
 #include "support/descriptor_census.hpp"
 #include "support/temp_directory.hpp"
 
+#include <filesystem>
+#include <map>
+#include <optional>
 #include <thread>
 
 using namespace std::chrono_literals;
@@ -341,9 +344,107 @@ TEST_CASE("a file that never existed gives the defaults at every reload", "[conf
     }
 }
 
+namespace {
+
+enum class speed { slow, fast };
+struct server {
+    std::string host = "localhost";
+    std::optional<int> port{};
+    bool operator==(const server&) const = default;
+};
+struct wide {
+    double ratio = 0.5;
+    float share = 0;
+    speed how = speed::slow;
+    std::optional<std::string> title{};
+    std::filesystem::path file{};
+    std::vector<int> ports{80};
+    std::vector<speed> speeds{};
+    std::map<std::string, double> weights{};
+    std::map<std::string, std::vector<std::string>> groups{};
+    server main{};
+    std::vector<server> others{server{"default", 1}};
+};
+
+} // namespace
+
+template <> struct mato::config::enum_words<speed> {
+    static constexpr std::pair<std::string_view, speed> words[] = {
+        {"slow", speed::slow}, {"fast", speed::fast}, {"quick", speed::fast}};
+};
+
+namespace {
+
+wide read_wide(std::string_view text, mato::failure& why) {
+    mato::config::schema<server> of_server;
+    of_server.field("host", &server::host).field("port", &server::port);
+    mato::config::schema<wide> keys;
+    keys.field("ratio", &wide::ratio).field("share", &wide::share).field("how", &wide::how).field("title", &wide::title);
+    keys.field("file", &wide::file).field("ports", &wide::ports).field("speeds", &wide::speeds);
+    keys.field("weights", &wide::weights).field("groups", &wide::groups);
+    keys.table("main", &wide::main, of_server).tables("other", &wide::others, of_server);
+    return keys.parse(text, "f.toml", {}, why);
+}
+std::string refused(std::string_view text) {
+    mato::failure why;
+    const wide value = read_wide(text, why);
+    INFO(text);
+    CHECK(why.code == mato::errc::invalid_config);
+    CHECK((value.ratio == 0.5 && value.main == server{} && value.others.size() == 1)); // nothing was applied
+    return why.detail;
+}
+
+} // namespace
+
+TEST_CASE("floating point, enumerations, optional values, paths, arrays and maps are read", "[config]") {
+    mato::failure why;
+    const wide got = read_wide("ratio = 2\nshare = -1.5e3\nhow = 'quick'\ntitle = ''\nfile = '/etc/x'\nports = [1, 2]\n"
+                               "speeds = ['fast', 'slow']\nweights = { a = 1, 'b c' = 0.25 }\n[groups]\nx = ['y']\n",
+                               why);
+    INFO(why.message());
+    REQUIRE_FALSE(why);
+    CHECK((got.ratio == 2 && got.share == -1500 && got.how == speed::fast && got.title == "" && got.file == "/etc/x"));
+    CHECK((got.ports == std::vector{1, 2} && got.speeds == std::vector{speed::fast, speed::slow}));
+    CHECK(got.weights == std::map<std::string, double>{{"a", 1}, {"b c", 0.25}});
+    CHECK(got.groups == std::map<std::string, std::vector<std::string>>{{"x", {"y"}}});
+    const wide none = read_wide("ports = []", why);
+    CHECK((none.ports.empty() && !none.title && none.how == speed::slow && none.others.size() == 1));
+}
+
+TEST_CASE("a table fills a struct in the struct, and each of several tables one of its elements", "[config]") {
+    mato::failure why;
+    const wide got = read_wide("main.port = 7\n[[other]]\nhost = 'a'\n[[other]]\n[[other]]\nport = 9\n", why);
+    INFO(why.message());
+    REQUIRE_FALSE(why);
+    CHECK(got.main == server{"localhost", 7});
+    CHECK(got.others == std::vector<server>{{"a", {}}, {"localhost", {}}, {"localhost", 9}});
+    CHECK(read_wide("other = []", why).others.empty());
+    CHECK(refused("[main]\nhost = 'x'\nwhat = 1") == "f.toml:3:1: unknown key 'main.what'");
+    CHECK(refused("[[other]]\n[[other]]\nport = 'x'").starts_with("f.toml:3:8: 'other[1].port': expected a whole number"));
+    CHECK(refused("main = 1") == "f.toml:1:8: 'main' must be a table; write [main]");
+    CHECK(refused("[other]\nport = 1") == "f.toml:1:1: 'other' must be tables; write [[other]] for each");
+    CHECK(refused("other = [{ port = 1 }, 2]") == "f.toml:1:24: 'other' must be tables; write [[other]] for each");
+}
+
+TEST_CASE("values of the wrong kind are refused with what is expected", "[config]") {
+    for (const char* text : {"ratio = 'x'", "ratio = nan", "ratio = inf", "ratio = -inf", "share = 1e39", "ratio = true"})
+        CHECK(refused(text).ends_with(": expected a number"));
+    for (const char* text : {"how = 'Fast'", "how = ''", "how = 1"})
+        CHECK(refused(text) == "f.toml:1:7: 'how': expected one of \"slow\", \"fast\", \"quick\"");
+    for (const char* text : {"file = ''", "file = 1", "file = \"a\\u0000b\""})
+        CHECK(refused(text) == "f.toml:1:8: 'file': expected a path, a string that is not empty");
+    CHECK(refused("title = 1") == "f.toml:1:9: 'title': expected a string");
+    CHECK(refused("ports = [1, 'x']").starts_with("f.toml:1:9: 'ports': expected an array, each item a whole number from"));
+    CHECK(refused("ports = 1").starts_with("f.toml:1:9: 'ports': expected an array"));
+    CHECK(refused("speeds = ['fast', 'x']").ends_with("expected an array, each item one of \"slow\", \"fast\", \"quick\""));
+    CHECK(refused("weights = { a = 'x' }") == "f.toml:1:11: 'weights': expected a table, each value a number");
+    CHECK(refused("weights = 1") == "f.toml:1:11: 'weights': expected a table, each value a number");
+    CHECK(refused("groups = { a = ['x', 1] }").ends_with("expected a table, each value an array of strings"));
+}
+
 TEST_CASE("a user's type is read by a user's reader", "[config]") {
     static_assert(mato::config::readable<std::string> && mato::config::readable<unsigned>);
-    static_assert(!mato::config::readable<void*> && !mato::config::readable<std::vector<int>>);
+    static_assert(!mato::config::readable<void*> && !mato::config::readable<std::vector<void*>>);
 }
 
 TEST_CASE("a finished schema serves several threads", "[config]") {
