@@ -10,6 +10,8 @@ apt_test="$apt_build catch2 asciinema git clang clang-format libclang-rt-14-dev 
 apt_test="$apt_test vim nano less htop mc tmux vttest"
 # Terminals for tests that check what a client leaves on the screen.
 apt_test="$apt_test xterm xvfb"
+# A broker and its library, for the example of a NATS edge.
+apt_test="$apt_test libnats-dev nats-server"
 # Programs that the benchmarks compare with. (Debian starts redis-server as a service on installation; the benchmark starts its own.)
 apt_bench="$apt_build libvterm-dev libbenchmark-dev libzmq3-dev libnng-dev libevent-dev redis-server dtach screen tmux"
 
