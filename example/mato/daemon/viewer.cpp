@@ -8,8 +8,8 @@ namespace mux {
 
 viewer::viewer(asio::io_context& context, std::unique_ptr<mux::outlet> terminal, viewer_options options, handlers callbacks)
     : timer_(context), keys_timer_(context), host_timer_(context), message_timer_(context), hint_timer_(context),
-      work_timer_(context), live_timer_(context), outlet_(std::move(terminal)), options_(std::move(options)), callbacks_(std::move(callbacks)),
-      keys_(options_.prefix), composer_(options_.size, options_.features) {
+      work_timer_(context), live_timer_(context), outlet_(std::move(terminal)), options_(std::move(options)),
+      callbacks_(std::move(callbacks)), keys_(options_.prefix), composer_(options_.size, options_.features) {
     measure_cell();
     await_answers();
 }
