@@ -87,7 +87,9 @@ TEST_CASE("a text is found while it is typed, in a tab of 10 000 lines", "[mato]
     CHECK(row_begins(terminal, 9, " history  "));
     terminal.type("Vy");
     CHECK(clipboard_of(terminal) == "1999\n");
-    terminal.type("/end\033"); // back to the look back, then to the tab
+    terminal.type("/end");
+    CHECK(row_begins(terminal, 9, " find  end "));
+    terminal.type("\033"); // back to the look back, then to the tab
     CHECK(row_begins(terminal, 9, " history  "));
     terminal.type("\033");
     CHECK(terminal.comes_to_agree("1"));
