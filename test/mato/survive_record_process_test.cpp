@@ -54,7 +54,7 @@ std::string screen_of(const std::string& bytes) {
 } // namespace
 
 TEST_CASE("survive_record: a recording goes on after each death, and no line is missing or twice", "[mato][survive]") {
-    const std::string how = GENERATE("SIGKILL", "SIGSEGV", "upgrade", "exact");
+    const std::string how = GENERATE("SIGKILL", "SIGABRT", "upgrade", "exact");
     INFO(how);
     mato_world world;
     world.configure("survive = true\n");
@@ -70,7 +70,7 @@ TEST_CASE("survive_record: a recording goes on after each death, and no line is 
         if (how == "upgrade")
             world.must({"upgrade"});
         else
-            kill_worker(world.daemon_pid(), how == "SIGSEGV" ? SIGSEGV : SIGKILL);
+            kill_worker(world.daemon_pid(), how == "SIGABRT" ? SIGABRT : SIGKILL);
     }
     REQUIRE(comes_to_hold(path, "line 130 "));
     CHECK(wait_until([&] { return contains(world.must({"status"}), "Recorders: 1\n"); }));
