@@ -51,7 +51,7 @@ public:
         note('a', static_cast<int>(what.index()));
         if (std::holds_alternative<mux::device_attributes>(what)) --context.questions;
     }
-    void focus(bool gained) override { note('f', gained ? 1 : 0); }
+    void focus(mux::focus_change change) override { note('f', change == mux::focus_change::gained ? 1 : 0); }
 
     void feed(std::string_view bytes, rest more) {
         reader.feed(bytes, context, *this, more);

@@ -387,7 +387,7 @@ TEST_CASE("viewers with different sizes, speeds and stalls: when the output ends
         const auto serve = [&](watcher& each, const frame_composer::request& wanted) {
             if (each.stalled || !each.pace.may_send(now)) return;
             each.composer.compose(tab, wanted, each.under_way);
-            each.pace.sent(now, each.under_way.size(), from.number(0, 1) == 0);
+            each.pace.sent(now, each.under_way.size(), from.number(0, 1) == 0 ? output_rate::flood : output_rate::ordinary);
         };
         for (int step = 0; step < 60; ++step) {
             now += std::chrono::microseconds(from.number(0, 20'000));

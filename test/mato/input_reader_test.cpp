@@ -60,7 +60,7 @@ TEST_CASE("a run of keys is passed on in one piece", "[input_reader]") {
         void scroll_pages(int) override {}
         void scroll_to_bottom() override {}
         void answer(const mux::terminal_answer&) override {}
-        void focus(bool) override {}
+        void focus(mux::focus_change) override {}
         int calls = 0;
     } sink;
     input_reader reader;

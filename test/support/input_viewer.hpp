@@ -41,7 +41,7 @@ public:
         note("answer " + std::to_string(what.index()));
         if (std::holds_alternative<mux::device_attributes>(what)) --context.questions;
     }
-    void focus(bool gained) override { note(gained ? "focus" : "blur"); }
+    void focus(mux::focus_change change) override { note(change == mux::focus_change::gained ? "focus" : "blur"); }
 
     input_viewer& feed(std::string_view bytes, mux::input_reader::rest more = mux::input_reader::rest::unknown) {
         reader.feed(bytes, context, *this, more);

@@ -97,7 +97,7 @@ void command_keys::detach_others(client& from) {
 
 void command_keys::toggle_readonly(client& from) {
     if (from.attached_readonly) return from.screen->tell("this client was attached read-only (attach -r)");
-    views_.set_readonly(from, !from.view.readonly);
+    views_.set_access(from, from.view.readonly ? viewer_access::full : viewer_access::readonly);
     from.screen->tell(from.view.readonly ? "read-only: keys do not reach the program" : "keys reach the program again");
 }
 

@@ -72,8 +72,8 @@ void direct_outlet::close() {
     release_pipe_.reset();
 }
 
-void direct_outlet::read_keyboard(bool wanted) {
-    wants_keys_ = wanted;
+void direct_outlet::read_keyboard(keyboard_reading wanted) {
+    wants_keys_ = wanted == keyboard_reading::on;
     wait_for_keys();
 }
 
@@ -213,8 +213,8 @@ void relayed_outlet::input(std::string_view bytes, mato::error_out out) {
         callbacks_.on_typed(bytes, was_cut ? input_reader::rest::follows : input_reader::rest::unknown);
 }
 
-void relayed_outlet::read_keyboard(bool wanted) {
-    wants_keys_ = wanted;
+void relayed_outlet::read_keyboard(keyboard_reading wanted) {
+    wants_keys_ = wanted == keyboard_reading::on;
     report(1);
 }
 

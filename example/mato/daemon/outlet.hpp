@@ -24,6 +24,9 @@
 
 namespace mux {
 
+/// `off`: what is typed stays in the terminal, or in the client.
+enum class keyboard_reading : std::uint8_t { off, on };
+
 class outlet {
 public:
     struct handlers {
@@ -51,8 +54,7 @@ public:
     virtual void note_shaped_cursor(int /*own_style*/) {}
     /// Everything written has been accepted, as far as is known: there is room for another frame.
     [[nodiscard]] virtual bool is_ready() const noexcept = 0;
-    /// False: reading from the keyboard stops.
-    virtual void read_keyboard(bool wanted) = 0;
+    virtual void read_keyboard(keyboard_reading wanted) = 0;
     [[nodiscard]] virtual std::size_t pending_bytes() const noexcept = 0;
     [[nodiscard]] virtual std::uint64_t sent_bytes() const noexcept = 0;
     [[nodiscard]] virtual bool is_direct() const noexcept = 0;
@@ -75,7 +77,7 @@ public:
     void write(std::string_view bytes) override;
     void note_shaped_cursor(int own_style) override;
     [[nodiscard]] bool is_ready() const noexcept override { return pending_.empty(); }
-    void read_keyboard(bool wanted) override;
+    void read_keyboard(keyboard_reading wanted) override;
     [[nodiscard]] std::size_t pending_bytes() const noexcept override { return pending_.size() - taken_; }
     [[nodiscard]] std::uint64_t sent_bytes() const noexcept override { return sent_; }
     [[nodiscard]] bool is_direct() const noexcept override { return true; }
@@ -112,7 +114,7 @@ public:
     void close() override { shown_ = false, unsent_.clear(); }
     void write(std::string_view bytes) override;
     [[nodiscard]] bool is_ready() const noexcept override;
-    void read_keyboard(bool wanted) override;
+    void read_keyboard(keyboard_reading wanted) override;
     [[nodiscard]] std::size_t pending_bytes() const noexcept override { return untaken_ + unsent_.size(); }
     [[nodiscard]] std::uint64_t sent_bytes() const noexcept override { return sent_; }
     [[nodiscard]] bool is_direct() const noexcept override { return false; }

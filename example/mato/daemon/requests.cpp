@@ -212,14 +212,14 @@ void requests::output_taken(client& from, std::uint32_t, const bytes_taken& take
 void requests::resize(client& from, std::uint32_t, const resized_terminal& now) { views_.resize_terminal(from, now.size); }
 
 void requests::show(client& from, std::uint32_t, const show_request& wanted) {
-    views_.set_suspended(from, false);
-    if (from.screen) from.screen->show(wanted.asked);
+    views_.resume(from);
+    if (from.screen) from.screen->show(wanted.asked ? terminal_queries::sent : terminal_queries::none);
     views_.tell_if_cut(from);
 }
 
 void requests::hide(client& from, std::uint32_t id) { // the answer says that the terminal is released
     if (from.screen) from.screen->hide();
-    views_.set_suspended(from, true);
+    views_.suspend(from);
     done(from, id);
 }
 

@@ -110,7 +110,7 @@ std::shared_ptr<tab> tab_programs::open(const new_tab& wanted, const std::string
 }
 
 tab::handlers tab_programs::handlers_of(tab_id id) {
-    return {[this, id](bool flooding) { on_output(id, flooding); },
+    return {[this, id](output_rate rate) { on_output(id, rate); },
             [this, id](std::vector<vt::event>& events) { views_.on_events(id, events); },
             [this](reply_target from, std::size_t bytes) {
                 if (from.request == 0) return views_.on_typed_taken(from.client, bytes);
@@ -273,8 +273,8 @@ void tab_programs::reap_orphans() {
     asio::post(state_.host.context(), [this] { reap_orphans(); });
 }
 
-void tab_programs::on_output(tab_id id, bool flooding) {
-    views_.on_output(id, flooding);
+void tab_programs::on_output(tab_id id, output_rate rate) {
+    views_.on_output(id, rate);
     if (tab_entry* const wrote = state_.tabs.find(id))
         if (const auto refused = wrote->program->take_refused_images(); refused > 0)
             state_.host.log().debug(named(id) + ": dropped " + std::to_string(refused) + " images larger than the limits");
@@ -320,7 +320,7 @@ void tab_programs::on_ended(tab_id id) {
     if (!remains) return remove(id);
     ended->note("[exited " + std::to_string(code) + "; 'mato respawn " + std::to_string(id) + "' starts it again]");
     state_.kept.drop_program(id);
-    on_output(id, false);
+    on_output(id, output_rate::ordinary);
 }
 
 void tab_programs::close(const std::vector<std::shared_ptr<tab>>& tabs) {

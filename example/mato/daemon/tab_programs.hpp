@@ -54,7 +54,7 @@ private:
     void tell_not_kept(tab_id id, const mato::failure& why);
     void tell_of_output(tab& again, bool was_quarantined);
     void lift_quarantine(tab& ended);
-    void on_output(tab_id id, bool flooding);
+    void on_output(tab_id id, output_rate rate);
     void on_input_lost(reply_target from, std::size_t taken);
     void on_ended(tab_id id);
     void finish_respawn(tab_id id);

@@ -31,11 +31,11 @@ vt::host_terminal viewer::host() const {
     return {colours_, f.kitty_keyboard && !options_.readonly, false, f.asks != inquiry::none && asked && !overdue_};
 }
 
-void viewer::show(bool asked) {
+void viewer::show(terminal_queries queries) {
     shown_ = true;
     focused_ = true;
     measure_cell();
-    if (asked) {
+    if (queries == terminal_queries::sent) {
         context_.questions = 1;
         asked_at_ = mato::clock::now();
         learning_ = {};
@@ -90,12 +90,12 @@ void viewer::begin_from_reset() {
     composer_.forget();
     starts_empty_ = true;
     pacer_.arrived();
-    update(false);
+    update();
 }
 
-void viewer::update(bool flooding) {
+void viewer::update(output_rate rate) {
     dirty_ = true;
-    flooding_ = flooding;
+    rate_ = rate;
     pacer_.output(mato::clock::now());
     try_frame();
 }
@@ -106,7 +106,7 @@ void viewer::resize(vt::screen_size size) {
     options_.size = size;
     composer_.resize(size);
     is_bar_drawn_ = false;
-    update(false);
+    update();
 }
 
 /// Only when it may have changed: asking the kernel for each frame would be wasteful.
@@ -124,41 +124,39 @@ vt::picture_protocols viewer::pictures() const noexcept {
     return {f.kitty_images || (may && f.asks == inquiry::all), f.sixel_images || may, f.iterm_images || may, f.sixel_images};
 }
 
-void viewer::set_keys(char prefix, std::string name, bool mouse) {
-    keys_.set_prefix(prefix);
-    options_.prefix = prefix;
-    options_.prefix_name = std::move(name);
-    options_.mouse = mouse;
-    update(false);
+void viewer::set_keys(viewer_keys keys) {
+    keys_.set_prefix(keys.prefix);
+    static_cast<viewer_keys&>(options_) = std::move(keys);
+    update();
 }
 
-void viewer::set_readonly(bool readonly) {
-    options_.readonly = context_.readonly = readonly;
-    update(false);
+void viewer::set_access(viewer_access access) {
+    options_.readonly = context_.readonly = access == viewer_access::readonly;
+    update();
 }
 
 void viewer::set_bar(std::optional<bar_state> bar) {
     if (bar == bar_) return;
     bar_ = std::move(bar);
     is_bar_drawn_ = false;
-    update(false);
+    update();
 }
 
 void viewer::set_title(std::string title) {
     if (title == title_) return;
     title_ = std::move(title);
-    update(false);
+    update();
 }
 
 void viewer::ring() {
     bell_ = true;
-    update(false);
+    update();
 }
 
 void viewer::pass(std::string_view bytes) {
     if (passing_.size() + bytes.size() > most_passing) passing_.clear(); // the terminal accepts nothing: only the newest counts
     if (bytes.size() <= most_passing) passing_ += bytes;
-    update(false);
+    update();
 }
 
 /// Sends a frame now, or as soon as it may be sent.
@@ -174,7 +172,7 @@ void viewer::try_frame() {
         return wait_until(pacer_.due());
     }
     compose();
-    pacer_.sent(now, frame_.size(), flooding_);
+    pacer_.sent(now, frame_.size(), rate_);
 }
 
 void viewer::compose() {
@@ -283,14 +281,14 @@ void viewer::scroll(int rows) {
     anchor_ = gone - static_cast<std::uint64_t>(std::clamp<std::int64_t>(back, 0, most));
     context_.scrolled = scrolled_ = back > 0; // later keys in this read depend on it
     pacer_.typed();
-    update(false);
+    update();
 }
 
 void viewer::scroll_pages(int pages) { scroll(pages * std::max(1, composer_.size().rows - 1)); }
 
 void viewer::scroll_to_bottom() {
     context_.scrolled = false;
-    if (std::exchange(scrolled_, false)) update(false);
+    if (std::exchange(scrolled_, false)) update();
 }
 
 // ---- keys ----
@@ -368,7 +366,7 @@ void viewer::answer(const terminal_answer& what) {
         if (callbacks_.on_answered) callbacks_.on_answered();
         if (callbacks_.on_known) callbacks_.on_known();
     }
-    update(false);
+    update();
 }
 
 /// Called when all answers have arrived. A terminal whose theme has changed is queried for its colours again.
@@ -387,7 +385,8 @@ void viewer::learn_colours(const terminal_answer& what) {
         colours_ = std::make_shared<const vt::host_colours>(learning_);
 }
 
-void viewer::focus(bool gained) {
+void viewer::focus(focus_change change) {
+    const bool gained = change == focus_change::gained;
     if (std::exchange(focused_, gained) != gained && callbacks_.on_focus) callbacks_.on_focus();
 }
 

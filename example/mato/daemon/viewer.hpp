@@ -19,6 +19,7 @@
 
 #include <asio/steady_timer.hpp>
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -26,13 +27,23 @@
 
 namespace mux {
 
-struct viewer_options {
-    vt::screen_size size;
-    terminal_features features;
+/// Whether queries were sent to a terminal; its answers then arrive as keys.
+enum class terminal_queries : std::uint8_t { none, sent };
+
+/// `readonly`: its keys do not reach the program, and its size does not count.
+enum class viewer_access : std::uint8_t { full, readonly };
+
+/// What keys and the wheel mean to mato.
+struct viewer_keys {
     char prefix = '\x1c';
     std::string prefix_name; ///< as users write it
+    bool mouse = true;       ///< the wheel scrolls the history
+};
+
+struct viewer_options : viewer_keys {
+    vt::screen_size size;
+    terminal_features features;
     bool readonly = false;
-    bool mouse = true; ///< the wheel scrolls the history
 };
 
 class viewer final : input_sink {
@@ -52,15 +63,14 @@ public:
     viewer(asio::io_context& context, std::unique_ptr<mux::outlet> terminal, viewer_options options, handlers callbacks);
 
     /// Nothing is shown before the first `show`. Call it again after another program had the terminal.
-    /// `asked`: queries were sent to the terminal; its answers will arrive as keys.
-    void show(bool asked);
+    void show(terminal_queries queries);
     void hide();
     void close();
 
     /// Shows this tab from now on, beginning with its current state.
     void watch(std::shared_ptr<tab> shown);
-    /// The tab has new output or a new size. `flooding`: there is more output than was read.
-    void update(bool flooding);
+    /// The tab has new output or a new size.
+    void update(output_rate rate = output_rate::ordinary);
     /// As `update`, but sends everything before it returns, as far as the terminal accepts it: the tab has ended.
     void finish();
     void resize(vt::screen_size size);
@@ -72,8 +82,8 @@ public:
     [[nodiscard]] vt::host_terminal host() const;
     /// It is shown, and its terminal has the focus, as far as it reports that.
     [[nodiscard]] bool has_focus() const noexcept { return shown_ && focused_ && !options_.readonly; }
-    void set_keys(char prefix, std::string name, bool mouse);
-    void set_readonly(bool readonly);
+    void set_keys(viewer_keys keys);
+    void set_access(viewer_access access);
     /// The last row is the bar's, or the tab's if there is none.
     void set_bar(std::optional<bar_state> bar);
     /// The terminal's title while the program sets none. @pre without control characters
@@ -86,7 +96,7 @@ public:
     void ask(std::unique_ptr<screen> asks) { open(std::move(asks)); }
     /// Bytes for the terminal itself, between two frames: a clipboard.
     void pass(std::string_view bytes);
-    void read_keyboard(bool wanted) { outlet_->read_keyboard(wanted); }
+    void read_keyboard(keyboard_reading wanted) { outlet_->read_keyboard(wanted); }
 
     [[nodiscard]] mux::outlet& outlet() noexcept { return *outlet_; }
     [[nodiscard]] const mux::outlet& outlet() const noexcept { return *outlet_; }
@@ -117,7 +127,7 @@ private:
     void scroll_pages(int pages) override;
     void scroll_to_bottom() override;
     void answer(const terminal_answer& what) override;
-    void focus(bool gained) override;
+    void focus(focus_change change) override;
     void await_answers();
     void note_replay();
     /// For a tab without an emulator, whose program sets the cursor's shape itself.
@@ -154,6 +164,7 @@ private:
     input_context context_;
     frame_composer composer_;
     pacer pacer_;
+    output_rate rate_ = output_rate::ordinary; // of the tab's last output
     std::shared_ptr<tab> tab_;
     std::string frame_; // reused
     std::string passing_;
@@ -175,7 +186,7 @@ private:
     vt::host_colours learning_;                       // while answers arrive
     std::shared_ptr<const vt::host_colours> colours_; // from all of the last answers; null: there were none
     vt::pixel_size cell_, answered_cell_;             // the size in use; the terminal's answer, if the kernel does not know
-    bool shown_ = false, dirty_ = false, flooding_ = false, waiting_ = false, scrolled_ = false, bell_ = false;
+    bool shown_ = false, dirty_ = false, waiting_ = false, scrolled_ = false, bell_ = false;
     std::optional<int> noted_style_; // the cursor's own style, as reported before another one was drawn
     bool was_shown_ = false, overdue_ = false, focused_ = true; // an attaching client has the keyboard
     bool starts_empty_ = false;                                 // a tab without emulator is replayed from an empty screen

@@ -24,14 +24,14 @@ void viewer::tell(std::string text) {
         if (!cancelled) leave_message();
     });
     pacer_.typed();
-    update(false);
+    update();
 }
 
 void viewer::leave_message() {
     message_.clear();
     message_timer_.cancel();
     pacer_.typed();
-    update(false);
+    update();
 }
 
 /// Called after each read of keys.
@@ -39,7 +39,7 @@ void viewer::watch_prefix() {
     const bool awaits = reader_.awaits_command() && shown_ && tab_->screen() && !screen_;
     if (!awaits) {
         hint_timer_.cancel();
-        if (std::exchange(hints_, false)) update(false);
+        if (std::exchange(hints_, false)) update();
         return;
     }
     hint_timer_.expires_after(hint_delay);
@@ -47,7 +47,7 @@ void viewer::watch_prefix() {
         if (cancelled || !tab_) return;
         hints_ = true;
         pacer_.typed();
-        update(false);
+        update();
     });
 }
 
@@ -88,7 +88,7 @@ void viewer::open(std::unique_ptr<screen> opened) {
     context_.captured = true;
     pacer_.typed();
     if (tab_->bytes()) return draw_without_emulator();
-    update(false);
+    update();
     keep_live();
 }
 
@@ -98,7 +98,7 @@ void viewer::keep_live() {
     live_timer_.expires_after(live_interval);
     live_timer_.async_wait([this](std::error_code cancelled) {
         if (cancelled || !tab_ || !screen_) return;
-        update(false);
+        update();
         keep_live();
     });
 }
@@ -121,7 +121,7 @@ void viewer::close_screen() {
     starts_empty_ = true;
     replayed_to_ = position_; // what was already sent is replayed too
     pacer_.typed();
-    update(false);
+    update();
 }
 
 /// A key for the screen. @returns true if it is still open
@@ -138,7 +138,7 @@ void viewer::answer_screen(screen_reply reply) {
     } else {
         work_for_screen();
         pacer_.typed();
-        update(false);
+        update();
     }
     if (!reply.says.empty()) tell(std::move(reply.says));
     if (reply.copies) copy(std::move(*reply.copies));
@@ -163,7 +163,7 @@ void viewer::work_for_screen() {
     work_timer_.async_wait([this](std::error_code cancelled) {
         if (cancelled || !tab_ || !screen_) return;
         screen_->work();
-        update(false);
+        update();
         work_for_screen();
     });
 }
@@ -206,7 +206,7 @@ void viewer::mouse(const mouse_report& report) {
 }
 
 void viewer::command(const key_event& key) {
-    focus(true); // also if the terminal does not report it
+    focus(focus_change::gained); // also if the terminal does not report it
     if (!message_.empty()) leave_message();
     if (screen_) close_screen();
     if (const auto what = action_of(key)) return act(*what);

@@ -18,6 +18,10 @@ constexpr char default_prefix = '\x1c';
 /// Pixels of a cell; larger numbers are invalid.
 int as_cell(int pixels) { return pixels < 1000 ? std::max(pixels, 0) : 0; }
 
+viewer_keys keys_of(const settings& now) {
+    return {parse_prefix(now.prefix).value_or(default_prefix), now.prefix, now.mouse == mouse_use::wheel};
+}
+
 } // namespace
 
 // ---- beginning and ending ----
@@ -30,13 +34,7 @@ attachment_info views::attach(client& watcher, tab& shown, const view_options& o
     watcher.attached_readonly = options.readonly;
     auto terminal = open_outlet(watcher, options.passes_terminal);
     const bool direct = terminal->is_direct();
-    viewer_options wanted;
-    wanted.size = options.size;
-    wanted.features = options.terminal;
-    wanted.prefix = parse_prefix(state_.configuration->prefix).value_or(default_prefix);
-    wanted.prefix_name = state_.configuration->prefix;
-    wanted.readonly = options.readonly;
-    wanted.mouse = state_.configuration->mouse == mouse_use::wheel;
+    viewer_options wanted{keys_of(*state_.configuration), options.size, options.terminal, options.readonly};
     watcher.screen =
         std::make_unique<viewer>(state_.host.context(), std::move(terminal), std::move(wanted), handlers_of(watcher.id()));
     show_tab(watcher, shown, state_.returning.arrived(watcher.greeting.pid, shown.id()));
@@ -124,7 +122,7 @@ void views::show_tab(client& watcher, tab& shown, std::optional<std::uint64_t> a
     tab_entry* const left = state_.tabs.find(before);
     if (left) bars_.note_seen(watcher, *left);
     fit(entry);
-    watcher.screen->read_keyboard(true);
+    watcher.screen->read_keyboard(keyboard_reading::on);
     bars_.renew(watcher);
     watcher.screen->watch(entry.program);
     if (left) follow_focus(*left); // before the tab that has it now
@@ -161,17 +159,22 @@ void views::detach(client& watcher, message why) {
     state_.clients.tell(watcher, why);
 }
 
-void views::set_readonly(client& watcher, bool readonly) {
-    watcher.view.readonly = readonly;
-    if (watcher.screen) watcher.screen->set_readonly(readonly);
+void views::set_access(client& watcher, viewer_access access) {
+    watcher.view.readonly = access == viewer_access::readonly;
+    if (watcher.screen) watcher.screen->set_access(access);
     if (tab_entry* const shown = state_.tabs.find(watcher.attached)) {
         fit(*shown);
         follow_focus(*shown);
     }
 }
 
-void views::set_suspended(client& watcher, bool suspended) {
-    if (std::exchange(watcher.suspended, suspended) == suspended) return;
+void views::suspend(client& watcher) {
+    if (std::exchange(watcher.suspended, true)) return;
+    if (tab_entry* const shown = state_.tabs.find(watcher.attached)) fit(*shown);
+}
+
+void views::resume(client& watcher) {
+    if (!std::exchange(watcher.suspended, false)) return;
     if (tab_entry* const shown = state_.tabs.find(watcher.attached)) fit(*shown);
 }
 
@@ -207,7 +210,7 @@ bool views::type(client& from, std::string_view bytes) {
     from.untaken += bytes.size();
     const bool accepted = shown->program->type({from.id(), 0}, std::string(bytes));
     if (!accepted) from.untaken -= bytes.size(); // the program has ended: it reads nothing
-    if (from.untaken > input_window_bytes) from.screen->read_keyboard(false);
+    if (from.untaken > input_window_bytes) from.screen->read_keyboard(keyboard_reading::off);
     if (was_latest) return accepted;
     fit(*shown);
     state_.kept.save(); // no message does
@@ -227,13 +230,13 @@ void views::on_typed_taken(std::uint64_t id, std::size_t bytes) {
     client* const typist = state_.clients.find(id);
     if (!typist) return;
     typist->untaken -= std::min<std::uint64_t>(typist->untaken, bytes);
-    if (typist->screen && typist->untaken <= input_window_bytes / 2) typist->screen->read_keyboard(true);
+    if (typist->screen && typist->untaken <= input_window_bytes / 2) typist->screen->read_keyboard(keyboard_reading::on);
 }
 
 void views::forget_typed(tab_id id) {
     for (client* each : state_.clients.viewers_of(id)) {
         each->untaken = 0;
-        each->screen->read_keyboard(true);
+        each->screen->read_keyboard(keyboard_reading::on);
     }
 }
 
@@ -256,9 +259,9 @@ void views::show_again(tab& shown) {
     for (client* each : state_.clients.viewers_of(shown.id())) each->screen->watch(entry->program);
 }
 
-void views::on_output(tab_id id, bool flooding) {
+void views::on_output(tab_id id, output_rate rate) {
     if (tab_entry* const wrote = state_.tabs.find(id)) bars_.note_output(*wrote);
-    for (client* each : state_.clients.viewers_of(id)) each->screen->update(flooding);
+    for (client* each : state_.clients.viewers_of(id)) each->screen->update(rate);
 }
 
 void views::on_events(tab_id id, const std::vector<vt::event>& events) {
@@ -298,8 +301,7 @@ void views::apply_settings() {
     const settings& now = *state_.configuration;
     for (auto& [id, each] : state_.tabs) fit(each);
     for (auto& [id, each] : state_.clients)
-        if (each.screen)
-            each.screen->set_keys(parse_prefix(now.prefix).value_or(default_prefix), now.prefix, now.mouse == mouse_use::wheel);
+        if (each.screen) each.screen->set_keys(keys_of(now));
     bars_.renew_all();
 }
 

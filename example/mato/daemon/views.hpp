@@ -36,7 +36,7 @@ public:
     /// Shows a notice in its terminal if it is read-only, alone, and too small for the tab.
     void tell_if_cut(client& watcher);
     /// Its keys reach the program or not, and its size counts or not.
-    void set_readonly(client& watcher, bool readonly);
+    void set_access(client& watcher, viewer_access access);
     /// The bar of this client: on or off.
     void toggle_bar(client& watcher) { bars_.toggle(watcher); }
     /// Opens the list of all tabs over the shown one.
@@ -44,7 +44,8 @@ public:
     /// What this client's user should know of a tab.
     [[nodiscard]] bar_mark mark_of(const client& watcher, tab_id id) const { return bars_.mark_of(watcher, id); }
     /// While it is suspended, its size does not count.
-    void set_suspended(client& watcher, bool suspended);
+    void suspend(client& watcher);
+    void resume(client& watcher);
     /// The tab that this client showed before, or else the one used last; null: there is no other.
     [[nodiscard]] std::shared_ptr<tab> tab_before(const client& watcher) const;
     /// As `leave`; the client is told, and has its terminal back.
@@ -63,7 +64,7 @@ public:
     void fix_size(tab_entry& which, vt::screen_size size);
     /// The viewers decide its size again.
     void free_size(tab_entry& which);
-    void on_output(tab_id id, bool flooding);
+    void on_output(tab_id id, output_rate rate);
     /// The tab has another emulator: its viewers begin again.
     void show_again(tab& shown);
     /// Events of its program, other than output; also reported to clients that follow events.

@@ -67,7 +67,7 @@ void tab::start_again(spawned program, std::string_view clear, handlers callback
     feed_as_output(clear);
     checkpoint();
     if (observer_) observer_->on_output(clear);
-    if (callbacks_.on_output) callbacks_.on_output(false);
+    if (callbacks_.on_output) callbacks_.on_output(output_rate::ordinary);
     wait_for_output();
 }
 
@@ -95,7 +95,7 @@ void tab::wait_until(mato::clock::time_point when) {
 }
 
 void tab::serve() {
-    if (flooding_) {
+    if (rate_ == output_rate::flood) {
         const auto now = mato::clock::now();
         const bool is_typed_in = now - last_typed_ < read_turns::typing;
         if (const auto next = turns_.next(now); next > now && !is_typed_in) return wait_until(next);
@@ -143,18 +143,18 @@ tab::reading tab::read_output(std::size_t most) {
             break;
         }
     } while (total < most && now < until);
-    set_flooding(found == reading::more);
+    set_rate(found == reading::more ? output_rate::flood : output_rate::ordinary);
     if (total > 0) {
         last_output_ = now;
-        if (callbacks_.on_output) callbacks_.on_output(flooding_);
+        if (callbacks_.on_output) callbacks_.on_output(rate_);
     }
     drained_ += total;
     return found;
 }
 
-void tab::set_flooding(bool now) noexcept {
-    if (std::exchange(flooding_, now) == now) return;
-    now ? turns_.flood_begins() : turns_.flood_ends();
+void tab::set_rate(output_rate now) noexcept {
+    if (std::exchange(rate_, now) == now) return;
+    now == output_rate::flood ? turns_.flood_begins() : turns_.flood_ends();
 }
 
 /// Of mato itself, not of the program.
@@ -283,7 +283,7 @@ void tab::apply_size() {
         screen->resize(applied_size_.cells);
         send_answers(); // mode 2048
         checkpoint();
-        if (callbacks_.on_output) callbacks_.on_output(false);
+        if (callbacks_.on_output) callbacks_.on_output(output_rate::ordinary);
     }
     if (observer_) observer_->on_resized();
 }
@@ -324,7 +324,7 @@ void tab::drain() {
 
 void tab::finish_end() {
     ended_ = true;
-    set_flooding(false);
+    set_rate(output_rate::ordinary);
     std::error_code ignored;
     terminal_.close(ignored);
     resize_timer_.cancel();

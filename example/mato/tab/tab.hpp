@@ -12,6 +12,7 @@
 #include "tab_emulator.hpp"
 #include "tab_options.hpp"
 #include "tab_store.hpp"
+#include "view/pacer.hpp"
 #include "vt/terminal.hpp"
 
 #include <mato/clock.hpp>
@@ -42,7 +43,7 @@ protected:
 class tab : public std::enable_shared_from_this<tab> {
 public:
     struct handlers {
-        std::function<void(bool flooding)> on_output;           ///< the emulator has new bytes
+        std::function<void(output_rate)> on_output;             ///< the emulator has new bytes
         std::function<void(std::vector<vt::event>&)> on_events; ///< titles, bells and other output that is not on the screen
         std::function<void(reply_target, std::size_t bytes)> on_input_taken; ///< one item is in the program's terminal
         std::function<void(reply_target, std::size_t taken)> on_input_lost;  ///< the program ended before it took all
@@ -168,7 +169,7 @@ private:
     void serve();
     enum class reading : std::uint8_t { more, all, hung_up };
     reading read_output(std::size_t most);
-    void set_flooding(bool now) noexcept;
+    void set_rate(output_rate now) noexcept;
     [[nodiscard]] char* place_of_read(char* otherwise);
     void checkpoint();
     void feed(std::string_view bytes);
@@ -233,7 +234,7 @@ private:
     bool is_quarantined_ = false;
     tab_store::last_words found_;
     bool checkpoint_due_ = false; // an input that is no output came while `uninterpreted_` was not 0
-    bool flooding_ = false;
+    output_rate rate_ = output_rate::ordinary;
     bool writing_ = false, ended_ = false, ending_ = false, closing_ = false, reaped_ = false;
 };
 

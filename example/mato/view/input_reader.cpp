@@ -204,7 +204,7 @@ private:
         const input_sequence parts = parse_input_sequence(bytes);
         if (parts.leader == '<' && (parts.final == 'M' || parts.final == 'm')) return read_mouse(parts, end.length);
         if (parts.parameters.empty() && parts.leader == 0 && (parts.final == 'I' || parts.final == 'O'))
-            return read_focus(parts.final == 'I', end.length);
+            return read_focus(parts.final == 'I' ? focus_change::gained : focus_change::lost, end.length);
         if (bytes == paste_begin) return begin_paste(end.length);
         if (bytes == paste_end) return drop(end.length);
         if (c_.questions > 0 || (c_.theme_reports && parts.final == 'n')) {
@@ -229,12 +229,12 @@ private:
         at_ += end.length;
     }
 
-    void read_focus(bool gained, std::size_t length) {
+    void read_focus(focus_change change, std::size_t length) {
         if (c_.focus && !c_.captured)
             pass_quietly(length);
         else
             drop(length);
-        to_.focus(gained);
+        to_.focus(change);
     }
 
     // ---- keys that come as sequences ----

@@ -20,6 +20,8 @@
 
 namespace mux {
 
+enum class focus_change : std::uint8_t { gained, lost };
+
 /// The receiver. None of its functions may destroy the reader or feed it. Views are valid until the call returns.
 class input_sink {
 public:
@@ -30,7 +32,7 @@ public:
     virtual void scroll_pages(int pages) = 0;           ///< as scroll
     virtual void scroll_to_bottom() = 0;                ///< before `typed`, if the context is scrolled
     virtual void answer(const terminal_answer& what) = 0;
-    virtual void focus(bool gained) = 0; ///< reported also if the program has not enabled focus reports
+    virtual void focus(focus_change change) = 0; ///< reported also if the program has not enabled focus reports
 
 protected:
     ~input_sink() = default;

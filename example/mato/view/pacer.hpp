@@ -10,8 +10,12 @@
 #include <mato/clock.hpp>
 
 #include <algorithm>
+#include <cstdint>
 
 namespace mux {
+
+/// `flood`: the program has written more than was read.
+enum class output_rate : std::uint8_t { ordinary, flood };
 
 class pacer {
 public:
@@ -30,12 +34,11 @@ public:
     /// The user has switched to this tab: the current screen and the first output of a new program are shown without a wait.
     void arrived() noexcept { unpaced_ = 2; }
 
-    /// `flooding`: the program has written more than was read.
-    void sent(time_point now, std::size_t bytes, bool flooding) noexcept {
+    void sent(time_point now, std::size_t bytes, output_rate rate) noexcept {
         unpaced_ = std::max(unpaced_ - 1, 0);
         const auto worth = std::chrono::microseconds(8 * static_cast<long>(std::min<std::size_t>(bytes, 1u << 20)));
         sent_ = now;
-        due_ = now + (flooding ? longest : std::min<std::chrono::microseconds>(worth, longest));
+        due_ = now + (rate == output_rate::flood ? longest : std::min<std::chrono::microseconds>(worth, longest));
     }
 
     static constexpr std::chrono::microseconds longest{16'667}; ///< sixty frames a second: more is not visible
