@@ -3,6 +3,8 @@
 /// Pure.  Test: test/mato/utf8_length_test.cpp.
 #pragma once
 
+#include <mato/printable.hpp>
+
 #include <cstddef>
 #include <string_view>
 
@@ -11,21 +13,8 @@ namespace mux {
 /// Bytes of the sequence at the start of `text`; 0 if it is empty, truncated, overlong, a surrogate, or above U+10FFFF (Unicode
 /// 15, table 3-7).
 [[nodiscard]] inline std::size_t utf8_length(std::string_view text) noexcept {
-    if (text.empty()) return 0;
-    const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0u; };
-    const auto tail = [&](std::size_t i) { return byte(i) >= 0x80 && byte(i) <= 0xbf; };
-    const unsigned first = byte(0), second = byte(1);
-    if (first < 0x80) return 1;
-    if (first >= 0xc2 && first <= 0xdf) return tail(1) ? 2 : 0;
-    if (first >= 0xe0 && first <= 0xef) {
-        const bool fits = (first != 0xe0 || second >= 0xa0) && (first != 0xed || second <= 0x9f);
-        return fits && tail(1) && tail(2) ? 3 : 0;
-    }
-    if (first >= 0xf0 && first <= 0xf4) {
-        const bool fits = (first != 0xf0 || second >= 0x90) && (first != 0xf4 || second <= 0x8f);
-        return fits && tail(1) && tail(2) && tail(3) ? 4 : 0;
-    }
-    return 0;
+    const mato::text_character first = mato::first_character(text);
+    return first.is_valid ? first.size : 0;
 }
 
 /// Bytes at the end of `text` that may be an incomplete character: 0 to 3.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "input_reader.hpp"
 
+#include "vt/utf8.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -15,10 +17,7 @@ bool is_continuation(char c) noexcept { return (c & 0xc0) == 0x80; }
 bool is_control(char c) noexcept { return static_cast<unsigned char>(c) < ' '; }
 
 /// Continuation bytes of a UTF-8 character, by its first byte.
-int continuation_bytes(char first) noexcept {
-    const auto c = static_cast<unsigned char>(first);
-    return c >= 0xf0 ? 3 : c >= 0xe0 ? 2 : c >= 0xc2 ? 1 : 0;
-}
+int continuation_bytes(char first) noexcept { return vt::utf8_size(first) - 1; }
 
 /// The length of the part of `mark` at the end of `bytes`, if it is incomplete.
 std::size_t partial_mark(std::string_view bytes, std::string_view mark) noexcept {

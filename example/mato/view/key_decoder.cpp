@@ -2,6 +2,7 @@
 #include "key_decoder.hpp"
 
 #include "input_sequence.hpp"
+#include "vt/utf8.hpp"
 
 #include <mato/printable.hpp>
 
@@ -12,7 +13,6 @@ namespace mux {
 namespace {
 
 constexpr char escape = '\x1b';
-constexpr std::size_t longest_character = 4; // bytes of UTF-8
 
 /// One key has one number: Home and End have three each.
 int canonical(int key) noexcept {
@@ -25,10 +25,8 @@ int canonical(int key) noexcept {
     }
 }
 
-std::size_t expected_bytes(char first) noexcept {
-    const auto c = static_cast<unsigned char>(first);
-    return c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : c >= 0xc2 ? 2 : 1;
-}
+/// Whether more bytes may complete the character at the start of `bytes`, which is not valid so far.
+bool is_incomplete(std::string_view bytes) noexcept { return bytes.size() < static_cast<std::size_t>(vt::utf8_size(bytes[0])); }
 
 } // namespace
 
@@ -68,7 +66,7 @@ void key_decoder::tell(const key_event& key, const receiver& to) {
 std::size_t key_decoder::read_one(std::string_view bytes, bool is_last, const receiver& to) {
     if (bytes[0] == escape) return read_escape(bytes, is_last, to);
     const mato::text_character next = mato::first_character(bytes);
-    if (!next.is_valid) return !is_last && bytes.size() < std::min(expected_bytes(bytes[0]), longest_character) ? 0 : next.size;
+    if (!next.is_valid) return !is_last && is_incomplete(bytes) ? 0 : next.size;
     if (next.code < 0x80) {
         tell(key_of_byte(bytes[0]), to);
     } else if (!mato::is_control(next.code)) {
@@ -109,7 +107,7 @@ std::size_t key_decoder::read_escape(std::string_view bytes, bool is_last, const
         return 1;
     }
     const mato::text_character next = mato::first_character(bytes.substr(1));
-    if (!next.is_valid) return !is_last && bytes.size() - 1 < expected_bytes(bytes[1]) ? 0 : 1 + next.size;
+    if (!next.is_valid) return !is_last && is_incomplete(bytes.substr(1)) ? 0 : 1 + next.size;
     key_event e = next.code < 0x80 ? key_of_byte(bytes[1]) : key_event{};
     if (next.code >= 0x80) e.key = e.character = static_cast<int>(next.code);
     e.modifiers |= key_event::alt;

@@ -27,8 +27,8 @@ bool second_fits(std::uint32_t first, std::uint32_t second) noexcept {
 decoded decode_utf8(const char* p, const char* end) noexcept {
     const std::uint32_t first = byte_at(p);
     if (first < 0x80) return {first, 1};
-    if (first < 0xc2 || first > 0xf4) return {replacement_character, 1};
-    const int need = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+    const int need = utf8_size(*p);
+    if (need == 1) return {replacement_character, 1};
     char32_t code = first & (0x7fu >> need);
     for (int i = 1; i < need; ++i) {
         if (p + i == end) return {0, 0};

@@ -18,6 +18,12 @@ inline constexpr int max_utf8_bytes = 4;
 /// ECMA-48 5.3: a C1 control character. UTF-8 terminals ignore it.
 [[nodiscard]] constexpr bool is_c1(char32_t code) noexcept { return code >= 0x80 && code < 0xa0; }
 
+/// Bytes of a well-formed character that begins with `first`; 1 for a byte that begins none.
+[[nodiscard]] constexpr int utf8_size(char first) noexcept {
+    const auto byte = static_cast<unsigned char>(first);
+    return byte < 0xc2 || byte > 0xf4 ? 1 : byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;
+}
+
 /// One step of decoding. `length` 0: the bytes are incomplete.
 struct decoded {
     char32_t code = 0;

@@ -25,13 +25,14 @@ TEST_CASE("every scalar value is unchanged by encoding and decoding", "[utf8]") 
         std::string s;
         append_utf8(s, c);
         const decoded d = decode_utf8(s.data(), s.data() + s.size());
-        wrong += d.code != c || d.length != static_cast<int>(s.size());
+        wrong += d.code != c || d.length != static_cast<int>(s.size()) || utf8_size(s[0]) != d.length;
         for (const char* before : {"", "a", "\u00e9", "\u6f22\U0001f642"}) {
             const std::string text = before + s;
             wrong += last_character(text.data(), text.data() + text.size()) != c;
         }
     }
     CHECK(wrong == 0);
+    for (const char first : {'\x80', '\xbf', '\xc0', '\xc1', '\xf5', '\xff'}) CHECK(utf8_size(first) == 1);
 }
 
 TEST_CASE("an incomplete character requests more bytes", "[utf8]") {
