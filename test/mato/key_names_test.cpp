@@ -84,6 +84,18 @@ TEST_CASE("a modifier that xterm does not report with a key has no effect", "[ke
     CHECK(key_bytes("M-S-Tab") == "\033\033[Z");
 }
 
+TEST_CASE("every key except characters has one name, which is parsed as that key", "[key_names]") {
+    for (int i = static_cast<int>(mux::key::enter); i <= static_cast<int>(mux::key::keypad_enter); ++i) {
+        const auto which = static_cast<mux::key>(i);
+        const std::string_view name = mux::name_of(which);
+        CAPTURE(i, name);
+        REQUIRE_FALSE(name.empty());
+        CHECK(parse_key_name(name) == mux::key_stroke{which, 0, 0});
+    }
+    CHECK(mux::name_of(mux::key::insert) == "Insert"); // and not tmux's IC
+    CHECK(mux::name_of(mux::key::character).empty());
+}
+
 TEST_CASE("tmux's names are keys", "[key_names]") {
     const std::pair<const char*, const char*> table[] = {{"PgUp", "PageUp"},     {"PPage", "PageUp"},  {"PgDn", "PageDown"},
                                                          {"NPage", "PageDown"},  {"IC", "Insert"},     {"DC", "Delete"},

@@ -12,6 +12,7 @@ struct named_key {
     mux::key key;
 };
 
+/// Of several names of a key, the first is mato's.
 constexpr std::array names{
     named_key{"Enter", key::enter},
     named_key{"Tab", key::tab},
@@ -148,6 +149,11 @@ std::optional<key_stroke> parse_key_name(std::string_view name) {
         return std::nullopt;
     result.character = base[0];
     return result;
+}
+
+std::string_view name_of(key which) noexcept {
+    const auto at = std::find_if(names.begin(), names.end(), [&](const named_key& each) { return each.key == which; });
+    return at == names.end() ? std::string_view() : at->name;
 }
 
 std::string key_name_problem(std::string_view word) {

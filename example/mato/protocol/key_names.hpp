@@ -73,6 +73,9 @@ struct key_stroke {
 /// PgDn NPage, KP0-KP9 KP. KP/ KP* KP- KP+ KPEnter; S-, C- and M- before one of them, C- and M- before a character; ^x as C-x.
 [[nodiscard]] std::optional<key_stroke> parse_key_name(std::string_view name);
 
+/// The name of a key without modifiers: "Enter"; empty for key::character.
+[[nodiscard]] std::string_view name_of(key which) noexcept;
+
 /// The error for a word that resembles a key's name but is not one, such as "Esc", "Ctrl-c" or "F13"; empty: it is text.
 [[nodiscard]] std::string key_name_problem(std::string_view word);
 

@@ -8,30 +8,36 @@
 namespace mux {
 namespace {
 
-struct special_key {
+/// The key of a number without a character of its own; Enter, Tab, Escape, Space and BSpace count as keys, too.
+struct numbered_key {
     int number;
     mux::key key;
-    std::string_view name;
 };
 
-constexpr std::array special_keys{
-    special_key{keys::enter, key::enter, "Enter"},
-    special_key{keys::tab, key::tab, "Tab"},
-    special_key{keys::back_tab, key::back_tab, "BTab"},
-    special_key{keys::escape, key::escape, "Escape"},
-    special_key{' ', key::space, "Space"},
-    special_key{keys::backspace, key::backspace, "BSpace"},
-    special_key{keys::up, key::up, "Up"},
-    special_key{keys::down, key::down, "Down"},
-    special_key{keys::right, key::right, "Right"},
-    special_key{keys::left, key::left, "Left"},
-    special_key{keys::home, key::home, "Home"},
-    special_key{keys::end, key::end, "End"},
-    special_key{keys::insert, key::insert, "Insert"},
-    special_key{keys::erase, key::erase, "Delete"},
-    special_key{keys::page_up, key::page_up, "PageUp"},
-    special_key{keys::page_down, key::page_down, "PageDown"},
+constexpr std::array numbered_keys{
+    numbered_key{keys::enter, key::enter},
+    numbered_key{keys::tab, key::tab},
+    numbered_key{keys::back_tab, key::back_tab},
+    numbered_key{keys::escape, key::escape},
+    numbered_key{' ', key::space},
+    numbered_key{keys::backspace, key::backspace},
+    numbered_key{keys::up, key::up},
+    numbered_key{keys::down, key::down},
+    numbered_key{keys::right, key::right},
+    numbered_key{keys::left, key::left},
+    numbered_key{keys::home, key::home},
+    numbered_key{keys::end, key::end},
+    numbered_key{keys::insert, key::insert},
+    numbered_key{keys::erase, key::erase},
+    numbered_key{keys::page_up, key::page_up},
+    numbered_key{keys::page_down, key::page_down},
 };
+
+key key_of(const key_event& pressed) noexcept {
+    for (const numbered_key& each : numbered_keys)
+        if (each.number == pressed.key) return each.key;
+    return key::character;
+}
 
 /// The parts of `words`, which are separated by single spaces.
 template <class Take> bool any_word(std::string_view words, Take take) {
@@ -67,12 +73,11 @@ std::optional<key_stroke> stroke_of(const key_event& pressed) {
     if ((pressed.modifiers & ~unsigned{key_event::shift | key_event::alt | key_event::control}) != 0) return std::nullopt;
     if ((pressed.modifiers & key_event::alt) != 0) stroke.modifiers |= key_stroke::alt;
     if ((pressed.modifiers & key_event::control) != 0) stroke.modifiers |= key_stroke::control;
-    for (const special_key& each : special_keys)
-        if (each.number == pressed.key) {
-            stroke.key = each.key;
-            if ((pressed.modifiers & key_event::shift) != 0) stroke.modifiers |= key_stroke::shift;
-            return stroke;
-        }
+    if (const key special = key_of(pressed); special != key::character) {
+        stroke.key = special;
+        if ((pressed.modifiers & key_event::shift) != 0) stroke.modifiers |= key_stroke::shift;
+        return stroke;
+    }
     if (pressed.character <= ' ' || pressed.character >= 0x7f) return std::nullopt;
     stroke.character = static_cast<char>(pressed.character);
     return stroke;
@@ -91,9 +96,8 @@ std::string name_of(const key_event& pressed) {
     std::string name;
     if ((pressed.modifiers & key_event::control) != 0) name += "C-";
     if ((pressed.modifiers & key_event::alt) != 0) name += "M-";
-    for (const special_key& each : special_keys)
-        if (each.number == pressed.key)
-            return name.append((pressed.modifiers & key_event::shift) != 0 ? "S-" : "").append(each.name);
+    if (const key special = key_of(pressed); special != key::character)
+        return name.append((pressed.modifiers & key_event::shift) != 0 ? "S-" : "").append(name_of(special));
     if (pressed.character > ' ' && pressed.character != keys::backspace)
         vt::append_utf8(name, static_cast<char32_t>(pressed.character));
     else
