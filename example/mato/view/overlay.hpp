@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// @file overlay.hpp: rows of mato's own that one viewer's terminal shows over its tab.
-/// Pure.  Test: test/mato/frame_test.cpp.
+/// Pure.  Test: test/mato/frame_overlay_test.cpp.
 #pragma once
 
 #include "vt/geometry.hpp"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// @file pen.hpp: the current style of the viewer's terminal, and the shortest sequence to another one.
-/// Pure.  Test: test/mato/frame_test.cpp.
+/// Pure.  Test: test/mato/frame_look_test.cpp.
 /// Source: ECMA-48 8.3.117 SGR; xterm ctlseqs "Character Attributes"; OSC 8.
 #pragma once
 
