@@ -61,7 +61,7 @@ TEST_CASE("a handover of a program that knows no recordings is read", "[handed_o
     CHECK(got.recorded.empty());
 }
 
-TEST_CASE("a handover that is cut, damaged or of another version is refused", "[handed_over]") {
+TEST_CASE("a handover that is truncated, damaged or of another version is refused", "[handed_over]") {
     mato::failure why;
     const auto file = some().write(why);
     REQUIRE(file);
@@ -70,13 +70,17 @@ TEST_CASE("a handover that is cut, damaged or of another version is refused", "[
         const char before = std::exchange(all[at], value);
         const auto got = refusal(file);
         all[at] = before;
-        return got.code;
+        return got;
     };
-    CHECK(with(0, 'x') == mato::errc::malformed);
-    CHECK(with(8, 2) == mato::errc::version_mismatch);
-    CHECK(with(23, 1) == mato::errc::malformed); // a size beyond the file
-    CHECK(with(17, 0) == mato::errc::malformed); // the last text is longer than what follows
+    const auto is = [](const mato::failure& refused, mato::errc code, const char* detail) {
+        CHECK(refused.code == code);
+        CHECK(refused.detail == detail);
+    };
+    is(with(0, 'x'), mato::errc::malformed, "it does not hold tabs");
+    is(with(8, 2), mato::errc::version_mismatch, "it is of another version");
+    is(with(23, 1), mato::errc::malformed, "it is truncated"); // a size beyond the file
+    is(with(17, 0), mato::errc::malformed, "it is damaged");   // the last text is longer than what follows
     CHECK_FALSE(refusal(file));
     const auto small = mato::memory_file::create("small", 10, why);
-    CHECK(refusal(small).code == mato::errc::malformed);
+    is(refusal(small), mato::errc::malformed, "it does not hold tabs");
 }

@@ -40,7 +40,7 @@ worker_arguments worker_arguments::decode(const std::vector<std::string>& words,
     worker_arguments all;
     if (words.size() < 3 || words[1] != command || words[2] != version)
         return out.fail<worker_arguments>(mato::errc::version_mismatch, step, {},
-                                          "the running daemon starts its next program in a way that this one does not know");
+                                          "the running daemon passes arguments in a format that this version does not know");
     const auto refuse = [&](const char* why) { return out.fail<worker_arguments>(mato::errc::malformed, step, {}, why); };
     if (words.size() != all.encode().size()) return refuse("the arguments are not complete");
     path_options named;

@@ -30,8 +30,8 @@ mato::memory_file handed_over::write(mato::error_out out) const {
     const std::string_view body = to.written();
     if (body.size() > most_body)
         return out.fail<mato::memory_file>(std::make_error_code(std::errc::file_too_large), "hand over the tabs", {},
-                                           "their unread input and their output have " + std::to_string(body.size()) +
-                                               " bytes");
+                                           "their unread input and output have " + std::to_string(body.size()) +
+                                               " bytes, and at most " + std::to_string(most_body) + " can be handed over");
     auto file = mato::memory_file::create("mato:handover", body_at + body.size(), out);
     if (!file) return {};
     char* const all = file.bytes().data();
@@ -48,13 +48,13 @@ handed_over handed_over::read(const mato::memory_file& file, mato::error_out out
     const auto refuse = [&](std::error_code code, const char* why) {
         return out.fail<handed_over>(code, "read what was handed over", {}, why);
     };
-    if (all.size() < body_at || !all.starts_with(magic)) return refuse(mato::errc::malformed, "it is no handover of tabs");
+    if (all.size() < body_at || !all.starts_with(magic)) return refuse(mato::errc::malformed, "it does not hold tabs");
     std::uint32_t number = 0;
     std::uint64_t size = 0;
     std::memcpy(&number, all.data() + version_at, sizeof number);
     std::memcpy(&size, all.data() + size_at, sizeof size);
     if (number != version_number) return refuse(mato::errc::version_mismatch, "it is of another version");
-    if (size > all.size() - body_at) return refuse(mato::errc::malformed, "it is cut");
+    if (size > all.size() - body_at) return refuse(mato::errc::malformed, "it is truncated");
     vt::byte_reader from(all.substr(body_at, size));
     handed_over got;
     got.version = from.text(most_body);

@@ -98,7 +98,7 @@ std::vector<tab_place> kept_tabs::open(returning_clients& clients) {
         why = {};
         auto found = mato::two_slots<>::adopt(memory, why);
         if (!why) return found;
-        host_.log().error("what was kept of the tabs cannot be read: " + why.message());
+        host_.log().error("cannot read the kept names, order or exit codes of the tabs: " + why.message());
         return mato::two_slots<>::create(memory, why);
     };
     layout_ = adopt(layout);
@@ -116,7 +116,7 @@ std::vector<tab_place> kept_tabs::open(returning_clients& clients) {
 void kept_tabs::check(const mato::memory_file& file, mato::error_out out) {
     const auto refuse = [&](std::error_code code, const char* why) { out.set(code, "read the list of the tabs", {}, why); };
     const auto all = file.bytes();
-    if (all.size() < layout_at) return refuse(mato::errc::malformed, "the file is cut");
+    if (all.size() < layout_at) return refuse(mato::errc::malformed, "the file is truncated");
     if (reinterpret_cast<const std::uint64_t*>(all.data())[version_at / 8] != version || all.size() != file_bytes)
         return refuse(mato::errc::version_mismatch, "it is of another version");
     const auto layout = mato::two_slots<>::adopt(all.subspan(layout_at, codes_at - layout_at), out);

@@ -102,7 +102,7 @@ void take_back_tabs(daemon_state& state, tab_programs& programs) {
         tab_record::birth opened;
         tab_record record = tab_record::adopt(std::move(parts.record), opened, why);
         if (!why && opened.options.id != place.id)
-            why = {mato::errc::malformed, "read the record of a tab", {}, "it is another tab's"};
+            why = {mato::errc::malformed, "read the record of a tab", {}, "the record belongs to another tab"};
         if (why) {
             state.host.log().error("tab " + std::to_string(place.id) + " is lost: " + why.message());
             state.kept.drop(place.id);
@@ -146,7 +146,7 @@ void try_to_take_back(multiplexer_daemon& host, mato::error_out out) {
         if (name.starts_with("store/")) stores[name.substr(6)] = each.descriptor;
         if (name.starts_with("record/")) records[name.substr(7)] = each.descriptor;
     }
-    if (!has_list) return out.set(mato::errc::malformed, "read the list of the tabs", {}, "there is none");
+    if (!has_list) return out.set(mato::errc::malformed, "read the list of the tabs", {}, "the keeper has no list");
     for (const auto& [id, descriptor] : records) {
         mato::failure why;
         tab_record::birth opened;

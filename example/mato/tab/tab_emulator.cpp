@@ -31,7 +31,7 @@ std::unique_ptr<tab_store> adopt_store(mato::unique_fd file, const tab_options& 
         why = {std::make_error_code(std::errc::no_such_file_or_directory),
                "restore tab",
                {},
-               "the process before had no memory file for it"};
+               "the earlier process had no memory file for it"};
     if (!file) return nullptr;
     return tab_store::adopt(std::move(file), history, why);
 }

@@ -99,7 +99,7 @@ std::unique_ptr<tab_store> tab_store::adopt(mato::memory_file file, vt::history_
     at.blocks = load_number<std::uint32_t>(all.data() + parts_at + 8);
     if (at.slots < first_part || at.slots % 64 != 0 || at.journal < at.slots || at.journal % 64 != 0 ||
         at.blocks < at.journal || at.blocks % 64 != 0 || at.blocks > all.size())
-        return refuse(mato::errc::malformed, "the parts of the memory file are not where they can be");
+        return refuse(mato::errc::malformed, "the parts of the memory file overlap or lie outside it");
     if (!vt::block_region::can_adopt(at.blocks_in(all)))
         return refuse(mato::errc::malformed, "the blocks of history are damaged");
     std::unique_ptr<tab_store> made(new tab_store(std::move(file)));

@@ -115,7 +115,7 @@ std::size_t kitty_images::memory_bytes() const noexcept {
 }
 
 kitty_image_result make_kitty_image(const kitty_command& c, std::string data) {
-    if (c.transmission != 'd') return {nullptr, "EPERM:only direct transmission (t=d) is taken"};
+    if (c.transmission != 'd') return {nullptr, "EPERM:only direct transmission (t=d) is supported"};
     if (c.compression != 0 && c.compression != 'z') return {nullptr, "EINVAL:unknown compression"};
     const int format = c['f'] == 0 ? 32 : c.number('f');
     if (format != 24 && format != 32 && format != 100) return {nullptr, "EINVAL:unknown format"};

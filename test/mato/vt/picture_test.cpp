@@ -156,7 +156,7 @@ TEST_CASE("a program gets the answers about its image that it asked for", "[pict
     CHECK(answer(kitty("a=t,I=77")) == "\x1b_Gi=10,I=77;OK\x1b\\");
     for (const char* medium : {"f", "t", "s"}) {
         const std::string refused = "\x1b_Gi=7,a=q,f=100,t=" + std::string(medium) + ";L2V0Yy9wYXNzd2Q=\x1b\\";
-        CHECK(answer(refused) == "\x1b_Gi=7;EPERM:only direct transmission (t=d) is taken\x1b\\");
+        CHECK(answer(refused) == "\x1b_Gi=7;EPERM:only direct transmission (t=d) is supported\x1b\\");
     }
     CHECK(answer("\x1b_Gi=7,a=T,f=100;AAAA\x1b\\") == "\x1b_Gi=7;EBADPNG:no PNG\x1b\\");
     CHECK(answer("\x1b_Gi=7,a=T,f=24,s=1,v=1;A\x01"
