@@ -14,7 +14,7 @@
 #include "readiness.hpp"
 #include "upgrade.hpp"
 
-#include <deque>
+#include <cstddef>
 #include <functional>
 #include <optional>
 #include <span>
@@ -180,8 +180,9 @@ private:
     void lose();
 
     detail::keeper_link link_;
-    detail::kept_table table_; // descriptors in it were inherited and not taken yet
-    std::deque<event> events_; // at most one for each child and signal
+    detail::kept_table table_;    // descriptors in it were inherited and not taken yet
+    std::vector<event> events_;   // at most one for each child and signal
+    std::size_t told_events_ = 0; // of them, from the first one on
     generation generation_;
     clock::time_point since_{}; // without a process that serves
     kept_listener listener_;
@@ -433,8 +434,8 @@ inline std::optional<kept::event> kept::next() {
         if (got == detail::keeper_link::received::message) note(link_.message);
     }
     if (events_.empty()) return std::nullopt;
-    auto first = std::move(events_.front());
-    events_.pop_front();
+    auto first = std::move(events_[told_events_++]);
+    if (told_events_ == events_.size()) events_.clear(), told_events_ = 0;
     return first;
 }
 

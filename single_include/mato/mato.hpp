@@ -62,7 +62,6 @@
 #include <unordered_map>
 #include <asio/posix/stream_descriptor.hpp>
 #include <cstdlib>
-#include <deque>
 #include <asio/associated_executor.hpp>
 #include <asio/dispatch.hpp>
 #include <asio/executor_work_guard.hpp>
@@ -9450,8 +9449,9 @@ private:
     void lose();
 
     detail::keeper_link link_;
-    detail::kept_table table_; // descriptors in it were inherited and not taken yet
-    std::deque<event> events_; // at most one for each child and signal
+    detail::kept_table table_;    // descriptors in it were inherited and not taken yet
+    std::vector<event> events_;   // at most one for each child and signal
+    std::size_t told_events_ = 0; // of them, from the first one on
     generation generation_;
     clock::time_point since_{}; // without a process that serves
     kept_listener listener_;
@@ -9703,8 +9703,8 @@ inline std::optional<kept::event> kept::next() {
         if (got == detail::keeper_link::received::message) note(link_.message);
     }
     if (events_.empty()) return std::nullopt;
-    auto first = std::move(events_.front());
-    events_.pop_front();
+    auto first = std::move(events_[told_events_++]);
+    if (told_events_ == events_.size()) events_.clear(), told_events_ = 0;
     return first;
 }
 
