@@ -40,9 +40,6 @@ TEST_CASE("09: a log is sent to clients that join late, and ends with its input"
     for (int i = 1; i <= 1000; ++i) lines += "line " + std::to_string(i) + "\n";
     REQUIRE(::write(input[1], lines.data(), lines.size()) == static_cast<ssize_t>(lines.size()));
     const auto until = mato::deadline::in(20s);
-    struct line_policies : mato::default_policies {
-        using framing = mato::line<>;
-    };
     mato::failure why;
     const mato::owned_path where(directory.path() / "daemon.sock");
     auto follower = mato::basic_client<line_policies>::connect(where, until, why);
@@ -82,9 +79,6 @@ TEST_CASE("09: a log is sent to clients that join late, and ends with its input"
 
 TEST_CASE("09: the log may be a file: all of it arrives, and the program ends at its end", "[examples]") {
     const support::temp_directory directory;
-    struct line_policies : mato::default_policies {
-        using framing = mato::line<>;
-    };
     constexpr int lines = 20'000;             // with the first, less than the queue of a client
     constexpr std::size_t long_line = 80'000; // a frame is at most 64 KiB of it
     const std::filesystem::path file = directory.path() / "log";
