@@ -12386,9 +12386,20 @@ private:
             call(handler, {}, std::move(text));
         });
     }
+    // Through the loop also for other executors: a post to asio's system executor, which a future has, would start threads.
     void post_and_end(const std::error_code& why) override {
-        const std::unique_ptr<completion_of> self(this);
-        asio::post(where_, [handler = std::move(handler_), why]() mutable { call(handler, why, {}); });
+        std::unique_ptr<completion_of> self(this);
+        asio::post(loop_, [self = std::move(self), why]() mutable {
+            Handler handler(std::move(self->handler_));
+            if (self->is_of_loop()) {
+                self.reset();
+                return call(handler, why, {});
+            }
+            const executor where = self->where_;
+            const auto guard = std::move(self->guard_);
+            self.reset();
+            asio::dispatch(where, [handler = std::move(handler), why]() mutable { call(handler, why, {}); });
+        });
     }
 
     asio::io_context& loop_;

@@ -72,7 +72,8 @@ TEST_CASE("a tab is closed by a key; if more than an idle shell runs that asks f
     CHECK(wait_until([&] { return !contains(world.must({"ls"}), "idle"); }));
     world.must({"new", "-d", "-n", "shell"});
     outer_terminal other(world, {"attach", "shell"});
-    REQUIRE(other.comes_to_show("$"));
+    other.type("printf 'is%s' up\n"); // the shell's own command
+    REQUIRE(other.comes_to_show("isup"));
     other.type(prefix + "x"); // an idle shell: no question
     CHECK(wait_until([&] { return !contains(world.must({"ls"}), "shell"); }));
 }

@@ -143,7 +143,7 @@ TEST_CASE("a hint and a message take the last row, cut to its width", "[screens]
     }
     const looks look = looks_of(nullptr, false, true);
     CHECK(text(hint_row("C-\\", {24, 80}, look)) ==
-          " C-\\  c new  n next  Tab last  x close  Space office  [ history  / find  d detach  ? all\n");
+          " C-\\  c new  n next  x close  Space office  [ history  / find  d detach  ? all\n");
     CHECK(text(hint_row("C-\\", {24, 20}, look)) == " C-\\  c new  n next\n");
     CHECK(text(message_row("copied\n2", {24, 80}, look)) == " copied\\x0a2\n");
 }

@@ -466,6 +466,7 @@ TEST_CASE("a request posted beyond the limit is busy, also while the loop does n
         }
     }
     CHECK((right == 10 && busy == 5));
+    CHECK(std::distance(std::filesystem::directory_iterator("/proc/self/task"), {}) == 1); // futures start no threads
 }
 
 TEST_CASE("a handler runs on its own executor, whose context keeps running until then", "[async_client]") {

@@ -58,7 +58,7 @@ inline constexpr auto all_actions = std::to_array<action_entry>({
     {action::new_tab, action_group::tabs, "new-tab", "c", "new tab", "new"},
     {action::next_tab, action_group::tabs, "next-tab", "n", "next tab", "next"},
     {action::previous_tab, action_group::tabs, "previous-tab", "p", "previous tab", ""},
-    {action::last_tab, action_group::tabs, "last-tab", "Tab l", "last tab", "last"},
+    {action::last_tab, action_group::tabs, "last-tab", "Tab l", "last tab", ""},
     {action::tab_by_number, action_group::tabs, "tab", "1 2 3 4 5 6 7 8 9 0", "tab by number", ""},
     {action::rename_tab, action_group::tabs, "rename-tab", ",", "name", ""},
     {action::close_tab, action_group::tabs, "close-tab", "x &", "close", "close"},
