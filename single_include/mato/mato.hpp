@@ -5004,7 +5004,7 @@ namespace config {
 /// std::optional (a key that is absent leaves it as it is) and std::map with std::string as its key.
 template <class T> struct value_reader;
 
-/// std::filesystem::path, or a type like it; this header does not include <filesystem>.
+/// std::filesystem::path, or a type like it; this header does not include its header.
 template <class P> concept path_like = requires(const P& path) {
     typename P::string_type;
     path.lexically_normal();
