@@ -46,7 +46,8 @@ std::string format_tabs(const tab_list& list, output_format format) {
     std::string text, task;
     for (const tab_info& each : list.tabs) {
         if (each.task != task || text.empty()) text += mato::printable(task = each.task) + "\n";
-        const std::string state = std::string(each.state()) + (each.running ? "" : " " + std::to_string(each.exit_code));
+        std::string state(each.state());
+        if (!each.running) state.append(" ").append(std::to_string(each.exit_code));
         text += "  " + std::to_string(each.id) + "  " + mato::printable(each.name) + "  " + size_text(each.size) + "  " +
                 state + "  " + count_text(each.clients, "client") + "  " + mato::printable(each.command) + "\n";
     }

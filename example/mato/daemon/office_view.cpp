@@ -15,7 +15,7 @@ constexpr mato::milliseconds works_within{2000};
 
 std::string short_directory(const std::string& path, const std::string& home) {
     if (home.size() > 1 && path.starts_with(home) && (path.size() == home.size() || path[home.size()] == '/'))
-        return "~" + path.substr(home.size());
+        return std::string("~").append(path, home.size());
     return path;
 }
 
