@@ -451,6 +451,10 @@ TEST_CASE("other threads send requests and wait for futures", "[async_client]") 
 }
 
 TEST_CASE("a request posted beyond the limit is busy, also while the loop does not run", "[async_client]") {
+    const auto count_threads = [] {
+        return std::distance(std::filesystem::directory_iterator("/proc/self/task"), std::filesystem::directory_iterator());
+    };
+    const auto before = count_threads(); // a sanitizer may have one of its own
     world all({.requests = 10});
     std::vector<std::future<std::string>> answers;
     for (int i = 0; i < 15; ++i) answers.push_back(all.client->post_request("x", deadline::in(20s), asio::use_future));
@@ -466,7 +470,7 @@ TEST_CASE("a request posted beyond the limit is busy, also while the loop does n
         }
     }
     CHECK((right == 10 && busy == 5));
-    CHECK(std::distance(std::filesystem::directory_iterator("/proc/self/task"), {}) == 1); // futures start no threads
+    CHECK(count_threads() == before); // futures start no threads
 }
 
 TEST_CASE("a handler runs on its own executor, whose context keeps running until then", "[async_client]") {
