@@ -94,11 +94,13 @@ TEST_CASE("a program has the descriptors that it was given, and no other", "[spa
         "for fd in /proc/self/fd/*; do readlink -- $fd | grep -q dash && continue; echo \"${fd##*/}\"; done";
     const auto open_without_flag = [] { return ::dup(0); }; // not close-on-exec
     const mato::unique_fd leaked(open_without_flag()), other(::open("/dev/zero", O_RDONLY));
-    const std::string without = output_of("ls /proc/$$/fd | tr '\\n' ' '");
-    CHECK(without == "0 1 2 ");
+    // No pipeline: its pipe would be among the shell's descriptors for a moment. `true`: the shell waits, and does not become
+    // ls.
+    const std::string fds = "ls /proc/$$/fd; true";
+    CHECK(output_of(fds) == "0\n1\n2\n");
     mato::spawn_options passes;
     passes.descriptors = {{other.get(), 7}};
-    CHECK(output_of("ls /proc/$$/fd | tr '\\n' ' '", passes) == "0 1 2 7 ");
+    CHECK(output_of(fds, passes) == "0\n1\n2\n7\n");
     CHECK(output_of("readlink /proc/$$/fd/7 /proc/$$/fd/0 /proc/$$/fd/2", passes) == "/dev/zero\n/dev/null\n/dev/null\n");
 }
 
