@@ -2,7 +2,6 @@
 #include "key_decoder.hpp"
 
 #include "input_sequence.hpp"
-#include "vt/utf8.hpp"
 
 #include <mato/printable.hpp>
 
@@ -25,8 +24,13 @@ int canonical(int key) noexcept {
     }
 }
 
-/// Whether more bytes may complete the character at the start of `bytes`, which is not valid so far.
-bool is_incomplete(std::string_view bytes) noexcept { return bytes.size() < static_cast<std::size_t>(vt::utf8_size(bytes[0])); }
+/// Whether more bytes may change what mato::first_character finds at the start of `bytes`, which is not valid so far. It takes
+/// F5 to FF for the start of four bytes, so these wait, too.
+bool is_incomplete(std::string_view bytes) noexcept {
+    const auto first = static_cast<unsigned char>(bytes[0]);
+    const std::size_t whole = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : first >= 0xc2 ? 2 : 1;
+    return bytes.size() < whole;
+}
 
 } // namespace
 
