@@ -32,7 +32,7 @@ public:
                                     "        with open(sys.argv[1], 'ab') as kept: kept.write(told)\n"
                                     "        told = b''\n";
         world.must({"new", "-d", "-t", "task", "-n", name_, "--", "python3", "-c", program, name_});
-        REQUIRE(world.must({"wait", name_, "--text", "ready"}).empty());
+        world.must({"wait", name_, "--text", "ready"});
     }
 
     /// The program writes `bytes`.

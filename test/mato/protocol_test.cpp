@@ -22,8 +22,8 @@ private:
             value.fields(*this);
         else if constexpr (std::is_same_v<T, mux::vt::screen_size>)
             value = how_ == kind::zero ? T{0, 0} : how_ == kind::most ? T{65535, 65535} : T{0x1234, 0x5678};
-        else if constexpr (std::is_same_v<T, mux::after_opening>)
-            value = how_ == kind::zero ? mux::after_opening::nothing : mux::after_opening::wait;
+        else if constexpr (std::is_enum_v<T>)
+            value = how_ == kind::zero ? T{} : last_of(T{});
         else if constexpr (std::is_same_v<T, mux::colour_depth>)
             value = how_ == kind::zero ? mux::colour_depth::none : mux::colour_depth::direct;
         else if constexpr (std::is_same_v<T, mux::inquiry>)
@@ -64,7 +64,7 @@ template <class Body> std::string body_of(const Body& value) {
     mux::tab_name, mux::attach_request, mux::detach_request, mux::tab_info, mux::tab_list, mux::client_info, mux::client_list, \
     mux::send_request, mux::sent, mux::kill_request, mux::rename_request, mux::task_count, mux::status_report, \
     mux::stop_request, mux::exit_status, mux::bytes_taken, mux::attachment_info, mux::show_request, \
-    mux::capture_request, mux::captured, mux::wait_output, mux::resize_request, mux::record_request, mux::recording_info, \
+    mux::capture_request, mux::captured, mux::wait_output, mux::read_request, mux::text_read, mux::resize_request, mux::record_request, mux::recording_info, \
     mux::stream_output, mux::stream_screen, mux::stream_size, mux::stream_end, mux::respawn_request, mux::move_request, mux::daemon_event, \
     mux::event_snapshot, mux::shown_tab
 // clang-format on
@@ -187,7 +187,7 @@ TEST_CASE("the numbers of messages never change", "[protocol]") {
         {message::suspend, 70},       {message::answered, 71},      {message::stream_output, 72},  {message::stream_screen, 73},
         {message::stream_size, 74},   {message::stream_end, 75},    {message::respawn, 49},        {message::move_tab, 50},
         {message::follow_events, 51}, {message::event, 76},         {message::event_snapshot, 77}, {message::cursor_shaped, 78},
-        {message::switched, 79},      {message::restarting, 80},
+        {message::switched, 79},      {message::restarting, 80},    {message::read_text, 55},      {message::text_read, 56},
     };
     for (const auto& [type, number] : pinned) {
         CHECK(static_cast<std::uint32_t>(type) == number);

@@ -41,18 +41,18 @@ TEST_CASE("a tab that remained is started again with its command, directory, var
 TEST_CASE("a running program is ended only with -k", "[mato][respawn]") {
     mato_world world;
     world.open_tab({counting + "exec cat"});
-    REQUIRE(world.must({"wait", "1", "--text", "start 1"}).empty());
+    world.must({"wait", "1", "--text", "start 1"});
     const std::string was = pid_in(world);
     const outcome refused = world.run({"respawn", "1"});
     CHECK(refused.exit_code == 1);
     CHECK(contains(refused.err, "respawn -k"));
     CHECK(pid_in(world) == was);
     world.must({"respawn", "-k", "1"});
-    REQUIRE(world.must({"wait", "1", "--text", "start 2"}).empty());
+    world.must({"wait", "1", "--text", "start 2"});
     CHECK_FALSE(is_running(std::atoi(was.c_str())));
     CHECK(contains(world.must({"ls"}), "running"));
     world.must({"send", "1", "typed", "Enter"});
-    CHECK(world.must({"wait", "1", "--text", "typed\\ntyped"}).empty());
+    world.must({"wait", "1", "--text", "typed\\ntyped"});
     CHECK(world.run({"respawn", "7"}).exit_code == 1);
 }
 
@@ -97,7 +97,7 @@ TEST_CASE("a keyboard that was not read because its program did not read is read
     world.must({"respawn", "-k", "1"});
     REQUIRE(wait_until([&] { return std::filesystem::exists(world.home() / "second"); }));
     client.type("alive\n"); // after what was typed beyond the window: it scrolls everything else away
-    CHECK(world.must({"wait", "1", "--text", "alive"}).empty());
+    world.must({"wait", "1", "--text", "alive"});
 }
 
 TEST_CASE("when a program cannot be started again, the reason is reported, and the tab stays for another attempt",
@@ -105,7 +105,7 @@ TEST_CASE("when a program cannot be started again, the reason is reported, and t
     mato_world world;
     std::filesystem::create_directory(world.home() / "place");
     world.must({"new", "-d", "-c", "place", "--", counting + "exec cat"});
-    REQUIRE(world.must({"wait", "1", "--text", "start 1"}).empty());
+    world.must({"wait", "1", "--text", "start 1"});
     std::filesystem::remove_all(world.home() / "place");
     for (const char* option : {"-k", "--"}) {
         const outcome went = world.run({"respawn", option, "1"});
@@ -115,14 +115,14 @@ TEST_CASE("when a program cannot be started again, the reason is reported, and t
     }
     std::filesystem::create_directory(world.home() / "place");
     world.must({"respawn", "1"});
-    CHECK(world.must({"wait", "1", "--text", "start 1 in place"}).empty());
+    world.must({"wait", "1", "--text", "start 1 in place"});
 }
 
 TEST_CASE("a kill takes precedence over a respawn in progress, and a second respawn is refused", "[mato][respawn]") {
     mato_world world;
     world.configure("stop_grace = \"5s\"\nexit_empty = false\n"); // a busy machine may need seconds for the next request
     world.open_tab({"trap '' HUP; echo ready; while :; do sleep 0.1; done"});
-    REQUIRE(world.must({"wait", "1", "--text", "ready"}).empty());
+    world.must({"wait", "1", "--text", "ready"});
     auto respawning = world.start({"respawn", "-k", "1"});
     REQUIRE(wait_until([&] { return contains(world.run({"respawn", "1"}).err, "is already being respawned"); }));
     world.must({"kill", "1"});

@@ -72,7 +72,7 @@ TEST_CASE("an attached viewer sees the current screen: colours, wide characters,
         "stty -echo; for i in $(seq 1 60); do printf '\\033[3%dmline %d 日本 é\\033[m\\r\\n' $((i % 8)) $i; done;"
         "printf '\\033[5;10Hplaced\\033[20;3H'; exec cat";
     world.must({"new", "-d", "-x", "80", "-y", "24", "--", script});
-    REQUIRE(world.must({"wait", "1", "--text", "placed"}).empty());
+    world.must({"wait", "1", "--text", "placed"});
     for (const auto& size : {std::pair{80, 24}, {100, 30}, {60, 20}, {120, 40}}) {
         const int columns = size.first, rows = size.second;
         pty_client client(world, attach_by(path),
@@ -161,7 +161,7 @@ TEST_CASE("capture, resize and wait", "[mato][viewer]") {
     mato_world world;
     world.must({"new", "-d", "-x", "40", "-y", "5", "--",
                 "stty -echo; for i in $(seq 1 20); do echo row $i; done; printf '\\033[1;31mred\\033[m'; read -r x; exit 7"});
-    REQUIRE(world.must({"wait", "1", "--text", "^red$"}).empty());
+    world.must({"wait", "1", "--text", "^red$"});
     CHECK(world.must({"capture", "1"}) == "row 17\nrow 18\nrow 19\nrow 20\nred\n");
     CHECK(world.must({"capture", "1", "-S", "2"}) == "row 15\nrow 16\nrow 17\nrow 18\nrow 19\nrow 20\nred\n");
     CHECK(contains(world.must({"capture", "1", "--ansi"}), "\033[1;31mred\033[m\n"));
@@ -184,7 +184,7 @@ TEST_CASE("capture -J prints a wrapped line as one line", "[mato][viewer]") {
     const std::string url = "https://example.org/" + std::string(30, 'a'), full(20, 'b');
     world.must({"new", "-d", "-x", "20", "-y", "4", "--",
                 "stty -echo; printf '" + url + "\\n" + full + "\\nc\\n" + url + "\\nend'; read -r x"});
-    REQUIRE(world.must({"wait", "1", "--text", "^end$"}).empty());
+    world.must({"wait", "1", "--text", "^end$"});
     CHECK(world.must({"capture", "1", "-J", "-S", "100"}) == url + "\n" + full + "\nc\n" + url + "\nend\n");
     CHECK(world.must({"capture", "1", "-S", "100"}) == url.substr(0, 20) + "\n" + url.substr(20, 20) + "\n" + url.substr(40) +
                                                            "\n" + full + "\nc\n" + url.substr(0, 20) + "\n" +
@@ -207,7 +207,7 @@ TEST_CASE("a click on a terminal smaller than the tab hits the visible cell", "[
     REQUIRE(corner.wait_for("here"));
     // The cursor is in row 20, column 74: the last of 5 rows and 20 columns, so the first are 16 and 55.
     corner.type("\033[<0;3;2M");
-    REQUIRE(world.must({"wait", "1", "--text", R"(\^\[\[<0;57;17M)"}).empty());
+    world.must({"wait", "1", "--text", R"(\^\[\[<0;57;17M)"});
 }
 
 TEST_CASE("wheel reports reach no program without a mouse mode, wherever a read splits them", "[mato][viewer]") {
@@ -257,7 +257,7 @@ TEST_CASE("scrolling the history changes nothing for the program and the other v
     world.must(
         {"new", "-d", "-x", "80", "-y", "24", "--",
          "trap 'echo resized' WINCH; stty -echo; seq 1000; printf ready; while :; do read -r x && echo got \"$x\"; done"});
-    REQUIRE(world.must({"wait", "1", "--text", "ready"}).empty());
+    world.must({"wait", "1", "--text", "ready"});
     pty_client reader(world, attach_by("direct")), other(world, attach_by("relayed"));
     REQUIRE(reader.wait_for("ready"));
     REQUIRE(other.wait_for("ready"));
@@ -366,7 +366,7 @@ TEST_CASE("a client has one connection, whatever is typed, and an idle one cause
 TEST_CASE("queries of a program are answered with no viewer, and once with several", "[mato][viewer]") {
     mato_world world;
     world.must({"new", "-d", "--", "stty raw -echo; printf '\\033[6n'; exec cat -v"});
-    REQUIRE(world.must({"wait", "1", "--text", R"(\^\[\[1;1R)"}).empty());
+    world.must({"wait", "1", "--text", R"(\^\[\[1;1R)"});
     pty_client first(world, attach_by("direct")), second(world, attach_by("relayed"));
     REQUIRE(first.wait_for("1;1R"));
     REQUIRE(second.wait_for("1;1R"));

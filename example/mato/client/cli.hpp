@@ -4,6 +4,7 @@
 #pragma once
 
 #include "paths.hpp"
+#include "protocol/text_mark.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -29,6 +30,7 @@ enum class command {
     has,
     send,
     capture,
+    read,
     record,
     resize,
     wait,
@@ -66,6 +68,9 @@ struct invocation {
     std::uint32_t history = 0;                     ///< `capture -S`, rows
     std::uint64_t since = 0;                       ///< `events --since`; 0: not given
     std::optional<std::string> pattern;            ///< `wait --text`
+    std::optional<text_mark> mark;                 ///< `wait --since`, `read --since`
+    bool only_new = false, give_mark = false;      ///< `wait --new`, `send --mark`
+    std::optional<std::uint32_t> last;             ///< `read --last`, lines
     std::chrono::milliseconds idle{0}, timeout{0}; ///< `wait`; 0: not given
     std::chrono::milliseconds duration{0};         ///< `record --for`; 0: not given
     std::uint16_t columns = 0, rows = 0;           ///< 0: the terminal's, else 80x24

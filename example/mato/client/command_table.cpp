@@ -127,9 +127,13 @@ constexpr std::array clients_examples{words("mato clients"), words("mato clients
 constexpr std::array has_examples{words("mato has work/build"), words("mato has 3")};
 
 constexpr std::array send_options{
-    option{.letter = "l", .text = "type TEXT as it is, not as names of keys", .take = set_flag<&invocation::literal>}};
+    option{.letter = "l", .text = "type TEXT as it is, not as names of keys", .take = set_flag<&invocation::literal>},
+    option{.word = "mark",
+           .text = "print the mark of the cursor's place before it is typed",
+           .take = set_flag<&invocation::give_mark>}};
 constexpr std::array send_operands{operand{"TAB", tab}, operand{"TEXT", keys, any}};
-constexpr std::array send_examples{words("mato send 3 'make test' Enter"), words("mato send 3 C-c")};
+constexpr std::array send_examples{words("mato send 3 'make test' Enter"), words("mato send 3 C-c"),
+                                   words("mato send --mark 3 make Enter")};
 
 constexpr exit_meaning no_emulator{65, "not possible for this tab: it has no emulator"};
 constexpr std::array capture_options{
@@ -142,6 +146,24 @@ constexpr std::array capture_options{
     option{.word = "ansi", .text = "keep colours and other attributes, as SGR sequences", .take = set_flag<&invocation::ansi>},
     as_json,
 };
+constexpr std::array read_options{
+    option{.word = "since",
+           .value = "MARK",
+           .kind = text,
+           .in = at_most,
+           .text = "print the lines from this mark on",
+           .take = set_mark},
+    option{.word = "last",
+           .value = "LINES",
+           .kind = number,
+           .in = at_most,
+           .text = "print so many lines from the end",
+           .take = set_last},
+    option{.word = "all", .in = at_most, .text = "print all lines that are kept", .take = set_flag<&invocation::all>},
+    as_json,
+};
+constexpr std::array read_exits{exit_meaning{65, "not possible for this tab: it has no emulator, or no text at this mark"}};
+constexpr std::array read_examples{words("mato read 3 --last 20"), words("mato read work/build --since 57.0@3")};
 constexpr std::array capture_exits{no_emulator};
 constexpr std::array capture_examples{words("mato capture 3"), words("mato capture -S 1000 -J work/build")};
 
@@ -173,17 +195,24 @@ constexpr std::array wait_options{
            .value = "REGEX",
            .kind = pattern,
            .in = one_of,
-           .text = "wait until its screen shows a text that matches (RE2)",
+           .text = "wait until its text matches (RE2), on the screen or in the history; print the mark after it, and the line",
            .take = set_pattern},
+    option{.word = "new",
+           .text = "with --text: only text after the cursor's place when the command begins",
+           .take = set_flag<&invocation::only_new>},
+    option{.word = "since", .value = "MARK", .kind = text, .text = "with --text: only text after this mark", .take = set_mark},
+    as_json,
     option{.word = "timeout",
            .value = "DUR",
            .kind = duration,
            .text = "fail after this time",
            .take = set_duration<&invocation::timeout>},
 };
-constexpr std::array wait_exits{exit_meaning{programs_code, "with --exit; 128 + N if signal N ended it"}, no_emulator,
+constexpr std::array wait_exits{exit_meaning{programs_code, "with --exit; 128 + N if signal N ended it"},
+                                exit_meaning{65, "not possible for this tab: it has no emulator, or no text at this mark"},
                                 exit_meaning{124, "the time of --timeout has passed"}};
-constexpr std::array wait_examples{words("mato wait 3 --exit"), words("mato wait 3 --text 'tests passed' --timeout 60s")};
+constexpr std::array wait_examples{words("mato wait 3 --exit"), words("mato wait 3 --text 'tests passed' --timeout 60s"),
+                                   words("mato wait 3 --text '^exit [0-9]+' --since 57.0@3")};
 
 constexpr std::array kill_options{
     option{.letter = "t", .value = "TASK", .kind = task, .in = one_of, .text = "all tabs of this task", .take = set_task}};
@@ -292,6 +321,13 @@ constexpr std::array table{
                   .operands = one_tab,
                   .exits = capture_exits,
                   .examples = capture_examples},
+    command_entry{.name = "read",
+                  .command = command::read,
+                  .text = "print the lines of a tab's screen as its program wrote them, not wrapped",
+                  .options = read_options,
+                  .operands = one_tab,
+                  .exits = read_exits,
+                  .examples = read_examples},
     command_entry{.name = "record",
                   .command = command::record,
                   .text = "record a tab to FILE ('-': standard output) as asciicast v2, until its program ends or C-c",

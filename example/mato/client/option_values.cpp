@@ -70,6 +70,21 @@ void set_since(invocation& to, const option& which, const std::string& value) {
     to.since = *number;
 }
 
+void set_last(invocation& to, const option& which, const std::string& value) {
+    to.last = number_in<std::uint32_t>(value);
+    if (!to.last)
+        usage_error(which.spelling() + " takes a number of lines from 0 to " +
+                    std::to_string(std::numeric_limits<std::uint32_t>::max()) + ", not '" + value + "'");
+}
+
+void set_mark(invocation& to, const option& which, const std::string& value) {
+    to.mark = text_mark::parse(value);
+    if (!to.mark)
+        usage_error(which.spelling() +
+                    " takes a mark that 'send --mark', 'wait --text' or 'read --json' has printed, such as 12.0@3, not '" +
+                    value + "'");
+}
+
 void set_pattern(invocation& to, const option&, const std::string& value) { to.pattern = value; }
 
 void add_variable(invocation& to, const option& which, const std::string& value) {

@@ -27,6 +27,8 @@ void set_duration(invocation& to, const option& which, const std::string& value)
 void set_task(invocation& to, const option& which, const std::string& value); ///< refuses an empty name
 void set_history(invocation& to, const option& which, const std::string& value);
 void set_since(invocation& to, const option& which, const std::string& value);
+void set_last(invocation& to, const option& which, const std::string& value);
+void set_mark(invocation& to, const option& which, const std::string& value);
 void set_pattern(invocation& to, const option& which, const std::string& value);
 void add_variable(invocation& to, const option& which, const std::string& value);
 void set_size(invocation& to, const std::string& value);

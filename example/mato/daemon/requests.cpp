@@ -5,6 +5,7 @@
 #include "protocol/names.hpp"
 #include "tab/capture.hpp"
 #include "tab/key_encoding.hpp"
+#include "text_reading.hpp"
 
 #include <mato/version.hpp>
 
@@ -93,6 +94,7 @@ void requests::handle(client& from, const header& frame) {
     case message::send: return with<message::send>(from, frame, &requests::send_keys);
     case message::cancel_send: return cancel_send(from, id);
     case message::capture: return with<message::capture>(from, frame, &requests::capture);
+    case message::read_text: return with<message::read_text>(from, frame, &requests::read_text);
     case message::wait_output: return with<message::wait_output>(from, frame, &requests::wait_for_output);
     case message::wait_exit: return with<message::wait_exit>(from, frame, &requests::wait_for_exit);
     case message::record: return with<message::record>(from, frame, &requests::record);
@@ -371,6 +373,31 @@ void requests::capture(client& from, std::uint32_t id, const capture_request& wa
     result.running = seen.is_running();
     result.idle_ms = idle_ms_of(seen);
     reply<message::captured>(from, id, std::move(result));
+}
+
+void requests::read_text(client& from, std::uint32_t id, const read_request& wanted) {
+    if (const ended_tab* const gone = find_ended(wanted.which); gone && !gone->last_screen.empty()) {
+        if (wanted.from == text_begin::mark)
+            return refuse(from, id,
+                          "tab " + std::to_string(gone->id) + " has ended: only its last screen is kept, without marks",
+                          cannot_be_answered);
+        text_read last;
+        last.tab = gone->id;
+        last.running = false;
+        last.text = gone->last_screen;
+        return reply<message::text_read>(from, id, std::move(last));
+    }
+    const auto* const found = resolve(from, id, wanted.which);
+    if (!found) return;
+    const tab& seen = *found->program;
+    if (!seen.screen()) return refuse(from, id, named(seen) + " has no screen: its emulator is 'raw'", cannot_be_answered);
+    std::string problem;
+    text_read result = text_from(*seen.screen(), wanted, problem);
+    if (!problem.empty()) return refuse(from, id, named(seen) + ": " + problem, cannot_be_answered);
+    result.tab = seen.id();
+    result.running = seen.is_running();
+    result.idle_ms = idle_ms_of(seen);
+    reply<message::text_read>(from, id, std::move(result));
 }
 
 void requests::wait_for_output(client& from, std::uint32_t id, const wait_output& wanted) {

@@ -54,6 +54,7 @@ private:
     void send_keys(client& from, std::uint32_t id, const send_request& wanted);
     void cancel_send(client& from, std::uint32_t id);
     void capture(client& from, std::uint32_t id, const capture_request& wanted);
+    void read_text(client& from, std::uint32_t id, const read_request& wanted);
     void wait_for_output(client& from, std::uint32_t id, const wait_output& wanted);
     void wait_for_exit(client& from, std::uint32_t id, const target& wanted);
     void record(client& from, std::uint32_t id, const record_request& wanted);

@@ -64,6 +64,8 @@ enum class message : std::uint32_t {
     switch_view = 52,
     upgrade = 53,
     upgrade_report = 54,
+    read_text = 55,
+    text_read = 56,
     output = 64,
     tab_exited = 65,
     detached = 66,

@@ -64,6 +64,8 @@ template <> struct kind_of<message::hide> : message_kind<nothing, message::done>
 template <> struct kind_of<message::output_taken> : message_kind<bytes_taken> {};
 template <> struct kind_of<message::capture> : message_kind<capture_request, message::captured> {};
 template <> struct kind_of<message::captured> : message_kind<captured> {};
+template <> struct kind_of<message::read_text> : message_kind<read_request, message::text_read> {};
+template <> struct kind_of<message::text_read> : message_kind<text_read> {};
 template <> struct kind_of<message::wait_output> : message_kind<wait_output, message::output_came> {};
 template <> struct kind_of<message::output_came> : message_kind<nothing> {};
 template <> struct kind_of<message::resize_tab> : message_kind<resize_request, message::done> {};

@@ -99,11 +99,10 @@ bool text_pattern::matches_within(std::string_view text, std::size_t from, std::
     return engine_->compiled.Match({text.data(), text.size()}, from, to, RE2::UNANCHORED, nullptr, 0);
 }
 
-std::optional<text_pattern::place> text_pattern::find(std::string_view text, std::size_t from) const {
-    if (!matches_within(text, from, text.size())) return std::nullopt; // most lines; faster than to ask for the place
+std::optional<text_pattern::place> text_pattern::find(std::string_view text, std::size_t from, std::size_t to) const {
+    if (!matches_within(text, from, to)) return std::nullopt; // most lines; faster than to ask for the place
     re2::StringPiece found;
-    if (!engine_->compiled.Match({text.data(), text.size()}, from, text.size(), RE2::UNANCHORED, &found, 1))
-        return std::nullopt;
+    if (!engine_->compiled.Match({text.data(), text.size()}, from, to, RE2::UNANCHORED, &found, 1)) return std::nullopt;
     const auto begin = static_cast<std::size_t>(found.data() - text.data());
     return place{begin, begin + found.size()};
 }
@@ -111,12 +110,14 @@ std::optional<text_pattern::place> text_pattern::find(std::string_view text, std
 text_search::state text_search::step() {
     if (state_ != state::searching) return state_;
     const std::size_t to = std::min(text_.size(), from_ + pattern_.step_bytes());
-    if (pattern_.matches_within(text_, from_, to))
+    if (const auto place = pattern_.find(text_, from_, to)) {
+        found_ = *place;
         state_ = state::found;
-    else if (to == text_.size())
+    } else if (to == text_.size()) {
         state_ = state::absent;
-    else
+    } else {
         from_ += pattern_.step_bytes() / 2;
+    }
     return state_;
 }
 

@@ -37,8 +37,11 @@ public:
     struct place {
         std::size_t begin = 0, end = 0;
     };
-    /// The first match in a text that begins at `from` or later; leftmost, and of those the one that Perl prefers.
-    [[nodiscard]] std::optional<place> find(std::string_view text, std::size_t from) const;
+    /// The first match within [from, to) of a text; leftmost, and of those the one that Perl prefers.
+    [[nodiscard]] std::optional<place> find(std::string_view text, std::size_t from, std::size_t to) const;
+    [[nodiscard]] std::optional<place> find(std::string_view text, std::size_t from) const {
+        return find(text, from, text.size());
+    }
     /// Of the compiled pattern: the steps that one byte of text may need.
     [[nodiscard]] std::size_t instructions() const noexcept { return instructions_; }
     /// Bytes of text that one step searches: fewer for patterns that need more work per byte.
@@ -61,11 +64,14 @@ public:
     /// @pre The pattern outlives the search.
     text_search(const text_pattern& pattern, std::string text) noexcept : pattern_(pattern), text_(std::move(text)) {}
     state step();
+    /// @pre step() has returned `found`
+    [[nodiscard]] text_pattern::place found() const noexcept { return found_; }
 
 private:
     const text_pattern& pattern_;
     std::string text_;
     std::size_t from_ = 0;
+    text_pattern::place found_;
     state state_ = state::searching;
 };
 

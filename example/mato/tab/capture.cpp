@@ -11,14 +11,7 @@ namespace {
 
 /// The row without trailing blanks, except those in its first `kept` columns; with styles if `ansi`.
 void append_row(const vt::row& r, const vt::terminal& screen, bool ansi, int kept, std::string& out) {
-    if (!ansi) {
-        kept = r.wraps ? r.used() : std::min(kept, r.used());
-        r.append_text(out, 0, kept);
-        const std::size_t least = out.size();
-        r.append_text(out, kept, r.used());
-        while (out.size() > least && out.back() == ' ') out.pop_back();
-        return;
-    }
+    if (!ansi) return append_trimmed(r, r.wraps ? r.used() : kept, out);
     terminal_features all;
     all.colours = colour_depth::direct;
     all.strings = true;
@@ -37,6 +30,14 @@ void append_row(const vt::row& r, const vt::terminal& screen, bool ansi, int kep
 }
 
 } // namespace
+
+void append_trimmed(const vt::row& row, int kept, std::string& out) {
+    kept = std::min(kept, row.used());
+    row.append_text(out, 0, kept);
+    const std::size_t least = out.size();
+    row.append_text(out, kept, row.used());
+    while (out.size() > least && out.back() == ' ') out.pop_back();
+}
 
 captured capture_screen(const vt::terminal& screen, const capture_request& wanted) {
     captured result;

@@ -10,6 +10,9 @@ namespace mux {
 
 inline constexpr std::size_t capture_bytes = 256u << 10; ///< of text in one answer; may be exceeded by one row
 
+/// Appends the row's text without trailing blanks, except those in its first `kept` columns.
+void append_trimmed(const vt::row& row, int kept, std::string& out);
+
 /// Fills in all members but tab, idle_ms and running.
 [[nodiscard]] captured capture_screen(const vt::terminal& screen, const capture_request& wanted);
 

@@ -20,6 +20,7 @@ int run_clients(const invocation& what);
 int run_has(const invocation& what);
 int run_send(const invocation& what);
 int run_capture(const invocation& what);
+int run_read(const invocation& what);
 int run_record(const invocation& what);
 int run_resize(const invocation& what);
 int run_wait(const invocation& what);

@@ -3,7 +3,9 @@
 
 #include "client/event_text.hpp"
 #include "client/listings.hpp"
+#include "client/option_values.hpp"
 #include "common.hpp"
+#include "watching.hpp"
 
 #include <algorithm>
 
@@ -13,16 +15,16 @@ namespace {
 constexpr std::chrono::seconds send_patience{5}; // without one byte read by the program
 constexpr std::size_t most_under_way = 4;        // chunks; enough to keep a fast reader busy, few enough to queue
 
-/// Looks again after each change of the tab, but not more often than this: a flood is not searched at every read.
-constexpr std::chrono::milliseconds look_again{20};
-
-exchange::result timed_out(const target& which) {
-    return {not_in_time, "tab " + which.name + ": timed out before the condition was met", {}};
-}
-
 } // namespace
 
 // ---- send ----
+
+void sending::begin(remote& daemon) {
+    if (marking_ == mark_before::yes)
+        ask<message::read_text>(daemon, read_request{which_, text_begin::cursor, 0, 0}, soon());
+    else
+        send_more(daemon);
+}
 
 void sending::send_more(remote& daemon) {
     do { // an empty text is sent too: it checks that the tab exists
@@ -49,6 +51,13 @@ send_request sending::next_part() {
 }
 
 void sending::on_answer(remote& daemon, const header& answer) {
+    if (marking_ == mark_before::yes && !mark_) {
+        if (const auto at = read<message::text_read>(answer)) {
+            mark_ = text_mark{at->cursor_line, at->cursor_column, at->tab};
+            send_more(daemon);
+        }
+        return;
+    }
     const auto how = read_as<message::sent>(answer).value_or(sent{});
     taken_ += how.bytes;
     is_cut_ = is_cut_ || how.cancelled;
@@ -60,7 +69,11 @@ void sending::on_answer(remote& daemon, const header& answer) {
 
 void sending::finish_if_done() {
     if (!under_way_.empty()) return;
-    if (!is_cut_ && !has_more()) return finish({0, {}, json::object().add("bytes", taken_).done()});
+    if (!is_cut_ && !has_more()) {
+        auto told = json::object().add("bytes", taken_);
+        if (mark_) told.add("mark", mark_->text());
+        return finish({0, {}, told.done()});
+    }
     const std::string of = what_.keys.empty() ? " of " + std::to_string(what_.bytes.size()) : std::string();
     finish({1, "only " + std::to_string(taken_) + of + " bytes were typed: the program in tab " + which_.name +
                    " does not read its input"});
@@ -103,77 +116,6 @@ void capturing::on_answer(remote& daemon, const header& answer) {
     finish({0, {}, {on_one_line(format_capture(last_, text_))}});
 }
 
-// ---- wait --text, wait --idle ----
-
-watching_screen::watching_screen(target which, const std::optional<std::string>& pattern, std::chrono::milliseconds idle,
-                                 mato::deadline until)
-    : which_(std::move(which)), idle_(idle), until_(until) {
-    if (!pattern) return;
-    std::string problem;
-    pattern_ = text_pattern::compile(*pattern, problem);
-    if (!pattern_)
-        throw command_failure{mato::exit_code::usage, "--text '" + *pattern + "' is not a valid pattern: " + problem};
-}
-
-void watching_screen::look(remote& daemon) {
-    phase_ = phase::looking;
-    seen_ = {};
-    ask<message::capture>(daemon, capture_request{which_, 0, 0, false, true, true}, soon());
-}
-
-void watching_screen::on_answer(remote& daemon, const header& answer) {
-    if (phase_ == phase::watching) return rest(look_again);
-    auto part = read<message::captured>(answer);
-    if (!part) return;
-    const std::uint64_t next = pattern_ ? part->next : 0; // the first part says whether the tab is idle
-    if (seen_.tab == 0)
-        seen_ = std::move(*part);
-    else
-        seen_.text += part->text;
-    if (next != 0) return void(ask<message::capture>(daemon, capture_request{which_, 0, next, false, true, true}, soon()));
-    judge(daemon);
-}
-
-void watching_screen::judge(remote& daemon) {
-    if (pattern_) {
-        search_.emplace(*pattern_, std::move(seen_.text));
-        return search(daemon);
-    }
-    if (seen_.idle_ms >= static_cast<std::uint64_t>(idle_.count())) return finish({});
-    wait_for_change(daemon);
-}
-
-void watching_screen::search(remote& daemon) {
-    phase_ = phase::searching;
-    const auto state = search_->step();
-    if (state == text_search::state::found) return finish({});
-    if (state == text_search::state::absent) return wait_for_change(daemon);
-    if (until_.passed()) return time_out();
-    wake_at(mato::deadline::in(std::chrono::milliseconds(0)));
-}
-
-void watching_screen::wait_for_change(remote& daemon) {
-    if (!seen_.running) return finish({1, "the program of tab " + which_.name + " has ended"});
-    if (until_.passed()) return time_out();
-    if (!pattern_) return rest(idle_ - std::chrono::milliseconds(static_cast<long>(seen_.idle_ms)));
-    phase_ = phase::watching;
-    ask<message::wait_output>(daemon, wait_output{which_, seen_.revision}, until_);
-}
-
-void watching_screen::rest(std::chrono::milliseconds span) {
-    phase_ = phase::resting;
-    wake_at(mato::deadline(std::min(mato::deadline::in(span).at(), until_.at())));
-}
-
-void watching_screen::wake(remote& daemon) {
-    if (phase_ == phase::resting) return look(daemon);
-    if (phase_ == phase::searching) return search(daemon);
-    if (phase_ == phase::watching) return time_out();
-    exchange::wake(daemon);
-}
-
-void watching_screen::time_out() { finish(timed_out(which_)); }
-
 // ---- wait --exit ----
 
 void awaiting_exit::wake(remote&) { finish(timed_out(which_)); }
@@ -188,8 +130,12 @@ exchange::result program_ended(const exit_status& how) {
 
 std::unique_ptr<exchange> wait_exchange(const invocation& what, target which) {
     const auto until = what.timeout.count() > 0 ? mato::deadline::in(what.timeout) : remote::patient();
+    if (!what.pattern && (what.mark || what.only_new)) usage_error("--new and --since need --text");
+    if (what.mark && what.only_new) usage_error("use only one of --new and --since");
     if (what.exit) return std::make_unique<awaiting_exit>(std::move(which), until);
-    return std::make_unique<watching_screen>(std::move(which), what.pattern, what.idle, until);
+    const text_origin from = what.mark ? origin_since(*what.mark, which)
+                                       : text_origin{what.only_new ? text_begin::cursor : text_begin::oldest, 0, 0};
+    return std::make_unique<watching>(std::move(which), watching::condition{what.pattern, from, what.idle}, until);
 }
 
 } // namespace mux

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: MIT
-/// @file exchanges.hpp: the commands that need several messages: `send`, `capture`, `wait`.
+/// @file exchanges.hpp: the commands that need several messages: `send`, `capture`, `wait --exit`.
 /// Threads: one.   Blocks: never.
 #pragma once
 
 #include "exchange.hpp"
-#include "protocol/text_pattern.hpp"
+#include "protocol/text_mark.hpp"
 
-#include <chrono>
 #include <memory>
 #include <optional>
 #include <set>
@@ -20,15 +19,20 @@ struct typing {
     std::string bytes;
     std::vector<key_in_text> keys;
 };
+enum class mark_before : std::uint8_t { no, yes };
 
 /// Types into a tab; gives up when the program has read nothing for some seconds.
 class sending final : public exchange {
 public:
-    sending(target which, typing what) : which_(std::move(which)), what_(std::move(what)) {}
-    void begin(remote& daemon) override { send_more(daemon); }
+    /// `marking`: asks for the cursor's place first.
+    sending(target which, typing what, mark_before marking = mark_before::no)
+        : which_(std::move(which)), what_(std::move(what)), marking_(marking) {}
+    void begin(remote& daemon) override;
     void wake(remote& daemon) override;
     [[nodiscard]] bool waits_for_program() const noexcept override { return true; }
     [[nodiscard]] std::string interrupted() const override;
+    /// Where the cursor was before the first byte was typed.
+    [[nodiscard]] const std::optional<text_mark>& mark() const noexcept { return mark_; }
 
 private:
     void on_answer(remote& daemon, const header& answer) override;
@@ -40,6 +44,8 @@ private:
 
     target which_;
     typing what_;
+    mark_before marking_;
+    std::optional<text_mark> mark_;
     std::set<std::uint32_t> under_way_; // requests
     std::size_t offset_ = 0, next_key_ = 0, taken_ = 0;
     bool cancelled_ = false, is_cut_ = false;
@@ -62,37 +68,6 @@ private:
     std::string text_;
 };
 
-/// Waits until a tab shows a text, or has been silent for a time. The search pauses after each step, so that it does not delay
-/// `until` and the other commands of `control`.
-class watching_screen final : public exchange {
-public:
-    /// @throws command_failure, exit code 64: `pattern` is not a regular expression.
-    watching_screen(target which, const std::optional<std::string>& pattern, std::chrono::milliseconds idle,
-                    mato::deadline until);
-    void begin(remote& daemon) override { look(daemon); }
-    void wake(remote& daemon) override;
-    [[nodiscard]] bool waits_for_program() const noexcept override { return true; }
-
-private:
-    enum class phase : std::uint8_t { looking, searching, watching, resting };
-
-    void on_answer(remote& daemon, const header& answer) override;
-    void look(remote& daemon);
-    void judge(remote& daemon);
-    void search(remote& daemon);
-    void wait_for_change(remote& daemon);
-    void rest(std::chrono::milliseconds span);
-    void time_out();
-
-    target which_;
-    std::optional<text_pattern> pattern_;
-    std::chrono::milliseconds idle_;
-    mato::deadline until_;
-    phase phase_ = phase::looking;
-    captured seen_; // its first part, with the text of all parts
-    std::optional<text_search> search_;
-};
-
 /// Waits until a tab's program has ended; the command gets its exit code.
 class awaiting_exit final : public exchange {
 public:
@@ -108,7 +83,7 @@ private:
     mato::deadline until_;
 };
 
-/// The exchange for a `wait` command. @throws as watching_screen.
+/// The exchange for a `wait` command. @throws as watching.
 [[nodiscard]] std::unique_ptr<exchange> wait_exchange(const invocation& what, target which);
 /// The result of a command that waited for a program's end.
 [[nodiscard]] exchange::result program_ended(const exit_status& how);

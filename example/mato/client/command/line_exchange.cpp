@@ -5,6 +5,7 @@
 #include "client/listings.hpp"
 #include "common.hpp"
 #include "exchanges.hpp"
+#include "watching.hpp"
 #include "words.hpp"
 
 namespace mux {
@@ -66,8 +67,11 @@ std::unique_ptr<exchange> exchange_of(const std::string& line, const program_pat
     case command::send:
         if (what.operands.size() == 2 && what.operands[1] == "-")
             refuse("'-' cannot be used here: standard input contains the commands");
-        return std::make_unique<sending>(which, keys_of(what));
+        return std::make_unique<sending>(which, keys_of(what), what.give_mark ? mark_before::yes : mark_before::no);
     case command::capture: return std::make_unique<capturing>(capture_request{which, what.history, 0, what.ansi, what.join});
+    case command::read:
+        if (what.follow) refuse("'read --follow' has no end; use 'read --since' with the mark of the last answer");
+        return std::make_unique<reading>(which, origin_of(what, which));
     case command::wait: return wait_exchange(what, which);
     case command::resize: return plain_request<message::resize_tab>(resize_request{which, {what.rows, what.columns}});
     case command::rename: return plain_request<message::rename>(rename_request{which, what.operands[1]});

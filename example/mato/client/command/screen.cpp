@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-/// @file screen.cpp: the contents of a tab: `capture` and `record`.
+/// @file screen.cpp: the contents of a tab: `capture`, `read` and `record`.
 #include "commands.hpp"
 
 #include "client/listings.hpp"
 #include "client/recorder.hpp"
 #include "common.hpp"
 #include "exchanges.hpp"
+#include "watching.hpp"
 
 #include <mato/policies.hpp>
 
@@ -21,6 +22,26 @@ int run_capture(const invocation& what) {
             capturing screen({{what.operands[0], current_tab(paths)}, what.history, 0, what.ansi, what.join});
             run_to_completion(daemon, screen);
             return what.json ? format_capture(screen.last(), screen.text()) : screen.text();
+        },
+        mato::exit_code::unavailable));
+    return 0;
+}
+
+int run_read(const invocation& what) {
+    const auto paths = paths_of(what);
+    const target which{what.operands[0], current_tab(paths)};
+    print(ask_running_daemon(
+        paths,
+        [&](remote& daemon) {
+            reading lines(which, origin_of(what, which));
+            run_to_completion(daemon, lines);
+            if (what.json) return as_json(lines.seen()).text + "\n";
+            if (lines.seen().lost_lines() > 0)
+                throw command_failure{1, std::to_string(lines.seen().lost_lines()) +
+                                             " lines were evicted from the history while the text was read; read again"};
+            std::string text = lines.seen().text();
+            if (!text.empty() && !text.ends_with('\n')) text += '\n';
+            return text;
         },
         mato::exit_code::unavailable));
     return 0;

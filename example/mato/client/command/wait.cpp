@@ -5,6 +5,9 @@
 #include "common.hpp"
 #include "exchanges.hpp"
 #include "protocol/ended_tabs.hpp"
+#include "watching.hpp"
+
+#include <mato/printable.hpp>
 
 namespace mux {
 
@@ -31,7 +34,11 @@ int run_wait(const invocation& what) {
     try {
         return ask_process(paths, {.needs_tabs = true}, [&](remote& daemon) {
             const auto waiting = wait_exchange(what, which);
-            return run_to_completion(daemon, *waiting);
+            const int code = run_to_completion(daemon, *waiting);
+            if (const auto* const text = dynamic_cast<const watching*>(waiting.get()); text && text->found())
+                print(what.json ? as_json(*text->found()).text + "\n"
+                                : text->found()->end.text() + " " + mato::printable(text->found()->line) + "\n");
+            return code;
         });
     } catch (no_daemon& why) {
         return left_behind(why, mato::exit_code::unavailable);

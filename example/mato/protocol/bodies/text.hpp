@@ -52,6 +52,31 @@ struct captured {
           history_rows, title, text);
     }
 };
+/// Where a text that is read begins: with the line kept for the longest time, the screen's first one, the cursor, `line` and
+/// `column`, or `line` lines before the end. A `mark` is a place too, but one that is gone or does not exist yet is refused.
+enum class text_begin : std::uint8_t { oldest, screen, cursor, place, mark, last };
+[[nodiscard]] constexpr text_begin last_of(text_begin) noexcept { return text_begin::last; }
+/// A tab's lines as the program wrote them, not wrapped: those of its history, then those of its screen. They are counted from
+/// 0, the tab's first line ever. Columns are bytes of the line's text. A long text needs several requests: `line` is the last
+/// answer's `next`.
+struct read_request {
+    target which;
+    text_begin from = text_begin::screen;
+    std::uint64_t line = 0, column = 0;
+    void fields(auto& f) { f(which, from, line, column); }
+};
+struct text_read {
+    std::uint64_t tab = 0, revision = 0, idle_ms = 0;
+    bool running = true;
+    std::uint64_t line = 0, column = 0; ///< where `text` begins
+    std::uint64_t next = 0;             ///< the line after `text`, if that is not its last part; else 0
+    std::uint64_t screen_line = 0;      ///< the screen's first line; earlier ones do not change any more
+    std::uint64_t cursor_line = 0, cursor_column = 0;
+    std::string text; ///< with a newline between lines, and at the end if there is a next part
+    void fields(auto& f) {
+        f(tab, revision, idle_ms, running, line, column, next, screen_line, cursor_line, cursor_column, text);
+    }
+};
 /// Answered by `output_came` when the tab's revision differs from this one, or its program has ended.
 struct wait_output {
     target which;

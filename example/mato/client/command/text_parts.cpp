@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+#include "text_parts.hpp"
+
+#include <algorithm>
+#include <iterator>
+#include <utility>
+
+namespace mux {
+
+bool text_parts::add(text_read part) {
+    if (!anchors_.empty() && part.line > last_.next) lost_ += part.line - last_.next;
+    anchors_.push_back({text_.size(), {part.line, part.column, part.tab}});
+    text_ += std::exchange(part.text, {});
+    last_ = std::move(part);
+    return last_.next != 0;
+}
+
+text_mark text_parts::mark_at(std::size_t byte) const {
+    const auto after =
+        std::upper_bound(anchors_.begin(), anchors_.end(), byte, [](std::size_t at, const anchor& a) { return at < a.byte; });
+    if (after == anchors_.begin()) return {};
+    const anchor& from = *std::prev(after);
+    text_mark at = from.at;
+    for (std::size_t i = from.byte; i < byte; ++i) {
+        if (text_[i] == '\n')
+            ++at.line, at.column = 0;
+        else
+            ++at.column;
+    }
+    return at;
+}
+
+std::string text_parts::line_at(std::size_t byte) const {
+    const std::size_t before = byte == 0 ? std::string::npos : text_.rfind('\n', byte - 1);
+    const std::size_t from = before == std::string::npos ? 0 : before + 1;
+    return text_.substr(from, std::min(text_.find('\n', byte), text_.size()) - from);
+}
+
+} // namespace mux

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+#include "text_reading.hpp"
+
+#include "protocol/text_mark.hpp"
+#include "screens/terminal_text.hpp"
+#include "tab/capture.hpp"
+
+#include <algorithm>
+#include <memory>
+
+namespace mux {
+namespace {
+
+/// Where the text begins; the column is one of its line's text.
+text_mark begin_of(const terminal_text& text, const text_mark& cursor, int rows, const read_request& wanted,
+                   std::string& problem) {
+    const std::uint64_t oldest = text.first_line(), end = text.end_line();
+    const text_mark asked{wanted.line, wanted.column, 0};
+    switch (wanted.from) {
+    case text_begin::oldest: return {oldest, 0, 0};
+    case text_begin::screen: return {text.screen_begin().line, 0, 0};
+    case text_begin::cursor: return cursor;
+    case text_begin::last: return {std::max(oldest, end - std::min(end, wanted.line)), 0, 0};
+    case text_begin::place: break;
+    case text_begin::mark:
+        if (asked.line < oldest)
+            problem =
+                "the text at mark " + asked.text() + " is no longer kept: its oldest line is " + std::to_string(oldest + 1);
+        else if (asked.line >= text.screen_begin().line + static_cast<std::uint64_t>(rows))
+            problem = "there is no text at mark " + asked.text() + " yet: its last line is " + std::to_string(end);
+        else if (asked.line >= end)
+            return {text.screen_begin().line, 0, 0};
+        break;
+    }
+    if (asked.line < oldest) return {oldest, 0, 0};
+    return asked.line < end ? asked : text_mark{end - 1, 0, 0};
+}
+
+} // namespace
+
+text_read text_from(const vt::terminal& screen, const read_request& wanted, std::string& problem) {
+    const terminal_text text(std::shared_ptr<const vt::terminal>(std::shared_ptr<void>(), &screen));
+    const text_position cursor = text.cursor();
+    const int kept = cursor.column + (screen.cursor().pending_wrap ? 1 : 0); // blanks that the program wrote before the cursor
+    vt::row cells;
+    text.read_line(cursor.line, cells);
+    std::string before_cursor;
+    cells.append_text(before_cursor, 0, std::min(kept, cells.used()));
+
+    text_read result;
+    result.revision = screen.revision();
+    result.screen_line = text.screen_begin().line;
+    result.cursor_line = cursor.line;
+    result.cursor_column = before_cursor.size();
+    const text_mark begin = begin_of(text, {cursor.line, before_cursor.size(), 0}, screen.size().rows, wanted, problem);
+    if (!problem.empty()) return result;
+    result.line = begin.line;
+    result.column = begin.column;
+    const std::uint64_t end = text.end_line();
+    for (std::uint64_t line = begin.line; line < end; ++line) {
+        if (result.text.size() >= read_bytes) {
+            result.next = line;
+            break;
+        }
+        text.read_line(line, cells);
+        const std::size_t at = result.text.size();
+        append_trimmed(cells, line == cursor.line ? kept : 0, result.text);
+        if (line == begin.line) result.text.erase(at, std::min<std::uint64_t>(begin.column, result.text.size() - at));
+        if (line + 1 < end) result.text += '\n';
+    }
+    return result;
+}
+
+} // namespace mux
