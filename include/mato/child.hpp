@@ -15,6 +15,7 @@
 #include "handover.hpp"
 #include "spawn.hpp"
 #include "sys.hpp"
+#include "sys_process.hpp"
 #include "unique_fd.hpp"
 
 #include <asio/io_context.hpp>

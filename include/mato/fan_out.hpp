@@ -11,6 +11,7 @@
 #pragma once
 
 #include "clock.hpp"
+#include "detail/extremes.hpp"
 #include "error.hpp"
 #include "frame_ring.hpp"
 #include "framing.hpp"
@@ -21,7 +22,6 @@
 #include "subscriber.hpp"
 #include "subscription.hpp"
 
-#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -104,7 +104,7 @@ private:
     std::uint64_t store(const frame_ends& ends, std::string_view payload, const std::uint64_t* key, error_out out);
     static std::uint64_t busy_now(error_out out);
     static constexpr std::size_t worth_a_flush(std::size_t bytes) noexcept {
-        return std::clamp(bytes, gathered_write::message_bytes, gathered_write::most_bytes);
+        return detail::within(bytes, gathered_write::message_bytes, gathered_write::most_bytes);
     }
     std::uint64_t too_large(std::size_t size, error_out out) const;
     void make_room(std::size_t size);
@@ -174,7 +174,7 @@ feed* fan_out<P, O, F>::join(P& peer, O policy, join_at where, error_out out) {
     if (where.where == join_at::place::after && where.number < ring_.oldest() - 1 && !drops && kind != overflow_kind::resync)
         return refuse(std::errc::result_out_of_range,
                       "the frames after this number are no longer in the ring; join at a snapshot or at the next frame");
-    flush_bytes_ = std::min(flush_bytes_, worth_a_flush(policy.limit() / 2));
+    flush_bytes_ = detail::least(flush_bytes_, worth_a_flush(policy.limit() / 2));
     auto fresh = std::make_unique<subscriber>(*this, peer, std::move(policy));
     fresh->begin_at(where);
     if (kind == overflow_kind::block_producer) ++blocking_;
@@ -238,7 +238,7 @@ template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::
     for_each([&](subscriber& who) {
         if (!who.is_mid_frame()) return;
         if (who.sequence_ != sequence) {
-            first_partial_ = std::min(first_partial_, who.position_);
+            first_partial_ = detail::least(first_partial_, who.position_);
         } else if (is_kept) {
             who.keep_partial();
         } else {
@@ -293,11 +293,11 @@ template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::
 template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::note_limit(const subscriber& who) noexcept {
     const overflow_kind kind = who.policy_.kind();
     if (who.is_leaving() || (kind != overflow_kind::disconnect && kind != overflow_kind::block_producer)) return;
-    last_kept_ = std::min(last_kept_, who.position_);
+    last_kept_ = detail::least(last_kept_, who.position_);
     if (kind != overflow_kind::disconnect) return;
     const std::size_t own = who.peer_->box().own();
-    const std::uint64_t room = who.policy_.limit() - std::min(own, who.policy_.limit());
-    if (room < nowhere - who.position_) next_limit_ = std::min(next_limit_, who.position_ + room);
+    const std::uint64_t room = who.policy_.limit() - detail::least(own, who.policy_.limit());
+    if (room < nowhere - who.position_) next_limit_ = detail::least(next_limit_, who.position_ + room);
 }
 
 template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::finish() {
@@ -365,8 +365,8 @@ template <class P, broadcast_policy O, framing_policy F> broadcast_status fan_ou
     now.ring_bytes = static_cast<std::size_t>(ring_.end() - ring_.begin());
     for_each([&](const subscriber& who) {
         const subscriber_status its = who.status();
-        now.slowest_bytes = std::max(now.slowest_bytes, its.queued_bytes);
-        now.slowest_lag = std::max(now.slowest_lag, its.lag);
+        now.slowest_bytes = detail::greatest(now.slowest_bytes, its.queued_bytes);
+        now.slowest_lag = detail::greatest(now.slowest_lag, its.lag);
     });
     return now;
 }

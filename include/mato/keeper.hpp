@@ -16,6 +16,7 @@
 #include "kept.hpp"
 #include "readiness.hpp"
 #include "signals.hpp"
+#include "sys_process.hpp"
 
 #include <optional>
 #include <string>

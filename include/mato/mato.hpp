@@ -14,6 +14,8 @@
 #include "printable.hpp"
 #include "scope_exit.hpp"
 #include "sys.hpp"
+#include "sys_memory.hpp"
+#include "sys_process.hpp"
 #include "unique_fd.hpp"
 #include "unix_address.hpp"
 #include "upgrade.hpp"

@@ -9,6 +9,8 @@
 
 #include "error.hpp"
 #include "sys.hpp"
+#include "sys_memory.hpp"
+#include "sys_process.hpp"
 #include "unique_fd.hpp"
 
 #include <cstddef>

@@ -11,6 +11,7 @@
 
 #include "clock.hpp"
 #include "sys.hpp"
+#include "sys_process.hpp"
 #include "unique_fd.hpp"
 
 #include <asio/io_context.hpp>

@@ -7,6 +7,7 @@
 
 #include "error.hpp"
 #include "sys.hpp"
+#include "sys_process.hpp"
 
 #include <cerrno>
 #include <span>

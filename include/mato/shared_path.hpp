@@ -11,6 +11,7 @@
 #include "endpoint.hpp"
 #include "error.hpp"
 #include "sys.hpp"
+#include "sys_process.hpp"
 #include "unique_fd.hpp"
 
 #include <string>

@@ -13,6 +13,7 @@
 #include "error.hpp"
 #include "signals.hpp"
 #include "sys.hpp"
+#include "sys_process.hpp"
 #include "unique_fd.hpp"
 
 #include <optional>

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "clock.hpp"
+#include "detail/extremes.hpp"
 #include "error.hpp"
 #include "frame_ring.hpp"
 #include "framing.hpp"
@@ -13,7 +14,6 @@
 #include "partial_frames.hpp"
 #include "subscription.hpp"
 
-#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -37,8 +37,10 @@ public:
 
     void prepare() override;
     [[nodiscard]] std::uint64_t position() const noexcept override { return position_; }
-    [[nodiscard]] std::uint64_t end() const noexcept override { return std::min({until_, accepted_until_, all_.ring_.end()}); }
-    [[nodiscard]] std::size_t pending() const noexcept override { return std::max(waiting(), std::size_t{has_work()}); }
+    [[nodiscard]] std::uint64_t end() const noexcept override {
+        return detail::least(until_, accepted_until_, all_.ring_.end());
+    }
+    [[nodiscard]] std::size_t pending() const noexcept override { return detail::greatest(waiting(), std::size_t{has_work()}); }
     std::uint64_t gather(gathered_write& write, std::uint64_t from, std::uint64_t until) const noexcept override;
     void advance(std::uint64_t from, std::size_t size) noexcept override;
     void on_drained(std::size_t queued) override;
@@ -70,7 +72,7 @@ private:
         return position_ < end() || needs_snapshot_ || accepted_until_ != frame_ring::nowhere;
     }
     [[nodiscard]] bool is_full() const noexcept {
-        return fell_out_of_ring() || queued() >= std::max(policy_.limit(), std::size_t{1});
+        return fell_out_of_ring() || queued() >= detail::greatest(policy_.limit(), std::size_t{1});
     }
     [[nodiscard]] std::size_t waiting() const noexcept; // bytes of the stream that are still in the ring
     [[nodiscard]] std::size_t queued() const noexcept;  // for the policy: lost frames count until their gap notice is queued
@@ -108,8 +110,8 @@ template <class H, class P, broadcast_policy O, framing_policy F>
 void basic_subscriber<H, P, O, F>::begin_at(join_at where) noexcept {
     const frame_ring& ring = all_.ring_;
     sequence_ = ring.next();
-    if (where.where == join_at::place::last) sequence_ -= std::min(where.number, ring.next() - ring.oldest());
-    if (where.where == join_at::place::after) sequence_ = std::min(where.number, ring.next() - 1) + 1;
+    if (where.where == join_at::place::last) sequence_ -= detail::least(where.number, ring.next() - ring.oldest());
+    if (where.where == join_at::place::after) sequence_ = detail::least(where.number, ring.next() - 1) + 1;
     needs_snapshot_ = where.where == join_at::place::snapshot;
     if (sequence_ < ring.oldest())
         position_ = ring.begin() - 1; // before the ring: the gap will be reported
@@ -119,13 +121,13 @@ void basic_subscriber<H, P, O, F>::begin_at(join_at where) noexcept {
 
 template <class H, class P, broadcast_policy O, framing_policy F>
 std::size_t basic_subscriber<H, P, O, F>::waiting() const noexcept {
-    const std::uint64_t from = std::max(position_, all_.ring_.begin()), to = end();
+    const std::uint64_t from = detail::greatest(position_, all_.ring_.begin()), to = end();
     return from < to ? static_cast<std::size_t>(to - from) : 0;
 }
 
 template <class H, class P, broadcast_policy O, framing_policy F>
 std::size_t basic_subscriber<H, P, O, F>::queued() const noexcept {
-    return peer_->box().own() + static_cast<std::size_t>(std::min(until_, all_.ring_.end()) - position_);
+    return peer_->box().own() + static_cast<std::size_t>(detail::least(until_, all_.ring_.end()) - position_);
 }
 
 template <class H, class P, broadcast_policy O, framing_policy F> void basic_subscriber<H, P, O, F>::prepare() {
@@ -171,11 +173,11 @@ template <class H, class P, broadcast_policy O, framing_policy F> void basic_sub
 
 template <class H, class P, broadcast_policy O, framing_policy F> void basic_subscriber<H, P, O, F>::drop_oldest() {
     const frame_ring& ring = all_.ring_;
-    std::uint64_t first = std::max(sequence_, ring.oldest());
+    std::uint64_t first = detail::greatest(sequence_, ring.oldest());
     if (!is_leaving() && queued() > policy_.limit()) {
-        const std::uint64_t from = std::clamp(position_ + (queued() - policy_.limit()), ring.begin(), ring.end());
+        const std::uint64_t from = detail::within(position_ + (queued() - policy_.limit()), ring.begin(), ring.end());
         const std::uint64_t fits = ring.boundary(from) == from ? ring.at(from) : ring.at(from) + 1;
-        first = std::max(first, std::min(fits, ring.next() - 1)); // the newest frame is kept, whatever its size
+        first = detail::greatest(first, detail::least(fits, ring.next() - 1)); // the newest frame is kept, whatever its size
     }
     if (first > sequence_) skip_to(first);
 }
@@ -185,11 +187,11 @@ template <class H, class P, broadcast_policy O, framing_policy F> void basic_sub
     if (accepted_until_ == frame_ring::nowhere && !is_leaving() && position_ < ring.end() &&
         (fell_out_of_ring() || queued() > policy_.limit())) {
         const std::size_t own = peer_->box().own();
-        const std::size_t room = policy_.limit() - std::min(own, policy_.limit());
+        const std::size_t room = policy_.limit() - detail::least(own, policy_.limit());
         const std::uint64_t full =
-            position_ + std::min<std::uint64_t>(room, ring.end() - position_); // `bytes` may be any value
-        if (full < ring.begin() || ring.boundary(std::min(full, ring.end())) > position_)
-            accepted_until_ = full < ring.begin() ? full : ring.boundary(std::min(full, ring.end()));
+            position_ + detail::least<std::uint64_t>(room, ring.end() - position_); // `bytes` may be any value
+        if (full < ring.begin() || ring.boundary(detail::least(full, ring.end())) > position_)
+            accepted_until_ = full < ring.begin() ? full : ring.boundary(detail::least(full, ring.end()));
         else
             accepted_until_ = ring.end_of(sequence_); // the oldest frame is kept, whatever its size
     }
@@ -203,7 +205,7 @@ template <class H, class P, broadcast_policy O, framing_policy F> void basic_sub
 template <class H, class P, broadcast_policy O, framing_policy F>
 void basic_subscriber<H, P, O, F>::skip_to(std::uint64_t sequence) {
     const frame_ring& ring = all_.ring_;
-    sequence = std::min(sequence, last_);
+    sequence = detail::least(sequence, last_);
     if (sequence <= sequence_) return;
     const std::uint64_t to = sequence == last_ ? until_ : sequence == ring.next() ? ring.end() : ring.begin_of(sequence);
     queue_notice({sequence_, sequence - 1}, position_);
@@ -280,12 +282,12 @@ template <class H, class P, broadcast_policy O, framing_policy F> void basic_sub
 template <class H, class P, broadcast_policy O, framing_policy F> std::uint64_t
 basic_subscriber<H, P, O, F>::gather(gathered_write& write, std::uint64_t from, std::uint64_t until) const noexcept {
     const frame_ring& ring = all_.ring_;
-    until = std::min(until, end());
+    until = detail::least(until, end());
     if (from >= until) return until;
     if (from < ring.begin()) return from;                // a handler published that much; the next `prepare` handles it
     if (O::loses_frames && queued() > policy_.limit()) { // make room before sending more of the stream
         if (has_pending_notice()) return from;
-        if (from == position_ && is_mid_frame()) until = std::min(until, ring.end_of(sequence_));
+        if (from == position_ && is_mid_frame()) until = detail::least(until, ring.end_of(sequence_));
     }
     if (policy_.kind() == overflow_kind::conflate && !is_leaving()) // when leaving, the newer frame may not be for it
         return gather_newest(write, from, until);
@@ -341,7 +343,7 @@ void basic_subscriber<H, P, O, F>::advance(std::uint64_t from, std::size_t size)
     const std::uint64_t next = ring.at(position_);
     all_.count(&delivery_counters::delivered, *this, next - sequence_);
     sequence_ = next;
-    if (is_mid_frame()) all_.first_partial_ = std::min(all_.first_partial_, position_);
+    if (is_mid_frame()) all_.first_partial_ = detail::least(all_.first_partial_, position_);
 }
 
 template <class H, class P, broadcast_policy O, framing_policy F>
@@ -380,7 +382,7 @@ template <class H, class P, broadcast_policy O, framing_policy F> void basic_sub
     if (policy_.kind() == overflow_kind::block_producer) --all_.blocking_;
     all_.report_room();
     needs_snapshot_ = false;
-    until_ = std::max(position_, ring.end());
+    until_ = detail::greatest(position_, ring.end());
     last_ = ring.next();
     if (accepted_until_ == frame_ring::nowhere || accepted_until_ <= ring.begin()) return;
     const frame_gap lost{ring.at(accepted_until_), ring.next() - 1}; // report it now; later the stream may be destroyed
@@ -404,7 +406,7 @@ template <class H, class P, broadcast_policy O, framing_policy F> void basic_sub
 template <class H, class P, broadcast_policy O, framing_policy F>
 void basic_subscriber<H, P, O, F>::cut_short(const failure& why) {
     const typename H::busy scope(all_);
-    const std::uint64_t end = std::min(last_, all_.ring_.next());
+    const std::uint64_t end = detail::least(last_, all_.ring_.next());
     const bool is_untold =
         peer_->box().own() > peer_->box().replies() && !peer_->box().is_mid_frame(); // a queued notice is dropped too
     const frame_gap lost{is_untold ? noticed_from_ : sequence_ + (is_mid_frame() ? 1 : 0), end - 1};
@@ -429,7 +431,7 @@ subscriber_status basic_subscriber<H, P, O, F>::status() const {
     subscriber_status now;
     static_cast<delivery_counters&>(now) = counters_;
     now.queued_bytes = peer_->box().own() + waiting();
-    now.lag = std::min(last_, all_.ring_.next()) - sequence_;
+    now.lag = detail::least(last_, all_.ring_.next()) - sequence_;
     return now;
 }
 

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: MIT
-/// @file sys.hpp: all system calls of the toolkit, with one seam for injecting faults.
+/// @file sys.hpp: the system calls that most parts need, with one seam for injecting faults.
 /// Layer: 1 (vocabulary).  Test: test/toolkit/sys_test.cpp; the faults: test/fault/.
 /// Threads: as the system call.   Fork: as the system call.
 ///
 /// Each function has the arguments and the result of its system call, with errno on -1. In addition:
 ///   EINTR   the call is repeated if that is correct (open, read, write, send, recv, accept, flock, fcntl, waitpid, fsync);
-///   never
-///           close (the descriptor is closed already) and poll (the caller's deadline decides).
+///           never close (the descriptor is closed already) and poll (the caller's deadline decides).
 ///   CLOEXEC every descriptor is created close-on-exec; without a flag for that it is set immediately afterwards.
 ///   SIGPIPE sends carry MSG_NOSIGNAL.
-/// `MATO_SYSTEM(name)` must have the same definition in every translation unit of a program.
+/// sys_memory.hpp and sys_process.hpp have the calls that only a few parts need. `MATO_SYSTEM(name)` must have the same
+/// definition in every translation unit of a program.
 #pragma once
 
 #include "detail/abi.hpp"
@@ -20,12 +20,9 @@
 #include <cstdio>
 #include <ctime>
 #include <fcntl.h>
-#include <grp.h>
 #include <poll.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/types.h>
@@ -34,12 +31,6 @@
 #include <unistd.h>
 #if MATO_HAS_SIGNALFD
 #include <sys/signalfd.h>
-#endif
-#if MATO_HAS_MEMFD
-#include <sys/vfs.h>
-#endif
-#if MATO_HAS_SUBREAPER
-#include <sys/prctl.h>
 #endif
 
 #ifndef MATO_SYSTEM
@@ -52,8 +43,6 @@ namespace sys {
 
 /// Whether calls on a descriptor wait until they can be done. With `nonblocking` they fail with EAGAIN instead.
 enum class waiting : unsigned char { blocking, nonblocking };
-/// Whether orphans below this process become its children. See PR_SET_CHILD_SUBREAPER in prctl(2).
-enum class orphans : unsigned char { to_init, to_this_process };
 
 namespace detail {
 template <class F> auto retry(F call) noexcept {
@@ -162,31 +151,6 @@ inline void close_from(int first) noexcept {
     for (int fd = first; fd < last; ++fd) MATO_SYSTEM(close)(fd);
 }
 
-// ---- memory ----
-/// Returns MAP_FAILED on error.
-inline void* mmap(void* at, std::size_t size, int protection, int flags, int fd, off_t from) noexcept {
-    return MATO_SYSTEM(mmap)(at, size, protection, flags, fd, from);
-}
-inline int munmap(void* at, std::size_t size) noexcept { return MATO_SYSTEM(munmap)(at, size); }
-inline int madvise(void* at, std::size_t size, int advice) noexcept { return MATO_SYSTEM(madvise)(at, size, advice); }
-template <class Resource> int getrlimit(Resource resource, struct ::rlimit* out) noexcept {
-    return MATO_SYSTEM(getrlimit)(resource, out);
-}
-template <class Resource> int setrlimit(Resource resource, const struct ::rlimit* limit) noexcept {
-    return MATO_SYSTEM(setrlimit)(resource, limit);
-}
-#if MATO_HAS_MEMFD
-/// A file without a name in a directory: close-on-exec, sealable, and never executable if the kernel supports that (Linux 6.3);
-/// hardened systems refuse executable ones. `name` is only shown in proc(5).
-inline int memfd_create(const char* name) noexcept {
-    constexpr unsigned never_executable = 8; // MFD_NOEXEC_SEAL; older headers lack it
-    const int fd = MATO_SYSTEM(memfd_create)(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | never_executable);
-    if (fd != -1 || errno != EINVAL) return fd;
-    return MATO_SYSTEM(memfd_create)(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
-}
-inline int fstatfs(int fd, struct ::statfs* out) noexcept { return MATO_SYSTEM(fstatfs)(fd, out); }
-#endif
-
 // ---- sockets ----
 /// A close-on-exec Unix stream socket.
 inline int unix_socket(waiting mode) noexcept {
@@ -272,63 +236,14 @@ template <class Child> [[gnu::noinline]] pid_t vfork(Child child) noexcept {
     if (pid == 0) child();
     return pid;
 }
-/// execve(2) of an open file. Returns only after an error.
-inline int fexecve(int program, char* const* arguments, char* const* variables) noexcept {
-    return MATO_SYSTEM(fexecve)(program, arguments, variables);
-}
-/// Returns the error itself.
-template <class Group> int getgrnam_r(const char* name, Group* found, char* room, std::size_t size, Group** result) noexcept {
-    return MATO_SYSTEM(getgrnam_r)(name, found, room, size, result);
-}
 inline char* getcwd(char* into, std::size_t size) noexcept { return MATO_SYSTEM(getcwd)(into, size); }
-/// Returns only after an error.
-inline int execve(const char* path, char* const* arguments, char* const* variables) noexcept {
-    return MATO_SYSTEM(execve)(path, arguments, variables);
-}
-inline int setpgid(pid_t pid, pid_t group) noexcept { return MATO_SYSTEM(setpgid)(pid, group); }
-inline pid_t getppid() noexcept { return ::getppid(); }
 inline pid_t setsid() noexcept { return MATO_SYSTEM(setsid)(); }
 inline pid_t getpid() noexcept { return ::getpid(); }
 inline uid_t geteuid() noexcept { return ::geteuid(); }
-inline uid_t getuid() noexcept { return ::getuid(); }
-inline gid_t getgid() noexcept { return ::getgid(); }
-inline gid_t getegid() noexcept { return ::getegid(); }
-inline int getgroups(int size, gid_t* into) noexcept { return MATO_SYSTEM(getgroups)(size, into); }
-inline int setgroups(std::size_t count, const gid_t* groups) noexcept { return MATO_SYSTEM(setgroups)(count, groups); }
-inline int setgid(gid_t group) noexcept { return MATO_SYSTEM(setgid)(group); }
-inline int setuid(uid_t user) noexcept { return MATO_SYSTEM(setuid)(user); }
 inline int kill(pid_t pid, int signal) noexcept { return MATO_SYSTEM(kill)(pid, signal); }
 inline pid_t waitpid(pid_t pid, int* status, int options) noexcept {
     return detail::retry([&] { return MATO_SYSTEM(waitpid)(pid, status, options); });
 }
-/// The pid of a child that has ended, without reaping it; 0: none has ended; -1 with ECHILD: there are no children.
-inline pid_t ended_child() noexcept {
-    siginfo_t found{}; // si_pid stays 0 when no child has ended
-    const int got = detail::retry([&] { return MATO_SYSTEM(waitid)(P_ALL, id_t{0}, &found, WEXITED | WNOHANG | WNOWAIT); });
-    return got == -1 ? -1 : found.si_pid;
-}
-/// As waitpid(2) with WNOHANG, but a child that has ended is not reaped: its status can be asked for again.
-inline pid_t look_at_child(pid_t child, int* status) noexcept {
-    siginfo_t found{};
-    const int got = detail::retry(
-        [&] { return MATO_SYSTEM(waitid)(P_PID, static_cast<id_t>(child), &found, WEXITED | WNOHANG | WNOWAIT); });
-    if (got == -1 || found.si_pid == 0) return got;
-    *status = found.si_code == CLD_EXITED ? (found.si_status & 0xff) << 8 : found.si_status & 0x7f;
-    return found.si_pid;
-}
-#if MATO_HAS_SUBREAPER
-inline int set_subreaper(orphans where) noexcept {
-    const unsigned long is_on = where == orphans::to_this_process ? 1 : 0;
-    return MATO_SYSTEM(prctl)(PR_SET_CHILD_SUBREAPER, is_on, 0UL, 0UL, 0UL);
-}
-/// The signal that this process gets when the thread that forked it ends.
-inline int set_death_signal(int signal) noexcept {
-    return MATO_SYSTEM(prctl)(PR_SET_PDEATHSIG, static_cast<unsigned long>(signal), 0UL, 0UL, 0UL);
-}
-#else
-inline int set_subreaper(orphans) noexcept { return errno = ENOSYS, -1; }
-inline int set_death_signal(int) noexcept { return errno = ENOSYS, -1; }
-#endif
 /// pthread_sigmask(3), with the error in errno: sigprocmask is unspecified in programs with threads.
 inline int signal_mask(int how, const sigset_t* set, sigset_t* old) noexcept {
     const int why = MATO_SYSTEM(pthread_sigmask)(how, set, old);

@@ -28,17 +28,17 @@
 #include <cstdio>
 #include <ctime>
 #include <fcntl.h>
-#include <grp.h>
 #include <poll.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <sys/mman.h>
+#include <grp.h>
+#include <sys/resource.h>
 #include <cstring>
 #include <vector>
 #include <bit>
@@ -58,7 +58,6 @@
 #include <asio/local/stream_protocol.hpp>
 #include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
-#include <algorithm>
 #include <unordered_map>
 #include <asio/posix/stream_descriptor.hpp>
 #include <cstdlib>
@@ -888,26 +887,20 @@ inline void append_printable(std::string& to, std::string_view text, std::string
 } // namespace mato
 
 // ---- mato/sys.hpp ----
-/// @file sys.hpp: all system calls of the toolkit, with one seam for injecting faults.
+/// @file sys.hpp: the system calls that most parts need, with one seam for injecting faults.
 /// Layer: 1 (vocabulary).  Test: test/toolkit/sys_test.cpp; the faults: test/fault/.
 /// Threads: as the system call.   Fork: as the system call.
 ///
 /// Each function has the arguments and the result of its system call, with errno on -1. In addition:
 ///   EINTR   the call is repeated if that is correct (open, read, write, send, recv, accept, flock, fcntl, waitpid, fsync);
-///   never
-///           close (the descriptor is closed already) and poll (the caller's deadline decides).
+///           never close (the descriptor is closed already) and poll (the caller's deadline decides).
 ///   CLOEXEC every descriptor is created close-on-exec; without a flag for that it is set immediately afterwards.
 ///   SIGPIPE sends carry MSG_NOSIGNAL.
-/// `MATO_SYSTEM(name)` must have the same definition in every translation unit of a program.
+/// sys_memory.hpp and sys_process.hpp have the calls that only a few parts need. `MATO_SYSTEM(name)` must have the same
+/// definition in every translation unit of a program.
 
 #if MATO_HAS_SIGNALFD
 #include <sys/signalfd.h>
-#endif
-#if MATO_HAS_MEMFD
-#include <sys/vfs.h>
-#endif
-#if MATO_HAS_SUBREAPER
-#include <sys/prctl.h>
 #endif
 
 #ifndef MATO_SYSTEM
@@ -920,8 +913,6 @@ namespace sys {
 
 /// Whether calls on a descriptor wait until they can be done. With `nonblocking` they fail with EAGAIN instead.
 enum class waiting : unsigned char { blocking, nonblocking };
-/// Whether orphans below this process become its children. See PR_SET_CHILD_SUBREAPER in prctl(2).
-enum class orphans : unsigned char { to_init, to_this_process };
 
 namespace detail {
 template <class F> auto retry(F call) noexcept {
@@ -1030,31 +1021,6 @@ inline void close_from(int first) noexcept {
     for (int fd = first; fd < last; ++fd) MATO_SYSTEM(close)(fd);
 }
 
-// ---- memory ----
-/// Returns MAP_FAILED on error.
-inline void* mmap(void* at, std::size_t size, int protection, int flags, int fd, off_t from) noexcept {
-    return MATO_SYSTEM(mmap)(at, size, protection, flags, fd, from);
-}
-inline int munmap(void* at, std::size_t size) noexcept { return MATO_SYSTEM(munmap)(at, size); }
-inline int madvise(void* at, std::size_t size, int advice) noexcept { return MATO_SYSTEM(madvise)(at, size, advice); }
-template <class Resource> int getrlimit(Resource resource, struct ::rlimit* out) noexcept {
-    return MATO_SYSTEM(getrlimit)(resource, out);
-}
-template <class Resource> int setrlimit(Resource resource, const struct ::rlimit* limit) noexcept {
-    return MATO_SYSTEM(setrlimit)(resource, limit);
-}
-#if MATO_HAS_MEMFD
-/// A file without a name in a directory: close-on-exec, sealable, and never executable if the kernel supports that (Linux 6.3);
-/// hardened systems refuse executable ones. `name` is only shown in proc(5).
-inline int memfd_create(const char* name) noexcept {
-    constexpr unsigned never_executable = 8; // MFD_NOEXEC_SEAL; older headers lack it
-    const int fd = MATO_SYSTEM(memfd_create)(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | never_executable);
-    if (fd != -1 || errno != EINVAL) return fd;
-    return MATO_SYSTEM(memfd_create)(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
-}
-inline int fstatfs(int fd, struct ::statfs* out) noexcept { return MATO_SYSTEM(fstatfs)(fd, out); }
-#endif
-
 // ---- sockets ----
 /// A close-on-exec Unix stream socket.
 inline int unix_socket(waiting mode) noexcept {
@@ -1140,63 +1106,14 @@ template <class Child> [[gnu::noinline]] pid_t vfork(Child child) noexcept {
     if (pid == 0) child();
     return pid;
 }
-/// execve(2) of an open file. Returns only after an error.
-inline int fexecve(int program, char* const* arguments, char* const* variables) noexcept {
-    return MATO_SYSTEM(fexecve)(program, arguments, variables);
-}
-/// Returns the error itself.
-template <class Group> int getgrnam_r(const char* name, Group* found, char* room, std::size_t size, Group** result) noexcept {
-    return MATO_SYSTEM(getgrnam_r)(name, found, room, size, result);
-}
 inline char* getcwd(char* into, std::size_t size) noexcept { return MATO_SYSTEM(getcwd)(into, size); }
-/// Returns only after an error.
-inline int execve(const char* path, char* const* arguments, char* const* variables) noexcept {
-    return MATO_SYSTEM(execve)(path, arguments, variables);
-}
-inline int setpgid(pid_t pid, pid_t group) noexcept { return MATO_SYSTEM(setpgid)(pid, group); }
-inline pid_t getppid() noexcept { return ::getppid(); }
 inline pid_t setsid() noexcept { return MATO_SYSTEM(setsid)(); }
 inline pid_t getpid() noexcept { return ::getpid(); }
 inline uid_t geteuid() noexcept { return ::geteuid(); }
-inline uid_t getuid() noexcept { return ::getuid(); }
-inline gid_t getgid() noexcept { return ::getgid(); }
-inline gid_t getegid() noexcept { return ::getegid(); }
-inline int getgroups(int size, gid_t* into) noexcept { return MATO_SYSTEM(getgroups)(size, into); }
-inline int setgroups(std::size_t count, const gid_t* groups) noexcept { return MATO_SYSTEM(setgroups)(count, groups); }
-inline int setgid(gid_t group) noexcept { return MATO_SYSTEM(setgid)(group); }
-inline int setuid(uid_t user) noexcept { return MATO_SYSTEM(setuid)(user); }
 inline int kill(pid_t pid, int signal) noexcept { return MATO_SYSTEM(kill)(pid, signal); }
 inline pid_t waitpid(pid_t pid, int* status, int options) noexcept {
     return detail::retry([&] { return MATO_SYSTEM(waitpid)(pid, status, options); });
 }
-/// The pid of a child that has ended, without reaping it; 0: none has ended; -1 with ECHILD: there are no children.
-inline pid_t ended_child() noexcept {
-    siginfo_t found{}; // si_pid stays 0 when no child has ended
-    const int got = detail::retry([&] { return MATO_SYSTEM(waitid)(P_ALL, id_t{0}, &found, WEXITED | WNOHANG | WNOWAIT); });
-    return got == -1 ? -1 : found.si_pid;
-}
-/// As waitpid(2) with WNOHANG, but a child that has ended is not reaped: its status can be asked for again.
-inline pid_t look_at_child(pid_t child, int* status) noexcept {
-    siginfo_t found{};
-    const int got = detail::retry(
-        [&] { return MATO_SYSTEM(waitid)(P_PID, static_cast<id_t>(child), &found, WEXITED | WNOHANG | WNOWAIT); });
-    if (got == -1 || found.si_pid == 0) return got;
-    *status = found.si_code == CLD_EXITED ? (found.si_status & 0xff) << 8 : found.si_status & 0x7f;
-    return found.si_pid;
-}
-#if MATO_HAS_SUBREAPER
-inline int set_subreaper(orphans where) noexcept {
-    const unsigned long is_on = where == orphans::to_this_process ? 1 : 0;
-    return MATO_SYSTEM(prctl)(PR_SET_CHILD_SUBREAPER, is_on, 0UL, 0UL, 0UL);
-}
-/// The signal that this process gets when the thread that forked it ends.
-inline int set_death_signal(int signal) noexcept {
-    return MATO_SYSTEM(prctl)(PR_SET_PDEATHSIG, static_cast<unsigned long>(signal), 0UL, 0UL, 0UL);
-}
-#else
-inline int set_subreaper(orphans) noexcept { return errno = ENOSYS, -1; }
-inline int set_death_signal(int) noexcept { return errno = ENOSYS, -1; }
-#endif
 /// pthread_sigmask(3), with the error in errno: sigprocmask is unspecified in programs with threads.
 inline int signal_mask(int how, const sigset_t* set, sigset_t* old) noexcept {
     const int why = MATO_SYSTEM(pthread_sigmask)(how, set, old);
@@ -1247,6 +1164,124 @@ inline void sleep_ms(long span) noexcept {
     while (MATO_SYSTEM(nanosleep)(&left, &left) == -1 && errno == EINTR) {
     }
 }
+
+} // namespace sys
+} // namespace MATO_ABI
+} // namespace mato
+
+// ---- mato/sys_memory.hpp ----
+/// @file sys_memory.hpp: system calls about mapped memory and files in memory; the shape of sys.hpp.
+/// Layer: 1 (vocabulary).  Test: test/toolkit/sys_test.cpp, memory_file_test.cpp; the faults: test/fault/.
+/// Threads: as the system call.   Fork: as the system call.
+
+#if MATO_HAS_MEMFD
+#include <sys/vfs.h>
+#endif
+
+namespace mato {
+inline namespace MATO_ABI {
+namespace sys {
+
+/// Returns MAP_FAILED on error.
+inline void* mmap(void* at, std::size_t size, int protection, int flags, int fd, off_t from) noexcept {
+    return MATO_SYSTEM(mmap)(at, size, protection, flags, fd, from);
+}
+inline int munmap(void* at, std::size_t size) noexcept { return MATO_SYSTEM(munmap)(at, size); }
+inline int madvise(void* at, std::size_t size, int advice) noexcept { return MATO_SYSTEM(madvise)(at, size, advice); }
+#if MATO_HAS_MEMFD
+/// A file without a name in a directory: close-on-exec, sealable, and never executable if the kernel supports that (Linux 6.3);
+/// hardened systems refuse executable ones. `name` is only shown in proc(5).
+inline int memfd_create(const char* name) noexcept {
+    constexpr unsigned never_executable = 8; // MFD_NOEXEC_SEAL; older headers lack it
+    const int fd = MATO_SYSTEM(memfd_create)(name, MFD_CLOEXEC | MFD_ALLOW_SEALING | never_executable);
+    if (fd != -1 || errno != EINVAL) return fd;
+    return MATO_SYSTEM(memfd_create)(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+}
+inline int fstatfs(int fd, struct ::statfs* out) noexcept { return MATO_SYSTEM(fstatfs)(fd, out); }
+#endif
+
+} // namespace sys
+} // namespace MATO_ABI
+} // namespace mato
+
+// ---- mato/sys_process.hpp ----
+/// @file sys_process.hpp: system calls about programs, children, users, groups and limits; the shape of sys.hpp.
+/// Layer: 1 (vocabulary).  Test: test/toolkit/sys_test.cpp, spawn_program_test.cpp; the faults: test/fault/.
+/// Threads: as the system call.   Fork: as the system call.
+
+#if MATO_HAS_SUBREAPER
+#include <sys/prctl.h>
+#endif
+
+namespace mato {
+inline namespace MATO_ABI {
+namespace sys {
+
+/// Whether orphans below this process become its children. See PR_SET_CHILD_SUBREAPER in prctl(2).
+enum class orphans : unsigned char { to_init, to_this_process };
+
+// ---- programs ----
+/// Returns only after an error.
+inline int execve(const char* path, char* const* arguments, char* const* variables) noexcept {
+    return MATO_SYSTEM(execve)(path, arguments, variables);
+}
+inline int setpgid(pid_t pid, pid_t group) noexcept { return MATO_SYSTEM(setpgid)(pid, group); }
+inline pid_t getppid() noexcept { return ::getppid(); }
+/// execve(2) of an open file. Returns only after an error.
+inline int fexecve(int program, char* const* arguments, char* const* variables) noexcept {
+    return MATO_SYSTEM(fexecve)(program, arguments, variables);
+}
+
+// ---- limits ----
+template <class Resource> int getrlimit(Resource resource, struct ::rlimit* out) noexcept {
+    return MATO_SYSTEM(getrlimit)(resource, out);
+}
+template <class Resource> int setrlimit(Resource resource, const struct ::rlimit* limit) noexcept {
+    return MATO_SYSTEM(setrlimit)(resource, limit);
+}
+
+// ---- users and groups ----
+/// Returns the error itself.
+template <class Group> int getgrnam_r(const char* name, Group* found, char* room, std::size_t size, Group** result) noexcept {
+    return MATO_SYSTEM(getgrnam_r)(name, found, room, size, result);
+}
+inline uid_t getuid() noexcept { return ::getuid(); }
+inline gid_t getgid() noexcept { return ::getgid(); }
+inline gid_t getegid() noexcept { return ::getegid(); }
+inline int getgroups(int size, gid_t* into) noexcept { return MATO_SYSTEM(getgroups)(size, into); }
+inline int setgroups(std::size_t count, const gid_t* groups) noexcept { return MATO_SYSTEM(setgroups)(count, groups); }
+inline int setgid(gid_t group) noexcept { return MATO_SYSTEM(setgid)(group); }
+inline int setuid(uid_t user) noexcept { return MATO_SYSTEM(setuid)(user); }
+
+// ---- children ----
+/// The pid of a child that has ended, without reaping it; 0: none has ended; -1 with ECHILD: there are no children.
+inline pid_t ended_child() noexcept {
+    siginfo_t found{}; // si_pid stays 0 when no child has ended
+    const int got = detail::retry([&] { return MATO_SYSTEM(waitid)(P_ALL, id_t{0}, &found, WEXITED | WNOHANG | WNOWAIT); });
+    return got == -1 ? -1 : found.si_pid;
+}
+/// As waitpid(2) with WNOHANG, but a child that has ended is not reaped: its status can be asked for again.
+inline pid_t look_at_child(pid_t child, int* status) noexcept {
+    siginfo_t found{};
+    const int got = detail::retry(
+        [&] { return MATO_SYSTEM(waitid)(P_PID, static_cast<id_t>(child), &found, WEXITED | WNOHANG | WNOWAIT); });
+    if (got == -1 || found.si_pid == 0) return got;
+    *status = found.si_code == CLD_EXITED ? (found.si_status & 0xff) << 8 : found.si_status & 0x7f;
+    return found.si_pid;
+}
+#if MATO_HAS_SUBREAPER
+inline int set_subreaper(orphans where) noexcept {
+    const unsigned long is_on = where == orphans::to_this_process ? 1 : 0;
+    return MATO_SYSTEM(prctl)(PR_SET_CHILD_SUBREAPER, is_on, 0UL, 0UL, 0UL);
+}
+/// The signal that this process gets when the thread that forked it ends.
+inline int set_death_signal(int signal) noexcept {
+    return MATO_SYSTEM(prctl)(PR_SET_PDEATHSIG, static_cast<unsigned long>(signal), 0UL, 0UL, 0UL);
+}
+#else
+inline int set_subreaper(orphans) noexcept { return errno = ENOSYS, -1; }
+inline int set_death_signal(int) noexcept { return errno = ENOSYS, -1; }
+#endif
 
 } // namespace sys
 } // namespace MATO_ABI
@@ -6668,6 +6703,27 @@ template <class F, class O> void basic_connection<F, O>::fall_behind(failure why
 /// ring ten times their size. A reader closed for being slow keeps its partially sent frame while the connection lingers.
 /// broadcast.hpp connects this to sockets.
 
+// ---- mato/detail/extremes.hpp ----
+/// @file extremes.hpp: the smallest and the largest of a few numbers, without the cost of including <algorithm>.
+/// Layer: 0 (platform).
+/// Pure.   Threads: safe.   Blocks: never.
+
+namespace mato {
+inline namespace MATO_ABI {
+namespace detail {
+
+template <class T> [[nodiscard]] constexpr T least(T one, T other) noexcept { return other < one ? other : one; }
+template <class T> [[nodiscard]] constexpr T least(T one, T other, T third) noexcept { return least(least(one, other), third); }
+template <class T> [[nodiscard]] constexpr T greatest(T one, T other) noexcept { return one < other ? other : one; }
+/// `value`, or the end of the range from `low` to `high` that is nearer to it.
+template <class T> [[nodiscard]] constexpr T within(T value, T low, T high) noexcept {
+    return value < low ? low : high < value ? high : value;
+}
+
+} // namespace detail
+} // namespace MATO_ABI
+} // namespace mato
+
 // ---- mato/frame_ring.hpp ----
 /// @file frame_ring.hpp: a ring of the newest frames of a stream, each numbered and stored once.
 /// Layer: 3 (mechanism; no asio, no descriptor).  Test: test/toolkit/frame_ring_test.cpp.
@@ -6745,13 +6801,13 @@ private:
 // ---- implementation ----
 
 inline frame_ring::frame_ring(std::size_t bytes)
-    : slots_(std::bit_floor(std::max(bytes, least_bytes) / 64)),
-      capacity_(std::max(bytes, least_bytes) - slots_ * sizeof(std::uint64_t)),
+    : slots_(std::bit_floor(detail::greatest(bytes, least_bytes) / 64)),
+      capacity_(detail::greatest(bytes, least_bytes) - slots_ * sizeof(std::uint64_t)),
       ends_(std::make_unique_for_overwrite<std::uint64_t[]>(slots_)), data_(std::make_unique_for_overwrite<char[]>(capacity_)) {
 }
 
 inline void frame_ring::write(std::string_view part) noexcept {
-    const std::size_t first = std::min(part.size(), capacity_ - write_at_);
+    const std::size_t first = detail::least(part.size(), capacity_ - write_at_);
     part.copy(data_.get() + write_at_, first);
     part.substr(first).copy(data_.get(), part.size() - first);
     write_at_ += part.size();
@@ -6789,7 +6845,8 @@ inline std::uint64_t frame_ring::at(std::uint64_t position) const noexcept {
 }
 
 inline std::array<std::string_view, 2> frame_ring::bytes(std::uint64_t from, std::uint64_t to) const noexcept {
-    const std::size_t at = from % capacity_, size = static_cast<std::size_t>(to - from), first = std::min(size, capacity_ - at);
+    const std::size_t at = from % capacity_, size = static_cast<std::size_t>(to - from),
+                      first = detail::least(size, capacity_ - at);
     return {std::string_view(data_.get() + at, first), std::string_view(data_.get(), size - first)};
 }
 
@@ -7000,8 +7057,10 @@ public:
 
     void prepare() override;
     [[nodiscard]] std::uint64_t position() const noexcept override { return position_; }
-    [[nodiscard]] std::uint64_t end() const noexcept override { return std::min({until_, accepted_until_, all_.ring_.end()}); }
-    [[nodiscard]] std::size_t pending() const noexcept override { return std::max(waiting(), std::size_t{has_work()}); }
+    [[nodiscard]] std::uint64_t end() const noexcept override {
+        return detail::least(until_, accepted_until_, all_.ring_.end());
+    }
+    [[nodiscard]] std::size_t pending() const noexcept override { return detail::greatest(waiting(), std::size_t{has_work()}); }
     std::uint64_t gather(gathered_write& write, std::uint64_t from, std::uint64_t until) const noexcept override;
     void advance(std::uint64_t from, std::size_t size) noexcept override;
     void on_drained(std::size_t queued) override;
@@ -7033,7 +7092,7 @@ private:
         return position_ < end() || needs_snapshot_ || accepted_until_ != frame_ring::nowhere;
     }
     [[nodiscard]] bool is_full() const noexcept {
-        return fell_out_of_ring() || queued() >= std::max(policy_.limit(), std::size_t{1});
+        return fell_out_of_ring() || queued() >= detail::greatest(policy_.limit(), std::size_t{1});
     }
     [[nodiscard]] std::size_t waiting() const noexcept; // bytes of the stream that are still in the ring
     [[nodiscard]] std::size_t queued() const noexcept;  // for the policy: lost frames count until their gap notice is queued
@@ -7071,8 +7130,8 @@ template <class H, class P, broadcast_policy O, framing_policy F>
 void basic_subscriber<H, P, O, F>::begin_at(join_at where) noexcept {
     const frame_ring& ring = all_.ring_;
     sequence_ = ring.next();
-    if (where.where == join_at::place::last) sequence_ -= std::min(where.number, ring.next() - ring.oldest());
-    if (where.where == join_at::place::after) sequence_ = std::min(where.number, ring.next() - 1) + 1;
+    if (where.where == join_at::place::last) sequence_ -= detail::least(where.number, ring.next() - ring.oldest());
+    if (where.where == join_at::place::after) sequence_ = detail::least(where.number, ring.next() - 1) + 1;
     needs_snapshot_ = where.where == join_at::place::snapshot;
     if (sequence_ < ring.oldest())
         position_ = ring.begin() - 1; // before the ring: the gap will be reported
@@ -7082,13 +7141,13 @@ void basic_subscriber<H, P, O, F>::begin_at(join_at where) noexcept {
 
 template <class H, class P, broadcast_policy O, framing_policy F>
 std::size_t basic_subscriber<H, P, O, F>::waiting() const noexcept {
-    const std::uint64_t from = std::max(position_, all_.ring_.begin()), to = end();
+    const std::uint64_t from = detail::greatest(position_, all_.ring_.begin()), to = end();
     return from < to ? static_cast<std::size_t>(to - from) : 0;
 }
 
 template <class H, class P, broadcast_policy O, framing_policy F>
 std::size_t basic_subscriber<H, P, O, F>::queued() const noexcept {
-    return peer_->box().own() + static_cast<std::size_t>(std::min(until_, all_.ring_.end()) - position_);
+    return peer_->box().own() + static_cast<std::size_t>(detail::least(until_, all_.ring_.end()) - position_);
 }
 
 template <class H, class P, broadcast_policy O, framing_policy F> void basic_subscriber<H, P, O, F>::prepare() {
@@ -7134,11 +7193,11 @@ template <class H, class P, broadcast_policy O, framing_policy F> void basic_sub
 
 template <class H, class P, broadcast_policy O, framing_policy F> void basic_subscriber<H, P, O, F>::drop_oldest() {
     const frame_ring& ring = all_.ring_;
-    std::uint64_t first = std::max(sequence_, ring.oldest());
+    std::uint64_t first = detail::greatest(sequence_, ring.oldest());
     if (!is_leaving() && queued() > policy_.limit()) {
-        const std::uint64_t from = std::clamp(position_ + (queued() - policy_.limit()), ring.begin(), ring.end());
+        const std::uint64_t from = detail::within(position_ + (queued() - policy_.limit()), ring.begin(), ring.end());
         const std::uint64_t fits = ring.boundary(from) == from ? ring.at(from) : ring.at(from) + 1;
-        first = std::max(first, std::min(fits, ring.next() - 1)); // the newest frame is kept, whatever its size
+        first = detail::greatest(first, detail::least(fits, ring.next() - 1)); // the newest frame is kept, whatever its size
     }
     if (first > sequence_) skip_to(first);
 }
@@ -7148,11 +7207,11 @@ template <class H, class P, broadcast_policy O, framing_policy F> void basic_sub
     if (accepted_until_ == frame_ring::nowhere && !is_leaving() && position_ < ring.end() &&
         (fell_out_of_ring() || queued() > policy_.limit())) {
         const std::size_t own = peer_->box().own();
-        const std::size_t room = policy_.limit() - std::min(own, policy_.limit());
+        const std::size_t room = policy_.limit() - detail::least(own, policy_.limit());
         const std::uint64_t full =
-            position_ + std::min<std::uint64_t>(room, ring.end() - position_); // `bytes` may be any value
-        if (full < ring.begin() || ring.boundary(std::min(full, ring.end())) > position_)
-            accepted_until_ = full < ring.begin() ? full : ring.boundary(std::min(full, ring.end()));
+            position_ + detail::least<std::uint64_t>(room, ring.end() - position_); // `bytes` may be any value
+        if (full < ring.begin() || ring.boundary(detail::least(full, ring.end())) > position_)
+            accepted_until_ = full < ring.begin() ? full : ring.boundary(detail::least(full, ring.end()));
         else
             accepted_until_ = ring.end_of(sequence_); // the oldest frame is kept, whatever its size
     }
@@ -7166,7 +7225,7 @@ template <class H, class P, broadcast_policy O, framing_policy F> void basic_sub
 template <class H, class P, broadcast_policy O, framing_policy F>
 void basic_subscriber<H, P, O, F>::skip_to(std::uint64_t sequence) {
     const frame_ring& ring = all_.ring_;
-    sequence = std::min(sequence, last_);
+    sequence = detail::least(sequence, last_);
     if (sequence <= sequence_) return;
     const std::uint64_t to = sequence == last_ ? until_ : sequence == ring.next() ? ring.end() : ring.begin_of(sequence);
     queue_notice({sequence_, sequence - 1}, position_);
@@ -7243,12 +7302,12 @@ template <class H, class P, broadcast_policy O, framing_policy F> void basic_sub
 template <class H, class P, broadcast_policy O, framing_policy F> std::uint64_t
 basic_subscriber<H, P, O, F>::gather(gathered_write& write, std::uint64_t from, std::uint64_t until) const noexcept {
     const frame_ring& ring = all_.ring_;
-    until = std::min(until, end());
+    until = detail::least(until, end());
     if (from >= until) return until;
     if (from < ring.begin()) return from;                // a handler published that much; the next `prepare` handles it
     if (O::loses_frames && queued() > policy_.limit()) { // make room before sending more of the stream
         if (has_pending_notice()) return from;
-        if (from == position_ && is_mid_frame()) until = std::min(until, ring.end_of(sequence_));
+        if (from == position_ && is_mid_frame()) until = detail::least(until, ring.end_of(sequence_));
     }
     if (policy_.kind() == overflow_kind::conflate && !is_leaving()) // when leaving, the newer frame may not be for it
         return gather_newest(write, from, until);
@@ -7304,7 +7363,7 @@ void basic_subscriber<H, P, O, F>::advance(std::uint64_t from, std::size_t size)
     const std::uint64_t next = ring.at(position_);
     all_.count(&delivery_counters::delivered, *this, next - sequence_);
     sequence_ = next;
-    if (is_mid_frame()) all_.first_partial_ = std::min(all_.first_partial_, position_);
+    if (is_mid_frame()) all_.first_partial_ = detail::least(all_.first_partial_, position_);
 }
 
 template <class H, class P, broadcast_policy O, framing_policy F>
@@ -7343,7 +7402,7 @@ template <class H, class P, broadcast_policy O, framing_policy F> void basic_sub
     if (policy_.kind() == overflow_kind::block_producer) --all_.blocking_;
     all_.report_room();
     needs_snapshot_ = false;
-    until_ = std::max(position_, ring.end());
+    until_ = detail::greatest(position_, ring.end());
     last_ = ring.next();
     if (accepted_until_ == frame_ring::nowhere || accepted_until_ <= ring.begin()) return;
     const frame_gap lost{ring.at(accepted_until_), ring.next() - 1}; // report it now; later the stream may be destroyed
@@ -7367,7 +7426,7 @@ template <class H, class P, broadcast_policy O, framing_policy F> void basic_sub
 template <class H, class P, broadcast_policy O, framing_policy F>
 void basic_subscriber<H, P, O, F>::cut_short(const failure& why) {
     const typename H::busy scope(all_);
-    const std::uint64_t end = std::min(last_, all_.ring_.next());
+    const std::uint64_t end = detail::least(last_, all_.ring_.next());
     const bool is_untold =
         peer_->box().own() > peer_->box().replies() && !peer_->box().is_mid_frame(); // a queued notice is dropped too
     const frame_gap lost{is_untold ? noticed_from_ : sequence_ + (is_mid_frame() ? 1 : 0), end - 1};
@@ -7392,7 +7451,7 @@ subscriber_status basic_subscriber<H, P, O, F>::status() const {
     subscriber_status now;
     static_cast<delivery_counters&>(now) = counters_;
     now.queued_bytes = peer_->box().own() + waiting();
-    now.lag = std::min(last_, all_.ring_.next()) - sequence_;
+    now.lag = detail::least(last_, all_.ring_.next()) - sequence_;
     return now;
 }
 
@@ -7474,7 +7533,7 @@ private:
     std::uint64_t store(const frame_ends& ends, std::string_view payload, const std::uint64_t* key, error_out out);
     static std::uint64_t busy_now(error_out out);
     static constexpr std::size_t worth_a_flush(std::size_t bytes) noexcept {
-        return std::clamp(bytes, gathered_write::message_bytes, gathered_write::most_bytes);
+        return detail::within(bytes, gathered_write::message_bytes, gathered_write::most_bytes);
     }
     std::uint64_t too_large(std::size_t size, error_out out) const;
     void make_room(std::size_t size);
@@ -7544,7 +7603,7 @@ feed* fan_out<P, O, F>::join(P& peer, O policy, join_at where, error_out out) {
     if (where.where == join_at::place::after && where.number < ring_.oldest() - 1 && !drops && kind != overflow_kind::resync)
         return refuse(std::errc::result_out_of_range,
                       "the frames after this number are no longer in the ring; join at a snapshot or at the next frame");
-    flush_bytes_ = std::min(flush_bytes_, worth_a_flush(policy.limit() / 2));
+    flush_bytes_ = detail::least(flush_bytes_, worth_a_flush(policy.limit() / 2));
     auto fresh = std::make_unique<subscriber>(*this, peer, std::move(policy));
     fresh->begin_at(where);
     if (kind == overflow_kind::block_producer) ++blocking_;
@@ -7608,7 +7667,7 @@ template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::
     for_each([&](subscriber& who) {
         if (!who.is_mid_frame()) return;
         if (who.sequence_ != sequence) {
-            first_partial_ = std::min(first_partial_, who.position_);
+            first_partial_ = detail::least(first_partial_, who.position_);
         } else if (is_kept) {
             who.keep_partial();
         } else {
@@ -7663,11 +7722,11 @@ template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::
 template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::note_limit(const subscriber& who) noexcept {
     const overflow_kind kind = who.policy_.kind();
     if (who.is_leaving() || (kind != overflow_kind::disconnect && kind != overflow_kind::block_producer)) return;
-    last_kept_ = std::min(last_kept_, who.position_);
+    last_kept_ = detail::least(last_kept_, who.position_);
     if (kind != overflow_kind::disconnect) return;
     const std::size_t own = who.peer_->box().own();
-    const std::uint64_t room = who.policy_.limit() - std::min(own, who.policy_.limit());
-    if (room < nowhere - who.position_) next_limit_ = std::min(next_limit_, who.position_ + room);
+    const std::uint64_t room = who.policy_.limit() - detail::least(own, who.policy_.limit());
+    if (room < nowhere - who.position_) next_limit_ = detail::least(next_limit_, who.position_ + room);
 }
 
 template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::finish() {
@@ -7735,8 +7794,8 @@ template <class P, broadcast_policy O, framing_policy F> broadcast_status fan_ou
     now.ring_bytes = static_cast<std::size_t>(ring_.end() - ring_.begin());
     for_each([&](const subscriber& who) {
         const subscriber_status its = who.status();
-        now.slowest_bytes = std::max(now.slowest_bytes, its.queued_bytes);
-        now.slowest_lag = std::max(now.slowest_lag, its.lag);
+        now.slowest_bytes = detail::greatest(now.slowest_bytes, its.queued_bytes);
+        now.slowest_lag = detail::greatest(now.slowest_lag, its.lag);
     });
     return now;
 }

@@ -6,6 +6,7 @@
 
 #include <mato/endpoint.hpp>
 
+#include <sys/resource.h>
 #include <sys/un.h>
 
 #include <cstdio>

@@ -6,6 +6,7 @@
 
 #include "vt/terminal.hpp"
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 using namespace support;

@@ -8,6 +8,7 @@
 
 #include <cstdlib>
 #include <optional>
+#include <sys/resource.h>
 
 using namespace support;
 

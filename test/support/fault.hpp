@@ -10,6 +10,7 @@
 #include <cstring>
 #include <string_view>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <type_traits>
 #include <unistd.h>
 

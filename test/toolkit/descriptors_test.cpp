@@ -6,6 +6,7 @@
 #include "support/descriptor_census.hpp"
 #include "support/io_loop.hpp"
 
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include <array>

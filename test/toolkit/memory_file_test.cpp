@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <cstring>
 #include <sstream>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <type_traits>
 #include <vector>

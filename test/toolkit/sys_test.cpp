@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 /// @file sys_test.cpp: what sys.hpp adds to system calls: close-on-exec, retries, no SIGPIPE.
 #include <mato/sys.hpp>
+#include <mato/sys_memory.hpp>
 
 #include "support/catch.hpp"
 #include "support/child_process.hpp"
@@ -10,6 +11,7 @@
 #include <mato/unique_fd.hpp>
 
 #include <chrono>
+#include <sys/mman.h>
 #include <sys/time.h>
 
 using mato::unique_fd;

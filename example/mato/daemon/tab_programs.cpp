@@ -6,7 +6,7 @@
 #include "tab_command.hpp"
 #include "view/mirror.hpp"
 
-#include <mato/sys.hpp>
+#include <mato/sys_process.hpp>
 
 #include <asio/post.hpp>
 

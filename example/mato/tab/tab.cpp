@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "tab.hpp"
 
-#include <mato/sys.hpp>
+#include <mato/sys_process.hpp>
 
 #include <termios.h>
 

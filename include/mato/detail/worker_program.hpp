@@ -9,6 +9,7 @@
 #pragma once
 
 #include "../readiness.hpp"
+#include "../sys_process.hpp"
 #include "../upgrade.hpp"
 #include "keeper_link.hpp"
 
