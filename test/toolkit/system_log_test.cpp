@@ -10,7 +10,7 @@
 #include <clocale>
 #include <ctime>
 #include <optional>
-#include <regex>
+#include <string_view>
 
 using mato::log_level;
 
@@ -30,6 +30,18 @@ template <class Write> std::string standard_error(Write write) {
     for (ssize_t got; (got = ::read(ends[0], buffer, sizeof buffer)) > 0;) text.append(buffer, static_cast<std::size_t>(got));
     ::close(ends[0]);
     return text;
+}
+
+/// As in "Feb  9 07:05:00", RFC 3164.
+bool is_syslog_time(std::string_view text) {
+    static constexpr std::string_view months = "JanFebMarAprMayJunJulAugSepOctNovDec", most = "... 39 29:59:69";
+    if (text.size() != most.size() || months.find(text.substr(0, 3)) % 3 != 0) return false;
+    for (std::size_t i = 3; i < most.size(); ++i) {
+        const bool is_digit = most[i] >= '0' && most[i] <= '9';
+        const bool is_right = is_digit ? text[i] >= '0' && text[i] <= most[i] : text[i] == most[i];
+        if (!is_right && !(i == 4 && text[i] == ' ')) return false; // a day below 10
+    }
+    return true;
 }
 
 } // namespace
@@ -67,12 +79,11 @@ TEST_CASE("a syslog line has priority, time, tag and pid, in any locale", "[syst
             const std::string got = daemon.next();
             INFO(got);
             const std::string head = "<" + std::to_string(static_cast<int>(facility) * 8 + priority) + ">";
-            const std::regex form(
-                head +
-                "(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) [ 123][0-9] [0-2][0-9]:[0-5][0-9]:[0-6][0-9] "
-                "backupd\\[" +
-                std::to_string(::getpid()) + "\\]: it\\\\x0aworks");
-            CHECK(std::regex_match(got, form));
+            const std::string tail = " backupd[" + std::to_string(::getpid()) + "]: it\\x0aworks";
+            REQUIRE(got.size() > head.size() + tail.size());
+            CHECK(got.starts_with(head));
+            CHECK(got.ends_with(tail));
+            CHECK(is_syslog_time(got.substr(head.size(), got.size() - head.size() - tail.size())));
             CHECK(log.sink().lost_lines() == 0);
         }
     std::setlocale(LC_ALL, "C");
