@@ -12248,6 +12248,8 @@ template <class Steps> bool two_slots<Steps>::publish(std::string_view body, std
 /// @file async_client_core.hpp: the state of an async client: its connection, its requests, and when it connects again.
 /// Layer: 4 (composition).  Test: test/toolkit/async_client_test.cpp, async_client_start_test.cpp.
 /// Threads: the thread of the loop, except `post`.   Blocks: never.
+///
+/// This file has the requests; async_client_connecting.hpp has the members that connect.
 
 // ---- mato/policies.hpp ----
 /// @file policies.hpp: the set of policies that a daemon and its clients share.
@@ -12956,6 +12958,33 @@ template <class P> void async_client_core<P>::close() {
     }
 }
 
+template <class P> void async_client_core<P>::loop_ends() noexcept {
+    const auto self = this->weak_from_this().lock(); // a handler may own the last reference
+    ++series_;
+    look_timer_.reset(); // first: a destroyed handler may close the client
+    pause_timer_.reset();
+    connection_.reset();
+    on = {};
+    launch_ = {};
+    for (const list each : {list::waiting, list::sent})
+        while (const std::uint64_t number = requests_.first(each)) static_cast<void>(requests_.take(number));
+}
+
+} // namespace detail
+} // namespace MATO_ABI
+} // namespace mato
+
+// ---- mato/detail/async_client_connecting.hpp ----
+/// @file async_client_connecting.hpp: how an async client connects, starts the daemon, and connects again.
+/// Layer: 4 (composition).  Test: test/toolkit/async_client_start_test.cpp.
+/// Threads: the thread of the loop.   Blocks: never.
+///
+/// Members of async_client_core; async_client_core.hpp includes this file.
+
+namespace mato {
+inline namespace MATO_ABI {
+namespace detail {
+
 template <class P> void async_client_core<P>::want_connection() {
     if (state_ == state::connecting || state_ == state::starting || (connection_ && state_ == state::connected)) return;
     ++series_;
@@ -13067,18 +13096,6 @@ template <class P> void async_client_core<P>::started(const failure& why) {
     if (!why) return attempt();
     has_started_ = false; // the other daemon does not listen yet, or not any more
     pause(why);
-}
-
-template <class P> void async_client_core<P>::loop_ends() noexcept {
-    const auto self = this->weak_from_this().lock(); // a handler may own the last reference
-    ++series_;
-    look_timer_.reset(); // first: a destroyed handler may close the client
-    pause_timer_.reset();
-    connection_.reset();
-    on = {};
-    launch_ = {};
-    for (const list each : {list::waiting, list::sent})
-        while (const std::uint64_t number = requests_.first(each)) static_cast<void>(requests_.take(number));
 }
 
 } // namespace detail
