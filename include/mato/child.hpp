@@ -50,7 +50,7 @@ struct child_restart {
     std::size_t most = unlimited; ///< starts in a row without a stable run, then on_gave_up
 };
 
-/// A program as a child of this process. Set the callbacks in `on`, then call `start`.
+/// A program as a child of this process; `child` is the one for asio::io_context. Set the callbacks in `on`, then call `start`.
 ///
 /// Callbacks may call any function of it, and may destroy it. An exception from a callback leaves run(), as from any handler on
 /// the loop; the child is in a consistent state then. The destructor kills the program (SIGKILL, to its process group); call
@@ -68,7 +68,7 @@ struct child_restart {
 /// };
 /// worker.start(why);
 /// @endcode
-class child {
+template <class Loop> class basic_child {
 public:
     struct handlers {
         callback<void(pid_t)> on_started{};
@@ -80,10 +80,10 @@ public:
 
     static constexpr milliseconds end_patience{1000}; ///< a killed process ends in less than 1 ms unless the kernel is stuck
 
-    child(asio::io_context& context, spawn_options what, child_restart again = {});
-    child(const child&) = delete;
-    child& operator=(const child&) = delete;
-    ~child();
+    basic_child(Loop& context, spawn_options what, child_restart again = {});
+    basic_child(const basic_child&) = delete;
+    basic_child& operator=(const basic_child&) = delete;
+    ~basic_child();
 
 private:
     class core;
@@ -109,12 +109,14 @@ public:
     void set_options(spawn_options what);
 };
 
+using child = basic_child<asio::io_context>; // a template: it costs nothing where it is not used
+
 // ---- implementation ----
 
 /// The state of a child. Handlers of the loop keep it alive, so a child may be destroyed inside its own callbacks.
-class child::core final : public std::enable_shared_from_this<core>, private detail::loop_member {
+template <class L> class basic_child<L>::core final : public std::enable_shared_from_this<core>, private detail::loop_member {
 public:
-    core(asio::io_context& context, spawn_options options, child_restart restart)
+    core(L& context, spawn_options options, child_restart restart)
         : loop_member(context), what(std::move(options)), again(restart), context_(context), wait_(std::in_place, context),
           timer_(std::in_place, context), look_again_(std::in_place, context) {}
     ~core() { kill_now(); }
@@ -138,7 +140,7 @@ public:
 
 private:
     void loop_ends() noexcept override {
-        const auto self = weak_from_this().lock();
+        const auto self = this->weak_from_this().lock();
         kill_now();
         forget();
         wait_.reset();
@@ -156,7 +158,7 @@ private:
 
     static constexpr milliseconds look_again{50}; // where there are no pidfds
 
-    asio::io_context& context_;
+    L& context_;
     std::optional<asio::posix::stream_descriptor> wait_;   // empty: the loop was destroyed, as the timers
     std::optional<asio::steady_timer> timer_, look_again_; // of a restart or of the grace of a stop; without a pidfd
     spawned running_{};
@@ -167,21 +169,23 @@ private:
     bool is_stopping_ = false, is_forgotten_ = false;
 };
 
-inline child::child(asio::io_context& context, spawn_options what, child_restart again)
+template <class L> basic_child<L>::basic_child(L& context, spawn_options what, child_restart again)
     : core_(std::make_shared<core>(context, std::move(what), again)), on(core_->on) {}
-inline child::~child() {
+template <class L> basic_child<L>::~basic_child() {
     core_->forget();
     core_->kill_now();
 }
-inline void child::start(error_out out) { core_->start(out); }
-inline void child::stop(milliseconds grace, std::function<void()> done) { core_->stop(grace, std::move(done)); }
-inline void child::signal(int number, error_out out) const { core_->signal(number, out); }
-inline bool child::is_running() const noexcept { return core_->pid() != 0; }
-inline pid_t child::pid() const noexcept { return core_->pid(); }
-inline std::uint64_t child::starts() const noexcept { return core_->starts; }
-inline void child::set_options(spawn_options what) { core_->what = std::move(what); }
+template <class L> void basic_child<L>::start(error_out out) { core_->start(out); }
+template <class L> void basic_child<L>::stop(milliseconds grace, std::function<void()> done) {
+    core_->stop(grace, std::move(done));
+}
+template <class L> void basic_child<L>::signal(int number, error_out out) const { core_->signal(number, out); }
+template <class L> bool basic_child<L>::is_running() const noexcept { return core_->pid() != 0; }
+template <class L> pid_t basic_child<L>::pid() const noexcept { return core_->pid(); }
+template <class L> std::uint64_t basic_child<L>::starts() const noexcept { return core_->starts; }
+template <class L> void basic_child<L>::set_options(spawn_options what) { core_->what = std::move(what); }
 
-inline void child::core::start(error_out out) {
+template <class L> void basic_child<L>::core::start(error_out out) {
     if (running_.pid != 0 || !wait_) return;
     timer_->cancel();
     is_stopping_ = false;
@@ -193,26 +197,27 @@ inline void child::core::start(error_out out) {
     if (running_.process) wait_->assign(running_.process.get(), not_watched);
     if (running_.process && !not_watched) static_cast<void>(running_.process.release());
     watch();
-    const auto held = shared_from_this();
+    const auto held = this->shared_from_this();
     if (on.on_started) on.on_started(running_.pid);
 }
 
-inline void child::core::watch() {
+template <class L> void basic_child<L>::core::watch() {
     if (!wait_->is_open()) return after(*look_again_, look_again, [](core& self) { self.look(); });
-    wait_->async_wait(asio::posix::stream_descriptor::wait_read, [self = shared_from_this()](std::error_code why) {
+    wait_->async_wait(asio::posix::stream_descriptor::wait_read, [self = this->shared_from_this()](std::error_code why) {
         if (!why) self->look();
     });
 }
 
-template <class Then> void child::core::after(asio::steady_timer& timer, milliseconds span, Then then) {
+template <class L> template <class Then>
+void basic_child<L>::core::after(asio::steady_timer& timer, milliseconds span, Then then) {
     timer.expires_at(deadline::in(span).at());
-    timer.async_wait([held = weak_from_this(), then](std::error_code cancelled) {
+    timer.async_wait([held = this->weak_from_this(), then](std::error_code cancelled) {
         const auto self = held.lock();
         if (!cancelled && self && self->timer_) then(*self);
     });
 }
 
-inline void child::core::look() {
+template <class L> void basic_child<L>::core::look() {
     if (running_.pid == 0) return;
     int status = 0;
     const pid_t got = sys::look_at_child(running_.pid, &status);
@@ -226,14 +231,14 @@ inline void child::core::look() {
     ended(how);
 }
 
-inline void child::core::close_process() noexcept {
+template <class L> void basic_child<L>::core::close_process() noexcept {
     std::error_code ignored;
     if (wait_ && wait_->is_open()) wait_->close(ignored);
     running_ = {};
 }
 
-inline void child::core::ended(const child_status& how) {
-    const auto held = shared_from_this();
+template <class L> void basic_child<L>::core::ended(const child_status& how) {
+    const auto held = this->shared_from_this();
     const auto pause = is_stopping_ ? std::nullopt : next_wait(how);
     const bool gives_up = !is_stopping_ && !pause && again.most != unlimited && in_a_row_ > again.most;
     const auto done = std::exchange(done_, {});
@@ -250,7 +255,7 @@ inline void child::core::ended(const child_status& how) {
 }
 
 /// @returns the wait before the next start; nothing: there is none.
-inline std::optional<milliseconds> child::core::next_wait(const child_status& how) {
+template <class L> std::optional<milliseconds> basic_child<L>::core::next_wait(const child_status& how) {
     using kind = child_restart::kind;
     if (again.when == kind::not_again || (again.when == kind::after_failure && how.exit_code == 0)) return std::nullopt;
     const bool was_stable = clock::now() >= detail::later(began_, again.stable);
@@ -261,14 +266,14 @@ inline std::optional<milliseconds> child::core::next_wait(const child_status& ho
     return pause_;
 }
 
-inline void child::core::restart() {
-    const auto held = shared_from_this();
+template <class L> void basic_child<L>::core::restart() {
+    const auto held = this->shared_from_this();
     failure why;
     start(why);
     if (why && on.on_gave_up) on.on_gave_up(why);
 }
 
-inline void child::core::stop(milliseconds grace, std::function<void()> done) {
+template <class L> void basic_child<L>::core::stop(milliseconds grace, std::function<void()> done) {
     if (!wait_) return;
     if (running_.pid == 0) {
         timer_->cancel();
@@ -285,12 +290,12 @@ inline void child::core::stop(milliseconds grace, std::function<void()> done) {
     });
 }
 
-inline void child::core::signal(int number, error_out out) const {
+template <class L> void basic_child<L>::core::signal(int number, error_out out) const {
     if (running_.pid == 0) return out.set({ESRCH, std::system_category()}, "signal", what.program, "it does not run");
     if (sys::kill(what.own_group ? -running_.pid : running_.pid, number) == -1) out.set(last_error(), "signal", what.program);
 }
 
-inline void child::core::kill_now() noexcept {
+template <class L> void basic_child<L>::core::kill_now() noexcept {
     if (running_.pid == 0) return;
     signal_group(SIGKILL);
     const auto until = deadline::in(end_patience);

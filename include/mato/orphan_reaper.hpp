@@ -26,7 +26,8 @@
 namespace mato {
 inline namespace MATO_ABI {
 
-/// Reaps adopted processes. `basic_daemon` has one if it is pid 1; a subreaper (prctl(2)) creates its own.
+/// Reaps adopted processes; `orphan_reaper` is the one for asio::io_context. `basic_daemon` has one if it is pid 1; a subreaper
+/// (prctl(2)) creates its own.
 ///
 /// It must not outlive the io_context.
 ///
@@ -38,14 +39,14 @@ inline namespace MATO_ABI {
 /// mato::orphan_reaper reaper(context);
 /// reaper.child_changed(); // at each SIGCHLD
 /// @endcode
-class orphan_reaper {
+template <class Loop> class basic_orphan_reaper {
 public:
     static constexpr milliseconds usual_patience{1000}; ///< a program waits for its own children within milliseconds
 
-    explicit orphan_reaper(asio::io_context& context, milliseconds patience = usual_patience)
+    explicit basic_orphan_reaper(Loop& context, milliseconds patience = usual_patience)
         : timer_(context), patience_(patience) {}
-    orphan_reaper(const orphan_reaper&) = delete;
-    orphan_reaper& operator=(const orphan_reaper&) = delete;
+    basic_orphan_reaper(const basic_orphan_reaper&) = delete;
+    basic_orphan_reaper& operator=(const basic_orphan_reaper&) = delete;
 
     /// Call it at SIGCHLD, after the program has waited for its own children.
     void child_changed();
@@ -64,13 +65,15 @@ private:
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
+using orphan_reaper = basic_orphan_reaper<asio::io_context>; // a template: it costs nothing where it is not used
+
 // ---- implementation ----
 
-inline void orphan_reaper::child_changed() {
+template <class L> void basic_orphan_reaper<L>::child_changed() {
     if (!waits_) look_later();
 }
 
-inline void orphan_reaper::look_later() {
+template <class L> void basic_orphan_reaper<L>::look_later() {
     timer_.expires_at(deadline::in(patience_).at());
     timer_.async_wait([this, held = std::weak_ptr<bool>(alive_)](std::error_code cancelled) {
         if (cancelled || held.expired()) return;
@@ -80,7 +83,7 @@ inline void orphan_reaper::look_later() {
     waits_ = true;
 }
 
-inline void orphan_reaper::look() {
+template <class L> void basic_orphan_reaper<L>::look() {
     std::vector<pid_t> left;
     for (const pid_t each : zombies()) {
         bool is_old = false;
@@ -95,7 +98,7 @@ inline void orphan_reaper::look() {
 }
 
 /// Children that have ended and were not waited for. If /proc is not of this pid namespace, only the first one is known.
-inline std::vector<pid_t> orphan_reaper::zombies() {
+template <class L> std::vector<pid_t> basic_orphan_reaper<L>::zombies() {
     std::vector<pid_t> found;
     const std::string own = std::to_string(sys::getpid());
     char self[16]{};
