@@ -85,7 +85,7 @@ TEST_CASE("a program that ends while no worker lives has its output and its exit
     CHECK(contains(world.log(), "tab " + tab + " exited with code 9"));
 }
 
-TEST_CASE("a tab without an emulator goes on without what it showed, and says so", "[mato][survive]") {
+TEST_CASE("a program in a tab without an emulator goes on, and reads what is typed", "[mato][survive]") {
     mato_world world;
     world.configure("survive = true\nemulator = \"raw\"\n");
     const std::string answer = (world.root() / "answer").native();

@@ -11,9 +11,10 @@ using namespace support;
 
 namespace {
 
-std::ptrdiff_t memory_files_of(pid_t daemon) {
+std::ptrdiff_t memory_files_of(pid_t daemon, const std::string& kind = "tab") {
     const auto all = descriptors_of(daemon);
-    return std::count_if(all.begin(), all.end(), [](const std::string& each) { return contains(each, "/memfd:mato:tab"); });
+    return std::count_if(all.begin(), all.end(),
+                         [&](const std::string& each) { return contains(each, "/memfd:mato:" + kind); });
 }
 
 void is_shown(const mato_world& world, const std::string& tab, const std::string& text) {
@@ -41,15 +42,21 @@ TEST_CASE("with `survive` a tab has a memory file, until it is closed", "[mato][
     CHECK_FALSE(contains(world.log(), "does not survive"));
 }
 
-TEST_CASE("without `survive`, and without an emulator, a tab has no memory file", "[mato][survive]") {
+TEST_CASE("without an emulator a tab has a memory file of its output, and without `survive` it has none", "[mato][survive]") {
     mato_world world;
-    world.configure("survive = true\nemulator = \"raw\"\n");
-    world.open_tab({"exec cat"});
+    world.configure("survive = true\nemulator = \"raw\"\nexit_empty = false\n");
+    const std::string tab = world.open_tab({"exec cat"});
     CHECK(memory_files_of(world.daemon_pid()) == 0);
-    mato_world without;
-    without.configure("survive = false\n");
-    without.open_tab({"exec cat"});
-    CHECK(memory_files_of(without.daemon_pid()) == 0);
+    CHECK(memory_files_of(world.daemon_pid(), "raw") == 1);
+    world.must({"kill", tab});
+    CHECK(memory_files_of(world.daemon_pid(), "raw") == 0);
+    for (const char* emulator : {"vt", "raw"}) {
+        mato_world without;
+        without.configure(std::string("survive = false\nemulator = \"") + emulator + "\"\n");
+        without.open_tab({"exec cat"});
+        CHECK(memory_files_of(without.daemon_pid()) == 0);
+        CHECK(memory_files_of(without.daemon_pid(), "raw") == 0);
+    }
 }
 
 TEST_CASE("a tab whose memory file is refused opens, and the log says why it does not survive", "[mato][survive]") {

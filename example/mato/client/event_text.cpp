@@ -39,7 +39,9 @@ constexpr std::array kinds{
                "a program of this version goes on instead of the one before; `was`: the version before"},
     event_kind{"output-left-out", "tab bytes",
                "so many bytes of its output ended the daemon's process and are not interpreted"},
-    event_kind{"tab-quarantined", "tab", "its output ended the daemon's process three times and is not interpreted any more"},
+    event_kind{
+        "tab-quarantined", "tab",
+        "its output is not interpreted: it ended the daemon's process three times, or what the tab showed cannot be restored"},
     event_kind{"stopping", "", "the daemon stops"},
 };
 

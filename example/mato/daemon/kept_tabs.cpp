@@ -136,11 +136,12 @@ void kept_tabs::keep(const tab& opened, const tab_record::birth& birth, mato::er
     tab_record record = tab_record::create(birth, why);
     if (!why) {
         const std::string names[] = {name_of("record", opened.id()), name_of("store", opened.id()),
-                                     name_of("tab", opened.id())};
+                                     name_of("ring", opened.id()), name_of("tab", opened.id())};
         // The terminal comes last: a tab without one was not opened.
         std::vector<mato::keep_request> parts{{names[0], record.native_handle()}};
         if (opened.store()) parts.push_back({names[1], opened.store()->native_handle()});
-        parts.push_back({names[2], opened.terminal(), {.child = opened.pid()}});
+        if (opened.ring()) parts.push_back({names[2], opened.ring()->native_handle()});
+        parts.push_back({names[3], opened.terminal(), {.child = opened.pid()}});
         host_.kept().keep(parts, why);
     }
     if (!why) return take_back(opened.id(), std::move(record));
@@ -159,8 +160,8 @@ void kept_tabs::program_ended(tab_id id, int exit_code) noexcept {
     if (const auto at = records_.find(id); at != records_.end()) at->second.ended(exit_code);
 }
 
-void kept_tabs::quarantine(tab_id id) noexcept {
-    if (const auto at = records_.find(id); at != records_.end()) at->second.quarantine(true);
+void kept_tabs::set_quarantine(tab_id id, quarantine cause) noexcept {
+    if (const auto at = records_.find(id); at != records_.end()) at->second.set_quarantine(cause);
 }
 
 tab_options kept_tabs::options_of(tab_id id, mato::error_out out) const {
@@ -176,9 +177,19 @@ tab_options kept_tabs::options_of(tab_id id, mato::error_out out) const {
 
 void kept_tabs::keep_store(const tab& again, mato::error_out out) {
     if (!has_keeper(host_)) return;
-    if (const auto at = records_.find(again.id()); at != records_.end()) at->second.quarantine(false);
-    host_.kept().drop(name_of("store", again.id()));
+    if (const auto at = records_.find(again.id()); at != records_.end()) at->second.set_quarantine(quarantine::none);
+    for (const char* const kind : {"store", "ring"}) host_.kept().drop(name_of(kind, again.id()));
     if (again.store()) host_.kept().keep(name_of("store", again.id()), again.store()->native_handle(), out);
+}
+
+void kept_tabs::keep_ring(const tab& again, mato::error_out out) {
+    if (!has_keeper(host_)) return;
+    host_.kept().drop(name_of("ring", again.id()));
+    host_.kept().keep(name_of("ring", again.id()), again.ring()->native_handle(), out);
+}
+
+void kept_tabs::drop_ring(tab_id id) {
+    if (has_keeper(host_)) host_.kept().drop(name_of("ring", id));
 }
 
 void kept_tabs::closes(tab_id id) noexcept {
@@ -193,7 +204,8 @@ void kept_tabs::drop(tab_id id) {
     records_.erase(id);
     missing_.erase(id);
     if (!has_keeper(host_)) return;
-    for (const char* const kind : {"tab", "store", "record"}) host_.kept().drop(name_of(kind, id)); // the terminal first
+    for (const char* const kind : {"tab", "store", "ring", "record"})
+        host_.kept().drop(name_of(kind, id)); // the terminal first
 }
 
 void kept_tabs::save() {

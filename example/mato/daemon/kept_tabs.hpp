@@ -3,10 +3,10 @@
 /// Threads: the io_context's.   Blocks: until the keeper has answered, see mato/kept.hpp.
 /// Test: test/mato/survive_kill_process_test.cpp.
 ///
-/// Of each tab the keeper holds `tab/N`, the terminal with the program's pid, `store/N` (tab_store.hpp) and `record/N`
-/// (tab_record.hpp). The memory file `daemon` has the tasks with the names and the order of their tabs, the exit codes of
-/// ended tabs, and the number of the last event; its head has the version of its format. Without a keeper all functions do
-/// nothing.
+/// Of each tab the keeper holds `tab/N`, the terminal with the program's pid, `store/N` (tab_store.hpp) or, without
+/// an emulator, `ring/N` (raw_store.hpp), and `record/N` (tab_record.hpp). The memory file `daemon` has the tasks with the
+/// names and the order of their tabs, the exit codes of ended tabs, and the number of the last event; its head has the version
+/// of its format. Without a keeper all functions do nothing.
 #pragma once
 
 #include "client_table.hpp"
@@ -58,12 +58,15 @@ public:
 
     void program_ended(tab_id id, int exit_code) noexcept;
     void closes(tab_id id) noexcept;
-    void quarantine(tab_id id) noexcept;
+    void set_quarantine(tab_id id, quarantine cause) noexcept;
     /// The options that the tab was opened with. @errors as tab_record::adopt.
     [[nodiscard]] tab_options options_of(tab_id id, mato::error_out out) const;
     /// The tab has left its quarantine, and has another store. @errors as kept::keep.
     void keep_store(const tab& again, mato::error_out out);
-    /// The program has ended, and all its output is in the store. The tab remains.
+    /// The tab was taken back without a ring that can be read, and has another one. @errors as kept::keep.
+    void keep_ring(const tab& again, mato::error_out out);
+    void drop_ring(tab_id id);
+    /// The program has ended, and all its output is in the store or the ring. The tab remains.
     void drop_program(tab_id id);
     void drop(tab_id id);
 

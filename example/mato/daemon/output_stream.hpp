@@ -38,7 +38,7 @@ public:
         return knows_offsets() && offset <= end() && offset >= tail_begin();
     }
     /// Offsets are those of the process before: the tab is kept, or its program was upgraded.
-    [[nodiscard]] bool knows_offsets() const noexcept { return went_on_ || tab_->store(); }
+    [[nodiscard]] bool knows_offsets() const noexcept { return went_on_ || tab_->counts_all_output(); }
 
     /// In a new process: `bytes` are the newest output of the tab, which begins with byte `offset`.
     void go_on(std::uint64_t offset, std::string_view bytes);

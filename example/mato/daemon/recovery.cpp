@@ -35,6 +35,7 @@ std::map<tab_id, kept_parts> parts_of(std::vector<mato::kept_item> items) {
         kept_parts& parts = found[id];
         if (kind == "record") parts.record = std::move(each.descriptor);
         if (kind == "store") parts.remains.store = std::move(each.descriptor);
+        if (kind == "ring") parts.remains.ring = std::move(each.descriptor);
         if (kind != "tab") continue;
         parts.remains.terminal = std::move(each.descriptor);
         parts.remains.pid = each.child;
@@ -111,10 +112,11 @@ void take_back_tabs(daemon_state& state, tab_programs& programs) {
         if (place.task.empty()) place.task = opened.task, place.name = opened.name;
         if (const auto code = record.exit_code()) parts.remains.exit_code = code;
         if (!parts.remains.terminal && !parts.remains.exit_code) parts.remains.exit_code = hung_up;
-        if (now.reason == mato::generation::why::upgraded) record.quarantine(false); // another program may interpret it
-        parts.remains.is_quarantined = record.is_quarantined();
+        if (now.reason == mato::generation::why::upgraded)
+            record.set_quarantine(quarantine::none); // another program may interpret it
+        parts.remains.cause = record.cause();
         parts.remains.signal = now.last_signal;
-        if (parts.remains.is_quarantined) parts.remains.store.reset();
+        if (parts.remains.cause != quarantine::none) parts.remains.store.reset();
         programs.take_back(place, std::move(parts.remains), std::move(opened.options), std::move(record),
                            handed.find(place.id));
         programs.go_on_recording(place.id, handed.find_recorded(place.id));
@@ -127,7 +129,7 @@ void take_back_tabs(daemon_state& state, tab_programs& programs) {
 
 void try_to_take_back(multiplexer_daemon& host, mato::error_out out) {
     const tab_counter readable(tab_counter::path_beside(host.options().paths.socket));
-    std::map<std::string, int> stores, records;
+    std::map<std::string, int> stores, rings, records;
     const auto copy_of = [&](int descriptor) {
         mato::unique_fd own(mato::sys::fcntl(descriptor, F_DUPFD_CLOEXEC, 3));
         return own ? mato::memory_file::adopt_copy(std::move(own), out)
@@ -144,6 +146,7 @@ void try_to_take_back(multiplexer_daemon& host, mato::error_out out) {
             if (const auto file = copy_of(each.descriptor)) static_cast<void>(handed_over::read(file, out));
         if (out.failed()) return;
         if (name.starts_with("store/")) stores[name.substr(6)] = each.descriptor;
+        if (name.starts_with("ring/")) rings[name.substr(5)] = each.descriptor;
         if (name.starts_with("record/")) records[name.substr(7)] = each.descriptor;
     }
     if (!has_list) return out.set(mato::errc::malformed, "read the list of the tabs", {}, "the keeper has no list");
@@ -151,11 +154,14 @@ void try_to_take_back(multiplexer_daemon& host, mato::error_out out) {
         mato::failure why;
         tab_record::birth opened;
         bool is_quarantined = false; // its output may end this process too, so it is interpreted once this one serves
-        if (auto copy = copy_of(descriptor)) is_quarantined = tab_record::adopt(std::move(copy), opened, why).is_quarantined();
+        if (auto copy = copy_of(descriptor))
+            is_quarantined = tab_record::adopt(std::move(copy), opened, why).cause() != quarantine::none;
         const auto store = is_quarantined ? stores.end() : stores.find(id);
         if (out.failed()) return;
         if (!why && store != stores.end())
             if (auto copy = copy_of(store->second)) try_restore(std::move(copy), opened.options, why);
+        if (const auto ring = rings.find(id); !why && ring != rings.end())
+            if (auto copy = copy_of(ring->second)) static_cast<void>(raw_store::adopt(std::move(copy), why));
         if (out.failed()) return;
         if (!why) continue;
         why.path = "tab " + id;

@@ -129,7 +129,8 @@ void tab_programs::tell_not_kept(tab_id id, const mato::failure& why) {
 
 void tab_programs::take_back(const tab_place& place, tab_remains left, tab_options options, tab_record record,
                              const handed_over::tab_part* handed) {
-    const bool is_closing = record.is_closing(), was_quarantined = record.is_quarantined();
+    const bool is_closing = record.is_closing(), was_quarantined = record.cause() != quarantine::none;
+    const bool had_ring = static_cast<bool>(left.ring);
     const auto made = std::make_shared<tab>(state_.host.context(), std::move(left), std::move(options));
     tab_entry& entry = state_.tabs.add_again(place.task, place.name, made);
     entry.has_fixed_size = place.has_fixed_size;
@@ -139,11 +140,16 @@ void tab_programs::take_back(const tab_place& place, tab_remains left, tab_optio
     state_.kept.take_back(place.id, std::move(record));
     if (!handed) state_.last_restart.input_bytes_lost += made->found().unread_input;
     if (made->found().was_interpreting) state_.last_restart.tab = place.id;
+    if (made->is_ring_new()) keep_ring(*made);
+    if (had_ring && !made->ring()) state_.kept.drop_ring(place.id); // it has an emulator again
     tell_of_output(*made, was_quarantined);
-    if (handed)
-        made->replay(handed->output), made->idle_since(mato::clock::time_point(std::chrono::microseconds(handed->idle_since)));
-    else if (!made->store() && !made->is_quarantined())
+    if (handed) {
+        if (!made->ring() || made->is_ring_new()) made->replay(handed->output);
+        made->idle_since(mato::clock::time_point(std::chrono::microseconds(handed->idle_since)));
+    } else if (made->lost() && !made->is_quarantined()) {
+        state_.host.log().error(named(place.id) + ": what it showed is lost: " + made->lost().message());
         made->note("[mato: the daemon's process died; what this tab showed before is lost]");
+    }
     made->go_on(handlers_of(place.id));
     if (place.has_fixed_size) made->resize({place.size, {}});
     if (handed && !handed->typed.empty() && !made->type({}, handed->typed))
@@ -181,13 +187,24 @@ void tab_programs::tell_of_output(tab& again, bool was_quarantined) {
         state_.events.tell({.kind = "output-left-out", .tab = id, .exit_code = static_cast<std::int32_t>(bytes)});
     }
     if (!again.is_quarantined()) return;
-    again.note("[mato: this tab's output has ended the daemon's process three times; it is shown without an emulator until "
-               "'mato respawn -k " +
-               std::to_string(id) + "' or 'mato upgrade']");
+    const bool is_poison = again.cause() == quarantine::poison;
+    if (!was_quarantined || !again.ring() || again.is_ring_new())
+        again.note(std::string("[mato: ") +
+                   (is_poison ? "this tab's output has ended the daemon's process three times; it"
+                              : "what this tab showed could not be restored; what it writes from here on") +
+                   " is shown without an emulator until 'mato respawn -k " + std::to_string(id) + "' or 'mato upgrade']");
     if (was_quarantined) return; // it is known
-    state_.host.log().error(named(id) + " is quarantined: its output has ended the daemon's process three times");
-    state_.kept.quarantine(id);
+    state_.host.log().error(named(id) + " is quarantined: " +
+                            (is_poison ? "its output has ended the daemon's process three times" : again.lost().message()));
+    state_.kept.set_quarantine(id, again.cause());
     state_.events.tell({.kind = "tab-quarantined", .tab = id});
+}
+
+/// Of a tab that was taken back.
+void tab_programs::keep_ring(tab& again) {
+    mato::failure why;
+    state_.kept.keep_ring(again, why);
+    if (why) again.give_up_store(std::move(why)); // `go_on` tells why
 }
 
 /// Before another program starts in it.

@@ -53,6 +53,7 @@ private:
     [[nodiscard]] tab::handlers handlers_of(tab_id id);
     void tell_not_kept(tab_id id, const mato::failure& why);
     void tell_of_output(tab& again, bool was_quarantined);
+    void keep_ring(tab& again);
     void lift_quarantine(tab& ended);
     void on_output(tab_id id, output_rate rate);
     void on_input_lost(reply_target from, std::size_t taken);

@@ -7,6 +7,7 @@
 namespace mux {
 
 void raw_emulator::feed(std::string_view bytes) {
+    if (store_) return store_->append(bytes);
     end_ += bytes.size();
     if (bytes.size() > capacity_) bytes.remove_prefix(bytes.size() - capacity_);
     if (ring_.size() < capacity_) { // not yet wrapped: position and index are equal
@@ -25,16 +26,17 @@ void raw_emulator::feed(std::string_view bytes) {
 }
 
 std::string_view raw_emulator::from(std::uint64_t position, std::size_t most) const noexcept {
-    if (position < begin() || position >= end_) return {};
+    if (position < begin() || position >= end()) return {};
+    if (store_) return store_->from(position, most);
     const auto unread = static_cast<std::size_t>(end_ - position);
     const std::size_t at = (write_at_ + capacity_ - unread % capacity_) % capacity_;
     return {ring_.data() + at, std::min({unread, most, ring_.size() - at})};
 }
 
 std::uint64_t raw_emulator::replay_begin(std::size_t most) const {
-    const std::uint64_t first = end_ - std::min<std::uint64_t>(size_, most);
+    const std::uint64_t first = end() - std::min<std::uint64_t>(size(), most);
     if (first == 0) return 0;
-    const std::uint64_t last = std::min(end_, first + search_bytes);
+    const std::uint64_t last = std::min(end(), first + search_bytes);
     for (std::uint64_t at = first; at < last;) {
         const auto run = from(at, static_cast<std::size_t>(last - at));
         if (const auto newline = run.find('\n'); newline != std::string_view::npos) return at + newline + 1;

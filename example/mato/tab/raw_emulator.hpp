@@ -3,6 +3,9 @@
 /// Pure.  Test: test/mato/raw_emulator_test.cpp.
 #pragma once
 
+#include "raw_store.hpp"
+
+#include <algorithm>
 #include <cstdint>
 #include <string_view>
 #include <vector>
@@ -13,11 +16,15 @@ namespace mux {
 class raw_emulator {
 public:
     explicit raw_emulator(std::size_t capacity) : capacity_(capacity) {}
+    /// The ring is that store, which must live longer. What is read into the store is in the ring without `feed`.
+    raw_emulator(std::size_t capacity, raw_store& store) : capacity_(capacity), store_(&store) {}
 
     void feed(std::string_view bytes);
 
-    [[nodiscard]] std::uint64_t begin() const noexcept { return end_ - size_; } ///< position of the oldest byte kept
-    [[nodiscard]] std::uint64_t end() const noexcept { return end_; }
+    [[nodiscard]] std::uint64_t begin() const noexcept { return end() - size(); } ///< position of the oldest byte kept
+    [[nodiscard]] std::uint64_t end() const noexcept { return store_ ? store_->end() : end_; }
+
+    [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; }
 
     /// Where a replay of the last `most` bytes begins: at the oldest of them, or, if older bytes were lost, after the first
     /// newline within `search_bytes`, so that the replay does not begin inside an escape sequence.
@@ -26,12 +33,16 @@ public:
     /// Bytes from `position` on, at most `most`, up to where the ring wraps. Empty if `position` is not kept.
     [[nodiscard]] std::string_view from(std::uint64_t position, std::size_t most) const noexcept;
 
+    /// But for the store.
     [[nodiscard]] std::size_t memory_bytes() const noexcept { return ring_.capacity() + sizeof *this; }
 
     static constexpr std::size_t search_bytes = 4096; ///< a longer line may be shown from its middle
 
 private:
+    [[nodiscard]] std::size_t size() const noexcept { return store_ ? std::min(store_->size(), capacity_) : size_; }
+
     std::size_t capacity_;
+    raw_store* store_ = nullptr;
     std::vector<char> ring_; // grows to capacity_, then wraps
     std::uint64_t end_ = 0;
     std::size_t size_ = 0, write_at_ = 0;

@@ -24,8 +24,9 @@ tab::tab(asio::io_context& context, spawned program, tab_options options)
     : id_(options.id), pid_(program.pid), command_(std::move(options.command)), program_(std::move(options.program)),
       terminal_(context), resize_timer_(context), close_timer_(context), rest_timer_(context),
       history_(history_limits_of(options)), store_(make_store(options, history_, not_kept_)),
-      emulator_(make_emulator(options, history_)), known_pictures_(all_pictures), input_(options.input_bytes),
-      wanted_size_(options.size), applied_size_(options.size), last_output_(mato::clock::now()), is_kept_(store_ != nullptr) {
+      ring_(make_ring(options, not_kept_)), emulator_(make_emulator(options, history_, ring_.get())),
+      known_pictures_(all_pictures), input_(options.input_bytes), wanted_size_(options.size), applied_size_(options.size),
+      last_output_(mato::clock::now()), is_kept_(store_ != nullptr) {
     terminal_.assign(program.terminal.release());
     checkpoint();
 }
@@ -127,7 +128,7 @@ tab::reading tab::read_output(std::size_t most) {
                 break;
             }
             bytes = {to, static_cast<std::size_t>(got)};
-            if (to != buffer) store_->commit(uninterpreted_ = bytes.size());
+            if (to != buffer) count_read(bytes.size());
         }
         const bool was_all = before.empty() && bytes.size() <= all_there_was && !ending_;
         do {
@@ -167,14 +168,14 @@ void tab::feed_as_output(std::string_view bytes) {
     char* const to = place_of_read(nullptr);
     if (!to) return feed(bytes);
     bytes.copy(to, bytes.size());
-    store_->commit(uninterpreted_ = bytes.size());
+    count_read(bytes.size());
     while (!bytes.empty()) bytes.remove_prefix(feed_some(bytes, mato::clock::now(), source::program));
 }
 
 /// @returns bytes taken: all, or those that one look at the clock is worth
 std::size_t tab::feed_some(std::string_view bytes, mato::clock::time_point now, source from) {
     if (auto* const raw = std::get_if<raw_emulator>(&emulator_)) {
-        raw->feed(bytes);
+        if (!ring_ || from == source::mato) raw->feed(bytes); // else it was read into the ring
         return bytes.size();
     }
     vt::terminal& screen = std::get<vt::terminal>(emulator_);
@@ -209,7 +210,8 @@ void tab::know_host(vt::host_terminal known) {
 
 std::size_t tab::memory_bytes() const noexcept {
     const std::size_t emulated = screen() ? screen()->memory_bytes() : bytes()->memory_bytes();
-    return emulated + (store_ ? store_->memory_bytes() : 0) + input_.memory_bytes() + sizeof *this;
+    const std::size_t kept = (store_ ? store_->memory_bytes() : 0) + (ring_ ? ring_->memory_bytes() : 0);
+    return emulated + kept + input_.memory_bytes() + sizeof *this;
 }
 
 void tab::know_pictures(vt::picture_protocols known) {
@@ -240,6 +242,7 @@ bool tab::type(reply_target from, std::string bytes) {
 /// For the process after this one, which cannot type it: it may have been typed already.
 void tab::note_unread_input() noexcept {
     if (is_kept_) store_->input_waits(input_.bytes());
+    if (ring_) ring_->input_waits(input_.bytes());
 }
 
 void tab::write_input() {

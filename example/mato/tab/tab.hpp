@@ -99,11 +99,12 @@ public:
     void observe(tab_observer* observer) noexcept {
         observer_ = observer;
         if (is_kept_) store_->is_recorded(observer != nullptr);
+        if (ring_ && !is_ring_new_) ring_->is_recorded(observer != nullptr);
     }
     /// Bytes of output that the observer has had, or would have had: ever, of a tab that is kept.
     [[nodiscard]] std::uint64_t output_bytes() const noexcept;
     /// After another process has died: what of its output this one has interpreted again, if it was observed. Once.
-    [[nodiscard]] std::string take_replayed() { return store_ ? store_->take_replayed() : std::string(); }
+    [[nodiscard]] std::string take_replayed();
 
     /// What its viewers can show; a tab without emulator passes all.
     void know_pictures(vt::picture_protocols known);
@@ -111,8 +112,9 @@ public:
     void know_host(vt::host_terminal known);
     /// For the program, as from the terminal itself: a report. Nothing when it does not take what it is sent.
     void report(std::string bytes);
-    /// Its output has killed too many processes: the tab has no emulator until it is started again.
-    [[nodiscard]] bool is_quarantined() const noexcept { return is_quarantined_; }
+    /// Unless `none`, the tab has no emulator until it is started again.
+    [[nodiscard]] quarantine cause() const noexcept { return cause_; }
+    [[nodiscard]] bool is_quarantined() const noexcept { return cause_ != quarantine::none; }
     /// Before `start_again`: it has an emulator again. @param options those that it was opened with
     void leave_quarantine(const tab_options& options);
     /// Bytes of its output that were not interpreted because they had killed the process before.
@@ -121,6 +123,14 @@ public:
     [[nodiscard]] const tab_store::last_words& found() const noexcept { return found_; }
     /// The memory file that another process can restore the tab from; null: there is none.
     [[nodiscard]] const tab_store* store() const noexcept { return is_kept_ ? store_.get() : nullptr; }
+    /// The same without an emulator.
+    [[nodiscard]] const raw_store* ring() const noexcept { return ring_.get(); }
+    /// The ring was made by this process, for a tab of an earlier one. The keeper does not have it yet.
+    [[nodiscard]] bool is_ring_new() const noexcept { return is_ring_new_; }
+    /// Its output is in memory that counts it through all processes.
+    [[nodiscard]] bool counts_all_output() const noexcept { return store() || (ring_ && !is_ring_new_); }
+    /// Of a tab that was taken back: why what it showed before is lost; no error: it is not.
+    [[nodiscard]] const mato::failure& lost() const noexcept { return lost_; }
     /// What the program writes is not kept from here on: the memory file is full, or has no keeper. `on_not_kept` tells why.
     void give_up_store(mato::failure why);
     /// The terminal of its program; -1 once that has ended.
@@ -171,6 +181,8 @@ private:
     reading read_output(std::size_t most);
     void set_rate(output_rate now) noexcept;
     [[nodiscard]] char* place_of_read(char* otherwise);
+    void count_read(std::size_t n) noexcept;
+    void take_ring(mato::unique_fd file, const tab_options& options);
     void checkpoint();
     void feed(std::string_view bytes);
     enum class source : std::uint8_t { program, mato };
@@ -209,8 +221,9 @@ private:
     asio::posix::stream_descriptor terminal_;
     asio::steady_timer resize_timer_, close_timer_, rest_timer_;
     vt::history_limits history_;
-    mato::failure not_kept_;
+    mato::failure not_kept_, lost_;
     std::unique_ptr<tab_store> store_; // before the emulator, whose history is in it
+    std::unique_ptr<raw_store> ring_;  // the same of a tab without an emulator
     tab_emulator emulator_;
     vt::picture_protocols known_pictures_;
     std::shared_ptr<const vt::host_colours> host_colours_; // of the terminal that showed it last
@@ -231,7 +244,8 @@ private:
     mato::clock::time_point missed_since_{}; // a child of another process: when it was first not there
     bool is_own_child_ = true;
     bool is_kept_ = false;
-    bool is_quarantined_ = false;
+    quarantine cause_ = quarantine::none;
+    bool is_ring_new_ = false;
     tab_store::last_words found_;
     bool checkpoint_due_ = false; // an input that is no output came while `uninterpreted_` was not 0
     output_rate rate_ = output_rate::ordinary;

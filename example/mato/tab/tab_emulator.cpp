@@ -24,14 +24,20 @@ std::unique_ptr<tab_store> make_store(const tab_options& options, vt::history_li
     return tab_store::create(history, why);
 }
 
+std::unique_ptr<raw_store> make_ring(const tab_options& options, mato::failure& why) {
+    if (!options.survive || options.emulator != emulator_kind::raw) return nullptr;
+    return raw_store::create(options.replay_bytes, why);
+}
+
+constexpr auto no_store = std::errc::no_such_file_or_directory;
+
+bool had_no_store(const mato::failure& why) noexcept { return why.code == no_store; }
+
 std::unique_ptr<tab_store> adopt_store(mato::unique_fd file, const tab_options& options, vt::history_limits& history,
                                        mato::failure& why) {
     if (options.emulator != emulator_kind::vt) return nullptr;
     if (!file && options.survive)
-        why = {std::make_error_code(std::errc::no_such_file_or_directory),
-               "restore tab",
-               {},
-               "the earlier process had no memory file for it"};
+        why = {std::make_error_code(no_store), "restore tab", {}, "the earlier process had no memory file for it"};
     if (!file) return nullptr;
     return tab_store::adopt(std::move(file), history, why);
 }
@@ -48,7 +54,8 @@ vt::terminal_options terminal_options_of(const tab_options& options, const vt::h
     return wanted;
 }
 
-tab_emulator make_emulator(const tab_options& options, const vt::history_limits& history) {
+tab_emulator make_emulator(const tab_options& options, const vt::history_limits& history, raw_store* ring) {
+    if (ring) return raw_emulator(options.replay_bytes, *ring);
     if (options.emulator == emulator_kind::raw) return raw_emulator(options.replay_bytes);
     return vt::terminal(terminal_options_of(options, history));
 }

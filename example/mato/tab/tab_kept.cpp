@@ -18,31 +18,50 @@ tab::tab(asio::io_context& context, tab_remains left, tab_options options)
     : id_(options.id), pid_(left.pid), command_(std::move(options.command)), program_(std::move(options.program)),
       terminal_(context), resize_timer_(context), close_timer_(context), rest_timer_(context),
       history_(history_limits_of(options)), store_(adopt_store(std::move(left.store), options, history_, not_kept_)),
-      emulator_(make_emulator(options, history_)), known_pictures_(all_pictures), input_(options.input_bytes),
+      emulator_(make_emulator(options, history_, nullptr)), known_pictures_(all_pictures), input_(options.input_bytes),
       wanted_size_(options.size), applied_size_(options.size), last_output_(mato::clock::now()), is_own_child_(false),
       is_kept_(store_ != nullptr) {
     const auto now = moment_of(last_output_);
-    const bool is_restored = !store_ || store_->restore(std::get<vt::terminal>(emulator_), now, left.signal, not_kept_);
+    const bool is_restored = store_ && store_->restore(std::get<vt::terminal>(emulator_), now, left.signal, not_kept_);
     if (store_) found_ = store_->found();
-    is_quarantined_ = left.is_quarantined || (!is_restored && tab_store::is_quarantined(not_kept_));
-    if (is_quarantined_) { // the store stays as it is, for another program
+    cause_ = left.cause;
+    if (cause_ == quarantine::none && !is_restored && not_kept_ && !had_no_store(not_kept_))
+        cause_ = store_ && tab_store::is_quarantined(not_kept_) ? quarantine::poison : quarantine::unreadable;
+    if (!is_restored) lost_ = not_kept_;
+    if (is_quarantined()) { // the store stays as it is, for another program
         emulator_.emplace<raw_emulator>(options.replay_bytes);
         store_.reset();
         not_kept_ = {};
         is_kept_ = false;
-    } else if (!is_restored) {
-        history_ = history_limits_of(options); // its lines are on the heap
-        emulator_.emplace<vt::terminal>(terminal_options_of(options, history_));
-        store_->abandon();
-        store_.reset();
-        is_kept_ = false;
     }
+    if (bytes()) take_ring(std::move(left.ring), options);
     if (left.terminal) terminal_.assign(left.terminal.release());
     restore_size();
     if (auto* const screen = std::get_if<vt::terminal>(&emulator_)) screen->know_pictures(known_pictures_);
     checkpoint();
     if (left.exit_code) reaped_ = true, exit_code_ = *left.exit_code;
     if (!terminal_.is_open()) ended_ = true;
+}
+
+/// What the tab shows without an emulator: what an earlier process has read, or nothing yet.
+void tab::take_ring(mato::unique_fd file, const tab_options& options) {
+    if (!options.survive) return;
+    const bool is_left = static_cast<bool>(file);
+    if (is_left) ring_ = raw_store::adopt(std::move(file), lost_);
+    if (!is_left && !is_quarantined())
+        lost_ = {std::make_error_code(std::errc::no_such_file_or_directory),
+                 "restore the output of a tab",
+                 {},
+                 "the earlier process had no memory file for it"};
+    is_ring_new_ = !ring_;
+    if (!ring_) ring_ = raw_store::create(options.replay_bytes, not_kept_);
+    if (!ring_) return;
+    if (!is_ring_new_) {
+        found_.unread_input = ring_->unread_input();
+        found_.was_recorded = ring_->was_recorded();
+    }
+    ring_->input_waits(0);
+    emulator_.emplace<raw_emulator>(options.replay_bytes, *ring_);
 }
 
 /// The program's terminal has a size, and so has the screen: the process before may have died between setting the two.
@@ -64,13 +83,20 @@ void tab::leave_quarantine(const tab_options& options) {
     screen.know_pictures(known_pictures_);
     screen.set_cell_size(wanted_size_.cell);
     is_kept_ = store_ != nullptr;
-    is_quarantined_ = false;
+    cause_ = quarantine::none;
+    ring_.reset();
+    is_ring_new_ = false;
     checkpoint();
 }
 
 std::uint64_t tab::output_bytes() const noexcept {
     if (is_kept_) return store_->output_bytes() - uninterpreted_;
     return bytes() ? bytes()->end() : 0;
+}
+
+std::string tab::take_replayed() {
+    if (store_) return store_->take_replayed();
+    return ring_ && !is_ring_new_ && found_.was_recorded ? ring_->all() : std::string();
 }
 
 std::string tab::raw_output() const {
@@ -104,12 +130,19 @@ void tab::go_on(handlers callbacks) {
     asio::post(terminal_.get_executor(), [act = in_this_run([](tab& self) { self.end(); })]() mutable { act({}); });
 }
 
-/// Where the next read puts what it gets: into the store's journal, else `otherwise`.
+/// Where the next read puts what it gets: into the ring or the store's journal, else `otherwise`.
 char* tab::place_of_read(char* otherwise) {
+    if (ring_) return ring_->arm();
     if (!is_kept_) return otherwise;
     if (checkpoint_due_ || store_->is_due(std::get<vt::terminal>(emulator_))) checkpoint();
     char* const to = is_kept_ ? store_->arm() : nullptr;
     return to ? to : otherwise;
+}
+
+/// What was put there.
+void tab::count_read(std::size_t n) noexcept {
+    if (ring_) return ring_->commit(n);
+    store_->commit(uninterpreted_ = n);
 }
 
 /// Makes the terminal's present state the one to be restored, once all that was read is interpreted.
@@ -124,6 +157,11 @@ void tab::checkpoint() {
 void tab::give_up_store(mato::failure why) {
     is_kept_ = false;
     if (store_) store_->abandon();
+    if (ring_) { // on the heap from here on
+        const std::string output = ring_->all();
+        emulator_.emplace<raw_emulator>(bytes()->capacity()).feed(output);
+        ring_.reset();
+    }
     not_kept_ = std::move(why);
     if (callbacks_.on_not_kept) callbacks_.on_not_kept(not_kept_);
 }

@@ -25,18 +25,26 @@ struct tab_options {
     std::size_t replay_bytes = 0;  ///< of `raw`
     std::size_t input_bytes = 0;
     bool clipboard = false;  ///< programs are told that they may set it
-    bool survive = false;    ///< output and terminal of `vt` are in a memory file, see tab_store.hpp
+    bool survive = false;    ///< its output is in a memory file: tab_store.hpp, raw_store.hpp
     spawn_request program{}; ///< how it was started
+};
+
+/// Why the output of a tab is not interpreted.
+enum class quarantine : std::uint8_t {
+    none,
+    poison,    ///< it has ended too many processes, see feed_marks.hpp
+    unreadable ///< what the tab showed could not be restored; another program may be able to
 };
 
 /// What an earlier process left of a tab.
 struct tab_remains {
-    mato::unique_fd terminal{};     ///< empty: the program has ended, and all its output is in the store
-    pid_t pid = 0;                  ///< not a child of this process
-    mato::unique_fd store{};        ///< see tab_store.hpp; empty: output and screen are lost
-    std::optional<int> exit_code{}; ///< the program has ended
-    int signal = 0;                 ///< that ended the earlier process
-    bool is_quarantined = false;    ///< its output is not interpreted, see feed_marks.hpp
+    mato::unique_fd terminal{};          ///< empty: the program has ended, and all its output is in the store
+    pid_t pid = 0;                       ///< not a child of this process
+    mato::unique_fd store{};             ///< of `vt`: see tab_store.hpp; empty: output and screen are lost
+    mato::unique_fd ring{};              ///< without an emulator: see raw_store.hpp; empty: the output is lost
+    std::optional<int> exit_code{};      ///< the program has ended
+    int signal = 0;                      ///< that ended the earlier process
+    quarantine cause = quarantine::none; ///< that the earlier process knew
 };
 
 } // namespace mux

@@ -128,8 +128,11 @@ std::uint64_t tab_record::load(std::size_t at) const noexcept {
 void tab_record::ended(int exit_code) noexcept { store(end_at, 1 + static_cast<std::uint64_t>(exit_code & 0xff)); }
 void tab_record::runs() noexcept { store(end_at, 0); }
 void tab_record::closes() noexcept { store(closing_at, 1); }
-void tab_record::quarantine(bool begins) noexcept { store(quarantined_at, begins ? 1 : 0); }
-bool tab_record::is_quarantined() const noexcept { return load(quarantined_at) != 0; }
+void tab_record::set_quarantine(quarantine cause) noexcept { store(quarantined_at, static_cast<std::uint64_t>(cause)); }
+quarantine tab_record::cause() const noexcept {
+    const std::uint64_t word = load(quarantined_at);
+    return word == 0 ? quarantine::none : word == 2 ? quarantine::unreadable : quarantine::poison;
+}
 
 std::optional<int> tab_record::exit_code() const noexcept {
     const std::uint64_t end = load(end_at);

@@ -6,7 +6,7 @@
 ///
 ///     0    8 "mato:rec" · 4 version · 4 bytes of the body
 ///     16   8 end: 1 and the exit code; 0: the program runs · 8 closing: 1 once the tab was told to close
-///     32   8 quarantined: 1 while the output is not interpreted
+///     32   8 quarantined: 1 or 2 while the output is not interpreted: tab_options.hpp
 ///     64   body: the options, the task and the name that the tab was opened with
 #pragma once
 
@@ -41,8 +41,8 @@ public:
     /// The program was started again.
     void runs() noexcept;
     void closes() noexcept;
-    void quarantine(bool begins) noexcept;
-    [[nodiscard]] bool is_quarantined() const noexcept;
+    void set_quarantine(quarantine cause) noexcept;
+    [[nodiscard]] quarantine cause() const noexcept;
     [[nodiscard]] std::optional<int> exit_code() const noexcept; ///< empty: it runs
     [[nodiscard]] bool is_closing() const noexcept;
 

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 #include "tab_store.hpp"
 
+#include "memory_words.hpp"
+
 #include <mato/clock.hpp>
 
 #include <algorithm>
-#include <atomic>
 #include <chrono>
-#include <cstring>
 #include <utility>
 
 namespace mux {
@@ -18,21 +18,6 @@ constexpr std::uint32_t version = 1;
 constexpr std::size_t version_at = 8, parts_at = 12, unread_at = 24, recorded_at = 32, effects_at = 64, marks_at = 72,
                       first_part = 128;
 static_assert(marks_at + 8 * feed_marks::words <= first_part);
-
-template <class Number> Number load_number(const char* from) noexcept {
-    Number n;
-    std::memcpy(&n, from, sizeof n);
-    return n;
-}
-void store_number(char* to, std::uint32_t n) noexcept { std::memcpy(to, &n, sizeof n); }
-
-/// One store of eight bytes. The next process sees this one's stores in the order of the program, which only the compiler could
-/// change.
-void store_word(char* to, std::uint64_t value) noexcept {
-    std::atomic_signal_fence(std::memory_order_seq_cst);
-    __atomic_store_n(reinterpret_cast<std::uint64_t*>(to), value, __ATOMIC_RELEASE);
-    std::atomic_signal_fence(std::memory_order_seq_cst);
-}
 
 /// Where each part begins.
 struct parts {

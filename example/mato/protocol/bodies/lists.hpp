@@ -11,7 +11,7 @@
 
 namespace mux {
 
-/// As `tab_info::emulator`: the tab has none, because its output has ended the daemon's process again and again.
+/// As `tab_info::emulator`: the tab has none until it is started again, see tab_options.hpp.
 inline constexpr const char* quarantined_emulator = "quarantined";
 
 struct tab_info {
