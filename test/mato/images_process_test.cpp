@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Images from a program to the terminals that can show them, direct and relayed; libvterm judges the text around them.
+#include "support/daemon_worker.hpp"
 #include "support/pty_client.hpp"
 #include "support/vterm_screen.hpp"
 
@@ -28,7 +29,7 @@ public:
     void look() {
         static_cast<void>(client_.wait_for_bytes(1, 20ms));
         const std::string& all = client_.shown();
-        if (!answers_.empty() && contains(all, "\033[c")) client_.type(std::exchange(answers_, {}));
+        if (!answers_.empty() && count_of(all, "\033[c") > answered_) client_.type(answers_), ++answered_;
         fed_ += feed(screen_, std::string_view(all).substr(fed_));
     }
     [[nodiscard]] bool comes_to(const std::function<bool()>& hold) {
@@ -88,7 +89,7 @@ private:
     std::string answers_;
     vterm_screen screen_;
     pty_client client_;
-    std::size_t fed_ = 0, mark_ = 0;
+    std::size_t fed_ = 0, mark_ = 0, answered_ = 0; // questions
 };
 
 /// Base64 of arbitrary data.
@@ -170,6 +171,31 @@ TEST_CASE("a kitty image of a megabyte reaches the viewer that can show it, at i
             CHECK_FALSE(contains(each->screen().text(), data.substr(at, 16)));
     }
     CHECK_FALSE(contains(world.must({"capture", "1"}), data.substr(0, 16)));
+}
+
+TEST_CASE("survive_images: after a death an image is shown again, to the client that had it and to a new one",
+          "[mato][images][survive]") {
+    const std::string path = GENERATE("direct", "relayed");
+    INFO(path);
+    mato_world world;
+    const std::string data = noise(53'336), answers = std::string(kitty_answer).append(cell_answer).append(without_sixel);
+    open_writer(world, {"\033[3;5H" + kitty("a=T,f=24,s=100,v=100,c=20,r=10", data) + "beyond\033[20;1Hdone"});
+    image_terminal viewer(world, attach_to("1", path), answers);
+    REQUIRE(viewer.comes_to_show("ready"));
+    viewer.client().type("\r");
+    REQUIRE(viewer.comes_to_get("\033_Ga=p"));
+    REQUIRE(viewer.comes_to_show("done"));
+    for (int round = 0; round < 2; ++round) {
+        viewer.mark();
+        kill_worker(world.daemon_pid());
+        REQUIRE(viewer.comes_to_get("\033_Ga=p"));
+        CHECK(viewer.place_of("\033_Ga=p") == std::pair{2, 4});
+    }
+    image_terminal other(world, attach_to("1", path), answers);
+    REQUIRE(other.comes_to_get("\033_Ga=p"));
+    CHECK(other.transmitted() == data);
+    CHECK(other.place_of("\033_Ga=p") == std::pair{2, 4});
+    CHECK_FALSE(contains(world.must({"status"}), "is not:")); // it is kept
 }
 
 TEST_CASE("if no viewer can show images, none is kept, and the program is told so", "[mato][images]") {

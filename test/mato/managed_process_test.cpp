@@ -124,6 +124,32 @@ TEST_CASE("after a crash the next process of the service reports, and goes on wi
     CHECK(service.wait().exit_code == 0);
 }
 
+TEST_CASE("after an upgrade the service's new program keeps the watchdog, and so does the one after its death", "[service]") {
+    const mato_world world;
+    const fake_manager manager((world.root() / "notify").native());
+    auto service = start_service(world, manager);
+    REQUIRE(manager.next() == "READY=1");
+    const std::string tab = world.open_tab({"read -r a; echo got $a; exec cat"});
+    const auto keeps_the_watchdog = [&] { // of the process before there may be one more
+        while (!manager.is_silent()) static_cast<void>(manager.next());
+        return manager.next() == "WATCHDOG=1" && manager.next() == "WATCHDOG=1";
+    };
+    for (int round = 0; round < 2; ++round) {
+        const pid_t before = support::worker_of(service.pid());
+        world.must({"upgrade"});
+        REQUIRE(support::wait_until([&] { return !support::is_running(before); }));
+        CHECK(keeps_the_watchdog());
+        support::kill_worker(service.pid());
+        CHECK(world.run({"has", tab}).exit_code == 0);
+        CHECK(keeps_the_watchdog());
+    }
+    world.must({"send", tab, "abc", "Enter"});
+    CHECK(world.run({"wait", tab, "--text", "got abc", "--timeout", "20s"}).exit_code == 0);
+    service.signal(SIGTERM);
+    CHECK(manager.next_but_watchdog() == "STOPPING=1");
+    CHECK(service.wait().exit_code == 0);
+}
+
 TEST_CASE("a service that cannot start reports why, and a second one is refused", "[service]") {
     const mato_world world;
     const fake_manager manager((world.root() / "notify").native());

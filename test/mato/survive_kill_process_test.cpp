@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 /// @file survive_kill_process_test.cpp: the daemon's worker is killed, and the next one has the same tabs.
 ///
-/// MATO_TEST_ROUNDS kills under output, 12 without; 5 under a sanitizer.
+/// MATO_TEST_ROUNDS kills under output, 100 without; 5 under a sanitizer.
 #include "support/daemon_worker.hpp"
+#include "support/numbered_lines.hpp"
 #include "support/restless_daemon.hpp"
 
 #include <algorithm>
@@ -116,44 +117,28 @@ TEST_CASE("`stop --now` ends a daemon whose worker hangs", "[mato][survive]") {
     world.open_tab(); // the files of the killed daemon prevent nothing
 }
 
-TEST_CASE("the worker is killed at random under output, and no tab has lost a line or has one twice", "[mato][survive]") {
+TEST_CASE("survive_random_kill: killed at random under the output of 20 tabs, no tab has lost a line or has one twice",
+          "[mato][survive][rounds]") {
+    constexpr std::size_t count = sanitized ? 6 : 20;
     mato_world world;
     const std::string end = (world.root() / "end").native();
     world.configure("history_lines = 10000\n");
     child_process daemon = restless_daemon(world);
     REQUIRE(wait_until([&] { return world.run({"status"}).exit_code == 0; }));
-    // Each writes numbered lines until it is told to end, then how many they were. They pause between two bursts.
     std::vector<std::string> tabs;
-    for (int i = 0; i < 6; ++i)
+    for (std::size_t i = 0; i < count; ++i)
         tabs.push_back(
-            world.open_tab({"n=0; until [ -e " + end + " ] || [ $n -ge 6000 ]; do m=$((n+" + std::to_string(20 + i * 10) +
-                            ")); while [ $n -lt $m ]; do n=$((n+1)); printf '\\033[3%dmline %d 漢字\\033[m\\n' $((n%8)) $n; "
-                            "done; " +
-                            (i % 2 == 0 ? "sleep 0.005; " : "sleep 0.03; ") + "done; echo all $n; exec cat"}));
+            world.open_tab({numbered_lines(end, 20 + static_cast<int>(i) * 3, i % 2 == 0 ? "sleep 0.02; " : "sleep 0.1; ")}));
     const char* const asked = std::getenv("MATO_TEST_ROUNDS");
-    const int rounds = asked ? std::max(1, std::atoi(asked)) : sanitized ? 5 : 12;
+    const int rounds = asked ? std::max(1, std::atoi(asked)) : sanitized ? 5 : 100;
     for (int round = 0; round < rounds; ++round) {
-        world.must({"has", tabs[static_cast<std::size_t>(round) % tabs.size()]});
+        const std::string& looked_at = tabs[static_cast<std::size_t>(round) % tabs.size()];
+        check_numbered_lines(world, looked_at);
         if (round % 3 == 0) world.must({"resize", tabs[1], round % 2 == 0 ? "90x20" : "80x24"});
         kill_worker(daemon.pid());
     }
     write_file(end, "");
-    for (const std::string& each : tabs) {
-        INFO("tab " << each);
-        REQUIRE(world.run({"wait", each, "--text", "^all [0-9]+", "--timeout", "60s"}).exit_code == 0);
-        const std::string text = world.must({"capture", "-S", "10000", each});
-        int number = 0;
-        std::string expected;
-        const int count = std::atoi(text.c_str() + text.rfind("\nall ") + 5);
-        while (number < count) expected += "line " + std::to_string(++number) + " 漢字\n";
-        expected += "all " + std::to_string(count) + "\n";
-        CHECK(count > 0);
-        const auto differs = std::mismatch(expected.begin(), expected.end(), text.begin(), text.end());
-        INFO("from byte " << differs.first - expected.begin() << " of " << expected.size() << ": "
-                          << std::string(differs.second,
-                                         differs.second + std::min<std::ptrdiff_t>(200, text.end() - differs.second)));
-        CHECK(differs.first == expected.end());
-    }
+    for (const std::string& each : tabs) CHECK(check_all_numbered_lines(world, each) > 0);
     CHECK(field(world.must({"status"}), "Generation") == std::to_string(rounds + 1));
     world.must({"stop"});
     CHECK(daemon.wait() == 0);

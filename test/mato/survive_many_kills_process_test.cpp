@@ -6,7 +6,9 @@
 #include "support/outer_terminal.hpp"
 #include "support/restless_daemon.hpp"
 
+#include <algorithm>
 #include <random>
+#include <unistd.h>
 
 using namespace support;
 
@@ -33,7 +35,54 @@ const std::string painter =
     "while [ $i -le 22 ]; do printf '\\033[%d;%dH\\033[1;3%dmline %d of picture %d \xe6\xbc\xa2\xe5\xad\x97\\033[m' "
     "$i $((n%30+1)) $((n%8)) $i $n; i=$((i+1)); done; done";
 
+void require_vim() {
+    if (::access("/usr/bin/vim", X_OK) != 0) FAIL("vim is not installed: sh example/install_packages.sh test");
+}
+
 } // namespace
+
+TEST_CASE("survive_attached: vim's screen is the same after each of a hundred kills, in raw mode throughout",
+          "[mato][survive][rounds]") {
+    require_vim();
+    const std::string path = GENERATE("direct", "relayed");
+    INFO(path);
+    mato_world world;
+    child_process daemon = restless_daemon(world);
+    REQUIRE(wait_until([&] { return world.run({"status"}).exit_code == 0; }));
+    std::string text;
+    for (int n = 1; n <= 400; ++n) text += "line " + std::to_string(n) + " \t漢字 é ─┼─\n";
+    write_file(world.home() / "text.c", text);
+    const std::string tab = world.open_tab({"exec vim -Nu NONE -n --cmd 'syntax on' --cmd 'set number ruler' text.c"});
+    outer_terminal viewer(world, attach_by(path, tab), 90, 25);
+    REQUIRE(viewer.comes_to_show("line 3 "));
+    REQUIRE(viewer.comes_to_agree(tab));
+    const auto raw = viewer.client().now();
+    REQUIRE_FALSE(raw == viewer.client().before());
+    const std::vector<std::string> keys{"\x04",   "ointerrupted 漢字\033", "\x15", ":split\r", "ggyyp", "\x17\x17", "u",
+                                        ":only\r"};
+    std::vector<std::chrono::milliseconds> took;
+    std::minstd_rand random(4);
+    for (int round = 0; round < rounds(100); ++round) {
+        INFO("round " << round);
+        viewer.type(keys[static_cast<std::size_t>(round) % keys.size()]);
+        for (auto wait = random() % 60; wait > 0; --wait) ::sched_yield();
+        const stopwatch since;
+        kill_worker(daemon.pid());
+        CHECK(viewer.client().now() == raw);
+        REQUIRE(is_attached(world, path));
+        REQUIRE(viewer.comes_to_agree(tab));
+        took.push_back(std::chrono::duration_cast<std::chrono::milliseconds>(since.elapsed()));
+        CHECK(viewer.client().now() == raw);
+    }
+    std::sort(took.begin(), took.end());
+    WARN(path << ": the screen agreed after " << took[took.size() / 2].count() << " ms, at most " << took.back().count());
+    CHECK_FALSE(contains(viewer.client().shown(), "\033[?1049l")); // the alternate screen was never left
+    viewer.command('d');
+    CHECK(viewer.client().wait() == 0);
+    CHECK(viewer.client().now() == viewer.client().before());
+    world.must({"stop"});
+    CHECK(daemon.wait() == 0);
+}
 
 TEST_CASE("the process is killed a hundred times while it draws: each time the client shows the tab again, always in raw mode",
           "[mato][survive][rounds]") {
