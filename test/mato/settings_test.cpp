@@ -39,6 +39,7 @@ TEST_CASE("an empty file is the defaults", "[settings]") {
     CHECK(value.window_size == mux::window_size::latest);
     CHECK(value.prefix == "C-\\");
     CHECK(value.remain_on_exit == mux::remain_on_exit::off);
+    CHECK(value.undo_close == std::chrono::hours(1));
     CHECK(value.exit_empty);
     CHECK(value.mouse == mux::mouse_use::off);
     CHECK(value.stop_grace == std::chrono::seconds(2));

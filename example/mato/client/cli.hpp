@@ -36,6 +36,7 @@ enum class command {
     wait,
     kill,
     respawn,
+    undo,
     rename,
     move,
     events,

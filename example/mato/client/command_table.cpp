@@ -223,6 +223,8 @@ constexpr std::array respawn_options{
     option{.letter = "k", .text = "end the program first if it runs", .take = set_flag<&invocation::kill_first>}};
 constexpr std::array respawn_examples{words("mato respawn 3"), words("mato respawn -k work/build")};
 
+constexpr std::array undo_examples{words("mato undo"), words("mato undo work/build")};
+
 constexpr std::array rename_operands{operand{"TARGET", tab}, operand{"NAME", name}};
 constexpr std::array rename_examples{words("mato rename 3 logs"), words("mato rename work 'other work'")};
 constexpr std::array move_operands{operand{"TAB", tab}, operand{"TASK", task}};
@@ -358,6 +360,11 @@ constexpr std::array table{
                   .options = respawn_options,
                   .operands = one_tab,
                   .examples = respawn_examples},
+    command_entry{.name = "undo",
+                  .command = command::undo,
+                  .text = "bring back the tab closed last, or TAB, with its history; its program is started again",
+                  .operands = maybe_tab,
+                  .examples = undo_examples},
     command_entry{.name = "rename",
                   .command = command::rename,
                   .text = "rename a tab or a task",

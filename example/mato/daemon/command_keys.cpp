@@ -34,6 +34,7 @@ void command_keys::act(client& from, const pressed_action& what) {
     case action::rename_task: return rename(from, what);
     case action::move_tab: return move(from, what);
     case action::close_tab: return close(from, what);
+    case action::undo_close: return undo_close(from);
     case action::run_again: return run_again(from, what);
     case action::office: return views_.open_office(from);
     case action::tab_that_needs_you: return go_to_needy(from);
@@ -169,6 +170,16 @@ void command_keys::run_again(client& from, const pressed_action& what) {
     mato::failure why;
     tabs_.start_again(again, why);
     if (why) from.screen->tell("not started: " + why.message());
+}
+
+void command_keys::undo_close(client& from) {
+    if (!may_change(from)) return;
+    const closed_tab* const last = tabs_.find_closed({}, 0);
+    if (!last) return from.screen->tell(why_not_reopened(state_, {}));
+    mato::failure why;
+    const auto again = state_.host.is_stopping() ? nullptr : tabs_.reopen(last->name.id, why);
+    if (again) return views_.switch_to(from, *again);
+    from.screen->tell("not brought back: " + (why ? why.message() : "the daemon stops"));
 }
 
 void command_keys::paste(client& from) {

@@ -3,8 +3,6 @@
 
 #include "vt/bytes.hpp"
 
-#include <mato/sys.hpp>
-
 #include <utility>
 
 namespace mux {
@@ -162,17 +160,6 @@ void kept_tabs::program_ended(tab_id id, int exit_code) noexcept {
 
 void kept_tabs::set_quarantine(tab_id id, quarantine cause) noexcept {
     if (const auto at = records_.find(id); at != records_.end()) at->second.set_quarantine(cause);
-}
-
-tab_options kept_tabs::options_of(tab_id id, mato::error_out out) const {
-    const auto at = records_.find(id);
-    if (at == records_.end())
-        return out.fail<tab_options>(mato::errc::not_ready, "read the record of a tab", {}, "it has none");
-    tab_record::birth opened;
-    mato::unique_fd copy(mato::sys::fcntl(at->second.native_handle(), F_DUPFD_CLOEXEC, 3));
-    if (!copy) return out.fail<tab_options>(mato::last_error(), "read the record of a tab");
-    static_cast<void>(tab_record::adopt(std::move(copy), opened, out));
-    return std::move(opened.options);
 }
 
 void kept_tabs::keep_store(const tab& again, mato::error_out out) {

@@ -59,8 +59,6 @@ public:
     void program_ended(tab_id id, int exit_code) noexcept;
     void closes(tab_id id) noexcept;
     void set_quarantine(tab_id id, quarantine cause) noexcept;
-    /// The options that the tab was opened with. @errors as tab_record::adopt.
-    [[nodiscard]] tab_options options_of(tab_id id, mato::error_out out) const;
     /// The tab has left its quarantine, and has another store. @errors as kept::keep.
     void keep_store(const tab& again, mato::error_out out);
     /// The tab was taken back without a ring that can be read, and has another one. @errors as kept::keep.

@@ -84,6 +84,7 @@ void requests::handle(client& from, const header& frame) {
     case message::hide: return hide(from, id);
 
     case message::new_tab: return with<message::new_tab>(from, frame, &requests::open_tab);
+    case message::undo_close: return with<message::undo_close>(from, frame, &requests::undo_close);
     case message::find_tab: return with<message::find_tab>(from, frame, &requests::find_tab);
     case message::kill: return with<message::kill>(from, frame, &requests::kill);
     case message::rename: return with<message::rename>(from, frame, &requests::rename);
@@ -267,6 +268,16 @@ std::string requests::task_for(const new_tab& wanted) const {
 
 void requests::find_tab(client& from, std::uint32_t id, const target& wanted) {
     if (resolve(from, id, wanted)) done(from, id);
+}
+
+void requests::undo_close(client& from, std::uint32_t id, const target& wanted) {
+    if (state_.host.is_stopping()) return refuse(from, id, "the daemon is stopping", mato::exit_code::unavailable);
+    const closed_tab* const found = tabs_.find_closed(wanted.name, wanted.current);
+    if (!found) return refuse(from, id, why_not_reopened(state_, wanted.name));
+    const tab_id closed = found->name.id;
+    mato::failure why;
+    if (!tabs_.reopen(closed, why)) return refuse(from, id, why.message());
+    reply<message::tab_opened>(from, id, state_.tabs.name_of(closed));
 }
 
 void requests::kill(client& from, std::uint32_t id, const kill_request& wanted) {

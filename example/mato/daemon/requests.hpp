@@ -43,6 +43,7 @@ private:
 
     // tabs
     void open_tab(client& from, std::uint32_t id, const new_tab& wanted);
+    void undo_close(client& from, std::uint32_t id, const target& wanted);
     void find_tab(client& from, std::uint32_t id, const target& wanted);
     void kill(client& from, std::uint32_t id, const kill_request& wanted);
     void rename(client& from, std::uint32_t id, const rename_request& wanted);

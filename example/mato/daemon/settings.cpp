@@ -88,6 +88,9 @@ mato::config::schema<settings> settings_schema() {
                   return parse_prefix(value) ? "" : "must be a control key such as \"C-\\\\\" or \"C-b\"";
               }));
     all.field("remain_on_exit", &settings::remain_on_exit);
+    all.field("undo_close", &settings::undo_close, span([](const mato::milliseconds& value) -> std::string {
+                  return value <= mato::milliseconds(86'400'000) ? "" : "must not be longer than a day";
+              }));
     all.field("exit_empty", &settings::exit_empty);
     all.field("stop_grace", &settings::stop_grace, span([](const mato::milliseconds& value) -> std::string {
                   return value <= mato::milliseconds(60'000) ? "" : "must not be longer than a minute";

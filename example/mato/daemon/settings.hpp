@@ -32,6 +32,7 @@ struct settings {
     bool clipboard = true;            // programs may set the clipboards of their viewers (OSC 52), but never read them
     std::string prefix = "C-\\";
     mux::remain_on_exit remain_on_exit = remain_on_exit::off;
+    mato::milliseconds undo_close{3'600'000}; // how long a closed tab can be brought back
     bool exit_empty = true;
     mato::milliseconds stop_grace{2000};
     std::vector<std::string> update_environment{"SSH_AUTH_SOCK", "DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY"};

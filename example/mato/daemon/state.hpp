@@ -4,6 +4,7 @@
 #pragma once
 
 #include "client_table.hpp"
+#include "closed_tabs.hpp"
 #include "event_feed.hpp"
 #include "kept_tabs.hpp"
 #include "multiplexer_daemon.hpp"
@@ -56,10 +57,19 @@ struct daemon_state {
     std::map<tab_id, output_stream> streams; ///< of recorded tabs; until the last reader has left
     pending_requests pending;
     ended_tabs ended;
+    closed_tabs closed;
     kept_tabs kept;
     returning_clients returning;
     std::string copied; ///< what a user has copied last, for the paste key; at most `most_copied`
     restart_facts last_restart;
 };
+
+/// What a user is told who wants a closed tab back that is not remembered. `name`: empty for the one closed last
+[[nodiscard]] inline std::string why_not_reopened(const daemon_state& state, const std::string& name) {
+    if (state.configuration->undo_close.count() == 0)
+        return "closed tabs are not remembered: undo_close is 0 in the configuration";
+    if (name.empty()) return "no tab was closed within the time `undo_close` of the configuration";
+    return "no tab '" + name + "' was closed within the time `undo_close` of the configuration";
+}
 
 } // namespace mux

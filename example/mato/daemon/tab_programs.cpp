@@ -96,17 +96,44 @@ std::shared_ptr<tab> tab_programs::open(const new_tab& wanted, const std::string
     options.clipboard = configured.clipboard;
     options.survive = has_keeper(state_.host);
     options.program = std::move(request);
-    tab_record::birth birth{options, task, command.name};
+    return add(std::move(program), std::move(options), {id, task, command.name}, std::move(note), {});
+}
+
+/// `note` and, before it, what another tab has saved are shown before the program's output.
+std::shared_ptr<tab> tab_programs::add(spawned program, tab_options options, const tab_name& name, std::string note,
+                                       std::string_view shown) {
+    tab_record::birth birth{options, name.task, name.name};
     const auto made = std::make_shared<tab>(state_.host.context(), std::move(program), std::move(options));
+    if (!shown.empty() && !made->show_saved(shown))
+        state_.host.log().error(named(name.id) + ": what it showed before it was closed cannot be shown again");
     mato::failure not_kept;
     state_.kept.keep(*made, birth, not_kept);
     if (not_kept) made->give_up_store(std::move(not_kept)); // `start` tells why
-    state_.tabs.touch(state_.tabs.add(task, command.name, made));
+    state_.tabs.touch(state_.tabs.add(name.task, name.name, made));
     state_.kept.save(); // before any client is told of it
-    made->start(handlers_of(id), note);
-    state_.host.log().info(named(id) + " opened, pid " + std::to_string(made->pid()));
-    state_.events.tell({.kind = "tab-opened", .tab = id, .task = task, .name = command.name, .text = command.shown});
+    made->start(handlers_of(name.id), note);
+    state_.host.log().info(named(name.id) + " opened, pid " + std::to_string(made->pid()));
+    state_.events.tell({.kind = "tab-opened", .tab = name.id, .task = name.task, .name = name.name, .text = made->command()});
     return made;
+}
+
+const closed_tab* tab_programs::find_closed(std::string_view target, tab_id current) {
+    forget_closed();
+    return state_.closed.find(target, current);
+}
+
+std::shared_ptr<tab> tab_programs::reopen(tab_id id, mato::failure& why) {
+    const closed_tab* const found = state_.closed.find(std::to_string(id), 0);
+    if (!found) return nullptr;
+    closed_tab again = *found;
+    std::string note;
+    auto program = spawn_somewhere(again.options.program, note, why);
+    if (why) return nullptr;
+    state_.closed.forget(id);
+    if (!note.empty()) state_.host.log().warning(named(id) + ": " + note);
+    std::string line = "[mato: this tab was closed; its program was started again]";
+    if (!note.empty()) line.append("\r\n").append(note);
+    return add(std::move(program), std::move(again.options), again.name, std::move(line), again.shown);
 }
 
 tab::handlers tab_programs::handlers_of(tab_id id) {
@@ -132,7 +159,7 @@ void tab_programs::take_back(const tab_place& place, tab_remains left, tab_optio
     const bool is_closing = record.is_closing(), was_quarantined = record.cause() != quarantine::none;
     const bool had_ring = static_cast<bool>(left.ring);
     const auto made = std::make_shared<tab>(state_.host.context(), std::move(left), std::move(options));
-    tab_entry& entry = state_.tabs.add_again(place.task, place.name, made);
+    tab_entry& entry = state_.tabs.add(place.task, place.name, made);
     entry.has_fixed_size = place.has_fixed_size;
     entry.has_rung = place.has_rung;
     entry.used = place.used;
@@ -210,11 +237,8 @@ void tab_programs::keep_ring(tab& again) {
 /// Before another program starts in it.
 void tab_programs::lift_quarantine(tab& ended) {
     mato::failure why;
-    const tab_options options = state_.kept.options_of(ended.id(), why);
-    if (!why) {
-        ended.leave_quarantine(options);
-        state_.kept.keep_store(ended, why);
-    }
+    ended.leave_quarantine();
+    state_.kept.keep_store(ended, why);
     if (why) return tell_not_kept(ended.id(), why);
     views_.show_again(ended);
 }
@@ -344,11 +368,37 @@ void tab_programs::close(const std::vector<std::shared_ptr<tab>>& tabs) {
     const auto now = mato::clock::now();
     for (const auto& each : tabs) {
         state_.kept.closes(each->id());
+        if (tab_entry* const entry = state_.tabs.find(each->id()); entry && !state_.host.is_stopping())
+            entry->directory = each->start_directory(); // its program has none once it has ended
         if (each->is_running())
             each->close(state_.configuration->stop_grace, now);
         else
             remove(each->id());
     }
+}
+
+/// So that it can be brought back.
+void tab_programs::remember_closed(const tab& closed, const std::string& directory, const tab_name& name) {
+    const auto patience = state_.configuration->undo_close;
+    if (patience.count() == 0 || state_.host.is_stopping()) return;
+    closed_tab gone{name, closed.options(), closed.save_shown(closed_tabs::most_shown), mato::clock::now()};
+    gone.options.size = gone.options.program.size = closed.dimensions();
+    gone.options.survive = has_keeper(state_.host);
+    if (!directory.empty()) gone.options.program.directory = directory;
+    state_.closed.remember(std::move(gone));
+    forget_closed();
+}
+
+/// Those whose time is over. Waits for the next one.
+void tab_programs::forget_closed() {
+    const auto patience = state_.configuration->undo_close;
+    state_.closed.forget_before(mato::clock::now() - patience);
+    const auto oldest = state_.closed.oldest();
+    if (!oldest) return;
+    closed_.expires_at(*oldest + patience);
+    closed_.async_wait([this](std::error_code cancelled) {
+        if (!cancelled) forget_closed();
+    });
 }
 
 void tab_programs::remove(tab_id id) {
@@ -358,6 +408,7 @@ void tab_programs::remove(tab_id id) {
     views_.end(*ended);
     const tab_name name = state_.tabs.name_of(id);
     state_.ended.remember(remains_of(*ended, name));
+    remember_closed(*ended, entry->directory, name);
     state_.tabs.remove(id);
     state_.kept.save_ended();
     state_.kept.save();

@@ -23,10 +23,15 @@ class tab_programs {
 public:
     /// `on_removed`: a tab is removed, and all waiting requests are answered.
     tab_programs(daemon_state& state, views& screens, std::function<void()> on_removed)
-        : state_(state), views_(screens), on_removed_(std::move(on_removed)), recorders_(state.host.context()) {}
+        : state_(state), views_(screens), on_removed_(std::move(on_removed)), recorders_(state.host.context()),
+          closed_(state.host.context()) {}
 
     /// Opens a tab in a task, which is created if needed. Null: `why` names the step that failed.
     std::shared_ptr<tab> open(const new_tab& wanted, const std::string& task, mato::failure& why);
+    /// As closed_tabs::find, of those whose time `undo_close` is not over.
+    [[nodiscard]] const closed_tab* find_closed(std::string_view target, tab_id current);
+    /// Opens a closed tab again, as it was, with its program started again. Null: `why` names the step that failed.
+    std::shared_ptr<tab> reopen(tab_id id, mato::failure& why);
     /// Opens a tab of the process before this one again, with the program that runs in it.
     /// `handed`: what that process gave in addition; null: nothing, because it died.
     void take_back(const tab_place& place, tab_remains left, tab_options options, tab_record record,
@@ -53,6 +58,10 @@ private:
     [[nodiscard]] tab::handlers handlers_of(tab_id id);
     void tell_not_kept(tab_id id, const mato::failure& why);
     void tell_of_output(tab& again, bool was_quarantined);
+    std::shared_ptr<tab> add(spawned program, tab_options options, const tab_name& name, std::string note,
+                             std::string_view shown);
+    void remember_closed(const tab& closed, const std::string& directory, const tab_name& name);
+    void forget_closed();
     void keep_ring(tab& again);
     void lift_quarantine(tab& ended);
     void on_output(tab_id id, output_rate rate);
@@ -68,6 +77,7 @@ private:
     views& views_;
     std::function<void()> on_removed_;
     asio::steady_timer recorders_; // that have not come back
+    asio::steady_timer closed_;    // tabs that are to be forgotten
 };
 
 /// As users see it: 128 and the signal's number, if one ended the program.

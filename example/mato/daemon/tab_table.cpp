@@ -6,13 +6,6 @@
 namespace mux {
 
 tab_entry& tab_table::add(const std::string& task, std::string name, std::shared_ptr<tab> program) {
-    tab_entry& added = tabs_[names_.add(task, std::move(name))];
-    added.program = std::move(program);
-    added.seen = added.program->last_output();
-    return added;
-}
-
-tab_entry& tab_table::add_again(const std::string& task, std::string name, std::shared_ptr<tab> program) {
     const tab_id id = program->id();
     names_.add_again(id, task, std::move(name));
     tab_entry& added = tabs_[id];

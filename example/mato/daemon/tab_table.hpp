@@ -24,6 +24,7 @@ struct tab_entry {
     bool has_focus = false;       ///< a viewer's terminal has the focus; the program is told if it has enabled focus reports
     std::uint64_t used = 0;       ///< when a person last attached or typed: tab_table::act; 0: never
     std::uint64_t touched = 0;    ///< when it was opened, or last changed by a command
+    std::string directory;        ///< of a tab that closes: where its program could be started again
 };
 
 class tab_table {
@@ -31,10 +32,9 @@ public:
     /// Numbers continue after `last`.
     explicit tab_table(tab_id last) noexcept : names_(last) {}
 
-    /// Adds it under the number in its options. @pre that is next_id(), and the task and the name are valid
+    /// Adds it under the number in its options: next_id(), or that of a tab that was there before. @pre the task and the name
+    /// are valid
     tab_entry& add(const std::string& task, std::string name, std::shared_ptr<tab> program);
-    /// As `add`, for a tab that a process before this one had.
-    tab_entry& add_again(const std::string& task, std::string name, std::shared_ptr<tab> program);
     void remove(tab_id id);
     [[nodiscard]] tab_id next_id() const noexcept { return names_.last_id() + 1; }
 

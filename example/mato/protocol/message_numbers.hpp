@@ -66,6 +66,7 @@ enum class message : std::uint32_t {
     upgrade_report = 54,
     read_text = 55,
     text_read = 56,
+    undo_close = 57,
     output = 64,
     tab_exited = 65,
     detached = 66,

@@ -77,6 +77,7 @@ template <> struct kind_of<message::follow_events> : message_kind<follow_request
 template <> struct kind_of<message::switch_view> : message_kind<switch_request, message::done> {};
 template <> struct kind_of<message::upgrade> : message_kind<upgrade_request, message::upgrade_report> {};
 template <> struct kind_of<message::upgrade_report> : message_kind<upgrade_report> {};
+template <> struct kind_of<message::undo_close> : message_kind<target, message::tab_opened> {}; // no name: closed last
 template <> struct kind_of<message::output> : message_kind<raw_body> {};
 template <> struct kind_of<message::tab_exited> : message_kind<exit_status> {};
 template <> struct kind_of<message::detached> : message_kind<nothing> {};

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "tab.hpp"
 
+#include "shell.hpp"
+
 #include <mato/sys_process.hpp>
 
 #include <termios.h>
@@ -21,12 +23,11 @@ int exit_code_of(int status) noexcept { return WIFSIGNALED(status) ? 128 + WTERM
 } // namespace
 
 tab::tab(asio::io_context& context, spawned program, tab_options options)
-    : id_(options.id), pid_(program.pid), command_(std::move(options.command)), program_(std::move(options.program)),
-      terminal_(context), resize_timer_(context), close_timer_(context), rest_timer_(context),
-      history_(history_limits_of(options)), store_(make_store(options, history_, not_kept_)),
-      ring_(make_ring(options, not_kept_)), emulator_(make_emulator(options, history_, ring_.get())),
-      known_pictures_(all_pictures), input_(options.input_bytes), wanted_size_(options.size), applied_size_(options.size),
-      last_output_(mato::clock::now()), is_kept_(store_ != nullptr) {
+    : id_(options.id), pid_(program.pid), options_(std::move(options)), terminal_(context), resize_timer_(context),
+      close_timer_(context), rest_timer_(context), history_(history_limits_of(options_)),
+      store_(make_store(options_, history_, not_kept_)), ring_(make_ring(options_, not_kept_)),
+      emulator_(make_emulator(options_, history_, ring_.get())), known_pictures_(all_pictures), input_(options_.input_bytes),
+      wanted_size_(options_.size), applied_size_(options_.size), last_output_(mato::clock::now()), is_kept_(store_ != nullptr) {
     terminal_.assign(program.terminal.release());
     checkpoint();
 }
@@ -73,7 +74,7 @@ void tab::start_again(spawned program, std::string_view clear, handlers callback
 }
 
 spawn_request tab::program() const {
-    spawn_request again = program_;
+    spawn_request again = options_.program;
     again.size = wanted_size_;
     return again;
 }
@@ -399,6 +400,11 @@ std::string tab::directory() const {
     if (!ended_ && sys::ioctl(terminal(), TIOCGPGRP, &foreground) == 0 && foreground > 0)
         if (auto found = working_directory(foreground); !found.empty()) return found;
     return ended_ ? std::string() : working_directory(pid_);
+}
+
+std::string tab::start_directory() const {
+    std::string now = ended_ || !is_shell(command()) ? std::string() : working_directory(pid_);
+    return now.empty() ? options_.program.directory : now;
 }
 
 bool tab::has_foreground_program() const {

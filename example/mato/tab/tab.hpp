@@ -62,6 +62,11 @@ public:
     /// As `start`, of a new program, once `on_ended` has returned. `clear` is shown before what it writes.
     void start_again(spawned program, std::string_view clear, handlers callbacks);
 
+    /// Before `start`: shows what another tab has saved, with its history. @returns false: it is not from such a tab
+    bool show_saved(std::string_view shown);
+    /// What `show_saved` of a new tab takes; empty: more than `most` bytes, or its output must not be interpreted.
+    [[nodiscard]] std::string save_shown(std::size_t most) const;
+
     /// Shows a line of mato's own, on its own row, whatever the program has left set.
     void note(std::string_view line);
 
@@ -115,8 +120,8 @@ public:
     /// Unless `none`, the tab has no emulator until it is started again.
     [[nodiscard]] quarantine cause() const noexcept { return cause_; }
     [[nodiscard]] bool is_quarantined() const noexcept { return cause_ != quarantine::none; }
-    /// Before `start_again`: it has an emulator again. @param options those that it was opened with
-    void leave_quarantine(const tab_options& options);
+    /// Before `start_again`: it has an emulator again.
+    void leave_quarantine();
     /// Bytes of its output that were not interpreted because they had killed the process before.
     [[nodiscard]] std::size_t left_out() const noexcept { return store_ ? store_->left_out() : 0; }
     /// What the process that died had said last of this tab.
@@ -145,7 +150,9 @@ public:
     [[nodiscard]] pid_t pid() const noexcept { return pid_; }
     /// Whether that child is this tab's to reap, now or once it has ended.
     [[nodiscard]] bool owns(pid_t child) const noexcept { return child == pid_ && is_own_child_ && !reaped_; }
-    [[nodiscard]] const std::string& command() const noexcept { return command_; }
+    [[nodiscard]] const std::string& command() const noexcept { return options_.command; }
+    /// Those it was opened with.
+    [[nodiscard]] const tab_options& options() const noexcept { return options_; }
     /// What starts it as it was started, in the size it has now.
     [[nodiscard]] spawn_request program() const;
     /// The one it has; the other is null.
@@ -161,6 +168,8 @@ public:
     [[nodiscard]] int exit_code() const noexcept { return exit_code_; } ///< the program's, or 128 + signal
     [[nodiscard]] mato::clock::time_point last_output() const noexcept { return last_output_; }
     [[nodiscard]] std::string directory() const; ///< of the foreground program
+    /// Where its program is started again: the directory of a shell now, else the one that the program was started in.
+    [[nodiscard]] std::string start_directory() const;
     /// A program that the tab's own has started is in the foreground: a shell runs a command.
     [[nodiscard]] bool has_foreground_program() const;
     [[nodiscard]] std::size_t memory_bytes() const noexcept;
@@ -182,7 +191,7 @@ private:
     void set_rate(output_rate now) noexcept;
     [[nodiscard]] char* place_of_read(char* otherwise);
     void count_read(std::size_t n) noexcept;
-    void take_ring(mato::unique_fd file, const tab_options& options);
+    void take_ring(mato::unique_fd file);
     void checkpoint();
     void feed(std::string_view bytes);
     enum class source : std::uint8_t { program, mato };
@@ -216,8 +225,7 @@ private:
     const tab_id id_;
     pid_t pid_;
     std::uint32_t run_ = 0; // counts programs
-    const std::string command_;
-    const spawn_request program_;
+    const tab_options options_;
     asio::posix::stream_descriptor terminal_;
     asio::steady_timer resize_timer_, close_timer_, rest_timer_;
     vt::history_limits history_;

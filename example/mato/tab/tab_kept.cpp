@@ -3,6 +3,7 @@
 #include "tab.hpp"
 
 #include "tab_emulator.hpp"
+#include "view/mirror.hpp"
 
 #include <mato/sys.hpp>
 
@@ -15,11 +16,11 @@ namespace mux {
 namespace sys = mato::sys;
 
 tab::tab(asio::io_context& context, tab_remains left, tab_options options)
-    : id_(options.id), pid_(left.pid), command_(std::move(options.command)), program_(std::move(options.program)),
-      terminal_(context), resize_timer_(context), close_timer_(context), rest_timer_(context),
-      history_(history_limits_of(options)), store_(adopt_store(std::move(left.store), options, history_, not_kept_)),
-      emulator_(make_emulator(options, history_, nullptr)), known_pictures_(all_pictures), input_(options.input_bytes),
-      wanted_size_(options.size), applied_size_(options.size), last_output_(mato::clock::now()), is_own_child_(false),
+    : id_(options.id), pid_(left.pid), options_(std::move(options)), terminal_(context), resize_timer_(context),
+      close_timer_(context), rest_timer_(context), history_(history_limits_of(options_)),
+      store_(adopt_store(std::move(left.store), options_, history_, not_kept_)),
+      emulator_(make_emulator(options_, history_, nullptr)), known_pictures_(all_pictures), input_(options_.input_bytes),
+      wanted_size_(options_.size), applied_size_(options_.size), last_output_(mato::clock::now()), is_own_child_(false),
       is_kept_(store_ != nullptr) {
     const auto now = moment_of(last_output_);
     const bool is_restored = store_ && store_->restore(std::get<vt::terminal>(emulator_), now, left.signal, not_kept_);
@@ -29,12 +30,12 @@ tab::tab(asio::io_context& context, tab_remains left, tab_options options)
         cause_ = store_ && tab_store::is_quarantined(not_kept_) ? quarantine::poison : quarantine::unreadable;
     if (!is_restored) lost_ = not_kept_;
     if (is_quarantined()) { // the store stays as it is, for another program
-        emulator_.emplace<raw_emulator>(options.replay_bytes);
+        emulator_.emplace<raw_emulator>(options_.replay_bytes);
         store_.reset();
         not_kept_ = {};
         is_kept_ = false;
     }
-    if (bytes()) take_ring(std::move(left.ring), options);
+    if (bytes()) take_ring(std::move(left.ring));
     if (left.terminal) terminal_.assign(left.terminal.release());
     restore_size();
     if (auto* const screen = std::get_if<vt::terminal>(&emulator_)) screen->know_pictures(known_pictures_);
@@ -44,8 +45,8 @@ tab::tab(asio::io_context& context, tab_remains left, tab_options options)
 }
 
 /// What the tab shows without an emulator: what an earlier process has read, or nothing yet.
-void tab::take_ring(mato::unique_fd file, const tab_options& options) {
-    if (!options.survive) return;
+void tab::take_ring(mato::unique_fd file) {
+    if (!options_.survive) return;
     const bool is_left = static_cast<bool>(file);
     if (is_left) ring_ = raw_store::adopt(std::move(file), lost_);
     if (!is_left && !is_quarantined())
@@ -54,14 +55,14 @@ void tab::take_ring(mato::unique_fd file, const tab_options& options) {
                  {},
                  "the earlier process had no memory file for it"};
     is_ring_new_ = !ring_;
-    if (!ring_) ring_ = raw_store::create(options.replay_bytes, not_kept_);
+    if (!ring_) ring_ = raw_store::create(options_.replay_bytes, not_kept_);
     if (!ring_) return;
     if (!is_ring_new_) {
         found_.unread_input = ring_->unread_input();
         found_.was_recorded = ring_->was_recorded();
     }
     ring_->input_waits(0);
-    emulator_.emplace<raw_emulator>(options.replay_bytes, *ring_);
+    emulator_.emplace<raw_emulator>(options_.replay_bytes, *ring_);
 }
 
 /// The program's terminal has a size, and so has the screen: the process before may have died between setting the two.
@@ -74,8 +75,8 @@ void tab::restore_size() {
     if (screen && screen->size() != applied_size_.cells) screen->resize(applied_size_.cells);
 }
 
-void tab::leave_quarantine(const tab_options& options) {
-    tab_options now = options;
+void tab::leave_quarantine() {
+    tab_options now = options_;
     now.size = wanted_size_;
     history_ = history_limits_of(now);
     store_ = make_store(now, history_, not_kept_);
@@ -108,6 +109,34 @@ std::string tab::raw_output() const {
         at += part.size();
     }
     return all;
+}
+
+std::string tab::save_shown(std::size_t most) const {
+    if (is_quarantined()) return {};
+    if (bytes()) return raw_output();
+    const vt::terminal& shown = *screen();
+    std::string all = shown.memory_bytes() <= 2 * most ? shown.save() : std::string(); // text is smaller when it is saved
+    return all.size() <= most ? all : std::string();
+}
+
+bool tab::show_saved(std::string_view shown) {
+    if (auto* const raw = std::get_if<raw_emulator>(&emulator_)) return raw->feed(shown), true;
+    vt::terminal& screen = std::get<vt::terminal>(emulator_);
+    if (screen.restore(shown) != vt::snapshot_error::none) return false;
+    screen.know_pictures(known_pictures_);
+    screen.set_cell_size(wanted_size_.cell);
+    if (screen.size() != wanted_size_.cells) screen.resize(wanted_size_.cells);
+    // The next program has set nothing. The cursor stays, though what resets the region and its origin moves it.
+    feed(screen.is_set(vt::mode::alternate_screen) ? "\x18\033[?1049l" : "\x18");
+    const vt::position at = screen.cursor().at;
+    feed(std::string(reset_sequence())
+             .append("\033[")
+             .append(std::to_string(at.row + 1))
+             .append(";")
+             .append(std::to_string(at.column + 1))
+             .append("H"));
+    checkpoint();
+    return true;
 }
 
 void tab::replay(std::string_view raw_output) {

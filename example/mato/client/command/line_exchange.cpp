@@ -25,6 +25,10 @@ template <message Number, class Format> std::unique_ptr<exchange> listing(Format
     });
 }
 
+exchange::result named_tab(const tab_name& made) {
+    return {0, {}, json::object().add("tab", made.id).add("task", made.task).add("name", made.name).done()};
+}
+
 std::unique_ptr<exchange> open_tab(const invocation& what, const program_paths& paths, const remote& daemon) {
     new_tab wanted = new_tab_of(what, paths);
     if (what.rows) wanted.view.size.rows = what.rows;
@@ -34,11 +38,8 @@ std::unique_ptr<exchange> open_tab(const invocation& what, const program_paths& 
     if (what.wait)
         return std::make_unique<request<message::new_tab, message::exit_status>>(std::move(wanted), remote::patient(),
                                                                                  program_ended);
-    return std::make_unique<
-        request<message::new_tab,
-                message::tab_opened>>(std::move(wanted), mato::deadline::in(start_patience), [](const tab_name& made) {
-        return exchange::result{0, {}, json::object().add("tab", made.id).add("task", made.task).add("name", made.name).done()};
-    });
+    return std::make_unique<request<message::new_tab, message::tab_opened>>(std::move(wanted),
+                                                                            mato::deadline::in(start_patience), named_tab);
 }
 
 invocation parse_line(const std::string& line) {
@@ -77,6 +78,7 @@ std::unique_ptr<exchange> exchange_of(const std::string& line, const program_pat
     case command::rename: return plain_request<message::rename>(rename_request{which, what.operands[1]});
     case command::move: return plain_request<message::move_tab>(move_request{which, what.operands[1]});
     case command::respawn: return plain_request<message::respawn>(respawn_request{which, what.kill_first}, remote::patient());
+    case command::undo: return std::make_unique<request<message::undo_close>>(target{first, which.current}, soon(), named_tab);
     case command::kill: return plain_request<message::kill>(kill_request{which, what.task}, remote::patient());
     case command::detach: return plain_request<message::detach>(detach_of(what, paths));
     case command::reload: return plain_request<message::reload>(nothing{});

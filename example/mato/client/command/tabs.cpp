@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// @file tabs.cpp: queries and changes of tabs: `ls`, `has`, `rename`, `move`, `respawn`, `resize`, `kill`.
+/// @file tabs.cpp: queries and changes of tabs: `ls`, `has`, `rename`, `move`, `respawn`, `undo`, `resize`,
+/// `kill`.
 #include "commands.hpp"
 
 #include "client/listings.hpp"
@@ -40,6 +41,14 @@ int run_move(const invocation& what) {
 int run_respawn(const invocation& what) {
     const auto paths = paths_of(what);
     open_existing(paths).tell<message::respawn>(respawn_request{{what.operands[0], current_tab(paths)}, what.kill_first});
+    return 0;
+}
+
+int run_undo(const invocation& what) {
+    const auto paths = paths_of(what);
+    const std::string name = what.operands.empty() ? std::string() : what.operands[0];
+    const auto again = open_existing(paths).ask<message::undo_close>(target{name, current_tab(paths)}, soon());
+    if (!what.quiet) print(std::to_string(again.id) + "\n");
     return 0;
 }
 

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: MIT
+/// @file closed_tabs.hpp: what brings a closed tab back: what it showed, and how its program was started.
+/// Threads: one object, one thread.   Blocks: never.   Test: test/mato/closed_tabs_test.cpp.
+///
+/// It is kept for the time `undo_close`, in this process only. The oldest are forgotten when there are too many, or when they
+/// are too large.
+#pragma once
+
+#include "protocol/protocol.hpp"
+#include "tab/tab_options.hpp"
+
+#include <mato/clock.hpp>
+
+#include <cstddef>
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace mux {
+
+struct closed_tab {
+    tab_name name;
+    tab_options options;          ///< those it was opened with; its last size; the directory that its program is started in
+    std::string shown{};          ///< vt::terminal::save, or the output of a tab without an emulator; empty: it is not known
+    mato::clock::time_point at{}; ///< when it was closed
+};
+
+class closed_tabs {
+public:
+    static constexpr std::size_t most = 50;              ///< tabs
+    static constexpr std::size_t most_bytes = 16u << 20; ///< of all that they showed: 16 tabs with a full usual history
+    static constexpr std::size_t most_shown = 8u << 20;  ///< bytes of what one showed; of a larger one nothing is kept
+
+    void remember(closed_tab gone);
+    /// Finds a tab by number, "TASK/NAME" or "NAME", not by prefix; of several, and for an empty target, the one closed last.
+    /// "." is `current`. @returns null if it is not remembered
+    [[nodiscard]] const closed_tab* find(std::string_view target, tab_id current) const;
+    void forget(tab_id id);
+    /// Forgets those that were closed before.
+    void forget_before(mato::clock::time_point when);
+    /// When the oldest was closed; nothing: there is none.
+    [[nodiscard]] std::optional<mato::clock::time_point> oldest() const;
+
+    [[nodiscard]] std::size_t count() const noexcept { return tabs_.size(); }
+    [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; } ///< of all that they showed
+
+private:
+    void drop_oldest();
+
+    std::deque<closed_tab> tabs_; // the oldest first
+    std::size_t bytes_ = 0;
+};
+
+} // namespace mux
