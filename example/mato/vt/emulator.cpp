@@ -63,6 +63,7 @@ void emulator::reset() {
     if (on_alternate()) show_alternate(false);
     cursor_.pen = {}; // otherwise its background would stay
     erase_area({0, 0, rows(), columns()}, false);
+    unmark_erased(2);
     below_.clear();
     history_.end_line();
     alternate_.reset();
@@ -95,7 +96,7 @@ std::size_t emulator::memory_bytes() const noexcept {
     if (alternate_) total += alternate_->memory_bytes();
     for (const row& r : below_) total += r.memory_bytes();
     total += events_.memory_bytes() + answers_.capacity() + waiting_.capacity() * sizeof(waiting_answer) + string_.capacity() +
-             scrolls_.memory_bytes();
+             scrolls_.memory_bytes() + marks_.memory_bytes();
     total += pictures_.memory_bytes() + images_.memory_bytes();
     for (const title_pair& t : title_stack_) total += sizeof t + t.title.capacity() + t.icon.capacity();
     return total + titles_.title.capacity() + titles_.icon.capacity() + pen_stack_.capacity() * sizeof(style);

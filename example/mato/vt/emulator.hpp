@@ -3,7 +3,7 @@
 /// Layer: vt core.  Test: through terminal.hpp.
 /// Threads: distinct objects are independent; one object, one thread.   Blocks: never.
 /// Bodies: emulator_text (printing), _cursor (movement, tabs), _control (C0 and ESC), _sequence (CSI), _edit (erasing,
-/// scrolling, rectangles), _modes, _report (answers), _redraw, _string (OSC, DCS, APC), _host (colours,
+/// scrolling, rectangles), _modes, _report (answers), _redraw, _string (OSC, DCS, APC), _mark (prompts), _host (colours,
 /// and other facts about the host terminal), _picture (images).
 #pragma once
 
@@ -19,6 +19,7 @@
 #include "options.hpp"
 #include "parser.hpp"
 #include "picture_store.hpp"
+#include "prompt_marks.hpp"
 #include "reflow.hpp"
 #include "screen.hpp"
 #include "sgr_scan.hpp"
@@ -245,6 +246,16 @@ private:
     void tell(event_kind kind, std::string_view text, std::string_view target = {});
     void sweep_links();
 
+    // emulator_mark.cpp
+    struct text_place {
+        std::uint64_t line = 0; ///< as in prompt_mark
+        std::int32_t column = 0;
+    };
+    [[nodiscard]] text_place screen_place() const noexcept;
+    [[nodiscard]] text_place cursor_place() const noexcept;
+    void mark_prompt(std::string_view rest);
+    void unmark_erased(int how);
+
     // emulator_host.cpp
     void know_host(host_terminal known);
     void ask_host(host_question what);
@@ -280,6 +291,7 @@ private:
     screen* screen_ = &primary_;
     vt::history history_;
     std::vector<row> below_; // of the primary screen; see reflow.hpp
+    prompt_marks marks_;     // of the history and the primary screen
 
     cursor_state cursor_;
     std::array<std::optional<cursor_state>, 2> saved_; // one per screen

@@ -95,6 +95,7 @@ void emulator::erase_display(int how, bool selective) {
     }
     if (how > 2) return;
     if (!selective && !on_alternate()) below_.clear();
+    if (!selective) unmark_erased(how);
     selective = selective || guards_from_all_;
     if (how == 0) {
         erase_area({row, column, row + 1, columns()}, selective);

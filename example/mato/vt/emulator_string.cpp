@@ -124,7 +124,9 @@ void emulator::finish_osc(bool bell) {
     case 4: return colours_osc(rest, bell);
     case 7: return tell(event_kind::directory, rest);
     case 8: return link_osc(rest);
-    case 9: return tell(event_kind::notification, rest);
+    case 9:                                                                        // iTerm2; ConEmu's commands
+    case 99:                                                                       // kitty, "Desktop notifications"
+    case 777: return tell(event_kind::notification, rest, std::to_string(number)); // urxvt
     case 10:
     case 11:
     case 12: return dynamic_osc(number, rest, bell);
@@ -133,7 +135,7 @@ void emulator::finish_osc(bool bell) {
     case 110:
     case 111:
     case 112: return palette_.reset(static_cast<std::size_t>(number - 110 + palette::foreground));
-    case 133: return tell(event_kind::mark, rest);
+    case 133: return mark_prompt(rest);
     default: return;
     }
 }

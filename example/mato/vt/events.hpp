@@ -20,7 +20,7 @@ enum class event_kind : std::uint8_t {
     clipboard_set,   ///< OSC 52: target "c", "p", …; text base64 as sent
     clipboard_query, ///< OSC 52 with "?": the caller may answer
     mark,            ///< OSC 133: text "A", "B", "C", "D;0", …
-    notification,    ///< OSC 9: text
+    notification,    ///< OSC 9, 99, 777: target the number, text as sent
     kitty_image,     ///< APC: text from the G on
     sixel_image,     ///< DCS: text "numbers q data"
     iterm_image,     ///< OSC 1337: text from "File=" on
@@ -31,7 +31,7 @@ struct event {
     std::string text;
     std::string target;
     /// The cursor's row, counted from the first row that ever scrolled off: minus terminal::rows_scrolled() it is a row of the
-    /// screen, if it was moved only by scrolling.
+    /// screen, if it was moved only by scrolling. Of a mark on the primary screen: its line, as in prompt_mark.
     std::uint64_t row = 0;
     int column = 0;
 };

@@ -306,6 +306,7 @@ void snapshot_access::put(byte_writer& out, const emulator& e, const parser& p, 
     out.number(e.rows_scrolled_);
     out.number(revision);
     put_pictures(out, e, kept); // from version 2 on
+    e.marks_.put(out);          // from version 4 on
 }
 
 void snapshot_access::write_body(byte_writer& out, const emulator& e, const parser& p, std::uint64_t revision) {
@@ -463,6 +464,7 @@ bool snapshot_access::take(byte_reader& in, std::uint64_t version, emulator& e, 
     e.rows_scrolled_ = in.number();
     e.revision_ = in.number();
     if (version >= 2) take_pictures(in, e, kept);
+    if (version >= 4 && !e.marks_.take(in)) return false;
     if (!in.ok() || !in.at_end()) return false;
     // A viewer that had this very revision has these rows; of older ones nothing is known any more.
     for (screen* s : {&e.primary_, e.alternate_ ? &*e.alternate_ : &e.primary_}) {

@@ -24,7 +24,7 @@ class byte_writer;
 class kept_objects;
 
 /// Raised with every change of the body's layout.
-inline constexpr unsigned snapshot_version = 3;
+inline constexpr unsigned snapshot_version = 4;
 
 struct snapshot_access {
     /// The body of a snapshot, with `revision` in place of the emulator's own.

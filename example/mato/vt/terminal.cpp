@@ -104,6 +104,9 @@ void terminal::read_history_line(std::size_t i, row& out) const { core_->emulate
 bool terminal::is_history_open() const noexcept { return core_->emulated.history_.is_open(); }
 
 std::uint64_t terminal::first_history_line() const noexcept { return core_->emulated.history_.first(); }
+std::span<const prompt_mark> terminal::prompt_marks() const noexcept {
+    return core_->emulated.marks_.from(core_->emulated.history_.first());
+}
 std::uint64_t terminal::rows_scrolled() const noexcept { return core_->emulated.rows_scrolled_; }
 std::uint64_t terminal::revision() const noexcept { return core_->emulated.revision_; }
 

@@ -15,11 +15,13 @@
 #include "modes.hpp"
 #include "options.hpp"
 #include "picture.hpp"
+#include "prompt_marks.hpp"
 #include "text_line.hpp"
 
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -95,6 +97,8 @@ public:
     [[nodiscard]] bool is_history_open() const noexcept;
     /// Lines dropped so far: the number of history line 0, counted from the first ever.
     [[nodiscard]] std::uint64_t first_history_line() const noexcept;
+    /// OSC 133, in the order of the text: marks of the lines that are kept. Valid until the next feed() or resize().
+    [[nodiscard]] std::span<const prompt_mark> prompt_marks() const noexcept;
     /// Rows that ever scrolled off the top; see event::row.
     [[nodiscard]] std::uint64_t rows_scrolled() const noexcept;
 
