@@ -70,6 +70,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
               mux::show_request, mux::capture_request, mux::captured, mux::wait_output, mux::read_request, mux::text_read,
               mux::resize_request, mux::record_request, mux::recording_info, mux::stream_output, mux::stream_screen,
               mux::stream_size, mux::stream_end, mux::respawn_request, mux::move_request, mux::daemon_event,
-              mux::event_snapshot, mux::nothing>(header->body);
+              mux::event_snapshot, mux::state_request, mux::notice_request, mux::nothing>(header->body);
     return 0;
 }

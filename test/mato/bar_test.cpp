@@ -41,6 +41,14 @@ TEST_CASE("the bar shows the task, its tabs with marks, what happened in other t
     CHECK(text(draw_bar(state, 40, plain()), 40) == " web  1  2 vim  3✗  +      !1 ●3  C-\\ ? ");
 }
 
+TEST_CASE("a tab that is done has a mark of its own, in the bar and in the sum of another task", "[bar]") {
+    bar_state state = example();
+    state.tabs[0].mark = bar_mark::done;
+    state.others = {{4, "agents", 0, 0, 0, 2}};
+    CHECK(text(draw_bar(state, 60, plain()), 60) == " web  1 shell ✓  2 vim  3 tests ✗  +       agents ✓2  C-\\ ? ");
+    CHECK(text(draw_bar(state, 60, plain(false)), 60) == " web  1 shell v  2 vim  3 tests x  +       agents v2  C-\\ ? ");
+}
+
 TEST_CASE("names are cut before they are left out, and the shown tab is always there", "[bar]") {
     bar_state state = example();
     state.others.clear();
@@ -86,7 +94,7 @@ TEST_CASE("a bar of any state fits into any width, and its areas lie in it", "[b
         bar_state state;
         state.task = from.text();
         for (int i = from.number(1, 30); i > 0; --i)
-            state.tabs.push_back({static_cast<tab_id>(i), from.text(), static_cast<bar_mark>(from.number(0, 3))});
+            state.tabs.push_back({static_cast<tab_id>(i), from.text(), static_cast<bar_mark>(from.number(0, 4))});
         state.shown = static_cast<std::size_t>(from.number(0, static_cast<int>(state.tabs.size()) - 1));
         for (int i = from.number(0, 5); i > 0; --i)
             state.others.push_back({99, from.text(), from.number(0, 3), from.number(0, 3), from.number(0, 300)});

@@ -58,9 +58,10 @@ TEST_CASE("ls and clients: text, JSON, and 1 without a daemon", "[mato][cli]") {
     INFO(ls);
     json_reader tabs(ls);
     CHECK(tabs.whole());
-    CHECK(tabs.names() == std::vector<std::string>{"id", "task", "name", "title", "pid", "command", "cwd", "cols", "rows",
-                                                   "emulator", "clients", "state", "exit_code", "idle_seconds", "bell",
-                                                   "history_lines", "memory_bytes"});
+    CHECK(tabs.names() ==
+          std::vector<std::string>{"id",   "task",          "name",         "title",   "pid",   "command",   "cwd",
+                                   "cols", "rows",          "emulator",     "clients", "state", "exit_code", "idle_seconds",
+                                   "bell", "history_lines", "memory_bytes", "mark",    "said",  "note",      "notice"});
     const std::string compact = json_reader::compact(ls);
     CHECK(contains(compact, R"("task":"Task 1","name":"quo\"te")"));
     CHECK(contains(compact, R"("cols":80,"rows":24,"emulator":"vt","clients":0,"state":"running","exit_code":null)"));

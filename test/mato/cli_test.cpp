@@ -188,6 +188,12 @@ TEST_CASE("kill, rename and the daemon's commands", "[cli]") {
     CHECK(good({"respawn", "-k", "3"}).operands == words{"3"});
     CHECK(good({"move", ".", "other task"}).command == command::move);
     CHECK(good({"move", ".", "other task"}).operands == words{".", "other task"});
+    CHECK(good({"state", "blocked", "--note", "why"}).command == command::state);
+    CHECK(good({"state", "blocked", "--note", "why"}).note == "why");
+    CHECK(good({"state", "3", "done"}).operands == words{"3", "done"});
+    CHECK(good({"notice", "--tab", "3", "done"}).command == command::notice);
+    CHECK(good({"notice", "--tab", "3", "done"}).tab == "3");
+    CHECK(good({"notice", "done"}).operands == words{"done"});
     CHECK(good({"events"}).command == command::events);
     CHECK_FALSE(good({"events"}).json);
     CHECK(good({"events", "--json"}).json);
@@ -265,6 +271,10 @@ TEST_CASE("too few and too many operands are answered with the usage", "[cli]") 
                                {"respawn", "1", "2"},
                                {"move", "1"},
                                {"move", "1", "a", "b"},
+                               {"state"},
+                               {"state", "1", "done", "x"},
+                               {"notice"},
+                               {"notice", "a", "b"},
                                {"events", "x"},
                                {"control", "x"}})
         CHECK(has(bad(wrong), "usage: mato " + wrong[0]));

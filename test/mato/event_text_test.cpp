@@ -60,6 +60,14 @@ TEST_CASE("every kind has its members, in their order", "[event_text]") {
     CHECK(json({.kind = "task-renamed", .task = "new", .text = "old"}) == R"(, "task": "new", "was": "old"})");
     CHECK(json({.kind = "title", .tab = 3, .text = ""}) == R"(, "tab": 3, "title": ""})");
     CHECK(json({.kind = "bell", .tab = 3}) == R"(, "tab": 3})");
+    CHECK(json({.kind = "notice", .tab = 3, .text = "done", .exit_code = 5}) == R"(, "tab": 3, "notice": "done", "count": 5})");
+    CHECK(json({.kind = "state", .tab = 3, .name = "blocked", .text = "why"}) ==
+          R"(, "tab": 3, "state": "blocked", "note": "why"})");
+    CHECK(json({.kind = "prompt", .tab = 3}) == R"(, "tab": 3})");
+    CHECK(json({.kind = "command-started", .tab = 3, .text = "make"}) == R"(, "tab": 3, "command": "make"})");
+    CHECK(json({.kind = "command-finished", .tab = 3, .text = "make", .exit_code = 2, .duration_ms = 1500}) ==
+          R"(, "tab": 3, "command": "make", "exit_code": 2, "duration_ms": 1500})");
+    CHECK(json({.kind = "silence", .tab = 3}) == R"(, "tab": 3})");
     CHECK(json({.kind = "cwd", .tab = 3, .text = "file://h/x"}) == R"(, "tab": 3, "cwd": "file://h/x"})");
     for (const char* kind : {"client-attached", "client-switched", "client-detached"})
         CHECK(json({.kind = kind, .tab = 3, .client = 9}) == R"(, "client": 9, "tab": 3})");

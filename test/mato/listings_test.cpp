@@ -67,12 +67,30 @@ TEST_CASE("tabs are listed under their task", "[listings]") {
     CHECK(mux::format_tabs({}, as_text).empty());
 }
 
+TEST_CASE("what a tab says comes last in its line", "[listings]") {
+    auto tab = example_tab();
+    const auto end_of = [&] {
+        const auto line = mux::format_tabs({{tab}}, as_text);
+        return line.substr(line.find("vim file.c") + 10);
+    };
+    tab.mark = "wrote";
+    CHECK(end_of() == "\n");
+    tab.said = "working";
+    CHECK(end_of() == "  working\n");
+    tab.mark = "asks", tab.notice = "may\033 I?";
+    CHECK(end_of() == "  asks: may\\x1b I?\n");
+    tab.note = "run the tests?";
+    CHECK(end_of() == "  asks: run the tests?\n");
+    tab.mark = "done", tab.note.clear(), tab.notice.clear();
+    CHECK(end_of() == "  done\n");
+}
+
 TEST_CASE("tabs as JSON have all members, in their order", "[listings]") {
     CHECK(mux::format_tabs({{example_tab()}}, as_json) ==
           "[\n  {\"id\": 7, \"task\": \"Task 1\", \"name\": \"vim\", \"title\": \"file.c\", \"pid\": 4711, "
           "\"command\": \"vim file.c\", \"cwd\": \"/src\", \"cols\": 120, \"rows\": 40, \"emulator\": \"raw\", \"clients\": 1, "
           "\"state\": \"running\", \"exit_code\": null, \"idle_seconds\": 2, \"bell\": false, \"history_lines\": 0, "
-          "\"memory_bytes\": 1000}\n]\n");
+          "\"memory_bytes\": 1000, \"mark\": null, \"said\": null, \"note\": null, \"notice\": null}\n]\n");
     auto ended = example_tab();
     ended.running = false;
     ended.exit_code = 143;

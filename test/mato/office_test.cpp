@@ -84,6 +84,20 @@ TEST_CASE("the Office lists tasks and tabs with their states, and shows the chos
     CHECK(drawn.cursor == vt::position{1, 3});
 }
 
+TEST_CASE("the Office begins at the tab that has asked longest, and shows its note above its screen", "[screens][office]") {
+    office_state state = three_tasks();
+    state.tasks[1].tabs[0].asks_ms = 5'000;
+    office_tab& waiting = state.tasks[2].tabs[1];
+    waiting.mark = bar_mark::asks, waiting.asks_ms = 6'000, waiting.note = "drop the \033[31mtable?";
+    office_screen shown = office(state);
+    const overlay drawn = shown.draw({24, 80}, plain);
+    CHECK(text(drawn.rows[1]).ends_with("ops/db    80x23  ~/shop"));
+    CHECK(text(drawn.rows[2]).ends_with("│ drop the \\x1b[31mtable?"));
+    CHECK(text(drawn.rows[3]).ends_with("tab 7 line 0"));
+    type(shown, "31mt"); // a note is found, too
+    CHECK(enter(shown)->number == 7);
+}
+
 TEST_CASE("without a tab that asks the Office begins at the shown one", "[screens][office]") {
     office_state quiet = three_tasks();
     quiet.tasks[1].tabs[0].mark = bar_mark::none;

@@ -44,6 +44,11 @@ TEST_CASE("an empty file is the defaults", "[settings]") {
     CHECK(value.mouse == mux::mouse_use::off);
     CHECK(value.stop_grace == std::chrono::seconds(2));
     CHECK(value.update_environment == std::vector<std::string>{"SSH_AUTH_SOCK", "DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY"});
+    CHECK(value.notify_bell == mux::attention_use::mark);
+    CHECK(value.notify_notice == mux::attention_use::pass);
+    CHECK(value.notify_command == std::chrono::seconds(10));
+    CHECK(value.notify_command_ended == mux::command_end_use::mark);
+    CHECK(value.notify_silence == std::chrono::seconds(0));
     CHECK(value.max_clients == 1024);
     CHECK(value.client_queue_bytes == 1u << 20);
     CHECK(value.paste_bytes == 16u << 20);
@@ -84,6 +89,12 @@ TEST_CASE("every key reaches its setting", "[settings]") {
         exit_empty = false
         stop_grace = "250ms"
         update_environment = ["A", "B"]
+        [notify]
+        bell = "pass"
+        notice = "mark"
+        command = "90s"
+        command_ended = "notice"
+        silence = "30s"
         [limits]
         clients = 3
         client_queue_bytes = 65536
@@ -105,6 +116,11 @@ TEST_CASE("every key reaches its setting", "[settings]") {
     CHECK_FALSE(value.exit_empty);
     CHECK(value.stop_grace == std::chrono::milliseconds(250));
     CHECK(value.update_environment == std::vector<std::string>{"A", "B"});
+    CHECK(value.notify_bell == mux::attention_use::pass);
+    CHECK(value.notify_notice == mux::attention_use::mark);
+    CHECK(value.notify_command == std::chrono::seconds(90));
+    CHECK(value.notify_command_ended == mux::command_end_use::notice);
+    CHECK(value.notify_silence == std::chrono::seconds(30));
     CHECK(value.max_clients == 3);
     CHECK(value.client_queue_bytes == 65536);
     CHECK(value.paste_bytes == 8192);
@@ -120,6 +136,8 @@ TEST_CASE("every name of a choice means its own value", "[settings]") {
     CHECK(good("window_size = 'manual'").window_size == mux::window_size::manual);
     CHECK(good("remain_on_exit = 'off'").remain_on_exit == mux::remain_on_exit::off);
     CHECK(good("remain_on_exit = 'on'").remain_on_exit == mux::remain_on_exit::on);
+    CHECK(good("[notify]\nbell = 'off'").notify_bell == mux::attention_use::off);
+    CHECK(good("[notify]\nnotice = 'off'").notify_notice == mux::attention_use::off);
     CHECK(good("[log]\nlevel = 'error'").log_level == mato::log_level::error);
     CHECK(good("[log]\nlevel = 'warning'").log_level == mato::log_level::warning);
     CHECK(good("[log]\nlevel = 'info'").log_level == mato::log_level::info);
@@ -152,6 +170,13 @@ TEST_CASE("an invalid emulator, shell or prefix is refused with the reason", "[s
     CHECK(has(bad("shell = ''"), "absolute"));
     for (const char* key : {"''", "'b'", "'C-'", "'C-1'", "'M-b'", "'C-bb'", "'C-?'"})
         CHECK(has(bad(std::string("prefix = ") + key), "control key"));
+}
+
+TEST_CASE("a time of silence is from a second to a day, or none", "[settings]") {
+    for (const char* time : {"0s", "1s", "24h"}) good(std::string("[notify]\nsilence = '") + time + "'");
+    for (const char* time : {"10ms", "25h"})
+        CHECK(has(bad(std::string("[notify]\nsilence = '") + time + "'"), "from a second to a day"));
+    CHECK(has(bad("[notify]\ncommand = '25h'"), "longer than a day"));
 }
 
 // ---- the edges ----

@@ -37,6 +37,8 @@ enum class command {
     kill,
     respawn,
     undo,
+    state,
+    notice,
     rename,
     move,
     events,
@@ -59,6 +61,8 @@ struct invocation {
     bool json = false, detached = false, wait = false, readonly = false, ignore_size = false, relay = false, nest = false,
          all = false, literal = false, now = false, foreground = false, follow = false;
     std::string task, name, directory, emulator;
+    std::string note; ///< `state --note`
+    std::string tab;  ///< `notice --tab`; empty: the tab in which the command runs
     std::vector<std::string> environment;
     bool ansi = false, exit = false;               ///< `capture --ansi`, `wait --exit`
     bool join = false;                             ///< `capture -J`

@@ -224,6 +224,17 @@ constexpr std::array respawn_options{
 constexpr std::array respawn_examples{words("mato respawn 3"), words("mato respawn -k work/build")};
 
 constexpr std::array undo_examples{words("mato undo"), words("mato undo work/build")};
+constexpr std::array state_options{
+    option{.word = "note", .value = "TEXT", .kind = text, .text = "shown with the state", .take = set_text<&invocation::note>}};
+constexpr std::array state_operands{operand{"TAB", tab, optional}, operand{"working|blocked|done|clear", text}};
+constexpr std::array state_examples{words("mato state blocked --note 'wants to run the tests'"), words("mato state 3 clear")};
+constexpr std::array notice_options{option{.word = "tab",
+                                           .value = "TAB",
+                                           .kind = tab,
+                                           .text = "from this tab, not from the one in which the command runs",
+                                           .take = set_text<&invocation::tab>}};
+constexpr std::array notice_operands{operand{"TEXT", text}};
+constexpr std::array notice_examples{words("mato notice 'the build is done'"), words("mato notice --tab 3 failed")};
 
 constexpr std::array rename_operands{operand{"TARGET", tab}, operand{"NAME", name}};
 constexpr std::array rename_examples{words("mato rename 3 logs"), words("mato rename work 'other work'")};
@@ -365,6 +376,18 @@ constexpr std::array table{
                   .text = "bring back the tab closed last, or TAB, with its history; its program is started again",
                   .operands = maybe_tab,
                   .examples = undo_examples},
+    command_entry{.name = "state",
+                  .command = command::state,
+                  .text = "say what a tab does; a blocked one needs you and is marked until it says something else",
+                  .options = state_options,
+                  .operands = state_operands,
+                  .examples = state_examples},
+    command_entry{.name = "notice",
+                  .command = command::notice,
+                  .text = "mark a tab, and notify the terminal that was used last",
+                  .options = notice_options,
+                  .operands = notice_operands,
+                  .examples = notice_examples},
     command_entry{.name = "rename",
                   .command = command::rename,
                   .text = "rename a tab or a task",

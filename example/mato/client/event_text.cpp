@@ -26,6 +26,13 @@ constexpr std::array kinds{
     event_kind{"task-renamed", "task was", "a task has another name"},
     event_kind{"title", "tab title", "a program has set its title"},
     event_kind{"bell", "tab", "a program has rung the bell"},
+    event_kind{"notice", "tab notice count", "a program notifies; `count`: so many came since the last one that was told"},
+    event_kind{"state", "tab state note", "a program or a hook says what the tab does: `mato state`"},
+    event_kind{"prompt", "tab", "a shell shows its prompt (OSC 133 A)"},
+    event_kind{"command-started", "tab command", "a shell starts a command (OSC 133 C)"},
+    event_kind{"command-finished", "tab command exit_code duration_ms",
+               "it has ended (OSC 133 D); `exit_code` -1: the shell did not say"},
+    event_kind{"silence", "tab", "a tab that was active has written nothing for the configured time"},
     event_kind{"cwd", "tab cwd", "a program has reported its working directory (OSC 7)"},
     event_kind{"client-attached", "client tab", "a client shows a tab"},
     event_kind{"client-switched", "client tab", "a client shows another tab"},
@@ -56,7 +63,8 @@ bool has_word(std::string_view words, std::string_view word) {
 
 /// The name of the member that is the event's text: the one that no other member of a message has. Empty: it has none.
 std::string_view text_name(std::string_view members) {
-    constexpr std::string_view others = "client tab task name exit_code cols rows generation reason signal version bytes";
+    constexpr std::string_view others =
+        "client tab task name exit_code cols rows generation reason signal version bytes state count duration_ms";
     for (std::size_t at = 0; at < members.size();) {
         const std::size_t end = std::min(members.find(' ', at), members.size());
         const std::string_view word = members.substr(at, end - at);
@@ -120,9 +128,12 @@ std::string format_event(const daemon_event& event, output_format format) {
     if (has("name", !event.name.empty())) result.add("name", event.name);
     if (has("reason", false)) result.add("reason", event.name).add("signal", event.exit_code);
     if (has("version", false)) result.add("version", event.name);
+    if (has("state", false)) result.add("state", event.name);
     if (has("bytes", false)) result.add("bytes", event.exit_code);
     if (!text.empty()) result.add(text, event.text);
+    if (has("count", false)) result.add("count", event.exit_code);
     if (has("exit_code", event.exit_code != 0)) result.add("exit_code", event.exit_code);
+    if (has("duration_ms", event.duration_ms != 0)) result.add("duration_ms", event.duration_ms);
     if (has("cols", event.size != vt::screen_size{})) result.add("cols", event.size.columns).add("rows", event.size.rows);
     return result.done();
 }

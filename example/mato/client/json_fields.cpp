@@ -39,9 +39,17 @@ constexpr std::array tab_fields{
         "of a program that has ended: its code, or 128 + N for signal N; else null"},
     json_field<tab_info>{"idle_seconds", [](const tab_info& tab) { return json::verbatim{json::value(tab.idle_ms / 1000)}; },
                          "seconds since its last output"},
-    json_field<tab_info>{"bell", plain<&tab_info::bell>, "its bell has rung since a client showed it"},
+    json_field<tab_info>{"bell", plain<&tab_info::bell>, "its bell has rung, or a notice came, since a client showed it"},
     json_field<tab_info>{"history_lines", plain<&tab_info::history_lines>, "lines above the screen"},
     json_field<tab_info>{"memory_bytes", plain<&tab_info::memory_bytes>, "memory that it takes in the daemon"},
+    json_field<tab_info>{"mark", [](const tab_info& tab) { return text_or_null(tab.mark); },
+                         "what a person who has not looked should know: `asks`, `failed`, `done`, `wrote`, or null"},
+    json_field<tab_info>{"said", [](const tab_info& tab) { return text_or_null(tab.said); },
+                         "the state that `mato state` has set: `working`, `blocked`, `done`, or null"},
+    json_field<tab_info>{"note", [](const tab_info& tab) { return text_or_null(tab.note); },
+                         "what was said with that state, or null"},
+    json_field<tab_info>{"notice", [](const tab_info& tab) { return text_or_null(tab.notice); },
+                         "the newest notice that no person has seen, or null"},
 };
 
 constexpr std::array client_fields{

@@ -39,6 +39,14 @@ std::string losses_of(const status_report& report) {
     return text.empty() ? ", nothing lost" : text;
 }
 
+/// What a person should know of a tab, and what it says; empty: nothing.
+std::string attention_of(const tab_info& tab) {
+    std::string text = tab.mark == "wrote" || tab.mark.empty() ? tab.said : tab.mark;
+    const std::string& what = tab.note.empty() ? tab.notice : tab.note;
+    if (!text.empty() && !what.empty()) text.append(": ").append(mato::printable(what));
+    return text;
+}
+
 } // namespace
 
 std::string format_tabs(const tab_list& list, output_format format) {
@@ -49,7 +57,9 @@ std::string format_tabs(const tab_list& list, output_format format) {
         std::string state(each.state());
         if (!each.running) state.append(" ").append(std::to_string(each.exit_code));
         text += "  " + std::to_string(each.id) + "  " + mato::printable(each.name) + "  " + size_text(each.size) + "  " +
-                state + "  " + count_text(each.clients, "client") + "  " + mato::printable(each.command) + "\n";
+                state + "  " + count_text(each.clients, "client") + "  " + mato::printable(each.command);
+        if (const std::string says = attention_of(each); !says.empty()) text += "  " + says;
+        text += "\n";
     }
     return text;
 }

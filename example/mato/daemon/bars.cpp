@@ -43,11 +43,8 @@ int bars::rows_of(const client& watcher, const tab& shown) const {
 bar_mark bars::mark_of(const client& watcher, tab_id id) const {
     const tab_entry& entry = state_.tabs.entry(id);
     if (id == watcher.attached) return bar_mark::none;
-    if (entry.has_rung) return bar_mark::asks;
-    if (!entry.program->is_running() && entry.program->exit_code() != 0) return bar_mark::failed;
     const auto seen = watcher.seen.find(id);
-    const bool wrote = entry.program->last_output() > (seen == watcher.seen.end() ? entry.seen : seen->second);
-    return wrote ? bar_mark::wrote : bar_mark::none;
+    return mux::mark_of(entry, seen == watcher.seen.end() ? entry.seen : seen->second);
 }
 
 bar_state bars::state_of(const client& watcher) const {
@@ -67,9 +64,10 @@ bar_state bars::state_of(const client& watcher) const {
             const bar_mark mark = mark_of(watcher, each.id);
             other.asks += mark == bar_mark::asks;
             other.failed += mark == bar_mark::failed;
+            other.done += mark == bar_mark::done;
             other.wrote += mark == bar_mark::wrote;
         }
-        if (other.asks + other.failed + other.wrote > 0) result.others.push_back(std::move(other));
+        if (other.asks + other.failed + other.done + other.wrote > 0) result.others.push_back(std::move(other));
     }
     if (watcher.view.readonly) result.note = "read only";
     if (const auto recorded = state_.streams.find(watcher.attached); recorded != state_.streams.end())

@@ -111,7 +111,7 @@ void command_keys::go_to_needy(client& from) {
     const auto best = std::max_element(all.begin(), all.end(),
                                        [&](tab_id a, tab_id b) { return views_.mark_of(from, a) < views_.mark_of(from, b); });
     if (best == all.end() || views_.mark_of(from, *best) == bar_mark::none)
-        return from.screen->tell("no tab needs you: none asks, failed or wrote unseen");
+        return from.screen->tell("no tab needs you: none asks, failed, is done or wrote unseen");
     views_.switch_to(from, state_.tabs.at(*best));
 }
 

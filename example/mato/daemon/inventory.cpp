@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::size_t most_list =
     multiplexer_daemon::session::framing::max_frame_bytes / 2; // an event snapshot contains clients too
-constexpr std::size_t info_bytes = 160;                        // of a tab_info without its texts
+constexpr std::size_t info_bytes = 180;                        // of a tab_info without its texts
 constexpr std::size_t most_reasons = 100; // in one report: a limit that refuses one tab's memory usually refuses them all
 
 void cut(std::string& text, std::size_t limit) {
@@ -35,10 +35,11 @@ void make_fit(tab_list& list, std::size_t most) {
     for (const std::size_t limit : {std::size_t{512}, std::size_t{128}, std::size_t{32}, std::size_t{8}}) {
         std::size_t all = 0;
         for (const tab_info& each : list.tabs)
-            all += info_bytes + each.task.size() + each.name.size() + each.command.size() + each.cwd.size() + each.title.size();
+            all += info_bytes + each.task.size() + each.name.size() + each.command.size() + each.cwd.size() +
+                   each.title.size() + each.mark.size() + each.said.size() + each.note.size() + each.notice.size();
         if (all <= most) return;
         for (tab_info& each : list.tabs)
-            for (std::string* const text : {&each.command, &each.cwd, &each.title}) cut(*text, limit);
+            for (std::string* const text : {&each.command, &each.cwd, &each.title, &each.note, &each.notice}) cut(*text, limit);
     }
 }
 
@@ -59,7 +60,11 @@ tab_list inventory::tabs() const {
                 info.title = screen->title();
                 info.history_lines = screen->history_lines();
             }
-            info.bell = entry.has_rung;
+            info.bell = entry.says.has_asked();
+            info.mark = name_of(mark_of(entry, entry.seen));
+            info.said = entry.says.state() == said_state::none ? std::string() : std::string(name_of(entry.says.state()));
+            info.note = entry.says.note();
+            info.notice = entry.says.has_asked() ? entry.says.last_notice() : std::string();
             info.pid = each.pid();
             info.size = each.size();
             info.clients = static_cast<std::uint32_t>(state_.clients.count_viewers(named.id));

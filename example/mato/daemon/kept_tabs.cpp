@@ -3,6 +3,7 @@
 
 #include "vt/bytes.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace mux {
@@ -30,7 +31,7 @@ std::string_view write_layout(std::string& buffer, const tab_table& tabs, const 
         for (const workspace::tab& each : task.tabs) {
             const tab_entry& entry = tabs.entry(each.id);
             to.number(each.id), to.text(each.name);
-            to.flag(entry.has_fixed_size), to.flag(entry.has_rung);
+            to.flag(entry.has_fixed_size), to.flag(entry.says.has_asked());
             to.number(entry.used), to.number(entry.touched);
             const vt::screen_size size = entry.program->size();
             to.number(static_cast<std::uint64_t>(size.columns)), to.number(static_cast<std::uint64_t>(size.rows));
@@ -38,6 +39,10 @@ std::string_view write_layout(std::string& buffer, const tab_table& tabs, const 
     }
     to.number(clients.count());
     for (const auto& [id, each] : clients) to.number(each.greeting.pid), to.number(each.attached), to.number(each.activity);
+    for (const auto& [id, each] : tabs) { // up to the end; programs that do not know it read no further
+        if (each.says.state() == said_state::none) continue;
+        to.number(id), to.byte(static_cast<unsigned>(each.says.state())), to.text(each.says.note());
+    }
     return to.written();
 }
 
@@ -66,6 +71,13 @@ std::vector<tab_place> read_layout(std::string_view body, std::uint64_t& last_ac
         each.tab = from.bounded<tab_id>(most_number);
         each.activity = from.number();
         if (from.ok() && each.tab != 0) clients.push_back(each);
+    }
+    while (from.ok() && !from.at_end()) {
+        const auto id = from.bounded<tab_id>(most_number);
+        const auto state = from.bounded<said_state>(static_cast<unsigned>(last_of(said_state::none)));
+        std::string note(from.text(tab_attention::most_note));
+        const auto at = std::find_if(places.begin(), places.end(), [id](const tab_place& each) { return each.id == id; });
+        if (from.ok() && at != places.end()) at->said = state, at->note = std::move(note);
     }
     is_whole = from.ok();
     return places;

@@ -34,6 +34,8 @@ struct tab_place {
     bool has_fixed_size = false, has_rung = false;
     std::uint64_t used = 0, touched = 0;
     vt::screen_size size{}; ///< a size that is applied later is not the terminal's yet
+    said_state said = said_state::none;
+    std::string note{};
 };
 
 class kept_tabs {

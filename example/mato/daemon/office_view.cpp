@@ -19,11 +19,9 @@ std::string short_directory(const std::string& path, const std::string& home) {
     return path;
 }
 
-std::string span_text(mato::clock::duration span) {
-    const auto minutes = std::chrono::duration_cast<std::chrono::minutes>(span).count();
-    if (minutes < 1) return "quiet";
-    if (minutes < 60) return "quiet, " + std::to_string(minutes) + " min";
-    return "quiet, " + std::to_string(minutes / 60) + " h";
+/// "quiet", and from a minute on for how long.
+std::string since_text(std::string what, mato::clock::duration span) {
+    return span < std::chrono::minutes(1) ? what : what.append(", ").append(span_text(span));
 }
 
 std::string home_of(const environment& variables) {
@@ -35,13 +33,17 @@ std::string home_of(const environment& variables) {
 
 std::string state_text(const tab_entry& which, const std::string& directory, mato::clock::time_point now) {
     const tab& program = *which.program;
-    if (which.has_rung) return "asks";
+    if (which.says.asks()) return since_text("asks", now - which.says.asks_since());
     if (!program.is_running()) return "ended with " + std::to_string(program.exit_code());
+    if (which.says.state() != said_state::none) return std::string(name_of(which.says.state()));
+    if (const std::string& command = which.commands.command(); which.commands.is_running() && !command.empty())
+        return command.substr(0, command.find(' ')) + " " + span_text(now - which.commands.started());
+    if (which.commands.is_at_prompt() && !directory.empty()) return directory;
     const vt::terminal* const screen = program.screen();
-    if (now - program.last_output() < works_within) return "works";
+    if (now - program.last_output() < works_within) return "working";
     if (screen && !screen->title().empty()) return screen->title();
     if (!directory.empty() && !program.has_foreground_program()) return directory;
-    return span_text(now - program.last_output());
+    return since_text("quiet", now - program.last_output());
 }
 
 std::vector<vt::row> end_of_screen(const vt::terminal& screen, int rows) {
@@ -89,9 +91,14 @@ office_source office_of(daemon_state& state, const bars& marks, std::uint64_t id
                 if (!directory.empty()) each.details.append("  ").append(directory);
                 if (const std::size_t viewers = state.clients.count_viewers(named.id); viewers > 0)
                     each.details.append("  ").append(std::to_string(viewers)).append(viewers == 1 ? " client" : " clients");
-                each.words.append(program.command()).append("\n").append(directory);
+                each.words.append(program.command()).append("\n").append(directory).append("\n");
+                each.words.append(entry.commands.command());
                 if (program.screen()) each.words.append("\n").append(program.screen()->title());
                 each.mark = marks.mark_of(*watcher, named.id);
+                each.note = entry.says.note();
+                if (each.note.empty() && entry.says.has_asked()) each.note = entry.says.last_notice();
+                if (entry.says.asks())
+                    each.asks_ms = std::chrono::duration_cast<mato::milliseconds>(time - entry.says.asks_since()).count();
                 all.tabs.push_back(std::move(each));
             }
             now.tasks.push_back(std::move(all));

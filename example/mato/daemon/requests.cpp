@@ -3,6 +3,7 @@
 
 #include "naming.hpp"
 #include "protocol/names.hpp"
+#include "protocol/short_text.hpp"
 #include "tab/capture.hpp"
 #include "tab/key_encoding.hpp"
 #include "text_reading.hpp"
@@ -91,6 +92,9 @@ void requests::handle(client& from, const header& frame) {
     case message::respawn: return with<message::respawn>(from, frame, &requests::respawn);
     case message::move_tab: return with<message::move_tab>(from, frame, &requests::move);
     case message::resize_tab: return with<message::resize_tab>(from, frame, &requests::resize_tab);
+
+    case message::set_state: return with<message::set_state>(from, frame, &requests::set_state);
+    case message::post_notice: return with<message::post_notice>(from, frame, &requests::post_notice);
 
     case message::send: return with<message::send>(from, frame, &requests::send_keys);
     case message::cancel_send: return cancel_send(from, id);
@@ -341,6 +345,22 @@ void requests::resize_tab(client& from, std::uint32_t id, const resize_request& 
         views_.free_size(*found);
     else
         views_.fix_size(*found, wanted.size);
+    done(from, id);
+}
+
+void requests::set_state(client& from, std::uint32_t id, const state_request& wanted) {
+    tab_entry* const found = resolve(from, id, wanted.which);
+    if (!found) return;
+    if (!found->program->is_running()) return refuse(from, id, "the program of " + named(*found->program) + " has ended");
+    views_.board().say(*found, wanted.state, wanted.note);
+    done(from, id);
+}
+
+void requests::post_notice(client& from, std::uint32_t id, const notice_request& wanted) {
+    tab_entry* const found = resolve(from, id, wanted.which);
+    if (!found) return;
+    if (wanted.text.empty()) return refuse(from, id, "the notice has no text", mato::exit_code::usage);
+    views_.board().tell(*found, {short_text(wanted.text, notice_reader::most_text), notice_form::osc_9});
     done(from, id);
 }
 

@@ -51,6 +51,9 @@ private:
     void move(client& from, std::uint32_t id, const move_request& wanted);
     void resize_tab(client& from, std::uint32_t id, const resize_request& wanted);
 
+    void set_state(client& from, std::uint32_t id, const state_request& wanted);
+    void post_notice(client& from, std::uint32_t id, const notice_request& wanted);
+
     // input and output
     void send_keys(client& from, std::uint32_t id, const send_request& wanted);
     void cancel_send(client& from, std::uint32_t id);

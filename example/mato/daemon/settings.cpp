@@ -18,6 +18,8 @@ template <> struct words<window_size> {
 };
 template <> struct words<mouse_use> { static constexpr std::array<std::string_view, 2> all{"off", "wheel"}; };
 template <> struct words<bar_use> { static constexpr std::array<std::string_view, 3> all{"never", "auto", "always"}; };
+template <> struct words<attention_use> { static constexpr std::array<std::string_view, 3> all{"off", "mark", "pass"}; };
+template <> struct words<command_end_use> { static constexpr std::array<std::string_view, 2> all{"mark", "notice"}; };
 template <> struct words<remain_on_exit> { static constexpr std::array<std::string_view, 3> all{"off", "on", "failed"}; };
 template <> struct words<mato::log_level> {
     static constexpr std::array<std::string_view, 4> all{"error", "warning", "info", "debug"};
@@ -59,6 +61,17 @@ mato::config::schema<settings> settings_schema() {
     const auto span = [](auto check) { return std::function<std::string(const mato::milliseconds&)>(check); };
     keys bar;
     bar.field("show", &settings::bar);
+    keys notify;
+    notify.field("bell", &settings::notify_bell);
+    notify.field("notice", &settings::notify_notice);
+    notify.field("command", &settings::notify_command, span([](const mato::milliseconds& value) -> std::string {
+                     return value <= mato::milliseconds(86'400'000) ? "" : "must not be longer than a day";
+                 }));
+    notify.field("command_ended", &settings::notify_command_ended);
+    notify.field("silence", &settings::notify_silence, span([](const mato::milliseconds& value) -> std::string {
+                     const bool fits = value == mato::milliseconds(0) || value >= mato::milliseconds(1000);
+                     return fits && value <= mato::milliseconds(86'400'000) ? "" : "must be 0s, or from a second to a day";
+                 }));
     keys limits;
     limits.field("clients", &settings::max_clients, between(1, 100'000));
     limits.field("client_queue_bytes", &settings::client_queue_bytes, between(64 << 10, 1 << 30));
@@ -96,7 +109,10 @@ mato::config::schema<settings> settings_schema() {
                   return value <= mato::milliseconds(60'000) ? "" : "must not be longer than a minute";
               }));
     all.field("update_environment", &settings::update_environment);
-    all.table("bar", std::move(bar)).table("limits", std::move(limits)).table("log", std::move(log));
+    all.table("bar", std::move(bar))
+        .table("notify", std::move(notify))
+        .table("limits", std::move(limits))
+        .table("log", std::move(log));
     return all;
 }
 

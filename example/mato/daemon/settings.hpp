@@ -18,6 +18,9 @@ enum class window_size : std::uint8_t { latest, smallest, largest, manual };
 enum class mouse_use : std::uint8_t { off, wheel };
 /// `automatic`: while there are several tabs.
 enum class bar_use : std::uint8_t { never, automatic, always };
+/// What becomes of a bell or a notice of a tab: nothing, a mark, or a mark and the terminal that was used last.
+enum class attention_use : std::uint8_t { off, mark, pass };
+enum class command_end_use : std::uint8_t { mark, notice };
 enum class remain_on_exit : std::uint8_t { off, on, failed };
 
 struct settings {
@@ -39,6 +42,13 @@ struct settings {
 
     // [bar]
     bar_use bar = bar_use::automatic; // the row with the tabs
+
+    // [notify]
+    attention_use notify_bell = attention_use::mark;   // of tabs that no client shows
+    attention_use notify_notice = attention_use::pass; // OSC 9, 777 and 99, and `mato notice`
+    mato::milliseconds notify_command{10'000};         // a command of a shell took so long, and ended unseen; 0: never
+    command_end_use notify_command_ended = command_end_use::mark; // what becomes of that
+    mato::milliseconds notify_silence{0}; // a tab that was active is silent for so long: a notice; 0: never
 
     // [limits], for new connections
     std::uint32_t max_clients = 1024;

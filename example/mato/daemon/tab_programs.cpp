@@ -161,7 +161,7 @@ void tab_programs::take_back(const tab_place& place, tab_remains left, tab_optio
     const auto made = std::make_shared<tab>(state_.host.context(), std::move(left), std::move(options));
     tab_entry& entry = state_.tabs.add(place.task, place.name, made);
     entry.has_fixed_size = place.has_fixed_size;
-    entry.has_rung = place.has_rung;
+    entry.says.restore(place.has_rung, place.said, place.note, mato::clock::now());
     entry.used = place.used;
     entry.touched = place.touched;
     state_.kept.take_back(place.id, std::move(record));
@@ -268,7 +268,10 @@ void tab_programs::start_again(tab& ended, mato::failure& why) {
     mato::failure not_kept;
     state_.kept.keep_program(ended, not_kept);
     if (not_kept) tell_not_kept(ended.id(), not_kept);
-    state_.tabs.touch(*state_.tabs.find(ended.id()));
+    tab_entry& again = *state_.tabs.find(ended.id());
+    again.says.forget_state();
+    again.commands.forget();
+    state_.tabs.touch(again);
     state_.host.log().info(named(ended.id()) + " respawned, pid " + std::to_string(ended.pid()));
     state_.events.tell({.kind = "tab-respawned", .tab = ended.id()});
 }
@@ -345,6 +348,8 @@ void tab_programs::on_ended(tab_id id) {
     if (!entry) return;
     const std::shared_ptr<tab> ended = entry->program;
     const int code = ended->exit_code();
+    entry->says.forget_state();
+    entry->commands.forget();
     state_.host.log().info(named(id) + " exited with code " + std::to_string(code));
     state_.events.tell({.kind = "tab-exited", .tab = id, .exit_code = code});
     for (const reply_target& each : state_.pending.take_exits(id))

@@ -39,6 +39,13 @@ std::shared_ptr<tab> tab_table::last_used(tab_id except) const {
     return best ? best->program : nullptr;
 }
 
+bar_mark mark_of(const tab_entry& which, mato::clock::time_point looked) {
+    if (which.says.asks()) return bar_mark::asks;
+    if (!which.program->is_running() && which.program->exit_code() != 0) return bar_mark::failed;
+    const bar_mark said = which.says.mark(looked);
+    return said == bar_mark::none && which.program->last_output() > looked ? bar_mark::wrote : said;
+}
+
 tab_name tab_table::name_of(tab_id id) const { return {id, names_.task_of(id)->name, names_.find(id)->name}; }
 
 } // namespace mux

@@ -4,7 +4,9 @@
 #pragma once
 
 #include "protocol/protocol.hpp"
+#include "tab/command_watch.hpp"
 #include "tab/tab.hpp"
+#include "tab_attention.hpp"
 #include "workspace.hpp"
 
 #include <cstdint>
@@ -18,7 +20,10 @@ namespace mux {
 struct tab_entry {
     std::shared_ptr<tab> program;
     bool has_fixed_size = false;  ///< set by `resize`
-    bool has_rung = false;        ///< no viewer has seen it yet
+    tab_attention says;           ///< to a person who does not look at it
+    notice_reader reads;          ///< its program's notices
+    command_watch commands;       ///< of its shell
+    bool is_active = false;       ///< it has written, and its silence is awaited: notice_board.hpp
     bool has_written = false;     ///< since a viewer looked, and bars were told: bars.hpp
     mato::clock::time_point seen; ///< when a person last looked at it, or it was opened
     bool has_focus = false;       ///< a viewer's terminal has the focus; the program is told if it has enabled focus reports
@@ -26,6 +31,9 @@ struct tab_entry {
     std::uint64_t touched = 0;    ///< when it was opened, or last changed by a command
     std::string directory;        ///< of a tab that closes: where its program could be started again
 };
+
+/// What a person who last looked at the tab at that time should know of it.
+[[nodiscard]] bar_mark mark_of(const tab_entry& which, mato::clock::time_point looked);
 
 class tab_table {
 public:

@@ -153,6 +153,11 @@ void viewer::ring() {
     update();
 }
 
+void viewer::notify(notice_form form, std::string_view title, std::string_view text) {
+    if (!tab_ || !tab_->screen() || !composer_.features().strings) return ring();
+    pass(notification(form, title, text));
+}
+
 void viewer::pass(std::string_view bytes) {
     if (passing_.size() + bytes.size() > most_passing) passing_.clear(); // the terminal accepts nothing: only the newest counts
     if (bytes.size() <= most_passing) passing_ += bytes;

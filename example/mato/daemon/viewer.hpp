@@ -14,6 +14,7 @@
 #include "view/frame.hpp"
 #include "view/input_reader.hpp"
 #include "view/key_decoder.hpp"
+#include "view/notification.hpp"
 #include "view/pacer.hpp"
 #include "view/replay_filter.hpp"
 
@@ -24,6 +25,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace mux {
 
@@ -90,6 +92,8 @@ public:
     void set_title(std::string title);
     [[nodiscard]] int bar_rows() const noexcept { return bar_ ? 1 : 0; }
     void ring();
+    /// A desktop notification on its terminal, about any tab. A terminal without such strings rings. @pre both are printable
+    void notify(notice_form form, std::string_view title, std::string_view text);
     /// Shows the text in the last row for `message_span`, or until a key is pressed. A tab without emulator rings instead.
     void tell(std::string text);
     /// Shows a screen of mato's own over the tab until its user closes it.

@@ -111,7 +111,7 @@ void views::show_tab(client& watcher, tab& shown, std::optional<std::uint64_t> a
         watcher.activity = *activity;
     } else if (!watcher.view.readonly) { // a read-only client changes nothing, not even where others switch to
         watcher.activity = state_.tabs.use(entry);
-        entry.has_rung = false;
+        entry.says.seen();
     }
     if (before != 0 && before != shown.id()) {
         std::erase(watcher.before, before);
@@ -260,11 +260,13 @@ void views::show_again(tab& shown) {
 }
 
 void views::on_output(tab_id id, output_rate rate) {
-    if (tab_entry* const wrote = state_.tabs.find(id)) bars_.note_output(*wrote);
+    if (tab_entry* const wrote = state_.tabs.find(id)) bars_.note_output(*wrote), board_.note_output(*wrote);
     for (client* each : state_.clients.viewers_of(id)) each->screen->update(rate);
 }
 
 void views::on_events(tab_id id, const std::vector<vt::event>& events) {
+    tab_entry* const source = state_.tabs.find(id);
+    if (!source) return;
     const auto viewers = state_.clients.viewers_of(id);
     const vt::event *title = nullptr, *directory = nullptr, *bell = nullptr; // the last ones of this read
     for (const vt::event& each : events) {
@@ -272,8 +274,11 @@ void views::on_events(tab_id id, const std::vector<vt::event>& events) {
         if (each.kind == vt::event_kind::directory) directory = &each;
         if (each.kind == vt::event_kind::bell) {
             bell = &each;
-            if (tab_entry* const rings = viewers.empty() ? state_.tabs.find(id) : nullptr) rings->has_rung = true;
             for (client* watcher : viewers) watcher->screen->ring();
+        } else if (each.kind == vt::event_kind::notification) {
+            board_.read(*source, each);
+        } else if (each.kind == vt::event_kind::mark) {
+            board_.follow_command(*source, each);
         } else if (each.kind == vt::event_kind::clipboard_set && state_.configuration->clipboard) {
             for (client* watcher : viewers)
                 if (watcher->view.terminal.strings && !watcher->view.readonly)
@@ -282,7 +287,9 @@ void views::on_events(tab_id id, const std::vector<vt::event>& events) {
     }
     if (title) state_.events.tell({.kind = "title", .tab = id, .text = title->text});
     if (directory) state_.events.tell({.kind = "cwd", .tab = id, .text = directory->text});
-    if (bell) state_.events.tell({.kind = "bell", .tab = id});
+    if (!bell) return;
+    board_.ring(*source);
+    state_.events.tell({.kind = "bell", .tab = id});
 }
 
 // ---- sizes and images ----
@@ -302,6 +309,7 @@ void views::apply_settings() {
     for (auto& [id, each] : state_.tabs) fit(each);
     for (auto& [id, each] : state_.clients)
         if (each.screen) each.screen->set_keys(keys_of(now));
+    board_.apply_settings();
     bars_.renew_all();
 }
 

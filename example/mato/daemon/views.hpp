@@ -6,6 +6,7 @@
 #pragma once
 
 #include "bars.hpp"
+#include "notice_board.hpp"
 #include "state.hpp"
 
 #include <asio/steady_timer.hpp>
@@ -23,7 +24,7 @@ public:
     /// `on_action`: what a key after the prefix stands for, if the viewer does not handle it. The client has a screen.
     views(daemon_state& state, std::function<void(client&, const pressed_action&)> on_action)
         : state_(state), on_action_(std::move(on_action)), held_(state.host.context()),
-          bars_(state, [this](client& watcher) { follow_bar(watcher); }) {}
+          bars_(state, [this](client& watcher) { follow_bar(watcher); }), board_(state) {}
 
     // ---- for clients ----
 
@@ -41,6 +42,8 @@ public:
     void toggle_bar(client& watcher) { bars_.toggle(watcher); }
     /// Opens the list of all tabs over the shown one.
     void open_office(client& watcher);
+    /// What tabs say to a person who does not look at them.
+    [[nodiscard]] notice_board& board() noexcept { return board_; }
     /// What this client's user should know of a tab.
     [[nodiscard]] bar_mark mark_of(const client& watcher, tab_id id) const { return bars_.mark_of(watcher, id); }
     /// While it is suspended, its size does not count.
@@ -96,6 +99,7 @@ private:
     std::function<void(client&, const pressed_action&)> on_action_;
     asio::steady_timer held_; // the sizes of tabs
     bars bars_;
+    notice_board board_;
 };
 
 } // namespace mux

@@ -67,6 +67,8 @@ enum class message : std::uint32_t {
     read_text = 55,
     text_read = 56,
     undo_close = 57,
+    set_state = 60,
+    post_notice = 61,
     output = 64,
     tab_exited = 65,
     detached = 66,

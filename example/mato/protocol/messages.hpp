@@ -78,6 +78,8 @@ template <> struct kind_of<message::switch_view> : message_kind<switch_request, 
 template <> struct kind_of<message::upgrade> : message_kind<upgrade_request, message::upgrade_report> {};
 template <> struct kind_of<message::upgrade_report> : message_kind<upgrade_report> {};
 template <> struct kind_of<message::undo_close> : message_kind<target, message::tab_opened> {}; // no name: closed last
+template <> struct kind_of<message::set_state> : message_kind<state_request, message::done> {};
+template <> struct kind_of<message::post_notice> : message_kind<notice_request, message::done> {};
 template <> struct kind_of<message::output> : message_kind<raw_body> {};
 template <> struct kind_of<message::tab_exited> : message_kind<exit_status> {};
 template <> struct kind_of<message::detached> : message_kind<nothing> {};

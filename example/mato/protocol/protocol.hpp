@@ -9,6 +9,7 @@
 ///   - an unknown type with the bit `skippable` is ignored, any other is answered by `error`.
 #pragma once
 
+#include "bodies/attention.hpp"
 #include "bodies/daemon.hpp"
 #include "bodies/hello.hpp"
 #include "bodies/lists.hpp"

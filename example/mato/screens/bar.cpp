@@ -55,30 +55,30 @@ segment tab_segment(const bar_state& state, std::size_t i, const detail& how, co
     return result;
 }
 
-std::string counts(int asks, int failed, int wrote, bool unicode) {
+std::string counts(const bar_task& of, bool unicode) {
     std::string text;
     const auto add = [&](int count, bar_mark mark) {
         if (count == 0) return;
         text.append(text.empty() ? "" : " ").append(sign_of(mark, unicode)).append(std::to_string(count));
     };
-    add(asks, bar_mark::asks);
-    add(failed, bar_mark::failed);
-    add(wrote, bar_mark::wrote);
+    add(of.asks, bar_mark::asks);
+    add(of.failed, bar_mark::failed);
+    add(of.wrote, bar_mark::wrote);
+    add(of.done, bar_mark::done);
     return text;
 }
 
 std::vector<segment> right_side(const bar_state& state, const detail& how, const looks& look) {
     std::vector<segment> all;
-    int asks = 0, failed = 0, wrote = 0;
+    bar_task sum;
     for (const bar_task& each : state.others) {
-        asks += each.asks, failed += each.failed, wrote += each.wrote;
+        sum.asks += each.asks, sum.failed += each.failed, sum.wrote += each.wrote, sum.done += each.done;
         if (!how.others) continue;
-        all.push_back(
-            {clipped(each.name, cut_name, look.unicode) + " " + counts(each.asks, each.failed, each.wrote, look.unicode) + "  ",
-             each.asks > 0 ? look.accent : look.ground, go_to(each.first)});
+        all.push_back({clipped(each.name, cut_name, look.unicode) + " " + counts(each, look.unicode) + "  ",
+                       each.asks > 0 ? look.accent : look.ground, go_to(each.first)});
     }
-    if (const auto total = counts(asks, failed, wrote, look.unicode); !how.others && how.totals && !total.empty())
-        all.push_back({total + "  ", asks > 0 ? look.accent : look.ground, {}});
+    if (const auto total = counts(sum, look.unicode); !how.others && how.totals && !total.empty())
+        all.push_back({total + "  ", sum.asks > 0 ? look.accent : look.ground, {}});
     if (!state.note.empty()) all.push_back({state.note + "  ", look.ground, {}});
     all.push_back({state.prefix + " ? ", look.ground, pressed_action{action::help}});
     return all;
@@ -107,8 +107,20 @@ std::string_view sign_of(bar_mark mark, bool unicode) noexcept {
     switch (mark) {
     case bar_mark::none: return "";
     case bar_mark::wrote: return unicode ? "●" : "*";
+    case bar_mark::done: return unicode ? "✓" : "v";
     case bar_mark::failed: return unicode ? "✗" : "x";
     case bar_mark::asks: return "!";
+    }
+    return "";
+}
+
+std::string_view name_of(bar_mark mark) noexcept {
+    switch (mark) {
+    case bar_mark::none: return "";
+    case bar_mark::wrote: return "wrote";
+    case bar_mark::done: return "done";
+    case bar_mark::failed: return "failed";
+    case bar_mark::asks: return "asks";
     }
     return "";
 }

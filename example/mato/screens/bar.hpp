@@ -15,11 +15,14 @@
 
 namespace mux {
 
-/// What a user should know of a tab that is not shown; the first that holds.
-enum class bar_mark : std::uint8_t { none, wrote, failed, asks };
+/// What a user should know of a tab that is not shown; the last that holds. `done`: a long command ended well, or its program
+/// says that it is done; the prompt after that is output, too.
+enum class bar_mark : std::uint8_t { none, wrote, done, failed, asks };
 
 /// Of a mark: one column; empty for none.
 [[nodiscard]] std::string_view sign_of(bar_mark mark, bool unicode) noexcept;
+/// Its name in listings; empty for none.
+[[nodiscard]] std::string_view name_of(bar_mark mark) noexcept;
 
 struct bar_tab {
     tab_id id = 0;
@@ -33,7 +36,7 @@ struct bar_tab {
 struct bar_task {
     tab_id first = 0; ///< where a click goes
     std::string name;
-    int asks = 0, failed = 0, wrote = 0; ///< tabs
+    int asks = 0, failed = 0, wrote = 0, done = 0; ///< tabs
 
     bool operator==(const bar_task&) const = default;
 };

@@ -34,17 +34,18 @@ bool is_control(const key_event& key, char letter) { return (key.modifiers & key
 
 office_screen::office_screen(office_source source, tab_id here)
     : source_(std::move(source)), state_(source_.state()), chosen_(here) {
+    std::int64_t longest = -1;
     for (const office_task& task : state_.tasks)
         for (const office_tab& tab : task.tabs)
-            if (tab.mark == bar_mark::asks) {
+            if (tab.mark == bar_mark::asks && tab.asks_ms > longest) {
+                longest = tab.asks_ms;
                 chosen_ = tab.id;
-                return;
             }
 }
 
 bool office_screen::is_found(const office_task& task, const office_tab& tab) const {
     const std::string wanted = lowered(typed_);
-    for (const std::string* where : {&tab.name, &task.name, &tab.words, &tab.state})
+    for (const std::string* where : {&tab.name, &task.name, &tab.words, &tab.state, &tab.note})
         if (lowered(*where).find(wanted) != std::string::npos) return true;
     return false;
 }
@@ -126,6 +127,7 @@ void office_screen::draw_preview(std::vector<vt::row>& rows, int first, int last
     vt::row& head = rows[static_cast<std::size_t>(first)];
     const int end = put_text(head, from, columns, task->name + "/" + tab->name, look.strong, look.unicode);
     put_text(head, end + 4, columns, tab->details, look.faint, look.unicode);
+    put_text(rows[static_cast<std::size_t>(first) + 1], from, columns, tab->note, look.accent, look.unicode);
     const std::vector<vt::row> shown = source_.preview(tab->id, last - first - 2);
     for (std::size_t i = 0; i < shown.size(); ++i) {
         const auto r = static_cast<std::size_t>(first + 2) + i;

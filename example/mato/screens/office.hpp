@@ -7,6 +7,7 @@
 #include "screen.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <string>
 #include <vector>
@@ -20,7 +21,9 @@ struct office_tab {
     std::string state;   ///< "asks", "ended with 4", a title, a directory
     std::string details; ///< of the preview: size, directory, viewers
     std::string words;   ///< found by typing, in addition to the names: title, directory, command
+    std::string note;    ///< what it says of its state; empty: nothing
     bar_mark mark = bar_mark::none;
+    std::int64_t asks_ms = 0; ///< for how long it asks
 };
 struct office_task {
     std::string name;
@@ -41,7 +44,7 @@ class office_screen final : public screen {
 public:
     static constexpr std::size_t most_typed = 64; ///< characters
 
-    /// @param here the tab that the viewer shows: chosen first, unless another one asks
+    /// @param here the tab that the viewer shows: chosen first, unless another one asks; then the one that has asked longest
     office_screen(office_source source, tab_id here);
 
     [[nodiscard]] overlay draw(vt::screen_size size, const looks& look) override;

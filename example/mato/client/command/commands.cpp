@@ -27,6 +27,8 @@ int run_command(const invocation& what) {
     case command::kill: return run_kill(what);
     case command::respawn: return run_respawn(what);
     case command::undo: return run_undo(what);
+    case command::state: return run_state(what);
+    case command::notice: return run_notice(what);
     case command::rename: return run_rename(what);
     case command::move: return run_move(what);
     case command::events: return run_events(what);

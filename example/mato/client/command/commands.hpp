@@ -27,6 +27,8 @@ int run_wait(const invocation& what);
 int run_kill(const invocation& what);
 int run_respawn(const invocation& what);
 int run_undo(const invocation& what);
+int run_state(const invocation& what);
+int run_notice(const invocation& what);
 int run_rename(const invocation& what);
 int run_move(const invocation& what);
 int run_events(const invocation& what);

@@ -4,6 +4,7 @@
 #include "protocol/key_names.hpp"
 
 #include <mato/policies.hpp>
+#include <mato/printable.hpp>
 
 #include <cerrno>
 #include <csignal>
@@ -75,6 +76,25 @@ new_tab new_tab_of(const invocation& what, const program_paths& paths) {
     if (!here.is_absolute()) here = "/";
     wanted.cwd = (here / what.directory).lexically_normal().native();
     return wanted;
+}
+
+namespace {
+
+constexpr const char* own_tab = "."; // the tab in which the command runs
+
+} // namespace
+
+state_request state_of(const invocation& what, const program_paths& paths) {
+    const std::string& word = what.operands.back();
+    const auto state = parse_said_state(word);
+    if (!state)
+        throw command_failure{mato::exit_code::usage,
+                              "'" + mato::printable(word) + "' is not a state of a tab; give working, blocked, done or clear"};
+    return {{what.operands.size() > 1 ? what.operands[0] : own_tab, current_tab(paths)}, *state, what.note};
+}
+
+notice_request notice_of(const invocation& what, const program_paths& paths) {
+    return {{what.tab.empty() ? own_tab : what.tab, current_tab(paths)}, what.operands[0]};
 }
 
 typing keys_of(const invocation& what) {

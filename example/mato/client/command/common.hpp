@@ -50,6 +50,9 @@ template <class Ask> auto ask_running_daemon(const program_paths& paths, Ask ask
 [[nodiscard]] new_tab new_tab_of(const invocation& what, const program_paths& paths);
 /// The clients that `detach` names.
 [[nodiscard]] detach_request detach_of(const invocation& what, const program_paths& paths);
+/// The request of `state`. @throws command_failure, exit code 64: its last operand is no state.
+[[nodiscard]] state_request state_of(const invocation& what, const program_paths& paths);
+[[nodiscard]] notice_request notice_of(const invocation& what, const program_paths& paths);
 /// The input of `send`: key names are keys, other words are text; with -l all words are text.
 /// @throws command_failure, exit code 64: a word resembles a key's name but is not one.
 [[nodiscard]] typing keys_of(const invocation& what);

@@ -75,6 +75,8 @@ std::unique_ptr<exchange> exchange_of(const std::string& line, const program_pat
         return std::make_unique<reading>(which, origin_of(what, which));
     case command::wait: return wait_exchange(what, which);
     case command::resize: return plain_request<message::resize_tab>(resize_request{which, {what.rows, what.columns}});
+    case command::state: return plain_request<message::set_state>(state_of(what, paths));
+    case command::notice: return plain_request<message::post_notice>(notice_of(what, paths));
     case command::rename: return plain_request<message::rename>(rename_request{which, what.operands[1]});
     case command::move: return plain_request<message::move_tab>(move_request{which, what.operands[1]});
     case command::respawn: return plain_request<message::respawn>(respawn_request{which, what.kill_first}, remote::patient());

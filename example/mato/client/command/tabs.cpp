@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file tabs.cpp: queries and changes of tabs: `ls`, `has`, `rename`, `move`, `respawn`, `undo`, `resize`,
+/// @file tabs.cpp: queries and changes of tabs: `ls`, `has`, `state`, `notice`, `rename`, `move`, `respawn`, `undo`, `resize`,
 /// `kill`.
 #include "commands.hpp"
 
@@ -20,6 +20,19 @@ int run_has(const invocation& what) {
     ask_running_daemon(paths, [&](remote& daemon) {
         daemon.tell<message::find_tab>(target{what.operands[0], current_tab(paths)}, soon());
     });
+    return 0;
+}
+
+int run_state(const invocation& what) {
+    const auto paths = paths_of(what);
+    const state_request wanted = state_of(what, paths);
+    open_existing(paths).tell<message::set_state>(wanted, soon());
+    return 0;
+}
+
+int run_notice(const invocation& what) {
+    const auto paths = paths_of(what);
+    open_existing(paths).tell<message::post_notice>(notice_of(what, paths), soon());
     return 0;
 }
 

@@ -68,7 +68,8 @@ struct daemon_event {
     std::string task{}, name{}, text{};
     std::int32_t exit_code = 0;
     vt::screen_size size{};
-    void fields(auto& f) { f(number, at, kind, tab, client, task, name, text, exit_code, size); }
+    std::uint64_t duration_ms = 0;
+    void fields(auto& f) { f(number, at, kind, tab, client, task, name, text, exit_code, size, duration_ms); }
 };
 /// The state after event `number`. It follows the answer to `follow_events`, and replaces events that were lost for a slow
 /// reader.

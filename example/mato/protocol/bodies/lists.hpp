@@ -23,9 +23,13 @@ struct tab_info {
     bool running = true, bell = false;
     std::int32_t exit_code = 0;
     std::uint64_t idle_ms = 0, history_lines = 0, memory_bytes = 0;
+    std::string mark;   ///< what a person who has not looked should know: "asks", "failed", "done", "wrote"; empty: nothing
+    std::string said;   ///< the state that its program or a hook has set; empty: none
+    std::string note;   ///< of that state
+    std::string notice; ///< the newest one that no person has seen
     void fields(auto& f) {
         f(id, task, name, title, command, cwd, emulator, pid, size, clients, running, bell, exit_code, idle_ms, history_lines,
-          memory_bytes);
+          memory_bytes, mark, said, note, notice);
     }
     [[nodiscard]] const char* state() const {
         return !running ? "exited" : emulator == quarantined_emulator ? "quarantined" : "running";
