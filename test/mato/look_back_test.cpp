@@ -130,6 +130,35 @@ TEST_CASE("a look back stays where it is while output goes on, and tells of evic
     CHECK(rows(look, size)[0].empty());
 }
 
+TEST_CASE("a look back goes to prompts and selects the output of a command", "[look]") {
+    const fixture tab({6, 40});
+    const auto command = [&](const std::string& typed, const std::string& output) {
+        tab.terminal->feed("\033]133;A\a$ \033]133;B\a" + typed + "\r\n\033]133;C\a" + output + "\033]133;D;0\a");
+    };
+    look_back_screen unmarked = tab.screen({6, 40});
+    CHECK(type(unmarked, "{").says == "the shell of this tab does not mark its prompts (OSC 133)");
+    CHECK(type(unmarked, "o").says == "the shell of this tab does not mark its prompts (OSC 133)");
+    command("one", "a\r\nb\r\n");
+    for (int i = 0; i < 10; ++i) command("c" + std::to_string(i), std::to_string(i) + "\r\n");
+    tab.terminal->feed("\033]133;A\a$ ");
+    look_back_screen look = tab.screen({6, 80});
+    CHECK(rows(look, {6, 80})[5] == " history  0/18   v select y copy o output { } prompts / find q back");
+    type(look, "{");
+    CHECK(look.cursor() == text_position{21, 0});
+    CHECK(copied(look, "oy") == "9\n");
+    type(look, "{{{{{{{{{{{");
+    CHECK(look.cursor() == text_position{0, 0});
+    CHECK(type(look, "{").says == "no prompt above");
+    type(look, "o");
+    CHECK(rows(look, {6, 80})[5] == " select  2 lines   y copy Esc end q back");
+    CHECK(copied(look, "y") == "a\nb\n");
+    type(look, "}}");
+    CHECK(look.cursor() == text_position{5, 0});
+    type(look, "G");
+    CHECK(type(look, "}").says == "no prompt below");
+    CHECK(type(look, "q").closes);
+}
+
 TEST_CASE("a look back begins with the rows of the screen, or where the user has scrolled to", "[look]") {
     const fixture tab({6, 20});
     tab.lines(1, 30);

@@ -41,6 +41,9 @@ void command_keys::act(client& from, const pressed_action& what) {
     case action::paste: return paste(from);
     case action::look_back:
     case action::find:
+    case action::previous_prompt:
+    case action::next_prompt:
+    case action::copy_output:
     case action::help: return; // the viewer's own
     }
 }

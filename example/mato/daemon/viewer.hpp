@@ -114,7 +114,8 @@ private:
     void open(std::unique_ptr<screen> opened);
     void keep_live();
     void close_screen();
-    void look_back(bool finds);
+    void look_back(const pressed_action& begins);
+    void copy_output();
     void work_for_screen();
     void answer_screen(screen_reply reply);
     void copy(std::string text);

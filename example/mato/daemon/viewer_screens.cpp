@@ -7,6 +7,7 @@
 #include "screens/look_back_screen.hpp"
 #include "screens/prompt.hpp"
 #include "screens/terminal_text.hpp"
+#include "screens/text_prompts.hpp"
 #include "view/clipboard.hpp"
 
 #include <algorithm>
@@ -168,14 +169,30 @@ void viewer::work_for_screen() {
     });
 }
 
-void viewer::look_back(bool finds) {
+/// `begins`: what its user has asked for: to look, to find, another prompt.
+void viewer::look_back(const pressed_action& begins) {
     if (!tab_->screen()) return tell("this tab keeps no history: its emulator is 'raw'");
     const std::size_t rows = rows_back();
     scroll_to_bottom();
     auto made = std::make_unique<look_back_screen>(
         std::make_unique<terminal_text>(std::shared_ptr<const vt::terminal>(tab_, tab_->screen())), composer_.size(), rows);
-    if (finds) made->find();
+    if (begins.what == action::find) made->find();
     open(std::move(made));
+    if (begins.what == action::previous_prompt) answer_screen(screen_->press(key_of_byte('{')));
+    if (begins.what == action::next_prompt) answer_screen(screen_->press(key_of_byte('}')));
+}
+
+/// Without a screen: what the last command has written.
+void viewer::copy_output() {
+    if (!tab_->screen()) return tell("this tab keeps no history: its emulator is 'raw'");
+    const terminal_text text(std::shared_ptr<const vt::terminal>(tab_, tab_->screen()));
+    const auto output = output_at(text, text.cursor());
+    if (!output)
+        return tell(text.marks().empty() ? "the shell of this tab does not mark its prompts (OSC 133)"
+                                         : "no command has written anything");
+    auto copied = output->text_of(text);
+    if (!copied) return tell("not copied: the output has more than " + std::to_string(most_copied >> 10) + " KiB");
+    copy(std::move(*copied));
 }
 
 /// The wheel while a screen is open; on the bar: the left button goes there, the middle one closes a tab, the right one offers
@@ -216,7 +233,14 @@ void viewer::command(const key_event& key) {
 }
 
 void viewer::act(const pressed_action& what) {
-    if (what.what == action::look_back || what.what == action::find) return look_back(what.what == action::find);
+    switch (what.what) {
+    case action::look_back:
+    case action::find:
+    case action::previous_prompt:
+    case action::next_prompt: return look_back(what);
+    case action::copy_output: return copy_output();
+    default: break;
+    }
     if (what.what == action::help) return open(std::make_unique<help_screen>(options_.prefix_name));
     if (callbacks_.on_action) callbacks_.on_action(what);
 }

@@ -3,6 +3,7 @@
 
 #include "bottom_row.hpp"
 #include "text_moves.hpp"
+#include "text_prompts.hpp"
 #include "text_row.hpp"
 
 #include <algorithm>
@@ -119,6 +120,34 @@ void look_back_screen::select(selection_kind kind) {
     if (anchor_ && kind_ == kind) return anchor_.reset();
     if (!anchor_) anchor_ = cursor_;
     kind_ = kind;
+}
+
+screen_reply look_back_screen::go_to_prompt(bool newer) {
+    const auto found = newer ? prompt_after(*text_, cursor_) : prompt_before(*text_, cursor_);
+    screen_reply reply;
+    if (found) {
+        cursor_ = view_.nearest(*found);
+        view_.show_with_context(cursor_);
+        x_ = view_.x_of(cursor_);
+    } else {
+        reply.says = newer ? "no prompt below" : "no prompt above";
+        if (text_->marks().empty()) reply.says = "the shell of this tab does not mark its prompts (OSC 133)";
+    }
+    return reply;
+}
+
+screen_reply look_back_screen::select_output() {
+    const auto found = output_at(*text_, cursor_);
+    screen_reply reply;
+    if (found) {
+        kind_ = found->kind;
+        anchor_ = view_.nearest(found->anchor);
+        place(found->end);
+    } else {
+        reply.says = text_->marks().empty() ? "the shell of this tab does not mark its prompts (OSC 133)"
+                                            : "no command above has written anything";
+    }
+    return reply;
 }
 
 screen_reply look_back_screen::copy() {
@@ -242,6 +271,8 @@ screen_reply look_back_screen::press(const key_event& key) {
     if (name == "v") return select(selection_kind::characters), screen_reply{};
     if (name == "V") return select(selection_kind::lines), screen_reply{};
     if (name == "C-v") return select(selection_kind::block), screen_reply{};
+    if (name == "{" || name == "}") return go_to_prompt(name == "}");
+    if (name == "o") return select_output();
     if (name == "y" || name == "Enter" || name == "M-w") return copy();
     if (name == "/" || (!prompt_ && (name == "C-r" || name == "C-s"))) return open_find(), screen_reply{};
     if (name == "C-r") return go_on_finding(prompt_->older(cursor_)), screen_reply{};
@@ -307,6 +338,8 @@ vt::row look_back_screen::last_row(int columns, const looks& look) const {
         std::string_view key, does;
     };
     static constexpr std::array unselected{hint{"v", "select"}, hint{"y", "copy"}, hint{"/", "find"}, hint{"q", "back"}};
+    static constexpr std::array with_marks{hint{"v", "select"},    hint{"y", "copy"}, hint{"o", "output"},
+                                           hint{"{ }", "prompts"}, hint{"/", "find"}, hint{"q", "back"}};
     static constexpr std::array selected{hint{"y", "copy"}, hint{"Esc", "end"}, hint{"q", "back"}};
     const std::uint64_t first = text_->first_line(), begin = text_->screen_begin().line, top = view_.top().line;
     vt::row row = ground_row(columns, look);
@@ -326,6 +359,8 @@ vt::row look_back_screen::last_row(int columns, const looks& look) const {
     };
     if (anchor_)
         for (const hint& each : selected) add(each);
+    else if (!text_->marks().empty())
+        for (const hint& each : with_marks) add(each);
     else
         for (const hint& each : unselected) add(each);
     return row;

@@ -45,6 +45,8 @@ private:
     void go_to_row(int row);
     void place(text_position at);
     void select(selection_kind kind);
+    [[nodiscard]] screen_reply go_to_prompt(bool newer);
+    [[nodiscard]] screen_reply select_output();
     void open_find();
     [[nodiscard]] screen_reply press_in_find(const key_event& key);
     void go_on_finding(find_prompt::result found);

@@ -58,4 +58,13 @@ void terminal_text::read_line(std::uint64_t line, vt::row& out) const {
     out.wraps = false;
 }
 
+/// Those of the primary screen's rows do not belong to the alternate screen, which has their numbers while it is shown.
+std::span<const vt::prompt_mark> terminal_text::marks() const {
+    const auto all = terminal_->prompt_marks();
+    if (!terminal_->is_set(vt::mode::alternate_screen)) return all;
+    const auto end = std::partition_point(all.begin(), all.end(),
+                                          [first = screen_line()](const vt::prompt_mark& m) { return m.line < first; });
+    return {all.begin(), end};
+}
+
 } // namespace mux

@@ -7,6 +7,7 @@
 #include "vt/terminal.hpp"
 
 #include <memory>
+#include <span>
 #include <utility>
 
 namespace mux {
@@ -21,6 +22,7 @@ public:
     [[nodiscard]] text_position screen_begin() const override;
     [[nodiscard]] text_position cursor() const override;
     void read_line(std::uint64_t line, vt::row& out) const override;
+    [[nodiscard]] std::span<const vt::prompt_mark> marks() const override;
 
 private:
     /// The newest line of history goes on in the screen's first row.

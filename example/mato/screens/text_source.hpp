@@ -3,10 +3,12 @@
 /// Pure.  Test: test/mato/look_back_test.cpp.
 #pragma once
 
+#include "vt/prompt_marks.hpp"
 #include "vt/row.hpp"
 
 #include <compare>
 #include <cstdint>
+#include <span>
 
 namespace mux {
 
@@ -32,6 +34,8 @@ public:
     [[nodiscard]] virtual text_position cursor() const = 0;
     /// @pre first_line() <= line < end_line()
     virtual void read_line(std::uint64_t line, vt::row& out) const = 0;
+    /// Where a shell's prompts and outputs begin, in the order of the text. Valid until the text changes.
+    [[nodiscard]] virtual std::span<const vt::prompt_mark> marks() const { return {}; }
 };
 
 } // namespace mux
