@@ -5077,6 +5077,12 @@ public:
     /// Each `[[name]]` is an element, in their order. They replace the default elements, if there is at least one.
     template <class Inner> schema& tables(std::string name, std::vector<Inner> Value::*member, schema<Inner> inner);
 
+    /// The keys under `[name]` can be any. `check` gets a key, its value, and those under `[name]` that were read before it; it
+    /// returns an empty string, or the reason why this one is not allowed. They replace the default elements.
+    template <class T> schema& entries(
+        std::string name, std::map<std::string, T> Value::*member,
+        std::function<std::string(const std::string& key, const T& value, const std::map<std::string, T>& before)> check = {});
+
     /// Starts from `defaults`, applies the text, returns the result.
     /// @errors invalid_config. The message shows `name` as the file's name.
     [[nodiscard]] Value parse(std::string_view text, std::string_view name, Value defaults, error_out out) const;
@@ -5374,6 +5380,29 @@ schema<Value>& schema<Value>::table(std::string name, Inner Value::*member, sche
                            error_out out) {
         if (node.is_table()) return keys->apply(*node.as_table(), full + ".", file, value.*member, out);
         detail::refuse(out, file, node.source(), "'" + full + "' must be a table; write [" + full + "]");
+    };
+    entries_.push_back({std::move(name), nullptr, apply});
+    return *this;
+}
+
+template <class Value> template <class T> schema<Value>&
+schema<Value>::entries(std::string name, std::map<std::string, T> Value::*member,
+                       std::function<std::string(const std::string&, const T&, const std::map<std::string, T>&)> check) {
+    static_assert(readable<T>, "mato: no value_reader for the type of these keys; specialise `read` and `expected`");
+    const auto apply = [member, check = std::move(check)](const toml::node& node, const std::string& full,
+                                                          std::string_view file, Value& value, error_out out) {
+        if (!node.is_table())
+            return detail::refuse(out, file, node.source(), "'" + full + "' must be a table; write [" + full + "]");
+        std::map<std::string, T> all;
+        for (const auto& [key, item] : *node.as_table()) {
+            const std::string word(key.str());
+            auto got = value_reader<T>::read(item);
+            std::string why = got ? std::string() : "expected " + value_reader<T>::expected();
+            if (got && check) why = check(word, *got, all);
+            if (!why.empty()) return detail::refuse(out, file, key.source(), "'" + full + "." + word + "': " + why);
+            all.emplace(word, std::move(*got));
+        }
+        value.*member = std::move(all);
     };
     entries_.push_back({std::move(name), nullptr, apply});
     return *this;

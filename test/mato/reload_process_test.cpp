@@ -82,3 +82,25 @@ TEST_CASE("reload without a daemon ends with 69", "[mato][reload]") {
     CHECK(world.run({"reload"}).exit_code == 69);
     CHECK(world.is_clean());
 }
+
+TEST_CASE("keys after the prefix change with a reload, also for attached clients", "[mato][reload][keys]") {
+    mato_world world;
+    const std::string emulator = GENERATE("vt", "raw");
+    CAPTURE(emulator);
+    pty_client client(world, {"new", "--emulator", emulator, "--", "stty raw -echo; echo ready; exec cat -v"});
+    REQUIRE(client.wait_for("ready"));
+    world.configure("[keys]\ndetach = [\"q\", \"F5\"]\n");
+    world.must({"-q", "reload"});
+    client.type("\x1c"
+                "dx"); // no longer a key
+    CHECK(client.wait_for("x"));
+    client.type(emulator == "raw" ? "\x1cq" : "\x1c\033[15~"); // without an emulator a key is one byte
+    CHECK(client.wait_for("[detached]"));
+
+    const outcome wrong = [&] {
+        world.configure("[keys]\ndetach = \"q\"\nhelp = \"q\"\n");
+        return world.run({"reload"});
+    }();
+    CHECK(wrong.exit_code == 78);
+    CHECK(contains(wrong.err, world.config_file().native() + ":3:1: 'keys.help': the key 'q' is given to 'detach' too"));
+}

@@ -15,6 +15,8 @@ using namespace mux;
 
 namespace {
 
+const auto default_keys = std::make_shared<const key_map>();
+
 std::string text(const vt::row& row) {
     std::string all;
     row.append_text(all, 0, row.used());
@@ -65,19 +67,19 @@ TEST_CASE("text is cut to its columns, and control characters are shown", "[scre
 }
 
 TEST_CASE("each key after the prefix has one action, in every form that terminals send", "[screens]") {
-    CHECK(action_of(typed('d'))->what == action::detach);
-    CHECK(action_of(typed('\x04'))->what == action::detach);  // Ctrl still held
-    CHECK(action_of(typed('\x1a'))->what == action::suspend); // but C-z is a key of its own
-    CHECK_FALSE(action_of(typed('z')));
-    CHECK(action_of(typed('n'))->what == action::next_tab);
-    CHECK(action_of(typed('N'))->what == action::next_task);
-    CHECK(action_of(typed('\t'))->what == action::last_tab);
-    CHECK(action_of(typed('3'))->number == 3);
-    CHECK(action_of(typed('0'))->number == 10);
-    CHECK_FALSE(action_of(special(keys::up)));
+    CHECK(default_keys->action_of(typed('d'))->what == action::detach);
+    CHECK(default_keys->action_of(typed('\x04'))->what == action::detach);  // Ctrl still held
+    CHECK(default_keys->action_of(typed('\x1a'))->what == action::suspend); // but C-z is a key of its own
+    CHECK_FALSE(default_keys->action_of(typed('z')));
+    CHECK(default_keys->action_of(typed('n'))->what == action::next_tab);
+    CHECK(default_keys->action_of(typed('N'))->what == action::next_task);
+    CHECK(default_keys->action_of(typed('\t'))->what == action::last_tab);
+    CHECK(default_keys->action_of(typed('3'))->number == 3);
+    CHECK(default_keys->action_of(typed('0'))->number == 10);
+    CHECK_FALSE(default_keys->action_of(special(keys::up)));
     key_event alt = typed('d');
     alt.modifiers |= key_event::alt;
-    CHECK_FALSE(action_of(alt));
+    CHECK_FALSE(default_keys->action_of(alt));
     CHECK(name_of(alt) == "M-d");
     CHECK(name_of(special(keys::page_up)) == "PageUp");
     CHECK(name_of(typed('\x18')) == "C-x");
@@ -97,7 +99,7 @@ TEST_CASE("the help screen names every key at every size", "[screens]") {
     for (const vt::screen_size size : sizes)
         for (const bool unicode : {true, false}) {
             CAPTURE(size.rows, size.columns, unicode);
-            help_screen help("C-\\");
+            help_screen help("C-\\", default_keys);
             const looks look = looks_of(nullptr, false, unicode);
             std::string seen = text(help.draw(size, look));
             for (int i = 0; i < 100; ++i) { // to the end, a row at a time
@@ -112,7 +114,7 @@ TEST_CASE("the help screen names every key at every size", "[screens]") {
 }
 
 TEST_CASE("a key in the help screen does its work, scrolls, or goes back", "[screens]") {
-    help_screen help("C-b");
+    help_screen help("C-b", default_keys);
     const looks look = looks_of(nullptr, true, true);
     const vt::screen_size small{8, 40};
     const std::string first = text(help.draw(small, look));
@@ -137,14 +139,14 @@ TEST_CASE("a hint and a message take the last row, cut to its width", "[screens]
     for (const vt::screen_size size : sizes) {
         CAPTURE(size.rows, size.columns);
         const looks look = looks_of(nullptr, false, true);
-        check_fits(hint_row("C-\\", size, look), size);
+        check_fits(hint_row("C-\\", *default_keys, size, look), size);
         check_fits(message_row("this client is read-only \x1b]0;x\a", size, look), size);
-        CHECK(hint_row("C-\\", size, look).top == size.rows - 1);
+        CHECK(hint_row("C-\\", *default_keys, size, look).top == size.rows - 1);
     }
     const looks look = looks_of(nullptr, false, true);
-    CHECK(text(hint_row("C-\\", {24, 80}, look)) ==
+    CHECK(text(hint_row("C-\\", *default_keys, {24, 80}, look)) ==
           " C-\\  c new  n next  x close  Space office  [ history  / find  d detach  ? all\n");
-    CHECK(text(hint_row("C-\\", {24, 20}, look)) == " C-\\  c new  n next\n");
+    CHECK(text(hint_row("C-\\", *default_keys, {24, 20}, look)) == " C-\\  c new  n next\n");
     CHECK(text(message_row("copied\n2", {24, 80}, look)) == " copied\\x0a2\n");
 }
 

@@ -203,3 +203,28 @@ TEST_CASE("each number has limits, and both are valid values", "[settings]") {
     CHECK(good("stop_grace = '0s'").stop_grace.count() == 0);
     CHECK(has(bad("stop_grace = '60001ms'"), "minute"));
 }
+
+TEST_CASE("keys are given to actions, one or several, and taken away", "[settings]") {
+    const auto value = good("[keys]\nfind = '/'\noffice = ['Space', 'C-a', 'F5']\nsuspend = []\n");
+    const mux::key_changes changes = mux::changes_of(value.keys);
+    CHECK(changes.at("find") == std::vector<std::string>{"/"});
+    CHECK(changes.at("office") == std::vector<std::string>{"Space", "C-a", "F5"});
+    CHECK(changes.at("suspend").empty());
+    CHECK(good("").keys.empty());
+}
+
+TEST_CASE("a bad key is an error with its line and column", "[settings]") {
+    const std::string start = "prefix = 'C-b'\n[keys]\nfind = '/'\n";
+    CHECK(bad(start + "fnid = 'x'").starts_with("c.toml:4:1: 'keys.fnid': there is no such action; the actions are new-tab, "));
+    CHECK(
+        bad(start + "  help = ['h', 'Esc']") ==
+        "c.toml:4:3: 'keys.help': 'Esc' is not the name of a key; write one character, or a name such as \"Space\", \"C-a\" or "
+        "\"F5\"");
+    CHECK(has(bad(start + "help = 'ü'"), "'ü' is not the name of a key"));
+    CHECK(has(bad(start + "help = ''"), "'' is not the name of a key"));
+    CHECK(has(bad(start + "help = 7"), "expected the name of a key, or an array of names"));
+    CHECK(has(bad(start + "help = '/'"), "the key '/' is given to 'find' too"));
+    CHECK(has(bad(start + "help = '4'"), "the key 4 goes to the tab with that number"));
+    CHECK(has(bad(start + "tab = 'x'"), "the keys 1 to 9 and 0 cannot be changed"));
+    CHECK(has(bad("keys = 'x'"), "'keys' must be a table; write [keys]"));
+}

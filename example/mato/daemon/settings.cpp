@@ -53,7 +53,22 @@ struct mato::config::value_reader<Enum> {
     }
 };
 
+template <> struct mato::config::value_reader<mux::key_list> {
+    static std::optional<mux::key_list> read(const toml::node& node) {
+        if (auto one = value_reader<std::string>::read(node)) return mux::key_list{{std::move(*one)}};
+        auto all = value_reader<std::vector<std::string>>::read(node);
+        return all ? std::optional(mux::key_list{std::move(*all)}) : std::nullopt;
+    }
+    static std::string expected() { return "the name of a key, or an array of names"; }
+};
+
 namespace mux {
+
+key_changes changes_of(const std::map<std::string, key_list>& keys) {
+    key_changes all;
+    for (const auto& [action, each] : keys) all.emplace(action, each.names);
+    return all;
+}
 
 mato::config::schema<settings> settings_schema() {
     using keys = mato::config::schema<settings>;
@@ -109,6 +124,9 @@ mato::config::schema<settings> settings_schema() {
                   return value <= mato::milliseconds(60'000) ? "" : "must not be longer than a minute";
               }));
     all.field("update_environment", &settings::update_environment);
+    all.entries<key_list>("keys", &settings::keys, [](const std::string& action, const key_list& wanted, const auto& before) {
+        return key_map::problem_of(action, wanted.names, changes_of(before));
+    });
     all.table("bar", std::move(bar))
         .table("notify", std::move(notify))
         .table("limits", std::move(limits))

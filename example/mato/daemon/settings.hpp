@@ -3,11 +3,14 @@
 /// Test: test/mato/settings_test.cpp.
 #pragma once
 
+#include "screens/key_map.hpp"
+
 #include <mato/clock.hpp>
 #include <mato/config.hpp>
 #include <mato/log.hpp>
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -22,6 +25,11 @@ enum class bar_use : std::uint8_t { never, automatic, always };
 enum class attention_use : std::uint8_t { off, mark, pass };
 enum class command_end_use : std::uint8_t { mark, notice };
 enum class remain_on_exit : std::uint8_t { off, on, failed };
+
+/// In the file: one name of a key, or an array of names.
+struct key_list {
+    std::vector<std::string> names;
+};
 
 struct settings {
     std::string emulator = "vt";             // new tabs
@@ -39,6 +47,9 @@ struct settings {
     bool exit_empty = true;
     mato::milliseconds stop_grace{2000};
     std::vector<std::string> update_environment{"SSH_AUTH_SOCK", "DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY"};
+
+    // [keys]
+    std::map<std::string, key_list> keys; // after the prefix, by the names of actions; those that are changed
 
     // [bar]
     bar_use bar = bar_use::automatic; // the row with the tabs
@@ -63,5 +74,7 @@ struct settings {
 };
 
 [[nodiscard]] mato::config::schema<settings> settings_schema();
+/// The keys that the file changes.
+[[nodiscard]] key_changes changes_of(const std::map<std::string, key_list>& keys);
 
 } // namespace mux

@@ -9,6 +9,7 @@
 #include "outlet.hpp"
 #include "prefix_keys.hpp"
 #include "screens/bar.hpp"
+#include "screens/key_map.hpp"
 #include "screens/screen.hpp"
 #include "tab/tab.hpp"
 #include "view/frame.hpp"
@@ -38,8 +39,9 @@ enum class viewer_access : std::uint8_t { full, readonly };
 /// What keys and the wheel mean to mato.
 struct viewer_keys {
     char prefix = '\x1c';
-    std::string prefix_name; ///< as users write it
-    bool mouse = true;       ///< the wheel scrolls the history
+    std::string prefix_name;                                           ///< as users write it
+    std::shared_ptr<const key_map> keys = std::make_shared<key_map>(); ///< after the prefix; never null
+    bool mouse = true;                                                 ///< the wheel scrolls the history
 };
 
 struct viewer_options : viewer_keys {

@@ -69,7 +69,7 @@ const overlay* viewer::shown_over() {
             over_.rows.back() = message_row(message_, size, look).rows.front();
         }
     } else if (hints_) {
-        over_ = hint_row(options_.prefix_name, size, look);
+        over_ = hint_row(options_.prefix_name, *options_.keys, size, look);
     } else if (!message_.empty()) {
         over_ = message_row(message_, size, look);
     } else {
@@ -226,7 +226,7 @@ void viewer::command(const key_event& key) {
     focus(focus_change::gained); // also if the terminal does not report it
     if (!message_.empty()) leave_message();
     if (screen_) close_screen();
-    if (const auto what = action_of(key)) return act(*what);
+    if (const auto what = options_.keys->action_of(key)) return act(*what);
     const std::string& prefix = options_.prefix_name;
     const std::string name = name_of(key);
     tell((name.empty() ? std::string("no such key; ") : "no key " + prefix + " " + name + "; ") + prefix + " ? shows all keys");
@@ -241,7 +241,7 @@ void viewer::act(const pressed_action& what) {
     case action::copy_output: return copy_output();
     default: break;
     }
-    if (what.what == action::help) return open(std::make_unique<help_screen>(options_.prefix_name));
+    if (what.what == action::help) return open(std::make_unique<help_screen>(options_.prefix_name, options_.keys));
     if (callbacks_.on_action) callbacks_.on_action(what);
 }
 

@@ -18,11 +18,13 @@ constexpr char default_prefix = '\x1c';
 /// Pixels of a cell; larger numbers are invalid.
 int as_cell(int pixels) { return pixels < 1000 ? std::max(pixels, 0) : 0; }
 
-viewer_keys keys_of(const settings& now) {
-    return {parse_prefix(now.prefix).value_or(default_prefix), now.prefix, now.mouse == mouse_use::wheel};
-}
-
 } // namespace
+
+viewer_keys views::keys_now() {
+    const settings& now = *state_.configuration;
+    if (!keys_) keys_ = std::make_shared<const key_map>(changes_of(now.keys));
+    return {parse_prefix(now.prefix).value_or(default_prefix), now.prefix, keys_, now.mouse == mouse_use::wheel};
+}
 
 // ---- beginning and ending ----
 
@@ -34,7 +36,7 @@ attachment_info views::attach(client& watcher, tab& shown, const view_options& o
     watcher.attached_readonly = options.readonly;
     auto terminal = open_outlet(watcher, options.passes_terminal);
     const bool direct = terminal->is_direct();
-    viewer_options wanted{keys_of(*state_.configuration), options.size, options.terminal, options.readonly};
+    viewer_options wanted{keys_now(), options.size, options.terminal, options.readonly};
     watcher.screen =
         std::make_unique<viewer>(state_.host.context(), std::move(terminal), std::move(wanted), handlers_of(watcher.id()));
     show_tab(watcher, shown, state_.returning.arrived(watcher.greeting.pid, shown.id()));
@@ -305,10 +307,10 @@ void views::hold_sizes() {
 }
 
 void views::apply_settings() {
-    const settings& now = *state_.configuration;
+    keys_ = nullptr;
     for (auto& [id, each] : state_.tabs) fit(each);
     for (auto& [id, each] : state_.clients)
-        if (each.screen) each.screen->set_keys(keys_of(now));
+        if (each.screen) each.screen->set_keys(keys_now());
     board_.apply_settings();
     bars_.renew_all();
 }

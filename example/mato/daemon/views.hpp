@@ -82,6 +82,7 @@ public:
 private:
     [[nodiscard]] std::unique_ptr<outlet> open_outlet(client& watcher, bool passes_terminal);
     [[nodiscard]] viewer::handlers handlers_of(std::uint64_t id);
+    [[nodiscard]] viewer_keys keys_now();
     bool type(client& from, std::string_view bytes);
     void fit(tab_entry& shown);
     void show_tab(client& watcher, tab& shown, std::optional<std::uint64_t> activity);
@@ -97,7 +98,8 @@ private:
 
     daemon_state& state_;
     std::function<void(client&, const pressed_action&)> on_action_;
-    asio::steady_timer held_; // the sizes of tabs
+    std::shared_ptr<const key_map> keys_; // as configured; null: to be made
+    asio::steady_timer held_;             // the sizes of tabs
     bars bars_;
     notice_board board_;
 };

@@ -31,39 +31,28 @@ constexpr std::array numbered_keys{
     numbered_key{keys::erase, key::erase},
     numbered_key{keys::page_up, key::page_up},
     numbered_key{keys::page_down, key::page_down},
+    numbered_key{letter_keys + 'P', key::f1},
+    numbered_key{letter_keys + 'Q', key::f2},
+    numbered_key{letter_keys + 'R', key::f3},
+    numbered_key{letter_keys + 'S', key::f4},
+    numbered_key{tilde_keys + 11, key::f1},
+    numbered_key{tilde_keys + 12, key::f2},
+    numbered_key{tilde_keys + 13, key::f3},
+    numbered_key{tilde_keys + 14, key::f4},
+    numbered_key{tilde_keys + 15, key::f5},
+    numbered_key{tilde_keys + 17, key::f6},
+    numbered_key{tilde_keys + 18, key::f7},
+    numbered_key{tilde_keys + 19, key::f8},
+    numbered_key{tilde_keys + 20, key::f9},
+    numbered_key{tilde_keys + 21, key::f10},
+    numbered_key{tilde_keys + 23, key::f11},
+    numbered_key{tilde_keys + 24, key::f12},
 };
 
 key key_of(const key_event& pressed) noexcept {
     for (const numbered_key& each : numbered_keys)
         if (each.number == pressed.key) return each.key;
     return key::character;
-}
-
-/// The parts of `words`, which are separated by single spaces.
-template <class Take> bool any_word(std::string_view words, Take take) {
-    while (!words.empty()) {
-        const auto end = std::min(words.find(' '), words.size());
-        if (take(words.substr(0, end))) return true;
-        words.remove_prefix(std::min(end + 1, words.size()));
-    }
-    return false;
-}
-
-std::optional<key_stroke> named(std::string_view name) {
-    if (name.size() != 1) return parse_key_name(name);
-    key_stroke single;
-    single.character = name[0];
-    return single;
-}
-
-std::optional<pressed_action> find(const key_stroke& pressed) {
-    for (const action_entry& each : all_actions) {
-        const bool found = any_word(each.keys, [&](std::string_view name) { return named(name) == pressed; });
-        if (!found) continue;
-        const int digit = pressed.character - '0';
-        return pressed_action{each.what, each.what == action::tab_by_number ? (digit == 0 ? 10 : digit) : 0};
-    }
-    return std::nullopt;
 }
 
 } // namespace
@@ -81,15 +70,6 @@ std::optional<key_stroke> stroke_of(const key_event& pressed) {
     if (pressed.character <= ' ' || pressed.character >= 0x7f) return std::nullopt;
     stroke.character = static_cast<char>(pressed.character);
     return stroke;
-}
-
-std::optional<pressed_action> action_of(const key_event& pressed) {
-    auto stroke = stroke_of(pressed);
-    if (!stroke) return std::nullopt;
-    if (const auto found = find(*stroke)) return found;
-    if ((stroke->modifiers & key_stroke::control) == 0) return std::nullopt;
-    stroke->modifiers &= ~unsigned{key_stroke::control};
-    return find(*stroke);
 }
 
 std::string name_of(const key_event& pressed) {

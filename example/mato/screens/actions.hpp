@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
-/// @file actions.hpp: what the keys after the prefix do: one table, from which the keys, the help screen and the hint are made.
-/// Pure.  Test: test/mato/screens_test.cpp.
+/// @file actions.hpp: what the keys after the prefix can do: one table, from which the keys, the help screen and the hint are
+/// made. Pure.  Test: test/mato/screens_test.cpp.
 #pragma once
 
 #include "protocol/key_names.hpp"
@@ -98,9 +98,6 @@ struct pressed_action {
 
 /// The stroke of a key, as names of keys are compared with; nothing: no name fits, a character beyond ASCII for example.
 [[nodiscard]] std::optional<key_stroke> stroke_of(const key_event& key);
-
-/// What the key does after the prefix. A held Ctrl counts as not held, except where a key with Ctrl is in the table.
-[[nodiscard]] std::optional<pressed_action> action_of(const key_event& key);
 
 /// The name of a key for messages: "x", "C-x", "Up"; empty: it has none.
 [[nodiscard]] std::string name_of(const key_event& key);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "bottom_row.hpp"
 
-#include "actions.hpp"
 #include "text_row.hpp"
 
 #include <utility>
@@ -22,12 +21,12 @@ overlay as_bottom(vt::row row, vt::screen_size size) {
     return result;
 }
 
-overlay hint_row(std::string_view prefix, vt::screen_size size, const looks& look) {
+overlay hint_row(std::string_view prefix, const key_map& keys, vt::screen_size size, const looks& look) {
     vt::row row = ground_row(size.columns, look);
     int at = put_text(row, 1, size.columns, prefix, look.accent, look.unicode);
     for (const action_entry& each : all_actions) {
-        if (each.hint.empty()) continue;
-        const std::string_view key = each.keys.substr(0, each.keys.find(' '));
+        if (each.hint.empty() || keys.keys_of(each.what).empty()) continue;
+        const std::string_view key = keys.keys_of(each.what).front();
         if (at + 2 + text_columns(key) + 1 + text_columns(each.hint) > size.columns) break;
         at = put_text(row, at + 2, size.columns, key, look.accent, look.unicode);
         at = put_text(row, at + 1, size.columns, each.hint, look.ground, look.unicode);

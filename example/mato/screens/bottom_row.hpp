@@ -3,6 +3,7 @@
 /// Pure.  Test: test/mato/screens_test.cpp.
 #pragma once
 
+#include "key_map.hpp"
 #include "looks.hpp"
 #include "view/overlay.hpp"
 
@@ -16,7 +17,7 @@ namespace mux {
 [[nodiscard]] overlay as_bottom(vt::row row, vt::screen_size size);
 
 /// What the most used keys do, for a user who has pressed the prefix and waits.
-[[nodiscard]] overlay hint_row(std::string_view prefix, vt::screen_size size, const looks& look);
+[[nodiscard]] overlay hint_row(std::string_view prefix, const key_map& keys, vt::screen_size size, const looks& look);
 /// A message, cut to the width.
 [[nodiscard]] overlay message_row(std::string_view text, vt::screen_size size, const looks& look);
 

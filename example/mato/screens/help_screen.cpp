@@ -29,13 +29,17 @@ std::string title_of(action_group group) {
     return {};
 }
 
-std::vector<line> lines_of(action_group group, const std::string& prefix) {
+std::string keys_text(const key_map& map, action what) {
+    if (what == action::tab_by_number) return "1-9 0";
+    std::string all;
+    for (const std::string& key : map.keys_of(what)) all.append(all.empty() ? "" : " ").append(key);
+    return all;
+}
+
+std::vector<line> lines_of(action_group group, const std::string& prefix, const key_map& map) {
     std::vector<line> all{{title_of(group), ""}};
     for (const action_entry& each : all_actions)
-        if (each.group == group) {
-            const bool is_number = each.what == action::tab_by_number;
-            all.push_back({is_number ? "1-9 0" : std::string(each.keys), std::string(each.text)});
-        }
+        if (each.group == group) all.push_back({keys_text(map, each.what), std::string(each.text)});
     if (group == action_group::here) all.push_back({prefix, "type " + prefix});
     return all;
 }
@@ -53,7 +57,7 @@ overlay help_screen::draw(vt::screen_size size, const looks& look) {
     std::vector<vt::row> body;
     const auto put = [&](const groups& all, std::size_t from, int column, int limit) {
         for (const action_group group : all) {
-            for (const line& each : lines_of(group, prefix_)) {
+            for (const line& each : lines_of(group, prefix_, *map_)) {
                 if (body.size() <= from) body.resize(from + 1);
                 put_line(body[from++], column, limit, each, look);
             }
@@ -105,7 +109,7 @@ screen_reply help_screen::press(const key_event& key) {
     default: break;
     }
     if (key.character == 'q' || key.character == '?') return {true};
-    const auto acts = action_of(key);
+    const auto acts = map_->action_of(key);
     return acts ? screen_reply{true, acts} : screen_reply{};
 }
 

@@ -3,16 +3,19 @@
 /// Pure.  Test: test/mato/screens_test.cpp.
 #pragma once
 
+#include "key_map.hpp"
 #include "screen.hpp"
 
+#include <memory>
 #include <string>
+#include <utility>
 
 namespace mux {
 
 class help_screen final : public screen {
 public:
     /// @param prefix as users write it
-    explicit help_screen(std::string prefix) : prefix_(std::move(prefix)) {}
+    help_screen(std::string prefix, std::shared_ptr<const key_map> keys) : prefix_(std::move(prefix)), map_(std::move(keys)) {}
 
     /// Two columns of groups where they fit, else one below the other; scrolls where rows are missing.
     [[nodiscard]] overlay draw(vt::screen_size size, const looks& look) override;
@@ -21,6 +24,7 @@ public:
 
 private:
     std::string prefix_;
+    std::shared_ptr<const key_map> map_;
     int top_ = 0;  // lines scrolled away
     int most_ = 0; // at the last drawing
     int page_ = 1;
