@@ -17,6 +17,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -67,20 +68,26 @@ private:
 public:
     fan_out_handlers& on; ///< set before the first `subscribe` of a policy that needs one
 
-    /// Sends frames from `where` on to this connection, until it ends, is unsubscribed, or subscribes to another broadcast:
-    /// frames still queued from the former broadcast are then dropped. Idempotent. No effect on a connection that has ended.
-    /// @errors as fan_out::join.
-    void subscribe(const std::shared_ptr<Connection>& subscriber, Overflow policy, join_at where, error_out out);
-    void subscribe(const std::shared_ptr<Connection>& subscriber, Overflow policy = {}, join_at where = {}) {
-        or_throw([&](failure& why) { subscribe(subscriber, std::move(policy), where, why); });
+    /// Sends frames from `where` on to this connection, until it ends or is unsubscribed, in addition to those of other
+    /// broadcasts. Frames of one broadcast keep their order; those of two have none among each other. `filter`: the connection
+    /// gets only the frames for which it returns true, see frame_filter. Idempotent: a connection that is subscribed keeps its
+    /// policy and filter; after `unsubscribe` it begins again, and frames that are still queued are dropped. No effect on a
+    /// connection that has ended.
+    /// @errors as fan_out::join · busy: the connection has outbox::most_streams subscriptions.
+    void subscribe(const std::shared_ptr<Connection>& subscriber, Overflow policy, join_at where, frame_filter filter,
+                   error_out out);
+    void subscribe(const std::shared_ptr<Connection>& subscriber, Overflow policy, join_at where, error_out out) {
+        subscribe(subscriber, std::move(policy), where, {}, out);
+    }
+    void subscribe(const std::shared_ptr<Connection>& subscriber, Overflow policy = {}, join_at where = {},
+                   frame_filter filter = {}) {
+        or_throw([&](failure& why) { subscribe(subscriber, std::move(policy), where, std::move(filter), why); });
     }
     /// Frames already published are still sent, newer ones are not.
     void unsubscribe(Connection* subscriber) {
-        if (is_subscribed(subscriber)) subscriber->box().no_more();
+        if (is_subscribed(subscriber)) subscriber->box().no_more(*stream_of(*subscriber));
     }
-    [[nodiscard]] bool is_subscribed(Connection* subscriber) const noexcept {
-        return subscriber && subscriber->box().stream() && subscriber->box().stream()->source() == core_.get();
-    }
+    [[nodiscard]] bool is_subscribed(Connection* subscriber) const noexcept { return subscriber && stream_of(*subscriber); }
 
     /// @returns the frame's number, from 1.
     /// @errors as fan_out::publish; then no subscriber gets the frame.
@@ -102,10 +109,11 @@ public:
     /// Empty for a connection that is not subscribed here.
     [[nodiscard]] std::optional<subscriber_status> status(Connection* subscriber) const {
         if (!is_subscribed(subscriber)) return std::nullopt;
-        return hub::status(*subscriber->box().stream());
+        return hub::status(*stream_of(*subscriber));
     }
 
 private:
+    [[nodiscard]] feed* stream_of(Connection& subscriber) const noexcept { return subscriber.box().stream_of(core_.get()); }
     std::uint64_t published(std::uint64_t sequence);
 };
 
@@ -133,12 +141,19 @@ template <class C, broadcast_policy O> void basic_broadcast<C, O>::core::has_roo
     });
 }
 
-template <class C, broadcast_policy O>
-void basic_broadcast<C, O>::subscribe(const std::shared_ptr<C>& subscriber, O policy, join_at where, error_out out) {
+template <class C, broadcast_policy O> void basic_broadcast<C, O>::subscribe(const std::shared_ptr<C>& subscriber, O policy,
+                                                                             join_at where, frame_filter filter,
+                                                                             error_out out) {
     if (!subscriber->is_open()) return;
-    if (is_subscribed(subscriber.get()) && !subscriber->box().stream()->is_leaving()) return;
-    feed* const place = core_->join(*subscriber, std::move(policy), where, out);
-    if (place) subscriber->follow({core_, place});
+    feed* const known = stream_of(*subscriber);
+    if (known && !known->is_leaving()) return;
+    if (!known && !subscriber->box().make_place())
+        return out.set(errc::busy, "subscribe", {},
+                       "the connection has " + std::to_string(outbox::most_streams) + " subscriptions; end one first");
+    feed* const place = core_->join(*subscriber, std::move(policy), where, std::move(filter), out);
+    if (!place) return;
+    if (known) subscriber->box().leave(*known);
+    subscriber->follow({core_, place});
 }
 
 template <class C, broadcast_policy O> std::uint64_t basic_broadcast<C, O>::published(std::uint64_t sequence) {

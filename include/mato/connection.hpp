@@ -165,15 +165,16 @@ public:
     // ---- used by broadcast.hpp ----
 
     [[nodiscard]] outbox& box() noexcept { return out_; }
-    /// Merges the frames of a shared stream with its own from now on. Replaces the stream followed before.
+    /// Merges the frames of one more shared stream with its own from now on. @pre box().make_place()
     void follow(std::shared_ptr<feed> stream);
     /// Writes once, as much as the kernel accepts.
     void flush() {
         if (!waiting_) write();
     }
     /// Closes the connection because the peer reads too slowly: a partially sent frame is completed, other queued frames are
-    /// lost. `last_payload` is sent after enlarging the full kernel buffer, so the peer finds it when it reads again.
+    /// lost. The last payloads are sent after enlarging the full kernel buffer, so the peer finds them when it reads again.
     void fall_behind(failure why, std::optional<std::string> last_payload);
+    void fall_behind_with(failure why, const std::vector<std::string>& last_payloads);
     void cut_off(failure why) { abort(std::move(why)); }
 
 protected:

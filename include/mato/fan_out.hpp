@@ -3,11 +3,11 @@
 /// Layer: 3 (mechanism; no asio, no descriptor).  Test: test/toolkit/fan_out_test.cpp, fan_out_property_test.cpp,
 /// test/fuzz/fan_out_fuzz.cpp.   Threads: distinct objects are independent.   Blocks: never.
 ///
-/// Memory: the ring, and less than 512 bytes for each reader. If the ring drops a frame that readers have sent partially, one
-/// copy is kept for all of them. Copies use at most a tenth of the ring; a reader that would need more is disconnected. Linux
-/// accepts messages of up to 35 KiB completely or not at all (outbox.hpp), so only larger frames are sent partially: make the
-/// ring ten times their size. A reader closed for being slow keeps its partially sent frame while the connection lingers.
-/// broadcast.hpp connects this to sockets.
+/// Memory: the ring, and less than 512 bytes for each reader; for one with a filter 1/512 of the ring more. If the ring drops a
+/// frame that readers have sent partially, one copy is kept for all of them. Copies use at most a tenth of the ring; a reader
+/// that would need more is disconnected. Linux accepts messages of up to 35 KiB completely or not at all (outbox.hpp), so only
+/// larger frames are sent partially: make the ring ten times their size. A reader closed for being slow keeps its partially
+/// sent frame while the connection lingers. broadcast.hpp connects this to sockets.
 #pragma once
 
 #include "clock.hpp"
@@ -19,6 +19,8 @@
 #include "outbox.hpp"
 #include "overflow.hpp"
 #include "partial_frames.hpp"
+#include "scope_exit.hpp"
+#include "selection.hpp"
 #include "subscriber.hpp"
 #include "subscription.hpp"
 
@@ -59,12 +61,15 @@ public:
 
     /// Adds a subscriber, to be passed to `outbox::follow`; it lives until the outbox leaves it.
     /// @errors invalid_argument: a handler that the policy needs is not set: `snapshot` for resync, `gap` for dropping
-    /// policies.
-    [[nodiscard]] feed* join(Peer& peer, Overflow policy, join_at where, error_out out);
+    /// policies · what `filter` throws about frames that are in the ring already.
+    [[nodiscard]] feed* join(Peer& peer, Overflow policy, join_at where, frame_filter filter, error_out out);
+    [[nodiscard]] feed* join(Peer& peer, Overflow policy, join_at where, error_out out) {
+        return join(peer, std::move(policy), where, {}, out);
+    }
 
     /// @returns the frame's number.
     /// @errors as Framing::append · frame_too_large: larger than half of the ring · busy: every subscriber is full, see
-    ///         block_producer. After an error no subscriber gets the frame.
+    ///         block_producer, or a filter called it. After an error no subscriber gets the frame.
     std::uint64_t publish(std::string_view payload, error_out out) { return publish(payload, nullptr, out); }
     /// As `publish`. Replaces an older frame of the same key: subscribers with `conflate` no longer get that one.
     std::uint64_t publish_keyed(std::uint64_t key, std::string_view payload, error_out out) {
@@ -102,13 +107,14 @@ private:
 
     std::uint64_t publish(std::string_view payload, const std::uint64_t* key, error_out out);
     std::uint64_t store(const frame_ends& ends, std::string_view payload, const std::uint64_t* key, error_out out);
-    static std::uint64_t busy_now(error_out out);
+    std::uint64_t busy_now(error_out out) const;
     static constexpr std::size_t worth_a_flush(std::size_t bytes) noexcept {
         return detail::within(bytes, gathered_write::message_bytes, gathered_write::most_bytes);
     }
     std::uint64_t too_large(std::size_t size, error_out out) const;
     void make_room(std::size_t size);
     void keep_partial(std::uint64_t sequence);
+    void ask_filters(std::uint64_t sequence, std::string_view payload);
     void enforce_limits();
     void note_limit(const subscriber& who) noexcept;
     std::unique_ptr<subscriber> remove_from_partition(subscriber& who) noexcept;
@@ -142,6 +148,7 @@ private:
     partition writable_, stalled_;
     std::size_t leaving_ = 0;               // members that only get what was already published
     std::size_t blocking_ = 0;              // members with block_producer
+    std::size_t filtering_ = 0;             // members with a filter
     std::uint64_t flushed_ = 0;             // the ring's end at the last flush
     std::uint64_t first_partial_ = nowhere; // no partially sent frame ends before this position; may be too low
     std::uint64_t next_limit_ = nowhere;    // no stalled member reaches its limit before the ring's end gets here
@@ -152,13 +159,13 @@ private:
     delivery_counters total_;
     std::uint64_t disconnected_ = 0;
     int busy_ = 0;
-    bool reported_full_ = false, removed_ = false;
+    bool reported_full_ = false, removed_ = false, asks_filters_ = false;
 };
 
 // ---- implementation ----
 
 template <class P, broadcast_policy O, framing_policy F>
-feed* fan_out<P, O, F>::join(P& peer, O policy, join_at where, error_out out) {
+feed* fan_out<P, O, F>::join(P& peer, O policy, join_at where, frame_filter filter, error_out out) {
     const auto refuse = [&](std::errc why, const char* text) -> feed* {
         return out.fail<feed*>(std::make_error_code(why), "subscribe", {}, text);
     };
@@ -177,6 +184,8 @@ feed* fan_out<P, O, F>::join(P& peer, O policy, join_at where, error_out out) {
     flush_bytes_ = detail::least(flush_bytes_, worth_a_flush(policy.limit() / 2));
     auto fresh = std::make_unique<subscriber>(*this, peer, std::move(policy));
     fresh->begin_at(where);
+    if (filter && !fresh->begin_selection(std::move(filter), out)) return nullptr;
+    if (fresh->selection_) ++filtering_;
     if (kind == overflow_kind::block_producer) ++blocking_;
     subscriber* const joined = fresh.get();
     attach_to(writable_, std::move(fresh));
@@ -186,15 +195,19 @@ feed* fan_out<P, O, F>::join(P& peer, O policy, join_at where, error_out out) {
 
 template <class P, broadcast_policy O, framing_policy F>
 std::uint64_t fan_out<P, O, F>::publish(std::string_view payload, const std::uint64_t* key, error_out out) {
-    if (!has_room()) [[unlikely]]
+    if (asks_filters_ || !has_room()) [[unlikely]]
         return busy_now(out);
+    std::uint64_t sequence = 0;
     if constexpr (requires { F::ends(payload, out); }) {
-        return store(F::ends(payload, out), payload, key, out);
+        sequence = store(F::ends(payload, out), payload, key, out);
     } else {
         scratch_.clear();
         F::append(scratch_, payload, out);
-        return store({}, scratch_, key, out);
+        sequence = store({}, scratch_, key, out);
     }
+    if (filtering_ > 0 && sequence > 0) [[unlikely]]
+        ask_filters(sequence, payload);
+    return sequence;
 }
 
 template <class P, broadcast_policy O, framing_policy F> std::uint64_t
@@ -211,8 +224,10 @@ fan_out<P, O, F>::store(const frame_ends& ends, std::string_view payload, const 
 }
 
 // Errors are reported in separate functions: an error_out whose address is not taken stays in registers.
-template <class P, broadcast_policy O, framing_policy F> std::uint64_t fan_out<P, O, F>::busy_now(error_out out) {
-    return out.fail<std::uint64_t>(errc::busy, "publish", {}, "every subscriber's queue is full; wait for on.room");
+template <class P, broadcast_policy O, framing_policy F> std::uint64_t fan_out<P, O, F>::busy_now(error_out out) const {
+    return out.fail<std::uint64_t>(errc::busy, "publish", {},
+                                   asks_filters_ ? "a subscriber's filter is running; publish after it"
+                                                 : "every subscriber's queue is full; wait for on.room");
 }
 
 template <class P, broadcast_policy O, framing_policy F>
@@ -246,6 +261,14 @@ template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::
             who.peer_->cut_off({errc::slow_consumer, "broadcast", {}, "slow consumer: too many partially sent frames"});
         }
     });
+}
+
+template <class P, broadcast_policy O, framing_policy F>
+void fan_out<P, O, F>::ask_filters(std::uint64_t sequence, std::string_view payload) {
+    const busy scope(*this);
+    asks_filters_ = true;
+    const scope_exit asked([this] { asks_filters_ = false; });
+    for_each([&](subscriber& who) { who.ask_filter(sequence, payload); });
 }
 
 template <class P, broadcast_policy O, framing_policy F> bool fan_out<P, O, F>::has_room() noexcept {
@@ -295,14 +318,15 @@ template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::
     if (who.is_leaving() || (kind != overflow_kind::disconnect && kind != overflow_kind::block_producer)) return;
     last_kept_ = detail::least(last_kept_, who.position_);
     if (kind != overflow_kind::disconnect) return;
-    const std::size_t own = who.peer_->box().own();
+    const std::size_t own = who.own();
     const std::uint64_t room = who.policy_.limit() - detail::least(own, who.policy_.limit());
-    if (room < nowhere - who.position_) next_limit_ = detail::least(next_limit_, who.position_ + room);
+    if (room < nowhere - who.position_ - who.unwanted_bytes())
+        next_limit_ = detail::least(next_limit_, who.position_ + who.unwanted_bytes() + room);
 }
 
 template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::finish() {
     const busy scope(*this);
-    for_each([](subscriber& who) { who.peer_->box().no_more(); });
+    for_each([](subscriber& who) { who.peer_->box().no_more(who); });
 }
 
 template <class P, broadcast_policy O, framing_policy F> template <class Each>
@@ -334,6 +358,7 @@ template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::
         --leaving_;
     else if (who.policy_.kind() == overflow_kind::block_producer)
         --blocking_;
+    if (who.selection_) --filtering_;
     who.peer_ = nullptr;
     report_room();
     removed_ = true;

@@ -36,6 +36,7 @@ public:
     [[nodiscard]] std::uint64_t end() const noexcept { return end_; }         ///< position of the next frame
     [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; } ///< bytes for frames
     [[nodiscard]] std::size_t largest() const noexcept { return capacity_ / 2; } ///< bytes of the largest frame
+    [[nodiscard]] std::size_t most_frames() const noexcept { return slots_; }    ///< a power of two
 
     /// False: call `pop` first. @pre size <= largest()
     [[nodiscard]] bool has_room(std::size_t size) const noexcept {

@@ -58,6 +58,7 @@
 #include "privileges.hpp"
 #include "read_journal.hpp"
 #include "read_limits.hpp"
+#include "selection.hpp"
 #include "server.hpp"
 #include "session.hpp"
 #include "shared_path.hpp"

@@ -417,10 +417,14 @@ template <class E, class P, class F, class O> void basic_server<E, P, F, O>::cut
     bool is_late = false;
     for (const auto& each : drains_) is_late = is_late || each.first.passed();
     if (!is_late) return;
-    for (const session_ptr& each : sessions())
-        if (each->is_open() && each->queued_bytes() > 0 && each->box().stream())
-            each->box().stream()->cut_short(
-                {errc::slow_consumer, "drain", {}, "slow consumer: the peer did not read the rest of the stream in time"});
+    const failure why{errc::slow_consumer, "drain", {}, "slow consumer: the peer did not read the rest of the stream in time"};
+    for (const session_ptr& each : sessions()) {
+        if (!each->is_open() || each->queued_bytes() == 0) continue;
+        bool loses_frames = false;
+        std::vector<std::string> words;
+        each->box().each_stream([&](feed& stream) { loses_frames = stream.cut_short(why, words) || loses_frames; });
+        if (loses_frames) each->fall_behind_with(why, words);
+    }
 }
 
 template <class E, class P, class F, class O> void basic_server<E, P, F, O>::look_at_queues_soon() {

@@ -12,6 +12,8 @@
 #include "outbox.hpp"
 #include "overflow.hpp"
 #include "partial_frames.hpp"
+#include "scope_exit.hpp"
+#include "selection.hpp"
 #include "subscription.hpp"
 
 #include <cstdint>
@@ -20,6 +22,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace mato {
 inline namespace MATO_ABI {
@@ -40,6 +43,9 @@ public:
     [[nodiscard]] std::uint64_t end() const noexcept override {
         return detail::least(until_, accepted_until_, all_.ring_.end());
     }
+    [[nodiscard]] std::uint64_t partial_until() const noexcept override {
+        return is_mid_frame() ? all_.ring_.end_of(sequence_) : 0;
+    }
     [[nodiscard]] std::size_t pending() const noexcept override { return detail::greatest(waiting(), std::size_t{has_work()}); }
     std::uint64_t gather(gathered_write& write, std::uint64_t from, std::uint64_t until) const noexcept override;
     void advance(std::uint64_t from, std::size_t size) noexcept override;
@@ -51,7 +57,7 @@ public:
     [[nodiscard]] bool is_leaving() const noexcept override { return until_ != frame_ring::nowhere; }
     void no_more() override;
     void keep_partial() override;
-    void cut_short(const failure& why) override;
+    bool cut_short(const failure& why, std::vector<std::string>& words) override;
     void left() noexcept override { all_.remove(*this); }
     [[nodiscard]] const void* source() const noexcept override { return &all_; }
 
@@ -64,9 +70,7 @@ private:
         return position_ > all_.ring_.begin() && sequence_ < all_.ring_.next() && position_ > all_.ring_.begin_of(sequence_);
     }
     /// A snapshot or gap notice is queued but not yet sent.
-    [[nodiscard]] bool has_pending_notice() const noexcept {
-        return !is_leaving() && peer_->box().own() > peer_->box().replies();
-    }
+    [[nodiscard]] bool has_pending_notice() const noexcept { return !is_leaving() && peer_->box().inserted(*this) > 0; }
     [[nodiscard]] bool fell_out_of_ring() const noexcept { return position_ < all_.ring_.begin(); }
     [[nodiscard]] bool has_work() const noexcept {
         return position_ < end() || needs_snapshot_ || accepted_until_ != frame_ring::nowhere;
@@ -76,7 +80,19 @@ private:
     }
     [[nodiscard]] std::size_t waiting() const noexcept; // bytes of the stream that are still in the ring
     [[nodiscard]] std::size_t queued() const noexcept;  // for the policy: lost frames count until their gap notice is queued
+    /// The peer's replies, and what this stream has inserted between them; not what its other streams have.
+    [[nodiscard]] std::size_t own() const noexcept { return peer_->box().replies() + peer_->box().inserted(*this); }
+    [[nodiscard]] std::uint64_t last_frame() const noexcept { return detail::least(last_, all_.ring_.next()); } // after it
+    [[nodiscard]] std::uint64_t unwanted_bytes() const noexcept { return selection_ ? selection_->bytes_ahead() : 0; }
     void begin_at(join_at where) noexcept;
+    bool begin_selection(frame_filter filter, error_out out);
+    void ask_filter(std::uint64_t sequence, std::string_view payload);
+    void pass_unwanted() noexcept;
+    [[nodiscard]] selection::amount unwanted_before(std::uint64_t to) const noexcept;
+    void pass(const selection::amount& unwanted) noexcept;
+    [[nodiscard]] std::uint64_t accepted_until(std::size_t room) const noexcept;
+    [[nodiscard]] std::uint64_t wanted_until(std::size_t room) const noexcept;
+    [[nodiscard]] std::uint64_t first_that_fits() const noexcept;
     void enforce_limit();
     void make_room();
     void skip_to(std::uint64_t sequence);
@@ -86,9 +102,10 @@ private:
     void take_snapshot();
     void fall_behind();
     void fall_behind(failure why);
+    std::optional<std::string> last_words(const failure& why);
     template <class Ask> bool call_handler(const char* step, Ask ask);
     shared_frame put(std::string_view payload, std::uint64_t place);
-    std::uint64_t gather_newest(gathered_write& write, std::uint64_t from, std::uint64_t until) const noexcept;
+    std::uint64_t gather_chosen(gathered_write& write, std::uint64_t from, std::uint64_t until) const noexcept;
 
     Hub& all_;
     Peer* peer_; // null: it has left the stream
@@ -99,9 +116,10 @@ private:
     std::uint64_t until_ = frame_ring::nowhere,
                   last_ = frame_ring::nowhere;           // the end of its part of the stream, as position and as frame number
     std::uint64_t accepted_until_ = frame_ring::nowhere; // drop_newest: the queued frames end here, newer ones are dropped
-    std::uint64_t noticed_from_ = 0;                     // the first lost frame of the newest gap notice
+    frame_gap noticed_{};                                // the newest gap notice
+    std::unique_ptr<selection> selection_;               // null: it wants every frame
     delivery_counters counters_;
-    bool is_stalled_ = false, needs_snapshot_ = false;
+    bool is_stalled_ = false, needs_snapshot_ = false, is_skipping_ = false;
 };
 
 // ---- implementation ----
@@ -122,12 +140,13 @@ void basic_subscriber<H, P, O, F>::begin_at(join_at where) noexcept {
 template <class H, class P, broadcast_policy O, framing_policy F>
 std::size_t basic_subscriber<H, P, O, F>::waiting() const noexcept {
     const std::uint64_t from = detail::greatest(position_, all_.ring_.begin()), to = end();
-    return from < to ? static_cast<std::size_t>(to - from) : 0;
+    const std::uint64_t bytes = from < to ? to - from : 0;
+    return static_cast<std::size_t>(fell_out_of_ring() ? bytes : bytes - detail::least(bytes, unwanted_bytes()));
 }
 
 template <class H, class P, broadcast_policy O, framing_policy F>
 std::size_t basic_subscriber<H, P, O, F>::queued() const noexcept {
-    return peer_->box().own() + static_cast<std::size_t>(detail::least(until_, all_.ring_.end()) - position_);
+    return own() + static_cast<std::size_t>(detail::least(until_, all_.ring_.end()) - position_ - unwanted_bytes());
 }
 
 template <class H, class P, broadcast_policy O, framing_policy F> void basic_subscriber<H, P, O, F>::prepare() {
@@ -174,7 +193,9 @@ template <class H, class P, broadcast_policy O, framing_policy F> void basic_sub
 template <class H, class P, broadcast_policy O, framing_policy F> void basic_subscriber<H, P, O, F>::drop_oldest() {
     const frame_ring& ring = all_.ring_;
     std::uint64_t first = detail::greatest(sequence_, ring.oldest());
-    if (!is_leaving() && queued() > policy_.limit()) {
+    if (selection_) {
+        first = detail::greatest(first, is_leaving() ? first : first_that_fits());
+    } else if (!is_leaving() && queued() > policy_.limit()) {
         const std::uint64_t from = detail::within(position_ + (queued() - policy_.limit()), ring.begin(), ring.end());
         const std::uint64_t fits = ring.boundary(from) == from ? ring.at(from) : ring.at(from) + 1;
         first = detail::greatest(first, detail::least(fits, ring.next() - 1)); // the newest frame is kept, whatever its size
@@ -186,14 +207,8 @@ template <class H, class P, broadcast_policy O, framing_policy F> void basic_sub
     const frame_ring& ring = all_.ring_;
     if (accepted_until_ == frame_ring::nowhere && !is_leaving() && position_ < ring.end() &&
         (fell_out_of_ring() || queued() > policy_.limit())) {
-        const std::size_t own = peer_->box().own();
-        const std::size_t room = policy_.limit() - detail::least(own, policy_.limit());
-        const std::uint64_t full =
-            position_ + detail::least<std::uint64_t>(room, ring.end() - position_); // `bytes` may be any value
-        if (full < ring.begin() || ring.boundary(detail::least(full, ring.end())) > position_)
-            accepted_until_ = full < ring.begin() ? full : ring.boundary(detail::least(full, ring.end()));
-        else
-            accepted_until_ = ring.end_of(sequence_); // the oldest frame is kept, whatever its size
+        const std::size_t room = policy_.limit() - detail::least(own(), policy_.limit());
+        accepted_until_ = selection_ ? wanted_until(room) : accepted_until(room);
     }
     if (accepted_until_ != frame_ring::nowhere && (position_ >= accepted_until_ || accepted_until_ <= ring.begin())) {
         accepted_until_ = frame_ring::nowhere;
@@ -202,21 +217,38 @@ template <class H, class P, broadcast_policy O, framing_policy F> void basic_sub
     if (fell_out_of_ring()) skip_to(ring.oldest());
 }
 
+// drop_newest: the end of the queued frames that fit into `room` bytes.
+template <class H, class P, broadcast_policy O, framing_policy F>
+std::uint64_t basic_subscriber<H, P, O, F>::accepted_until(std::size_t room) const noexcept {
+    const frame_ring& ring = all_.ring_;
+    const std::uint64_t full =
+        position_ + detail::least<std::uint64_t>(room, ring.end() - position_); // `bytes` may be any value
+    if (full < ring.begin()) return full;
+    const std::uint64_t boundary = ring.boundary(detail::least(full, ring.end()));
+    return boundary > position_ ? boundary : ring.end_of(sequence_); // the oldest frame is kept, whatever its size
+}
+
 template <class H, class P, broadcast_policy O, framing_policy F>
 void basic_subscriber<H, P, O, F>::skip_to(std::uint64_t sequence) {
     const frame_ring& ring = all_.ring_;
     sequence = detail::least(sequence, last_);
     if (sequence <= sequence_) return;
     const std::uint64_t to = sequence == last_ ? until_ : sequence == ring.next() ? ring.end() : ring.begin_of(sequence);
-    queue_notice({sequence_, sequence - 1}, position_);
+    const auto unwanted = unwanted_before(sequence);
+    is_skipping_ = true;
+    queue_notice({sequence_, sequence - 1, unwanted.frames}, position_);
+    is_skipping_ = false;
     position_ = to; // last: a handler that publishes or unsubscribes must still see the frames as queued
     sequence_ = sequence;
+    pass(unwanted);
+    pass_unwanted();
     all_.report_room();
 }
 
 template <class H, class P, broadcast_policy O, framing_policy F>
 void basic_subscriber<H, P, O, F>::queue_notice(const frame_gap& lost, std::uint64_t place) {
-    noticed_from_ = lost.first;
+    if (lost.count() == 0) return;
+    noticed_ = lost;
     all_.count(&delivery_counters::dropped, *this, lost.count());
     all_.count(&delivery_counters::gaps, *this, 1);
     std::optional<std::string> notice;
@@ -226,10 +258,13 @@ void basic_subscriber<H, P, O, F>::queue_notice(const frame_gap& lost, std::uint
 template <class H, class P, broadcast_policy O, framing_policy F> void basic_subscriber<H, P, O, F>::take_snapshot() {
     const std::uint64_t now = all_.ring_.next() - 1, end = all_.ring_.end(), place = position_;
     needs_snapshot_ = false;
-    all_.count(&delivery_counters::superseded, *this, now + 1 - sequence_);
+    const auto unwanted = unwanted_before(now + 1);
+    all_.count(&delivery_counters::superseded, *this, now + 1 - sequence_ - unwanted.frames);
     all_.count(&delivery_counters::resyncs, *this, 1);
+    is_skipping_ = true;
+    const scope_exit skipped([this] { is_skipping_ = false; });
     if (all_.snapshot_) {
-        peer_->box().insert(all_.snapshot_, place);
+        peer_->box().insert(*this, all_.snapshot_, place);
     } else {
         std::string payload;
         if (!call_handler("snapshot", [&] { payload = all_.on.snapshot(now); })) return;
@@ -238,6 +273,9 @@ template <class H, class P, broadcast_policy O, framing_policy F> void basic_sub
     }
     position_ = end; // last, as in skip_to
     sequence_ = now + 1;
+    pass(unwanted);
+    is_skipping_ = false;
+    pass_unwanted();
     all_.report_room();
 }
 
@@ -248,7 +286,7 @@ shared_frame basic_subscriber<H, P, O, F>::put(std::string_view payload, std::ui
     failure why;
     F::append(*frame, payload, why);
     if (why) return fall_behind(std::move(why)), nullptr;
-    peer_->box().insert(frame, place);
+    peer_->box().insert(*this, frame, place);
     return frame;
 }
 
@@ -270,13 +308,18 @@ template <class H, class P, broadcast_policy O, framing_policy F> void basic_sub
 }
 
 template <class H, class P, broadcast_policy O, framing_policy F> void basic_subscriber<H, P, O, F>::fall_behind(failure why) {
+    auto words = last_words(why);
+    if (peer_) peer_->fall_behind(std::move(why), std::move(words));
+}
+
+template <class H, class P, broadcast_policy O, framing_policy F>
+std::optional<std::string> basic_subscriber<H, P, O, F>::last_words(const failure& why) {
     ++all_.disconnected_;
-    std::optional<std::string> words;
     try {
-        if (all_.on.last_words) words = all_.on.last_words(why);
+        if (all_.on.last_words) return all_.on.last_words(why);
     } catch (...) { // send no last words; `why` already tells why it is closed
     }
-    if (peer_) peer_->fall_behind(std::move(why), std::move(words));
+    return std::nullopt;
 }
 
 template <class H, class P, broadcast_policy O, framing_policy F> std::uint64_t
@@ -289,8 +332,7 @@ basic_subscriber<H, P, O, F>::gather(gathered_write& write, std::uint64_t from, 
         if (has_pending_notice()) return from;
         if (from == position_ && is_mid_frame()) until = detail::least(until, ring.end_of(sequence_));
     }
-    if (policy_.kind() == overflow_kind::conflate && !is_leaving()) // when leaving, the newer frame may not be for it
-        return gather_newest(write, from, until);
+    if (selection_ || (policy_.kind() == overflow_kind::conflate && !is_leaving())) return gather_chosen(write, from, until);
     do {
         const std::size_t room = write.limit - write.bytes;
         std::uint64_t stop = until;
@@ -306,44 +348,24 @@ basic_subscriber<H, P, O, F>::gather(gathered_write& write, std::uint64_t from, 
     return from;
 }
 
-template <class H, class P, broadcast_policy O, framing_policy F> std::uint64_t
-basic_subscriber<H, P, O, F>::gather_newest(gathered_write& write, std::uint64_t from, std::uint64_t until) const noexcept {
-    const frame_ring& ring = all_.ring_;
-    std::uint64_t sequence = ring.at(from), to = from; // [from, to) is a run of frames to send
-    const auto add_run = [&] {
-        const auto parts = ring.bytes(from, to);
-        write.add(parts[0], from);
-        write.add(parts[1], from + parts[0].size());
-    };
-    while (to < until && write.bytes + (to - from) < write.limit) {
-        const std::uint64_t end = ring.end_of(sequence);
-        const bool is_skipped = ring.is_superseded(sequence) && !(sequence == sequence_ && is_mid_frame());
-        ++sequence;
-        if (!is_skipped) {
-            to = end;
-            continue;
-        }
-        if (to > from) add_run();
-        from = to = end;
-        if (write.is_full()) return to;
-    }
-    if (to > from) add_run();
-    return to;
-}
-
 template <class H, class P, broadcast_policy O, framing_policy F>
 void basic_subscriber<H, P, O, F>::advance(std::uint64_t from, std::size_t size) noexcept {
     const frame_ring& ring = all_.ring_;
     if (from > position_) {
         const std::uint64_t next = ring.at(from);
-        all_.count(&delivery_counters::superseded, *this, next - sequence_);
+        const auto unwanted = unwanted_before(next);
+        pass(unwanted);
+        all_.count(&delivery_counters::superseded, *this, next - sequence_ - unwanted.frames);
         sequence_ = next;
     }
     position_ = from + size;
     const std::uint64_t next = ring.at(position_);
     all_.count(&delivery_counters::delivered, *this, next - sequence_);
     sequence_ = next;
-    if (is_mid_frame()) all_.first_partial_ = detail::least(all_.first_partial_, position_);
+    if (is_mid_frame())
+        all_.first_partial_ = detail::least(all_.first_partial_, position_);
+    else
+        pass_unwanted();
 }
 
 template <class H, class P, broadcast_policy O, framing_policy F>
@@ -385,9 +407,11 @@ template <class H, class P, broadcast_policy O, framing_policy F> void basic_sub
     until_ = detail::greatest(position_, ring.end());
     last_ = ring.next();
     if (accepted_until_ == frame_ring::nowhere || accepted_until_ <= ring.begin()) return;
-    const frame_gap lost{ring.at(accepted_until_), ring.next() - 1}; // report it now; later the stream may be destroyed
+    frame_gap lost{ring.at(accepted_until_), ring.next() - 1}; // report it now; later the stream may be destroyed
     until_ = std::exchange(accepted_until_, frame_ring::nowhere);
     last_ = lost.first;
+    if (selection_) lost.unwanted = selection_->forget(ring, lost.first, ring.next());
+    all_.count(&delivery_counters::filtered, *this, lost.unwanted);
     if (lost.last >= lost.first) queue_notice(lost, until_);
 }
 
@@ -398,42 +422,53 @@ template <class H, class P, broadcast_policy O, framing_policy F> void basic_sub
     auto frame = all_.partial_.copy(ring, sequence_);
     all_.count(&delivery_counters::delivered, *this, 1); // it will be completed, or the connection ends
     position_ = ring.end_of(sequence_++);
-    peer_->box().insert(std::move(frame), 0, taken);
+    peer_->box().insert(*this, std::move(frame), 0, taken);
+    pass_unwanted();
 }
 
-// The peer does not get the rest of the stream: reports the gap, or sends a snapshot or the last words, after enlarging the
-// kernel's buffer.
+// What the peer is told when it does not get the rest of the stream: the gap, a snapshot, or the last words.
 template <class H, class P, broadcast_policy O, framing_policy F>
-void basic_subscriber<H, P, O, F>::cut_short(const failure& why) {
+bool basic_subscriber<H, P, O, F>::cut_short(const failure& why, std::vector<std::string>& words) {
     const typename H::busy scope(all_);
-    const std::uint64_t end = detail::least(last_, all_.ring_.next());
-    const bool is_untold =
-        peer_->box().own() > peer_->box().replies() && !peer_->box().is_mid_frame(); // a queued notice is dropped too
-    const frame_gap lost{is_untold ? noticed_from_ : sequence_ + (is_mid_frame() ? 1 : 0), end - 1};
-    if (lost.first >= end) return;
-    std::optional<std::string> words;
+    const std::uint64_t end = last_frame();
+    frame_gap lost{sequence_ + (is_mid_frame() ? 1 : 0), end - 1};
+    if (selection_) lost.unwanted = selection_->unwanted(all_.ring_, lost.first, end, end).frames;
+    if (peer_->box().has_unsent(*this) && noticed_.count() > 0) { // that notice is dropped too
+        if (selection_) lost.unwanted += noticed_.unwanted + lost.first - 1 - noticed_.last;
+        lost.first = noticed_.first;
+    }
+    if (lost.first >= end || lost.count() == 0) return false;
+    std::optional<std::string> told;
     const overflow_kind kind = policy_.kind();
+    const auto count_rest = [&](std::uint64_t delivery_counters::*as) {
+        const auto unwanted = unwanted_before(end);
+        pass(unwanted);
+        all_.count(as, *this, end - sequence_ - unwanted.frames);
+    };
     if (kind == overflow_kind::resync && all_.on.snapshot && !is_leaving()) {
-        if (!call_handler("snapshot", [&] { words = all_.on.snapshot(end - 1); })) return;
-        all_.count(&delivery_counters::superseded, *this, end - sequence_);
+        if (!call_handler("snapshot", [&] { told = all_.on.snapshot(end - 1); })) return false;
+        count_rest(&delivery_counters::superseded);
     } else if (O::loses_frames && kind != overflow_kind::disconnect && kind != overflow_kind::block_producer && all_.on.gap) {
-        if (!call_handler("gap", [&] { words = all_.on.gap(lost); })) return;
-        all_.count(&delivery_counters::dropped, *this, end - sequence_);
+        if (!call_handler("gap", [&] { told = all_.on.gap(lost); })) return false;
+        count_rest(&delivery_counters::dropped);
         all_.count(&delivery_counters::gaps, *this, 1);
     } else {
-        return fall_behind(why);
+        told = last_words(why);
     }
-    if (peer_) peer_->fall_behind(why, std::move(words));
+    if (told) words.push_back(std::move(*told));
+    return true;
 }
 
 template <class H, class P, broadcast_policy O, framing_policy F>
 subscriber_status basic_subscriber<H, P, O, F>::status() const {
     subscriber_status now;
     static_cast<delivery_counters&>(now) = counters_;
-    now.queued_bytes = peer_->box().own() + waiting();
-    now.lag = detail::least(last_, all_.ring_.next()) - sequence_;
+    now.queued_bytes = own() + waiting();
+    now.lag = last_frame() - sequence_ - (selection_ ? selection_->frames_ahead() : 0);
     return now;
 }
 
 } // namespace MATO_ABI
 } // namespace mato
+
+#include "detail/subscriber_filter.hpp"

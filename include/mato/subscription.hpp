@@ -23,7 +23,8 @@ inline namespace MATO_ABI {
 /// @blocks never.
 struct frame_gap {
     std::uint64_t first = 0, last = 0; ///< both inclusive
-    [[nodiscard]] std::uint64_t count() const noexcept { return last - first + 1; }
+    std::uint64_t unwanted = 0;        ///< of these, frames that the subscriber's filter refuses; it has not lost them
+    [[nodiscard]] std::uint64_t count() const noexcept { return last - first + 1 - unwanted; } ///< lost frames
 };
 
 /// Where in the stream a subscriber starts.
@@ -57,6 +58,7 @@ struct delivery_counters {
     std::uint64_t gaps = 0;       ///< reported gaps
     std::uint64_t resyncs = 0;    ///< snapshots sent, including those on joining
     std::uint64_t superseded = 0; ///< frames not sent because a newer one of their key or a snapshot replaced them
+    std::uint64_t filtered = 0;   ///< frames not sent because the subscriber's filter refuses them
 };
 
 /// The state of one subscriber, from `basic_broadcast::status`. The counters are its own.
@@ -65,7 +67,7 @@ struct delivery_counters {
 /// @blocks never.
 struct subscriber_status : delivery_counters {
     std::size_t queued_bytes = 0; ///< including its replies
-    std::uint64_t lag = 0;        ///< frames published but not yet sent to it
+    std::uint64_t lag = 0;        ///< frames published but not yet sent to it, without those that its filter refuses
 };
 
 /// The state of a broadcast, from `basic_broadcast::status`. The counters include subscribers that have left.

@@ -5695,12 +5695,13 @@ inline void loop_member::leave() noexcept {
 } // namespace mato
 
 // ---- mato/outbox.hpp ----
-/// @file outbox.hpp: the send queue of one peer: its own frames, and a position in a shared stream.
+/// @file outbox.hpp: the send queue of one peer: its own frames, and a position in each shared stream that it follows.
 /// Layer: 3 (mechanism; no asio, no descriptor).  Test: test/toolkit/fan_out_test.cpp, fan_out_property_test.cpp.
 /// Threads: distinct objects are independent.   Blocks: never.
 ///
 /// Use: `gather` a write, pass it to the kernel, report with `wrote` how much it accepted; no other call in between. Own frames
-/// and frames of the stream are sent in the order they were queued. A partially sent frame is completed before anything else.
+/// and frames of a stream are sent in the order they were queued; frames of different streams have no order among each other,
+/// and streams take turns when not all fits into a write. A partially sent frame is completed before anything else.
 
 namespace mato {
 inline namespace MATO_ABI {
@@ -5725,11 +5726,13 @@ struct gathered_write {
     /// Messages of one sendmmsg(2): together they fill two thirds of an empty socket buffer (208 KiB by default).
     static constexpr std::size_t most_messages = MATO_HAS_SENDMMSG ? 4 : 1;
     static constexpr std::size_t most_bytes = most_messages * message_bytes;
-    static constexpr std::uint64_t own = ~std::uint64_t{0}; ///< in `place`: not from the stream
+    static constexpr std::uint64_t own = ~std::uint64_t{0}; ///< in `place`: not from a stream
 
-    iovec buffers[most_buffers];       // NOLINT: valid up to `count`; not cleared, because that would cost 1.5 KiB of writes
-    std::uint64_t place[most_buffers]; // NOLINT: the stream position where each buffer begins
-    std::size_t ends[most_messages];   // NOLINT: for each message but the last, the index after its last buffer
+    iovec buffers[most_buffers];        // NOLINT: valid up to `count`; not cleared, because that would cost 1.5 KiB of writes
+    std::uint64_t place[most_buffers];  // NOLINT: the stream position where each buffer begins
+    unsigned char stream[most_buffers]; // NOLINT: which of the streams that the outbox follows
+    std::size_t ends[most_messages];    // NOLINT: for each message but the last, the index after its last buffer
+    unsigned char adds_from = 0;        // the stream of the buffers that are added
     std::size_t count = 0, bytes = 0;
     std::size_t messages = 1;
     std::size_t limit = message_bytes; ///< limit of `bytes` for the last message; a single frame may be longer
@@ -5747,6 +5750,7 @@ struct gathered_write {
     void add(std::string_view view, std::uint64_t at) noexcept {
         if (view.empty()) return;
         buffers[count] = {const_cast<char*>(view.data()), view.size()}; // iovec is shared with readv
+        stream[count] = adds_from;
         place[count++] = at;
         bytes += view.size();
     }
@@ -5767,13 +5771,15 @@ public:
     virtual void prepare() = 0;
     [[nodiscard]] virtual std::uint64_t position() const noexcept = 0; ///< the next byte to send
     [[nodiscard]] virtual std::uint64_t end() const noexcept = 0;      ///< after the last byte to send
+    /// Where the frame ends that was sent partially; 0: none was.
+    [[nodiscard]] virtual std::uint64_t partial_until() const noexcept = 0;
     /// Bytes between the two that are still in the ring; at least 1 while `prepare` has something to insert into the outbox.
     [[nodiscard]] virtual std::size_t pending() const noexcept = 0;
     /// Adds bytes from `from` to `until`, as far as the write has room. @returns where it stopped; `until` if nothing is left.
     virtual std::uint64_t gather(gathered_write& write, std::uint64_t from, std::uint64_t until) const noexcept = 0;
     /// The kernel accepted `size` bytes of the stream, from a position that `gather` returned.
     virtual void advance(std::uint64_t from, std::size_t size) noexcept = 0;
-    virtual void on_drained(std::size_t queued) = 0; ///< `queued`: all queued bytes, including the peer's own
+    virtual void on_drained(std::size_t queued) = 0; ///< `queued`: its queued bytes and the peer's replies
     virtual void on_own_queued() = 0;                ///< an own frame of the peer was queued; may close the peer
     virtual void on_stalled() noexcept = 0;          ///< the peer's kernel buffer is full
     virtual void on_writable() noexcept = 0;
@@ -5781,20 +5787,24 @@ public:
     [[nodiscard]] virtual bool is_leaving() const noexcept = 0;  ///< `no_more` was called
     virtual void no_more() = 0;                                  ///< frames published from now on are not sent to this peer
     virtual void keep_partial() = 0;                             ///< inserts the rest of a partially sent frame into the outbox
-    virtual void cut_short(const failure&) {}                    ///< closes the peer, and reports to it which frames it lost
-    virtual void left() noexcept = 0;                            ///< the outbox left the stream; the last call
+    /// The peer will be closed and does not get the rest. @returns whether it loses frames; `words` gets what to tell about it.
+    virtual bool cut_short(const failure&, std::vector<std::string>&) { return false; }
+    virtual void left() noexcept = 0;                              ///< the outbox left the stream; the last call
     [[nodiscard]] virtual const void* source() const noexcept = 0; ///< identifies the stream
 
 protected:
     ~feed() = default;
 };
 
-/// The send queue of one connection: its own frames, merged with the frames of a followed stream. Used by `basic_connection`.
+/// The send queue of one connection: its own frames, merged with the frames of the streams that it follows. Used by
+/// `basic_connection`.
 ///
 /// @threads distinct objects are independent; one object, one thread.
 /// @blocks never.
 class outbox {
 public:
+    static constexpr std::size_t most_streams = 64; ///< at the same time
+
     outbox() = default;
     outbox(const outbox&) = delete;
     outbox& operator=(const outbox&) = delete;
@@ -5805,59 +5815,109 @@ public:
     template <class Append> std::size_t push(Append append);
     void push(shared_frame frame);
 
-    /// Follows a stream from now on, and leaves the former one.
-    void follow(std::shared_ptr<feed> stream);
-    /// Leaves the stream immediately; a partially sent frame is completed from a copy.
-    void leave();
-    /// Ends the stream here for this peer: frames published from now on are not sent to it.
+    /// Makes `follow` possible, which then cannot fail. @returns false at `most_streams`.
+    [[nodiscard]] bool make_place();
+    /// Follows one more stream from now on. @pre make_place()
+    void follow(std::shared_ptr<feed> stream) noexcept;
+    /// Leaves a stream immediately; a partially sent frame is completed from a copy.
+    void leave(const feed& stream);
+    /// Ends a stream here for this peer: frames published from now on are not sent to it. Without argument: all streams.
+    void no_more(const feed& stream);
     void no_more();
     void abandon() noexcept; ///< drops everything: nothing is sent any more
-    [[nodiscard]] feed* stream() const noexcept { return feed_.get(); }
-    [[nodiscard]] bool is_mid_frame() const noexcept { return taken_ > 0; } ///< inside a frame that is not from the stream
+
+    /// The first stream that is followed; null: none is.
+    [[nodiscard]] feed* stream() const noexcept {
+        for (const followed& each : streams_)
+            if (each.stream) return each.stream.get();
+        return nullptr;
+    }
+    /// The stream of this source; null if it is not followed.
+    [[nodiscard]] feed* stream_of(const void* source) const noexcept;
+    /// Calls `each(feed&)`, which may change the streams: one that is added meanwhile may be left out.
+    template <class Each> void each_stream(Each each);
+    [[nodiscard]] bool is_mid_frame() const noexcept { return taken_ > 0; } ///< inside a frame that is not from a stream
 
     /// Collects the next write. @effects calls feed::prepare.
     void gather(gathered_write& write);
     void wrote(const gathered_write& write, std::size_t size);
 
-    /// Drops everything except a partially sent frame, so that the next pushed frame is sent next.
+    /// Leaves all streams, and drops everything except a partially sent frame, so that the next pushed frame is sent next.
     void drop_waiting();
 
-    [[nodiscard]] std::size_t queued() const noexcept { return own_ + (feed_ ? feed_->pending() : 0); }
-    [[nodiscard]] std::size_t own() const noexcept { return own_; }         ///< of these, bytes that are not from the stream
+    [[nodiscard]] std::size_t queued() const noexcept {
+        std::size_t sum = own_;
+        for (const followed& each : streams_) sum += each.stream ? each.stream->pending() : 0;
+        return sum;
+    }
+    [[nodiscard]] std::size_t own() const noexcept { return own_; }         ///< of these, bytes that are not from a stream
     [[nodiscard]] std::size_t replies() const noexcept { return replies_; } ///< of these, bytes added by `push`
 
-    /// For the stream: inserts ahead of everything queued after stream position `place`.
-    void insert(shared_frame frame, std::uint64_t place, std::size_t skip = 0);
+    /// For a stream: inserts ahead of everything queued after its position `place`.
+    void insert(const feed& from, shared_frame frame, std::uint64_t place, std::size_t skip = 0);
+    /// Bytes that this stream has inserted and that are not sent yet.
+    [[nodiscard]] std::size_t inserted(const feed& by) const noexcept {
+        const std::size_t slot = slot_of(by);
+        return slot < streams_.size() ? streams_[slot].inserted : 0;
+    }
+    /// Whether a frame that this stream has inserted is queued and not even partially sent.
+    [[nodiscard]] bool has_unsent(const feed& by) const noexcept;
 
 private:
+    static constexpr unsigned char no_stream = 255, left_stream = 254; // in chunk::source
+
+    struct followed {
+        std::shared_ptr<feed> stream; // null: it has been left; the place will be used again
+        std::size_t inserted = 0;
+    };
     struct chunk {
         std::string own;         // joined frames of this peer
         shared_frame shared;     // or one frame shared with other peers
-        std::uint64_t after = 0; // the stream position at which it was queued
-        bool is_reply = true;
+        std::uint64_t after = 0; // the position in the first stream at which it was queued
+        std::vector<std::uint64_t> after_others{};
+        unsigned char source = no_stream; // the stream that inserted it; no_stream: a reply
         [[nodiscard]] std::string_view bytes() const noexcept { return shared ? std::string_view(*shared) : own; }
+        [[nodiscard]] std::uint64_t& place(std::size_t stream) {
+            if (stream == 0) return after;
+            if (after_others.size() < stream) after_others.resize(stream);
+            return after_others[stream - 1];
+        }
+        [[nodiscard]] std::uint64_t in(std::size_t stream) const noexcept {
+            return stream == 0 ? after : stream <= after_others.size() ? after_others[stream - 1] : 0;
+        }
     };
     static constexpr std::size_t join_bytes = 16_KiB; // own frames join one chunk up to this size
 
-    [[nodiscard]] std::uint64_t here() const noexcept { return feed_ ? feed_->end() : 0; }
     [[nodiscard]] bool is_empty() const noexcept { return first_ == chunks_.size(); }
+    [[nodiscard]] std::size_t slot_of(const feed& stream) const noexcept;
+    [[nodiscard]] std::size_t free_slot() const noexcept {
+        std::size_t slot = 0;
+        while (slot < streams_.size() && streams_[slot].stream) ++slot;
+        return slot;
+    }
+    [[nodiscard]] bool was_queued_here(const chunk& what) const noexcept;
+    void add_here(chunk what);
+    void tell_own_queued();
+    void leave_at(std::size_t slot);
+    void leave_finished();
+    void sent(chunk& what, std::size_t bytes) noexcept;
     void pop() noexcept;
 
     std::vector<chunk> chunks_; // valid from first_ on
     std::size_t first_ = 0;
     std::size_t taken_ = 0; // sent bytes of the first chunk
     std::size_t own_ = 0, replies_ = 0;
-    std::shared_ptr<feed> feed_;
+    std::vector<followed> streams_; // a stream keeps its index while it is followed
+    std::size_t turn_ = 0;          // the stream that is gathered first
 };
 
 // ---- implementation ----
 
 template <class Append> std::size_t outbox::push(Append append) {
-    const std::uint64_t place = here();
-    const bool joins = !is_empty() && chunks_.back().is_reply && !chunks_.back().shared && chunks_.back().after == place &&
-                       chunks_.back().own.size() < join_bytes;
+    const bool joins = !is_empty() && chunks_.back().source == no_stream && !chunks_.back().shared &&
+                       chunks_.back().own.size() < join_bytes && was_queued_here(chunks_.back());
     const bool follows_full = !joins && !is_empty() && chunks_.back().own.size() >= join_bytes;
-    if (!joins) chunks_.push_back({{}, {}, place, true});
+    if (!joins) add_here({});
     std::string& bytes = chunks_.back().own;
     if (follows_full) bytes.reserve(join_bytes + join_bytes / 8); // it will be full too: it need not grow in steps
     const std::size_t before = bytes.size();
@@ -5866,84 +5926,186 @@ template <class Append> std::size_t outbox::push(Append append) {
     if (size == 0 && !joins) chunks_.pop_back();
     own_ += size;
     replies_ += size;
-    if (const auto held = feed_; size > 0 && held) held->on_own_queued();
+    if (size > 0) tell_own_queued();
     return size;
 }
 
 inline void outbox::push(shared_frame frame) {
     const std::size_t size = frame->size();
-    chunks_.push_back({{}, std::move(frame), here(), true});
+    chunk fresh;
+    fresh.shared = std::move(frame);
+    add_here(std::move(fresh));
     own_ += size;
     replies_ += size;
-    if (const auto held = feed_) held->on_own_queued();
+    tell_own_queued();
 }
 
-inline void outbox::insert(shared_frame frame, std::uint64_t place, std::size_t skip) {
+inline void outbox::add_here(chunk what) {
+    for (std::size_t slot = 0; slot < streams_.size(); ++slot)
+        if (streams_[slot].stream) what.place(slot) = streams_[slot].stream->end();
+    chunks_.push_back(std::move(what));
+}
+
+inline bool outbox::was_queued_here(const chunk& what) const noexcept {
+    for (std::size_t slot = 0; slot < streams_.size(); ++slot)
+        if (streams_[slot].stream && what.in(slot) != streams_[slot].stream->end()) return false;
+    return true;
+}
+
+inline void outbox::tell_own_queued() {
+    each_stream([](feed& stream) { stream.on_own_queued(); });
+}
+
+template <class Each> void outbox::each_stream(Each each) {
+    for (std::size_t slot = 0; slot < streams_.size(); ++slot)
+        if (const auto held = streams_[slot].stream) each(*held);
+}
+
+inline std::size_t outbox::slot_of(const feed& stream) const noexcept {
+    std::size_t slot = 0;
+    while (slot < streams_.size() && streams_[slot].stream.get() != &stream) ++slot;
+    return slot;
+}
+
+inline feed* outbox::stream_of(const void* source) const noexcept {
+    for (const followed& each : streams_)
+        if (each.stream && each.stream->source() == source) return each.stream.get();
+    return nullptr;
+}
+
+inline bool outbox::has_unsent(const feed& by) const noexcept {
+    const std::size_t bytes = inserted(by);
+    if (bytes == 0 || taken_ == 0 || chunks_[first_].source != slot_of(by)) return bytes > 0;
+    return bytes > chunks_[first_].bytes().size() - taken_;
+}
+
+inline void outbox::insert(const feed& from, shared_frame frame, std::uint64_t place, std::size_t skip) {
+    const std::size_t slot = slot_of(from);
     auto at = chunks_.begin() + static_cast<std::ptrdiff_t>(first_);
     if (skip == 0)
-        while (at != chunks_.end() && at->after <= place) ++at;
-    else
-        taken_ = skip; // the rest of a partially sent frame comes first; no own frame is partially sent then
-    own_ += frame->size() - skip;
-    chunks_.insert(at, {{}, std::move(frame), place, false});
+        while (at != chunks_.end() && at->in(slot) <= place) ++at;
+    const std::size_t size = frame->size() - skip;
+    chunk fresh;
+    fresh.shared = std::move(frame);
+    fresh.place(slot) = place;
+    fresh.source = static_cast<unsigned char>(slot);
+    chunks_.insert(at, std::move(fresh));
+    if (skip > 0) taken_ = skip; // the rest of a partially sent frame comes first; no own frame is partially sent then
+    own_ += size;
+    streams_[slot].inserted += size;
 }
 
-inline void outbox::follow(std::shared_ptr<feed> stream) {
-    leave();
-    feed_ = std::move(stream);
+inline bool outbox::make_place() {
+    if (free_slot() < streams_.size()) return true;
+    if (streams_.size() == most_streams) return false;
+    streams_.reserve(streams_.size() + 1);
+    return true;
 }
 
-inline void outbox::leave() {
-    if (!feed_) return;
-    feed_->keep_partial();
-    for (std::size_t i = first_; i < chunks_.size(); ++i) chunks_[i].after = 0;
-    std::exchange(feed_, {})->left();
+inline void outbox::follow(std::shared_ptr<feed> stream) noexcept {
+    const std::size_t slot = free_slot();
+    if (slot == streams_.size()) streams_.emplace_back();
+    streams_[slot].stream = std::move(stream);
+}
+
+inline void outbox::leave(const feed& stream) {
+    if (const std::size_t slot = slot_of(stream); slot < streams_.size()) leave_at(slot);
+}
+
+inline void outbox::leave_at(std::size_t slot) {
+    streams_[slot].stream->keep_partial();
+    for (std::size_t i = first_; i < chunks_.size(); ++i) {
+        if (chunks_[i].in(slot) > 0) chunks_[i].place(slot) = 0;
+        if (chunks_[i].source == slot) chunks_[i].source = left_stream;
+    }
+    const auto gone = std::exchange(streams_[slot], {}).stream;
+    while (!streams_.empty() && !streams_.back().stream) streams_.pop_back();
+    gone->left();
+}
+
+inline void outbox::leave_finished() {
+    for (std::size_t slot = 0; slot < streams_.size(); ++slot)
+        if (streams_[slot].stream && streams_[slot].stream->is_finished()) leave_at(slot);
+}
+
+inline void outbox::no_more(const feed& stream) {
+    if (const std::size_t slot = slot_of(stream); slot < streams_.size())
+        if (const auto held = streams_[slot].stream) held->no_more();
+    leave_finished();
 }
 
 inline void outbox::no_more() {
-    if (const auto held = feed_) held->no_more();
-    if (feed_ && feed_->is_finished()) leave();
+    each_stream([](feed& stream) { stream.no_more(); });
+    leave_finished();
 }
 
 inline void outbox::abandon() noexcept {
     chunks_.clear();
-    first_ = taken_ = own_ = replies_ = 0;
-    if (const auto gone = std::exchange(feed_, {})) gone->left();
+    first_ = taken_ = own_ = replies_ = turn_ = 0;
+    for (const auto gone = std::exchange(streams_, {}); const followed& each : gone)
+        if (each.stream) each.stream->left();
 }
 
 inline void outbox::gather(gathered_write& write) {
-    if (const auto held = feed_) held->prepare(); // may leave the stream
-    if (feed_ && feed_->is_finished()) leave();
-    std::uint64_t place = feed_ ? feed_->position() : 0;
+    each_stream([](feed& stream) { stream.prepare(); }); // may leave it
+    leave_finished();
+    const std::size_t count = streams_.size();
+    std::uint64_t places[most_streams]; // NOLINT: valid up to `count`
+    for (std::size_t slot = 0; slot < count; ++slot)
+        places[slot] = streams_[slot].stream ? streams_[slot].stream->position() : 0;
     const auto is_full = [&write] { return write.is_full() && !write.next_message(); };
+    const auto gather_until = [&](std::size_t slot, std::uint64_t until) { // returns whether all of it was gathered
+        write.adds_from = static_cast<unsigned char>(slot);
+        places[slot] = streams_[slot].stream->gather(write, places[slot], until);
+        return places[slot] >= until;
+    };
+    if (taken_ == 0 && (count > 1 || !is_empty())) // a partially sent frame of a stream comes first
+        for (std::size_t slot = 0; slot < count; ++slot)
+            if (const auto until = streams_[slot].stream ? streams_[slot].stream->partial_until() : 0; until > 0)
+                if (!gather_until(slot, until)) return;
     for (std::size_t i = first_; i < chunks_.size() && !is_full(); ++i) {
         const chunk& next = chunks_[i];
-        if (next.after > place) {
-            place = feed_->gather(write, place, next.after);
-            if (place < next.after || is_full()) return; // more of the stream comes first
-        }
+        for (std::size_t slot = 0; slot < count; ++slot)
+            if (next.in(slot) > places[slot] && (!gather_until(slot, next.in(slot)) || is_full())) return; // more comes first
         write.add(next.bytes().substr(i == first_ ? taken_ : 0), gathered_write::own);
     }
-    if (feed_ && !is_full()) feed_->gather(write, place, feed_->end());
+    if (turn_ >= count) turn_ = 0;
+    for (std::size_t i = 0, slot = turn_; i < count; ++i, slot = slot + 1 < count ? slot + 1 : 0) {
+        const std::uint64_t end = streams_[slot].stream ? streams_[slot].stream->end() : 0;
+        if (places[slot] >= end) continue;
+        if (is_full()) return;
+        gather_until(slot, end);
+    }
 }
 
 inline void outbox::wrote(const gathered_write& write, std::size_t size) {
+    bool is_first = true; // the stream that begins this write does not begin the next one
     for (std::size_t i = 0; i < write.count && size > 0; ++i) {
         const std::size_t taken = size < write.buffers[i].iov_len ? size : write.buffers[i].iov_len;
         size -= taken;
         if (write.place[i] != gathered_write::own) {
-            feed_->advance(write.place[i], taken);
+            streams_[write.stream[i]].stream->advance(write.place[i], taken);
+            if (std::exchange(is_first, false)) turn_ = write.stream[i] + std::size_t{1};
             continue;
         }
-        if (feed_ && chunks_[first_].after > feed_->position()) // stream frames before it were skipped
-            feed_->advance(chunks_[first_].after, 0);
-        own_ -= taken;
-        if (chunks_[first_].is_reply) replies_ -= taken;
+        chunk& front = chunks_[first_];
+        for (std::size_t slot = 0; slot < streams_.size(); ++slot)
+            if (const std::uint64_t place = front.in(slot); place > 0 && place > streams_[slot].stream->position())
+                streams_[slot].stream->advance(place, 0); // frames of the stream before it were skipped
+        sent(front, taken);
         taken_ += taken;
-        if (taken_ == chunks_[first_].bytes().size()) pop();
+        if (taken_ == front.bytes().size()) pop();
     }
-    if (const auto held = feed_) held->on_drained(queued());
-    if (feed_ && feed_->is_finished()) leave();
+    each_stream([this](feed& stream) { stream.on_drained(replies_ + inserted(stream) + stream.pending()); });
+    leave_finished();
+}
+
+inline void outbox::sent(chunk& what, std::size_t bytes) noexcept {
+    own_ -= bytes;
+    if (what.source == no_stream)
+        replies_ -= bytes;
+    else if (what.source != left_stream)
+        streams_[what.source].inserted -= bytes;
 }
 
 inline void outbox::pop() noexcept {
@@ -5959,11 +6121,11 @@ inline void outbox::pop() noexcept {
 }
 
 inline void outbox::drop_waiting() {
-    leave();
+    for (std::size_t slot = 0; slot < streams_.size(); ++slot)
+        if (streams_[slot].stream) leave_at(slot);
     const std::size_t keep = first_ + (taken_ > 0 ? 1 : 0);
     while (chunks_.size() > keep) {
-        own_ -= chunks_.back().bytes().size();
-        if (chunks_.back().is_reply) replies_ -= chunks_.back().bytes().size();
+        sent(chunks_.back(), chunks_.back().bytes().size());
         chunks_.pop_back();
     }
     if (is_empty()) {
@@ -6197,15 +6359,16 @@ public:
     // ---- used by broadcast.hpp ----
 
     [[nodiscard]] outbox& box() noexcept { return out_; }
-    /// Merges the frames of a shared stream with its own from now on. Replaces the stream followed before.
+    /// Merges the frames of one more shared stream with its own from now on. @pre box().make_place()
     void follow(std::shared_ptr<feed> stream);
     /// Writes once, as much as the kernel accepts.
     void flush() {
         if (!waiting_) write();
     }
     /// Closes the connection because the peer reads too slowly: a partially sent frame is completed, other queued frames are
-    /// lost. `last_payload` is sent after enlarging the full kernel buffer, so the peer finds it when it reads again.
+    /// lost. The last payloads are sent after enlarging the full kernel buffer, so the peer finds them when it reads again.
     void fall_behind(failure why, std::optional<std::string> last_payload);
+    void fall_behind_with(failure why, const std::vector<std::string>& last_payloads);
     void cut_off(failure why) { abort(std::move(why)); }
 
 protected:
@@ -6607,8 +6770,9 @@ template <class F, class O> void basic_connection<F, O>::queued(std::size_t byte
 }
 
 template <class F, class O> void basic_connection<F, O>::follow(std::shared_ptr<feed> stream) {
+    feed& followed = *stream;
     out_.follow(std::move(stream));
-    if (waiting_) out_.stream()->on_stalled();
+    if (waiting_) followed.on_stalled();
     flush_soon();
 }
 
@@ -6689,14 +6853,14 @@ template <class F, class O> ssize_t basic_connection<F, O>::give_messages(gather
 
 template <class F, class O> void basic_connection<F, O>::wait_until_writable() {
     if (std::exchange(waiting_, true)) return;
-    if (feed* const stream = out_.stream()) stream->on_stalled();
+    out_.each_stream([](feed& stream) { stream.on_stalled(); });
     try {
         socket_->async_wait(asio::socket_base::wait_write, [self = this->shared_from_this()](std::error_code why) {
             self->waiting_ = false;
             if (self->state_ == state::closed) return;
             if (why) return self->abort({detail::plain_code(why), "write", {}, {}});
             self->guarded("write", [&] {
-                if (feed* const stream = self->out_.stream()) stream->on_writable();
+                self->out_.each_stream([](feed& stream) { stream.on_writable(); });
                 self->write();
             });
         });
@@ -6707,10 +6871,17 @@ template <class F, class O> void basic_connection<F, O>::wait_until_writable() {
 }
 
 template <class F, class O> void basic_connection<F, O>::fall_behind(failure why, std::optional<std::string> last_payload) {
+    std::vector<std::string> payloads;
+    if (last_payload) payloads.push_back(std::move(*last_payload));
+    fall_behind_with(std::move(why), payloads);
+}
+
+template <class F, class O>
+void basic_connection<F, O>::fall_behind_with(failure why, const std::vector<std::string>& last_payloads) {
     if (state_ == state::closed) return;
     out_.drop_waiting();
     std::error_code ignored; // an oversized payload is not sent; if the buffer stays small, the rest waits as usual
-    if (last_payload) out_.push([&](std::string& bytes) { F::append(bytes, *last_payload, ignored); });
+    for (const std::string& each : last_payloads) out_.push([&](std::string& bytes) { F::append(bytes, each, ignored); });
     asio::socket_base::send_buffer_size size; // on Linux asio reports half of it: the kernel needs the other half
     socket_->get_option(size, ignored);
     socket_->set_option(asio::socket_base::send_buffer_size(2 * size.value() + static_cast<int>(out_.queued())), ignored);
@@ -6726,11 +6897,11 @@ template <class F, class O> void basic_connection<F, O>::fall_behind(failure why
 /// Layer: 3 (mechanism; no asio, no descriptor).  Test: test/toolkit/fan_out_test.cpp, fan_out_property_test.cpp,
 /// test/fuzz/fan_out_fuzz.cpp.   Threads: distinct objects are independent.   Blocks: never.
 ///
-/// Memory: the ring, and less than 512 bytes for each reader. If the ring drops a frame that readers have sent partially, one
-/// copy is kept for all of them. Copies use at most a tenth of the ring; a reader that would need more is disconnected. Linux
-/// accepts messages of up to 35 KiB completely or not at all (outbox.hpp), so only larger frames are sent partially: make the
-/// ring ten times their size. A reader closed for being slow keeps its partially sent frame while the connection lingers.
-/// broadcast.hpp connects this to sockets.
+/// Memory: the ring, and less than 512 bytes for each reader; for one with a filter 1/512 of the ring more. If the ring drops a
+/// frame that readers have sent partially, one copy is kept for all of them. Copies use at most a tenth of the ring; a reader
+/// that would need more is disconnected. Linux accepts messages of up to 35 KiB completely or not at all (outbox.hpp), so only
+/// larger frames are sent partially: make the ring ten times their size. A reader closed for being slow keeps its partially
+/// sent frame while the connection lingers. broadcast.hpp connects this to sockets.
 
 // ---- mato/detail/extremes.hpp ----
 /// @file extremes.hpp: the smallest and the largest of a few numbers, without the cost of including <algorithm>.
@@ -6780,6 +6951,7 @@ public:
     [[nodiscard]] std::uint64_t end() const noexcept { return end_; }         ///< position of the next frame
     [[nodiscard]] std::size_t capacity() const noexcept { return capacity_; } ///< bytes for frames
     [[nodiscard]] std::size_t largest() const noexcept { return capacity_ / 2; } ///< bytes of the largest frame
+    [[nodiscard]] std::size_t most_frames() const noexcept { return slots_; }    ///< a power of two
 
     /// False: call `pop` first. @pre size <= largest()
     [[nodiscard]] bool has_room(std::size_t size) const noexcept {
@@ -6969,6 +7141,104 @@ inline shared_frame partial_frames::copy(const frame_ring& ring, std::uint64_t s
 } // namespace MATO_ABI
 } // namespace mato
 
+// ---- mato/selection.hpp ----
+/// @file selection.hpp: which frames of a stream one subscriber wants, decided by its filter when they are published.
+/// Layer: 3 (mechanism; no asio, no descriptor).  Test: test/toolkit/selection_test.cpp, fan_out_property_test.cpp.
+/// Threads: distinct objects are independent.   Blocks: never.
+
+namespace mato {
+inline namespace MATO_ABI {
+
+/// Whether a subscriber gets a frame. Called once for each frame, when it is published, or when the subscriber joins if the
+/// ring has it already. It must not publish. An exception from it closes the subscriber.
+using frame_filter = callback<bool(std::string_view payload)>;
+
+/// One bit for each frame that the ring can hold, and the sum of the frames not wanted that the subscriber has not passed yet.
+/// So memory is at most 1/512 of the ring, and nothing is decided twice.
+///
+/// Used by `basic_subscriber`.
+///
+/// @threads distinct objects are independent; one object, one thread.
+/// @blocks never.
+class selection {
+public:
+    enum class verdict : unsigned char { refused, wanted };
+
+    selection(const frame_ring& ring, frame_filter filter)
+        : filter_(std::move(filter)), bits_((ring.most_frames() + 63) / 64) {}
+
+    [[nodiscard]] const frame_filter& filter() const noexcept { return filter_; }
+    /// Notes the decision about a frame once, a second time only to change it to `refused`. @pre the ring has it
+    void note(const frame_ring& ring, std::uint64_t sequence, verdict of_filter) noexcept;
+    /// @pre it was noted, and the ring has it
+    [[nodiscard]] bool wants(std::uint64_t sequence) const noexcept {
+        return (bits_[index(sequence)] >> (sequence % 64) & 1) != 0;
+    }
+    struct amount {
+        std::uint64_t frames = 0, bytes = 0;
+    };
+    /// Of the frames from `from`, the subscriber's next one, up to `to`: those that are not wanted. @pre frames before `from`
+    /// were passed; `end`, the end of its part of the stream, and `to` are in the ring or its end
+    [[nodiscard]] amount unwanted(const frame_ring& ring, std::uint64_t from, std::uint64_t to,
+                                  std::uint64_t end) const noexcept;
+    /// The subscriber has passed these frames.
+    void pass(const amount& passed) noexcept {
+        ahead_.frames -= passed.frames;
+        ahead_.bytes -= passed.bytes;
+    }
+    /// The end of the subscriber's part of the stream is now `from`. @pre these frames are in the ring, and not passed
+    std::uint64_t forget(const frame_ring& ring, std::uint64_t from, std::uint64_t to) noexcept {
+        const amount gone = sum_in_ring(ring, from, to);
+        pass(gone);
+        return gone.frames;
+    }
+    /// Not wanted and not passed, also of frames that the ring has dropped.
+    [[nodiscard]] std::uint64_t frames_ahead() const noexcept { return ahead_.frames; }
+    [[nodiscard]] std::uint64_t bytes_ahead() const noexcept { return ahead_.bytes; }
+
+private:
+    [[nodiscard]] std::size_t index(std::uint64_t sequence) const noexcept {
+        return static_cast<std::size_t>(sequence / 64 % bits_.size());
+    }
+    [[nodiscard]] amount sum_in_ring(const frame_ring& ring, std::uint64_t from, std::uint64_t to) const noexcept;
+
+    frame_filter filter_;
+    std::vector<std::uint64_t> bits_;
+    amount ahead_{};
+};
+
+// ---- implementation ----
+
+inline void selection::note(const frame_ring& ring, std::uint64_t sequence, verdict of_filter) noexcept {
+    const std::uint64_t bit = std::uint64_t{1} << (sequence % 64);
+    std::uint64_t& word = bits_[index(sequence)];
+    word = of_filter == verdict::wanted ? word | bit : word & ~bit;
+    if (of_filter == verdict::wanted) return;
+    ++ahead_.frames;
+    ahead_.bytes += ring.end_of(sequence) - ring.begin_of(sequence);
+}
+
+inline auto selection::sum_in_ring(const frame_ring& ring, std::uint64_t from, std::uint64_t to) const noexcept -> amount {
+    amount all;
+    for (std::uint64_t each = from; each < to; ++each) {
+        if (wants(each)) continue;
+        ++all.frames;
+        all.bytes += ring.end_of(each) - ring.begin_of(each);
+    }
+    return all;
+}
+
+// Of frames that the ring has dropped only the sum is known: what is ahead, without what is still in the ring.
+inline auto selection::unwanted(const frame_ring& ring, std::uint64_t from, std::uint64_t to, std::uint64_t end) const noexcept
+    -> amount {
+    if (from >= ring.oldest()) return sum_in_ring(ring, from, to);
+    const amount rest = sum_in_ring(ring, detail::greatest(to, ring.oldest()), end);
+    return {ahead_.frames - rest.frames, ahead_.bytes - rest.bytes};
+}
+
+} // namespace MATO_ABI
+} // namespace mato
+
 // ---- mato/subscriber.hpp ----
 /// @file subscriber.hpp: one reader of a stream: its position in the ring, and its overflow policy applied when it lags.
 /// Layer: 3 (mechanism; no asio, no descriptor).  Test: test/toolkit/fan_out_test.cpp, fan_out_property_test.cpp.
@@ -6990,7 +7260,8 @@ inline namespace MATO_ABI {
 /// @blocks never.
 struct frame_gap {
     std::uint64_t first = 0, last = 0; ///< both inclusive
-    [[nodiscard]] std::uint64_t count() const noexcept { return last - first + 1; }
+    std::uint64_t unwanted = 0;        ///< of these, frames that the subscriber's filter refuses; it has not lost them
+    [[nodiscard]] std::uint64_t count() const noexcept { return last - first + 1 - unwanted; } ///< lost frames
 };
 
 /// Where in the stream a subscriber starts.
@@ -7024,6 +7295,7 @@ struct delivery_counters {
     std::uint64_t gaps = 0;       ///< reported gaps
     std::uint64_t resyncs = 0;    ///< snapshots sent, including those on joining
     std::uint64_t superseded = 0; ///< frames not sent because a newer one of their key or a snapshot replaced them
+    std::uint64_t filtered = 0;   ///< frames not sent because the subscriber's filter refuses them
 };
 
 /// The state of one subscriber, from `basic_broadcast::status`. The counters are its own.
@@ -7032,7 +7304,7 @@ struct delivery_counters {
 /// @blocks never.
 struct subscriber_status : delivery_counters {
     std::size_t queued_bytes = 0; ///< including its replies
-    std::uint64_t lag = 0;        ///< frames published but not yet sent to it
+    std::uint64_t lag = 0;        ///< frames published but not yet sent to it, without those that its filter refuses
 };
 
 /// The state of a broadcast, from `basic_broadcast::status`. The counters include subscribers that have left.
@@ -7089,6 +7361,9 @@ public:
     [[nodiscard]] std::uint64_t end() const noexcept override {
         return detail::least(until_, accepted_until_, all_.ring_.end());
     }
+    [[nodiscard]] std::uint64_t partial_until() const noexcept override {
+        return is_mid_frame() ? all_.ring_.end_of(sequence_) : 0;
+    }
     [[nodiscard]] std::size_t pending() const noexcept override { return detail::greatest(waiting(), std::size_t{has_work()}); }
     std::uint64_t gather(gathered_write& write, std::uint64_t from, std::uint64_t until) const noexcept override;
     void advance(std::uint64_t from, std::size_t size) noexcept override;
@@ -7100,7 +7375,7 @@ public:
     [[nodiscard]] bool is_leaving() const noexcept override { return until_ != frame_ring::nowhere; }
     void no_more() override;
     void keep_partial() override;
-    void cut_short(const failure& why) override;
+    bool cut_short(const failure& why, std::vector<std::string>& words) override;
     void left() noexcept override { all_.remove(*this); }
     [[nodiscard]] const void* source() const noexcept override { return &all_; }
 
@@ -7113,9 +7388,7 @@ private:
         return position_ > all_.ring_.begin() && sequence_ < all_.ring_.next() && position_ > all_.ring_.begin_of(sequence_);
     }
     /// A snapshot or gap notice is queued but not yet sent.
-    [[nodiscard]] bool has_pending_notice() const noexcept {
-        return !is_leaving() && peer_->box().own() > peer_->box().replies();
-    }
+    [[nodiscard]] bool has_pending_notice() const noexcept { return !is_leaving() && peer_->box().inserted(*this) > 0; }
     [[nodiscard]] bool fell_out_of_ring() const noexcept { return position_ < all_.ring_.begin(); }
     [[nodiscard]] bool has_work() const noexcept {
         return position_ < end() || needs_snapshot_ || accepted_until_ != frame_ring::nowhere;
@@ -7125,7 +7398,19 @@ private:
     }
     [[nodiscard]] std::size_t waiting() const noexcept; // bytes of the stream that are still in the ring
     [[nodiscard]] std::size_t queued() const noexcept;  // for the policy: lost frames count until their gap notice is queued
+    /// The peer's replies, and what this stream has inserted between them; not what its other streams have.
+    [[nodiscard]] std::size_t own() const noexcept { return peer_->box().replies() + peer_->box().inserted(*this); }
+    [[nodiscard]] std::uint64_t last_frame() const noexcept { return detail::least(last_, all_.ring_.next()); } // after it
+    [[nodiscard]] std::uint64_t unwanted_bytes() const noexcept { return selection_ ? selection_->bytes_ahead() : 0; }
     void begin_at(join_at where) noexcept;
+    bool begin_selection(frame_filter filter, error_out out);
+    void ask_filter(std::uint64_t sequence, std::string_view payload);
+    void pass_unwanted() noexcept;
+    [[nodiscard]] selection::amount unwanted_before(std::uint64_t to) const noexcept;
+    void pass(const selection::amount& unwanted) noexcept;
+    [[nodiscard]] std::uint64_t accepted_until(std::size_t room) const noexcept;
+    [[nodiscard]] std::uint64_t wanted_until(std::size_t room) const noexcept;
+    [[nodiscard]] std::uint64_t first_that_fits() const noexcept;
     void enforce_limit();
     void make_room();
     void skip_to(std::uint64_t sequence);
@@ -7135,9 +7420,10 @@ private:
     void take_snapshot();
     void fall_behind();
     void fall_behind(failure why);
+    std::optional<std::string> last_words(const failure& why);
     template <class Ask> bool call_handler(const char* step, Ask ask);
     shared_frame put(std::string_view payload, std::uint64_t place);
-    std::uint64_t gather_newest(gathered_write& write, std::uint64_t from, std::uint64_t until) const noexcept;
+    std::uint64_t gather_chosen(gathered_write& write, std::uint64_t from, std::uint64_t until) const noexcept;
 
     Hub& all_;
     Peer* peer_; // null: it has left the stream
@@ -7148,9 +7434,10 @@ private:
     std::uint64_t until_ = frame_ring::nowhere,
                   last_ = frame_ring::nowhere;           // the end of its part of the stream, as position and as frame number
     std::uint64_t accepted_until_ = frame_ring::nowhere; // drop_newest: the queued frames end here, newer ones are dropped
-    std::uint64_t noticed_from_ = 0;                     // the first lost frame of the newest gap notice
+    frame_gap noticed_{};                                // the newest gap notice
+    std::unique_ptr<selection> selection_;               // null: it wants every frame
     delivery_counters counters_;
-    bool is_stalled_ = false, needs_snapshot_ = false;
+    bool is_stalled_ = false, needs_snapshot_ = false, is_skipping_ = false;
 };
 
 // ---- implementation ----
@@ -7171,12 +7458,13 @@ void basic_subscriber<H, P, O, F>::begin_at(join_at where) noexcept {
 template <class H, class P, broadcast_policy O, framing_policy F>
 std::size_t basic_subscriber<H, P, O, F>::waiting() const noexcept {
     const std::uint64_t from = detail::greatest(position_, all_.ring_.begin()), to = end();
-    return from < to ? static_cast<std::size_t>(to - from) : 0;
+    const std::uint64_t bytes = from < to ? to - from : 0;
+    return static_cast<std::size_t>(fell_out_of_ring() ? bytes : bytes - detail::least(bytes, unwanted_bytes()));
 }
 
 template <class H, class P, broadcast_policy O, framing_policy F>
 std::size_t basic_subscriber<H, P, O, F>::queued() const noexcept {
-    return peer_->box().own() + static_cast<std::size_t>(detail::least(until_, all_.ring_.end()) - position_);
+    return own() + static_cast<std::size_t>(detail::least(until_, all_.ring_.end()) - position_ - unwanted_bytes());
 }
 
 template <class H, class P, broadcast_policy O, framing_policy F> void basic_subscriber<H, P, O, F>::prepare() {
@@ -7223,7 +7511,9 @@ template <class H, class P, broadcast_policy O, framing_policy F> void basic_sub
 template <class H, class P, broadcast_policy O, framing_policy F> void basic_subscriber<H, P, O, F>::drop_oldest() {
     const frame_ring& ring = all_.ring_;
     std::uint64_t first = detail::greatest(sequence_, ring.oldest());
-    if (!is_leaving() && queued() > policy_.limit()) {
+    if (selection_) {
+        first = detail::greatest(first, is_leaving() ? first : first_that_fits());
+    } else if (!is_leaving() && queued() > policy_.limit()) {
         const std::uint64_t from = detail::within(position_ + (queued() - policy_.limit()), ring.begin(), ring.end());
         const std::uint64_t fits = ring.boundary(from) == from ? ring.at(from) : ring.at(from) + 1;
         first = detail::greatest(first, detail::least(fits, ring.next() - 1)); // the newest frame is kept, whatever its size
@@ -7235,14 +7525,8 @@ template <class H, class P, broadcast_policy O, framing_policy F> void basic_sub
     const frame_ring& ring = all_.ring_;
     if (accepted_until_ == frame_ring::nowhere && !is_leaving() && position_ < ring.end() &&
         (fell_out_of_ring() || queued() > policy_.limit())) {
-        const std::size_t own = peer_->box().own();
-        const std::size_t room = policy_.limit() - detail::least(own, policy_.limit());
-        const std::uint64_t full =
-            position_ + detail::least<std::uint64_t>(room, ring.end() - position_); // `bytes` may be any value
-        if (full < ring.begin() || ring.boundary(detail::least(full, ring.end())) > position_)
-            accepted_until_ = full < ring.begin() ? full : ring.boundary(detail::least(full, ring.end()));
-        else
-            accepted_until_ = ring.end_of(sequence_); // the oldest frame is kept, whatever its size
+        const std::size_t room = policy_.limit() - detail::least(own(), policy_.limit());
+        accepted_until_ = selection_ ? wanted_until(room) : accepted_until(room);
     }
     if (accepted_until_ != frame_ring::nowhere && (position_ >= accepted_until_ || accepted_until_ <= ring.begin())) {
         accepted_until_ = frame_ring::nowhere;
@@ -7251,21 +7535,38 @@ template <class H, class P, broadcast_policy O, framing_policy F> void basic_sub
     if (fell_out_of_ring()) skip_to(ring.oldest());
 }
 
+// drop_newest: the end of the queued frames that fit into `room` bytes.
+template <class H, class P, broadcast_policy O, framing_policy F>
+std::uint64_t basic_subscriber<H, P, O, F>::accepted_until(std::size_t room) const noexcept {
+    const frame_ring& ring = all_.ring_;
+    const std::uint64_t full =
+        position_ + detail::least<std::uint64_t>(room, ring.end() - position_); // `bytes` may be any value
+    if (full < ring.begin()) return full;
+    const std::uint64_t boundary = ring.boundary(detail::least(full, ring.end()));
+    return boundary > position_ ? boundary : ring.end_of(sequence_); // the oldest frame is kept, whatever its size
+}
+
 template <class H, class P, broadcast_policy O, framing_policy F>
 void basic_subscriber<H, P, O, F>::skip_to(std::uint64_t sequence) {
     const frame_ring& ring = all_.ring_;
     sequence = detail::least(sequence, last_);
     if (sequence <= sequence_) return;
     const std::uint64_t to = sequence == last_ ? until_ : sequence == ring.next() ? ring.end() : ring.begin_of(sequence);
-    queue_notice({sequence_, sequence - 1}, position_);
+    const auto unwanted = unwanted_before(sequence);
+    is_skipping_ = true;
+    queue_notice({sequence_, sequence - 1, unwanted.frames}, position_);
+    is_skipping_ = false;
     position_ = to; // last: a handler that publishes or unsubscribes must still see the frames as queued
     sequence_ = sequence;
+    pass(unwanted);
+    pass_unwanted();
     all_.report_room();
 }
 
 template <class H, class P, broadcast_policy O, framing_policy F>
 void basic_subscriber<H, P, O, F>::queue_notice(const frame_gap& lost, std::uint64_t place) {
-    noticed_from_ = lost.first;
+    if (lost.count() == 0) return;
+    noticed_ = lost;
     all_.count(&delivery_counters::dropped, *this, lost.count());
     all_.count(&delivery_counters::gaps, *this, 1);
     std::optional<std::string> notice;
@@ -7275,10 +7576,13 @@ void basic_subscriber<H, P, O, F>::queue_notice(const frame_gap& lost, std::uint
 template <class H, class P, broadcast_policy O, framing_policy F> void basic_subscriber<H, P, O, F>::take_snapshot() {
     const std::uint64_t now = all_.ring_.next() - 1, end = all_.ring_.end(), place = position_;
     needs_snapshot_ = false;
-    all_.count(&delivery_counters::superseded, *this, now + 1 - sequence_);
+    const auto unwanted = unwanted_before(now + 1);
+    all_.count(&delivery_counters::superseded, *this, now + 1 - sequence_ - unwanted.frames);
     all_.count(&delivery_counters::resyncs, *this, 1);
+    is_skipping_ = true;
+    const scope_exit skipped([this] { is_skipping_ = false; });
     if (all_.snapshot_) {
-        peer_->box().insert(all_.snapshot_, place);
+        peer_->box().insert(*this, all_.snapshot_, place);
     } else {
         std::string payload;
         if (!call_handler("snapshot", [&] { payload = all_.on.snapshot(now); })) return;
@@ -7287,6 +7591,9 @@ template <class H, class P, broadcast_policy O, framing_policy F> void basic_sub
     }
     position_ = end; // last, as in skip_to
     sequence_ = now + 1;
+    pass(unwanted);
+    is_skipping_ = false;
+    pass_unwanted();
     all_.report_room();
 }
 
@@ -7297,7 +7604,7 @@ shared_frame basic_subscriber<H, P, O, F>::put(std::string_view payload, std::ui
     failure why;
     F::append(*frame, payload, why);
     if (why) return fall_behind(std::move(why)), nullptr;
-    peer_->box().insert(frame, place);
+    peer_->box().insert(*this, frame, place);
     return frame;
 }
 
@@ -7319,13 +7626,18 @@ template <class H, class P, broadcast_policy O, framing_policy F> void basic_sub
 }
 
 template <class H, class P, broadcast_policy O, framing_policy F> void basic_subscriber<H, P, O, F>::fall_behind(failure why) {
+    auto words = last_words(why);
+    if (peer_) peer_->fall_behind(std::move(why), std::move(words));
+}
+
+template <class H, class P, broadcast_policy O, framing_policy F>
+std::optional<std::string> basic_subscriber<H, P, O, F>::last_words(const failure& why) {
     ++all_.disconnected_;
-    std::optional<std::string> words;
     try {
-        if (all_.on.last_words) words = all_.on.last_words(why);
+        if (all_.on.last_words) return all_.on.last_words(why);
     } catch (...) { // send no last words; `why` already tells why it is closed
     }
-    if (peer_) peer_->fall_behind(std::move(why), std::move(words));
+    return std::nullopt;
 }
 
 template <class H, class P, broadcast_policy O, framing_policy F> std::uint64_t
@@ -7338,8 +7650,7 @@ basic_subscriber<H, P, O, F>::gather(gathered_write& write, std::uint64_t from, 
         if (has_pending_notice()) return from;
         if (from == position_ && is_mid_frame()) until = detail::least(until, ring.end_of(sequence_));
     }
-    if (policy_.kind() == overflow_kind::conflate && !is_leaving()) // when leaving, the newer frame may not be for it
-        return gather_newest(write, from, until);
+    if (selection_ || (policy_.kind() == overflow_kind::conflate && !is_leaving())) return gather_chosen(write, from, until);
     do {
         const std::size_t room = write.limit - write.bytes;
         std::uint64_t stop = until;
@@ -7355,44 +7666,24 @@ basic_subscriber<H, P, O, F>::gather(gathered_write& write, std::uint64_t from, 
     return from;
 }
 
-template <class H, class P, broadcast_policy O, framing_policy F> std::uint64_t
-basic_subscriber<H, P, O, F>::gather_newest(gathered_write& write, std::uint64_t from, std::uint64_t until) const noexcept {
-    const frame_ring& ring = all_.ring_;
-    std::uint64_t sequence = ring.at(from), to = from; // [from, to) is a run of frames to send
-    const auto add_run = [&] {
-        const auto parts = ring.bytes(from, to);
-        write.add(parts[0], from);
-        write.add(parts[1], from + parts[0].size());
-    };
-    while (to < until && write.bytes + (to - from) < write.limit) {
-        const std::uint64_t end = ring.end_of(sequence);
-        const bool is_skipped = ring.is_superseded(sequence) && !(sequence == sequence_ && is_mid_frame());
-        ++sequence;
-        if (!is_skipped) {
-            to = end;
-            continue;
-        }
-        if (to > from) add_run();
-        from = to = end;
-        if (write.is_full()) return to;
-    }
-    if (to > from) add_run();
-    return to;
-}
-
 template <class H, class P, broadcast_policy O, framing_policy F>
 void basic_subscriber<H, P, O, F>::advance(std::uint64_t from, std::size_t size) noexcept {
     const frame_ring& ring = all_.ring_;
     if (from > position_) {
         const std::uint64_t next = ring.at(from);
-        all_.count(&delivery_counters::superseded, *this, next - sequence_);
+        const auto unwanted = unwanted_before(next);
+        pass(unwanted);
+        all_.count(&delivery_counters::superseded, *this, next - sequence_ - unwanted.frames);
         sequence_ = next;
     }
     position_ = from + size;
     const std::uint64_t next = ring.at(position_);
     all_.count(&delivery_counters::delivered, *this, next - sequence_);
     sequence_ = next;
-    if (is_mid_frame()) all_.first_partial_ = detail::least(all_.first_partial_, position_);
+    if (is_mid_frame())
+        all_.first_partial_ = detail::least(all_.first_partial_, position_);
+    else
+        pass_unwanted();
 }
 
 template <class H, class P, broadcast_policy O, framing_policy F>
@@ -7434,9 +7725,11 @@ template <class H, class P, broadcast_policy O, framing_policy F> void basic_sub
     until_ = detail::greatest(position_, ring.end());
     last_ = ring.next();
     if (accepted_until_ == frame_ring::nowhere || accepted_until_ <= ring.begin()) return;
-    const frame_gap lost{ring.at(accepted_until_), ring.next() - 1}; // report it now; later the stream may be destroyed
+    frame_gap lost{ring.at(accepted_until_), ring.next() - 1}; // report it now; later the stream may be destroyed
     until_ = std::exchange(accepted_until_, frame_ring::nowhere);
     last_ = lost.first;
+    if (selection_) lost.unwanted = selection_->forget(ring, lost.first, ring.next());
+    all_.count(&delivery_counters::filtered, *this, lost.unwanted);
     if (lost.last >= lost.first) queue_notice(lost, until_);
 }
 
@@ -7447,41 +7740,187 @@ template <class H, class P, broadcast_policy O, framing_policy F> void basic_sub
     auto frame = all_.partial_.copy(ring, sequence_);
     all_.count(&delivery_counters::delivered, *this, 1); // it will be completed, or the connection ends
     position_ = ring.end_of(sequence_++);
-    peer_->box().insert(std::move(frame), 0, taken);
+    peer_->box().insert(*this, std::move(frame), 0, taken);
+    pass_unwanted();
 }
 
-// The peer does not get the rest of the stream: reports the gap, or sends a snapshot or the last words, after enlarging the
-// kernel's buffer.
+// What the peer is told when it does not get the rest of the stream: the gap, a snapshot, or the last words.
 template <class H, class P, broadcast_policy O, framing_policy F>
-void basic_subscriber<H, P, O, F>::cut_short(const failure& why) {
+bool basic_subscriber<H, P, O, F>::cut_short(const failure& why, std::vector<std::string>& words) {
     const typename H::busy scope(all_);
-    const std::uint64_t end = detail::least(last_, all_.ring_.next());
-    const bool is_untold =
-        peer_->box().own() > peer_->box().replies() && !peer_->box().is_mid_frame(); // a queued notice is dropped too
-    const frame_gap lost{is_untold ? noticed_from_ : sequence_ + (is_mid_frame() ? 1 : 0), end - 1};
-    if (lost.first >= end) return;
-    std::optional<std::string> words;
+    const std::uint64_t end = last_frame();
+    frame_gap lost{sequence_ + (is_mid_frame() ? 1 : 0), end - 1};
+    if (selection_) lost.unwanted = selection_->unwanted(all_.ring_, lost.first, end, end).frames;
+    if (peer_->box().has_unsent(*this) && noticed_.count() > 0) { // that notice is dropped too
+        if (selection_) lost.unwanted += noticed_.unwanted + lost.first - 1 - noticed_.last;
+        lost.first = noticed_.first;
+    }
+    if (lost.first >= end || lost.count() == 0) return false;
+    std::optional<std::string> told;
     const overflow_kind kind = policy_.kind();
+    const auto count_rest = [&](std::uint64_t delivery_counters::*as) {
+        const auto unwanted = unwanted_before(end);
+        pass(unwanted);
+        all_.count(as, *this, end - sequence_ - unwanted.frames);
+    };
     if (kind == overflow_kind::resync && all_.on.snapshot && !is_leaving()) {
-        if (!call_handler("snapshot", [&] { words = all_.on.snapshot(end - 1); })) return;
-        all_.count(&delivery_counters::superseded, *this, end - sequence_);
+        if (!call_handler("snapshot", [&] { told = all_.on.snapshot(end - 1); })) return false;
+        count_rest(&delivery_counters::superseded);
     } else if (O::loses_frames && kind != overflow_kind::disconnect && kind != overflow_kind::block_producer && all_.on.gap) {
-        if (!call_handler("gap", [&] { words = all_.on.gap(lost); })) return;
-        all_.count(&delivery_counters::dropped, *this, end - sequence_);
+        if (!call_handler("gap", [&] { told = all_.on.gap(lost); })) return false;
+        count_rest(&delivery_counters::dropped);
         all_.count(&delivery_counters::gaps, *this, 1);
     } else {
-        return fall_behind(why);
+        told = last_words(why);
     }
-    if (peer_) peer_->fall_behind(why, std::move(words));
+    if (told) words.push_back(std::move(*told));
+    return true;
 }
 
 template <class H, class P, broadcast_policy O, framing_policy F>
 subscriber_status basic_subscriber<H, P, O, F>::status() const {
     subscriber_status now;
     static_cast<delivery_counters&>(now) = counters_;
-    now.queued_bytes = peer_->box().own() + waiting();
-    now.lag = detail::least(last_, all_.ring_.next()) - sequence_;
+    now.queued_bytes = own() + waiting();
+    now.lag = last_frame() - sequence_ - (selection_ ? selection_->frames_ahead() : 0);
     return now;
+}
+
+} // namespace MATO_ABI
+} // namespace mato
+
+// ---- mato/detail/subscriber_filter.hpp ----
+/// @file subscriber_filter.hpp: a subscriber that wants only some frames: what it passes, and what its limit means then.
+/// Layer: 3 (mechanism; no asio, no descriptor).  Test: test/toolkit/fan_out_property_test.cpp, broadcast_streams_test.cpp.
+/// Threads: distinct objects are independent.   Blocks: never.
+///
+/// Members of basic_subscriber; subscriber.hpp includes this file. With a filter, the frame at `sequence_` is always wanted, if
+/// it is in the ring: frames before it that are not wanted are passed at once, so they never count as queued.
+
+namespace mato {
+inline namespace MATO_ABI {
+
+// Frames that are in the ring already are decided now. Those that the ring has dropped count as wanted, so they are lost.
+template <class H, class P, broadcast_policy O, framing_policy F>
+bool basic_subscriber<H, P, O, F>::begin_selection(frame_filter filter, error_out out) {
+    const frame_ring& ring = all_.ring_;
+    selection_ = std::make_unique<selection>(ring, std::move(filter));
+    const bool was_asking = std::exchange(all_.asks_filters_, true);
+    const scope_exit asked([&] { all_.asks_filters_ = was_asking; });
+    std::string room;
+    for (std::uint64_t each = detail::greatest(sequence_, ring.oldest()); each < ring.next(); ++each) {
+        const auto parts = ring.bytes(ring.begin_of(each), ring.end_of(each));
+        std::string_view bytes = parts[0];
+        if (!parts[1].empty()) bytes = room.assign(parts[0]).append(parts[1]);
+        try {
+            std::error_code ignored; // the frame was encoded by this framing
+            const auto frame = F::split(bytes, ignored);
+            const bool is_wanted = !frame || selection_->filter()(frame->payload);
+            selection_->note(ring, each, is_wanted ? selection::verdict::wanted : selection::verdict::refused);
+        } catch (...) {
+            const failure why = current_failure("filter");
+            return out.fail<bool>(why.code, "subscribe", why.path,
+                                  "the filter failed: " + (why.detail.empty() ? why.code.message() : why.detail));
+        }
+    }
+    pass_unwanted();
+    return true;
+}
+
+template <class H, class P, broadcast_policy O, framing_policy F>
+void basic_subscriber<H, P, O, F>::ask_filter(std::uint64_t sequence, std::string_view payload) {
+    if (!selection_ || is_leaving() || sequence < sequence_) return;
+    selection_->note(all_.ring_, sequence, selection::verdict::wanted); // first: the filter may end the subscription
+    bool is_wanted = true;
+    if (!call_handler("filter", [&] { is_wanted = selection_->filter()(payload); }) || is_wanted) return;
+    selection_->note(all_.ring_, sequence, selection::verdict::refused);
+    if (peer_) pass_unwanted();
+}
+
+template <class H, class P, broadcast_policy O, framing_policy F>
+auto basic_subscriber<H, P, O, F>::unwanted_before(std::uint64_t to) const noexcept -> selection::amount {
+    return selection_ ? selection_->unwanted(all_.ring_, sequence_, to, last_frame()) : selection::amount();
+}
+
+template <class H, class P, broadcast_policy O, framing_policy F>
+void basic_subscriber<H, P, O, F>::pass(const selection::amount& unwanted) noexcept {
+    if (!selection_) return;
+    selection_->pass(unwanted);
+    all_.count(&delivery_counters::filtered, *this, unwanted.frames);
+}
+
+template <class H, class P, broadcast_policy O, framing_policy F> void basic_subscriber<H, P, O, F>::pass_unwanted() noexcept {
+    if (!selection_ || is_skipping_ || fell_out_of_ring() || is_mid_frame()) return;
+    const frame_ring& ring = all_.ring_;
+    // A newer frame of the key replaces an older one also if it is not wanted itself: then nothing newer may follow.
+    const bool conflates = policy_.kind() == overflow_kind::conflate && !is_leaving();
+    std::uint64_t next = sequence_;
+    while (next < last_frame() && (!selection_->wants(next) || (conflates && ring.is_superseded(next)))) ++next;
+    if (next == sequence_) return;
+    const auto unwanted = unwanted_before(next);
+    pass(unwanted);
+    all_.count(&delivery_counters::superseded, *this, next - sequence_ - unwanted.frames);
+    position_ = next == last_ ? until_ : next == ring.next() ? ring.end() : ring.begin_of(next);
+    sequence_ = next;
+}
+
+// drop_oldest: the first frame to keep. The newest wanted frame is kept, whatever its size.
+template <class H, class P, broadcast_policy O, framing_policy F>
+std::uint64_t basic_subscriber<H, P, O, F>::first_that_fits() const noexcept {
+    const frame_ring& ring = all_.ring_;
+    std::uint64_t first = last_frame();
+    std::size_t bytes = own();
+    for (std::uint64_t each = first; each > detail::greatest(sequence_, ring.oldest());) {
+        if (!selection_->wants(--each)) continue;
+        bytes += static_cast<std::size_t>(ring.end_of(each) - ring.begin_of(each));
+        if (bytes > policy_.limit() && first != last_frame()) break;
+        first = each;
+    }
+    return first;
+}
+
+// drop_newest: the end of the wanted frames that fit into `room` bytes. The oldest one is kept, whatever its size.
+template <class H, class P, broadcast_policy O, framing_policy F>
+std::uint64_t basic_subscriber<H, P, O, F>::wanted_until(std::size_t room) const noexcept {
+    const frame_ring& ring = all_.ring_;
+    std::uint64_t until = ring.begin();
+    std::size_t bytes = 0;
+    for (std::uint64_t each = detail::greatest(sequence_, ring.oldest()); each < ring.next(); ++each) {
+        if (!selection_->wants(each)) continue;
+        bytes += static_cast<std::size_t>(ring.end_of(each) - ring.begin_of(each));
+        if (bytes > room && until > ring.begin()) break;
+        until = ring.end_of(each);
+    }
+    return until;
+}
+
+// Leaves out frames that are not wanted, and with conflate those that a newer one replaces.
+template <class H, class P, broadcast_policy O, framing_policy F> std::uint64_t
+basic_subscriber<H, P, O, F>::gather_chosen(gathered_write& write, std::uint64_t from, std::uint64_t until) const noexcept {
+    const frame_ring& ring = all_.ring_;
+    const bool conflates =
+        policy_.kind() == overflow_kind::conflate && !is_leaving(); // when leaving, the newer frame may not be for it
+    std::uint64_t sequence = ring.at(from), to = from;              // [from, to) is a run of frames to send
+    const auto add_run = [&] {
+        const auto parts = ring.bytes(from, to);
+        write.add(parts[0], from);
+        write.add(parts[1], from + parts[0].size());
+    };
+    while (to < until && write.bytes + (to - from) < write.limit) {
+        const std::uint64_t end = ring.end_of(sequence);
+        const bool is_chosen = !(conflates && ring.is_superseded(sequence)) && (!selection_ || selection_->wants(sequence));
+        const bool is_skipped = !is_chosen && !(sequence == sequence_ && is_mid_frame());
+        ++sequence;
+        if (!is_skipped) {
+            to = end;
+            continue;
+        }
+        if (to > from) add_run();
+        from = to = end;
+        if (write.is_full()) return to;
+    }
+    if (to > from) add_run();
+    return to;
 }
 
 } // namespace MATO_ABI
@@ -7517,12 +7956,15 @@ public:
 
     /// Adds a subscriber, to be passed to `outbox::follow`; it lives until the outbox leaves it.
     /// @errors invalid_argument: a handler that the policy needs is not set: `snapshot` for resync, `gap` for dropping
-    /// policies.
-    [[nodiscard]] feed* join(Peer& peer, Overflow policy, join_at where, error_out out);
+    /// policies · what `filter` throws about frames that are in the ring already.
+    [[nodiscard]] feed* join(Peer& peer, Overflow policy, join_at where, frame_filter filter, error_out out);
+    [[nodiscard]] feed* join(Peer& peer, Overflow policy, join_at where, error_out out) {
+        return join(peer, std::move(policy), where, {}, out);
+    }
 
     /// @returns the frame's number.
     /// @errors as Framing::append · frame_too_large: larger than half of the ring · busy: every subscriber is full, see
-    ///         block_producer. After an error no subscriber gets the frame.
+    ///         block_producer, or a filter called it. After an error no subscriber gets the frame.
     std::uint64_t publish(std::string_view payload, error_out out) { return publish(payload, nullptr, out); }
     /// As `publish`. Replaces an older frame of the same key: subscribers with `conflate` no longer get that one.
     std::uint64_t publish_keyed(std::uint64_t key, std::string_view payload, error_out out) {
@@ -7560,13 +8002,14 @@ private:
 
     std::uint64_t publish(std::string_view payload, const std::uint64_t* key, error_out out);
     std::uint64_t store(const frame_ends& ends, std::string_view payload, const std::uint64_t* key, error_out out);
-    static std::uint64_t busy_now(error_out out);
+    std::uint64_t busy_now(error_out out) const;
     static constexpr std::size_t worth_a_flush(std::size_t bytes) noexcept {
         return detail::within(bytes, gathered_write::message_bytes, gathered_write::most_bytes);
     }
     std::uint64_t too_large(std::size_t size, error_out out) const;
     void make_room(std::size_t size);
     void keep_partial(std::uint64_t sequence);
+    void ask_filters(std::uint64_t sequence, std::string_view payload);
     void enforce_limits();
     void note_limit(const subscriber& who) noexcept;
     std::unique_ptr<subscriber> remove_from_partition(subscriber& who) noexcept;
@@ -7600,6 +8043,7 @@ private:
     partition writable_, stalled_;
     std::size_t leaving_ = 0;               // members that only get what was already published
     std::size_t blocking_ = 0;              // members with block_producer
+    std::size_t filtering_ = 0;             // members with a filter
     std::uint64_t flushed_ = 0;             // the ring's end at the last flush
     std::uint64_t first_partial_ = nowhere; // no partially sent frame ends before this position; may be too low
     std::uint64_t next_limit_ = nowhere;    // no stalled member reaches its limit before the ring's end gets here
@@ -7610,13 +8054,13 @@ private:
     delivery_counters total_;
     std::uint64_t disconnected_ = 0;
     int busy_ = 0;
-    bool reported_full_ = false, removed_ = false;
+    bool reported_full_ = false, removed_ = false, asks_filters_ = false;
 };
 
 // ---- implementation ----
 
 template <class P, broadcast_policy O, framing_policy F>
-feed* fan_out<P, O, F>::join(P& peer, O policy, join_at where, error_out out) {
+feed* fan_out<P, O, F>::join(P& peer, O policy, join_at where, frame_filter filter, error_out out) {
     const auto refuse = [&](std::errc why, const char* text) -> feed* {
         return out.fail<feed*>(std::make_error_code(why), "subscribe", {}, text);
     };
@@ -7635,6 +8079,8 @@ feed* fan_out<P, O, F>::join(P& peer, O policy, join_at where, error_out out) {
     flush_bytes_ = detail::least(flush_bytes_, worth_a_flush(policy.limit() / 2));
     auto fresh = std::make_unique<subscriber>(*this, peer, std::move(policy));
     fresh->begin_at(where);
+    if (filter && !fresh->begin_selection(std::move(filter), out)) return nullptr;
+    if (fresh->selection_) ++filtering_;
     if (kind == overflow_kind::block_producer) ++blocking_;
     subscriber* const joined = fresh.get();
     attach_to(writable_, std::move(fresh));
@@ -7644,15 +8090,19 @@ feed* fan_out<P, O, F>::join(P& peer, O policy, join_at where, error_out out) {
 
 template <class P, broadcast_policy O, framing_policy F>
 std::uint64_t fan_out<P, O, F>::publish(std::string_view payload, const std::uint64_t* key, error_out out) {
-    if (!has_room()) [[unlikely]]
+    if (asks_filters_ || !has_room()) [[unlikely]]
         return busy_now(out);
+    std::uint64_t sequence = 0;
     if constexpr (requires { F::ends(payload, out); }) {
-        return store(F::ends(payload, out), payload, key, out);
+        sequence = store(F::ends(payload, out), payload, key, out);
     } else {
         scratch_.clear();
         F::append(scratch_, payload, out);
-        return store({}, scratch_, key, out);
+        sequence = store({}, scratch_, key, out);
     }
+    if (filtering_ > 0 && sequence > 0) [[unlikely]]
+        ask_filters(sequence, payload);
+    return sequence;
 }
 
 template <class P, broadcast_policy O, framing_policy F> std::uint64_t
@@ -7669,8 +8119,10 @@ fan_out<P, O, F>::store(const frame_ends& ends, std::string_view payload, const 
 }
 
 // Errors are reported in separate functions: an error_out whose address is not taken stays in registers.
-template <class P, broadcast_policy O, framing_policy F> std::uint64_t fan_out<P, O, F>::busy_now(error_out out) {
-    return out.fail<std::uint64_t>(errc::busy, "publish", {}, "every subscriber's queue is full; wait for on.room");
+template <class P, broadcast_policy O, framing_policy F> std::uint64_t fan_out<P, O, F>::busy_now(error_out out) const {
+    return out.fail<std::uint64_t>(errc::busy, "publish", {},
+                                   asks_filters_ ? "a subscriber's filter is running; publish after it"
+                                                 : "every subscriber's queue is full; wait for on.room");
 }
 
 template <class P, broadcast_policy O, framing_policy F>
@@ -7704,6 +8156,14 @@ template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::
             who.peer_->cut_off({errc::slow_consumer, "broadcast", {}, "slow consumer: too many partially sent frames"});
         }
     });
+}
+
+template <class P, broadcast_policy O, framing_policy F>
+void fan_out<P, O, F>::ask_filters(std::uint64_t sequence, std::string_view payload) {
+    const busy scope(*this);
+    asks_filters_ = true;
+    const scope_exit asked([this] { asks_filters_ = false; });
+    for_each([&](subscriber& who) { who.ask_filter(sequence, payload); });
 }
 
 template <class P, broadcast_policy O, framing_policy F> bool fan_out<P, O, F>::has_room() noexcept {
@@ -7753,14 +8213,15 @@ template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::
     if (who.is_leaving() || (kind != overflow_kind::disconnect && kind != overflow_kind::block_producer)) return;
     last_kept_ = detail::least(last_kept_, who.position_);
     if (kind != overflow_kind::disconnect) return;
-    const std::size_t own = who.peer_->box().own();
+    const std::size_t own = who.own();
     const std::uint64_t room = who.policy_.limit() - detail::least(own, who.policy_.limit());
-    if (room < nowhere - who.position_) next_limit_ = detail::least(next_limit_, who.position_ + room);
+    if (room < nowhere - who.position_ - who.unwanted_bytes())
+        next_limit_ = detail::least(next_limit_, who.position_ + who.unwanted_bytes() + room);
 }
 
 template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::finish() {
     const busy scope(*this);
-    for_each([](subscriber& who) { who.peer_->box().no_more(); });
+    for_each([](subscriber& who) { who.peer_->box().no_more(who); });
 }
 
 template <class P, broadcast_policy O, framing_policy F> template <class Each>
@@ -7792,6 +8253,7 @@ template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::
         --leaving_;
     else if (who.policy_.kind() == overflow_kind::block_producer)
         --blocking_;
+    if (who.selection_) --filtering_;
     who.peer_ = nullptr;
     report_room();
     removed_ = true;
@@ -7879,20 +8341,26 @@ private:
 public:
     fan_out_handlers& on; ///< set before the first `subscribe` of a policy that needs one
 
-    /// Sends frames from `where` on to this connection, until it ends, is unsubscribed, or subscribes to another broadcast:
-    /// frames still queued from the former broadcast are then dropped. Idempotent. No effect on a connection that has ended.
-    /// @errors as fan_out::join.
-    void subscribe(const std::shared_ptr<Connection>& subscriber, Overflow policy, join_at where, error_out out);
-    void subscribe(const std::shared_ptr<Connection>& subscriber, Overflow policy = {}, join_at where = {}) {
-        or_throw([&](failure& why) { subscribe(subscriber, std::move(policy), where, why); });
+    /// Sends frames from `where` on to this connection, until it ends or is unsubscribed, in addition to those of other
+    /// broadcasts. Frames of one broadcast keep their order; those of two have none among each other. `filter`: the connection
+    /// gets only the frames for which it returns true, see frame_filter. Idempotent: a connection that is subscribed keeps its
+    /// policy and filter; after `unsubscribe` it begins again, and frames that are still queued are dropped. No effect on a
+    /// connection that has ended.
+    /// @errors as fan_out::join · busy: the connection has outbox::most_streams subscriptions.
+    void subscribe(const std::shared_ptr<Connection>& subscriber, Overflow policy, join_at where, frame_filter filter,
+                   error_out out);
+    void subscribe(const std::shared_ptr<Connection>& subscriber, Overflow policy, join_at where, error_out out) {
+        subscribe(subscriber, std::move(policy), where, {}, out);
+    }
+    void subscribe(const std::shared_ptr<Connection>& subscriber, Overflow policy = {}, join_at where = {},
+                   frame_filter filter = {}) {
+        or_throw([&](failure& why) { subscribe(subscriber, std::move(policy), where, std::move(filter), why); });
     }
     /// Frames already published are still sent, newer ones are not.
     void unsubscribe(Connection* subscriber) {
-        if (is_subscribed(subscriber)) subscriber->box().no_more();
+        if (is_subscribed(subscriber)) subscriber->box().no_more(*stream_of(*subscriber));
     }
-    [[nodiscard]] bool is_subscribed(Connection* subscriber) const noexcept {
-        return subscriber && subscriber->box().stream() && subscriber->box().stream()->source() == core_.get();
-    }
+    [[nodiscard]] bool is_subscribed(Connection* subscriber) const noexcept { return subscriber && stream_of(*subscriber); }
 
     /// @returns the frame's number, from 1.
     /// @errors as fan_out::publish; then no subscriber gets the frame.
@@ -7914,10 +8382,11 @@ public:
     /// Empty for a connection that is not subscribed here.
     [[nodiscard]] std::optional<subscriber_status> status(Connection* subscriber) const {
         if (!is_subscribed(subscriber)) return std::nullopt;
-        return hub::status(*subscriber->box().stream());
+        return hub::status(*stream_of(*subscriber));
     }
 
 private:
+    [[nodiscard]] feed* stream_of(Connection& subscriber) const noexcept { return subscriber.box().stream_of(core_.get()); }
     std::uint64_t published(std::uint64_t sequence);
 };
 
@@ -7945,12 +8414,19 @@ template <class C, broadcast_policy O> void basic_broadcast<C, O>::core::has_roo
     });
 }
 
-template <class C, broadcast_policy O>
-void basic_broadcast<C, O>::subscribe(const std::shared_ptr<C>& subscriber, O policy, join_at where, error_out out) {
+template <class C, broadcast_policy O> void basic_broadcast<C, O>::subscribe(const std::shared_ptr<C>& subscriber, O policy,
+                                                                             join_at where, frame_filter filter,
+                                                                             error_out out) {
     if (!subscriber->is_open()) return;
-    if (is_subscribed(subscriber.get()) && !subscriber->box().stream()->is_leaving()) return;
-    feed* const place = core_->join(*subscriber, std::move(policy), where, out);
-    if (place) subscriber->follow({core_, place});
+    feed* const known = stream_of(*subscriber);
+    if (known && !known->is_leaving()) return;
+    if (!known && !subscriber->box().make_place())
+        return out.set(errc::busy, "subscribe", {},
+                       "the connection has " + std::to_string(outbox::most_streams) + " subscriptions; end one first");
+    feed* const place = core_->join(*subscriber, std::move(policy), where, std::move(filter), out);
+    if (!place) return;
+    if (known) subscriber->box().leave(*known);
+    subscriber->follow({core_, place});
 }
 
 template <class C, broadcast_policy O> std::uint64_t basic_broadcast<C, O>::published(std::uint64_t sequence) {
@@ -11731,10 +12207,14 @@ template <class E, class P, class F, class O> void basic_server<E, P, F, O>::cut
     bool is_late = false;
     for (const auto& each : drains_) is_late = is_late || each.first.passed();
     if (!is_late) return;
-    for (const session_ptr& each : sessions())
-        if (each->is_open() && each->queued_bytes() > 0 && each->box().stream())
-            each->box().stream()->cut_short(
-                {errc::slow_consumer, "drain", {}, "slow consumer: the peer did not read the rest of the stream in time"});
+    const failure why{errc::slow_consumer, "drain", {}, "slow consumer: the peer did not read the rest of the stream in time"};
+    for (const session_ptr& each : sessions()) {
+        if (!each->is_open() || each->queued_bytes() == 0) continue;
+        bool loses_frames = false;
+        std::vector<std::string> words;
+        each->box().each_stream([&](feed& stream) { loses_frames = stream.cut_short(why, words) || loses_frames; });
+        if (loses_frames) each->fall_behind_with(why, words);
+    }
 }
 
 template <class E, class P, class F, class O> void basic_server<E, P, F, O>::look_at_queues_soon() {

@@ -249,6 +249,46 @@ TEST_CASE("a subscriber that is too slow for the end of the stream gets a notice
     }
 }
 
+TEST_CASE("a subscriber of two streams that is too slow for their end gets a notice of each", "[daemon]") {
+    const temp_directory directory;
+    const auto options = options_in(directory.path());
+    using hub = mato::basic_broadcast<mato::daemon::session, mato::any_overflow>;
+    constexpr int frames = 2000; // of 1000 bytes and of each stream
+    served process(options, [&](mato::daemon& self) {
+        const auto rain = std::make_shared<hub>(self.context(), std::size_t{8} << 20);
+        const auto sun = std::make_shared<hub>(self.context(), std::size_t{8} << 20);
+        self.keep(rain);
+        self.keep(sun);
+        rain->on.gap = [](const mato::frame_gap& lost) { return "rain " + std::to_string(lost.count()); };
+        sun->on.gap = [](const mato::frame_gap& lost) { return "sun " + std::to_string(lost.count()); };
+        self.server().on.on_frame = [&self, rain = rain.get(), sun = sun.get()](const auto& from, std::string_view) {
+            from->established();
+            rain->subscribe(from, mato::drop_oldest{std::size_t{4} << 20});
+            sun->subscribe(from, mato::drop_oldest{std::size_t{4} << 20}, {},
+                           [](std::string_view payload) { return payload[1] == 'y'; }); // every second one
+            for (int n = 0; n < frames; ++n) {
+                rain->publish('r' + std::string(999, 'x'));
+                sun->publish('s' + std::string(999, n % 2 == 0 ? 'x' : 'y'));
+            }
+            asio::post(self.context(), [&self] { self.request_stop(); });
+        };
+    });
+    mato::failure why;
+    auto client = connect_to(options, why);
+    client.send("go", mato::deadline::in(10s), why);
+    CHECK(process.wait() == mato::exit_code::ok); // nothing was read before
+    std::size_t rains = 0, suns = 0, lost_rains = 0, lost_suns = 0;
+    while (const auto frame = client.receive(mato::deadline::in(10s), why)) {
+        if (frame->size() == 1000) ++(frame->front() == 'r' ? rains : suns);
+        if (frame->starts_with("rain ")) lost_rains += std::stoul(std::string(frame->substr(5)));
+        if (frame->starts_with("sun ")) lost_suns += std::stoul(std::string(frame->substr(4)));
+    }
+    CHECK(why.code == errc::closed);
+    CHECK(rains + lost_rains == frames);
+    CHECK(suns + lost_suns == frames / 2);
+    CHECK((lost_rains > 0 && lost_suns > 0 && rains > 0 && suns > 0));
+}
+
 // ---- the edges ----
 
 TEST_CASE("a stop requested during a stop, and a signal after the end began, have no effect", "[daemon]") {

@@ -15,6 +15,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace mato {
 inline namespace MATO_ABI {
@@ -45,8 +46,9 @@ template <class F, class O> void basic_connection<F, O>::queued(std::size_t byte
 }
 
 template <class F, class O> void basic_connection<F, O>::follow(std::shared_ptr<feed> stream) {
+    feed& followed = *stream;
     out_.follow(std::move(stream));
-    if (waiting_) out_.stream()->on_stalled();
+    if (waiting_) followed.on_stalled();
     flush_soon();
 }
 
@@ -127,14 +129,14 @@ template <class F, class O> ssize_t basic_connection<F, O>::give_messages(gather
 
 template <class F, class O> void basic_connection<F, O>::wait_until_writable() {
     if (std::exchange(waiting_, true)) return;
-    if (feed* const stream = out_.stream()) stream->on_stalled();
+    out_.each_stream([](feed& stream) { stream.on_stalled(); });
     try {
         socket_->async_wait(asio::socket_base::wait_write, [self = this->shared_from_this()](std::error_code why) {
             self->waiting_ = false;
             if (self->state_ == state::closed) return;
             if (why) return self->abort({detail::plain_code(why), "write", {}, {}});
             self->guarded("write", [&] {
-                if (feed* const stream = self->out_.stream()) stream->on_writable();
+                self->out_.each_stream([](feed& stream) { stream.on_writable(); });
                 self->write();
             });
         });
@@ -145,10 +147,17 @@ template <class F, class O> void basic_connection<F, O>::wait_until_writable() {
 }
 
 template <class F, class O> void basic_connection<F, O>::fall_behind(failure why, std::optional<std::string> last_payload) {
+    std::vector<std::string> payloads;
+    if (last_payload) payloads.push_back(std::move(*last_payload));
+    fall_behind_with(std::move(why), payloads);
+}
+
+template <class F, class O>
+void basic_connection<F, O>::fall_behind_with(failure why, const std::vector<std::string>& last_payloads) {
     if (state_ == state::closed) return;
     out_.drop_waiting();
     std::error_code ignored; // an oversized payload is not sent; if the buffer stays small, the rest waits as usual
-    if (last_payload) out_.push([&](std::string& bytes) { F::append(bytes, *last_payload, ignored); });
+    for (const std::string& each : last_payloads) out_.push([&](std::string& bytes) { F::append(bytes, each, ignored); });
     asio::socket_base::send_buffer_size size; // on Linux asio reports half of it: the kernel needs the other half
     socket_->get_option(size, ignored);
     socket_->set_option(asio::socket_base::send_buffer_size(2 * size.value() + static_cast<int>(out_.queued())), ignored);
