@@ -173,6 +173,8 @@ public:
     void insert(const feed& from, shared_frame frame, std::uint64_t place, std::size_t skip = 0);
     /// Bytes that this stream has inserted and that are not sent yet.
     [[nodiscard]] std::size_t inserted(const feed& by) const noexcept {
+        if (streams_.size() == 1) [[likely]]
+            return streams_[0].inserted; // of the only stream
         const std::size_t slot = slot_of(by);
         return slot < streams_.size() ? streams_[slot].inserted : 0;
     }
@@ -272,14 +274,17 @@ inline void outbox::tell_own_queued() {
     each_stream([](feed& stream) { stream.on_own_queued(); });
 }
 
-template <class Each> void outbox::each_stream(Each each) {
+template <class Each> inline void outbox::each_stream(Each each) {
     for (std::size_t slot = 0; slot < streams_.size(); ++slot)
         if (const auto held = streams_[slot].stream) each(*held);
 }
 
 inline std::size_t outbox::slot_of(const feed& stream) const noexcept {
     std::size_t slot = 0;
-    while (slot < streams_.size() && streams_[slot].stream.get() != &stream) ++slot;
+    for (const followed& each : streams_) {
+        if (each.stream.get() == &stream) break;
+        ++slot;
+    }
     return slot;
 }
 
@@ -366,6 +371,11 @@ inline void outbox::gather(gathered_write& write) {
     each_stream([](feed& stream) { stream.prepare(); }); // may leave it
     leave_finished();
     const std::size_t count = streams_.size();
+    if (count == 1 && is_empty()) [[likely]] {
+        write.adds_from = 0;
+        streams_[0].stream->gather(write, streams_[0].stream->position(), streams_[0].stream->end());
+        return;
+    }
     std::uint64_t places[most_streams]; // NOLINT: valid up to `count`
     for (std::size_t slot = 0; slot < count; ++slot)
         places[slot] = streams_[slot].stream ? streams_[slot].stream->position() : 0;
@@ -412,7 +422,8 @@ inline void outbox::wrote(const gathered_write& write, std::size_t size) {
         taken_ += taken;
         if (taken_ == front.bytes().size()) pop();
     }
-    each_stream([this](feed& stream) { stream.on_drained(replies_ + inserted(stream) + stream.pending()); });
+    for (std::size_t slot = 0; slot < streams_.size(); ++slot)
+        if (const auto held = streams_[slot].stream) held->on_drained(replies_ + streams_[slot].inserted + held->pending());
     leave_finished();
 }
 

@@ -141,7 +141,8 @@ template <class H, class P, broadcast_policy O, framing_policy F>
 std::size_t basic_subscriber<H, P, O, F>::waiting() const noexcept {
     const std::uint64_t from = detail::greatest(position_, all_.ring_.begin()), to = end();
     const std::uint64_t bytes = from < to ? to - from : 0;
-    return static_cast<std::size_t>(fell_out_of_ring() ? bytes : bytes - detail::least(bytes, unwanted_bytes()));
+    if (!selection_ || fell_out_of_ring()) return static_cast<std::size_t>(bytes);
+    return static_cast<std::size_t>(bytes - detail::least(bytes, unwanted_bytes()));
 }
 
 template <class H, class P, broadcast_policy O, framing_policy F>
@@ -354,7 +355,7 @@ void basic_subscriber<H, P, O, F>::advance(std::uint64_t from, std::size_t size)
     if (from > position_) {
         const std::uint64_t next = ring.at(from);
         const auto unwanted = unwanted_before(next);
-        pass(unwanted);
+        if (selection_) pass(unwanted);
         all_.count(&delivery_counters::superseded, *this, next - sequence_ - unwanted.frames);
         sequence_ = next;
     }
@@ -364,7 +365,7 @@ void basic_subscriber<H, P, O, F>::advance(std::uint64_t from, std::size_t size)
     sequence_ = next;
     if (is_mid_frame())
         all_.first_partial_ = detail::least(all_.first_partial_, position_);
-    else
+    else if (selection_)
         pass_unwanted();
 }
 
