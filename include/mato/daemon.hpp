@@ -118,6 +118,12 @@ public:
     /// @returns exit_code::ok, or exit_code::forced after a forced stop.
     template <class Setup> static int serve(const daemon_options& options, Setup setup, error_out out);
 
+    /// As `serve`, on the program's own loop: runs `context` until the daemon stops, so its other handlers run meanwhile. Then
+    /// the loop is stopped, and the program may call restart() and go on with it. Not with a keeper, which forks.
+    /// @errors as `serve`.
+    template <class Setup>
+    static int serve_on(asio::io_context& context, const daemon_options& options, Setup setup, error_out out);
+
     [[nodiscard]] asio::io_context& context() noexcept { return context_; }
     [[nodiscard]] server_type& server() noexcept { return server_; }
     [[nodiscard]] logger& log() noexcept { return log_; }
@@ -215,10 +221,10 @@ private:
     using worker_type = typename handover::worker;
 
     basic_daemon(const daemon_options& options, sd_notifier& manager, typename Policies::signals signals,
-                 typename Policies::log sink, lock_type& lock, worker_type& worker)
-        : options_(options), manager_(manager), signals_(std::move(signals)), log_(std::move(sink), options.level), context_(1),
-          server_(context_, options.limits), signal_wait_(context_), deadline_(context_), watchdog_timer_(context_),
-          lock_(lock), handover_(context_, worker) {}
+                 typename Policies::log sink, lock_type& lock, worker_type& worker, asio::io_context* of_program)
+        : options_(options), manager_(manager), signals_(std::move(signals)), log_(std::move(sink), options.level),
+          context_(of_program ? *of_program : own_context_.emplace(1)), server_(context_, options.limits),
+          signal_wait_(context_), deadline_(context_), watchdog_timer_(context_), lock_(lock), handover_(context_, worker) {}
 
     template <class Setup, class Meanwhile>
     static start_outcome launch_here(const daemon_options& options, Setup& setup, Meanwhile& meanwhile);
@@ -236,7 +242,10 @@ private:
     template <class Setup>
     static int serve_held(const daemon_options& options, lock_type& lock, auto_ready& channel, Setup& setup, error_out out);
     template <class Setup> static int serve_locked(const daemon_options& options, lock_type& lock, auto_ready& channel,
-                                                   Setup& setup, worker_type& worker, error_out out);
+                                                   Setup& setup, worker_type& worker, error_out out,
+                                                   asio::io_context* of_program = nullptr);
+    /// `held(lock, channel, why)` serves with the lock.
+    template <class Held> static int serve_here(const daemon_options& options, Held held, error_out out);
     /// Serves as the next worker of the keeper that started this process.
     template <class Setup> static int take_over(const daemon_options& options, Setup& setup, error_out out);
     template <class Handler> void start_upgrade(unique_fd program, deadline until, upgrade_purpose purpose, Handler handler);
@@ -267,7 +276,8 @@ private:
     sd_notifier& manager_;          // it outlives the loop, because it also reports a failed start
     typename Policies::signals signals_;
     logger log_;
-    asio::io_context context_;
+    std::optional<asio::io_context> own_context_;
+    asio::io_context& context_;
     server_type server_;
     asio::posix::stream_descriptor signal_wait_; // the descriptor belongs to signals_
     asio::steady_timer deadline_;
@@ -282,7 +292,8 @@ private:
     failure ended_by_;                       // the exception that ended the loop
     line_rate refused_lines_, paused_lines_; // limit the log lines; the server counts every case
     std::vector<std::shared_ptr<void>> kept_;
-    std::function<void(const upgrade_outcome&)> on_upgraded_; // set while an upgrade is under way
+    std::function<void(const upgrade_outcome&)> on_upgraded_;    // set while an upgrade is under way
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true); // handlers that are still queued on the program's loop ask it
 };
 
 using daemon = basic_daemon<>;

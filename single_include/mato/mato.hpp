@@ -14484,6 +14484,12 @@ public:
     /// @returns exit_code::ok, or exit_code::forced after a forced stop.
     template <class Setup> static int serve(const daemon_options& options, Setup setup, error_out out);
 
+    /// As `serve`, on the program's own loop: runs `context` until the daemon stops, so its other handlers run meanwhile. Then
+    /// the loop is stopped, and the program may call restart() and go on with it. Not with a keeper, which forks.
+    /// @errors as `serve`.
+    template <class Setup>
+    static int serve_on(asio::io_context& context, const daemon_options& options, Setup setup, error_out out);
+
     [[nodiscard]] asio::io_context& context() noexcept { return context_; }
     [[nodiscard]] server_type& server() noexcept { return server_; }
     [[nodiscard]] logger& log() noexcept { return log_; }
@@ -14581,10 +14587,10 @@ private:
     using worker_type = typename handover::worker;
 
     basic_daemon(const daemon_options& options, sd_notifier& manager, typename Policies::signals signals,
-                 typename Policies::log sink, lock_type& lock, worker_type& worker)
-        : options_(options), manager_(manager), signals_(std::move(signals)), log_(std::move(sink), options.level), context_(1),
-          server_(context_, options.limits), signal_wait_(context_), deadline_(context_), watchdog_timer_(context_),
-          lock_(lock), handover_(context_, worker) {}
+                 typename Policies::log sink, lock_type& lock, worker_type& worker, asio::io_context* of_program)
+        : options_(options), manager_(manager), signals_(std::move(signals)), log_(std::move(sink), options.level),
+          context_(of_program ? *of_program : own_context_.emplace(1)), server_(context_, options.limits),
+          signal_wait_(context_), deadline_(context_), watchdog_timer_(context_), lock_(lock), handover_(context_, worker) {}
 
     template <class Setup, class Meanwhile>
     static start_outcome launch_here(const daemon_options& options, Setup& setup, Meanwhile& meanwhile);
@@ -14602,7 +14608,10 @@ private:
     template <class Setup>
     static int serve_held(const daemon_options& options, lock_type& lock, auto_ready& channel, Setup& setup, error_out out);
     template <class Setup> static int serve_locked(const daemon_options& options, lock_type& lock, auto_ready& channel,
-                                                   Setup& setup, worker_type& worker, error_out out);
+                                                   Setup& setup, worker_type& worker, error_out out,
+                                                   asio::io_context* of_program = nullptr);
+    /// `held(lock, channel, why)` serves with the lock.
+    template <class Held> static int serve_here(const daemon_options& options, Held held, error_out out);
     /// Serves as the next worker of the keeper that started this process.
     template <class Setup> static int take_over(const daemon_options& options, Setup& setup, error_out out);
     template <class Handler> void start_upgrade(unique_fd program, deadline until, upgrade_purpose purpose, Handler handler);
@@ -14633,7 +14642,8 @@ private:
     sd_notifier& manager_;          // it outlives the loop, because it also reports a failed start
     typename Policies::signals signals_;
     logger log_;
-    asio::io_context context_;
+    std::optional<asio::io_context> own_context_;
+    asio::io_context& context_;
     server_type server_;
     asio::posix::stream_descriptor signal_wait_; // the descriptor belongs to signals_
     asio::steady_timer deadline_;
@@ -14648,7 +14658,8 @@ private:
     failure ended_by_;                       // the exception that ended the loop
     line_rate refused_lines_, paused_lines_; // limit the log lines; the server counts every case
     std::vector<std::shared_ptr<void>> kept_;
-    std::function<void(const upgrade_outcome&)> on_upgraded_; // set while an upgrade is under way
+    std::function<void(const upgrade_outcome&)> on_upgraded_;    // set while an upgrade is under way
+    std::shared_ptr<bool> alive_ = std::make_shared<bool>(true); // handlers that are still queued on the program's loop ask it
 };
 
 using daemon = basic_daemon<>;
@@ -14774,9 +14785,9 @@ template <class P> void basic_daemon<P>::log_left_out(line_rate& rate, const cha
 namespace mato {
 inline namespace MATO_ABI {
 
-template <class P> template <class Setup> int basic_daemon<P>::serve_locked(const daemon_options& options, lock_type& lock,
-                                                                            auto_ready& channel, Setup& setup,
-                                                                            worker_type& worker, error_out out) {
+template <class P> template <class Setup>
+int basic_daemon<P>::serve_locked(const daemon_options& options, lock_type& lock, auto_ready& channel, Setup& setup,
+                                  worker_type& worker, error_out out, asio::io_context* of_program) {
     struct ::sigaction ignore {};
     ignore.sa_handler = SIG_IGN; // writing to a closed peer gives EPIPE instead; children get default_dispositions
     sys::signal_action(SIGPIPE, &ignore, nullptr);
@@ -14785,7 +14796,8 @@ template <class P> template <class Setup> int basic_daemon<P>::serve_locked(cons
     if (out.failed()) return exit_code::unavailable;
     auto sink = open_log(options, out);
     if (out.failed()) return exit_code::unavailable;
-    basic_daemon self(options, channel.manager, std::move(signals), std::move(sink), lock, worker);
+    basic_daemon self(options, channel.manager, std::move(signals), std::move(sink), lock, worker, of_program);
+    if (of_program && of_program->stopped()) of_program->restart();
     // Also logged: if the starter has stopped waiting, the log is the only place where the error can be found.
     const auto fails = [&](const failure& why) {
         self.log_.error("start: " + why.message());
@@ -14873,11 +14885,12 @@ template <class P> template <class Event> void basic_daemon<P>::on_keeper_event(
 
 template <class P> void basic_daemon<P>::wait_for_signals() {
     if (!signal_wait_.is_open()) return;
-    signal_wait_.async_wait(asio::posix::stream_descriptor::wait_read, [this](std::error_code why) {
-        if (why) return;
-        const scope_exit again([this] { wait_for_signals(); });
-        take_signals();
-    });
+    signal_wait_.async_wait(asio::posix::stream_descriptor::wait_read,
+                            [this, alive = std::weak_ptr<bool>(alive_)](std::error_code why) {
+                                if (why || alive.expired()) return;
+                                const scope_exit again([this] { wait_for_signals(); });
+                                take_signals();
+                            });
 }
 
 template <class P> void basic_daemon<P>::take_signals() {
@@ -14897,8 +14910,8 @@ template <class P> sigset_t basic_daemon<P>::signals_of(const daemon_options& op
 template <class P> void basic_daemon<P>::notify_watchdog() {
     if (!manager_ || options_.service.watchdog.count() <= 0) return;
     watchdog_timer_.expires_at(deadline::in(options_.service.watchdog / 2).at()); // sd_watchdog_enabled(3): "half of the time"
-    watchdog_timer_.async_wait([this](std::error_code cancelled) {
-        if (cancelled) return;
+    watchdog_timer_.async_wait([this, alive = std::weak_ptr<bool>(alive_)](std::error_code cancelled) {
+        if (cancelled || alive.expired()) return;
         manager_.watchdog();
         notify_watchdog();
     });
@@ -14962,8 +14975,8 @@ template <class P> void basic_daemon<P>::request_stop() {
     manager_.stopping();
     stop_accepting();
     deadline_.expires_at(deadline::in(shutdown_.grace()).at());
-    deadline_.async_wait([this](std::error_code cancelled) {
-        if (!cancelled) force();
+    deadline_.async_wait([this, alive = std::weak_ptr<bool>(alive_)](std::error_code cancelled) {
+        if (!cancelled && !alive.expired()) force();
     });
     if (on.on_stop) // if it throws, the end of the grace period stops the daemon
         guarded("on_stop", [&] { on.on_stop(); });
@@ -15138,6 +15151,27 @@ void basic_daemon<P>::serve_in_background(const daemon_options& options, lock_ty
 template <class P> template <class Setup>
 int basic_daemon<P>::serve(const daemon_options& options, Setup setup, error_out out) {
     if (options.worker) return take_over(options, setup, out);
+    return serve_here(
+        options,
+        [&](lock_type& lock, auto_ready& channel, failure& why) { return serve_held(options, lock, channel, setup, why); },
+        out);
+}
+
+template <class P> template <class Setup>
+int basic_daemon<P>::serve_on(asio::io_context& context, const daemon_options& options, Setup setup, error_out out) {
+    static_assert(!handover::outlives, "mato: a keeper forks the process that serves, and an io_context cannot be used in a "
+                                       "child; use `serve`, or a policy set without a keeper");
+    worker_type none;
+    return serve_here(
+        options,
+        [&](lock_type& lock, auto_ready& channel, failure& why) {
+            return serve_locked(options, lock, channel, setup, none, why, &context);
+        },
+        out);
+}
+
+template <class P> template <class Held>
+int basic_daemon<P>::serve_here(const daemon_options& options, Held held, error_out out) {
     failure why;
     int code = exit_code::unavailable;
     reserve_standard_descriptors(why);
@@ -15146,7 +15180,7 @@ int basic_daemon<P>::serve(const daemon_options& options, Setup setup, error_out
     if (!why) detail::make_directory_for<typename P::endpoint>(options.paths.directory(), why);
     lock_type lock;
     if (!why) lock = lock_type::acquire(options.paths.lock, why);
-    if (!why) code = serve_held(options, lock, channel, setup, why);
+    if (!why) code = held(lock, channel, why);
     if (!why) return code;
     lock.release(); // before the failure is reported: the process that receives it may retry immediately
     channel.fail(why);

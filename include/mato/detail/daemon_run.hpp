@@ -14,9 +14,9 @@
 namespace mato {
 inline namespace MATO_ABI {
 
-template <class P> template <class Setup> int basic_daemon<P>::serve_locked(const daemon_options& options, lock_type& lock,
-                                                                            auto_ready& channel, Setup& setup,
-                                                                            worker_type& worker, error_out out) {
+template <class P> template <class Setup>
+int basic_daemon<P>::serve_locked(const daemon_options& options, lock_type& lock, auto_ready& channel, Setup& setup,
+                                  worker_type& worker, error_out out, asio::io_context* of_program) {
     struct ::sigaction ignore {};
     ignore.sa_handler = SIG_IGN; // writing to a closed peer gives EPIPE instead; children get default_dispositions
     sys::signal_action(SIGPIPE, &ignore, nullptr);
@@ -25,7 +25,8 @@ template <class P> template <class Setup> int basic_daemon<P>::serve_locked(cons
     if (out.failed()) return exit_code::unavailable;
     auto sink = open_log(options, out);
     if (out.failed()) return exit_code::unavailable;
-    basic_daemon self(options, channel.manager, std::move(signals), std::move(sink), lock, worker);
+    basic_daemon self(options, channel.manager, std::move(signals), std::move(sink), lock, worker, of_program);
+    if (of_program && of_program->stopped()) of_program->restart();
     // Also logged: if the starter has stopped waiting, the log is the only place where the error can be found.
     const auto fails = [&](const failure& why) {
         self.log_.error("start: " + why.message());
@@ -113,11 +114,12 @@ template <class P> template <class Event> void basic_daemon<P>::on_keeper_event(
 
 template <class P> void basic_daemon<P>::wait_for_signals() {
     if (!signal_wait_.is_open()) return;
-    signal_wait_.async_wait(asio::posix::stream_descriptor::wait_read, [this](std::error_code why) {
-        if (why) return;
-        const scope_exit again([this] { wait_for_signals(); });
-        take_signals();
-    });
+    signal_wait_.async_wait(asio::posix::stream_descriptor::wait_read,
+                            [this, alive = std::weak_ptr<bool>(alive_)](std::error_code why) {
+                                if (why || alive.expired()) return;
+                                const scope_exit again([this] { wait_for_signals(); });
+                                take_signals();
+                            });
 }
 
 template <class P> void basic_daemon<P>::take_signals() {
@@ -137,8 +139,8 @@ template <class P> sigset_t basic_daemon<P>::signals_of(const daemon_options& op
 template <class P> void basic_daemon<P>::notify_watchdog() {
     if (!manager_ || options_.service.watchdog.count() <= 0) return;
     watchdog_timer_.expires_at(deadline::in(options_.service.watchdog / 2).at()); // sd_watchdog_enabled(3): "half of the time"
-    watchdog_timer_.async_wait([this](std::error_code cancelled) {
-        if (cancelled) return;
+    watchdog_timer_.async_wait([this, alive = std::weak_ptr<bool>(alive_)](std::error_code cancelled) {
+        if (cancelled || alive.expired()) return;
         manager_.watchdog();
         notify_watchdog();
     });
@@ -202,8 +204,8 @@ template <class P> void basic_daemon<P>::request_stop() {
     manager_.stopping();
     stop_accepting();
     deadline_.expires_at(deadline::in(shutdown_.grace()).at());
-    deadline_.async_wait([this](std::error_code cancelled) {
-        if (!cancelled) force();
+    deadline_.async_wait([this, alive = std::weak_ptr<bool>(alive_)](std::error_code cancelled) {
+        if (!cancelled && !alive.expired()) force();
     });
     if (on.on_stop) // if it throws, the end of the grace period stops the daemon
         guarded("on_stop", [&] { on.on_stop(); });

@@ -132,6 +132,27 @@ void basic_daemon<P>::serve_in_background(const daemon_options& options, lock_ty
 template <class P> template <class Setup>
 int basic_daemon<P>::serve(const daemon_options& options, Setup setup, error_out out) {
     if (options.worker) return take_over(options, setup, out);
+    return serve_here(
+        options,
+        [&](lock_type& lock, auto_ready& channel, failure& why) { return serve_held(options, lock, channel, setup, why); },
+        out);
+}
+
+template <class P> template <class Setup>
+int basic_daemon<P>::serve_on(asio::io_context& context, const daemon_options& options, Setup setup, error_out out) {
+    static_assert(!handover::outlives, "mato: a keeper forks the process that serves, and an io_context cannot be used in a "
+                                       "child; use `serve`, or a policy set without a keeper");
+    worker_type none;
+    return serve_here(
+        options,
+        [&](lock_type& lock, auto_ready& channel, failure& why) {
+            return serve_locked(options, lock, channel, setup, none, why, &context);
+        },
+        out);
+}
+
+template <class P> template <class Held>
+int basic_daemon<P>::serve_here(const daemon_options& options, Held held, error_out out) {
     failure why;
     int code = exit_code::unavailable;
     reserve_standard_descriptors(why);
@@ -140,7 +161,7 @@ int basic_daemon<P>::serve(const daemon_options& options, Setup setup, error_out
     if (!why) detail::make_directory_for<typename P::endpoint>(options.paths.directory(), why);
     lock_type lock;
     if (!why) lock = lock_type::acquire(options.paths.lock, why);
-    if (!why) code = serve_held(options, lock, channel, setup, why);
+    if (!why) code = held(lock, channel, why);
     if (!why) return code;
     lock.release(); // before the failure is reported: the process that receives it may retry immediately
     channel.fail(why);
