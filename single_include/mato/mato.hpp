@@ -39,11 +39,11 @@
 #include <sys/mman.h>
 #include <grp.h>
 #include <sys/resource.h>
+#include <cstdint>
 #include <cstring>
 #include <vector>
 #include <bit>
 #include <concepts>
-#include <cstdint>
 #include <span>
 #include <array>
 #include <limits>
@@ -60,6 +60,7 @@
 #include <asio/steady_timer.hpp>
 #include <unordered_map>
 #include <asio/posix/stream_descriptor.hpp>
+#include <climits>
 #include <cstdlib>
 #include <asio/associated_executor.hpp>
 #include <asio/dispatch.hpp>
@@ -95,7 +96,7 @@
 /// Layer: 0 (platform).  Test: test/odr/.
 ///
 /// Translation units that differ in either have different types instead of two definitions of one type. They can be part of one
-/// program; passing an object from one to the other fails to link. `mato::v0_1_0_1111111111111111` is the version, then the
+/// program; passing an object from one to the other fails to link. `mato::v0_1_0_11111111111111111` is the version, then the
 /// switches of platform.hpp in the order below.
 
 // ---- mato/detail/platform.hpp ----
@@ -153,6 +154,9 @@
 #ifndef MATO_HAS_SUBREAPER
 #define MATO_HAS_SUBREAPER 1 // prctl(2) PR_SET_CHILD_SUBREAPER, Linux 3.4
 #endif
+#ifndef MATO_HAS_INOTIFY
+#define MATO_HAS_INOTIFY 1 // inotify(7), Linux 2.6.27
+#endif
 #if !defined(MATO_HAS_SINGLE_THREADED) && __has_include(<sys/single_threaded.h>)
 #define MATO_HAS_SINGLE_THREADED 1 // __libc_single_threaded, glibc 2.32
 #endif
@@ -200,6 +204,9 @@
 #ifndef MATO_HAS_MEMFD
 #define MATO_HAS_MEMFD 0
 #endif
+#ifndef MATO_HAS_INOTIFY
+#define MATO_HAS_INOTIFY 0
+#endif
 #ifndef MATO_HAS_SINGLE_THREADED
 #define MATO_HAS_SINGLE_THREADED 0
 #endif
@@ -207,14 +214,14 @@
 #define MATO_HAS_SUBREAPER 0
 #endif
 
-#define MATO_ABI_JOIN_TOKENS(major, minor, patch, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p)                              \
-    v##major##_##minor##_##patch##_##a##b##c##d##e##f##g##h##i##j##k##l##m##n##o##p
+#define MATO_ABI_JOIN_TOKENS(major, minor, patch, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q)                           \
+    v##major##_##minor##_##patch##_##a##b##c##d##e##f##g##h##i##j##k##l##m##n##o##p##q
 #define MATO_ABI_JOIN(...) MATO_ABI_JOIN_TOKENS(__VA_ARGS__)
 #define MATO_ABI                                                                                                               \
     MATO_ABI_JOIN(MATO_VERSION_MAJOR, MATO_VERSION_MINOR, MATO_VERSION_PATCH, MATO_HAS_PIDFD, MATO_HAS_SIGNALFD,               \
                   MATO_HAS_ACCEPT4, MATO_HAS_PIPE2, MATO_HAS_FCHMOD_SOCKET, MATO_HAS_PEERCRED, MATO_HAS_PEERPIDFD,             \
                   MATO_HAS_ABSTRACT_NAMES, MATO_HAS_PROC, MATO_HAS_CLOSE_RANGE, MATO_HAS_OFD_LOCKS, MATO_HAS_SENDMMSG,         \
-                  MATO_HAS_SINGLE_THREADED, MATO_HAS_MEMFD, MATO_HAS_SUBREAPER, MATO_HAS_PEERGROUPS)
+                  MATO_HAS_SINGLE_THREADED, MATO_HAS_MEMFD, MATO_HAS_SUBREAPER, MATO_HAS_PEERGROUPS, MATO_HAS_INOTIFY)
 
 // ---- mato/scope_exit.hpp ----
 /// @file scope_exit.hpp: runs a function when a scope is left.
@@ -1281,6 +1288,32 @@ inline int set_death_signal(int signal) noexcept {
 #else
 inline int set_subreaper(orphans) noexcept { return errno = ENOSYS, -1; }
 inline int set_death_signal(int) noexcept { return errno = ENOSYS, -1; }
+#endif
+
+} // namespace sys
+} // namespace MATO_ABI
+} // namespace mato
+
+// ---- mato/sys_watch.hpp ----
+/// @file sys_watch.hpp: system calls that watch directories; the shape of sys.hpp.
+/// Layer: 1 (vocabulary).  Test: test/toolkit/file_watch_test.cpp.
+/// Threads: as the system call.   Fork: as the system call.
+
+#if MATO_HAS_INOTIFY
+#include <sys/inotify.h>
+#endif
+
+namespace mato {
+inline namespace MATO_ABI {
+namespace sys {
+
+#if MATO_HAS_INOTIFY
+/// A close-on-exec, non-blocking queue of events.
+inline int inotify() noexcept { return MATO_SYSTEM(inotify_init1)(IN_CLOEXEC | IN_NONBLOCK); }
+inline int inotify_add_watch(int queue, const char* path, std::uint32_t events) noexcept {
+    return MATO_SYSTEM(inotify_add_watch)(queue, path, events);
+}
+inline int inotify_rm_watch(int queue, int watch) noexcept { return MATO_SYSTEM(inotify_rm_watch)(queue, watch); }
 #endif
 
 } // namespace sys
@@ -8992,6 +9025,258 @@ template <class L> void basic_child<L>::core::kill_now() noexcept {
     int status = 0;
     while (sys::waitpid(running_.pid, &status, WNOHANG) == 0 && !until.passed()) sys::sleep_ms(1);
     close_process();
+}
+
+} // namespace MATO_ABI
+} // namespace mato
+
+// ---- mato/file_watch.hpp ----
+/// @file file_watch.hpp: tells when the file at a path has changed: written, replaced by rename, created, removed.
+/// Layer: 3 (asio).  Test: test/toolkit/file_watch_test.cpp.
+/// Threads: the thread that runs the io_context.   Blocks: as stat(2) of the path.
+/// Fork: create it after the last fork.   Source: inotify(7), path_resolution(7).
+///
+/// A watch of the file itself is lost when the file is replaced, which is how editors and configuration managers write it. So
+/// every directory on the way is watched for the one name that leads on, symbolic links included. Where the system has no
+/// inotify, or refuses more watches, the path is looked at once a second.
+
+namespace mato {
+inline namespace MATO_ABI {
+
+/// Watches one path. `changed` is called on the loop after the file was written and closed, replaced, created or removed, and
+/// when a symbolic link or directory on the way leads elsewhere: once for all changes within `settle`. It is not called for the
+/// state at the beginning, nor if the file is the same again. It may destroy the watch; an exception from it leaves run(), as
+/// from any handler on the loop, and the watch continues.
+///
+/// @threads only the thread that runs the io_context.
+/// @fork create it after the last fork; it must not be used in a child.
+/// @blocks as stat(2) of the path.
+///
+/// @code
+/// mato::file_watch watch(context, paths.file("config.toml"), [&] {
+///     std::printf("read the configuration again\n"); // in a daemon: daemon.reload(why)
+/// });
+/// @endcode
+class file_watch {
+public:
+    static constexpr milliseconds settle{20};       ///< several changes in a row are one; a program that writes takes less
+    static constexpr milliseconds look_again{1000}; ///< without inotify, and while a directory on the way is missing
+
+    /// A relative `path` is resolved now. A path that does not exist is watched until it does.
+    file_watch(asio::io_context& context, std::string path, callback<void()> changed);
+    file_watch(const file_watch&) = delete;
+    file_watch& operator=(const file_watch&) = delete;
+    ~file_watch();
+
+    /// False: the system has no inotify, or refused a watch; the path is looked at once a second.
+    [[nodiscard]] bool is_notified() const noexcept;
+
+private:
+    class core;
+    std::shared_ptr<core> core_;
+};
+
+// ---- implementation ----
+
+/// The state of a watch. Handlers of the loop keep it alive, so a watch may be destroyed inside its callback.
+class file_watch::core final : public std::enable_shared_from_this<core>, private detail::loop_member {
+public:
+    core(asio::io_context& context, std::string path, callback<void()> changed)
+        : loop_member(context), path_(std::move(path)), changed_(std::move(changed)), events_(std::in_place, context),
+          timer_(std::in_place, context) {}
+
+    void begin();
+    void end() noexcept {
+        changed_ = {};
+        if (!timer_) return;
+        std::error_code ignored; // it is not open without inotify
+        timer_->cancel();
+        events_->cancel(ignored);
+    }
+    [[nodiscard]] bool is_notified() const noexcept { return is_complete_; }
+
+private:
+    /// What tells one state of the file from another. All zero: there is no such file.
+    struct state {
+        dev_t device = 0;
+        ino_t inode = 0;
+        off_t size = 0;
+        std::int64_t written = 0, changed = 0; // nanoseconds
+        bool operator==(const state&) const = default;
+    };
+    /// A directory on the way, and the name in it that leads on.
+    struct step {
+        int watch = -1;
+        std::string name;
+    };
+    enum class leads_to { another, the_file };
+    static constexpr int most_links = 40; // as the kernel follows
+
+    [[nodiscard]] state look() const noexcept;
+    void watch_the_way();
+    void watch(const std::string& directory, std::string name, leads_to what);
+    void forget_the_way() noexcept;
+    void wait();
+    [[nodiscard]] bool take_events();
+    void look_in(milliseconds span);
+    void compare();
+    void loop_ends() noexcept override {
+        changed_ = {};
+        events_.reset();
+        timer_.reset();
+    }
+
+    std::string path_;
+    callback<void()> changed_;
+    std::optional<asio::posix::stream_descriptor> events_; // empty: the loop was destroyed
+    std::optional<asio::steady_timer> timer_;
+    std::vector<step> way_;
+    state seen_{};
+    clock::time_point next_look_ = clock::time_point::max();
+    bool is_complete_ = false; // every directory on the way is watched
+};
+
+inline file_watch::file_watch(asio::io_context& context, std::string path, callback<void()> changed) {
+    if (!path.starts_with('/')) {
+        char here[PATH_MAX];
+        if (sys::getcwd(here, sizeof here)) path = std::string(here).append("/").append(path);
+    }
+    core_ = std::make_shared<core>(context, std::move(path), std::move(changed));
+    core_->begin();
+}
+
+inline file_watch::~file_watch() { core_->end(); }
+inline bool file_watch::is_notified() const noexcept { return core_->is_notified(); }
+
+inline void file_watch::core::begin() {
+#if MATO_HAS_INOTIFY
+    std::error_code why;
+    if (unique_fd queue(sys::inotify()); queue) {
+        events_->assign(queue.get(), why);
+        if (!why) static_cast<void>(queue.release());
+    }
+#endif
+    watch_the_way(); // first: what changes after the look is an event
+    seen_ = look();
+    if (events_->is_open()) wait();
+    if (!is_complete_) look_in(look_again);
+}
+
+inline auto file_watch::core::look() const noexcept -> state {
+    struct ::stat found {};
+    if (sys::stat(path_.c_str(), &found) == -1) return {};
+    const auto nanoseconds = [](const timespec& at) {
+        return static_cast<std::int64_t>(at.tv_sec) * 1'000'000'000 + static_cast<std::int64_t>(at.tv_nsec);
+    };
+    const auto state_of = [&](const auto& file) -> state {
+        if constexpr (requires { file.st_mtim; })
+            return {file.st_dev, file.st_ino, file.st_size, nanoseconds(file.st_mtim), nanoseconds(file.st_ctim)};
+        else // macOS
+            return {file.st_dev, file.st_ino, file.st_size, nanoseconds(file.st_mtimespec), nanoseconds(file.st_ctimespec)};
+    };
+    return state_of(found);
+}
+
+// Follows the path as the kernel does, and watches each directory for the next name.
+inline void file_watch::core::watch_the_way() {
+    forget_the_way();
+    is_complete_ = events_->is_open();
+    std::string directory = "/", rest = path_;
+    for (int links = 0; is_complete_;) {
+        const auto begin = rest.find_first_not_of('/');
+        if (begin == std::string::npos) return;
+        const auto end = detail::least(rest.find('/', begin), rest.size());
+        std::string name = rest.substr(begin, end - begin);
+        rest.erase(0, end);
+        if (name == ".") continue;
+        if (name == "..") {
+            directory.erase(directory.rfind('/', directory.size() - 2) + 1); // it ends with a slash
+            continue;
+        }
+        watch(directory, name, rest.find_first_not_of('/') == std::string::npos ? leads_to::the_file : leads_to::another);
+        const std::string here = directory + name;
+        char target[PATH_MAX];
+        const ssize_t size = sys::readlink(here.c_str(), target, sizeof target);
+        if (size > 0) {
+            if (++links > most_links) return; // a loop: any change of it is seen
+            rest.insert(0, "/").insert(0, target, static_cast<std::size_t>(size));
+            if (target[0] == '/') directory = "/";
+        } else {
+            directory = here + '/';
+        }
+        struct ::stat found {};
+        if (sys::lstat(here.c_str(), &found) == -1) return; // when it is created, that is an event
+    }
+}
+
+inline void file_watch::core::watch(const std::string& directory, std::string name, leads_to what) {
+#if MATO_HAS_INOTIFY
+    constexpr std::uint32_t of_names = IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_DELETE_SELF | IN_MOVE_SELF;
+    const std::uint32_t events = what == leads_to::the_file ? of_names | IN_CLOSE_WRITE | IN_ATTRIB : of_names;
+    const int number = sys::inotify_add_watch(events_->native_handle(), directory.c_str(), events | IN_ONLYDIR | IN_MASK_ADD);
+    if (number != -1) return way_.push_back({number, std::move(name)});
+#else
+    static_cast<void>(directory), static_cast<void>(name), static_cast<void>(what);
+#endif
+    is_complete_ = false;
+}
+
+inline void file_watch::core::forget_the_way() noexcept {
+#if MATO_HAS_INOTIFY
+    for (const step& each : way_) sys::inotify_rm_watch(events_->native_handle(), each.watch);
+#endif
+    way_.clear();
+}
+
+inline void file_watch::core::wait() {
+    events_->async_wait(asio::posix::stream_descriptor::wait_read, [held = weak_from_this()](std::error_code why) {
+        const auto self = held.lock();
+        if (why || !self || !self->events_ || !self->changed_) return;
+        const bool is_about_it = self->take_events();
+        self->wait();
+        if (is_about_it) self->look_in(settle);
+    });
+}
+
+/// @returns whether one of them may be about the file.
+inline bool file_watch::core::take_events() {
+    bool is_about_it = false;
+#if MATO_HAS_INOTIFY
+    alignas(inotify_event) char buffer[4096];
+    for (ssize_t got = 0; (got = sys::read(events_->native_handle(), buffer, sizeof buffer)) > 0;)
+        for (const char* at = buffer; at < buffer + got;) {
+            inotify_event event;
+            std::memcpy(&event, at, sizeof event);
+            const std::string_view name(event.len > 0 ? at + sizeof event : "");
+            at += sizeof event + event.len;
+            if (event.mask & IN_Q_OVERFLOW) is_about_it = true;
+            for (const step& each : way_)
+                if (each.watch == event.wd && (name.empty() || name == each.name)) is_about_it = true;
+        }
+#endif
+    return is_about_it;
+}
+
+inline void file_watch::core::look_in(milliseconds span) {
+    const auto at = deadline::in(span).at();
+    if (at >= next_look_) return; // that look will see this change too
+    next_look_ = at;
+    timer_->expires_at(at);
+    timer_->async_wait([held = weak_from_this()](std::error_code cancelled) {
+        const auto self = held.lock();
+        if (!cancelled && self && self->changed_) self->compare();
+    });
+}
+
+inline void file_watch::core::compare() {
+    next_look_ = clock::time_point::max();
+    watch_the_way(); // it may lead elsewhere now
+    if (!is_complete_) look_in(look_again);
+    const state now = look();
+    if (now == seen_) return;
+    seen_ = now;
+    const auto changed = changed_; // last: it may destroy the watch
+    changed();
 }
 
 } // namespace MATO_ABI

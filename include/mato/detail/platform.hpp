@@ -60,6 +60,9 @@
 #ifndef MATO_HAS_SUBREAPER
 #define MATO_HAS_SUBREAPER 1 // prctl(2) PR_SET_CHILD_SUBREAPER, Linux 3.4
 #endif
+#ifndef MATO_HAS_INOTIFY
+#define MATO_HAS_INOTIFY 1 // inotify(7), Linux 2.6.27
+#endif
 #if !defined(MATO_HAS_SINGLE_THREADED) && __has_include(<sys/single_threaded.h>)
 #define MATO_HAS_SINGLE_THREADED 1 // __libc_single_threaded, glibc 2.32
 #endif
@@ -106,6 +109,9 @@
 #endif
 #ifndef MATO_HAS_MEMFD
 #define MATO_HAS_MEMFD 0
+#endif
+#ifndef MATO_HAS_INOTIFY
+#define MATO_HAS_INOTIFY 0
 #endif
 #ifndef MATO_HAS_SINGLE_THREADED
 #define MATO_HAS_SINGLE_THREADED 0
