@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The bar in a user's terminal: when it is there, what it says, and that it costs the tab nothing but its row.
 #include "support/catch.hpp"
+#include "support/daemon_worker.hpp"
 #include "support/mato_world.hpp"
 #include "support/pty_client.hpp"
 #include "vt/terminal.hpp"
@@ -83,6 +84,47 @@ TEST_CASE("the bar is there while there are several tabs, and its row belongs to
     CHECK(has_size(world, "80x24"));
     client.type(prefix + "d");
     CHECK(client.wait() == 0);
+}
+
+TEST_CASE("a bar that its user has removed or shown, and a name that was typed, are the same after the daemon's death",
+          "[mato][bar][survive]") {
+    const std::string path = GENERATE("direct", "relayed"), shown = GENERATE("auto", "never");
+    CAPTURE(path, shown);
+    mato_world world;
+    world.configure("[bar]\nshow = \"" + shown + "\"\n");
+    for (const char* name : {"shell", "tests"})
+        world.must({"new", "-d", "-t", "web", "-n", name, "--", "printf ready; exec cat"});
+    std::vector<std::string> words{"attach", "1"};
+    if (path == "relayed") words.push_back("--relay");
+    pty_client client(world, words), other(world, {"attach", "2"});
+    REQUIRE(client.wait_for("ready"));
+    REQUIRE(other.wait_for("ready"));
+    const bool is_auto = shown == "auto";
+    const auto is_empty = [](const std::string& text) { return text.empty(); };
+    client.type(prefix + "b");
+    CHECK((is_auto ? comes_to_show(client, 23, is_empty) : bar_is(client, " web  1 shell  2 tests")));
+    const std::string size = is_auto ? "80x24" : "80x23";
+    CHECK(has_size(world, size));
+    client.type(prefix + ",");
+    CHECK(bar_is(client, " name of this tab  shell"));
+    client.type("\x15zsh\r");
+    REQUIRE(wait_until([&] { return world.run({"has", "web/zsh"}).exit_code == 0; }));
+    for (int round = 0; round < 2; ++round) {
+        const std::size_t before = client.shown().size();
+        kill_worker(world.daemon_pid());
+        REQUIRE(wait_until([&] {
+            static_cast<void>(client.wait_for_bytes(1, 20ms));
+            return contains(client.shown().substr(before), "ready");
+        }));
+        CHECK((is_auto ? comes_to_show(client, 23, is_empty) : bar_is(client, " web  1 zsh  2 tests")));
+        CHECK(has_size(world, size));
+        CHECK(world.run({"has", "web/zsh"}).exit_code == 0);
+    }
+    CHECK((is_auto ? bar_is(other, " web  1 zsh  2 tests") : comes_to_show(other, 23, is_empty))); // as configured
+    for (pty_client* const each : {&client, &other}) {
+        each->type(prefix + "d");
+        CHECK(each->wait() == 0);
+    }
 }
 
 TEST_CASE("other tasks are in the bar when they have something to say, and an ended tab says so", "[mato][bar]") {

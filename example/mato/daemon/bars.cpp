@@ -81,7 +81,13 @@ void bars::toggle(client& watcher) {
     watcher.bar.reset();
     has_exceptions_ = true;
     if (is_wanted(watcher) != wanted) watcher.bar = wanted; // otherwise it follows the configuration again
+    state_.tabs.changed();                                  // the next process keeps it
     on_rows_(watcher);
+}
+
+void bars::choose(client& watcher, std::optional<bool> wanted) noexcept {
+    watcher.bar = wanted;
+    has_exceptions_ = has_exceptions_ || wanted;
 }
 
 void bars::renew(client& watcher) {

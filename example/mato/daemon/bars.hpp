@@ -26,6 +26,8 @@ public:
     [[nodiscard]] bar_mark mark_of(const client& watcher, tab_id id) const;
     /// On or off for this client, whatever the configuration says.
     void toggle(client& watcher);
+    /// As its user chose it before the daemon's process died; nothing: as configured.
+    void choose(client& watcher, std::optional<bool> wanted) noexcept;
     /// Its bar, now: it shows another tab.
     void renew(client& watcher);
     /// All bars and titles, as soon as the interval allows it.

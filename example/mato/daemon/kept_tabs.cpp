@@ -39,7 +39,8 @@ std::string_view write_layout(std::string& buffer, const tab_table& tabs, const 
     }
     to.number(clients.count());
     for (const auto& [id, each] : clients) to.number(each.greeting.pid), to.number(each.attached), to.number(each.activity);
-    for (const auto& [id, each] : tabs) { // up to the end; programs that do not know it read no further
+    for (const auto& [id, each] : clients) to.byte(!each.bar ? 0U : *each.bar ? 2U : 1U); // older programs do not read it
+    for (const auto& [id, each] : tabs) { // up to the end; older programs do not read it either
         if (each.says.state() == said_state::none) continue;
         to.number(id), to.byte(static_cast<unsigned>(each.says.state())), to.text(each.says.note());
     }
@@ -70,8 +71,11 @@ std::vector<tab_place> read_layout(std::string_view body, std::uint64_t& last_ac
         each.pid = from.bounded<std::uint32_t>(most_pid);
         each.tab = from.bounded<tab_id>(most_number);
         each.activity = from.number();
-        if (from.ok() && each.tab != 0) clients.push_back(each);
+        if (from.ok()) clients.push_back(each);
     }
+    if (from.ok() && !from.at_end()) // it is not there if an older program wrote it
+        for (returning_clients::client& each : clients)
+            if (const int chosen = from.bounded(2); chosen != 0) each.bar = chosen == 2;
     while (from.ok() && !from.at_end()) {
         const auto id = from.bounded<tab_id>(most_number);
         const auto state = from.bounded<said_state>(static_cast<unsigned>(last_of(said_state::none)));
@@ -79,6 +83,7 @@ std::vector<tab_place> read_layout(std::string_view body, std::uint64_t& last_ac
         const auto at = std::find_if(places.begin(), places.end(), [id](const tab_place& each) { return each.id == id; });
         if (from.ok() && at != places.end()) at->said = state, at->note = std::move(note);
     }
+    std::erase_if(clients, [](const returning_clients::client& each) { return each.tab == 0; });
     is_whole = from.ok();
     return places;
 }

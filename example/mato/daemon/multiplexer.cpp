@@ -20,7 +20,11 @@ constexpr std::size_t terminal_descriptors = 2; // an attaching client passes it
 multiplexer::multiplexer(multiplexer_daemon& host, multiplexer_options options)
     : state_(host, std::move(options),
              [this](event_snapshot& now) { now.tabs = inventory_.tabs(), now.clients = inventory_.clients(); }),
-      inventory_(state_), views_(state_, [this](client& from, const pressed_action& what) { keys_.act(from, what); }),
+      inventory_(state_), views_(state_,
+                                 [this](client& from, const pressed_action& what) {
+                                     keys_.act(from, what);
+                                     state_.kept.save(); // no message does, if the daemon itself has read the key
+                                 }),
       tabs_(state_, views_, [this] { on_tab_removed(); }), keys_(state_, views_, tabs_), upgrading_(state_),
       requests_(state_, views_, tabs_, inventory_, upgrading_) {
     install();

@@ -24,6 +24,8 @@ public:
         std::uint32_t pid = 0;
         tab_id tab = 0;
         std::uint64_t activity = 0; ///< when it was last active: tab_table::act
+        std::optional<bool> bar{};  ///< as its user chose it; nothing: as configured
+        bool operator==(const client&) const = default;
     };
     /// Longer than a client needs that comes back at all.
     static constexpr mato::milliseconds patience{1000};
@@ -33,14 +35,14 @@ public:
     [[nodiscard]] bool awaits(tab_id tab) const noexcept {
         return std::any_of(expected_.begin(), expected_.end(), [&](const client& each) { return each.tab == tab; });
     }
-    /// That client shows that tab. @returns when it was last active, if it is one that was expected
-    std::optional<std::uint64_t> arrived(std::uint32_t pid, tab_id tab) {
+    /// That client shows that tab. @returns what is known of it, if it is one that was expected
+    std::optional<client> arrived(std::uint32_t pid, tab_id tab) {
         const auto at = std::find_if(expected_.begin(), expected_.end(),
                                      [&](const client& each) { return each.pid == pid && each.tab == tab; });
         if (at == expected_.end()) return std::nullopt;
-        const std::uint64_t activity = at->activity;
+        const client found = *at;
         expected_.erase(at);
-        return activity;
+        return found;
     }
     void give_up() noexcept { expected_.clear(); }
 

@@ -39,7 +39,9 @@ attachment_info views::attach(client& watcher, tab& shown, const view_options& o
     viewer_options wanted{keys_now(), options.size, options.terminal, options.readonly};
     watcher.screen =
         std::make_unique<viewer>(state_.host.context(), std::move(terminal), std::move(wanted), handlers_of(watcher.id()));
-    show_tab(watcher, shown, state_.returning.arrived(watcher.greeting.pid, shown.id()));
+    const auto before = state_.returning.arrived(watcher.greeting.pid, shown.id());
+    if (before) bars_.choose(watcher, before->bar);
+    show_tab(watcher, shown, before ? std::optional(before->activity) : std::nullopt);
     return {state_.tabs.name_of(shown.id()), direct};
 }
 
