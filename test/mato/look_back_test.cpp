@@ -159,6 +159,49 @@ TEST_CASE("a look back goes to prompts and selects the output of a command", "[l
     CHECK(type(look, "q").closes);
 }
 
+TEST_CASE("the mouse selects in a text, and its release copies", "[look]") {
+    const fixture tab({5, 20}, 100);
+    tab.lines(1, 30);
+    tab.terminal->feed("see src/cart.cpp:41, ok");
+    const auto make = [&] { return look_back_screen(tab.text(), {5, 20}, 0, look_back_use::selection); };
+    const auto at = [](pointer_event::kind what, int row, int column, int clicks = 1, bool alt = false) {
+        return pointer_event{what, row, column, clicks, alt};
+    };
+    using enum pointer_event::kind;
+    look_back_screen one = make();
+    CHECK(rows(one, {5, 20}) == std::vector<std::string>{"line 28", "line 29", "line 30", "see src/cart.cpp:41,", " ok"});
+    static_cast<void>(one.pointer(at(press, 0, 2)));
+    CHECK_FALSE(one.pointer(at(release, 0, 2)).copies); // a click
+    static_cast<void>(one.pointer(at(press, 0, 2)));
+    static_cast<void>(one.pointer(at(drag, 1, 3)));
+    CHECK(one.pointer(at(release, 1, 3)).copies == "ne 28\nline");
+    CHECK_FALSE(one.pointer(at(release, 1, 3)).copies);
+    tab.lines(31, 60); // the selection stays on its text
+    static_cast<void>(one.wheel(-3));
+    const auto drawn = one.draw({5, 20}, plain_looks);
+    CHECK(text(drawn.rows[3]) == "line 28");
+    CHECK(drawn.rows[3].style_at(1).has(vt::attributes::inverse) == false);
+    CHECK(drawn.rows[3].style_at(2).has(vt::attributes::inverse));
+    CHECK(drawn.rows[4].style_at(3).has(vt::attributes::inverse));
+    CHECK_FALSE(drawn.rows[4].style_at(4).has(vt::attributes::inverse));
+    CHECK_FALSE(drawn.cursor);
+
+    const fixture other({5, 20}, 100);
+    other.lines(1, 30);
+    other.terminal->feed("see src/cart.cpp:41, ok");
+    look_back_screen words(other.text(), {5, 20}, 0, look_back_use::selection);
+    static_cast<void>(words.pointer(at(press, 3, 8, 2)));
+    CHECK(words.pointer(at(release, 3, 8)).copies == "src/cart.cpp:41,");
+    static_cast<void>(words.pointer(at(press, 4, 2, 3)));
+    CHECK(words.pointer(at(release, 4, 2)).copies == "see src/cart.cpp:41, ok\n");
+    static_cast<void>(words.pointer(at(press, 0, 5, 1, true)));
+    static_cast<void>(words.pointer(at(drag, 2, 6)));
+    CHECK(words.pointer(at(release, 2, 6)).copies == "28\n29\n30");
+    static_cast<void>(words.pointer(at(press, 1, 0)));
+    for (int i = 0; i < 4; ++i) static_cast<void>(words.pointer(at(drag, 0, 0))); // past the edge
+    CHECK(words.pointer(at(release, 0, 0)).copies.value().starts_with("line 24\n"));
+}
+
 TEST_CASE("a look back begins with the rows of the screen, or where the user has scrolled to", "[look]") {
     const fixture tab({6, 20});
     tab.lines(1, 30);

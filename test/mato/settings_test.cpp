@@ -58,7 +58,8 @@ TEST_CASE("an empty file is the defaults", "[settings]") {
     CHECK(value.log_keep == 3);
 }
 
-TEST_CASE("the mouse setting is off or wheel, or a bool", "[settings]") {
+TEST_CASE("the mouse setting is off, wheel or select, or a bool", "[settings]") {
+    CHECK(good("mouse = 'select'").mouse == mux::mouse_use::select);
     CHECK(good("mouse = 'wheel'").mouse == mux::mouse_use::wheel);
     CHECK(good("mouse = 'off'").mouse == mux::mouse_use::off);
     CHECK(good("mouse = true").mouse == mux::mouse_use::wheel);

@@ -16,7 +16,7 @@ template <class Enum> struct words;
 template <> struct words<window_size> {
     static constexpr std::array<std::string_view, 4> all{"latest", "smallest", "largest", "manual"};
 };
-template <> struct words<mouse_use> { static constexpr std::array<std::string_view, 2> all{"off", "wheel"}; };
+template <> struct words<mouse_use> { static constexpr std::array<std::string_view, 3> all{"off", "wheel", "select"}; };
 template <> struct words<bar_use> { static constexpr std::array<std::string_view, 3> all{"never", "auto", "always"}; };
 template <> struct words<attention_use> { static constexpr std::array<std::string_view, 3> all{"off", "mark", "pass"}; };
 template <> struct words<command_end_use> { static constexpr std::array<std::string_view, 2> all{"mark", "notice"}; };

@@ -17,8 +17,9 @@
 namespace mux {
 
 enum class window_size : std::uint8_t { latest, smallest, largest, manual };
-/// `wheel`: the wheel scrolls the history if the program does not use the mouse; selecting text then needs Shift.
-enum class mouse_use : std::uint8_t { off, wheel };
+/// While the program does not use the mouse: `wheel` scrolls the history, and selecting in the terminal needs Shift; `select`
+/// also selects and copies.
+enum class mouse_use : std::uint8_t { off, wheel, select };
 /// `automatic`: while there are several tabs.
 enum class bar_use : std::uint8_t { never, automatic, always };
 /// What becomes of a bell or a notice of a tab: nothing, a mark, or a mark and the terminal that was used last.

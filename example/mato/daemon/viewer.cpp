@@ -85,6 +85,8 @@ void viewer::note_replay() { replayed_to_ = tab_ && tab_->bytes() ? tab_->bytes(
 
 void viewer::begin_from_reset() {
     screen_.reset();
+    selects_ = false;
+    pressed_.reset();
     context_.captured = hints_ = false;
     scrolled_ = false;
     composer_.forget();
@@ -279,6 +281,7 @@ std::size_t viewer::rows_back() {
 
 void viewer::scroll(int rows) {
     if (!tab_ || !tab_->screen()) return;
+    if (screen_) return answer_screen(screen_->wheel(-rows));
     const vt::terminal& screen = *tab_->screen();
     const std::uint64_t gone = screen.rows_scrolled();
     const auto back = static_cast<std::int64_t>(rows_back()) + rows;
@@ -306,6 +309,7 @@ const input_context& viewer::context() {
     context_.theme_reports = composer_.features().theme_reports;
     context_.prefix = options_.prefix;
     context_.readonly = options_.readonly;
+    context_.selects = options_.mouse == own_mouse::drags;
     context_.own_row = bar_ ? composer_.size().rows : 0;
     context_.scrolled = scrolled_;
     context_.top = composer_.offset().row;
@@ -318,6 +322,7 @@ void viewer::on_keys(std::string_view bytes, input_reader::rest more) {
     if (!tab_) return;
     pacer_.typed();
     // A read-only viewer types nothing, so the reader does not tell of its keys; answers of its terminal begin with ESC.
+    if (options_.readonly && !bytes.starts_with('\033')) end_selection();
     if (options_.readonly && !message_.empty() && !(bytes.starts_with('\033') && context_.questions > 0)) leave_message();
     if (tab_->bytes())
         keys_.feed(bytes, {[this](std::string_view raw) { typed(raw); }, [this](char key) { command(key_of_byte(key)); }});
@@ -347,6 +352,7 @@ void viewer::wait_for_keys() {
 
 void viewer::typed(std::string_view bytes) {
     if (!message_.empty()) leave_message();
+    end_selection();
     while (screen_ && !bytes.empty())
         bytes.remove_prefix(decoder_.feed(bytes, [this](const key_event& key) { return press(key); }));
     if (!bytes.empty() && !options_.readonly && callbacks_.on_typed) callbacks_.on_typed(bytes);

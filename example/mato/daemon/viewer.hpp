@@ -10,6 +10,7 @@
 #include "prefix_keys.hpp"
 #include "screens/bar.hpp"
 #include "screens/key_map.hpp"
+#include "screens/look_back_screen.hpp"
 #include "screens/screen.hpp"
 #include "tab/tab.hpp"
 #include "view/frame.hpp"
@@ -41,7 +42,7 @@ struct viewer_keys {
     char prefix = '\x1c';
     std::string prefix_name;                                           ///< as users write it
     std::shared_ptr<const key_map> keys = std::make_shared<key_map>(); ///< after the prefix; never null
-    bool mouse = true;                                                 ///< the wheel scrolls the history
+    own_mouse mouse = own_mouse::none;                                 ///< the wheel scrolls the history; drags select
 };
 
 struct viewer_options : viewer_keys {
@@ -117,6 +118,10 @@ private:
     void keep_live();
     void close_screen();
     void look_back(const pressed_action& begins);
+    [[nodiscard]] std::unique_ptr<look_back_screen> text_screen(look_back_use use);
+    void click_bar(const mouse_report& report, int column);
+    void select_text(const mouse_report& report, int row, int column);
+    void end_selection();
     void copy_output();
     void work_for_screen();
     void answer_screen(screen_reply reply);
@@ -154,6 +159,7 @@ private:
     static constexpr std::size_t most_kept = 512u << 10;      // of the buffer for frames: one of many thousand cells
     static constexpr mato::milliseconds paste_patience{5000}; // within a paste; on a slow line bytes arrive more often
 
+    static constexpr mato::milliseconds click_span{400}; // between the presses of a double click
     static constexpr mato::milliseconds message_span{2000};
     static constexpr mato::milliseconds hint_delay{400};       // after the prefix: a user who knows the key is faster
     static constexpr mato::milliseconds live_interval{250};    // of a screen that shows other tabs
@@ -175,9 +181,13 @@ private:
     std::shared_ptr<tab> tab_;
     std::string frame_; // reused
     std::string passing_;
-    std::unique_ptr<screen> screen_; // null: the tab is shown
-    key_decoder decoder_;            // of the screen's keys
-    overlay over_;                   // the rows of the last frame that are not the tab's
+    std::unique_ptr<screen> screen_;       // null: the tab is shown
+    bool selects_ = false;                 // screen_ is a selection made with the mouse: keys are the program's
+    std::optional<pointer_event> pressed_; // the left button is held, since then
+    pointer_event last_press_;
+    mato::clock::time_point pressed_at_{};
+    key_decoder decoder_; // of the screen's keys
+    overlay over_;        // the rows of the last frame that are not the tab's
     std::optional<bar_state> bar_;
     bar_drawing drawn_bar_;
     overlay bar_row_;           // drawn_bar_ as it is shown

@@ -61,7 +61,14 @@ const overlay* viewer::shown_over() {
     const bool many_colours = f.colours == colour_depth::indexed || f.colours == colour_depth::direct;
     const looks look = looks_of(colours_.get(), many_colours, f.utf8);
     const vt::screen_size size = composer_.size();
-    if (screen_) {
+    if (screen_ && selects_) {
+        over_ = screen_->draw({size.rows - bar_rows(), size.columns}, look);
+        over_.rows.resize(static_cast<std::size_t>(size.rows));
+        if (!message_.empty())
+            over_.rows.back() = message_row(message_, size, look).rows.front();
+        else if (bar_)
+            over_.rows.back() = draw_bar(*bar_, size.columns, look).row;
+    } else if (screen_) {
         over_ = screen_->draw(size, look);
         const bool is_whole = over_.around == overlay::rest::blank && size.rows > 1;
         if (const auto rows = static_cast<std::size_t>(size.rows); is_whole && !message_.empty()) {
@@ -85,6 +92,7 @@ const overlay* viewer::shown_over() {
 
 void viewer::open(std::unique_ptr<screen> opened) {
     screen_ = std::move(opened);
+    selects_ = false;
     decoder_.reset();
     context_.captured = true;
     pacer_.typed();
@@ -117,6 +125,7 @@ void viewer::draw_without_emulator() {
 
 void viewer::close_screen() {
     screen_.reset();
+    selects_ = false;
     live_timer_.cancel();
     context_.captured = false;
     starts_empty_ = true;
@@ -169,13 +178,20 @@ void viewer::work_for_screen() {
     });
 }
 
+/// What the tab shows now, as a text.
+std::unique_ptr<look_back_screen> viewer::text_screen(look_back_use use) {
+    const std::size_t rows = rows_back();
+    scroll_to_bottom();
+    vt::screen_size size = composer_.size();
+    if (use == look_back_use::selection) size.rows -= bar_rows();
+    return std::make_unique<look_back_screen>(
+        std::make_unique<terminal_text>(std::shared_ptr<const vt::terminal>(tab_, tab_->screen())), size, rows, use);
+}
+
 /// `begins`: what its user has asked for: to look, to find, another prompt.
 void viewer::look_back(const pressed_action& begins) {
     if (!tab_->screen()) return tell("this tab keeps no history: its emulator is 'raw'");
-    const std::size_t rows = rows_back();
-    scroll_to_bottom();
-    auto made = std::make_unique<look_back_screen>(
-        std::make_unique<terminal_text>(std::shared_ptr<const vt::terminal>(tab_, tab_->screen())), composer_.size(), rows);
+    auto made = text_screen(look_back_use::reading);
     if (begins.what == action::find) made->find();
     open(std::move(made));
     if (begins.what == action::previous_prompt) answer_screen(screen_->press(key_of_byte('{')));
@@ -193,33 +209,6 @@ void viewer::copy_output() {
     auto copied = output->text_of(text);
     if (!copied) return tell("not copied: the output has more than " + std::to_string(most_copied >> 10) + " KiB");
     copy(std::move(*copied));
-}
-
-/// The wheel while a screen is open; on the bar: the left button goes there, the middle one closes a tab, the right one offers
-/// what can be done.
-void viewer::mouse(const mouse_report& report) {
-    constexpr unsigned wheel_down = 1;
-    if (screen_ && report.is_wheel() && !report.release)
-        return answer_screen(
-            screen_->wheel((report.code & wheel_down) != 0 ? input_reader::wheel_rows : -input_reader::wheel_rows));
-    if (screen_ || !bar_ || report.release || report.is_motion()) return;
-    constexpr unsigned buttons = 3, middle = 1, right = 2;
-    const unsigned button = report.code & buttons;
-    if (report.is_wheel()) return act({button == 0 ? action::previous_tab : action::next_tab});
-    const int column = context_.pixels && context_.cell_width > 0 ? (report.x - 1) / context_.cell_width : report.x - 1;
-    const hit_area* const hit = drawn_bar_.at(column);
-    if (!hit || button > right) return;
-    const pressed_action what = hit->acts;
-    if (button == 0) return act(what);
-    if (what.what != action::tab_by_id) return;
-    if (button == middle) return act({action::close_tab, what.number});
-    open(std::make_unique<choice_row>("this tab", std::vector<choice_row::choice>{
-                                                      {'g', "go", what},
-                                                      {'n', "name", {action::rename_tab, what.number}},
-                                                      {'m', "move", {action::move_tab, what.number}},
-                                                      {'r', "run again", {action::run_again, what.number}},
-                                                      {'x', "close", {action::close_tab, what.number}},
-                                                  }));
 }
 
 void viewer::command(const key_event& key) {

@@ -18,12 +18,16 @@ constexpr char default_prefix = '\x1c';
 /// Pixels of a cell; larger numbers are invalid.
 int as_cell(int pixels) { return pixels < 1000 ? std::max(pixels, 0) : 0; }
 
+own_mouse mouse_of(mouse_use use) {
+    return use == mouse_use::select ? own_mouse::drags : use == mouse_use::wheel ? own_mouse::wheel : own_mouse::none;
+}
+
 } // namespace
 
 viewer_keys views::keys_now() {
     const settings& now = *state_.configuration;
     if (!keys_) keys_ = std::make_shared<const key_map>(changes_of(now.keys));
-    return {parse_prefix(now.prefix).value_or(default_prefix), now.prefix, keys_, now.mouse == mouse_use::wheel};
+    return {parse_prefix(now.prefix).value_or(default_prefix), now.prefix, keys_, mouse_of(now.mouse)};
 }
 
 // ---- beginning and ending ----

@@ -34,12 +34,14 @@ enum class look_back_screen::step : std::uint8_t {
     half_down,
 };
 
-vt::screen_size look_back_screen::text_size(vt::screen_size size) noexcept {
-    return {size.rows > 1 ? size.rows - 1 : 1, size.columns}; // a single row shows text
+vt::screen_size look_back_screen::text_size(vt::screen_size size) const noexcept {
+    return {size.rows > 1 && use_ == look_back_use::reading ? size.rows - 1 : size.rows,
+            size.columns}; // a single row shows text
 }
 
-look_back_screen::look_back_screen(std::unique_ptr<const text_source> text, vt::screen_size size, std::size_t rows_back)
-    : text_(std::move(text)), view_(*text_, text_size(size)) {
+look_back_screen::look_back_screen(std::unique_ptr<const text_source> text, vt::screen_size size, std::size_t rows_back,
+                                   look_back_use use)
+    : text_(std::move(text)), use_(use), view_(*text_, text_size(size)) {
     cursor_ = view_.nearest(text_->cursor());
     if (rows_back > 0) {
         view_.scroll(-static_cast<int>(std::min<std::size_t>(rows_back, std::numeric_limits<int>::max() / 2)));
@@ -55,6 +57,7 @@ void look_back_screen::follow_text() {
     cursor_ = view_.nearest(cursor_);
     view_.show(cursor_);
     if (anchor_) anchor_ = view_.nearest(*anchor_);
+    if (released_) released_ = view_.nearest(*released_);
     if (prompt_) prompt_->drop_before(first);
 }
 
@@ -150,19 +153,67 @@ screen_reply look_back_screen::select_output() {
     return reply;
 }
 
+std::optional<std::string> look_back_screen::selected_text() const { return selection().text_of(*text_); }
+
 screen_reply look_back_screen::copy() {
     screen_reply reply;
     if (!anchor_) {
         reply.says = "nothing is selected: v selects characters, V lines, C-v a block";
         return reply;
     }
-    auto text = selection().text_of(*text_);
+    auto text = selected_text();
     if (!text) {
         reply.says = "not copied: more than " + std::to_string(most_copied >> 10) + " KiB are selected";
         return reply;
     }
     reply.copies = std::move(*text);
     anchor_.reset();
+    return reply;
+}
+
+// ---- the mouse ----
+
+/// To the cell of the event; at the first and the last row the text scrolls below the pointer.
+void look_back_screen::point(const pointer_event& event) {
+    const int last = view_.size().rows - 1;
+    if (event.what == pointer_event::kind::drag && event.row <= 0) view_.scroll(-1);
+    if (event.what == pointer_event::kind::drag && event.row >= last) view_.scroll(1);
+    cursor_ = view_.below(view_.top(), std::clamp(event.row, 0, last), event.column);
+    x_ = view_.x_of(cursor_);
+}
+
+void look_back_screen::select_clicked(int clicks) {
+    kind_ = clicks == 2 ? selection_kind::characters : selection_kind::lines;
+    const auto range = clicks == 2 ? word_at(*text_, cursor_) : column_range{cursor_.column, cursor_.column + 1};
+    anchor_ = text_position{cursor_.line, range.from};
+    cursor_.column = range.to - 1;
+    cursor_ = view_.nearest(cursor_);
+}
+
+screen_reply look_back_screen::pointer(const pointer_event& event) {
+    follow_text();
+    lost_lines_ = false;
+    if (event.what == pointer_event::kind::press) {
+        point(event);
+        pressed_ = cursor_;
+        anchor_.reset();
+        released_.reset();
+        kind_ = event.has_alt ? selection_kind::block : selection_kind::characters;
+        if (event.clicks > 1) select_clicked(event.clicks);
+        return {};
+    }
+    if (!pressed_) return {};
+    if (event.what == pointer_event::kind::drag) {
+        if (!anchor_) anchor_ = view_.nearest(*pressed_);
+        point(event);
+        return {};
+    }
+    pressed_.reset();
+    screen_reply reply;
+    if (!anchor_) return reply;
+    released_ = cursor_;
+    reply.copies = selected_text();
+    if (!reply.copies) reply.says = "not copied: more than " + std::to_string(most_copied >> 10) + " KiB are selected";
     return reply;
 }
 
@@ -263,6 +314,7 @@ screen_reply look_back_screen::press(const key_event& key) {
     };
     follow_text();
     lost_lines_ = false;
+    released_.reset();
     if (finds_) return press_in_find(key);
     if (prompt_) prompt_->forget_first();
     const std::string name = name_of(key);
@@ -299,7 +351,8 @@ overlay look_back_screen::draw(vt::screen_size size, const looks& look) {
         mark(cells, line, column);
         result.rows[static_cast<std::size_t>(r)] = std::move(cells);
     });
-    if (size.rows == 1) return result;
+    if (use_ == look_back_use::selection) result.cursor.reset();
+    if (size.rows == 1 || use_ == look_back_use::selection) return result;
     if (finds_) {
         vt::position in_prompt{size.rows - 1, 0};
         result.rows.back() = prompt_->draw(size.columns, cursor_, look, in_prompt.column);

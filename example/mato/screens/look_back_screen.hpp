@@ -9,15 +9,21 @@
 #include "text_source.hpp"
 #include "text_view.hpp"
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 
 namespace mux {
 
+/// `selection`: it shows what the mouse selects, and text alone: all rows are text, and keys are not for it.
+enum class look_back_use : std::uint8_t { reading, selection };
+
 class look_back_screen final : public screen {
 public:
     /// Begins where the screen begins, or `rows_back` rows above, with the cursor where the program's is.
-    look_back_screen(std::unique_ptr<const text_source> text, vt::screen_size size, std::size_t rows_back);
+    look_back_screen(std::unique_ptr<const text_source> text, vt::screen_size size, std::size_t rows_back,
+                     look_back_use use = look_back_use::reading);
 
     /// Opens the find row. @pre called before the first key: Escape then closes the screen
     void find();
@@ -27,6 +33,8 @@ public:
     screen_reply press(const key_event& key) override;
     /// Scrolls; the cursor stays on the rows that are shown.
     screen_reply wheel(int rows) override;
+    /// A drag selects, a double click a word, a triple one a line; with Alt a block. The release copies.
+    screen_reply pointer(const pointer_event& event) override;
     /// A slice of the search.
     [[nodiscard]] bool has_work() const override { return prompt_ && prompt_->has_work(); }
     void work() override;
@@ -39,6 +47,8 @@ private:
     enum class step : std::uint8_t;
 
     void follow_text();
+    void point(const pointer_event& event);
+    void select_clicked(int clicks);
     void move(step what);
     void move_rows(int rows);
     void scroll_page(int rows);
@@ -52,16 +62,20 @@ private:
     void go_on_finding(find_prompt::result found);
     void show_hit();
     [[nodiscard]] screen_reply copy();
-    [[nodiscard]] text_selection selection() const { return {kind_, *anchor_, cursor_}; }
+    [[nodiscard]] std::optional<std::string> selected_text() const;
+    [[nodiscard]] text_selection selection() const { return {kind_, *anchor_, released_.value_or(cursor_)}; }
     void mark(vt::row& row, std::uint64_t line, int column) const;
     [[nodiscard]] vt::row last_row(int columns, const looks& look) const;
-    [[nodiscard]] static vt::screen_size text_size(vt::screen_size size) noexcept;
+    [[nodiscard]] vt::screen_size text_size(vt::screen_size size) const noexcept;
 
     std::unique_ptr<const text_source> text_;
+    const look_back_use use_;
     text_view view_;
     text_position cursor_;
-    int x_ = 0;                           // the column that vertical steps keep
-    std::optional<text_position> anchor_; // where the selection began; nothing: none
+    int x_ = 0;                             // the column that vertical steps keep
+    std::optional<text_position> released_; // the end of a selection that the mouse has made; nothing: the cursor is it
+    std::optional<text_position> pressed_;  // the button is held, since there
+    std::optional<text_position> anchor_;   // where the selection began; nothing: none
     selection_kind kind_ = selection_kind::characters;
     std::optional<find_prompt> prompt_; // of the last search, also when it is not open
     bool finds_ = false;                // it is open

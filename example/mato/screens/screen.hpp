@@ -7,6 +7,7 @@
 #include "looks.hpp"
 #include "view/overlay.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -20,6 +21,15 @@ struct screen_reply {
     std::string says = {};                   ///< a message; empty: none
 };
 
+/// A button of the mouse on a cell of the terminal. Rows and columns are 0-based.
+struct pointer_event {
+    enum class kind : std::uint8_t { press, drag, release };
+    kind what = kind::press;
+    int row = 0, column = 0;
+    int clicks = 1; ///< of a press: 2 and 3 are the later ones of a double and a triple click
+    bool has_alt = false;
+};
+
 class screen {
 public:
     virtual ~screen() = default;
@@ -29,6 +39,8 @@ public:
     virtual screen_reply press(const key_event& key) = 0;
     /// The wheel, by rows: positive towards the end.
     virtual screen_reply wheel(int /*rows*/) { return {}; }
+    /// The left button.
+    virtual screen_reply pointer(const pointer_event& /*event*/) { return {}; }
     /// It wants work() to be called, which does a bounded part of what is to do, and to be drawn then.
     [[nodiscard]] virtual bool has_work() const { return false; }
     virtual void work() {}

@@ -2,6 +2,7 @@
 #include "text_moves.hpp"
 
 #include <algorithm>
+#include <string_view>
 
 namespace mux {
 namespace {
@@ -124,6 +125,26 @@ text_position word_end(const text_source& text, text_position from) {
     const sort what = r.here();
     while (r.at.column + 1 < r.length && sort_of(r.line, r.at.column + 1) == what) ++r.at.column;
     return r.result();
+}
+
+column_range word_at(const text_source& text, text_position at) {
+    constexpr std::string_view joined = "-_.,/~:@%+#?&=";
+    vt::row line;
+    text.read_line(at.line, line);
+    const auto is_joined = [&](int column) {
+        const vt::unit u = line.at(column);
+        if (u == vt::units::tail || (u & vt::units::cluster) != 0) return true;
+        const char32_t code = u & vt::units::code_mask;
+        if (code >= 0x80) return true;
+        const auto c = static_cast<char>(code);
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+               (c != 0 && joined.find(c) != joined.npos);
+    };
+    column_range word{at.column, at.column + 1};
+    if (at.column >= line.used() || !is_joined(at.column)) return word;
+    while (word.from > 0 && is_joined(word.from - 1)) --word.from;
+    while (word.to < line.used() && is_joined(word.to)) ++word.to;
+    return word;
 }
 
 } // namespace mux

@@ -3,6 +3,7 @@
 /// Pure.  Test: test/mato/look_back_test.cpp.
 #pragma once
 
+#include "text_selection.hpp"
 #include "text_source.hpp"
 
 namespace mux {
@@ -18,6 +19,10 @@ namespace mux {
 [[nodiscard]] text_position next_word(const text_source& text, text_position at);
 [[nodiscard]] text_position previous_word(const text_source& text, text_position at);
 [[nodiscard]] text_position word_end(const text_source& text, text_position at);
+
+/// The columns of the word that a double click selects: letters, digits and what paths and addresses have; else of the one
+/// sign.
+[[nodiscard]] column_range word_at(const text_source& text, text_position at);
 
 inline constexpr int most_lines_of_a_step = 1000; ///< that are blank
 

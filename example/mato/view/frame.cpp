@@ -221,7 +221,7 @@ void frame_composer::compose(const vt::terminal& source, const request& wanted, 
     if (cover(wanted.over)) everything_ = true;
     const bool returns = screen_shown && off_screen_;
     off_screen_ = !screen_shown;
-    mirror_.update(source, features_, {wanted.wheel, wanted.readonly, wanted.title}, out);
+    mirror_.update(source, features_, {wanted.mouse, wanted.readonly, wanted.title}, out);
     const std::size_t drawing = out.size();
     if (is_replaced) {
         // nothing of the tab

@@ -25,7 +25,8 @@ public:
         std::size_t rows_back = 0;     ///< into history; 0: the screen
         const overlay* over = nullptr; ///< shown over the tab
         int reserved = 0;              ///< rows at the bottom that are never the tab's: the tab is shown above them
-        bool wheel = false, readonly = false;
+        own_mouse mouse = own_mouse::none;
+        bool readonly = false;
         std::string_view title = {}; ///< of the terminal, while the program has set none
     };
 

@@ -19,6 +19,7 @@ struct input_context {
     bool readonly = false;      ///< nothing is passed to the program; commands and scrolling work
     bool scrolled = false;      ///< the viewer shows history
     bool captured = false;      ///< a screen of mato has keyboard and mouse: keys are its own, also if `readonly`
+    bool selects = false;       ///< buttons and drags are for mato while the program does not use the mouse
     bool theme_reports = false; ///< the terminal reports its theme (2031); these reports are not passed to the program
     int own_row = 0;            ///< the terminal's row from which on rows are not the tab's, from 1; 0: all are
     unsigned questions = 0;     ///< queries whose last answer (DA1) has not arrived: while there are any, answers are for mato

@@ -290,6 +290,8 @@ private:
         if (!report) return;
         if (c_.captured || is_own(*report)) return to_.mouse(*report);
         const bool ends_press = report->release && r_.button_down_;
+        const bool is_unused = (c_.mouse == mouse_tracking::none || c_.readonly) && !ends_press;
+        if (c_.selects && is_unused && !report->is_wheel()) return to_.mouse(*report);
         if (c_.mouse != mouse_tracking::none && !c_.readonly && (!c_.scrolled || ends_press))
             send_mouse(start, *report);
         else

@@ -43,7 +43,8 @@ protected:
 ///   once, unchanged. If releases are reported, those of keys that were not passed on are dropped too.
 /// - Mouse reports: converted for the program, or dropped. If the program has no mouse mode, the wheel scrolls the viewer on
 ///   the primary screen, and types arrows on the alternate screen if the program asked for that (1007). While the viewer is
-///   scrolled, the mouse belongs to it. While the context is captured, all reports are for the screen.
+///   scrolled, the mouse belongs to it. Buttons and drags that the program does not use are for mato if it `selects`. While the
+///   context is captured, all reports are for the screen.
 /// - Shift-PageUp and Shift-PageDown scroll the viewer, except on the alternate screen.
 /// - Focus reports that the program did not enable; answers to our own queries. An answer that was not requested was typed.
 /// - Pastes: their text is not interpreted; the marks around them reach programs that asked for them. An end mark that is

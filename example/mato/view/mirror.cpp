@@ -6,13 +6,15 @@
 namespace mux {
 namespace {
 
-int mouse_mode(const vt::terminal& source, bool wheel) {
+int own_mode(own_mouse wish) { return wish == own_mouse::none ? 0 : wish == own_mouse::wheel ? 1000 : 1002; }
+
+int mouse_mode(const vt::terminal& source, own_mouse wish) {
     if (source.is_set(vt::mode::mouse_all)) return 1003;
     if (source.is_set(vt::mode::mouse_drags)) return 1002;
     if (source.is_set(vt::mode::mouse_buttons) || source.is_set(vt::mode::mouse_x10) ||
         source.is_set(vt::mode::mouse_highlight))
         return 1000;
-    return wheel ? 1000 : 0;
+    return own_mode(wish);
 }
 
 void append_private_mode(std::string& out, int number, bool on) {
@@ -68,7 +70,7 @@ void mirror::update(const vt::terminal& source, const terminal_features& feature
         const int kitty = features.kitty_keyboard ? source.kitty_keyboard_flags() : 0;
         if (std::exchange(shown_.kitty_flags, kitty) != kitty) out.append("\033[=").append(std::to_string(kitty)).append(";1u");
     }
-    const int mouse = w.readonly ? (w.wheel ? 1000 : 0) : mouse_mode(source, w.wheel);
+    const int mouse = w.readonly ? own_mode(w.mouse) : mouse_mode(source, w.mouse);
     if (mouse != shown_.mouse) {
         if (shown_.mouse != 0 && mouse < shown_.mouse) append_private_mode(out, shown_.mouse, false);
         if (mouse != 0) append_private_mode(out, mouse, true);

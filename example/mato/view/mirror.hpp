@@ -11,6 +11,7 @@
 #include "vt/terminal.hpp"
 
 #include <array>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -24,10 +25,14 @@ namespace mux {
 /// DECSCUSR: 1 blinking block, 2 steady block, 3 and 4 underline, 5 and 6 bar; 0 the terminal's default.
 [[nodiscard]] std::string select_cursor_style(int style);
 
+/// What the terminal reports of the mouse although the program does not use it: nothing; buttons, among which is the wheel; and
+/// drags.
+enum class own_mouse : std::uint8_t { none, wheel, drags };
+
 class mirror {
 public:
     struct wishes {
-        bool wheel = false;          ///< report the wheel although the program does not use the mouse
+        own_mouse mouse = own_mouse::none;
         bool readonly = false;       ///< keyboard modes and mouse stay unchanged
         std::string_view title = {}; ///< while the program has set none
     };

@@ -12,7 +12,7 @@ std::string redraw(const vt::terminal& screen, colour_depth colours) {
     frame_composer drawn(screen.size(), any);
     drawn.forget();
     std::string bytes = screen.entry();
-    drawn.compose(screen, {0, nullptr, false, true}, bytes);
+    drawn.compose(screen, {.readonly = true}, bytes);
     return bytes += screen.drawing_state();
 }
 
