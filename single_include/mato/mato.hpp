@@ -9043,10 +9043,10 @@ template <class L> void basic_child<L>::core::kill_now() noexcept {
 namespace mato {
 inline namespace MATO_ABI {
 
-/// Watches one path. `changed` is called on the loop after the file was written and closed, replaced, created or removed, and
-/// when a symbolic link or directory on the way leads elsewhere: once for all changes within `settle`. It is not called for the
-/// state at the beginning, nor if the file is the same again. It may destroy the watch; an exception from it leaves run(), as
-/// from any handler on the loop, and the watch continues.
+/// Watches one path; `file_watch` is the one for asio::io_context. `changed` is called on the loop after the file was written
+/// and closed, replaced, created or removed, and when a symbolic link or directory on the way leads elsewhere: once for all
+/// changes within `settle`. It is not called for the state at the beginning, nor if the file is the same again. It may destroy
+/// the watch; an exception from it leaves run(), as from any handler on the loop, and the watch continues.
 ///
 /// @threads only the thread that runs the io_context.
 /// @fork create it after the last fork; it must not be used in a child.
@@ -9057,16 +9057,16 @@ inline namespace MATO_ABI {
 ///     std::printf("read the configuration again\n"); // in a daemon: daemon.reload(why)
 /// });
 /// @endcode
-class file_watch {
+template <class Loop> class basic_file_watch {
 public:
     static constexpr milliseconds settle{20};       ///< several changes in a row are one; a program that writes takes less
     static constexpr milliseconds look_again{1000}; ///< without inotify, and while a directory on the way is missing
 
     /// A relative `path` is resolved now. A path that does not exist is watched until it does.
-    file_watch(asio::io_context& context, std::string path, callback<void()> changed);
-    file_watch(const file_watch&) = delete;
-    file_watch& operator=(const file_watch&) = delete;
-    ~file_watch();
+    basic_file_watch(Loop& context, std::string path, callback<void()> changed);
+    basic_file_watch(const basic_file_watch&) = delete;
+    basic_file_watch& operator=(const basic_file_watch&) = delete;
+    ~basic_file_watch();
 
     /// False: the system has no inotify, or refused a watch; the path is looked at once a second.
     [[nodiscard]] bool is_notified() const noexcept;
@@ -9076,12 +9076,15 @@ private:
     std::shared_ptr<core> core_;
 };
 
+using file_watch = basic_file_watch<asio::io_context>; // a template: it costs nothing where it is not used
+
 // ---- implementation ----
 
 /// The state of a watch. Handlers of the loop keep it alive, so a watch may be destroyed inside its callback.
-class file_watch::core final : public std::enable_shared_from_this<core>, private detail::loop_member {
+template <class L> class basic_file_watch<L>::core final : public std::enable_shared_from_this<core>,
+                                                           private detail::loop_member {
 public:
-    core(asio::io_context& context, std::string path, callback<void()> changed)
+    core(L& context, std::string path, callback<void()> changed)
         : loop_member(context), path_(std::move(path)), changed_(std::move(changed)), events_(std::in_place, context),
           timer_(std::in_place, context) {}
 
@@ -9136,7 +9139,7 @@ private:
     bool is_complete_ = false; // every directory on the way is watched
 };
 
-inline file_watch::file_watch(asio::io_context& context, std::string path, callback<void()> changed) {
+template <class L> basic_file_watch<L>::basic_file_watch(L& context, std::string path, callback<void()> changed) {
     if (!path.starts_with('/')) {
         char here[PATH_MAX];
         if (sys::getcwd(here, sizeof here)) path = std::string(here).append("/").append(path);
@@ -9145,10 +9148,10 @@ inline file_watch::file_watch(asio::io_context& context, std::string path, callb
     core_->begin();
 }
 
-inline file_watch::~file_watch() { core_->end(); }
-inline bool file_watch::is_notified() const noexcept { return core_->is_notified(); }
+template <class L> basic_file_watch<L>::~basic_file_watch() { core_->end(); }
+template <class L> bool basic_file_watch<L>::is_notified() const noexcept { return core_->is_notified(); }
 
-inline void file_watch::core::begin() {
+template <class L> void basic_file_watch<L>::core::begin() {
 #if MATO_HAS_INOTIFY
     std::error_code why;
     if (unique_fd queue(sys::inotify()); queue) {
@@ -9162,7 +9165,7 @@ inline void file_watch::core::begin() {
     if (!is_complete_) look_in(look_again);
 }
 
-inline auto file_watch::core::look() const noexcept -> state {
+template <class L> auto basic_file_watch<L>::core::look() const noexcept -> state {
     struct ::stat found {};
     if (sys::stat(path_.c_str(), &found) == -1) return {};
     const auto nanoseconds = [](const timespec& at) {
@@ -9178,7 +9181,7 @@ inline auto file_watch::core::look() const noexcept -> state {
 }
 
 // Follows the path as the kernel does, and watches each directory for the next name.
-inline void file_watch::core::watch_the_way() {
+template <class L> void basic_file_watch<L>::core::watch_the_way() {
     forget_the_way();
     is_complete_ = events_->is_open();
     std::string directory = "/", rest = path_;
@@ -9209,7 +9212,7 @@ inline void file_watch::core::watch_the_way() {
     }
 }
 
-inline void file_watch::core::watch(const std::string& directory, std::string name, leads_to what) {
+template <class L> void basic_file_watch<L>::core::watch(const std::string& directory, std::string name, leads_to what) {
 #if MATO_HAS_INOTIFY
     constexpr std::uint32_t of_names = IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_DELETE_SELF | IN_MOVE_SELF;
     const std::uint32_t events = what == leads_to::the_file ? of_names | IN_CLOSE_WRITE | IN_ATTRIB : of_names;
@@ -9221,15 +9224,15 @@ inline void file_watch::core::watch(const std::string& directory, std::string na
     is_complete_ = false;
 }
 
-inline void file_watch::core::forget_the_way() noexcept {
+template <class L> void basic_file_watch<L>::core::forget_the_way() noexcept {
 #if MATO_HAS_INOTIFY
     for (const step& each : way_) sys::inotify_rm_watch(events_->native_handle(), each.watch);
 #endif
     way_.clear();
 }
 
-inline void file_watch::core::wait() {
-    events_->async_wait(asio::posix::stream_descriptor::wait_read, [held = weak_from_this()](std::error_code why) {
+template <class L> void basic_file_watch<L>::core::wait() {
+    events_->async_wait(asio::posix::stream_descriptor::wait_read, [held = this->weak_from_this()](std::error_code why) {
         const auto self = held.lock();
         if (why || !self || !self->events_ || !self->changed_) return;
         const bool is_about_it = self->take_events();
@@ -9239,7 +9242,7 @@ inline void file_watch::core::wait() {
 }
 
 /// @returns whether one of them may be about the file.
-inline bool file_watch::core::take_events() {
+template <class L> bool basic_file_watch<L>::core::take_events() {
     bool is_about_it = false;
 #if MATO_HAS_INOTIFY
     alignas(inotify_event) char buffer[4096];
@@ -9257,18 +9260,18 @@ inline bool file_watch::core::take_events() {
     return is_about_it;
 }
 
-inline void file_watch::core::look_in(milliseconds span) {
+template <class L> void basic_file_watch<L>::core::look_in(milliseconds span) {
     const auto at = deadline::in(span).at();
     if (at >= next_look_) return; // that look will see this change too
     next_look_ = at;
     timer_->expires_at(at);
-    timer_->async_wait([held = weak_from_this()](std::error_code cancelled) {
+    timer_->async_wait([held = this->weak_from_this()](std::error_code cancelled) {
         const auto self = held.lock();
         if (!cancelled && self && self->changed_) self->compare();
     });
 }
 
-inline void file_watch::core::compare() {
+template <class L> void basic_file_watch<L>::core::compare() {
     next_look_ = clock::time_point::max();
     watch_the_way(); // it may lead elsewhere now
     if (!is_complete_) look_in(look_again);
