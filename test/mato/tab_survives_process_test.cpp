@@ -207,7 +207,13 @@ bool kill_after(support::child_process& reader, int file, std::uint64_t more) {
     return reader.wait() == -SIGKILL;
 }
 
-/// The memory file of the tab that another process has made.
+/// What a store begins with is written last.
+bool is_complete(int file) {
+    char first = 0;
+    return ::pread(file, &first, 1, 0) == 1 && first != 0;
+}
+
+/// The memory file of the tab that another process has made; none while it is being made.
 mato::unique_fd store_of(pid_t process) {
     const std::string all = "/proc/" + std::to_string(process) + "/fd";
     DIR* const found = ::opendir(all.c_str());
@@ -219,7 +225,7 @@ mato::unique_fd store_of(pid_t process) {
             file.reset(::open(path.c_str(), O_RDWR | O_CLOEXEC));
     }
     if (found) ::closedir(found);
-    return file;
+    return file && is_complete(file.get()) ? std::move(file) : mato::unique_fd();
 }
 
 /// How the reader after a killed one learns what was read: with the pattern of the journal, or from its count alone.
