@@ -6948,7 +6948,7 @@ void basic_connection<F, O>::fall_behind_with(failure why, const std::vector<std
 /// sent frame while the connection lingers. broadcast.hpp connects this to sockets.
 
 // ---- mato/detail/extremes.hpp ----
-/// @file extremes.hpp: the smallest and the largest of a few numbers, without the cost of including <algorithm>.
+/// @file extremes.hpp: the smallest and the largest of a few numbers, without the cost of a larger standard header.
 /// Layer: 0 (platform).
 /// Pure.   Threads: safe.   Blocks: never.
 
@@ -8832,7 +8832,12 @@ public:
     void set_options(spawn_options what);
 };
 
-using child = basic_child<asio::io_context>; // a template: it costs nothing where it is not used
+/// basic_child on an io_context: the contract is the same. That one is a template, so a program that does not use it compiles
+/// none of it.
+class child : public basic_child<asio::io_context> {
+public:
+    using basic_child<asio::io_context>::basic_child;
+};
 
 // ---- implementation ----
 
@@ -9076,7 +9081,12 @@ private:
     std::shared_ptr<core> core_;
 };
 
-using file_watch = basic_file_watch<asio::io_context>; // a template: it costs nothing where it is not used
+/// basic_file_watch on an io_context: the contract is the same. That one is a template, so a program that does not use it
+/// compiles none of it.
+class file_watch : public basic_file_watch<asio::io_context> {
+public:
+    using basic_file_watch<asio::io_context>::basic_file_watch;
+};
 
 // ---- implementation ----
 
@@ -11584,7 +11594,12 @@ private:
     std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
-using orphan_reaper = basic_orphan_reaper<asio::io_context>; // a template: it costs nothing where it is not used
+/// basic_orphan_reaper on an io_context: the contract is the same. That one is a template, so a program that does not use it
+/// compiles none of it.
+class orphan_reaper : public basic_orphan_reaper<asio::io_context> {
+public:
+    using basic_orphan_reaper<asio::io_context>::basic_orphan_reaper;
+};
 
 // ---- implementation ----
 
@@ -13798,6 +13813,7 @@ template <class P> void async_client_core<P>::loop_ends() noexcept {
 ///
 /// Members of async_client_core; async_client_core.hpp includes this file.
 
+/// @cond members that are not public
 namespace mato {
 inline namespace MATO_ABI {
 namespace detail {
@@ -13918,6 +13934,7 @@ template <class P> void async_client_core<P>::started(const failure& why) {
 } // namespace detail
 } // namespace MATO_ABI
 } // namespace mato
+/// @endcond
 
 namespace mato {
 inline namespace MATO_ABI {

@@ -125,8 +125,8 @@ TEST_CASE("while suspended, the terminal belongs to the shell; after resuming, i
         CHECK(viewer.screen().cursor().col == before.cursor().col);
         const std::size_t shown = viewer.client().shown().size();
         world.must({"send", "1", news, "Enter"});
-        world.must({"wait", "1", "--text", news}); // the daemon has processed it
-        static_cast<void>(world.must({"clients"}));                 // and has finished another turn since then
+        world.must({"wait", "1", "--text", news});  // the daemon has processed it
+        static_cast<void>(world.must({"clients"})); // and has finished another turn since then
         viewer.look();
         CHECK(viewer.client().shown().size() == shown); // the shell's screen is not overwritten
         viewer.type("for the shell\n");                 // input meanwhile is for the shell only

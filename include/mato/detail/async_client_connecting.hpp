@@ -13,6 +13,7 @@
 #include <memory>
 #include <utility>
 
+/// @cond members that are not public
 namespace mato {
 inline namespace MATO_ABI {
 namespace detail {
@@ -133,3 +134,4 @@ template <class P> void async_client_core<P>::started(const failure& why) {
 } // namespace detail
 } // namespace MATO_ABI
 } // namespace mato
+/// @endcond

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file extremes.hpp: the smallest and the largest of a few numbers, without the cost of including <algorithm>.
+/// @file extremes.hpp: the smallest and the largest of a few numbers, without the cost of a larger standard header.
 /// Layer: 0 (platform).
 /// Pure.   Threads: safe.   Blocks: never.
 #pragma once
