@@ -5,6 +5,7 @@
 #include <mato/policies.hpp>
 
 #include "support/catch.hpp"
+#include "support/deadline.hpp"
 #include "support/descriptor_census.hpp"
 #include "support/io_loop.hpp"
 #include "support/temp_directory.hpp"
@@ -161,16 +162,16 @@ TEST_CASE("an exception from the callback leaves run(), and the watch continues"
     });
     write_file(directory / "f", "a");
     bool threw = false;
-    REQUIRE(run_until(context, [&] {
+    for (const support::deadline limit(support::patience); !threw && !limit.passed();) {
         try {
             context.run_one_for(5ms);
         } catch (int) {
             threw = true;
         }
-        return threw;
-    }));
+    }
+    REQUIRE(threw);
     write_file(directory / "f", "longer");
-    CHECK(run_until(context, [&] { return told == 2; }));
+    CHECK(run_until(context, [&] { return told >= 2; }));
 }
 
 TEST_CASE("a relative path means the directory at the beginning", "[file_watch]") {
