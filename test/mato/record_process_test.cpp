@@ -420,11 +420,15 @@ TEST_CASE("--exact ends the recording instead of leaving a gap", "[mato][record]
 
 TEST_CASE("a file that accepts nothing more is given up at the second signal", "[mato][record]") {
     mato_world world;
-    const std::string id = world.open_tab({"while :; do seq 1 1000; done"});
+    // More than the pipe holds and less than the recorder holds: it cannot have written all that it has received.
+    const std::string id = world.open_tab({"read go; seq 1 30000; touch over; exec cat"});
     deaf_pipe pipe(world.home() / "pipe");
     auto recording = world.start({"record", id, "pipe"});
     REQUIRE(pipe.take("\"o\""));
-    REQUIRE(wait_until([&] { return contains(world.must({"clients"}), "  queued ") && pipe.is_full(); }));
+    world.must({"send", id, "Enter"});
+    REQUIRE(wait_until([&] { return std::filesystem::exists(world.home() / "over"); }));
+    world.must({"wait", id, "--text", "^30000$"});
+    REQUIRE(wait_until([&] { return pipe.is_full() && !contains(world.must({"clients"}), "  queued "); }));
     recording.signal(SIGINT);
     recording.signal(SIGTERM);
     const outcome went = recording.wait();

@@ -48,15 +48,16 @@ private:
                           {signals.native_handle(), POLLIN, 0},
                           {file_.is_empty() ? -1 : file_.native_handle(), POLLOUT, 0}};
         if (mato::sys::poll(ready, 3, until_.poll_timeout()) == -1) return;
-        if (ready[1].revents && is_told_to_end(signals)) has_ended_ = true;
+        const bool is_told = ready[1].revents && is_told_to_end(signals);
         mato::failure why;
         if (ready[0].revents) {
             connection.fill(why);
             handle_messages(); // including those that arrived before the end
-            if (why && !has_ended_) go_on_with_next(signals, "lost the connection to the daemon (" + why.message() + ")");
+            if (why && !has_ended_ && !is_told)
+                go_on_with_next(signals, "lost the connection to the daemon (" + why.message() + ")");
         }
         write();
-        if (until_.passed()) has_ended_ = true;
+        if (is_told || until_.passed()) has_ended_ = true;
     }
 
     /// Records what the daemon's next process sends, from the first byte that is missing. If there is none, ends with `lost`.
