@@ -376,6 +376,10 @@ void requests::send_keys(client& from, std::uint32_t id, const send_request& wan
     std::string bytes = bytes_of(wanted, keyboard_modes::of(to.screen()), problem);
     if (!problem.empty()) return refuse(from, id, problem + " of " + named(to), mato::exit_code::usage);
     state_.tabs.touch(*found);
+    if (const vt::terminal* const screen = to.screen()) {
+        if (screen->is_set(vt::mode::alternate_screen) || hides_lines(to.terminal())) found->typed.forget_line();
+        found->typed.type(bytes, cursor_of(*screen));
+    }
     if (!to.type({from.id(), id}, std::move(bytes)))
         refuse(from, id, named(to) + " has too much unread input (the limit is paste_bytes in the configuration)");
 }
@@ -428,6 +432,7 @@ void requests::read_text(client& from, std::uint32_t id, const read_request& wan
     result.tab = seen.id();
     result.running = seen.is_running();
     result.idle_ms = idle_ms_of(seen);
+    result.echoes = found->typed.echoes_in(result);
     reply<message::text_read>(from, id, std::move(result));
 }
 

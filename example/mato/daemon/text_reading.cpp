@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "text_reading.hpp"
 
-#include "protocol/text_mark.hpp"
 #include "screens/terminal_text.hpp"
 #include "tab/capture.hpp"
 
@@ -36,23 +35,43 @@ text_mark begin_of(const terminal_text& text, const text_mark& cursor, int rows,
     return asked.line < end ? asked : text_mark{end - 1, 0, 0};
 }
 
+terminal_text text_of(const vt::terminal& screen) {
+    return terminal_text(std::shared_ptr<const vt::terminal>(std::shared_ptr<void>(), &screen));
+}
+
+/// Columns of the cursor's line that the program has written before the cursor, blanks included.
+int columns_before(const vt::terminal& screen, const text_position& cursor) {
+    return cursor.column + (screen.cursor().pending_wrap ? 1 : 0);
+}
+
+text_mark cursor_of(const vt::terminal& screen, const terminal_text& text, const text_position& cursor, vt::row& cells) {
+    text.read_line(cursor.line, cells);
+    std::string before;
+    cells.append_text(before, 0, std::min(columns_before(screen, cursor), cells.used()));
+    return {cursor.line, before.size(), 0};
+}
+
 } // namespace
 
-text_read text_from(const vt::terminal& screen, const read_request& wanted, std::string& problem) {
-    const terminal_text text(std::shared_ptr<const vt::terminal>(std::shared_ptr<void>(), &screen));
-    const text_position cursor = text.cursor();
-    const int kept = cursor.column + (screen.cursor().pending_wrap ? 1 : 0); // blanks that the program wrote before the cursor
+text_mark cursor_of(const vt::terminal& screen) {
+    const terminal_text text = text_of(screen);
     vt::row cells;
-    text.read_line(cursor.line, cells);
-    std::string before_cursor;
-    cells.append_text(before_cursor, 0, std::min(kept, cells.used()));
+    return cursor_of(screen, text, text.cursor(), cells);
+}
+
+text_read text_from(const vt::terminal& screen, const read_request& wanted, std::string& problem) {
+    const terminal_text text = text_of(screen);
+    const text_position cursor = text.cursor();
+    vt::row cells;
+    const text_mark cursor_mark = cursor_of(screen, text, cursor, cells);
+    const int kept = columns_before(screen, cursor);
 
     text_read result;
     result.revision = screen.revision();
     result.screen_line = text.screen_begin().line;
     result.cursor_line = cursor.line;
-    result.cursor_column = before_cursor.size();
-    const text_mark begin = begin_of(text, {cursor.line, before_cursor.size(), 0}, screen.size().rows, wanted, problem);
+    result.cursor_column = cursor_mark.column;
+    const text_mark begin = begin_of(text, cursor_mark, screen.size().rows, wanted, problem);
     if (!problem.empty()) return result;
     result.line = begin.line;
     result.column = begin.column;

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "protocol/protocol.hpp"
+#include "protocol/text_mark.hpp"
 #include "vt/terminal.hpp"
 
 #include <cstddef>
@@ -13,9 +14,13 @@ namespace mux {
 
 inline constexpr std::size_t read_bytes = 256u << 10; ///< of text in one answer; may be exceeded by one line
 
-/// Fills in all members but tab, idle_ms and running. Blanks at the ends of lines are left out, except those before the cursor.
-/// A mark that lies after the last line, but not after the screen's last row, is taken for one that was there before the screen
-/// was cleared: then the text begins with the screen's first line. `problem`: why there is no text from that mark on.
+/// Where the cursor is.
+[[nodiscard]] text_mark cursor_of(const vt::terminal& screen);
+
+/// Fills in all members but tab, idle_ms, running and echoes. Blanks at the ends of lines are left out, except those before the
+/// cursor. A mark that lies after the last line, but not after the screen's last row, is taken for one that was there before
+/// the screen was cleared: then the text begins with the screen's first line. `problem`: why there is no text from that mark
+/// on.
 [[nodiscard]] text_read text_from(const vt::terminal& screen, const read_request& wanted, std::string& problem);
 
 } // namespace mux

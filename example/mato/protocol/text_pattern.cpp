@@ -121,4 +121,9 @@ text_search::state text_search::step() {
     return state_;
 }
 
+void text_search::go_on() noexcept {
+    from_ = std::max(found_.end, found_.begin + 1);
+    state_ = from_ < text_.size() ? state::searching : state::absent;
+}
+
 } // namespace mux

@@ -61,15 +61,17 @@ class text_search {
 public:
     enum class state { searching, found, absent };
 
-    /// @pre The pattern outlives the search.
-    text_search(const text_pattern& pattern, std::string text) noexcept : pattern_(pattern), text_(std::move(text)) {}
+    /// @pre The pattern and the text outlive the search.
+    text_search(const text_pattern& pattern, std::string_view text) noexcept : pattern_(pattern), text_(text) {}
     state step();
+    /// Searches for the next match, after the one that is found. @pre step() has returned `found`
+    void go_on() noexcept;
     /// @pre step() has returned `found`
     [[nodiscard]] text_pattern::place found() const noexcept { return found_; }
 
 private:
     const text_pattern& pattern_;
-    std::string text_;
+    std::string_view text_;
     std::size_t from_ = 0;
     text_pattern::place found_;
     state state_ = state::searching;

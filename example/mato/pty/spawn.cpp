@@ -170,6 +170,11 @@ std::optional<terminal_size> size_of(int terminal) noexcept {
     return terminal_size{{now.ws_row, now.ws_col}, {now.ws_xpixel / now.ws_col, now.ws_ypixel / now.ws_row}};
 }
 
+bool hides_lines(int terminal) noexcept {
+    termios modes{};
+    return ::tcgetattr(terminal, &modes) == 0 && (modes.c_lflag & ICANON) != 0 && (modes.c_lflag & ECHO) == 0;
+}
+
 void resize(int terminal, terminal_size size, mato::error_out out) {
     const winsize cells = as_winsize(size);
     if (sys::ioctl(terminal, TIOCSWINSZ, &cells) == -1) out.set(mato::last_error(), "set terminal size");

@@ -59,6 +59,8 @@ inline constexpr std::string_view enter_directory = "enter directory";
 
 /// TIOCGWINSZ. Empty: the terminal has no size.
 [[nodiscard]] std::optional<terminal_size> size_of(int terminal) noexcept;
+/// The terminal collects whole lines and does not echo them, as for a password. A line editor echoes by itself.
+[[nodiscard]] bool hides_lines(int terminal) noexcept;
 /// TIOCSWINSZ; the program gets SIGWINCH if the size differs.
 void resize(int terminal, terminal_size size, mato::error_out out);
 

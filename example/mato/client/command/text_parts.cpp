@@ -10,9 +10,15 @@ namespace mux {
 bool text_parts::add(text_read part) {
     if (!anchors_.empty() && part.line > last_.next) lost_ += part.line - last_.next;
     anchors_.push_back({text_.size(), {part.line, part.column, part.tab}});
+    for (const byte_range& each : std::exchange(part.echoes, {}))
+        echoes_.push_back({text_.size() + each.begin, text_.size() + each.end});
     text_ += std::exchange(part.text, {});
     last_ = std::move(part);
     return last_.next != 0;
+}
+
+bool text_parts::ends_in_echo(std::size_t end) const noexcept {
+    return std::ranges::any_of(echoes_, [&](const byte_range& each) { return each.begin < end && end <= each.end; });
 }
 
 text_mark text_parts::mark_at(std::size_t byte) const {

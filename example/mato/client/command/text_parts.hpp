@@ -20,6 +20,8 @@ public:
     [[nodiscard]] const std::string& text() const noexcept { return text_; }
     /// The last part; its text is empty.
     [[nodiscard]] const text_read& last() const noexcept { return last_; }
+    /// Whether the byte before `end` belongs to the echo of a line that `send` has typed.
+    [[nodiscard]] bool ends_in_echo(std::size_t end) const noexcept;
     /// Lines that were evicted between two parts.
     [[nodiscard]] std::uint64_t lost_lines() const noexcept { return lost_; }
 
@@ -37,7 +39,8 @@ private:
     };
     std::string text_;
     text_read last_;
-    std::vector<anchor> anchors_; // where each part begins
+    std::vector<anchor> anchors_;    // where each part begins
+    std::vector<byte_range> echoes_; // in order
     std::uint64_t lost_ = 0;
 };
 

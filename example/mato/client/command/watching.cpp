@@ -77,6 +77,7 @@ watching::watching(target which, const condition& what, mato::deadline until)
 
 void watching::look(remote& daemon) {
     phase_ = phase::looking;
+    search_.reset(); // it refers to the text
     seen_ = {};
     if (pattern_)
         request_from(daemon, from_.from, from_.line, from_.column);
@@ -98,7 +99,8 @@ void watching::on_answer(remote& daemon, const header& answer) {
 }
 
 void watching::on_refused(const refusal& why) {
-    if (why.exit_code != cannot_be_answered || !search_ || from_.from != text_begin::mark) return exchange::on_refused(why);
+    if (why.exit_code != cannot_be_answered || !has_searched_ || from_.from != text_begin::mark)
+        return exchange::on_refused(why);
     from_ = {text_begin::oldest, 0, 0}; // a flood has evicted the mark's line since the last look
     rest(std::chrono::milliseconds(0));
 }
@@ -107,6 +109,7 @@ void watching::judge(remote& daemon) {
     const text_read& now = seen_.last();
     if (pattern_) {
         search_.emplace(*pattern_, seen_.text());
+        has_searched_ = true;
         // Lines above the screen have been searched once and do not change.
         if (from_.from != text_begin::mark || from_.line < now.screen_line) from_ = {text_begin::place, now.screen_line, 0};
         return search(daemon);
@@ -117,7 +120,11 @@ void watching::judge(remote& daemon) {
 
 void watching::search(remote& daemon) {
     phase_ = phase::searching;
-    const auto state = search_->step();
+    auto state = search_->step();
+    while (state == text_search::state::found && seen_.ends_in_echo(search_->found().end)) {
+        search_->go_on();
+        state = search_->step();
+    }
     if (state == text_search::state::found) return succeed();
     if (state == text_search::state::absent) return wait_for_change(daemon);
     if (until_.passed()) return time_out();

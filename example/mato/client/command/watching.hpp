@@ -27,8 +27,8 @@ struct text_origin {
 [[nodiscard]] text_origin origin_of(const invocation& what, const target& which);
 
 /// Waits until a tab's text matches, or the tab has been silent for a time. All of the text from the origin on counts, also
-/// what has scrolled away. The search pauses after each step, so that it does not delay `until` and the other commands of
-/// `control`.
+/// what has scrolled away, but a match that ends in the echo of a line typed by `send` does not. The search pauses after each
+/// step, so that it does not delay `until` and the other commands of `control`.
 class watching final : public exchange {
 public:
     struct condition {
@@ -71,6 +71,7 @@ private:
     phase phase_ = phase::looking;
     text_parts seen_;
     std::optional<text_search> search_;
+    bool has_searched_ = false; ///< at least once
     std::optional<match> found_;
 };
 

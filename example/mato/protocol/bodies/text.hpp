@@ -65,6 +65,12 @@ struct read_request {
     std::uint64_t line = 0, column = 0;
     void fields(auto& f) { f(which, from, line, column); }
 };
+/// Bytes [begin, end) of a text.
+struct byte_range {
+    std::uint64_t begin = 0, end = 0;
+    void fields(auto& f) { f(begin, end); }
+    friend bool operator==(const byte_range&, const byte_range&) = default;
+};
 struct text_read {
     std::uint64_t tab = 0, revision = 0, idle_ms = 0;
     bool running = true;
@@ -72,9 +78,10 @@ struct text_read {
     std::uint64_t next = 0;             ///< the line after `text`, if that is not its last part; else 0
     std::uint64_t screen_line = 0;      ///< the screen's first line; earlier ones do not change any more
     std::uint64_t cursor_line = 0, cursor_column = 0;
-    std::string text; ///< with a newline between lines, and at the end if there is a next part
+    std::string text;               ///< with a newline between lines, and at the end if there is a next part
+    std::vector<byte_range> echoes; ///< of lines that `send` has typed, in `text`
     void fields(auto& f) {
-        f(tab, revision, idle_ms, running, line, column, next, screen_line, cursor_line, cursor_column, text);
+        f(tab, revision, idle_ms, running, line, column, next, screen_line, cursor_line, cursor_column, text, echoes);
     }
 };
 /// Answered by `output_came` when the tab's revision differs from this one, or its program has ended.
