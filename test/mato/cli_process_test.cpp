@@ -247,7 +247,8 @@ TEST_CASE("the seed's spellings", "[mato][cli]") {
     CHECK(contains(world.must({"--status"}), "✓ Running"));
     CHECK(contains(world.must({"--reload"}), "reloaded"));
     CHECK(world.run({"--daemon"}).exit_code == 75);
-    CHECK(contains(world.must({"--kill"}), "stopped"));
+    const pid_t pid = world.daemon_pid();
+    CHECK(world.must({"--kill"}) == "stopped: daemon " + std::to_string(pid) + "\n");
     CHECK(world.run({"--status"}).exit_code == 1);
     auto foreground = world.start({"--daemon", "--foreground"});
     REQUIRE(wait_until([&] { return world.run({"--status"}).exit_code == 0; }));

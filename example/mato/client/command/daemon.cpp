@@ -80,13 +80,15 @@ int run_stop(const invocation& what) {
     try {
         const auto greeting_patience = what.now ? mato::deadline::in(status_patience) : mato::deadline::in(answer_patience);
         remote daemon = remote::open(paths, start::never, greeting_patience);
+        std::error_code unproved;
+        const pid_t pid = mato::instance_lock::signal_holder(paths.daemon.lock, 0, unproved); // as `status` tells it
         daemon.tell<message::stop>(stop_request{what.now}, soon());
         const auto until = mato::deadline::in(patience);
         try {
             while (daemon.next(until)) {
             }
         } catch (const command_failure&) {
-            if (!what.quiet) print("stopped\n");
+            if (!what.quiet) print(pid > 0 ? "stopped: daemon " + std::to_string(pid) + "\n" : std::string("stopped\n"));
             return 0;
         }
     } catch (const command_failure& why) {
