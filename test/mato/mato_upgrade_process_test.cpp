@@ -126,7 +126,7 @@ TEST_CASE("`upgrade` replaces the program: tabs, names, sizes, histories and run
 TEST_CASE("upgrade_from_old: 8 busy tabs, 3 attached clients, a recorder and a waiting command go on", "[mato][upgrade]") {
     const bool is_old = GENERATE(false, true);
     INFO(is_old);
-    mato_world world(is_old ? MATO_STOPPABLE_EXECUTABLE : mato_world::default_executable()); // also that of the clients
+    mato_world world(is_old ? MATO_OTHER_VERSION : mato_world::default_executable()); // also that of the clients
     world.configure("survive = true\nexit_empty = false\n");
     std::vector<std::string> tabs;
     for (int i = 0; i < 8; ++i)

@@ -61,10 +61,10 @@ TEST_CASE("a hundred clients that start at the same time share one daemon, twent
 
 TEST_CASE("a daemon stopped between bind and listen is waited for, and its socket stays", "[mato][start]") {
     const bool survives = GENERATE(true, false);
-    mato_world world(MATO_STOPPABLE_EXECUTABLE);
+    mato_world world;
     world.configure(survives ? "" : "survive = false\n");
     gate door;
-    auto clients = start_at_once(world, 20, door, {.variables = {{"MATO_TEST_STOP_AT", "listen"}}});
+    auto clients = start_at_once(world, 20, door, {.variables = {{"LD_PRELOAD", STOP_AT_LISTEN}}});
     door.open();
     pid_t daemon = 0;
     REQUIRE(wait_until([&] {

@@ -31,6 +31,8 @@ enum class command {
     send,
     capture,
     read,
+    run,
+    find,
     record,
     resize,
     wait,
@@ -73,6 +75,8 @@ struct invocation {
     std::uint32_t history = 0;                     ///< `capture -S`, rows
     std::uint64_t since = 0;                       ///< `events --since`; 0: not given
     std::optional<std::string> pattern;            ///< `wait --text`
+    bool any_case = false;                         ///< `find -i`
+    bool remains = false;                          ///< `new --keep`, `run --keep`
     std::optional<text_mark> mark;                 ///< `wait --since`, `read --since`
     bool only_new = false, give_mark = false;      ///< `wait --new`, `send --mark`
     std::optional<std::uint32_t> last;             ///< `read --last`, lines

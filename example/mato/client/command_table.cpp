@@ -66,6 +66,31 @@ constexpr std::array common{
 
 // ---- each command ----
 
+constexpr option kept{.word = "keep",
+                      .text = "the tab stays after its program's end, whatever remain_on_exit says",
+                      .take = set_flag<&invocation::remains>};
+constexpr option in_task{.letter = "t",
+                         .value = "TASK",
+                         .kind = task,
+                         .text = "the task to which the tab belongs; it is created if needed",
+                         .take = set_text<&invocation::task>};
+constexpr option with_name{
+    .letter = "n", .value = "NAME", .kind = name, .text = "the tab's name", .take = set_text<&invocation::name>};
+constexpr option in_directory{.letter = "c",
+                              .value = "DIR",
+                              .kind = directory,
+                              .text = "the program's working directory, which must exist",
+                              .take = set_text<&invocation::directory>};
+constexpr option with_variable{.letter = "e",
+                               .value = "NAME=VALUE",
+                               .kind = variable,
+                               .repeats = true,
+                               .text = "set a variable of the program's environment",
+                               .take = add_variable};
+constexpr option with_columns{
+    .letter = "x", .value = "COLS", .kind = cells, .text = "columns, 1 to 10000", .take = set_cells<&invocation::columns>};
+constexpr option with_rows{
+    .letter = "y", .value = "ROWS", .kind = cells, .text = "rows, 1 to 10000", .take = set_cells<&invocation::rows>};
 constexpr std::array new_options{
     option{
         .letter = "d", .in = at_most, .text = "do not attach; print the tab's number", .take = set_flag<&invocation::detached>},
@@ -73,26 +98,13 @@ constexpr std::array new_options{
            .in = at_most,
            .text = "do not attach; wait for the program and exit with its code",
            .take = set_flag<&invocation::wait>},
-    option{.letter = "t",
-           .value = "TASK",
-           .kind = task,
-           .text = "the task to which the tab belongs; it is created if needed",
-           .take = set_text<&invocation::task>},
-    option{.letter = "n", .value = "NAME", .kind = name, .text = "the tab's name", .take = set_text<&invocation::name>},
-    option{.letter = "c",
-           .value = "DIR",
-           .kind = directory,
-           .text = "the program's working directory, which must exist",
-           .take = set_text<&invocation::directory>},
-    option{.letter = "e",
-           .value = "NAME=VALUE",
-           .kind = variable,
-           .repeats = true,
-           .text = "set a variable of the program's environment",
-           .take = add_variable},
-    option{
-        .letter = "x", .value = "COLS", .kind = cells, .text = "columns, 1 to 10000", .take = set_cells<&invocation::columns>},
-    option{.letter = "y", .value = "ROWS", .kind = cells, .text = "rows, 1 to 10000", .take = set_cells<&invocation::rows>},
+    in_task,
+    with_name,
+    in_directory,
+    with_variable,
+    with_columns,
+    with_rows,
+    kept,
     option{.word = "emulator",
            .value = "NAME",
            .kind = emulator,
@@ -164,6 +176,36 @@ constexpr std::array read_options{
 };
 constexpr std::array read_exits{exit_meaning{65, "not possible for this tab: it has no emulator, or no text at this mark"}};
 constexpr std::array read_examples{words("mato read 3 --last 20"), words("mato read work/build --since 57.0@3")};
+constexpr std::array run_options{
+    in_task,
+    with_name,
+    in_directory,
+    with_variable,
+    with_columns,
+    with_rows,
+    option{.word = "keep", .text = "keep the tab also if the program succeeds", .take = set_flag<&invocation::remains>},
+    option{.word = "timeout",
+           .value = "DUR",
+           .kind = duration,
+           .text = "return after this time; the program goes on in its tab",
+           .take = set_duration<&invocation::timeout>},
+};
+constexpr std::array run_operands{operand{"CMD ARG…", program, optional}}; // checked by the command
+constexpr std::array run_exits{exit_meaning{programs_code, "128 + N if signal N ended it"},
+                               exit_meaning{124, "the time of --timeout has passed"}};
+constexpr std::array run_examples{words("mato run -- make test"), words("mato run -t ci --timeout 10m -- ./build.sh")};
+constexpr std::array find_options{
+    option{.letter = "i", .text = "match letters of any case", .take = set_flag<&invocation::any_case>},
+    option{.letter = "t",
+           .value = "TASK",
+           .kind = task,
+           .text = "search the tabs of this task only",
+           .take = set_text<&invocation::task>},
+    as_json,
+};
+constexpr std::array find_operands{operand{"REGEX", pattern}};
+constexpr std::array find_exits{exit_meaning{1, "no line matches, or there is no such task"}};
+constexpr std::array find_examples{words("mato find 'error: '"), words("mato find -i -t work --json warning")};
 constexpr std::array capture_exits{no_emulator};
 constexpr std::array capture_examples{words("mato capture 3"), words("mato capture -S 1000 -J work/build")};
 
@@ -341,6 +383,20 @@ constexpr std::array table{
                   .operands = one_tab,
                   .exits = read_exits,
                   .examples = read_examples},
+    command_entry{.name = "run",
+                  .command = command::run,
+                  .text = "run a program in a new tab and print the lines that it writes; if it fails, the tab stays",
+                  .options = run_options,
+                  .operands = run_operands,
+                  .exits = run_exits,
+                  .examples = run_examples},
+    command_entry{.name = "find",
+                  .command = command::find,
+                  .text = "print the lines of all tabs in which REGEX matches, each after its mark",
+                  .options = find_options,
+                  .operands = find_operands,
+                  .exits = find_exits,
+                  .examples = find_examples},
     command_entry{.name = "record",
                   .command = command::record,
                   .text = "record a tab to FILE ('-': standard output) as asciicast v2, until its program ends or C-c",

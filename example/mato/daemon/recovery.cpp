@@ -105,7 +105,7 @@ void take_back_tabs(daemon_state& state, tab_programs& programs) {
         if (!why && opened.options.id != place.id)
             why = {mato::errc::malformed, "read the record of a tab", {}, "the record belongs to another tab"};
         if (why) {
-            state.host.log().error("tab " + std::to_string(place.id) + " is lost: " + why.message());
+            state.host.log().error(named(place.id) + " is lost: " + why.message());
             state.kept.drop(place.id);
             continue;
         }

@@ -4,9 +4,6 @@
 #include "naming.hpp"
 #include "protocol/names.hpp"
 #include "protocol/short_text.hpp"
-#include "tab/capture.hpp"
-#include "tab/key_encoding.hpp"
-#include "text_reading.hpp"
 
 #include <mato/version.hpp>
 
@@ -15,8 +12,6 @@
 
 namespace mux {
 namespace {
-
-std::string named(const tab& which) { return std::string("tab ").append(std::to_string(which.id())); }
 
 /// Why the tab cannot be opened; empty: it can.
 std::string problem_of(const new_tab& wanted) {
@@ -30,24 +25,6 @@ std::string problem_of(const new_tab& wanted) {
         for (const std::string& text : *part)
             if (text.find('\0') != std::string::npos) return "an argument or environment variable contains a NUL byte";
     return {};
-}
-
-/// The text with its keys encoded in the program's current modes. `problem`: why a key cannot be encoded.
-std::string bytes_of(const send_request& wanted, const keyboard_modes& modes, std::string& problem) {
-    std::string bytes;
-    std::size_t at = 0;
-    if (wanted.keys.size() > most_keys_of_send)
-        problem = "cannot type more than " + std::to_string(most_keys_of_send) + " keys at once into the program";
-    for (const key_in_text& each : wanted.keys) {
-        const auto pressed = parse_key_name(each.name);
-        const std::string encoded = pressed ? encode_key(*pressed, modes) : std::string();
-        if (encoded.empty()) problem = "the key '" + each.name + "' has no encoding in the keyboard mode";
-        if (!problem.empty()) return {};
-        const std::size_t before = std::min<std::uint64_t>(std::max<std::uint64_t>(each.before, at), wanted.bytes.size());
-        bytes.append(wanted.bytes, at, before - at).append(encoded);
-        at = before;
-    }
-    return bytes.append(wanted.bytes, at);
 }
 
 /// Requests whose answer may wait for a change of a tab.
@@ -146,7 +123,8 @@ void requests::attach(client& from, std::uint32_t id, const attach_request& want
     const auto* const found = resolve(from, id, wanted.which);
     if (!found) return;
     tab& shown = *found->program;
-    if (wanted.which.current == shown.id()) return refuse(from, id, named(shown) + " cannot show itself; name another tab");
+    if (wanted.which.current == shown.id())
+        return refuse(from, id, named(shown.id()) + " cannot show itself; name another tab");
     if (!wanted.view.readonly) update(state_.variables, state_.configuration->update_environment, wanted.view.environment);
     if (wanted.view.detach_others)
         for (client* each : state_.clients.viewers_of(shown.id()))
@@ -317,15 +295,15 @@ void requests::respawn(client& from, std::uint32_t id, const respawn_request& wa
     if (!found) return;
     tab& again = *found->program;
     if (state_.host.is_stopping()) return refuse(from, id, "the daemon is stopping", mato::exit_code::unavailable);
-    if (state_.pending.is_respawning(again.id())) return refuse(from, id, named(again) + " is already being respawned");
+    if (state_.pending.is_respawning(again.id())) return refuse(from, id, named(again.id()) + " is already being respawned");
     if (!again.is_running()) {
         mato::failure why;
         tabs_.start_again(again, why);
         return why ? refuse(from, id, why.message()) : done(from, id);
     }
-    if (again.is_closing()) return refuse(from, id, named(again) + " is being closed");
+    if (again.is_closing()) return refuse(from, id, named(again.id()) + " is being closed");
     if (!wanted.kill)
-        return refuse(from, id, "the program of " + named(again) + " is still running; use 'respawn -k' to end it first");
+        return refuse(from, id, "the program of " + named(again.id()) + " is still running; use 'respawn -k' to end it first");
     tabs_.respawn(again, from.reply_to(id));
 }
 
@@ -351,7 +329,7 @@ void requests::resize_tab(client& from, std::uint32_t id, const resize_request& 
 void requests::set_state(client& from, std::uint32_t id, const state_request& wanted) {
     tab_entry* const found = resolve(from, id, wanted.which);
     if (!found) return;
-    if (!found->program->is_running()) return refuse(from, id, "the program of " + named(*found->program) + " has ended");
+    if (!found->program->is_running()) return refuse(from, id, "the program of " + named(found->program->id()) + " has ended");
     views_.board().say(*found, wanted.state, wanted.note);
     done(from, id);
 }
@@ -362,133 +340,6 @@ void requests::post_notice(client& from, std::uint32_t id, const notice_request&
     if (wanted.text.empty()) return refuse(from, id, "the notice has no text", mato::exit_code::usage);
     views_.board().tell(*found, {short_text(wanted.text, notice_reader::most_text), notice_form::osc_9});
     done(from, id);
-}
-
-// ---- input and output ----
-
-void requests::send_keys(client& from, std::uint32_t id, const send_request& wanted) {
-    tab_entry* const found = resolve(from, id, wanted.which);
-    if (!found) return;
-    tab& to = *found->program;
-    if (wanted.bytes.empty() && wanted.keys.empty()) return reply<message::sent>(from, id, sent{0});
-    if (!to.is_running() || to.is_closing()) return refuse(from, id, "the program of " + named(to) + " has ended");
-    std::string problem;
-    std::string bytes = bytes_of(wanted, keyboard_modes::of(to.screen()), problem);
-    if (!problem.empty()) return refuse(from, id, problem + " of " + named(to), mato::exit_code::usage);
-    state_.tabs.touch(*found);
-    if (const vt::terminal* const screen = to.screen()) {
-        if (screen->is_set(vt::mode::alternate_screen) || hides_lines(to.terminal())) found->typed.forget_line();
-        found->typed.type(bytes, cursor_of(*screen));
-    }
-    if (!to.type({from.id(), id}, std::move(bytes)))
-        refuse(from, id, named(to) + " has too much unread input (the limit is paste_bytes in the configuration)");
-}
-
-void requests::cancel_send(client& from, std::uint32_t id) {
-    std::size_t taken = 0;
-    for (auto& [number, each] : state_.tabs) taken += each.program->cancel_input(from.id(), id);
-    reply<message::sent>(from, id, sent{taken, true});
-}
-
-void requests::capture(client& from, std::uint32_t id, const capture_request& wanted) {
-    if (const ended_tab* const gone = find_ended(wanted.which); gone && !gone->last_screen.empty()) {
-        captured last;
-        last.tab = gone->id;
-        last.size = {gone->rows, gone->columns};
-        last.running = false;
-        last.text = gone->last_screen;
-        return reply<message::captured>(from, id, std::move(last));
-    }
-    const auto* const found = resolve(from, id, wanted.which);
-    if (!found) return;
-    const tab& seen = *found->program;
-    if (!seen.screen()) return refuse(from, id, named(seen) + " has no screen: its emulator is 'raw'", cannot_be_answered);
-    captured result = capture_screen(*seen.screen(), wanted);
-    result.tab = seen.id();
-    result.running = seen.is_running();
-    result.idle_ms = idle_ms_of(seen);
-    reply<message::captured>(from, id, std::move(result));
-}
-
-void requests::read_text(client& from, std::uint32_t id, const read_request& wanted) {
-    if (const ended_tab* const gone = find_ended(wanted.which); gone && !gone->last_screen.empty()) {
-        if (wanted.from == text_begin::mark)
-            return refuse(from, id,
-                          "tab " + std::to_string(gone->id) + " has ended: only its last screen is kept, without marks",
-                          cannot_be_answered);
-        text_read last;
-        last.tab = gone->id;
-        last.running = false;
-        last.text = gone->last_screen;
-        return reply<message::text_read>(from, id, std::move(last));
-    }
-    const auto* const found = resolve(from, id, wanted.which);
-    if (!found) return;
-    const tab& seen = *found->program;
-    if (!seen.screen()) return refuse(from, id, named(seen) + " has no screen: its emulator is 'raw'", cannot_be_answered);
-    std::string problem;
-    text_read result = text_from(*seen.screen(), wanted, problem);
-    if (!problem.empty()) return refuse(from, id, named(seen) + ": " + problem, cannot_be_answered);
-    result.tab = seen.id();
-    result.running = seen.is_running();
-    result.idle_ms = idle_ms_of(seen);
-    result.echoes = found->typed.echoes_in(result);
-    reply<message::text_read>(from, id, std::move(result));
-}
-
-void requests::wait_for_output(client& from, std::uint32_t id, const wait_output& wanted) {
-    const auto* const found = resolve(from, id, wanted.which);
-    if (!found) return;
-    const tab& seen = *found->program;
-    if (!seen.screen()) return refuse(from, id, named(seen) + " has no screen: its emulator is 'raw'", cannot_be_answered);
-    if (!seen.is_running() || seen.screen()->revision() != wanted.revision)
-        return reply<message::output_came>(from, id, nothing{});
-    state_.pending.await_output(seen.id(), from.reply_to(id));
-}
-
-void requests::wait_for_exit(client& from, std::uint32_t id, const target& wanted) {
-    if (const ended_tab* const gone = find_ended(wanted))
-        return reply<message::exit_status>(from, id, exit_status{gone->id, gone->exit_code});
-    const auto* const found = resolve(from, id, wanted);
-    if (!found) return;
-    const tab& seen = *found->program;
-    if (!seen.is_running()) return reply<message::exit_status>(from, id, exit_status{seen.id(), seen.exit_code()});
-    state_.pending.await_exit(seen.id(), from.reply_to(id));
-}
-
-void requests::record(client& from, std::uint32_t id, const record_request& wanted) {
-    const auto* const found = resolve(from, id, wanted.which);
-    if (!found) return;
-    const std::shared_ptr<tab> source = found->program;
-    if (from.recorded != 0) return refuse(from, id, "this client already records tab " + std::to_string(from.recorded));
-    if (state_.events.is_followed_by(from.session.get())) return refuse(from, id, "this client already follows events");
-    output_stream& stream = state_.streams.try_emplace(source->id(), state_.host.context(), source).first->second;
-    const bool goes_on = wanted.goes_on && stream.has(wanted.offset);
-    if (wanted.goes_on && !goes_on && (wanted.exact || !stream.knows_offsets())) {
-        if (!stream.is_followed()) state_.streams.erase(source->id());
-        return refuse(from, id,
-                      "output of " + named(*source) + " is missing: the daemon's process was replaced, and this one does not " +
-                          "have what the recording had not received");
-    }
-    from.recorded = source->id();
-    const tab_name name = state_.tabs.name_of(source->id());
-    reply<message::recording>(from, id,
-                              recording_info{source->id(), name.task + "/" + name.name,
-                                             source->screen() ? source->screen()->title() : std::string(), source->command(),
-                                             source->size(), has_keeper(state_.host)});
-    const on_gap then = wanted.exact ? on_gap::end : on_gap::screen;
-    if (goes_on)
-        stream.subscribe_from(wanted.offset, from.session, then);
-    else
-        stream.subscribe(from.session, then);
-    if (!source->is_running()) state_.clients.send(from, stream.finish());
-}
-
-void requests::follow_events(client& from, std::uint32_t id, std::string_view body) { // older clients send no body
-    if (from.recorded != 0) return refuse(from, id, "this client already records tab " + std::to_string(from.recorded));
-    done(from, id);
-    const auto wanted = decode<follow_request>(body).value_or(follow_request{});
-    state_.events.subscribe(from.session, state_.configuration->client_queue_bytes, wanted.since);
 }
 
 // ---- the daemon ----

@@ -82,6 +82,7 @@ private:
     }
     [[nodiscard]] client* viewer_of(client& from, std::uint32_t id, tab_id current);
     [[nodiscard]] tab_entry* resolve(client& from, std::uint32_t id, const target& wanted);
+    [[nodiscard]] const tab_entry* resolve_with_screen(client& from, std::uint32_t id, const target& wanted);
     [[nodiscard]] const ended_tab* find_ended(const target& wanted) const;
     [[nodiscard]] std::string task_for(const new_tab& wanted) const;
 

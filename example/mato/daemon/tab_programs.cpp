@@ -4,6 +4,7 @@
 #include "tab/capture.hpp"
 #include "tab/shell.hpp"
 #include "tab_command.hpp"
+#include "text_reading.hpp"
 #include "view/mirror.hpp"
 
 #include <mato/sys_process.hpp>
@@ -27,8 +28,6 @@ ended_tab remains_of(const tab& ended, const tab_name& name) {
     gone.columns = static_cast<std::uint16_t>(last.size.columns), gone.rows = static_cast<std::uint16_t>(last.size.rows);
     return gone;
 }
-
-std::string named(tab_id id) { return std::string("tab ").append(std::to_string(id)); }
 
 /// Adds a line to the notes that a tab shows first.
 void add_line(std::string& note, const std::string& what, const std::string& why, const std::string& instead) {
@@ -94,6 +93,7 @@ std::shared_ptr<tab> tab_programs::open(const new_tab& wanted, const std::string
     options.replay_bytes = configured.raw_replay_bytes;
     options.input_bytes = configured.paste_bytes;
     options.clipboard = configured.clipboard;
+    options.remains = wanted.remains.value;
     options.survive = has_keeper(state_.host);
     options.program = std::move(request);
     return add(std::move(program), std::move(options), {id, task, command.name}, std::move(note), {});
@@ -264,6 +264,7 @@ void tab_programs::start_again(tab& ended, mato::failure& why) {
         clear += "\033c";
     else
         clear.append(reset_sequence()).append(select_cursor_style(0)).append("\033[H\033[2J");
+    state_.tabs.find(ended.id())->end.reset();
     ended.start_again(std::move(program), clear, handlers_of(ended.id()));
     mato::failure not_kept;
     state_.kept.keep_program(ended, not_kept);
@@ -361,9 +362,10 @@ void tab_programs::on_ended(tab_id id) {
         return asio::post(state_.host.context(), [this, id] { finish_respawn(id); }); // recordings continue
     end_recordings(id);
     const auto policy = state_.configuration->remain_on_exit;
-    const bool remains =
-        !ended->is_closing() && (policy == remain_on_exit::on || (policy == remain_on_exit::failed && code != 0));
+    const bool remains = !ended->is_closing() && (ended->options().remains || policy == remain_on_exit::on ||
+                                                  (policy == remain_on_exit::failed && code != 0));
     if (!remains) return remove(id);
+    if (ended->screen()) entry->end = end_of(*ended->screen());
     ended->note("[exited " + std::to_string(code) + "; 'mato respawn " + std::to_string(id) + "' starts it again]");
     state_.kept.drop_program(id);
     on_output(id, output_rate::ordinary);

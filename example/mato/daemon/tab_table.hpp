@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,7 @@ struct tab_entry {
     bool has_focus = false;       ///< a viewer's terminal has the focus; the program is told if it has enabled focus reports
     std::uint64_t used = 0;       ///< when a person last attached or typed: tab_table::act; 0: never
     std::uint64_t touched = 0;    ///< when it was opened, or last changed by a command
+    std::optional<text_mark> end; ///< of what its program wrote, once it has ended and the tab remains
     std::string directory;        ///< of a tab that closes: where its program could be started again
 };
 

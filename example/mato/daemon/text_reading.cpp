@@ -59,6 +59,17 @@ text_mark cursor_of(const vt::terminal& screen) {
     return cursor_of(screen, text, text.cursor(), cells);
 }
 
+text_mark end_of(const vt::terminal& screen) {
+    const terminal_text text = text_of(screen);
+    const text_position cursor = text.cursor();
+    const std::uint64_t last = text.end_line() - 1;
+    vt::row cells;
+    text.read_line(last, cells);
+    std::string line;
+    append_trimmed(cells, last == cursor.line ? columns_before(screen, cursor) : 0, line);
+    return {last, line.size(), 0};
+}
+
 text_read text_from(const vt::terminal& screen, const read_request& wanted, std::string& problem) {
     const terminal_text text = text_of(screen);
     const text_position cursor = text.cursor();

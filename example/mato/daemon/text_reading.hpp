@@ -16,6 +16,8 @@ inline constexpr std::size_t read_bytes = 256u << 10; ///< of text in one answer
 
 /// Where the cursor is.
 [[nodiscard]] text_mark cursor_of(const vt::terminal& screen);
+/// Where the text ends.
+[[nodiscard]] text_mark end_of(const vt::terminal& screen);
 
 /// Fills in all members but tab, idle_ms, running and echoes. Blanks at the ends of lines are left out, except those before the
 /// cursor. A mark that lies after the last line, but not after the screen's last row, is taken for one that was there before

@@ -14,8 +14,6 @@ namespace {
 
 constexpr mato::milliseconds patience{10'000}; // for the new program to start and to restore, on a busy machine
 
-std::string named(tab_id id) { return std::string("tab ").append(std::to_string(id)); }
-
 } // namespace
 
 void upgrading::begin(client& from, std::uint32_t id, const upgrade_request& wanted) {

@@ -74,11 +74,11 @@ void workspace::rename_tab(tab_id id, std::string name) {
 }
 
 bool workspace::rename_task(std::string_view from, const std::string& to) {
-    const auto named = [&](std::string_view name) {
+    const auto with_name = [&](std::string_view name) {
         return std::find_if(tasks_.begin(), tasks_.end(), [&](const task& t) { return t.name == name; });
     };
-    const auto at = named(from);
-    if (at == tasks_.end() || (from != to && named(to) != tasks_.end())) return false;
+    const auto at = with_name(from);
+    if (at == tasks_.end() || (from != to && with_name(to) != tasks_.end())) return false;
     ++revision_;
     at->name = to;
     return true;

@@ -43,8 +43,9 @@ std::string ended_tabs::path_next_to(const std::string& socket) {
 ended_tabs ended_tabs::load(const std::string& path) {
     ended_tabs result;
     const mato::unique_fd file(sys::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_NONBLOCK));
-    if (!file) return result;
-    std::string text(limit * most_line, '\0');
+    struct ::stat found {};
+    if (!file || sys::fstat(file.get(), &found) == -1 || found.st_size <= 0) return result;
+    std::string text(std::min<std::size_t>(static_cast<std::size_t>(found.st_size), limit * most_line), '\0');
     std::size_t size = 0;
     for (ssize_t got; size < text.size() && (got = sys::read(file.get(), text.data() + size, text.size() - size)) > 0;)
         size += static_cast<std::size_t>(got);

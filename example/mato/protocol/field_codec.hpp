@@ -17,6 +17,14 @@
 
 namespace mux {
 
+/// A last field that was added to a message. A message that ends before it comes from an older program: the value stays as it
+/// is.
+template <class T> struct added_field {
+    T value{};
+    void fields(auto& f) { f(value); }
+    friend bool operator==(const added_field&, const added_field&) = default;
+};
+
 class field_writer {
 public:
     explicit field_writer(std::string& to) : to_(to) {}
@@ -75,6 +83,9 @@ private:
             take_enum(value, last_of(value));
         else
             value = number<T>();
+    }
+    template <class T> void take(added_field<T>& last) {
+        if (!from_.empty()) take(last.value);
     }
     void take(bool& value) {
         const auto byte = number<std::uint8_t>();

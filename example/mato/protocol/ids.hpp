@@ -3,9 +3,13 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 namespace mux {
 
 using tab_id = std::uint64_t; ///< from 1, 0 means none; not reused while the state directory exists
+
+/// As messages to people name it.
+[[nodiscard]] inline std::string named(tab_id id) { return std::string("tab ").append(std::to_string(id)); }
 
 } // namespace mux

@@ -121,8 +121,8 @@ text_search::state text_search::step() {
     return state_;
 }
 
-void text_search::go_on() noexcept {
-    from_ = std::max(found_.end, found_.begin + 1);
+void text_search::go_on(std::size_t from) noexcept {
+    from_ = from;
     state_ = from_ < text_.size() ? state::searching : state::absent;
 }
 

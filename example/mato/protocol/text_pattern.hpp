@@ -64,8 +64,8 @@ public:
     /// @pre The pattern and the text outlive the search.
     text_search(const text_pattern& pattern, std::string_view text) noexcept : pattern_(pattern), text_(text) {}
     state step();
-    /// Searches for the next match, after the one that is found. @pre step() has returned `found`
-    void go_on() noexcept;
+    /// Searches on from this byte. @pre step() has returned `found`
+    void go_on(std::size_t from) noexcept;
     /// @pre step() has returned `found`
     [[nodiscard]] text_pattern::place found() const noexcept { return found_; }
 

@@ -25,6 +25,7 @@ struct tab_options {
     std::size_t replay_bytes = 0;  ///< of `raw`
     std::size_t input_bytes = 0;
     bool clipboard = false;  ///< programs are told that they may set it
+    bool remains = false;    ///< after its program's end, whatever `remain_on_exit` says
     bool survive = false;    ///< its output is in a memory file: tab_store.hpp, raw_store.hpp
     spawn_request program{}; ///< how it was started
 };

@@ -11,7 +11,8 @@ namespace {
 
 constexpr std::string_view magic = "mato:rec";
 constexpr std::uint32_t version = 1;
-constexpr std::size_t version_at = 8, size_at = 12, end_at = 16, closing_at = 24, quarantined_at = 32, body_at = 64;
+constexpr std::size_t version_at = 8, size_at = 12, end_at = 16, closing_at = 24, quarantined_at = 32, remains_at = 40,
+                      body_at = 64;
 constexpr std::uint64_t most_number = ~std::uint64_t{0} >> 1;
 constexpr int most_cells = 1 << 16;
 
@@ -95,6 +96,7 @@ tab_record tab_record::create(const birth& opened, mato::error_out out) {
     body.copy(all + body_at, body.size());
     store_number(all + version_at, version);
     store_number(all + size_at, static_cast<std::uint32_t>(body.size()));
+    made.store(remains_at, opened.options.remains ? 1 : 0);
     magic.copy(all, magic.size());
     return made;
 }
@@ -114,7 +116,9 @@ tab_record tab_record::adopt(mato::memory_file file, birth& opened, mato::error_
     const std::size_t size = load_number(all.data() + size_at);
     if (size > all.size() - body_at || !read_birth(all.substr(body_at, size), opened))
         return refuse(mato::errc::malformed, "the record is damaged");
-    return tab_record(std::move(file));
+    tab_record found(std::move(file));
+    opened.options.remains = found.load(remains_at) != 0;
+    return found;
 }
 
 void tab_record::store(std::size_t at, std::uint64_t value) noexcept {

@@ -21,6 +21,8 @@ int run_command(const invocation& what) {
     case command::send: return run_send(what);
     case command::capture: return run_capture(what);
     case command::read: return run_read(what);
+    case command::run: return run_run(what);
+    case command::find: return run_find(what);
     case command::record: return run_record(what);
     case command::resize: return run_resize(what);
     case command::wait: return run_wait(what);

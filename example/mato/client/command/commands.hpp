@@ -21,6 +21,8 @@ int run_has(const invocation& what);
 int run_send(const invocation& what);
 int run_capture(const invocation& what);
 int run_read(const invocation& what);
+int run_run(const invocation& what);
+int run_find(const invocation& what);
 int run_record(const invocation& what);
 int run_resize(const invocation& what);
 int run_wait(const invocation& what);

@@ -66,6 +66,7 @@ new_tab new_tab_of(const invocation& what, const program_paths& paths) {
     wanted.current = current_tab(paths);
     wanted.argv = what.program;
     wanted.environment = what.environment;
+    wanted.remains = {what.remains};
     wanted.may_fall_back = what.directory.empty(); // a directory that was named must exist
     std::error_code why;
     auto here = std::filesystem::current_path(why);

@@ -44,6 +44,19 @@ template <class Ask> auto ask_running_daemon(const program_paths& paths, Ask ask
 /// `meanwhile`: as remote::open.
 [[nodiscard]] remote open_or_start(const invocation& what, const program_paths& paths,
                                    const std::function<void()>& meanwhile = {});
+/// Requests a tab, and again from the next daemon if the first one stops before it has opened the tab.
+template <class Request> auto ask_until_started(const invocation& what, const program_paths& paths, Request request,
+                                                const std::function<void()>& meanwhile = {}) {
+    const auto until = mato::deadline::in(start_patience);
+    for (;;) {
+        remote daemon = open_or_start(what, paths, meanwhile);
+        try {
+            return request(daemon);
+        } catch (const command_failure&) {
+            if (what.no_start || !daemon.has_stopped_before_opening() || until.passed()) throw;
+        }
+    }
+}
 [[nodiscard]] inline mato::deadline soon() { return mato::deadline::in(answer_patience); }
 
 /// The request of `new`, without the terminal that is to show the tab.

@@ -9,6 +9,7 @@
 
 #include <cstdio>
 #include <span>
+#include <utility>
 
 namespace mux {
 namespace {
@@ -124,17 +125,9 @@ int show(const invocation& what, remote& daemon, user_terminal& tty, body_of<Num
     return result.exit_code;
 }
 
-/// Requests a tab, again from the next daemon if the first one stops before it has opened the tab.
-template <class Request> int ask_until_started(const invocation& what, const program_paths& paths, Request request) {
-    const auto until = mato::deadline::in(start_patience);
-    for (;;) {
-        remote daemon = open_or_start(what, paths, [] { static_cast<void>(own_features()); });
-        try {
-            return request(daemon);
-        } catch (const command_failure&) {
-            if (what.no_start || !daemon.has_stopped_before_opening() || until.passed()) throw;
-        }
-    }
+/// As ask_until_started. Looks at the terminal while the daemon starts.
+template <class Request> int ask_for_tab(const invocation& what, const program_paths& paths, Request request) {
+    return ask_until_started(what, paths, std::move(request), [] { static_cast<void>(own_features()); });
 }
 
 } // namespace
@@ -144,7 +137,7 @@ int run_new(const invocation& what) {
     new_tab wanted = new_tab_of(what, paths);
     if (what.detached || what.wait) {
         wanted.then = what.wait ? after_opening::wait : after_opening::nothing;
-        return ask_until_started(what, paths, [&](remote& daemon) {
+        return ask_for_tab(what, paths, [&](remote& daemon) {
             wanted.view = view_of(what, daemon, {});
             if (what.wait) return static_cast<int>(daemon.ask<message::new_tab, message::exit_status>(wanted).code);
             const auto opened = daemon.ask<message::new_tab, message::tab_opened>(wanted, mato::deadline::in(start_patience));
@@ -154,7 +147,7 @@ int run_new(const invocation& what) {
     }
     if (wanted.current != 0 && !what.nest) {
         wanted.then = after_opening::switch_viewer;
-        return ask_until_started(what, paths, [&](remote& daemon) {
+        return ask_for_tab(what, paths, [&](remote& daemon) {
             wanted.view = view_of(what, daemon, {});
             daemon.ask<message::new_tab, message::tab_opened>(wanted, mato::deadline::in(start_patience));
             return 0;
@@ -162,7 +155,7 @@ int run_new(const invocation& what) {
     }
     user_terminal tty = open_terminal();
     wanted.then = after_opening::attach;
-    return ask_until_started(what, paths, [&](remote& daemon) {
+    return ask_for_tab(what, paths, [&](remote& daemon) {
         wanted.view = view_of(what, daemon, tty.size());
         wanted.view.detach_others = false;
         return show<message::new_tab>(what, daemon, tty, wanted, &new_tab::view);
@@ -192,7 +185,7 @@ int run_attach_or_new(const invocation& what) {
     const auto paths = paths_of(what);
     refuse_nesting(paths);
     user_terminal tty = open_terminal();
-    return ask_until_started(what, paths, [&](remote& daemon) {
+    return ask_for_tab(what, paths, [&](remote& daemon) {
         const auto view = view_of(what, daemon, tty.size());
         if (daemon.ask<message::list_tabs>(nothing{}, soon()).tabs.empty()) {
             new_tab wanted = new_tab_of(what, paths);

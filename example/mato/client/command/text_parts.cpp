@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <string_view>
 #include <utility>
 
 namespace mux {
@@ -27,12 +28,10 @@ text_mark text_parts::mark_at(std::size_t byte) const {
     if (after == anchors_.begin()) return {};
     const anchor& from = *std::prev(after);
     text_mark at = from.at;
-    for (std::size_t i = from.byte; i < byte; ++i) {
-        if (text_[i] == '\n')
-            ++at.line, at.column = 0;
-        else
-            ++at.column;
-    }
+    const std::string_view before = std::string_view(text_).substr(from.byte, byte - from.byte);
+    const auto lines = static_cast<std::uint64_t>(std::count(before.begin(), before.end(), '\n'));
+    at.column = lines == 0 ? at.column + before.size() : before.size() - before.rfind('\n') - 1;
+    at.line += lines;
     return at;
 }
 

@@ -122,7 +122,7 @@ void watching::search(remote& daemon) {
     phase_ = phase::searching;
     auto state = search_->step();
     while (state == text_search::state::found && seen_.ends_in_echo(search_->found().end)) {
-        search_->go_on();
+        search_->go_on(std::max(search_->found().end, search_->found().begin + 1));
         state = search_->step();
     }
     if (state == text_search::state::found) return succeed();

@@ -3,6 +3,7 @@
 /// Pure.  Test: test/mato/protocol_test.cpp.
 #pragma once
 
+#include "protocol/field_codec.hpp"
 #include "target.hpp"
 #include "views.hpp"
 #include "vt/geometry.hpp"
@@ -23,7 +24,8 @@ struct new_tab {
     view_options view;
     after_opening then = after_opening::nothing;
     bool may_fall_back = false; ///< a `cwd` that cannot be entered is replaced by HOME, or else by /
-    void fields(auto& f) { f(task, name, cwd, emulator, current, argv, environment, view, then, may_fall_back); }
+    added_field<bool> remains;  ///< after its program's end, whatever `remain_on_exit` says
+    void fields(auto& f) { f(task, name, cwd, emulator, current, argv, environment, view, then, may_fall_back, remains); }
 };
 struct kill_request {
     target which;

@@ -78,10 +78,13 @@ struct text_read {
     std::uint64_t next = 0;             ///< the line after `text`, if that is not its last part; else 0
     std::uint64_t screen_line = 0;      ///< the screen's first line; earlier ones do not change any more
     std::uint64_t cursor_line = 0, cursor_column = 0;
-    std::string text;               ///< with a newline between lines, and at the end if there is a next part
+    std::string text;     ///< with a newline between lines, and at the end if there is a next part
+    bool has_end = false; ///< the program has ended and the tab remains: what it wrote ends at `end_line` and `end_column`
+    std::uint64_t end_line = 0, end_column = 0;
     std::vector<byte_range> echoes; ///< of lines that `send` has typed, in `text`
     void fields(auto& f) {
-        f(tab, revision, idle_ms, running, line, column, next, screen_line, cursor_line, cursor_column, text, echoes);
+        f(tab, revision, idle_ms, running, line, column, next, screen_line, cursor_line, cursor_column, text, has_end, end_line,
+          end_column, echoes);
     }
 };
 /// Answered by `output_came` when the tab's revision differs from this one, or its program has ended.

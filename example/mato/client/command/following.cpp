@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: MIT
+#include "following.hpp"
+
+#include "common.hpp"
+#include "watching.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <utility>
+
+namespace mux {
+namespace {
+
+constexpr std::chrono::milliseconds look_again{20}; // after a change: a flood is read in large parts
+
+/// The place after `count` bytes of a text that begins at `begin`.
+text_mark after(text_mark begin, std::string_view text) {
+    const auto lines = static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n'));
+    begin.column = lines == 0 ? begin.column + text.size() : text.size() - text.rfind('\n') - 1;
+    begin.line += lines;
+    return begin;
+}
+
+/// The text before a place in the tab. @pre the place is not before the text
+std::string_view before(const text_read& part, const text_mark& end) {
+    const std::string_view text = part.text;
+    std::size_t at = 0;
+    for (std::uint64_t line = part.line; line < end.line; ++line) {
+        at = text.find('\n', at);
+        if (at == text.npos) return text;
+        ++at;
+    }
+    const std::uint64_t cut = end.line == part.line ? part.column : 0;
+    return text.substr(0, at + std::min<std::uint64_t>(end.column - std::min(end.column, cut), text.size() - at));
+}
+
+} // namespace
+
+void following::look(remote& daemon) {
+    phase_ = phase::looking;
+    ask<message::read_text>(daemon, read_request{which_, text_begin::place, done_.next.line, done_.next.column}, soon());
+}
+
+void following::on_answer(remote& daemon, const header& answer) {
+    if (phase_ == phase::ending) {
+        if (const auto how = read<message::exit_status>(answer)) finish(program_ended(*how));
+    } else if (phase_ == phase::watching) {
+        phase_ = phase::resting;
+        wake_at(mato::deadline(std::min(mato::deadline::in(look_again).at(), until_.at())));
+    } else if (const auto part = read<message::text_read>(answer)) {
+        hand_on(*part);
+        go_on(daemon, *part);
+    }
+}
+
+void following::hand_on(const text_read& part) {
+    if (part.revision == 0) { // only the last screen of a tab that was closed is known
+        done_.is_removed = true;
+        return;
+    }
+    if (part.line < done_.next.line) return; // the tab was cleared, and has no line there yet
+    if (part.line > done_.next.line) done_.lost += part.line - done_.next.line;
+    std::string_view text = part.text;
+    if (part.running)
+        text = before(part, {std::max(part.cursor_line, part.line), 0, 0});
+    else if (part.has_end)
+        text = before(part, {part.end_line, part.end_column, 0});
+    if (part.running) text = text.substr(0, text.rfind('\n') + 1); // rfind: npos + 1 is 0
+    if (text.empty()) return;
+    done_.next = after({part.line, part.column, 0}, text);
+    lines_(text);
+    if (!part.running && part.next == 0 && !text.ends_with('\n')) lines_("\n");
+}
+
+void following::go_on(remote& daemon, const text_read& part) {
+    if (part.next != 0 && !done_.is_removed && done_.next.line >= part.next) return look(daemon);
+    if (!part.running) {
+        phase_ = phase::ending;
+        ask<message::wait_exit>(daemon, which_, soon());
+    } else if (until_.passed()) {
+        finish(timed_out(which_));
+    } else {
+        phase_ = phase::watching;
+        ask<message::wait_output>(daemon, wait_output{which_, part.revision}, until_);
+    }
+}
+
+void following::wake(remote& daemon) {
+    if (phase_ == phase::resting) return look(daemon);
+    if (phase_ == phase::watching) return finish(timed_out(which_));
+    exchange::wake(daemon);
+}
+
+} // namespace mux
