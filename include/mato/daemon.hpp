@@ -241,6 +241,10 @@ private:
     /// In this process; or in workers, with a keeper, which this process becomes.
     template <class Setup>
     static int serve_held(const daemon_options& options, lock_type& lock, auto_ready& channel, Setup& setup, error_out out);
+    /// As the keeper, with `process`.
+    template <class Process, class Setup> static int keep_serving(const daemon_options& options, Process& process,
+                                                                  lock_type& lock, auto_ready& channel, Setup& setup,
+                                                                  error_out out);
     template <class Setup> static int serve_locked(const daemon_options& options, lock_type& lock, auto_ready& channel,
                                                    Setup& setup, worker_type& worker, error_out out,
                                                    asio::io_context* of_program = nullptr);

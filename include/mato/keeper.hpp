@@ -10,6 +10,7 @@
 #pragma once
 
 #include "detach.hpp"
+#include "detail/keeper_state.hpp"
 #include "detail/restart_schedule.hpp"
 #include "detail/worker_program.hpp"
 #include "handover.hpp"
@@ -49,6 +50,10 @@ public:
         if (is_open_) sys::set_subreaper(sys::orphans::to_init);
     }
 
+    /// In a program that is executed in the place of a keeper, before `open`: goes on from its state. After a check it does not
+    /// return. @returns the lock's descriptor. @errors malformed, version_mismatch · EBADF: a descriptor was not passed.
+    [[nodiscard]] int resume(const worker_environment& from, error_out out);
+
     /// From here on `signals` and SIGCHLD are received by this process, and orphans of its workers become its children.
     /// @errors not_single_threaded · any of signalfd(2), prctl(2).
     void open(sigset_t signals, error_out out);
@@ -83,6 +88,21 @@ private:
         std::size_t next = 0;
     };
 
+    enum class renewal_use : std::uint8_t { check, take_place };
+    struct renewal { // the program that serves is executed in this process's place
+        bool is_due = false, is_checked = false;
+        pid_t checker = 0;
+        memory_file file{}; // what the checker reads
+        deadline until = deadline::never();
+    };
+
+    [[nodiscard]] bool is_calm() const noexcept;
+    [[nodiscard]] detail::keeper_state state() const;
+    void execute(const detail::keeper_state& all, const memory_file& file, renewal_use use);
+    template <class Events> void work_on_renewal(Events& events);
+    template <class Events> void checker_ended(int status, Events& events);
+    template <class Events> void end_renewal(const std::string& why, Events& events);
+    void give_up_renewal() noexcept;
     [[nodiscard]] std::optional<kept> start_worker();
     void start_program();
     [[nodiscard]] int begin_upgrade(const detail::keeper_message& message);
@@ -144,8 +164,10 @@ private:
     int lock_ = -1;
     unique_fd program_; ///< of the worker that took over; empty: workers are forks of this process
     candidate candidate_;
-    giving giving_;                               ///< to the worker, when it is a program
-    giving offered_;                              ///< to the candidate
+    giving giving_;  ///< to the worker, when it is a program
+    giving offered_; ///< to the candidate
+    renewal renewal_;
+    static constexpr milliseconds renewal_patience{10'000}; ///< for the checker; as long as an upgrade may take
     static constexpr milliseconds to_log{10'000}; ///< a worker that dies within this time may not have logged a rollback
     std::string unheard_;                         ///< why an upgrade was rolled back, if the worker could not be told
     std::string heard_;                           ///< the same, if it was told
@@ -243,6 +265,10 @@ template <class Events> void keeper_process::turn(Events& events) {
         const int left = candidate_.until.poll_timeout(now);
         if (patience < 0 || left < patience) patience = left;
     }
+    if (renewal_.checker != 0) {
+        const int left = renewal_.until.poll_timeout(now);
+        if (left >= 0 && (patience < 0 || left < patience)) patience = left;
+    }
     if (sys::poll(asked, 4, patience) == -1) return;
     take_messages(events);
     take_candidate_messages();
@@ -253,6 +279,8 @@ template <class Events> void keeper_process::turn(Events& events) {
     if (offered_.is_on) give(candidate_.process.link, offered_, true);
     if (has_pending_ && !holds_messages()) send_pending();
     check_deadline(clock::now());
+    if (renewal_.checker != 0 && renewal_.until.passed()) end_renewal("it did not answer in time", events);
+    work_on_renewal(events);
 }
 
 template <class Events> void keeper_process::take_messages(Events& events) {
@@ -384,6 +412,8 @@ template <class Events> void keeper_process::reap(Events& events) {
             promote(status, events);
         else if (pid == worker_)
             worker_died(status, events);
+        else if (pid == renewal_.checker)
+            checker_ended(status, events);
         else if (pid == candidate_.process.pid) {
             candidate_.process.pid = 0;
             candidate_.status = status;
@@ -459,4 +489,5 @@ inline failure keeper_process::read_report() {
 } // namespace MATO_ABI
 } // namespace mato
 
+#include "detail/keeper_renewal.hpp"
 #include "detail/keeper_upgrade.hpp"

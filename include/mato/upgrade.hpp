@@ -37,6 +37,8 @@ struct upgrade_start {
 struct worker_environment {
     int link = -1, report = -1, commit = -1, lock = -1; ///< descriptors
     pid_t keeper = 0;
+    int state = -1;        ///< a descriptor, in a program that is executed in the keeper's place
+    bool is_check = false; ///< it only says whether it could go on, and exits
     [[nodiscard]] explicit operator bool() const noexcept { return keeper != 0; }
 };
 

@@ -1483,6 +1483,8 @@ struct upgrade_start {
 struct worker_environment {
     int link = -1, report = -1, commit = -1, lock = -1; ///< descriptors
     pid_t keeper = 0;
+    int state = -1;        ///< a descriptor, in a program that is executed in the keeper's place
+    bool is_check = false; ///< it only says whether it could go on, and exits
     [[nodiscard]] explicit operator bool() const noexcept { return keeper != 0; }
 };
 
@@ -9305,685 +9307,14 @@ template <class L> void basic_file_watch<L>::core::compare() {
 ///
 /// The keeper waits for messages of its worker, signals, and the deaths of children. It reaps every child, as an init does.
 
-// ---- mato/detail/restart_schedule.hpp ----
-/// @file restart_schedule.hpp: when the next worker starts after a death, or that none does.
-/// Layer: 3 (mechanism; no asio).  Test: test/toolkit/keeper_test.cpp.
-/// Threads: values.   Blocks: never.
-
-namespace mato {
-inline namespace MATO_ABI {
-namespace detail {
-
-class restart_schedule {
-public:
-    static constexpr std::size_t most_counted = 64; ///< deaths that are remembered
-
-    explicit restart_schedule(restart_limits limits) noexcept : limits_(limits) {}
-
-    /// A worker died. @returns when the next one starts; nothing: too many died, wait for a reason to try.
-    [[nodiscard]] std::optional<clock::time_point> died(clock::time_point now) noexcept;
-
-private:
-    restart_limits limits_;
-    std::array<clock::time_point, most_counted> at_{}; // the oldest first
-    std::size_t count_ = 0;
-};
-
-// ---- implementation ----
-
-inline std::optional<clock::time_point> restart_schedule::died(clock::time_point now) noexcept {
-    std::size_t recent = 0;
-    const std::size_t skipped = count_ == most_counted ? 1 : 0;
-    for (std::size_t i = skipped; i < count_; ++i)
-        if (later(at_[i], limits_.within) > now) at_[recent++] = at_[i];
-    at_[recent++] = now;
-    count_ = recent;
-    if (limits_.deaths != unlimited && recent >= limits_.deaths) return std::nullopt;
-    constexpr milliseconds spans[] = {milliseconds(0), milliseconds(0), milliseconds(100), milliseconds(1000)};
-    const milliseconds span = recent <= std::size(spans) ? spans[recent - 1] : limits_.longest;
-    return later(now, span < limits_.longest ? span : limits_.longest);
-}
-
-} // namespace detail
-} // namespace MATO_ABI
-} // namespace mato
-
-// ---- mato/detail/worker_program.hpp ----
-/// @file worker_program.hpp: starts a program as the next worker of a keeper, and what that program takes from its environment.
-/// Layer: 3 (mechanism; no asio).  Test: test/process/upgrade_process_test.cpp.
-/// Threads: the keeper has one.   Fork: `start` forks; the child only executes.   Blocks: never.
-/// Source: fexecve(3), environ(7).
-///
-/// MATO_WORKER is "PID:KEEPER:LINK:REPORT:COMMIT:LOCK": the pid of the process that it is for, the keeper's, and descriptors,
-/// -1 where there is none. A child that inherits the variable has another pid, so it does not take them.
-
-// ---- mato/detail/keeper_link.hpp ----
-/// @file keeper_link.hpp: one end of the socket between a keeper and its worker.
-/// Layer: 3 (mechanism; no asio).  Test: test/toolkit/kept_test.cpp.
-/// Threads: one object, one thread.   Blocks: `send` until its deadline; nothing else.
-/// Source: unix(7) SOCK_SEQPACKET: each message comes whole, with its descriptor, also after its sender has died.
-
-// ---- mato/detail/keeper_message.hpp ----
-/// @file keeper_message.hpp: the messages between a keeper and its worker, of one size and parsed strictly.
-/// Layer: 1 (vocabulary).  Test: test/toolkit/keeper_message_test.cpp, test/fuzz/keeper_message_fuzz.cpp.
+// ---- mato/detail/keeper_state.hpp ----
+/// @file keeper_state.hpp: what a keeper knows, in a memory file for the program that is executed in its place.
+/// Layer: 3 (mechanism; no asio).  Test: test/toolkit/keeper_state_test.cpp.
 /// Threads: values.   Blocks: never.
 ///
-/// 128 bytes, numbers little-endian:
-///
-///     0   2  word
-///     2   2  version: 1
-///     4   4  slot
-///     8   8  a
-///     16  8  b
-///     24  64 name, the rest of it zero
-///     88  40 zero
-
-// ---- mato/detail/kept_memory.hpp ----
-/// @file kept_memory.hpp: the header of memory that outlives its writer, and how its words are stored.
-/// Layer: 1 (vocabulary).  Test: test/toolkit/read_journal_test.cpp, test/toolkit/two_slots_test.cpp.
-/// Threads: one thread of one process writes.   Blocks: never.
-///
-/// Every number is little-endian. The first 64 bytes are the head. Words that change while the memory is in use follow it in a
-/// separate cache line:
-///
-///     0   8  magic, eight letters
-///     8   2  major version: a reader refuses a newer one
-///     10  2  minor version: a reader ignores it, and the fields it adds
-///     12  4  offset of the content from the start of the memory
-///     16  8  size of the content, as the part defines it
-///
-/// A process is killed between two instructions, and all its earlier stores are in memory. So stores survive in program order
-/// if the compiler does not reorder them: `store_word` is a compiler barrier in both directions.
-
-namespace mato {
-inline namespace MATO_ABI {
-
-/// A hook between two stores that does nothing. A test uses its own type to see the memory as a kill at that point leaves it.
-struct no_steps {
-    template <class Store> static constexpr void after(Store) noexcept {}
-};
-
-namespace detail {
-
-template <class Number> Number little_endian(Number value) noexcept {
-    if constexpr (std::endian::native == std::endian::little || sizeof(Number) == 1)
-        return value;
-    else if constexpr (sizeof(Number) == 2)
-        return static_cast<Number>(__builtin_bswap16(value));
-    else if constexpr (sizeof(Number) == 4)
-        return static_cast<Number>(__builtin_bswap32(value));
-    else
-        return static_cast<Number>(__builtin_bswap64(value));
-}
-template <class Number> [[nodiscard]] Number load_number(const char* at) noexcept {
-    Number value;
-    std::memcpy(&value, at, sizeof value);
-    return little_endian(value);
-}
-template <class Number> void store_number(char* at, Number value) noexcept {
-    value = little_endian(value);
-    std::memcpy(at, &value, sizeof value);
-}
-
-/// One store of eight bytes: after a kill the old or the new value is there. No store is moved across it. @pre `at` is aligned
-inline void store_word(char* at, std::uint64_t value) noexcept {
-    __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    __atomic_store_n(reinterpret_cast<std::uint64_t*>(at), little_endian(value), __ATOMIC_RELEASE);
-    __atomic_signal_fence(__ATOMIC_SEQ_CST);
-}
-[[nodiscard]] inline std::uint64_t load_word(const char* at) noexcept {
-    return little_endian(__atomic_load_n(reinterpret_cast<const std::uint64_t*>(at), __ATOMIC_ACQUIRE));
-}
-
-inline constexpr std::size_t kept_words = 64;    // offset of the first word
-inline constexpr std::size_t kept_content = 128; // least offset of the content: head, then one cache line of words
-
-/// Describes one kind of kept memory, for its head and for messages.
-struct kept_kind {
-    std::string_view magic; // eight letters
-    const char* name;       // "read journal"
-    std::uint16_t major;
-    std::uint16_t minor;
-};
-
-/// Whether the memory is aligned for words. @errors invalid_argument
-inline bool is_aligned(std::span<const char> memory, std::string_view step, error_out out) {
-    if (reinterpret_cast<std::uintptr_t>(memory.data()) % alignof(std::uint64_t) == 0) return true;
-    out.set(std::make_error_code(std::errc::invalid_argument), step, {}, "the memory does not begin at a multiple of 8 bytes");
-    return false;
-}
-
-/// Writes the magic last: memory without it is refused as incomplete. @pre the words and the content are written
-inline void write_kept_head(char* at, const kept_kind& kind, std::uint64_t content_size) noexcept {
-    store_number(at + 8, kind.major);
-    store_number(at + 10, kind.minor);
-    store_number(at + 12, static_cast<std::uint32_t>(kept_content));
-    store_number(at + 16, content_size);
-    std::uint64_t magic = 0;
-    std::memcpy(&magic, kind.magic.data(), sizeof magic);
-    store_word(at, little_endian(magic));
-}
-
-/// The offset of the content, within the memory's size; 0 with an error for memory of another kind or a newer version.
-/// @errors invalid_argument · malformed · version_mismatch
-inline std::size_t check_kept_head(std::span<const char> memory, const kept_kind& kind, error_out out) {
-    const std::string step = std::string("adopt ") + kind.name;
-    const auto refuse = [&](std::error_code code, std::string why) {
-        return out.fail<std::size_t>(code, step, {}, std::move(why));
-    };
-    if (!is_aligned(memory, step, out)) return 0;
-    if (memory.size() < kept_content)
-        return refuse(errc::malformed, std::to_string(memory.size()) + " bytes are too few for it");
-    if (std::memcmp(memory.data(), kind.magic.data(), 8) != 0)
-        return refuse(errc::malformed, "the memory does not begin with the magic number of this format");
-    const auto major = load_number<std::uint16_t>(memory.data() + 8);
-    if (major > kind.major)
-        return refuse(errc::version_mismatch, "it has format version " + std::to_string(major) + ", this program reads up to " +
-                                                  std::to_string(kind.major));
-    const std::size_t begin = load_number<std::uint32_t>(memory.data() + 12);
-    if (major == 0 || begin < kept_content || begin > memory.size() || begin % alignof(std::uint64_t) != 0)
-        return refuse(errc::malformed, "its head is damaged");
-    return begin;
-}
-
-} // namespace detail
-} // namespace MATO_ABI
-} // namespace mato
-
-namespace mato {
-inline namespace MATO_ABI {
-namespace detail {
-
-/// What a message says, and which of its fields have a meaning; all others are zero.
-enum class keeper_word : std::uint16_t {
-    keep = 1, ///< worker: slot, a: child's pid or 0, b: `keep_flags`, name; one descriptor, unless b says none
-    drop,     ///< worker: slot
-    listen,   ///< worker: slot: backlog, a: device, b: inode; one descriptor
-    serving,  ///< worker: clients are let in
-    stopping, ///< worker: no more clients
-    stopped,  ///< worker: socket and pid file are removed; the lock may be released
-    answer,   ///< keeper: to keep, listen, stopped; slot of the question, a: errno or 0
-    child,    ///< keeper: slot, a: wait status
-    signal,   ///< keeper: a: the signal that it received
-    // an upgrade, in this order; the new program is started by the keeper
-    upgrade,     ///< worker: a: milliseconds, b: `upgrade_check` or 0; two descriptors: the program, the commit word
-    hello,       ///< new program: it can take over
-    freeze,      ///< keeper, to the old worker: bring all into what is kept
-    frozen,      ///< old worker: a: errno or 0
-    given,       ///< keeper, to the new program: slot, a: child's pid or 0, b: `given_flags`, name; descriptor as in keep
-    given_all,   ///< keeper, to the new program: slot: generation, a: since when none serves, b: `worker_facts`
-    ready,       ///< new program: setup has succeeded, nothing is consumed yet
-    go,          ///< keeper, to the new program: the old worker is dead; serve
-    retired,     ///< keeper, to the old worker: the new program takes over
-    rolled_back, ///< keeper, to the old worker: a: `rollback`, b: wait status; one descriptor: the new program's report
-};
-inline constexpr std::uint64_t keep_memory = 1;        ///< flag of keep: the descriptor is a memory file
-inline constexpr std::uint64_t keep_no_descriptor = 2; ///< flag of keep: only the child is kept
-inline constexpr std::uint64_t given_ended = 4;        ///< flag of given: the child has ended; its wait status is above
-inline constexpr unsigned given_status_shift = 16;
-inline constexpr std::uint64_t upgrade_check = 1; ///< flag of upgrade: roll it back where it would be committed
-inline constexpr std::uint64_t fact_must_stop = 1, fact_upgraded = 2; ///< flags of given_all
-inline constexpr unsigned fact_signal_shift = 8, fact_old_worker_shift = 32;
-
-/// Why an upgrade was rolled back.
-enum class rollback : std::uint64_t { ended = 1, timed_out, stopping, refused, damaged, checked };
-
-struct keeper_message {
-    static constexpr std::size_t bytes = 128;
-    static constexpr std::size_t most_name = 63; ///< bytes of a name, without the final NUL
-    static constexpr std::uint16_t version = 1;
-    static constexpr std::uint32_t most_slots = 65'536; ///< more than a process may have descriptors on most systems
-
-    keeper_word word = keeper_word::keep;
-    std::uint32_t slot = 0;
-    std::uint64_t a = 0, b = 0;
-    std::string_view name{}; ///< of a decoded message: a view of its bytes
-
-    bool operator==(const keeper_message&) const = default;
-
-    /// @pre name fits
-    [[nodiscard]] std::array<char, bytes> encode() const noexcept;
-    /// Nothing for bytes that `encode` does not make, or that say what their word cannot mean. Pure.
-    [[nodiscard]] static std::optional<keeper_message> decode(std::string_view from) noexcept;
-
-private:
-    static constexpr std::size_t name_at = 24, name_end = name_at + most_name + 1;
-    [[nodiscard]] bool is_meant() const noexcept;
-};
-
-// ---- implementation ----
-
-inline std::array<char, keeper_message::bytes> keeper_message::encode() const noexcept {
-    std::array<char, bytes> to{};
-    store_number(to.data(), static_cast<std::uint16_t>(word));
-    store_number(to.data() + 2, version);
-    store_number(to.data() + 4, slot);
-    store_number(to.data() + 8, a);
-    store_number(to.data() + 16, b);
-    if (!name.empty()) std::memcpy(to.data() + name_at, name.data(), name.size() < most_name ? name.size() : most_name);
-    return to;
-}
-
-inline std::optional<keeper_message> keeper_message::decode(std::string_view from) noexcept {
-    if (from.size() != bytes || load_number<std::uint16_t>(from.data() + 2) != version) return std::nullopt;
-    keeper_message got;
-    const auto word = load_number<std::uint16_t>(from.data());
-    if (word < static_cast<std::uint16_t>(keeper_word::keep) || word > static_cast<std::uint16_t>(keeper_word::rolled_back))
-        return std::nullopt;
-    got.word = static_cast<keeper_word>(word);
-    got.slot = load_number<std::uint32_t>(from.data() + 4);
-    got.a = load_number<std::uint64_t>(from.data() + 8);
-    got.b = load_number<std::uint64_t>(from.data() + 16);
-    const auto field = from.substr(name_at, name_end - name_at);
-    got.name = field.substr(0, field.find('\0'));
-    if (got.name.size() > most_name || from.find_first_not_of('\0', name_at + got.name.size()) != std::string_view::npos)
-        return std::nullopt;
-    return got.is_meant() ? std::optional(got) : std::nullopt;
-}
-
-inline bool keeper_message::is_meant() const noexcept {
-    constexpr std::uint64_t most_pid = 0x7fffffff, most_errno = 4095, most_status = 0xffff, most_signal = 64;
-    const bool is_slot = slot < most_slots;
-    switch (word) {
-    case keeper_word::keep:
-        return is_slot && !name.empty() && a <= most_pid && a != 1 && b <= keep_no_descriptor &&
-               (b != keep_no_descriptor || a > 1);
-    case keeper_word::drop: return is_slot && a == 0 && b == 0 && name.empty();
-    case keeper_word::listen: return slot <= most_pid && name.empty();
-    case keeper_word::serving:
-    case keeper_word::stopping:
-    case keeper_word::stopped:
-    case keeper_word::hello:
-    case keeper_word::freeze:
-    case keeper_word::ready:
-    case keeper_word::go:
-    case keeper_word::retired: return slot == 0 && a == 0 && b == 0 && name.empty();
-    case keeper_word::answer: return a <= most_errno && b == 0 && name.empty();
-    case keeper_word::child: return is_slot && a <= most_status && b == 0 && name.empty();
-    case keeper_word::upgrade: return slot == 0 && a <= most_pid && b <= upgrade_check && name.empty();
-    case keeper_word::frozen: return slot == 0 && a <= most_errno && b == 0 && name.empty();
-    case keeper_word::given: {
-        constexpr std::uint64_t flags = keep_memory | keep_no_descriptor | given_ended | (most_status << given_status_shift);
-        return is_slot && !name.empty() && a <= most_pid && a != 1 && (b & ~flags) == 0;
-    }
-    case keeper_word::given_all: return slot <= most_pid && name.empty();
-    case keeper_word::rolled_back:
-        return slot == 0 && a >= 1 && a <= static_cast<std::uint64_t>(rollback::checked) && b <= most_status && name.empty();
-    case keeper_word::signal: return slot == 0 && a >= 1 && a <= most_signal && b == 0 && name.empty();
-    }
-    return false;
-}
-
-} // namespace detail
-} // namespace MATO_ABI
-} // namespace mato
-
-namespace mato {
-inline namespace MATO_ABI {
-namespace detail {
-
-class keeper_link {
-public:
-    enum class received { nothing, message, damaged, end };
-
-    keeper_link() noexcept = default;
-    explicit keeper_link(unique_fd socket) noexcept : socket_(std::move(socket)) {}
-
-    /// Two ends. @errors any of socketpair(2).
-    [[nodiscard]] static std::pair<keeper_link, keeper_link> pair(error_out out);
-
-    /// @returns false when the socket is full. `fd` -1: no descriptor. @errors any of sendmsg(2).
-    bool try_send(const keeper_message& said, int fd, error_out out) {
-        return try_send(said, fd >= 0 ? std::span<const int>(&fd, 1) : std::span<const int>(), out);
-    }
-    bool try_send(const keeper_message& message, std::span<const int> with, error_out out);
-    /// @errors timed_out · as try_send.
-    void send(const keeper_message& said, int fd, deadline until, error_out out) {
-        send(said, fd >= 0 ? std::span<const int>(&fd, 1) : std::span<const int>(), until, out);
-    }
-    void send(const keeper_message& message, std::span<const int> with, deadline until, error_out out);
-
-    /// One message into `message` and `descriptors`; both stay until the next call. What is damaged is discarded with its
-    /// descriptors.
-    [[nodiscard]] received receive();
-    keeper_message message{};
-    std::vector<unique_fd> descriptors{};
-
-    /// Waits until the socket is readable. @returns whether it is.
-    [[nodiscard]] bool wait(deadline until) const { return wait_for(POLLIN, until); }
-
-    [[nodiscard]] int native_handle() const noexcept { return socket_.get(); }
-    void close() noexcept { socket_.reset(); }
-
-private:
-    [[nodiscard]] bool wait_for(short what, deadline until) const;
-
-    unique_fd socket_;
-    char room_[keeper_message::bytes + 1]{}; // one more: a longer message is seen as such
-};
-
-// ---- implementation ----
-
-inline std::pair<keeper_link, keeper_link> keeper_link::pair(error_out out) {
-    int ends[2] = {-1, -1};
-    if (sys::packet_socket_pair(ends) == -1) out.set(last_error(), "connect keeper and worker");
-    return {keeper_link(unique_fd(ends[0])), keeper_link(unique_fd(ends[1]))};
-}
-
-inline bool keeper_link::try_send(const keeper_message& said, std::span<const int> with, error_out out) {
-    const auto bytes = said.encode();
-    return send_descriptors(socket_.get(), {bytes.data(), bytes.size()}, with, out) > 0;
-}
-
-inline void keeper_link::send(const keeper_message& said, std::span<const int> with, deadline until, error_out out) {
-    while (!try_send(said, with, out) && !out.failed())
-        if (!wait_for(POLLOUT, until)) return out.set(errc::timed_out, "send");
-}
-
-inline keeper_link::received keeper_link::receive() {
-    descriptors.clear();
-    std::error_code why;
-    const std::size_t got = receive_descriptors(socket_.get(), room_, descriptors, why);
-    if (why == errc::malformed) return received::damaged;
-    if (why) return received::end;
-    if (got == 0) return received::nothing;
-    const auto decoded = keeper_message::decode({room_, got});
-    if (!decoded) {
-        descriptors.clear();
-        return received::damaged;
-    }
-    message = *decoded;
-    return received::message;
-}
-
-inline bool keeper_link::wait_for(short what, deadline until) const {
-    for (;;) {
-        pollfd asked{socket_.get(), what, 0};
-        const int ready = sys::poll(&asked, 1, until.poll_timeout());
-        if (ready > 0) return true;
-        if ((ready == -1 && errno != EINTR) || until.passed()) return false;
-    }
-}
-
-} // namespace detail
-} // namespace MATO_ABI
-} // namespace mato
-
-extern char** environ; // NOLINT(readability-redundant-declaration): unistd.h declares it only with _GNU_SOURCE
-
-namespace mato {
-inline namespace MATO_ABI {
-
-/// What a keeper passed to this process, and nothing in a process that no keeper started. Removes the variable from the
-/// environment and sets close-on-exec on the descriptors. Call it first in main, for `daemon_options::worker`.
-/// @errors malformed: the variable is not what a keeper writes · EBADF: a descriptor of it is not open.
-[[nodiscard]] inline worker_environment take_worker_environment(error_out out);
-
-/// Tells the process that requested the upgrade why this program does not take over. Exit afterwards.
-inline void refuse_to_take_over(const worker_environment& from, const failure& why) {
-    const std::string text = readiness_pipe::encode(why);
-    static_cast<void>(sys::write(from.report, text.data(), text.size()));
-}
-
-namespace detail {
-
-struct worker_program {
-    pid_t pid = 0;
-    keeper_link link{};
-    unique_fd report{};
-
-    static constexpr const char* variable = "MATO_WORKER";
-
-    /// Forks and executes `program`. An error of the execution comes through `report`. @errors any of socketpair(2), fork(2).
-    [[nodiscard]] static worker_program start(int program, const upgrade_start& how, int commit, int lock, error_out out);
-    /// The arguments of this process. @errors any of open(2), read(2).
-    [[nodiscard]] static std::vector<std::string> own_arguments(error_out out);
-    /// Whether this process may run it: @errors EACCES with the reason.
-    static void check(int program, error_out out);
-};
-
-// ---- implementation ----
-
-inline std::vector<std::string> worker_program::own_arguments(error_out out) {
-    static constexpr const char* path = "/proc/self/cmdline";
-    const unique_fd file(sys::open(path, O_RDONLY));
-    if (!file) return out.set(last_error(), "open", path), std::vector<std::string>();
-    std::string text;
-    char room[4096];
-    for (ssize_t got = 1; got > 0;) {
-        got = sys::read(file.get(), room, sizeof room);
-        if (got == -1) return out.set(last_error(), "read", path), std::vector<std::string>();
-        text.append(room, static_cast<std::size_t>(got));
-    }
-    std::vector<std::string> arguments;
-    for (std::size_t at = 0; at < text.size();) {
-        const auto end = text.find('\0', at);
-        arguments.push_back(text.substr(at, end - at));
-        at = end == std::string::npos ? text.size() : end + 1;
-    }
-    return arguments;
-}
-
-inline void worker_program::check(int program, error_out out) {
-    struct ::stat about {};
-    if (sys::fstat(program, &about) == -1) return out.set(last_error(), "upgrade");
-    const char* why = nullptr;
-    if (!S_ISREG(about.st_mode))
-        why = "the new program is not a regular file";
-    else if ((about.st_mode & 0111) == 0)
-        why = "the new program is not executable; chmod +x";
-    else if (about.st_uid != 0 && about.st_uid != sys::geteuid())
-        why = "the new program belongs to another user; it must belong to root or to this user";
-    else if ((about.st_mode & 0002) != 0)
-        why = "every user may write to the new program; chmod o-w";
-    if (why != nullptr) out.set({EACCES, std::system_category()}, "upgrade", {}, why);
-}
-
-inline worker_program worker_program::start(int program, const upgrade_start& how, int commit, int lock, error_out out) {
-    worker_program made;
-    auto [ours, theirs] = keeper_link::pair(out);
-    if (out.failed()) return made;
-    auto report = readiness_pipe::open(out);
-    if (out.failed()) return made;
-    const pid_t keeper = sys::getpid();
-    made.pid = sys::fork();
-    if (made.pid == -1) return made.pid = 0, out.set(last_error(), "fork"), std::move(made);
-    if (made.pid != 0) {
-        made.link = std::move(ours);
-        made.report = unique_fd(sys::fcntl(report.starter_fd(), F_DUPFD_CLOEXEC, 3));
-        return made;
-    }
-    const auto fails = [&](const char* step) {
-        const std::string text = readiness_pipe::encode({last_error(), step, {}, {}});
-        static_cast<void>(sys::write(report.daemon_fd(), text.data(), text.size()));
-        ::_exit(127);
-    };
-    std::string passed = std::string(variable) + "=" + std::to_string(sys::getpid()) + ":" + std::to_string(keeper);
-    for (const int fd : {theirs.native_handle(), report.daemon_fd(), commit, lock}) {
-        if (fd >= 0 && sys::fcntl(fd, F_SETFD, 0) == -1) fails("pass descriptors to the new program");
-        passed += ":" + std::to_string(fd);
-    }
-    std::vector<std::string> variables;
-    for (char** each = environ; each != nullptr && *each != nullptr; ++each) variables.emplace_back(*each);
-    variables.insert(variables.end(), how.variables.begin(), how.variables.end());
-    variables.push_back(std::move(passed));
-    std::vector<std::string> arguments = how.arguments;
-    const auto pointers = [](std::vector<std::string>& from) {
-        std::vector<char*> to;
-        for (std::string& each : from) to.push_back(each.data());
-        to.push_back(nullptr);
-        return to;
-    };
-    auto argv = pointers(arguments), envp = pointers(variables);
-    sys::default_dispositions();
-    sigset_t none;
-    sigemptyset(&none);
-    sys::signal_mask(SIG_SETMASK, &none, nullptr);
-    sys::fexecve(program, argv.data(), envp.data());
-    fails("execute the new program");
-    return made;
-}
-
-} // namespace detail
-
-inline worker_environment take_worker_environment(error_out out) {
-    const char* const value = std::getenv(detail::worker_program::variable);
-    if (value == nullptr) return {};
-    const std::string text = value;
-    ::unsetenv(detail::worker_program::variable);
-    int numbers[6];
-    const char* at = text.data();
-    const char* const end = at + text.size();
-    bool is_right = true;
-    for (int& each : numbers) {
-        if (&each != numbers) is_right = is_right && at != end && *at++ == ':';
-        const auto [rest, why] = std::from_chars(at, end, each);
-        is_right = is_right && why == std::errc() && each >= -1;
-        at = rest;
-    }
-    if (!is_right || at != end || numbers[0] <= 0 || numbers[1] <= 0 || numbers[2] < 0 || numbers[3] < 0)
-        return out.set(errc::malformed, "read environment", detail::worker_program::variable,
-                       "'" + text + "' is not what a keeper writes"),
-               worker_environment();
-    if (numbers[0] != sys::getpid()) return {}; // it is for an ancestor
-    for (int i = 2; i < 6; ++i)
-        if (numbers[i] >= 0 && sys::fcntl(numbers[i], F_SETFD, FD_CLOEXEC) == -1)
-            return out.set(last_error(), "take descriptor " + std::to_string(numbers[i]), detail::worker_program::variable),
-                   worker_environment();
-    return {numbers[2], numbers[3], numbers[4], numbers[5], numbers[1]};
-}
-
-} // namespace MATO_ABI
-} // namespace mato
-
-// ---- mato/kept.hpp ----
-/// @file kept.hpp: descriptors and memory that a daemon's process gives to its keeper, and gets back after a crash.
-/// Layer: 3 (mechanism; no asio).  Test: test/toolkit/kept_test.cpp, test/process/survive_process_test.cpp.
-/// Threads: the daemon's thread alone.   Blocks: `keep`, `memory` and `listen_on` until the keeper has answered, at most
-/// `patience`.
-/// Fork: a child must not use it.   Exec: gone; what is kept stays with the keeper.
-
-// ---- mato/detail/kept_table.hpp ----
-/// @file kept_table.hpp: what a keeper holds for its workers, by slot.
-/// Layer: 3 (mechanism; no asio).  Test: test/toolkit/keeper_message_test.cpp, test/fuzz/keeper_message_fuzz.cpp.
-/// Threads: one object, one thread.   Blocks: never.
-/// Fork: the worker gets the table and its descriptors under the same numbers.
-
-namespace mato {
-inline namespace MATO_ABI {
-namespace detail {
-
-struct kept_record {
-    std::string name{}; ///< empty: the slot is free
-    unique_fd descriptor{};
-    pid_t child = 0;
-    bool is_memory = false;
-    bool has_ended = false; ///< the child, with `status`
-    bool is_told = true;    ///< its end, to the worker
-    bool is_taken = false;  ///< in the worker: the program has it
-    int status = 0;         ///< as waitpid(2) says it
-    // while a new program restores
-    bool is_provisional = false; ///< kept by the new program: forgotten if it does not take over
-    bool awaits_drop = false;    ///< dropped by the new program: forgotten when it takes over
-    bool is_given_ended = false; ///< the new program knows the status
-};
-
-class kept_table {
-public:
-    /// `keep` and `drop`. @returns 0 or the errno of a refusal; then nothing has changed.
-    [[nodiscard]] int apply(const keeper_message& message, std::vector<unique_fd>& descriptors);
-    /// A child of this process has ended. @returns whether it is kept.
-    bool ended(pid_t child, int status) noexcept;
-
-    /// `keep` and `drop` of a program that has not taken over yet. Nothing that the old worker kept changes.
-    [[nodiscard]] int apply_provisionally(const keeper_message& message, std::vector<unique_fd>& descriptors);
-    /// The program took over, or did not.
-    void resolve(bool took_over) noexcept;
-
-    [[nodiscard]] const std::vector<kept_record>& records() const noexcept { return records_; }
-    [[nodiscard]] std::vector<kept_record>& records() noexcept { return records_; }
-    [[nodiscard]] bool empty() const noexcept { return used_ == 0; }
-
-private:
-    int keep(const keeper_message& message, std::vector<unique_fd>& descriptors);
-    void forget(kept_record& record) noexcept {
-        record = {};
-        --used_;
-    }
-
-    std::vector<kept_record> records_;
-    std::size_t used_ = 0;
-};
-
-// ---- implementation ----
-
-inline int kept_table::apply(const keeper_message& message, std::vector<unique_fd>& descriptors) {
-    try {
-        if (message.word == keeper_word::keep) return keep(message, descriptors);
-    } catch (const std::bad_alloc&) {
-        return ENOMEM;
-    }
-    if (message.word != keeper_word::drop || !descriptors.empty()) return EBADMSG;
-    if (message.slot >= records_.size() || records_[message.slot].name.empty()) return ENOENT;
-    forget(records_[message.slot]);
-    return 0;
-}
-
-inline int kept_table::keep(const keeper_message& message, std::vector<unique_fd>& descriptors) {
-    const std::size_t expected = message.b == keep_no_descriptor ? 0 : 1;
-    if (message.slot >= keeper_message::most_slots) return ENOSPC;
-    if (descriptors.size() < expected) return EMFILE; // the kernel left it out: no number was free
-    if (descriptors.size() > expected) return EBADMSG;
-    if (message.slot < records_.size() && !records_[message.slot].name.empty() && records_[message.slot].name != message.name)
-        return EEXIST;
-    std::string name(message.name);
-    if (message.slot >= records_.size()) records_.resize(message.slot + 1);
-    kept_record& record = records_[message.slot];
-    if (record.name.empty()) ++used_;
-    record = {};
-    record.name = std::move(name);
-    if (expected == 1) record.descriptor = std::move(descriptors.front());
-    record.child = static_cast<pid_t>(message.a);
-    record.is_memory = message.b == keep_memory;
-    return 0;
-}
-
-inline int kept_table::apply_provisionally(const keeper_message& message, std::vector<unique_fd>& descriptors) {
-    const bool is_old =
-        message.slot < records_.size() && !records_[message.slot].name.empty() && !records_[message.slot].is_provisional;
-    if (is_old && message.word == keeper_word::keep) return EBUSY;
-    if (is_old && message.word == keeper_word::drop) return records_[message.slot].awaits_drop = true, 0;
-    const int why = apply(message, descriptors);
-    if (why == 0 && message.word == keeper_word::keep) records_[message.slot].is_provisional = true;
-    return why;
-}
-
-inline void kept_table::resolve(bool took_over) noexcept {
-    for (kept_record& each : records_) {
-        if (each.name.empty()) continue;
-        if (took_over ? each.awaits_drop : each.is_provisional) {
-            forget(each);
-            continue;
-        }
-        if (took_over && each.has_ended) each.is_told = each.is_given_ended;
-        each.is_provisional = each.awaits_drop = each.is_given_ended = false;
-    }
-}
-
-inline bool kept_table::ended(pid_t child, int status) noexcept {
-    for (kept_record& each : records_) {
-        if (each.child != child || each.has_ended) continue;
-        each.has_ended = true;
-        each.is_told = false;
-        each.status = status;
-        return true;
-    }
-    return false;
-}
-
-} // namespace detail
-} // namespace MATO_ABI
-} // namespace mato
+/// The process stays: pid, children, subreaper, signal mask and descriptors are the same after exec(2). All else is here. The
+/// memory: a head of kept_memory.hpp, one word that a checking program sets when it could go on from here, the checksum, then
+/// numbers of eight bytes, and texts with their length before them.
 
 // ---- mato/memory_file.hpp ----
 /// @file memory_file.hpp: memory that outlives the process while another process holds its descriptor.
@@ -10170,6 +9501,953 @@ inline memory_file memory_file::adopt_copy(unique_fd fd, error_out out) { return
 
 } // namespace MATO_ABI
 } // namespace mato
+
+// ---- mato/detail/crc32c.hpp ----
+/// @file crc32c.hpp: the checksum CRC-32C, with the processor's instruction if it has one.
+/// Layer: 0 (platform).  Test: test/toolkit/two_slots_test.cpp.
+/// Threads: safe.   Blocks: never.
+/// Source: RFC 3720 appendix B.4 (test values); polynomial 0x1EDC6F41, reflected 0x82F63B78.
+
+namespace mato {
+inline namespace MATO_ABI {
+namespace detail {
+
+/// The checksum of `bytes`, continuing the checksum `before` of the bytes preceding them.
+[[nodiscard]] inline std::uint32_t crc32c(std::string_view bytes, std::uint32_t before = 0) noexcept;
+
+// ---- implementation ----
+
+/// `of[k][b]`: the effect of byte b on the sum when k more bytes follow it in the same step.
+struct crc32c_tables {
+    std::uint32_t of[8][256]{};
+    constexpr crc32c_tables() noexcept {
+        for (std::uint32_t byte = 0; byte < 256; ++byte) {
+            std::uint32_t sum = byte;
+            for (int bit = 0; bit < 8; ++bit) sum = (sum >> 1) ^ (sum & 1 ? 0x82F63B78U : 0U);
+            of[0][byte] = sum;
+        }
+        for (int k = 1; k < 8; ++k)
+            for (std::uint32_t byte = 0; byte < 256; ++byte)
+                of[k][byte] = (of[k - 1][byte] >> 8) ^ of[0][of[k - 1][byte] & 0xFF];
+    }
+};
+inline constexpr crc32c_tables crc32c_table;
+
+inline std::uint32_t crc32c_portable(std::string_view bytes, std::uint32_t sum) noexcept {
+    const auto& of = crc32c_table.of;
+    const auto* at = reinterpret_cast<const unsigned char*>(bytes.data());
+    std::size_t left = bytes.size();
+    for (; left >= 8; left -= 8, at += 8) {
+        sum ^= static_cast<std::uint32_t>(at[0]) | static_cast<std::uint32_t>(at[1]) << 8 |
+               static_cast<std::uint32_t>(at[2]) << 16 | static_cast<std::uint32_t>(at[3]) << 24;
+        sum = of[7][sum & 0xFF] ^ of[6][sum >> 8 & 0xFF] ^ of[5][sum >> 16 & 0xFF] ^ of[4][sum >> 24] ^ of[3][at[4]] ^
+              of[2][at[5]] ^ of[1][at[6]] ^ of[0][at[7]];
+    }
+    for (; left > 0; --left, ++at) sum = (sum >> 8) ^ of[0][(sum ^ *at) & 0xFF];
+    return sum;
+}
+
+#if defined(__x86_64__)
+[[gnu::target("sse4.2")]] inline std::uint32_t crc32c_sse42(std::string_view bytes, std::uint32_t sum) noexcept {
+    const char* at = bytes.data();
+    std::size_t left = bytes.size();
+    std::uint64_t wide = sum;
+    for (; left >= 8; left -= 8, at += 8) {
+        std::uint64_t eight = 0;
+        std::memcpy(&eight, at, sizeof eight);
+        wide = __builtin_ia32_crc32di(wide, eight);
+    }
+    sum = static_cast<std::uint32_t>(wide);
+    for (; left > 0; --left, ++at) sum = __builtin_ia32_crc32qi(sum, static_cast<unsigned char>(*at));
+    return sum;
+}
+#endif
+
+inline std::uint32_t crc32c(std::string_view bytes, std::uint32_t before) noexcept {
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("sse4.2")) return ~crc32c_sse42(bytes, ~before);
+#endif
+    return ~crc32c_portable(bytes, ~before);
+}
+
+} // namespace detail
+} // namespace MATO_ABI
+} // namespace mato
+
+// ---- mato/detail/kept_memory.hpp ----
+/// @file kept_memory.hpp: the header of memory that outlives its writer, and how its words are stored.
+/// Layer: 1 (vocabulary).  Test: test/toolkit/read_journal_test.cpp, test/toolkit/two_slots_test.cpp.
+/// Threads: one thread of one process writes.   Blocks: never.
+///
+/// Every number is little-endian. The first 64 bytes are the head. Words that change while the memory is in use follow it in a
+/// separate cache line:
+///
+///     0   8  magic, eight letters
+///     8   2  major version: a reader refuses a newer one
+///     10  2  minor version: a reader ignores it, and the fields it adds
+///     12  4  offset of the content from the start of the memory
+///     16  8  size of the content, as the part defines it
+///
+/// A process is killed between two instructions, and all its earlier stores are in memory. So stores survive in program order
+/// if the compiler does not reorder them: `store_word` is a compiler barrier in both directions.
+
+namespace mato {
+inline namespace MATO_ABI {
+
+/// A hook between two stores that does nothing. A test uses its own type to see the memory as a kill at that point leaves it.
+struct no_steps {
+    template <class Store> static constexpr void after(Store) noexcept {}
+};
+
+namespace detail {
+
+template <class Number> Number little_endian(Number value) noexcept {
+    if constexpr (std::endian::native == std::endian::little || sizeof(Number) == 1)
+        return value;
+    else if constexpr (sizeof(Number) == 2)
+        return static_cast<Number>(__builtin_bswap16(value));
+    else if constexpr (sizeof(Number) == 4)
+        return static_cast<Number>(__builtin_bswap32(value));
+    else
+        return static_cast<Number>(__builtin_bswap64(value));
+}
+template <class Number> [[nodiscard]] Number load_number(const char* at) noexcept {
+    Number value;
+    std::memcpy(&value, at, sizeof value);
+    return little_endian(value);
+}
+template <class Number> void store_number(char* at, Number value) noexcept {
+    value = little_endian(value);
+    std::memcpy(at, &value, sizeof value);
+}
+
+/// One store of eight bytes: after a kill the old or the new value is there. No store is moved across it. @pre `at` is aligned
+inline void store_word(char* at, std::uint64_t value) noexcept {
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    __atomic_store_n(reinterpret_cast<std::uint64_t*>(at), little_endian(value), __ATOMIC_RELEASE);
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+}
+[[nodiscard]] inline std::uint64_t load_word(const char* at) noexcept {
+    return little_endian(__atomic_load_n(reinterpret_cast<const std::uint64_t*>(at), __ATOMIC_ACQUIRE));
+}
+
+inline constexpr std::size_t kept_words = 64;    // offset of the first word
+inline constexpr std::size_t kept_content = 128; // least offset of the content: head, then one cache line of words
+
+/// Describes one kind of kept memory, for its head and for messages.
+struct kept_kind {
+    std::string_view magic; // eight letters
+    const char* name;       // "read journal"
+    std::uint16_t major;
+    std::uint16_t minor;
+};
+
+/// Whether the memory is aligned for words. @errors invalid_argument
+inline bool is_aligned(std::span<const char> memory, std::string_view step, error_out out) {
+    if (reinterpret_cast<std::uintptr_t>(memory.data()) % alignof(std::uint64_t) == 0) return true;
+    out.set(std::make_error_code(std::errc::invalid_argument), step, {}, "the memory does not begin at a multiple of 8 bytes");
+    return false;
+}
+
+/// Writes the magic last: memory without it is refused as incomplete. @pre the words and the content are written
+inline void write_kept_head(char* at, const kept_kind& kind, std::uint64_t content_size) noexcept {
+    store_number(at + 8, kind.major);
+    store_number(at + 10, kind.minor);
+    store_number(at + 12, static_cast<std::uint32_t>(kept_content));
+    store_number(at + 16, content_size);
+    std::uint64_t magic = 0;
+    std::memcpy(&magic, kind.magic.data(), sizeof magic);
+    store_word(at, little_endian(magic));
+}
+
+/// The offset of the content, within the memory's size; 0 with an error for memory of another kind or a newer version.
+/// @errors invalid_argument · malformed · version_mismatch
+inline std::size_t check_kept_head(std::span<const char> memory, const kept_kind& kind, error_out out) {
+    const std::string step = std::string("adopt ") + kind.name;
+    const auto refuse = [&](std::error_code code, std::string why) {
+        return out.fail<std::size_t>(code, step, {}, std::move(why));
+    };
+    if (!is_aligned(memory, step, out)) return 0;
+    if (memory.size() < kept_content)
+        return refuse(errc::malformed, std::to_string(memory.size()) + " bytes are too few for it");
+    if (std::memcmp(memory.data(), kind.magic.data(), 8) != 0)
+        return refuse(errc::malformed, "the memory does not begin with the magic number of this format");
+    const auto major = load_number<std::uint16_t>(memory.data() + 8);
+    if (major > kind.major)
+        return refuse(errc::version_mismatch, "it has format version " + std::to_string(major) + ", this program reads up to " +
+                                                  std::to_string(kind.major));
+    const std::size_t begin = load_number<std::uint32_t>(memory.data() + 12);
+    if (major == 0 || begin < kept_content || begin > memory.size() || begin % alignof(std::uint64_t) != 0)
+        return refuse(errc::malformed, "its head is damaged");
+    return begin;
+}
+
+} // namespace detail
+} // namespace MATO_ABI
+} // namespace mato
+
+// ---- mato/detail/kept_table.hpp ----
+/// @file kept_table.hpp: what a keeper holds for its workers, by slot.
+/// Layer: 3 (mechanism; no asio).  Test: test/toolkit/keeper_message_test.cpp, test/fuzz/keeper_message_fuzz.cpp.
+/// Threads: one object, one thread.   Blocks: never.
+/// Fork: the worker gets the table and its descriptors under the same numbers.
+
+// ---- mato/detail/keeper_message.hpp ----
+/// @file keeper_message.hpp: the messages between a keeper and its worker, of one size and parsed strictly.
+/// Layer: 1 (vocabulary).  Test: test/toolkit/keeper_message_test.cpp, test/fuzz/keeper_message_fuzz.cpp.
+/// Threads: values.   Blocks: never.
+///
+/// 128 bytes, numbers little-endian:
+///
+///     0   2  word
+///     2   2  version: 1
+///     4   4  slot
+///     8   8  a
+///     16  8  b
+///     24  64 name, the rest of it zero
+///     88  40 zero
+
+namespace mato {
+inline namespace MATO_ABI {
+namespace detail {
+
+/// What a message says, and which of its fields have a meaning; all others are zero.
+enum class keeper_word : std::uint16_t {
+    keep = 1, ///< worker: slot, a: child's pid or 0, b: `keep_flags`, name; one descriptor, unless b says none
+    drop,     ///< worker: slot
+    listen,   ///< worker: slot: backlog, a: device, b: inode; one descriptor
+    serving,  ///< worker: clients are let in
+    stopping, ///< worker: no more clients
+    stopped,  ///< worker: socket and pid file are removed; the lock may be released
+    answer,   ///< keeper: to keep, listen, stopped; slot of the question, a: errno or 0
+    child,    ///< keeper: slot, a: wait status
+    signal,   ///< keeper: a: the signal that it received
+    // an upgrade, in this order; the new program is started by the keeper
+    upgrade,     ///< worker: a: milliseconds, b: `upgrade_check` or 0; two descriptors: the program, the commit word
+    hello,       ///< new program: it can take over
+    freeze,      ///< keeper, to the old worker: bring all into what is kept
+    frozen,      ///< old worker: a: errno or 0
+    given,       ///< keeper, to the new program: slot, a: child's pid or 0, b: `given_flags`, name; descriptor as in keep
+    given_all,   ///< keeper, to the new program: slot: generation, a: since when none serves, b: `worker_facts`
+    ready,       ///< new program: setup has succeeded, nothing is consumed yet
+    go,          ///< keeper, to the new program: the old worker is dead; serve
+    retired,     ///< keeper, to the old worker: the new program takes over
+    rolled_back, ///< keeper, to the old worker: a: `rollback`, b: wait status; one descriptor: the new program's report
+};
+inline constexpr std::uint64_t keep_memory = 1;        ///< flag of keep: the descriptor is a memory file
+inline constexpr std::uint64_t keep_no_descriptor = 2; ///< flag of keep: only the child is kept
+inline constexpr std::uint64_t given_ended = 4;        ///< flag of given: the child has ended; its wait status is above
+inline constexpr unsigned given_status_shift = 16;
+inline constexpr std::uint64_t upgrade_check = 1; ///< flag of upgrade: roll it back where it would be committed
+inline constexpr std::uint64_t fact_must_stop = 1, fact_upgraded = 2; ///< flags of given_all
+inline constexpr unsigned fact_signal_shift = 8, fact_old_worker_shift = 32;
+
+/// Why an upgrade was rolled back.
+enum class rollback : std::uint64_t { ended = 1, timed_out, stopping, refused, damaged, checked };
+
+struct keeper_message {
+    static constexpr std::size_t bytes = 128;
+    static constexpr std::size_t most_name = 63; ///< bytes of a name, without the final NUL
+    static constexpr std::uint16_t version = 1;
+    static constexpr std::uint32_t most_slots = 65'536; ///< more than a process may have descriptors on most systems
+
+    keeper_word word = keeper_word::keep;
+    std::uint32_t slot = 0;
+    std::uint64_t a = 0, b = 0;
+    std::string_view name{}; ///< of a decoded message: a view of its bytes
+
+    bool operator==(const keeper_message&) const = default;
+
+    /// @pre name fits
+    [[nodiscard]] std::array<char, bytes> encode() const noexcept;
+    /// Nothing for bytes that `encode` does not make, or that say what their word cannot mean. Pure.
+    [[nodiscard]] static std::optional<keeper_message> decode(std::string_view from) noexcept;
+
+private:
+    static constexpr std::size_t name_at = 24, name_end = name_at + most_name + 1;
+    [[nodiscard]] bool is_meant() const noexcept;
+};
+
+// ---- implementation ----
+
+inline std::array<char, keeper_message::bytes> keeper_message::encode() const noexcept {
+    std::array<char, bytes> to{};
+    store_number(to.data(), static_cast<std::uint16_t>(word));
+    store_number(to.data() + 2, version);
+    store_number(to.data() + 4, slot);
+    store_number(to.data() + 8, a);
+    store_number(to.data() + 16, b);
+    if (!name.empty()) std::memcpy(to.data() + name_at, name.data(), name.size() < most_name ? name.size() : most_name);
+    return to;
+}
+
+inline std::optional<keeper_message> keeper_message::decode(std::string_view from) noexcept {
+    if (from.size() != bytes || load_number<std::uint16_t>(from.data() + 2) != version) return std::nullopt;
+    keeper_message got;
+    const auto word = load_number<std::uint16_t>(from.data());
+    if (word < static_cast<std::uint16_t>(keeper_word::keep) || word > static_cast<std::uint16_t>(keeper_word::rolled_back))
+        return std::nullopt;
+    got.word = static_cast<keeper_word>(word);
+    got.slot = load_number<std::uint32_t>(from.data() + 4);
+    got.a = load_number<std::uint64_t>(from.data() + 8);
+    got.b = load_number<std::uint64_t>(from.data() + 16);
+    const auto field = from.substr(name_at, name_end - name_at);
+    got.name = field.substr(0, field.find('\0'));
+    if (got.name.size() > most_name || from.find_first_not_of('\0', name_at + got.name.size()) != std::string_view::npos)
+        return std::nullopt;
+    return got.is_meant() ? std::optional(got) : std::nullopt;
+}
+
+inline bool keeper_message::is_meant() const noexcept {
+    constexpr std::uint64_t most_pid = 0x7fffffff, most_errno = 4095, most_status = 0xffff, most_signal = 64;
+    const bool is_slot = slot < most_slots;
+    switch (word) {
+    case keeper_word::keep:
+        return is_slot && !name.empty() && a <= most_pid && a != 1 && b <= keep_no_descriptor &&
+               (b != keep_no_descriptor || a > 1);
+    case keeper_word::drop: return is_slot && a == 0 && b == 0 && name.empty();
+    case keeper_word::listen: return slot <= most_pid && name.empty();
+    case keeper_word::serving:
+    case keeper_word::stopping:
+    case keeper_word::stopped:
+    case keeper_word::hello:
+    case keeper_word::freeze:
+    case keeper_word::ready:
+    case keeper_word::go:
+    case keeper_word::retired: return slot == 0 && a == 0 && b == 0 && name.empty();
+    case keeper_word::answer: return a <= most_errno && b == 0 && name.empty();
+    case keeper_word::child: return is_slot && a <= most_status && b == 0 && name.empty();
+    case keeper_word::upgrade: return slot == 0 && a <= most_pid && b <= upgrade_check && name.empty();
+    case keeper_word::frozen: return slot == 0 && a <= most_errno && b == 0 && name.empty();
+    case keeper_word::given: {
+        constexpr std::uint64_t flags = keep_memory | keep_no_descriptor | given_ended | (most_status << given_status_shift);
+        return is_slot && !name.empty() && a <= most_pid && a != 1 && (b & ~flags) == 0;
+    }
+    case keeper_word::given_all: return slot <= most_pid && name.empty();
+    case keeper_word::rolled_back:
+        return slot == 0 && a >= 1 && a <= static_cast<std::uint64_t>(rollback::checked) && b <= most_status && name.empty();
+    case keeper_word::signal: return slot == 0 && a >= 1 && a <= most_signal && b == 0 && name.empty();
+    }
+    return false;
+}
+
+} // namespace detail
+} // namespace MATO_ABI
+} // namespace mato
+
+namespace mato {
+inline namespace MATO_ABI {
+namespace detail {
+
+struct kept_record {
+    std::string name{}; ///< empty: the slot is free
+    unique_fd descriptor{};
+    pid_t child = 0;
+    bool is_memory = false;
+    bool has_ended = false; ///< the child, with `status`
+    bool is_told = true;    ///< its end, to the worker
+    bool is_taken = false;  ///< in the worker: the program has it
+    int status = 0;         ///< as waitpid(2) says it
+    // while a new program restores
+    bool is_provisional = false; ///< kept by the new program: forgotten if it does not take over
+    bool awaits_drop = false;    ///< dropped by the new program: forgotten when it takes over
+    bool is_given_ended = false; ///< the new program knows the status
+};
+
+class kept_table {
+public:
+    /// `keep` and `drop`. @returns 0 or the errno of a refusal; then nothing has changed.
+    [[nodiscard]] int apply(const keeper_message& message, std::vector<unique_fd>& descriptors);
+    /// A child of this process has ended. @returns whether it is kept.
+    bool ended(pid_t child, int status) noexcept;
+
+    /// `keep` and `drop` of a program that has not taken over yet. Nothing that the old worker kept changes.
+    [[nodiscard]] int apply_provisionally(const keeper_message& message, std::vector<unique_fd>& descriptors);
+    /// The program took over, or did not.
+    void resolve(bool took_over) noexcept;
+
+    /// What a keeper had before another program was executed in its place. @pre the slot is free, and the name not empty
+    void restore(std::size_t slot, std::string name, unique_fd descriptor, pid_t child) {
+        if (slot >= records_.size()) records_.resize(slot + 1);
+        records_[slot].name = std::move(name);
+        records_[slot].descriptor = std::move(descriptor);
+        records_[slot].child = child;
+        ++used_;
+    }
+
+    [[nodiscard]] const std::vector<kept_record>& records() const noexcept { return records_; }
+    [[nodiscard]] std::vector<kept_record>& records() noexcept { return records_; }
+    [[nodiscard]] bool empty() const noexcept { return used_ == 0; }
+
+private:
+    int keep(const keeper_message& message, std::vector<unique_fd>& descriptors);
+    void forget(kept_record& record) noexcept {
+        record = {};
+        --used_;
+    }
+
+    std::vector<kept_record> records_;
+    std::size_t used_ = 0;
+};
+
+// ---- implementation ----
+
+inline int kept_table::apply(const keeper_message& message, std::vector<unique_fd>& descriptors) {
+    try {
+        if (message.word == keeper_word::keep) return keep(message, descriptors);
+    } catch (const std::bad_alloc&) {
+        return ENOMEM;
+    }
+    if (message.word != keeper_word::drop || !descriptors.empty()) return EBADMSG;
+    if (message.slot >= records_.size() || records_[message.slot].name.empty()) return ENOENT;
+    forget(records_[message.slot]);
+    return 0;
+}
+
+inline int kept_table::keep(const keeper_message& message, std::vector<unique_fd>& descriptors) {
+    const std::size_t expected = message.b == keep_no_descriptor ? 0 : 1;
+    if (message.slot >= keeper_message::most_slots) return ENOSPC;
+    if (descriptors.size() < expected) return EMFILE; // the kernel left it out: no number was free
+    if (descriptors.size() > expected) return EBADMSG;
+    if (message.slot < records_.size() && !records_[message.slot].name.empty() && records_[message.slot].name != message.name)
+        return EEXIST;
+    std::string name(message.name);
+    if (message.slot >= records_.size()) records_.resize(message.slot + 1);
+    kept_record& record = records_[message.slot];
+    if (record.name.empty()) ++used_;
+    record = {};
+    record.name = std::move(name);
+    if (expected == 1) record.descriptor = std::move(descriptors.front());
+    record.child = static_cast<pid_t>(message.a);
+    record.is_memory = message.b == keep_memory;
+    return 0;
+}
+
+inline int kept_table::apply_provisionally(const keeper_message& message, std::vector<unique_fd>& descriptors) {
+    const bool is_old =
+        message.slot < records_.size() && !records_[message.slot].name.empty() && !records_[message.slot].is_provisional;
+    if (is_old && message.word == keeper_word::keep) return EBUSY;
+    if (is_old && message.word == keeper_word::drop) return records_[message.slot].awaits_drop = true, 0;
+    const int why = apply(message, descriptors);
+    if (why == 0 && message.word == keeper_word::keep) records_[message.slot].is_provisional = true;
+    return why;
+}
+
+inline void kept_table::resolve(bool took_over) noexcept {
+    for (kept_record& each : records_) {
+        if (each.name.empty()) continue;
+        if (took_over ? each.awaits_drop : each.is_provisional) {
+            forget(each);
+            continue;
+        }
+        if (took_over && each.has_ended) each.is_told = each.is_given_ended;
+        each.is_provisional = each.awaits_drop = each.is_given_ended = false;
+    }
+}
+
+inline bool kept_table::ended(pid_t child, int status) noexcept {
+    for (kept_record& each : records_) {
+        if (each.child != child || each.has_ended) continue;
+        each.has_ended = true;
+        each.is_told = false;
+        each.status = status;
+        return true;
+    }
+    return false;
+}
+
+} // namespace detail
+} // namespace MATO_ABI
+} // namespace mato
+
+namespace mato {
+inline namespace MATO_ABI {
+namespace detail {
+
+struct keeper_state {
+    struct item {
+        std::uint64_t slot = 0;
+        std::string name{};
+        int descriptor = -1;
+        pid_t child = 0;
+        bool is_memory = false, has_ended = false, is_told = true;
+        int status = 0;
+        bool operator==(const item&) const = default;
+    };
+
+    std::uint64_t generation = 0; ///< of the worker
+    pid_t worker = 0;
+    int link = -1, report = -1, program = -1, lock = -1, listener = -1; ///< descriptors
+    std::uint64_t device = 0, inode = 0;                                ///< of the listener's name
+    std::uint64_t started_at = 0, died_at = 0;                          ///< nanoseconds of the clock
+    int last_signal = 0;
+    upgrade_start start{};
+    std::vector<item> items{};
+
+    /// @errors as memory_file::create.
+    [[nodiscard]] memory_file write(error_out out) const;
+    /// @errors malformed · version_mismatch.
+    [[nodiscard]] static keeper_state read(const memory_file& from, error_out out);
+    /// Said by a program that has read it and could go on.
+    static void accept(const memory_file& in) noexcept { store_word(in.bytes().data() + accepted_word, 1); }
+    [[nodiscard]] static bool is_accepted(const memory_file& in) noexcept {
+        return in && load_word(in.bytes().data() + accepted_word) == 1;
+    }
+
+private:
+    static constexpr kept_kind kind{"matokeep", "a keeper's state", 1, 0};
+    static constexpr std::size_t accepted_word = kept_words, sum_at = kept_words + 8;
+    static constexpr std::uint64_t most_texts = 65'536; ///< arguments, or variables
+    class writer;
+    class reader;
+};
+
+// ---- implementation ----
+
+class keeper_state::writer {
+public:
+    void number(std::uint64_t n) {
+        char bytes[8];
+        store_number(bytes, n);
+        all.append(bytes, sizeof bytes);
+    }
+    void signed_number(std::int64_t n) { number(static_cast<std::uint64_t>(n)); }
+    void text(std::string_view t) { number(t.size()), all.append(t); }
+    void texts(const std::vector<std::string>& many) {
+        number(many.size());
+        for (const std::string& each : many) text(each);
+    }
+    std::string all;
+};
+
+class keeper_state::reader {
+public:
+    explicit reader(std::string_view from) noexcept : left_(from) {}
+    [[nodiscard]] std::uint64_t number() noexcept {
+        if (left_.size() < 8) return is_good_ = false, left_ = {}, 0;
+        const auto n = load_number<std::uint64_t>(left_.data());
+        left_.remove_prefix(8);
+        return n;
+    }
+    /// Outside of these limits nothing that follows is read.
+    [[nodiscard]] std::uint64_t number(std::uint64_t least, std::uint64_t most) noexcept {
+        const std::uint64_t n = number();
+        return n >= least && n <= most ? n : (is_good_ = false, left_ = {}, least);
+    }
+    [[nodiscard]] int signed_number(int least) noexcept {
+        const auto n = static_cast<std::int64_t>(number());
+        const bool fits = n >= least && n <= 0x7fffffff;
+        return fits ? static_cast<int>(n) : (is_good_ = false, left_ = {}, least);
+    }
+    [[nodiscard]] bool flag() noexcept { return number(0, 1) == 1; }
+    [[nodiscard]] std::string text() {
+        const std::uint64_t size = number();
+        if (size > left_.size()) return is_good_ = false, left_ = {}, std::string();
+        std::string got(left_.substr(0, static_cast<std::size_t>(size)));
+        left_.remove_prefix(got.size());
+        return got;
+    }
+    [[nodiscard]] std::vector<std::string> texts() {
+        std::vector<std::string> many;
+        for (auto left = number(0, most_texts); left > 0 && is_good_; --left) many.push_back(text());
+        return many;
+    }
+    [[nodiscard]] bool is_whole() const noexcept { return is_good_ && left_.empty(); }
+    [[nodiscard]] bool is_good() const noexcept { return is_good_; }
+
+private:
+    std::string_view left_;
+    bool is_good_ = true;
+};
+
+inline memory_file keeper_state::write(error_out out) const {
+    writer to;
+    to.number(generation), to.signed_number(worker);
+    for (const int fd : {link, report, program, lock, listener}) to.signed_number(fd);
+    to.number(device), to.number(inode), to.number(started_at), to.number(died_at), to.signed_number(last_signal);
+    to.texts(start.arguments), to.texts(start.variables);
+    to.number(items.size());
+    for (const item& each : items) {
+        to.number(each.slot), to.text(each.name), to.signed_number(each.descriptor), to.signed_number(each.child);
+        to.number(each.is_memory ? 1 : 0), to.number(each.has_ended ? 1 : 0), to.number(each.is_told ? 1 : 0);
+        to.signed_number(each.status);
+    }
+    auto file = memory_file::create("mato:keeper", kept_content + to.all.size(), out);
+    if (out.failed()) return {};
+    char* const at = file.bytes().data();
+    std::memcpy(at + kept_content, to.all.data(), to.all.size());
+    store_number(at + sum_at, crc32c(to.all));
+    write_kept_head(at, kind, to.all.size());
+    return file;
+}
+
+inline keeper_state keeper_state::read(const memory_file& file, error_out out) {
+    const std::size_t begin = check_kept_head(file.bytes(), kind, out);
+    if (begin == 0) return {};
+    const auto refuse = [&](const char* why) { return out.fail<keeper_state>(errc::malformed, "go on as keeper", {}, why); };
+    const char* const at = file.bytes().data();
+    const auto size = load_number<std::uint64_t>(at + 16);
+    if (size > file.size() - begin) return refuse("the state is truncated");
+    const std::string_view body(at + begin, static_cast<std::size_t>(size));
+    if (load_number<std::uint32_t>(at + sum_at) != crc32c(body)) return refuse("the state is damaged: its checksum differs");
+    reader from(body);
+    keeper_state got;
+    got.generation = from.number(1, 0xffffffff), got.worker = from.signed_number(2);
+    for (int* const fd : {&got.link, &got.report, &got.program, &got.lock, &got.listener}) *fd = from.signed_number(-1);
+    got.device = from.number(), got.inode = from.number(), got.started_at = from.number(), got.died_at = from.number();
+    got.last_signal = from.signed_number(0);
+    got.start.arguments = from.texts(), got.start.variables = from.texts();
+    for (auto left = from.number(0, keeper_message::most_slots); left > 0 && from.is_good(); --left) {
+        item each;
+        each.slot = from.number(0, keeper_message::most_slots - 1);
+        each.name = from.text(), each.descriptor = from.signed_number(-1), each.child = from.signed_number(0);
+        each.is_memory = from.flag(), each.has_ended = from.flag(), each.is_told = from.flag();
+        each.status = from.signed_number(0);
+        if (each.name.empty() || each.name.size() > keeper_message::most_name) return refuse("an item has no valid name");
+        got.items.push_back(std::move(each));
+    }
+    if (!from.is_whole()) return refuse("the state is not complete");
+    if (got.link < 0 || got.program < 0) return refuse("it has no worker, or no program");
+    return got;
+}
+
+} // namespace detail
+} // namespace MATO_ABI
+} // namespace mato
+
+// ---- mato/detail/restart_schedule.hpp ----
+/// @file restart_schedule.hpp: when the next worker starts after a death, or that none does.
+/// Layer: 3 (mechanism; no asio).  Test: test/toolkit/keeper_test.cpp.
+/// Threads: values.   Blocks: never.
+
+namespace mato {
+inline namespace MATO_ABI {
+namespace detail {
+
+class restart_schedule {
+public:
+    static constexpr std::size_t most_counted = 64; ///< deaths that are remembered
+
+    explicit restart_schedule(restart_limits limits) noexcept : limits_(limits) {}
+
+    /// A worker died. @returns when the next one starts; nothing: too many died, wait for a reason to try.
+    [[nodiscard]] std::optional<clock::time_point> died(clock::time_point now) noexcept;
+
+private:
+    restart_limits limits_;
+    std::array<clock::time_point, most_counted> at_{}; // the oldest first
+    std::size_t count_ = 0;
+};
+
+// ---- implementation ----
+
+inline std::optional<clock::time_point> restart_schedule::died(clock::time_point now) noexcept {
+    std::size_t recent = 0;
+    const std::size_t skipped = count_ == most_counted ? 1 : 0;
+    for (std::size_t i = skipped; i < count_; ++i)
+        if (later(at_[i], limits_.within) > now) at_[recent++] = at_[i];
+    at_[recent++] = now;
+    count_ = recent;
+    if (limits_.deaths != unlimited && recent >= limits_.deaths) return std::nullopt;
+    constexpr milliseconds spans[] = {milliseconds(0), milliseconds(0), milliseconds(100), milliseconds(1000)};
+    const milliseconds span = recent <= std::size(spans) ? spans[recent - 1] : limits_.longest;
+    return later(now, span < limits_.longest ? span : limits_.longest);
+}
+
+} // namespace detail
+} // namespace MATO_ABI
+} // namespace mato
+
+// ---- mato/detail/worker_program.hpp ----
+/// @file worker_program.hpp: starts a program as the next worker of a keeper, and what that program takes from its environment.
+/// Layer: 3 (mechanism; no asio).  Test: test/process/upgrade_process_test.cpp.
+/// Threads: the keeper has one.   Fork: `start` forks; the child only executes.   Blocks: never.
+/// Source: fexecve(3), environ(7).
+///
+/// MATO_WORKER is "PID:KEEPER:LINK:REPORT:COMMIT:LOCK": the pid of the process that it is for, the keeper's, and descriptors,
+/// -1 where there is none. A child that inherits the variable has another pid, so it does not take them. MATO_KEEPER is
+/// "PID:STATE:CHECK", for a program that is executed in the keeper's place (keeper_renewal.hpp).
+
+// ---- mato/detail/keeper_link.hpp ----
+/// @file keeper_link.hpp: one end of the socket between a keeper and its worker.
+/// Layer: 3 (mechanism; no asio).  Test: test/toolkit/kept_test.cpp.
+/// Threads: one object, one thread.   Blocks: `send` until its deadline; nothing else.
+/// Source: unix(7) SOCK_SEQPACKET: each message comes whole, with its descriptor, also after its sender has died.
+
+namespace mato {
+inline namespace MATO_ABI {
+namespace detail {
+
+class keeper_link {
+public:
+    enum class received { nothing, message, damaged, end };
+
+    keeper_link() noexcept = default;
+    explicit keeper_link(unique_fd socket) noexcept : socket_(std::move(socket)) {}
+
+    /// Two ends. @errors any of socketpair(2).
+    [[nodiscard]] static std::pair<keeper_link, keeper_link> pair(error_out out);
+
+    /// @returns false when the socket is full. `fd` -1: no descriptor. @errors any of sendmsg(2).
+    bool try_send(const keeper_message& said, int fd, error_out out) {
+        return try_send(said, fd >= 0 ? std::span<const int>(&fd, 1) : std::span<const int>(), out);
+    }
+    bool try_send(const keeper_message& message, std::span<const int> with, error_out out);
+    /// @errors timed_out · as try_send.
+    void send(const keeper_message& said, int fd, deadline until, error_out out) {
+        send(said, fd >= 0 ? std::span<const int>(&fd, 1) : std::span<const int>(), until, out);
+    }
+    void send(const keeper_message& message, std::span<const int> with, deadline until, error_out out);
+
+    /// One message into `message` and `descriptors`; both stay until the next call. What is damaged is discarded with its
+    /// descriptors.
+    [[nodiscard]] received receive();
+    keeper_message message{};
+    std::vector<unique_fd> descriptors{};
+
+    /// Waits until the socket is readable. @returns whether it is.
+    [[nodiscard]] bool wait(deadline until) const { return wait_for(POLLIN, until); }
+
+    [[nodiscard]] int native_handle() const noexcept { return socket_.get(); }
+    void close() noexcept { socket_.reset(); }
+
+private:
+    [[nodiscard]] bool wait_for(short what, deadline until) const;
+
+    unique_fd socket_;
+    char room_[keeper_message::bytes + 1]{}; // one more: a longer message is seen as such
+};
+
+// ---- implementation ----
+
+inline std::pair<keeper_link, keeper_link> keeper_link::pair(error_out out) {
+    int ends[2] = {-1, -1};
+    if (sys::packet_socket_pair(ends) == -1) out.set(last_error(), "connect keeper and worker");
+    return {keeper_link(unique_fd(ends[0])), keeper_link(unique_fd(ends[1]))};
+}
+
+inline bool keeper_link::try_send(const keeper_message& said, std::span<const int> with, error_out out) {
+    const auto bytes = said.encode();
+    return send_descriptors(socket_.get(), {bytes.data(), bytes.size()}, with, out) > 0;
+}
+
+inline void keeper_link::send(const keeper_message& said, std::span<const int> with, deadline until, error_out out) {
+    while (!try_send(said, with, out) && !out.failed())
+        if (!wait_for(POLLOUT, until)) return out.set(errc::timed_out, "send");
+}
+
+inline keeper_link::received keeper_link::receive() {
+    descriptors.clear();
+    std::error_code why;
+    const std::size_t got = receive_descriptors(socket_.get(), room_, descriptors, why);
+    if (why == errc::malformed) return received::damaged;
+    if (why) return received::end;
+    if (got == 0) return received::nothing;
+    const auto decoded = keeper_message::decode({room_, got});
+    if (!decoded) {
+        descriptors.clear();
+        return received::damaged;
+    }
+    message = *decoded;
+    return received::message;
+}
+
+inline bool keeper_link::wait_for(short what, deadline until) const {
+    for (;;) {
+        pollfd asked{socket_.get(), what, 0};
+        const int ready = sys::poll(&asked, 1, until.poll_timeout());
+        if (ready > 0) return true;
+        if ((ready == -1 && errno != EINTR) || until.passed()) return false;
+    }
+}
+
+} // namespace detail
+} // namespace MATO_ABI
+} // namespace mato
+
+extern char** environ; // NOLINT(readability-redundant-declaration): unistd.h declares it only with _GNU_SOURCE
+
+namespace mato {
+inline namespace MATO_ABI {
+
+/// What a keeper passed to this process, and nothing in a process that no keeper started. Removes the variable from the
+/// environment and sets close-on-exec on the descriptors. Call it first in main, for `daemon_options::worker`.
+/// @errors malformed: the variable is not what a keeper writes · EBADF: a descriptor of it is not open.
+[[nodiscard]] inline worker_environment take_worker_environment(error_out out);
+
+/// Tells the process that requested the upgrade why this program does not take over. Exit afterwards.
+inline void refuse_to_take_over(const worker_environment& from, const failure& why) {
+    const std::string text = readiness_pipe::encode(why);
+    static_cast<void>(sys::write(from.report, text.data(), text.size()));
+}
+
+namespace detail {
+
+struct worker_program {
+    pid_t pid = 0;
+    keeper_link link{};
+    unique_fd report{};
+
+    static constexpr const char* variable = "MATO_WORKER";
+    static constexpr const char* keeper_variable = "MATO_KEEPER";
+
+    /// Forks and executes `program`. An error of the execution comes through `report`. @errors any of socketpair(2), fork(2).
+    [[nodiscard]] static worker_program start(int program, const upgrade_start& how, int commit, int lock, error_out out);
+    /// The arguments of this process. @errors any of open(2), read(2).
+    [[nodiscard]] static std::vector<std::string> own_arguments(error_out out);
+    /// Whether this process may run it: @errors EACCES with the reason.
+    static void check(int program, error_out out);
+};
+
+// ---- implementation ----
+
+inline std::vector<std::string> worker_program::own_arguments(error_out out) {
+    static constexpr const char* path = "/proc/self/cmdline";
+    const unique_fd file(sys::open(path, O_RDONLY));
+    if (!file) return out.set(last_error(), "open", path), std::vector<std::string>();
+    std::string text;
+    char room[4096];
+    for (ssize_t got = 1; got > 0;) {
+        got = sys::read(file.get(), room, sizeof room);
+        if (got == -1) return out.set(last_error(), "read", path), std::vector<std::string>();
+        text.append(room, static_cast<std::size_t>(got));
+    }
+    std::vector<std::string> arguments;
+    for (std::size_t at = 0; at < text.size();) {
+        const auto end = text.find('\0', at);
+        arguments.push_back(text.substr(at, end - at));
+        at = end == std::string::npos ? text.size() : end + 1;
+    }
+    return arguments;
+}
+
+inline void worker_program::check(int program, error_out out) {
+    struct ::stat about {};
+    if (sys::fstat(program, &about) == -1) return out.set(last_error(), "upgrade");
+    const char* why = nullptr;
+    if (!S_ISREG(about.st_mode))
+        why = "the new program is not a regular file";
+    else if ((about.st_mode & 0111) == 0)
+        why = "the new program is not executable; chmod +x";
+    else if (about.st_uid != 0 && about.st_uid != sys::geteuid())
+        why = "the new program belongs to another user; it must belong to root or to this user";
+    else if ((about.st_mode & 0002) != 0)
+        why = "every user may write to the new program; chmod o-w";
+    if (why != nullptr) out.set({EACCES, std::system_category()}, "upgrade", {}, why);
+}
+
+inline worker_program worker_program::start(int program, const upgrade_start& how, int commit, int lock, error_out out) {
+    worker_program made;
+    auto [ours, theirs] = keeper_link::pair(out);
+    if (out.failed()) return made;
+    auto report = readiness_pipe::open(out);
+    if (out.failed()) return made;
+    const pid_t keeper = sys::getpid();
+    made.pid = sys::fork();
+    if (made.pid == -1) return made.pid = 0, out.set(last_error(), "fork"), std::move(made);
+    if (made.pid != 0) {
+        made.link = std::move(ours);
+        made.report = unique_fd(sys::fcntl(report.starter_fd(), F_DUPFD_CLOEXEC, 3));
+        return made;
+    }
+    const auto fails = [&](const char* step) {
+        const std::string text = readiness_pipe::encode({last_error(), step, {}, {}});
+        static_cast<void>(sys::write(report.daemon_fd(), text.data(), text.size()));
+        ::_exit(127);
+    };
+    std::string passed = std::string(variable) + "=" + std::to_string(sys::getpid()) + ":" + std::to_string(keeper);
+    for (const int fd : {theirs.native_handle(), report.daemon_fd(), commit, lock}) {
+        if (fd >= 0 && sys::fcntl(fd, F_SETFD, 0) == -1) fails("pass descriptors to the new program");
+        passed += ":" + std::to_string(fd);
+    }
+    std::vector<std::string> variables;
+    for (char** each = environ; each != nullptr && *each != nullptr; ++each) variables.emplace_back(*each);
+    variables.insert(variables.end(), how.variables.begin(), how.variables.end());
+    variables.push_back(std::move(passed));
+    std::vector<std::string> arguments = how.arguments;
+    const auto pointers = [](std::vector<std::string>& from) {
+        std::vector<char*> to;
+        for (std::string& each : from) to.push_back(each.data());
+        to.push_back(nullptr);
+        return to;
+    };
+    auto argv = pointers(arguments), envp = pointers(variables);
+    sys::default_dispositions();
+    sigset_t none;
+    sigemptyset(&none);
+    sys::signal_mask(SIG_SETMASK, &none, nullptr);
+    sys::fexecve(program, argv.data(), envp.data());
+    fails("execute the new program");
+    return made;
+}
+
+} // namespace detail
+
+namespace detail {
+
+/// "NUMBER:NUMBER:…" from a variable, which is removed. @returns whether it is there. @errors malformed.
+template <std::size_t Count> bool take_numbers(const char* variable, int (&numbers)[Count], error_out out) {
+    const char* const value = std::getenv(variable);
+    if (value == nullptr) return false;
+    const std::string text = value;
+    ::unsetenv(variable);
+    const char* at = text.data();
+    const char* const end = at + text.size();
+    bool is_right = true;
+    for (int& each : numbers) {
+        if (&each != numbers) is_right = is_right && at != end && *at++ == ':';
+        const auto [rest, why] = std::from_chars(at, end, each);
+        is_right = is_right && why == std::errc() && each >= -1;
+        at = rest;
+    }
+    if (is_right && at == end && numbers[0] > 0) return true;
+    return out.fail<bool>(errc::malformed, "read environment", variable, "'" + text + "' is not what a keeper writes");
+}
+
+} // namespace detail
+
+inline worker_environment take_worker_environment(error_out out) {
+    const auto take = [&](const char* variable, int fd) {
+        if (fd < 0 || sys::fcntl(fd, F_SETFD, FD_CLOEXEC) != -1) return true;
+        return out.fail<bool>(last_error(), "take descriptor " + std::to_string(fd), variable);
+    };
+    const auto refuse = [&](const char* variable) {
+        return out.fail<worker_environment>(errc::malformed, "read environment", variable, "it is not what a keeper writes");
+    };
+    const char* variable = detail::worker_program::keeper_variable;
+    int of_keeper[3];
+    if (detail::take_numbers(variable, of_keeper, out)) {
+        const auto [pid, state, check] = of_keeper;
+        if (state < 0 || check < 0 || check > 1) return refuse(variable);
+        if (pid != sys::getpid()) return {}; // it is for an ancestor
+        if (!take(variable, state)) return {};
+        worker_environment found;
+        found.keeper = pid, found.state = state, found.is_check = check == 1;
+        return found;
+    }
+    if (out.failed()) return {};
+    variable = detail::worker_program::variable;
+    int numbers[6];
+    if (!detail::take_numbers(variable, numbers, out)) return {};
+    if (numbers[1] <= 0 || numbers[2] < 0 || numbers[3] < 0) return refuse(variable);
+    if (numbers[0] != sys::getpid()) return {}; // it is for an ancestor
+    for (int i = 2; i < 6; ++i)
+        if (!take(variable, numbers[i])) return {};
+    worker_environment found;
+    found.link = numbers[2], found.report = numbers[3], found.commit = numbers[4], found.lock = numbers[5];
+    found.keeper = numbers[1];
+    return found;
+}
+
+} // namespace MATO_ABI
+} // namespace mato
+
+// ---- mato/kept.hpp ----
+/// @file kept.hpp: descriptors and memory that a daemon's process gives to its keeper, and gets back after a crash.
+/// Layer: 3 (mechanism; no asio).  Test: test/toolkit/kept_test.cpp, test/process/survive_process_test.cpp.
+/// Threads: the daemon's thread alone.   Blocks: `keep`, `memory` and `listen_on` until the keeper has answered, at most
+/// `patience`.
+/// Fork: a child must not use it.   Exec: gone; what is kept stays with the keeper.
 
 namespace mato {
 inline namespace MATO_ABI {
@@ -10805,6 +11083,10 @@ public:
         if (is_open_) sys::set_subreaper(sys::orphans::to_init);
     }
 
+    /// In a program that is executed in the place of a keeper, before `open`: goes on from its state. After a check it does not
+    /// return. @returns the lock's descriptor. @errors malformed, version_mismatch · EBADF: a descriptor was not passed.
+    [[nodiscard]] int resume(const worker_environment& from, error_out out);
+
     /// From here on `signals` and SIGCHLD are received by this process, and orphans of its workers become its children.
     /// @errors not_single_threaded · any of signalfd(2), prctl(2).
     void open(sigset_t signals, error_out out);
@@ -10839,6 +11121,21 @@ private:
         std::size_t next = 0;
     };
 
+    enum class renewal_use : std::uint8_t { check, take_place };
+    struct renewal { // the program that serves is executed in this process's place
+        bool is_due = false, is_checked = false;
+        pid_t checker = 0;
+        memory_file file{}; // what the checker reads
+        deadline until = deadline::never();
+    };
+
+    [[nodiscard]] bool is_calm() const noexcept;
+    [[nodiscard]] detail::keeper_state state() const;
+    void execute(const detail::keeper_state& all, const memory_file& file, renewal_use use);
+    template <class Events> void work_on_renewal(Events& events);
+    template <class Events> void checker_ended(int status, Events& events);
+    template <class Events> void end_renewal(const std::string& why, Events& events);
+    void give_up_renewal() noexcept;
     [[nodiscard]] std::optional<kept> start_worker();
     void start_program();
     [[nodiscard]] int begin_upgrade(const detail::keeper_message& message);
@@ -10900,8 +11197,10 @@ private:
     int lock_ = -1;
     unique_fd program_; ///< of the worker that took over; empty: workers are forks of this process
     candidate candidate_;
-    giving giving_;                               ///< to the worker, when it is a program
-    giving offered_;                              ///< to the candidate
+    giving giving_;  ///< to the worker, when it is a program
+    giving offered_; ///< to the candidate
+    renewal renewal_;
+    static constexpr milliseconds renewal_patience{10'000}; ///< for the checker; as long as an upgrade may take
     static constexpr milliseconds to_log{10'000}; ///< a worker that dies within this time may not have logged a rollback
     std::string unheard_;                         ///< why an upgrade was rolled back, if the worker could not be told
     std::string heard_;                           ///< the same, if it was told
@@ -10999,6 +11298,10 @@ template <class Events> void keeper_process::turn(Events& events) {
         const int left = candidate_.until.poll_timeout(now);
         if (patience < 0 || left < patience) patience = left;
     }
+    if (renewal_.checker != 0) {
+        const int left = renewal_.until.poll_timeout(now);
+        if (left >= 0 && (patience < 0 || left < patience)) patience = left;
+    }
     if (sys::poll(asked, 4, patience) == -1) return;
     take_messages(events);
     take_candidate_messages();
@@ -11009,6 +11312,8 @@ template <class Events> void keeper_process::turn(Events& events) {
     if (offered_.is_on) give(candidate_.process.link, offered_, true);
     if (has_pending_ && !holds_messages()) send_pending();
     check_deadline(clock::now());
+    if (renewal_.checker != 0 && renewal_.until.passed()) end_renewal("it did not answer in time", events);
+    work_on_renewal(events);
 }
 
 template <class Events> void keeper_process::take_messages(Events& events) {
@@ -11140,6 +11445,8 @@ template <class Events> void keeper_process::reap(Events& events) {
             promote(status, events);
         else if (pid == worker_)
             worker_died(status, events);
+        else if (pid == renewal_.checker)
+            checker_ended(status, events);
         else if (pid == candidate_.process.pid) {
             candidate_.process.pid = 0;
             candidate_.status = status;
@@ -11215,6 +11522,154 @@ inline failure keeper_process::read_report() {
 } // namespace MATO_ABI
 } // namespace mato
 
+// ---- mato/detail/keeper_renewal.hpp ----
+/// @file keeper_renewal.hpp: how a keeper becomes the program that has taken over from its worker.
+/// Layer: 3 (mechanism; no asio).  Test: test/process/keeper_renewal_process_test.cpp.
+/// Threads: one.   Blocks: never.
+/// Source: execve(2): pid, children, subreaper, mask, pending signals and descriptors stay.
+///
+/// Members of keeper_process; keeper.hpp includes this file. Once the new program serves and nothing is under way, a child
+/// executes it, reads a copy of the keeper's state, and says whether it could go on. Only then the keeper executes it in its
+/// own place. Whatever fails before that leaves the keeper as it is: it starts the new program again after a death anyway.
+
+namespace mato {
+inline namespace MATO_ABI {
+
+/// Nothing is under way that the next program would not know of.
+inline bool keeper_process::is_calm() const noexcept {
+    return worker_ != 0 && is_serving_ && link_.native_handle() >= 0 && program_ && candidate_.at == step::none &&
+           !giving_.is_on && !has_pending_ && !is_stopping_;
+}
+
+inline detail::keeper_state keeper_process::state() const {
+    const auto nanoseconds = [](clock::time_point at) {
+        return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(at.time_since_epoch()).count());
+    };
+    detail::keeper_state all;
+    all.generation = number_, all.worker = worker_;
+    all.link = link_.native_handle(), all.report = report_.get(), all.program = program_.get(), all.lock = lock_;
+    all.listener = listener_.socket.get(), all.device = listener_.device, all.inode = listener_.inode;
+    all.started_at = nanoseconds(started_at_), all.died_at = nanoseconds(died_at_), all.last_signal = last_signal_;
+    all.start = start_;
+    const auto& records = table_.records();
+    for (std::size_t slot = 0; slot < records.size(); ++slot) {
+        const detail::kept_record& each = records[slot];
+        if (each.name.empty()) continue;
+        all.items.push_back(
+            {slot, each.name, each.descriptor.get(), each.child, each.is_memory, each.has_ended, each.is_told, each.status});
+    }
+    return all;
+}
+
+/// Returns only after an error; then the descriptors are as before.
+inline void keeper_process::execute(const detail::keeper_state& all, const memory_file& file, renewal_use use) {
+    std::vector<int> passed{all.link, all.report, all.program, all.lock, all.listener, file.native_handle()};
+    for (const auto& each : all.items) passed.push_back(each.descriptor);
+    const auto close_on_exec = [&](int flag) {
+        for (const int fd : passed)
+            if (fd >= 0) sys::fcntl(fd, F_SETFD, flag);
+    };
+    const std::string what = std::string(detail::worker_program::keeper_variable) + "=" + std::to_string(sys::getpid()) + ":" +
+                             std::to_string(file.native_handle()) + (use == renewal_use::check ? ":1" : ":0");
+    std::vector<char*> arguments, variables;
+    for (const std::string& each : all.start.arguments) arguments.push_back(const_cast<char*>(each.c_str()));
+    for (char** each = environ; each != nullptr && *each != nullptr; ++each) variables.push_back(*each);
+    variables.push_back(const_cast<char*>(what.c_str()));
+    arguments.push_back(nullptr), variables.push_back(nullptr);
+    close_on_exec(0);
+    sys::fexecve(all.program, arguments.data(), variables.data());
+    const int why = errno;
+    close_on_exec(FD_CLOEXEC);
+    errno = why;
+}
+
+template <class Events> void keeper_process::work_on_renewal(Events& events) {
+    if (!renewal_.is_due || !is_calm()) return;
+    failure why;
+    if (renewal_.is_checked) {
+        const auto all = state();
+        const auto file = all.write(why);
+        if (!why) execute(all, file, renewal_use::take_place), why = {last_error(), "execute the new program", {}, {}};
+        return end_renewal(why.message(), events);
+    }
+    if (renewal_.checker != 0) return;
+    const auto all = state();
+    renewal_.file = all.write(why);
+    if (why) return end_renewal(why.message(), events);
+    const pid_t pid = sys::fork();
+    if (pid == -1) return end_renewal(failure{last_error(), "fork", {}, {}}.message(), events);
+    if (pid == 0) {
+        execute(all, renewal_.file, renewal_use::check);
+        ::_exit(127);
+    }
+    renewal_.checker = pid;
+    renewal_.until = deadline::in(renewal_patience);
+}
+
+template <class Events> void keeper_process::checker_ended(int status, Events& events) {
+    renewal_.checker = 0;
+    renewal_.until = deadline::never();
+    renewal_.is_checked = WIFEXITED(status) && WEXITSTATUS(status) == 0 && detail::keeper_state::is_accepted(renewal_.file);
+    renewal_.file = {};
+    if (renewal_.is_checked) return;
+    end_renewal(WIFSIGNALED(status) ? "it died of signal " + std::to_string(WTERMSIG(status))
+                                    : "it exited with " + std::to_string(WEXITSTATUS(status)),
+                events);
+}
+
+template <class Events> void keeper_process::end_renewal(const std::string& why, Events& events) {
+    give_up_renewal();
+    events.on_trouble("the keeper stays that of the earlier program, because the new one cannot go on from it: " + why);
+}
+
+/// Also before a program is replaced again.
+inline void keeper_process::give_up_renewal() noexcept {
+    if (renewal_.checker > 1) sys::kill(renewal_.checker, SIGKILL); // reaped as any orphan
+    renewal_ = {};
+}
+
+inline int keeper_process::resume(const worker_environment& from, error_out out) {
+    const auto file = memory_file::adopt(unique_fd(from.state), out);
+    if (out.failed()) return -1;
+    const auto all = detail::keeper_state::read(file, out);
+    if (out.failed()) return -1;
+    std::vector<int> passed{all.link, all.report, all.program, all.lock, all.listener};
+    for (const auto& each : all.items) passed.push_back(each.descriptor);
+    for (const int fd : passed)
+        if (fd >= 0 && sys::fcntl(fd, F_SETFD, FD_CLOEXEC) == -1)
+            return out.set(last_error(), "go on as keeper", {}, "descriptor " + std::to_string(fd) + " is not open"), -1;
+    if (from.is_check) {
+        detail::keeper_state::accept(file);
+        ::_exit(0);
+    }
+    const auto time_of = [](std::uint64_t nanoseconds) {
+        return clock::time_point(std::chrono::duration_cast<clock::duration>(
+            std::chrono::nanoseconds(static_cast<std::chrono::nanoseconds::rep>(nanoseconds))));
+    };
+    number_ = static_cast<std::uint32_t>(all.generation);
+    worker_ = all.worker;
+    link_ = detail::keeper_link(unique_fd(all.link));
+    report_ = unique_fd(all.report);
+    program_ = unique_fd(all.program);
+    lock_ = all.lock;
+    listener_ = {unique_fd(all.listener), static_cast<dev_t>(all.device), static_cast<ino_t>(all.inode)};
+    started_at_ = time_of(all.started_at), died_at_ = time_of(all.died_at);
+    last_signal_ = all.last_signal;
+    start_ = all.start;
+    is_serving_ = has_served_ = true;
+    for (const auto& each : all.items) table_.restore(each.slot, each.name, unique_fd(each.descriptor), each.child);
+    for (const auto& each : all.items) {
+        detail::kept_record& record = table_.records()[each.slot];
+        record.is_memory = each.is_memory, record.has_ended = each.has_ended, record.is_told = each.is_told;
+        record.status = each.status;
+        has_pending_ = has_pending_ || !each.is_told;
+    }
+    return lock_;
+}
+
+} // namespace MATO_ABI
+} // namespace mato
+
 // ---- mato/detail/keeper_upgrade.hpp ----
 /// @file keeper_upgrade.hpp: how a keeper lets a new program take over from its worker, or rolls that back.
 /// Layer: 3 (mechanism; no asio).  Test: test/process/upgrade_process_test.cpp.
@@ -11240,6 +11695,7 @@ inline int keeper_process::begin_upgrade(const detail::keeper_message& said) {
     if (why) return why.value();
     auto process = detail::worker_program::start(program.get(), start_, commit.native_handle(), lock_, why);
     if (why) return why.value();
+    give_up_renewal(); // another program is to be the keeper
     candidate_ = {step::starting,
                   std::move(process),
                   std::move(program),
@@ -11374,6 +11830,7 @@ template <class Events> void keeper_process::promote(int old_status, Events& eve
     is_serving_ = false;
     is_last_ = is_stopping_;
     has_pending_ = true;
+    renewal_.is_due = true;
     if (worker_ == 0) return worker_died(status, events);
     std::error_code ignored; // it waits for this message, so there is room
     static_cast<void>(link_.try_send({detail::keeper_word::go, 0, 0, 0, {}}, -1, ignored));
@@ -12834,78 +13291,6 @@ inline bool syslog_log::send(log_level level, std::string_view text) {
 ///
 ///     64   8  published: generation of the newest state, 0 for none; it is in slot generation & 1
 ///     128     slot 0, slot 1, each {8 generation, 8 size, 8 position, 4 CRC-32C of these three and the body, 36 unused}, body
-
-// ---- mato/detail/crc32c.hpp ----
-/// @file crc32c.hpp: the checksum CRC-32C, with the processor's instruction if it has one.
-/// Layer: 0 (platform).  Test: test/toolkit/two_slots_test.cpp.
-/// Threads: safe.   Blocks: never.
-/// Source: RFC 3720 appendix B.4 (test values); polynomial 0x1EDC6F41, reflected 0x82F63B78.
-
-namespace mato {
-inline namespace MATO_ABI {
-namespace detail {
-
-/// The checksum of `bytes`, continuing the checksum `before` of the bytes preceding them.
-[[nodiscard]] inline std::uint32_t crc32c(std::string_view bytes, std::uint32_t before = 0) noexcept;
-
-// ---- implementation ----
-
-/// `of[k][b]`: the effect of byte b on the sum when k more bytes follow it in the same step.
-struct crc32c_tables {
-    std::uint32_t of[8][256]{};
-    constexpr crc32c_tables() noexcept {
-        for (std::uint32_t byte = 0; byte < 256; ++byte) {
-            std::uint32_t sum = byte;
-            for (int bit = 0; bit < 8; ++bit) sum = (sum >> 1) ^ (sum & 1 ? 0x82F63B78U : 0U);
-            of[0][byte] = sum;
-        }
-        for (int k = 1; k < 8; ++k)
-            for (std::uint32_t byte = 0; byte < 256; ++byte)
-                of[k][byte] = (of[k - 1][byte] >> 8) ^ of[0][of[k - 1][byte] & 0xFF];
-    }
-};
-inline constexpr crc32c_tables crc32c_table;
-
-inline std::uint32_t crc32c_portable(std::string_view bytes, std::uint32_t sum) noexcept {
-    const auto& of = crc32c_table.of;
-    const auto* at = reinterpret_cast<const unsigned char*>(bytes.data());
-    std::size_t left = bytes.size();
-    for (; left >= 8; left -= 8, at += 8) {
-        sum ^= static_cast<std::uint32_t>(at[0]) | static_cast<std::uint32_t>(at[1]) << 8 |
-               static_cast<std::uint32_t>(at[2]) << 16 | static_cast<std::uint32_t>(at[3]) << 24;
-        sum = of[7][sum & 0xFF] ^ of[6][sum >> 8 & 0xFF] ^ of[5][sum >> 16 & 0xFF] ^ of[4][sum >> 24] ^ of[3][at[4]] ^
-              of[2][at[5]] ^ of[1][at[6]] ^ of[0][at[7]];
-    }
-    for (; left > 0; --left, ++at) sum = (sum >> 8) ^ of[0][(sum ^ *at) & 0xFF];
-    return sum;
-}
-
-#if defined(__x86_64__)
-[[gnu::target("sse4.2")]] inline std::uint32_t crc32c_sse42(std::string_view bytes, std::uint32_t sum) noexcept {
-    const char* at = bytes.data();
-    std::size_t left = bytes.size();
-    std::uint64_t wide = sum;
-    for (; left >= 8; left -= 8, at += 8) {
-        std::uint64_t eight = 0;
-        std::memcpy(&eight, at, sizeof eight);
-        wide = __builtin_ia32_crc32di(wide, eight);
-    }
-    sum = static_cast<std::uint32_t>(wide);
-    for (; left > 0; --left, ++at) sum = __builtin_ia32_crc32qi(sum, static_cast<unsigned char>(*at));
-    return sum;
-}
-#endif
-
-inline std::uint32_t crc32c(std::string_view bytes, std::uint32_t before) noexcept {
-#if defined(__x86_64__)
-    if (__builtin_cpu_supports("sse4.2")) return ~crc32c_sse42(bytes, ~before);
-#endif
-    return ~crc32c_portable(bytes, ~before);
-}
-
-} // namespace detail
-} // namespace MATO_ABI
-} // namespace mato
 
 namespace mato {
 inline namespace MATO_ABI {
@@ -14912,6 +15297,10 @@ private:
     /// In this process; or in workers, with a keeper, which this process becomes.
     template <class Setup>
     static int serve_held(const daemon_options& options, lock_type& lock, auto_ready& channel, Setup& setup, error_out out);
+    /// As the keeper, with `process`.
+    template <class Process, class Setup> static int keep_serving(const daemon_options& options, Process& process,
+                                                                  lock_type& lock, auto_ready& channel, Setup& setup,
+                                                                  error_out out);
     template <class Setup> static int serve_locked(const daemon_options& options, lock_type& lock, auto_ready& channel,
                                                    Setup& setup, worker_type& worker, error_out out,
                                                    asio::io_context* of_program = nullptr);
@@ -15506,43 +15895,49 @@ template <class P> typename P::log basic_daemon<P>::open_log(const daemon_option
 
 template <class P> template <class Setup> int basic_daemon<P>::serve_held(const daemon_options& options, lock_type& lock,
                                                                           auto_ready& channel, Setup& setup, error_out out) {
-    const auto serve = [&](worker_type& worker, error_out result) {
-        return serve_locked(options, lock, channel, setup, worker, result);
-    };
     if constexpr (handover::outlives) {
         if (!options.survive) {
             worker_type alone; // without a keeper
-            return serve(alone, out);
+            return serve_locked(options, lock, channel, setup, alone, out);
         }
-        struct {
-            const daemon_options& options;
-            lock_type& lock;
-            auto_ready& channel;
-            void on_serving() { // the worker has its own copies, and has reported to the starter
-                channel.pipe = {};
-                channel.descriptor = {};
-            }
-            void on_stopped() { lock.release(); }
-            void on_trouble(const std::string& text) {
-                std::error_code ignored;
-                auto log = logger(open_log(options, ignored), options.level);
-                if (!ignored) log.error("keeper: " + text);
-            }
-        } events{options, lock, channel};
         upgrade_start how = options.upgrade;
         if (!options.service.notify_socket.empty()) how.variables.push_back("NOTIFY_SOCKET=" + options.service.notify_socket);
         if (options.service.watchdog.count() > 0)
             how.variables.push_back("WATCHDOG_USEC=" + std::to_string(options.service.watchdog.count()));
         typename P::handover::process process(options.restarts, std::move(how), lock.native_handle());
-        const int code = detail::keep_serving(
-            process, make_signal_set(own_signals), serve, [&] { std::destroy_at(&setup); }, events, out);
-        const auto left = process.take_listener();
-        if (lock.is_held()) clean_up(options, {left.device, left.inode});
-        return code;
+        return keep_serving(options, process, lock, channel, setup, out);
     } else {
         worker_type none;
-        return serve(none, out);
+        return serve_locked(options, lock, channel, setup, none, out);
     }
+}
+
+template <class P> template <class Process, class Setup>
+int basic_daemon<P>::keep_serving(const daemon_options& options, Process& process, lock_type& lock, auto_ready& channel,
+                                  Setup& setup, error_out out) {
+    const auto serve = [&](worker_type& worker, error_out result) {
+        return serve_locked(options, lock, channel, setup, worker, result);
+    };
+    struct {
+        const daemon_options& options;
+        lock_type& lock;
+        auto_ready& channel;
+        void on_serving() { // the worker has its own copies, and has reported to the starter
+            channel.pipe = {};
+            channel.descriptor = {};
+        }
+        void on_stopped() { lock.release(); }
+        void on_trouble(const std::string& text) {
+            std::error_code ignored;
+            auto log = logger(open_log(options, ignored), options.level);
+            if (!ignored) log.error("keeper: " + text);
+        }
+    } events{options, lock, channel};
+    const int code = detail::keep_serving(
+        process, make_signal_set(own_signals), serve, [&] { std::destroy_at(&setup); }, events, out);
+    const auto left = process.take_listener();
+    if (lock.is_held()) clean_up(options, {left.device, left.inode});
+    return code;
 }
 
 /// What the last worker published, where it could not withdraw it itself. @pre the lock is held
@@ -15655,6 +16050,13 @@ int basic_daemon<P>::take_over(const daemon_options& options, Setup& setup, erro
         failure why;
         reserve_standard_descriptors(why);
         auto_ready channel;
+        if (options.worker.state >= 0) { // in the keeper's place
+            typename P::handover::process process(options.restarts);
+            const int held = why ? -1 : process.resume(options.worker, why);
+            if (why) return out.set(why), exit_code::unavailable;
+            auto keeps = lock_type::inherit(unique_fd(held), options.paths.lock, sys::getpid());
+            return keep_serving(options, process, keeps, channel, setup, out);
+        }
         if (!why) channel.manager = sd_notifier::open(options.service.notify_socket, why);
         auto lock = lock_type::inherit(unique_fd(options.worker.lock), options.paths.lock, options.worker.keeper);
         auto side = worker_type::take_over(options.worker, why);

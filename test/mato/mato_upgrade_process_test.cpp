@@ -185,6 +185,34 @@ TEST_CASE("upgrade_from_old: 8 busy tabs, 3 attached clients, a recorder and a w
     }
 }
 
+TEST_CASE("upgrade_keeper_renews: the process that holds the terminals becomes the new program", "[mato][upgrade]") {
+    mato_world world;
+    world.configure("survive = true\nremain_on_exit = \"on\"\n");
+    const std::string tab = world.open_tab({"echo first; read -r a; echo got $a; exit 6"});
+    const std::string killed = world.open_tab({"echo other; exec cat"});
+    wait_for_text(world, tab, "first");
+    wait_for_text(world, killed, "other");
+    const std::string copy = copy_of_program(world), tabs = world.must({"ls"});
+    const pid_t keeper = world.daemon_pid();
+    const auto program = [&] { return std::filesystem::read_symlink("/proc/" + std::to_string(keeper) + "/exe").native(); };
+    world.must({"upgrade", "--program", copy});
+    REQUIRE(wait_until([&] { return program() == copy; }));
+    CHECK(wait_until([&] { return proc_file(keeper, "comm") == "ttykeeper\n"; }));
+    kill_worker(keeper);
+    CHECK(world.must({"ls"}) == tabs);
+    world.must({"send", tab, "abc", "Enter"});
+    CHECK(world.run({"wait", tab, "--exit"}).exit_code == 6); // the status of a child that it had before
+    CHECK(contains(world.must({"capture", tab}), "got abc"));
+    world.must({"restart"});
+    CHECK(wait_until([&] { return program() == copy; }));
+    world.must({"upgrade"});
+    REQUIRE(wait_until([&] { return program() == world.executable(); }));
+    CHECK(world.daemon_pid() == keeper);
+    CHECK(contains(world.must({"capture", killed}), "other"));
+    ::kill(keeper, SIGTERM); // a signal reaches the process that serves
+    CHECK(wait_until([&] { return world.is_clean(); }));
+}
+
 TEST_CASE("an upgrade of 100 tabs: each has its program, its name and its screen", "[mato][upgrade]") {
     constexpr int count = 100;
     mato_world world;

@@ -107,7 +107,13 @@ int main(int argc, char** argv) {
     mato::daemon_options options;
     options.worker = mato::take_worker_environment(why);
     if (why) return mato::exit_code::usage;
-    if (options.worker) {
+    if (options.worker.state >= 0) {
+        const auto behaviour = behaviour_in(directory);
+        if (behaviour == "cannot be the keeper") return 3;
+        if (behaviour == "dies as the keeper" && !options.worker.is_check) die();
+        if (behaviour == "hangs as the keeper" && options.worker.is_check) hang();
+        if (behaviour == "knows no renewal") options.worker = {};
+    } else if (options.worker) {
         const auto behaviour = behaviour_in(directory);
         if (behaviour == "exits") return 3;
         if (behaviour == "hangs") hang();

@@ -7,6 +7,7 @@
 #include "support/child_process.hpp"
 #include "support/deadline.hpp"
 #include "support/launched_daemon.hpp"
+#include "support/launched_program.hpp"
 #include "support/process_facts.hpp"
 #include "support/temp_directory.hpp"
 
@@ -17,93 +18,11 @@
 
 using namespace std::chrono_literals;
 using support::contains;
+using support::launched;
 using support::temp_directory;
 using names = std::vector<std::string>;
 
 namespace {
-
-/// A program of this build that runs as a daemon in a directory of its own.
-class launched {
-public:
-    explicit launched(std::string program = UPGRADABLE_DAEMON)
-        : program_(std::move(program)), options_(support::options_in(directory.path())) {
-        support::child_process starter([&] {
-            ::execl(program_.c_str(), program_.c_str(), directory.path().c_str(), nullptr);
-            return 1;
-        });
-        is_ready = starter.wait() == 0;
-        keeper_ = std::atoi(support::read_file(options_.paths.lock).c_str());
-    }
-    launched(const launched&) = delete;
-    ~launched() {
-        if (keeper_ <= 1) return;
-        const auto workers = support::children_of(keeper_);
-        ::kill(keeper_, SIGKILL);
-        for (const pid_t each : workers) ::kill(each, SIGKILL);
-        ::waitpid(keeper_, nullptr, 0);
-    }
-
-    void let_next(std::string_view behaviour) const { std::ofstream(directory / "behaviour") << behaviour << "\n"; }
-    [[nodiscard]] mato::client connect() const {
-        mato::failure why;
-        auto client = support::connect_to(options_, why);
-        INFO(why.message());
-        CHECK_FALSE(why);
-        return client;
-    }
-    [[nodiscard]] std::string ask(std::string_view text) const { return support::ask(options_, text); }
-    /// Requests an upgrade. @returns the daemon's answer; empty: the new program took over.
-    [[nodiscard]] std::string upgrade(mato::client& client, std::string program = {},
-                                      std::chrono::milliseconds within = 20s) const {
-        return request("upgrade ", client, std::move(program), within);
-    }
-    /// As `upgrade`, but only asks whether it could take over.
-    [[nodiscard]] std::string check(mato::client& client, std::string program = {},
-                                    std::chrono::milliseconds within = 20s) const {
-        return request("check ", client, std::move(program), within);
-    }
-    [[nodiscard]] std::string request(const char* word, mato::client& client, std::string program,
-                                      std::chrono::milliseconds within) const {
-        const std::string request =
-            word + std::to_string(within.count()) + " " + (program.empty() ? program_ : std::move(program));
-        mato::failure why;
-        client.send(request, mato::deadline::in(20s), why);
-        const auto answer = client.receive(mato::deadline::in(30s), why);
-        return answer ? std::string(*answer) : std::string();
-    }
-    [[nodiscard]] names log() const {
-        names lines;
-        std::ifstream file(options_.paths.log);
-        for (std::string line; std::getline(file, line);) lines.push_back(line);
-        return lines;
-    }
-    [[nodiscard]] pid_t keeper() const noexcept { return keeper_; }
-    [[nodiscard]] const mato::daemon_options& options() const noexcept { return options_; }
-    /// Processes that the keeper started and that run.
-    [[nodiscard]] std::vector<pid_t> workers() const {
-        std::vector<pid_t> running;
-        for (const pid_t each : support::children_of(keeper_))
-            if (support::is_running(each)) running.push_back(each);
-        return running;
-    }
-    [[nodiscard]] int stop() {
-        ::kill(keeper_, SIGTERM);
-        const mato::unique_fd watched(mato::sys::pidfd_open(keeper_));
-        int status = 0;
-        if (!support::await_readable(watched.get(), 20s) || ::waitpid(keeper_, &status, 0) != keeper_) return -1;
-        keeper_ = 0;
-        return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
-    }
-
-    const temp_directory directory;
-    bool is_ready = false;
-
-private:
-    const support::reaper adopt_;
-    std::string program_;
-    mato::daemon_options options_;
-    pid_t keeper_ = 0;
-};
 
 /// The attempts to upgrade whose end is not in the log.
 std::size_t attempts_without_end(const names& log) {
@@ -142,8 +61,8 @@ TEST_CASE("an upgrade replaces the process: count, socket, lock and pid file go 
         auto client = daemon.connect();
         CHECK(daemon.upgrade(client).empty()); // end-of-file: the old process has ended
         CHECK(daemon.ask("x") == std::to_string(generation) + " of " + std::to_string(generation));
+        CHECK(support::wait_until([&] { return daemon.workers().size() == 1; })); // the program is also checked as a keeper
         CHECK(daemon.workers() != before);
-        CHECK(daemon.workers().size() == 1);
         CHECK(support::inode_of(daemon.options().paths.socket) == socket);
         CHECK(support::read_file(daemon.options().paths.lock) == lock);
         CHECK(support::read_file(daemon.options().paths.pid) == std::to_string(daemon.keeper()) + "\n");
@@ -163,8 +82,8 @@ TEST_CASE("after an upgrade a killed worker is followed by the new program, also
     CHECK(daemon.ask("x") == "1 of 2");
     std::filesystem::remove(copy);
     for (int generation = 3; generation <= 6; ++generation) {
+        REQUIRE(support::wait_until([&] { return daemon.workers().size() == 1; }));
         const auto before = daemon.workers();
-        REQUIRE(before.size() == 1);
         CHECK(contains(std::filesystem::read_symlink("/proc/" + std::to_string(before.front()) + "/exe").native(), copy));
         ::kill(before.front(), signal);
         REQUIRE(support::wait_until([&] { return !support::is_running(before.front()); }));

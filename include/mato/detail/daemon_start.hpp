@@ -182,43 +182,49 @@ template <class P> typename P::log basic_daemon<P>::open_log(const daemon_option
 
 template <class P> template <class Setup> int basic_daemon<P>::serve_held(const daemon_options& options, lock_type& lock,
                                                                           auto_ready& channel, Setup& setup, error_out out) {
-    const auto serve = [&](worker_type& worker, error_out result) {
-        return serve_locked(options, lock, channel, setup, worker, result);
-    };
     if constexpr (handover::outlives) {
         if (!options.survive) {
             worker_type alone; // without a keeper
-            return serve(alone, out);
+            return serve_locked(options, lock, channel, setup, alone, out);
         }
-        struct {
-            const daemon_options& options;
-            lock_type& lock;
-            auto_ready& channel;
-            void on_serving() { // the worker has its own copies, and has reported to the starter
-                channel.pipe = {};
-                channel.descriptor = {};
-            }
-            void on_stopped() { lock.release(); }
-            void on_trouble(const std::string& text) {
-                std::error_code ignored;
-                auto log = logger(open_log(options, ignored), options.level);
-                if (!ignored) log.error("keeper: " + text);
-            }
-        } events{options, lock, channel};
         upgrade_start how = options.upgrade;
         if (!options.service.notify_socket.empty()) how.variables.push_back("NOTIFY_SOCKET=" + options.service.notify_socket);
         if (options.service.watchdog.count() > 0)
             how.variables.push_back("WATCHDOG_USEC=" + std::to_string(options.service.watchdog.count()));
         typename P::handover::process process(options.restarts, std::move(how), lock.native_handle());
-        const int code = detail::keep_serving(
-            process, make_signal_set(own_signals), serve, [&] { std::destroy_at(&setup); }, events, out);
-        const auto left = process.take_listener();
-        if (lock.is_held()) clean_up(options, {left.device, left.inode});
-        return code;
+        return keep_serving(options, process, lock, channel, setup, out);
     } else {
         worker_type none;
-        return serve(none, out);
+        return serve_locked(options, lock, channel, setup, none, out);
     }
+}
+
+template <class P> template <class Process, class Setup>
+int basic_daemon<P>::keep_serving(const daemon_options& options, Process& process, lock_type& lock, auto_ready& channel,
+                                  Setup& setup, error_out out) {
+    const auto serve = [&](worker_type& worker, error_out result) {
+        return serve_locked(options, lock, channel, setup, worker, result);
+    };
+    struct {
+        const daemon_options& options;
+        lock_type& lock;
+        auto_ready& channel;
+        void on_serving() { // the worker has its own copies, and has reported to the starter
+            channel.pipe = {};
+            channel.descriptor = {};
+        }
+        void on_stopped() { lock.release(); }
+        void on_trouble(const std::string& text) {
+            std::error_code ignored;
+            auto log = logger(open_log(options, ignored), options.level);
+            if (!ignored) log.error("keeper: " + text);
+        }
+    } events{options, lock, channel};
+    const int code = detail::keep_serving(
+        process, make_signal_set(own_signals), serve, [&] { std::destroy_at(&setup); }, events, out);
+    const auto left = process.take_listener();
+    if (lock.is_held()) clean_up(options, {left.device, left.inode});
+    return code;
 }
 
 /// What the last worker published, where it could not withdraw it itself. @pre the lock is held

@@ -80,6 +80,13 @@ int basic_daemon<P>::take_over(const daemon_options& options, Setup& setup, erro
         failure why;
         reserve_standard_descriptors(why);
         auto_ready channel;
+        if (options.worker.state >= 0) { // in the keeper's place
+            typename P::handover::process process(options.restarts);
+            const int held = why ? -1 : process.resume(options.worker, why);
+            if (why) return out.set(why), exit_code::unavailable;
+            auto keeps = lock_type::inherit(unique_fd(held), options.paths.lock, sys::getpid());
+            return keep_serving(options, process, keeps, channel, setup, out);
+        }
         if (!why) channel.manager = sd_notifier::open(options.service.notify_socket, why);
         auto lock = lock_type::inherit(unique_fd(options.worker.lock), options.paths.lock, options.worker.keeper);
         auto side = worker_type::take_over(options.worker, why);

@@ -29,6 +29,7 @@ inline int keeper_process::begin_upgrade(const detail::keeper_message& said) {
     if (why) return why.value();
     auto process = detail::worker_program::start(program.get(), start_, commit.native_handle(), lock_, why);
     if (why) return why.value();
+    give_up_renewal(); // another program is to be the keeper
     candidate_ = {step::starting,
                   std::move(process),
                   std::move(program),
@@ -163,6 +164,7 @@ template <class Events> void keeper_process::promote(int old_status, Events& eve
     is_serving_ = false;
     is_last_ = is_stopping_;
     has_pending_ = true;
+    renewal_.is_due = true;
     if (worker_ == 0) return worker_died(status, events);
     std::error_code ignored; // it waits for this message, so there is room
     static_cast<void>(link_.try_send({detail::keeper_word::go, 0, 0, 0, {}}, -1, ignored));

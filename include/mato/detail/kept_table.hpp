@@ -44,6 +44,15 @@ public:
     /// The program took over, or did not.
     void resolve(bool took_over) noexcept;
 
+    /// What a keeper had before another program was executed in its place. @pre the slot is free, and the name not empty
+    void restore(std::size_t slot, std::string name, unique_fd descriptor, pid_t child) {
+        if (slot >= records_.size()) records_.resize(slot + 1);
+        records_[slot].name = std::move(name);
+        records_[slot].descriptor = std::move(descriptor);
+        records_[slot].child = child;
+        ++used_;
+    }
+
     [[nodiscard]] const std::vector<kept_record>& records() const noexcept { return records_; }
     [[nodiscard]] std::vector<kept_record>& records() noexcept { return records_; }
     [[nodiscard]] bool empty() const noexcept { return used_ == 0; }

@@ -5,7 +5,8 @@
 /// Source: fexecve(3), environ(7).
 ///
 /// MATO_WORKER is "PID:KEEPER:LINK:REPORT:COMMIT:LOCK": the pid of the process that it is for, the keeper's, and descriptors,
-/// -1 where there is none. A child that inherits the variable has another pid, so it does not take them.
+/// -1 where there is none. A child that inherits the variable has another pid, so it does not take them. MATO_KEEPER is
+/// "PID:STATE:CHECK", for a program that is executed in the keeper's place (keeper_renewal.hpp).
 #pragma once
 
 #include "../readiness.hpp"
@@ -43,6 +44,7 @@ struct worker_program {
     unique_fd report{};
 
     static constexpr const char* variable = "MATO_WORKER";
+    static constexpr const char* keeper_variable = "MATO_KEEPER";
 
     /// Forks and executes `program`. An error of the execution comes through `report`. @errors any of socketpair(2), fork(2).
     [[nodiscard]] static worker_program start(int program, const upgrade_start& how, int commit, int lock, error_out out);
@@ -136,12 +138,14 @@ inline worker_program worker_program::start(int program, const upgrade_start& ho
 
 } // namespace detail
 
-inline worker_environment take_worker_environment(error_out out) {
-    const char* const value = std::getenv(detail::worker_program::variable);
-    if (value == nullptr) return {};
+namespace detail {
+
+/// "NUMBER:NUMBER:…" from a variable, which is removed. @returns whether it is there. @errors malformed.
+template <std::size_t Count> bool take_numbers(const char* variable, int (&numbers)[Count], error_out out) {
+    const char* const value = std::getenv(variable);
+    if (value == nullptr) return false;
     const std::string text = value;
-    ::unsetenv(detail::worker_program::variable);
-    int numbers[6];
+    ::unsetenv(variable);
     const char* at = text.data();
     const char* const end = at + text.size();
     bool is_right = true;
@@ -151,16 +155,43 @@ inline worker_environment take_worker_environment(error_out out) {
         is_right = is_right && why == std::errc() && each >= -1;
         at = rest;
     }
-    if (!is_right || at != end || numbers[0] <= 0 || numbers[1] <= 0 || numbers[2] < 0 || numbers[3] < 0)
-        return out.set(errc::malformed, "read environment", detail::worker_program::variable,
-                       "'" + text + "' is not what a keeper writes"),
-               worker_environment();
+    if (is_right && at == end && numbers[0] > 0) return true;
+    return out.fail<bool>(errc::malformed, "read environment", variable, "'" + text + "' is not what a keeper writes");
+}
+
+} // namespace detail
+
+inline worker_environment take_worker_environment(error_out out) {
+    const auto take = [&](const char* variable, int fd) {
+        if (fd < 0 || sys::fcntl(fd, F_SETFD, FD_CLOEXEC) != -1) return true;
+        return out.fail<bool>(last_error(), "take descriptor " + std::to_string(fd), variable);
+    };
+    const auto refuse = [&](const char* variable) {
+        return out.fail<worker_environment>(errc::malformed, "read environment", variable, "it is not what a keeper writes");
+    };
+    const char* variable = detail::worker_program::keeper_variable;
+    int of_keeper[3];
+    if (detail::take_numbers(variable, of_keeper, out)) {
+        const auto [pid, state, check] = of_keeper;
+        if (state < 0 || check < 0 || check > 1) return refuse(variable);
+        if (pid != sys::getpid()) return {}; // it is for an ancestor
+        if (!take(variable, state)) return {};
+        worker_environment found;
+        found.keeper = pid, found.state = state, found.is_check = check == 1;
+        return found;
+    }
+    if (out.failed()) return {};
+    variable = detail::worker_program::variable;
+    int numbers[6];
+    if (!detail::take_numbers(variable, numbers, out)) return {};
+    if (numbers[1] <= 0 || numbers[2] < 0 || numbers[3] < 0) return refuse(variable);
     if (numbers[0] != sys::getpid()) return {}; // it is for an ancestor
     for (int i = 2; i < 6; ++i)
-        if (numbers[i] >= 0 && sys::fcntl(numbers[i], F_SETFD, FD_CLOEXEC) == -1)
-            return out.set(last_error(), "take descriptor " + std::to_string(numbers[i]), detail::worker_program::variable),
-                   worker_environment();
-    return {numbers[2], numbers[3], numbers[4], numbers[5], numbers[1]};
+        if (!take(variable, numbers[i])) return {};
+    worker_environment found;
+    found.link = numbers[2], found.report = numbers[3], found.commit = numbers[4], found.lock = numbers[5];
+    found.keeper = numbers[1];
+    return found;
 }
 
 } // namespace MATO_ABI
