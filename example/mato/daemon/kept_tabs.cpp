@@ -13,8 +13,8 @@ namespace {
 constexpr std::size_t last_event_at = 0, started_at = 8, version_at = 16, layout_at = 64;
 constexpr std::uint64_t version = 1;
 constexpr std::size_t most_layout = 4u << 20; // bytes: 20 000 tabs with names of usual lengths
-constexpr std::size_t codes_at = layout_at + mato::two_slots<>::memory_for(most_layout);
-constexpr std::size_t file_bytes = codes_at + mato::two_slots<>::memory_for(ended_tabs::most_text);
+constexpr std::size_t codes_at = layout_at + kept_slots::memory_for(most_layout);
+constexpr std::size_t file_bytes = codes_at + kept_slots::memory_for(ended_tabs::most_text);
 constexpr std::uint64_t most_number = ~std::uint64_t{0} >> 1;
 constexpr int most_cells = 1 << 16;
 constexpr std::uint32_t most_pid = ~std::uint32_t{0} >> 1;
@@ -91,7 +91,8 @@ std::vector<tab_place> read_layout(std::string_view body, std::uint64_t& last_ac
 } // namespace
 
 std::vector<tab_place> kept_tabs::open(returning_clients& clients) {
-    if (!has_keeper(host_)) return {};
+    // A keeper that died within an upgrade has still given the file to this process.
+    if (!has_keeper(host_) && !host_.kept().has(list_name)) return {};
     mato::failure why;
     file_ = host_.kept().memory(list_name, file_bytes, why);
     if (!file_) return log_failure("names and order of the tabs do", why), std::vector<tab_place>();
@@ -102,8 +103,8 @@ std::vector<tab_place> kept_tabs::open(returning_clients& clients) {
     if (host_.generation().number == 1) {
         words[started_at / 8] = static_cast<std::uint64_t>(started_);
         words[version_at / 8] = version;
-        layout_ = mato::two_slots<>::create(layout, why);
-        codes_ = mato::two_slots<>::create(codes, why);
+        layout_ = kept_slots::create(layout, why);
+        codes_ = kept_slots::create(codes, why);
         save();
         save_ended();
         return {};
@@ -111,10 +112,10 @@ std::vector<tab_place> kept_tabs::open(returning_clients& clients) {
     if (words[started_at / 8] != 0) started_ = static_cast<std::time_t>(words[started_at / 8]);
     const auto adopt = [&](std::span<char> memory) {
         why = {};
-        auto found = mato::two_slots<>::adopt(memory, why);
+        auto found = kept_slots::adopt(memory, why);
         if (!why) return found;
         host_.log().error("cannot read the kept names, order or exit codes of the tabs: " + why.message());
-        return mato::two_slots<>::create(memory, why);
+        return kept_slots::create(memory, why);
     };
     layout_ = adopt(layout);
     codes_ = adopt(codes);
@@ -134,9 +135,9 @@ void kept_tabs::check(const mato::memory_file& file, mato::error_out out) {
     if (all.size() < layout_at) return refuse(mato::errc::malformed, "the file is truncated");
     if (reinterpret_cast<const std::uint64_t*>(all.data())[version_at / 8] != version || all.size() != file_bytes)
         return refuse(mato::errc::version_mismatch, "it is of another version");
-    const auto layout = mato::two_slots<>::adopt(all.subspan(layout_at, codes_at - layout_at), out);
+    const auto layout = kept_slots::adopt(all.subspan(layout_at, codes_at - layout_at), out);
     if (out.failed()) return;
-    static_cast<void>(mato::two_slots<>::adopt(all.subspan(codes_at), out));
+    static_cast<void>(kept_slots::adopt(all.subspan(codes_at), out));
     if (out.failed()) return;
     std::uint64_t acts = 0;
     bool is_whole = false;

@@ -14,10 +14,9 @@
 #include "multiplexer_daemon.hpp"
 #include "protocol/ended_tabs.hpp"
 #include "returning_clients.hpp"
+#include "tab/memory_words.hpp"
 #include "tab/tab_record.hpp"
 #include "tab_table.hpp"
-
-#include <mato/two_slots.hpp>
 
 #include <cstdint>
 #include <ctime>
@@ -90,7 +89,7 @@ private:
     ended_tabs& ended_;
     event_feed& events_;
     mato::memory_file file_;
-    mato::two_slots<> layout_, codes_;
+    kept_slots layout_, codes_;
     std::map<tab_id, tab_record> records_;
     std::map<tab_id, std::string> missing_;
     std::uint64_t saved_ = ~std::uint64_t{0}; // the revision of the table

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "raw_store.hpp"
 
-#include "memory_words.hpp"
-
 #include <algorithm>
 #include <span>
 #include <utility>
@@ -27,14 +25,13 @@ std::unique_ptr<raw_store> raw_store::create(std::size_t capacity, mato::error_o
         return out.fail<refused>(std::make_error_code(std::errc::invalid_argument), "keep the output of a tab", {},
                                  std::to_string(capacity) + " bytes were requested; 1 to " + std::to_string(most_capacity) +
                                      " are allowed");
-    const std::size_t size = (mato::read_journal<>::memory_for(capacity) + 63) / 64 * 64;
+    const std::size_t size = (kept_journal::memory_for(capacity) + 63) / 64 * 64;
     auto file = mato::memory_file::create("mato:raw", first_journal + 2 * size, out);
     if (!file) return nullptr;
     refused made(new raw_store(std::move(file)));
     const std::span<char> all = made->file_.bytes();
     mato::failure why;
-    for (std::size_t i = 0; i < 2 && !why; ++i)
-        made->journals_[i] = mato::read_journal<>::create(journal_in(all, size, i), why);
+    for (std::size_t i = 0; i < 2 && !why; ++i) made->journals_[i] = kept_journal::create(journal_in(all, size, i), why);
     if (why) return out.fail<refused>(std::move(why));
     store_number(all.data() + version_at, version);
     store_number(all.data() + size_at, static_cast<std::uint32_t>(size));
@@ -63,7 +60,7 @@ std::unique_ptr<raw_store> raw_store::adopt(mato::memory_file file, mato::error_
     refused made(new raw_store(std::move(file)));
     made->turns_ = load_number<std::uint64_t>(all.data() + turns_at);
     mato::failure why;
-    for (std::size_t i = 0; i < 2 && !why; ++i) made->journals_[i] = mato::read_journal<>::adopt(journal_in(all, size, i), why);
+    for (std::size_t i = 0; i < 2 && !why; ++i) made->journals_[i] = kept_journal::adopt(journal_in(all, size, i), why);
     if (why) return out.fail<refused>(std::move(why));
     for (auto& each : made->journals_) each.recover();
     return made;

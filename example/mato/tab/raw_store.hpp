@@ -14,8 +14,9 @@
 ///     128  journal 0, journal 1 (read_journal.hpp)
 #pragma once
 
+#include "memory_words.hpp"
+
 #include <mato/memory_file.hpp>
-#include <mato/read_journal.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -27,8 +28,8 @@ namespace mux {
 
 class raw_store {
 public:
-    static constexpr std::size_t most_read = mato::read_journal<>::most_read; ///< bytes of one read
-    static constexpr std::size_t most_capacity = 256u << 20;                  ///< bytes
+    static constexpr std::size_t most_read = kept_journal::most_read; ///< bytes of one read
+    static constexpr std::size_t most_capacity = 256u << 20;          ///< bytes
 
     /// Keeps at least the newest `capacity` bytes. @returns null when the memory file is refused.
     /// @errors memory_file::create's · invalid_argument: a capacity of 0, or over `most_capacity`
@@ -63,12 +64,12 @@ public:
 
 private:
     explicit raw_store(mato::memory_file file) noexcept : file_(std::move(file)) {}
-    [[nodiscard]] mato::read_journal<>& newer() noexcept { return journals_[turns_ & 1]; }
-    [[nodiscard]] const mato::read_journal<>& newer() const noexcept { return journals_[turns_ & 1]; }
-    [[nodiscard]] const mato::read_journal<>& older() const noexcept { return journals_[1 - (turns_ & 1)]; }
+    [[nodiscard]] kept_journal& newer() noexcept { return journals_[turns_ & 1]; }
+    [[nodiscard]] const kept_journal& newer() const noexcept { return journals_[turns_ & 1]; }
+    [[nodiscard]] const kept_journal& older() const noexcept { return journals_[1 - (turns_ & 1)]; }
 
     mato::memory_file file_;
-    mato::read_journal<> journals_[2];
+    kept_journal journals_[2];
     std::uint64_t turns_ = 0;
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "tab_record.hpp"
 
+#include "memory_words.hpp"
 #include "vt/bytes.hpp"
 
 #include <cstring>
@@ -15,13 +16,6 @@ constexpr std::size_t version_at = 8, size_at = 12, end_at = 16, closing_at = 24
                       body_at = 64;
 constexpr std::uint64_t most_number = ~std::uint64_t{0} >> 1;
 constexpr int most_cells = 1 << 16;
-
-std::uint32_t load_number(const char* from) noexcept {
-    std::uint32_t n;
-    std::memcpy(&n, from, sizeof n);
-    return n;
-}
-void store_number(char* to, std::uint32_t n) noexcept { std::memcpy(to, &n, sizeof n); }
 
 void write_list(vt::byte_writer& to, const std::vector<std::string>& list) {
     to.number(list.size());
@@ -111,9 +105,9 @@ tab_record tab_record::adopt(mato::memory_file file, birth& opened, mato::error_
     const std::string_view all(file.bytes().data(), file.bytes().size());
     const auto refuse = [&](std::error_code code, const char* why) { return out.set(code, step, {}, why), tab_record(); };
     if (all.size() < body_at || !all.starts_with(magic)) return refuse(mato::errc::malformed, "it is not a tab's record");
-    if (load_number(all.data() + version_at) != version)
+    if (load_number<std::uint32_t>(all.data() + version_at) != version)
         return refuse(mato::errc::version_mismatch, "the record is of another version");
-    const std::size_t size = load_number(all.data() + size_at);
+    const std::size_t size = load_number<std::uint32_t>(all.data() + size_at);
     if (size > all.size() - body_at || !read_birth(all.substr(body_at, size), opened))
         return refuse(mato::errc::malformed, "the record is damaged");
     tab_record found(std::move(file));
@@ -122,7 +116,7 @@ tab_record tab_record::adopt(mato::memory_file file, birth& opened, mato::error_
 }
 
 void tab_record::store(std::size_t at, std::uint64_t value) noexcept {
-    if (file_) __atomic_store_n(reinterpret_cast<std::uint64_t*>(file_.bytes().data() + at), value, __ATOMIC_SEQ_CST);
+    if (file_) store_word(file_.bytes().data() + at, value);
 }
 
 std::uint64_t tab_record::load(std::size_t at) const noexcept {

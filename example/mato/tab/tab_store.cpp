@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "tab_store.hpp"
 
-#include "memory_words.hpp"
-
 #include <mato/clock.hpp>
 
 #include <algorithm>
@@ -15,8 +13,8 @@ namespace {
 
 constexpr std::string_view magic = "mato:tab";
 constexpr std::uint32_t version = 1;
-constexpr std::size_t version_at = 8, parts_at = 12, unread_at = 24, recorded_at = 32, effects_at = 64, marks_at = 72,
-                      first_part = 128;
+constexpr std::size_t version_at = 8, parts_at = 12, unread_at = 24, recorded_at = 32, effects_at = 64,
+                      marks_at = 72, first_part = 128;
 static_assert(marks_at + 8 * feed_marks::words <= first_part);
 
 /// Where each part begins.
@@ -33,8 +31,8 @@ constexpr std::size_t rounded(std::size_t bytes) { return (bytes + 63) / 64 * 64
 constexpr parts usual_parts() {
     parts p;
     p.slots = first_part;
-    p.journal = static_cast<std::uint32_t>(p.slots + rounded(mato::two_slots<>::memory_for(tab_store::most_checkpoint)));
-    p.blocks = static_cast<std::uint32_t>(p.journal + rounded(mato::read_journal<>::memory_for(tab_store::most_output)));
+    p.journal = static_cast<std::uint32_t>(p.slots + rounded(kept_slots::memory_for(tab_store::most_checkpoint)));
+    p.blocks = static_cast<std::uint32_t>(p.journal + rounded(kept_journal::memory_for(tab_store::most_output)));
     return p;
 }
 
@@ -50,8 +48,8 @@ std::unique_ptr<tab_store> tab_store::create(vt::history_limits& history, mato::
     std::unique_ptr<tab_store> made(new tab_store(std::move(file)));
     const std::span<char> all = made->file_.bytes();
     mato::failure why;
-    made->slots_ = mato::two_slots<>::create(at.slots_in(all), why);
-    if (!why) made->journal_ = mato::read_journal<>::create(at.journal_in(all), why);
+    made->slots_ = kept_slots::create(at.slots_in(all), why);
+    if (!why) made->journal_ = kept_journal::create(at.journal_in(all), why);
     if (why) return out.fail<std::unique_ptr<tab_store>>(std::move(why));
     made->blocks_ = std::make_unique<vt::block_region>(at.blocks_in(all));
     history.store = made->blocks_.get();
@@ -89,8 +87,8 @@ std::unique_ptr<tab_store> tab_store::adopt(mato::memory_file file, vt::history_
         return refuse(mato::errc::malformed, "the blocks of history are damaged");
     std::unique_ptr<tab_store> made(new tab_store(std::move(file)));
     mato::failure why;
-    made->slots_ = mato::two_slots<>::adopt(at.slots_in(all), why);
-    if (!why) made->journal_ = mato::read_journal<>::adopt(at.journal_in(all), why);
+    made->slots_ = kept_slots::adopt(at.slots_in(all), why);
+    if (!why) made->journal_ = kept_journal::adopt(at.journal_in(all), why);
     if (why) return out.fail<std::unique_ptr<tab_store>>(std::move(why));
     made->found_.unread_input = load_number<std::uint64_t>(all.data() + unread_at);
     made->found_.was_recorded = load_number<std::uint64_t>(all.data() + recorded_at) != 0;

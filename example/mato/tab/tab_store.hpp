@@ -16,12 +16,11 @@
 #pragma once
 
 #include "feed_marks.hpp"
+#include "memory_words.hpp"
 #include "vt/block_region.hpp"
 #include "vt/terminal.hpp"
 
 #include <mato/memory_file.hpp>
-#include <mato/read_journal.hpp>
-#include <mato/two_slots.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -40,7 +39,7 @@ public:
     /// Bytes of one checkpoint: screens of any size, and the strings that are not complete.
     static constexpr std::size_t most_checkpoint = 32u << 20;
     /// Bytes of one read.
-    static constexpr std::size_t most_read = mato::read_journal<>::most_read;
+    static constexpr std::size_t most_read = kept_journal::most_read;
 
     /// @param history its `bytes` become what the file has room for, its `store` this one
     /// @returns null when the memory file is refused. @errors memory_file::create's
@@ -114,8 +113,8 @@ private:
     feed_marks marks_;
     std::size_t left_out_ = 0;
     std::string replayed_;
-    mato::two_slots<> slots_;
-    mato::read_journal<> journal_;
+    kept_slots slots_;
+    kept_journal journal_;
     std::unique_ptr<vt::block_region> blocks_;
     last_words found_;
     std::size_t due_ = usual_output;   // bytes in the journal
