@@ -242,6 +242,29 @@ TEST_CASE("a paste without an end can be ended", "[input_reader]") {
     CHECK(v.take() == "");
 }
 
+TEST_CASE("a reader goes on with a paste that another has begun: its text is no command, and its end mark is passed on",
+          "[input_reader]") {
+    const bool program_has_begin = GENERATE(true, false);
+    input_context with;
+    with.bracketed_paste = true;
+    viewer v(with);
+    v.reader.resume_paste(program_has_begin, v.context, v);
+    CHECK(v.take() == (program_has_begin ? "" : "\x1b[200~"));
+    CHECK(v.reader.in_paste());
+    CHECK(v.feed("rest \x1c").feed("d\x1b[20").feed("1~\x1b[A").take() == "rest \x1c"
+                                                                          "d\x1b[201~\x1b[A");
+    CHECK_FALSE(v.reader.in_paste());
+}
+
+TEST_CASE("a resumed paste has no marks for a program that asked for none", "[input_reader]") {
+    viewer v{input_context{}};
+    v.reader.resume_paste(false, v.context, v);
+    CHECK(v.feed("rest \x1c"
+                 "d\x1b[201~x")
+              .take() == "rest \x1c"
+                         "dx");
+}
+
 TEST_CASE("a text that is pasted as a whole has no bytes that could pass for its end", "[input_reader]") {
     CHECK(mux::pasted("ab", mux::paste_marks::bracketed) == "\x1b[200~ab\x1b[201~");
     CHECK(mux::pasted("ab", mux::paste_marks::none) == "ab");

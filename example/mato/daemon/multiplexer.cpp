@@ -35,6 +35,7 @@ multiplexer::multiplexer(multiplexer_daemon& host, multiplexer_options options)
     if (logged) state_.host.log().error("read the configuration: " + logged.message() + "; the one of the start is used");
     take_back_tabs(state_, tabs_);
     views_.hold_sizes();
+    views_.hold_pastes();
 }
 
 void multiplexer::install() {

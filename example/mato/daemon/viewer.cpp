@@ -51,6 +51,7 @@ void viewer::show(terminal_queries queries) {
     if (tab_) begin_from_reset();
     if (callbacks_.on_focus) callbacks_.on_focus();
     keep_live();
+    wait_for_keys(); // the end of a paste may have been lost with the process before
 }
 
 void viewer::hide() {
@@ -329,6 +330,7 @@ void viewer::on_keys(std::string_view bytes, input_reader::rest more) {
     else
         reader_.feed(bytes, context(), *this, more);
     if (!tab_) return; // a key has ended the viewer
+    tell_paste();
     wait_for_keys();
     watch_prefix();
 }
@@ -342,7 +344,7 @@ void viewer::wait_for_keys() {
         if (cancelled || !tab_) return;
         if (tab_->screen()) {
             if (reader_.in_paste())
-                reader_.end_paste(context(), *this);
+                reader_.end_paste(context(), *this), tell_paste();
             else
                 reader_.flush(context(), *this);
         }
@@ -350,7 +352,21 @@ void viewer::wait_for_keys() {
     });
 }
 
+/// Before the bytes are passed on: a death between the two must not leave a paste that is taken for typed lines.
+void viewer::tell_paste() {
+    if (told_paste_ == reader_.in_paste()) return;
+    told_paste_ = reader_.in_paste();
+    if (callbacks_.on_paste) callbacks_.on_paste(told_paste_);
+}
+
+void viewer::resume_paste(bool program_has_begin) {
+    if (!tab_ || tab_->bytes()) return;
+    reader_.resume_paste(program_has_begin, context(), *this);
+    tell_paste();
+}
+
 void viewer::typed(std::string_view bytes) {
+    tell_paste();
     if (!message_.empty()) leave_message();
     end_selection();
     while (screen_ && !bytes.empty())

@@ -63,6 +63,7 @@ public:
         std::function<void()> on_focus;             ///< has_focus() has changed
         std::function<void()> on_lost;              ///< the terminal is gone
         std::function<void(std::string)> on_copied; ///< the user has copied this text
+        std::function<void(bool)> on_paste;         ///< the terminal is within a paste, or no longer
     };
 
     viewer(asio::io_context& context, std::unique_ptr<mux::outlet> terminal, viewer_options options, handlers callbacks);
@@ -103,6 +104,8 @@ public:
     void ask(std::unique_ptr<screen> asks) { open(std::move(asks)); }
     /// Bytes for the terminal itself, between two frames: a clipboard.
     void pass(std::string_view bytes);
+    /// Before `show`: the terminal is within a paste that began under a process before this one.
+    void resume_paste(bool program_has_begin);
     void read_keyboard(keyboard_reading wanted) { outlet_->read_keyboard(wanted); }
 
     [[nodiscard]] mux::outlet& outlet() noexcept { return *outlet_; }
@@ -114,6 +117,7 @@ private:
     void on_keys(std::string_view bytes, input_reader::rest more);
     [[nodiscard]] const input_context& context();
     void wait_for_keys();
+    void tell_paste();
     void open(std::unique_ptr<screen> opened);
     void keep_live();
     void close_screen();
@@ -203,6 +207,7 @@ private:
     vt::host_colours learning_;                       // while answers arrive
     std::shared_ptr<const vt::host_colours> colours_; // from all of the last answers; null: there were none
     vt::pixel_size cell_, answered_cell_;             // the size in use; the terminal's answer, if the kernel does not know
+    bool told_paste_ = false;                         // as the last call of on_paste says
     bool shown_ = false, dirty_ = false, waiting_ = false, scrolled_ = false, bell_ = false;
     std::optional<int> noted_style_; // the cursor's own style, as reported before another one was drawn
     bool was_shown_ = false, overdue_ = false, focused_ = true; // an attaching client has the keyboard

@@ -46,6 +46,8 @@ attachment_info views::attach(client& watcher, tab& shown, const view_options& o
     const auto before = state_.returning.arrived(watcher.greeting.pid, shown.id());
     if (before) bars_.choose(watcher, before->bar);
     show_tab(watcher, shown, before ? std::optional(before->activity) : std::nullopt);
+    if (const program_paste& paste = shown.paste(); paste.is_away() && paste.client() == watcher.greeting.pid)
+        watcher.screen->resume_paste(shown.ends_in_paste());
     return {state_.tabs.name_of(shown.id()), direct};
 }
 
@@ -93,6 +95,13 @@ viewer::handlers views::handlers_of(std::uint64_t id) {
             [this, id](std::string text) { // a read-only client changes nothing, so its copies are its terminal's alone
                 const client* const from = state_.clients.find(id);
                 if (from && !from->view.readonly) state_.copied = std::move(text);
+            },
+            [this, id](bool is_within) {
+                const client* const from = state_.clients.find(id);
+                tab_entry* const shown = from && !from->view.readonly ? state_.tabs.find(from->attached) : nullptr;
+                if (!shown) return;
+                tab& program = *shown->program;
+                is_within ? program.paste_begins(from->greeting.pid) : program.paste_ends(from->greeting.pid);
             }};
 }
 
@@ -150,13 +159,15 @@ void views::leave(client& watcher) {
         asio::post(state_.host.context(), [gone = std::shared_ptr<viewer>(std::move(watcher.screen))] {});
     }
     const tab_id id = std::exchange(watcher.attached, 0);
-    watcher.untaken = 0;
+    const bool drops_input = std::exchange(watcher.untaken, 0) > 0;
     if (id == 0) return;
     state_.tabs.changed();
     state_.events.tell({.kind = "client-detached", .tab = id, .client = watcher.id()});
     if (tab_entry* const left = state_.tabs.find(id)) {
         bars_.note_seen(watcher, *left);
         left->program->cancel_input(watcher.id(), 0);
+        if (drops_input || left->program->paste().client() == watcher.greeting.pid)
+            left->program->give_up_paste(watcher.greeting.pid);
         follow_focus(*left);
         fit(*left);
     }
@@ -301,6 +312,23 @@ void views::on_events(tab_id id, const std::vector<vt::event>& events) {
 }
 
 // ---- sizes and images ----
+
+void views::hold_pastes() {
+    bool is_any_away = false;
+    for (auto& [id, each] : state_.tabs) {
+        if (each.program->paste().is_away())
+            is_any_away = true;
+        else if (each.program->found().unread_input > 0) // which may have been lost, and had the end mark
+            each.program->give_up_paste(0);
+    }
+    if (!is_any_away) return;
+    away_.expires_after(paste_patience);
+    away_.async_wait([this](std::error_code cancelled) {
+        if (cancelled) return;
+        for (auto& [id, each] : state_.tabs)
+            if (each.program->paste().is_away()) each.program->give_up_paste(0);
+    });
+}
 
 void views::hold_sizes() {
     if (state_.returning.empty()) return;

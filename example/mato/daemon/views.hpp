@@ -23,7 +23,7 @@ class views {
 public:
     /// `on_action`: what a key after the prefix stands for, if the viewer does not handle it. The client has a screen.
     views(daemon_state& state, std::function<void(client&, const pressed_action&)> on_action)
-        : state_(state), on_action_(std::move(on_action)), held_(state.host.context()),
+        : state_(state), on_action_(std::move(on_action)), held_(state.host.context()), away_(state.host.context()),
           bars_(state, [this](client& watcher) { follow_bar(watcher); }), board_(state) {}
 
     // ---- for clients ----
@@ -58,6 +58,8 @@ public:
     bool paste(client& from, std::string text);
     /// After a death of the daemon's process: sizes stay for so long, or until all clients are back.
     void hold_sizes();
+    /// After tabs were taken back: pastes wait for their clients, for a while. What was lost of one may have been its end.
+    void hold_pastes();
     /// Applies the current settings to all viewers and all tabs.
     void apply_settings();
 
@@ -98,8 +100,11 @@ private:
 
     daemon_state& state_;
     std::function<void(client&, const pressed_action&)> on_action_;
+    static constexpr mato::milliseconds paste_patience{12'000}; // longer than clients usually try to come back
+
     std::shared_ptr<const key_map> keys_; // as configured; null: to be made
     asio::steady_timer held_;             // the sizes of tabs
+    asio::steady_timer away_;             // clients that pasted when the process before died
     bars bars_;
     notice_board board_;
 };

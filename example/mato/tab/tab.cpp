@@ -59,6 +59,7 @@ void tab::start_again(spawned program, std::string_view clear, handlers callback
     terminal_.assign(program.terminal.release());
     ended_ = ending_ = closing_ = reaped_ = writing_ = false;
     unread_.clear();
+    note_paste([&] { paste_ = {}; }); // another program has not got its begin
     uninterpreted_ = 0;
     exit_code_ = 0;
     survivors_ = 0;
@@ -240,6 +241,14 @@ bool tab::type(reply_target from, std::string bytes) {
     return true;
 }
 
+void tab::give_up_paste(std::uint32_t client) {
+    const bool is_anothers = paste_.client() != 0 && paste_.client() != client;
+    if (is_anothers && !(client == 0 && paste_.is_away())) return;
+    paste_ends(paste_.client());
+    const vt::terminal* const shown = screen();
+    if (shown && shown->is_set(vt::mode::bracketed_paste) && ends_in_paste()) report(std::string(program_paste::end_mark));
+}
+
 /// For the process after this one, which cannot type it: it may have been typed already.
 void tab::note_unread_input() noexcept {
     if (is_kept_) store_->input_waits(input_.bytes());
@@ -256,6 +265,7 @@ void tab::write_input() {
             return; // EIO: no process has it open; the senders are answered at the end
         if (took < 0) break;
         total += static_cast<std::size_t>(took);
+        note_paste([&] { paste_.passed(bytes.substr(0, static_cast<std::size_t>(took))); });
         input_.taken(static_cast<std::size_t>(took), [&](reply_target from, std::size_t size) {
             if (callbacks_.on_input_taken) callbacks_.on_input_taken(from, size);
         });

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "input_queue.hpp"
+#include "program_paste.hpp"
 #include "pty/process_tree.hpp"
 #include "read_turns.hpp"
 #include "tab_emulator.hpp"
@@ -89,6 +90,20 @@ public:
         note_unread_input();
         return taken;
     }
+
+    /// The terminal of a client is within a paste, or no longer. @param client its pid
+    void paste_begins(std::uint32_t client) {
+        note_paste([&] { paste_.begins(client); });
+    }
+    void paste_ends(std::uint32_t client) {
+        note_paste([&] { paste_.ends(client); });
+    }
+    [[nodiscard]] const program_paste& paste() const noexcept { return paste_; }
+    /// What the program was sent, with what it has not read yet, ends within a paste.
+    [[nodiscard]] bool ends_in_paste() const { return paste_.is_open_after(input_.typed()); }
+    /// That client, or with 0 the one of an earlier process, does not go on with its paste. If no other one does, the program
+    /// gets the end mark that it has not got.
+    void give_up_paste(std::uint32_t client);
 
     // For the program of an upgrade:
     [[nodiscard]] std::string typed_input() const { return input_.typed(); } ///< that the program has not read
@@ -200,6 +215,7 @@ private:
     void finish_end();
     void send_answers();
     void note_unread_input() noexcept;
+    template <class Change> void note_paste(Change change);
     void feed_as_output(std::string_view bytes);
     void write_input();
     void apply_size();
@@ -236,6 +252,7 @@ private:
     vt::picture_protocols known_pictures_;
     std::shared_ptr<const vt::host_colours> host_colours_; // of the terminal that showed it last
     input_queue input_;
+    program_paste paste_;
     handlers callbacks_;
     tab_observer* observer_ = nullptr;
     terminal_size wanted_size_, applied_size_;
@@ -261,6 +278,12 @@ private:
 };
 
 // ---- implementation ----
+
+template <class Change> void tab::note_paste(Change change) {
+    const std::uint64_t before = paste_.word();
+    change();
+    if (is_kept_ && paste_.word() != before) store_->pastes(paste_.word());
+}
 
 template <class Act> auto tab::in_this_run(Act act) {
     return [self = shared_from_this(), run = run_, act](std::error_code why) {

@@ -24,7 +24,7 @@ tab::tab(asio::io_context& context, tab_remains left, tab_options options)
       is_kept_(store_ != nullptr) {
     const auto now = moment_of(last_output_);
     const bool is_restored = store_ && store_->restore(std::get<vt::terminal>(emulator_), now, left.signal, not_kept_);
-    if (store_) found_ = store_->found();
+    if (store_) found_ = store_->found(), paste_ = program_paste::of(found_.paste);
     cause_ = left.cause;
     if (cause_ == quarantine::none && !is_restored && not_kept_ && !had_no_store(not_kept_))
         cause_ = store_ && tab_store::is_quarantined(not_kept_) ? quarantine::poison : quarantine::unreadable;

@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::string_view magic = "mato:tab";
 constexpr std::uint32_t version = 1;
-constexpr std::size_t version_at = 8, parts_at = 12, unread_at = 24, recorded_at = 32, effects_at = 64,
+constexpr std::size_t version_at = 8, parts_at = 12, unread_at = 24, recorded_at = 32, paste_at = 40, effects_at = 64,
                       marks_at = 72, first_part = 128;
 static_assert(marks_at + 8 * feed_marks::words <= first_part);
 
@@ -92,6 +92,7 @@ std::unique_ptr<tab_store> tab_store::adopt(mato::memory_file file, vt::history_
     if (why) return out.fail<std::unique_ptr<tab_store>>(std::move(why));
     made->found_.unread_input = load_number<std::uint64_t>(all.data() + unread_at);
     made->found_.was_recorded = load_number<std::uint64_t>(all.data() + recorded_at) != 0;
+    made->found_.paste = load_number<std::uint64_t>(all.data() + paste_at);
     made->blocks_ = std::make_unique<vt::block_region>(at.blocks_in(all), vt::block_region::adopted{});
     const std::size_t room = at.blocks_in(all).size();
     history.bytes = std::min(history.bytes, room > beside_history ? room - beside_history : room / 2);
@@ -104,6 +105,8 @@ void tab_store::effects_until(std::size_t unread) noexcept {
 }
 
 void tab_store::is_recorded(bool now) noexcept { store_word(file_.bytes().data() + recorded_at, now ? 1 : 0); }
+
+void tab_store::pastes(std::uint64_t word) noexcept { store_word(file_.bytes().data() + paste_at, word); }
 
 void tab_store::input_waits(std::size_t bytes) noexcept { store_word(file_.bytes().data() + unread_at, bytes); }
 

@@ -10,6 +10,7 @@
 ///
 ///     0    8 "mato:tab" · 4 version · 4 where the slots begin · 4 the journal · 4 the blocks
 ///     24   8 unread: bytes that were typed and that the program has not read · 8 recorded: 1 while clients record the output
+///     40   8 paste: program_paste::word
 ///     64   8 effects: the output up to here has had its answers and events
 ///     72   marks (feed_marks.hpp)
 ///     128  slots (two_slots.hpp), journal (read_journal.hpp), blocks (vt/block_region.hpp)
@@ -61,6 +62,7 @@ public:
     void feeds_from(std::size_t unread) noexcept { marks_.feeds_from(journal_.end() - unread); }
     /// Bytes that were typed and that the program has not read.
     void input_waits(std::size_t bytes) noexcept;
+    void pastes(std::uint64_t word) noexcept; ///< program_paste::word
     /// Clients record the output: the next process hands them what they may not have received.
     void is_recorded(bool now) noexcept;
     /// The output that `restore` has interpreted again, if it was recorded. Once.
@@ -70,6 +72,7 @@ public:
         bool was_interpreting = false;
         std::uint64_t unread_input = 0;
         bool was_recorded = false;
+        std::uint64_t paste = 0; ///< program_paste::word
     };
     [[nodiscard]] const last_words& found() const noexcept { return found_; }
 

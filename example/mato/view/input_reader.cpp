@@ -422,6 +422,13 @@ void input_reader::flush(const input_context& context, input_sink& to) {
     if (context.captured || !context.readonly) to.typed(held);
 }
 
+void input_reader::resume_paste(bool program_has_begin, const input_context& context, input_sink& to) {
+    in_paste_ = true;
+    paste_marked_ = program_has_begin || context.bracketed_paste;
+    // Without the mark the program would take the lines that follow for typed ones.
+    if (paste_marked_ && !program_has_begin && !context.readonly) to.typed(paste_begin);
+}
+
 void input_reader::end_paste(const input_context& context, input_sink& to) {
     if (!std::exchange(in_paste_, false)) return;
     std::string held = std::exchange(held_, {});

@@ -84,6 +84,9 @@ public:
 
     /// In a paste; the prefix has no effect. The terminal ends a paste, unless its end mark is lost.
     [[nodiscard]] bool in_paste() const noexcept { return in_paste_; }
+    /// The terminal is within a paste that another reader has begun.
+    /// @param program_has_begin the program has got the begin mark, or will get it before anything that is typed
+    void resume_paste(bool program_has_begin, const input_context& context, input_sink& to);
     /// Ends the paste: called when it is silent for seconds.
     void end_paste(const input_context& context, input_sink& to);
 
