@@ -192,3 +192,22 @@ TEST_CASE("the examples are complete, short, and each has a Notice line", "[docu
     }
     CHECK(lines_of(root / "example/06_reload_and_status.cpp").size() <= 60);
 }
+
+TEST_CASE("the tables of tests of survival name tests that exist", "[documents]") {
+    std::size_t count = 0;
+    for (const std::string& line : lines_of(root / "docs/survival_tests.md")) {
+        if (line.find("| `test/") == std::string::npos) continue;
+        const auto cells = cells_of(line);
+        REQUIRE(cells.size() == 3);
+        const auto file = code_spans(cells[1]);
+        REQUIRE(file.size() == 1);
+        const auto begin = cells[2].find_first_not_of(' '), end = cells[2].find_last_not_of(' ');
+        const std::string title = begin == std::string::npos ? "" : cells[2].substr(begin, end + 1 - begin);
+        INFO(file[0] << ": " << title);
+        const std::string text = support::read_file(root / file[0]);
+        CHECK_FALSE(text.empty());
+        if (!title.empty()) CHECK(support::contains(text, "TEST_CASE(\"" + title));
+        ++count;
+    }
+    CHECK(count > 40);
+}
