@@ -49,6 +49,10 @@ TEST_CASE("an empty file is the defaults", "[settings]") {
     CHECK(value.notify_command == std::chrono::seconds(10));
     CHECK(value.notify_command_ended == mux::command_end_use::mark);
     CHECK(value.notify_silence == std::chrono::seconds(0));
+    CHECK(value.restore == mux::restore_when::off);
+    CHECK(value.restore_save_every == std::chrono::minutes(5));
+    CHECK(value.restore_lines == 2000);
+    CHECK(value.restore_run.empty());
     CHECK(value.max_clients == 1024);
     CHECK(value.client_queue_bytes == 1u << 20);
     CHECK(value.paste_bytes == 16u << 20);
@@ -96,6 +100,11 @@ TEST_CASE("every key reaches its setting", "[settings]") {
         command = "90s"
         command_ended = "notice"
         silence = "30s"
+        [restore]
+        when = "run"
+        save_every = "1s"
+        lines = 7
+        run = ["htop", "vi"]
         [limits]
         clients = 3
         client_queue_bytes = 65536
@@ -122,6 +131,10 @@ TEST_CASE("every key reaches its setting", "[settings]") {
     CHECK(value.notify_command == std::chrono::seconds(90));
     CHECK(value.notify_command_ended == mux::command_end_use::notice);
     CHECK(value.notify_silence == std::chrono::seconds(30));
+    CHECK(value.restore == mux::restore_when::run);
+    CHECK(value.restore_save_every == std::chrono::seconds(1));
+    CHECK(value.restore_lines == 7);
+    CHECK(value.restore_run == std::vector<std::string>{"htop", "vi"});
     CHECK(value.max_clients == 3);
     CHECK(value.client_queue_bytes == 65536);
     CHECK(value.paste_bytes == 8192);
@@ -139,6 +152,8 @@ TEST_CASE("every name of a choice means its own value", "[settings]") {
     CHECK(good("remain_on_exit = 'on'").remain_on_exit == mux::remain_on_exit::on);
     CHECK(good("[notify]\nbell = 'off'").notify_bell == mux::attention_use::off);
     CHECK(good("[notify]\nnotice = 'off'").notify_notice == mux::attention_use::off);
+    CHECK(good("[restore]\nwhen = 'off'").restore == mux::restore_when::off);
+    CHECK(good("[restore]\nwhen = 'show'").restore == mux::restore_when::show);
     CHECK(good("[log]\nlevel = 'error'").log_level == mato::log_level::error);
     CHECK(good("[log]\nlevel = 'warning'").log_level == mato::log_level::warning);
     CHECK(good("[log]\nlevel = 'info'").log_level == mato::log_level::info);
@@ -180,6 +195,14 @@ TEST_CASE("a time of silence is from a second to a day, or none", "[settings]") 
     CHECK(has(bad("[notify]\ncommand = '25h'"), "longer than a day"));
 }
 
+TEST_CASE("tabs are saved once a second at most, and once a day at least", "[settings]") {
+    for (const char* time : {"1s", "24h"}) good(std::string("[restore]\nsave_every = '") + time + "'");
+    for (const char* time : {"0s", "999ms", "25h"})
+        CHECK(has(bad(std::string("[restore]\nsave_every = '") + time + "'"), "from a second to a day"));
+    CHECK(has(bad("[restore]\nwhen = 'always'"), "\"run\""));
+    bad("[restore]\nrun = 'vi'");
+}
+
 // ---- the edges ----
 
 TEST_CASE("each number has limits, and both are valid values", "[settings]") {
@@ -187,10 +210,15 @@ TEST_CASE("each number has limits, and both are valid values", "[settings]") {
         std::string key;
         std::uint64_t least, most;
     } const limits[] = {
-        {"raw_replay_bytes = ", 4 << 10, 64 << 20},     {"history_lines = ", 0, 10'000'000},
-        {"[limits]\nclients = ", 1, 100'000},           {"[limits]\nclient_queue_bytes = ", 64 << 10, 1 << 30},
-        {"[limits]\npaste_bytes = ", 4 << 10, 1 << 30}, {"[limits]\nframe_bytes = ", 64 << 10, 1 << 20},
-        {"[log]\nmax_bytes = ", 4 << 10, 1 << 30},      {"[log]\nkeep = ", 0, 100},
+        {"raw_replay_bytes = ", 4 << 10, 64 << 20},
+        {"history_lines = ", 0, 10'000'000},
+        {"[limits]\nclients = ", 1, 100'000},
+        {"[limits]\nclient_queue_bytes = ", 64 << 10, 1 << 30},
+        {"[limits]\npaste_bytes = ", 4 << 10, 1 << 30},
+        {"[limits]\nframe_bytes = ", 64 << 10, 1 << 20},
+        {"[log]\nmax_bytes = ", 4 << 10, 1 << 30},
+        {"[log]\nkeep = ", 0, 100},
+        {"[restore]\nlines = ", 0, 10'000},
     };
     for (const auto& each : limits) {
         good(each.key + std::to_string(each.least));

@@ -27,16 +27,21 @@ constexpr std::array tab_fields{
     json_field<tab_info>{"rows", rows, "rows"},
     json_field<tab_info>{"emulator",
                          [](const tab_info& tab) {
-                             return json::verbatim{json::quote(tab.emulator == quarantined_emulator ? "raw" : tab.emulator)};
+                             const bool has_none = tab.emulator == quarantined_emulator || tab.emulator == past_raw_emulator;
+                             return json::verbatim{json::quote(has_none ? "raw" : tab.is_past() ? "vt" : tab.emulator)};
                          },
                          "`vt`, or `raw`: none"},
     json_field<tab_info>{"clients", plain<&tab_info::clients>, "how many clients show it"},
-    json_field<tab_info>{"state", [](const tab_info& tab) { return json::verbatim{json::quote(tab.state())}; },
-                         "`running`, `exited`, or `quarantined`: it runs, and its output is not interpreted"},
     json_field<tab_info>{
-        "exit_code",
-        [](const tab_info& tab) { return tab.running ? json::verbatim{"null"} : json::verbatim{json::value(tab.exit_code)}; },
-        "of a program that has ended: its code, or 128 + N for signal N; else null"},
+        "state", [](const tab_info& tab) { return json::verbatim{json::quote(tab.state())}; },
+        "`running`, `exited`; `quarantined`: it runs, and its output is not interpreted; `past`: it shows what was "
+        "saved before the machine was lost, and has no program"},
+    json_field<tab_info>{"exit_code",
+                         [](const tab_info& tab) {
+                             return tab.running || tab.is_past() ? json::verbatim{"null"}
+                                                                 : json::verbatim{json::value(tab.exit_code)};
+                         },
+                         "of a program that has ended: its code, or 128 + N for signal N; else null"},
     json_field<tab_info>{"idle_seconds", [](const tab_info& tab) { return json::verbatim{json::value(tab.idle_ms / 1000)}; },
                          "seconds since its last output"},
     json_field<tab_info>{"bell", plain<&tab_info::bell>, "its bell has rung, or a notice came, since a client showed it"},

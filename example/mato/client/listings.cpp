@@ -55,7 +55,7 @@ std::string format_tabs(const tab_list& list, output_format format) {
     for (const tab_info& each : list.tabs) {
         if (each.task != task || text.empty()) text += mato::printable(task = each.task) + "\n";
         std::string state(each.state());
-        if (!each.running) state.append(" ").append(std::to_string(each.exit_code));
+        if (!each.running && !each.is_past()) state.append(" ").append(std::to_string(each.exit_code));
         text += "  " + std::to_string(each.id) + "  " + mato::printable(each.name) + "  " + size_text(each.size) + "  " +
                 state + "  " + count_text(each.clients, "client") + "  " + mato::printable(each.command);
         if (const std::string says = attention_of(each); !says.empty()) text += "  " + says;

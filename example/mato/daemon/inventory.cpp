@@ -55,7 +55,10 @@ tab_list inventory::tabs() const {
             info.name = named.name;
             info.command = each.command();
             info.cwd = each.directory();
-            info.emulator = each.screen() ? "vt" : each.is_quarantined() ? quarantined_emulator : "raw";
+            info.emulator = each.is_past()          ? each.screen() ? past_emulator : past_raw_emulator
+                            : each.screen()         ? "vt"
+                            : each.is_quarantined() ? quarantined_emulator
+                                                    : "raw";
             if (const vt::terminal* const screen = each.screen()) {
                 info.title = screen->title();
                 info.history_lines = screen->history_lines();

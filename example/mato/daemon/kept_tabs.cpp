@@ -153,11 +153,12 @@ void kept_tabs::keep(const tab& opened, const tab_record::birth& birth, mato::er
     if (!why) {
         const std::string names[] = {name_of("record", opened.id()), name_of("store", opened.id()),
                                      name_of("ring", opened.id()), name_of("tab", opened.id())};
-        // The terminal comes last: a tab without one was not opened.
+        if (opened.is_past()) record.set_past(), record.ended(opened.exit_code());
+        // The terminal comes last: a tab without one was not opened, unless it is one of the past.
         std::vector<mato::keep_request> parts{{names[0], record.native_handle()}};
         if (opened.store()) parts.push_back({names[1], opened.store()->native_handle()});
         if (opened.ring()) parts.push_back({names[2], opened.ring()->native_handle()});
-        parts.push_back({names[3], opened.terminal(), {.child = opened.pid()}});
+        if (!opened.is_past()) parts.push_back({names[3], opened.terminal(), {.child = opened.pid()}});
         host_.kept().keep(parts, why);
     }
     if (!why) return take_back(opened.id(), std::move(record));

@@ -49,7 +49,7 @@ public:
     std::vector<tab_place> open(returning_clients& clients);
     /// Whether `open` could read that file. @errors version_mismatch · malformed.
     static void check(const mato::memory_file& file, mato::error_out out);
-    /// Keeps a tab whose program runs.
+    /// Keeps a tab whose program runs, or a tab of the past.
     /// @errors as kept::keep and tab_record::create: the tab goes on, but no other process will have it.
     void keep(const tab& opened, const tab_record::birth& birth, mato::error_out out);
     /// Another program runs in the tab. @errors as kept::keep.

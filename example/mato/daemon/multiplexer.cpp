@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "multiplexer.hpp"
 
+#include "past_restore.hpp"
 #include "recovery.hpp"
 
 #include <mato/version.hpp>
@@ -24,9 +25,10 @@ multiplexer::multiplexer(multiplexer_daemon& host, multiplexer_options options)
                                  [this](client& from, const pressed_action& what) {
                                      keys_.act(from, what);
                                      state_.kept.save(); // no message does, if the daemon itself has read the key
+                                     saver_.note_layout();
                                  }),
-      tabs_(state_, views_, [this] { on_tab_removed(); }), keys_(state_, views_, tabs_), upgrading_(state_),
-      requests_(state_, views_, tabs_, inventory_, upgrading_) {
+      saver_(state_), tabs_(state_, views_, saver_, [this] { on_tab_removed(); }), keys_(state_, views_, tabs_),
+      upgrading_(state_), requests_(state_, views_, tabs_, inventory_, upgrading_) {
     install();
     raise_descriptor_limit(most_descriptors);
     mato::failure logged;
@@ -34,6 +36,7 @@ multiplexer::multiplexer(multiplexer_daemon& host, multiplexer_options options)
     apply_limits();
     if (logged) state_.host.log().error("read the configuration: " + logged.message() + "; the one of the start is used");
     take_back_tabs(state_, tabs_);
+    show_past_tabs(state_, tabs_, saver_);
     views_.hold_sizes();
     views_.hold_pastes();
 }
@@ -97,6 +100,7 @@ void multiplexer::reload(mato::error_out out) {
     }
     apply_limits();
     views_.apply_settings();
+    saver_.settings_changed();
     state_.events.tell({.kind = "reloaded"});
 }
 
@@ -133,6 +137,7 @@ void multiplexer::on_frame(const multiplexer_daemon::session_ptr& session, std::
     if (!from->greeted) return greet(*from, *frame);
     requests_.handle(*from, *frame);
     state_.kept.save(); // answers are sent after this call
+    saver_.note_layout();
 }
 
 void multiplexer::greet(client& from, const header& frame) {
@@ -179,6 +184,7 @@ void multiplexer::on_tab_removed() {
 void multiplexer::begin_stop() {
     state_.events.tell({.kind = "stopping"});
     state_.clients.tell_all(message::stopping);
+    saver_.save_all(); // a machine that is shut down ends the daemon this way
     tabs_.close(state_.tabs.all());
     check_stopped();
 }

@@ -9,6 +9,7 @@
 
 #include "command_keys.hpp"
 #include "inventory.hpp"
+#include "past_saver.hpp"
 #include "requests.hpp"
 #include "state.hpp"
 #include "tab_programs.hpp"
@@ -49,6 +50,7 @@ private:
     daemon_state state_;
     inventory inventory_;
     views views_;
+    past_saver saver_;
     tab_programs tabs_;
     command_keys keys_;
     upgrading upgrading_;

@@ -34,6 +34,7 @@ std::string home_of(const environment& variables) {
 std::string state_text(const tab_entry& which, const std::string& directory, mato::clock::time_point now) {
     const tab& program = *which.program;
     if (which.says.asks()) return since_text("asks", now - which.says.asks_since());
+    if (program.is_past()) return "past";
     if (!program.is_running()) return "ended with " + std::to_string(program.exit_code());
     if (which.says.state() != said_state::none) return std::string(name_of(which.says.state()));
     if (const std::string& command = which.commands.command(); which.commands.is_running() && !command.empty())

@@ -111,6 +111,7 @@ void take_back_tabs(daemon_state& state, tab_programs& programs) {
         }
         if (place.task.empty()) place.task = opened.task, place.name = opened.name;
         if (const auto code = record.exit_code()) parts.remains.exit_code = code;
+        parts.remains.is_past = record.is_past();
         if (!parts.remains.terminal && !parts.remains.exit_code) parts.remains.exit_code = hung_up;
         if (now.reason == mato::generation::why::upgraded)
             record.set_quarantine(quarantine::none); // another program may interpret it

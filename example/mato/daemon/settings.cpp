@@ -20,6 +20,7 @@ template <> struct words<mouse_use> { static constexpr std::array<std::string_vi
 template <> struct words<bar_use> { static constexpr std::array<std::string_view, 3> all{"never", "auto", "always"}; };
 template <> struct words<attention_use> { static constexpr std::array<std::string_view, 3> all{"off", "mark", "pass"}; };
 template <> struct words<command_end_use> { static constexpr std::array<std::string_view, 2> all{"mark", "notice"}; };
+template <> struct words<restore_when> { static constexpr std::array<std::string_view, 3> all{"off", "show", "run"}; };
 template <> struct words<remain_on_exit> { static constexpr std::array<std::string_view, 3> all{"off", "on", "failed"}; };
 template <> struct words<mato::log_level> {
     static constexpr std::array<std::string_view, 4> all{"error", "warning", "info", "debug"};
@@ -87,6 +88,14 @@ mato::config::schema<settings> settings_schema() {
                      const bool fits = value == mato::milliseconds(0) || value >= mato::milliseconds(1000);
                      return fits && value <= mato::milliseconds(86'400'000) ? "" : "must be 0s, or from a second to a day";
                  }));
+    keys restore;
+    restore.field("when", &settings::restore);
+    restore.field("save_every", &settings::restore_save_every, span([](const mato::milliseconds& value) -> std::string {
+                      const bool fits = value >= mato::milliseconds(1000) && value <= mato::milliseconds(86'400'000);
+                      return fits ? "" : "must be from a second to a day";
+                  }));
+    restore.field("lines", &settings::restore_lines, between(0, 10'000));
+    restore.field("run", &settings::restore_run);
     keys limits;
     limits.field("clients", &settings::max_clients, between(1, 100'000));
     limits.field("client_queue_bytes", &settings::client_queue_bytes, between(64 << 10, 1 << 30));
@@ -129,6 +138,7 @@ mato::config::schema<settings> settings_schema() {
     });
     all.table("bar", std::move(bar))
         .table("notify", std::move(notify))
+        .table("restore", std::move(restore))
         .table("limits", std::move(limits))
         .table("log", std::move(log));
     return all;

@@ -25,6 +25,8 @@ enum class bar_use : std::uint8_t { never, automatic, always };
 /// What becomes of a bell or a notice of a tab: nothing, a mark, or a mark and the terminal that was used last.
 enum class attention_use : std::uint8_t { off, mark, pass };
 enum class command_end_use : std::uint8_t { mark, notice };
+/// After the machine was lost: `show` shows what the tabs had shown; `run` also starts some of their programs.
+enum class restore_when : std::uint8_t { off, show, run };
 enum class remain_on_exit : std::uint8_t { off, on, failed };
 
 /// In the file: one name of a key, or an array of names.
@@ -61,6 +63,12 @@ struct settings {
     mato::milliseconds notify_command{10'000};         // a command of a shell took so long, and ended unseen; 0: never
     command_end_use notify_command_ended = command_end_use::mark; // what becomes of that
     mato::milliseconds notify_silence{0}; // a tab that was active is silent for so long: a notice; 0: never
+
+    // [restore]
+    restore_when restore = restore_when::off;
+    mato::milliseconds restore_save_every{300'000}; // after output
+    std::uint32_t restore_lines = 2000;             // of history
+    std::vector<std::string> restore_run;           // names of programs that `run` starts
 
     // [limits], for new connections
     std::uint32_t max_clients = 1024;

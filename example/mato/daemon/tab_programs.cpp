@@ -111,9 +111,24 @@ std::shared_ptr<tab> tab_programs::add(spawned program, tab_options options, con
     if (not_kept) made->give_up_store(std::move(not_kept)); // `start` tells why
     state_.tabs.touch(state_.tabs.add(name.task, name.name, made));
     state_.kept.save(); // before any client is told of it
+    saver_.note_layout();
     made->start(handlers_of(name.id), note);
     state_.host.log().info(named(name.id) + " opened, pid " + std::to_string(made->pid()));
     state_.events.tell({.kind = "tab-opened", .tab = name.id, .task = name.task, .name = name.name, .text = made->command()});
+    return made;
+}
+
+std::shared_ptr<tab> tab_programs::show_past(const past_place& place, tab_options options, std::string_view text,
+                                             const std::string& note) {
+    tab_record::birth birth{options, place.task, place.name};
+    const auto made = std::make_shared<tab>(state_.host.context(), spawned{}, std::move(options));
+    made->show_past(text);
+    mato::failure not_kept;
+    state_.kept.keep(*made, birth, not_kept);
+    if (not_kept) made->give_up_store(std::move(not_kept)); // `start` tells why
+    tab_entry& entry = state_.tabs.add(place.task, place.name, made);
+    entry.used = place.used, entry.touched = place.touched;
+    made->start(handlers_of(place.id), note);
     return made;
 }
 
@@ -255,17 +270,23 @@ void tab_programs::kept_child_ended(std::string_view name, mato::child_status st
 }
 
 void tab_programs::start_again(tab& ended, mato::failure& why) {
-    auto program = spawn(ended.program(), why); // with its original values, so without a fallback
+    const bool is_past = ended.is_past();
+    std::string note;
+    spawn_request request = ended.program(); // with its original values, so without a fallback, unless they are old
+    auto program = is_past ? spawn_somewhere(request, note, why) : spawn(request, why);
     if (why) return;
     if (ended.is_quarantined()) lift_quarantine(ended);
     // CAN ends an unfinished sequence of the last program. Without an emulator only the viewers' terminals are reset.
     std::string clear = "\x18";
-    if (ended.screen())
+    if (ended.screen() && is_past)
+        clear += "\033[m";
+    else if (ended.screen())
         clear += "\033c";
     else
         clear.append(reset_sequence()).append(select_cursor_style(0)).append("\033[H\033[2J");
     state_.tabs.find(ended.id())->end.reset();
     ended.start_again(std::move(program), clear, handlers_of(ended.id()));
+    if (!note.empty()) ended.note(note);
     mato::failure not_kept;
     state_.kept.keep_program(ended, not_kept);
     if (not_kept) tell_not_kept(ended.id(), not_kept);
@@ -320,6 +341,7 @@ void tab_programs::reap_orphans() {
 
 void tab_programs::on_output(tab_id id, output_rate rate) {
     views_.on_output(id, rate);
+    saver_.note_output();
     if (tab_entry* const wrote = state_.tabs.find(id))
         if (const auto refused = wrote->program->take_refused_images(); refused > 0)
             state_.host.log().debug(named(id) + ": dropped " + std::to_string(refused) + " images larger than the limits");
@@ -420,6 +442,7 @@ void tab_programs::remove(tab_id id) {
     state_.kept.save_ended();
     state_.kept.save();
     state_.kept.drop(id);
+    saver_.forget(id);
     state_.events.tell({.kind = "tab-closed", .tab = id});
     if (const auto who = state_.pending.take_respawn(id)) {
         end_recordings(id);

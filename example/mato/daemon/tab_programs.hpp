@@ -5,6 +5,7 @@
 #pragma once
 
 #include "handed_over.hpp"
+#include "past_saver.hpp"
 #include "views.hpp"
 
 #include <asio/steady_timer.hpp>
@@ -22,8 +23,8 @@ namespace mux {
 class tab_programs {
 public:
     /// `on_removed`: a tab is removed, and all waiting requests are answered.
-    tab_programs(daemon_state& state, views& screens, std::function<void()> on_removed)
-        : state_(state), views_(screens), on_removed_(std::move(on_removed)), recorders_(state.host.context()),
+    tab_programs(daemon_state& state, views& screens, past_saver& saver, std::function<void()> on_removed)
+        : state_(state), views_(screens), saver_(saver), on_removed_(std::move(on_removed)), recorders_(state.host.context()),
           closed_(state.host.context()) {}
 
     /// Opens a tab in a task, which is created if needed. Null: `why` names the step that failed.
@@ -36,7 +37,11 @@ public:
     /// `handed`: what that process gave in addition; null: nothing, because it died.
     void take_back(const tab_place& place, tab_remains left, tab_options options, tab_record record,
                    const handed_over::tab_part* handed);
-    /// Starts the program again in a tab whose program has ended. Its screen is cleared, its history stays.
+    /// Opens a tab that an earlier daemon has saved, without its program. `note` is shown after the text.
+    std::shared_ptr<tab> show_past(const past_place& place, tab_options options, std::string_view text,
+                                   const std::string& note);
+    /// Starts the program again in a tab whose program has ended. Its screen is cleared, its history stays; of a tab of the
+    /// past all stays.
     void start_again(tab& ended, mato::failure& why);
     /// Ends the program, starts it again, then answers `who`. @pre it is running, and neither closing nor being respawned
     void respawn(tab& running, reply_target who);
@@ -75,6 +80,7 @@ private:
 
     daemon_state& state_;
     views& views_;
+    past_saver& saver_;
     std::function<void()> on_removed_;
     asio::steady_timer recorders_; // that have not come back
     asio::steady_timer closed_;    // tabs that are to be forgotten

@@ -41,6 +41,7 @@ std::shared_ptr<tab> tab_table::last_used(tab_id except) const {
 
 bar_mark mark_of(const tab_entry& which, mato::clock::time_point looked) {
     if (which.says.asks()) return bar_mark::asks;
+    if (which.program->is_past()) return bar_mark::none;
     if (!which.program->is_running() && which.program->exit_code() != 0) return bar_mark::failed;
     const bar_mark said = which.says.mark(looked);
     return said == bar_mark::none && which.program->last_output() > looked ? bar_mark::wrote : said;

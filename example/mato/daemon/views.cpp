@@ -223,6 +223,7 @@ void views::end(tab& ended) {
 bool views::type(client& from, std::string_view bytes) {
     tab_entry* const shown = state_.tabs.find(from.attached);
     if (!shown || from.view.readonly || bytes.empty()) return false;
+    if (shown->program->is_past()) return press_past(from, bytes), false;
     const bool was_latest = from.activity == state_.tabs.last_act();
     from.activity = state_.tabs.use(*shown);
     if (!was_latest) state_.tabs.changed(); // the next process must know whose size counts, not each key
@@ -234,6 +235,18 @@ bool views::type(client& from, std::string_view bytes) {
     fit(*shown);
     state_.kept.save(); // no message does
     return accepted;
+}
+
+/// A tab of the past has no program: Enter starts it again, d forgets the tab. Pasted text has more than one key.
+void views::press_past(const client& from, std::string_view bytes) {
+    if (bytes != "\r" && bytes != "d") return;
+    const action wanted = bytes == "d" ? action::close_tab : action::run_again;
+    asio::post(state_.host.context(), [this, wanted, client_id = from.id(), id = from.attached] { // it may end this viewer
+        client* const pressed = state_.clients.find(client_id);
+        const tab_entry* const shown = state_.tabs.find(id);
+        if (!pressed || !pressed->screen || pressed->attached != id || !shown || !shown->program->is_past()) return;
+        on_action_(*pressed, {wanted, static_cast<std::int64_t>(id)});
+    });
 }
 
 bool views::paste(client& from, std::string text) {

@@ -86,6 +86,7 @@ private:
     [[nodiscard]] viewer::handlers handlers_of(std::uint64_t id);
     [[nodiscard]] viewer_keys keys_now();
     bool type(client& from, std::string_view bytes);
+    void press_past(const client& from, std::string_view bytes);
     void fit(tab_entry& shown);
     void show_tab(client& watcher, tab& shown, std::optional<std::uint64_t> activity);
     /// Its bar has appeared or disappeared.

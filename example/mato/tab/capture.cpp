@@ -15,21 +15,26 @@ void append_row(const vt::row& r, const vt::terminal& screen, bool ansi, int kep
     terminal_features all;
     all.colours = colour_depth::direct;
     all.strings = true;
-    pen look;
-    const auto runs = r.runs();
-    for (std::size_t i = 0; i < std::max<std::size_t>(runs.size(), 1); ++i) {
-        const int from = runs.empty() ? 0 : static_cast<int>(runs[i].start);
-        const int to = i + 1 < runs.size() ? static_cast<int>(runs[i + 1].start) : r.used();
-        if (!runs.empty()) {
-            const bool marked = vt::mark_at(r, from, runs[i].style).number != 0; // an image mark, not a colour
-            look.select(marked ? runs[i].style.blank() : runs[i].style, screen, all, out);
-        }
-        r.append_text(out, from, to);
-    }
-    look.select_plain(screen, all, out);
+    append_styled(
+        r, screen, all, [](const vt::style& own) { return own; }, out);
 }
 
 } // namespace
+
+void append_styled(const vt::row& row, const vt::terminal& screen, const terminal_features& known,
+                   vt::style (*change)(const vt::style&), std::string& out) {
+    pen look;
+    const auto runs = row.runs();
+    for (std::size_t i = 0; i < std::max<std::size_t>(runs.size(), 1); ++i) {
+        const int from = runs.empty() ? 0 : static_cast<int>(runs[i].start);
+        const int to = i + 1 < runs.size() ? static_cast<int>(runs[i + 1].start) : row.used();
+        const vt::style own = runs.empty() ? vt::style() : runs[i].style;
+        const bool marked = !runs.empty() && vt::mark_at(row, from, own).number != 0; // an image mark, not a colour
+        look.select(change(marked ? own.blank() : own), screen, known, out);
+        row.append_text(out, from, to);
+    }
+    look.select_plain(screen, known, out);
+}
 
 void append_trimmed(const vt::row& row, int kept, std::string& out) {
     kept = std::min(kept, row.used());

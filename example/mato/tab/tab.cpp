@@ -28,7 +28,11 @@ tab::tab(asio::io_context& context, spawned program, tab_options options)
       store_(make_store(options_, history_, not_kept_)), ring_(make_ring(options_, not_kept_)),
       emulator_(make_emulator(options_, history_, ring_.get())), known_pictures_(all_pictures), input_(options_.input_bytes),
       wanted_size_(options_.size), applied_size_(options_.size), last_output_(mato::clock::now()), is_kept_(store_ != nullptr) {
-    terminal_.assign(program.terminal.release());
+    is_past_ = !program.terminal;
+    if (is_past_)
+        ended_ = reaped_ = true, exit_code_ = unknown_exit_code;
+    else
+        terminal_.assign(program.terminal.release());
     checkpoint();
 }
 
@@ -57,7 +61,7 @@ void tab::start_again(spawned program, std::string_view clear, handlers callback
     pid_ = program.pid;
     is_own_child_ = true;
     terminal_.assign(program.terminal.release());
-    ended_ = ending_ = closing_ = reaped_ = writing_ = false;
+    ended_ = ending_ = closing_ = reaped_ = writing_ = is_past_ = false;
     unread_.clear();
     note_paste([&] { paste_ = {}; }); // another program has not got its begin
     uninterpreted_ = 0;
@@ -279,7 +283,7 @@ void tab::write_input() {
 void tab::resize(terminal_size size) {
     wanted_size_ = size;
     wanted_size_.cells = {std::max(size.cells.rows, 1), std::max(size.cells.columns, 1)};
-    if (wanted_size_ == applied_size_ || ended_) return;
+    if (wanted_size_ == applied_size_ || (ended_ && !is_past_)) return;
     const auto due = last_resize_ + resize_gap;
     if (mato::clock::now() >= due) return apply_size();
     resize_timer_.expires_at(due);
@@ -287,11 +291,11 @@ void tab::resize(terminal_size size) {
 }
 
 void tab::apply_size() {
-    if (ended_ || wanted_size_ == applied_size_) return;
+    if ((ended_ && !is_past_) || wanted_size_ == applied_size_) return;
     applied_size_ = wanted_size_;
     last_resize_ = mato::clock::now();
     std::error_code gone; // a terminal whose program has just ended: the end follows
-    mux::resize(terminal_.native_handle(), applied_size_, gone);
+    mux::resize(terminal(), applied_size_, gone);
     if (auto* const screen = std::get_if<vt::terminal>(&emulator_)) {
         screen->set_cell_size(applied_size_.cell);
         screen->resize(applied_size_.cells);
@@ -409,6 +413,7 @@ std::string tab::directory() const {
     pid_t foreground = 0;
     if (!ended_ && sys::ioctl(terminal(), TIOCGPGRP, &foreground) == 0 && foreground > 0)
         if (auto found = working_directory(foreground); !found.empty()) return found;
+    if (is_past_) return options_.program.directory;
     return ended_ ? std::string() : working_directory(pid_);
 }
 

@@ -53,6 +53,7 @@ public:
         std::function<void(int exit_code)> on_status;          ///< the program has ended; its status is not reaped yet
     };
 
+    /// Without a terminal in `program` it is a tab of the past: `is_past`.
     tab(asio::io_context& context, spawned program, tab_options options);
     /// The tab that a process before this one had. `go_on` comes next.
     tab(asio::io_context& context, tab_remains left, tab_options options);
@@ -67,6 +68,11 @@ public:
     bool show_saved(std::string_view shown);
     /// What `show_saved` of a new tab takes; empty: more than `most` bytes, or its output must not be interpreted.
     [[nodiscard]] std::string save_shown(std::size_t most) const;
+
+    /// Before `start`: shows what past_text of another tab has returned, or its raw output.
+    void show_past(std::string_view text);
+    /// It shows what an earlier daemon has saved, and has had no program since.
+    [[nodiscard]] bool is_past() const noexcept { return is_past_; }
 
     /// Shows a line of mato's own, on its own row, whatever the program has left set.
     void note(std::string_view line);
@@ -109,8 +115,8 @@ public:
     [[nodiscard]] std::string typed_input() const { return input_.typed(); } ///< that the program has not read
     /// Calls `act(sender, taken)` for each `send` that the program has not read completely.
     template <class Act> void for_each_unread_send(Act act) const { input_.for_each_send(std::move(act)); }
-    /// What a tab without an emulator can show; of others nothing.
-    [[nodiscard]] std::string raw_output() const;
+    /// What a tab without an emulator can show, at most the newest `most` bytes; of others nothing.
+    [[nodiscard]] std::string raw_output(std::size_t most = ~std::size_t{0}) const;
     /// Before `go_on`: shows that again.
     void replay(std::string_view raw_output); ///< by an emulator too, if it has one again
     void idle_since(mato::clock::time_point when) noexcept { last_output_ = when; }
@@ -182,7 +188,7 @@ public:
     [[nodiscard]] std::size_t survivors() const noexcept { return survivors_; }
     [[nodiscard]] int exit_code() const noexcept { return exit_code_; } ///< the program's, or 128 + signal
     [[nodiscard]] mato::clock::time_point last_output() const noexcept { return last_output_; }
-    [[nodiscard]] std::string directory() const; ///< of the foreground program
+    [[nodiscard]] std::string directory() const; ///< of the foreground program; of a tab of the past, where it starts
     /// Where its program is started again: the directory of a shell now, else the one that the program was started in.
     [[nodiscard]] std::string start_directory() const;
     /// A program that the tab's own has started is in the foreground: a shell runs a command.
@@ -269,6 +275,7 @@ private:
     mato::clock::time_point missed_since_{}; // a child of another process: when it was first not there
     bool is_own_child_ = true;
     bool is_kept_ = false;
+    bool is_past_ = false;
     quarantine cause_ = quarantine::none;
     bool is_ring_new_ = false;
     tab_store::last_words found_;

@@ -21,7 +21,7 @@ tab::tab(asio::io_context& context, tab_remains left, tab_options options)
       store_(adopt_store(std::move(left.store), options_, history_, not_kept_)),
       emulator_(make_emulator(options_, history_, nullptr)), known_pictures_(all_pictures), input_(options_.input_bytes),
       wanted_size_(options_.size), applied_size_(options_.size), last_output_(mato::clock::now()), is_own_child_(false),
-      is_kept_(store_ != nullptr) {
+      is_kept_(store_ != nullptr), is_past_(left.is_past) {
     const auto now = moment_of(last_output_);
     const bool is_restored = store_ && store_->restore(std::get<vt::terminal>(emulator_), now, left.signal, not_kept_);
     if (store_) found_ = store_->found(), paste_ = program_paste::of(found_.paste);
@@ -100,10 +100,10 @@ std::string tab::take_replayed() {
     return ring_ && !is_ring_new_ && found_.was_recorded ? ring_->all() : std::string();
 }
 
-std::string tab::raw_output() const {
+std::string tab::raw_output(std::size_t most) const {
     std::string all;
     const raw_emulator* const kept = bytes();
-    for (std::uint64_t at = kept ? kept->replay_begin() : 0; kept && at < kept->end();) {
+    for (std::uint64_t at = kept ? kept->replay_begin(most) : 0; kept && at < kept->end();) {
         const auto part = kept->from(at, static_cast<std::size_t>(kept->end() - at));
         all += part;
         at += part.size();
@@ -137,6 +137,13 @@ bool tab::show_saved(std::string_view shown) {
              .append("H"));
     checkpoint();
     return true;
+}
+
+void tab::show_past(std::string_view text) {
+    feed(text);
+    if (bytes()) // what the program has set would act on the line that follows, and on the keys
+        feed(std::string("\x18").append(reset_sequence()).append(select_cursor_style(0)).append("\033[999;1H"));
+    checkpoint();
 }
 
 void tab::replay(std::string_view raw_output) {

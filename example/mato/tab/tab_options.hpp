@@ -46,6 +46,7 @@ struct tab_remains {
     std::optional<int> exit_code{};      ///< the program has ended
     int signal = 0;                      ///< that ended the earlier process
     quarantine cause = quarantine::none; ///< that the earlier process knew
+    bool is_past = false;                ///< it has had no program since the daemon's start
 };
 
 } // namespace mux

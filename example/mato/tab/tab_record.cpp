@@ -12,8 +12,8 @@ namespace {
 
 constexpr std::string_view magic = "mato:rec";
 constexpr std::uint32_t version = 1;
-constexpr std::size_t version_at = 8, size_at = 12, end_at = 16, closing_at = 24, quarantined_at = 32, remains_at = 40,
-                      body_at = 64;
+constexpr std::size_t version_at = 8, size_at = 12, end_at = 16, closing_at = 24, quarantined_at = 32, past_at = 40,
+                      remains_at = 48, body_at = 64;
 constexpr std::uint64_t most_number = ~std::uint64_t{0} >> 1;
 constexpr int most_cells = 1 << 16;
 
@@ -75,6 +75,16 @@ bool read_birth(std::string_view body, tab_record::birth& opened) {
 
 } // namespace
 
+std::string tab_record::encode(const birth& opened) {
+    std::string buffer;
+    return std::string(write_birth(buffer, opened));
+}
+
+std::optional<tab_record::birth> tab_record::decode(std::string_view body) {
+    birth opened;
+    return read_birth(body, opened) ? std::optional(std::move(opened)) : std::nullopt;
+}
+
 tab_record tab_record::create(const birth& opened, mato::error_out out) {
     std::string buffer;
     const std::string_view body = write_birth(buffer, opened);
@@ -124,7 +134,12 @@ std::uint64_t tab_record::load(std::size_t at) const noexcept {
 }
 
 void tab_record::ended(int exit_code) noexcept { store(end_at, 1 + static_cast<std::uint64_t>(exit_code & 0xff)); }
-void tab_record::runs() noexcept { store(end_at, 0); }
+void tab_record::runs() noexcept {
+    store(past_at, 0);
+    store(end_at, 0);
+}
+void tab_record::set_past() noexcept { store(past_at, 1); }
+bool tab_record::is_past() const noexcept { return load(past_at) != 0; }
 void tab_record::closes() noexcept { store(closing_at, 1); }
 void tab_record::set_quarantine(quarantine cause) noexcept { store(quarantined_at, static_cast<std::uint64_t>(cause)); }
 quarantine tab_record::cause() const noexcept {

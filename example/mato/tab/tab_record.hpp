@@ -7,6 +7,7 @@
 ///     0    8 "mato:rec" · 4 version · 4 bytes of the body
 ///     16   8 end: 1 and the exit code; 0: the program runs · 8 closing: 1 once the tab was told to close
 ///     32   8 quarantined: 1 or 2 while the output is not interpreted: tab_options.hpp
+///     40   8 past: 1 while the tab shows what an earlier daemon has saved, and has had no program
 ///     64   body: the options, the task and the name that the tab was opened with
 #pragma once
 
@@ -16,6 +17,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace mux {
 
@@ -29,6 +31,10 @@ public:
     /// Bytes of the body: an environment and a command line of any size that execve(2) takes.
     static constexpr std::size_t most_body = 8u << 20;
 
+    [[nodiscard]] static std::string encode(const birth& opened);
+    /// What `encode` has made. @returns nothing: it is damaged
+    [[nodiscard]] static std::optional<birth> decode(std::string_view body);
+
     tab_record() noexcept = default;
     /// @errors memory_file::create's
     [[nodiscard]] static tab_record create(const birth& opened, mato::error_out out);
@@ -41,10 +47,12 @@ public:
     /// The program was started again.
     void runs() noexcept;
     void closes() noexcept;
+    void set_past() noexcept;
     void set_quarantine(quarantine cause) noexcept;
     [[nodiscard]] quarantine cause() const noexcept;
     [[nodiscard]] std::optional<int> exit_code() const noexcept; ///< empty: it runs
     [[nodiscard]] bool is_closing() const noexcept;
+    [[nodiscard]] bool is_past() const noexcept;
 
     [[nodiscard]] int native_handle() const noexcept { return file_.native_handle(); }
 

@@ -14,6 +14,9 @@ namespace mux {
 /// As `tab_info::emulator`: the tab has none until it is started again, see tab_options.hpp.
 inline constexpr const char* quarantined_emulator = "quarantined";
 
+/// The same of a tab that shows what an earlier daemon has saved, and has no program: with an emulator, and without.
+inline constexpr const char *past_emulator = "past", *past_raw_emulator = "past raw";
+
 struct tab_info {
     std::uint64_t id = 0;
     std::string task, name, title, command, cwd, emulator;
@@ -31,8 +34,9 @@ struct tab_info {
         f(id, task, name, title, command, cwd, emulator, pid, size, clients, running, bell, exit_code, idle_ms, history_lines,
           memory_bytes, mark, said, note, notice);
     }
+    [[nodiscard]] bool is_past() const { return emulator == past_emulator || emulator == past_raw_emulator; }
     [[nodiscard]] const char* state() const {
-        return !running ? "exited" : emulator == quarantined_emulator ? "quarantined" : "running";
+        return is_past() ? "past" : !running ? "exited" : emulator == quarantined_emulator ? "quarantined" : "running";
     }
 };
 struct tab_list {
