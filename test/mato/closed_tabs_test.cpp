@@ -4,6 +4,9 @@
 
 #include "support/catch.hpp"
 
+#include <algorithm>
+#include <random>
+
 namespace {
 
 using namespace std::chrono_literals;
@@ -89,4 +92,86 @@ TEST_CASE("closed tabs are forgotten after a time", "[closed_tabs]") {
     CHECK(all.count() == 0);
     CHECK(all.bytes() == 0);
     CHECK_FALSE(all.oldest());
+}
+
+TEST_CASE("each tab that is forgotten is told to the one who keeps a copy of it", "[closed_tabs]") {
+    mux::closed_tabs all;
+    std::vector<mux::tab_id> told;
+    all.on_forgotten = [&](mux::tab_id id) { told.push_back(id); };
+    const mux::closed_tab* const first = all.remember(closed(1, "t", "n"));
+    CHECK(first == all.find("1", 0));
+    all.remember(closed(2, "t", "n", 10, 2s));
+    all.remember(closed(1, "t", "n", 10, 3s)); // again
+    all.forget(99);
+    CHECK(told == std::vector<mux::tab_id>{1});
+    all.forget_before(start + 3s);
+    all.forget(1);
+    CHECK(told == std::vector<mux::tab_id>{1, 2, 1});
+    for (mux::tab_id id = 1; id <= mux::closed_tabs::most + 2; ++id) all.remember(closed(id, "t", "n"));
+    CHECK(told.size() == 5);
+}
+
+namespace {
+
+mux::closed_tab written(std::size_t bytes) {
+    auto gone = closed(7, "work", "build", bytes, 90s);
+    gone.options.id = 7;
+    gone.options.command = "make";
+    gone.options.size = {{30, 90}, {}};
+    gone.options.program.argv = {"make"};
+    gone.options.program.environment = {"A=1"};
+    mato::failure why;
+    gone.write(why);
+    INFO(why.message());
+    REQUIRE_FALSE(why);
+    return gone;
+}
+
+mato::memory_file copy_of(const mato::memory_file& file) {
+    mato::failure why;
+    auto copy = mato::memory_file::create("copy", file.size(), why);
+    std::copy(file.bytes().begin(), file.bytes().end(), copy.bytes().begin());
+    return copy;
+}
+
+} // namespace
+
+TEST_CASE("another process reads a closed tab as it was", "[closed_tabs]") {
+    const std::size_t bytes = GENERATE(0u, 1u, 100'000u);
+    const auto gone = written(bytes);
+    CHECK(gone.shown.empty());
+    CHECK(gone.text() == std::string(bytes, 'x'));
+    mato::failure why;
+    const auto again = mux::closed_tab::read(copy_of(gone.file), why);
+    INFO(why.message());
+    REQUIRE_FALSE(why);
+    CHECK(again.name.id == 7);
+    CHECK(again.name.task == "work");
+    CHECK(again.name.name == "build");
+    CHECK(again.options.command == "make");
+    CHECK(again.options.size == mux::terminal_size{{30, 90}, {}});
+    CHECK(again.options.program.environment == std::vector<std::string>{"A=1"});
+    CHECK(again.at == start + 90s);
+    CHECK(again.text() == std::string(bytes, 'x'));
+}
+
+TEST_CASE("a closed tab of another version or a damaged one is refused", "[closed_tabs]") {
+    const auto gone = written(300);
+    mato::failure why;
+    auto newer = copy_of(gone.file);
+    newer.bytes()[8] = 9;
+    static_cast<void>(mux::closed_tab::read(std::move(newer), why));
+    CHECK(why.code == mato::errc::version_mismatch);
+    auto large = copy_of(gone.file);
+    large.bytes()[20] = 1; // more bytes than there are
+    static_cast<void>(mux::closed_tab::read(std::move(large), why));
+    CHECK(why.code == mato::errc::malformed);
+    std::mt19937 random(GENERATE(range(0u, 4u)));
+    for (int round = 0; round < 200; ++round) {
+        auto damaged = copy_of(gone.file);
+        for (int i = 0; i < 3; ++i) damaged.bytes()[random() % damaged.size()] = static_cast<char>(random());
+        const auto read = mux::closed_tab::read(std::move(damaged), why);
+        CHECK((read.name.id != 0) == !why);
+        static_cast<void>(read.text());
+    }
 }

@@ -204,3 +204,57 @@ TEST_CASE("`control` brings a closed tab back and names it; a program that canno
     CHECK(contains(went.out, "no tab was closed"));
     CHECK(shows(world, tab, "started again"));
 }
+
+TEST_CASE("a closed tab is brought back after a crash, after an upgrade and after both, with or without an emulator",
+          "[mato][undo]") {
+    const std::string how = GENERATE("crash", "restart", "upgrade", "crash and restart", "restart and two crashes");
+    const std::string emulator = GENERATE("vt", "raw");
+    INFO(how << ", " << emulator);
+    mato_world world;
+    world.open_tab();
+    std::string tab =
+        world.must({"new", "-d", "-t", "work", "-n", "build", "-x", "90", "-y", "30", "--emulator", emulator, "--",
+                    "[ -e once ] && { echo second; stty size; exec cat; }; >once; seq 300; echo first; exec cat"});
+    tab.pop_back();
+    REQUIRE(wait_until([&] { return std::filesystem::exists(world.home() / "once"); }));
+    {
+        pty_client viewer(world, {"attach", "-r", tab});
+        REQUIRE(viewer.wait_for("first"));
+    }
+    close_tab(world, tab);
+    const std::string other = world.open_tab();
+    close_tab(world, other);
+    const pid_t keeper = world.daemon_pid();
+    if (how == "crash") kill_worker(keeper);
+    if (how == "upgrade") world.must({"upgrade", "--program", MATO_STOPPABLE_EXECUTABLE});
+    if (how.starts_with("crash and")) kill_worker(keeper);
+    if (how.find("restart") != how.npos) world.must({"restart"});
+    if (how.ends_with("crashes")) kill_worker(keeper), kill_worker(keeper);
+    CHECK(world.must({"undo"}) == other + "\n"); // the one closed last
+    CHECK(world.must({"undo"}) == tab + "\n");
+    CHECK(world.run({"has", "work/build"}).exit_code == 0);
+    CHECK(contains(world.must({"ls"}), "90x30"));
+    pty_client viewer(world, {"attach", "-r", tab}, {.columns = 90, .rows = 30});
+    REQUIRE(viewer.wait_for("first"));
+    REQUIRE(viewer.wait_for(again));
+    REQUIRE(viewer.wait_for("second"));
+    REQUIRE(viewer.wait_for("30 90"));
+    if (emulator == "vt") CHECK(contains(world.must({"capture", "-S", "1000", tab}), "\n299\n300\nfirst\n"));
+    kill_worker(keeper); // it is there once
+    CHECK(contains(world.run({"undo", tab}).err, "was closed within"));
+    CHECK(count_of(world.must({"ls"}), "build") == 1);
+}
+
+TEST_CASE("closed tabs that the process before had are forgotten in time", "[mato][undo]") {
+    mato_world world;
+    world.open_tab();
+    const std::string tab = world.open_tab();
+    close_tab(world, tab);
+    const std::size_t held = descriptor_count(world.daemon_pid());
+    kill_worker(world.daemon_pid());
+    CHECK(contains(world.must({"status"}), "Kept: 1 of 1"));
+    world.configure("undo_close = \"1ms\"\n");
+    kill_worker(world.daemon_pid());
+    CHECK(contains(world.run({"undo"}).err, "no tab was closed within"));
+    CHECK(wait_until([&] { return descriptor_count(world.daemon_pid()) < held; })); // the keeper has let go of it
+}

@@ -2,17 +2,23 @@
 /// @file closed_tabs.hpp: what brings a closed tab back: what it showed, and how its program was started.
 /// Threads: one object, one thread.   Blocks: never.   Test: test/mato/closed_tabs_test.cpp.
 ///
-/// It is kept for the time `undo_close`, in this process only. The oldest are forgotten when there are too many, or when they
-/// are too large.
+/// It is kept for the time `undo_close`. The oldest are forgotten when there are too many, or when they are too large. With a
+/// keeper it is in a memory file that the next process reads:
+///
+///     0    8 "mato:cls" · 4 version · 4 zero · 8 bytes of the body
+///     64   body: when it was closed · task, name · how it was opened (tab_record.hpp) · what it showed
 #pragma once
 
 #include "protocol/protocol.hpp"
 #include "tab/tab_options.hpp"
 
 #include <mato/clock.hpp>
+#include <mato/error.hpp>
+#include <mato/memory_file.hpp>
 
 #include <cstddef>
 #include <deque>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,6 +30,14 @@ struct closed_tab {
     tab_options options;          ///< those it was opened with; its last size; the directory that its program is started in
     std::string shown{};          ///< vt::terminal::save, or the output of a tab without an emulator; empty: it is not known
     mato::clock::time_point at{}; ///< when it was closed
+    mato::memory_file file{};     ///< has all of this, instead of `shown`; empty: there is none
+
+    /// What it showed, from the file if there is one.
+    [[nodiscard]] std::string_view text() const;
+    /// Moves what it showed into a memory file. @errors memory_file::create's: it stays where it is
+    void write(mato::error_out out);
+    /// @errors malformed, version_mismatch
+    [[nodiscard]] static closed_tab read(mato::memory_file file, mato::error_out out);
 };
 
 class closed_tabs {
@@ -32,7 +46,11 @@ public:
     static constexpr std::size_t most_bytes = 16u << 20; ///< of all that they showed: 16 tabs with a full usual history
     static constexpr std::size_t most_shown = 8u << 20;  ///< bytes of what one showed; of a larger one nothing is kept
 
-    void remember(closed_tab gone);
+    /// Called with the number of each tab that is forgotten. It must not change this object.
+    std::function<void(tab_id)> on_forgotten{};
+
+    /// @returns where it is; null: it was too large together with the others
+    closed_tab* remember(closed_tab gone);
     /// Finds a tab by number, "TASK/NAME" or "NAME", not by prefix; of several, and for an empty target, the one closed last.
     /// "." is `current`. @returns null if it is not remembered
     [[nodiscard]] const closed_tab* find(std::string_view target, tab_id current) const;

@@ -214,6 +214,16 @@ void kept_tabs::drop(tab_id id) {
         host_.kept().drop(name_of(kind, id)); // the terminal first
 }
 
+void kept_tabs::keep_closed(closed_tab& gone, mato::error_out out) {
+    if (!has_keeper(host_)) return;
+    gone.write(out);
+    if (!out.failed()) host_.kept().keep(name_of("closed", gone.name.id), gone.file.native_handle(), out);
+}
+
+void kept_tabs::drop_closed(tab_id id) {
+    if (has_keeper(host_)) host_.kept().drop(name_of("closed", id));
+}
+
 void kept_tabs::save() {
     if (!file_ || !has_keeper(host_) || saved_ == tabs_.revision()) return;
     saved_ = tabs_.revision();

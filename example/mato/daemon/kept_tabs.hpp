@@ -4,12 +4,13 @@
 /// Test: test/mato/survive_kill_process_test.cpp.
 ///
 /// Of each tab the keeper holds `tab/N`, the terminal with the program's pid, `store/N` (tab_store.hpp) or, without
-/// an emulator, `ring/N` (raw_store.hpp), and `record/N` (tab_record.hpp). The memory file `daemon` has the tasks with the
-/// names and the order of their tabs, the exit codes of ended tabs, and the number of the last event; its head has the version
-/// of its format. Without a keeper all functions do nothing.
+/// an emulator, `ring/N` (raw_store.hpp), and `record/N` (tab_record.hpp); of a closed tab `closed/N` (closed_tabs.hpp). The
+/// memory file `daemon` has the tasks with the names and the order of their tabs, the exit codes of ended tabs, and the number
+/// of the last event; its head has the version of its format. Without a keeper all functions do nothing.
 #pragma once
 
 #include "client_table.hpp"
+#include "closed_tabs.hpp"
 #include "event_feed.hpp"
 #include "multiplexer_daemon.hpp"
 #include "protocol/ended_tabs.hpp"
@@ -68,6 +69,10 @@ public:
     /// The program has ended, and all its output is in the store or the ring. The tab remains.
     void drop_program(tab_id id);
     void drop(tab_id id);
+    /// A closed tab that can be brought back, as `closed/N`. @errors as kept::keep and memory_file::create: only this process
+    /// has it.
+    void keep_closed(closed_tab& gone, mato::error_out out);
+    void drop_closed(tab_id id);
 
     /// Writes names, order and entries of all tabs, and who shows them, if they have changed.
     void save();

@@ -58,6 +58,23 @@ handed_over take_handed_over(daemon_state& state, std::vector<mato::kept_item>& 
     return got;
 }
 
+/// The closed tabs that the keeper holds; the other items stay.
+std::vector<closed_tab> take_closed(daemon_state& state, std::vector<mato::kept_item>& items) {
+    std::vector<closed_tab> all;
+    for (mato::kept_item& each : items) {
+        if (!each.name.starts_with("closed/")) continue;
+        mato::failure why;
+        auto file = mato::memory_file::adopt(std::move(each.descriptor), why);
+        if (!why) all.push_back(closed_tab::read(std::move(file), why));
+        if (!why) continue;
+        if (!all.empty() && all.back().name.id == 0) all.pop_back();
+        state.host.log().warning("a closed tab cannot be brought back: " + why.message());
+        state.host.kept().drop(each.name);
+    }
+    std::erase_if(items, [](const mato::kept_item& each) { return each.name.starts_with("closed/"); });
+    return all;
+}
+
 void tell(daemon_state& state, std::size_t count, const std::string& version_before) {
     const auto& now = state.host.generation();
     const std::string tabs = std::to_string(count) + (count == 1 ? " tab, " : " tabs, ");
@@ -89,6 +106,7 @@ void take_back_tabs(daemon_state& state, tab_programs& programs) {
     if (now.number == 1) return;
     auto items = state.host.kept().take_all();
     const handed_over handed = take_handed_over(state, items);
+    auto closed = take_closed(state, items);
     auto found = parts_of(std::move(items));
     for (const auto& [id, parts] : found) // a tab that no client was told of yet
         if (std::none_of(places.begin(), places.end(), [id = id](const tab_place& each) { return each.id == id; }))
@@ -124,6 +142,7 @@ void take_back_tabs(daemon_state& state, tab_programs& programs) {
         ++count;
     }
     for (const auto& [id, parts] : found) state.kept.drop(id); // it was not opened completely
+    programs.take_back_closed(std::move(closed));
     state.kept.save();
     tell(state, count, handed.version);
 }

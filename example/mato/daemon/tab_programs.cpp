@@ -140,15 +140,17 @@ const closed_tab* tab_programs::find_closed(std::string_view target, tab_id curr
 std::shared_ptr<tab> tab_programs::reopen(tab_id id, mato::failure& why) {
     const closed_tab* const found = state_.closed.find(std::to_string(id), 0);
     if (!found) return nullptr;
-    closed_tab again = *found;
+    tab_options options = found->options;
     std::string note;
-    auto program = spawn_somewhere(again.options.program, note, why);
+    auto program = spawn_somewhere(options.program, note, why);
     if (why) return nullptr;
-    state_.closed.forget(id);
     if (!note.empty()) state_.host.log().warning(named(id) + ": " + note);
     std::string line = "[mato: this tab was closed; its program was started again]";
     if (!note.empty()) line.append("\r\n").append(note);
-    return add(std::move(program), std::move(again.options), again.name, std::move(line), again.shown);
+    // A death between the two leaves both, and the next process keeps the open one.
+    auto again = add(std::move(program), std::move(options), found->name, std::move(line), found->text());
+    state_.closed.forget(id);
+    return again;
 }
 
 tab::handlers tab_programs::handlers_of(tab_id id) {
@@ -414,7 +416,21 @@ void tab_programs::remember_closed(const tab& closed, const std::string& directo
     gone.options.size = gone.options.program.size = closed.dimensions();
     gone.options.survive = has_keeper(state_.host);
     if (!directory.empty()) gone.options.program.directory = directory;
-    state_.closed.remember(std::move(gone));
+    if (closed_tab* const kept = state_.closed.remember(std::move(gone))) {
+        mato::failure why;
+        state_.kept.keep_closed(*kept, why);
+        if (why) state_.host.log().warning(named(name.id) + " can be brought back by this process only: " + why.message());
+    }
+    forget_closed();
+}
+
+void tab_programs::take_back_closed(std::vector<closed_tab> all) {
+    std::ranges::sort(all, {}, &closed_tab::at);
+    for (closed_tab& each : all)
+        if (state_.tabs.find(each.name.id))
+            state_.kept.drop_closed(each.name.id);
+        else
+            state_.closed.remember(std::move(each));
     forget_closed();
 }
 

@@ -25,7 +25,9 @@ public:
     /// `on_removed`: a tab is removed, and all waiting requests are answered.
     tab_programs(daemon_state& state, views& screens, past_saver& saver, std::function<void()> on_removed)
         : state_(state), views_(screens), saver_(saver), on_removed_(std::move(on_removed)), recorders_(state.host.context()),
-          closed_(state.host.context()) {}
+          closed_(state.host.context()) {
+        state_.closed.on_forgotten = [this](tab_id id) { state_.kept.drop_closed(id); };
+    }
 
     /// Opens a tab in a task, which is created if needed. Null: `why` names the step that failed.
     std::shared_ptr<tab> open(const new_tab& wanted, const std::string& task, mato::failure& why);
@@ -40,6 +42,8 @@ public:
     /// Opens a tab that an earlier daemon has saved, without its program. `note` is shown after the text.
     std::shared_ptr<tab> show_past(const past_place& place, tab_options options, std::string_view text,
                                    const std::string& note);
+    /// Closed tabs of the process before this one, in any order.
+    void take_back_closed(std::vector<closed_tab> all);
     /// Starts the program again in a tab whose program has ended. Its screen is cleared, its history stays; of a tab of the
     /// past all stays.
     void start_again(tab& ended, mato::failure& why);
