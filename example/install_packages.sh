@@ -12,6 +12,8 @@ apt_test="$apt_test vim nano less htop mc tmux vttest"
 apt_test="$apt_test xterm xvfb"
 # A broker and its library, for the example of a NATS edge.
 apt_test="$apt_test libnats-dev nats-server"
+# Another standard library and another asio, with which test/matrix.sh compiles.
+apt_test="$apt_test libc++-dev libc++abi-dev libboost-dev"
 # Programs that the benchmarks compare with. (Debian starts redis-server as a service on installation; the benchmark starts its own.)
 apt_bench="$apt_build libvterm-dev libbenchmark-dev libzmq3-dev libnng-dev libevent-dev redis-server dtach screen tmux"
 

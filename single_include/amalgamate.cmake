@@ -1,4 +1,5 @@
-# Writes mato/mato.hpp beside this file: the whole toolkit in one header, from include/mato.
+# Writes mato/mato.hpp beside this file: the whole toolkit in one header, from include/mato; and mato/mato_core.hpp: of it the
+# headers that need no asio.
 #   cmake -P single_include/amalgamate.cmake              write it
 #   cmake -DCHECK=ON -P single_include/amalgamate.cmake   fail when it is not what would be written
 #
@@ -7,16 +8,44 @@
 # inside an #if of the umbrella keeps its place and its own includes; it may use only what stands before it.
 cmake_minimum_required(VERSION 3.23)
 get_filename_component(root "${CMAKE_CURRENT_LIST_DIR}/.." ABSOLUTE)
-set(written "${CMAKE_CURRENT_LIST_DIR}/mato/mato.hpp")
 
 set(demands "")
 set(includes "")
 set(body "")
 set(depth 0) # of #if nesting, over all files that are open
+set(core OFF) # leave out what needs asio
+
+# Whether the header, or one that it includes, includes asio. PATH is relative to include/mato.
+function(needs_asio path result)
+    get_property(known GLOBAL PROPERTY "asio_${path}")
+    if(NOT "${known}" STREQUAL "")
+        set(${result} ${known} PARENT_SCOPE)
+        return()
+    endif()
+    set_property(GLOBAL PROPERTY "asio_${path}" OFF) # a header may be included by one that it includes
+    set(found OFF)
+    file(STRINGS "${root}/include/mato/${path}" lines REGEX "^#include [<\"]")
+    foreach(line IN LISTS lines)
+        if(line MATCHES "^#include <asio/")
+            set(found ON)
+        elseif(line MATCHES "^#include \"(.*)\"")
+            get_filename_component(folder "/${path}" DIRECTORY)
+            get_filename_component(next "${folder}/${CMAKE_MATCH_1}" ABSOLUTE BASE_DIR "/")
+            string(REGEX REPLACE "^/+" "" next "${next}")
+            needs_asio("${next}" of_next)
+            if(of_next)
+                set(found ON)
+            endif()
+        endif()
+    endforeach()
+    set_property(GLOBAL PROPERTY "asio_${path}" ${found})
+    set(${result} ${found} PARENT_SCOPE)
+endfunction()
 
 # Appends the file to `body`. PATH is relative to include/mato.
 macro(expand path) # a macro: one scope for all files; what a file needs after a nested one is kept in variables of its level
     set_property(GLOBAL PROPERTY "done_${path}" TRUE)
+    set_property(GLOBAL APPEND PROPERTY all_done "done_${path}")
     math(EXPR level "${level} + 1")
     set(path_${level} "${path}")
     set(depth_${level} ${depth})
@@ -51,6 +80,9 @@ macro(expand path) # a macro: one scope for all files; what a file needs after a
             string(REGEX REPLACE "^/+" "" next "${next}")
             set(line "")
             get_property(done GLOBAL PROPERTY "done_${next}")
+            if(core AND NOT done)
+                needs_asio("${next}" done)
+            endif()
             if(NOT done)
                 if(level GREATER 1 AND depth GREATER 0)
                     message(FATAL_ERROR "include/mato/${path_${level}} includes ${next} inside an #if; let the umbrella include it first")
@@ -77,9 +109,36 @@ macro(expand path) # a macro: one scope for all files; what a file needs after a
     math(EXPR level "${level} - 1")
 endmacro()
 
+# Writes or checks ${name}.
+macro(finish name needs)
+    string(CONCAT text
+        "// SPDX-License-Identifier: MIT\n"
+        "// ${needs}\n"
+        "// Written by single_include/amalgamate.cmake from include/mato: change that, not this.\n"
+        "#pragma once\n\n"
+        "#ifdef MATO_VERSION_MAJOR\n"
+        "#error \"mato: another header of the toolkit was included before; a single header must be the only one, and mato.hpp has all of mato_core.hpp\"\n"
+        "#endif\n"
+        "${demands}\n${includes}${body}")
+    foreach(pass RANGE 4) # blank lines that the removed ones leave
+        string(REPLACE "\n\n\n" "\n\n" text "${text}")
+    endforeach()
+    set(written "${CMAKE_CURRENT_LIST_DIR}/mato/${name}")
+    if(CHECK)
+        set(found "")
+        if(EXISTS "${written}")
+            file(READ "${written}" found)
+        endif()
+        if(NOT found STREQUAL text)
+            message(FATAL_ERROR "stale, run:\n cmake -P single_include/amalgamate.cmake")
+        endif()
+    else()
+        file(WRITE "${written}" "${text}")
+    endif()
+endmacro()
+
 set(level 0)
 expand("mato.hpp")
-
 file(GLOB_RECURSE headers RELATIVE "${root}/include/mato" "${root}/include/mato/*.hpp")
 foreach(header IN LISTS headers)
     get_property(done GLOBAL PROPERTY "done_${header}")
@@ -87,25 +146,15 @@ foreach(header IN LISTS headers)
         message(FATAL_ERROR "include/mato/${header} is not part of the umbrella, include/mato/mato.hpp")
     endif()
 endforeach()
+finish(mato.hpp "The mato toolkit in one header. Needs asio, and toml++ where MATO_WITH_TOML is defined before the include.")
 
-string(APPEND head
-    "// SPDX-License-Identifier: MIT\n"
-    "// The mato toolkit in one header. Written by single_include/amalgamate.cmake from include/mato: change that, not this.\n"
-    "// Needs asio, and toml++ where MATO_WITH_TOML is defined before the include.\n"
-    "#pragma once\n\n")
-set(text "${head}${demands}\n${includes}${body}")
-foreach(pass RANGE 4) # blank lines that the removed ones leave
-    string(REPLACE "\n\n\n" "\n\n" text "${text}")
+get_property(all GLOBAL PROPERTY all_done)
+foreach(each IN LISTS all)
+    set_property(GLOBAL PROPERTY "${each}" FALSE)
 endforeach()
-
-if(CHECK)
-    set(found "")
-    if(EXISTS "${written}")
-        file(READ "${written}" found)
-    endif()
-    if(NOT found STREQUAL text)
-        message(FATAL_ERROR "stale, run:\n cmake -P single_include/amalgamate.cmake")
-    endif()
-else()
-    file(WRITE "${written}" "${text}")
-endif()
+set(demands "")
+set(includes "")
+set(body "")
+set(core ON)
+expand("mato.hpp")
+finish(mato_core.hpp "The parts of the mato toolkit that need no asio, in one header. toml++ where MATO_WITH_TOML is defined before the include.")

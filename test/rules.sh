@@ -48,7 +48,7 @@ for word in $mechanisms; do
     complain "A mechanism includes one above it:" "$(grep -nHE "#include \"($later)\.hpp\"" "include/mato/$word.hpp" || true)"
 done
 complain "asio in a header that does not have it in its 'Layer:' line, or asio's umbrella:" "$( (grep -rlE '^///.*Layer: ([0-2]|3 \(mechanism; no asio|4 \(composition\), free of asio)' include/mato |
-    xargs grep -nHE '#include <asio' || true; grep -nHE '#include <asio\.hpp>' $(sources) || true) )"
+    xargs grep -nHE '#include (<(boost/)?asio|".*asio_[a-z]+\.hpp)' || true; grep -nHE '#include <asio\.hpp>' $(sources) || true) )"
 complain "toml++ outside config.hpp:" "$(grep -nHE '#include <toml' $(sources) | grep -v '^include/mato/config.hpp' || true)"
 complain "Operating-system #ifs outside detail/platform.hpp:" "$(grep -rnHE '#\s*(el)?if.*__(linux|APPLE|FreeBSD|unix)__' include | grep -v detail/platform.hpp || true)"
 complain "The seam outside sys.hpp:" "$(grep -rnH 'MATO_SYSTEM' include example --include='*.hpp' --include='*.cpp' | grep -vE '^include/mato/sys(_[a-z]+)?.hpp' || true)"

@@ -4,6 +4,7 @@
 #   1. the rules on the tree        4. ThreadSanitizer: the toolkit's tests
 #   2. the optimised build          5. fuzzers: corpora, then FUZZ_SECONDS each (20)
 #   3. AddressSanitizer + UBSan     6. g++ debug: every test, each header on its own, the single header, every way in
+# and, in between, a cell of each kind of test/matrix.sh: other compilers, standard libraries, asios and switches.
 set -eu
 root=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)
 cd "$root"
@@ -25,6 +26,9 @@ build/release/vt_memory # 100 MiB of each worst-case input of a terminal, within
 
 step "what a delivery costs: instructions, and processor time over the bare loop's"
 sh test/bench/run.sh gate
+
+step "one of each kind of compiler, library and switch"
+sh test/matrix.sh quick
 
 step "AddressSanitizer and UndefinedBehaviorSanitizer, clang"
 cmake --preset asan

@@ -10,14 +10,12 @@
 #include "callback.hpp"
 #include "clock.hpp"
 #include "correlation.hpp"
+#include "detail/asio_loop.hpp"
+#include "detail/asio_token.hpp"
 #include "detail/async_client_core.hpp"
 #include "detail/completion.hpp"
 #include "error.hpp"
 #include "policies.hpp"
-
-#include <asio/associated_cancellation_slot.hpp>
-#include <asio/async_result.hpp>
-#include <asio/io_context.hpp>
 
 #include <memory>
 #include <string>
@@ -84,7 +82,7 @@ public:
     template <class Token> auto async_connect(Token&& token) {
         return asio::async_initiate<Token, void(std::error_code)>(
             [held = core_](auto handler) {
-                const auto slot = asio::get_associated_cancellation_slot(handler);
+                const auto slot = detail::slot_of(handler);
                 held->connect(slot, erased<detail::completes_with::code_alone>(*held, std::move(handler)));
             },
             token);
@@ -98,7 +96,12 @@ public:
     /// after the request was sent · operation_aborted: cancelled, or the client was closed · those of connecting, when the
     /// back-off policy gave up: not_running, server_not_trusted, not_ready, any of connect(2).
     template <class Token> auto async_request(std::string_view payload, deadline until, Token&& token) {
-        return async_stream(payload, until, {}, std::forward<Token>(token));
+        return asio::async_initiate<Token, answer_signature>(
+            [held = core_](auto handler, std::string_view bytes, deadline latest) {
+                const auto slot = detail::slot_of(handler);
+                held->ask(bytes, latest, slot, erased<detail::completes_with::code_and_answer>(*held, std::move(handler)));
+            },
+            token, payload, until);
     }
     /// With the deadline of async_client_options::answer.
     template <class Token> auto async_request(std::string_view payload, Token&& token) {
@@ -112,9 +115,9 @@ public:
     auto async_stream(std::string_view payload, deadline until, callback<void(std::string_view)> on_part, Token&& token) {
         return asio::async_initiate<Token, answer_signature>(
             [held = core_](auto handler, std::string_view bytes, deadline latest, callback<void(std::string_view)> part) {
-                const auto slot = asio::get_associated_cancellation_slot(handler);
-                held->ask(bytes, latest, std::move(part), slot,
-                          erased<detail::completes_with::code_and_answer>(*held, std::move(handler)));
+                const auto slot = detail::slot_of(handler);
+                held->ask(bytes, latest, slot, erased<detail::completes_with::code_and_answer>(*held, std::move(handler)),
+                          std::move(part));
             },
             token, payload, until, std::move(on_part));
     }
@@ -146,9 +149,8 @@ public:
     [[nodiscard]] const peer_credentials& server() const noexcept { return core_->server(); }
 
 private:
-    template <detail::completes_with Arguments, class Handler>
-    static std::unique_ptr<detail::completion> erased(core& of, Handler handler) {
-        return std::make_unique<detail::completion_of<Arguments, Handler>>(of.context(), std::move(handler));
+    template <detail::completes_with Arguments, class Handler> static detail::completion erased(core& of, Handler handler) {
+        return detail::completion::of<Arguments>(of.context(), std::move(handler));
     }
 };
 

@@ -10,10 +10,8 @@
 #pragma once
 
 #include "connection.hpp"
+#include "detail/asio_loop.hpp"
 #include "fan_out.hpp"
-
-#include <asio/io_context.hpp>
-#include <asio/post.hpp>
 
 #include <memory>
 #include <optional>

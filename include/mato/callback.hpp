@@ -5,6 +5,7 @@
 #pragma once
 
 #include "detail/abi.hpp"
+#include "detail/exceptions.hpp"
 #include "scope_exit.hpp"
 
 #include <cstddef>
@@ -18,7 +19,7 @@ inline namespace MATO_ABI {
 template <class Signature> class callback;
 
 /// Like std::function, but a call keeps its target alive: assigning to the callback, or destroying its owner, is safe inside
-/// the call. Copies share one function.
+/// the call. Copies share one function, which need not be copyable.
 ///
 /// @threads one object and its copies, one thread.
 /// @blocks as the function.
@@ -39,8 +40,7 @@ public:
     template <class F>
     requires(!std::is_same_v<std::remove_cvref_t<F>, callback> && std::is_invocable_r_v<R, F&, A...>)
         callback(F function) { // NOLINT(google-explicit-constructor)
-        std::function<R(A...)> made(std::move(function));
-        if (made) shared_ = new shared{std::move(made)};
+        if (!is_null(function)) shared_ = new holding<F>(std::move(function));
     }
     callback(const callback& other) noexcept : shared_(other.shared_) {
         if (shared_) ++shared_->owners;
@@ -58,7 +58,7 @@ public:
         return *this;
     }
     ~callback() {
-        if (shared_ && --shared_->owners == 0) delete shared_;
+        if (shared_ && --shared_->owners == 0) shared_->destroy(shared_);
     }
 
     /// Adds a function for the same event: it is called after those that are set, with the same arguments. If one throws, the
@@ -75,15 +75,37 @@ public:
     /// @throws std::bad_function_call when there is no function · whatever the function throws.
     R operator()(A... arguments) const {
         const callback kept(*this);
-        if (!kept) throw std::bad_function_call();
-        return kept.shared_->function(std::forward<A>(arguments)...);
+        if (!kept) detail::raise(std::bad_function_call());
+        return kept.shared_->call(*kept.shared_, std::forward<A>(arguments)...);
     }
 
 private:
     struct shared {
-        std::function<R(A...)> function;
+        R (*call)(shared& self, A... arguments);
+        void (*destroy)(shared* self) noexcept;
         std::size_t owners = 1;
     };
+    template <class F> struct holding final : shared {
+        explicit holding(F&& what) : shared{&call_as, &destroy_as}, function(std::move(what)) {}
+        static R call_as(shared& self, A... arguments) {
+            F& target = static_cast<holding&>(self).function;
+            if constexpr (std::is_void_v<R>)
+                static_cast<void>(std::invoke(target, std::forward<A>(arguments)...));
+            else
+                return std::invoke(target, std::forward<A>(arguments)...);
+        }
+        static void destroy_as(shared* self) noexcept { delete static_cast<holding*>(self); }
+        F function;
+    };
+    /// A null pointer, or a function wrapper without a function.
+    template <class F> static bool is_null(const F& function) noexcept {
+        if constexpr (std::is_pointer_v<F> || std::is_member_pointer_v<F>)
+            return function == nullptr;
+        else if constexpr (std::is_constructible_v<F, std::nullptr_t> && requires { function.operator bool(); })
+            return !static_cast<bool>(function);
+        else
+            return false;
+    }
     shared* shared_ = nullptr;
 };
 
@@ -99,14 +121,13 @@ public:
         const scope_exit leave([this] {
             if (--depth_ == 0) handed_on_ = false;
         });
-        try {
-            call();
-        } catch (...) {
-            if (handed_on_) throw;
-            handed_on_ = true;
-            tell();
-            handed_on_ = false;
-        }
+        attempt([&] { call(); },
+                [&] {
+                    if (handed_on_) raise_again();
+                    handed_on_ = true;
+                    tell();
+                    handed_on_ = false;
+                });
     }
 
 private:

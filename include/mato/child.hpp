@@ -10,6 +10,8 @@
 
 #include "callback.hpp"
 #include "clock.hpp"
+#include "detail/asio_descriptor.hpp"
+#include "detail/asio_loop.hpp"
 #include "detail/loop_member.hpp"
 #include "error.hpp"
 #include "handover.hpp"
@@ -17,11 +19,6 @@
 #include "sys.hpp"
 #include "sys_process.hpp"
 #include "unique_fd.hpp"
-
-#include <asio/io_context.hpp>
-#include <asio/posix/stream_descriptor.hpp>
-#include <asio/post.hpp>
-#include <asio/steady_timer.hpp>
 
 #include <cstdint>
 #include <functional>
@@ -198,7 +195,7 @@ template <class L> void basic_child<L>::core::start(error_out out) {
     if (out.failed()) return;
     ++starts;
     began_ = clock::now();
-    std::error_code not_watched;
+    detail::asio_code not_watched;
     if (running_.process) wait_->assign(running_.process.get(), not_watched);
     if (running_.process && !not_watched) static_cast<void>(running_.process.release());
     watch();
@@ -237,7 +234,7 @@ template <class L> void basic_child<L>::core::look() {
 }
 
 template <class L> void basic_child<L>::core::close_process() noexcept {
-    std::error_code ignored;
+    detail::asio_code ignored;
     if (wait_ && wait_->is_open()) wait_->close(ignored);
     running_ = {};
 }

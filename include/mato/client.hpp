@@ -7,6 +7,7 @@
 
 #include "clock.hpp"
 #include "descriptors.hpp"
+#include "detail/number_cast.hpp"
 #include "policies.hpp"
 
 #include <optional>
@@ -158,7 +159,7 @@ auto basic_client<P>::connect(const endpoint& where, const Server& trusted, dead
                        "the daemon runs, but its queue of waiting clients is full; try again later"};
             return unconnected(why, out);
         }
-        const long wait = static_cast<long>(pause->count()), left = until.poll_timeout();
+        const long wait = detail::number_cast<long>(pause->count()), left = until.poll_timeout();
         sys::sleep_ms(wait < left ? wait : left);
     }
 }
@@ -204,7 +205,7 @@ auto basic_client<P>::connect_or_start(const daemon_paths& paths, const Server& 
                                 "it was not ready in time; the last attempt failed: " + why.message()},
                                out);
         if (const auto pause = policy.next(clock::now()))
-            sys::sleep_ms(static_cast<long>(pause->count()));
+            sys::sleep_ms(detail::number_cast<long>(pause->count()));
         else
             policy = typename P::backoff();
     }

@@ -14,6 +14,8 @@
 #include "callback.hpp"
 #include "clock.hpp"
 #include "descriptors.hpp"
+#include "detail/asio_local.hpp"
+#include "detail/asio_loop.hpp"
 #include "detail/loop_member.hpp"
 #include "error.hpp"
 #include "framing.hpp"
@@ -23,12 +25,6 @@
 #include "scope_exit.hpp"
 #include "sys.hpp"
 #include "unique_fd.hpp"
-
-#include <asio/error.hpp>
-#include <asio/io_context.hpp>
-#include <asio/local/stream_protocol.hpp>
-#include <asio/post.hpp>
-#include <asio/steady_timer.hpp>
 
 #include <cstdint>
 #include <memory>
@@ -107,6 +103,8 @@ public:
     void send(std::string_view payload) {
         or_throw([&](failure& why) { send(payload, why); });
     }
+    /// As `send`, for a payload in two parts, which are not joined before they are queued if the framing can append both.
+    void send(std::string_view head, std::string_view rest, error_out out);
     /// As `send`, for bytes that are already encoded in this framing.
     void send_encoded(shared_frame frame);
 
@@ -242,14 +240,15 @@ using connection = basic_connection<>;
 
 namespace detail {
 /// asio uses the system's error numbers in its own category, which `cond` does not match; this returns the system's category.
-[[nodiscard]] inline std::error_code plain_code(const std::error_code& why) noexcept {
-    return why.category() == asio::error::get_system_category() ? std::error_code(why.value(), std::system_category()) : why;
+[[nodiscard]] inline std::error_code plain_code(const asio_code& why) noexcept {
+    const bool is_of_system = why.category() == asio::error::get_system_category();
+    return is_of_system ? std::error_code(why.value(), std::system_category()) : std::error_code(why);
 }
 } // namespace detail
 
 template <class F, class O> basic_connection<F, O>::basic_connection(asio::io_context& context, unique_fd socket, O overflow)
     : loop_member(context), context_(context), socket_(context), linger_(context), overflow_(std::move(overflow)) {
-    std::error_code why;
+    detail::asio_code why;
     socket_->assign(asio::local::stream_protocol(), socket.get(), why);
     if (why) throw error({why, "adopt socket", {}, {}});
     static_cast<void>(socket.release());
@@ -303,7 +302,7 @@ template <class F, class O> void basic_connection<F, O>::finish() {
     if (state_ == state::closed) return;
     state_ = state::closed;
     out_.abandon();
-    std::error_code ignored;
+    detail::asio_code ignored;
     linger_->cancel();
     socket_->close(ignored);
     tell_end();
@@ -341,7 +340,7 @@ template <class F, class O> void basic_connection<F, O>::end_now(failure why) {
 }
 
 template <class F, class O> void basic_connection<F, O>::hang_up() noexcept {
-    std::error_code ignored;
+    detail::asio_code ignored;
     if (!socket_) return;
     linger_->cancel();
     socket_->close(ignored);

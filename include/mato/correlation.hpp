@@ -87,10 +87,23 @@ struct numbered {
         put(room, number, payload);
         return room;
     }
+    /// What precedes the payload in a request; in an answer with a number that `read` returned, too.
+    struct head_of_frame {
+        char bytes[head_bytes];
+        operator std::string_view() const noexcept { return {bytes, head_bytes}; } // NOLINT(google-explicit-constructor)
+    };
+    [[nodiscard]] static head_of_frame head(std::uint64_t number) noexcept {
+        number = little_endian(number);
+        head_of_frame made;
+        std::memcpy(made.bytes, &number, head_bytes);
+        return made;
+    }
     /// @errors malformed: the frame is shorter than a number.
     [[nodiscard]] static correlated_frame read(std::string_view frame, error_out out) {
-        if (frame.size() < head_bytes)
-            return out.fail<correlated_frame>(errc::malformed, "read answer", {}, "the frame is shorter than its number");
+        if (frame.size() < head_bytes) [[unlikely]] {
+            out.set(errc::malformed, "read answer", {}, "the frame is shorter than its number");
+            return {};
+        }
         std::uint64_t head = 0;
         std::memcpy(&head, frame.data(), head_bytes);
         head = little_endian(head);

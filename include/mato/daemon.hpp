@@ -11,16 +11,14 @@
 #pragma once
 
 #include "callback.hpp"
+#include "detail/asio_descriptor.hpp"
+#include "detail/asio_loop.hpp"
 #include "detail/daemon_handover.hpp"
 #include "orphan_reaper.hpp"
 #include "policies.hpp"
 #include "server.hpp"
 #include "service.hpp"
 #include "upgrade.hpp"
-
-#include <asio/io_context.hpp>
-#include <asio/posix/stream_descriptor.hpp>
-#include <asio/steady_timer.hpp>
 
 #include <functional>
 #include <memory>

@@ -91,7 +91,8 @@ public:
     explicit owned_path(std::string path) : path_(std::move(path)) {}
     owned_path(owned_path&& other) noexcept { swap(other); }
     owned_path& operator=(owned_path&& other) noexcept {
-        owned_path(std::move(other)).swap(*this);
+        owned_path taken(std::move(other));
+        swap(taken);
         return *this;
     }
     ~owned_path() { withdraw(); }

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "detail/abi.hpp"
+#include "detail/exceptions.hpp"
 
 #include <cerrno>
 #include <new>
@@ -315,6 +316,7 @@ inline failure current_failure(std::string_view step) noexcept {
     const auto told = [&](std::error_code code, std::string text) {
         return failure{code ? code : make_error_code(errc::callback_threw), std::string(step), {}, std::move(text)};
     };
+#if MATO_HAS_EXCEPTIONS
     try {
         try {
             throw;
@@ -337,6 +339,9 @@ inline failure current_failure(std::string_view step) noexcept {
         bare.code = {ENOMEM, std::system_category()};
         return bare;
     }
+#else
+    return told({}, {}); // not called
+#endif
 }
 
 inline void error_out::set(std::error_code code, std::string_view step, std::string_view path, std::string detail) const {
@@ -359,10 +364,10 @@ template <class F> decltype(auto) or_throw(F&& f) {
     failure why;
     if constexpr (std::is_void_v<decltype(f(why))>) {
         f(why);
-        if (why) throw error(std::move(why));
+        if (why) detail::raise(error(std::move(why)));
     } else {
         auto result = f(why);
-        if (why) throw error(std::move(why));
+        if (why) detail::raise(error(std::move(why)));
         return result;
     }
 }

@@ -12,6 +12,7 @@
 
 #include "clock.hpp"
 #include "detail/extremes.hpp"
+#include "detail/number_cast.hpp"
 #include "error.hpp"
 #include "frame_ring.hpp"
 #include "framing.hpp"
@@ -247,7 +248,7 @@ template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::
 
 template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::keep_partial(std::uint64_t sequence) {
     const busy scope(*this);
-    const auto size = static_cast<std::size_t>(ring_.end_of(sequence) - ring_.begin_of(sequence));
+    const auto size = detail::size_cast(ring_.end_of(sequence) - ring_.begin_of(sequence));
     const bool is_kept = partial_.has(sequence) || partial_.bytes() + size <= ring_.capacity() / 10;
     first_partial_ = nowhere;
     for_each([&](subscriber& who) {
@@ -387,7 +388,7 @@ template <class P, broadcast_policy O, framing_policy F> broadcast_status fan_ou
     now.published = ring_.next() - 1;
     now.disconnected = disconnected_;
     now.partial_bytes = partial_bytes();
-    now.ring_bytes = static_cast<std::size_t>(ring_.end() - ring_.begin());
+    now.ring_bytes = detail::size_cast(ring_.end() - ring_.begin());
     for_each([&](const subscriber& who) {
         const subscriber_status its = who.status();
         now.slowest_bytes = detail::greatest(now.slowest_bytes, its.queued_bytes);

@@ -11,15 +11,13 @@
 
 #include "callback.hpp"
 #include "clock.hpp"
+#include "detail/asio_descriptor.hpp"
+#include "detail/asio_loop.hpp"
 #include "detail/extremes.hpp"
 #include "detail/loop_member.hpp"
 #include "sys.hpp"
 #include "sys_watch.hpp"
 #include "unique_fd.hpp"
-
-#include <asio/io_context.hpp>
-#include <asio/posix/stream_descriptor.hpp>
-#include <asio/steady_timer.hpp>
 
 #include <climits>
 #include <cstddef>
@@ -89,7 +87,7 @@ public:
     void end() noexcept {
         changed_ = {};
         if (!timer_) return;
-        std::error_code ignored; // it is not open without inotify
+        detail::asio_code ignored; // it is not open without inotify
         timer_->cancel();
         events_->cancel(ignored);
     }
@@ -150,7 +148,7 @@ template <class L> bool basic_file_watch<L>::is_notified() const noexcept { retu
 
 template <class L> void basic_file_watch<L>::core::begin() {
 #if MATO_HAS_INOTIFY
-    std::error_code why;
+    detail::asio_code why;
     if (unique_fd queue(sys::inotify()); queue) {
         events_->assign(queue.get(), why);
         if (!why) static_cast<void>(queue.release());

@@ -8,6 +8,7 @@
 
 #include "detail/abi.hpp"
 #include "detail/extremes.hpp"
+#include "detail/number_cast.hpp"
 
 #include <array>
 #include <bit>
@@ -88,9 +89,8 @@ private:
 
 inline frame_ring::frame_ring(std::size_t bytes)
     : slots_(std::bit_floor(detail::greatest(bytes, least_bytes) / 64)),
-      capacity_(detail::greatest(bytes, least_bytes) - slots_ * sizeof(std::uint64_t)),
-      ends_(std::make_unique_for_overwrite<std::uint64_t[]>(slots_)), data_(std::make_unique_for_overwrite<char[]>(capacity_)) {
-}
+      capacity_(detail::greatest(bytes, least_bytes) - slots_ * sizeof(std::uint64_t)), ends_(new std::uint64_t[slots_]),
+      data_(new char[capacity_]) {}
 
 inline void frame_ring::write(std::string_view part) noexcept {
     const std::size_t first = detail::least(part.size(), capacity_ - write_at_);
@@ -131,8 +131,7 @@ inline std::uint64_t frame_ring::at(std::uint64_t position) const noexcept {
 }
 
 inline std::array<std::string_view, 2> frame_ring::bytes(std::uint64_t from, std::uint64_t to) const noexcept {
-    const std::size_t at = from % capacity_, size = static_cast<std::size_t>(to - from),
-                      first = detail::least(size, capacity_ - at);
+    const std::size_t at = from % capacity_, size = detail::size_cast(to - from), first = detail::least(size, capacity_ - at);
     return {std::string_view(data_.get() + at, first), std::string_view(data_.get(), size - first)};
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "detail/chrono.hpp"
+#include "detail/exceptions.hpp"
 #include "error.hpp"
 #include "printable.hpp"
 #include "sys.hpp"
@@ -193,20 +194,19 @@ inline void file_log::reopen() noexcept {
 }
 
 inline bool file_log::open_again() noexcept {
-    std::error_code why;
-    try {
+    const auto open_it = [&] {
+        std::error_code why;
         file_log fresh = open(path_, options_, why);
         if (why) return false;
         fd_ = std::move(fresh.fd_);
         size_ = fresh.size_;
         return true;
-    } catch (...) { // no memory for a path: continue with the open file
-        return false;
-    }
+    };
+    return detail::attempt(open_it, [] { return false; }); // no memory for a path: continue with the open file
 }
 
 inline void file_log::rotate() noexcept {
-    try {
+    const auto move_away = [&] {
         const std::string base = path_;
         struct ::stat named {};
         bool moved = false;
@@ -221,8 +221,8 @@ inline void file_log::rotate() noexcept {
         if ((gone || moved) && open_again()) return;
         // Continue with the open file: if it was moved, up to the limit once more; else truncated.
         if (moved || sys::ftruncate(fd_.get(), 0) == 0) size_ = 0;
-    } catch (...) {
-    }
+    };
+    detail::attempt(move_away, [] {}); // no memory for a path: as above
 }
 
 /// Limits lines that others can cause at any rate to `most` per `span`, and counts the rest. Pure.
@@ -267,7 +267,7 @@ namespace detail {
 
 template <class Sink> void basic_logger<Sink>::write(log_level level, std::string_view text) noexcept {
     if (!takes(level)) return;
-    try {
+    const auto write_it = [&] {
         const std::string_view kept = detail::cut(text, max_line_bytes);
         const std::string_view end = kept.size() < text.size() ? "…" : "";
         std::string line;
@@ -280,8 +280,8 @@ template <class Sink> void basic_logger<Sink>::write(log_level level, std::strin
             append_printable(line, kept);
             sink_.write(line.append(end) += '\n');
         }
-    } catch (...) { // no memory for a line: drop it, the daemon must continue
-    }
+    };
+    detail::attempt(write_it, [] {}); // no memory for a line: drop it, the daemon must continue
 }
 
 template <class Sink> void basic_logger<Sink>::append_stamp(std::string& line) {

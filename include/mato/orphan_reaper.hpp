@@ -10,12 +10,10 @@
 #pragma once
 
 #include "clock.hpp"
+#include "detail/asio_loop.hpp"
 #include "sys.hpp"
 #include "sys_process.hpp"
 #include "unique_fd.hpp"
-
-#include <asio/io_context.hpp>
-#include <asio/steady_timer.hpp>
 
 #include <cstdint>
 #include <memory>

@@ -44,7 +44,8 @@ public:
     pid_file() noexcept = default;
     pid_file(pid_file&& other) noexcept { swap(other); }
     pid_file& operator=(pid_file&& other) noexcept {
-        pid_file(std::move(other)).swap(*this);
+        pid_file taken(std::move(other));
+        swap(taken);
         return *this;
     }
     ~pid_file() { remove(); }

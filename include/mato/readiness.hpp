@@ -11,6 +11,7 @@
 #pragma once
 
 #include "clock.hpp"
+#include "detail/number_cast.hpp"
 #include "error.hpp"
 #include "sys.hpp"
 #include "unique_fd.hpp"
@@ -278,7 +279,7 @@ inline sd_notifier sd_notifier::open(std::string_view address, error_out out) {
         address[0] == '@' ? unix_address::of_abstract_name(address.substr(1), out) : unix_address::of_path(address, out);
     if (out.failed()) return notifier;
     unique_fd socket(sys::unix_datagram_socket());
-    const struct timeval limit { static_cast<decltype(timeval::tv_sec)>(patience.count()), 0 };
+    const struct timeval limit { detail::number_cast<decltype(timeval::tv_sec)>(patience.count()), 0 };
     if (!socket || sys::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) == -1)
         out.set(last_error(), "open notify socket", address);
     else

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "clock.hpp"
+#include "detail/number_cast.hpp"
 #include "error.hpp"
 #include "sys.hpp"
 
@@ -90,7 +91,7 @@ static_assert(backoff_policy<exponential_backoff>);
 /// @blocks `wait`, for the given time.
 struct thread_sleeper {
     [[nodiscard]] clock::time_point now() const noexcept { return clock::now(); }
-    void wait(milliseconds span) const noexcept { sys::sleep_ms(static_cast<long>(span.count())); }
+    void wait(milliseconds span) const noexcept { sys::sleep_ms(detail::number_cast<long>(span.count())); }
 };
 
 /// Calls `attempt(error_out)` until it succeeds, fails with an error that is not `cond::transient`, or the policy gives up.

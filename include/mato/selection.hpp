@@ -6,6 +6,7 @@
 
 #include "callback.hpp"
 #include "detail/extremes.hpp"
+#include "detail/number_cast.hpp"
 #include "frame_ring.hpp"
 
 #include <cstddef>
@@ -66,7 +67,7 @@ public:
 
 private:
     [[nodiscard]] std::size_t index(std::uint64_t sequence) const noexcept {
-        return static_cast<std::size_t>(sequence / 64 % bits_.size());
+        return detail::size_cast(sequence / 64 % bits_.size());
     }
     [[nodiscard]] amount sum_in_ring(const frame_ring& ring, std::uint64_t from, std::uint64_t to) const noexcept;
 

@@ -12,13 +12,12 @@
 #include "callback.hpp"
 #include "clock.hpp"
 #include "connection.hpp"
+#include "detail/asio_descriptor.hpp"
 #include "detail/handler_memory.hpp"
 #include "endpoint.hpp"
 #include "listener.hpp"
 #include "peer.hpp"
 #include "session.hpp"
-
-#include <asio/posix/stream_descriptor.hpp>
 
 #include <cstdint>
 #include <functional>
@@ -266,7 +265,7 @@ template <class E, class P, class F, class O> void basic_server<E, P, F, O>::wai
     if (!accept_fd_.is_open() || is_paused_ || std::exchange(accept_waits_, true)) return;
     accept_fd_.async_wait(asio::posix::stream_descriptor::wait_read,
                           detail::handler_in(shared_->accept, [this, held = shared_](std::error_code why) {
-                              if (held->is_destroyed || why == asio::error::operation_aborted) return;
+                              if (held->is_destroyed || why == detail::operation_aborted()) return;
                               accept_waits_ = false;
                               if (why) return pause_accepting(); // the kernel had no memory for the wait
                               accept();

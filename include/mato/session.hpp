@@ -6,12 +6,10 @@
 
 #include "clock.hpp"
 #include "connection.hpp"
+#include "detail/asio_loop.hpp"
 #include "error.hpp"
 #include "peer.hpp"
 #include "unique_fd.hpp"
-
-#include <asio/io_context.hpp>
-#include <asio/steady_timer.hpp>
 
 #include <cstdint>
 #include <memory>

@@ -5,7 +5,9 @@
 #pragma once
 
 #include "clock.hpp"
+#include "detail/exceptions.hpp"
 #include "detail/extremes.hpp"
+#include "detail/number_cast.hpp"
 #include "error.hpp"
 #include "frame_ring.hpp"
 #include "framing.hpp"
@@ -294,12 +296,11 @@ shared_frame basic_subscriber<H, P, O, F>::put(std::string_view payload, std::ui
 // An exception from a handler of the stream closes this subscriber only. @returns whether the handler returned.
 template <class H, class P, broadcast_policy O, framing_policy F> template <class Ask>
 bool basic_subscriber<H, P, O, F>::call_handler(const char* step, Ask ask) {
-    try {
-        return ask(), true;
-    } catch (...) {
-        if (peer_) fall_behind(current_failure(step));
-        return false;
-    }
+    return detail::attempt([&] { return ask(), true; },
+                           [&] {
+                               if (peer_) fall_behind(current_failure(step));
+                               return false;
+                           });
 }
 
 template <class H, class P, broadcast_policy O, framing_policy F> void basic_subscriber<H, P, O, F>::fall_behind() {
@@ -316,11 +317,9 @@ template <class H, class P, broadcast_policy O, framing_policy F> void basic_sub
 template <class H, class P, broadcast_policy O, framing_policy F>
 std::optional<std::string> basic_subscriber<H, P, O, F>::last_words(const failure& why) {
     ++all_.disconnected_;
-    try {
-        if (all_.on.last_words) return all_.on.last_words(why);
-    } catch (...) { // send no last words; `why` already tells why it is closed
-    }
-    return std::nullopt;
+    using words = std::optional<std::string>;
+    // If it throws, send no last words; `why` already tells why the connection is closed.
+    return detail::attempt([&] { return all_.on.last_words ? all_.on.last_words(why) : words(); }, [] { return words(); });
 }
 
 template <class H, class P, broadcast_policy O, framing_policy F> std::uint64_t
@@ -419,7 +418,7 @@ template <class H, class P, broadcast_policy O, framing_policy F> void basic_sub
 template <class H, class P, broadcast_policy O, framing_policy F> void basic_subscriber<H, P, O, F>::keep_partial() {
     if (!is_mid_frame()) return;
     const frame_ring& ring = all_.ring_;
-    const auto taken = static_cast<std::size_t>(position_ - ring.begin_of(sequence_));
+    const auto taken = detail::size_cast(position_ - ring.begin_of(sequence_));
     auto frame = all_.partial_.copy(ring, sequence_);
     all_.count(&delivery_counters::delivered, *this, 1); // it will be completed, or the connection ends
     position_ = ring.end_of(sequence_++);

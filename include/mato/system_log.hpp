@@ -5,6 +5,7 @@
 /// Source: sd-daemon(3) "<N>" prefixes; RFC 3164.
 #pragma once
 
+#include "detail/exceptions.hpp"
 #include "error.hpp"
 #include "log.hpp"
 #include "sys.hpp"
@@ -45,12 +46,12 @@ inline namespace MATO_ABI {
 /// @endcode
 struct journal_log {
     void write(log_level level, std::string_view text) noexcept {
-        try {
+        const auto write_it = [&] {
             std::string line = {'<', static_cast<char>('0' + priority_of(level)), '>'};
             line.append(text) += '\n';
             static_cast<void>(sys::write(2, line.data(), line.size()));
-        } catch (...) { // no memory for a line: drop it, as the logger does
-        }
+        };
+        detail::attempt(write_it, [] {}); // no memory for a line: drop it, as the logger does
     }
 };
 
@@ -108,11 +109,7 @@ static_assert(log_sink<journal_log> && log_sink<syslog_log>);
 // ---- implementation ----
 
 inline void syslog_log::write(log_level level, std::string_view text) noexcept {
-    try {
-        if (send(level, text)) return;
-    } catch (...) { // no memory for a line
-    }
-    ++lost_;
+    if (!detail::attempt([&] { return send(level, text); }, [] { return false; })) ++lost_; // no memory for a line
 }
 
 inline bool syslog_log::send(log_level level, std::string_view text) {

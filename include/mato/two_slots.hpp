@@ -15,6 +15,7 @@
 
 #include "detail/crc32c.hpp"
 #include "detail/kept_memory.hpp"
+#include "detail/number_cast.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -166,7 +167,7 @@ template <class Steps> bool two_slots<Steps>::publish(std::string_view body, std
     const std::uint64_t next = own_.generation + 1;
     char* const at = slot(next);
     detail::store_number(at, next);
-    detail::store_number(at + 8, static_cast<std::uint64_t>(body.size()));
+    detail::store_number(at + 8, detail::number_cast<std::uint64_t>(body.size()));
     detail::store_number(at + 16, position);
     detail::store_number(at + summed_bytes, detail::crc32c(body, detail::crc32c({at, summed_bytes})));
     Steps::after(slots_store::head);

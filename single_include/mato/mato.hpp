@@ -1,15 +1,21 @@
 // SPDX-License-Identifier: MIT
-// The mato toolkit in one header. Written by single_include/amalgamate.cmake from include/mato: change that, not this.
-// Needs asio, and toml++ where MATO_WITH_TOML is defined before the include.
+// The mato toolkit in one header. Needs asio, and toml++ where MATO_WITH_TOML is defined before the include.
+// Written by single_include/amalgamate.cmake from include/mato: change that, not this.
 #pragma once
 
+#ifdef MATO_VERSION_MAJOR
+#error "mato: another header of the toolkit was included before; a single header must be the only one, and mato.hpp has all of mato_core.hpp"
+#endif
 #if __cplusplus < 202002L
 #error "mato: needs C++20, compile with -std=c++20"
 #endif
 #if !defined(__unix__) && !defined(__APPLE__)
 #error "mato: needs a Unix system"
 #endif
-#if !__has_include(<asio/io_context.hpp>)
+#if MATO_HAS_BOOST_ASIO && !__has_include(<boost/asio/io_context.hpp>)
+#error "mato: Boost.Asio was not found, install it (Debian: libboost-dev) or add -I; MATO_HAS_BOOST_ASIO=0 uses standalone asio"
+#endif
+#if !MATO_HAS_BOOST_ASIO && !__has_include(<asio/io_context.hpp>)
 #error "mato: asio was not found, install it (Debian: libasio-dev) or add -I; headers of layers 0 to 2 do not need it"
 #endif
 
@@ -52,22 +58,11 @@
 #include <sys/uio.h>
 #include <atomic>
 #include <initializer_list>
-#include <asio/io_context.hpp>
 #include <memory>
-#include <asio/error.hpp>
-#include <asio/local/stream_protocol.hpp>
-#include <asio/post.hpp>
-#include <asio/steady_timer.hpp>
 #include <unordered_map>
-#include <asio/posix/stream_descriptor.hpp>
 #include <climits>
 #include <cstdlib>
-#include <asio/associated_executor.hpp>
-#include <asio/dispatch.hpp>
-#include <asio/executor_work_guard.hpp>
-#include <asio/cancellation_signal.hpp>
-#include <asio/associated_cancellation_slot.hpp>
-#include <asio/async_result.hpp>
+#include <time.h>
 
 // ---- mato/mato.hpp ----
 /// @file mato.hpp: the whole toolkit; a table of contents.
@@ -96,7 +91,7 @@
 /// Layer: 0 (platform).  Test: test/odr/.
 ///
 /// Translation units that differ in either have different types instead of two definitions of one type. They can be part of one
-/// program; passing an object from one to the other fails to link. `mato::v0_1_0_11111111111111111` is the version, then the
+/// program; passing an object from one to the other fails to link. `mato::v0_1_0_1111111111111111110` is the version, then the
 /// switches of platform.hpp in the order below.
 
 // ---- mato/detail/platform.hpp ----
@@ -162,6 +157,16 @@
 #endif
 #endif
 
+#if !defined(MATO_HAS_EXCEPTIONS) && defined(__cpp_exceptions)
+#define MATO_HAS_EXCEPTIONS 1 // of the compiler; 0 with -fno-exceptions
+#endif
+#ifndef MATO_HAS_EXCEPTIONS
+#define MATO_HAS_EXCEPTIONS 0
+#endif
+#ifndef MATO_HAS_BOOST_ASIO
+#define MATO_HAS_BOOST_ASIO 0 // set it to 1 to use Boost.Asio instead of standalone asio
+#endif
+
 #ifndef MATO_HAS_SIGNALFD
 #define MATO_HAS_SIGNALFD 0
 #endif
@@ -214,14 +219,68 @@
 #define MATO_HAS_SUBREAPER 0
 #endif
 
-#define MATO_ABI_JOIN_TOKENS(major, minor, patch, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q)                           \
-    v##major##_##minor##_##patch##_##a##b##c##d##e##f##g##h##i##j##k##l##m##n##o##p##q
+#define MATO_ABI_JOIN_TOKENS(major, minor, patch, a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s)                     \
+    v##major##_##minor##_##patch##_##a##b##c##d##e##f##g##h##i##j##k##l##m##n##o##p##q##r##s
 #define MATO_ABI_JOIN(...) MATO_ABI_JOIN_TOKENS(__VA_ARGS__)
 #define MATO_ABI                                                                                                               \
     MATO_ABI_JOIN(MATO_VERSION_MAJOR, MATO_VERSION_MINOR, MATO_VERSION_PATCH, MATO_HAS_PIDFD, MATO_HAS_SIGNALFD,               \
                   MATO_HAS_ACCEPT4, MATO_HAS_PIPE2, MATO_HAS_FCHMOD_SOCKET, MATO_HAS_PEERCRED, MATO_HAS_PEERPIDFD,             \
                   MATO_HAS_ABSTRACT_NAMES, MATO_HAS_PROC, MATO_HAS_CLOSE_RANGE, MATO_HAS_OFD_LOCKS, MATO_HAS_SENDMMSG,         \
-                  MATO_HAS_SINGLE_THREADED, MATO_HAS_MEMFD, MATO_HAS_SUBREAPER, MATO_HAS_PEERGROUPS, MATO_HAS_INOTIFY)
+                  MATO_HAS_SINGLE_THREADED, MATO_HAS_MEMFD, MATO_HAS_SUBREAPER, MATO_HAS_PEERGROUPS, MATO_HAS_INOTIFY,         \
+                  MATO_HAS_EXCEPTIONS, MATO_HAS_BOOST_ASIO)
+
+// ---- mato/detail/exceptions.hpp ----
+/// @file exceptions.hpp: throws and catches, and compiles without exceptions (-fno-exceptions) too.
+/// Layer: 0 (platform).  Test: test/matrix.sh.
+/// Threads: safe.   Blocks: never.
+///
+/// Without exceptions what would be thrown ends the program with its text on stderr. Every function of the toolkit that may
+/// throw has a form that reports its error instead.
+
+#if !MATO_HAS_EXCEPTIONS
+#include <cstdio>
+#include <cstdlib>
+#endif
+
+namespace mato {
+inline namespace MATO_ABI {
+namespace detail {
+
+template <class Exception> [[noreturn]] void raise(Exception what) {
+#if MATO_HAS_EXCEPTIONS
+    throw what;
+#else
+    std::fprintf(stderr, "mato: %s; this program was compiled without exceptions\n", what.what());
+    std::abort();
+#endif
+}
+
+/// Passes on the exception that is being handled. @pre there is one
+[[noreturn]] inline void raise_again() {
+#if MATO_HAS_EXCEPTIONS
+    throw;
+#else
+    std::abort();
+#endif
+}
+
+/// Returns `call()`. If that throws, returns `caught()`, which is called inside the catch block.
+template <class Call, class Caught> auto attempt(Call call, Caught caught) -> decltype(call()) {
+#if MATO_HAS_EXCEPTIONS
+    try {
+        return call();
+    } catch (...) {
+        return caught();
+    }
+#else
+    static_cast<void>(caught);
+    return call();
+#endif
+}
+
+} // namespace detail
+} // namespace MATO_ABI
+} // namespace mato
 
 // ---- mato/scope_exit.hpp ----
 /// @file scope_exit.hpp: runs a function when a scope is left.
@@ -266,7 +325,7 @@ inline namespace MATO_ABI {
 template <class Signature> class callback;
 
 /// Like std::function, but a call keeps its target alive: assigning to the callback, or destroying its owner, is safe inside
-/// the call. Copies share one function.
+/// the call. Copies share one function, which need not be copyable.
 ///
 /// @threads one object and its copies, one thread.
 /// @blocks as the function.
@@ -287,8 +346,7 @@ public:
     template <class F>
     requires(!std::is_same_v<std::remove_cvref_t<F>, callback> && std::is_invocable_r_v<R, F&, A...>)
         callback(F function) { // NOLINT(google-explicit-constructor)
-        std::function<R(A...)> made(std::move(function));
-        if (made) shared_ = new shared{std::move(made)};
+        if (!is_null(function)) shared_ = new holding<F>(std::move(function));
     }
     callback(const callback& other) noexcept : shared_(other.shared_) {
         if (shared_) ++shared_->owners;
@@ -306,7 +364,7 @@ public:
         return *this;
     }
     ~callback() {
-        if (shared_ && --shared_->owners == 0) delete shared_;
+        if (shared_ && --shared_->owners == 0) shared_->destroy(shared_);
     }
 
     /// Adds a function for the same event: it is called after those that are set, with the same arguments. If one throws, the
@@ -323,15 +381,37 @@ public:
     /// @throws std::bad_function_call when there is no function · whatever the function throws.
     R operator()(A... arguments) const {
         const callback kept(*this);
-        if (!kept) throw std::bad_function_call();
-        return kept.shared_->function(std::forward<A>(arguments)...);
+        if (!kept) detail::raise(std::bad_function_call());
+        return kept.shared_->call(*kept.shared_, std::forward<A>(arguments)...);
     }
 
 private:
     struct shared {
-        std::function<R(A...)> function;
+        R (*call)(shared& self, A... arguments);
+        void (*destroy)(shared* self) noexcept;
         std::size_t owners = 1;
     };
+    template <class F> struct holding final : shared {
+        explicit holding(F&& what) : shared{&call_as, &destroy_as}, function(std::move(what)) {}
+        static R call_as(shared& self, A... arguments) {
+            F& target = static_cast<holding&>(self).function;
+            if constexpr (std::is_void_v<R>)
+                static_cast<void>(std::invoke(target, std::forward<A>(arguments)...));
+            else
+                return std::invoke(target, std::forward<A>(arguments)...);
+        }
+        static void destroy_as(shared* self) noexcept { delete static_cast<holding*>(self); }
+        F function;
+    };
+    /// A null pointer, or a function wrapper without a function.
+    template <class F> static bool is_null(const F& function) noexcept {
+        if constexpr (std::is_pointer_v<F> || std::is_member_pointer_v<F>)
+            return function == nullptr;
+        else if constexpr (std::is_constructible_v<F, std::nullptr_t> && requires { function.operator bool(); })
+            return !static_cast<bool>(function);
+        else
+            return false;
+    }
     shared* shared_ = nullptr;
 };
 
@@ -347,14 +427,13 @@ public:
         const scope_exit leave([this] {
             if (--depth_ == 0) handed_on_ = false;
         });
-        try {
-            call();
-        } catch (...) {
-            if (handed_on_) throw;
-            handed_on_ = true;
-            tell();
-            handed_on_ = false;
-        }
+        attempt([&] { call(); },
+                [&] {
+                    if (handed_on_) raise_again();
+                    handed_on_ = true;
+                    tell();
+                    handed_on_ = false;
+                });
     }
 
 private:
@@ -759,6 +838,7 @@ inline failure current_failure(std::string_view step) noexcept {
     const auto told = [&](std::error_code code, std::string text) {
         return failure{code ? code : make_error_code(errc::callback_threw), std::string(step), {}, std::move(text)};
     };
+#if MATO_HAS_EXCEPTIONS
     try {
         try {
             throw;
@@ -781,6 +861,9 @@ inline failure current_failure(std::string_view step) noexcept {
         bare.code = {ENOMEM, std::system_category()};
         return bare;
     }
+#else
+    return told({}, {}); // not called
+#endif
 }
 
 inline void error_out::set(std::error_code code, std::string_view step, std::string_view path, std::string detail) const {
@@ -803,10 +886,10 @@ template <class F> decltype(auto) or_throw(F&& f) {
     failure why;
     if constexpr (std::is_void_v<decltype(f(why))>) {
         f(why);
-        if (why) throw error(std::move(why));
+        if (why) detail::raise(error(std::move(why)));
     } else {
         auto result = f(why);
-        if (why) throw error(std::move(why));
+        if (why) detail::raise(error(std::move(why)));
         return result;
     }
 }
@@ -1571,10 +1654,23 @@ struct numbered {
         put(room, number, payload);
         return room;
     }
+    /// What precedes the payload in a request; in an answer with a number that `read` returned, too.
+    struct head_of_frame {
+        char bytes[head_bytes];
+        operator std::string_view() const noexcept { return {bytes, head_bytes}; } // NOLINT(google-explicit-constructor)
+    };
+    [[nodiscard]] static head_of_frame head(std::uint64_t number) noexcept {
+        number = little_endian(number);
+        head_of_frame made;
+        std::memcpy(made.bytes, &number, head_bytes);
+        return made;
+    }
     /// @errors malformed: the frame is shorter than a number.
     [[nodiscard]] static correlated_frame read(std::string_view frame, error_out out) {
-        if (frame.size() < head_bytes)
-            return out.fail<correlated_frame>(errc::malformed, "read answer", {}, "the frame is shorter than its number");
+        if (frame.size() < head_bytes) [[unlikely]] {
+            out.set(errc::malformed, "read answer", {}, "the frame is shorter than its number");
+            return {};
+        }
         std::uint64_t head = 0;
         std::memcpy(&head, frame.data(), head_bytes);
         head = little_endian(head);
@@ -1928,7 +2024,8 @@ public:
     explicit owned_path(std::string path) : path_(std::move(path)) {}
     owned_path(owned_path&& other) noexcept { swap(other); }
     owned_path& operator=(owned_path&& other) noexcept {
-        owned_path(std::move(other)).swap(*this);
+        owned_path taken(std::move(other));
+        swap(taken);
         return *this;
     }
     ~owned_path() { withdraw(); }
@@ -2327,6 +2424,33 @@ template <class Lock> unique_fd activated::publish(const Lock& held, const publi
 /// The same bytes give the same frames, no matter how reads split them. Memory grows with received bytes, not with the
 /// announced length.
 
+// ---- mato/detail/number_cast.hpp ----
+/// @file number_cast.hpp: casts between number types that are the same type on some systems, without a compiler's warning
+/// there. Layer: 0 (platform).  Test: test/matrix.sh. Pure.   Threads: safe.   Blocks: never.
+
+namespace mato {
+inline namespace MATO_ABI {
+namespace detail {
+
+template <class One, class Other> inline constexpr bool is_same_number = false;
+template <class One> inline constexpr bool is_same_number<One, One> = true;
+
+template <class To, class From> [[nodiscard]] constexpr To number_cast(From value) noexcept {
+    if constexpr (is_same_number<To, From>)
+        return value;
+    else
+        return static_cast<To>(value);
+}
+
+/// For numbers of bytes that fit into memory: 64 bits in a protocol or a stream's position, as an index.
+template <class From> [[nodiscard]] constexpr decltype(sizeof 0) size_cast(From value) noexcept {
+    return number_cast<decltype(sizeof 0)>(value);
+}
+
+} // namespace detail
+} // namespace MATO_ABI
+} // namespace mato
+
 namespace mato {
 inline namespace MATO_ABI {
 
@@ -2378,7 +2502,8 @@ public:
             return std::nullopt;
         }
         begin_ += found->consumed;
-        return found->payload;
+        // Not copied as a whole: g++ would load in one piece what was just stored in two, which stalls for 3 ns.
+        return std::optional<std::string_view>(std::in_place, found->payload.data(), found->payload.size());
     }
 
     [[nodiscard]] std::size_t buffered() const noexcept { return end_ - begin_; } ///< bytes not yet returned as frames
@@ -2451,10 +2576,12 @@ template <std::unsigned_integral Length = std::uint32_t, std::size_t Max = 1_MiB
         std::uint64_t size = 0;
         for (std::size_t i = 0; i < sizeof(Length); ++i)
             size |= static_cast<std::uint64_t>(static_cast<unsigned char>(bytes[i])) << (8 * i);
-        if (size > Max) return out.fail<std::optional<frame_match>>(errc::frame_too_large, "read frame", {}, too_large(size));
+        if (size > Max) [[unlikely]] { // not out.fail: its result would lie in memory, also without a failure
+            out.set(errc::frame_too_large, "read frame", {}, too_large(size));
+            return std::nullopt;
+        }
         if (bytes.size() - sizeof(Length) < size) return std::nullopt;
-        return frame_match{bytes.substr(sizeof(Length), static_cast<std::size_t>(size)),
-                           sizeof(Length) + static_cast<std::size_t>(size)};
+        return frame_match{bytes.substr(sizeof(Length), detail::size_cast(size)), sizeof(Length) + detail::size_cast(size)};
     }
     /// @errors frame_too_large.
     [[nodiscard]] static frame_ends ends(std::string_view payload, error_out out) {
@@ -2467,8 +2594,21 @@ template <std::unsigned_integral Length = std::uint32_t, std::size_t Max = 1_MiB
         const frame_ends its = ends(payload, out);
         if (!out.failed()) to.append(its.before()).append(payload);
     }
+    /// As `append`, for a payload in two parts.
+    static void append(std::string& to, std::string_view head, std::string_view rest, error_out out) {
+        if (rest.size() > Max || head.size() > Max - rest.size()) [[unlikely]]
+            return static_cast<void>(refused(std::uint64_t{head.size()} + rest.size(), out));
+        const frame_ends its = head_of(head.size() + rest.size());
+        char both[sizeof its.head + most_joined]; // NOLINT: valid up to the size that is appended
+        if (head.size() > most_joined) return static_cast<void>(to.append(its.before()).append(head).append(rest));
+        std::memcpy(both, its.head.data(), sizeof its.head);
+        head.copy(both + sizeof(Length), head.size());
+        to.append(both, sizeof(Length) + head.size()).append(rest);
+    }
 
 private:
+    static constexpr std::size_t most_joined = 16; // bytes of a head that are appended together with the length
+
     static frame_ends head_of(std::uint64_t size) {
         frame_ends its;
         its.head_size = sizeof(Length);
@@ -3346,20 +3486,19 @@ inline void file_log::reopen() noexcept {
 }
 
 inline bool file_log::open_again() noexcept {
-    std::error_code why;
-    try {
+    const auto open_it = [&] {
+        std::error_code why;
         file_log fresh = open(path_, options_, why);
         if (why) return false;
         fd_ = std::move(fresh.fd_);
         size_ = fresh.size_;
         return true;
-    } catch (...) { // no memory for a path: continue with the open file
-        return false;
-    }
+    };
+    return detail::attempt(open_it, [] { return false; }); // no memory for a path: continue with the open file
 }
 
 inline void file_log::rotate() noexcept {
-    try {
+    const auto move_away = [&] {
         const std::string base = path_;
         struct ::stat named {};
         bool moved = false;
@@ -3374,8 +3513,8 @@ inline void file_log::rotate() noexcept {
         if ((gone || moved) && open_again()) return;
         // Continue with the open file: if it was moved, up to the limit once more; else truncated.
         if (moved || sys::ftruncate(fd_.get(), 0) == 0) size_ = 0;
-    } catch (...) {
-    }
+    };
+    detail::attempt(move_away, [] {}); // no memory for a path: as above
 }
 
 /// Limits lines that others can cause at any rate to `most` per `span`, and counts the rest. Pure.
@@ -3420,7 +3559,7 @@ namespace detail {
 
 template <class Sink> void basic_logger<Sink>::write(log_level level, std::string_view text) noexcept {
     if (!takes(level)) return;
-    try {
+    const auto write_it = [&] {
         const std::string_view kept = detail::cut(text, max_line_bytes);
         const std::string_view end = kept.size() < text.size() ? "…" : "";
         std::string line;
@@ -3433,8 +3572,8 @@ template <class Sink> void basic_logger<Sink>::write(log_level level, std::strin
             append_printable(line, kept);
             sink_.write(line.append(end) += '\n');
         }
-    } catch (...) { // no memory for a line: drop it, the daemon must continue
-    }
+    };
+    detail::attempt(write_it, [] {}); // no memory for a line: drop it, the daemon must continue
 }
 
 template <class Sink> void basic_logger<Sink>::append_stamp(std::string& line) {
@@ -3963,7 +4102,8 @@ public:
     pid_file() noexcept = default;
     pid_file(pid_file&& other) noexcept { swap(other); }
     pid_file& operator=(pid_file&& other) noexcept {
-        pid_file(std::move(other)).swap(*this);
+        pid_file taken(std::move(other));
+        swap(taken);
         return *this;
     }
     ~pid_file() { remove(); }
@@ -4340,7 +4480,7 @@ inline sd_notifier sd_notifier::open(std::string_view address, error_out out) {
         address[0] == '@' ? unix_address::of_abstract_name(address.substr(1), out) : unix_address::of_path(address, out);
     if (out.failed()) return notifier;
     unique_fd socket(sys::unix_datagram_socket());
-    const struct timeval limit { static_cast<decltype(timeval::tv_sec)>(patience.count()), 0 };
+    const struct timeval limit { detail::number_cast<decltype(timeval::tv_sec)>(patience.count()), 0 };
     if (!socket || sys::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) == -1)
         out.set(last_error(), "open notify socket", address);
     else
@@ -4521,7 +4661,7 @@ static_assert(backoff_policy<exponential_backoff>);
 /// @blocks `wait`, for the given time.
 struct thread_sleeper {
     [[nodiscard]] clock::time_point now() const noexcept { return clock::now(); }
-    void wait(milliseconds span) const noexcept { sys::sleep_ms(static_cast<long>(span.count())); }
+    void wait(milliseconds span) const noexcept { sys::sleep_ms(detail::number_cast<long>(span.count())); }
 };
 
 /// Calls `attempt(error_out)` until it succeeds, fails with an error that is not `cond::transient`, or the policy gives up.
@@ -5652,10 +5792,10 @@ inline std::size_t receive_descriptors(int socket, std::span<char> room, std::ve
 } // namespace MATO_ABI
 } // namespace mato
 
-// ---- mato/detail/loop_member.hpp ----
-/// @file loop_member.hpp: tells objects that the io_context which they use is being destroyed, so that they may outlive it.
-/// Layer: 3 (asio).  Test: test/toolkit/connection_end_test.cpp, server_exception_test.cpp.
-/// Threads: the thread of the loop.   Blocks: never.
+// ---- mato/detail/asio_local.hpp ----
+/// @file asio_local.hpp: Unix stream sockets of standalone asio or Boost.Asio.
+/// Layer: 3 (asio).  Test: test/matrix.sh.
+/// Threads: as asio.   Blocks: never.
 
 // ---- mato/detail/needs_asio.hpp ----
 /// @file needs_asio.hpp: one sentence for a compiler that cannot find asio.
@@ -5663,6 +5803,55 @@ inline std::size_t receive_descriptors(int socket, std::span<char> room, std::ve
 /// Threads: none.   Blocks: never.
 ///
 /// A header includes it before the first header of asio; else the compiler's own message comes first.
+
+#if MATO_HAS_BOOST_ASIO
+#include <boost/asio/local/stream_protocol.hpp>
+#else
+#include <asio/local/stream_protocol.hpp>
+#endif
+
+// ---- mato/detail/asio_loop.hpp ----
+/// @file asio_loop.hpp: the event loop, timers and errors of standalone asio or Boost.Asio, as mato::asio.
+/// Layer: 3 (asio).  Test: test/matrix.sh.
+/// Threads: as asio.   Blocks: never.
+
+#if MATO_HAS_BOOST_ASIO
+#include <boost/asio/error.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#else
+#include <asio/error.hpp>
+#include <asio/io_context.hpp>
+#include <asio/post.hpp>
+#include <asio/steady_timer.hpp>
+#endif
+
+namespace mato {
+#if MATO_HAS_BOOST_ASIO
+namespace asio = ::boost::asio; ///< what the toolkit uses; programs may name it too
+#else
+namespace asio = ::asio; ///< what the toolkit uses; programs may name it too
+#endif
+
+inline namespace MATO_ABI {
+namespace detail {
+
+/// std::error_code, or that of Boost.System, which converts to it.
+using asio_code = decltype(asio::error::make_error_code(asio::error::operation_aborted));
+
+[[nodiscard]] inline std::error_code operation_aborted() noexcept {
+    return asio::error::make_error_code(asio::error::operation_aborted);
+}
+
+} // namespace detail
+} // namespace MATO_ABI
+} // namespace mato
+
+// ---- mato/detail/loop_member.hpp ----
+/// @file loop_member.hpp: tells objects that the io_context which they use is being destroyed, so that they may outlive it.
+/// Layer: 3 (asio).  Test: test/toolkit/connection_end_test.cpp, server_exception_test.cpp.
+/// Threads: the thread of the loop.   Blocks: never.
 
 namespace mato {
 inline namespace MATO_ABI {
@@ -6347,6 +6536,8 @@ public:
     void send(std::string_view payload) {
         or_throw([&](failure& why) { send(payload, why); });
     }
+    /// As `send`, for a payload in two parts, which are not joined before they are queued if the framing can append both.
+    void send(std::string_view head, std::string_view rest, error_out out);
     /// As `send`, for bytes that are already encoded in this framing.
     void send_encoded(shared_frame frame);
 
@@ -6482,14 +6673,15 @@ using connection = basic_connection<>;
 
 namespace detail {
 /// asio uses the system's error numbers in its own category, which `cond` does not match; this returns the system's category.
-[[nodiscard]] inline std::error_code plain_code(const std::error_code& why) noexcept {
-    return why.category() == asio::error::get_system_category() ? std::error_code(why.value(), std::system_category()) : why;
+[[nodiscard]] inline std::error_code plain_code(const asio_code& why) noexcept {
+    const bool is_of_system = why.category() == asio::error::get_system_category();
+    return is_of_system ? std::error_code(why.value(), std::system_category()) : std::error_code(why);
 }
 } // namespace detail
 
 template <class F, class O> basic_connection<F, O>::basic_connection(asio::io_context& context, unique_fd socket, O overflow)
     : loop_member(context), context_(context), socket_(context), linger_(context), overflow_(std::move(overflow)) {
-    std::error_code why;
+    detail::asio_code why;
     socket_->assign(asio::local::stream_protocol(), socket.get(), why);
     if (why) throw error({why, "adopt socket", {}, {}});
     static_cast<void>(socket.release());
@@ -6543,7 +6735,7 @@ template <class F, class O> void basic_connection<F, O>::finish() {
     if (state_ == state::closed) return;
     state_ = state::closed;
     out_.abandon();
-    std::error_code ignored;
+    detail::asio_code ignored;
     linger_->cancel();
     socket_->close(ignored);
     tell_end();
@@ -6581,7 +6773,7 @@ template <class F, class O> void basic_connection<F, O>::end_now(failure why) {
 }
 
 template <class F, class O> void basic_connection<F, O>::hang_up() noexcept {
-    std::error_code ignored;
+    detail::asio_code ignored;
     if (!socket_) return;
     linger_->cancel();
     socket_->close(ignored);
@@ -6612,7 +6804,7 @@ inline namespace MATO_ABI {
 
 template <class F, class O> void basic_connection<F, O>::read() {
     try {
-        socket_->async_wait(asio::socket_base::wait_read, [self = this->shared_from_this()](std::error_code why) {
+        socket_->async_wait(asio::socket_base::wait_read, [self = this->shared_from_this()](const detail::asio_code& why) {
             if (self->state_ != state::open) return;
             if (why) return self->abort({detail::plain_code(why), "read", {}, {}});
             self->guarded("read", [&] { self->take_what_came(); });
@@ -6795,6 +6987,14 @@ template <class F, class O> void basic_connection<F, O>::send(std::string_view p
     queued(out_.push([&](std::string& bytes) { F::append(bytes, payload, out); }));
 }
 
+template <class F, class O> void basic_connection<F, O>::send(std::string_view head, std::string_view rest, error_out out) {
+    if (state_ != state::open) return;
+    if constexpr (requires(std::string & bytes) { F::append(bytes, head, rest, out); })
+        queued(out_.push([&](std::string& bytes) { F::append(bytes, head, rest, out); }));
+    else
+        send(std::string(head).append(rest), out);
+}
+
 template <class F, class O> void basic_connection<F, O>::send_encoded(shared_frame frame) {
     if (state_ != state::open || !frame || frame->empty()) return;
     const std::size_t bytes = frame->size();
@@ -6901,7 +7101,7 @@ template <class F, class O> void basic_connection<F, O>::wait_until_writable() {
     if (std::exchange(waiting_, true)) return;
     out_.each_stream([](feed& stream) { stream.on_stalled(); });
     try {
-        socket_->async_wait(asio::socket_base::wait_write, [self = this->shared_from_this()](std::error_code why) {
+        socket_->async_wait(asio::socket_base::wait_write, [self = this->shared_from_this()](const detail::asio_code& why) {
             self->waiting_ = false;
             if (self->state_ == state::closed) return;
             if (why) return self->abort({detail::plain_code(why), "write", {}, {}});
@@ -6928,9 +7128,10 @@ void basic_connection<F, O>::fall_behind_with(failure why, const std::vector<std
     out_.drop_waiting();
     std::error_code ignored; // an oversized payload is not sent; if the buffer stays small, the rest waits as usual
     for (const std::string& each : last_payloads) out_.push([&](std::string& bytes) { F::append(bytes, each, ignored); });
+    detail::asio_code not_set;
     asio::socket_base::send_buffer_size size; // on Linux asio reports half of it: the kernel needs the other half
-    socket_->get_option(size, ignored);
-    socket_->set_option(asio::socket_base::send_buffer_size(2 * size.value() + static_cast<int>(out_.queued())), ignored);
+    socket_->get_option(size, not_set);
+    socket_->set_option(asio::socket_base::send_buffer_size(2 * size.value() + static_cast<int>(out_.queued())), not_set);
     if (state_ == state::open) close(std::move(why));
     write();
 }
@@ -7049,9 +7250,8 @@ private:
 
 inline frame_ring::frame_ring(std::size_t bytes)
     : slots_(std::bit_floor(detail::greatest(bytes, least_bytes) / 64)),
-      capacity_(detail::greatest(bytes, least_bytes) - slots_ * sizeof(std::uint64_t)),
-      ends_(std::make_unique_for_overwrite<std::uint64_t[]>(slots_)), data_(std::make_unique_for_overwrite<char[]>(capacity_)) {
-}
+      capacity_(detail::greatest(bytes, least_bytes) - slots_ * sizeof(std::uint64_t)), ends_(new std::uint64_t[slots_]),
+      data_(new char[capacity_]) {}
 
 inline void frame_ring::write(std::string_view part) noexcept {
     const std::size_t first = detail::least(part.size(), capacity_ - write_at_);
@@ -7092,8 +7292,7 @@ inline std::uint64_t frame_ring::at(std::uint64_t position) const noexcept {
 }
 
 inline std::array<std::string_view, 2> frame_ring::bytes(std::uint64_t from, std::uint64_t to) const noexcept {
-    const std::size_t at = from % capacity_, size = static_cast<std::size_t>(to - from),
-                      first = detail::least(size, capacity_ - at);
+    const std::size_t at = from % capacity_, size = detail::size_cast(to - from), first = detail::least(size, capacity_ - at);
     return {std::string_view(data_.get() + at, first), std::string_view(data_.get(), size - first)};
 }
 
@@ -7244,7 +7443,7 @@ public:
 
 private:
     [[nodiscard]] std::size_t index(std::uint64_t sequence) const noexcept {
-        return static_cast<std::size_t>(sequence / 64 % bits_.size());
+        return detail::size_cast(sequence / 64 % bits_.size());
     }
     [[nodiscard]] amount sum_in_ring(const frame_ring& ring, std::uint64_t from, std::uint64_t to) const noexcept;
 
@@ -7658,12 +7857,11 @@ shared_frame basic_subscriber<H, P, O, F>::put(std::string_view payload, std::ui
 // An exception from a handler of the stream closes this subscriber only. @returns whether the handler returned.
 template <class H, class P, broadcast_policy O, framing_policy F> template <class Ask>
 bool basic_subscriber<H, P, O, F>::call_handler(const char* step, Ask ask) {
-    try {
-        return ask(), true;
-    } catch (...) {
-        if (peer_) fall_behind(current_failure(step));
-        return false;
-    }
+    return detail::attempt([&] { return ask(), true; },
+                           [&] {
+                               if (peer_) fall_behind(current_failure(step));
+                               return false;
+                           });
 }
 
 template <class H, class P, broadcast_policy O, framing_policy F> void basic_subscriber<H, P, O, F>::fall_behind() {
@@ -7680,11 +7878,9 @@ template <class H, class P, broadcast_policy O, framing_policy F> void basic_sub
 template <class H, class P, broadcast_policy O, framing_policy F>
 std::optional<std::string> basic_subscriber<H, P, O, F>::last_words(const failure& why) {
     ++all_.disconnected_;
-    try {
-        if (all_.on.last_words) return all_.on.last_words(why);
-    } catch (...) { // send no last words; `why` already tells why it is closed
-    }
-    return std::nullopt;
+    using words = std::optional<std::string>;
+    // If it throws, send no last words; `why` already tells why the connection is closed.
+    return detail::attempt([&] { return all_.on.last_words ? all_.on.last_words(why) : words(); }, [] { return words(); });
 }
 
 template <class H, class P, broadcast_policy O, framing_policy F> std::uint64_t
@@ -7783,7 +7979,7 @@ template <class H, class P, broadcast_policy O, framing_policy F> void basic_sub
 template <class H, class P, broadcast_policy O, framing_policy F> void basic_subscriber<H, P, O, F>::keep_partial() {
     if (!is_mid_frame()) return;
     const frame_ring& ring = all_.ring_;
-    const auto taken = static_cast<std::size_t>(position_ - ring.begin_of(sequence_));
+    const auto taken = detail::size_cast(position_ - ring.begin_of(sequence_));
     auto frame = all_.partial_.copy(ring, sequence_);
     all_.count(&delivery_counters::delivered, *this, 1); // it will be completed, or the connection ends
     position_ = ring.end_of(sequence_++);
@@ -7859,16 +8055,19 @@ bool basic_subscriber<H, P, O, F>::begin_selection(frame_filter filter, error_ou
         const auto parts = ring.bytes(ring.begin_of(each), ring.end_of(each));
         std::string_view bytes = parts[0];
         if (!parts[1].empty()) bytes = room.assign(parts[0]).append(parts[1]);
-        try {
+        const auto ask = [&] {
             std::error_code ignored; // the frame was encoded by this framing
             const auto frame = F::split(bytes, ignored);
             const bool is_wanted = !frame || selection_->filter()(frame->payload);
             selection_->note(ring, each, is_wanted ? selection::verdict::wanted : selection::verdict::refused);
-        } catch (...) {
+            return true;
+        };
+        const auto told = [&] {
             const failure why = current_failure("filter");
             return out.fail<bool>(why.code, "subscribe", why.path,
                                   "the filter failed: " + (why.detail.empty() ? why.code.message() : why.detail));
-        }
+        };
+        if (!detail::attempt(ask, told)) return false;
     }
     pass_unwanted();
     return true;
@@ -7919,7 +8118,7 @@ std::uint64_t basic_subscriber<H, P, O, F>::first_that_fits() const noexcept {
     std::size_t bytes = own();
     for (std::uint64_t each = first; each > detail::greatest(sequence_, ring.oldest());) {
         if (!selection_->wants(--each)) continue;
-        bytes += static_cast<std::size_t>(ring.end_of(each) - ring.begin_of(each));
+        bytes += detail::size_cast(ring.end_of(each) - ring.begin_of(each));
         if (bytes > policy_.limit() && first != last_frame()) break;
         first = each;
     }
@@ -7934,7 +8133,7 @@ std::uint64_t basic_subscriber<H, P, O, F>::wanted_until(std::size_t room) const
     std::size_t bytes = 0;
     for (std::uint64_t each = detail::greatest(sequence_, ring.oldest()); each < ring.next(); ++each) {
         if (!selection_->wants(each)) continue;
-        bytes += static_cast<std::size_t>(ring.end_of(each) - ring.begin_of(each));
+        bytes += detail::size_cast(ring.end_of(each) - ring.begin_of(each));
         if (bytes > room && until > ring.begin()) break;
         until = ring.end_of(each);
     }
@@ -8189,7 +8388,7 @@ template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::
 
 template <class P, broadcast_policy O, framing_policy F> void fan_out<P, O, F>::keep_partial(std::uint64_t sequence) {
     const busy scope(*this);
-    const auto size = static_cast<std::size_t>(ring_.end_of(sequence) - ring_.begin_of(sequence));
+    const auto size = detail::size_cast(ring_.end_of(sequence) - ring_.begin_of(sequence));
     const bool is_kept = partial_.has(sequence) || partial_.bytes() + size <= ring_.capacity() / 10;
     first_partial_ = nowhere;
     for_each([&](subscriber& who) {
@@ -8329,7 +8528,7 @@ template <class P, broadcast_policy O, framing_policy F> broadcast_status fan_ou
     now.published = ring_.next() - 1;
     now.disconnected = disconnected_;
     now.partial_bytes = partial_bytes();
-    now.ring_bytes = static_cast<std::size_t>(ring_.end() - ring_.begin());
+    now.ring_bytes = detail::size_cast(ring_.end() - ring_.begin());
     for_each([&](const subscriber& who) {
         const subscriber_status its = who.status();
         now.slowest_bytes = detail::greatest(now.slowest_bytes, its.queued_bytes);
@@ -8498,6 +8697,17 @@ template <class C, broadcast_policy O> std::uint64_t basic_broadcast<C, O>::publ
 ///
 /// It waits for its own process alone, by a pidfd, so other parts of the program may have children too. Without pidfds (before
 /// Linux 5.3) it looks every 50 ms.
+
+// ---- mato/detail/asio_descriptor.hpp ----
+/// @file asio_descriptor.hpp: waiting for descriptors with standalone asio or Boost.Asio.
+/// Layer: 3 (asio).  Test: test/matrix.sh.
+/// Threads: as asio.   Blocks: never.
+
+#if MATO_HAS_BOOST_ASIO
+#include <boost/asio/posix/stream_descriptor.hpp>
+#else
+#include <asio/posix/stream_descriptor.hpp>
+#endif
 
 // ---- mato/spawn.hpp ----
 /// @file spawn.hpp: starts a program with clean signals, descriptors and limits, or reports why it cannot.
@@ -8923,7 +9133,7 @@ template <class L> void basic_child<L>::core::start(error_out out) {
     if (out.failed()) return;
     ++starts;
     began_ = clock::now();
-    std::error_code not_watched;
+    detail::asio_code not_watched;
     if (running_.process) wait_->assign(running_.process.get(), not_watched);
     if (running_.process && !not_watched) static_cast<void>(running_.process.release());
     watch();
@@ -8962,7 +9172,7 @@ template <class L> void basic_child<L>::core::look() {
 }
 
 template <class L> void basic_child<L>::core::close_process() noexcept {
-    std::error_code ignored;
+    detail::asio_code ignored;
     if (wait_ && wait_->is_open()) wait_->close(ignored);
     running_ = {};
 }
@@ -9104,7 +9314,7 @@ public:
     void end() noexcept {
         changed_ = {};
         if (!timer_) return;
-        std::error_code ignored; // it is not open without inotify
+        detail::asio_code ignored; // it is not open without inotify
         timer_->cancel();
         events_->cancel(ignored);
     }
@@ -9165,7 +9375,7 @@ template <class L> bool basic_file_watch<L>::is_notified() const noexcept { retu
 
 template <class L> void basic_file_watch<L>::core::begin() {
 #if MATO_HAS_INOTIFY
-    std::error_code why;
+    detail::asio_code why;
     if (unique_fd queue(sys::inotify()); queue) {
         events_->assign(queue.get(), why);
         if (!why) static_cast<void>(queue.release());
@@ -9893,11 +10103,7 @@ private:
 // ---- implementation ----
 
 inline int kept_table::apply(const keeper_message& message, std::vector<unique_fd>& descriptors) {
-    try {
-        if (message.word == keeper_word::keep) return keep(message, descriptors);
-    } catch (const std::bad_alloc&) {
-        return ENOMEM;
-    }
+    if (message.word == keeper_word::keep) return attempt([&] { return keep(message, descriptors); }, [] { return ENOMEM; });
     if (message.word != keeper_word::drop || !descriptors.empty()) return EBADMSG;
     if (message.slot >= records_.size() || records_[message.slot].name.empty()) return ENOENT;
     forget(records_[message.slot]);
@@ -12828,7 +13034,7 @@ template <class E, class P, class F, class O> void basic_server<E, P, F, O>::wai
     if (!accept_fd_.is_open() || is_paused_ || std::exchange(accept_waits_, true)) return;
     accept_fd_.async_wait(asio::posix::stream_descriptor::wait_read,
                           detail::handler_in(shared_->accept, [this, held = shared_](std::error_code why) {
-                              if (held->is_destroyed || why == asio::error::operation_aborted) return;
+                              if (held->is_destroyed || why == detail::operation_aborted()) return;
                               accept_waits_ = false;
                               if (why) return pause_accepting(); // the kernel had no memory for the wait
                               accept();
@@ -13185,12 +13391,12 @@ inline namespace MATO_ABI {
 /// @endcode
 struct journal_log {
     void write(log_level level, std::string_view text) noexcept {
-        try {
+        const auto write_it = [&] {
             std::string line = {'<', static_cast<char>('0' + priority_of(level)), '>'};
             line.append(text) += '\n';
             static_cast<void>(sys::write(2, line.data(), line.size()));
-        } catch (...) { // no memory for a line: drop it, as the logger does
-        }
+        };
+        detail::attempt(write_it, [] {}); // no memory for a line: drop it, as the logger does
     }
 };
 
@@ -13248,11 +13454,7 @@ static_assert(log_sink<journal_log> && log_sink<syslog_log>);
 // ---- implementation ----
 
 inline void syslog_log::write(log_level level, std::string_view text) noexcept {
-    try {
-        if (send(level, text)) return;
-    } catch (...) { // no memory for a line
-    }
-    ++lost_;
+    if (!detail::attempt([&] { return send(level, text); }, [] { return false; })) ++lost_; // no memory for a line
 }
 
 inline bool syslog_log::send(log_level level, std::string_view text) {
@@ -13434,7 +13636,7 @@ template <class Steps> bool two_slots<Steps>::publish(std::string_view body, std
     const std::uint64_t next = own_.generation + 1;
     char* const at = slot(next);
     detail::store_number(at, next);
-    detail::store_number(at + 8, static_cast<std::uint64_t>(body.size()));
+    detail::store_number(at + 8, detail::number_cast<std::uint64_t>(body.size()));
     detail::store_number(at + 16, position);
     detail::store_number(at + summed_bytes, detail::crc32c(body, detail::crc32c({at, summed_bytes})));
     Steps::after(slots_store::head);
@@ -13460,6 +13662,58 @@ template <class Steps> bool two_slots<Steps>::publish(std::string_view body, std
 /// Fork: create it after the last fork.
 ///
 /// It is a header of its own: daemon.hpp does not include it. client.hpp has the client for programs without an event loop.
+
+// ---- mato/detail/asio_token.hpp ----
+/// @file asio_token.hpp: completion tokens and handlers of standalone asio or Boost.Asio.
+/// Layer: 3 (asio).  Test: test/matrix.sh.
+/// Threads: as asio.   Blocks: never.
+
+#if MATO_HAS_BOOST_ASIO
+#include <boost/asio/associated_allocator.hpp>
+#include <boost/asio/associated_executor.hpp>
+#include <boost/asio/async_result.hpp>
+#include <boost/asio/dispatch.hpp>
+#include <boost/asio/executor_work_guard.hpp>
+#else
+#include <asio/associated_allocator.hpp>
+#include <asio/associated_executor.hpp>
+#include <asio/async_result.hpp>
+#include <asio/dispatch.hpp>
+#include <asio/executor_work_guard.hpp>
+#endif
+
+#if MATO_HAS_BOOST_ASIO
+#if __has_include(<boost/asio/associated_cancellation_slot.hpp>)
+#include <boost/asio/associated_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#endif
+#elif __has_include(<asio/associated_cancellation_slot.hpp>)
+#include <asio/associated_cancellation_slot.hpp>
+#include <asio/cancellation_signal.hpp>
+#endif
+
+namespace mato {
+inline namespace MATO_ABI {
+namespace detail {
+
+#if MATO_HAS_BOOST_ASIO ? __has_include(<boost/asio/cancellation_signal.hpp>) : __has_include(<asio/cancellation_signal.hpp>)
+using cancellation_slot = asio::cancellation_slot;
+using cancellation_kind = asio::cancellation_type;
+template <class Handler> [[nodiscard]] auto slot_of(const Handler& handler) noexcept {
+    return asio::get_associated_cancellation_slot(handler);
+}
+#else // before asio 1.20 and Boost 1.77 a handler has no slot
+enum class cancellation_kind {};
+struct cancellation_slot {
+    [[nodiscard]] static bool is_connected() noexcept { return false; }
+    template <class Function> void assign(Function) noexcept {}
+};
+template <class Handler> [[nodiscard]] cancellation_slot slot_of(const Handler&) noexcept { return {}; }
+#endif
+
+} // namespace detail
+} // namespace MATO_ABI
+} // namespace mato
 
 // ---- mato/detail/async_client_core.hpp ----
 /// @file async_client_core.hpp: the state of an async client: its connection, its requests, and when it connects again.
@@ -13600,91 +13854,204 @@ struct daemon_paths {
 } // namespace MATO_ABI
 } // namespace mato
 
-// ---- mato/detail/completion.hpp ----
-/// @file completion.hpp: the completion handler of one request, with its type erased.
-/// Layer: 3 (asio).  Test: test/toolkit/async_client_test.cpp.
-/// Threads: the thread of the loop; the handler runs on its own executor.   Blocks: never.
+// ---- mato/detail/coarse_clock.hpp ----
+/// @file coarse_clock.hpp: the time of the last timer tick, for deadlines that are set very often.
+/// Layer: 1 (vocabulary).  Test: test/toolkit/async_client_test.cpp.
+/// Threads: safe.   Blocks: never.
 
 namespace mato {
 inline namespace MATO_ABI {
 namespace detail {
 
-/// Called at most once. Destroyed without a call when the loop is destroyed, as asio does with its own operations.
-class completion {
-public:
-    completion() = default;
-    completion(const completion&) = delete;
-    completion& operator=(const completion&) = delete;
-    virtual ~completion() = default;
+/// The time of mato::clock at the last tick, in an eighth of the time that clock::now needs: 3 instead of 23 ns. Where the
+/// system has no such clock, the exact time. steady_clock is CLOCK_MONOTONIC in libstdc++ and libc++.
+[[nodiscard]] inline clock::time_point coarse_now() noexcept {
+#ifdef CLOCK_MONOTONIC_COARSE
+    timespec now{};
+    if (::clock_gettime(CLOCK_MONOTONIC_COARSE, &now) == 0)
+        return clock::time_point(std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec));
+#endif
+    return clock::now();
+}
 
-    /// Calls the handler: immediately if its executor allows that, which the loop's does. An exception from it passes through.
-    static void run(std::unique_ptr<completion> what, std::string answer) { what.release()->run_and_end(std::move(answer)); }
-    /// Calls the handler later, never inside this call.
-    static void post(std::unique_ptr<completion> what, const std::error_code& why) { what.release()->post_and_end(why); }
+inline constexpr milliseconds coarse_step{10}; ///< of the slowest tick in use, 100 Hz
 
-private:
-    virtual void run_and_end(std::string&& answer) = 0;
-    virtual void post_and_end(const std::error_code& why) = 0;
-};
+} // namespace detail
+} // namespace MATO_ABI
+} // namespace mato
+
+// ---- mato/detail/completion.hpp ----
+/// @file completion.hpp: the completion handler of one request, with its type erased.
+/// Layer: 3 (asio).  Test: test/toolkit/completion_test.cpp, async_client_tokens_test.cpp.
+/// Threads: the thread of the loop; the handler runs on its own executor.   Blocks: never.
+///
+/// A handler is stored in one of two types: handler_on_loop if its executor is the loop's, which is the usual case and needs
+/// only the handler itself; else handler_elsewhere, with its executor.
+
+namespace mato {
+inline namespace MATO_ABI {
+namespace detail {
 
 /// What a handler is called with.
 enum class completes_with { code_alone, code_and_answer };
 
-template <completes_with Arguments, class Handler> class completion_of final : public completion {
-    using loop_executor = asio::io_context::executor_type;
-    using executor = asio::associated_executor_t<Handler, loop_executor>;
+template <completes_with Arguments, class Handler>
+void complete(Handler& handler, const std::error_code& why, std::string&& answer) {
+    if constexpr (Arguments == completes_with::code_alone)
+        std::move(handler)(why);
+    else
+        std::move(handler)(why, std::move(answer));
+}
 
-public:
-    completion_of(asio::io_context& loop, Handler handler)
-        : loop_(loop), where_(asio::get_associated_executor(handler, loop.get_executor())), handler_(std::move(handler)) {
-        if (!is_of_loop()) guard_.emplace(where_);
+template <completes_with Arguments, class Handler> struct handler_on_loop {
+    Handler handler;
+
+    void run(std::string&& answer) { complete<Arguments>(handler, {}, std::move(answer)); }
+    void post(asio::io_context& loop, const std::error_code& why) {
+        asio::post(loop, [handler = std::move(handler), why]() mutable { complete<Arguments>(handler, why, {}); });
     }
+};
+
+template <completes_with Arguments, class Handler> struct handler_elsewhere {
+    using executor = asio::associated_executor_t<Handler, asio::io_context::executor_type>;
+
+    asio::executor_work_guard<executor> guard; // its context must not run out of work while the answer is awaited
+    Handler handler;
+
+    void run(std::string&& answer) {
+        asio::dispatch(guard.get_executor(), [handler = std::move(handler), text = std::move(answer)]() mutable {
+            complete<Arguments>(handler, {}, std::move(text));
+        });
+    }
+    // Through the loop: a post to asio's system executor, which a future has, would start threads.
+    void post(asio::io_context& loop, const std::error_code& why) {
+        asio::post(loop, [guard = std::move(guard), handler = std::move(handler), why]() mutable {
+            asio::dispatch(guard.get_executor(),
+                           [handler = std::move(handler), why]() mutable { complete<Arguments>(handler, why, {}); });
+        });
+    }
+};
+
+/// Called at most once. Destroyed without a call when the loop is destroyed, as asio does with its own operations. A handler
+/// that is small, as most are, is stored in this object; another one in memory of its associated allocator.
+class completion {
+public:
+    completion() noexcept = default;
+    completion(completion&& other) noexcept { take(other); }
+    completion& operator=(completion&& other) noexcept {
+        if (this == &other) return *this;
+        destroy();
+        take(other);
+        return *this;
+    }
+    ~completion() { destroy(); }
+    void set(completion&& other) noexcept { take(other); } ///< @pre this one is empty
+
+    template <completes_with Arguments, class Handler> static completion of(asio::io_context& loop, Handler handler) {
+        using loop_executor = asio::io_context::executor_type;
+        const auto where = asio::get_associated_executor(handler, loop.get_executor());
+        if constexpr (std::is_same_v<std::remove_const_t<decltype(where)>, loop_executor>)
+            if (where == loop.get_executor()) return completion(handler_on_loop<Arguments, Handler>{std::move(handler)});
+        using elsewhere = handler_elsewhere<Arguments, Handler>;
+        return completion(elsewhere{asio::executor_work_guard<typename elsewhere::executor>(where), std::move(handler)});
+    }
+
+    [[nodiscard]] explicit operator bool() const noexcept { return what_ != nullptr; }
+    /// Calls the handler: immediately if its executor allows that, which the loop's does. An exception from it passes through.
+    /// The memory of the handler is free when it is called: it may make the next request. @pre there is one
+    void run(std::string&& answer) && { std::exchange(what_, nullptr)->run(room_, std::move(answer)); }
+    /// Calls the handler later, never inside this call. @pre there is one
+    void post(asio::io_context& loop, const std::error_code& why) && { std::exchange(what_, nullptr)->post(room_, loop, why); }
 
 private:
-    [[nodiscard]] bool is_of_loop() const noexcept {
-        if constexpr (std::is_same_v<executor, loop_executor>)
-            return where_ == loop_.get_executor();
-        else
-            return false;
-    }
-    static void call(Handler& handler, const std::error_code& why, std::string&& answer) {
-        if constexpr (Arguments == completes_with::code_alone)
-            std::move(handler)(why);
-        else
-            std::move(handler)(why, std::move(answer));
-    }
-    void run_and_end(std::string&& answer) override {
-        std::unique_ptr<completion_of> self(this);
-        if (is_of_loop()) {
-            Handler handler(std::move(handler_));
-            self.reset(); // first: the handler may make the next request
-            return call(handler, {}, std::move(answer));
-        }
-        asio::dispatch(where_, [handler = std::move(handler_), text = std::move(answer)]() mutable {
-            call(handler, {}, std::move(text));
-        });
-    }
-    // Through the loop also for other executors: a post to asio's system executor, which a future has, would start threads.
-    void post_and_end(const std::error_code& why) override {
-        std::unique_ptr<completion_of> self(this);
-        asio::post(loop_, [self = std::move(self), why]() mutable {
-            Handler handler(std::move(self->handler_));
-            if (self->is_of_loop()) {
-                self.reset();
-                return call(handler, why, {});
+    static constexpr std::size_t room_bytes = 48; // a function with five or six pointers; an entry of the table has 96 bytes
+
+    struct operations {                              // of a stored type
+        void (*move)(void* from, void* to) noexcept; // null: its bytes are copied
+        void (*destroy)(void* room) noexcept;        // null: nothing needs to be done
+        void (*run)(void* room, std::string&& answer);
+        void (*post)(void* room, asio::io_context& loop, const std::error_code& why);
+    };
+    template <class Stored>
+    static constexpr bool is_in_place = sizeof(Stored) <= room_bytes &&
+                                        alignof(Stored) <= alignof(void*) && std::is_nothrow_move_constructible_v<Stored>;
+
+    template <class Stored> explicit completion(Stored&& what) {
+        static_assert(!std::is_reference_v<Stored>);
+        if constexpr (is_in_place<Stored>) {
+            ::new (static_cast<void*>(room_)) Stored(std::move(what));
+        } else {
+            auto memory = allocator_of(what);
+            Stored* const made = std::allocator_traits<decltype(memory)>::allocate(memory, 1);
+            try {
+                ::new (static_cast<void*>(made)) Stored(std::move(what));
+            } catch (...) {
+                std::allocator_traits<decltype(memory)>::deallocate(memory, made, 1);
+                throw;
             }
-            const executor where = self->where_;
-            const auto guard = std::move(self->guard_);
-            self.reset();
-            asio::dispatch(where, [handler = std::move(handler), why]() mutable { call(handler, why, {}); });
-        });
+            std::memcpy(room_, &made, sizeof made);
+        }
+        what_ = &operations_of<Stored>;
     }
 
-    asio::io_context& loop_;
-    executor where_;
-    // Another executor's context must not run out of work while the answer is awaited; the loop itself has the connection.
-    std::optional<asio::executor_work_guard<executor>> guard_;
-    Handler handler_;
+    template <class Stored> static auto allocator_of(const Stored& what) {
+        using given = asio::associated_allocator_t<decltype(what.handler)>;
+        return
+            typename std::allocator_traits<given>::template rebind_alloc<Stored>(asio::get_associated_allocator(what.handler));
+    }
+    template <class Stored> static Stored& stored(void* room) noexcept {
+        if constexpr (is_in_place<Stored>) return *std::launder(static_cast<Stored*>(room));
+        Stored* made = nullptr;
+        std::memcpy(&made, room, sizeof made);
+        return *made;
+    }
+    template <class Stored> static void destroy_as(void* room) noexcept {
+        Stored& what = stored<Stored>(room);
+        if constexpr (is_in_place<Stored>) {
+            what.~Stored();
+        } else {
+            auto memory = allocator_of(what);
+            what.~Stored();
+            std::allocator_traits<decltype(memory)>::deallocate(memory, &what, 1);
+        }
+    }
+    /// Moves it out and frees its memory.
+    template <class Stored> static Stored taken(void* room) {
+        struct destroyed {
+            void* room;
+            ~destroyed() { destroy_as<Stored>(room); }
+        } const at_end{room};
+        return std::move(stored<Stored>(room));
+    }
+    template <class Stored> static void run_as(void* room, std::string&& answer) { taken<Stored>(room).run(std::move(answer)); }
+    template <class Stored> static void post_as(void* room, asio::io_context& loop, const std::error_code& why) {
+        taken<Stored>(room).post(loop, why);
+    }
+    template <class Stored> static void move_as(void* from, void* to) noexcept {
+        ::new (to) Stored(std::move(stored<Stored>(from)));
+        stored<Stored>(from).~Stored();
+    }
+    template <class Stored> static constexpr operations operations_of = {
+        !is_in_place<Stored> || std::is_trivially_copyable_v<Stored> ? nullptr : &move_as<Stored>,
+        is_in_place<Stored>&& std::is_trivially_destructible_v<Stored> ? nullptr : &destroy_as<Stored>,
+        &run_as<Stored>,
+        &post_as<Stored>,
+    };
+
+    void take(completion& other) noexcept {
+        what_ = std::exchange(other.what_, nullptr);
+        if (!what_) return;
+        if (what_->move)
+            what_->move(other.room_, room_);
+        else
+            std::memcpy(room_, other.room_, room_bytes);
+    }
+    void destroy() noexcept {
+        if (const operations* const what = std::exchange(what_, nullptr); what && what->destroy) what->destroy(room_);
+    }
+
+    const operations* what_ = nullptr;
+    alignas(void*) unsigned char room_[room_bytes]; // NOLINT: valid if what_ is set
 };
 
 } // namespace detail
@@ -13700,8 +14067,9 @@ namespace mato {
 inline namespace MATO_ABI {
 namespace detail {
 
-/// Entries with what belongs to a request, `Request`. Each is in one of two lists: `waiting` to be sent, or `sent`. The low
-/// bits of a number are the index of its entry, the high ones count up, so no number is used again within 2^39 requests.
+/// Entries with what belongs to a request, `Request`, which is empty after it was moved from. Each is in one of two lists:
+/// `waiting` to be sent, or `sent`. The low bits of a number are the index of its entry, the high ones count up, so no number
+/// is used again within 2^39 requests.
 template <class Request> class request_table {
     static constexpr unsigned index_bits = 24;
 
@@ -13709,8 +14077,12 @@ public:
     static constexpr std::size_t most = std::size_t{1} << index_bits;
     enum class list : unsigned char { none, waiting, sent };
 
-    /// Adds one at the end of `waiting`; at most `most` may exist. @returns its number, which is not 0.
-    [[nodiscard]] std::uint64_t add(Request&& what) {
+    /// Adds one at the end of a list; at most `most` may exist. @returns its number, which is not 0.
+    [[nodiscard]] std::uint64_t add(Request&& what, list to = list::waiting) {
+        return add_with(to, [&](Request& fresh) { fresh = std::move(what); });
+    }
+    /// The same for one that `fill(Request&)` makes in its place, from an empty one. It must not throw.
+    template <class Fill> [[nodiscard]] std::uint64_t add_with(list to, Fill fill) {
         if (free_ == nothing) {
             entries_.emplace_back();
             free_ = static_cast<index>(entries_.size() - 1);
@@ -13720,9 +14092,9 @@ public:
         free_ = fresh.after;
         serial_ = serial_ % last_serial + 1;
         fresh.number = serial_ << index_bits | at;
-        fresh.what = std::move(what);
+        fill(fresh.what);
         ++size_;
-        append(at, list::waiting);
+        append(at, to);
         return fresh.number;
     }
     /// Null if there is none with this number. Valid until the next `add`.
@@ -13739,10 +14111,14 @@ public:
         append(place, list::sent);
     }
     [[nodiscard]] Request take(std::uint64_t number) noexcept {
+        return take_part(number, [](Request& old) { return std::move(old); });
+    }
+    /// Removes it. @returns `part(Request&)`, which must leave it empty.
+    template <class Part> [[nodiscard]] auto take_part(std::uint64_t number, Part part) noexcept {
         const auto place = static_cast<index>(number & (most - 1));
         unlink(place);
         entry& old = entries_[place];
-        Request what = std::exchange(old.what, Request());
+        auto what = part(old.what);
         old.in = list::none;
         old.after = free_;
         free_ = place;
@@ -13880,10 +14256,10 @@ public:
         if (options_.requests > table::most) options_.requests = table::most;
     }
 
-    void connect(asio::cancellation_slot slot, std::unique_ptr<completion> done);
-    void ask(std::string_view payload, deadline until, callback<void(std::string_view)> on_part, asio::cancellation_slot slot,
-             std::unique_ptr<completion> done);
-    void post(std::string payload, deadline until, std::unique_ptr<completion> done);
+    void connect(cancellation_slot slot, completion&& done);
+    void ask(std::string_view payload, deadline until, cancellation_slot slot, completion&& done,
+             callback<void(std::string_view)> on_part = {});
+    void post(std::string payload, deadline until, completion&& done);
     void send(std::string_view payload, error_out out);
     void cancel_all();
     void close();
@@ -13899,7 +14275,11 @@ public:
     }
 
     [[nodiscard]] asio::io_context& context() noexcept { return context_; }
-    [[nodiscard]] deadline usual_deadline() const noexcept { return deadline::in(options_.answer); }
+    /// A long time may end late by a hundredth of it, because the exact time would cost as much as half of a request.
+    [[nodiscard]] deadline usual_deadline() const noexcept {
+        if (options_.answer < coarse_from || options_.answer > coarse_until) return deadline::in(options_.answer);
+        return deadline(coarse_now() + options_.answer + coarse_step);
+    }
     [[nodiscard]] bool is_connected() const noexcept { return connection_ && connection_->is_open(); }
     [[nodiscard]] std::size_t size() const noexcept { return requests_.size(); }
     [[nodiscard]] std::size_t queued_bytes() const noexcept {
@@ -13910,35 +14290,42 @@ public:
     async_client_handlers on{};
 
 private:
-    struct waiting_payload { // until there is a connection
-        std::string bytes{};
+    struct rare { // what few requests need
+        callback<void(std::string_view)> on_part{};
+        std::string payload{}; // until there is a connection
         bool only_connects = false;
     };
     struct request {
-        std::unique_ptr<completion> done{}; // empty: given up, its answer will be dropped
+        completion done{}; // empty: given up, its answer will be dropped
         clock::time_point until{};
-        callback<void(std::string_view)> on_part{};
-        std::unique_ptr<waiting_payload> waits{};
+        std::unique_ptr<rare> more{};
     };
     using table = request_table<request>;
     using list = typename table::list;
     using connection_type = basic_connection<framing, bounded_by_owner>;
     enum class state : unsigned char { idle, connecting, starting, connected };
 
+    static constexpr milliseconds coarse_from = 100 * coarse_step, coarse_until{std::chrono::hours(24 * 365)};
     static constexpr milliseconds look_again{1};           // between two searches for requests whose deadline has passed
     static constexpr milliseconds try_again{50};           // while another client starts the daemon
     static constexpr milliseconds stable{1000};            // a connection of this age ends one series of failures
     static constexpr std::size_t most_read_bytes = 64_KiB; // a few hundred answers with one system call
     static constexpr std::size_t keep_room_bytes = 64_KiB; // of the buffer in which requests are built
 
+    [[nodiscard]] bool may_send(std::string_view payload, error_out out) const;
     [[nodiscard]] std::error_code refusal(std::size_t bytes) const noexcept;
-    [[nodiscard]] std::uint64_t add(request&& what, asio::cancellation_slot slot);
+    [[nodiscard]] std::uint64_t add(completion&& done, clock::time_point until, std::unique_ptr<rare> more,
+                                    cancellation_slot slot, list to);
     void transmit(std::uint64_t number, std::string_view payload);
     void send_waiting();
     void on_frame(std::string_view frame);
     void refuse(std::string_view frame);
     void lost(const failure& why);
     [[nodiscard]] request take(std::uint64_t number);
+    [[nodiscard]] callback<void(std::string_view)> part_of(std::uint64_t number) {
+        const request* const what = requests_.find(number);
+        return what->more ? what->more->on_part : nullptr;
+    }
     void give_up(std::uint64_t number, const std::error_code& why);
     void fail_all(list which, const std::error_code& why);
     void watch(clock::time_point until);
@@ -13988,90 +14375,105 @@ private:
 
 // ---- implementation ----
 
-template <class P> void async_client_core<P>::connect(asio::cancellation_slot slot, std::unique_ptr<completion> done) {
+template <class P> void async_client_core<P>::connect(cancellation_slot slot, completion&& done) {
     std::error_code refused = refusal(0);
-    if (refused || is_connected()) return completion::post(std::move(done), refused);
-    auto waits = std::make_unique<waiting_payload>(waiting_payload{{}, true});
-    static_cast<void>(add({std::move(done), usual_deadline().at(), {}, std::move(waits)}, slot));
+    if (refused || is_connected()) return std::move(done).post(context_, refused);
+    auto waits = std::make_unique<rare>(rare{{}, {}, true});
+    static_cast<void>(add(std::move(done), usual_deadline().at(), std::move(waits), slot, list::waiting));
     want_connection();
 }
 
-template <class P> void async_client_core<P>::ask(std::string_view payload, deadline until,
-                                                  callback<void(std::string_view)> on_part, asio::cancellation_slot slot,
-                                                  std::unique_ptr<completion> done) {
-    if (const auto refused = refusal(payload.size())) return completion::post(std::move(done), refused);
-    if (is_connected()) return transmit(add({std::move(done), until.at(), std::move(on_part), {}}, slot), payload);
-    auto waits = std::make_unique<waiting_payload>(waiting_payload{std::string(payload), false});
-    static_cast<void>(add({std::move(done), until.at(), std::move(on_part), std::move(waits)}, slot));
+template <class P> void async_client_core<P>::ask(std::string_view payload, deadline until, cancellation_slot slot,
+                                                  completion&& done, callback<void(std::string_view)> on_part) {
+    if (const auto refused = refusal(payload.size())) return std::move(done).post(context_, refused);
+    std::unique_ptr<rare> more;
+    if (on_part) more = std::make_unique<rare>(rare{std::move(on_part), {}, false});
+    if (is_connected()) return transmit(add(std::move(done), until.at(), std::move(more), slot, list::sent), payload);
+    if (!more) more = std::make_unique<rare>();
+    more->payload = payload;
+    static_cast<void>(add(std::move(done), until.at(), std::move(more), slot, list::waiting));
     waiting_bytes_ += payload.size();
     want_connection();
 }
 
-template <class P> std::uint64_t async_client_core<P>::add(request&& what, asio::cancellation_slot slot) {
-    const auto until = what.until;
-    const std::uint64_t number = requests_.add(std::move(what));
+template <class P> std::uint64_t async_client_core<P>::add(completion&& done, clock::time_point until,
+                                                           std::unique_ptr<rare> more, cancellation_slot slot, list to) {
+    const std::uint64_t number = requests_.add_with(to, [&](request& fresh) {
+        fresh.done.set(std::move(done));
+        fresh.until = until;
+        fresh.more = std::move(more);
+    });
     watch(until);
     if (slot.is_connected())
-        slot.assign([held = this->weak_from_this(), number](asio::cancellation_type) {
-            if (const auto self = held.lock()) self->give_up(number, asio::error::operation_aborted);
+        slot.assign([held = this->weak_from_this(), number](cancellation_kind) {
+            if (const auto self = held.lock()) self->give_up(number, operation_aborted());
         });
     return number;
 }
 
 template <class P> std::error_code async_client_core<P>::refusal(std::size_t bytes) const noexcept {
-    if (is_ended_ || !look_timer_) return asio::error::operation_aborted;
+    if (is_ended_ || !look_timer_) return operation_aborted();
     const std::size_t queued = queued_bytes();
     const bool is_full = queued > 0 && (queued >= options_.queued_bytes || bytes > options_.queued_bytes - queued);
     if (is_full || requests_.size() >= options_.requests) return make_error_code(errc::busy);
     return {};
 }
 
-template <class P> void async_client_core<P>::post(std::string payload, deadline until, std::unique_ptr<completion> done) {
+template <class P> void async_client_core<P>::post(std::string payload, deadline until, completion&& done) {
     const std::size_t bytes = payload.size();
     const bool is_full = posted_requests_.fetch_add(1) >= options_.requests;
     const bool is_large = posted_bytes_.fetch_add(bytes) >= options_.queued_bytes;
     if (is_full || is_large) {
         posted_requests_ -= 1;
         posted_bytes_ -= bytes;
-        return completion::post(std::move(done), make_error_code(errc::busy));
+        return std::move(done).post(context_, make_error_code(errc::busy));
     }
     asio::post(context_,
                [self = this->shared_from_this(), text = std::move(payload), until, bytes, done = std::move(done)]() mutable {
                    self->posted_requests_ -= 1;
                    self->posted_bytes_ -= bytes;
-                   self->ask(text, until, {}, {}, std::move(done));
+                   self->ask(text, until, {}, std::move(done));
                });
 }
 
 template <class P> void async_client_core<P>::send(std::string_view payload, error_out out) {
-    if (!is_connected()) return out.set(errc::closed, "send", where_.describe(), "there is no connection");
+    if (may_send(payload, out)) connection_->send(correlation::request(room_, 0, payload), out);
+}
+
+template <class P> bool async_client_core<P>::may_send(std::string_view payload, error_out out) const {
+    if (!is_connected()) return out.fail<bool>(errc::closed, "send", where_.describe(), "there is no connection");
     const std::size_t queued = queued_bytes();
     if (queued > 0 && queued + payload.size() > options_.queued_bytes)
-        return out.set(errc::busy, "send", where_.describe(),
-                       "the server has not read " + std::to_string(queued) + " bytes; send less or wait");
-    connection_->send(correlation::request(room_, 0, payload), out);
+        return out.fail<bool>(errc::busy, "send", where_.describe(),
+                              "the server has not read " + std::to_string(queued) + " bytes; send less or wait");
+    return true;
 }
 
 template <class P> void async_client_core<P>::transmit(std::uint64_t number, std::string_view payload) {
     std::error_code refused;
     try {
-        connection_->send(correlation::request(room_, number, payload), refused);
+        if constexpr (std::is_same_v<correlation, numbered>) // not copied into room_ first
+            connection_->send(numbered::head(number), payload, refused);
+        else
+            connection_->send(correlation::request(room_, number, payload), refused);
     } catch (const std::bad_alloc&) {
         refused = {ENOMEM, std::system_category()};
     }
     if (room_.capacity() > keep_room_bytes) std::string().swap(room_);
-    if (refused) return completion::post(requests_.take(number).done, refused);
-    requests_.mark_sent(number);
+    if (refused) requests_.take(number).done.post(context_, refused);
 }
 
 template <class P> void async_client_core<P>::send_waiting() {
     while (const std::uint64_t number = is_connected() ? requests_.first(list::waiting) : 0) {
-        const auto next = std::move(requests_.find(number)->waits);
-        waiting_bytes_ -= next->bytes.size();
-        if (next->only_connects)
-            completion::post(take(number).done, {});
-        else
-            transmit(number, next->bytes);
+        rare& waits = *requests_.find(number)->more;
+        const std::string payload = std::exchange(waits.payload, {});
+        waiting_bytes_ -= payload.size();
+        if (waits.only_connects) {
+            take(number).done.post(context_, {});
+            continue;
+        }
+        requests_.mark_sent(number);
+        transmit(number, payload);
     }
 }
 
@@ -14087,11 +14489,15 @@ template <class P> void async_client_core<P>::on_frame(std::string_view frame) {
     }
     if (requests_.list_of(number) != list::sent) return; // given up before
     if (got.part == answer_part::more_follow) {
-        const auto on_part = requests_.find(number)->on_part;
+        const auto on_part = part_of(number);
         if (on_part) on_part(got.body);
         return;
     }
-    if (auto done = requests_.take(number).done) completion::run(std::move(done), std::string(got.body));
+    auto done = requests_.take_part(number, [](request& old) {
+        old.more.reset();
+        return std::move(old.done);
+    });
+    if (done) std::move(done).run(std::string(got.body));
 }
 
 // Read again for the text of the failure, which costs more than the code.
@@ -14103,7 +14509,7 @@ template <class P> void async_client_core<P>::refuse(std::string_view frame) {
 
 template <class P> auto async_client_core<P>::take(std::uint64_t number) -> request {
     request taken = requests_.take(number);
-    if (taken.waits) waiting_bytes_ -= taken.waits->bytes.size();
+    if (taken.more) waiting_bytes_ -= taken.more->payload.size();
     return taken;
 }
 
@@ -14111,15 +14517,15 @@ template <class P> void async_client_core<P>::give_up(std::uint64_t number, cons
     request* const what = requests_.find(number);
     if (!what || !what->done) return;
     if (correlation::keeps_order && requests_.list_of(number) == list::sent) { // its answer will come, and has its place
-        what->on_part = {};
-        return completion::post(std::move(what->done), why);
+        if (what->more) what->more->on_part = {};
+        return std::move(what->done).post(context_, why);
     }
-    completion::post(take(number).done, why);
+    take(number).done.post(context_, why);
 }
 
 template <class P> void async_client_core<P>::fail_all(list which, const std::error_code& why) {
     while (const std::uint64_t number = requests_.first(which))
-        if (auto done = take(number).done) completion::post(std::move(done), why);
+        if (auto done = take(number).done) std::move(done).post(context_, why);
 }
 
 // One timer for all requests. It is set earlier when a request with an earlier deadline comes, and never for each request:
@@ -14152,10 +14558,10 @@ template <class P> void async_client_core<P>::look() {
 }
 
 template <class P> void async_client_core<P>::cancel_all() {
-    fail_all(list::waiting, asio::error::operation_aborted);
+    fail_all(list::waiting, operation_aborted());
     for (std::uint64_t number = requests_.first(list::sent), next = 0; number != 0; number = next) {
         next = requests_.next(number);
-        give_up(number, asio::error::operation_aborted);
+        give_up(number, operation_aborted());
     }
 }
 
@@ -14167,8 +14573,8 @@ template <class P> void async_client_core<P>::close() {
     pause_timer_->cancel();
     look_timer_->cancel();
     next_look_ = clock::time_point::max();
-    fail_all(list::waiting, asio::error::operation_aborted);
-    fail_all(list::sent, asio::error::operation_aborted);
+    fail_all(list::waiting, operation_aborted());
+    fail_all(list::sent, operation_aborted());
     if (const auto old = std::exchange(connection_, nullptr)) {
         old->forget_callbacks();
         old->close({errc::stopping, "close", {}, {}}); // sends queued frames first
@@ -14381,7 +14787,7 @@ public:
     template <class Token> auto async_connect(Token&& token) {
         return asio::async_initiate<Token, void(std::error_code)>(
             [held = core_](auto handler) {
-                const auto slot = asio::get_associated_cancellation_slot(handler);
+                const auto slot = detail::slot_of(handler);
                 held->connect(slot, erased<detail::completes_with::code_alone>(*held, std::move(handler)));
             },
             token);
@@ -14395,7 +14801,12 @@ public:
     /// after the request was sent · operation_aborted: cancelled, or the client was closed · those of connecting, when the
     /// back-off policy gave up: not_running, server_not_trusted, not_ready, any of connect(2).
     template <class Token> auto async_request(std::string_view payload, deadline until, Token&& token) {
-        return async_stream(payload, until, {}, std::forward<Token>(token));
+        return asio::async_initiate<Token, answer_signature>(
+            [held = core_](auto handler, std::string_view bytes, deadline latest) {
+                const auto slot = detail::slot_of(handler);
+                held->ask(bytes, latest, slot, erased<detail::completes_with::code_and_answer>(*held, std::move(handler)));
+            },
+            token, payload, until);
     }
     /// With the deadline of async_client_options::answer.
     template <class Token> auto async_request(std::string_view payload, Token&& token) {
@@ -14409,9 +14820,9 @@ public:
     auto async_stream(std::string_view payload, deadline until, callback<void(std::string_view)> on_part, Token&& token) {
         return asio::async_initiate<Token, answer_signature>(
             [held = core_](auto handler, std::string_view bytes, deadline latest, callback<void(std::string_view)> part) {
-                const auto slot = asio::get_associated_cancellation_slot(handler);
-                held->ask(bytes, latest, std::move(part), slot,
-                          erased<detail::completes_with::code_and_answer>(*held, std::move(handler)));
+                const auto slot = detail::slot_of(handler);
+                held->ask(bytes, latest, slot, erased<detail::completes_with::code_and_answer>(*held, std::move(handler)),
+                          std::move(part));
             },
             token, payload, until, std::move(on_part));
     }
@@ -14443,9 +14854,8 @@ public:
     [[nodiscard]] const peer_credentials& server() const noexcept { return core_->server(); }
 
 private:
-    template <detail::completes_with Arguments, class Handler>
-    static std::unique_ptr<detail::completion> erased(core& of, Handler handler) {
-        return std::make_unique<detail::completion_of<Arguments, Handler>>(of.context(), std::move(handler));
+    template <detail::completes_with Arguments, class Handler> static detail::completion erased(core& of, Handler handler) {
+        return detail::completion::of<Arguments>(of.context(), std::move(handler));
     }
 };
 
@@ -14603,7 +15013,7 @@ auto basic_client<P>::connect(const endpoint& where, const Server& trusted, dead
                        "the daemon runs, but its queue of waiting clients is full; try again later"};
             return unconnected(why, out);
         }
-        const long wait = static_cast<long>(pause->count()), left = until.poll_timeout();
+        const long wait = detail::number_cast<long>(pause->count()), left = until.poll_timeout();
         sys::sleep_ms(wait < left ? wait : left);
     }
 }
@@ -14649,7 +15059,7 @@ auto basic_client<P>::connect_or_start(const daemon_paths& paths, const Server& 
                                 "it was not ready in time; the last attempt failed: " + why.message()},
                                out);
         if (const auto pause = policy.next(clock::now()))
-            sys::sleep_ms(static_cast<long>(pause->count()));
+            sys::sleep_ms(detail::number_cast<long>(pause->count()));
         else
             policy = typename P::backoff();
     }

@@ -54,7 +54,7 @@ no_rtti) # headers without asio and toml++ need no run-time type information
     : >no_rtti.cpp
     for header in "$root"/include/mato/*.hpp; do
         name=$(basename "$header")
-        if ! grep -qE '#include (<asio|<toml|"(connection|server|broadcast|daemon).hpp)' "$header"; then
+        if ! grep -qE '#include (<asio|<toml|"(detail/asio_[a-z]+|connection|server|broadcast|daemon|session).hpp)' "$header"; then
             echo "#include <mato/$name>" >>no_rtti.cpp
         fi
     done

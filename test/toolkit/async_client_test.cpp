@@ -5,6 +5,7 @@
 
 #include "support/async_client_world.hpp"
 #include "support/child_process.hpp"
+#include "support/deadline.hpp"
 #include "support/descriptor_census.hpp"
 #include "support/framed.hpp"
 
@@ -394,4 +395,24 @@ TEST_CASE("a client that is created and destroyed leaks no descriptor", "[async_
     REQUIRE(run_until(context, [&] { return server.all.size() == 0; }));
     run_ready(context);
     CHECK(support::open_descriptors() == before);
+}
+
+TEST_CASE("the coarse time of deadlines does not run ahead of the clock, and follows it", "[async_client]") {
+    const auto first = mato::detail::coarse_now();
+    CHECK(first <= mato::clock::now());
+    CHECK(mato::clock::now() - first < std::chrono::minutes(1));
+    CHECK(support::wait_until([&] { return mato::detail::coarse_now() > first; }));
+}
+
+TEST_CASE("the usual deadline of a request is kept, whether it is short or long", "[async_client]") {
+    for (const auto usual : {40ms, 1100ms}) {
+        world all({.answer = usual});
+        all.connect();
+        outcome got;
+        const auto begin = mato::clock::now();
+        all.client->async_request("keep", got.handler());
+        REQUIRE(all.until([&] { return got.calls > 0; }));
+        CHECK(got.why == errc::timed_out);
+        CHECK(mato::clock::now() - begin >= usual - 10ms); // the time of a tick that was late
+    }
 }

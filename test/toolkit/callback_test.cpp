@@ -4,6 +4,7 @@
 
 #include "support/catch.hpp"
 
+#include <functional>
 #include <memory>
 #include <stdexcept>
 #include <string>
@@ -126,4 +127,26 @@ TEST_CASE("an exception that the report passes on is not reported again, and the
     CHECK(told == 2);
     guard([] { throw 5; }, [&] { ++told; });
     CHECK(told == 3);
+}
+
+TEST_CASE("a callback takes functions that cannot be copied, and treats a wrapper without a function as none", "[callback]") {
+    callback<int()> moved_in = [owned = std::make_unique<int>(7)] { return *owned; };
+    const auto copy = moved_in; // they share the function
+    CHECK((moved_in() == 7 && copy() == 7));
+    int (*no_pointer)() = nullptr;
+    CHECK_FALSE(callback<int()>(no_pointer));
+    CHECK_FALSE(callback<int()>(std::function<int()>()));
+    CHECK_FALSE(callback<long()>(callback<int()>()));
+    CHECK(callback<long()>(moved_in)() == 7);
+    CHECK(callback<int()>(std::function<int()>([] { return 8; }))() == 8);
+    CHECK_THROWS_AS(callback<int()>()(), std::bad_function_call);
+    struct number {
+        int value = 3;
+        [[nodiscard]] int get() const { return value; }
+    };
+    const number three;
+    CHECK(callback<int(const number&)>(&number::get)(three) == 3);
+    CHECK(callback<int(const number&)>(&number::value)(three) == 3);
+    callback<void()> ignores_the_result = [] { return 5; };
+    ignores_the_result();
 }

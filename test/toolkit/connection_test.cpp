@@ -257,3 +257,24 @@ TEST_CASE("an invalid descriptor is refused with the step", "[connection]") {
     }
     CHECK(support::open_descriptors() == before);
 }
+
+TEST_CASE("a payload in two parts is one frame, with a framing that can append both and with one that cannot", "[connection]") {
+    const auto check = [](auto& all, const std::string& expected) {
+        all.start();
+        std::error_code why;
+        all.near->send("he", "ad", why);
+        all.near->send("", "rest", why);
+        all.near->send("alone", "", why);
+        CHECK_FALSE(why);
+        REQUIRE(run_until(all.context, [&] { return all.far.take(), all.far.text.size() >= expected.size(); }));
+        CHECK(all.far.text == expected);
+    };
+    plain prefixed;
+    check(prefixed, framed("head") + framed("rest") + framed("alone"));
+    support::joined<mato::disconnect, mato::line<>> lines;
+    check(lines, "head\nrest\nalone\n");
+    std::error_code why;
+    prefixed.near->send(std::string(mato::length_prefixed<>::max_frame_bytes, 'x'), "y", why);
+    CHECK(why == errc::frame_too_large);
+    CHECK(prefixed.near->queued_bytes() == 0);
+}

@@ -38,3 +38,14 @@ TEST_CASE("a frame that is shorter than its number is malformed", "[correlation]
         CHECK((why == mato::errc::malformed && got.number == 0));
     }
 }
+
+TEST_CASE("the head of a numbered frame, followed by the payload, is the request or answer", "[correlation]") {
+    std::string room;
+    for (const std::uint64_t number :
+         {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{1} << 40, (std::uint64_t{1} << 63) - 1}) {
+        const auto head = mato::numbered::head(number);
+        const std::string frame = std::string(std::string_view(head)) + "payload";
+        CHECK(frame == mato::numbered::request(room, number, "payload"));
+        CHECK(frame == mato::numbered::answer(number, "payload"));
+    }
+}

@@ -281,3 +281,17 @@ TEST_CASE("sizes in KiB and MiB", "[framing]") {
     static_assert(mato::length_prefixed<>::max_frame_bytes == 1_MiB);
     static_assert(mato::length_prefixed<>::keeps_boundaries && mato::line<>::keeps_boundaries && !mato::raw::keeps_boundaries);
 }
+
+TEST_CASE("a payload in two parts is encoded as the joined one, up to the same limit", "[framing]") {
+    using small = mato::length_prefixed<std::uint16_t, 10>;
+    for (std::size_t size = 0; size <= 12; ++size)
+        for (std::size_t head = 0; head <= size; ++head) {
+            const std::string payload(size, 'p');
+            std::string joined = "x", parts = "x";
+            mato::failure of_joined, of_parts;
+            small::append(joined, payload, of_joined);
+            small::append(parts, std::string_view(payload).substr(0, head), std::string_view(payload).substr(head), of_parts);
+            CHECK(parts == joined);
+            CHECK((of_parts.code == of_joined.code && of_parts.message() == of_joined.message()));
+        }
+}

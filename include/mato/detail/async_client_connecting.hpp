@@ -6,9 +6,8 @@
 /// Members of async_client_core; async_client_core.hpp includes this file.
 #pragma once
 
+#include "asio_loop.hpp"
 #include "async_client_core.hpp"
-
-#include <asio/post.hpp>
 
 #include <memory>
 #include <utility>

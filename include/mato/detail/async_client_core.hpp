@@ -9,20 +9,18 @@
 #include "../callback.hpp"
 #include "../clock.hpp"
 #include "../connection.hpp"
+#include "../correlation.hpp"
 #include "../error.hpp"
 #include "../lock.hpp"
 #include "../peer.hpp"
 #include "../policies.hpp"
 #include "../unique_fd.hpp"
+#include "asio_loop.hpp"
+#include "asio_token.hpp"
+#include "coarse_clock.hpp"
 #include "completion.hpp"
 #include "loop_member.hpp"
 #include "request_table.hpp"
-
-#include <asio/cancellation_signal.hpp>
-#include <asio/error.hpp>
-#include <asio/io_context.hpp>
-#include <asio/post.hpp>
-#include <asio/steady_timer.hpp>
 
 #include <atomic>
 #include <cerrno>
@@ -33,6 +31,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 namespace mato {
@@ -110,10 +109,10 @@ public:
         if (options_.requests > table::most) options_.requests = table::most;
     }
 
-    void connect(asio::cancellation_slot slot, std::unique_ptr<completion> done);
-    void ask(std::string_view payload, deadline until, callback<void(std::string_view)> on_part, asio::cancellation_slot slot,
-             std::unique_ptr<completion> done);
-    void post(std::string payload, deadline until, std::unique_ptr<completion> done);
+    void connect(cancellation_slot slot, completion&& done);
+    void ask(std::string_view payload, deadline until, cancellation_slot slot, completion&& done,
+             callback<void(std::string_view)> on_part = {});
+    void post(std::string payload, deadline until, completion&& done);
     void send(std::string_view payload, error_out out);
     void cancel_all();
     void close();
@@ -129,7 +128,11 @@ public:
     }
 
     [[nodiscard]] asio::io_context& context() noexcept { return context_; }
-    [[nodiscard]] deadline usual_deadline() const noexcept { return deadline::in(options_.answer); }
+    /// A long time may end late by a hundredth of it, because the exact time would cost as much as half of a request.
+    [[nodiscard]] deadline usual_deadline() const noexcept {
+        if (options_.answer < coarse_from || options_.answer > coarse_until) return deadline::in(options_.answer);
+        return deadline(coarse_now() + options_.answer + coarse_step);
+    }
     [[nodiscard]] bool is_connected() const noexcept { return connection_ && connection_->is_open(); }
     [[nodiscard]] std::size_t size() const noexcept { return requests_.size(); }
     [[nodiscard]] std::size_t queued_bytes() const noexcept {
@@ -140,35 +143,42 @@ public:
     async_client_handlers on{};
 
 private:
-    struct waiting_payload { // until there is a connection
-        std::string bytes{};
+    struct rare { // what few requests need
+        callback<void(std::string_view)> on_part{};
+        std::string payload{}; // until there is a connection
         bool only_connects = false;
     };
     struct request {
-        std::unique_ptr<completion> done{}; // empty: given up, its answer will be dropped
+        completion done{}; // empty: given up, its answer will be dropped
         clock::time_point until{};
-        callback<void(std::string_view)> on_part{};
-        std::unique_ptr<waiting_payload> waits{};
+        std::unique_ptr<rare> more{};
     };
     using table = request_table<request>;
     using list = typename table::list;
     using connection_type = basic_connection<framing, bounded_by_owner>;
     enum class state : unsigned char { idle, connecting, starting, connected };
 
+    static constexpr milliseconds coarse_from = 100 * coarse_step, coarse_until{std::chrono::hours(24 * 365)};
     static constexpr milliseconds look_again{1};           // between two searches for requests whose deadline has passed
     static constexpr milliseconds try_again{50};           // while another client starts the daemon
     static constexpr milliseconds stable{1000};            // a connection of this age ends one series of failures
     static constexpr std::size_t most_read_bytes = 64_KiB; // a few hundred answers with one system call
     static constexpr std::size_t keep_room_bytes = 64_KiB; // of the buffer in which requests are built
 
+    [[nodiscard]] bool may_send(std::string_view payload, error_out out) const;
     [[nodiscard]] std::error_code refusal(std::size_t bytes) const noexcept;
-    [[nodiscard]] std::uint64_t add(request&& what, asio::cancellation_slot slot);
+    [[nodiscard]] std::uint64_t add(completion&& done, clock::time_point until, std::unique_ptr<rare> more,
+                                    cancellation_slot slot, list to);
     void transmit(std::uint64_t number, std::string_view payload);
     void send_waiting();
     void on_frame(std::string_view frame);
     void refuse(std::string_view frame);
     void lost(const failure& why);
     [[nodiscard]] request take(std::uint64_t number);
+    [[nodiscard]] callback<void(std::string_view)> part_of(std::uint64_t number) {
+        const request* const what = requests_.find(number);
+        return what->more ? what->more->on_part : nullptr;
+    }
     void give_up(std::uint64_t number, const std::error_code& why);
     void fail_all(list which, const std::error_code& why);
     void watch(clock::time_point until);
@@ -218,90 +228,105 @@ private:
 
 // ---- implementation ----
 
-template <class P> void async_client_core<P>::connect(asio::cancellation_slot slot, std::unique_ptr<completion> done) {
+template <class P> void async_client_core<P>::connect(cancellation_slot slot, completion&& done) {
     std::error_code refused = refusal(0);
-    if (refused || is_connected()) return completion::post(std::move(done), refused);
-    auto waits = std::make_unique<waiting_payload>(waiting_payload{{}, true});
-    static_cast<void>(add({std::move(done), usual_deadline().at(), {}, std::move(waits)}, slot));
+    if (refused || is_connected()) return std::move(done).post(context_, refused);
+    auto waits = std::make_unique<rare>(rare{{}, {}, true});
+    static_cast<void>(add(std::move(done), usual_deadline().at(), std::move(waits), slot, list::waiting));
     want_connection();
 }
 
-template <class P> void async_client_core<P>::ask(std::string_view payload, deadline until,
-                                                  callback<void(std::string_view)> on_part, asio::cancellation_slot slot,
-                                                  std::unique_ptr<completion> done) {
-    if (const auto refused = refusal(payload.size())) return completion::post(std::move(done), refused);
-    if (is_connected()) return transmit(add({std::move(done), until.at(), std::move(on_part), {}}, slot), payload);
-    auto waits = std::make_unique<waiting_payload>(waiting_payload{std::string(payload), false});
-    static_cast<void>(add({std::move(done), until.at(), std::move(on_part), std::move(waits)}, slot));
+template <class P> void async_client_core<P>::ask(std::string_view payload, deadline until, cancellation_slot slot,
+                                                  completion&& done, callback<void(std::string_view)> on_part) {
+    if (const auto refused = refusal(payload.size())) return std::move(done).post(context_, refused);
+    std::unique_ptr<rare> more;
+    if (on_part) more = std::make_unique<rare>(rare{std::move(on_part), {}, false});
+    if (is_connected()) return transmit(add(std::move(done), until.at(), std::move(more), slot, list::sent), payload);
+    if (!more) more = std::make_unique<rare>();
+    more->payload = payload;
+    static_cast<void>(add(std::move(done), until.at(), std::move(more), slot, list::waiting));
     waiting_bytes_ += payload.size();
     want_connection();
 }
 
-template <class P> std::uint64_t async_client_core<P>::add(request&& what, asio::cancellation_slot slot) {
-    const auto until = what.until;
-    const std::uint64_t number = requests_.add(std::move(what));
+template <class P> std::uint64_t async_client_core<P>::add(completion&& done, clock::time_point until,
+                                                           std::unique_ptr<rare> more, cancellation_slot slot, list to) {
+    const std::uint64_t number = requests_.add_with(to, [&](request& fresh) {
+        fresh.done.set(std::move(done));
+        fresh.until = until;
+        fresh.more = std::move(more);
+    });
     watch(until);
     if (slot.is_connected())
-        slot.assign([held = this->weak_from_this(), number](asio::cancellation_type) {
-            if (const auto self = held.lock()) self->give_up(number, asio::error::operation_aborted);
+        slot.assign([held = this->weak_from_this(), number](cancellation_kind) {
+            if (const auto self = held.lock()) self->give_up(number, operation_aborted());
         });
     return number;
 }
 
 template <class P> std::error_code async_client_core<P>::refusal(std::size_t bytes) const noexcept {
-    if (is_ended_ || !look_timer_) return asio::error::operation_aborted;
+    if (is_ended_ || !look_timer_) return operation_aborted();
     const std::size_t queued = queued_bytes();
     const bool is_full = queued > 0 && (queued >= options_.queued_bytes || bytes > options_.queued_bytes - queued);
     if (is_full || requests_.size() >= options_.requests) return make_error_code(errc::busy);
     return {};
 }
 
-template <class P> void async_client_core<P>::post(std::string payload, deadline until, std::unique_ptr<completion> done) {
+template <class P> void async_client_core<P>::post(std::string payload, deadline until, completion&& done) {
     const std::size_t bytes = payload.size();
     const bool is_full = posted_requests_.fetch_add(1) >= options_.requests;
     const bool is_large = posted_bytes_.fetch_add(bytes) >= options_.queued_bytes;
     if (is_full || is_large) {
         posted_requests_ -= 1;
         posted_bytes_ -= bytes;
-        return completion::post(std::move(done), make_error_code(errc::busy));
+        return std::move(done).post(context_, make_error_code(errc::busy));
     }
     asio::post(context_,
                [self = this->shared_from_this(), text = std::move(payload), until, bytes, done = std::move(done)]() mutable {
                    self->posted_requests_ -= 1;
                    self->posted_bytes_ -= bytes;
-                   self->ask(text, until, {}, {}, std::move(done));
+                   self->ask(text, until, {}, std::move(done));
                });
 }
 
 template <class P> void async_client_core<P>::send(std::string_view payload, error_out out) {
-    if (!is_connected()) return out.set(errc::closed, "send", where_.describe(), "there is no connection");
+    if (may_send(payload, out)) connection_->send(correlation::request(room_, 0, payload), out);
+}
+
+template <class P> bool async_client_core<P>::may_send(std::string_view payload, error_out out) const {
+    if (!is_connected()) return out.fail<bool>(errc::closed, "send", where_.describe(), "there is no connection");
     const std::size_t queued = queued_bytes();
     if (queued > 0 && queued + payload.size() > options_.queued_bytes)
-        return out.set(errc::busy, "send", where_.describe(),
-                       "the server has not read " + std::to_string(queued) + " bytes; send less or wait");
-    connection_->send(correlation::request(room_, 0, payload), out);
+        return out.fail<bool>(errc::busy, "send", where_.describe(),
+                              "the server has not read " + std::to_string(queued) + " bytes; send less or wait");
+    return true;
 }
 
 template <class P> void async_client_core<P>::transmit(std::uint64_t number, std::string_view payload) {
     std::error_code refused;
     try {
-        connection_->send(correlation::request(room_, number, payload), refused);
+        if constexpr (std::is_same_v<correlation, numbered>) // not copied into room_ first
+            connection_->send(numbered::head(number), payload, refused);
+        else
+            connection_->send(correlation::request(room_, number, payload), refused);
     } catch (const std::bad_alloc&) {
         refused = {ENOMEM, std::system_category()};
     }
     if (room_.capacity() > keep_room_bytes) std::string().swap(room_);
-    if (refused) return completion::post(requests_.take(number).done, refused);
-    requests_.mark_sent(number);
+    if (refused) requests_.take(number).done.post(context_, refused);
 }
 
 template <class P> void async_client_core<P>::send_waiting() {
     while (const std::uint64_t number = is_connected() ? requests_.first(list::waiting) : 0) {
-        const auto next = std::move(requests_.find(number)->waits);
-        waiting_bytes_ -= next->bytes.size();
-        if (next->only_connects)
-            completion::post(take(number).done, {});
-        else
-            transmit(number, next->bytes);
+        rare& waits = *requests_.find(number)->more;
+        const std::string payload = std::exchange(waits.payload, {});
+        waiting_bytes_ -= payload.size();
+        if (waits.only_connects) {
+            take(number).done.post(context_, {});
+            continue;
+        }
+        requests_.mark_sent(number);
+        transmit(number, payload);
     }
 }
 
@@ -317,11 +342,15 @@ template <class P> void async_client_core<P>::on_frame(std::string_view frame) {
     }
     if (requests_.list_of(number) != list::sent) return; // given up before
     if (got.part == answer_part::more_follow) {
-        const auto on_part = requests_.find(number)->on_part;
+        const auto on_part = part_of(number);
         if (on_part) on_part(got.body);
         return;
     }
-    if (auto done = requests_.take(number).done) completion::run(std::move(done), std::string(got.body));
+    auto done = requests_.take_part(number, [](request& old) {
+        old.more.reset();
+        return std::move(old.done);
+    });
+    if (done) std::move(done).run(std::string(got.body));
 }
 
 // Read again for the text of the failure, which costs more than the code.
@@ -333,7 +362,7 @@ template <class P> void async_client_core<P>::refuse(std::string_view frame) {
 
 template <class P> auto async_client_core<P>::take(std::uint64_t number) -> request {
     request taken = requests_.take(number);
-    if (taken.waits) waiting_bytes_ -= taken.waits->bytes.size();
+    if (taken.more) waiting_bytes_ -= taken.more->payload.size();
     return taken;
 }
 
@@ -341,15 +370,15 @@ template <class P> void async_client_core<P>::give_up(std::uint64_t number, cons
     request* const what = requests_.find(number);
     if (!what || !what->done) return;
     if (correlation::keeps_order && requests_.list_of(number) == list::sent) { // its answer will come, and has its place
-        what->on_part = {};
-        return completion::post(std::move(what->done), why);
+        if (what->more) what->more->on_part = {};
+        return std::move(what->done).post(context_, why);
     }
-    completion::post(take(number).done, why);
+    take(number).done.post(context_, why);
 }
 
 template <class P> void async_client_core<P>::fail_all(list which, const std::error_code& why) {
     while (const std::uint64_t number = requests_.first(which))
-        if (auto done = take(number).done) completion::post(std::move(done), why);
+        if (auto done = take(number).done) std::move(done).post(context_, why);
 }
 
 // One timer for all requests. It is set earlier when a request with an earlier deadline comes, and never for each request:
@@ -382,10 +411,10 @@ template <class P> void async_client_core<P>::look() {
 }
 
 template <class P> void async_client_core<P>::cancel_all() {
-    fail_all(list::waiting, asio::error::operation_aborted);
+    fail_all(list::waiting, operation_aborted());
     for (std::uint64_t number = requests_.first(list::sent), next = 0; number != 0; number = next) {
         next = requests_.next(number);
-        give_up(number, asio::error::operation_aborted);
+        give_up(number, operation_aborted());
     }
 }
 
@@ -397,8 +426,8 @@ template <class P> void async_client_core<P>::close() {
     pause_timer_->cancel();
     look_timer_->cancel();
     next_look_ = clock::time_point::max();
-    fail_all(list::waiting, asio::error::operation_aborted);
-    fail_all(list::sent, asio::error::operation_aborted);
+    fail_all(list::waiting, operation_aborted());
+    fail_all(list::sent, operation_aborted());
     if (const auto old = std::exchange(connection_, nullptr)) {
         old->forget_callbacks();
         old->close({errc::stopping, "close", {}, {}}); // sends queued frames first

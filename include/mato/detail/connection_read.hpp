@@ -8,8 +8,7 @@
 #pragma once
 
 #include "../connection.hpp"
-
-#include <asio/post.hpp>
+#include "asio_loop.hpp"
 
 #include <memory>
 #include <new>
@@ -21,7 +20,7 @@ inline namespace MATO_ABI {
 
 template <class F, class O> void basic_connection<F, O>::read() {
     try {
-        socket_->async_wait(asio::socket_base::wait_read, [self = this->shared_from_this()](std::error_code why) {
+        socket_->async_wait(asio::socket_base::wait_read, [self = this->shared_from_this()](const detail::asio_code& why) {
             if (self->state_ != state::open) return;
             if (why) return self->abort({detail::plain_code(why), "read", {}, {}});
             self->guarded("read", [&] { self->take_what_came(); });

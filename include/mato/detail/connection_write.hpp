@@ -7,8 +7,7 @@
 #pragma once
 
 #include "../connection.hpp"
-
-#include <asio/post.hpp>
+#include "asio_loop.hpp"
 
 #include <memory>
 #include <optional>
@@ -23,6 +22,14 @@ inline namespace MATO_ABI {
 template <class F, class O> void basic_connection<F, O>::send(std::string_view payload, error_out out) {
     if (state_ != state::open) return;
     queued(out_.push([&](std::string& bytes) { F::append(bytes, payload, out); }));
+}
+
+template <class F, class O> void basic_connection<F, O>::send(std::string_view head, std::string_view rest, error_out out) {
+    if (state_ != state::open) return;
+    if constexpr (requires(std::string & bytes) { F::append(bytes, head, rest, out); })
+        queued(out_.push([&](std::string& bytes) { F::append(bytes, head, rest, out); }));
+    else
+        send(std::string(head).append(rest), out);
 }
 
 template <class F, class O> void basic_connection<F, O>::send_encoded(shared_frame frame) {
@@ -131,7 +138,7 @@ template <class F, class O> void basic_connection<F, O>::wait_until_writable() {
     if (std::exchange(waiting_, true)) return;
     out_.each_stream([](feed& stream) { stream.on_stalled(); });
     try {
-        socket_->async_wait(asio::socket_base::wait_write, [self = this->shared_from_this()](std::error_code why) {
+        socket_->async_wait(asio::socket_base::wait_write, [self = this->shared_from_this()](const detail::asio_code& why) {
             self->waiting_ = false;
             if (self->state_ == state::closed) return;
             if (why) return self->abort({detail::plain_code(why), "write", {}, {}});
@@ -158,9 +165,10 @@ void basic_connection<F, O>::fall_behind_with(failure why, const std::vector<std
     out_.drop_waiting();
     std::error_code ignored; // an oversized payload is not sent; if the buffer stays small, the rest waits as usual
     for (const std::string& each : last_payloads) out_.push([&](std::string& bytes) { F::append(bytes, each, ignored); });
+    detail::asio_code not_set;
     asio::socket_base::send_buffer_size size; // on Linux asio reports half of it: the kernel needs the other half
-    socket_->get_option(size, ignored);
-    socket_->set_option(asio::socket_base::send_buffer_size(2 * size.value() + static_cast<int>(out_.queued())), ignored);
+    socket_->get_option(size, not_set);
+    socket_->set_option(asio::socket_base::send_buffer_size(2 * size.value() + static_cast<int>(out_.queued())), not_set);
     if (state_ == state::open) close(std::move(why));
     write();
 }

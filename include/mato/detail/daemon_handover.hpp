@@ -10,11 +10,8 @@
 #include "../error.hpp"
 #include "../handover.hpp"
 #include "../sys.hpp"
-#include "needs_asio.hpp"
-
-#include <asio/io_context.hpp>
-#include <asio/posix/stream_descriptor.hpp>
-#include <asio/post.hpp>
+#include "asio_descriptor.hpp"
+#include "asio_loop.hpp"
 
 #include <functional>
 #include <string>

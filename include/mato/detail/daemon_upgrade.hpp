@@ -7,8 +7,7 @@
 #pragma once
 
 #include "../daemon.hpp"
-
-#include <asio/post.hpp>
+#include "asio_loop.hpp"
 
 #include <utility>
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "../unique_fd.hpp"
+#include "exceptions.hpp"
 #include "keeper_message.hpp"
 
 #include <new>
@@ -71,11 +72,7 @@ private:
 // ---- implementation ----
 
 inline int kept_table::apply(const keeper_message& message, std::vector<unique_fd>& descriptors) {
-    try {
-        if (message.word == keeper_word::keep) return keep(message, descriptors);
-    } catch (const std::bad_alloc&) {
-        return ENOMEM;
-    }
+    if (message.word == keeper_word::keep) return attempt([&] { return keep(message, descriptors); }, [] { return ENOMEM; });
     if (message.word != keeper_word::drop || !descriptors.empty()) return EBADMSG;
     if (message.slot >= records_.size() || records_[message.slot].name.empty()) return ENOENT;
     forget(records_[message.slot]);

@@ -5,9 +5,7 @@
 #pragma once
 
 #include "abi.hpp"
-#include "needs_asio.hpp"
-
-#include <asio/io_context.hpp>
+#include "asio_loop.hpp"
 
 namespace mato {
 inline namespace MATO_ABI {

@@ -68,6 +68,16 @@
 #endif
 #endif
 
+#if !defined(MATO_HAS_EXCEPTIONS) && defined(__cpp_exceptions)
+#define MATO_HAS_EXCEPTIONS 1 // of the compiler; 0 with -fno-exceptions
+#endif
+#ifndef MATO_HAS_EXCEPTIONS
+#define MATO_HAS_EXCEPTIONS 0
+#endif
+#ifndef MATO_HAS_BOOST_ASIO
+#define MATO_HAS_BOOST_ASIO 0 // set it to 1 to use Boost.Asio instead of standalone asio
+#endif
+
 #ifndef MATO_HAS_SIGNALFD
 #define MATO_HAS_SIGNALFD 0
 #endif

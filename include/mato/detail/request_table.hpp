@@ -15,8 +15,9 @@ namespace mato {
 inline namespace MATO_ABI {
 namespace detail {
 
-/// Entries with what belongs to a request, `Request`. Each is in one of two lists: `waiting` to be sent, or `sent`. The low
-/// bits of a number are the index of its entry, the high ones count up, so no number is used again within 2^39 requests.
+/// Entries with what belongs to a request, `Request`, which is empty after it was moved from. Each is in one of two lists:
+/// `waiting` to be sent, or `sent`. The low bits of a number are the index of its entry, the high ones count up, so no number
+/// is used again within 2^39 requests.
 template <class Request> class request_table {
     static constexpr unsigned index_bits = 24;
 
@@ -24,8 +25,12 @@ public:
     static constexpr std::size_t most = std::size_t{1} << index_bits;
     enum class list : unsigned char { none, waiting, sent };
 
-    /// Adds one at the end of `waiting`; at most `most` may exist. @returns its number, which is not 0.
-    [[nodiscard]] std::uint64_t add(Request&& what) {
+    /// Adds one at the end of a list; at most `most` may exist. @returns its number, which is not 0.
+    [[nodiscard]] std::uint64_t add(Request&& what, list to = list::waiting) {
+        return add_with(to, [&](Request& fresh) { fresh = std::move(what); });
+    }
+    /// The same for one that `fill(Request&)` makes in its place, from an empty one. It must not throw.
+    template <class Fill> [[nodiscard]] std::uint64_t add_with(list to, Fill fill) {
         if (free_ == nothing) {
             entries_.emplace_back();
             free_ = static_cast<index>(entries_.size() - 1);
@@ -35,9 +40,9 @@ public:
         free_ = fresh.after;
         serial_ = serial_ % last_serial + 1;
         fresh.number = serial_ << index_bits | at;
-        fresh.what = std::move(what);
+        fill(fresh.what);
         ++size_;
-        append(at, list::waiting);
+        append(at, to);
         return fresh.number;
     }
     /// Null if there is none with this number. Valid until the next `add`.
@@ -54,10 +59,14 @@ public:
         append(place, list::sent);
     }
     [[nodiscard]] Request take(std::uint64_t number) noexcept {
+        return take_part(number, [](Request& old) { return std::move(old); });
+    }
+    /// Removes it. @returns `part(Request&)`, which must leave it empty.
+    template <class Part> [[nodiscard]] auto take_part(std::uint64_t number, Part part) noexcept {
         const auto place = static_cast<index>(number & (most - 1));
         unlink(place);
         entry& old = entries_[place];
-        Request what = std::exchange(old.what, Request());
+        auto what = part(old.what);
         old.in = list::none;
         old.after = free_;
         free_ = place;

@@ -8,6 +8,7 @@
 #pragma once
 
 #include "../subscriber.hpp"
+#include "number_cast.hpp"
 
 #include <memory>
 #include <string>
@@ -29,16 +30,19 @@ bool basic_subscriber<H, P, O, F>::begin_selection(frame_filter filter, error_ou
         const auto parts = ring.bytes(ring.begin_of(each), ring.end_of(each));
         std::string_view bytes = parts[0];
         if (!parts[1].empty()) bytes = room.assign(parts[0]).append(parts[1]);
-        try {
+        const auto ask = [&] {
             std::error_code ignored; // the frame was encoded by this framing
             const auto frame = F::split(bytes, ignored);
             const bool is_wanted = !frame || selection_->filter()(frame->payload);
             selection_->note(ring, each, is_wanted ? selection::verdict::wanted : selection::verdict::refused);
-        } catch (...) {
+            return true;
+        };
+        const auto told = [&] {
             const failure why = current_failure("filter");
             return out.fail<bool>(why.code, "subscribe", why.path,
                                   "the filter failed: " + (why.detail.empty() ? why.code.message() : why.detail));
-        }
+        };
+        if (!detail::attempt(ask, told)) return false;
     }
     pass_unwanted();
     return true;
@@ -89,7 +93,7 @@ std::uint64_t basic_subscriber<H, P, O, F>::first_that_fits() const noexcept {
     std::size_t bytes = own();
     for (std::uint64_t each = first; each > detail::greatest(sequence_, ring.oldest());) {
         if (!selection_->wants(--each)) continue;
-        bytes += static_cast<std::size_t>(ring.end_of(each) - ring.begin_of(each));
+        bytes += detail::size_cast(ring.end_of(each) - ring.begin_of(each));
         if (bytes > policy_.limit() && first != last_frame()) break;
         first = each;
     }
@@ -104,7 +108,7 @@ std::uint64_t basic_subscriber<H, P, O, F>::wanted_until(std::size_t room) const
     std::size_t bytes = 0;
     for (std::uint64_t each = detail::greatest(sequence_, ring.oldest()); each < ring.next(); ++each) {
         if (!selection_->wants(each)) continue;
-        bytes += static_cast<std::size_t>(ring.end_of(each) - ring.begin_of(each));
+        bytes += detail::size_cast(ring.end_of(each) - ring.begin_of(each));
         if (bytes > room && until > ring.begin()) break;
         until = ring.end_of(each);
     }
