@@ -16,8 +16,10 @@
 #include "detail/completion.hpp"
 #include "error.hpp"
 #include "policies.hpp"
+#include "unique_fd.hpp"
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -135,6 +137,14 @@ public:
 
     /// Sends a frame that the server does not answer. @errors closed: there is no connection · busy · frame_too_large.
     void send(std::string_view payload, error_out out) { core_->send(payload, out); }
+    /// As `send`, and passes descriptors with the frame. @errors as `send` · as basic_connection::send_with.
+    void send_with(std::string_view payload, std::span<const int> descriptors, error_out out) {
+        core_->send_with(payload, descriptors, out);
+    }
+    /// The next descriptor that the daemon has passed with the frame that is handled now: in a completion handler that runs on
+    /// the loop, in `on_part` and in on_frame. Empty: there is none. Those that are not taken are closed when the handler
+    /// returns. async_client_options::descriptors allows them.
+    [[nodiscard]] unique_fd take_descriptor() noexcept { return core_->take_descriptor(); }
 
     /// Completes all requests with asio::error::operation_aborted. The connection stays; late answers are dropped.
     void cancel() { core_->cancel_all(); }

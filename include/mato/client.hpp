@@ -9,7 +9,9 @@
 #include "descriptors.hpp"
 #include "detail/number_cast.hpp"
 #include "policies.hpp"
+#include "unique_fd.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -90,7 +92,15 @@ public:
     /// Reads once. Never blocks. @returns false if there was nothing to read. @errors closed: end of stream.
     bool fill(error_out out);
     /// The next complete frame that was already read. The view is valid until the next `fill` or `next`. Never blocks.
-    [[nodiscard]] std::optional<std::string_view> next(error_out out) { return decoder_.next(out); }
+    [[nodiscard]] std::optional<std::string_view> next(error_out out);
+
+    /// Accepts descriptors that the daemon passes, at most `most` with a frame; more are an error of `next` and `receive`
+    /// (errc::malformed). Without this call the kernel discards them. If the process has no free descriptor numbers, the frame
+    /// comes without its descriptors.
+    void accept_descriptors(std::size_t most) noexcept { most_descriptors_ = most; }
+    /// The next descriptor that was passed with the last frame that `next` or `receive` returned. Empty: there is none. Those
+    /// that are not taken are closed by the following call of `next` or `receive`. Never blocks.
+    [[nodiscard]] unique_fd take_descriptor() noexcept { return arrived_.take(); }
 
     /// Queues a frame and waits until the whole queue is sent. @errors as `queue` · timed_out.
     void send(std::string_view payload, deadline until, error_out out);
@@ -123,6 +133,9 @@ private:
     unique_fd socket_;
     peer_credentials server_;
     frame_decoder<framing> decoder_;
+    detail::arrived_descriptors arrived_;
+    std::size_t most_descriptors_ = 0;
+    std::uint64_t received_ = 0; // bytes
     std::string out_;
     std::size_t out_begin_ = 0;
     std::size_t read_bytes_ = first_read_bytes;
@@ -280,16 +293,35 @@ template <class P> void basic_client<P>::flush(error_out out) {
 template <class P> bool basic_client<P>::fill(error_out out) {
     if (!is_connected(out)) return false;
     const auto room = decoder_.prepare(read_bytes_);
-    const ssize_t got = sys::recv(socket_.get(), room.data(), room.size());
-    if (got > 0) {
-        decoder_.commit(static_cast<std::size_t>(got));
-        if (static_cast<std::size_t>(got) == room.size())
-            read_bytes_ = read_bytes_ < most_read_bytes ? 2 * read_bytes_ : most_read_bytes;
-    } else if (got == 0)
-        out.set(errc::closed, "receive");
-    else if (errno != EAGAIN && errno != EWOULDBLOCK)
-        out.set(last_error(), "receive");
-    return got > 0;
+    std::size_t size = 0;
+    if (most_descriptors_ > 0) {
+        if (arrived_.size() > most_descriptors_) return false; // `next` returns their frame, or that they are too many
+        size = arrived_.receive(socket_.get(), room, received_, out);
+    } else {
+        const ssize_t got = sys::recv(socket_.get(), room.data(), room.size());
+        if (got > 0)
+            size = static_cast<std::size_t>(got);
+        else if (got == 0)
+            out.set(errc::closed, "receive");
+        else if (errno != EAGAIN && errno != EWOULDBLOCK)
+            out.set(last_error(), "receive");
+    }
+    decoder_.commit(size);
+    received_ += size;
+    if (size == room.size()) read_bytes_ = read_bytes_ < most_read_bytes ? 2 * read_bytes_ : most_read_bytes;
+    return size > 0 && !out.failed();
+}
+
+template <class P> std::optional<std::string_view> basic_client<P>::next(error_out out) {
+    arrived_.end_frame();
+    auto frame = decoder_.next(out);
+    if (most_descriptors_ == 0 || out.failed()) return frame;
+    if (frame)
+        arrived_.begin_frame(received_ - decoder_.buffered(), most_descriptors_, out);
+    else
+        arrived_.no_frame(most_descriptors_, out);
+    if (out.failed()) frame.reset();
+    return frame;
 }
 
 template <class P> bool basic_client<P>::wait(short events, deadline until, error_out out) const {
@@ -309,7 +341,7 @@ template <class P> void basic_client<P>::send(std::string_view payload, deadline
 
 template <class P> std::optional<std::string_view> basic_client<P>::receive(deadline until, error_out out) {
     for (;;) {
-        if (auto frame = decoder_.next(out); frame || out.failed()) return frame;
+        if (auto frame = next(out); frame || out.failed()) return frame;
         if (fill(out)) continue;
         if (out.failed()) return std::nullopt;
         failure unsent; // the request that this answers may be larger than the kernel's buffer

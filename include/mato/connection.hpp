@@ -29,6 +29,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -105,6 +106,11 @@ public:
     }
     /// As `send`, for a payload in two parts, which are not joined before they are queued if the framing can append both.
     void send(std::string_view head, std::string_view rest, error_out out);
+    /// As `send`, and passes descriptors: the peer gets its own descriptors for the same open files, with this frame. They are
+    /// duplicated, so the caller may close its own at once. After an error nothing is queued.
+    /// @errors as `send` · E2BIG: more than `max_passed_descriptors` · busy: the peer has not received the descriptors of
+    /// earlier frames, together more than `most_unread_descriptors` · EINVAL: a frame without bytes · EMFILE, any of fcntl(2).
+    void send_with(std::string_view payload, std::span<const int> descriptors, error_out out);
     /// As `send`, for bytes that are already encoded in this framing.
     void send_encoded(shared_frame frame);
 
@@ -113,17 +119,13 @@ public:
     /// Closes immediately; queued frames are lost.
     void abort(failure why);
 
-    /// Accepts descriptors that the peer passes, at most `most` untaken ones at a time; more end the connection
-    /// (errc::malformed). Without this call the kernel discards them. Take them in `on_frame`: when all received bytes are
-    /// delivered, descriptors that were not taken are closed. If the process has no free descriptor numbers, they are lost.
+    /// Accepts descriptors that the peer passes, at most `most` with a frame; more end the connection (errc::malformed).
+    /// Without this call the kernel discards them. If the process has no free descriptor numbers, the frame comes without its
+    /// descriptors.
     void accept_descriptors(std::size_t most) noexcept { most_descriptors_ = most; }
-    /// The oldest received descriptor that was not taken yet. It arrives no later than the frame it belongs to. Empty: none.
-    [[nodiscard]] unique_fd take_descriptor() {
-        if (descriptors_.empty()) return {};
-        unique_fd first = std::move(descriptors_.front());
-        descriptors_.erase(descriptors_.begin());
-        return first;
-    }
+    /// In `on_frame`: the next descriptor that was passed with this frame. Empty: there is none. Those that are not taken are
+    /// closed when `on_frame` returns.
+    [[nodiscard]] unique_fd take_descriptor() noexcept { return arrived_.take(); }
 
     /// Limits the time between the first and the last byte of a received frame, for frames that begin later. Exceeding it ends
     /// the connection (errc::timed_out), which frees the memory of the incomplete frame.
@@ -157,6 +159,7 @@ public:
     [[nodiscard]] std::uint64_t sent_bytes() const noexcept { return sent_; } ///< accepted by the kernel since the start
     [[nodiscard]] int native_handle() { return socket_ ? socket_->native_handle() : -1; } ///< -1: closed
 
+    static constexpr std::size_t most_unread_descriptors = 64; ///< passed to this peer; the kernel keeps them open until then
     static constexpr milliseconds default_frame_deadline{30'000}; ///< long enough for a peer that was suspended while sending
     static constexpr milliseconds default_linger{1000};           ///< a peer that reads empties a full queue in a few ms
 
@@ -200,6 +203,8 @@ private:
     void write();
     [[nodiscard]] ssize_t give_kernel(gathered_write& bytes);
     [[nodiscard]] ssize_t give_messages(gathered_write& bytes);
+    [[nodiscard]] ssize_t give_descriptors(const gathered_write& bytes);
+    [[nodiscard]] std::size_t unread_descriptors();
     void wait_until_writable();
     void finish();
     void tell_end();
@@ -218,7 +223,9 @@ private:
     detail::exception_guard guard_;
     frame_decoder<Framing> decoder_;
     Overflow overflow_;
-    std::vector<unique_fd> descriptors_;
+    detail::arrived_descriptors arrived_;
+    std::unique_ptr<detail::passed_descriptors> passed_; // null: none were
+    std::uint64_t received_ = 0;                         // bytes
     std::size_t most_descriptors_ = 0, read_bytes_ = first_read_bytes, most_read_bytes_ = usual_read_bytes;
     milliseconds frame_deadline_ = default_frame_deadline;
     clock::time_point half_until_{}; // when an incomplete frame must be complete

@@ -10,10 +10,12 @@
 #include "unique_fd.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace mato {
@@ -40,6 +42,82 @@ inline constexpr std::size_t max_passed_descriptors = 8;
 // ---- implementation ----
 
 namespace detail {
+/// Received descriptors that were not taken yet, each with its frame.
+///
+/// The sender passes the descriptors of a frame with the frame's first byte, in a message that contains nothing else, and the
+/// kernel ends a read after a message with descriptors. So they belong to the frame that has the last byte of that read,
+/// however the bytes before and after it are split.
+class arrived_descriptors {
+public:
+    /// Reads once; `before` is the number of bytes that were received until now. @errors as receive_descriptors.
+    std::size_t receive(int socket, std::span<char> room, std::uint64_t before, error_out out) {
+        const std::size_t got = receive_descriptors(socket, room, untaken_, out);
+        read_until_.resize(untaken_.size(), before + got);
+        return got;
+    }
+    /// `take` returns the descriptors of the frame that ends at this position. @errors malformed: it has more than `most`.
+    void begin_frame(std::uint64_t end, std::size_t most, error_out out) {
+        frame_end_ = end;
+        std::size_t count = 0;
+        while (count < read_until_.size() && read_until_[count] <= end) ++count;
+        if (count > most) refuse(most, out);
+    }
+    /// All are of a frame that is not complete. @errors as begin_frame.
+    void no_frame(std::size_t most, error_out out) const {
+        if (size() > most) refuse(most, out);
+    }
+    /// If each read is followed by one of these two, and more than `most` are not read, this is at most `most` and one message.
+    [[nodiscard]] std::size_t size() const noexcept { return untaken_.size(); }
+    [[nodiscard]] unique_fd take() noexcept {
+        if (untaken_.empty() || read_until_.front() > frame_end_) return {};
+        unique_fd first = std::move(untaken_.front());
+        untaken_.erase(untaken_.begin());
+        read_until_.erase(read_until_.begin());
+        return first;
+    }
+    /// Closes those that the frame did not take.
+    void end_frame() noexcept {
+        while (take()) {
+        }
+        frame_end_ = 0;
+    }
+
+private:
+    static void refuse(std::size_t most, error_out out) {
+        out.set(errc::malformed, "receive", {},
+                "the peer passed more descriptors with a frame than are accepted (" + std::to_string(most) + ")");
+    }
+
+    std::vector<unique_fd> untaken_;
+    std::vector<std::uint64_t> read_until_; // the position at the end of the read that brought each
+    std::uint64_t frame_end_ = 0;
+};
+
+/// How many descriptors were passed to a peer that may not have received them yet.
+class passed_descriptors {
+public:
+    void sent(std::uint64_t position, std::size_t count) { unread_.push_back({position, count}); }
+    /// `position`: bytes sent until now. Of them the peer has read at least all but `unread`.
+    [[nodiscard]] std::size_t not_received(std::uint64_t position, std::uint64_t unread) {
+        std::size_t received = 0, sum = 0;
+        for (const message& each : unread_) {
+            if (each.position + unread < position)
+                ++received;
+            else
+                sum += each.count;
+        }
+        unread_.erase(unread_.begin(), unread_.begin() + static_cast<std::ptrdiff_t>(received));
+        return sum;
+    }
+
+private:
+    struct message {
+        std::uint64_t position; // of its first byte
+        std::size_t count;
+    };
+    std::vector<message> unread_; // in order
+};
+
 // Aligned as CMSG_DATA needs it (cmsg(3)).
 struct control_room {
     alignas(struct cmsghdr) char bytes[CMSG_SPACE(sizeof(int) * max_passed_descriptors)];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// @file outbox.hpp: the send queue of one peer: its own frames, and a position in each shared stream that it follows.
-/// Layer: 3 (mechanism; no asio, no descriptor).  Test: test/toolkit/fan_out_test.cpp, fan_out_property_test.cpp.
+/// Layer: 3 (mechanism; no asio).  Test: test/toolkit/fan_out_test.cpp, fan_out_property_test.cpp.
 /// Threads: distinct objects are independent.   Blocks: never.
 ///
 /// Use: `gather` a write, pass it to the kernel, report with `wrote` how much it accepted; no other call in between. Own frames
@@ -9,6 +9,7 @@
 #pragma once
 
 #include "framing.hpp"
+#include "unique_fd.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -50,7 +51,7 @@ struct gathered_write {
     std::size_t ends[most_messages];    // NOLINT: for each message but the last, the index after its last buffer
     unsigned char adds_from = 0;        // the stream of the buffers that are added
     std::size_t count = 0, bytes = 0;
-    std::size_t messages = 1;
+    std::size_t messages = 1;          ///< 0: one message, which passes the descriptors of outbox::passed
     std::size_t limit = message_bytes; ///< limit of `bytes` for the last message; a single frame may be longer
 
     /// The message has no room for another frame, which needs two buffers where the ring wraps.
@@ -130,6 +131,16 @@ public:
     /// @returns the bytes appended.
     template <class Append> std::size_t push(Append append);
     void push(shared_frame frame);
+    /// As the first, for one frame that passes descriptors with its first byte. It is a message of its own.
+    template <class Append> std::size_t push_with(std::vector<unique_fd> passed, Append append);
+    /// The descriptors of a write that has `messages` 0.
+    [[nodiscard]] const std::vector<unique_fd>& passed() const noexcept { return *chunks_[first_].passed; }
+    /// The number of descriptors that are not sent yet.
+    [[nodiscard]] std::size_t unsent_descriptors() const noexcept {
+        std::size_t sum = 0;
+        for (std::size_t i = first_; i < chunks_.size(); ++i) sum += chunks_[i].passed ? chunks_[i].passed->size() : 0;
+        return sum;
+    }
 
     /// Makes `follow` possible, which then cannot fail. @returns false at `most_streams`.
     [[nodiscard]] bool make_place();
@@ -193,7 +204,8 @@ private:
         shared_frame shared;     // or one frame shared with other peers
         std::uint64_t after = 0; // the position in the first stream at which it was queued
         std::vector<std::uint64_t> after_others{};
-        unsigned char source = no_stream; // the stream that inserted it; no_stream: a reply
+        unsigned char source = no_stream;                 // the stream that inserted it; no_stream: a reply
+        std::unique_ptr<std::vector<unique_fd>> passed{}; // until its first byte is sent
         [[nodiscard]] std::string_view bytes() const noexcept { return shared ? std::string_view(*shared) : own; }
         [[nodiscard]] std::uint64_t& place(std::size_t stream) {
             if (stream == 0) return after;
@@ -232,7 +244,7 @@ private:
 // ---- implementation ----
 
 template <class Append> std::size_t outbox::push(Append append) {
-    const bool joins = !is_empty() && chunks_.back().source == no_stream && !chunks_.back().shared &&
+    const bool joins = !is_empty() && chunks_.back().source == no_stream && !chunks_.back().shared && !chunks_.back().passed &&
                        chunks_.back().own.size() < join_bytes && was_queued_here(chunks_.back());
     const bool follows_full = !joins && !is_empty() && chunks_.back().own.size() >= join_bytes;
     if (!joins) add_here({});
@@ -256,6 +268,19 @@ inline void outbox::push(shared_frame frame) {
     own_ += size;
     replies_ += size;
     tell_own_queued();
+}
+
+template <class Append> std::size_t outbox::push_with(std::vector<unique_fd> passed, Append append) {
+    chunk fresh;
+    append(fresh.own);
+    const std::size_t size = fresh.own.size();
+    if (size == 0) return 0;
+    fresh.passed = std::make_unique<std::vector<unique_fd>>(std::move(passed));
+    add_here(std::move(fresh));
+    own_ += size;
+    replies_ += size;
+    tell_own_queued();
+    return size;
 }
 
 inline void outbox::add_here(chunk what) {
@@ -393,7 +418,9 @@ inline void outbox::gather(gathered_write& write) {
         const chunk& next = chunks_[i];
         for (std::size_t slot = 0; slot < count; ++slot)
             if (next.in(slot) > places[slot] && (!gather_until(slot, next.in(slot)) || is_full())) return; // more comes first
+        if (next.passed && write.count > 0) return; // it begins the next write
         write.add(next.bytes().substr(i == first_ ? taken_ : 0), gathered_write::own);
+        if (next.passed) return static_cast<void>(write.messages = 0);
     }
     if (turn_ >= count) turn_ = 0;
     for (std::size_t i = 0, slot = turn_; i < count; ++i, slot = slot + 1 < count ? slot + 1 : 0) {
@@ -419,6 +446,7 @@ inline void outbox::wrote(const gathered_write& write, std::size_t size) {
             if (const std::uint64_t place = front.in(slot); place > 0 && place > streams_[slot].stream->position())
                 streams_[slot].stream->advance(place, 0); // frames of the stream before it were skipped
         sent(front, taken);
+        front.passed.reset();
         taken_ += taken;
         if (taken_ == front.bytes().size()) pop();
     }

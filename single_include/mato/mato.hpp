@@ -5720,6 +5720,82 @@ inline constexpr std::size_t max_passed_descriptors = 8;
 // ---- implementation ----
 
 namespace detail {
+/// Received descriptors that were not taken yet, each with its frame.
+///
+/// The sender passes the descriptors of a frame with the frame's first byte, in a message that contains nothing else, and the
+/// kernel ends a read after a message with descriptors. So they belong to the frame that has the last byte of that read,
+/// however the bytes before and after it are split.
+class arrived_descriptors {
+public:
+    /// Reads once; `before` is the number of bytes that were received until now. @errors as receive_descriptors.
+    std::size_t receive(int socket, std::span<char> room, std::uint64_t before, error_out out) {
+        const std::size_t got = receive_descriptors(socket, room, untaken_, out);
+        read_until_.resize(untaken_.size(), before + got);
+        return got;
+    }
+    /// `take` returns the descriptors of the frame that ends at this position. @errors malformed: it has more than `most`.
+    void begin_frame(std::uint64_t end, std::size_t most, error_out out) {
+        frame_end_ = end;
+        std::size_t count = 0;
+        while (count < read_until_.size() && read_until_[count] <= end) ++count;
+        if (count > most) refuse(most, out);
+    }
+    /// All are of a frame that is not complete. @errors as begin_frame.
+    void no_frame(std::size_t most, error_out out) const {
+        if (size() > most) refuse(most, out);
+    }
+    /// If each read is followed by one of these two, and more than `most` are not read, this is at most `most` and one message.
+    [[nodiscard]] std::size_t size() const noexcept { return untaken_.size(); }
+    [[nodiscard]] unique_fd take() noexcept {
+        if (untaken_.empty() || read_until_.front() > frame_end_) return {};
+        unique_fd first = std::move(untaken_.front());
+        untaken_.erase(untaken_.begin());
+        read_until_.erase(read_until_.begin());
+        return first;
+    }
+    /// Closes those that the frame did not take.
+    void end_frame() noexcept {
+        while (take()) {
+        }
+        frame_end_ = 0;
+    }
+
+private:
+    static void refuse(std::size_t most, error_out out) {
+        out.set(errc::malformed, "receive", {},
+                "the peer passed more descriptors with a frame than are accepted (" + std::to_string(most) + ")");
+    }
+
+    std::vector<unique_fd> untaken_;
+    std::vector<std::uint64_t> read_until_; // the position at the end of the read that brought each
+    std::uint64_t frame_end_ = 0;
+};
+
+/// How many descriptors were passed to a peer that may not have received them yet.
+class passed_descriptors {
+public:
+    void sent(std::uint64_t position, std::size_t count) { unread_.push_back({position, count}); }
+    /// `position`: bytes sent until now. Of them the peer has read at least all but `unread`.
+    [[nodiscard]] std::size_t not_received(std::uint64_t position, std::uint64_t unread) {
+        std::size_t received = 0, sum = 0;
+        for (const message& each : unread_) {
+            if (each.position + unread < position)
+                ++received;
+            else
+                sum += each.count;
+        }
+        unread_.erase(unread_.begin(), unread_.begin() + static_cast<std::ptrdiff_t>(received));
+        return sum;
+    }
+
+private:
+    struct message {
+        std::uint64_t position; // of its first byte
+        std::size_t count;
+    };
+    std::vector<message> unread_; // in order
+};
+
 // Aligned as CMSG_DATA needs it (cmsg(3)).
 struct control_room {
     alignas(struct cmsghdr) char bytes[CMSG_SPACE(sizeof(int) * max_passed_descriptors)];
@@ -5920,7 +5996,7 @@ inline void loop_member::leave() noexcept {
 
 // ---- mato/outbox.hpp ----
 /// @file outbox.hpp: the send queue of one peer: its own frames, and a position in each shared stream that it follows.
-/// Layer: 3 (mechanism; no asio, no descriptor).  Test: test/toolkit/fan_out_test.cpp, fan_out_property_test.cpp.
+/// Layer: 3 (mechanism; no asio).  Test: test/toolkit/fan_out_test.cpp, fan_out_property_test.cpp.
 /// Threads: distinct objects are independent.   Blocks: never.
 ///
 /// Use: `gather` a write, pass it to the kernel, report with `wrote` how much it accepted; no other call in between. Own frames
@@ -5958,7 +6034,7 @@ struct gathered_write {
     std::size_t ends[most_messages];    // NOLINT: for each message but the last, the index after its last buffer
     unsigned char adds_from = 0;        // the stream of the buffers that are added
     std::size_t count = 0, bytes = 0;
-    std::size_t messages = 1;
+    std::size_t messages = 1;          ///< 0: one message, which passes the descriptors of outbox::passed
     std::size_t limit = message_bytes; ///< limit of `bytes` for the last message; a single frame may be longer
 
     /// The message has no room for another frame, which needs two buffers where the ring wraps.
@@ -6038,6 +6114,16 @@ public:
     /// @returns the bytes appended.
     template <class Append> std::size_t push(Append append);
     void push(shared_frame frame);
+    /// As the first, for one frame that passes descriptors with its first byte. It is a message of its own.
+    template <class Append> std::size_t push_with(std::vector<unique_fd> passed, Append append);
+    /// The descriptors of a write that has `messages` 0.
+    [[nodiscard]] const std::vector<unique_fd>& passed() const noexcept { return *chunks_[first_].passed; }
+    /// The number of descriptors that are not sent yet.
+    [[nodiscard]] std::size_t unsent_descriptors() const noexcept {
+        std::size_t sum = 0;
+        for (std::size_t i = first_; i < chunks_.size(); ++i) sum += chunks_[i].passed ? chunks_[i].passed->size() : 0;
+        return sum;
+    }
 
     /// Makes `follow` possible, which then cannot fail. @returns false at `most_streams`.
     [[nodiscard]] bool make_place();
@@ -6101,7 +6187,8 @@ private:
         shared_frame shared;     // or one frame shared with other peers
         std::uint64_t after = 0; // the position in the first stream at which it was queued
         std::vector<std::uint64_t> after_others{};
-        unsigned char source = no_stream; // the stream that inserted it; no_stream: a reply
+        unsigned char source = no_stream;                 // the stream that inserted it; no_stream: a reply
+        std::unique_ptr<std::vector<unique_fd>> passed{}; // until its first byte is sent
         [[nodiscard]] std::string_view bytes() const noexcept { return shared ? std::string_view(*shared) : own; }
         [[nodiscard]] std::uint64_t& place(std::size_t stream) {
             if (stream == 0) return after;
@@ -6140,7 +6227,7 @@ private:
 // ---- implementation ----
 
 template <class Append> std::size_t outbox::push(Append append) {
-    const bool joins = !is_empty() && chunks_.back().source == no_stream && !chunks_.back().shared &&
+    const bool joins = !is_empty() && chunks_.back().source == no_stream && !chunks_.back().shared && !chunks_.back().passed &&
                        chunks_.back().own.size() < join_bytes && was_queued_here(chunks_.back());
     const bool follows_full = !joins && !is_empty() && chunks_.back().own.size() >= join_bytes;
     if (!joins) add_here({});
@@ -6164,6 +6251,19 @@ inline void outbox::push(shared_frame frame) {
     own_ += size;
     replies_ += size;
     tell_own_queued();
+}
+
+template <class Append> std::size_t outbox::push_with(std::vector<unique_fd> passed, Append append) {
+    chunk fresh;
+    append(fresh.own);
+    const std::size_t size = fresh.own.size();
+    if (size == 0) return 0;
+    fresh.passed = std::make_unique<std::vector<unique_fd>>(std::move(passed));
+    add_here(std::move(fresh));
+    own_ += size;
+    replies_ += size;
+    tell_own_queued();
+    return size;
 }
 
 inline void outbox::add_here(chunk what) {
@@ -6301,7 +6401,9 @@ inline void outbox::gather(gathered_write& write) {
         const chunk& next = chunks_[i];
         for (std::size_t slot = 0; slot < count; ++slot)
             if (next.in(slot) > places[slot] && (!gather_until(slot, next.in(slot)) || is_full())) return; // more comes first
+        if (next.passed && write.count > 0) return; // it begins the next write
         write.add(next.bytes().substr(i == first_ ? taken_ : 0), gathered_write::own);
+        if (next.passed) return static_cast<void>(write.messages = 0);
     }
     if (turn_ >= count) turn_ = 0;
     for (std::size_t i = 0, slot = turn_; i < count; ++i, slot = slot + 1 < count ? slot + 1 : 0) {
@@ -6327,6 +6429,7 @@ inline void outbox::wrote(const gathered_write& write, std::size_t size) {
             if (const std::uint64_t place = front.in(slot); place > 0 && place > streams_[slot].stream->position())
                 streams_[slot].stream->advance(place, 0); // frames of the stream before it were skipped
         sent(front, taken);
+        front.passed.reset();
         taken_ += taken;
         if (taken_ == front.bytes().size()) pop();
     }
@@ -6538,6 +6641,11 @@ public:
     }
     /// As `send`, for a payload in two parts, which are not joined before they are queued if the framing can append both.
     void send(std::string_view head, std::string_view rest, error_out out);
+    /// As `send`, and passes descriptors: the peer gets its own descriptors for the same open files, with this frame. They are
+    /// duplicated, so the caller may close its own at once. After an error nothing is queued.
+    /// @errors as `send` · E2BIG: more than `max_passed_descriptors` · busy: the peer has not received the descriptors of
+    /// earlier frames, together more than `most_unread_descriptors` · EINVAL: a frame without bytes · EMFILE, any of fcntl(2).
+    void send_with(std::string_view payload, std::span<const int> descriptors, error_out out);
     /// As `send`, for bytes that are already encoded in this framing.
     void send_encoded(shared_frame frame);
 
@@ -6546,17 +6654,13 @@ public:
     /// Closes immediately; queued frames are lost.
     void abort(failure why);
 
-    /// Accepts descriptors that the peer passes, at most `most` untaken ones at a time; more end the connection
-    /// (errc::malformed). Without this call the kernel discards them. Take them in `on_frame`: when all received bytes are
-    /// delivered, descriptors that were not taken are closed. If the process has no free descriptor numbers, they are lost.
+    /// Accepts descriptors that the peer passes, at most `most` with a frame; more end the connection (errc::malformed).
+    /// Without this call the kernel discards them. If the process has no free descriptor numbers, the frame comes without its
+    /// descriptors.
     void accept_descriptors(std::size_t most) noexcept { most_descriptors_ = most; }
-    /// The oldest received descriptor that was not taken yet. It arrives no later than the frame it belongs to. Empty: none.
-    [[nodiscard]] unique_fd take_descriptor() {
-        if (descriptors_.empty()) return {};
-        unique_fd first = std::move(descriptors_.front());
-        descriptors_.erase(descriptors_.begin());
-        return first;
-    }
+    /// In `on_frame`: the next descriptor that was passed with this frame. Empty: there is none. Those that are not taken are
+    /// closed when `on_frame` returns.
+    [[nodiscard]] unique_fd take_descriptor() noexcept { return arrived_.take(); }
 
     /// Limits the time between the first and the last byte of a received frame, for frames that begin later. Exceeding it ends
     /// the connection (errc::timed_out), which frees the memory of the incomplete frame.
@@ -6590,6 +6694,7 @@ public:
     [[nodiscard]] std::uint64_t sent_bytes() const noexcept { return sent_; } ///< accepted by the kernel since the start
     [[nodiscard]] int native_handle() { return socket_ ? socket_->native_handle() : -1; } ///< -1: closed
 
+    static constexpr std::size_t most_unread_descriptors = 64; ///< passed to this peer; the kernel keeps them open until then
     static constexpr milliseconds default_frame_deadline{30'000}; ///< long enough for a peer that was suspended while sending
     static constexpr milliseconds default_linger{1000};           ///< a peer that reads empties a full queue in a few ms
 
@@ -6633,6 +6738,8 @@ private:
     void write();
     [[nodiscard]] ssize_t give_kernel(gathered_write& bytes);
     [[nodiscard]] ssize_t give_messages(gathered_write& bytes);
+    [[nodiscard]] ssize_t give_descriptors(const gathered_write& bytes);
+    [[nodiscard]] std::size_t unread_descriptors();
     void wait_until_writable();
     void finish();
     void tell_end();
@@ -6651,7 +6758,9 @@ private:
     detail::exception_guard guard_;
     frame_decoder<Framing> decoder_;
     Overflow overflow_;
-    std::vector<unique_fd> descriptors_;
+    detail::arrived_descriptors arrived_;
+    std::unique_ptr<detail::passed_descriptors> passed_; // null: none were
+    std::uint64_t received_ = 0;                         // bytes
     std::size_t most_descriptors_ = 0, read_bytes_ = first_read_bytes, most_read_bytes_ = usual_read_bytes;
     milliseconds frame_deadline_ = default_frame_deadline;
     clock::time_point half_until_{}; // when an incomplete frame must be complete
@@ -6823,18 +6932,13 @@ template <class F, class O> void basic_connection<F, O>::take_what_came() {
     if (problem) return abort(std::move(problem));
     if (size >= read_bytes_ && read_bytes_ < most_read_bytes_) read_bytes_ *= 2;
     decoder_.commit(size);
+    received_ += size;
     deliver();
 }
 
 template <class F, class O> std::size_t basic_connection<F, O>::receive(error_out out) {
     const auto room = decoder_.prepare(read_bytes_);
-    if (most_descriptors_ > 0) {
-        const std::size_t size = receive_descriptors(socket_->native_handle(), room, descriptors_, out);
-        if (descriptors_.size() > most_descriptors_)
-            out.set(errc::malformed, "read", {},
-                    "the peer passed more descriptors than are accepted (" + std::to_string(most_descriptors_) + ")");
-        return size;
-    }
+    if (most_descriptors_ > 0) return arrived_.receive(socket_->native_handle(), room, received_, out);
     const ssize_t got = sys::recv(socket_->native_handle(), room.data(), room.size(), MSG_DONTWAIT);
     if (got == 0)
         out.set(errc::closed, "read");
@@ -6849,6 +6953,7 @@ template <class F, class O> void basic_connection<F, O>::deliver() {
     scope_exit thrown([this] {
         delivering_ = false;
         frame_bytes_ = 0;
+        arrived_.end_frame();
         if (std::exchange(flush_due_, false)) flush_soon();
         resume();
     });
@@ -6860,10 +6965,21 @@ template <class F, class O> void basic_connection<F, O>::deliver() {
             break;
         }
         is_empty = !frame;
+        if (most_descriptors_ > 0) {
+            if (is_empty)
+                arrived_.no_frame(most_descriptors_, why);
+            else
+                arrived_.begin_frame(received_ - decoder_.buffered(), most_descriptors_, why);
+            if (why) {
+                abort(std::move(why));
+                break;
+            }
+        }
         if (is_empty) break;
         came_whole = true;
         frame_bytes_ = frame->size();
         if (callbacks_.on_frame) guarded("on_frame", [&] { callbacks_.on_frame(*frame); });
+        if (most_descriptors_ > 0) arrived_.end_frame();
     }
     frame_bytes_ = 0;
     if (is_empty || state_ != state::open) mind_rest(came_whole);
@@ -6927,11 +7043,10 @@ template <class F, class O> frame_ticket basic_connection<F, O>::hold_frame() {
     }));
 }
 
-/// Handles the rest that is no complete frame: closes untaken descriptors, and starts the deadline of an incomplete frame.
+/// Handles the rest that is no complete frame: starts its deadline.
 template <class F, class O> void basic_connection<F, O>::mind_rest(bool came_whole) {
     if (decoder_.buffered() == 0) {
         is_half_ = false;
-        descriptors_.clear();
         return;
     }
     if (state_ != state::open) return;
@@ -6993,6 +7108,38 @@ template <class F, class O> void basic_connection<F, O>::send(std::string_view h
         queued(out_.push([&](std::string& bytes) { F::append(bytes, head, rest, out); }));
     else
         send(std::string(head).append(rest), out);
+}
+
+template <class F, class O>
+void basic_connection<F, O>::send_with(std::string_view payload, std::span<const int> descriptors, error_out out) {
+    if (state_ != state::open) return;
+    if (descriptors.empty()) return send(payload, out);
+    if (descriptors.size() > max_passed_descriptors)
+        return out.set({E2BIG, std::system_category()}, "send descriptors", {},
+                       std::to_string(descriptors.size()) + " descriptors with one frame; at most " +
+                           std::to_string(max_passed_descriptors) + " are allowed");
+    const std::size_t unread = unread_descriptors();
+    if (unread + descriptors.size() > most_unread_descriptors)
+        return out.set(errc::busy, "send descriptors", {},
+                       "the peer has not received " + std::to_string(unread) + " descriptors of earlier frames");
+    std::vector<unique_fd> copies;
+    for (const int each : descriptors) {
+        copies.emplace_back(sys::fcntl(each, F_DUPFD_CLOEXEC, 0));
+        if (!copies.back()) return out.set(last_error(), "duplicate descriptor " + std::to_string(each));
+    }
+    if (!passed_) passed_ = std::make_unique<detail::passed_descriptors>();
+    const std::size_t size = out_.push_with(std::move(copies), [&](std::string& bytes) { F::append(bytes, payload, out); });
+    if (size == 0 && !out.failed())
+        return out.set({EINVAL, std::system_category()}, "send descriptors", {}, "a frame without bytes cannot pass them");
+    queued(size);
+}
+
+// The kernel reports how much memory the unread bytes use, which is more than their number.
+template <class F, class O> std::size_t basic_connection<F, O>::unread_descriptors() {
+    if (!passed_) return 0;
+    int unread = 0;
+    if (sys::ioctl(socket_->native_handle(), TIOCOUTQ, &unread) == -1) unread = 0; // not on every system
+    return out_.unsent_descriptors() + passed_->not_received(sent_, static_cast<std::uint64_t>(unread));
 }
 
 template <class F, class O> void basic_connection<F, O>::send_encoded(shared_frame frame) {
@@ -7069,15 +7216,26 @@ template <class F, class O> void basic_connection<F, O>::write() {
 }
 
 template <class F, class O> ssize_t basic_connection<F, O>::give_kernel(gathered_write& bytes) {
-#if MATO_HAS_SENDMMSG
-    if (bytes.messages > 1) return give_messages(bytes);
-#endif
+    if (bytes.messages != 1) return bytes.messages == 0 ? give_descriptors(bytes) : give_messages(bytes);
     if (bytes.count == 1)
         return sys::send(socket_->native_handle(), bytes.buffers[0].iov_base, bytes.buffers[0].iov_len, MSG_DONTWAIT);
     msghdr message{};
     message.msg_iov = bytes.buffers;
     message.msg_iovlen = bytes.count;
     return sys::sendmsg(socket_->native_handle(), &message, MSG_DONTWAIT);
+}
+
+template <class F, class O> ssize_t basic_connection<F, O>::give_descriptors(const gathered_write& bytes) {
+    int numbers[max_passed_descriptors]; // NOLINT: valid up to `count`
+    std::size_t count = 0;
+    for (const unique_fd& each : out_.passed()) numbers[count++] = each.get();
+    const std::string_view frame(static_cast<const char*>(bytes.buffers[0].iov_base), bytes.buffers[0].iov_len);
+    failure why;
+    const std::size_t sent = send_descriptors(socket_->native_handle(), frame, {numbers, count}, why);
+    if (sent > 0) passed_->sent(sent_, count);
+    if (sent > 0) return static_cast<ssize_t>(sent);
+    errno = why ? why.code.value() : EAGAIN;
+    return -1;
 }
 
 #if MATO_HAS_SENDMMSG
@@ -7095,6 +7253,8 @@ template <class F, class O> ssize_t basic_connection<F, O>::give_messages(gather
     for (int i = 0; i < taken; ++i) size += messages[i].msg_len;
     return size;
 }
+#else
+template <class F, class O> ssize_t basic_connection<F, O>::give_messages(gathered_write&) { return 0; } // there is only one
 #endif
 
 template <class F, class O> void basic_connection<F, O>::wait_until_writable() {
@@ -14189,6 +14349,7 @@ struct async_client_options {
     std::size_t requests = 16'384;     ///< not yet completed, at most 2^24; and as many more from `post_request`
     std::size_t queued_bytes = 16_MiB; ///< of requests that the kernel has not accepted; one request may be larger
     milliseconds answer{30'000};       ///< deadline of a request that has none of its own
+    std::size_t descriptors = 0;       ///< that the daemon may pass with a frame; more end the connection (malformed)
 };
 
 /// The callbacks of an async client, all optional. They may call any function of the client, and may destroy it.
@@ -14261,6 +14422,8 @@ public:
              callback<void(std::string_view)> on_part = {});
     void post(std::string payload, deadline until, completion&& done);
     void send(std::string_view payload, error_out out);
+    void send_with(std::string_view payload, std::span<const int> descriptors, error_out out);
+    [[nodiscard]] unique_fd take_descriptor() noexcept { return connection_ ? connection_->take_descriptor() : unique_fd(); }
     void cancel_all();
     void close();
     void end() {
@@ -14438,6 +14601,11 @@ template <class P> void async_client_core<P>::post(std::string payload, deadline
 
 template <class P> void async_client_core<P>::send(std::string_view payload, error_out out) {
     if (may_send(payload, out)) connection_->send(correlation::request(room_, 0, payload), out);
+}
+
+template <class P>
+void async_client_core<P>::send_with(std::string_view payload, std::span<const int> descriptors, error_out out) {
+    if (may_send(payload, out)) connection_->send_with(correlation::request(room_, 0, payload), descriptors, out);
 }
 
 template <class P> bool async_client_core<P>::may_send(std::string_view payload, error_out out) const {
@@ -14641,6 +14809,7 @@ template <class P> void async_client_core<P>::connected(unique_fd socket) {
     connected_at_ = clock::now();
     const auto self = this->shared_from_this();
     connection_->set_most_read_bytes(most_read_bytes);
+    connection_->accept_descriptors(options_.descriptors);
     connection_->start({.on_frame = [self](std::string_view frame) { self->on_frame(frame); },
                         .on_closed = [self](const failure& why) { self->lost(why); },
                         .on_drained = {},
@@ -14840,6 +15009,14 @@ public:
 
     /// Sends a frame that the server does not answer. @errors closed: there is no connection · busy · frame_too_large.
     void send(std::string_view payload, error_out out) { core_->send(payload, out); }
+    /// As `send`, and passes descriptors with the frame. @errors as `send` · as basic_connection::send_with.
+    void send_with(std::string_view payload, std::span<const int> descriptors, error_out out) {
+        core_->send_with(payload, descriptors, out);
+    }
+    /// The next descriptor that the daemon has passed with the frame that is handled now: in a completion handler that runs on
+    /// the loop, in `on_part` and in on_frame. Empty: there is none. Those that are not taken are closed when the handler
+    /// returns. async_client_options::descriptors allows them.
+    [[nodiscard]] unique_fd take_descriptor() noexcept { return core_->take_descriptor(); }
 
     /// Completes all requests with asio::error::operation_aborted. The connection stays; late answers are dropped.
     void cancel() { core_->cancel_all(); }
@@ -14944,7 +15121,15 @@ public:
     /// Reads once. Never blocks. @returns false if there was nothing to read. @errors closed: end of stream.
     bool fill(error_out out);
     /// The next complete frame that was already read. The view is valid until the next `fill` or `next`. Never blocks.
-    [[nodiscard]] std::optional<std::string_view> next(error_out out) { return decoder_.next(out); }
+    [[nodiscard]] std::optional<std::string_view> next(error_out out);
+
+    /// Accepts descriptors that the daemon passes, at most `most` with a frame; more are an error of `next` and `receive`
+    /// (errc::malformed). Without this call the kernel discards them. If the process has no free descriptor numbers, the frame
+    /// comes without its descriptors.
+    void accept_descriptors(std::size_t most) noexcept { most_descriptors_ = most; }
+    /// The next descriptor that was passed with the last frame that `next` or `receive` returned. Empty: there is none. Those
+    /// that are not taken are closed by the following call of `next` or `receive`. Never blocks.
+    [[nodiscard]] unique_fd take_descriptor() noexcept { return arrived_.take(); }
 
     /// Queues a frame and waits until the whole queue is sent. @errors as `queue` · timed_out.
     void send(std::string_view payload, deadline until, error_out out);
@@ -14977,6 +15162,9 @@ private:
     unique_fd socket_;
     peer_credentials server_;
     frame_decoder<framing> decoder_;
+    detail::arrived_descriptors arrived_;
+    std::size_t most_descriptors_ = 0;
+    std::uint64_t received_ = 0; // bytes
     std::string out_;
     std::size_t out_begin_ = 0;
     std::size_t read_bytes_ = first_read_bytes;
@@ -15134,16 +15322,35 @@ template <class P> void basic_client<P>::flush(error_out out) {
 template <class P> bool basic_client<P>::fill(error_out out) {
     if (!is_connected(out)) return false;
     const auto room = decoder_.prepare(read_bytes_);
-    const ssize_t got = sys::recv(socket_.get(), room.data(), room.size());
-    if (got > 0) {
-        decoder_.commit(static_cast<std::size_t>(got));
-        if (static_cast<std::size_t>(got) == room.size())
-            read_bytes_ = read_bytes_ < most_read_bytes ? 2 * read_bytes_ : most_read_bytes;
-    } else if (got == 0)
-        out.set(errc::closed, "receive");
-    else if (errno != EAGAIN && errno != EWOULDBLOCK)
-        out.set(last_error(), "receive");
-    return got > 0;
+    std::size_t size = 0;
+    if (most_descriptors_ > 0) {
+        if (arrived_.size() > most_descriptors_) return false; // `next` returns their frame, or that they are too many
+        size = arrived_.receive(socket_.get(), room, received_, out);
+    } else {
+        const ssize_t got = sys::recv(socket_.get(), room.data(), room.size());
+        if (got > 0)
+            size = static_cast<std::size_t>(got);
+        else if (got == 0)
+            out.set(errc::closed, "receive");
+        else if (errno != EAGAIN && errno != EWOULDBLOCK)
+            out.set(last_error(), "receive");
+    }
+    decoder_.commit(size);
+    received_ += size;
+    if (size == room.size()) read_bytes_ = read_bytes_ < most_read_bytes ? 2 * read_bytes_ : most_read_bytes;
+    return size > 0 && !out.failed();
+}
+
+template <class P> std::optional<std::string_view> basic_client<P>::next(error_out out) {
+    arrived_.end_frame();
+    auto frame = decoder_.next(out);
+    if (most_descriptors_ == 0 || out.failed()) return frame;
+    if (frame)
+        arrived_.begin_frame(received_ - decoder_.buffered(), most_descriptors_, out);
+    else
+        arrived_.no_frame(most_descriptors_, out);
+    if (out.failed()) frame.reset();
+    return frame;
 }
 
 template <class P> bool basic_client<P>::wait(short events, deadline until, error_out out) const {
@@ -15163,7 +15370,7 @@ template <class P> void basic_client<P>::send(std::string_view payload, deadline
 
 template <class P> std::optional<std::string_view> basic_client<P>::receive(deadline until, error_out out) {
     for (;;) {
-        if (auto frame = decoder_.next(out); frame || out.failed()) return frame;
+        if (auto frame = next(out); frame || out.failed()) return frame;
         if (fill(out)) continue;
         if (out.failed()) return std::nullopt;
         failure unsent; // the request that this answers may be larger than the kernel's buffer

@@ -5690,6 +5690,82 @@ inline constexpr std::size_t max_passed_descriptors = 8;
 // ---- implementation ----
 
 namespace detail {
+/// Received descriptors that were not taken yet, each with its frame.
+///
+/// The sender passes the descriptors of a frame with the frame's first byte, in a message that contains nothing else, and the
+/// kernel ends a read after a message with descriptors. So they belong to the frame that has the last byte of that read,
+/// however the bytes before and after it are split.
+class arrived_descriptors {
+public:
+    /// Reads once; `before` is the number of bytes that were received until now. @errors as receive_descriptors.
+    std::size_t receive(int socket, std::span<char> room, std::uint64_t before, error_out out) {
+        const std::size_t got = receive_descriptors(socket, room, untaken_, out);
+        read_until_.resize(untaken_.size(), before + got);
+        return got;
+    }
+    /// `take` returns the descriptors of the frame that ends at this position. @errors malformed: it has more than `most`.
+    void begin_frame(std::uint64_t end, std::size_t most, error_out out) {
+        frame_end_ = end;
+        std::size_t count = 0;
+        while (count < read_until_.size() && read_until_[count] <= end) ++count;
+        if (count > most) refuse(most, out);
+    }
+    /// All are of a frame that is not complete. @errors as begin_frame.
+    void no_frame(std::size_t most, error_out out) const {
+        if (size() > most) refuse(most, out);
+    }
+    /// If each read is followed by one of these two, and more than `most` are not read, this is at most `most` and one message.
+    [[nodiscard]] std::size_t size() const noexcept { return untaken_.size(); }
+    [[nodiscard]] unique_fd take() noexcept {
+        if (untaken_.empty() || read_until_.front() > frame_end_) return {};
+        unique_fd first = std::move(untaken_.front());
+        untaken_.erase(untaken_.begin());
+        read_until_.erase(read_until_.begin());
+        return first;
+    }
+    /// Closes those that the frame did not take.
+    void end_frame() noexcept {
+        while (take()) {
+        }
+        frame_end_ = 0;
+    }
+
+private:
+    static void refuse(std::size_t most, error_out out) {
+        out.set(errc::malformed, "receive", {},
+                "the peer passed more descriptors with a frame than are accepted (" + std::to_string(most) + ")");
+    }
+
+    std::vector<unique_fd> untaken_;
+    std::vector<std::uint64_t> read_until_; // the position at the end of the read that brought each
+    std::uint64_t frame_end_ = 0;
+};
+
+/// How many descriptors were passed to a peer that may not have received them yet.
+class passed_descriptors {
+public:
+    void sent(std::uint64_t position, std::size_t count) { unread_.push_back({position, count}); }
+    /// `position`: bytes sent until now. Of them the peer has read at least all but `unread`.
+    [[nodiscard]] std::size_t not_received(std::uint64_t position, std::uint64_t unread) {
+        std::size_t received = 0, sum = 0;
+        for (const message& each : unread_) {
+            if (each.position + unread < position)
+                ++received;
+            else
+                sum += each.count;
+        }
+        unread_.erase(unread_.begin(), unread_.begin() + static_cast<std::ptrdiff_t>(received));
+        return sum;
+    }
+
+private:
+    struct message {
+        std::uint64_t position; // of its first byte
+        std::size_t count;
+    };
+    std::vector<message> unread_; // in order
+};
+
 // Aligned as CMSG_DATA needs it (cmsg(3)).
 struct control_room {
     alignas(struct cmsghdr) char bytes[CMSG_SPACE(sizeof(int) * max_passed_descriptors)];
@@ -5962,7 +6038,7 @@ inline void key_index::add(frame_ring& ring, std::uint64_t key) {
 
 // ---- mato/outbox.hpp ----
 /// @file outbox.hpp: the send queue of one peer: its own frames, and a position in each shared stream that it follows.
-/// Layer: 3 (mechanism; no asio, no descriptor).  Test: test/toolkit/fan_out_test.cpp, fan_out_property_test.cpp.
+/// Layer: 3 (mechanism; no asio).  Test: test/toolkit/fan_out_test.cpp, fan_out_property_test.cpp.
 /// Threads: distinct objects are independent.   Blocks: never.
 ///
 /// Use: `gather` a write, pass it to the kernel, report with `wrote` how much it accepted; no other call in between. Own frames
@@ -6000,7 +6076,7 @@ struct gathered_write {
     std::size_t ends[most_messages];    // NOLINT: for each message but the last, the index after its last buffer
     unsigned char adds_from = 0;        // the stream of the buffers that are added
     std::size_t count = 0, bytes = 0;
-    std::size_t messages = 1;
+    std::size_t messages = 1;          ///< 0: one message, which passes the descriptors of outbox::passed
     std::size_t limit = message_bytes; ///< limit of `bytes` for the last message; a single frame may be longer
 
     /// The message has no room for another frame, which needs two buffers where the ring wraps.
@@ -6080,6 +6156,16 @@ public:
     /// @returns the bytes appended.
     template <class Append> std::size_t push(Append append);
     void push(shared_frame frame);
+    /// As the first, for one frame that passes descriptors with its first byte. It is a message of its own.
+    template <class Append> std::size_t push_with(std::vector<unique_fd> passed, Append append);
+    /// The descriptors of a write that has `messages` 0.
+    [[nodiscard]] const std::vector<unique_fd>& passed() const noexcept { return *chunks_[first_].passed; }
+    /// The number of descriptors that are not sent yet.
+    [[nodiscard]] std::size_t unsent_descriptors() const noexcept {
+        std::size_t sum = 0;
+        for (std::size_t i = first_; i < chunks_.size(); ++i) sum += chunks_[i].passed ? chunks_[i].passed->size() : 0;
+        return sum;
+    }
 
     /// Makes `follow` possible, which then cannot fail. @returns false at `most_streams`.
     [[nodiscard]] bool make_place();
@@ -6143,7 +6229,8 @@ private:
         shared_frame shared;     // or one frame shared with other peers
         std::uint64_t after = 0; // the position in the first stream at which it was queued
         std::vector<std::uint64_t> after_others{};
-        unsigned char source = no_stream; // the stream that inserted it; no_stream: a reply
+        unsigned char source = no_stream;                 // the stream that inserted it; no_stream: a reply
+        std::unique_ptr<std::vector<unique_fd>> passed{}; // until its first byte is sent
         [[nodiscard]] std::string_view bytes() const noexcept { return shared ? std::string_view(*shared) : own; }
         [[nodiscard]] std::uint64_t& place(std::size_t stream) {
             if (stream == 0) return after;
@@ -6182,7 +6269,7 @@ private:
 // ---- implementation ----
 
 template <class Append> std::size_t outbox::push(Append append) {
-    const bool joins = !is_empty() && chunks_.back().source == no_stream && !chunks_.back().shared &&
+    const bool joins = !is_empty() && chunks_.back().source == no_stream && !chunks_.back().shared && !chunks_.back().passed &&
                        chunks_.back().own.size() < join_bytes && was_queued_here(chunks_.back());
     const bool follows_full = !joins && !is_empty() && chunks_.back().own.size() >= join_bytes;
     if (!joins) add_here({});
@@ -6206,6 +6293,19 @@ inline void outbox::push(shared_frame frame) {
     own_ += size;
     replies_ += size;
     tell_own_queued();
+}
+
+template <class Append> std::size_t outbox::push_with(std::vector<unique_fd> passed, Append append) {
+    chunk fresh;
+    append(fresh.own);
+    const std::size_t size = fresh.own.size();
+    if (size == 0) return 0;
+    fresh.passed = std::make_unique<std::vector<unique_fd>>(std::move(passed));
+    add_here(std::move(fresh));
+    own_ += size;
+    replies_ += size;
+    tell_own_queued();
+    return size;
 }
 
 inline void outbox::add_here(chunk what) {
@@ -6343,7 +6443,9 @@ inline void outbox::gather(gathered_write& write) {
         const chunk& next = chunks_[i];
         for (std::size_t slot = 0; slot < count; ++slot)
             if (next.in(slot) > places[slot] && (!gather_until(slot, next.in(slot)) || is_full())) return; // more comes first
+        if (next.passed && write.count > 0) return; // it begins the next write
         write.add(next.bytes().substr(i == first_ ? taken_ : 0), gathered_write::own);
+        if (next.passed) return static_cast<void>(write.messages = 0);
     }
     if (turn_ >= count) turn_ = 0;
     for (std::size_t i = 0, slot = turn_; i < count; ++i, slot = slot + 1 < count ? slot + 1 : 0) {
@@ -6369,6 +6471,7 @@ inline void outbox::wrote(const gathered_write& write, std::size_t size) {
             if (const std::uint64_t place = front.in(slot); place > 0 && place > streams_[slot].stream->position())
                 streams_[slot].stream->advance(place, 0); // frames of the stream before it were skipped
         sent(front, taken);
+        front.passed.reset();
         taken_ += taken;
         if (taken_ == front.bytes().size()) pop();
     }
@@ -11626,7 +11729,15 @@ public:
     /// Reads once. Never blocks. @returns false if there was nothing to read. @errors closed: end of stream.
     bool fill(error_out out);
     /// The next complete frame that was already read. The view is valid until the next `fill` or `next`. Never blocks.
-    [[nodiscard]] std::optional<std::string_view> next(error_out out) { return decoder_.next(out); }
+    [[nodiscard]] std::optional<std::string_view> next(error_out out);
+
+    /// Accepts descriptors that the daemon passes, at most `most` with a frame; more are an error of `next` and `receive`
+    /// (errc::malformed). Without this call the kernel discards them. If the process has no free descriptor numbers, the frame
+    /// comes without its descriptors.
+    void accept_descriptors(std::size_t most) noexcept { most_descriptors_ = most; }
+    /// The next descriptor that was passed with the last frame that `next` or `receive` returned. Empty: there is none. Those
+    /// that are not taken are closed by the following call of `next` or `receive`. Never blocks.
+    [[nodiscard]] unique_fd take_descriptor() noexcept { return arrived_.take(); }
 
     /// Queues a frame and waits until the whole queue is sent. @errors as `queue` · timed_out.
     void send(std::string_view payload, deadline until, error_out out);
@@ -11659,6 +11770,9 @@ private:
     unique_fd socket_;
     peer_credentials server_;
     frame_decoder<framing> decoder_;
+    detail::arrived_descriptors arrived_;
+    std::size_t most_descriptors_ = 0;
+    std::uint64_t received_ = 0; // bytes
     std::string out_;
     std::size_t out_begin_ = 0;
     std::size_t read_bytes_ = first_read_bytes;
@@ -11816,16 +11930,35 @@ template <class P> void basic_client<P>::flush(error_out out) {
 template <class P> bool basic_client<P>::fill(error_out out) {
     if (!is_connected(out)) return false;
     const auto room = decoder_.prepare(read_bytes_);
-    const ssize_t got = sys::recv(socket_.get(), room.data(), room.size());
-    if (got > 0) {
-        decoder_.commit(static_cast<std::size_t>(got));
-        if (static_cast<std::size_t>(got) == room.size())
-            read_bytes_ = read_bytes_ < most_read_bytes ? 2 * read_bytes_ : most_read_bytes;
-    } else if (got == 0)
-        out.set(errc::closed, "receive");
-    else if (errno != EAGAIN && errno != EWOULDBLOCK)
-        out.set(last_error(), "receive");
-    return got > 0;
+    std::size_t size = 0;
+    if (most_descriptors_ > 0) {
+        if (arrived_.size() > most_descriptors_) return false; // `next` returns their frame, or that they are too many
+        size = arrived_.receive(socket_.get(), room, received_, out);
+    } else {
+        const ssize_t got = sys::recv(socket_.get(), room.data(), room.size());
+        if (got > 0)
+            size = static_cast<std::size_t>(got);
+        else if (got == 0)
+            out.set(errc::closed, "receive");
+        else if (errno != EAGAIN && errno != EWOULDBLOCK)
+            out.set(last_error(), "receive");
+    }
+    decoder_.commit(size);
+    received_ += size;
+    if (size == room.size()) read_bytes_ = read_bytes_ < most_read_bytes ? 2 * read_bytes_ : most_read_bytes;
+    return size > 0 && !out.failed();
+}
+
+template <class P> std::optional<std::string_view> basic_client<P>::next(error_out out) {
+    arrived_.end_frame();
+    auto frame = decoder_.next(out);
+    if (most_descriptors_ == 0 || out.failed()) return frame;
+    if (frame)
+        arrived_.begin_frame(received_ - decoder_.buffered(), most_descriptors_, out);
+    else
+        arrived_.no_frame(most_descriptors_, out);
+    if (out.failed()) frame.reset();
+    return frame;
 }
 
 template <class P> bool basic_client<P>::wait(short events, deadline until, error_out out) const {
@@ -11845,7 +11978,7 @@ template <class P> void basic_client<P>::send(std::string_view payload, deadline
 
 template <class P> std::optional<std::string_view> basic_client<P>::receive(deadline until, error_out out) {
     for (;;) {
-        if (auto frame = decoder_.next(out); frame || out.failed()) return frame;
+        if (auto frame = next(out); frame || out.failed()) return frame;
         if (fill(out)) continue;
         if (out.failed()) return std::nullopt;
         failure unsent; // the request that this answers may be larger than the kernel's buffer

@@ -261,3 +261,21 @@ TEST_CASE("13: two sockets of one daemon, with data of each session", "[examples
     CHECK(daemon.wait() == 0);
     CHECK(directory.names() == std::vector<std::string>{"daemon.log"});
 }
+
+TEST_CASE("the daemon of open files passes each file with its answer", "[examples]") {
+    const support::temp_directory directory, folder;
+    support::write_file(folder / "one", "first\n");
+    support::write_file(folder / "two", "second\n");
+    std::filesystem::create_symlink("one", folder / "link");
+    program daemon({"16_open_files", directory.path(), "serve", folder.path()});
+    REQUIRE(support::wait_until([&] { return std::filesystem::exists(directory / "daemon.sock"); }));
+    const auto got = run({"16_open_files", directory.path(), "read", "two", "none", "../one", "link", "one"});
+    CHECK(got.exit_code == 0);
+    CHECK(got.out.starts_with("second\nnone: open "));
+    CHECK(contains(got.out, "../one: not a name\n"));
+    CHECK(contains(got.out, "link: open "));
+    CHECK(got.out.ends_with("first\n"));
+    daemon.signal(SIGTERM);
+    CHECK(daemon.wait() == 0);
+    CHECK(run({"16_open_files", directory.path(), "read", "one"}).exit_code == mato::exit_code::unavailable);
+}

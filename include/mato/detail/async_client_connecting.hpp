@@ -49,6 +49,7 @@ template <class P> void async_client_core<P>::connected(unique_fd socket) {
     connected_at_ = clock::now();
     const auto self = this->shared_from_this();
     connection_->set_most_read_bytes(most_read_bytes);
+    connection_->accept_descriptors(options_.descriptors);
     connection_->start({.on_frame = [self](std::string_view frame) { self->on_frame(frame); },
                         .on_closed = [self](const failure& why) { self->lost(why); },
                         .on_drained = {},

@@ -29,6 +29,7 @@
 #include <memory>
 #include <new>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -42,6 +43,7 @@ struct async_client_options {
     std::size_t requests = 16'384;     ///< not yet completed, at most 2^24; and as many more from `post_request`
     std::size_t queued_bytes = 16_MiB; ///< of requests that the kernel has not accepted; one request may be larger
     milliseconds answer{30'000};       ///< deadline of a request that has none of its own
+    std::size_t descriptors = 0;       ///< that the daemon may pass with a frame; more end the connection (malformed)
 };
 
 /// The callbacks of an async client, all optional. They may call any function of the client, and may destroy it.
@@ -114,6 +116,8 @@ public:
              callback<void(std::string_view)> on_part = {});
     void post(std::string payload, deadline until, completion&& done);
     void send(std::string_view payload, error_out out);
+    void send_with(std::string_view payload, std::span<const int> descriptors, error_out out);
+    [[nodiscard]] unique_fd take_descriptor() noexcept { return connection_ ? connection_->take_descriptor() : unique_fd(); }
     void cancel_all();
     void close();
     void end() {
@@ -291,6 +295,11 @@ template <class P> void async_client_core<P>::post(std::string payload, deadline
 
 template <class P> void async_client_core<P>::send(std::string_view payload, error_out out) {
     if (may_send(payload, out)) connection_->send(correlation::request(room_, 0, payload), out);
+}
+
+template <class P>
+void async_client_core<P>::send_with(std::string_view payload, std::span<const int> descriptors, error_out out) {
+    if (may_send(payload, out)) connection_->send_with(correlation::request(room_, 0, payload), descriptors, out);
 }
 
 template <class P> bool async_client_core<P>::may_send(std::string_view payload, error_out out) const {

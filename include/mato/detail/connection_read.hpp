@@ -39,18 +39,13 @@ template <class F, class O> void basic_connection<F, O>::take_what_came() {
     if (problem) return abort(std::move(problem));
     if (size >= read_bytes_ && read_bytes_ < most_read_bytes_) read_bytes_ *= 2;
     decoder_.commit(size);
+    received_ += size;
     deliver();
 }
 
 template <class F, class O> std::size_t basic_connection<F, O>::receive(error_out out) {
     const auto room = decoder_.prepare(read_bytes_);
-    if (most_descriptors_ > 0) {
-        const std::size_t size = receive_descriptors(socket_->native_handle(), room, descriptors_, out);
-        if (descriptors_.size() > most_descriptors_)
-            out.set(errc::malformed, "read", {},
-                    "the peer passed more descriptors than are accepted (" + std::to_string(most_descriptors_) + ")");
-        return size;
-    }
+    if (most_descriptors_ > 0) return arrived_.receive(socket_->native_handle(), room, received_, out);
     const ssize_t got = sys::recv(socket_->native_handle(), room.data(), room.size(), MSG_DONTWAIT);
     if (got == 0)
         out.set(errc::closed, "read");
@@ -65,6 +60,7 @@ template <class F, class O> void basic_connection<F, O>::deliver() {
     scope_exit thrown([this] {
         delivering_ = false;
         frame_bytes_ = 0;
+        arrived_.end_frame();
         if (std::exchange(flush_due_, false)) flush_soon();
         resume();
     });
@@ -76,10 +72,21 @@ template <class F, class O> void basic_connection<F, O>::deliver() {
             break;
         }
         is_empty = !frame;
+        if (most_descriptors_ > 0) {
+            if (is_empty)
+                arrived_.no_frame(most_descriptors_, why);
+            else
+                arrived_.begin_frame(received_ - decoder_.buffered(), most_descriptors_, why);
+            if (why) {
+                abort(std::move(why));
+                break;
+            }
+        }
         if (is_empty) break;
         came_whole = true;
         frame_bytes_ = frame->size();
         if (callbacks_.on_frame) guarded("on_frame", [&] { callbacks_.on_frame(*frame); });
+        if (most_descriptors_ > 0) arrived_.end_frame();
     }
     frame_bytes_ = 0;
     if (is_empty || state_ != state::open) mind_rest(came_whole);
@@ -143,11 +150,10 @@ template <class F, class O> frame_ticket basic_connection<F, O>::hold_frame() {
     }));
 }
 
-/// Handles the rest that is no complete frame: closes untaken descriptors, and starts the deadline of an incomplete frame.
+/// Handles the rest that is no complete frame: starts its deadline.
 template <class F, class O> void basic_connection<F, O>::mind_rest(bool came_whole) {
     if (decoder_.buffered() == 0) {
         is_half_ = false;
-        descriptors_.clear();
         return;
     }
     if (state_ != state::open) return;

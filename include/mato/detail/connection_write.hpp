@@ -9,10 +9,15 @@
 #include "../connection.hpp"
 #include "asio_loop.hpp"
 
+#include <cerrno>
+#include <fcntl.h>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
+#include <sys/ioctl.h>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -30,6 +35,38 @@ template <class F, class O> void basic_connection<F, O>::send(std::string_view h
         queued(out_.push([&](std::string& bytes) { F::append(bytes, head, rest, out); }));
     else
         send(std::string(head).append(rest), out);
+}
+
+template <class F, class O>
+void basic_connection<F, O>::send_with(std::string_view payload, std::span<const int> descriptors, error_out out) {
+    if (state_ != state::open) return;
+    if (descriptors.empty()) return send(payload, out);
+    if (descriptors.size() > max_passed_descriptors)
+        return out.set({E2BIG, std::system_category()}, "send descriptors", {},
+                       std::to_string(descriptors.size()) + " descriptors with one frame; at most " +
+                           std::to_string(max_passed_descriptors) + " are allowed");
+    const std::size_t unread = unread_descriptors();
+    if (unread + descriptors.size() > most_unread_descriptors)
+        return out.set(errc::busy, "send descriptors", {},
+                       "the peer has not received " + std::to_string(unread) + " descriptors of earlier frames");
+    std::vector<unique_fd> copies;
+    for (const int each : descriptors) {
+        copies.emplace_back(sys::fcntl(each, F_DUPFD_CLOEXEC, 0));
+        if (!copies.back()) return out.set(last_error(), "duplicate descriptor " + std::to_string(each));
+    }
+    if (!passed_) passed_ = std::make_unique<detail::passed_descriptors>();
+    const std::size_t size = out_.push_with(std::move(copies), [&](std::string& bytes) { F::append(bytes, payload, out); });
+    if (size == 0 && !out.failed())
+        return out.set({EINVAL, std::system_category()}, "send descriptors", {}, "a frame without bytes cannot pass them");
+    queued(size);
+}
+
+// The kernel reports how much memory the unread bytes use, which is more than their number.
+template <class F, class O> std::size_t basic_connection<F, O>::unread_descriptors() {
+    if (!passed_) return 0;
+    int unread = 0;
+    if (sys::ioctl(socket_->native_handle(), TIOCOUTQ, &unread) == -1) unread = 0; // not on every system
+    return out_.unsent_descriptors() + passed_->not_received(sent_, static_cast<std::uint64_t>(unread));
 }
 
 template <class F, class O> void basic_connection<F, O>::send_encoded(shared_frame frame) {
@@ -106,15 +143,26 @@ template <class F, class O> void basic_connection<F, O>::write() {
 }
 
 template <class F, class O> ssize_t basic_connection<F, O>::give_kernel(gathered_write& bytes) {
-#if MATO_HAS_SENDMMSG
-    if (bytes.messages > 1) return give_messages(bytes);
-#endif
+    if (bytes.messages != 1) return bytes.messages == 0 ? give_descriptors(bytes) : give_messages(bytes);
     if (bytes.count == 1)
         return sys::send(socket_->native_handle(), bytes.buffers[0].iov_base, bytes.buffers[0].iov_len, MSG_DONTWAIT);
     msghdr message{};
     message.msg_iov = bytes.buffers;
     message.msg_iovlen = bytes.count;
     return sys::sendmsg(socket_->native_handle(), &message, MSG_DONTWAIT);
+}
+
+template <class F, class O> ssize_t basic_connection<F, O>::give_descriptors(const gathered_write& bytes) {
+    int numbers[max_passed_descriptors]; // NOLINT: valid up to `count`
+    std::size_t count = 0;
+    for (const unique_fd& each : out_.passed()) numbers[count++] = each.get();
+    const std::string_view frame(static_cast<const char*>(bytes.buffers[0].iov_base), bytes.buffers[0].iov_len);
+    failure why;
+    const std::size_t sent = send_descriptors(socket_->native_handle(), frame, {numbers, count}, why);
+    if (sent > 0) passed_->sent(sent_, count);
+    if (sent > 0) return static_cast<ssize_t>(sent);
+    errno = why ? why.code.value() : EAGAIN;
+    return -1;
 }
 
 #if MATO_HAS_SENDMMSG
@@ -132,6 +180,8 @@ template <class F, class O> ssize_t basic_connection<F, O>::give_messages(gather
     for (int i = 0; i < taken; ++i) size += messages[i].msg_len;
     return size;
 }
+#else
+template <class F, class O> ssize_t basic_connection<F, O>::give_messages(gathered_write&) { return 0; } // there is only one
 #endif
 
 template <class F, class O> void basic_connection<F, O>::wait_until_writable() {
