@@ -37,6 +37,8 @@ struct daemon_options {
     daemon_paths paths{}; ///< an empty `pid`: no pid file; an empty `log`: file_log writes to stderr
     server_limits limits{};
     publish_options publish{};
+    /// The configuration file, with its absolute path, for a reload policy that watches it (reload_on_change). Empty: none.
+    std::string config{};
     log_level level = log_level::info;
     file_log_options log{};
     milliseconds ready_within{10'000}; ///< how long the starter waits for the daemon; enough for a start on a slow disk
@@ -154,7 +156,8 @@ public:
     }
 
     struct handlers {
-        /// SIGHUP, after the log was opened again, for logrotate. On an error, report or throw it and change nothing; it is
+        /// SIGHUP, or the configuration file has changed and the reload policy watches it: after the log was opened again, for
+        /// logrotate. On an error, report or throw it and change nothing; it is
         /// logged.
         callback<void(error_out)> on_reload{};
         /// A stop was requested: end the program's work, then call `stopped()`. Not set: the daemon stops immediately.
@@ -216,6 +219,7 @@ public:
 
 private:
     using handover = detail::daemon_handover<typename Policies::handover>;
+    using reload_policy = typename detail::reload_of<Policies>::type;
     using worker_type = typename handover::worker;
 
     basic_daemon(const daemon_options& options, sd_notifier& manager, typename Policies::signals signals,
@@ -259,6 +263,7 @@ private:
     static typename Policies::endpoint make_endpoint(const daemon_options& options, error_out out);
     void publish(error_out out);
     void write_pid(error_out out);
+    void watch_config(error_out out);
     template <class Event> void on_keeper_event(const Event& event);
     void log_what_the_server_reports();
     void log_some(line_rate& rate, const char* what, const std::string& text);
@@ -290,6 +295,7 @@ private:
     handover handover_;
     std::optional<typename Policies::pid> pid_;
     std::optional<orphan_reaper> reaper_; // as pid 1
+    std::optional<typename reload_policy::watch> config_watch_;
     bool stopping_ = false, forced_ = false, draining_ = false;
     failure ended_by_;                       // the exception that ended the loop
     line_rate refused_lines_, paused_lines_; // limit the log lines; the server counts every case

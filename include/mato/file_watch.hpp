@@ -73,6 +73,25 @@ public:
     using basic_file_watch<asio::io_context>::basic_file_watch;
 };
 
+/// A reload policy: a daemon also reloads when the file `daemon_options::config` has changed, in any way that `file_watch`
+/// notices, and at the earliest file_watch::settle after the change. What `reload` does is the same as for SIGHUP: on_reload is
+/// called, its result is logged, and after an error nothing has changed.
+///
+/// The state of the file at the start of `setup` is the first one. A stopping daemon does not reload.
+///
+/// @threads the daemon's thread.
+/// @blocks as file_watch.
+///
+/// @code
+/// struct policies : mato::default_policies {
+///     using reload = mato::reload_on_change; // and options.config = options.paths.file("config.toml");
+/// };
+/// @endcode
+struct reload_on_change {
+    using watch = file_watch;
+    static constexpr bool watches = true;
+};
+
 // ---- implementation ----
 
 /// The state of a watch. Handlers of the loop keep it alive, so a watch may be destroyed inside its callback.

@@ -9460,6 +9460,25 @@ public:
     using basic_file_watch<asio::io_context>::basic_file_watch;
 };
 
+/// A reload policy: a daemon also reloads when the file `daemon_options::config` has changed, in any way that `file_watch`
+/// notices, and at the earliest file_watch::settle after the change. What `reload` does is the same as for SIGHUP: on_reload is
+/// called, its result is logged, and after an error nothing has changed.
+///
+/// The state of the file at the start of `setup` is the first one. A stopping daemon does not reload.
+///
+/// @threads the daemon's thread.
+/// @blocks as file_watch.
+///
+/// @code
+/// struct policies : mato::default_policies {
+///     using reload = mato::reload_on_change; // and options.config = options.paths.file("config.toml");
+/// };
+/// @endcode
+struct reload_on_change {
+    using watch = file_watch;
+    static constexpr bool watches = true;
+};
+
 // ---- implementation ----
 
 /// The state of a watch. Handlers of the loop keep it alive, so a watch may be destroyed inside its callback.
@@ -13891,6 +13910,22 @@ template <class Handler> [[nodiscard]] cancellation_slot slot_of(const Handler&)
 namespace mato {
 inline namespace MATO_ABI {
 
+/// A daemon reloads on SIGHUP, and when the program calls `reload`. The default; reload_on_change, which also watches the
+/// configuration file, is in file_watch.hpp, so that a daemon without it does not include that header.
+///
+/// @threads safe.
+/// @blocks never.
+struct reload_on_request {
+    struct watch {};
+    static constexpr bool watches = false;
+};
+
+/// `watch` is constructed from the loop, the file's path, and a function to call after a change; see reload_on_change.
+template <class R> concept reload_policy = requires {
+    typename R::watch;
+    requires bool(R::watches) || !bool(R::watches);
+};
+
 /// The default policy of each kind. Derive from it and replace single members; daemon and client must use the same framing.
 ///
 /// @code
@@ -13914,6 +13949,7 @@ struct default_policies {
     using correlation = in_order; ///< which request an answer belongs to, for basic_async_client
     using overflow = disconnect;
     using log = file_log;
+    using reload = reload_on_request; ///< when the configuration is read again
     using backoff = exponential_backoff;
 };
 
@@ -13931,6 +13967,12 @@ template <class P>
 requires requires { typename P::correlation; }
 struct correlation_of<P> {
     using type = typename P::correlation;
+};
+template <class P> struct reload_of { using type = reload_on_request; };
+template <class P>
+requires requires { typename P::reload; }
+struct reload_of<P> {
+    using type = typename P::reload;
 };
 template <class D> concept leads_session = requires { requires bool(D::leads_session); };
 template <class P> struct require_policies {
@@ -13952,6 +13994,8 @@ template <class P> struct require_policies {
     static_assert(overflow_policy<typename P::overflow>,
                   "mato: policies::overflow is not an overflow policy, see overflow.hpp");
     static_assert(log_sink<typename P::log>, "mato: policies::log is not a log sink, see log.hpp");
+    static_assert(reload_policy<typename reload_of<P>::type>,
+                  "mato: policies::reload is not a reload policy, see reload_on_change in file_watch.hpp");
     static_assert(backoff_policy<typename P::backoff>, "mato: policies::backoff is not a backoff policy, see retry.hpp");
     static_assert(handover_policy<typename P::handover>, "mato: policies::handover is not a handover policy, see handover.hpp");
     static_assert(!survives<typename P::handover> || (MATO_HAS_SUBREAPER && MATO_HAS_ACCEPT4),
@@ -15712,6 +15756,8 @@ struct daemon_options {
     daemon_paths paths{}; ///< an empty `pid`: no pid file; an empty `log`: file_log writes to stderr
     server_limits limits{};
     publish_options publish{};
+    /// The configuration file, with its absolute path, for a reload policy that watches it (reload_on_change). Empty: none.
+    std::string config{};
     log_level level = log_level::info;
     file_log_options log{};
     milliseconds ready_within{10'000}; ///< how long the starter waits for the daemon; enough for a start on a slow disk
@@ -15829,7 +15875,8 @@ public:
     }
 
     struct handlers {
-        /// SIGHUP, after the log was opened again, for logrotate. On an error, report or throw it and change nothing; it is
+        /// SIGHUP, or the configuration file has changed and the reload policy watches it: after the log was opened again, for
+        /// logrotate. On an error, report or throw it and change nothing; it is
         /// logged.
         callback<void(error_out)> on_reload{};
         /// A stop was requested: end the program's work, then call `stopped()`. Not set: the daemon stops immediately.
@@ -15891,6 +15938,7 @@ public:
 
 private:
     using handover = detail::daemon_handover<typename Policies::handover>;
+    using reload_policy = typename detail::reload_of<Policies>::type;
     using worker_type = typename handover::worker;
 
     basic_daemon(const daemon_options& options, sd_notifier& manager, typename Policies::signals signals,
@@ -15934,6 +15982,7 @@ private:
     static typename Policies::endpoint make_endpoint(const daemon_options& options, error_out out);
     void publish(error_out out);
     void write_pid(error_out out);
+    void watch_config(error_out out);
     template <class Event> void on_keeper_event(const Event& event);
     void log_what_the_server_reports();
     void log_some(line_rate& rate, const char* what, const std::string& text);
@@ -15965,6 +16014,7 @@ private:
     handover handover_;
     std::optional<typename Policies::pid> pid_;
     std::optional<orphan_reaper> reaper_; // as pid 1
+    std::optional<typename reload_policy::watch> config_watch_;
     bool stopping_ = false, forced_ = false, draining_ = false;
     failure ended_by_;                       // the exception that ended the loop
     line_rate refused_lines_, paused_lines_; // limit the log lines; the server counts every case
@@ -16116,8 +16166,9 @@ int basic_daemon<P>::serve_locked(const daemon_options& options, lock_type& lock
         return out.set(why), exit_code::unavailable;
     };
     failure why;
+    self.watch_config(why); // first: a change while `setup` reads the file is seen
     try {
-        setup(self);
+        if (!why) setup(self);
     } catch (const error& refused) {
         why = refused.why();
     } catch (...) {
@@ -16174,6 +16225,23 @@ template <class P> void basic_daemon<P>::write_pid(error_out out) {
         pid_ = P::pid::create(options_.paths.pid, handover_.pid(), out);
     else
         pid_ = P::pid::create(options_.paths.pid, out);
+}
+
+template <class P> void basic_daemon<P>::watch_config(error_out out) {
+    if constexpr (reload_policy::watches) {
+        const std::string& path = options_.config;
+        if (path.empty()) return;
+        if (!path.starts_with('/'))
+            return out.set({EINVAL, std::system_category()}, "watch the configuration", path,
+                           "the path is relative, and a daemon in the background has another working directory; use an "
+                           "absolute path, for example of daemon_paths::file");
+        config_watch_.emplace(context_, path, [this] {
+            if (stopping_) return;
+            log_.info(options_.config + " has changed");
+            std::error_code logged;
+            reload(logged);
+        });
+    }
 }
 
 template <class P> template <class Event> void basic_daemon<P>::on_keeper_event(const Event& event) {

@@ -11532,6 +11532,22 @@ template <class Steps> bool two_slots<Steps>::publish(std::string_view body, std
 namespace mato {
 inline namespace MATO_ABI {
 
+/// A daemon reloads on SIGHUP, and when the program calls `reload`. The default; reload_on_change, which also watches the
+/// configuration file, is in file_watch.hpp, so that a daemon without it does not include that header.
+///
+/// @threads safe.
+/// @blocks never.
+struct reload_on_request {
+    struct watch {};
+    static constexpr bool watches = false;
+};
+
+/// `watch` is constructed from the loop, the file's path, and a function to call after a change; see reload_on_change.
+template <class R> concept reload_policy = requires {
+    typename R::watch;
+    requires bool(R::watches) || !bool(R::watches);
+};
+
 /// The default policy of each kind. Derive from it and replace single members; daemon and client must use the same framing.
 ///
 /// @code
@@ -11555,6 +11571,7 @@ struct default_policies {
     using correlation = in_order; ///< which request an answer belongs to, for basic_async_client
     using overflow = disconnect;
     using log = file_log;
+    using reload = reload_on_request; ///< when the configuration is read again
     using backoff = exponential_backoff;
 };
 
@@ -11572,6 +11589,12 @@ template <class P>
 requires requires { typename P::correlation; }
 struct correlation_of<P> {
     using type = typename P::correlation;
+};
+template <class P> struct reload_of { using type = reload_on_request; };
+template <class P>
+requires requires { typename P::reload; }
+struct reload_of<P> {
+    using type = typename P::reload;
 };
 template <class D> concept leads_session = requires { requires bool(D::leads_session); };
 template <class P> struct require_policies {
@@ -11593,6 +11616,8 @@ template <class P> struct require_policies {
     static_assert(overflow_policy<typename P::overflow>,
                   "mato: policies::overflow is not an overflow policy, see overflow.hpp");
     static_assert(log_sink<typename P::log>, "mato: policies::log is not a log sink, see log.hpp");
+    static_assert(reload_policy<typename reload_of<P>::type>,
+                  "mato: policies::reload is not a reload policy, see reload_on_change in file_watch.hpp");
     static_assert(backoff_policy<typename P::backoff>, "mato: policies::backoff is not a backoff policy, see retry.hpp");
     static_assert(handover_policy<typename P::handover>, "mato: policies::handover is not a handover policy, see handover.hpp");
     static_assert(!survives<typename P::handover> || (MATO_HAS_SUBREAPER && MATO_HAS_ACCEPT4),

@@ -14,6 +14,7 @@ namespace {
 struct policies : mato::default_policies {
     using correlation = mato::numbered;
     using log = mato::stderr_log;
+    using reload = mato::reload_on_change;
 };
 using daemon_type = mato::basic_daemon<policies>;
 

@@ -34,8 +34,9 @@ int basic_daemon<P>::serve_locked(const daemon_options& options, lock_type& lock
         return out.set(why), exit_code::unavailable;
     };
     failure why;
+    self.watch_config(why); // first: a change while `setup` reads the file is seen
     try {
-        setup(self);
+        if (!why) setup(self);
     } catch (const error& refused) {
         why = refused.why();
     } catch (...) {
@@ -92,6 +93,23 @@ template <class P> void basic_daemon<P>::write_pid(error_out out) {
         pid_ = P::pid::create(options_.paths.pid, handover_.pid(), out);
     else
         pid_ = P::pid::create(options_.paths.pid, out);
+}
+
+template <class P> void basic_daemon<P>::watch_config(error_out out) {
+    if constexpr (reload_policy::watches) {
+        const std::string& path = options_.config;
+        if (path.empty()) return;
+        if (!path.starts_with('/'))
+            return out.set({EINVAL, std::system_category()}, "watch the configuration", path,
+                           "the path is relative, and a daemon in the background has another working directory; use an "
+                           "absolute path, for example of daemon_paths::file");
+        config_watch_.emplace(context_, path, [this] {
+            if (stopping_) return;
+            log_.info(options_.config + " has changed");
+            std::error_code logged;
+            reload(logged);
+        });
+    }
 }
 
 template <class P> template <class Event> void basic_daemon<P>::on_keeper_event(const Event& event) {
