@@ -86,7 +86,7 @@ void live_through(const mortal_world& m, mortal_world::victim who) {
     open("ends", "echo last words; exit 3");
     CHECK(world.run({"wait", "ends", "--exit"}).exit_code == 3);
     const auto never = [] { return false; };
-    must_in_the_end(m, {"rename", "ends", "was"}, [&] { return exists("was"); });
+    must_in_the_end(m, {"rename", "ends", "renamed"}, [&] { return exists("renamed"); });
     must_in_the_end(m, {"resize", "asks", "90x20"}, never);
     type_until_answered(m, "first");
     const outcome upgraded = world.run({"restart"});
@@ -108,10 +108,10 @@ void live_through(const mortal_world& m, mortal_world::victim who) {
     INFO(asked);
     for (const std::string each : {"first", "second", "end"})
         for (const std::string suffix : {"", "1", "2"}) CHECK(count_of(asked, "got " + each + suffix + "\n") <= 1);
-    CHECK(contains(world.must({"capture", "was"}), "last words"));
+    CHECK(contains(world.must({"capture", "renamed"}), "last words"));
     const std::string tabs = world.must({"ls"});
     INFO(tabs);
-    for (const std::string each : {"flood", "asks", "was"}) CHECK(count_of(tabs, each) == 1);
+    for (const std::string each : {"flood", "asks", "renamed"}) CHECK(count_of(tabs, "  " + each + "  ") == 1);
     CHECK(contains(world.must({"ls", "--json"}), "\"cols\": 70, \"rows\": 21"));
 }
 
