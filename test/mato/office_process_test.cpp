@@ -61,6 +61,12 @@ TEST_CASE("the Office names, closes and opens tabs", "[mato][office]") {
     user.type("y");
     CHECK(wait_until([&] { return !contains(world.must({"ls"}), "failing"); }));
     CHECK(user.comes_to_agree("shell"));
+    user.type(prefix + " \x1a"); // C-z
+    REQUIRE(user.comes_to_show("started again"));
+    CHECK(contains(world.must({"ls"}), "failing"));
+    user.type(prefix + " failing\x1a");
+    REQUIRE(user.comes_to_show("no tab was closed"));
+    user.type(prefix + "n");     // hides the message
     user.type(prefix + " \x0e"); // C-n
     CHECK(wait_until([&] {
         return contains(world.must({"ls"}), "web") && world.must({"ls", "--json"}).find("\"id\": 4") != std::string::npos;

@@ -61,6 +61,13 @@ office_screen office(office_state state, tab_id here = 1) {
 
 const looks plain = looks_of(nullptr, false, true);
 
+key_event control(char letter) {
+    key_event pressed;
+    pressed.key = letter;
+    pressed.modifiers = key_event::control;
+    return pressed;
+}
+
 std::optional<pressed_action> enter(screen& in) { return in.press(special(keys::enter)).acts; }
 
 } // namespace
@@ -80,7 +87,7 @@ TEST_CASE("the Office lists tasks and tabs with their states, and shows the chos
     CHECK(text(drawn.rows[9]) == "   2 codex     works           ●  │");
     CHECK(text(drawn.rows[12]) == "   2 db        psql shop          │");
     CHECK(text(drawn.rows[22]).starts_with("──────────────────────────────────┴───"));
-    CHECK(text(drawn.rows[23]) == " Enter go  ^N new  ^R name  ^X close" + std::string(35, ' ') + "Esc back");
+    CHECK(text(drawn.rows[23]) == " Enter go  ^N new  ^R name  ^X close  ^Z undo" + std::string(26, ' ') + "Esc back");
     CHECK(drawn.cursor == vt::position{1, 3});
 }
 
@@ -192,5 +199,24 @@ TEST_CASE("the Office fits into any size with any names and after any keys", "[s
             else
                 shown.press(key_of_byte(static_cast<char>(1 + random() % 126)));
         }
+    }
+}
+
+TEST_CASE("Control and a letter change tabs from the Office: new, name, close, undo", "[screens][office]") {
+    struct {
+        char letter;
+        action what;
+        bool has_tab;
+    } const all[] = {{'n', action::new_tab, false},
+                     {'r', action::rename_tab, true},
+                     {'x', action::close_tab, true},
+                     {'z', action::undo_close, false}};
+    for (const auto& each : all) {
+        office_screen shown = office(three_tasks());
+        const screen_reply reply = shown.press(control(each.letter));
+        CHECK(reply.closes);
+        REQUIRE(reply.acts);
+        CHECK(reply.acts->what == each.what);
+        CHECK((reply.acts->number != 0) == each.has_tab);
     }
 }

@@ -177,7 +177,7 @@ overlay office_screen::draw(vt::screen_size size, const looks& look) {
     vt::row& last = result.rows.back() = ground_row(size.columns, look);
     constexpr std::string_view back = "Esc back ";
     const int back_at = size.columns - text_columns(back);
-    put_text(last, 1, back_at > 30 ? back_at - 1 : size.columns, "Enter go  ^N new  ^R name  ^X close", look.ground,
+    put_text(last, 1, back_at > 30 ? back_at - 1 : size.columns, "Enter go  ^N new  ^R name  ^X close  ^Z undo", look.ground,
              look.unicode);
     if (back_at > 30) put_text(last, back_at, size.columns, back, look.ground, look.unicode);
     return result;
@@ -209,6 +209,7 @@ screen_reply office_screen::press(const key_event& key) {
     if (is_control(key, 'n')) return {true, pressed_action{action::new_tab}};
     if (is_control(key, 'r')) return reply(action::rename_tab);
     if (is_control(key, 'x')) return reply(action::close_tab);
+    if (is_control(key, 'z')) return {true, pressed_action{action::undo_close}};
     if (is_control(key, 'u')) return typed_.clear(), screen_reply{};
     if (is_control(key, 'c') || is_control(key, 'g')) return {true};
     const bool is_text =
