@@ -258,3 +258,63 @@ TEST_CASE("closed tabs that the process before had are forgotten in time", "[mat
     CHECK(contains(world.run({"undo"}).err, "no tab was closed within"));
     CHECK(wait_until([&] { return descriptor_count(world.daemon_pid()) < held; })); // the keeper has let go of it
 }
+
+TEST_CASE("when a person closes the last tab with a key, the daemon stays until the tab cannot be brought back any more",
+          "[mato][undo]") {
+    const bool crashes = GENERATE(false, true);
+    INFO("a crash in between: " << crashes);
+    mato_world world;
+    world.configure("undo_close = \"1h\"\n");
+    std::string tab = world.must({"new", "-d"}); // an idle shell is closed without a question
+    tab.pop_back();
+    REQUIRE(shows(world, tab, "[$#] $"));
+    world.must({"send", tab, "echo text$((1+1))", "Enter"});
+    REQUIRE(shows(world, tab, "^text2"));
+    const auto close_by_key = [&] {
+        pty_client viewer(world, {"attach", tab});
+        REQUIRE(viewer.wait_for("text2"));
+        viewer.command('x');
+        CHECK(viewer.wait() == 0);
+    };
+    close_by_key();
+    CHECK(world.must({"ls"}).empty());
+    CHECK(wait_until([&] { return world.processes().size() == 2; })); // the daemon's
+    const pid_t daemon = world.daemon_pid();
+    if (crashes) kill_worker(daemon);
+    CHECK(world.must({"undo"}) == tab + "\n");
+    CHECK(world.daemon_pid() == daemon);
+    REQUIRE(shows(world, tab, "started again"));
+    CHECK(shows(world, tab, "^text2"));
+    close_by_key();
+    if (crashes) kill_worker(daemon);
+    world.configure("undo_close = \"1ms\"\n");
+    world.must({"reload"});
+    CHECK(wait_until([&] { return world.processes().empty(); }));
+}
+
+TEST_CASE("a daemon that stays for an undo ends by itself", "[mato][undo]") {
+    mato_world world;
+    world.configure("undo_close = \"2s\"\n");
+    std::string tab = world.must({"new", "-d"});
+    tab.pop_back();
+    REQUIRE(shows(world, tab, "[$#] $"));
+    pty_client viewer(world, {"attach", tab});
+    REQUIRE(viewer.wait_for("$"));
+    viewer.command('x');
+    CHECK(viewer.wait() == 0);
+    CHECK(wait_until([&] { return world.processes().empty(); }));
+    CHECK(contains(world.log(), "the daemon waits for `mato undo`"));
+    const outcome none = world.run({"undo"});
+    CHECK(none.exit_code == 69);
+}
+
+TEST_CASE("a daemon whose last tab ended by itself or by `kill` does not stay for an undo", "[mato][undo]") {
+    const bool by_kill = GENERATE(false, true);
+    mato_world world;
+    const std::string tab = world.open_tab({"read -r x"});
+    if (by_kill)
+        world.must({"kill", tab});
+    else
+        world.must({"send", tab, "Enter"});
+    CHECK(wait_until([&] { return world.processes().empty(); }));
+}

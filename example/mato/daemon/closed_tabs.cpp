@@ -25,6 +25,7 @@ std::string facts_of(const closed_tab& gone) {
     vt::byte_writer to(buffer);
     to.number(
         static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::microseconds>(gone.at.time_since_epoch()).count()));
+    to.flag(gone.by_key);
     to.text(gone.name.task), to.text(gone.name.name);
     to.text(tab_record::encode({gone.options, gone.name.task, gone.name.name}));
     return std::string(to.written());
@@ -33,6 +34,7 @@ std::string facts_of(const closed_tab& gone) {
 /// @returns false: it was not written by closed_tab::write
 bool read_facts(vt::byte_reader& from, closed_tab& gone) {
     gone.at = mato::clock::time_point(std::chrono::microseconds(from.bounded<std::int64_t>(~std::uint64_t{0} >> 12)));
+    gone.by_key = from.flag();
     gone.name.task = from.text(most_body), gone.name.name = from.text(most_body);
     auto birth = tab_record::decode(from.text(most_body));
     if (!from.ok() || !birth) return false;

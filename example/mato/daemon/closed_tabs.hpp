@@ -6,7 +6,7 @@
 /// keeper it is in a memory file that the next process reads:
 ///
 ///     0    8 "mato:cls" · 4 version · 4 zero · 8 bytes of the body
-///     64   body: when it was closed · task, name · how it was opened (tab_record.hpp) · what it showed
+///     64   body: when it was closed, and whether by a key · task, name · how it was opened (tab_record.hpp) · what it showed
 #pragma once
 
 #include "protocol/protocol.hpp"
@@ -30,6 +30,7 @@ struct closed_tab {
     tab_options options;          ///< those it was opened with; its last size; the directory that its program is started in
     std::string shown{};          ///< vt::terminal::save, or the output of a tab without an emulator; empty: it is not known
     mato::clock::time_point at{}; ///< when it was closed
+    bool by_key = false;          ///< a person has closed it with a key
     mato::memory_file file{};     ///< has all of this, instead of `shown`; empty: there is none
 
     /// What it showed, from the file if there is one.
@@ -59,6 +60,9 @@ public:
     void forget_before(mato::clock::time_point when);
     /// When the oldest was closed; nothing: there is none.
     [[nodiscard]] std::optional<mato::clock::time_point> oldest() const;
+
+    /// Whether a person has closed the newest of them with a key.
+    [[nodiscard]] bool is_newest_by_key() const noexcept { return !tabs_.empty() && tabs_.back().by_key; }
 
     [[nodiscard]] std::size_t count() const noexcept { return tabs_.size(); }
     [[nodiscard]] std::size_t bytes() const noexcept { return bytes_; } ///< of all that they showed

@@ -162,6 +162,7 @@ void command_keys::close(client& from, const pressed_action& what) {
         return from.screen->ask(std::make_unique<question>(
             "close tab " + state_.tabs.name_of(doomed.id()).name + "? its program runs", std::move(then)));
     }
+    subject->closed_by_key = true;
     tabs_.close({subject->program});
 }
 

@@ -37,6 +37,8 @@ multiplexer::multiplexer(multiplexer_daemon& host, multiplexer_options options)
     if (logged) state_.host.log().error("read the configuration: " + logged.message() + "; the one of the start is used");
     take_back_tabs(state_, tabs_);
     show_past_tabs(state_, tabs_, saver_);
+    if (state_.tabs.empty() && state_.configuration->exit_empty && !state_.stays_when_empty)
+        static_cast<void>(tabs_.stays_for_undo()); // as the process before did
     views_.hold_sizes();
     views_.hold_pastes();
 }
@@ -101,6 +103,7 @@ void multiplexer::reload(mato::error_out out) {
     apply_limits();
     views_.apply_settings();
     saver_.settings_changed();
+    tabs_.settings_changed();
     state_.events.tell({.kind = "reloaded"});
 }
 
@@ -177,6 +180,7 @@ void multiplexer::greet(client& from, const header& frame) {
 void multiplexer::on_tab_removed() {
     if (state_.host.is_stopping()) return check_stopped();
     if (!state_.tabs.empty() || !state_.configuration->exit_empty || state_.stays_when_empty) return;
+    if (tabs_.stays_for_undo()) return state_.host.log().info("the last tab was closed; the daemon waits for `mato undo`");
     state_.host.log().info("the last tab has ended");
     begin_stop();
 }

@@ -47,7 +47,7 @@ struct settings {
     std::string prefix = "C-\\";
     mux::remain_on_exit remain_on_exit = remain_on_exit::off;
     mato::milliseconds undo_close{3'600'000}; // how long a closed tab can be brought back
-    bool exit_empty = true;
+    bool exit_empty = true;                   // of a tab that a key has closed: after undo_close
     mato::milliseconds stop_grace{2000};
     std::vector<std::string> update_environment{"SSH_AUTH_SOCK", "DISPLAY", "WAYLAND_DISPLAY", "XAUTHORITY"};
 

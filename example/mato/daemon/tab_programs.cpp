@@ -109,6 +109,7 @@ std::shared_ptr<tab> tab_programs::add(spawned program, tab_options options, con
     mato::failure not_kept;
     state_.kept.keep(*made, birth, not_kept);
     if (not_kept) made->give_up_store(std::move(not_kept)); // `start` tells why
+    stays_for_undo_ = false;
     state_.tabs.touch(state_.tabs.add(name.task, name.name, made));
     state_.kept.save(); // before any client is told of it
     saver_.note_layout();
@@ -409,13 +410,14 @@ void tab_programs::close(const std::vector<std::shared_ptr<tab>>& tabs) {
 }
 
 /// So that it can be brought back.
-void tab_programs::remember_closed(const tab& closed, const std::string& directory, const tab_name& name) {
+void tab_programs::remember_closed(const tab& closed, const tab_entry& entry, const tab_name& name) {
     const auto patience = state_.configuration->undo_close;
     if (patience.count() == 0 || state_.host.is_stopping()) return;
     closed_tab gone{name, closed.options(), closed.save_shown(closed_tabs::most_shown), mato::clock::now()};
     gone.options.size = gone.options.program.size = closed.dimensions();
     gone.options.survive = has_keeper(state_.host);
-    if (!directory.empty()) gone.options.program.directory = directory;
+    gone.by_key = entry.closed_by_key;
+    if (!entry.directory.empty()) gone.options.program.directory = entry.directory;
     if (closed_tab* const kept = state_.closed.remember(std::move(gone))) {
         mato::failure why;
         state_.kept.keep_closed(*kept, why);
@@ -434,10 +436,19 @@ void tab_programs::take_back_closed(std::vector<closed_tab> all) {
     forget_closed();
 }
 
+bool tab_programs::stays_for_undo() {
+    forget_closed();
+    return stays_for_undo_ = state_.closed.is_newest_by_key();
+}
+
 /// Those whose time is over. Waits for the next one.
 void tab_programs::forget_closed() {
     const auto patience = state_.configuration->undo_close;
     state_.closed.forget_before(mato::clock::now() - patience);
+    if (stays_for_undo_ && !state_.closed.is_newest_by_key()) {
+        stays_for_undo_ = false;
+        asio::post(state_.host.context(), [this] { on_removed_(); });
+    }
     const auto oldest = state_.closed.oldest();
     if (!oldest) return;
     closed_.expires_at(*oldest + patience);
@@ -453,7 +464,7 @@ void tab_programs::remove(tab_id id) {
     views_.end(*ended);
     const tab_name name = state_.tabs.name_of(id);
     state_.ended.remember(remains_of(*ended, name));
-    remember_closed(*ended, entry->directory, name);
+    remember_closed(*ended, *entry, name);
     state_.tabs.remove(id);
     state_.kept.save_ended();
     state_.kept.save();

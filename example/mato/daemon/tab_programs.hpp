@@ -42,6 +42,11 @@ public:
     /// Opens a tab that an earlier daemon has saved, without its program. `note` is shown after the text.
     std::shared_ptr<tab> show_past(const past_place& place, tab_options options, std::string_view text,
                                    const std::string& note);
+    /// The last tab is closed: whether the daemon stays, because a person has closed a tab with a key and may want it back. If
+    /// so, `on_removed` is called again when the time for that is over.
+    [[nodiscard]] bool stays_for_undo();
+    /// `undo_close` may have changed.
+    void settings_changed() { forget_closed(); }
     /// Closed tabs of the process before this one, in any order.
     void take_back_closed(std::vector<closed_tab> all);
     /// Starts the program again in a tab whose program has ended. Its screen is cleared, its history stays; of a tab of the
@@ -69,7 +74,7 @@ private:
     void tell_of_output(tab& again, bool was_quarantined);
     std::shared_ptr<tab> add(spawned program, tab_options options, const tab_name& name, std::string note,
                              std::string_view shown);
-    void remember_closed(const tab& closed, const std::string& directory, const tab_name& name);
+    void remember_closed(const tab& closed, const tab_entry& entry, const tab_name& name);
     void forget_closed();
     void keep_ring(tab& again);
     void lift_quarantine(tab& ended);
@@ -87,6 +92,7 @@ private:
     past_saver& saver_;
     std::function<void()> on_removed_;
     asio::steady_timer recorders_; // that have not come back
+    bool stays_for_undo_ = false;  // without a tab
     asio::steady_timer closed_;    // tabs that are to be forgotten
 };
 

@@ -33,6 +33,7 @@ struct tab_entry {
     std::uint64_t used = 0;       ///< when a person last attached or typed: tab_table::act; 0: never
     std::uint64_t touched = 0;    ///< when it was opened, or last changed by a command
     std::optional<text_mark> end; ///< of what its program wrote, once it has ended and the tab remains
+    bool closed_by_key = false;   ///< by a person
     std::string directory;        ///< of a tab that closes: where its program could be started again
 };
 
