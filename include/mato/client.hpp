@@ -133,7 +133,7 @@ private:
     unique_fd socket_;
     peer_credentials server_;
     frame_decoder<framing> decoder_;
-    detail::arrived_descriptors arrived_;
+    detail::basic_arrived_descriptors<> arrived_;
     std::size_t most_descriptors_ = 0;
     std::uint64_t received_ = 0; // bytes
     std::string out_;

@@ -223,9 +223,9 @@ private:
     detail::exception_guard guard_;
     frame_decoder<Framing> decoder_;
     Overflow overflow_;
-    detail::arrived_descriptors arrived_;
-    std::unique_ptr<detail::passed_descriptors> passed_; // null: none were
-    std::uint64_t received_ = 0;                         // bytes
+    detail::basic_arrived_descriptors<> arrived_;
+    std::unique_ptr<detail::basic_passed_descriptors<>> passed_; // null: none were
+    std::uint64_t received_ = 0;                                 // bytes
     std::size_t most_descriptors_ = 0, read_bytes_ = first_read_bytes, most_read_bytes_ = usual_read_bytes;
     milliseconds frame_deadline_ = default_frame_deadline;
     clock::time_point half_until_{}; // when an incomplete frame must be complete

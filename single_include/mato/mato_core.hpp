@@ -5694,8 +5694,9 @@ namespace detail {
 ///
 /// The sender passes the descriptors of a frame with the frame's first byte, in a message that contains nothing else, and the
 /// kernel ends a read after a message with descriptors. So they belong to the frame that has the last byte of that read,
-/// however the bytes before and after it are split.
-class arrived_descriptors {
+/// however the bytes before and after it are split. A template, as the next one: a program that passes no descriptors compiles
+/// none of it.
+template <class Descriptor = unique_fd> class basic_arrived_descriptors {
 public:
     /// Reads once; `before` is the number of bytes that were received until now. @errors as receive_descriptors.
     std::size_t receive(int socket, std::span<char> room, std::uint64_t before, error_out out) {
@@ -5716,9 +5717,9 @@ public:
     }
     /// If each read is followed by one of these two, and more than `most` are not read, this is at most `most` and one message.
     [[nodiscard]] std::size_t size() const noexcept { return untaken_.size(); }
-    [[nodiscard]] unique_fd take() noexcept {
+    [[nodiscard]] Descriptor take() noexcept {
         if (untaken_.empty() || read_until_.front() > frame_end_) return {};
-        unique_fd first = std::move(untaken_.front());
+        Descriptor first = std::move(untaken_.front());
         untaken_.erase(untaken_.begin());
         read_until_.erase(read_until_.begin());
         return first;
@@ -5736,17 +5737,17 @@ private:
                 "the peer passed more descriptors with a frame than are accepted (" + std::to_string(most) + ")");
     }
 
-    std::vector<unique_fd> untaken_;
+    std::vector<Descriptor> untaken_;
     std::vector<std::uint64_t> read_until_; // the position at the end of the read that brought each
     std::uint64_t frame_end_ = 0;
 };
 
 /// How many descriptors were passed to a peer that may not have received them yet.
-class passed_descriptors {
+template <class Position = std::uint64_t> class basic_passed_descriptors {
 public:
-    void sent(std::uint64_t position, std::size_t count) { unread_.push_back({position, count}); }
+    void sent(Position position, std::size_t count) { unread_.push_back({position, count}); }
     /// `position`: bytes sent until now. Of them the peer has read at least all but `unread`.
-    [[nodiscard]] std::size_t not_received(std::uint64_t position, std::uint64_t unread) {
+    [[nodiscard]] std::size_t not_received(Position position, Position unread) {
         std::size_t received = 0, sum = 0;
         for (const message& each : unread_) {
             if (each.position + unread < position)
@@ -5760,7 +5761,7 @@ public:
 
 private:
     struct message {
-        std::uint64_t position; // of its first byte
+        Position position; // of its first byte
         std::size_t count;
     };
     std::vector<message> unread_; // in order
@@ -11795,7 +11796,7 @@ private:
     unique_fd socket_;
     peer_credentials server_;
     frame_decoder<framing> decoder_;
-    detail::arrived_descriptors arrived_;
+    detail::basic_arrived_descriptors<> arrived_;
     std::size_t most_descriptors_ = 0;
     std::uint64_t received_ = 0; // bytes
     std::string out_;

@@ -54,7 +54,7 @@ void basic_connection<F, O>::send_with(std::string_view payload, std::span<const
         copies.emplace_back(sys::fcntl(each, F_DUPFD_CLOEXEC, 0));
         if (!copies.back()) return out.set(last_error(), "duplicate descriptor " + std::to_string(each));
     }
-    if (!passed_) passed_ = std::make_unique<detail::passed_descriptors>();
+    if (!passed_) passed_ = std::make_unique<detail::basic_passed_descriptors<>>();
     const std::size_t size = out_.push_with(std::move(copies), [&](std::string& bytes) { F::append(bytes, payload, out); });
     if (size == 0 && !out.failed())
         return out.set({EINVAL, std::system_category()}, "send descriptors", {}, "a frame without bytes cannot pass them");
