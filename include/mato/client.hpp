@@ -87,7 +87,10 @@ public:
     /// when a part of the frame was already sent: then its rest is still sent. @errors as `send` · E2BIG: more than
     /// `max_passed_descriptors`.
     void send_with(std::string_view payload, std::span<const int> descriptors, deadline until, error_out out);
-    void flush(error_out out); ///< sends what the kernel accepts; never blocks
+    /// Sends what the kernel accepts; never blocks. If the daemon has closed the connection but its last words were not read
+    /// yet, for example why it refuses this client, then the first call that notices it reports no error: `receive` returns
+    /// them, and then the end. So do the other calls that send.
+    void flush(error_out out);
     [[nodiscard]] std::size_t queued_bytes() const noexcept { return out_.size() - out_begin_; }
     /// Reads once. Never blocks. @returns false if there was nothing to read. @errors closed: end of stream.
     bool fill(error_out out);
@@ -139,6 +142,7 @@ private:
     std::string out_;
     std::size_t out_begin_ = 0;
     std::size_t read_bytes_ = first_read_bytes;
+    bool is_end_known_ = false; // sending has failed once
 };
 
 using client = basic_client<>;
@@ -281,8 +285,13 @@ template <class P> void basic_client<P>::flush(error_out out) {
     while (queued_bytes() > 0) {
         const ssize_t sent = sys::send(socket_.get(), out_.data() + out_begin_, queued_bytes());
         if (sent < 0) {
-            if (errno != EAGAIN && errno != EWOULDBLOCK) out.set(last_error(), "send");
-            return;
+            if (errno == EAGAIN || errno == EWOULDBLOCK) return;
+            const std::error_code why = last_error();
+            char byte = 0;
+            const bool has_last_words =
+                !std::exchange(is_end_known_, true) && sys::recv(socket_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0;
+            if (!has_last_words) return out.set(why, "send");
+            break;
         }
         out_begin_ += static_cast<std::size_t>(sent);
     }

@@ -402,3 +402,32 @@ TEST_CASE("neither success nor failure leaks a descriptor", "[client]") {
 }
 
 static_assert(!std::is_copy_constructible_v<client> && std::is_nothrow_default_constructible_v<client>);
+
+TEST_CASE("a client that sends after the end still receives the daemon's last words", "[client]") {
+    for (const bool sends_first : {false, true}) { // a daemon that closes with unread bytes resets the connection
+        INFO(sends_first);
+        pair all;
+        if (sends_first) all.near.send("before", deadline::in(10s), all.why);
+        put(all.far, framed("no more than one client"));
+        all.far.reset();
+        all.near.send("hello", deadline::in(10s), all.why);
+        CHECK_FALSE(all.why);
+        CHECK(all.near.queued_bytes() == 0);
+        CHECK(all.near.receive(deadline::in(10s), all.why) == "no more than one client");
+        CHECK_FALSE(all.near.receive(deadline::in(10s), all.why));
+        CHECK(all.why);
+        all.near.send("again", deadline::in(10s), all.why);
+        CHECK(all.why.code == std::errc::broken_pipe);
+    }
+    pair all; // a program that never reads learns of the end by its second call
+    put(all.far, framed("last words"));
+    all.far.reset();
+    all.near.queue("one", all.why);
+    CHECK_FALSE(all.why);
+    all.near.queue("two", all.why);
+    CHECK(all.why.code == std::errc::broken_pipe);
+    pair silent; // without last words the first call reports it
+    silent.far.reset();
+    silent.near.send("hello", deadline::in(10s), silent.why);
+    CHECK(silent.why.code == std::errc::broken_pipe);
+}
