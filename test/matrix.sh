@@ -65,7 +65,7 @@ if $quick; then
 elif [ -e "${ASIO_NEWEST:-}/asio/version.hpp" ]; then
     number=$(sed -n 's/#define ASIO_VERSION \([0-9]*\).*/\1/p' "$ASIO_NEWEST/asio/version.hpp")
     for compiler in "$gxx" "$clangxx"; do
-        cell "$(basename "$compiler"), asio $number" program.cpp "$compiler" "-std=c++20 -I$ASIO_NEWEST $tree"
+        cell "$(basename "$compiler"), asio $number" program.cpp "$compiler" "-std=c++20 -isystem $ASIO_NEWEST $tree"
     done
 else
     missing="$missing another-asio-in-ASIO_NEWEST"
