@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include <mato/detail/keeper_state.hpp>
+#include <mato/keeper.hpp>
 
 #include "support/catch.hpp"
 

@@ -11,7 +11,7 @@ namespace {
 
 /// The row without trailing blanks, except those in its first `kept` columns; with styles if `ansi`.
 void append_row(const vt::row& r, const vt::terminal& screen, bool ansi, int kept, std::string& out) {
-    if (!ansi) return append_trimmed(r, r.wraps ? r.used() : kept, out);
+    if (!ansi) return append_trimmed(r, kept, out);
     terminal_features all;
     all.colours = colour_depth::direct;
     all.strings = true;
@@ -60,9 +60,12 @@ captured capture_screen(const vt::terminal& screen, const capture_request& wante
     result.history_rows = static_cast<std::uint32_t>(above);
     const std::size_t all = above + static_cast<std::size_t>(size.rows);
     std::size_t at = wanted.from;
+    // The newest line of history goes on in the screen's first row.
+    const bool is_open = screen.is_history_open() && !result.alternate_screen;
     const auto append = [&](const vt::row& r, int blanks) {
-        append_row(r, screen, wanted.ansi, blanks, result.text);
-        if (!(wanted.join && r.wraps)) result.text += '\n';
+        const bool wraps = r.wraps || (is_open && at + 1 == above);
+        append_row(r, screen, wanted.ansi, wraps ? r.used() : blanks, result.text);
+        if (!(wanted.join && wraps)) result.text += '\n';
         ++at;
         return result.text.size() < capture_bytes;
     };
