@@ -226,7 +226,7 @@ TEST_CASE("a closed tab is brought back after a crash, after an upgrade and afte
     close_tab(world, other);
     const pid_t keeper = world.daemon_pid();
     if (how == "crash") kill_worker(keeper);
-    if (how == "upgrade") world.must({"upgrade", "--program", MATO_STOPPABLE_EXECUTABLE});
+    if (how == "upgrade") world.must({"upgrade", "--program", MATO_OTHER_VERSION});
     if (how.starts_with("crash and")) kill_worker(keeper);
     if (how.find("restart") != how.npos) world.must({"restart"});
     if (how.ends_with("crashes")) kill_worker(keeper), kill_worker(keeper);
