@@ -5,6 +5,8 @@
 #include "tab/tab_record.hpp"
 #include "vt/bytes.hpp"
 
+#include <mato/sys_memory.hpp>
+
 #include <algorithm>
 #include <charconv>
 #include <chrono>
@@ -45,9 +47,25 @@ bool read_facts(vt::byte_reader& from, closed_tab& gone) {
 
 } // namespace
 
+mapped_bytes::mapped_bytes(const mato::memory_file& of) noexcept {
+    void* const at = mato::sys::mmap(nullptr, of.size(), PROT_READ, MAP_SHARED, of.native_handle(), 0);
+    if (at != MAP_FAILED) at_ = at, size_ = of.size();
+}
+
+mapped_bytes::~mapped_bytes() {
+    if (at_) mato::sys::munmap(at_, size_);
+}
+
+void closed_tab::close_descriptor() noexcept {
+    if (!file) return;
+    mapped = mapped_bytes(file);
+    if (!mapped.bytes().empty()) file = {};
+}
+
 std::string_view closed_tab::text() const {
-    if (!file) return shown;
-    vt::byte_reader from(std::string_view(file.bytes().data(), file.size()).substr(body_at));
+    const std::string_view all = file ? std::string_view(file.bytes().data(), file.size()) : mapped.bytes();
+    if (all.empty()) return shown;
+    vt::byte_reader from(all.substr(body_at));
     closed_tab ignored;
     return read_facts(from, ignored) ? from.text(closed_tabs::most_shown) : std::string_view();
 }
@@ -86,6 +104,7 @@ closed_tab closed_tab::read(mato::memory_file file, mato::error_out out) {
         (static_cast<void>(from.text(closed_tabs::most_shown)), !from.ok()))
         return out.fail<closed_tab>(mato::errc::malformed, step, {}, "it is damaged");
     gone.file = std::move(file);
+    gone.close_descriptor();
     return gone;
 }
 

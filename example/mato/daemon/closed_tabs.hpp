@@ -22,8 +22,29 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace mux {
+
+/// The bytes of a memory file that is mapped without a descriptor, for reading.
+class mapped_bytes {
+public:
+    mapped_bytes() noexcept = default;
+    /// Empty if they cannot be mapped again.
+    explicit mapped_bytes(const mato::memory_file& of) noexcept;
+    mapped_bytes(mapped_bytes&& other) noexcept
+        : at_(std::exchange(other.at_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+    mapped_bytes& operator=(mapped_bytes&& other) noexcept {
+        std::swap(at_, other.at_), std::swap(size_, other.size_);
+        return *this;
+    }
+    ~mapped_bytes();
+    [[nodiscard]] std::string_view bytes() const noexcept { return {static_cast<const char*>(at_), size_}; }
+
+private:
+    void* at_ = nullptr;
+    std::size_t size_ = 0;
+};
 
 struct closed_tab {
     tab_name name;
@@ -31,12 +52,15 @@ struct closed_tab {
     std::string shown{};          ///< vt::terminal::save, or the output of a tab without an emulator; empty: it is not known
     mato::clock::time_point at{}; ///< when it was closed
     bool by_key = false;          ///< a person has closed it with a key
-    mato::memory_file file{};     ///< has all of this, instead of `shown`; empty: there is none
+    mato::memory_file file{};     ///< has all of this, instead of `shown`; empty: there is none, or its descriptor is closed
+    mapped_bytes mapped{};        ///< the same then
 
     /// What it showed, from the file if there is one.
     [[nodiscard]] std::string_view text() const;
     /// Moves what it showed into a memory file. @errors memory_file::create's: it stays where it is
     void write(mato::error_out out);
+    /// The keeper has one: those of fifty closed tabs would be missing for new ones. The text stays.
+    void close_descriptor() noexcept;
     /// @errors malformed, version_mismatch
     [[nodiscard]] static closed_tab read(mato::memory_file file, mato::error_out out);
 };

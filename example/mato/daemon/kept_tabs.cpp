@@ -218,6 +218,7 @@ void kept_tabs::keep_closed(closed_tab& gone, mato::error_out out) {
     if (!has_keeper(host_)) return;
     gone.write(out);
     if (!out.failed()) host_.kept().keep(name_of("closed", gone.name.id), gone.file.native_handle(), out);
+    gone.close_descriptor();
 }
 
 void kept_tabs::drop_closed(tab_id id) {
