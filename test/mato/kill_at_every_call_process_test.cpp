@@ -3,7 +3,7 @@
 /// after each of its stores into memory that is kept, while tabs are opened, flooded, resized and ended, and the program is
 /// replaced. Nothing is lost or there twice.
 ///
-/// MATO_TEST_ROUNDS: how many of these moments; 40 without, 6 under a sanitizer. They are spread over the whole scenario.
+/// MATO_TEST_ROUNDS: how many of these moments; 24 and 12 without. They are spread over the whole scenario.
 #include "support/chosen_death.hpp"
 #include "support/daemon_worker.hpp"
 #include "support/numbered_lines.hpp"
@@ -117,7 +117,7 @@ void live_through(const mortal_world& m, mortal_world::victim who) {
 
 int rounds_of(int usual) {
     const char* const asked = std::getenv("MATO_TEST_ROUNDS");
-    return asked ? std::max(1, std::atoi(asked)) : sanitized ? 6 : usual;
+    return asked ? std::max(1, std::atoi(asked)) : usual;
 }
 
 /// Kills `who` at moments that are spread over all of its calls.
@@ -153,11 +153,11 @@ void kill_at_calls(mortal_world::victim who, int rounds) {
 
 TEST_CASE("kill_at_every_call: the serving process is killed at its calls, and nothing is lost or there twice",
           "[mato][survive][rounds]") {
-    kill_at_calls(mortal_world::victim::worker, rounds_of(40));
+    kill_at_calls(mortal_world::victim::worker, rounds_of(24));
 }
 
 TEST_CASE("kill_at_every_call: the keeper is killed at its calls, and the serving process goes on", "[mato][survive][rounds]") {
-    kill_at_calls(mortal_world::victim::keeper, rounds_of(16));
+    kill_at_calls(mortal_world::victim::keeper, rounds_of(12));
 }
 
 TEST_CASE("survive_crash_points: the process dies once at each step of a read, a checkpoint, an end and a take-back",
