@@ -201,11 +201,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         }
         REQUIRE_THAT_HOLDS(screen.is_valid());
     }
-    // What it has written itself is no forgery: the next process has the same terminal.
+    // The next process has the same terminal. Damage within a line of history may be noticed by its checks only: then it refuses.
     const auto again = tab_store::adopt(std::move(next), history, why);
     REQUIRE_THAT_HOLDS(again != nullptr);
     vt::terminal screen{options(history, {1, 1})};
-    REQUIRE_THAT_HOLDS(again->restore(screen, {}, 0, why));
+    if (!again->restore(screen, {}, 0, why)) return REQUIRE_THAT_HOLDS(!why.message().empty()), 0;
     REQUIRE_THAT_HOLDS(screen.is_valid() && screen.size().rows == 12 && screen.size().columns == 30);
     return 0;
 }
