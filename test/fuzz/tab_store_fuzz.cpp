@@ -201,7 +201,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
         }
         REQUIRE_THAT_HOLDS(screen.is_valid());
     }
-    // The next process has the same terminal. Damage within a line of history may be noticed by its checks only: then it refuses.
+    // The next process has the same terminal. Damage within a line of history may be noticed by its checks only: then it
+    // refuses.
     const auto again = tab_store::adopt(std::move(next), history, why);
     REQUIRE_THAT_HOLDS(again != nullptr);
     vt::terminal screen{options(history, {1, 1})};
