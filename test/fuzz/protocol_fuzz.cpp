@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 namespace {
 
@@ -43,10 +44,12 @@ template <class Body> void check(std::string_view body) {
     const auto written = mux::encode_body(mux::message::done, 7, *read);
     const auto header = mux::parse_header(written);
     require(header && header->id == 7);
-    require(body.starts_with(header->body)); // the decoded part is unchanged; the rest belongs to a later version
+    // The decoded part is unchanged, and the rest belongs to a later version. Of an older version the last field is missing.
+    constexpr bool was_extended = std::is_same_v<Body, mux::new_tab>;
+    require(body.starts_with(header->body) || (was_extended && header->body.starts_with(body)));
     const auto again = mux::decode<Body>(header->body);
     require(again && mux::encode_body(mux::message::done, 7, *again) == written);
-    if (!header->body.empty()) require(!mux::decode<Body>(header->body.substr(0, header->body.size() - 1)));
+    if (!header->body.empty() && !was_extended) require(!mux::decode<Body>(header->body.substr(0, header->body.size() - 1)));
 }
 
 template <class... Bodies> void check_all(std::string_view body) { (check<Bodies>(body), ...); }
