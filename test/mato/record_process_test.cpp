@@ -366,7 +366,8 @@ TEST_CASE("a slow file delays nothing else, and the exact number of missing byte
     REQUIRE(pipe.take("END", 700'000)); // it continues from a screen in the middle of the flood
     REQUIRE(wait_until(is_over, 60s));  // the program is not delayed
     world.must({"wait", id, "--text", "END"});
-    if (!sanitized) CHECK(memory_kib(world.serving_pid(), "RssAnon") - before < 2048);
+    // Two recordings, each with a queue of 1 MiB at most; the second one is slow too on a busy machine. The flood has 2.9 MB.
+    if (!sanitized) CHECK(memory_kib(world.serving_pid(), "RssAnon") - before < 2560);
     const std::string clients = world.must({"clients"});
     INFO(clients);
     CHECK((contains(clients, "  queued ") || contains(clients, "  lost ")));
