@@ -43,7 +43,7 @@ public:
                std::to_string(death->count) + " calls";
     }
 
-    mato_world world{MATO_STOPPABLE_EXECUTABLE};
+    mato_world world{MATO_KILLABLE_EXECUTABLE};
     chosen_death* death = nullptr;
     pid_t keeper = 0;
 };

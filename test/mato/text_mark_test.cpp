@@ -27,6 +27,18 @@ TEST_CASE("what is not a mark is refused", "[mato][mark]") {
     }
 }
 
+TEST_CASE("the place after a text, and the begin of a line in it", "[mato][mark]") {
+    CHECK(text_mark{4, 2, 3}.after("") == text_mark{4, 2, 3});
+    CHECK(text_mark{4, 2, 3}.after("ab") == text_mark{4, 4, 3});
+    CHECK(text_mark{4, 2, 3}.after("ab\n") == text_mark{5, 0, 3});
+    CHECK(text_mark{4, 2, 3}.after("ab\n\ncd") == text_mark{6, 2, 3});
+    CHECK(begin_of_line("ab\n\ncd", 0) == 0);
+    CHECK(begin_of_line("ab\n\ncd", 1) == 3);
+    CHECK(begin_of_line("ab\n\ncd", 2) == 4);
+    CHECK(begin_of_line("ab\n\ncd", 3) == std::string_view::npos);
+    CHECK(begin_of_line("ab\n", 1) == 3);
+}
+
 namespace {
 
 text_read part(std::uint64_t line, std::uint64_t column, const std::string& text, std::uint64_t next = 0) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// @file chosen_death.hpp: memory that a test shares with a daemon: it says at which of its calls a process of the daemon is
-/// killed. The program must be built with stop_seam.hpp, and have the file's path in MATO_TEST_DEATH.
+/// killed. The program must be built with death_seam.hpp, and have the file's path in MATO_TEST_DEATH.
 #pragma once
 
 #include <atomic>

@@ -43,12 +43,18 @@ void requests::send_keys(client& from, std::uint32_t id, const send_request& wan
     std::string bytes = bytes_of(wanted, keyboard_modes::of(to.screen()), problem);
     if (!problem.empty()) return refuse(from, id, problem + " of " + named(to.id()), mato::exit_code::usage);
     state_.tabs.touch(*found);
+    typed_lines typed = found->typed;
     if (const vt::terminal* const screen = to.screen()) {
-        if (screen->is_set(vt::mode::alternate_screen) || hides_lines(to.terminal())) found->typed.forget_line();
-        found->typed.type(bytes, cursor_of(*screen));
+        text_mark cursor;
+        if (typed.begins_line()) {
+            if (screen->is_set(vt::mode::alternate_screen) || hides_lines(to.terminal())) typed.forget_line();
+            cursor = cursor_of(*screen);
+        }
+        typed.type(bytes, cursor);
     }
     if (!to.type({from.id(), id}, std::move(bytes)))
-        refuse(from, id, named(to.id()) + " has too much unread input (the limit is paste_bytes in the configuration)");
+        return refuse(from, id, named(to.id()) + " has too much unread input (the limit is paste_bytes in the configuration)");
+    found->typed = std::move(typed);
 }
 
 void requests::cancel_send(client& from, std::uint32_t id) {

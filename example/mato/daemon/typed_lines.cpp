@@ -37,11 +37,7 @@ std::vector<byte_range> typed_lines::echoes_in(const text_read& part) const {
     std::vector<byte_range> found;
     for (const line& each : lines_) {
         if (each.at.line < part.line) continue;
-        std::size_t from = 0;
-        for (std::uint64_t n = part.line; n < each.at.line && from != part.text.npos; ++n) {
-            from = part.text.find('\n', from);
-            if (from != part.text.npos) ++from;
-        }
+        const std::size_t from = begin_of_line(part.text, each.at.line - part.line);
         if (from == part.text.npos) continue;
         const std::uint64_t cut = each.at.line == part.line ? part.column : 0; // of the line's text, before `part`
         const std::string_view text =

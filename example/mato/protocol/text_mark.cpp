@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #include "text_mark.hpp"
 
+#include <algorithm>
 #include <charconv>
 
 namespace mux {
@@ -35,6 +36,21 @@ std::optional<text_mark> text_mark::parse(std::string_view text) {
     --mark.line;
     if (take(text, '@') && (!take_number(text, mark.tab) || mark.tab == 0)) return std::nullopt;
     return text.empty() ? std::optional(mark) : std::nullopt;
+}
+
+text_mark text_mark::after(std::string_view text) const noexcept {
+    const auto lines = static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n'));
+    return {line + lines, lines == 0 ? column + text.size() : text.size() - text.rfind('\n') - 1, tab};
+}
+
+std::size_t begin_of_line(std::string_view text, std::uint64_t before) noexcept {
+    std::size_t at = 0;
+    for (; before > 0; --before) {
+        at = text.find('\n', at);
+        if (at == text.npos) return text.npos;
+        ++at;
+    }
+    return at;
 }
 
 } // namespace mux

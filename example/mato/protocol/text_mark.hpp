@@ -8,6 +8,7 @@
 
 #include "ids.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -25,7 +26,13 @@ struct text_mark {
     /// Empty: it is not a mark.
     [[nodiscard]] static std::optional<text_mark> parse(std::string_view text);
 
+    /// The place after a text that begins here.
+    [[nodiscard]] text_mark after(std::string_view text) const noexcept;
+
     friend bool operator==(const text_mark&, const text_mark&) = default;
 };
+
+/// The byte of `text` at which the line after so many others begins; npos: there are not so many.
+[[nodiscard]] std::size_t begin_of_line(std::string_view text, std::uint64_t before) noexcept;
 
 } // namespace mux

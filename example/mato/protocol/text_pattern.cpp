@@ -99,12 +99,12 @@ bool text_pattern::matches_within(std::string_view text, std::size_t from, std::
     return engine_->compiled.Match({text.data(), text.size()}, from, to, RE2::UNANCHORED, nullptr, 0);
 }
 
-std::optional<text_pattern::place> text_pattern::find(std::string_view text, std::size_t from, std::size_t to) const {
+std::optional<byte_range> text_pattern::find(std::string_view text, std::size_t from, std::size_t to) const {
     if (!matches_within(text, from, to)) return std::nullopt; // most lines; faster than to ask for the place
     re2::StringPiece found;
     if (!engine_->compiled.Match({text.data(), text.size()}, from, to, RE2::UNANCHORED, &found, 1)) return std::nullopt;
     const auto begin = static_cast<std::size_t>(found.data() - text.data());
-    return place{begin, begin + found.size()};
+    return byte_range{begin, begin + found.size()};
 }
 
 text_search::state text_search::step() {

@@ -5,6 +5,8 @@
 /// The syntax is RE2's: Perl's without look-around and back-references, which no matcher can search in linear time.
 #pragma once
 
+#include "byte_range.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -33,13 +35,9 @@ public:
     /// Whether the text holds a match that ends in [from, to) and begins there too.
     /// `^`, `$` and `\b` see the text around the range. Linear in to - from.
     [[nodiscard]] bool matches_within(std::string_view text, std::size_t from, std::size_t to) const;
-    /// Bytes [begin, end) of a text.
-    struct place {
-        std::size_t begin = 0, end = 0;
-    };
     /// The first match within [from, to) of a text; leftmost, and of those the one that Perl prefers.
-    [[nodiscard]] std::optional<place> find(std::string_view text, std::size_t from, std::size_t to) const;
-    [[nodiscard]] std::optional<place> find(std::string_view text, std::size_t from) const {
+    [[nodiscard]] std::optional<byte_range> find(std::string_view text, std::size_t from, std::size_t to) const;
+    [[nodiscard]] std::optional<byte_range> find(std::string_view text, std::size_t from) const {
         return find(text, from, text.size());
     }
     /// Of the compiled pattern: the steps that one byte of text may need.
@@ -67,13 +65,13 @@ public:
     /// Searches on from this byte. @pre step() has returned `found`
     void go_on(std::size_t from) noexcept;
     /// @pre step() has returned `found`
-    [[nodiscard]] text_pattern::place found() const noexcept { return found_; }
+    [[nodiscard]] byte_range found() const noexcept { return found_; }
 
 private:
     const text_pattern& pattern_;
     std::string_view text_;
     std::size_t from_ = 0;
-    text_pattern::place found_;
+    byte_range found_;
     state state_ = state::searching;
 };
 

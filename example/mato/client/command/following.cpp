@@ -13,23 +13,11 @@ namespace {
 
 constexpr std::chrono::milliseconds look_again{20}; // after a change: a flood is read in large parts
 
-/// The place after `count` bytes of a text that begins at `begin`.
-text_mark after(text_mark begin, std::string_view text) {
-    const auto lines = static_cast<std::uint64_t>(std::count(text.begin(), text.end(), '\n'));
-    begin.column = lines == 0 ? begin.column + text.size() : text.size() - text.rfind('\n') - 1;
-    begin.line += lines;
-    return begin;
-}
-
 /// The text before a place in the tab. @pre the place is not before the text
 std::string_view before(const text_read& part, const text_mark& end) {
     const std::string_view text = part.text;
-    std::size_t at = 0;
-    for (std::uint64_t line = part.line; line < end.line; ++line) {
-        at = text.find('\n', at);
-        if (at == text.npos) return text;
-        ++at;
-    }
+    const std::size_t at = begin_of_line(text, end.line - part.line);
+    if (at == text.npos) return text;
     const std::uint64_t cut = end.line == part.line ? part.column : 0;
     return text.substr(0, at + std::min<std::uint64_t>(end.column - std::min(end.column, cut), text.size() - at));
 }
@@ -67,7 +55,7 @@ void following::hand_on(const text_read& part) {
         text = before(part, {part.end_line, part.end_column, 0});
     if (part.running) text = text.substr(0, text.rfind('\n') + 1); // rfind: npos + 1 is 0
     if (text.empty()) return;
-    done_.next = after({part.line, part.column, 0}, text);
+    done_.next = text_mark{part.line, part.column}.after(text);
     lines_(text);
     if (!part.running && part.next == 0 && !text.ends_with('\n')) lines_("\n");
 }

@@ -27,12 +27,7 @@ text_mark text_parts::mark_at(std::size_t byte) const {
         std::upper_bound(anchors_.begin(), anchors_.end(), byte, [](std::size_t at, const anchor& a) { return at < a.byte; });
     if (after == anchors_.begin()) return {};
     const anchor& from = *std::prev(after);
-    text_mark at = from.at;
-    const std::string_view before = std::string_view(text_).substr(from.byte, byte - from.byte);
-    const auto lines = static_cast<std::uint64_t>(std::count(before.begin(), before.end(), '\n'));
-    at.column = lines == 0 ? at.column + before.size() : before.size() - before.rfind('\n') - 1;
-    at.line += lines;
-    return at;
+    return from.at.after(std::string_view(text_).substr(from.byte, byte - from.byte));
 }
 
 std::string text_parts::line_at(std::size_t byte) const {

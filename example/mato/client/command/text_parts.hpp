@@ -3,6 +3,7 @@
 /// Pure.  Test: test/mato/text_parts_test.cpp.
 #pragma once
 
+#include "protocol/byte_range.hpp"
 #include "protocol/protocol.hpp"
 #include "protocol/text_mark.hpp"
 

@@ -3,6 +3,7 @@
 /// Pure.  Test: test/mato/protocol_test.cpp.
 #pragma once
 
+#include "protocol/byte_range.hpp"
 #include "target.hpp"
 #include "vt/geometry.hpp"
 
@@ -64,12 +65,6 @@ struct read_request {
     text_begin from = text_begin::screen;
     std::uint64_t line = 0, column = 0;
     void fields(auto& f) { f(which, from, line, column); }
-};
-/// Bytes [begin, end) of a text.
-struct byte_range {
-    std::uint64_t begin = 0, end = 0;
-    void fields(auto& f) { f(begin, end); }
-    friend bool operator==(const byte_range&, const byte_range&) = default;
 };
 struct text_read {
     std::uint64_t tab = 0, revision = 0, idle_ms = 0;

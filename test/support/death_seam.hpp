@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file stop_seam.hpp: a seam for sys.hpp that kills the process: with MATO_TEST_DEATH it dies where chosen_death.hpp says,
+/// @file death_seam.hpp: a seam for sys.hpp that kills the process: with MATO_TEST_DEATH it dies where chosen_death.hpp says,
 /// before or after a call or after a store. Compiled with -include into every file of a program built for that.
 #pragma once
 
@@ -10,7 +10,7 @@
 #include <type_traits>
 #include <unistd.h>
 
-namespace stop_seam {
+namespace death_seam {
 
 /// The expansion of MATO_SYSTEM(name): called like the function itself.
 template <class Real> class point {
@@ -51,8 +51,8 @@ struct steps {
     }
 };
 
-} // namespace stop_seam
+} // namespace death_seam
 
 #define vfork fork // a vfork must not return from the function that called it, and a point is one
-#define MUX_STORE_STEPS ::stop_seam::steps
-#define MATO_SYSTEM(name) ::stop_seam::point(#name, [](auto... of_seam) noexcept { return ::name(of_seam...); })
+#define MUX_STORE_STEPS ::death_seam::steps
+#define MATO_SYSTEM(name) ::death_seam::point(#name, [](auto... of_seam) noexcept { return ::name(of_seam...); })
