@@ -52,6 +52,7 @@ enum class command {
     stop,
     daemon,
     log,
+    completion,
     help,
     version,
 };

@@ -325,6 +325,8 @@ constexpr std::array daemon_examples{words("mato daemon"), words("mato daemon --
 constexpr std::array log_options{
     option{.letter = "f", .text = "print new lines as they come, until interrupted", .take = set_flag<&invocation::follow>}};
 constexpr std::array log_examples{words("mato log"), words("mato log -f")};
+constexpr std::array completion_operands{operand{"bash|zsh|fish|words", text, operand::count::at_least_one}};
+constexpr std::array completion_examples{words("mato completion bash"), words("mato completion words -- attach wo")};
 constexpr std::array help_operands{operand{"COMMAND", value_kind::command, optional, choice::none, check_command}};
 constexpr std::array help_examples{words("mato help"), words("mato help wait")};
 
@@ -505,6 +507,11 @@ constexpr std::array table{
                   .text = "print the daemon's log",
                   .options = log_options,
                   .examples = log_examples},
+    command_entry{.name = "completion",
+                  .command = command::completion,
+                  .text = "print a script that completes commands in a shell, or the words that may follow others",
+                  .operands = completion_operands,
+                  .examples = completion_examples},
     command_entry{.name = "help",
                   .command = command::help,
                   .text = "list the commands, or explain one",

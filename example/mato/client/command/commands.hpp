@@ -42,5 +42,6 @@ int run_reload(const invocation& what);
 int run_stop(const invocation& what);
 int run_daemon(const invocation& what);
 int run_log(const invocation& what);
+int run_completion(const invocation& what);
 
 } // namespace mux
