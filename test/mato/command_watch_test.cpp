@@ -94,11 +94,43 @@ TEST_CASE("a command's text is one printable line, and long ones are cut", "[com
 TEST_CASE("a flood of marks is reported a hundred times a second at most, and its last state is known", "[commands]") {
     watched tab;
     std::size_t reported = 0;
-    for (int i = 0; i < 1'000; ++i) reported += tab.feed("\033]133;A\a\033]133;C\a\033]133;D;0\a", 500ms).size();
+    std::size_t all_changes = 0;
+    for (int i = 0; i < 1'000; ++i)
+        for (const auto& each : tab.feed("\033]133;A\a\033]133;C\a\033]133;D;0\a", 500ms)) {
+            ++all_changes;
+            reported += each.is_news ? 1 : 0;
+        }
     CHECK(reported == command_watch::most_reported);
+    CHECK(all_changes == 3'000); // those that wait for one learn of it
     tab.feed("\033]133;C\a", 700ms);
     CHECK(tab.commands.is_running());
     const auto all = tab.feed("\033]133;D;1\a", 2'000ms);
     REQUIRE(all.size() == 1);
     CHECK(all[0].took == 1'300ms);
+}
+
+TEST_CASE("after a death of the daemon's process the marks on the screen say what the shell does", "[commands]") {
+    watched tab;
+    const auto as_restored = [&](std::string_view bytes) {
+        tab.terminal.feed(bytes);
+        static_cast<void>(tab.terminal.take_events()); // the process before took them
+        tab.commands.forget();
+        tab.commands.restore(tab.terminal, at(0ms));
+    };
+    as_restored("no marks\r\n");
+    CHECK_FALSE(tab.commands.is_known());
+    as_restored("\033]133;A\a$ \033]133;B\amake");
+    CHECK(tab.commands.is_at_prompt());
+    as_restored("\r\n\033]133;C\aerror\r\n");
+    CHECK(tab.commands.is_running());
+    CHECK(tab.commands.command() == "make");
+    CHECK(tab.feed("\033]133;D;2\a", 100ms).at(0).exit_code == 2);
+
+    as_restored("\033]133;A\a$ \033]133;B\a\r\n\033]133;C\a");
+    tab.commands.forget(); // the next process saw only its end
+    const auto all = tab.feed("\033]133;D;3\a", 200ms);
+    REQUIRE(all.size() == 1);
+    CHECK(all[0].exit_code == 3);
+    tab.commands.forget();
+    CHECK(tab.feed("\033]133;D;4\a", 300ms).empty()); // of no command
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "paths.hpp"
+#include "protocol/bodies/changes.hpp"
 #include "protocol/text_mark.hpp"
 
 #include <chrono>
@@ -78,6 +79,9 @@ struct invocation {
     std::optional<std::string> pattern;            ///< `wait --text`
     bool any_case = false;                         ///< `find -i`
     bool remains = false;                          ///< `new --keep`, `run --keep`
+    std::optional<tab_change> change;              ///< `wait`: for such a one
+    said_state awaited = said_state::none;         ///< `wait --state`
+    bool any = false;                              ///< `wait --any`
     std::optional<text_mark> mark;                 ///< `wait --since`, `read --since`
     bool only_new = false, give_mark = false;      ///< `wait --new`, `send --mark`
     std::optional<std::uint32_t> last;             ///< `read --last`, lines

@@ -239,6 +239,28 @@ constexpr std::array wait_options{
            .in = one_of,
            .text = "wait until its text matches (RE2), on the screen or in the history; print the mark after it, and the line",
            .take = set_pattern},
+    option{.word = "prompt",
+           .in = one_of,
+           .text = "wait until its shell shows a prompt (OSC 133)",
+           .take = set_change<tab_change::prompt>},
+    option{.word = "command",
+           .in = one_of,
+           .text = "wait until the next command of its shell has ended (OSC 133); print its exit code",
+           .take = set_change<tab_change::command>},
+    option{.word = "active",
+           .in = one_of,
+           .text = "wait until its program writes something",
+           .take = set_change<tab_change::active>},
+    option{.word = "bell", .in = one_of, .text = "wait until its bell rings", .take = set_change<tab_change::bell>},
+    option{
+        .word = "notice", .in = one_of, .text = "wait until it has a notice; print it", .take = set_change<tab_change::notice>},
+    option{.word = "state",
+           .value = "STATE",
+           .kind = text,
+           .in = one_of,
+           .text = "wait until it is in this state, as 'mato state' sets it; print it and its note",
+           .take = set_awaited_state},
+    option{.word = "any", .text = "wait for the first one of the tabs", .take = set_flag<&invocation::any>},
     option{.word = "new",
            .text = "with --text: only text after the cursor's place when the command begins",
            .take = set_flag<&invocation::only_new>},
@@ -250,11 +272,15 @@ constexpr std::array wait_options{
            .text = "fail after this time",
            .take = set_duration<&invocation::timeout>},
 };
+constexpr std::array wait_operands{operand{"TAB", tab, any}};
 constexpr std::array wait_exits{exit_meaning{programs_code, "with --exit; 128 + N if signal N ended it"},
-                                exit_meaning{65, "not possible for this tab: it has no emulator, or no text at this mark"},
+                                exit_meaning{65,
+                                             "not possible for this tab: it has no emulator, no text at this mark, or its shell"
+                                             " sends no marks"},
                                 exit_meaning{124, "the time of --timeout has passed"}};
 constexpr std::array wait_examples{words("mato wait 3 --exit"), words("mato wait 3 --text 'tests passed' --timeout 60s"),
-                                   words("mato wait 3 --text '^exit [0-9]+' --since 57.0@3")};
+                                   words("mato wait 3 --text '^exit [0-9]+' --since 57.0@3"),
+                                   words("mato wait 3 4 --command --any")};
 
 constexpr std::array kill_options{
     option{.letter = "t", .value = "TASK", .kind = task, .in = one_of, .text = "all tabs of this task", .take = set_task}};
@@ -412,9 +438,9 @@ constexpr std::array table{
                   .examples = resize_examples},
     command_entry{.name = "wait",
                   .command = command::wait,
-                  .text = "wait until a tab's program ends, writes nothing for a time, or shows a text",
+                  .text = "wait until something has happened in each tab, or with --any in one of them",
                   .options = wait_options,
-                  .operands = one_tab,
+                  .operands = wait_operands,
                   .exits = wait_exits,
                   .examples = wait_examples},
     command_entry{.name = "kill",

@@ -85,6 +85,13 @@ void set_mark(invocation& to, const option& which, const std::string& value) {
                     value + "'");
 }
 
+void set_awaited_state(invocation& to, const option& which, const std::string& value) {
+    const auto state = parse_said_state(value);
+    if (!state) usage_error(which.spelling() + " takes working, blocked, done or clear, not '" + value + "'");
+    to.change = tab_change::state;
+    to.awaited = *state;
+}
+
 void set_pattern(invocation& to, const option&, const std::string& value) { to.pattern = value; }
 
 void add_variable(invocation& to, const option& which, const std::string& value) {

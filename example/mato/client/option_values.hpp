@@ -14,6 +14,7 @@ namespace mux {
 /// @throws command_failure with exit code 64, and where to find help.
 [[noreturn]] void usage_error(const std::string& what);
 
+template <tab_change What> void set_change(invocation& to, const option&, const std::string&) { to.change = What; }
 template <bool invocation::*Member> void set_flag(invocation& to, const option&, const std::string&) { to.*Member = true; }
 template <std::string invocation::*Member> void set_text(invocation& to, const option&, const std::string& value) {
     to.*Member = value;
@@ -29,6 +30,7 @@ void set_history(invocation& to, const option& which, const std::string& value);
 void set_since(invocation& to, const option& which, const std::string& value);
 void set_last(invocation& to, const option& which, const std::string& value);
 void set_mark(invocation& to, const option& which, const std::string& value);
+void set_awaited_state(invocation& to, const option& which, const std::string& value);
 void set_pattern(invocation& to, const option& which, const std::string& value);
 void add_variable(invocation& to, const option& which, const std::string& value);
 void set_size(invocation& to, const std::string& value);

@@ -31,7 +31,14 @@ void notice_board::ask(tab_entry& which) {
     state_.kept.save();
 }
 
+void notice_board::came(tab_entry& which, tab_changed what) {
+    what.tab = which.program->id();
+    for (const reply_target& each : state_.pending.take_changes(what)) state_.clients.reply<message::change_came>(each, what);
+    which.came.note(std::move(what));
+}
+
 void notice_board::ring(tab_entry& which) {
+    came(which, {.what = tab_change::bell});
     const attention_use use = state_.configuration->notify_bell;
     if (use == attention_use::off || state_.clients.count_viewers(which.program->id()) > 0) return;
     ask(which);
@@ -43,6 +50,7 @@ void notice_board::read(tab_entry& which, const vt::event& notification) {
 }
 
 void notice_board::tell(tab_entry& which, program_notice what) {
+    came(which, {.what = tab_change::notice, .text = what.text});
     if (const auto told = which.says.notice(std::move(what), mato::clock::now())) return publish(which, *told);
     wait_for_held();
 }
@@ -98,6 +106,7 @@ void notice_board::say(tab_entry& which, said_state state, std::string note) {
     state_.tabs.changed();
     state_.events.tell(
         {.kind = "state", .tab = which.program->id(), .name = std::string(name_of(state)), .text = which.says.note()});
+    came(which, {.what = tab_change::state, .text = which.says.note(), .state = state});
 }
 
 // ---- commands of shells ----
@@ -108,10 +117,18 @@ void notice_board::follow_command(tab_entry& which, const vt::event& mark) {
     if (!what) return;
     const tab_id id = which.program->id();
     switch (what->what) {
-    case command_watch::change::kind::prompt: return state_.events.tell({.kind = "prompt", .tab = id});
+    case command_watch::change::kind::prompt:
+        if (what->is_news) state_.events.tell({.kind = "prompt", .tab = id});
+        return came(which, {.what = tab_change::prompt});
     case command_watch::change::kind::started:
-        return state_.events.tell({.kind = "command-started", .tab = id, .text = which.commands.command()});
-    case command_watch::change::kind::finished: return end_command(which, *what);
+        if (what->is_news) state_.events.tell({.kind = "command-started", .tab = id, .text = which.commands.command()});
+        return;
+    case command_watch::change::kind::finished:
+        if (what->is_news) end_command(which, *what);
+        return came(which, {.what = tab_change::command,
+                            .text = which.commands.command(),
+                            .exit_code = what->exit_code.value_or(vt::prompt_mark::unknown_code),
+                            .duration_ms = static_cast<std::uint64_t>(what->took.count())});
     }
 }
 

@@ -20,6 +20,8 @@ public:
 
     /// A program has rung; its viewers know.
     void ring(tab_entry& which);
+    /// Answers the requests that wait for this, and keeps it for those that a death of the process before interrupted.
+    void came(tab_entry& which, tab_changed what);
     /// A program has sent OSC 9, 777 or 99.
     void read(tab_entry& which, const vt::event& notification);
     void tell(tab_entry& which, program_notice what);
@@ -27,8 +29,9 @@ public:
     void follow_command(tab_entry& which, const vt::event& mark);
     void say(tab_entry& which, said_state state, std::string note);
 
-    /// Call it for each output; it costs a comparison.
+    /// Call it for each output; it costs three comparisons.
     void note_output(tab_entry& which) {
+        if (!which.came.last(tab_change::active) || state_.pending.awaits_changes()) came(which, {.what = tab_change::active});
         if (watches_silence_ && !which.is_active) await_silence(which);
     }
     /// Call it when the configuration has changed.

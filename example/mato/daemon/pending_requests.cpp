@@ -15,7 +15,7 @@ template <class Waits> void give_back(Waits& waits) {
 } // namespace
 
 bool pending_requests::has_room(std::uint64_t client) const noexcept {
-    const std::size_t all = exits_.size() + outputs_.size() + respawns_.size() + removals_.size();
+    const std::size_t all = exits_.size() + outputs_.size() + changes_.size() + respawns_.size() + removals_.size();
     const auto its = waits_.find(client);
     return all < most_in_all && (its == waits_.end() || its->second < most_of_client);
 }
@@ -40,16 +40,31 @@ bool pending_requests::awaits_removal(tab_id tab) const noexcept {
     });
 }
 
-std::vector<reply_target> pending_requests::take(std::vector<of_tab>& from, tab_id tab) {
+template <class Wait, class Matches>
+std::vector<reply_target> pending_requests::take_if(std::vector<Wait>& from, Matches matches) {
     std::vector<reply_target> taken;
-    std::erase_if(from, [&](const of_tab& each) {
-        if (each.tab != tab) return false;
+    std::erase_if(from, [&](const Wait& each) {
+        if (!matches(each)) return false;
         taken.push_back(each.who);
         uncount(each.who);
         return true;
     });
     give_back(from);
     return taken;
+}
+
+std::vector<reply_target> pending_requests::take(std::vector<of_tab>& from, tab_id tab) {
+    return take_if(from, [tab](const of_tab& each) { return each.tab == tab; });
+}
+
+std::vector<reply_target> pending_requests::take_changes(const tab_changed& came) {
+    return take_if(changes_, [&came](const of_change& each) {
+        return each.tab == came.tab && each.what == came.what && (came.what != tab_change::state || each.state == came.state);
+    });
+}
+
+std::vector<reply_target> pending_requests::take_changes(tab_id tab) {
+    return take_if(changes_, [tab](const of_change& each) { return each.tab == tab; });
 }
 
 std::optional<reply_target> pending_requests::take_respawn(tab_id tab) {
@@ -78,9 +93,11 @@ void pending_requests::forget(std::uint64_t client) {
     const auto is_its = [&](const auto& each) { return each.who.client == client; };
     std::erase_if(exits_, is_its);
     std::erase_if(outputs_, is_its);
+    std::erase_if(changes_, is_its);
     std::erase_if(removals_, is_its);
     give_back(exits_);
     give_back(outputs_);
+    give_back(changes_);
     waits_.erase(client);
 }
 

@@ -5,6 +5,7 @@
 /// It is told what happened, and returns the requests to answer: each one once, in the order of arrival.
 #pragma once
 
+#include "protocol/bodies/changes.hpp"
 #include "protocol/reply_target.hpp"
 #include "workspace.hpp"
 
@@ -28,6 +29,10 @@ public:
 
     void await_exit(tab_id tab, reply_target who) { exits_.push_back({tab, count(who)}); }
     void await_output(tab_id tab, reply_target who) { outputs_.push_back({tab, count(who)}); }
+    /// `state`: the one that is awaited, if `what` is a state.
+    void await_change(tab_id tab, tab_change what, said_state state, reply_target who) {
+        changes_.push_back({tab, what, state, count(who)});
+    }
     /// To be answered when the last of these tabs is removed.
     void await_removal(std::vector<tab_id> tabs, reply_target who) { removals_.push_back({std::move(tabs), count(who), {}}); }
     /// The tab's program is being ended so that the next one can start. @pre !is_respawning(tab)
@@ -39,6 +44,11 @@ public:
 
     [[nodiscard]] std::vector<reply_target> take_exits(tab_id tab) { return take(exits_, tab); }
     [[nodiscard]] std::vector<reply_target> take_outputs(tab_id tab) { return take(outputs_, tab); }
+    [[nodiscard]] bool awaits_changes() const noexcept { return !changes_.empty(); }
+    /// Those that wait for this change.
+    [[nodiscard]] std::vector<reply_target> take_changes(const tab_changed& came);
+    /// Those that wait for any change of this tab.
+    [[nodiscard]] std::vector<reply_target> take_changes(tab_id tab);
     [[nodiscard]] std::optional<reply_target> take_respawn(tab_id tab);
     /// A problem with the tab's removal, reported with the answer.
     void note_trouble(tab_id tab, const std::string& text);
@@ -57,16 +67,24 @@ private:
         tab_id tab;
         reply_target who;
     };
+    struct of_change {
+        tab_id tab;
+        tab_change what;
+        said_state state;
+        reply_target who;
+    };
     struct of_tabs {
         std::vector<tab_id> tabs;
         reply_target who;
         std::string trouble{};
     };
+    template <class Wait, class Matches> std::vector<reply_target> take_if(std::vector<Wait>& from, Matches matches);
     std::vector<reply_target> take(std::vector<of_tab>& from, tab_id tab);
     reply_target count(reply_target who);
     void uncount(reply_target who) noexcept;
 
     std::vector<of_tab> exits_, outputs_, respawns_;
+    std::vector<of_change> changes_;
     std::vector<of_tabs> removals_;
     std::map<std::uint64_t, std::size_t> waits_; // of each connected client that has any
 };

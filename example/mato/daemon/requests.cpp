@@ -29,8 +29,8 @@ std::string problem_of(const new_tab& wanted) {
 
 /// Requests whose answer may wait for a change of a tab.
 bool waits(message type) noexcept {
-    return type == message::wait_exit || type == message::wait_output || type == message::kill || type == message::respawn ||
-           type == message::new_tab;
+    return type == message::wait_exit || type == message::wait_output || type == message::wait_change ||
+           type == message::kill || type == message::respawn || type == message::new_tab;
 }
 
 } // namespace
@@ -78,6 +78,7 @@ void requests::handle(client& from, const header& frame) {
     case message::capture: return with<message::capture>(from, frame, &requests::capture);
     case message::read_text: return with<message::read_text>(from, frame, &requests::read_text);
     case message::wait_output: return with<message::wait_output>(from, frame, &requests::wait_for_output);
+    case message::wait_change: return with<message::wait_change>(from, frame, &requests::wait_for_change);
     case message::wait_exit: return with<message::wait_exit>(from, frame, &requests::wait_for_exit);
     case message::record: return with<message::record>(from, frame, &requests::record);
     case message::follow_events: return follow_events(from, id, frame.body);

@@ -60,6 +60,7 @@ private:
     void capture(client& from, std::uint32_t id, const capture_request& wanted);
     void read_text(client& from, std::uint32_t id, const read_request& wanted);
     void wait_for_output(client& from, std::uint32_t id, const wait_output& wanted);
+    void wait_for_change(client& from, std::uint32_t id, const change_wait& wanted);
     void wait_for_exit(client& from, std::uint32_t id, const target& wanted);
     void record(client& from, std::uint32_t id, const record_request& wanted);
     void follow_events(client& from, std::uint32_t id, std::string_view body);

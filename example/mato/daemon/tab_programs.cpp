@@ -196,6 +196,7 @@ void tab_programs::take_back(const tab_place& place, tab_remains left, tab_optio
         made->note("[mato: the daemon's process died; what this tab showed before is lost]");
     }
     made->go_on(handlers_of(place.id));
+    if (made->screen()) entry.commands.restore(*made->screen(), mato::clock::now());
     if (place.has_fixed_size) made->resize({place.size, {}});
     if (handed && !handed->typed.empty() && !made->type({}, handed->typed))
         state_.host.log().warning(named(place.id) + ": " + std::to_string(handed->typed.size()) + " typed bytes are lost");
@@ -381,6 +382,8 @@ void tab_programs::on_ended(tab_id id) {
     for (const reply_target& each : state_.pending.take_exits(id))
         state_.clients.reply<message::exit_status>(each, exit_status{id, code});
     answer_output(id);
+    for (const reply_target& each : state_.pending.take_changes(id))
+        state_.clients.refuse(each, "the program of " + named(id) + " has ended");
     reap_orphans(); // while the tab was closing, waitid(2) showed its child first
     views_.forget_typed(id);
     if (state_.pending.is_respawning(id) && !state_.pending.awaits_removal(id) && !state_.host.is_stopping())

@@ -7,6 +7,7 @@
 #include "tab/command_watch.hpp"
 #include "tab/tab.hpp"
 #include "tab_attention.hpp"
+#include "tab_changes.hpp"
 #include "typed_lines.hpp"
 #include "workspace.hpp"
 
@@ -25,6 +26,7 @@ struct tab_entry {
     tab_attention says;           ///< to a person who does not look at it
     notice_reader reads;          ///< its program's notices
     command_watch commands;       ///< of its shell
+    tab_changes came;             ///< what commands may wait for
     typed_lines typed;            ///< by `send`
     bool is_active = false;       ///< it has written, and its silence is awaited: notice_board.hpp
     bool has_written = false;     ///< since a viewer looked, and bars were told: bars.hpp

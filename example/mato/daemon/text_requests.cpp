@@ -125,6 +125,34 @@ void requests::wait_for_output(client& from, std::uint32_t id, const wait_output
     state_.pending.await_output(seen.id(), from.reply_to(id));
 }
 
+void requests::wait_for_change(client& from, std::uint32_t id, const change_wait& wanted) {
+    if (const ended_tab* const gone = find_ended(wanted.which))
+        return refuse(from, id, "the program of " + named(gone->id) + " has ended");
+    const bool needs_screen =
+        wanted.what == tab_change::prompt || wanted.what == tab_change::command || wanted.what == tab_change::bell;
+    const tab_entry* const found = needs_screen ? resolve_with_screen(from, id, wanted.which) : resolve(from, id, wanted.which);
+    if (!found) return;
+    const tab& seen = *found->program;
+    const auto came = [&](tab_changed what) {
+        what.tab = seen.id();
+        what.what = wanted.what;
+        reply<message::change_came>(from, id, std::move(what));
+    };
+    if (wanted.what == tab_change::state && found->says.state() == wanted.state)
+        return came({.text = found->says.note(), .state = wanted.state});
+    if (!seen.is_running()) return refuse(from, id, "the program of " + named(seen.id()) + " has ended");
+    if (wanted.what == tab_change::prompt && found->commands.is_at_prompt()) return came({});
+    if (const tab_changed* const last = wanted.again ? found->came.last(wanted.what) : nullptr;
+        last && wanted.what != tab_change::prompt && wanted.what != tab_change::state)
+        return came(*last);
+    if ((wanted.what == tab_change::prompt || wanted.what == tab_change::command) && seen.screen()->prompt_marks().empty() &&
+        !found->commands.is_known())
+        return refuse(from, id,
+                      named(seen.id()) + " shows no marks of a shell (OSC 133), so its prompts and commands are not known",
+                      cannot_be_answered);
+    state_.pending.await_change(seen.id(), wanted.what, wanted.state, from.reply_to(id));
+}
+
 void requests::wait_for_exit(client& from, std::uint32_t id, const target& wanted) {
     if (const ended_tab* const gone = find_ended(wanted))
         return reply<message::exit_status>(from, id, exit_status{gone->id, gone->exit_code});

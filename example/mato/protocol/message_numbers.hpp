@@ -86,6 +86,8 @@ enum class message : std::uint32_t {
     cursor_shaped = 78,
     switched = 79,
     restarting = 80,
+    wait_change = 90,
+    change_came = 91,
 };
 
 } // namespace mux

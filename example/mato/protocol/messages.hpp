@@ -68,6 +68,8 @@ template <> struct kind_of<message::read_text> : message_kind<read_request, mess
 template <> struct kind_of<message::text_read> : message_kind<text_read> {};
 template <> struct kind_of<message::wait_output> : message_kind<wait_output, message::output_came> {};
 template <> struct kind_of<message::output_came> : message_kind<nothing> {};
+template <> struct kind_of<message::wait_change> : message_kind<change_wait, message::change_came> {};
+template <> struct kind_of<message::change_came> : message_kind<tab_changed> {};
 template <> struct kind_of<message::resize_tab> : message_kind<resize_request, message::done> {};
 template <> struct kind_of<message::record> : message_kind<record_request, message::recording> {};
 template <> struct kind_of<message::recording> : message_kind<recording_info> {};

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "bodies/attention.hpp"
+#include "bodies/changes.hpp"
 #include "bodies/daemon.hpp"
 #include "bodies/hello.hpp"
 #include "bodies/lists.hpp"

@@ -8,6 +8,7 @@
 #include <charconv>
 #include <chrono>
 #include <memory>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -26,12 +27,24 @@ std::optional<int> code_in(std::string_view mark) {
     return code;
 }
 
+/// The mark on the screen that this event has made.
+auto mark_of(std::span<const vt::prompt_mark> marks, const vt::event& event, vt::mark_kind kind) {
+    return std::find_if(marks.rbegin(), marks.rend(), [&](const vt::prompt_mark& m) {
+        return m.kind == kind && m.line == event.row && m.column == event.column;
+    });
+}
+
+/// The mark before the one of a command's end is the one of its output.
+bool ends_output(const vt::terminal& screen, const vt::event& event) {
+    const auto marks = screen.prompt_marks();
+    const auto end = mark_of(marks, event, vt::mark_kind::end);
+    return end != marks.rend() && end + 1 != marks.rend() && (end + 1)->kind == vt::mark_kind::output;
+}
+
 /// The first line of what lies between the mark of a command's begin and that of its output.
 std::string typed_command(const vt::terminal& screen, const vt::event& output_begins) {
     const auto marks = screen.prompt_marks();
-    const auto output = std::find_if(marks.rbegin(), marks.rend(), [&](const vt::prompt_mark& m) {
-        return m.kind == vt::mark_kind::output && m.line == output_begins.row && m.column == output_begins.column;
-    });
+    const auto output = mark_of(marks, output_begins, vt::mark_kind::output);
     if (output == marks.rend() || output + 1 == marks.rend()) return {};
     const vt::prompt_mark& input = *(output + 1);
     if (input.kind != vt::mark_kind::input) return {};
@@ -69,17 +82,33 @@ std::optional<command_watch::change> command_watch::take(const vt::event& event,
         phase_ = phase::running;
         started_ = now;
         command_.clear();
-        if (!may_report(now)) return std::nullopt;
-        command_ = typed_command(screen, event);
-        return change{change::kind::started};
+        made.what = change::kind::started;
+        made.is_news = may_report(now);
+        if (made.is_news) command_ = typed_command(screen, event);
+        return made;
     case 'D':
-        if (phase_ != phase::running) return std::nullopt; // a shell's first prompt, or an empty line
+        if (phase_ == phase::unknown && ends_output(screen, event))
+            started_ = now; // the process before saw its begin
+        else if (phase_ != phase::running)
+            return std::nullopt; // a shell's first prompt, or an empty line
         phase_ = phase::unknown;
         made = {change::kind::finished, code_in(mark), std::chrono::duration_cast<mato::milliseconds>(now - started_)};
         break;
     default: return std::nullopt;
     }
-    return may_report(now) ? std::optional(made) : std::nullopt;
+    made.is_news = may_report(now);
+    return made;
+}
+
+void command_watch::restore(const vt::terminal& screen, time_point now) {
+    const auto marks = screen.prompt_marks();
+    if (phase_ != phase::unknown || marks.empty()) return;
+    const vt::mark_kind last = marks.back().kind;
+    if (last == vt::mark_kind::prompt || last == vt::mark_kind::input) phase_ = phase::prompt;
+    if (last != vt::mark_kind::output) return;
+    phase_ = phase::running;
+    started_ = now;
+    command_ = typed_command(screen, {.row = marks.back().line, .column = marks.back().column});
 }
 
 } // namespace mux

@@ -18,7 +18,7 @@ class command_watch {
 public:
     using time_point = mato::clock::time_point;
     static constexpr std::size_t most_command = 256; ///< bytes of a command's text
-    /// Changes in one second that are reported. A person's shell makes a few; a flood of marks is no news.
+    /// Changes in one second that are news. A person's shell makes a few; a flood of marks is no news.
     static constexpr int most_reported = 100;
 
     struct change {
@@ -26,14 +26,19 @@ public:
         kind what = kind::prompt;
         std::optional<int> exit_code = {}; ///< of `finished`; nothing: the shell did not say
         mato::milliseconds took{0};        ///< of `finished`
+        bool is_news = true;               ///< false: too many came in this second, so only those that wait for it learn of it
     };
 
     /// @param mark an event of kind `mark` · @param screen has taken the output with it, and maybe more
-    /// @returns what has changed; nothing: nothing did, or too much in this second
+    /// @returns what has changed; nothing: nothing did
     [[nodiscard]] std::optional<change> take(const vt::event& mark, const vt::terminal& screen, time_point now);
+    /// After a death of the daemon's process: what the marks on the screen say, unless a mark was taken since.
+    void restore(const vt::terminal& screen, time_point now);
     /// Another program starts in the tab.
     void forget() { *this = {}; }
 
+    /// A mark was seen.
+    [[nodiscard]] bool is_known() const noexcept { return phase_ != phase::unknown; }
     [[nodiscard]] bool is_running() const noexcept { return phase_ == phase::running; }
     [[nodiscard]] bool is_at_prompt() const noexcept { return phase_ == phase::prompt; }
     [[nodiscard]] time_point started() const noexcept { return started_; } ///< of the command that runs, or ran last

@@ -22,6 +22,7 @@ public:
         int exit_code = 0; ///< of the command; if not 0, `error` says why, or it is the program's own
         std::string error;
         json::verbatim value{"null"}; ///< what `control` answers
+        std::string text{};           ///< what the command prints, without a newline
     };
 
     exchange() = default;
@@ -31,14 +32,14 @@ public:
     /// Sends the first message.
     virtual void begin(remote& daemon) = 0;
     /// Handles an answer to one of its requests.
-    void hear(remote& daemon, const header& answer);
+    virtual void hear(remote& daemon, const header& answer);
     /// Called when `due` has passed.
     virtual void wake(remote& daemon);
 
-    [[nodiscard]] bool awaits(std::uint32_t request) const {
+    [[nodiscard]] virtual bool awaits(std::uint32_t request) const {
         return std::find(asked_.begin(), asked_.end(), request) != asked_.end();
     }
-    [[nodiscard]] mato::deadline due() const noexcept { return due_; }
+    [[nodiscard]] virtual mato::deadline due() const noexcept { return due_; }
     [[nodiscard]] const std::optional<result>& outcome() const noexcept { return outcome_; }
     /// What is said when the daemon's process has died before the result, and another one serves.
     [[nodiscard]] virtual std::string interrupted() const {

@@ -3,7 +3,6 @@
 
 #include "client/event_text.hpp"
 #include "client/listings.hpp"
-#include "client/option_values.hpp"
 #include "common.hpp"
 #include "watching.hpp"
 
@@ -126,16 +125,6 @@ void awaiting_exit::on_answer(remote&, const header& answer) {
 
 exchange::result program_ended(const exit_status& how) {
     return {how.code, {}, json::object().add("tab", how.tab).add("exit_code", how.code).done()};
-}
-
-std::unique_ptr<exchange> wait_exchange(const invocation& what, target which) {
-    const auto until = what.timeout.count() > 0 ? mato::deadline::in(what.timeout) : remote::patient();
-    if (!what.pattern && (what.mark || what.only_new)) usage_error("--new and --since need --text");
-    if (what.mark && what.only_new) usage_error("use only one of --new and --since");
-    if (what.exit) return std::make_unique<awaiting_exit>(std::move(which), until);
-    const text_origin from = what.mark ? origin_since(*what.mark, which)
-                                       : text_origin{what.only_new ? text_begin::cursor : text_begin::oldest, 0, 0};
-    return std::make_unique<watching>(std::move(which), watching::condition{what.pattern, from, what.idle}, until);
 }
 
 } // namespace mux

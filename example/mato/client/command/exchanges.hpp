@@ -6,7 +6,6 @@
 #include "exchange.hpp"
 #include "protocol/text_mark.hpp"
 
-#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -83,8 +82,6 @@ private:
     mato::deadline until_;
 };
 
-/// The exchange for a `wait` command. @throws as watching.
-[[nodiscard]] std::unique_ptr<exchange> wait_exchange(const invocation& what, target which);
 /// The result of a command that waited for a program's end.
 [[nodiscard]] exchange::result program_ended(const exit_status& how);
 

@@ -5,6 +5,7 @@
 #include "client/listings.hpp"
 #include "common.hpp"
 #include "exchanges.hpp"
+#include "waits.hpp"
 #include "watching.hpp"
 #include "words.hpp"
 
@@ -73,7 +74,7 @@ std::unique_ptr<exchange> exchange_of(const std::string& line, const program_pat
     case command::read:
         if (what.follow) refuse("'read --follow' has no end; use 'read --since' with the mark of the last answer");
         return std::make_unique<reading>(which, origin_of(what, which));
-    case command::wait: return wait_exchange(what, which);
+    case command::wait: return std::make_unique<waiting>(what, which.current, deadline_of(what));
     case command::resize: return plain_request<message::resize_tab>(resize_request{which, {what.rows, what.columns}});
     case command::state: return plain_request<message::set_state>(state_of(what, paths));
     case command::notice: return plain_request<message::post_notice>(notice_of(what, paths));

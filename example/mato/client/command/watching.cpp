@@ -3,6 +3,8 @@
 
 #include "common.hpp"
 
+#include <mato/printable.hpp>
+
 #include <algorithm>
 #include <utility>
 
@@ -114,7 +116,8 @@ void watching::judge(remote& daemon) {
         if (from_.from != text_begin::mark || from_.line < now.screen_line) from_ = {text_begin::place, now.screen_line, 0};
         return search(daemon);
     }
-    if (now.idle_ms >= static_cast<std::uint64_t>(idle_.count())) return finish({});
+    if (now.idle_ms >= static_cast<std::uint64_t>(idle_.count()))
+        return finish({0, {}, json::object().add("tab", now.tab).add("what", "idle").add("idle_ms", now.idle_ms).done()});
     wait_for_change(daemon);
 }
 
@@ -133,8 +136,8 @@ void watching::search(remote& daemon) {
 
 void watching::succeed() {
     const std::size_t end = search_->found().end;
-    found_ = match{seen_.mark_at(end), seen_.line_at(end)};
-    finish({0, {}, as_json(*found_)});
+    const match found{seen_.mark_at(end), seen_.line_at(end)};
+    finish({0, {}, as_json(found), found.end.text() + " " + mato::printable(found.line)});
 }
 
 void watching::wait_for_change(remote& daemon) {

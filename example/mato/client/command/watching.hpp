@@ -46,8 +46,6 @@ public:
     void begin(remote& daemon) override { look(daemon); }
     void wake(remote& daemon) override;
     [[nodiscard]] bool waits_for_program() const noexcept override { return true; }
-    /// Empty: it waited for silence, or has found nothing.
-    [[nodiscard]] const std::optional<match>& found() const noexcept { return found_; }
 
 private:
     enum class phase : std::uint8_t { looking, searching, watching, resting };
@@ -72,7 +70,6 @@ private:
     text_parts seen_;
     std::optional<text_search> search_;
     bool has_searched_ = false; ///< at least once
-    std::optional<match> found_;
 };
 
 /// A tab's lines from the origin on.
