@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 /// @file wait_change_process_test.cpp: `wait` for what happens in tabs: prompts, commands, output, bells, notices, states.
-#include "support/mato_world.hpp"
+#include "support/marked_shell.hpp"
 
 using namespace support;
 
@@ -17,17 +17,6 @@ std::string obedient_tab(const mato_world& world) {
 
 void tell(const mato_world& world, const std::string& id, const std::string& line) {
     world.must({"send", id, "-l", line + "\n"});
-}
-
-std::string marked_shell(const mato_world& world) {
-    write_file(world.home() / "marks", R"(PS1='\[\e]133;A\a\]marked$ \[\e]133;B\a\]'
-PS0='\e]133;C\a${none:$((ran=1,0)):0}'
-PROMPT_COMMAND='code=$?; [ -z "$ran" ] || printf "\e]133;D;%s\a" $code; ran='
-)");
-    std::string id = world.must({"new", "-d", "--", "bash", "--noprofile", "--rcfile", "marks"});
-    id.pop_back();
-    world.must({"wait", id, "--text", "marked\\$ $"}); // until then it is a shell without marks
-    return id;
 }
 
 /// `wait` has asked the daemon: it has one more client.
@@ -86,7 +75,7 @@ TEST_CASE("a state that is so already is answered at once, another one when it c
 
 TEST_CASE("a shell's prompt, and the end of its command with the code", "[mato][wait]") {
     mato_world world;
-    const std::string id = marked_shell(world);
+    const std::string id = open_marked_shell(world);
     CHECK(world.must({"wait", id, "--prompt"}).empty());
     auto command = wait_in_background(world, {id, "--command"});
     auto in_json = wait_in_background(world, {id, "--command", "--json"});
@@ -162,7 +151,7 @@ TEST_CASE("several tabs: all of them, or the first", "[mato][wait]") {
 
 TEST_CASE("a wait goes on over deaths of the daemon's process, and misses nothing between them", "[mato][wait]") {
     mato_world world;
-    const std::string id = marked_shell(world), other = obedient_tab(world);
+    const std::string id = open_marked_shell(world), other = obedient_tab(world);
     auto command = wait_in_background(world, {id, "--command"});
     auto both = wait_in_background(world, {id, other, "--notice"});
     world.must({"send", id, "read -r x; (exit 9)", "Enter"});

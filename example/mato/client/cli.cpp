@@ -49,7 +49,8 @@ given split(std::vector<std::string> arguments, const options_known& known) {
         if (each->value.empty())
             add(names, "");
         else
-            add(names, "", cxxopts::value<std::string>());
+            add(names, "",
+                each->value_is_optional ? cxxopts::value<std::string>()->implicit_value("") : cxxopts::value<std::string>());
     }
     std::vector<const char*> argv;
     for (const std::string& each : arguments) argv.push_back(each.c_str());
@@ -69,7 +70,8 @@ void take(const given_option& each, invocation& result) {
 /// The option of this argument has its value in the next argument. Letters may stand together: -dt TASK.
 bool takes_next(std::string_view argument, std::span<const option> known) {
     if (argument.starts_with("--"))
-        return std::any_of(known.begin(), known.end(), [&](const option& o) { return !o.value.empty() && o.is(argument); });
+        return std::any_of(known.begin(), known.end(),
+                           [&](const option& o) { return !o.value.empty() && !o.value_is_optional && o.is(argument); });
     for (std::size_t i = 1; i < argument.size(); ++i)
         for (const option& each : known)
             if (!each.value.empty() && each.letter == argument.substr(i, 1)) return i + 1 == argument.size();
@@ -162,6 +164,30 @@ void check_operands(const command_entry& entry, const given& got, const std::vec
         usage_error("use only one of " + alternatives_of(entry, "and") + "; " + usage);
 }
 
+/// A number after an option whose value is optional is that value if another argument remains for each operand that is needed.
+void join_optional_value(std::vector<std::string>& arguments, const command_entry& entry) {
+    std::size_t words = 0, at = arguments.size(); // `at`: of the option with such a number after it
+    for (std::size_t i = 0; i < arguments.size(); ++i) {
+        const bool is_option = arguments[i].starts_with('-') && arguments[i] != "-";
+        if (!is_option) {
+            ++words;
+        } else if (takes_next(arguments[i], entry.options)) {
+            ++i;
+        } else if (i + 1 < arguments.size() && !arguments[i + 1].empty() &&
+                   arguments[i + 1].find_first_not_of("0123456789") == std::string::npos &&
+                   std::any_of(entry.options.begin(), entry.options.end(),
+                               [&](const option& each) { return each.value_is_optional && each.is(arguments[i]); })) {
+            at = i;
+        }
+    }
+    const auto needed =
+        static_cast<std::size_t>(std::count_if(entry.operands.begin(), entry.operands.end(),
+                                               [](const operand& each) { return each.count != operand::count::optional; }));
+    if (at == arguments.size() || words <= needed) return;
+    arguments[at] += "=" + arguments[at + 1];
+    arguments.erase(arguments.begin() + static_cast<std::ptrdiff_t>(at) + 1);
+}
+
 void parse_command(const command_entry& entry, std::vector<std::string> arguments, invocation& result) {
     result.command = entry.command;
     const auto own_end = entry.runs_program()
@@ -172,6 +198,7 @@ void parse_command(const command_entry& entry, std::vector<std::string> argument
         rest.assign(own_end + (*own_end == "--" ? 1 : 0), arguments.end());
         arguments.erase(own_end, arguments.end());
     }
+    join_optional_value(arguments, entry);
     options_known known;
     add_options(known, entry.options);
     add_options(known, {&help_of_command, 1});

@@ -85,6 +85,7 @@ struct invocation {
     std::optional<text_mark> mark;                 ///< `wait --since`, `read --since`
     bool only_new = false, give_mark = false;      ///< `wait --new`, `send --mark`
     std::optional<std::uint32_t> last;             ///< `read --last`, lines
+    std::optional<std::uint32_t> output;           ///< `read --output`: of which command, counted from the last one
     std::chrono::milliseconds idle{0}, timeout{0}; ///< `wait`; 0: not given
     std::chrono::milliseconds duration{0};         ///< `record --for`; 0: not given
     std::uint16_t columns = 0, rows = 0;           ///< 0: the terminal's, else 80x24

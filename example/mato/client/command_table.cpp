@@ -172,10 +172,22 @@ constexpr std::array read_options{
            .text = "print so many lines from the end",
            .take = set_last},
     option{.word = "all", .in = at_most, .text = "print all lines that are kept", .take = set_flag<&invocation::all>},
+    option{.word = "output",
+           .value = "N",
+           .kind = number,
+           .in = at_most,
+           .value_is_optional = true,
+           .text = "print what the last command of its shell has written, or the Nth last one (OSC 133)",
+           .take = set_output},
+    option{.word = "follow",
+           .text = "go on with each line as it ends, until interrupted or the program has ended",
+           .take = set_flag<&invocation::follow>},
     as_json,
 };
-constexpr std::array read_exits{exit_meaning{65, "not possible for this tab: it has no emulator, or no text at this mark"}};
-constexpr std::array read_examples{words("mato read 3 --last 20"), words("mato read work/build --since 57.0@3")};
+constexpr std::array read_exits{
+    exit_meaning{65, "not possible for this tab: it has no emulator, no text at this mark, or no such output"}};
+constexpr std::array read_examples{words("mato read 3 --last 20"), words("mato read 3 --output 2"),
+                                   words("mato read work/build --since 57.0@3")};
 constexpr std::array run_options{
     in_task,
     with_name,

@@ -45,7 +45,8 @@ struct option {
     value_kind kind = value_kind::flag;
     choice in = choice::none;
     bool repeats = false;
-    std::string_view text; ///< what it does
+    bool value_is_optional = false; ///< its value is a number then
+    std::string_view text;          ///< what it does
     /// Stores a value in an invocation. @throws command_failure if the value is invalid.
     void (*take)(invocation& to, const option& which, const std::string& value);
 

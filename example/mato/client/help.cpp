@@ -13,7 +13,10 @@ constexpr std::size_t text_column = 22; // of the texts of options
 std::string option_text(const option& each, bool with_both) {
     std::string text = each.spelling();
     if (with_both && !each.letter.empty() && !each.word.empty()) text.append(", --").append(each.word);
-    if (!each.value.empty()) text.append(" ").append(each.value);
+    if (each.value_is_optional)
+        text.append(" [").append(each.value).append("]");
+    else if (!each.value.empty())
+        text.append(" ").append(each.value);
     return text;
 }
 

@@ -77,6 +77,12 @@ void set_last(invocation& to, const option& which, const std::string& value) {
                     std::to_string(std::numeric_limits<std::uint32_t>::max()) + ", not '" + value + "'");
 }
 
+void set_output(invocation& to, const option& which, const std::string& value) {
+    to.output = value.empty() ? 1 : number_in<std::uint32_t>(value);
+    if (to.output.value_or(0) == 0)
+        usage_error(which.spelling() + " takes the number of a command, 1 for the last one, not '" + value + "'");
+}
+
 void set_mark(invocation& to, const option& which, const std::string& value) {
     to.mark = text_mark::parse(value);
     if (!to.mark)

@@ -29,6 +29,7 @@ void set_task(invocation& to, const option& which, const std::string& value); //
 void set_history(invocation& to, const option& which, const std::string& value);
 void set_since(invocation& to, const option& which, const std::string& value);
 void set_last(invocation& to, const option& which, const std::string& value);
+void set_output(invocation& to, const option& which, const std::string& value);
 void set_mark(invocation& to, const option& which, const std::string& value);
 void set_awaited_state(invocation& to, const option& which, const std::string& value);
 void set_pattern(invocation& to, const option& which, const std::string& value);

@@ -77,6 +77,7 @@ void requests::handle(client& from, const header& frame) {
     case message::cancel_send: return cancel_send(from, id);
     case message::capture: return with<message::capture>(from, frame, &requests::capture);
     case message::read_text: return with<message::read_text>(from, frame, &requests::read_text);
+    case message::find_output: return with<message::find_output>(from, frame, &requests::find_output);
     case message::wait_output: return with<message::wait_output>(from, frame, &requests::wait_for_output);
     case message::wait_change: return with<message::wait_change>(from, frame, &requests::wait_for_change);
     case message::wait_exit: return with<message::wait_exit>(from, frame, &requests::wait_for_exit);

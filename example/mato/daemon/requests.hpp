@@ -59,6 +59,7 @@ private:
     void cancel_send(client& from, std::uint32_t id);
     void capture(client& from, std::uint32_t id, const capture_request& wanted);
     void read_text(client& from, std::uint32_t id, const read_request& wanted);
+    void find_output(client& from, std::uint32_t id, const output_request& wanted);
     void wait_for_output(client& from, std::uint32_t id, const wait_output& wanted);
     void wait_for_change(client& from, std::uint32_t id, const change_wait& wanted);
     void wait_for_exit(client& from, std::uint32_t id, const target& wanted);

@@ -70,6 +70,32 @@ text_mark end_of(const vt::terminal& screen) {
     return {last, line.size(), 0};
 }
 
+std::optional<output_found> find_output(const vt::terminal& screen, std::uint32_t back) {
+    const terminal_text text = text_of(screen);
+    const auto marks = text.marks();
+    const vt::prompt_mark *begin = nullptr, *end = nullptr;
+    for (auto mark = marks.rbegin(); mark != marks.rend() && back > 0; ++mark) {
+        if (mark->kind == vt::mark_kind::end || mark->kind == vt::mark_kind::prompt) end = &*mark;
+        if (mark->kind != vt::mark_kind::output || !end) continue; // without an end it still runs
+        begin = &*mark;
+        if (--back > 0) end = nullptr;
+    }
+    if (back > 0 || !begin) return std::nullopt;
+    vt::row cells;
+    const auto bytes_before = [&](const vt::prompt_mark& mark) -> std::uint64_t {
+        if (mark.line >= text.end_line()) return 0; // the screen's last rows are blank
+        text.read_line(mark.line, cells);
+        std::string before;
+        cells.append_text(before, 0, std::min<int>(mark.column, cells.used()));
+        return before.size();
+    };
+    output_found result;
+    result.line = begin->line, result.column = bytes_before(*begin);
+    result.end_line = end->line, result.end_column = bytes_before(*end);
+    result.exit_code = end->kind == vt::mark_kind::end ? end->exit_code : vt::prompt_mark::unknown_code;
+    return result;
+}
+
 text_read text_from(const vt::terminal& screen, const read_request& wanted, std::string& problem) {
     const terminal_text text = text_of(screen);
     const text_position cursor = text.cursor();

@@ -8,6 +8,8 @@
 #include "vt/terminal.hpp"
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
 
 namespace mux {
@@ -24,5 +26,9 @@ inline constexpr std::size_t read_bytes = 256u << 10; ///< of text in one answer
 /// the screen was cleared: then the text begins with the screen's first line. `problem`: why there is no text from that mark
 /// on.
 [[nodiscard]] text_read text_from(const vt::terminal& screen, const read_request& wanted, std::string& problem);
+
+/// Where the output of the `back`th last command begins and ends that has ended, by its marks; nothing: there is none, or it is
+/// no longer kept. Fills in all members but `tab`.
+[[nodiscard]] std::optional<output_found> find_output(const vt::terminal& screen, std::uint32_t back);
 
 } // namespace mux

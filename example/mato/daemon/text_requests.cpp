@@ -31,6 +31,15 @@ std::string bytes_of(const send_request& wanted, const keyboard_modes& modes, st
     return bytes.append(wanted.bytes, at);
 }
 
+/// Its shell has marked a prompt or a command. @pre it has a screen
+bool knows_commands(const tab_entry& which) {
+    return which.commands.is_known() || !which.program->screen()->prompt_marks().empty();
+}
+
+std::string without_marks(const tab_entry& which) {
+    return named(which.program->id()) + " shows no marks of a shell (OSC 133), so its prompts and commands are not known";
+}
+
 } // namespace
 
 void requests::send_keys(client& from, std::uint32_t id, const send_request& wanted) {
@@ -116,6 +125,23 @@ void requests::read_text(client& from, std::uint32_t id, const read_request& wan
     reply<message::text_read>(from, id, std::move(result));
 }
 
+void requests::find_output(client& from, std::uint32_t id, const output_request& wanted) {
+    const tab_entry* const found = resolve_with_screen(from, id, wanted.which);
+    if (!found) return;
+    const tab& seen = *found->program;
+    auto there = mux::find_output(*seen.screen(), wanted.back);
+    if (!there && !knows_commands(*found)) return refuse(from, id, without_marks(*found), cannot_be_answered);
+    if (!there)
+        return refuse(from, id,
+                      named(seen.id()) + ": the output of " +
+                          (wanted.back == 1 ? std::string("the last command")
+                                            : "command " + std::to_string(wanted.back) + " from the end") +
+                          " is not kept, or there was none",
+                      cannot_be_answered);
+    there->tab = seen.id();
+    reply<message::output_found>(from, id, *there);
+}
+
 void requests::wait_for_output(client& from, std::uint32_t id, const wait_output& wanted) {
     const tab_entry* const found = resolve_with_screen(from, id, wanted.which);
     if (!found) return;
@@ -145,11 +171,8 @@ void requests::wait_for_change(client& from, std::uint32_t id, const change_wait
     if (const tab_changed* const last = wanted.again ? found->came.last(wanted.what) : nullptr;
         last && wanted.what != tab_change::prompt && wanted.what != tab_change::state)
         return came(*last);
-    if ((wanted.what == tab_change::prompt || wanted.what == tab_change::command) && seen.screen()->prompt_marks().empty() &&
-        !found->commands.is_known())
-        return refuse(from, id,
-                      named(seen.id()) + " shows no marks of a shell (OSC 133), so its prompts and commands are not known",
-                      cannot_be_answered);
+    if ((wanted.what == tab_change::prompt || wanted.what == tab_change::command) && !knows_commands(*found))
+        return refuse(from, id, without_marks(*found), cannot_be_answered);
     state_.pending.await_change(seen.id(), wanted.what, wanted.state, from.reply_to(id));
 }
 

@@ -88,6 +88,8 @@ enum class message : std::uint32_t {
     restarting = 80,
     wait_change = 90,
     change_came = 91,
+    find_output = 92,
+    output_found = 93,
 };
 
 } // namespace mux

@@ -70,6 +70,8 @@ template <> struct kind_of<message::wait_output> : message_kind<wait_output, mes
 template <> struct kind_of<message::output_came> : message_kind<nothing> {};
 template <> struct kind_of<message::wait_change> : message_kind<change_wait, message::change_came> {};
 template <> struct kind_of<message::change_came> : message_kind<tab_changed> {};
+template <> struct kind_of<message::find_output> : message_kind<output_request, message::output_found> {};
+template <> struct kind_of<message::output_found> : message_kind<output_found> {};
 template <> struct kind_of<message::resize_tab> : message_kind<resize_request, message::done> {};
 template <> struct kind_of<message::record> : message_kind<record_request, message::recording> {};
 template <> struct kind_of<message::recording> : message_kind<recording_info> {};

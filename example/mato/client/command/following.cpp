@@ -13,20 +13,16 @@ namespace {
 
 constexpr std::chrono::milliseconds look_again{20}; // after a change: a flood is read in large parts
 
-/// The text before a place in the tab. @pre the place is not before the text
 std::string_view before(const text_read& part, const text_mark& end) {
-    const std::string_view text = part.text;
-    const std::size_t at = begin_of_line(text, end.line - part.line);
-    if (at == text.npos) return text;
-    const std::uint64_t cut = end.line == part.line ? part.column : 0;
-    return text.substr(0, at + std::min<std::uint64_t>(end.column - std::min(end.column, cut), text.size() - at));
+    return text_before(part.text, {part.line, part.column, 0}, end);
 }
 
 } // namespace
 
 void following::look(remote& daemon) {
     phase_ = phase::looking;
-    ask<message::read_text>(daemon, read_request{which_, text_begin::place, done_.next.line, done_.next.column}, soon());
+    const text_origin from = done_.begin.value_or(text_origin{text_begin::place, done_.next.line, done_.next.column});
+    ask<message::read_text>(daemon, read_request{which_, from.from, from.line, from.column}, soon());
 }
 
 void following::on_answer(remote& daemon, const header& answer) {
@@ -36,6 +32,7 @@ void following::on_answer(remote& daemon, const header& answer) {
         phase_ = phase::resting;
         wake_at(mato::deadline(std::min(mato::deadline::in(look_again).at(), until_.at())));
     } else if (const auto part = read<message::text_read>(answer)) {
+        if (std::exchange(done_.begin, std::nullopt)) done_.next = {part->line, part->column, 0};
         hand_on(*part);
         go_on(daemon, *part);
     }

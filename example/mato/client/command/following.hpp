@@ -8,9 +8,11 @@
 
 #include "exchange.hpp"
 #include "protocol/text_mark.hpp"
+#include "text_origin.hpp"
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string_view>
 
 namespace mux {
@@ -19,9 +21,10 @@ class following final : public exchange {
 public:
     /// What was handed on. It is kept by the caller, for the exchange with the daemon's next process.
     struct progress {
-        text_mark next;          ///< the first byte that was not handed on
-        std::uint64_t lost = 0;  ///< lines that were evicted from the history before they were read
-        bool is_removed = false; ///< the tab was closed before all of its text was read
+        std::optional<text_origin> begin{}; ///< of the text; nothing: with `next`
+        text_mark next;                     ///< the first byte that was not handed on
+        std::uint64_t lost = 0;             ///< lines that were evicted from the history before they were read
+        bool is_removed = false;            ///< the tab was closed before all of its text was read
     };
     /// `lines`: is called with whole lines, each with its newline.
     following(target which, progress& done, mato::deadline until, std::function<void(std::string_view)> lines)

@@ -73,6 +73,7 @@ std::unique_ptr<exchange> exchange_of(const std::string& line, const program_pat
     case command::capture: return std::make_unique<capturing>(capture_request{which, what.history, 0, what.ansi, what.join});
     case command::read:
         if (what.follow) refuse("'read --follow' has no end; use 'read --since' with the mark of the last answer");
+        if (what.output) return std::make_unique<reading_output>(which, *what.output);
         return std::make_unique<reading>(which, origin_of(what, which));
     case command::wait: return std::make_unique<waiting>(what, which.current, deadline_of(what));
     case command::resize: return plain_request<message::resize_tab>(resize_request{which, {what.rows, what.columns}});

@@ -6,11 +6,16 @@
 #include "client/recorder.hpp"
 #include "common.hpp"
 #include "exchanges.hpp"
+#include "following.hpp"
 #include "watching.hpp"
 
 #include <mato/policies.hpp>
 
 #include <unistd.h>
+
+#include <cstdio>
+#include <string>
+#include <string_view>
 
 namespace mux {
 
@@ -27,9 +32,44 @@ int run_capture(const invocation& what) {
     return 0;
 }
 
+namespace {
+
+/// The output of a command as its shell's marks enclose it: without a newline at the end if it has none.
+int print_output(const invocation& what, const program_paths& paths, const target& which) {
+    print(ask_running_daemon(
+        paths,
+        [&](remote& daemon) {
+            reading_output output(which, *what.output);
+            run_to_completion(daemon, output);
+            return what.json ? output.outcome()->value.text + "\n" : output.outcome()->text;
+        },
+        mato::exit_code::unavailable));
+    return 0;
+}
+
+/// Lines as they end, until the program has ended.
+int follow_lines(const invocation& what, const program_paths& paths, const target& which) {
+    if (what.json || what.output)
+        throw command_failure{mato::exit_code::usage, "--follow cannot be used with --json or --output"};
+    following::progress done;
+    done.begin = origin_of(what, which);
+    ask_process(paths, {.needs_tabs = true}, [&](remote& daemon) {
+        following lines(which, done, remote::patient(), [](std::string_view text) { print(std::string(text)); });
+        return run_to_completion(daemon, lines);
+    });
+    if (done.lost > 0 && !what.quiet)
+        std::fprintf(stderr, "mato: %llu lines were evicted from the history before they were read\n",
+                     static_cast<unsigned long long>(done.lost));
+    return 0;
+}
+
+} // namespace
+
 int run_read(const invocation& what) {
     const auto paths = paths_of(what);
     const target which{what.operands[0], current_tab(paths)};
+    if (what.follow) return follow_lines(what, paths, which);
+    if (what.output) return print_output(what, paths, which);
     print(ask_running_daemon(
         paths,
         [&](remote& daemon) {

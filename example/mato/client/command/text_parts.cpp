@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <iterator>
-#include <string_view>
 #include <utility>
 
 namespace mux {
@@ -34,6 +33,17 @@ std::string text_parts::line_at(std::size_t byte) const {
     const std::size_t before = byte == 0 ? std::string::npos : text_.rfind('\n', byte - 1);
     const std::size_t from = before == std::string::npos ? 0 : before + 1;
     return text_.substr(from, std::min(text_.find('\n', byte), text_.size()) - from);
+}
+
+std::string_view text_before(std::string_view text, const text_mark& begin, const text_mark& end) {
+    std::size_t at = 0;
+    for (std::uint64_t line = begin.line; line < end.line; ++line) {
+        at = text.find('\n', at);
+        if (at == text.npos) return text;
+        ++at;
+    }
+    const std::uint64_t cut = end.line == begin.line ? begin.column : 0;
+    return text.substr(0, at + std::min<std::uint64_t>(end.column - std::min(end.column, cut), text.size() - at));
 }
 
 } // namespace mux

@@ -10,6 +10,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace mux {
@@ -44,5 +45,8 @@ private:
     std::vector<byte_range> echoes_; // in order
     std::uint64_t lost_ = 0;
 };
+
+/// The part of a text before a place in the tab; `begin`: of the text. @pre the place is not before it
+[[nodiscard]] std::string_view text_before(std::string_view text, const text_mark& begin, const text_mark& end);
 
 } // namespace mux

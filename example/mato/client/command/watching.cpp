@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: MIT
 #include "watching.hpp"
 
-#include "common.hpp"
-
 #include <mato/printable.hpp>
 
 #include <algorithm>
@@ -14,15 +12,15 @@ namespace {
 /// Looks again after each change of the tab, but not more often than this: a flood is not searched at every read.
 constexpr std::chrono::milliseconds look_again{20};
 
-/// The lines of a text; the last one may go on.
-std::vector<json::verbatim> lines_of(const std::string& text) {
-    std::vector<json::verbatim> all;
+/// The lines of a text, on one line; the last one may go on.
+json::verbatim array_of_lines(const std::string& text) {
+    std::string all;
     for (std::size_t from = 0; from < text.size();) {
         const std::size_t end = std::min(text.find('\n', from), text.size());
-        all.push_back({json::quote(std::string_view(text).substr(from, end - from))});
+        all.append(all.empty() ? "" : ", ").append(json::quote(std::string_view(text).substr(from, end - from)));
         from = end + 1;
     }
-    return all;
+    return {"[" + all + "]"};
 }
 
 } // namespace
@@ -46,14 +44,12 @@ exchange::result timed_out(const target& which) {
 }
 
 json::verbatim as_json(const text_parts& text) {
-    std::string lines;
-    for (const json::verbatim& each : lines_of(text.text())) lines.append(lines.empty() ? "" : ", ").append(each.text);
     return json::object()
         .add("tab", text.last().tab)
         .add("from", text.begin().text())
         .add("mark", text.end().text())
         .add("running", text.last().running)
-        .add("lines", json::verbatim{"[" + lines + "]"})
+        .add("lines", array_of_lines(text.text()))
         .done();
 }
 
@@ -177,6 +173,41 @@ void reading::on_answer(remote& daemon, const header& answer) {
         return begin(daemon);
     }
     finish({0, {}, as_json(seen_)});
+}
+
+// ---- read --output ----
+
+void reading_output::read_on(remote& daemon, std::uint64_t line, std::uint64_t column) {
+    const target which{std::to_string(found_->tab), 0}; // the same one, although a name may mean another one now
+    ask<message::read_text>(daemon, read_request{which, text_begin::place, line, column}, soon());
+}
+
+void reading_output::on_answer(remote& daemon, const header& answer) {
+    if (!found_) {
+        found_ = read<message::output_found>(answer);
+        if (found_) read_on(daemon, found_->line, found_->column);
+    } else if (auto part = read<message::text_read>(answer)) {
+        if (seen_.add(std::move(*part)) && seen_.last().next <= found_->end_line) return read_on(daemon, seen_.last().next, 0);
+        give();
+    }
+}
+
+void reading_output::give() {
+    const text_mark begin{found_->line, found_->column, found_->tab}, end{found_->end_line, found_->end_column, found_->tab};
+    if (seen_.lost_lines() > 0 || seen_.begin().line > begin.line)
+        return finish({1, "lines of the output were evicted from the history while it was read"});
+    const std::string text(text_before(seen_.text(), begin, end));
+    const bool is_known = found_->exit_code >= 0;
+    finish({0,
+            {},
+            json::object()
+                .add("tab", found_->tab)
+                .add("from", begin.text())
+                .add("mark", end.text())
+                .add("exit_code", json::verbatim{is_known ? std::to_string(found_->exit_code) : std::string("null")})
+                .add("lines", array_of_lines(text))
+                .done(),
+            text});
 }
 
 } // namespace mux

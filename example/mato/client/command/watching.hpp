@@ -4,8 +4,10 @@
 #pragma once
 
 #include "client/cli.hpp"
+#include "common.hpp"
 #include "exchange.hpp"
 #include "protocol/text_pattern.hpp"
+#include "text_origin.hpp"
 #include "text_parts.hpp"
 
 #include <chrono>
@@ -15,11 +17,6 @@
 
 namespace mux {
 
-/// Where a text begins that a command reads or searches.
-struct text_origin {
-    text_begin from = text_begin::oldest;
-    std::uint64_t line = 0, column = 0;
-};
 /// @throws command_failure, exit code 65: `since` is a mark of another tab than `which`, as far as its number says so.
 [[nodiscard]] text_origin origin_since(const text_mark& since, const target& which);
 
@@ -85,6 +82,23 @@ private:
 
     target which_;
     text_origin from_;
+    text_parts seen_;
+};
+
+/// The output of a command that the tab's shell has run.
+class reading_output final : public exchange {
+public:
+    reading_output(target which, std::uint32_t back) : request_{std::move(which), back} {}
+    void begin(remote& daemon) override { ask<message::find_output>(daemon, request_, soon()); }
+    [[nodiscard]] bool is_answered_at_length() const noexcept override { return true; }
+
+private:
+    void on_answer(remote& daemon, const header& answer) override;
+    void read_on(remote& daemon, std::uint64_t line, std::uint64_t column);
+    void give();
+
+    output_request request_;
+    std::optional<output_found> found_;
     text_parts seen_;
 };
 

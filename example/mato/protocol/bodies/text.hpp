@@ -82,6 +82,19 @@ struct text_read {
           end_column, echoes);
     }
 };
+/// The output of a command that a shell has run, by OSC 133. `back`: 1 for the last one that has ended, 2 for the one before.
+/// Answered by `output_found`: the places are as in `text_read`.
+struct output_request {
+    target which;
+    std::uint32_t back = 1;
+    void fields(auto& f) { f(which, back); }
+};
+struct output_found {
+    std::uint64_t tab = 0;
+    std::uint64_t line = 0, column = 0, end_line = 0, end_column = 0;
+    std::int32_t exit_code = 0; ///< -1: the shell did not say
+    void fields(auto& f) { f(tab, line, column, end_line, end_column, exit_code); }
+};
 /// Answered by `output_came` when the tab's revision differs from this one, or its program has ended.
 struct wait_output {
     target which;
