@@ -4,28 +4,14 @@
 #include "actions.hpp"
 #include "bottom_row.hpp"
 #include "text_row.hpp"
-#include "vt/utf8.hpp"
 
 #include <algorithm>
 #include <array>
 #include <utility>
 
 namespace mux {
-namespace {
-
-/// The end of `text` that fits into `columns`: what was typed last.
-std::string_view tail_of(std::string_view text, int columns) {
-    while (!text.empty() && text_columns(text) > columns) {
-        text.remove_prefix(1);
-        while (!text.empty() && (static_cast<unsigned char>(text[0]) & 0xc0) == 0x80) text.remove_prefix(1);
-    }
-    return text;
-}
-
-} // namespace
-
 void find_prompt::begin(const text_source& text) {
-    find_.begin(typed_, text);
+    find_.begin(typed_.text(), text);
     awaits_first_ = true;
 }
 
@@ -57,17 +43,7 @@ find_prompt::result find_prompt::press(const key_event& key, const text_source& 
     if (name == "Enter") return result::stays;
     if (name == "C-r" || name == "Up") return older(at);
     if (name == "C-s" || name == "Down") return newer(at);
-    if (name == "C-u") {
-        typed_.clear();
-    } else if (name == "BSpace") {
-        while (!typed_.empty() && (static_cast<unsigned char>(typed_.back()) & 0xc0) == 0x80) typed_.pop_back();
-        if (!typed_.empty()) typed_.pop_back();
-    } else {
-        const bool is_text = key.character >= ' ' && key.character != keys::backspace && key.key < tilde_keys &&
-                             (key.modifiers & ~unsigned{key_event::shift}) == 0;
-        if (!is_text || typed_.size() + 4 > most_typed) return result::nothing;
-        vt::append_utf8(typed_, static_cast<char32_t>(key.character));
-    }
+    if (typed_.press(key) != line_editor::result::changed) return result::nothing;
     begin(text);
     return result::nothing;
 }
@@ -79,8 +55,10 @@ vt::row find_prompt::draw(int columns, text_position at, const looks& look, int&
     static constexpr std::array hints{hint{"^R", "older"}, hint{"^S", "newer"}, hint{"Enter", "stay"}, hint{"Esc", "back"}};
     vt::row row = ground_row(columns, look);
     int end = put_text(row, columns > 2 ? 1 : 0, columns, columns > 12 ? "find  " : "", look.ground, look.unicode);
-    end = put_text(row, end, columns, tail_of(typed_, std::max(1, columns / 2 - end)), look.strong_ground, look.unicode);
-    cursor = std::min(end, columns - 1);
+    const line_editor::drawing typed =
+        typed_.draw(row, end, std::min(columns, std::max(end + 2, columns / 2)), look.strong_ground, look.unicode);
+    end = typed.end;
+    cursor = typed.cursor;
     const std::size_t number = find_.number_of(at);
     std::string state;
     if (!find_.problem().empty())

@@ -3,17 +3,16 @@
 /// Pure.  Test: test/mato/text_find_test.cpp.
 #pragma once
 
+#include "line_editor.hpp"
 #include "looks.hpp"
 #include "text_find.hpp"
 #include "view/key_event.hpp"
-
-#include <string>
 
 namespace mux {
 
 class find_prompt {
 public:
-    static constexpr std::size_t most_typed = 256; ///< bytes; longer ones are mistakes, such as a pasted file
+    static constexpr std::size_t most_typed = 256; ///< characters; longer ones are mistakes, such as a pasted file
 
     enum class result : std::uint8_t { nothing, moved, stays, leaves };
 
@@ -29,7 +28,7 @@ public:
     void forget_first() noexcept { awaits_first_ = false; }
     [[nodiscard]] bool has_work() const noexcept { return find_.is_searching(); }
     [[nodiscard]] text_position target() const noexcept { return target_; }
-    [[nodiscard]] const std::string& typed() const noexcept { return typed_; }
+    [[nodiscard]] const line_editor& typed() const noexcept { return typed_; }
     [[nodiscard]] const text_find& found() const noexcept { return find_; }
     void drop_before(std::uint64_t line) { find_.drop_before(line); }
 
@@ -39,7 +38,7 @@ public:
 private:
     void begin(const text_source& text);
 
-    std::string typed_;
+    line_editor typed_{most_typed};
     text_find find_;
     text_position target_;
     bool awaits_first_ = false;

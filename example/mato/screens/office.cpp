@@ -4,8 +4,6 @@
 #include "bottom_row.hpp"
 #include "text_row.hpp"
 
-#include "vt/utf8.hpp"
-
 #include <algorithm>
 
 namespace mux {
@@ -28,8 +26,6 @@ std::string counted(std::size_t n, std::string_view what) {
     return std::to_string(n).append(" ").append(what).append(n == 1 ? "" : "s");
 }
 
-bool is_control(const key_event& key, char letter) { return (key.modifiers & key_event::control) != 0 && key.key == letter; }
-
 } // namespace
 
 office_screen::office_screen(office_source source, tab_id here)
@@ -44,7 +40,7 @@ office_screen::office_screen(office_source source, tab_id here)
 }
 
 bool office_screen::is_found(const office_task& task, const office_tab& tab) const {
-    const std::string wanted = lowered(typed_);
+    const std::string wanted = lowered(typed_.text());
     for (const std::string* where : {&tab.name, &task.name, &tab.words, &tab.state, &tab.note})
         if (lowered(*where).find(wanted) != std::string::npos) return true;
     return false;
@@ -162,13 +158,11 @@ overlay office_screen::draw(vt::screen_size size, const looks& look) {
     if (const int at = size.columns - text_columns(totals) - 3; at > title + 2)
         put_text(result.rows[0], at, size.columns, totals, asking > 0 ? look.accent : look.ground, look.unicode);
 
-    int at = put_text(result.rows[1], 1, list, look.unicode ? "❯ " : "> ", look.strong, look.unicode);
-    if (typed_.empty())
-        put_text(result.rows[1], at, list - 1, "type to find a tab", look.faint, look.unicode);
-    else
-        at = put_text(result.rows[1], at, list - 1, typed_, look.plain, look.unicode);
+    const int at = put_text(result.rows[1], 1, list, look.unicode ? "❯ " : "> ", look.strong, look.unicode);
+    if (typed_.empty()) put_text(result.rows[1], at, list - 1, "type to find a tab", look.faint, look.unicode);
+    const line_editor::drawing typed = typed_.draw(result.rows[1], at, list - 1, look.plain, look.unicode);
     if (!typed_.empty() && !chosen()) put_text(result.rows[static_cast<std::size_t>(list_from)], 2, list, "no tab", look.faint);
-    result.cursor = vt::position{1, std::min(at, size.columns - 1)};
+    result.cursor = vt::position{1, std::min(typed.cursor, size.columns - 1)};
     if (has_preview) draw_preview(result.rows, 1, size.rows - 2, list, size.columns, look);
 
     vt::row& rule = result.rows[static_cast<std::size_t>(size.rows) - 2];
@@ -200,21 +194,14 @@ screen_reply office_screen::press(const key_event& key) {
         if (typed_.empty()) return {true};
         typed_.clear();
         return {};
-    case keys::backspace:
-        while (!typed_.empty() && (static_cast<unsigned char>(typed_.back()) & 0xc0U) == 0x80U) typed_.pop_back();
-        if (!typed_.empty()) typed_.pop_back();
-        return {};
     default: break;
     }
-    if (is_control(key, 'n')) return {true, pressed_action{action::new_tab}};
-    if (is_control(key, 'r')) return reply(action::rename_tab);
-    if (is_control(key, 'x')) return reply(action::close_tab);
-    if (is_control(key, 'z')) return {true, pressed_action{action::undo_close}};
-    if (is_control(key, 'u')) return typed_.clear(), screen_reply{};
-    if (is_control(key, 'c') || is_control(key, 'g')) return {true};
-    const bool is_text =
-        key.character > ' ' && key.character != keys::backspace && (key.modifiers & ~unsigned{key_event::shift}) == 0;
-    if (is_text && typed_.size() < most_typed) vt::append_utf8(typed_, static_cast<char32_t>(key.character));
+    if (key.is_control('n')) return {true, pressed_action{action::new_tab}};
+    if (key.is_control('r')) return reply(action::rename_tab);
+    if (key.is_control('x')) return reply(action::close_tab);
+    if (key.is_control('z')) return {true, pressed_action{action::undo_close}};
+    if (key.is_control('c') || key.is_control('g')) return {true};
+    if (!typed_.empty() || key.character != ' ') typed_.press(key);
     return {};
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "bar.hpp"
+#include "line_editor.hpp"
 #include "screen.hpp"
 
 #include <cstddef>
@@ -69,7 +70,7 @@ private:
     office_source source_;
     office_state state_;
     tab_id chosen_ = 0;
-    std::string typed_;
+    line_editor typed_{most_typed};
     int top_ = 0;  // lines scrolled away
     int page_ = 1; // lines that are shown
 };

@@ -3,6 +3,7 @@
 /// Pure.  Test: test/mato/screens_test.cpp.
 #pragma once
 
+#include "line_editor.hpp"
 #include "screen.hpp"
 
 #include <string>
@@ -11,25 +12,22 @@
 
 namespace mux {
 
-/// Asks for a line of text, which can be edited: arrows, Home, End, Backspace, Delete, C-a, C-e, C-u, C-w.
+/// Asks for a line of text, which can be edited.
 class text_prompt final : public screen {
 public:
     static constexpr std::size_t most_characters = 256;
 
     /// @param label before the text · @param text to begin with · @param then gets the text as its answer
-    text_prompt(std::string label, std::string_view text, pressed_action then);
+    text_prompt(std::string label, std::string_view text, pressed_action then)
+        : label_(std::move(label)), typed_(most_characters, text), then_(std::move(then)) {}
 
     [[nodiscard]] overlay draw(vt::screen_size size, const looks& look) override;
     /// Enter answers, if there is a text; Escape and C-c go back.
     screen_reply press(const key_event& key) override;
 
 private:
-    [[nodiscard]] std::string text() const;
-    void edit(const key_event& key);
-
     std::string label_;
-    std::u32string text_;
-    std::size_t at_; // the cursor's place: before this character
+    line_editor typed_;
     pressed_action then_;
 };
 

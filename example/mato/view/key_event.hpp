@@ -23,6 +23,8 @@ struct key_event {
 
     /// Shift, Control, a lock: pressed before another key.
     [[nodiscard]] bool is_modifier() const noexcept;
+    /// Ctrl and this letter, with other modifiers too.
+    [[nodiscard]] bool is_control(char letter) const noexcept { return (modifiers & control) != 0 && key == letter; }
     /// The byte that a terminal without these encodings sends, if it sends a single one: C-\ is 0x1c, Enter 0x0d.
     [[nodiscard]] std::optional<char> byte() const noexcept;
 };
