@@ -36,12 +36,8 @@ std::string text_parts::line_at(std::size_t byte) const {
 }
 
 std::string_view text_before(std::string_view text, const text_mark& begin, const text_mark& end) {
-    std::size_t at = 0;
-    for (std::uint64_t line = begin.line; line < end.line; ++line) {
-        at = text.find('\n', at);
-        if (at == text.npos) return text;
-        ++at;
-    }
+    const std::size_t at = begin_of_line(text, end.line - begin.line);
+    if (at == text.npos) return text;
     const std::uint64_t cut = end.line == begin.line ? begin.column : 0;
     return text.substr(0, at + std::min<std::uint64_t>(end.column - std::min(end.column, cut), text.size() - at));
 }
