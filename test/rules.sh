@@ -76,7 +76,7 @@ for room in $rooms; do
 done
 complain "The client includes the daemon outside client/launch:" "$(grep -rnHE '#include "daemon/' example/mato/client | grep -v '^example/mato/client/launch\.' || true)"
 # The daemon's parts, lowest first.
-parts="multiplexer_daemon settings workspace window_size returning_clients prefix_keys outlet viewer viewer_screens viewer_mouse tab_counter tab_command pending_requests closed_tabs past_tabs typed_lines text_reading client_table tab_attention tab_changes tab_table event_feed output_stream restart_facts kept_tabs handed_over state past_saver inventory bars notice_board office_view views tab_programs recovery past_restore upgrading naming command_keys requests text_requests multiplexer"
+parts="multiplexer_daemon settings workspace window_size returning_clients prefix_keys outlet viewer viewer_screens viewer_mouse tab_counter tab_command pending_requests closed_tabs past_tabs typed_lines text_reading client_table tab_attention tab_changes tab_table event_feed output_stream restart_facts kept_tabs handed_over state past_saver inventory bars notice_board office_view tab_texts views tab_programs recovery past_restore upgrading naming command_keys requests text_requests multiplexer"
 for part in $parts; do
     later=$(echo "$parts " | sed "s/.*\b$part //" | tr ' ' '|')none
     complain "A part of the daemon includes one above it:" "$(grep -nHE "#include \"(daemon/)?($later)\.hpp\"" "example/mato/daemon/$part.hpp" "example/mato/daemon/$part.cpp" 2>/dev/null || true)"

@@ -71,7 +71,7 @@ TEST_CASE("a text is found while it is typed, in a tab of 10 000 lines", "[mato]
     CHECK(row_begins(terminal, 23, " find "));
     terminal.type("777");
     // Those that `seq 9990 | grep -c 777` counts.
-    CHECK(row_is(terminal, 23, " find  777   1 of 19   ^R older  ^S newer  Enter stay  Esc back"));
+    CHECK(row_is(terminal, 23, " find  777   1 of 19   ^R older  ^S newer  ^A all tabs  Enter stay  Esc back"));
     CHECK(terminal.comes_to_show("9777"));
     terminal.type("\x12");
     CHECK(row_begins(terminal, 23, " find  777   2 of 19 "));

@@ -131,21 +131,21 @@ TEST_CASE("the find row tells what was typed, which hit is shown and what the ke
     for (int i = 1; i <= 100; ++i) output += "line " + std::to_string(i) + (i % 10 == 0 ? " failed\r\n" : "\r\n");
     const auto terminal = terminal_with(output);
     look_back_screen screen = finder(terminal);
-    CHECK(last_row(screen) == " find     ^R older  ^S newer  Enter stay  Esc back");
+    CHECK(last_row(screen) == " find     ^R older  ^S newer  ^A all tabs  Enter stay  Esc back");
     type(screen, "fail");
-    CHECK(last_row(screen) == " find  fail   1 of 10   ^R older  ^S newer  Enter stay  Esc back");
+    CHECK(last_row(screen) == " find  fail   1 of 10   ^R older  ^S newer  ^A all tabs  Enter stay  Esc back");
     CHECK(screen.cursor() == text_position{99, 9});
     type(screen, "\x12"); // C-r
-    CHECK(last_row(screen) == " find  fail   2 of 10   ^R older  ^S newer  Enter stay  Esc back");
+    CHECK(last_row(screen) == " find  fail   2 of 10   ^R older  ^S newer  ^A all tabs  Enter stay  Esc back");
     CHECK(screen.cursor() == text_position{89, 8});
     type(screen, "\x12\x12\x13"); // C-s
     CHECK(screen.cursor() == text_position{79, 8});
     type(screen, "x");
-    CHECK(last_row(screen) == " find  failx   not found   ^R older  ^S newer  Enter stay  Esc back");
+    CHECK(last_row(screen) == " find  failx   not found   ^R older  ^S newer  ^A all tabs  Enter stay  Esc back");
     type(screen, "\x7f\x7f");
-    CHECK(last_row(screen) == " find  fai   1 of 10   ^R older  ^S newer  Enter stay  Esc back");
+    CHECK(last_row(screen) == " find  fai   1 of 10   ^R older  ^S newer  ^A all tabs  Enter stay  Esc back");
     type(screen, "\x15re:4. f");
-    CHECK(last_row(screen) == " find  re:4. f   1 of 1   ^R older  ^S newer  Enter stay  Esc back");
+    CHECK(last_row(screen) == " find  re:4. f   1 of 1   ^R older  ^S newer  ^A all tabs  Enter stay  Esc back");
     type(screen, "[");
     CHECK(last_row(screen).find("this '[' has no ']'") != std::string::npos);
     type(screen, "\x7f\r"); // stays there

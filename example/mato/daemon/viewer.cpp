@@ -86,6 +86,7 @@ void viewer::note_replay() { replayed_to_ = tab_ && tab_->bytes() ? tab_->bytes(
 
 void viewer::begin_from_reset() {
     screen_.reset();
+    below_.reset();
     selects_ = false;
     pressed_.reset();
     context_.captured = hints_ = false;

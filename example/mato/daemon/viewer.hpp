@@ -102,6 +102,10 @@ public:
     void tell(std::string text);
     /// Shows a screen of mato's own over the tab until its user closes it.
     void ask(std::unique_ptr<screen> asks) { open(std::move(asks)); }
+    /// The same over the screen that is open, if there is one: its user comes back to that.
+    void ask_over(std::unique_ptr<screen> asks);
+    /// Opens a look back at a line, with all hits for `answer` marked.
+    void go_to_line(const pressed_action& where);
     /// Bytes for the terminal itself, between two frames: a clipboard.
     void pass(std::string_view bytes);
     /// Before `show`: the terminal is within a paste that began under a process before this one.
@@ -119,8 +123,10 @@ private:
     void wait_for_keys();
     void tell_paste();
     void open(std::unique_ptr<screen> opened);
+    void show_screen();
     void keep_live();
     void close_screen();
+    void close_screens();
     void look_back(const pressed_action& begins);
     [[nodiscard]] std::unique_ptr<look_back_screen> text_screen(look_back_use use);
     void click_bar(const mouse_report& report, int column);
@@ -186,6 +192,7 @@ private:
     std::string frame_; // reused
     std::string passing_;
     std::unique_ptr<screen> screen_;       // null: the tab is shown
+    std::unique_ptr<screen> below_;        // screen_ was opened over it
     bool selects_ = false;                 // screen_ is a selection made with the mouse: keys are the program's
     std::optional<pointer_event> pressed_; // the left button is held, since then
     pointer_event last_press_;

@@ -96,9 +96,22 @@ void viewer::open(std::unique_ptr<screen> opened) {
     decoder_.reset();
     context_.captured = true;
     pacer_.typed();
-    if (tab_->bytes()) return draw_without_emulator();
-    update();
+    show_screen();
+}
+
+void viewer::ask_over(std::unique_ptr<screen> asks) {
+    if (screen_ && !selects_) below_ = std::move(screen_);
+    open(std::move(asks));
+}
+
+/// It is another one than before.
+void viewer::show_screen() {
+    if (tab_->bytes())
+        draw_without_emulator();
+    else
+        update();
     keep_live();
+    work_for_screen();
 }
 
 /// Draws a live screen again, as long as it is open.
@@ -123,15 +136,25 @@ void viewer::draw_without_emulator() {
     if (outlet_->is_ready()) outlet_->write(frame_);
 }
 
+/// The one below it is shown again, or the tab.
 void viewer::close_screen() {
-    screen_.reset();
+    screen_ = std::move(below_);
     selects_ = false;
     live_timer_.cancel();
+    if (screen_) {
+        pacer_.typed();
+        return show_screen();
+    }
     context_.captured = false;
     starts_empty_ = true;
     replayed_to_ = position_; // what was already sent is replayed too
     pacer_.typed();
     update();
+}
+
+void viewer::close_screens() {
+    below_.reset();
+    if (screen_) close_screen();
 }
 
 /// A key for the screen. @returns true if it is still open
@@ -143,12 +166,10 @@ bool viewer::press(const key_event& key) {
 void viewer::answer_screen(screen_reply reply) {
     if (reply.closes) {
         close_screen();
-    } else if (tab_->bytes()) {
-        draw_without_emulator();
     } else {
         work_for_screen();
         pacer_.typed();
-        update();
+        tab_->bytes() ? draw_without_emulator() : update();
     }
     if (!reply.says.empty()) tell(std::move(reply.says));
     if (reply.copies) copy(std::move(*reply.copies));
@@ -173,7 +194,10 @@ void viewer::work_for_screen() {
     work_timer_.async_wait([this](std::error_code cancelled) {
         if (cancelled || !tab_ || !screen_) return;
         screen_->work();
-        update();
+        if (!tab_->bytes())
+            update();
+        else if (!screen_->has_work()) // each drawing is a whole one
+            draw_without_emulator();
         work_for_screen();
     });
 }
@@ -192,10 +216,17 @@ std::unique_ptr<look_back_screen> viewer::text_screen(look_back_use use) {
 void viewer::look_back(const pressed_action& begins) {
     if (!tab_->screen()) return tell("this tab keeps no history: its emulator is 'raw'");
     auto made = text_screen(look_back_use::reading);
-    if (begins.what == action::find) made->find();
+    if (begins.what == action::find) made->find(begins.answer.value_or(std::string()));
     open(std::move(made));
     if (begins.what == action::previous_prompt) answer_screen(screen_->press(key_of_byte('{')));
     if (begins.what == action::next_prompt) answer_screen(screen_->press(key_of_byte('}')));
+}
+
+void viewer::go_to_line(const pressed_action& where) {
+    if (!tab_->screen()) return tell("this tab keeps no history: its emulator is 'raw'");
+    auto made = text_screen(look_back_use::reading);
+    made->show_found(where.answer.value_or(std::string()), {where.line, where.column});
+    open(std::move(made));
 }
 
 /// Without a screen: what the last command has written.
@@ -214,7 +245,7 @@ void viewer::copy_output() {
 void viewer::command(const key_event& key) {
     focus(focus_change::gained); // also if the terminal does not report it
     if (!message_.empty()) leave_message();
-    if (screen_) close_screen();
+    close_screens();
     if (const auto what = options_.keys->action_of(key)) return act(*what);
     const std::string& prefix = options_.prefix_name;
     const std::string name = name_of(key);

@@ -3,6 +3,8 @@
 
 #include "office_view.hpp"
 #include "protocol/key_names.hpp"
+#include "screens/find_list.hpp"
+#include "tab_texts.hpp"
 #include "window_size.hpp"
 
 #include <asio/post.hpp>
@@ -370,6 +372,10 @@ vt::screen_size views::area_of(const client& watcher, const tab& shown) const {
 
 void views::open_office(client& watcher) {
     watcher.screen->ask(std::make_unique<office_screen>(office_of(state_, bars_, watcher.id()), watcher.attached));
+}
+
+void views::open_find_list(client& watcher, std::string_view typed) {
+    watcher.screen->ask_over(std::make_unique<find_list>(texts_of(state_), typed));
 }
 
 void views::follow_bar(client& watcher) {

@@ -42,6 +42,8 @@ public:
     void toggle_bar(client& watcher) { bars_.toggle(watcher); }
     /// Opens the list of all tabs over the shown one.
     void open_office(client& watcher);
+    /// Opens the list of the hits for `typed` in all tabs, over the find row that it was asked for in.
+    void open_find_list(client& watcher, std::string_view typed);
     /// What tabs say to a person who does not look at them.
     [[nodiscard]] notice_board& board() noexcept { return board_; }
     /// What this client's user should know of a tab.

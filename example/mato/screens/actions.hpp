@@ -36,6 +36,8 @@ enum class action : std::uint8_t {
     tab_that_needs_you,
     look_back,
     find,
+    find_all,
+    go_to_line, ///< without a key: a hit of find_all
     previous_prompt,
     next_prompt,
     copy_output,
@@ -77,6 +79,7 @@ inline constexpr auto all_actions = std::to_array<action_entry>({
     {action::previous_task, action_group::go, "previous-task", "P", "previous task", ""},
     {action::look_back, action_group::look_back, "look-back", "[", "history, copy", "history"},
     {action::find, action_group::look_back, "find", "/", "find", "find"},
+    {action::find_all, action_group::look_back, "find-all", "", "find in all tabs", ""},
     {action::previous_prompt, action_group::look_back, "previous-prompt", "{", "previous prompt", ""},
     {action::next_prompt, action_group::look_back, "next-prompt", "}", "next prompt", ""},
     {action::copy_output, action_group::look_back, "copy-output", "y", "copy the last output", ""},
@@ -93,7 +96,9 @@ inline constexpr auto all_actions = std::to_array<action_entry>({
 struct pressed_action {
     action what;
     std::int64_t number = 0; ///< of tab_by_number: 1 to 10; of tab_by_id: the tab's; of others: the tab meant, 0: the shown one
-    std::optional<std::string> answer = {}; ///< of an action that asks: what its user has answered
+    std::optional<std::string> answer = {}; ///< of an action that asks: what its user has answered; of those that find: what
+    std::uint64_t line = 0;                 ///< of go_to_line: where, as text_position
+    int column = 0;
 };
 
 /// The stroke of a key, as names of keys are compared with; nothing: no name fits, a character beyond ASCII for example.

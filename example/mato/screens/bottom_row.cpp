@@ -3,6 +3,7 @@
 
 #include "text_row.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace mux {
@@ -32,6 +33,25 @@ overlay hint_row(std::string_view prefix, const key_map& keys, vt::screen_size s
         at = put_text(row, at + 1, size.columns, each.hint, look.ground, look.unicode);
     }
     return as_bottom(std::move(row), size);
+}
+
+vt::row typed_row(std::string_view label, const line_editor& typed, std::string_view state, std::span<const key_hint> hints,
+                  int columns, const looks& look, int& cursor) {
+    vt::row row = ground_row(columns, look);
+    int from = columns > 2 ? 1 : 0;
+    if (columns > 12) from = put_text(row, from, columns, label, look.ground, look.unicode) + 1;
+    const int limit = std::min(columns, std::max(from + 2, columns / 2));
+    const line_editor::drawing drawn = typed.draw(row, from, limit, look.strong_ground, look.unicode);
+    cursor = drawn.cursor;
+    int end = drawn.end;
+    if (!state.empty()) end = put_text(row, end + 3, columns, state, look.ground, look.unicode);
+    ++end;
+    for (const key_hint& each : hints) {
+        if (end + 2 + text_columns(each.key) + 1 + text_columns(each.does) > columns) break;
+        end = put_text(row, end + 2, columns, each.key, look.accent, look.unicode);
+        end = put_text(row, end + 1, columns, each.does, look.ground, look.unicode);
+    }
+    return row;
 }
 
 overlay message_row(std::string_view text, vt::screen_size size, const looks& look) {

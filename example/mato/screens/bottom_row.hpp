@@ -4,9 +4,11 @@
 #pragma once
 
 #include "key_map.hpp"
+#include "line_editor.hpp"
 #include "looks.hpp"
 #include "view/overlay.hpp"
 
+#include <span>
 #include <string_view>
 
 namespace mux {
@@ -18,6 +20,16 @@ namespace mux {
 
 /// What the most used keys do, for a user who has pressed the prefix and waits.
 [[nodiscard]] overlay hint_row(std::string_view prefix, const key_map& keys, vt::screen_size size, const looks& look);
+/// What a key does, in a last row.
+struct key_hint {
+    std::string_view key, does;
+};
+
+/// A last row in which a user types. `state`: what is to be told of it · `cursor`: becomes the column of the cursor. Hints that
+/// do not fit are left out.
+[[nodiscard]] vt::row typed_row(std::string_view label, const line_editor& typed, std::string_view state,
+                                std::span<const key_hint> hints, int columns, const looks& look, int& cursor);
+
 /// A message, cut to the width.
 [[nodiscard]] overlay message_row(std::string_view text, vt::screen_size size, const looks& look);
 

@@ -3,7 +3,6 @@
 
 #include "actions.hpp"
 #include "bottom_row.hpp"
-#include "text_row.hpp"
 
 #include <algorithm>
 #include <array>
@@ -13,6 +12,11 @@ namespace mux {
 void find_prompt::begin(const text_source& text) {
     find_.begin(typed_.text(), text);
     awaits_first_ = true;
+}
+
+void find_prompt::begin_with(std::string_view typed, const text_source& text) {
+    typed_.set(typed);
+    begin(text);
 }
 
 bool find_prompt::work(const text_source& text) {
@@ -49,16 +53,8 @@ find_prompt::result find_prompt::press(const key_event& key, const text_source& 
 }
 
 vt::row find_prompt::draw(int columns, text_position at, const looks& look, int& cursor) const {
-    struct hint {
-        std::string_view key, does;
-    };
-    static constexpr std::array hints{hint{"^R", "older"}, hint{"^S", "newer"}, hint{"Enter", "stay"}, hint{"Esc", "back"}};
-    vt::row row = ground_row(columns, look);
-    int end = put_text(row, columns > 2 ? 1 : 0, columns, columns > 12 ? "find  " : "", look.ground, look.unicode);
-    const line_editor::drawing typed =
-        typed_.draw(row, end, std::min(columns, std::max(end + 2, columns / 2)), look.strong_ground, look.unicode);
-    end = typed.end;
-    cursor = typed.cursor;
+    static constexpr std::array hints{key_hint{"^R", "older"}, key_hint{"^S", "newer"}, key_hint{"^A", "all tabs"},
+                                      key_hint{"Enter", "stay"}, key_hint{"Esc", "back"}};
     const std::size_t number = find_.number_of(at);
     std::string state;
     if (!find_.problem().empty())
@@ -67,14 +63,7 @@ vt::row find_prompt::draw(int columns, text_position at, const looks& look, int&
         state = std::to_string(number) + " of " + std::to_string(find_.count()) + (find_.is_partial() ? "+" : "");
     else if (!typed_.empty())
         state = find_.is_searching() ? "searching" : "not found";
-    if (!state.empty()) end = put_text(row, end + 3, columns, state, look.ground, look.unicode);
-    ++end;
-    for (const hint& each : hints) {
-        if (end + 2 + text_columns(each.key) + 1 + text_columns(each.does) > columns) break;
-        end = put_text(row, end + 2, columns, each.key, look.accent, look.unicode);
-        end = put_text(row, end + 1, columns, each.does, look.ground, look.unicode);
-    }
-    return row;
+    return typed_row("find ", typed_, state, hints, columns, look, cursor);
 }
 
 } // namespace mux

@@ -8,6 +8,9 @@
 #include "text_find.hpp"
 #include "view/key_event.hpp"
 
+#include <cstdint>
+#include <string_view>
+
 namespace mux {
 
 class find_prompt {
@@ -16,6 +19,8 @@ public:
 
     enum class result : std::uint8_t { nothing, moved, stays, leaves };
 
+    /// Searches for `typed`, as if it was typed.
+    void begin_with(std::string_view typed, const text_source& text);
     /// Types, or goes to an older or newer hit than the one at `at`. Go to target() if it says `moved`.
     result press(const key_event& key, const text_source& text, text_position at);
     /// To the nearest hit before or after `at`, as C-r and C-s do.
@@ -32,7 +37,7 @@ public:
     [[nodiscard]] const text_find& found() const noexcept { return find_; }
     void drop_before(std::uint64_t line) { find_.drop_before(line); }
 
-    /// `cursor`: the column after what was typed.
+    /// As typed_row.
     [[nodiscard]] vt::row draw(int columns, text_position at, const looks& look, int& cursor) const;
 
 private:

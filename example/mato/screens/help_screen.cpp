@@ -33,6 +33,7 @@ std::string keys_text(const key_map& map, action what) {
     if (what == action::tab_by_number) return "1-9 0";
     std::string all;
     for (const std::string& key : map.keys_of(what)) all.append(all.empty() ? "" : " ").append(key);
+    if (what == action::find_all && all.empty()) all = "/ ^A"; // in the find row
     return all;
 }
 

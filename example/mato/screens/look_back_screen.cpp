@@ -219,15 +219,27 @@ screen_reply look_back_screen::pointer(const pointer_event& event) {
 
 // ---- finding ----
 
-void look_back_screen::find() {
+void look_back_screen::find(std::string_view typed) {
     only_finds_ = true;
     open_find();
+    if (!typed.empty()) prompt_->begin_with(typed, *text_);
 }
 
 void look_back_screen::open_find() {
     prompt_.emplace();
-    finds_ = true;
+    finds_ = marks_hits_ = true;
     before_find_ = cursor_;
+}
+
+void look_back_screen::show_found(std::string_view typed, text_position at) {
+    prompt_.emplace();
+    prompt_->begin_with(typed, *text_);
+    prompt_->forget_first();
+    marks_hits_ = true;
+    cursor_ = view_.nearest(at);
+    view_.show_with_context(cursor_);
+    x_ = view_.x_of(cursor_);
+    lost_lines_ = at.line < text_->first_line();
 }
 
 void look_back_screen::show_hit() {
@@ -238,7 +250,7 @@ void look_back_screen::show_hit() {
 
 /// The keys of the last search, pressed while its row is closed.
 void look_back_screen::go_on_finding(find_prompt::result found) {
-    finds_ = true;
+    finds_ = marks_hits_ = true;
     only_finds_ = false;
     before_find_ = cursor_;
     if (found == find_prompt::result::moved) show_hit();
@@ -250,18 +262,19 @@ void look_back_screen::work() {
 }
 
 screen_reply look_back_screen::press_in_find(const key_event& key) {
+    if (key.is_control('a')) return {false, pressed_action{action::find_all, 0, prompt_->typed().text()}};
     // A key that goes on from the first hit may be typed before that is found; one part of the search is short.
     if (prompt_->awaits_first() && (key.character < ' ' || key.modifiers == key_event::control)) work();
     switch (prompt_->press(key, *text_, cursor_)) {
     case find_prompt::result::nothing: break;
     case find_prompt::result::moved: show_hit(); break;
     case find_prompt::result::stays:
-        finds_ = only_finds_ = false;
+        finds_ = marks_hits_ = only_finds_ = false;
         if (prompt_->typed().empty()) prompt_.reset();
         break;
     case find_prompt::result::leaves:
         if (only_finds_) return {true};
-        finds_ = false;
+        finds_ = marks_hits_ = false;
         prompt_.reset();
         place(before_find_);
         break;
@@ -369,7 +382,7 @@ void look_back_screen::mark(vt::row& row, std::uint64_t line, int column) const 
         s.flags = static_cast<std::uint16_t>(s.flags ^ vt::attributes::inverse);
         return s;
     };
-    if (finds_)
+    if (marks_hits_)
         for (const text_hit& hit : prompt_->found().hits_of(line)) {
             if (hit.end <= column || hit.column >= column + view_.size().columns) continue;
             const bool is_shown = hit.position() == cursor_;

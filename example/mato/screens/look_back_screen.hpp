@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string_view>
 
 namespace mux {
 
@@ -25,8 +26,10 @@ public:
     look_back_screen(std::unique_ptr<const text_source> text, vt::screen_size size, std::size_t rows_back,
                      look_back_use use = look_back_use::reading);
 
-    /// Opens the find row. @pre called before the first key: Escape then closes the screen
-    void find();
+    /// Opens the find row and searches for `typed`. @pre called before the first key: Escape then closes the screen
+    void find(std::string_view typed = {});
+    /// Goes to a hit for `typed`, with text around it, and marks all hits; C-r and C-s go on from there.
+    void show_found(std::string_view typed, text_position at);
 
     [[nodiscard]] overlay draw(vt::screen_size size, const looks& look) override;
     /// Keys as in vi; C-u C-d C-f C-b C-a C-e C-n C-p as in a shell.
@@ -79,6 +82,7 @@ private:
     selection_kind kind_ = selection_kind::characters;
     std::optional<find_prompt> prompt_; // of the last search, also when it is not open
     bool finds_ = false;                // it is open
+    bool marks_hits_ = false;           // of prompt_
     bool only_finds_ = false;           // the screen was opened to find
     text_position before_find_;         // the cursor
     bool lost_lines_ = false;           // some of what was shown or selected was evicted since the last key

@@ -92,7 +92,7 @@ void text_find::search_line(std::uint64_t line, const vt::row& cells) {
         while (column < cells.used() && cells.at(column) == vt::units::tail) ++column;
         return column;
     };
-    for (std::size_t from = 0; from < line_.size() && hits_.size() - first < most_hits_of_line;) {
+    for (std::size_t from = 0; from < line_.size() && hits_.size() - first < hits_of_line_;) {
         const auto found = pattern_->find(line_, from);
         if (!found) break;
         if (found->end > found->begin) {

@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace mux {
@@ -30,6 +31,10 @@ public:
     static constexpr std::size_t slice_bytes = 64u << 10; ///< searched per call of work(), about a millisecond; at least a line
     static constexpr std::size_t slice_work = 1u << 21;   ///< the same, in instructions of the pattern times bytes
     static constexpr std::size_t most_instructions = 1u << 9; ///< of a pattern: each byte of a line may need that many steps
+
+    text_find() noexcept = default;
+    /// Of a line it finds the first `hits_of_line` hits.
+    explicit text_find(std::size_t hits_of_line) noexcept : hits_of_line_(hits_of_line) {}
 
     /// Searches for `typed`, not regarding case unless there is a capital in it. After "re:" it is a regular expression.
     /// Lines that are added later are not searched. What was found before is forgotten.
@@ -51,6 +56,8 @@ public:
     [[nodiscard]] std::size_t number_of(text_position at) const;
     /// The rightmost first.
     [[nodiscard]] std::span<const text_hit> hits_of(std::uint64_t line) const;
+    /// The hits, the newest first; they are forgotten here, and the search goes on.
+    [[nodiscard]] std::vector<text_hit> take() { return std::exchange(hits_, {}); }
     /// Forgets hits in lines that are gone.
     void drop_before(std::uint64_t line);
 
@@ -63,6 +70,7 @@ private:
     std::vector<text_hit> hits_;
     std::uint64_t next_ = 0; // the line after the next one to be searched; 0: the search has ended
     std::size_t slice_ = slice_bytes;
+    std::size_t hits_of_line_ = most_hits_of_line;
 };
 
 } // namespace mux
