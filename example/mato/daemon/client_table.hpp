@@ -10,6 +10,7 @@
 #include "workspace.hpp"
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -45,6 +46,8 @@ struct client {
     bool attached_readonly = false;                 ///< as it asked to be; `view.readonly` can change
     std::optional<bool> bar;                        ///< as its user chose it; nothing: as configured
     std::map<tab_id, mato::clock::time_point> seen; ///< when this client last showed a tab
+    /// Typed in its command prompt: command_prompt::history.
+    std::shared_ptr<std::deque<std::string>> commands = std::make_shared<std::deque<std::string>>();
     std::unique_ptr<viewer> screen;
     relayed_outlet* relay = nullptr; ///< the outlet of `screen`, unless it is direct
     std::uint64_t activity = 0;      ///< when it was last active: tab_table::act

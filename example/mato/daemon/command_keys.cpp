@@ -39,6 +39,7 @@ void command_keys::act(client& from, const pressed_action& what) {
     case action::office: return views_.open_office(from);
     case action::tab_that_needs_you: return go_to_needy(from);
     case action::paste: return paste(from);
+    case action::command: return views_.open_command_prompt(from);
     case action::find_all: return views_.open_find_list(from, what.answer.value_or(std::string()));
     case action::go_to_line:
         if (tab_entry* const there = state_.tabs.find(static_cast<tab_id>(what.number))) {

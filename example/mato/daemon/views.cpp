@@ -3,6 +3,7 @@
 
 #include "office_view.hpp"
 #include "protocol/key_names.hpp"
+#include "screens/command_prompt.hpp"
 #include "screens/find_list.hpp"
 #include "tab_texts.hpp"
 #include "window_size.hpp"
@@ -376,6 +377,15 @@ void views::open_office(client& watcher) {
 
 void views::open_find_list(client& watcher, std::string_view typed) {
     watcher.screen->ask_over(std::make_unique<find_list>(texts_of(state_), typed));
+}
+
+void views::open_command_prompt(client& watcher) {
+    command_names known;
+    for (const workspace::task& task : state_.tabs.names().tasks()) {
+        known.tasks.push_back(task.name);
+        for (const auto& each : task.tabs) known.tabs.push_back({each.id, task.name, each.name});
+    }
+    watcher.screen->ask(std::make_unique<command_prompt>(std::move(known), watcher.commands));
 }
 
 void views::follow_bar(client& watcher) {

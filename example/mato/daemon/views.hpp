@@ -44,6 +44,8 @@ public:
     void open_office(client& watcher);
     /// Opens the list of the hits for `typed` in all tabs, over the find row that it was asked for in.
     void open_find_list(client& watcher, std::string_view typed);
+    /// Opens the row in which its user types a command.
+    void open_command_prompt(client& watcher);
     /// What tabs say to a person who does not look at them.
     [[nodiscard]] notice_board& board() noexcept { return board_; }
     /// What this client's user should know of a tab.

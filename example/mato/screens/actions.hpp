@@ -44,6 +44,7 @@ enum class action : std::uint8_t {
     paste,
     office,
     toggle_bar,
+    command,
     toggle_readonly,
     help,
 };
@@ -88,6 +89,7 @@ inline constexpr auto all_actions = std::to_array<action_entry>({
     {action::detach_others, action_group::here, "detach-others", "D", "detach others", ""},
     {action::toggle_readonly, action_group::here, "read-only", "o", "read only, on or off", ""},
     {action::toggle_bar, action_group::here, "bar", "b", "bar, on or off", ""},
+    {action::command, action_group::here, "command", ":", "any command", ""},
     {action::suspend, action_group::here, "suspend", "C-z", "suspend", ""},
     {action::help, action_group::here, "help", "?", "this", "all"},
 });

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: MIT
+#include "command_line.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstdint>
+#include <numeric>
+#include <utility>
+
+namespace mux {
+namespace {
+
+constexpr std::size_t most_mistakes = 2; // letters that differ, in a name that is suggested
+constexpr std::size_t longest_compared = 64;
+
+enum class argument : std::uint8_t { none, tab, task, text };
+
+argument argument_of(action what) noexcept {
+    switch (what) {
+    case action::tab_by_number: return argument::tab;
+    case action::move_tab: return argument::task;
+    case action::rename_tab:
+    case action::rename_task:
+    case action::find:
+    case action::find_all: return argument::text;
+    default: return argument::none;
+    }
+}
+
+struct words {
+    std::string_view name, rest;
+    bool has_blank = false; // after the name
+};
+
+std::string_view trimmed(std::string_view text) {
+    while (text.starts_with(' ')) text.remove_prefix(1);
+    while (text.ends_with(' ')) text.remove_suffix(1);
+    return text;
+}
+
+words split(std::string_view line) {
+    while (line.starts_with(' ')) line.remove_prefix(1);
+    const std::size_t end = std::min(line.find(' '), line.size());
+    return {line.substr(0, end), trimmed(line.substr(end)), end < line.size()};
+}
+
+const action_entry* entry_named(std::string_view name) {
+    const auto found =
+        std::find_if(all_actions.begin(), all_actions.end(), [&](const auto& each) { return each.name == name; });
+    return found == all_actions.end() ? nullptr : &*found;
+}
+
+/// The letters to insert, to remove or to replace. @pre both are short
+std::size_t distance(std::string_view a, std::string_view b) {
+    std::array<std::size_t, longest_compared + 1> row{};
+    std::iota(row.begin(), row.end(), std::size_t{0});
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        std::size_t above_left = std::exchange(row[0], i + 1);
+        for (std::size_t j = 0; j < b.size(); ++j) {
+            const std::size_t replaced = above_left + (a[i] == b[j] ? 0 : 1);
+            above_left = row[j + 1];
+            row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
+        }
+    }
+    return row[b.size()];
+}
+
+/// The known name that was probably meant: one that begins so, else one with few mistakes; empty: none.
+template <class Names> std::string meant_by(std::string_view word, const Names& known) {
+    std::string best;
+    std::size_t mistakes = most_mistakes + 1;
+    for (const std::string_view each : known) {
+        if (!word.empty() && each.starts_with(word)) return std::string(each);
+        if (word.size() > longest_compared || each.size() > longest_compared || word.size() <= most_mistakes) continue;
+        if (const std::size_t count = distance(word, each); count < mistakes) best = each, mistakes = count;
+    }
+    return best;
+}
+
+std::string with_suggestion(std::string problem, const std::string& meant) {
+    return meant.empty() ? problem : problem.append("; did you mean '").append(meant).append("'?");
+}
+
+std::vector<std::string> names_of(const command_names& known) {
+    std::vector<std::string> all;
+    for (const auto& each : known.tabs) all.push_back(each.name);
+    for (const auto& each : known.tabs) all.push_back(each.task + "/" + each.name);
+    return all;
+}
+
+parsed_command parse_tab(std::string_view word, const command_names& known) {
+    if (word.empty()) return {{}, "'tab' needs the number or the name of a tab"};
+    std::int64_t number = 0;
+    const auto [end, bad] = std::from_chars(word.data(), word.data() + word.size(), number);
+    if (bad == std::errc() && end == word.data() + word.size() && number > 0)
+        return {pressed_action{action::tab_by_number, number}, {}};
+    const command_names::tab* found = nullptr;
+    for (const bool whole : {true, false}) {
+        for (const auto& each : known.tabs) {
+            const std::string full = each.task + "/" + each.name;
+            const bool fits = whole ? each.name == word || full == word : each.name.starts_with(word) || full.starts_with(word);
+            if (!fits) continue;
+            if (found)
+                return {{}, "several tabs fit '" + std::string(word) + "': " + found->task + "/" + found->name + ", " + full};
+            found = &each;
+        }
+        if (found) return {pressed_action{action::tab_by_id, static_cast<std::int64_t>(found->id)}, {}};
+    }
+    return {{}, with_suggestion("no tab '" + std::string(word) + "'", meant_by(word, names_of(known)))};
+}
+
+} // namespace
+
+parsed_command parse_command(std::string_view line, const command_names& known) {
+    const words typed = split(line);
+    if (typed.name.empty()) return {};
+    const action_entry* const entry = entry_named(typed.name);
+    if (!entry) {
+        std::vector<std::string_view> names;
+        for (const action_entry& each : all_actions) names.push_back(each.name);
+        return {{}, with_suggestion("no command '" + std::string(typed.name) + "'", meant_by(typed.name, names))};
+    }
+    switch (argument_of(entry->what)) {
+    case argument::tab: return parse_tab(typed.rest, known);
+    case argument::none:
+        if (!typed.rest.empty()) return {{}, "'" + std::string(typed.name) + "' takes nothing after it"};
+        break;
+    case argument::task:
+    case argument::text:
+        if (!typed.rest.empty()) return {pressed_action{entry->what, 0, std::string(typed.rest)}, {}};
+        break;
+    }
+    return {pressed_action{entry->what}, {}};
+}
+
+std::vector<std::string> completions_of(std::string_view line, const command_names& known) {
+    const words typed = split(line);
+    std::vector<std::string> all;
+    if (!typed.has_blank) {
+        for (const action_entry& each : all_actions)
+            if (each.name.starts_with(typed.name))
+                all.push_back(std::string(each.name) + (argument_of(each.what) == argument::none ? "" : " "));
+    } else if (const action_entry* const entry = entry_named(typed.name)) {
+        const argument takes = argument_of(entry->what);
+        const std::vector<std::string> names = takes == argument::tab    ? names_of(known)
+                                               : takes == argument::task ? known.tasks
+                                                                         : std::vector<std::string>();
+        for (const std::string& each : names)
+            if (each.starts_with(typed.rest)) all.push_back(std::string(typed.name) + " " + each);
+    }
+    std::sort(all.begin(), all.end());
+    all.erase(std::unique(all.begin(), all.end()), all.end());
+    return all;
+}
+
+} // namespace mux
