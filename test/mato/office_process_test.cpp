@@ -90,3 +90,51 @@ TEST_CASE("the Office stays right when terminals are resized, tabs end and their
     CHECK(user.comes_to_show("this client is read-only"));
     CHECK(contains(world.must({"ls"}), "logs"));
 }
+
+TEST_CASE("what is typed after Tab in the Office goes to the previewed tab, in the modes of its program", "[mato][office]") {
+    const std::string path = GENERATE("direct", "relayed");
+    CAPTURE(path);
+    mato_world world;
+    make_tabs(world);
+    // In application cursor mode (DECCKM) Up is ESC O A.
+    world.must({"new", "-d", "-t", "ops", "-n", "keys", "--", "stty raw -echo; printf '\\033[?1hwaits'; exec cat -v"});
+    std::vector<std::string> words{"attach", "shell"};
+    if (path == "relayed") words.push_back("--relay");
+    outer_terminal user(world, words);
+    REQUIRE(user.comes_to_show("ready"));
+    user.type(prefix + " keys");
+    REQUIRE(user.comes_to_show("waits"));
+    user.type("\t");
+    REQUIRE(user.comes_to_show("back to the list; all other keys go to ops/keys"));
+    user.type("yes\t\x03\xc3\xa9");
+    user.type("\033[A");
+    CHECK(wait_until([&] {
+        return contains(world.must({"capture", "keys"}), "waitsyes\t^CM-CM-)^[OA") ||
+               contains(world.must({"capture", "keys"}), "^CM-CM-)^[OA");
+    }));
+    CHECK(user.comes_to_show("waitsyes"));
+    CHECK_FALSE(contains(world.must({"capture", "shell"}), "yes"));
+    user.type(prefix + "\t");
+    REQUIRE(user.comes_to_show("Enter go"));
+    user.type("x"); // finds again
+    CHECK(user.comes_to_show("keysx"));
+    CHECK_FALSE(contains(world.must({"capture", "keys"}), "keysx"));
+    user.type("\x1b");
+    user.type("\x1b");
+    CHECK(user.comes_to_agree("shell"));
+}
+
+TEST_CASE("the Office lists closed tabs, and Enter brings the chosen one back", "[mato][office]") {
+    mato_world world;
+    make_tabs(world);
+    world.must({"kill", "logs"});
+    world.must({"kill", "failing"});
+    outer_terminal user(world, {"attach", "shell"});
+    REQUIRE(user.comes_to_show("ready"));
+    user.type(prefix + " ");
+    REQUIRE(user.comes_to_show("ops/logs"));
+    user.type("logs\r");
+    REQUIRE(user.comes_to_show("started again"));
+    CHECK(contains(world.must({"ls"}), "logs"));
+    CHECK_FALSE(contains(world.must({"ls"}), "failing"));
+}

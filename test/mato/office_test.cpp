@@ -38,24 +38,35 @@ office_tab tab(tab_id id, std::size_t number, std::string name, std::string stat
 }
 
 office_state three_tasks() {
-    return {{{"web",
-              {tab(1, 1, "shell", "~/shop"), tab(2, 2, "vim", "src/cart.cpp", bar_mark::none, "vim cart.cpp"),
-               tab(3, 3, "tests", "ended with 4", bar_mark::failed)}},
-             {"agents", {tab(4, 1, "claude", "asks", bar_mark::asks), tab(5, 2, "codex", "works", bar_mark::wrote)}},
-             {"ops", {tab(6, 1, "logs", "works", bar_mark::wrote), tab(7, 2, "db", "psql shop")}}}};
+    return {.tasks = {{"web",
+                       {tab(1, 1, "shell", "~/shop"), tab(2, 2, "vim", "src/cart.cpp", bar_mark::none, "vim cart.cpp"),
+                        tab(3, 3, "tests", "ended with 4", bar_mark::failed)}},
+                      {"agents", {tab(4, 1, "claude", "asks", bar_mark::asks), tab(5, 2, "codex", "works", bar_mark::wrote)}},
+                      {"ops", {tab(6, 1, "logs", "works", bar_mark::wrote), tab(7, 2, "db", "psql shop")}}},
+            .closed = {}};
 }
+
+/// Keys for tabs, as "id:key ".
+std::string passed_on;
 
 office_screen office(office_state state, tab_id here = 1) {
     return office_screen({[state] { return state; },
                           [](tab_id id, int rows) {
-                              std::vector<vt::row> all;
+                              office_preview all;
                               for (int i = 0; i < std::min(rows, 3); ++i) {
                                   vt::row row;
                                   put_text(row, 0, 80, "tab " + std::to_string(id) + " line " + std::to_string(i), {});
-                                  all.push_back(row);
+                                  all.rows.push_back(row);
                               }
+                              if (rows > 2) all.cursor = vt::position{2, 12};
                               return all;
-                          }},
+                          },
+                          [](tab_id id, const key_event& key) -> std::string {
+                              if (id == 6) return "this client is read-only";
+                              passed_on += std::to_string(id) + ":" + name_of(key) + " ";
+                              return {};
+                          },
+                          "C-\\"},
                          here);
 }
 
@@ -87,7 +98,7 @@ TEST_CASE("the Office lists tasks and tabs with their states, and shows the chos
     CHECK(text(drawn.rows[9]) == "   2 codex     works           ●  │");
     CHECK(text(drawn.rows[12]) == "   2 db        psql shop          │");
     CHECK(text(drawn.rows[22]).starts_with("──────────────────────────────────┴───"));
-    CHECK(text(drawn.rows[23]) == " Enter go  ^N new  ^R name  ^X close  ^Z undo" + std::string(26, ' ') + "Esc back");
+    CHECK(text(drawn.rows[23]) == " Enter go  Tab type here  ^N new  ^R name  ^X close  ^Z undo  ^S sort  Esc back");
     CHECK(drawn.cursor == vt::position{1, 3});
 }
 
@@ -181,21 +192,27 @@ TEST_CASE("the Office fits into any size with any names and after any keys", "[s
             office_task task{name(), {}};
             for (std::size_t i = 0; i < 1 + random() % 5; ++i)
                 task.tabs.push_back(tab(10 * t + i + 1, i + 1, name(), name(), static_cast<bar_mark>(random() % 4), name()));
+            if (random() % 3 == 0) state.closed.push_back({name(), {tab(1000 + t, 0, name(), name())}});
             state.tasks.push_back(std::move(task));
         }
         office_screen shown = office(state);
-        const vt::screen_size size{1 + static_cast<int>(random() % 30), 1 + static_cast<int>(random() % 130)};
+        const vt::screen_size size{1 + static_cast<int>(random() % 40), 1 + static_cast<int>(random() % 200)};
         const looks look = looks_of(nullptr, false, round % 2 == 0);
         for (int k = 0; k < 20; ++k) {
             const overlay drawn = shown.draw(size, look);
             REQUIRE(static_cast<int>(drawn.rows.size()) <= size.rows);
             for (const vt::row& each : drawn.rows) REQUIRE(each.is_valid(size.columns));
-            REQUIRE((drawn.cursor && drawn.cursor->row < size.rows && drawn.cursor->column >= 0 &&
-                     drawn.cursor->column < size.columns));
-            const int some[] = {keys::up,   keys::down, keys::page_up,   keys::page_down,
-                                keys::home, keys::end,  keys::backspace, keys::escape};
+            REQUIRE((drawn.cursor || shown.types_to() != 0)); // it may be hidden
+            if (drawn.cursor)
+                REQUIRE((drawn.cursor->row < size.rows && drawn.cursor->column >= 0 && drawn.cursor->column < size.columns));
+            const int some[] = {keys::up,  keys::down,      keys::page_up, keys::page_down, keys::home,
+                                keys::end, keys::backspace, keys::escape,  keys::tab,       keys::left};
+            if (random() % 10 == 0) static_cast<void>(shown.press_after_prefix(special(keys::tab)));
+            pointer_event click;
+            click.row = static_cast<int>(random() % 30), click.column = static_cast<int>(random() % 130);
+            if (random() % 5 == 0) shown.pointer(click), shown.wheel(static_cast<int>(random() % 7) - 3);
             if (random() % 2 == 0)
-                shown.press(special(some[random() % 8]));
+                shown.press(special(some[random() % 10]));
             else
                 shown.press(key_of_byte(static_cast<char>(1 + random() % 126)));
         }
@@ -219,4 +236,116 @@ TEST_CASE("Control and a letter change tabs from the Office: new, name, close, u
         CHECK(reply.acts->what == each.what);
         CHECK((reply.acts->number != 0) == each.has_tab);
     }
+}
+
+TEST_CASE("Tab gives the keyboard to the previewed tab, until Tab after the prefix", "[screens][office]") {
+    passed_on.clear();
+    office_screen shown = office(three_tasks());
+    (void)shown.draw({24, 80}, plain);
+    CHECK(shown.types_to() == 0);
+    CHECK_FALSE(shown.press_after_prefix(special(keys::tab))); // what it does everywhere
+    shown.press(special(keys::tab));
+    REQUIRE(shown.types_to() == 4);
+    for (const key_event& each : {key_of_byte('y'), special(keys::enter), special(keys::tab), special(keys::escape),
+                                  key_of_byte('\x18'), special(keys::down)})
+        CHECK_FALSE(shown.press(each).closes);
+    CHECK(passed_on == "4:y 4:Enter 4:Tab 4:Escape 4:C-x 4:Down ");
+    shown.wheel(3); // chooses no other tab while this one has the keyboard
+    const overlay drawn = shown.draw({24, 80}, plain);
+    CHECK(text(drawn.rows[23]) == " C-\\ Tab back to the list; all other keys go to agents/claude");
+    CHECK(drawn.cursor == vt::position{5, 48}); // the program's
+    CHECK_FALSE(shown.press_after_prefix(key_of_byte('d')));
+    CHECK(shown.press_after_prefix(special(keys::tab)));
+    CHECK(shown.types_to() == 0);
+    type(shown, "db");
+    CHECK(passed_on.ends_with("Down "));
+    CHECK(enter(shown)->number == 7);
+}
+
+TEST_CASE("the keyboard comes back from a tab that ends or takes no keys, and goes to no closed one", "[screens][office]") {
+    office_state state = three_tasks();
+    office_screen shown({[&state] { return state; }, [](tab_id, int) { return office_preview(); },
+                         [](tab_id, const key_event&) { return std::string(); }, "C-b"},
+                        1);
+    (void)shown.draw({24, 80}, plain);
+    shown.press(special(keys::tab));
+    CHECK(shown.types_to() == 4);
+    state.tasks.erase(state.tasks.begin() + 1);
+    (void)shown.draw({24, 80}, plain);
+    CHECK(shown.types_to() == 0);
+
+    office_screen refusing = office(three_tasks());
+    (void)refusing.draw({24, 80}, plain);
+    type(refusing, "logs");
+    refusing.press(special(keys::tab));
+    CHECK(refusing.types_to() == 6);
+    CHECK(refusing.press(key_of_byte('x')).says == "this client is read-only");
+    CHECK(refusing.types_to() == 0);
+    (void)refusing.draw({24, 40}, plain); // without a preview
+    refusing.press(special(keys::tab));
+    CHECK(refusing.types_to() == 0);
+}
+
+TEST_CASE("^S sorts the Office by state", "[screens][office]") {
+    office_screen shown = office(three_tasks());
+    shown.press(control('s'));
+    const overlay drawn = shown.draw({24, 80}, plain);
+    CHECK(text(drawn.rows[4]).starts_with(" ▸ 1 agents/claude"));
+    CHECK(text(drawn.rows[6]).starts_with("   3 web/tests "));
+    CHECK(text(drawn.rows[8]).starts_with("   2 agents/codex"));
+    CHECK(text(drawn.rows[9]).starts_with("   1 ops/logs"));
+    CHECK(text(drawn.rows[11]).starts_with("   1 web/shell"));
+    shown.press(control('s'));
+    CHECK(text(shown.draw({24, 80}, plain).rows[3]).starts_with("  web "));
+}
+
+TEST_CASE("a wide Office has two previews, and ^G shows a grid of all", "[screens][office]") {
+    office_screen shown = office(three_tasks());
+    const std::string wide = text(shown.draw({24, 130}, plain).rows[1]);
+    CHECK(wide.find("agents/claude") != std::string::npos);
+    CHECK(wide.find("agents/codex") != std::string::npos);
+    CHECK(text(shown.draw({24, 120}, plain).rows[1]).find("agents/codex") == std::string::npos);
+    shown.press(control('g'));
+    std::string all;
+    for (const vt::row& each : shown.draw({60, 200}, plain).rows) all += text(each) + "\n";
+    for (const char* name : {"web/shell", "web/vim", "web/tests", "agents/claude", "agents/codex", "ops/logs", "ops/db"})
+        CHECK(all.find(name) != std::string::npos);
+    CHECK(all.find("tab 7 line 1") != std::string::npos);
+    shown.press(special(keys::right));
+    CHECK(enter(shown)->number == 5);
+    shown.press(special(keys::left)), shown.press(special(keys::left));
+    CHECK(enter(shown)->number == 3);
+    shown.press(control('g'));
+    CHECK(text(shown.draw({24, 80}, plain).rows[3]).starts_with("  web "));
+}
+
+TEST_CASE("closed tabs stand at the end of the Office, and Enter brings the chosen one back", "[screens][office]") {
+    office_state state = three_tasks();
+    state.closed = {{"old", {tab(12, 0, "gone", "5 min ago")}}, {"web", {tab(11, 0, "older", "9 min ago")}}};
+    office_screen shown = office(state);
+    const overlay drawn = shown.draw({24, 80}, plain);
+    CHECK(text(drawn.rows[0]).find("7 tabs") != std::string::npos);
+    CHECK(text(drawn.rows[13]) == "  closed                          │");
+    CHECK(text(drawn.rows[14]) == "     old/gone         5 min ago   │");
+    shown.press(special(keys::end)), shown.press(special(keys::up));
+    const auto back = enter(shown);
+    REQUIRE(back);
+    CHECK((back->what == action::undo_close && back->number == 12));
+    for (const char letter : {'x', 'r'}) CHECK_FALSE(shown.press(control(letter)).closes);
+    type(shown, "older");
+    (void)shown.draw({24, 80}, plain);
+    CHECK(enter(shown)->number == 11);
+}
+
+TEST_CASE("a click in the Office chooses a tab, a double click goes there, the wheel chooses the next", "[screens][office]") {
+    office_screen shown = office(three_tasks());
+    (void)shown.draw({24, 80}, plain);
+    pointer_event click;
+    click.row = 6, click.column = 10;
+    CHECK_FALSE(shown.pointer(click).closes);
+    CHECK(enter(shown)->number == 3);
+    shown.wheel(3);
+    CHECK(enter(shown)->number == 4);
+    click.row = 12, click.clicks = 2;
+    CHECK(shown.pointer(click).acts->number == 7);
 }

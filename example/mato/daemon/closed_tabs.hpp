@@ -79,6 +79,8 @@ public:
     /// Finds a tab by number, "TASK/NAME" or "NAME", not by prefix; of several, and for an empty target, the one closed last.
     /// "." is `current`. @returns null if it is not remembered
     [[nodiscard]] const closed_tab* find(std::string_view target, tab_id current) const;
+    /// The oldest first.
+    [[nodiscard]] const std::deque<closed_tab>& all() const noexcept { return tabs_; }
     void forget(tab_id id);
     /// Forgets those that were closed before.
     void forget_before(mato::clock::time_point when);

@@ -34,7 +34,7 @@ void command_keys::act(client& from, const pressed_action& what) {
     case action::rename_task: return rename(from, what);
     case action::move_tab: return move(from, what);
     case action::close_tab: return close(from, what);
-    case action::undo_close: return undo_close(from);
+    case action::undo_close: return undo_close(from, what);
     case action::run_again: return run_again(from, what);
     case action::office: return views_.open_office(from);
     case action::tab_that_needs_you: return go_to_needy(from);
@@ -184,9 +184,10 @@ void command_keys::run_again(client& from, const pressed_action& what) {
     if (why) from.screen->tell("not started: " + why.message());
 }
 
-void command_keys::undo_close(client& from) {
+/// Of the tab that is meant, or else of the one closed last.
+void command_keys::undo_close(client& from, const pressed_action& what) {
     if (!may_change(from)) return;
-    const closed_tab* const last = tabs_.find_closed({}, 0);
+    const closed_tab* const last = tabs_.find_closed(what.number == 0 ? std::string() : std::to_string(what.number), 0);
     if (!last) return from.screen->tell(why_not_reopened(state_, {}));
     mato::failure why;
     const auto again = state_.host.is_stopping() ? nullptr : tabs_.reopen(last->name.id, why);

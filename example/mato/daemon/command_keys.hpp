@@ -30,7 +30,7 @@ private:
     void rename(client& from, const pressed_action& what);
     void move(client& from, const pressed_action& what);
     void close(client& from, const pressed_action& what);
-    void undo_close(client& from);
+    void undo_close(client& from, const pressed_action& what);
     void run_again(client& from, const pressed_action& what);
     /// Tells the viewer, and returns false, if it is read-only.
     [[nodiscard]] bool may_change(client& from);

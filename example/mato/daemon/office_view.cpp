@@ -6,11 +6,14 @@
 
 #include <algorithm>
 #include <chrono>
+#include <map>
+#include <utility>
 
 namespace mux {
 namespace {
 
-constexpr std::size_t most_directories = 200; // are looked up each time: one costs two system calls
+constexpr std::size_t most_directories = 200;        // are looked up: one costs two system calls
+constexpr mato::milliseconds directories_span{2000}; // after that they are looked up again
 constexpr mato::milliseconds works_within{2000};
 
 std::string short_directory(const std::string& path, const std::string& home) {
@@ -23,6 +26,29 @@ std::string short_directory(const std::string& path, const std::string& home) {
 std::string since_text(std::string what, mato::clock::duration span) {
     return span < std::chrono::minutes(1) ? what : what.append(", ").append(span_text(span));
 }
+
+/// The directories of the tabs, as last looked up: the Office is drawn more often than a program changes its directory.
+class directories {
+public:
+    explicit directories(std::string home) : home_(std::move(home)) {}
+
+    void begin(mato::clock::time_point now) {
+        if (now - looked_up_ < directories_span) return;
+        known_.clear();
+        looked_up_ = now;
+    }
+    std::string of(const tab& program) {
+        const auto found = known_.find(program.id());
+        if (found != known_.end()) return found->second;
+        if (known_.size() >= most_directories) return {};
+        return known_[program.id()] = short_directory(program.directory(), home_);
+    }
+
+private:
+    std::string home_;
+    std::map<tab_id, std::string> known_;
+    mato::clock::time_point looked_up_{};
+};
 
 std::string home_of(const environment& variables) {
     const auto found = variables.find("HOME");
@@ -47,11 +73,11 @@ std::string state_text(const tab_entry& which, const std::string& directory, mat
     return since_text("quiet", now - program.last_output());
 }
 
-std::vector<vt::row> end_of_screen(const vt::terminal& screen, int rows) {
+office_preview end_of_screen(const vt::terminal& screen, int rows) {
     int last = screen.size().rows - 1;
     while (last > screen.cursor().at.row && screen.row_at(last).used() == 0) --last;
     const int first = std::max(0, last + 1 - std::max(rows, 0));
-    std::vector<vt::row> all;
+    office_preview preview;
     vt::text_line line;
     for (int r = first; r <= last; ++r) {
         screen.read_row(r, line);
@@ -62,27 +88,28 @@ std::vector<vt::row> end_of_screen(const vt::terminal& screen, int rows) {
             put_text(shown, run.column, run.column + run.columns, std::string_view(line.text).substr(run.from, run.bytes),
                      look);
         }
-        all.push_back(std::move(shown));
+        preview.rows.push_back(std::move(shown));
     }
-    return all;
+    const vt::position at = screen.cursor().at;
+    if (at.row >= first && screen.is_set(vt::mode::cursor_visible)) preview.cursor = vt::position{at.row - first, at.column};
+    return preview;
 }
 
 office_source office_of(daemon_state& state, const bars& marks, std::uint64_t id) {
     office_source source;
-    source.state = [&state, &marks, id] {
+    source.prefix = state.configuration->prefix;
+    source.state = [&state, &marks, id, known = directories(home_of(state.variables))]() mutable {
         office_state now;
         const client* const watcher = state.clients.find(id);
         if (!watcher) return now;
-        const std::string home = home_of(state.variables);
         const auto time = mato::clock::now();
-        std::size_t looked_up = 0;
+        known.begin(time);
         for (const workspace::task& task : state.tabs.names().tasks()) {
             office_task all{task.name, {}};
             for (const auto& named : task.tabs) {
                 const tab_entry& entry = state.tabs.entry(named.id);
                 const tab& program = *entry.program;
-                const std::string directory =
-                    looked_up++ < most_directories ? short_directory(program.directory(), home) : std::string();
+                const std::string directory = known.of(program);
                 office_tab each;
                 each.id = named.id;
                 each.number = all.tabs.size() + 1;
@@ -104,12 +131,21 @@ office_source office_of(daemon_state& state, const bars& marks, std::uint64_t id
             }
             now.tasks.push_back(std::move(all));
         }
+        const auto& closed = state.closed.all();
+        for (auto gone = closed.rbegin(); gone != closed.rend(); ++gone) {
+            office_tab each;
+            each.id = gone->name.id;
+            each.name = gone->name.name;
+            each.state = span_text(time - gone->at) + " ago";
+            each.note = "Enter brings it back";
+            now.closed.push_back({gone->name.task, {std::move(each)}});
+        }
         return now;
     };
     source.preview = [&state](tab_id shown, int rows) {
         tab_entry* const entry = state.tabs.find(shown);
         const vt::terminal* const screen = entry ? entry->program->screen() : nullptr;
-        return screen ? end_of_screen(*screen, rows) : std::vector<vt::row>();
+        return screen ? end_of_screen(*screen, rows) : office_preview();
     };
     return source;
 }

@@ -8,7 +8,6 @@
 
 #include <cstdint>
 #include <string>
-#include <vector>
 
 namespace mux {
 
@@ -17,8 +16,7 @@ namespace mux {
 
 /// The state of a tab in a few words: it asks, it has ended, it works, its title, its directory, how long it is quiet.
 [[nodiscard]] std::string state_text(const tab_entry& which, const std::string& directory, mato::clock::time_point now);
-/// The last rows of a screen, at most `rows` of them, down to its cursor or its last text. Without links and pictures: their
-/// numbers are those of their own tab.
-[[nodiscard]] std::vector<vt::row> end_of_screen(const vt::terminal& screen, int rows);
+/// The end of a screen, at most `rows` rows of it. Without links and pictures: their numbers are those of their own tab.
+[[nodiscard]] office_preview end_of_screen(const vt::terminal& screen, int rows);
 
 } // namespace mux

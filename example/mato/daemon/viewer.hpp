@@ -94,6 +94,8 @@ public:
     void set_bar(std::optional<bar_state> bar);
     /// The terminal's title while the program sets none. @pre without control characters
     void set_title(std::string title);
+    /// The tab that a screen of mato's own passes the keys to; 0: none.
+    [[nodiscard]] tab_id types_to() const noexcept { return screen_ ? screen_->types_to() : 0; }
     [[nodiscard]] int bar_rows() const noexcept { return bar_ ? 1 : 0; }
     void ring();
     /// A desktop notification on its terminal, about any tab. A terminal without such strings rings. @pre both are printable

@@ -245,6 +245,10 @@ void viewer::copy_output() {
 void viewer::command(const key_event& key) {
     focus(focus_change::gained); // also if the terminal does not report it
     if (!message_.empty()) leave_message();
+    if (screen_ && screen_->press_after_prefix(key)) {
+        pacer_.typed();
+        return update();
+    }
     close_screens();
     if (const auto what = options_.keys->action_of(key)) return act(*what);
     const std::string& prefix = options_.prefix_name;

@@ -5,7 +5,9 @@
 #include "protocol/key_names.hpp"
 #include "screens/command_prompt.hpp"
 #include "screens/find_list.hpp"
+#include "tab/key_encoding.hpp"
 #include "tab_texts.hpp"
+#include "vt/utf8.hpp"
 #include "window_size.hpp"
 
 #include <asio/post.hpp>
@@ -20,6 +22,14 @@ constexpr char default_prefix = '\x1c';
 
 /// Pixels of a cell; larger numbers are invalid.
 int as_cell(int pixels) { return pixels < 1000 ? std::max(pixels, 0) : 0; }
+
+std::string bytes_of(const key_event& key, const keyboard_modes& modes) {
+    if (const auto stroke = stroke_of(key)) return encode_key(*stroke, modes);
+    std::string bytes;
+    if ((key.modifiers & ~unsigned{key_event::shift}) == 0 && key.character >= 0x80)
+        vt::append_utf8(bytes, static_cast<char32_t>(key.character));
+    return bytes;
+}
 
 own_mouse mouse_of(mouse_use use) {
     return use == mouse_use::select ? own_mouse::drags : use == mouse_use::wheel ? own_mouse::wheel : own_mouse::none;
@@ -227,17 +237,37 @@ bool views::type(client& from, std::string_view bytes) {
     tab_entry* const shown = state_.tabs.find(from.attached);
     if (!shown || from.view.readonly || bytes.empty()) return false;
     if (shown->program->is_past()) return press_past(from, bytes), false;
+    return type_into(from, *shown, bytes);
+}
+
+bool views::type_into(client& from, tab_entry& to, std::string_view bytes) {
     const bool was_latest = from.activity == state_.tabs.last_act();
-    from.activity = state_.tabs.use(*shown);
+    from.activity = state_.tabs.use(to);
     if (!was_latest) state_.tabs.changed(); // the next process must know whose size counts, not each key
     from.untaken += bytes.size();
-    const bool accepted = shown->program->type({from.id(), 0}, std::string(bytes));
+    const bool accepted = to.program->type({from.id(), 0}, std::string(bytes));
     if (!accepted) from.untaken -= bytes.size(); // the program has ended: it reads nothing
     if (from.untaken > input_window_bytes) from.screen->read_keyboard(keyboard_reading::off);
     if (was_latest) return accepted;
-    fit(*shown);
+    fit(to);
     state_.kept.save(); // no message does
     return accepted;
+}
+
+/// For a tab that the Office previews. @returns why it was not passed on; empty: it was, or the program's modes have no bytes
+/// for it
+std::string views::type_key(std::uint64_t id, tab_id to, const key_event& key) {
+    client* const from = state_.clients.find(id);
+    tab_entry* const entry = state_.tabs.find(to);
+    if (!from || !entry) return "that tab is gone";
+    if (from->view.readonly) return "this client is read-only";
+    if (!entry->program->screen()) return "nothing is shown of a tab whose emulator is 'raw'";
+    if (!entry->program->is_running()) return "the program of that tab has ended";
+    entry->says.seen();
+    bars_.note_seen(*from, *entry);
+    const std::string bytes = bytes_of(key, keyboard_modes::of(entry->program->screen()));
+    if (bytes.empty() || type_into(*from, *entry, bytes)) return {};
+    return "the program accepts no more input";
 }
 
 /// A tab of the past has no program: Enter starts it again, d forgets the tab. Pasted text has more than one key.
@@ -297,6 +327,8 @@ void views::show_again(tab& shown) {
 void views::on_output(tab_id id, output_rate rate) {
     if (tab_entry* const wrote = state_.tabs.find(id)) bars_.note_output(*wrote), board_.note_output(*wrote);
     for (client* each : state_.clients.viewers_of(id)) each->screen->update(rate);
+    for (auto& [number, each] : state_.clients)
+        if (each.screen && each.screen->types_to() == id) each.screen->update(rate);
 }
 
 void views::on_events(tab_id id, const std::vector<vt::event>& events) {
@@ -372,7 +404,9 @@ vt::screen_size views::area_of(const client& watcher, const tab& shown) const {
 }
 
 void views::open_office(client& watcher) {
-    watcher.screen->ask(std::make_unique<office_screen>(office_of(state_, bars_, watcher.id()), watcher.attached));
+    office_source source = office_of(state_, bars_, watcher.id());
+    source.type = [this, id = watcher.id()](tab_id to, const key_event& key) { return type_key(id, to, key); };
+    watcher.screen->ask(std::make_unique<office_screen>(std::move(source), watcher.attached));
 }
 
 void views::open_find_list(client& watcher, std::string_view typed) {

@@ -90,6 +90,8 @@ private:
     [[nodiscard]] viewer::handlers handlers_of(std::uint64_t id);
     [[nodiscard]] viewer_keys keys_now();
     bool type(client& from, std::string_view bytes);
+    bool type_into(client& from, tab_entry& to, std::string_view bytes);
+    [[nodiscard]] std::string type_key(std::uint64_t client, tab_id to, const key_event& key);
     void press_past(const client& from, std::string_view bytes);
     void fit(tab_entry& shown);
     void show_tab(client& watcher, tab& shown, std::optional<std::uint64_t> activity);

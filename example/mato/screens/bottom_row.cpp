@@ -35,6 +35,13 @@ overlay hint_row(std::string_view prefix, const key_map& keys, vt::screen_size s
     return as_bottom(std::move(row), size);
 }
 
+int columns_of(const key_hint& hint) { return text_columns(hint.key) + 1 + text_columns(hint.does); }
+
+int put_hint(vt::row& row, int at, int limit, const key_hint& hint, const looks& look) {
+    const int end = put_text(row, at, limit, hint.key, look.accent, look.unicode);
+    return put_text(row, end + 1, limit, hint.does, look.ground, look.unicode);
+}
+
 vt::row typed_row(std::string_view label, const line_editor& typed, std::string_view state, std::span<const key_hint> hints,
                   int columns, const looks& look, int& cursor) {
     vt::row row = ground_row(columns, look);
@@ -47,9 +54,8 @@ vt::row typed_row(std::string_view label, const line_editor& typed, std::string_
     if (!state.empty()) end = put_text(row, end + 3, columns, state, look.ground, look.unicode);
     ++end;
     for (const key_hint& each : hints) {
-        if (end + 2 + text_columns(each.key) + 1 + text_columns(each.does) > columns) break;
-        end = put_text(row, end + 2, columns, each.key, look.accent, look.unicode);
-        end = put_text(row, end + 1, columns, each.does, look.ground, look.unicode);
+        if (end + 2 + columns_of(each) > columns) break;
+        end = put_hint(row, end + 2, columns, each, look);
     }
     return row;
 }

@@ -25,6 +25,10 @@ struct key_hint {
     std::string_view key, does;
 };
 
+[[nodiscard]] int columns_of(const key_hint& hint);
+/// @returns the column after it
+int put_hint(vt::row& row, int at, int limit, const key_hint& hint, const looks& look);
+
 /// A last row in which a user types. `state`: what is to be told of it · `cursor`: becomes the column of the cursor. Hints that
 /// do not fit are left out.
 [[nodiscard]] vt::row typed_row(std::string_view label, const line_editor& typed, std::string_view state,

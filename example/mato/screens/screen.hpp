@@ -5,6 +5,7 @@
 
 #include "actions.hpp"
 #include "looks.hpp"
+#include "protocol/ids.hpp"
 #include "view/overlay.hpp"
 
 #include <cstdint>
@@ -46,6 +47,10 @@ public:
     virtual void work() {}
     /// It shows what changes by itself, and is drawn again from time to time.
     [[nodiscard]] virtual bool is_live() const noexcept { return false; }
+    /// The tab that gets the keys, and is shown as it changes; 0: none, the keys are the screen's.
+    [[nodiscard]] virtual tab_id types_to() const noexcept { return 0; }
+    /// A key after the prefix. @returns true if it is the screen's; else it does what it does everywhere
+    [[nodiscard]] virtual bool press_after_prefix(const key_event& /*key*/) { return false; }
 };
 
 } // namespace mux
