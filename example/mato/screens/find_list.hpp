@@ -9,9 +9,7 @@
 #include "tabs_find.hpp"
 
 #include <cstddef>
-#include <string>
 #include <string_view>
-#include <vector>
 
 namespace mux {
 

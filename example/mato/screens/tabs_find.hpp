@@ -8,7 +8,6 @@
 #include "text_source.hpp"
 
 #include <cstddef>
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
