@@ -9,9 +9,9 @@
 namespace mux {
 namespace {
 
-constexpr std::string_view magic = "mato:hnd";
+constexpr std::string_view handed_magic = "mato:hnd";
 constexpr std::uint32_t version_number = 1;
-constexpr std::size_t version_at = 8, size_at = 16, body_at = 64;
+constexpr std::size_t handed_version_at = 8, handed_size_at = 16, handed_body_at = 64;
 constexpr std::uint64_t most_id = ~std::uint64_t{0} >> 1;
 constexpr std::size_t most_count = 1u << 20; // of tabs, and of variables
 
@@ -32,14 +32,14 @@ mato::memory_file handed_over::write(mato::error_out out) const {
         return out.fail<mato::memory_file>(std::make_error_code(std::errc::file_too_large), "hand over the tabs", {},
                                            "their unread input and output have " + std::to_string(body.size()) +
                                                " bytes, and at most " + std::to_string(most_body) + " can be handed over");
-    auto file = mato::memory_file::create("mato:handover", body_at + body.size(), out);
+    auto file = mato::memory_file::create("mato:handover", handed_body_at + body.size(), out);
     if (!file) return {};
     char* const all = file.bytes().data();
     const std::uint64_t size = body.size();
-    body.copy(all + body_at, body.size());
-    std::memcpy(all + version_at, &version_number, sizeof version_number);
-    std::memcpy(all + size_at, &size, sizeof size);
-    magic.copy(all, magic.size());
+    body.copy(all + handed_body_at, body.size());
+    std::memcpy(all + handed_version_at, &version_number, sizeof version_number);
+    std::memcpy(all + handed_size_at, &size, sizeof size);
+    handed_magic.copy(all, handed_magic.size());
     return file;
 }
 
@@ -48,14 +48,15 @@ handed_over handed_over::read(const mato::memory_file& file, mato::error_out out
     const auto refuse = [&](std::error_code code, const char* why) {
         return out.fail<handed_over>(code, "read what was handed over", {}, why);
     };
-    if (all.size() < body_at || !all.starts_with(magic)) return refuse(mato::errc::malformed, "it does not hold tabs");
+    if (all.size() < handed_body_at || !all.starts_with(handed_magic))
+        return refuse(mato::errc::malformed, "it does not hold tabs");
     std::uint32_t number = 0;
     std::uint64_t size = 0;
-    std::memcpy(&number, all.data() + version_at, sizeof number);
-    std::memcpy(&size, all.data() + size_at, sizeof size);
+    std::memcpy(&number, all.data() + handed_version_at, sizeof number);
+    std::memcpy(&size, all.data() + handed_size_at, sizeof size);
     if (number != version_number) return refuse(mato::errc::version_mismatch, "it is of another version");
-    if (size > all.size() - body_at) return refuse(mato::errc::malformed, "it is truncated");
-    vt::byte_reader from(all.substr(body_at, size));
+    if (size > all.size() - handed_body_at) return refuse(mato::errc::malformed, "it is truncated");
+    vt::byte_reader from(all.substr(handed_body_at, size));
     handed_over got;
     got.version = from.text(most_body);
     for (auto left = from.bounded<std::size_t>(most_count); left > 0 && from.ok(); --left)

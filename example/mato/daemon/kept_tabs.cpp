@@ -10,8 +10,8 @@ namespace mux {
 namespace {
 
 // The memory file `daemon`.
-constexpr std::size_t last_event_at = 0, started_at = 8, version_at = 16, layout_at = 64;
-constexpr std::uint64_t version = 1;
+constexpr std::size_t last_event_at = 0, started_at = 8, layout_version_at = 16, layout_at = 64;
+constexpr std::uint64_t layout_version = 1;
 constexpr std::size_t most_layout = 4u << 20; // bytes: 20 000 tabs with names of usual lengths
 constexpr std::size_t codes_at = layout_at + kept_slots::memory_for(most_layout);
 constexpr std::size_t file_bytes = codes_at + kept_slots::memory_for(ended_tabs::most_text);
@@ -102,7 +102,7 @@ std::vector<tab_place> kept_tabs::open(returning_clients& clients) {
     events_.count_at(words + last_event_at / 8);
     if (host_.generation().number == 1) {
         words[started_at / 8] = static_cast<std::uint64_t>(started_);
-        words[version_at / 8] = version;
+        words[layout_version_at / 8] = layout_version;
         layout_ = kept_slots::create(layout, why);
         codes_ = kept_slots::create(codes, why);
         save();
@@ -133,7 +133,7 @@ void kept_tabs::check(const mato::memory_file& file, mato::error_out out) {
     const auto refuse = [&](std::error_code code, const char* why) { out.set(code, "read the list of the tabs", {}, why); };
     const auto all = file.bytes();
     if (all.size() < layout_at) return refuse(mato::errc::malformed, "the file is truncated");
-    if (reinterpret_cast<const std::uint64_t*>(all.data())[version_at / 8] != version || all.size() != file_bytes)
+    if (reinterpret_cast<const std::uint64_t*>(all.data())[layout_version_at / 8] != layout_version || all.size() != file_bytes)
         return refuse(mato::errc::version_mismatch, "it is of another version");
     const auto layout = kept_slots::adopt(all.subspan(layout_at, codes_at - layout_at), out);
     if (out.failed()) return;

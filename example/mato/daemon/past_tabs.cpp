@@ -20,8 +20,8 @@ namespace {
 namespace sys = mato::sys;
 
 constexpr std::string_view tab_magic = "mato:pst", layout_magic = "mato:pla", reading = "read a saved tab";
-constexpr std::uint32_t version = 1; // also another one when tab_record::encode writes another form
-constexpr std::size_t version_at = 8, size_at = 16, sum_at = 24, body_at = 32;
+constexpr std::uint32_t past_version = 1; // also another one when tab_record::encode writes another form
+constexpr std::size_t past_version_at = 8, past_size_at = 16, sum_at = 24, past_body_at = 32;
 constexpr std::uint64_t most_number = ~std::uint64_t{0} >> 1;
 
 /// Finds damage, not forgery. Eight bytes at a time, for a mebibyte takes a part of a millisecond only.
@@ -40,32 +40,32 @@ std::uint64_t sum_of(std::string_view bytes) noexcept {
 }
 
 std::string as_file(std::string_view magic, std::string_view body) {
-    std::string file(body_at, '\0');
+    std::string file(past_body_at, '\0');
     const std::uint64_t size = body.size(), sum = sum_of(body);
     magic.copy(file.data(), magic.size());
-    std::memcpy(file.data() + version_at, &version, sizeof version);
-    std::memcpy(file.data() + size_at, &size, sizeof size);
+    std::memcpy(file.data() + past_version_at, &past_version, sizeof past_version);
+    std::memcpy(file.data() + past_size_at, &size, sizeof size);
     std::memcpy(file.data() + sum_at, &sum, sizeof sum);
     return file.append(body);
 }
 
 /// @errors malformed, version_mismatch
-std::string_view body_of(std::string_view file, std::string_view magic, mato::error_out out) {
+std::string_view body_in(std::string_view file, std::string_view magic, mato::error_out out) {
     const auto refuse = [&](std::error_code code, std::string why) {
         return out.fail<std::string_view>(code, reading, {}, std::move(why));
     };
-    if (file.size() < body_at || !file.starts_with(magic))
+    if (file.size() < past_body_at || !file.starts_with(magic))
         return refuse(mato::errc::malformed, "it is empty or another kind of file");
     std::uint32_t found = 0;
     std::uint64_t size = 0, sum = 0;
-    std::memcpy(&found, file.data() + version_at, sizeof found);
-    std::memcpy(&size, file.data() + size_at, sizeof size);
+    std::memcpy(&found, file.data() + past_version_at, sizeof found);
+    std::memcpy(&size, file.data() + past_size_at, sizeof size);
     std::memcpy(&sum, file.data() + sum_at, sizeof sum);
-    if (found != version)
+    if (found != past_version)
         return refuse(mato::errc::version_mismatch, "it has version " + std::to_string(found) +
-                                                        ", and this mato reads version " + std::to_string(version) +
+                                                        ", and this mato reads version " + std::to_string(past_version) +
                                                         "; use the mato that has written it");
-    const std::string_view body = file.substr(body_at);
+    const std::string_view body = file.substr(past_body_at);
     if (body.size() != size || sum_of(body) != sum) return refuse(mato::errc::malformed, "it is damaged");
     return body;
 }
@@ -122,7 +122,7 @@ std::string past_tabs::encode(const past_tab& one) {
 }
 
 past_tab past_tabs::decode(std::string_view file, mato::error_out out) {
-    const std::string_view body = body_of(file, tab_magic, out);
+    const std::string_view body = body_in(file, tab_magic, out);
     if (out.failed()) return {};
     vt::byte_reader from(body);
     past_tab one;
@@ -148,7 +148,7 @@ std::vector<past_place> past_tabs::decode_layout(std::string_view file, mato::er
     const auto refuse = [&](const char* why) {
         return out.fail<std::vector<past_place>>(mato::errc::malformed, reading, {}, why);
     };
-    const std::string_view body = body_of(file, layout_magic, out);
+    const std::string_view body = body_in(file, layout_magic, out);
     if (out.failed()) return {};
     vt::byte_reader from(body);
     std::vector<past_place> all;

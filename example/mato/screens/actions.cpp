@@ -3,6 +3,7 @@
 
 #include "vt/utf8.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace mux {
@@ -83,6 +84,12 @@ std::string name_of(const key_event& pressed) {
     else
         name.clear();
     return name;
+}
+
+const action_entry* entry_named(std::string_view name) noexcept {
+    const auto found =
+        std::find_if(all_actions.begin(), all_actions.end(), [&](const auto& each) { return each.name == name; });
+    return found == all_actions.end() ? nullptr : &*found;
 }
 
 } // namespace mux

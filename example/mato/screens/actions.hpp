@@ -103,6 +103,9 @@ struct pressed_action {
     int column = 0;
 };
 
+/// Null: no action has this name.
+[[nodiscard]] const action_entry* entry_named(std::string_view name) noexcept;
+
 /// The stroke of a key, as names of keys are compared with; nothing: no name fits, a character beyond ASCII for example.
 [[nodiscard]] std::optional<key_stroke> stroke_of(const key_event& key);
 

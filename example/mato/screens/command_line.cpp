@@ -45,12 +45,6 @@ words split(std::string_view line) {
     return {line.substr(0, end), trimmed(line.substr(end)), end < line.size()};
 }
 
-const action_entry* entry_named(std::string_view name) {
-    const auto found =
-        std::find_if(all_actions.begin(), all_actions.end(), [&](const auto& each) { return each.name == name; });
-    return found == all_actions.end() ? nullptr : &*found;
-}
-
 /// The letters to insert, to remove or to replace. @pre both are short
 std::size_t distance(std::string_view a, std::string_view b) {
     std::array<std::size_t, longest_compared + 1> row{};

@@ -18,10 +18,6 @@ constexpr int narrowest_with_age = 48; // columns of a terminal
 constexpr int age_columns = 7;         // "59 min"
 constexpr int least_name = 6, most_name = 24;
 
-std::string counted(std::size_t n, std::string_view what) {
-    return std::to_string(n).append(" ").append(what).append(n == 1 ? "" : "s");
-}
-
 } // namespace
 
 find_list::find_list(tabs_source source, std::string_view typed)

@@ -23,12 +23,6 @@ std::optional<key_stroke> stroke_named(std::string_view name) {
     return name[0] > ' ' && name[0] < 0x7f ? std::optional(single) : std::nullopt;
 }
 
-const action_entry* entry_named(std::string_view name) {
-    const auto found =
-        std::find_if(all_actions.begin(), all_actions.end(), [&](const auto& each) { return each.name == name; });
-    return found == all_actions.end() ? nullptr : &*found;
-}
-
 bool has_key(const std::vector<std::string>& names, const key_stroke& pressed) {
     return std::any_of(names.begin(), names.end(), [&](const auto& name) { return stroke_named(name) == pressed; });
 }

@@ -17,10 +17,6 @@ constexpr int least_list = 34; // columns of the list, left of a preview
 constexpr int most_list = 50;
 constexpr int name_column = 5, name_columns = 9, full_name_columns = 16;
 
-std::string counted(std::size_t n, std::string_view what) {
-    return std::to_string(n).append(" ").append(what).append(n == 1 ? "" : "s");
-}
-
 } // namespace
 
 office_screen::office_screen(office_source source, tab_id here) : source_(std::move(source)), chosen_(here) {

@@ -84,4 +84,8 @@ std::string clipped(std::string_view text, int columns, bool unicode) {
     return out;
 }
 
+std::string counted(std::size_t n, std::string_view what) {
+    return std::to_string(n).append(" ").append(what).append(n == 1 ? "" : "s");
+}
+
 } // namespace mux

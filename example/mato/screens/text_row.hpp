@@ -5,6 +5,8 @@
 
 #include "vt/row.hpp"
 
+#include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace mux {
@@ -16,6 +18,9 @@ namespace mux {
 /// an ellipsis ('>' without `unicode`). Control characters, bidirectional overrides and invalid bytes are shown as \xNN: names
 /// and titles come from programs. @returns the column after the text
 int put_text(vt::row& row, int at, int limit, std::string_view text, const vt::style& look, bool unicode = true);
+
+/// "1 tab", "2 tabs".
+[[nodiscard]] std::string counted(std::size_t n, std::string_view what);
 
 /// The part of `text` that fits into `columns`, with an ellipsis if it was cut.
 [[nodiscard]] std::string clipped(std::string_view text, int columns, bool unicode = true);

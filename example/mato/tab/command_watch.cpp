@@ -108,7 +108,9 @@ void command_watch::restore(const vt::terminal& screen, time_point now) {
     if (last != vt::mark_kind::output) return;
     phase_ = phase::running;
     started_ = now;
-    command_ = typed_command(screen, {.row = marks.back().line, .column = marks.back().column});
+    vt::event begin;
+    begin.row = marks.back().line, begin.column = marks.back().column;
+    command_ = typed_command(screen, begin);
 }
 
 } // namespace mux

@@ -8,12 +8,13 @@
 namespace mux {
 namespace {
 
-constexpr std::string_view magic = "mato:raw";
-constexpr std::uint32_t version = 1;
-constexpr std::size_t version_at = 8, size_at = 12, turns_at = 16, unread_at = 24, recorded_at = 32, first_journal = 128;
+constexpr std::string_view raw_magic = "mato:raw";
+constexpr std::uint32_t raw_version = 1;
+constexpr std::size_t raw_version_at = 8, raw_size_at = 12, turns_at = 16, raw_unread_at = 24, raw_recorded_at = 32,
+                      first_journal = 128;
 
 /// The memory of journal 0 or 1, each of `size` bytes.
-std::span<char> journal_in(std::span<char> all, std::size_t size, std::size_t which) {
+std::span<char> raw_journal_in(std::span<char> all, std::size_t size, std::size_t which) {
     return all.subspan(first_journal + which * size, size);
 }
 
@@ -31,11 +32,11 @@ std::unique_ptr<raw_store> raw_store::create(std::size_t capacity, mato::error_o
     refused made(new raw_store(std::move(file)));
     const std::span<char> all = made->file_.bytes();
     mato::failure why;
-    for (std::size_t i = 0; i < 2 && !why; ++i) made->journals_[i] = kept_journal::create(journal_in(all, size, i), why);
+    for (std::size_t i = 0; i < 2 && !why; ++i) made->journals_[i] = kept_journal::create(raw_journal_in(all, size, i), why);
     if (why) return out.fail<refused>(std::move(why));
-    store_number(all.data() + version_at, version);
-    store_number(all.data() + size_at, static_cast<std::uint32_t>(size));
-    magic.copy(all.data(), magic.size());
+    store_number(all.data() + raw_version_at, raw_version);
+    store_number(all.data() + raw_size_at, static_cast<std::uint32_t>(size));
+    raw_magic.copy(all.data(), raw_magic.size());
     return made;
 }
 
@@ -50,17 +51,17 @@ std::unique_ptr<raw_store> raw_store::adopt(mato::memory_file file, mato::error_
     const auto refuse = [&](std::error_code code, const char* why) {
         return out.fail<refused>(code, "restore the output of a tab", {}, why);
     };
-    if (all.size() < first_journal || std::string_view(all.data(), magic.size()) != magic)
+    if (all.size() < first_journal || std::string_view(all.data(), raw_magic.size()) != raw_magic)
         return refuse(mato::errc::malformed, "the memory file has no output of a tab");
-    if (load_number<std::uint32_t>(all.data() + version_at) != version)
+    if (load_number<std::uint32_t>(all.data() + raw_version_at) != raw_version)
         return refuse(mato::errc::version_mismatch, "the memory file is of another version");
-    const std::size_t size = load_number<std::uint32_t>(all.data() + size_at);
+    const std::size_t size = load_number<std::uint32_t>(all.data() + raw_size_at);
     if (size % 64 != 0 || size > (all.size() - first_journal) / 2)
         return refuse(mato::errc::malformed, "the journals lie outside the memory file");
     refused made(new raw_store(std::move(file)));
     made->turns_ = load_number<std::uint64_t>(all.data() + turns_at);
     mato::failure why;
-    for (std::size_t i = 0; i < 2 && !why; ++i) made->journals_[i] = kept_journal::adopt(journal_in(all, size, i), why);
+    for (std::size_t i = 0; i < 2 && !why; ++i) made->journals_[i] = kept_journal::adopt(raw_journal_in(all, size, i), why);
     if (why) return out.fail<refused>(std::move(why));
     for (auto& each : made->journals_) each.recover();
     return made;
@@ -94,12 +95,16 @@ std::string_view raw_store::from(std::uint64_t position, std::size_t most) const
 
 std::string raw_store::all() const { return std::string(older().since_checkpoint()).append(newer().since_checkpoint()); }
 
-void raw_store::input_waits(std::size_t bytes) noexcept { store_word(file_.bytes().data() + unread_at, bytes); }
+void raw_store::input_waits(std::size_t bytes) noexcept { store_word(file_.bytes().data() + raw_unread_at, bytes); }
 
-void raw_store::is_recorded(bool now) noexcept { store_word(file_.bytes().data() + recorded_at, now ? 1 : 0); }
+void raw_store::is_recorded(bool now) noexcept { store_word(file_.bytes().data() + raw_recorded_at, now ? 1 : 0); }
 
-std::uint64_t raw_store::unread_input() const noexcept { return load_number<std::uint64_t>(file_.bytes().data() + unread_at); }
+std::uint64_t raw_store::unread_input() const noexcept {
+    return load_number<std::uint64_t>(file_.bytes().data() + raw_unread_at);
+}
 
-bool raw_store::was_recorded() const noexcept { return load_number<std::uint64_t>(file_.bytes().data() + recorded_at) != 0; }
+bool raw_store::was_recorded() const noexcept {
+    return load_number<std::uint64_t>(file_.bytes().data() + raw_recorded_at) != 0;
+}
 
 } // namespace mux

@@ -11,9 +11,9 @@ namespace mux {
 
 namespace {
 
-constexpr std::string_view magic = "mato:tab";
-constexpr std::uint32_t version = 1;
-constexpr std::size_t version_at = 8, parts_at = 12, unread_at = 24, recorded_at = 32, paste_at = 40, effects_at = 64,
+constexpr std::string_view tab_magic = "mato:tab";
+constexpr std::uint32_t tab_version = 1;
+constexpr std::size_t tab_version_at = 8, parts_at = 12, unread_at = 24, recorded_at = 32, paste_at = 40, effects_at = 64,
                       marks_at = 72, first_part = 128;
 static_assert(marks_at + 8 * feed_marks::words <= first_part);
 
@@ -53,11 +53,11 @@ std::unique_ptr<tab_store> tab_store::create(vt::history_limits& history, mato::
     if (why) return out.fail<std::unique_ptr<tab_store>>(std::move(why));
     made->blocks_ = std::make_unique<vt::block_region>(at.blocks_in(all));
     history.store = made->blocks_.get();
-    store_number(all.data() + version_at, version);
+    store_number(all.data() + tab_version_at, tab_version);
     const std::uint32_t begins[] = {at.slots, at.journal, at.blocks};
     for (std::size_t i = 0; i < 3; ++i) store_number(all.data() + parts_at + 4 * i, begins[i]);
     store_word(all.data() + effects_at, 0);
-    magic.copy(all.data(), magic.size());
+    tab_magic.copy(all.data(), tab_magic.size());
     return made;
 }
 
@@ -72,9 +72,9 @@ std::unique_ptr<tab_store> tab_store::adopt(mato::memory_file file, vt::history_
     const auto refuse = [&](std::error_code code, const char* why) {
         return out.fail<std::unique_ptr<tab_store>>(code, step, {}, why);
     };
-    if (all.size() < first_part || std::string_view(all.data(), magic.size()) != magic)
+    if (all.size() < first_part || std::string_view(all.data(), tab_magic.size()) != tab_magic)
         return refuse(mato::errc::malformed, "the memory file is not a tab's");
-    if (load_number<std::uint32_t>(all.data() + version_at) != version)
+    if (load_number<std::uint32_t>(all.data() + tab_version_at) != tab_version)
         return refuse(mato::errc::version_mismatch, "the memory file is of another version");
     parts at;
     at.slots = load_number<std::uint32_t>(all.data() + parts_at);

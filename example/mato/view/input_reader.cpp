@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "input_reader.hpp"
 
+#include "escape.hpp"
+
 #include "vt/utf8.hpp"
 
 #include <algorithm>
@@ -10,7 +12,6 @@ namespace mux {
 
 namespace {
 
-constexpr char escape = '\x1b';
 constexpr std::string_view paste_begin = "\x1b[200~", paste_end = "\x1b[201~";
 
 bool is_continuation(char c) noexcept { return (c & 0xc0) == 0x80; }

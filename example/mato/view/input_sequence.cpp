@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "input_sequence.hpp"
 
+#include "escape.hpp"
+
 #include <algorithm>
 
 namespace mux {
@@ -8,8 +10,6 @@ namespace mux {
 namespace {
 
 using state = decltype(sequence_end::state);
-
-constexpr char escape = '\x1b';
 
 bool is_between(char c, char low, char high) noexcept { return low <= c && c <= high; }
 

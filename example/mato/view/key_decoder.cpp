@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "key_decoder.hpp"
 
+#include "escape.hpp"
+
 #include "input_sequence.hpp"
 
 #include <mato/printable.hpp>
@@ -10,8 +12,6 @@
 
 namespace mux {
 namespace {
-
-constexpr char escape = '\x1b';
 
 /// One key has one number: Home and End have three each.
 int canonical(int key) noexcept {

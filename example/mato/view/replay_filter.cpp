@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "replay_filter.hpp"
 
+#include "escape.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <initializer_list>
@@ -10,7 +12,7 @@
 namespace mux {
 namespace {
 
-constexpr char escape = '\033', c1_lead = '\xc2', enquiry = '\005';
+constexpr char c1_lead = '\xc2', enquiry = '\005';
 
 bool is_one_of(std::string_view text, std::initializer_list<std::string_view> all) {
     return std::find(all.begin(), all.end(), text) != all.end();

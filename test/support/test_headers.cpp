@@ -1,0 +1,2 @@
+// SPDX-License-Identifier: MIT
+// Compiled so that the precompiled header is.
