@@ -190,10 +190,15 @@ void join_optional_value(std::vector<std::string>& arguments, const command_entr
 
 void parse_command(const command_entry& entry, std::vector<std::string> arguments, invocation& result) {
     result.command = entry.command;
-    const auto own_end = entry.runs_program()
-                             ? arguments.begin() + static_cast<std::ptrdiff_t>(leading_options(arguments, entry.options))
-                             : std::find(arguments.begin(), arguments.end(), "--");
+    auto own_end = entry.runs_program()
+                       ? arguments.begin() + static_cast<std::ptrdiff_t>(leading_options(arguments, entry.options))
+                       : std::find(arguments.begin(), arguments.end(), "--");
     std::vector<std::string> rest; // nothing in it is an option
+    if (entry.runs_program() && entry.operands.size() > 1 && own_end != arguments.end() && *own_end != "--" &&
+        own_end + 1 != arguments.end() && *(own_end + 1) == "--") { // an operand before the program
+        result.operands = {*own_end};
+        own_end = arguments.erase(own_end);
+    }
     if (own_end != arguments.end()) {
         rest.assign(own_end + (*own_end == "--" ? 1 : 0), arguments.end());
         arguments.erase(own_end, arguments.end());

@@ -202,10 +202,13 @@ constexpr std::array run_options{
            .text = "return after this time; the program goes on in its tab",
            .take = set_duration<&invocation::timeout>},
 };
-constexpr std::array run_operands{operand{"CMD ARG…", program, optional}}; // checked by the command
+constexpr std::array run_operands{operand{"TAB", tab, optional},
+                                  operand{"CMD ARG…", program, optional}}; // checked by the command
 constexpr std::array run_exits{exit_meaning{programs_code, "128 + N if signal N ended it"},
+                               exit_meaning{65, "with TAB: its shell sends no marks, or not the exit code"},
                                exit_meaning{124, "the time of --timeout has passed"}};
-constexpr std::array run_examples{words("mato run -- make test"), words("mato run -t ci --timeout 10m -- ./build.sh")};
+constexpr std::array run_examples{words("mato run -- make test"), words("mato run -t ci --timeout 10m -- ./build.sh"),
+                                  words("mato run 3 -- 'git status -s'")};
 constexpr std::array find_options{
     option{.letter = "i", .text = "match letters of any case", .take = set_flag<&invocation::any_case>},
     option{.letter = "t",
@@ -425,7 +428,9 @@ constexpr std::array table{
                   .examples = read_examples},
     command_entry{.name = "run",
                   .command = command::run,
-                  .text = "run a program in a new tab and print the lines that it writes; if it fails, the tab stays",
+                  .text = "run a program in a new tab and print the lines that it writes; if it fails, the tab stays. With "
+                          "TAB: type a line at "
+                          "the prompt of that tab's shell and print its output",
                   .options = run_options,
                   .operands = run_operands,
                   .exits = run_exits,

@@ -96,6 +96,19 @@ std::optional<output_found> find_output(const vt::terminal& screen, std::uint32_
     return result;
 }
 
+std::string typed_at_prompt(const vt::terminal& screen) {
+    const terminal_text text = text_of(screen);
+    const auto marks = text.marks();
+    const text_position cursor = text.cursor();
+    std::string typed;
+    if (marks.empty() || marks.back().kind != vt::mark_kind::input || marks.back().line > cursor.line) return typed;
+    vt::row cells;
+    text.read_line(marks.back().line, cells);
+    const int end = marks.back().line == cursor.line ? columns_before(screen, cursor) : cells.used();
+    if (marks.back().column < end) cells.append_text(typed, marks.back().column, std::min(end, cells.used()));
+    return typed;
+}
+
 text_read text_from(const vt::terminal& screen, const read_request& wanted, std::string& problem) {
     const terminal_text text = text_of(screen);
     const text_position cursor = text.cursor();

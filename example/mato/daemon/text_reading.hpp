@@ -31,4 +31,7 @@ inline constexpr std::size_t read_bytes = 256u << 10; ///< of text in one answer
 /// no longer kept. Fills in all members but `tab`.
 [[nodiscard]] std::optional<output_found> find_output(const vt::terminal& screen, std::uint32_t back);
 
+/// What is typed at a shell's prompt, before the cursor, by the mark of its begin.
+[[nodiscard]] std::string typed_at_prompt(const vt::terminal& screen);
+
 } // namespace mux

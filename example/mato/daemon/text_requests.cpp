@@ -167,7 +167,8 @@ void requests::wait_for_change(client& from, std::uint32_t id, const change_wait
     if (wanted.what == tab_change::state && found->says.state() == wanted.state)
         return came({.text = found->says.note(), .state = wanted.state});
     if (!seen.is_running()) return refuse(from, id, "the program of " + named(seen.id()) + " has ended");
-    if (wanted.what == tab_change::prompt && found->commands.is_at_prompt()) return came({});
+    if (wanted.what == tab_change::prompt && found->commands.is_at_prompt())
+        return came({.text = typed_at_prompt(*seen.screen())});
     if (const tab_changed* const last = wanted.again ? found->came.last(wanted.what) : nullptr;
         last && wanted.what != tab_change::prompt && wanted.what != tab_change::state)
         return came(*last);

@@ -22,6 +22,7 @@ int run_send(const invocation& what);
 int run_capture(const invocation& what);
 int run_read(const invocation& what);
 int run_run(const invocation& what);
+int run_line(const invocation& what); ///< `run TAB`
 int run_find(const invocation& what);
 int run_record(const invocation& what);
 int run_resize(const invocation& what);

@@ -29,8 +29,9 @@ void say(const invocation& what, const std::string& text) {
 } // namespace
 
 int run_run(const invocation& what) {
+    if (!what.operands.empty()) return run_line(what);
     if (what.program.empty())
-        throw command_failure{mato::exit_code::usage, "usage: mato run [OPTION…] -- CMD ARG…; see 'mato help run'"};
+        throw command_failure{mato::exit_code::usage, "usage: mato run [OPTION…] [TAB] -- CMD ARG…; see 'mato help run'"};
     const auto paths = paths_of(what);
     const auto until = what.timeout.count() > 0 ? mato::deadline::in(what.timeout) : remote::patient();
     const std::string id = std::to_string(open_tab_for(what, paths));

@@ -26,7 +26,7 @@ struct change_wait {
 struct tab_changed {
     std::uint64_t tab = 0;
     tab_change what = tab_change::prompt;
-    std::string text{};                  ///< the command, the notice, or the note of the state
+    std::string text{};                  ///< the command, the notice, the note of the state, or what is typed at the prompt
     std::int32_t exit_code = 0;          ///< of `command`; -1: the shell did not say
     std::uint64_t duration_ms = 0;       ///< of `command`
     said_state state = said_state::none; ///< of `state`
