@@ -17,7 +17,7 @@ namespace mux {
 namespace {
 
 constexpr std::string_view magic = "mato:cls";
-constexpr std::uint32_t version = 1; // also another one when tab_record::encode writes another form
+constexpr std::uint32_t closed_version = 1; // also another one when tab_record::encode writes another form
 constexpr std::size_t version_at = 8, size_at = 16, body_at = 64;
 constexpr std::size_t most_body = closed_tabs::most_shown + tab_record::most_body + 4096;
 
@@ -81,7 +81,7 @@ void closed_tab::write(mato::error_out out) {
     char* const all = made.bytes().data();
     const std::uint64_t size = body.size();
     body.copy(all + body_at, body.size());
-    std::memcpy(all + version_at, &version, sizeof version);
+    std::memcpy(all + version_at, &closed_version, sizeof closed_version);
     std::memcpy(all + size_at, &size, sizeof size);
     magic.copy(all, magic.size());
     file = std::move(made);
@@ -97,7 +97,7 @@ closed_tab closed_tab::read(mato::memory_file file, mato::error_out out) {
     std::uint64_t size = 0;
     std::memcpy(&number, all.data() + version_at, sizeof number);
     std::memcpy(&size, all.data() + size_at, sizeof size);
-    if (number != version) return out.fail<closed_tab>(mato::errc::version_mismatch, step, {}, "it is of another version");
+    if (number != closed_version) return out.fail<closed_tab>(mato::errc::version_mismatch, step, {}, "it is of another version");
     closed_tab gone;
     vt::byte_reader from(all.substr(body_at));
     if (size > all.size() - body_at || !read_facts(from, gone) ||

@@ -14,7 +14,7 @@ constexpr std::size_t most_screen = multiplexer_daemon::session::framing::max_fr
 constexpr std::string_view empty_screen("\033[?1049l\033[0m\033[H\033[2J");
 
 /// Microseconds.
-std::uint64_t now() {
+std::uint64_t now_us() {
     return static_cast<std::uint64_t>(
         std::chrono::duration_cast<std::chrono::microseconds>(mato::clock::now().time_since_epoch()).count());
 }
@@ -30,7 +30,7 @@ output_stream::output_stream(asio::io_context& context, std::shared_ptr<tab> sou
     : tab_(std::move(source)), hub_(context, ring_bytes) {
     hub_.on.snapshot = [this](std::uint64_t) { return screen(); };
     hub_.on.last_words = [this](const mato::failure& why) {
-        return encode<message::stream_end>(0, stream_end{now(), offset_, 0, why.message()});
+        return encode<message::stream_end>(0, stream_end{now_us(), offset_, 0, why.message()});
     };
     begins_in_sequence_ = tab_->screen() && !tab_->screen()->is_between_sequences();
     offset_ = tab_->output_bytes();
@@ -53,10 +53,10 @@ void output_stream::join(const std::shared_ptr<session>& to, on_gap then, mato::
 void output_stream::subscribe_from(std::uint64_t offset, const std::shared_ptr<session>& to, on_gap then) {
     if (offset > offset_) publish(held_.size()); // the process before had published a part of the sequence
     mato::failure gone;                          // it is closed then
-    to->send(encode<message::stream_size>(0, stream_size{now(), size_of(*tab_)}), gone);
+    to->send(encode<message::stream_size>(0, stream_size{now_us(), size_of(*tab_)}), gone);
     if (offset < offset_)
         to->send(encode<message::stream_output>(
-                     0, stream_output{now(), offset, tail_.substr(static_cast<std::size_t>(offset - tail_begin()))}),
+                     0, stream_output{now_us(), offset, tail_.substr(static_cast<std::size_t>(offset - tail_begin()))}),
                  gone);
     join(to, then, mato::join_at::next());
 }
@@ -73,7 +73,7 @@ void output_stream::go_on(std::uint64_t offset, std::string_view bytes) {
 
 void output_stream::on_output(std::string_view bytes) {
     if (begins_in_sequence_) return begin_between();
-    if (held_.empty()) held_at_ = now();
+    if (held_.empty()) held_at_ = now_us();
     held_ += bytes;
     const std::size_t whole = sequence_boundary(held_);
     publish(held_.size() - whole > most_held ? held_.size() : whole);
@@ -88,12 +88,12 @@ void output_stream::begin_between() {
 
 void output_stream::on_resized() {
     mato::failure never; // it has a few bytes
-    hub_.publish(encode<message::stream_size>(0, stream_size{now(), size_of(*tab_)}), never);
+    hub_.publish(encode<message::stream_size>(0, stream_size{now_us(), size_of(*tab_)}), never);
 }
 
 std::string output_stream::finish() {
     publish(held_.size());
-    return encode<message::stream_end>(0, stream_end{now(), offset_, tab_->exit_code(), {}});
+    return encode<message::stream_end>(0, stream_end{now_us(), offset_, tab_->exit_code(), {}});
 }
 
 void output_stream::publish(std::size_t size) {
@@ -102,14 +102,14 @@ void output_stream::publish(std::size_t size) {
     tail_.append(held_, 0, size);
     if (tail_.size() > 2 * most_tail) tail_.erase(0, tail_.size() - most_tail);
     held_.erase(0, size);
-    held_at_ = now();
+    held_at_ = now_us();
     offset_ += size;
     mato::failure never; // at most one read and the held bytes: far below half of the ring
     hub_.publish(frame, never);
 }
 
 std::string output_stream::screen() const {
-    return encode<message::stream_screen>(0, stream_screen{now(), offset_, size_of(*tab_), drawing()});
+    return encode<message::stream_screen>(0, stream_screen{now_us(), offset_, size_of(*tab_), drawing()});
 }
 
 std::string output_stream::drawing() const {

@@ -22,7 +22,7 @@ namespace sys = mato::sys;
 constexpr std::string_view tab_magic = "mato:pst", layout_magic = "mato:pla", reading = "read a saved tab";
 constexpr std::uint32_t past_version = 1; // also another one when tab_record::encode writes another form
 constexpr std::size_t past_version_at = 8, past_size_at = 16, sum_at = 24, past_body_at = 32;
-constexpr std::uint64_t most_number = ~std::uint64_t{0} >> 1;
+constexpr std::uint64_t most_saved_number = ~std::uint64_t{0} >> 1;
 
 /// Finds damage, not forgery. Eight bytes at a time, for a mebibyte takes a part of a millisecond only.
 std::uint64_t sum_of(std::string_view bytes) noexcept {
@@ -126,7 +126,7 @@ past_tab past_tabs::decode(std::string_view file, mato::error_out out) {
     if (out.failed()) return {};
     vt::byte_reader from(body);
     past_tab one;
-    one.saved = from.bounded<std::time_t>(most_number);
+    one.saved = from.bounded<std::time_t>(most_saved_number);
     auto birth = tab_record::decode(from.text(most_file));
     one.text = from.text(most_text);
     if (!from.ok() || !from.at_end() || !birth || !can_be_started(birth->options.program))
@@ -155,9 +155,10 @@ std::vector<past_place> past_tabs::decode_layout(std::string_view file, mato::er
     std::set<tab_id> seen;
     while (from.ok() && !from.at_end()) {
         past_place each;
-        each.id = from.bounded<tab_id>(most_number);
+        each.id = from.bounded<tab_id>(most_saved_number);
         each.task = from.text(most_file), each.name = from.text(most_file);
-        each.used = from.bounded<std::uint64_t>(most_number), each.touched = from.bounded<std::uint64_t>(most_number);
+        each.used = from.bounded<std::uint64_t>(most_saved_number),
+        each.touched = from.bounded<std::uint64_t>(most_saved_number);
         if (each.id == 0 || !check_name(each.task).empty() || !check_name(each.name).empty()) from.fail();
         if (from.ok() && seen.insert(each.id).second) all.push_back(std::move(each));
         if (all.size() > most_tabs) return refuse("it has too many tabs");
