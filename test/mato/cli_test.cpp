@@ -295,7 +295,8 @@ TEST_CASE("options that contradict each other are refused", "[cli]") {
     CHECK(has(bad({"new", "-d", "-W"}), "use only one of -d and -W"));
     for (const words& wrong :
          {words{"wait", "1"}, {"wait", "1", "--exit", "--idle", "1s"}, {"wait", "1", "--text", "x", "--exit"}})
-        CHECK(has(bad(wrong), "give one of --exit, --idle or --text; usage: mato wait"));
+        CHECK(has(bad(wrong), "give one of --exit, --idle, --text, --prompt, --command, --active, --bell, --notice or --state; "
+                              "usage: mato wait"));
     CHECK(has(bad({"--status", "ls"}), "unexpected argument 'ls'"));
     bad({"--version", "ls"});
 }

@@ -115,7 +115,8 @@ TEST_CASE("a usage shows options, alternatives and operands", "[command table]")
     CHECK(usage("kill") == "kill (-t TASK | TAB)");
     CHECK(usage("detach") == "detach [-a | CLIENT]");
     CHECK(usage("send") == "send [-l] [--mark] TAB TEXT…");
-    CHECK(usage("wait") == "wait (--exit | --idle DUR | --text REGEX) [--new] [--since MARK] [--json] [--timeout DUR] TAB");
+    CHECK(usage("wait").starts_with("wait (--exit | --idle DUR | --text REGEX | --prompt | "));
+    CHECK(usage("wait").ends_with(" | --state STATE) [--any] [--new] [--since MARK] [--json] [--timeout DUR] TAB…"));
     CHECK(usage("new").starts_with("new [-d | -W] [-t TASK]"));
     CHECK(usage("new").find(" [-e NAME=VALUE]… ") != std::string::npos);
     CHECK(usage("new").ends_with(" [-- CMD ARG…]"));

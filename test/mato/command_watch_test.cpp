@@ -132,5 +132,5 @@ TEST_CASE("after a death of the daemon's process the marks on the screen say wha
     REQUIRE(all.size() == 1);
     CHECK(all[0].exit_code == 3);
     tab.commands.forget();
-    CHECK(tab.feed("\033]133;D;4\a", 300ms).empty()); // of no command
+    CHECK(tab.feed("\r\n\033]133;D;4\a", 300ms).empty()); // of no command
 }

@@ -43,7 +43,7 @@ TEST_CASE("^A in the find row lists the hits in all tabs, and Enter goes to the 
     // What `mato find` prints, which reads each tab's text by itself.
     const std::string printed = world.must({"find", "needle-"}, {.limit = 60s});
     CHECK(count_of(printed, "\n") == 3);
-    for (const char* each : {"needle-1 ", "needle-50", "needle-100"}) CHECK(user.comes_to_show(each));
+    for (const char* each : {"needle-1", "needle-50", "needle-100"}) CHECK(user.comes_to_show(each));
     CHECK(user.comes_to_show("task1/tab1 "));
     user.type("50");
     REQUIRE(user.comes_to_show(" find  needle-50   1 of 1 in 1 tab"));

@@ -66,10 +66,13 @@ TEST_CASE("an output of several answers is whole, and one whose begin was evicte
 
 TEST_CASE("--follow prints lines as they end, until the program has ended", "[mato][read]") {
     mato_world world;
-    const std::string id = world.open_tab({"echo first; while read -r line; do echo \"<$line>\"; done; printf last"});
+    const std::string program = "echo first; while read -r line; do echo \"<$line>\"; done; printf last";
+    std::string id = world.must({"new", "-d", "--keep", "--", program});
+    id.pop_back();
     auto all = world.start({"read", id, "--follow"});
     CHECK(all.wait_for_output("first\n"));
     auto rest = world.start({"read", id, "--follow", "--last", "1"});
+    CHECK(rest.wait_for_output("first\n"));
     world.must({"send", id, "one", "Enter"});
     CHECK(all.wait_for_output("<one>\n"));
     CHECK(rest.wait_for_output("<one>\n"));
@@ -81,6 +84,14 @@ TEST_CASE("--follow prints lines as they end, until the program has ended", "[ma
     CHECK(went.exit_code == 0);
     CHECK(went.out.starts_with("first\none\n<one>\ntwo\n<two>\n"));
     CHECK(contains(rest.wait().out, "one\n<one>\ntwo\n<two>\n"));
+    const std::string closed = world.open_tab({program});
+    auto cut = world.start({"read", closed, "--follow"});
+    CHECK(cut.wait_for_output("first\n"));
+    world.must({"send", closed, "one", "Enter", "C-d"}); // maybe its last lines are gone when they are to be read
+    const outcome end = cut.wait();
+    const bool is_whole = contains(end.out, "<one>\nlast");
+    CHECK(end.exit_code == (is_whole ? 0 : 1));
+    CHECK(contains(end.err, "was closed before its last lines were read") == !is_whole);
     CHECK(world.run({"read", "1", "--follow", "--json"}).exit_code == 64);
 }
 

@@ -87,8 +87,8 @@ TEST_CASE("a shell's prompt, and the end of its command with the code", "[mato][
     const outcome ended = command.wait();
     CHECK(ended.exit_code == 0); // the wait was successful
     CHECK(ended.out == "7\n");
-    CHECK(contains(in_json.wait().out, R"({"tab": 1, "what": "command", "exit_code": 7, "command": "read -r x; (exit 7)",
-                   "dur)"));
+    CHECK(contains(in_json.wait().out,
+                   R"x({"tab": 1, "what": "command", "exit_code": 7, "command": "read -r x; (exit 7)", "dur)x"));
     CHECK(prompt.wait().out == "{\"tab\": 1, \"what\": \"prompt\"}\n");
 }
 

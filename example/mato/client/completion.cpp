@@ -38,7 +38,7 @@ public:
             place_.kind = open_->kind;
         } else if (only_operands_ || !last.starts_with('-')) {
             find_operand();
-            place_.may_be_option = !only_operands_ && last.empty();
+            place_.may_be_option = !only_operands_ && !is_lost_ && last.empty();
         } else if (last.starts_with("--") && equals != last.npos) {
             if (const option* const which = option_of(last.substr(0, equals))) place_.kind = which->kind;
             place_.head = last.substr(0, equals + 1);
@@ -80,7 +80,7 @@ private:
 
     void take_operand(const std::string& word) {
         if (place_.command)
-            ++operands_;
+            ++operands_, after_dashes_ += only_operands_ ? 1 : 0;
         else if (!(place_.command = find_command(word)))
             is_lost_ = true;
     }
@@ -102,12 +102,13 @@ private:
         place_.kind = all[which].kind;
         place_.operand = all[which].name;
         if (all[which].count == operand::count::optional && which + 1 < all.size()) place_.next_operand = all[which + 1].name;
-        if (place_.kind == value_kind::program && operands_ > 0 && only_operands_) place_.kind = value_kind::file;
+        const bool has_program = only_operands_ ? after_dashes_ > 0 : operands_ > which;
+        if (place_.kind == value_kind::program && has_program) place_.kind = value_kind::file;
     }
 
     completion_place place_;
     const option* open_ = nullptr; // its value is the next word
-    std::size_t operands_ = 0;
+    std::size_t operands_ = 0, after_dashes_ = 0;
     bool only_operands_ = false; // after "--"
     bool is_lost_ = false;       // after a word that is no command
 };

@@ -73,6 +73,7 @@ std::optional<command_watch::change> command_watch::take(const vt::event& event,
     const std::string_view mark = event.text;
     if (mark.empty() || (mark.size() > 1 && mark[1] != ';')) return std::nullopt;
     change made;
+    const bool is_first = !std::exchange(has_taken_, true);
     switch (mark[0]) {
     case 'A':
         if (phase_ == phase::prompt) return std::nullopt; // it is drawn again
@@ -87,7 +88,7 @@ std::optional<command_watch::change> command_watch::take(const vt::event& event,
         if (made.is_news) command_ = typed_command(screen, event);
         return made;
     case 'D':
-        if (phase_ == phase::unknown && ends_output(screen, event))
+        if (is_first && phase_ == phase::unknown && ends_output(screen, event))
             started_ = now; // the process before saw its begin
         else if (phase_ != phase::running)
             return std::nullopt; // a shell's first prompt, or an empty line

@@ -51,6 +51,7 @@ private:
     [[nodiscard]] bool may_report(time_point now) noexcept;
 
     phase phase_ = phase::unknown;
+    bool has_taken_ = false; // a mark
     time_point started_{}, second_{};
     int reported_ = 0; // since `second_`
     std::string command_;

@@ -60,6 +60,9 @@ int follow_lines(const invocation& what, const program_paths& paths, const targe
     if (done.lost > 0 && !what.quiet)
         std::fprintf(stderr, "mato: %llu lines were evicted from the history before they were read\n",
                      static_cast<unsigned long long>(done.lost));
+    if (done.is_removed)
+        throw command_failure{1, "tab " + which.name +
+                                     " was closed before its last lines were read; a tab of 'new --keep' stays after its end"};
     return 0;
 }
 
