@@ -8,10 +8,11 @@ namespace {
 
 /// Runs a line in a shell with marks, until the next prompt.
 void run_line(const mato_world& world, const std::string& id, const std::string& line) {
-    world.must({"wait", id, "--prompt", "--timeout", "20s"});
+    world.must({"wait", id, "--prompt", "--timeout", "60s"}, {.limit = 90s});
     const std::string mark = world.must({"send", id, "--mark", "-l", line + "\n"});
-    world.must({"wait", id, "--text", "\nmarked\\$ $", "--since", mark.substr(0, mark.size() - 1), "--timeout", "20s"});
-    world.must({"wait", id, "--prompt", "--timeout", "20s"});
+    world.must({"wait", id, "--text", "marked\\$ $", "--since", mark.substr(0, mark.size() - 1), "--timeout", "60s"},
+               {.limit = 90s});
+    world.must({"wait", id, "--prompt", "--timeout", "60s"}, {.limit = 90s});
 }
 
 std::string output(const mato_world& world, const std::string& id, const std::string& back = {}) {
@@ -48,7 +49,7 @@ TEST_CASE("the output of the last command, and of those before it", "[mato][read
     CHECK(world.run({"read", world.open_tab(), "--output"}).exit_code == 65);
 
     world.must({"send", id, "echo begun; read -r x; echo $x", "Enter"}); // it has not ended
-    world.must({"wait", id, "--text", "^begun$", "--timeout", "20s"});
+    world.must({"wait", id, "--text", "^begun$", "--timeout", "60s"}, {.limit = 90s});
     CHECK(output(world, id) == "red\n\nno newline");
 }
 
@@ -71,7 +72,7 @@ TEST_CASE("--follow prints lines as they end, until the program has ended", "[ma
     id.pop_back();
     auto all = world.start({"read", id, "--follow"});
     CHECK(all.wait_for_output("first\n"));
-    auto rest = world.start({"read", id, "--follow", "--last", "1"});
+    auto rest = world.start({"read", id, "--follow", "--last", "2"});
     CHECK(rest.wait_for_output("first\n"));
     world.must({"send", id, "one", "Enter"});
     CHECK(all.wait_for_output("<one>\n"));

@@ -194,10 +194,14 @@ void parse_command(const command_entry& entry, std::vector<std::string> argument
                        ? arguments.begin() + static_cast<std::ptrdiff_t>(leading_options(arguments, entry.options))
                        : std::find(arguments.begin(), arguments.end(), "--");
     std::vector<std::string> rest; // nothing in it is an option
-    if (entry.runs_program() && entry.operands.size() > 1 && own_end != arguments.end() && *own_end != "--" &&
-        own_end + 1 != arguments.end() && *(own_end + 1) == "--") { // an operand before the program
-        result.operands = {*own_end};
-        own_end = arguments.erase(own_end);
+    if (entry.runs_program() && entry.operands.size() > 1 && own_end != arguments.end() && *own_end != "--") {
+        const auto after =
+            own_end + 1 + static_cast<std::ptrdiff_t>(leading_options({own_end + 1, arguments.end()}, entry.options));
+        if (after != arguments.end() && *after == "--") { // an operand before the program, maybe with options after it
+            const auto options_after = after - own_end - 1;
+            result.operands = {*own_end};
+            own_end = arguments.erase(own_end) + options_after;
+        }
     }
     if (own_end != arguments.end()) {
         rest.assign(own_end + (*own_end == "--" ? 1 : 0), arguments.end());
