@@ -97,7 +97,8 @@ closed_tab closed_tab::read(mato::memory_file file, mato::error_out out) {
     std::uint64_t size = 0;
     std::memcpy(&number, all.data() + version_at, sizeof number);
     std::memcpy(&size, all.data() + size_at, sizeof size);
-    if (number != closed_version) return out.fail<closed_tab>(mato::errc::version_mismatch, step, {}, "it is of another version");
+    if (number != closed_version)
+        return out.fail<closed_tab>(mato::errc::version_mismatch, step, {}, "it is of another version");
     closed_tab gone;
     vt::byte_reader from(all.substr(body_at));
     if (size > all.size() - body_at || !read_facts(from, gone) ||
