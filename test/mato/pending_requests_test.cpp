@@ -46,19 +46,22 @@ TEST_CASE("a change is for those that wait for it, and the end of a tab for all 
           "[pending_requests]") {
     using mux::said_state, mux::tab_change;
     pending_requests pending;
-    CHECK_FALSE(pending.awaits_changes());
+    CHECK_FALSE(pending.awaits_change(1, tab_change::bell));
     pending.await_change(1, tab_change::bell, said_state::none, {10, 1});
     pending.await_change(1, tab_change::state, said_state::done, {10, 2});
     pending.await_change(1, tab_change::state, said_state::blocked, {10, 3});
     pending.await_change(2, tab_change::bell, said_state::none, {11, 4});
-    CHECK(pending.awaits_changes());
+    CHECK(pending.awaits_change(1, tab_change::bell));
+    CHECK(pending.awaits_change(2, tab_change::bell));
+    CHECK_FALSE(pending.awaits_change(2, tab_change::state));
+    CHECK_FALSE(pending.awaits_change(3, tab_change::bell));
     CHECK(pending.take_changes({.tab = 3, .what = tab_change::bell}) == targets{});
     CHECK(pending.take_changes({.tab = 1, .what = tab_change::notice}) == targets{});
     CHECK(pending.take_changes({.tab = 1, .what = tab_change::state, .state = said_state::blocked}) == targets{{10, 3}});
     CHECK(pending.take_changes({.tab = 1, .what = tab_change::bell}) == targets{{10, 1}});
     CHECK(pending.take_changes(1) == targets{{10, 2}});
     pending.forget(11);
-    CHECK_FALSE(pending.awaits_changes());
+    CHECK_FALSE(pending.awaits_change(2, tab_change::bell));
 }
 
 TEST_CASE("a removal of several tabs is complete with the last of them", "[pending_requests]") {

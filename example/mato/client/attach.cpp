@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t typed_limit =
     16u << 20; // input that the program has not read yet: a large paste; beyond it the terminal waits
 // A terminal that has not answered by then never will. A later answer would be typed into the program that runs after us.
-constexpr mato::milliseconds colours_patience{300};
+constexpr mato::milliseconds terminal_patience{300};
 constexpr int most_cursor_style = 6; // DECSCUSR
 constexpr mato::milliseconds hide_patience{
     1000}; // a daemon that does not release the terminal within this time may draw over the shell
@@ -55,7 +55,7 @@ public:
                 turn(signals);
         }
         if (ends_first_) hide(); // otherwise the daemon would keep drawing over the shell
-        if (unanswered_) tty_.discard_answers(asked_at_ + colours_patience);
+        if (unanswered_) tty_.discard_answers(asked_at_ + terminal_patience);
         tty_.leave();
         return *result_;
     }
@@ -86,7 +86,7 @@ private:
     /// The daemon's process has died.
     void lost() {
         if (stopping_ || !daemon_.survives()) return end(stopping_ ? "[daemon stopped]" : "[daemon lost]", 1);
-        if (unanswered_) tty_.discard_answers(asked_at_ + colours_patience); // the next process asks again
+        if (unanswered_) tty_.discard_answers(asked_at_ + terminal_patience); // the next process asks again
         asked_once_ = unanswered_ = false;
         if (received_) { // the process was replaced, and has told what it had of this client
             const auto rest = std::min<std::uint64_t>(sent_bytes_ - std::min(sent_bytes_, *received_), sent_.size());
@@ -228,7 +228,7 @@ private:
         hide();
         if (result_) return;
         if (unanswered_) { // they would be typed into the shell; after SIGCONT the questions are sent again
-            tty_.discard_answers(asked_at_ + colours_patience);
+            tty_.discard_answers(asked_at_ + terminal_patience);
             asked_once_ = unanswered_ = false;
         }
         tty_.leave();

@@ -155,8 +155,8 @@ std::vector<completion> completions_of(const completion_place& place, const live
     if (place.may_be_option) {
         const auto options = place.command ? place.command->options : global_options();
         for (const option& each : options) {
-            if (!each.letter.empty()) found.push_back({"-" + std::string(each.letter), std::string(each.text)});
-            if (!each.word.empty()) found.push_back({"--" + std::string(each.word), std::string(each.text)});
+            if (!each.letter.empty()) found.push_back({std::string("-").append(each.letter), std::string(each.text)});
+            if (!each.word.empty()) found.push_back({std::string("--").append(each.word), std::string(each.text)});
         }
         if (place.command && place.command->runs_program()) found.push_back({"--", "the program follows"});
     }

@@ -29,9 +29,10 @@ public:
     void follow_command(tab_entry& which, const vt::event& mark);
     void say(tab_entry& which, said_state state, std::string note);
 
-    /// Call it for each output; it costs three comparisons.
+    /// Call it for each output; it costs three comparisons, and one more for each request that waits for a change.
     void note_output(tab_entry& which) {
-        if (!which.came.last(tab_change::active) || state_.pending.awaits_changes()) came(which, {.what = tab_change::active});
+        if (!which.came.last(tab_change::active) || state_.pending.awaits_change(which.program->id(), tab_change::active))
+            came(which, {.what = tab_change::active});
         if (watches_silence_ && !which.is_active) await_silence(which);
     }
     /// Call it when the configuration has changed.

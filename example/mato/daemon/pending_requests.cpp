@@ -57,6 +57,11 @@ std::vector<reply_target> pending_requests::take(std::vector<of_tab>& from, tab_
     return take_if(from, [tab](const of_tab& each) { return each.tab == tab; });
 }
 
+bool pending_requests::awaits_change(tab_id tab, tab_change what) const noexcept {
+    return std::any_of(changes_.begin(), changes_.end(),
+                       [=](const of_change& each) { return each.tab == tab && each.what == what; });
+}
+
 std::vector<reply_target> pending_requests::take_changes(const tab_changed& came) {
     return take_if(changes_, [&came](const of_change& each) {
         return each.tab == came.tab && each.what == came.what && (came.what != tab_change::state || each.state == came.state);

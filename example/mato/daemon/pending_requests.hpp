@@ -44,7 +44,8 @@ public:
 
     [[nodiscard]] std::vector<reply_target> take_exits(tab_id tab) { return take(exits_, tab); }
     [[nodiscard]] std::vector<reply_target> take_outputs(tab_id tab) { return take(outputs_, tab); }
-    [[nodiscard]] bool awaits_changes() const noexcept { return !changes_.empty(); }
+    /// Whether any waits for this change of this tab.
+    [[nodiscard]] bool awaits_change(tab_id tab, tab_change what) const noexcept;
     /// Those that wait for this change.
     [[nodiscard]] std::vector<reply_target> take_changes(const tab_changed& came);
     /// Those that wait for any change of this tab.

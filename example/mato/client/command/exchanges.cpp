@@ -123,6 +123,8 @@ void awaiting_exit::on_answer(remote&, const header& answer) {
     if (const auto how = read<message::exit_status>(answer)) finish(program_ended(*how));
 }
 
+json::verbatim marked_code(std::int32_t code) { return {code >= 0 ? std::to_string(code) : std::string("null")}; }
+
 exchange::result program_ended(const exit_status& how) {
     return {how.code, {}, json::object().add("tab", how.tab).add("exit_code", how.code).done()};
 }

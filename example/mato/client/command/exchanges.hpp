@@ -6,6 +6,7 @@
 #include "exchange.hpp"
 #include "protocol/text_mark.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <set>
 #include <string>
@@ -82,6 +83,8 @@ private:
     mato::deadline until_;
 };
 
+/// A code that a shell has marked: null if it did not say one.
+[[nodiscard]] json::verbatim marked_code(std::int32_t code);
 /// The result of a command that waited for a program's end.
 [[nodiscard]] exchange::result program_ended(const exit_status& how);
 

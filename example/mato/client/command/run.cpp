@@ -4,6 +4,7 @@
 
 #include "common.hpp"
 #include "following.hpp"
+#include "waits.hpp"
 
 #include <cstdio>
 #include <string>
@@ -33,7 +34,7 @@ int run_run(const invocation& what) {
     if (what.program.empty())
         throw command_failure{mato::exit_code::usage, "usage: mato run [OPTION…] [TAB] -- CMD ARG…; see 'mato help run'"};
     const auto paths = paths_of(what);
-    const auto until = what.timeout.count() > 0 ? mato::deadline::in(what.timeout) : remote::patient();
+    const auto until = deadline_of(what);
     const std::string id = std::to_string(open_tab_for(what, paths));
     following::progress done;
     int code = 0;

@@ -19,11 +19,9 @@ exchange::result as_result(const tab_changed& came) {
     const auto done = [&all](std::string text) { return exchange::result{0, {}, all.done(), std::move(text)}; };
     switch (came.what) {
     case tab_change::command: {
-        const bool is_known = came.exit_code >= 0;
-        const std::string code = is_known ? std::to_string(came.exit_code) : std::string("unknown");
-        all.add("what", "command").add("exit_code", json::verbatim{is_known ? code : std::string("null")});
+        all.add("what", "command").add("exit_code", marked_code(came.exit_code));
         all.add("command", came.text).add("duration_ms", came.duration_ms);
-        return done(code);
+        return done(came.exit_code >= 0 ? std::to_string(came.exit_code) : std::string("unknown"));
     }
     case tab_change::notice: all.add("what", "notice").add("notice", came.text); return done(mato::printable(came.text));
     case tab_change::state: {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: MIT
 #include "watching.hpp"
 
+#include "exchanges.hpp"
+
 #include <mato/printable.hpp>
 
 #include <algorithm>
@@ -197,14 +199,13 @@ void reading_output::give() {
     if (seen_.lost_lines() > 0 || seen_.begin().line > begin.line)
         return finish({1, "lines of the output were evicted from the history while it was read"});
     const std::string text(text_before(seen_.text(), begin, end));
-    const bool is_known = found_->exit_code >= 0;
     finish({0,
             {},
             json::object()
                 .add("tab", found_->tab)
                 .add("from", begin.text())
                 .add("mark", end.text())
-                .add("exit_code", json::verbatim{is_known ? std::to_string(found_->exit_code) : std::string("null")})
+                .add("exit_code", marked_code(found_->exit_code))
                 .add("lines", array_of_lines(text))
                 .done(),
             text});
