@@ -24,7 +24,7 @@ std::string problem_of(std::string_view line) {
 }
 
 /// Quoted so that a shell reads it as one word.
-std::string quoted(const std::string& word) {
+std::string as_word(const std::string& word) {
     std::string text = "'";
     for (const char c : word) text += c == '\'' ? "'\\''" : std::string(1, c);
     return text + "'";
@@ -76,7 +76,7 @@ TEST_CASE("quoted words are read back, and any bytes are words or a problem", "[
     for (int round = 0; round < 5000; ++round) {
         words all(random() % 5);
         std::string line;
-        for (auto& word : all) line += quoted(word = any(8)) + " ";
+        for (auto& word : all) line += as_word(word = any(8)) + " ";
         CHECK(split(line) == all);
         std::string problem;
         for (const auto& word : mux::split_words(any(20), problem)) CHECK(word.size() <= 20);
