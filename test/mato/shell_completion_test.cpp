@@ -30,7 +30,7 @@ using words = std::vector<std::string>;
 TEST_CASE("a command is completed", "[completion]") {
     CHECK(after({"att"}) == words{"attach"});
     CHECK(after({"-N", "att"}) == words{"attach"});
-    CHECK(after({"-L", "other", "re"}) == words{"read", "record", "resize", "respawn", "rename", "restart", "reload"});
+    CHECK(after({"-L", "other", "re"}) == words{"respawn", "resize", "rename", "read", "record", "restart", "reload"});
     CHECK(after({"nonsense"}).empty());
     CHECK(after({"nonsense", ""}).empty()); // what follows a wrong word is not known
     CHECK(after({}) == after({""}));
