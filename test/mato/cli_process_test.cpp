@@ -78,6 +78,29 @@ TEST_CASE("ls and clients: text, JSON, and 1 without a daemon", "[mato][cli]") {
     CHECK(world.must({"clients"}).empty());
 }
 
+TEST_CASE("ls on a terminal: columns; -w draws again after each change; --ended", "[mato][cli]") {
+    mato_world world;
+    world.must({"new", "-d", "-n", "first", "--", "cat"});
+    const auto screen = [&](const char* tab) { return world.must({"capture", tab}); };
+    world.must({"new", "-d", "-n", "list", "--keep", "-x", "60", "-y", "12", "--", world.executable(), "ls"});
+    CHECK(wait_until([&] { return contains(screen("list"), "Task 1\n  1  first  running  80x24  cat\n *2  list   "); }));
+
+    world.must({"new", "-d", "-n", "watch", "--", world.executable(), "ls", "-w"});
+    REQUIRE(wait_until([&] { return contains(screen("watch"), "*3  watch  running"); }));
+    world.must({"rename", "1", "another name"});
+    CHECK(wait_until([&] { return contains(screen("watch"), "1  another name  running"); }));
+    world.must({"kill", "2"});
+    CHECK(wait_until([&] { return !contains(screen("watch"), "list"); }));
+    world.must({"resize", "watch", "24x10"});
+    CHECK(wait_until([&] { return contains(screen("watch"), "1  another name  runn\u2026\n"); }));
+    CHECK(world.run({"ls", "-w"}).exit_code == 64); // no terminal
+
+    CHECK(world.run({"new", "-W", "-n", "short", "--", "exit 3"}).exit_code == 3);
+    CHECK(contains(world.must({"ls", "--ended"}), "4  Task 1/short  exited 3\n"));
+    CHECK(contains(json_reader::compact(world.must({"ls", "--ended", "--json"})),
+                   R"({"id":4,"task":"Task 1","name":"short","exit_code":3})"));
+}
+
 TEST_CASE("remain_on_exit keeps the ended tab for has, ls and kill", "[mato][cli]") {
     mato_world world;
     world.configure("remain_on_exit = \"failed\"\n");

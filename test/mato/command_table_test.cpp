@@ -110,7 +110,7 @@ TEST_CASE("every example is accepted as its command", "[command table]") {
 
 TEST_CASE("a usage shows options, alternatives and operands", "[command table]") {
     const auto usage = [](std::string_view name) { return mux::usage_of(*mux::find_command(name)); };
-    CHECK(usage("ls") == "ls [--json]");
+    CHECK(usage("ls") == "ls [--ended | -w] [--json]");
     CHECK(usage("has") == "has TAB");
     CHECK(usage("kill") == "kill (-t TASK | TAB)");
     CHECK(usage("detach") == "detach [-a | CLIENT]");

@@ -66,7 +66,7 @@ template <class Body> std::string body_of(const Body& value) {
     mux::tab_name, mux::attach_request, mux::detach_request, mux::tab_info, mux::tab_list, mux::client_info, mux::client_list, \
     mux::send_request, mux::sent, mux::kill_request, mux::rename_request, mux::task_count, mux::status_report, \
     mux::stop_request, mux::exit_status, mux::bytes_taken, mux::attachment_info, mux::show_request, \
-    mux::capture_request, mux::captured, mux::wait_output, mux::change_wait, mux::tab_changed, mux::output_request, mux::output_found, mux::read_request, mux::text_read, mux::resize_request, mux::record_request, mux::recording_info, \
+    mux::capture_request, mux::captured, mux::wait_output, mux::change_wait, mux::tab_changed, mux::output_request, mux::output_found, mux::ended_list, mux::read_request, mux::text_read, mux::resize_request, mux::record_request, mux::recording_info, \
     mux::stream_output, mux::stream_screen, mux::stream_size, mux::stream_end, mux::respawn_request, mux::move_request, mux::daemon_event, \
     mux::event_snapshot, mux::shown_tab, mux::state_request, mux::notice_request
 // clang-format on
@@ -191,7 +191,7 @@ TEST_CASE("the numbers of messages never change", "[protocol]") {
         {message::follow_events, 51}, {message::event, 76},         {message::event_snapshot, 77}, {message::cursor_shaped, 78},
         {message::switched, 79},      {message::restarting, 80},    {message::read_text, 55},      {message::text_read, 56},
         {message::undo_close, 57},    {message::wait_change, 90},   {message::change_came, 91},    {message::find_output, 92},
-        {message::output_found, 93},
+        {message::output_found, 93},  {message::list_ended, 120},   {message::ended_tabs, 121},
     };
     for (const auto& [type, number] : pinned) {
         CHECK(static_cast<std::uint32_t>(type) == number);

@@ -73,6 +73,7 @@ struct invocation {
     bool exact = false, force = false;             ///< `record`
     bool kill_first = false;                       ///< `respawn -k`
     bool check = false;                            ///< `upgrade --check`
+    bool ended = false;                            ///< `ls --ended`
     std::string replacement;                       ///< `upgrade --program`; empty: the program of this command
     std::uint32_t history = 0;                     ///< `capture -S`, rows
     std::uint64_t since = 0;                       ///< `events --since`; 0: not given

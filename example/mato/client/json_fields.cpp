@@ -57,6 +57,14 @@ constexpr std::array tab_fields{
                          "the newest notice that no person has seen, or null"},
 };
 
+constexpr std::array ended_fields{
+    json_field<ended_info>{"id", plain<&ended_info::id>, "the tab's number"},
+    json_field<ended_info>{"task", plain<&ended_info::task>, "the name that its task had"},
+    json_field<ended_info>{"name", plain<&ended_info::name>, "its name"},
+    json_field<ended_info>{"exit_code", plain<&ended_info::exit_code>,
+                           "of its last program: its code, or 128 + N for signal N"},
+};
+
 constexpr std::array client_fields{
     json_field<client_info>{"id", plain<&client_info::id>, "the client's number"},
     json_field<client_info>{"pid", plain<&client_info::pid>, "its process id"},
@@ -227,6 +235,7 @@ constexpr std::array status_fields{
 
 std::span<const json_field<tab_info>> fields_of(const tab_info*) noexcept { return tab_fields; }
 std::span<const json_field<client_info>> fields_of(const client_info*) noexcept { return client_fields; }
+std::span<const json_field<ended_info>> fields_of(const ended_info*) noexcept { return ended_fields; }
 std::span<const json_field<client_stream>> fields_of(const client_stream*) noexcept { return stream_fields; }
 std::span<const json_field<captured_screen>> fields_of(const captured_screen*) noexcept { return screen_fields; }
 std::span<const json_field<status_report>> fields_of(const status_report*) noexcept { return status_fields; }

@@ -39,7 +39,8 @@ std::string losses_of(const status_report& report) {
     return text.empty() ? ", nothing lost" : text;
 }
 
-/// What a person should know of a tab, and what it says; empty: nothing.
+} // namespace
+
 std::string attention_of(const tab_info& tab) {
     std::string text = tab.mark == "wrote" || tab.mark.empty() ? tab.said : tab.mark;
     const std::string& what = tab.note.empty() ? tab.notice : tab.note;
@@ -47,17 +48,28 @@ std::string attention_of(const tab_info& tab) {
     return text;
 }
 
-} // namespace
+std::string state_text(const tab_info& tab) {
+    std::string state(tab.state());
+    if (!tab.running && !tab.is_past()) state.append(" ").append(std::to_string(tab.exit_code));
+    return state;
+}
+
+std::string format_ended(const ended_list& list, output_format format) {
+    if (format == output_format::json) return as_json(list.tabs).text + "\n";
+    std::string text;
+    for (const ended_info& each : list.tabs)
+        text += std::to_string(each.id) + "  " + mato::printable(each.task + "/" + each.name) + "  exited " +
+                std::to_string(each.exit_code) + "\n";
+    return text;
+}
 
 std::string format_tabs(const tab_list& list, output_format format) {
     if (format == output_format::json) return as_json(list.tabs).text + "\n";
     std::string text, task;
     for (const tab_info& each : list.tabs) {
         if (each.task != task || text.empty()) text += mato::printable(task = each.task) + "\n";
-        std::string state(each.state());
-        if (!each.running && !each.is_past()) state.append(" ").append(std::to_string(each.exit_code));
         text += "  " + std::to_string(each.id) + "  " + mato::printable(each.name) + "  " + size_text(each.size) + "  " +
-                state + "  " + count_text(each.clients, "client") + "  " + mato::printable(each.command);
+                state_text(each) + "  " + count_text(each.clients, "client") + "  " + mato::printable(each.command);
         if (const std::string says = attention_of(each); !says.empty()) text += "  " + says;
         text += "\n";
     }

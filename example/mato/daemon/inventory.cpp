@@ -81,6 +81,12 @@ tab_list inventory::tabs() const {
     return list;
 }
 
+ended_list inventory::ended() const {
+    ended_list list;
+    for (const ended_tab& each : state_.ended.all()) list.tabs.push_back({each.id, each.task, each.name, each.exit_code});
+    return list;
+}
+
 client_list inventory::clients() const {
     client_list list;
     for (const auto& [number, each] : state_.clients)

@@ -22,6 +22,7 @@ public:
 
     [[nodiscard]] tab_list tabs() const;
     [[nodiscard]] client_list clients() const;
+    [[nodiscard]] ended_list ended() const;
     [[nodiscard]] status_report status();
 
     /// The client disconnects; its traffic stays in the totals.

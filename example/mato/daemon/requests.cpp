@@ -85,6 +85,7 @@ void requests::handle(client& from, const header& frame) {
     case message::follow_events: return follow_events(from, id, frame.body);
 
     case message::list_tabs: return answer<message::list_tabs>(from, id, inventory_.tabs());
+    case message::list_ended: return answer<message::list_ended>(from, id, inventory_.ended());
     case message::list_clients: return answer<message::list_clients>(from, id, inventory_.clients());
     case message::status: return answer<message::status>(from, id, inventory_.status());
     case message::reload: return reload(from, id);

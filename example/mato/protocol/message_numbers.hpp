@@ -90,6 +90,8 @@ enum class message : std::uint32_t {
     change_came = 91,
     find_output = 92,
     output_found = 93,
+    list_ended = 120,
+    ended_tabs = 121,
 };
 
 } // namespace mux

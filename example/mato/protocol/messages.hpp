@@ -72,6 +72,8 @@ template <> struct kind_of<message::wait_change> : message_kind<change_wait, mes
 template <> struct kind_of<message::change_came> : message_kind<tab_changed> {};
 template <> struct kind_of<message::find_output> : message_kind<output_request, message::output_found> {};
 template <> struct kind_of<message::output_found> : message_kind<output_found> {};
+template <> struct kind_of<message::list_ended> : message_kind<nothing, message::ended_tabs> {};
+template <> struct kind_of<message::ended_tabs> : message_kind<ended_list> {};
 template <> struct kind_of<message::resize_tab> : message_kind<resize_request, message::done> {};
 template <> struct kind_of<message::record> : message_kind<record_request, message::recording> {};
 template <> struct kind_of<message::recording> : message_kind<recording_info> {};

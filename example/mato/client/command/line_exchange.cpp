@@ -62,7 +62,10 @@ std::unique_ptr<exchange> exchange_of(const std::string& line, const program_pat
     const target which{first, current_tab(paths)};
     switch (what.command) {
     case command::new_tab: return open_tab(what, paths, daemon);
-    case command::ls: return listing<message::list_tabs>(format_tabs);
+    case command::ls:
+        if (what.follow) refuse("'ls -w' draws on a terminal; read the events of 'control' instead");
+        if (what.ended) return listing<message::list_ended>(format_ended);
+        return listing<message::list_tabs>(format_tabs);
     case command::clients: return listing<message::list_clients>(format_clients);
     case command::status: return listing<message::status>(format_status);
     case command::has: return plain_request<message::find_tab>(which);

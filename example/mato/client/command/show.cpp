@@ -5,7 +5,7 @@
 #include "client/attach.hpp"
 #include "client/user_terminal.hpp"
 #include "common.hpp"
-#include "view/terminfo.hpp"
+#include "own_features.hpp"
 
 #include <cstdio>
 #include <span>
@@ -13,19 +13,6 @@
 
 namespace mux {
 namespace {
-
-terminal_features read_own_features() {
-    const auto value = [](const char* name) { return variable(name).value_or(""); };
-    const std::string term = value("TERM"), colorterm = value("COLORTERM"), program = value("TERM_PROGRAM"),
-                      all = value("LC_ALL"), type = value("LC_CTYPE"), lang = value("LANG");
-    return features_of({term, colorterm, program, all, type, lang}, read_terminfo(term));
-}
-
-/// The features of the terminal in which this command runs, before any query; read once.
-const terminal_features& own_features() {
-    static const terminal_features known = read_own_features();
-    return known;
-}
 
 view_options view_of(const invocation& what, const remote& daemon, vt::screen_size size) {
     view_options view;

@@ -8,13 +8,6 @@
 
 namespace mux {
 
-int run_ls(const invocation& what) {
-    print(ask_running_daemon(paths_of(what), [&](remote& daemon) {
-        return format_tabs(daemon.ask<message::list_tabs>(nothing{}, soon()), format_of(what));
-    }));
-    return 0;
-}
-
 int run_has(const invocation& what) {
     const auto paths = paths_of(what);
     ask_running_daemon(paths, [&](remote& daemon) {

@@ -9,7 +9,18 @@
 
 namespace mux::table_parts {
 
-constexpr std::array ls_examples{words("mato ls"), words("mato ls --json")};
+constexpr std::array ls_options{
+    option{.word = "ended",
+           .in = at_most,
+           .text = "the last 1000 tabs that have ended, with their exit codes",
+           .take = set_flag<&invocation::ended>},
+    option{.letter = "w",
+           .in = at_most,
+           .text = "stay, and draw the list again after each change, until interrupted",
+           .take = set_flag<&invocation::follow>},
+    as_json,
+};
+constexpr std::array ls_examples{words("mato ls"), words("mato ls -w"), words("mato ls --json")};
 
 constexpr std::array clients_examples{words("mato clients"), words("mato clients --json")};
 
@@ -42,7 +53,7 @@ constexpr std::array control_examples{words("mato control")};
 
 constexpr std::array watching_commands{
     command_entry{
-        .name = "ls", .command = command::ls, .text = "list tasks and tabs", .options = only_json, .examples = ls_examples},
+        .name = "ls", .command = command::ls, .text = "list tasks and tabs", .options = ls_options, .examples = ls_examples},
     command_entry{.name = "clients",
                   .command = command::clients,
                   .text = "list clients",

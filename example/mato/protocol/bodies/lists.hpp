@@ -43,6 +43,18 @@ struct tab_list {
     std::vector<tab_info> tabs;
     void fields(auto& f) { f(tabs); }
 };
+/// A tab that is closed, or whose program has ended.
+struct ended_info {
+    std::uint64_t id = 0;
+    std::string task, name;
+    std::int32_t exit_code = 0; ///< of its last program, or 128 + signal
+    void fields(auto& f) { f(id, task, name, exit_code); }
+};
+/// The one that ended last comes last.
+struct ended_list {
+    std::vector<ended_info> tabs;
+    void fields(auto& f) { f(tabs); }
+};
 struct client_info {
     std::uint64_t id = 0;
     std::uint32_t pid = 0, uid = 0;
