@@ -75,8 +75,12 @@ for room in $rooms; do
     complain "A room includes one above it:" "$(grep -rnHE "#include \"($above)/" "example/mato/$room" || true)"
 done
 complain "The client includes the daemon outside client/launch:" "$(grep -rnHE '#include "daemon/' example/mato/client | grep -v '^example/mato/client/launch\.' || true)"
+# A build that compiles files together (MATO_FAST_BUILD) would call one for the other where their parameters fit.
+complain "Functions of one name in the anonymous namespaces of several files:" "$(
+    find example/mato -name '*.cpp' -not -path '*/vt/*' | sort | xargs awk -f test/anonymous_names.awk | sort -u |
+        awk '{ count[$1]++; files[$1] = files[$1] " " $2 } END { for (name in count) if (count[name] > 1) print name ":" files[name] }' | sort)"
 # The daemon's parts, lowest first.
-parts="multiplexer_daemon settings workspace window_size returning_clients prefix_keys outlet viewer viewer_screens viewer_mouse tab_counter tab_command pending_requests closed_tabs past_tabs typed_lines text_reading client_table tab_attention tab_changes tab_table event_feed output_stream restart_facts kept_tabs handed_over state past_saver inventory bars notice_board office_view tab_texts views tab_programs recovery past_restore upgrading naming command_keys requests text_requests multiplexer"
+parts="multiplexer_daemon settings workspace window_size returning_clients prefix_keys outlet viewer viewer_screens viewer_mouse tab_counter tab_command pending_requests closed_tabs past_tabs typed_lines text_reading client_table tab_attention tab_changes tab_table event_feed output_stream restart_facts kept_tabs handed_over channels paste_buffers state past_saver inventory bars notice_board office_view tab_texts views tab_programs recovery past_restore upgrading naming command_keys requests text_requests shared_requests multiplexer"
 for part in $parts; do
     later=$(echo "$parts " | sed "s/.*\b$part //" | tr ' ' '|')none
     complain "A part of the daemon includes one above it:" "$(grep -nHE "#include \"(daemon/)?($later)\.hpp\"" "example/mato/daemon/$part.hpp" "example/mato/daemon/$part.cpp" 2>/dev/null || true)"

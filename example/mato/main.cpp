@@ -12,6 +12,7 @@
 #include <mato/sys.hpp>
 
 #include <cstdio>
+#include <cstdlib>
 #include <exception>
 #include <string>
 #include <vector>
@@ -46,7 +47,8 @@ int main(int argc, char** argv) {
         const auto keeper = mato::take_worker_environment(why);
         if (why) throw mux::command_failure{mato::exit_code::usage, why.message()};
         if (keeper) return take_over({argv, argv + argc}, keeper);
-        return mux::run_command(mux::parse_command_line({argv + 1, argv + argc}));
+        return mux::run_command(mux::parse_command_line(
+            {argv + 1, argv + argc}, std::getenv("MATO") ? mux::run_where::inside : mux::run_where::outside));
     } catch (const mux::command_failure& failure) {
         if (!failure.text.empty()) complain(failure.text);
         return failure.exit_code;

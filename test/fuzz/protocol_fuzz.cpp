@@ -71,7 +71,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
               mux::client_list, mux::send_request, mux::sent, mux::kill_request, mux::rename_request, mux::task_count,
               mux::status_report, mux::stop_request, mux::exit_status, mux::bytes_taken, mux::shown_tab, mux::attachment_info,
               mux::show_request, mux::capture_request, mux::captured, mux::wait_output, mux::change_wait, mux::tab_changed,
-              mux::output_request, mux::output_found, mux::ended_list, mux::read_request, mux::text_read, mux::resize_request,
+              mux::output_request, mux::output_found, mux::ended_list, mux::after_detaching, mux::name_only,
+              mux::buffer_content, mux::paste_request, mux::buffer_list, mux::read_request, mux::text_read, mux::resize_request,
               mux::record_request, mux::recording_info, mux::stream_output, mux::stream_screen, mux::stream_size,
               mux::stream_end, mux::respawn_request, mux::move_request, mux::daemon_event, mux::event_snapshot,
               mux::state_request, mux::notice_request, mux::nothing>(header->body);

@@ -127,10 +127,12 @@ TEST_CASE("attach -d detaches the others; detach: one, the current, or all", "[m
     REQUIRE(third.wait_for("ready"));
 
     CHECK(world.run({"detach"}).exit_code == 1); // which one?
-    CHECK(world.run({"detach", "nonsense"}).exit_code == 64);
+    CHECK(world.run({"detach", "-c", "nonsense"}).exit_code == 64);
+    CHECK(world.run({"detach", "-c", "4711"}).exit_code == 1);
     CHECK(world.run({"detach", "4711"}).exit_code == 1);
+    CHECK(world.run({"detach", "--others"}).exit_code == 64); // outside of a tab
     const std::string clients = world.must({"clients"});
-    world.must({"detach", clients.substr(0, clients.find(' '))});
+    world.must({"detach", "-c", clients.substr(0, clients.find(' '))});
     CHECK(second.wait() == 0);
     CHECK(attached(world) == 1);
     world.must({"detach"});
@@ -147,6 +149,37 @@ TEST_CASE("attach -d detaches the others; detach: one, the current, or all", "[m
     CHECK(attached(world) == 0);
     CHECK(world.run({"detach"}).exit_code == 1);
     world.must({"detach", "-a"});
+}
+
+TEST_CASE("detach: the clients of a tab, of a task, all others; -E runs a command in their place", "[mato][attach]") {
+    mato_world world;
+    const std::string inside = "env -u XDG_STATE_HOME " + world.executable() + " ";
+    world.must({"new", "-d", "-t", "a", "-n", "one", "--", "printf ONE; read x; " + inside + "detach --others; exec cat"});
+    world.must({"new", "-d", "-t", "b", "-n", "two", "--", "printf TWO; exec cat"});
+    pty_client first(world, {"attach", "one"}), second(world, {"attach", "two"});
+    REQUIRE(first.wait_for("ONE"));
+    REQUIRE(second.wait_for("TWO"));
+    CHECK(world.run({"detach", "-t", "nothing"}).exit_code == 1);
+    world.must({"detach", "two", "-E", "echo \"in $0's place\"; exit 5"});
+    CHECK(second.wait() == 5);
+    CHECK(contains(second.shown(), "[detached]\r\nin /bin/sh's place\r\n"));
+    CHECK(second.now() == second.before());
+    CHECK(world.run({"detach", "two"}).exit_code == 1); // none shows it
+
+    pty_client third(world, {"attach", "--relay", "two"});
+    REQUIRE(third.wait_for("TWO"));
+    world.must({"detach", "-t", "b", "-E", "echo relayed"});
+    CHECK(third.wait() == 0);
+    CHECK(contains(third.shown(), "[detached]\r\nrelayed\r\n"));
+
+    pty_client fourth(world, {"attach", "two"});
+    REQUIRE(fourth.wait_for("TWO"));
+    first.type("\r"); // detaches the others
+    CHECK(fourth.wait() == 0);
+    CHECK(attached(world) == 1);
+    world.must({"detach", "one", "-P"}); // its parent, the leader of the terminal's session, gets SIGHUP
+    static_cast<void>(first.wait());
+    CHECK(attached(world) == 0);
 }
 
 TEST_CASE("inside a tab: the same daemon is found, and showing a tab in itself is refused", "[mato][attach]") {

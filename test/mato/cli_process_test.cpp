@@ -254,7 +254,7 @@ TEST_CASE("help and version, before and after the command", "[mato][cli]") {
     }
     const std::string of_new = world.must({"help", "new"});
     CHECK(of_new.starts_with("mato new: "));
-    for (const char* word : {"\nusage: mato new [-d | -W]", "\n  -t TASK ", "\n  64 ", "\n  mato new"})
+    for (const char* word : {"\nusage: mato new [-d | -W | -A]", "\n  -t TASK ", "\n  64 ", "\n  mato new"})
         CHECK(contains(of_new, word));
     CHECK(world.must({"new", "--help"}) == of_new);
     CHECK(world.must({"new", "-d", "-h"}) == of_new);

@@ -153,6 +153,11 @@ TEST_CASE("attach, detach, lists and queries", "[cli]") {
     CHECK(good({"detach"}).command == command::detach);
     CHECK(good({"detach", "-a"}).all);
     CHECK(good({"detach", "7"}).operands == words{"7"});
+    CHECK(good({"detach", "-c", "7"}).client == 7);
+    CHECK(good({"detach", "-E", "date", "-P"}).then.command == "date");
+    CHECK(good({"detach", "-E", "date", "-P"}).then.hangs_up);
+    CHECK(has(bad({"detach", "-c", "0"}), "-c takes a client's number, not '0'"));
+    CHECK(good({"switch", "-c", "3", "-"}).operands == words{"-"});
     CHECK(good({"ls"}).command == command::ls);
     CHECK_FALSE(good({"ls"}).json);
     CHECK(good({"ls", "--json"}).json);
@@ -179,6 +184,8 @@ TEST_CASE("send types keys, literal bytes, and standard input", "[cli]") {
 TEST_CASE("kill, rename and the daemon's commands", "[cli]") {
     CHECK(good({"kill", "3"}).command == command::kill);
     CHECK(good({"kill", "3"}).operands == words{"3"});
+    CHECK(good({"kill", "3", "work/build"}).operands == words{"3", "work/build"});
+    CHECK(good({"kill", "--others"}).others);
     CHECK(good({"kill", "-t", "Task 1"}).task == "Task 1");
     CHECK(good({"rename", "3", "new name"}).command == command::rename);
     CHECK(good({"rename", "3", "new name"}).operands == words{"3", "new name"});
@@ -256,7 +263,6 @@ TEST_CASE("too few and too many operands are answered with the usage", "[cli]") 
                                {"send"},
                                {"send", "1"},
                                {"kill"},
-                               {"kill", "1", "2"},
                                {"rename", "a"},
                                {"rename", "a", "b", "c"},
                                {"status", "x"},
@@ -280,6 +286,11 @@ TEST_CASE("too few and too many operands are answered with the usage", "[cli]") 
         CHECK(has(bad(wrong), "usage: mato " + wrong[0]));
 }
 
+TEST_CASE("an unknown command is refused with the one that was probably meant", "[cli]") {
+    CHECK(has(bad({"atach"}), "unknown command 'atach'; did you mean 'attach'?"));
+    CHECK(has(bad({"frobnicate"}), "unknown command 'frobnicate'; see"));
+}
+
 TEST_CASE("options that contradict each other are refused", "[cli]") {
     bad({"new", "-d", "-W"});
     bad({"--status", "--kill"});
@@ -292,7 +303,7 @@ TEST_CASE("options that contradict each other are refused", "[cli]") {
     CHECK(has(bad({"--kill", "--json"}), "--json cannot be used with --kill"));
     CHECK(has(bad({"--json", "ls"}), "--json must come after the command"));
     CHECK(has(bad({"--status", "--kill"}), "use only one of --status and --kill"));
-    CHECK(has(bad({"new", "-d", "-W"}), "use only one of -d and -W"));
+    CHECK(has(bad({"new", "-d", "-W"}), "use only one of -d, -W and -A"));
     for (const words& wrong :
          {words{"wait", "1"}, {"wait", "1", "--exit", "--idle", "1s"}, {"wait", "1", "--text", "x", "--exit"}})
         CHECK(has(bad(wrong), "give one of --exit, --idle, --text, --prompt, --command, --active, --bell, --notice or --state; "

@@ -112,12 +112,12 @@ TEST_CASE("a usage shows options, alternatives and operands", "[command table]")
     const auto usage = [](std::string_view name) { return mux::usage_of(*mux::find_command(name)); };
     CHECK(usage("ls") == "ls [--ended | -w] [--json]");
     CHECK(usage("has") == "has TAB");
-    CHECK(usage("kill") == "kill (-t TASK | TAB)");
-    CHECK(usage("detach") == "detach [-a | CLIENT]");
+    CHECK(usage("kill") == "kill (--others | -t TASK | TAB…)");
+    CHECK(usage("detach") == "detach [-a | --others | -t TASK | -c CLIENT] [-E CMD] [-P] [TAB]");
     CHECK(usage("send") == "send [-l] [--mark] TAB TEXT…");
     CHECK(usage("wait").starts_with("wait (--exit | --idle DUR | --text REGEX | --prompt | "));
     CHECK(usage("wait").ends_with(" | --state STATE) [--any] [--new] [--since MARK] [--json] [--timeout DUR] TAB…"));
-    CHECK(usage("new").starts_with("new [-d | -W] [-t TASK]"));
+    CHECK(usage("new").starts_with("new [-d | -W | -A] [-t TASK]"));
     CHECK(usage("new").find(" [-e NAME=VALUE]… ") != std::string::npos);
     CHECK(usage("new").ends_with(" [-- CMD ARG…]"));
 }

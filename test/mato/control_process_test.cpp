@@ -63,7 +63,8 @@ TEST_CASE("each command is answered by its number, with its output as JSON", "[m
     CHECK(reply(went.out, 9) == R"("ok": true, "result": {"tab": 3, "exit_code": 7}})");
     CHECK(reply(went.out, 6) == // the typed line, its copy by cat
           R"("ok": true, "result": {"tab": 1, "line": 2, "mark": "2.10@1", "text": "two  words \"quoted\""}})");
-    for (const int number : {3, 10, 11, 12, 13, 15, 16}) {
+    CHECK(reply(went.out, 16).starts_with(R"("ok": true, "result": {"tab": 1, "what": "idle", "idle_ms": )"));
+    for (const int number : {3, 10, 11, 12, 13, 15}) {
         INFO(number);
         CHECK(reply(went.out, number) == done);
     }

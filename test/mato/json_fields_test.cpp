@@ -104,6 +104,7 @@ TEST_CASE("no member of a message is missing in its JSON", "[json]") {
 TEST_CASE("docs/json.md lists every member of every object, in order", "[json]") {
     CHECK(table_below("## A tab") == expected_rows<mux::tab_info>());
     CHECK(table_below("## An ended tab") == expected_rows<mux::ended_info>());
+    CHECK(table_below("## A buffer") == expected_rows<mux::buffer_info>());
     CHECK(table_below("## A client") == expected_rows<mux::client_info>());
     CHECK(table_below("### Its stream") == expected_rows<mux::client_stream>());
     CHECK(table_below("## A screen") == expected_rows<mux::captured_screen>());

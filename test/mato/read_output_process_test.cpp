@@ -9,9 +9,11 @@ namespace {
 /// Runs a line in a shell with marks, until the next prompt.
 void run_line(const mato_world& world, const std::string& id, const std::string& line) {
     world.must({"wait", id, "--prompt", "--timeout", "60s"}, {.limit = 90s});
-    const std::string mark = world.must({"send", id, "--mark", "-l", line + "\n"});
-    world.must({"wait", id, "--text", "marked\\$ $", "--since", mark.substr(0, mark.size() - 1), "--timeout", "60s"},
-               {.limit = 90s});
+    auto ended = world.start({"wait", id, "--command", "--timeout", "60s"}, {.limit = 90s});
+    const std::string own = "\"pid\": " + std::to_string(ended.pid()) + ",";
+    REQUIRE(wait_until([&] { return contains(world.must({"clients", "--json"}), own); }));
+    world.must({"send", id, "-l", line + "\n"});
+    CHECK(ended.wait().exit_code == 0);
     world.must({"wait", id, "--prompt", "--timeout", "60s"}, {.limit = 90s});
 }
 

@@ -40,7 +40,7 @@ TEST_CASE("a command is completed", "[completion]") {
 }
 
 TEST_CASE("options of a command are completed, and those before it", "[completion]") {
-    CHECK(after({"ls", "--"}) == words{"--json"});
+    CHECK(after({"ls", "--"}) == words{"--ended", "--json"});
     CHECK(after({"wait", "--t"}) == words{"--text", "--timeout"});
     CHECK(has(after({"new", "-"}), "-d"));
     CHECK(has(after({"new", "-"}), "--"));
@@ -58,7 +58,7 @@ TEST_CASE("names of tabs, tasks and clients are completed", "[completion]") {
     CHECK(after({"attach", "w"}) == words{"work/build"});
     CHECK(after({"attach", "1"}) == words{"1", "12"});
     CHECK(after({"attach", "my t"}) == words{"my task/log"});
-    CHECK(after({"detach", "4"}) == words{"4"});
+    CHECK(after({"detach", "-c", "4"}) == words{"4"});
     CHECK(after({"new", "-t", ""}) == words{"work", "my task"});
     CHECK(after({"new", "-dt", "wo"}) == words{"work"});
     CHECK(after({"move", "1", "wo"}) == words{"work"});

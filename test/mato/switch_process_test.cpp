@@ -52,6 +52,39 @@ TEST_CASE("mato alone attaches to the tab that a person used last, not to one th
     CHECK(comes_to_show(world, "2"));
 }
 
+TEST_CASE("switch takes a terminal to a tab, to a task's tab used last, and back", "[mato][switch]") {
+    mato_world world;
+    world.must({"new", "-d", "-t", "work", "-n", "one", "--", "printf ONE; exec cat"});
+    world.must({"new", "-d", "-t", "work", "-n", "two", "--", "printf TWO; exec cat"});
+    world.must({"new", "-d", "-t", "play", "-n", "three", "--", "printf THREE; exec cat"});
+    CHECK(contains(world.run({"switch", "one"}).err, "no client is attached"));
+    pty_client person(world, {"attach", "one"});
+    REQUIRE(person.wait_for("ONE"));
+    world.must({"switch", "two"}); // the only client
+    CHECK(comes_to_show(world, "2"));
+    world.must({"switch", "play"});
+    CHECK(comes_to_show(world, "3"));
+    world.must({"switch", "work"});
+    CHECK(comes_to_show(world, "2"));
+    world.must({"switch", "-"});
+    CHECK(comes_to_show(world, "3"));
+    CHECK(world.run({"switch", "nothing"}).exit_code == 1);
+
+    pty_client other(world, {"attach", "one"});
+    REQUIRE(comes_to_show(world, "3,1"));
+    CHECK(contains(world.run({"switch", "two"}).err, "several clients are attached; name one with -c"));
+    const std::string clients = world.must({"clients"});
+    world.must({"switch", "-c", clients.substr(0, clients.find(' ')), "two"});
+    CHECK(comes_to_show(world, "2,1"));
+    CHECK(world.run({"switch", "-c", "4711", "two"}).exit_code == 1);
+    world.must({"new", "-d", "-n", "inner", "--", "read x; " + inside(world) + "switch three; exec cat"});
+    world.must({"switch", "-c", clients.substr(0, clients.find(' ')), "inner"});
+    REQUIRE(comes_to_show(world, "4,1"));
+    world.must({"send", "inner", "Enter"}); // the terminal that shows the tab of the command
+    CHECK(comes_to_show(world, "3,1"));
+    CHECK(world.must({"has", "play"}).empty()); // a task
+}
+
 TEST_CASE("if no person has used a tab, mato alone attaches to the tab opened last", "[mato][switch]") {
     mato_world world;
     world.open_tab();

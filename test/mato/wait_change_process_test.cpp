@@ -19,12 +19,12 @@ void tell(const mato_world& world, const std::string& id, const std::string& lin
     world.must({"send", id, "-l", line + "\n"});
 }
 
-/// `wait` has asked the daemon: it has one more client.
+/// `wait` has greeted the daemon.
 running_program wait_in_background(const mato_world& world, std::vector<std::string> words) {
-    const std::size_t before = world.connected();
     words.insert(words.begin(), "wait");
     running_program waiting = world.start(words, {.limit = 60s});
-    REQUIRE(wait_until([&] { return world.connected() > before; }));
+    const std::string own = "\"pid\": " + std::to_string(waiting.pid()) + ",";
+    REQUIRE(wait_until([&] { return contains(world.must({"clients", "--json"}), own); }));
     world.must({"status"}); // what the other client has sent was received before
     return waiting;
 }

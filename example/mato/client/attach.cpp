@@ -312,7 +312,13 @@ private:
             if (const auto status = read_as<message::tab_exited>(frame); status && !stopping_)
                 end("[exited " + std::to_string(status->code) + "]", 0);
             return;
-        case message::detached: return end("[detached]", 0);
+        case message::run_instead:
+            if (auto wanted = read_as<message::run_instead>(frame)) then_ = std::move(*wanted);
+            return;
+        case message::detached:
+            end("[detached]", 0);
+            result_->then = std::exchange(then_, {});
+            return;
         case message::terminal_lost: return end("[terminal lost]", 1);
         case message::suspend: return suspend();
         case message::answered: unanswered_ = false; return;
@@ -347,6 +353,7 @@ private:
     std::uint64_t untaken_ = 0;             // shown, and not yet reported to the daemon
     std::uint32_t hiding_ = 0;              // the request after whose answer the daemon draws nothing more
     std::optional<attach_result> result_;
+    after_detaching then_;                       // what the daemon has asked for, at the detach that follows
     bool stopping_ = false, ends_first_ = false; // ends_first_: the daemon does not know of the end
 };
 

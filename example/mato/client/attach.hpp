@@ -20,6 +20,7 @@ struct attach_result {
     std::string
         last_line; ///< "[detached]", "[exited N]", "[daemon stopped]", "[daemon lost]", "[terminal lost]", "[terminated]"
     int exit_code;
+    after_detaching then{}; ///< once the terminal is given back
 };
 
 enum class drawn_by : std::uint8_t { client, daemon };

@@ -4,6 +4,7 @@
 #include "command_table.hpp"
 #include "help.hpp"
 #include "option_values.hpp"
+#include "protocol/likely_name.hpp"
 
 #include <cxxopts.hpp>
 
@@ -142,9 +143,9 @@ std::size_t parse_global(const std::vector<std::string>& arguments, invocation& 
 /// Checks how many operands and alternatives were given. @throws command_failure with the command's usage
 void check_operands(const command_entry& entry, const given& got, const std::vector<std::string>& operands) {
     const std::string usage = "usage: mato " + usage_of(entry);
-    const auto least = std::count_if(entry.operands.begin(), entry.operands.end(),
-                                     [](const operand& each) { return each.count != operand::count::optional; });
-    const bool no_limit = !entry.operands.empty() && entry.operands.back().count == operand::count::at_least_one;
+    const auto least =
+        std::count_if(entry.operands.begin(), entry.operands.end(), [](const operand& each) { return each.is_needed(); });
+    const bool no_limit = !entry.operands.empty() && entry.operands.back().repeats();
     const std::size_t most = no_limit ? std::numeric_limits<std::size_t>::max() : entry.operands.size();
     if (operands.size() < static_cast<std::size_t>(least) || operands.size() > most) usage_error(usage);
     if (!operands.empty() && operands[0].empty()) // an unset variable of a script must not mean "the last one"
@@ -180,9 +181,8 @@ void join_optional_value(std::vector<std::string>& arguments, const command_entr
             at = i;
         }
     }
-    const auto needed =
-        static_cast<std::size_t>(std::count_if(entry.operands.begin(), entry.operands.end(),
-                                               [](const operand& each) { return each.count != operand::count::optional; }));
+    const auto needed = static_cast<std::size_t>(
+        std::count_if(entry.operands.begin(), entry.operands.end(), [](const operand& each) { return each.is_needed(); }));
     if (at == arguments.size() || words <= needed) return;
     arguments[at] += "=" + arguments[at + 1];
     arguments.erase(arguments.begin() + static_cast<std::ptrdiff_t>(at) + 1);
@@ -226,16 +226,28 @@ void parse_command(const command_entry& entry, std::vector<std::string> argument
         if (entry.operands[i].take) entry.operands[i].take(result, result.operands[i]);
 }
 
+[[noreturn]] void unknown_command(const std::string& word) {
+    std::vector<std::string> names;
+    for (const command_entry& each : command_table()) names.emplace_back(each.name);
+    const std::string meant = likely_name(word, names);
+    usage_error("unknown command '" + word + "'" + (meant.empty() ? "" : "; did you mean '" + meant + "'?"));
+}
+
 } // namespace
 
-invocation parse_command_line(const std::vector<std::string>& arguments) {
+invocation parse_command_line(const std::vector<std::string>& arguments, run_where where) {
     invocation result;
     try {
         const std::size_t count = parse_global(arguments, result);
         if (count == arguments.size() || result.command == command::help) return result;
-        const command_entry* const entry = find_command(arguments[count]);
-        if (!entry) usage_error("unknown command '" + arguments[count] + "'");
-        parse_command(*entry, {arguments.begin() + static_cast<std::ptrdiff_t>(count) + 1, arguments.end()}, result);
+        std::vector<std::string> words(arguments.begin() + static_cast<std::ptrdiff_t>(count), arguments.end());
+        const command_entry* entry = find_command(words[0]);
+        if (auto translated = entry ? std::nullopt : from_tmux(words, where)) {
+            words = std::move(*translated);
+            entry = find_command(words[0]);
+        }
+        if (!entry) unknown_command(words[0]);
+        parse_command(*entry, {words.begin() + 1, words.end()}, result);
     } catch (const cxxopts::exceptions::exception& wrong) {
         usage_error(wrong.what());
     }

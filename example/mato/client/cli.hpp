@@ -5,7 +5,9 @@
 
 #include "paths.hpp"
 #include "protocol/bodies/changes.hpp"
+#include "protocol/bodies/views.hpp"
 #include "protocol/text_mark.hpp"
+#include "tmux_words.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -26,6 +28,9 @@ enum class command {
     new_tab,
     attach,
     detach,
+    switch_view,
+    buffer,
+    channel,
     ls,
     clients,
     has,
@@ -74,6 +79,10 @@ struct invocation {
     bool kill_first = false;                       ///< `respawn -k`
     bool check = false;                            ///< `upgrade --check`
     bool ended = false;                            ///< `ls --ended`
+    bool attaches = false;                         ///< `new -A`
+    bool others = false;                           ///< `kill --others`, `detach --others`
+    std::uint64_t client = 0;                      ///< `detach -c`, `switch -c`; 0: not given
+    after_detaching then{};                        ///< `detach -E -P`
     std::string replacement;                       ///< `upgrade --program`; empty: the program of this command
     std::uint32_t history = 0;                     ///< `capture -S`, rows
     std::uint64_t since = 0;                       ///< `events --since`; 0: not given
@@ -94,7 +103,8 @@ struct invocation {
     std::vector<std::string> program;              ///< CMD ARG…
 };
 
-/// @throws command_failure, exit code 64, with what is wrong and where to find help.
-[[nodiscard]] invocation parse_command_line(const std::vector<std::string>& arguments);
+/// Commands of tmux are understood, see tmux_words.hpp. @throws command_failure, exit code 64, with what is wrong and where to
+/// find help.
+[[nodiscard]] invocation parse_command_line(const std::vector<std::string>& arguments, run_where where = run_where::outside);
 
 } // namespace mux

@@ -64,8 +64,10 @@ struct option {
 struct operand {
     std::string_view name;
     value_kind kind;
-    enum class count : std::uint8_t { one, optional, at_least_one } count = count::one;
+    enum class count : std::uint8_t { one, optional, at_least_one, any_number } count = count::one;
     choice in = choice::none;
+    [[nodiscard]] constexpr bool is_needed() const noexcept { return count == count::one || count == count::at_least_one; }
+    [[nodiscard]] constexpr bool repeats() const noexcept { return count == count::at_least_one || count == count::any_number; }
     /// Checks a value and stores it, or nothing. @throws command_failure if the value is invalid.
     void (*take)(invocation& to, const std::string& value) = nullptr;
 };

@@ -95,13 +95,13 @@ private:
         std::size_t which = operands_;
         if (place_.command->runs_program() && only_operands_) which = all.size() - 1;
         if (which >= all.size()) {
-            const bool repeats = all.back().count == operand::count::at_least_one || all.back().kind == value_kind::program;
+            const bool repeats = all.back().repeats() || all.back().kind == value_kind::program;
             if (!repeats) return;
             which = all.size() - 1;
         }
         place_.kind = all[which].kind;
         place_.operand = all[which].name;
-        if (all[which].count == operand::count::optional && which + 1 < all.size()) place_.next_operand = all[which + 1].name;
+        if (!all[which].is_needed() && which + 1 < all.size()) place_.next_operand = all[which + 1].name;
         const bool has_program = only_operands_ ? after_dashes_ > 0 : operands_ > which;
         if (place_.kind == value_kind::program && has_program) place_.kind = value_kind::file;
     }
@@ -114,7 +114,7 @@ private:
 };
 
 /// "working" and "blocked" of "working|blocked"; words in capitals are names of values.
-std::vector<completion> words_of(std::string_view operand) {
+std::vector<completion> alternatives_in(std::string_view operand) {
     std::vector<completion> found;
     while (!operand.empty()) {
         const std::size_t bar = std::min(operand.find('|'), operand.size());
@@ -136,7 +136,7 @@ std::vector<completion> values_of(const completion_place& place, const live_name
         for (const command_entry& each : command_table()) all.push_back({std::string(each.name), std::string(each.text)});
         return all;
     }
-    default: return words_of(place.operand);
+    default: return alternatives_in(place.operand);
     }
 }
 
@@ -151,7 +151,7 @@ completion_place completion_place_of(std::span<const std::string> words) {
 
 std::vector<completion> completions_of(const completion_place& place, const live_names& names) {
     std::vector<completion> found = values_of(place, names);
-    for (completion& each : words_of(place.next_operand)) found.push_back(std::move(each));
+    for (completion& each : alternatives_in(place.next_operand)) found.push_back(std::move(each));
     if (place.may_be_option) {
         const auto options = place.command ? place.command->options : global_options();
         for (const option& each : options) {

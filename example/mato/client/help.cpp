@@ -26,19 +26,18 @@ struct part {
     bool is_required, repeats;
 };
 
-std::vector<part> parts_of(const command_entry& entry) {
+std::vector<part> usage_parts_of(const command_entry& entry) {
     std::vector<part> parts;
     for (const option& each : entry.options) parts.push_back({option_text(each, false), each.in, false, each.repeats});
     for (const operand& each : entry.operands) {
         const bool is_program = each.kind == value_kind::program;
-        parts.push_back({(is_program ? "-- " : "") + std::string(each.name), each.in, each.count != operand::count::optional,
-                         each.count == operand::count::at_least_one});
+        parts.push_back({(is_program ? "-- " : "") + std::string(each.name), each.in, each.is_needed(), each.repeats()});
     }
     return parts;
 }
 
 /// "  NAME  text", the texts in one column.
-void append_row(std::string& to, std::string_view name, std::string_view text) {
+void append_help_row(std::string& to, std::string_view name, std::string_view text) {
     to.append("  ").append(name);
     if (name.size() + 2 < text_column)
         to.append(text_column - name.size() - 2, ' ');
@@ -48,14 +47,14 @@ void append_row(std::string& to, std::string_view name, std::string_view text) {
 }
 
 void append_options(std::string& to, std::span<const option> options) {
-    for (const option& each : options) append_row(to, option_text(each, true), each.text);
+    for (const option& each : options) append_help_row(to, option_text(each, true), each.text);
 }
 
 } // namespace
 
 std::string usage_of(const command_entry& entry) {
     std::string text(entry.name);
-    const auto parts = parts_of(entry);
+    const auto parts = usage_parts_of(entry);
     for (std::size_t i = 0; i < parts.size(); ++i) {
         text += ' ';
         if (parts[i].in == choice::none) {
@@ -65,7 +64,9 @@ std::string usage_of(const command_entry& entry) {
         }
         const bool required = parts[i].in == choice::exactly_one;
         text += (required ? "(" : "[") + parts[i].text;
-        for (; i + 1 < parts.size() && parts[i + 1].in != choice::none; ++i) text += " | " + parts[i + 1].text;
+        if (parts[i].repeats) text += "…";
+        for (; i + 1 < parts.size() && parts[i + 1].in != choice::none; ++i)
+            text += " | " + parts[i + 1].text + (parts[i + 1].repeats ? "…" : "");
         text += required ? ")" : "]";
     }
     return text;
@@ -93,8 +94,13 @@ std::string help_text() {
     append_options(text, global_options());
     for (const command_entry& each : command_table())
         for (const std::string_view alias : each.aliases)
-            if (alias.starts_with('-')) append_row(text, alias, "the same as the command " + std::string(each.name));
-    return text + "\nTAB is a tab's number, TASK/TAB by name or number, the beginning of a name, or '.' for the current tab.\n"
+            if (alias.starts_with('-')) append_help_row(text, alias, "the same as the command " + std::string(each.name));
+    text += "\nshort names of commands:\n";
+    for (const command_entry& each : command_table())
+        for (const std::string_view alias : each.aliases)
+            if (!alias.starts_with('-')) append_help_row(text, alias, "the same as " + std::string(each.name));
+    return text + "\ntmux's names of commands, such as new-session, are understood too.\n\nTAB is a tab's number, TASK/TAB by "
+                  "name or number, the beginning of a name, or '.' for the current tab.\n"
                   "While attached, C-\\ d detaches and C-\\ ? lists the keys.\n";
 }
 
@@ -112,7 +118,7 @@ std::string help_of(const command_entry& entry) {
         return static_cast<unsigned>(a.code) < static_cast<unsigned>(b.code); // the program's code is the last one
     });
     for (const exit_meaning& each : exits)
-        append_row(text, each.code == programs_code ? "program's" : std::to_string(each.code), each.text);
+        append_help_row(text, each.code == programs_code ? "program's" : std::to_string(each.code), each.text);
     text += "\nexamples:\n";
     for (const std::string_view each : entry.examples) text.append("  ").append(each).append("\n");
     return text;

@@ -65,6 +65,12 @@ constexpr std::array ended_fields{
                            "of its last program: its code, or 128 + N for signal N"},
 };
 
+constexpr std::array buffer_fields{
+    json_field<buffer_info>{"name", plain<&buffer_info::name>, "its name; `copied` has what a user has copied last"},
+    json_field<buffer_info>{"bytes", plain<&buffer_info::bytes>, "how long its text is"},
+    json_field<buffer_info>{"begin", plain<&buffer_info::begin>, "the begin of its text, as one printable line"},
+};
+
 constexpr std::array client_fields{
     json_field<client_info>{"id", plain<&client_info::id>, "the client's number"},
     json_field<client_info>{"pid", plain<&client_info::pid>, "its process id"},
@@ -236,6 +242,7 @@ constexpr std::array status_fields{
 std::span<const json_field<tab_info>> fields_of(const tab_info*) noexcept { return tab_fields; }
 std::span<const json_field<client_info>> fields_of(const client_info*) noexcept { return client_fields; }
 std::span<const json_field<ended_info>> fields_of(const ended_info*) noexcept { return ended_fields; }
+std::span<const json_field<buffer_info>> fields_of(const buffer_info*) noexcept { return buffer_fields; }
 std::span<const json_field<client_stream>> fields_of(const client_stream*) noexcept { return stream_fields; }
 std::span<const json_field<captured_screen>> fields_of(const captured_screen*) noexcept { return screen_fields; }
 std::span<const json_field<status_report>> fields_of(const status_report*) noexcept { return status_fields; }

@@ -42,6 +42,7 @@ struct used_config {
 [[nodiscard]] std::span<const json_field<tab_info>> fields_of(const tab_info*) noexcept;
 [[nodiscard]] std::span<const json_field<client_info>> fields_of(const client_info*) noexcept;
 [[nodiscard]] std::span<const json_field<ended_info>> fields_of(const ended_info*) noexcept;
+[[nodiscard]] std::span<const json_field<buffer_info>> fields_of(const buffer_info*) noexcept;
 [[nodiscard]] std::span<const json_field<client_stream>> fields_of(const client_stream*) noexcept;
 [[nodiscard]] std::span<const json_field<captured_screen>> fields_of(const captured_screen*) noexcept;
 [[nodiscard]] std::span<const json_field<status_report>> fields_of(const status_report*) noexcept;

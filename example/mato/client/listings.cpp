@@ -76,6 +76,14 @@ std::string format_tabs(const tab_list& list, output_format format) {
     return text;
 }
 
+std::string format_buffers(const buffer_list& list, output_format format) {
+    if (format == output_format::json) return as_json(list.buffers).text + "\n";
+    std::string text;
+    for (const buffer_info& each : list.buffers)
+        text += mato::printable(each.name) + "  " + mato::format_bytes(each.bytes) + "  " + mato::printable(each.begin) + "\n";
+    return text;
+}
+
 std::string format_clients(const client_list& list, output_format format) {
     if (format == output_format::json) return as_json(list.clients).text + "\n";
     std::string text;

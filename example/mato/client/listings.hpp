@@ -15,6 +15,7 @@ enum class output_format : std::uint8_t { text, json }; ///< for people, or `--j
 [[nodiscard]] std::string format_tabs(const tab_list& list, output_format format);
 /// Tabs that have been closed or have ended, of which the daemon remembers the exit code.
 [[nodiscard]] std::string format_ended(const ended_list& list, output_format format);
+[[nodiscard]] std::string format_buffers(const buffer_list& list, output_format format);
 [[nodiscard]] std::string format_clients(const client_list& list, output_format format);
 /// `text` is the text of all parts; `last` is the last part.
 [[nodiscard]] std::string format_capture(const captured& last, const std::string& text);

@@ -77,6 +77,17 @@ void set_last(invocation& to, const option& which, const std::string& value) {
                     std::to_string(std::numeric_limits<std::uint32_t>::max()) + ", not '" + value + "'");
 }
 
+void set_client(invocation& to, const option& which, const std::string& value) {
+    to.client = number_in<std::uint64_t>(value).value_or(0);
+    if (to.client == 0)
+        usage_error(which.spelling() + " takes a client's number, not '" + value + "'; 'mato clients' lists them");
+}
+
+void set_command_instead(invocation& to, const option& which, const std::string& value) {
+    to.then.command = value_of(which, value);
+}
+void set_hang_up(invocation& to, const option&, const std::string&) { to.then.hangs_up = true; }
+
 void set_output(invocation& to, const option& which, const std::string& value) {
     to.output = value.empty() ? 1 : number_in<std::uint32_t>(value);
     if (to.output.value_or(0) == 0)

@@ -29,6 +29,9 @@ void set_task(invocation& to, const option& which, const std::string& value); //
 void set_history(invocation& to, const option& which, const std::string& value);
 void set_since(invocation& to, const option& which, const std::string& value);
 void set_last(invocation& to, const option& which, const std::string& value);
+void set_client(invocation& to, const option& which, const std::string& value);
+void set_command_instead(invocation& to, const option& which, const std::string& value);
+void set_hang_up(invocation& to, const option& which, const std::string& value);
 void set_output(invocation& to, const option& which, const std::string& value);
 void set_mark(invocation& to, const option& which, const std::string& value);
 void set_awaited_state(invocation& to, const option& which, const std::string& value);

@@ -19,7 +19,7 @@ struct table_line {
     std::string id, name, state, size, viewers, command;
 };
 
-table_line line_of(const tab_info& tab, const table_look& look) {
+table_line table_line_of(const tab_info& tab, const table_look& look) {
     const std::string says = attention_of(tab);
     return {(tab.id == look.current ? "*" : "") + std::to_string(tab.id),
             clipped(tab.name, most_name_columns, look.unicode),
@@ -37,7 +37,7 @@ void pad(std::string& text, int columns) {
 
 std::string tab_table(const tab_list& list, const table_look& look) {
     std::vector<table_line> lines;
-    for (const tab_info& each : list.tabs) lines.push_back(line_of(each, look));
+    for (const tab_info& each : list.tabs) lines.push_back(table_line_of(each, look));
     constexpr std::array cells{&table_line::name, &table_line::state, &table_line::size, &table_line::viewers};
     std::array<int, cells.size()> widths{};
     int id_width = 0;

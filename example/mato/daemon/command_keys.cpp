@@ -197,9 +197,10 @@ void command_keys::undo_close(client& from, const pressed_action& what) {
 
 void command_keys::paste(client& from) {
     if (!may_change(from)) return;
-    if (state_.copied.empty())
+    const std::string* const copied = state_.buffers.find(paste_buffers::copied);
+    if (!copied || copied->empty())
         return from.screen->tell("nothing was copied; " + state_.configuration->prefix + " [ selects and copies");
-    if (!views_.paste(from, state_.copied)) from.screen->tell("not pasted: the program accepts no more input");
+    if (!views_.paste(from, *copied)) from.screen->tell("not pasted: the program accepts no more input");
 }
 
 void command_keys::open(client& from, const std::string& task) {

@@ -124,6 +124,7 @@ void multiplexer::forget(std::uint64_t id) {
     inventory_.forget(*gone);
     for (auto& [tab, each] : state_.tabs) each.program->cancel_input(id, std::nullopt);
     state_.pending.forget(id);
+    state_.signals.forget(id);
     auto& streams = state_.streams;
     if (const auto at = streams.find(gone->recorded); at != streams.end() && !at->second.is_followed()) streams.erase(at);
     state_.clients.remove(id);

@@ -23,7 +23,7 @@ std::string time_text(std::time_t when) {
 }
 
 /// What mato says below the text.
-std::string line_of(const past_tab& each) {
+std::string last_line_of(const past_tab& each) {
     std::string command = each.birth.options.command.substr(0, most_shown_command);
     if (command.size() < each.birth.options.command.size()) command += "...";
     std::string line = "[mato: this is as it was on " + time_text(each.saved) + "; its program is gone: " + command +
@@ -83,7 +83,7 @@ void show_past_tabs(daemon_state& state, tab_programs& programs, const past_save
     for (const past_tab& each : found) acts = std::max({acts, each.place.used, each.place.touched});
     state.tabs.continue_acts(acts);
     for (const past_tab& each : found) {
-        const auto shown = programs.show_past(each.place, options_of(state, each), each.text, line_of(each));
+        const auto shown = programs.show_past(each.place, options_of(state, each), each.text, last_line_of(each));
         if (now.restore != restore_when::run || !is_named(shown->options().program, now.restore_run)) continue;
         mato::failure why;
         programs.start_again(*shown, why);

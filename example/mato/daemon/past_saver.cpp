@@ -16,7 +16,7 @@ namespace {
 std::uint64_t position_of(const tab& shown) { return shown.screen() ? shown.screen()->revision() : shown.bytes()->end(); }
 
 /// Nothing of a quarantined tab: its output must not be interpreted.
-std::string text_of(const tab& shown, std::size_t lines) {
+std::string saved_text_of(const tab& shown, std::size_t lines) {
     if (shown.is_quarantined()) return {};
     return shown.screen() ? past_text(*shown.screen(), lines, past_tabs::most_text) : shown.raw_output(past_tabs::most_text);
 }
@@ -112,7 +112,7 @@ void past_saver::save(tab_id id) {
     const tab_name name = state_.tabs.name_of(id);
     past_tab one{{id, name.task, name.name},
                  {shown.options(), name.task, name.name},
-                 text_of(shown, state_.configuration->restore_lines),
+                 saved_text_of(shown, state_.configuration->restore_lines),
                  std::time(nullptr)};
     one.birth.options.size = one.birth.options.program.size = shown.dimensions();
     one.birth.options.program.directory = shown.start_directory();

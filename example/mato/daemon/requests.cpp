@@ -14,7 +14,7 @@ namespace mux {
 namespace {
 
 /// Why the tab cannot be opened; empty: it can.
-std::string problem_of(const new_tab& wanted) {
+std::string problem_of_new_tab(const new_tab& wanted) {
     for (const std::string& name : {wanted.task, wanted.name})
         if (!name.empty())
             if (const auto problem = check_name(name); !problem.empty()) return "'" + name + "': " + problem;
@@ -73,6 +73,14 @@ void requests::handle(client& from, const header& frame) {
     case message::set_state: return with<message::set_state>(from, frame, &requests::set_state);
     case message::post_notice: return with<message::post_notice>(from, frame, &requests::post_notice);
 
+    case message::list_buffers: return list_buffers(from, id);
+    case message::set_buffer: return with<message::set_buffer>(from, frame, &requests::set_buffer);
+    case message::get_buffer: return with<message::get_buffer>(from, frame, &requests::get_buffer);
+    case message::remove_buffer: return with<message::remove_buffer>(from, frame, &requests::remove_buffer);
+    case message::paste_buffer: return with<message::paste_buffer>(from, frame, &requests::paste_buffer);
+    case message::wait_channel: return with<message::wait_channel>(from, frame, &requests::wait_for_channel);
+    case message::signal_channel: return with<message::signal_channel>(from, frame, &requests::signal_channel);
+
     case message::send: return with<message::send>(from, frame, &requests::send_keys);
     case message::cancel_send: return cancel_send(from, id);
     case message::capture: return with<message::capture>(from, frame, &requests::capture);
@@ -113,6 +121,21 @@ tab_entry* requests::resolve(client& from, std::uint32_t id, const target& wante
     return nullptr;
 }
 
+/// As `resolve`; the exact name of a task, or what names no tab, is the tab of that task that was used last.
+tab_entry* requests::resolve_tab_or_task(client& from, std::uint32_t id, const target& wanted) {
+    const workspace& names = state_.tabs.names();
+    const auto found = names.resolve(wanted.name, wanted.current);
+    const workspace::task* const task = names.find_task(wanted.name);
+    const workspace::tab* const by_name = found.id == 0 ? nullptr : names.find(found.id);
+    const bool means_task = task && (!by_name || (task->name == wanted.name && by_name->name != wanted.name));
+    if (wanted.name.empty() || !means_task) return resolve(from, id, wanted);
+    const auto latest = std::max_element(task->tabs.begin(), task->tabs.end(), [&](const auto& a, const auto& b) {
+        const tab_entry &left = state_.tabs.entry(a.id), &right = state_.tabs.entry(b.id);
+        return std::pair(left.used, left.touched) < std::pair(right.used, right.touched);
+    });
+    return state_.tabs.find(latest->id); // a task without tabs does not exist
+}
+
 /// An ended tab that is still remembered, if `wanted` names no open tab.
 const ended_tab* requests::find_ended(const target& wanted) const {
     if (wanted.name.empty()) return nullptr;
@@ -123,7 +146,7 @@ const ended_tab* requests::find_ended(const target& wanted) const {
 // ---- terminals ----
 
 void requests::attach(client& from, std::uint32_t id, const attach_request& wanted) {
-    const auto* const found = resolve(from, id, wanted.which);
+    const auto* const found = resolve_tab_or_task(from, id, wanted.which);
     if (!found) return;
     tab& shown = *found->program;
     if (wanted.which.current == shown.id())
@@ -146,15 +169,32 @@ client* requests::viewer_of(client& from, std::uint32_t id, tab_id current) {
     return nullptr;
 }
 
+client* requests::viewer_to_switch(client& from, std::uint32_t id, const switch_request& wanted) {
+    if (wanted.client.value != 0) {
+        client* const named = state_.clients.find(wanted.client.value);
+        if (named && named->screen) return named;
+        refuse(from, id, "client " + std::to_string(wanted.client.value) + " is not attached; see 'mato clients'");
+        return nullptr;
+    }
+    if (wanted.which.current != 0) return viewer_of(from, id, wanted.which.current);
+    std::vector<client*> attached;
+    for (auto& [number, each] : state_.clients)
+        if (each.screen) attached.push_back(&each);
+    if (attached.size() == 1) return attached[0];
+    refuse(from, id,
+           attached.empty() ? "no client is attached" : "several clients are attached; name one with -c (see 'mato clients')");
+    return nullptr;
+}
+
 void requests::switch_view(client& from, std::uint32_t id, const switch_request& wanted) {
-    client* const viewer = viewer_of(from, id, wanted.which.current);
+    client* const viewer = viewer_to_switch(from, id, wanted);
     if (!viewer) return;
     std::shared_ptr<tab> next;
     if (wanted.which.name.empty()) {
         next = views_.tab_before(*viewer);
         if (!next) return refuse(from, id, "there is no other tab");
     } else {
-        const auto* const found = resolve(from, id, wanted.which);
+        const auto* const found = resolve_tab_or_task(from, id, wanted.which);
         if (!found) return;
         next = found->program;
     }
@@ -165,24 +205,57 @@ void requests::switch_view(client& from, std::uint32_t id, const switch_request&
     done(from, id);
 }
 
-void requests::detach(client& from, std::uint32_t id, const detach_request& wanted) {
-    std::vector<client*> leaving;
-    for (auto& [number, each] : state_.clients)
-        if (each.attached && (wanted.all || (wanted.client != 0 && number == wanted.client))) leaving.push_back(&each);
-    if (!wanted.all && wanted.client == 0) { // the current tab's client; outside of a tab, the only client
-        std::vector<client*> candidates;
+/// Without any the client was refused, unless all were named.
+std::vector<client*> requests::clients_to_detach(client& from, std::uint32_t id, const detach_request& wanted) {
+    const auto attached_if = [&](const auto& matches) {
+        std::vector<client*> found;
         for (auto& [number, each] : state_.clients)
-            if (each.attached && (wanted.current == 0 || each.attached == wanted.current)) candidates.push_back(&each);
-        if (wanted.current == 0 && candidates.size() > 1)
-            return refuse(from, id, "several clients are attached; name one (see 'mato clients'), or use -a");
-        const auto latest =
-            std::max_element(candidates.begin(), candidates.end(), [](auto* a, auto* b) { return a->activity < b->activity; });
-        if (latest != candidates.end()) leaving.push_back(*latest);
+            if (each.attached != 0 && matches(each)) found.push_back(&each);
+        return found;
+    };
+    const auto some = [&](std::vector<client*> found, const std::string& problem) {
+        if (found.empty()) refuse(from, id, problem);
+        return found;
+    };
+    const auto latest_of = [](const std::vector<client*>& found) {
+        return *std::max_element(found.begin(), found.end(), [](auto* a, auto* b) { return a->activity < b->activity; });
+    };
+    if (wanted.all) return attached_if([](const client&) { return true; });
+    if (wanted.client != 0)
+        return some(attached_if([&](const client& each) { return each.id() == wanted.client; }),
+                    "client " + std::to_string(wanted.client) + " is not attached");
+    if (!wanted.tab.value.empty()) {
+        const tab_entry* const found = resolve(from, id, {wanted.tab.value, wanted.current});
+        if (!found) return {};
+        const tab_id shown = found->program->id();
+        return some(attached_if([&](const client& each) { return each.attached == shown; }), "no client shows " + named(shown));
     }
-    if (leaving.empty() && !wanted.all)
-        return refuse(from, id,
-                      wanted.client ? "client " + std::to_string(wanted.client) + " is not attached" : "no client is attached");
-    for (client* each : leaving) views_.detach(*each, message::detached);
+    if (!wanted.task.value.empty()) {
+        const auto* const task = state_.tabs.names().find_task(wanted.task.value);
+        const auto is_in = [&](const client& each) { return state_.tabs.names().task_of(each.attached) == task; };
+        return some(task ? attached_if(is_in) : std::vector<client*>(),
+                    task ? "no client shows a tab of task '" + task->name + "'"
+                         : "no task '" + wanted.task.value + "', or several task names begin with it");
+    }
+    auto here = attached_if([&](const client& each) { return wanted.current == 0 || each.attached == wanted.current; });
+    if (wanted.current == 0 && here.size() > 1) {
+        refuse(from, id, "several clients are attached; name one with -c (see 'mato clients'), or use -a");
+        return {};
+    }
+    if (some(here, "no client is attached").empty()) return {};
+    const client* const own = latest_of(here);
+    if (!wanted.others.value) return {latest_of(here)};
+    return some(attached_if([&](const client& each) { return &each != own; }), "no other client is attached");
+}
+
+void requests::detach(client& from, std::uint32_t id, const detach_request& wanted) {
+    const auto leaving = clients_to_detach(from, id, wanted);
+    if (leaving.empty() && !wanted.all) return;
+    const after_detaching& then = wanted.then.value;
+    for (client* each : leaving) {
+        if (!then.command.empty() || then.hangs_up) reply<message::run_instead>(*each, 0, then);
+        views_.detach(*each, message::detached);
+    }
     done(from, id);
 }
 
@@ -215,7 +288,7 @@ void requests::hide(client& from, std::uint32_t id) { // the answer says that th
 
 void requests::open_tab(client& from, std::uint32_t id, const new_tab& wanted) {
     if (state_.host.is_stopping()) return refuse(from, id, "the daemon is stopping", mato::exit_code::unavailable);
-    if (const std::string problem = problem_of(wanted); !problem.empty())
+    if (const std::string problem = problem_of_new_tab(wanted); !problem.empty())
         return refuse(from, id, problem, mato::exit_code::usage);
     const std::string task = task_for(wanted);
     update(state_.variables, state_.configuration->update_environment, wanted.view.environment);
@@ -252,7 +325,7 @@ std::string requests::task_for(const new_tab& wanted) const {
 }
 
 void requests::find_tab(client& from, std::uint32_t id, const target& wanted) {
-    if (resolve(from, id, wanted)) done(from, id);
+    if (resolve_tab_or_task(from, id, wanted)) done(from, id);
 }
 
 void requests::undo_close(client& from, std::uint32_t id, const target& wanted) {
@@ -265,17 +338,27 @@ void requests::undo_close(client& from, std::uint32_t id, const target& wanted) 
     reply<message::tab_opened>(from, id, state_.tabs.name_of(closed));
 }
 
-void requests::kill(client& from, std::uint32_t id, const kill_request& wanted) {
+/// Without any the client was told why.
+std::vector<std::shared_ptr<tab>> requests::tabs_to_kill(client& from, std::uint32_t id, const kill_request& wanted) {
     std::vector<std::shared_ptr<tab>> doomed;
     if (!wanted.task.empty()) {
         const auto* const task = state_.tabs.names().find_task(wanted.task);
-        if (!task) return refuse(from, id, "no task '" + wanted.task + "', or several task names begin with it");
+        if (!task) return refuse(from, id, "no task '" + wanted.task + "', or several task names begin with it"), doomed;
         for (const auto& each : task->tabs) doomed.push_back(state_.tabs.find(each.id)->program);
-    } else {
-        const auto* const found = resolve(from, id, wanted.which);
-        if (!found) return;
-        doomed.push_back(found->program);
+        return doomed;
     }
+    const auto* const found = resolve(from, id, wanted.which);
+    if (!found) return doomed;
+    if (!wanted.others.value) return {found->program};
+    for (const auto& each : state_.tabs.all())
+        if (each != found->program) doomed.push_back(each);
+    if (doomed.empty()) done(from, id);
+    return doomed;
+}
+
+void requests::kill(client& from, std::uint32_t id, const kill_request& wanted) {
+    const auto doomed = tabs_to_kill(from, id, wanted);
+    if (doomed.empty()) return;
     std::vector<tab_id> numbers;
     for (const auto& each : doomed) numbers.push_back(each->id());
     state_.pending.await_removal(std::move(numbers), from.reply_to(id));

@@ -51,6 +51,14 @@ private:
     void move(client& from, std::uint32_t id, const move_request& wanted);
     void resize_tab(client& from, std::uint32_t id, const resize_request& wanted);
 
+    void list_buffers(client& from, std::uint32_t id) { reply<message::buffers>(from, id, state_.buffers.list()); }
+    void set_buffer(client& from, std::uint32_t id, const buffer_content& wanted);
+    void get_buffer(client& from, std::uint32_t id, const name_only& wanted);
+    void remove_buffer(client& from, std::uint32_t id, const name_only& wanted);
+    void paste_buffer(client& from, std::uint32_t id, const paste_request& wanted);
+    void wait_for_channel(client& from, std::uint32_t id, const name_only& wanted);
+    void signal_channel(client& from, std::uint32_t id, const name_only& wanted);
+
     void set_state(client& from, std::uint32_t id, const state_request& wanted);
     void post_notice(client& from, std::uint32_t id, const notice_request& wanted);
 
@@ -83,7 +91,11 @@ private:
         state_.clients.refuse(to, id, std::move(why), exit_code);
     }
     [[nodiscard]] client* viewer_of(client& from, std::uint32_t id, tab_id current);
+    [[nodiscard]] client* viewer_to_switch(client& from, std::uint32_t id, const switch_request& wanted);
+    [[nodiscard]] std::vector<client*> clients_to_detach(client& from, std::uint32_t id, const detach_request& wanted);
+    [[nodiscard]] std::vector<std::shared_ptr<tab>> tabs_to_kill(client& from, std::uint32_t id, const kill_request& wanted);
     [[nodiscard]] tab_entry* resolve(client& from, std::uint32_t id, const target& wanted);
+    [[nodiscard]] tab_entry* resolve_tab_or_task(client& from, std::uint32_t id, const target& wanted);
     [[nodiscard]] const tab_entry* resolve_with_screen(client& from, std::uint32_t id, const target& wanted);
     [[nodiscard]] const ended_tab* find_ended(const target& wanted) const;
     [[nodiscard]] std::string task_for(const new_tab& wanted) const;

@@ -3,12 +3,14 @@
 /// Threads: the io_context's.
 #pragma once
 
+#include "channels.hpp"
 #include "client_table.hpp"
 #include "closed_tabs.hpp"
 #include "event_feed.hpp"
 #include "kept_tabs.hpp"
 #include "multiplexer_daemon.hpp"
 #include "output_stream.hpp"
+#include "paste_buffers.hpp"
 #include "pending_requests.hpp"
 #include "protocol/ended_tabs.hpp"
 #include "restart_facts.hpp"
@@ -60,7 +62,8 @@ struct daemon_state {
     closed_tabs closed;
     kept_tabs kept;
     returning_clients returning;
-    std::string copied; ///< what a user has copied last, for the paste key; at most `most_copied`
+    paste_buffers buffers;
+    channels signals; ///< of `mato channel`
     restart_facts last_restart;
 };
 

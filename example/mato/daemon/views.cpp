@@ -23,7 +23,7 @@ constexpr char default_prefix = '\x1c';
 /// Pixels of a cell; larger numbers are invalid.
 int as_cell(int pixels) { return pixels < 1000 ? std::max(pixels, 0) : 0; }
 
-std::string bytes_of(const key_event& key, const keyboard_modes& modes) {
+std::string bytes_of_key(const key_event& key, const keyboard_modes& modes) {
     if (const auto stroke = stroke_of(key)) return encode_key(*stroke, modes);
     std::string bytes;
     if ((key.modifiers & ~unsigned{key_event::shift}) == 0 && key.character >= 0x80)
@@ -36,6 +36,12 @@ own_mouse mouse_of(mouse_use use) {
 }
 
 } // namespace
+
+std::string pasted_into(const tab& to, std::string text) {
+    std::replace(text.begin(), text.end(), '\n', '\r'); // as terminals do
+    const vt::terminal* const screen = to.screen();
+    return pasted(text, screen && screen->is_set(vt::mode::bracketed_paste) ? paste_marks::bracketed : paste_marks::none);
+}
 
 viewer_keys views::keys_now() {
     const settings& now = *state_.configuration;
@@ -107,7 +113,7 @@ viewer::handlers views::handlers_of(std::uint64_t id) {
             },
             [this, id](std::string text) { // a read-only client changes nothing, so its copies are its terminal's alone
                 const client* const from = state_.clients.find(id);
-                if (from && !from->view.readonly) state_.copied = std::move(text);
+                if (from && !from->view.readonly) state_.buffers.copy(std::move(text));
             },
             [this, id](bool is_within) {
                 const client* const from = state_.clients.find(id);
@@ -265,7 +271,7 @@ std::string views::type_key(std::uint64_t id, tab_id to, const key_event& key) {
     if (!entry->program->is_running()) return "the program of that tab has ended";
     entry->says.seen();
     bars_.note_seen(*from, *entry);
-    const std::string bytes = bytes_of(key, keyboard_modes::of(entry->program->screen()));
+    const std::string bytes = bytes_of_key(key, keyboard_modes::of(entry->program->screen()));
     if (bytes.empty() || type_into(*from, *entry, bytes)) return {};
     return "the program accepts no more input";
 }
@@ -284,11 +290,7 @@ void views::press_past(const client& from, std::string_view bytes) {
 
 bool views::paste(client& from, std::string text) {
     const tab_entry* const shown = state_.tabs.find(from.attached);
-    if (!shown) return false;
-    std::replace(text.begin(), text.end(), '\n', '\r'); // as terminals do
-    const vt::terminal* const screen = shown->program->screen();
-    const bool is_bracketed = screen && screen->is_set(vt::mode::bracketed_paste);
-    return type(from, pasted(text, is_bracketed ? paste_marks::bracketed : paste_marks::none));
+    return shown && type(from, pasted_into(*shown->program, std::move(text)));
 }
 
 void views::on_typed_taken(std::uint64_t id, std::size_t bytes) {

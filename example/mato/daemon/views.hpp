@@ -19,6 +19,9 @@
 
 namespace mux {
 
+/// `text` as it is typed into a tab: with carriage returns, and marked as a paste if its program has asked for that.
+[[nodiscard]] std::string pasted_into(const tab& to, std::string text);
+
 class views {
 public:
     /// `on_action`: what a key after the prefix stands for, if the viewer does not handle it. The client has a screen.

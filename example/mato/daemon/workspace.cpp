@@ -27,7 +27,7 @@ template <class Item> std::vector<const Item*> matching(const std::vector<const 
     return exact.empty() ? prefix : exact;
 }
 
-template <class Item> std::vector<const Item*> pointers(const std::vector<Item>& items) {
+template <class Item> std::vector<const Item*> pointers_to(const std::vector<Item>& items) {
     std::vector<const Item*> result;
     for (const Item& item : items) result.push_back(&item);
     return result;
@@ -85,7 +85,7 @@ bool workspace::rename_task(std::string_view from, const std::string& to) {
 }
 
 const workspace::task* workspace::find_task(std::string_view name) const {
-    const auto matches = matching(pointers(tasks_), name);
+    const auto matches = matching(pointers_to(tasks_), name);
     return matches.size() == 1 ? matches.front() : nullptr;
 }
 
@@ -123,14 +123,14 @@ workspace::found workspace::resolve(std::string_view target, tab_id current) con
         if (const auto n = number(task_part); n && *n >= 1 && *n <= tasks_.size())
             in = {&tasks_[*n - 1]};
         else
-            in = matching(pointers(tasks_), task_part);
+            in = matching(pointers_to(tasks_), task_part);
         if (in.empty()) return {0, "no task '" + std::string(task_part) + "'"};
         if (in.size() > 1) {
             std::string problem = "task '" + std::string(task_part) + "' is ambiguous:";
             for (const task* each : in) problem.append(" '").append(each->name).append("'");
             return {0, problem, true};
         }
-        candidates = pointers(in.front()->tabs);
+        candidates = pointers_to(in.front()->tabs);
         if (const auto n = number(tab_part)) {
             if (*n >= 1 && *n <= candidates.size()) return {candidates[*n - 1]->id, {}};
             return {0, "no tab '" + shown + "'"};

@@ -19,7 +19,7 @@ constexpr std::size_t most_line = 256; // two numbers and two names of 64 bytes 
 static_assert(ended_tabs::most_text >= ended_tabs::limit * most_line);
 
 /// "ID CODE TASK/NAME"; neither name contains '/'.
-std::optional<ended_tab> parse_line(std::string_view line) {
+std::optional<ended_tab> parse_ended_line(std::string_view line) {
     ended_tab result;
     const char* const end = line.data() + line.size();
     const auto id = std::from_chars(line.data(), end, result.id);
@@ -55,7 +55,7 @@ ended_tabs ended_tabs::load(const std::string& path) {
 ended_tabs ended_tabs::parse(std::string_view text) {
     ended_tabs result;
     for (std::size_t from = 0, end; (end = text.find('\n', from)) != std::string_view::npos; from = end + 1)
-        if (auto gone = parse_line(text.substr(from, end - from))) result.remember(std::move(*gone));
+        if (auto gone = parse_ended_line(text.substr(from, end - from))) result.remember(std::move(*gone));
     return result;
 }
 

@@ -92,6 +92,16 @@ enum class message : std::uint32_t {
     output_found = 93,
     list_ended = 120,
     ended_tabs = 121,
+    run_instead = 122,
+    list_buffers = 123,
+    buffers = 124,
+    set_buffer = 125,
+    get_buffer = 126,
+    buffer_text = 127,
+    remove_buffer = 128,
+    paste_buffer = 129,
+    wait_channel = 130,
+    signal_channel = 131,
 };
 
 } // namespace mux

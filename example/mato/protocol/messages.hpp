@@ -74,6 +74,16 @@ template <> struct kind_of<message::find_output> : message_kind<output_request, 
 template <> struct kind_of<message::output_found> : message_kind<output_found> {};
 template <> struct kind_of<message::list_ended> : message_kind<nothing, message::ended_tabs> {};
 template <> struct kind_of<message::ended_tabs> : message_kind<ended_list> {};
+template <> struct kind_of<message::run_instead> : message_kind<after_detaching> {};
+template <> struct kind_of<message::list_buffers> : message_kind<nothing, message::buffers> {};
+template <> struct kind_of<message::buffers> : message_kind<buffer_list> {};
+template <> struct kind_of<message::set_buffer> : message_kind<buffer_content, message::done> {};
+template <> struct kind_of<message::get_buffer> : message_kind<name_only, message::buffer_text> {};
+template <> struct kind_of<message::buffer_text> : message_kind<buffer_content> {};
+template <> struct kind_of<message::remove_buffer> : message_kind<name_only, message::done> {};
+template <> struct kind_of<message::paste_buffer> : message_kind<paste_request, message::done> {};
+template <> struct kind_of<message::wait_channel> : message_kind<name_only, message::done> {};
+template <> struct kind_of<message::signal_channel> : message_kind<name_only, message::done> {};
 template <> struct kind_of<message::resize_tab> : message_kind<resize_request, message::done> {};
 template <> struct kind_of<message::record> : message_kind<record_request, message::recording> {};
 template <> struct kind_of<message::recording> : message_kind<recording_info> {};

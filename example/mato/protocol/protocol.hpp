@@ -14,6 +14,7 @@
 #include "bodies/daemon.hpp"
 #include "bodies/hello.hpp"
 #include "bodies/lists.hpp"
+#include "bodies/shared_names.hpp"
 #include "bodies/streams.hpp"
 #include "bodies/tabs.hpp"
 #include "bodies/target.hpp"

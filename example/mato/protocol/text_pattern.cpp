@@ -54,7 +54,7 @@ std::size_t place_of(std::string_view pattern, const RE2& wrong) {
     return longest_valid;
 }
 
-std::string describe(std::string_view pattern) {
+std::string describe_fault(std::string_view pattern) {
     const RE2 wrong(re2::StringPiece(pattern.data(), pattern.size()), options()); // once more, without what compile() adds
     if (wrong.ok()) return "it is not a regular expression";
     if (pattern.size() > most_located || wrong.error_code() == RE2::ErrorPatternTooLarge)
@@ -91,7 +91,7 @@ std::optional<text_pattern> text_pattern::compile(std::string_view pattern, std:
     how.set_case_sensitive(match == letters::exact);
     auto made = std::make_unique<engine>("(?m)" + std::string(pattern), how);
     if (made->compiled.ok()) return text_pattern(std::move(made));
-    problem = describe(pattern);
+    problem = describe_fault(pattern);
     return std::nullopt;
 }
 

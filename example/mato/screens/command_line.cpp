@@ -1,18 +1,14 @@
 // SPDX-License-Identifier: MIT
 #include "command_line.hpp"
 
+#include "protocol/likely_name.hpp"
+
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <cstdint>
-#include <numeric>
-#include <utility>
 
 namespace mux {
 namespace {
-
-constexpr std::size_t most_mistakes = 2; // letters that differ, in a name that is suggested
-constexpr std::size_t longest_compared = 64;
 
 enum class argument : std::uint8_t { none, tab, task, text };
 
@@ -39,37 +35,10 @@ std::string_view trimmed(std::string_view text) {
     return text;
 }
 
-words split(std::string_view line) {
+words split_first(std::string_view line) {
     while (line.starts_with(' ')) line.remove_prefix(1);
     const std::size_t end = std::min(line.find(' '), line.size());
     return {line.substr(0, end), trimmed(line.substr(end)), end < line.size()};
-}
-
-/// The letters to insert, to remove or to replace. @pre both are short
-std::size_t distance(std::string_view a, std::string_view b) {
-    std::array<std::size_t, longest_compared + 1> row{};
-    std::iota(row.begin(), row.end(), std::size_t{0});
-    for (std::size_t i = 0; i < a.size(); ++i) {
-        std::size_t above_left = std::exchange(row[0], i + 1);
-        for (std::size_t j = 0; j < b.size(); ++j) {
-            const std::size_t replaced = above_left + (a[i] == b[j] ? 0 : 1);
-            above_left = row[j + 1];
-            row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
-        }
-    }
-    return row[b.size()];
-}
-
-/// The known name that was probably meant: one that begins so, else one with few mistakes; empty: none.
-template <class Names> std::string meant_by(std::string_view word, const Names& known) {
-    std::string best;
-    std::size_t mistakes = most_mistakes + 1;
-    for (const std::string_view each : known) {
-        if (!word.empty() && each.starts_with(word)) return std::string(each);
-        if (word.size() > longest_compared || each.size() > longest_compared || word.size() <= most_mistakes) continue;
-        if (const std::size_t count = distance(word, each); count < mistakes) best = each, mistakes = count;
-    }
-    return best;
 }
 
 std::string with_suggestion(std::string problem, const std::string& meant) {
@@ -101,19 +70,19 @@ parsed_command parse_tab(std::string_view word, const command_names& known) {
         }
         if (found) return {pressed_action{action::tab_by_id, static_cast<std::int64_t>(found->id)}, {}};
     }
-    return {{}, with_suggestion("no tab '" + std::string(word) + "'", meant_by(word, names_of(known)))};
+    return {{}, with_suggestion("no tab '" + std::string(word) + "'", likely_name(word, names_of(known)))};
 }
 
 } // namespace
 
 parsed_command parse_command(std::string_view line, const command_names& known) {
-    const words typed = split(line);
+    const words typed = split_first(line);
     if (typed.name.empty()) return {};
     const action_entry* const entry = entry_named(typed.name);
     if (!entry) {
-        std::vector<std::string_view> names;
-        for (const action_entry& each : all_actions) names.push_back(each.name);
-        return {{}, with_suggestion("no command '" + std::string(typed.name) + "'", meant_by(typed.name, names))};
+        std::vector<std::string> names;
+        for (const action_entry& each : all_actions) names.emplace_back(each.name);
+        return {{}, with_suggestion("no command '" + std::string(typed.name) + "'", likely_name(typed.name, names))};
     }
     switch (argument_of(entry->what)) {
     case argument::tab: return parse_tab(typed.rest, known);
@@ -129,7 +98,7 @@ parsed_command parse_command(std::string_view line, const command_names& known) 
 }
 
 std::vector<std::string> completions_of(std::string_view line, const command_names& known) {
-    const words typed = split(line);
+    const words typed = split_first(line);
     std::vector<std::string> all;
     if (!typed.has_blank) {
         for (const action_entry& each : all_actions)

@@ -6,7 +6,7 @@
 namespace mux {
 namespace {
 
-std::vector<std::string> words_of(std::string_view words) {
+std::vector<std::string> words_of_key(std::string_view words) {
     std::vector<std::string> all;
     for (std::size_t from = 0; from < words.size();) {
         const std::size_t end = std::min(words.find(' ', from), words.size());
@@ -32,7 +32,7 @@ bool has_key(const std::vector<std::string>& names, const key_stroke& pressed) {
 key_map::key_map(const key_changes& changes) {
     for (std::size_t i = 0; i < all_actions.size(); ++i) {
         const auto own = changes.find(std::string(all_actions[i].name));
-        keys_[i] = own == changes.end() ? words_of(all_actions[i].keys) : own->second;
+        keys_[i] = own == changes.end() ? words_of_key(all_actions[i].keys) : own->second;
     }
     for (const auto& change : changes)
         for (std::size_t i = 0; i < all_actions.size(); ++i) {

@@ -8,7 +8,7 @@ namespace mux {
 namespace {
 
 /// Not within a character.
-void cut(std::string& text, std::size_t most) {
+void cut_line(std::string& text, std::size_t most) {
     if (text.size() <= most) return;
     while (most > 0 && (static_cast<unsigned char>(text[most]) & 0xc0) == 0x80) --most;
     text.resize(most);
@@ -17,13 +17,13 @@ void cut(std::string& text, std::size_t most) {
 tab_hit made_of(std::size_t tab, const text_hit& hit, const vt::row& cells) {
     tab_hit made{tab, hit.position(), {}, 0, 0};
     cells.append_text(made.text, std::max(0, hit.column - tabs_find::most_before), hit.column);
-    cut(made.text, tabs_find::most_text / 2); // combining characters take bytes, but no columns
+    cut_line(made.text, tabs_find::most_text / 2); // combining characters take bytes, but no columns
     made.begin = made.text.size();
     const int most_columns = static_cast<int>(tabs_find::most_text);
     cells.append_text(made.text, hit.column, std::min(hit.end, hit.column + most_columns));
     const std::size_t end = made.text.size();
     if (hit.end < cells.used()) cells.append_text(made.text, hit.end, std::min(cells.used(), hit.end + most_columns));
-    cut(made.text, tabs_find::most_text);
+    cut_line(made.text, tabs_find::most_text);
     made.size = std::min(end, made.text.size()) - made.begin;
     return made;
 }

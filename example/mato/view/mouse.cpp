@@ -12,7 +12,7 @@ constexpr int largest_plain = 255 - 32, largest_utf8 = 2047 - 32;
 constexpr unsigned offset = 32;
 
 /// Parses a whole number at the front of `text` and removes it with the ';' that must follow unless it is the last.
-std::optional<int> take_number(std::string_view& text, bool last) noexcept {
+std::optional<int> take_parameter(std::string_view& text, bool last) noexcept {
     const bool negative = !text.empty() && text.front() == '-';
     if (negative) text.remove_prefix(1);
     std::size_t digits = 0;
@@ -42,9 +42,9 @@ std::optional<mouse_report> parse_mouse(const input_sequence& sequence) noexcept
     if (sequence.leader != '<' || (sequence.final != 'M' && sequence.final != 'm') || !sequence.intermediates.empty())
         return std::nullopt;
     std::string_view text = sequence.parameters;
-    const auto code = take_number(text, false);
-    const auto x = code ? take_number(text, false) : std::nullopt;
-    const auto y = x ? take_number(text, true) : std::nullopt;
+    const auto code = take_parameter(text, false);
+    const auto x = code ? take_parameter(text, false) : std::nullopt;
+    const auto y = x ? take_parameter(text, true) : std::nullopt;
     if (!y || *code < 0 || *code > 0xff) return std::nullopt;
     return mouse_report{static_cast<unsigned>(*code), *x, *y, sequence.final == 'm'};
 }

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: MIT
-/// @file clients.cpp: `clients` and `detach`.
+/// @file clients.cpp: `clients`, `detach` and `switch`.
 #include "commands.hpp"
 
 #include "client/listings.hpp"
 #include "common.hpp"
 
 #include <mato/policies.hpp>
-
-#include <charconv>
 
 namespace mux {
 
@@ -21,14 +19,14 @@ int run_clients(const invocation& what) {
 }
 
 detach_request detach_of(const invocation& what, const program_paths& paths) {
-    detach_request wanted{what.all, 0, current_tab(paths)};
-    if (!what.operands.empty()) {
-        const std::string& text = what.operands[0];
-        const auto [rest, why] = std::from_chars(text.data(), text.data() + text.size(), wanted.client);
-        if (why != std::errc() || rest != text.data() + text.size() || wanted.client == 0 || what.all)
-            throw command_failure{mato::exit_code::usage,
-                                  "detach takes -a or a client's number, not '" + text + "'; see 'mato clients'"};
-    }
+    detach_request wanted{what.all, what.client, current_tab(paths)};
+    if (!what.operands.empty()) wanted.tab.value = what.operands[0];
+    wanted.task.value = what.task;
+    wanted.others.value = what.others;
+    wanted.then.value = what.then;
+    if (what.others && wanted.current == 0)
+        throw command_failure{mato::exit_code::usage,
+                              "detach --others works inside a tab; elsewhere use -a, or -c with a client's number"};
     return wanted;
 }
 
@@ -36,6 +34,19 @@ int run_detach(const invocation& what) {
     const auto paths = paths_of(what);
     const detach_request wanted = detach_of(what, paths);
     open_existing(paths).tell<message::detach>(wanted, soon());
+    return 0;
+}
+
+switch_request switch_of(const invocation& what, const program_paths& paths) {
+    switch_request wanted;
+    wanted.which = {what.operands[0] == "-" ? std::string() : what.operands[0], current_tab(paths)};
+    wanted.client.value = what.client;
+    return wanted;
+}
+
+int run_switch(const invocation& what) {
+    const auto paths = paths_of(what);
+    open_existing(paths).tell<message::switch_view>(switch_of(what, paths), soon());
     return 0;
 }
 

@@ -15,6 +15,9 @@ int run_command(const invocation& what) {
     case command::new_tab: return run_new(what);
     case command::attach: return run_attach(what);
     case command::detach: return run_detach(what);
+    case command::switch_view: return run_switch(what);
+    case command::buffer: return run_buffer(what);
+    case command::channel: return run_channel(what);
     case command::ls: return run_ls(what);
     case command::clients: return run_clients(what);
     case command::has: return run_has(what);

@@ -14,6 +14,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace mux {
 
@@ -61,8 +62,11 @@ template <class Request> auto ask_until_started(const invocation& what, const pr
 
 /// The request of `new`, without the terminal that is to show the tab.
 [[nodiscard]] new_tab new_tab_of(const invocation& what, const program_paths& paths);
-/// The clients that `detach` names.
+/// The clients that `detach` names. @throws command_failure, exit code 64: --others outside of a tab.
 [[nodiscard]] detach_request detach_of(const invocation& what, const program_paths& paths);
+[[nodiscard]] switch_request switch_of(const invocation& what, const program_paths& paths);
+/// The requests of `kill`: one for each operand.
+[[nodiscard]] std::vector<kill_request> kills_of(const invocation& what, const program_paths& paths);
 /// The request of `state`. @throws command_failure, exit code 64: its last operand is no state.
 [[nodiscard]] state_request state_of(const invocation& what, const program_paths& paths);
 [[nodiscard]] notice_request notice_of(const invocation& what, const program_paths& paths);

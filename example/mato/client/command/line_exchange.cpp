@@ -5,6 +5,7 @@
 #include "client/listings.hpp"
 #include "common.hpp"
 #include "exchanges.hpp"
+#include "shared_exchanges.hpp"
 #include "waits.hpp"
 #include "watching.hpp"
 #include "words.hpp"
@@ -30,6 +31,22 @@ exchange::result named_tab(const tab_name& made) {
     return {0, {}, json::object().add("tab", made.id).add("task", made.task).add("name", made.name).done()};
 }
 
+std::unique_ptr<exchange> use_buffer(const buffer_use& wanted) {
+    switch (wanted.verb) {
+    case buffer_verb::set:
+        if (wanted.from_input) refuse("standard input contains the commands; give the text: buffer set NAME TEXT");
+        return plain_request<message::set_buffer>(buffer_content{wanted.name, wanted.text});
+    case buffer_verb::get:
+        return std::make_unique<request<message::get_buffer>>(name_only{wanted.name}, soon(), [](const buffer_content& found) {
+            return exchange::result{0, {}, json::object().add("name", found.name).add("text", found.text).done()};
+        });
+    case buffer_verb::ls: return listing<message::list_buffers>(format_buffers);
+    case buffer_verb::rm: return plain_request<message::remove_buffer>(name_only{wanted.name});
+    case buffer_verb::paste: break;
+    }
+    return plain_request<message::paste_buffer>(paste_request{wanted.name, wanted.which});
+}
+
 std::unique_ptr<exchange> open_tab(const invocation& what, const program_paths& paths, const remote& daemon) {
     new_tab wanted = new_tab_of(what, paths);
     if (what.rows) wanted.view.size.rows = what.rows;
@@ -43,7 +60,7 @@ std::unique_ptr<exchange> open_tab(const invocation& what, const program_paths& 
                                                                             mato::deadline::in(start_patience), named_tab);
 }
 
-invocation parse_line(const std::string& line) {
+invocation parse_line(const std::string& line, run_where where) {
     if (line.find('\0') != std::string::npos) refuse("the line contains a NUL byte");
     std::string problem;
     const auto words = split_words(line, problem);
@@ -51,13 +68,13 @@ invocation parse_line(const std::string& line) {
     if (words.empty()) refuse("an empty line; a line is a command, such as: send 1 'ls -l' Enter");
     if (words[0].starts_with('-'))
         refuse("a line begins with a command, not with '" + words[0] + "'; give global options before 'control'");
-    return parse_command_line(words);
+    return parse_command_line(words, where);
 }
 
 } // namespace
 
 std::unique_ptr<exchange> exchange_of(const std::string& line, const program_paths& paths, const remote& daemon) {
-    const invocation what = parse_line(line);
+    const invocation what = parse_line(line, current_tab(paths) != 0 ? run_where::inside : run_where::outside);
     const std::string first = what.operands.empty() ? std::string() : what.operands[0];
     const target which{first, current_tab(paths)};
     switch (what.command) {
@@ -86,7 +103,16 @@ std::unique_ptr<exchange> exchange_of(const std::string& line, const program_pat
     case command::move: return plain_request<message::move_tab>(move_request{which, what.operands[1]});
     case command::respawn: return plain_request<message::respawn>(respawn_request{which, what.kill_first}, remote::patient());
     case command::undo: return std::make_unique<request<message::undo_close>>(target{first, which.current}, soon(), named_tab);
-    case command::kill: return plain_request<message::kill>(kill_request{which, what.task}, remote::patient());
+    case command::kill: {
+        const auto wanted = kills_of(what, paths);
+        if (wanted.size() != 1) refuse("'kill' takes one tab here; send a line for each");
+        return plain_request<message::kill>(wanted[0], remote::patient());
+    }
+    case command::switch_view: return plain_request<message::switch_view>(switch_of(what, paths));
+    case command::buffer: return use_buffer(buffer_use_of(what, paths));
+    case command::channel:
+        if (signals_channel(what)) return plain_request<message::signal_channel>(name_only{what.operands[1]});
+        return std::make_unique<awaiting_signal>(what.operands[1], deadline_of(what));
     case command::detach: return plain_request<message::detach>(detach_of(what, paths));
     case command::reload: return plain_request<message::reload>(nothing{});
     case command::stop: return plain_request<message::stop>(stop_request{what.now});

@@ -15,7 +15,7 @@ constexpr std::size_t piece_bytes = 32u << 10;         // fed at a time: at most
 constexpr std::size_t kept_lines = piece_bytes + 1024; // those, and the rows of a screen
 constexpr int columns_of_a_cut_line = 16 * 1024;       // the history cuts a line at the next row's end
 
-terminal_text text_of(const vt::terminal& screen) {
+terminal_text plain_text_of(const vt::terminal& screen) {
     return terminal_text(std::shared_ptr<const vt::terminal>(std::shared_ptr<void>(), &screen));
 }
 
@@ -38,7 +38,7 @@ void plain_output::feed(std::string_view bytes) {
         static_cast<void>(terminal_.take_events());
         static_cast<void>(terminal_.take_answers());
         if (terminal_.is_set(vt::mode::alternate_screen)) continue;
-        const terminal_text all = text_of(terminal_);
+        const terminal_text all = plain_text_of(terminal_);
         const std::uint64_t cursor = all.cursor().line;
         if (all.end_line() < next_) next_ = cursor; // the screen was cleared
         hand_on(cursor, last_line::has_ended);
@@ -47,11 +47,11 @@ void plain_output::feed(std::string_view bytes) {
 
 void plain_output::finish() {
     if (terminal_.is_set(vt::mode::alternate_screen)) terminal_.feed("\033[?1049l");
-    hand_on(text_of(terminal_).end_line(), last_line::goes_on);
+    hand_on(plain_text_of(terminal_).end_line(), last_line::goes_on);
 }
 
 void plain_output::hand_on(std::uint64_t end, last_line how) {
-    const terminal_text all = text_of(terminal_);
+    const terminal_text all = plain_text_of(terminal_);
     std::string lines;
     vt::row cells;
     const std::uint64_t first_on_screen = all.screen_begin().line;

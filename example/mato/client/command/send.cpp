@@ -4,24 +4,9 @@
 
 #include "common.hpp"
 #include "exchanges.hpp"
-
-#include <mato/sys.hpp>
+#include "standard_input.hpp"
 
 namespace mux {
-namespace {
-
-std::string standard_input() {
-    std::string bytes;
-    char buffer[65'536];
-    for (ssize_t got; (got = mato::sys::read(0, buffer, sizeof buffer)) != 0;) {
-        if (got < 0) throw command_failure{1, "cannot read standard input: " + mato::last_error().message()};
-        bytes.append(buffer, static_cast<std::size_t>(got));
-    }
-    return bytes;
-}
-
-} // namespace
-
 int run_send(const invocation& what) {
     const auto paths = paths_of(what);
     const bool is_from_input = what.operands.size() == 2 && what.operands[1] == "-";

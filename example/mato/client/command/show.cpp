@@ -7,6 +7,11 @@
 #include "common.hpp"
 #include "own_features.hpp"
 
+#include <mato/sys.hpp>
+
+#include <unistd.h>
+
+#include <csignal>
 #include <cstdio>
 #include <span>
 #include <utility>
@@ -38,8 +43,18 @@ int switch_to(const invocation& what, const program_paths& paths, tab_id current
             mato::exit_code::usage,
             "-r, --ignore-size and --relay cannot be changed for the terminal that shows this tab; use them with --nest"};
     const std::string name = what.operands.empty() ? std::string() : what.operands[0];
-    open_existing(paths).tell<message::switch_view>(switch_request{{name, current}, what.detached}, soon());
+    open_existing(paths).tell<message::switch_view>(switch_request{{name, current}, what.detached, {}}, soon());
     return 0;
+}
+
+/// `detach -E`: the command continues as the user's shell with that command.
+[[noreturn]] void run_in_place(const std::string& command) {
+    const std::string shell = variable("SHELL").value_or("/bin/sh");
+    std::signal(SIGPIPE, SIG_DFL); // what main() ignores is not for other programs
+    std::signal(SIGXFSZ, SIG_DFL);
+    ::execl(shell.c_str(), shell.c_str(), "-c", command.c_str(), nullptr);
+    throw command_failure{mato::exit_code::unavailable,
+                          "cannot run '" + command + "' with " + shell + ": " + mato::last_error().message()};
 }
 
 user_terminal open_terminal() {
@@ -109,7 +124,18 @@ int show(const invocation& what, remote& daemon, user_terminal& tty, body_of<Num
     });
     tty.guardian().dismiss();
     print(result.last_line + "\n");
+    if (result.then.hangs_up) mato::sys::kill(::getppid(), SIGHUP);
+    if (!result.then.command.empty()) run_in_place(result.then.command);
     return result.exit_code;
+}
+
+bool exists(const program_paths& paths, const target& which) {
+    try {
+        ask_running_daemon(paths, [&](remote& daemon) { daemon.tell<message::find_tab>(which, soon()); });
+        return true;
+    } catch (const command_failure&) {
+        return false; // whatever else is wrong is told when the tab is opened
+    }
 }
 
 /// As ask_until_started. Looks at the terminal while the daemon starts.
@@ -121,6 +147,16 @@ template <class Request> int ask_for_tab(const invocation& what, const program_p
 
 int run_new(const invocation& what) {
     const auto paths = paths_of(what);
+    if (what.attaches) {
+        const std::string named = what.name.empty() || what.task.empty() ? what.task + what.name : what.task + "/" + what.name;
+        if (named.empty())
+            throw command_failure{mato::exit_code::usage, "new -A needs the name of a tab or of a task: -n NAME or -t TASK"};
+        if (exists(paths, {named, current_tab(paths)})) {
+            invocation again = what;
+            again.operands = {named};
+            return run_attach(again);
+        }
+    }
     new_tab wanted = new_tab_of(what, paths);
     if (what.detached || what.wait) {
         wanted.then = what.wait ? after_opening::wait : after_opening::nothing;

@@ -6,6 +6,11 @@
 #include "client/listings.hpp"
 #include "common.hpp"
 
+#include <cstdint>
+#include <set>
+#include <string>
+#include <vector>
+
 namespace mux {
 
 int run_has(const invocation& what) {
@@ -65,11 +70,39 @@ int run_resize(const invocation& what) {
     return 0;
 }
 
+std::vector<kill_request> kills_of(const invocation& what, const program_paths& paths) {
+    const tab_id current = current_tab(paths);
+    if (what.others) {
+        if (current == 0)
+            throw command_failure{mato::exit_code::usage, "kill --others works inside a tab; elsewhere name the tabs"};
+        return {kill_request{{".", current}, {}, {true}}};
+    }
+    if (what.operands.empty()) return {kill_request{{}, what.task}};
+    std::vector<kill_request> all;
+    for (const std::string& name : what.operands) all.push_back({{name, current}, {}});
+    return all;
+}
+
+/// Each tab is killed that can be; the others are reported.
 int run_kill(const invocation& what) {
     const auto paths = paths_of(what);
-    const std::string name = what.operands.empty() ? std::string() : what.operands[0];
-    open_existing(paths).tell<message::kill>(kill_request{{name, current_tab(paths)}, what.task});
-    return 0;
+    const auto wanted = kills_of(what, paths);
+    remote daemon = open_existing(paths);
+    if (wanted.size() == 1) {
+        daemon.tell<message::kill>(wanted[0]);
+        return 0;
+    }
+    std::set<std::uint32_t> open;
+    for (const kill_request& each : wanted) open.insert(daemon.post<message::kill>(each));
+    std::string problems;
+    while (!open.empty()) {
+        const auto answer = daemon.next(remote::patient());
+        if (!answer || open.erase(answer->id) == 0 || answer->type != message::error) continue;
+        const auto why = read_as<message::error>(*answer).value_or(refusal{1, "a tab was not killed, for an unknown reason"});
+        problems += (problems.empty() ? "" : "\n") + why.text;
+    }
+    if (problems.empty()) return 0;
+    throw command_failure{1, problems};
 }
 
 } // namespace mux

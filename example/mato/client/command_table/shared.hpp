@@ -18,6 +18,7 @@ constexpr auto optional = operand::count::optional, any = operand::count::at_lea
 
 constexpr option as_json{.word = "json", .text = "print JSON", .take = set_flag<&invocation::json>};
 constexpr std::array only_json{as_json};
+constexpr std::array short_a{words("a")}, short_k{words("k")}, short_l{words("l")}, short_n{words("n")}, short_s{words("s")};
 constexpr std::array one_tab{operand{"TAB", tab}};
 
 } // namespace mux::table_parts

@@ -47,6 +47,10 @@ constexpr std::array new_options{
            .in = at_most,
            .text = "do not attach; wait for the program and exit with its code",
            .take = set_flag<&invocation::wait>},
+    option{.letter = "A",
+           .in = at_most,
+           .text = "attach to the tab of this name, or of this task, if there is one",
+           .take = set_flag<&invocation::attaches>},
     in_task,
     with_name,
     in_directory,
@@ -78,10 +82,31 @@ constexpr std::array attach_options{
 constexpr std::array maybe_tab{operand{"TAB", tab, optional}};
 constexpr std::array attach_examples{words("mato attach work/build"), words("mato attach -r 3")};
 
+constexpr option of_client{
+    .letter = "c", .value = "CLIENT", .kind = client, .in = at_most, .text = "the client with this number", .take = set_client};
 constexpr std::array detach_options{
-    option{.letter = "a", .in = at_most, .text = "all clients", .take = set_flag<&invocation::all>}};
-constexpr std::array detach_operands{operand{"CLIENT", client, optional, at_most}};
-constexpr std::array detach_examples{words("mato detach"), words("mato detach -a")};
+    option{.letter = "a", .in = at_most, .text = "all clients", .take = set_flag<&invocation::all>},
+    option{.word = "others",
+           .in = at_most,
+           .text = "all clients but the one that shows the tab in which the command runs",
+           .take = set_flag<&invocation::others>},
+    option{.letter = "t",
+           .value = "TASK",
+           .kind = task,
+           .in = at_most,
+           .text = "the clients that show a tab of this task",
+           .take = set_task},
+    of_client,
+    option{.letter = "E",
+           .value = "CMD",
+           .kind = text,
+           .text = "have the detached client run this command in its place, by its shell",
+           .take = set_command_instead},
+    option{.letter = "P",
+           .text = "have the detached client send SIGHUP to its parent, which closes most terminals",
+           .take = set_hang_up}};
+constexpr std::array detach_operands{operand{"TAB", tab, optional, at_most}};
+constexpr std::array detach_examples{words("mato detach"), words("mato detach -a"), words("mato detach 3 -E 'exec bash'")};
 
 constexpr std::array run_options{
     in_task,
@@ -120,15 +145,29 @@ constexpr std::array rename_operands{operand{"TARGET", tab}, operand{"NAME", nam
 constexpr std::array rename_examples{words("mato rename 3 logs"), words("mato rename work 'other work'")};
 
 constexpr std::array kill_options{
+    option{.word = "others",
+           .in = one_of,
+           .text = "all tabs but the one in which the command runs",
+           .take = set_flag<&invocation::others>},
     option{.letter = "t", .value = "TASK", .kind = task, .in = one_of, .text = "all tabs of this task", .take = set_task}};
-constexpr std::array kill_operands{operand{"TAB", tab, optional, one_of}};
-constexpr std::array kill_examples{words("mato kill 3"), words("mato kill -t work")};
+constexpr std::array kill_operands{operand{"TAB", tab, operand::count::any_number, one_of}};
+constexpr std::array kill_examples{words("mato kill 3 work/build"), words("mato kill -t work")};
 
 constexpr std::array undo_examples{words("mato undo"), words("mato undo work/build")};
+
+constexpr option which_client{.letter = "c",
+                              .value = "CLIENT",
+                              .kind = client,
+                              .text = "the terminal of this client, not the one that shows the tab in which the command runs",
+                              .take = set_client};
+constexpr std::array switch_options{which_client};
+constexpr std::array switch_operands{operand{"TAB|TASK|-", tab}};
+constexpr std::array switch_examples{words("mato switch work/build"), words("mato switch -c 4 -")};
 
 constexpr std::array tab_commands{
     command_entry{.name = "new",
                   .command = command::new_tab,
+                  .aliases = short_n,
                   .text = "open a tab and attach to it; inside a tab, switch this terminal to it",
                   .options = new_options,
                   .operands = new_operands,
@@ -136,16 +175,23 @@ constexpr std::array tab_commands{
                   .examples = new_examples},
     command_entry{.name = "attach",
                   .command = command::attach,
+                  .aliases = short_a,
                   .text = "show a tab in this terminal; inside a tab, switch this terminal to it",
                   .options = attach_options,
                   .operands = maybe_tab,
                   .examples = attach_examples},
     command_entry{.name = "detach",
                   .command = command::detach,
-                  .text = "detach the client of this tab, all clients, or one",
+                  .text = "detach the client of this tab, or others",
                   .options = detach_options,
                   .operands = detach_operands,
                   .examples = detach_examples},
+    command_entry{.name = "switch",
+                  .command = command::switch_view,
+                  .text = "show a tab, or the tab of a task that was used last, in an attached terminal; -: the tab before",
+                  .options = switch_options,
+                  .operands = switch_operands,
+                  .examples = switch_examples},
     command_entry{.name = "run",
                   .command = command::run,
                   .text = "run a program in a new tab and print the lines that it writes; if it fails, the tab stays. With "
@@ -178,7 +224,8 @@ constexpr std::array tab_commands{
                   .examples = rename_examples},
     command_entry{.name = "kill",
                   .command = command::kill,
-                  .text = "end the programs of a tab or task and remove it",
+                  .aliases = short_k,
+                  .text = "end the programs of tabs and remove them",
                   .options = kill_options,
                   .operands = kill_operands,
                   .examples = kill_examples},

@@ -145,9 +145,24 @@ constexpr std::array record_options{
 constexpr std::array record_operands{operand{"TAB", tab}, operand{"FILE", file}};
 constexpr std::array record_examples{words("mato record 3 session.cast"), words("mato record --for 10s 3 -")};
 
+constexpr std::array buffer_options{as_json};
+constexpr std::array buffer_operands{operand{"set|get|ls|rm|paste", text}, operand{"NAME", name, optional},
+                                     operand{"TEXT|TAB", tab, optional}}; // checked by the command
+constexpr std::array buffer_examples{words("mato buffer set query 'select 1'"), words("mato buffer get copied"),
+                                     words("mato buffer paste query 3")};
+constexpr std::array channel_options{option{.word = "timeout",
+                                            .value = "DUR",
+                                            .kind = duration,
+                                            .text = "fail after this time",
+                                            .take = set_duration<&invocation::timeout>}};
+constexpr std::array channel_operands{operand{"wait|signal", text}, operand{"NAME", name}};
+constexpr std::array channel_exits{exit_meaning{124, "the time of --timeout has passed"}};
+constexpr std::array channel_examples{words("mato channel wait built"), words("mato channel signal built")};
+
 constexpr std::array text_commands{
     command_entry{.name = "send",
                   .command = command::send,
+                  .aliases = short_s,
                   .text = "type keys, or with -l text, into a tab; '-' is standard input",
                   .options = send_options,
                   .operands = send_operands,
@@ -186,6 +201,20 @@ constexpr std::array text_commands{
                   .options = record_options,
                   .operands = record_operands,
                   .examples = record_examples},
+    command_entry{
+        .name = "buffer",
+        .command = command::buffer,
+        .text = "keep named texts: set one ('-' or no TEXT: standard input), print it, list, remove, or paste it into TAB",
+        .options = buffer_options,
+        .operands = buffer_operands,
+        .examples = buffer_examples},
+    command_entry{.name = "channel",
+                  .command = command::channel,
+                  .text = "wait for a signal of another script, or send it; a signal that comes first is kept",
+                  .options = channel_options,
+                  .operands = channel_operands,
+                  .exits = channel_exits,
+                  .examples = channel_examples},
 };
 
 } // namespace mux::table_parts

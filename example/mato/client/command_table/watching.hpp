@@ -52,8 +52,12 @@ constexpr std::array events_examples{words("mato events"), words("mato events --
 constexpr std::array control_examples{words("mato control")};
 
 constexpr std::array watching_commands{
-    command_entry{
-        .name = "ls", .command = command::ls, .text = "list tasks and tabs", .options = ls_options, .examples = ls_examples},
+    command_entry{.name = "ls",
+                  .command = command::ls,
+                  .aliases = short_l,
+                  .text = "list tasks and tabs",
+                  .options = ls_options,
+                  .examples = ls_examples},
     command_entry{.name = "clients",
                   .command = command::clients,
                   .text = "list clients",

@@ -29,8 +29,9 @@ struct new_tab {
 };
 struct kill_request {
     target which;
-    std::string task; ///< if set: the whole task
-    void fields(auto& f) { f(which, task); }
+    std::string task;           ///< if set: the whole task
+    added_field<bool> others{}; ///< all tabs but `which`
+    void fields(auto& f) { f(which, task, others); }
 };
 struct rename_request {
     target which;

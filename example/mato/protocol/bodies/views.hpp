@@ -3,6 +3,7 @@
 /// Pure.  Test: test/mato/protocol_test.cpp.
 #pragma once
 
+#include "protocol/field_codec.hpp"
 #include "target.hpp"
 #include "view/features.hpp"
 #include "vt/geometry.hpp"
@@ -32,11 +33,12 @@ struct view_options {
     std::vector<std::string> environment; ///< "NAME=value", or "NAME" alone if it is not set in the client
     void fields(auto& f) { f(size, terminal, passes_terminal, readonly, detach_others, ignore_size, environment); }
 };
-/// Switches the terminal that shows the current tab to another tab. Empty name: to the one it showed before.
+/// Switches a terminal to another tab, or to the tab of a task that was used last. Empty name: to the tab it showed before.
 struct switch_request {
     target which;
     bool detach_others = false;
-    void fields(auto& f) { f(which, detach_others); }
+    added_field<std::uint64_t> client; ///< 0: the one that shows the current tab; outside of a tab, the only one
+    void fields(auto& f) { f(which, detach_others, client); }
 };
 /// The terminal is neither read nor written before the client's `show`, nor after `hide`.
 struct attachment_info {
@@ -50,10 +52,20 @@ struct attach_request {
     view_options view;
     void fields(auto& f) { f(which, view); }
 };
+/// What a client does when it is detached, in addition.
+struct after_detaching {
+    std::string command;   ///< for its shell; empty: none
+    bool hangs_up = false; ///< sends SIGHUP to its parent
+    void fields(auto& f) { f(command, hangs_up); }
+};
+/// Detaches all clients, a client, those of a tab or of a task, all but the own one, or the latest client of the current tab.
 struct detach_request {
     bool all = false;
-    std::uint64_t client = 0, current = 0; ///< a client, or else the latest client of the current tab
-    void fields(auto& f) { f(all, client, current); }
+    std::uint64_t client = 0, current = 0;
+    added_field<std::string> tab{}, task{};
+    added_field<bool> others{};
+    added_field<after_detaching> then{};
+    void fields(auto& f) { f(all, client, current, tab, task, others, then); }
 };
 /// The client has prepared the terminal; the daemon may draw on it.
 struct show_request {
