@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /// @file listings_test.cpp: the output of ls, clients and status.
 #include "client/listings.hpp"
-#include "client/tab_table.hpp"
+#include "client/tab_columns.hpp"
 
 #include <mato/printable.hpp>
 #include <mato/status.hpp>
@@ -91,21 +91,21 @@ TEST_CASE("on a terminal tabs are in columns, and no line is wider than the term
     agent.id = 12, agent.name = "agent", agent.mark = "asks", agent.notice = "may I?", agent.clients = 0;
     logs.id = 13, logs.task = "Task 2", logs.name = "\u6f22\u5b57", logs.running = false, logs.exit_code = 3, logs.clients = 2;
     const mux::tab_list list{{example_tab(), agent, logs}};
-    CHECK(mux::tab_table(list, {.columns = 80, .current = 12}) ==
+    CHECK(mux::tabs_in_columns(list, {.columns = 80, .current = 12}) ==
           "Task 1\n"
           "   7  vim    running       120x40  1 client   vim file.c\n"
           " *12  agent  asks: may I?  120x40             vim file.c\n"
           "Task 2\n"
           "  13  \u6f22\u5b57   exited 3      120x40  2 clients  vim file.c\n");
-    CHECK(mux::tab_table(list, {.columns = 20, .unicode = false}) == "Task 1\n"
-                                                                     "  7  vim    running>\n"
-                                                                     " 12  agent  asks: m>\n"
-                                                                     "Task 2\n"
-                                                                     " 13  \u6f22\u5b57   exited >\n");
+    CHECK(mux::tabs_in_columns(list, {.columns = 20, .unicode = false}) == "Task 1\n"
+                                                                           "  7  vim    running>\n"
+                                                                           " 12  agent  asks: m>\n"
+                                                                           "Task 2\n"
+                                                                           " 13  \u6f22\u5b57   exited >\n");
     agent.command = "a\033[31m", agent.clients = 0;
-    CHECK(mux::tab_table({{agent}}, {}) == "Task 1\n 12  agent  asks: may I?  120x40  a\\x1b[31m\n");
-    for (int columns = 0; columns < 90; ++columns) CHECK(mux::tab_table(list, {.columns = columns}).ends_with("\n"));
-    CHECK(mux::tab_table({}, {}).empty());
+    CHECK(mux::tabs_in_columns({{agent}}, {}) == "Task 1\n 12  agent  asks: may I?  120x40  a\\x1b[31m\n");
+    for (int columns = 0; columns < 90; ++columns) CHECK(mux::tabs_in_columns(list, {.columns = columns}).ends_with("\n"));
+    CHECK(mux::tabs_in_columns({}, {}).empty());
 }
 
 TEST_CASE("ended tabs are listed with their exit codes", "[listings]") {

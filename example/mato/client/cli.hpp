@@ -59,6 +59,7 @@ enum class command {
     daemon,
     log,
     completion,
+    shell,
     help,
     version,
 };

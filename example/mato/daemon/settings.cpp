@@ -120,6 +120,7 @@ mato::config::schema<settings> settings_schema() {
               }));
     all.field("mouse", &settings::mouse);
     all.field("clipboard", &settings::clipboard);
+    all.field("shell_marks", &settings::shell_marks);
     all.field("window_size", &settings::window_size);
     all.field("prefix", &settings::prefix, text([](const std::string& value) -> std::string {
                   return parse_prefix(value) ? "" : "must be a control key such as \"C-\\\\\" or \"C-b\"";

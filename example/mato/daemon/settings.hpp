@@ -43,6 +43,7 @@ struct settings {
     mato::milliseconds reconnect{10'000};    // new connections: how long they wait for the next process, without one
     mux::window_size window_size = window_size::latest;
     mouse_use mouse = mouse_use::off; // while the program does not use the mouse; off: selecting is left to the terminal
+    bool shell_marks = true;          // a tab's bash, zsh or fish marks its prompts and commands: shell_marks.hpp
     bool clipboard = true;            // programs may set the clipboards of their viewers (OSC 52), but never read them
     std::string prefix = "C-\\";
     mux::remain_on_exit remain_on_exit = remain_on_exit::off;

@@ -3,6 +3,7 @@
 
 #include "tab/capture.hpp"
 #include "tab/shell.hpp"
+#include "tab/shell_marks.hpp"
 #include "tab_command.hpp"
 #include "text_reading.hpp"
 #include "view/mirror.hpp"
@@ -13,6 +14,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <filesystem>
 #include <utility>
 
 namespace mux {
@@ -67,6 +69,16 @@ bool needs_shell(const new_tab& wanted, const spawn_request& program) {
 
 // ---- programs ----
 
+/// `note`: if given, another directory is used where that of the request cannot be entered, and a line added to it.
+spawned tab_programs::start(spawn_request& request, std::string* note, mato::failure& why) {
+    if (!state_.configuration->shell_marks) return note ? spawn_somewhere(request, *note, why) : spawn(request, why);
+    spawn_request marked = request; // what is kept of the tab is its command as the user gave it
+    load_shell_marks(marked, std::filesystem::path(state_.host.options().paths.socket).replace_extension(".zsh.tabs").native());
+    auto program = note ? spawn_somewhere(marked, *note, why) : spawn(marked, why);
+    request.directory = std::move(marked.directory);
+    return program;
+}
+
 std::shared_ptr<tab> tab_programs::open(const new_tab& wanted, const std::string& task, mato::failure& why) {
     const settings& configured = *state_.configuration;
     std::string missing, note;
@@ -82,7 +94,7 @@ std::shared_ptr<tab> tab_programs::open(const new_tab& wanted, const std::string
         for_tab(std::move(variables), state_.host.options().paths.socket, pid_of(state_.host), id, wanted.environment));
     state_.counter.advance_to(id, why);
     if (why) return nullptr;
-    auto program = wanted.may_fall_back ? spawn_somewhere(request, note, why) : spawn(request, why);
+    auto program = start(request, wanted.may_fall_back ? &note : nullptr, why);
     if (why) return nullptr;
     if (!note.empty()) state_.host.log().warning(named(id) + ": " + note);
 
@@ -143,7 +155,7 @@ std::shared_ptr<tab> tab_programs::reopen(tab_id id, mato::failure& why) {
     if (!found) return nullptr;
     tab_options options = found->options;
     std::string note;
-    auto program = spawn_somewhere(options.program, note, why);
+    auto program = start(options.program, &note, why);
     if (why) return nullptr;
     if (!note.empty()) state_.host.log().warning(named(id) + ": " + note);
     std::string line = "[mato: this tab was closed; its program was started again]";
@@ -277,7 +289,7 @@ void tab_programs::start_again(tab& ended, mato::failure& why) {
     const bool is_past = ended.is_past();
     std::string note;
     spawn_request request = ended.program(); // with its original values, so without a fallback, unless they are old
-    auto program = is_past ? spawn_somewhere(request, note, why) : spawn(request, why);
+    auto program = start(request, is_past ? &note : nullptr, why);
     if (why) return;
     if (ended.is_quarantined()) lift_quarantine(ended);
     // CAN ends an unfinished sequence of the last program. Without an emulator only the viewers' terminals are reset.

@@ -70,6 +70,7 @@ private:
     static constexpr std::chrono::seconds recorder_patience{10}; ///< for them; as a client waits for a process
 
     [[nodiscard]] tab::handlers handlers_of(tab_id id);
+    [[nodiscard]] spawned start(spawn_request& request, std::string* note, mato::failure& why);
     void tell_not_kept(tab_id id, const mato::failure& why);
     void tell_of_output(tab& again, bool was_quarantined);
     std::shared_ptr<tab> add(spawned program, tab_options options, const tab_name& name, std::string note,

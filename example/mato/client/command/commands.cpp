@@ -46,6 +46,7 @@ int run_command(const invocation& what) {
     case command::daemon: return run_daemon(what);
     case command::log: return run_log(what);
     case command::completion: return run_completion(what);
+    case command::shell: return run_shell(what);
     case command::help: print(what.operands.empty() ? help_text() : help_of(*find_command(what.operands[0]))); return 0;
     case command::version: print("mato " MATO_VERSION_STRING "\n"); return 0;
     }

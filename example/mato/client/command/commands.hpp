@@ -47,5 +47,6 @@ int run_stop(const invocation& what);
 int run_daemon(const invocation& what);
 int run_log(const invocation& what);
 int run_completion(const invocation& what);
+int run_shell(const invocation& what); ///< prints the marks of a shell
 
 } // namespace mux

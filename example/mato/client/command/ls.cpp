@@ -2,7 +2,7 @@
 /// @file ls.cpp: `ls`: lists tasks and tabs, once or after each change.
 #include "commands.hpp"
 
-#include "client/tab_table.hpp"
+#include "client/tab_columns.hpp"
 #include "common.hpp"
 #include "own_features.hpp"
 #include "pty/spawn.hpp"
@@ -27,7 +27,7 @@ vt::screen_size size_of_output() {
 }
 
 std::string table_for_terminal(const tab_list& tabs, const program_paths& paths) {
-    return tab_table(tabs, {size_of_output().columns, own_features().utf8, current_tab(paths)});
+    return tabs_in_columns(tabs, {size_of_output().columns, own_features().utf8, current_tab(paths)});
 }
 
 std::string listing_of(remote& daemon, const invocation& what, const program_paths& paths) {

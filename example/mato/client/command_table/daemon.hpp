@@ -51,6 +51,8 @@ constexpr std::array log_examples{words("mato log"), words("mato log -f")};
 constexpr std::array completion_operands{operand{"bash|zsh|fish|words", text, operand::count::at_least_one}};
 constexpr std::array completion_examples{words("mato completion bash"), words("mato completion words -- attach wo")};
 
+constexpr std::array shell_operands{operand{"bash|zsh|fish", text, optional}};
+constexpr std::array shell_examples{words("mato shell bash"), words("mato shell")};
 constexpr std::array help_operands{operand{"COMMAND", value_kind::command, optional, choice::none, check_command}};
 constexpr std::array help_examples{words("mato help"), words("mato help wait")};
 
@@ -102,6 +104,12 @@ constexpr std::array daemon_commands{
                   .text = "print a script that completes commands in a shell, or the words that may follow others",
                   .operands = completion_operands,
                   .examples = completion_examples},
+    command_entry{.name = "shell",
+                  .command = command::shell,
+                  .text =
+                      "print the script with which a shell outside of mato, or of another user, marks its prompts and commands",
+                  .operands = shell_operands,
+                  .examples = shell_examples},
     command_entry{.name = "help",
                   .command = command::help,
                   .text = "list the commands, or explain one",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-/// @file tab_table.hpp: what `ls` prints to a terminal: tasks and tabs in columns that fit its width.
+/// @file tab_columns.hpp: what `ls` prints to a terminal: tasks and tabs in columns that fit its width.
 /// Pure.  Test: test/mato/listings_test.cpp.
 #pragma once
 
@@ -19,6 +19,6 @@ struct table_look {
 
 /// A line for each task and tab. Columns are as wide as their longest text; names, states and commands are cut so that no line
 /// is wider than the terminal.
-[[nodiscard]] std::string tab_table(const tab_list& list, const table_look& look);
+[[nodiscard]] std::string tabs_in_columns(const tab_list& list, const table_look& look);
 
 } // namespace mux

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-#include "tab_table.hpp"
+#include "tab_columns.hpp"
 
 #include "listings.hpp"
 #include "screens/text_row.hpp"
@@ -35,7 +35,7 @@ void pad(std::string& text, int columns) {
 
 } // namespace
 
-std::string tab_table(const tab_list& list, const table_look& look) {
+std::string tabs_in_columns(const tab_list& list, const table_look& look) {
     std::vector<table_line> lines;
     for (const tab_info& each : list.tabs) lines.push_back(table_line_of(each, look));
     constexpr std::array cells{&table_line::name, &table_line::state, &table_line::size, &table_line::viewers};
