@@ -7,7 +7,7 @@ what=${1:-build}
 apt_build="g++ cmake ninja-build libasio-dev libtomlplusplus-dev libcxxopts-dev libncurses-dev libre2-dev"
 apt_test="$apt_build catch2 asciinema git clang clang-format libclang-rt-14-dev libvterm-dev libbenchmark-dev procps valgrind pkg-config doxygen python3"
 # Programs that tests run in a tab.
-apt_test="$apt_test vim nano less htop mc tmux vttest zsh fish"
+apt_test="$apt_test mandoc vim nano less htop mc tmux vttest zsh fish"
 # Terminals for tests that check what a client leaves on the screen.
 apt_test="$apt_test xterm xvfb"
 # A broker and its library, for the example of a NATS edge.

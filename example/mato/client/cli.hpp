@@ -80,6 +80,7 @@ struct invocation {
     bool kill_first = false;                       ///< `respawn -k`
     bool check = false;                            ///< `upgrade --check`
     bool ended = false;                            ///< `ls --ended`
+    bool man = false;                              ///< `help --man`
     bool attaches = false;                         ///< `new -A`
     bool others = false;                           ///< `kill --others`, `detach --others`
     std::uint64_t client = 0;                      ///< `detach -c`, `switch -c`; 0: not given

@@ -2,6 +2,7 @@
 #include "commands.hpp"
 
 #include "client/help.hpp"
+#include "client/man_pages.hpp"
 #include "common.hpp"
 
 #include <mato/policies.hpp>
@@ -47,7 +48,14 @@ int run_command(const invocation& what) {
     case command::log: return run_log(what);
     case command::completion: return run_completion(what);
     case command::shell: return run_shell(what);
-    case command::help: print(what.operands.empty() ? help_text() : help_of(*find_command(what.operands[0]))); return 0;
+    case command::help: {
+        const command_entry* const one = what.operands.empty() ? nullptr : find_command(what.operands[0]);
+        if (what.man)
+            print(one ? man_page_of(*one) : man_page());
+        else
+            print(one ? help_of(*one) : help_text());
+        return 0;
+    }
     case command::version: print("mato " MATO_VERSION_STRING "\n"); return 0;
     }
     return mato::exit_code::usage;

@@ -53,8 +53,10 @@ constexpr std::array completion_examples{words("mato completion bash"), words("m
 
 constexpr std::array shell_operands{operand{"bash|zsh|fish", text, optional}};
 constexpr std::array shell_examples{words("mato shell bash"), words("mato shell")};
+constexpr std::array help_options{
+    option{.word = "man", .text = "print it as a manual page, for man(1)", .take = set_flag<&invocation::man>}};
 constexpr std::array help_operands{operand{"COMMAND", value_kind::command, optional, choice::none, check_command}};
-constexpr std::array help_examples{words("mato help"), words("mato help wait")};
+constexpr std::array help_examples{words("mato help"), words("mato help wait"), words("mato help --man wait")};
 
 constexpr std::array daemon_commands{
     command_entry{.name = "status",
@@ -113,6 +115,7 @@ constexpr std::array daemon_commands{
     command_entry{.name = "help",
                   .command = command::help,
                   .text = "list the commands, or explain one",
+                  .options = help_options,
                   .operands = help_operands,
                   .examples = help_examples},
 };
