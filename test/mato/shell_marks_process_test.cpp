@@ -19,10 +19,11 @@ const shell_case fish{"/usr/bin/fish", "config/fish/config.fish",
                       "function fish_prompt; set -g counted (math $counted + 1); echo -n 'mine$ '; end\n"
                       "function greet; echo hello; end\nset -g fish_greeting\n"};
 
-/// Before its first prompt a shell is one without marks.
-void wait_for_prompt(const mato_world& world, const std::string& id) {
+void wait_for_prompt(const mato_world& world, const std::string& id) { // which a new shell has not shown yet
+    const outcome prompt = world.run({"wait", id, "--prompt", "--timeout", "60s"}, {.limit = 90s});
     INFO(world.must({"capture", id}));
-    CHECK(wait_until([&] { return world.run({"wait", id, "--prompt", "--timeout", "10s"}, {.limit = 60s}).exit_code == 0; }));
+    CHECK(prompt.err == "");
+    CHECK(prompt.exit_code == 0);
 }
 
 /// A tab with the shell as a user has it, which waits at its prompt.

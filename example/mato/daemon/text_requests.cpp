@@ -5,9 +5,11 @@
 #include "protocol/short_text.hpp"
 #include "tab/capture.hpp"
 #include "tab/key_encoding.hpp"
+#include "tab/shell_marks.hpp"
 #include "text_reading.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <utility>
 
 namespace mux {
@@ -31,9 +33,12 @@ std::string bytes_of(const send_request& wanted, const keyboard_modes& modes, st
     return bytes.append(wanted.bytes, at);
 }
 
-/// Its shell has marked a prompt or a command. @pre it has a screen
-bool knows_commands(const tab_entry& which) {
-    return which.commands.is_known() || !which.program->screen()->prompt_marks().empty();
+/// Its shell has marked a prompt or a command, or was started a moment ago and will do so. @pre it has a screen
+bool knows_commands(const tab_entry& which, const settings& configured) {
+    constexpr std::chrono::seconds until_first_prompt{10}; // start files take some seconds at most
+    if (which.commands.is_known() || !which.program->screen()->prompt_marks().empty()) return true;
+    return configured.shell_marks && mato::clock::now() < which.seen + until_first_prompt &&
+           loads_shell_marks(which.program->program());
 }
 
 std::string without_marks(const tab_entry& which) {
@@ -130,7 +135,8 @@ void requests::find_output(client& from, std::uint32_t id, const output_request&
     if (!found) return;
     const tab& seen = *found->program;
     auto there = mux::find_output(*seen.screen(), wanted.back);
-    if (!there && !knows_commands(*found)) return refuse(from, id, without_marks(*found), cannot_be_answered);
+    if (!there && !knows_commands(*found, *state_.configuration))
+        return refuse(from, id, without_marks(*found), cannot_be_answered);
     if (!there)
         return refuse(from, id,
                       named(seen.id()) + ": the output of " +
@@ -172,7 +178,8 @@ void requests::wait_for_change(client& from, std::uint32_t id, const change_wait
     if (const tab_changed* const last = wanted.again ? found->came.last(wanted.what) : nullptr;
         last && wanted.what != tab_change::prompt && wanted.what != tab_change::state)
         return came(*last);
-    if ((wanted.what == tab_change::prompt || wanted.what == tab_change::command) && !knows_commands(*found))
+    if ((wanted.what == tab_change::prompt || wanted.what == tab_change::command) &&
+        !knows_commands(*found, *state_.configuration))
         return refuse(from, id, without_marks(*found), cannot_be_answered);
     state_.pending.await_change(seen.id(), wanted.what, wanted.state, from.reply_to(id));
 }

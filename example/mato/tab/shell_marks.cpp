@@ -204,6 +204,10 @@ std::string_view shell_marks(marking_shell shell) noexcept {
     return {};
 }
 
+bool loads_shell_marks(const spawn_request& program) noexcept {
+    return program.argv.size() == 1 && marking_shell_of(program.program) != marking_shell::none;
+}
+
 void load_shell_marks(spawn_request& program, const std::string& directory) {
     if (program.argv.size() != 1) return;
     switch (marking_shell_of(program.program)) {

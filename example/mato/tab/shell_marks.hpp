@@ -24,6 +24,9 @@ enum class marking_shell : std::uint8_t { none, bash, zsh, fish };
 /// The script that the shell evaluates. It does nothing in a shell that marks its prompts already, or is not interactive.
 [[nodiscard]] std::string_view shell_marks(marking_shell shell) noexcept;
 
+/// It is a shell without arguments that can mark its prompts.
+[[nodiscard]] bool loads_shell_marks(const spawn_request& program) noexcept;
+
 /// Has a shell without arguments load its marks; leaves any other program as it is.
 /// @param directory for zsh's file; created if needed. If that fails, the shell has no marks.
 void load_shell_marks(spawn_request& program, const std::string& directory);
