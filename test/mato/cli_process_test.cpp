@@ -101,6 +101,17 @@ TEST_CASE("ls on a terminal: columns; -w draws again after each change; --ended"
                    R"({"id":4,"task":"Task 1","name":"short","exit_code":3})"));
 }
 
+TEST_CASE("what is sent after a resize is read by a program that has the new size", "[mato][cli]") {
+    mato_world world;
+    world.must({"new", "-d", "-t", "task", "--", "stty -echo; while read -r line; do stty size; done"});
+    for (int i = 0; i < 5; ++i) { // sizes that come at once, as from a script
+        const std::string columns = std::to_string(60 + i);
+        world.must({"resize", "1", columns + "x20"});
+        world.must({"send", "task", "x", "Enter"}); // the task's tab used last
+        world.must({"wait", "task", "--text", "^20 " + columns + "$", "--timeout", "20s"});
+    }
+}
+
 TEST_CASE("remain_on_exit keeps the ended tab for has, ls and kill", "[mato][cli]") {
     mato_world world;
     world.configure("remain_on_exit = \"failed\"\n");

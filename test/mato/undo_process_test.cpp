@@ -292,6 +292,25 @@ TEST_CASE("when a person closes the last tab with a key, the daemon stays until 
     CHECK(wait_until([&] { return world.processes().empty(); }));
 }
 
+TEST_CASE("a daemon that stays for an undo ends if that time has become shorter while its process was replaced",
+          "[mato][undo]") {
+    mato_world world;
+    world.configure("undo_close = \"1h\"\n");
+    std::string tab = world.must({"new", "-d"});
+    tab.pop_back();
+    REQUIRE(shows(world, tab, "[$#] $"));
+    {
+        pty_client viewer(world, {"attach", tab});
+        REQUIRE(viewer.wait_for("\033[?1049h"));
+        viewer.command('x');
+        CHECK(viewer.wait() == 0);
+    }
+    REQUIRE(wait_until([&] { return contains(world.log(), "the daemon waits for `mato undo`"); }));
+    world.configure("undo_close = \"1ms\"\n"); // the next process reads it
+    ::kill(world.serving_pid(), SIGKILL);
+    CHECK(wait_until([&] { return world.processes().empty(); }));
+}
+
 TEST_CASE("a daemon that stays for an undo ends by itself", "[mato][undo]") {
     mato_world world;
     world.configure("undo_close = \"2s\"\n");

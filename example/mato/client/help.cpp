@@ -101,6 +101,7 @@ std::string help_text() {
             if (!alias.starts_with('-')) append_help_row(text, alias, "the same as " + std::string(each.name));
     return text + "\ntmux's names of commands, such as new-session, are understood too.\n\nTAB is a tab's number, TASK/TAB by "
                   "name or number, the beginning of a name, or '.' for the current tab.\n"
+                  "A task's name means its tab used last, where a tab is shown, typed into, read or waited for.\n"
                   "While attached, C-\\ d detaches and C-\\ ? lists the keys.\n";
 }
 

@@ -79,6 +79,7 @@ std::string man_page() {
             "Without a command it attaches to the tab used last, or opens one.\n"
             "While attached, C\\-\\e d detaches, and C\\-\\e ? lists the keys.\n"
             ".PP\nTAB is a tab's number, TASK/TAB by name or number, the beginning of a name, or . for the current tab.\n"
+            "A task's name means its tab used last, where a tab is shown, typed into, read or waited for.\n"
             ".SH OPTIONS\n";
     for (const option& each : global_options()) add_item(page, option_tag(each), each.text);
     page += ".SH COMMANDS\n";

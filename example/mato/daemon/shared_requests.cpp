@@ -29,7 +29,7 @@ void requests::remove_buffer(client& from, std::uint32_t id, const name_only& wa
 void requests::paste_buffer(client& from, std::uint32_t id, const paste_request& wanted) {
     const std::string* const text = state_.buffers.find(wanted.name);
     if (!text) return refuse(from, id, no_buffer(wanted.name));
-    tab_entry* const found = resolve(from, id, wanted.which);
+    tab_entry* const found = resolve_tab_or_task(from, id, wanted.which);
     if (!found) return;
     if (!found->program->type({0, 0}, pasted_into(*found->program, *text)))
         return refuse(from, id, "not pasted: the program of " + named(found->program->id()) + " accepts no more input");

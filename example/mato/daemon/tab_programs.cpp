@@ -448,6 +448,8 @@ void tab_programs::take_back_closed(std::vector<closed_tab> all) {
             state_.kept.drop_closed(each.name.id);
         else
             state_.closed.remember(std::move(each));
+    // The process before stayed for it, and its time may be over by now: `undo_close` may have become shorter.
+    stays_for_undo_ = state_.tabs.empty() && state_.closed.is_newest_by_key();
     forget_closed();
 }
 

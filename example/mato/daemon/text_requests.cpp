@@ -48,7 +48,7 @@ std::string without_marks(const tab_entry& which) {
 } // namespace
 
 void requests::send_keys(client& from, std::uint32_t id, const send_request& wanted) {
-    tab_entry* const found = resolve(from, id, wanted.which);
+    tab_entry* const found = resolve_tab_or_task(from, id, wanted.which);
     if (!found) return;
     tab& to = *found->program;
     if (wanted.bytes.empty() && wanted.keys.empty()) return reply<message::sent>(from, id, sent{0});
@@ -79,7 +79,7 @@ void requests::cancel_send(client& from, std::uint32_t id) {
 
 /// Null, and the client was told: there is no such tab, or it has no screen.
 const tab_entry* requests::resolve_with_screen(client& from, std::uint32_t id, const target& wanted) {
-    const tab_entry* const found = resolve(from, id, wanted);
+    const tab_entry* const found = resolve_tab_or_task(from, id, wanted);
     if (!found || found->program->screen()) return found;
     refuse(from, id, named(found->program->id()) + " has no screen: its emulator is 'raw'", cannot_be_answered);
     return nullptr;
@@ -162,7 +162,8 @@ void requests::wait_for_change(client& from, std::uint32_t id, const change_wait
         return refuse(from, id, "the program of " + named(gone->id) + " has ended");
     const bool needs_screen =
         wanted.what == tab_change::prompt || wanted.what == tab_change::command || wanted.what == tab_change::bell;
-    const tab_entry* const found = needs_screen ? resolve_with_screen(from, id, wanted.which) : resolve(from, id, wanted.which);
+    const tab_entry* const found =
+        needs_screen ? resolve_with_screen(from, id, wanted.which) : resolve_tab_or_task(from, id, wanted.which);
     if (!found) return;
     const tab& seen = *found->program;
     const auto came = [&](tab_changed what) {
@@ -187,7 +188,7 @@ void requests::wait_for_change(client& from, std::uint32_t id, const change_wait
 void requests::wait_for_exit(client& from, std::uint32_t id, const target& wanted) {
     if (const ended_tab* const gone = find_ended(wanted))
         return reply<message::exit_status>(from, id, exit_status{gone->id, gone->exit_code});
-    const auto* const found = resolve(from, id, wanted);
+    const auto* const found = resolve_tab_or_task(from, id, wanted);
     if (!found) return;
     const tab& seen = *found->program;
     if (!seen.is_running()) return reply<message::exit_status>(from, id, exit_status{seen.id(), seen.exit_code()});
@@ -195,7 +196,7 @@ void requests::wait_for_exit(client& from, std::uint32_t id, const target& wante
 }
 
 void requests::record(client& from, std::uint32_t id, const record_request& wanted) {
-    const auto* const found = resolve(from, id, wanted.which);
+    const auto* const found = resolve_tab_or_task(from, id, wanted.which);
     if (!found) return;
     const std::shared_ptr<tab> source = found->program;
     if (from.recorded != 0) return refuse(from, id, "this client already records tab " + std::to_string(from.recorded));

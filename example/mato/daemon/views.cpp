@@ -453,12 +453,14 @@ void views::fix_size(tab_entry& which, vt::screen_size size) {
     which.has_fixed_size = true;
     state_.tabs.changed();
     resize(*which.program, {size, {}});
+    which.program->finish_resize();
 }
 
 void views::free_size(tab_entry& which) {
     which.has_fixed_size = false;
     state_.tabs.changed();
     fit(which);
+    which.program->finish_resize();
 }
 
 void views::resize(tab& shown, const terminal_size& size) {

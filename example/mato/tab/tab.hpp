@@ -166,6 +166,8 @@ public:
 
     /// At most one SIGWINCH per `resize_gap`; the last size wins.
     void resize(terminal_size size);
+    /// Does not wait longer: what is typed afterwards is read by a program that knows the new size.
+    void finish_resize() { apply_size(); }
 
     [[nodiscard]] tab_id id() const noexcept { return id_; }
     [[nodiscard]] pid_t pid() const noexcept { return pid_; }

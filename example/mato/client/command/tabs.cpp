@@ -71,15 +71,21 @@ int run_resize(const invocation& what) {
 }
 
 std::vector<kill_request> kills_of(const invocation& what, const program_paths& paths) {
-    const tab_id current = current_tab(paths);
-    if (what.others) {
-        if (current == 0)
-            throw command_failure{mato::exit_code::usage, "kill --others works inside a tab; elsewhere name the tabs"};
-        return {kill_request{{".", current}, {}, {true}}};
-    }
-    if (what.operands.empty()) return {kill_request{{}, what.task}};
     std::vector<kill_request> all;
-    for (const std::string& name : what.operands) all.push_back({{name, current}, {}});
+    const auto add = [&](const std::string& name) -> kill_request& {
+        kill_request& added = all.emplace_back();
+        added.which.name = name;
+        added.which.current = current_tab(paths);
+        return added;
+    };
+    if (what.others) {
+        if (current_tab(paths) == 0)
+            throw command_failure{mato::exit_code::usage, "kill --others works inside a tab; elsewhere name the tabs"};
+        add(".").others.value = true;
+    } else if (what.operands.empty()) {
+        add({}).task = what.task;
+    }
+    for (const std::string& name : what.operands) add(name);
     return all;
 }
 
