@@ -116,7 +116,7 @@ def _(b):
 def _(b):
     b.new("one", "cat")
     os.remove(b.socket())
-    return comes(lambda: b.names() == ["one"], 3)
+    return comes(lambda: b.names() == ["one"])
 
 
 @row("B7", "after kill -9 of the daemon the next start works")
@@ -222,7 +222,7 @@ def _(b):
     if not viewer.shows("ready"):
         return False
     os.kill(b.server(), signal.SIGKILL)
-    return comes(lambda: viewer.modes() != 0, 5)
+    return comes(lambda: viewer.modes() != 0)
 
 
 @row("D8b", "kill -9 of the daemon's process: the programs and their screens survive", better="tmux loses all sessions")
@@ -232,7 +232,7 @@ def _(b):
     pid = b.server()
     for victim in children_of(pid) or [pid]:
         os.kill(victim, signal.SIGKILL)
-    return b.shows("one", "ready", 5)
+    return b.shows("one", "ready")
 
 
 @row("D10", "the client can be suspended and continued")
@@ -286,7 +286,7 @@ def _(b):
 def _(b):
     b.new("one", "printf ready; exec cat")
     viewer = b.view(*b.attach_words("one"), env={"TERM": "no-such-terminal"})
-    return viewer.shows("ready", 5) or viewer.ended() == 1
+    return viewer.shows("ready", 8) or viewer.ended() == 1
 
 
 @row("D17", "has: 0 for a session that exists, 1 for another")
