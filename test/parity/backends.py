@@ -39,8 +39,8 @@ class Viewer:
         self.code = None
         self.pid, self.master = pty.fork()
         if self.pid == 0:
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
             os.execvpe(argv[0], argv, env)
-        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def modes(self):
         return termios.tcgetattr(self.master)[3] & (termios.ICANON | termios.ECHO)

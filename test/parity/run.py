@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""Runs the rows of the parity suite against tmux and mato, side by side, and compares the verdicts with verdicts.txt."""
+"""Runs the rows of the parity suite against tmux and mato, side by side, and fails if mato does not do what verdicts.txt says."""
 import concurrent.futures
 import os
 import sys
@@ -11,6 +11,25 @@ import rows
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 VERDICTS = os.path.join(HERE, "verdicts.txt")
+DOCUMENT = os.path.join(HERE, "..", "..", "docs", "tmux.md")
+BEGIN, END = "<!-- rows -->\n", "<!-- end of rows -->"
+
+
+def parts_of_document():
+    """The document before its table, the table, and the rest."""
+    with open(DOCUMENT, encoding="utf-8") as file:
+        before, rest = file.read().split(BEGIN)
+    table, after = rest.split(END)
+    return before + BEGIN, table, END + after
+
+
+def table_of(results):
+    lines = ["| | case | result |", "|---|---|---|"]
+    for row, tmux, mato in results:
+        verdict = verdict_of(row, tmux, mato)
+        reason = row.better if verdict == "better" else row.outside
+        lines.append(f"| {row.number} | {row.title} | {verdict}{': ' + reason if reason else ''} |")
+    return "\n".join(lines) + "\n"
 
 
 def outcome_of(row, backend_class):
@@ -53,13 +72,19 @@ def main():
     if sys.argv[2:] == ["--write"]:
         with open(VERDICTS, "w", encoding="utf-8") as file:
             file.write("\n".join(lines) + "\n")
+        before, _, after = parts_of_document()
+        with open(DOCUMENT, "w", encoding="utf-8") as file:
+            file.write(before + table_of(results) + after)
         return 0
     with open(VERDICTS, encoding="utf-8") as file:
-        known = file.read().split("\n")[:-1]
-    changed = [line for line in lines if line not in known] + [f"{line} (recorded)" for line in known if line not in lines]
-    for line in changed:
-        print("differs:", line)
-    return 1 if changed else 0
+        known = dict(line.split(" ", 2)[:2] for line in file.read().split("\n")[:-1])
+    worse = [row.number for row, _, mato in results if not mato[0] and known.get(row.number) in ("same", "better")]
+    unknown = [row.number for row, _, _ in results if row.number not in known]
+    if worse:
+        print("mato no longer does:", ", ".join(worse))
+    if unknown:
+        print("without a recorded verdict; run this with --write:", ", ".join(unknown))
+    return 1 if worse or unknown else 0
 
 
 if __name__ == "__main__":
