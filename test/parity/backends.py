@@ -125,7 +125,25 @@ class Backend:
             self.run(*self.stop_words(), limit=20)
         except subprocess.TimeoutExpired:
             pass
+        comes(self.kill_what_is_left)
         shutil.rmtree(self.home, ignore_errors=True)
+
+    def kill_what_is_left(self):
+        """A daemon whose socket a row has removed, and programs: all that have this backend's HOME."""
+        mark = b"HOME=" + self.home.encode() + b"\0"
+        left = 0
+        for each in os.listdir("/proc"):
+            if not each.isdigit() or int(each) == os.getpid():
+                continue
+            try:
+                with open(f"/proc/{each}/environ", "rb") as file:
+                    if b"\0" + mark not in b"\0" + file.read():
+                        continue
+                os.kill(int(each), signal.SIGKILL)
+                left += 1
+            except OSError:
+                pass
+        return left == 0
 
 
 class Tmux(Backend):
